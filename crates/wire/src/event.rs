@@ -1,0 +1,344 @@
+//! What a server says in the event dialect (E3): one JSON object, an event, in each frame.
+//!
+//! The same objects are the lines of `join --json`. Their schema is `spec/events.schema.json`.
+
+use alloc::{string::String, vec::Vec};
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits;
+use crate::message_id::MessageId;
+use crate::timestamp::Timestamp;
+
+/// Version of the published schema; it changes when a field changes its meaning or goes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Something the server tells a client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The answer to a good `hello`.
+    Welcome(Welcome),
+    /// A message in a room; to its sender it is the acknowledgement (E4).
+    Message(Message),
+    /// A message to one person; its sender gets it too.
+    Direct(Direct),
+    /// People came (T11).
+    Joined(Presence),
+    /// People went (T11).
+    Left(Presence),
+    /// Somebody in one of the client's rooms has a new name.
+    Renamed(Renamed),
+    /// Who is in a room.
+    Members(Members),
+    /// Stored messages of a room.
+    History(History),
+    /// The server's own words.
+    Notice(Notice),
+    /// A request was refused (E6).
+    Error(Refusal),
+    /// Asks for a `pong`: the server has not heard from the client for a while.
+    Ping(Ping),
+    /// The answer to a `ping`, behind everything that came before it (E5).
+    Pong(Pong),
+    /// Messages that this client will not get by itself (E7).
+    Gap(Gap),
+    /// The server closes the connection after this.
+    Bye(Bye),
+}
+
+/// Fields of `welcome`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// The name the client goes by; it may differ from the one asked for.
+    pub name: String,
+    /// Takes the name back from a connection that died unnoticed (E2). A secret of this client.
+    pub token: String,
+    /// Program and version, as `glassline/0.1.0`.
+    pub server: String,
+    /// What this server takes at most.
+    pub limits: Limits,
+    /// The rooms the client is in now.
+    pub rooms: Vec<RoomState>,
+    /// The `ref` of the `hello`.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// What a server takes at most; published so that a client can say so before it sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Characters in a name.
+    pub name_chars: usize,
+    /// Bytes in a name.
+    pub name_bytes: usize,
+    /// Bytes in a text.
+    pub text_bytes: usize,
+    /// Bytes in an event's frame.
+    pub event_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            name_chars: limits::NAME_CHARS_MAX,
+            name_bytes: limits::NAME_BYTES_MAX,
+            text_bytes: limits::TEXT_BYTES_MAX,
+            event_bytes: limits::EVENT_BYTES_MAX,
+        }
+    }
+}
+
+/// A room as a client finds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomState {
+    /// The room's name.
+    pub room: String,
+    /// Number of its newest message; 0 before the first.
+    pub seq: u64,
+    /// How many are in it, this client included.
+    pub count: usize,
+}
+
+/// Fields of `message`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// The room it was said in.
+    pub room: String,
+    /// Its number in the room: from 1, without holes. Absent where the server has no numbers (a tutorial server).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// When the server took it. Absent where the server does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// Who said it: the server's word, not the sender's.
+    pub from: String,
+    /// What was said.
+    pub text: String,
+    /// True for `/me`: the text says what the sender does.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub action: bool,
+    /// The sender's id for it, if it was sent in the event dialect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<MessageId>,
+    /// The `ref` of the `send`, for its sender only.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// Fields of `direct`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Direct {
+    /// Who said it.
+    pub from: String,
+    /// To whom.
+    pub to: String,
+    /// When the server took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// What was said.
+    pub text: String,
+    /// The sender's id for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<MessageId>,
+    /// The `ref` of the request, for its sender only.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// Fields of `joined` and `left`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    /// The room.
+    pub room: String,
+    /// Up to twenty of the names.
+    pub names: Vec<String>,
+    /// How many came or went.
+    pub count: usize,
+    /// The `ref` of the `join` or `leave`, for the one who asked.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// Fields of `renamed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renamed {
+    /// The name until now.
+    pub from: String,
+    /// The name from now on.
+    pub to: String,
+    /// The `ref` of the `rename`, for the one who asked.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// Fields of `members`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Members {
+    /// The room.
+    pub room: String,
+    /// Up to a thousand of the names.
+    pub names: Vec<String>,
+    /// How many are in the room.
+    pub count: usize,
+    /// The `ref` of the request.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// Fields of `history`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    /// The room.
+    pub room: String,
+    /// The messages asked for, oldest first.
+    pub messages: Vec<Message>,
+    /// The `ref` of the request.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// Fields of `notice`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// What the server says, for people to read.
+    pub text: String,
+}
+
+/// Fields of `error`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The cause, for programs.
+    pub code: ErrorCode,
+    /// The cause and what to do, for people.
+    pub text: String,
+    /// The `ref` of the refused request.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// Fields of the server's `ping`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ping {}
+
+/// Fields of `pong`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pong {
+    /// The `ref` of the `ping`.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// Fields of `gap`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The room.
+    pub room: String,
+    /// Number of the first message missed.
+    pub from: u64,
+    /// Number of the last message missed.
+    pub to: u64,
+}
+
+/// Fields of `bye`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bye {
+    /// Why the server closes.
+    pub text: String,
+    /// The `ref` of the client's `bye`.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// Every cause for which a server refuses a request (E6): a closed list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// The frame is not one JSON object with a string `type`.
+    NotAnEvent,
+    /// The frame is not UTF-8.
+    NotUtf8,
+    /// No request has this `type`.
+    UnknownType,
+    /// A field is missing or has the wrong type.
+    BadField,
+    /// A `hello` was expected first, or came twice.
+    OutOfOrder,
+    /// The name is empty, or holds characters that names may not have.
+    BadName,
+    /// Somebody has this name, or one that looks like it.
+    NameTaken,
+    /// A name, text, room or `ref` is longer than the limit.
+    TooLong,
+    /// The text is empty.
+    EmptyText,
+    /// There is no room of this name, or the client is not in it.
+    UnknownRoom,
+    /// The room's name is empty, or holds characters that room names may not have.
+    BadRoom,
+    /// Too many rooms: in all, or for this client.
+    TooManyRooms,
+    /// Nobody has this name.
+    UnknownName,
+    /// The other side does not read what it is sent; try again later.
+    Busy,
+    /// An `id` came again with another text.
+    IdReused,
+    /// This server keeps no history.
+    NoHistory,
+    /// The client sends faster than the server's limit allows.
+    Rate,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl Event {
+    /// The event as one JSON object, without a header.
+    pub fn to_json(&self) -> Vec<u8> {
+        // Writing strings, numbers and lists of them to memory has no way to fail.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Reads an event from a frame's payload; unknown fields are ignored.
+    ///
+    /// # Errors
+    /// The payload is no event of this schema; the text of the error says where.
+    pub fn from_json(payload: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(payload)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn an_event_starts_with_its_type_and_leaves_absent_fields_out() {
+        let event = Event::Message(Message {
+            room: "lobby".to_string(),
+            seq: Some(7),
+            at: Some(Timestamp::from_unix_ms(0)),
+            from: "alice".to_string(),
+            text: "hi \u{7}".to_string(),
+            action: false,
+            id: None,
+            reference: None,
+        });
+        let json = String::from_utf8(event.to_json()).expect("JSON is UTF-8");
+        assert_eq!(
+            json,
+            r#"{"type":"message","room":"lobby","seq":7,"at":"1970-01-01T00:00:00.000Z","from":"alice","text":"hi \u0007"}"#
+        );
+        assert_eq!(Event::from_json(json.as_bytes()).expect("reads"), event);
+    }
+
+    #[test]
+    fn unknown_fields_are_ignored_and_unknown_types_are_not() {
+        assert!(Event::from_json(br#"{"type":"pong","ref":"1","later":[]}"#).is_ok());
+        assert!(Event::from_json(br#"{"type":"later"}"#).is_err());
+    }
+}

@@ -1,0 +1,17 @@
+//! The Glassline wire, as `spec/protocol.md` defines it: frames, the openings that choose a dialect, events and limits.
+//!
+//! Nothing here does I/O, reads a clock or allocates for bytes that have not arrived: bytes and times are arguments.
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod event;
+pub mod frame;
+pub mod limits;
+pub mod message_id;
+pub mod opening;
+pub mod request;
+pub mod timestamp;
+pub mod visible;

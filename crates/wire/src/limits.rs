@@ -1,0 +1,31 @@
+//! What a peer may send at most (clauses T7 and L). Both sides hold to these; a server publishes them in `welcome`.
+
+/// Length of a frame's header in bytes (T1).
+pub const HEADER_BYTES: usize = 10;
+
+/// Longest name in characters (T7): fits beside a message on an 80-column screen.
+pub const NAME_CHARS_MAX: usize = 32;
+
+/// Longest name in bytes (T7): 32 characters of up to two bytes, or 16 of four.
+pub const NAME_BYTES_MAX: usize = 64;
+
+/// Longest text of one message in bytes (T7): several screens, and still one segment on a loopback.
+pub const TEXT_BYTES_MAX: usize = 16 * 1024;
+
+/// Longest payload of an event frame in bytes: JSON may spend six bytes on one byte of text (`\u0000`), plus the other fields.
+pub const EVENT_BYTES_MAX: usize = 6 * TEXT_BYTES_MAX + 4 * 1024;
+
+/// Longest first frame in bytes before a name is accepted (L): a stranger holds no more memory than this.
+pub const GREETING_BYTES_MAX: usize = 4 * 1024;
+
+/// Longest room name in characters.
+pub const ROOM_CHARS_MAX: usize = 32;
+
+/// Longest `ref` that is echoed, in bytes: enough for a UUID or a counter, too small to use the server as storage.
+pub const REF_BYTES_MAX: usize = 64;
+
+/// Most names in one `joined` or `left` (T11); the rest is a count.
+pub const ANNOUNCED_NAMES_MAX: usize = 20;
+
+/// Most names in one `members` answer; `count` tells how many there are in all.
+pub const LISTED_NAMES_MAX: usize = 1_000;

@@ -1,0 +1,284 @@
+//! What a client asks in the event dialect (E3), and why a request cannot be read (E6).
+
+use alloc::{
+    collections::BTreeMap,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::event::ErrorCode;
+use crate::limits::REF_BYTES_MAX;
+use crate::message_id::MessageId;
+
+/// Something a client asks of the server, with the `ref` that its answers carry (E5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Comes back on every event that answers.
+    pub reference: Option<String>,
+    /// What is asked.
+    pub ask: Ask,
+}
+
+/// The requests, by `type`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Ask {
+    /// Opens the session.
+    Hello(Hello),
+    /// Says something in a room.
+    Send(Send),
+    /// Says something to one person.
+    Direct(SendDirect),
+    /// Enters a room.
+    Join(RoomName),
+    /// Leaves a room.
+    Leave(RoomName),
+    /// Takes another name.
+    Rename(Rename),
+    /// Asks who is in a room.
+    Members(RoomName),
+    /// Asks for stored messages.
+    History(HistoryRange),
+    /// Looks for stored messages.
+    Search(Search),
+    /// Asks for a `pong` behind everything before it.
+    Ping {},
+    /// Answers the server's `ping`.
+    Pong {},
+    /// Leaves.
+    Bye {},
+}
+
+/// Fields of `hello`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The name wished for.
+    pub name: String,
+    /// Rooms to enter; absent means the lobby.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rooms: Option<Vec<String>>,
+    /// The newest `seq` the client has of each room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<BTreeMap<String, u64>>,
+    /// The `token` of an earlier `welcome`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+/// Fields of `send`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Send {
+    /// The room to say it in.
+    pub room: String,
+    /// What to say.
+    pub text: String,
+    /// The client's own id for it.
+    pub id: MessageId,
+    /// True for `/me`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub action: bool,
+}
+
+/// Fields of `direct`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendDirect {
+    /// To whom.
+    pub to: String,
+    /// What to say.
+    pub text: String,
+    /// The client's own id for it.
+    pub id: MessageId,
+}
+
+/// The field of `join`, `leave` and `members`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomName {
+    /// The room.
+    pub room: String,
+}
+
+/// The field of `rename`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rename {
+    /// The name wished for.
+    pub name: String,
+}
+
+/// Fields of `history`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryRange {
+    /// The room.
+    pub room: String,
+    /// Only messages before this `seq`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
+    /// Only messages after this `seq`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+}
+
+/// Fields of `search`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Search {
+    /// The room.
+    pub room: String,
+    /// What to look for.
+    pub query: String,
+}
+
+/// Why a frame is no request. The client is at fault; the connection goes on (E6).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct BadRequest {
+    /// The cause, for programs.
+    pub code: ErrorCode,
+    /// The cause and what to do, for people.
+    pub text: String,
+    /// The `ref`, if one could be read.
+    pub reference: Option<String>,
+}
+
+/// What every request has; read first, so that an answer can carry the `ref` whatever else is wrong.
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(rename = "ref", default)]
+    reference: Option<String>,
+}
+
+impl Request {
+    /// A request without a `ref`.
+    pub fn new(ask: Ask) -> Self {
+        Self { reference: None, ask }
+    }
+
+    /// Reads a request from a frame's payload.
+    ///
+    /// # Errors
+    /// [`BadRequest`] says what is wrong with it and carries the `ref` if there was one.
+    pub fn from_json(payload: &[u8]) -> Result<Self, BadRequest> {
+        let text = core::str::from_utf8(payload).map_err(|_| BadRequest {
+            code: ErrorCode::NotUtf8,
+            text: "the frame is not UTF-8; send JSON text in UTF-8".to_string(),
+            reference: None,
+        })?;
+        let Envelope { kind, reference } = serde_json::from_str(text).map_err(|error| BadRequest {
+            code: ErrorCode::NotAnEvent,
+            text: format!("the frame is not a JSON object with a string \"type\": {error}"),
+            reference: None,
+        })?;
+        if reference.as_ref().is_some_and(|reference| reference.len() > REF_BYTES_MAX) {
+            return Err(BadRequest {
+                code: ErrorCode::TooLong,
+                text: format!("\"ref\" is longer than {REF_BYTES_MAX} bytes"),
+                reference: None,
+            });
+        }
+        let ask = match kind.as_str() {
+            "hello" => fields(text, reference.as_ref()).map(Ask::Hello),
+            "send" => fields(text, reference.as_ref()).map(Ask::Send),
+            "direct" => fields(text, reference.as_ref()).map(Ask::Direct),
+            "join" => fields(text, reference.as_ref()).map(Ask::Join),
+            "leave" => fields(text, reference.as_ref()).map(Ask::Leave),
+            "rename" => fields(text, reference.as_ref()).map(Ask::Rename),
+            "members" => fields(text, reference.as_ref()).map(Ask::Members),
+            "history" => fields(text, reference.as_ref()).map(Ask::History),
+            "search" => fields(text, reference.as_ref()).map(Ask::Search),
+            "ping" => Ok(Ask::Ping {}),
+            "pong" => Ok(Ask::Pong {}),
+            "bye" => Ok(Ask::Bye {}),
+            _ => Err(BadRequest {
+                code: ErrorCode::UnknownType,
+                text: "no request has this \"type\"; spec/protocol.md lists them (E3)".to_string(),
+                reference: reference.clone(),
+            }),
+        }?;
+        Ok(Self { reference, ask })
+    }
+
+    /// The request as one JSON object, without a header.
+    pub fn to_json(&self) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct WithRef<'a> {
+            #[serde(flatten)]
+            ask: &'a Ask,
+            #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+            reference: &'a Option<String>,
+        }
+        // Writing strings and numbers to memory has no way to fail.
+        serde_json::to_vec(&WithRef { ask: &self.ask, reference: &self.reference }).unwrap_or_default()
+    }
+}
+
+fn fields<T: DeserializeOwned>(text: &str, reference: Option<&String>) -> Result<T, BadRequest> {
+    serde_json::from_str(text).map_err(|error| BadRequest {
+        code: ErrorCode::BadField,
+        text: format!("a field is missing or mistyped: {error}"),
+        reference: reference.cloned(),
+    })
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_send_is_read_and_what_the_server_stamps_is_not() {
+        let request = Request::from_json(
+            br#"{"type":"send","room":"lobby","text":"hi","id":"00000000000000000000000000000007","ref":"r","from":"root","seq":9,"at":"x"}"#,
+        )
+        .expect("reads");
+        assert_eq!(request.reference.as_deref(), Some("r"));
+        let Ask::Send(send) = request.ask else { panic!("a send") };
+        assert_eq!((send.room.as_str(), send.text.as_str(), send.id), ("lobby", "hi", MessageId(7)));
+    }
+
+    #[test]
+    fn each_fault_has_its_code_and_keeps_the_ref() {
+        let cases: [(&[u8], ErrorCode, Option<&str>); 9] = [
+            (b"\xff", ErrorCode::NotUtf8, None),
+            (b"", ErrorCode::NotAnEvent, None),
+            (b"[]", ErrorCode::NotAnEvent, None),
+            (br#"{"type":5}"#, ErrorCode::NotAnEvent, None),
+            (br#"{"type":"dance","ref":"a"}"#, ErrorCode::UnknownType, Some("a")),
+            (br#"{"type":"send","ref":"a"}"#, ErrorCode::BadField, Some("a")),
+            (br#"{"type":"join","room":5,"ref":"a"}"#, ErrorCode::BadField, Some("a")),
+            (br#"{"type":"send","room":"l","text":"t","id":"7","ref":"a"}"#, ErrorCode::BadField, Some("a")),
+            (br#"{"type":"ping"} x"#, ErrorCode::NotAnEvent, None),
+        ];
+        for (payload, code, reference) in cases {
+            let error = Request::from_json(payload).expect_err("refused");
+            assert_eq!((error.code, error.reference.as_deref()), (code, reference), "{payload:?}");
+        }
+        let long = format!(r#"{{"type":"ping","ref":"{}"}}"#, "x".repeat(65));
+        assert_eq!(Request::from_json(long.as_bytes()).expect_err("refused").code, ErrorCode::TooLong);
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_without_recursion_into_it() {
+        let deep = format!(r#"{{"type":"ping","x":{}"#, "[".repeat(50_000));
+        assert_eq!(Request::from_json(deep.as_bytes()).expect_err("refused").code, ErrorCode::NotAnEvent);
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for ask in [
+            Ask::Hello(Hello { name: "a".into(), rooms: Some(Vec::new()), ..Hello::default() }),
+            Ask::Send(Send { room: "l".into(), text: "t\n".into(), id: MessageId(u128::MAX), action: true }),
+            Ask::Ping {},
+            Ask::Bye {},
+        ] {
+            let request = Request { reference: Some("7".into()), ask };
+            assert_eq!(Request::from_json(&request.to_json()), Ok(request));
+        }
+    }
+}

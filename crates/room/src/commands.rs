@@ -1,0 +1,221 @@
+//! The commands of the tutorial dialect (T10): one table of name, help and handler.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use glassline_wire::event::ErrorCode;
+
+use crate::direct::Letter;
+use crate::hub::{Hub, Now};
+use crate::member::MemberId;
+use crate::refusal::Refused;
+use crate::rooms::LOBBY;
+
+/// Most names that an answer to a tutorial client lists.
+const LISTED_MAX: usize = 100;
+
+/// Whether the member stays after its command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obeyed {
+    /// It stays.
+    Stays,
+    /// It asked to leave.
+    Leaves,
+}
+
+/// A command: what it is called, what it does, and what does it.
+#[derive(Debug)]
+pub struct Command {
+    /// Its name, without the slash.
+    pub name: &'static str,
+    /// Other names for it.
+    pub aliases: &'static [&'static str],
+    /// What stands behind the name, empty for nothing.
+    pub arguments: &'static str,
+    /// What it does, in a few words.
+    pub help: &'static str,
+    handler: fn(&mut Hub, MemberId, &str, Now) -> Result<Obeyed, Fault>,
+}
+
+/// Why a command was not carried out.
+enum Fault {
+    /// Its arguments are wrong: the usage is shown.
+    Usage,
+    /// The hub refused it.
+    Refused(Refused),
+}
+
+impl From<Refused> for Fault {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+/// Every command of the tutorial dialect, in the order in which `/help` lists them.
+pub const COMMANDS: &[Command] = &[
+    Command { name: "help", aliases: &[], arguments: "", help: "lists the commands", handler: help },
+    Command { name: "me", aliases: &[], arguments: "TEXT", help: "says what you do", handler: me },
+    Command { name: "msg", aliases: &[], arguments: "NAME TEXT", help: "sends TEXT to NAME only", handler: msg },
+    Command {
+        name: "reply",
+        aliases: &["r"],
+        arguments: "TEXT",
+        help: "answers the last direct message",
+        handler: reply,
+    },
+    Command { name: "nick", aliases: &[], arguments: "NAME", help: "takes another name", handler: nick },
+    Command { name: "names", aliases: &["who"], arguments: "", help: "lists who is in this room", handler: names },
+    Command { name: "whois", aliases: &[], arguments: "NAME", help: "tells how NAME is connected", handler: whois },
+    Command { name: "rooms", aliases: &[], arguments: "", help: "lists the rooms", handler: rooms },
+    Command { name: "join", aliases: &[], arguments: "ROOM", help: "goes to another room", handler: join },
+    Command { name: "leave", aliases: &[], arguments: "", help: "goes back to the lobby", handler: leave },
+    Command { name: "quit", aliases: &["exit", "bye"], arguments: "", help: "leaves", handler: quit },
+];
+
+impl Command {
+    fn usage(&self) -> String {
+        if self.arguments.is_empty() { format!("/{}", self.name) } else { format!("/{} {}", self.name, self.arguments) }
+    }
+}
+
+impl Hub {
+    /// Carries out `line`, a text that starts with a slash; the member is told what came of it.
+    pub fn obey(&mut self, id: MemberId, line: &str, now: Now) -> Obeyed {
+        let line = line.strip_prefix('/').unwrap_or(line).trim_end();
+        let (name, arguments) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let wanted = |command: &&Command| command.name == name || command.aliases.contains(&name);
+        let Some(command) = COMMANDS.iter().find(wanted) else {
+            let name: String = name.chars().take(32).collect();
+            let text = format!("there is no command /{name}; /help lists them, //{name} says it");
+            self.notify(id, &glassline_wire::visible::one_line(&text));
+            return Obeyed::Stays;
+        };
+        match (command.handler)(self, id, arguments.trim_start(), now) {
+            Ok(obeyed) => obeyed,
+            Err(Fault::Usage) => {
+                self.notify(id, &format!("usage: {}: {}", command.usage(), command.help));
+                Obeyed::Stays
+            }
+            Err(Fault::Refused(refused)) => {
+                self.notify(id, &refused.text);
+                Obeyed::Stays
+            }
+        }
+    }
+}
+
+fn help(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Obeyed, Fault> {
+    none(arguments)?;
+    let lines: Vec<String> = COMMANDS.iter().map(|command| format!("{}: {}", command.usage(), command.help)).collect();
+    hub.notify(id, &(lines.join("\n") + "\n//TEXT: says /TEXT"));
+    Ok(Obeyed::Stays)
+}
+
+fn me(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<Obeyed, Fault> {
+    let text = required(text)?;
+    hub.say_text(id, text, true, now)?;
+    Ok(Obeyed::Stays)
+}
+
+fn msg(hub: &mut Hub, id: MemberId, arguments: &str, now: Now) -> Result<Obeyed, Fault> {
+    let (to, text) = arguments.split_once(char::is_whitespace).ok_or(Fault::Usage)?;
+    let text = required(text.trim_start())?;
+    hub.deliver(id, &Letter { to, text, id: None, reference: None }, now)?;
+    Ok(Obeyed::Stays)
+}
+
+fn reply(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<Obeyed, Fault> {
+    let text = required(text)?;
+    let correspondent = hub.members.get(id.0).and_then(|member| member.correspondent.clone());
+    let nobody = || Refused::new(ErrorCode::UnknownName, "nobody has written to you yet; /msg NAME TEXT starts");
+    let to = correspondent.ok_or_else(nobody)?;
+    hub.deliver(id, &Letter { to: &to, text, id: None, reference: None }, now)?;
+    Ok(Obeyed::Stays)
+}
+
+fn nick(hub: &mut Hub, id: MemberId, name: &str, _: Now) -> Result<Obeyed, Fault> {
+    hub.rename(id, required(name)?, None)?;
+    Ok(Obeyed::Stays)
+}
+
+fn names(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Obeyed, Fault> {
+    none(arguments)?;
+    let room = hub.members.get(id.0).and_then(|member| member.outlet.feeds.first()).map(|feed| feed.room);
+    if let Some(room) = room {
+        let (names, count) = hub.names_in(room, LISTED_MAX);
+        let more = if count > names.len() { format!(" +{}", count - names.len()) } else { String::new() };
+        hub.notify(id, &format!("{count} here: {}{more}", names.join(", ")));
+    }
+    Ok(Obeyed::Stays)
+}
+
+fn whois(hub: &mut Hub, id: MemberId, name: &str, _: Now) -> Result<Obeyed, Fault> {
+    let name = required(name)?;
+    let unknown = || Refused::new(ErrorCode::UnknownName, "nobody here has that name; /names lists who is here");
+    let found = hub.roster.find(name).and_then(|found| hub.members.get(found.0)).ok_or_else(unknown)?;
+    let rooms: Vec<_> = found
+        .outlet
+        .feeds
+        .iter()
+        .filter_map(|feed| hub.rooms.get(feed.room.0))
+        .map(|room| room.name.to_string())
+        .collect();
+    let (dialect, since) = (found.dialect.as_str(), found.since);
+    let text = format!("{}: here since {since}, {dialect} dialect, in {}", found.name, rooms.join(", "));
+    hub.notify(id, &text);
+    Ok(Obeyed::Stays)
+}
+
+fn rooms(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Obeyed, Fault> {
+    none(arguments)?;
+    let listed: Vec<_> =
+        hub.rooms.iter().take(LISTED_MAX).map(|(_, room)| format!("{} ({})", room.name, room.count())).collect();
+    let more = hub.rooms.len() - listed.len();
+    let more = if more > 0 { format!(" +{more}") } else { String::new() };
+    hub.notify(id, &format!("rooms: {}{more}", listed.join(", ")));
+    Ok(Obeyed::Stays)
+}
+
+fn join(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Obeyed, Fault> {
+    move_to(hub, id, required(name)?, now)
+}
+
+fn leave(hub: &mut Hub, id: MemberId, arguments: &str, now: Now) -> Result<Obeyed, Fault> {
+    none(arguments)?;
+    move_to(hub, id, LOBBY, now)
+}
+
+/// A tutorial client has one room at a time: its pairs do not say which.
+fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Obeyed, Fault> {
+    let room_id = hub.admit(id, name)?;
+    let current = hub.members.get(id.0).and_then(|member| member.outlet.feeds.first()).map(|feed| feed.room);
+    if current == Some(room_id) {
+        hub.notify(id, "you are there already");
+        return Ok(Obeyed::Stays);
+    }
+    let (names, count) = hub.names_in(room_id, LISTED_MAX);
+    let room = hub.rooms.get(room_id.0).map_or("", |room| &room.name).to_string();
+    let here = if count == 0 { "nobody else is here".to_string() } else { format!("here: {}", names.join(", ")) };
+    hub.notify(id, &format!("you are in {room}; {here}"));
+    hub.enter_room(id, room_id, true, now);
+    if let Some(current) = current {
+        hub.exit_room(id, current, true, now);
+    }
+    Ok(Obeyed::Stays)
+}
+
+fn quit(_: &mut Hub, _: MemberId, arguments: &str, _: Now) -> Result<Obeyed, Fault> {
+    none(arguments)?;
+    Ok(Obeyed::Leaves)
+}
+
+fn required(argument: &str) -> Result<&str, Fault> {
+    if argument.is_empty() { Err(Fault::Usage) } else { Ok(argument) }
+}
+
+fn none(arguments: &str) -> Result<(), Fault> {
+    if arguments.is_empty() { Ok(()) } else { Err(Fault::Usage) }
+}

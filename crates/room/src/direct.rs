@@ -1,0 +1,83 @@
+//! Direct messages: to one person, and back to the sender as the acknowledgement.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+};
+
+use glassline_wire::event::{Direct, ErrorCode, Event};
+use glassline_wire::message_id::MessageId;
+use glassline_wire::visible;
+
+use crate::encode::{event_frame, pair};
+use crate::hub::{Hub, Now};
+use crate::member::{Dialect, MemberId};
+use crate::refusal::Refused;
+use crate::talk::hold_to_text_limit;
+
+/// Where a direct message goes, and how its sender knows it.
+#[derive(Debug, Clone)]
+pub(crate) struct Letter<'a> {
+    pub(crate) to: &'a str,
+    pub(crate) text: &'a str,
+    pub(crate) id: Option<MessageId>,
+    pub(crate) reference: Option<String>,
+}
+
+impl Hub {
+    /// Sends a text to one person.
+    ///
+    /// # Errors
+    /// Nobody has the name, the text is empty or too long, or the other side has stopped reading.
+    pub fn send_direct(
+        &mut self,
+        sender: MemberId,
+        to: &str,
+        text: &str,
+        id: Option<MessageId>,
+        reference: Option<String>,
+        now: Now,
+    ) -> Result<(), Refused> {
+        self.deliver(sender, &Letter { to, text, id, reference }, now)
+    }
+
+    pub(crate) fn deliver(&mut self, sender: MemberId, letter: &Letter<'_>, now: Now) -> Result<(), Refused> {
+        hold_to_text_limit(letter.text)?;
+        let unknown = || Refused::new(ErrorCode::UnknownName, "nobody here has that name; /names lists who is here");
+        let recipient = self.roster.find(letter.to).ok_or_else(unknown)?;
+        let (Some(from), Some(to)) = (self.members.get(sender.0), self.members.get(recipient.0)) else {
+            return Err(unknown());
+        };
+        if self.outbox_is_full(to) {
+            let text = format!("{} is not reading just now; try again later", to.name);
+            return Err(Refused::new(ErrorCode::Busy, text));
+        }
+        let (from_name, to_name, recipient_dialect) = (from.name.clone(), to.name.clone(), to.dialect);
+        let sender_is_event = from.dialect == Dialect::Event;
+        let text = visible::relayed(letter.text).into_owned();
+        let mut direct = Direct {
+            from: from_name.to_string(),
+            to: to_name.to_string(),
+            at: Some(now.at),
+            text,
+            id: letter.id,
+            reference: None,
+        };
+        let bytes = match recipient_dialect {
+            // No name can hold an arrow, so nobody can pass a public text off as this.
+            Dialect::Tutorial => pair(&format!("{from_name}→you"), &direct.text),
+            Dialect::Event => event_frame(&Event::Direct(direct.clone())),
+        };
+        if recipient != sender || !sender_is_event {
+            self.push_own(recipient, bytes);
+        }
+        if let Some(member) = self.members.get_mut(recipient.0) {
+            member.correspondent = Some(from_name);
+        }
+        if sender_is_event {
+            direct.reference.clone_from(&letter.reference);
+            self.tell(sender, &Event::Direct(direct));
+        }
+        Ok(())
+    }
+}

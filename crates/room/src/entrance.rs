@@ -1,0 +1,198 @@
+//! Coming and going: a name is accepted, a member is made; a member goes, its name is free again.
+
+use alloc::{
+    collections::BTreeMap,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Welcome};
+use glassline_wire::request::Hello;
+
+use crate::hub::{Hub, Now};
+use crate::member::{Dialect, Member, MemberId, name_frame};
+use crate::name::{Name, NameError};
+use crate::refusal::Refused;
+use crate::rooms::{LOBBY, LOBBY_ID};
+
+/// How a newcomer comes in: what the hub cannot know by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Entrance {
+    /// The number under which the owner of the sockets knows the newcomer.
+    pub connection: usize,
+    /// A fresh random secret, which may later take the name back (E2); 0 for none.
+    pub token: u128,
+    /// The instant.
+    pub now: Now,
+}
+
+/// What came of a `hello`.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Entered {
+    /// The newcomer is in.
+    As(MemberId),
+    /// Its token is that of this member, which may be dead and not yet noticed: find out, then call again.
+    Holder(MemberId),
+}
+
+impl Hub {
+    /// Lets a tutorial client in under the name its first frame holds (T3, T8, T10).
+    ///
+    /// # Errors
+    /// The name breaks the rules or looks like one in use.
+    pub fn enter_tutorial(&mut self, name: &[u8], entrance: Entrance) -> Result<MemberId, Refused> {
+        if self.rules.pure {
+            return self.enter_pure(name, entrance);
+        }
+        let wished = Name::parse(name)?;
+        let as_sent = wished.as_str().as_bytes() == name;
+        let free = self.roster.free_name(wished.clone())?;
+        let id = self.make_member(Dialect::Tutorial, &free, entrance);
+        if free != wished {
+            self.notify(id, &format!("{} is taken: you are {}", wished.as_str(), free.as_str()));
+        } else if !as_sent {
+            self.notify(id, &format!("you are {}", free.as_str()));
+        }
+        self.greet(id);
+        self.enter_room(id, LOBBY_ID, true, entrance.now);
+        Ok(id)
+    }
+
+    /// Who is here, for one about to come in: the first line a newcomer reads.
+    fn greet(&mut self, id: MemberId) {
+        let (names, count) = self.names_in(LOBBY_ID, 20);
+        let others = match count {
+            0 => "nobody else is here yet".to_string(),
+            count if count > names.len() => format!("here: {} +{}", names.join(", "), count - names.len()),
+            _ => format!("here: {}", names.join(", ")),
+        };
+        self.notify(id, &format!("{others}; /help lists commands"));
+    }
+
+    /// Exactly the tutorial: any name, as often as it likes (T9). Only its length is held to the limit (T7).
+    fn enter_pure(&mut self, name: &[u8], entrance: Entrance) -> Result<MemberId, Refused> {
+        let shown = String::from_utf8_lossy(name).into_owned();
+        if name.len() > glassline_wire::limits::NAME_BYTES_MAX {
+            return Err(NameError::TooLong { chars: shown.chars().count(), bytes: name.len() }.into());
+        }
+        let Entrance { connection, token, now } = entrance;
+        let mut member = Member::new(Dialect::Tutorial, shown.into_boxed_str(), connection, token, now.at);
+        member.name_frame = name_frame(name);
+        let id = MemberId(self.members.insert(member));
+        self.enter_room(id, LOBBY_ID, false, now);
+        Ok(id)
+    }
+
+    /// Lets an event client in (E2). With the token of a member that is still here, the answer is first that member: once it
+    /// is known to be dead, call again with `holder_is_dead`.
+    ///
+    /// # Errors
+    /// The name or a room breaks the rules.
+    pub fn enter_event(
+        &mut self,
+        hello: &Hello,
+        reference: Option<String>,
+        holder_is_dead: bool,
+        entrance: Entrance,
+    ) -> Result<Entered, Refused> {
+        if self.rules.pure {
+            return Err(Refused::new(
+                ErrorCode::OutOfOrder,
+                "this server speaks the tutorial dialect only; use that one",
+            ));
+        }
+        let wished = Name::parse(hello.name.as_bytes())?;
+        let rooms = hello.rooms.clone().unwrap_or_else(|| Vec::from([LOBBY.to_string()]));
+        if rooms.len() > self.rules.rooms_per_member_max {
+            let text = format!("at most {} rooms at once; leave some out", self.rules.rooms_per_member_max);
+            return Err(Refused::new(ErrorCode::TooManyRooms, text));
+        }
+        for room in &rooms {
+            crate::name::room_name(room)?;
+        }
+        let holder = self.holder_of_token(&wished, hello.token.as_deref());
+        let mut quiet_rooms = Vec::new();
+        if let Some(holder) = holder {
+            if !holder_is_dead {
+                return Ok(Entered::Holder(holder));
+            }
+            quiet_rooms = self.room_states(holder);
+            self.depart_quietly(holder, &rooms, entrance.now);
+        }
+        let free = self.roster.free_name(wished)?;
+        let id = self.make_member(Dialect::Event, &free, entrance);
+        for room in &rooms {
+            // The names were checked above; what is left to refuse is one room too many, which the client is told.
+            match self.admit(id, room) {
+                Ok(room_id) => {
+                    let name = self.rooms.get(room_id.0).map_or("", |room| &room.name);
+                    let announced = !quiet_rooms.iter().any(|state| state.room == name);
+                    self.enter_room(id, room_id, announced, entrance.now);
+                }
+                Err(refused) => self.notify(id, &refused.text),
+            }
+        }
+        self.welcome(id, free.as_str(), entrance.token, reference);
+        self.tell_gaps(id, hello.since.as_ref());
+        Ok(Entered::As(id))
+    }
+
+    fn welcome(&mut self, id: MemberId, name: &str, token: u128, reference: Option<String>) {
+        let welcome = Welcome {
+            name: name.to_string(),
+            token: format!("{token:032x}"),
+            server: self.rules.server.clone(),
+            limits: Limits::default(),
+            rooms: self.room_states(id),
+            reference,
+        };
+        self.tell(id, &Event::Welcome(welcome));
+    }
+
+    /// Without a history, everything since the client was last here is a gap (E7).
+    fn tell_gaps(&mut self, id: MemberId, since: Option<&BTreeMap<String, u64>>) {
+        for state in self.room_states(id) {
+            if let Some(&seen) = since.and_then(|since| since.get(&state.room))
+                && seen < state.seq
+            {
+                self.tell(id, &Event::Gap(Gap { room: state.room, from: seen + 1, to: state.seq }));
+            }
+        }
+    }
+
+    fn holder_of_token(&self, name: &Name, token: Option<&str>) -> Option<MemberId> {
+        let token = u128::from_str_radix(token?, 16).ok()?;
+        let holder = self.roster.find(name.as_str())?;
+        self.members.get(holder.0).filter(|member| member.dialect == Dialect::Event && token != 0 && member.token == token)?;
+        Some(holder)
+    }
+
+    fn make_member(&mut self, dialect: Dialect, name: &Name, entrance: Entrance) -> MemberId {
+        let Entrance { connection, token, now } = entrance;
+        let shown = name.clone().into_boxed();
+        let id = MemberId(self.members.insert(Member::new(dialect, shown, connection, token, now.at)));
+        self.roster.claim(name.as_str(), id);
+        id
+    }
+
+    /// Takes a member out of the hub: its name is free, its departure announced once (T6).
+    pub fn depart(&mut self, id: MemberId, now: Now) {
+        self.depart_quietly(id, &[], now);
+    }
+
+    /// As [`Hub::depart`], but rooms that the same person comes back to are told nothing.
+    fn depart_quietly(&mut self, id: MemberId, quiet_rooms: &[String], now: Now) {
+        let Some(member) = self.members.get(id.0) else { return };
+        let rooms: Vec<_> = member.outlet.feeds.iter().map(|feed| feed.room).collect();
+        for room_id in rooms {
+            let name = self.rooms.get(room_id.0).map_or("", |room| &room.name);
+            let announced = !quiet_rooms.iter().any(|quiet| crate::name::room_name(quiet).as_deref() == Ok(name));
+            self.exit_room(id, room_id, announced, now);
+        }
+        let member = self.members.remove(id.0);
+        if !self.rules.pure {
+            self.roster.release(&member.name);
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! The hub itself: its state, what it tells members, and how the owner of the sockets drains it.
+
+use alloc::{
+    collections::{BTreeMap, VecDeque},
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use glassline_wire::event::{Bye, Event, Gap, Notice};
+use glassline_wire::limits;
+use glassline_wire::timestamp::Timestamp;
+use slab::Slab;
+
+use crate::encode::{event_frame, server_pair};
+use crate::lane::{Lane, RoomId};
+use crate::log::Log;
+use crate::member::{Dialect, Member, MemberId};
+use crate::outlet::{Gathered, Logs, Missed};
+use crate::rooms::Room;
+use crate::roster::Roster;
+
+/// After so many visits in one lane the next lane has its turn.
+const VISITS_IN_A_ROW: usize = 64;
+
+/// The instant at which something happens: the two clocks the hub may be told of.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// A clock that only goes forward, in milliseconds.
+    pub monotonic_ms: u64,
+    /// Time of day.
+    pub at: Timestamp,
+}
+
+/// What a hub allows.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Exactly the tutorial's behaviour (T9): no words of the server's own, no commands, no rules for names.
+    pub pure: bool,
+    /// Bytes of each dialect's log in a room: how far a reader may fall behind (L).
+    pub log_bytes_max: usize,
+    /// Bytes of all logs; with many rooms, each has less than `log_bytes_max`.
+    pub logs_bytes_max: usize,
+    /// Bytes queued for one member alone; past it direct messages to it are refused, and its own requests wait.
+    pub outbox_bytes_max: usize,
+    /// Rooms in all.
+    pub rooms_max: usize,
+    /// Rooms that one member may be in.
+    pub rooms_per_member_max: usize,
+    /// Program and version, for `welcome`.
+    pub server: String,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            pure: false,
+            log_bytes_max: 8 << 20,
+            logs_bytes_max: 256 << 20,
+            outbox_bytes_max: 256 << 10,
+            rooms_max: 1_000,
+            rooms_per_member_max: 16,
+            server: "glassline".to_string(),
+        }
+    }
+}
+
+/// Members, rooms, and what is to be written to whom.
+#[derive(Debug)]
+pub struct Hub {
+    pub(crate) rules: Rules,
+    pub(crate) members: Slab<Member>,
+    pub(crate) rooms: Slab<Room>,
+    pub(crate) room_ids: BTreeMap<String, RoomId>,
+    pub(crate) roster: Roster,
+    /// Rooms with somebody to announce.
+    pub(crate) unannounced: Vec<RoomId>,
+    /// Lanes with a lap under way.
+    laps: VecDeque<(RoomId, Dialect)>,
+    visits_left: usize,
+    woken: VecDeque<MemberId>,
+}
+
+/// The logs as a member of one dialect sees them.
+#[derive(Clone, Copy)]
+pub(crate) struct DialectLogs<'hub> {
+    rooms: &'hub Slab<Room>,
+    dialect: Dialect,
+}
+
+impl<'hub> Logs<'hub> for DialectLogs<'hub> {
+    fn log(&self, room: RoomId) -> Option<&'hub Log> {
+        self.rooms.get(room.0).map(|room| &room.lane(self.dialect).log)
+    }
+}
+
+impl Hub {
+    /// A hub with nobody in it and one room, the lobby.
+    pub fn new(rules: Rules) -> Self {
+        let mut hub = Self {
+            rules,
+            members: Slab::new(),
+            rooms: Slab::new(),
+            room_ids: BTreeMap::new(),
+            roster: Roster::default(),
+            unannounced: Vec::new(),
+            laps: VecDeque::new(),
+            visits_left: VISITS_IN_A_ROW,
+            woken: VecDeque::new(),
+        };
+        hub.open_lobby();
+        hub
+    }
+
+    /// How many are here.
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether nobody is here.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// The number under which the owner of the sockets knows this member.
+    pub fn connection(&self, member: MemberId) -> Option<usize> {
+        self.members.get(member.0).map(|member| member.connection)
+    }
+
+    /// The member's name; empty for one that has gone.
+    pub fn name(&self, member: MemberId) -> &str {
+        self.members.get(member.0).map_or("", |member| &member.name)
+    }
+
+    /// Whether a member reads too little of what it is sent for more of its requests to be taken.
+    pub fn is_overfull(&self, member: MemberId) -> bool {
+        self.members.get(member.0).is_some_and(|member| self.outbox_is_full(member))
+    }
+
+    pub(crate) fn outbox_is_full(&self, member: &Member) -> bool {
+        let outlet = &member.outlet;
+        // A step costs memory as well; a member that talks without reading collects one for each message of its own.
+        outlet.own_bytes() > self.rules.outbox_bytes_max || outlet.steps() > 4_096
+    }
+
+    /// Whether members must be written to before more is read from anyone.
+    pub fn is_flooded(&self) -> bool {
+        let log_bytes_max = self.log_bytes_max();
+        self.laps.iter().any(|&(room, dialect)| {
+            self.rooms.get(room.0).is_some_and(|room| room.lane(dialect).is_flooded(log_bytes_max))
+        })
+    }
+
+    pub(crate) fn log_bytes_max(&self) -> usize {
+        (self.rules.logs_bytes_max / self.rooms.len().max(1) / Dialect::ALL.len()).min(self.rules.log_bytes_max)
+    }
+
+    pub(crate) fn logs(rooms: &Slab<Room>, dialect: Dialect) -> DialectLogs<'_> {
+        DialectLogs { rooms, dialect }
+    }
+
+    /// Appends an entry to a lane, if anybody follows it. Returns where it starts and ends.
+    pub(crate) fn append(&mut self, room_id: RoomId, dialect: Dialect, parts: &[&[u8]]) -> Option<(u64, u64)> {
+        let room = self.rooms.get_mut(room_id.0)?;
+        let seq = room.seq;
+        let lane = room.lane_mut(dialect);
+        if lane.members.is_empty() {
+            return None;
+        }
+        let start = lane.append(seq, parts);
+        let end = lane.log.end();
+        if !lane.queued {
+            lane.queued = true;
+            self.laps.push_back((room_id, dialect));
+        }
+        Some((start, end))
+    }
+
+    /// Tells a room something in the server's own words: `text` to tutorial members, `event` to the others.
+    pub(crate) fn announce(&mut self, room: RoomId, text: &str, event: &Event) {
+        if self.rules.pure {
+            return;
+        }
+        self.append(room, Dialect::Tutorial, &[&server_pair(text)]);
+        self.append(room, Dialect::Event, &[&event_frame(event)]);
+    }
+
+    /// Queues bytes for one member and wakes it.
+    pub(crate) fn push_own(&mut self, id: MemberId, bytes: Vec<u8>) {
+        let Some(member) = self.members.get_mut(id.0) else { return };
+        let logs = Self::logs(&self.rooms, member.dialect);
+        member.outlet.push_own(bytes, &logs);
+        self.wake(id);
+    }
+
+    /// Tells one event member an event; tutorial members are told in words instead.
+    pub fn tell(&mut self, id: MemberId, event: &Event) {
+        if self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Event) {
+            self.push_own(id, event_frame(event));
+        }
+    }
+
+    /// Tells one member something in the server's own words, in its own dialect; never when pure (T9).
+    pub fn notify(&mut self, id: MemberId, text: &str) {
+        match self.members.get(id.0).map(|member| member.dialect) {
+            Some(Dialect::Tutorial) if !self.rules.pure => self.push_own(id, server_pair(text)),
+            Some(Dialect::Event) => self.tell(id, &Event::Notice(Notice { text: text.to_string() })),
+            _ => {}
+        }
+    }
+
+    /// Tells everybody that the server closes.
+    pub fn say_goodbye(&mut self, text: &str) {
+        let everyone: Vec<_> = self.members.iter().map(|(index, member)| (MemberId(index), member.dialect)).collect();
+        for (id, dialect) in everyone {
+            match dialect {
+                Dialect::Tutorial => self.notify(id, text),
+                Dialect::Event => self.tell(id, &Event::Bye(Bye { text: text.to_string(), reference: None })),
+            }
+        }
+    }
+
+    /// Puts a member among those to be written to.
+    pub fn wake(&mut self, id: MemberId) {
+        if let Some(member) = self.members.get_mut(id.0)
+            && !member.woken
+        {
+            member.woken = true;
+            self.woken.push_back(id);
+        }
+    }
+
+    /// The next member with something of its own to be written; in the order in which they were woken.
+    pub fn take_woken(&mut self) -> Option<MemberId> {
+        while let Some(id) = self.woken.pop_front() {
+            if let Some(member) = self.members.get_mut(id.0)
+                && core::mem::take(&mut member.woken)
+            {
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    /// Whether [`Hub::take_woken`] or [`Hub::next_in_lap`] may name somebody.
+    pub fn has_writes(&self) -> bool {
+        !self.woken.is_empty() || !self.laps.is_empty()
+    }
+
+    /// The next member, in a lap through some room, that has not been sent everything.
+    pub fn next_in_lap(&mut self) -> Option<MemberId> {
+        while let Some(&(room_id, dialect)) = self.laps.front() {
+            let Some(room) = self.rooms.get_mut(room_id.0) else {
+                self.laps.pop_front();
+                continue;
+            };
+            let lane = room.lane_mut(dialect);
+            let Some(id) = lane.visit() else {
+                lane.queued = false;
+                lane.release_if_idle();
+                self.laps.pop_front();
+                continue;
+            };
+            if self.visits_left == 0 {
+                self.visits_left = VISITS_IN_A_ROW;
+                self.laps.rotate_left(1);
+            }
+            self.visits_left -= 1;
+            let Some(feed) = self.members.get_mut(id.0).and_then(|member| member.outlet.feed_mut(room_id)) else {
+                continue;
+            };
+            if feed.cursor < lane.log.end() {
+                note_behind(&mut feed.behind, lane);
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    /// What the next write to a member carries; at most [`crate::WRITE_BYTES_MAX`] bytes, or one entry.
+    pub fn gather(&self, id: MemberId) -> Gathered<'_> {
+        let mut gathered = Gathered::default();
+        if let Some(member) = self.members.get(id.0) {
+            member.outlet.gather(&Self::logs(&self.rooms, member.dialect), &mut gathered);
+        }
+        gathered
+    }
+
+    /// Moves a member past `sent_bytes` of what was gathered. Returns whether it has now been sent everything.
+    pub fn advance(&mut self, id: MemberId, sent_bytes: usize) -> bool {
+        let Some(member) = self.members.get_mut(id.0) else { return true };
+        let dialect = member.dialect;
+        member.outlet.advance(sent_bytes, &Self::logs(&self.rooms, dialect));
+        for feed in &mut member.outlet.feeds {
+            let Some(room) = self.rooms.get_mut(feed.room.0) else { continue };
+            let lane = room.lane_mut(dialect);
+            if feed.cursor < lane.log.end() {
+                note_behind(&mut feed.behind, lane);
+            } else if core::mem::take(&mut feed.behind) {
+                lane.behind -= 1;
+                lane.release_if_idle();
+            }
+        }
+        member.outlet.is_drained(&Self::logs(&self.rooms, dialect))
+    }
+
+    /// Before a member is written to: tells it what it missed, if a log's tail has passed it (E7).
+    /// Returns how many messages that were.
+    pub fn catch_up(&mut self, id: MemberId) -> u64 {
+        let mut missed_in_all = 0;
+        while let Some(member) = self.members.get_mut(id.0) {
+            let logs = Self::logs(&self.rooms, member.dialect);
+            let Some(Missed { room, from, to, own }) = member.outlet.catch_up(&logs) else { break };
+            let room = self.rooms.get(room.0).map_or("", |room| &room.name).to_string();
+            let missed = to - from + 1;
+            missed_in_all += missed;
+            let told = match member.dialect {
+                Dialect::Event => Some(event_frame(&Event::Gap(Gap { room, from, to }))),
+                Dialect::Tutorial if self.rules.pure || missed == own => None,
+                Dialect::Tutorial => Some(server_pair(&alloc::format!("you missed {} messages", missed - own))),
+            };
+            if let Some(told) = told {
+                member.outlet.push_own_first(told);
+            }
+        }
+        missed_in_all
+    }
+
+    /// When [`Hub::tick`] has something to do, on the monotonic clock.
+    pub fn next_deadline_ms(&self) -> Option<u64> {
+        self.unannounced.iter().filter_map(|room| self.rooms.get(room.0)?.presence.due_ms()).min()
+    }
+
+    /// Gives back memory of rooms in which nothing happens; for every now and then.
+    pub fn shrink(&mut self) {
+        for (_, room) in &mut self.rooms {
+            for dialect in Dialect::ALL {
+                room.lane_mut(dialect).log.shrink();
+            }
+        }
+    }
+
+    /// Bytes that all logs keep now.
+    pub fn log_bytes(&self) -> usize {
+        self.rooms.iter().flat_map(|(_, room)| Dialect::ALL.map(|dialect| room.lane(dialect).log.kept_bytes())).sum()
+    }
+
+    /// Longest text and name taken, in bytes: what a tutorial frame may hold.
+    pub fn frame_bytes_max() -> usize {
+        limits::TEXT_BYTES_MAX
+    }
+}
+
+fn note_behind(behind: &mut bool, lane: &mut Lane) {
+    if !core::mem::replace(behind, true) {
+        lane.behind += 1;
+    }
+}

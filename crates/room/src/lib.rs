@@ -1,0 +1,39 @@
+//! The hub: who is here, under which name, in which rooms, and what each has still to be sent.
+//!
+//! A room is a log, a member is a cursor. A message is encoded once for each dialect in use and appended to that
+//! dialect's log in the room; a member holds only its position. The owner of the sockets drives it so:
+//! change the hub ([`Hub::say`], [`Hub::join`], …), then write what [`Hub::take_woken`] and [`Hub::next_in_lap`] name, with
+//! [`Hub::gather`] and [`Hub::advance`], until both are empty. Bytes and times are arguments: no sockets and no clock.
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod commands;
+mod direct;
+mod encode;
+mod entrance;
+mod hub;
+mod lane;
+mod log;
+mod member;
+mod name;
+mod outlet;
+mod presence;
+mod recent_ids;
+mod refusal;
+mod renaming;
+mod rooms;
+mod roster;
+mod talk;
+
+pub use commands::{COMMANDS, Command, Obeyed};
+pub use entrance::{Entered, Entrance};
+pub use hub::{Hub, Now, Rules};
+pub use log::WRITE_BYTES_MAX;
+pub use member::{Dialect, MemberId};
+pub use name::{NameError, room_name};
+pub use outlet::Gathered;
+pub use refusal::Refused;
+pub use talk::Said;

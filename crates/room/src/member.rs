@@ -1,0 +1,86 @@
+//! One member: its name, its dialect, and what it has still to be sent.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use glassline_wire::frame;
+use glassline_wire::timestamp::Timestamp;
+
+use crate::outlet::Outlet;
+
+/// How a member is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Pairs of frames (T).
+    Tutorial,
+    /// Events (E).
+    Event,
+}
+
+impl Dialect {
+    pub(crate) const ALL: [Self; 2] = [Self::Tutorial, Self::Event];
+
+    pub(crate) fn lane(self) -> usize {
+        match self {
+            Self::Tutorial => 0,
+            Self::Event => 1,
+        }
+    }
+
+    /// The dialect's name, for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tutorial => "tutorial",
+            Self::Event => "event",
+        }
+    }
+}
+
+/// A member's place in the hub. It is used again after the member has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MemberId(pub(crate) usize);
+
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) dialect: Dialect,
+    pub(crate) name: Box<str>,
+    /// The name as a frame, ready for each message's pair.
+    pub(crate) name_frame: Box<[u8]>,
+    /// The socket's owner knows this member by this number.
+    pub(crate) connection: usize,
+    pub(crate) token: u128,
+    pub(crate) since: Timestamp,
+    pub(crate) outlet: Outlet,
+    /// Who last sent this member a direct message, for `/reply`.
+    pub(crate) correspondent: Option<Box<str>>,
+    /// Whether the member stands in the hub's list of those to write to.
+    pub(crate) woken: bool,
+}
+
+impl Member {
+    pub(crate) fn new(dialect: Dialect, name: Box<str>, connection: usize, token: u128, since: Timestamp) -> Self {
+        let name_frame = name_frame(name.as_bytes());
+        Self {
+            dialect,
+            name,
+            name_frame,
+            connection,
+            token,
+            since,
+            outlet: Outlet::default(),
+            correspondent: None,
+            woken: false,
+        }
+    }
+
+    pub(crate) fn rename(&mut self, name: Box<str>) {
+        self.name_frame = name_frame(name.as_bytes());
+        self.name = name;
+    }
+}
+
+pub(crate) fn name_frame(name: &[u8]) -> Box<[u8]> {
+    let mut frame = Vec::with_capacity(name.len() + 10);
+    frame::put_frame(&mut frame, name);
+    frame.into_boxed_slice()
+}

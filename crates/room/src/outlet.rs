@@ -1,0 +1,311 @@
+//! What one member has still to be sent: a position in each of its rooms, and what stands between.
+
+use alloc::{collections::VecDeque, vec::Vec};
+
+use crate::lane::RoomId;
+use crate::log::{Log, WRITE_BYTES_MAX};
+
+/// Most pieces in one write.
+const SLICES_MAX: usize = 16;
+
+/// The pieces of the next write to one member, borrowed from the logs.
+#[derive(Debug)]
+pub struct Gathered<'log> {
+    slices: [&'log [u8]; SLICES_MAX],
+    count: usize,
+    bytes: usize,
+}
+
+impl Default for Gathered<'_> {
+    fn default() -> Self {
+        Self { slices: [&[]; SLICES_MAX], count: 0, bytes: 0 }
+    }
+}
+
+impl<'log> Gathered<'log> {
+    /// The pieces, in the order they must be written.
+    pub fn slices(&self) -> &[&'log [u8]] {
+        &self.slices[..self.count]
+    }
+
+    /// Their length in all, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Takes a piece; false when it does not fit any more. A first piece always fits.
+    pub(crate) fn push(&mut self, slice: &'log [u8]) -> bool {
+        let full = self.count == SLICES_MAX || (self.count > 0 && self.bytes + slice.len() > WRITE_BYTES_MAX);
+        if !full {
+            self.slices[self.count] = slice;
+            self.count += 1;
+            self.bytes += slice.len();
+        }
+        !full
+    }
+}
+
+/// Where the logs are found.
+pub(crate) trait Logs<'log> {
+    /// The log of `room` in the member's dialect.
+    fn log(&self, room: RoomId) -> Option<&'log Log>;
+}
+
+/// A member's place in one room.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    pub(crate) room: RoomId,
+    /// Everything before this position was sent, or is not for this member.
+    pub(crate) cursor: u64,
+    /// Index in the lane's list of members.
+    pub(crate) slot: usize,
+    /// Whether the lane counts this member among those that hold its log back.
+    pub(crate) behind: bool,
+    /// Newest message number before the cursor, noted whenever it moves: after the log's tail has passed it, nobody else knows.
+    seq_reached: u64,
+}
+
+/// Something that happens before the member simply follows its rooms again. Positions lie between entries.
+#[derive(Debug)]
+enum Step {
+    /// Bytes for this member alone.
+    Own(Vec<u8>),
+    /// The room's log up to here comes first.
+    Through { room: RoomId, to: u64 },
+    /// The member's own message: its bytes are stepped over (T5).
+    Jump { room: RoomId, from: u64, to: u64, messages: u64 },
+}
+
+/// A stretch of a room that the member will never get.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Missed {
+    pub(crate) room: RoomId,
+    /// Number of the first message missed.
+    pub(crate) from: u64,
+    /// Number of the last message missed.
+    pub(crate) to: u64,
+    /// How many of them were the member's own.
+    pub(crate) own: u64,
+}
+
+/// A member's cursors and the queue of what is for it alone.
+#[derive(Debug, Default)]
+pub(crate) struct Outlet {
+    pub(crate) feeds: Vec<Feed>,
+    steps: VecDeque<Step>,
+    /// Bytes already sent of a first step that is [`Step::Own`].
+    front_sent: usize,
+    own_bytes: usize,
+}
+
+impl Outlet {
+    /// Starts following a room at the end of its log.
+    pub(crate) fn follow(&mut self, room: RoomId, log: &Log, slot: usize) {
+        let cursor = log.end();
+        self.feeds.push(Feed { room, cursor, slot, behind: false, seq_reached: log.newest_seq() });
+    }
+
+    /// Stops following a room, wherever the cursor stands.
+    pub(crate) fn unfollow(&mut self, room: RoomId) -> Option<Feed> {
+        let index = self.feeds.iter().position(|feed| feed.room == room)?;
+        self.steps.retain(|step| match step {
+            Step::Own(_) => true,
+            Step::Through { room: of, .. } | Step::Jump { room: of, .. } => *of != room,
+        });
+        Some(self.feeds.swap_remove(index))
+    }
+
+    pub(crate) fn feed(&self, room: RoomId) -> Option<&Feed> {
+        self.feeds.iter().find(|feed| feed.room == room)
+    }
+
+    pub(crate) fn feed_mut(&mut self, room: RoomId) -> Option<&mut Feed> {
+        self.feeds.iter_mut().find(|feed| feed.room == room)
+    }
+
+    /// Bytes queued for this member alone.
+    pub(crate) fn own_bytes(&self) -> usize {
+        self.own_bytes
+    }
+
+    /// Steps queued; grows only while the member does not read.
+    pub(crate) fn steps(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Whether there is nothing to send: cursors at their ends, nothing queued.
+    pub(crate) fn is_drained<'a>(&self, logs: &impl Logs<'a>) -> bool {
+        self.steps.is_empty()
+            && self.feeds.iter().all(|feed| logs.log(feed.room).is_none_or(|log| feed.cursor >= log.end()))
+    }
+
+    /// Queues bytes for this member, behind everything its rooms hold now.
+    pub(crate) fn push_own<'a>(&mut self, bytes: Vec<u8>, logs: &impl Logs<'a>) {
+        for feed in &self.feeds {
+            let Some(log) = logs.log(feed.room) else { continue };
+            let (room, to) = (feed.room, log.end());
+            let planned = self.steps.iter().rev().find_map(|step| match step {
+                Step::Through { room: of, to } | Step::Jump { room: of, to, .. } if *of == room => Some(*to),
+                _ => None,
+            });
+            if planned.unwrap_or(feed.cursor) < to {
+                self.steps.push_back(Step::Through { room, to });
+            }
+        }
+        self.own_bytes += bytes.len();
+        self.steps.push_back(Step::Own(bytes));
+    }
+
+    /// Steps over the member's own message at `from..to` of a room.
+    pub(crate) fn step_over(&mut self, room: RoomId, from: u64, to: u64) {
+        if let Some(Step::Jump { room: of, to: end, messages, .. }) = self.steps.back_mut()
+            && *of == room
+            && *end == from
+        {
+            *end = to;
+            *messages += 1;
+            return;
+        }
+        if self.steps.is_empty()
+            && let Some(feed) = self.feed_mut(room)
+            && feed.cursor == from
+        {
+            feed.cursor = to;
+            return;
+        }
+        self.steps.push_back(Step::Jump { room, from, to, messages: 1 });
+    }
+
+    /// Collects the next write.
+    pub(crate) fn gather<'log>(&'log self, logs: &impl Logs<'log>, gathered: &mut Gathered<'log>) {
+        // Where the cursor of the room that the steps speak of will stand; steps of a second room wait for the next write.
+        let mut walked: Option<(RoomId, u64)> = None;
+        for (index, step) in self.steps.iter().enumerate() {
+            let fits = match step {
+                Step::Own(bytes) => gathered.push(&bytes[if index == 0 { self.front_sent } else { 0 }..]),
+                Step::Through { room, to } | Step::Jump { room, from: to, .. } => {
+                    let from = match walked {
+                        Some((of, position)) if of == *room => position,
+                        Some(_) => return,
+                        None => self.feed(*room).map_or(*to, |feed| feed.cursor),
+                    };
+                    let behind = if let Step::Jump { to, .. } = step { *to } else { *to };
+                    walked = Some((*room, from.max(behind)));
+                    logs.log(*room).is_none_or(|log| log.gather(from, *to, gathered))
+                }
+            };
+            if !fits {
+                return;
+            }
+        }
+        for feed in &self.feeds {
+            let from = match walked {
+                Some((room, position)) if room == feed.room => position,
+                _ => feed.cursor,
+            };
+            if let Some(log) = logs.log(feed.room)
+                && !log.gather(from, log.end(), gathered)
+            {
+                return;
+            }
+        }
+    }
+
+    /// Moves past `sent` bytes of what was gathered. The rest of a half-sent entry is kept aside, so that no log has to wait for it.
+    pub(crate) fn advance<'a>(&mut self, mut sent: usize, logs: &impl Logs<'a>) {
+        while let Some(step) = self.steps.front_mut() {
+            match step {
+                Step::Own(bytes) => {
+                    let unsent = bytes.len() - self.front_sent;
+                    if sent < unsent {
+                        self.front_sent += sent;
+                        sent = 0;
+                        break;
+                    }
+                    sent -= unsent;
+                    self.own_bytes -= bytes.len();
+                    self.front_sent = 0;
+                }
+                Step::Through { room, to } | Step::Jump { room, from: to, .. } => {
+                    let (room, to) = (*room, *to);
+                    let behind = if let Step::Jump { to, .. } = step { *to } else { to };
+                    if let Some(feed) = self.feeds.iter_mut().find(|feed| feed.room == room) {
+                        let unsent = to.saturating_sub(feed.cursor) as usize;
+                        if sent < unsent {
+                            feed.cursor += sent as u64;
+                            sent = 0;
+                            break;
+                        }
+                        sent -= unsent;
+                        feed.cursor = feed.cursor.max(behind);
+                    }
+                }
+            }
+            self.steps.pop_front();
+        }
+        if sent > 0 {
+            for feed in &mut self.feeds {
+                let Some(log) = logs.log(feed.room) else { continue };
+                let unsent = log.end().saturating_sub(feed.cursor) as usize;
+                feed.cursor += sent.min(unsent) as u64;
+                sent -= sent.min(unsent);
+            }
+        }
+        self.settle(logs);
+    }
+
+    /// Where the cursor stopped short: takes the rest of a half-sent entry out of its log, and notes how far the room was read.
+    fn settle<'a>(&mut self, logs: &impl Logs<'a>) {
+        for feed in &mut self.feeds {
+            let Some(log) = logs.log(feed.room) else { continue };
+            if feed.cursor >= log.end() {
+                feed.seq_reached = log.newest_seq();
+                continue;
+            }
+            let entry_end = log.entry_end(feed.cursor);
+            if entry_end > feed.cursor && feed.cursor > log.tail() {
+                let rest = log.copy(feed.cursor, entry_end);
+                feed.cursor = entry_end;
+                self.own_bytes += rest.len();
+                self.steps.push_front(Step::Own(rest));
+                self.front_sent = 0;
+            }
+            feed.seq_reached = log.seq_at(feed.cursor);
+        }
+    }
+
+    /// Moves cursors that a log's tail has passed up to the tail, and says what was missed there.
+    pub(crate) fn catch_up<'a>(&mut self, logs: &impl Logs<'a>) -> Option<Missed> {
+        for feed in &mut self.feeds {
+            let Some(log) = logs.log(feed.room) else { continue };
+            let tail = log.tail();
+            if feed.cursor >= tail {
+                continue;
+            }
+            let room = feed.room;
+            let (from, to) = (feed.seq_reached + 1, log.tail_seq());
+            feed.cursor = tail;
+            feed.seq_reached = to;
+            let mut own = 0;
+            self.steps.retain_mut(|step| match step {
+                Step::Through { room: of, to } => *of != room || *to > tail,
+                Step::Jump { room: of, to, messages, .. } if *of == room && *to <= tail => {
+                    own += *messages;
+                    false
+                }
+                _ => true,
+            });
+            if to >= from {
+                return Some(Missed { room, from, to, own });
+            }
+        }
+        None
+    }
+
+    /// Queues bytes ahead of everything else but an entry that is half sent.
+    pub(crate) fn push_own_first(&mut self, bytes: Vec<u8>) {
+        self.own_bytes += bytes.len();
+        let half_sent = matches!(self.steps.front(), Some(Step::Own(_)));
+        self.steps.insert(usize::from(half_sent), Step::Own(bytes));
+    }
+}

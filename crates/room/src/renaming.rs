@@ -1,0 +1,45 @@
+//! Taking another name while one is here.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use glassline_wire::event::{Event, Renamed};
+
+use crate::encode::event_frame;
+use crate::hub::Hub;
+use crate::member::{Dialect, MemberId};
+use crate::name::Name;
+use crate::refusal::Refused;
+
+impl Hub {
+    /// Gives a member exactly the name it asks for, and tells its rooms.
+    ///
+    /// # Errors
+    /// The name breaks the rules, is taken, or looks like one that is.
+    pub fn rename(&mut self, id: MemberId, wished: &str, reference: Option<String>) -> Result<(), Refused> {
+        let name = Name::parse(wished.as_bytes())?;
+        let Some(member) = self.members.get(id.0) else { return Ok(()) };
+        let (dialect, from) = (member.dialect, member.name.clone());
+        self.roster.check_rename(&from, id, &name)?;
+        self.roster.release(&from);
+        self.roster.claim(name.as_str(), id);
+        let rooms: Vec<_> = member.outlet.feeds.iter().map(|feed| feed.room).collect();
+        if let Some(member) = self.members.get_mut(id.0) {
+            member.rename(name.clone().into_boxed());
+        }
+        let mut renamed = Renamed { from: from.to_string(), to: name.as_str().to_string(), reference: None };
+        let text = format!("{from} is now {}", name.as_str());
+        for &room in &rooms {
+            self.announce(room, &text, &Event::Renamed(renamed.clone()));
+        }
+        // The one who asked has it from the room, except for a ref, or where it is in none.
+        if dialect == Dialect::Event && (reference.is_some() || rooms.is_empty()) {
+            renamed.reference = reference;
+            self.push_own(id, event_frame(&Event::Renamed(renamed)));
+        }
+        Ok(())
+    }
+}

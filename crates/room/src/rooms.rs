@@ -1,0 +1,242 @@
+//! Rooms: opening, entering, leaving, closing, and telling who is there.
+
+use alloc::{
+    boxed::Box,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use glassline_wire::event::{ErrorCode, Event, Members, Presence as PresenceEvent, RoomState};
+use glassline_wire::limits::LISTED_NAMES_MAX;
+
+use crate::hub::{Hub, Now};
+use crate::lane::{Lane, RoomId};
+use crate::member::{Dialect, MemberId};
+use crate::name::room_name;
+use crate::presence::{Crowd, Presence};
+use crate::recent_ids::RecentIds;
+use crate::refusal::Refused;
+
+/// The room everybody starts in.
+pub(crate) const LOBBY: &str = "lobby";
+/// The lobby's place; it is opened first and never closed.
+pub(crate) const LOBBY_ID: RoomId = RoomId(0);
+
+#[derive(Debug)]
+pub(crate) struct Room {
+    pub(crate) name: Box<str>,
+    /// Number of the newest message; 0 before the first.
+    pub(crate) seq: u64,
+    pub(crate) presence: Presence,
+    pub(crate) recent_ids: RecentIds,
+    lanes: [Lane; 2],
+}
+
+impl Room {
+    pub(crate) fn lane(&self, dialect: Dialect) -> &Lane {
+        &self.lanes[dialect.lane()]
+    }
+
+    pub(crate) fn lane_mut(&mut self, dialect: Dialect) -> &mut Lane {
+        &mut self.lanes[dialect.lane()]
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.members.len()).sum()
+    }
+
+    fn members(&self) -> impl Iterator<Item = MemberId> + '_ {
+        self.lanes.iter().flat_map(|lane| lane.members.iter().copied())
+    }
+}
+
+impl Hub {
+    pub(crate) fn open_lobby(&mut self) {
+        self.open_room(LOBBY);
+    }
+
+    fn open_room(&mut self, name: &str) -> RoomId {
+        let log_bytes_max = self.log_bytes_max();
+        let lanes = Dialect::ALL.map(|_| Lane::new(0, log_bytes_max));
+        let (presence, recent_ids) = (Presence::default(), RecentIds::default());
+        let id = RoomId(self.rooms.insert(Room { name: name.into(), seq: 0, presence, recent_ids, lanes }));
+        self.room_ids.insert(name.to_string(), id);
+        id
+    }
+
+    fn close_room_if_empty(&mut self, id: RoomId) {
+        if id != LOBBY_ID && self.rooms.get(id.0).is_some_and(|room| room.count() == 0) {
+            let room = self.rooms.remove(id.0);
+            self.room_ids.remove(&*room.name);
+            self.unannounced.retain(|&unannounced| unannounced != id);
+        }
+    }
+
+    /// The room of this name that a member is in.
+    pub(crate) fn room_of(&self, id: MemberId, wished: &str) -> Result<RoomId, Refused> {
+        let name = room_name(wished)?;
+        let member = self.members.get(id.0);
+        self.room_ids
+            .get(&name)
+            .copied()
+            .filter(|&room| member.is_some_and(|member| member.outlet.feed(room).is_some()))
+            .ok_or_else(|| Refused::new(ErrorCode::UnknownRoom, format!("you are not in {name}; join it first")))
+    }
+
+    /// Lets a member into a room, opening it if need be. False if it was there already.
+    ///
+    /// # Errors
+    /// The room's name breaks the rules, or there are too many rooms.
+    pub fn join(&mut self, id: MemberId, wished: &str, now: Now) -> Result<bool, Refused> {
+        let room = self.admit(id, wished)?;
+        Ok(self.enter_room(id, room, true, now))
+    }
+
+    /// The room of this name, opened if need be, if this member may enter it.
+    pub(crate) fn admit(&mut self, id: MemberId, wished: &str) -> Result<RoomId, Refused> {
+        let name = room_name(wished)?;
+        let known = self.room_ids.get(&name).copied();
+        let feeds = self.members.get(id.0).map_or(&[][..], |member| &member.outlet.feeds);
+        if known.is_some_and(|room| feeds.iter().any(|feed| feed.room == room)) {
+            return Ok(known.unwrap_or(LOBBY_ID));
+        }
+        if feeds.len() >= self.rules.rooms_per_member_max {
+            let text = format!("you are in {} rooms, the most there may be; leave one first", feeds.len());
+            return Err(Refused::new(ErrorCode::TooManyRooms, text));
+        }
+        match known {
+            Some(room) => Ok(room),
+            None if self.rooms.len() >= self.rules.rooms_max => {
+                let text = format!("there are {} rooms, the most there may be; join one of them", self.rooms.len());
+                Err(Refused::new(ErrorCode::TooManyRooms, text))
+            }
+            None => Ok(self.open_room(&name)),
+        }
+    }
+
+    /// Puts a member into a room and announces it if `announced`. False if it was there already.
+    pub(crate) fn enter_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) -> bool {
+        let Some(member) = self.members.get(id.0) else { return false };
+        if member.outlet.feed(room_id).is_some() {
+            return false;
+        }
+        if announced && !self.rules.pure {
+            let name = member.name.clone();
+            if let Some(room) = self.rooms.get_mut(room_id.0) {
+                room.presence.arrived(&name);
+            }
+            // Where it can be announced at once, the newcomer's place is behind its own arrival.
+            self.note_unannounced(room_id, now);
+        }
+        let (Some(member), Some(room)) = (self.members.get_mut(id.0), self.rooms.get_mut(room_id.0)) else {
+            return false;
+        };
+        let lane = room.lane_mut(member.dialect);
+        let slot = lane.add(id);
+        member.outlet.follow(room_id, &lane.log, slot);
+        true
+    }
+
+    /// Takes a member out of a room.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn leave(&mut self, id: MemberId, wished: &str, now: Now) -> Result<(), Refused> {
+        let room = self.room_of(id, wished)?;
+        self.exit_room(id, room, true, now);
+        Ok(())
+    }
+
+    pub(crate) fn exit_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
+        let Some(member) = self.members.get_mut(id.0) else { return };
+        let (dialect, name) = (member.dialect, member.name.clone());
+        let Some(feed) = member.outlet.unfollow(room_id) else { return };
+        let Some(room) = self.rooms.get_mut(room_id.0) else { return };
+        let lane = room.lane_mut(dialect);
+        if feed.behind {
+            lane.behind -= 1;
+        }
+        if let Some(moved) = lane.remove(feed.slot)
+            && let Some(moved_feed) = self.members.get_mut(moved.0).and_then(|moved| moved.outlet.feed_mut(room_id))
+        {
+            moved_feed.slot = feed.slot;
+        }
+        lane.release_if_idle();
+        if announced && !self.rules.pure {
+            room.presence.departed(&name);
+            self.note_unannounced(room_id, now);
+        }
+        self.close_room_if_empty(room_id);
+    }
+
+    fn note_unannounced(&mut self, room: RoomId, now: Now) {
+        if !self.unannounced.contains(&room) {
+            self.unannounced.push(room);
+        }
+        self.tick(now);
+    }
+
+    /// Announces who came and went, where it is time (T11).
+    pub fn tick(&mut self, now: Now) {
+        let mut waiting = core::mem::take(&mut self.unannounced);
+        waiting.retain(|&room_id| {
+            let Some(room) = self.rooms.get_mut(room_id.0) else { return false };
+            if let Some(announcement) = room.presence.take_due(now.monotonic_ms) {
+                let name = room.name.to_string();
+                self.announce_crowd(room_id, &announcement.joined, "joined", Event::Joined, &name);
+                self.announce_crowd(room_id, &announcement.left, "left", Event::Left, &name);
+            }
+            self.rooms.get(room_id.0).is_some_and(|room| room.presence.due_ms().is_some())
+        });
+        self.unannounced = waiting;
+    }
+
+    fn announce_crowd(
+        &mut self,
+        room_id: RoomId,
+        crowd: &Crowd,
+        verb: &str,
+        event: impl Fn(PresenceEvent) -> Event,
+        room: &str,
+    ) {
+        if crowd.count == 0 {
+            return;
+        }
+        let names = crowd.names.iter().map(ToString::to_string).collect();
+        let text = if room == LOBBY {
+            format!("{} {verb}", crowd.words())
+        } else {
+            format!("{} {verb} {room}", crowd.words())
+        };
+        let presence = PresenceEvent { room: room.to_string(), names, count: crowd.count, reference: None };
+        self.announce(room_id, &text, &event(presence));
+    }
+
+    /// Who is in a room, for one of its members.
+    ///
+    /// # Errors
+    /// The member is not in it.
+    pub fn members_of(&self, id: MemberId, wished: &str, reference: Option<String>) -> Result<Members, Refused> {
+        let room_id = self.room_of(id, wished)?;
+        let (names, count) = self.names_in(room_id, LISTED_NAMES_MAX);
+        let room = self.rooms.get(room_id.0).map_or("", |room| &room.name).to_string();
+        Ok(Members { room, names, count, reference })
+    }
+
+    /// Up to `names_max` names in a room, sorted, and how many there are.
+    pub(crate) fn names_in(&self, room_id: RoomId, names_max: usize) -> (Vec<String>, usize) {
+        let Some(room) = self.rooms.get(room_id.0) else { return (Vec::new(), 0) };
+        let listed = room.members().take(names_max).filter_map(|id| self.members.get(id.0));
+        let mut names: Vec<String> = listed.map(|member| member.name.to_string()).collect();
+        names.sort_unstable();
+        (names, room.count())
+    }
+
+    /// The rooms a member is in, as `welcome` lists them.
+    pub(crate) fn room_states(&self, id: MemberId) -> Vec<RoomState> {
+        let feeds = self.members.get(id.0).map_or(&[][..], |member| &member.outlet.feeds);
+        let rooms = feeds.iter().filter_map(|feed| self.rooms.get(feed.room.0));
+        rooms.map(|room| RoomState { room: room.name.to_string(), seq: room.seq, count: room.count() }).collect()
+    }
+}

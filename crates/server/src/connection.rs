@@ -1,0 +1,94 @@
+//! One connection: its link, where it stands, and what it is owed before and after it is a member.
+
+use std::net::SocketAddr;
+
+use glassline_room::MemberId;
+
+use crate::door::Door;
+use crate::flood::Flood;
+use crate::link::Link;
+use crate::session::{event::EventSession, tutorial::TutorialSession};
+
+/// Where a connection stands.
+#[derive(Debug)]
+pub(crate) enum Phase {
+    /// It has not shown what it speaks.
+    AtDoor(Door),
+    /// It speaks the tutorial dialect.
+    Tutorial(TutorialSession),
+    /// It speaks the event dialect.
+    Event(EventSession),
+    /// Its last words are on their way; what it still sends is read and dropped.
+    Parting,
+}
+
+/// A name that is claimed from a connection which may be dead.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Takeover {
+    pub(crate) holder: MemberId,
+    pub(crate) holder_connection: usize,
+    pub(crate) holder_serial: u64,
+    /// The holder lives if it was heard after this.
+    pub(crate) asked_ms: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) link: Link,
+    pub(crate) peer: SocketAddr,
+    /// Connections are numbered as they come: the smallest without a name has been so for longest.
+    pub(crate) serial: u64,
+    pub(crate) phase: Phase,
+    /// Set once its name is accepted.
+    pub(crate) member: Option<MemberId>,
+    /// Bytes that come before whatever the hub has for it: refusals before it has a name, last words after.
+    pub(crate) words: Vec<u8>,
+    /// Bytes read that wait until it may go on.
+    pub(crate) backlog: Vec<u8>,
+    pub(crate) flood: Option<Box<Flood>>,
+    /// Whose name it claims, while that one is asked for a sign of life.
+    pub(crate) takeover: Option<Box<Takeover>>,
+    /// The socket may have something to read.
+    pub(crate) readable: bool,
+    /// The peer will send nothing more: read to the end.
+    pub(crate) read_closed: bool,
+    /// Everything it sent has been read.
+    pub(crate) read_ended: bool,
+    /// The socket may take something.
+    pub(crate) writable: bool,
+    /// It is in the loop's list of those to read.
+    pub(crate) queued: bool,
+    /// It is not read until a timer or a drained outlet says so.
+    pub(crate) paused: bool,
+    pub(crate) heard_ms: u64,
+    pub(crate) progress_ms: u64,
+}
+
+impl Connection {
+    pub(crate) fn new(link: Link, peer: SocketAddr, serial: u64, flood: Option<Box<Flood>>, now_ms: u64) -> Self {
+        Self {
+            link,
+            peer,
+            serial,
+            phase: Phase::AtDoor(Door::default()),
+            member: None,
+            words: Vec::new(),
+            backlog: Vec::new(),
+            flood,
+            takeover: None,
+            readable: false,
+            read_closed: false,
+            read_ended: false,
+            writable: true,
+            queued: false,
+            paused: false,
+            heard_ms: now_ms,
+            progress_ms: now_ms,
+        }
+    }
+
+    /// Whether there is something to take in: bytes held back, or a socket that may have some.
+    pub(crate) fn has_input(&self) -> bool {
+        !self.paused && !self.read_ended && (!self.backlog.is_empty() || self.readable)
+    }
+}

@@ -1,0 +1,38 @@
+//! The server: listeners, the door that tells dialects apart, the sessions, and one loop that reads and writes.
+//!
+//! One thread, one loop: read what arrived, let the session turn it into calls on the hub, then write to each member all
+//! that waits for it, in one system call. `ARCHITECTURE.md` follows one message through these files.
+
+mod clock;
+mod connection;
+mod counters;
+mod door;
+mod flood;
+mod gate;
+mod limits;
+mod link;
+mod listener;
+mod reactor;
+mod reading;
+mod refusal_page;
+mod session;
+mod shutdown;
+mod timers;
+mod writing;
+
+pub use flood::FloodLimit;
+pub use limits::Limits;
+pub use listener::listen;
+pub use reactor::run;
+pub use shutdown::Shutdown;
+
+/// How a server behaves.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// Exactly the tutorial's behaviour (T9).
+    pub pure: bool,
+    /// How much a connection may send.
+    pub flood: FloodLimit,
+    /// Every bound and deadline.
+    pub limits: Limits,
+}

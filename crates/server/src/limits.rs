@@ -1,0 +1,58 @@
+//! The one table of bounds and deadlines (clause L), the reason beside each.
+
+/// Bounds and deadlines of a server; tests and small machines may set others.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Everything up to an accepted name, handshakes included (D2): a slow phone on a bad line needs two or three seconds.
+    pub greeting_timeout_ms: u64,
+    /// Connections without a name, in all: ten seconds of a hundred arrivals each. Past it the oldest is closed.
+    pub nameless_max: usize,
+    /// Connections without a name from one address: a person starts a few at most.
+    pub nameless_per_address_max: usize,
+    /// Connections from one address: a classroom behind one router fits; one machine cannot take all descriptors.
+    pub connections_per_address_max: usize,
+    /// Each dialect's log in a room: how far a reader may fall behind before it misses something; minutes of a busy room.
+    pub log_bytes_max: usize,
+    /// All logs together: a server on a small machine stays within a quarter of a gigabyte whatever its rooms do.
+    pub logs_bytes_max: usize,
+    /// Queued for one member alone: hundreds of answers, or a dozen of the longest direct messages.
+    pub outbox_bytes_max: usize,
+    /// A peer that takes no byte for so long while bytes wait is gone or hostile; TCP itself would wait fifteen minutes.
+    pub no_progress_timeout_ms: u64,
+    /// An event member unheard for so long is asked for a sign of life: shorter than the usual NAT timeout of a minute.
+    pub ping_after_ms: u64,
+    /// … and for so long is gone: two pings and an answer's time.
+    pub dead_after_ms: u64,
+    /// How long the holder of a name has to answer before a token takes the name from it (E2).
+    pub takeover_probe_ms: u64,
+    /// After its last word, how long a connection is read on so that the word arrives before the close does.
+    pub drain_timeout_ms: u64,
+    /// On shutdown, how long what waits may take to be written: below the five seconds that operators are promised.
+    pub shutdown_timeout_ms: u64,
+    /// First wait after accept() failed for want of descriptors, doubled up to the maximum.
+    pub accept_backoff_min_ms: u64,
+    /// Longest such wait: the server accepts again within two seconds of descriptors being free.
+    pub accept_backoff_max_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            greeting_timeout_ms: 10_000,
+            nameless_max: 1_024,
+            nameless_per_address_max: 8,
+            connections_per_address_max: 64,
+            log_bytes_max: 8 << 20,
+            logs_bytes_max: 256 << 20,
+            outbox_bytes_max: 256 << 10,
+            no_progress_timeout_ms: 30_000,
+            ping_after_ms: 30_000,
+            dead_after_ms: 75_000,
+            takeover_probe_ms: 1_000,
+            drain_timeout_ms: 2_000,
+            shutdown_timeout_ms: 4_000,
+            accept_backoff_min_ms: 10,
+            accept_backoff_max_ms: 1_000,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Accepting: as long as there are descriptors, and with patience when there are none.
+
+use std::fs::File;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+
+use mio::net::{TcpListener, TcpStream};
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// Connections the kernel holds for a server that is busy: a class that arrives at once.
+const BACKLOG: i32 = 4_096;
+
+/// Opens a listening socket; port 0 takes a free one.
+///
+/// # Errors
+/// The address is not this machine's, is in use, or is not allowed to this user.
+pub fn listen(address: SocketAddr) -> io::Result<StdListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // A server that restarts must not wait for its old connections to be forgotten.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// What came of an attempt to accept.
+pub(crate) enum Accepted {
+    Peer(TcpStream, SocketAddr),
+    Nobody,
+    /// Out of descriptors or memory: not before this many milliseconds.
+    Exhausted {
+        retry_after_ms: u64,
+        error: io::Error,
+    },
+}
+
+/// A listening socket of the loop.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    pub(crate) socket: TcpListener,
+    backoff_ms: u64,
+    backoff_min_ms: u64,
+    backoff_max_ms: u64,
+    /// Held so that it can be given up: with it a peer is accepted and closed, instead of left hanging in the queue.
+    spare: Option<File>,
+}
+
+impl Listener {
+    pub(crate) fn new(listener: StdListener, backoff_min_ms: u64, backoff_max_ms: u64) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let socket = TcpListener::from_std(listener);
+        Ok(Self { socket, backoff_ms: backoff_min_ms, backoff_min_ms, backoff_max_ms, spare: spare_descriptor() })
+    }
+
+    pub(crate) fn accept(&mut self) -> Accepted {
+        loop {
+            match self.socket.accept() {
+                Ok((stream, peer)) => {
+                    self.backoff_ms = self.backoff_min_ms;
+                    if self.spare.is_none() {
+                        self.spare = spare_descriptor();
+                    }
+                    return Accepted::Peer(stream, peer);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Accepted::Nobody,
+                // The peer gave up while it was queued, or a signal came: neither says anything about the next one.
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted) => {}
+                Err(error) => {
+                    self.turn_one_away();
+                    let retry_after_ms = self.backoff_ms;
+                    self.backoff_ms = (self.backoff_ms * 2).min(self.backoff_max_ms);
+                    return Accepted::Exhausted { retry_after_ms, error };
+                }
+            }
+        }
+    }
+
+    fn turn_one_away(&mut self) {
+        if self.spare.take().is_some() {
+            drop(self.socket.accept());
+            self.spare = spare_descriptor();
+        }
+    }
+}
+
+fn spare_descriptor() -> Option<File> {
+    #[cfg(unix)]
+    return File::open("/dev/null").ok();
+    #[cfg(not(unix))]
+    None
+}

@@ -1,0 +1,383 @@
+//! The loop: wait for something to happen, read, write, and keep the deadlines. One thread does all of it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::net::TcpListener as StdListener;
+use std::time::Duration;
+
+use glassline_room::{Hub, MemberId, Now, Rules};
+use mio::{Events, Interest, Poll, Token, Waker};
+use slab::Slab;
+use tracing::{debug, info, warn};
+
+use crate::Config;
+use crate::clock::Clock;
+use crate::connection::{Connection, Phase};
+use crate::counters::Counters;
+use crate::gate::Gate;
+use crate::link::Link;
+use crate::listener::{Accepted, Listener};
+use crate::session::{Verdict, event::EventSession};
+use crate::shutdown::Shutdown;
+use crate::timers::{Kind, Timers};
+
+const WAKER: Token = Token(usize::MAX);
+/// Listeners have the tokens just below the waker's; connections have those from 0 on.
+const FIRST_LISTENER: usize = usize::MAX / 2;
+/// Connections accepted in one turn of the loop, so that a rush of arrivals does not keep members waiting.
+const ACCEPTS_PER_TURN: usize = 64;
+/// Largest read. A sender's burst should come in whole: what is read together is written together.
+pub(crate) const READ_BYTES_MAX: usize = 64 * 1024;
+/// Rooms' idle memory is given back so often.
+const SHRINK_INTERVAL_MS: u64 = 10_000;
+
+/// Serves until `shutdown` is requested.
+///
+/// # Errors
+/// The operating system gives no event queue, or takes a listener away.
+pub fn run(listeners: Vec<StdListener>, config: Config, shutdown: &Shutdown) -> io::Result<()> {
+    let mut reactor = Reactor::new(listeners, config)?;
+    shutdown.wake_with(Waker::new(reactor.poll.registry(), WAKER)?);
+    while !shutdown.is_requested() {
+        reactor.turn()?;
+    }
+    reactor.close_down()
+}
+
+pub(crate) struct Reactor {
+    poll: Poll,
+    events: Events,
+    listeners: Vec<Listening>,
+    pub(crate) connections: Slab<Connection>,
+    pub(crate) hub: Hub,
+    pub(crate) config: Config,
+    pub(crate) timers: Timers,
+    pub(crate) gate: Gate,
+    pub(crate) counters: Counters,
+    clock: Clock,
+    pub(crate) now: Now,
+    /// Connections that may have something to read.
+    pub(crate) to_read: VecDeque<usize>,
+    /// Connections without a name, oldest first.
+    pub(crate) nameless: BTreeMap<u64, usize>,
+    pub(crate) buffer: Vec<u8>,
+    next_serial: u64,
+    shrink_due_ms: u64,
+}
+
+struct Listening {
+    listener: Listener,
+    /// There may be somebody to accept.
+    pending: bool,
+    not_before_ms: u64,
+}
+
+impl Reactor {
+    fn new(listeners: Vec<StdListener>, config: Config) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let limits = &config.limits;
+        let mut listening = Vec::new();
+        for (index, listener) in listeners.into_iter().enumerate() {
+            let mut listener = Listener::new(listener, limits.accept_backoff_min_ms, limits.accept_backoff_max_ms)?;
+            poll.registry().register(&mut listener.socket, Token(FIRST_LISTENER + index), Interest::READABLE)?;
+            listening.push(Listening { listener, pending: true, not_before_ms: 0 });
+        }
+        let rules = Rules {
+            pure: config.pure,
+            log_bytes_max: limits.log_bytes_max,
+            logs_bytes_max: limits.logs_bytes_max,
+            outbox_bytes_max: limits.outbox_bytes_max,
+            server: concat!("glassline/", env!("CARGO_PKG_VERSION")).to_string(),
+            ..Rules::default()
+        };
+        let clock = Clock::start();
+        Ok(Self {
+            poll,
+            events: Events::with_capacity(1_024),
+            listeners: listening,
+            connections: Slab::new(),
+            hub: Hub::new(rules),
+            config,
+            timers: Timers::default(),
+            gate: Gate::default(),
+            counters: Counters::default(),
+            now: clock.now(),
+            clock,
+            to_read: VecDeque::new(),
+            nameless: BTreeMap::new(),
+            buffer: vec![0; READ_BYTES_MAX],
+            next_serial: 0,
+            shrink_due_ms: SHRINK_INTERVAL_MS,
+        })
+    }
+
+    fn turn(&mut self) -> io::Result<()> {
+        self.wait()?;
+        self.accept_turn();
+        if !self.hub.is_flooded() {
+            self.read_turn();
+        }
+        self.write_turn();
+        self.timer_turn();
+        Ok(())
+    }
+
+    /// Waits for events, not at all if there is work left, and notes what they say.
+    fn wait(&mut self) -> io::Result<()> {
+        let timeout = self.wait_ms().map(Duration::from_millis);
+        match self.poll.poll(&mut self.events, timeout) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            polled => polled?,
+        }
+        self.now = self.clock.now();
+        for event in &self.events {
+            let Token(index) = event.token();
+            if event.token() == WAKER {
+                continue;
+            }
+            if index >= FIRST_LISTENER {
+                if let Some(listening) = self.listeners.get_mut(index - FIRST_LISTENER) {
+                    listening.pending = true;
+                }
+                continue;
+            }
+            let Some(connection) = self.connections.get_mut(index) else { continue };
+            connection.read_closed |= event.is_read_closed() || event.is_error();
+            if event.is_readable() || event.is_read_closed() || event.is_error() {
+                connection.readable = true;
+                if connection.has_input() && !connection.queued {
+                    connection.queued = true;
+                    self.to_read.push_back(index);
+                }
+            }
+            if event.is_writable() && !connection.writable {
+                connection.writable = true;
+                match connection.member {
+                    Some(member) => self.hub.wake(member),
+                    None => self.to_read.push_front(index),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn wait_ms(&self) -> Option<u64> {
+        let now_ms = self.now.monotonic_ms;
+        let accept_due = self.listeners.iter().filter(|l| l.pending).map(|l| l.not_before_ms).min();
+        if !self.to_read.is_empty() || self.hub.has_writes() {
+            return Some(0);
+        }
+        let due = [accept_due, self.timers.next_due_ms(), self.hub.next_deadline_ms()];
+        let shrink_due = (!self.hub.is_empty()).then_some(self.shrink_due_ms);
+        due.into_iter().flatten().chain(shrink_due).min().map(|due_ms| due_ms.saturating_sub(now_ms))
+    }
+
+    fn accept_turn(&mut self) {
+        for index in 0..self.listeners.len() {
+            for _ in 0..ACCEPTS_PER_TURN {
+                let listening = &mut self.listeners[index];
+                if !listening.pending || listening.not_before_ms > self.now.monotonic_ms {
+                    break;
+                }
+                match listening.listener.accept() {
+                    Accepted::Peer(stream, peer) => self.admit(stream, peer),
+                    Accepted::Nobody => listening.pending = false,
+                    Accepted::Exhausted { retry_after_ms, error } => {
+                        listening.not_before_ms = self.now.monotonic_ms + retry_after_ms;
+                        self.counters.add("accept_failed");
+                        warn!(%error, retry_after_ms, "cannot accept; raise the descriptor limit (ulimit -n) if this goes on");
+                    }
+                }
+            }
+        }
+    }
+
+    fn admit(&mut self, stream: mio::net::TcpStream, peer: std::net::SocketAddr) {
+        if let Err(reason) = self.gate.enter(peer.ip(), &self.config.limits) {
+            self.counters.add(reason);
+            info!(%peer, reason, "connection refused");
+            return;
+        }
+        if self.nameless.len() >= self.config.limits.nameless_max
+            && let Some((_, &oldest)) = self.nameless.first_key_value()
+        {
+            self.close(oldest, "crowded_out");
+        }
+        let now_ms = self.now.monotonic_ms;
+        let link = Link::new(stream, Duration::from_millis(self.config.limits.dead_after_ms));
+        let flood = self.config.flood.buckets(peer.ip(), now_ms);
+        let serial = self.next_serial;
+        self.next_serial += 1;
+        let index = self.connections.insert(Connection::new(link, peer, serial, flood, now_ms));
+        self.nameless.insert(serial, index);
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let registered = self.poll.registry().register(self.connections[index].link.source(), Token(index), interest);
+        if let Err(error) = registered {
+            warn!(%peer, %error, "cannot watch a connection");
+            self.close(index, "not_watched");
+            return;
+        }
+        self.timers.set(index, Kind::Greeting, now_ms + self.config.limits.greeting_timeout_ms);
+        debug!(%peer, "connected");
+    }
+
+    fn timer_turn(&mut self) {
+        self.hub.tick(self.now);
+        let now_ms = self.now.monotonic_ms;
+        while let Some((index, kind)) = self.timers.take_due(now_ms) {
+            match kind {
+                Kind::Greeting => self.close(index, "no_name_in_time"),
+                Kind::Drain => self.close(index, "parted"),
+                Kind::Resume => self.resume(index),
+                Kind::Probe => self.decide_takeover(index),
+                Kind::Progress => self.check_progress(index),
+                Kind::Silence => self.check_silence(index),
+            }
+        }
+        if now_ms >= self.shrink_due_ms {
+            self.shrink_due_ms = now_ms + SHRINK_INTERVAL_MS;
+            self.hub.shrink();
+        }
+    }
+
+    /// Lets a connection that waited be read again.
+    pub(crate) fn resume(&mut self, index: usize) {
+        let Some(connection) = self.connections.get_mut(index) else { return };
+        connection.paused = false;
+        self.queue_read(index);
+    }
+
+    pub(crate) fn queue_read(&mut self, index: usize) {
+        let Some(connection) = self.connections.get_mut(index) else { return };
+        if connection.has_input() && !connection.queued {
+            connection.queued = true;
+            self.to_read.push_back(index);
+        }
+    }
+
+    fn check_progress(&mut self, index: usize) {
+        let Some(connection) = self.connections.get(index) else { return };
+        if connection.writable {
+            return;
+        }
+        let due_ms = connection.progress_ms + self.config.limits.no_progress_timeout_ms;
+        if due_ms <= self.now.monotonic_ms {
+            self.close(index, "reads_nothing");
+        } else {
+            self.timers.set(index, Kind::Progress, due_ms);
+        }
+    }
+
+    /// Event members only; a tutorial client cannot be asked, so TCP itself is (L).
+    fn check_silence(&mut self, index: usize) {
+        let Some(connection) = self.connections.get(index) else { return };
+        let Some(member) = connection.member else { return };
+        let limits = &self.config.limits;
+        let silent_ms = self.now.monotonic_ms.saturating_sub(connection.heard_ms);
+        let heard_ms = connection.heard_ms;
+        if silent_ms >= limits.dead_after_ms {
+            self.close(index, "silent");
+        } else if silent_ms >= limits.ping_after_ms {
+            self.hub.tell(member, &glassline_wire::event::Event::Ping(glassline_wire::event::Ping {}));
+            self.timers.set(index, Kind::Silence, heard_ms + limits.dead_after_ms);
+        } else {
+            self.timers.set(index, Kind::Silence, heard_ms + limits.ping_after_ms);
+        }
+    }
+
+    fn decide_takeover(&mut self, index: usize) {
+        let Some(takeover) = self.connections.get_mut(index).and_then(|connection| connection.takeover.take()) else { return };
+        let holder = self.connections.get(takeover.holder_connection);
+        let holder = holder.filter(|holder| holder.serial == takeover.holder_serial && holder.member == Some(takeover.holder));
+        let holder_lives = holder.is_some_and(|holder| holder.heard_ms > takeover.asked_ms);
+        if holder.is_some() && !holder_lives {
+            // Its name passes to the newcomer in the hub; here it only loses its socket.
+            self.connections[takeover.holder_connection].member = None;
+            self.close(takeover.holder_connection, "taken_over");
+        }
+        self.resume_claim(index, !holder_lives);
+    }
+
+    fn resume_claim(&mut self, index: usize, holder_is_dead: bool) {
+        let verdict = self.with_event_session(index, |session, desk| session.resume_claim(holder_is_dead, desk));
+        if let Some(verdict) = verdict {
+            self.carry_out(index, verdict, &[]);
+            self.resume(index);
+        }
+    }
+
+    fn with_event_session(
+        &mut self,
+        index: usize,
+        go_on: impl FnOnce(&mut EventSession, &mut crate::session::Desk<'_>) -> Verdict,
+    ) -> Option<Verdict> {
+        let connection = self.connections.get_mut(index)?;
+        let Phase::Event(session) = &mut connection.phase else { return None };
+        let mut desk = crate::session::Desk {
+            hub: &mut self.hub,
+            now: self.now,
+            connection: index,
+            member: &mut connection.member,
+            flood: connection.flood.as_deref_mut(),
+            words: &mut connection.words,
+            pure: self.config.pure,
+        };
+        Some(go_on(session, &mut desk))
+    }
+
+    /// Closes a connection at once; a member departs with it.
+    pub(crate) fn close(&mut self, index: usize, reason: &'static str) {
+        let Some(mut connection) = self.connections.try_remove(index) else { return };
+        // Closing the descriptor ends the watch too; a failure here has nothing left to harm.
+        let _ = self.poll.registry().deregister(connection.link.source());
+        self.timers.cancel_all(index);
+        let was_nameless = self.nameless.remove(&connection.serial).is_some();
+        self.gate.leave(connection.peer.ip(), was_nameless);
+        self.counters.add(reason);
+        if let Some(member) = connection.member {
+            self.depart(member, connection.peer, reason);
+        } else {
+            debug!(peer = %connection.peer, reason, "closed");
+        }
+    }
+
+    pub(crate) fn depart(&mut self, member: MemberId, peer: std::net::SocketAddr, reason: &'static str) {
+        let name = glassline_wire::visible::one_line(self.hub.name(member)).into_owned();
+        info!(%peer, ?name, reason, "left");
+        self.hub.depart(member, self.now);
+    }
+
+    /// Says goodbye, writes out what waits, and closes; all within the limit.
+    fn close_down(mut self) -> io::Result<()> {
+        for mut listening in std::mem::take(&mut self.listeners) {
+            let _ = self.poll.registry().deregister(&mut listening.listener.socket);
+        }
+        info!(members = self.hub.len(), "closing down");
+        self.hub.say_goodbye("the server is closing down; goodbye");
+        let started_ms = self.now.monotonic_ms;
+        let limit_ms = self.config.limits.shutdown_timeout_ms;
+        let write_until_ms = started_ms + limit_ms * 3 / 4;
+        while self.hub.has_writes() || self.connections.iter().any(|(_, connection)| !connection.writable) {
+            if self.now.monotonic_ms >= write_until_ms {
+                break;
+            }
+            self.write_turn();
+            self.poll_until(write_until_ms)?;
+        }
+        let indices: Vec<usize> = self.connections.iter().map(|(index, _)| index).collect();
+        for index in indices {
+            self.part(index, "server_closing", Vec::new());
+        }
+        while !self.connections.is_empty() && self.now.monotonic_ms < started_ms + limit_ms {
+            self.read_turn();
+            self.poll_until(started_ms + limit_ms)?;
+        }
+        info!(counts = self.counters.summary(), "closed down");
+        Ok(())
+    }
+
+    fn poll_until(&mut self, until_ms: u64) -> io::Result<()> {
+        self.timers.set(usize::MAX, Kind::Drain, until_ms);
+        self.wait()
+    }
+}

@@ -1,0 +1,191 @@
+//! Reading: bytes go through the door, then to a session, and its verdict is carried out.
+
+use std::io;
+
+use glassline_wire::event::{Event, Ping};
+use glassline_wire::visible;
+use tracing::info;
+
+use crate::connection::{Phase, Takeover};
+use crate::door::{Door, Entry};
+use crate::reactor::{READ_BYTES_MAX, Reactor};
+use crate::session::{Desk, Verdict, Wait, event::EventSession, tutorial::TutorialSession};
+use crate::timers::Kind;
+
+/// Largest read from a connection with a flood limit: what has to wait is held, so it is kept small.
+const LIMITED_READ_BYTES_MAX: usize = 16 * 1024;
+
+impl Reactor {
+    /// Reads once from each connection that has something.
+    pub(crate) fn read_turn(&mut self) {
+        for _ in 0..self.to_read.len() {
+            let Some(index) = self.to_read.pop_front() else { break };
+            if let Some(connection) = self.connections.get_mut(index) {
+                connection.queued = false;
+                self.write_words(index);
+                self.read_one(index);
+                self.queue_read(index);
+            }
+        }
+    }
+
+    fn read_one(&mut self, index: usize) {
+        let Some(connection) = self.connections.get_mut(index) else { return };
+        if !connection.has_input() {
+            return;
+        }
+        if !connection.backlog.is_empty() {
+            let held = std::mem::take(&mut connection.backlog);
+            self.take_in(index, &held);
+            return;
+        }
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let limit = if connection.flood.is_some() { LIMITED_READ_BYTES_MAX } else { READ_BYTES_MAX };
+        match connection.link.read(&mut buffer[..limit]) {
+            Ok(0) => self.end_of_stream(index),
+            Ok(bytes) => {
+                connection.heard_ms = self.now.monotonic_ms;
+                // Less than asked for: the socket is empty, and an edge will say when it is not. Only an end that was
+                // announced already has no edge of its own.
+                connection.readable = bytes == limit || connection.read_closed;
+                self.take_in(index, &buffer[..bytes]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => connection.readable = false,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => self.close(index, "reset"),
+        }
+        self.buffer = buffer;
+    }
+
+    /// The peer has sent all it had; a frame cut off is dropped (T7), and the rest is an orderly departure (T6).
+    fn end_of_stream(&mut self, index: usize) {
+        let Some(connection) = self.connections.get_mut(index) else { return };
+        connection.read_ended = true;
+        let reason = match &connection.phase {
+            Phase::AtDoor(_) => "closed_at_door",
+            Phase::Tutorial(session) if session.is_at_boundary() => "closed",
+            Phase::Event(session) if session.is_at_boundary() => "closed",
+            Phase::Tutorial(_) | Phase::Event(_) => "closed_inside_frame",
+            Phase::Parting => {
+                if connection.words.is_empty() {
+                    self.close(index, "parted");
+                }
+                return;
+            }
+        };
+        self.part(index, reason, Vec::new());
+    }
+
+    fn take_in(&mut self, index: usize, bytes: &[u8]) {
+        let Some(connection) = self.connections.get_mut(index) else { return };
+        let mut input = bytes;
+        if let Phase::AtDoor(door) = &mut connection.phase {
+            let local = connection.link.local_address();
+            match door.look(&mut input, self.config.pure, local) {
+                Entry::Waits => return,
+                Entry::Refused { reason, words } => {
+                    self.refuse(index, reason, "", words);
+                    return;
+                }
+                Entry::Event => connection.phase = Phase::Event(EventSession::new()),
+                Entry::Tutorial => {
+                    let door = std::mem::replace(door, Door::default());
+                    connection.phase = Phase::Tutorial(TutorialSession::new());
+                    let mut seen = door.seen();
+                    let verdict = self.session_takes(index, &mut seen);
+                    if verdict != Verdict::GoesOn {
+                        self.carry_out(index, verdict, input);
+                        return;
+                    }
+                }
+            }
+        }
+        let verdict = self.session_takes(index, &mut input);
+        self.carry_out(index, verdict, input);
+    }
+
+    fn session_takes(&mut self, index: usize, input: &mut &[u8]) -> Verdict {
+        let Some(connection) = self.connections.get_mut(index) else { return Verdict::GoesOn };
+        let mut desk = Desk {
+            hub: &mut self.hub,
+            now: self.now,
+            connection: index,
+            member: &mut connection.member,
+            flood: connection.flood.as_deref_mut(),
+            words: &mut connection.words,
+            pure: self.config.pure,
+        };
+        match &mut connection.phase {
+            Phase::Tutorial(session) => session.take(input, &mut desk),
+            Phase::Event(session) => session.take(input, &mut desk),
+            Phase::AtDoor(_) | Phase::Parting => Verdict::GoesOn,
+        }
+    }
+
+    /// Does what a session decided; `rest` is the input it did not take.
+    pub(crate) fn carry_out(&mut self, index: usize, verdict: Verdict, rest: &[u8]) {
+        self.note_name(index);
+        self.write_words(index);
+        let Some(connection) = self.connections.get_mut(index) else { return };
+        match verdict {
+            Verdict::GoesOn => {}
+            Verdict::Waits(wait) => {
+                connection.paused = true;
+                if connection.backlog.is_empty() {
+                    connection.backlog = rest.to_vec();
+                }
+                match wait {
+                    Wait::Flood { resume_after_ms } => {
+                        self.counters.add("flood_pauses");
+                        self.timers.set(index, Kind::Resume, self.now.monotonic_ms + resume_after_ms);
+                    }
+                    Wait::Outbox => self.counters.add("outbox_pauses"),
+                    Wait::Takeover { holder } => self.ask_holder(index, holder),
+                }
+            }
+            Verdict::Left { reason, words } => self.part(index, reason, words),
+            Verdict::Refused { reason, detail, words } => self.refuse(index, reason, &detail, words),
+        }
+    }
+
+    /// A connection whose name was just accepted is no stranger any more.
+    fn note_name(&mut self, index: usize) {
+        let Some(connection) = self.connections.get_mut(index) else { return };
+        let Some(member) = connection.member else { return };
+        if self.nameless.remove(&connection.serial).is_none() {
+            return;
+        }
+        self.timers.cancel(index, Kind::Greeting);
+        self.gate.named(connection.peer.ip());
+        self.counters.add("joined");
+        let dialect = match connection.phase {
+            Phase::Event(_) => {
+                self.timers.set(index, Kind::Silence, self.now.monotonic_ms + self.config.limits.ping_after_ms);
+                "event"
+            }
+            _ => "tutorial",
+        };
+        let name = visible::one_line(self.hub.name(member)).into_owned();
+        info!(peer = %connection.peer, ?name, dialect, "joined");
+    }
+
+    fn refuse(&mut self, index: usize, reason: &'static str, detail: &str, words: Vec<u8>) {
+        if let Some(connection) = self.connections.get(index) {
+            let detail = visible::one_line(detail);
+            info!(peer = %connection.peer, reason, ?detail, "refused");
+        }
+        self.part(index, reason, words);
+    }
+
+    fn ask_holder(&mut self, index: usize, holder: glassline_room::MemberId) {
+        let now_ms = self.now.monotonic_ms;
+        let Some(holder_connection) = self.hub.connection(holder) else { return };
+        let Some(holder_serial) = self.connections.get(holder_connection).map(|holder| holder.serial) else { return };
+        self.hub.tell(holder, &Event::Ping(Ping {}));
+        let takeover = Takeover { holder, holder_connection, holder_serial, asked_ms: now_ms };
+        if let Some(connection) = self.connections.get_mut(index) {
+            connection.takeover = Some(Box::new(takeover));
+        }
+        self.timers.set(index, Kind::Probe, now_ms + self.config.limits.takeover_probe_ms);
+    }
+}

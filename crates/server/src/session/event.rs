@@ -1,0 +1,193 @@
+//! The event dialect (E): `hello`, then requests.
+
+use glassline_room::{Entered, MemberId, Refused};
+use glassline_wire::event::{Bye, ErrorCode, Event, Pong, Presence, Refusal};
+use glassline_wire::frame::{Decoder, Frame, put_frame};
+use glassline_wire::limits::{EVENT_BYTES_MAX, GREETING_BYTES_MAX, HEADER_BYTES};
+use glassline_wire::request::{Ask, Hello, Request};
+
+use super::{Desk, Verdict, Wait};
+
+#[derive(Debug)]
+pub(crate) struct EventSession {
+    decoder: Decoder,
+    /// A `hello` whose token is another connection's, until that one has answered or not.
+    claim: Option<Box<(Hello, Option<String>)>>,
+}
+
+impl EventSession {
+    pub(crate) fn new() -> Self {
+        Self { decoder: Decoder::event(GREETING_BYTES_MAX), claim: None }
+    }
+
+    /// Whether the end of the stream would cut no frame off.
+    pub(crate) fn is_at_boundary(&self) -> bool {
+        self.decoder.is_at_boundary()
+    }
+
+    pub(crate) fn take(&mut self, input: &mut &[u8], desk: &mut Desk<'_>) -> Verdict {
+        loop {
+            match self.decoder.next(input) {
+                Ok(None) => return Verdict::GoesOn,
+                // The event dialect's decoder knows no raw goodbye; were there one, it would be one here too.
+                Ok(Some(Frame::Goodbye)) => return Verdict::Left { reason: "raw_goodbye", words: Vec::new() },
+                Ok(Some(Frame::Payload(payload))) => {
+                    let bytes = payload.len() + HEADER_BYTES;
+                    let (verdict, claim) = match *desk.member {
+                        None => before_welcome(payload, desk),
+                        Some(member) => (hear(member, payload, desk), None),
+                    };
+                    self.claim = claim.map(Box::new);
+                    if verdict != Verdict::GoesOn {
+                        return verdict;
+                    }
+                    if desk.member.is_some() {
+                        self.decoder.set_payload_bytes_max(EVENT_BYTES_MAX);
+                    }
+                    if let Some(wait) = desk.must_wait(bytes) {
+                        return Verdict::Waits(wait);
+                    }
+                }
+                Err(error) => {
+                    let event = refusal(ErrorCode::NotAnEvent, &format!("{error}; connect again"), None);
+                    let words = framed(&event);
+                    return Verdict::Refused { reason: error.reason(), detail: error.to_string(), words };
+                }
+            }
+        }
+    }
+
+    /// Goes on with a `hello` that waited for the holder of its name: dead or alive.
+    pub(crate) fn resume_claim(&mut self, holder_is_dead: bool, desk: &mut Desk<'_>) -> Verdict {
+        let Some(claim) = self.claim.take() else { return Verdict::GoesOn };
+        let (mut hello, reference) = *claim;
+        if !holder_is_dead {
+            // The name belongs to somebody who is there: this one comes in like any other namesake.
+            hello.token = None;
+        }
+        let verdict = enter(&hello, reference, holder_is_dead, desk).0;
+        if desk.member.is_some() {
+            self.decoder.set_payload_bytes_max(EVENT_BYTES_MAX);
+        }
+        verdict
+    }
+}
+
+type Claim = (Hello, Option<String>);
+
+fn before_welcome(payload: &[u8], desk: &mut Desk<'_>) -> (Verdict, Option<Claim>) {
+    let answer = match Request::from_json(payload) {
+        Ok(Request { reference, ask: Ask::Hello(hello) }) => {
+            let (verdict, waits) = enter(&hello, reference.clone(), false, desk);
+            return (verdict, waits.then_some((hello, reference)));
+        }
+        Ok(Request { ask: Ask::Bye {}, .. }) => {
+            return (Verdict::Left { reason: "bye", words: Vec::new() }, None);
+        }
+        Ok(Request { reference, .. }) => refusal(ErrorCode::OutOfOrder, "say hello first", reference),
+        Err(bad) => refusal(bad.code, &bad.text, bad.reference),
+    };
+    let mut words = framed(&answer);
+    // A stranger that keeps asking holds no more memory than the limit.
+    if desk.words.len() + words.len() > GREETING_BYTES_MAX {
+        let detail = "too many requests before hello".to_string();
+        return (Verdict::Refused { reason: "no_hello", detail, words: Vec::new() }, None);
+    }
+    desk.words.append(&mut words);
+    (Verdict::GoesOn, None)
+}
+
+/// Lets the client in; true when it has to wait for the holder of its name.
+fn enter(hello: &Hello, reference: Option<String>, holder_is_dead: bool, desk: &mut Desk<'_>) -> (Verdict, bool) {
+    let entrance = desk.entrance();
+    match desk.hub.enter_event(hello, reference.clone(), holder_is_dead, entrance) {
+        Ok(Entered::As(member)) => {
+            *desk.member = Some(member);
+            (Verdict::GoesOn, false)
+        }
+        Ok(Entered::Holder(holder)) => (Verdict::Waits(Wait::Takeover { holder }), true),
+        Err(refused) => {
+            let words = framed(&refusal(refused.code, &refused.text, reference));
+            (Verdict::Refused { reason: "hello_refused", detail: refused.text, words }, false)
+        }
+    }
+}
+
+fn hear(member: MemberId, payload: &[u8], desk: &mut Desk<'_>) -> Verdict {
+    let request = match Request::from_json(payload) {
+        Ok(request) => request,
+        Err(bad) => {
+            desk.hub.tell(member, &refusal(bad.code, &bad.text, bad.reference));
+            return Verdict::GoesOn;
+        }
+    };
+    let Request { reference, ask } = request;
+    if matches!(ask, Ask::Bye {}) {
+        let words = framed(&Event::Bye(Bye { text: "goodbye".to_string(), reference }));
+        return Verdict::Left { reason: "bye", words };
+    }
+    if let Err(refused) = carry_out(member, ask, reference.clone(), desk) {
+        desk.hub.tell(member, &refusal(refused.code, &refused.text, reference));
+    }
+    Verdict::GoesOn
+}
+
+fn carry_out(member: MemberId, ask: Ask, reference: Option<String>, desk: &mut Desk<'_>) -> Result<(), Refused> {
+    let now = desk.now;
+    let hub = &mut *desk.hub;
+    match ask {
+        Ask::Send(send) => hub.say(member, &send, reference, now).map(drop),
+        Ask::Direct(direct) => hub.send_direct(member, &direct.to, &direct.text, Some(direct.id), reference, now),
+        Ask::Join(join) => {
+            hub.join(member, &join.room, now)?;
+            let presence = own_presence(member, &join.room, reference, hub)?;
+            hub.tell(member, &Event::Joined(presence));
+            Ok(())
+        }
+        Ask::Leave(leave) => {
+            let presence = own_presence(member, &leave.room, reference, hub)?;
+            hub.leave(member, &leave.room, now)?;
+            hub.tell(member, &Event::Left(presence));
+            Ok(())
+        }
+        Ask::Rename(rename) => hub.rename(member, &rename.name, reference),
+        Ask::Members(asked) => {
+            let members = hub.members_of(member, &asked.room, reference)?;
+            hub.tell(member, &Event::Members(members));
+            Ok(())
+        }
+        Ask::Ping {} => {
+            hub.tell(member, &Event::Pong(Pong { reference }));
+            Ok(())
+        }
+        Ask::History(_) | Ask::Search(_) => Err(Refused {
+            code: ErrorCode::NoHistory,
+            text: "this server keeps no history; what was said before you came is gone".to_string(),
+        }),
+        Ask::Hello(_) => {
+            Err(Refused { code: ErrorCode::OutOfOrder, text: "you have said hello already; go on".to_string() })
+        }
+        // Having been heard is all a `pong` is for.
+        Ask::Pong {} | Ask::Bye {} => Ok(()),
+    }
+}
+
+fn own_presence(
+    member: MemberId,
+    room: &str,
+    reference: Option<String>,
+    hub: &glassline_room::Hub,
+) -> Result<Presence, Refused> {
+    let room = glassline_room::room_name(room)?;
+    Ok(Presence { room, names: vec![hub.name(member).to_string()], count: 1, reference })
+}
+
+fn refusal(code: ErrorCode, text: &str, reference: Option<String>) -> Event {
+    Event::Error(Refusal { code, text: text.to_string(), reference })
+}
+
+fn framed(event: &Event) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    put_frame(&mut bytes, &event.to_json());
+    bytes
+}

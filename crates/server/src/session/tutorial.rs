@@ -1,0 +1,160 @@
+//! The tutorial dialect (T): a name, then messages.
+
+use glassline_room::{MemberId, Obeyed};
+use glassline_wire::frame::{Decoder, Frame, HeaderError, put_frame};
+use glassline_wire::limits::{GREETING_BYTES_MAX, HEADER_BYTES, NAME_BYTES_MAX, TEXT_BYTES_MAX};
+
+use super::{Desk, Verdict};
+
+#[derive(Debug)]
+pub(crate) struct TutorialSession {
+    decoder: Decoder,
+}
+
+impl TutorialSession {
+    pub(crate) fn new() -> Self {
+        // A name above its limit is refused by its header alone.
+        debug_assert!(NAME_BYTES_MAX <= GREETING_BYTES_MAX);
+        Self { decoder: Decoder::tutorial(NAME_BYTES_MAX) }
+    }
+
+    /// Whether the end of the stream would cut no frame off.
+    pub(crate) fn is_at_boundary(&self) -> bool {
+        self.decoder.is_at_boundary()
+    }
+
+    pub(crate) fn take(&mut self, input: &mut &[u8], desk: &mut Desk<'_>) -> Verdict {
+        let whole_input = *input;
+        loop {
+            match self.decoder.next(input) {
+                Ok(None) => return Verdict::GoesOn,
+                Ok(Some(Frame::Goodbye)) => return left("raw_goodbye"),
+                Ok(Some(Frame::Payload(payload))) => {
+                    let bytes = payload.len() + HEADER_BYTES;
+                    let verdict = match *desk.member {
+                        None => greet(payload, desk),
+                        Some(member) => hear(member, payload, desk),
+                    };
+                    if verdict != Verdict::GoesOn {
+                        return verdict;
+                    }
+                    self.decoder.set_payload_bytes_max(TEXT_BYTES_MAX);
+                    if let Some(wait) = desk.must_wait(bytes) {
+                        return Verdict::Waits(wait);
+                    }
+                }
+                Err(error) => return refused(&error, whole_input, desk.pure),
+            }
+        }
+    }
+}
+
+fn greet(name: &[u8], desk: &mut Desk<'_>) -> Verdict {
+    let entrance = desk.entrance();
+    match desk.hub.enter_tutorial(name, entrance) {
+        Ok(member) => {
+            *desk.member = Some(member);
+            Verdict::GoesOn
+        }
+        Err(refused) => Verdict::Refused {
+            reason: "name_refused",
+            detail: refused.text.clone(),
+            words: server_words(&format!("{}, then connect again", refused.text), desk.pure),
+        },
+    }
+}
+
+fn hear(member: MemberId, payload: &[u8], desk: &mut Desk<'_>) -> Verdict {
+    if payload == b"/exit" {
+        return left("framed_goodbye");
+    }
+    if desk.pure {
+        desk.hub.relay(member, payload);
+        return Verdict::GoesOn;
+    }
+    let Ok(text) = std::str::from_utf8(payload) else {
+        desk.hub.notify(member, "your message is not UTF-8 and was not sent; send it in UTF-8");
+        return Verdict::GoesOn;
+    };
+    let said = match text.strip_prefix('/') {
+        Some(rest) if rest.starts_with('/') => desk.hub.say_text(member, rest, false, desk.now),
+        Some(_) => match desk.hub.obey(member, text, desk.now) {
+            Obeyed::Stays => Ok(()),
+            Obeyed::Leaves => return left("quit"),
+        },
+        None => desk.hub.say_text(member, text, false, desk.now),
+    };
+    if let Err(refused) = said {
+        desk.hub.notify(member, &refused.text);
+    }
+    Verdict::GoesOn
+}
+
+fn left(reason: &'static str) -> Verdict {
+    Verdict::Left { reason, words: Vec::new() }
+}
+
+fn refused(error: &HeaderError, input: &[u8], pure: bool) -> Verdict {
+    let advice = counted_characters(input).unwrap_or_else(|| error.to_string());
+    Verdict::Refused {
+        reason: error.reason(),
+        detail: error.to_string(),
+        words: server_words(&format!("{advice}; your stream cannot be read on: mend it and connect again"), pure),
+    }
+}
+
+fn server_words(text: &str, pure: bool) -> Vec<u8> {
+    let mut words = Vec::new();
+    if !pure {
+        put_frame(&mut words, b"*");
+        put_frame(&mut words, text.as_bytes());
+    }
+    words
+}
+
+/// The commonest fault of students' clients: a length counted in characters. Its sign is a frame whose payload, as counted,
+/// ends before the text does, so that the rest of the text stands where a header belongs.
+fn counted_characters(mut input: &[u8]) -> Option<String> {
+    let mut decoder = Decoder::tutorial(TEXT_BYTES_MAX);
+    let mut last_payload_at = None;
+    let whole = input;
+    loop {
+        let before = whole.len() - input.len();
+        match decoder.next(&mut input) {
+            Ok(Some(Frame::Payload(payload))) => last_payload_at = Some((before + HEADER_BYTES, payload.len())),
+            Ok(_) => return None,
+            Err(_) => break,
+        }
+    }
+    let (start, counted) = last_payload_at?;
+    let body = &whole[start..];
+    // The text goes on until a header follows, or until the input ends.
+    let ends = (counted + 1..=body.len()).filter(|&end| {
+        let rest = &body[end..];
+        rest.is_empty() || rest.first().is_some_and(u8::is_ascii_digit) && rest.len() >= HEADER_BYTES
+    });
+    for end in ends {
+        if let Ok(text) = std::str::from_utf8(&body[..end])
+            && text.chars().count() == counted
+        {
+            return Some(format!("your header counts characters ({counted}), the body is {end} bytes: count bytes"));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_in_characters_is_recognised() {
+        let mut input = b"5         alice".to_vec();
+        input.extend_from_slice("7         häßlich".as_bytes());
+        let words = counted_characters(&input).expect("recognised");
+        assert!(words.contains("characters (7)") && words.contains("9 bytes"), "{words}");
+        input.extend_from_slice(b"2         hi");
+        assert_eq!(counted_characters(&input).as_deref(), Some(words.as_str()));
+        assert_eq!(counted_characters(b"5         alicexxxxxxxxxxx"), None);
+    }
+}

@@ -1,0 +1,47 @@
+//! How a running server is asked to end.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use mio::Waker;
+
+/// A handle that ends a server, from any thread.
+#[derive(Debug, Clone, Default)]
+pub struct Shutdown {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    requested: AtomicBool,
+    waker: Mutex<Option<Waker>>,
+}
+
+impl Shutdown {
+    /// A handle for one server.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks the server to say goodbye to everyone, write out what waits, and end.
+    pub fn request(&self) {
+        self.inner.requested.store(true, Ordering::SeqCst);
+        if let Some(waker) = &*self.inner.waker.lock().unwrap_or_else(PoisonError::into_inner) {
+            // A loop that cannot be woken sees the request with its next event.
+            let _ = waker.wake();
+        }
+    }
+
+    pub(crate) fn is_requested(&self) -> bool {
+        self.inner.requested.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn wake_with(&self, waker: Waker) {
+        *self.inner.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
+        if self.is_requested() {
+            self.request();
+        }
+    }
+}

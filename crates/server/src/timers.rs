@@ -1,0 +1,94 @@
+//! What is due when: at most one entry for each connection and kind, so the memory follows the connections.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a connection may wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// Its name must be accepted by then (D2).
+    Greeting,
+    /// It may be read again (flood).
+    Resume,
+    /// The holder of the name it claims must have answered by then (E2).
+    Probe,
+    /// It must have taken a byte by then.
+    Progress,
+    /// It must have been heard by then.
+    Silence,
+    /// Its last word must be out by then.
+    Drain,
+}
+
+impl Kind {
+    const FIRST: Self = Self::Greeting;
+    const LAST: Self = Self::Drain;
+}
+
+/// Deadlines by time and by connection.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    by_time: BTreeSet<(u64, usize, Kind)>,
+    by_connection: BTreeMap<(usize, Kind), u64>,
+}
+
+impl Timers {
+    pub(crate) fn set(&mut self, connection: usize, kind: Kind, due_ms: u64) {
+        if let Some(earlier) = self.by_connection.insert((connection, kind), due_ms) {
+            self.by_time.remove(&(earlier, connection, kind));
+        }
+        self.by_time.insert((due_ms, connection, kind));
+    }
+
+    pub(crate) fn cancel(&mut self, connection: usize, kind: Kind) {
+        if let Some(due_ms) = self.by_connection.remove(&(connection, kind)) {
+            self.by_time.remove(&(due_ms, connection, kind));
+        }
+    }
+
+    pub(crate) fn cancel_all(&mut self, connection: usize) {
+        let range = (connection, Kind::FIRST)..=(connection, Kind::LAST);
+        let kinds: Vec<Kind> = self.by_connection.range(range).map(|((_, kind), _)| *kind).collect();
+        for kind in kinds {
+            self.cancel(connection, kind);
+        }
+    }
+
+    pub(crate) fn is_set(&self, connection: usize, kind: Kind) -> bool {
+        self.by_connection.contains_key(&(connection, kind))
+    }
+
+    pub(crate) fn next_due_ms(&self) -> Option<u64> {
+        self.by_time.first().map(|(due_ms, _, _)| *due_ms)
+    }
+
+    /// The next entry that is due, taken out.
+    pub(crate) fn take_due(&mut self, now_ms: u64) -> Option<(usize, Kind)> {
+        let &(due_ms, connection, kind) = self.by_time.first()?;
+        (due_ms <= now_ms).then(|| {
+            self.cancel(connection, kind);
+            (connection, kind)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_earliest_is_taken_first_and_a_later_set_replaces() {
+        let mut timers = Timers::default();
+        timers.set(1, Kind::Greeting, 100);
+        timers.set(2, Kind::Greeting, 50);
+        timers.set(1, Kind::Greeting, 20);
+        timers.set(1, Kind::Drain, 60);
+        assert_eq!(timers.next_due_ms(), Some(20));
+        assert_eq!(timers.take_due(10), None);
+        assert_eq!(timers.take_due(55), Some((1, Kind::Greeting)));
+        assert_eq!(timers.take_due(55), Some((2, Kind::Greeting)));
+        assert_eq!(timers.take_due(55), None);
+        timers.cancel_all(1);
+        assert_eq!(timers.next_due_ms(), None);
+        assert!(timers.by_connection.is_empty());
+    }
+}

@@ -1,0 +1,172 @@
+//! Writing: each member gets all that waits for it in one system call, straight from the loop.
+
+use std::io;
+
+use tracing::info;
+
+use crate::connection::Phase;
+use crate::reactor::Reactor;
+use crate::timers::Kind;
+
+/// Members written to before the loop looks for input again. What arrives during a lap is then in the log before the lap
+/// comes round, so that a member's next write carries more: under load, messages share system calls (`decisions/001`).
+const WRITES_PER_TURN: usize = 32;
+
+/// Writes to one member in a row, when it has more waiting than one write carries.
+const WRITES_PER_VISIT: usize = 4;
+
+/// What a parting member is still sent at most; one that is further behind has not been reading.
+const PARTING_BYTES_MAX: usize = 1 << 20;
+
+impl Reactor {
+    /// Writes to those with something of their own, then goes on with the laps through the rooms.
+    pub(crate) fn write_turn(&mut self) {
+        for _ in 0..WRITES_PER_TURN {
+            let Some(member) = self.hub.take_woken() else { break };
+            if let Some(index) = self.hub.connection(member) {
+                self.write_member(index);
+            }
+        }
+        for _ in 0..WRITES_PER_TURN {
+            let Some(member) = self.hub.next_in_lap() else { break };
+            if let Some(index) = self.hub.connection(member) {
+                self.write_member(index);
+            }
+        }
+    }
+
+    fn write_member(&mut self, index: usize) {
+        if !self.write_words(index) {
+            return;
+        }
+        for _ in 0..WRITES_PER_VISIT {
+            let Some(connection) = self.connections.get_mut(index) else { return };
+            let Some(member) = connection.member else { return };
+            let missed = self.hub.catch_up(member);
+            if missed > 0 {
+                self.counters.add("gaps");
+                info!(peer = %connection.peer, missed, "fell behind");
+            }
+            let gathered = self.hub.gather(member);
+            let bytes = gathered.bytes();
+            let sent = if bytes == 0 { Ok(0) } else { connection.link.write(gathered.slices()) };
+            match sent {
+                Ok(sent) => {
+                    let drained = self.hub.advance(member, sent);
+                    connection.progress_ms = self.now.monotonic_ms;
+                    if sent < bytes {
+                        self.note_blocked(index);
+                        return;
+                    }
+                    if drained {
+                        self.note_drained(index);
+                        return;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.hub.advance(member, 0);
+                    self.note_blocked(index);
+                    return;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => {
+                    self.close(index, "reset");
+                    return;
+                }
+            }
+        }
+        if let Some(member) = self.connections.get(index).and_then(|connection| connection.member) {
+            self.hub.wake(member);
+        }
+    }
+
+    fn note_blocked(&mut self, index: usize) {
+        let Some(connection) = self.connections.get_mut(index) else { return };
+        connection.writable = false;
+        self.timers.set(index, Kind::Progress, connection.progress_ms + self.config.limits.no_progress_timeout_ms);
+    }
+
+    fn note_drained(&mut self, index: usize) {
+        let Some(connection) = self.connections.get_mut(index) else { return };
+        // A connection that had to read first may go on, unless something else holds it up.
+        let overfull_was_the_cause = connection.paused && connection.takeover.is_none() && !self.timers.is_set(index, Kind::Resume);
+        if overfull_was_the_cause {
+            self.resume(index);
+        }
+    }
+
+    /// Writes what comes before the hub's bytes. False while some of it is left.
+    pub(crate) fn write_words(&mut self, index: usize) -> bool {
+        loop {
+            let Some(connection) = self.connections.get_mut(index) else { return false };
+            if connection.words.is_empty() {
+                return connection.writable;
+            }
+            if !connection.writable {
+                return false;
+            }
+            let words = std::mem::take(&mut connection.words);
+            match connection.link.write(&[&words]) {
+                Ok(sent) if sent == words.len() => self.finish_if_parting(index),
+                Ok(sent) => {
+                    connection.words = words[sent..].to_vec();
+                    connection.progress_ms = self.now.monotonic_ms;
+                    self.note_blocked(index);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    connection.words = words;
+                    self.note_blocked(index);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => connection.words = words,
+                Err(_) => {
+                    self.close(index, "reset");
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// Ends a connection in order: what waits for it and `words` are written, then it is closed.
+    pub(crate) fn part(&mut self, index: usize, reason: &'static str, words: Vec<u8>) {
+        let Some(connection) = self.connections.get_mut(index) else { return };
+        connection.phase = Phase::Parting;
+        connection.paused = false;
+        connection.backlog = Vec::new();
+        connection.takeover = None;
+        let peer = connection.peer;
+        if let Some(member) = connection.member.take() {
+            while connection.words.len() < PARTING_BYTES_MAX {
+                let gathered = self.hub.gather(member);
+                if gathered.bytes() == 0 {
+                    break;
+                }
+                connection.words.extend(gathered.slices().concat());
+                let bytes = gathered.bytes();
+                self.hub.advance(member, bytes);
+            }
+            self.depart(member, peer, reason);
+        }
+        self.counters.add(reason);
+        let Some(connection) = self.connections.get_mut(index) else { return };
+        connection.words.extend(words);
+        self.timers.cancel_all(index);
+        self.timers.set(index, Kind::Drain, self.now.monotonic_ms + self.config.limits.drain_timeout_ms);
+        if connection.words.is_empty() {
+            self.finish_if_parting(index);
+        } else {
+            self.write_words(index);
+        }
+        self.queue_read(index);
+    }
+
+    /// Once its last word is out, a parting connection is told so, and closed if it has ended too.
+    fn finish_if_parting(&mut self, index: usize) {
+        let Some(connection) = self.connections.get_mut(index) else { return };
+        if matches!(connection.phase, Phase::Parting) {
+            connection.link.finish();
+            if connection.read_ended {
+                self.close(index, "parted");
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! `glassline serve`: listen, say where, serve until a signal.
+
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::process::ExitCode;
+use std::thread;
+
+use anyhow::Context;
+use glassline_server::{Config, Shutdown, listen, run};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::args::{DEFAULT_PORT, Serve};
+use crate::logging;
+
+/// Exit code where the server cannot start or cannot go on.
+const FAILED: u8 = 1;
+/// Exit code where a second signal ends the server at once: 128 and the number of SIGINT, as a shell reports it.
+const ENDED_AT_ONCE: i32 = 130;
+
+pub(crate) fn serve(arguments: &Serve) -> ExitCode {
+    logging::start(arguments.log_format);
+    let served = serve_until_signal(arguments);
+    logging::flush();
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("glassline: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn serve_until_signal(arguments: &Serve) -> anyhow::Result<()> {
+    let addresses = if arguments.listen.is_empty() {
+        vec![SocketAddr::from(([127, 0, 0, 1], DEFAULT_PORT))]
+    } else {
+        arguments.listen.clone()
+    };
+    let listeners = addresses.iter().map(|&address| open(address)).collect::<anyhow::Result<Vec<_>>>()?;
+    let shutdown = Shutdown::new();
+    end_on_signal(shutdown.clone()).context("cannot watch for signals")?;
+    announce(&listeners)?;
+    let config = Config { pure: arguments.pure, flood: arguments.flood.unwrap_or_default(), ..Config::default() };
+    run(listeners, config, &shutdown).context("the server cannot go on; start it again")
+}
+
+fn open(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    listen(address).map_err(|error| {
+        let advice = match error.kind() {
+            io::ErrorKind::AddrInUse => "something else listens there; choose another port with --listen, or join it with `glassline join`",
+            io::ErrorKind::AddrNotAvailable => "this machine has no such address; `--listen 127.0.0.1:1234` always works",
+            io::ErrorKind::PermissionDenied => "ports below 1024 need more rights; choose a higher one with --listen",
+            _ => "choose another address with --listen",
+        };
+        anyhow::anyhow!("cannot listen on {address}: {error}; {advice}")
+    })
+}
+
+/// One line for each address on stdout, and on stderr who can reach it if that is more than this machine.
+fn announce(listeners: &[TcpListener]) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    for listener in listeners {
+        let address = listener.local_addr().context("cannot tell where it listens")?;
+        // A caller that closed stdout does not want to know.
+        let _ = writeln!(stdout, "listening on {address}").and_then(|()| stdout.flush());
+        if !address.ip().to_canonical().is_loopback() {
+            eprintln!(
+                "{address} is open to other machines: everyone who can reach it can join, and everyone on the way can read \
+                 what is said, because nothing is encrypted. `--listen 127.0.0.1:{DEFAULT_PORT}` keeps it on this machine."
+            );
+        }
+    }
+    Ok(())
+}
+
+fn end_on_signal(shutdown: Shutdown) -> io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    thread::spawn(move || {
+        let mut arriving = signals.forever();
+        if arriving.next().is_some() {
+            shutdown.request();
+        }
+        if arriving.next().is_some() {
+            std::process::exit(ENDED_AT_ONCE);
+        }
+    });
+    Ok(())
+}

@@ -60,8 +60,10 @@ pub(crate) enum LogFormat {
 ///
 /// Without a terminal it sends each line of stdin, prints what it hears, and leaves at the end of stdin.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 left or end of input, 1 input or output failed, 2 wrong usage, 3 cannot connect, \
-                        4 refused by the server, 5 the server went away.")]
+#[command(
+    after_help = "Exit codes: 0 left or end of input, 1 input or output failed, 2 wrong usage, 3 cannot connect, \
+                        4 refused by the server, 5 the server went away."
+)]
 pub(crate) struct Join {
     /// The server [default: 127.0.0.1:1234]
     #[arg(value_name = "ADDR[:PORT]", default_value = "127.0.0.1", hide_default_value = true)]

@@ -23,7 +23,11 @@ pub(crate) fn host(name: Option<&str>) -> Ending {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
             return join(&options(vec![format!("a line is already open on {address}: joining it")]));
         }
-        Err(error) => return Ending::CannotConnect(format!("cannot listen on {address}: {error}; try `glassline serve --listen`")),
+        Err(error) => {
+            return Ending::CannotConnect(format!(
+                "cannot listen on {address}: {error}; try `glassline serve --listen`"
+            ));
+        }
     };
     let shutdown = Shutdown::new();
     let for_server = shutdown.clone();

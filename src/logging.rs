@@ -55,7 +55,8 @@ pub(crate) fn start(format: LogFormat) -> JoinHandle<()> {
     let (pending, dropped) = (Arc::clone(&log.pending), Arc::clone(&log.dropped));
     let writer = thread::spawn(move || write_lines(&queue, &pending, &dropped));
     let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_target(false);
-    let level = if std::env::var_os("GLASSLINE_DEBUG").is_some() { tracing::Level::DEBUG } else { tracing::Level::INFO };
+    let level =
+        if std::env::var_os("GLASSLINE_DEBUG").is_some() { tracing::Level::DEBUG } else { tracing::Level::INFO };
     // Starting twice would keep the first, which writes to the same place.
     let _ = match format {
         LogFormat::Human => subscriber.with_max_level(level).with_ansi(false).try_init(),

@@ -48,8 +48,12 @@ fn serve_until_signal(arguments: &Serve) -> anyhow::Result<()> {
 fn open(address: SocketAddr) -> anyhow::Result<TcpListener> {
     listen(address).map_err(|error| {
         let advice = match error.kind() {
-            io::ErrorKind::AddrInUse => "something else listens there; choose another port with --listen, or join it with `glassline join`",
-            io::ErrorKind::AddrNotAvailable => "this machine has no such address; `--listen 127.0.0.1:1234` always works",
+            io::ErrorKind::AddrInUse => {
+                "something else listens there; choose another port with --listen, or join it with `glassline join`"
+            }
+            io::ErrorKind::AddrNotAvailable => {
+                "this machine has no such address; `--listen 127.0.0.1:1234` always works"
+            }
             io::ErrorKind::PermissionDenied => "ports below 1024 need more rights; choose a higher one with --listen",
             _ => "choose another address with --listen",
         };

@@ -164,7 +164,9 @@ impl Hub {
     fn holder_of_token(&self, name: &Name, token: Option<&str>) -> Option<MemberId> {
         let token = u128::from_str_radix(token?, 16).ok()?;
         let holder = self.roster.find(name.as_str())?;
-        self.members.get(holder.0).filter(|member| member.dialect == Dialect::Event && token != 0 && member.token == token)?;
+        self.members
+            .get(holder.0)
+            .filter(|member| member.dialect == Dialect::Event && token != 0 && member.token == token)?;
         Some(holder)
     }
 

@@ -22,13 +22,8 @@ impl Crowd {
         }
     }
 
-    fn take_back(&mut self, name: &str) -> bool {
-        let found = self.names.iter().position(|listed| &**listed == name);
-        if let Some(index) = found {
-            self.names.remove(index);
-            self.count -= 1;
-        }
-        found.is_some()
+    fn lists(&self, name: &str) -> bool {
+        self.names.iter().any(|listed| &**listed == name)
     }
 
     /// The crowd in words: `alice, bob +3`.
@@ -44,6 +39,8 @@ impl Crowd {
 pub(crate) struct Presence {
     joined: Crowd,
     left: Crowd,
+    /// Somebody left and came back since the last announcement, so departures are told first.
+    left_first: bool,
     quiet_until_ms: u64,
 }
 
@@ -51,18 +48,18 @@ pub(crate) struct Presence {
 pub(crate) struct Announcement {
     pub(crate) joined: Crowd,
     pub(crate) left: Crowd,
+    pub(crate) left_first: bool,
 }
 
 impl Presence {
     pub(crate) fn arrived(&mut self, name: &str) {
+        self.left_first |= self.left.lists(name);
         self.joined.add(name);
     }
 
-    /// One who came and went between two announcements was never there.
     pub(crate) fn departed(&mut self, name: &str) {
-        if !self.joined.take_back(name) {
-            self.left.add(name);
-        }
+        self.left_first &= !self.joined.lists(name);
+        self.left.add(name);
     }
 
     /// When the next announcement may be made, if there is something to announce.
@@ -75,7 +72,11 @@ impl Presence {
         let due = self.due_ms()? <= now_ms;
         due.then(|| {
             self.quiet_until_ms = now_ms + ANNOUNCE_INTERVAL_MS;
-            Announcement { joined: core::mem::take(&mut self.joined), left: core::mem::take(&mut self.left) }
+            Announcement {
+                joined: core::mem::take(&mut self.joined),
+                left: core::mem::take(&mut self.left),
+                left_first: core::mem::take(&mut self.left_first),
+            }
         })
     }
 }
@@ -101,12 +102,18 @@ mod tests {
     }
 
     #[test]
-    fn who_came_and_went_in_between_was_never_there() {
+    fn who_came_and_went_in_between_is_announced_in_that_order() {
         let mut presence = Presence::default();
         presence.arrived("alice");
         presence.departed("alice");
-        assert_eq!(presence.due_ms(), None);
         presence.departed("bob");
-        assert_eq!(presence.take_due(0).expect("due").left.words(), "bob");
+        let first = presence.take_due(0).expect("due");
+        assert_eq!(
+            (first.joined.words().as_str(), first.left.words().as_str(), first.left_first),
+            ("alice", "alice, bob", false)
+        );
+        presence.departed("carol");
+        presence.arrived("carol");
+        assert!(presence.take_due(250).expect("due").left_first);
     }
 }

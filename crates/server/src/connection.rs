@@ -28,8 +28,8 @@ pub(crate) struct Takeover {
     pub(crate) holder: MemberId,
     pub(crate) holder_connection: usize,
     pub(crate) holder_serial: u64,
-    /// The holder lives if it was heard after this.
-    pub(crate) asked_ms: u64,
+    /// How often the holder had been heard when it was asked; it lives if that has grown.
+    pub(crate) holder_reads: u64,
 }
 
 #[derive(Debug)]
@@ -60,6 +60,8 @@ pub(crate) struct Connection {
     pub(crate) queued: bool,
     /// It is not read until a timer or a drained outlet says so.
     pub(crate) paused: bool,
+    /// How often something was read from it.
+    pub(crate) reads: u64,
     pub(crate) heard_ms: u64,
     pub(crate) progress_ms: u64,
 }
@@ -82,6 +84,7 @@ impl Connection {
             writable: true,
             queued: false,
             paused: false,
+            reads: 0,
             heard_ms: now_ms,
             progress_ms: now_ms,
         }

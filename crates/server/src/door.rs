@@ -102,7 +102,10 @@ mod tests {
         assert_eq!(door.look(&mut input, false, None), Entry::Tutorial);
         assert_eq!((door.seen(), input), (b"5".as_slice(), b"         alice".as_slice()));
         let mut input: &[u8] = b"\xff";
-        assert!(matches!(Door::default().look(&mut input, false, None), Entry::Refused { reason: "unknown_opening", .. }));
+        assert!(matches!(
+            Door::default().look(&mut input, false, None),
+            Entry::Refused { reason: "unknown_opening", .. }
+        ));
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub struct Limits {
     pub drain_timeout_ms: u64,
     /// On shutdown, how long what waits may take to be written: below the five seconds that operators are promised.
     pub shutdown_timeout_ms: u64,
+    /// … and how long peers then have to close first, so that no unread byte of theirs turns our close into a reset.
+    pub farewell_timeout_ms: u64,
     /// First wait after accept() failed for want of descriptors, doubled up to the maximum.
     pub accept_backoff_min_ms: u64,
     /// Longest such wait: the server accepts again within two seconds of descriptors being free.
@@ -51,6 +53,7 @@ impl Default for Limits {
             takeover_probe_ms: 1_000,
             drain_timeout_ms: 2_000,
             shutdown_timeout_ms: 4_000,
+            farewell_timeout_ms: 300,
             accept_backoff_min_ms: 10,
             accept_backoff_max_ms: 1_000,
         }

@@ -66,7 +66,10 @@ impl Listener {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Accepted::Nobody,
                 // The peer gave up while it was queued, or a signal came: neither says anything about the next one.
                 Err(error)
-                    if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted) => {}
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+                    ) => {}
                 Err(error) => {
                     self.turn_one_away();
                     let retry_after_ms = self.backoff_ms;

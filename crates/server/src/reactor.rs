@@ -286,10 +286,13 @@ impl Reactor {
     }
 
     fn decide_takeover(&mut self, index: usize) {
-        let Some(takeover) = self.connections.get_mut(index).and_then(|connection| connection.takeover.take()) else { return };
+        let Some(takeover) = self.connections.get_mut(index).and_then(|connection| connection.takeover.take()) else {
+            return;
+        };
         let holder = self.connections.get(takeover.holder_connection);
-        let holder = holder.filter(|holder| holder.serial == takeover.holder_serial && holder.member == Some(takeover.holder));
-        let holder_lives = holder.is_some_and(|holder| holder.heard_ms > takeover.asked_ms);
+        let holder =
+            holder.filter(|holder| holder.serial == takeover.holder_serial && holder.member == Some(takeover.holder));
+        let holder_lives = holder.is_some_and(|holder| holder.reads > takeover.holder_reads);
         if holder.is_some() && !holder_lives {
             // Its name passes to the newcomer in the hub; here it only loses its socket.
             self.connections[takeover.holder_connection].member = None;
@@ -356,7 +359,7 @@ impl Reactor {
         self.hub.say_goodbye("the server is closing down; goodbye");
         let started_ms = self.now.monotonic_ms;
         let limit_ms = self.config.limits.shutdown_timeout_ms;
-        let write_until_ms = started_ms + limit_ms * 3 / 4;
+        let write_until_ms = started_ms + limit_ms - self.config.limits.farewell_timeout_ms;
         while self.hub.has_writes() || self.connections.iter().any(|(_, connection)| !connection.writable) {
             if self.now.monotonic_ms >= write_until_ms {
                 break;
@@ -368,9 +371,10 @@ impl Reactor {
         for index in indices {
             self.part(index, "server_closing", Vec::new());
         }
-        while !self.connections.is_empty() && self.now.monotonic_ms < started_ms + limit_ms {
+        let close_at_ms = self.now.monotonic_ms + self.config.limits.farewell_timeout_ms;
+        while !self.connections.is_empty() && self.now.monotonic_ms < close_at_ms {
             self.read_turn();
-            self.poll_until(started_ms + limit_ms)?;
+            self.poll_until(close_at_ms)?;
         }
         info!(counts = self.counters.summary(), "closed down");
         Ok(())

@@ -45,6 +45,7 @@ impl Reactor {
             Ok(0) => self.end_of_stream(index),
             Ok(bytes) => {
                 connection.heard_ms = self.now.monotonic_ms;
+                connection.reads += 1;
                 // Less than asked for: the socket is empty, and an edge will say when it is not. Only an end that was
                 // announced already has no edge of its own.
                 connection.readable = bytes == limit || connection.read_closed;
@@ -180,9 +181,10 @@ impl Reactor {
     fn ask_holder(&mut self, index: usize, holder: glassline_room::MemberId) {
         let now_ms = self.now.monotonic_ms;
         let Some(holder_connection) = self.hub.connection(holder) else { return };
-        let Some(holder_serial) = self.connections.get(holder_connection).map(|holder| holder.serial) else { return };
+        let Some(held) = self.connections.get(holder_connection) else { return };
+        let (holder_serial, holder_reads) = (held.serial, held.reads);
         self.hub.tell(holder, &Event::Ping(Ping {}));
-        let takeover = Takeover { holder, holder_connection, holder_serial, asked_ms: now_ms };
+        let takeover = Takeover { holder, holder_connection, holder_serial, holder_reads };
         if let Some(connection) = self.connections.get_mut(index) {
             connection.takeover = Some(Box::new(takeover));
         }

@@ -89,7 +89,8 @@ impl Reactor {
     fn note_drained(&mut self, index: usize) {
         let Some(connection) = self.connections.get_mut(index) else { return };
         // A connection that had to read first may go on, unless something else holds it up.
-        let overfull_was_the_cause = connection.paused && connection.takeover.is_none() && !self.timers.is_set(index, Kind::Resume);
+        let overfull_was_the_cause =
+            connection.paused && connection.takeover.is_none() && !self.timers.is_set(index, Kind::Resume);
         if overfull_was_the_cause {
             self.resume(index);
         }

@@ -1,0 +1,85 @@
+"""E1: one schema, `spec/events.schema.json`; what the server and `join --json` write conforms to it."""
+
+import json
+
+from frames import new_id
+from harness import HERE, Failure, Skipped, check, expect
+from schema import Schema, examples_in
+
+FILE = HERE.parent.parent / "spec" / "events.schema.json"
+FROM_SERVER = {"welcome", "message", "direct", "joined", "left", "renamed", "members", "notice", "error", "pong", "gap",
+               "bye", "history"}
+FROM_CLIENT = {"hello", "send", "direct", "join", "leave", "rename", "members", "history", "search", "ping", "bye"}
+
+
+def published():
+    if not FILE.is_file():
+        raise Skipped("spec/events.schema.json is not there")
+    return Schema(json.loads(FILE.read_text(encoding="utf-8")))
+
+
+def all_conform(schema, events):
+    for event in events:
+        faults = schema.faults(event)
+        if faults:
+            raise Failure(f"an event that the schema allows: {json.dumps(event, ensure_ascii=False)[:300]}",
+                          "; ".join(faults[:4]))
+
+
+@check("E1", "the published schema is sound: an example of each event, and each example conforms")
+def schema_examples(_bench):
+    schema = published()
+    examples = list(examples_in(schema.root))
+    all_conform(schema, examples)
+    missing = (FROM_SERVER | FROM_CLIENT) - {example["type"] for example in examples}
+    expect(not missing, "an example of each event", f"none of {sorted(missing)}")
+    refused = [bad for bad in ({"type": "message", "room": 5}, {"type": "gap"}, {}, {"type": "nonsense"}, [])
+               if not schema.faults(bad)]
+    expect(not refused, "a schema that refuses what is no event", refused)
+
+
+@check("E1", "every event of a lively conversation conforms to the published schema")
+def conversation_conforms(bench):
+    schema = published()
+    with bench.server() as server:
+        eve, bob, tom = server.event("eve"), server.event("bob", rooms=["lobby", "den"]), server.tutorial("tom")
+        eve.say("lobby", "hello", ref="r")
+        eve.send("join", room="den", ref="j")
+        eve.say("den", "in the den")
+        eve.send("direct", to="bob", text="psst", id=new_id(), ref="d")
+        eve.send("rename", name="eva", ref="n")
+        eve.send("members", room="lobby", ref="m")
+        eve.send("nonsense", ref="x")
+        eve.say("nowhere", "x", ref="u")
+        eve.say("lobby", "x" * 20000, ref="t")
+        tom.say("from the tutorial")
+        tom.say("/nick thomas")
+        tom.settle()
+        eve.send("leave", room="den", ref="l")
+        tom.close()
+        bob.wait_named("left", "thomas")
+        bob.wait_named("left", "eva")
+        eve.barrier()
+        server.terminate()
+        for peer in (eve, bob):
+            peer.wait("bye")
+        all_conform(schema, eve.seen + bob.seen)
+        kinds = {event["type"] for event in eve.seen + bob.seen}
+        missing = FROM_SERVER - kinds - {"notice", "gap", "history"}
+        expect(not missing, "events of each type that this conversation causes", f"no {sorted(missing)}")
+
+
+@check("E1", "the lines of join --json conform to the published schema, after the first")
+def join_conforms(bench):
+    schema = published()
+    with bench.server() as server:
+        ear = server.tutorial("ear")
+        bot = bench.join(server.at, "--name", "bot", "--json")
+        ear.until_named("bot")
+        ear.say("hello")
+        bot.wait_text(r'"hello"')
+        ear.close()
+        bot.wait_text(r'"left"')
+        bot.end_of_input()
+        bot.wait_exit()
+        all_conform(schema, [json.loads(line) for line in bot.out.splitlines()[1:]])

@@ -1,0 +1,237 @@
+"""Starting programs, watching what they print, and the registry of checks."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from event_peer import EventPeer
+from frames import PATIENCE, FrameStream, Late, parse_address
+from tutorial_peer import TutorialPeer
+
+HERE = Path(__file__).resolve().parent
+CHECKS = []
+
+
+class Failure(Exception):
+    def __init__(self, expected, came):
+        super().__init__(f"expected {expected}, came {came}")
+        self.expected, self.came = expected, came
+
+
+class Skipped(Exception):
+    """The machine does not permit this check; the message says what is missing."""
+
+
+def check(clauses, title):
+    """Registers a check: a function of one `Bench` that raises when the clause does not hold."""
+    def register(function):
+        CHECKS.append((clauses, title, function))
+        return function
+    return register
+
+
+def expect(holds, expected, came):
+    if not holds:
+        raise Failure(expected, came)
+
+
+def expect_equal(came, expected, what=""):
+    if came != expected:
+        raise Failure(f"{what + ': ' if what else ''}{expected!r}", repr(came))
+
+
+class Program:
+    """A child process. Its two outputs are collected by threads, so no pipe ever fills up."""
+
+    def __init__(self, argv, limit_files=None):
+        def lower_limit():
+            import resource
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit_files, limit_files))
+        self.home = tempfile.TemporaryDirectory(prefix="peer-")
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("XDG_")}
+        environment.update(HOME=self.home.name, PYTHONUNBUFFERED="1")
+        self.process = subprocess.Popen(
+            [str(word) for word in argv], env=environment, start_new_session=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            preexec_fn=lower_limit if limit_files else None)
+        self.pid = self.process.pid
+        self._text = {"out": bytearray(), "err": bytearray()}
+        self._changed = threading.Condition()
+        self._open = 2
+        self._threads = [threading.Thread(target=self._collect, args=(key, pipe), daemon=True)
+                         for key, pipe in (("out", self.process.stdout), ("err", self.process.stderr))]
+        for thread in self._threads:
+            thread.start()
+
+    def _collect(self, key, pipe):
+        while chunk := os.read(pipe.fileno(), 1 << 16):
+            with self._changed:
+                self._text[key] += chunk
+                self._changed.notify_all()
+        with self._changed:
+            self._open -= 1
+            self._changed.notify_all()
+
+    def output(self, key):
+        with self._changed:
+            return bytes(self._text[key])
+
+    @property
+    def out(self):
+        return self.output("out").decode("utf-8", "replace")
+
+    @property
+    def err(self):
+        return self.output("err").decode("utf-8", "replace")
+
+    def wait_text(self, pattern, key="out", timeout=PATIENCE):
+        """Waits until the output matches; gives the match."""
+        deadline = time.monotonic() + timeout
+        expression = re.compile(pattern, re.I | re.M)
+        with self._changed:
+            while True:
+                found = expression.search(self._text[key].decode("utf-8", "replace"))
+                if found:
+                    return found
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._open:
+                    break
+                self._changed.wait(left)
+        raise Failure(f"std{key} matching {pattern!r} within {timeout:g} s",
+                      f"out={self.out[-600:]!r} err={self.err[-600:]!r}")
+
+    def type(self, text):
+        try:
+            self.process.stdin.write(text.encode() if isinstance(text, str) else text)
+            self.process.stdin.flush()
+        except OSError as error:
+            raise Failure("a program that reads its stdin", f"{error}; err={self.err[-600:]!r}") from None
+
+    def end_of_input(self):
+        self.process.stdin.close()
+
+    def wait_exit(self, timeout=PATIENCE):
+        try:
+            code = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"an exit within {timeout:g} s",
+                          f"still running; out={self.out[-600:]!r} err={self.err[-600:]!r}") from None
+        for thread in self._threads:
+            thread.join(1)
+        return code
+
+    def terminate(self):
+        self.process.send_signal(signal.SIGTERM)
+
+    def stop(self):
+        """Always leaves no process behind: asks, then kills, this one process by its pid."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(0.5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        if not self.process.stdin.closed:
+            try:
+                self.process.stdin.close()
+            except OSError:
+                pass
+        for thread, pipe in zip(self._threads, (self.process.stdout, self.process.stderr)):
+            thread.join(1)
+            if not thread.is_alive():
+                pipe.close()
+        self.home.cleanup()
+
+    def running(self):
+        return self.process.poll() is None
+
+
+class Server(Program):
+    """A server that prints `listening on ADDRESS`; opens peers, and closes them at the end."""
+
+    def __init__(self, argv, **options):
+        super().__init__(argv, **options)
+        self.peers = []
+        try:
+            self.at = self.wait_text(r"^listening on (127\.0\.0\.1:\d+)\r?$")[1]
+        except BaseException:
+            self.stop()
+            raise
+        self.address = parse_address(self.at)
+
+    def _keep(self, peer):
+        self.peers.append(peer)
+        return peer
+
+    def bare(self, **options):
+        """A connection that has sent nothing yet."""
+        return self._keep(FrameStream(self.address, **options))
+
+    def stranger(self):
+        """A tutorial connection that has not given a name."""
+        return self._keep(TutorialPeer(self.address))
+
+    def tutorial(self, name, settle=True, **options):
+        peer = self._keep(TutorialPeer(self.address, name, **options))
+        return peer.settle() if settle else peer
+
+    def event(self, name, **hello):
+        return self._keep(EventPeer(self.address, name, **hello))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for peer in self.peers:
+            peer.close()
+        self.stop()
+
+
+class Bench:
+    """What a check gets: ways to start the program under test and its counterparts."""
+
+    def __init__(self, binary):
+        self.binary = binary
+        self.programs = []
+
+    def server(self, *options, limit_files=None):
+        return self._keep(Server([self.binary, "serve", "--listen", "127.0.0.1:0", *options],
+                                 limit_files=limit_files))
+
+    def tutorial_server(self, *options):
+        return self._keep(Server([sys.executable, HERE / "tutorial_server.py", "--port", "0", *options]))
+
+    def join(self, address, *options):
+        return self._keep(Program([self.binary, "join", address, *options]))
+
+    def run(self, *options):
+        return self._keep(Program([self.binary, *options]))
+
+    def tutorial_client(self, address, name, *options):
+        return self._keep(Program([sys.executable, HERE / "tutorial_client.py", address,
+                                   "--name", name, *options]))
+
+    def _keep(self, program):
+        self.programs.append(program)
+        return program
+
+    def clean_up(self):
+        for program in self.programs:
+            program.stop()
+        self.programs.clear()
+
+
+def wait_until(holds, peer, what, timeout=PATIENCE):
+    """For facts that send no event (such as a number in /proc): asks again after each ping of `peer`."""
+    deadline = time.monotonic() + timeout
+    while not holds():
+        if time.monotonic() > deadline:
+            raise Late(f"{what} did not happen in {timeout:g} s")
+        peer.barrier()

@@ -1,0 +1,33 @@
+"""Members of a --pure server, which says nothing of its own: hearing each other is the only proof of being in."""
+
+import time
+
+from frames import Late
+from harness import expect
+
+
+def settle_pure(members):
+    """With --pure the server says nothing, so hearing is the only proof of being in.
+
+    The first member speaks until all others hear it, then the second until the first does.
+    """
+    for speaker in members[:2]:
+        deaf = [member for member in members if member is not speaker]
+        deadline = time.monotonic() + 5
+        while deaf:
+            expect(time.monotonic() < deadline, "members that hear each other", f"{len(deaf)} hear nothing")
+            speaker.say("probe")
+            deaf = [member for member in deaf if not hears(member)]
+
+
+def hears(member):
+    try:
+        return bool(member.read_pair(0.1))
+    except Late:
+        return False
+
+
+def next_real(member):
+    while (pair := member.read_pair()).text == b"probe":
+        pass
+    return pair

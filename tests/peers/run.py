@@ -1,0 +1,99 @@
+"""The interop and conformance suite: `run.py BINARY [--only SUBSTRING]`.
+
+Each check names the clause of the protocol that it proves. Exit code 1 when one failed.
+"""
+
+import argparse
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+
+sys.dont_write_bytecode = True  # leaves nothing behind in the source tree
+
+import checks_badinput  # noqa: E402, F401  (importing a module registers its checks)
+import checks_client  # noqa: E402, F401
+import checks_door  # noqa: E402, F401
+import checks_event  # noqa: E402, F401
+import checks_schema  # noqa: E402, F401
+import checks_tutorial  # noqa: E402, F401
+import checks_words  # noqa: E402, F401
+from harness import CHECKS, Bench, Failure, Skipped  # noqa: E402
+
+LONGEST = 25  # seconds: a net under the bounded waits, so that a bug here cannot hang a build
+
+
+def out_of_time(*_):
+    raise Failure(f"a check that ends within {LONGEST} s", "the stack below")
+
+
+def short(text, limit=1500):
+    text = str(text)
+    return text if len(text) <= limit else text[:limit] + f"... ({len(text)} characters)"
+
+
+def report(clauses, title, error):
+    print(f"FAIL     {clauses:<9} {title}")
+    if isinstance(error, Failure):
+        print(f"         clause:   {clauses}\n         expected: {short(error.expected)}")
+        print(f"         came:     {short(error.came)}")
+    else:
+        print(f"         clause:   {clauses}\n         expected: the step below to work")
+        print(f"         came:     {type(error).__name__}: {short(error)}")
+    for entry in traceback.extract_tb(error.__traceback__):
+        if Path(entry.filename).name.startswith("checks_"):
+            print(f"         at:       {Path(entry.filename).name}:{entry.lineno}  {entry.line}")
+
+
+def run_one(binary, clauses, title, function):
+    """'passed', 'failed' or 'skipped'."""
+    bench = Bench(binary)
+    start = time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, LONGEST)
+    try:
+        function(bench)
+    except Skipped as reason:
+        print(f"skipped  {clauses:<9} {title}: {reason}")
+        return "skipped"
+    except Exception as error:
+        report(clauses, title, error)
+        for program in bench.programs:
+            if program.output("err"):
+                print(f"         stderr of {program.pid}: {short(ascii(program.err[-400:]))}")
+        return "failed"
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        bench.clean_up()
+    print(f"ok       {clauses:<9} {title} ({time.monotonic() - start:.2f} s)", flush=True)
+    return "passed"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("binary", type=Path, help="the program under test")
+    parser.add_argument("--only", default="", metavar="SUBSTRING",
+                        help="only checks whose clauses, title or function name hold this")
+    parser.add_argument("--list", action="store_true", help="print the checks and stop")
+    options = parser.parse_args()
+    chosen = [entry for entry in CHECKS
+              if options.only.lower() in f"{entry[0]} {entry[1]} {entry[2].__name__}".lower()]
+    if options.list:
+        for clauses, title, function in chosen:
+            print(f"{clauses:<9} {title} [{function.__name__}]")
+        return 0
+    if not options.binary.is_file():
+        parser.error(f"{options.binary} is not a file")
+    if not chosen:
+        parser.error(f"no check matches {options.only!r}")
+    signal.signal(signal.SIGALRM, out_of_time)
+    sys.stdout.reconfigure(errors="backslashreplace", line_buffering=True)
+    results = [run_one(options.binary.resolve(), *entry) for entry in chosen]
+    if "skipped" in results:
+        print(f"{results.count('skipped')} skipped")
+    print(f"{results.count('passed')} passed, {results.count('failed')} failed")
+    return 1 if "failed" in results else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

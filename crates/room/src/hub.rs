@@ -306,23 +306,17 @@ impl Hub {
     /// Before a member is written to: tells it what it missed, if a log's tail has passed it (E7).
     /// Returns how many messages that were.
     pub fn catch_up(&mut self, id: MemberId) -> u64 {
-        let mut missed_in_all = 0;
-        while let Some(member) = self.members.get_mut(id.0) {
-            let logs = Self::logs(&self.rooms, member.dialect);
-            let Some(Missed { room, from, to, own }) = member.outlet.catch_up(&logs) else { break };
-            let room = self.rooms.get(room.0).map_or("", |room| &room.name).to_string();
-            let missed = to - from + 1;
-            missed_in_all += missed;
-            let told = match member.dialect {
+        let Some(member) = self.members.get_mut(id.0) else { return 0 };
+        let (dialect, rooms, pure) = (member.dialect, &self.rooms, self.rules.pure);
+        member.outlet.catch_up(&Self::logs(rooms, dialect), |&Missed { room, from, to, own }| {
+            let room = rooms.get(room.0).map_or("", |room| &room.name).to_string();
+            let missed = (to - from + 1).saturating_sub(own);
+            match dialect {
                 Dialect::Event => Some(event_frame(&Event::Gap(Gap { room, from, to }))),
-                Dialect::Tutorial if self.rules.pure || missed == own => None,
-                Dialect::Tutorial => Some(server_pair(&alloc::format!("you missed {} messages", missed - own))),
-            };
-            if let Some(told) = told {
-                member.outlet.push_own_first(told);
+                Dialect::Tutorial if pure || missed == 0 => None,
+                Dialect::Tutorial => Some(server_pair(&alloc::format!("you missed {missed} messages"))),
             }
-        }
-        missed_in_all
+        })
     }
 
     /// When [`Hub::tick`] has something to do, on the monotonic clock.

@@ -44,6 +44,10 @@ impl Lane {
     /// Adds a member and returns its slot.
     pub(crate) fn add(&mut self, member: MemberId) -> usize {
         self.members.push(member);
+        if self.remaining > 0 {
+            // The newcomer may stand between the lap and one it has still to visit.
+            self.remaining += 1;
+        }
         self.members.len() - 1
     }
 

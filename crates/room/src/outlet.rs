@@ -70,6 +70,8 @@ pub(crate) struct Feed {
 enum Step {
     /// Bytes for this member alone.
     Own(Vec<u8>),
+    /// The sender's own copy of its message of this number, for the one that all share.
+    Copy { room: RoomId, seq: u64, bytes: Vec<u8> },
     /// The room's log up to here comes first.
     Through { room: RoomId, to: u64 },
     /// The member's own message: its bytes are stepped over (T5).
@@ -84,7 +86,7 @@ pub(crate) struct Missed {
     pub(crate) from: u64,
     /// Number of the last message missed.
     pub(crate) to: u64,
-    /// How many of them were the member's own.
+    /// How many of them were the member's own, which it would not have been sent.
     pub(crate) own: u64,
 }
 
@@ -93,23 +95,24 @@ pub(crate) struct Missed {
 pub(crate) struct Outlet {
     pub(crate) feeds: Vec<Feed>,
     steps: VecDeque<Step>,
-    /// Bytes already sent of a first step that is [`Step::Own`].
+    /// Bytes already sent of a first step that has bytes.
     front_sent: usize,
+    /// The first step is the rest of an entry that is half sent.
+    front_is_rest: bool,
     own_bytes: usize,
 }
 
 impl Outlet {
-    /// Starts following a room at the end of its log.
-    pub(crate) fn follow(&mut self, room: RoomId, log: &Log, slot: usize) {
-        let cursor = log.end();
-        self.feeds.push(Feed { room, cursor, slot, behind: false, seq_reached: log.newest_seq() });
+    /// Starts following a room at the end of its log; `seq` is the room's newest number, which a log nobody followed may not know.
+    pub(crate) fn follow(&mut self, room: RoomId, log: &Log, seq: u64, slot: usize) {
+        self.feeds.push(Feed { room, cursor: log.end(), slot, behind: false, seq_reached: seq });
     }
 
     /// Stops following a room, wherever the cursor stands.
     pub(crate) fn unfollow(&mut self, room: RoomId) -> Option<Feed> {
         let index = self.feeds.iter().position(|feed| feed.room == room)?;
         self.steps.retain(|step| match step {
-            Step::Own(_) => true,
+            Step::Own(_) | Step::Copy { .. } => true,
             Step::Through { room: of, .. } | Step::Jump { room: of, .. } => *of != room,
         });
         Some(self.feeds.swap_remove(index))
@@ -156,8 +159,14 @@ impl Outlet {
         self.steps.push_back(Step::Own(bytes));
     }
 
-    /// Steps over the member's own message at `from..to` of a room.
-    pub(crate) fn step_over(&mut self, room: RoomId, from: u64, to: u64) {
+    /// Queues the member's own copy of its message, right behind the one it has just stepped over.
+    pub(crate) fn push_copy(&mut self, room: RoomId, seq: u64, bytes: Vec<u8>) {
+        self.own_bytes += bytes.len();
+        self.steps.push_back(Step::Copy { room, seq, bytes });
+    }
+
+    /// Steps over the member's own message of number `seq` at `from..to` of a room.
+    pub(crate) fn step_over(&mut self, room: RoomId, seq: u64, from: u64, to: u64) {
         if let Some(Step::Jump { room: of, to: end, messages, .. }) = self.steps.back_mut()
             && *of == room
             && *end == from
@@ -171,6 +180,7 @@ impl Outlet {
             && feed.cursor == from
         {
             feed.cursor = to;
+            feed.seq_reached = seq;
             return;
         }
         self.steps.push_back(Step::Jump { room, from, to, messages: 1 });
@@ -182,7 +192,9 @@ impl Outlet {
         let mut walked: Option<(RoomId, u64)> = None;
         for (index, step) in self.steps.iter().enumerate() {
             let fits = match step {
-                Step::Own(bytes) => gathered.push(&bytes[if index == 0 { self.front_sent } else { 0 }..]),
+                Step::Own(bytes) | Step::Copy { bytes, .. } => {
+                    gathered.push(&bytes[if index == 0 { self.front_sent } else { 0 }..])
+                }
                 Step::Through { room, to } | Step::Jump { room, from: to, .. } => {
                     let from = match walked {
                         Some((of, position)) if of == *room => position,
@@ -215,7 +227,7 @@ impl Outlet {
     pub(crate) fn advance<'a>(&mut self, mut sent: usize, logs: &impl Logs<'a>) {
         while let Some(step) = self.steps.front_mut() {
             match step {
-                Step::Own(bytes) => {
+                Step::Own(bytes) | Step::Copy { bytes, .. } => {
                     let unsent = bytes.len() - self.front_sent;
                     if sent < unsent {
                         self.front_sent += sent;
@@ -225,6 +237,7 @@ impl Outlet {
                     sent -= unsent;
                     self.own_bytes -= bytes.len();
                     self.front_sent = 0;
+                    self.front_is_rest = false;
                 }
                 Step::Through { room, to } | Step::Jump { room, from: to, .. } => {
                     let (room, to) = (*room, *to);
@@ -259,7 +272,7 @@ impl Outlet {
         for feed in &mut self.feeds {
             let Some(log) = logs.log(feed.room) else { continue };
             if feed.cursor >= log.end() {
-                feed.seq_reached = log.newest_seq();
+                feed.seq_reached = feed.seq_reached.max(log.newest_seq());
                 continue;
             }
             let entry_end = log.entry_end(feed.cursor);
@@ -269,43 +282,101 @@ impl Outlet {
                 self.own_bytes += rest.len();
                 self.steps.push_front(Step::Own(rest));
                 self.front_sent = 0;
+                self.front_is_rest = true;
             }
-            feed.seq_reached = log.seq_at(feed.cursor);
+            feed.seq_reached = feed.seq_reached.max(log.seq_at(feed.cursor));
         }
     }
 
-    /// Moves cursors that a log's tail has passed up to the tail, and says what was missed there.
-    pub(crate) fn catch_up<'a>(&mut self, logs: &impl Logs<'a>) -> Option<Missed> {
-        for feed in &mut self.feeds {
-            let Some(log) = logs.log(feed.room) else { continue };
-            let tail = log.tail();
-            if feed.cursor >= tail {
-                continue;
+    /// Moves a cursor that its log's tail has passed up to the tail. What was missed there is put into words by `tell` and takes
+    /// its place among the steps. Returns how many messages that were.
+    pub(crate) fn catch_up<'a>(&mut self, logs: &impl Logs<'a>, tell: impl Fn(&Missed) -> Option<Vec<u8>>) -> u64 {
+        let mut missed_in_all = 0;
+        for index in 0..self.feeds.len() {
+            let feed = &self.feeds[index];
+            if let Some(log) = logs.log(feed.room)
+                && feed.cursor < log.tail()
+            {
+                missed_in_all += self.catch_up_in(index, log, &tell);
             }
-            let room = feed.room;
-            let (from, to) = (feed.seq_reached + 1, log.tail_seq());
-            feed.cursor = tail;
-            feed.seq_reached = to;
-            let mut own = 0;
-            self.steps.retain_mut(|step| match step {
-                Step::Through { room: of, to } => *of != room || *to > tail,
-                Step::Jump { room: of, to, messages, .. } if *of == room && *to <= tail => {
-                    own += *messages;
-                    false
+        }
+        missed_in_all
+    }
+
+    fn catch_up_in(&mut self, index: usize, log: &Log, tell: &impl Fn(&Missed) -> Option<Vec<u8>>) -> u64 {
+        let (room, tail, seq_reached) = (self.feeds[index].room, log.tail(), self.feeds[index].seq_reached);
+        let is_lost = |step: &Step| match step {
+            Step::Through { room: of, to } => *of == room && *to <= tail,
+            Step::Jump { room: of, from, .. } => *of == room && *from < tail,
+            Step::Own(_) | Step::Copy { .. } => false,
+        };
+        let (mut position, mut last_missed, mut own) = (tail, log.tail_seq(), 0);
+        for step in self.steps.iter().filter(|step| is_lost(step)) {
+            if let Step::Jump { to, messages, .. } = step {
+                own += messages;
+                if *to > position {
+                    // The tail stands inside a run of the member's own messages: go on behind it.
+                    (position, last_missed) = (*to, log.seq_at(*to));
                 }
-                _ => true,
-            });
-            if to >= from {
-                return Some(Missed { room, from, to, own });
             }
         }
-        None
+        // Copies of its own messages are still to come, and what it misses lies before, between and behind them.
+        let is_missed = |seq: &u64| *seq > seq_reached && *seq <= last_missed;
+        let copies: Vec<u64> = self.steps.iter().filter_map(|step| step.copy_of(room)).filter(is_missed).collect();
+        let gap_starts = core::iter::once(seq_reached).chain(copies.iter().copied()).map(|seq| seq + 1);
+        let gap_ends = copies.iter().map(|seq| seq - 1).chain(core::iter::once(last_missed));
+        let mut gaps = gap_starts.zip(gap_ends);
+        let (mut missed_in_all, mut told_bytes) = (0, 0);
+        let mut put_next_gap = |steps: &mut VecDeque<Step>| {
+            if let Some((from, to)) = gaps.next()
+                && from <= to
+            {
+                missed_in_all += to - from + 1;
+                if let Some(told) = tell(&Missed { room, from, to, own }) {
+                    told_bytes += told.len();
+                    steps.push_back(Step::Own(told));
+                }
+            }
+        };
+        // What was queued before the member fell behind stays ahead of the first gap.
+        let mut is_before_first_gap = true;
+        let mut steps = VecDeque::with_capacity(self.steps.len() + 1);
+        for step in core::mem::take(&mut self.steps) {
+            if is_before_first_gap && step.is_of_log(room) {
+                is_before_first_gap = false;
+                put_next_gap(&mut steps);
+            }
+            let copy = step.copy_of(room).filter(is_missed);
+            if !is_lost(&step) {
+                steps.push_back(step);
+            }
+            if copy.is_some() {
+                put_next_gap(&mut steps);
+            }
+        }
+        if is_before_first_gap {
+            put_next_gap(&mut steps);
+        }
+        self.steps = steps;
+        self.own_bytes += told_bytes;
+        let feed = &mut self.feeds[index];
+        feed.cursor = position;
+        feed.seq_reached = seq_reached.max(last_missed);
+        missed_in_all
+    }
+}
+
+impl Step {
+    /// Whether it says how far to follow the room's log.
+    fn is_of_log(&self, room: RoomId) -> bool {
+        matches!(self, Self::Through { room: of, .. } | Self::Jump { room: of, .. } if *of == room)
     }
 
-    /// Queues bytes ahead of everything else but an entry that is half sent.
-    pub(crate) fn push_own_first(&mut self, bytes: Vec<u8>) {
-        self.own_bytes += bytes.len();
-        let half_sent = matches!(self.steps.front(), Some(Step::Own(_)));
-        self.steps.insert(usize::from(half_sent), Step::Own(bytes));
+    /// The number of the message that this is the sender's own copy of.
+    fn copy_of(&self, room: RoomId) -> Option<u64> {
+        match self {
+            Self::Copy { room: of, seq, .. } if *of == room => Some(*seq),
+            _ => None,
+        }
     }
 }

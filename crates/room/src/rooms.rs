@@ -132,9 +132,10 @@ impl Hub {
         let (Some(member), Some(room)) = (self.members.get_mut(id.0), self.rooms.get_mut(room_id.0)) else {
             return false;
         };
+        let seq = room.seq;
         let lane = room.lane_mut(member.dialect);
         let slot = lane.add(id);
-        member.outlet.follow(room_id, &lane.log, slot);
+        member.outlet.follow(room_id, &lane.log, seq, slot);
         true
     }
 

@@ -120,7 +120,10 @@ impl Hub {
                 // Only its sender's copy has the ref (E5), so the sender steps over the one all share.
                 message.reference = Some(reference.clone());
                 self.step_over(id, room_id, from, to);
-                self.push_own(id, event_frame(&Event::Message(message)));
+                if let Some(member) = self.members.get_mut(id.0) {
+                    member.outlet.push_copy(room_id, seq, event_frame(&Event::Message(message)));
+                }
+                self.wake(id);
             }
         }
         if has_tutorial_members {
@@ -150,8 +153,9 @@ impl Hub {
     }
 
     fn step_over(&mut self, id: MemberId, room_id: RoomId, from: u64, to: u64) {
+        let seq = self.rooms.get(room_id.0).map_or(0, |room| room.seq);
         if let Some(member) = self.members.get_mut(id.0) {
-            member.outlet.step_over(room_id, from, to);
+            member.outlet.step_over(room_id, seq, from, to);
         }
     }
 }

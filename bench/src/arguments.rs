@@ -1,0 +1,96 @@
+//! The command line.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+pub const USAGE: &str = "\
+glassline-bench floor [ADDR]      the floor: a bare loop, no protocol
+glassline-bench broadcast [ADDR]  the usual tokio example
+glassline-bench run --server PATH [--quick] [--rounds N] [--only SUBSTR]... [--out FILE]
+    measures every system; --only takes what holds SUBSTR in workload/system";
+
+#[derive(Debug, PartialEq)]
+pub enum Command {
+    Floor(SocketAddr),
+    Broadcast(SocketAddr),
+    Run(RunOptions),
+    Help,
+}
+
+#[derive(Debug, Default, PartialEq)]
+pub struct RunOptions {
+    pub glassline: PathBuf,
+    pub quick: bool,
+    pub rounds: Option<usize>,
+    pub only: Vec<String>,
+    pub out: Option<PathBuf>,
+}
+
+pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Command> {
+    match args.next().as_deref() {
+        Some("floor") => Ok(Command::Floor(address(args.next())?)),
+        Some("broadcast") => Ok(Command::Broadcast(address(args.next())?)),
+        Some("run") => Ok(Command::Run(run_options(args)?)),
+        Some("help" | "--help" | "-h") | None => Ok(Command::Help),
+        Some(other) => bail!("no such command: {other}\n{USAGE}"),
+    }
+}
+
+fn run_options(mut args: impl Iterator<Item = String>) -> Result<RunOptions> {
+    let mut options = RunOptions::default();
+    while let Some(option) = args.next() {
+        let mut value = || args.next().with_context(|| format!("{option} needs a value"));
+        match option.as_str() {
+            "--server" => options.glassline = value()?.into(),
+            "--quick" => options.quick = true,
+            "--rounds" => options.rounds = Some(value()?.parse().context("--rounds needs a number")?),
+            "--only" => options.only.push(value()?),
+            "--out" => options.out = Some(value()?.into()),
+            other => bail!("no such option: {other}\n{USAGE}"),
+        }
+    }
+    if options.glassline.as_os_str().is_empty() {
+        bail!("--server PATH is missing: the glassline program to measure");
+    }
+    Ok(options)
+}
+
+fn address(given: Option<String>) -> Result<SocketAddr> {
+    match given {
+        Some(text) => text.parse().with_context(|| format!("not an address: {text}")),
+        None => Ok((Ipv4Addr::LOCALHOST, 0).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_words(words: &str) -> Result<Command> {
+        parse(words.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn reads_a_run() {
+        let expected = RunOptions {
+            glassline: "glassline".into(),
+            quick: true,
+            rounds: Some(3),
+            only: vec!["fanout".into(), "idle/redis".into()],
+            out: Some("out.md".into()),
+        };
+        let words = "run --server glassline --quick --rounds 3 --only fanout --only idle/redis --out out.md";
+        assert_eq!(parse_words(words).unwrap(), Command::Run(expected));
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_know() {
+        assert!(parse_words("run").is_err());
+        assert!(parse_words("run --server x --rounds").is_err());
+        assert!(parse_words("run --server x --fast").is_err());
+        assert!(parse_words("ceiling").is_err());
+        assert!(parse_words("floor nowhere").is_err());
+    }
+}

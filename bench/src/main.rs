@@ -1,0 +1,51 @@
+//! Measures Glassline against a bare floor, against the usual example, and against its peers.
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod broadcast;
+mod crowd;
+mod floor;
+mod listener;
+mod peers;
+mod pinning;
+mod process;
+mod ratios;
+mod report;
+mod rounds;
+mod stats;
+mod systems;
+mod workloads;
+
+use anyhow::{Context, Result};
+
+use crate::arguments::{Command, RunOptions, USAGE};
+use crate::workloads::Scale;
+
+fn main() -> Result<()> {
+    match arguments::parse(std::env::args().skip(1))? {
+        Command::Floor(addr) => floor::serve(addr),
+        Command::Broadcast(addr) => broadcast::serve(addr),
+        Command::Run(options) => run(&options),
+        Command::Help => {
+            println!("{USAGE}");
+            Ok(())
+        }
+    }
+}
+
+fn run(options: &RunOptions) -> Result<()> {
+    pinning::pin_generator()?;
+    let mut scale = if options.quick { Scale::quick() } else { Scale::full() };
+    scale.rounds = options.rounds.unwrap_or(scale.rounds);
+    let results = rounds::run(&options.glassline, &scale, &options.only);
+    let page = report::page(&results);
+    // Told before it is written: a run is long, and must not be lost to a path.
+    print!("{page}");
+    if let Some(out) = &options.out {
+        if let Some(folder) = out.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(out, &page).with_context(|| format!("cannot write {}", out.display()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! Glassline's event dialect: frames with one JSON object each.
+
+use std::io::Write as _;
+
+use anyhow::Result;
+
+use super::hop::{Partial, Scan, Step, frame_payload_bytes, hop, write_frame};
+use super::{Peer, Role, name_of};
+
+const FRAME_HEADER_BYTES: usize = 10;
+const MESSAGE: &[u8] = br#"{"type":"message""#;
+
+#[derive(Default)]
+pub struct Event {
+    /// Message ids must differ; a count does it.
+    messages: u128,
+    payload: Vec<u8>,
+}
+
+impl Peer for Event {
+    fn hello(&self, member: usize, _role: Role, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"GLASSLINE2");
+        let hello = format!(r#"{{"type":"hello","name":"{}"}}"#, name_of(member));
+        write_frame(hello.as_bytes(), out);
+    }
+
+    fn message(&mut self, _member: usize, text: &[u8], out: &mut Vec<u8>) {
+        self.messages += 1;
+        self.payload.clear();
+        self.payload.extend_from_slice(br#"{"type":"send","room":"lobby","text":""#);
+        self.payload.extend_from_slice(text);
+        // Writing to a Vec cannot fail.
+        let _ = write!(self.payload, r#"","id":"{:032x}"}}"#, self.messages);
+        write_frame(&self.payload, out);
+    }
+
+    fn deliveries(&self, partial: &mut Partial, bytes: &[u8]) -> Result<u64> {
+        hop(self, partial, bytes)
+    }
+
+    fn own_messages_return(&self) -> bool {
+        true
+    }
+}
+
+impl Scan for Event {
+    /// No JSON is parsed: a message is told by its payload's first bytes.
+    fn scan(&self, bytes: &[u8]) -> Result<Step> {
+        let Some(payload_bytes) = frame_payload_bytes(bytes)? else {
+            return Ok(Step::More);
+        };
+        let looked_at = FRAME_HEADER_BYTES + payload_bytes.min(MESSAGE.len());
+        let Some(start) = bytes.get(FRAME_HEADER_BYTES..looked_at) else {
+            return Ok(Step::More);
+        };
+        Ok(Step::Record { bytes: FRAME_HEADER_BYTES + payload_bytes, delivery: start == MESSAGE })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::hop::count_with_every_cut;
+    use super::*;
+
+    #[test]
+    fn counts_messages_only() {
+        let mut stream = Vec::new();
+        let events = [
+            r#"{"type":"welcome","name":"m1"}"#,
+            r#"{"type":"message","seq":1,"text":"a"}"#,
+            r#"{"type":"pong"}"#,
+            r#"{"type":"message","seq":2,"text":"b"}"#,
+            r#"{"type":"members","names":[]}"#,
+        ];
+        for event in events {
+            write_frame(event.as_bytes(), &mut stream);
+        }
+        assert_eq!(count_with_every_cut(&Event::default(), &stream), 2);
+    }
+
+    #[test]
+    fn no_two_messages_share_an_id() {
+        let mut peer = Event::default();
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        peer.message(0, b"x", &mut first);
+        peer.message(0, b"x", &mut second);
+        assert_ne!(first, second);
+        assert!(first.ends_with(br#""id":"00000000000000000000000000000001"}"#));
+    }
+}

@@ -1,0 +1,167 @@
+//! Hops from record to record through a byte stream, whatever the cuts between reads, and counts deliveries.
+
+use anyhow::{Result, bail, ensure};
+
+/// No system sends a head (what tells a record's length) longer than this; past it the stream is misread.
+const LONGEST_HEAD_BYTES: usize = 16 * 1024;
+/// How much of the next read is put behind a cut head at a time.
+const HEAD_STEP_BYTES: usize = 128;
+const FRAME_HEADER_BYTES: usize = 10;
+
+pub enum Step {
+    /// The record's length cannot be told yet.
+    More,
+    Record {
+        bytes: usize,
+        delivery: bool,
+    },
+}
+
+pub trait Scan {
+    /// Looks at the record that starts `bytes`. When it says `More`, the record is longer than `bytes`.
+    fn scan(&self, bytes: &[u8]) -> Result<Step>;
+}
+
+/// What one connection remembers between two reads.
+#[derive(Default)]
+pub struct Partial {
+    skip_bytes: usize,
+    skipping_delivery: bool,
+    head: Vec<u8>,
+}
+
+pub fn hop(scan: &impl Scan, partial: &mut Partial, mut bytes: &[u8]) -> Result<u64> {
+    let mut deliveries = 0;
+    loop {
+        if partial.skip_bytes > 0 {
+            let taken = partial.skip_bytes.min(bytes.len());
+            partial.skip_bytes -= taken;
+            bytes = &bytes[taken..];
+            if partial.skip_bytes > 0 {
+                return Ok(deliveries);
+            }
+            deliveries += u64::from(partial.skipping_delivery);
+        }
+        if bytes.is_empty() {
+            return Ok(deliveries);
+        }
+        if !partial.head.is_empty() {
+            bytes = complete_head(scan, partial, bytes)?;
+            continue;
+        }
+        match scan.scan(bytes)? {
+            Step::More => {
+                ensure!(bytes.len() <= LONGEST_HEAD_BYTES, "a record without an end");
+                partial.head.extend_from_slice(bytes);
+                return Ok(deliveries);
+            }
+            Step::Record { bytes: len, delivery } => {
+                if let Some(rest) = bytes.get(len..) {
+                    deliveries += u64::from(delivery);
+                    bytes = rest;
+                } else {
+                    partial.skip_bytes = len - bytes.len();
+                    partial.skipping_delivery = delivery;
+                    return Ok(deliveries);
+                }
+            }
+        }
+    }
+}
+
+/// Puts bytes behind a head that a read cut, until it tells the record's length; returns the bytes not yet passed.
+fn complete_head<'a>(scan: &impl Scan, partial: &mut Partial, bytes: &'a [u8]) -> Result<&'a [u8]> {
+    let known = partial.head.len();
+    let grown = bytes.len().min(HEAD_STEP_BYTES);
+    partial.head.extend_from_slice(&bytes[..grown]);
+    match scan.scan(&partial.head)? {
+        Step::More => {
+            ensure!(partial.head.len() <= LONGEST_HEAD_BYTES, "a record without an end");
+            Ok(&bytes[grown..])
+        }
+        Step::Record { bytes: len, delivery } => {
+            ensure!(len > known, "a record that ended before it was complete");
+            partial.head.clear();
+            partial.skip_bytes = len - known;
+            partial.skipping_delivery = delivery;
+            Ok(bytes)
+        }
+    }
+}
+
+/// The payload length in a frame header, or `None` while the header is not complete.
+pub fn frame_payload_bytes(bytes: &[u8]) -> Result<Option<usize>> {
+    let Some(header) = bytes.first_chunk::<FRAME_HEADER_BYTES>() else {
+        return Ok(None);
+    };
+    let mut len = 0;
+    for (at, byte) in header.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => len = len * 10 + usize::from(byte - b'0'),
+            b' ' if at > 0 => break,
+            _ => bail!("not a frame header: {:?}", String::from_utf8_lossy(header)),
+        }
+    }
+    Ok(Some(len))
+}
+
+pub fn write_frame(payload: &[u8], out: &mut Vec<u8>) {
+    use std::io::Write as _;
+    // Writing to a Vec cannot fail.
+    let _ = write!(out, "{:<FRAME_HEADER_BYTES$}", payload.len());
+    out.extend_from_slice(payload);
+}
+
+/// The length of the line that starts `bytes`, its newline included.
+pub fn line_bytes(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|&byte| byte == b'\n').map(|at| at + 1)
+}
+
+/// The decimal number that starts `bytes`.
+pub fn leading_number(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .map_while(|byte| byte.is_ascii_digit().then(|| usize::from(byte - b'0')))
+        .fold(0usize, |number, digit| number.saturating_mul(10).saturating_add(digit))
+}
+
+/// Counts `stream` cut into pieces of every size: a cut must never change the count.
+#[cfg(test)]
+pub fn count_with_every_cut(peer: &impl super::Peer, stream: &[u8]) -> u64 {
+    let whole = peer.deliveries(&mut Partial::default(), stream).unwrap();
+    for piece in 1..=stream.len() {
+        let mut partial = Partial::default();
+        let cut: u64 = stream.chunks(piece).map(|bytes| peer.deliveries(&mut partial, bytes).unwrap()).sum();
+        assert_eq!(cut, whole, "pieces of {piece} bytes");
+    }
+    whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_tells_its_length_and_nothing_else_passes() {
+        assert_eq!(frame_payload_bytes(b"5         hello").unwrap(), Some(5));
+        assert_eq!(frame_payload_bytes(b"16384     ").unwrap(), Some(16384));
+        assert_eq!(frame_payload_bytes(b"1234567890").unwrap(), Some(1_234_567_890));
+        assert_eq!(frame_payload_bytes(b"5        ").unwrap(), None);
+        assert!(frame_payload_bytes(b"          ").is_err());
+        assert!(frame_payload_bytes(b"-5        ").is_err());
+    }
+
+    #[test]
+    fn a_written_frame_is_read_back() {
+        let mut out = Vec::new();
+        write_frame(b"hello", &mut out);
+        assert_eq!(out, b"5         hello");
+    }
+
+    #[test]
+    fn a_line_ends_behind_its_newline() {
+        assert_eq!(line_bytes(b"PING\r\nrest"), Some(6));
+        assert_eq!(line_bytes(b"PING\r"), None);
+        assert_eq!(leading_number(b"64\r\n"), 64);
+    }
+}

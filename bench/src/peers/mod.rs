@@ -1,0 +1,54 @@
+//! How each system is spoken to: what a member says first, how a message is sent, and how deliveries are counted.
+
+mod event;
+mod hop;
+mod irc;
+mod nats;
+mod resp;
+mod tutorial;
+
+use anyhow::Result;
+
+pub use event::Event;
+pub use hop::Partial;
+pub use irc::Irc;
+pub use nats::Nats;
+pub use resp::Resp;
+pub use tutorial::Tutorial;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// Receives what the others send; may send as well where the system lets one connection do both.
+    Member,
+    /// Sends. Where one connection can do both it is a member like the others.
+    Sender,
+}
+
+pub trait Peer {
+    /// Appends what a new connection says first.
+    fn hello(&self, member: usize, role: Role, out: &mut Vec<u8>);
+
+    /// Appends one message from `member`.
+    fn message(&mut self, member: usize, text: &[u8], out: &mut Vec<u8>);
+
+    /// Counts the messages that end in `bytes`, the next bytes of one connection.
+    fn deliveries(&self, partial: &mut Partial, bytes: &[u8]) -> Result<u64>;
+
+    /// A subscribed connection cannot publish, so senders need connections of their own, which receive nothing.
+    fn publishes_apart(&self) -> bool {
+        false
+    }
+
+    /// A sender receives its own messages too.
+    fn own_messages_return(&self) -> bool {
+        false
+    }
+
+    fn longest_text_bytes(&self) -> usize {
+        usize::MAX
+    }
+}
+
+fn name_of(member: usize) -> String {
+    format!("m{member}")
+}

@@ -1,0 +1,94 @@
+//! The tutorial dialect, as members speak it and as the floor relays it.
+
+use anyhow::Result;
+
+use super::hop::{Partial, Scan, Step, frame_payload_bytes, hop, write_frame};
+use super::{Peer, Role, name_of};
+
+const FRAME_HEADER_BYTES: usize = 10;
+
+pub struct Tutorial {
+    /// The floor knows no protocol: its sender writes the pair which a chat server would have relayed, so that a
+    /// delivery has as many bytes as everywhere else.
+    sends_pairs: bool,
+}
+
+impl Tutorial {
+    pub fn member() -> Self {
+        Self { sends_pairs: false }
+    }
+
+    pub fn through_the_floor() -> Self {
+        Self { sends_pairs: true }
+    }
+}
+
+impl Peer for Tutorial {
+    fn hello(&self, member: usize, _role: Role, out: &mut Vec<u8>) {
+        if !self.sends_pairs {
+            write_frame(name_of(member).as_bytes(), out);
+        }
+    }
+
+    fn message(&mut self, member: usize, text: &[u8], out: &mut Vec<u8>) {
+        if self.sends_pairs {
+            write_frame(name_of(member).as_bytes(), out);
+        }
+        write_frame(text, out);
+    }
+
+    fn deliveries(&self, partial: &mut Partial, bytes: &[u8]) -> Result<u64> {
+        hop(self, partial, bytes)
+    }
+}
+
+impl Scan for Tutorial {
+    /// A record is a pair; the server's own words, from the name `*`, are no delivery.
+    fn scan(&self, bytes: &[u8]) -> Result<Step> {
+        let Some(name_bytes) = frame_payload_bytes(bytes)? else {
+            return Ok(Step::More);
+        };
+        let text_at = FRAME_HEADER_BYTES + name_bytes;
+        let Some(text_frame) = bytes.get(text_at..) else {
+            return Ok(Step::More);
+        };
+        let Some(text_bytes) = frame_payload_bytes(text_frame)? else {
+            return Ok(Step::More);
+        };
+        Ok(Step::Record {
+            bytes: text_at + FRAME_HEADER_BYTES + text_bytes,
+            delivery: !(name_bytes == 1 && bytes[FRAME_HEADER_BYTES] == b'*'),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::hop::count_with_every_cut;
+    use super::*;
+
+    #[test]
+    fn counts_pairs_but_not_the_servers_own_words() {
+        let mut stream = Vec::new();
+        let words = [("m1", "hello"), ("*", "m2 arrived"), ("m2", ""), ("*x", "a star is no server")];
+        for (name, text) in words {
+            write_frame(name.as_bytes(), &mut stream);
+            write_frame(text.as_bytes(), &mut stream);
+        }
+        assert_eq!(count_with_every_cut(&Tutorial::member(), &stream), 3);
+    }
+
+    #[test]
+    fn what_the_floor_relays_counts_as_what_a_server_relays() {
+        let mut peer = Tutorial::through_the_floor();
+        let mut stream = Vec::new();
+        peer.message(7, &[b'x'; 64], &mut stream);
+        peer.message(7, &[b'x'; 64], &mut stream);
+        assert_eq!(count_with_every_cut(&peer, &stream), 2);
+    }
+
+    #[test]
+    fn a_stream_out_of_step_is_an_error() {
+        assert!(Tutorial::member().deliveries(&mut Partial::default(), b"hello world").is_err());
+    }
+}

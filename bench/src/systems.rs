@@ -1,0 +1,249 @@
+//! The systems that are measured: how each is started, alone, on the server's core.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::peers::{Event, Irc, Nats, Peer, Resp, Tutorial};
+use crate::pinning::on_server_core;
+
+const START_LIMIT: Duration = Duration::from_secs(10);
+const START_POLL: Duration = Duration::from_millis(10);
+/// ngIRCd listens with a queue of ten; the others with thousands.
+const NGIRCD_CONNECTS_AT_ONCE: usize = 8;
+const CONNECTS_AT_ONCE: usize = 128;
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum System {
+    Floor,
+    Glassline,
+    GlasslineEvent,
+    Broadcast,
+    Redis,
+    Nats,
+    Ngircd,
+}
+
+impl System {
+    pub const ALL: [Self; 7] =
+        [Self::Floor, Self::Glassline, Self::GlasslineEvent, Self::Broadcast, Self::Redis, Self::Nats, Self::Ngircd];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::Glassline => "glassline",
+            Self::GlasslineEvent => "glassline-event",
+            Self::Broadcast => "broadcast",
+            Self::Redis => "redis",
+            Self::Nats => "nats",
+            Self::Ngircd => "ngircd",
+        }
+    }
+
+    /// The program of a peer that an installation brings, which is also the name of its package.
+    pub fn peer_program(self) -> Option<&'static str> {
+        match self {
+            Self::Redis => Some("redis-server"),
+            Self::Nats => Some("nats-server"),
+            Self::Ngircd => Some("ngircd"),
+            _ => None,
+        }
+    }
+
+    pub fn missing(self) -> Option<String> {
+        let program = self.peer_program()?;
+        match find_program(program) {
+            Some(_) => None,
+            None => Some(format!("not installed: apt-get install {program}")),
+        }
+    }
+
+    /// What an installed peer says of its version, in one line.
+    pub fn version(self) -> Option<String> {
+        let program = find_program(self.peer_program()?)?;
+        let flag = if self == Self::Nats { "-v" } else { "--version" };
+        let said = Command::new(program).arg(flag).output().ok()?;
+        Some(String::from_utf8_lossy(&said.stdout).lines().next()?.trim().to_owned())
+    }
+
+    pub fn peer(self) -> Box<dyn Peer> {
+        match self {
+            Self::Floor => Box::new(Tutorial::through_the_floor()),
+            Self::Glassline | Self::Broadcast => Box::new(Tutorial::member()),
+            Self::GlasslineEvent => Box::new(Event::default()),
+            Self::Redis => Box::new(Resp),
+            Self::Nats => Box::new(Nats),
+            Self::Ngircd => Box::new(Irc),
+        }
+    }
+
+    pub fn connects_at_once(self) -> usize {
+        if self == Self::Ngircd { NGIRCD_CONNECTS_AT_ONCE } else { CONNECTS_AT_ONCE }
+    }
+
+    pub fn start(self, glassline: &Path) -> Result<Server> {
+        let files = Files::new()?;
+        let port = free_port()?;
+        let own_program = std::env::current_exe()?;
+        let (program, args) = match self {
+            Self::Floor | Self::Broadcast => (own_program.into_os_string(), words(&[self.name(), "127.0.0.1:0"])),
+            Self::Glassline | Self::GlasslineEvent => {
+                (glassline.as_os_str().to_owned(), words(&["serve", "--listen", "127.0.0.1:0"]))
+            }
+            Self::Redis => ("redis-server".into(), redis_args(port)),
+            Self::Nats => {
+                let config = files.write("nats.conf", &nats_config(port))?;
+                ("nats-server".into(), vec!["-c".into(), config.into_os_string()])
+            }
+            Self::Ngircd => {
+                let config = files.write("ngircd.conf", &ngircd_config(port))?;
+                ("ngircd".into(), vec!["-n".into(), "-f".into(), config.into_os_string()])
+            }
+        };
+        let program =
+            find_program(&program).with_context(|| format!("{} is not there", Path::new(&program).display()))?;
+        let child = on_server_core(program.as_os_str())
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(File::create(files.stdout())?)
+            .stderr(File::create(files.stderr())?)
+            .spawn()
+            .context("cannot start setpriv and taskset (util-linux)")?;
+        // From here on the guard ends the child, whatever fails.
+        let mut server = Server { child, addr: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), files };
+        server.wait_until_listening(self.peer_program().is_none())?;
+        Ok(server)
+    }
+}
+
+/// A running server; dropping it ends it.
+pub struct Server {
+    child: Child,
+    pub addr: SocketAddr,
+    files: Files,
+}
+
+impl Server {
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The last line that the server wrote about itself, to go with a failure.
+    pub fn last_words(&self) -> Option<String> {
+        [self.files.stderr(), self.files.stdout()].iter().find_map(|path| {
+            let text = fs::read_to_string(path).ok()?;
+            text.lines().rev().find(|line| !line.trim().is_empty()).map(str::to_owned)
+        })
+    }
+
+    fn wait_until_listening(&mut self, tells_its_address: bool) -> Result<()> {
+        let until = Instant::now() + START_LIMIT;
+        while Instant::now() < until {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("ended at once ({status}): {}", self.last_words().unwrap_or_default());
+            }
+            if tells_its_address {
+                let said = fs::read_to_string(self.files.stdout())?;
+                let told = said.lines().find_map(|line| line.strip_prefix("listening on "));
+                // A line still being written has no newline yet.
+                if let Some(addr) = told.filter(|_| said.ends_with('\n')) {
+                    self.addr = addr.trim().parse().context("an unreadable address")?;
+                    return Ok(());
+                }
+            } else if TcpStream::connect_timeout(&self.addr, START_LIMIT).is_ok() {
+                return Ok(());
+            }
+            std::thread::sleep(START_POLL);
+        }
+        bail!("not listening after {START_LIMIT:?}: {}", self.last_words().unwrap_or_default())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail only when the child has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A folder for one server's configuration and output; gone with it.
+struct Files(PathBuf);
+
+impl Files {
+    fn new() -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("glassline-bench-{}", std::process::id()));
+        // One server runs at a time; a folder left by an earlier process with this id may go.
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
+        let path = self.0.join(name);
+        fs::write(&path, text)?;
+        Ok(path)
+    }
+
+    fn stdout(&self) -> PathBuf {
+        self.0.join("stdout")
+    }
+
+    fn stderr(&self) -> PathBuf {
+        self.0.join("stderr")
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn redis_args(port: u16) -> Vec<OsString> {
+    let port = port.to_string();
+    let mut args = words(&["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "no"]);
+    args.extend(words(&["--tcp-backlog", "4096", "--maxclients", "15000"]));
+    // By default a subscriber that is 32 MiB behind is cut.
+    args.extend(words(&["--client-output-buffer-limit", "pubsub 0 0 0"]));
+    args
+}
+
+fn nats_config(port: u16) -> String {
+    // Generous where the defaults would cut a slow subscriber; no pings, which the generator does not answer.
+    format!("listen: \"127.0.0.1:{port}\"\nwrite_deadline: \"120s\"\nmax_pending: 1073741824\nping_interval: \"1h\"\n")
+}
+
+fn ngircd_config(port: u16) -> String {
+    format!(
+        "[Global]\nName = bench.example.net\nInfo = bench\nAdminInfo1 = bench\nListen = 127.0.0.1\nPorts = {port}\n\
+         MotdPhrase = hello\n\
+         [Limits]\nMaxConnections = 0\nMaxConnectionsIP = 0\nMaxPenaltyTime = 0\nMaxJoins = 0\nMaxNickLength = 20\n\
+         PingTimeout = 3600\nPongTimeout = 3600\n\
+         [Options]\nDNS = no\nIdent = no\nPAM = no\n"
+    )
+}
+
+fn words(words: &[&str]) -> Vec<OsString> {
+    words.iter().map(OsString::from).collect()
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+/// Servers live in `sbin`, which is not on everybody's path.
+fn find_program(name: impl AsRef<OsStr>) -> Option<PathBuf> {
+    let name = Path::new(name.as_ref());
+    if name.components().count() > 1 {
+        return fs::canonicalize(name).ok();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let sbin = ["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from);
+    std::env::split_paths(&path).chain(sbin).map(|dir| dir.join(name)).find(|file| file.is_file())
+}

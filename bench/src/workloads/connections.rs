@@ -1,0 +1,39 @@
+//! How many connections are held at once, near the limit of descriptors.
+
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+
+use super::one_at_a_time::deliver_one;
+use super::{Figures, Measure, TEXT_BYTES};
+use crate::crowd::{Crowd, Reading};
+use crate::peers::Role;
+use crate::process::descriptor_limit;
+use crate::systems::{Server, System};
+
+pub const CONNECTIONS: usize = 19_000;
+/// What this process has open besides.
+const OTHER_DESCRIPTORS: usize = 50;
+
+pub fn run(system: System, server: &Server) -> Result<Figures> {
+    if let Some(limit) = descriptor_limit() {
+        ensure!(
+            limit >= CONNECTIONS + OTHER_DESCRIPTORS,
+            "the limit of {limit} descriptors is too low: ulimit -n 20000"
+        );
+    }
+    let text = [b'x'; TEXT_BYTES];
+    let mut crowd = Crowd::new(system, server)?;
+    let first_connect = Instant::now();
+    crowd.add(CONNECTIONS - 1, Role::Member, Reading::Always)?;
+    let sender = crowd.add(1, Role::Sender, Reading::Always)?.start;
+    crowd.probe_all(sender, &text)?;
+    let join_seconds = first_connect.elapsed().as_secs_f64();
+    crowd.settle()?;
+    let reached = deliver_one(&mut crowd, sender, &text)?;
+    Ok(vec![
+        (Measure::Held, CONNECTIONS as f64),
+        (Measure::JoinSeconds, join_seconds),
+        (Measure::ReachMillis, reached.as_secs_f64() * 1e3),
+    ])
+}

@@ -1,0 +1,209 @@
+//! What is measured. Each workload is one file; a run of one starts the system alone and ends it.
+
+mod connections;
+mod idle;
+mod one_at_a_time;
+mod stalled;
+mod windowed;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::systems::{Server, System};
+
+const TEXT_BYTES: usize = 64;
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Workload {
+    Fanout,
+    FanoutSingly,
+    AllSending,
+    OneAtATime,
+    Idle,
+    Connections,
+    Stalled,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Measure {
+    DeliveriesPerSecond,
+    CpuMicrosPerDelivery,
+    ServerBusyPercent,
+    MedianMillis,
+    P99Millis,
+    KibPerMember,
+    JoinSeconds,
+    Held,
+    ReachMillis,
+    AloneMedianMillis,
+    AloneP99Millis,
+    StalledP99Ratio,
+    GrowthMib,
+}
+
+pub type Figures = Vec<(Measure, f64)>;
+
+/// How much of everything a run does.
+#[derive(Clone, Copy)]
+pub struct Scale {
+    pub warm_up: Duration,
+    pub measured: Duration,
+    pub single_messages: usize,
+    pub paced_messages: usize,
+    pub rounds: usize,
+}
+
+impl Scale {
+    pub fn full() -> Self {
+        Self {
+            warm_up: Duration::from_millis(300),
+            measured: Duration::from_secs(2),
+            single_messages: 200,
+            paced_messages: 250,
+            rounds: 5,
+        }
+    }
+
+    pub fn quick() -> Self {
+        Self {
+            warm_up: Duration::from_millis(200),
+            measured: Duration::from_millis(700),
+            single_messages: 50,
+            paced_messages: 100,
+            rounds: 2,
+        }
+    }
+}
+
+impl Workload {
+    pub const ALL: [Self; 7] = [
+        Self::Fanout,
+        Self::FanoutSingly,
+        Self::AllSending,
+        Self::OneAtATime,
+        Self::Idle,
+        Self::Connections,
+        Self::Stalled,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fanout => "fanout",
+            Self::FanoutSingly => "fanout-singly",
+            Self::AllSending => "all-sending",
+            Self::OneAtATime => "one-at-a-time",
+            Self::Idle => "idle",
+            Self::Connections => "connections",
+            Self::Stalled => "stalled",
+        }
+    }
+
+    pub fn explanation(self) -> String {
+        match self {
+            Self::Fanout => format!(
+                "{} readers, one sender, {TEXT_BYTES}-byte texts, {} messages in flight (a message is in flight until the slowest reader has it). The sender writes all that the window allows at once.",
+                windowed::FANOUT.readers,
+                windowed::FANOUT.window_messages
+            ),
+            Self::FanoutSingly => "As fanout, but with a write for each message, as chat programs send.".to_owned(),
+            Self::AllSending => format!(
+                "{} members, every one sends, {TEXT_BYTES}-byte texts, {} messages in flight in all.",
+                windowed::ALL_SENDING.readers,
+                windowed::ALL_SENDING.window_messages
+            ),
+            Self::OneAtATime => format!(
+                "{} readers, one sender; a message is sent when the last reader has the one before. Times until the last has it.",
+                one_at_a_time::READERS
+            ),
+            Self::Idle => format!(
+                "{} members connected and silent. Resident memory against the empty server, and the time from the first connect until one message reaches all.",
+                idle::READERS
+            ),
+            Self::Connections => format!(
+                "{} connections held at once, and the time until one message reaches all of them.",
+                connections::CONNECTIONS
+            ),
+            Self::Stalled => stalled::explanation(),
+        }
+    }
+
+    pub fn systems(self) -> &'static [System] {
+        use System::{Floor, Glassline, GlasslineEvent, Nats, Ngircd, Redis};
+        match self {
+            Self::Fanout | Self::FanoutSingly | Self::AllSending | Self::OneAtATime => &System::ALL,
+            Self::Connections => &[Glassline],
+            Self::Idle | Self::Stalled => &[Floor, Glassline, GlasslineEvent, Redis, Nats, Ngircd],
+        }
+    }
+
+    /// The long workloads are repeated less often.
+    pub fn rounds(self, rounds: usize) -> usize {
+        match self {
+            Self::Fanout | Self::FanoutSingly | Self::AllSending | Self::OneAtATime => rounds,
+            Self::Idle | Self::Stalled => rounds.min(3),
+            Self::Connections => 1,
+        }
+    }
+
+    /// Starts the system, runs, ends the system.
+    pub fn run(self, system: System, glassline: &Path, scale: &Scale) -> Result<Figures> {
+        let on_fresh_server = |run: &dyn Fn(System, &Server) -> Result<Figures>| {
+            let server = system.start(glassline)?;
+            run(system, &server).map_err(|error| match server.last_words() {
+                Some(words) => error.context(format!("the server's last words: {words}")),
+                None => error,
+            })
+        };
+        match self {
+            Self::Fanout => on_fresh_server(&|system, server| windowed::FANOUT.run(system, server, scale)),
+            Self::FanoutSingly => on_fresh_server(&|system, server| windowed::FANOUT_SINGLY.run(system, server, scale)),
+            Self::AllSending => on_fresh_server(&|system, server| windowed::ALL_SENDING.run(system, server, scale)),
+            Self::OneAtATime => on_fresh_server(&|system, server| one_at_a_time::run(system, server, scale)),
+            Self::Idle => on_fresh_server(&idle::run),
+            Self::Connections => on_fresh_server(&connections::run),
+            Self::Stalled => {
+                let alone = on_fresh_server(&|system, server| stalled::run(system, server, scale, false))?;
+                let beside = on_fresh_server(&|system, server| stalled::run(system, server, scale, true))?;
+                Ok(stalled::compare(&alone, beside))
+            }
+        }
+    }
+}
+
+impl Measure {
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::DeliveriesPerSecond => "deliveries/s (M)",
+            Self::CpuMicrosPerDelivery => "server CPU per delivery (µs)",
+            Self::ServerBusyPercent => "server busy (%)",
+            Self::MedianMillis => "median (ms)",
+            Self::P99Millis => "p99 (ms)",
+            Self::KibPerMember => "memory per member (KiB)",
+            Self::JoinSeconds => "until one message reaches all (s)",
+            Self::Held => "connections held",
+            Self::ReachMillis => "one message reaches all (ms)",
+            Self::AloneMedianMillis => "median without the stalled (ms)",
+            Self::AloneP99Millis => "p99 without the stalled (ms)",
+            Self::StalledP99Ratio => "p99 with ÷ without",
+            Self::GrowthMib => "server memory growth (MiB)",
+        }
+    }
+
+    /// The figure as it is printed.
+    pub fn show(self, value: f64) -> String {
+        match self {
+            Self::DeliveriesPerSecond => format!("{:.3}", value / 1e6),
+            Self::CpuMicrosPerDelivery | Self::StalledP99Ratio | Self::JoinSeconds => format!("{value:.3}"),
+            Self::ServerBusyPercent | Self::Held => format!("{value:.0}"),
+            Self::MedianMillis
+            | Self::P99Millis
+            | Self::AloneMedianMillis
+            | Self::AloneP99Millis
+            | Self::ReachMillis
+            | Self::KibPerMember => format!("{value:.2}"),
+            Self::GrowthMib => format!("{value:.1}"),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Latency without load: one message, and the next when the last reader has it.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use super::{Figures, Measure, Scale, TEXT_BYTES};
+use crate::crowd::{Crowd, Reading};
+use crate::peers::Role;
+use crate::process::cpu_ns;
+use crate::stats::quantile;
+use crate::systems::{Server, System};
+
+pub const READERS: usize = 1000;
+const WARM_UP_MESSAGES: usize = 20;
+const POLL_LIMIT: Duration = Duration::from_millis(100);
+
+pub fn run(system: System, server: &Server, scale: &Scale) -> Result<Figures> {
+    let text = [b'x'; TEXT_BYTES];
+    let mut crowd = Crowd::new(system, server)?;
+    crowd.add(READERS, Role::Member, Reading::Always)?;
+    let sender = crowd.add(1, Role::Sender, Reading::Always)?.start;
+    crowd.probe_all(sender, &text)?;
+    crowd.settle()?;
+
+    for _ in 0..WARM_UP_MESSAGES {
+        deliver_one(&mut crowd, sender, &text)?;
+    }
+    let (deliveries, cpu) = (crowd.deliveries(), cpu_ns(server.pid())?);
+    let mut millis = Vec::with_capacity(scale.single_messages);
+    for _ in 0..scale.single_messages {
+        millis.push(deliver_one(&mut crowd, sender, &text)?.as_secs_f64() * 1e3);
+    }
+    crowd.finish()?;
+    let delivered = (crowd.deliveries() - deliveries) as f64;
+    let cpu_micros = (cpu_ns(server.pid())? - cpu) as f64 / 1e3;
+    millis.sort_by(f64::total_cmp);
+    Ok(vec![
+        (Measure::MedianMillis, quantile(&millis, 0.5).context("no samples")?),
+        (Measure::P99Millis, quantile(&millis, 0.99).context("no samples")?),
+        (Measure::CpuMicrosPerDelivery, cpu_micros / delivered),
+    ])
+}
+
+/// Sends one message and waits until everybody has it.
+pub fn deliver_one(crowd: &mut Crowd, sender: usize, text: &[u8]) -> Result<Duration> {
+    let sent_at = Instant::now();
+    crowd.send(sender, 1, text)?;
+    while crowd.in_flight() > 0 {
+        crowd.pump(POLL_LIMIT)?;
+        crowd.check_alive()?;
+    }
+    Ok(sent_at.elapsed())
+}

@@ -1,0 +1,164 @@
+//! The loop that joins the pure session with its connection and its user: wait, hand over, carry out, settle, again.
+
+use std::io::{self, ErrorKind};
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use crate::ending::Ending;
+use crate::inbox::{Arrival, LinkEvent, UserInput};
+use crate::session::Session;
+use crate::session::update::{Command, Input, Output};
+use crate::transport::Transport;
+use crate::view::View;
+
+/// Arrivals worked off before the view settles: enough to draw a burst once, too few to make a key wait.
+const ARRIVALS_PER_TURN: usize = 32;
+
+/// Runs a session to its end.
+pub(crate) struct Driver<'a> {
+    pub(crate) session: Session,
+    pub(crate) transport: Transport,
+    pub(crate) view: &'a mut dyn View,
+    pub(crate) started: Instant,
+    /// What is said is shown; false once the output is gone.
+    pub(crate) shows: bool,
+    pub(crate) interrupted: bool,
+}
+
+impl Driver<'_> {
+    /// Drives until the session has ended.
+    pub(crate) fn run(mut self, arrivals: &Receiver<Arrival>) -> Ending {
+        loop {
+            if let Err(ending) = self.turn(arrivals) {
+                // Whatever came last is still to be seen; the session's own end counts more than a failure to show it.
+                let _ = self.settle_view();
+                return self.view.ended(ending);
+            }
+        }
+    }
+
+    fn turn(&mut self, arrivals: &Receiver<Arrival>) -> Result<(), Ending> {
+        let now_ms = self.now_ms();
+        self.session.handle(Input::Tick, now_ms);
+        loop {
+            self.carry_out()?;
+            self.settle_view()?;
+            if !self.session.has_outputs() {
+                break;
+            }
+        }
+        let first = self.wait(arrivals);
+        for arrival in first.into_iter().chain(arrivals.try_iter().take(ARRIVALS_PER_TURN)) {
+            self.take(arrival)?;
+            self.carry_out()?;
+        }
+        Ok(())
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn wait(&self, arrivals: &Receiver<Arrival>) -> Option<Arrival> {
+        let deadline_ms = [self.session.next_deadline_ms(), self.view.next_deadline_ms()].into_iter().flatten().min();
+        match deadline_ms {
+            Some(deadline_ms) => {
+                let timeout = Duration::from_millis(deadline_ms.saturating_sub(self.now_ms()));
+                arrivals.recv_timeout(timeout).ok()
+            }
+            None => arrivals.recv().ok(),
+        }
+    }
+
+    fn take(&mut self, arrival: Arrival) -> Result<(), Ending> {
+        let now_ms = self.now_ms();
+        match arrival {
+            Arrival::Link { generation, event } if self.transport.is_current(generation) => {
+                self.take_link_event(event, now_ms);
+                Ok(())
+            }
+            Arrival::Link { .. } => Ok(()),
+            Arrival::User(UserInput::Failed(why)) => Err(Ending::InputOutput(why)),
+            Arrival::User(input) => {
+                let done = self.view.input(input, &mut self.session, now_ms);
+                self.shown(done)
+            }
+            // The second one does not wait for anybody.
+            Arrival::Interrupted if self.interrupted => Err(Ending::Left),
+            Arrival::Interrupted => {
+                self.interrupted = true;
+                self.leave();
+                Ok(())
+            }
+        }
+    }
+
+    fn take_link_event(&mut self, event: LinkEvent, now_ms: u64) {
+        match event {
+            LinkEvent::Connected(stream) => match self.transport.adopt(stream) {
+                Ok(()) => self.session.handle(Input::Connected, now_ms),
+                Err(error) => self.session.handle(Input::ConnectFailed(&error.to_string()), now_ms),
+            },
+            LinkEvent::ConnectFailed(why) => self.session.handle(Input::ConnectFailed(&why), now_ms),
+            LinkEvent::Bytes(bytes) => self.session.handle(Input::Bytes(&bytes), now_ms),
+            LinkEvent::Written => self.session.handle(Input::Written, now_ms),
+            LinkEvent::Closed(why) => self.session.handle(Input::Closed(&why), now_ms),
+        }
+    }
+
+    fn carry_out(&mut self) -> Result<(), Ending> {
+        while let Some(output) = self.session.poll_output() {
+            match output {
+                Output::Connect => {
+                    if let Err(error) = self.transport.connect() {
+                        let now_ms = self.now_ms();
+                        self.session.handle(Input::ConnectFailed(&error.to_string()), now_ms);
+                    }
+                }
+                // A connection that can take no more orders reports its end itself.
+                Output::Send(bytes) => drop(self.transport.send(bytes)),
+                Output::HalfClose => drop(self.transport.half_close()),
+                Output::Disconnect => self.transport.disconnect(),
+                Output::Show(update) => {
+                    if self.shows {
+                        let done = self.view.show(update);
+                        self.shown(done)?;
+                    }
+                }
+                Output::Ended(ending) => return Err(ending),
+            }
+        }
+        Ok(())
+    }
+
+    fn settle_view(&mut self) -> Result<(), Ending> {
+        if !self.shows {
+            return Ok(());
+        }
+        let now_ms = self.now_ms();
+        let done = self.view.settle(&mut self.session, now_ms);
+        self.shown(done)
+    }
+
+    /// Output that nobody reads any more is a way to leave; any other failure is one.
+    fn shown(&mut self, done: io::Result<()>) -> Result<(), Ending> {
+        match done {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.shows = false;
+                self.leave();
+                Ok(())
+            }
+            Err(error) => Err(Ending::InputOutput(format!("cannot write the output: {error}"))),
+        }
+    }
+
+    fn leave(&mut self) {
+        let now_ms = self.now_ms();
+        // Leaving twice is leaving.
+        let _ = self.session.command(Command::Leave, now_ms);
+    }
+}
+
+#[cfg(test)]
+mod tests;

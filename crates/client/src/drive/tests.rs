@@ -1,0 +1,369 @@
+//! The plain and the JSON mode against a server that a test plays byte by byte, over real sockets.
+
+use std::io::{Cursor, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use glassline_wire::event::Event;
+use glassline_wire::frame::{Decoder, Frame, put_frame};
+use glassline_wire::request::{Ask, Request};
+
+use super::*;
+use crate::entropy::SystemEntropy;
+use crate::inbox::ARRIVALS_MAX;
+use crate::json::Json;
+use crate::lines_in::LinesIn;
+use crate::plain::{Manner, Plain};
+use crate::session::Config;
+use crate::session::update::DialectChoice;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const WELCOME: &str = concat!(
+    r#"{"type":"welcome","name":"bot","token":"secret","server":"test/1","#,
+    r#""limits":{"name_chars":32,"name_bytes":64,"text_bytes":16384,"event_bytes":102400},"#,
+    r#""rooms":[{"room":"lobby","seq":0,"count":1}]}"#
+);
+
+#[derive(Clone, Default)]
+struct Shown(Arc<Mutex<Vec<u8>>>);
+
+impl Shown {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("no writer panics").clone()).expect("UTF-8")
+    }
+}
+
+impl Write for Shown {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no writer panics").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// An output whose reader has gone.
+struct Gone;
+
+impl Write for Gone {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(ErrorKind::BrokenPipe.into())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// An input that a test types, open until the sender is dropped.
+struct Typed(Receiver<Vec<u8>>, Cursor<Vec<u8>>);
+
+impl Read for Typed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.1.read(buffer)?;
+        if read > 0 {
+            return Ok(read);
+        }
+        let Ok(bytes) = self.0.recv() else { return Ok(0) };
+        self.1 = Cursor::new(bytes);
+        self.1.read(buffer)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Shape {
+    Pipe,
+    Typist,
+    Json,
+}
+
+/// A client in a thread, and its three streams.
+struct Client {
+    thread: JoinHandle<Ending>,
+    input: Option<Sender<Vec<u8>>>,
+    out: Shown,
+    err: Shown,
+}
+
+impl Client {
+    fn start(shape: Shape, dialect: DialectChoice, address: String) -> Self {
+        let (out, err) = (Shown::default(), Shown::default());
+        Self::start_with(shape, dialect, address, Box::new(out.clone()), out, err)
+    }
+
+    fn start_with(
+        shape: Shape,
+        dialect: DialectChoice,
+        address: String,
+        writer: Box<dyn Write + Send>,
+        out: Shown,
+        err: Shown,
+    ) -> Self {
+        let (input, typed) = channel();
+        let err_writer = err.clone();
+        let thread = thread::spawn(move || {
+            let (inbox, arrivals) = sync_channel(ARRIVALS_MAX);
+            let reader = Typed(typed, Cursor::default());
+            let lines_in = LinesIn::start(reader, 16 * 1024, inbox.clone()).expect("a thread");
+            let mut view: Box<dyn View> = match shape {
+                Shape::Json => {
+                    let json = Json::new(lines_in, Box::new(SystemEntropy), writer, Box::new(err_writer));
+                    Box::new(json.expect("a first line"))
+                }
+                Shape::Pipe | Shape::Typist => {
+                    let manner = Manner { typed: matches!(shape, Shape::Typist), words_on_stdout: false };
+                    Box::new(Plain::new(manner, lines_in, writer, Box::new(err_writer)))
+                }
+            };
+            let config =
+                Config { address: address.clone(), name: "bot".into(), dialect, gives_up_after_ms: Some(60_000) };
+            let driver = Driver {
+                session: Session::new(config, Box::new(SystemEntropy), 0),
+                transport: Transport::new(address, inbox),
+                view: &mut *view,
+                started: Instant::now(),
+                shows: true,
+                interrupted: false,
+            };
+            driver.run(&arrivals)
+        });
+        Self { thread, input: Some(input), out, err }
+    }
+
+    fn type_in(&self, text: &str) {
+        let input = self.input.as_ref().expect("still open");
+        input.send(text.as_bytes().to_vec()).expect("the client reads");
+    }
+
+    fn end_input(&mut self) {
+        self.input = None;
+    }
+
+    fn ending(mut self) -> (Ending, String, String) {
+        self.end_input();
+        let ending = self.thread.join().expect("no panic");
+        (ending, self.out.text(), self.err.text())
+    }
+}
+
+/// The server's side of one connection.
+struct Peer {
+    stream: TcpStream,
+    decoder: Decoder,
+    waiting: std::collections::VecDeque<Vec<u8>>,
+}
+
+fn listener() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    (listener, address)
+}
+
+impl Peer {
+    fn accept(listener: &TcpListener) -> Self {
+        let (stream, _) = listener.accept().expect("a connection");
+        stream.set_read_timeout(Some(PATIENCE)).expect("set");
+        Self { stream, decoder: Decoder::event(1 << 20), waiting: std::collections::VecDeque::new() }
+    }
+
+    /// Accepts and welcomes.
+    fn event(listener: &TcpListener) -> (Self, glassline_wire::request::Hello) {
+        let mut peer = Self::accept(listener);
+        let mut opening = [0; 10];
+        peer.stream.read_exact(&mut opening).expect("ten bytes");
+        assert_eq!(&opening, b"GLASSLINE2");
+        let Ask::Hello(hello) = peer.request().ask else { panic!("hello first") };
+        peer.say(WELCOME);
+        (peer, hello)
+    }
+
+    fn say(&mut self, payload: &str) {
+        let mut bytes = Vec::new();
+        put_frame(&mut bytes, payload.as_bytes());
+        self.stream.write_all(&bytes).expect("written");
+    }
+
+    /// The next frame; `None` at the end.
+    fn frame(&mut self) -> Option<Vec<u8>> {
+        let mut buffer = [0; 4_096];
+        while self.waiting.is_empty() {
+            let bytes = self.stream.read(&mut buffer).expect("bytes or an end in time");
+            if bytes == 0 {
+                assert!(self.decoder.is_at_boundary(), "a frame is cut off");
+                return None;
+            }
+            let mut rest = &buffer[..bytes];
+            while let Some(Frame::Payload(payload)) = self.decoder.next(&mut rest).expect("frames") {
+                self.waiting.push_back(payload.to_vec());
+            }
+        }
+        self.waiting.pop_front()
+    }
+
+    fn request(&mut self) -> Request {
+        Request::from_json(&self.frame().expect("a frame")).expect("a request")
+    }
+
+    /// Acknowledges the next `send` and gives its text.
+    fn acknowledge(&mut self, seq: u64) -> String {
+        let Ask::Send(send) = self.request().ask else { panic!("a send") };
+        let text = serde_json::to_string(&send.text).expect("a string");
+        let id = send.id;
+        self.say(&format!(r#"{{"type":"message","room":"lobby","seq":{seq},"from":"bot","text":{text},"id":"{id}"}}"#));
+        send.text
+    }
+
+    fn take_bye(&mut self) {
+        assert!(matches!(self.request().ask, Ask::Bye {}));
+        self.say(r#"{"type":"bye","text":"goodbye","ref":"x"}"#);
+    }
+}
+
+#[test]
+fn a_pipe_sends_its_lines_prints_what_it_hears_and_leaves_at_the_end() {
+    let (listener, address) = listener();
+    let mut client = Client::start(Shape::Pipe, DialectChoice::Auto, address);
+    client.type_in("one\n\ntw");
+    client.type_in("o\r\nlast");
+    client.end_input();
+    let (mut server, _) = Peer::event(&listener);
+    server.say(r#"{"type":"message","room":"lobby","seq":1,"from":"bob","text":"hi\nthere"}"#);
+    for (seq, text) in [(2, "one"), (3, "two"), (4, "last")] {
+        assert_eq!(server.acknowledge(seq), text);
+    }
+    server.take_bye();
+    let (ending, out, err) = client.ending();
+    assert_eq!((ending, out.as_str()), (Ending::Left, "bob > hi\n  there\n"));
+    assert!(err.contains("connected to") && !err.contains("hi"), "{err}");
+}
+
+#[test]
+fn a_line_that_cannot_be_sent_is_told_and_changes_the_exit_code() {
+    let (listener, address) = listener();
+    let client = Client::start(Shape::Pipe, DialectChoice::Event, address);
+    client.type_in(&format!("{}\n/dance\nfine\n", "x".repeat(16_385)));
+    let (mut server, _) = Peer::event(&listener);
+    assert_eq!(server.acknowledge(1), "fine");
+    let waiting = thread::spawn(move || server.take_bye());
+    let (ending, out, err) = client.ending();
+    waiting.join().expect("a bye");
+    assert!(matches!(&ending, Ending::InputOutput(text) if text.starts_with("2 ")), "{ending:?}");
+    assert_eq!(ending.exit_code(), 1);
+    assert!(out.is_empty() && err.contains("16385 bytes; the limit is 16384") && err.contains("/dance"), "{err}");
+}
+
+#[test]
+fn three_empty_lines_leave_when_a_person_types_them() {
+    let (listener, address) = listener();
+    let client = Client::start(Shape::Typist, DialectChoice::Tutorial, address);
+    client.type_in("\n\nno\n\n\n\n");
+    let mut server = Peer::accept(&listener);
+    assert_eq!(server.frame().as_deref(), Some(b"bot".as_slice()));
+    assert_eq!(server.frame().as_deref(), Some(b"no".as_slice()));
+    assert_eq!(server.frame(), None, "a half-close");
+    server.say("bob");
+    server.say("bye");
+    drop(server);
+    // The input is still open: the empty lines have ended it.
+    let ending = client.thread.join().expect("no panic");
+    assert_eq!((ending, client.out.text().as_str()), (Ending::Left, "bob > bye\n"));
+}
+
+#[test]
+fn a_server_without_a_welcome_is_joined_again_in_the_tutorial_dialect() {
+    let (listener, address) = listener();
+    let mut client = Client::start(Shape::Json, DialectChoice::Auto, address);
+    client.type_in("{\"type\":\"send\",\"text\":\"hi\"}\n{\"type\":\"ping\",\"ref\":\"p\"}\n");
+    let silent = Peer::accept(&listener);
+    let mut server = Peer::accept(&listener);
+    drop(silent);
+    assert_eq!(server.frame().as_deref(), Some(b"bot".as_slice()));
+    assert_eq!(server.frame().as_deref(), Some(b"hi".as_slice()));
+    server.say("bob");
+    server.say("hello");
+    client.end_input();
+    assert_eq!(server.frame(), None);
+    drop(server);
+    let (ending, out, err) = client.ending();
+    assert_eq!(ending, Ending::Left);
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines[0], r#"{"type":"schema","version":1}"#);
+    assert!(lines.contains(&r#"{"type":"message","room":"lobby","from":"bob","text":"hello"}"#), "{out}");
+    assert!(out.contains(r#""code":"unknown_type""#) && out.contains(r#""ref":"p""#), "{out}");
+    assert!(err.contains("tutorial dialect"), "{err}");
+}
+
+#[test]
+fn every_line_of_json_is_an_event_and_a_bad_line_is_answered_by_one() {
+    let (listener, address) = listener();
+    let mut client = Client::start(Shape::Json, DialectChoice::Auto, address);
+    client.type_in("nonsense\n\n{\"type\":\"send\",\"text\":\"hi\",\"ref\":\"r\"}\n");
+    let (mut server, _) = Peer::event(&listener);
+    assert_eq!(server.acknowledge(1), "hi");
+    client.end_input();
+    server.take_bye();
+    let (ending, out, _) = client.ending();
+    assert_eq!(ending, Ending::Left);
+    let mut lines = out.lines();
+    assert_eq!(lines.next(), Some(r#"{"type":"schema","version":1}"#));
+    let events: Vec<Event> = lines.map(|line| Event::from_json(line.as_bytes()).expect(line)).collect();
+    let [Event::Welcome(welcome), Event::Error(_), Event::Message(_), Event::Bye(_)] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(welcome.token, "", "the secret stays in the process");
+}
+
+#[test]
+fn a_lost_link_is_made_anew_and_nothing_is_sent_twice_under_two_ids() {
+    let (listener, address) = listener();
+    let mut client = Client::start(Shape::Pipe, DialectChoice::Auto, address);
+    client.type_in("one\ntwo\n");
+    client.end_input();
+    let (mut server, hello) = Peer::event(&listener);
+    assert_eq!((hello.token, server.acknowledge(1).as_str()), (None, "one"));
+    let first = server.request();
+    drop(server);
+    let (mut server, hello) = Peer::event(&listener);
+    assert_eq!(hello.token.as_deref(), Some("secret"));
+    let again = server.request();
+    assert_eq!(again, first);
+    let Ask::Send(send) = again.ask else { panic!("a send") };
+    let id = send.id;
+    server.say(&format!(r#"{{"type":"message","room":"lobby","seq":2,"from":"bot","text":"two","id":"{id}"}}"#));
+    server.take_bye();
+    let (ending, _, err) = client.ending();
+    assert!(ending == Ending::Left && err.contains("is lost") && err.contains("connected again"), "{err}");
+}
+
+#[test]
+fn an_output_that_nobody_reads_any_more_is_a_quiet_way_to_leave() {
+    let (listener, address) = listener();
+    let shown = (Shown::default(), Shown::default());
+    let client = Client::start_with(Shape::Pipe, DialectChoice::Auto, address, Box::new(Gone), shown.0, shown.1);
+    let (mut server, _) = Peer::event(&listener);
+    server.say(r#"{"type":"notice","text":"x"}"#);
+    server.take_bye();
+    assert_eq!(client.thread.join().expect("no panic"), Ending::Left);
+}
+
+#[test]
+fn a_server_that_stops_reading_holds_the_input_back_instead_of_memory_growing() {
+    let (listener, address) = listener();
+    let mut client = Client::start(Shape::Pipe, DialectChoice::Tutorial, address);
+    let line = format!("{}\n", "x".repeat(16_000));
+    let mut server = Peer::accept(&listener);
+    for _ in 0..1_000 {
+        client.type_in(&line);
+    }
+    client.end_input();
+    assert_eq!(server.frame().as_deref(), Some(b"bot".as_slice()));
+    for number in 0..1_000 {
+        assert_eq!(server.frame().map(|frame| frame.len()), Some(16_000), "line {number}");
+    }
+    assert_eq!(server.frame(), None);
+    drop(server);
+    assert_eq!(client.ending().0, Ending::Left);
+}

@@ -1,0 +1,39 @@
+//! How a session ends, and the exit code that says so.
+
+/// Why [`crate::join`] came back. The texts are for people and end with what to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// The user left, or the input ended and everything said was acknowledged.
+    Left,
+    /// Reading the input or writing the output failed, or some of the input was not sent.
+    InputOutput(String),
+    /// Nothing answered at the address.
+    CannotConnect(String),
+    /// The server answered and would not let this client in, or does not speak the dialect asked for.
+    Refused(String),
+    /// The link was lost and did not come back in time.
+    ServerWentAway(String),
+}
+
+impl Ending {
+    /// The documented exit code of the process (2, a usage error, is the caller's).
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Left => 0,
+            Self::InputOutput(_) => 1,
+            Self::CannotConnect(_) => 3,
+            Self::Refused(_) => 4,
+            Self::ServerWentAway(_) => 5,
+        }
+    }
+
+    /// What to tell the user on stderr; nothing after an ordinary leave.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Left => None,
+            Self::InputOutput(text) | Self::CannotConnect(text) | Self::Refused(text) | Self::ServerWentAway(text) => {
+                Some(text)
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The one bounded channel into the driver: what the link, the user and the system have to say.
+
+use std::net::TcpStream;
+use std::sync::mpsc::SyncSender;
+
+use crate::lines_in::Line;
+
+/// Arrivals that may wait. Past it whoever has more blocks, and the server with it.
+pub(crate) const ARRIVALS_MAX: usize = 64;
+
+/// The sending side.
+pub(crate) type Inbox = SyncSender<Arrival>;
+
+/// One thing that happened.
+#[derive(Debug)]
+pub(crate) enum Arrival {
+    /// Something about the connection of this generation; of an older one it means nothing any more.
+    Link {
+        /// Counts the connections of a session.
+        generation: u64,
+        /// What.
+        event: LinkEvent,
+    },
+    /// The user did something.
+    User(UserInput),
+    /// The system asks the process to end.
+    Interrupted,
+}
+
+/// What a connection does.
+#[derive(Debug)]
+pub(crate) enum LinkEvent {
+    Connected(TcpStream),
+    ConnectFailed(String),
+    Bytes(Vec<u8>),
+    Written,
+    Closed(String),
+}
+
+/// What a user does.
+#[derive(Debug)]
+pub(crate) enum UserInput {
+    /// Whole lines, in order.
+    Lines(Vec<Line>),
+    /// No input comes any more.
+    End,
+    /// The input cannot be read.
+    Failed(String),
+    /// A key, a paste, a resize.
+    Terminal(crossterm::event::Event),
+}

@@ -1,0 +1,136 @@
+//! The Glassline client: one session type, shown on a terminal, as plain lines or as JSON Lines.
+//!
+//! [`join`] runs it to its end. What happens between a server and a user is decided in [`session`], without I/O.
+
+mod commands;
+mod drive;
+pub mod ending;
+pub mod entropy;
+mod inbox;
+mod json;
+mod lines_in;
+mod plain;
+pub mod session;
+#[cfg(unix)]
+mod signals;
+mod terminal;
+mod transport;
+mod view;
+mod wording;
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::mpsc::sync_channel;
+use std::time::Instant;
+
+use drive::Driver;
+pub use ending::Ending;
+use entropy::SystemEntropy;
+use glassline_wire::limits::{EVENT_BYTES_MAX, TEXT_BYTES_MAX};
+use inbox::{ARRIVALS_MAX, Inbox};
+use json::Json;
+use lines_in::LinesIn;
+use plain::{Manner, Plain};
+pub use session::update::DialectChoice;
+use session::{Config, Session};
+use terminal::Terminal;
+use transport::Transport;
+use view::View;
+
+/// A program that lost its server waits this long for it before it reports the loss.
+const PROGRAM_GIVES_UP_AFTER_MS: u64 = 60_000;
+
+/// How the conversation is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// [`Mode::Terminal`] between a keyboard and a screen, [`Mode::Linear`] if `TERM` is `dumb`, else [`Mode::Plain`].
+    #[default]
+    Auto,
+    /// Lines for pipes: the conversation on stdout, the client's own words on stderr.
+    Plain,
+    /// JSON Lines.
+    Json,
+    /// Lines for people: everything on stdout, nothing is ever redrawn.
+    Linear,
+    /// Messages scroll by above an input line.
+    Terminal,
+}
+
+impl Mode {
+    fn resolved(self) -> Self {
+        if self != Self::Auto {
+            return self;
+        }
+        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+            return Self::Plain;
+        }
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb" || term.is_empty());
+        if is_dumb { Self::Linear } else { Self::Terminal }
+    }
+}
+
+/// Whom to join, as whom, and how to show it.
+#[derive(Debug, Clone, Default)]
+pub struct JoinOptions {
+    /// `host:port`.
+    pub address: String,
+    /// The name wished for.
+    pub name: String,
+    /// Which dialect to speak.
+    pub dialect: DialectChoice,
+    /// How to show it.
+    pub mode: Mode,
+    /// Lines to show first, such as how others join.
+    pub greeting: Vec<String>,
+}
+
+/// Joins a server and talks until the user leaves, the input ends or the server is gone for good.
+///
+/// Prints nothing after the end: [`Ending::text`] is the caller's to show. A thread that waits for the standard input, and one that
+/// waits for signals, may stay behind until the process ends; so this is for once in a process.
+pub fn join(options: &JoinOptions) -> Ending {
+    let mode = options.mode.resolved();
+    let typed = io::stdin().is_terminal();
+    let (inbox, arrivals) = sync_channel(ARRIVALS_MAX);
+    let mut view = match open_view(mode, typed, &options.greeting, &inbox) {
+        Ok(view) => view,
+        Err(error) => return Ending::InputOutput(format!("cannot use the standard input and output: {error}")),
+    };
+    // Without it the signals do what they always do.
+    #[cfg(unix)]
+    let _ = signals::watch(inbox.clone());
+    let for_a_person = mode == Mode::Terminal || (mode == Mode::Linear && typed);
+    let config = Config {
+        address: options.address.clone(),
+        name: options.name.clone(),
+        dialect: options.dialect,
+        gives_up_after_ms: (!for_a_person).then_some(PROGRAM_GIVES_UP_AFTER_MS),
+    };
+    let driver = Driver {
+        session: Session::new(config, Box::new(SystemEntropy), 0),
+        transport: Transport::new(options.address.clone(), inbox),
+        view: &mut *view,
+        started: Instant::now(),
+        shows: true,
+        interrupted: false,
+    };
+    driver.run(&arrivals)
+}
+
+fn open_view(mode: Mode, typed: bool, greeting: &[String], inbox: &Inbox) -> io::Result<Box<dyn View>> {
+    if mode == Mode::Terminal {
+        return Ok(Box::new(Terminal::open(greeting, inbox.clone())?));
+    }
+    let out: Box<dyn Write> = Box::new(io::BufWriter::new(io::stdout()));
+    let err: Box<dyn Write> = Box::new(io::stderr());
+    if mode == Mode::Json {
+        let lines_in = LinesIn::start(io::stdin(), EVENT_BYTES_MAX, inbox.clone())?;
+        let mut json = Json::new(lines_in, Box::new(SystemEntropy), out, err)?;
+        json.tell(greeting);
+        return Ok(Box::new(json));
+    }
+    let lines_in = LinesIn::start(io::stdin(), TEXT_BYTES_MAX, inbox.clone())?;
+    let manner = Manner { typed, words_on_stdout: mode == Mode::Linear };
+    let mut plain = Plain::new(manner, lines_in, out, err);
+    plain.tell(greeting)?;
+    Ok(Box::new(plain))
+}

@@ -1,0 +1,155 @@
+//! Lines in, lines out: for pipes, for terminals that cannot redraw, and for screen readers (`--linear`).
+
+use std::io::{self, Write};
+
+use crate::commands::{Meaning, interpret};
+use crate::ending::Ending;
+use crate::inbox::UserInput;
+use crate::lines_in::{Line, LinesIn};
+use crate::session::Session;
+use crate::session::update::{Command, SlashCommands, Update};
+use crate::view::View;
+use crate::wording;
+
+/// So many empty lines in a row leave, as in the tutorial's client.
+const EMPTY_LINES_TO_LEAVE: u8 = 3;
+
+/// Who is at the other end of the lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Manner {
+    /// A person types the input: empty lines count, and what is typed is taken at once.
+    pub(crate) typed: bool,
+    /// The client's own words go where the conversation goes.
+    pub(crate) words_on_stdout: bool,
+}
+
+/// The mode.
+pub(crate) struct Plain {
+    manner: Manner,
+    lines_in: LinesIn,
+    out: Box<dyn Write>,
+    err: Box<dyn Write>,
+    empty_lines: u8,
+    not_sent: usize,
+    finished: bool,
+}
+
+impl Plain {
+    pub(crate) fn new(manner: Manner, lines_in: LinesIn, out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
+        Self { manner, lines_in, out, err, empty_lines: 0, not_sent: 0, finished: false }
+    }
+
+    /// The client's own words.
+    pub(crate) fn tell(&mut self, lines: &[String]) -> io::Result<()> {
+        for line in lines {
+            if self.manner.words_on_stdout {
+                writeln!(self.out, "{line}")?;
+            } else {
+                // Nobody may be reading the diagnostics; that is no reason to stop.
+                let _ = writeln!(self.err, "{line}");
+            }
+        }
+        Ok(())
+    }
+
+    fn is_next_wanted(&self, session: &Session) -> bool {
+        let Some(first) = self.lines_in.first() else { return false };
+        let takes = if self.manner.typed { session.has_room() } else { session.takes_commands() };
+        // Whether a slash is the server's business is known in a moment.
+        let undecided = session.slash_commands() == SlashCommands::Undecided
+            && matches!(first, Line::Text(text) if text.starts_with('/'));
+        takes && !undecided
+    }
+
+    fn use_line(&mut self, line: Line, session: &mut Session, now_ms: u64) -> io::Result<()> {
+        let text = match line {
+            Line::Text(text) => text,
+            Line::TooLong { bytes } => {
+                let limit = session.text_bytes_max();
+                return self.not_sent(&format!("a line of {bytes} bytes; the limit is {limit}"));
+            }
+            Line::NotUtf8 => return self.not_sent("a line that is not UTF-8"),
+        };
+        if text.is_empty() {
+            self.use_empty_line(session, now_ms);
+            return Ok(());
+        }
+        self.empty_lines = 0;
+        match interpret(&text, session.slash_commands()) {
+            Ok(Meaning::Do(command)) => match session.command(command, now_ms) {
+                Ok(()) => Ok(()),
+                Err(declined) => self.not_sent(&declined.to_string()),
+            },
+            Ok(Meaning::Help(lines)) => self.tell(&lines),
+            Ok(Meaning::Clear) => Ok(()),
+            Err(wrong) => self.not_sent(&wrong),
+        }
+    }
+
+    fn use_empty_line(&mut self, session: &mut Session, now_ms: u64) {
+        self.empty_lines = self.empty_lines.saturating_add(1);
+        if self.manner.typed && self.empty_lines == EMPTY_LINES_TO_LEAVE {
+            // Declined only when leaving already.
+            let _ = session.command(Command::Leave, now_ms);
+        }
+    }
+
+    fn not_sent(&mut self, why: &str) -> io::Result<()> {
+        self.not_sent += 1;
+        self.tell(&[format!("* not sent: {why}")])
+    }
+}
+
+impl View for Plain {
+    fn input(&mut self, input: UserInput, _session: &mut Session, _now_ms: u64) -> io::Result<()> {
+        match input {
+            UserInput::Lines(lines) => self.lines_in.add(lines),
+            UserInput::End => self.lines_in.end(),
+            UserInput::Failed(_) | UserInput::Terminal(_) => {}
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, update: Update) -> io::Result<()> {
+        let lines = wording::lines(&update);
+        match update {
+            Update::Heard(_) => {
+                for line in lines {
+                    writeln!(self.out, "{line}")?;
+                }
+                Ok(())
+            }
+            // The sender has seen it already.
+            Update::Said { .. } => Ok(()),
+            Update::Refused { text, .. } => {
+                self.not_sent += usize::from(text.is_some());
+                self.tell(&lines)
+            }
+            Update::Notice(_) => self.tell(&lines),
+        }
+    }
+
+    fn settle(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()> {
+        while self.is_next_wanted(session)
+            && let Some(line) = self.lines_in.take_first()
+        {
+            self.use_line(line, session, now_ms)?;
+        }
+        if self.lines_in.is_over() && !self.finished {
+            self.finished = true;
+            // Declined only when leaving already.
+            let _ = session.command(Command::Finish, now_ms);
+        }
+        let _ = self.err.flush();
+        self.out.flush()
+    }
+
+    fn ended(&mut self, ending: Ending) -> Ending {
+        match (ending, self.not_sent) {
+            (Ending::Left, count @ 1..) if !self.manner.typed => {
+                Ending::InputOutput(format!("{count} of the input's lines were not delivered; the reasons stand above"))
+            }
+            (ending, _) => ending,
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What the user wants, turned into requests.
+
+use glassline_wire::frame::put_frame;
+use glassline_wire::limits::TEXT_BYTES_MAX;
+use glassline_wire::message_id::MessageId;
+use glassline_wire::request::{Ask, Rename, Request, RoomName, Send, SendDirect};
+
+use super::update::{Command, Declined, Dialect, SlashCommands};
+use super::{GOODBYE_MS, Phase, Session, WINDOW_BYTES, Wish};
+
+/// `ref` of what the user asked by a slash command.
+const ASKED_REF: &str = "glassline-asked";
+/// What follows `/join` in a pipe is meant for the new room; it waits this long for the answer at most.
+const MOVE_MS: u64 = 5_000;
+
+impl Session {
+    /// Takes in what the user wants.
+    ///
+    /// # Errors
+    /// [`Declined`] says why it cannot be; nothing was sent then.
+    pub fn command(&mut self, command: Command, now_ms: u64) -> Result<(), Declined> {
+        let done = self.take_command(command, now_ms);
+        self.pump(now_ms);
+        done
+    }
+
+    fn take_command(&mut self, command: Command, now_ms: u64) -> Result<(), Declined> {
+        match command {
+            Command::Finish => {
+                if self.wish == Wish::Stay {
+                    self.wish = Wish::Finish;
+                }
+                return Ok(());
+            }
+            Command::Leave => {
+                if !matches!(self.wish, Wish::Leave { .. }) {
+                    self.wish = Wish::Leave { deadline_ms: now_ms + GOODBYE_MS };
+                }
+                // A goodbye that waits for bytes to go out does not wait for ever any more.
+                if self.phase == (Phase::Leaving { deadline_ms: None }) {
+                    self.phase = Phase::Leaving { deadline_ms: Some(now_ms + GOODBYE_MS) };
+                }
+                return Ok(());
+            }
+            _ => self.check_staying()?,
+        }
+        match command {
+            Command::Say(text) => self.say(text, false),
+            Command::Action(text) => self.say(text, true),
+            Command::Direct { to, text } => self.say_to(to, text),
+            Command::Reply(text) => {
+                let to = self.last_direct_from.clone().ok_or(Declined::NobodyToAnswer)?;
+                self.say_to(to, text)
+            }
+            Command::Join(room) if self.roster.go_to(&room) => {
+                self.notice(format!("you are talking in {room} now"));
+                Ok(())
+            }
+            Command::Join(room) => self.move_rooms(Ask::Join(RoomName { room }), now_ms),
+            Command::LeaveRoom(room) => {
+                let room = self.known_room(room)?;
+                self.move_rooms(Ask::Leave(RoomName { room }), now_ms)
+            }
+            Command::Rename(name) => self.ask("change of name", Ask::Rename(Rename { name })),
+            Command::Members(room) => {
+                let room = self.known_room(room)?;
+                self.ask("list of names", Ask::Members(RoomName { room }))
+            }
+            Command::Request(request) => self.take_request(request, now_ms),
+            Command::ServerLine(line) => self.say_server_line(&line),
+            Command::Finish | Command::Leave => Ok(()),
+        }
+    }
+
+    fn known_room(&self, room: Option<String>) -> Result<String, Declined> {
+        let room = room.unwrap_or_else(|| self.roster.current().to_owned());
+        if self.roster.contains(&room) { Ok(room) } else { Err(Declined::NotInRoom(room)) }
+    }
+
+    fn say(&mut self, text: String, action: bool) -> Result<(), Declined> {
+        let room = self.known_room(None)?;
+        let id = MessageId(self.entropy.next_u128());
+        self.post(Request { reference: Some(id.to_string()), ask: Ask::Send(Send { room, text, id, action }) })
+    }
+
+    fn say_to(&mut self, to: String, text: String) -> Result<(), Declined> {
+        let id = MessageId(self.entropy.next_u128());
+        self.post(Request { reference: Some(id.to_string()), ask: Ask::Direct(SendDirect { to, text, id }) })
+    }
+
+    /// Puts a message into the outbox, if the server will take it.
+    fn post(&mut self, mut request: Request) -> Result<(), Declined> {
+        let (id, text_bytes) = match &request.ask {
+            Ask::Send(send) => {
+                if self.dialect == Dialect::Tutorial && !self.roster.contains(&send.room) {
+                    return Err(Declined::NotInTutorial("rooms"));
+                }
+                let server_knows_actions = self.slash_commands() == SlashCommands::Server;
+                if send.action && self.dialect == Dialect::Tutorial && !server_knows_actions {
+                    return Err(Declined::NotInTutorial("/me"));
+                }
+                self.check_dialect_known(send.action)?;
+                (send.id, send.text.len())
+            }
+            Ask::Direct(direct) => {
+                if self.dialect == Dialect::Tutorial {
+                    return Err(Declined::NotInTutorial("direct messages"));
+                }
+                self.check_dialect_known(true)?;
+                (direct.id, direct.text.len())
+            }
+            _ => return Ok(()),
+        };
+        if text_bytes == 0 {
+            return Err(Declined::Empty);
+        }
+        if text_bytes > self.limits.text_bytes {
+            return Err(Declined::TooLong { bytes: text_bytes, bytes_max: self.limits.text_bytes });
+        }
+        if !self.outbox.takes(text_bytes) {
+            return Err(Declined::Full(self.outbox.len()));
+        }
+        // A refusal names its request by the `ref`, so every message has one.
+        request.reference.get_or_insert_with(|| id.to_string());
+        self.outbox.push(id, request);
+        Ok(())
+    }
+
+    /// Until a `welcome` the server may turn out to speak the tutorial dialect, which has texts and nothing else.
+    fn check_dialect_known(&self, needs_events: bool) -> Result<(), Declined> {
+        if needs_events && !self.dialect_settled { Err(Declined::NotConnected) } else { Ok(()) }
+    }
+
+    fn move_rooms(&mut self, ask: Ask, now_ms: u64) -> Result<(), Declined> {
+        self.ask("rooms", ask)?;
+        self.moving_until_ms = Some(now_ms + MOVE_MS);
+        Ok(())
+    }
+
+    /// Notes an answer to what the user asked by a slash command.
+    pub(super) fn heard_answer(&mut self, reference: Option<&str>) {
+        if reference == Some(ASKED_REF) {
+            self.moving_until_ms = None;
+        }
+    }
+
+    fn ask(&mut self, what: &'static str, ask: Ask) -> Result<(), Declined> {
+        self.put(what, &Request { reference: Some(ASKED_REF.to_owned()), ask })
+    }
+
+    /// Writes a request that is not a message: it goes out now or not at all.
+    fn put(&mut self, what: &'static str, request: &Request) -> Result<(), Declined> {
+        if self.dialect == Dialect::Tutorial {
+            return Err(Declined::NotInTutorial(what));
+        }
+        if self.phase != Phase::Up || self.out.len() >= WINDOW_BYTES {
+            return Err(Declined::NotConnected);
+        }
+        self.put_request(request);
+        Ok(())
+    }
+
+    fn take_request(&mut self, request: Request, now_ms: u64) -> Result<(), Declined> {
+        match request.ask {
+            Ask::Send(_) | Ask::Direct(_) => self.post(request),
+            Ask::Bye {} => {
+                self.bye_ref = request.reference;
+                self.take_command(Command::Finish, now_ms)
+            }
+            Ask::Hello(_) | Ask::Pong {} => Err(Declined::NotForUsers),
+            Ask::Join(_) | Ask::Leave(_) => self.put("rooms", &request),
+            Ask::Rename(_) => self.put("change of name", &request),
+            Ask::Members(_) => self.put("list of names", &request),
+            Ask::History(_) | Ask::Search(_) => self.put("stored messages", &request),
+            Ask::Ping {} => self.put("ping", &request),
+        }
+    }
+
+    fn say_server_line(&mut self, line: &str) -> Result<(), Declined> {
+        if line.len() > TEXT_BYTES_MAX {
+            return Err(Declined::TooLong { bytes: line.len(), bytes_max: TEXT_BYTES_MAX });
+        }
+        if self.slash_commands() != SlashCommands::Server || self.phase != Phase::Up || self.out.len() >= WINDOW_BYTES {
+            return Err(Declined::NotConnected);
+        }
+        // Behind what was said before it.
+        self.send_texts();
+        put_frame(&mut self.out, line.as_bytes());
+        Ok(())
+    }
+
+    fn check_staying(&self) -> Result<(), Declined> {
+        if self.wish == Wish::Stay && !matches!(self.phase, Phase::Leaving { .. } | Phase::Ended) {
+            Ok(())
+        } else {
+            Err(Declined::Leaving)
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The session's side of a connection in the event dialect (E).
+
+use glassline_wire::event::{Event, Presence, Refusal, Welcome};
+use glassline_wire::frame::put_frame;
+use glassline_wire::limits::GREETING_BYTES_MAX;
+use glassline_wire::opening::EVENT_OPENING;
+use glassline_wire::request::{Ask, Hello, Request, RoomName};
+
+use super::update::Update;
+use super::{Link, Phase, Session, WINDOW_BYTES};
+use crate::ending::Ending;
+use glassline_wire::event::ErrorCode;
+
+/// With nothing heard for this long, the client asks for a sign of life.
+const QUIET_MS: u64 = 30_000;
+/// With nothing heard for this long, the link is lost.
+const DEAD_MS: u64 = 75_000;
+
+/// `ref` of the session's own `ping`; its answer is nobody else's business.
+const ALIVE_REF: &str = "glassline-alive";
+/// `ref` of the session's own `members`, asked for the count.
+const COUNT_REF: &str = "glassline-count";
+/// `ref` of the session's own `bye`.
+const BYE_REF: &str = "glassline-bye";
+
+/// What is known of one connection.
+#[derive(Debug)]
+pub(super) struct EventLink {
+    heard_ms: u64,
+    pinged: bool,
+}
+
+impl EventLink {
+    pub(super) fn new(now_ms: u64) -> Self {
+        Self { heard_ms: now_ms, pinged: false }
+    }
+
+    pub(super) fn next_deadline_ms(&self) -> u64 {
+        self.heard_ms + if self.pinged { DEAD_MS } else { QUIET_MS }
+    }
+}
+
+impl Session {
+    pub(super) fn say_hello(&mut self) {
+        let welcomed = self.token.is_some();
+        let mut hello = Hello {
+            name: self.name.clone(),
+            rooms: welcomed.then(|| self.roster.names()),
+            since: welcomed.then(|| self.roster.since()),
+            token: self.token.clone(),
+        };
+        let mut json = Request { reference: None, ask: Ask::Hello(hello.clone()) }.to_json();
+        // A server holds little for a stranger: the rooms that do not fit are entered after the `welcome`.
+        while json.len() > GREETING_BYTES_MAX
+            && let Some(room) = hello.rooms.as_mut().and_then(Vec::pop)
+        {
+            if let Some(since) = &mut hello.since {
+                since.remove(&room);
+            }
+            json = Request { reference: None, ask: Ask::Hello(hello.clone()) }.to_json();
+        }
+        self.out.extend_from_slice(EVENT_OPENING);
+        put_frame(&mut self.out, &json);
+    }
+
+    pub(super) fn say_bye(&mut self) {
+        // With a `ref`, so that the answer can be told from a server that stops.
+        let reference = self.bye_ref.take().unwrap_or_else(|| BYE_REF.to_owned());
+        self.put_request(&Request { reference: Some(reference), ask: Ask::Bye {} });
+    }
+
+    pub(super) fn put_request(&mut self, request: &Request) {
+        put_frame(&mut self.out, &request.to_json());
+    }
+
+    /// Writes what waits in the outbox, as far as the window allows.
+    pub(super) fn send_events(&mut self) {
+        while self.out.len() < WINDOW_BYTES
+            && let Some(request) = self.outbox.next_to_send()
+        {
+            put_frame(&mut self.out, &request.to_json());
+        }
+    }
+
+    /// Asks a silent server for a sign of life, and gives it up in the end.
+    pub(super) fn keep_alive(&mut self, now_ms: u64) {
+        let Some(Link::Event(link)) = &mut self.link else { return };
+        let silent_ms = now_ms.saturating_sub(link.heard_ms);
+        if silent_ms >= DEAD_MS {
+            self.link_lost("not a word for 75 s", now_ms);
+        } else if silent_ms >= QUIET_MS && !link.pinged {
+            link.pinged = true;
+            self.put_request(&Request { reference: Some(ALIVE_REF.to_owned()), ask: Ask::Ping {} });
+        }
+    }
+
+    pub(super) fn heard_event(&mut self, payload: &[u8], now_ms: u64) {
+        if let Some(Link::Event(link)) = &mut self.link {
+            *link = EventLink::new(now_ms);
+        }
+        let event = match Event::from_json(payload) {
+            Ok(event) => event,
+            Err(error) if matches!(self.phase, Phase::Greeting { .. }) => {
+                self.no_welcome(&error.to_string(), now_ms);
+                return;
+            }
+            Err(error) => {
+                self.notice(format!("the server said something that this version does not understand: {error}"));
+                return;
+            }
+        };
+        if matches!(self.phase, Phase::Greeting { .. }) {
+            self.heard_in_greeting(event, now_ms);
+        } else {
+            self.heard_in_session(event);
+        }
+    }
+
+    fn heard_in_greeting(&mut self, event: Event, now_ms: u64) {
+        match event {
+            Event::Welcome(welcome) => self.welcomed(welcome, now_ms),
+            // The name may still be held by the connection that died; that passes.
+            Event::Error(refusal)
+                if self.token.is_some()
+                    && matches!(refusal.code, ErrorCode::NameTaken | ErrorCode::Busy | ErrorCode::Rate) =>
+            {
+                self.link_lost(&refusal.text, now_ms);
+            }
+            Event::Error(refusal) => {
+                self.end(Ending::Refused(format!("{} refused: {}", self.config.address, refusal.text)));
+            }
+            Event::Bye(bye) => self.no_welcome(&bye.text, now_ms),
+            _ => {}
+        }
+    }
+
+    fn welcomed(&mut self, welcome: Welcome, now_ms: u64) {
+        let again = self.token.is_some();
+        self.dialect_settled = true;
+        let wanted = self.roster.names();
+        self.name.clone_from(&welcome.name);
+        self.token = Some(welcome.token.clone());
+        self.limits = welcome.limits;
+        self.roster.welcome(&welcome);
+        if again {
+            for room in wanted.into_iter().filter(|room| !welcome.rooms.iter().any(|state| state.room == *room)) {
+                self.put_request(&Request { reference: None, ask: Ask::Join(RoomName { room }) });
+            }
+        }
+        self.is_up(now_ms);
+        self.notice(if again {
+            format!("connected again as {}", self.name)
+        } else {
+            format!("connected to {} as {}", self.config.address, self.name)
+        });
+        self.show(Update::Heard(Event::Welcome(welcome)));
+    }
+
+    fn heard_in_session(&mut self, event: Event) {
+        match event {
+            Event::Message(ref message) => {
+                if let Some(seq) = message.seq {
+                    self.roster.saw(&message.room, seq);
+                }
+                let id = message.id;
+                self.heard_words(event, id);
+            }
+            Event::Direct(ref direct) => {
+                if direct.from != self.name {
+                    self.last_direct_from = Some(direct.from.clone());
+                }
+                let id = direct.id;
+                self.heard_words(event, id);
+            }
+            Event::Joined(ref presence) => {
+                self.heard_joined(presence);
+                self.show(Update::Heard(event));
+            }
+            Event::Left(ref presence) => {
+                self.heard_answer(presence.reference.as_deref());
+                if self.is_own(presence) {
+                    self.roster.went_out_of(&presence.room);
+                } else {
+                    self.roster.went(&presence.room, presence.count);
+                }
+                self.show(Update::Heard(event));
+            }
+            Event::Renamed(ref renamed) => {
+                if renamed.from == self.name {
+                    self.name.clone_from(&renamed.to);
+                }
+                self.show(Update::Heard(event));
+            }
+            Event::Members(ref members) => {
+                self.roster.counted(&members.room, members.count);
+                if members.reference.as_deref() != Some(COUNT_REF) {
+                    self.show(Update::Heard(event));
+                }
+            }
+            Event::Gap(ref gap) => {
+                self.roster.saw(&gap.room, gap.to);
+                self.show(Update::Heard(event));
+            }
+            Event::Error(refusal) => self.refused(refusal),
+            Event::Ping(_) => self.put_request(&Request { reference: None, ask: Ask::Pong {} }),
+            Event::Pong(ref pong) if pong.reference.as_deref() == Some(ALIVE_REF) => {}
+            Event::Bye(_) => {
+                self.show(Update::Heard(event));
+                if matches!(self.phase, Phase::Leaving { .. }) {
+                    self.end(Ending::Left);
+                }
+            }
+            Event::Welcome(_) | Event::History(_) | Event::Notice(_) | Event::Pong(_) => {
+                self.show(Update::Heard(event));
+            }
+        }
+    }
+
+    fn heard_words(&mut self, event: Event, id: Option<glassline_wire::message_id::MessageId>) {
+        let update = match id {
+            Some(id) if self.outbox.acknowledge(id) => Update::Said { event, acknowledged: true },
+            Some(id) if self.outbox.is_second_answer(id) => return,
+            _ => Update::Heard(event),
+        };
+        self.show(update);
+    }
+
+    fn heard_joined(&mut self, presence: &Presence) {
+        self.heard_answer(presence.reference.as_deref());
+        if !self.is_own(presence) {
+            self.roster.came(&presence.room, presence.count);
+        } else if self.roster.contains(&presence.room) {
+            // The client's own arrival, announced to it as well: it is counted already.
+            self.roster.came(&presence.room, presence.count.saturating_sub(1));
+        } else {
+            self.roster.entered(&presence.room);
+            let ask = Ask::Members(RoomName { room: presence.room.clone() });
+            self.put_request(&Request { reference: Some(COUNT_REF.to_owned()), ask });
+        }
+    }
+
+    /// Whether the client itself came or went: a `ref` comes back only to the one who asked.
+    fn is_own(&self, presence: &Presence) -> bool {
+        presence.reference.is_some() || presence.names.contains(&self.name)
+    }
+
+    fn refused(&mut self, refusal: Refusal) {
+        if refusal.reference.as_deref() == Some(COUNT_REF) {
+            return;
+        }
+        self.heard_answer(refusal.reference.as_deref());
+        let text = refusal.reference.as_deref().and_then(|reference| self.outbox.refuse(reference));
+        self.show(Update::Refused { refusal, text });
+    }
+}

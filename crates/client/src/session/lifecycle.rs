@@ -1,0 +1,182 @@
+//! How a session comes up, is lost, comes back and ends.
+
+use glassline_wire::frame::Decoder;
+
+use super::event_link::EventLink;
+use super::tutorial_link::TutorialLink;
+use super::update::{Dialect, Output};
+use super::{FRAME_BYTES_MAX, GOODBYE_MS, Link, Phase, Session, Wish};
+use crate::ending::Ending;
+
+/// How long one try to connect may take.
+const CONNECT_MS: u64 = 10_000;
+/// D3: without a `welcome` by then, the server is taken for a tutorial server.
+const WELCOME_OR_TUTORIAL_MS: u64 = 1_000;
+/// How long to wait for `welcome` where there is nothing to fall back to.
+const WELCOME_MS: u64 = 3_000;
+/// The same on a reconnect, to a server that is known to speak the event dialect and may be met by all its clients at once.
+const WELCOME_AGAIN_MS: u64 = 10_000;
+
+impl Session {
+    pub(super) fn connect(&mut self, now_ms: u64) {
+        self.phase = Phase::Connecting { deadline_ms: now_ms + CONNECT_MS };
+        self.outputs.push_back(Output::Connect);
+    }
+
+    pub(super) fn greet(&mut self, now_ms: u64) {
+        self.connected_before = true;
+        self.decoder = Decoder::event(FRAME_BYTES_MAX);
+        match self.dialect {
+            Dialect::Event => {
+                let wait_ms = match (self.dialect_settled, &self.token) {
+                    (false, _) => WELCOME_OR_TUTORIAL_MS,
+                    (true, None) => WELCOME_MS,
+                    (true, Some(_)) => WELCOME_AGAIN_MS,
+                };
+                self.phase = Phase::Greeting { deadline_ms: now_ms + wait_ms };
+                self.link = Some(Link::Event(EventLink::new(now_ms)));
+                self.say_hello();
+            }
+            Dialect::Tutorial => {
+                self.link = Some(Link::Tutorial(TutorialLink::new(now_ms)));
+                self.give_name();
+                self.is_up(now_ms);
+                self.notice(format!("connected to {} as {}, in the tutorial dialect", self.config.address, self.name));
+            }
+        }
+    }
+
+    pub(super) fn is_up(&mut self, now_ms: u64) {
+        self.phase = Phase::Up;
+        self.up_since_ms = now_ms;
+    }
+
+    pub(super) fn connect_failed(&mut self, why: &str, now_ms: u64) {
+        if self.connected_before {
+            self.wait(now_ms);
+        } else {
+            self.end(Ending::CannotConnect(format!(
+                "cannot connect to {}: {why}; start a server with `glassline serve`, or just run `glassline`",
+                self.config.address
+            )));
+        }
+    }
+
+    pub(super) fn closed(&mut self, why: &str, now_ms: u64) {
+        match self.phase {
+            Phase::Greeting { .. } => self.no_welcome(why, now_ms),
+            Phase::Leaving { .. } if self.wish == Wish::Finish && !self.is_all_written() => {
+                self.end(Ending::ServerWentAway(format!(
+                    "{} went away before everything was sent ({why}); send the last lines again",
+                    self.config.address
+                )));
+            }
+            Phase::Leaving { .. } => self.end(Ending::Left),
+            _ => self.link_lost(why, now_ms),
+        }
+    }
+
+    /// The server has not answered `hello` as a server of the event dialect would (D3).
+    pub(super) fn no_welcome(&mut self, why: &str, now_ms: u64) {
+        if self.token.is_some() {
+            self.link_lost(why, now_ms);
+        } else if self.dialect_settled {
+            self.end(Ending::Refused(format!(
+                "{} does not answer in the event dialect ({why}); try `--dialect tutorial`",
+                self.config.address
+            )));
+        } else {
+            self.notice("this server speaks the plain tutorial dialect; continuing in it".to_owned());
+            self.dialect = Dialect::Tutorial;
+            self.dialect_settled = true;
+            self.drop_link();
+            self.connect(now_ms);
+        }
+    }
+
+    pub(super) fn link_lost(&mut self, why: &str, now_ms: u64) {
+        let stood_ms = if self.phase == Phase::Up { now_ms.saturating_sub(self.up_since_ms) } else { 0 };
+        if let Some(words) = self.refusal_of_a_tutorial_server(stood_ms) {
+            self.end(Ending::Refused(format!("{} refused: {words}", self.config.address)));
+            return;
+        }
+        let was_good = match &self.link {
+            Some(Link::Tutorial(link)) => link.has_heard() || stood_ms >= CONNECT_MS,
+            _ => self.phase == Phase::Up,
+        };
+        self.backoff.link_stood(stood_ms);
+        if self.lost_since_ms.is_none() || was_good {
+            self.lost_since_ms = Some(now_ms);
+            let doubt = match self.dialect {
+                Dialect::Tutorial => "; what was said in the last moments may not have arrived",
+                Dialect::Event => "",
+            };
+            self.notice(format!("the link to {} is lost ({why}){doubt}; trying again", self.config.address));
+        }
+        self.outbox.link_lost();
+        self.drop_link();
+        self.wait(now_ms);
+    }
+
+    /// The last words of a tutorial server that closed at once, the first time: it did not like the name.
+    pub(super) fn refusal_of_a_tutorial_server(&self, stood_ms: u64) -> Option<&str> {
+        match &self.link {
+            Some(Link::Tutorial(link)) if self.lost_since_ms.is_none() && stood_ms < GOODBYE_MS => link.only_words(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn wait(&mut self, now_ms: u64) {
+        self.lost_since_ms.get_or_insert(now_ms);
+        let until_ms = now_ms + self.backoff.next_delay_ms(&mut *self.entropy);
+        self.phase = Phase::Waiting { until_ms };
+    }
+
+    pub(super) fn gives_up_at_ms(&self) -> Option<u64> {
+        if matches!(self.phase, Phase::Up | Phase::Leaving { .. }) {
+            return None;
+        }
+        Some(self.lost_since_ms?.saturating_add(self.config.gives_up_after_ms?))
+    }
+
+    pub(super) fn pursue_wish(&mut self, now_ms: u64) {
+        let waited_enough = match self.wish {
+            Wish::Stay => return,
+            Wish::Finish => false,
+            Wish::Leave { deadline_ms } => now_ms >= deadline_ms,
+        };
+        let is_settled = self.outbox.len() == 0;
+        match self.phase {
+            Phase::Up if is_settled || waited_enough => {
+                if !is_settled {
+                    self.notice(format!("{} of your messages were not acknowledged", self.outbox.len()));
+                }
+                self.say_goodbye(now_ms, waited_enough);
+            }
+            Phase::Waiting { .. } if is_settled => self.end(Ending::Left),
+            Phase::Connecting { .. } | Phase::Greeting { .. } | Phase::Waiting { .. }
+                if waited_enough || (is_settled && self.wish != Wish::Finish) =>
+            {
+                if !is_settled {
+                    self.notice(format!("{} of your messages were not sent", self.outbox.len()));
+                }
+                self.end(Ending::Left);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn say_goodbye(&mut self, now_ms: u64, at_once: bool) {
+        let deadline_ms = match self.dialect {
+            Dialect::Event => {
+                self.say_bye();
+                Some(now_ms + GOODBYE_MS)
+            }
+            Dialect::Tutorial => {
+                self.half_close_due = true;
+                at_once.then_some(now_ms + GOODBYE_MS)
+            }
+        };
+        self.phase = Phase::Leaving { deadline_ms };
+    }
+}

@@ -1,0 +1,373 @@
+//! One session with a server, from the first connect to the goodbye, over as many connections as it takes.
+//!
+//! Pure: no socket, no clock, no thread. Hand it what happened ([`Session::handle`]) or what the user wants
+//! ([`Session::command`]), do everything [`Session::poll_output`] says, and come back at [`Session::next_deadline_ms`] at the latest.
+
+mod asking;
+mod backoff;
+mod event_link;
+mod lifecycle;
+mod outbox;
+mod roster;
+#[cfg(test)]
+mod tests;
+mod tutorial_link;
+pub mod update;
+
+use std::collections::VecDeque;
+
+use glassline_wire::event::Limits;
+use glassline_wire::frame::{Decoder, Frame, HeaderError};
+
+use crate::ending::Ending;
+use crate::entropy::Entropy;
+use backoff::Backoff;
+use event_link::EventLink;
+use outbox::Outbox;
+use roster::Roster;
+use tutorial_link::TutorialLink;
+use update::{Dialect, DialectChoice, Input, LinkState, Output, SlashCommands, Status, Update};
+
+/// How long to wait for the server's side of a goodbye, and for the last acknowledgements when the user leaves at once.
+const GOODBYE_MS: u64 = 2_000;
+/// Bytes that may wait to be written; past it messages wait in the outbox.
+const WINDOW_BYTES: usize = 64 * 1024;
+/// Writes handed to the driver and not yet done. Two keep the link busy.
+const WRITES_MAX: usize = 2;
+/// Longest frame taken from a server. Above [`glassline_wire::limits::EVENT_BYTES_MAX`]: a list of members or of stored messages is
+/// longer than one message, and tutorial servers relay what they like.
+const FRAME_BYTES_MAX: usize = 1024 * 1024;
+
+/// What a session is for.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the server is, for texts.
+    pub address: String,
+    /// The name wished for.
+    pub name: String,
+    /// Which dialect to speak.
+    pub dialect: DialectChoice,
+    /// How long a lost link may stay lost before the session ends; `None`: until the user leaves.
+    pub gives_up_after_ms: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Connecting {
+        deadline_ms: u64,
+    },
+    /// `hello` is out, `welcome` is not in.
+    Greeting {
+        deadline_ms: u64,
+    },
+    Up,
+    Waiting {
+        until_ms: u64,
+    },
+    /// The goodbye is out. Without a deadline as long as bytes before it are still being written.
+    Leaving {
+        deadline_ms: Option<u64>,
+    },
+    Ended,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Stay,
+    Finish,
+    Leave { deadline_ms: u64 },
+}
+
+#[derive(Debug)]
+enum Link {
+    Event(EventLink),
+    Tutorial(TutorialLink),
+}
+
+/// See the module.
+pub struct Session {
+    config: Config,
+    entropy: Box<dyn Entropy + Send>,
+    phase: Phase,
+    wish: Wish,
+    dialect: Dialect,
+    /// The dialect is the server's, and no longer a guess.
+    dialect_settled: bool,
+    /// A connection has stood at least once.
+    connected_before: bool,
+    /// The name the user goes by.
+    name: String,
+    /// Of the last `welcome`: takes the name back (E2).
+    token: Option<String>,
+    limits: Limits,
+    roster: Roster,
+    outbox: Outbox,
+    backoff: Backoff,
+    link: Option<Link>,
+    decoder: Decoder,
+    up_since_ms: u64,
+    lost_since_ms: Option<u64>,
+    last_direct_from: Option<String>,
+    /// The user asked to go to another room and may hold the next words back for it until then.
+    moving_until_ms: Option<u64>,
+    /// The `ref` of a program's `bye`.
+    bye_ref: Option<String>,
+    out: Vec<u8>,
+    writes: usize,
+    half_close_due: bool,
+    outputs: VecDeque<Output>,
+}
+
+impl Session {
+    /// A session that wants its first connection at once.
+    pub fn new(config: Config, entropy: Box<dyn Entropy + Send>, now_ms: u64) -> Self {
+        let dialect = if config.dialect == DialectChoice::Tutorial { Dialect::Tutorial } else { Dialect::Event };
+        let mut session = Self {
+            name: config.name.clone(),
+            dialect_settled: config.dialect != DialectChoice::Auto,
+            config,
+            entropy,
+            phase: Phase::Ended,
+            wish: Wish::Stay,
+            dialect,
+            connected_before: false,
+            token: None,
+            limits: Limits::default(),
+            roster: Roster::new(),
+            outbox: Outbox::default(),
+            backoff: Backoff::default(),
+            link: None,
+            decoder: Decoder::event(FRAME_BYTES_MAX),
+            up_since_ms: now_ms,
+            lost_since_ms: None,
+            last_direct_from: None,
+            moving_until_ms: None,
+            bye_ref: None,
+            out: Vec::new(),
+            writes: 0,
+            half_close_due: false,
+            outputs: VecDeque::new(),
+        };
+        session.connect(now_ms);
+        session
+    }
+
+    /// Takes in what happened to the link.
+    pub fn handle(&mut self, input: Input<'_>, now_ms: u64) {
+        match (input, self.phase) {
+            (_, Phase::Ended) => return,
+            (Input::Connected, Phase::Connecting { .. }) => self.greet(now_ms),
+            (Input::ConnectFailed(why), Phase::Connecting { .. }) => self.connect_failed(why, now_ms),
+            (Input::Bytes(bytes), Phase::Greeting { .. } | Phase::Up | Phase::Leaving { .. }) => {
+                self.read(bytes, now_ms);
+            }
+            (Input::Written, _) => self.writes = self.writes.saturating_sub(1),
+            (Input::Closed(why), Phase::Greeting { .. } | Phase::Up | Phase::Leaving { .. }) => {
+                self.closed(why, now_ms);
+            }
+            _ => {}
+        }
+        self.keep_time(now_ms);
+        self.pump(now_ms);
+    }
+
+    /// The next thing the driver must do; `None` when all is done.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Whether [`Session::poll_output`] has something to give.
+    pub fn has_outputs(&self) -> bool {
+        !self.outputs.is_empty()
+    }
+
+    /// When to call [`Session::handle`] with a [`Input::Tick`] at the latest.
+    pub fn next_deadline_ms(&self) -> Option<u64> {
+        let phase = match self.phase {
+            Phase::Connecting { deadline_ms } | Phase::Greeting { deadline_ms } => Some(deadline_ms),
+            Phase::Waiting { until_ms } => Some(until_ms),
+            Phase::Leaving { deadline_ms } => deadline_ms,
+            Phase::Up => self.link.as_ref().and_then(|link| match link {
+                Link::Event(link) => Some(link.next_deadline_ms()),
+                Link::Tutorial(link) => link.next_deadline_ms(),
+            }),
+            Phase::Ended => return None,
+        };
+        let wish = match self.wish {
+            Wish::Leave { deadline_ms } if !matches!(self.phase, Phase::Leaving { .. }) => Some(deadline_ms),
+            _ => None,
+        };
+        [phase, wish, self.moving_until_ms, self.gives_up_at_ms()].into_iter().flatten().min()
+    }
+
+    /// What a status line shows.
+    pub fn status(&self) -> Status {
+        let link = match self.phase {
+            Phase::Connecting { .. } | Phase::Greeting { .. } => LinkState::Connecting,
+            Phase::Up => LinkState::Online,
+            Phase::Waiting { until_ms } => LinkState::Waiting { until_ms },
+            Phase::Leaving { .. } | Phase::Ended => LinkState::Leaving,
+        };
+        Status {
+            name: self.name.clone(),
+            room: self.roster.current().to_owned(),
+            people: self.roster.people(),
+            link,
+            unsent: self.outbox.len(),
+        }
+    }
+
+    /// Who carries out a line that starts with `/`.
+    pub fn slash_commands(&self) -> SlashCommands {
+        match &self.link {
+            Some(Link::Tutorial(link)) => link.slash_commands(),
+            _ if self.dialect == Dialect::Event => SlashCommands::Client,
+            _ => SlashCommands::Nobody,
+        }
+    }
+
+    /// Whether a command given now would go out soon; else the user's further input should wait.
+    pub fn takes_commands(&self) -> bool {
+        self.phase == Phase::Up && self.moving_until_ms.is_none() && self.has_room() && self.out.len() < WINDOW_BYTES
+    }
+
+    /// Whether another message of any length may wait for the link.
+    pub fn has_room(&self) -> bool {
+        self.outbox.takes(self.limits.text_bytes)
+    }
+
+    /// Longest text of one message, in bytes.
+    pub fn text_bytes_max(&self) -> usize {
+        self.limits.text_bytes
+    }
+
+    /// Whether [`Output::Ended`] has been given.
+    pub fn has_ended(&self) -> bool {
+        self.phase == Phase::Ended
+    }
+
+    fn read(&mut self, bytes: &[u8], now_ms: u64) {
+        // The decoder is taken out, so that what a frame says can change the session it came to.
+        let mut decoder = std::mem::replace(&mut self.decoder, Decoder::event(0));
+        let mut rest = bytes;
+        let broken = loop {
+            match decoder.next(&mut rest) {
+                Ok(Some(Frame::Payload(payload))) => self.heard(payload, now_ms),
+                Ok(Some(Frame::Goodbye)) => {}
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            }
+            if self.link.is_none() {
+                return;
+            }
+        };
+        self.decoder = decoder;
+        if let Some(error) = broken {
+            self.not_frames(&error, now_ms);
+        }
+    }
+
+    fn heard(&mut self, payload: &[u8], now_ms: u64) {
+        match &self.link {
+            Some(Link::Event(_)) => self.heard_event(payload, now_ms),
+            Some(Link::Tutorial(_)) => self.heard_frame(payload),
+            None => {}
+        }
+    }
+
+    fn not_frames(&mut self, error: &HeaderError, now_ms: u64) {
+        let first_words = match &self.link {
+            Some(Link::Tutorial(link)) => !link.has_heard(),
+            _ => false,
+        };
+        match self.phase {
+            Phase::Greeting { .. } => self.no_welcome(&error.to_string(), now_ms),
+            Phase::Up | Phase::Leaving { .. } if first_words && self.lost_since_ms.is_none() => {
+                self.end(Ending::Refused(format!(
+                    "what answers at {} is no chat server ({error}); check the address",
+                    self.config.address
+                )));
+            }
+            _ => self.closed(&format!("its bytes cannot be read: {error}"), now_ms),
+        }
+    }
+
+    fn keep_time(&mut self, now_ms: u64) {
+        if self.gives_up_at_ms().is_some_and(|at_ms| now_ms >= at_ms) && self.phase != Phase::Ended {
+            let unsent = match self.outbox.len() {
+                0 => String::new(),
+                count => format!("; {count} of your messages were not acknowledged"),
+            };
+            let text = format!("{} went away and did not come back{unsent}; try again later", self.config.address);
+            self.end(Ending::ServerWentAway(text));
+            return;
+        }
+        self.moving_until_ms = self.moving_until_ms.filter(|&until_ms| now_ms < until_ms);
+        match self.phase {
+            Phase::Connecting { deadline_ms } if now_ms >= deadline_ms => {
+                self.drop_link();
+                self.connect_failed("no answer within 10 s", now_ms);
+            }
+            Phase::Greeting { deadline_ms } if now_ms >= deadline_ms => self.no_welcome("no welcome came", now_ms),
+            Phase::Waiting { until_ms } if now_ms >= until_ms => self.connect(now_ms),
+            Phase::Leaving { deadline_ms: Some(deadline_ms) } if now_ms >= deadline_ms => self.end(Ending::Left),
+            Phase::Up => match &mut self.link {
+                Some(Link::Event(_)) => self.keep_alive(now_ms),
+                Some(Link::Tutorial(link)) => link.keep_time(now_ms),
+                None => {}
+            },
+            _ => {}
+        }
+    }
+
+    /// Moves on whatever can move: messages into the link, the goodbye behind them, bytes to the driver.
+    fn pump(&mut self, now_ms: u64) {
+        if self.phase == Phase::Up {
+            match self.dialect {
+                Dialect::Event => self.send_events(),
+                Dialect::Tutorial => self.send_texts(),
+            }
+        }
+        self.pursue_wish(now_ms);
+        if !self.out.is_empty() && self.writes < WRITES_MAX && self.link.is_some() {
+            self.writes += 1;
+            self.outputs.push_back(Output::Send(std::mem::take(&mut self.out)));
+        }
+        if self.half_close_due && self.out.is_empty() {
+            self.half_close_due = false;
+            self.outputs.push_back(Output::HalfClose);
+        }
+        if self.phase == (Phase::Leaving { deadline_ms: None }) && self.is_all_written() {
+            self.phase = Phase::Leaving { deadline_ms: Some(now_ms + GOODBYE_MS) };
+        }
+    }
+
+    fn is_all_written(&self) -> bool {
+        self.out.is_empty() && self.writes == 0
+    }
+
+    fn drop_link(&mut self) {
+        self.link = None;
+        self.moving_until_ms = None;
+        self.out = Vec::new();
+        self.writes = 0;
+        self.half_close_due = false;
+        // A write for a connection that is going would only confuse the count of the next one.
+        self.outputs.retain(|output| !matches!(output, Output::Send(_) | Output::HalfClose));
+        self.outputs.push_back(Output::Disconnect);
+    }
+
+    fn end(&mut self, ending: Ending) {
+        self.drop_link();
+        self.phase = Phase::Ended;
+        self.outputs.push_back(Output::Ended(ending));
+    }
+
+    fn notice(&mut self, text: String) {
+        self.show(Update::Notice(text));
+    }
+
+    fn show(&mut self, update: Update) {
+        self.outputs.push_back(Output::Show(update));
+    }
+}

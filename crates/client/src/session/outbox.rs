@@ -1,0 +1,174 @@
+//! What the user said and the server has not acknowledged yet, in order and bounded.
+
+use std::collections::VecDeque;
+
+use glassline_wire::message_id::MessageId;
+use glassline_wire::request::{Ask, Request};
+
+/// Most messages that wait.
+pub(super) const MESSAGES_MAX: usize = 1_024;
+/// Most bytes of text that wait.
+pub(super) const BYTES_MAX: usize = 1024 * 1024;
+/// Ids remembered because their message went out twice and may be answered twice.
+const ANSWERED_TWICE_MAX: usize = MESSAGES_MAX;
+
+/// One message on its way.
+#[derive(Debug)]
+struct Waiting {
+    id: MessageId,
+    request: Request,
+    /// On the link that stands now.
+    sent: bool,
+    /// Also on a link that was lost.
+    sent_before: bool,
+}
+
+/// The messages on their way.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    waiting: VecDeque<Waiting>,
+    bytes: usize,
+    answered: VecDeque<MessageId>,
+}
+
+fn text_of(request: &Request) -> &str {
+    match &request.ask {
+        Ask::Send(send) => &send.text,
+        Ask::Direct(direct) => &direct.text,
+        _ => "",
+    }
+}
+
+impl Outbox {
+    /// Whether another text of this length may wait too.
+    pub(super) fn takes(&self, text_bytes: usize) -> bool {
+        self.waiting.len() < MESSAGES_MAX && self.bytes.saturating_add(text_bytes) <= BYTES_MAX
+    }
+
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Puts a message at the end.
+    pub(super) fn push(&mut self, id: MessageId, request: Request) {
+        self.bytes += text_of(&request).len();
+        self.waiting.push_back(Waiting { id, request, sent: false, sent_before: false });
+    }
+
+    /// The next message to write on this link; it goes on waiting for its acknowledgement.
+    pub(super) fn next_to_send(&mut self) -> Option<&Request> {
+        // Acknowledgements come in order, so the unsent ones are a tail.
+        let first_unsent = self.waiting.partition_point(|waiting| waiting.sent);
+        let waiting = self.waiting.get_mut(first_unsent)?;
+        waiting.sent = true;
+        Some(&waiting.request)
+    }
+
+    /// The text of the oldest message.
+    pub(super) fn first_text(&self) -> Option<&str> {
+        self.waiting.front().map(|waiting| text_of(&waiting.request))
+    }
+
+    /// The next message, taken out: for a dialect without acknowledgements.
+    pub(super) fn take_next(&mut self) -> Option<Request> {
+        let waiting = self.waiting.pop_front()?;
+        self.bytes -= text_of(&waiting.request).len();
+        Some(waiting.request)
+    }
+
+    /// The link is lost: everything that waits must be written again.
+    pub(super) fn link_lost(&mut self) {
+        for waiting in &mut self.waiting {
+            waiting.sent_before |= waiting.sent;
+            waiting.sent = false;
+        }
+    }
+
+    /// The server has taken the message: true if it was waiting.
+    pub(super) fn acknowledge(&mut self, id: MessageId) -> bool {
+        let Some(at) = self.waiting.iter().position(|waiting| waiting.id == id) else { return false };
+        let Some(waiting) = self.waiting.remove(at) else { return false };
+        self.bytes -= text_of(&waiting.request).len();
+        if waiting.sent_before {
+            if self.answered.len() == ANSWERED_TWICE_MAX {
+                self.answered.pop_front();
+            }
+            self.answered.push_back(id);
+        }
+        true
+    }
+
+    /// Whether this is the second answer to a message that went out twice: nothing new for the user.
+    pub(super) fn is_second_answer(&mut self, id: MessageId) -> bool {
+        let at = self.answered.iter().position(|&answered| answered == id);
+        at.and_then(|at| self.answered.remove(at)).is_some()
+    }
+
+    /// The server has refused the request with this `ref`: its text, if it was a message of ours.
+    pub(super) fn refuse(&mut self, reference: &str) -> Option<String> {
+        let at = self
+            .waiting
+            .iter()
+            .position(|waiting| waiting.sent && waiting.request.reference.as_deref() == Some(reference))?;
+        let waiting = self.waiting.remove(at)?;
+        let text = text_of(&waiting.request).to_owned();
+        self.bytes -= text.len();
+        Some(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glassline_wire::request::Send;
+
+    fn request(id: u128, text: &str) -> Request {
+        Request {
+            reference: Some(id.to_string()),
+            ask: Ask::Send(Send { room: "lobby".into(), text: text.into(), id: MessageId(id), action: false }),
+        }
+    }
+
+    #[test]
+    fn the_bounds_hold_in_messages_and_in_bytes() {
+        let mut outbox = Outbox::default();
+        for id in 0..MESSAGES_MAX as u128 {
+            assert!(outbox.takes(1));
+            outbox.push(MessageId(id), request(id, "x"));
+        }
+        assert!(!outbox.takes(1));
+        assert!(outbox.acknowledge(MessageId(0)));
+        assert!(outbox.takes(1) && !outbox.takes(BYTES_MAX));
+    }
+
+    #[test]
+    fn a_lost_link_sends_again_what_was_not_acknowledged_and_only_that() {
+        let mut outbox = Outbox::default();
+        for id in 1..=3 {
+            outbox.push(MessageId(id), request(id, "x"));
+        }
+        assert_eq!(outbox.next_to_send(), Some(&request(1, "x")));
+        assert_eq!(outbox.next_to_send(), Some(&request(2, "x")));
+        assert!(outbox.acknowledge(MessageId(1)));
+        outbox.link_lost();
+        for id in 2..=3 {
+            assert_eq!(outbox.next_to_send(), Some(&request(id, "x")));
+        }
+        assert!(outbox.next_to_send().is_none());
+        assert!(outbox.acknowledge(MessageId(2)) && !outbox.acknowledge(MessageId(2)));
+        assert!(outbox.is_second_answer(MessageId(2)) && !outbox.is_second_answer(MessageId(2)));
+        assert!(outbox.acknowledge(MessageId(3)) && !outbox.is_second_answer(MessageId(3)));
+        assert_eq!((outbox.len(), outbox.bytes), (0, 0));
+    }
+
+    #[test]
+    fn a_refused_message_comes_back_with_its_text() {
+        let mut outbox = Outbox::default();
+        outbox.push(MessageId(1), request(1, "too bad"));
+        assert_eq!(outbox.refuse("1"), None, "what was not sent cannot be refused");
+        outbox.next_to_send();
+        assert_eq!(outbox.refuse("1").as_deref(), Some("too bad"));
+        assert_eq!(outbox.len(), 0);
+    }
+}

@@ -1,0 +1,244 @@
+use super::super::update::{LinkState, SlashCommands};
+use super::*;
+use proptest::prelude::*;
+
+#[test]
+fn a_message_is_said_once_the_server_has_acknowledged_it() {
+    let mut line = Line::event();
+    assert_eq!(line.session.status().people, Some(3));
+    line.take_updates();
+    line.say("hi");
+    assert_eq!((line.session.status().unsent, line.take_texts()), (1, vec![]));
+    let request = line.take_requests().remove(0);
+    line.hear(&acknowledgement(&request, 5));
+    assert_eq!((line.session.status().unsent, line.take_texts()), (0, vec!["+hi".to_owned()]));
+    line.hear(r#"{"type":"message","room":"lobby","seq":6,"from":"bob","text":"hello"}"#);
+    assert_eq!(line.take_texts(), ["hello"]);
+}
+
+#[test]
+fn what_is_said_before_the_welcome_goes_out_behind_it() {
+    let mut line = Line::new(DialectChoice::Auto, None);
+    line.say("early");
+    line.connect();
+    line.take_hello();
+    assert!(line.sent.is_empty());
+    line.hear(WELCOME);
+    let request = line.take_requests().remove(0);
+    assert!(matches!(request.ask, Ask::Send(send) if send.text == "early"));
+}
+
+#[test]
+fn every_message_has_its_own_id_and_a_ref() {
+    let mut line = Line::event();
+    for _ in 0..100 {
+        line.say("again");
+    }
+    let requests = line.take_requests();
+    let ids: std::collections::BTreeSet<_> = requests.iter().map(|request| request.reference.clone()).collect();
+    assert_eq!((requests.len(), ids.len()), (100, 100));
+}
+
+#[test]
+fn a_refused_message_comes_back_with_its_text_and_waits_no_more() {
+    let mut line = Line::event();
+    line.say("spam");
+    let reference = line.take_requests().remove(0).reference.expect("a ref");
+    line.take_updates();
+    line.hear(&format!(r#"{{"type":"error","code":"rate","text":"slower","ref":"{reference}"}}"#));
+    let updates = line.take_updates();
+    assert!(matches!(&updates[..], [Update::Refused { text: Some(text), .. }] if text == "spam"), "{updates:?}");
+    assert_eq!(line.session.status().unsent, 0);
+}
+
+#[test]
+fn an_error_before_the_welcome_refuses() {
+    let mut line = Line::new(DialectChoice::Auto, None);
+    line.connect();
+    line.hear(r#"{"type":"error","code":"bad_name","text":"no such names here"}"#);
+    assert!(matches!(line.ending, Some(Ending::Refused(text)) if text.contains("no such names here")));
+}
+
+#[test]
+fn the_servers_ping_is_answered_and_a_silent_server_is_asked_then_given_up() {
+    let mut line = Line::event();
+    line.hear(r#"{"type":"ping"}"#);
+    assert!(matches!(line.take_requests().remove(0).ask, Ask::Pong {}));
+    line.pass_ms(29_999);
+    assert!(line.sent.is_empty());
+    line.pass_ms(1);
+    let ping = line.take_requests().remove(0);
+    assert!(matches!(ping.ask, Ask::Ping {}));
+    line.take_updates();
+    line.hear(&format!(r#"{{"type":"pong","ref":"{}"}}"#, ping.reference.expect("a ref")));
+    assert_eq!(line.take_updates(), [], "the answer to the session's own question is nobody's business");
+    line.pass_ms(74_999);
+    assert_eq!((line.connects, line.session.status().link), (1, LinkState::Online));
+    line.pass_ms(1_000);
+    assert_eq!(line.connects, 2);
+}
+
+#[test]
+fn finishing_waits_for_the_last_acknowledgement_then_says_bye() {
+    let mut line = Line::event();
+    line.say("last");
+    let request = line.take_requests().remove(0);
+    line.command(Command::Finish).expect("taken");
+    line.hear(r#"{"type":"message","room":"lobby","seq":5,"from":"bob","text":"x"}"#);
+    assert!(line.sent.is_empty() && line.ending.is_none());
+    line.hear(&acknowledgement(&request, 6));
+    assert!(matches!(line.take_requests().remove(0).ask, Ask::Bye {}));
+    assert_eq!(line.command(Command::Say("more".into())), Err(Declined::Leaving));
+    line.hear(r#"{"type":"bye","text":"bye"}"#);
+    assert_eq!(line.ending, Some(Ending::Left));
+}
+
+#[test]
+fn a_server_that_does_not_say_bye_is_left_after_two_seconds() {
+    let mut line = Line::event();
+    line.command(Command::Leave).expect("taken");
+    line.pass_ms(1_999);
+    assert_eq!(line.ending, None);
+    line.pass_ms(1);
+    assert_eq!(line.ending, Some(Ending::Left));
+}
+
+#[test]
+fn leaving_at_once_waits_two_seconds_for_acknowledgements_and_says_what_is_missing() {
+    let mut line = Line::event();
+    line.say("x");
+    line.command(Command::Leave).expect("taken");
+    line.take_requests();
+    line.take_updates();
+    line.pass_ms(2_000);
+    assert!(line.notices().contains("1 of your messages"));
+    assert!(matches!(line.take_requests().remove(0).ask, Ask::Bye {}));
+    line.pass_ms(2_000);
+    assert_eq!(line.ending, Some(Ending::Left));
+}
+
+#[test]
+fn rooms_are_entered_left_and_gone_to() {
+    let mut line = Line::event();
+    line.command(Command::Join("den".into())).expect("taken");
+    let request = line.take_requests().remove(0);
+    let reference = request.reference.expect("a ref");
+    assert_eq!(line.session.status().room, "lobby");
+    assert!(!line.session.takes_commands(), "what a pipe says next is meant for the den");
+    line.hear(&format!(r#"{{"type":"joined","room":"den","names":["alice"],"count":1,"ref":"{reference}"}}"#));
+    assert_eq!(line.session.status().room, "den");
+    assert!(line.session.takes_commands());
+    let count = line.take_requests().remove(0);
+    line.take_updates();
+    let reference = count.reference.expect("a ref");
+    line.hear(&format!(r#"{{"type":"members","room":"den","names":["alice","bob"],"count":2,"ref":"{reference}"}}"#));
+    assert_eq!((line.session.status().people, line.take_updates()), (Some(2), vec![]));
+    line.say("here");
+    assert!(matches!(line.take_requests().remove(0).ask, Ask::Send(send) if send.room == "den"));
+    line.command(Command::Join("lobby".into())).expect("taken");
+    assert_eq!((line.session.status().room.as_str(), line.sent.len()), ("lobby", 0));
+    assert_eq!(line.command(Command::LeaveRoom(Some("attic".into()))), Err(Declined::NotInRoom("attic".into())));
+    line.hear(r#"{"type":"left","room":"lobby","names":["bob"],"count":1}"#);
+    assert_eq!(line.session.status().people, Some(2));
+}
+
+#[test]
+fn an_answer_goes_to_the_last_one_who_wrote_directly() {
+    let mut line = Line::event();
+    assert_eq!(line.command(Command::Reply("x".into())), Err(Declined::NobodyToAnswer));
+    line.hear(r#"{"type":"direct","from":"bob","to":"alice","text":"psst"}"#);
+    line.hear(r#"{"type":"direct","from":"alice","to":"cyd","text":"own, from elsewhere"}"#);
+    line.command(Command::Reply("yes?".into())).expect("taken");
+    assert!(matches!(line.take_requests().remove(0).ask, Ask::Direct(direct) if direct.to == "bob"));
+}
+
+#[test]
+fn the_outbox_is_bounded_and_the_window_holds_the_rest_back() {
+    let mut line = Line::event();
+    line.takes_writes = false;
+    for _ in 0..1_024 {
+        line.say("y");
+    }
+    assert_eq!(line.command(Command::Say("z".into())), Err(Declined::Full(1_024)));
+    assert!(!line.session.takes_commands() && !line.session.has_room());
+    assert!(line.sent.len() < 1_000, "two writes at a time, not {} bytes", line.sent.len());
+    line.takes_writes = true;
+    for _ in 0..10 {
+        line.handle(Input::Written);
+    }
+    assert_eq!(line.take_requests().len(), 1_024);
+    let long = "x".repeat(16_385);
+    assert_eq!(line.command(Command::Say(long)), Err(Declined::TooLong { bytes: 16_385, bytes_max: 16_384 }));
+    assert_eq!(line.command(Command::Say(String::new())), Err(Declined::Empty));
+}
+
+#[test]
+fn what_this_version_does_not_know_is_told_and_passed_over() {
+    let mut line = Line::event();
+    line.take_updates();
+    line.hear(r#"{"type":"hologram"}"#);
+    line.hear(r#"{"type":"message","room":"lobby","from":"bob","text":"on"}"#);
+    let updates = line.take_updates();
+    assert!(matches!(&updates[..], [Update::Notice(_), Update::Heard(_)]), "{updates:?}");
+    assert_eq!(line.session.slash_commands(), SlashCommands::Client);
+}
+
+#[test]
+fn a_program_may_not_say_hello_and_its_bye_finishes() {
+    let mut line = Line::event();
+    for json in [r#"{"type":"hello","name":"x"}"#, r#"{"type":"pong"}"#] {
+        let request = Request::from_json(json.as_bytes()).expect("reads");
+        assert_eq!(line.command(Command::Request(request)), Err(Declined::NotForUsers));
+    }
+    let bye = Request::from_json(br#"{"type":"bye"}"#).expect("reads");
+    line.command(Command::Request(bye)).expect("taken");
+    assert!(matches!(line.take_requests().remove(0).ask, Ask::Bye {}));
+}
+
+proptest! {
+    #[test]
+    fn any_slicing_of_the_servers_bytes_gives_the_same_updates(
+        cuts in proptest::collection::vec(0_usize..1_200, 0..30),
+        tutorial in any::<bool>(),
+    ) {
+        let bytes = if tutorial {
+            frames(&["bob", "hi", "*", "cyd joined", "", "", "二", "🙂\n"])
+        } else {
+            frames(&[
+                WELCOME,
+                r#"{"type":"joined","room":"lobby","names":["bob"],"count":1}"#,
+                r#"{"type":"message","room":"lobby","seq":5,"from":"bob","text":"二 🙂"}"#,
+                r#"{"type":"hologram"}"#,
+                r#"{"type":"gap","room":"lobby","from":6,"to":9}"#,
+                r#"{"type":"notice","text":"x"}"#,
+                r#"{"type":"bye","text":"the server stops"}"#,
+            ])
+        };
+        let choice = if tutorial { DialectChoice::Tutorial } else { DialectChoice::Event };
+        let mut whole = Line::new(choice, None);
+        whole.connect();
+        whole.hear_bytes(&bytes);
+        let mut sliced = Line::new(choice, None);
+        sliced.connect();
+        let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(bytes.len())).collect();
+        cuts.extend([0, bytes.len()]);
+        cuts.sort_unstable();
+        for pair in cuts.windows(2) {
+            sliced.hear_bytes(&bytes[pair[0]..pair[1]]);
+        }
+        prop_assert!(whole.updates.len() >= 4);
+        prop_assert_eq!(whole.updates, sliced.updates);
+    }
+
+    #[test]
+    fn no_bytes_of_a_server_make_a_session_panic(
+        chunks in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..20),
+        tutorial in any::<bool>(),
+    ) {
+        let mut line = if tutorial { Line::tutorial() } else { Line::event() };
+        for chunk in chunks {
+            line.hear_bytes(&chunk);
+            line.pass_ms(10);
+        }
+    }
+}

@@ -1,0 +1,310 @@
+use super::super::update::LinkState;
+use super::*;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+fn texts_sent(line: &mut Line) -> Vec<(String, glassline_wire::message_id::MessageId)> {
+    let requests = line.take_requests();
+    requests
+        .into_iter()
+        .filter_map(|request| if let Ask::Send(send) = request.ask { Some((send.text, send.id)) } else { None })
+        .collect()
+}
+
+#[test]
+fn nothing_listening_at_first_ends_at_once_with_a_next_step() {
+    let mut line = Line::new(DialectChoice::Auto, None);
+    line.handle(Input::ConnectFailed("nothing listens there"));
+    assert!(matches!(line.ending, Some(Ending::CannotConnect(text)) if text.contains("glassline serve")));
+    let mut line = Line::new(DialectChoice::Auto, None);
+    line.pass_ms(10_000);
+    assert!(matches!(line.ending, Some(Ending::CannotConnect(_))));
+}
+
+#[test]
+fn a_reconnect_takes_the_name_back_and_sends_the_unacknowledged_again_by_the_same_id() {
+    let mut line = Line::event();
+    for text in ["one", "two"] {
+        line.say(text);
+    }
+    let requests = line.take_requests();
+    line.hear(&acknowledgement(&requests[0], 5));
+    line.take_updates();
+    line.close();
+    assert!(matches!(line.session.status().link, LinkState::Waiting { .. }));
+    line.say("three");
+    line.wait_for_try();
+    assert_eq!(line.connects, 2);
+    line.connect();
+    let hello = line.take_hello();
+    assert_eq!((hello.name.as_str(), hello.token.as_deref()), ("alice", Some("secret")));
+    assert_eq!(hello.rooms, Some(vec!["lobby".to_owned()]));
+    assert_eq!(hello.since.expect("since")["lobby"], 5);
+    line.hear(&WELCOME.replace("\"seq\":4", "\"seq\":6"));
+    let again = line.take_requests();
+    assert_eq!(again[0], requests[1], "the same request, id and all");
+    assert_eq!(again.len(), 2);
+    // The lost link had carried it: it comes with the replay, and once more as the answer to the second copy.
+    line.take_updates();
+    let answer = acknowledgement(&again[0], 6);
+    line.hear(&answer);
+    line.hear(&answer);
+    line.hear(&acknowledgement(&again[1], 7));
+    assert_eq!(line.take_texts(), ["+two", "+three"]);
+}
+
+#[test]
+fn a_known_event_server_that_is_slow_to_welcome_is_not_taken_for_a_tutorial_server() {
+    let mut line = Line::event();
+    line.say("x");
+    line.close();
+    line.wait_for_try();
+    line.connect();
+    line.take_hello();
+    line.pass_ms(9_999);
+    assert_eq!(line.connects, 2);
+    line.wait_for_try();
+    assert_eq!(line.connects, 3);
+    line.connect();
+    line.take_hello();
+}
+
+#[test]
+fn a_program_gives_up_after_a_minute_and_a_person_never() {
+    for (gives_up_after_ms, gives_up) in [(Some(60_000), true), (None, false)] {
+        let mut line = Line::new(DialectChoice::Auto, gives_up_after_ms);
+        line.connect();
+        line.hear(WELCOME);
+        line.close();
+        let lost_ms = line.now_ms;
+        while line.ending.is_none() && line.now_ms < 3_600_000 {
+            line.pass_ms(100);
+            if line.session.status().link == LinkState::Connecting {
+                line.handle(Input::ConnectFailed("nothing listens there"));
+            }
+        }
+        assert_eq!(matches!(line.ending, Some(Ending::ServerWentAway(_))), gives_up);
+        if gives_up {
+            assert_eq!(line.now_ms - lost_ms, 60_000);
+        }
+        assert!(line.connects > 5);
+    }
+}
+
+#[test]
+fn a_server_that_accepts_and_closes_is_not_hammered_and_is_given_up_too() {
+    let mut line = Line::tutorial();
+    line.pass_ms(20_000);
+    line.take_updates();
+    while line.ending.is_none() {
+        if line.session.status().link == LinkState::Connecting {
+            line.connect();
+        }
+        line.close();
+        line.pass_ms(50);
+        assert!(line.now_ms < 600_000, "never gives up");
+    }
+    assert!(matches!(line.ending, Some(Ending::ServerWentAway(_))));
+    assert_eq!(line.notices().matches("is lost").count(), 1);
+    assert!(line.connects < 1_200, "{}", line.connects);
+}
+
+#[test]
+fn a_link_that_stood_is_sought_again_soon_however_long_it_took_to_get() {
+    let mut line = Line::new(DialectChoice::Event, None);
+    line.connect();
+    line.hear(WELCOME);
+    for round in 0..20 {
+        line.close();
+        for _ in 0..12 {
+            line.wait_for_try();
+            line.handle(Input::ConnectFailed("nothing listens there"));
+        }
+        line.wait_for_try();
+        line.connect();
+        line.hear(WELCOME);
+        line.pass_ms(10_000);
+        let lost_ms = line.now_ms;
+        line.close();
+        line.wait_for_try();
+        assert!(line.now_ms - lost_ms <= 500, "round {round}: {} ms", line.now_ms - lost_ms);
+        line.connect();
+        line.hear(WELCOME);
+    }
+}
+
+#[test]
+fn the_tutorial_dialect_says_that_the_last_words_may_be_lost() {
+    let mut line = Line::tutorial();
+    line.hear_bytes(&frames(&["bob", "hi"]));
+    line.take_updates();
+    line.close();
+    assert!(line.notices().contains("may not have arrived"));
+    line.say("later");
+    line.wait_for_try();
+    line.connect();
+    assert_eq!(line.take_frames(), [b"alice".to_vec(), b"later".to_vec()]);
+}
+
+#[test]
+fn leaving_works_in_every_phase() {
+    // Connecting, greeting, waiting: nothing to wait for.
+    let mut connecting = Line::new(DialectChoice::Auto, None);
+    let mut greeting = Line::new(DialectChoice::Auto, None);
+    greeting.connect();
+    let mut waiting = Line::event();
+    waiting.close();
+    for line in [&mut connecting, &mut greeting, &mut waiting] {
+        line.command(Command::Leave).expect("taken");
+        assert_eq!(line.ending, Some(Ending::Left));
+    }
+    let mut lost = Line::event();
+    lost.say("x");
+    lost.close();
+    lost.command(Command::Leave).expect("taken");
+    assert_eq!(lost.ending, None);
+    lost.pass_ms(2_000);
+    assert_eq!(lost.ending, Some(Ending::Left));
+    assert!(lost.notices().contains("not sent") || lost.connects > 1);
+}
+
+#[test]
+fn finishing_while_the_link_is_lost_waits_for_it_only_if_something_is_unsent() {
+    let mut line = Line::event();
+    line.close();
+    line.command(Command::Finish).expect("taken");
+    assert_eq!(line.ending, Some(Ending::Left));
+    let mut line = Line::event();
+    line.say("x");
+    line.close();
+    line.command(Command::Finish).expect("taken");
+    line.wait_for_try();
+    line.connect();
+    line.take_hello();
+    line.hear(WELCOME);
+    assert_eq!(texts_sent(&mut line).len(), 1);
+}
+
+#[test]
+fn an_empty_input_still_connects() {
+    let mut line = Line::new(DialectChoice::Auto, None);
+    line.command(Command::Finish).expect("taken");
+    assert_eq!(line.ending, None);
+    line.connect();
+    line.take_hello();
+    line.hear(WELCOME);
+    assert!(matches!(line.take_requests().remove(0).ask, Ask::Bye {}));
+}
+
+#[test]
+fn a_name_still_held_by_the_dead_connection_is_asked_for_again() {
+    let mut line = Line::event();
+    line.close();
+    line.wait_for_try();
+    line.connect();
+    line.hear(r#"{"type":"error","code":"name_taken","text":"somebody has it"}"#);
+    assert_eq!(line.ending, None);
+    line.wait_for_try();
+    assert_eq!(line.connects, 3);
+}
+
+#[test]
+fn many_rooms_do_not_make_a_hello_that_no_server_takes() {
+    let mut line = Line::event();
+    for number in 0..300 {
+        line.hear(&format!(r#"{{"type":"joined","room":"room-{number}","names":["alice"],"count":1}}"#));
+    }
+    line.close();
+    line.wait_for_try();
+    line.connect();
+    assert!(line.sent.len() <= 10 + 10 + 4_096);
+    let rooms = line.take_hello().rooms.expect("rooms").len();
+    line.hear(WELCOME);
+    let joins = line.take_requests().into_iter().filter(|request| matches!(request.ask, Ask::Join(_))).count();
+    assert!(rooms > 20 && joins >= 300 - rooms, "{rooms} rooms, {joins} joins");
+}
+
+/// A server of the event dialect with nothing but a log: what was taken stays taken, whatever happens to the link.
+#[derive(Default)]
+struct Log {
+    taken: Vec<(String, glassline_wire::message_id::MessageId)>,
+    /// Answers not yet sent on the link of now, as places in the log.
+    answers: Vec<usize>,
+}
+
+impl Log {
+    fn take(&mut self, sent: Vec<(String, glassline_wire::message_id::MessageId)>) {
+        for (text, id) in sent {
+            let at = self.taken.iter().position(|(_, known)| *known == id);
+            let at = at.unwrap_or_else(|| {
+                self.taken.push((text, id));
+                self.taken.len() - 1
+            });
+            self.answers.push(at);
+        }
+    }
+
+    fn message(&self, at: usize) -> String {
+        let (text, id) = &self.taken[at];
+        let seq = at + 1;
+        format!(r#"{{"type":"message","room":"lobby","seq":{seq},"from":"alice","text":"{text}","id":"{id}"}}"#)
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_to_the_link_each_message_is_taken_once_and_said_once_in_order(
+        steps in proptest::collection::vec(0_u8..8, 1..120),
+    ) {
+        let mut line = Line::new(DialectChoice::Event, None);
+        let mut log = Log::default();
+        let mut said = 0;
+        let mut ids: BTreeMap<String, glassline_wire::message_id::MessageId> = BTreeMap::new();
+        // After the steps the link stays whole, so everything must come to rest.
+        for step in steps.into_iter().chain([9; 60]) {
+            match (step, line.session.status().link) {
+                (0..=2, _) => {
+                    line.say(&format!("m{said}"));
+                    said += 1;
+                }
+                // The link breaks; what the server was about to answer is lost with it.
+                (3, LinkState::Online) => {
+                    line.close();
+                    log.answers.clear();
+                }
+                // What was on its way to the server is lost, too.
+                (4, LinkState::Online) => {
+                    line.sent.clear();
+                    line.close();
+                    log.answers.clear();
+                }
+                (_, LinkState::Waiting { .. }) => line.wait_for_try(),
+                (_, LinkState::Connecting) => {
+                    line.connect();
+                    let since = line.take_hello().since.and_then(|since| since.get("lobby").copied()).unwrap_or(0);
+                    let newest = log.taken.len();
+                    line.hear(&WELCOME.replace("\"seq\":4", &format!("\"seq\":{newest}")));
+                    for at in usize::try_from(since).expect("small")..newest {
+                        line.hear(&log.message(at));
+                    }
+                }
+                (5, _) => log.take(texts_sent(&mut line)),
+                _ => {
+                    log.take(texts_sent(&mut line));
+                    for at in std::mem::take(&mut log.answers) {
+                        line.hear(&log.message(at));
+                    }
+                }
+            }
+            for (text, id) in &log.taken {
+                prop_assert_eq!(ids.entry(text.clone()).or_insert(*id), id, "one id for {}", text);
+            }
+        }
+        let texts: Vec<String> = (0..said).map(|number| format!("m{number}")).collect();
+        let taken: Vec<String> = log.taken.iter().map(|(text, _)| text.clone()).collect();
+        prop_assert_eq!(&taken, &texts);
+        let shown: Vec<String> = texts.iter().map(|text| format!("+{text}")).collect();
+        prop_assert_eq!(line.take_texts(), shown);
+        prop_assert_eq!(line.session.status().unsent, 0);
+    }
+}

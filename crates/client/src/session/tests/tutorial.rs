@@ -1,0 +1,141 @@
+use super::super::update::{LinkState, SlashCommands};
+use super::*;
+
+#[test]
+fn a_server_that_gives_no_welcome_within_a_second_is_spoken_to_in_the_tutorial_dialect() {
+    let mut line = Line::new(DialectChoice::Auto, None);
+    line.say("early");
+    line.connect();
+    line.take_hello();
+    line.pass_ms(999);
+    assert_eq!(line.connects, 1);
+    line.pass_ms(1);
+    assert_eq!(line.connects, 2);
+    assert!(line.notices().contains("tutorial dialect"));
+    line.connect();
+    assert_eq!(line.take_frames(), [b"alice".to_vec(), b"early".to_vec()]);
+    assert_eq!(line.take_texts(), ["?early"]);
+}
+
+#[test]
+fn a_close_and_rubbish_are_answers_too() {
+    for answer in [None, Some("HTTP/1.1 400 Bad Request"), Some("5         hello")] {
+        let mut line = Line::new(DialectChoice::Auto, None);
+        line.connect();
+        match answer {
+            None => line.close(),
+            Some(rubbish) => line.hear_bytes(rubbish.as_bytes()),
+        }
+        assert_eq!((line.connects, &line.ending), (2, &None), "{answer:?}");
+        line.connect();
+        assert_eq!(line.take_frames(), [b"alice"]);
+    }
+}
+
+#[test]
+fn the_event_dialect_alone_is_refused_by_a_tutorial_server() {
+    let mut line = Line::new(DialectChoice::Event, None);
+    line.connect();
+    line.pass_ms(3_000);
+    assert!(matches!(line.ending, Some(Ending::Refused(text)) if text.contains("--dialect tutorial")));
+}
+
+#[test]
+fn what_is_no_chat_server_is_said_to_be_none() {
+    let mut line = Line::tutorial();
+    line.hear_bytes(b"HTTP/1.1 400 Bad Request\r\n");
+    assert!(matches!(line.ending, Some(Ending::Refused(text)) if text.contains("no chat server")));
+}
+
+#[test]
+fn pairs_are_messages_and_the_servers_own_are_notices() {
+    let mut line = Line::tutorial();
+    line.take_updates();
+    line.hear_bytes(&frames(&["bob", "hi", "*", "cyd joined"]));
+    let updates = line.take_updates();
+    let [Update::Heard(Event::Message(message)), Update::Heard(Event::Notice(notice))] = &updates[..] else {
+        panic!("{updates:?}")
+    };
+    assert_eq!((message.from.as_str(), message.text.as_str(), message.seq), ("bob", "hi", None));
+    assert_eq!(notice.text, "cyd joined");
+}
+
+#[test]
+fn slashes_go_to_a_server_that_speaks_and_are_escaped_for_it() {
+    let mut line = Line::tutorial();
+    assert_eq!(line.session.slash_commands(), SlashCommands::Undecided);
+    line.say("/x");
+    assert!(line.sent.is_empty(), "it is not known yet whether the server would take it for a command");
+    line.hear_bytes(&frames(&["*", "welcome"]));
+    assert_eq!(line.session.slash_commands(), SlashCommands::Server);
+    assert_eq!(line.take_frames(), [b"//x"]);
+    line.command(Command::ServerLine("/names".into())).expect("taken");
+    assert_eq!(line.take_frames(), [b"/names"]);
+    line.command(Command::Action("waves".into())).expect("taken");
+    assert_eq!(line.take_frames(), [b"/me waves"]);
+}
+
+#[test]
+fn a_server_without_words_gets_slashes_as_they_are() {
+    let mut line = Line::tutorial();
+    line.say("/x");
+    line.pass_ms(499);
+    assert!(line.sent.is_empty());
+    line.pass_ms(1);
+    assert_eq!(line.take_frames(), [b"/x"]);
+    assert_eq!(line.session.slash_commands(), SlashCommands::Nobody);
+    assert_eq!(line.command(Command::ServerLine("/names".into())), Err(Declined::NotConnected));
+    assert_eq!(line.command(Command::Action("waves".into())), Err(Declined::NotInTutorial("/me")));
+    assert!(line.command(Command::Rename("al".into())).is_err());
+}
+
+#[test]
+fn leaving_is_a_half_close_behind_everything_said() {
+    let mut line = Line::tutorial();
+    line.takes_writes = false;
+    for text in ["one", "two", "three"] {
+        line.say(text);
+    }
+    line.command(Command::Finish).expect("taken");
+    assert!(!line.half_closed, "something is still to be written");
+    line.pass_ms(600_000);
+    assert_eq!(line.ending, None, "the server may take its time to read");
+    line.takes_writes = true;
+    for _ in 0..3 {
+        line.handle(Input::Written);
+    }
+    assert!(line.half_closed);
+    assert_eq!(line.take_frames(), [b"one".to_vec(), b"two".to_vec(), b"three".to_vec()]);
+    line.take_updates();
+    line.hear_bytes(&frames(&["bob", "bye"]));
+    assert_eq!(line.take_texts(), ["bye"]);
+    line.close();
+    assert_eq!(line.ending, Some(Ending::Left));
+}
+
+#[test]
+fn a_server_that_keeps_its_side_open_is_left_after_two_seconds() {
+    let mut line = Line::tutorial();
+    line.command(Command::Leave).expect("taken");
+    assert!(line.half_closed && line.session.status().link == LinkState::Leaving);
+    line.pass_ms(2_000);
+    assert_eq!(line.ending, Some(Ending::Left));
+}
+
+#[test]
+fn a_close_before_everything_is_written_is_no_leave() {
+    let mut line = Line::tutorial();
+    line.takes_writes = false;
+    line.say("lost");
+    line.command(Command::Finish).expect("taken");
+    line.close();
+    assert!(matches!(line.ending, Some(Ending::ServerWentAway(_))), "{:?}", line.ending);
+}
+
+#[test]
+fn a_name_refused_in_words_and_a_close_ends_with_the_words() {
+    let mut line = Line::tutorial();
+    line.hear_bytes(&frames(&["*", "that name is not possible"]));
+    line.close();
+    assert!(matches!(line.ending, Some(Ending::Refused(text)) if text.contains("not possible")));
+}

@@ -1,0 +1,129 @@
+//! The session's side of a connection in the tutorial dialect (T).
+
+use glassline_wire::event::{Event, Message, Notice};
+use glassline_wire::frame::put_frame;
+use glassline_wire::request::{Ask, Request};
+
+use super::roster::LOBBY;
+use super::update::{SlashCommands, Update};
+use super::{Link, Session, WINDOW_BYTES};
+
+/// The name under which a server speaks for itself (T9).
+const SERVER_NAME: &str = "*";
+/// By then a server with words of its own has said some.
+const FIRST_WORDS_MS: u64 = 500;
+
+/// What is known of one connection.
+#[derive(Debug)]
+pub(super) struct TutorialLink {
+    /// The first half of a pair whose second half has not come (T4).
+    from: Option<String>,
+    /// The server has spoken as `*`: it has commands, and it takes `//` for `/`.
+    server_speaks: bool,
+    others_spoke: bool,
+    last_words: Option<String>,
+    undecided_until_ms: Option<u64>,
+}
+
+impl TutorialLink {
+    pub(super) fn new(now_ms: u64) -> Self {
+        Self {
+            from: None,
+            server_speaks: false,
+            others_spoke: false,
+            last_words: None,
+            undecided_until_ms: Some(now_ms + FIRST_WORDS_MS),
+        }
+    }
+
+    pub(super) fn next_deadline_ms(&self) -> Option<u64> {
+        self.undecided_until_ms
+    }
+
+    pub(super) fn keep_time(&mut self, now_ms: u64) {
+        if self.undecided_until_ms.is_some_and(|until_ms| now_ms >= until_ms) {
+            self.undecided_until_ms = None;
+        }
+    }
+
+    pub(super) fn has_heard(&self) -> bool {
+        self.server_speaks || self.others_spoke
+    }
+
+    pub(super) fn slash_commands(&self) -> SlashCommands {
+        if self.server_speaks {
+            SlashCommands::Server
+        } else if self.undecided_until_ms.is_some() {
+            SlashCommands::Undecided
+        } else {
+            SlashCommands::Nobody
+        }
+    }
+
+    /// The server's last words, if nobody else said anything.
+    pub(super) fn only_words(&self) -> Option<&str> {
+        if self.others_spoke { None } else { self.last_words.as_deref() }
+    }
+
+    /// The pair that this frame completes.
+    fn pair(&mut self, payload: &[u8]) -> Option<(String, String)> {
+        let text = String::from_utf8_lossy(payload).into_owned();
+        let Some(from) = self.from.take() else {
+            self.from = Some(text);
+            return None;
+        };
+        self.undecided_until_ms = None;
+        if from == SERVER_NAME {
+            self.server_speaks = true;
+            self.last_words = Some(text.clone());
+        } else {
+            self.others_spoke = true;
+        }
+        Some((from, text))
+    }
+}
+
+impl Session {
+    pub(super) fn give_name(&mut self) {
+        put_frame(&mut self.out, self.name.as_bytes());
+    }
+
+    pub(super) fn heard_frame(&mut self, payload: &[u8]) {
+        let Some(Link::Tutorial(link)) = &mut self.link else { return };
+        let Some((from, text)) = link.pair(payload) else { return };
+        let event =
+            if from == SERVER_NAME { Event::Notice(Notice { text }) } else { Event::Message(words(from, text)) };
+        self.show(Update::Heard(event));
+    }
+
+    /// Writes what waits in the outbox, as far as the window allows. What is written counts as sent: nothing more can be known.
+    pub(super) fn send_texts(&mut self) {
+        while self.out.len() < WINDOW_BYTES
+            && !self.is_next_undecided()
+            && let Some(request) = self.outbox.take_next()
+        {
+            let Request { reference, ask: Ask::Send(send) } = request else { continue };
+            let escapes = self.slash_commands() == SlashCommands::Server;
+            let wire_text = match (send.action, send.text.starts_with('/')) {
+                (true, _) => format!("/me {}", send.text),
+                (false, true) if escapes => format!("/{}", send.text),
+                (false, _) => send.text.clone(),
+            };
+            put_frame(&mut self.out, wire_text.as_bytes());
+            let message =
+                Message { action: send.action, id: Some(send.id), reference, ..words(self.name.clone(), send.text) };
+            self.show(Update::Said { event: Event::Message(message), acknowledged: false });
+        }
+    }
+
+    /// Whether the next text may or may not need a second slash: that is known in a moment.
+    fn is_next_undecided(&self) -> bool {
+        self.slash_commands() == SlashCommands::Undecided
+            && self.outbox.first_text().is_some_and(|text| text.starts_with('/'))
+    }
+}
+
+/// A message as the tutorial dialect knows it: without number, time or id.
+fn words(from: String, text: String) -> Message {
+    Message { room: LOBBY.to_owned(), seq: None, at: None, from, text, action: false, id: None, reference: None }
+}

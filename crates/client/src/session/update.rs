@@ -1,0 +1,214 @@
+//! What a session takes from its user and its link, and what it gives back.
+
+use glassline_wire::event::{ErrorCode, Event, Refusal};
+use glassline_wire::request::Request;
+
+use crate::ending::Ending;
+
+/// Which dialect to speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DialectChoice {
+    /// The event dialect, or the tutorial dialect where no `welcome` comes (D3).
+    #[default]
+    Auto,
+    /// The tutorial dialect at once.
+    Tutorial,
+    /// The event dialect or nothing.
+    Event,
+}
+
+/// The dialect of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Pairs of frames (T).
+    Tutorial,
+    /// Frames of JSON (E).
+    Event,
+}
+
+/// Something that happened to the link.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// The connection asked for stands.
+    Connected,
+    /// It does not, and why.
+    ConnectFailed(&'a str),
+    /// The server sent these bytes.
+    Bytes(&'a [u8]),
+    /// One [`Output::Send`] has been taken by the operating system.
+    Written,
+    /// The connection is gone, and why.
+    Closed(&'a str),
+    /// A deadline may have passed.
+    Tick,
+}
+
+/// Something the user wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Say it in the current room.
+    Say(String),
+    /// Say what the user does (`/me`).
+    Action(String),
+    /// Say it to one person.
+    Direct {
+        /// To whom.
+        to: String,
+        /// What.
+        text: String,
+    },
+    /// Answer the last person who wrote directly.
+    Reply(String),
+    /// Enter a room, or go to one already entered.
+    Join(String),
+    /// Leave a room; the current one if none is named.
+    LeaveRoom(Option<String>),
+    /// Take another name.
+    Rename(String),
+    /// Ask who is in a room; the current one if none is named.
+    Members(Option<String>),
+    /// A request as a program wrote it.
+    Request(Request),
+    /// A command of the server's own, on a tutorial session.
+    ServerLine(String),
+    /// Leave once everything said is acknowledged, however long that takes while the link stands.
+    Finish,
+    /// Leave now; what is not acknowledged gets two seconds.
+    Leave,
+}
+
+/// What the driver must do; taken in order.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Open a connection; the one before is gone.
+    Connect,
+    /// Write these bytes, and report [`Input::Written`]. Never more than two of them wait at a time.
+    Send(Vec<u8>),
+    /// Close the sending side behind the last bytes.
+    HalfClose,
+    /// Close the connection.
+    Disconnect,
+    /// Tell the user.
+    Show(Update),
+    /// Nothing comes after this.
+    Ended(Ending),
+}
+
+/// Something the user should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Update {
+    /// The server said it; words of a tutorial server come as the same events.
+    Heard(Event),
+    /// The user's own message reached the server (`acknowledged`), or at least left for it (tutorial dialect).
+    Said {
+        /// A `message` or a `direct`.
+        event: Event,
+        /// Whether the server confirmed it.
+        acknowledged: bool,
+    },
+    /// The server refused a request.
+    Refused {
+        /// Its words.
+        refusal: Refusal,
+        /// The text that was not delivered, if the request was to say something.
+        text: Option<String>,
+    },
+    /// The client's own words about the link.
+    Notice(String),
+}
+
+/// The state of the link, for a status line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkState {
+    /// No `welcome` yet.
+    Connecting,
+    /// Messages flow.
+    Online,
+    /// Lost; the next try comes at this instant.
+    Waiting {
+        /// On the session's clock.
+        until_ms: u64,
+    },
+    /// Saying goodbye.
+    Leaving,
+}
+
+/// What a status line shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The name the user goes by.
+    pub name: String,
+    /// The current room.
+    pub room: String,
+    /// How many are in it, where the server says.
+    pub people: Option<usize>,
+    /// The link.
+    pub link: LinkState,
+    /// Messages not yet acknowledged (tutorial dialect: not yet sent).
+    pub unsent: usize,
+}
+
+/// Who carries out a line that starts with `/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlashCommands {
+    /// This client, by requests.
+    Client,
+    /// The server, which has spoken as `*` (T10).
+    Server,
+    /// Nobody: a tutorial server without words of its own.
+    Nobody,
+    /// It will be known in a moment.
+    Undecided,
+}
+
+/// Why a command was not taken. Nothing was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Declined {
+    /// The text is empty.
+    #[error("there is nothing to send")]
+    Empty,
+    /// The text is longer than the server takes.
+    #[error("the text has {bytes} bytes, the limit is {bytes_max}; send it in parts")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+        /// The longest taken.
+        bytes_max: usize,
+    },
+    /// Too much waits for the server's acknowledgement.
+    #[error("{0} messages wait for the server already; send it when they are through")]
+    Full(usize),
+    /// Only a standing link can carry this.
+    #[error("not connected at the moment; try again when the status says online")]
+    NotConnected,
+    /// The dialect has no such request.
+    #[error("this server speaks the plain tutorial dialect, which has no {0}")]
+    NotInTutorial(&'static str),
+    /// The client is not in the room.
+    #[error("you are not in the room {0}; enter it with /join {0}")]
+    NotInRoom(String),
+    /// Nobody wrote directly yet.
+    #[error("nobody has written to you directly yet; use /msg NAME TEXT")]
+    NobodyToAnswer,
+    /// `hello` and `pong` are the session's.
+    #[error("the client itself sends `hello` and `pong`")]
+    NotForUsers,
+    /// The session is on its way out.
+    #[error("already leaving")]
+    Leaving,
+}
+
+impl Declined {
+    /// The same cause in the words of the event dialect, for programs.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Empty => ErrorCode::EmptyText,
+            Self::TooLong { .. } => ErrorCode::TooLong,
+            Self::Full(_) | Self::NotConnected => ErrorCode::Busy,
+            Self::NotInTutorial(_) => ErrorCode::UnknownType,
+            Self::NotInRoom(_) => ErrorCode::UnknownRoom,
+            Self::NobodyToAnswer => ErrorCode::UnknownName,
+            Self::NotForUsers | Self::Leaving => ErrorCode::OutOfOrder,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Strokes as the bytes that a terminal understands, in one write.
+
+use std::io::{self, Write};
+
+use crossterm::cursor::{MoveTo, MoveToColumn, MoveUp};
+use crossterm::queue;
+use crossterm::style::{Attribute, Print, SetAttribute};
+use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
+
+use super::screen::Stroke;
+
+/// Draws; `styled` is off under `NO_COLOR`.
+pub(crate) fn draw(out: &mut dyn Write, strokes: &[Stroke], styled: bool) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    queue!(bytes, BeginSynchronizedUpdate)?;
+    for stroke in strokes {
+        match stroke {
+            Stroke::Up(rows) => queue!(bytes, MoveUp(*rows))?,
+            Stroke::LineStart => queue!(bytes, MoveToColumn(0))?,
+            Stroke::ClearBelow => queue!(bytes, Clear(ClearType::FromCursorDown))?,
+            Stroke::ClearAll => queue!(bytes, Clear(ClearType::All), MoveTo(0, 0))?,
+            Stroke::NextLine => queue!(bytes, Print("\r\n"))?,
+            Stroke::Text(text) => queue!(bytes, Print(text))?,
+            Stroke::Faint(text) if styled => {
+                queue!(bytes, SetAttribute(Attribute::Dim), Print(text), SetAttribute(Attribute::Reset))?;
+            }
+            Stroke::Faint(text) => queue!(bytes, Print(text))?,
+        }
+    }
+    queue!(bytes, EndSynchronizedUpdate)?;
+    out.write_all(&bytes)?;
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::layout;
+    use super::super::screen::Screen;
+    use super::*;
+    use std::num::NonZeroU16;
+
+    struct Drawn {
+        emulator: vt100::Parser,
+        screen: Screen,
+        columns: u16,
+        rows: u16,
+    }
+
+    impl Drawn {
+        fn new(rows: u16, columns: u16) -> Self {
+            let size = |cells| NonZeroU16::new(cells).expect("not zero");
+            let emulator = vt100::Parser::new(size(rows), size(columns), 100);
+            Self { emulator, screen: Screen::default(), columns, rows }
+        }
+
+        /// Draws an input whose cursor is at the bar, and gives the screen as it then looks.
+        fn draw(&mut self, input: &str) -> String {
+            let (before, after) = input.split_once('|').expect("a bar for the cursor");
+            let text = format!("{before}{after}");
+            let status = "alice in lobby".to_owned();
+            let block = layout::block(&text, before.len(), status, self.columns.into(), self.rows.into());
+            let mut bytes = Vec::new();
+            draw(&mut bytes, &self.screen.draw(&block), true).expect("memory takes it");
+            self.emulator.process(&bytes);
+            self.picture()
+        }
+
+        fn picture(&self) -> String {
+            let screen = self.emulator.screen();
+            let (cursor_row, cursor_column) = screen.cursor_position();
+            let rows = screen.rows(0, self.columns).enumerate();
+            let rows: Vec<String> = rows
+                .map(|(row, text)| {
+                    if row != usize::from(cursor_row) {
+                        return text;
+                    }
+                    let left = screen.contents_between(cursor_row, 0, cursor_row, cursor_column);
+                    let right = screen.contents_between(cursor_row, cursor_column, cursor_row, self.columns);
+                    format!("{left}|{right}")
+                })
+                .collect();
+            rows.join("\n").trim_end().to_owned()
+        }
+    }
+
+    #[test]
+    fn messages_stand_above_and_the_input_is_untouched() {
+        let mut drawn = Drawn::new(6, 20);
+        assert_eq!(drawn.draw("typ|ing"), "> typ|ing\nalice in lobby");
+        drawn.screen.print("bob > hi".into());
+        assert_eq!(drawn.draw("typ|ing"), "bob > hi\n> typ|ing\nalice in lobby");
+        for number in 1..=4 {
+            drawn.screen.print(format!("bob > {number}"));
+        }
+        assert_eq!(drawn.draw("typi|ng"), "bob > 1\nbob > 2\nbob > 3\nbob > 4\n> typi|ng\nalice in lobby");
+    }
+
+    #[test]
+    fn long_messages_are_wrapped_by_the_terminal_and_all_kept() {
+        let mut drawn = Drawn::new(6, 20);
+        drawn.screen.print("bob > 12345678901234".into());
+        drawn.screen.print("bob > 漢字漢字漢字漢字漢".into());
+        drawn.draw("x|");
+        let picture = drawn.draw("xy|");
+        assert_eq!(picture, "bob > 12345678901234\nbob > 漢字漢字漢字漢\n字漢\n> xy|\nalice in lobby");
+    }
+
+    #[test]
+    fn an_input_of_several_rows_shrinks_and_grows_without_ghosts() {
+        let mut drawn = Drawn::new(6, 20);
+        drawn.screen.print("bob > hi".into());
+        let tall = drawn.draw("one\ntwo\n漢字|");
+        assert_eq!(tall, "bob > hi\n> one\n  two\n  漢字|\nalice in lobby");
+        assert_eq!(drawn.draw("o|ne\ntwo"), "bob > hi\n> o|ne\n  two\nalice in lobby");
+        drawn.screen.print("bob > again".into());
+        assert_eq!(drawn.draw("|"), "bob > hi\nbob > again\n> |\nalice in lobby");
+        let mut bytes = Vec::new();
+        draw(&mut bytes, &drawn.screen.leave(), true).expect("memory takes it");
+        drawn.emulator.process(&bytes);
+        assert_eq!(drawn.picture(), "bob > hi\nbob > again\n|");
+    }
+
+    #[test]
+    fn clearing_leaves_the_block_at_the_top() {
+        let mut drawn = Drawn::new(6, 20);
+        drawn.screen.print("bob > hi".into());
+        drawn.draw("a\nb|");
+        drawn.screen.clear();
+        assert_eq!(drawn.draw("a\nb|"), "> a\n  b|\nalice in lobby");
+    }
+
+    #[test]
+    fn nothing_is_styled_without_colour() {
+        let block = layout::block("", 0, "status".into(), 20, 6);
+        for (styled, dims) in [(true, 1), (false, 0)] {
+            let mut bytes = Vec::new();
+            draw(&mut bytes, &Screen::default().draw(&block), styled).expect("memory takes it");
+            let text = String::from_utf8(bytes).expect("UTF-8");
+            assert_eq!(text.matches("\u{1b}[2m").count(), dims);
+            assert!(!text.contains("\u{1b}[6n"), "never asks where the cursor is");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+use super::*;
+use crate::entropy::Entropy;
+use crate::session::Config;
+use crate::session::update::{DialectChoice, Input, Output};
+use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
+use glassline_wire::frame::put_frame;
+use std::num::NonZeroU16;
+use std::sync::Mutex;
+
+struct Counting(u64);
+impl Entropy for Counting {
+    fn next_u64(&mut self) -> u64 {
+        self.0 += 1;
+        self.0
+    }
+}
+
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no test panics here").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A terminal mode with a session that is up in the tutorial dialect, and the screen that they draw on.
+struct Table {
+    terminal: Terminal,
+    session: Session,
+    emulator: vt100::Parser,
+    drawn: Shared,
+    draws: usize,
+    sent: Vec<u8>,
+    left: bool,
+    now_ms: u64,
+}
+
+impl Table {
+    fn new(columns: u16) -> Self {
+        let config = Config {
+            address: "here:1234".into(),
+            name: "alice".into(),
+            dialect: DialectChoice::Tutorial,
+            gives_up_after_ms: None,
+        };
+        let size = |cells| NonZeroU16::new(cells).expect("not zero");
+        let drawn = Shared::default();
+        let mut session = Session::new(config, Box::new(Counting(0)), 0);
+        session.handle(Input::Connected, 0);
+        let mut table = Self {
+            terminal: Terminal::new(Box::new(drawn.clone()), (columns, 10), true),
+            session,
+            emulator: vt100::Parser::new(size(10), size(columns), 1_000),
+            drawn,
+            draws: 0,
+            sent: Vec::new(),
+            left: false,
+            now_ms: 1_000,
+        };
+        table.settle();
+        table.sent.clear();
+        table
+    }
+
+    fn settle(&mut self) {
+        self.session.handle(Input::Tick, self.now_ms);
+        while let Some(output) = self.session.poll_output() {
+            match output {
+                Output::Send(bytes) => {
+                    self.sent.extend(bytes);
+                    self.session.handle(Input::Written, self.now_ms);
+                }
+                Output::HalfClose => self.left = true,
+                Output::Show(update) => self.terminal.show(update).expect("memory takes it"),
+                _ => {}
+            }
+        }
+        self.terminal.settle(&mut self.session, self.now_ms).expect("memory takes it");
+        let bytes = std::mem::take(&mut *self.drawn.0.lock().expect("no test panics here"));
+        self.draws += usize::from(!bytes.is_empty());
+        self.emulator.process(&bytes);
+    }
+
+    fn event(&mut self, event: TerminalEvent) {
+        self.now_ms += 20;
+        let input = UserInput::Terminal(event);
+        self.terminal.input(input, &mut self.session, self.now_ms).expect("taken");
+        self.settle();
+    }
+
+    fn press(&mut self, code: KeyCode) {
+        self.event(TerminalEvent::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+    }
+
+    fn control(&mut self, c: char) {
+        self.event(TerminalEvent::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL)));
+    }
+
+    fn type_in(&mut self, text: &str) {
+        for c in text.chars() {
+            self.press(KeyCode::Char(c));
+        }
+    }
+
+    fn hear(&mut self, from: &str, text: &str) {
+        let mut bytes = Vec::new();
+        put_frame(&mut bytes, from.as_bytes());
+        put_frame(&mut bytes, text.as_bytes());
+        self.session.handle(Input::Bytes(&bytes), self.now_ms);
+        self.settle();
+    }
+
+    fn screen(&self) -> String {
+        self.emulator.screen().contents()
+    }
+}
+
+#[test]
+fn a_line_is_sent_by_enter_and_shown_above() {
+    let mut table = Table::new(80);
+    table.type_in("hi 漢");
+    table.hear("bob", "hello");
+    table.press(KeyCode::Enter);
+    assert_eq!(table.sent, b"6         hi \xe6\xbc\xa2");
+    let screen = table.screen();
+    assert!(screen.contains("bob > hello\nalice > hi 漢\n> \nalice in lobby · online · plaintext: anyone"), "{screen}");
+}
+
+#[test]
+fn three_empty_enters_leave_and_any_other_key_counts_anew() {
+    let mut table = Table::new(80);
+    for key in "EEx<EE".chars() {
+        table.press(match key {
+            'E' => KeyCode::Enter,
+            '<' => KeyCode::Backspace,
+            c => KeyCode::Char(c),
+        });
+    }
+    assert!(!table.left && table.screen().contains("Enter once more to leave"));
+    table.event(TerminalEvent::Paste("\n\n\n".into()));
+    assert!(!table.left && table.sent.is_empty(), "a paste neither leaves nor sends");
+    table.control('u');
+    table.press(KeyCode::Up);
+    table.control('c');
+    for _ in 0..3 {
+        assert!(!table.left);
+        table.press(KeyCode::Enter);
+    }
+    assert!(table.left);
+}
+
+#[test]
+fn a_paste_of_several_lines_is_one_message_and_waits_for_enter() {
+    let mut table = Table::new(80);
+    table.event(TerminalEvent::Paste("one\r\n\r\n\r\n\r\ntwo\n".into()));
+    assert!(table.sent.is_empty());
+    table.press(KeyCode::Enter);
+    assert_eq!(table.sent, b"11        one\n\n\n\ntwo\n");
+}
+
+#[test]
+fn control_c_clears_then_asks_then_leaves() {
+    let mut table = Table::new(80);
+    table.type_in("x");
+    table.control('c');
+    table.control('c');
+    assert!(!table.left && table.screen().contains("Ctrl-C again leaves"));
+    table.type_in("y");
+    table.control('c');
+    table.control('c');
+    assert!(!table.left);
+    table.control('c');
+    assert!(table.left);
+}
+
+#[test]
+fn control_d_leaves_only_an_empty_line() {
+    let mut table = Table::new(80);
+    table.type_in("x");
+    table.press(KeyCode::Left);
+    table.control('d');
+    assert!(!table.left);
+    table.control('d');
+    assert!(table.left);
+}
+
+#[test]
+fn what_cannot_be_sent_stays_in_the_line() {
+    let mut table = Table::new(80);
+    table.type_in("/dance");
+    table.press(KeyCode::Enter);
+    assert!(table.sent.is_empty());
+    assert!(table.screen().contains("there is no /dance") && table.screen().contains("> /dance"), "{}", table.screen());
+}
+
+#[test]
+fn a_flood_is_drawn_at_most_every_sixteen_milliseconds_and_loses_nothing() {
+    let mut table = Table::new(80);
+    table.settle();
+    table.now_ms += 100;
+    let before = table.draws;
+    for number in 0..160 {
+        if number % 10 == 0 {
+            table.now_ms += 1;
+        }
+        table.hear("bob", &format!("number {number}"));
+    }
+    assert!((1..=2).contains(&(table.draws - before)), "{}", table.draws - before);
+    table.now_ms += 16;
+    table.settle();
+    table.emulator.screen_mut().set_scrollback(1_000);
+    let mut seen = std::collections::BTreeSet::new();
+    for back in (0..=200).rev() {
+        table.emulator.screen_mut().set_scrollback(back);
+        seen.extend(table.screen().lines().filter(|line| line.starts_with("bob > ")).map(str::to_owned));
+    }
+    assert_eq!(seen.len(), 160);
+}
+
+#[test]
+fn twenty_columns_are_enough() {
+    let mut table = Table::new(20);
+    table.type_in("a sentence that does not fit");
+    table.hear("bob", "neither does this one, 漢字 and all");
+    let screen = table.screen();
+    assert!(screen.contains("> a sentence that d\n  oes not fit\nonline · plaintext"), "{screen}");
+    table.press(KeyCode::Enter);
+    assert!(table.screen().contains("> \nonline · plaintext"), "{}", table.screen());
+}

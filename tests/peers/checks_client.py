@@ -95,7 +95,7 @@ def json_lines(bench):
             ours = start == bench.server
             ear = server.tutorial("ear") if ours else member_of_tutorial_server(server, "ear")
             bot = bench.join(server.at, "--name", "bot", "--json")
-            bot.type("hello\n")
+            bot.type('{"type":"send","text":"hello"}\n')
             expect_equal(ear.next_said().said, "hello")
             ear.say(text)
             bot.wait_text(r'"text":\s*"na(ï|\\u00ef)ve')

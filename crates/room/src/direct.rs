@@ -53,7 +53,7 @@ impl Hub {
             return Err(Refused::new(ErrorCode::Busy, text));
         }
         let (from_name, to_name, recipient_dialect) = (from.name.clone(), to.name.clone(), to.dialect);
-        let sender_is_event = from.dialect == Dialect::Event;
+        let (sender_is_event, sender_token) = (from.dialect == Dialect::Event, from.token);
         let text = visible::relayed(letter.text).into_owned();
         let mut direct = Direct {
             from: from_name.to_string(),
@@ -72,7 +72,7 @@ impl Hub {
             self.push_own(recipient, bytes);
         }
         if let Some(member) = self.members.get_mut(recipient.0) {
-            member.correspondent = Some(from_name);
+            member.correspondent = Some((sender, sender_token));
         }
         if sender_is_event {
             direct.reference.clone_from(&letter.reference);

@@ -122,6 +122,7 @@ impl Hub {
         }
         let free = self.roster.free_name(wished)?;
         let id = self.make_member(Dialect::Event, &free, entrance);
+        let mut closed_to_it = Vec::new();
         for room in &rooms {
             // The names were checked above; what is left to refuse is one room too many, which the client is told.
             match self.admit(id, room) {
@@ -130,10 +131,13 @@ impl Hub {
                     let announced = !quiet_rooms.iter().any(|state| state.room == name);
                     self.enter_room(id, room_id, announced, entrance.now);
                 }
-                Err(refused) => self.notify(id, &refused.text),
+                Err(refused) => closed_to_it.push(refused.text),
             }
         }
         self.welcome(id, free.as_str(), entrance.token, reference);
+        for text in closed_to_it {
+            self.notify(id, &text);
+        }
         self.tell_gaps(id, hello.since.as_ref());
         Ok(Entered::As(id))
     }
@@ -185,7 +189,8 @@ impl Hub {
 
     /// As [`Hub::depart`], but rooms that the same person comes back to are told nothing.
     fn depart_quietly(&mut self, id: MemberId, quiet_rooms: &[String], now: Now) {
-        let Some(member) = self.members.get(id.0) else { return };
+        let Some(member) = self.members.get_mut(id.0) else { return };
+        member.outlet.discard(&Self::logs(&self.rooms, member.dialect));
         let rooms: Vec<_> = member.outlet.feeds.iter().map(|feed| feed.room).collect();
         for room_id in rooms {
             let name = self.rooms.get(room_id.0).map_or("", |room| &room.name);

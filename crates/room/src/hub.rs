@@ -308,15 +308,18 @@ impl Hub {
     pub fn catch_up(&mut self, id: MemberId) -> u64 {
         let Some(member) = self.members.get_mut(id.0) else { return 0 };
         let (dialect, rooms, pure) = (member.dialect, &self.rooms, self.rules.pure);
-        member.outlet.catch_up(&Self::logs(rooms, dialect), |&Missed { room, from, to, own }| {
-            let room = rooms.get(room.0).map_or("", |room| &room.name).to_string();
-            let missed = (to - from + 1).saturating_sub(own);
-            match dialect {
-                Dialect::Event => Some(event_frame(&Event::Gap(Gap { room, from, to }))),
-                Dialect::Tutorial if pure || missed == 0 => None,
-                Dialect::Tutorial => Some(server_pair(&alloc::format!("you missed {missed} messages"))),
-            }
-        })
+        member.outlet.catch_up(&Self::logs(rooms, dialect), |missed| missed_words(rooms, dialect, pure, missed))
+    }
+
+    /// A member that leaves a room is still sent what was said there before, if that is no more than may be queued for it.
+    pub(crate) fn give_up_if_far_behind(&mut self, id: MemberId, room_id: RoomId) {
+        let Some(member) = self.members.get_mut(id.0) else { return };
+        let (dialect, rooms, pure) = (member.dialect, &self.rooms, self.rules.pure);
+        let Some(log) = rooms.get(room_id.0).map(|room| &room.lane(dialect).log) else { return };
+        let behind_bytes = member.outlet.feed(room_id).map_or(0, |feed| log.end().saturating_sub(feed.cursor));
+        if behind_bytes as usize > self.rules.outbox_bytes_max {
+            member.outlet.give_up(room_id, log, |missed| missed_words(rooms, dialect, pure, missed));
+        }
     }
 
     /// When [`Hub::tick`] has something to do, on the monotonic clock.
@@ -341,6 +344,20 @@ impl Hub {
     /// Longest text and name taken, in bytes: what a tutorial frame may hold.
     pub fn frame_bytes_max() -> usize {
         limits::TEXT_BYTES_MAX
+    }
+}
+
+/// How a member is told what it missed; pure servers have no words, and nobody misses its own messages.
+fn missed_words(rooms: &Slab<Room>, dialect: Dialect, pure: bool, missed: &Missed) -> Option<Vec<u8>> {
+    let &Missed { room, from, to, own } = missed;
+    let of_others = (to - from + 1).saturating_sub(own);
+    match dialect {
+        Dialect::Event => {
+            let room = rooms.get(room.0).map_or("", |room| &room.name).to_string();
+            Some(event_frame(&Event::Gap(Gap { room, from, to })))
+        }
+        Dialect::Tutorial if pure || of_others == 0 => None,
+        Dialect::Tutorial => Some(server_pair(&alloc::format!("you missed {of_others} messages"))),
     }
 }
 

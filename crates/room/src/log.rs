@@ -26,9 +26,9 @@ impl Segment {
 
 /// Where an entry ends, and the room's newest message number there.
 #[derive(Debug, Clone, Copy)]
-struct Mark {
-    end: u64,
-    seq: u64,
+pub(crate) struct Mark {
+    pub(crate) end: u64,
+    pub(crate) seq: u64,
 }
 
 /// An append-only byte log with a bounded past. Positions count bytes since the room began and never repeat.
@@ -167,12 +167,13 @@ impl Log {
         self.marks.get(behind).map_or(position, |mark| mark.end)
     }
 
-    /// A copy of the bytes from `from` to `to`, which lie in one entry.
+    /// A copy of the bytes from `from` to `to`.
     pub(crate) fn copy(&self, from: u64, to: u64) -> Vec<u8> {
         let mut copied = Vec::with_capacity(to.saturating_sub(from) as usize);
         let first = self.segments.partition_point(|segment| segment.end() <= from);
-        if let Some(segment) = self.segments.get(first) {
-            let (start, end) = (from.saturating_sub(segment.start) as usize, to.saturating_sub(segment.start) as usize);
+        for segment in self.segments.range(first..).take_while(|segment| segment.start < to) {
+            let start = from.saturating_sub(segment.start) as usize;
+            let end = (to.min(segment.end()) - segment.start) as usize;
             copied.extend_from_slice(segment.bytes.get(start..end).unwrap_or_default());
         }
         copied
@@ -231,11 +232,11 @@ mod tests {
     fn an_entry_longer_than_a_segment_stays_whole() {
         let mut log = Log::new(0, 1 << 20);
         log.append(1, &[b"a"]);
-        let long = alloc::vec![9_u8; 2 * WRITE_BYTES_MAX];
-        let start = log.append(2, &[&long]);
+        let entry = alloc::vec![9_u8; 2 * WRITE_BYTES_MAX];
+        let start = log.append(2, &[&entry]);
         let mut gathered = Gathered::default();
         log.gather(start, log.end(), &mut gathered);
         assert_eq!(gathered.slices().len(), 1);
-        assert_eq!(gathered.bytes(), long.len());
+        assert_eq!(gathered.bytes(), entry.len());
     }
 }

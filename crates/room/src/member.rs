@@ -51,8 +51,8 @@ pub(crate) struct Member {
     pub(crate) token: u128,
     pub(crate) since: Timestamp,
     pub(crate) outlet: Outlet,
-    /// Who last sent this member a direct message, for `/reply`.
-    pub(crate) correspondent: Option<Box<str>>,
+    /// Who last sent this member a direct message, for `/reply`: place and token, so that nobody else can step into it.
+    pub(crate) correspondent: Option<(MemberId, u128)>,
     /// Whether the member stands in the hub's list of those to write to.
     pub(crate) woken: bool,
 }

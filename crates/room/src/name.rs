@@ -145,6 +145,8 @@ fn is_forbidden(c: char) -> bool {
     c.is_control()
         || is_direction_or_break(c)
         || private_use_or_none
+        // Direct messages to tutorial members come from `alice→you`; nobody may be called that.
+        || c == '→'
         || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{1100}'..='\u{11ff}' | '\u{a960}'..='\u{a97c}' | '\u{d7b0}'..='\u{d7fb}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
             | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{ffff}'
             | '\u{e0000}'..='\u{e0fff}')
@@ -163,8 +165,9 @@ fn nickname(wished: &str) -> String {
 /// [`Refused`] with `bad_room` or `too_long`.
 pub fn room_name(wished: &str) -> Result<String, Refused> {
     let wished = wished.strip_prefix('#').unwrap_or(wished);
-    match Name::parse(wished.as_bytes()) {
-        Ok(name) => Ok(name.as_str().to_lowercase()),
+    let folded = Name::parse(wished.as_bytes()).map(|name| name.as_str().to_lowercase());
+    match folded.and_then(|folded| hold_to_length(&folded).map(|()| folded)) {
+        Ok(folded) => Ok(folded),
         Err(NameError::TooLong { .. }) => {
             Err(Refused::new(ErrorCode::TooLong, format!("a room's name has at most {ROOM_CHARS_MAX} characters")))
         }
@@ -211,6 +214,7 @@ mod tests {
             "a\u{2066}b",
             "a\tb",
             "a\u{feff}",
+            "bob→you",
         ] {
             assert!(matches!(refused(hostile.as_bytes()), NameError::Forbidden { .. }), "{hostile:?}");
         }

@@ -3,7 +3,7 @@
 use alloc::{collections::VecDeque, vec::Vec};
 
 use crate::lane::RoomId;
-use crate::log::{Log, WRITE_BYTES_MAX};
+use crate::log::{Log, Mark, WRITE_BYTES_MAX};
 
 /// Most pieces in one write.
 const SLICES_MAX: usize = 16;
@@ -108,14 +108,28 @@ impl Outlet {
         self.feeds.push(Feed { room, cursor: log.end(), slot, behind: false, seq_reached: seq });
     }
 
-    /// Stops following a room, wherever the cursor stands.
-    pub(crate) fn unfollow(&mut self, room: RoomId) -> Option<Feed> {
+    /// Stops following a room. What was said there before is still sent, from a copy; call [`Outlet::catch_up`] first.
+    pub(crate) fn unfollow(&mut self, room: RoomId, log: &Log) -> Option<Feed> {
         let index = self.feeds.iter().position(|feed| feed.room == room)?;
-        self.steps.retain(|step| match step {
-            Step::Own(_) | Step::Copy { .. } => true,
-            Step::Through { room: of, .. } | Step::Jump { room: of, .. } => *of != room,
-        });
-        Some(self.feeds.swap_remove(index))
+        let feed = self.feeds.swap_remove(index);
+        let mut position = feed.cursor;
+        let mut steps = VecDeque::with_capacity(self.steps.len() + 1);
+        for step in core::mem::take(&mut self.steps) {
+            match step {
+                Step::Through { room: of, to } if of == room => {
+                    self.own_bytes += push_copied(&mut steps, log, position, to);
+                    position = position.max(to);
+                }
+                Step::Jump { room: of, from, to, .. } if of == room => {
+                    self.own_bytes += push_copied(&mut steps, log, position, from);
+                    position = position.max(to);
+                }
+                step => steps.push_back(step),
+            }
+        }
+        self.own_bytes += push_copied(&mut steps, log, position, log.end());
+        self.steps = steps;
+        Some(feed)
     }
 
     pub(crate) fn feed(&self, room: RoomId) -> Option<&Feed> {
@@ -297,20 +311,37 @@ impl Outlet {
             if let Some(log) = logs.log(feed.room)
                 && feed.cursor < log.tail()
             {
-                missed_in_all += self.catch_up_in(index, log, &tell);
+                missed_in_all += self.catch_up_in(index, log, Mark { end: log.tail(), seq: log.tail_seq() }, &tell);
             }
         }
         missed_in_all
     }
 
-    fn catch_up_in(&mut self, index: usize, log: &Log, tell: &impl Fn(&Missed) -> Option<Vec<u8>>) -> u64 {
-        let (room, tail, seq_reached) = (self.feeds[index].room, log.tail(), self.feeds[index].seq_reached);
+    /// Gives up what a room has still for this member, and says so.
+    pub(crate) fn give_up(&mut self, room: RoomId, log: &Log, tell: impl Fn(&Missed) -> Option<Vec<u8>>) {
+        if let Some(index) = self.feeds.iter().position(|feed| feed.room == room) {
+            self.catch_up_in(index, log, Mark { end: log.end(), seq: log.newest_seq() }, &tell);
+        }
+    }
+
+    /// Forgets everything there is to send.
+    pub(crate) fn discard<'a>(&mut self, logs: &impl Logs<'a>) {
+        self.steps = VecDeque::new();
+        self.own_bytes = 0;
+        for feed in &mut self.feeds {
+            feed.cursor = logs.log(feed.room).map_or(feed.cursor, Log::end);
+        }
+    }
+
+    /// Moves a cursor to `lost`, before which nothing can be sent any more.
+    fn catch_up_in(&mut self, index: usize, log: &Log, lost: Mark, tell: &impl Fn(&Missed) -> Option<Vec<u8>>) -> u64 {
+        let (room, tail, seq_reached) = (self.feeds[index].room, lost.end, self.feeds[index].seq_reached);
         let is_lost = |step: &Step| match step {
             Step::Through { room: of, to } => *of == room && *to <= tail,
             Step::Jump { room: of, from, .. } => *of == room && *from < tail,
             Step::Own(_) | Step::Copy { .. } => false,
         };
-        let (mut position, mut last_missed, mut own) = (tail, log.tail_seq(), 0);
+        let (mut position, mut last_missed, mut own) = (tail, lost.seq, 0);
         for step in self.steps.iter().filter(|step| is_lost(step)) {
             if let Step::Jump { to, messages, .. } = step {
                 own += messages;
@@ -364,6 +395,16 @@ impl Outlet {
         feed.seq_reached = seq_reached.max(last_missed);
         missed_in_all
     }
+}
+
+/// Queues a copy of a stretch of the log; returns its length.
+fn push_copied(steps: &mut VecDeque<Step>, log: &Log, from: u64, to: u64) -> usize {
+    let copied = log.copy(from, to);
+    let bytes = copied.len();
+    if bytes > 0 {
+        steps.push_back(Step::Own(copied));
+    }
+    bytes
 }
 
 impl Step {

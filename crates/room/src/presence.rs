@@ -26,6 +26,12 @@ impl Crowd {
         self.names.iter().any(|listed| &**listed == name)
     }
 
+    fn rename(&mut self, from: &str, to: &str) {
+        for name in self.names.iter_mut().filter(|name| &***name == from) {
+            *name = to.into();
+        }
+    }
+
     /// The crowd in words: `alice, bob +3`.
     pub(crate) fn words(&self) -> String {
         let listed = self.names.join(", ");
@@ -60,6 +66,11 @@ impl Presence {
     pub(crate) fn departed(&mut self, name: &str) {
         self.left_first &= !self.joined.lists(name);
         self.left.add(name);
+    }
+
+    /// Who has not been announced yet is announced under the new name.
+    pub(crate) fn renamed(&mut self, from: &str, to: &str) {
+        self.joined.rename(from, to);
     }
 
     /// When the next announcement may be made, if there is something to announce.

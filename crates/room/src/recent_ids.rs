@@ -16,8 +16,8 @@ const IDS_MAX: usize = 16 * 1024;
 pub(crate) struct Outcome {
     pub(crate) seq: u64,
     pub(crate) at: Timestamp,
-    /// Tells another text under the same id from the same one; no message is kept for it.
-    pub(crate) text_digest: u64,
+    /// Tells another message under the same id from the same one; the message itself is not kept.
+    pub(crate) digest: u64,
 }
 
 type Key = (MessageId, Box<str>);
@@ -43,16 +43,25 @@ impl RecentIds {
         {
             self.outcomes.remove(&oldest);
         }
-        let key = (id, sender.into());
-        self.order.push_back(key);
-        let key = (id, sender.into());
-        self.outcomes.insert(key, outcome);
+        self.order.push_back((id, sender.into()));
+        self.outcomes.insert((id, sender.into()), outcome);
+    }
+
+    /// A sender keeps its ids under its new name. Rare, so all are looked through.
+    pub(crate) fn renamed(&mut self, from: &str, to: &str) {
+        for key in self.order.iter_mut().filter(|(_, sender)| &**sender == from) {
+            if let Some(outcome) = self.outcomes.remove(key) {
+                key.1 = to.into();
+                self.outcomes.insert(key.clone(), outcome);
+            }
+        }
     }
 }
 
-/// FNV-1a, 64 bits: not for secrets.
-pub(crate) fn digest(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+/// What a message says and how: FNV-1a, 64 bits, not for secrets.
+pub(crate) fn digest(text: &str, action: bool) -> u64 {
+    let bytes = text.bytes().chain([u8::from(action)]);
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]
@@ -62,7 +71,7 @@ mod tests {
     #[test]
     fn memory_is_bounded_and_the_latest_are_known() {
         let mut recent = RecentIds::default();
-        let outcome = |seq| Outcome { seq, at: Timestamp::from_unix_ms(0), text_digest: 0 };
+        let outcome = |seq| Outcome { seq, at: Timestamp::from_unix_ms(0), digest: 0 };
         for n in 0..IDS_MAX as u64 + 10 {
             recent.note(MessageId(n.into()), "alice", outcome(n));
         }
@@ -70,5 +79,8 @@ mod tests {
         assert_eq!(recent.find(MessageId(9), "alice"), None);
         assert_eq!(recent.find(MessageId(10), "alice"), Some(outcome(10)));
         assert_eq!(recent.find(MessageId(10), "bob"), None, "ids are each sender's own");
+        recent.renamed("alice", "bob");
+        assert_eq!(recent.find(MessageId(10), "alice"), None);
+        assert_eq!(recent.find(MessageId(10), "bob"), Some(outcome(10)));
     }
 }

@@ -150,10 +150,11 @@ impl Hub {
     }
 
     pub(crate) fn exit_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
-        let Some(member) = self.members.get_mut(id.0) else { return };
+        self.catch_up(id);
+        self.give_up_if_far_behind(id, room_id);
+        let (Some(member), Some(room)) = (self.members.get_mut(id.0), self.rooms.get_mut(room_id.0)) else { return };
         let (dialect, name) = (member.dialect, member.name.clone());
-        let Some(feed) = member.outlet.unfollow(room_id) else { return };
-        let Some(room) = self.rooms.get_mut(room_id.0) else { return };
+        let Some(feed) = member.outlet.unfollow(room_id, &room.lane(dialect).log) else { return };
         let lane = room.lane_mut(dialect);
         if feed.behind {
             lane.behind -= 1;

@@ -45,12 +45,12 @@ impl Hub {
     pub fn say(&mut self, id: MemberId, send: &Send, reference: Option<String>, now: Now) -> Result<Said, Refused> {
         hold_to_text_limit(&send.text)?;
         let room_id = self.room_of(id, &send.room)?;
-        let text_digest = digest(&send.text);
+        let digest = digest(&send.text, send.action);
         let sender = self.name(id).to_string();
         let Some(room) = self.rooms.get(room_id.0) else { return Err(unknown_room(&send.room)) };
         if let Some(earlier) = room.recent_ids.find(send.id, &sender) {
-            if earlier.text_digest != text_digest {
-                return Err(Refused::new(ErrorCode::IdReused, "this id was sent with another text; use a new one"));
+            if earlier.digest != digest {
+                return Err(Refused::new(ErrorCode::IdReused, "this id was sent with another message; use a new one"));
             }
             let again = Message {
                 room: room.name.to_string(),
@@ -69,7 +69,7 @@ impl Hub {
         let saying = Saying { text: &text, action: send.action, id: Some(send.id), reference };
         let seq = self.append_message(id, room_id, &saying, now.at);
         if let Some(room) = self.rooms.get_mut(room_id.0) {
-            room.recent_ids.note(send.id, &sender, Outcome { seq, at: now.at, text_digest });
+            room.recent_ids.note(send.id, &sender, Outcome { seq, at: now.at, digest });
         }
         Ok(Said::New(seq))
     }
@@ -99,6 +99,7 @@ impl Hub {
         let (Some(member), Some(room)) = (self.members.get(id.0), self.rooms.get_mut(room_id.0)) else { return 0 };
         room.seq += 1;
         let seq = room.seq;
+        let sender_is_event = member.dialect == Dialect::Event;
         let has_tutorial_members = !room.lane(Dialect::Tutorial).members.is_empty();
         let has_event_members = !room.lane(Dialect::Event).members.is_empty();
         if has_event_members {
@@ -116,6 +117,7 @@ impl Hub {
             let appended = self.append(room_id, Dialect::Event, &[&frame]);
             if let Some(reference) = &saying.reference
                 && let Some((from, to)) = appended
+                && sender_is_event
             {
                 // Only its sender's copy has the ref (E5), so the sender steps over the one all share.
                 message.reference = Some(reference.clone());

@@ -33,6 +33,7 @@ pub(crate) struct Takeover {
 }
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what the socket said last, each bit of it on its own")]
 pub(crate) struct Connection {
     pub(crate) link: Link,
     pub(crate) peer: SocketAddr,

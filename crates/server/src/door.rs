@@ -54,7 +54,8 @@ impl Door {
 }
 
 fn entry(sniffed: Sniffed, pure: bool, local: Option<SocketAddr>) -> Entry {
-    let refused = |reason, words| Entry::Refused { reason, words };
+    // A pure server has no words of its own (T9).
+    let refused = |reason, words| Entry::Refused { reason, words: if pure { Vec::new() } else { words } };
     match sniffed {
         Sniffed::Is(Opening::Tutorial) => Entry::Tutorial,
         // As the tutorial's own server: such a client is not understood. Closing at once lets it fall back at once (D3).
@@ -63,7 +64,6 @@ fn entry(sniffed: Sniffed, pure: bool, local: Option<SocketAddr>) -> Entry {
         Sniffed::Is(Opening::Noise) => refused("noise_not_spoken", refusal_page::noise()),
         Sniffed::Is(Opening::Tls) => refused("tls_not_spoken", refusal_page::tls()),
         Sniffed::Is(Opening::Http) => refused("http_not_spoken", refusal_page::http(local)),
-        Sniffed::NeedsMore | Sniffed::Unknown if pure => refused("unknown_opening", Vec::new()),
         Sniffed::NeedsMore | Sniffed::Unknown => {
             let mut words = Vec::new();
             put_frame(&mut words, b"*");
@@ -88,7 +88,7 @@ mod tests {
             if split < EVENT_OPENING.len() {
                 assert_eq!(door.look(&mut head, false, None), Entry::Waits);
             }
-            let rest = [tail, b"7 "].concat();
+            let rest = [head, tail, b"7 "].concat();
             tail = &rest;
             assert_eq!(door.look(&mut tail, false, None), Entry::Event);
             assert_eq!(tail, b"7 ");
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_pure_server_has_no_words_for_strangers() {
-        for opening in [b"GLASSLINE2".as_slice(), b"rubbish"] {
+        for opening in [b"GLASSLINE2".as_slice(), b"rubbish", b"GET / HTTP/1.1", &[0x16, 0x03, 0x01], b"GLASSNOISE"] {
             let mut input = opening;
             let Entry::Refused { words, .. } = Door::default().look(&mut input, true, None) else { panic!("refused") };
             assert_eq!(words, b"");

@@ -15,6 +15,7 @@ mod listener;
 mod reactor;
 mod reading;
 mod refusal_page;
+mod rehearsal;
 mod session;
 mod shutdown;
 mod timers;
@@ -24,6 +25,7 @@ pub use flood::FloodLimit;
 pub use limits::Limits;
 pub use listener::listen;
 pub use reactor::run;
+pub use rehearsal::Rehearsal;
 pub use shutdown::Shutdown;
 
 /// How a server behaves.

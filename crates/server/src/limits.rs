@@ -31,7 +31,7 @@ pub struct Limits {
     pub shutdown_timeout_ms: u64,
     /// … and how long peers then have to close first, so that no unread byte of theirs turns our close into a reset.
     pub farewell_timeout_ms: u64,
-    /// First wait after accept() failed for want of descriptors, doubled up to the maximum.
+    /// First wait after `accept` failed for want of descriptors, doubled up to the maximum.
     pub accept_backoff_min_ms: u64,
     /// Longest such wait: the server accepts again within two seconds of descriptors being free.
     pub accept_backoff_max_ms: u64,

@@ -6,6 +6,8 @@ use std::net::TcpListener as StdListener;
 use std::time::Duration;
 
 use glassline_room::{Hub, MemberId, Now, Rules};
+use glassline_wire::event::{Event, Ping};
+use glassline_wire::visible;
 use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
 use tracing::{debug, info, warn};
@@ -17,7 +19,7 @@ use crate::counters::Counters;
 use crate::gate::Gate;
 use crate::link::Link;
 use crate::listener::{Accepted, Listener};
-use crate::session::{Verdict, event::EventSession};
+use crate::session::{Desk, Verdict, event::EventSession};
 use crate::shutdown::Shutdown;
 use crate::timers::{Kind, Timers};
 
@@ -278,8 +280,9 @@ impl Reactor {
         if silent_ms >= limits.dead_after_ms {
             self.close(index, "silent");
         } else if silent_ms >= limits.ping_after_ms {
-            self.hub.tell(member, &glassline_wire::event::Event::Ping(glassline_wire::event::Ping {}));
-            self.timers.set(index, Kind::Silence, heard_ms + limits.dead_after_ms);
+            let next_ms = (heard_ms + limits.dead_after_ms).min(self.now.monotonic_ms + limits.ping_after_ms);
+            self.hub.tell(member, &Event::Ping(Ping {}));
+            self.timers.set(index, Kind::Silence, next_ms);
         } else {
             self.timers.set(index, Kind::Silence, heard_ms + limits.ping_after_ms);
         }
@@ -312,11 +315,11 @@ impl Reactor {
     fn with_event_session(
         &mut self,
         index: usize,
-        go_on: impl FnOnce(&mut EventSession, &mut crate::session::Desk<'_>) -> Verdict,
+        go_on: impl FnOnce(&mut EventSession, &mut Desk<'_>) -> Verdict,
     ) -> Option<Verdict> {
         let connection = self.connections.get_mut(index)?;
         let Phase::Event(session) = &mut connection.phase else { return None };
-        let mut desk = crate::session::Desk {
+        let mut desk = Desk {
             hub: &mut self.hub,
             now: self.now,
             connection: index,
@@ -337,15 +340,16 @@ impl Reactor {
         let was_nameless = self.nameless.remove(&connection.serial).is_some();
         self.gate.leave(connection.peer.ip(), was_nameless);
         self.counters.add(reason);
-        if let Some(member) = connection.member {
-            self.depart(member, connection.peer, reason);
-        } else {
-            debug!(peer = %connection.peer, reason, "closed");
+        match (connection.member, &connection.phase) {
+            (Some(member), _) => self.depart(member, connection.peer, reason),
+            // What became of it was logged when its last words were said.
+            (None, Phase::Parting) => debug!(peer = %connection.peer, reason, "closed"),
+            (None, _) => info!(peer = %connection.peer, reason, "refused"),
         }
     }
 
     pub(crate) fn depart(&mut self, member: MemberId, peer: std::net::SocketAddr, reason: &'static str) {
-        let name = glassline_wire::visible::one_line(self.hub.name(member)).into_owned();
+        let name = visible::one_line(self.hub.name(member)).into_owned();
         info!(%peer, ?name, reason, "left");
         self.hub.depart(member, self.now);
     }

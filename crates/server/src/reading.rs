@@ -3,11 +3,12 @@
 use std::io;
 
 use glassline_wire::event::{Event, Ping};
+use glassline_wire::limits::GREETING_BYTES_MAX;
 use glassline_wire::visible;
 use tracing::info;
 
 use crate::connection::{Phase, Takeover};
-use crate::door::{Door, Entry};
+use crate::door::Entry;
 use crate::reactor::{READ_BYTES_MAX, Reactor};
 use crate::session::{Desk, Verdict, Wait, event::EventSession, tutorial::TutorialSession};
 use crate::timers::Kind;
@@ -90,7 +91,7 @@ impl Reactor {
                 }
                 Entry::Event => connection.phase = Phase::Event(EventSession::new()),
                 Entry::Tutorial => {
-                    let door = std::mem::replace(door, Door::default());
+                    let door = std::mem::take(door);
                     connection.phase = Phase::Tutorial(TutorialSession::new());
                     let mut seen = door.seen();
                     let verdict = self.session_takes(index, &mut seen);
@@ -131,6 +132,10 @@ impl Reactor {
         match verdict {
             Verdict::GoesOn => {}
             Verdict::Waits(wait) => {
+                if matches!(wait, Wait::Takeover { .. }) && rest.len() > GREETING_BYTES_MAX {
+                    self.refuse(index, "too_much_before_welcome", "", Vec::new());
+                    return;
+                }
                 connection.paused = true;
                 if connection.backlog.is_empty() {
                     connection.backlog = rest.to_vec();

@@ -150,6 +150,13 @@ struct Envelope {
     reference: Option<String>,
 }
 
+/// The envelope without its `ref`: tells a bad `ref` from what is no event at all.
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(rename = "type")]
+    _kind: String,
+}
+
 impl Request {
     /// A request without a `ref`.
     pub fn new(ask: Ask) -> Self {
@@ -166,11 +173,7 @@ impl Request {
             text: "the frame is not UTF-8; send JSON text in UTF-8".to_string(),
             reference: None,
         })?;
-        let Envelope { kind, reference } = serde_json::from_str(text).map_err(|error| BadRequest {
-            code: ErrorCode::NotAnEvent,
-            text: format!("the frame is not a JSON object with a string \"type\": {error}"),
-            reference: None,
-        })?;
+        let Envelope { kind, reference } = envelope(text)?;
         if reference.as_ref().is_some_and(|reference| reference.len() > REF_BYTES_MAX) {
             return Err(BadRequest {
                 code: ErrorCode::TooLong,
@@ -214,6 +217,26 @@ impl Request {
     }
 }
 
+/// An array would do for a struct as well, but an event is an object (E1).
+fn envelope(text: &str) -> Result<Envelope, BadRequest> {
+    let not_an_event = |cause: &str| BadRequest {
+        code: ErrorCode::NotAnEvent,
+        text: format!("the frame is not a JSON object with a string \"type\": {cause}"),
+        reference: None,
+    };
+    if !text.trim_start().starts_with('{') {
+        return Err(not_an_event("it does not start with a brace"));
+    }
+    serde_json::from_str(text).map_err(|error| match serde_json::from_str::<Kind>(text) {
+        Ok(_) => BadRequest {
+            code: ErrorCode::BadField,
+            text: format!("\"ref\" must be one string: {error}"),
+            reference: None,
+        },
+        Err(_) => not_an_event(&error.to_string()),
+    })
+}
+
 fn fields<T: DeserializeOwned>(text: &str, reference: Option<&String>) -> Result<T, BadRequest> {
     serde_json::from_str(text).map_err(|error| BadRequest {
         code: ErrorCode::BadField,
@@ -244,7 +267,10 @@ mod tests {
 
     #[test]
     fn each_fault_has_its_code_and_keeps_the_ref() {
-        let cases: [(&[u8], ErrorCode, Option<&str>); 9] = [
+        let cases: [(&[u8], ErrorCode, Option<&str>); 12] = [
+            (br#"["ping"]"#, ErrorCode::NotAnEvent, None),
+            (br#"["ping","a"]"#, ErrorCode::NotAnEvent, None),
+            (br#"{"type":"ping","ref":5}"#, ErrorCode::BadField, None),
             (b"\xff", ErrorCode::NotUtf8, None),
             (b"", ErrorCode::NotAnEvent, None),
             (b"[]", ErrorCode::NotAnEvent, None),

@@ -2,7 +2,7 @@
 
 use glassline_room::{Entered, MemberId, Refused};
 use glassline_wire::event::{Bye, ErrorCode, Event, Pong, Presence, Refusal};
-use glassline_wire::frame::{Decoder, Frame, put_frame};
+use glassline_wire::frame::{Decoder, Frame, HeaderError, put_frame};
 use glassline_wire::limits::{EVENT_BYTES_MAX, GREETING_BYTES_MAX, HEADER_BYTES};
 use glassline_wire::request::{Ask, Hello, Request};
 
@@ -49,7 +49,11 @@ impl EventSession {
                     }
                 }
                 Err(error) => {
-                    let event = refusal(ErrorCode::NotAnEvent, &format!("{error}; connect again"), None);
+                    let code = match error {
+                        HeaderError::TooLong { .. } => ErrorCode::TooLong,
+                        HeaderError::NotDecimal { .. } | HeaderError::Empty => ErrorCode::NotAnEvent,
+                    };
+                    let event = refusal(code, &format!("{error}; connect again"), None);
                     let words = framed(&event);
                     return Verdict::Refused { reason: error.reason(), detail: error.to_string(), words };
                 }

@@ -13,8 +13,8 @@ pub(crate) struct TutorialSession {
 
 impl TutorialSession {
     pub(crate) fn new() -> Self {
-        // A name above its limit is refused by its header alone.
-        debug_assert!(NAME_BYTES_MAX <= GREETING_BYTES_MAX);
+        // A name above its limit is refused by its header alone, so a stranger holds no more than this (L).
+        const { assert!(NAME_BYTES_MAX <= GREETING_BYTES_MAX) };
         Self { decoder: Decoder::tutorial(NAME_BYTES_MAX) }
     }
 

@@ -1,0 +1,93 @@
+//! The hub: any order of arrivals, talk, commands, half writes and departures; frames stay whole and memory bounded.
+#![no_main]
+
+use glassline_room::{Entered, Entrance, Hub, MemberId, Now, Rules};
+use glassline_wire::frame::Decoder;
+use glassline_wire::message_id::MessageId;
+use glassline_wire::request::{Hello, Send};
+use glassline_wire::timestamp::Timestamp;
+use libfuzzer_sys::fuzz_target;
+
+const MEMBERS_MAX: usize = 6;
+const LOG_BYTES_MAX: usize = 64 << 10;
+
+struct Peer {
+    id: MemberId,
+    decoder: Decoder,
+}
+
+fn receive(hub: &mut Hub, peer: &mut Peer, bytes_max: usize) {
+    hub.catch_up(peer.id);
+    let bytes = hub.gather(peer.id).slices().concat();
+    let sent = bytes.len().min(bytes_max);
+    let mut input = &bytes[..sent];
+    while peer.decoder.next(&mut input).expect("what the hub sends is framed").is_some() {}
+    hub.advance(peer.id, sent);
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let rules = Rules { log_bytes_max: LOG_BYTES_MAX, ..Rules::default() };
+    let mut hub = Hub::new(rules);
+    let mut peers: Vec<Peer> = Vec::new();
+    let mut now_ms = 0;
+    let mut rest = bytes;
+    while let [operation, who, length, tail @ ..] = rest {
+        let (argument, tail) = tail.split_at(usize::from(*length).min(tail.len()));
+        rest = tail;
+        now_ms += u64::from(*who);
+        let now = Now { monotonic_ms: now_ms, at: Timestamp::from_unix_ms(now_ms) };
+        let text = String::from_utf8_lossy(argument);
+        let index = usize::from(*who) % peers.len().max(1);
+        let Some(id) = peers.get(index).map(|peer| peer.id).filter(|_| operation % 8 != 0) else {
+            if peers.len() < MEMBERS_MAX {
+                let entrance = Entrance { connection: peers.len(), token: 7, now };
+                let entered = if operation & 8 == 0 {
+                    hub.enter_tutorial(argument, entrance).ok()
+                } else {
+                    let hello = Hello { name: text.into_owned(), ..Hello::default() };
+                    match hub.enter_event(&hello, None, false, entrance) {
+                        Ok(Entered::As(id)) => Some(id),
+                        _ => None,
+                    }
+                };
+                peers.extend(entered.map(|id| Peer { id, decoder: Decoder::event(1 << 20) }));
+            }
+            continue;
+        };
+        match operation % 8 {
+            1 => drop(hub.say_text(id, &text, operation & 8 == 0, now)),
+            2 => {
+                let send = Send {
+                    room: "lobby".into(),
+                    text: text.into_owned(),
+                    id: MessageId(u128::from(*who)),
+                    action: false,
+                };
+                drop(hub.say(id, &send, Some("r".into()), now));
+            }
+            3 => drop(hub.obey(id, &format!("/{text}"), now)),
+            4 => receive(&mut hub, &mut peers[index], usize::from(*length) * 16),
+            5 => drop(hub.send_direct(id, &text, "psst", None, None, now)),
+            6 => drop(if operation & 8 == 0 { hub.join(id, &text, now).map(drop) } else { hub.leave(id, &text, now) }),
+            _ => {
+                hub.depart(id, now);
+                peers.remove(index);
+            }
+        }
+        hub.tick(now);
+        while let Some(woken) = hub.take_woken() {
+            if let Some(peer) = peers.iter_mut().find(|peer| peer.id == woken) {
+                receive(&mut hub, peer, usize::MAX);
+            }
+        }
+        for _ in 0..*who {
+            let Some(visited) = hub.next_in_lap() else { break };
+            if operation & 16 == 0
+                && let Some(peer) = peers.iter_mut().find(|peer| peer.id == visited)
+            {
+                receive(&mut hub, peer, usize::MAX);
+            }
+        }
+    }
+    assert!(hub.len() == peers.len());
+});

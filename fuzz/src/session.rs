@@ -1,0 +1,17 @@
+//! The door and what stands behind it: any bytes from a stranger, beside two members who must not notice.
+#![no_main]
+
+use glassline_server::Rehearsal;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some((&shape, stream)) = bytes.split_first() else { return };
+    let mut rehearsal = Rehearsal::new(shape & 1 == 1);
+    let step = 1 + usize::from(shape >> 1);
+    for piece in stream.chunks(step) {
+        if !rehearsal.take(piece) {
+            break;
+        }
+    }
+    rehearsal.check();
+});

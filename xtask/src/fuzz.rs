@@ -1,0 +1,78 @@
+//! `cargo xtask fuzz`: libFuzzer on the stable toolchain, whose compiler can instrument for it when asked by name.
+
+use std::fs;
+use std::process::Command;
+
+use crate::command::{self, Outcome, cargo, root};
+use crate::tools::CXX;
+
+const TARGETS: [&str; 3] = ["decoder", "session", "hub"];
+const SECONDS: u32 = 60;
+const INPUT_BYTES_MAX: u32 = 8_192;
+
+/// What `cargo fuzz` passes too, without its nightly-only sanitizers.
+const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+                     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+                     -Cllvm-args=-sanitizer-coverage-trace-compares -Cdebug-assertions -Ccodegen-units=1 -Cforce-frame-pointers";
+
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    let usage = || "usage: cargo xtask fuzz [--seconds N] [decoder|session|hub]".to_string();
+    let mut seconds = SECONDS;
+    let mut chosen = Vec::new();
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        match argument.as_str() {
+            "--seconds" => seconds = rest.next().and_then(|value| value.parse().ok()).ok_or_else(usage)?,
+            target => chosen.push(TARGETS.into_iter().find(|known| *known == target).ok_or_else(usage)?),
+        }
+    }
+    run_targets(if chosen.is_empty() { &TARGETS } else { &chosen }, seconds)
+}
+
+pub(crate) fn run_all(seconds: u32) -> Outcome {
+    run_targets(&TARGETS, seconds)
+}
+
+fn run_targets(targets: &[&str], seconds: u32) -> Outcome {
+    CXX.ensure()?;
+    let host = host_triple()?;
+    // With a target named, build scripts and macros are left as they are; only what is fuzzed is instrumented.
+    let mut build = cargo(&[
+        "build",
+        "--release",
+        "--locked",
+        "-p",
+        "glassline-fuzz",
+        "--target",
+        &host,
+        "--target-dir",
+        "target/fuzz",
+    ]);
+    build.env("RUSTFLAGS", FLAGS);
+    command::run(build)?;
+    for target in targets {
+        let program = root().join("target/fuzz").join(&host).join("release").join(target);
+        let found = root().join("target/fuzz/corpus").join(target);
+        let artifacts = root().join("target/fuzz/artifacts").join(target);
+        for folder in [&found, &artifacts] {
+            fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+        }
+        let mut fuzz = Command::new(program);
+        fuzz.current_dir(root());
+        fuzz.arg(format!("-max_total_time={seconds}")).arg(format!("-max_len={INPUT_BYTES_MAX}"));
+        fuzz.args(["-timeout=10", "-rss_limit_mb=1024", "-print_final_stats=1", "-verbosity=0"]);
+        fuzz.arg(format!("-artifact_prefix={}/", artifacts.display()));
+        // What is found goes to the first folder; the corpus that is kept is only read.
+        fuzz.arg(&found).arg(format!("fuzz/corpus/{target}"));
+        command::run(fuzz)
+            .map_err(|error| format!("{error}\nthe input that failed is in target/fuzz/artifacts/{target}"))?;
+    }
+    Ok(())
+}
+
+fn host_triple() -> Result<String, String> {
+    let output = Command::new("rustc").arg("-vV").output().map_err(|error| format!("cannot run rustc: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_string).ok_or_else(|| "rustc -vV names no host".to_string())
+}

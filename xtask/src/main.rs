@@ -1,0 +1,39 @@
+//! The project's chores. `cargo xtask` lists them.
+
+mod bench;
+mod command;
+mod fuzz;
+mod readme;
+mod tests;
+mod tools;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask CHORE
+
+  test                    format, lints, cargo test, the peers' suite, the README's commands, a short fuzz
+  bench [ARGUMENTS]       measures side by side and writes docs/benchmarks.md; `--quick` for a first look
+  fuzz [--seconds N] [TARGET]
+                          runs each libFuzzer target for N seconds (60), on the stable toolchain";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (chore, rest) = match arguments.split_first() {
+        Some((chore, rest)) => (chore.as_str(), rest),
+        None => ("", &[][..]),
+    };
+    let done = match chore {
+        "test" => tests::run(),
+        "bench" => bench::run(rest),
+        "fuzz" => fuzz::run(rest),
+        _ => Err(USAGE.to_string()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

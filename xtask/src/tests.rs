@@ -1,0 +1,51 @@
+//! `cargo xtask test`: everything a change must pass.
+
+use std::time::Instant;
+
+use crate::command::{self, Outcome, cargo, program};
+use crate::tools::{CLIPPY, CXX, PYTHON, RUSTFMT};
+use crate::{fuzz, readme};
+
+/// Long enough to replay the corpus and look around a little; `cargo xtask fuzz` is for looking further.
+const SHORT_FUZZ_S: u32 = 5;
+
+pub(crate) fn run() -> Outcome {
+    let steps: [(&str, fn() -> Outcome); 7] = [
+        ("format", format),
+        ("lints", lints),
+        ("cargo test", cargo_test),
+        ("release build", || command::run(cargo(&["build", "--release", "--locked"]))),
+        ("peers", peers),
+        ("README", readme::run),
+        ("short fuzz", || fuzz::run_all(SHORT_FUZZ_S)),
+    ];
+    let mut timings = Vec::new();
+    for (name, step) in steps {
+        let started = Instant::now();
+        step()?;
+        timings.push(format!("{name} {} s", started.elapsed().as_secs()));
+    }
+    println!("\nall passed: {}", timings.join(", "));
+    Ok(())
+}
+
+fn format() -> Outcome {
+    RUSTFMT.ensure()?;
+    command::run(cargo(&["fmt", "--all", "--check"]))
+}
+
+fn lints() -> Outcome {
+    CLIPPY.ensure()?;
+    CXX.ensure()?;
+    command::run(cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+}
+
+fn cargo_test() -> Outcome {
+    command::run(cargo(&["test", "--locked"]))?;
+    command::run(cargo(&["test", "--locked", "-p", "glassline-bench"]))
+}
+
+fn peers() -> Outcome {
+    PYTHON.ensure()?;
+    command::run(program("python3", &["tests/peers/run.py", "target/release/glassline"]))
+}

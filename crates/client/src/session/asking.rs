@@ -100,7 +100,7 @@ impl Session {
                     return Err(Declined::NotInTutorial("/me"));
                 }
                 self.check_dialect_known(send.action)?;
-                (send.id, send.text.len())
+                (send.id, send.text.len() + self.prefix_bytes(send.action, &send.text))
             }
             Ask::Direct(direct) => {
                 if self.dialect == Dialect::Tutorial {
@@ -187,6 +187,15 @@ impl Session {
         self.send_texts();
         put_frame(&mut self.out, line.as_bytes());
         Ok(())
+    }
+
+    /// What the tutorial dialect may have to put before a text, which counts as part of it on the wire.
+    fn prefix_bytes(&self, action: bool, text: &str) -> usize {
+        match (self.dialect, action) {
+            (Dialect::Event, _) => 0,
+            (Dialect::Tutorial, true) => "/me ".len(),
+            (Dialect::Tutorial, false) => usize::from(text.starts_with('/')),
+        }
     }
 
     fn check_staying(&self) -> Result<(), Declined> {

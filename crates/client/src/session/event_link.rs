@@ -173,8 +173,11 @@ impl Session {
                 self.heard_words(event, id);
             }
             Event::Joined(ref presence) => {
+                let is_news = !self.is_own_arrival_again(presence);
                 self.heard_joined(presence);
-                self.show(Update::Heard(event));
+                if is_news {
+                    self.show(Update::Heard(event));
+                }
             }
             Event::Left(ref presence) => {
                 self.heard_answer(presence.reference.as_deref());
@@ -189,7 +192,12 @@ impl Session {
                 if renamed.from == self.name {
                     self.name.clone_from(&renamed.to);
                 }
-                self.show(Update::Heard(event));
+                // A server tells each room that the two share, and the one who asked once more.
+                let change = (renamed.from.clone(), renamed.to.clone());
+                if self.last_rename.as_ref() != Some(&change) {
+                    self.last_rename = Some(change);
+                    self.show(Update::Heard(event));
+                }
             }
             Event::Members(ref members) => {
                 self.roster.counted(&members.room, members.count);
@@ -237,6 +245,12 @@ impl Session {
             let ask = Ask::Members(RoomName { room: presence.room.clone() });
             self.put_request(&Request { reference: Some(COUNT_REF.to_owned()), ask });
         }
+    }
+
+    /// Whether a room tells the client that it has come itself, which `welcome` has said already.
+    fn is_own_arrival_again(&self, presence: &Presence) -> bool {
+        let names_it_alone = presence.count == 1 && presence.names.first() == Some(&self.name);
+        names_it_alone && presence.reference.is_none() && self.roster.contains(&presence.room)
     }
 
     /// Whether the client itself came or went: a `ref` comes back only to the one who asked.

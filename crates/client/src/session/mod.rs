@@ -108,6 +108,8 @@ pub struct Session {
     up_since_ms: u64,
     lost_since_ms: Option<u64>,
     last_direct_from: Option<String>,
+    /// The last change of name that was shown: who, and as what.
+    last_rename: Option<(String, String)>,
     /// The user asked to go to another room and may hold the next words back for it until then.
     moving_until_ms: Option<u64>,
     /// The `ref` of a program's `bye`.
@@ -132,6 +134,7 @@ impl Session {
             dialect,
             connected_before: false,
             token: None,
+            last_rename: None,
             limits: Limits::default(),
             roster: Roster::new(),
             outbox: Outbox::default(),

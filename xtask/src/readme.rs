@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::command::{Outcome, root};
 
 /// Longer than any of them needs.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(120);
+const COMMAND_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Commands that are checked elsewhere in `cargo xtask test`, or run for long.
 const NOT_HERE: [&str; 3] = ["cargo xtask test", "cargo xtask bench", "cargo xtask fuzz"];

@@ -9,8 +9,10 @@ use crate::{fuzz, readme};
 /// Long enough to replay the corpus and look around a little; `cargo xtask fuzz` is for looking further.
 const SHORT_FUZZ_S: u32 = 5;
 
+type Step = (&'static str, fn() -> Outcome);
+
 pub(crate) fn run() -> Outcome {
-    let steps: [(&str, fn() -> Outcome); 7] = [
+    let steps: [Step; 7] = [
         ("format", format),
         ("lints", lints),
         ("cargo test", cargo_test),

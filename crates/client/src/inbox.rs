@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 use std::sync::mpsc::SyncSender;
 
-use crate::lines_in::Line;
+use crate::lines::Line;
 
 /// Arrivals that may wait. Past it whoever has more blocks, and the server with it.
 pub(crate) const ARRIVALS_MAX: usize = 64;

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use crate::entropy::Entropy;
 use crate::inbox::UserInput;
-use crate::lines_in::{Line, LinesIn};
+use crate::lines::Line;
+use crate::lines_in::LinesIn;
 use crate::session::Session;
 use crate::session::update::{Command, Update};
 use crate::view::View;

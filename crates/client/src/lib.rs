@@ -8,6 +8,7 @@ pub mod ending;
 pub mod entropy;
 mod inbox;
 mod json;
+mod lines;
 mod lines_in;
 mod plain;
 pub mod session;

@@ -10,7 +10,7 @@ use glassline_wire::event::ErrorCode;
 
 use crate::direct::Letter;
 use crate::hub::{Hub, Now};
-use crate::member::MemberId;
+use crate::id::MemberId;
 use crate::refusal::Refused;
 use crate::rooms::LOBBY;
 

@@ -11,7 +11,8 @@ use glassline_wire::visible;
 
 use crate::encode::{event_frame, pair};
 use crate::hub::{Hub, Now};
-use crate::member::{Dialect, MemberId};
+use crate::id::MemberId;
+use crate::member::Dialect;
 use crate::refusal::Refused;
 use crate::talk::hold_to_text_limit;
 

@@ -11,7 +11,8 @@ use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Welcome};
 use glassline_wire::request::Hello;
 
 use crate::hub::{Hub, Now};
-use crate::member::{Dialect, Member, MemberId, name_frame};
+use crate::id::MemberId;
+use crate::member::{Dialect, Member, name_frame};
 use crate::name::{Name, NameError};
 use crate::refusal::Refused;
 use crate::rooms::{LOBBY, LOBBY_ID};

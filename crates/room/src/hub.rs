@@ -12,11 +12,14 @@ use glassline_wire::timestamp::Timestamp;
 use slab::Slab;
 
 use crate::encode::{event_frame, server_pair};
-use crate::lane::{Lane, RoomId};
+use crate::gathered::Gathered;
+use crate::id::MemberId;
+use crate::id::RoomId;
+use crate::lane::Lane;
 use crate::log::Log;
-use crate::member::{Dialect, Member, MemberId};
-use crate::outlet::{Gathered, Logs, Missed};
-use crate::rooms::Room;
+use crate::member::{Dialect, Member};
+use crate::outlet::{Logs, Missed};
+use crate::room::Room;
 use crate::roster::Roster;
 
 /// After so many visits in one lane the next lane has its turn.

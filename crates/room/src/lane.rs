@@ -2,12 +2,8 @@
 
 use alloc::vec::Vec;
 
+use crate::id::MemberId;
 use crate::log::Log;
-use crate::member::MemberId;
-
-/// A room's place in the hub.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct RoomId(pub(crate) usize);
 
 /// A dialect's share of a room.
 #[derive(Debug)]

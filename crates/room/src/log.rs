@@ -2,11 +2,7 @@
 
 use alloc::{collections::VecDeque, vec::Vec};
 
-use crate::outlet::Gathered;
-
-/// Most bytes that one write carries, unless a single entry is longer: below one loopback segment, so that a batch that
-/// fits one write arrives whole, and a pair never straddles two (T4).
-pub const WRITE_BYTES_MAX: usize = 60 * 1024;
+use crate::gathered::{Gathered, WRITE_BYTES_MAX};
 
 /// First allocation of a segment: a quiet room stays small.
 const SEGMENT_BYTES_MIN: usize = 1024;

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use glassline_wire::frame;
 use glassline_wire::timestamp::Timestamp;
 
+use crate::id::MemberId;
 use crate::outlet::Outlet;
 
 /// How a member is spoken to.
@@ -35,10 +36,6 @@ impl Dialect {
         }
     }
 }
-
-/// A member's place in the hub. It is used again after the member has left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MemberId(pub(crate) usize);
 
 #[derive(Debug)]
 pub(crate) struct Member {

@@ -2,48 +2,9 @@
 
 use alloc::{collections::VecDeque, vec::Vec};
 
-use crate::lane::RoomId;
-use crate::log::{Log, Mark, WRITE_BYTES_MAX};
-
-/// Most pieces in one write.
-const SLICES_MAX: usize = 16;
-
-/// The pieces of the next write to one member, borrowed from the logs.
-#[derive(Debug)]
-pub struct Gathered<'log> {
-    slices: [&'log [u8]; SLICES_MAX],
-    count: usize,
-    bytes: usize,
-}
-
-impl Default for Gathered<'_> {
-    fn default() -> Self {
-        Self { slices: [&[]; SLICES_MAX], count: 0, bytes: 0 }
-    }
-}
-
-impl<'log> Gathered<'log> {
-    /// The pieces, in the order they must be written.
-    pub fn slices(&self) -> &[&'log [u8]] {
-        &self.slices[..self.count]
-    }
-
-    /// Their length in all, in bytes.
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// Takes a piece; false when it does not fit any more. A first piece always fits.
-    pub(crate) fn push(&mut self, slice: &'log [u8]) -> bool {
-        let full = self.count == SLICES_MAX || (self.count > 0 && self.bytes + slice.len() > WRITE_BYTES_MAX);
-        if !full {
-            self.slices[self.count] = slice;
-            self.count += 1;
-            self.bytes += slice.len();
-        }
-        !full
-    }
-}
+use crate::gathered::Gathered;
+use crate::id::RoomId;
+use crate::log::{Log, Mark};
 
 /// Where the logs are found.
 pub(crate) trait Logs<'log> {

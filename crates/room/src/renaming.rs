@@ -10,7 +10,8 @@ use glassline_wire::event::{Event, Renamed};
 
 use crate::encode::event_frame;
 use crate::hub::Hub;
-use crate::member::{Dialect, MemberId};
+use crate::id::MemberId;
+use crate::member::Dialect;
 use crate::name::Name;
 use crate::refusal::Refused;
 

@@ -1,7 +1,6 @@
 //! Rooms: opening, entering, leaving, closing, and telling who is there.
 
 use alloc::{
-    boxed::Box,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -11,45 +10,17 @@ use glassline_wire::event::{ErrorCode, Event, Members, Presence as PresenceEvent
 use glassline_wire::limits::LISTED_NAMES_MAX;
 
 use crate::hub::{Hub, Now};
-use crate::lane::{Lane, RoomId};
-use crate::member::{Dialect, MemberId};
+use crate::id::MemberId;
+use crate::id::RoomId;
 use crate::name::room_name;
-use crate::presence::{Crowd, Presence};
-use crate::recent_ids::RecentIds;
+use crate::presence::Crowd;
 use crate::refusal::Refused;
+use crate::room::Room;
 
 /// The room everybody starts in.
 pub(crate) const LOBBY: &str = "lobby";
 /// The lobby's place; it is opened first and never closed.
 pub(crate) const LOBBY_ID: RoomId = RoomId(0);
-
-#[derive(Debug)]
-pub(crate) struct Room {
-    pub(crate) name: Box<str>,
-    /// Number of the newest message; 0 before the first.
-    pub(crate) seq: u64,
-    pub(crate) presence: Presence,
-    pub(crate) recent_ids: RecentIds,
-    lanes: [Lane; 2],
-}
-
-impl Room {
-    pub(crate) fn lane(&self, dialect: Dialect) -> &Lane {
-        &self.lanes[dialect.lane()]
-    }
-
-    pub(crate) fn lane_mut(&mut self, dialect: Dialect) -> &mut Lane {
-        &mut self.lanes[dialect.lane()]
-    }
-
-    pub(crate) fn count(&self) -> usize {
-        self.lanes.iter().map(|lane| lane.members.len()).sum()
-    }
-
-    fn members(&self) -> impl Iterator<Item = MemberId> + '_ {
-        self.lanes.iter().flat_map(|lane| lane.members.iter().copied())
-    }
-}
 
 impl Hub {
     pub(crate) fn open_lobby(&mut self) {
@@ -57,10 +28,7 @@ impl Hub {
     }
 
     fn open_room(&mut self, name: &str) -> RoomId {
-        let log_bytes_max = self.log_bytes_max();
-        let lanes = Dialect::ALL.map(|_| Lane::new(0, log_bytes_max));
-        let (presence, recent_ids) = (Presence::default(), RecentIds::default());
-        let id = RoomId(self.rooms.insert(Room { name: name.into(), seq: 0, presence, recent_ids, lanes }));
+        let id = RoomId(self.rooms.insert(Room::new(name, self.log_bytes_max())));
         self.room_ids.insert(name.to_string(), id);
         id
     }

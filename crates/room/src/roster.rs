@@ -9,7 +9,7 @@ use alloc::{
 
 use glassline_wire::event::ErrorCode;
 
-use crate::member::MemberId;
+use crate::id::MemberId;
 use crate::name::{Name, NameKeys, keys};
 use crate::refusal::Refused;
 

@@ -15,8 +15,9 @@ use glassline_wire::visible;
 
 use crate::encode::event_frame;
 use crate::hub::{Hub, Now};
-use crate::lane::RoomId;
-use crate::member::{Dialect, MemberId};
+use crate::id::MemberId;
+use crate::id::RoomId;
+use crate::member::Dialect;
 use crate::recent_ids::{Outcome, digest};
 use crate::refusal::Refused;
 

@@ -1,0 +1,48 @@
+//! One room: its number, its lanes, and what it has still to announce.
+
+use alloc::boxed::Box;
+
+use crate::id::MemberId;
+use crate::lane::Lane;
+use crate::member::Dialect;
+use crate::presence::Presence;
+use crate::recent_ids::RecentIds;
+
+#[derive(Debug)]
+pub(crate) struct Room {
+    pub(crate) name: Box<str>,
+    /// Number of the newest message; 0 before the first.
+    pub(crate) seq: u64,
+    pub(crate) presence: Presence,
+    pub(crate) recent_ids: RecentIds,
+    lanes: [Lane; 2],
+}
+
+impl Room {
+    /// An empty room whose logs keep at most `log_bytes_max` each.
+    pub(crate) fn new(name: &str, log_bytes_max: usize) -> Self {
+        Self {
+            name: name.into(),
+            seq: 0,
+            presence: Presence::default(),
+            recent_ids: RecentIds::default(),
+            lanes: Dialect::ALL.map(|_| Lane::new(0, log_bytes_max)),
+        }
+    }
+
+    pub(crate) fn lane(&self, dialect: Dialect) -> &Lane {
+        &self.lanes[dialect.lane()]
+    }
+
+    pub(crate) fn lane_mut(&mut self, dialect: Dialect) -> &mut Lane {
+        &mut self.lanes[dialect.lane()]
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.members.len()).sum()
+    }
+
+    pub(crate) fn members(&self) -> impl Iterator<Item = MemberId> + '_ {
+        self.lanes.iter().flat_map(|lane| lane.members.iter().copied())
+    }
+}

@@ -134,15 +134,16 @@ impl Workload {
         match self {
             Self::Fanout | Self::FanoutSingly | Self::AllSending | Self::OneAtATime => &System::ALL,
             Self::Connections => &[Glassline],
-            Self::Idle | Self::Stalled => &[Floor, Glassline, GlasslineEvent, Redis, Nats, Ngircd],
+            Self::Idle => &[Floor, Glassline, GlasslineEvent, Redis, Nats, Ngircd],
+            Self::Stalled => &[Floor, Glassline, GlasslineEvent, Redis],
         }
     }
 
     /// The long workloads are repeated less often.
     pub fn rounds(self, rounds: usize) -> usize {
         match self {
-            Self::Fanout | Self::FanoutSingly | Self::AllSending | Self::OneAtATime => rounds,
-            Self::Idle | Self::Stalled => rounds.min(3),
+            Self::Fanout | Self::FanoutSingly | Self::AllSending | Self::OneAtATime | Self::Stalled => rounds,
+            Self::Idle => rounds.min(3),
             Self::Connections => 1,
         }
     }

@@ -364,11 +364,12 @@ impl Reactor {
         let started_ms = self.now.monotonic_ms;
         let limit_ms = self.config.limits.shutdown_timeout_ms;
         let write_until_ms = started_ms + limit_ms - self.config.limits.farewell_timeout_ms;
-        while self.hub.has_writes() || self.connections.iter().any(|(_, connection)| !connection.writable) {
-            if self.now.monotonic_ms >= write_until_ms {
+        loop {
+            self.write_turn();
+            let waits = self.hub.has_writes() || self.connections.iter().any(|(_, connection)| !connection.writable);
+            if !waits || self.now.monotonic_ms >= write_until_ms {
                 break;
             }
-            self.write_turn();
             self.poll_until(write_until_ms)?;
         }
         let indices: Vec<usize> = self.connections.iter().map(|(index, _)| index).collect();

@@ -1,0 +1,47 @@
+//! The flood limit (L): over it the server stops reading; nothing is lost and nobody is thrown out.
+
+use std::time::{Duration, Instant};
+
+use glassline_server::{Config, FloodLimit};
+
+use crate::harness::{EventClient, Server, Tutorial, frame};
+
+#[test]
+fn over_the_limit_a_sender_is_slowed_and_loses_nothing() {
+    let server = Server::with(Config { flood: FloodLimit::PerSecond(20), ..Config::default() });
+    let mut ear = Tutorial::join(server.address, "ear");
+    let mut eye = EventClient::join(server.address, "eye");
+    let mut flooder = Tutorial::join(server.address, "flooder");
+    // Eighty at once, then twenty a second.
+    let messages = 120;
+    let burst: Vec<u8> = (0..messages).flat_map(|n| frame(format!("message {n}"))).collect();
+    let started = Instant::now();
+    flooder.send_bytes(burst);
+    flooder.send_bytes("/exit");
+    for n in 0..messages {
+        ear.expect_said("flooder", &format!("message {n}"));
+        eye.expect_said("flooder", &format!("message {n}"));
+        if n == 100 {
+            // Whoever keeps to the limit is not held up by one who does not.
+            let asked = Instant::now();
+            eye.barrier();
+            assert!(asked.elapsed() < Duration::from_secs(1), "a ping took {:?}", asked.elapsed());
+        }
+    }
+    assert!(started.elapsed() > Duration::from_millis(1_500), "120 messages took only {:?}", started.elapsed());
+    flooder.expect_closed();
+    ear.expect_word("flooder left");
+}
+
+#[test]
+fn this_machine_is_not_limited_unless_asked() {
+    let server = Server::start();
+    let mut ear = Tutorial::join(server.address, "ear");
+    let mut talker = Tutorial::join(server.address, "talker");
+    let started = Instant::now();
+    for n in 0..500 {
+        talker.say(n.to_string());
+        ear.expect_said("talker", &n.to_string());
+    }
+    assert!(started.elapsed() < Duration::from_secs(20), "five a second would take a hundred seconds");
+}

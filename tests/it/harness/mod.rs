@@ -1,0 +1,25 @@
+//! A server in a line and clients that expect: what a test needs to be five lines.
+
+mod event;
+#[cfg(unix)]
+mod process;
+mod server;
+mod tutorial;
+mod wire;
+
+pub(crate) use event::{EventClient, fresh_id};
+#[cfg(unix)]
+pub(crate) use process::Process;
+pub(crate) use server::Server;
+pub(crate) use tutorial::{Pair, Tutorial, words_in};
+pub(crate) use wire::{PATIENCE, Wire, frame};
+
+/// What no log and no peer may ever be sent raw: control characters other than newline and tab, and the direction overrides.
+#[track_caller]
+pub(crate) fn assert_clean_log(log: &str) {
+    let unsafe_to_show =
+        |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    for line in log.lines() {
+        assert!(!line.contains(unsafe_to_show), "a log line holds what a terminal would obey: {line:?}");
+    }
+}

@@ -1,0 +1,87 @@
+//! A server in a thread of the test.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use glassline_server::{Config, Limits, Shutdown, listen, run};
+
+use super::assert_clean_log;
+
+/// What a server logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Ended and joined when it goes; a panic in its thread, or a log line with an escape in it, fails the test.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    shutdown: Shutdown,
+    thread: Option<JoinHandle<io::Result<()>>>,
+    log: Log,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        Self::with(Config::default())
+    }
+
+    pub(crate) fn with_limits(limits: Limits) -> Self {
+        Self::with(Config { limits, ..Config::default() })
+    }
+
+    pub(crate) fn with(config: Config) -> Self {
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (shutdown, log) = (Shutdown::new(), Log::default());
+        let (for_server, written) = (shutdown.clone(), log.clone());
+        let thread = thread::spawn(move || {
+            let subscriber = tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::DEBUG)
+                .with_ansi(false)
+                .with_writer(move || written.clone())
+                .finish();
+            tracing::subscriber::with_default(subscriber, || run(vec![listener], config, &for_server))
+        });
+        Self { address, shutdown, thread: Some(thread), log }
+    }
+
+    /// Everything logged so far.
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8(self.log.0.lock().unwrap().clone()).expect("the log is UTF-8")
+    }
+
+    /// Ends it and waits until it has ended.
+    #[track_caller]
+    pub(crate) fn stop(mut self) {
+        self.end();
+    }
+
+    #[track_caller]
+    fn end(&mut self) {
+        let Some(thread) = self.thread.take() else { return };
+        self.shutdown.request();
+        let ended = thread.join();
+        if !thread::panicking() {
+            ended.expect("the server does not panic").expect("the server ends in order");
+            assert_clean_log(&self.log());
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

@@ -1,0 +1,149 @@
+//! One socket and the frames on it.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use socket2::{Domain, SockRef, Socket, Type};
+
+/// How long a client waits for a byte. Nothing here takes long; what takes longer has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A payload with its header in front.
+pub(crate) fn frame(payload: impl AsRef<[u8]>) -> Vec<u8> {
+    let payload = payload.as_ref();
+    [format!("{:<10}", payload.len()).as_bytes(), payload].concat()
+}
+
+/// How a stream ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// In order, between two frames.
+    Closed,
+    /// By a reset, or inside a frame.
+    Cut,
+    /// It has not, but nothing came for as long as anybody waits here.
+    Silent,
+}
+
+/// A blocking socket with a deadline on every read.
+pub(crate) struct Wire {
+    stream: TcpStream,
+    held: Vec<u8>,
+    taken: usize,
+}
+
+impl Wire {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
+        Self::over(TcpStream::connect(address).expect("the server accepts"))
+    }
+
+    /// A peer whose socket holds next to nothing, so that what it does not read stays with the server.
+    pub(crate) fn connect_narrow(address: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
+        socket.set_recv_buffer_size(4 * 1024).expect("a small buffer");
+        socket.connect(&address.into()).expect("the server accepts");
+        Self::over(socket.into())
+    }
+
+    fn over(stream: TcpStream) -> Self {
+        stream.set_nodelay(true).expect("TCP_NODELAY");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a read deadline");
+        stream.set_write_timeout(Some(PATIENCE)).expect("a write deadline");
+        Self { stream, held: Vec::new(), taken: 0 }
+    }
+
+    #[track_caller]
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref()).expect("the server takes what it is sent");
+    }
+
+    /// Sends what the server may no longer want.
+    pub(crate) fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        self.stream.write_all(bytes.as_ref())
+    }
+
+    /// The next payload, or how the stream ended.
+    #[track_caller]
+    pub(crate) fn payload(&mut self) -> Result<Vec<u8>, End> {
+        loop {
+            let unread = &self.held[self.taken..];
+            if let Some((header, rest)) = unread.split_at_checked(10) {
+                let header = str::from_utf8(header).expect("a header is ASCII");
+                let length: usize = header.trim_end().parse().expect("a header is a number");
+                assert_eq!(header, format!("{length:<10}"), "what a server writes is canonical (T2)");
+                if let Some(payload) = rest.get(..length) {
+                    let payload = payload.to_vec();
+                    self.taken += 10 + length;
+                    return Ok(payload);
+                }
+            }
+            self.fill()?;
+        }
+    }
+
+    #[track_caller]
+    fn fill(&mut self) -> Result<(), End> {
+        self.held.drain(..std::mem::take(&mut self.taken));
+        let mut chunk = [0; 16 * 1024];
+        match self.stream.read(&mut chunk) {
+            Ok(0) if self.held.is_empty() => Err(End::Closed),
+            Ok(0) => Err(End::Cut),
+            Ok(count) => {
+                self.held.extend_from_slice(&chunk[..count]);
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => Err(End::Cut),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Err(End::Silent),
+            Err(error) => panic!("reading failed: {error}"),
+        }
+    }
+
+    /// Everything up to the end of the stream, frames or not.
+    #[track_caller]
+    pub(crate) fn rest(&mut self) -> Vec<u8> {
+        let end = loop {
+            if let Err(end) = self.fill() {
+                break end;
+            }
+        };
+        assert_ne!(end, End::Silent, "it was not closed; unread: {:?}", String::from_utf8_lossy(&self.held));
+        self.held.split_off(self.taken)
+    }
+
+    /// Whether the stream has ended, after waiting `patience` for that to happen.
+    #[track_caller]
+    pub(crate) fn ends_within(&mut self, patience: Duration) -> bool {
+        self.stream.set_read_timeout(Some(patience)).expect("a read deadline");
+        let ended = match self.stream.read(&mut [0; 1]) {
+            Ok(0) => true,
+            Ok(_) => panic!("a byte came where only an end was expected"),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => false,
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => true,
+            Err(error) => panic!("neither a byte nor an end: {error}"),
+        };
+        self.stream.set_read_timeout(Some(PATIENCE)).expect("a read deadline");
+        ended
+    }
+
+    /// Whether the stream is open now.
+    pub(crate) fn is_open(&self) -> bool {
+        self.stream.set_nonblocking(true).expect("not blocking");
+        let peeked = self.stream.peek(&mut [0; 1]);
+        self.stream.set_nonblocking(false).expect("blocking");
+        match peeked {
+            Ok(count) => count > 0,
+            Err(error) => error.kind() == ErrorKind::WouldBlock,
+        }
+    }
+
+    /// Says that nothing more will be sent.
+    pub(crate) fn finish(&mut self) {
+        self.stream.shutdown(Shutdown::Write).expect("still connected");
+    }
+
+    /// Ends the connection by a reset.
+    pub(crate) fn reset(self) {
+        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).expect("SO_LINGER");
+    }
+}

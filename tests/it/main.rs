@@ -1,0 +1,28 @@
+//! Integration tests: a real server on port 0 and real sockets; where it takes a process of its own, the real binary.
+//!
+//! The clients here share no code with the server: frames are made by `format!`, events are bare JSON values.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod harness;
+
+#[cfg(unix)]
+mod binary;
+mod commands;
+#[cfg(target_os = "linux")]
+mod descriptors;
+mod escapes;
+mod events;
+mod flood;
+mod headers;
+mod names;
+mod order;
+mod presence;
+mod pure;
+#[cfg(target_os = "linux")]
+mod resets;
+mod shutdown;
+mod silence;
+mod slicing;
+mod stalled;
+#[cfg(unix)]
+mod terminal;

@@ -1,0 +1,143 @@
+//! Names that are none (T8), refused in both dialects; and what becomes of those that may stay.
+
+use serde_json::json;
+
+use crate::harness::{EventClient, Server, Tutorial, frame, words_in};
+
+/// A name, what the refusal says, and its code.
+const BAD_NAMES: [(&str, &str, &str); 15] = [
+    ("", "may not be empty", "bad_name"),
+    ("   ", "may not be empty", "bad_name"),
+    ("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "33 characters", "too_long"),
+    ("a\u{1b}[31m", "U+001B", "bad_name"),
+    ("a\r\nb", "U+000D", "bad_name"),
+    ("a\nb", "U+000A", "bad_name"),
+    ("a\u{202e}b", "U+202E", "bad_name"),
+    ("a\u{2066}b", "U+2066", "bad_name"),
+    ("a\u{200d}b", "U+200D", "bad_name"),
+    ("a\u{200b}b", "U+200B", "bad_name"),
+    ("\u{9b}6n", "U+009B", "bad_name"),
+    ("a\0b", "U+0000", "bad_name"),
+    ("bob→you", "U+2192", "bad_name"),
+    ("*", "server's own name", "bad_name"),
+    ("/help", "start with \"/\"", "bad_name"),
+];
+
+#[test]
+fn a_tutorial_client_with_a_bad_name_is_told_why_and_closed() {
+    let server = Server::start();
+    let mut bystander = Tutorial::join(server.address, "bystander");
+    for (name, word, _) in BAD_NAMES {
+        let mut peer = Tutorial::connect(server.address);
+        peer.say(name);
+        peer.expect_word(word);
+        assert_eq!(peer.expect_closed(), []);
+    }
+    assert_eq!(bystander.barrier(), [], "nobody came");
+}
+
+#[test]
+fn an_event_client_with_a_bad_name_is_told_why_and_closed() {
+    let server = Server::start();
+    let mut bystander = Tutorial::join(server.address, "bystander");
+    for (name, word, code) in BAD_NAMES {
+        let mut peer = EventClient::connect(server.address);
+        peer.send(&json!({"type": "hello", "name": name}));
+        let error = peer.expect_error(code);
+        assert!(error["text"].as_str().expect("a text").contains(word), "{error}");
+        assert_eq!(peer.expect_closed(), Vec::<serde_json::Value>::new());
+    }
+    assert_eq!(bystander.barrier(), [], "nobody came");
+}
+
+#[test]
+fn a_name_that_is_not_utf_8_is_refused() {
+    let server = Server::start();
+    let mut peer = Tutorial::connect(server.address);
+    peer.say([0xff, 0xfe]);
+    peer.expect_word("not UTF-8");
+    peer.expect_closed();
+    let mut peer = EventClient::connect(server.address);
+    peer.send_payload([b"{\"type\":\"hello\",\"name\":\"".as_slice(), &[0xff, 0xfe], b"\"}"].concat());
+    peer.expect_error("not_utf8");
+}
+
+#[test]
+fn a_name_longer_than_any_may_be_is_refused_by_its_header() {
+    let server = Server::start();
+    let mut peer = Tutorial::connect(server.address);
+    peer.send_bytes("65        ");
+    peer.expect_word("promises 65 bytes, the limit here is 64");
+    peer.expect_closed();
+}
+
+#[test]
+fn a_name_that_looks_like_one_in_use_is_refused() {
+    let server = Server::start();
+    let _admin = Tutorial::join(server.address, "admin");
+    for look_alike in ["аdmin", "АDMIN", "ɑdmin"] {
+        let mut peer = Tutorial::connect(server.address);
+        peer.say(look_alike);
+        peer.expect_word("looks like one that is in use");
+        peer.expect_closed();
+        let mut peer = EventClient::connect(server.address);
+        peer.send(&json!({"type": "hello", "name": look_alike}));
+        peer.expect_error("name_taken");
+        peer.expect_closed();
+    }
+    let mut bob = Tutorial::join(server.address, "bob");
+    bob.say("/nick аdmin");
+    bob.expect_word("looks like one that is in use");
+    let mut eve = EventClient::join(server.address, "eve");
+    eve.send(&json!({"type": "rename", "name": "аdmin"}));
+    eve.expect_error("name_taken");
+}
+
+#[test]
+fn a_taken_name_gets_a_number_whoever_has_it() {
+    let server = Server::start();
+    let _alice = Tutorial::join(server.address, "alice");
+    let mut second = Tutorial::connect(server.address);
+    second.say("Alice");
+    second.expect_word("Alice is taken: you are Alice-2");
+    let mut third = EventClient::connect(server.address);
+    third.send(&json!({"type": "hello", "name": "ALICE"}));
+    assert_eq!(third.expect("welcome")["name"], "ALICE-3");
+}
+
+#[test]
+fn inner_spaces_become_underscores_and_the_owner_is_told() {
+    let server = Server::start();
+    let mut bob = Tutorial::join(server.address, "bob");
+    let mut alice = Tutorial::connect(server.address);
+    alice.say(" alice  of\u{a0}wonderland ");
+    alice.expect_word("you are alice_of_wonderland");
+    alice.say("hi");
+    bob.expect_said("alice_of_wonderland", "hi");
+}
+
+#[test]
+fn names_of_the_longest_kind_are_welcome() {
+    let server = Server::start();
+    for name in ["ä".repeat(32), "𝟘".repeat(16), "x".repeat(32)] {
+        let mut peer = Tutorial::connect(server.address);
+        peer.say(&name);
+        peer.expect_word("/help lists commands");
+    }
+}
+
+#[test]
+fn a_goodbye_in_any_form_is_one_departure() {
+    let server = Server::start();
+    let mut bob = Tutorial::join(server.address, "bob");
+    let goodbyes: [&[u8]; 4] = [b"/exit", &frame("/exit"), &frame("/quit"), b""];
+    for (n, goodbye) in goodbyes.into_iter().enumerate() {
+        let name = format!("guest{n}");
+        let mut guest = Tutorial::join(server.address, &name);
+        guest.send_bytes(goodbye);
+        drop(guest);
+        bob.expect_word(&format!("{name} left"));
+    }
+    let told = bob.barrier();
+    assert_eq!(words_in(&told), Vec::<&str>::new(), "each was announced once");
+}

@@ -1,0 +1,42 @@
+//! The end of a server: goodbye to everyone, what waits is written, and it is over within five seconds.
+
+use std::time::{Duration, Instant};
+
+use crate::harness::{EventClient, Server, Tutorial, Wire};
+
+#[test]
+fn everybody_is_told_goodbye_and_closed_in_order() {
+    let server = Server::start();
+    let mut old = Tutorial::join(server.address, "old");
+    let mut eve = EventClient::join(server.address, "eve");
+    let mut stranger = Wire::connect(server.address);
+    // Nothing is left to be told but the goodbye.
+    old.barrier();
+    eve.say("last words");
+    eve.expect_said("eve", "last words");
+    let asked = Instant::now();
+    server.stop();
+    assert!(asked.elapsed() < Duration::from_secs(5), "it took {:?}", asked.elapsed());
+    old.expect_said("eve", "last words");
+    old.expect_word("the server is closing down; goodbye");
+    old.expect_closed();
+    eve.expect("bye");
+    eve.expect_closed();
+    assert!(stranger.ends_within(Duration::from_secs(5)));
+}
+
+#[test]
+fn one_that_does_not_read_does_not_hold_up_the_end() {
+    let server = Server::start();
+    let _stalled = Tutorial::join_over(Wire::connect_narrow(server.address), "stalled");
+    let mut talker = Tutorial::join(server.address, "talker");
+    for _ in 0..400 {
+        talker.say("x".repeat(16 * 1024));
+    }
+    talker.barrier();
+    let asked = Instant::now();
+    server.stop();
+    assert!(asked.elapsed() < Duration::from_secs(5), "it took {:?}", asked.elapsed());
+    talker.expect_word("the server is closing down; goodbye");
+    talker.expect_closed();
+}

@@ -1,0 +1,125 @@
+//! Connections that say nothing, or next to nothing (D2, L): cut at the limit, and nobody waits for them.
+
+use std::time::{Duration, Instant};
+
+use glassline_server::Limits;
+
+use crate::harness::{EventClient, Server, Tutorial, Wire, frame};
+
+/// What a member's round trip may take while others are silent: the loop may be busy closing them, never waiting for them.
+const ROUND_TRIP_MAX: Duration = Duration::from_secs(1);
+
+#[track_caller]
+fn expect_prompt_round_trip(talker: &mut Tutorial, listener: &mut EventClient, text: &str) {
+    let said = Instant::now();
+    talker.say(text);
+    listener.expect_said("talker", text);
+    assert!(said.elapsed() < ROUND_TRIP_MAX, "{text} took {:?}", said.elapsed());
+}
+
+/// The server's own ten seconds, as a stranger meets them.
+#[test]
+fn a_silent_connection_and_one_byte_every_nine_seconds_are_cut_at_ten() {
+    let server = Server::start();
+    let mut talker = Tutorial::join(server.address, "talker");
+    let mut listener = EventClient::join(server.address, "listener");
+    let connected = Instant::now();
+    let mut silent = Wire::connect(server.address);
+    let mut dripping = Wire::connect(server.address);
+    dripping.send("5");
+    expect_prompt_round_trip(&mut talker, &mut listener, "early");
+    let nine_seconds = Duration::from_secs(9).saturating_sub(connected.elapsed());
+    assert!(!dripping.ends_within(nine_seconds), "cut before ten seconds");
+    dripping.send(" ");
+    expect_prompt_round_trip(&mut talker, &mut listener, "late");
+    assert!(dripping.ends_within(Duration::from_secs(4)), "a byte must not buy time");
+    assert!(silent.ends_within(Duration::from_secs(4)));
+    assert!(connected.elapsed() >= Duration::from_millis(9_900), "cut after {:?}", connected.elapsed());
+    expect_prompt_round_trip(&mut talker, &mut listener, "after");
+    assert_eq!(server.log().matches("no_name_in_time").count(), 2);
+}
+
+#[test]
+fn one_byte_at_a_time_is_cut_at_the_limit_wherever_it_stands() {
+    let limit = Duration::from_secs(1);
+    let server = Server::with_limits(Limits { greeting_timeout_ms: 1_000, ..Limits::default() });
+    let mut talker = Tutorial::join(server.address, "talker");
+    let hello = [b"GLASSLINE2".as_slice(), &frame(r#"{"type":"hello","name":"slow"}"#)].concat();
+    for conversation in [frame("a name that takes its time"), hello] {
+        let started = Instant::now();
+        let mut dripping = Wire::connect(server.address);
+        // Waiting for its end is the drip's clock.
+        let sent = conversation.iter().take_while(|&&byte| {
+            let open = !dripping.ends_within(Duration::from_millis(50));
+            open && dripping.try_send([byte]).is_ok()
+        });
+        assert!(sent.count() < conversation.len(), "it was let in");
+        let open_for = started.elapsed();
+        assert!(open_for + Duration::from_millis(10) >= limit && open_for < 3 * limit, "cut after {open_for:?}");
+    }
+    assert!(talker.barrier().is_empty(), "nobody came");
+}
+
+#[test]
+fn a_stranger_with_a_name_in_time_is_not_cut() {
+    let server = Server::with_limits(Limits { greeting_timeout_ms: 1_000, ..Limits::default() });
+    let alice = Tutorial::join(server.address, "alice").into_wire();
+    let mut witness = Wire::connect(server.address);
+    assert!(witness.ends_within(Duration::from_secs(4)));
+    assert!(alice.is_open());
+}
+
+/// How many more connections fit, both ends being in this process.
+fn connections_that_fit() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let descriptors = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(1_024_usize);
+    // The tests beside this one need some as well.
+    (descriptors.saturating_sub(600) / 2).clamp(100, 4_000)
+}
+
+#[test]
+fn of_a_crowd_of_silent_connections_the_oldest_make_room() {
+    let crowd = connections_that_fit();
+    let nameless_max = 1_024.min(crowd / 4);
+    let server = Server::with_limits(Limits { nameless_max, greeting_timeout_ms: 60_000, ..Limits::default() });
+    let mut talker = Tutorial::join(server.address, "talker");
+    let mut listener = EventClient::join(server.address, "listener");
+    let mut silent = Vec::new();
+    for n in 0..crowd {
+        silent.push(Wire::connect(server.address));
+        if n % 250 == 0 {
+            expect_prompt_round_trip(&mut talker, &mut listener, &format!("{n} are silent"));
+        }
+    }
+    // It stood behind them all, and one more had to go for it.
+    let _last = Tutorial::join(server.address, "last");
+    let closed = crowd + 1 - nameless_max;
+    for (n, wire) in silent.iter_mut().enumerate() {
+        if n < closed {
+            assert!(wire.ends_within(Duration::from_secs(5)), "number {n} of {closed} is still there");
+        } else {
+            assert!(wire.is_open(), "number {n} was closed, {closed} had to go");
+        }
+    }
+    expect_prompt_round_trip(&mut talker, &mut listener, "the named are still here");
+    assert_eq!(server.log().matches("crowded_out").count(), closed);
+}
+
+#[test]
+fn silence_makes_no_dialect_wait_for_another() {
+    let server = Server::start();
+    let half_open: Vec<Wire> = ["GLASS", "GLASSLINE", "5", "         ", "GE"]
+        .iter()
+        .map(|start| {
+            let mut wire = Wire::connect(server.address);
+            wire.send(start);
+            wire
+        })
+        .collect();
+    let mut alice = Tutorial::join(server.address, "alice");
+    let mut eve = EventClient::join(server.address, "eve");
+    alice.say("hi");
+    eve.expect_said("alice", "hi");
+    assert!(half_open.iter().all(Wire::is_open));
+}

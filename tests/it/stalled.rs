@@ -1,0 +1,156 @@
+//! Readers that stop reading (L, E7): the others notice nothing; the stalled are told what they missed, or closed.
+
+use std::time::{Duration, Instant};
+
+use glassline_server::Limits;
+use serde_json::json;
+
+use crate::harness::{EventClient, Pair, Server, Tutorial, Wire, fresh_id};
+
+/// Enough to fill every buffer between a server and a peer that reads nothing, and the log after it.
+const MESSAGES: u64 = 700;
+
+fn small_log() -> Limits {
+    Limits { log_bytes_max: 256 * 1024, ..Limits::default() }
+}
+
+/// A long text that begins with its number.
+fn numbered(n: u64) -> String {
+    format!("{n} {}", "x".repeat(15 * 1024))
+}
+
+fn number_in(text: &str) -> u64 {
+    text.split(' ').next().and_then(|number| number.parse().ok()).expect("a numbered text")
+}
+
+/// Says messages 1 to [`MESSAGES`] and holds the server to bringing each to a member that reads, at once.
+#[track_caller]
+fn talk_past_the_stalled(server: &Server) -> (Tutorial, Tutorial) {
+    let mut talker = Tutorial::join(server.address, "talker");
+    let mut reader = Tutorial::join(server.address, "reader");
+    let mut slowest = Duration::ZERO;
+    for n in 1..=MESSAGES {
+        let said = Instant::now();
+        talker.say(numbered(n));
+        reader.expect_said("talker", &numbered(n));
+        slowest = slowest.max(said.elapsed());
+    }
+    assert!(slowest < Duration::from_secs(1), "the stalled held up a reader for {slowest:?}");
+    (talker, reader)
+}
+
+/// How many a notice says were missed.
+fn missed(pair: &Pair) -> Option<u64> {
+    let count = pair.text.strip_prefix("you missed ")?.strip_suffix(" messages")?;
+    count.parse().ok().filter(|_| pair.is_word())
+}
+
+#[test]
+fn a_stalled_tutorial_client_is_told_how_many_messages_it_missed() {
+    let server = Server::with_limits(small_log());
+    let mut stalled = Tutorial::join_over(Wire::connect_narrow(server.address), "stalled");
+    let (_talker, _reader) = talk_past_the_stalled(&server);
+    let mut next = 1;
+    let mut missed_in_all = 0;
+    for pair in stalled.barrier() {
+        if let Some(missed) = missed(&pair) {
+            next += missed;
+            missed_in_all += missed;
+        } else if pair.from == "talker" {
+            assert_eq!(number_in(&pair.text), next, "the notice and the hole differ");
+            next += 1;
+        }
+    }
+    assert_eq!(next, MESSAGES + 1);
+    assert!(missed_in_all > 0, "everything fitted: the test is too small");
+    assert!(server.log().contains("fell behind"));
+}
+
+#[test]
+fn a_stalled_event_client_is_told_which_messages_it_missed() {
+    let server = Server::with_limits(small_log());
+    let mut stalled = EventClient::join_over(Wire::connect_narrow(server.address), "stalled");
+    let (_talker, _reader) = talk_past_the_stalled(&server);
+    let mut next = 1;
+    let mut gaps = 0;
+    for event in stalled.barrier() {
+        match event["type"].as_str().expect("a type") {
+            "message" => {
+                assert_eq!(event["seq"], next, "a silent hole");
+                assert_eq!(number_in(event["text"].as_str().expect("a text")), next);
+                next += 1;
+            }
+            "gap" => {
+                assert_eq!((&event["room"], event["from"].as_u64()), (&"lobby".into(), Some(next)), "{event}");
+                next = event["to"].as_u64().expect("a number") + 1;
+                gaps += 1;
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(next, MESSAGES + 1);
+    assert!(gaps > 0, "everything fitted: the test is too small");
+}
+
+#[test]
+fn one_that_talks_without_reading_is_not_told_of_its_own_messages() {
+    let server = Server::with_limits(small_log());
+    let mut stalled = Tutorial::join_over(Wire::connect_narrow(server.address), "stalled");
+    let mut talker = Tutorial::join(server.address, "talker");
+    let mut reader = Tutorial::join(server.address, "reader");
+    for n in 1..=MESSAGES {
+        talker.say(numbered(n));
+        reader.expect_said("talker", &numbered(n));
+        stalled.say("mine");
+        reader.expect_said("stalled", "mine");
+    }
+    let mut next = 1;
+    for pair in stalled.barrier() {
+        if let Some(missed) = missed(&pair) {
+            next += missed;
+        } else if !pair.is_word() {
+            assert_eq!((pair.from.as_str(), number_in(&pair.text)), ("talker", next));
+            next += 1;
+        }
+    }
+    assert_eq!(next, MESSAGES + 1);
+}
+
+#[test]
+fn one_that_takes_no_byte_for_too_long_is_closed_with_the_reason_logged() {
+    let server = Server::with_limits(Limits { no_progress_timeout_ms: 500, ..small_log() });
+    let mut stalled = Tutorial::join_over(Wire::connect_narrow(server.address), "stalled").into_wire();
+    let mut stalled_too = EventClient::join_over(Wire::connect_narrow(server.address), "stalled_too").into_wire();
+    let (_talker, mut reader) = talk_past_the_stalled(&server);
+    let left = |server: &Server| server.log().matches("reason=\"reads_nothing\"").count();
+    while left(&server) < 2 {
+        reader.expect_word("left");
+    }
+    for wire in [&mut stalled, &mut stalled_too] {
+        wire.rest();
+    }
+    reader.say("/names");
+    reader.expect_word("2 here: reader, talker");
+}
+
+#[test]
+fn direct_messages_to_one_that_does_not_read_are_refused_not_hoarded() {
+    let server = Server::with_limits(Limits { outbox_bytes_max: 64 * 1024, ..small_log() });
+    let _stalled = Tutorial::join_over(Wire::connect_narrow(server.address), "stalled");
+    let mut writer = EventClient::join(server.address, "writer");
+    let mut reader = Tutorial::join(server.address, "reader");
+    let mut delivered = 0;
+    loop {
+        let id = fresh_id();
+        writer.send(&json!({"type": "direct", "to": "stalled", "text": numbered(delivered), "id": id}));
+        let answer = writer.event();
+        if answer["type"] == "error" {
+            assert_eq!(answer["code"], "busy", "{answer}");
+            break;
+        }
+        delivered += u64::from(answer["type"] == "direct");
+        assert!(delivered < 5_000, "the server hoards without end");
+    }
+    writer.say("the room goes on");
+    reader.expect_said("writer", "the room goes on");
+}

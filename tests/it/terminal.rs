@@ -73,7 +73,11 @@ impl Terminal {
         while !seen(&self.screen()) {
             match self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(bytes) => self.take(&bytes),
-                Err(_) => panic!("{what} never came; written {:?}; the screen is\n{}", String::from_utf8_lossy(&self.written), self.screen()),
+                Err(_) => panic!(
+                    "{what} never came; written {:?}; the screen is\n{}",
+                    String::from_utf8_lossy(&self.written),
+                    self.screen()
+                ),
             }
         }
     }

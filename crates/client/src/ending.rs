@@ -1,5 +1,9 @@
 //! How a session ends, and the exit code that says so.
 
+use std::borrow::Cow;
+
+use glassline_wire::visible;
+
 /// Why [`crate::join`] came back. The texts are for people and end with what to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
@@ -27,12 +31,12 @@ impl Ending {
         }
     }
 
-    /// What to tell the user on stderr; nothing after an ordinary leave.
-    pub fn text(&self) -> Option<&str> {
+    /// What to tell the user on stderr, safe to show: a server may have had a say in it. Nothing after an ordinary leave.
+    pub fn text(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Left => None,
             Self::InputOutput(text) | Self::CannotConnect(text) | Self::Refused(text) | Self::ServerWentAway(text) => {
-                Some(text)
+                Some(visible::lines(text))
             }
         }
     }

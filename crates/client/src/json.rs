@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use glassline_wire::event::{ErrorCode, Event, Refusal, SCHEMA_VERSION, Welcome};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{BadRequest, Request};
+use glassline_wire::visible;
 use serde_json::Value;
 
 use crate::entropy::Entropy;
@@ -49,7 +50,8 @@ impl Json {
     }
 
     fn put(&mut self, event: &Event) -> io::Result<()> {
-        self.out.write_all(&event.to_json())?;
+        let json = event.to_json();
+        self.out.write_all(escaped(&String::from_utf8_lossy(&json)).as_bytes())?;
         self.out.write_all(b"\n")
     }
 
@@ -138,6 +140,20 @@ impl View for Json {
         let _ = self.err.flush();
         self.out.flush()
     }
+}
+
+/// JSON escapes C0 by itself; C1 and direction overrides would still reach a terminal that shows the line. Outside of strings
+/// neither can stand.
+fn escaped(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        if matches!(c, '\u{7f}'..='\u{9f}') || visible::is_direction_or_break(c) {
+            shown.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 #[cfg(test)]

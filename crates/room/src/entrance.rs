@@ -7,7 +7,7 @@ use alloc::{
     vec::Vec,
 };
 
-use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Welcome};
+use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Refusal, Welcome};
 use glassline_wire::request::Hello;
 
 use crate::hub::{Hub, Now};
@@ -132,12 +132,12 @@ impl Hub {
                     let announced = !quiet_rooms.iter().any(|state| state.room == name);
                     self.enter_room(id, room_id, announced, entrance.now);
                 }
-                Err(refused) => closed_to_it.push(refused.text),
+                Err(refused) => closed_to_it.push(refused),
             }
         }
-        self.welcome(id, free.as_str(), entrance.token, reference);
-        for text in closed_to_it {
-            self.notify(id, &text);
+        self.welcome(id, free.as_str(), entrance.token, reference.clone());
+        for Refused { code, text } in closed_to_it {
+            self.tell(id, &Event::Error(Refusal { code, text, reference: reference.clone() }));
         }
         self.tell_gaps(id, hello.since.as_ref());
         Ok(Entered::As(id))

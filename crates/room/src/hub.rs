@@ -7,7 +7,6 @@ use alloc::{
 };
 
 use glassline_wire::event::{Bye, Event, Gap, Notice};
-use glassline_wire::limits;
 use glassline_wire::timestamp::Timestamp;
 use slab::Slab;
 
@@ -81,6 +80,8 @@ pub struct Hub {
     laps: VecDeque<(RoomId, Dialect)>,
     visits_left: usize,
     woken: VecDeque<MemberId>,
+    /// The server has said goodbye: nothing is announced any more.
+    silent: bool,
 }
 
 /// The logs as a member of one dialect sees them.
@@ -109,6 +110,7 @@ impl Hub {
             laps: VecDeque::new(),
             visits_left: VISITS_IN_A_ROW,
             woken: VecDeque::new(),
+            silent: false,
         };
         hub.open_lobby();
         hub
@@ -163,13 +165,14 @@ impl Hub {
 
     /// Appends an entry to a lane, if anybody follows it. Returns where it starts and ends.
     pub(crate) fn append(&mut self, room_id: RoomId, dialect: Dialect, parts: &[&[u8]]) -> Option<(u64, u64)> {
+        let log_bytes_max = self.log_bytes_max();
         let room = self.rooms.get_mut(room_id.0)?;
         let seq = room.seq;
         let lane = room.lane_mut(dialect);
         if lane.members.is_empty() {
             return None;
         }
-        let start = lane.append(seq, parts);
+        let start = lane.append(seq, parts, log_bytes_max);
         let end = lane.log.end();
         if !lane.queued {
             lane.queued = true;
@@ -180,7 +183,7 @@ impl Hub {
 
     /// Tells a room something in the server's own words: `text` to tutorial members, `event` to the others.
     pub(crate) fn announce(&mut self, room: RoomId, text: &str, event: &Event) {
-        if self.rules.pure {
+        if self.rules.pure || self.silent {
             return;
         }
         self.append(room, Dialect::Tutorial, &[&server_pair(text)]);
@@ -211,8 +214,9 @@ impl Hub {
         }
     }
 
-    /// Tells everybody that the server closes.
+    /// Tells everybody that the server closes. Nothing is announced after it.
     pub fn say_goodbye(&mut self, text: &str) {
+        self.silent = true;
         let everyone: Vec<_> = self.members.iter().map(|(index, member)| (MemberId(index), member.dialect)).collect();
         for (id, dialect) in everyone {
             match dialect {
@@ -342,11 +346,6 @@ impl Hub {
     /// Bytes that all logs keep now.
     pub fn log_bytes(&self) -> usize {
         self.rooms.iter().flat_map(|(_, room)| Dialect::ALL.map(|dialect| room.lane(dialect).log.kept_bytes())).sum()
-    }
-
-    /// Longest text and name taken, in bytes: what a tutorial frame may hold.
-    pub fn frame_bytes_max() -> usize {
-        limits::TEXT_BYTES_MAX
     }
 }
 

@@ -24,9 +24,9 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
-    pub(crate) fn new(seq: u64, log_bytes_max: usize) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            log: Log::new(seq, log_bytes_max),
+            log: Log::new(),
             members: Vec::new(),
             behind: 0,
             queued: false,
@@ -58,8 +58,8 @@ impl Lane {
     }
 
     /// Appends an entry and starts the lap anew from where it stands. Returns where the entry starts.
-    pub(crate) fn append(&mut self, seq: u64, parts: &[&[u8]]) -> u64 {
-        let start = self.log.append(seq, parts);
+    pub(crate) fn append(&mut self, seq: u64, parts: &[&[u8]], log_bytes_max: usize) -> u64 {
+        let start = self.log.append(seq, parts, log_bytes_max);
         self.circle_bytes += (self.log.end() - start) as usize;
         self.remaining = self.members.len();
         start

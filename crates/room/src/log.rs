@@ -35,12 +35,11 @@ pub(crate) struct Log {
     /// What stood just before the oldest byte kept.
     tail: Mark,
     end: u64,
-    bytes_max: usize,
 }
 
 impl Log {
-    pub(crate) fn new(seq: u64, bytes_max: usize) -> Self {
-        Self { segments: VecDeque::new(), marks: VecDeque::new(), tail: Mark { end: 0, seq }, end: 0, bytes_max }
+    pub(crate) fn new() -> Self {
+        Self { segments: VecDeque::new(), marks: VecDeque::new(), tail: Mark { end: 0, seq: 0 }, end: 0 }
     }
 
     /// Position behind the newest byte.
@@ -68,8 +67,9 @@ impl Log {
         (self.end - self.tail.end) as usize
     }
 
-    /// Appends one entry made of `parts`; `seq` is the room's newest message number with it. Returns where it starts.
-    pub(crate) fn append(&mut self, seq: u64, parts: &[&[u8]]) -> u64 {
+    /// Appends one entry made of `parts`; `seq` is the room's newest message number with it. What is kept beyond `bytes_max`
+    /// goes, oldest first. Returns where the entry starts.
+    pub(crate) fn append(&mut self, seq: u64, parts: &[&[u8]], bytes_max: usize) -> u64 {
         let entry_bytes: usize = parts.iter().map(|part| part.len()).sum();
         let start = self.end;
         let fits = |segment: &Segment| segment.bytes.len() + entry_bytes <= WRITE_BYTES_MAX;
@@ -84,13 +84,13 @@ impl Log {
         }
         self.end += entry_bytes as u64;
         self.marks.push_back(Mark { end: self.end, seq });
-        self.trim();
+        self.trim(bytes_max);
         start
     }
 
     /// Lets the oldest segments go until the bound holds; the newest one always stays.
-    fn trim(&mut self) {
-        while self.kept_bytes() > self.bytes_max && self.segments.len() > 1 {
+    fn trim(&mut self, bytes_max: usize) {
+        while self.kept_bytes() > bytes_max && self.segments.len() > 1 {
             self.segments.pop_front();
             let kept_from = self.segments.front().map_or(self.end, |segment| segment.start);
             while let Some(&mark) = self.marks.front()
@@ -127,7 +127,7 @@ impl Log {
     ///
     /// Positions in the past of the tail have nothing to give; callers deal with those first.
     pub(crate) fn gather<'log>(&'log self, from: u64, to: u64, gathered: &mut Gathered<'log>) -> bool {
-        if from >= to {
+        if from >= to || from < self.tail.end {
             return true;
         }
         // Nearly every reader stands in the newest segment.
@@ -180,6 +180,8 @@ impl Log {
 mod tests {
     use super::*;
 
+    const MAX: usize = 1 << 20;
+
     fn read(log: &Log, from: u64, to: u64) -> Vec<u8> {
         let mut gathered = Gathered::default();
         log.gather(from, to, &mut gathered);
@@ -188,10 +190,10 @@ mod tests {
 
     #[test]
     fn positions_and_numbers_are_found_again() {
-        let mut log = Log::new(0, 1 << 20);
-        assert_eq!(log.append(1, &[b"abc", b"de"]), 0);
-        assert_eq!(log.append(1, &[b"notice"]), 5);
-        assert_eq!(log.append(2, &[b"xyz"]), 11);
+        let mut log = Log::new();
+        assert_eq!(log.append(1, &[b"abc", b"de"], MAX), 0);
+        assert_eq!(log.append(1, &[b"notice"], MAX), 5);
+        assert_eq!(log.append(2, &[b"xyz"], MAX), 11);
         assert_eq!(read(&log, 0, 14), b"abcdenoticexyz");
         assert_eq!(read(&log, 5, 11), b"notice");
         assert_eq!([0, 4, 5, 11, 13, 14].map(|at| log.seq_at(at)), [0, 0, 1, 1, 1, 2]);
@@ -201,10 +203,10 @@ mod tests {
 
     #[test]
     fn the_past_is_bounded() {
-        let mut log = Log::new(0, 3 * WRITE_BYTES_MAX);
+        let mut log = Log::new();
         let entry = [7_u8; 1_000];
         for seq in 1..=1_000 {
-            log.append(seq, &[&entry]);
+            log.append(seq, &[&entry], 3 * WRITE_BYTES_MAX);
             assert!(log.kept_bytes() <= 3 * WRITE_BYTES_MAX + entry.len());
         }
         assert_eq!(log.end(), 1_000_000);
@@ -214,22 +216,22 @@ mod tests {
 
     #[test]
     fn a_released_log_goes_on_where_it_was() {
-        let mut log = Log::new(0, 1 << 20);
-        log.append(1, &[b"abc"]);
+        let mut log = Log::new();
+        log.append(1, &[b"abc"], MAX);
         log.release();
         assert_eq!((log.tail(), log.end(), log.kept_bytes(), log.tail_seq()), (3, 3, 0, 1));
         log.shrink();
-        log.append(2, &[b"de"]);
+        log.append(2, &[b"de"], MAX);
         assert_eq!(read(&log, 3, 5), b"de");
         assert_eq!(log.seq_at(3), 1);
     }
 
     #[test]
     fn an_entry_longer_than_a_segment_stays_whole() {
-        let mut log = Log::new(0, 1 << 20);
-        log.append(1, &[b"a"]);
+        let mut log = Log::new();
+        log.append(1, &[b"a"], MAX);
         let entry = alloc::vec![9_u8; 2 * WRITE_BYTES_MAX];
-        let start = log.append(2, &[&entry]);
+        let start = log.append(2, &[&entry], MAX);
         let mut gathered = Gathered::default();
         log.gather(start, log.end(), &mut gathered);
         assert_eq!(gathered.slices().len(), 1);

@@ -11,6 +11,7 @@ use glassline_wire::event::ErrorCode;
 use glassline_wire::limits::{NAME_BYTES_MAX, NAME_CHARS_MAX, ROOM_CHARS_MAX};
 use glassline_wire::visible::is_direction_or_break;
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 use unicode_security::confusable_detection::skeleton;
 
 use crate::refusal::Refused;
@@ -83,10 +84,10 @@ impl Name {
         let wished = core::str::from_utf8(bytes).map_err(|_| NameError::NotUtf8)?;
         // Before anything is mapped: no input longer than the limit is worth the work.
         hold_to_length(wished.trim_matches(' '))?;
-        if let Some(c) = wished.chars().find(|&c| is_forbidden(c)) {
-            return Err(NameError::Forbidden { character: format!("U+{:04X}", u32::from(c)) });
-        }
+        hold_to_characters(wished)?;
         let name = nickname(wished);
+        // Compatible forms may have become what is forbidden.
+        hold_to_characters(&name)?;
         if name.is_empty() {
             return Err(NameError::Empty);
         }
@@ -129,6 +130,14 @@ pub(crate) fn keys(name: &str) -> NameKeys {
     }
 }
 
+fn hold_to_characters(name: &str) -> Result<(), NameError> {
+    let leading_mark = name.chars().next().filter(|&c| is_combining_mark(c));
+    match leading_mark.or_else(|| name.chars().find(|&c| is_forbidden(c))) {
+        Some(c) => Err(NameError::Forbidden { character: format!("U+{:04X}", u32::from(c)) }),
+        None => Ok(()),
+    }
+}
+
 fn hold_to_length(name: &str) -> Result<(), NameError> {
     let (chars, bytes) = (name.chars().count(), name.len());
     if chars > NAME_CHARS_MAX || bytes > NAME_BYTES_MAX {
@@ -148,7 +157,7 @@ fn is_forbidden(c: char) -> bool {
         // Direct messages to tutorial members come from `alice→you`; nobody may be called that.
         || c == '→'
         || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{1100}'..='\u{11ff}' | '\u{a960}'..='\u{a97c}' | '\u{d7b0}'..='\u{d7fb}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{ffff}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{ffff}' | '\u{2800}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e0fff}')
 }
 
@@ -215,6 +224,10 @@ mod tests {
             "a\tb",
             "a\u{feff}",
             "bob→you",
+            "bob￫you",
+            "\u{301}a",
+            "a\u{2800}",
+            "a\u{1d173}",
         ] {
             assert!(matches!(refused(hostile.as_bytes()), NameError::Forbidden { .. }), "{hostile:?}");
         }

@@ -18,6 +18,8 @@ pub(crate) struct Feed {
     pub(crate) room: RoomId,
     /// Everything before this position was sent, or is not for this member.
     pub(crate) cursor: u64,
+    /// How far the steps queued will have brought the cursor.
+    planned: u64,
     /// Index in the lane's list of members.
     pub(crate) slot: usize,
     /// Whether the lane counts this member among those that hold its log back.
@@ -66,7 +68,7 @@ pub(crate) struct Outlet {
 impl Outlet {
     /// Starts following a room at the end of its log; `seq` is the room's newest number, which a log nobody followed may not know.
     pub(crate) fn follow(&mut self, room: RoomId, log: &Log, seq: u64, slot: usize) {
-        self.feeds.push(Feed { room, cursor: log.end(), slot, behind: false, seq_reached: seq });
+        self.feeds.push(Feed { room, cursor: log.end(), planned: log.end(), slot, behind: false, seq_reached: seq });
     }
 
     /// Stops following a room. What was said there before is still sent, from a copy; call [`Outlet::catch_up`] first.
@@ -85,6 +87,8 @@ impl Outlet {
                     self.own_bytes += push_copied(&mut steps, log, position, from);
                     position = position.max(to);
                 }
+                // The room's place may be another room's tomorrow.
+                Step::Copy { room: of, bytes, .. } if of == room => steps.push_back(Step::Own(bytes)),
                 step => steps.push_back(step),
             }
         }
@@ -119,14 +123,11 @@ impl Outlet {
 
     /// Queues bytes for this member, behind everything its rooms hold now.
     pub(crate) fn push_own<'a>(&mut self, bytes: Vec<u8>, logs: &impl Logs<'a>) {
-        for feed in &self.feeds {
+        for feed in &mut self.feeds {
             let Some(log) = logs.log(feed.room) else { continue };
             let (room, to) = (feed.room, log.end());
-            let planned = self.steps.iter().rev().find_map(|step| match step {
-                Step::Through { room: of, to } | Step::Jump { room: of, to, .. } if *of == room => Some(*to),
-                _ => None,
-            });
-            if planned.unwrap_or(feed.cursor) < to {
+            if feed.planned.max(feed.cursor) < to {
+                feed.planned = to;
                 self.steps.push_back(Step::Through { room, to });
             }
         }
@@ -142,6 +143,9 @@ impl Outlet {
 
     /// Steps over the member's own message of number `seq` at `from..to` of a room.
     pub(crate) fn step_over(&mut self, room: RoomId, seq: u64, from: u64, to: u64) {
+        if let Some(feed) = self.feed_mut(room) {
+            feed.planned = to;
+        }
         if let Some(Step::Jump { room: of, to: end, messages, .. }) = self.steps.back_mut()
             && *of == room
             && *end == from

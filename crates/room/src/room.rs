@@ -19,14 +19,14 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    /// An empty room whose logs keep at most `log_bytes_max` each.
-    pub(crate) fn new(name: &str, log_bytes_max: usize) -> Self {
+    /// An empty room.
+    pub(crate) fn new(name: &str) -> Self {
         Self {
             name: name.into(),
             seq: 0,
             presence: Presence::default(),
             recent_ids: RecentIds::default(),
-            lanes: Dialect::ALL.map(|_| Lane::new(0, log_bytes_max)),
+            lanes: Dialect::ALL.map(|_| Lane::new()),
         }
     }
 

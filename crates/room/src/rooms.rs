@@ -28,7 +28,7 @@ impl Hub {
     }
 
     fn open_room(&mut self, name: &str) -> RoomId {
-        let id = RoomId(self.rooms.insert(Room::new(name, self.log_bytes_max())));
+        let id = RoomId(self.rooms.insert(Room::new(name)));
         self.room_ids.insert(name.to_string(), id);
         id
     }

@@ -13,8 +13,8 @@ use crate::id::MemberId;
 use crate::name::{Name, NameKeys, keys};
 use crate::refusal::Refused;
 
-/// How many numbers are tried behind a taken name before it is refused.
-const SUFFIX_TRIES_MAX: u32 = 1_000;
+/// How many numbers in a row are tried behind a taken name.
+const SUFFIX_TRIES_MAX: u32 = 64;
 
 #[derive(Debug)]
 struct Held {
@@ -48,7 +48,9 @@ impl Roster {
         };
         let freed = core::mem::take(&mut held.freed_suffixes);
         let next = held.next_suffix;
-        let mut numbers = freed.iter().copied().chain(next..next.saturating_add(SUFFIX_TRIES_MAX));
+        // The base name's owner may have changed while its namesakes stayed: then the next numbers are taken, and leaps find the end.
+        let leaps = (0..24).map(|power| next.saturating_add(SUFFIX_TRIES_MAX << power));
+        let mut numbers = freed.iter().copied().chain(next..next.saturating_add(SUFFIX_TRIES_MAX)).chain(leaps);
         let found = numbers.find(|&number| {
             let candidate = name.with_suffix(number).keys();
             !self.by_folded.contains_key(&candidate.folded) && self.refuse_look_alike(&candidate).is_ok()
@@ -185,5 +187,8 @@ mod tests {
             enter(&mut roster, "bot", member).expect("numbered");
         }
         assert_eq!(roster.by_folded.len(), 3_000);
+        roster.release("bot");
+        assert_eq!(enter(&mut roster, "bot", 0).as_deref(), Ok("bot"));
+        assert!(enter(&mut roster, "bot", 3_001).is_ok(), "the numbers that stayed do not use up the tries");
     }
 }

@@ -93,6 +93,10 @@ impl Hub {
         let Some(member) = self.members.get(id.0) else { return };
         let Some(room_id) = member.outlet.feeds.first().map(|feed| feed.room) else { return };
         let name_frame = member.name_frame.clone();
+        if let Some(room) = self.rooms.get_mut(room_id.0) {
+            // Nobody is told the number, but what a slow reader misses is counted by it.
+            room.seq += 1;
+        }
         self.append_pair(id, room_id, &name_frame, payload);
     }
 

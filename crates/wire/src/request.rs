@@ -217,6 +217,11 @@ impl Request {
     }
 }
 
+/// The error quotes what the peer sent, which may be long.
+fn brief(error: &serde_json::Error) -> String {
+    error.to_string().chars().take(200).collect()
+}
+
 /// An array would do for a struct as well, but an event is an object (E1).
 fn envelope(text: &str) -> Result<Envelope, BadRequest> {
     let not_an_event = |cause: &str| BadRequest {
@@ -230,17 +235,17 @@ fn envelope(text: &str) -> Result<Envelope, BadRequest> {
     serde_json::from_str(text).map_err(|error| match serde_json::from_str::<Kind>(text) {
         Ok(_) => BadRequest {
             code: ErrorCode::BadField,
-            text: format!("\"ref\" must be one string: {error}"),
+            text: format!("\"ref\" must be one string: {}", brief(&error)),
             reference: None,
         },
-        Err(_) => not_an_event(&error.to_string()),
+        Err(_) => not_an_event(&brief(&error)),
     })
 }
 
 fn fields<T: DeserializeOwned>(text: &str, reference: Option<&String>) -> Result<T, BadRequest> {
     serde_json::from_str(text).map_err(|error| BadRequest {
         code: ErrorCode::BadField,
-        text: format!("a field is missing or mistyped: {error}"),
+        text: format!("a field is missing or mistyped: {}", brief(&error)),
         reference: reference.cloned(),
     })
 }

@@ -1,4 +1,4 @@
-//! The door and what stands behind it: any bytes from a stranger, beside two members who must not notice.
+//! The door and what stands behind it: any bytes from a stranger, beside a member who must not notice.
 #![no_main]
 
 use glassline_server::Rehearsal;

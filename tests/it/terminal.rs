@@ -71,14 +71,11 @@ impl Terminal {
     fn wait_for(&mut self, what: &str, seen: impl Fn(&str) -> bool) {
         let until = Instant::now() + DEADLINE;
         while !seen(&self.screen()) {
-            match self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(bytes) => self.take(&bytes),
-                Err(_) => panic!(
-                    "{what} never came; written {:?}; the screen is\n{}",
-                    String::from_utf8_lossy(&self.written),
-                    self.screen()
-                ),
-            }
+            let Ok(bytes) = self.output.recv_timeout(until.saturating_duration_since(Instant::now())) else {
+                let written = String::from_utf8_lossy(&self.written);
+                panic!("{what} never came; written {written:?}; the screen is\n{}", self.screen())
+            };
+            self.take(&bytes);
         }
     }
 

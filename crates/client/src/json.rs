@@ -1,5 +1,6 @@
 //! JSON Lines for programs (`--json`): every event on stdout, one request a line on stdin, the link's state on stderr.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use glassline_wire::event::{ErrorCode, Event, Refusal, SCHEMA_VERSION, Welcome};
@@ -148,7 +149,8 @@ fn escaped(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for c in json.chars() {
         if matches!(c, '\u{7f}'..='\u{9f}') || visible::is_direction_or_break(c) {
-            shown.push_str(&format!("\\u{:04x}", u32::from(c)));
+            // Writing to a string cannot fail.
+            let _ = write!(shown, "\\u{:04x}", u32::from(c));
         } else {
             shown.push(c);
         }

@@ -28,15 +28,15 @@ pub enum Obeyed {
 
 /// A command: what it is called, what it does, and what does it.
 #[derive(Debug)]
-pub struct Command {
+pub(crate) struct Command {
     /// Its name, without the slash.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Other names for it.
-    pub aliases: &'static [&'static str],
+    pub(crate) aliases: &'static [&'static str],
     /// What stands behind the name, empty for nothing.
-    pub arguments: &'static str,
+    pub(crate) arguments: &'static str,
     /// What it does, in a few words.
-    pub help: &'static str,
+    pub(crate) help: &'static str,
     handler: fn(&mut Hub, MemberId, &str, Now) -> Result<Obeyed, Fault>,
 }
 
@@ -55,7 +55,7 @@ impl From<Refused> for Fault {
 }
 
 /// Every command of the tutorial dialect, in the order in which `/help` lists them.
-pub const COMMANDS: &[Command] = &[
+pub(crate) const COMMANDS: &[Command] = &[
     Command { name: "help", aliases: &[], arguments: "", help: "lists the commands", handler: help },
     Command { name: "me", aliases: &[], arguments: "TEXT", help: "says what you do", handler: me },
     Command { name: "msg", aliases: &[], arguments: "NAME TEXT", help: "sends TEXT to NAME only", handler: msg },

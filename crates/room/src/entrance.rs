@@ -14,8 +14,12 @@ use crate::hub::{Hub, Now};
 use crate::id::MemberId;
 use crate::member::{Dialect, Member, name_frame};
 use crate::name::{Name, NameError};
+use crate::recent_ids::scope_of;
 use crate::refusal::Refused;
 use crate::rooms::{LOBBY, LOBBY_ID};
+
+/// How many who left renamed are remembered: those who lost their link a moment ago.
+const DEPARTED_SCOPES_MAX: usize = 256;
 
 /// How a newcomer comes in: what the hub cannot know by itself.
 #[derive(Debug, Clone, Copy)]
@@ -93,7 +97,7 @@ impl Hub {
     pub fn enter_event(
         &mut self,
         hello: &Hello,
-        reference: Option<String>,
+        reference: Option<&str>,
         holder_is_dead: bool,
         entrance: Entrance,
     ) -> Result<Entered, Refused> {
@@ -135,22 +139,22 @@ impl Hub {
                 Err(refused) => closed_to_it.push(refused),
             }
         }
-        self.welcome(id, free.as_str(), entrance.token, reference.clone());
+        self.welcome(id, free.as_str(), entrance.token, reference);
         for Refused { code, text } in closed_to_it {
-            self.tell(id, &Event::Error(Refusal { code, text, reference: reference.clone() }));
+            self.tell(id, &Event::Error(Refusal { code, text, reference: reference.map(str::to_string) }));
         }
         self.tell_gaps(id, hello.since.as_ref());
         Ok(Entered::As(id))
     }
 
-    fn welcome(&mut self, id: MemberId, name: &str, token: u128, reference: Option<String>) {
+    fn welcome(&mut self, id: MemberId, name: &str, token: u128, reference: Option<&str>) {
         let welcome = Welcome {
             name: name.to_string(),
             token: format!("{token:032x}"),
             server: self.rules.server.clone(),
             limits: Limits::default(),
             rooms: self.room_states(id),
-            reference,
+            reference: reference.map(str::to_string),
         };
         self.tell(id, &Event::Welcome(welcome));
     }
@@ -177,8 +181,13 @@ impl Hub {
 
     fn make_member(&mut self, dialect: Dialect, name: &Name, entrance: Entrance) -> MemberId {
         let Entrance { connection, token, now } = entrance;
-        let shown = name.clone().into_boxed();
-        let id = MemberId(self.members.insert(Member::new(dialect, shown, connection, token, now.at)));
+        let mut member = Member::new(dialect, name.clone().into_boxed(), connection, token, now.at);
+        if let Some(index) = self.departed_scopes.iter().position(|(departed, _)| **departed == *name.as_str())
+            && let Some((_, scope)) = self.departed_scopes.remove(index)
+        {
+            member.id_scope = scope;
+        }
+        let id = MemberId(self.members.insert(member));
         self.roster.claim(name.as_str(), id);
         id
     }
@@ -201,6 +210,10 @@ impl Hub {
         let member = self.members.remove(id.0);
         if !self.rules.pure {
             self.roster.release(&member.name);
+        }
+        if member.id_scope != scope_of(&member.name) {
+            self.departed_scopes.truncate(DEPARTED_SCOPES_MAX - 1);
+            self.departed_scopes.push_front((member.name, member.id_scope));
         }
     }
 }

@@ -5,7 +5,7 @@
 pub const WRITE_BYTES_MAX: usize = 60 * 1024;
 
 /// Most pieces in one write.
-const SLICES_MAX: usize = 16;
+pub const SLICES_MAX: usize = 16;
 
 /// The pieces of the next write to one member, borrowed from the logs.
 #[derive(Debug)]

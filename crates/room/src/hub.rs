@@ -1,6 +1,7 @@
 //! The hub itself: its state, what it tells members, and how the owner of the sockets drains it.
 
 use alloc::{
+    boxed::Box,
     collections::{BTreeMap, VecDeque},
     string::{String, ToString},
     vec::Vec,
@@ -18,6 +19,7 @@ use crate::lane::Lane;
 use crate::log::Log;
 use crate::member::{Dialect, Member};
 use crate::outlet::{Logs, Missed};
+use crate::recent_ids::Scope;
 use crate::room::Room;
 use crate::roster::Roster;
 
@@ -74,6 +76,8 @@ pub struct Hub {
     pub(crate) rooms: Slab<Room>,
     pub(crate) room_ids: BTreeMap<String, RoomId>,
     pub(crate) roster: Roster,
+    /// Scopes of those who left under another name than they came with, so that their ids are known when they return.
+    pub(crate) departed_scopes: VecDeque<(Box<str>, Scope)>,
     /// Rooms with somebody to announce.
     pub(crate) unannounced: Vec<RoomId>,
     /// Lanes with a lap under way.
@@ -106,6 +110,7 @@ impl Hub {
             rooms: Slab::new(),
             room_ids: BTreeMap::new(),
             roster: Roster::default(),
+            departed_scopes: VecDeque::new(),
             unannounced: Vec::new(),
             laps: VecDeque::new(),
             visits_left: VISITS_IN_A_ROW,

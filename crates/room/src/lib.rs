@@ -31,12 +31,12 @@ mod rooms;
 mod roster;
 mod talk;
 
-pub use commands::{COMMANDS, Command, Obeyed};
+pub use commands::Obeyed;
 pub use entrance::{Entered, Entrance};
-pub use gathered::{Gathered, WRITE_BYTES_MAX};
+pub use gathered::{Gathered, SLICES_MAX, WRITE_BYTES_MAX};
 pub use hub::{Hub, Now, Rules};
 pub use id::MemberId;
 pub use member::Dialect;
-pub use name::{NameError, room_name};
+pub use name::room_name;
 pub use refusal::Refused;
 pub use talk::Said;

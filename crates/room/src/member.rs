@@ -8,6 +8,7 @@ use glassline_wire::timestamp::Timestamp;
 
 use crate::id::MemberId;
 use crate::outlet::Outlet;
+use crate::recent_ids::{Scope, scope_of};
 
 /// How a member is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub(crate) struct Member {
     pub(crate) connection: usize,
     pub(crate) token: u128,
     pub(crate) since: Timestamp,
+    /// Under which its message ids are remembered; stays when the name changes.
+    pub(crate) id_scope: Scope,
     pub(crate) outlet: Outlet,
     /// Who last sent this member a direct message, for `/reply`: place and token, so that nobody else can step into it.
     pub(crate) correspondent: Option<(MemberId, u128)>,
@@ -56,7 +59,7 @@ pub(crate) struct Member {
 
 impl Member {
     pub(crate) fn new(dialect: Dialect, name: Box<str>, connection: usize, token: u128, since: Timestamp) -> Self {
-        let name_frame = name_frame(name.as_bytes());
+        let (name_frame, id_scope) = (name_frame(name.as_bytes()), scope_of(&name));
         Self {
             dialect,
             name,
@@ -64,6 +67,7 @@ impl Member {
             connection,
             token,
             since,
+            id_scope,
             outlet: Outlet::default(),
             correspondent: None,
             woken: false,

@@ -1,15 +1,9 @@
 //! The ids of a room's latest messages, so that one sent again is no second copy (E4).
 
-use alloc::{
-    boxed::Box,
-    collections::{BTreeMap, VecDeque},
-};
+use alloc::collections::{BTreeMap, VecDeque};
 
 use glassline_wire::message_id::MessageId;
 use glassline_wire::timestamp::Timestamp;
-
-/// How many ids a room remembers: a client that reconnects after a minute of a busy room is still recognised.
-const IDS_MAX: usize = 16 * 1024;
 
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,42 +14,36 @@ pub(crate) struct Outcome {
     pub(crate) digest: u64,
 }
 
-type Key = (MessageId, Box<str>);
+/// Whose ids these are: a person, across renames.
+pub(crate) type Scope = u64;
 
 /// A bounded memory of ids, by sender.
 #[derive(Debug, Default)]
 pub(crate) struct RecentIds {
-    outcomes: BTreeMap<Key, Outcome>,
-    order: VecDeque<Key>,
+    outcomes: BTreeMap<(MessageId, Scope), Outcome>,
+    order: VecDeque<(MessageId, Scope)>,
 }
 
 impl RecentIds {
-    pub(crate) fn find(&self, id: MessageId, sender: &str) -> Option<Outcome> {
-        if self.order.is_empty() {
-            return None;
-        }
-        self.outcomes.get(&(id, sender.into())).copied()
+    pub(crate) fn find(&self, id: MessageId, scope: Scope) -> Option<Outcome> {
+        self.outcomes.get(&(id, scope)).copied()
     }
 
-    pub(crate) fn note(&mut self, id: MessageId, sender: &str, outcome: Outcome) {
-        if self.order.len() == IDS_MAX
+    /// Remembers an id, and forgets the oldest ones beyond `ids_max`.
+    pub(crate) fn note(&mut self, id: MessageId, scope: Scope, outcome: Outcome, ids_max: usize) {
+        while self.order.len() >= ids_max
             && let Some(oldest) = self.order.pop_front()
         {
             self.outcomes.remove(&oldest);
         }
-        self.order.push_back((id, sender.into()));
-        self.outcomes.insert((id, sender.into()), outcome);
+        self.order.push_back((id, scope));
+        self.outcomes.insert((id, scope), outcome);
     }
+}
 
-    /// A sender keeps its ids under its new name. Rare, so all are looked through.
-    pub(crate) fn renamed(&mut self, from: &str, to: &str) {
-        for key in self.order.iter_mut().filter(|(_, sender)| &**sender == from) {
-            if let Some(outcome) = self.outcomes.remove(key) {
-                key.1 = to.into();
-                self.outcomes.insert(key.clone(), outcome);
-            }
-        }
-    }
+/// The scope of somebody who comes in under this name for the first time.
+pub(crate) fn scope_of(name: &str) -> Scope {
+    digest(name, false)
 }
 
 /// What a message says and how: FNV-1a, 64 bits, not for secrets.
@@ -71,16 +59,14 @@ mod tests {
     #[test]
     fn memory_is_bounded_and_the_latest_are_known() {
         let mut recent = RecentIds::default();
+        let (alice, bob) = (scope_of("alice"), scope_of("bob"));
         let outcome = |seq| Outcome { seq, at: Timestamp::from_unix_ms(0), digest: 0 };
-        for n in 0..IDS_MAX as u64 + 10 {
-            recent.note(MessageId(n.into()), "alice", outcome(n));
+        for n in 0..110_u64 {
+            recent.note(MessageId(n.into()), alice, outcome(n), 100);
         }
-        assert_eq!(recent.outcomes.len(), IDS_MAX);
-        assert_eq!(recent.find(MessageId(9), "alice"), None);
-        assert_eq!(recent.find(MessageId(10), "alice"), Some(outcome(10)));
-        assert_eq!(recent.find(MessageId(10), "bob"), None, "ids are each sender's own");
-        recent.renamed("alice", "bob");
-        assert_eq!(recent.find(MessageId(10), "alice"), None);
-        assert_eq!(recent.find(MessageId(10), "bob"), Some(outcome(10)));
+        assert_eq!(recent.outcomes.len(), 100);
+        assert_eq!(recent.find(MessageId(9), alice), None);
+        assert_eq!(recent.find(MessageId(10), alice), Some(outcome(10)));
+        assert_eq!(recent.find(MessageId(10), bob), None, "ids are each sender's own");
     }
 }

@@ -36,7 +36,6 @@ impl Hub {
         for &room in &rooms {
             if let Some(room) = self.rooms.get_mut(room.0) {
                 room.presence.renamed(&from, name.as_str());
-                room.recent_ids.renamed(&from, name.as_str());
             }
             self.announce(room, &text, &Event::Renamed(renamed.clone()));
         }

@@ -21,6 +21,13 @@ use crate::member::Dialect;
 use crate::recent_ids::{Outcome, digest};
 use crate::refusal::Refused;
 
+/// Ids remembered in all rooms together: with their index, some 30 MiB.
+const IDS_MAX: usize = 256 * 1024;
+/// Ids that one room remembers: a client that comes back after a minute of a busy room is still recognised.
+const IDS_PER_ROOM_MAX: usize = 16 * 1024;
+/// … and in the most crowded house.
+const IDS_PER_ROOM_MIN: usize = 256;
+
 /// What became of a `send`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Said {
@@ -47,9 +54,11 @@ impl Hub {
         hold_to_text_limit(&send.text)?;
         let room_id = self.room_of(id, &send.room)?;
         let digest = digest(&send.text, send.action);
-        let sender = self.name(id).to_string();
-        let Some(room) = self.rooms.get(room_id.0) else { return Err(unknown_room(&send.room)) };
-        if let Some(earlier) = room.recent_ids.find(send.id, &sender) {
+        let (Some(member), Some(room)) = (self.members.get(id.0), self.rooms.get(room_id.0)) else {
+            return Err(unknown_room(&send.room));
+        };
+        let scope = member.id_scope;
+        if let Some(earlier) = room.recent_ids.find(send.id, scope) {
             if earlier.digest != digest {
                 return Err(Refused::new(ErrorCode::IdReused, "this id was sent with another message; use a new one"));
             }
@@ -57,7 +66,7 @@ impl Hub {
                 room: room.name.to_string(),
                 seq: Some(earlier.seq),
                 at: Some(earlier.at),
-                from: sender,
+                from: member.name.to_string(),
                 text: visible::relayed(&send.text).into_owned(),
                 action: send.action,
                 id: Some(send.id),
@@ -69,8 +78,9 @@ impl Hub {
         let text = visible::relayed(&send.text);
         let saying = Saying { text: &text, action: send.action, id: Some(send.id), reference };
         let seq = self.append_message(id, room_id, &saying, now.at);
+        let ids_max = (IDS_MAX / self.rooms.len()).clamp(IDS_PER_ROOM_MIN, IDS_PER_ROOM_MAX);
         if let Some(room) = self.rooms.get_mut(room_id.0) {
-            room.recent_ids.note(send.id, &sender, Outcome { seq, at: now.at, digest });
+            room.recent_ids.note(send.id, scope, Outcome { seq, at: now.at, digest }, ids_max);
         }
         Ok(Said::New(seq))
     }

@@ -32,6 +32,14 @@ pub(crate) struct Takeover {
     pub(crate) holder_reads: u64,
 }
 
+impl Takeover {
+    /// Whether the holder, as it is now, has shown that it is there; one that the server itself keeps waiting has.
+    pub(crate) fn is_answered_by(&self, holder: &Connection) -> bool {
+        let is_kept_waiting = holder.paused || holder.readable || !holder.backlog.is_empty();
+        holder.reads > self.holder_reads || is_kept_waiting
+    }
+}
+
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "what the socket said last, each bit of it on its own")]
 pub(crate) struct Connection {
@@ -61,10 +69,13 @@ pub(crate) struct Connection {
     pub(crate) queued: bool,
     /// It is not read until a timer or a drained outlet says so.
     pub(crate) paused: bool,
+    /// … namely by an outlet with room in it again.
+    pub(crate) waits_for_outbox: bool,
     /// How often something was read from it.
     pub(crate) reads: u64,
     pub(crate) heard_ms: u64,
-    pub(crate) progress_ms: u64,
+    /// How many bytes it took.
+    pub(crate) sent_bytes: u64,
 }
 
 impl Connection {
@@ -85,9 +96,10 @@ impl Connection {
             writable: true,
             queued: false,
             paused: false,
+            waits_for_outbox: false,
             reads: 0,
             heard_ms: now_ms,
-            progress_ms: now_ms,
+            sent_bytes: 0,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Who may connect: how many at once, from one address and without a name (L).
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use crate::limits::Limits;
 
@@ -23,7 +23,7 @@ impl Gate {
         if is_exempt(address) {
             return Ok(());
         }
-        let count = self.addresses.entry(address).or_default();
+        let count = self.addresses.entry(household(address)).or_default();
         if count.connections >= limits.connections_per_address_max {
             return Err("too_many_from_address");
         }
@@ -36,7 +36,7 @@ impl Gate {
     }
 
     pub(crate) fn named(&mut self, address: IpAddr) {
-        if let Some(count) = self.addresses.get_mut(&address) {
+        if let Some(count) = self.addresses.get_mut(&household(address)) {
             count.nameless = count.nameless.saturating_sub(1);
         }
     }
@@ -48,12 +48,20 @@ impl Gate {
         if was_nameless {
             self.named(address);
         }
-        if let Some(count) = self.addresses.get_mut(&address) {
+        if let Some(count) = self.addresses.get_mut(&household(address)) {
             count.connections = count.connections.saturating_sub(1);
             if count.connections == 0 {
-                self.addresses.remove(&address);
+                self.addresses.remove(&household(address));
             }
         }
+    }
+}
+
+/// What one subscriber has to itself: an IPv4 address, or an IPv6 network of 64 bits.
+fn household(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 

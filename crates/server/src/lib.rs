@@ -15,6 +15,7 @@ mod listener;
 mod reactor;
 mod reading;
 mod refusal_page;
+#[cfg(feature = "rehearsal")]
 mod rehearsal;
 mod session;
 mod shutdown;
@@ -25,6 +26,7 @@ pub use flood::FloodLimit;
 pub use limits::Limits;
 pub use listener::listen;
 pub use reactor::run;
+#[cfg(feature = "rehearsal")]
 pub use rehearsal::Rehearsal;
 pub use shutdown::Shutdown;
 

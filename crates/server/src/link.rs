@@ -4,11 +4,10 @@ use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
 
+use glassline_room::SLICES_MAX;
 use mio::event::Source;
 use mio::net::TcpStream;
 use socket2::{SockRef, TcpKeepalive};
-
-const SLICES_MAX: usize = 16;
 
 /// One peer's socket.
 #[derive(Debug)]

@@ -63,6 +63,8 @@ pub(crate) struct Reactor {
     /// Connections without a name, oldest first.
     pub(crate) nameless: BTreeMap<u64, usize>,
     pub(crate) buffer: Vec<u8>,
+    /// Connections in [`Phase::Parting`].
+    pub(crate) parting: usize,
     next_serial: u64,
     shrink_due_ms: u64,
 }
@@ -108,13 +110,14 @@ impl Reactor {
             to_read: VecDeque::new(),
             nameless: BTreeMap::new(),
             buffer: vec![0; READ_BYTES_MAX],
+            parting: 0,
             next_serial: 0,
             shrink_due_ms: SHRINK_INTERVAL_MS,
         })
     }
 
     fn turn(&mut self) -> io::Result<()> {
-        self.wait()?;
+        self.wait(self.wait_ms())?;
         self.accept_turn();
         if !self.hub.is_flooded() {
             self.read_turn();
@@ -124,10 +127,9 @@ impl Reactor {
         Ok(())
     }
 
-    /// Waits for events, not at all if there is work left, and notes what they say.
-    fn wait(&mut self) -> io::Result<()> {
-        let timeout = self.wait_ms().map(Duration::from_millis);
-        match self.poll.poll(&mut self.events, timeout) {
+    /// Waits for events and notes what they say.
+    fn wait(&mut self, timeout_ms: Option<u64>) -> io::Result<()> {
+        match self.poll.poll(&mut self.events, timeout_ms.map(Duration::from_millis)) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             polled => polled?,
         }
@@ -163,6 +165,7 @@ impl Reactor {
         Ok(())
     }
 
+    /// How long nothing will have to be done; not at all if there is work left.
     fn wait_ms(&self) -> Option<u64> {
         let now_ms = self.now.monotonic_ms;
         let accept_due = self.listeners.iter().filter(|l| l.pending).map(|l| l.not_before_ms).min();
@@ -246,6 +249,7 @@ impl Reactor {
     pub(crate) fn resume(&mut self, index: usize) {
         let Some(connection) = self.connections.get_mut(index) else { return };
         connection.paused = false;
+        connection.waits_for_outbox = false;
         self.queue_read(index);
     }
 
@@ -257,26 +261,14 @@ impl Reactor {
         }
     }
 
-    fn check_progress(&mut self, index: usize) {
-        let Some(connection) = self.connections.get(index) else { return };
-        if connection.writable {
-            return;
-        }
-        let due_ms = connection.progress_ms + self.config.limits.no_progress_timeout_ms;
-        if due_ms <= self.now.monotonic_ms {
-            self.close(index, "reads_nothing");
-        } else {
-            self.timers.set(index, Kind::Progress, due_ms);
-        }
-    }
-
     /// Event members only; a tutorial client cannot be asked, so TCP itself is (L).
     fn check_silence(&mut self, index: usize) {
         let Some(connection) = self.connections.get(index) else { return };
         let Some(member) = connection.member else { return };
         let limits = &self.config.limits;
-        let silent_ms = self.now.monotonic_ms.saturating_sub(connection.heard_ms);
-        let heard_ms = connection.heard_ms;
+        // One that the server keeps waiting cannot be heard; whether it is there, TCP knows.
+        let heard_ms = if connection.paused { self.now.monotonic_ms } else { connection.heard_ms };
+        let silent_ms = self.now.monotonic_ms.saturating_sub(heard_ms);
         if silent_ms >= limits.dead_after_ms {
             self.close(index, "silent");
         } else if silent_ms >= limits.ping_after_ms {
@@ -295,13 +287,21 @@ impl Reactor {
         let holder = self.connections.get(takeover.holder_connection);
         let holder =
             holder.filter(|holder| holder.serial == takeover.holder_serial && holder.member == Some(takeover.holder));
-        let holder_lives = holder.is_some_and(|holder| holder.reads > takeover.holder_reads);
-        if holder.is_some() && !holder_lives {
-            // Its name passes to the newcomer in the hub; here it only loses its socket.
-            self.connections[takeover.holder_connection].member = None;
-            self.close(takeover.holder_connection, "taken_over");
+        let holder_lives = holder.is_some_and(|holder| takeover.is_answered_by(holder));
+        if holder.is_none() || holder_lives {
+            self.resume_claim(index, !holder_lives);
+            return;
         }
-        self.resume_claim(index, !holder_lives);
+        // Its name passes to the newcomer in the hub; here it only loses its socket.
+        let holder = &mut self.connections[takeover.holder_connection];
+        holder.member = None;
+        info!(peer = %holder.peer, reason = "taken_over", "left");
+        self.part(takeover.holder_connection, "taken_over", Vec::new());
+        self.resume_claim(index, true);
+        if self.hub.connection(takeover.holder) == Some(takeover.holder_connection) {
+            // It changed its name in the last moment, so the newcomer did not take its place.
+            self.hub.depart(takeover.holder, self.now);
+        }
     }
 
     fn resume_claim(&mut self, index: usize, holder_is_dead: bool) {
@@ -337,6 +337,9 @@ impl Reactor {
         // Closing the descriptor ends the watch too; a failure here has nothing left to harm.
         let _ = self.poll.registry().deregister(connection.link.source());
         self.timers.cancel_all(index);
+        if matches!(connection.phase, Phase::Parting) {
+            self.parting -= 1;
+        }
         let was_nameless = self.nameless.remove(&connection.serial).is_some();
         self.gate.leave(connection.peer.ip(), was_nameless);
         self.counters.add(reason);
@@ -366,27 +369,31 @@ impl Reactor {
         let write_until_ms = started_ms + limit_ms - self.config.limits.farewell_timeout_ms;
         loop {
             self.write_turn();
-            let waits = self.hub.has_writes() || self.connections.iter().any(|(_, connection)| !connection.writable);
-            if !waits || self.now.monotonic_ms >= write_until_ms {
+            let is_blocked = self.connections.iter().any(|(_, connection)| !connection.writable);
+            let left_ms = write_until_ms.saturating_sub(self.now.monotonic_ms);
+            if left_ms == 0 || !(is_blocked || self.hub.has_writes()) {
                 break;
             }
-            self.poll_until(write_until_ms)?;
+            // Nothing is read any more, so what may be read is no reason to hurry.
+            self.wait(Some(if self.hub.has_writes() { 0 } else { left_ms }))?;
         }
+        self.part_all()
+    }
+
+    /// Closes every connection behind its last word, and waits a moment for the peers to do so first.
+    fn part_all(mut self) -> io::Result<()> {
         let indices: Vec<usize> = self.connections.iter().map(|(index, _)| index).collect();
         for index in indices {
             self.part(index, "server_closing", Vec::new());
         }
         let close_at_ms = self.now.monotonic_ms + self.config.limits.farewell_timeout_ms;
         while !self.connections.is_empty() && self.now.monotonic_ms < close_at_ms {
+            self.write_turn();
             self.read_turn();
-            self.poll_until(close_at_ms)?;
+            let left_ms = close_at_ms.saturating_sub(self.now.monotonic_ms);
+            self.wait(Some(if self.to_read.is_empty() { left_ms } else { 0 }))?;
         }
         info!(counts = self.counters.summary(), "closed down");
         Ok(())
-    }
-
-    fn poll_until(&mut self, until_ms: u64) -> io::Result<()> {
-        self.timers.set(usize::MAX, Kind::Drain, until_ms);
-        self.wait()
     }
 }

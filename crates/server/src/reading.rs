@@ -1,11 +1,12 @@
 //! Reading: bytes go through the door, then to a session, and its verdict is carried out.
 
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 
 use glassline_wire::event::{Event, Ping};
 use glassline_wire::limits::GREETING_BYTES_MAX;
 use glassline_wire::visible;
-use tracing::info;
+use tracing::{error, info};
 
 use crate::connection::{Phase, Takeover};
 use crate::door::Entry;
@@ -20,6 +21,10 @@ impl Reactor {
     /// Reads once from each connection that has something.
     pub(crate) fn read_turn(&mut self) {
         for _ in 0..self.to_read.len() {
+            // One turn's input must not outrun a log while its members wait to be written to.
+            if self.hub.is_flooded() {
+                break;
+            }
             let Some(index) = self.to_read.pop_front() else { break };
             if let Some(connection) = self.connections.get_mut(index) {
                 connection.queued = false;
@@ -91,22 +96,30 @@ impl Reactor {
                 }
                 Entry::Event => connection.phase = Phase::Event(EventSession::new()),
                 Entry::Tutorial => {
-                    let door = std::mem::take(door);
+                    // What was seen at the door is the start of the first header.
+                    let whole = [door.seen(), input].concat();
                     connection.phase = Phase::Tutorial(TutorialSession::new());
-                    let mut seen = door.seen();
-                    let verdict = self.session_takes(index, &mut seen);
-                    if verdict != Verdict::GoesOn {
-                        self.carry_out(index, verdict, input);
-                        return;
-                    }
+                    self.session_takes(index, &whole);
+                    return;
                 }
             }
         }
-        let verdict = self.session_takes(index, &mut input);
-        self.carry_out(index, verdict, input);
+        self.session_takes(index, input);
     }
 
-    fn session_takes(&mut self, index: usize, input: &mut &[u8]) -> Verdict {
+    fn session_takes(&mut self, index: usize, bytes: &[u8]) {
+        let mut input = bytes;
+        // A fault in one connection ends that connection only.
+        let verdict = panic::catch_unwind(AssertUnwindSafe(|| self.verdict_on(index, &mut input)));
+        if let Ok(verdict) = verdict {
+            self.carry_out(index, verdict, input);
+        } else {
+            error!(index, "a session failed; this is a fault of the server, please report it");
+            self.close(index, "session_failed");
+        }
+    }
+
+    fn verdict_on(&mut self, index: usize, input: &mut &[u8]) -> Verdict {
         let Some(connection) = self.connections.get_mut(index) else { return Verdict::GoesOn };
         let mut desk = Desk {
             hub: &mut self.hub,
@@ -145,7 +158,11 @@ impl Reactor {
                         self.counters.add("flood_pauses");
                         self.timers.set(index, Kind::Resume, self.now.monotonic_ms + resume_after_ms);
                     }
-                    Wait::Outbox => self.counters.add("outbox_pauses"),
+                    Wait::Outbox => {
+                        connection.waits_for_outbox = true;
+                        self.counters.add("outbox_pauses");
+                    }
+                    Wait::Lap => connection.paused = false,
                     Wait::Takeover { holder } => self.ask_holder(index, holder),
                 }
             }

@@ -39,6 +39,8 @@ pub(crate) enum Wait {
     Flood { resume_after_ms: u64 },
     /// It must read some of what it is owed first.
     Outbox,
+    /// The members of its room must be written to first: the next turn goes on with it.
+    Lap,
     /// The holder of the name it claims is asked for a sign of life.
     Takeover { holder: MemberId },
 }
@@ -52,14 +54,19 @@ impl Desk<'_> {
         Entrance { connection: self.connection, token, now: self.now }
     }
 
-    /// Whether the next frame must wait.
+    /// Whether the next frame must wait, now that one of so many bytes was taken.
     pub(crate) fn must_wait(&mut self, last_frame_bytes: usize) -> Option<Wait> {
         let member = (*self.member)?;
-        if self.hub.is_overfull(member) {
-            return Some(Wait::Outbox);
+        let now_ms = self.now.monotonic_ms;
+        let resume_after_ms = self.flood.as_deref_mut().map_or(0, |flood| flood.take(last_frame_bytes, now_ms));
+        if resume_after_ms > 0 {
+            Some(Wait::Flood { resume_after_ms })
+        } else if self.hub.is_overfull(member) {
+            Some(Wait::Outbox)
+        } else if self.hub.is_flooded() {
+            Some(Wait::Lap)
+        } else {
+            None
         }
-        let flood = self.flood.as_deref_mut()?;
-        let resume_after_ms = flood.take(last_frame_bytes, self.now.monotonic_ms);
-        (resume_after_ms > 0).then_some(Wait::Flood { resume_after_ms })
     }
 }

@@ -53,10 +53,6 @@ impl Timers {
         }
     }
 
-    pub(crate) fn is_set(&self, connection: usize, kind: Kind) -> bool {
-        self.by_connection.contains_key(&(connection, kind))
-    }
-
     pub(crate) fn next_due_ms(&self) -> Option<u64> {
         self.by_time.first().map(|(due_ms, _, _)| *due_ms)
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use glassline_room::{MemberId, WRITE_BYTES_MAX};
 use tracing::info;
 
 use crate::connection::Phase;
@@ -17,6 +18,9 @@ const WRITES_PER_VISIT: usize = 4;
 
 /// What a parting member is still sent at most; one that is further behind has not been reading.
 const PARTING_BYTES_MAX: usize = 1 << 20;
+
+/// When more than so many are parting at once, each is sent what one write carries.
+const PARTING_FEW: usize = 64;
 
 impl Reactor {
     /// Writes to those with something of their own, then goes on with the laps through the rooms.
@@ -53,13 +57,15 @@ impl Reactor {
             match sent {
                 Ok(sent) => {
                     let drained = self.hub.advance(member, sent);
-                    connection.progress_ms = self.now.monotonic_ms;
+                    connection.sent_bytes += sent as u64;
+                    let may_go_on = connection.waits_for_outbox && !self.hub.is_overfull(member);
                     if sent < bytes {
                         self.note_blocked(index);
-                        return;
                     }
-                    if drained {
-                        self.note_drained(index);
+                    if may_go_on {
+                        self.resume(index);
+                    }
+                    if sent < bytes || drained {
                         return;
                     }
                 }
@@ -83,16 +89,26 @@ impl Reactor {
     fn note_blocked(&mut self, index: usize) {
         let Some(connection) = self.connections.get_mut(index) else { return };
         connection.writable = false;
-        self.timers.set(index, Kind::Progress, connection.progress_ms + self.config.limits.no_progress_timeout_ms);
+        self.timers.set(index, Kind::Progress, self.now.monotonic_ms + self.config.limits.no_progress_timeout_ms);
     }
 
-    fn note_drained(&mut self, index: usize) {
+    /// A connection that was blocked for the whole limit: it is tried once more, because a kernel may call a socket writable
+    /// only when much of its buffer is free. One that takes no byte is closed.
+    pub(crate) fn check_progress(&mut self, index: usize) {
         let Some(connection) = self.connections.get_mut(index) else { return };
-        // A connection that had to read first may go on, unless something else holds it up.
-        let overfull_was_the_cause =
-            connection.paused && connection.takeover.is_none() && !self.timers.is_set(index, Kind::Resume);
-        if overfull_was_the_cause {
-            self.resume(index);
+        if connection.writable {
+            return;
+        }
+        let sent_bytes = connection.sent_bytes;
+        connection.writable = true;
+        if self.write_words(index) {
+            self.write_member(index);
+        }
+        if let Some(connection) = self.connections.get(index)
+            && !connection.writable
+            && connection.sent_bytes == sent_bytes
+        {
+            self.close(index, "reads_nothing");
         }
     }
 
@@ -111,7 +127,7 @@ impl Reactor {
                 Ok(sent) if sent == words.len() => self.finish_if_parting(index),
                 Ok(sent) => {
                     connection.words = words[sent..].to_vec();
-                    connection.progress_ms = self.now.monotonic_ms;
+                    connection.sent_bytes += sent as u64;
                     self.note_blocked(index);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -130,21 +146,16 @@ impl Reactor {
     /// Ends a connection in order: what waits for it and `words` are written, then it is closed.
     pub(crate) fn part(&mut self, index: usize, reason: &'static str, words: Vec<u8>) {
         let Some(connection) = self.connections.get_mut(index) else { return };
+        if !matches!(connection.phase, Phase::Parting) {
+            self.parting += 1;
+        }
         connection.phase = Phase::Parting;
         connection.paused = false;
         connection.backlog = Vec::new();
         connection.takeover = None;
         let peer = connection.peer;
         if let Some(member) = connection.member.take() {
-            while connection.words.len() < PARTING_BYTES_MAX {
-                let gathered = self.hub.gather(member);
-                if gathered.bytes() == 0 {
-                    break;
-                }
-                connection.words.extend(gathered.slices().concat());
-                let bytes = gathered.bytes();
-                self.hub.advance(member, bytes);
-            }
+            self.keep_what_waits(index, member);
             self.depart(member, peer, reason);
         }
         self.counters.add(reason);
@@ -158,6 +169,27 @@ impl Reactor {
             self.write_words(index);
         }
         self.queue_read(index);
+    }
+
+    /// Copies what the hub has still for a member that is about to leave it.
+    fn keep_what_waits(&mut self, index: usize, member: MemberId) {
+        let bytes_max = if self.parting > PARTING_FEW { WRITE_BYTES_MAX } else { PARTING_BYTES_MAX };
+        let Some(connection) = self.connections.get_mut(index) else { return };
+        loop {
+            self.hub.catch_up(member);
+            let gathered = self.hub.gather(member);
+            let bytes = gathered.bytes();
+            if connection.words.len() + bytes > bytes_max {
+                return;
+            }
+            for slice in gathered.slices() {
+                connection.words.extend_from_slice(slice);
+            }
+            let drained = self.hub.advance(member, bytes);
+            if drained || bytes == 0 {
+                return;
+            }
+        }
     }
 
     /// Once its last word is out, a parting connection is told so, and closed if it has ended too.

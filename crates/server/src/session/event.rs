@@ -104,7 +104,7 @@ fn before_welcome(payload: &[u8], desk: &mut Desk<'_>) -> (Verdict, Option<Claim
 /// Lets the client in; true when it has to wait for the holder of its name.
 fn enter(hello: &Hello, reference: Option<String>, holder_is_dead: bool, desk: &mut Desk<'_>) -> (Verdict, bool) {
     let entrance = desk.entrance();
-    match desk.hub.enter_event(hello, reference.clone(), holder_is_dead, entrance) {
+    match desk.hub.enter_event(hello, reference.as_deref(), holder_is_dead, entrance) {
         Ok(Entered::As(member)) => {
             *desk.member = Some(member);
             (Verdict::GoesOn, false)

@@ -128,19 +128,13 @@ fn counted_characters(mut input: &[u8]) -> Option<String> {
     }
     let (start, counted) = last_payload_at?;
     let body = &whole[start..];
-    // The text goes on until a header follows, or until the input ends.
-    let ends = (counted + 1..=body.len()).filter(|&end| {
-        let rest = &body[end..];
-        rest.is_empty() || rest.first().is_some_and(u8::is_ascii_digit) && rest.len() >= HEADER_BYTES
-    });
-    for end in ends {
-        if let Ok(text) = std::str::from_utf8(&body[..end])
-            && text.chars().count() == counted
-        {
-            return Some(format!("your header counts characters ({counted}), the body is {end} bytes: count bytes"));
-        }
-    }
-    None
+    // As many characters as were counted end here; what follows must be a header, or nothing.
+    let text = body.utf8_chunks().next()?.valid();
+    let end = text.char_indices().map(|(at, _)| at).chain([text.len()]).nth(counted)?;
+    let follows = body.get(end..)?;
+    let is_header_or_end = follows.is_empty() || (follows[0].is_ascii_digit() && follows.len() >= HEADER_BYTES);
+    (end > counted && is_header_or_end)
+        .then(|| format!("your header counts characters ({counted}), the body is {end} bytes: count bytes"))
 }
 
 #[cfg(test)]

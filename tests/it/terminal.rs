@@ -177,6 +177,7 @@ fn a_resize_loses_no_message() {
     let mut bob = Tutorial::join(server.address, "bob");
     let mut alice = Terminal::join(server.address, "alice", 12, 60);
     alice.keys("draft");
+    alice.wait_for("the draft", |screen| screen.contains("draft"));
     for (number, cols) in [20, 80, 33, 100, 60].into_iter().enumerate() {
         alice.resize(12, cols);
         bob.say(format!("size {number}"));

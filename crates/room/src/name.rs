@@ -16,6 +16,9 @@ use unicode_security::confusable_detection::skeleton;
 
 use crate::refusal::Refused;
 
+/// Combining marks in a row: what living scripts need, and no more.
+const COMBINING_MARKS_MAX: usize = 3;
+
 /// The name under which the server speaks (T9).
 pub(crate) const SERVER_NAME: &str = "*";
 
@@ -92,7 +95,7 @@ impl Name {
             return Err(NameError::Empty);
         }
         hold_to_length(&name)?;
-        if name.starts_with('/') || skeleton(&name).next() == skeleton(SERVER_NAME).next() {
+        if name.starts_with('/') || name.starts_with(is_like_an_asterisk) {
             return Err(NameError::Reserved);
         }
         Ok(Self(name))
@@ -121,8 +124,13 @@ impl Name {
     }
 }
 
+/// A name in the form in which case does not count; by way of upper case, so that `ß` meets `ss` and each sigma the other.
+pub(crate) fn fold(name: &str) -> String {
+    name.to_uppercase().to_lowercase()
+}
+
 pub(crate) fn keys(name: &str) -> NameKeys {
-    let folded = name.to_lowercase();
+    let folded = fold(name);
     NameKeys {
         skeleton: skeleton(name).collect::<String>().into_boxed_str(),
         folded_skeleton: skeleton(&folded).collect::<String>().into_boxed_str(),
@@ -130,9 +138,20 @@ pub(crate) fn keys(name: &str) -> NameKeys {
     }
 }
 
+/// The server's name in any of the forms a font may draw like it.
+fn is_like_an_asterisk(c: char) -> bool {
+    skeleton(c.encode_utf8(&mut [0; 4])).next() == SERVER_NAME.chars().next()
+        || matches!(c, '⁎' | '⁕' | '⋆' | '٭' | '✱'..='✳' | '✻'..='✽' | '❃' | '❉'..='❋' | '꙳' | '﹡' | '\u{1f7af}'..='\u{1f7bf}')
+}
+
 fn hold_to_characters(name: &str) -> Result<(), NameError> {
     let leading_mark = name.chars().next().filter(|&c| is_combining_mark(c));
-    match leading_mark.or_else(|| name.chars().find(|&c| is_forbidden(c))) {
+    let piled_mark = name.chars().scan(0, |run, c| {
+        *run = if is_combining_mark(c) { *run + 1 } else { 0 };
+        Some((*run, c))
+    });
+    let piled_mark = piled_mark.filter(|(run, _)| *run > COMBINING_MARKS_MAX).map(|(_, c)| c).next();
+    match leading_mark.or(piled_mark).or_else(|| name.chars().find(|&c| is_forbidden(c))) {
         Some(c) => Err(NameError::Forbidden { character: format!("U+{:04X}", u32::from(c)) }),
         None => Ok(()),
     }
@@ -157,7 +176,7 @@ fn is_forbidden(c: char) -> bool {
         // Direct messages to tutorial members come from `alice→you`; nobody may be called that.
         || c == '→'
         || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{1100}'..='\u{11ff}' | '\u{a960}'..='\u{a97c}' | '\u{d7b0}'..='\u{d7fb}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{ffff}' | '\u{2800}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{ffff}' | '\u{2800}' | '\u{600}'..='\u{605}' | '\u{6dd}' | '\u{70f}' | '\u{890}' | '\u{891}' | '\u{8e2}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1345f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e0fff}')
 }
 
@@ -231,7 +250,7 @@ mod tests {
         ] {
             assert!(matches!(refused(hostile.as_bytes()), NameError::Forbidden { .. }), "{hostile:?}");
         }
-        for server_like in ["*", "＊", "∗", "/help", "**"] {
+        for server_like in ["*", "＊", "∗", "✱", "⁕ server", "🞱", "/help", "**"] {
             assert_eq!(refused(server_like.as_bytes()), NameError::Reserved, "{server_like:?}");
         }
     }
@@ -241,6 +260,8 @@ mod tests {
         let keys = |name: &str| Name::parse(name.as_bytes()).expect("a name").keys();
         assert_eq!(keys("admin").skeleton, keys("аdmin").skeleton);
         assert_eq!(keys("Admin").folded, keys("aDMIN").folded);
+        assert_eq!(keys("ΟΔΟΣ").folded, keys("οδοσ").folded);
+        assert_eq!(keys("STRASSE").folded, keys("straße").folded);
         assert_eq!(keys("lan").skeleton, keys("Ian").skeleton);
         assert_eq!(keys("ADMIN").folded_skeleton, keys("аdmin").folded_skeleton);
         assert_ne!(keys("alice").skeleton, keys("bob").skeleton);

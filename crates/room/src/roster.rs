@@ -10,7 +10,7 @@ use alloc::{
 use glassline_wire::event::ErrorCode;
 
 use crate::id::MemberId;
-use crate::name::{Name, NameKeys, keys};
+use crate::name::{Name, NameKeys, fold, keys};
 use crate::refusal::Refused;
 
 /// How many numbers in a row are tried behind a taken name.
@@ -36,7 +36,7 @@ pub(crate) struct Roster {
 impl Roster {
     /// Who has this name, in whatever case.
     pub(crate) fn find(&self, name: &str) -> Option<MemberId> {
-        self.by_folded.get(name.to_lowercase().as_str()).map(|held| held.member)
+        self.by_folded.get(fold(name).as_str()).map(|held| held.member)
     }
 
     /// The name itself, or the next free one with a number behind it (T10).

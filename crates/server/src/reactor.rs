@@ -65,6 +65,7 @@ pub(crate) struct Reactor {
     pub(crate) buffer: Vec<u8>,
     /// Connections in [`Phase::Parting`].
     pub(crate) parting: usize,
+    pub(crate) closing_down: bool,
     next_serial: u64,
     shrink_due_ms: u64,
 }
@@ -111,6 +112,7 @@ impl Reactor {
             nameless: BTreeMap::new(),
             buffer: vec![0; READ_BYTES_MAX],
             parting: 0,
+            closing_down: false,
             next_serial: 0,
             shrink_due_ms: SHRINK_INTERVAL_MS,
         })
@@ -363,6 +365,7 @@ impl Reactor {
             let _ = self.poll.registry().deregister(&mut listening.listener.socket);
         }
         info!(members = self.hub.len(), "closing down");
+        self.closing_down = true;
         self.hub.say_goodbye("the server is closing down; goodbye");
         let started_ms = self.now.monotonic_ms;
         let limit_ms = self.config.limits.shutdown_timeout_ms;

@@ -175,6 +175,10 @@ impl Reactor {
     fn keep_what_waits(&mut self, index: usize, member: MemberId) {
         let bytes_max = if self.parting > PARTING_FEW { WRITE_BYTES_MAX } else { PARTING_BYTES_MAX };
         let Some(connection) = self.connections.get_mut(index) else { return };
+        if self.closing_down && !connection.writable {
+            // It has had all the time there is.
+            return;
+        }
         loop {
             self.hub.catch_up(member);
             let gathered = self.hub.gather(member);

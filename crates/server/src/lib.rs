@@ -19,6 +19,7 @@ mod refusal_page;
 mod rehearsal;
 mod session;
 mod shutdown;
+mod takeover;
 mod timers;
 mod writing;
 

@@ -19,7 +19,6 @@ use crate::counters::Counters;
 use crate::gate::Gate;
 use crate::link::Link;
 use crate::listener::{Accepted, Listener};
-use crate::session::{Desk, Verdict, event::EventSession};
 use crate::shutdown::Shutdown;
 use crate::timers::{Kind, Timers};
 
@@ -280,57 +279,6 @@ impl Reactor {
         } else {
             self.timers.set(index, Kind::Silence, heard_ms + limits.ping_after_ms);
         }
-    }
-
-    fn decide_takeover(&mut self, index: usize) {
-        let Some(takeover) = self.connections.get_mut(index).and_then(|connection| connection.takeover.take()) else {
-            return;
-        };
-        let holder = self.connections.get(takeover.holder_connection);
-        let holder =
-            holder.filter(|holder| holder.serial == takeover.holder_serial && holder.member == Some(takeover.holder));
-        let holder_lives = holder.is_some_and(|holder| takeover.is_answered_by(holder));
-        if holder.is_none() || holder_lives {
-            self.resume_claim(index, !holder_lives);
-            return;
-        }
-        // Its name passes to the newcomer in the hub; here it only loses its socket.
-        let holder = &mut self.connections[takeover.holder_connection];
-        holder.member = None;
-        info!(peer = %holder.peer, reason = "taken_over", "left");
-        self.part(takeover.holder_connection, "taken_over", Vec::new());
-        self.resume_claim(index, true);
-        if self.hub.connection(takeover.holder) == Some(takeover.holder_connection) {
-            // It changed its name in the last moment, so the newcomer did not take its place.
-            self.hub.depart(takeover.holder, self.now);
-        }
-    }
-
-    fn resume_claim(&mut self, index: usize, holder_is_dead: bool) {
-        let verdict = self.with_event_session(index, |session, desk| session.resume_claim(holder_is_dead, desk));
-        if let Some(verdict) = verdict {
-            self.carry_out(index, verdict, &[]);
-            self.resume(index);
-        }
-    }
-
-    fn with_event_session(
-        &mut self,
-        index: usize,
-        go_on: impl FnOnce(&mut EventSession, &mut Desk<'_>) -> Verdict,
-    ) -> Option<Verdict> {
-        let connection = self.connections.get_mut(index)?;
-        let Phase::Event(session) = &mut connection.phase else { return None };
-        let mut desk = Desk {
-            hub: &mut self.hub,
-            now: self.now,
-            connection: index,
-            member: &mut connection.member,
-            flood: connection.flood.as_deref_mut(),
-            words: &mut connection.words,
-            pure: self.config.pure,
-        };
-        Some(go_on(session, &mut desk))
     }
 
     /// Closes a connection at once; a member departs with it.

@@ -3,12 +3,11 @@
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 
-use glassline_wire::event::{Event, Ping};
 use glassline_wire::limits::GREETING_BYTES_MAX;
 use glassline_wire::visible;
 use tracing::{error, info};
 
-use crate::connection::{Phase, Takeover};
+use crate::connection::Phase;
 use crate::door::Entry;
 use crate::reactor::{READ_BYTES_MAX, Reactor};
 use crate::session::{Desk, Verdict, Wait, event::EventSession, tutorial::TutorialSession};
@@ -120,7 +119,17 @@ impl Reactor {
     }
 
     fn verdict_on(&mut self, index: usize, input: &mut &[u8]) -> Verdict {
-        let Some(connection) = self.connections.get_mut(index) else { return Verdict::GoesOn };
+        let verdict = self.at_desk(index, |phase, desk| match phase {
+            Phase::Tutorial(session) => session.take(input, desk),
+            Phase::Event(session) => session.take(input, desk),
+            Phase::AtDoor(_) | Phase::Parting => Verdict::GoesOn,
+        });
+        verdict.unwrap_or(Verdict::GoesOn)
+    }
+
+    /// Lets a connection's session act on the hub.
+    pub(crate) fn at_desk<T>(&mut self, index: usize, act: impl FnOnce(&mut Phase, &mut Desk<'_>) -> T) -> Option<T> {
+        let connection = self.connections.get_mut(index)?;
         let mut desk = Desk {
             hub: &mut self.hub,
             now: self.now,
@@ -130,11 +139,7 @@ impl Reactor {
             words: &mut connection.words,
             pure: self.config.pure,
         };
-        match &mut connection.phase {
-            Phase::Tutorial(session) => session.take(input, &mut desk),
-            Phase::Event(session) => session.take(input, &mut desk),
-            Phase::AtDoor(_) | Phase::Parting => Verdict::GoesOn,
-        }
+        Some(act(&mut connection.phase, &mut desk))
     }
 
     /// Does what a session decided; `rest` is the input it did not take.
@@ -198,18 +203,5 @@ impl Reactor {
             info!(peer = %connection.peer, reason, ?detail, "refused");
         }
         self.part(index, reason, words);
-    }
-
-    fn ask_holder(&mut self, index: usize, holder: glassline_room::MemberId) {
-        let now_ms = self.now.monotonic_ms;
-        let Some(holder_connection) = self.hub.connection(holder) else { return };
-        let Some(held) = self.connections.get(holder_connection) else { return };
-        let (holder_serial, holder_reads) = (held.serial, held.reads);
-        self.hub.tell(holder, &Event::Ping(Ping {}));
-        let takeover = Takeover { holder, holder_connection, holder_serial, holder_reads };
-        if let Some(connection) = self.connections.get_mut(index) {
-            connection.takeover = Some(Box::new(takeover));
-        }
-        self.timers.set(index, Kind::Probe, now_ms + self.config.limits.takeover_probe_ms);
     }
 }

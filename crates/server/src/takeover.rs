@@ -1,0 +1,62 @@
+//! A name claimed with a token: its holder is asked for a sign of life, and keeps it if there is one (E2).
+
+use glassline_room::MemberId;
+use glassline_wire::event::{Event, Ping};
+use tracing::info;
+
+use crate::connection::{Phase, Takeover};
+use crate::reactor::Reactor;
+use crate::session::Verdict;
+use crate::timers::Kind;
+
+impl Reactor {
+    /// Asks the holder of a name that `index` claims.
+    pub(crate) fn ask_holder(&mut self, index: usize, holder: MemberId) {
+        let now_ms = self.now.monotonic_ms;
+        let Some(holder_connection) = self.hub.connection(holder) else { return };
+        let Some(held) = self.connections.get(holder_connection) else { return };
+        let (holder_serial, holder_reads) = (held.serial, held.reads);
+        self.hub.tell(holder, &Event::Ping(Ping {}));
+        let takeover = Takeover { holder, holder_connection, holder_serial, holder_reads };
+        if let Some(connection) = self.connections.get_mut(index) {
+            connection.takeover = Some(Box::new(takeover));
+        }
+        self.timers.set(index, Kind::Probe, now_ms + self.config.limits.takeover_probe_ms);
+    }
+
+    /// Decides, once the holder has had its time (E2).
+    pub(crate) fn decide_takeover(&mut self, index: usize) {
+        let Some(takeover) = self.connections.get_mut(index).and_then(|connection| connection.takeover.take()) else {
+            return;
+        };
+        let holder = self.connections.get(takeover.holder_connection);
+        let holder =
+            holder.filter(|holder| holder.serial == takeover.holder_serial && holder.member == Some(takeover.holder));
+        let holder_lives = holder.is_some_and(|holder| takeover.is_answered_by(holder));
+        if holder.is_none() || holder_lives {
+            self.resume_claim(index, !holder_lives);
+            return;
+        }
+        // Its name passes to the newcomer in the hub; here it only loses its socket.
+        let holder = &mut self.connections[takeover.holder_connection];
+        holder.member = None;
+        info!(peer = %holder.peer, reason = "taken_over", "left");
+        self.part(takeover.holder_connection, "taken_over", Vec::new());
+        self.resume_claim(index, true);
+        if self.hub.connection(takeover.holder) == Some(takeover.holder_connection) {
+            // It changed its name in the last moment, so the newcomer did not take its place.
+            self.hub.depart(takeover.holder, self.now);
+        }
+    }
+
+    fn resume_claim(&mut self, index: usize, holder_is_dead: bool) {
+        let verdict = self.at_desk(index, |phase, desk| match phase {
+            Phase::Event(session) => session.resume_claim(holder_is_dead, desk),
+            _ => Verdict::GoesOn,
+        });
+        if let Some(verdict) = verdict {
+            self.carry_out(index, verdict, &[]);
+            self.resume(index);
+        }
+    }
+}

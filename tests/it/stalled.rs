@@ -93,6 +93,32 @@ fn a_stalled_event_client_is_told_which_messages_it_missed() {
 }
 
 #[test]
+fn one_that_leaves_while_behind_gets_no_message_twice_and_no_silent_hole() {
+    let server = Server::with_limits(small_log());
+    let mut stalled = EventClient::join_over(Wire::connect_narrow(server.address), "stalled");
+    let (_talker, _reader) = talk_past_the_stalled(&server);
+    stalled.send(&json!({"type": "bye"}));
+    let mut next = 1;
+    let mut gaps = 0;
+    for event in stalled.expect_closed() {
+        match event["type"].as_str().expect("a type") {
+            "message" => {
+                assert_eq!(event["seq"], next, "a repetition or a silent hole");
+                next += 1;
+            }
+            "gap" => {
+                assert_eq!(event["from"].as_u64(), Some(next), "{event}");
+                next = event["to"].as_u64().expect("a number") + 1;
+                gaps += 1;
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(next, MESSAGES + 1);
+    assert!(gaps > 0, "everything fitted: the test is too small");
+}
+
+#[test]
 fn one_that_talks_without_reading_is_not_told_of_its_own_messages() {
     let server = Server::with_limits(small_log());
     let mut stalled = Tutorial::join_over(Wire::connect_narrow(server.address), "stalled");

@@ -61,12 +61,12 @@ pub(crate) enum LogFormat {
 /// Without a terminal it sends each line of stdin, prints what it hears, and leaves at the end of stdin.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 left or end of input, 1 input or output failed, 2 wrong usage, 3 cannot connect, \
+    after_help = "Exit codes: 0 left or end of input, 1 input or output failed or some input could not be sent, 2 wrong usage, 3 cannot connect, \
                         4 refused by the server, 5 the server went away."
 )]
 pub(crate) struct Join {
     /// The server [default: 127.0.0.1:1234]
-    #[arg(value_name = "ADDR[:PORT]", default_value = "127.0.0.1", hide_default_value = true)]
+    #[arg(value_name = "ADDR[:PORT]", default_value = "127.0.0.1", hide_default_value = true, value_parser = parse_join)]
     address: String,
     /// Your name in the chat [default: your login name]
     #[arg(long)]
@@ -92,7 +92,7 @@ enum Dialect {
 impl Join {
     pub(crate) fn options(&self) -> JoinOptions {
         JoinOptions {
-            address: with_default_port(&self.address),
+            address: self.address.clone(),
             name: name_or_login(self.name.as_deref()),
             dialect: match self.dialect {
                 Dialect::Auto => DialectChoice::Auto,
@@ -111,7 +111,7 @@ impl Join {
 
 /// The name given, or the one the user is logged in under.
 pub(crate) fn name_or_login(name: Option<&str>) -> String {
-    let login = || ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|variable| env::var(variable).ok());
+    let login = || env::var("USER").ok().or_else(|| whoami::username().ok());
     name.map(str::to_string).or_else(login).filter(|name| !name.is_empty()).unwrap_or_else(|| "guest".to_string())
 }
 
@@ -121,6 +121,15 @@ fn with_default_port(address: &str) -> String {
         return SocketAddr::new(ip, DEFAULT_PORT).to_string();
     }
     if address.contains(':') { address.to_string() } else { format!("{address}:{DEFAULT_PORT}") }
+}
+
+/// A host with a port; whether there is such a host shows when it is looked up.
+fn parse_join(text: &str) -> Result<String, String> {
+    let address = with_default_port(text);
+    match address.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) => Ok(address),
+        _ => Err(format!("{text:?} is no address; write it as 127.0.0.1, example.org:1234 or [::1]:1234")),
+    }
 }
 
 fn parse_listen(text: &str) -> Result<SocketAddr, String> {
@@ -162,6 +171,10 @@ mod tests {
         }
         assert_eq!(parse_listen("localhost:0"), Ok(SocketAddr::from(([127, 0, 0, 1], 0))));
         assert!(parse_listen("nowhere:1").is_err());
+        assert_eq!(parse_join("example.org").as_deref(), Ok("example.org:1234"));
+        for wrong in ["127.0.0.1:99999", "host:port", "host:", ":1234", "host:0"] {
+            assert!(parse_join(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(crate) fn host(name: Option<&str>) -> Ending {
     let listener = match listen(address) {
         Ok(listener) => listener,
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            return join(&options(vec![format!("a line is already open on {address}: joining it")]));
+            return join(&options(vec![format!("something listens on {address} already: joining it")]));
         }
         Err(error) => {
             return Ending::CannotConnect(format!(

@@ -148,7 +148,7 @@ impl Terminal {
         }
     }
 
-    /// Sends the line. What cannot be sent stays in it.
+    /// Sends the line. What cannot be sent now stays in it; what never can, a wrong command, is one line up in the history.
     fn enter(&mut self, session: &mut Session, now_ms: u64) {
         if self.editor.text().trim().is_empty() {
             self.editor.clear();
@@ -167,7 +167,10 @@ impl Terminal {
                 self.screen.clear();
                 self.editor.accept();
             }
-            Err(wrong) => self.tell(&[wrong]),
+            Err(wrong) => {
+                self.tell(&[wrong]);
+                self.editor.accept();
+            }
         }
     }
 

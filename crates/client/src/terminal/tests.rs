@@ -189,12 +189,18 @@ fn control_d_leaves_only_an_empty_line() {
 }
 
 #[test]
-fn what_cannot_be_sent_stays_in_the_line() {
+fn a_wrong_command_is_told_and_waits_in_the_history() {
     let mut table = Table::new(80);
     table.type_in("/dance");
     table.press(KeyCode::Enter);
     assert!(table.sent.is_empty());
-    assert!(table.screen().contains("there is no /dance") && table.screen().contains("> /dance"), "{}", table.screen());
+    assert!(
+        table.screen().contains("there is no /dance") && !table.screen().contains("> /dance"),
+        "{}",
+        table.screen()
+    );
+    table.press(KeyCode::Up);
+    assert!(table.screen().contains("> /dance"), "{}", table.screen());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use glassline_server::Limits;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{EventClient, Pair, Server, Tutorial, Wire, fresh_id};
 
@@ -45,6 +45,30 @@ fn missed(pair: &Pair) -> Option<u64> {
     count.parse().ok().filter(|_| pair.is_word())
 }
 
+/// Holds messages and gaps to cover all that was said, once and in order.
+#[track_caller]
+fn expect_no_silent_hole(events: &[Value]) {
+    let mut next = 1;
+    let mut gaps = 0;
+    for event in events {
+        match event["type"].as_str().expect("a type") {
+            "message" => {
+                assert_eq!(event["seq"], next, "a repetition or a silent hole");
+                assert_eq!(number_in(event["text"].as_str().expect("a text")), next);
+                next += 1;
+            }
+            "gap" => {
+                assert_eq!((&event["room"], event["from"].as_u64()), (&"lobby".into(), Some(next)), "{event}");
+                next = event["to"].as_u64().expect("a number") + 1;
+                gaps += 1;
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(next, MESSAGES + 1);
+    assert!(gaps > 0, "everything fitted: the test is too small");
+}
+
 #[test]
 fn a_stalled_tutorial_client_is_told_how_many_messages_it_missed() {
     let server = Server::with_limits(small_log());
@@ -71,25 +95,7 @@ fn a_stalled_event_client_is_told_which_messages_it_missed() {
     let server = Server::with_limits(small_log());
     let mut stalled = EventClient::join_over(Wire::connect_narrow(server.address), "stalled");
     let (_talker, _reader) = talk_past_the_stalled(&server);
-    let mut next = 1;
-    let mut gaps = 0;
-    for event in stalled.barrier() {
-        match event["type"].as_str().expect("a type") {
-            "message" => {
-                assert_eq!(event["seq"], next, "a silent hole");
-                assert_eq!(number_in(event["text"].as_str().expect("a text")), next);
-                next += 1;
-            }
-            "gap" => {
-                assert_eq!((&event["room"], event["from"].as_u64()), (&"lobby".into(), Some(next)), "{event}");
-                next = event["to"].as_u64().expect("a number") + 1;
-                gaps += 1;
-            }
-            _ => {}
-        }
-    }
-    assert_eq!(next, MESSAGES + 1);
-    assert!(gaps > 0, "everything fitted: the test is too small");
+    expect_no_silent_hole(&stalled.barrier());
 }
 
 #[test]
@@ -98,24 +104,7 @@ fn one_that_leaves_while_behind_gets_no_message_twice_and_no_silent_hole() {
     let mut stalled = EventClient::join_over(Wire::connect_narrow(server.address), "stalled");
     let (_talker, _reader) = talk_past_the_stalled(&server);
     stalled.send(&json!({"type": "bye"}));
-    let mut next = 1;
-    let mut gaps = 0;
-    for event in stalled.expect_closed() {
-        match event["type"].as_str().expect("a type") {
-            "message" => {
-                assert_eq!(event["seq"], next, "a repetition or a silent hole");
-                next += 1;
-            }
-            "gap" => {
-                assert_eq!(event["from"].as_u64(), Some(next), "{event}");
-                next = event["to"].as_u64().expect("a number") + 1;
-                gaps += 1;
-            }
-            _ => {}
-        }
-    }
-    assert_eq!(next, MESSAGES + 1);
-    assert!(gaps > 0, "everything fitted: the test is too small");
+    expect_no_silent_hole(&stalled.expect_closed());
 }
 
 #[test]

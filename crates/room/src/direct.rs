@@ -9,7 +9,7 @@ use glassline_wire::event::{Direct, ErrorCode, Event};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::visible;
 
-use crate::encode::{event_frame, pair};
+use crate::encode::pair;
 use crate::hub::{Hub, Now};
 use crate::id::MemberId;
 use crate::member::Dialect;
@@ -67,7 +67,7 @@ impl Hub {
         let bytes = match recipient_dialect {
             // No name can hold an arrow, so nobody can pass a public text off as this.
             Dialect::Tutorial => pair(&format!("{from_name}→you"), &direct.text),
-            Dialect::Event => event_frame(&Event::Direct(direct.clone())),
+            Dialect::Event => Event::Direct(direct.clone()).to_frame(),
         };
         if recipient != sender || !sender_is_event {
             self.push_own(recipient, bytes);

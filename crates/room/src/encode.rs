@@ -2,7 +2,6 @@
 
 use alloc::vec::Vec;
 
-use glassline_wire::event::Event;
 use glassline_wire::frame;
 
 use crate::name::SERVER_NAME;
@@ -16,14 +15,6 @@ pub(crate) fn pair(name: &str, text: &str) -> Vec<u8> {
 }
 
 /// The server's own words as a pair (T9).
-pub(crate) fn server_pair(text: &str) -> Vec<u8> {
+pub fn server_pair(text: &str) -> Vec<u8> {
     pair(SERVER_NAME, text)
-}
-
-/// An event as a frame (E1).
-pub(crate) fn event_frame(event: &Event) -> Vec<u8> {
-    let json = event.to_json();
-    let mut bytes = Vec::with_capacity(json.len() + 10);
-    frame::put_frame(&mut bytes, &json);
-    bytes
 }

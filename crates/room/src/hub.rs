@@ -11,7 +11,7 @@ use glassline_wire::event::{Bye, Event, Gap, Notice};
 use glassline_wire::timestamp::Timestamp;
 use slab::Slab;
 
-use crate::encode::{event_frame, server_pair};
+use crate::encode::server_pair;
 use crate::gathered::Gathered;
 use crate::id::MemberId;
 use crate::id::RoomId;
@@ -192,7 +192,7 @@ impl Hub {
             return;
         }
         self.append(room, Dialect::Tutorial, &[&server_pair(text)]);
-        self.append(room, Dialect::Event, &[&event_frame(event)]);
+        self.append(room, Dialect::Event, &[&event.to_frame()]);
     }
 
     /// Queues bytes for one member and wakes it.
@@ -206,7 +206,7 @@ impl Hub {
     /// Tells one event member an event; tutorial members are told in words instead.
     pub fn tell(&mut self, id: MemberId, event: &Event) {
         if self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Event) {
-            self.push_own(id, event_frame(event));
+            self.push_own(id, event.to_frame());
         }
     }
 
@@ -361,7 +361,7 @@ fn missed_words(rooms: &Slab<Room>, dialect: Dialect, pure: bool, missed: &Misse
     match dialect {
         Dialect::Event => {
             let room = rooms.get(room.0).map_or("", |room| &room.name).to_string();
-            Some(event_frame(&Event::Gap(Gap { room, from, to })))
+            Some(Event::Gap(Gap { room, from, to }).to_frame())
         }
         Dialect::Tutorial if pure || of_others == 0 => None,
         Dialect::Tutorial => Some(server_pair(&alloc::format!("you missed {of_others} messages"))),

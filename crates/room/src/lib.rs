@@ -32,6 +32,7 @@ mod roster;
 mod talk;
 
 pub use commands::Obeyed;
+pub use encode::server_pair;
 pub use entrance::{Entered, Entrance};
 pub use gathered::{Gathered, SLICES_MAX, WRITE_BYTES_MAX};
 pub use hub::{Hub, Now, Rules};

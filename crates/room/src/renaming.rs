@@ -8,7 +8,6 @@ use alloc::{
 
 use glassline_wire::event::{Event, Renamed};
 
-use crate::encode::event_frame;
 use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::Dialect;
@@ -42,7 +41,7 @@ impl Hub {
         // The one who asked has it from the room, except for a ref, or where it is in none.
         if dialect == Dialect::Event && (reference.is_some() || rooms.is_empty()) {
             renamed.reference = reference;
-            self.push_own(id, event_frame(&Event::Renamed(renamed)));
+            self.push_own(id, Event::Renamed(renamed).to_frame());
         }
         Ok(())
     }

@@ -13,7 +13,6 @@ use glassline_wire::request::Send;
 use glassline_wire::timestamp::Timestamp;
 use glassline_wire::visible;
 
-use crate::encode::event_frame;
 use crate::hub::{Hub, Now};
 use crate::id::MemberId;
 use crate::id::RoomId;
@@ -128,7 +127,7 @@ impl Hub {
                 id: saying.id,
                 reference: None,
             };
-            let frame = event_frame(&Event::Message(message.clone()));
+            let frame = Event::Message(message.clone()).to_frame();
             let appended = self.append(room_id, Dialect::Event, &[&frame]);
             if let Some(reference) = &saying.reference
                 && let Some((from, to)) = appended
@@ -138,7 +137,7 @@ impl Hub {
                 message.reference = Some(reference.clone());
                 self.step_over(id, room_id, from, to);
                 if let Some(member) = self.members.get_mut(id.0) {
-                    member.outlet.push_copy(room_id, seq, event_frame(&Event::Message(message)));
+                    member.outlet.push_copy(room_id, seq, Event::Message(message).to_frame());
                 }
                 self.wake(id);
             }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use glassline_wire::frame::put_frame;
+use glassline_room::server_pair;
 use glassline_wire::opening::{EVENT_OPENING, Opening, Sniffed, sniff};
 
 use crate::refusal_page;
@@ -65,11 +65,8 @@ fn entry(sniffed: Sniffed, pure: bool, local: Option<SocketAddr>) -> Entry {
         Sniffed::Is(Opening::Tls) => refused("tls_not_spoken", refusal_page::tls()),
         Sniffed::Is(Opening::Http) => refused("http_not_spoken", refusal_page::http(local)),
         Sniffed::NeedsMore | Sniffed::Unknown => {
-            let mut words = Vec::new();
-            put_frame(&mut words, b"*");
-            put_frame(
-                &mut words,
-                b"your first bytes are no header: send the length in decimal, padded with spaces to ten bytes, then your name",
+            let words = server_pair(
+                "your first bytes are no header: send the length in decimal, padded with spaces to ten bytes, then your name",
             );
             refused("unknown_opening", words)
         }

@@ -6,6 +6,7 @@ use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
+use crate::frame::put_frame;
 use crate::limits;
 use crate::message_id::MessageId;
 use crate::timestamp::Timestamp;
@@ -291,7 +292,7 @@ pub enum ErrorCode {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn is_false(value: &bool) -> bool {
+pub(crate) fn is_false(value: &bool) -> bool {
     !value
 }
 
@@ -300,6 +301,14 @@ impl Event {
     pub fn to_json(&self) -> Vec<u8> {
         // Writing strings, numbers and lists of them to memory has no way to fail.
         serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// The event as a frame (E1).
+    pub fn to_frame(&self) -> Vec<u8> {
+        let json = self.to_json();
+        let mut bytes = Vec::with_capacity(json.len() + limits::HEADER_BYTES);
+        put_frame(&mut bytes, &json);
+        bytes
     }
 
     /// Reads an event from a frame's payload; unknown fields are ignored.

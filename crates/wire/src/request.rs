@@ -9,7 +9,7 @@ use alloc::{
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::event::ErrorCode;
+use crate::event::{ErrorCode, is_false};
 use crate::limits::REF_BYTES_MAX;
 use crate::message_id::MessageId;
 
@@ -248,11 +248,6 @@ fn fields<T: DeserializeOwned>(text: &str, reference: Option<&String>) -> Result
         text: format!("a field is missing or mistyped: {}", brief(&error)),
         reference: reference.cloned(),
     })
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use glassline_room::{Entered, MemberId, Refused};
 use glassline_wire::event::{Bye, ErrorCode, Event, Pong, Presence, Refusal};
-use glassline_wire::frame::{Decoder, Frame, HeaderError, put_frame};
+use glassline_wire::frame::{Decoder, Frame, HeaderError};
 use glassline_wire::limits::{EVENT_BYTES_MAX, GREETING_BYTES_MAX, HEADER_BYTES};
 use glassline_wire::request::{Ask, Hello, Request};
 
@@ -54,7 +54,7 @@ impl EventSession {
                         HeaderError::NotDecimal { .. } | HeaderError::Empty => ErrorCode::NotAnEvent,
                     };
                     let event = refusal(code, &format!("{error}; connect again"), None);
-                    let words = framed(&event);
+                    let words = event.to_frame();
                     return Verdict::Refused { reason: error.reason(), detail: error.to_string(), words };
                 }
             }
@@ -91,7 +91,7 @@ fn before_welcome(payload: &[u8], desk: &mut Desk<'_>) -> (Verdict, Option<Claim
         Ok(Request { reference, .. }) => refusal(ErrorCode::OutOfOrder, "say hello first", reference),
         Err(bad) => refusal(bad.code, &bad.text, bad.reference),
     };
-    let mut words = framed(&answer);
+    let mut words = answer.to_frame();
     // A stranger that keeps asking holds no more memory than the limit.
     if desk.words.len() + words.len() > GREETING_BYTES_MAX {
         let detail = "too many requests before hello".to_string();
@@ -111,7 +111,7 @@ fn enter(hello: &Hello, reference: Option<String>, holder_is_dead: bool, desk: &
         }
         Ok(Entered::Holder(holder)) => (Verdict::Waits(Wait::Takeover { holder }), true),
         Err(refused) => {
-            let words = framed(&refusal(refused.code, &refused.text, reference));
+            let words = refusal(refused.code, &refused.text, reference).to_frame();
             (Verdict::Refused { reason: "hello_refused", detail: refused.text, words }, false)
         }
     }
@@ -127,7 +127,7 @@ fn hear(member: MemberId, payload: &[u8], desk: &mut Desk<'_>) -> Verdict {
     };
     let Request { reference, ask } = request;
     if matches!(ask, Ask::Bye {}) {
-        let words = framed(&Event::Bye(Bye { text: "goodbye".to_string(), reference }));
+        let words = Event::Bye(Bye { text: "goodbye".to_string(), reference }).to_frame();
         return Verdict::Left { reason: "bye", words };
     }
     if let Err(refused) = carry_out(member, ask, reference.clone(), desk) {
@@ -188,10 +188,4 @@ fn own_presence(
 
 fn refusal(code: ErrorCode, text: &str, reference: Option<String>) -> Event {
     Event::Error(Refusal { code, text: text.to_string(), reference })
-}
-
-fn framed(event: &Event) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    put_frame(&mut bytes, &event.to_json());
-    bytes
 }

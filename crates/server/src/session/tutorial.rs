@@ -1,7 +1,7 @@
 //! The tutorial dialect (T): a name, then messages.
 
-use glassline_room::{MemberId, Obeyed};
-use glassline_wire::frame::{Decoder, Frame, HeaderError, put_frame};
+use glassline_room::{MemberId, Obeyed, server_pair};
+use glassline_wire::frame::{Decoder, Frame, HeaderError};
 use glassline_wire::limits::{GREETING_BYTES_MAX, HEADER_BYTES, NAME_BYTES_MAX, TEXT_BYTES_MAX};
 
 use super::{Desk, Verdict};
@@ -104,12 +104,7 @@ fn refused(error: &HeaderError, input: &[u8], pure: bool) -> Verdict {
 }
 
 fn server_words(text: &str, pure: bool) -> Vec<u8> {
-    let mut words = Vec::new();
-    if !pure {
-        put_frame(&mut words, b"*");
-        put_frame(&mut words, text.as_bytes());
-    }
-    words
+    if pure { Vec::new() } else { server_pair(text) }
 }
 
 /// The commonest fault of students' clients: a length counted in characters. Its sign is a frame whose payload, as counted,

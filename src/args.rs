@@ -4,7 +4,7 @@ use std::env;
 use std::net::{IpAddr, SocketAddr};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use glassline_client::{DialectChoice, JoinOptions, Mode};
+use glassline_client::{DialectChoice, JoinOptions, Mode, Preferences};
 use glassline_server::FloodLimit;
 
 /// Where a line is when nobody says otherwise.
@@ -105,6 +105,7 @@ impl Join {
                 _ => Mode::Auto,
             },
             greeting: Vec::new(),
+            preferences: Preferences::default(),
         }
     }
 }

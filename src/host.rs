@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::thread;
 
-use glassline_client::{DialectChoice, Ending, JoinOptions, Mode, join};
+use glassline_client::{DialectChoice, Ending, JoinOptions, Mode, Preferences, join};
 use glassline_server::{Config, Shutdown, listen, run};
 
 use crate::args::{DEFAULT_PORT, name_or_login};
@@ -17,6 +17,7 @@ pub(crate) fn host(name: Option<&str>) -> Ending {
         dialect: DialectChoice::Auto,
         mode: Mode::Auto,
         greeting,
+        preferences: Preferences::default(),
     };
     let listener = match listen(address) {
         Ok(listener) => listener,

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::preferences::Bell;
 use crate::session::update::{Command, SlashCommands};
 
 /// What a line of input means.
@@ -13,6 +14,14 @@ pub(crate) enum Meaning {
     Help(Vec<String>),
     /// Clear the screen.
     Clear,
+    /// Show times or not; without a word, say which.
+    Timestamps(Option<bool>),
+    /// Ring the bell at this; without a word, say when it does.
+    Bell(Option<Bell>),
+    /// Do not show this person's words; without a name, say whose are not shown.
+    Ignore(Option<String>),
+    /// Show them again.
+    Unignore(String),
 }
 
 /// One command.
@@ -81,6 +90,22 @@ const COMMANDS: &[SlashCommand] = &[
         parse: |args| optional_word(args).map(|room| Meaning::Do(Command::Members(room))),
     },
     SlashCommand {
+        name: "whois",
+        aliases: &[],
+        usage: "NAME",
+        help: "tells since when somebody is here, how long idle, and how connected",
+        local: false,
+        parse: |args| word(args).map(|name| Meaning::Do(Command::Whois(name))),
+    },
+    SlashCommand {
+        name: "rooms",
+        aliases: &[],
+        usage: "",
+        help: "lists the rooms",
+        local: false,
+        parse: |args| args.is_empty().then_some(Meaning::Do(Command::Rooms)),
+    },
+    SlashCommand {
         name: "join",
         aliases: &[],
         usage: "ROOM",
@@ -95,6 +120,81 @@ const COMMANDS: &[SlashCommand] = &[
         help: "leaves a room",
         local: false,
         parse: |args| optional_word(args).map(|room| Meaning::Do(Command::LeaveRoom(room))),
+    },
+    SlashCommand {
+        name: "away",
+        aliases: &[],
+        usage: "[TEXT]",
+        help: "tells who writes to you that you are away",
+        local: false,
+        parse: |args| Some(Meaning::Do(Command::Away(text(args)))),
+    },
+    SlashCommand {
+        name: "back",
+        aliases: &[],
+        usage: "",
+        help: "ends it",
+        local: false,
+        parse: |args| args.is_empty().then_some(Meaning::Do(Command::Back)),
+    },
+    SlashCommand {
+        name: "history",
+        aliases: &[],
+        usage: "",
+        help: "shows what was said before, where the server keeps it",
+        local: false,
+        parse: |args| args.is_empty().then_some(Meaning::Do(Command::History)),
+    },
+    SlashCommand {
+        name: "search",
+        aliases: &[],
+        usage: "TEXT",
+        help: "finds what was said before, where the server keeps it",
+        local: false,
+        parse: |args| text(args).map(|text| Meaning::Do(Command::Search(text))),
+    },
+    SlashCommand {
+        name: "ignore",
+        aliases: &[],
+        usage: "[NAME]",
+        help: "hides what somebody says, until you leave; without a name, tells whom you ignore",
+        local: true,
+        parse: |args| optional_word(args).map(Meaning::Ignore),
+    },
+    SlashCommand {
+        name: "unignore",
+        aliases: &[],
+        usage: "NAME",
+        help: "shows it again",
+        local: true,
+        parse: |args| word(args).map(Meaning::Unignore),
+    },
+    SlashCommand {
+        name: "timestamps",
+        aliases: &[],
+        usage: "[on|off]",
+        help: "shows the time of each message, or not",
+        local: true,
+        parse: |args| match args {
+            "" => Some(Meaning::Timestamps(None)),
+            "on" => Some(Meaning::Timestamps(Some(true))),
+            "off" => Some(Meaning::Timestamps(Some(false))),
+            _ => None,
+        },
+    },
+    SlashCommand {
+        name: "bell",
+        aliases: &[],
+        usage: "[off|mentions|all]",
+        help: "rings never, when you are mentioned or written to, or at every message",
+        local: true,
+        parse: |args| match args {
+            "" => Some(Meaning::Bell(None)),
+            "off" => Some(Meaning::Bell(Some(Bell::Off))),
+            "mentions" => Some(Meaning::Bell(Some(Bell::Mentions))),
+            "all" => Some(Meaning::Bell(Some(Bell::All))),
+            _ => None,
+        },
     },
     SlashCommand {
         name: "clear",

@@ -11,6 +11,7 @@ mod json;
 mod lines;
 mod lines_in;
 mod plain;
+pub mod preferences;
 pub mod session;
 #[cfg(unix)]
 mod signals;
@@ -31,6 +32,7 @@ use inbox::{ARRIVALS_MAX, Inbox};
 use json::Json;
 use lines_in::LinesIn;
 use plain::{Manner, Plain};
+pub use preferences::{Bell, Preferences};
 pub use session::update::DialectChoice;
 use session::{Config, Session};
 use terminal::Terminal;
@@ -82,6 +84,8 @@ pub struct JoinOptions {
     pub mode: Mode,
     /// Lines to show first, such as how others join.
     pub greeting: Vec<String>,
+    /// How to show and keep it.
+    pub preferences: Preferences,
 }
 
 /// Joins a server and talks until the user leaves, the input ends or the server is gone for good.

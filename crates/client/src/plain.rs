@@ -82,7 +82,9 @@ impl Plain {
                 Err(declined) => self.not_sent(&declined.to_string()),
             },
             Ok(Meaning::Help(lines)) => self.tell(&lines),
-            Ok(Meaning::Clear) => Ok(()),
+            Ok(
+                Meaning::Clear | Meaning::Timestamps(_) | Meaning::Bell(_) | Meaning::Ignore(_) | Meaning::Unignore(_),
+            ) => Ok(()),
             Err(wrong) => self.not_sent(&wrong),
         }
     }

@@ -3,7 +3,7 @@
 use glassline_wire::frame::put_frame;
 use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::message_id::MessageId;
-use glassline_wire::request::{Ask, Rename, Request, RoomName, Send, SendDirect};
+use glassline_wire::request::{Ask, HistoryRange, Rename, Request, RoomName, Search, Send, SendDirect};
 
 use super::update::{Command, Declined, Dialect, SlashCommands};
 use super::{GOODBYE_MS, Phase, Session, WINDOW_BYTES, Wish};
@@ -66,6 +66,15 @@ impl Session {
                 let room = self.known_room(room)?;
                 self.ask("list of names", Ask::Members(RoomName { room }))
             }
+            Command::History => {
+                let range = HistoryRange { room: self.known_room(None)?, before: None, after: None };
+                self.ask("stored messages", Ask::History(range))
+            }
+            Command::Search(query) => {
+                let room = self.known_room(None)?;
+                self.ask("stored messages", Ask::Search(Search { room, query }))
+            }
+            Command::Whois(_) | Command::Rooms | Command::Away(_) | Command::Back => Err(Declined::NotConnected),
             Command::Request(request) => self.take_request(request, now_ms),
             Command::ServerLine(line) => self.say_server_line(&line),
             Command::Finish | Command::Leave => Ok(()),

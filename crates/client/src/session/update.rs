@@ -67,6 +67,18 @@ pub enum Command {
     Rename(String),
     /// Ask who is in a room; the current one if none is named.
     Members(Option<String>),
+    /// Ask about one person.
+    Whois(String),
+    /// Ask which rooms there are.
+    Rooms,
+    /// Be away for this reason.
+    Away(Option<String>),
+    /// Be back.
+    Back,
+    /// Ask for stored messages of the current room.
+    History,
+    /// Look for stored messages in the current room.
+    Search(String),
     /// A request as a program wrote it.
     Request(Request),
     /// A command of the server's own, on a tutorial session.

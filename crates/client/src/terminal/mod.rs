@@ -167,6 +167,9 @@ impl Terminal {
                 self.screen.clear();
                 self.editor.accept();
             }
+            Ok(Meaning::Timestamps(_) | Meaning::Bell(_) | Meaning::Ignore(_) | Meaning::Unignore(_)) => {
+                self.editor.accept();
+            }
             Err(wrong) => {
                 self.tell(&[wrong]);
                 self.editor.accept();

@@ -40,7 +40,7 @@ fn event_lines(event: &Event) -> Vec<String> {
         Event::Bye(bye) if bye.text.is_empty() || bye.reference.is_some() => Vec::new(),
         Event::Bye(bye) => worded("* ", &bye.text),
         Event::Pong(_) => vec!["* the server answers".to_owned()],
-        Event::Welcome(_) | Event::Ping(_) => Vec::new(),
+        Event::Whois(_) | Event::Rooms(_) | Event::Away(_) | Event::Welcome(_) | Event::Ping(_) => Vec::new(),
     }
 }
 

@@ -34,6 +34,12 @@ pub enum Event {
     Members(Members),
     /// Stored messages of a room.
     History(History),
+    /// How somebody is connected (E3).
+    Whois(Whois),
+    /// Which rooms there are (E3).
+    Rooms(Rooms),
+    /// Somebody is away, or back: the asker itself, or whom it wrote to (E3).
+    Away(Away),
     /// The server's own words.
     Notice(Notice),
     /// A request was refused (E6).
@@ -199,6 +205,63 @@ pub struct History {
     pub reference: Option<String>,
 }
 
+/// Fields of `whois`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whois {
+    /// Whom it is about, as the name is written.
+    pub name: String,
+    /// When this connection came in.
+    pub since: Timestamp,
+    /// Whole seconds since it last said or asked something.
+    pub idle_s: u64,
+    /// `tutorial` or `event`.
+    pub dialect: String,
+    /// How its bytes travel; `plaintext` is the only way so far.
+    pub link: String,
+    /// The rooms it is in.
+    pub rooms: Vec<String>,
+    /// Why it is away; absent when it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away: Option<String>,
+    /// The `ref` of the request.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// Fields of `rooms`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rooms {
+    /// Up to five hundred of the rooms ([`LISTED_ROOMS_MAX`](limits::LISTED_ROOMS_MAX)).
+    pub rooms: Vec<RoomCount>,
+    /// How many rooms there are.
+    pub count: usize,
+    /// The `ref` of the request.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// A room as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomCount {
+    /// The room's name.
+    pub room: String,
+    /// How many are in it.
+    pub count: usize,
+}
+
+/// Fields of `away`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Away {
+    /// Who is away, or back.
+    pub name: String,
+    /// Why it is away; absent means that it is back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The `ref` of the `away`, or of the `direct` that found somebody away.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
 /// Fields of `notice`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
@@ -324,6 +387,7 @@ impl Event {
 mod tests {
     use super::*;
     use alloc::string::ToString;
+    use alloc::vec;
 
     #[test]
     fn an_event_starts_with_its_type_and_leaves_absent_fields_out() {
@@ -349,5 +413,18 @@ mod tests {
     fn unknown_fields_are_ignored_and_unknown_types_are_not() {
         assert!(Event::from_json(br#"{"type":"pong","ref":"1","later":[]}"#).is_ok());
         assert!(Event::from_json(br#"{"type":"later"}"#).is_err());
+    }
+
+    #[test]
+    fn the_longest_list_of_rooms_fits_a_frame() {
+        // No name that is 64 bytes long grows more in JSON than one of quotes alone.
+        let room = RoomCount { room: "\"".repeat(limits::NAME_BYTES_MAX), count: usize::MAX };
+        let rooms = Event::Rooms(Rooms {
+            rooms: vec![room; limits::LISTED_ROOMS_MAX],
+            count: usize::MAX,
+            reference: Some("\0".repeat(limits::REF_BYTES_MAX)),
+        });
+        let bytes = rooms.to_json().len();
+        assert!(bytes <= limits::EVENT_BYTES_MAX, "{bytes} bytes");
     }
 }

@@ -29,3 +29,9 @@ pub const ANNOUNCED_NAMES_MAX: usize = 20;
 
 /// Most names in one `members` answer; `count` tells how many there are in all.
 pub const LISTED_NAMES_MAX: usize = 1_000;
+
+/// Most rooms in one `rooms` answer: five hundred of the longest names fit an event's frame; `count` tells how many there are in all.
+pub const LISTED_ROOMS_MAX: usize = 500;
+
+/// Longest text of `away` in bytes: it is a reason, not a message, and stays with the member for as long as it is away.
+pub const AWAY_BYTES_MAX: usize = 256;

@@ -44,6 +44,12 @@ pub enum Ask {
     History(HistoryRange),
     /// Looks for stored messages.
     Search(Search),
+    /// Asks how somebody is connected.
+    Whois(PersonName),
+    /// Asks which rooms there are.
+    Rooms {},
+    /// Goes away, or comes back.
+    Away(AwayText),
     /// Asks for a `pong` behind everything before it.
     Ping {},
     /// Answers the server's `ping`.
@@ -129,6 +135,21 @@ pub struct Search {
     pub query: String,
 }
 
+/// The field of `whois`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonName {
+    /// Whom it is about, in any case.
+    pub name: String,
+}
+
+/// The field of `away`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwayText {
+    /// Why, in 1 to [`AWAY_BYTES_MAX`](crate::limits::AWAY_BYTES_MAX) bytes; absent means back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
 /// Why a frame is no request. The client is at fault; the connection goes on (E6).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
@@ -191,6 +212,9 @@ impl Request {
             "members" => fields(text, reference.as_ref()).map(Ask::Members),
             "history" => fields(text, reference.as_ref()).map(Ask::History),
             "search" => fields(text, reference.as_ref()).map(Ask::Search),
+            "whois" => fields(text, reference.as_ref()).map(Ask::Whois),
+            "rooms" => Ok(Ask::Rooms {}),
+            "away" => fields(text, reference.as_ref()).map(Ask::Away),
             "ping" => Ok(Ask::Ping {}),
             "pong" => Ok(Ask::Pong {}),
             "bye" => Ok(Ask::Bye {}),
@@ -300,6 +324,10 @@ mod tests {
         for ask in [
             Ask::Hello(Hello { name: "a".into(), rooms: Some(Vec::new()), ..Hello::default() }),
             Ask::Send(Send { room: "l".into(), text: "t\n".into(), id: MessageId(u128::MAX), action: true }),
+            Ask::Whois(PersonName { name: "Bob".into() }),
+            Ask::Rooms {},
+            Ask::Away(AwayText { text: Some("lunch".into()) }),
+            Ask::Away(AwayText { text: None }),
             Ask::Ping {},
             Ask::Bye {},
         ] {

@@ -7,7 +7,8 @@ use std::fs;
 
 use glassline_wire::event::{ErrorCode, Event, Limits, SCHEMA_VERSION};
 use glassline_wire::limits::{
-    ANNOUNCED_NAMES_MAX, LISTED_NAMES_MAX, NAME_BYTES_MAX, NAME_CHARS_MAX, REF_BYTES_MAX, TEXT_BYTES_MAX,
+    ANNOUNCED_NAMES_MAX, AWAY_BYTES_MAX, LISTED_NAMES_MAX, LISTED_ROOMS_MAX, NAME_BYTES_MAX, NAME_CHARS_MAX,
+    REF_BYTES_MAX, TEXT_BYTES_MAX,
 };
 use glassline_wire::request::{Ask, Request};
 use serde_json::{Value, json};
@@ -24,13 +25,13 @@ macro_rules! closed {
 
 closed! { EVENTS, event_type, Event:
     Welcome = "welcome", Message = "message", Direct = "direct", Joined = "joined", Left = "left", Renamed = "renamed",
-    Members = "members", History = "history", Notice = "notice", Error = "error", Ping = "ping", Pong = "pong",
+    Members = "members", History = "history", Whois = "whois", Rooms = "rooms", Away = "away", Notice = "notice", Error = "error", Ping = "ping", Pong = "pong",
     Gap = "gap", Bye = "bye",
 }
 
 closed! { REQUESTS, request_type, Ask:
     Hello = "hello", Send = "send", Direct = "direct", Join = "join", Leave = "leave", Rename = "rename",
-    Members = "members", History = "history", Search = "search", Ping = "ping", Pong = "pong", Bye = "bye",
+    Members = "members", History = "history", Search = "search", Whois = "whois", Rooms = "rooms", Away = "away", Ping = "ping", Pong = "pong", Bye = "bye",
 }
 
 closed! { CODES, code_name, ErrorCode:
@@ -172,6 +173,8 @@ fn the_limits_and_the_version_are_those_of_the_code() {
         assert_eq!(defs[kind]["properties"]["names"]["maxItems"], json!(ANNOUNCED_NAMES_MAX));
     }
     assert_eq!(defs["event_members"]["properties"]["names"]["maxItems"], json!(LISTED_NAMES_MAX));
+    assert_eq!(defs["event_rooms"]["properties"]["rooms"]["maxItems"], json!(LISTED_ROOMS_MAX));
+    assert_eq!(defs["away_to_say"]["x-maxBytes"], json!(AWAY_BYTES_MAX));
     let published: BTreeSet<&String> = defs["limits"]["properties"].as_object().expect("an object").keys().collect();
     let limits = serde_json::to_value(Limits::default()).expect("JSON");
     assert_eq!(published, limits.as_object().expect("an object").keys().collect());

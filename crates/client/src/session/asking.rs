@@ -181,6 +181,9 @@ impl Session {
             Ask::Rename(_) => self.put("change of name", &request),
             Ask::Members(_) => self.put("list of names", &request),
             Ask::History(_) | Ask::Search(_) => self.put("stored messages", &request),
+            Ask::Whois(_) => self.put("news of others", &request),
+            Ask::Rooms {} => self.put("list of rooms", &request),
+            Ask::Away(_) => self.put("being away", &request),
             Ask::Ping {} => self.put("ping", &request),
         }
     }

@@ -218,7 +218,13 @@ impl Session {
                     self.end(Ending::Left);
                 }
             }
-            Event::Welcome(_) | Event::History(_) | Event::Notice(_) | Event::Pong(_) => {
+            Event::Welcome(_)
+            | Event::History(_)
+            | Event::Whois(_)
+            | Event::Rooms(_)
+            | Event::Away(_)
+            | Event::Notice(_)
+            | Event::Pong(_) => {
                 self.show(Update::Heard(event));
             }
         }

@@ -168,6 +168,9 @@ fn carry_out(member: MemberId, ask: Ask, reference: Option<String>, desk: &mut D
             code: ErrorCode::NoHistory,
             text: "this server keeps no history; what was said before you came is gone".to_string(),
         }),
+        Ask::Whois(_) | Ask::Rooms {} | Ask::Away(_) => {
+            Err(Refused { code: ErrorCode::UnknownType, text: "this server cannot answer that yet".to_string() })
+        }
         Ask::Hello(_) => {
             Err(Refused { code: ErrorCode::OutOfOrder, text: "you have said hello already; go on".to_string() })
         }

@@ -1,6 +1,7 @@
 //! The terminal mode: messages scroll by above, what is typed stays below, and neither disturbs the other.
 
 mod draw;
+mod editing;
 mod editor;
 pub(crate) mod guard;
 pub(crate) mod keyboard;
@@ -119,6 +120,12 @@ impl Terminal {
                 let fits = self.editor.paste_cut();
                 self.hint_unless(fits);
             }
+            Action::RotateCut => {
+                let fits = self.editor.rotate_cut();
+                self.hint_unless(fits);
+            }
+            Action::Undo => self.editor.undo(),
+            Action::Redo => self.editor.redo(),
             Action::Go(motion) => self.editor.go(motion),
             Action::Remove(motion) => self.editor.remove(motion),
             Action::Cut(motion) => self.editor.cut(motion),

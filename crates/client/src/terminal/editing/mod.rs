@@ -1,0 +1,6 @@
+//! What editing a line needs beside the text itself; pure, each piece for one reason.
+
+pub(crate) mod kill_ring;
+pub(crate) mod recall;
+pub(crate) mod undo;
+pub(crate) mod words;

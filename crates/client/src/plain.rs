@@ -82,6 +82,9 @@ impl Plain {
                 Err(declined) => self.not_sent(&declined.to_string()),
             },
             Ok(Meaning::Help(lines)) => self.tell(&lines),
+            Ok(Meaning::Keys) => {
+                self.tell(&["* Enter sends; there are more keys in the terminal mode only".to_owned()])
+            }
             Ok(
                 Meaning::Clear | Meaning::Timestamps(_) | Meaning::Bell(_) | Meaning::Ignore(_) | Meaning::Unignore(_),
             ) => Ok(()),

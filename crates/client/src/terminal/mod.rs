@@ -23,6 +23,7 @@ use editor::{Editor, Motion};
 use guard::Guard;
 use keyboard::Keyboard;
 use keyboard::event::Paste;
+use keyboard::help;
 use keys::{Action, Keys};
 use screen::Screen;
 
@@ -172,6 +173,10 @@ impl Terminal {
             },
             Ok(Meaning::Help(lines)) => {
                 self.tell(&lines);
+                self.editor.accept();
+            }
+            Ok(Meaning::Keys) => {
+                self.tell(&help::lines());
                 self.editor.accept();
             }
             Ok(Meaning::Clear) => {

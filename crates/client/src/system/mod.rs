@@ -8,12 +8,12 @@ mod unix;
 
 #[cfg(not(unix))]
 pub(crate) use other::{
-    TerminalInput, append_private_file, create_private_file, create_private_folder, suspend, watch_interrupts,
-    watch_terminal,
+    TerminalInput, append_private_file, create_private_file, create_private_folder, edit_private_file, suspend,
+    watch_interrupts, watch_terminal,
 };
 #[cfg(unix)]
 #[allow(unused_imports, reason = "what uses them is being written")]
 pub(crate) use unix::{
-    TerminalInput, append_private_file, create_private_file, create_private_folder, suspend, watch_interrupts,
-    watch_terminal,
+    TerminalInput, append_private_file, create_private_file, create_private_folder, edit_private_file, suspend,
+    watch_interrupts, watch_terminal,
 };

@@ -42,6 +42,11 @@ pub(crate) fn append_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).open(path)
 }
 
+/// Opens a file to read and rewrite it, and creates it if it is not there.
+pub(crate) fn edit_private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
 /// Creates a folder and those it is in, as far as they are not there.
 pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
     std::fs::create_dir_all(path)

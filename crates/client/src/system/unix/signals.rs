@@ -3,7 +3,8 @@
 use std::io;
 use std::thread;
 
-use signal_hook::consts::signal::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
+use rustix::process::{Signal, kill_current_process_group};
+use signal_hook::consts::signal::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
@@ -30,9 +31,10 @@ pub(crate) fn watch_interrupts(inbox: Inbox) -> io::Result<()> {
     Ok(())
 }
 
-/// Stops the process until somebody lets it go on, as the shell's Ctrl-Z does.
+/// Stops the process until somebody lets it go on, as the shell's Ctrl-Z does: with all that the shell started with it (`cargo run`),
+/// as it waits for them too. To be called from the main thread, which then does nothing more before it is stopped.
 pub(crate) fn suspend() -> io::Result<()> {
-    emulate_default_handler(SIGTSTP)
+    Ok(kill_current_process_group(Signal::TSTP)?)
 }
 
 /// SIGWINCH and SIGCONT: the terminal's size, and that the process goes on.

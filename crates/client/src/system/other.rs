@@ -15,13 +15,13 @@ use crate::terminal::keyboard::event::{Code, Key, Paste, PasteEnd, TerminalEvent
 const POLL: Duration = Duration::from_millis(500);
 
 /// Ctrl-C is a key in raw mode, and ends the process elsewhere as it always does.
-#[expect(clippy::unnecessary_wraps, clippy::needless_pass_by_value, reason = "the same as where it can fail")]
+#[expect(clippy::unnecessary_wraps, reason = "the same as where it can fail")]
 pub(crate) fn watch_interrupts(_: Inbox) -> io::Result<()> {
     Ok(())
 }
 
 /// The sizes come with the keys.
-#[expect(clippy::unnecessary_wraps, clippy::needless_pass_by_value, reason = "the same as where it can fail")]
+#[expect(clippy::unnecessary_wraps, reason = "the same as where it can fail")]
 pub(crate) fn watch_terminal(_: Inbox) -> io::Result<()> {
     Ok(())
 }

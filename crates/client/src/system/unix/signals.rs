@@ -57,3 +57,22 @@ pub(crate) fn watch_terminal(inbox: Inbox) -> io::Result<()> {
     })?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::sync_channel;
+    use std::time::Duration;
+
+    #[test]
+    fn going_on_after_a_stop_is_told() {
+        let (inbox, arrivals) = sync_channel(4);
+        watch_terminal(inbox).expect("watches");
+        // Whoever is not stopped is not changed by it.
+        signal_hook::low_level::raise(SIGCONT).expect("raised");
+        let is_resumed = |arrival| matches!(arrival, Arrival::User(UserInput::Terminal(TerminalEvent::Resumed)));
+        // A size may come first, where the tests have a terminal.
+        let mut next = || arrivals.recv_timeout(Duration::from_secs(20)).expect("told");
+        assert!(is_resumed(next()) || is_resumed(next()));
+    }
+}

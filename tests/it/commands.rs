@@ -3,7 +3,7 @@
 use crate::harness::{Pair, Server, Tutorial, words_in};
 
 /// A command with wrong arguments, and the usage it is answered with.
-const MISUSED: [(&str, &str); 15] = [
+const MISUSED: [(&str, &str); 16] = [
     ("/help me", "usage: /help: "),
     ("/me", "usage: /me TEXT: "),
     ("/me  ", "usage: /me TEXT: "),
@@ -16,6 +16,7 @@ const MISUSED: [(&str, &str); 15] = [
     ("/names all", "usage: /names: "),
     ("/whois", "usage: /whois NAME: "),
     ("/rooms all", "usage: /rooms: "),
+    ("/back now", "usage: /back: "),
     ("/join", "usage: /join ROOM: "),
     ("/leave now", "usage: /leave: "),
     ("/quit now", "usage: /quit: "),
@@ -69,6 +70,7 @@ fn every_command_does_what_the_help_says() {
         let usage = usage.trim_start_matches("usage: ");
         assert!(help.lines().any(|line| line.starts_with(usage)), "{usage:?} is not in the help");
     }
+    assert!(help.lines().any(|line| line.starts_with("/away [TEXT]: ")), "{help}");
     alice.say("/me waves");
     bob.expect_said("alice", "* waves");
     alice.say("/msg Bob psst");

@@ -26,3 +26,4 @@ mod slicing;
 mod stalled;
 #[cfg(unix)]
 mod terminal;
+mod whereabouts;

@@ -219,3 +219,17 @@ fn a_lost_server_is_told_and_the_draft_stays() {
     alice.keys("\r\r\r");
     assert_eq!(alice.exit_code(), 0);
 }
+
+#[test]
+fn a_paste_without_an_end_and_a_broken_sequence_leave_the_keys_alone() {
+    let server = Server::start();
+    let mut bob = Tutorial::join(server.address, "bob");
+    let mut alice = Terminal::join(server.address, "alice", 12, 60);
+    alice.keys("\x1b[200~half a paste");
+    alice.wait_for("what came of the paste", |screen| screen.contains("half a paste"));
+    alice.keys(", \x1b]11;rgb:0000/0000/0000\x07whole\r");
+    assert_eq!(bob.said().text, "half a paste, whole");
+    alice.keys("\r\r\r");
+    assert_eq!(alice.exit_code(), 0);
+    assert!(alice.written.windows(8).any(|window| window == b"\x1b[?1004l"), "focus is no longer reported");
+}

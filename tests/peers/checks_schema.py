@@ -8,8 +8,9 @@ from schema import Schema, examples_in
 
 FILE = HERE.parent.parent / "spec" / "events.schema.json"
 FROM_SERVER = {"welcome", "message", "direct", "joined", "left", "renamed", "members", "notice", "error", "pong", "gap",
-               "bye", "history"}
-FROM_CLIENT = {"hello", "send", "direct", "join", "leave", "rename", "members", "history", "search", "ping", "bye"}
+               "bye", "history", "whois", "rooms", "away"}
+FROM_CLIENT = {"hello", "send", "direct", "join", "leave", "rename", "members", "history", "search", "ping", "bye",
+               "whois", "rooms", "away"}
 
 
 def published():
@@ -49,6 +50,11 @@ def conversation_conforms(bench):
         eve.send("direct", to="bob", text="psst", id=new_id(), ref="d")
         eve.send("rename", name="eva", ref="n")
         eve.send("members", room="lobby", ref="m")
+        bob.ask("away", "away", text="lunch\nand tea")
+        eve.send("direct", to="bob", text="psst", id=new_id(), ref="b")
+        eve.send("whois", name="bob", ref="w")
+        eve.send("rooms", ref="o")
+        bob.ask("away", "away")
         eve.send("nonsense", ref="x")
         eve.say("nowhere", "x", ref="u")
         eve.say("lobby", "x" * 20000, ref="t")

@@ -31,7 +31,7 @@ def message_not_utf8(bench):
 
 @check("T9", "--pure relays every payload untouched and says nothing of its own")
 def pure_untouched(bench):
-    payloads = [b"plain", b"\xff\xfe\x00\x80", b"\x1b]52;c;aGk=\x07\x1b[6n\x9b", b"/help", b"/nosuch", b"//x", b"/nick b",
+    payloads = [b"plain", b"\xff\xfe\x00\x80", b"\x1b]52;c;aGk=\x07\x1b[6n\x9b", b"/help", b"/away", b"/nosuch", b"//x", b"/nick b",
                 "naïve 二 🙂 \u202e".encode(), b"  spaces ", b"a\r\nb\tc", b"y" * 16384]
     with bench.server("--pure") as server:
         members = [server.tutorial(name, settle=False) for name in ("alice", "bob", "mary jane")]

@@ -18,6 +18,7 @@ import checks_door  # noqa: E402, F401
 import checks_event  # noqa: E402, F401
 import checks_schema  # noqa: E402, F401
 import checks_tutorial  # noqa: E402, F401
+import checks_whereabouts  # noqa: E402, F401
 import checks_words  # noqa: E402, F401
 from harness import CHECKS, Bench, Failure, Skipped  # noqa: E402
 

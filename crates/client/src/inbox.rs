@@ -4,6 +4,7 @@ use std::net::TcpStream;
 use std::sync::mpsc::SyncSender;
 
 use crate::lines::Line;
+use crate::terminal::keyboard::event::TerminalEvent;
 
 /// Arrivals that may wait. Past it whoever has more blocks, and the server with it.
 pub(crate) const ARRIVALS_MAX: usize = 64;
@@ -47,5 +48,5 @@ pub(crate) enum UserInput {
     /// The input cannot be read.
     Failed(String),
     /// A key, a paste, a resize.
-    Terminal(crossterm::event::Event),
+    Terminal(TerminalEvent),
 }

@@ -13,9 +13,9 @@ mod lines_in;
 mod plain;
 pub mod preferences;
 pub mod session;
-#[cfg(unix)]
-mod signals;
+mod system;
 mod telling;
+mod terminal;
 mod terminal;
 mod transport;
 mod view;
@@ -104,8 +104,7 @@ pub fn join(options: &JoinOptions) -> Ending {
         Err(error) => return Ending::InputOutput(format!("cannot use the standard input and output: {error}")),
     };
     // Without it the signals do what they always do.
-    #[cfg(unix)]
-    let _ = signals::watch(inbox.clone());
+    let _ = system::watch_interrupts(inbox.clone());
     let for_a_person = mode == Mode::Terminal || (mode == Mode::Linear && typed);
     let config = Config {
         address: options.address.clone(),

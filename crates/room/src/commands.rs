@@ -6,7 +6,7 @@ use alloc::{
     vec::Vec,
 };
 
-use glassline_wire::event::ErrorCode;
+use glassline_wire::event::{ErrorCode, RoomCount, Rooms, Whois};
 
 use crate::direct::Letter;
 use crate::hub::{Hub, Now};
@@ -70,6 +70,14 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command { name: "names", aliases: &["who"], arguments: "", help: "lists who is in this room", handler: names },
     Command { name: "whois", aliases: &[], arguments: "NAME", help: "tells how NAME is connected", handler: whois },
     Command { name: "rooms", aliases: &[], arguments: "", help: "lists the rooms", handler: rooms },
+    Command {
+        name: "away",
+        aliases: &[],
+        arguments: "[TEXT]",
+        help: "tells whoever writes to you that you are away",
+        handler: away,
+    },
+    Command { name: "back", aliases: &[], arguments: "", help: "ends /away", handler: back },
     Command { name: "join", aliases: &[], arguments: "ROOM", help: "goes to another room", handler: join },
     Command { name: "leave", aliases: &[], arguments: "", help: "goes back to the lobby", handler: leave },
     Command { name: "quit", aliases: &["exit", "bye"], arguments: "", help: "leaves", handler: quit },
@@ -155,30 +163,49 @@ fn names(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Obeyed,
     Ok(Obeyed::Stays)
 }
 
-fn whois(hub: &mut Hub, id: MemberId, name: &str, _: Now) -> Result<Obeyed, Fault> {
-    let name = required(name)?;
-    let unknown = || Refused::new(ErrorCode::UnknownName, "nobody here has that name; /names lists who is here");
-    let found = hub.roster.find(name).and_then(|found| hub.members.get(found.0)).ok_or_else(unknown)?;
-    let rooms: Vec<_> = found
-        .outlet
-        .feeds
-        .iter()
-        .filter_map(|feed| hub.rooms.get(feed.room.0))
-        .map(|room| room.name.to_string())
-        .collect();
-    let (dialect, since) = (found.dialect.as_str(), found.since);
-    let text = format!("{}: here since {since}, {dialect} dialect, in {}", found.name, rooms.join(", "));
-    hub.notify(id, &text);
+fn whois(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Obeyed, Fault> {
+    let Whois { name, since, idle_s, dialect, link, rooms, away, .. } = hub.whois(required(name)?, None, now)?;
+    let rooms = if rooms.is_empty() { "no room".to_string() } else { rooms.join(", ") };
+    let away = away.map_or_else(String::new, |text| format!("; away: {text}"));
+    let idle = spoken(idle_s);
+    hub.notify(
+        id,
+        &format!("{name}: here since {since}, idle for {idle}, {link}, {dialect} dialect, in {rooms}{away}"),
+    );
     Ok(Obeyed::Stays)
+}
+
+/// A length of time as people say it: no more exact than they need.
+fn spoken(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+    }
 }
 
 fn rooms(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Obeyed, Fault> {
     none(arguments)?;
+    let Rooms { rooms, count, .. } = hub.rooms_listed(None);
     let listed: Vec<_> =
-        hub.rooms.iter().take(LISTED_MAX).map(|(_, room)| format!("{} ({})", room.name, room.count())).collect();
-    let more = hub.rooms.len() - listed.len();
+        rooms.iter().take(LISTED_MAX).map(|RoomCount { room, count }| format!("{room} ({count})")).collect();
+    let more = count - listed.len();
     let more = if more > 0 { format!(" +{more}") } else { String::new() };
     hub.notify(id, &format!("rooms: {}{more}", listed.join(", ")));
+    Ok(Obeyed::Stays)
+}
+
+fn away(hub: &mut Hub, id: MemberId, text: &str, _: Now) -> Result<Obeyed, Fault> {
+    let text = if text.is_empty() { "away" } else { text };
+    let away = hub.set_away(id, Some(text), None)?;
+    hub.notify(id, &format!("you are away: {}; /back ends it", away.text.unwrap_or_default()));
+    Ok(Obeyed::Stays)
+}
+
+fn back(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Obeyed, Fault> {
+    none(arguments)?;
+    hub.set_away(id, None, None)?;
+    hub.notify(id, "you are back");
     Ok(Obeyed::Stays)
 }
 

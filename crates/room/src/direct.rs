@@ -5,7 +5,7 @@ use alloc::{
     string::{String, ToString},
 };
 
-use glassline_wire::event::{Direct, ErrorCode, Event};
+use glassline_wire::event::{Away, Direct, ErrorCode, Event};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::visible;
 
@@ -44,17 +44,16 @@ impl Hub {
 
     pub(crate) fn deliver(&mut self, sender: MemberId, letter: &Letter<'_>, now: Now) -> Result<(), Refused> {
         hold_to_text_limit(letter.text)?;
-        let unknown = || Refused::new(ErrorCode::UnknownName, "nobody here has that name; /names lists who is here");
-        let recipient = self.roster.find(letter.to).ok_or_else(unknown)?;
-        let (Some(from), Some(to)) = (self.members.get(sender.0), self.members.get(recipient.0)) else {
-            return Err(unknown());
-        };
+        let (recipient, to) = self.find(letter.to)?;
+        let Some(from) = self.members.get(sender.0) else { return Ok(()) };
         if self.outbox_is_full(to) {
             let text = format!("{} is not reading just now; try again later", to.name);
             return Err(Refused::new(ErrorCode::Busy, text));
         }
         let (from_name, to_name, recipient_dialect) = (from.name.clone(), to.name.clone(), to.dialect);
         let (sender_is_event, sender_token) = (from.dialect == Dialect::Event, from.token);
+        // Whoever is away knows it.
+        let away = to.away.clone().filter(|_| recipient != sender);
         let text = visible::relayed(letter.text).into_owned();
         let mut direct = Direct {
             from: from_name.to_string(),
@@ -79,6 +78,21 @@ impl Hub {
             direct.reference.clone_from(&letter.reference);
             self.tell(sender, &Event::Direct(direct));
         }
+        if let Some(text) = away {
+            self.tell_away(sender, &to_name, &text, letter.reference.clone());
+        }
         Ok(())
+    }
+
+    /// Tells the sender of a direct message, in its own dialect, that the other side is away.
+    fn tell_away(&mut self, sender: MemberId, name: &str, text: &str, reference: Option<String>) {
+        match self.members.get(sender.0).map(|member| member.dialect) {
+            Some(Dialect::Tutorial) => self.notify(sender, &format!("{name} is away: {text}")),
+            Some(Dialect::Event) => {
+                let away = Away { name: name.to_string(), text: Some(text.to_string()), reference };
+                self.tell(sender, &Event::Away(away));
+            }
+            None => {}
+        }
     }
 }

@@ -82,7 +82,7 @@ impl Hub {
             return Err(NameError::TooLong { chars: shown.chars().count(), bytes: name.len() }.into());
         }
         let Entrance { connection, token, now } = entrance;
-        let mut member = Member::new(Dialect::Tutorial, shown.into_boxed_str(), connection, token, now.at);
+        let mut member = Member::new(Dialect::Tutorial, shown.into_boxed_str(), connection, token, now);
         member.name_frame = name_frame(name);
         let id = MemberId(self.members.insert(member));
         self.enter_room(id, LOBBY_ID, false, now);
@@ -181,7 +181,7 @@ impl Hub {
 
     fn make_member(&mut self, dialect: Dialect, name: &Name, entrance: Entrance) -> MemberId {
         let Entrance { connection, token, now } = entrance;
-        let mut member = Member::new(dialect, name.clone().into_boxed(), connection, token, now.at);
+        let mut member = Member::new(dialect, name.clone().into_boxed(), connection, token, now);
         if let Some(index) = self.departed_scopes.iter().position(|(departed, _)| **departed == *name.as_str())
             && let Some((_, scope)) = self.departed_scopes.remove(index)
         {

@@ -30,6 +30,7 @@ mod room;
 mod rooms;
 mod roster;
 mod talk;
+mod whereabouts;
 
 pub use commands::Obeyed;
 pub use encode::server_pair;

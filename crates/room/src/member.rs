@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use glassline_wire::frame;
 use glassline_wire::timestamp::Timestamp;
 
+use crate::hub::Now;
 use crate::id::MemberId;
 use crate::outlet::Outlet;
 use crate::recent_ids::{Scope, scope_of};
@@ -48,6 +49,10 @@ pub(crate) struct Member {
     pub(crate) connection: usize,
     pub(crate) token: u128,
     pub(crate) since: Timestamp,
+    /// When it last said or asked something, on the monotonic clock.
+    pub(crate) active_ms: u64,
+    /// Why it is away, if it is.
+    pub(crate) away: Option<Box<str>>,
     /// Under which its message ids are remembered; stays when the name changes.
     pub(crate) id_scope: Scope,
     pub(crate) outlet: Outlet,
@@ -58,7 +63,7 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    pub(crate) fn new(dialect: Dialect, name: Box<str>, connection: usize, token: u128, since: Timestamp) -> Self {
+    pub(crate) fn new(dialect: Dialect, name: Box<str>, connection: usize, token: u128, now: Now) -> Self {
         let (name_frame, id_scope) = (name_frame(name.as_bytes()), scope_of(&name));
         Self {
             dialect,
@@ -66,7 +71,9 @@ impl Member {
             name_frame,
             connection,
             token,
-            since,
+            since: now.at,
+            active_ms: now.monotonic_ms,
+            away: None,
             id_scope,
             outlet: Outlet::default(),
             correspondent: None,

@@ -70,3 +70,68 @@ impl Desk<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use glassline_room::Rules;
+    use glassline_wire::timestamp::Timestamp;
+
+    use super::event::EventSession;
+    use super::tutorial::TutorialSession;
+    use super::*;
+
+    fn at(monotonic_ms: u64) -> Now {
+        Now { monotonic_ms, at: Timestamp::from_unix_ms(monotonic_ms) }
+    }
+
+    fn frame(payload: &[u8]) -> Vec<u8> {
+        [format!("{:<10}", payload.len()).as_bytes(), payload].concat()
+    }
+
+    /// How long bob, who came in as `hello` at 0 s, has been idle at 60 s, having sent one more payload at 50 s.
+    fn idle_s(take: &mut dyn FnMut(&mut &[u8], &mut Desk<'_>) -> Verdict, hello: &[u8], payload: &[u8]) -> u64 {
+        let mut hub = Hub::new(Rules::default());
+        let (mut member, mut words) = (None, Vec::new());
+        for (seconds, payload) in [(0, hello), (50, payload)] {
+            let mut desk = Desk {
+                hub: &mut hub,
+                now: at(seconds * 1_000),
+                connection: 0,
+                member: &mut member,
+                flood: None,
+                words: &mut words,
+                pure: false,
+            };
+            assert_eq!(take(&mut &frame(payload)[..], &mut desk), Verdict::GoesOn);
+        }
+        hub.whois("bob", None, at(60_000)).expect("bob is here").idle_s
+    }
+
+    #[test]
+    fn what_is_said_or_asked_ends_idleness_and_signs_of_life_do_not() {
+        let hello = br#"{"type":"hello","name":"bob"}"#;
+        for (request, expected_s) in [
+            (r#"{"type":"ping"}"#, 60),
+            (r#"{"type":"pong"}"#, 60),
+            ("no event", 60),
+            (r#"{"type":"send","room":"lobby","text":"hi","id":"00000000000000000000000000000007"}"#, 10),
+            (r#"{"type":"direct","to":"bob","text":"hi","id":"00000000000000000000000000000007"}"#, 10),
+            (r#"{"type":"join","room":"den"}"#, 10),
+            (r#"{"type":"leave","room":"lobby"}"#, 10),
+            (r#"{"type":"rename","name":"Bob"}"#, 10),
+            (r#"{"type":"members","room":"lobby"}"#, 10),
+            (r#"{"type":"whois","name":"bob"}"#, 10),
+            (r#"{"type":"rooms"}"#, 10),
+            (r#"{"type":"away"}"#, 10),
+        ] {
+            let mut session = EventSession::new();
+            let mut take = |input: &mut &[u8], desk: &mut Desk<'_>| session.take(input, desk);
+            assert_eq!(idle_s(&mut take, hello, request.as_bytes()), expected_s, "{request}");
+        }
+        for (text, expected_s) in [("hi", 10), ("/names", 10), ("//x", 10)] {
+            let mut session = TutorialSession::new();
+            let mut take = |input: &mut &[u8], desk: &mut Desk<'_>| session.take(input, desk);
+            assert_eq!(idle_s(&mut take, b"bob", text.as_bytes()), expected_s, "{text}");
+        }
+    }
+}

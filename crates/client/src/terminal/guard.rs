@@ -5,17 +5,19 @@ use std::panic;
 use std::sync::Arc;
 use std::thread;
 
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange};
 use crossterm::execute;
 use crossterm::terminal::{EndSynchronizedUpdate, disable_raw_mode, enable_raw_mode};
 
 type PanicHook = dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync;
 
-/// Keys come one by one and unechoed, and pastes are told from typing, until it is dropped.
+/// Keys come one by one and unechoed, pastes are told from typing and the window tells whether it is looked at, until it is dropped.
 pub(crate) struct Guard {
     hook_before: Arc<PanicHook>,
 }
 
+#[allow(dead_code, reason = "what pauses it is being written")]
+#[expect(clippy::unused_self, reason = "only who holds the terminal may give it away")]
 impl Guard {
     pub(crate) fn enter() -> io::Result<Self> {
         enable_raw_mode()?;
@@ -29,9 +31,26 @@ impl Guard {
             }
             hook_before(info);
         }));
-        execute!(io::stdout(), EnableBracketedPaste)?;
+        switch_on()?;
         Ok(guard)
     }
+
+    /// Gives the terminal back for a while, to another program or to the shell.
+    pub(crate) fn pause(&self) {
+        restore();
+    }
+
+    /// Takes it again, whatever was done to it.
+    pub(crate) fn resume(&self) -> io::Result<()> {
+        // Without this the modes would not be set again: nobody told crossterm that somebody else changed them.
+        let _ = disable_raw_mode();
+        enable_raw_mode()?;
+        switch_on()
+    }
+}
+
+fn switch_on() -> io::Result<()> {
+    execute!(io::stdout(), EnableBracketedPaste, EnableFocusChange)
 }
 
 impl Drop for Guard {
@@ -46,7 +65,7 @@ impl Drop for Guard {
 
 /// Puts the terminal back. A terminal that is gone needs nothing any more, so failures are none.
 pub(crate) fn restore() {
-    let _ = execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste);
+    let _ = execute!(io::stdout(), EndSynchronizedUpdate, DisableFocusChange, DisableBracketedPaste);
     let _ = io::stdout().flush();
     let _ = disable_raw_mode();
 }

@@ -1,8 +1,7 @@
 //! What a key, a paste or a resize means.
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-
 use super::editor::Motion;
+use super::keyboard::event::{Code, Key, TerminalEvent};
 
 /// What the user wants of the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,38 +31,37 @@ pub(crate) enum Action {
 }
 
 /// The meaning of a terminal event; `None` if it has none.
-pub(crate) fn action(event: Event) -> Option<Action> {
+pub(crate) fn action(event: TerminalEvent) -> Option<Action> {
     match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => key_action(key),
-        Event::Paste(text) => Some(Action::Paste(text)),
-        Event::Resize(columns, rows) => Some(Action::Resize { columns, rows }),
+        TerminalEvent::Key(key) => key_action(key),
+        TerminalEvent::Paste(paste) => Some(Action::Paste(paste.text)),
+        TerminalEvent::Resized { columns, rows } => Some(Action::Resize { columns, rows }),
         _ => None,
     }
 }
 
-fn key_action(key: KeyEvent) -> Option<Action> {
-    let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    let alt = key.modifiers.contains(KeyModifiers::ALT);
+fn key_action(key: Key) -> Option<Action> {
+    let Key { control, alt, .. } = key;
     Some(match key.code {
-        // AltGr arrives as both, and types.
-        KeyCode::Char(c) if control == alt => Action::Insert(c.to_string()),
-        KeyCode::Char(c) if control => return control_action(c),
-        KeyCode::Char('b') => Action::Go(Motion::WordLeft),
-        KeyCode::Char('f') => Action::Go(Motion::WordRight),
-        KeyCode::Char('d') => Action::Cut(Motion::WordRight),
-        KeyCode::Enter if alt => Action::Insert("\n".to_owned()),
-        KeyCode::Enter => Action::Enter,
-        KeyCode::Backspace if alt || control => Action::Cut(Motion::WordLeft),
-        KeyCode::Backspace => Action::Remove(Motion::Left),
-        KeyCode::Delete => Action::Remove(Motion::Right),
-        KeyCode::Left if alt || control => Action::Go(Motion::WordLeft),
-        KeyCode::Right if alt || control => Action::Go(Motion::WordRight),
-        KeyCode::Left => Action::Go(Motion::Left),
-        KeyCode::Right => Action::Go(Motion::Right),
-        KeyCode::Home => Action::Go(Motion::Home),
-        KeyCode::End => Action::Go(Motion::End),
-        KeyCode::Up => Action::Up,
-        KeyCode::Down => Action::Down,
+        Code::Char(_) if control && alt => return None,
+        Code::Char(c) if !control && !alt => Action::Insert(c.to_string()),
+        Code::Char(c) if control => return control_action(c),
+        Code::Char('b') => Action::Go(Motion::WordLeft),
+        Code::Char('f') => Action::Go(Motion::WordRight),
+        Code::Char('d') => Action::Cut(Motion::WordRight),
+        Code::Enter if alt => Action::Insert("\n".to_owned()),
+        Code::Enter => Action::Enter,
+        Code::Backspace if alt || control => Action::Cut(Motion::WordLeft),
+        Code::Backspace => Action::Remove(Motion::Left),
+        Code::Delete => Action::Remove(Motion::Right),
+        Code::Left if alt || control => Action::Go(Motion::WordLeft),
+        Code::Right if alt || control => Action::Go(Motion::WordRight),
+        Code::Left => Action::Go(Motion::Left),
+        Code::Right => Action::Go(Motion::Right),
+        Code::Home => Action::Go(Motion::Home),
+        Code::End => Action::Go(Motion::End),
+        Code::Up => Action::Up,
+        Code::Down => Action::Down,
         _ => return None,
     })
 }
@@ -94,27 +92,18 @@ fn control_action(c: char) -> Option<Action> {
 mod tests {
     use super::*;
 
-    fn key(code: KeyCode, modifiers: KeyModifiers) -> Option<Action> {
-        action(Event::Key(KeyEvent::new(code, modifiers)))
+    fn key(key: impl Into<Key>) -> Option<Action> {
+        action(TerminalEvent::Key(key.into()))
     }
 
     #[test]
     fn letters_type_and_chords_do_not() {
-        assert_eq!(key(KeyCode::Char('A'), KeyModifiers::SHIFT), Some(Action::Insert("A".into())));
-        let alt_graph = KeyModifiers::CONTROL | KeyModifiers::ALT;
-        assert_eq!(key(KeyCode::Char('@'), alt_graph), Some(Action::Insert("@".into())));
-        assert_eq!(key(KeyCode::Char('x'), KeyModifiers::CONTROL), None);
-        assert_eq!(key(KeyCode::Char('x'), KeyModifiers::ALT), None);
-        assert_eq!(key(KeyCode::Char('b'), KeyModifiers::ALT), Some(Action::Go(Motion::WordLeft)));
-        assert_eq!(key(KeyCode::Enter, KeyModifiers::ALT), Some(Action::Insert("\n".into())));
-        assert_eq!(key(KeyCode::Enter, KeyModifiers::NONE), Some(Action::Enter));
-        assert_eq!(key(KeyCode::F(1), KeyModifiers::NONE), None);
-    }
-
-    #[test]
-    fn a_released_key_does_nothing() {
-        let mut released = KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE);
-        released.kind = KeyEventKind::Release;
-        assert_eq!(action(Event::Key(released)), None);
+        assert_eq!(key(Code::Char('A')), Some(Action::Insert("A".into())));
+        assert_eq!(key(Key::control(Code::Char('x'))), None);
+        assert_eq!(key(Key::alt(Code::Char('x'))), None);
+        assert_eq!(key(Key { alt: true, ..Key::control(Code::Char('7')) }), None);
+        assert_eq!(key(Key::alt(Code::Char('b'))), Some(Action::Go(Motion::WordLeft)));
+        assert_eq!(key(Key::alt(Code::Enter)), Some(Action::Insert("\n".into())));
+        assert_eq!(key(Code::Enter), Some(Action::Enter));
     }
 }

@@ -3,25 +3,24 @@
 mod draw;
 mod editor;
 pub(crate) mod guard;
+pub(crate) mod keyboard;
 mod keys;
 mod layout;
 mod screen;
 
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::Duration;
 
 use crate::commands::{Meaning, interpret};
 use crate::ending::Ending;
-use crate::inbox::{Arrival, Inbox, UserInput};
+use crate::inbox::{Inbox, UserInput};
 use crate::session::Session;
 use crate::session::update::{Command, Status, Update};
+use crate::system;
 use crate::view::View;
 use crate::wording;
 use editor::{Editor, Motion};
 use guard::Guard;
+use keyboard::Keyboard;
 use keys::Action;
 use screen::Screen;
 
@@ -31,8 +30,6 @@ const EMPTY_ENTERS_TO_LEAVE: u8 = 3;
 const DRAW_EVERY_MS: u64 = 16;
 /// Lines that may wait for the next drawing; past it they are drawn at once.
 const LINES_WAITING_MAX: usize = 1_000;
-/// How often the thread that reads keys looks whether it is still wanted.
-const KEYS_POLL: Duration = Duration::from_millis(500);
 /// For terminals that do not say.
 const SIZE_UNKNOWN: (u16, u16) = (80, 24);
 
@@ -50,7 +47,7 @@ pub(crate) struct Terminal {
     status: Option<Status>,
     stale: bool,
     drawn_ms: Option<u64>,
-    over: Arc<AtomicBool>,
+    keyboard: Option<Keyboard>,
     guard: Option<Guard>,
 }
 
@@ -59,12 +56,13 @@ impl Terminal {
     pub(crate) fn open(greeting: &[String], inbox: Inbox) -> io::Result<Self> {
         let guard = Guard::enter()?;
         let styled = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        // Before the size is asked for, so that none is missed.
+        system::watch_terminal(inbox.clone())?;
         let size = crossterm::terminal::size().ok().filter(|&(columns, rows)| columns > 0 && rows > 0);
         let mut terminal = Self::new(Box::new(io::stdout()), size.unwrap_or(SIZE_UNKNOWN), styled);
         terminal.guard = Some(guard);
         terminal.tell(greeting);
-        let over = Arc::clone(&terminal.over);
-        thread::Builder::new().name("glassline-keys".to_owned()).spawn(move || read_keys(&inbox, &over))?;
+        terminal.keyboard = Some(Keyboard::start(inbox)?);
         Ok(terminal)
     }
 
@@ -82,7 +80,7 @@ impl Terminal {
             status: None,
             stale: true,
             drawn_ms: None,
-            over: Arc::new(AtomicBool::new(false)),
+            keyboard: None,
             guard: None,
         }
     }
@@ -198,30 +196,16 @@ fn leave(session: &mut Session, now_ms: u64) {
     let _ = session.command(Command::Leave, now_ms);
 }
 
-fn read_keys(inbox: &Inbox, over: &AtomicBool) {
-    while !over.load(Ordering::Relaxed) {
-        let event = match crossterm::event::poll(KEYS_POLL) {
-            Ok(false) => continue,
-            Ok(true) => crossterm::event::read(),
-            Err(error) => Err(error),
-        };
-        let failed = event.is_err();
-        let input = match event {
-            Ok(event) => UserInput::Terminal(event),
-            Err(error) => UserInput::Failed(format!("cannot read the keyboard: {error}")),
-        };
-        if inbox.send(Arrival::User(input)).is_err() || failed {
-            return;
-        }
-    }
-}
-
 impl View for Terminal {
     fn input(&mut self, input: UserInput, session: &mut Session, now_ms: u64) -> io::Result<()> {
-        if let UserInput::Terminal(event) = input
-            && let Some(action) = keys::action(event)
-        {
-            self.act(action, session, now_ms);
+        if let UserInput::Terminal(event) = input {
+            let typed = event.is_typed();
+            if let Some(action) = keys::action(event) {
+                self.act(action, session, now_ms);
+            }
+            if let Some(keyboard) = self.keyboard.as_ref().filter(|_| typed) {
+                keyboard.read_more();
+            }
         }
         Ok(())
     }
@@ -249,7 +233,7 @@ impl View for Terminal {
     }
 
     fn ended(&mut self, ending: Ending) -> Ending {
-        self.over.store(true, Ordering::Relaxed);
+        drop(self.keyboard.take());
         let strokes = self.screen.leave();
         let drawn = draw::draw(&mut self.out, &strokes, self.styled);
         drop(self.guard.take());

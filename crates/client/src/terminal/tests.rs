@@ -2,10 +2,10 @@ use super::*;
 use crate::entropy::Entropy;
 use crate::session::Config;
 use crate::session::update::{DialectChoice, Input, Output};
-use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
 use glassline_wire::frame::put_frame;
+use keyboard::event::{Code, Key, Paste, PasteEnd, TerminalEvent};
 use std::num::NonZeroU16;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 struct Counting(u64);
 impl Entropy for Counting {
@@ -92,17 +92,21 @@ impl Table {
         self.settle();
     }
 
-    fn press(&mut self, code: KeyCode) {
-        self.event(TerminalEvent::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+    fn press(&mut self, code: Code) {
+        self.event(TerminalEvent::Key(code.into()));
     }
 
     fn control(&mut self, c: char) {
-        self.event(TerminalEvent::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL)));
+        self.event(TerminalEvent::Key(Key::control(Code::Char(c))));
+    }
+
+    fn paste(&mut self, text: &str) {
+        self.event(TerminalEvent::Paste(Paste { text: text.into(), end: PasteEnd::Whole }));
     }
 
     fn type_in(&mut self, text: &str) {
         for c in text.chars() {
-            self.press(KeyCode::Char(c));
+            self.press(Code::Char(c));
         }
     }
 
@@ -124,7 +128,7 @@ fn a_line_is_sent_by_enter_and_shown_above() {
     let mut table = Table::new(80);
     table.type_in("hi 漢");
     table.hear("bob", "hello");
-    table.press(KeyCode::Enter);
+    table.press(Code::Enter);
     assert_eq!(table.sent, b"6         hi \xe6\xbc\xa2");
     let screen = table.screen();
     assert!(screen.contains("bob > hello\nalice > hi 漢\n> \nalice in lobby · online · plaintext: anyone"), "{screen}");
@@ -135,20 +139,20 @@ fn three_empty_enters_leave_and_any_other_key_counts_anew() {
     let mut table = Table::new(80);
     for key in "EEx<EE".chars() {
         table.press(match key {
-            'E' => KeyCode::Enter,
-            '<' => KeyCode::Backspace,
-            c => KeyCode::Char(c),
+            'E' => Code::Enter,
+            '<' => Code::Backspace,
+            c => Code::Char(c),
         });
     }
     assert!(!table.left && table.screen().contains("Enter once more to leave"));
-    table.event(TerminalEvent::Paste("\n\n\n".into()));
+    table.paste("\n\n\n");
     assert!(!table.left && table.sent.is_empty(), "a paste neither leaves nor sends");
     table.control('u');
-    table.press(KeyCode::Up);
+    table.press(Code::Up);
     table.control('c');
     for _ in 0..3 {
         assert!(!table.left);
-        table.press(KeyCode::Enter);
+        table.press(Code::Enter);
     }
     assert!(table.left);
 }
@@ -156,9 +160,9 @@ fn three_empty_enters_leave_and_any_other_key_counts_anew() {
 #[test]
 fn a_paste_of_several_lines_is_one_message_and_waits_for_enter() {
     let mut table = Table::new(80);
-    table.event(TerminalEvent::Paste("one\r\n\r\n\r\n\r\ntwo\n".into()));
+    table.paste("one\r\n\r\n\r\n\r\ntwo\n");
     assert!(table.sent.is_empty());
-    table.press(KeyCode::Enter);
+    table.press(Code::Enter);
     assert_eq!(table.sent, b"11        one\n\n\n\ntwo\n");
 }
 
@@ -181,7 +185,7 @@ fn control_c_clears_then_asks_then_leaves() {
 fn control_d_leaves_only_an_empty_line() {
     let mut table = Table::new(80);
     table.type_in("x");
-    table.press(KeyCode::Left);
+    table.press(Code::Left);
     table.control('d');
     assert!(!table.left);
     table.control('d');
@@ -192,14 +196,14 @@ fn control_d_leaves_only_an_empty_line() {
 fn a_wrong_command_is_told_and_waits_in_the_history() {
     let mut table = Table::new(80);
     table.type_in("/dance");
-    table.press(KeyCode::Enter);
+    table.press(Code::Enter);
     assert!(table.sent.is_empty());
     assert!(
         table.screen().contains("there is no /dance") && !table.screen().contains("> /dance"),
         "{}",
         table.screen()
     );
-    table.press(KeyCode::Up);
+    table.press(Code::Up);
     assert!(table.screen().contains("> /dance"), "{}", table.screen());
 }
 
@@ -234,6 +238,6 @@ fn twenty_columns_are_enough() {
     table.hear("bob", "neither does this one, 漢字 and all");
     let screen = table.screen();
     assert!(screen.contains("> a sentence that d\n  oes not fit\nonline · plaintext"), "{screen}");
-    table.press(KeyCode::Enter);
+    table.press(Code::Enter);
     assert!(table.screen().contains("> \nonline · plaintext"), "{}", table.screen());
 }

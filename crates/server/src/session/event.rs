@@ -139,6 +139,10 @@ fn hear(member: MemberId, payload: &[u8], desk: &mut Desk<'_>) -> Verdict {
 fn carry_out(member: MemberId, ask: Ask, reference: Option<String>, desk: &mut Desk<'_>) -> Result<(), Refused> {
     let now = desk.now;
     let hub = &mut *desk.hub;
+    // A program may ask for signs of life on and on with nobody before it.
+    if !matches!(ask, Ask::Ping {} | Ask::Pong {}) {
+        hub.note_activity(member, now);
+    }
     match ask {
         Ask::Send(send) => hub.say(member, &send, reference, now).map(drop),
         Ask::Direct(direct) => hub.send_direct(member, &direct.to, &direct.text, Some(direct.id), reference, now),
@@ -160,6 +164,21 @@ fn carry_out(member: MemberId, ask: Ask, reference: Option<String>, desk: &mut D
             hub.tell(member, &Event::Members(members));
             Ok(())
         }
+        Ask::Whois(asked) => {
+            let whois = hub.whois(&asked.name, reference, now)?;
+            hub.tell(member, &Event::Whois(whois));
+            Ok(())
+        }
+        Ask::Rooms {} => {
+            let rooms = hub.rooms_listed(reference);
+            hub.tell(member, &Event::Rooms(rooms));
+            Ok(())
+        }
+        Ask::Away(reason) => {
+            let away = hub.set_away(member, reason.text.as_deref(), reference)?;
+            hub.tell(member, &Event::Away(away));
+            Ok(())
+        }
         Ask::Ping {} => {
             hub.tell(member, &Event::Pong(Pong { reference }));
             Ok(())
@@ -168,9 +187,6 @@ fn carry_out(member: MemberId, ask: Ask, reference: Option<String>, desk: &mut D
             code: ErrorCode::NoHistory,
             text: "this server keeps no history; what was said before you came is gone".to_string(),
         }),
-        Ask::Whois(_) | Ask::Rooms {} | Ask::Away(_) => {
-            Err(Refused { code: ErrorCode::UnknownType, text: "this server cannot answer that yet".to_string() })
-        }
         Ask::Hello(_) => {
             Err(Refused { code: ErrorCode::OutOfOrder, text: "you have said hello already; go on".to_string() })
         }

@@ -76,6 +76,7 @@ fn hear(member: MemberId, payload: &[u8], desk: &mut Desk<'_>) -> Verdict {
         desk.hub.notify(member, "your message is not UTF-8 and was not sent; send it in UTF-8");
         return Verdict::GoesOn;
     };
+    desk.hub.note_activity(member, desk.now);
     let said = match text.strip_prefix('/') {
         Some(rest) if rest.starts_with('/') => desk.hub.say_text(member, rest, false, desk.now),
         Some(_) => match desk.hub.obey(member, text, desk.now) {

@@ -1,0 +1,11 @@
+//! What differs from system to system: the only place that asks which one this is.
+
+#[cfg(not(unix))]
+mod other;
+#[cfg(unix)]
+mod unix;
+
+#[cfg(not(unix))]
+pub(crate) use other::{TerminalInput, watch_interrupts, watch_terminal};
+#[cfg(unix)]
+pub(crate) use unix::{TerminalInput, watch_interrupts, watch_terminal};

@@ -1,0 +1,84 @@
+//! Systems that are not Unix: the terminal's events as crossterm finds them; the rest is the system's own.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use crate::inbox::Inbox;
+use crate::terminal::keyboard::event::{Code, Key, Paste, PasteEnd, TerminalEvent};
+
+/// How often the thread that reads looks whether it is still wanted.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Ctrl-C is a key in raw mode, and ends the process elsewhere as it always does.
+#[expect(clippy::unnecessary_wraps, clippy::needless_pass_by_value, reason = "the same as where it can fail")]
+pub(crate) fn watch_interrupts(_: Inbox) -> io::Result<()> {
+    Ok(())
+}
+
+/// The sizes come with the keys.
+#[expect(clippy::unnecessary_wraps, clippy::needless_pass_by_value, reason = "the same as where it can fail")]
+pub(crate) fn watch_terminal(_: Inbox) -> io::Result<()> {
+    Ok(())
+}
+
+/// Events from the process's terminal.
+#[derive(Debug)]
+pub(crate) struct TerminalInput;
+
+impl TerminalInput {
+    #[expect(clippy::unnecessary_wraps, reason = "the same as where it can fail")]
+    pub(crate) fn open() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// Waits for the next event; `None` once it is over.
+    #[expect(clippy::unused_self, reason = "the same as where there is a state")]
+    pub(crate) fn next_event(&mut self, over: &AtomicBool) -> io::Result<Option<TerminalEvent>> {
+        while !over.load(Ordering::Relaxed) {
+            if crossterm::event::poll(POLL)?
+                && let Some(event) = converted(crossterm::event::read()?)
+            {
+                return Ok(Some(event));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn converted(event: Event) -> Option<TerminalEvent> {
+    match event {
+        Event::Key(event) if event.kind != KeyEventKind::Release => key(event).map(TerminalEvent::Key),
+        Event::Paste(text) => Some(TerminalEvent::Paste(Paste { text, end: PasteEnd::Whole })),
+        Event::Resize(columns, rows) => Some(TerminalEvent::Resized { columns, rows }),
+        Event::FocusGained => Some(TerminalEvent::FocusGained),
+        Event::FocusLost => Some(TerminalEvent::FocusLost),
+        _ => None,
+    }
+}
+
+fn key(event: KeyEvent) -> Option<Key> {
+    let code = match event.code {
+        KeyCode::Char(c) if !c.is_control() => Code::Char(c),
+        KeyCode::Enter => Code::Enter,
+        KeyCode::Backspace => Code::Backspace,
+        KeyCode::Delete => Code::Delete,
+        KeyCode::Tab | KeyCode::BackTab => Code::Tab,
+        KeyCode::Esc => Code::Escape,
+        KeyCode::Left => Code::Left,
+        KeyCode::Right => Code::Right,
+        KeyCode::Up => Code::Up,
+        KeyCode::Down => Code::Down,
+        KeyCode::Home => Code::Home,
+        KeyCode::End => Code::End,
+        _ => return None,
+    };
+    let control = event.modifiers.contains(KeyModifiers::CONTROL);
+    let alt = event.modifiers.contains(KeyModifiers::ALT);
+    // AltGr arrives as both, and types.
+    let alt_graph = control && alt && matches!(code, Code::Char(_));
+    let shift = event.modifiers.contains(KeyModifiers::SHIFT) || event.code == KeyCode::BackTab;
+    Some(Key { code, control: control && !alt_graph, alt: alt && !alt_graph, shift })
+}

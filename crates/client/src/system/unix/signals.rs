@@ -1,0 +1,52 @@
+//! Signals as arrivals.
+
+use std::io;
+use std::thread;
+
+use signal_hook::consts::signal::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
+
+use crate::inbox::{Arrival, Inbox, UserInput};
+use crate::terminal::keyboard::event::TerminalEvent;
+
+/// SIGTERM, SIGHUP and SIGINT: the first asks to leave, the second ends the process as if nobody had listened.
+///
+/// It listens until the process ends: once the inbox is closed, a signal ends the process too.
+pub(crate) fn watch_interrupts(inbox: Inbox) -> io::Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT])?;
+    thread::Builder::new().name("glassline-signals".to_owned()).spawn(move || {
+        for (count, signal) in signals.forever().enumerate() {
+            // The driver may be stuck in a write to a reader that stalls; the inbox may be full. So neither is waited for.
+            if count > 0 || inbox.try_send(Arrival::Interrupted).is_err() {
+                // Without a terminal in raw mode there is nothing to restore.
+                if crossterm::terminal::is_raw_mode_enabled().unwrap_or(false) {
+                    crate::terminal::guard::restore();
+                }
+                let _ = emulate_default_handler(signal);
+            }
+        }
+    })?;
+    Ok(())
+}
+
+/// SIGWINCH and SIGCONT: the terminal's size, and that the process goes on.
+///
+/// Apart from the interrupts, as this waits for room in the inbox: no size must be missed.
+pub(crate) fn watch_terminal(inbox: Inbox) -> io::Result<()> {
+    let mut signals = Signals::new([SIGWINCH, SIGCONT])?;
+    thread::Builder::new().name("glassline-size".to_owned()).spawn(move || {
+        for signal in signals.forever() {
+            // The size may have changed while the process stood still too, and nobody told it.
+            let resized =
+                crossterm::terminal::size().ok().map(|(columns, rows)| TerminalEvent::Resized { columns, rows });
+            let resumed = (signal == SIGCONT).then_some(TerminalEvent::Resumed);
+            for event in resized.into_iter().chain(resumed) {
+                if inbox.send(Arrival::User(UserInput::Terminal(event))).is_err() {
+                    return;
+                }
+            }
+        }
+    })?;
+    Ok(())
+}

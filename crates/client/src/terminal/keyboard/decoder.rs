@@ -1,0 +1,240 @@
+//! The bytes of a keyboard as events, however they are sliced; pure, so time is an argument.
+//!
+//! It finds where a sequence ends; what the sequence says is read elsewhere. Whatever is not one is dropped up to its end, so that a
+//! terminal's answer to somebody else's question never types letters.
+
+use super::bracketed::{BracketedPaste, PASTE_START};
+use super::event::{Code, Key, TerminalEvent};
+use super::sequence;
+
+/// A terminal sends the rest of a sequence at once; a person who pressed Escape does not press the next key that soon.
+const ESCAPE_TIMEOUT_MS: u64 = 50;
+/// A sequence that has begun and does not go on.
+const SEQUENCE_TIMEOUT_MS: u64 = 100;
+/// A paste that has begun and does not go on.
+const PASTE_TIMEOUT_MS: u64 = 2_000;
+/// No key's sequence is nearly that long.
+const SEQUENCE_BYTES_MAX: usize = 64;
+
+const ESCAPE: u8 = 0x1b;
+
+/// What the bytes so far are the beginning of.
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Ground,
+    /// A character of several bytes.
+    Character,
+    /// The key, or any sequence.
+    Escape,
+    /// The key and something, or a sequence with Alt as some terminals send it.
+    EscapeTwice,
+    /// `ESC [` and parameters.
+    Control,
+    /// `ESC O`.
+    SingleShift,
+    /// So many bytes that mean nothing here.
+    Ignored(u8),
+    /// `ESC ]` or `ESC P`, an answer: up to its end, of which an `ESC` may have come.
+    Answer {
+        ends: bool,
+    },
+    Paste(BracketedPaste),
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Decoder {
+    state: State,
+    /// The sequence so far, bounded.
+    sequence: Vec<u8>,
+    /// An Escape before the sequence makes it one with Alt.
+    alt: bool,
+    last_byte_ms: u64,
+}
+
+impl Decoder {
+    /// Takes bytes that have come now, and adds what they make.
+    pub(crate) fn take(&mut self, bytes: &[u8], now_ms: u64, events: &mut impl Extend<TerminalEvent>) {
+        self.last_byte_ms = now_ms;
+        for &byte in bytes {
+            self.take_byte(byte, events);
+        }
+    }
+
+    /// When [`Decoder::time_passed`] has something to say.
+    pub(crate) fn deadline_ms(&self) -> Option<u64> {
+        let timeout_ms = match self.state {
+            State::Ground => return None,
+            State::Escape | State::EscapeTwice => ESCAPE_TIMEOUT_MS,
+            State::Paste(_) => PASTE_TIMEOUT_MS,
+            _ => SEQUENCE_TIMEOUT_MS,
+        };
+        Some(self.last_byte_ms + timeout_ms)
+    }
+
+    /// Ends what waits for more bytes, if it waited long enough. To be called only when no bytes are there to be read.
+    pub(crate) fn time_passed(&mut self, now_ms: u64, events: &mut impl Extend<TerminalEvent>) {
+        if self.deadline_ms().is_none_or(|deadline_ms| now_ms < deadline_ms) {
+            return;
+        }
+        match std::mem::take(&mut self.state) {
+            State::Escape => events.extend([escape_key()]),
+            State::EscapeTwice => events.extend([escape_key(), escape_key()]),
+            State::Paste(paste) => events.extend([TerminalEvent::Paste(paste.finish())]),
+            _ => {}
+        }
+        self.start_anew();
+    }
+
+    fn take_byte(&mut self, byte: u8, events: &mut impl Extend<TerminalEvent>) {
+        match &mut self.state {
+            State::Ground => self.begin(byte, events),
+            State::Character => self.character(byte, events),
+            State::Escape => self.escape(byte, events),
+            State::EscapeTwice => match byte {
+                b'[' | b'O' => {
+                    self.alt = true;
+                    self.escape(byte, events);
+                }
+                _ => {
+                    events.extend([escape_key()]);
+                    self.escape_again(byte, events);
+                }
+            },
+            State::Control => self.control(byte, events),
+            State::SingleShift => match byte {
+                b'0'..=b'9' | b';' => self.hold(byte),
+                b'@'..=b'~' => {
+                    self.hold(byte);
+                    self.finish(events);
+                }
+                _ => self.abandon(byte, events),
+            },
+            State::Ignored(_) if byte < b' ' => self.abandon(byte, events),
+            State::Ignored(bytes @ 2..) => *bytes -= 1,
+            State::Ignored(_) => self.start_anew(),
+            State::Answer { ends: true } => match byte {
+                b'\\' => self.start_anew(),
+                _ => self.escape_again(byte, events),
+            },
+            State::Answer { ends } => match byte {
+                0x07 => self.start_anew(),
+                ESCAPE => *ends = true,
+                ..b' ' => self.abandon(byte, events),
+                _ => {}
+            },
+            State::Paste(paste) => {
+                if paste.take(byte) {
+                    let paste = std::mem::take(paste);
+                    events.extend([TerminalEvent::Paste(paste.finish())]);
+                    self.start_anew();
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, byte: u8, events: &mut impl Extend<TerminalEvent>) {
+        self.hold(byte);
+        match byte {
+            ESCAPE => self.state = State::Escape,
+            ..0x80 => self.finish(events),
+            0xc2..=0xf4 => self.state = State::Character,
+            _ => self.start_anew(),
+        }
+    }
+
+    fn character(&mut self, byte: u8, events: &mut impl Extend<TerminalEvent>) {
+        if !(0x80..0xc0).contains(&byte) {
+            return self.abandon(byte, events);
+        }
+        self.hold(byte);
+        let bytes = self.sequence.strip_prefix(&[ESCAPE]).unwrap_or(&self.sequence);
+        match std::str::from_utf8(bytes) {
+            Ok(_) => self.finish(events),
+            Err(error) if error.error_len().is_none() => {}
+            Err(_) => self.start_anew(),
+        }
+    }
+
+    /// What follows an Escape.
+    fn escape(&mut self, byte: u8, events: &mut impl Extend<TerminalEvent>) {
+        if byte == ESCAPE {
+            self.state = State::EscapeTwice;
+            return;
+        }
+        self.hold(byte);
+        match byte {
+            b'[' => self.state = State::Control,
+            b'O' => self.state = State::SingleShift,
+            b']' | b'P' => self.state = State::Answer { ends: false },
+            ..0x80 => self.finish(events),
+            0xc2..=0xf4 => self.state = State::Character,
+            _ => self.start_anew(),
+        }
+    }
+
+    /// What follows an Escape that is not the sequence's first.
+    fn escape_again(&mut self, byte: u8, events: &mut impl Extend<TerminalEvent>) {
+        self.start_anew();
+        self.begin(ESCAPE, events);
+        self.take_byte(byte, events);
+    }
+
+    fn control(&mut self, byte: u8, events: &mut impl Extend<TerminalEvent>) {
+        match byte {
+            // The Linux console's function keys, and the oldest reports of a mouse.
+            b'[' if self.sequence.len() == 2 => self.state = State::Ignored(1),
+            b'M' if self.sequence.len() == 2 => self.state = State::Ignored(3),
+            b' '..=b'?' => self.hold(byte),
+            b'@'..=b'~' => {
+                self.hold(byte);
+                if self.sequence == PASTE_START {
+                    self.start_anew();
+                    self.state = State::Paste(BracketedPaste::default());
+                } else {
+                    self.finish(events);
+                }
+            }
+            _ => self.abandon(byte, events),
+        }
+    }
+
+    fn hold(&mut self, byte: u8) {
+        // One more than a sequence may have, so that a longer one is known for one.
+        if self.sequence.len() <= SEQUENCE_BYTES_MAX {
+            self.sequence.push(byte);
+        }
+    }
+
+    /// The sequence is complete.
+    fn finish(&mut self, events: &mut impl Extend<TerminalEvent>) {
+        if self.sequence.len() <= SEQUENCE_BYTES_MAX {
+            let alt = self.alt;
+            events.extend(sequence::event(&self.sequence).map(|event| match event {
+                TerminalEvent::Key(key) => TerminalEvent::Key(Key { alt: key.alt || alt, ..key }),
+                event => event,
+            }));
+        }
+        self.start_anew();
+    }
+
+    /// The sequence is none; this byte begins something else.
+    fn abandon(&mut self, byte: u8, events: &mut impl Extend<TerminalEvent>) {
+        self.start_anew();
+        self.begin(byte, events);
+    }
+
+    fn start_anew(&mut self) {
+        self.state = State::Ground;
+        self.sequence.clear();
+        self.alt = false;
+    }
+}
+
+fn escape_key() -> TerminalEvent {
+    TerminalEvent::Key(Code::Escape.into())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,218 @@
+use super::super::bracketed::PASTE_BYTES_MAX;
+use super::super::event::{Paste, PasteEnd};
+use super::*;
+use proptest::prelude::*;
+
+fn decoded(slices: &[&[u8]]) -> Vec<TerminalEvent> {
+    let mut decoder = Decoder::default();
+    let mut events = Vec::new();
+    for slice in slices {
+        decoder.take(slice, 0, &mut events);
+    }
+    events
+}
+
+/// The events, and those that time adds to them.
+fn decoded_after(bytes: &[u8], passed_ms: u64) -> Vec<TerminalEvent> {
+    let mut decoder = Decoder::default();
+    let mut events = Vec::new();
+    decoder.take(bytes, 1_000, &mut events);
+    decoder.time_passed(1_000 + passed_ms, &mut events);
+    events
+}
+
+fn key(code: Code) -> TerminalEvent {
+    TerminalEvent::Key(code.into())
+}
+
+fn paste(text: &str, end: PasteEnd) -> TerminalEvent {
+    TerminalEvent::Paste(Paste { text: text.to_owned(), end })
+}
+
+#[test]
+fn keys_are_read_in_the_encodings_that_terminals_use() {
+    let alt = |code| TerminalEvent::Key(Key::alt(code));
+    let control = |code| TerminalEvent::Key(Key::control(code));
+    let shift = |code: Code| TerminalEvent::Key(Key { shift: true, ..code.into() });
+    for (bytes, event) in [
+        ("a", key(Code::Char('a'))),
+        ("漢", key(Code::Char('漢'))),
+        ("\r", key(Code::Enter)),
+        ("\n", control(Code::Char('j'))),
+        ("\t", key(Code::Tab)),
+        ("\x1b[Z", shift(Code::Tab)),
+        ("\x7f", key(Code::Backspace)),
+        ("\x1f", control(Code::Char('7'))),
+        ("\x1b\x1f", TerminalEvent::Key(Key { alt: true, ..Key::control(Code::Char('7')) })),
+        ("\x1b[A", key(Code::Up)),
+        ("\x1bOA", key(Code::Up)),
+        ("\x1b[1;3A", alt(Code::Up)),
+        ("\x1b\x1b[A", alt(Code::Up)),
+        ("\x1b\x1bOB", alt(Code::Down)),
+        ("\x1b[1;5H", control(Code::Home)),
+        ("\x1b[4~", key(Code::End)),
+        ("\x1b[3~", key(Code::Delete)),
+        ("\x1b/", alt(Code::Char('/'))),
+        ("\x1b_", alt(Code::Char('_'))),
+        ("\x1b5", alt(Code::Char('5'))),
+        ("\x1bä", alt(Code::Char('ä'))),
+        ("\x1b\r", alt(Code::Enter)),
+        ("\x1b[27u", key(Code::Escape)),
+        ("\x1b[I", TerminalEvent::FocusGained),
+        ("\x1b[O", TerminalEvent::FocusLost),
+    ] {
+        assert_eq!(decoded(&[bytes.as_bytes()]), [event], "{bytes:?}");
+    }
+}
+
+#[test]
+fn what_is_no_key_types_nothing_and_the_key_behind_it_is_one() {
+    for garbage in [
+        "\x1b[?1;2c",
+        "\x1b[5;10R",
+        "\x1b[<0;0;0M",
+        "\x1b[0;0;0M",
+        "\x1b[32;0;0M",
+        "\x1b[Mabc",
+        "\x1b[[A",
+        "\x1b[15~",
+        "\x1bOz",
+        "\x1b]11;rgb:1e1e/1e1e/1e1e\x07",
+        "\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\",
+        "\x1bP1+r544e\x1b\\",
+        "\x1b[201~",
+        "\x1b[1\x18",
+        "\x1b[97;9u",
+        "\x1b[3u",
+    ] {
+        let mut events = decoded(&[garbage.as_bytes(), b"x"]);
+        events.retain(|event| !matches!(event, TerminalEvent::Key(Key { control: true, .. })));
+        assert_eq!(events, [key(Code::Char('x'))], "{garbage:?}");
+    }
+    let long = format!("\x1b[{}~x", "1;".repeat(5_000));
+    assert_eq!(decoded(&[long.as_bytes()]), [key(Code::Char('x'))]);
+    for invalid in [&b"\xff"[..], b"\x80", b"\xc0\x80", b"\xe6\xbc", b"\xf5", b"\xed\xa0\x80", b"\x1b\xff"] {
+        assert_eq!(decoded(&[invalid, b"x"]), [key(Code::Char('x'))], "{invalid:?}");
+    }
+}
+
+#[test]
+fn an_interrupt_is_never_part_of_garbage() {
+    for start in ["\x1b[", "\x1b[1;", "\x1bO", "\x1b]0;", "\x1bP", "\x1b[M", "\x1b[["] {
+        let events = decoded(&[start.as_bytes(), b"\x03"]);
+        assert_eq!(events, [TerminalEvent::Key(Key::control(Code::Char('c')))], "{start:?}");
+    }
+}
+
+#[test]
+fn a_lone_escape_is_the_key_after_fifty_milliseconds() {
+    assert_eq!(decoded_after(b"\x1b", 49), []);
+    assert_eq!(decoded_after(b"\x1b", 50), [key(Code::Escape)]);
+    assert_eq!(decoded_after(b"\x1b\x1b", 50), [key(Code::Escape), key(Code::Escape)]);
+    assert_eq!(decoded(&[b"\x1b\x1b\x1b[A"]), [key(Code::Escape), TerminalEvent::Key(Key::alt(Code::Up))]);
+    assert_eq!(decoded(&[b"\x1b\x1bb"]), [key(Code::Escape), TerminalEvent::Key(Key::alt(Code::Char('b')))]);
+}
+
+#[test]
+fn a_sequence_that_does_not_go_on_is_dropped_after_a_hundred_milliseconds() {
+    for start in ["\x1b[", "\x1b[1;", "\x1bO", "\x1b]0;", "\x1bPx", "\x1b[M"] {
+        let mut decoder = Decoder::default();
+        let mut events = Vec::new();
+        decoder.take(start.as_bytes(), 1_000, &mut events);
+        assert_eq!(decoder.deadline_ms(), Some(1_100), "{start:?}");
+        decoder.time_passed(1_099, &mut events);
+        decoder.time_passed(1_100, &mut events);
+        assert_eq!(decoder.deadline_ms(), None);
+        decoder.take(b"x", 1_101, &mut events);
+        assert_eq!(events, [key(Code::Char('x'))], "{start:?}");
+    }
+}
+
+#[test]
+fn a_paste_is_one_event_whatever_stands_in_it() {
+    let events = decoded(&[b"a\x1b[200~one\r\x1b[20\x1b\x1b[201\x1b[A\x03\x1b[200~two\x1b[201~b"]);
+    let text = "one\r\x1b[20\x1b\x1b[201\x1b[A\x03\x1b[200~two";
+    assert_eq!(events, [key(Code::Char('a')), paste(text, PasteEnd::Whole), key(Code::Char('b'))]);
+    assert_eq!(decoded(&[b"\x1b[200~\xffx\x1b[201~"]), [paste("\u{fffd}x", PasteEnd::Whole)]);
+}
+
+#[test]
+fn a_paste_without_an_end_is_given_up_two_seconds_after_its_last_byte() {
+    let mut decoder = Decoder::default();
+    let mut events = Vec::new();
+    decoder.take(b"\x1b[200~one", 0, &mut events);
+    decoder.take("\rtwo漢".as_bytes().split_last().expect("bytes").1, 1_500, &mut events);
+    decoder.time_passed(3_499, &mut events);
+    assert_eq!(events, []);
+    decoder.time_passed(3_500, &mut events);
+    decoder.take(b"x", 3_501, &mut events);
+    assert_eq!(events, [paste("one\rtwo", PasteEnd::Unfinished), key(Code::Char('x'))]);
+}
+
+#[test]
+fn a_paste_that_is_too_long_is_cut_and_its_rest_types_nothing() {
+    let mut input = b"\x1b[200~".to_vec();
+    input.resize(input.len() + PASTE_BYTES_MAX - 1, b'a');
+    input.extend("漢 and more\rof it".as_bytes());
+    input.extend(b"\x1b[201~x");
+    let events = decoded(&[&input]);
+    let [TerminalEvent::Paste(paste), last] = &events[..] else { panic!("two events") };
+    assert_eq!((paste.text.len(), paste.end), (PASTE_BYTES_MAX - 1, PasteEnd::TooLong));
+    assert_eq!(*last, key(Code::Char('x')));
+}
+
+fn soup() -> impl Strategy<Value = Vec<u8>> {
+    let part = prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..6),
+        proptest::sample::select(vec![
+            "\x1b",
+            "\x1b[",
+            "\x1bO",
+            "\x1b[200~",
+            "\x1b[201~",
+            "[",
+            "1;5",
+            "~",
+            "u",
+            "M",
+            "m",
+            "<",
+            "0;0",
+            "漢",
+            "\x1b]",
+            "\x1bP",
+            "\x1b\\",
+            "A",
+            ":",
+            "?",
+            "255;256;99999999999",
+        ])
+        .prop_map(|part| part.as_bytes().to_vec()),
+    ];
+    proptest::collection::vec(part, 0..40).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn any_slicing_gives_the_same_events(input in soup(), cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..8)) {
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(input.len() + 1)).collect();
+        cuts.extend([0, input.len()]);
+        cuts.sort_unstable();
+        let slices: Vec<&[u8]> = cuts.windows(2).map(|cut| &input[cut[0]..cut[1]]).collect();
+        prop_assert_eq!(decoded(&slices), decoded(&[&input]));
+    }
+
+    #[test]
+    fn time_always_ends_what_has_begun(input in soup()) {
+        let mut decoder = Decoder::default();
+        let mut events = Vec::new();
+        decoder.take(&input, 0, &mut events);
+        decoder.time_passed(PASTE_TIMEOUT_MS, &mut events);
+        prop_assert_eq!(decoder.deadline_ms(), None);
+        events.clear();
+        decoder.take(b"x", PASTE_TIMEOUT_MS, &mut events);
+        prop_assert_eq!(events, [key(Code::Char('x'))]);
+    }
+}

@@ -1,0 +1,85 @@
+//! What a terminal reports, whatever the system and the encoding it came in.
+
+/// One thing that happened at the terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TerminalEvent {
+    Key(Key),
+    Paste(Paste),
+    FocusGained,
+    FocusLost,
+    Resized {
+        columns: u16,
+        rows: u16,
+    },
+    /// The process was stopped and goes on: the terminal may be in any state.
+    Resumed,
+}
+
+impl TerminalEvent {
+    /// Whether it came by the keyboard's way, so that no key is read until [`super::Keyboard::read_more`] is called.
+    pub(crate) fn is_typed(&self) -> bool {
+        !matches!(self, Self::Resized { .. } | Self::Resumed)
+    }
+}
+
+/// A key that was pressed, with what was held down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) code: Code,
+    pub(crate) control: bool,
+    pub(crate) alt: bool,
+    pub(crate) shift: bool,
+}
+
+/// The keys that may mean something here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// Never a control character.
+    Char(char),
+    Enter,
+    Backspace,
+    Delete,
+    Tab,
+    Escape,
+    Left,
+    Right,
+    Up,
+    Down,
+    Home,
+    End,
+}
+
+impl From<Code> for Key {
+    fn from(code: Code) -> Self {
+        Self { code, control: false, alt: false, shift: false }
+    }
+}
+
+#[cfg(test)]
+impl Key {
+    pub(crate) fn control(code: Code) -> Self {
+        Self { control: true, ..code.into() }
+    }
+
+    pub(crate) fn alt(code: Code) -> Self {
+        Self { alt: true, ..code.into() }
+    }
+}
+
+/// Text that was pasted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Paste {
+    pub(crate) text: String,
+    pub(crate) end: PasteEnd,
+}
+
+/// How a paste ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PasteEnd {
+    /// As it should.
+    Whole,
+    /// Its end never came; the text is what did.
+    Unfinished,
+    /// It was longer than is taken; the text is its beginning.
+    TooLong,
+}

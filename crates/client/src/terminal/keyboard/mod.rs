@@ -1,0 +1,71 @@
+//! The keyboard: a thread that reads one event, and the next one only when it may.
+
+mod bracketed;
+#[cfg_attr(not(unix), allow(dead_code, reason = "elsewhere the system says keys, not bytes"))]
+pub(crate) mod decoder;
+pub(crate) mod event;
+mod sequence;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use crate::inbox::{Arrival, Inbox, UserInput};
+use crate::system::TerminalInput;
+
+/// The reading thread, as the view sees it. While an event of it is worked on, nobody reads the terminal: it can be handed to
+/// another program.
+#[derive(Debug)]
+pub(crate) struct Keyboard {
+    reads_due: SyncSender<()>,
+    over: Arc<AtomicBool>,
+}
+
+impl Keyboard {
+    /// Starts to read. The thread ends with the input, or with the next event after this is dropped.
+    pub(crate) fn start(inbox: Inbox) -> io::Result<Self> {
+        let input = TerminalInput::open()?;
+        let (reads_due, read_when) = sync_channel(1);
+        let over = Arc::new(AtomicBool::new(false));
+        let keyboard = Self { reads_due, over: Arc::clone(&over) };
+        thread::Builder::new()
+            .name("glassline-keys".to_owned())
+            .spawn(move || read_events(input, &read_when, &over, &inbox))?;
+        keyboard.read_more();
+        Ok(keyboard)
+    }
+
+    /// The event that came last, one that [was typed](event::TerminalEvent::is_typed), has been used.
+    pub(crate) fn read_more(&self) {
+        // Full means that a read is due already; closed, that the input is over.
+        let _ = self.reads_due.try_send(());
+    }
+}
+
+impl Drop for Keyboard {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+}
+
+fn read_events(mut input: TerminalInput, read_when: &Receiver<()>, over: &AtomicBool, inbox: &Inbox) {
+    while read_when.recv().is_ok() {
+        loop {
+            let user_input = match input.next_event(over) {
+                Ok(Some(event)) => UserInput::Terminal(event),
+                Ok(None) => return,
+                Err(error) => UserInput::Failed(format!("cannot read the keyboard: {error}")),
+            };
+            let failed = matches!(user_input, UserInput::Failed(_));
+            let typed = matches!(&user_input, UserInput::Terminal(event) if event.is_typed());
+            if inbox.send(Arrival::User(user_input)).is_err() || failed {
+                return;
+            }
+            if typed {
+                break;
+            }
+        }
+    }
+}

@@ -16,7 +16,6 @@ pub mod session;
 mod system;
 mod telling;
 mod terminal;
-mod terminal;
 mod transport;
 mod view;
 

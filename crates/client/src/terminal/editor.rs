@@ -20,10 +20,16 @@ pub(crate) enum Motion {
     WordLeft,
     /// To the end of this or the next word.
     WordRight,
+    /// To what follows the space before this or the previous word.
+    SpaceLeft,
     /// To the start of the line.
     Home,
     /// To the end of the line.
     End,
+    /// To the start of the whole text.
+    TextStart,
+    /// To its end.
+    TextEnd,
 }
 
 /// See the module.
@@ -156,7 +162,9 @@ impl Editor {
         match motion {
             Motion::Left => self.boundaries().take_while(|&at| at < self.cursor).last().unwrap_or(0),
             Motion::Right => self.boundaries().find(|&at| at > self.cursor).unwrap_or(self.text.len()),
-            Motion::WordLeft => {
+            Motion::TextStart => 0,
+            Motion::TextEnd => self.text.len(),
+            Motion::WordLeft | Motion::SpaceLeft => {
                 let before = self.text[..self.cursor].trim_end();
                 before.char_indices().rev().find(|(_, c)| c.is_whitespace()).map_or(0, |(at, c)| at + c.len_utf8())
             }

@@ -21,7 +21,8 @@ use crate::wording;
 use editor::{Editor, Motion};
 use guard::Guard;
 use keyboard::Keyboard;
-use keys::Action;
+use keyboard::event::Paste;
+use keys::{Action, Keys};
 use screen::Screen;
 
 /// The original's way out.
@@ -47,6 +48,7 @@ pub(crate) struct Terminal {
     status: Option<Status>,
     stale: bool,
     drawn_ms: Option<u64>,
+    keys: Keys,
     keyboard: Option<Keyboard>,
     guard: Option<Guard>,
 }
@@ -80,6 +82,7 @@ impl Terminal {
             status: None,
             stale: true,
             drawn_ms: None,
+            keys: Keys::default(),
             keyboard: None,
             guard: None,
         }
@@ -99,13 +102,16 @@ impl Terminal {
             (self.columns, self.rows) = (columns.max(1), rows.max(1));
             return;
         }
+        if let Action::FocusGained | Action::FocusLost | Action::Resume = action {
+            return;
+        }
         self.hint = None;
         let asked_to_leave = std::mem::take(&mut self.asked_to_leave);
         let empty_enters = std::mem::take(&mut self.empty_enters);
         match action {
             Action::Enter if self.editor.text().is_empty() => self.enter_nothing(empty_enters + 1, session, now_ms),
             Action::Enter => self.enter(session, now_ms),
-            Action::Insert(text) | Action::Paste(text) => {
+            Action::Insert(text) | Action::Paste(Paste { text, .. }) => {
                 let fits = self.editor.insert(&text);
                 self.hint_unless(fits);
             }
@@ -127,7 +133,7 @@ impl Terminal {
                 self.hint = Some("Ctrl-C again leaves".to_owned());
             }
             Action::Clear => self.screen.clear(),
-            Action::Resize { .. } => {}
+            _ => {}
         }
     }
 
@@ -200,7 +206,7 @@ impl View for Terminal {
     fn input(&mut self, input: UserInput, session: &mut Session, now_ms: u64) -> io::Result<()> {
         if let UserInput::Terminal(event) = input {
             let typed = event.is_typed();
-            if let Some(action) = keys::action(event) {
+            if let Some(action) = self.keys.action(event) {
                 self.act(action, session, now_ms);
             }
             if let Some(keyboard) = self.keyboard.as_ref().filter(|_| typed) {

@@ -3,7 +3,7 @@ use crate::entropy::Entropy;
 use crate::session::Config;
 use crate::session::update::{DialectChoice, Input, Output};
 use glassline_wire::frame::put_frame;
-use keyboard::event::{Code, Key, Paste, PasteEnd, TerminalEvent};
+use keyboard::event::{Code, Key, PasteEnd, TerminalEvent};
 use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex};
 

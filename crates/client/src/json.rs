@@ -106,7 +106,7 @@ impl View for Json {
         match input {
             UserInput::Lines(lines) => self.lines_in.add(lines),
             UserInput::End => self.lines_in.end(),
-            UserInput::Failed(_) | UserInput::Terminal(_) => {}
+            UserInput::Failed(_) | UserInput::Terminal(_) | UserInput::EditorClosed => {}
         }
         Ok(())
     }

@@ -135,7 +135,7 @@ impl View for Plain {
         match input {
             UserInput::Lines(lines) => self.lines_in.add(lines),
             UserInput::End => self.lines_in.end(),
-            UserInput::Failed(_) | UserInput::Terminal(_) => {}
+            UserInput::Failed(_) | UserInput::Terminal(_) | UserInput::EditorClosed => {}
         }
         Ok(())
     }

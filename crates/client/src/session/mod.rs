@@ -227,6 +227,7 @@ impl Session {
             away: self.away.clone(),
             link,
             unsent: self.outbox.len(),
+            next_late_ms: self.outbox.next_late_ms(now_ms),
             late: self.outbox.late_texts(now_ms).take(Status::LATE_MAX).map(str::to_owned).collect(),
         }
     }

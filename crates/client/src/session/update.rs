@@ -168,6 +168,8 @@ pub struct Status {
     pub unsent: usize,
     /// Those of them that have waited for a while, oldest first: at most [`Status::LATE_MAX`].
     pub late: Vec<String>,
+    /// When another of them will have waited that long, on the session's clock.
+    pub next_late_ms: Option<u64>,
 }
 
 impl Status {

@@ -165,6 +165,7 @@ mod tests {
             link: LinkState::Online,
             unsent: 0,
             late: Vec::new(),
+            next_late_ms: None,
         }
     }
 

@@ -1,38 +1,49 @@
 //! The command line.
 
-use std::env;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use glassline_client::{DialectChoice, JoinOptions, Mode, Preferences};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use glassline_client::{Bell, DialectChoice, Mode};
 use glassline_server::FloodLimit;
 
-/// Where a line is when nobody says otherwise.
-pub(crate) const DEFAULT_PORT: u16 = 1234;
+use crate::address::{parse_join, parse_listen};
+use crate::choices::{Choices, parse_name};
+use crate::words;
 
-/// A group chat you can see through.
-///
-/// Without a command: hosts a chat on this machine, or joins the one that is there.
+/// Stands over what few need on the command line, because it can be said once and for all.
+const SETTINGS_HEADING: &str = "Settings (the configuration file holds them too)";
+
+/// How `join` behaves, for its help and its page of the manual.
+pub(crate) const JOIN_MANNERS: &str = "\
+At a terminal, three empty Enters leave. Without one, each line of stdin is sent, what is heard is printed, and the end of stdin leaves.";
+
+/// A group chat you can see through. Without a command: hosts a chat on this machine, or joins the one that is there
 #[derive(Debug, Parser)]
-#[command(version, after_help = "Everything you write travels as plain text: anyone on the way can read it.")]
+#[command(
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "Everything you write travels as plain text: anyone on the way can read it."
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
-    /// Your name in the chat [default: your login name]
-    #[arg(long)]
-    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run a server
     Serve(Serve),
-    /// Join a chat
     Join(Join),
+    Completions(Completions),
+    #[command(hide = true)]
+    Man(Man),
 }
 
-/// Run a server. Prints one line for each address as soon as it accepts: `listening on 127.0.0.1:1234`.
+/// Run a server
 #[derive(Debug, Args)]
+#[command(after_help = "Prints a line for each address as soon as it accepts: listening on 127.0.0.1:1234")]
 pub(crate) struct Serve {
     /// Where to listen; may be given several times; port 0 takes a free one [default: 127.0.0.1:1234]
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen)]
@@ -56,86 +67,135 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Join a chat. Three empty Enters leave.
-///
-/// Without a terminal it sends each line of stdin, prints what it hears, and leaves at the end of stdin.
+/// Join a chat
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Exit codes: 0 left or end of input, 1 input or output failed or some input could not be sent, 2 wrong usage, 3 cannot connect, \
-                        4 refused by the server, 5 the server went away."
-)]
+#[command(after_help = format!(
+    "{JOIN_MANNERS}\n\n\
+     Exit codes: 0 left or end of input, 1 input or output failed or some input could not be sent, 2 wrong usage, \
+     3 cannot connect, 4 refused by the server, 5 the server went away."
+))]
 pub(crate) struct Join {
     /// The server [default: 127.0.0.1:1234]
-    #[arg(value_name = "ADDR[:PORT]", default_value = "127.0.0.1", hide_default_value = true, value_parser = parse_join)]
-    address: String,
-    /// Your name in the chat [default: your login name]
-    #[arg(long)]
-    name: Option<String>,
-    /// What to speak; auto tries events first, then the tutorial's frames
-    #[arg(long, value_enum, default_value_t = Dialect::Auto)]
-    dialect: Dialect,
+    #[arg(value_name = "ADDR[:PORT]", value_parser = parse_join, value_hint = ValueHint::Hostname)]
+    address: Option<String>,
     /// One JSON object a line, in and out
     #[arg(long)]
     json: bool,
     /// Plain lines, no redrawing: for screen readers and logs
     #[arg(long, conflicts_with = "json")]
     linear: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// What to speak; auto tries events first, then the tutorial's frames
+    #[arg(
+        long,
+        value_name = "auto|tutorial|event",
+        value_parser = words::parser::<DialectChoice>(),
+        hide_possible_values = true,
+        help_heading = SETTINGS_HEADING
+    )]
+    dialect: Option<DialectChoice>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Dialect {
-    Auto,
-    Tutorial,
-    Event,
+/// What a conversation is like, whoever is at its other end.
+#[derive(Debug, Args)]
+pub(crate) struct Settings {
+    /// Your name in the chat [default: your login name]
+    #[arg(long, value_parser = parse_name)]
+    name: Option<String>,
+    /// Where settings are [default: ~/.config/glassline/config.toml]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = SETTINGS_HEADING)]
+    pub(crate) config: Option<PathBuf>,
+    /// Show the time of each message
+    #[arg(
+        long,
+        value_name = "on|off",
+        value_parser = words::parser::<bool>(),
+        hide_possible_values = true,
+        help_heading = SETTINGS_HEADING
+    )]
+    timestamps: Option<bool>,
+    /// When to ring the bell
+    #[arg(
+        long,
+        value_name = "off|mentions|all",
+        value_parser = words::parser::<Bell>(),
+        hide_possible_values = true,
+        help_heading = SETTINGS_HEADING
+    )]
+    bell: Option<Bell>,
+    /// Use colours
+    #[arg(
+        long,
+        value_name = "on|off",
+        value_parser = words::parser::<bool>(),
+        hide_possible_values = true,
+        help_heading = SETTINGS_HEADING
+    )]
+    colour: Option<bool>,
+    /// Keep what is said in a file for each room
+    #[arg(
+        long,
+        value_name = "on|off",
+        value_parser = words::parser::<bool>(),
+        hide_possible_values = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "on",
+        help_heading = SETTINGS_HEADING
+    )]
+    log: Option<bool>,
 }
 
-impl Join {
-    pub(crate) fn options(&self) -> JoinOptions {
-        JoinOptions {
-            address: self.address.clone(),
-            name: name_or_login(self.name.as_deref()),
-            dialect: match self.dialect {
-                Dialect::Auto => DialectChoice::Auto,
-                Dialect::Tutorial => DialectChoice::Tutorial,
-                Dialect::Event => DialectChoice::Event,
-            },
-            mode: match (self.json, self.linear) {
-                (true, _) => Mode::Json,
-                (_, true) => Mode::Linear,
-                _ => Mode::Auto,
-            },
-            greeting: Vec::new(),
-            preferences: Preferences::default(),
+impl Settings {
+    /// What the flags choose.
+    pub(crate) fn choices(&self) -> Choices {
+        Choices {
+            name: self.name.clone(),
+            timestamps: self.timestamps,
+            bell: self.bell,
+            colour: self.colour,
+            log: self.log,
+            ..Choices::default()
         }
     }
 }
 
-/// The name given, or the one the user is logged in under.
-pub(crate) fn name_or_login(name: Option<&str>) -> String {
-    let login = || env::var("USER").ok().or_else(|| whoami::username().ok());
-    name.map(str::to_string).or_else(login).filter(|name| !name.is_empty()).unwrap_or_else(|| "guest".to_string())
-}
-
-/// `host`, `host:port`, `::1` or `[::1]:port`.
-fn with_default_port(address: &str) -> String {
-    if let Ok(ip) = address.trim_matches(['[', ']']).parse::<IpAddr>() {
-        return SocketAddr::new(ip, DEFAULT_PORT).to_string();
+impl Join {
+    /// What the flags choose.
+    pub(crate) fn choices(&self) -> Choices {
+        Choices { server: self.address.clone(), dialect: self.dialect, ..self.settings.choices() }
     }
-    if address.contains(':') { address.to_string() } else { format!("{address}:{DEFAULT_PORT}") }
-}
 
-/// A host with a port; whether there is such a host shows when it is looked up.
-fn parse_join(text: &str) -> Result<String, String> {
-    let address = with_default_port(text);
-    match address.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) => Ok(address),
-        _ => Err(format!("{text:?} is no address; write it as 127.0.0.1, example.org:1234 or [::1]:1234")),
+    pub(crate) fn mode(&self) -> Mode {
+        match (self.json, self.linear) {
+            (true, _) => Mode::Json,
+            (_, true) => Mode::Linear,
+            _ => Mode::Auto,
+        }
     }
 }
 
-fn parse_listen(text: &str) -> Result<SocketAddr, String> {
-    let advice = || format!("{text:?} is no address; write it as 127.0.0.1:1234, 0.0.0.0:0 or [::1]:1234");
-    with_default_port(text).replace("localhost:", "127.0.0.1:").parse().map_err(|_| advice())
+/// Print what a shell needs to complete commands and flags
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// Your shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+/// Write the manual's pages
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Where to; made if it is not there
+    pub(crate) folder: PathBuf,
 }
 
 fn parse_flood(text: &str) -> Result<FloodLimit, String> {
@@ -159,31 +219,46 @@ mod tests {
     }
 
     #[test]
-    fn addresses_get_the_default_port() {
-        for (given, meant) in [
-            ("127.0.0.1", "127.0.0.1:1234"),
-            ("::1", "[::1]:1234"),
-            ("[::1]", "[::1]:1234"),
-            ("[::1]:7", "[::1]:7"),
-            ("localhost", "localhost:1234"),
-            ("example.org:7", "example.org:7"),
-        ] {
-            assert_eq!(with_default_port(given), meant);
-        }
-        assert_eq!(parse_listen("localhost:0"), Ok(SocketAddr::from(([127, 0, 0, 1], 0))));
-        assert!(parse_listen("nowhere:1").is_err());
-        assert_eq!(parse_join("example.org").as_deref(), Ok("example.org:1234"));
-        for wrong in ["127.0.0.1:99999", "host:port", "host:", ":1234", "host:0"] {
-            assert!(parse_join(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
     fn a_flood_limit_is_off_or_a_number() {
         assert_eq!(parse_flood("off"), Ok(FloodLimit::Off));
         assert_eq!(parse_flood("7"), Ok(FloodLimit::PerSecond(7)));
         for wrong in ["0", "-1", "", "many"] {
             assert!(parse_flood(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[track_caller]
+    fn join(arguments: &[&str]) -> Join {
+        let line = ["glassline", "join"].iter().chain(arguments);
+        match Arguments::try_parse_from(line).map(|parsed| parsed.command) {
+            Ok(Some(Command::Join(join))) => join,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_flag_becomes_a_choice_and_none_is_made_unasked() {
+        assert_eq!(join(&[]).choices(), Choices::default());
+        let flags = "host:7 --name bob --timestamps on --bell all --colour off --log --dialect event";
+        let all = join(&flags.split(' ').collect::<Vec<_>>()).choices();
+        let expected = Choices {
+            name: Some("bob".into()),
+            server: Some("host:7".into()),
+            dialect: Some(DialectChoice::Event),
+            timestamps: Some(true),
+            bell: Some(Bell::All),
+            colour: Some(false),
+            log: Some(true),
+            ..Choices::default()
+        };
+        assert_eq!(all, expected);
+        assert_eq!(join(&["--log=off", "host"]).choices().log, Some(false));
+        assert_eq!(join(&["--log", "host"]).choices().server.as_deref(), Some("host:1234"));
+    }
+
+    #[test]
+    fn a_flag_before_the_command_is_not_forgotten_silently() {
+        assert!(Arguments::try_parse_from(["glassline", "--name", "bob", "join"]).is_err());
+        assert!(Arguments::try_parse_from(["glassline", "--name", "bob", "--log"]).is_ok());
     }
 }

@@ -1,25 +1,73 @@
 //! `glassline`: host a chat, serve one, or join one.
 
+mod address;
 mod args;
+mod choices;
+mod completions;
+mod configuration;
+mod environment;
+mod folders;
 mod host;
 mod logging;
+mod manual;
 mod serve;
+mod signals;
+mod words;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use glassline_client::{Ending, JoinOptions, Mode};
 
-use crate::args::{Arguments, Command};
+use crate::args::{Arguments, Command, Settings};
+use crate::choices::Choices;
+
+/// Exit code where a file cannot be written.
+const FAILED: u8 = 1;
+/// Exit code of wrong usage: what clap ends with too.
+const WRONG_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let ending = match &arguments.command {
-        None => host::host(arguments.name.as_deref()),
-        Some(Command::Serve(serve)) => return serve::serve(serve),
-        Some(Command::Join(join)) => glassline_client::join(&join.options()),
+    match &arguments.command {
+        None => converse(&arguments.settings, arguments.settings.choices(), Mode::Auto, host::host),
+        Some(Command::Join(join)) => {
+            converse(&join.settings, join.choices(), join.mode(), |options| glassline_client::join(&options))
+        }
+        // Neither reads a setting: a broken file keeps nobody from serving.
+        Some(Command::Serve(serve)) => serve::serve(serve),
+        Some(Command::Completions(completions)) => done(completions::print(completions.shell)),
+        Some(Command::Man(man)) => done(manual::write(&man.folder)),
+    }
+}
+
+fn converse(settings: &Settings, flags: Choices, mode: Mode, talk: impl FnOnce(JoinOptions) -> Ending) -> ExitCode {
+    let options = match chosen(settings, flags) {
+        Ok(choices) => choices.join_options(mode),
+        Err(error) => {
+            eprintln!("glassline: {error:#}");
+            return ExitCode::from(WRONG_USAGE);
+        }
     };
+    let ending = talk(options);
     if let Some(text) = ending.text() {
         eprintln!("glassline: {text}");
     }
     ExitCode::from(ending.exit_code())
+}
+
+fn chosen(settings: &Settings, flags: Choices) -> anyhow::Result<Choices> {
+    let environment = environment::choices()?;
+    let named_file = settings.config.clone().or_else(environment::configuration_file);
+    Ok(flags.or(environment).or(configuration::choices(named_file)?))
+}
+
+fn done(result: anyhow::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("glassline: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
 }

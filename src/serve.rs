@@ -3,20 +3,17 @@
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
-use std::thread;
 
 use anyhow::Context;
 use glassline_server::{Config, Shutdown, listen, run};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
-use crate::args::{DEFAULT_PORT, Serve};
+use crate::address::{DEFAULT_PORT, default_address};
+use crate::args::Serve;
 use crate::logging;
+use crate::signals::end_on_signal;
 
 /// Exit code where the server cannot start or cannot go on.
 const FAILED: u8 = 1;
-/// Exit code where a second signal ends the server at once: 128 and the number of SIGINT, as a shell reports it.
-const ENDED_AT_ONCE: i32 = 130;
 
 pub(crate) fn serve(arguments: &Serve) -> ExitCode {
     logging::start(arguments.log_format);
@@ -32,11 +29,7 @@ pub(crate) fn serve(arguments: &Serve) -> ExitCode {
 }
 
 fn serve_until_signal(arguments: &Serve) -> anyhow::Result<()> {
-    let addresses = if arguments.listen.is_empty() {
-        vec![SocketAddr::from(([127, 0, 0, 1], DEFAULT_PORT))]
-    } else {
-        arguments.listen.clone()
-    };
+    let addresses = if arguments.listen.is_empty() { vec![default_address()] } else { arguments.listen.clone() };
     let listeners = addresses.iter().map(|&address| open(address)).collect::<anyhow::Result<Vec<_>>>()?;
     let shutdown = Shutdown::new();
     end_on_signal(shutdown.clone()).context("cannot watch for signals")?;
@@ -75,19 +68,5 @@ fn announce(listeners: &[TcpListener]) -> anyhow::Result<()> {
             );
         }
     }
-    Ok(())
-}
-
-fn end_on_signal(shutdown: Shutdown) -> io::Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    thread::spawn(move || {
-        let mut arriving = signals.forever();
-        if arriving.next().is_some() {
-            shutdown.request();
-        }
-        if arriving.next().is_some() {
-            std::process::exit(ENDED_AT_ONCE);
-        }
-    });
     Ok(())
 }

@@ -8,6 +8,8 @@ mod harness;
 #[cfg(unix)]
 mod binary;
 mod commands;
+#[cfg(unix)]
+mod configuration;
 #[cfg(target_os = "linux")]
 mod descriptors;
 mod escapes;
@@ -17,6 +19,8 @@ mod headers;
 mod names;
 mod order;
 mod presence;
+#[cfg(unix)]
+mod program;
 mod pure;
 #[cfg(target_os = "linux")]
 mod resets;

@@ -109,9 +109,14 @@ impl Plain {
                 Err(declined) => self.not_sent(&declined.to_string()),
             },
             Ok(Meaning::Help(lines)) => self.tell(&lines),
-            Ok(
-                Meaning::Clear | Meaning::Timestamps(_) | Meaning::Bell(_) | Meaning::Ignore(_) | Meaning::Unignore(_),
-            ) => Ok(()),
+            Ok(Meaning::Keys) => {
+                self.tell(&["* Enter sends; there are more keys in the terminal mode only".to_owned()])
+            }
+            Ok(Meaning::Clear) => Ok(()),
+            Ok(setting) => {
+                let told = self.settings.change(&setting);
+                self.tell(&told.map(|told| Told::notice(&told).plain()).unwrap_or_default())
+            }
             Err(wrong) => self.not_sent(&wrong),
         }
     }

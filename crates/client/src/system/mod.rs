@@ -6,6 +6,13 @@ mod other;
 mod unix;
 
 #[cfg(not(unix))]
-pub(crate) use other::{TerminalInput, watch_interrupts, watch_terminal};
+pub(crate) use other::{
+    TerminalInput, append_private_file, create_private_file, create_private_folder, suspend, watch_interrupts,
+    watch_terminal,
+};
 #[cfg(unix)]
-pub(crate) use unix::{TerminalInput, watch_interrupts, watch_terminal};
+#[allow(unused_imports, reason = "what uses them is being written")]
+pub(crate) use unix::{
+    TerminalInput, append_private_file, create_private_file, create_private_folder, suspend, watch_interrupts,
+    watch_terminal,
+};

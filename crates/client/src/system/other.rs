@@ -1,6 +1,8 @@
 //! Systems that are not Unix: the terminal's events as crossterm finds them; the rest is the system's own.
 
+use std::fs::{File, OpenOptions};
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -22,6 +24,27 @@ pub(crate) fn watch_interrupts(_: Inbox) -> io::Result<()> {
 #[expect(clippy::unnecessary_wraps, clippy::needless_pass_by_value, reason = "the same as where it can fail")]
 pub(crate) fn watch_terminal(_: Inbox) -> io::Result<()> {
     Ok(())
+}
+
+/// Nothing stops a process here.
+#[expect(clippy::unnecessary_wraps, reason = "the same as where it can fail")]
+pub(crate) fn suspend() -> io::Result<()> {
+    Ok(())
+}
+
+/// Creates a file that is not there yet, in a folder that is the user's own.
+pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+/// Opens a file to write behind what it holds, and creates it if it is not there.
+pub(crate) fn append_private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(path)
+}
+
+/// Creates a folder and those it is in, as far as they are not there.
+pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)
 }
 
 /// Events from the process's terminal.

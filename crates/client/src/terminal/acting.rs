@@ -4,7 +4,9 @@ use std::io;
 
 use super::exits::Exit;
 use super::handover::Handover;
+use super::editing::completion::{Completion, Sources};
 use super::keyboard::event::Paste;
+use super::keyboard::help;
 use super::keys::Action;
 use super::{Terminal, editor::Motion};
 use crate::commands::{Meaning, interpret};
@@ -37,6 +39,16 @@ impl Terminal {
         if !(is_empty && matches!(action, Action::Enter | Action::Interrupt)) {
             self.exits.forget();
         }
+        let completion = self.completion.take();
+        match action {
+            Action::Complete | Action::CompleteBack if completion.is_some() => self.completion = completion,
+            Action::Cancel if let Some(completion) = &completion => {
+                let (text, cursor) = completion.original();
+                self.editor.offer(text, cursor);
+                return Ok(());
+            }
+            _ => {}
+        }
         match action {
             Action::Enter if is_empty => {
                 let exit = self.exits.enter();
@@ -58,6 +70,14 @@ impl Terminal {
                 let fits = self.editor.paste_cut();
                 self.hint_unless(fits);
             }
+            Action::RotateCut => {
+                let fits = self.editor.rotate_cut();
+                self.hint_unless(fits);
+            }
+            Action::Undo => self.editor.undo(),
+            Action::Redo => self.editor.redo(),
+            Action::Complete => self.complete(session, now_ms, Completion::forward),
+            Action::CompleteBack => self.complete(session, now_ms, Completion::back),
             Action::Go(motion) => self.editor.go(motion),
             Action::Remove(motion) => self.editor.remove(motion),
             Action::Cut(motion) => self.editor.cut(motion),
@@ -69,6 +89,7 @@ impl Terminal {
             Action::GoRoomAfter => self.go_to_neighbour(true, session, now_ms),
             Action::OpenEditor => self.open_editor()?,
             Action::Suspend => self.suspend()?,
+            Action::Cancel => {}
             _ => {}
         }
         Ok(())
@@ -124,10 +145,33 @@ impl Terminal {
                 }
             }
             Meaning::Help(lines) => self.tell(&lines),
+            Meaning::Keys => self.tell(&help::lines()),
             Meaning::Clear => self.screen.clear(),
             Meaning::Timestamps(_) | Meaning::Bell(_) | Meaning::Ignore(_) | Meaning::Unignore(_) => {}
         }
         true
+    }
+
+    /// Shows a candidate for the word before the cursor.
+    fn complete(&mut self, session: &Session, now_ms: u64, next: fn(&mut Completion) -> (String, usize)) {
+        if self.completion.is_none() {
+            let rooms = session.status(now_ms).rooms;
+            let mut names: Vec<String> = self.page.speakers().map(str::to_owned).collect();
+            let me = self.page.me();
+            let silent = session.people_names().filter(|name| *name != me && !names.iter().any(|known| known == name));
+            let silent: Vec<String> = silent.map(str::to_owned).collect();
+            names.extend(silent);
+            let sources = Sources { names: &names, rooms: &rooms };
+            self.completion = Completion::start(self.editor.text(), self.editor.cursor(), sources);
+        }
+        let Some(completion) = &mut self.completion else {
+            self.hint = Some("nothing completes this".to_owned());
+            return;
+        };
+        let (text, cursor) = next(completion);
+        self.hint = completion.hint();
+        let fits = self.editor.offer(&text, cursor);
+        self.hint_unless(fits);
     }
 
     fn go_to_neighbour(&mut self, after: bool, session: &mut Session, now_ms: u64) {

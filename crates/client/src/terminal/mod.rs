@@ -4,6 +4,7 @@ mod absence;
 mod acting;
 mod columns;
 mod draw;
+mod editing;
 mod editor;
 mod exits;
 pub(crate) mod guard;
@@ -32,6 +33,7 @@ use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
 use crate::telling::{Line, Role, Span};
 use crate::view::View;
+use editing::completion::Completion;
 use editor::Editor;
 use exits::Exits;
 use guard::Guard;
@@ -55,6 +57,8 @@ pub(crate) struct Terminal {
     screen: Screen,
     editor: Editor,
     exits: Exits,
+    /// What Tab has begun.
+    completion: Option<Completion>,
     hint: Option<String>,
     status: Option<Status>,
     out: Box<dyn Write>,
@@ -106,6 +110,7 @@ impl Terminal {
             screen: Screen::default(),
             editor: Editor::default(),
             exits: Exits::default(),
+            completion: None,
             hint: None,
             status: None,
             out,

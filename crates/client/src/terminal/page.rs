@@ -129,6 +129,11 @@ impl Page {
         self.mentions
     }
 
+    /// The name the user goes by.
+    pub(super) fn me(&self) -> &str {
+        &self.reader.me
+    }
+
     /// Who spoke lately, the last one first.
     pub(super) fn speakers(&self) -> impl Iterator<Item = &str> {
         self.speakers.iter().map(String::as_str)

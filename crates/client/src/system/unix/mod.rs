@@ -1,7 +1,9 @@
-//! Unix: bytes from a terminal, and signals.
+//! Unix: bytes from a terminal, signals, and files of one's own.
 
+mod private;
 mod signals;
 mod terminal_input;
 
-pub(crate) use signals::{watch_interrupts, watch_terminal};
+pub(crate) use private::{append_private_file, create_private_file, create_private_folder};
+pub(crate) use signals::{suspend, watch_interrupts, watch_terminal};
 pub(crate) use terminal_input::TerminalInput;

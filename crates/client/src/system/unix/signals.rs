@@ -3,7 +3,7 @@
 use std::io;
 use std::thread;
 
-use signal_hook::consts::signal::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
+use signal_hook::consts::signal::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
@@ -28,6 +28,11 @@ pub(crate) fn watch_interrupts(inbox: Inbox) -> io::Result<()> {
         }
     })?;
     Ok(())
+}
+
+/// Stops the process until somebody lets it go on, as the shell's Ctrl-Z does.
+pub(crate) fn suspend() -> io::Result<()> {
+    emulate_default_handler(SIGTSTP)
 }
 
 /// SIGWINCH and SIGCONT: the terminal's size, and that the process goes on.

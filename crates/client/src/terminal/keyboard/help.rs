@@ -1,7 +1,7 @@
 //! The keys as `/help keys` shows them.
 
 /// Keys and what they do, the ones needed first.
-pub(crate) const KEYS: &[(&str, &str)] = &[
+const KEYS: &[(&str, &str)] = &[
     ("Enter", "sends the line; three times on an empty line leaves"),
     ("Alt-Enter, Ctrl-J", "starts a new line in the message"),
     ("Tab, Shift-Tab", "completes a name, a room or a command; again: the next, the one before"),
@@ -22,3 +22,8 @@ pub(crate) const KEYS: &[(&str, &str)] = &[
     ("Ctrl-C", "empties the line; twice on an empty line leaves"),
     ("Ctrl-D", "leaves, on an empty line"),
 ];
+
+/// A line for each.
+pub(crate) fn lines() -> Vec<String> {
+    KEYS.iter().map(|(keys, what)| format!("{keys}: {what}")).collect()
+}

@@ -4,7 +4,6 @@ mod bracketed;
 #[cfg_attr(not(unix), allow(dead_code, reason = "elsewhere the system says keys, not bytes"))]
 pub(crate) mod decoder;
 pub(crate) mod event;
-#[allow(dead_code, reason = "/help is being written")]
 pub(crate) mod help;
 mod sequence;
 

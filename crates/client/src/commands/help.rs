@@ -1,0 +1,54 @@
+//! What `/help` shows, read from the table.
+
+use std::fmt::Write as _;
+
+use super::meaning::Meaning;
+use super::table::{COMMANDS, Group, SlashCommand};
+
+const HEADINGS: [(Group, &str); 4] = [
+    (Group::Talk, "talking:"),
+    (Group::People, "people:"),
+    (Group::Rooms, "rooms:"),
+    (Group::Program, "this program:"),
+];
+
+/// What `/help` and these arguments show of the commands that are `there`; `None` if there is no such command.
+pub(super) fn help(args: &str, there: impl Fn(&SlashCommand) -> bool) -> Option<Meaning> {
+    let wanted = args.trim_start_matches('/');
+    if wanted == "keys" {
+        return Some(Meaning::Keys);
+    }
+    let commands = || COMMANDS.iter().filter(|command| there(command));
+    if !wanted.is_empty() {
+        let command = commands().find(|command| command.names().any(|name| name == wanted))?;
+        return Some(Meaning::Help(vec![line(command)]));
+    }
+    let mut lines = Vec::new();
+    for (group, heading) in HEADINGS {
+        let mut of_group = commands().filter(|command| command.group == group).map(line).peekable();
+        if of_group.peek().is_some() {
+            lines.push(heading.to_owned());
+            lines.extend(of_group);
+        }
+    }
+    lines.push("//x sends /x as text".to_owned());
+    Some(Meaning::Help(lines))
+}
+
+fn line(command: &SlashCommand) -> String {
+    let aliases = command.aliases.iter().map(|alias| format!("/{alias}"));
+    let names: Vec<String> = std::iter::once(synopsis(command)).chain(aliases).collect();
+    format!("{}: {}", names.join(", "), command.help)
+}
+
+pub(super) fn usage(command: &SlashCommand) -> String {
+    format!("usage: {}", synopsis(command))
+}
+
+fn synopsis(command: &SlashCommand) -> String {
+    let mut synopsis = format!("/{}", command.name);
+    if !command.usage.is_empty() {
+        let _ = write!(synopsis, " {}", command.usage);
+    }
+    synopsis
+}

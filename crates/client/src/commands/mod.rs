@@ -1,0 +1,17 @@
+//! The slash commands of the client: one table of names, arguments, help and meaning, and what is read from it.
+
+mod help;
+mod meaning;
+#[allow(dead_code, reason = "the history is not wired yet")]
+mod privacy;
+mod suggestion;
+mod table;
+
+pub(crate) use meaning::{Meaning, interpret};
+#[allow(unused_imports, reason = "the history on disk and the completion are not wired yet")]
+pub(crate) use privacy::{is_storable, seals};
+#[allow(unused_imports, reason = "the completion is not wired yet")]
+pub(crate) use table::{Argument, SlashCommand, all_names};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,320 @@
+//! The table of commands: what `/help`, the completion, the privacy of typed lines and the meaning of a line are read from.
+
+use super::help;
+use super::meaning::Meaning;
+use crate::preferences::Bell;
+use crate::session::update::Command;
+
+/// One command.
+#[derive(Debug)]
+#[allow(dead_code, reason = "the completion and the history, which read all of it, are not wired yet")]
+pub(crate) struct SlashCommand {
+    pub(crate) name: &'static str,
+    pub(crate) aliases: &'static [&'static str],
+    pub(super) group: Group,
+    /// What follows the name.
+    pub(super) usage: &'static str,
+    /// The same for the completion.
+    pub(crate) arguments: &'static [Argument],
+    pub(super) help: &'static str,
+    /// Works without a server's help, on every server.
+    pub(super) local: bool,
+    /// What follows is for somebody's eyes only, so that it is never written to a disk.
+    pub(super) private: bool,
+    /// Reads what follows the name; `None` if it does not fit the usage.
+    pub(super) parse: fn(&str) -> Option<Meaning>,
+}
+
+/// Under which heading `/help` shows a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Group {
+    Talk,
+    People,
+    Rooms,
+    Program,
+}
+
+/// What a command takes at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Argument {
+    /// Somebody's name.
+    Name,
+    Room,
+    /// A command's name, without its slash.
+    Command,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// Words up to the end of the line.
+    Text,
+}
+
+const ON_OFF: &[&str] = &["on", "off"];
+const BELLS: &[&str] = &["off", "mentions", "all"];
+
+pub(super) const COMMANDS: &[SlashCommand] = &[
+    SlashCommand {
+        name: "me",
+        aliases: &[],
+        group: Group::Talk,
+        usage: "TEXT",
+        arguments: &[Argument::Text],
+        help: "says what you do: `/me waves` shows as `* alice waves`",
+        local: false,
+        private: false,
+        parse: |args| text(args).map(|text| Meaning::Do(Command::Action(text))),
+    },
+    SlashCommand {
+        name: "msg",
+        aliases: &[],
+        group: Group::Talk,
+        usage: "NAME TEXT",
+        arguments: &[Argument::Name, Argument::Text],
+        help: "writes to one person only",
+        local: false,
+        private: true,
+        parse: |args| {
+            let (to, said) = args.split_once(char::is_whitespace)?;
+            Some(Meaning::Do(Command::Direct { to: to.to_owned(), text: text(said.trim_start())? }))
+        },
+    },
+    SlashCommand {
+        name: "reply",
+        aliases: &["r"],
+        group: Group::Talk,
+        usage: "TEXT",
+        arguments: &[Argument::Text],
+        help: "answers the last person who wrote to you only",
+        local: false,
+        private: true,
+        parse: |args| text(args).map(|text| Meaning::Do(Command::Reply(text))),
+    },
+    SlashCommand {
+        name: "nick",
+        aliases: &[],
+        group: Group::People,
+        usage: "NAME",
+        arguments: &[],
+        help: "takes another name",
+        local: false,
+        private: false,
+        parse: |args| word(args).map(|name| Meaning::Do(Command::Rename(name))),
+    },
+    SlashCommand {
+        name: "names",
+        aliases: &["who"],
+        group: Group::People,
+        usage: "[ROOM]",
+        arguments: &[Argument::Room],
+        help: "shows who is in a room",
+        local: false,
+        private: false,
+        parse: |args| optional_word(args).map(|room| Meaning::Do(Command::Members(room))),
+    },
+    SlashCommand {
+        name: "whois",
+        aliases: &[],
+        group: Group::People,
+        usage: "NAME",
+        arguments: &[Argument::Name],
+        help: "tells since when somebody is here, how long idle, and how connected",
+        local: false,
+        private: false,
+        parse: |args| word(args).map(|name| Meaning::Do(Command::Whois(name))),
+    },
+    SlashCommand {
+        name: "away",
+        aliases: &[],
+        group: Group::People,
+        usage: "[TEXT]",
+        arguments: &[Argument::Text],
+        help: "tells who writes to you that you are away",
+        local: false,
+        private: false,
+        parse: |args| Some(Meaning::Do(Command::Away(text(args)))),
+    },
+    SlashCommand {
+        name: "back",
+        aliases: &[],
+        group: Group::People,
+        usage: "",
+        arguments: &[],
+        help: "ends it",
+        local: false,
+        private: false,
+        parse: |args| args.is_empty().then_some(Meaning::Do(Command::Back)),
+    },
+    SlashCommand {
+        name: "ignore",
+        aliases: &[],
+        group: Group::People,
+        usage: "[NAME]",
+        arguments: &[Argument::Name],
+        help: "hides what somebody says, until you leave; without a name, tells whom you ignore",
+        local: true,
+        private: false,
+        parse: |args| optional_word(args).map(Meaning::Ignore),
+    },
+    SlashCommand {
+        name: "unignore",
+        aliases: &[],
+        group: Group::People,
+        usage: "NAME",
+        arguments: &[Argument::Name],
+        help: "shows it again",
+        local: true,
+        private: false,
+        parse: |args| word(args).map(Meaning::Unignore),
+    },
+    SlashCommand {
+        name: "rooms",
+        aliases: &[],
+        group: Group::Rooms,
+        usage: "",
+        arguments: &[],
+        help: "lists the rooms",
+        local: false,
+        private: false,
+        parse: |args| args.is_empty().then_some(Meaning::Do(Command::Rooms)),
+    },
+    SlashCommand {
+        name: "join",
+        aliases: &[],
+        group: Group::Rooms,
+        usage: "ROOM",
+        arguments: &[Argument::Room],
+        help: "enters a room and talks there; also goes back to one you are in",
+        local: false,
+        private: false,
+        parse: |args| word(args).map(|room| Meaning::Do(Command::Join(room))),
+    },
+    SlashCommand {
+        name: "leave",
+        aliases: &[],
+        group: Group::Rooms,
+        usage: "[ROOM]",
+        arguments: &[Argument::Room],
+        help: "leaves a room",
+        local: false,
+        private: false,
+        parse: |args| optional_word(args).map(|room| Meaning::Do(Command::LeaveRoom(room))),
+    },
+    SlashCommand {
+        name: "history",
+        aliases: &[],
+        group: Group::Rooms,
+        usage: "",
+        arguments: &[],
+        help: "shows what was said before, where the server keeps it",
+        local: false,
+        private: false,
+        parse: |args| args.is_empty().then_some(Meaning::Do(Command::History)),
+    },
+    SlashCommand {
+        name: "search",
+        aliases: &[],
+        group: Group::Rooms,
+        usage: "TEXT",
+        arguments: &[Argument::Text],
+        help: "finds what was said before, where the server keeps it",
+        local: false,
+        private: false,
+        parse: |args| text(args).map(|text| Meaning::Do(Command::Search(text))),
+    },
+    SlashCommand {
+        name: "help",
+        aliases: &[],
+        group: Group::Program,
+        usage: "[COMMAND|keys]",
+        arguments: &[Argument::Command],
+        help: "shows the commands; /help keys shows the keys",
+        local: true,
+        private: false,
+        parse: |args| help::help(args, |_| true),
+    },
+    SlashCommand {
+        name: "timestamps",
+        aliases: &[],
+        group: Group::Program,
+        usage: "[on|off]",
+        arguments: &[Argument::Choice(ON_OFF)],
+        help: "shows the time of each message, or not",
+        local: true,
+        private: false,
+        parse: |args| match args {
+            "" => Some(Meaning::Timestamps(None)),
+            "on" => Some(Meaning::Timestamps(Some(true))),
+            "off" => Some(Meaning::Timestamps(Some(false))),
+            _ => None,
+        },
+    },
+    SlashCommand {
+        name: "bell",
+        aliases: &[],
+        group: Group::Program,
+        usage: "[off|mentions|all]",
+        arguments: &[Argument::Choice(BELLS)],
+        help: "rings never, when you are mentioned or written to, or at every message",
+        local: true,
+        private: false,
+        parse: |args| match args {
+            "" => Some(Meaning::Bell(None)),
+            "off" => Some(Meaning::Bell(Some(Bell::Off))),
+            "mentions" => Some(Meaning::Bell(Some(Bell::Mentions))),
+            "all" => Some(Meaning::Bell(Some(Bell::All))),
+            _ => None,
+        },
+    },
+    SlashCommand {
+        name: "clear",
+        aliases: &[],
+        group: Group::Program,
+        usage: "",
+        arguments: &[],
+        help: "clears the screen",
+        local: true,
+        private: false,
+        parse: |args| args.is_empty().then_some(Meaning::Clear),
+    },
+    SlashCommand {
+        name: "quit",
+        aliases: &["exit", "bye"],
+        group: Group::Program,
+        usage: "",
+        arguments: &[],
+        help: "leaves, as three empty Enters do",
+        local: true,
+        private: false,
+        parse: |args| args.is_empty().then_some(Meaning::Do(Command::Leave)),
+    },
+];
+
+impl SlashCommand {
+    /// The command of this name or alias, without its slash.
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        COMMANDS.iter().find(|known| known.names().any(|known| known == name))
+    }
+
+    /// Its name and aliases.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+}
+
+/// Every command's name and every alias.
+pub(crate) fn all_names() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().flat_map(SlashCommand::names)
+}
+
+fn text(args: &str) -> Option<String> {
+    (!args.is_empty()).then(|| args.to_owned())
+}
+
+fn word(args: &str) -> Option<String> {
+    (!args.is_empty() && !args.contains(char::is_whitespace)).then(|| args.to_owned())
+}
+
+/// At most one word.
+#[expect(clippy::option_option, reason = "outside: whether the usage fits; inside: whether the word is there")]
+fn optional_word(args: &str) -> Option<Option<String>> {
+    if args.is_empty() { Some(None) } else { word(args).map(Some) }
+}

@@ -1,0 +1,100 @@
+use super::table::COMMANDS;
+use super::*;
+use crate::session::update::{Command, SlashCommands};
+
+fn client(line: &str) -> Result<Meaning, String> {
+    interpret(line, SlashCommands::Client)
+}
+
+macro_rules! doing {
+    ($command:expr) => {
+        Ok(Meaning::Do($command))
+    };
+}
+
+#[test]
+fn lines_without_a_slash_and_with_two_are_text() {
+    for who in [SlashCommands::Client, SlashCommands::Server, SlashCommands::Nobody, SlashCommands::Undecided] {
+        assert_eq!(interpret("hi /me", who), doing!(Command::Say("hi /me".into())));
+        assert_eq!(interpret("//quit", who), doing!(Command::Say("/quit".into())));
+        for leave in ["/quit", "/exit", "/bye"] {
+            assert_eq!(interpret(leave, who), doing!(Command::Leave), "{who:?}");
+        }
+    }
+}
+
+#[test]
+fn each_command_reads_its_arguments() {
+    assert_eq!(client("/me waves  at all"), doing!(Command::Action("waves  at all".into())));
+    let direct = Command::Direct { to: "bob".into(), text: "a\nb".into() };
+    assert_eq!(client("/msg  bob  a\nb"), doing!(direct));
+    assert_eq!(client("/reply ok"), doing!(Command::Reply("ok".into())));
+    assert_eq!(client("/nick al"), doing!(Command::Rename("al".into())));
+    assert_eq!(client("/who"), doing!(Command::Members(None)));
+    assert_eq!(client("/names den"), doing!(Command::Members(Some("den".into()))));
+    assert_eq!(client("/join den"), doing!(Command::Join("den".into())));
+    assert_eq!(client("/leave"), doing!(Command::LeaveRoom(None)));
+    assert_eq!(client("/clear"), Ok(Meaning::Clear));
+}
+
+#[test]
+fn wrong_arguments_show_the_usage() {
+    for (line, usage) in [
+        ("/me", "usage: /me TEXT"),
+        ("/msg bob", "usage: /msg NAME TEXT"),
+        ("/msg", "usage: /msg NAME TEXT"),
+        ("/nick a b", "usage: /nick NAME"),
+        ("/names a b", "usage: /names [ROOM]"),
+        ("/quit now", "usage: /quit"),
+        ("/help dance", "usage: /help [COMMAND|keys]"),
+    ] {
+        assert_eq!(client(line), Err(usage.to_owned()), "{line}");
+    }
+}
+
+#[test]
+fn an_unknown_command_is_an_error_that_names_the_nearest() {
+    let error = client("/nmaes").expect_err("unknown");
+    assert!(error.contains("/names?") && error.contains("//nmaes"), "{error}");
+    let error = client("/etc/passwd\nx").expect_err("unknown");
+    assert!(error.contains("/help"), "{error}");
+    assert!(!client("/\u{1b}[6n").expect_err("unknown").contains('\u{1b}'));
+}
+
+#[test]
+fn a_server_with_commands_gets_them_and_another_one_never_does() {
+    for line in ["/help", "/names", "/dance x", "/nick a b"] {
+        assert_eq!(interpret(line, SlashCommands::Server), doing!(Command::ServerLine(line.into())));
+    }
+    for line in ["/names", "/dance"] {
+        assert!(interpret(line, SlashCommands::Nobody).is_err(), "{line}");
+    }
+    let Ok(Meaning::Help(lines)) = interpret("/help", SlashCommands::Nobody) else { panic!("help") };
+    assert!(lines.iter().all(|line| !line.contains("/names")), "{lines:?}");
+}
+
+#[test]
+fn help_shows_every_command() {
+    let Ok(Meaning::Help(lines)) = client("/help") else { panic!("help") };
+    for command in COMMANDS {
+        assert!(lines.iter().any(|line| line.starts_with(&format!("/{}", command.name))), "{}", command.name);
+    }
+    assert_eq!(client("/help /who"), client("/help names"));
+    assert_eq!(client("/help keys"), Ok(Meaning::Keys));
+}
+
+#[test]
+fn the_table_agrees_with_itself() {
+    let names: Vec<&str> = all_names().collect();
+    for (at, name) in names.iter().enumerate() {
+        assert!(!names[..at].contains(name), "{name} twice");
+    }
+    for command in COMMANDS {
+        for argument in command.arguments {
+            let Argument::Choice(choices) = argument else { continue };
+            for choice in *choices {
+                assert!((command.parse)(choice).is_some(), "/{} does not take {choice}", command.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! What editing a line needs beside the text itself; pure, each piece for one reason.
+
+#[allow(dead_code, reason = "not wired yet")]
+pub(crate) mod completion;
+pub(crate) mod kill_ring;
+pub(crate) mod recall;
+pub(crate) mod undo;
+pub(crate) mod words;

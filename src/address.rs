@@ -1,0 +1,58 @@
+//! Addresses as people write them: the port may be left out.
+
+use std::net::{IpAddr, SocketAddr};
+
+/// Where a line is when nobody says otherwise.
+pub(crate) const DEFAULT_PORT: u16 = 1234;
+
+/// The line of this machine.
+pub(crate) fn default_address() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], DEFAULT_PORT))
+}
+
+/// `host`, `host:port`, `::1` or `[::1]:port`.
+fn with_default_port(address: &str) -> String {
+    if let Ok(ip) = address.trim_matches(['[', ']']).parse::<IpAddr>() {
+        return SocketAddr::new(ip, DEFAULT_PORT).to_string();
+    }
+    if address.contains(':') { address.to_string() } else { format!("{address}:{DEFAULT_PORT}") }
+}
+
+/// A host with a port; whether there is such a host shows when it is looked up.
+pub(crate) fn parse_join(text: &str) -> Result<String, String> {
+    let address = with_default_port(text);
+    match address.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) => Ok(address),
+        _ => Err(format!("{text:?} is no address; write it as 127.0.0.1, example.org:1234 or [::1]:1234")),
+    }
+}
+
+pub(crate) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    let advice = || format!("{text:?} is no address; write it as 127.0.0.1:1234, 0.0.0.0:0 or [::1]:1234");
+    with_default_port(text).replace("localhost:", "127.0.0.1:").parse().map_err(|_| advice())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_get_the_default_port() {
+        for (given, meant) in [
+            ("127.0.0.1", "127.0.0.1:1234"),
+            ("::1", "[::1]:1234"),
+            ("[::1]", "[::1]:1234"),
+            ("[::1]:7", "[::1]:7"),
+            ("localhost", "localhost:1234"),
+            ("example.org:7", "example.org:7"),
+        ] {
+            assert_eq!(with_default_port(given), meant);
+        }
+        assert_eq!(parse_listen("localhost:0"), Ok(SocketAddr::from(([127, 0, 0, 1], 0))));
+        assert!(parse_listen("nowhere:1").is_err());
+        assert_eq!(parse_join("example.org").as_deref(), Ok("example.org:1234"));
+        for wrong in ["127.0.0.1:99999", "host:port", "host:", ":1234", "host:0", ""] {
+            assert!(parse_join(wrong).is_err(), "{wrong}");
+        }
+    }
+}

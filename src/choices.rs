@@ -1,0 +1,118 @@
+//! What a user chose, wherever: flags count before the environment, that before the configuration file, that before the default.
+
+use std::env;
+
+use glassline_client::{Bell, DialectChoice, JoinOptions, Mode, Preferences};
+
+use crate::address::default_address;
+use crate::folders;
+
+/// What one place says; nothing where it does not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Choices {
+    pub(crate) name: Option<String>,
+    pub(crate) server: Option<String>,
+    pub(crate) dialect: Option<DialectChoice>,
+    pub(crate) timestamps: Option<bool>,
+    pub(crate) bell: Option<Bell>,
+    pub(crate) colour: Option<bool>,
+    pub(crate) ignore: Option<Vec<String>>,
+    pub(crate) log: Option<bool>,
+    pub(crate) input_history: Option<bool>,
+}
+
+impl Choices {
+    /// These, and where they say nothing, those.
+    pub(crate) fn or(self, weaker: Self) -> Self {
+        Self {
+            name: self.name.or(weaker.name),
+            server: self.server.or(weaker.server),
+            dialect: self.dialect.or(weaker.dialect),
+            timestamps: self.timestamps.or(weaker.timestamps),
+            bell: self.bell.or(weaker.bell),
+            colour: self.colour.or(weaker.colour),
+            ignore: self.ignore.or(weaker.ignore),
+            log: self.log.or(weaker.log),
+            input_history: self.input_history.or(weaker.input_history),
+        }
+    }
+
+    /// What they come to, with the defaults.
+    pub(crate) fn join_options(self, mode: Mode) -> JoinOptions {
+        let defaults = Preferences::default();
+        JoinOptions {
+            address: self.server.unwrap_or_else(|| default_address().to_string()),
+            name: self.name.unwrap_or_else(login_name),
+            dialect: self.dialect.unwrap_or_default(),
+            mode,
+            greeting: Vec::new(),
+            preferences: Preferences {
+                timestamps: self.timestamps,
+                bell: self.bell.unwrap_or(defaults.bell),
+                colour: self.colour.unwrap_or(defaults.colour),
+                ignore: self.ignore.unwrap_or(defaults.ignore),
+                log: self.log.unwrap_or(defaults.log),
+                input_history: self.input_history.unwrap_or(defaults.input_history),
+                state_folder: folders::state_folder(),
+            },
+        }
+    }
+}
+
+/// A name that holds anything; whether it is a good one is for the server to say.
+///
+/// # Errors
+/// Says what to write.
+pub(crate) fn parse_name(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        Err("a name needs at least one letter; leave it out to be called by your login name".to_string())
+    } else {
+        Ok(text.to_string())
+    }
+}
+
+/// The name the user is logged in under.
+fn login_name() -> String {
+    let login = env::var("USER").ok().or_else(|| whoami::username().ok());
+    login.filter(|name| !name.is_empty()).unwrap_or_else(|| "guest".to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stronger_counts_and_the_weaker_fills_its_holes() {
+        let strong = Choices { name: Some("flag".into()), colour: Some(false), ..Choices::default() };
+        let weak = Choices {
+            name: Some("file".into()),
+            server: Some("host:1".into()),
+            dialect: Some(DialectChoice::Event),
+            timestamps: Some(false),
+            bell: Some(Bell::All),
+            colour: Some(true),
+            ignore: Some(vec!["eve".into()]),
+            log: Some(true),
+            input_history: Some(false),
+        };
+        let both = Choices { name: Some("flag".into()), colour: Some(false), ..weak.clone() };
+        assert_eq!(strong.or(weak.clone()), both);
+        assert_eq!(Choices::default().or(weak.clone()), weak);
+        assert_eq!(weak.clone().or(Choices::default()), weak);
+    }
+
+    #[test]
+    fn without_a_choice_the_defaults_are_the_clients() {
+        let options = Choices::default().join_options(Mode::Json);
+        let expected = Preferences { state_folder: folders::state_folder(), ..Preferences::default() };
+        assert_eq!((options.address.as_str(), options.mode), ("127.0.0.1:1234", Mode::Json));
+        assert_eq!((options.dialect, options.preferences), (DialectChoice::Auto, expected));
+        assert!(!options.name.is_empty());
+    }
+
+    #[test]
+    fn a_name_is_not_empty() {
+        assert_eq!(parse_name("bob").as_deref(), Ok("bob"));
+        assert!(parse_name(" ").is_err() && parse_name("").is_err());
+    }
+}

@@ -1,0 +1,122 @@
+//! What the environment says about a chat.
+
+use std::env::{self, VarError};
+use std::path::PathBuf;
+
+use crate::address::parse_join;
+use crate::choices::{Choices, parse_name};
+use crate::words;
+
+/// The variables beside `NO_COLOR`, and what each is for: the manual lists them.
+pub(crate) const VARIABLES: &[(&str, &str)] = &[
+    ("GLASSLINE_NAME", "your name in the chat"),
+    ("GLASSLINE_SERVER", "the server that is joined when the command line names none"),
+    ("GLASSLINE_DIALECT", "auto, tutorial or event"),
+    ("GLASSLINE_TIMESTAMPS", "on or off"),
+    ("GLASSLINE_BELL", "off, mentions or all"),
+    ("GLASSLINE_COLOUR", "on or off"),
+    ("GLASSLINE_LOG", "on or off"),
+    ("GLASSLINE_INPUT_HISTORY", "on or off"),
+    ("GLASSLINE_CONFIG", "the configuration file to read instead of your own"),
+];
+
+/// The configuration file that the environment names.
+pub(crate) fn configuration_file() -> Option<PathBuf> {
+    env::var_os("GLASSLINE_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// What the environment of this process chooses.
+pub(crate) fn choices() -> anyhow::Result<Choices> {
+    choices_in(|variable| match env::var(variable) {
+        Ok(value) => Ok(Some(value)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => anyhow::bail!("{variable} is not UTF-8; write it anew, or unset it"),
+    })
+}
+
+/// An empty value chooses nothing, as if the variable were not there.
+fn choices_in(variable: impl Fn(&str) -> anyhow::Result<Option<String>>) -> anyhow::Result<Choices> {
+    let value = |name: &'static str| Ok(variable(name)?.filter(|value| !value.is_empty()));
+    // Whatever it holds: https://no-color.org. Without a good reason to believe otherwise it is about this program too.
+    let no_colour = matches!(value("NO_COLOR"), Ok(Some(_)) | Err(_)).then_some(false);
+    Ok(Choices {
+        name: read(value, "GLASSLINE_NAME", parse_name)?,
+        server: read(value, "GLASSLINE_SERVER", parse_join)?,
+        dialect: read(value, "GLASSLINE_DIALECT", words::read)?,
+        timestamps: read(value, "GLASSLINE_TIMESTAMPS", words::read)?,
+        bell: read(value, "GLASSLINE_BELL", words::read)?,
+        colour: no_colour.or(read(value, "GLASSLINE_COLOUR", words::read)?),
+        // A list has its place in the file.
+        ignore: None,
+        log: read(value, "GLASSLINE_LOG", words::read)?,
+        input_history: read(value, "GLASSLINE_INPUT_HISTORY", words::read)?,
+    })
+}
+
+fn read<T>(
+    value: impl Fn(&'static str) -> anyhow::Result<Option<String>>,
+    name: &'static str,
+    meaning: impl Fn(&str) -> Result<T, String>,
+) -> anyhow::Result<Option<T>> {
+    let Some(text) = value(name)? else { return Ok(None) };
+    meaning(&text).map(Some).map_err(|advice| anyhow::anyhow!("the environment's {name} is {text:?}: {advice}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glassline_client::{Bell, DialectChoice};
+
+    fn of(variables: &[(&str, &str)]) -> anyhow::Result<Choices> {
+        choices_in(|wanted| {
+            let found = variables.iter().find(|(name, _)| *name == wanted);
+            Ok(found.map(|(_, value)| (*value).to_string()))
+        })
+    }
+
+    #[test]
+    fn each_variable_is_read() {
+        let all = of(&[
+            ("GLASSLINE_NAME", "bob"),
+            ("GLASSLINE_SERVER", "example.org"),
+            ("GLASSLINE_DIALECT", "event"),
+            ("GLASSLINE_TIMESTAMPS", "on"),
+            ("GLASSLINE_BELL", "off"),
+            ("GLASSLINE_COLOUR", "on"),
+            ("GLASSLINE_LOG", "on"),
+            ("GLASSLINE_INPUT_HISTORY", "off"),
+        ]);
+        let expected = Choices {
+            name: Some("bob".into()),
+            server: Some("example.org:1234".into()),
+            dialect: Some(DialectChoice::Event),
+            timestamps: Some(true),
+            bell: Some(Bell::Off),
+            colour: Some(true),
+            ignore: None,
+            log: Some(true),
+            input_history: Some(false),
+        };
+        assert_eq!(all.expect("reads"), expected);
+    }
+
+    #[test]
+    fn no_color_counts_more_than_a_variable_and_an_empty_value_chooses_nothing() {
+        assert_eq!(of(&[("NO_COLOR", "1"), ("GLASSLINE_COLOUR", "on")]).expect("reads").colour, Some(false));
+        assert_eq!(of(&[("NO_COLOR", ""), ("GLASSLINE_COLOUR", "on")]).expect("reads").colour, Some(true));
+        assert_eq!(of(&[("GLASSLINE_NAME", ""), ("NO_COLOR", "")]).expect("reads"), Choices::default());
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_variable_and_what_is_allowed() {
+        for (variable, value, advice) in [
+            ("GLASSLINE_BELL", "loud", "off, mentions or all"),
+            ("GLASSLINE_LOG", "true", "on or off"),
+            ("GLASSLINE_SERVER", "host:0", "example.org:1234"),
+            ("GLASSLINE_NAME", "  ", "login name"),
+        ] {
+            let error = of(&[(variable, value)]).expect_err(variable).to_string();
+            assert!(error.contains(variable) && error.contains(advice), "{error}");
+        }
+    }
+}

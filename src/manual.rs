@@ -1,0 +1,106 @@
+//! `glassline man`: the manual's pages, from the same words as `--help`.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::Context;
+use clap::CommandFactory;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+
+use crate::args::{Arguments, JOIN_MANNERS};
+use crate::environment::VARIABLES;
+
+/// What a page lists: a word, and what it stands for.
+type Row = (&'static str, &'static str);
+
+const SEE_JOIN: &[Row] =
+    &[("glassline-join(1)", "tells the exit status, the environment and the files; they are the same")];
+const SERVE_EXIT: &[Row] = &[
+    ("0", "ended by SIGINT or SIGTERM, with a goodbye to everybody"),
+    ("1", "cannot listen, or cannot go on"),
+    ("2", "wrong usage"),
+    ("130", "a second signal ended it at once"),
+];
+const SERVE_ENVIRONMENT: &[Row] = &[("GLASSLINE_DEBUG", "if set, the log tells more")];
+const JOIN_EXIT: &[Row] = &[
+    ("0", "left, or the input ended and everything was acknowledged"),
+    ("1", "input or output failed, or some of the input could not be sent"),
+    ("2", "wrong usage, or a configuration that cannot be read"),
+    ("3", "cannot connect"),
+    ("4", "refused by the server"),
+    ("5", "the server went away"),
+];
+const JOIN_VARIABLES: &[Row] = &[
+    ("NO_COLOR", "if set to anything, no colours, unless the command line asks for them"),
+    ("TERM", "where it is dumb, plain lines are shown, as with --linear"),
+    ("XDG_CONFIG_HOME, XDG_STATE_HOME", "where the files below are, instead of ~/.config and ~/.local/state"),
+];
+const JOIN_FILES: &[Row] = &[
+    ("~/.config/glassline/config.toml", "your settings; --config names another file"),
+    ("~/.local/state/glassline/", "what you asked to be kept: the rooms' logs and the lines you typed"),
+];
+
+/// Writes one page for the program and one for each command.
+pub(crate) fn write(folder: &Path) -> anyhow::Result<()> {
+    let shown = folder.display();
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {shown}; name another folder"))?;
+    let mut program = Arguments::command().disable_help_subcommand(true);
+    program.build();
+    let commands = program.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
+    for command in std::iter::once(program.clone()).chain(commands) {
+        let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_string();
+        let file = folder.join(format!("{name}.1"));
+        let page = page(command, &name).context("cannot render a page")?;
+        fs::write(&file, page).with_context(|| format!("cannot write {}; name another folder", file.display()))?;
+    }
+    Ok(())
+}
+
+fn page(command: clap::Command, name: &str) -> io::Result<Vec<u8>> {
+    let manual = format!("Glassline {}", env!("CARGO_PKG_VERSION"));
+    // Here the exit codes have a section of their own, and the manners are the description.
+    let command =
+        if name == "glassline-join" { command.after_help(None::<&str>).long_about(JOIN_MANNERS) } else { command };
+    let has_subcommands = command.has_subcommands();
+    let has_after_help = command.get_after_help().is_some();
+    let man = Man::new(command).source(manual);
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    if has_subcommands {
+        man.render_subcommands_section(&mut page)?;
+    }
+    if has_after_help {
+        man.render_extra_section(&mut page)?;
+    }
+    match name {
+        "glassline" => section(&mut page, "SEE ALSO", SEE_JOIN)?,
+        "glassline-serve" => {
+            section(&mut page, "EXIT STATUS", SERVE_EXIT)?;
+            section(&mut page, "ENVIRONMENT", SERVE_ENVIRONMENT)?;
+        }
+        "glassline-join" => {
+            section(&mut page, "EXIT STATUS", JOIN_EXIT)?;
+            section(&mut page, "ENVIRONMENT", &[VARIABLES, JOIN_VARIABLES].concat())?;
+            section(&mut page, "FILES", JOIN_FILES)?;
+        }
+        _ => {}
+    }
+    Ok(page)
+}
+
+fn section(page: &mut dyn Write, title: &str, rows: &[Row]) -> io::Result<()> {
+    let mut roff = Roff::default();
+    roff.control("SH", [title]);
+    for (word, meaning) in rows {
+        roff.control("TP", []);
+        roff.text([bold(*word)]);
+        roff.text([roman(*meaning)]);
+    }
+    roff.to_writer(page)
+}

@@ -1,0 +1,48 @@
+//! Signals, on systems that have them.
+
+#[cfg(unix)]
+pub(crate) use unix::end_on_signal;
+
+#[cfg(not(unix))]
+pub(crate) use elsewhere::end_on_signal;
+
+#[cfg(unix)]
+mod unix {
+    use std::io;
+    use std::thread;
+
+    use glassline_server::Shutdown;
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+
+    /// Exit code where a second signal ends the server at once: 128 and the number of SIGINT, as a shell reports it.
+    const ENDED_AT_ONCE: i32 = 130;
+
+    /// The first SIGINT or SIGTERM asks for an end in order, the second one ends the process.
+    pub(crate) fn end_on_signal(shutdown: Shutdown) -> io::Result<()> {
+        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        thread::spawn(move || {
+            let mut arriving = signals.forever();
+            if arriving.next().is_some() {
+                shutdown.request();
+            }
+            if arriving.next().is_some() {
+                std::process::exit(ENDED_AT_ONCE);
+            }
+        });
+        Ok(())
+    }
+}
+
+#[cfg(not(unix))]
+mod elsewhere {
+    use std::io;
+
+    use glassline_server::Shutdown;
+
+    /// Nothing is watched: the system ends the process its own way, without a goodbye to those who are connected.
+    #[expect(clippy::unnecessary_wraps, clippy::needless_pass_by_value, reason = "the same signature everywhere")]
+    pub(crate) fn end_on_signal(_: Shutdown) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,61 @@
+//! The words that a flag, the environment and the configuration file have for the same choice: one table for each.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use glassline_client::{Bell, DialectChoice};
+
+/// A choice among a few words.
+pub(crate) trait Word: Copy + Send + Sync + 'static {
+    /// What one may write, and what it means.
+    const WORDS: &'static [(&'static str, Self)];
+}
+
+impl Word for bool {
+    const WORDS: &'static [(&'static str, Self)] = &[("on", true), ("off", false)];
+}
+
+impl Word for Bell {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("off", Self::Off), ("mentions", Self::Mentions), ("all", Self::All)];
+}
+
+impl Word for DialectChoice {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("auto", Self::Auto), ("tutorial", Self::Tutorial), ("event", Self::Event)];
+}
+
+/// What a word means, if it is one of them.
+///
+/// # Errors
+/// Says what one may write.
+pub(crate) fn read<T: Word>(text: &str) -> Result<T, String> {
+    let found = T::WORDS.iter().find(|(word, _)| *word == text);
+    found.map(|&(_, meaning)| meaning).ok_or_else(|| format!("write {}", allowed::<T>()))
+}
+
+/// The words, for people: `off, mentions or all`.
+fn allowed<T: Word>() -> String {
+    let words: Vec<&str> = T::WORDS.iter().map(|(word, _)| *word).collect();
+    match words.split_last() {
+        Some((last, [])) => (*last).to_string(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// The same for a flag.
+pub(crate) fn parser<T: Word>() -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(T::WORDS.iter().map(|(word, _)| *word)).try_map(|word| read::<T>(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_read_and_another_one_is_answered_with_what_is_allowed() {
+        assert_eq!(read::<Bell>("all"), Ok(Bell::All));
+        assert_eq!(read::<bool>("on"), Ok(true));
+        assert_eq!(read::<Bell>("loud"), Err("write off, mentions or all".to_string()));
+        assert_eq!(read::<bool>("yes"), Err("write on or off".to_string()));
+    }
+}

@@ -3,7 +3,9 @@
 use glassline_wire::frame::put_frame;
 use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::message_id::MessageId;
-use glassline_wire::request::{Ask, AwayText, HistoryRange, PersonName, Rename, Request, RoomName, Search, Send, SendDirect};
+use glassline_wire::request::{
+    Ask, AwayText, HistoryRange, PersonName, Rename, Request, RoomName, Search, Send, SendDirect,
+};
 
 use super::update::{Command, Declined, Dialect, SlashCommands};
 use super::{GOODBYE_MS, Phase, Session, WINDOW_BYTES, Wish};

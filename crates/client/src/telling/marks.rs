@@ -38,7 +38,8 @@ mod tests {
     fn towers_are_cut_and_writing_is_not() {
         let tower = format!("z{}a", "\u{301}".repeat(50));
         assert_eq!(trimmed(&tower), format!("z{}a", "\u{301}".repeat(MARKS_MAX)));
-        for written in ["é漢字", "שָׁ֣לוֹם", "नमस्ते", "👩‍👩‍👧‍👦", "a\n\n\n\n\n\n\n\n\nb", "สวัสดี"] {
+        for written in ["é漢字", "שָׁ֣לוֹם", "नमस्ते", "👩‍👩‍👧‍👦", "a\n\n\n\n\n\n\n\n\nb", "สวัสดี"]
+        {
             assert!(matches!(trimmed(written), Cow::Borrowed(_)), "{written}");
         }
     }

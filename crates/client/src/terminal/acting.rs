@@ -2,9 +2,9 @@
 
 use std::io;
 
+use super::editing::completion::{Completion, Sources};
 use super::exits::Exit;
 use super::handover::Handover;
-use super::editing::completion::{Completion, Sources};
 use super::keyboard::event::Paste;
 use super::keyboard::help;
 use super::keys::Action;

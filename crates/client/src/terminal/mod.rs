@@ -143,8 +143,7 @@ impl Terminal {
         let Some(status) = &self.status else { return Ok(()) };
         let columns = usize::from(self.columns);
         let waiting = self.page.waiting(&status.rooms);
-        let beside =
-            status::Beside { hint: self.hint.as_deref(), waiting: &waiting, mentions: self.page.mentions() };
+        let beside = status::Beside { hint: self.hint.as_deref(), waiting: &waiting, mentions: self.page.mentions() };
         let contents = layout::Contents {
             above: late_rows(status),
             text: self.editor.text(),

@@ -278,9 +278,8 @@ mod tests {
     fn each_line_has_its_time_and_each_new_day_a_mark() {
         let mut page = page(true);
         assert_eq!(shown(&mut page, message("lobby", "bob", "hi"), 0), ["12:34 bob > hi"]);
-        let next_day = heard(
-            r#"{"type":"message","room":"lobby","from":"bob","text":"up","at":"2026-11-23T07:00:00.000Z"}"#,
-        );
+        let next_day =
+            heard(r#"{"type":"message","room":"lobby","from":"bob","text":"up","at":"2026-11-23T07:00:00.000Z"}"#);
         assert_eq!(shown(&mut page, next_day, 0), ["── Monday, 23 November 2026 ──", "07:00 bob > up"]);
         page.settings.change(&Meaning::Timestamps(Some(false)));
         assert_eq!(shown(&mut page, message("lobby", "bob", "hi"), 0), ["bob > hi"]);
@@ -294,7 +293,10 @@ mod tests {
         assert!(page.hear(message("den", "bob", "me!"), 0).rings, "a mention elsewhere rings as well");
         let waiting = Waiting { number: 2, room: "den".into(), messages: 2, mentions: 2 };
         assert_eq!(page.waiting(&rooms), [waiting]);
-        assert_eq!(page.leave(&rooms).iter().flat_map(Line::plain).collect::<Vec<_>>(), ["* not read: 2 in den (2 for you)"]);
+        assert_eq!(
+            page.leave(&rooms).iter().flat_map(Line::plain).collect::<Vec<_>>(),
+            ["* not read: 2 in den (2 for you)"]
+        );
         let told = shown(&mut page, Update::Room(Some("den".into())), 0);
         assert_eq!(told, ["── den: 2 new ──", "bob > me, look", "bob > me!"]);
         assert_eq!(shown(&mut page, message("den", "bob", "here"), 0), ["bob > here"]);

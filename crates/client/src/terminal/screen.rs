@@ -122,7 +122,9 @@ impl Screen {
         self.new_bytes = 0;
         let skipped = match std::mem::take(&mut self.skipped) {
             0 => None,
-            lines => Some(Line::warning(&format!("{lines} lines are not shown: too many came while nothing was drawn"))),
+            lines => {
+                Some(Line::warning(&format!("{lines} lines are not shown: too many came while nothing was drawn")))
+            }
         };
         for line in skipped.into_iter().chain(self.new_lines.drain(..)) {
             for row in wrap::rows(&line, columns) {
@@ -145,11 +147,13 @@ mod tests {
             screen.print(Line::notice(&format!("{number}")));
         }
         let strokes = screen.leave(80);
-        let rows: Vec<&Row> =
-            strokes.iter().filter_map(|stroke| if let Stroke::Row(row) = stroke { Some(row) } else { None }).collect();
+        let text = |row: &Row| row.iter().map(|span| span.text.as_str()).collect::<String>();
+        let rows =
+            strokes.iter().filter_map(|stroke| if let Stroke::Row(row) = stroke { Some(text(row)) } else { None });
+        let rows: Vec<String> = rows.collect();
         assert_eq!(rows.len(), LINES_MAX + 1);
-        assert!(rows[0][1].text.starts_with("5 lines are not shown"), "{:?}", rows[0]);
-        assert_eq!(rows[1][1].text, "5");
+        assert!(rows[0].starts_with("* 5 lines are not shown"), "{:?}", rows[0]);
+        assert_eq!(rows[1], "* 5");
         screen.print(Line::notice(&"x".repeat(BYTES_MAX + 1)));
         assert_eq!(screen.waiting(), 1, "one line is always shown");
     }

@@ -101,14 +101,14 @@ fn elsewhere(waiting: &[Waiting], terseness: usize) -> Vec<Span> {
     let role = |mentions: usize| if mentions > 0 { Role::Mention } else { Role::Faint };
     let for_you = |mentions: usize| if mentions > 0 { "!" } else { "" };
     match terseness {
-        0..=3 => waiting
+        0..=4 => waiting
             .iter()
             .map(|waiting| {
                 let Waiting { number, room, messages, mentions } = waiting;
                 Span::new(role(*mentions), format!("{number}:{} +{messages}{}", name(room), for_you(*mentions)))
             })
             .collect(),
-        4 | 5 if !waiting.is_empty() => {
+        5 | 6 if !waiting.is_empty() => {
             let mentions = waiting.iter().map(|waiting| waiting.mentions).sum();
             let numbers: Vec<String> =
                 waiting.iter().map(|waiting| format!("{}{}", waiting.number, for_you(waiting.mentions))).collect();
@@ -128,7 +128,7 @@ fn people(status: &Status, terseness: usize) -> Option<String> {
             Some(format!("with {}", names.join(", ")))
         }
         0 | 1 => Some(if count == 1 { "1 person".to_owned() } else { format!("{count} people") }),
-        2 | 3 => Some(format!("{count} here")),
+        2..=4 => Some(format!("{count} here")),
         _ => None,
     }
 }
@@ -176,10 +176,7 @@ mod tests {
     #[test]
     fn it_says_who_can_read_this_at_every_width() {
         let line = text(&row(&online(), &Beside::default(), 100));
-        assert_eq!(
-            line,
-            "alice in lobby · with bob, carol · online · plaintext: anyone on the way can read this"
-        );
+        assert_eq!(line, "alice in lobby · with bob, carol · online · plaintext: anyone on the way can read this");
         let waiting = [Waiting { number: 2, room: "den".into(), messages: 12, mentions: 1 }];
         let beside = Beside { hint: None, waiting: &waiting, mentions: 2 };
         for columns in 20..200 {
@@ -188,14 +185,18 @@ mod tests {
         }
         let line = text(&row(&online(), &beside, 80));
         assert_eq!(line, "alice in lobby · 2 for you · 2:den +12! · 3 here · online · plaintext");
-        assert_eq!(text(&row(&online(), &beside, 50)), "alice in lobby · 2 for you · new in 2! · online · plaintext".replace("alice in lobby · ", ""));
+        let line = text(&row(&online(), &beside, 60));
+        assert_eq!(line, "alice in lobby · 2 for you · new in 2! · online · plaintext");
+        assert_eq!(text(&row(&online(), &beside, 50)), "2 for you · new in 2! · online · plaintext");
     }
 
     #[test]
     fn a_lost_link_and_what_is_unsent_come_first() {
         let lost = Status { link: LinkState::Waiting { until_ms: 0 }, unsent: 2, people: None, ..online() };
-        let line = text(&row(&lost, &Beside::default(), 80));
-        assert!(line.starts_with("2 unsent · alice in lobby · ") && line.contains("link lost"), "{line}");
+        let line = text(&row(&lost, &Beside::default(), 90));
+        assert!(line.starts_with("2 unsent · alice in lobby · link lost, trying again · "), "{line}");
+        let line = text(&row(&lost, &Beside::default(), 50));
+        assert_eq!(line, "2 unsent · alice in lobby · offline · plaintext");
         let hinted = Beside { hint: Some("Ctrl-C again leaves\u{1b}"), ..Beside::default() };
         assert!(text(&row(&lost, &hinted, 20)).starts_with("Ctrl-C again leav"));
         let nowhere = Status { room: None, away: Some("lunch".into()), ..online() };

@@ -77,8 +77,7 @@ mod tests {
     #[test]
     fn what_is_said_elsewhere_waits_and_is_counted() {
         let mut unread = Unread::default();
-        for (room, attention) in
-            [("den", Attention::Everybody), ("den", Attention::ForMe), ("ops", Attention::Nobody)]
+        for (room, attention) in [("den", Attention::Everybody), ("den", Attention::ForMe), ("ops", Attention::Nobody)]
         {
             assert!(unread.keep(room, Line::notice("x"), attention).is_empty());
         }
@@ -101,8 +100,9 @@ mod tests {
         shown += unread.keep("den", Line::notice(&"x".repeat(BYTES_MAX)), Attention::Everybody).len();
         assert_eq!(shown, 1_235);
         assert_eq!(unread.take("den").messages, 1_235);
-        let shown: usize =
-            (0..1_000).map(|room| unread.keep(&format!("r{room}"), Line::notice("x"), Attention::Everybody).len()).sum();
+        let shown: usize = (0..1_000)
+            .map(|room| unread.keep(&format!("r{room}"), Line::notice("x"), Attention::Everybody).len())
+            .sum();
         assert_eq!(shown, 1_000 - ROOMS_MAX, "a server that speaks of rooms without end");
     }
 }

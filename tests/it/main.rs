@@ -9,6 +9,8 @@ mod harness;
 mod binary;
 mod commands;
 #[cfg(unix)]
+mod completions;
+#[cfg(unix)]
 mod configuration;
 #[cfg(target_os = "linux")]
 mod descriptors;
@@ -24,6 +26,8 @@ mod program;
 mod pure;
 #[cfg(target_os = "linux")]
 mod resets;
+#[cfg(unix)]
+mod scripting;
 mod shutdown;
 mod silence;
 mod slicing;

@@ -119,6 +119,13 @@ impl Program {
         self.stdout.recv_timeout(DEADLINE).expect("another line")
     }
 
+    /// Sends it, and nothing it started, a signal by name.
+    #[track_caller]
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success(), "{kill}");
+    }
+
     /// Waits for its end.
     #[track_caller]
     pub(crate) fn ended(mut self) -> Ended {

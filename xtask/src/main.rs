@@ -3,6 +3,7 @@
 mod bench;
 mod command;
 mod fuzz;
+mod manual;
 mod readme;
 mod tests;
 mod tools;
@@ -15,7 +16,8 @@ usage: cargo xtask CHORE
   test                    format, lints, cargo test, the peers' suite, the README's commands, a short fuzz
   bench [ARGUMENTS]       measures side by side and writes docs/benchmarks.md; `--quick` for a first look
   fuzz [--seconds N] [TARGET]
-                          runs each libFuzzer target for N seconds (60), on the stable toolchain";
+                          runs each libFuzzer target for N seconds (60), on the stable toolchain
+  man                     writes the manual's pages to target/man";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
         "test" => tests::run(),
         "bench" => bench::run(rest),
         "fuzz" => fuzz::run(rest),
+        "man" => manual::run(),
         _ => Err(USAGE.to_string()),
     };
     match done {

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use crate::command::{self, Outcome, cargo, program};
-use crate::tools::{CLIPPY, CXX, PYTHON, RUSTFMT};
-use crate::{fuzz, readme};
+use crate::tools::{BASH, CLIPPY, CXX, FISH, MAN, PYTHON, RUSTFMT, ZSH};
+use crate::{fuzz, manual, readme};
 
 /// Long enough to replay the corpus and look around a little; `cargo xtask fuzz` is for looking further.
 const SHORT_FUZZ_S: u32 = 5;
@@ -12,10 +12,11 @@ const SHORT_FUZZ_S: u32 = 5;
 type Step = (&'static str, fn() -> Outcome);
 
 pub(crate) fn run() -> Outcome {
-    let steps: [Step; 7] = [
+    let steps: [Step; 8] = [
         ("format", format),
         ("lints", lints),
         ("cargo test", cargo_test),
+        ("manual", manual::run),
         ("release build", || command::run(cargo(&["build", "--release", "--locked"]))),
         ("peers", peers),
         ("README", readme::run),
@@ -43,6 +44,10 @@ fn lints() -> Outcome {
 }
 
 fn cargo_test() -> Outcome {
+    // Without them the completions, the manual and the examples for scripts would go untested.
+    for tool in [BASH, ZSH, FISH, MAN, PYTHON] {
+        tool.ensure()?;
+    }
     command::run(cargo(&["test", "--locked"]))?;
     command::run(cargo(&["test", "--locked", "-p", "glassline-bench"]))
 }

@@ -24,6 +24,10 @@ pub(crate) const PYTHON: Tool =
     Tool { name: "Python 3", probe: &["python3", "--version"], remedy: Remedy::Debian("python3") };
 pub(crate) const CXX: Tool =
     Tool { name: "a C++ compiler", probe: &["c++", "--version"], remedy: Remedy::Debian("g++") };
+pub(crate) const BASH: Tool = Tool { name: "bash", probe: &["bash", "--version"], remedy: Remedy::Debian("bash") };
+pub(crate) const ZSH: Tool = Tool { name: "zsh", probe: &["zsh", "--version"], remedy: Remedy::Debian("zsh") };
+pub(crate) const FISH: Tool = Tool { name: "fish", probe: &["fish", "--version"], remedy: Remedy::Debian("fish") };
+pub(crate) const MAN: Tool = Tool { name: "man", probe: &["man", "--version"], remedy: Remedy::Debian("man-db") };
 pub(crate) const TASKSET: Tool =
     Tool { name: "taskset", probe: &["taskset", "--version"], remedy: Remedy::Debian("util-linux") };
 

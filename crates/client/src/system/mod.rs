@@ -3,6 +3,7 @@
 #[cfg(not(unix))]
 mod other;
 #[cfg(unix)]
+#[allow(dead_code, reason = "what uses all of it is being written")]
 mod unix;
 
 #[cfg(not(unix))]

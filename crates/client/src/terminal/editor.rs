@@ -329,7 +329,7 @@ impl Editor {
 }
 
 /// What keys can type of a text, its newlines as Unix has them.
-fn cleaned(text: &str) -> String {
+pub(crate) fn cleaned(text: &str) -> String {
     let unix = text.replace("\r\n", "\n").replace('\r', "\n");
     unix.chars().filter(|&c| !c.is_control() || c == '\n' || c == '\t').collect()
 }

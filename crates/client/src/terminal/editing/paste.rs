@@ -1,0 +1,241 @@
+//! A paste of many lines is not put into the input at once: whoever pasted says what is to become of it.
+
+use std::collections::VecDeque;
+
+use crate::terminal::editor;
+use crate::terminal::keyboard::event::{Paste, PasteEnd};
+use crate::terminal::keys::Action;
+
+/// What is pasted into a sentence; more lines are asked about.
+const UNASKED_LINES_MAX: usize = 5;
+
+/// What becomes of a paste at first.
+#[derive(Debug)]
+pub(crate) enum Reception {
+    /// It is put into the input, and this is told.
+    Insert(String, Option<&'static str>),
+    /// It is asked about.
+    Ask(PasteQuestion),
+}
+
+/// The bounds of what can become of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Of one message.
+    pub(crate) message_bytes_max: usize,
+    /// What stands in the input already.
+    pub(crate) input_bytes: usize,
+}
+
+/// A paste that waits for an answer.
+#[derive(Debug)]
+pub(crate) struct PasteQuestion {
+    text: String,
+    end: PasteEnd,
+    lines: usize,
+    limits: Limits,
+}
+
+/// What is to become of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Send it as one message. It is text even if it begins with a slash.
+    Send(String),
+    /// Send its lines one after the other.
+    SendLines(PastedLines),
+    /// Put it into the input.
+    Edit(String),
+    Drop,
+}
+
+/// Looks at a paste.
+pub(crate) fn receive(paste: &Paste, limits: Limits) -> Reception {
+    let text = editor::cleaned(&paste.text);
+    let lines = text.trim_end_matches('\n').split('\n').count();
+    let question = PasteQuestion { text, end: paste.end, lines, limits };
+    if lines > UNASKED_LINES_MAX || !question.is_editable() {
+        return Reception::Ask(question);
+    }
+    let told = match question.end {
+        PasteEnd::Whole => None,
+        PasteEnd::Unfinished => Some("the end of the paste never came"),
+        PasteEnd::TooLong => Some("the paste was too long; this is its beginning"),
+    };
+    Reception::Insert(question.text, told)
+}
+
+impl PasteQuestion {
+    /// The question, to be shown in place of the input.
+    pub(crate) fn prompt(&self) -> String {
+        let lines = if self.lines == 1 { "1 line".to_owned() } else { format!("{} lines", self.lines) };
+        let what = match self.end {
+            PasteEnd::Whole => format!("paste of {lines}"),
+            PasteEnd::Unfinished => format!("paste of {lines}, the end of which never came"),
+            PasteEnd::TooLong => format!("paste of {lines}, cut off after {} KiB", self.text.len().div_ceil(1024)),
+        };
+        let mut offers = Vec::new();
+        let mut why = String::new();
+        if self.is_sendable() {
+            offers.push("s sends it as one message");
+        } else if !self.is_blank() {
+            let Limits { message_bytes_max, .. } = self.limits;
+            why = format!(" it has {} bytes, a message at most {message_bytes_max};", self.text.len());
+        }
+        if !self.is_blank() {
+            offers.push(if self.is_sendable() { "l line by line" } else { "l sends it line by line" });
+        }
+        if self.is_editable() {
+            offers.push("e puts it into the line to edit");
+        }
+        offers.push("Esc drops it");
+        format!("{what}:{why} {}", offers.join(", "))
+    }
+
+    /// What a key answers; `None` if it is no answer, and the question stays.
+    pub(crate) fn answer(&self, action: &Action) -> Option<Answer> {
+        let key = match action {
+            Action::Cancel | Action::Interrupt => return Some(Answer::Drop),
+            Action::Insert(key) => key.to_lowercase(),
+            _ => return None,
+        };
+        match key.as_str() {
+            "s" if self.is_sendable() => Some(Answer::Send(self.text.trim_end_matches('\n').to_owned())),
+            "l" if !self.is_blank() => Some(Answer::SendLines(PastedLines::of(&self.text))),
+            "e" if self.is_editable() => Some(Answer::Edit(self.text.clone())),
+            _ => None,
+        }
+    }
+
+    fn is_blank(&self) -> bool {
+        self.text.trim().is_empty()
+    }
+
+    fn is_sendable(&self) -> bool {
+        !self.is_blank() && self.text.trim_end_matches('\n').len() <= self.limits.message_bytes_max
+    }
+
+    fn is_editable(&self) -> bool {
+        self.limits.input_bytes + self.text.len() <= editor::TEXT_BYTES_MAX
+    }
+}
+
+/// Lines that are sent one after the other, as the session has room for them. They are text, also those that begin with a slash.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct PastedLines {
+    waiting: VecDeque<String>,
+}
+
+impl PastedLines {
+    fn of(text: &str) -> Self {
+        let lines = text.split('\n').filter(|line| !line.trim().is_empty());
+        Self { waiting: lines.map(str::to_owned).collect() }
+    }
+
+    /// The line to send next.
+    pub(crate) fn first(&self) -> Option<&str> {
+        self.waiting.front().map(String::as_str)
+    }
+
+    /// It has been sent.
+    pub(crate) fn take_first(&mut self) -> Option<String> {
+        self.waiting.pop_front()
+    }
+
+    /// Lines that are still to be sent.
+    pub(crate) fn remaining(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Sends no more of them; how many those are.
+    pub(crate) fn cancel(&mut self) -> usize {
+        std::mem::take(&mut self.waiting).len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits { message_bytes_max: 100, input_bytes: 0 };
+
+    fn paste(text: &str, end: PasteEnd) -> Paste {
+        Paste { text: text.to_owned(), end }
+    }
+
+    #[track_caller]
+    fn asked(text: &str, end: PasteEnd, limits: Limits) -> PasteQuestion {
+        match receive(&paste(text, end), limits) {
+            Reception::Ask(question) => question,
+            Reception::Insert(..) => panic!("not asked"),
+        }
+    }
+
+    fn press(question: &PasteQuestion, key: &str) -> Option<Answer> {
+        question.answer(&Action::Insert(key.into()))
+    }
+
+    #[test]
+    fn a_short_paste_is_inserted() {
+        for (text, end, expected, told) in [
+            ("one\rtwo", PasteEnd::Whole, "one\ntwo", false),
+            ("1\r\n2\r\n3\r\n4\r\n5\r\n", PasteEnd::Whole, "1\n2\n3\n4\n5\n", false),
+            ("one", PasteEnd::Unfinished, "one", true),
+        ] {
+            let Reception::Insert(inserted, words) = receive(&paste(text, end), LIMITS) else { panic!("asked") };
+            assert_eq!((inserted.as_str(), words.is_some()), (expected, told));
+        }
+    }
+
+    #[test]
+    fn a_long_one_is_asked_about_and_answered() {
+        let question = asked("/1\n\n\n4\n5\n6\n", PasteEnd::Whole, LIMITS);
+        assert_eq!(
+            question.prompt(),
+            "paste of 6 lines: s sends it as one message, l line by line, e puts it into the line to edit, Esc drops it"
+        );
+        assert_eq!(press(&question, "S"), Some(Answer::Send("/1\n\n\n4\n5\n6".into())));
+        assert_eq!(press(&question, "e"), Some(Answer::Edit("/1\n\n\n4\n5\n6\n".into())));
+        assert_eq!(question.answer(&Action::Cancel), Some(Answer::Drop));
+        assert_eq!(question.answer(&Action::Interrupt), Some(Answer::Drop));
+        for other in [Action::Enter, Action::Insert("x".into()), Action::FocusLost] {
+            assert_eq!(question.answer(&other), None);
+        }
+    }
+
+    #[test]
+    fn lines_are_sent_without_the_blank_ones_and_can_be_stopped() {
+        let question = asked("/1\n\n \n4\n5\n6\n7", PasteEnd::Whole, LIMITS);
+        let Some(Answer::SendLines(mut lines)) = press(&question, "l") else { panic!("lines") };
+        assert_eq!((lines.remaining(), lines.first()), (5, Some("/1")));
+        assert_eq!(lines.take_first().as_deref(), Some("/1"));
+        assert_eq!((lines.cancel(), lines.first(), lines.remaining()), (4, None, 0));
+    }
+
+    #[test]
+    fn what_is_too_long_is_not_offered_and_told() {
+        let text = "0123456789\n".repeat(10);
+        let question = asked(&text, PasteEnd::Whole, LIMITS);
+        assert_eq!(
+            question.prompt(),
+            "paste of 10 lines: it has 110 bytes, a message at most 100; l sends it line by line, \
+             e puts it into the line to edit, Esc drops it"
+        );
+        assert_eq!(press(&question, "s"), None);
+        let full = Limits { input_bytes: editor::TEXT_BYTES_MAX - 5, ..LIMITS };
+        let question = asked(&text, PasteEnd::Whole, full);
+        assert!(question.prompt().ends_with("line by line, Esc drops it"), "{}", question.prompt());
+        assert_eq!(press(&question, "e"), None);
+        let question = asked("too long for what is free", PasteEnd::Whole, full);
+        assert!(question.prompt().starts_with("paste of 1 line: s sends"), "{}", question.prompt());
+    }
+
+    #[test]
+    fn an_incomplete_one_says_so_and_a_blank_one_sends_nothing() {
+        let many = "x\n".repeat(6);
+        assert!(asked(&many, PasteEnd::Unfinished, LIMITS).prompt().contains("never came"));
+        assert!(asked(&many, PasteEnd::TooLong, LIMITS).prompt().contains("cut off after 1 KiB"));
+        let blank = asked("\n\n\n\n\n\n x".trim_end_matches('x'), PasteEnd::Whole, LIMITS);
+        assert_eq!(blank.prompt(), "paste of 7 lines: e puts it into the line to edit, Esc drops it");
+        assert_eq!((press(&blank, "s"), press(&blank, "l")), (None, None));
+    }
+}

@@ -1,0 +1,205 @@
+//! Ctrl-R: looks for a line that was sent, letter by letter, from the newest back.
+//!
+//! In a shell, Enter runs the line that was found. Here it only puts it into the input: what is run there can often be undone, what is
+//! said here cannot, and the line that was found first is not always the one that was meant.
+
+use crate::terminal::editor::Motion;
+use crate::terminal::keys::Action;
+
+/// Nobody types more to find a line.
+const QUERY_BYTES_MAX: usize = 256;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Search {
+    draft: String,
+    draft_cursor: usize,
+    now: State,
+    /// What Backspace goes back to.
+    before: Vec<State>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct State {
+    query: String,
+    /// Counted from the newest line, and the line.
+    found: Option<(usize, String)>,
+    /// Nothing, or nothing older, was found; what was found before is still shown.
+    fails: bool,
+}
+
+/// What an action was to the search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// It goes on.
+    Searching,
+    /// It is over, and [`Search::found`] belongs in the input.
+    Take,
+    /// The same, and then the action has its usual meaning.
+    TakeAndAct,
+    /// It is over, and [`Search::draft`] belongs in the input.
+    PutBack,
+}
+
+impl Search {
+    /// Starts with what stands in the input.
+    pub(crate) fn start(draft: &str, draft_cursor: usize) -> Self {
+        Self { draft: draft.to_owned(), draft_cursor, now: State::default(), before: Vec::new() }
+    }
+
+    /// Takes an action; `lines` are those that were sent, the newest first.
+    pub(crate) fn act<'a>(&mut self, action: &Action, lines: impl Iterator<Item = &'a str>) -> Step {
+        match action {
+            Action::Insert(text) if !text.contains('\n') => {
+                self.refine(text, lines);
+                Step::Searching
+            }
+            Action::Search => {
+                self.go_older(lines);
+                Step::Searching
+            }
+            Action::Remove(Motion::Left) => {
+                self.now = self.before.pop().unwrap_or_default();
+                Step::Searching
+            }
+            Action::Resize { .. } | Action::Resume | Action::FocusGained | Action::FocusLost | Action::Clear => {
+                Step::Searching
+            }
+            Action::Cancel | Action::Interrupt => Step::PutBack,
+            Action::Enter | Action::Insert(_) => Step::Take,
+            _ => Step::TakeAndAct,
+        }
+    }
+
+    /// The line that was found; the draft if none was.
+    pub(crate) fn found(&self) -> (&str, usize) {
+        self.now.found.as_ref().map_or_else(|| self.draft(), |(_, line)| (line.as_str(), line.len()))
+    }
+
+    /// What stood in the input before.
+    pub(crate) fn draft(&self) -> (&str, usize) {
+        (&self.draft, self.draft_cursor)
+    }
+
+    /// What is shown in place of the input.
+    pub(crate) fn prompt(&self) -> String {
+        let State { query, found, fails } = &self.now;
+        let state = match (found, fails) {
+            (_, false) => "search",
+            (Some(_), true) => "search, nothing older",
+            (None, true) => "search, nothing found",
+        };
+        let line = found.as_ref().map_or("", |(_, line)| line.as_str());
+        format!("({state}) {query}: {line}")
+    }
+
+    fn refine<'a>(&mut self, text: &str, lines: impl Iterator<Item = &'a str>) {
+        if self.now.query.len() + text.len() > QUERY_BYTES_MAX {
+            return;
+        }
+        let query = self.now.query.clone() + text;
+        // What is shown may match the longer query too.
+        let from = self.now.found.as_ref().map_or(0, |&(at, _)| at);
+        self.step(query, from, lines);
+    }
+
+    fn go_older<'a>(&mut self, lines: impl Iterator<Item = &'a str>) {
+        let from = self.now.found.as_ref().map_or(0, |&(at, _)| at + 1);
+        if self.now.fails {
+            return;
+        }
+        self.step(self.now.query.clone(), from, lines);
+    }
+
+    fn step<'a>(&mut self, query: String, from: usize, lines: impl Iterator<Item = &'a str>) {
+        let shown = self.now.found.as_ref().map(|(_, line)| line.as_str());
+        // The same line again would look as if nothing had happened.
+        let is_new = |at: usize, line: &str| at == from && query != self.now.query || Some(line) != shown;
+        let found = lines
+            .enumerate()
+            .skip(from)
+            .find(|&(at, line)| is_new(at, line) && matches(line, &query))
+            .map(|(at, line)| (at, line.to_owned()));
+        let fails = found.is_none();
+        let state = State { query, found: found.or_else(|| self.now.found.clone()), fails };
+        self.before.push(std::mem::replace(&mut self.now, state));
+    }
+}
+
+/// Whatever the case, unless the query has capitals.
+fn matches(line: &str, query: &str) -> bool {
+    if query.chars().any(char::is_uppercase) { line.contains(query) } else { line.to_lowercase().contains(query) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINES: [&str; 5] = ["make tea", "/join Den", "make coffee", "make coffee", "tea is ready"];
+
+    fn act(search: &mut Search, action: &Action) -> Step {
+        search.act(action, LINES.into_iter())
+    }
+
+    fn searching(keys: &str) -> Search {
+        let mut search = Search::start("draft", 2);
+        for key in keys.chars() {
+            let action = match key {
+                '^' => Action::Search,
+                '<' => Action::Remove(Motion::Left),
+                c => Action::Insert(c.to_string()),
+            };
+            assert_eq!(act(&mut search, &action), Step::Searching);
+        }
+        search
+    }
+
+    #[test]
+    fn letters_narrow_the_search_and_again_goes_further_back() {
+        for (keys, prompt) in [
+            ("", "(search) : "),
+            ("m", "(search) m: make tea"),
+            ("make c", "(search) make c: make coffee"),
+            ("tea", "(search) tea: make tea"),
+            ("tea^", "(search) tea: tea is ready"),
+            ("make^", "(search) make: make coffee"),
+            ("make^^", "(search, nothing older) make: make coffee"),
+            ("make^^^^<", "(search) make: make coffee"),
+            ("teax", "(search, nothing older) teax: make tea"),
+            ("xyz", "(search, nothing found) xyz: "),
+            ("den", "(search) den: /join Den"),
+            ("Make", "(search, nothing found) Make: "),
+            ("De", "(search) De: /join Den"),
+            ("^^", "(search) : /join Den"),
+        ] {
+            assert_eq!(searching(keys).prompt(), prompt, "{keys}");
+        }
+    }
+
+    #[test]
+    fn backspace_goes_back_the_way_it_came() {
+        assert_eq!(searching("tea^<").prompt(), "(search) tea: make tea");
+        assert_eq!(searching("make c<<").prompt(), "(search) make: make tea");
+        assert_eq!(searching("teax<").prompt(), "(search) tea: make tea");
+        assert_eq!(searching("t<<<").prompt(), "(search) : ");
+    }
+
+    #[test]
+    fn enter_and_motions_take_the_line_and_escape_puts_the_draft_back() {
+        let mut search = searching("tea");
+        assert_eq!(act(&mut search, &Action::Enter), Step::Take);
+        assert_eq!(act(&mut search, &Action::Go(Motion::Left)), Step::TakeAndAct);
+        assert_eq!(act(&mut search, &Action::FocusLost), Step::Searching);
+        assert_eq!(search.found(), ("make tea", 8));
+        assert_eq!(act(&mut search, &Action::Cancel), Step::PutBack);
+        assert_eq!(search.draft(), ("draft", 2));
+        assert_eq!(searching("xyz").found(), ("draft", 2));
+    }
+
+    #[test]
+    fn the_query_is_bounded() {
+        let search = searching(&"x".repeat(1_000));
+        assert_eq!(search.now.query.len(), QUERY_BYTES_MAX);
+        assert!(search.before.len() <= QUERY_BYTES_MAX + LINES.len());
+    }
+}

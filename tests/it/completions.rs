@@ -1,0 +1,137 @@
+//! `glassline completions` and the manual's pages, held against the shells and `man` themselves, where they are installed.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::program::{Folder, PROGRAM, command, run};
+
+/// What each of the visible commands takes; the empty name is the program itself.
+const OFFERED: [(&str, &[&str]); 4] = [
+    ("", &["name", "config", "timestamps", "bell", "colour", "log", "help", "version"]),
+    ("serve", &["listen", "pure", "flood", "log-format", "help"]),
+    ("join", &["json", "linear", "name", "config", "timestamps", "bell", "colour", "log", "dialect", "help"]),
+    ("completions", &["help"]),
+];
+
+/// Whether a program is installed; said aloud if not, because what needs it is then not tested.
+fn is_installed(program: &str) -> bool {
+    let mut probe = Command::new(program);
+    let found =
+        probe.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    if !found {
+        // Past the test's own capture of what it prints.
+        let _ = writeln!(std::io::stderr(), "NOT RUN: {program} is not installed, so nothing was held against it");
+    }
+    found
+}
+
+#[track_caller]
+fn completions(shell: &str, home: &Folder) -> String {
+    let mut completions = command(PROGRAM, home);
+    completions.args(["completions", shell]);
+    let ended = run(completions);
+    assert!(ended.code == Some(0) && ended.stderr.is_empty(), "{ended:?}");
+    ended.stdout.join("\n") + "\n"
+}
+
+#[test]
+fn each_shell_reads_its_completions_without_a_complaint() {
+    let home = Folder::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = completions(shell, &home);
+        for (name, flags) in OFFERED {
+            assert!(script.contains(name), "{shell}: no {name}");
+            for flag in flags {
+                let written = if shell == "fish" { format!("-l {flag}") } else { format!("--{flag}") };
+                assert!(script.contains(&written), "{shell}: no {written} of {name:?}");
+            }
+        }
+        assert!(!script.contains("__man") && !script.contains("\"man\""), "{shell}: what is hidden is offered");
+        let file = home.write(&format!("completions.{shell}"), script);
+        if is_installed(shell) {
+            let mut check = command(shell, &home);
+            check.arg("-n").arg(file);
+            let ended = run(check);
+            assert!(ended.code == Some(0) && ended.stderr.is_empty(), "{shell}: {ended:?}");
+        }
+    }
+}
+
+#[test]
+fn bash_completes_commands_flags_and_words() {
+    let home = Folder::new();
+    if !is_installed("bash") {
+        return;
+    }
+    let file = home.write("completions.bash", completions("bash", &home));
+    for (words, expected) in [
+        (&["glassline", "jo"][..], "join"),
+        (&["glassline", "join", "--lin"], "--linear"),
+        (&["glassline", "join", "--bell", "m"], "mentions"),
+        (&["glassline", "serve", "--log-format", "j"], "json"),
+        (&["glassline", "completions", "f"], "fish"),
+    ] {
+        let last = words.len() - 1;
+        let script = format!(
+            ". '{}'; COMP_WORDS=({}); COMP_CWORD={last}; _glassline glassline '{}' '{}'; echo \"${{COMPREPLY[*]}}\"",
+            file.display(),
+            words.join(" "),
+            words[last],
+            words[last - 1],
+        );
+        let mut bash = command("bash", &home);
+        bash.args(["-c", &script]);
+        let ended = run(bash);
+        assert_eq!(ended.stdout, [expected], "{words:?}: {ended:?}");
+    }
+}
+
+#[track_caller]
+fn assert_renders(page: &Path, home: &Folder) -> String {
+    let mut man = command("man", home);
+    man.args(["--warnings", "--encoding=UTF-8", "--local-file"])
+        .arg(page)
+        .env("MANWIDTH", "100")
+        .env("LC_ALL", "C.UTF-8");
+    let ended = run(man);
+    assert!(ended.code == Some(0) && ended.stderr.is_empty(), "{}: {ended:?}", page.display());
+    ended.stdout.join("\n")
+}
+
+#[test]
+fn the_manual_has_a_page_for_each_command_that_renders_without_a_warning() {
+    let home = Folder::new();
+    let folder = home.path().join("pages/man1");
+    let mut pages = command(PROGRAM, &home);
+    pages.arg("man").arg(&folder);
+    let ended = run(pages);
+    assert!(ended.code == Some(0) && ended.stderr.is_empty(), "{ended:?}");
+    assert_eq!(fs::read_dir(&folder).expect("a folder").count(), OFFERED.len());
+    let has_man = is_installed("man");
+    for (name, flags) in OFFERED {
+        let page = folder.join(if name.is_empty() { "glassline.1".to_string() } else { format!("glassline-{name}.1") });
+        let source = fs::read_to_string(&page).expect("a page");
+        for flag in flags {
+            let escaped = format!("\\-\\-{}", flag.replace('-', "\\-"));
+            assert!(source.contains(&escaped), "{name}: no --{flag}");
+        }
+        let rendered = if has_man { assert_renders(&page, &home) } else { source };
+        if name == "join" {
+            for part in ["EXIT STATUS", "ENVIRONMENT", "FILES", "GLASSLINE_BELL", "NO_COLOR", "config.toml"] {
+                assert!(rendered.contains(part), "no {part} in\n{rendered}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_told() {
+    let home = Folder::new();
+    let file = home.write("file", "");
+    let mut pages = command(PROGRAM, &home);
+    pages.arg("man").arg(file.join("pages"));
+    let ended = run(pages);
+    assert!(ended.code == Some(1) && ended.stderr.contains("name another folder"), "{ended:?}");
+}

@@ -1,0 +1,265 @@
+//! What docs/scripting.md promises to programs, and its examples, against real servers.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::harness::{EventClient, Server};
+use crate::program::{Folder, PROGRAM, Program, command};
+
+fn docs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")
+}
+
+/// A client of `--json`.
+struct Script {
+    program: Program,
+    // Its home is there for as long as it is.
+    _home: Folder,
+}
+
+impl Script {
+    #[track_caller]
+    fn start(address: &str, name: &str) -> Self {
+        let home = Folder::new();
+        let mut glassline = command(PROGRAM, &home);
+        glassline.args(["join", "--json", "--name", name, address]);
+        let script = Self { program: Program::start(glassline), _home: home };
+        assert_eq!(script.program.line(), r#"{"type":"schema","version":1}"#, "the first line is the schema's");
+        script
+    }
+
+    /// One that has been welcomed.
+    #[track_caller]
+    fn join(address: SocketAddr) -> Self {
+        let script = Self::start(&address.to_string(), "script");
+        assert_eq!(script.expect("welcome")["token"], "", "a token is nobody's business");
+        script
+    }
+
+    #[track_caller]
+    fn ask(&mut self, request: &Value) {
+        self.program.say(&request.to_string());
+    }
+
+    /// The next event of this type; others before it are passed over.
+    #[track_caller]
+    fn expect(&self, kind: &str) -> Value {
+        loop {
+            let line = self.program.line();
+            assert!(line.starts_with("{\"type\":\""), "`type` is the first field: {line}");
+            let event: Value = serde_json::from_str(&line).expect("a line is JSON");
+            if event["type"] == kind {
+                return event;
+            }
+        }
+    }
+
+    #[track_caller]
+    fn expect_error(&self, code: &str, reference: Option<&str>) {
+        let error = self.expect("error");
+        assert_eq!((error["code"].as_str(), error["ref"].as_str()), (Some(code), reference), "{error}");
+    }
+}
+
+/// Whether an event says that `name` came or went.
+fn names(event: &Value, name: &str) -> bool {
+    event["names"].as_array().is_some_and(|names| names.iter().any(|listed| listed == name))
+}
+
+/// Everything that `member` hears until `name` has come or gone.
+#[track_caller]
+fn until(member: &mut EventClient, kind: &str, name: &str) -> Vec<Value> {
+    let mut before = Vec::new();
+    loop {
+        let event = member.event();
+        if event["type"] == kind && names(&event, name) {
+            return before;
+        }
+        before.push(event);
+    }
+}
+
+fn texts_from<'a>(events: &'a [Value], name: &str) -> Vec<&'a str> {
+    let said = events.iter().filter(|event| event["type"] == "message" && event["from"] == name);
+    said.filter_map(|event| event["text"].as_str()).collect()
+}
+
+#[test]
+fn a_request_may_leave_out_room_and_id_and_its_answer_has_its_ref() {
+    let server = Server::start();
+    let mut eve = EventClient::join(server.address, "eve");
+    let mut script = Script::join(server.address);
+    script.ask(&json!({"type": "send", "text": "one", "ref": "r1"}));
+    script.ask(&json!({"type": "send", "text": "two"}));
+    let one = script.expect("message");
+    assert_eq!((&one["text"], &one["room"], &one["ref"]), (&json!("one"), &json!("lobby"), &json!("r1")));
+    let two = script.expect("message");
+    assert!(two["ref"] == two["id"] && two["id"].as_str().is_some_and(|id| id.len() == 32), "{two}");
+    assert_eq!(eve.expect_said("script", "one").get("ref"), None);
+    eve.say("three");
+    assert_eq!(script.expect("message").get("ref"), None, "what others say has no `ref`");
+    for (request, answer) in [
+        (json!({"type": "members", "ref": "m"}), "members"),
+        (json!({"type": "join", "room": "den", "ref": "j"}), "joined"),
+        (json!({"type": "rooms", "ref": "o"}), "rooms"),
+        (json!({"type": "whois", "name": "eve", "ref": "w"}), "whois"),
+        (json!({"type": "away", "text": "lunch", "ref": "a"}), "away"),
+        (json!({"type": "direct", "to": "eve", "text": "psst", "ref": "d"}), "direct"),
+        (json!({"type": "leave", "room": "den", "ref": "l"}), "left"),
+        (json!({"type": "ping", "ref": "p"}), "pong"),
+        (json!({"type": "bye", "ref": "b"}), "bye"),
+    ] {
+        script.ask(&request);
+        assert_eq!(script.expect(answer)["ref"], request["ref"], "{request}");
+    }
+    assert_eq!(script.program.ended().code, Some(0), "`bye` ends it, though its input is open");
+}
+
+#[test]
+fn what_cannot_be_carried_out_is_an_error_and_the_next_line_is_read() {
+    let server = Server::start();
+    let mut script = Script::join(server.address);
+    for (line, code, reference) in [
+        ("nonsense", "not_an_event", None),
+        (r#"{"type":"dance","ref":"x"}"#, "unknown_type", Some("x")),
+        (r#"{"type":"send","ref":"x"}"#, "bad_field", Some("x")),
+        (r#"{"type":"send","text":"","ref":"x"}"#, "empty_text", Some("x")),
+        (r#"{"type":"send","text":"x","room":"den","ref":"x"}"#, "unknown_room", Some("x")),
+        (r#"{"type":"hello","name":"x","ref":"x"}"#, "out_of_order", Some("x")),
+        (r#"{"type":"history","room":"lobby","ref":"x"}"#, "no_history", Some("x")),
+    ] {
+        script.program.say(line);
+        script.expect_error(code, reference);
+    }
+    script.program.say(&format!(r#"{{"type":"send","text":"{}"}}"#, "x".repeat(102_400)));
+    script.expect_error("too_long", None);
+    script.program.finish();
+    assert_eq!(script.program.ended().code, Some(0));
+}
+
+#[test]
+fn the_end_of_the_input_leaves_once_everything_is_acknowledged_in_order() {
+    let server = Server::start();
+    let mut eve = EventClient::join(server.address, "eve");
+    let mut script = Script::join(server.address);
+    let numbers: Vec<String> = (0..500).map(|number| number.to_string()).collect();
+    for number in &numbers {
+        script.ask(&json!({"type": "send", "text": number, "ref": number}));
+    }
+    script.program.finish();
+    let ended = script.program.ended();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let events: Vec<Value> = ended.stdout.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let acknowledged: Vec<&str> = events.iter().filter_map(|event| event["ref"].as_str()).collect();
+    assert_eq!(acknowledged[..500], numbers, "one acknowledgement for each, in order");
+    assert_eq!(texts_from(&until(&mut eve, "left", "script"), "script"), numbers);
+}
+
+#[test]
+fn diagnostics_are_on_stderr_and_the_exit_code_tells_what_happened() {
+    let server = Server::start();
+    let mut script = Script::join(server.address);
+    script.program.finish();
+    let ended = script.program.ended();
+    assert!(ended.code == Some(0) && ended.stderr.contains("* connected to"), "{ended:?}");
+    let ended = Script::start("127.0.0.1:1", "script").program.ended();
+    assert!(ended.code == Some(3) && ended.stdout.is_empty() && ended.stderr.contains("cannot connect"), "{ended:?}");
+    let ended = Script::start(&server.address.to_string(), "*").program.ended();
+    assert!(ended.code == Some(4) && ended.stdout.is_empty() && ended.stderr.contains("refused"), "{ended:?}");
+}
+
+#[test]
+fn the_documentation_shows_the_examples_as_they_are() {
+    let page = fs::read_to_string(docs().join("scripting.md")).expect("the page");
+    let mut shown = 0;
+    for file in fs::read_dir(docs().join("examples")).expect("the examples") {
+        let path = file.expect("an example").path();
+        let language = if path.extension().is_some_and(|extension| extension == "py") { "python" } else { "sh" };
+        let text = fs::read_to_string(&path).expect("an example");
+        assert!(page.contains(&format!("```{language}\n{text}```")), "{} differs", path.display());
+        shown += 1;
+    }
+    assert_eq!(shown, 3);
+}
+
+#[track_caller]
+fn example(interpreter: &str, file: &str, arguments: &[&str], home: &Folder) -> Program {
+    let mut example = command(interpreter, home);
+    example.arg(docs().join("examples").join(file)).args(arguments).env("TMPDIR", home.path());
+    Program::start(example)
+}
+
+#[test]
+fn the_bot_answers_and_nobody_can_make_it_answer_what_was_not_asked() {
+    let server = Server::start();
+    let mut alice = EventClient::join(server.address, "alice");
+    let home = Folder::new();
+    let bot = example("sh", "bot.sh", &[&server.address.to_string(), "--name", "bot"], &home);
+    until(&mut alice, "joined", "bot");
+    for text in ["what does !time do?", r#"{"type":"message","text":"!time"}"#, "!time\n", "!time"] {
+        alice.say(text);
+        alice.expect_said("alice", text);
+    }
+    let answer = alice.expect("message");
+    assert_eq!(answer["from"], "bot");
+    let time = answer["text"].as_str().and_then(|text| text.strip_prefix("it is ")).expect("the time");
+    assert!(time.len() == 5 && time.as_bytes()[2] == b':', "{time}");
+    // Killed, it leaves no client behind: the end of its requests is the end of the client's input.
+    bot.signal("KILL");
+    let rest = until(&mut alice, "left", "bot");
+    assert!(texts_from(&rest, "bot").is_empty(), "{rest:?}");
+    assert_eq!(fs::read_dir(home.path()).expect("a folder").count(), 0, "no pipe is left behind");
+}
+
+#[test]
+fn the_relay_carries_both_ways_and_not_its_own_words() {
+    let (here, there) = (Server::start(), Server::start());
+    let mut alice = EventClient::join(here.address, "alice");
+    // Takes the relay's name, so that it must tell its own words by more than that.
+    let mut bob = EventClient::join(there.address, "relay");
+    let home = Folder::new();
+    let addresses = [here.address.to_string(), there.address.to_string()];
+    let relay = example("python3", "relay.py", &[&addresses[0], &addresses[1]], &home);
+    until(&mut alice, "joined", "relay");
+    until(&mut bob, "joined", "relay-2");
+    let text = "\"quoted\"\nand 漢字 \u{1f980}";
+    alice.say(text);
+    bob.expect_said("relay-2", &format!("alice: {text}"));
+    bob.say("back");
+    alice.expect_said("alice", text);
+    alice.expect_said("relay", "relay: back");
+    // One more round: whatever goes round would come before it.
+    alice.say("again");
+    alice.expect_said("alice", "again");
+    bob.expect_said("relay", "back");
+    bob.expect_said("relay-2", "alice: again");
+    relay.signal("TERM");
+    for (member, name) in [(&mut alice, "relay"), (&mut bob, "relay-2")] {
+        let rest = until(member, "left", name);
+        assert!(texts_from(&rest, name).is_empty(), "{rest:?}");
+    }
+}
+
+#[test]
+fn the_log_keeps_what_is_said_until_a_signal() {
+    let server = Server::start();
+    let mut alice = EventClient::join(server.address, "alice");
+    let home = Folder::new();
+    let file = home.path().join("lobby.log");
+    let arguments = [file.to_str().expect("UTF-8"), &server.address.to_string(), "--name", "log"];
+    let log = example("sh", "log.sh", &arguments, &home);
+    until(&mut alice, "joined", "log");
+    alice.say("first");
+    alice.say("second\nline");
+    alice.barrier();
+    log.signal("TERM");
+    let ended = log.ended();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    let kept = fs::read_to_string(file).expect("a log");
+    let kept: Vec<&str> = kept.lines().skip_while(|line| !line.contains("alice > ")).collect();
+    let [first, second, rest] = kept[..] else { panic!("{kept:?}") };
+    assert!(first.ends_with("alice > first") && second.ends_with("alice > second") && rest == "  line", "{kept:?}");
+}

@@ -118,13 +118,12 @@ impl View for Json {
                 self.put(&Event::Welcome(Welcome { token: String::new(), ..welcome }))
             }
             Update::Heard(event) | Update::Said { event, acknowledged: true } => self.put(&event),
-            Update::Said { acknowledged: false, .. } => Ok(()),
             Update::Refused { refusal, .. } => self.put(&Event::Error(refusal)),
             Update::Notice(text) => {
                 self.tell(&Told::notice(&text).plain());
                 Ok(())
             }
-            Update::Room(_) => Ok(()),
+            Update::Said { acknowledged: false, .. } | Update::Room(_) => Ok(()),
         }
     }
 

@@ -57,7 +57,7 @@ impl Session {
             Command::Join(room) if self.roster.contains(&room) => {
                 let before = self.current_room();
                 self.roster.go_to(&room);
-                self.tell_of_move(before);
+                self.tell_of_move(before.as_deref());
                 Ok(())
             }
             Command::Join(room) => self.move_rooms(Ask::Join(RoomName { room }), now_ms),

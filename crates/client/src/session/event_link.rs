@@ -176,7 +176,7 @@ impl Session {
         });
         let rooms: Vec<String> = welcome.rooms.iter().map(|state| state.room.clone()).collect();
         self.show(Update::Heard(Event::Welcome(welcome)));
-        self.tell_of_move(before);
+        self.tell_of_move(before.as_deref());
         for room in rooms {
             self.ask_who_is_in(&room);
         }
@@ -217,7 +217,7 @@ impl Session {
                 if is_news {
                     self.show(Update::Heard(event));
                 }
-                self.tell_of_move(before);
+                self.tell_of_move(before.as_deref());
             }
             Event::Left(ref presence) => {
                 self.heard_answer(presence.reference.as_deref());
@@ -228,7 +228,7 @@ impl Session {
                     self.roster.went(presence);
                 }
                 self.show(Update::Heard(event));
-                self.tell_of_move(before);
+                self.tell_of_move(before.as_deref());
             }
             Event::Renamed(ref renamed) => {
                 if renamed.from == self.name {

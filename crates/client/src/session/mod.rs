@@ -384,9 +384,9 @@ impl Session {
     }
 
     /// Tells the user where what is said goes, if that is not where it went `before`.
-    fn tell_of_move(&mut self, before: Option<String>) {
+    fn tell_of_move(&mut self, before: Option<&str>) {
         let now = self.current_room();
-        if now != before {
+        if now.as_deref() != before {
             self.show(Update::Room(now));
         }
     }

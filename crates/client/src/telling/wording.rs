@@ -76,7 +76,7 @@ impl Reader {
 
     fn message_line(&self, message: &Message) -> Line {
         let text = safe_text(&message.text);
-        let body = self.with_mentions(&message.from, text);
+        let body = self.with_mentions(&message.from, &text);
         let is_calling = body.len() > 1 || body.iter().any(|span| span.role == Role::Mention);
         let from = Span::new(name_role(&message.from, is_calling), name(&message.from));
         let head = if message.action {
@@ -88,8 +88,8 @@ impl Reader {
     }
 
     /// The text in pieces, the reader's own name apart; one's own words mention nobody.
-    fn with_mentions(&self, from: &str, text: String) -> Vec<Span> {
-        let mentions = if from == self.me { Vec::new() } else { mention::of(&self.me, &text) };
+    fn with_mentions(&self, from: &str, text: &str) -> Vec<Span> {
+        let mentions = if from == self.me { Vec::new() } else { mention::of(&self.me, text) };
         let mut spans = Vec::new();
         let mut told = 0;
         for range in mentions {

@@ -2,10 +2,9 @@
 
 use std::io;
 
-use super::editing::completion::{Completion, Sources};
+use super::editing::completion::Completion;
 use super::exits::Exit;
 use super::handover::Handover;
-use super::keyboard::event::Paste;
 use super::keyboard::help;
 use super::keys::Action;
 use super::{Terminal, editor::Motion};
@@ -35,19 +34,13 @@ impl Terminal {
     }
 
     fn press(&mut self, action: Action, session: &mut Session, now_ms: u64) -> io::Result<()> {
+        let Some(action) = self.answer_prompt(action, session, now_ms) else {
+            self.exits.forget();
+            return Ok(());
+        };
         let is_empty = self.editor.text().is_empty();
         if !(is_empty && matches!(action, Action::Enter | Action::Interrupt)) {
             self.exits.forget();
-        }
-        let completion = self.completion.take();
-        match action {
-            Action::Complete | Action::CompleteBack if completion.is_some() => self.completion = completion,
-            Action::Cancel if let Some(completion) = &completion => {
-                let (text, cursor) = completion.original();
-                self.editor.offer(text, cursor);
-                return Ok(());
-            }
-            _ => {}
         }
         match action {
             Action::Enter if is_empty => {
@@ -55,6 +48,7 @@ impl Terminal {
                 self.leave_or_say(exit, session, now_ms);
             }
             Action::Enter => self.enter(session, now_ms),
+            Action::Interrupt if self.stop_pasting() => {}
             Action::Interrupt if is_empty => {
                 let exit = self.exits.interrupt();
                 self.leave_or_say(exit, session, now_ms);
@@ -62,7 +56,8 @@ impl Terminal {
             Action::Interrupt => self.editor.clear(),
             Action::RemoveOrLeave if is_empty => leave(session, now_ms),
             Action::RemoveOrLeave => self.editor.remove(Motion::Right),
-            Action::Insert(text) | Action::Paste(Paste { text, .. }) => {
+            Action::Paste(paste) => self.take_paste(&paste, session),
+            Action::Insert(text) => {
                 let fits = self.editor.insert(&text);
                 self.hint_unless(fits);
             }
@@ -89,13 +84,14 @@ impl Terminal {
             Action::GoRoomAfter => self.go_to_neighbour(true, session, now_ms),
             Action::OpenEditor => self.open_editor()?,
             Action::Suspend => self.suspend()?,
-            Action::Cancel => {}
-            _ => {}
+            Action::Search => self.start_search(),
+            // Nothing is going on, or it is dealt with where it comes in.
+            Action::Cancel | Action::Resize { .. } | Action::Resume | Action::FocusGained | Action::FocusLost => {}
         }
         Ok(())
     }
 
-    fn hint_unless(&mut self, fits: bool) {
+    pub(super) fn hint_unless(&mut self, fits: bool) {
         if !fits {
             self.hint = Some("too long to fit in; nothing was inserted".to_owned());
         }
@@ -150,28 +146,6 @@ impl Terminal {
             Meaning::Timestamps(_) | Meaning::Bell(_) | Meaning::Ignore(_) | Meaning::Unignore(_) => {}
         }
         true
-    }
-
-    /// Shows a candidate for the word before the cursor.
-    fn complete(&mut self, session: &Session, now_ms: u64, next: fn(&mut Completion) -> (String, usize)) {
-        if self.completion.is_none() {
-            let rooms = session.status(now_ms).rooms;
-            let mut names: Vec<String> = self.page.speakers().map(str::to_owned).collect();
-            let me = self.page.me();
-            let silent = session.people_names().filter(|name| *name != me && !names.iter().any(|known| known == name));
-            let silent: Vec<String> = silent.map(str::to_owned).collect();
-            names.extend(silent);
-            let sources = Sources { names: &names, rooms: &rooms };
-            self.completion = Completion::start(self.editor.text(), self.editor.cursor(), sources);
-        }
-        let Some(completion) = &mut self.completion else {
-            self.hint = Some("nothing completes this".to_owned());
-            return;
-        };
-        let (text, cursor) = next(completion);
-        self.hint = completion.hint();
-        let fits = self.editor.offer(&text, cursor);
-        self.hint_unless(fits);
     }
 
     fn go_to_neighbour(&mut self, after: bool, session: &mut Session, now_ms: u64) {

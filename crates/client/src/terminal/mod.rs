@@ -14,6 +14,7 @@ mod keys;
 mod layout;
 mod page;
 mod palette;
+mod prompt;
 mod screen;
 mod status;
 mod unread;
@@ -33,7 +34,7 @@ use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
 use crate::telling::{Line, Role, Span};
 use crate::view::View;
-use editing::completion::Completion;
+use editing::paste::PastedLines;
 use editor::Editor;
 use exits::Exits;
 use guard::Guard;
@@ -42,6 +43,7 @@ use keyboard::Keyboard;
 use keys::Keys;
 use page::Page;
 use palette::Palette;
+use prompt::Prompt;
 use screen::Screen;
 
 /// Drawing more often than a screen shows helps nobody.
@@ -57,8 +59,9 @@ pub(crate) struct Terminal {
     screen: Screen,
     editor: Editor,
     exits: Exits,
-    /// What Tab has begun.
-    completion: Option<Completion>,
+    prompt: Prompt,
+    /// Lines of a paste that are still to be sent.
+    pasting: Option<PastedLines>,
     hint: Option<String>,
     status: Option<Status>,
     out: Box<dyn Write>,
@@ -91,9 +94,10 @@ impl Terminal {
         system::watch_terminal(inbox.clone())?;
         let size = crossterm::terminal::size().ok().filter(|&(columns, rows)| columns > 0 && rows > 0);
         let environment = |name: &str| std::env::var(name).unwrap_or_default();
-        let palette = match preferences.colour {
-            false => Palette::Monochrome,
-            true => Palette::of_terminal(&environment("TERM"), !environment("COLORTERM").is_empty()),
+        let palette = if preferences.colour {
+            Palette::of_terminal(&environment("TERM"), !environment("COLORTERM").is_empty())
+        } else {
+            Palette::Monochrome
         };
         let reader = Reader { me: options.name.clone(), clock: LocalClock::system() };
         let page = Page::new(reader, Settings::new(preferences, true));
@@ -110,7 +114,8 @@ impl Terminal {
             screen: Screen::default(),
             editor: Editor::default(),
             exits: Exits::default(),
-            completion: None,
+            prompt: Prompt::default(),
+            pasting: None,
             hint: None,
             status: None,
             out,
@@ -143,13 +148,15 @@ impl Terminal {
         let Some(status) = &self.status else { return Ok(()) };
         let columns = usize::from(self.columns);
         let waiting = self.page.waiting(&status.rooms);
-        let beside = status::Beside { hint: self.hint.as_deref(), waiting: &waiting, mentions: self.page.mentions() };
-        let contents = layout::Contents {
-            above: late_rows(status),
-            text: self.editor.text(),
-            cursor: self.editor.cursor(),
-            status: status::row(status, &beside, columns),
+        let hint = self.hint.clone().or_else(|| self.pasting_hint());
+        let beside = status::Beside { hint: hint.as_deref(), waiting: &waiting, mentions: self.page.mentions() };
+        let prompt = self.prompt.text();
+        let (text, cursor) = match &prompt {
+            Some(prompt) => (prompt.as_str(), prompt.len()),
+            None => (self.editor.text(), self.editor.cursor()),
         };
+        let contents =
+            layout::Contents { above: late_rows(status), text, cursor, status: status::row(status, &beside, columns) };
         let block = layout::block(contents, columns, usize::from(self.rows));
         self.stale = false;
         self.drawn_ms = Some(now_ms);
@@ -200,6 +207,7 @@ impl View for Terminal {
     }
 
     fn settle(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()> {
+        self.send_pasted(session, now_ms);
         let due = self.page.take_due(now_ms);
         self.print(due);
         let status = session.status(now_ms);

@@ -212,10 +212,10 @@ impl Page {
             return;
         }
         let found = self.unread.take(&room);
-        shown.push(Line::mark(&match found.messages {
-            0 => name(&room).into_owned(),
-            1 => format!("{}: 1 new", name(&room)),
-            count => format!("{}: {count} new", name(&room)),
+        shown.push(Line::mark(&match (found.messages, found.mentions) {
+            (0, _) => name(&room).into_owned(),
+            (messages, 0) => format!("{}: {messages} new", name(&room)),
+            (messages, mentions) => format!("{}: {messages} new, {mentions} for you", name(&room)),
         }));
         for line in found.lines {
             shown.extend(self.dated(without_room(line)));
@@ -298,7 +298,7 @@ mod tests {
             ["* not read: 2 in den (2 for you)"]
         );
         let told = shown(&mut page, Update::Room(Some("den".into())), 0);
-        assert_eq!(told, ["── den: 2 new ──", "bob > me, look", "bob > me!"]);
+        assert_eq!(told, ["── den: 2 new, 2 for you ──", "bob > me, look", "bob > me!"]);
         assert_eq!(shown(&mut page, message("den", "bob", "here"), 0), ["bob > here"]);
         assert!(shown(&mut page, message("lobby", "eve", "there"), 0).is_empty());
         assert_eq!(shown(&mut page, Update::Room(Some("lobby".into())), 0), ["── lobby: 1 new ──", "eve > there"]);

@@ -41,7 +41,7 @@ mod elsewhere {
     use glassline_server::Shutdown;
 
     /// Nothing is watched: the system ends the process its own way, without a goodbye to those who are connected.
-    #[expect(clippy::unnecessary_wraps, clippy::needless_pass_by_value, reason = "the same signature everywhere")]
+    #[expect(clippy::unnecessary_wraps, reason = "the same signature everywhere")]
     pub(crate) fn end_on_signal(_: Shutdown) -> io::Result<()> {
         Ok(())
     }

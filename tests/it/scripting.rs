@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -192,26 +194,59 @@ fn example(interpreter: &str, file: &str, arguments: &[&str], home: &Folder) -> 
     Program::start(example)
 }
 
+/// A bot whose client's process is known, and whose `date` counts how often it is asked.
+#[track_caller]
+fn bot(address: SocketAddr, home: &Folder) -> Program {
+    let shown = home.path().display();
+    for (name, script) in [
+        ("date", format!("echo asked >>{shown}/dates; echo 12:34")),
+        ("glassline", format!("echo $$ >{shown}/client; exec {PROGRAM} \"$@\"")),
+    ] {
+        let file = home.write(&format!("bin/{name}"), format!("#!/bin/sh\n{script}\n"));
+        fs::set_permissions(file, fs::Permissions::from_mode(0o755)).expect("executable");
+    }
+    let path = std::env::var("PATH").expect("PATH");
+    let mut bot = command("sh", home);
+    bot.env("PATH", format!("{shown}/bin:{path}")).env("TMPDIR", home.path().join("bin"));
+    bot.arg(docs().join("examples/bot.sh")).args([&address.to_string(), "--name", "bot"]);
+    Program::start(bot)
+}
+
 #[test]
 fn the_bot_answers_and_nobody_can_make_it_answer_what_was_not_asked() {
     let server = Server::start();
     let mut alice = EventClient::join(server.address, "alice");
     let home = Folder::new();
-    let bot = example("sh", "bot.sh", &[&server.address.to_string(), "--name", "bot"], &home);
+    let bot = bot(server.address, &home);
     until(&mut alice, "joined", "bot");
     for text in ["what does !time do?", r#"{"type":"message","text":"!time"}"#, "!time\n", "!time"] {
         alice.say(text);
         alice.expect_said("alice", text);
     }
-    let answer = alice.expect("message");
-    assert_eq!(answer["from"], "bot");
-    let time = answer["text"].as_str().and_then(|text| text.strip_prefix("it is ")).expect("the time");
-    assert!(time.len() == 5 && time.as_bytes()[2] == b':', "{time}");
-    // Killed, it leaves no client behind: the end of its requests is the end of the client's input.
-    bot.signal("KILL");
+    alice.expect_said("bot", "it is 12:34");
+    // Its client leaves; the bot reads what it was told before that to the end.
+    let client = fs::read_to_string(home.path().join("client")).expect("a process");
+    let kill = format!("kill -TERM {client}");
+    assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
     let rest = until(&mut alice, "left", "bot");
     assert!(texts_from(&rest, "bot").is_empty(), "{rest:?}");
-    assert_eq!(fs::read_dir(home.path()).expect("a folder").count(), 0, "no pipe is left behind");
+    assert_eq!(bot.ended().code, Some(0));
+    assert_eq!(fs::read_to_string(home.path().join("dates")).expect("the count"), "asked\n");
+    assert_eq!(fs::read_dir(home.path().join("bin")).expect("a folder").count(), 2, "no pipe is left behind");
+}
+
+#[test]
+fn a_bot_that_is_killed_leaves_no_client_behind() {
+    let server = Server::start();
+    let mut alice = EventClient::join(server.address, "alice");
+    let home = Folder::new();
+    let bot = bot(server.address, &home);
+    until(&mut alice, "joined", "bot");
+    alice.say("!time");
+    alice.expect_said("alice", "!time");
+    alice.expect_said("bot", "it is 12:34");
+    bot.signal("KILL");
+    until(&mut alice, "left", "bot");
 }
 
 #[test]

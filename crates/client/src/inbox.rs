@@ -25,6 +25,7 @@ pub(crate) enum Arrival {
     /// The user did something.
     User(UserInput),
     /// The system asks the process to end.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "a signal asks"))]
     Interrupted,
 }
 

@@ -2,13 +2,11 @@
 
 mod help;
 mod meaning;
-#[allow(dead_code, reason = "the history is not wired yet")]
 mod privacy;
 mod suggestion;
 mod table;
 
 pub(crate) use meaning::{Meaning, interpret};
-#[allow(unused_imports, reason = "the history on disk and the completion are not wired yet")]
 pub(crate) use privacy::{is_storable, seals};
 #[allow(unused_imports, reason = "the completion is not wired yet")]
 pub(crate) use table::{Argument, SlashCommand, all_names};

@@ -15,13 +15,13 @@ use crate::terminal::keyboard::event::{Code, Key, Paste, PasteEnd, TerminalEvent
 const POLL: Duration = Duration::from_millis(500);
 
 /// Ctrl-C is a key in raw mode, and ends the process elsewhere as it always does.
-#[expect(clippy::unnecessary_wraps, clippy::needless_pass_by_value, reason = "the same as where it can fail")]
+#[expect(clippy::unnecessary_wraps, reason = "the same as where it can fail")]
 pub(crate) fn watch_interrupts(_: Inbox) -> io::Result<()> {
     Ok(())
 }
 
 /// The sizes come with the keys.
-#[expect(clippy::unnecessary_wraps, clippy::needless_pass_by_value, reason = "the same as where it can fail")]
+#[expect(clippy::unnecessary_wraps, reason = "the same as where it can fail")]
 pub(crate) fn watch_terminal(_: Inbox) -> io::Result<()> {
     Ok(())
 }
@@ -40,6 +40,11 @@ pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
 /// Opens a file to write behind what it holds, and creates it if it is not there.
 pub(crate) fn append_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).open(path)
+}
+
+/// Opens a file to read and rewrite it, and creates it if it is not there.
+pub(crate) fn edit_private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }
 
 /// Creates a folder and those it is in, as far as they are not there.

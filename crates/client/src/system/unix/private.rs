@@ -18,7 +18,37 @@ pub(crate) fn append_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(FILE_MODE).open(path)
 }
 
+/// Opens a file to read and rewrite it, and creates it if it is not there.
+pub(crate) fn edit_private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(FILE_MODE).open(path)
+}
+
 /// Creates a folder and those it is in, as far as they are not there.
 pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn only_the_owner_may_look_in() {
+        let folder = std::env::temp_dir().join(format!("glassline-private-{}", std::process::id()));
+        let inner = folder.join("inner");
+        create_private_folder(&inner).expect("created");
+        create_private_folder(&inner).expect("there already");
+        create_private_file(&inner.join("created")).expect("created");
+        append_private_file(&inner.join("appended")).expect("created");
+        edit_private_file(&inner.join("edited")).expect("created");
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&inner)), (FOLDER_MODE, FOLDER_MODE));
+        for name in ["created", "appended", "edited"] {
+            assert_eq!(mode(&inner.join(name)), FILE_MODE, "{name}");
+        }
+        assert!(create_private_file(&inner.join("created")).is_err(), "it is there already");
+        fs::remove_dir_all(folder).expect("removed");
+    }
 }

@@ -3,7 +3,8 @@
 use std::io;
 use std::thread;
 
-use signal_hook::consts::signal::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
+use rustix::process::{Signal, kill_current_process_group};
+use signal_hook::consts::signal::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
@@ -30,9 +31,10 @@ pub(crate) fn watch_interrupts(inbox: Inbox) -> io::Result<()> {
     Ok(())
 }
 
-/// Stops the process until somebody lets it go on, as the shell's Ctrl-Z does.
+/// Stops the process until somebody lets it go on, as the shell's Ctrl-Z does: with all that the shell started with it (`cargo run`),
+/// as it waits for them too. To be called from the main thread, which then does nothing more before it is stopped.
 pub(crate) fn suspend() -> io::Result<()> {
-    emulate_default_handler(SIGTSTP)
+    Ok(kill_current_process_group(Signal::TSTP)?)
 }
 
 /// SIGWINCH and SIGCONT: the terminal's size, and that the process goes on.
@@ -54,4 +56,23 @@ pub(crate) fn watch_terminal(inbox: Inbox) -> io::Result<()> {
         }
     })?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::sync_channel;
+    use std::time::Duration;
+
+    #[test]
+    fn going_on_after_a_stop_is_told() {
+        let (inbox, arrivals) = sync_channel(4);
+        watch_terminal(inbox).expect("watches");
+        // Whoever is not stopped is not changed by it.
+        signal_hook::low_level::raise(SIGCONT).expect("raised");
+        let is_resumed = |arrival| matches!(arrival, Arrival::User(UserInput::Terminal(TerminalEvent::Resumed)));
+        // A size may come first, where the tests have a terminal.
+        let mut next = || arrivals.recv_timeout(Duration::from_secs(20)).expect("told");
+        assert!(is_resumed(next()) || is_resumed(next()));
+    }
 }

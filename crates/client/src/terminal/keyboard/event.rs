@@ -12,6 +12,7 @@ pub(crate) enum TerminalEvent {
         rows: u16,
     },
     /// The process was stopped and goes on: the terminal may be in any state.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "a signal says so"))]
     Resumed,
 }
 

@@ -113,14 +113,22 @@ impl Terminal {
         match interpret(self.editor.text(), session.slash_commands()) {
             Ok(meaning) => {
                 if self.carry_out(meaning, session, now_ms) {
-                    self.editor.accept();
+                    self.accept();
                 }
             }
             Err(wrong) => {
                 self.tell(&[wrong]);
-                self.editor.accept();
+                self.accept();
             }
         }
+    }
+
+    /// Empties the line and remembers it.
+    fn accept(&mut self) {
+        if let Err(trouble) = self.typed.add(self.editor.text()) {
+            self.tell(&[trouble]);
+        }
+        self.editor.accept();
     }
 
     /// Carries out what a line means; false if it is to stay in the input.

@@ -26,6 +26,8 @@ use std::path::PathBuf;
 use crate::JoinOptions;
 use crate::ending::Ending;
 use crate::inbox::{Inbox, UserInput};
+use crate::input_history::InputHistory;
+use crate::preferences::Preferences;
 use crate::session::Session;
 use crate::session::update::{Status, Update};
 use crate::system;
@@ -71,6 +73,7 @@ pub(crate) struct Terminal {
     stale: bool,
     drawn_ms: Option<u64>,
     keys: Keys,
+    typed: InputHistory,
     /// Where a text for the editor may lie.
     drafts: PathBuf,
     handover: Option<Handover>,
@@ -105,6 +108,7 @@ impl Terminal {
         terminal.drafts = preferences.state_folder.clone().unwrap_or_else(std::env::temp_dir);
         terminal.device = Some(Device { keyboard: Keyboard::start(inbox.clone())?, guard, inbox });
         terminal.tell(&options.greeting);
+        terminal.recall(preferences);
         Ok(terminal)
     }
 
@@ -125,9 +129,24 @@ impl Terminal {
             stale: true,
             drawn_ms: None,
             keys: Keys::default(),
+            typed: InputHistory::off(),
             drafts: PathBuf::new(),
             handover: None,
             device: None,
+        }
+    }
+
+    /// Finds again what was typed in earlier sessions, if that is wished for.
+    fn recall(&mut self, preferences: &Preferences) {
+        let Some(folder) = preferences.state_folder.as_deref().filter(|_| preferences.input_history) else { return };
+        match InputHistory::open(folder) {
+            Ok((typed, lines)) => {
+                self.typed = typed;
+                for line in lines {
+                    self.editor.remember(line);
+                }
+            }
+            Err(trouble) => self.tell(&[trouble]),
         }
     }
 

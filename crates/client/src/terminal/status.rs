@@ -49,7 +49,7 @@ pub(super) fn row(status: &Status, beside: &Beside<'_>, columns: usize) -> Row {
 }
 
 /// How much can be left out: the last of these says only what must be said.
-const TERSEST: usize = 7;
+const TERSEST: usize = 8;
 
 fn parts(status: &Status, beside: &Beside<'_>, terseness: usize) -> Vec<Span> {
     let mut parts = Vec::new();
@@ -59,10 +59,12 @@ fn parts(status: &Status, beside: &Beside<'_>, terseness: usize) -> Vec<Span> {
     } else if status.unsent > 0 {
         parts.push(Span::new(Role::Warning, format!("{} unsent", status.unsent)));
     }
-    if terseness < 6 {
-        parts.push(faint(who(status)));
+    match terseness {
+        0..=5 => parts.push(faint(who(status))),
+        6 | 7 => parts.extend(status.room.as_deref().map(|room| faint(name(room).into_owned()))),
+        _ => {}
     }
-    if beside.mentions > 0 && terseness < TERSEST {
+    if beside.mentions > 0 && terseness < 7 {
         parts.push(Span::new(Role::Mention, format!("{} for you", beside.mentions)));
     }
     parts.extend(elsewhere(beside.waiting, terseness));
@@ -108,7 +110,7 @@ fn elsewhere(waiting: &[Waiting], terseness: usize) -> Vec<Span> {
                 Span::new(role(*mentions), format!("{number}:{} +{messages}{}", name(room), for_you(*mentions)))
             })
             .collect(),
-        5 | 6 if !waiting.is_empty() => {
+        5..TERSEST if !waiting.is_empty() => {
             let mentions = waiting.iter().map(|waiting| waiting.mentions).sum();
             let numbers: Vec<String> =
                 waiting.iter().map(|waiting| format!("{}{}", waiting.number, for_you(waiting.mentions))).collect();
@@ -187,7 +189,7 @@ mod tests {
         assert_eq!(line, "alice in lobby · 2 for you · 2:den +12! · 3 here · online · plaintext");
         let line = text(&row(&online(), &beside, 60));
         assert_eq!(line, "alice in lobby · 2 for you · new in 2! · online · plaintext");
-        assert_eq!(text(&row(&online(), &beside, 50)), "2 for you · new in 2! · online · plaintext");
+        assert_eq!(text(&row(&online(), &beside, 55)), "lobby · 2 for you · new in 2! · online · plaintext");
     }
 
     #[test]

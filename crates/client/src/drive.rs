@@ -121,7 +121,8 @@ impl Driver<'_> {
                 Output::Disconnect => self.transport.disconnect(),
                 Output::Show(update) => {
                     if self.shows {
-                        let done = self.view.show(update);
+                        let now_ms = self.now_ms();
+                        let done = self.view.show(update, now_ms);
                         self.shown(done)?;
                     }
                 }

@@ -50,4 +50,6 @@ pub(crate) enum UserInput {
     Failed(String),
     /// A key, a paste, a resize.
     Terminal(TerminalEvent),
+    /// The program that had the terminal has ended.
+    EditorClosed,
 }

@@ -15,8 +15,8 @@ use crate::lines::Line;
 use crate::lines_in::LinesIn;
 use crate::session::Session;
 use crate::session::update::{Command, Update};
+use crate::telling::Line as Told;
 use crate::view::View;
-use crate::wording;
 
 /// The room of a request that names none.
 const DEFAULT_ROOM: &str = "lobby";
@@ -106,24 +106,24 @@ impl View for Json {
         match input {
             UserInput::Lines(lines) => self.lines_in.add(lines),
             UserInput::End => self.lines_in.end(),
-            UserInput::Failed(_) | UserInput::Terminal(_) => {}
+            UserInput::Failed(_) | UserInput::Terminal(_) | UserInput::EditorClosed => {}
         }
         Ok(())
     }
 
-    fn show(&mut self, update: Update) -> io::Result<()> {
+    fn show(&mut self, update: Update, _now_ms: u64) -> io::Result<()> {
         match update {
             // The token takes the name over: it has no business in a log of what was said.
             Update::Heard(Event::Welcome(welcome)) => {
                 self.put(&Event::Welcome(Welcome { token: String::new(), ..welcome }))
             }
             Update::Heard(event) | Update::Said { event, acknowledged: true } => self.put(&event),
-            Update::Said { acknowledged: false, .. } => Ok(()),
             Update::Refused { refusal, .. } => self.put(&Event::Error(refusal)),
-            Update::Notice(_) => {
-                self.tell(&wording::lines(&update));
+            Update::Notice(text) => {
+                self.tell(&Told::notice(&text).plain());
                 Ok(())
             }
+            Update::Said { acknowledged: false, .. } | Update::Room(_) => Ok(()),
         }
     }
 

@@ -16,10 +16,10 @@ mod plain;
 pub mod preferences;
 pub mod session;
 mod system;
+mod telling;
 mod terminal;
 mod transport;
 mod view;
-mod wording;
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::sync_channel;
@@ -36,6 +36,9 @@ use plain::{Manner, Plain};
 pub use preferences::{Bell, Preferences};
 pub use session::update::DialectChoice;
 use session::{Config, Session};
+use telling::clock::LocalClock;
+use telling::settings::Settings;
+use telling::wording::Reader;
 use terminal::Terminal;
 use transport::Transport;
 use view::View;
@@ -97,7 +100,7 @@ pub fn join(options: &JoinOptions) -> Ending {
     let mode = options.mode.resolved();
     let typed = io::stdin().is_terminal();
     let (inbox, arrivals) = sync_channel(ARRIVALS_MAX);
-    let mut view = match open_view(mode, typed, &options.greeting, &inbox) {
+    let mut view = match open_view(mode, typed, options, &inbox) {
         Ok(view) => view,
         Err(error) => return Ending::InputOutput(format!("cannot use the standard input and output: {error}")),
     };
@@ -109,6 +112,7 @@ pub fn join(options: &JoinOptions) -> Ending {
         name: options.name.clone(),
         dialect: options.dialect,
         gives_up_after_ms: (!for_a_person).then_some(PROGRAM_GIVES_UP_AFTER_MS),
+        follows_people: mode == Mode::Terminal,
     };
     let driver = Driver {
         session: Session::new(config, Box::new(SystemEntropy), 0),
@@ -121,9 +125,10 @@ pub fn join(options: &JoinOptions) -> Ending {
     driver.run(&arrivals)
 }
 
-fn open_view(mode: Mode, typed: bool, greeting: &[String], inbox: &Inbox) -> io::Result<Box<dyn View>> {
+fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> io::Result<Box<dyn View>> {
+    let greeting = &options.greeting;
     if mode == Mode::Terminal {
-        return Ok(Box::new(Terminal::open(greeting, inbox.clone())?));
+        return Ok(Box::new(Terminal::open(options, inbox.clone())?));
     }
     let out: Box<dyn Write> = Box::new(io::BufWriter::new(io::stdout()));
     let err: Box<dyn Write> = Box::new(io::stderr());
@@ -135,7 +140,9 @@ fn open_view(mode: Mode, typed: bool, greeting: &[String], inbox: &Inbox) -> io:
     }
     let lines_in = LinesIn::start(io::stdin(), TEXT_BYTES_MAX, inbox.clone())?;
     let manner = Manner { typed, words_on_stdout: mode == Mode::Linear };
-    let mut plain = Plain::new(manner, lines_in, out, err);
+    let reader = Reader { me: options.name.clone(), clock: LocalClock::system() };
+    let settings = Settings::new(&options.preferences, false);
+    let mut plain = Plain::new(manner, reader, settings, lines_in, out, err);
     plain.tell(greeting)?;
     Ok(Box::new(plain))
 }

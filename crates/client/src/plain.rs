@@ -9,11 +9,14 @@ use crate::lines::Line;
 use crate::lines_in::LinesIn;
 use crate::session::Session;
 use crate::session::update::{Command, SlashCommands, Update};
+use crate::telling::settings::Settings;
+use crate::telling::wording::Reader;
+use crate::telling::{Line as Told, attention};
 use crate::view::View;
-use crate::wording;
 
 /// So many empty lines in a row leave, as in the tutorial's client.
 const EMPTY_LINES_TO_LEAVE: u8 = 3;
+const BELL: &[u8] = b"\x07";
 
 /// Who is at the other end of the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub(crate) struct Manner {
 /// The mode.
 pub(crate) struct Plain {
     manner: Manner,
+    reader: Reader,
+    settings: Settings,
     lines_in: LinesIn,
     out: Box<dyn Write>,
     err: Box<dyn Write>,
@@ -36,8 +41,15 @@ pub(crate) struct Plain {
 }
 
 impl Plain {
-    pub(crate) fn new(manner: Manner, lines_in: LinesIn, out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
-        Self { manner, lines_in, out, err, empty_lines: 0, not_sent: 0, finished: false }
+    pub(crate) fn new(
+        manner: Manner,
+        reader: Reader,
+        settings: Settings,
+        lines_in: LinesIn,
+        out: Box<dyn Write>,
+        err: Box<dyn Write>,
+    ) -> Self {
+        Self { manner, reader, settings, lines_in, out, err, empty_lines: 0, not_sent: 0, finished: false }
     }
 
     /// The client's own words.
@@ -51,6 +63,21 @@ impl Plain {
             }
         }
         Ok(())
+    }
+
+    /// The rows of a line, the first with its time where times are shown.
+    fn timed(&self, line: &Told) -> Vec<String> {
+        let mut rows = line.plain();
+        if let Some(first) = rows.first_mut().filter(|_| self.settings.timestamps) {
+            let clock = &self.reader.clock;
+            *first = format!("{} {first}", clock.time(line.at.unwrap_or_else(|| clock.now())));
+        }
+        rows
+    }
+
+    /// Somebody sits there: not a pipe at either end.
+    fn is_for_a_person(&self) -> bool {
+        self.manner.typed && self.manner.words_on_stdout
     }
 
     fn is_next_wanted(&self, session: &Session) -> bool {
@@ -85,9 +112,11 @@ impl Plain {
             Ok(Meaning::Keys) => {
                 self.tell(&["* Enter sends; there are more keys in the terminal mode only".to_owned()])
             }
-            Ok(
-                Meaning::Clear | Meaning::Timestamps(_) | Meaning::Bell(_) | Meaning::Ignore(_) | Meaning::Unignore(_),
-            ) => Ok(()),
+            Ok(Meaning::Clear) => Ok(()),
+            Ok(setting) => {
+                let told = self.settings.change(&setting);
+                self.tell(&told.map(|told| Told::notice(&told).plain()).unwrap_or_default())
+            }
             Err(wrong) => self.not_sent(&wrong),
         }
     }
@@ -111,19 +140,23 @@ impl View for Plain {
         match input {
             UserInput::Lines(lines) => self.lines_in.add(lines),
             UserInput::End => self.lines_in.end(),
-            UserInput::Failed(_) | UserInput::Terminal(_) => {}
+            UserInput::Failed(_) | UserInput::Terminal(_) | UserInput::EditorClosed => {}
         }
         Ok(())
     }
 
-    fn show(&mut self, update: Update) -> io::Result<()> {
-        let lines = wording::lines(&update);
+    fn show(&mut self, update: Update, _now_ms: u64) -> io::Result<()> {
+        let Some(update) = self.settings.filter(update) else { return Ok(()) };
+        let told = self.reader.lines(&update);
+        let rings = self.is_for_a_person() && self.settings.rings(attention::of(&update, &self.reader.me));
+        self.reader.follow(&update);
+        let lines: Vec<String> = told.iter().flat_map(|line| self.timed(line)).collect();
         match update {
             Update::Heard(_) => {
                 for line in lines {
                     writeln!(self.out, "{line}")?;
                 }
-                Ok(())
+                if rings { self.out.write_all(BELL) } else { Ok(()) }
             }
             // The sender has seen it already.
             Update::Said { .. } => Ok(()),
@@ -131,7 +164,7 @@ impl View for Plain {
                 self.not_sent += usize::from(text.is_some());
                 self.tell(&lines)
             }
-            Update::Notice(_) => self.tell(&lines),
+            Update::Notice(_) | Update::Room(_) => self.tell(&lines),
         }
     }
 

@@ -13,7 +13,7 @@ pub(crate) trait View {
     fn input(&mut self, input: UserInput, session: &mut Session, now_ms: u64) -> io::Result<()>;
 
     /// The user should know this.
-    fn show(&mut self, update: Update) -> io::Result<()>;
+    fn show(&mut self, update: Update, now_ms: u64) -> io::Result<()>;
 
     /// Everything that had arrived is worked off: hand the session what waits, draw or flush.
     fn settle(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()>;

@@ -17,8 +17,12 @@ use crate::inbox::ARRIVALS_MAX;
 use crate::json::Json;
 use crate::lines_in::LinesIn;
 use crate::plain::{Manner, Plain};
+use crate::preferences::Preferences;
 use crate::session::Config;
 use crate::session::update::DialectChoice;
+use crate::telling::clock::LocalClock;
+use crate::telling::settings::Settings;
+use crate::telling::wording::Reader;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const WELCOME: &str = concat!(
@@ -115,11 +119,18 @@ impl Client {
                 }
                 Shape::Pipe | Shape::Typist => {
                     let manner = Manner { typed: matches!(shape, Shape::Typist), words_on_stdout: false };
-                    Box::new(Plain::new(manner, lines_in, writer, Box::new(err_writer)))
+                    let reader = Reader { me: "bot".into(), clock: LocalClock::system() };
+                    let settings = Settings::new(&Preferences::default(), false);
+                    Box::new(Plain::new(manner, reader, settings, lines_in, writer, Box::new(err_writer)))
                 }
             };
-            let config =
-                Config { address: address.clone(), name: "bot".into(), dialect, gives_up_after_ms: Some(60_000) };
+            let config = Config {
+                address: address.clone(),
+                name: "bot".into(),
+                dialect,
+                gives_up_after_ms: Some(60_000),
+                follows_people: false,
+            };
             let driver = Driver {
                 session: Session::new(config, Box::new(SystemEntropy), 0),
                 transport: Transport::new(address, inbox),

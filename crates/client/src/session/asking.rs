@@ -3,7 +3,9 @@
 use glassline_wire::frame::put_frame;
 use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::message_id::MessageId;
-use glassline_wire::request::{Ask, HistoryRange, Rename, Request, RoomName, Search, Send, SendDirect};
+use glassline_wire::request::{
+    Ask, AwayText, HistoryRange, PersonName, Rename, Request, RoomName, Search, Send, SendDirect,
+};
 
 use super::update::{Command, Declined, Dialect, SlashCommands};
 use super::{GOODBYE_MS, Phase, Session, WINDOW_BYTES, Wish};
@@ -45,15 +47,17 @@ impl Session {
             _ => self.check_staying()?,
         }
         match command {
-            Command::Say(text) => self.say(text, false),
-            Command::Action(text) => self.say(text, true),
-            Command::Direct { to, text } => self.say_to(to, text),
+            Command::Say(text) => self.say(text, false, now_ms),
+            Command::Action(text) => self.say(text, true, now_ms),
+            Command::Direct { to, text } => self.say_to(to, text, now_ms),
             Command::Reply(text) => {
                 let to = self.last_direct_from.clone().ok_or(Declined::NobodyToAnswer)?;
-                self.say_to(to, text)
+                self.say_to(to, text, now_ms)
             }
-            Command::Join(room) if self.roster.go_to(&room) => {
-                self.notice(format!("you are talking in {room} now"));
+            Command::Join(room) if self.roster.contains(&room) => {
+                let before = self.current_room();
+                self.roster.go_to(&room);
+                self.tell_of_move(before.as_deref());
                 Ok(())
             }
             Command::Join(room) => self.move_rooms(Ask::Join(RoomName { room }), now_ms),
@@ -74,7 +78,19 @@ impl Session {
                 let room = self.known_room(None)?;
                 self.ask("stored messages", Ask::Search(Search { room, query }))
             }
-            Command::Whois(_) | Command::Rooms | Command::Away(_) | Command::Back => Err(Declined::NotConnected),
+            Command::Whois(name) => self.ask("/whois", Ask::Whois(PersonName { name })),
+            Command::Rooms => self.ask("rooms", Ask::Rooms {}),
+            Command::Away(text) => {
+                let text = text.unwrap_or_else(|| "away".to_owned());
+                self.ask("/away", Ask::Away(AwayText { text: Some(text.clone()) }))?;
+                self.away = Some(text);
+                Ok(())
+            }
+            Command::Back => {
+                self.ask("/back", Ask::Away(AwayText { text: None }))?;
+                self.away = None;
+                Ok(())
+            }
             Command::Request(request) => self.take_request(request, now_ms),
             Command::ServerLine(line) => self.say_server_line(&line),
             Command::Finish | Command::Leave => Ok(()),
@@ -82,23 +98,25 @@ impl Session {
     }
 
     fn known_room(&self, room: Option<String>) -> Result<String, Declined> {
-        let room = room.unwrap_or_else(|| self.roster.current().to_owned());
+        let room = room.or_else(|| self.current_room()).ok_or(Declined::NowhereToTalk)?;
         if self.roster.contains(&room) { Ok(room) } else { Err(Declined::NotInRoom(room)) }
     }
 
-    fn say(&mut self, text: String, action: bool) -> Result<(), Declined> {
+    fn say(&mut self, text: String, action: bool, now_ms: u64) -> Result<(), Declined> {
         let room = self.known_room(None)?;
         let id = MessageId(self.entropy.next_u128());
-        self.post(Request { reference: Some(id.to_string()), ask: Ask::Send(Send { room, text, id, action }) })
+        let ask = Ask::Send(Send { room, text, id, action });
+        self.post(Request { reference: Some(id.to_string()), ask }, now_ms)
     }
 
-    fn say_to(&mut self, to: String, text: String) -> Result<(), Declined> {
+    fn say_to(&mut self, to: String, text: String, now_ms: u64) -> Result<(), Declined> {
         let id = MessageId(self.entropy.next_u128());
-        self.post(Request { reference: Some(id.to_string()), ask: Ask::Direct(SendDirect { to, text, id }) })
+        let ask = Ask::Direct(SendDirect { to, text, id });
+        self.post(Request { reference: Some(id.to_string()), ask }, now_ms)
     }
 
     /// Puts a message into the outbox, if the server will take it.
-    fn post(&mut self, mut request: Request) -> Result<(), Declined> {
+    fn post(&mut self, mut request: Request, now_ms: u64) -> Result<(), Declined> {
         let (id, text_bytes) = match &request.ask {
             Ask::Send(send) => {
                 if self.dialect == Dialect::Tutorial && !self.roster.contains(&send.room) {
@@ -131,7 +149,7 @@ impl Session {
         }
         // A refusal names its request by the `ref`, so every message has one.
         request.reference.get_or_insert_with(|| id.to_string());
-        self.outbox.push(id, request);
+        self.outbox.push(id, request, now_ms);
         Ok(())
     }
 
@@ -171,7 +189,7 @@ impl Session {
 
     fn take_request(&mut self, request: Request, now_ms: u64) -> Result<(), Declined> {
         match request.ask {
-            Ask::Send(_) | Ask::Direct(_) => self.post(request),
+            Ask::Send(_) | Ask::Direct(_) => self.post(request, now_ms),
             Ask::Bye {} => {
                 self.bye_ref = request.reference;
                 self.take_command(Command::Finish, now_ms)

@@ -4,7 +4,7 @@ use glassline_wire::event::{Event, Presence, Refusal, Welcome};
 use glassline_wire::frame::put_frame;
 use glassline_wire::limits::GREETING_BYTES_MAX;
 use glassline_wire::opening::EVENT_OPENING;
-use glassline_wire::request::{Ask, Hello, Request, RoomName};
+use glassline_wire::request::{Ask, AwayText, Hello, Request, RoomName};
 
 use super::update::Update;
 use super::{Link, Phase, Session, WINDOW_BYTES};
@@ -16,10 +16,15 @@ const QUIET_MS: u64 = 30_000;
 /// With nothing heard for this long, the link is lost.
 const DEAD_MS: u64 = 75_000;
 
+/// Where crowds come and go, their names are asked for this often at most.
+const COUNT_EVERY_MS: u64 = 30_000;
+
 /// `ref` of the session's own `ping`; its answer is nobody else's business.
 const ALIVE_REF: &str = "glassline-alive";
-/// `ref` of the session's own `members`, asked for the count.
-const COUNT_REF: &str = "glassline-count";
+/// `ref` of the session's own `members`, asked for the names and the count.
+const WHO_REF: &str = "glassline-who";
+/// `ref` of the session's own `away` after a reconnect.
+const AWAY_AGAIN_REF: &str = "glassline-away";
 /// `ref` of the session's own `bye`.
 const BYE_REF: &str = "glassline-bye";
 
@@ -28,11 +33,26 @@ const BYE_REF: &str = "glassline-bye";
 pub(super) struct EventLink {
     heard_ms: u64,
     pinged: bool,
+    /// When the names in a room were last asked for because the server had told only how many.
+    counted_ms: Option<u64>,
 }
 
 impl EventLink {
     pub(super) fn new(now_ms: u64) -> Self {
-        Self { heard_ms: now_ms, pinged: false }
+        Self { heard_ms: now_ms, pinged: false, counted_ms: None }
+    }
+
+    fn heard(&mut self, now_ms: u64) {
+        (self.heard_ms, self.pinged) = (now_ms, false);
+    }
+
+    /// Whether it is time to ask for names that a crowd did not have.
+    fn is_count_due(&mut self) -> bool {
+        let is_due = self.counted_ms.is_none_or(|counted_ms| self.heard_ms >= counted_ms + COUNT_EVERY_MS);
+        if is_due {
+            self.counted_ms = Some(self.heard_ms);
+        }
+        is_due
     }
 
     pub(super) fn next_deadline_ms(&self) -> u64 {
@@ -96,7 +116,7 @@ impl Session {
 
     pub(super) fn heard_event(&mut self, payload: &[u8], now_ms: u64) {
         if let Some(Link::Event(link)) = &mut self.link {
-            *link = EventLink::new(now_ms);
+            link.heard(now_ms);
         }
         let event = match Event::from_json(payload) {
             Ok(event) => event,
@@ -141,6 +161,7 @@ impl Session {
         self.name.clone_from(&welcome.name);
         self.token = Some(welcome.token.clone());
         self.limits = welcome.limits;
+        let before = self.current_room();
         self.roster.welcome(&welcome);
         if again {
             for room in wanted.into_iter().filter(|room| !welcome.rooms.iter().any(|state| state.room == *room)) {
@@ -153,7 +174,24 @@ impl Session {
         } else {
             format!("connected to {} as {}", self.config.address, self.name)
         });
+        let rooms: Vec<String> = welcome.rooms.iter().map(|state| state.room.clone()).collect();
         self.show(Update::Heard(Event::Welcome(welcome)));
+        self.tell_of_move(before.as_deref());
+        for room in rooms {
+            self.ask_who_is_in(&room);
+        }
+        if let Some(text) = self.away.clone() {
+            let ask = Ask::Away(AwayText { text: Some(text) });
+            self.put_request(&Request { reference: Some(AWAY_AGAIN_REF.to_owned()), ask });
+        }
+    }
+
+    /// Asks for the names in a room, if anybody wants to see them.
+    fn ask_who_is_in(&mut self, room: &str) {
+        if self.config.follows_people {
+            let ask = Ask::Members(RoomName { room: room.to_owned() });
+            self.put_request(&Request { reference: Some(WHO_REF.to_owned()), ask });
+        }
     }
 
     fn heard_in_session(&mut self, event: Event) {
@@ -174,24 +212,29 @@ impl Session {
             }
             Event::Joined(ref presence) => {
                 let is_news = !self.is_own_arrival_again(presence);
+                let before = self.current_room();
                 self.heard_joined(presence);
                 if is_news {
                     self.show(Update::Heard(event));
                 }
+                self.tell_of_move(before.as_deref());
             }
             Event::Left(ref presence) => {
                 self.heard_answer(presence.reference.as_deref());
+                let before = self.current_room();
                 if self.is_own(presence) {
                     self.roster.went_out_of(&presence.room);
                 } else {
-                    self.roster.went(&presence.room, presence.count);
+                    self.roster.went(presence);
                 }
                 self.show(Update::Heard(event));
+                self.tell_of_move(before.as_deref());
             }
             Event::Renamed(ref renamed) => {
                 if renamed.from == self.name {
                     self.name.clone_from(&renamed.to);
                 }
+                self.roster.renamed(&renamed.from, &renamed.to);
                 // A server tells each room that the two share, and the one who asked once more.
                 let change = (renamed.from.clone(), renamed.to.clone());
                 if self.last_rename.as_ref() != Some(&change) {
@@ -200,8 +243,8 @@ impl Session {
                 }
             }
             Event::Members(ref members) => {
-                self.roster.counted(&members.room, members.count);
-                if members.reference.as_deref() != Some(COUNT_REF) {
+                self.roster.listed(members);
+                if members.reference.as_deref() != Some(WHO_REF) {
                     self.show(Update::Heard(event));
                 }
             }
@@ -210,6 +253,8 @@ impl Session {
                 self.show(Update::Heard(event));
             }
             Event::Error(refusal) => self.refused(refusal),
+            Event::Away(ref away) if away.reference.as_deref() == Some(AWAY_AGAIN_REF) => {}
+            Event::Away(_) => self.show(Update::Heard(event)),
             Event::Ping(_) => self.put_request(&Request { reference: None, ask: Ask::Pong {} }),
             Event::Pong(ref pong) if pong.reference.as_deref() == Some(ALIVE_REF) => {}
             Event::Bye(_) => {
@@ -222,7 +267,6 @@ impl Session {
             | Event::History(_)
             | Event::Whois(_)
             | Event::Rooms(_)
-            | Event::Away(_)
             | Event::Notice(_)
             | Event::Pong(_) => {
                 self.show(Update::Heard(event));
@@ -242,14 +286,20 @@ impl Session {
     fn heard_joined(&mut self, presence: &Presence) {
         self.heard_answer(presence.reference.as_deref());
         if !self.is_own(presence) {
-            self.roster.came(&presence.room, presence.count);
+            self.roster.came(presence, presence.count);
+            let is_crowd = presence.names.len() < presence.count;
+            if is_crowd
+                && let Some(Link::Event(link)) = &mut self.link
+                && link.is_count_due()
+            {
+                self.ask_who_is_in(&presence.room);
+            }
         } else if self.roster.contains(&presence.room) {
             // The client's own arrival, announced to it as well: it is counted already.
-            self.roster.came(&presence.room, presence.count.saturating_sub(1));
+            self.roster.came(presence, presence.count.saturating_sub(1));
         } else {
             self.roster.entered(&presence.room);
-            let ask = Ask::Members(RoomName { room: presence.room.clone() });
-            self.put_request(&Request { reference: Some(COUNT_REF.to_owned()), ask });
+            self.ask_who_is_in(&presence.room);
         }
     }
 
@@ -265,7 +315,7 @@ impl Session {
     }
 
     fn refused(&mut self, refusal: Refusal) {
-        if refusal.reference.as_deref() == Some(COUNT_REF) {
+        if matches!(refusal.reference.as_deref(), Some(WHO_REF | AWAY_AGAIN_REF)) {
             return;
         }
         self.heard_answer(refusal.reference.as_deref());

@@ -49,6 +49,8 @@ pub struct Config {
     pub dialect: DialectChoice,
     /// How long a lost link may stay lost before the session ends; `None`: until the user leaves.
     pub gives_up_after_ms: Option<u64>,
+    /// Whether to ask who is in each room, for somebody who wants to see or to complete names.
+    pub follows_people: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +105,8 @@ pub struct Session {
     roster: Roster,
     outbox: Outbox,
     backoff: Backoff,
+    /// Why the user is away: told again after a reconnect.
+    away: Option<String>,
     link: Option<Link>,
     decoder: Decoder,
     up_since_ms: u64,
@@ -139,6 +143,7 @@ impl Session {
             roster: Roster::new(),
             outbox: Outbox::default(),
             backoff: Backoff::default(),
+            away: None,
             link: None,
             decoder: Decoder::event(FRAME_BYTES_MAX),
             up_since_ms: now_ms,
@@ -204,20 +209,32 @@ impl Session {
     }
 
     /// What a status line shows.
-    pub fn status(&self) -> Status {
+    pub fn status(&self, now_ms: u64) -> Status {
         let link = match self.phase {
             Phase::Connecting { .. } | Phase::Greeting { .. } => LinkState::Connecting,
             Phase::Up => LinkState::Online,
             Phase::Waiting { until_ms } => LinkState::Waiting { until_ms },
             Phase::Leaving { .. } | Phase::Ended => LinkState::Leaving,
         };
+        let is_up = link == LinkState::Online;
+        let others = self.roster.people_names().filter(|name| is_up && *name != self.name);
         Status {
             name: self.name.clone(),
-            room: self.roster.current().to_owned(),
-            people: self.roster.people(),
+            room: self.current_room(),
+            rooms: self.roster.names(),
+            people: self.roster.people().filter(|_| is_up),
+            others: others.take(Status::OTHERS_MAX).map(str::to_owned).collect(),
+            away: self.away.clone(),
             link,
             unsent: self.outbox.len(),
+            next_late_ms: self.outbox.next_late_ms(now_ms),
+            late: self.outbox.late_texts(now_ms).take(Status::LATE_MAX).map(str::to_owned).collect(),
         }
+    }
+
+    /// Who is in the current room, as far as it is known, in the order of the alphabet.
+    pub fn people_names(&self) -> impl Iterator<Item = &str> {
+        self.roster.people_names()
     }
 
     /// Who carries out a line that starts with `/`.
@@ -364,6 +381,18 @@ impl Session {
         self.drop_link();
         self.phase = Phase::Ended;
         self.outputs.push_back(Output::Ended(ending));
+    }
+
+    /// Tells the user where what is said goes, if that is not where it went `before`.
+    fn tell_of_move(&mut self, before: Option<&str>) {
+        let now = self.current_room();
+        if now.as_deref() != before {
+            self.show(Update::Room(now));
+        }
+    }
+
+    fn current_room(&self) -> Option<String> {
+        self.roster.current().map(str::to_owned)
     }
 
     fn notice(&mut self, text: String) {

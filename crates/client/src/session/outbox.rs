@@ -12,11 +12,15 @@ pub(super) const BYTES_MAX: usize = 1024 * 1024;
 /// Ids remembered because their message went out twice and may be answered twice.
 const ANSWERED_TWICE_MAX: usize = MESSAGES_MAX;
 
+/// An acknowledgement that takes longer is worth a word.
+const LATE_MS: u64 = 500;
+
 /// One message on its way.
 #[derive(Debug)]
 struct Waiting {
     id: MessageId,
     request: Request,
+    since_ms: u64,
     /// On the link that stands now.
     sent: bool,
     /// Also on a link that was lost.
@@ -50,10 +54,21 @@ impl Outbox {
         self.waiting.len()
     }
 
+    /// The texts that have waited long enough for a person to wonder, oldest first.
+    pub(super) fn late_texts(&self, now_ms: u64) -> impl Iterator<Item = &str> {
+        let late = self.waiting.iter().take_while(move |waiting| waiting.since_ms + LATE_MS <= now_ms);
+        late.map(|waiting| text_of(&waiting.request))
+    }
+
+    /// When the next text becomes late.
+    pub(super) fn next_late_ms(&self, now_ms: u64) -> Option<u64> {
+        self.waiting.iter().map(|waiting| waiting.since_ms + LATE_MS).find(|&late_ms| late_ms > now_ms)
+    }
+
     /// Puts a message at the end.
-    pub(super) fn push(&mut self, id: MessageId, request: Request) {
+    pub(super) fn push(&mut self, id: MessageId, request: Request, now_ms: u64) {
         self.bytes += text_of(&request).len();
-        self.waiting.push_back(Waiting { id, request, sent: false, sent_before: false });
+        self.waiting.push_back(Waiting { id, request, since_ms: now_ms, sent: false, sent_before: false });
     }
 
     /// The next message to write on this link; it goes on waiting for its acknowledgement.
@@ -135,7 +150,7 @@ mod tests {
         let mut outbox = Outbox::default();
         for id in 0..MESSAGES_MAX as u128 {
             assert!(outbox.takes(1));
-            outbox.push(MessageId(id), request(id, "x"));
+            outbox.push(MessageId(id), request(id, "x"), 0);
         }
         assert!(!outbox.takes(1));
         assert!(outbox.acknowledge(MessageId(0)));
@@ -146,7 +161,7 @@ mod tests {
     fn a_lost_link_sends_again_what_was_not_acknowledged_and_only_that() {
         let mut outbox = Outbox::default();
         for id in 1..=3 {
-            outbox.push(MessageId(id), request(id, "x"));
+            outbox.push(MessageId(id), request(id, "x"), 0);
         }
         assert_eq!(outbox.next_to_send(), Some(&request(1, "x")));
         assert_eq!(outbox.next_to_send(), Some(&request(2, "x")));
@@ -165,7 +180,7 @@ mod tests {
     #[test]
     fn a_refused_message_comes_back_with_its_text() {
         let mut outbox = Outbox::default();
-        outbox.push(MessageId(1), request(1, "too bad"));
+        outbox.push(MessageId(1), request(1, "too bad"), 0);
         assert_eq!(outbox.refuse("1"), None, "what was not sent cannot be refused");
         outbox.next_to_send();
         assert_eq!(outbox.refuse("1").as_deref(), Some("too bad"));

@@ -1,36 +1,49 @@
-//! The rooms the client is in: what a reconnect asks for again, and what the status line counts.
+//! The rooms the client is in: what a reconnect asks for again, and who is there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use glassline_wire::event::{RoomState, Welcome};
+use glassline_wire::event::{Members, Presence, RoomState, Welcome};
 
 /// The room that everybody enters first.
 pub(super) const LOBBY: &str = "lobby";
+/// Rooms kept track of. A server that says the client is in more has them unheeded.
+const ROOMS_MAX: usize = 64;
+/// Names kept of each room: as many as `members` lists (L).
+const NAMES_MAX: usize = 1_000;
 
 #[derive(Debug)]
 struct Room {
     name: String,
     /// Number of the newest message seen or known of.
     seq: u64,
+    /// How many are in it, the client included.
     people: Option<usize>,
+    /// Who, as far as the server has told.
+    names: BTreeSet<String>,
+}
+
+impl Room {
+    fn new(name: &str, seq: u64, people: Option<usize>) -> Self {
+        Self { name: name.to_owned(), seq, people, names: BTreeSet::new() }
+    }
 }
 
 /// The rooms and the current one.
 #[derive(Debug)]
 pub(super) struct Roster {
     rooms: Vec<Room>,
-    current: String,
+    current: Option<String>,
 }
 
 impl Roster {
     /// Before the first `welcome`: what is said goes to the lobby.
     pub(super) fn new() -> Self {
-        Self { rooms: vec![Room { name: LOBBY.to_owned(), seq: 0, people: None }], current: LOBBY.to_owned() }
+        Self { rooms: vec![Room::new(LOBBY, 0, None)], current: Some(LOBBY.to_owned()) }
     }
 
     /// The room that messages go to.
-    pub(super) fn current(&self) -> &str {
-        &self.current
+    pub(super) fn current(&self) -> Option<&str> {
+        self.current.as_deref()
     }
 
     /// Whether the client is in the room.
@@ -40,7 +53,17 @@ impl Roster {
 
     /// How many are in the current room.
     pub(super) fn people(&self) -> Option<usize> {
-        self.rooms.iter().find(|room| room.name == self.current)?.people
+        self.current_room()?.people
+    }
+
+    /// Who is in the current room, as far as it is known, in the order of the alphabet.
+    pub(super) fn people_names(&self) -> impl Iterator<Item = &str> {
+        self.current_room().into_iter().flat_map(|room| room.names.iter().map(String::as_str))
+    }
+
+    fn current_room(&self) -> Option<&Room> {
+        let current = self.current.as_deref()?;
+        self.rooms.iter().find(|room| room.name == current)
     }
 
     /// Takes over the rooms of a `welcome`.
@@ -49,10 +72,11 @@ impl Roster {
         self.rooms = welcome
             .rooms
             .iter()
+            .take(ROOMS_MAX)
             .map(|RoomState { room, seq, count }| {
                 // A number that went back is a room that began anew: nothing of it has been seen.
                 let seq = seen.get(room).filter(|&&before| before > 0 && before <= *seq).copied().unwrap_or(*seq);
-                Room { name: room.clone(), seq, people: Some(*count) }
+                Room::new(room, seq, Some(*count))
             })
             .collect();
         self.settle_current();
@@ -70,7 +94,7 @@ impl Roster {
 
     /// Notes the number of a message.
     pub(super) fn saw(&mut self, room: &str, seq: u64) {
-        if let Some(room) = self.rooms.iter_mut().find(|known| known.name == room) {
+        if let Some(room) = self.room_mut(room) {
             room.seq = room.seq.max(seq);
         }
     }
@@ -78,9 +102,12 @@ impl Roster {
     /// The client is in this room now, and goes to it.
     pub(super) fn entered(&mut self, room: &str) {
         if !self.contains(room) {
-            self.rooms.push(Room { name: room.to_owned(), seq: 0, people: None });
+            if self.rooms.len() == ROOMS_MAX {
+                return;
+            }
+            self.rooms.push(Room::new(room, 0, None));
         }
-        room.clone_into(&mut self.current);
+        self.current = Some(room.to_owned());
     }
 
     /// The client is not in this room any more.
@@ -93,41 +120,55 @@ impl Roster {
     pub(super) fn go_to(&mut self, room: &str) -> bool {
         let known = self.contains(room);
         if known {
-            room.clone_into(&mut self.current);
+            self.current = Some(room.to_owned());
         }
         known
     }
 
-    /// How many are in the room.
-    pub(super) fn counted(&mut self, room: &str, people: usize) {
-        if let Some(room) = self.rooms.iter_mut().find(|known| known.name == room) {
-            room.people = Some(people);
+    /// Who is in the room, and how many.
+    pub(super) fn listed(&mut self, members: &Members) {
+        if let Some(room) = self.room_mut(&members.room) {
+            room.people = Some(members.count);
+            room.names = members.names.iter().take(NAMES_MAX).cloned().collect();
         }
     }
 
-    /// Others came.
-    pub(super) fn came(&mut self, room: &str, count: usize) {
-        self.change_people(room, |people| people.saturating_add(count));
+    /// Others came, `count` of them new.
+    pub(super) fn came(&mut self, presence: &Presence, count: usize) {
+        let Some(room) = self.room_mut(&presence.room) else { return };
+        room.people = room.people.map(|people| people.saturating_add(count));
+        for name in &presence.names {
+            if room.names.len() < NAMES_MAX {
+                room.names.insert(name.clone());
+            }
+        }
     }
 
     /// Others went; the client itself stays.
-    pub(super) fn went(&mut self, room: &str, count: usize) {
-        self.change_people(room, |people| people.saturating_sub(count).max(1));
-    }
-
-    fn change_people(&mut self, room: &str, change: impl Fn(usize) -> usize) {
-        if let Some(people) =
-            self.rooms.iter_mut().find(|known| known.name == room).and_then(|room| room.people.as_mut())
-        {
-            *people = change(*people);
+    pub(super) fn went(&mut self, presence: &Presence) {
+        let Some(room) = self.room_mut(&presence.room) else { return };
+        room.people = room.people.map(|people| people.saturating_sub(presence.count).max(1));
+        for name in &presence.names {
+            room.names.remove(name);
         }
     }
 
+    /// Somebody has another name.
+    pub(super) fn renamed(&mut self, from: &str, to: &str) {
+        for room in &mut self.rooms {
+            if room.names.remove(from) {
+                room.names.insert(to.to_owned());
+            }
+        }
+    }
+
+    fn room_mut(&mut self, name: &str) -> Option<&mut Room> {
+        self.rooms.iter_mut().find(|known| known.name == name)
+    }
+
     fn settle_current(&mut self) {
-        if !self.contains(&self.current)
-            && let Some(first) = self.rooms.first()
-        {
-            self.current.clone_from(&first.name);
+        if !self.current.as_deref().is_some_and(|current| self.contains(current)) {
+            self.current = self.rooms.first().map(|first| first.name.clone());
         }
     }
 }
@@ -147,6 +188,10 @@ mod tests {
         }
     }
 
+    fn presence(room: &str, names: &[&str], count: usize) -> Presence {
+        Presence { room: room.into(), names: names.iter().map(|&name| name.into()).collect(), count, reference: None }
+    }
+
     #[test]
     fn a_reconnect_asks_for_what_came_after_the_last_message_seen() {
         let mut roster = Roster::new();
@@ -160,23 +205,43 @@ mod tests {
     }
 
     #[test]
-    fn leaving_the_current_room_goes_to_another_one() {
+    fn leaving_the_current_room_goes_to_another_one_and_then_nowhere() {
         let mut roster = Roster::new();
         roster.entered("den");
-        assert_eq!(roster.current(), "den");
+        assert_eq!(roster.current(), Some("den"));
         roster.went_out_of("den");
-        assert_eq!(roster.current(), "lobby");
+        assert_eq!(roster.current(), Some("lobby"));
         assert!(!roster.go_to("den") && roster.go_to("lobby"));
+        roster.went_out_of("lobby");
+        assert_eq!(roster.current(), None);
+        roster.entered("den");
+        assert_eq!(roster.current(), Some("den"));
     }
 
     #[test]
     fn people_are_counted_only_where_the_server_has_said_how_many() {
         let mut roster = Roster::new();
-        roster.came("lobby", 3);
+        let three = presence("lobby", &["x"], 3);
+        roster.came(&three, 3);
         assert_eq!(roster.people(), None);
-        roster.counted("lobby", 2);
-        roster.came("lobby", 3);
-        roster.went("lobby", 9);
-        assert_eq!(roster.people(), Some(1));
+        roster.listed(&Members { room: "lobby".into(), names: vec!["a".into()], count: 2, reference: None });
+        roster.came(&three, 3);
+        assert_eq!(roster.people(), Some(5));
+        assert_eq!(roster.people_names().collect::<Vec<_>>(), ["a", "x"]);
+        roster.renamed("x", "b");
+        roster.went(&presence("lobby", &["a"], 9));
+        assert_eq!((roster.people(), roster.people_names().collect::<Vec<_>>()), (Some(1), vec!["b"]));
+    }
+
+    #[test]
+    fn a_server_cannot_fill_the_memory_with_rooms_or_names() {
+        let mut roster = Roster::new();
+        for number in 0..2_000 {
+            roster.entered(&format!("room{number}"));
+            roster.came(&presence("lobby", &[&format!("name{number}")], 1), 1);
+        }
+        assert_eq!(roster.names().len(), ROOMS_MAX);
+        assert!(roster.go_to("lobby"));
+        assert_eq!(roster.people_names().count(), NAMES_MAX);
     }
 }

@@ -127,6 +127,8 @@ pub enum Update {
     },
     /// The client's own words about the link.
     Notice(String),
+    /// What is said goes to this room now; `None`: the client is in no room.
+    Room(Option<String>),
 }
 
 /// The state of the link, for a status line.
@@ -151,13 +153,30 @@ pub struct Status {
     /// The name the user goes by.
     pub name: String,
     /// The current room.
-    pub room: String,
-    /// How many are in it, where the server says.
+    pub room: Option<String>,
+    /// All rooms the client is in, in the order of entering.
+    pub rooms: Vec<String>,
+    /// How many are in the current room, while the server says.
     pub people: Option<usize>,
+    /// Some of them, by name, without the user: at most [`Status::OTHERS_MAX`].
+    pub others: Vec<String>,
+    /// Why the user is away.
+    pub away: Option<String>,
     /// The link.
     pub link: LinkState,
     /// Messages not yet acknowledged (tutorial dialect: not yet sent).
     pub unsent: usize,
+    /// Those of them that have waited for a while, oldest first: at most [`Status::LATE_MAX`].
+    pub late: Vec<String>,
+    /// When another of them will have waited that long, on the session's clock.
+    pub next_late_ms: Option<u64>,
+}
+
+impl Status {
+    /// Names in [`Status::others`]: more would not fit a line.
+    pub const OTHERS_MAX: usize = 8;
+    /// Texts in [`Status::late`].
+    pub const LATE_MAX: usize = 3;
 }
 
 /// Who carries out a line that starts with `/`.
@@ -199,6 +218,9 @@ pub enum Declined {
     /// The client is not in the room.
     #[error("you are not in the room {0}; enter it with /join {0}")]
     NotInRoom(String),
+    /// The client is in no room at all.
+    #[error("you are in no room; enter one with /join ROOM")]
+    NowhereToTalk,
     /// Nobody wrote directly yet.
     #[error("nobody has written to you directly yet; use /msg NAME TEXT")]
     NobodyToAnswer,
@@ -218,7 +240,7 @@ impl Declined {
             Self::TooLong { .. } => ErrorCode::TooLong,
             Self::Full(_) | Self::NotConnected => ErrorCode::Busy,
             Self::NotInTutorial(_) => ErrorCode::UnknownType,
-            Self::NotInRoom(_) => ErrorCode::UnknownRoom,
+            Self::NotInRoom(_) | Self::NowhereToTalk => ErrorCode::UnknownRoom,
             Self::NobodyToAnswer => ErrorCode::UnknownName,
             Self::NotForUsers | Self::Leaving => ErrorCode::OutOfOrder,
         }

@@ -4,13 +4,15 @@ use std::io::{self, Write};
 
 use crossterm::cursor::{MoveTo, MoveToColumn, MoveUp};
 use crossterm::queue;
-use crossterm::style::{Attribute, Print, SetAttribute};
+use crossterm::style::{Attribute, ContentStyle, Print, SetAttribute, SetStyle};
 use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
 
+use super::palette::Palette;
 use super::screen::Stroke;
+use crate::telling::Span;
 
-/// Draws; `styled` is off under `NO_COLOR`.
-pub(crate) fn draw(out: &mut dyn Write, strokes: &[Stroke], styled: bool) -> io::Result<()> {
+/// Draws in the colours of a palette.
+pub(crate) fn draw(out: &mut dyn Write, strokes: &[Stroke], palette: Palette) -> io::Result<()> {
     let mut bytes = Vec::new();
     queue!(bytes, BeginSynchronizedUpdate)?;
     for stroke in strokes {
@@ -21,10 +23,12 @@ pub(crate) fn draw(out: &mut dyn Write, strokes: &[Stroke], styled: bool) -> io:
             Stroke::ClearAll => queue!(bytes, Clear(ClearType::All), MoveTo(0, 0))?,
             Stroke::NextLine => queue!(bytes, Print("\r\n"))?,
             Stroke::Text(text) => queue!(bytes, Print(text))?,
-            Stroke::Faint(text) if styled => {
-                queue!(bytes, SetAttribute(Attribute::Dim), Print(text), SetAttribute(Attribute::Reset))?;
+            Stroke::Row(row) => {
+                for span in row {
+                    draw_span(&mut bytes, span, palette)?;
+                }
             }
-            Stroke::Faint(text) => queue!(bytes, Print(text))?,
+            Stroke::Bell => queue!(bytes, Print("\x07"))?,
         }
     }
     queue!(bytes, EndSynchronizedUpdate)?;
@@ -32,12 +36,26 @@ pub(crate) fn draw(out: &mut dyn Write, strokes: &[Stroke], styled: bool) -> io:
     out.flush()
 }
 
+fn draw_span(bytes: &mut Vec<u8>, span: &Span, palette: Palette) -> io::Result<()> {
+    let style = palette.style(span.role);
+    if style == ContentStyle::default() {
+        return queue!(bytes, Print(&span.text));
+    }
+    queue!(bytes, SetStyle(style), Print(&span.text), SetAttribute(Attribute::Reset))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::layout;
+    use super::super::layout::{self, Contents};
     use super::super::screen::Screen;
     use super::*;
+    use crate::telling::{Line, Role};
     use std::num::NonZeroU16;
+
+    fn said(from: &str, text: &str) -> Line {
+        let from = Span::new(Role::Name(crate::telling::hue::of(from)), format!("{from} > "));
+        Line { head: vec![from], body: vec![Span::new(Role::Plain, text)], ..Line::default() }
+    }
 
     struct Drawn {
         emulator: vt100::Parser,
@@ -57,10 +75,11 @@ mod tests {
         fn draw(&mut self, input: &str) -> String {
             let (before, after) = input.split_once('|').expect("a bar for the cursor");
             let text = format!("{before}{after}");
-            let status = "alice in lobby".to_owned();
-            let block = layout::block(&text, before.len(), status, self.columns.into(), self.rows.into());
+            let status = vec![Span::new(Role::Faint, "alice in lobby")];
+            let contents = Contents { above: Vec::new(), text: &text, cursor: before.len(), status };
+            let block = layout::block(contents, self.columns.into(), self.rows.into());
             let mut bytes = Vec::new();
-            draw(&mut bytes, &self.screen.draw(&block), true).expect("memory takes it");
+            draw(&mut bytes, &self.screen.draw(&block, self.columns.into()), Palette::Full).expect("memory takes it");
             self.emulator.process(&bytes);
             self.picture()
         }
@@ -87,35 +106,35 @@ mod tests {
     fn messages_stand_above_and_the_input_is_untouched() {
         let mut drawn = Drawn::new(6, 20);
         assert_eq!(drawn.draw("typ|ing"), "> typ|ing\nalice in lobby");
-        drawn.screen.print("bob > hi".into());
+        drawn.screen.print(said("bob", "hi"));
         assert_eq!(drawn.draw("typ|ing"), "bob > hi\n> typ|ing\nalice in lobby");
         for number in 1..=4 {
-            drawn.screen.print(format!("bob > {number}"));
+            drawn.screen.print(said("bob", &number.to_string()));
         }
         assert_eq!(drawn.draw("typi|ng"), "bob > 1\nbob > 2\nbob > 3\nbob > 4\n> typi|ng\nalice in lobby");
     }
 
     #[test]
-    fn long_messages_are_wrapped_by_the_terminal_and_all_kept() {
+    fn long_messages_are_wrapped_and_all_kept() {
         let mut drawn = Drawn::new(6, 20);
-        drawn.screen.print("bob > 12345678901234".into());
-        drawn.screen.print("bob > 漢字漢字漢字漢字漢".into());
+        drawn.screen.print(said("bob", "12345678901234"));
+        drawn.screen.print(said("bob", "漢字漢字漢字漢字漢"));
         drawn.draw("x|");
         let picture = drawn.draw("xy|");
-        assert_eq!(picture, "bob > 12345678901234\nbob > 漢字漢字漢字漢\n字漢\n> xy|\nalice in lobby");
+        assert_eq!(picture, "bob > 12345678901234\nbob > 漢字漢字漢字漢\n      字漢\n> xy|\nalice in lobby");
     }
 
     #[test]
     fn an_input_of_several_rows_shrinks_and_grows_without_ghosts() {
         let mut drawn = Drawn::new(6, 20);
-        drawn.screen.print("bob > hi".into());
+        drawn.screen.print(said("bob", "hi"));
         let tall = drawn.draw("one\ntwo\n漢字|");
         assert_eq!(tall, "bob > hi\n> one\n  two\n  漢字|\nalice in lobby");
         assert_eq!(drawn.draw("o|ne\ntwo"), "bob > hi\n> o|ne\n  two\nalice in lobby");
-        drawn.screen.print("bob > again".into());
+        drawn.screen.print(said("bob", "again"));
         assert_eq!(drawn.draw("|"), "bob > hi\nbob > again\n> |\nalice in lobby");
         let mut bytes = Vec::new();
-        draw(&mut bytes, &drawn.screen.leave(), true).expect("memory takes it");
+        draw(&mut bytes, &drawn.screen.leave(20), Palette::Full).expect("memory takes it");
         drawn.emulator.process(&bytes);
         assert_eq!(drawn.picture(), "bob > hi\nbob > again\n|");
     }
@@ -123,20 +142,24 @@ mod tests {
     #[test]
     fn clearing_leaves_the_block_at_the_top() {
         let mut drawn = Drawn::new(6, 20);
-        drawn.screen.print("bob > hi".into());
+        drawn.screen.print(said("bob", "hi"));
         drawn.draw("a\nb|");
         drawn.screen.clear();
         assert_eq!(drawn.draw("a\nb|"), "> a\n  b|\nalice in lobby");
     }
 
     #[test]
-    fn nothing_is_styled_without_colour() {
-        let block = layout::block("", 0, "status".into(), 20, 6);
-        for (styled, dims) in [(true, 1), (false, 0)] {
+    fn nothing_has_a_colour_without_colour() {
+        let status = vec![Span::new(Role::Faint, "status")];
+        let block = layout::block(Contents { status, ..Contents::default() }, 20, 6);
+        for (palette, colours) in [(Palette::Full, 1), (Palette::Monochrome, 0)] {
+            let mut screen = Screen::default();
+            screen.print(said("bob", "hi"));
             let mut bytes = Vec::new();
-            draw(&mut bytes, &Screen::default().draw(&block), styled).expect("memory takes it");
+            draw(&mut bytes, &screen.draw(&block, 20), palette).expect("memory takes it");
             let text = String::from_utf8(bytes).expect("UTF-8");
-            assert_eq!(text.matches("\u{1b}[2m").count(), dims);
+            assert_eq!(text.matches("\u{1b}[38;").count(), colours, "{text:?}");
+            assert_eq!(text.matches("\u{1b}[2m").count(), 1, "what is faint is faint without colour: {text:?}");
             assert!(!text.contains("\u{1b}[6n"), "never asks where the cursor is");
         }
     }

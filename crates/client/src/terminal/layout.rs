@@ -1,11 +1,11 @@
-//! How the input line and the status line fill the columns there are.
+//! How the block at the bottom of the screen fills the columns there are.
 
 use glassline_wire::visible;
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::session::update::{LinkState, Status};
-use crate::wording;
+use super::columns;
+use super::wrap::Row;
+use crate::telling::{Role, Span};
 
 const PROMPT: &str = "> ";
 /// Stands before every row of the input but its first.
@@ -16,24 +16,49 @@ const INPUT_ROWS_MAX: usize = 6;
 /// The block at the bottom of the screen, ready to be drawn.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Block {
-    /// Rows of the input, prompt and all.
-    pub(crate) rows: Vec<String>,
+    /// Rows above the input, then the input's, prompt and all.
+    pub(crate) rows: Vec<Row>,
     /// The row that the cursor is in.
     pub(crate) cursor_row: usize,
     /// What stands left of the cursor in it. Written again, it takes the cursor there whatever the terminal's opinion of widths.
     pub(crate) before_cursor: String,
     /// The status line.
-    pub(crate) status: String,
+    pub(crate) status: Row,
 }
 
-/// The columns that a grapheme takes at most. Terminals disagree on joined emoji: some draw the parts side by side.
-fn columns_max(grapheme: &str) -> usize {
-    let parts: usize = grapheme.chars().map(|c| c.width().unwrap_or(0)).sum();
-    grapheme.width().max(parts)
+/// What stands in the block.
+#[derive(Debug, Default)]
+pub(crate) struct Contents<'a> {
+    /// Rows above the input; each is cut to fit, and where there is little space the last ones stay.
+    pub(crate) above: Vec<Span>,
+    pub(crate) text: &'a str,
+    /// Byte offset of the cursor in the text.
+    pub(crate) cursor: usize,
+    pub(crate) status: Row,
 }
 
-/// Lays out the input and the status line for a screen of this size.
-pub(crate) fn block(text: &str, cursor: usize, status: String, columns: usize, screen_rows: usize) -> Block {
+/// Lays out the block for a screen of this size.
+pub(crate) fn block(contents: Contents<'_>, columns: usize, screen_rows: usize) -> Block {
+    let Contents { above, text, cursor, status } = contents;
+    let (input, cursor_row, before_cursor) = input_rows(text, cursor, columns);
+    let rows_max = INPUT_ROWS_MAX.min(screen_rows.saturating_sub(1)).max(1);
+    let first = cursor_row.saturating_sub(rows_max - 1).min(input.len().saturating_sub(rows_max));
+    let input: Vec<String> = input.into_iter().skip(first).take(rows_max).collect();
+    let above_max = screen_rows.saturating_sub(1 + input.len());
+    let skipped = above.len().saturating_sub(above_max);
+    let room = columns.saturating_sub(1);
+    let mut rows: Vec<Row> = above
+        .into_iter()
+        .skip(skipped)
+        .map(|span| vec![Span::new(span.role, columns::cut(&visible::one_line(&span.text), room))])
+        .collect();
+    let cursor_row = rows.len() + cursor_row - first;
+    rows.extend(input.into_iter().map(|row| vec![Span::new(Role::Plain, row)]));
+    Block { rows, cursor_row, before_cursor, status }
+}
+
+/// The rows of the input, the one that the cursor is in, and what stands left of the cursor in it.
+fn input_rows(text: &str, cursor: usize, columns: usize) -> (Vec<String>, usize, String) {
     // The last column stays free: what happens after a character there differs from terminal to terminal.
     let room = columns.saturating_sub(1 + PROMPT.len()).max(2);
     let mut rows = vec![PROMPT.to_owned()];
@@ -41,7 +66,7 @@ pub(crate) fn block(text: &str, cursor: usize, status: String, columns: usize, s
     let mut cursor_at = None;
     for (at, grapheme) in text.grapheme_indices(true) {
         let shown = if grapheme == "\t" { " ".into() } else { visible::lines(grapheme) };
-        let grapheme_columns = columns_max(&shown);
+        let grapheme_columns = columns::of_grapheme(&shown);
         let is_newline = grapheme == "\n";
         if !is_newline && row_columns + grapheme_columns > room {
             rows.push(INDENT.to_owned());
@@ -61,61 +86,7 @@ pub(crate) fn block(text: &str, cursor: usize, status: String, columns: usize, s
     }
     let last = rows.len() - 1;
     let (cursor_row, before_cursor) = cursor_at.unwrap_or_else(|| (last, rows[last].clone()));
-    let rows_max = INPUT_ROWS_MAX.min(screen_rows.saturating_sub(1)).max(1);
-    let first = cursor_row.saturating_sub(rows_max - 1).min(rows.len().saturating_sub(rows_max));
-    let rows: Vec<String> = rows.into_iter().skip(first).take(rows_max).collect();
-    Block { rows, cursor_row: cursor_row - first, before_cursor, status }
-}
-
-/// The status line: the fullest wording that fits.
-pub(crate) fn status_line(status: &Status, hint: Option<&str>, columns: usize) -> String {
-    let room = columns.saturating_sub(1);
-    let who = format!("{} in {}", wording::name(&status.name), wording::name(&status.room));
-    let people = |one: &str, many: &str| match status.people {
-        Some(1) => format!(" · 1 {one}"),
-        Some(count) => format!(" · {count} {many}"),
-        None => String::new(),
-    };
-    let (link, link_short) = match status.link {
-        LinkState::Online => ("online", "online"),
-        LinkState::Connecting => ("connecting", "connecting"),
-        LinkState::Waiting { .. } => ("link lost, trying again", "offline"),
-        LinkState::Leaving => ("leaving", "leaving"),
-    };
-    let first = match (hint, status.unsent) {
-        (Some(hint), _) => format!("{} · ", visible::one_line(hint)),
-        (None, 0) => String::new(),
-        (None, count) => format!("{count} unsent · "),
-    };
-    let candidates = [
-        format!("{first}{who}{} · {link} · plaintext: anyone on the way can read this", people("person", "people")),
-        format!("{first}{who}{} · {link_short} · plaintext: anyone can read this", people("here", "here")),
-        format!("{first}{who} · {link_short} · plaintext"),
-        format!("{first}{link_short} · plaintext"),
-    ];
-    let [.., shortest] = &candidates;
-    let fitting = candidates.iter().find(|candidate| columns_of(candidate) <= room).unwrap_or(shortest);
-    cut(fitting, room)
-}
-
-fn columns_of(text: &str) -> usize {
-    text.graphemes(true).map(columns_max).sum()
-}
-
-fn cut(text: &str, room: usize) -> String {
-    if columns_of(text) <= room {
-        return text.to_owned();
-    }
-    let mut shown = String::new();
-    let mut columns = 1;
-    for grapheme in text.graphemes(true) {
-        columns += columns_max(grapheme);
-        if columns > room {
-            break;
-        }
-        shown.push_str(grapheme);
-    }
-    shown + "…"
+    (rows, cursor_row, before_cursor)
 }
 
 #[cfg(test)]
@@ -125,13 +96,28 @@ mod tests {
 
     fn laid_out(text: &str, columns: usize) -> Block {
         let (before, after) = text.split_once('|').expect("a bar for the cursor");
-        block(&format!("{before}{after}"), before.len(), String::new(), columns, 24)
+        let text = format!("{before}{after}");
+        block(Contents { text: &text, cursor: before.len(), ..Contents::default() }, columns, 24)
+    }
+
+    fn texts(block: &Block) -> Vec<String> {
+        block.rows.iter().map(|row| row.iter().map(|span| span.text.as_str()).collect()).collect()
+    }
+
+    #[test]
+    fn rows_above_the_input_are_cut_and_give_way_to_it() {
+        let above = || ["first of all of them", "second"].map(|text| Span::new(Role::Faint, text)).to_vec();
+        let laid_out = |rows: usize| block(Contents { above: above(), text: "x", ..Contents::default() }, 12, rows);
+        assert_eq!(texts(&laid_out(24)), ["first of a…", "second", "> x"]);
+        assert_eq!(laid_out(24).cursor_row, 2);
+        assert_eq!(texts(&laid_out(3)), ["second", "> x"]);
+        assert_eq!(texts(&laid_out(1)), ["> x"]);
     }
 
     #[test]
     fn a_long_line_wraps_and_the_cursor_is_found_in_it() {
         let block = laid_out("abcdefg|h", 8);
-        assert_eq!(block.rows, ["> abcde", "  fgh"]);
+        assert_eq!(texts(&block), ["> abcde", "  fgh"]);
         assert_eq!((block.cursor_row, block.before_cursor.as_str()), (1, "  fg"));
         let block = laid_out("abcde|", 8);
         assert_eq!((block.rows.len(), block.before_cursor.as_str()), (1, "> abcde"));
@@ -142,7 +128,7 @@ mod tests {
     #[test]
     fn wide_characters_never_straddle_the_edge() {
         let block = laid_out("漢字漢|字", 8);
-        assert_eq!(block.rows, ["> 漢字", "  漢字"]);
+        assert_eq!(texts(&block), ["> 漢字", "  漢字"]);
         assert_eq!(block.before_cursor, "  漢");
         // A terminal that does not join them draws a family of three in six columns.
         assert_eq!(laid_out("👩‍👩‍👧👩‍👩‍👧|", 12).rows.len(), 2);
@@ -151,30 +137,13 @@ mod tests {
     #[test]
     fn newlines_make_rows_and_a_tall_input_scrolls_to_the_cursor() {
         let block = laid_out("a\n\nb|", 20);
-        assert_eq!(block.rows, ["> a", "  ", "  b"]);
+        assert_eq!(texts(&block), ["> a", "  ", "  b"]);
         let block = laid_out("0\n1\n2\n3\n4\n5\n6\n7|\n8\n9", 20);
         assert_eq!(block.rows.len(), INPUT_ROWS_MAX);
-        assert_eq!(block.rows[block.cursor_row], "  7");
-        assert_eq!(laid_out("|0\n1\n2\n3\n4\n5\n6\n7", 20).rows[0], "> 0");
-        assert_eq!(super::block("0\n1\n2", 5, String::new(), 20, 2).rows, ["  2"]);
-    }
-
-    #[test]
-    fn the_status_says_who_can_read_this_at_every_width() {
-        let status =
-            Status { name: "alice".into(), room: "lobby".into(), people: Some(3), link: LinkState::Online, unsent: 0 };
-        assert_eq!(
-            status_line(&status, None, 80),
-            "alice in lobby · 3 people · online · plaintext: anyone on the way can read this"
-        );
-        for columns in 20..200 {
-            let line = status_line(&status, None, columns);
-            assert!(line.contains("plaintext") && columns_of(&line) < columns, "{columns}: {line}");
-        }
-        let waiting = Status { link: LinkState::Waiting { until_ms: 0 }, unsent: 2, ..status };
-        let line = status_line(&waiting, None, 80);
-        assert!(line.starts_with("2 unsent · ") && (line.contains("link lost") || line.contains("offline")), "{line}");
-        assert!(status_line(&waiting, Some("Ctrl-C again leaves"), 20).starts_with("Ctrl-C again leav"));
+        assert_eq!(texts(&block)[block.cursor_row], "  7");
+        assert_eq!(texts(&laid_out("|0\n1\n2\n3\n4\n5\n6\n7", 20))[0], "> 0");
+        let low = super::block(Contents { text: "0\n1\n2", cursor: 5, ..Contents::default() }, 20, 2);
+        assert_eq!(texts(&low), ["  2"]);
     }
 
     proptest! {
@@ -185,14 +154,14 @@ mod tests {
         ) {
             let chars: Vec<(usize, char)> = text.char_indices().collect();
             for cursor in chars.iter().map(|&(at, _)| at).chain([text.len()]) {
-                let block = block(&text, cursor, String::new(), columns, 24);
+                let block = block(Contents { text: &text, cursor, ..Contents::default() }, columns, 24);
                 prop_assert!(block.rows.len() <= INPUT_ROWS_MAX);
-                prop_assert!(block.rows[block.cursor_row].starts_with(&block.before_cursor));
+                prop_assert!(texts(&block)[block.cursor_row].starts_with(&block.before_cursor));
             }
-            let all = super::block(&text, 0, String::new(), columns, 24);
-            for row in all.rows {
-                let widest = row.graphemes(true).map(columns_max).max().unwrap_or(0);
-                prop_assert!(columns_of(&row) <= (columns - 1).max(PROMPT.len() + widest), "{row:?} in {columns}");
+            let all = super::block(Contents { text: &text, ..Contents::default() }, columns, 24);
+            for row in texts(&all) {
+                let widest = row.graphemes(true).map(columns::of_grapheme).max().unwrap_or(0);
+                prop_assert!(columns::of(&row) <= (columns - 1).max(PROMPT.len() + widest), "{row:?} in {columns}");
             }
         }
     }

@@ -1,34 +1,53 @@
 //! The terminal mode: messages scroll by above, what is typed stays below, and neither disturbs the other.
 
+mod absence;
+mod acting;
+mod columns;
 mod draw;
 mod editing;
 mod editor;
+mod exits;
 pub(crate) mod guard;
+mod handover;
 pub(crate) mod keyboard;
 mod keys;
 mod layout;
+mod page;
+mod palette;
+mod prompt;
 mod screen;
+mod status;
+mod unread;
+mod wrap;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
-use crate::commands::{Meaning, interpret};
+use crate::JoinOptions;
 use crate::ending::Ending;
 use crate::inbox::{Inbox, UserInput};
+use crate::input_history::InputHistory;
+use crate::preferences::Preferences;
 use crate::session::Session;
-use crate::session::update::{Command, Status, Update};
+use crate::session::update::{Status, Update};
 use crate::system;
+use crate::telling::clock::LocalClock;
+use crate::telling::settings::Settings;
+use crate::telling::wording::Reader;
+use crate::telling::{Line, Role, Span};
 use crate::view::View;
-use crate::wording;
-use editor::{Editor, Motion};
+use editing::paste::PastedLines;
+use editor::Editor;
+use exits::Exits;
 use guard::Guard;
+use handover::Handover;
 use keyboard::Keyboard;
-use keyboard::event::Paste;
-use keyboard::help;
-use keys::{Action, Keys};
+use keys::Keys;
+use page::Page;
+use palette::Palette;
+use prompt::Prompt;
 use screen::Screen;
 
-/// The original's way out.
-const EMPTY_ENTERS_TO_LEAVE: u8 = 3;
 /// Drawing more often than a screen shows helps nobody.
 const DRAW_EVERY_MS: u64 = 16;
 /// Lines that may wait for the next drawing; past it they are drawn at once.
@@ -38,223 +57,203 @@ const SIZE_UNKNOWN: (u16, u16) = (80, 24);
 
 /// The mode.
 pub(crate) struct Terminal {
+    page: Page,
     screen: Screen,
     editor: Editor,
-    out: Box<dyn Write>,
-    styled: bool,
-    columns: u16,
-    rows: u16,
-    empty_enters: u8,
-    asked_to_leave: bool,
+    exits: Exits,
+    prompt: Prompt,
+    /// Lines of a paste that are still to be sent.
+    pasting: Option<PastedLines>,
     hint: Option<String>,
     status: Option<Status>,
+    out: Box<dyn Write>,
+    palette: Palette,
+    columns: u16,
+    rows: u16,
     stale: bool,
     drawn_ms: Option<u64>,
     keys: Keys,
-    keyboard: Option<Keyboard>,
-    guard: Option<Guard>,
+    typed: InputHistory,
+    /// Where a text for the editor may lie.
+    drafts: PathBuf,
+    handover: Option<Handover>,
+    /// What a real terminal needs and a test's does not.
+    device: Option<Device>,
+}
+
+/// The real terminal, given back when dropped.
+struct Device {
+    keyboard: Keyboard,
+    guard: Guard,
+    inbox: Inbox,
 }
 
 impl Terminal {
     /// Takes the terminal over and starts to read its keys.
-    pub(crate) fn open(greeting: &[String], inbox: Inbox) -> io::Result<Self> {
+    pub(crate) fn open(options: &JoinOptions, inbox: Inbox) -> io::Result<Self> {
+        let preferences = &options.preferences;
         let guard = Guard::enter()?;
-        let styled = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         // Before the size is asked for, so that none is missed.
         system::watch_terminal(inbox.clone())?;
         let size = crossterm::terminal::size().ok().filter(|&(columns, rows)| columns > 0 && rows > 0);
-        let mut terminal = Self::new(Box::new(io::stdout()), size.unwrap_or(SIZE_UNKNOWN), styled);
-        terminal.guard = Some(guard);
-        terminal.tell(greeting);
-        terminal.keyboard = Some(Keyboard::start(inbox)?);
+        let environment = |name: &str| std::env::var(name).unwrap_or_default();
+        let palette = if preferences.colour {
+            Palette::of_terminal(&environment("TERM"), !environment("COLORTERM").is_empty())
+        } else {
+            Palette::Monochrome
+        };
+        let reader = Reader { me: options.name.clone(), clock: LocalClock::system() };
+        let page = Page::new(reader, Settings::new(preferences, true));
+        let mut terminal = Self::new(page, Box::new(io::stdout()), size.unwrap_or(SIZE_UNKNOWN), palette);
+        terminal.drafts = preferences.state_folder.clone().unwrap_or_else(std::env::temp_dir);
+        terminal.device = Some(Device { keyboard: Keyboard::start(inbox.clone())?, guard, inbox });
+        terminal.tell(&options.greeting);
+        terminal.recall(preferences);
         Ok(terminal)
     }
 
-    fn new(out: Box<dyn Write>, (columns, rows): (u16, u16), styled: bool) -> Self {
+    fn new(page: Page, out: Box<dyn Write>, (columns, rows): (u16, u16), palette: Palette) -> Self {
         Self {
+            page,
             screen: Screen::default(),
             editor: Editor::default(),
-            out,
-            styled,
-            columns,
-            rows,
-            empty_enters: 0,
-            asked_to_leave: false,
+            exits: Exits::default(),
+            prompt: Prompt::default(),
+            pasting: None,
             hint: None,
             status: None,
+            out,
+            palette,
+            columns,
+            rows,
             stale: true,
             drawn_ms: None,
             keys: Keys::default(),
-            keyboard: None,
-            guard: None,
+            typed: InputHistory::off(),
+            drafts: PathBuf::new(),
+            handover: None,
+            device: None,
         }
     }
 
-    fn tell(&mut self, lines: &[String]) {
+    /// Finds again what was typed in earlier sessions, if that is wished for.
+    fn recall(&mut self, preferences: &Preferences) {
+        let Some(folder) = preferences.state_folder.as_deref().filter(|_| preferences.input_history) else { return };
+        match InputHistory::open(folder) {
+            Ok((typed, lines)) => {
+                self.typed = typed;
+                for line in lines {
+                    self.editor.remember(line);
+                }
+            }
+            Err(trouble) => self.tell(&[trouble]),
+        }
+    }
+
+    /// Prints the client's own words.
+    fn tell(&mut self, words: &[String]) {
+        let lines = self.page.tell(words);
+        self.print(lines);
+    }
+
+    fn print(&mut self, lines: Vec<Line>) {
+        self.stale |= !lines.is_empty();
         for line in lines {
-            for safe in wording::lines(&Update::Notice(line.clone())) {
-                self.screen.print(safe);
-            }
-        }
-    }
-
-    fn act(&mut self, action: Action, session: &mut Session, now_ms: u64) {
-        self.stale = true;
-        if let Action::Resize { columns, rows } = action {
-            (self.columns, self.rows) = (columns.max(1), rows.max(1));
-            return;
-        }
-        if let Action::FocusGained | Action::FocusLost | Action::Resume = action {
-            return;
-        }
-        self.hint = None;
-        let asked_to_leave = std::mem::take(&mut self.asked_to_leave);
-        let empty_enters = std::mem::take(&mut self.empty_enters);
-        match action {
-            Action::Enter if self.editor.text().is_empty() => self.enter_nothing(empty_enters + 1, session, now_ms),
-            Action::Enter => self.enter(session, now_ms),
-            Action::Insert(text) | Action::Paste(Paste { text, .. }) => {
-                let fits = self.editor.insert(&text);
-                self.hint_unless(fits);
-            }
-            Action::PasteCut => {
-                let fits = self.editor.paste_cut();
-                self.hint_unless(fits);
-            }
-            Action::RotateCut => {
-                let fits = self.editor.rotate_cut();
-                self.hint_unless(fits);
-            }
-            Action::Undo => self.editor.undo(),
-            Action::Redo => self.editor.redo(),
-            Action::Go(motion) => self.editor.go(motion),
-            Action::Remove(motion) => self.editor.remove(motion),
-            Action::Cut(motion) => self.editor.cut(motion),
-            Action::Up => self.editor.up(),
-            Action::Down => self.editor.down(),
-            Action::RemoveOrLeave if self.editor.text().is_empty() => leave(session, now_ms),
-            Action::RemoveOrLeave => self.editor.remove(Motion::Right),
-            Action::Interrupt if !self.editor.text().is_empty() => self.editor.clear(),
-            Action::Interrupt if asked_to_leave => leave(session, now_ms),
-            Action::Interrupt => {
-                self.asked_to_leave = true;
-                self.hint = Some("Ctrl-C again leaves".to_owned());
-            }
-            Action::Clear => self.screen.clear(),
-            _ => {}
-        }
-    }
-
-    fn hint_unless(&mut self, fits: bool) {
-        if !fits {
-            self.hint = Some("too long to fit in; nothing was inserted".to_owned());
-        }
-    }
-
-    fn enter_nothing(&mut self, empty_enters: u8, session: &mut Session, now_ms: u64) {
-        self.empty_enters = empty_enters;
-        match EMPTY_ENTERS_TO_LEAVE.saturating_sub(empty_enters) {
-            0 => leave(session, now_ms),
-            1 => self.hint = Some("Enter once more to leave".to_owned()),
-            _ => self.hint = Some("Enter twice more to leave".to_owned()),
-        }
-    }
-
-    /// Sends the line. What cannot be sent now stays in it; what never can, a wrong command, is one line up in the history.
-    fn enter(&mut self, session: &mut Session, now_ms: u64) {
-        if self.editor.text().trim().is_empty() {
-            self.editor.clear();
-            return;
-        }
-        match interpret(self.editor.text(), session.slash_commands()) {
-            Ok(Meaning::Do(command)) => match session.command(command, now_ms) {
-                Ok(()) => self.editor.accept(),
-                Err(declined) => self.tell(&[format!("not sent: {declined}")]),
-            },
-            Ok(Meaning::Help(lines)) => {
-                self.tell(&lines);
-                self.editor.accept();
-            }
-            Ok(Meaning::Keys) => {
-                self.tell(&help::lines());
-                self.editor.accept();
-            }
-            Ok(Meaning::Clear) => {
-                self.screen.clear();
-                self.editor.accept();
-            }
-            Ok(Meaning::Timestamps(_) | Meaning::Bell(_) | Meaning::Ignore(_) | Meaning::Unignore(_)) => {
-                self.editor.accept();
-            }
-            Err(wrong) => {
-                self.tell(&[wrong]);
-                self.editor.accept();
-            }
+            self.screen.print(line);
         }
     }
 
     fn draw(&mut self, now_ms: u64) -> io::Result<()> {
         let Some(status) = &self.status else { return Ok(()) };
         let columns = usize::from(self.columns);
-        let status_line = layout::status_line(status, self.hint.as_deref(), columns);
-        let block =
-            layout::block(self.editor.text(), self.editor.cursor(), status_line, columns, usize::from(self.rows));
+        let waiting = self.page.waiting(&status.rooms);
+        let hint = self.hint.clone().or_else(|| self.pasting_hint());
+        let beside = status::Beside { hint: hint.as_deref(), waiting: &waiting, mentions: self.page.mentions() };
+        let prompt = self.prompt.text();
+        let (text, cursor) = match &prompt {
+            Some(prompt) => (prompt.as_str(), prompt.len()),
+            None => (self.editor.text(), self.editor.cursor()),
+        };
+        let contents =
+            layout::Contents { above: late_rows(status), text, cursor, status: status::row(status, &beside, columns) };
+        let block = layout::block(contents, columns, usize::from(self.rows));
         self.stale = false;
         self.drawn_ms = Some(now_ms);
-        draw::draw(&mut self.out, &self.screen.draw(&block), self.styled)
+        draw::draw(&mut self.out, &self.screen.draw(&block, columns), self.palette)
     }
 
     fn draw_due_ms(&self) -> Option<u64> {
-        self.stale.then(|| self.drawn_ms.map_or(0, |drawn_ms| drawn_ms + DRAW_EVERY_MS))
+        let is_ours = self.handover.is_none();
+        (self.stale && is_ours).then(|| self.drawn_ms.map_or(0, |drawn_ms| drawn_ms + DRAW_EVERY_MS))
     }
 }
 
-fn leave(session: &mut Session, now_ms: u64) {
-    // Declined only when leaving already.
-    let _ = session.command(Command::Leave, now_ms);
+/// What was said and is not acknowledged after a while stands above the input until it is.
+fn late_rows(status: &Status) -> Vec<Span> {
+    let more = status.unsent.saturating_sub(status.late.len());
+    let more = (status.late.len() == Status::LATE_MAX && more > 0).then(|| format!("… and {more} more"));
+    let texts = status.late.iter().map(|text| format!("… {}", text.replace('\n', " ")));
+    texts.chain(more).map(|text| Span::new(Role::Faint, text)).collect()
 }
 
 impl View for Terminal {
     fn input(&mut self, input: UserInput, session: &mut Session, now_ms: u64) -> io::Result<()> {
-        if let UserInput::Terminal(event) = input {
-            let typed = event.is_typed();
-            if let Some(action) = self.keys.action(event) {
-                self.act(action, session, now_ms);
+        match input {
+            UserInput::Terminal(event) => {
+                let typed = event.is_typed();
+                if let Some(action) = self.keys.action(event) {
+                    self.act(action, session, now_ms)?;
+                }
+                if typed && self.handover.is_none() {
+                    self.read_on();
+                }
+                Ok(())
             }
-            if let Some(keyboard) = self.keyboard.as_ref().filter(|_| typed) {
-                keyboard.read_more();
-            }
+            UserInput::EditorClosed => self.editor_closed(),
+            UserInput::Lines(_) | UserInput::End | UserInput::Failed(_) => Ok(()),
         }
-        Ok(())
     }
 
-    fn show(&mut self, update: Update) -> io::Result<()> {
-        for line in wording::lines(&update) {
-            self.screen.print(line);
-            self.stale = true;
+    fn show(&mut self, update: Update, now_ms: u64) -> io::Result<()> {
+        let heard = self.page.hear(update, now_ms);
+        self.print(heard.lines);
+        // A room other than the one on the screen may have something new for the status line.
+        self.stale = true;
+        if heard.rings {
+            self.screen.ring();
         }
         Ok(())
     }
 
     fn settle(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()> {
-        let status = session.status();
+        self.send_pasted(session, now_ms);
+        let due = self.page.take_due(now_ms);
+        self.print(due);
+        let status = session.status(now_ms);
         if self.status.as_ref() != Some(&status) {
             self.status = Some(status);
             self.stale = true;
         }
-        let due = self.draw_due_ms().is_some_and(|due_ms| now_ms >= due_ms);
-        if due || self.screen.waiting() > LINES_WAITING_MAX { self.draw(now_ms) } else { Ok(()) }
+        let is_due = self.draw_due_ms().is_some_and(|due_ms| now_ms >= due_ms);
+        let is_full = self.screen.waiting() > LINES_WAITING_MAX && self.handover.is_none();
+        if is_due || is_full { self.draw(now_ms) } else { Ok(()) }
     }
 
     fn next_deadline_ms(&self) -> Option<u64> {
-        self.draw_due_ms()
+        let late_ms = self.status.as_ref().and_then(|status| status.next_late_ms);
+        [self.draw_due_ms(), self.page.next_due_ms(), late_ms].into_iter().flatten().min()
     }
 
     fn ended(&mut self, ending: Ending) -> Ending {
-        drop(self.keyboard.take());
-        let strokes = self.screen.leave();
-        let drawn = draw::draw(&mut self.out, &strokes, self.styled);
-        drop(self.guard.take());
+        if let Some(handover) = self.handover.take() {
+            handover.abandon();
+        }
+        let rooms = self.status.take().map(|status| status.rooms).unwrap_or_default();
+        let last = self.page.leave(&rooms);
+        self.print(last);
+        let strokes = self.screen.leave(usize::from(self.columns));
+        let drawn = draw::draw(&mut self.out, &strokes, self.palette);
+        drop(self.device.take());
         match drawn {
             Err(error) if ending == Ending::Left && error.kind() != io::ErrorKind::BrokenPipe => {
                 Ending::InputOutput(format!("cannot write to the terminal: {error}"))

@@ -1,8 +1,17 @@
 //! What must be drawn, as pure state: new lines above, and the block below them.
 //!
-//! Moves the cursor only relatively and never asks where it is: the terminal wraps and scrolls the messages itself, and keeps them.
+//! Moves the cursor only relatively and never asks where it is: the terminal scrolls the messages itself, and keeps them.
+
+use std::collections::VecDeque;
 
 use super::layout::Block;
+use super::wrap::{self, Row};
+use crate::telling::Line;
+
+/// Lines that wait while nothing can be drawn, because the terminal is another program's.
+const LINES_MAX: usize = 20_000;
+/// Bytes of text in them.
+const BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// One step of drawing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,9 +27,11 @@ pub(crate) enum Stroke {
     /// To the first column of the next row, scrolling if there is none.
     NextLine,
     /// Text that is safe to show.
+    Row(Row),
+    /// The same as it stands.
     Text(String),
-    /// The same, less bright.
-    Faint(String),
+    /// Ring.
+    Bell,
 }
 
 /// See the module.
@@ -29,14 +40,26 @@ pub(crate) struct Screen {
     /// Rows of the block above the one that the cursor is in.
     rows_above_cursor: usize,
     /// Lines to print above the block.
-    new_lines: Vec<String>,
+    new_lines: VecDeque<Line>,
+    new_bytes: usize,
+    /// Lines that had to go unseen.
+    skipped: usize,
     clear_due: bool,
+    bell_due: bool,
 }
 
 impl Screen {
     /// Adds a line to be printed; it must be safe to show.
-    pub(crate) fn print(&mut self, line: String) {
-        self.new_lines.push(line);
+    pub(crate) fn print(&mut self, line: Line) {
+        self.new_bytes += line.bytes();
+        self.new_lines.push_back(line);
+        while (self.new_lines.len() > LINES_MAX || self.new_bytes > BYTES_MAX)
+            && self.new_lines.len() > 1
+            && let Some(oldest) = self.new_lines.pop_front()
+        {
+            self.new_bytes -= oldest.bytes();
+            self.skipped += 1;
+        }
     }
 
     /// How many lines wait to be printed.
@@ -49,30 +72,43 @@ impl Screen {
         self.clear_due = true;
     }
 
+    /// Rings with the next drawing, once.
+    pub(crate) fn ring(&mut self) {
+        self.bell_due = true;
+    }
+
+    /// Another program has used the terminal: the block is drawn anew where the cursor is.
+    pub(crate) fn forget(&mut self) {
+        self.rows_above_cursor = 0;
+    }
+
     /// Prints what waits and draws the block anew.
-    pub(crate) fn draw(&mut self, block: &Block) -> Vec<Stroke> {
-        let mut strokes = self.take_block_away();
+    pub(crate) fn draw(&mut self, block: &Block, columns: usize) -> Vec<Stroke> {
+        let mut strokes = self.take_block_away(columns);
         for row in &block.rows {
-            strokes.push(Stroke::Text(row.clone()));
+            strokes.push(Stroke::Row(row.clone()));
             strokes.push(Stroke::NextLine);
         }
-        strokes.push(Stroke::Faint(block.status.clone()));
+        strokes.push(Stroke::Row(block.status.clone()));
         // From the status line, the row below the last one of the input, back to the cursor's.
         strokes.push(Stroke::Up(u16::try_from(block.rows.len() - block.cursor_row).unwrap_or(u16::MAX)));
         strokes.push(Stroke::LineStart);
         strokes.push(Stroke::Text(block.before_cursor.clone()));
+        if std::mem::take(&mut self.bell_due) {
+            strokes.push(Stroke::Bell);
+        }
         self.rows_above_cursor = block.cursor_row;
         strokes
     }
 
     /// Prints what waits and leaves no block behind.
-    pub(crate) fn leave(&mut self) -> Vec<Stroke> {
-        let strokes = self.take_block_away();
+    pub(crate) fn leave(&mut self, columns: usize) -> Vec<Stroke> {
+        let strokes = self.take_block_away(columns);
         self.rows_above_cursor = 0;
         strokes
     }
 
-    fn take_block_away(&mut self) -> Vec<Stroke> {
+    fn take_block_away(&mut self, columns: usize) -> Vec<Stroke> {
         let mut strokes = Vec::new();
         if std::mem::take(&mut self.clear_due) {
             strokes.push(Stroke::ClearAll);
@@ -83,10 +119,42 @@ impl Screen {
             strokes.push(Stroke::LineStart);
             strokes.push(Stroke::ClearBelow);
         }
-        for line in self.new_lines.drain(..) {
-            strokes.push(Stroke::Text(line));
-            strokes.push(Stroke::NextLine);
+        self.new_bytes = 0;
+        let skipped = match std::mem::take(&mut self.skipped) {
+            0 => None,
+            lines => {
+                Some(Line::warning(&format!("{lines} lines are not shown: too many came while nothing was drawn")))
+            }
+        };
+        for line in skipped.into_iter().chain(self.new_lines.drain(..)) {
+            for row in wrap::rows(&line, columns) {
+                strokes.push(Stroke::Row(row));
+                strokes.push(Stroke::NextLine);
+            }
         }
         strokes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_while_nothing_is_drawn_is_bounded_and_what_is_skipped_is_counted() {
+        let mut screen = Screen::default();
+        for number in 0..LINES_MAX + 5 {
+            screen.print(Line::notice(&format!("{number}")));
+        }
+        let strokes = screen.leave(80);
+        let text = |row: &Row| row.iter().map(|span| span.text.as_str()).collect::<String>();
+        let rows =
+            strokes.iter().filter_map(|stroke| if let Stroke::Row(row) = stroke { Some(text(row)) } else { None });
+        let rows: Vec<String> = rows.collect();
+        assert_eq!(rows.len(), LINES_MAX + 1);
+        assert!(rows[0].starts_with("* 5 lines are not shown"), "{:?}", rows[0]);
+        assert_eq!(rows[1], "* 5");
+        screen.print(Line::notice(&"x".repeat(BYTES_MAX + 1)));
+        assert_eq!(screen.waiting(), 1, "one line is always shown");
     }
 }

@@ -1,9 +1,11 @@
 use super::*;
 use crate::entropy::Entropy;
+use crate::preferences::Preferences;
 use crate::session::Config;
 use crate::session::update::{DialectChoice, Input, Output};
 use glassline_wire::frame::put_frame;
-use keyboard::event::{Code, Key, PasteEnd, TerminalEvent};
+use glassline_wire::timestamp::Timestamp;
+use keyboard::event::{Code, Key, Paste, PasteEnd, TerminalEvent};
 use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex};
 
@@ -27,6 +29,12 @@ impl Write for Shared {
     }
 }
 
+fn page() -> Page {
+    let clock = LocalClock::fixed(|| Timestamp::from_unix_ms(0));
+    let preferences = Preferences { timestamps: Some(false), ..Preferences::default() };
+    Page::new(Reader { me: "alice".into(), clock }, Settings::new(&preferences, true))
+}
+
 /// A terminal mode with a session that is up in the tutorial dialect, and the screen that they draw on.
 struct Table {
     terminal: Terminal,
@@ -46,13 +54,14 @@ impl Table {
             name: "alice".into(),
             dialect: DialectChoice::Tutorial,
             gives_up_after_ms: None,
+            follows_people: true,
         };
         let size = |cells| NonZeroU16::new(cells).expect("not zero");
         let drawn = Shared::default();
         let mut session = Session::new(config, Box::new(Counting(0)), 0);
         session.handle(Input::Connected, 0);
         let mut table = Self {
-            terminal: Terminal::new(Box::new(drawn.clone()), (columns, 10), true),
+            terminal: Terminal::new(page(), Box::new(drawn.clone()), (columns, 10), Palette::Full),
             session,
             emulator: vt100::Parser::new(size(10), size(columns), 1_000),
             drawn,
@@ -75,7 +84,7 @@ impl Table {
                     self.session.handle(Input::Written, self.now_ms);
                 }
                 Output::HalfClose => self.left = true,
-                Output::Show(update) => self.terminal.show(update).expect("memory takes it"),
+                Output::Show(update) => self.terminal.show(update, self.now_ms).expect("memory takes it"),
                 _ => {}
             }
         }

@@ -5,13 +5,13 @@ use proptest::prelude::*;
 #[test]
 fn a_message_is_said_once_the_server_has_acknowledged_it() {
     let mut line = Line::event();
-    assert_eq!(line.session.status().people, Some(3));
+    assert_eq!(line.session.status(0).people, Some(3));
     line.take_updates();
     line.say("hi");
-    assert_eq!((line.session.status().unsent, line.take_texts()), (1, vec![]));
+    assert_eq!((line.session.status(0).unsent, line.take_texts()), (1, vec![]));
     let request = line.take_requests().remove(0);
     line.hear(&acknowledgement(&request, 5));
-    assert_eq!((line.session.status().unsent, line.take_texts()), (0, vec!["+hi".to_owned()]));
+    assert_eq!((line.session.status(0).unsent, line.take_texts()), (0, vec!["+hi".to_owned()]));
     line.hear(r#"{"type":"message","room":"lobby","seq":6,"from":"bob","text":"hello"}"#);
     assert_eq!(line.take_texts(), ["hello"]);
 }
@@ -48,7 +48,7 @@ fn a_refused_message_comes_back_with_its_text_and_waits_no_more() {
     line.hear(&format!(r#"{{"type":"error","code":"rate","text":"slower","ref":"{reference}"}}"#));
     let updates = line.take_updates();
     assert!(matches!(&updates[..], [Update::Refused { text: Some(text), .. }] if text == "spam"), "{updates:?}");
-    assert_eq!(line.session.status().unsent, 0);
+    assert_eq!(line.session.status(0).unsent, 0);
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn the_servers_ping_is_answered_and_a_silent_server_is_asked_then_given_up() {
     line.hear(&format!(r#"{{"type":"pong","ref":"{}"}}"#, ping.reference.expect("a ref")));
     assert_eq!(line.take_updates(), [], "the answer to the session's own question is nobody's business");
     line.pass_ms(74_999);
-    assert_eq!((line.connects, line.session.status().link), (1, LinkState::Online));
+    assert_eq!((line.connects, line.session.status(0).link), (1, LinkState::Online));
     line.pass_ms(1_000);
     assert_eq!(line.connects, 2);
 }
@@ -120,26 +120,90 @@ fn leaving_at_once_waits_two_seconds_for_acknowledgements_and_says_what_is_missi
 #[test]
 fn rooms_are_entered_left_and_gone_to() {
     let mut line = Line::event();
+    line.session.config.follows_people = true;
     line.command(Command::Join("den".into())).expect("taken");
     let request = line.take_requests().remove(0);
     let reference = request.reference.expect("a ref");
-    assert_eq!(line.session.status().room, "lobby");
+    assert_eq!(line.session.status(0).room.as_deref(), Some("lobby"));
     assert!(!line.session.takes_commands(), "what a pipe says next is meant for the den");
     line.hear(&format!(r#"{{"type":"joined","room":"den","names":["alice"],"count":1,"ref":"{reference}"}}"#));
-    assert_eq!(line.session.status().room, "den");
+    assert_eq!(line.session.status(0).room.as_deref(), Some("den"));
     assert!(line.session.takes_commands());
     let count = line.take_requests().remove(0);
-    line.take_updates();
+    assert!(line.take_updates().contains(&Update::Room(Some("den".into()))));
     let reference = count.reference.expect("a ref");
     line.hear(&format!(r#"{{"type":"members","room":"den","names":["alice","bob"],"count":2,"ref":"{reference}"}}"#));
-    assert_eq!((line.session.status().people, line.take_updates()), (Some(2), vec![]));
+    assert_eq!((line.session.status(0).people, line.take_updates()), (Some(2), vec![]));
     line.say("here");
     assert!(matches!(line.take_requests().remove(0).ask, Ask::Send(send) if send.room == "den"));
     line.command(Command::Join("lobby".into())).expect("taken");
-    assert_eq!((line.session.status().room.as_str(), line.sent.len()), ("lobby", 0));
+    assert_eq!((line.session.status(0).room.as_deref(), line.sent.len()), (Some("lobby"), 0));
     assert_eq!(line.command(Command::LeaveRoom(Some("attic".into()))), Err(Declined::NotInRoom("attic".into())));
     line.hear(r#"{"type":"left","room":"lobby","names":["bob"],"count":1}"#);
-    assert_eq!(line.session.status().people, Some(2));
+    assert_eq!(line.session.status(0).people, Some(2));
+    line.take_updates();
+    line.hear(r#"{"type":"left","room":"lobby","names":["alice"],"count":1}"#);
+    assert!(line.take_updates().contains(&Update::Room(Some("den".into()))));
+    line.hear(r#"{"type":"left","room":"den","names":["alice"],"count":1}"#);
+    assert!(line.take_updates().contains(&Update::Room(None)));
+    assert_eq!(line.command(Command::Say("anybody?".into())), Err(Declined::NowhereToTalk));
+}
+
+#[test]
+fn whoever_wants_to_see_people_is_told_their_names() {
+    let mut line = Line::new(DialectChoice::Auto, None);
+    line.session.config.follows_people = true;
+    line.connect();
+    line.take_hello();
+    line.hear(WELCOME);
+    let asked = line.take_requests().remove(0);
+    assert!(matches!(&asked.ask, Ask::Members(room) if room.room == "lobby"), "{asked:?}");
+    line.take_updates();
+    let reference = asked.reference.expect("a ref");
+    line.hear(&format!(r#"{{"type":"members","room":"lobby","names":["alice","bob"],"count":2,"ref":"{reference}"}}"#));
+    line.hear(r#"{"type":"renamed","from":"bob","to":"rob"}"#);
+    line.hear(r#"{"type":"joined","room":"lobby","names":["cyd"],"count":1}"#);
+    assert_eq!(line.session.status(0).others, ["cyd", "rob"]);
+    assert_eq!(line.take_updates().len(), 2, "the answer itself is nobody's business");
+    line.hear(r#"{"type":"joined","room":"lobby","names":["dan"],"count":30}"#);
+    line.hear(r#"{"type":"joined","room":"lobby","names":["eve"],"count":30}"#);
+    assert_eq!(line.take_requests().len(), 1, "a crowd is asked about once in a while");
+    line.close();
+    assert_eq!((line.session.status(0).people, line.session.status(0).others), (None, vec![]), "nobody knows now");
+}
+
+#[test]
+fn being_away_is_said_again_after_a_reconnect_and_being_back_ends_it() {
+    let mut line = Line::event();
+    line.command(Command::Away(Some("lunch".into()))).expect("taken");
+    let asked = line.take_requests().remove(0);
+    assert!(matches!(asked.ask, Ask::Away(away) if away.text.as_deref() == Some("lunch")));
+    assert_eq!(line.session.status(0).away.as_deref(), Some("lunch"));
+    line.close();
+    line.wait_for_try();
+    line.connect();
+    line.take_hello();
+    line.hear(WELCOME);
+    let again = line.take_requests().remove(0);
+    line.take_updates();
+    let reference = again.reference.expect("a ref");
+    assert!(matches!(again.ask, Ask::Away(away) if away.text.as_deref() == Some("lunch")));
+    line.hear(&format!(r#"{{"type":"away","name":"alice","text":"lunch","ref":"{reference}"}}"#));
+    assert!(line.take_updates().is_empty(), "the user knows");
+    line.command(Command::Back).expect("taken");
+    assert!(matches!(line.take_requests().remove(0).ask, Ask::Away(away) if away.text.is_none()));
+    assert_eq!(line.session.status(0).away, None);
+}
+
+#[test]
+fn what_is_not_acknowledged_for_a_while_is_shown_as_such() {
+    let mut line = Line::event();
+    line.say("slow");
+    let now_ms = line.now_ms;
+    assert!(line.session.status(now_ms).late.is_empty());
+    let late_ms = line.session.status(now_ms).next_late_ms.expect("a moment to look again");
+    assert_eq!(line.session.status(late_ms).late, ["slow"]);
+    assert_eq!(line.session.status(late_ms).next_late_ms, None);
 }
 
 #[test]

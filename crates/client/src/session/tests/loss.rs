@@ -31,7 +31,7 @@ fn a_reconnect_takes_the_name_back_and_sends_the_unacknowledged_again_by_the_sam
     line.hear(&acknowledgement(&requests[0], 5));
     line.take_updates();
     line.close();
-    assert!(matches!(line.session.status().link, LinkState::Waiting { .. }));
+    assert!(matches!(line.session.status(0).link, LinkState::Waiting { .. }));
     line.say("three");
     line.wait_for_try();
     assert_eq!(line.connects, 2);
@@ -79,7 +79,7 @@ fn a_program_gives_up_after_a_minute_and_a_person_never() {
         let lost_ms = line.now_ms;
         while line.ending.is_none() && line.now_ms < 3_600_000 {
             line.pass_ms(100);
-            if line.session.status().link == LinkState::Connecting {
+            if line.session.status(0).link == LinkState::Connecting {
                 line.handle(Input::ConnectFailed("nothing listens there"));
             }
         }
@@ -97,7 +97,7 @@ fn a_server_that_accepts_and_closes_is_not_hammered_and_is_given_up_too() {
     line.pass_ms(20_000);
     line.take_updates();
     while line.ending.is_none() {
-        if line.session.status().link == LinkState::Connecting {
+        if line.session.status(0).link == LinkState::Connecting {
             line.connect();
         }
         line.close();
@@ -212,7 +212,7 @@ fn a_name_still_held_by_the_dead_connection_is_asked_for_again() {
 fn many_rooms_do_not_make_a_hello_that_no_server_takes() {
     let mut line = Line::event();
     for number in 0..300 {
-        line.hear(&format!(r#"{{"type":"joined","room":"room-{number}","names":["alice"],"count":1}}"#));
+        line.hear(&format!(r#"{{"type":"joined","room":"room-{number:060}","names":["alice"],"count":1}}"#));
     }
     line.close();
     line.wait_for_try();
@@ -221,7 +221,7 @@ fn many_rooms_do_not_make_a_hello_that_no_server_takes() {
     let rooms = line.take_hello().rooms.expect("rooms").len();
     line.hear(WELCOME);
     let joins = line.take_requests().into_iter().filter(|request| matches!(request.ask, Ask::Join(_))).count();
-    assert!(rooms > 20 && joins >= 300 - rooms, "{rooms} rooms, {joins} joins");
+    assert!(rooms > 20 && rooms < 64 && joins == 63, "{rooms} rooms, {joins} joins");
 }
 
 /// A server of the event dialect with nothing but a log: what was taken stays taken, whatever happens to the link.
@@ -262,7 +262,7 @@ proptest! {
         let mut ids: BTreeMap<String, glassline_wire::message_id::MessageId> = BTreeMap::new();
         // After the steps the link stays whole, so everything must come to rest.
         for step in steps.into_iter().chain([9; 60]) {
-            match (step, line.session.status().link) {
+            match (step, line.session.status(0).link) {
                 (0..=2, _) => {
                     line.say(&format!("m{said}"));
                     said += 1;
@@ -305,6 +305,6 @@ proptest! {
         prop_assert_eq!(&taken, &texts);
         let shown: Vec<String> = texts.iter().map(|text| format!("+{text}")).collect();
         prop_assert_eq!(line.take_texts(), shown);
-        prop_assert_eq!(line.session.status().unsent, 0);
+        prop_assert_eq!(line.session.status(0).unsent, 0);
     }
 }

@@ -41,7 +41,13 @@ struct Line {
 
 impl Line {
     fn new(dialect: DialectChoice, gives_up_after_ms: Option<u64>) -> Self {
-        let config = Config { address: "here:1234".into(), name: "alice".into(), dialect, gives_up_after_ms };
+        let config = Config {
+            address: "here:1234".into(),
+            name: "alice".into(),
+            dialect,
+            gives_up_after_ms,
+            follows_people: false,
+        };
         let mut line = Self {
             session: Session::new(config, Box::new(Counting(0)), 0),
             now_ms: 0,

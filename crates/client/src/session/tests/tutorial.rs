@@ -117,7 +117,7 @@ fn leaving_is_a_half_close_behind_everything_said() {
 fn a_server_that_keeps_its_side_open_is_left_after_two_seconds() {
     let mut line = Line::tutorial();
     line.command(Command::Leave).expect("taken");
-    assert!(line.half_closed && line.session.status().link == LinkState::Leaving);
+    assert!(line.half_closed && line.session.status(0).link == LinkState::Leaving);
     line.pass_ms(2_000);
     assert_eq!(line.ending, Some(Ending::Left));
 }

@@ -131,12 +131,7 @@ impl PastedLines {
         Self { waiting: lines.map(str::to_owned).collect() }
     }
 
-    /// The line to send next.
-    pub(crate) fn first(&self) -> Option<&str> {
-        self.waiting.front().map(String::as_str)
-    }
-
-    /// It has been sent.
+    /// Takes the line to send next.
     pub(crate) fn take_first(&mut self) -> Option<String> {
         self.waiting.pop_front()
     }
@@ -206,9 +201,9 @@ mod tests {
     fn lines_are_sent_without_the_blank_ones_and_can_be_stopped() {
         let question = asked("/1\n\n \n4\n5\n6\n7", PasteEnd::Whole, LIMITS);
         let Some(Answer::SendLines(mut lines)) = press(&question, "l") else { panic!("lines") };
-        assert_eq!((lines.remaining(), lines.first()), (5, Some("/1")));
+        assert_eq!(lines.remaining(), 5);
         assert_eq!(lines.take_first().as_deref(), Some("/1"));
-        assert_eq!((lines.cancel(), lines.first(), lines.remaining()), (4, None, 0));
+        assert_eq!((lines.cancel(), lines.take_first(), lines.remaining()), (4, None, 0));
     }
 
     #[test]

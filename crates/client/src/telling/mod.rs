@@ -1,0 +1,105 @@
+//! Events in words for people: what a line says and what each part of it is, whatever then shows it.
+
+pub(crate) mod attention;
+pub(crate) mod clock;
+pub(crate) mod crowd;
+pub(crate) mod hue;
+pub(crate) mod marks;
+pub(crate) mod mention;
+pub(crate) mod settings;
+pub(crate) mod wording;
+
+use glassline_wire::timestamp::Timestamp;
+
+/// Stands before every line of a text but its first, so that no text can look like another message.
+const CONTINUATION: &str = "  ";
+
+/// What a piece of text is, for whoever gives it a colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// What somebody said.
+    Plain,
+    /// Times, marks, the client's and the server's own words.
+    Faint,
+    /// Somebody's name, by its [`hue::Hue`].
+    Name(hue::Hue),
+    /// The name of somebody who wants the user's attention.
+    Calling,
+    /// The user's own name in what somebody said.
+    Mention,
+    /// Something that went wrong.
+    Warning,
+}
+
+/// A piece of a line; safe to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) role: Role,
+    pub(crate) text: String,
+}
+
+impl Span {
+    pub(crate) fn new(role: Role, text: impl Into<String>) -> Self {
+        Self { role, text: text.into() }
+    }
+}
+
+/// One thing told: who or what, and what of it. Only the body may hold newlines.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Line {
+    /// When it was said, where the server tells.
+    pub(crate) at: Option<Timestamp>,
+    /// The room it belongs to.
+    pub(crate) room: Option<String>,
+    pub(crate) head: Vec<Span>,
+    pub(crate) body: Vec<Span>,
+}
+
+impl Line {
+    /// The client's or the server's own words.
+    pub(crate) fn notice(text: &str) -> Self {
+        Self::own_words(Role::Faint, text)
+    }
+
+    /// The same about something that went wrong.
+    pub(crate) fn warning(text: &str) -> Self {
+        Self::own_words(Role::Warning, text)
+    }
+
+    fn own_words(role: Role, text: &str) -> Self {
+        let body = glassline_wire::visible::lines(text).into_owned();
+        Self { head: vec![Span::new(Role::Faint, "* ")], body: vec![Span::new(role, body)], ..Self::default() }
+    }
+
+    /// A line that separates what stands above it from what stands below.
+    pub(crate) fn mark(text: &str) -> Self {
+        let text = glassline_wire::visible::one_line(text);
+        Self { body: vec![Span::new(Role::Faint, format!("── {text} ──"))], ..Self::default() }
+    }
+
+    /// The same line, as something of a room.
+    pub(crate) fn in_room(self, room: &str) -> Self {
+        Self { room: Some(room.to_owned()), ..self }
+    }
+
+    /// The bytes of its text.
+    pub(crate) fn bytes(&self) -> usize {
+        self.head.iter().chain(&self.body).map(|span| span.text.len()).sum()
+    }
+
+    /// The room's name as it stands before a line; the lobby goes without saying.
+    pub(crate) fn place(&self) -> String {
+        match self.room.as_deref() {
+            None | Some("lobby") => String::new(),
+            Some(room) => format!("[{}] ", wording::name(room)),
+        }
+    }
+
+    /// The line without roles: one string for each row, every row but the first set in.
+    pub(crate) fn plain(&self) -> Vec<String> {
+        let text: String = self.head.iter().chain(&self.body).map(|span| span.text.as_str()).collect();
+        let mut rows = text.split('\n');
+        let first = format!("{}{}", self.place(), rows.next().unwrap_or_default());
+        std::iter::once(first).chain(rows.map(|row| format!("{CONTINUATION}{row}"))).collect()
+    }
+}

@@ -1,0 +1,173 @@
+//! What the user can change about the telling while it goes on.
+
+use std::collections::BTreeSet;
+
+use glassline_wire::event::{Event, Presence};
+
+use super::attention::Attention;
+use super::wording::name;
+use crate::commands::Meaning;
+use crate::preferences::{Bell, Preferences};
+use crate::session::update::Update;
+
+/// Names that can be ignored at a time.
+const IGNORED_MAX: usize = 1_000;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) timestamps: bool,
+    bell: Bell,
+    /// In lower case.
+    ignored: BTreeSet<String>,
+}
+
+impl Settings {
+    /// The settings a session begins with; `timestamps` where the user has no wish.
+    pub(crate) fn new(preferences: &Preferences, timestamps: bool) -> Self {
+        Self {
+            timestamps: preferences.timestamps.unwrap_or(timestamps),
+            bell: preferences.bell,
+            ignored: preferences.ignore.iter().take(IGNORED_MAX).map(|ignored| ignored.to_lowercase()).collect(),
+        }
+    }
+
+    /// Carries out a command that changes the telling, and says what came of it; `None`: it is none of these.
+    pub(crate) fn change(&mut self, meaning: &Meaning) -> Option<String> {
+        Some(match meaning {
+            Meaning::Timestamps(wish) => {
+                self.timestamps = wish.unwrap_or(self.timestamps);
+                if self.timestamps { "times are shown".to_owned() } else { "times are not shown".to_owned() }
+            }
+            Meaning::Bell(wish) => {
+                self.bell = wish.unwrap_or(self.bell);
+                match self.bell {
+                    Bell::Off => "the bell is off".to_owned(),
+                    Bell::Mentions => "the bell rings when you are mentioned or written to".to_owned(),
+                    Bell::All => "the bell rings at every message".to_owned(),
+                }
+            }
+            Meaning::Ignore(Some(who)) if self.ignored.len() == IGNORED_MAX => {
+                format!("{} is not ignored: you ignore {IGNORED_MAX} people already; /unignore some", name(who))
+            }
+            Meaning::Ignore(Some(who)) => {
+                self.ignored.insert(who.to_lowercase());
+                format!("what {} says is not shown any more; /unignore {} shows it again", name(who), name(who))
+            }
+            Meaning::Ignore(None) if self.ignored.is_empty() => {
+                "you ignore nobody; /ignore NAME hides what somebody says".to_owned()
+            }
+            Meaning::Ignore(None) => {
+                let who: Vec<_> = self.ignored.iter().map(|who| name(who)).collect();
+                format!("you ignore {}", who.join(", "))
+            }
+            Meaning::Unignore(who) if self.ignored.remove(&who.to_lowercase()) => {
+                format!("what {} says is shown again", name(who))
+            }
+            Meaning::Unignore(who) => format!("you do not ignore {}; /ignore tells whom you do", name(who)),
+            _ => return None,
+        })
+    }
+
+    /// Whether the bell rings for something of this much interest.
+    pub(crate) fn rings(&self, attention: Attention) -> bool {
+        match self.bell {
+            Bell::Off => false,
+            Bell::Mentions => attention == Attention::ForMe,
+            Bell::All => attention >= Attention::Everybody,
+        }
+    }
+
+    /// The update as it may be told: without what comes from people who are ignored, `None` if that is all of it.
+    ///
+    /// Whoever changes the name stays ignored.
+    pub(crate) fn filter(&mut self, update: Update) -> Option<Update> {
+        if self.ignored.is_empty() {
+            return Some(update);
+        }
+        match update {
+            Update::Heard(Event::Message(ref message)) if self.ignores(&message.from) => None,
+            Update::Heard(Event::Direct(ref direct)) if self.ignores(&direct.from) => None,
+            Update::Heard(Event::Joined(presence)) => {
+                self.without_ignored(presence).map(|rest| Update::Heard(Event::Joined(rest)))
+            }
+            Update::Heard(Event::Left(presence)) => {
+                self.without_ignored(presence).map(|rest| Update::Heard(Event::Left(rest)))
+            }
+            Update::Heard(Event::Renamed(ref renamed)) if self.ignores(&renamed.from) => {
+                if self.ignored.len() < IGNORED_MAX {
+                    self.ignored.insert(renamed.to.to_lowercase());
+                }
+                None
+            }
+            Update::Heard(Event::History(mut history)) => {
+                history.messages.retain(|message| !self.ignores(&message.from));
+                Some(Update::Heard(Event::History(history)))
+            }
+            update => Some(update),
+        }
+    }
+
+    fn ignores(&self, name: &str) -> bool {
+        self.ignored.contains(&name.to_lowercase())
+    }
+
+    fn without_ignored(&self, mut presence: Presence) -> Option<Presence> {
+        let before = presence.names.len();
+        presence.names.retain(|name| !self.ignores(name));
+        presence.count = presence.count.saturating_sub(before - presence.names.len());
+        (presence.count > 0).then_some(presence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(json: &str) -> Update {
+        Update::Heard(Event::from_json(json.as_bytes()).expect(json))
+    }
+
+    fn ignoring(name: &str) -> Settings {
+        Settings::new(&Preferences { ignore: vec![name.into()], ..Preferences::default() }, true)
+    }
+
+    #[test]
+    fn who_is_ignored_is_not_heard_under_any_name_until_unignored() {
+        let mut settings = ignoring("Eve");
+        let message = |from: &str| heard(&format!(r#"{{"type":"message","room":"lobby","from":"{from}","text":"x"}}"#));
+        assert!(settings.filter(message("eve")).is_none());
+        assert!(settings.filter(message("steve")).is_some());
+        assert!(settings.filter(heard(r#"{"type":"direct","from":"eve","to":"me","text":"x"}"#)).is_none());
+        assert!(settings.filter(heard(r#"{"type":"renamed","from":"eve","to":"Adam"}"#)).is_none());
+        assert!(settings.filter(message("adam")).is_none());
+        let both = heard(r#"{"type":"joined","room":"lobby","names":["eve","bob"],"count":2}"#);
+        let rest = heard(r#"{"type":"joined","room":"lobby","names":["bob"],"count":1}"#);
+        assert_eq!(settings.filter(both), Some(rest));
+        assert!(settings.filter(heard(r#"{"type":"left","room":"lobby","names":["eve"],"count":1}"#)).is_none());
+        assert!(settings.change(&Meaning::Unignore("EVE".into())).is_some_and(|told| told.contains("shown again")));
+        assert!(settings.filter(message("eve")).is_some());
+    }
+
+    #[test]
+    fn the_bell_rings_for_what_it_is_set_to() {
+        let mut settings = Settings::new(&Preferences::default(), true);
+        assert!(settings.rings(Attention::ForMe) && !settings.rings(Attention::Everybody));
+        settings.change(&Meaning::Bell(Some(Bell::All)));
+        assert!(settings.rings(Attention::Everybody) && !settings.rings(Attention::Nobody));
+        settings.change(&Meaning::Bell(Some(Bell::Off)));
+        assert!(!settings.rings(Attention::ForMe));
+        assert_eq!(settings.change(&Meaning::Bell(None)).as_deref(), Some("the bell is off"));
+        assert_eq!(settings.change(&Meaning::Clear), None);
+    }
+
+    #[test]
+    fn times_are_shown_as_wished_or_as_the_mode_likes() {
+        assert!(!Settings::new(&Preferences::default(), false).timestamps);
+        let wish = Preferences { timestamps: Some(true), ..Preferences::default() };
+        let mut settings = Settings::new(&wish, false);
+        assert!(settings.timestamps);
+        settings.change(&Meaning::Timestamps(Some(false)));
+        assert!(!settings.timestamps);
+    }
+}

@@ -1,0 +1,364 @@
+//! The words for each event; all of them are safe to show, whoever sent what is in them.
+
+use std::borrow::Cow;
+
+use glassline_wire::event::{Away, Direct, Event, Gap, Members, Message, Presence, Refusal, Rooms, Whois};
+use glassline_wire::visible;
+
+use super::clock::LocalClock;
+use super::{Line, Role, Span, hue, marks, mention};
+use crate::session::update::Update;
+
+/// Most characters of a name that are shown; a tutorial server bounds them by nothing.
+const NAME_SHOWN_CHARS: usize = 64;
+
+/// The one who reads.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    /// The name the user goes by.
+    pub(crate) me: String,
+    pub(crate) clock: LocalClock,
+}
+
+impl Reader {
+    /// The lines that tell the reader of an update; none where there is nothing to tell.
+    pub(crate) fn lines(&self, update: &Update) -> Vec<Line> {
+        match update {
+            Update::Heard(event) | Update::Said { event, .. } => self.event_lines(event),
+            Update::Refused { refusal, text } => vec![refused_line(refusal, text.as_deref())],
+            Update::Notice(text) => vec![Line::notice(text)],
+            Update::Room(Some(room)) => vec![Line::notice(&format!("you are talking in {} now", name(room)))],
+            Update::Room(None) => {
+                vec![Line::notice("you are in no room now; /join ROOM enters one, /join lobby the first one")]
+            }
+        }
+    }
+
+    /// Keeps the reader's own name, after the update has been told.
+    pub(crate) fn follow(&mut self, update: &Update) {
+        match update {
+            Update::Heard(Event::Welcome(welcome)) => self.me.clone_from(&welcome.name),
+            Update::Heard(Event::Renamed(renamed)) if renamed.from == self.me => self.me.clone_from(&renamed.to),
+            _ => {}
+        }
+    }
+
+    fn event_lines(&self, event: &Event) -> Vec<Line> {
+        match event {
+            Event::Message(message) => vec![self.message_line(message)],
+            Event::Direct(direct) => vec![self.direct_line(direct)],
+            Event::Joined(presence) => self.presence_line(presence, "joined").into_iter().collect(),
+            Event::Left(presence) => self.presence_line(presence, "left").into_iter().collect(),
+            Event::Renamed(renamed) if renamed.from == self.me => {
+                vec![Line::notice(&format!("you are now {}", name(&renamed.to)))]
+            }
+            Event::Renamed(renamed) => {
+                vec![Line::notice(&format!("{} is now {}", name(&renamed.from), name(&renamed.to)))]
+            }
+            Event::Members(members) => vec![members_line(members)],
+            Event::Whois(whois) => vec![self.whois_line(whois)],
+            Event::Rooms(rooms) => vec![rooms_line(rooms)],
+            Event::Away(away) => vec![self.away_line(away)],
+            Event::History(history) if history.messages.is_empty() => {
+                vec![Line::notice(&format!("nothing is stored of {}", name(&history.room)))]
+            }
+            Event::History(history) => history.messages.iter().map(|message| self.message_line(message)).collect(),
+            Event::Notice(notice) => vec![Line::notice(&notice.text)],
+            Event::Error(refusal) => vec![refused_line(refusal, None)],
+            Event::Gap(gap) => vec![gap_line(gap)],
+            // An answer to the user's own goodbye needs no words.
+            Event::Bye(bye) if bye.text.is_empty() || bye.reference.is_some() => Vec::new(),
+            Event::Bye(bye) => vec![Line::notice(&bye.text)],
+            Event::Pong(_) => vec![Line::notice("the server answers")],
+            Event::Welcome(_) | Event::Ping(_) => Vec::new(),
+        }
+    }
+
+    fn message_line(&self, message: &Message) -> Line {
+        let text = safe_text(&message.text);
+        let body = self.with_mentions(&message.from, &text);
+        let is_calling = body.len() > 1 || body.iter().any(|span| span.role == Role::Mention);
+        let from = Span::new(name_role(&message.from, is_calling), name(&message.from));
+        let head = if message.action {
+            vec![Span::new(Role::Faint, "* "), from, Span::new(Role::Plain, " ")]
+        } else {
+            vec![from, Span::new(Role::Faint, " > ")]
+        };
+        Line { at: message.at, room: Some(message.room.clone()), head, body }
+    }
+
+    /// The text in pieces, the reader's own name apart; one's own words mention nobody.
+    fn with_mentions(&self, from: &str, text: &str) -> Vec<Span> {
+        let mentions = if from == self.me { Vec::new() } else { mention::of(&self.me, text) };
+        let mut spans = Vec::new();
+        let mut told = 0;
+        for range in mentions {
+            if told < range.start {
+                spans.push(Span::new(Role::Plain, &text[told..range.start]));
+            }
+            told = range.end;
+            spans.push(Span::new(Role::Mention, &text[range]));
+        }
+        if told < text.len() {
+            spans.push(Span::new(Role::Plain, &text[told..]));
+        }
+        spans
+    }
+
+    fn direct_line(&self, direct: &Direct) -> Line {
+        let Direct { from, to, text, at, .. } = direct;
+        let is_calling = *from != self.me;
+        let head = vec![
+            Span::new(name_role(from, is_calling), self.person(from)),
+            Span::new(Role::Faint, " -> "),
+            Span::new(name_role(to, false), self.person(to)),
+            Span::new(Role::Faint, " > "),
+        ];
+        Line { at: *at, room: None, head, body: vec![Span::new(Role::Plain, safe_text(text))] }
+    }
+
+    fn person<'a>(&self, who: &'a str) -> Cow<'a, str> {
+        if who == self.me { Cow::Borrowed("you") } else { name(who) }
+    }
+
+    fn presence_line(&self, presence: &Presence, did: &str) -> Option<Line> {
+        if presence.count == 1 && presence.names.first() == Some(&self.me) {
+            return Some(Line::notice(&format!("you {did} {}", name(&presence.room))));
+        }
+        let listed: Vec<Cow<'_, str>> = presence.names.iter().map(|listed| name(listed)).collect();
+        let others = presence.count.saturating_sub(listed.len());
+        let who = match (listed.is_empty(), others) {
+            (true, 0) => return None,
+            (true, 1) => "1 person".to_owned(),
+            (true, count) => format!("{count} people"),
+            (false, 0) => listed.join(", "),
+            (false, more) => format!("{} +{more}", listed.join(", ")),
+        };
+        Some(Line::notice(&format!("{who} {did}")).in_room(&presence.room))
+    }
+
+    fn whois_line(&self, whois: &Whois) -> Line {
+        let since = self.clock.moment(whois.since);
+        let rooms: Vec<_> = whois.rooms.iter().map(|room| name(room)).collect();
+        let rooms = if rooms.is_empty() { "in no room".to_owned() } else { format!("in {}", rooms.join(", ")) };
+        let away = whois.away.as_deref().map(|text| format!(", away ({})", visible::one_line(text)));
+        Line::notice(&format!(
+            "{} is here since {since}, {}{}, {rooms}, {} dialect over {}",
+            name(&whois.name),
+            idle_words(whois.idle_s),
+            away.unwrap_or_default(),
+            name(&whois.dialect),
+            name(&whois.link),
+        ))
+    }
+
+    fn away_line(&self, away: &Away) -> Line {
+        let is_me = away.name == self.me;
+        let who = if is_me { "you are".to_owned() } else { format!("{} is", name(&away.name)) };
+        match &away.text {
+            Some(text) if is_me => Line::notice(&format!("{who} away ({text}); /back ends it")),
+            Some(text) => Line::notice(&format!("{who} away ({text})")),
+            None => Line::notice(&format!("{who} back")),
+        }
+    }
+}
+
+fn refused_line(refusal: &Refusal, text: Option<&str>) -> Line {
+    let why = visible::one_line(&refusal.text);
+    match text {
+        None => Line::warning(&format!("error: {why}")),
+        Some(text) => Line::warning(&format!("not delivered ({why}): {}", safe_text(text))),
+    }
+}
+
+fn safe_text(text: &str) -> String {
+    marks::trimmed(&visible::lines(text)).into_owned()
+}
+
+fn name_role(name: &str, is_calling: bool) -> Role {
+    if is_calling { Role::Calling } else { Role::Name(hue::of(name)) }
+}
+
+/// A name or a room's name, on one line and of bounded length.
+pub(crate) fn name(name: &str) -> Cow<'_, str> {
+    let shown = visible::one_line(name);
+    let shown = match shown.char_indices().nth(NAME_SHOWN_CHARS) {
+        None => shown,
+        Some((end, _)) => Cow::Owned(format!("{}…", &shown[..end])),
+    };
+    match marks::trimmed(&shown) {
+        Cow::Borrowed(_) => shown,
+        Cow::Owned(trimmed) => Cow::Owned(trimmed),
+    }
+}
+
+fn idle_words(idle_s: u64) -> String {
+    match idle_s {
+        0..60 => "active now".to_owned(),
+        60..3_600 => format!("idle for {} min", idle_s / 60),
+        3_600..86_400 => format!("idle for {} h {} min", idle_s / 3_600, idle_s / 60 % 60),
+        _ => format!("idle for {} d {} h", idle_s / 86_400, idle_s / 3_600 % 24),
+    }
+}
+
+fn members_line(members: &Members) -> Line {
+    let listed: Vec<Cow<'_, str>> = members.names.iter().map(|listed| name(listed)).collect();
+    let more = match members.count.saturating_sub(listed.len()) {
+        0 => String::new(),
+        count => format!(" +{count}"),
+    };
+    Line::notice(&format!("in {} ({}): {}{more}", name(&members.room), members.count, listed.join(", ")))
+}
+
+fn rooms_line(rooms: &Rooms) -> Line {
+    let listed: Vec<String> = rooms.rooms.iter().map(|room| format!("{} ({})", name(&room.room), room.count)).collect();
+    let more = match rooms.count.saturating_sub(listed.len()) {
+        0 => String::new(),
+        count => format!(" +{count}"),
+    };
+    Line::notice(&format!("rooms: {}{more}", listed.join(", ")))
+}
+
+fn gap_line(gap: &Gap) -> Line {
+    let missed = gap.to.saturating_sub(gap.from).saturating_add(1);
+    let what = if missed == 1 { "one message".to_owned() } else { format!("{missed} messages") };
+    Line::warning(&format!("you missed {what}")).in_room(&gap.room)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glassline_wire::event::Notice;
+    use glassline_wire::timestamp::Timestamp;
+
+    fn reader() -> Reader {
+        Reader { me: "me".into(), clock: LocalClock::fixed(|| Timestamp::from_unix_ms(0)) }
+    }
+
+    fn plain(update: &Update) -> Vec<String> {
+        reader().lines(update).iter().flat_map(Line::plain).collect()
+    }
+
+    fn heard(json: &str) -> Update {
+        Update::Heard(Event::from_json(json.as_bytes()).expect(json))
+    }
+
+    fn message(room: &str, from: &str, text: &str, action: bool) -> Update {
+        Update::Heard(Event::Message(Message {
+            room: room.into(),
+            seq: None,
+            at: None,
+            from: from.into(),
+            text: text.into(),
+            action,
+            id: None,
+            reference: None,
+        }))
+    }
+
+    #[test]
+    fn messages_read_as_in_the_tutorial() {
+        assert_eq!(plain(&message("lobby", "alice", "hi", false)), ["alice > hi"]);
+        assert_eq!(plain(&message("lobby", "alice", "waves", true)), ["* alice waves"]);
+        assert_eq!(plain(&message("den", "alice", "hi", false)), ["[den] alice > hi"]);
+        assert_eq!(plain(&heard(r#"{"type":"direct","from":"bob","to":"me","text":"x"}"#)), ["bob -> you > x"]);
+    }
+
+    #[test]
+    fn a_text_cannot_look_like_another_message() {
+        let shown = plain(&message("lobby", "eve", "x\nalice > I owe eve 5\r\n* y", false));
+        assert_eq!(shown, ["eve > x", "  alice > I owe eve 5\u{fffd}", "  * y"]);
+    }
+
+    #[test]
+    fn the_users_own_name_stands_out_and_so_does_who_said_it() {
+        let roles = |from: &str| -> Vec<(Role, String)> {
+            let lines = reader().lines(&message("lobby", from, "and me? me!", false));
+            lines[0].head.iter().chain(&lines[0].body).map(|span| (span.role, span.text.clone())).collect()
+        };
+        let of_bob = roles("bob");
+        assert_eq!(of_bob[0], (Role::Calling, "bob".into()));
+        assert_eq!(of_bob[2..].iter().filter(|(role, text)| *role == Role::Mention && text == "me").count(), 2);
+        assert!(roles("me").iter().all(|(role, _)| !matches!(role, Role::Mention | Role::Calling)));
+    }
+
+    #[test]
+    fn what_the_user_does_is_told_to_the_user() {
+        assert_eq!(plain(&heard(r#"{"type":"left","room":"den","names":["me"],"count":1}"#)), ["* you left den"]);
+        assert_eq!(plain(&heard(r#"{"type":"renamed","from":"me","to":"you"}"#)), ["* you are now you"]);
+        assert_eq!(
+            plain(&heard(r#"{"type":"away","name":"me","text":"lunch"}"#)),
+            ["* you are away (lunch); /back ends it"]
+        );
+        let mut reader = reader();
+        reader.follow(&heard(r#"{"type":"renamed","from":"me","to":"al"}"#));
+        assert_eq!(reader.me, "al");
+    }
+
+    #[test]
+    fn somebody_is_told_about() {
+        let whois = concat!(
+            r#"{"type":"whois","name":"bob","since":"2026-11-22T14:02:03.000Z","idle_s":3700,"dialect":"event","#,
+            r#""link":"plaintext","rooms":["lobby","den"],"away":"lunch"}"#
+        );
+        assert_eq!(
+            plain(&heard(whois)),
+            [concat!(
+                "* bob is here since 2026-11-22 14:02:03, idle for 1 h 1 min, away (lunch), in lobby, den, ",
+                "event dialect over plaintext"
+            )]
+        );
+        let rooms = r#"{"type":"rooms","rooms":[{"room":"lobby","count":3}],"count":4}"#;
+        assert_eq!(plain(&heard(rooms)), ["* rooms: lobby (3) +3"]);
+    }
+
+    #[test]
+    fn nothing_that_steers_a_terminal_survives_in_any_event() {
+        let hostile = "\u{1b}]52;c;aGk=\u{7}\u{9b}6n\u{202e}x\r\u{8}";
+        let json = serde_json::to_string(hostile).expect("a string");
+        let mut updates = Vec::new();
+        for text in [
+            r#"{"type":"message","room":X,"from":X,"text":X}"#,
+            r#"{"type":"message","room":X,"from":X,"text":X,"action":true}"#,
+            r#"{"type":"direct","from":X,"to":X,"text":X}"#,
+            r#"{"type":"joined","room":X,"names":[X],"count":9}"#,
+            r#"{"type":"left","room":X,"names":[X],"count":9}"#,
+            r#"{"type":"renamed","from":X,"to":X}"#,
+            r#"{"type":"members","room":X,"names":[X,X],"count":5}"#,
+            r#"{"type":"history","room":X,"messages":[{"room":X,"from":X,"text":X}]}"#,
+            r#"{"type":"history","room":X,"messages":[]}"#,
+            r#"{"type":"whois","name":X,"since":"2026-11-22T14:02:03.000Z","idle_s":0,"dialect":X,"link":X,"rooms":[X],"away":X}"#,
+            r#"{"type":"rooms","rooms":[{"room":X,"count":1}],"count":1}"#,
+            r#"{"type":"away","name":X,"text":X}"#,
+            r#"{"type":"notice","text":X}"#,
+            r#"{"type":"error","code":"rate","text":X}"#,
+            r#"{"type":"gap","room":X,"from":1,"to":3}"#,
+            r#"{"type":"bye","text":X}"#,
+        ] {
+            updates.push(heard(&text.replace('X', &json)));
+        }
+        let Update::Heard(Event::Error(refusal)) = heard(&format!(r#"{{"type":"error","code":"rate","text":{json}}}"#))
+        else {
+            panic!("an error")
+        };
+        updates.push(Update::Refused { refusal, text: Some(hostile.into()) });
+        updates.push(Update::Notice(hostile.into()));
+        updates.push(Update::Room(Some(hostile.into())));
+        for update in updates {
+            let shown = plain(&update).concat();
+            assert!(!shown.is_empty(), "{update:?}");
+            assert!(!shown.chars().any(|c| c.is_control() || c == '\u{202e}'), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn a_crowd_is_a_count_and_a_long_name_is_cut() {
+        assert_eq!(
+            plain(&heard(r#"{"type":"joined","room":"lobby","names":["a","b"],"count":9}"#)),
+            ["* a, b +7 joined"]
+        );
+        assert_eq!(plain(&Update::Heard(Event::Notice(Notice { text: "x\ny".into() }))), ["* x", "  y"]);
+        assert!(name(&"x".repeat(1_000)).chars().count() == NAME_SHOWN_CHARS + 1);
+        assert!(name(&format!("z{}", "\u{301}".repeat(40))).chars().count() < 10);
+    }
+}

@@ -1,0 +1,251 @@
+//! What a key, a paste or a command does to the line, the session and the screen.
+
+use std::io;
+
+use super::editing::completion::Completion;
+use super::exits::Exit;
+use super::handover::Handover;
+use super::keyboard::help;
+use super::keys::Action;
+use super::{Terminal, editor::Motion};
+use crate::commands::{Meaning, interpret};
+use crate::session::Session;
+use crate::session::update::Command;
+use crate::system;
+
+impl Terminal {
+    /// Does what a key asks for.
+    pub(super) fn act(&mut self, action: Action, session: &mut Session, now_ms: u64) -> io::Result<()> {
+        self.stale = true;
+        match action {
+            Action::Resize { columns, rows } => (self.columns, self.rows) = (columns.max(1), rows.max(1)),
+            Action::Resume => self.take_terminal_again()?,
+            Action::FocusLost => self.page.user_has_gone(),
+            Action::FocusGained => {
+                self.page.user_is_here(now_ms);
+            }
+            action => {
+                self.page.user_is_here(now_ms);
+                self.hint = None;
+                self.press(action, session, now_ms)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn press(&mut self, action: Action, session: &mut Session, now_ms: u64) -> io::Result<()> {
+        let Some(action) = self.answer_prompt(action, session, now_ms) else {
+            self.exits.forget();
+            return Ok(());
+        };
+        let is_empty = self.editor.text().is_empty();
+        if !(is_empty && matches!(action, Action::Enter | Action::Interrupt)) {
+            self.exits.forget();
+        }
+        match action {
+            Action::Enter if is_empty => {
+                let exit = self.exits.enter();
+                self.leave_or_say(exit, session, now_ms);
+            }
+            Action::Enter => self.enter(session, now_ms),
+            Action::Interrupt if self.stop_pasting() => {}
+            Action::Interrupt if is_empty => {
+                let exit = self.exits.interrupt();
+                self.leave_or_say(exit, session, now_ms);
+            }
+            Action::Interrupt => self.editor.clear(),
+            Action::RemoveOrLeave if is_empty => leave(session, now_ms),
+            Action::RemoveOrLeave => self.editor.remove(Motion::Right),
+            Action::Paste(paste) => self.take_paste(&paste, session),
+            Action::Insert(text) => {
+                let fits = self.editor.insert(&text);
+                self.hint_unless(fits);
+            }
+            Action::PasteCut => {
+                let fits = self.editor.paste_cut();
+                self.hint_unless(fits);
+            }
+            Action::RotateCut => {
+                let fits = self.editor.rotate_cut();
+                self.hint_unless(fits);
+            }
+            Action::Undo => self.editor.undo(),
+            Action::Redo => self.editor.redo(),
+            Action::Complete => self.complete(session, now_ms, Completion::forward),
+            Action::CompleteBack => self.complete(session, now_ms, Completion::back),
+            Action::Go(motion) => self.editor.go(motion),
+            Action::Remove(motion) => self.editor.remove(motion),
+            Action::Cut(motion) => self.editor.cut(motion),
+            Action::Up => self.editor.up(),
+            Action::Down => self.editor.down(),
+            Action::Clear => self.screen.clear(),
+            Action::GoRoom(number) => self.go_to_room(number.checked_sub(1), session, now_ms),
+            Action::GoRoomBefore => self.go_to_neighbour(false, session, now_ms),
+            Action::GoRoomAfter => self.go_to_neighbour(true, session, now_ms),
+            Action::OpenEditor => self.open_editor()?,
+            Action::Suspend => self.suspend()?,
+            Action::Search => self.start_search(),
+            // Nothing is going on, or it is dealt with where it comes in.
+            Action::Cancel | Action::Resize { .. } | Action::Resume | Action::FocusGained | Action::FocusLost => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn hint_unless(&mut self, fits: bool) {
+        if !fits {
+            self.hint = Some("too long to fit in; nothing was inserted".to_owned());
+        }
+    }
+
+    fn leave_or_say(&mut self, exit: Exit, session: &mut Session, now_ms: u64) {
+        match exit {
+            Exit::Leave => leave(session, now_ms),
+            Exit::NotYet(hint) => self.hint = Some(hint.to_owned()),
+        }
+    }
+
+    /// Sends the line. What cannot be sent now stays in it; what never can, a wrong command, is one line up in the history.
+    fn enter(&mut self, session: &mut Session, now_ms: u64) {
+        if self.editor.text().trim().is_empty() {
+            self.editor.clear();
+            return;
+        }
+        match interpret(self.editor.text(), session.slash_commands()) {
+            Ok(meaning) => {
+                if self.carry_out(meaning, session, now_ms) {
+                    self.accept();
+                }
+            }
+            Err(wrong) => {
+                self.tell(&[wrong]);
+                self.accept();
+            }
+        }
+    }
+
+    /// Empties the line and remembers it.
+    fn accept(&mut self) {
+        if let Err(trouble) = self.typed.add(self.editor.text()) {
+            self.tell(&[trouble]);
+        }
+        self.editor.accept();
+    }
+
+    /// Carries out what a line means; false if it is to stay in the input.
+    fn carry_out(&mut self, meaning: Meaning, session: &mut Session, now_ms: u64) -> bool {
+        if let Some(told) = self.page.settings.change(&meaning) {
+            self.tell(&[told]);
+            return true;
+        }
+        match meaning {
+            Meaning::Do(command) => {
+                let goes_away = matches!(command, Command::Away(_));
+                if let Err(declined) = session.command(command, now_ms) {
+                    self.tell(&[format!("not sent: {declined}")]);
+                    return false;
+                }
+                if goes_away {
+                    self.page.user_has_gone();
+                }
+            }
+            Meaning::Help(lines) => self.tell(&lines),
+            Meaning::Keys => self.tell(&help::lines()),
+            Meaning::Clear => self.screen.clear(),
+            Meaning::Timestamps(_) | Meaning::Bell(_) | Meaning::Ignore(_) | Meaning::Unignore(_) => {}
+        }
+        true
+    }
+
+    fn go_to_neighbour(&mut self, after: bool, session: &mut Session, now_ms: u64) {
+        let status = session.status(now_ms);
+        let Some(at) = status.rooms.iter().position(|room| Some(room) == status.room.as_ref()) else { return };
+        let count = status.rooms.len();
+        let step = if after { 1 } else { count - 1 };
+        self.go_to_room(Some((at + step) % count), session, now_ms);
+    }
+
+    fn go_to_room(&mut self, at: Option<usize>, session: &mut Session, now_ms: u64) {
+        let rooms = session.status(now_ms).rooms;
+        let room = at.and_then(|at| rooms.get(at));
+        let Some(room) = room else {
+            self.hint = Some(match rooms.len() {
+                1 => "you are in one room; /join ROOM enters another".to_owned(),
+                count => format!("you are in {count} rooms"),
+            });
+            return;
+        };
+        if let Err(declined) = session.command(Command::Join(room.clone()), now_ms) {
+            self.hint = Some(declined.to_string());
+        }
+    }
+
+    /// Hands the terminal to the user's editor, with what stands in the line.
+    fn open_editor(&mut self) -> io::Result<()> {
+        let chosen = ["VISUAL", "EDITOR"].into_iter().find_map(|name| std::env::var(name).ok());
+        let Some(editor) = chosen.filter(|editor| !editor.trim().is_empty()) else {
+            self.hint = Some("no editor is chosen; set EDITOR, as in EDITOR=nano".to_owned());
+            return Ok(());
+        };
+        let Some(device) = &self.device else { return Ok(()) };
+        let strokes = self.screen.leave(usize::from(self.columns));
+        super::draw::draw(&mut self.out, &strokes, self.palette)?;
+        device.guard.pause();
+        match Handover::start(&editor, self.editor.text(), &self.drafts, device.inbox.clone()) {
+            Ok(handover) => self.handover = Some(handover),
+            Err(error) => {
+                self.tell(&[format!("cannot run {editor}: {error}; set EDITOR to a program that is there")]);
+                self.take_terminal_again()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The editor has ended: what it left is the line now.
+    pub(super) fn editor_closed(&mut self) -> io::Result<()> {
+        let Some(handover) = self.handover.take() else { return Ok(()) };
+        let left = handover.finish();
+        self.take_terminal_again()?;
+        match left {
+            Ok(text) => {
+                self.editor.clear();
+                let fits = self.editor.insert(&text);
+                self.hint_unless(fits);
+            }
+            Err(error) => self.tell(&[format!("the line is as it was, for the editor failed: {error}")]),
+        }
+        self.read_on();
+        Ok(())
+    }
+
+    /// Stops the process until the shell lets it go on.
+    fn suspend(&mut self) -> io::Result<()> {
+        let Some(device) = &self.device else { return Ok(()) };
+        let strokes = self.screen.leave(usize::from(self.columns));
+        super::draw::draw(&mut self.out, &strokes, self.palette)?;
+        device.guard.pause();
+        system::suspend()?;
+        self.take_terminal_again()
+    }
+
+    /// Takes the terminal again, whatever another program did to it.
+    fn take_terminal_again(&mut self) -> io::Result<()> {
+        self.stale = true;
+        if self.handover.is_some() {
+            return Ok(());
+        }
+        self.screen.forget();
+        self.device.as_ref().map_or(Ok(()), |device| device.guard.resume())
+    }
+
+    /// Lets the next key be read.
+    pub(super) fn read_on(&self) {
+        if let Some(device) = &self.device {
+            device.keyboard.read_more();
+        }
+    }
+}
+
+fn leave(session: &mut Session, now_ms: u64) {
+    // Declined only when leaving already.
+    let _ = session.command(Command::Leave, now_ms);
+}

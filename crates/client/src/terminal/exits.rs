@@ -1,0 +1,62 @@
+//! The keys that leave: three empty Enters, Ctrl-C twice, and how far the user has come with them.
+
+/// The original's way out.
+const EMPTY_ENTERS_TO_LEAVE: u8 = 3;
+
+/// What came of a key that may leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// Leave now.
+    Leave,
+    /// Not yet; this says what is still to be done.
+    NotYet(&'static str),
+}
+
+/// How far the user has come; any other key sets it back.
+#[derive(Debug, Default)]
+pub(super) struct Exits {
+    empty_enters: u8,
+    asked: bool,
+}
+
+impl Exits {
+    /// Enter in an empty line.
+    pub(super) fn enter(&mut self) -> Exit {
+        self.asked = false;
+        self.empty_enters = self.empty_enters.saturating_add(1);
+        match EMPTY_ENTERS_TO_LEAVE.saturating_sub(self.empty_enters) {
+            0 => Exit::Leave,
+            1 => Exit::NotYet("Enter once more to leave"),
+            _ => Exit::NotYet("Enter twice more to leave"),
+        }
+    }
+
+    /// Ctrl-C in an empty line.
+    pub(super) fn interrupt(&mut self) -> Exit {
+        self.empty_enters = 0;
+        if std::mem::replace(&mut self.asked, true) { Exit::Leave } else { Exit::NotYet("Ctrl-C again leaves") }
+    }
+
+    /// Any other key.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_in_a_row_leave_and_nothing_less() {
+        let mut exits = Exits::default();
+        assert_ne!(exits.enter(), Exit::Leave);
+        assert_ne!(exits.enter(), Exit::Leave);
+        exits.forget();
+        assert_ne!(exits.enter(), Exit::Leave);
+        assert_ne!(exits.interrupt(), Exit::Leave);
+        assert_ne!(exits.enter(), Exit::Leave);
+        assert_ne!(exits.interrupt(), Exit::Leave, "an Enter between two Ctrl-C sets them back");
+        assert_eq!(exits.interrupt(), Exit::Leave);
+    }
+}

@@ -1,0 +1,338 @@
+//! What goes onto the screen of what is heard: which lines, in which order, and what waits in other rooms.
+
+use std::collections::VecDeque;
+
+use glassline_wire::event::Event;
+use jiff::civil::Date;
+
+use super::absence::Absence;
+use super::status::Waiting;
+use super::unread::Unread;
+use crate::session::update::Update;
+use crate::telling::attention::{self, Attention};
+use crate::telling::clock::date_words;
+use crate::telling::crowd::{Crowd, Way};
+use crate::telling::settings::Settings;
+use crate::telling::wording::{Reader, name};
+use crate::telling::{Line, Role, Span};
+
+/// People remembered because they spoke lately, for completion.
+const SPEAKERS_MAX: usize = 100;
+/// The room that everybody enters first.
+const FIRST_ROOM: &str = "lobby";
+
+/// What to do for something that was heard.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    pub(super) lines: Vec<Line>,
+    pub(super) rings: bool,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Page {
+    reader: Reader,
+    pub(super) settings: Settings,
+    crowd: Crowd,
+    unread: Unread,
+    absence: Absence,
+    /// The room on the screen.
+    room: Option<String>,
+    /// The day of the last line shown.
+    day: Date,
+    /// Mentions in the room on the screen since the user last gave a sign.
+    mentions: usize,
+    /// Who spoke last comes first.
+    speakers: VecDeque<String>,
+}
+
+impl Page {
+    pub(super) fn new(reader: Reader, settings: Settings) -> Self {
+        let now = reader.clock.now();
+        let mut absence = Absence::default();
+        absence.is_here(0, now);
+        Self {
+            day: reader.clock.date(now),
+            reader,
+            settings,
+            crowd: Crowd::default(),
+            unread: Unread::default(),
+            absence,
+            room: Some(FIRST_ROOM.to_owned()),
+            mentions: 0,
+            speakers: VecDeque::new(),
+        }
+    }
+
+    /// Takes in something that was heard.
+    pub(super) fn hear(&mut self, update: Update, now_ms: u64) -> Heard {
+        let Some(update) = self.settings.filter(update) else { return Heard::default() };
+        let attention = attention::of(&update, &self.reader.me);
+        let mut lines = self.lines_before(&update, now_ms);
+        match &update {
+            Update::Heard(Event::Joined(presence)) if !self.is_me(&presence.names, presence.count) => {
+                lines.extend(self.crowd.note(presence, Way::In, now_ms));
+            }
+            Update::Heard(Event::Left(presence)) if !self.is_me(&presence.names, presence.count) => {
+                lines.extend(self.crowd.note(presence, Way::Out, now_ms));
+            }
+            // The mark of the room that comes on the screen says so.
+            Update::Heard(Event::Joined(_)) => {}
+            _ => lines.extend(self.reader.lines(&update)),
+        }
+        self.reader.follow(&update);
+        let mut shown = Vec::new();
+        for line in lines {
+            self.show(line, attention, now_ms, &mut shown);
+        }
+        if let Update::Room(room) = update {
+            self.go_to(room, &mut shown);
+        }
+        Heard { lines: shown, rings: self.settings.rings(attention) }
+    }
+
+    /// The client's own words, and the server's to a command.
+    pub(super) fn tell(&mut self, lines: &[String]) -> Vec<Line> {
+        lines.iter().flat_map(|line| self.dated(Line::notice(line))).collect()
+    }
+
+    /// What has become due by itself.
+    pub(super) fn take_due(&mut self, now_ms: u64) -> Vec<Line> {
+        let mut shown = Vec::new();
+        for line in self.crowd.take_due(now_ms) {
+            self.show(line, Attention::Nobody, now_ms, &mut shown);
+        }
+        shown
+    }
+
+    /// When [`Page::take_due`] has something to give.
+    pub(super) fn next_due_ms(&self) -> Option<u64> {
+        self.crowd.next_due_ms()
+    }
+
+    /// The user gave a sign of being here. Returns whether that changes what the status line says.
+    pub(super) fn user_is_here(&mut self, now_ms: u64) -> bool {
+        self.absence.is_here(now_ms, self.reader.clock.now());
+        std::mem::take(&mut self.mentions) > 0
+    }
+
+    /// The user went to another window, or is away by their own word.
+    pub(super) fn user_has_gone(&mut self) {
+        self.absence.has_gone(self.reader.clock.now());
+    }
+
+    /// What waits in the other of these rooms.
+    pub(super) fn waiting(&self, rooms: &[String]) -> Vec<Waiting> {
+        self.unread.waiting(rooms)
+    }
+
+    /// Mentions in the room on the screen since the user last gave a sign.
+    pub(super) fn mentions(&self) -> usize {
+        self.mentions
+    }
+
+    /// The name the user goes by.
+    pub(super) fn me(&self) -> &str {
+        &self.reader.me
+    }
+
+    /// Who spoke lately, the last one first.
+    pub(super) fn speakers(&self) -> impl Iterator<Item = &str> {
+        self.speakers.iter().map(String::as_str)
+    }
+
+    /// What is to be shown at the end: the last comings and goings, and what was never looked at.
+    pub(super) fn leave(&mut self, rooms: &[String]) -> Vec<Line> {
+        let mut shown: Vec<Line> =
+            self.crowd.take_all().into_iter().filter(|line| line.room == self.room).map(without_room).collect();
+        let counts: Vec<String> = self
+            .waiting(rooms)
+            .iter()
+            .map(|waiting| match waiting.mentions {
+                0 => format!("{} in {}", waiting.messages, name(&waiting.room)),
+                mentions => format!("{} in {} ({mentions} for you)", waiting.messages, name(&waiting.room)),
+            })
+            .collect();
+        if !counts.is_empty() {
+            shown.push(Line::notice(&format!("not read: {}", counts.join(", "))));
+        }
+        shown
+    }
+
+    /// Whoever speaks or changes name has come before: what is gathered about them is told first.
+    fn lines_before(&mut self, update: &Update, _now_ms: u64) -> Vec<Line> {
+        let (Update::Heard(event) | Update::Said { event, .. }) = update else { return Vec::new() };
+        let who = match event {
+            Event::Message(message) => &message.from,
+            Event::Direct(direct) => &direct.from,
+            Event::Renamed(renamed) => &renamed.from,
+            _ => return Vec::new(),
+        };
+        if !matches!(event, Event::Renamed(_)) && *who != self.reader.me && self.speakers.front() != Some(who) {
+            self.speakers.retain(|speaker| speaker != who);
+            self.speakers.truncate(SPEAKERS_MAX - 1);
+            self.speakers.push_front(who.clone());
+        }
+        self.crowd.take_about(who)
+    }
+
+    fn is_me(&self, names: &[String], count: usize) -> bool {
+        count == 1 && names.first() == Some(&self.reader.me)
+    }
+
+    /// Puts a line where it belongs: onto the screen, or among what waits.
+    fn show(&mut self, line: Line, attention: Attention, now_ms: u64, shown: &mut Vec<Line>) {
+        let elsewhere = line.room.clone().filter(|room| self.room.as_ref() != Some(room));
+        if let Some(room) = elsewhere {
+            for overflowing in self.unread.keep(&room, line, attention) {
+                shown.extend(self.dated(overflowing));
+            }
+            return;
+        }
+        if attention >= Attention::Everybody {
+            if let Some(since) = self.absence.mark_due(now_ms) {
+                shown.push(Line::mark(&format!("new since {}", self.reader.clock.time(since))));
+            }
+            if attention == Attention::ForMe && self.absence.is_likely(now_ms) {
+                self.mentions += 1;
+            }
+        }
+        shown.extend(self.dated(without_room(line)));
+    }
+
+    /// Another room is on the screen now: a mark, and what waited in it.
+    fn go_to(&mut self, room: Option<String>, shown: &mut Vec<Line>) {
+        let left = std::mem::replace(&mut self.room, room);
+        self.mentions = 0;
+        // The notice of the move becomes the mark.
+        let words = shown.pop().unwrap_or_default();
+        let Some(room) = self.room.clone() else {
+            shown.push(words);
+            return;
+        };
+        if left.as_ref() == Some(&room) {
+            return;
+        }
+        let found = self.unread.take(&room);
+        shown.push(Line::mark(&match (found.messages, found.mentions) {
+            (0, _) => name(&room).into_owned(),
+            (messages, 0) => format!("{}: {messages} new", name(&room)),
+            (messages, mentions) => format!("{}: {messages} new, {mentions} for you", name(&room)),
+        }));
+        for line in found.lines {
+            shown.extend(self.dated(without_room(line)));
+        }
+    }
+
+    /// The line with its time in front, and with the new day before it if there is one.
+    fn dated(&mut self, mut line: Line) -> Vec<Line> {
+        let clock = &self.reader.clock;
+        let at = line.at.unwrap_or_else(|| clock.now());
+        let day = clock.date(at);
+        let mut lines = Vec::new();
+        if self.settings.timestamps {
+            line.head.insert(0, Span::new(Role::Faint, format!("{} ", clock.time(at))));
+            if day != self.day {
+                lines.push(Line::mark(&date_words(day)));
+                self.day = day;
+            }
+        }
+        lines.push(line);
+        lines
+    }
+}
+
+fn without_room(line: Line) -> Line {
+    Line { room: None, ..line }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::Meaning;
+    use crate::preferences::Preferences;
+    use crate::telling::clock::LocalClock;
+    use glassline_wire::timestamp::Timestamp;
+
+    const NOON: &str = "2026-11-22T12:00:00.000Z";
+
+    fn page(timestamps: bool) -> Page {
+        let clock = LocalClock::fixed(|| Timestamp::parse(NOON).expect("an instant"));
+        let settings = Settings::new(&Preferences { timestamps: Some(timestamps), ..Preferences::default() }, true);
+        Page::new(Reader { me: "me".into(), clock }, settings)
+    }
+
+    fn heard(json: &str) -> Update {
+        Update::Heard(Event::from_json(json.as_bytes()).expect(json))
+    }
+
+    fn message(room: &str, from: &str, text: &str) -> Update {
+        heard(&format!(
+            r#"{{"type":"message","room":"{room}","from":"{from}","text":"{text}","at":"2026-11-22T12:34:56.000Z"}}"#
+        ))
+    }
+
+    fn shown(page: &mut Page, update: Update, now_ms: u64) -> Vec<String> {
+        page.hear(update, now_ms).lines.iter().flat_map(Line::plain).collect()
+    }
+
+    #[test]
+    fn each_line_has_its_time_and_each_new_day_a_mark() {
+        let mut page = page(true);
+        assert_eq!(shown(&mut page, message("lobby", "bob", "hi"), 0), ["12:34 bob > hi"]);
+        let next_day =
+            heard(r#"{"type":"message","room":"lobby","from":"bob","text":"up","at":"2026-11-23T07:00:00.000Z"}"#);
+        assert_eq!(shown(&mut page, next_day, 0), ["── Monday, 23 November 2026 ──", "07:00 bob > up"]);
+        page.settings.change(&Meaning::Timestamps(Some(false)));
+        assert_eq!(shown(&mut page, message("lobby", "bob", "hi"), 0), ["bob > hi"]);
+    }
+
+    #[test]
+    fn other_rooms_wait_and_are_shown_on_going_there() {
+        let mut page = page(false);
+        let rooms = ["lobby".to_owned(), "den".to_owned()];
+        assert!(shown(&mut page, message("den", "bob", "me, look"), 0).is_empty());
+        assert!(page.hear(message("den", "bob", "me!"), 0).rings, "a mention elsewhere rings as well");
+        let waiting = Waiting { number: 2, room: "den".into(), messages: 2, mentions: 2 };
+        assert_eq!(page.waiting(&rooms), [waiting]);
+        assert_eq!(
+            page.leave(&rooms).iter().flat_map(Line::plain).collect::<Vec<_>>(),
+            ["* not read: 2 in den (2 for you)"]
+        );
+        let told = shown(&mut page, Update::Room(Some("den".into())), 0);
+        assert_eq!(told, ["── den: 2 new, 2 for you ──", "bob > me, look", "bob > me!"]);
+        assert_eq!(shown(&mut page, message("den", "bob", "here"), 0), ["bob > here"]);
+        assert!(shown(&mut page, message("lobby", "eve", "there"), 0).is_empty());
+        assert_eq!(shown(&mut page, Update::Room(Some("lobby".into())), 0), ["── lobby: 1 new ──", "eve > there"]);
+        assert_eq!(shown(&mut page, Update::Room(Some("ops".into())), 0), ["── ops ──"]);
+    }
+
+    #[test]
+    fn comings_are_told_together_and_before_what_the_newcomer_says() {
+        let mut page = page(false);
+        let joined = |who: &str| heard(&format!(r#"{{"type":"joined","room":"lobby","names":["{who}"],"count":1}}"#));
+        for who in ["alice", "bob", "carol", "dave"] {
+            assert!(shown(&mut page, joined(who), 0).is_empty());
+        }
+        let due_ms = page.next_due_ms().expect("something gathered");
+        let due: Vec<String> = page.take_due(due_ms).iter().flat_map(Line::plain).collect();
+        assert_eq!(due, ["* alice, bob, carol +1 joined"]);
+        assert!(shown(&mut page, joined("eve"), 0).is_empty());
+        assert_eq!(shown(&mut page, message("lobby", "eve", "hi"), 0), ["* eve joined", "eve > hi"]);
+        assert!(shown(&mut page, joined("me"), 0).is_empty(), "the user knows");
+        assert_eq!(page.speakers().collect::<Vec<_>>(), ["eve"]);
+    }
+
+    #[test]
+    fn a_mark_stands_where_one_left_off() {
+        let mut page = page(false);
+        assert_eq!(shown(&mut page, message("lobby", "bob", "1"), 0).len(), 1);
+        page.user_has_gone();
+        assert_eq!(shown(&mut page, message("lobby", "bob", "me: 2"), 0), ["── new since 12:00 ──", "bob > me: 2"]);
+        assert_eq!(shown(&mut page, message("lobby", "bob", "3"), 0), ["bob > 3"]);
+        assert_eq!(page.mentions(), 1);
+        assert!(page.user_is_here(1_000) && page.mentions() == 0);
+        assert_eq!(shown(&mut page, message("lobby", "bob", "4"), 200_000), ["bob > 4"]);
+        assert_eq!(shown(&mut page, message("lobby", "bob", "5"), 400_000)[0], "── new since 12:00 ──");
+    }
+}

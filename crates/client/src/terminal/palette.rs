@@ -1,0 +1,99 @@
+//! Which colours and attributes the parts of a line have.
+
+use crossterm::style::{Attribute, Color, ContentStyle, Stylize};
+
+use crate::telling::Role;
+use crate::telling::hue::{HUES, Hue};
+
+/// Colours of the 256 that can be read on black and on white, for names: no pure blue, no yellow, no white.
+const NAMES: [u8; HUES] = [28, 30, 32, 64, 67, 99, 127, 130, 133, 161, 166, 169];
+/// The same where a terminal has only the basic ones.
+const BASIC_NAMES: [Color; 4] = [Color::DarkRed, Color::DarkGreen, Color::DarkMagenta, Color::DarkCyan];
+
+/// How many colours there are to choose from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Palette {
+    /// None at all: `NO_COLOR`, or the user's wish. What stands out stands out by being bold.
+    Monochrome,
+    /// The eight that every terminal has.
+    Basic,
+    /// 256.
+    Full,
+}
+
+impl Palette {
+    /// The palette of a terminal that calls itself so.
+    pub(super) fn of_terminal(term: &str, has_true_colour: bool) -> Self {
+        if has_true_colour || term.contains("256color") { Self::Full } else { Self::Basic }
+    }
+
+    /// How a part of a line looks.
+    pub(super) fn style(self, role: Role) -> ContentStyle {
+        let plain = ContentStyle::new();
+        match role {
+            Role::Plain => plain,
+            Role::Faint => plain.attribute(Attribute::Dim),
+            Role::Name(hue) => self.name(hue).map_or(plain, |colour| plain.with(colour)),
+            Role::Calling => plain.attribute(Attribute::Bold).attribute(Attribute::Reverse),
+            Role::Mention => plain.attribute(Attribute::Bold),
+            Role::Warning => match self {
+                Self::Monochrome => plain.attribute(Attribute::Bold),
+                Self::Basic | Self::Full => plain.with(Color::DarkRed),
+            },
+        }
+    }
+
+    fn name(self, Hue(hue): Hue) -> Option<Color> {
+        let hue = usize::from(hue);
+        match self {
+            Self::Monochrome => None,
+            Self::Basic => BASIC_NAMES.get(hue % BASIC_NAMES.len()).copied(),
+            Self::Full => NAMES.get(hue).map(|&index| Color::AnsiValue(index)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// Relative luminance of one of the 256 colours, as WCAG 2 defines it.
+    fn luminance(index: u8) -> f64 {
+        let (red, green, blue) = if index >= 232 {
+            let grey = 8 + 10 * (index - 232);
+            (grey, grey, grey)
+        } else {
+            let cube = index - 16;
+            let level = |step: u8| if step == 0 { 0 } else { 55 + 40 * step };
+            (level(cube / 36), level(cube / 6 % 6), level(cube % 6))
+        };
+        let linear = |level: u8| {
+            let part = f64::from(level) / 255.0;
+            if part <= 0.03928 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+    }
+
+    #[test]
+    fn names_can_be_read_on_black_and_on_white() {
+        for index in NAMES {
+            let luminance = luminance(index);
+            let (on_white, on_black) = (1.05 / (luminance + 0.05), (luminance + 0.05) / 0.05);
+            assert!(on_white >= 3.0 && on_black >= 3.0, "{index}: {on_white:.2} on white, {on_black:.2} on black");
+        }
+        assert_eq!(NAMES.iter().collect::<BTreeSet<_>>().len(), HUES);
+    }
+
+    #[test]
+    fn without_colour_nothing_has_one_and_calls_stand_out_all_the_same() {
+        for role in [Role::Plain, Role::Faint, Role::Name(Hue(3)), Role::Calling, Role::Mention, Role::Warning] {
+            let style = Palette::Monochrome.style(role);
+            assert!(style.foreground_color.is_none() && style.background_color.is_none());
+        }
+        assert_ne!(Palette::Monochrome.style(Role::Calling), Palette::Monochrome.style(Role::Plain));
+        assert_eq!(Palette::of_terminal("xterm", false), Palette::Basic);
+        assert_eq!(Palette::of_terminal("tmux-256color", false), Palette::Full);
+        assert_eq!(Palette::of_terminal("xterm", true), Palette::Full);
+    }
+}

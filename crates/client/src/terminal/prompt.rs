@@ -1,0 +1,180 @@
+//! What stands in place of the plain input for a while: a completion, a search, a question.
+
+use super::Terminal;
+use super::editing::completion::{Completion, Sources};
+use super::editing::paste::{self, Answer, Limits, PasteQuestion, PastedLines, Reception};
+use super::editing::search::{Search, Step};
+use super::keyboard::event::Paste;
+use super::keys::Action;
+use crate::session::Session;
+use crate::session::update::{Command, Declined};
+
+/// What the next key is for.
+#[derive(Debug, Default)]
+pub(super) enum Prompt {
+    /// The input.
+    #[default]
+    Input,
+    /// Tab has begun something.
+    Completing(Completion),
+    /// Ctrl-R has.
+    Searching(Search),
+    /// What is to become of a paste?
+    Asking(PasteQuestion),
+}
+
+impl Prompt {
+    /// What is shown in place of the input.
+    pub(super) fn text(&self) -> Option<String> {
+        match self {
+            Self::Input | Self::Completing(_) => None,
+            Self::Searching(search) => Some(search.prompt()),
+            Self::Asking(question) => Some(question.prompt()),
+        }
+    }
+}
+
+impl Terminal {
+    /// Lets the prompt have an action first; gives it back if it still has its usual meaning.
+    pub(super) fn answer_prompt(&mut self, action: Action, session: &mut Session, now_ms: u64) -> Option<Action> {
+        match std::mem::take(&mut self.prompt) {
+            Prompt::Input => Some(action),
+            Prompt::Completing(completion) => match action {
+                Action::Complete | Action::CompleteBack => {
+                    self.prompt = Prompt::Completing(completion);
+                    Some(action)
+                }
+                Action::Cancel => {
+                    let (text, cursor) = completion.original();
+                    self.editor.offer(text, cursor);
+                    None
+                }
+                action => Some(action),
+            },
+            Prompt::Searching(search) => self.search_on(search, action),
+            Prompt::Asking(question) => {
+                match question.answer(&action) {
+                    Some(answer) => self.take_answer(answer, session, now_ms),
+                    None => self.prompt = Prompt::Asking(question),
+                }
+                None
+            }
+        }
+    }
+
+    pub(super) fn start_search(&mut self) {
+        self.prompt = Prompt::Searching(Search::start(self.editor.text(), self.editor.cursor()));
+    }
+
+    fn search_on(&mut self, mut search: Search, action: Action) -> Option<Action> {
+        let step = search.act(&action, self.editor.sent());
+        let (text, cursor) = match step {
+            Step::Searching => {
+                self.prompt = Prompt::Searching(search);
+                return matches!(action, Action::Clear).then_some(action);
+            }
+            Step::Take | Step::TakeAndAct => search.found(),
+            Step::PutBack => search.draft(),
+        };
+        let fits = self.editor.offer(text, cursor);
+        self.hint_unless(fits);
+        (step == Step::TakeAndAct).then_some(action)
+    }
+
+    /// Shows a candidate for the word before the cursor.
+    pub(super) fn complete(&mut self, session: &Session, now_ms: u64, next: fn(&mut Completion) -> (String, usize)) {
+        let begun = match std::mem::take(&mut self.prompt) {
+            Prompt::Completing(completion) => Some(completion),
+            _ => self.completion(session, now_ms),
+        };
+        let Some(mut completion) = begun else {
+            self.hint = Some("nothing completes this".to_owned());
+            return;
+        };
+        let (text, cursor) = next(&mut completion);
+        self.hint = completion.hint();
+        let fits = self.editor.offer(&text, cursor);
+        self.hint_unless(fits);
+        self.prompt = Prompt::Completing(completion);
+    }
+
+    /// What completes the word before the cursor: who spoke last comes first.
+    fn completion(&self, session: &Session, now_ms: u64) -> Option<Completion> {
+        let rooms = session.status(now_ms).rooms;
+        let mut names: Vec<String> = self.page.speakers().map(str::to_owned).collect();
+        let spoke = names.len();
+        let silent = session.people_names().filter(|name| *name != self.page.me());
+        for name in silent {
+            if !names[..spoke].iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+        let sources = Sources { names: &names, rooms: &rooms };
+        Completion::start(self.editor.text(), self.editor.cursor(), sources)
+    }
+
+    /// A short paste goes into the line, a long one is asked about.
+    pub(super) fn take_paste(&mut self, paste: &Paste, session: &Session) {
+        let limits = Limits { message_bytes_max: session.text_bytes_max(), input_bytes: self.editor.text().len() };
+        match paste::receive(paste, limits) {
+            Reception::Insert(text, told) => {
+                let fits = self.editor.insert(&text);
+                self.hint = told.map(str::to_owned);
+                self.hint_unless(fits);
+            }
+            Reception::Ask(question) => self.prompt = Prompt::Asking(question),
+        }
+    }
+
+    fn take_answer(&mut self, answer: Answer, session: &mut Session, now_ms: u64) {
+        match answer {
+            Answer::Send(text) => {
+                if let Err(declined) = session.command(Command::Say(text.clone()), now_ms) {
+                    self.tell(&[format!("not sent: {declined}")]);
+                    self.editor.insert(&text);
+                }
+            }
+            Answer::SendLines(lines) => self.pasting = Some(lines),
+            Answer::Edit(text) => {
+                let fits = self.editor.insert(&text);
+                self.hint_unless(fits);
+            }
+            Answer::Drop => self.hint = Some("the paste is dropped".to_owned()),
+        }
+    }
+
+    /// Sends pasted lines as far as there is room for them.
+    pub(super) fn send_pasted(&mut self, session: &mut Session, now_ms: u64) {
+        let Some(lines) = &mut self.pasting else { return };
+        let mut refused: Option<Declined> = None;
+        while session.has_room()
+            && let Some(line) = lines.take_first()
+        {
+            if let Err(declined) = session.command(Command::Say(line), now_ms) {
+                refused = Some(declined);
+                break;
+            }
+        }
+        let left = lines.remaining();
+        if let Some(declined) = refused {
+            self.tell(&[format!("a pasted line was not sent: {declined}; {left} lines are left")]);
+        }
+        self.stale = true;
+        if left == 0 {
+            self.pasting = None;
+        }
+    }
+
+    /// What the status line says while pasted lines are being sent.
+    pub(super) fn pasting_hint(&self) -> Option<String> {
+        let left = self.pasting.as_ref().map(PastedLines::remaining)?;
+        Some(format!("{left} pasted lines still to send, Ctrl-C stops"))
+    }
+
+    /// Stops sending pasted lines; false if none were being sent.
+    pub(super) fn stop_pasting(&mut self) -> bool {
+        let Some(mut lines) = self.pasting.take() else { return false };
+        self.tell(&[format!("{} pasted lines were not sent", lines.cancel())]);
+        true
+    }
+}

@@ -1,0 +1,214 @@
+//! The status line: where one talks, who is there, what waits elsewhere, and who can read this.
+
+use super::columns;
+use super::wrap::Row;
+use crate::session::update::{LinkState, Status};
+use crate::telling::wording::name;
+use crate::telling::{Role, Span};
+
+/// Between the parts.
+const SEPARATOR: &str = " · ";
+/// Names that stand for who is there; with more people it is a number.
+const NAMES_MAX: usize = 3;
+
+/// What waits in a room other than the current one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Waiting {
+    /// Its place among the rooms, from 1: the number of its key.
+    pub(super) number: usize,
+    pub(super) room: String,
+    pub(super) messages: usize,
+    /// Those of them that are for the user.
+    pub(super) mentions: usize,
+}
+
+/// What the status line tells beside the session's own status.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Beside<'a> {
+    /// What the last key asks for or brought about.
+    pub(super) hint: Option<&'a str>,
+    pub(super) waiting: &'a [Waiting],
+    /// Mentions in the current room since the user last did anything.
+    pub(super) mentions: usize,
+}
+
+/// The status line for a screen of so many columns: the fullest wording that fits.
+pub(super) fn row(status: &Status, beside: &Beside<'_>, columns: usize) -> Row {
+    let room = columns.saturating_sub(1);
+    let wordings = (0..=TERSEST).map(|terseness| parts(status, beside, terseness));
+    let mut fullest = Vec::new();
+    for wording in wordings {
+        let width: usize = wording.iter().map(|part| columns::of(&part.text)).sum::<usize>()
+            + SEPARATOR.chars().count() * wording.len().saturating_sub(1);
+        fullest = wording;
+        if width <= room {
+            break;
+        }
+    }
+    joined(fullest, room)
+}
+
+/// How much can be left out: the last of these says only what must be said.
+const TERSEST: usize = 8;
+
+fn parts(status: &Status, beside: &Beside<'_>, terseness: usize) -> Vec<Span> {
+    let mut parts = Vec::new();
+    let faint = |text: String| Span::new(Role::Faint, text);
+    if let Some(hint) = beside.hint {
+        parts.push(Span::new(Role::Plain, glassline_wire::visible::one_line(hint)));
+    } else if status.unsent > 0 {
+        parts.push(Span::new(Role::Warning, format!("{} unsent", status.unsent)));
+    }
+    match terseness {
+        0..=5 => parts.push(faint(who(status))),
+        6 | 7 => parts.extend(status.room.as_deref().map(|room| faint(name(room).into_owned()))),
+        _ => {}
+    }
+    if beside.mentions > 0 && terseness < 7 {
+        parts.push(Span::new(Role::Mention, format!("{} for you", beside.mentions)));
+    }
+    parts.extend(elsewhere(beside.waiting, terseness));
+    if let Some(people) = people(status, terseness) {
+        parts.push(faint(people));
+    }
+    let short = terseness > 2;
+    parts.push(match status.link {
+        LinkState::Online => faint("online".to_owned()),
+        LinkState::Connecting => Span::new(Role::Warning, "connecting"),
+        LinkState::Waiting { .. } if short => Span::new(Role::Warning, "offline"),
+        LinkState::Waiting { .. } => Span::new(Role::Warning, "link lost, trying again"),
+        LinkState::Leaving => faint("leaving".to_owned()),
+    });
+    parts.push(faint(
+        match terseness {
+            0 | 1 => "plaintext: anyone on the way can read this",
+            2 | 3 => "plaintext: anyone can read this",
+            _ => "plaintext",
+        }
+        .to_owned(),
+    ));
+    parts
+}
+
+fn who(status: &Status) -> String {
+    let away = if status.away.is_some() { " (away)" } else { "" };
+    match &status.room {
+        Some(room) => format!("{}{away} in {}", name(&status.name), name(room)),
+        None => format!("{}{away} in no room", name(&status.name)),
+    }
+}
+
+/// What waits in other rooms: each by its number, then all as one.
+fn elsewhere(waiting: &[Waiting], terseness: usize) -> Vec<Span> {
+    let role = |mentions: usize| if mentions > 0 { Role::Mention } else { Role::Faint };
+    let for_you = |mentions: usize| if mentions > 0 { "!" } else { "" };
+    match terseness {
+        0..=4 => waiting
+            .iter()
+            .map(|waiting| {
+                let Waiting { number, room, messages, mentions } = waiting;
+                Span::new(role(*mentions), format!("{number}:{} +{messages}{}", name(room), for_you(*mentions)))
+            })
+            .collect(),
+        5..TERSEST if !waiting.is_empty() => {
+            let mentions = waiting.iter().map(|waiting| waiting.mentions).sum();
+            let numbers: Vec<String> =
+                waiting.iter().map(|waiting| format!("{}{}", waiting.number, for_you(waiting.mentions))).collect();
+            vec![Span::new(role(mentions), format!("new in {}", numbers.join(",")))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn people(status: &Status, terseness: usize) -> Option<String> {
+    let count = status.people?;
+    let others = &status.others;
+    match terseness {
+        0 if count == 1 => Some("nobody else here".to_owned()),
+        0 if !others.is_empty() && others.len() <= NAMES_MAX && others.len() + 1 == count => {
+            let names: Vec<_> = others.iter().map(|other| name(other)).collect();
+            Some(format!("with {}", names.join(", ")))
+        }
+        0 | 1 => Some(if count == 1 { "1 person".to_owned() } else { format!("{count} people") }),
+        2..=4 => Some(format!("{count} here")),
+        _ => None,
+    }
+}
+
+fn joined(parts: Vec<Span>, room: usize) -> Row {
+    let mut row: Row = Vec::new();
+    let mut left = room;
+    for part in parts {
+        for span in row.last().map(|_| Span::new(Role::Faint, SEPARATOR)).into_iter().chain([part]) {
+            if left == 0 {
+                return row;
+            }
+            let text = columns::cut(&span.text, left);
+            let used = columns::of(&text);
+            left = if text == span.text { left.saturating_sub(used) } else { 0 };
+            row.push(Span::new(span.role, text));
+        }
+    }
+    row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn online() -> Status {
+        Status {
+            name: "alice".into(),
+            room: Some("lobby".into()),
+            rooms: vec!["lobby".into(), "den".into()],
+            people: Some(3),
+            others: vec!["bob".into(), "carol".into()],
+            away: None,
+            link: LinkState::Online,
+            unsent: 0,
+            late: Vec::new(),
+            next_late_ms: None,
+        }
+    }
+
+    fn text(row: &Row) -> String {
+        row.iter().map(|span| span.text.as_str()).collect()
+    }
+
+    #[test]
+    fn it_says_who_can_read_this_at_every_width() {
+        let line = text(&row(&online(), &Beside::default(), 100));
+        assert_eq!(line, "alice in lobby · with bob, carol · online · plaintext: anyone on the way can read this");
+        let waiting = [Waiting { number: 2, room: "den".into(), messages: 12, mentions: 1 }];
+        let beside = Beside { hint: None, waiting: &waiting, mentions: 2 };
+        for columns in 20..200 {
+            let line = text(&row(&online(), &beside, columns));
+            assert!(line.contains("online · plaintext") && columns::of(&line) < columns, "{columns}: {line}");
+        }
+        let line = text(&row(&online(), &beside, 80));
+        assert_eq!(line, "alice in lobby · 2 for you · 2:den +12! · 3 here · online · plaintext");
+        let line = text(&row(&online(), &beside, 60));
+        assert_eq!(line, "alice in lobby · 2 for you · new in 2! · online · plaintext");
+        assert_eq!(text(&row(&online(), &beside, 55)), "lobby · 2 for you · new in 2! · online · plaintext");
+    }
+
+    #[test]
+    fn a_lost_link_and_what_is_unsent_come_first() {
+        let lost = Status { link: LinkState::Waiting { until_ms: 0 }, unsent: 2, people: None, ..online() };
+        let line = text(&row(&lost, &Beside::default(), 90));
+        assert!(line.starts_with("2 unsent · alice in lobby · link lost, trying again · "), "{line}");
+        let line = text(&row(&lost, &Beside::default(), 50));
+        assert_eq!(line, "2 unsent · alice in lobby · offline · plaintext");
+        let hinted = Beside { hint: Some("Ctrl-C again leaves\u{1b}"), ..Beside::default() };
+        assert!(text(&row(&lost, &hinted, 20)).starts_with("Ctrl-C again leav"));
+        let nowhere = Status { room: None, away: Some("lunch".into()), ..online() };
+        assert!(text(&row(&nowhere, &Beside::default(), 200)).starts_with("alice (away) in no room"));
+    }
+
+    #[test]
+    fn a_screen_of_one_column_gets_no_more() {
+        for columns in 0..4 {
+            assert!(columns::of(&text(&row(&online(), &Beside::default(), columns))) <= columns);
+        }
+    }
+}

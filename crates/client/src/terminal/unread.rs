@@ -1,0 +1,108 @@
+//! What was said in rooms other than the one on the screen: kept until the user goes there.
+
+use std::collections::BTreeMap;
+
+use super::status::Waiting;
+use crate::telling::Line;
+use crate::telling::attention::Attention;
+
+/// Lines kept of one room.
+const LINES_MAX: usize = 500;
+/// Bytes of text kept of one room.
+const BYTES_MAX: usize = 256 * 1024;
+/// Rooms in which something may wait: more than a client can be in.
+const ROOMS_MAX: usize = 64;
+
+#[derive(Debug, Default)]
+struct Backlog {
+    lines: Vec<Line>,
+    bytes: usize,
+    messages: usize,
+    mentions: usize,
+}
+
+/// What the user finds in a room on going there.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) lines: Vec<Line>,
+    pub(super) messages: usize,
+    pub(super) mentions: usize,
+}
+
+/// The rooms in which something waits.
+#[derive(Debug, Default)]
+pub(super) struct Unread {
+    rooms: BTreeMap<String, Backlog>,
+}
+
+impl Unread {
+    /// Keeps a line for later. Gives back all that was kept of the room if that is too much to keep: it must be shown now.
+    pub(super) fn keep(&mut self, room: &str, line: Line, attention: Attention) -> Vec<Line> {
+        if !self.rooms.contains_key(room) && self.rooms.len() == ROOMS_MAX {
+            return vec![line];
+        }
+        let backlog = self.rooms.entry(room.to_owned()).or_default();
+        backlog.messages += usize::from(attention >= Attention::Everybody);
+        backlog.mentions += usize::from(attention == Attention::ForMe);
+        backlog.bytes += line.bytes();
+        backlog.lines.push(line);
+        if backlog.lines.len() < LINES_MAX && backlog.bytes < BYTES_MAX {
+            return Vec::new();
+        }
+        backlog.bytes = 0;
+        std::mem::take(&mut backlog.lines)
+    }
+
+    /// Takes what waits in a room.
+    pub(super) fn take(&mut self, room: &str) -> Found {
+        let Backlog { lines, messages, mentions, .. } = self.rooms.remove(room).unwrap_or_default();
+        Found { lines, messages, mentions }
+    }
+
+    /// What waits, in the order of the client's rooms, without rooms in which nobody said anything.
+    pub(super) fn waiting(&self, rooms: &[String]) -> Vec<Waiting> {
+        let waits = |(at, room): (usize, &String)| {
+            let backlog = self.rooms.get(room).filter(|backlog| backlog.messages > 0)?;
+            let (messages, mentions) = (backlog.messages, backlog.mentions);
+            Some(Waiting { number: at + 1, room: room.clone(), messages, mentions })
+        };
+        rooms.iter().enumerate().filter_map(waits).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_elsewhere_waits_and_is_counted() {
+        let mut unread = Unread::default();
+        for (room, attention) in [("den", Attention::Everybody), ("den", Attention::ForMe), ("ops", Attention::Nobody)]
+        {
+            assert!(unread.keep(room, Line::notice("x"), attention).is_empty());
+        }
+        let rooms = ["lobby".to_owned(), "ops".to_owned(), "den".to_owned()];
+        let waiting = Waiting { number: 3, room: "den".into(), messages: 2, mentions: 1 };
+        assert_eq!(unread.waiting(&rooms), [waiting], "comings and goings are not news");
+        let found = unread.take("den");
+        assert_eq!((found.lines.len(), found.messages, found.mentions), (2, 2, 1));
+        assert!(unread.waiting(&rooms).is_empty() && unread.take("den").lines.is_empty());
+    }
+
+    #[test]
+    fn too_much_is_given_back_and_never_lost() {
+        let mut unread = Unread::default();
+        let mut shown = 0;
+        for number in 0..1_234 {
+            let line = Line::notice(&format!("{number}"));
+            shown += unread.keep("den", line, Attention::Everybody).len();
+        }
+        shown += unread.keep("den", Line::notice(&"x".repeat(BYTES_MAX)), Attention::Everybody).len();
+        assert_eq!(shown, 1_235);
+        assert_eq!(unread.take("den").messages, 1_235);
+        let shown: usize = (0..1_000)
+            .map(|room| unread.keep(&format!("r{room}"), Line::notice("x"), Attention::Everybody).len())
+            .sum();
+        assert_eq!(shown, 1_000 - ROOMS_MAX, "a server that speaks of rooms without end");
+    }
+}

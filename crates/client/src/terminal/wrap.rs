@@ -1,0 +1,183 @@
+//! A line of the conversation as rows of a screen: broken between words, every row but the first set in.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::columns;
+use crate::telling::{Line, Role, Span};
+
+/// How far rows are set in where the head is too wide to stand beside the text.
+const INDENT: usize = 2;
+/// What a tab looks like.
+const TAB: &str = "    ";
+
+/// One row of the screen.
+pub(super) type Row = Vec<Span>;
+
+/// Breaks a line for a screen of so many columns. Only a word may be wider than that: a terminal wraps it by itself, and knows then
+/// that it is one word, such as a link.
+pub(super) fn rows(line: &Line, columns: usize) -> Vec<Row> {
+    let head_columns: usize = line.head.iter().map(|span| columns::of(&span.text)).sum();
+    let indent = if head_columns * 5 <= columns * 2 { head_columns.max(INDENT) } else { INDENT };
+    let mut wrapping = Wrapping {
+        columns: columns.max(1),
+        indent: indent.min(columns / 2),
+        rows: vec![line.head.clone()],
+        at: head_columns,
+        spaces: String::new(),
+        word: Vec::new(),
+        word_columns: 0,
+    };
+    for span in &line.body {
+        for grapheme in span.text.graphemes(true) {
+            wrapping.take(span.role, grapheme);
+        }
+    }
+    wrapping.end_word();
+    wrapping.rows
+}
+
+struct Wrapping<'a> {
+    columns: usize,
+    indent: usize,
+    rows: Vec<Row>,
+    /// Columns used in the last row.
+    at: usize,
+    /// Spaces behind the last word, not yet put anywhere.
+    spaces: String,
+    /// What must stay together, not yet put anywhere.
+    word: Vec<(Role, &'a str)>,
+    word_columns: usize,
+}
+
+impl<'a> Wrapping<'a> {
+    fn take(&mut self, role: Role, grapheme: &'a str) {
+        match grapheme {
+            "\n" => {
+                self.end_word();
+                self.new_row();
+            }
+            "\t" => {
+                self.end_word();
+                self.spaces.push_str(TAB);
+            }
+            _ if grapheme.chars().all(char::is_whitespace) => {
+                self.end_word();
+                self.spaces.push(' ');
+            }
+            _ => {
+                let grapheme_columns = columns::of_grapheme(grapheme);
+                let is_wide = grapheme_columns > 1;
+                // Scripts without spaces between words, and pictures, may part anywhere.
+                if is_wide || self.word.last().is_some_and(|(_, last)| columns::of_grapheme(last) > 1) {
+                    self.end_word();
+                }
+                self.word.push((role, grapheme));
+                self.word_columns += grapheme_columns;
+            }
+        }
+    }
+
+    /// Puts the word behind what there is, or on a row of its own.
+    fn end_word(&mut self) {
+        if self.word.is_empty() {
+            return;
+        }
+        if self.at + self.spaces.len() + self.word_columns > self.columns && self.at > self.indent {
+            self.new_row();
+        }
+        let spaces = std::mem::take(&mut self.spaces);
+        self.at += spaces.len() + std::mem::take(&mut self.word_columns);
+        // A word wider than the screen ends somewhere in a later row.
+        self.at = match self.at % self.columns {
+            0 if self.at > 0 => self.columns,
+            at if self.at > self.columns => at,
+            _ => self.at,
+        };
+        self.push(Role::Plain, &spaces);
+        for (role, grapheme) in std::mem::take(&mut self.word) {
+            self.push(role, grapheme);
+        }
+    }
+
+    fn new_row(&mut self) {
+        self.spaces.clear();
+        self.rows.push(vec![Span::new(Role::Plain, " ".repeat(self.indent))]);
+        self.at = self.indent;
+    }
+
+    fn push(&mut self, role: Role, text: &str) {
+        let Some(row) = self.rows.last_mut() else { return };
+        match row.last_mut() {
+            Some(last) if last.role == role => last.text.push_str(text),
+            _ if text.is_empty() => {}
+            _ => row.push(Span::new(role, text)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn said(text: &str) -> Line {
+        let head = vec![Span::new(Role::Plain, "bob"), Span::new(Role::Faint, " > ")];
+        Line { head, body: vec![Span::new(Role::Plain, text)], ..Line::default() }
+    }
+
+    fn shown(text: &str, columns: usize) -> Vec<String> {
+        rows(&said(text), columns).iter().map(|row| row.iter().map(|span| span.text.as_str()).collect()).collect()
+    }
+
+    #[test]
+    fn words_stay_whole_and_hang_under_the_text() {
+        assert_eq!(shown("one two three four", 20), ["bob > one two three", "      four"]);
+        assert_eq!(shown("one two three", 19), ["bob > one two three"]);
+        assert_eq!(shown("one  two", 10), ["bob > one", "  two"], "where the head takes more than two fifths");
+        assert_eq!(shown("a\nb c", 20), ["bob > a", "      b c"]);
+        assert_eq!(shown("it's (so), isn't it?", 20), ["bob > it's (so),", "      isn't it?"]);
+    }
+
+    #[test]
+    fn a_link_is_not_broken_and_the_text_goes_on_where_it_ends() {
+        let link = "https://example.org/a/very/long/path-that-goes?on=and&on=for-ever";
+        assert_eq!(shown(&format!("see {link} there"), 30), ["bob > see", &format!("      {link} there")]);
+    }
+
+    #[test]
+    fn scripts_without_spaces_break_anywhere_and_never_in_a_character() {
+        assert_eq!(shown("漢字漢字漢字漢字", 16), ["bob > 漢字漢字漢", "      字漢字"]);
+        let family = "👩‍👩‍👧";
+        assert_eq!(shown(&format!("{family}{family}"), 16), [format!("bob > {family}"), format!("      {family}")]);
+    }
+
+    #[test]
+    fn a_text_in_roles_keeps_them_and_a_word_in_two_roles_stays_whole() {
+        let mut line = said("hey ");
+        line.body.extend([Span::new(Role::Mention, "me"), Span::new(Role::Plain, ", look here please")]);
+        let wide = rows(&line, 20);
+        assert_eq!(wide.len(), 2);
+        assert!(wide[0].contains(&Span::new(Role::Mention, "me")), "{wide:?}");
+        let narrow = rows(&line, 12);
+        assert_eq!(narrow[1][1..], [Span::new(Role::Mention, "me"), Span::new(Role::Plain, ", look")], "{narrow:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_said_is_lost_and_no_row_of_words_is_too_wide(
+            text in "[a-z漢👩\u{301}.,'/: \n]{0,80}",
+            columns in 1_usize..60,
+        ) {
+            let rows = shown(&text, columns);
+            let without_spaces = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+            prop_assert_eq!(without_spaces(&rows.concat()), format!("bob>{}", without_spaces(&text)));
+            for row in &rows[1..] {
+                prop_assert!(row.starts_with(' ') || columns < 2, "{:?}", row);
+                let widest = row.split_whitespace().map(columns::of).max().unwrap_or(0);
+                let set_in = row.len() - row.trim_start().len();
+                let has_room = set_in + widest <= columns;
+                prop_assert!(!has_room || columns::of(row) <= columns, "{:?} in {}", row, columns);
+            }
+        }
+    }
+}

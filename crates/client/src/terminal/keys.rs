@@ -227,6 +227,7 @@ mod tests {
         assert_eq!(actions("\x18a"), [Action::Insert("a".into())]);
         assert_eq!(actions("\x18a\x05"), [Action::Insert("a".into()), go_end.clone()]);
         assert_eq!(actions("\x18\x18\x05"), [Action::OpenEditor]);
+        assert_eq!(actions("\x18\x05\x05"), [Action::OpenEditor, go_end.clone()]);
         assert_eq!(actions("\x18\x1b[I\x05"), [Action::FocusGained, Action::OpenEditor], "the window is no key");
         assert_eq!(actions("\x18\x1b\x05"), [], "nor is Ctrl-Alt-E the second half");
         assert_eq!(actions("\x05"), [go_end]);

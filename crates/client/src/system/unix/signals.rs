@@ -72,7 +72,7 @@ mod tests {
         signal_hook::low_level::raise(SIGCONT).expect("raised");
         let is_resumed = |arrival| matches!(arrival, Arrival::User(UserInput::Terminal(TerminalEvent::Resumed)));
         // A size may come first, where the tests have a terminal.
-        let mut next = || arrivals.recv_timeout(Duration::from_secs(20)).expect("told");
+        let next = || arrivals.recv_timeout(Duration::from_secs(20)).expect("told");
         assert!(is_resumed(next()) || is_resumed(next()));
     }
 }

@@ -14,6 +14,7 @@ mod lines;
 mod lines_in;
 mod plain;
 pub mod preferences;
+mod room_log;
 pub mod session;
 mod system;
 mod telling;
@@ -34,6 +35,7 @@ use json::Json;
 use lines_in::LinesIn;
 use plain::{Manner, Plain};
 pub use preferences::{Bell, Preferences};
+use room_log::RoomLog;
 pub use session::update::DialectChoice;
 use session::{Config, Session};
 use telling::clock::LocalClock;
@@ -142,7 +144,14 @@ fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> i
     let manner = Manner { typed, words_on_stdout: mode == Mode::Linear };
     let reader = Reader { me: options.name.clone(), clock: LocalClock::system() };
     let settings = Settings::new(&options.preferences, false);
-    let mut plain = Plain::new(manner, reader, settings, lines_in, out, err);
+    let log = room_log(options);
+    let mut plain = Plain::new(manner, reader, settings, log, lines_in, out, err);
     plain.tell(greeting)?;
     Ok(Box::new(plain))
+}
+
+/// Where the conversation is written, if that is wished for and there is a place.
+fn room_log(options: &JoinOptions) -> Option<RoomLog> {
+    let folder = options.preferences.state_folder.as_deref().filter(|_| options.preferences.log)?;
+    Some(RoomLog::new(folder, &options.address))
 }

@@ -28,6 +28,7 @@ use crate::ending::Ending;
 use crate::inbox::{Inbox, UserInput};
 use crate::input_history::InputHistory;
 use crate::preferences::Preferences;
+use crate::room_log::RoomLog;
 use crate::session::Session;
 use crate::session::update::{Status, Update};
 use crate::system;
@@ -74,6 +75,7 @@ pub(crate) struct Terminal {
     drawn_ms: Option<u64>,
     keys: Keys,
     typed: InputHistory,
+    log: Option<RoomLog>,
     /// Where a text for the editor may lie.
     drafts: PathBuf,
     handover: Option<Handover>,
@@ -109,6 +111,7 @@ impl Terminal {
         terminal.device = Some(Device { keyboard: Keyboard::start(inbox.clone())?, guard, inbox });
         terminal.tell(&options.greeting);
         terminal.recall(preferences);
+        terminal.log = crate::room_log(options);
         Ok(terminal)
     }
 
@@ -130,6 +133,7 @@ impl Terminal {
             drawn_ms: None,
             keys: Keys::default(),
             typed: InputHistory::off(),
+            log: None,
             drafts: PathBuf::new(),
             handover: None,
             device: None,
@@ -215,6 +219,10 @@ impl View for Terminal {
     }
 
     fn show(&mut self, update: Update, now_ms: u64) -> io::Result<()> {
+        let Some(update) = self.page.settings.filter(update) else { return Ok(()) };
+        if let Some(Err(trouble)) = self.log.as_mut().map(|log| log.note(&update, self.page.reader())) {
+            self.tell(&[trouble]);
+        }
         let heard = self.page.hear(update, now_ms);
         self.print(heard.lines);
         // A room other than the one on the screen may have something new for the status line.
@@ -229,6 +237,9 @@ impl View for Terminal {
         self.send_pasted(session, now_ms);
         let due = self.page.take_due(now_ms);
         self.print(due);
+        if let Some(Err(trouble)) = self.log.as_mut().map(RoomLog::flush) {
+            self.tell(&[trouble]);
+        }
         let status = session.status(now_ms);
         if self.status.as_ref() != Some(&status) {
             self.status = Some(status);

@@ -47,6 +47,13 @@ pub(crate) fn interpret(line: &str, who: SlashCommands) -> Result<Meaning, Strin
                 parse(known, args)
             }
         }
+        (Some(known), SlashCommands::Server) if known.name == "help" => {
+            Ok(match help::help(args, |command| command.local) {
+                Some(Meaning::Help(lines)) if args.is_empty() => Meaning::Do(Command::Help(lines.join("\n"))),
+                Some(meaning) => meaning,
+                None => Meaning::Do(Command::ServerLine(line.to_owned())),
+            })
+        }
         (_, SlashCommands::Server) => Ok(Meaning::Do(Command::ServerLine(line.to_owned()))),
         (Some(_), SlashCommands::Nobody | SlashCommands::Undecided) => {
             Err(format!("this server has no commands, so there is no /{name} here; `//{name}` sends it as text"))

@@ -8,6 +8,7 @@ mod backoff;
 mod event_link;
 mod lifecycle;
 mod outbox;
+pub mod program;
 mod roster;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use crate::entropy::Entropy;
 use backoff::Backoff;
 use event_link::EventLink;
 use outbox::Outbox;
+use program::Program;
 use roster::Roster;
 use tutorial_link::TutorialLink;
 use update::{Dialect, DialectChoice, Input, LinkState, Output, SlashCommands, Status, Update};
@@ -118,6 +120,8 @@ pub struct Session {
     moving_until_ms: Option<u64>,
     /// The `ref` of a program's `bye`.
     bye_ref: Option<String>,
+    /// A program drives the session.
+    program: Option<Program>,
     out: Vec<u8>,
     writes: usize,
     half_close_due: bool,
@@ -151,6 +155,7 @@ impl Session {
             last_direct_from: None,
             moving_until_ms: None,
             bye_ref: None,
+            program: None,
             out: Vec::new(),
             writes: 0,
             half_close_due: false,
@@ -261,6 +266,11 @@ impl Session {
         self.limits.text_bytes
     }
 
+    /// Whether the user has asked to leave: nothing more is taken then.
+    pub fn is_leaving(&self) -> bool {
+        self.check_staying().is_err()
+    }
+
     /// Whether [`Output::Ended`] has been given.
     pub fn has_ended(&self) -> bool {
         self.phase == Phase::Ended
@@ -290,7 +300,7 @@ impl Session {
     fn heard(&mut self, payload: &[u8], now_ms: u64) {
         match &self.link {
             Some(Link::Event(_)) => self.heard_event(payload, now_ms),
-            Some(Link::Tutorial(_)) => self.heard_frame(payload),
+            Some(Link::Tutorial(_)) => self.heard_frame(payload, now_ms),
             None => {}
         }
     }
@@ -326,14 +336,14 @@ impl Session {
         match self.phase {
             Phase::Connecting { deadline_ms } if now_ms >= deadline_ms => {
                 self.drop_link();
-                self.connect_failed("no answer within 10 s", now_ms);
+                self.connect_failed("no answer within 10 s; check the address", now_ms);
             }
             Phase::Greeting { deadline_ms } if now_ms >= deadline_ms => self.no_welcome("no welcome came", now_ms),
             Phase::Waiting { until_ms } if now_ms >= until_ms => self.connect(now_ms),
             Phase::Leaving { deadline_ms: Some(deadline_ms) } if now_ms >= deadline_ms => self.end(Ending::Left),
-            Phase::Up => match &mut self.link {
+            Phase::Up => match &self.link {
                 Some(Link::Event(_)) => self.keep_alive(now_ms),
-                Some(Link::Tutorial(link)) => link.keep_time(now_ms),
+                Some(Link::Tutorial(_)) => self.keep_tutorial_time(now_ms),
                 None => {}
             },
             _ => {}
@@ -379,6 +389,10 @@ impl Session {
 
     fn end(&mut self, ending: Ending) {
         self.drop_link();
+        self.answer_what_is_under_way();
+        if ending == Ending::Left {
+            self.dismiss_program();
+        }
         self.phase = Phase::Ended;
         self.outputs.push_back(Output::Ended(ending));
     }

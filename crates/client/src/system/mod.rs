@@ -3,9 +3,12 @@
 #[cfg(not(unix))]
 #[allow(dead_code, reason = "what uses all of it is being written")]
 mod other;
+mod silence;
 #[cfg(unix)]
 #[allow(dead_code, reason = "what uses all of it is being written")]
 mod unix;
+
+pub(crate) use silence::notice_silence;
 
 #[cfg(not(unix))]
 #[allow(unused_imports, reason = "what uses them is being written")]

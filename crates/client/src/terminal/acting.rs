@@ -148,8 +148,8 @@ impl Terminal {
                     self.page.user_has_gone();
                 }
             }
-            Meaning::Help(lines) => self.tell(&lines),
-            Meaning::Keys => self.tell(&help::lines()),
+            Meaning::Help(lines) => self.tell(&[lines.join("\n")]),
+            Meaning::Keys => self.tell(&[help::lines().join("\n")]),
             Meaning::Clear => self.screen.clear(),
             Meaning::Timestamps(_) | Meaning::Bell(_) | Meaning::Ignore(_) | Meaning::Unignore(_) => {}
         }

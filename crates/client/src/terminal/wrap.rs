@@ -93,7 +93,10 @@ impl<'a> Wrapping<'a> {
             at if self.at > self.columns => at,
             _ => self.at,
         };
-        self.push(Role::Plain, &spaces);
+        // Spaces look the same in any role, and a change of role costs bytes.
+        if let Some(last) = self.rows.last_mut().and_then(|row| row.last_mut()) {
+            last.text.push_str(&spaces);
+        }
         for (role, grapheme) in std::mem::take(&mut self.word) {
             self.push(role, grapheme);
         }

@@ -7,7 +7,6 @@ mod drive;
 pub mod ending;
 pub mod entropy;
 mod inbox;
-#[allow(dead_code, reason = "not wired yet")]
 mod input_history;
 mod json;
 mod lines;

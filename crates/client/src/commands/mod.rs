@@ -8,7 +8,6 @@ mod table;
 
 pub(crate) use meaning::{Meaning, interpret};
 pub(crate) use privacy::{is_storable, seals};
-#[allow(unused_imports, reason = "the completion is not wired yet")]
 pub(crate) use table::{Argument, SlashCommand, all_names};
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use crate::session::update::Command;
 
 /// One command.
 #[derive(Debug)]
-#[allow(dead_code, reason = "the completion and the history, which read all of it, are not wired yet")]
 pub(crate) struct SlashCommand {
     pub(crate) name: &'static str,
     pub(crate) aliases: &'static [&'static str],

@@ -46,7 +46,6 @@ pub(crate) struct Editor {
     recall: Recall,
 }
 
-#[allow(dead_code, reason = "what completes, searches and loads is not wired yet")]
 impl Editor {
     pub(crate) fn text(&self) -> &str {
         &self.text
@@ -162,6 +161,7 @@ impl Editor {
     }
 
     /// Replaces the text, the cursor at its end; false if it is too long, and then nothing is changed.
+    #[allow(dead_code, reason = "what an editor leaves is not put in by it yet")]
     pub(crate) fn set_text(&mut self, text: &str) -> bool {
         let clean = cleaned(text);
         let fits = clean.len() <= TEXT_BYTES_MAX;

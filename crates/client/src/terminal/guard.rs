@@ -16,7 +16,6 @@ pub(crate) struct Guard {
     hook_before: Arc<PanicHook>,
 }
 
-#[allow(dead_code, reason = "what pauses it is being written")]
 #[expect(clippy::unused_self, reason = "only who holds the terminal may give it away")]
 impl Guard {
     pub(crate) fn enter() -> io::Result<Self> {

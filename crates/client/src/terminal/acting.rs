@@ -5,7 +5,7 @@ use std::io;
 use super::editing::completion::Completion;
 use super::exits::Exit;
 use super::handover::Handover;
-use super::keyboard::help;
+use super::key_help;
 use super::keys::Action;
 use super::{Terminal, editor::Motion};
 use crate::commands::{Meaning, interpret};
@@ -149,7 +149,7 @@ impl Terminal {
                 }
             }
             Meaning::Help(lines) => self.tell(&[lines.join("\n")]),
-            Meaning::Keys => self.tell(&[help::lines().join("\n")]),
+            Meaning::Keys => self.tell(&[key_help::lines().join("\n")]),
             Meaning::Clear => self.screen.clear(),
             Meaning::Timestamps(_) | Meaning::Bell(_) | Meaning::Ignore(_) | Meaning::Unignore(_) => {}
         }

@@ -62,8 +62,15 @@ impl Drop for Guard {
     }
 }
 
+/// Puts the terminal back, if it is not as it was: without a terminal in raw mode there is nothing to restore.
+pub(crate) fn restore_if_taken() {
+    if crossterm::terminal::is_raw_mode_enabled().unwrap_or(false) {
+        restore();
+    }
+}
+
 /// Puts the terminal back. A terminal that is gone needs nothing any more, so failures are none.
-pub(crate) fn restore() {
+fn restore() {
     let _ = execute!(io::stdout(), EndSynchronizedUpdate, DisableFocusChange, DisableBracketedPaste);
     let _ = io::stdout().flush();
     let _ = disable_raw_mode();

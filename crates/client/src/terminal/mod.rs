@@ -9,7 +9,8 @@ mod editor;
 mod exits;
 pub(crate) mod guard;
 mod handover;
-pub(crate) mod keyboard;
+mod key_help;
+mod key_reader;
 mod keys;
 mod layout;
 mod page;
@@ -23,10 +24,10 @@ mod wrap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use crate::JoinOptions;
 use crate::ending::Ending;
 use crate::inbox::{Inbox, UserInput};
 use crate::input_history::InputHistory;
+use crate::options::JoinOptions;
 use crate::preferences::Preferences;
 use crate::room_log::RoomLog;
 use crate::session::Session;
@@ -42,7 +43,7 @@ use editor::Editor;
 use exits::Exits;
 use guard::Guard;
 use handover::Handover;
-use keyboard::Keyboard;
+use key_reader::Keyboard;
 use keys::Keys;
 use page::Page;
 use palette::Palette;
@@ -111,7 +112,7 @@ impl Terminal {
         terminal.device = Some(Device { keyboard: Keyboard::start(inbox.clone())?, guard, inbox });
         terminal.tell(&options.greeting);
         terminal.recall(preferences);
-        terminal.log = crate::room_log(options);
+        terminal.log = RoomLog::wished_for(options);
         Ok(terminal)
     }
 

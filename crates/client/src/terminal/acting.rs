@@ -7,7 +7,7 @@ use super::exits::Exit;
 use super::handover::Handover;
 use super::key_help;
 use super::keys::Action;
-use super::{Terminal, editor::Motion};
+use super::{Terminal, editing::editor::Motion};
 use crate::commands::{Meaning, interpret};
 use crate::session::Session;
 use crate::session::update::Command;
@@ -188,7 +188,7 @@ impl Terminal {
         };
         let Some(device) = &self.device else { return Ok(()) };
         let strokes = self.screen.leave(usize::from(self.columns));
-        super::draw::draw(&mut self.out, &strokes, self.palette)?;
+        super::drawing::draw::draw(&mut self.out, &strokes, self.palette)?;
         device.guard.pause();
         match Handover::start(&editor, self.editor.text(), &self.drafts, device.inbox.clone()) {
             Ok(handover) => self.handover = Some(handover),
@@ -221,7 +221,7 @@ impl Terminal {
     fn suspend(&mut self) -> io::Result<()> {
         let Some(device) = &self.device else { return Ok(()) };
         let strokes = self.screen.leave(usize::from(self.columns));
-        super::draw::draw(&mut self.out, &strokes, self.palette)?;
+        super::drawing::draw::draw(&mut self.out, &strokes, self.palette)?;
         device.guard.pause();
         system::suspend()?;
         self.take_terminal_again()

@@ -1,6 +1,6 @@
 //! What a key, a paste or a resize means.
 
-use super::editor::Motion;
+use super::editing::editor::Motion;
 use crate::keyboard::event::{Code, Key, Paste, TerminalEvent};
 
 /// What the user wants of the terminal.

@@ -2,24 +2,17 @@
 
 mod absence;
 mod acting;
-mod columns;
-mod draw;
+mod drawing;
 mod editing;
-mod editor;
 mod exits;
 pub(crate) mod guard;
 mod handover;
 mod key_help;
 mod key_reader;
 mod keys;
-mod layout;
 mod page;
-mod palette;
 mod prompt;
-mod screen;
-mod status;
 mod unread;
-mod wrap;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -38,17 +31,18 @@ use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
 use crate::telling::{Line, Role, Span};
 use crate::view::View;
+use drawing::palette::Palette;
+use drawing::screen::Screen;
+use drawing::{draw, layout, status};
+use editing::editor::Editor;
 use editing::paste::PastedLines;
-use editor::Editor;
 use exits::Exits;
 use guard::Guard;
 use handover::Handover;
 use key_reader::Keyboard;
 use keys::Keys;
 use page::Page;
-use palette::Palette;
 use prompt::Prompt;
-use screen::Screen;
 
 /// Drawing more often than a screen shows helps nobody.
 const DRAW_EVERY_MS: u64 = 16;

@@ -6,7 +6,7 @@ use glassline_wire::event::Event;
 use jiff::civil::Date;
 
 use super::absence::Absence;
-use super::status::Waiting;
+use super::drawing::status::Waiting;
 use super::unread::Unread;
 use crate::session::update::Update;
 use crate::telling::attention::{self, Attention};

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::keyboard::event::{Paste, PasteEnd};
-use crate::terminal::editor;
+use crate::terminal::editing::editor;
 use crate::terminal::keys::Action;
 
 /// What is pasted into a sentence; more lines are asked about.

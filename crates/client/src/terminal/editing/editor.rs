@@ -2,10 +2,10 @@
 
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
-use super::editing::kill_ring::KillRing;
-use super::editing::recall::Recall;
-use super::editing::undo::{Group, Snapshot, UndoLog};
-use super::editing::words;
+use super::kill_ring::KillRing;
+use super::recall::Recall;
+use super::undo::{Group, Snapshot, UndoLog};
+use super::words;
 
 /// Longest text that can be typed or pasted: four messages of the longest kind, so that one can be cut down to fit.
 pub(crate) const TEXT_BYTES_MAX: usize = 64 * 1024;

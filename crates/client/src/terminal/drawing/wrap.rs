@@ -11,11 +11,11 @@ const INDENT: usize = 2;
 const TAB: &str = "    ";
 
 /// One row of the screen.
-pub(super) type Row = Vec<Span>;
+pub(crate) type Row = Vec<Span>;
 
 /// Breaks a line for a screen of so many columns. Only a word may be wider than that: a terminal wraps it by itself, and knows then
 /// that it is one word, such as a link.
-pub(super) fn rows(line: &Line, columns: usize) -> Vec<Row> {
+pub(crate) fn rows(line: &Line, columns: usize) -> Vec<Row> {
     let head_columns: usize = line.head.iter().map(|span| columns::of(&span.text)).sum();
     let indent = if head_columns * 5 <= columns * 2 { head_columns.max(INDENT) } else { INDENT };
     let mut wrapping = Wrapping {

@@ -63,7 +63,7 @@ pub fn join(options: &JoinOptions) -> Ending {
         Err(error) => return Ending::InputOutput(format!("cannot use the standard input and output: {error}")),
     };
     // Without it the signals do what they always do.
-    let _ = system::watch_interrupts(inbox.clone(), terminal::guard::restore_if_taken);
+    let _ = system::watch_interrupts(inbox.clone(), terminal::guard::restore_if_taken, terminal::guard::is_paused);
     let for_a_person = mode == Mode::Terminal || (mode == Mode::Linear && typed);
     let config = Config {
         address: options.address.clone(),

@@ -16,7 +16,7 @@ const POLL: Duration = Duration::from_millis(500);
 
 /// Ctrl-C is a key in raw mode, and ends the process elsewhere as it always does.
 #[expect(clippy::unnecessary_wraps, reason = "the same as where it can fail")]
-pub(crate) fn watch_interrupts(_: Inbox, _: fn()) -> io::Result<()> {
+pub(crate) fn watch_interrupts(_: Inbox, _: fn(), _: fn() -> bool) -> io::Result<()> {
     Ok(())
 }
 

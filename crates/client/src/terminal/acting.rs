@@ -19,6 +19,8 @@ impl Terminal {
         self.stale = true;
         match action {
             Action::Resize { columns, rows } => (self.columns, self.rows) = (columns.max(1), rows.max(1)),
+            // After Ctrl-Z it has been taken again already.
+            Action::Resume if std::mem::take(&mut self.suspended) => {}
             Action::Resume => self.take_terminal_again()?,
             Action::FocusLost => self.page.user_has_gone(),
             Action::FocusGained => {
@@ -207,8 +209,7 @@ impl Terminal {
         self.take_terminal_again()?;
         match left {
             Ok(text) => {
-                self.editor.clear();
-                let fits = self.editor.insert(&text);
+                let fits = self.editor.set_text(&text);
                 self.hint_unless(fits);
             }
             Err(error) => self.tell(&[format!("the line is as it was, for the editor failed: {error}")]),
@@ -223,6 +224,7 @@ impl Terminal {
         let strokes = self.screen.leave(usize::from(self.columns));
         super::drawing::draw::draw(&mut self.out, &strokes, self.palette)?;
         device.guard.pause();
+        self.suspended = true;
         system::suspend()?;
         self.take_terminal_again()
     }

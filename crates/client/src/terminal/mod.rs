@@ -74,6 +74,8 @@ pub(crate) struct Terminal {
     /// Where a text for the editor may lie.
     drafts: PathBuf,
     handover: Option<Handover>,
+    /// Ctrl-Z stopped the process, and nothing has been heard of its going on.
+    suspended: bool,
     /// What a real terminal needs and a test's does not.
     device: Option<Device>,
 }
@@ -131,6 +133,7 @@ impl Terminal {
             log: None,
             drafts: PathBuf::new(),
             handover: None,
+            suspended: false,
             device: None,
         }
     }

@@ -14,10 +14,12 @@ use crate::keyboard::event::TerminalEvent;
 /// SIGTERM, SIGHUP and SIGINT: the first asks to leave, the second ends the process as if nobody had listened.
 ///
 /// `restore` puts the terminal back before that. It listens until the process ends: once the inbox is closed, a signal ends the process too.
-pub(crate) fn watch_interrupts(inbox: Inbox, restore: fn()) -> io::Result<()> {
+pub(crate) fn watch_interrupts(inbox: Inbox, restore: fn(), is_paused: fn() -> bool) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT])?;
     thread::Builder::new().name("glassline-signals".to_owned()).spawn(move || {
-        for (count, signal) in signals.forever().enumerate() {
+        // Ctrl-C while another program has the terminal is for that program.
+        let meant = signals.forever().filter(|&signal| signal != SIGINT || !is_paused());
+        for (count, signal) in meant.enumerate() {
             // The driver may be stuck in a write to a reader that stalls; the inbox may be full. So neither is waited for.
             if count > 0 || inbox.try_send(Arrival::Interrupted).is_err() {
                 restore();

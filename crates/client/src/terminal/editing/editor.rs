@@ -161,7 +161,6 @@ impl Editor {
     }
 
     /// Replaces the text, the cursor at its end; false if it is too long, and then nothing is changed.
-    #[allow(dead_code, reason = "what an editor leaves is not put in by it yet")]
     pub(crate) fn set_text(&mut self, text: &str) -> bool {
         let clean = cleaned(text);
         let fits = clean.len() <= TEXT_BYTES_MAX;

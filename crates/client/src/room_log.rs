@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use glassline_wire::event::Event;
 
+use crate::options::JoinOptions;
 use crate::session::update::Update;
 use crate::system::{append_private_file, create_private_folder};
 use crate::telling::wording::Reader;
@@ -38,8 +39,14 @@ pub(crate) struct RoomLog {
 }
 
 impl RoomLog {
+    /// The log of a session, if it is wished for and there is a place for it.
+    pub(crate) fn wished_for(options: &JoinOptions) -> Option<Self> {
+        let folder = options.preferences.state_folder.as_deref().filter(|_| options.preferences.log)?;
+        Some(Self::new(folder, &options.address))
+    }
+
     /// Logs for the server at `address`, below the state folder; a file is created with its first line.
-    pub(crate) fn new(state_folder: &Path, address: &str) -> Self {
+    fn new(state_folder: &Path, address: &str) -> Self {
         let folder = state_folder.join("logs").join(file_name(address));
         Self { folder, rooms: BTreeMap::new(), failed: false }
     }

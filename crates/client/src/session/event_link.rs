@@ -7,9 +7,8 @@ use glassline_wire::opening::EVENT_OPENING;
 use glassline_wire::request::{Ask, AwayText, Hello, Request, RoomName};
 
 use super::update::Update;
-use super::{Link, Phase, Session, WINDOW_BYTES};
+use super::{Link, Phase, Session, WINDOW_BYTES, brief};
 use crate::ending::Ending;
-use crate::telling::wording::name;
 use glassline_wire::event::ErrorCode;
 
 /// With nothing heard for this long, the client asks for a sign of life.
@@ -174,9 +173,9 @@ impl Session {
         }
         self.is_up(now_ms);
         self.notice(if again {
-            format!("connected again as {}", name(&self.name))
+            format!("connected again as {}", brief(&self.name))
         } else {
-            format!("connected to {} as {}", self.config.address, name(&self.name))
+            format!("connected to {} as {}", self.config.address, brief(&self.name))
         });
         let rooms: Vec<String> = welcome.rooms.iter().map(|state| state.room.clone()).collect();
         self.show(Update::Heard(Event::Welcome(welcome)));

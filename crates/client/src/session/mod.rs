@@ -36,6 +36,8 @@ const GOODBYE_MS: u64 = 2_000;
 const WINDOW_BYTES: usize = 64 * 1024;
 /// Writes handed to the driver and not yet done. Two keep the link busy.
 const WRITES_MAX: usize = 2;
+/// Characters of the user's name in the session's texts.
+const NAME_SHOWN_CHARS: usize = 64;
 /// Longest frame taken from a server. Above [`glassline_wire::limits::EVENT_BYTES_MAX`]: a list of members or of stored messages is
 /// longer than one message, and tutorial servers relay what they like.
 const FRAME_BYTES_MAX: usize = 1024 * 1024;
@@ -126,6 +128,14 @@ pub struct Session {
     writes: usize,
     half_close_due: bool,
     outputs: VecDeque<Output>,
+}
+
+/// A name as a text holds it: no server can make one endless.
+fn brief(name: &str) -> String {
+    match name.char_indices().nth(NAME_SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
 }
 
 impl Session {

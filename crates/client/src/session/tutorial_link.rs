@@ -6,8 +6,7 @@ use glassline_wire::request::{Ask, Request};
 
 use super::roster::LOBBY;
 use super::update::{SlashCommands, Update};
-use super::{Link, Session, WINDOW_BYTES};
-use crate::telling::wording::name;
+use super::{Link, Session, WINDOW_BYTES, brief};
 
 /// The name under which a server speaks for itself (T9).
 const SERVER_NAME: &str = "*";
@@ -117,7 +116,7 @@ impl Session {
     fn tell_of_tutorial(&mut self) {
         let Some(Link::Tutorial(link)) = &mut self.link else { return };
         if !std::mem::replace(&mut link.is_told, true) {
-            let (address, me) = (&self.config.address, name(&self.name));
+            let (address, me) = (&self.config.address, brief(&self.name));
             self.notice(format!("connected to {address} as {me}, in the tutorial dialect"));
         }
     }

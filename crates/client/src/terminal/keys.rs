@@ -1,7 +1,7 @@
 //! What a key, a paste or a resize means.
 
-use super::editor::Motion;
-use super::keyboard::event::{Code, Key, Paste, TerminalEvent};
+use super::editing::editor::Motion;
+use crate::keyboard::event::{Code, Key, Paste, TerminalEvent};
 
 /// What the user wants of the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,8 +160,8 @@ fn alt_action(c: char) -> Option<Action> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::keyboard::decoder::Decoder;
     use super::*;
+    use crate::keyboard::decoder::Decoder;
 
     /// What the bytes of a real terminal mean.
     fn actions(bytes: &str) -> Vec<Action> {

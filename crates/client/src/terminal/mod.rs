@@ -2,31 +2,25 @@
 
 mod absence;
 mod acting;
-mod columns;
-mod draw;
+mod drawing;
 mod editing;
-mod editor;
 mod exits;
 pub(crate) mod guard;
 mod handover;
-pub(crate) mod keyboard;
+mod key_help;
+mod key_reader;
 mod keys;
-mod layout;
 mod page;
-mod palette;
 mod prompt;
-mod screen;
-mod status;
 mod unread;
-mod wrap;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use crate::JoinOptions;
 use crate::ending::Ending;
 use crate::inbox::{Inbox, UserInput};
 use crate::input_history::InputHistory;
+use crate::options::JoinOptions;
 use crate::preferences::Preferences;
 use crate::room_log::RoomLog;
 use crate::session::Session;
@@ -37,17 +31,18 @@ use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
 use crate::telling::{Line, Role, Span};
 use crate::view::View;
+use drawing::palette::Palette;
+use drawing::screen::Screen;
+use drawing::{draw, layout, status};
+use editing::editor::Editor;
 use editing::paste::PastedLines;
-use editor::Editor;
 use exits::Exits;
 use guard::Guard;
 use handover::Handover;
-use keyboard::Keyboard;
+use key_reader::Keyboard;
 use keys::Keys;
 use page::Page;
-use palette::Palette;
 use prompt::Prompt;
-use screen::Screen;
 
 /// Drawing more often than a screen shows helps nobody.
 const DRAW_EVERY_MS: u64 = 16;
@@ -79,6 +74,8 @@ pub(crate) struct Terminal {
     /// Where a text for the editor may lie.
     drafts: PathBuf,
     handover: Option<Handover>,
+    /// Ctrl-Z stopped the process, and nothing has been heard of its going on.
+    suspended: bool,
     /// What a real terminal needs and a test's does not.
     device: Option<Device>,
 }
@@ -111,7 +108,7 @@ impl Terminal {
         terminal.device = Some(Device { keyboard: Keyboard::start(inbox.clone())?, guard, inbox });
         terminal.tell(&options.greeting);
         terminal.recall(preferences);
-        terminal.log = crate::room_log(options);
+        terminal.log = RoomLog::wished_for(options);
         Ok(terminal)
     }
 
@@ -136,6 +133,7 @@ impl Terminal {
             log: None,
             drafts: PathBuf::new(),
             handover: None,
+            suspended: false,
             device: None,
         }
     }

@@ -438,3 +438,19 @@ fn a_program_is_told_that_the_link_was_lost_and_is_back() {
     assert!(err.contains("is lost") && err.contains("connected again"), "{err}");
     assert_eq!(ending.exit_code(), 1, "a request was not answered");
 }
+
+#[test]
+fn a_goodbye_that_leaves_words_unacknowledged_is_no_quiet_end() {
+    let (listener, address) = listener();
+    let client = Client::start(Shape::Pipe, DialectChoice::Event, address);
+    client.type_in("one\n/quit\n");
+    let (mut server, _) = Peer::event(&listener);
+    assert!(matches!(server.request().ask, Ask::Send(_)));
+    server.take_bye();
+    let (ending, _, err) = client.ending();
+    assert!(
+        matches!(&ending, Ending::InputOutput(text) if text.starts_with("1 line of the input was not ack")),
+        "{ending:?}"
+    );
+    assert!(err.contains("1 of your messages was not acknowledged"), "{err}");
+}

@@ -111,7 +111,7 @@ fn leaving_at_once_waits_two_seconds_for_acknowledgements_and_says_what_is_missi
     line.take_requests();
     line.take_updates();
     line.pass_ms(2_000);
-    assert!(line.notices().contains("1 of your messages"));
+    assert!(line.notices().contains("1 of your messages was"));
     assert!(matches!(line.take_requests().remove(0).ask, Ask::Bye {}));
     line.pass_ms(2_000);
     assert_eq!(line.ending, Some(Ending::Left));

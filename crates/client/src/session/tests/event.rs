@@ -72,6 +72,8 @@ fn the_servers_ping_is_answered_and_a_silent_server_is_asked_then_given_up() {
     line.take_updates();
     line.hear(&format!(r#"{{"type":"pong","ref":"{}"}}"#, ping.reference.expect("a ref")));
     assert_eq!(line.take_updates(), [], "the answer to the session's own question is nobody's business");
+    line.hear(r#"{"type":"error","code":"rate","text":"slower","ref":"glassline-alive"}"#);
+    assert_eq!(line.take_updates(), [], "nor is a refusal of it");
     line.pass_ms(74_999);
     assert_eq!((line.connects, line.session.status(0).link), (1, LinkState::Online));
     line.pass_ms(1_000);

@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 
 use glassline_wire::event::Event;
+use glassline_wire::limits::LISTED_ROOMS_MAX;
 use jiff::civil::Date;
 
 use super::absence::Absence;
-use super::status::Waiting;
+use super::drawing::status::Waiting;
 use super::unread::Unread;
 use crate::session::update::Update;
 use crate::telling::attention::{self, Attention};
@@ -22,7 +23,7 @@ const SPEAKERS_MAX: usize = 100;
 const FIRST_ROOM: &str = "lobby";
 
 /// What to do for something that was heard.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Heard {
     pub(super) lines: Vec<Line>,
     pub(super) rings: bool,
@@ -44,6 +45,8 @@ pub(super) struct Page {
     mentions: usize,
     /// Who spoke last comes first.
     speakers: VecDeque<String>,
+    /// The rooms that the server listed last.
+    listed_rooms: Vec<String>,
 }
 
 impl Page {
@@ -61,12 +64,12 @@ impl Page {
             room: Some(FIRST_ROOM.to_owned()),
             mentions: 0,
             speakers: VecDeque::new(),
+            listed_rooms: Vec::new(),
         }
     }
 
-    /// Takes in something that was heard.
+    /// Takes in something that was heard and that is not [ignored](Settings::filter).
     pub(super) fn hear(&mut self, update: Update, now_ms: u64) -> Heard {
-        let Some(update) = self.settings.filter(update) else { return Heard::default() };
         let attention = attention::of(&update, &self.reader.me);
         let mut lines = self.lines_before(&update, now_ms);
         match &update {
@@ -81,6 +84,9 @@ impl Page {
             _ => lines.extend(self.reader.lines(&update)),
         }
         self.reader.follow(&update);
+        if let Update::Heard(Event::Rooms(rooms)) = &update {
+            self.listed_rooms = rooms.rooms.iter().take(LISTED_ROOMS_MAX).map(|listed| listed.room.clone()).collect();
+        }
         let mut shown = Vec::new();
         for line in lines {
             self.show(line, attention, now_ms, &mut shown);
@@ -131,6 +137,11 @@ impl Page {
         self.mentions
     }
 
+    /// The one who reads.
+    pub(super) fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
     /// The name the user goes by.
     pub(super) fn me(&self) -> &str {
         &self.reader.me
@@ -139,6 +150,11 @@ impl Page {
     /// Who spoke lately, the last one first.
     pub(super) fn speakers(&self) -> impl Iterator<Item = &str> {
         self.speakers.iter().map(String::as_str)
+    }
+
+    /// The rooms that the server listed last.
+    pub(super) fn listed_rooms(&self) -> &[String] {
+        &self.listed_rooms
     }
 
     /// What is to be shown at the end: the last comings and goings, and what was never looked at.
@@ -321,6 +337,14 @@ mod tests {
         assert_eq!(shown(&mut page, message("lobby", "eve", "hi"), 0), ["* eve joined", "eve > hi"]);
         assert!(shown(&mut page, joined("me"), 0).is_empty(), "the user knows");
         assert_eq!(page.speakers().collect::<Vec<_>>(), ["eve"]);
+    }
+
+    #[test]
+    fn rooms_that_were_listed_can_be_completed() {
+        let mut page = page(false);
+        let rooms = r#"{"type":"rooms","rooms":[{"room":"lobby","count":1},{"room":"den","count":2}],"count":2}"#;
+        assert_eq!(shown(&mut page, heard(rooms), 0), ["* rooms: lobby (1), den (2)"]);
+        assert_eq!(page.listed_rooms(), ["lobby", "den"]);
     }
 
     #[test]

@@ -1,0 +1,53 @@
+//! What a line of input means.
+
+use super::meaning::Meaning;
+use super::table::{Reading, SlashCommand};
+use super::{help, suggestion};
+use crate::session::update::{Command, SlashCommands};
+
+/// What a line means, where `who` carries out slash commands.
+///
+/// # Errors
+/// What is wrong with it, for the user; nothing of it must be sent then.
+pub(crate) fn interpret(line: &str, who: SlashCommands) -> Result<Meaning, String> {
+    let Some(command) = line.strip_prefix('/') else { return Ok(Meaning::Do(Command::Say(line.to_owned()))) };
+    if command.starts_with('/') {
+        return Ok(Meaning::Do(Command::Say(command.to_owned())));
+    }
+    let (name, args) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
+    let args = args.trim();
+    let known = SlashCommand::named(name);
+    match (known, who) {
+        (Some(known), SlashCommands::Client) => read(known, args, |_| true),
+        (Some(known), SlashCommands::Nobody | SlashCommands::Undecided) if known.local => {
+            read(known, args, |command| command.local)
+        }
+        (Some(known), SlashCommands::Server) if matches!(known.reading, Reading::Help) => {
+            Ok(help_of_both(known, args, line))
+        }
+        (Some(known), SlashCommands::Server) if known.local => read(known, args, |_| true),
+        (_, SlashCommands::Server) => Ok(Meaning::Do(Command::ServerLine(line.to_owned()))),
+        (Some(_), SlashCommands::Nobody | SlashCommands::Undecided) => {
+            Err(format!("this server has no commands, so there is no /{name} here; `//{name}` sends it as text"))
+        }
+        (None, _) => Err(suggestion::unknown(name)),
+    }
+}
+
+/// What `/help` means where the server has commands as well, which only the server can tell of.
+fn help_of_both(command: &SlashCommand, args: &str, line: &str) -> Meaning {
+    match read(command, args, |command| command.local) {
+        Ok(Meaning::Help(own)) if args.is_empty() => Meaning::Do(Command::Help(own.join("\n"))),
+        Ok(meaning) => meaning,
+        Err(_) => Meaning::Do(Command::ServerLine(line.to_owned())),
+    }
+}
+
+/// What a command and its arguments mean, where these commands are there.
+fn read(command: &SlashCommand, args: &str, there: fn(&SlashCommand) -> bool) -> Result<Meaning, String> {
+    let meaning = match command.reading {
+        Reading::Arguments(parse) => parse(args),
+        Reading::Help => help::help(args, there),
+    };
+    meaning.ok_or_else(|| help::usage(command))
+}

@@ -101,7 +101,7 @@ fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> i
     }
     let lines_in = LinesIn::start(io::stdin(), TEXT_BYTES_MAX, inbox.clone())?;
     let manner = Manner { typed, words_on_stdout: mode == Mode::Linear };
-    let reader = Reader { me: options.name.clone(), clock: LocalClock::system() };
+    let reader = Reader::new(&options.name);
     let settings = Settings::new(&options.preferences, false);
     let log = RoomLog::wished_for(options);
     let mut plain = Plain::new(manner, reader, settings, log, lines_in, out, err);

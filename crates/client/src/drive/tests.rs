@@ -119,7 +119,7 @@ impl Client {
                 }
                 Shape::Pipe | Shape::Typist => {
                     let manner = Manner { typed: matches!(shape, Shape::Typist), words_on_stdout: false };
-                    let reader = Reader { me: "bot".into(), clock: LocalClock::system() };
+                    let reader = Reader::new("bot");
                     let settings = Settings::new(&Preferences::default(), false);
                     Box::new(Plain::new(manner, reader, settings, None, lines_in, writer, Box::new(err_writer)))
                 }

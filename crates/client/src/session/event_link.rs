@@ -203,14 +203,12 @@ impl Session {
                 if let Some(seq) = message.seq {
                     self.roster.saw(&message.room, seq);
                 }
-                let id = message.id;
+                // Only the sender's own copy has a `ref`: somebody else may have used the same id (E4).
+                let id = message.id.filter(|_| message.reference.is_some());
                 self.heard_words(event, id);
             }
             Event::Direct(ref direct) => {
-                if direct.from != self.name {
-                    self.last_direct_from = Some(direct.from.clone());
-                }
-                let id = direct.id;
+                let id = direct.id.filter(|_| direct.reference.is_some());
                 self.heard_words(event, id);
             }
             Event::Joined(ref presence) => {
@@ -257,7 +255,12 @@ impl Session {
             }
             Event::Error(refusal) => self.refused(refusal),
             Event::Away(ref away) if away.reference.as_deref() == Some(AWAY_AGAIN_REF) => {}
-            Event::Away(_) => self.show(Update::Heard(event)),
+            Event::Away(ref away) => {
+                if away.name == self.name {
+                    self.away.clone_from(&away.text);
+                }
+                self.show(Update::Heard(event));
+            }
             Event::Ping(_) => self.put_request(&Request { reference: None, ask: Ask::Pong {} }),
             Event::Pong(ref pong) if pong.reference.as_deref() == Some(ALIVE_REF) => {}
             Event::Bye(_) => {
@@ -300,6 +303,10 @@ impl Session {
         } else if self.roster.contains(&presence.room) {
             // The client's own arrival, announced to it as well: it is counted already.
             self.roster.came(presence, presence.count.saturating_sub(1));
+            // The user asked for a room by another spelling of its name.
+            if presence.reference.as_deref() == Some(ASKED_REF) {
+                self.roster.go_to(&presence.room);
+            }
         } else {
             self.roster.entered(&presence.room);
             self.ask_who_is_in(&presence.room);

@@ -57,8 +57,6 @@ pub enum Command {
         /// What.
         text: String,
     },
-    /// Answer the last person who wrote directly.
-    Reply(String),
     /// Enter a room, or go to one already entered.
     Join(String),
     /// Leave a room; the current one if none is named.
@@ -231,9 +229,6 @@ pub enum Declined {
     /// The client is in no room at all.
     #[error("you are in no room; enter one with /join ROOM")]
     NowhereToTalk,
-    /// Nobody wrote directly yet.
-    #[error("nobody has written to you directly yet; use /msg NAME TEXT")]
-    NobodyToAnswer,
     /// `hello` and `pong` are the session's.
     #[error("the client itself sends `hello` and `pong`")]
     NotForUsers,
@@ -251,7 +246,6 @@ impl Declined {
             Self::Full(_) | Self::NotConnected => ErrorCode::Busy,
             Self::NotInTutorial(_) => ErrorCode::UnknownType,
             Self::NotInRoom(_) | Self::NowhereToTalk => ErrorCode::UnknownRoom,
-            Self::NobodyToAnswer => ErrorCode::UnknownName,
             Self::NotForUsers | Self::Leaving => ErrorCode::OutOfOrder,
         }
     }

@@ -101,7 +101,7 @@ impl Terminal {
         } else {
             Palette::Monochrome
         };
-        let reader = Reader { me: options.name.clone(), clock: LocalClock::system() };
+        let reader = Reader::new(&options.name);
         let page = Page::new(reader, Settings::new(preferences, true));
         let mut terminal = Self::new(page, Box::new(io::stdout()), size.unwrap_or(SIZE_UNKNOWN), palette);
         terminal.drafts = preferences.state_folder.clone().unwrap_or_else(std::env::temp_dir);

@@ -275,7 +275,7 @@ mod tests {
     fn page(timestamps: bool) -> Page {
         let clock = LocalClock::fixed(|| Timestamp::parse(NOON).expect("an instant"));
         let settings = Settings::new(&Preferences { timestamps: Some(timestamps), ..Preferences::default() }, true);
-        Page::new(Reader { me: "me".into(), clock }, settings)
+        Page::new(Reader { me: "me".into(), correspondent: None, clock }, settings)
     }
 
     fn heard(json: &str) -> Update {

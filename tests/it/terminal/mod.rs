@@ -1,0 +1,6 @@
+//! The real binary in a real pseudo-terminal: what another member hears, what the screen shows, what a file holds.
+
+mod draft;
+mod harness;
+mod leaving;
+mod listed;

@@ -3,8 +3,8 @@
 use std::net::TcpStream;
 use std::sync::mpsc::SyncSender;
 
+use crate::keyboard::event::TerminalEvent;
 use crate::lines::Line;
-use crate::terminal::keyboard::event::TerminalEvent;
 
 /// Arrivals that may wait. Past it whoever has more blocks, and the server with it.
 pub(crate) const ARRIVALS_MAX: usize = 64;

@@ -7,13 +7,15 @@ mod drive;
 pub mod ending;
 pub mod entropy;
 mod inbox;
-#[allow(dead_code, reason = "not wired yet")]
 mod input_history;
 mod json;
+mod keyboard;
 mod lines;
 mod lines_in;
+mod options;
 mod plain;
 pub mod preferences;
+mod room_log;
 pub mod session;
 mod system;
 mod telling;
@@ -32,8 +34,10 @@ use glassline_wire::limits::{EVENT_BYTES_MAX, TEXT_BYTES_MAX};
 use inbox::{ARRIVALS_MAX, Inbox};
 use json::Json;
 use lines_in::LinesIn;
+pub use options::{JoinOptions, Mode};
 use plain::{Manner, Plain};
 pub use preferences::{Bell, Preferences};
+use room_log::RoomLog;
 pub use session::update::DialectChoice;
 use session::{Config, Session};
 use telling::clock::LocalClock;
@@ -45,52 +49,6 @@ use view::View;
 
 /// A program that lost its server waits this long for it before it reports the loss.
 const PROGRAM_GIVES_UP_AFTER_MS: u64 = 60_000;
-
-/// How the conversation is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
-    /// [`Mode::Terminal`] between a keyboard and a screen, [`Mode::Linear`] if `TERM` is `dumb`, else [`Mode::Plain`].
-    #[default]
-    Auto,
-    /// Lines for pipes: the conversation on stdout, the client's own words on stderr.
-    Plain,
-    /// JSON Lines.
-    Json,
-    /// Lines for people: everything on stdout, nothing is ever redrawn.
-    Linear,
-    /// Messages scroll by above an input line.
-    Terminal,
-}
-
-impl Mode {
-    fn resolved(self) -> Self {
-        if self != Self::Auto {
-            return self;
-        }
-        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-            return Self::Plain;
-        }
-        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb" || term.is_empty());
-        if is_dumb { Self::Linear } else { Self::Terminal }
-    }
-}
-
-/// Whom to join, as whom, and how to show it.
-#[derive(Debug, Clone, Default)]
-pub struct JoinOptions {
-    /// `host:port`.
-    pub address: String,
-    /// The name wished for.
-    pub name: String,
-    /// Which dialect to speak.
-    pub dialect: DialectChoice,
-    /// How to show it.
-    pub mode: Mode,
-    /// Lines to show first, such as how others join.
-    pub greeting: Vec<String>,
-    /// How to show and keep it.
-    pub preferences: Preferences,
-}
 
 /// Joins a server and talks until the user leaves, the input ends or the server is gone for good.
 ///
@@ -105,7 +63,7 @@ pub fn join(options: &JoinOptions) -> Ending {
         Err(error) => return Ending::InputOutput(format!("cannot use the standard input and output: {error}")),
     };
     // Without it the signals do what they always do.
-    let _ = system::watch_interrupts(inbox.clone());
+    let _ = system::watch_interrupts(inbox.clone(), terminal::guard::restore_if_taken, terminal::guard::is_paused);
     let for_a_person = mode == Mode::Terminal || (mode == Mode::Linear && typed);
     let config = Config {
         address: options.address.clone(),
@@ -142,7 +100,8 @@ fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> i
     let manner = Manner { typed, words_on_stdout: mode == Mode::Linear };
     let reader = Reader { me: options.name.clone(), clock: LocalClock::system() };
     let settings = Settings::new(&options.preferences, false);
-    let mut plain = Plain::new(manner, reader, settings, lines_in, out, err);
+    let log = RoomLog::wished_for(options);
+    let mut plain = Plain::new(manner, reader, settings, log, lines_in, out, err);
     plain.tell(greeting)?;
     Ok(Box::new(plain))
 }

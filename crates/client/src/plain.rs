@@ -7,6 +7,7 @@ use crate::ending::Ending;
 use crate::inbox::UserInput;
 use crate::lines::Line;
 use crate::lines_in::LinesIn;
+use crate::room_log::RoomLog;
 use crate::session::Session;
 use crate::session::update::{Command, SlashCommands, Update};
 use crate::telling::settings::Settings;
@@ -32,6 +33,7 @@ pub(crate) struct Plain {
     manner: Manner,
     reader: Reader,
     settings: Settings,
+    log: Option<RoomLog>,
     lines_in: LinesIn,
     out: Box<dyn Write>,
     err: Box<dyn Write>,
@@ -45,11 +47,12 @@ impl Plain {
         manner: Manner,
         reader: Reader,
         settings: Settings,
+        log: Option<RoomLog>,
         lines_in: LinesIn,
         out: Box<dyn Write>,
         err: Box<dyn Write>,
     ) -> Self {
-        Self { manner, reader, settings, lines_in, out, err, empty_lines: 0, not_sent: 0, finished: false }
+        Self { manner, reader, settings, log, lines_in, out, err, empty_lines: 0, not_sent: 0, finished: false }
     }
 
     /// The client's own words.
@@ -78,6 +81,10 @@ impl Plain {
     /// Somebody sits there: not a pipe at either end.
     fn is_for_a_person(&self) -> bool {
         self.manner.typed && self.manner.words_on_stdout
+    }
+
+    fn tell_trouble(&mut self, trouble: Option<String>) -> io::Result<()> {
+        trouble.map_or(Ok(()), |trouble| self.tell(&Told::warning(&trouble).plain()))
     }
 
     fn is_next_wanted(&self, session: &Session) -> bool {
@@ -147,6 +154,8 @@ impl View for Plain {
 
     fn show(&mut self, update: Update, _now_ms: u64) -> io::Result<()> {
         let Some(update) = self.settings.filter(update) else { return Ok(()) };
+        let trouble = self.log.as_mut().and_then(|log| log.note(&update, &self.reader).err());
+        self.tell_trouble(trouble)?;
         let told = self.reader.lines(&update);
         let rings = self.is_for_a_person() && self.settings.rings(attention::of(&update, &self.reader.me));
         self.reader.follow(&update);
@@ -179,6 +188,8 @@ impl View for Plain {
             // Declined only when leaving already.
             let _ = session.command(Command::Finish, now_ms);
         }
+        let trouble = self.log.as_mut().and_then(|log| log.flush().err());
+        self.tell_trouble(trouble)?;
         let _ = self.err.flush();
         self.out.flush()
     }

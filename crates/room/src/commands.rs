@@ -9,8 +9,9 @@ use alloc::{
 use glassline_wire::event::{ErrorCode, RoomCount, Rooms, Whois};
 
 use crate::direct::Letter;
-use crate::hub::{Hub, Now};
+use crate::hub::Hub;
 use crate::id::MemberId;
+use crate::now::Now;
 use crate::refusal::Refused;
 use crate::rooms::LOBBY;
 

@@ -10,9 +10,10 @@ use glassline_wire::message_id::MessageId;
 use glassline_wire::visible;
 
 use crate::encode::pair;
-use crate::hub::{Hub, Now};
+use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::Dialect;
+use crate::now::Now;
 use crate::refusal::Refused;
 use crate::talk::hold_to_text_limit;
 

@@ -10,10 +10,11 @@ use alloc::{
 use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Refusal, Welcome};
 use glassline_wire::request::Hello;
 
-use crate::hub::{Hub, Now};
+use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::{Dialect, Member, name_frame};
 use crate::name::{Name, NameError};
+use crate::now::Now;
 use crate::recent_ids::scope_of;
 use crate::refusal::Refused;
 use crate::rooms::{LOBBY, LOBBY_ID};

@@ -8,7 +8,6 @@ use alloc::{
 };
 
 use glassline_wire::event::{Bye, Event, Gap, Notice};
-use glassline_wire::timestamp::Timestamp;
 use slab::Slab;
 
 use crate::encode::server_pair;
@@ -25,15 +24,6 @@ use crate::roster::Roster;
 
 /// After so many visits in one lane the next lane has its turn.
 const VISITS_IN_A_ROW: usize = 64;
-
-/// The instant at which something happens: the two clocks the hub may be told of.
-#[derive(Debug, Clone, Copy)]
-pub struct Now {
-    /// A clock that only goes forward, in milliseconds.
-    pub monotonic_ms: u64,
-    /// Time of day.
-    pub at: Timestamp,
-}
 
 /// What a hub allows.
 #[derive(Debug, Clone)]

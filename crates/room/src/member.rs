@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use glassline_wire::frame;
 use glassline_wire::timestamp::Timestamp;
 
-use crate::hub::Now;
 use crate::id::MemberId;
+use crate::now::Now;
 use crate::outlet::Outlet;
 use crate::recent_ids::{Scope, scope_of};
 

@@ -9,10 +9,11 @@ use alloc::{
 use glassline_wire::event::{ErrorCode, Event, Members, Presence as PresenceEvent, RoomState};
 use glassline_wire::limits::LISTED_NAMES_MAX;
 
-use crate::hub::{Hub, Now};
+use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::id::RoomId;
 use crate::name::room_name;
+use crate::now::Now;
 use crate::presence::Crowd;
 use crate::refusal::Refused;
 use crate::room::Room;

@@ -13,10 +13,11 @@ use glassline_wire::request::Send;
 use glassline_wire::timestamp::Timestamp;
 use glassline_wire::visible;
 
-use crate::hub::{Hub, Now};
+use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::id::RoomId;
 use crate::member::Dialect;
+use crate::now::Now;
 use crate::recent_ids::{Outcome, digest};
 use crate::refusal::Refused;
 

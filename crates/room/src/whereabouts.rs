@@ -9,9 +9,10 @@ use glassline_wire::event::{Away, ErrorCode, RoomCount, Rooms, Whois};
 use glassline_wire::limits::{AWAY_BYTES_MAX, LISTED_ROOMS_MAX};
 use glassline_wire::visible;
 
-use crate::hub::{Hub, Now};
+use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::Member;
+use crate::now::Now;
 use crate::refusal::Refused;
 
 /// The only kind of link so far.

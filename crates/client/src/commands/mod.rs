@@ -1,14 +1,15 @@
 //! The slash commands of the client: one table of names, arguments, help and meaning, and what is read from it.
 
 mod help;
+mod interpret;
 mod meaning;
 mod privacy;
 mod suggestion;
 mod table;
 
-pub(crate) use meaning::{Meaning, interpret};
+pub(crate) use interpret::interpret;
+pub(crate) use meaning::Meaning;
 pub(crate) use privacy::{is_storable, seals};
-#[allow(unused_imports, reason = "the completion is not wired yet")]
 pub(crate) use table::{Argument, SlashCommand, all_names};
 
 #[cfg(test)]

@@ -1,13 +1,11 @@
 //! The table of commands: what `/help`, the completion, the privacy of typed lines and the meaning of a line are read from.
 
-use super::help;
 use super::meaning::Meaning;
 use crate::preferences::Bell;
 use crate::session::update::Command;
 
 /// One command.
 #[derive(Debug)]
-#[allow(dead_code, reason = "the completion and the history, which read all of it, are not wired yet")]
 pub(crate) struct SlashCommand {
     pub(crate) name: &'static str,
     pub(crate) aliases: &'static [&'static str],
@@ -21,8 +19,16 @@ pub(crate) struct SlashCommand {
     pub(super) local: bool,
     /// What follows is for somebody's eyes only, so that it is never written to a disk.
     pub(super) private: bool,
-    /// Reads what follows the name; `None` if it does not fit the usage.
-    pub(super) parse: fn(&str) -> Option<Meaning>,
+    pub(super) reading: Reading,
+}
+
+/// How what follows the name is read.
+#[derive(Debug)]
+pub(super) enum Reading {
+    /// By itself; `None` if it does not fit the usage.
+    Arguments(fn(&str) -> Option<Meaning>),
+    /// With the table in view.
+    Help,
 }
 
 /// Under which heading `/help` shows a command.
@@ -61,7 +67,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "says what you do: `/me waves` shows as `* alice waves`",
         local: false,
         private: false,
-        parse: |args| text(args).map(|text| Meaning::Do(Command::Action(text))),
+        reading: Reading::Arguments(|args| text(args).map(|text| Meaning::Do(Command::Action(text)))),
     },
     SlashCommand {
         name: "msg",
@@ -72,10 +78,10 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "writes to one person only",
         local: false,
         private: true,
-        parse: |args| {
+        reading: Reading::Arguments(|args| {
             let (to, said) = args.split_once(char::is_whitespace)?;
             Some(Meaning::Do(Command::Direct { to: to.to_owned(), text: text(said.trim_start())? }))
-        },
+        }),
     },
     SlashCommand {
         name: "reply",
@@ -86,7 +92,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "answers the last person who wrote to you only",
         local: false,
         private: true,
-        parse: |args| text(args).map(|text| Meaning::Do(Command::Reply(text))),
+        reading: Reading::Arguments(|args| text(args).map(|text| Meaning::Do(Command::Reply(text)))),
     },
     SlashCommand {
         name: "nick",
@@ -97,7 +103,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "takes another name",
         local: false,
         private: false,
-        parse: |args| word(args).map(|name| Meaning::Do(Command::Rename(name))),
+        reading: Reading::Arguments(|args| word(args).map(|name| Meaning::Do(Command::Rename(name)))),
     },
     SlashCommand {
         name: "names",
@@ -108,7 +114,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "shows who is in a room",
         local: false,
         private: false,
-        parse: |args| optional_word(args).map(|room| Meaning::Do(Command::Members(room))),
+        reading: Reading::Arguments(|args| optional_word(args).map(|room| Meaning::Do(Command::Members(room)))),
     },
     SlashCommand {
         name: "whois",
@@ -119,7 +125,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "tells since when somebody is here, how long idle, and how connected",
         local: false,
         private: false,
-        parse: |args| word(args).map(|name| Meaning::Do(Command::Whois(name))),
+        reading: Reading::Arguments(|args| word(args).map(|name| Meaning::Do(Command::Whois(name)))),
     },
     SlashCommand {
         name: "away",
@@ -130,7 +136,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "tells who writes to you that you are away",
         local: false,
         private: false,
-        parse: |args| Some(Meaning::Do(Command::Away(text(args)))),
+        reading: Reading::Arguments(|args| Some(Meaning::Do(Command::Away(text(args))))),
     },
     SlashCommand {
         name: "back",
@@ -141,7 +147,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "ends it",
         local: false,
         private: false,
-        parse: |args| args.is_empty().then_some(Meaning::Do(Command::Back)),
+        reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Do(Command::Back))),
     },
     SlashCommand {
         name: "ignore",
@@ -152,7 +158,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "hides what somebody says, until you leave; without a name, tells whom you ignore",
         local: true,
         private: false,
-        parse: |args| optional_word(args).map(Meaning::Ignore),
+        reading: Reading::Arguments(|args| optional_word(args).map(Meaning::Ignore)),
     },
     SlashCommand {
         name: "unignore",
@@ -163,7 +169,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "shows it again",
         local: true,
         private: false,
-        parse: |args| word(args).map(Meaning::Unignore),
+        reading: Reading::Arguments(|args| word(args).map(Meaning::Unignore)),
     },
     SlashCommand {
         name: "rooms",
@@ -174,7 +180,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "lists the rooms",
         local: false,
         private: false,
-        parse: |args| args.is_empty().then_some(Meaning::Do(Command::Rooms)),
+        reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Do(Command::Rooms))),
     },
     SlashCommand {
         name: "join",
@@ -185,7 +191,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "enters a room and talks there; also goes back to one you are in",
         local: false,
         private: false,
-        parse: |args| word(args).map(|room| Meaning::Do(Command::Join(room))),
+        reading: Reading::Arguments(|args| word(args).map(|room| Meaning::Do(Command::Join(room)))),
     },
     SlashCommand {
         name: "leave",
@@ -196,7 +202,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "leaves a room",
         local: false,
         private: false,
-        parse: |args| optional_word(args).map(|room| Meaning::Do(Command::LeaveRoom(room))),
+        reading: Reading::Arguments(|args| optional_word(args).map(|room| Meaning::Do(Command::LeaveRoom(room)))),
     },
     SlashCommand {
         name: "history",
@@ -207,7 +213,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "shows what was said before, where the server keeps it",
         local: false,
         private: false,
-        parse: |args| args.is_empty().then_some(Meaning::Do(Command::History)),
+        reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Do(Command::History))),
     },
     SlashCommand {
         name: "search",
@@ -218,7 +224,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "finds what was said before, where the server keeps it",
         local: false,
         private: false,
-        parse: |args| text(args).map(|text| Meaning::Do(Command::Search(text))),
+        reading: Reading::Arguments(|args| text(args).map(|text| Meaning::Do(Command::Search(text)))),
     },
     SlashCommand {
         name: "help",
@@ -229,7 +235,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "shows the commands; /help keys shows the keys",
         local: true,
         private: false,
-        parse: |args| help::help(args, |_| true),
+        reading: Reading::Help,
     },
     SlashCommand {
         name: "timestamps",
@@ -240,12 +246,12 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "shows the time of each message, or not",
         local: true,
         private: false,
-        parse: |args| match args {
+        reading: Reading::Arguments(|args| match args {
             "" => Some(Meaning::Timestamps(None)),
             "on" => Some(Meaning::Timestamps(Some(true))),
             "off" => Some(Meaning::Timestamps(Some(false))),
             _ => None,
-        },
+        }),
     },
     SlashCommand {
         name: "bell",
@@ -256,13 +262,13 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "rings never, when you are mentioned or written to, or at every message",
         local: true,
         private: false,
-        parse: |args| match args {
+        reading: Reading::Arguments(|args| match args {
             "" => Some(Meaning::Bell(None)),
             "off" => Some(Meaning::Bell(Some(Bell::Off))),
             "mentions" => Some(Meaning::Bell(Some(Bell::Mentions))),
             "all" => Some(Meaning::Bell(Some(Bell::All))),
             _ => None,
-        },
+        }),
     },
     SlashCommand {
         name: "clear",
@@ -273,7 +279,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "clears the screen",
         local: true,
         private: false,
-        parse: |args| args.is_empty().then_some(Meaning::Clear),
+        reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Clear)),
     },
     SlashCommand {
         name: "quit",
@@ -284,7 +290,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "leaves, as three empty Enters do",
         local: true,
         private: false,
-        parse: |args| args.is_empty().then_some(Meaning::Do(Command::Leave)),
+        reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Do(Command::Leave))),
     },
 ];
 

@@ -121,7 +121,7 @@ impl Client {
                     let manner = Manner { typed: matches!(shape, Shape::Typist), words_on_stdout: false };
                     let reader = Reader { me: "bot".into(), clock: LocalClock::system() };
                     let settings = Settings::new(&Preferences::default(), false);
-                    Box::new(Plain::new(manner, reader, settings, lines_in, writer, Box::new(err_writer)))
+                    Box::new(Plain::new(manner, reader, settings, None, lines_in, writer, Box::new(err_writer)))
                 }
             };
             let config = Config {

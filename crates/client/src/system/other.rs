@@ -9,14 +9,14 @@ use std::time::Duration;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::inbox::Inbox;
-use crate::terminal::keyboard::event::{Code, Key, Paste, PasteEnd, TerminalEvent};
+use crate::keyboard::event::{Code, Key, Paste, PasteEnd, TerminalEvent};
 
 /// How often the thread that reads looks whether it is still wanted.
 const POLL: Duration = Duration::from_millis(500);
 
 /// Ctrl-C is a key in raw mode, and ends the process elsewhere as it always does.
 #[expect(clippy::unnecessary_wraps, reason = "the same as where it can fail")]
-pub(crate) fn watch_interrupts(_: Inbox) -> io::Result<()> {
+pub(crate) fn watch_interrupts(_: Inbox, _: fn(), _: fn() -> bool) -> io::Result<()> {
     Ok(())
 }
 

@@ -5,9 +5,9 @@ use std::io;
 use super::editing::completion::Completion;
 use super::exits::Exit;
 use super::handover::Handover;
-use super::keyboard::help;
+use super::key_help;
 use super::keys::Action;
-use super::{Terminal, editor::Motion};
+use super::{Terminal, editing::editor::Motion};
 use crate::commands::{Meaning, interpret};
 use crate::session::Session;
 use crate::session::update::Command;
@@ -19,6 +19,8 @@ impl Terminal {
         self.stale = true;
         match action {
             Action::Resize { columns, rows } => (self.columns, self.rows) = (columns.max(1), rows.max(1)),
+            // After Ctrl-Z it has been taken again already.
+            Action::Resume if std::mem::take(&mut self.suspended) => {}
             Action::Resume => self.take_terminal_again()?,
             Action::FocusLost => self.page.user_has_gone(),
             Action::FocusGained => {
@@ -148,8 +150,8 @@ impl Terminal {
                     self.page.user_has_gone();
                 }
             }
-            Meaning::Help(lines) => self.tell(&lines),
-            Meaning::Keys => self.tell(&help::lines()),
+            Meaning::Help(lines) => self.tell(&[lines.join("\n")]),
+            Meaning::Keys => self.tell(&[key_help::lines().join("\n")]),
             Meaning::Clear => self.screen.clear(),
             Meaning::Timestamps(_) | Meaning::Bell(_) | Meaning::Ignore(_) | Meaning::Unignore(_) => {}
         }
@@ -188,7 +190,7 @@ impl Terminal {
         };
         let Some(device) = &self.device else { return Ok(()) };
         let strokes = self.screen.leave(usize::from(self.columns));
-        super::draw::draw(&mut self.out, &strokes, self.palette)?;
+        super::drawing::draw::draw(&mut self.out, &strokes, self.palette)?;
         device.guard.pause();
         match Handover::start(&editor, self.editor.text(), &self.drafts, device.inbox.clone()) {
             Ok(handover) => self.handover = Some(handover),
@@ -207,8 +209,7 @@ impl Terminal {
         self.take_terminal_again()?;
         match left {
             Ok(text) => {
-                self.editor.clear();
-                let fits = self.editor.insert(&text);
+                let fits = self.editor.set_text(&text);
                 self.hint_unless(fits);
             }
             Err(error) => self.tell(&[format!("the line is as it was, for the editor failed: {error}")]),
@@ -221,8 +222,9 @@ impl Terminal {
     fn suspend(&mut self) -> io::Result<()> {
         let Some(device) = &self.device else { return Ok(()) };
         let strokes = self.screen.leave(usize::from(self.columns));
-        super::draw::draw(&mut self.out, &strokes, self.palette)?;
+        super::drawing::draw::draw(&mut self.out, &strokes, self.palette)?;
         device.guard.pause();
+        self.suspended = true;
         system::suspend()?;
         self.take_terminal_again()
     }

@@ -3,11 +3,15 @@
 use std::io::{self, Write};
 use std::panic;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crossterm::event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange};
 use crossterm::execute;
 use crossterm::terminal::{EndSynchronizedUpdate, disable_raw_mode, enable_raw_mode};
+
+/// The terminal is another program's for a while. A process has one terminal.
+static PAUSED: AtomicBool = AtomicBool::new(false);
 
 type PanicHook = dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync;
 
@@ -16,7 +20,6 @@ pub(crate) struct Guard {
     hook_before: Arc<PanicHook>,
 }
 
-#[allow(dead_code, reason = "what pauses it is being written")]
 #[expect(clippy::unused_self, reason = "only who holds the terminal may give it away")]
 impl Guard {
     pub(crate) fn enter() -> io::Result<Self> {
@@ -37,6 +40,7 @@ impl Guard {
 
     /// Gives the terminal back for a while, to another program or to the shell.
     pub(crate) fn pause(&self) {
+        PAUSED.store(true, Ordering::SeqCst);
         restore();
     }
 
@@ -45,6 +49,7 @@ impl Guard {
         // Without this the modes would not be set again: nobody told crossterm that somebody else changed them.
         let _ = disable_raw_mode();
         enable_raw_mode()?;
+        PAUSED.store(false, Ordering::SeqCst);
         switch_on()
     }
 }
@@ -63,8 +68,20 @@ impl Drop for Guard {
     }
 }
 
+/// Whether the keys, Ctrl-C among them, are another program's.
+pub(crate) fn is_paused() -> bool {
+    PAUSED.load(Ordering::SeqCst)
+}
+
+/// Puts the terminal back, if it is not as it was: without a terminal in raw mode there is nothing to restore.
+pub(crate) fn restore_if_taken() {
+    if crossterm::terminal::is_raw_mode_enabled().unwrap_or(false) {
+        restore();
+    }
+}
+
 /// Puts the terminal back. A terminal that is gone needs nothing any more, so failures are none.
-pub(crate) fn restore() {
+fn restore() {
     let _ = execute!(io::stdout(), EndSynchronizedUpdate, DisableFocusChange, DisableBracketedPaste);
     let _ = io::stdout().flush();
     let _ = disable_raw_mode();

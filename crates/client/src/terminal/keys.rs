@@ -1,7 +1,7 @@
 //! What a key, a paste or a resize means.
 
-use super::editor::Motion;
-use super::keyboard::event::{Code, Key, Paste, TerminalEvent};
+use super::editing::editor::Motion;
+use crate::keyboard::event::{Code, Key, Paste, TerminalEvent};
 
 /// What the user wants of the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,8 +160,8 @@ fn alt_action(c: char) -> Option<Action> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::keyboard::decoder::Decoder;
     use super::*;
+    use crate::keyboard::decoder::Decoder;
 
     /// What the bytes of a real terminal mean.
     fn actions(bytes: &str) -> Vec<Action> {
@@ -227,6 +227,7 @@ mod tests {
         assert_eq!(actions("\x18a"), [Action::Insert("a".into())]);
         assert_eq!(actions("\x18a\x05"), [Action::Insert("a".into()), go_end.clone()]);
         assert_eq!(actions("\x18\x18\x05"), [Action::OpenEditor]);
+        assert_eq!(actions("\x18\x05\x05"), [Action::OpenEditor, go_end.clone()]);
         assert_eq!(actions("\x18\x1b[I\x05"), [Action::FocusGained, Action::OpenEditor], "the window is no key");
         assert_eq!(actions("\x18\x1b\x05"), [], "nor is Ctrl-Alt-E the second half");
         assert_eq!(actions("\x05"), [go_end]);

@@ -2,32 +2,27 @@
 
 mod absence;
 mod acting;
-mod columns;
-mod draw;
+mod drawing;
 mod editing;
-mod editor;
 mod exits;
 pub(crate) mod guard;
 mod handover;
-pub(crate) mod keyboard;
+mod key_help;
+mod key_reader;
 mod keys;
-mod layout;
 mod page;
-mod palette;
 mod prompt;
-mod screen;
-mod status;
 mod unread;
-mod wrap;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use crate::JoinOptions;
 use crate::ending::Ending;
 use crate::inbox::{Inbox, UserInput};
 use crate::input_history::InputHistory;
+use crate::options::JoinOptions;
 use crate::preferences::Preferences;
+use crate::room_log::RoomLog;
 use crate::session::Session;
 use crate::session::update::{Status, Update};
 use crate::system;
@@ -36,17 +31,18 @@ use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
 use crate::telling::{Line, Role, Span};
 use crate::view::View;
+use drawing::palette::Palette;
+use drawing::screen::Screen;
+use drawing::{draw, layout, status};
+use editing::editor::Editor;
 use editing::paste::PastedLines;
-use editor::Editor;
 use exits::Exits;
 use guard::Guard;
 use handover::Handover;
-use keyboard::Keyboard;
+use key_reader::Keyboard;
 use keys::Keys;
 use page::Page;
-use palette::Palette;
 use prompt::Prompt;
-use screen::Screen;
 
 /// Drawing more often than a screen shows helps nobody.
 const DRAW_EVERY_MS: u64 = 16;
@@ -74,9 +70,12 @@ pub(crate) struct Terminal {
     drawn_ms: Option<u64>,
     keys: Keys,
     typed: InputHistory,
+    log: Option<RoomLog>,
     /// Where a text for the editor may lie.
     drafts: PathBuf,
     handover: Option<Handover>,
+    /// Ctrl-Z stopped the process, and nothing has been heard of its going on.
+    suspended: bool,
     /// What a real terminal needs and a test's does not.
     device: Option<Device>,
 }
@@ -109,6 +108,7 @@ impl Terminal {
         terminal.device = Some(Device { keyboard: Keyboard::start(inbox.clone())?, guard, inbox });
         terminal.tell(&options.greeting);
         terminal.recall(preferences);
+        terminal.log = RoomLog::wished_for(options);
         Ok(terminal)
     }
 
@@ -130,8 +130,10 @@ impl Terminal {
             drawn_ms: None,
             keys: Keys::default(),
             typed: InputHistory::off(),
+            log: None,
             drafts: PathBuf::new(),
             handover: None,
+            suspended: false,
             device: None,
         }
     }
@@ -215,6 +217,10 @@ impl View for Terminal {
     }
 
     fn show(&mut self, update: Update, now_ms: u64) -> io::Result<()> {
+        let Some(update) = self.page.settings.filter(update) else { return Ok(()) };
+        if let Some(Err(trouble)) = self.log.as_mut().map(|log| log.note(&update, self.page.reader())) {
+            self.tell(&[trouble]);
+        }
         let heard = self.page.hear(update, now_ms);
         self.print(heard.lines);
         // A room other than the one on the screen may have something new for the status line.
@@ -229,6 +235,9 @@ impl View for Terminal {
         self.send_pasted(session, now_ms);
         let due = self.page.take_due(now_ms);
         self.print(due);
+        if let Some(Err(trouble)) = self.log.as_mut().map(RoomLog::flush) {
+            self.tell(&[trouble]);
+        }
         let status = session.status(now_ms);
         if self.status.as_ref() != Some(&status) {
             self.status = Some(status);

@@ -6,7 +6,7 @@ use glassline_wire::event::Event;
 use jiff::civil::Date;
 
 use super::absence::Absence;
-use super::status::Waiting;
+use super::drawing::status::Waiting;
 use super::unread::Unread;
 use crate::session::update::Update;
 use crate::telling::attention::{self, Attention};
@@ -22,7 +22,7 @@ const SPEAKERS_MAX: usize = 100;
 const FIRST_ROOM: &str = "lobby";
 
 /// What to do for something that was heard.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Heard {
     pub(super) lines: Vec<Line>,
     pub(super) rings: bool,
@@ -64,9 +64,8 @@ impl Page {
         }
     }
 
-    /// Takes in something that was heard.
+    /// Takes in something that was heard and that is not [ignored](Settings::filter).
     pub(super) fn hear(&mut self, update: Update, now_ms: u64) -> Heard {
-        let Some(update) = self.settings.filter(update) else { return Heard::default() };
         let attention = attention::of(&update, &self.reader.me);
         let mut lines = self.lines_before(&update, now_ms);
         match &update {
@@ -129,6 +128,11 @@ impl Page {
     /// Mentions in the room on the screen since the user last gave a sign.
     pub(super) fn mentions(&self) -> usize {
         self.mentions
+    }
+
+    /// The one who reads.
+    pub(super) fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     /// The name the user goes by.

@@ -4,8 +4,8 @@ use super::Terminal;
 use super::editing::completion::{Completion, Sources};
 use super::editing::paste::{self, Answer, Limits, PasteQuestion, PastedLines, Reception};
 use super::editing::search::{Search, Step};
-use super::keyboard::event::Paste;
 use super::keys::Action;
+use crate::keyboard::event::Paste;
 use crate::session::Session;
 use crate::session::update::{Command, Declined};
 

@@ -1,11 +1,11 @@
 use super::*;
 use crate::entropy::Entropy;
+use crate::keyboard::event::{Code, Key, Paste, PasteEnd, TerminalEvent};
 use crate::preferences::Preferences;
 use crate::session::Config;
 use crate::session::update::{DialectChoice, Input, Output};
 use glassline_wire::frame::put_frame;
 use glassline_wire::timestamp::Timestamp;
-use keyboard::event::{Code, Key, Paste, PasteEnd, TerminalEvent};
 use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::status::Waiting;
+use super::drawing::status::Waiting;
 use crate::telling::Line;
 use crate::telling::attention::Attention;
 

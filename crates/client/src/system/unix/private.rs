@@ -44,9 +44,9 @@ mod tests {
         append_private_file(&inner.join("appended")).expect("created");
         edit_private_file(&inner.join("edited")).expect("created");
         let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
-        assert_eq!((mode(&folder), mode(&inner)), (FOLDER_MODE, FOLDER_MODE));
+        assert_eq!((mode(&folder), mode(&inner)), (0o700, 0o700));
         for name in ["created", "appended", "edited"] {
-            assert_eq!(mode(&inner.join(name)), FILE_MODE, "{name}");
+            assert_eq!(mode(&inner.join(name)), 0o600, "{name}");
         }
         assert!(create_private_file(&inner.join("created")).is_err(), "it is there already");
         fs::remove_dir_all(folder).expect("removed");

@@ -9,21 +9,20 @@ use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
 use crate::inbox::{Arrival, Inbox, UserInput};
-use crate::terminal::keyboard::event::TerminalEvent;
+use crate::keyboard::event::TerminalEvent;
 
 /// SIGTERM, SIGHUP and SIGINT: the first asks to leave, the second ends the process as if nobody had listened.
 ///
-/// It listens until the process ends: once the inbox is closed, a signal ends the process too.
-pub(crate) fn watch_interrupts(inbox: Inbox) -> io::Result<()> {
+/// `restore` puts the terminal back before that. It listens until the process ends: once the inbox is closed, a signal ends the process too.
+pub(crate) fn watch_interrupts(inbox: Inbox, restore: fn(), is_paused: fn() -> bool) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT])?;
     thread::Builder::new().name("glassline-signals".to_owned()).spawn(move || {
-        for (count, signal) in signals.forever().enumerate() {
+        // Ctrl-C while another program has the terminal is for that program.
+        let meant = signals.forever().filter(|&signal| signal != SIGINT || !is_paused());
+        for (count, signal) in meant.enumerate() {
             // The driver may be stuck in a write to a reader that stalls; the inbox may be full. So neither is waited for.
             if count > 0 || inbox.try_send(Arrival::Interrupted).is_err() {
-                // Without a terminal in raw mode there is nothing to restore.
-                if crossterm::terminal::is_raw_mode_enabled().unwrap_or(false) {
-                    crate::terminal::guard::restore();
-                }
+                restore();
                 let _ = emulate_default_handler(signal);
             }
         }
@@ -72,7 +71,7 @@ mod tests {
         signal_hook::low_level::raise(SIGCONT).expect("raised");
         let is_resumed = |arrival| matches!(arrival, Arrival::User(UserInput::Terminal(TerminalEvent::Resumed)));
         // A size may come first, where the tests have a terminal.
-        let mut next = || arrivals.recv_timeout(Duration::from_secs(20)).expect("told");
+        let next = || arrivals.recv_timeout(Duration::from_secs(20)).expect("told");
         assert!(is_resumed(next()) || is_resumed(next()));
     }
 }

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::terminal::keyboard::decoder::Decoder;
-use crate::terminal::keyboard::event::TerminalEvent;
+use crate::keyboard::decoder::Decoder;
+use crate::keyboard::event::TerminalEvent;
 
 /// Bytes asked for at a time.
 const READ_BYTES: usize = 4 * 1024;
@@ -84,7 +84,7 @@ impl TerminalInput {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terminal::keyboard::event::{Code, Key};
+    use crate::keyboard::event::{Code, Key};
     use std::io::Write;
     use std::os::fd::OwnedFd;
     use std::os::unix::net::UnixStream;

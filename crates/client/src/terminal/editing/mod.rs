@@ -1,6 +1,7 @@
 //! What editing a line needs beside the text itself; pure, each piece for one reason.
 
 pub(crate) mod completion;
+pub(crate) mod editor;
 pub(crate) mod kill_ring;
 pub(crate) mod paste;
 pub(crate) mod recall;

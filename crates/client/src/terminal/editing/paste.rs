@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::terminal::editor;
-use crate::terminal::keyboard::event::{Paste, PasteEnd};
+use crate::keyboard::event::{Paste, PasteEnd};
+use crate::terminal::editing::editor;
 use crate::terminal::keys::Action;
 
 /// What is pasted into a sentence; more lines are asked about.

@@ -3,7 +3,7 @@
 //! In a shell, Enter runs the line that was found. Here it only puts it into the input: what is run there can often be undone, what is
 //! said here cannot, and the line that was found first is not always the one that was meant.
 
-use crate::terminal::editor::Motion;
+use crate::terminal::editing::editor::Motion;
 use crate::terminal::keys::Action;
 
 /// Nobody types more to find a line.

@@ -23,11 +23,7 @@ pub(crate) fn draw(out: &mut dyn Write, strokes: &[Stroke], palette: Palette) ->
             Stroke::ClearAll => queue!(bytes, Clear(ClearType::All), MoveTo(0, 0))?,
             Stroke::NextLine => queue!(bytes, Print("\r\n"))?,
             Stroke::Text(text) => queue!(bytes, Print(text))?,
-            Stroke::Row(row) => {
-                for span in row {
-                    draw_span(&mut bytes, span, palette)?;
-                }
-            }
+            Stroke::Row(row) => draw_row(&mut bytes, row, palette)?,
             Stroke::Bell => queue!(bytes, Print("\x07"))?,
         }
     }
@@ -36,12 +32,24 @@ pub(crate) fn draw(out: &mut dyn Write, strokes: &[Stroke], palette: Palette) ->
     out.flush()
 }
 
-fn draw_span(bytes: &mut Vec<u8>, span: &Span, palette: Palette) -> io::Result<()> {
-    let style = palette.style(span.role);
-    if style == ContentStyle::default() {
-        return queue!(bytes, Print(&span.text));
+/// Spans of one look share its escape sequences: they are most of the bytes of a short message.
+fn draw_row(bytes: &mut Vec<u8>, row: &[Span], palette: Palette) -> io::Result<()> {
+    let plain = ContentStyle::default();
+    let mut now = plain;
+    for span in row {
+        let style = palette.style(span.role);
+        if style != now {
+            if now != plain {
+                queue!(bytes, SetAttribute(Attribute::Reset))?;
+            }
+            if style != plain {
+                queue!(bytes, SetStyle(style))?;
+            }
+            now = style;
+        }
+        queue!(bytes, Print(&span.text))?;
     }
-    queue!(bytes, SetStyle(style), Print(&span.text), SetAttribute(Attribute::Reset))
+    if now == plain { Ok(()) } else { queue!(bytes, SetAttribute(Attribute::Reset)) }
 }
 
 #[cfg(test)]

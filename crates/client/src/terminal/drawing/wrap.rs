@@ -11,11 +11,11 @@ const INDENT: usize = 2;
 const TAB: &str = "    ";
 
 /// One row of the screen.
-pub(super) type Row = Vec<Span>;
+pub(crate) type Row = Vec<Span>;
 
 /// Breaks a line for a screen of so many columns. Only a word may be wider than that: a terminal wraps it by itself, and knows then
 /// that it is one word, such as a link.
-pub(super) fn rows(line: &Line, columns: usize) -> Vec<Row> {
+pub(crate) fn rows(line: &Line, columns: usize) -> Vec<Row> {
     let head_columns: usize = line.head.iter().map(|span| columns::of(&span.text)).sum();
     let indent = if head_columns * 5 <= columns * 2 { head_columns.max(INDENT) } else { INDENT };
     let mut wrapping = Wrapping {
@@ -93,7 +93,10 @@ impl<'a> Wrapping<'a> {
             at if self.at > self.columns => at,
             _ => self.at,
         };
-        self.push(Role::Plain, &spaces);
+        // Spaces look the same in any role, and a change of role costs bytes.
+        if let Some(last) = self.rows.last_mut().and_then(|row| row.last_mut()) {
+            last.text.push_str(&spaces);
+        }
         for (role, grapheme) in std::mem::take(&mut self.word) {
             self.push(role, grapheme);
         }

@@ -12,7 +12,7 @@ const BASIC_NAMES: [Color; 4] = [Color::DarkRed, Color::DarkGreen, Color::DarkMa
 
 /// How many colours there are to choose from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Palette {
+pub(crate) enum Palette {
     /// None at all: `NO_COLOR`, or the user's wish. What stands out stands out by being bold.
     Monochrome,
     /// The eight that every terminal has.
@@ -23,12 +23,12 @@ pub(super) enum Palette {
 
 impl Palette {
     /// The palette of a terminal that calls itself so.
-    pub(super) fn of_terminal(term: &str, has_true_colour: bool) -> Self {
+    pub(crate) fn of_terminal(term: &str, has_true_colour: bool) -> Self {
         if has_true_colour || term.contains("256color") { Self::Full } else { Self::Basic }
     }
 
     /// How a part of a line looks.
-    pub(super) fn style(self, role: Role) -> ContentStyle {
+    pub(crate) fn style(self, role: Role) -> ContentStyle {
         let plain = ContentStyle::new();
         match role {
             Role::Plain => plain,

@@ -2,10 +2,10 @@
 
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
-use super::editing::kill_ring::KillRing;
-use super::editing::recall::Recall;
-use super::editing::undo::{Group, Snapshot, UndoLog};
-use super::editing::words;
+use super::kill_ring::KillRing;
+use super::recall::Recall;
+use super::undo::{Group, Snapshot, UndoLog};
+use super::words;
 
 /// Longest text that can be typed or pasted: four messages of the longest kind, so that one can be cut down to fit.
 pub(crate) const TEXT_BYTES_MAX: usize = 64 * 1024;
@@ -46,7 +46,6 @@ pub(crate) struct Editor {
     recall: Recall,
 }
 
-#[allow(dead_code, reason = "what completes, searches and loads is not wired yet")]
 impl Editor {
     pub(crate) fn text(&self) -> &str {
         &self.text

@@ -26,6 +26,9 @@ fn the_cursor_moves_and_removes_by_graphemes() {
     line.remove(Motion::Right);
     line.go(Motion::Left);
     assert_eq!(picture(&line), "漢|字");
+    let mut accent = editor("a\n|\u{301}");
+    accent.remove(Motion::Left);
+    assert_eq!(picture(&accent), "a\u{301}|", "what is joined is not stood in");
 }
 
 #[test]

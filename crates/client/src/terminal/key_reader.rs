@@ -1,12 +1,5 @@
 //! The keyboard: a thread that reads one event, and the next one only when it may.
 
-mod bracketed;
-#[cfg_attr(not(unix), allow(dead_code, reason = "elsewhere the system says keys, not bytes"))]
-pub(crate) mod decoder;
-pub(crate) mod event;
-pub(crate) mod help;
-mod sequence;
-
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,7 +31,7 @@ impl Keyboard {
         Ok(keyboard)
     }
 
-    /// The event that came last, one that [was typed](event::TerminalEvent::is_typed), has been used.
+    /// The event that came last, one that [was typed](crate::keyboard::event::TerminalEvent::is_typed), has been used.
     pub(crate) fn read_more(&self) {
         // Full means that a read is due already; closed, that the input is over.
         let _ = self.reads_due.try_send(());

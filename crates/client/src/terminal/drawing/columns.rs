@@ -4,7 +4,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The columns that a grapheme takes at most. Terminals disagree on joined emoji: some draw the parts side by side.
-pub(super) fn of_grapheme(grapheme: &str) -> usize {
+pub(crate) fn of_grapheme(grapheme: &str) -> usize {
     // By far the most of what is shown.
     if grapheme.len() == 1 {
         return usize::from(grapheme.as_bytes()[0] >= b' ');
@@ -14,12 +14,12 @@ pub(super) fn of_grapheme(grapheme: &str) -> usize {
 }
 
 /// The columns that a text takes at most.
-pub(super) fn of(text: &str) -> usize {
+pub(crate) fn of(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.graphemes(true).map(of_grapheme).sum() }
 }
 
 /// The text, or as much of its start as fits with an ellipsis behind it.
-pub(super) fn cut(text: &str, room: usize) -> String {
+pub(crate) fn cut(text: &str, room: usize) -> String {
     if of(text) <= room {
         return text.to_owned();
     }

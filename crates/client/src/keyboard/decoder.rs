@@ -201,21 +201,19 @@ impl Decoder {
     }
 
     fn hold(&mut self, byte: u8) {
-        // One more than a sequence may have, so that a longer one is known for one.
-        if self.sequence.len() <= SEQUENCE_BYTES_MAX {
+        // Cut off, it is without its last byte, and so means nothing.
+        if self.sequence.len() < SEQUENCE_BYTES_MAX {
             self.sequence.push(byte);
         }
     }
 
     /// The sequence is complete.
     fn finish(&mut self, events: &mut impl Extend<TerminalEvent>) {
-        if self.sequence.len() <= SEQUENCE_BYTES_MAX {
-            let alt = self.alt;
-            events.extend(sequence::event(&self.sequence).map(|event| match event {
-                TerminalEvent::Key(key) => TerminalEvent::Key(Key { alt: key.alt || alt, ..key }),
-                event => event,
-            }));
-        }
+        let alt = self.alt;
+        events.extend(sequence::event(&self.sequence).map(|event| match event {
+            TerminalEvent::Key(key) => TerminalEvent::Key(Key { alt: key.alt || alt, ..key }),
+            event => event,
+        }));
         self.start_anew();
     }
 

@@ -13,27 +13,27 @@ const NAMES_MAX: usize = 3;
 
 /// What waits in a room other than the current one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Waiting {
+pub(crate) struct Waiting {
     /// Its place among the rooms, from 1: the number of its key.
-    pub(super) number: usize,
-    pub(super) room: String,
-    pub(super) messages: usize,
+    pub(crate) number: usize,
+    pub(crate) room: String,
+    pub(crate) messages: usize,
     /// Those of them that are for the user.
-    pub(super) mentions: usize,
+    pub(crate) mentions: usize,
 }
 
 /// What the status line tells beside the session's own status.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Beside<'a> {
+pub(crate) struct Beside<'a> {
     /// What the last key asks for or brought about.
-    pub(super) hint: Option<&'a str>,
-    pub(super) waiting: &'a [Waiting],
+    pub(crate) hint: Option<&'a str>,
+    pub(crate) waiting: &'a [Waiting],
     /// Mentions in the current room since the user last did anything.
-    pub(super) mentions: usize,
+    pub(crate) mentions: usize,
 }
 
 /// The status line for a screen of so many columns: the fullest wording that fits.
-pub(super) fn row(status: &Status, beside: &Beside<'_>, columns: usize) -> Row {
+pub(crate) fn row(status: &Status, beside: &Beside<'_>, columns: usize) -> Row {
     let room = columns.saturating_sub(1);
     let wordings = (0..=TERSEST).map(|terseness| parts(status, beside, terseness));
     let mut fullest = Vec::new();

@@ -91,6 +91,8 @@ fn what_is_no_key_types_nothing_and_the_key_behind_it_is_one() {
     }
     let long = format!("\x1b[{}~x", "1;".repeat(5_000));
     assert_eq!(decoded(&[long.as_bytes()]), [key(Code::Char('x'))]);
+    let long_delete = format!("\x1b[{}3~x", "0".repeat(SEQUENCE_BYTES_MAX));
+    assert_eq!(decoded(&[long_delete.as_bytes()]), [key(Code::Char('x'))]);
     for invalid in [&b"\xff"[..], b"\x80", b"\xc0\x80", b"\xe6\xbc", b"\xf5", b"\xed\xa0\x80", b"\x1b\xff"] {
         assert_eq!(decoded(&[invalid, b"x"]), [key(Code::Char('x'))], "{invalid:?}");
     }
@@ -133,6 +135,7 @@ fn a_paste_is_one_event_whatever_stands_in_it() {
     let events = decoded(&[b"a\x1b[200~one\r\x1b[20\x1b\x1b[201\x1b[A\x03\x1b[200~two\x1b[201~b"]);
     let text = "one\r\x1b[20\x1b\x1b[201\x1b[A\x03\x1b[200~two";
     assert_eq!(events, [key(Code::Char('a')), paste(text, PasteEnd::Whole), key(Code::Char('b'))]);
+    assert_eq!(decoded(&[b"\x1b[200~\x1b[20\x1b[201~"]), [paste("\x1b[20", PasteEnd::Whole)]);
     assert_eq!(decoded(&[b"\x1b[200~\xffx\x1b[201~"]), [paste("\u{fffd}x", PasteEnd::Whole)]);
 }
 

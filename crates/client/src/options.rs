@@ -1,0 +1,53 @@
+//! Whom to join, and how to show it.
+
+use std::io::{self, IsTerminal};
+
+use crate::preferences::Preferences;
+use crate::session::update::DialectChoice;
+
+/// How the conversation is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// [`Mode::Terminal`] between a keyboard and a screen, [`Mode::Linear`] if `TERM` is `dumb`, else [`Mode::Plain`].
+    #[default]
+    Auto,
+    /// Lines for pipes: the conversation on stdout, the client's own words on stderr.
+    Plain,
+    /// JSON Lines.
+    Json,
+    /// Lines for people: everything on stdout, nothing is ever redrawn.
+    Linear,
+    /// Messages scroll by above an input line.
+    Terminal,
+}
+
+impl Mode {
+    /// The mode that `Auto` comes to with these standard streams.
+    pub(crate) fn resolved(self) -> Self {
+        if self != Self::Auto {
+            return self;
+        }
+        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+            return Self::Plain;
+        }
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb" || term.is_empty());
+        if is_dumb { Self::Linear } else { Self::Terminal }
+    }
+}
+
+/// Whom to join, as whom, and how to show it.
+#[derive(Debug, Clone, Default)]
+pub struct JoinOptions {
+    /// `host:port`.
+    pub address: String,
+    /// The name wished for.
+    pub name: String,
+    /// Which dialect to speak.
+    pub dialect: DialectChoice,
+    /// How to show it.
+    pub mode: Mode,
+    /// Lines to show first, such as how others join.
+    pub greeting: Vec<String>,
+    /// How to show and keep it.
+    pub preferences: Preferences,
+}

@@ -1,0 +1,235 @@
+//! The conversation of each room in a file of plain text, for whoever wishes it.
+//!
+//! `logs/SERVER/ROOM.log` in the state folder; only the user can read it. What is said to one person only is never written.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use glassline_wire::event::Event;
+
+use crate::options::JoinOptions;
+use crate::session::update::Update;
+use crate::system::{append_private_file, create_private_folder};
+use crate::telling::wording::Reader;
+
+/// A file that has become this long is put aside as `ROOM.log.1`, in place of the one before.
+const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Rooms logged in one session: more than a client can be in. A server that speaks of others has them unheeded.
+const ROOMS_MAX: usize = 64;
+/// Of a room's name in a file's name.
+const NAME_BYTES_MAX: usize = 64;
+
+#[derive(Debug)]
+struct RoomFile {
+    path: PathBuf,
+    file: BufWriter<File>,
+    bytes: u64,
+}
+
+/// The files of one server.
+#[derive(Debug)]
+pub(crate) struct RoomLog {
+    folder: PathBuf,
+    rooms: BTreeMap<String, RoomFile>,
+    /// Something could not be written: it has been told, and nothing more is written.
+    failed: bool,
+}
+
+impl RoomLog {
+    /// The log of a session, if it is wished for and there is a place for it.
+    pub(crate) fn wished_for(options: &JoinOptions) -> Option<Self> {
+        let folder = options.preferences.state_folder.as_deref().filter(|_| options.preferences.log)?;
+        Some(Self::new(folder, &options.address))
+    }
+
+    /// Logs for the server at `address`, below the state folder; a file is created with its first line.
+    fn new(state_folder: &Path, address: &str) -> Self {
+        let folder = state_folder.join("logs").join(file_name(address));
+        Self { folder, rooms: BTreeMap::new(), failed: false }
+    }
+
+    /// Writes what of an update belongs to a room.
+    ///
+    /// # Errors
+    /// What to tell the user; nothing more is written then.
+    pub(crate) fn note(&mut self, update: &Update, reader: &Reader) -> Result<(), String> {
+        // What was said before has been written before, or was not for this log.
+        if self.failed || matches!(update, Update::Heard(Event::History(_))) {
+            return Ok(());
+        }
+        for line in reader.lines(update) {
+            let Some(room) = line.room.clone() else { continue };
+            let at = reader.clock.moment(line.at.unwrap_or_else(|| reader.clock.now()));
+            let mut rows = crate::telling::Line { room: None, ..line }.plain().into_iter();
+            let mut text = format!("{at} {}\n", rows.next().unwrap_or_default());
+            for row in rows {
+                // Writing to memory has no way to fail.
+                let _ = writeln!(text, "{row}");
+            }
+            let written = self.append(&room, text.as_bytes());
+            self.held(written)?;
+        }
+        Ok(())
+    }
+
+    /// Hands everything written so far to the system.
+    ///
+    /// # Errors
+    /// As [`RoomLog::note`].
+    pub(crate) fn flush(&mut self) -> Result<(), String> {
+        if self.failed {
+            return Ok(());
+        }
+        let flushed = self.rooms.values_mut().try_for_each(|room| room.file.flush());
+        self.held(flushed)
+    }
+
+    fn held(&mut self, done: io::Result<()>) -> Result<(), String> {
+        done.map_err(|error| {
+            self.failed = true;
+            let folder = self.folder.display();
+            format!("cannot write the logs in {folder}: {error}; make room there or set log = false, and join again")
+        })
+    }
+
+    fn append(&mut self, room: &str, text: &[u8]) -> io::Result<()> {
+        if !self.rooms.contains_key(room) {
+            if self.rooms.len() == ROOMS_MAX {
+                return Ok(());
+            }
+            create_private_folder(&self.folder)?;
+            self.rooms.insert(room.to_owned(), RoomFile::open(self.folder.join(file_name(room) + ".log"))?);
+        }
+        self.rooms.get_mut(room).map_or(Ok(()), |file| file.append(text))
+    }
+}
+
+impl RoomFile {
+    fn open(path: PathBuf) -> io::Result<Self> {
+        let file = append_private_file(&path)?;
+        let bytes = file.metadata()?.len();
+        Ok(Self { path, file: BufWriter::new(file), bytes })
+    }
+
+    fn append(&mut self, text: &[u8]) -> io::Result<()> {
+        if self.bytes + text.len() as u64 > FILE_BYTES_MAX && self.bytes > 0 {
+            self.file.flush()?;
+            fs::rename(&self.path, self.path.with_extension("log.1"))?;
+            *self = Self::open(self.path.clone())?;
+        }
+        self.bytes += text.len() as u64;
+        self.file.write_all(text)
+    }
+}
+
+/// A name that any file system takes and that leads nowhere else: letters and digits of any script as they are, the rest in percent.
+fn file_name(name: &str) -> String {
+    let mut safe = String::new();
+    for c in name.chars() {
+        if safe.len() + c.len_utf8() * 3 > NAME_BYTES_MAX * 3 {
+            break;
+        }
+        let is_plain = c.is_alphanumeric() || matches!(c, '-' | '_') || (c == '.' && !safe.is_empty());
+        if is_plain {
+            safe.push(c);
+        } else {
+            let mut buffer = [0; 4];
+            for byte in c.encode_utf8(&mut buffer).bytes() {
+                // Writing to memory has no way to fail.
+                let _ = write!(safe, "%{byte:02X}");
+            }
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telling::clock::LocalClock;
+    use glassline_wire::timestamp::Timestamp;
+
+    /// A folder that goes with the test.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(test: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("glassline-room-log-{}-{test}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            Self(path)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn reader() -> Reader {
+        let clock = LocalClock::fixed(|| Timestamp::parse("2026-11-22T14:02:03.000Z").expect("an instant"));
+        Reader { me: "me".into(), clock }
+    }
+
+    fn heard(json: &str) -> Update {
+        Update::Heard(Event::from_json(json.as_bytes()).expect(json))
+    }
+
+    #[test]
+    fn each_room_has_its_file_and_what_is_for_one_person_has_none() {
+        let folder = Folder::new("rooms");
+        let mut log = RoomLog::new(&folder.0, "here:1234");
+        for json in [
+            r#"{"type":"message","room":"den","from":"bob","text":"a\nb","at":"2026-11-22T09:00:00.000Z"}"#,
+            r#"{"type":"joined","room":"den","names":["eve"],"count":1}"#,
+            r#"{"type":"direct","from":"bob","to":"me","text":"secret"}"#,
+            r#"{"type":"message","room":"../../x","from":"bob","text":"out"}"#,
+        ] {
+            log.note(&heard(json), &reader()).expect("written");
+        }
+        log.flush().expect("written");
+        let logs = folder.0.join("logs").join("here%3A1234");
+        let den = fs::read_to_string(logs.join("den.log")).expect("a file");
+        assert_eq!(den, "2026-11-22 09:00:00 bob > a\n  b\n2026-11-22 14:02:03 * eve joined\n");
+        let mut names: Vec<String> = fs::read_dir(&logs)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
+            .collect();
+        names.sort();
+        assert_eq!(names, ["%2E.%2F..%2Fx.log", "den.log"]);
+    }
+
+    #[test]
+    fn a_long_file_is_put_aside() {
+        let folder = Folder::new("rotation");
+        let mut log = RoomLog::new(&folder.0, "here");
+        let text = vec![b'x'; 1024 * 1024];
+        for _ in 0..20 {
+            log.append("den", &text).expect("written");
+        }
+        log.flush().expect("written");
+        let logs = folder.0.join("logs").join("here");
+        let bytes = |name: &str| fs::metadata(logs.join(name)).expect("a file").len();
+        assert_eq!((bytes("den.log.1"), bytes("den.log")), (16 << 20, 4 << 20));
+    }
+
+    #[test]
+    fn trouble_is_told_once_and_rooms_are_bounded() {
+        let folder = Folder::new("trouble");
+        fs::write(&folder.0, "a file where the folder should be").expect("written");
+        let mut log = RoomLog::new(&folder.0, "here");
+        let message = heard(r#"{"type":"message","room":"den","from":"bob","text":"x"}"#);
+        assert!(log.note(&message, &reader()).is_err_and(|told| told.contains("log = false")));
+        assert_eq!(log.note(&message, &reader()), Ok(()));
+        fs::remove_file(&folder.0).expect("removed");
+        let mut log = RoomLog::new(&folder.0, "here");
+        for room in 0..200 {
+            let json = format!(r#"{{"type":"message","room":"r{room}","from":"bob","text":"x"}}"#);
+            log.note(&heard(&json), &reader()).expect("written");
+        }
+        assert_eq!(log.rooms.len(), ROOMS_MAX);
+    }
+}

@@ -382,7 +382,7 @@ impl Table {
     pub(super) fn with(how: impl FnOnce(Opening) -> Opening) -> Self {
         let server = Server::start();
         let bob = EventClient::join(server.address, "bob");
-        let mut alice = how(Opening::join(server.address, "alice").size(24, 80)).open();
+        let mut alice = how(Opening::join(server.address, "alice").size(24, 100)).open();
         if alice.emulator.screen().size().1.get() >= 80 {
             // Whoever has room for it shows whom it can complete.
             alice.see("with bob");

@@ -323,7 +323,9 @@ fn listed(keys: &str, last: &str) -> Vec<(String, String)> {
     let mut table = Table::with(|opening| opening.size(60, 200));
     table.alice.keys_until(keys, last);
     let screen = table.alice.screen();
-    let lines = screen.lines().filter_map(|line| line.strip_prefix("* ")).filter(|line| !line.starts_with("connected"));
+    // The first line of several has a mark, the rest are set in.
+    let lines = screen.lines().filter_map(|line| line.strip_prefix("* ").or_else(|| line.strip_prefix("  ")));
+    let lines = lines.filter(|line| !line.starts_with("connected"));
     let parts = lines.filter_map(|line| line.split_once(": ").or_else(|| line.split_once(" sends ")));
     parts.map(|(head, what)| (head.to_owned(), what.to_owned())).collect()
 }

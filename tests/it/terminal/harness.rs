@@ -221,6 +221,18 @@ impl Terminal {
         String::from_utf8_lossy(&self.written).into_owned()
     }
 
+    /// The end of it, for whoever looks why a test failed.
+    fn last_written(&self) -> String {
+        let last = &self.written[self.written.len().saturating_sub(2_000)..];
+        String::from_utf8_lossy(last).into_owned()
+    }
+
+    /// Waits until this was written, be it on the screen or above it by now.
+    #[track_caller]
+    pub(super) fn see_passing(&mut self, shown: &str) {
+        self.wait_until(shown, |terminal| terminal.written().contains(shown));
+    }
+
     pub(super) fn count_written(&self, part: &str) -> usize {
         self.written().matches(part).count()
     }
@@ -239,10 +251,19 @@ impl Terminal {
 
     #[track_caller]
     pub(super) fn wait_for(&mut self, what: &str, seen: impl Fn(&str) -> bool) {
+        self.wait_until(what, |terminal| seen(&terminal.screen()));
+    }
+
+    #[track_caller]
+    fn wait_until(&mut self, what: &str, is_so: impl Fn(&Self) -> bool) {
         let until = Instant::now() + DEADLINE;
-        while !seen(&self.screen()) {
+        while !is_so(self) {
             let Ok(bytes) = self.output.recv_timeout(until.saturating_duration_since(Instant::now())) else {
-                panic!("{what:?} never came; written {:?}; the screen is\n{}", self.written(), self.screen())
+                panic!(
+                    "{what:?} never came; the last written {:?}; the screen is\n{}",
+                    self.last_written(),
+                    self.screen()
+                )
             };
             self.take(&bytes);
             // What is there already belongs to the same picture.
@@ -338,12 +359,11 @@ impl Terminal {
 
     #[track_caller]
     pub(super) fn assert_as_it_was(&self) {
-        let screen = self.emulator.screen();
-        let written = self.written();
-        assert!(!screen.bracketed_paste(), "pastes are still bracketed: {written:?}");
-        assert!(!screen.hide_cursor(), "the cursor is hidden: {written:?}");
+        let (screen, written, last) = (self.emulator.screen(), self.written(), self.last_written());
+        assert!(!screen.bracketed_paste(), "pastes are still bracketed: {last:?}");
+        assert!(!screen.hide_cursor(), "the cursor is hidden: {last:?}");
         for (on, off, what) in [("\x1b[?1004h", "\x1b[?1004l", "focus"), ("\x1b[?2026h", "\x1b[?2026l", "drawing")] {
-            assert!(written.rfind(on) <= written.rfind(off), "{what} is still on: {written:?}");
+            assert!(written.rfind(on) <= written.rfind(off), "{what} is still on: {last:?}");
         }
         assert_eq!(self.modes(), self.modes_before, "raw mode is still on");
     }
@@ -358,9 +378,9 @@ impl Drop for Terminal {
         }
         let written = self.written();
         for never in NEVER_WRITTEN {
-            assert!(!written.contains(never), "{never:?} was written: {written:?}");
+            assert!(!written.contains(never), "{never:?} was written: {:?}", self.last_written());
         }
-        assert!(!written.contains("panicked"), "{written}");
+        assert!(!written.contains("panicked"), "{}", self.last_written());
     }
 }
 

@@ -3,4 +3,6 @@
 mod draft;
 mod harness;
 mod leaving;
+mod link;
 mod listed;
+mod pastes;

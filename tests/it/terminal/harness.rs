@@ -163,7 +163,7 @@ impl Opening {
 /// The first row of the input, without what marks it.
 fn input(screen: &str) -> &str {
     let marked = |row: &'_ str| row.starts_with("> ") || row == ">";
-    screen.lines().rev().find(|row| marked(row)).map_or("", |row| row[1..].trim_start())
+    screen.lines().rev().find(|row| marked(row)).map_or("", |row| row[1..].trim())
 }
 
 /// The terminal's modes: echo, line editing, signals of keys and all the rest.

@@ -44,9 +44,15 @@ fn lints() -> Outcome {
 }
 
 fn cargo_test() -> Outcome {
-    // Without them the completions, the manual and the examples for scripts would go untested.
-    for tool in [BASH, ZSH, FISH, MAN, PYTHON] {
+    // Without these the completions for bash and the examples for scripts would go untested.
+    for tool in [BASH, PYTHON] {
         tool.ensure()?;
+    }
+    // These look a second time at what other tests read as well; where they cannot be had, the tests say so.
+    for tool in [ZSH, FISH, MAN] {
+        if let Err(missing) = tool.ensure() {
+            println!("NOT RUN: {missing}");
+        }
     }
     command::run(cargo(&["test", "--locked"]))?;
     command::run(cargo(&["test", "--locked", "-p", "glassline-bench"]))

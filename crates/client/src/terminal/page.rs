@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use glassline_wire::event::{Event, Presence};
+use glassline_wire::limits::LISTED_ROOMS_MAX;
 use jiff::civil::Date;
 
 use super::absence::Absence;
@@ -44,6 +45,8 @@ pub(super) struct Page {
     mentions: usize,
     /// Who spoke last comes first.
     speakers: VecDeque<String>,
+    /// The rooms that the server listed last.
+    listed_rooms: Vec<String>,
 }
 
 impl Page {
@@ -61,6 +64,7 @@ impl Page {
             room: Some(FIRST_ROOM.to_owned()),
             mentions: 0,
             speakers: VecDeque::new(),
+            listed_rooms: Vec::new(),
         }
     }
 
@@ -82,6 +86,9 @@ impl Page {
             _ => lines.extend(self.reader.lines(&update)),
         }
         self.reader.follow(&update);
+        if let Update::Heard(Event::Rooms(rooms)) = &update {
+            self.listed_rooms = rooms.rooms.iter().take(LISTED_ROOMS_MAX).map(|listed| listed.room.clone()).collect();
+        }
         let mut shown = Vec::new();
         for line in lines {
             self.show(line, attention, now_ms, &mut shown);
@@ -145,6 +152,11 @@ impl Page {
     /// Who spoke lately, the last one first.
     pub(super) fn speakers(&self) -> impl Iterator<Item = &str> {
         self.speakers.iter().map(String::as_str)
+    }
+
+    /// The rooms that the server listed last.
+    pub(super) fn listed_rooms(&self) -> &[String] {
+        &self.listed_rooms
     }
 
     /// What is to be shown at the end: the last comings and goings, and what was never looked at.
@@ -341,6 +353,14 @@ mod tests {
         let due: Vec<String> = page.take_due(u64::MAX).iter().flat_map(Line::plain).collect();
         assert_eq!(due, ["* fay joined"], "nor is it told among others");
         assert_eq!(page.speakers().collect::<Vec<_>>(), ["eve"]);
+    }
+
+    #[test]
+    fn rooms_that_were_listed_can_be_completed() {
+        let mut page = page(false);
+        let rooms = r#"{"type":"rooms","rooms":[{"room":"lobby","count":1},{"room":"den","count":2}],"count":2}"#;
+        assert_eq!(shown(&mut page, heard(rooms), 0), ["* rooms: lobby (1), den (2)"]);
+        assert_eq!(page.listed_rooms(), ["lobby", "den"]);
     }
 
     #[test]

@@ -100,7 +100,12 @@ impl Terminal {
 
     /// What completes the word before the cursor: who spoke last comes first.
     fn completion(&self, session: &Session, now_ms: u64) -> Option<Completion> {
-        let rooms = session.status(now_ms).rooms;
+        let mut rooms = session.status(now_ms).rooms;
+        for room in self.page.listed_rooms() {
+            if !rooms.contains(room) {
+                rooms.push(room.clone());
+            }
+        }
         let mut names: Vec<String> = self.page.speakers().map(str::to_owned).collect();
         let spoke = names.len();
         let silent = session.people_names().filter(|name| *name != self.page.me());

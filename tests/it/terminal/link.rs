@@ -127,8 +127,12 @@ fn rooms_absence_and_whom_one_ignores_are_there_again() {
     alice.keys_until("/ignore eve\r", "not shown any more");
     alice.keys_until("/join den\r", "alice in den");
     alice.keys_until("/away lunch\r", "alice (away) in den");
+    proxy.set(Passage::Closed);
     proxy.cut();
+    // Her going is told before she comes again.
+    hear(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
     alice.see("link lost");
+    proxy.set(Passage::Open);
     alice.see("alice (away) in den · nobody else here · online");
     bob.send(&serde_json::json!({"type": "direct", "to": "alice", "text": "there?", "id": crate::harness::fresh_id()}));
     let away = hear(&mut bob, |event| event["type"] == "away");

@@ -106,6 +106,7 @@ fn a_request_may_leave_out_room_and_id_and_its_answer_has_its_ref() {
     for (request, answer) in [
         (json!({"type": "members", "ref": "m"}), "members"),
         (json!({"type": "join", "room": "den", "ref": "j"}), "joined"),
+        (json!({"type": "join", "room": "den", "ref": "again"}), "joined"),
         (json!({"type": "rooms", "ref": "o"}), "rooms"),
         (json!({"type": "whois", "name": "eve", "ref": "w"}), "whois"),
         (json!({"type": "away", "text": "lunch", "ref": "a"}), "away"),
@@ -132,13 +133,38 @@ fn what_cannot_be_carried_out_is_an_error_and_the_next_line_is_read() {
         (r#"{"type":"send","text":"x","room":"den","ref":"x"}"#, "unknown_room", Some("x")),
         (r#"{"type":"hello","name":"x","ref":"x"}"#, "out_of_order", Some("x")),
         (r#"{"type":"history","room":"lobby","ref":"x"}"#, "no_history", Some("x")),
+        (r#"{"type":"send","text":"x","text":"y","ref":"x"}"#, "bad_field", Some("x")),
+        (r#"{"type":"ping","ref":"glassline-alive"}"#, "bad_field", Some("glassline-alive")),
+        (r#"{"type":"direct","to":"nobody","text":"x","ref":"x"}"#, "unknown_name", Some("x")),
     ] {
         script.program.say(line);
         script.expect_error(code, reference);
     }
     script.program.say(&format!(r#"{{"type":"send","text":"{}"}}"#, "x".repeat(102_400)));
     script.expect_error("too_long", None);
+    // What the client sees by itself is said in words about what the program wrote.
+    script.program.say("nonsense");
+    assert!(script.expect("error")["text"].as_str().is_some_and(|text| text.starts_with("the line is not")));
     script.program.finish();
+    let ended = script.program.ended();
+    assert!(ended.code == Some(1) && ended.stderr.contains("12 lines of the input were not delivered"), "{ended:?}");
+}
+
+#[test]
+fn everything_that_the_server_says_comes_through() {
+    let server = Server::start();
+    let mut script = Script::join(server.address);
+    script.ask(&json!({"type": "rename", "name": "writer", "ref": "n"}));
+    assert_eq!(script.expect("renamed").get("ref"), None, "what the room hears");
+    assert_eq!(script.expect("renamed")["ref"], "n", "what the asker hears");
+    script.ask(&json!({"type": "join", "room": "lobby"}));
+    assert_eq!(
+        script.expect("joined")["names"],
+        json!(["writer"]),
+        "the answer, though nothing changes and nothing was referred to"
+    );
+    script.program.finish();
+    assert_eq!(script.expect("bye").get("ref"), None, "the program has not asked");
     assert_eq!(script.program.ended().code, Some(0));
 }
 

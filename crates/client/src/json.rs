@@ -3,19 +3,22 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use glassline_wire::event::{ErrorCode, Event, Refusal, SCHEMA_VERSION, Welcome};
+use glassline_wire::event::{Bye, ErrorCode, Event, Notice, Refusal, SCHEMA_VERSION, Welcome};
 use glassline_wire::message_id::MessageId;
-use glassline_wire::request::{BadRequest, Request};
+use glassline_wire::request::{Ask, BadRequest, Request};
 use glassline_wire::visible;
 use serde_json::Value;
 
+use crate::ending::Ending;
 use crate::entropy::Entropy;
 use crate::inbox::UserInput;
 use crate::lines::Line;
 use crate::lines_in::LinesIn;
 use crate::session::Session;
+use crate::session::program::OWN_REF_PREFIX;
 use crate::session::update::{Command, Update};
 use crate::telling::Line as Told;
+use crate::undelivered::Undelivered;
 use crate::view::View;
 
 /// The room of a request that names none.
@@ -27,6 +30,8 @@ pub(crate) struct Json {
     entropy: Box<dyn Entropy>,
     out: Box<dyn Write>,
     err: Box<dyn Write>,
+    undelivered: Undelivered,
+    /// Nothing is asked any more: the input is over, or the program has said goodbye.
     finished: bool,
 }
 
@@ -39,7 +44,7 @@ impl Json {
         err: Box<dyn Write>,
     ) -> io::Result<Self> {
         writeln!(out, "{{\"type\":\"schema\",\"version\":{SCHEMA_VERSION}}}")?;
-        Ok(Self { lines_in, entropy, out, err, finished: false })
+        Ok(Self { lines_in, entropy, out, err, undelivered: Undelivered::default(), finished: false })
     }
 
     /// The client's own words.
@@ -63,42 +68,80 @@ impl Json {
             Line::TooLong { bytes } => {
                 return self.refuse(
                     ErrorCode::TooLong,
-                    format!("a line of {bytes} bytes is longer than any request"),
+                    format!("a line of {bytes} bytes is longer than any request; make it shorter"),
                     None,
                 );
             }
             Line::NotUtf8 => return self.refuse(ErrorCode::NotUtf8, "the line is not UTF-8".to_owned(), None),
         };
-        let request = match completed(&text, &mut *self.entropy) {
+        let request = match request_of(&text, &mut *self.entropy) {
             Ok(request) => request,
             Err(BadRequest { code, text, reference }) => return self.refuse(code, text, reference),
         };
         let reference = request.reference.clone();
+        let is_goodbye = request.ask == Ask::Bye {};
         match session.command(Command::Request(request), now_ms) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.finished |= is_goodbye;
+                Ok(())
+            }
             Err(declined) => self.refuse(declined.code(), declined.to_string(), reference),
         }
     }
 
     fn refuse(&mut self, code: ErrorCode, text: String, reference: Option<String>) -> io::Result<()> {
-        self.put(&Event::Error(Refusal { code, text, reference }))
+        self.put_refusal(Refusal { code, text, reference })
+    }
+
+    fn put_refusal(&mut self, refusal: Refusal) -> io::Result<()> {
+        self.undelivered.refused();
+        self.put(&Event::Error(refusal))
+    }
+}
+
+fn is_own(reference: &str) -> bool {
+    reference.starts_with(OWN_REF_PREFIX)
+}
+
+fn not_own(reference: Option<String>) -> Option<String> {
+    reference.filter(|reference| !is_own(reference))
+}
+
+/// The request of a line, or what is wrong with it in words about a line.
+fn request_of(line: &str, entropy: &mut dyn Entropy) -> Result<Request, BadRequest> {
+    let request = completed(line, entropy).map_err(|bad| match bad.text.strip_prefix("the frame ") {
+        Some(rest) => BadRequest { text: format!("the line {rest}"), ..bad },
+        None => bad,
+    })?;
+    match &request.reference {
+        Some(reference) if is_own(reference) => Err(BadRequest {
+            code: ErrorCode::BadField,
+            text: format!(
+                "no \"ref\" of yours may begin with `{OWN_REF_PREFIX}`, as the client's own do; choose another"
+            ),
+            reference: request.reference,
+        }),
+        _ => Ok(request),
     }
 }
 
 /// The request of a line, with the room and the id that it may leave out.
 fn completed(line: &str, entropy: &mut dyn Entropy) -> Result<Request, BadRequest> {
-    let Ok(Value::Object(mut fields)) = serde_json::from_str::<Value>(line) else {
+    let Ok(Value::Object(fields)) = serde_json::from_str::<Value>(line) else {
         return Request::from_json(line.as_bytes());
     };
     let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default();
     let (speaks, has_room) = (matches!(kind, "send" | "direct"), matches!(kind, "send" | "members"));
+    // The line stays as it was written, so that a field that stands in it twice is found (E6).
+    let mut object = line.trim_end().strip_suffix('}').unwrap_or(line).to_owned();
     if speaks && !fields.contains_key("id") {
-        fields.insert("id".to_owned(), Value::String(MessageId(entropy.next_u128()).to_string()));
+        let _ = write!(object, ",\"id\":\"{}\"", MessageId(entropy.next_u128()));
     }
     if has_room && !fields.contains_key("room") {
-        fields.insert("room".to_owned(), Value::String(DEFAULT_ROOM.to_owned()));
+        let _ = write!(object, ",\"room\":\"{DEFAULT_ROOM}\"");
     }
-    Request::from_json(Value::Object(fields).to_string().as_bytes())
+    object.push('}');
+    Request::from_json(object.as_bytes())
 }
 
 impl View for Json {
@@ -117,18 +160,23 @@ impl View for Json {
             Update::Heard(Event::Welcome(welcome)) => {
                 self.put(&Event::Welcome(Welcome { token: String::new(), ..welcome }))
             }
-            Update::Heard(event) | Update::Said { event, acknowledged: true } => self.put(&event),
-            Update::Refused { refusal, .. } => self.put(&Event::Error(refusal)),
+            // The client's own goodbye is none that the program could know by its `ref`.
+            Update::Heard(Event::Bye(bye)) => self.put(&Event::Bye(Bye { reference: not_own(bye.reference), ..bye })),
+            Update::Heard(event) | Update::Said { event, .. } => self.put(&event),
+            Update::Refused { refusal, .. } => {
+                self.put_refusal(Refusal { reference: not_own(refusal.reference), ..refusal })
+            }
             Update::Notice(text) => {
                 self.tell(&Told::notice(&text).plain());
-                Ok(())
+                self.put(&Event::Notice(Notice { text }))
             }
-            Update::Said { acknowledged: false, .. } | Update::Room(_) => Ok(()),
+            Update::Room(_) => Ok(()),
         }
     }
 
     fn settle(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()> {
-        while session.takes_commands()
+        // What comes after the goodbye is refused to its face.
+        while (session.takes_commands() || self.finished && !session.has_ended())
             && let Some(line) = self.lines_in.take_first()
         {
             self.use_line(line, session, now_ms)?;
@@ -140,6 +188,10 @@ impl View for Json {
         }
         let _ = self.err.flush();
         self.out.flush()
+    }
+
+    fn ended(&mut self, ending: Ending) -> Ending {
+        self.undelivered.ending(ending, &self.lines_in, "each has its `error` on stdout")
     }
 }
 
@@ -161,8 +213,6 @@ fn escaped(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use glassline_wire::request::Ask;
-
     struct Seven;
     impl Entropy for Seven {
         fn next_u64(&mut self) -> u64 {
@@ -176,6 +226,10 @@ mod tests {
         let Ask::Send(send) = request.ask else { panic!("a send") };
         assert_eq!((send.room.as_str(), send.text.as_str(), request.reference.as_deref()), ("lobby", "hi", Some("r")));
         assert_eq!(send.id, MessageId(7 << 64 | 7));
+        for line in [r#" {"type":"members"} "#, "{\"type\":\"members\"\t}\r"] {
+            let Ask::Members(members) = completed(line, &mut Seven).expect(line).ask else { panic!("members") };
+            assert_eq!(members.room, "lobby");
+        }
         let own = r#"{"type":"send","text":"hi","room":"den","id":"00000000000000000000000000000001"}"#;
         let Ask::Send(send) = completed(own, &mut Seven).expect("reads").ask else { panic!("a send") };
         assert_eq!((send.room.as_str(), send.id), ("den", MessageId(1)));
@@ -189,8 +243,26 @@ mod tests {
             (r#"{"type":"send"}"#, ErrorCode::BadField),
             (r#"{"type":"send","text":"x","room":5}"#, ErrorCode::BadField),
             (r#"{"type":"dance"}"#, ErrorCode::UnknownType),
+            (r#"{"type":"send","text":"x","text":"y"}"#, ErrorCode::BadField),
+            (r#"{"type":"send","text":"x","room":"a","room":"b"}"#, ErrorCode::BadField),
+            (r#"{"type":"direct","to":"x","to":"y","text":"x"}"#, ErrorCode::BadField),
+            (r#"{"type":"ping","ref":"a","ref":"b"}"#, ErrorCode::BadField),
+            (r#"{"type":"ping","type":"bye"}"#, ErrorCode::NotAnEvent),
+            (r#"{"type":"send","text":"x","id":null}"#, ErrorCode::BadField),
+            (r#"{"type":"ping","ref":"glassline-x"}"#, ErrorCode::BadField),
         ] {
-            assert_eq!(completed(line, &mut Seven).expect_err(line).code, code, "{line}");
+            let bad = request_of(line, &mut Seven).expect_err(line);
+            assert_eq!(bad.code, code, "{line}");
+            assert!(!bad.text.contains("frame"), "{}", bad.text);
         }
+        let deep = format!("{}{}", r#"{"type":"send","text":"x","y":"#, "[".repeat(50_000));
+        assert_eq!(request_of(&deep, &mut Seven).expect_err("too deep").code, ErrorCode::NotAnEvent);
+    }
+
+    #[test]
+    fn a_ref_that_is_the_clients_own_is_refused_by_name_and_the_clients_own_are_not_shown() {
+        let line = r#"{"type":"ping","ref":"glassline-bye"}"#;
+        assert_eq!(request_of(line, &mut Seven).expect_err(line).reference.as_deref(), Some("glassline-bye"));
+        assert!(request_of(r#"{"type":"ping","ref":"glassline"}"#, &mut Seven).is_ok());
     }
 }

@@ -21,6 +21,7 @@ mod system;
 mod telling;
 mod terminal;
 mod transport;
+mod undelivered;
 mod view;
 
 use std::io::{self, IsTerminal, Write};
@@ -40,6 +41,7 @@ pub use preferences::{Bell, Preferences};
 use room_log::RoomLog;
 pub use session::update::DialectChoice;
 use session::{Config, Session};
+use telling::Line as Told;
 use telling::clock::LocalClock;
 use telling::settings::Settings;
 use telling::wording::Reader;
@@ -72,8 +74,9 @@ pub fn join(options: &JoinOptions) -> Ending {
         gives_up_after_ms: (!for_a_person).then_some(PROGRAM_GIVES_UP_AFTER_MS),
         follows_people: mode == Mode::Terminal,
     };
+    let session = Session::new(config, Box::new(SystemEntropy), 0);
     let driver = Driver {
-        session: Session::new(config, Box::new(SystemEntropy), 0),
+        session: if mode == Mode::Json { session.for_a_program() } else { session },
         transport: Transport::new(options.address.clone(), inbox),
         view: &mut *view,
         started: Instant::now(),
@@ -84,16 +87,16 @@ pub fn join(options: &JoinOptions) -> Ending {
 }
 
 fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> io::Result<Box<dyn View>> {
-    let greeting = &options.greeting;
     if mode == Mode::Terminal {
         return Ok(Box::new(Terminal::open(options, inbox.clone())?));
     }
+    let greeting = own_words(&options.greeting);
     let out: Box<dyn Write> = Box::new(io::BufWriter::new(io::stdout()));
     let err: Box<dyn Write> = Box::new(io::stderr());
     if mode == Mode::Json {
         let lines_in = LinesIn::start(io::stdin(), EVENT_BYTES_MAX, inbox.clone())?;
         let mut json = Json::new(lines_in, Box::new(SystemEntropy), out, err)?;
-        json.tell(greeting);
+        json.tell(&greeting);
         return Ok(Box::new(json));
     }
     let lines_in = LinesIn::start(io::stdin(), TEXT_BYTES_MAX, inbox.clone())?;
@@ -102,6 +105,19 @@ fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> i
     let settings = Settings::new(&options.preferences, false);
     let log = RoomLog::wished_for(options);
     let mut plain = Plain::new(manner, reader, settings, log, lines_in, out, err);
-    plain.tell(greeting)?;
+    plain.tell(&greeting)?;
     Ok(Box::new(plain))
+}
+
+/// Words of the client's, as every mode that writes lines marks them.
+fn own_words(lines: &[String]) -> Vec<String> {
+    lines.iter().flat_map(|words| Told::notice(words).plain()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_greeting_is_marked_as_the_clients_own_words() {
+        assert_eq!(super::own_words(&["open".to_owned(), "a\nb".to_owned()]), ["* open", "* a", "  b"]);
+    }
 }

@@ -11,6 +11,13 @@ pub(crate) enum Line {
     NotUtf8,
 }
 
+impl Line {
+    /// Nothing stands in it.
+    pub(crate) fn is_blank(&self) -> bool {
+        matches!(self, Self::Text(text) if text.trim().is_empty())
+    }
+}
+
 /// Cuts bytes into lines, however they are sliced.
 #[derive(Debug)]
 pub(crate) struct Cutter {

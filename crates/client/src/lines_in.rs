@@ -67,6 +67,16 @@ impl LinesIn {
         self.ended && self.waiting.is_empty()
     }
 
+    /// Whether more may come than what waits.
+    pub(crate) fn may_go_on(&self) -> bool {
+        !self.ended
+    }
+
+    /// Lines that have come and were not used, empty ones apart.
+    pub(crate) fn unused(&self) -> usize {
+        self.waiting.iter().filter(|line| !line.is_blank()).count()
+    }
+
     fn read_more(&self) {
         // Full means that a read is due already; closed, that the input is over.
         let _ = self.reads_due.try_send(());

@@ -13,6 +13,7 @@ use crate::session::update::{Command, SlashCommands, Update};
 use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
 use crate::telling::{Line as Told, attention};
+use crate::undelivered::Undelivered;
 use crate::view::View;
 
 /// So many empty lines in a row leave, as in the tutorial's client.
@@ -38,7 +39,7 @@ pub(crate) struct Plain {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
     empty_lines: u8,
-    not_sent: usize,
+    undelivered: Undelivered,
     finished: bool,
 }
 
@@ -52,7 +53,18 @@ impl Plain {
         out: Box<dyn Write>,
         err: Box<dyn Write>,
     ) -> Self {
-        Self { manner, reader, settings, log, lines_in, out, err, empty_lines: 0, not_sent: 0, finished: false }
+        Self {
+            manner,
+            reader,
+            settings,
+            log,
+            lines_in,
+            out,
+            err,
+            empty_lines: 0,
+            undelivered: Undelivered::default(),
+            finished: false,
+        }
     }
 
     /// The client's own words.
@@ -93,10 +105,16 @@ impl Plain {
         // Whether a slash is the server's business is known in a moment.
         let undecided = session.slash_commands() == SlashCommands::Undecided
             && matches!(first, Line::Text(text) if text.starts_with('/'));
-        takes && !undecided
+        takes && !undecided || is_over(session)
     }
 
     fn use_line(&mut self, line: Line, session: &mut Session, now_ms: u64) -> io::Result<()> {
+        if session.is_leaving() {
+            if !line.is_blank() {
+                self.undelivered.came_too_late();
+            }
+            return Ok(());
+        }
         let text = match line {
             Line::Text(text) => text,
             Line::TooLong { bytes } => {
@@ -115,7 +133,7 @@ impl Plain {
                 Ok(()) => Ok(()),
                 Err(declined) => self.not_sent(&declined.to_string()),
             },
-            Ok(Meaning::Help(lines)) => self.tell(&lines),
+            Ok(Meaning::Help(lines)) => self.tell(&Told::notice(&lines.join("\n")).plain()),
             Ok(Meaning::Keys) => {
                 self.tell(&["* Enter sends; there are more keys in the terminal mode only".to_owned()])
             }
@@ -137,9 +155,14 @@ impl Plain {
     }
 
     fn not_sent(&mut self, why: &str) -> io::Result<()> {
-        self.not_sent += 1;
+        self.undelivered.refused();
         self.tell(&[format!("* not sent: {why}")])
     }
+}
+
+/// What comes now comes too late, and is read to be counted.
+fn is_over(session: &Session) -> bool {
+    session.is_leaving() && !session.has_ended()
 }
 
 impl View for Plain {
@@ -169,8 +192,10 @@ impl View for Plain {
             }
             // The sender has seen it already.
             Update::Said { .. } => Ok(()),
-            Update::Refused { text, .. } => {
-                self.not_sent += usize::from(text.is_some());
+            Update::Refused { refusal, text } => {
+                if text.is_some() || refusal.reference.is_some() {
+                    self.undelivered.refused();
+                }
                 self.tell(&lines)
             }
             Update::Notice(_) | Update::Room(_) => self.tell(&lines),
@@ -195,11 +220,10 @@ impl View for Plain {
     }
 
     fn ended(&mut self, ending: Ending) -> Ending {
-        match (ending, self.not_sent) {
-            (Ending::Left, count @ 1..) if !self.manner.typed => {
-                Ending::InputOutput(format!("{count} of the input's lines were not delivered; the reasons stand above"))
-            }
-            (ending, _) => ending,
+        // Who types sees what becomes of it.
+        if self.manner.typed {
+            return ending;
         }
+        self.undelivered.ending(ending, &self.lines_in, "the reasons stand above")
     }
 }

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::inbox::{Arrival, Inbox, LinkEvent};
+use crate::system::notice_silence;
 
 /// All addresses of a host together get this long.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -58,7 +59,7 @@ impl Transport {
         thread::Builder::new().name("glassline-connect".to_owned()).spawn(move || {
             reporter.report(match connect_to_any(&address) {
                 Ok(stream) => LinkEvent::Connected(stream),
-                Err(error) => LinkEvent::ConnectFailed(plain_words(&error)),
+                Err(trouble) => LinkEvent::ConnectFailed(trouble),
             });
         })?;
         Ok(())
@@ -67,6 +68,7 @@ impl Transport {
     /// Takes over a connection that stands and starts to read it.
     pub(crate) fn adopt(&mut self, stream: TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
+        notice_silence(&stream);
         stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
         let (orders, orders_in) = sync_channel(ORDERS_MAX);
         let (to_read, to_write) = (stream.try_clone()?, stream.try_clone()?);
@@ -125,10 +127,12 @@ impl Reporter {
     }
 }
 
-fn connect_to_any(address: &str) -> io::Result<TcpStream> {
+/// Connects, or says what is in the way and what to do.
+fn connect_to_any(address: &str) -> Result<TcpStream, String> {
     let deadline = Instant::now() + CONNECT_TIMEOUT;
+    let candidates = address.to_socket_addrs().map_err(|error| unknown_host(&error))?;
     let mut last_error = io::Error::new(ErrorKind::NotFound, "the host has no address");
-    for candidate in address.to_socket_addrs()? {
+    for candidate in candidates {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             break;
@@ -138,7 +142,23 @@ fn connect_to_any(address: &str) -> io::Result<TcpStream> {
             Err(error) => last_error = error,
         }
     }
-    Err(last_error)
+    Err(format!("{}; {}", plain_words(&last_error), advice(&last_error)))
+}
+
+fn unknown_host(error: &io::Error) -> String {
+    // The system's words begin with what it tried, which the user has not asked for.
+    let words = error.to_string();
+    let cause = words.strip_prefix("failed to lookup address information: ").unwrap_or(&words);
+    format!(
+        "the name of the host cannot be looked up ({cause}); check the name, and that this machine is on the network"
+    )
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => "start a server with `glassline serve`, or just run `glassline`",
+        _ => "check the address, and that this machine is on the network",
+    }
 }
 
 fn read(mut stream: TcpStream, reporter: &Reporter) {
@@ -193,3 +213,6 @@ fn plain_words(error: &io::Error) -> String {
         _ => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

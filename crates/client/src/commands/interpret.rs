@@ -22,15 +22,24 @@ pub(crate) fn interpret(line: &str, who: SlashCommands) -> Result<Meaning, Strin
         (Some(known), SlashCommands::Nobody | SlashCommands::Undecided) if known.local => {
             read(known, args, |command| command.local)
         }
-        // Its own `/help` tells of its own commands.
-        (Some(known), SlashCommands::Server) if known.local && !matches!(known.reading, Reading::Help) => {
-            read(known, args, |_| true)
+        (Some(known), SlashCommands::Server) if matches!(known.reading, Reading::Help) => {
+            Ok(help_of_both(known, args, line))
         }
+        (Some(known), SlashCommands::Server) if known.local => read(known, args, |_| true),
         (_, SlashCommands::Server) => Ok(Meaning::Do(Command::ServerLine(line.to_owned()))),
         (Some(_), SlashCommands::Nobody | SlashCommands::Undecided) => {
             Err(format!("this server has no commands, so there is no /{name} here; `//{name}` sends it as text"))
         }
         (None, _) => Err(suggestion::unknown(name)),
+    }
+}
+
+/// What `/help` means where the server has commands as well, which only the server can tell of.
+fn help_of_both(command: &SlashCommand, args: &str, line: &str) -> Meaning {
+    match read(command, args, |command| command.local) {
+        Ok(Meaning::Help(own)) if args.is_empty() => Meaning::Do(Command::Help(own.join("\n"))),
+        Ok(meaning) => meaning,
+        Err(_) => Meaning::Do(Command::ServerLine(line.to_owned())),
     }
 }
 

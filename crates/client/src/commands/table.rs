@@ -64,7 +64,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         group: Group::Talk,
         usage: "TEXT",
         arguments: &[Argument::Text],
-        help: "says what you do: `/me waves` shows as `* alice waves`",
+        help: "says what you do: `/me waves` shows as `alice * waves`",
         local: false,
         private: false,
         reading: Reading::Arguments(|args| text(args).map(|text| Meaning::Do(Command::Action(text)))),

@@ -63,9 +63,12 @@ fn an_unknown_command_is_an_error_that_names_the_nearest() {
 
 #[test]
 fn a_server_with_commands_gets_them_and_another_one_never_does() {
-    for line in ["/help", "/names", "/dance x", "/nick a b"] {
+    for line in ["/help nick", "/names", "/dance x", "/nick a b"] {
         assert_eq!(interpret(line, SlashCommands::Server), doing!(Command::ServerLine(line.into())));
     }
+    let Ok(Meaning::Do(Command::Help(own))) = interpret("/help", SlashCommands::Server) else { panic!("both") };
+    assert!(own.contains("/bell") && !own.contains("/names"), "what the server does is the server's to say: {own}");
+    assert!(matches!(interpret("/help bell", SlashCommands::Server), Ok(Meaning::Help(_))));
     for line in ["/names", "/dance"] {
         assert!(interpret(line, SlashCommands::Nobody).is_err(), "{line}");
     }

@@ -131,8 +131,9 @@ impl Client {
                 gives_up_after_ms: Some(60_000),
                 follows_people: false,
             };
+            let session = Session::new(config, Box::new(SystemEntropy), 0);
             let driver = Driver {
-                session: Session::new(config, Box::new(SystemEntropy), 0),
+                session: if matches!(shape, Shape::Json) { session.for_a_program() } else { session },
                 transport: Transport::new(address, inbox),
                 view: &mut *view,
                 started: Instant::now(),
@@ -228,8 +229,10 @@ impl Peer {
     }
 
     fn take_bye(&mut self) {
-        assert!(matches!(self.request().ask, Ask::Bye {}));
-        self.say(r#"{"type":"bye","text":"goodbye","ref":"x"}"#);
+        let bye = self.request();
+        assert!(matches!(bye.ask, Ask::Bye {}));
+        let reference = bye.reference.expect("a ref");
+        self.say(&format!(r#"{{"type":"bye","text":"goodbye","ref":"{reference}"}}"#));
     }
 }
 
@@ -299,10 +302,16 @@ fn a_server_without_a_welcome_is_joined_again_in_the_tutorial_dialect() {
     assert_eq!(server.frame(), None);
     drop(server);
     let (ending, out, err) = client.ending();
-    assert_eq!(ending, Ending::Left);
+    assert_eq!(ending.exit_code(), 1, "a request was refused");
     let lines: Vec<&str> = out.lines().collect();
     assert_eq!(lines[0], r#"{"type":"schema","version":1}"#);
     assert!(lines.contains(&r#"{"type":"message","room":"lobby","from":"bob","text":"hello"}"#), "{out}");
+    let told = lines.iter().position(|line| line.starts_with(r#"{"type":"notice","text":"connected to"#));
+    let own = lines
+        .iter()
+        .find(|line| line.starts_with(r#"{"type":"message","room":"lobby","from":"bot","text":"hi","id":""#));
+    assert!(told.is_some() && own.is_some_and(|line| line.contains("\"ref\":")), "{out}");
+    assert_eq!(lines.last(), Some(&r#"{"type":"bye","text":"the link is closed"}"#));
     assert!(out.contains(r#""code":"unknown_type""#) && out.contains(r#""ref":"p""#), "{out}");
     assert!(err.contains("tutorial dialect"), "{err}");
 }
@@ -317,14 +326,16 @@ fn every_line_of_json_is_an_event_and_a_bad_line_is_answered_by_one() {
     client.end_input();
     server.take_bye();
     let (ending, out, _) = client.ending();
-    assert_eq!(ending, Ending::Left);
+    assert!(matches!(&ending, Ending::InputOutput(text) if text.starts_with("1 line ")), "{ending:?}");
     let mut lines = out.lines();
     assert_eq!(lines.next(), Some(r#"{"type":"schema","version":1}"#));
     let events: Vec<Event> = lines.map(|line| Event::from_json(line.as_bytes()).expect(line)).collect();
-    let [Event::Welcome(welcome), Event::Error(_), Event::Message(_), Event::Bye(_)] = &events[..] else {
+    let [Event::Notice(_), Event::Welcome(welcome), Event::Error(_), Event::Message(_), Event::Bye(bye)] = &events[..]
+    else {
         panic!("{events:?}")
     };
     assert_eq!(welcome.token, "", "the secret stays in the process");
+    assert_eq!(bye.reference, None, "nobody asked by this name");
 }
 
 #[test]
@@ -377,4 +388,53 @@ fn a_server_that_stops_reading_holds_the_input_back_instead_of_memory_growing() 
     assert_eq!(server.frame(), None);
     drop(server);
     assert_eq!(client.ending().0, Ending::Left);
+}
+
+#[test]
+fn lines_behind_the_goodbye_are_not_sent_and_counted() {
+    for (shape, input) in [
+        (Shape::Pipe, "one\n/quit\n\ntwo\nthree\n".to_owned()),
+        (
+            Shape::Json,
+            r#"{"type":"send","text":"one"}{"type":"bye"}{"type":"send","text":"two","ref":"t"}{"type":"ping"}"#
+                .replace("}{", "}\n{"),
+        ),
+    ] {
+        let (listener, address) = listener();
+        let mut client = Client::start(shape, DialectChoice::Event, address);
+        client.type_in(&input);
+        client.end_input();
+        let (mut server, _) = Peer::event(&listener);
+        assert_eq!(server.acknowledge(1), "one");
+        server.take_bye();
+        assert_eq!(server.frame(), None);
+        let (ending, out, _) = client.ending();
+        assert!(matches!(&ending, Ending::InputOutput(text) if text.starts_with("2 lines ")), "{ending:?}");
+        if matches!(shape, Shape::Json) {
+            let late = r#"{"type":"error","code":"out_of_order","text":"already leaving","ref":"t"}"#;
+            assert!(out.contains(late), "{out}");
+        }
+    }
+}
+
+#[test]
+fn a_program_is_told_that_the_link_was_lost_and_is_back() {
+    let (listener, address) = listener();
+    let mut client = Client::start(Shape::Json, DialectChoice::Event, address);
+    client.type_in("{\"type\":\"rooms\",\"ref\":\"r\"}\n");
+    let (mut server, _) = Peer::event(&listener);
+    assert!(matches!(server.request().ask, Ask::Rooms {}));
+    drop(server);
+    let (mut server, _) = Peer::event(&listener);
+    client.end_input();
+    server.take_bye();
+    let (ending, out, err) = client.ending();
+    let kinds: Vec<String> = out
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect(line)["type"].to_string())
+        .collect();
+    assert_eq!(kinds.join(" ").replace('"', ""), "schema notice welcome notice error notice welcome bye", "{out}");
+    assert!(out.contains(r#""code":"busy""#) && out.contains(r#""ref":"r""#), "{out}");
+    assert!(err.contains("is lost") && err.contains("connected again"), "{err}");
+    assert_eq!(ending.exit_code(), 1, "a request was not answered");
 }

@@ -14,6 +14,8 @@ use super::{GOODBYE_MS, Phase, Session, WINDOW_BYTES, Wish};
 const ASKED_REF: &str = "glassline-asked";
 /// What follows `/join` in a pipe is meant for the new room; it waits this long for the answer at most.
 const MOVE_MS: u64 = 5_000;
+/// What the `ref` that a message gets adds to it: its id in a field.
+const OWN_REF_BYTES: usize = 41;
 
 impl Session {
     /// Takes in what the user wants.
@@ -93,6 +95,11 @@ impl Session {
             }
             Command::Request(request) => self.take_request(request, now_ms),
             Command::ServerLine(line) => self.say_server_line(&line),
+            Command::Help(own) => {
+                self.say_server_line("/help")?;
+                self.notice(own);
+                Ok(())
+            }
             Command::Finish | Command::Leave => Ok(()),
         }
     }
@@ -188,22 +195,35 @@ impl Session {
     }
 
     fn take_request(&mut self, request: Request, now_ms: u64) -> Result<(), Declined> {
-        match request.ask {
-            Ask::Send(_) | Ask::Direct(_) => self.post(request, now_ms),
+        self.check_size(&request)?;
+        let what = match request.ask {
+            Ask::Send(_) | Ask::Direct(_) => return self.post(request, now_ms),
             Ask::Bye {} => {
                 self.bye_ref = request.reference;
-                self.take_command(Command::Finish, now_ms)
+                return self.take_command(Command::Finish, now_ms);
             }
-            Ask::Hello(_) | Ask::Pong {} => Err(Declined::NotForUsers),
-            Ask::Join(_) | Ask::Leave(_) => self.put("rooms", &request),
-            Ask::Rename(_) => self.put("change of name", &request),
-            Ask::Members(_) => self.put("list of names", &request),
-            Ask::History(_) | Ask::Search(_) => self.put("stored messages", &request),
-            Ask::Whois(_) => self.put("news of others", &request),
-            Ask::Rooms {} => self.put("list of rooms", &request),
-            Ask::Away(_) => self.put("being away", &request),
-            Ask::Ping {} => self.put("ping", &request),
+            Ask::Hello(_) | Ask::Pong {} => return Err(Declined::NotForUsers),
+            Ask::Join(_) | Ask::Leave(_) => "rooms",
+            Ask::Rename(_) => "change of name",
+            Ask::Members(_) => "list of names",
+            Ask::History(_) | Ask::Search(_) => "stored messages",
+            Ask::Whois(_) => "news of others",
+            Ask::Rooms {} => "list of rooms",
+            Ask::Away(_) => "being away",
+            Ask::Ping {} => "ping",
+        };
+        self.put(what, &request)?;
+        if let Some(program) = &mut self.program {
+            program.asks(request.reference.as_ref());
         }
+        Ok(())
+    }
+
+    /// A server closes the link over a longer frame (E1), and would again each time that it came back.
+    fn check_size(&self, request: &Request) -> Result<(), Declined> {
+        let own_bytes = if request.reference.is_none() { OWN_REF_BYTES } else { 0 };
+        let (bytes, bytes_max) = (request.to_json().len() + own_bytes, self.limits.event_bytes);
+        if bytes > bytes_max { Err(Declined::RequestTooLong { bytes, bytes_max }) } else { Ok(()) }
     }
 
     fn say_server_line(&mut self, line: &str) -> Result<(), Declined> {
@@ -228,7 +248,7 @@ impl Session {
         }
     }
 
-    fn check_staying(&self) -> Result<(), Declined> {
+    pub(super) fn check_staying(&self) -> Result<(), Declined> {
         if self.wish == Wish::Stay && !matches!(self.phase, Phase::Leaving { .. } | Phase::Ended) {
             Ok(())
         } else {

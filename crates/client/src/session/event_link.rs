@@ -7,7 +7,7 @@ use glassline_wire::opening::EVENT_OPENING;
 use glassline_wire::request::{Ask, AwayText, Hello, Request, RoomName};
 
 use super::update::Update;
-use super::{Link, Phase, Session, WINDOW_BYTES};
+use super::{Link, Phase, Session, WINDOW_BYTES, brief};
 use crate::ending::Ending;
 use glassline_wire::event::ErrorCode;
 
@@ -85,7 +85,7 @@ impl Session {
 
     pub(super) fn say_bye(&mut self) {
         // With a `ref`, so that the answer can be told from a server that stops.
-        let reference = self.bye_ref.take().unwrap_or_else(|| BYE_REF.to_owned());
+        let reference = self.bye_ref.clone().unwrap_or_else(|| BYE_REF.to_owned());
         self.put_request(&Request { reference: Some(reference), ask: Ask::Bye {} });
     }
 
@@ -132,6 +132,9 @@ impl Session {
         if matches!(self.phase, Phase::Greeting { .. }) {
             self.heard_in_greeting(event, now_ms);
         } else {
+            if let Some(program) = &mut self.program {
+                program.hears(&event);
+            }
             self.heard_in_session(event);
         }
     }
@@ -170,9 +173,9 @@ impl Session {
         }
         self.is_up(now_ms);
         self.notice(if again {
-            format!("connected again as {}", self.name)
+            format!("connected again as {}", brief(&self.name))
         } else {
-            format!("connected to {} as {}", self.config.address, self.name)
+            format!("connected to {} as {}", self.config.address, brief(&self.name))
         });
         let rooms: Vec<String> = welcome.rooms.iter().map(|state| state.room.clone()).collect();
         self.show(Update::Heard(Event::Welcome(welcome)));
@@ -211,7 +214,7 @@ impl Session {
                 self.heard_words(event, id);
             }
             Event::Joined(ref presence) => {
-                let is_news = !self.is_own_arrival_again(presence);
+                let is_news = self.program.is_some() || !self.is_own_arrival_again(presence);
                 let before = self.current_room();
                 self.heard_joined(presence);
                 if is_news {
@@ -237,7 +240,7 @@ impl Session {
                 self.roster.renamed(&renamed.from, &renamed.to);
                 // A server tells each room that the two share, and the one who asked once more.
                 let change = (renamed.from.clone(), renamed.to.clone());
-                if self.last_rename.as_ref() != Some(&change) {
+                if self.program.is_some() || self.last_rename.as_ref() != Some(&change) {
                     self.last_rename = Some(change);
                     self.show(Update::Heard(event));
                 }
@@ -315,7 +318,7 @@ impl Session {
     }
 
     fn refused(&mut self, refusal: Refusal) {
-        if matches!(refusal.reference.as_deref(), Some(WHO_REF | AWAY_AGAIN_REF)) {
+        if matches!(refusal.reference.as_deref(), Some(WHO_REF | AWAY_AGAIN_REF | ALIVE_REF)) {
             return;
         }
         self.heard_answer(refusal.reference.as_deref());

@@ -41,7 +41,6 @@ impl Session {
                 self.link = Some(Link::Tutorial(TutorialLink::new(now_ms)));
                 self.give_name();
                 self.is_up(now_ms);
-                self.notice(format!("connected to {} as {}, in the tutorial dialect", self.config.address, self.name));
             }
         }
     }
@@ -55,24 +54,30 @@ impl Session {
         if self.connected_before {
             self.wait(now_ms);
         } else {
-            self.end(Ending::CannotConnect(format!(
-                "cannot connect to {}: {why}; start a server with `glassline serve`, or just run `glassline`",
-                self.config.address
-            )));
+            self.end(Ending::CannotConnect(format!("cannot connect to {}: {why}", self.config.address)));
         }
     }
 
     pub(super) fn closed(&mut self, why: &str, now_ms: u64) {
         match self.phase {
             Phase::Greeting { .. } => self.no_welcome(why, now_ms),
-            Phase::Leaving { .. } if self.wish == Wish::Finish && !self.is_all_written() => {
-                self.end(Ending::ServerWentAway(format!(
-                    "{} went away before everything was sent ({why}); send the last lines again",
-                    self.config.address
-                )));
+            Phase::Up if self.is_goodbye_held_back() && self.refusal_of_a_tutorial_server(now_ms).is_none() => {
+                self.left_by_server(why);
             }
-            Phase::Leaving { .. } => self.end(Ending::Left),
+            Phase::Leaving { .. } => self.left_by_server(why),
             _ => self.link_lost(why, now_ms),
+        }
+    }
+
+    /// The connection is closed, as was to be expected.
+    fn left_by_server(&mut self, why: &str) {
+        if self.wish == Wish::Finish && !self.is_all_written() {
+            self.end(Ending::ServerWentAway(format!(
+                "{} went away before everything was sent ({why}); send the last lines again",
+                self.config.address
+            )));
+        } else {
+            self.end(Ending::Left);
         }
     }
 
@@ -86,7 +91,9 @@ impl Session {
                 self.config.address
             )));
         } else {
-            self.notice("this server speaks the plain tutorial dialect; continuing in it".to_owned());
+            self.notice(
+                "the server does not answer in the event dialect; trying the plain tutorial dialect".to_owned(),
+            );
             self.dialect = Dialect::Tutorial;
             self.dialect_settled = true;
             self.drop_link();
@@ -95,8 +102,8 @@ impl Session {
     }
 
     pub(super) fn link_lost(&mut self, why: &str, now_ms: u64) {
-        let stood_ms = if self.phase == Phase::Up { now_ms.saturating_sub(self.up_since_ms) } else { 0 };
-        if let Some(words) = self.refusal_of_a_tutorial_server(stood_ms) {
+        let stood_ms = self.stood_ms(now_ms);
+        if let Some(words) = self.refusal_of_a_tutorial_server(now_ms) {
             self.end(Ending::Refused(format!("{} refused: {words}", self.config.address)));
             return;
         }
@@ -113,17 +120,30 @@ impl Session {
             };
             self.notice(format!("the link to {} is lost ({why}){doubt}; trying again", self.config.address));
         }
+        self.answer_what_is_under_way();
         self.outbox.link_lost();
         self.drop_link();
         self.wait(now_ms);
     }
 
     /// The last words of a tutorial server that closed at once, the first time: it did not like the name.
-    pub(super) fn refusal_of_a_tutorial_server(&self, stood_ms: u64) -> Option<&str> {
+    fn refusal_of_a_tutorial_server(&self, now_ms: u64) -> Option<&str> {
         match &self.link {
-            Some(Link::Tutorial(link)) if self.lost_since_ms.is_none() && stood_ms < GOODBYE_MS => link.only_words(),
+            Some(Link::Tutorial(link)) if self.lost_since_ms.is_none() && self.stood_ms(now_ms) < GOODBYE_MS => {
+                link.only_words()
+            }
             _ => None,
         }
+    }
+
+    fn stood_ms(&self, now_ms: u64) -> u64 {
+        if self.phase == Phase::Up { now_ms.saturating_sub(self.up_since_ms) } else { 0 }
+    }
+
+    /// Whether everything is said and only the goodbye is not, because its answer would look like a refusal of the name.
+    fn is_goodbye_held_back(&self) -> bool {
+        let is_on_trial = matches!(&self.link, Some(Link::Tutorial(link)) if link.is_on_trial());
+        is_on_trial && self.wish == Wish::Finish && self.outbox.len() == 0
     }
 
     pub(super) fn wait(&mut self, now_ms: u64) {
@@ -147,6 +167,7 @@ impl Session {
         };
         let is_settled = self.outbox.len() == 0;
         match self.phase {
+            Phase::Up if self.is_goodbye_held_back() => {}
             Phase::Up if is_settled || waited_enough => {
                 if !is_settled {
                     self.notice(format!("{} of your messages were not acknowledged", self.outbox.len()));

@@ -8,6 +8,7 @@ mod backoff;
 mod event_link;
 mod lifecycle;
 mod outbox;
+pub mod program;
 mod roster;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use crate::entropy::Entropy;
 use backoff::Backoff;
 use event_link::EventLink;
 use outbox::Outbox;
+use program::Program;
 use roster::Roster;
 use tutorial_link::TutorialLink;
 use update::{Dialect, DialectChoice, Input, LinkState, Output, SlashCommands, Status, Update};
@@ -34,6 +36,8 @@ const GOODBYE_MS: u64 = 2_000;
 const WINDOW_BYTES: usize = 64 * 1024;
 /// Writes handed to the driver and not yet done. Two keep the link busy.
 const WRITES_MAX: usize = 2;
+/// Characters of the user's name in the session's texts.
+const NAME_SHOWN_CHARS: usize = 64;
 /// Longest frame taken from a server. Above [`glassline_wire::limits::EVENT_BYTES_MAX`]: a list of members or of stored messages is
 /// longer than one message, and tutorial servers relay what they like.
 const FRAME_BYTES_MAX: usize = 1024 * 1024;
@@ -118,10 +122,20 @@ pub struct Session {
     moving_until_ms: Option<u64>,
     /// The `ref` of a program's `bye`.
     bye_ref: Option<String>,
+    /// A program drives the session.
+    program: Option<Program>,
     out: Vec<u8>,
     writes: usize,
     half_close_due: bool,
     outputs: VecDeque<Output>,
+}
+
+/// A name as a text holds it: no server can make one endless.
+fn brief(name: &str) -> String {
+    match name.char_indices().nth(NAME_SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
 }
 
 impl Session {
@@ -151,6 +165,7 @@ impl Session {
             last_direct_from: None,
             moving_until_ms: None,
             bye_ref: None,
+            program: None,
             out: Vec::new(),
             writes: 0,
             half_close_due: false,
@@ -261,6 +276,11 @@ impl Session {
         self.limits.text_bytes
     }
 
+    /// Whether the user has asked to leave: nothing more is taken then.
+    pub fn is_leaving(&self) -> bool {
+        self.check_staying().is_err()
+    }
+
     /// Whether [`Output::Ended`] has been given.
     pub fn has_ended(&self) -> bool {
         self.phase == Phase::Ended
@@ -290,7 +310,7 @@ impl Session {
     fn heard(&mut self, payload: &[u8], now_ms: u64) {
         match &self.link {
             Some(Link::Event(_)) => self.heard_event(payload, now_ms),
-            Some(Link::Tutorial(_)) => self.heard_frame(payload),
+            Some(Link::Tutorial(_)) => self.heard_frame(payload, now_ms),
             None => {}
         }
     }
@@ -326,14 +346,14 @@ impl Session {
         match self.phase {
             Phase::Connecting { deadline_ms } if now_ms >= deadline_ms => {
                 self.drop_link();
-                self.connect_failed("no answer within 10 s", now_ms);
+                self.connect_failed("no answer within 10 s; check the address", now_ms);
             }
             Phase::Greeting { deadline_ms } if now_ms >= deadline_ms => self.no_welcome("no welcome came", now_ms),
             Phase::Waiting { until_ms } if now_ms >= until_ms => self.connect(now_ms),
             Phase::Leaving { deadline_ms: Some(deadline_ms) } if now_ms >= deadline_ms => self.end(Ending::Left),
-            Phase::Up => match &mut self.link {
+            Phase::Up => match &self.link {
                 Some(Link::Event(_)) => self.keep_alive(now_ms),
-                Some(Link::Tutorial(link)) => link.keep_time(now_ms),
+                Some(Link::Tutorial(_)) => self.keep_tutorial_time(now_ms),
                 None => {}
             },
             _ => {}
@@ -379,6 +399,10 @@ impl Session {
 
     fn end(&mut self, ending: Ending) {
         self.drop_link();
+        self.answer_what_is_under_way();
+        if ending == Ending::Left {
+            self.dismiss_program();
+        }
         self.phase = Phase::Ended;
         self.outputs.push_back(Output::Ended(ending));
     }

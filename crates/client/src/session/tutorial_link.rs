@@ -6,12 +6,14 @@ use glassline_wire::request::{Ask, Request};
 
 use super::roster::LOBBY;
 use super::update::{SlashCommands, Update};
-use super::{Link, Session, WINDOW_BYTES};
+use super::{Link, Session, WINDOW_BYTES, brief};
 
 /// The name under which a server speaks for itself (T9).
 const SERVER_NAME: &str = "*";
 /// By then a server with words of its own has said some.
 const FIRST_WORDS_MS: u64 = 500;
+/// If the server's first words are a refusal, its close comes with them, or this much later at the most.
+const CLOSE_BEHIND_WORDS_MS: u64 = 100;
 
 /// What is known of one connection.
 #[derive(Debug)]
@@ -23,6 +25,10 @@ pub(super) struct TutorialLink {
     others_spoke: bool,
     last_words: Option<String>,
     undecided_until_ms: Option<u64>,
+    /// Until then the server may be about to refuse the name; `None`: it has not.
+    on_trial_until_ms: Option<u64>,
+    /// The user has been told that the connection stands.
+    is_told: bool,
 }
 
 impl TutorialLink {
@@ -33,17 +39,24 @@ impl TutorialLink {
             others_spoke: false,
             last_words: None,
             undecided_until_ms: Some(now_ms + FIRST_WORDS_MS),
+            on_trial_until_ms: Some(now_ms + FIRST_WORDS_MS),
+            is_told: false,
         }
     }
 
     pub(super) fn next_deadline_ms(&self) -> Option<u64> {
-        self.undecided_until_ms
+        [self.undecided_until_ms, self.on_trial_until_ms].into_iter().flatten().min()
     }
 
-    pub(super) fn keep_time(&mut self, now_ms: u64) {
-        if self.undecided_until_ms.is_some_and(|until_ms| now_ms >= until_ms) {
-            self.undecided_until_ms = None;
+    fn keep_time(&mut self, now_ms: u64) {
+        for until in [&mut self.undecided_until_ms, &mut self.on_trial_until_ms] {
+            *until = until.filter(|&until_ms| now_ms < until_ms);
         }
+    }
+
+    /// Whether the name may still be refused.
+    pub(super) fn is_on_trial(&self) -> bool {
+        self.on_trial_until_ms.is_some()
     }
 
     pub(super) fn has_heard(&self) -> bool {
@@ -66,7 +79,7 @@ impl TutorialLink {
     }
 
     /// The pair that this frame completes.
-    fn pair(&mut self, payload: &[u8]) -> Option<(String, String)> {
+    fn pair(&mut self, payload: &[u8], now_ms: u64) -> Option<(String, String)> {
         let text = String::from_utf8_lossy(payload).into_owned();
         let Some(from) = self.from.take() else {
             self.from = Some(text);
@@ -76,8 +89,11 @@ impl TutorialLink {
         if from == SERVER_NAME {
             self.server_speaks = true;
             self.last_words = Some(text.clone());
+            self.on_trial_until_ms =
+                self.on_trial_until_ms.map(|until_ms| until_ms.min(now_ms + CLOSE_BEHIND_WORDS_MS));
         } else {
             self.others_spoke = true;
+            self.on_trial_until_ms = None;
         }
         Some((from, text))
     }
@@ -88,9 +104,27 @@ impl Session {
         put_frame(&mut self.out, self.name.as_bytes());
     }
 
-    pub(super) fn heard_frame(&mut self, payload: &[u8]) {
+    pub(super) fn keep_tutorial_time(&mut self, now_ms: u64) {
         let Some(Link::Tutorial(link)) = &mut self.link else { return };
-        let Some((from, text)) = link.pair(payload) else { return };
+        link.keep_time(now_ms);
+        if link.undecided_until_ms.is_none() {
+            self.tell_of_tutorial();
+        }
+    }
+
+    /// Says that the connection stands, once what answers has spoken like a chat server, or has kept as quiet as one.
+    fn tell_of_tutorial(&mut self) {
+        let Some(Link::Tutorial(link)) = &mut self.link else { return };
+        if !std::mem::replace(&mut link.is_told, true) {
+            let (address, me) = (&self.config.address, brief(&self.name));
+            self.notice(format!("connected to {address} as {me}, in the tutorial dialect"));
+        }
+    }
+
+    pub(super) fn heard_frame(&mut self, payload: &[u8], now_ms: u64) {
+        let Some(Link::Tutorial(link)) = &mut self.link else { return };
+        let Some((from, text)) = link.pair(payload, now_ms) else { return };
+        self.tell_of_tutorial();
         let event =
             if from == SERVER_NAME { Event::Notice(Notice { text }) } else { Event::Message(words(from, text)) };
         self.show(Update::Heard(event));

@@ -31,7 +31,7 @@ pub enum Dialect {
 pub enum Input<'a> {
     /// The connection asked for stands.
     Connected,
-    /// It does not, and why.
+    /// It does not; why, and what to do.
     ConnectFailed(&'a str),
     /// The server sent these bytes.
     Bytes(&'a [u8]),
@@ -83,6 +83,8 @@ pub enum Command {
     Request(Request),
     /// A command of the server's own, on a tutorial session.
     ServerLine(String),
+    /// Show these words about the client's own commands, then ask a server that has commands for its own.
+    Help(String),
     /// Leave once everything said is acknowledged, however long that takes while the link stands.
     Finish,
     /// Leave now; what is not acknowledged gets two seconds.
@@ -125,7 +127,7 @@ pub enum Update {
         /// The text that was not delivered, if the request was to say something.
         text: Option<String>,
     },
-    /// The client's own words about the link.
+    /// The client's own words, about the link for the most part.
     Notice(String),
     /// What is said goes to this room now; `None`: the client is in no room.
     Room(Option<String>),
@@ -206,6 +208,14 @@ pub enum Declined {
         /// The longest taken.
         bytes_max: usize,
     },
+    /// The request is longer than the server takes.
+    #[error("the request has {bytes} bytes, the limit is {bytes_max}; make its fields shorter")]
+    RequestTooLong {
+        /// Its length.
+        bytes: usize,
+        /// The longest taken.
+        bytes_max: usize,
+    },
     /// Too much waits for the server's acknowledgement.
     #[error("{0} messages wait for the server already; send it when they are through")]
     Full(usize),
@@ -237,7 +247,7 @@ impl Declined {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Empty => ErrorCode::EmptyText,
-            Self::TooLong { .. } => ErrorCode::TooLong,
+            Self::TooLong { .. } | Self::RequestTooLong { .. } => ErrorCode::TooLong,
             Self::Full(_) | Self::NotConnected => ErrorCode::Busy,
             Self::NotInTutorial(_) => ErrorCode::UnknownType,
             Self::NotInRoom(_) | Self::NowhereToTalk => ErrorCode::UnknownRoom,

@@ -2,8 +2,11 @@
 
 #[cfg(not(unix))]
 mod other;
+mod silence;
 #[cfg(unix)]
 mod unix;
+
+pub(crate) use silence::notice_silence;
 
 #[cfg(not(unix))]
 pub(crate) use other::{

@@ -79,11 +79,8 @@ impl Reader {
         let body = self.with_mentions(&message.from, &text);
         let is_calling = body.len() > 1 || body.iter().any(|span| span.role == Role::Mention);
         let from = Span::new(name_role(&message.from, is_calling), name(&message.from));
-        let head = if message.action {
-            vec![Span::new(Role::Faint, "* "), from, Span::new(Role::Plain, " ")]
-        } else {
-            vec![from, Span::new(Role::Faint, " > ")]
-        };
+        // Whatever somebody says or does begins with the name, whatever the client and the server say with `* `: `* bob left` is true.
+        let head = vec![from, Span::new(Role::Faint, if message.action { " * " } else { " > " })];
         Line { at: message.at, room: Some(message.room.clone()), head, body }
     }
 
@@ -259,7 +256,7 @@ mod tests {
     #[test]
     fn messages_read_as_in_the_tutorial() {
         assert_eq!(plain(&message("lobby", "alice", "hi", false)), ["alice > hi"]);
-        assert_eq!(plain(&message("lobby", "alice", "waves", true)), ["* alice waves"]);
+        assert_eq!(plain(&message("lobby", "alice", "waves", true)), ["alice * waves"]);
         assert_eq!(plain(&message("den", "alice", "hi", false)), ["[den] alice > hi"]);
         assert_eq!(plain(&heard(r#"{"type":"direct","from":"bob","to":"me","text":"x"}"#)), ["bob -> you > x"]);
     }

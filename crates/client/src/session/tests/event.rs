@@ -259,6 +259,15 @@ fn a_program_may_not_say_hello_and_its_bye_finishes() {
     assert!(matches!(line.take_requests().remove(0).ask, Ask::Bye {}));
 }
 
+#[test]
+fn a_name_without_end_is_cut_where_it_is_shown() {
+    let mut line = Line::new(DialectChoice::Event, None);
+    line.connect();
+    line.hear(&WELCOME.replace("alice", &"x".repeat(90_000)));
+    let notices = line.notices();
+    assert!(notices.contains("xxx…") && notices.len() < 200, "{} bytes", notices.len());
+}
+
 proptest! {
     #[test]
     fn any_slicing_of_the_servers_bytes_gives_the_same_updates(

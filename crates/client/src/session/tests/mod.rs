@@ -2,6 +2,7 @@
 
 mod event;
 mod loss;
+mod program;
 mod tutorial;
 
 use glassline_wire::event::Event;
@@ -70,6 +71,13 @@ impl Line {
         line.take_hello();
         line.hear(WELCOME);
         line
+    }
+
+    /// The same, driven by a program.
+    fn for_a_program(mut self) -> Self {
+        self.session = self.session.for_a_program();
+        self.take_updates();
+        self
     }
 
     /// Up in the tutorial dialect.
@@ -205,6 +213,22 @@ impl Line {
                 _ => None,
             })
             .collect()
+    }
+
+    /// What a program is shown, as JSON.
+    fn take_json(&mut self) -> Vec<String> {
+        let shown = self.take_updates().into_iter();
+        let events = shown.filter_map(|update| match update {
+            Update::Heard(event) | Update::Said { event, .. } => Some(event),
+            Update::Refused { refusal, .. } => Some(Event::Error(refusal)),
+            Update::Notice(_) | Update::Room(_) => None,
+        });
+        events.map(|event| String::from_utf8(event.to_json()).expect("UTF-8")).collect()
+    }
+
+    /// A program asks.
+    fn ask(&mut self, json: &str) -> Result<(), Declined> {
+        self.command(Command::Request(Request::from_json(json.as_bytes()).expect(json)))
     }
 
     fn notices(&mut self) -> String {

@@ -44,16 +44,18 @@ fn the_event_dialect_alone_is_refused_by_a_tutorial_server() {
 fn what_is_no_chat_server_is_said_to_be_none() {
     let mut line = Line::tutorial();
     line.hear_bytes(b"HTTP/1.1 400 Bad Request\r\n");
-    assert!(matches!(line.ending, Some(Ending::Refused(text)) if text.contains("no chat server")));
+    assert!(matches!(&line.ending, Some(Ending::Refused(text)) if text.contains("no chat server")));
+    assert_eq!(line.notices(), "", "it never spoke like one, so nobody is told that it is one");
 }
 
 #[test]
 fn pairs_are_messages_and_the_servers_own_are_notices() {
     let mut line = Line::tutorial();
-    line.take_updates();
     line.hear_bytes(&frames(&["bob", "hi", "*", "cyd joined"]));
     let updates = line.take_updates();
-    let [Update::Heard(Event::Message(message)), Update::Heard(Event::Notice(notice))] = &updates[..] else {
+    let [Update::Notice(_), Update::Heard(Event::Message(message)), Update::Heard(Event::Notice(notice))] =
+        &updates[..]
+    else {
         panic!("{updates:?}")
     };
     assert_eq!((message.from.as_str(), message.text.as_str(), message.seq), ("bob", "hi", None));
@@ -138,4 +140,64 @@ fn a_name_refused_in_words_and_a_close_ends_with_the_words() {
     line.hear_bytes(&frames(&["*", "that name is not possible"]));
     line.close();
     assert!(matches!(line.ending, Some(Ending::Refused(text)) if text.contains("not possible")));
+}
+
+#[test]
+fn a_name_refused_after_the_input_has_ended_is_refused_all_the_same() {
+    let mut line = Line::tutorial();
+    line.say("hi");
+    line.command(Command::Finish).expect("taken");
+    line.pass_ms(50);
+    assert!(!line.half_closed, "its answer would look like a refusal");
+    line.hear_bytes(&frames(&["*", "that name is not possible"]));
+    line.pass_ms(50);
+    line.close();
+    assert!(matches!(line.ending, Some(Ending::Refused(text)) if text.contains("not possible")));
+}
+
+#[test]
+fn the_end_of_the_input_leaves_soon_whatever_the_server_says() {
+    let greetings: [(&[&str], u64); 3] = [(&["*", "alice is here"], 100), (&["bob", "hi"], 0), (&[], 500)];
+    for (words, ms) in greetings {
+        let mut line = Line::tutorial();
+        line.command(Command::Finish).expect("taken");
+        line.hear_bytes(&frames(words));
+        if ms > 0 {
+            line.pass_ms(ms - 1);
+            assert!(!line.half_closed, "{words:?}");
+            line.pass_ms(1);
+        }
+        assert!(line.half_closed, "{words:?}");
+        line.close();
+        assert_eq!(line.ending, Some(Ending::Left), "{words:?}");
+    }
+}
+
+#[test]
+fn a_close_while_the_goodbye_is_held_back_is_a_leave_if_everything_was_written() {
+    let mut line = Line::tutorial();
+    line.say("hi");
+    line.command(Command::Finish).expect("taken");
+    line.close();
+    assert_eq!(line.ending, Some(Ending::Left));
+}
+
+#[test]
+fn the_connection_is_told_of_once_what_answers_is_known_to_be_a_chat_server() {
+    let mut line = Line::tutorial();
+    line.pass_ms(499);
+    assert_eq!(line.notices(), "");
+    line.pass_ms(1);
+    assert_eq!(line.notices(), "connected to here:1234 as alice, in the tutorial dialect\n");
+    line.hear_bytes(&frames(&["*", "bob joined"]));
+    assert_eq!(line.notices(), "");
+}
+
+#[test]
+fn help_is_the_clients_own_and_then_the_servers() {
+    let mut line = Line::tutorial();
+    line.hear_bytes(&frames(&["*", "alice is here"]));
+    line.take_updates();
+    line.command(Command::Help("own".into())).expect("taken");
+    assert_eq!((line.notices().as_str(), line.take_frames()), ("own\n", vec![b"/help".to_vec()]));
 }

@@ -27,7 +27,8 @@ fn a_mention_stands_out_and_rings_once() {
     table.bob.say("malice is no mention");
     table.alice.see("malice is no mention");
     assert_eq!((look(&table.alice, "bob"), table.alice.count_written(BELL)), ((false, false), 0));
-    table.alice.keys_until("/clear\r", "alice in lobby");
+    table.alice.keys("/clear\r");
+    table.alice.see_no_more("malice");
     table.bob.say("well, Alice, look");
     table.alice.see("well, Alice, look");
     assert_eq!(look(&table.alice, "bob >"), (true, true), "whoever calls stands out");
@@ -54,13 +55,16 @@ fn the_bell_rings_for_what_it_is_set_to() {
             table.alice.see(text);
             assert_eq!(table.alice.count_written(BELL) - before, rings, "{text} with the bell at {bell}");
         }
-        // Nor do comings, goings and one's own words.
-        let before = table.alice.count_written(BELL);
-        drop(crate::harness::Tutorial::join(table.server.address, "carol"));
-        table.alice.see("carol came and went");
-        table.alice.keys_until("my own words\r", "alice > my own words");
-        assert_eq!(table.alice.count_written(BELL), before);
     }
+}
+
+#[test]
+fn the_bell_rings_neither_for_comings_and_goings_nor_for_ones_own_words() {
+    let mut table = Table::with(|opening| opening.argument("--bell").argument("all"));
+    drop(crate::harness::Tutorial::join(table.server.address, "carol"));
+    table.alice.see("carol came and went");
+    table.alice.keys_until("my own words\r", "alice > my own words");
+    assert_eq!(table.alice.count_written(BELL), 0);
 }
 
 /// Hours and minutes as the clock of a zone shows them now.

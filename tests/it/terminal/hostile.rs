@@ -215,6 +215,19 @@ fn hear_hello(client: &mut TcpStream) {
     client.read_exact(&mut vec![0; length]).expect("a hello");
 }
 
+/// Waits for a client's goodbye, and answers it.
+fn say_goodbye(client: &mut TcpStream) {
+    let (mut heard, mut buffer) = (Vec::new(), [0; 1024]);
+    while !String::from_utf8_lossy(&heard).contains(r#""type":"bye""#) {
+        match client.read(&mut buffer) {
+            Ok(bytes @ 1..) => heard.extend_from_slice(&buffer[..bytes]),
+            // It went without one.
+            _ => return,
+        }
+    }
+    let _ = client.write_all(&event(&json!({"type": "bye", "ref": "glassline-bye"})));
+}
+
 fn event(event: &Value) -> Vec<u8> {
     frame(event.to_string())
 }
@@ -275,8 +288,7 @@ fn a_server_that_breaks_off_or_goes_mad_is_a_lost_link_and_is_tried_again() {
                 return;
             }
             client.write_all(&event(&json!({"type": "notice", "text": "well again"}))).expect("heard");
-            // Until the client goes.
-            let _ = client.read_to_end(&mut Vec::new());
+            say_goodbye(&mut client);
         });
         let mut alice = Opening::join(address, "alice").size(24, 100).start();
         alice.keys("a draft");
@@ -318,7 +330,7 @@ fn events_that_make_no_sense_change_nothing() {
             client.write_all(&frame(senseless)).expect("heard");
         }
         client.write_all(&event(&json!({"type": "notice", "text": "behind all that"}))).expect("heard");
-        let _ = client.read_to_end(&mut Vec::new());
+        say_goodbye(&mut client);
     });
     let mut alice = Opening::join(address, "alice").size(24, 100).start();
     alice.see_passing("behind all that");
@@ -351,7 +363,7 @@ fn names_and_texts_of_escapes_and_overrides_stay_in_their_lines() {
             }
         }
         client.write_all(&event(&json!({"type": "notice", "text": "behind all that"}))).expect("heard");
-        let _ = client.read_to_end(&mut Vec::new());
+        say_goodbye(&mut client);
     });
     let mut alice = Opening::join(address, "alice").size(24, 100).start();
     alice.see_passing("behind all that");

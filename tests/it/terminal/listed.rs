@@ -107,7 +107,7 @@ const COMMANDS: &[Case] = &[
         table.alice.keys("/me waves\r");
         let event = hear(&mut table.bob, |event| event["type"] == "message");
         assert_eq!((&event["text"], &event["action"]), (&json!("waves"), &json!(true)));
-        table.alice.see("* alice waves");
+        table.alice.see("alice * waves");
     }),
     ("/msg", |table| {
         table.alice.keys("/msg bob for you only\r");

@@ -73,7 +73,7 @@ fn a_history_that_cannot_be_kept_is_told_and_harms_nothing() {
 #[test]
 fn a_history_of_rubbish_is_read_as_far_as_it_is_one() {
     let home = Rc::new(Folder::new());
-    let rubbish = [b"good\n\xff\xfe\n\x1b]0;title\x07\n".as_slice(), &[b'x'; 100_000], b"\nlast\ntorn"].concat();
+    let rubbish = [b"good\n\xff\xfe\n\x1b]0;title\x07\n".as_slice(), &vec![b'x'; 100_000], b"\nlast\ntorn"].concat();
     home.write(HISTORY, rubbish);
     let mut table = Table::with(|opening| opening.home(&home));
     for _ in 0..8 {

@@ -8,14 +8,21 @@ use anyhow::{Context, Result, bail};
 pub const USAGE: &str = "\
 glassline-bench floor [ADDR]      the floor: a bare loop, no protocol
 glassline-bench broadcast [ADDR]  the usual tokio example
+glassline-bench naive-client ADDR a terminal client that draws anew for each message
+glassline-bench metronome         draws every 16 ms
 glassline-bench run --server PATH [--quick] [--rounds N] [--only SUBSTR]... [--out FILE]
-    measures every system; --only takes what holds SUBSTR in workload/system";
+    measures every system; --only takes what holds SUBSTR in workload/system
+glassline-bench terminal --server PATH [--quick] [--rounds N] [--only SUBSTR]... [--out FILE]
+    measures the terminal client beside the naive one; --only takes what holds SUBSTR in load/client";
 
 #[derive(Debug, PartialEq)]
 pub enum Command {
     Floor(SocketAddr),
     Broadcast(SocketAddr),
+    NaiveClient(SocketAddr),
+    Metronome,
     Run(RunOptions),
+    Terminal(RunOptions),
     Help,
 }
 
@@ -32,6 +39,9 @@ pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Command> {
     match args.next().as_deref() {
         Some("floor") => Ok(Command::Floor(address(args.next())?)),
         Some("broadcast") => Ok(Command::Broadcast(address(args.next())?)),
+        Some("naive-client") => Ok(Command::NaiveClient(address(Some(args.next().context("ADDR is missing")?))?)),
+        Some("metronome") => Ok(Command::Metronome),
+        Some("terminal") => Ok(Command::Terminal(run_options(args)?)),
         Some("run") => Ok(Command::Run(run_options(args)?)),
         Some("help" | "--help" | "-h") | None => Ok(Command::Help),
         Some(other) => bail!("no such command: {other}\n{USAGE}"),
@@ -92,5 +102,7 @@ mod tests {
         assert!(parse_words("run --server x --fast").is_err());
         assert!(parse_words("ceiling").is_err());
         assert!(parse_words("floor nowhere").is_err());
+        assert!(parse_words("naive-client").is_err());
+        assert!(parse_words("terminal --quick").is_err());
     }
 }

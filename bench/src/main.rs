@@ -14,7 +14,10 @@ mod report;
 mod rounds;
 mod stats;
 mod systems;
+mod terminal;
 mod workloads;
+
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
@@ -25,7 +28,10 @@ fn main() -> Result<()> {
     match arguments::parse(std::env::args().skip(1))? {
         Command::Floor(addr) => floor::serve(addr),
         Command::Broadcast(addr) => broadcast::serve(addr),
+        Command::NaiveClient(addr) => terminal::naive::run(addr),
+        Command::Metronome => terminal::metronome::run(),
         Command::Run(options) => run(&options),
+        Command::Terminal(options) => keep(&terminal::run(&options)?, options.out.as_deref()),
         Command::Help => {
             println!("{USAGE}");
             Ok(())
@@ -41,11 +47,13 @@ fn run(options: &RunOptions) -> Result<()> {
     let page = report::page(&results);
     // Told before it is written: a run is long, and must not be lost to a path.
     print!("{page}");
-    if let Some(out) = &options.out {
-        if let Some(folder) = out.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        std::fs::write(out, &page).with_context(|| format!("cannot write {}", out.display()))?;
+    keep(&page, options.out.as_deref())
+}
+
+fn keep(page: &str, out: Option<&Path>) -> Result<()> {
+    let Some(out) = out else { return Ok(()) };
+    if let Some(folder) = out.parent() {
+        std::fs::create_dir_all(folder)?;
     }
-    Ok(())
+    std::fs::write(out, page).with_context(|| format!("cannot write {}", out.display()))
 }

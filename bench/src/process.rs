@@ -5,6 +5,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
+use rustix::thread::Pid;
 
 /// CPU time of all live threads of a process, in nanoseconds.
 pub fn cpu_ns(pid: u32) -> Result<u64> {
@@ -12,10 +13,20 @@ pub fn cpu_ns(pid: u32) -> Result<u64> {
     for task in fs::read_dir(format!("/proc/{pid}/task")).context("the process is gone")? {
         // A thread may end between the listing and the reading.
         if let Ok(schedstat) = fs::read_to_string(task?.path().join("schedstat")) {
-            total += schedstat.split(' ').next().and_then(|ns| ns.parse::<u64>().ok()).unwrap_or(0);
+            total += spent_ns(&schedstat);
         }
     }
     Ok(total)
+}
+
+/// CPU time of one thread of this process, in nanoseconds.
+pub fn thread_cpu_ns(thread: Pid) -> Result<u64> {
+    let schedstat = fs::read_to_string(format!("/proc/self/task/{thread}/schedstat")).context("the thread is gone")?;
+    Ok(spent_ns(&schedstat))
+}
+
+fn spent_ns(schedstat: &str) -> u64 {
+    schedstat.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0)
 }
 
 /// Resident memory in KiB.
@@ -95,6 +106,7 @@ mod tests {
         let until = std::time::Instant::now() + std::time::Duration::from_millis(20);
         while std::time::Instant::now() < until {}
         assert!(cpu_ns(own).unwrap() > before);
+        assert!(thread_cpu_ns(rustix::thread::gettid()).unwrap() > 0);
         assert!(!allowed_cores().unwrap().is_empty());
         assert!(descriptor_limit().unwrap() > 0);
     }

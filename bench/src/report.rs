@@ -97,7 +97,7 @@ fn remark(rounds: &Rounds) -> String {
     }
 }
 
-fn date_utc() -> String {
+pub fn date_utc() -> String {
     Command::new("date")
         .args(["-u", "+%Y-%m-%d %H:%M UTC"])
         .output()

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::peers::{Event, Irc, Nats, Peer, Resp, Tutorial};
-use crate::pinning::on_server_core;
+use crate::pinning::{MEASURED_CORE, on_core};
 
 const START_LIMIT: Duration = Duration::from_secs(10);
 const START_POLL: Duration = Duration::from_millis(10);
@@ -86,7 +86,12 @@ impl System {
         if self == Self::Ngircd { NGIRCD_CONNECTS_AT_ONCE } else { CONNECTS_AT_ONCE }
     }
 
+    /// Starts it where it is measured.
     pub fn start(self, glassline: &Path) -> Result<Server> {
+        self.start_on(MEASURED_CORE, glassline)
+    }
+
+    pub fn start_on(self, core: usize, glassline: &Path) -> Result<Server> {
         let files = Files::new()?;
         let port = free_port()?;
         let own_program = std::env::current_exe()?;
@@ -107,7 +112,7 @@ impl System {
         };
         let program =
             find_program(&program).with_context(|| format!("{} is not there", Path::new(&program).display()))?;
-        let child = on_server_core(program.as_os_str())
+        let child = on_core(core, program.as_os_str())
             .args(args)
             .stdin(Stdio::null())
             .stdout(File::create(files.stdout())?)

@@ -1,4 +1,6 @@
-//! `cargo xtask bench`: servers side by side on one core, the load on another.
+//! `cargo xtask bench`: servers side by side on one core, the load on another; with `terminal`, clients side by side.
+
+use std::path::Path;
 
 use crate::command::{self, Outcome, cargo, program};
 use crate::tools::TASKSET;
@@ -7,12 +9,22 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     TASKSET.ensure()?;
     command::run(cargo(&["build", "--release", "--locked"]))?;
     command::run(cargo(&["build", "--release", "--locked", "-p", "glassline-bench"]))?;
-    let mut bench = program("target/release/glassline-bench", &["run", "--server", "target/release/glassline"]);
+    let (measured, arguments, page) = match arguments.split_first() {
+        Some((word, rest)) if word == "terminal" => ("terminal", rest, "docs/benchmarks-terminal.md"),
+        _ => ("run", arguments, "docs/benchmarks.md"),
+    };
+    let mut bench = program(&built("glassline-bench"), &[measured, "--server", &built("glassline")]);
     let is_whole = arguments.is_empty();
     bench.args(arguments);
     if is_whole {
         // Only a whole run is published.
-        bench.args(["--out", "docs/benchmarks.md"]);
+        bench.args(["--out", page]);
     }
     command::run(bench)
+}
+
+/// Where cargo puts a program.
+fn built(name: &str) -> String {
+    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
+    Path::new(&target).join("release").join(name).display().to_string()
 }

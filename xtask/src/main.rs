@@ -14,7 +14,9 @@ const USAGE: &str = "\
 usage: cargo xtask CHORE
 
   test                    format, lints, cargo test, the peers' suite, the README's commands, a short fuzz
-  bench [ARGUMENTS]       measures side by side and writes docs/benchmarks.md; `--quick` for a first look
+  bench [ARGUMENTS]       measures servers side by side and writes docs/benchmarks.md; `--quick` for a first look
+  bench terminal [ARGUMENTS]
+                          the same of the terminal client beside a naive one, in docs/benchmarks-terminal.md
   fuzz [--seconds N] [TARGET]
                           runs each libFuzzer target for N seconds (60), on the stable toolchain
   man                     writes the manual's pages to target/man";

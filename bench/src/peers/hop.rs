@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 const LONGEST_HEAD_BYTES: usize = 16 * 1024;
 /// How much of the next read is put behind a cut head at a time.
 const HEAD_STEP_BYTES: usize = 128;
-const FRAME_HEADER_BYTES: usize = 10;
+pub const FRAME_HEADER_BYTES: usize = 10;
 
 pub enum Step {
     /// The record's length cannot be told yet.

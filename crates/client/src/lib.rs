@@ -42,7 +42,6 @@ use room_log::RoomLog;
 pub use session::update::DialectChoice;
 use session::{Config, Session};
 use telling::Line as Told;
-use telling::clock::LocalClock;
 use telling::settings::Settings;
 use telling::wording::Reader;
 use terminal::Terminal;

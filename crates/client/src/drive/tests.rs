@@ -20,7 +20,6 @@ use crate::plain::{Manner, Plain};
 use crate::preferences::Preferences;
 use crate::session::Config;
 use crate::session::update::DialectChoice;
-use crate::telling::clock::LocalClock;
 use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
 

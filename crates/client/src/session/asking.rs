@@ -49,8 +49,9 @@ impl Session {
             _ => self.check_staying()?,
         }
         match command {
-            Command::Say(text) => self.say(text, false, now_ms),
-            Command::Action(text) => self.say(text, true, now_ms),
+            Command::Say(text) => self.say(None, text, false, now_ms),
+            Command::SayIn { room, text } => self.say(Some(room), text, false, now_ms),
+            Command::Action(text) => self.say(None, text, true, now_ms),
             Command::Direct { to, text } => self.say_to(to, text, now_ms),
             Command::Join(room) => match self.room_called(&room) {
                 Some(known) => {
@@ -107,8 +108,8 @@ impl Session {
         [spelling.to_owned(), folded].into_iter().find(|room| self.roster.contains(room))
     }
 
-    fn say(&mut self, text: String, action: bool, now_ms: u64) -> Result<(), Declined> {
-        let room = self.known_room(None)?;
+    fn say(&mut self, room: Option<String>, text: String, action: bool, now_ms: u64) -> Result<(), Declined> {
+        let room = self.known_room(room)?;
         let id = MessageId(self.entropy.next_u128());
         let ask = Ask::Send(Send { room, text, id, action });
         self.post(Request { reference: Some(id.to_string()), ask }, now_ms)

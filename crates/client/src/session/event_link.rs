@@ -6,6 +6,7 @@ use glassline_wire::limits::GREETING_BYTES_MAX;
 use glassline_wire::opening::EVENT_OPENING;
 use glassline_wire::request::{Ask, AwayText, Hello, Request, RoomName};
 
+use super::asking::ASKED_REF;
 use super::update::Update;
 use super::{Link, Phase, Session, WINDOW_BYTES, brief};
 use crate::ending::Ending;

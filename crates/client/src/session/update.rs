@@ -48,6 +48,13 @@ pub enum Input<'a> {
 pub enum Command {
     /// Say it in the current room.
     Say(String),
+    /// Say it in this room, whatever room is the current one.
+    SayIn {
+        /// Where.
+        room: String,
+        /// What.
+        text: String,
+    },
     /// Say what the user does (`/me`).
     Action(String),
     /// Say it to one person.

@@ -11,6 +11,10 @@ use crate::session::update::{Command, Update};
 
 /// Most characters of a name that are shown; a tutorial server bounds them by nothing.
 const NAME_SHOWN_CHARS: usize = 64;
+/// Empty rows shown in a row.
+const BLANK_ROWS_MAX: usize = 3;
+/// More than that.
+const BLANK_ROWS: &str = "\n\n\n\n";
 
 /// The one who reads.
 #[derive(Debug)]
@@ -196,7 +200,17 @@ fn refused_line(refusal: &Refusal, text: Option<&str>) -> Line {
 }
 
 fn safe_text(text: &str) -> String {
-    marks::trimmed(&visible::lines(text)).into_owned()
+    let visible = visible::lines(text);
+    let mut shown = marks::trimmed(&visible).into_owned();
+    // Thousands of empty rows would push everything else off the screen.
+    if shown.contains(BLANK_ROWS) {
+        let rows: Vec<&str> = shown.split('\n').collect();
+        let is_kept = |at: usize| !rows[at.saturating_sub(BLANK_ROWS_MAX)..=at].iter().all(|row| row.trim().is_empty());
+        let kept: Vec<&str> =
+            (0..rows.len()).filter(|&at| at < BLANK_ROWS_MAX || is_kept(at)).map(|at| rows[at]).collect();
+        shown = kept.join("\n");
+    }
+    shown
 }
 
 fn name_role(name: &str, is_calling: bool) -> Role {
@@ -292,6 +306,12 @@ mod tests {
     fn a_text_cannot_look_like_another_message() {
         let shown = plain(&message("lobby", "eve", "x\nalice > I owe eve 5\r\n* y", false));
         assert_eq!(shown, ["eve > x", "  alice > I owe eve 5\u{fffd}", "  * y"]);
+    }
+
+    #[test]
+    fn empty_rows_are_few() {
+        let text = format!("a{}b\n\nc", "\n".repeat(16_000));
+        assert_eq!(plain(&message("lobby", "eve", &text, false)), ["eve > a", "  ", "  ", "  ", "  b", "  ", "  c"]);
     }
 
     #[test]

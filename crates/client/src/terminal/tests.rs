@@ -4,6 +4,7 @@ use crate::keyboard::event::{Code, Key, Paste, PasteEnd, TerminalEvent};
 use crate::preferences::Preferences;
 use crate::session::Config;
 use crate::session::update::{DialectChoice, Input, Output};
+use crate::telling::clock::LocalClock;
 use glassline_wire::frame::put_frame;
 use glassline_wire::timestamp::Timestamp;
 use std::num::NonZeroU16;

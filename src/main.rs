@@ -14,6 +14,8 @@ mod serve;
 mod signals;
 mod words;
 
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -45,13 +47,13 @@ fn converse(settings: &Settings, flags: Choices, mode: Mode, talk: impl FnOnce(J
     let options = match chosen(settings, flags) {
         Ok(choices) => choices.join_options(mode),
         Err(error) => {
-            eprintln!("glassline: {error:#}");
+            complain(format_args!("{error:#}"));
             return ExitCode::from(WRONG_USAGE);
         }
     };
     let ending = talk(options);
     if let Some(text) = ending.text() {
-        eprintln!("glassline: {text}");
+        complain(text);
     }
     ExitCode::from(ending.exit_code())
 }
@@ -66,8 +68,13 @@ fn done(result: anyhow::Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("glassline: {error:#}");
+            complain(format_args!("{error:#}"));
             ExitCode::from(FAILED)
         }
     }
+}
+
+/// Says what is wrong, if anybody is left to hear it: a window that was closed takes stderr with it, and that is no panic.
+fn complain(words: impl Display) {
+    let _ = writeln!(io::stderr(), "glassline: {words}");
 }

@@ -62,13 +62,14 @@ pub(crate) struct Program {
     stderr: Option<JoinHandle<Vec<u8>>>,
 }
 
-/// A command that has `home` for its home and finds the binary as `glassline`.
+/// A command that has `home` for its home, with the folders in it where a user who chose none has them, and that finds the binary as
+/// `glassline`.
 pub(crate) fn command(program: &str, home: &Folder) -> Command {
     let folder = Path::new(PROGRAM).parent().expect("a folder");
     let path = std::env::var("PATH").expect("PATH");
     let mut command = Command::new(program);
     command.env_clear().env("PATH", format!("{}:{path}", folder.display())).env("HOME", home.path());
-    command.env("USER", "login");
+    command.env("USER", "login").env("TZ", "UTC");
     command
 }
 

@@ -54,8 +54,12 @@ class Program:
             import resource
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit_files, limit_files))
         self.home = tempfile.TemporaryDirectory(prefix="peer-")
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("XDG_")}
-        environment.update(HOME=self.home.name, PYTHONUNBUFFERED="1")
+        # Nothing of whoever runs the checks is read or written: not their settings, not what they typed.
+        foreign = ("XDG_", "GLASSLINE_", "NO_COLOR")
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
+        home = Path(self.home.name)
+        environment.update(HOME=str(home), XDG_CONFIG_HOME=str(home / ".config"),
+                           XDG_STATE_HOME=str(home / ".local" / "state"), TZ="UTC", PYTHONUNBUFFERED="1")
         self.process = subprocess.Popen(
             [str(word) for word in argv], env=environment, start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

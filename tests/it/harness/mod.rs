@@ -3,6 +3,8 @@
 mod event;
 #[cfg(unix)]
 mod process;
+#[cfg(unix)]
+mod proxy;
 mod server;
 mod tutorial;
 mod wire;
@@ -10,6 +12,8 @@ mod wire;
 pub(crate) use event::{EventClient, fresh_id};
 #[cfg(unix)]
 pub(crate) use process::Process;
+#[cfg(unix)]
+pub(crate) use proxy::{Passage, Proxy};
 pub(crate) use server::Server;
 pub(crate) use tutorial::{Pair, Tutorial, words_in};
 pub(crate) use wire::{PATIENCE, Wire, frame};

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_glassline");
+use crate::program::{Folder, PROGRAM, command};
 
 /// How a process ended.
 #[derive(Debug)]
@@ -25,40 +25,40 @@ pub(crate) struct Process {
     child: Child,
     stdout: Receiver<String>,
     stderr: Option<JoinHandle<Vec<u8>>>,
+    // There for as long as the process is.
+    _home: Folder,
 }
 
 impl Process {
     /// `glassline serve` on a free port.
     pub(crate) fn serve(arguments: &[&str]) -> Self {
-        let mut command = Command::new(PROGRAM);
-        command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments);
-        Self::listening(command)
+        let arguments = [&["serve", "--listen", "127.0.0.1:0"], arguments].concat();
+        Self::listening(PROGRAM, &arguments)
     }
 
     /// The same with so many descriptors.
     #[cfg(target_os = "linux")]
     pub(crate) fn serve_with_descriptors(count: usize) -> Self {
-        let mut command = Command::new("sh");
         let script = format!("ulimit -n {count}; exec \"$0\" serve --listen 127.0.0.1:0");
-        command.args(["-c", &script, PROGRAM]);
-        Self::listening(command)
+        Self::listening("sh", &["-c", &script, PROGRAM])
     }
 
     /// `glassline` with arguments that make it end by itself.
     pub(crate) fn ended(arguments: &[&str]) -> Ended {
-        let mut command = Command::new(PROGRAM);
-        command.args(arguments);
-        Self::spawn(command).wait(Duration::from_secs(10))
+        Self::spawn(PROGRAM, arguments).wait(Duration::from_secs(10))
     }
 
     #[track_caller]
-    fn listening(command: Command) -> Self {
-        let mut process = Self::spawn(command);
+    fn listening(program: &str, arguments: &[&str]) -> Self {
+        let mut process = Self::spawn(program, arguments);
         process.address = process.expect_listening();
         process
     }
 
-    fn spawn(mut command: Command) -> Self {
+    fn spawn(program: &str, arguments: &[&str]) -> Self {
+        let home = Folder::new();
+        let mut command = command(program, &home);
+        command.args(arguments);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let (lines, stdout) = channel();
@@ -75,7 +75,8 @@ impl Process {
             err.read_to_end(&mut bytes).expect("stderr can be read");
             bytes
         });
-        Self { address: SocketAddr::from(([0, 0, 0, 0], 0)), child, stdout, stderr: Some(stderr) }
+        let address = SocketAddr::from(([0, 0, 0, 0], 0));
+        Self { address, child, stdout, stderr: Some(stderr), _home: home }
     }
 
     /// The next line of stdout, which must be exactly `listening on ADDRESS:PORT`.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use glassline_wire::event::Event;
+use glassline_wire::event::{Event, Presence};
 use glassline_wire::limits::LISTED_ROOMS_MAX;
 use jiff::civil::Date;
 
@@ -73,14 +73,16 @@ impl Page {
         let attention = attention::of(&update, &self.reader.me);
         let mut lines = self.lines_before(&update, now_ms);
         match &update {
-            Update::Heard(Event::Joined(presence)) if !self.is_me(&presence.names, presence.count) => {
-                lines.extend(self.crowd.note(presence, Way::In, now_ms));
+            // The user's own coming is told by the mark of the room that comes on the screen, also where it is one of many.
+            Update::Heard(Event::Joined(presence)) => {
+                let others = self.without_me(presence);
+                if others.count > 0 {
+                    lines.extend(self.crowd.note(&others, Way::In, now_ms));
+                }
             }
             Update::Heard(Event::Left(presence)) if !self.is_me(&presence.names, presence.count) => {
                 lines.extend(self.crowd.note(presence, Way::Out, now_ms));
             }
-            // The mark of the room that comes on the screen says so.
-            Update::Heard(Event::Joined(_)) => {}
             _ => lines.extend(self.reader.lines(&update)),
         }
         self.reader.follow(&update);
@@ -194,6 +196,15 @@ impl Page {
 
     fn is_me(&self, names: &[String], count: usize) -> bool {
         count == 1 && names.first() == Some(&self.reader.me)
+    }
+
+    fn without_me(&self, presence: &Presence) -> Presence {
+        let mut others = presence.clone();
+        others.names.retain(|name| *name != self.reader.me);
+        let own = presence.names.len() - others.names.len();
+        // A server may count less than it names.
+        others.count = others.count.saturating_sub(own);
+        others
     }
 
     /// Puts a line where it belongs: onto the screen, or among what waits.
@@ -336,6 +347,11 @@ mod tests {
         assert!(shown(&mut page, joined("eve"), 0).is_empty());
         assert_eq!(shown(&mut page, message("lobby", "eve", "hi"), 0), ["* eve joined", "eve > hi"]);
         assert!(shown(&mut page, joined("me"), 0).is_empty(), "the user knows");
+        assert_eq!(page.next_due_ms(), None);
+        let both = heard(r#"{"type":"joined","room":"lobby","names":["me","fay"],"count":2}"#);
+        assert!(shown(&mut page, both, 0).is_empty());
+        let due: Vec<String> = page.take_due(u64::MAX).iter().flat_map(Line::plain).collect();
+        assert_eq!(due, ["* fay joined"], "nor is it told among others");
         assert_eq!(page.speakers().collect::<Vec<_>>(), ["eve"]);
     }
 

@@ -1,0 +1,166 @@
+//! A link that is lost, and comes back.
+
+use super::harness::{Opening, Terminal, hear};
+use crate::harness::{EventClient, Passage, Proxy, Server, Tutorial};
+
+/// Somebody who listens, a link that can be cut, and Alice behind it.
+struct Scene {
+    bob: EventClient,
+    alice: Terminal,
+    proxy: Proxy,
+    server: Server,
+}
+
+fn scene() -> Scene {
+    let server = Server::start();
+    let proxy = Proxy::to(server.address);
+    let bob = EventClient::join(server.address, "bob");
+    let alice = Opening::join(proxy.address, "alice").size(24, 100).open();
+    Scene { bob, alice, proxy, server }
+}
+
+/// Everything that Alice says, up to her `last` text.
+#[track_caller]
+fn all_up_to(bob: &mut EventClient, last: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    while texts.last().is_none_or(|text| text != last) {
+        let event = hear(bob, |event| event["type"] == "message" && event["from"] == "alice");
+        texts.push(event["text"].as_str().expect("a text").to_owned());
+    }
+    texts
+}
+
+/// The ids of the requests that said this.
+fn ids_of(proxy: &Proxy, text: &str) -> Vec<String> {
+    let said = proxy.said();
+    let marked = format!("\"text\":\"{text}\"");
+    let requests = said.split('{').filter(|request| request.contains(&marked));
+    let id = |request: &str| {
+        let (_, rest) = request.split_once("\"id\":\"").expect("a message has an id");
+        rest.split('"').next().expect("an id ends").to_owned()
+    };
+    requests.map(id).collect()
+}
+
+#[test]
+fn what_was_not_acknowledged_is_shown_and_sent_once_by_the_same_id() {
+    let Scene { mut bob, mut alice, proxy, server: _server } = scene();
+    alice.keys("acknowledged\r");
+    assert_eq!(all_up_to(&mut bob, "acknowledged").len(), 1);
+    alice.see("alice > acknowledged");
+    // The server takes the first and the client does not learn of it; the second never leaves.
+    proxy.set(Passage::AnswersLost);
+    alice.keys("arrived\r");
+    hear(&mut bob, |event| event["text"] == "arrived");
+    proxy.set(Passage::Closed);
+    alice.keys("lost\r");
+    alice.see("… arrived\n… lost\n>");
+    alice.see("2 unsent");
+    alice.keys_until("the draft", "> the draft");
+    proxy.cut();
+    alice.see("lost, trying again");
+    alice.see("2 unsent");
+    proxy.set(Passage::Open);
+    alice.see("alice > lost");
+    alice.see_no_more("unsent");
+    alice.see_no_more("…");
+    alice.keys("!\r");
+    let rest = all_up_to(&mut bob, "the draft!");
+    assert_eq!(rest, ["lost", "the draft!"], "each exactly once");
+    alice.see("alice > the draft!");
+    let ids = ids_of(&proxy, "arrived");
+    assert_eq!(ids, [ids[0].clone(), ids[0].clone()], "said twice on the wire, by the same id");
+    // On Alice's screen each stands once, too.
+    let transcript = alice.transcript().join("\n");
+    for text in ["alice > acknowledged", "alice > arrived", "alice > lost", "alice > the draft!"] {
+        assert_eq!(transcript.matches(text).count(), 1, "{text} in\n{transcript}");
+    }
+}
+
+#[test]
+fn a_lost_link_frees_the_name_and_the_draft_stays() {
+    let Scene { mut bob, mut alice, proxy, server } = scene();
+    alice.keys_until("half a sen", "> half a sen");
+    proxy.set(Passage::Closed);
+    proxy.cut();
+    alice.see("link lost, trying again");
+    hear(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
+    let mut other = Tutorial::join(server.address, "alice");
+    other.barrier();
+    drop(other);
+    hear(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
+    bob.say("said while she was away");
+    bob.expect_said("bob", "said while she was away");
+    // Also typed while there is no link.
+    alice.keys_until("tence", "> half a sentence");
+    proxy.set(Passage::Open);
+    alice.see("alice in lobby · with bob · online");
+    // A server without a store has it no more, and says so.
+    alice.see("you missed one message");
+    bob.say("said to her again");
+    alice.see("bob > said to her again");
+    alice.keys("\r");
+    assert_eq!(all_up_to(&mut bob, "half a sentence").len(), 1);
+}
+
+#[test]
+fn what_is_said_while_the_link_is_cut_over_and_over_arrives_once_and_in_order() {
+    let Scene { mut bob, mut alice, proxy, server: _server } = scene();
+    let texts: Vec<String> = (0..12).map(|number| format!("number {number}")).collect();
+    for (number, text) in texts.iter().enumerate() {
+        alice.keys(&format!("{text}\r"));
+        if number % 4 == 3 {
+            // Wherever this falls: before, between or behind what was just said.
+            proxy.cut();
+            alice.see("link lost");
+            alice.see("· online");
+        }
+    }
+    assert_eq!(all_up_to(&mut bob, "number 11"), texts);
+    alice.see("alice > number 11");
+    alice.see_no_more("unsent");
+}
+
+#[test]
+fn rooms_absence_and_whom_one_ignores_are_there_again() {
+    let Scene { mut bob, mut alice, proxy, server } = scene();
+    alice.keys_until("/ignore eve\r", "not shown any more");
+    alice.keys_until("/join den\r", "alice in den");
+    alice.keys_until("/away lunch\r", "alice (away) in den");
+    proxy.set(Passage::Closed);
+    proxy.cut();
+    // Her going is told before she comes again.
+    hear(&mut bob, |event| event["type"] == "left" && event["names"][0] == "alice");
+    alice.see("link lost");
+    proxy.set(Passage::Open);
+    alice.see("alice (away) in den · nobody else here · online");
+    bob.send(&serde_json::json!({"type": "direct", "to": "alice", "text": "there?", "id": crate::harness::fresh_id()}));
+    let away = hear(&mut bob, |event| event["type"] == "away");
+    assert_eq!(away["text"], "lunch");
+    alice.see("bob -> you > there?");
+    alice.keys_until("\x1b1", "alice (away) in lobby");
+    let mut eve = Tutorial::join(server.address, "eve");
+    eve.say("unheard");
+    bob.expect_said("eve", "unheard");
+    bob.say("heard");
+    alice.see("bob > heard");
+    let transcript = alice.transcript().join("\n");
+    assert!(!transcript.contains("unheard"), "{transcript}");
+    alice.keys_until("/unignore eve\r", "what eve says is shown again");
+    eve.say("heard too");
+    alice.see("eve > heard too");
+}
+
+#[test]
+fn a_lost_server_is_told_and_the_draft_stays() {
+    let server = Server::start();
+    let mut alice = Terminal::join(server.address, "alice");
+    alice.keys_until("unfinished", "> unfinished");
+    server.stop();
+    alice.see("trying again");
+    alice.see("> unfinished");
+    alice.keys("\u{3}");
+    alice.see_no_more("unfinished");
+    alice.keys("\r\r\r");
+    assert_eq!(alice.exit_code(), 0);
+}

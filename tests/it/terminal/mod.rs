@@ -1,0 +1,15 @@
+//! The real binary in a real pseudo-terminal: what another member hears, what the screen shows, what a file holds.
+
+mod draft;
+mod editor;
+mod harness;
+mod heard;
+mod hostile;
+mod leaving;
+mod link;
+mod listed;
+mod pastes;
+mod people;
+mod recall;
+mod rooms;
+mod settings;

@@ -1,0 +1,74 @@
+//! Who is there: comings and goings, absence, whom one asks about and whom one ignores.
+
+use serde_json::json;
+
+use super::harness::{Table, hear};
+use crate::harness::{EventClient, Tutorial, fresh_id};
+
+#[test]
+fn ten_who_come_at_once_are_a_line_or_two() {
+    let mut table = Table::new();
+    let guests: Vec<Tutorial> =
+        (0..10).map(|number| Tutorial::join(table.server.address, &format!("guest{number}"))).collect();
+    table.alice.see(" joined");
+    table.alice.see("12 ");
+    drop(guests);
+    table.alice.see(" left");
+    let transcript = table.alice.transcript();
+    for did in [" joined", " left"] {
+        let lines = transcript.iter().filter(|line| line.contains("guest") && line.contains(did)).count();
+        assert!((1..=3).contains(&lines), "{lines} lines of ten who {did}:\n{}", transcript.join("\n"));
+    }
+}
+
+#[test]
+fn away_is_told_to_who_writes_and_back_ends_it() {
+    let mut table = Table::new();
+    let direct = |text: &str| json!({"type": "direct", "to": "alice", "text": text, "id": fresh_id()});
+    table.alice.keys_until("/away at lunch\r", "you are away (at lunch)");
+    table.alice.see("alice (away) in lobby");
+    table.bob.send(&direct("one"));
+    assert_eq!(hear(&mut table.bob, |event| event["type"] == "away")["text"], "at lunch");
+    table.alice.keys_until("/back\r", "you are back");
+    table.bob.send(&direct("two"));
+    let before = table.bob.barrier();
+    assert!(before.iter().all(|event| event["type"] != "away"), "{before:?}");
+    // The other way round.
+    table.bob.send(&json!({"type": "away", "text": "in a meeting"}));
+    table.bob.barrier();
+    table.alice.keys_until("/msg bob hello\r", "bob is away (in a meeting)");
+}
+
+#[test]
+fn whois_tells_since_when_how_idle_and_how_connected() {
+    let mut table = Table::with(|opening| opening.size(24, 140));
+    let _old = Tutorial::join(table.server.address, "old");
+    table.bob.send(&json!({"type": "away", "text": "tea"}));
+    table.bob.barrier();
+    table.alice.keys_until("/whois BOB\r", "* bob is here since 20");
+    table.alice.see("active now, away (tea), in lobby, event dialect");
+    table.alice.see("over plaintext");
+    table.alice.keys_until("/whois old\r", "* old is here since 20");
+    table.alice.see("tutorial dialect over");
+    table.alice.keys_until("/whois nobody\r", "error: ");
+}
+
+#[test]
+fn whom_one_ignores_is_not_heard_whatever_the_name_of_the_day() {
+    let mut table = Table::new();
+    table.alice.keys_until("/ignore BOB\r", "what BOB says is not shown any more");
+    table.bob.say("unheard");
+    table.bob.send(&json!({"type": "direct", "to": "alice", "text": "unheard directly", "id": fresh_id()}));
+    table.bob.send(&json!({"type": "rename", "name": "robert"}));
+    table.bob.barrier();
+    table.bob.say("unheard again, alice");
+    table.bob.barrier();
+    let mut carol = EventClient::join(table.server.address, "carol");
+    carol.say("heard");
+    table.alice.see("carol > heard");
+    assert_eq!(table.alice.count_written("unheard"), 0);
+    assert_eq!(table.alice.count_written("\x07"), 0);
+    table.alice.keys_until("/unignore robert\r", "what robert says is shown again");
+    table.bob.say("heard at last");
+    table.alice.see("robert > heard at last");
+}

@@ -8,7 +8,7 @@ use glassline_wire::request::{
 };
 
 use super::update::{Command, Declined, Dialect, SlashCommands};
-use super::{GOODBYE_MS, Phase, Session, WINDOW_BYTES, Wish};
+use super::{GOODBYE_MS, LAST_ANSWERS_MS, Phase, Session, WINDOW_BYTES, Wish};
 
 /// `ref` of what the user asked by a slash command.
 pub(super) const ASKED_REF: &str = "glassline-asked";
@@ -38,7 +38,7 @@ impl Session {
             }
             Command::Leave => {
                 if !matches!(self.wish, Wish::Leave { .. }) {
-                    self.wish = Wish::Leave { deadline_ms: now_ms + GOODBYE_MS };
+                    self.wish = Wish::Leave { deadline_ms: now_ms + LAST_ANSWERS_MS };
                 }
                 // A goodbye that waits for bytes to go out does not wait for ever any more.
                 if self.phase == (Phase::Leaving { deadline_ms: None }) {

@@ -92,7 +92,7 @@ pub enum Command {
     Help(String),
     /// Leave once everything said is acknowledged, however long that takes while the link stands.
     Finish,
-    /// Leave now; what is not acknowledged gets two seconds.
+    /// Leave now; what is not acknowledged gets a moment, and all of it two seconds.
     Leave,
 }
 

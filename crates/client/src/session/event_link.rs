@@ -204,12 +204,14 @@ impl Session {
                 if let Some(seq) = message.seq {
                     self.roster.saw(&message.room, seq);
                 }
-                // Only the sender's own copy has a `ref`: somebody else may have used the same id (E4).
-                let id = message.id.filter(|_| message.reference.is_some());
+                // Somebody else may have used the same id (E4).
+                let is_own = message.reference.is_some() || message.from == self.name;
+                let id = message.id.filter(|_| is_own);
                 self.heard_words(event, id);
             }
             Event::Direct(ref direct) => {
-                let id = direct.id.filter(|_| direct.reference.is_some());
+                let is_own = direct.reference.is_some() || direct.from == self.name;
+                let id = direct.id.filter(|_| is_own);
                 self.heard_words(event, id);
             }
             Event::Joined(ref presence) => {

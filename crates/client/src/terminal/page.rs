@@ -241,7 +241,7 @@ impl Page {
             let line = Line { at: Some(line.at.unwrap_or_else(|| self.reader.clock.now())), ..line };
             for mut overflowing in self.unread.keep(&room, line, attention) {
                 overflowing.head.insert(0, Span::new(Role::Faint, format!("[{}] ", name(&room))));
-                shown.extend(self.dated(overflowing));
+                shown.extend(self.dated(without_room(overflowing)));
             }
             return;
         }
@@ -398,7 +398,7 @@ mod tests {
         let ops = Waiting { number: 3, room: "ops".into(), messages: 1, mentions: 0 };
         assert_eq!(page.waiting(&rooms), [den, ops]);
         let left = shown(&mut page, heard(r#"{"type":"left","room":"den","names":["me"],"count":1}"#), 0);
-        assert_eq!(left, ["* not read: 1 in den"]);
+        assert_eq!(left, ["* you left den", "* not read: 1 in den"]);
         assert_eq!(page.waiting(&rooms).len(), 1);
     }
 

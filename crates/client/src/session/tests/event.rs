@@ -182,6 +182,8 @@ fn being_away_is_said_again_after_a_reconnect_and_being_back_ends_it() {
     line.command(Command::Away(Some("lunch".into()))).expect("taken");
     let asked = line.take_requests().remove(0);
     assert!(matches!(asked.ask, Ask::Away(away) if away.text.as_deref() == Some("lunch")));
+    assert_eq!(line.session.status(0).away, None, "the server may refuse it");
+    line.hear(r#"{"type":"away","name":"alice","text":"lunch","ref":"glassline-asked"}"#);
     assert_eq!(line.session.status(0).away.as_deref(), Some("lunch"));
     line.close();
     line.wait_for_try();
@@ -196,6 +198,7 @@ fn being_away_is_said_again_after_a_reconnect_and_being_back_ends_it() {
     assert!(line.take_updates().is_empty(), "the user knows");
     line.command(Command::Back).expect("taken");
     assert!(matches!(line.take_requests().remove(0).ask, Ask::Away(away) if away.text.is_none()));
+    line.hear(r#"{"type":"away","name":"alice","ref":"glassline-asked"}"#);
     assert_eq!(line.session.status(0).away, None);
 }
 

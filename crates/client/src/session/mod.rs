@@ -118,7 +118,6 @@ pub struct Session {
     decoder: Decoder,
     up_since_ms: u64,
     lost_since_ms: Option<u64>,
-    last_direct_from: Option<String>,
     /// The last change of name that was shown: who, and as what.
     last_rename: Option<(String, String)>,
     /// The user asked to go to another room and may hold the next words back for it until then.
@@ -165,7 +164,6 @@ impl Session {
             decoder: Decoder::event(FRAME_BYTES_MAX),
             up_since_ms: now_ms,
             lost_since_ms: None,
-            last_direct_from: None,
             moving_until_ms: None,
             bye_ref: None,
             program: None,
@@ -262,6 +260,11 @@ impl Session {
             _ if self.dialect == Dialect::Event => SlashCommands::Client,
             _ => SlashCommands::Nobody,
         }
+    }
+
+    /// Whether the user has asked to go to another room and the server has not answered: what is said now may be meant for it.
+    pub fn is_moving(&self) -> bool {
+        self.moving_until_ms.is_some()
     }
 
     /// Whether a command given now would go out soon; else the user's further input should wait.

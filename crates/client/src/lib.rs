@@ -6,6 +6,7 @@ mod commands;
 mod drive;
 pub mod ending;
 pub mod entropy;
+mod file_lock;
 mod inbox;
 mod input_history;
 mod json;

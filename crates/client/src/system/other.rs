@@ -1,7 +1,7 @@
 //! Systems that are not Unix: the terminal's events as crossterm finds them; the rest is the system's own.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -59,6 +59,12 @@ pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// The standard output; a drawing may take more than one write.
+#[expect(clippy::unnecessary_wraps, reason = "the same as where it can fail")]
+pub(crate) fn unbuffered_stdout() -> io::Result<Box<dyn Write>> {
+    Ok(Box::new(io::stdout()))
 }
 
 /// Events from the process's terminal.

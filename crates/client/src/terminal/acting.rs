@@ -17,7 +17,7 @@ use crate::system;
 impl Terminal {
     /// Does what a key asks for.
     pub(super) fn act(&mut self, action: Action, session: &mut Session, now_ms: u64) -> io::Result<()> {
-        self.stale = true;
+        (self.stale, self.awaited) = (true, true);
         match action {
             Action::Resize { columns, rows } => (self.columns, self.rows) = (columns.max(1), rows.max(1)),
             // After Ctrl-Z it has been taken again already.

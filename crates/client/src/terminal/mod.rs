@@ -25,7 +25,7 @@ use crate::options::JoinOptions;
 use crate::preferences::Preferences;
 use crate::room_log::RoomLog;
 use crate::session::Session;
-use crate::session::update::{Status, Update};
+use crate::session::update::{LinkState, Status, Update};
 use crate::system;
 use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
@@ -43,10 +43,15 @@ use keys::Keys;
 use page::Page;
 use prompt::{Pasting, Prompt};
 
-/// Drawing more often than a screen shows helps nobody.
-const DRAW_EVERY_MS: u64 = 16;
+/// What the user does is drawn this soon after the last drawing: more often than a screen shows helps nobody. On a clock of whole
+/// milliseconds, 16 of them have passed for sure.
+const ANSWER_EVERY_MS: u64 = 17;
+/// What others say may wait this long: a key in between is answered sooner for it, and half as often is drawn.
+const DRAW_EVERY_MS: u64 = 33;
+/// The first drawing waits this long for the server, so that it need not be drawn again at once.
+const FIRST_DRAWING_MS: u64 = 50;
 /// Lines that may wait for the next drawing; past it they are drawn at once.
-const LINES_WAITING_MAX: usize = 1_000;
+const LINES_WAITING_MAX: usize = 10_000;
 /// For terminals that do not say.
 const SIZE_UNKNOWN: (u16, u16) = (80, 24);
 
@@ -65,7 +70,10 @@ pub(crate) struct Terminal {
     palette: Palette,
     columns: u16,
     rows: u16,
+    /// Something is not on the screen yet.
     stale: bool,
+    /// And the user waits for it.
+    awaited: bool,
     drawn_ms: Option<u64>,
     keys: Keys,
     typed: InputHistory,
@@ -102,7 +110,7 @@ impl Terminal {
         };
         let reader = Reader::new(&options.name);
         let page = Page::new(reader, Settings::new(preferences, true));
-        let mut terminal = Self::new(page, Box::new(io::stdout()), size.unwrap_or(SIZE_UNKNOWN), palette);
+        let mut terminal = Self::new(page, system::unbuffered_stdout()?, size.unwrap_or(SIZE_UNKNOWN), palette);
         terminal.drafts = preferences.state_folder.clone().unwrap_or_else(std::env::temp_dir);
         terminal.device = Some(Device { keyboard: Keyboard::start(inbox.clone())?, guard, inbox });
         terminal.tell(&options.greeting);
@@ -126,6 +134,7 @@ impl Terminal {
             columns,
             rows,
             stale: true,
+            awaited: false,
             drawn_ms: None,
             keys: Keys::default(),
             typed: InputHistory::off(),
@@ -178,14 +187,21 @@ impl Terminal {
         let contents =
             layout::Contents { above: late_rows(status), text, cursor, status: status::row(status, &beside, columns) };
         let block = layout::block(contents, columns, usize::from(self.rows));
-        self.stale = false;
+        (self.stale, self.awaited) = (false, false);
         self.drawn_ms = Some(now_ms);
         draw::draw(&mut self.out, &self.screen.draw(&block, columns), self.palette)
     }
 
     fn draw_due_ms(&self) -> Option<u64> {
-        let is_ours = self.handover.is_none();
-        (self.stale && is_ours).then(|| self.drawn_ms.map_or(0, |drawn_ms| drawn_ms + DRAW_EVERY_MS))
+        if !self.stale || self.handover.is_some() {
+            return None;
+        }
+        let is_connecting = self.status.as_ref().is_none_or(|status| status.link == LinkState::Connecting);
+        Some(match self.drawn_ms {
+            None if is_connecting => FIRST_DRAWING_MS,
+            None => 0,
+            Some(drawn_ms) => drawn_ms + if self.awaited { ANSWER_EVERY_MS } else { DRAW_EVERY_MS },
+        })
     }
 }
 
@@ -220,6 +236,7 @@ impl View for Terminal {
         if let Some(Err(trouble)) = self.log.as_mut().map(|log| log.note(&update, self.page.reader())) {
             self.tell(&[trouble]);
         }
+        self.awaited |= matches!(update, Update::Said { .. } | Update::Room(_));
         let heard = self.page.hear(update, now_ms);
         self.print(heard.lines);
         // A room other than the one on the screen may have something new for the status line.
@@ -239,6 +256,7 @@ impl View for Terminal {
         }
         let status = session.status(now_ms);
         if self.status.as_ref() != Some(&status) {
+            self.awaited |= self.status.as_ref().is_some_and(|before| before.link != status.link);
             self.status = Some(status);
             self.stale = true;
         }

@@ -20,6 +20,8 @@ const READ_BYTES: usize = 16 * 1024;
 /// Where a person reads, bytes that follow each other faster than this are gathered for as long: nothing of them is drawn sooner, and
 /// two threads need not wake for each.
 const GATHER: Duration = Duration::from_millis(4);
+/// A read that brings this much is worth its waking.
+const GATHERED_BYTES: usize = 4 * 1024;
 /// Orders to the writer that may wait: the session never has more than two writes and a close under way.
 const ORDERS_MAX: usize = 4;
 
@@ -177,7 +179,7 @@ fn read(mut stream: TcpStream, reporter: &Reporter, gathers: bool) {
                     return;
                 }
                 let is_brisk = read_before.is_some_and(|before| before.elapsed() < GATHER * 2);
-                if gathers && is_brisk && bytes < READ_BYTES {
+                if gathers && is_brisk && bytes < GATHERED_BYTES {
                     thread::sleep(GATHER);
                 }
                 read_before = Some(Instant::now());

@@ -213,6 +213,40 @@ fn the_documentation_shows_the_examples_as_they_are() {
     assert_eq!(shown, 3);
 }
 
+/// The commands that the page shows for a shell, examples apart, talking to this server under this name.
+fn one_liners(address: SocketAddr, name: &str) -> Vec<String> {
+    let page = fs::read_to_string(docs().join("scripting.md")).expect("the page");
+    let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split_once("```"));
+    let commands = blocks.map(|(commands, _)| commands).filter(|commands| !commands.starts_with("#!"));
+    commands
+        .map(|commands| commands.replace("glassline join", &format!("exec glassline join {address} --name {name}")))
+        .collect()
+}
+
+#[test]
+fn the_one_liners_do_what_the_page_says() {
+    let server = Server::start();
+    let mut eve = EventClient::join(server.address, "eve");
+    let home = Folder::new();
+    let run = |commands: &str| {
+        let mut shell = command("sh", &home);
+        shell.args(["-c", commands]).current_dir(home.path());
+        Program::start(shell)
+    };
+    // What is said last counts.
+    let [silence, pipe] = &one_liners(server.address, "ear")[..] else { panic!("two") };
+    let silence = run(silence);
+    until(&mut eve, "joined", "ear");
+    let pipe = run(&pipe.replace("--name ear", ""));
+    eve.expect_said("ci", "the build is green");
+    assert_eq!(pipe.ended().code, Some(0));
+    until(&mut eve, "left", "ci");
+    silence.signal("TERM");
+    assert_eq!(silence.ended().code, Some(0));
+    let kept = fs::read_to_string(home.path().join("lobby.log")).expect("a log");
+    assert!(kept.contains("\nci > the build is green\n"), "{kept}");
+}
+
 #[track_caller]
 fn example(interpreter: &str, file: &str, arguments: &[&str], home: &Folder) -> Program {
     let mut example = command(interpreter, home);

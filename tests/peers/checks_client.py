@@ -172,9 +172,37 @@ def exit_codes(bench):
     expect(bot.err.strip() and not bot.out.strip(), "a reason on stderr only", (bot.out, bot.err))
     with bench.server() as server:
         server.tutorial("admin")
-        bot = bench.join(server.at, "--name", "аdmin")  # the first letter is Cyrillic
-        expect_exit(bot, 4)
-        expect(bot.err.strip(), "a reason on stderr", bot.err)
+        for dialect in ("event", "tutorial"):
+            bot = bench.join(server.at, "--name", "аdmin", "--dialect", dialect)  # the first letter is Cyrillic
+            bot.type("hello\n")
+            bot.end_of_input()  # what waits to be said changes nothing
+            expect_exit(bot, 4)
+            expect(bot.err.strip(), "a reason on stderr", bot.err)
+
+
+@check("E6", "join: 1 where some of the input came to nothing, in --json as in a pipe")
+def exit_code_of_refused_input(bench):
+    with bench.server() as server:
+        for options, refused in ((["--json"], '{"type":"dance"}\n'), ([], "/dance\n")):
+            bot = bench.join(server.at, "--name", "bot", *options)
+            bot.type(refused)
+            bot.end_of_input()
+            expect_exit(bot, 1)
+            expect("1 line" in bot.err, "how many on stderr", bot.err)
+
+
+@check("T10", "nobody can act out a departure: what somebody does does not read like the server's words")
+def actions_are_told_apart(bench):
+    with bench.server() as server:
+        eve = server.event("eve")
+        bot = bench.join(server.at, "--name", "bot")
+        bot.wait_text(r"connected", "err")
+        eve.send("send", room="lobby", text="left", action=True, id="0" * 32)
+        bot.wait_text(r"^eve \* left$")
+        eve.close()
+        bot.wait_text(r"^\* eve left$")
+        bot.end_of_input()
+        expect_exit(bot)
 
 
 @check("T10", "a taken name is told to the person, who talks under the new one")

@@ -186,12 +186,15 @@ impl View for Json {
             // Declined only when leaving already.
             let _ = session.command(Command::Finish, now_ms);
         }
+        if session.has_ended() {
+            self.undelivered.stay_unacknowledged(session.unacknowledged());
+        }
         let _ = self.err.flush();
         self.out.flush()
     }
 
     fn ended(&mut self, ending: Ending) -> Ending {
-        self.undelivered.ending(ending, &self.lines_in, "each has its `error` on stdout")
+        self.undelivered.ending(ending, &self.lines_in, "each with its `error` on stdout")
     }
 }
 

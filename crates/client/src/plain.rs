@@ -215,6 +215,9 @@ impl View for Plain {
         }
         let trouble = self.log.as_mut().and_then(|log| log.flush().err());
         self.tell_trouble(trouble)?;
+        if session.has_ended() {
+            self.undelivered.stay_unacknowledged(session.unacknowledged());
+        }
         let _ = self.err.flush();
         self.out.flush()
     }
@@ -224,6 +227,6 @@ impl View for Plain {
         if self.manner.typed {
             return ending;
         }
-        self.undelivered.ending(ending, &self.lines_in, "the reasons stand above")
+        self.undelivered.ending(ending, &self.lines_in, "for the reasons that stand above")
     }
 }

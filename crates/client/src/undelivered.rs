@@ -8,6 +8,7 @@ use crate::lines_in::LinesIn;
 pub(crate) struct Undelivered {
     refused: usize,
     too_late: usize,
+    unacknowledged: usize,
 }
 
 impl Undelivered {
@@ -21,34 +22,44 @@ impl Undelivered {
         self.too_late += 1;
     }
 
+    /// So many messages are without an answer now that the session is over.
+    pub(crate) fn stay_unacknowledged(&mut self, messages: usize) {
+        self.unacknowledged = messages;
+    }
+
     /// How a session has ended, seen by whoever wrote its input. `reasons` says where the refusals are told.
     pub(crate) fn ending(&self, ending: Ending, lines_in: &LinesIn, reasons: &str) -> Ending {
         let unsent = self.too_late + lines_in.unused();
-        let lost = match unsent {
-            _ if lines_in.may_go_on() => format!("{unsent} or more lines of the input were not sent"),
-            1 => "1 line of the input was not sent".to_owned(),
-            _ => format!("{unsent} lines of the input were not sent"),
-        };
+        let lost = format!("{} not sent", of_the_input(unsent, if lines_in.may_go_on() { " or more" } else { "" }));
         match ending {
-            Ending::Left if unsent == 0 && self.refused == 0 => Ending::Left,
-            Ending::Left if self.refused == 0 => {
-                Ending::InputOutput(format!("{lost}, for the goodbye came before; send it again"))
-            }
             Ending::Left => {
-                let lost = if unsent == 0 { String::new() } else { format!("; {lost}") };
-                let refused = self.refused;
-                let were = if refused == 1 { "line of the input was" } else { "lines of the input were" };
-                Ending::InputOutput(format!("{refused} {were} not delivered; {reasons}{lost}"))
+                let mut told = Vec::new();
+                if self.refused > 0 {
+                    told.push(format!("{} not delivered, {reasons}", of_the_input(self.refused, "")));
+                }
+                if self.unacknowledged > 0 {
+                    let messages = of_the_input(self.unacknowledged, "");
+                    told.push(format!("{messages} not acknowledged and may not have arrived"));
+                }
+                if unsent > 0 {
+                    told.push(format!("{lost}; send what is missing again"));
+                }
+                if told.is_empty() { Ending::Left } else { Ending::InputOutput(told.join("; ")) }
             }
             Ending::InputOutput(text) if unsent > 0 => Ending::InputOutput(format!("{text} ({lost})")),
             Ending::Refused(text) if unsent > 0 => Ending::Refused(format!("{text} ({lost})")),
             Ending::ServerWentAway(text) if unsent > 0 => Ending::ServerWentAway(format!("{text} ({lost})")),
-            // Nothing was sent at all, which goes without saying.
+            // Where nothing could be sent at all, that goes without saying.
             Ending::CannotConnect(_) | Ending::InputOutput(_) | Ending::Refused(_) | Ending::ServerWentAway(_) => {
                 ending
             }
         }
     }
+}
+
+fn of_the_input(count: usize, or_more: &str) -> String {
+    let were = if count == 1 && or_more.is_empty() { "line of the input was" } else { "lines of the input were" };
+    format!("{count}{or_more} {were}")
 }
 
 #[cfg(test)]
@@ -77,9 +88,11 @@ mod tests {
         count.refused();
         let ending = count.ending(Ending::Left, &lines_in, "see above");
         assert_eq!(ending.exit_code(), 1);
-        assert_eq!(
-            told(ending),
-            "1 line of the input was not delivered; see above; 2 lines of the input were not sent"
-        );
+        let expected = "1 line of the input was not delivered, see above; 2 lines of the input were not sent; send what is missing again";
+        assert_eq!(told(ending), expected);
+        let mut count = Undelivered::default();
+        count.stay_unacknowledged(3);
+        let ending = count.ending(Ending::Left, &lines_in, "see above");
+        assert!(told(ending).starts_with("3 lines of the input were not acknowledged"));
     }
 }

@@ -438,3 +438,45 @@ fn a_program_is_told_that_the_link_was_lost_and_is_back() {
     assert!(err.contains("is lost") && err.contains("connected again"), "{err}");
     assert_eq!(ending.exit_code(), 1, "a request was not answered");
 }
+
+#[test]
+fn a_goodbye_that_leaves_words_unacknowledged_is_no_quiet_end() {
+    let (listener, address) = listener();
+    let client = Client::start(Shape::Pipe, DialectChoice::Event, address);
+    client.type_in("one\n/quit\n");
+    let (mut server, _) = Peer::event(&listener);
+    assert!(matches!(server.request().ask, Ask::Send(_)));
+    server.take_bye();
+    let (ending, _, err) = client.ending();
+    assert!(
+        matches!(&ending, Ending::InputOutput(text) if text.starts_with("1 line of the input was not ack")),
+        "{ending:?}"
+    );
+    assert!(err.contains("1 of your messages was not acknowledged"), "{err}");
+}
+
+#[test]
+fn what_a_program_asks_behind_its_goodbye_is_refused_to_its_face() {
+    let (listener, address) = listener();
+    let client = Client::start(Shape::Json, DialectChoice::Event, address);
+    client.type_in("{\"type\":\"bye\"}\n{\"type\":\"ping\",\"ref\":\"late\"}\n");
+    let (mut server, _) = Peer::event(&listener);
+    server.take_bye();
+    let (ending, out, _) = client.ending();
+    assert!(out.contains(r#""code":"out_of_order""#) && out.contains(r#""ref":"late""#), "{out}");
+    assert_eq!(ending.exit_code(), 1);
+}
+
+#[test]
+fn a_command_that_the_server_refuses_changes_the_exit_code_as_well() {
+    let (listener, address) = listener();
+    let mut client = Client::start(Shape::Pipe, DialectChoice::Event, address);
+    client.type_in("/nick bob\n");
+    let (mut server, _) = Peer::event(&listener);
+    let reference = server.request().reference.expect("a ref");
+    server.say(&format!(r#"{{"type":"error","code":"name_taken","text":"bob is here","ref":"{reference}"}}"#));
+    client.end_input();
+    server.take_bye();
+    let (ending, _, err) = client.ending();
+    assert!(ending.exit_code() == 1 && err.contains("* error: bob is here"), "{ending:?} {err}");
+}

@@ -17,6 +17,11 @@ const WELCOME_MS: u64 = 3_000;
 /// The same on a reconnect, to a server that is known to speak the event dialect and may be met by all its clients at once.
 const WELCOME_AGAIN_MS: u64 = 10_000;
 
+pub(super) fn of_your_messages(count: usize) -> String {
+    let were = if count == 1 { "was" } else { "were" };
+    format!("{count} of your messages {were}")
+}
+
 impl Session {
     pub(super) fn connect(&mut self, now_ms: u64) {
         self.phase = Phase::Connecting { deadline_ms: now_ms + CONNECT_MS };
@@ -112,8 +117,12 @@ impl Session {
             _ => self.phase == Phase::Up,
         };
         self.backoff.link_stood(stood_ms);
-        if self.lost_since_ms.is_none() || was_good {
+        let is_first = self.lost_since_ms.is_none();
+        // A link that comes and breaks at once, again and again, is not back: the patience with it goes on running out.
+        if is_first || stood_ms >= CONNECT_MS {
             self.lost_since_ms = Some(now_ms);
+        }
+        if is_first || was_good {
             let doubt = match self.dialect {
                 Dialect::Tutorial => "; what was said in the last moments may not have arrived",
                 Dialect::Event => "",
@@ -170,7 +179,7 @@ impl Session {
             Phase::Up if self.is_goodbye_held_back() => {}
             Phase::Up if is_settled || waited_enough => {
                 if !is_settled {
-                    self.notice(format!("{} of your messages were not acknowledged", self.outbox.len()));
+                    self.notice(format!("{} not acknowledged", of_your_messages(self.outbox.len())));
                 }
                 self.say_goodbye(now_ms, waited_enough);
             }
@@ -179,7 +188,7 @@ impl Session {
                 if waited_enough || (is_settled && self.wish != Wish::Finish) =>
             {
                 if !is_settled {
-                    self.notice(format!("{} of your messages were not sent", self.outbox.len()));
+                    self.notice(format!("{} not sent", of_your_messages(self.outbox.len())));
                 }
                 self.end(Ending::Left);
             }

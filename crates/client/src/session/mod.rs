@@ -24,6 +24,7 @@ use crate::ending::Ending;
 use crate::entropy::Entropy;
 use backoff::Backoff;
 use event_link::EventLink;
+use lifecycle::of_your_messages;
 use outbox::Outbox;
 use program::Program;
 use roster::Roster;
@@ -276,6 +277,11 @@ impl Session {
         self.limits.text_bytes
     }
 
+    /// Messages that the server has not acknowledged (tutorial dialect: that are not sent).
+    pub fn unacknowledged(&self) -> usize {
+        self.outbox.len()
+    }
+
     /// Whether the user has asked to leave: nothing more is taken then.
     pub fn is_leaving(&self) -> bool {
         self.check_staying().is_err()
@@ -336,7 +342,7 @@ impl Session {
         if self.gives_up_at_ms().is_some_and(|at_ms| now_ms >= at_ms) && self.phase != Phase::Ended {
             let unsent = match self.outbox.len() {
                 0 => String::new(),
-                count => format!("; {count} of your messages were not acknowledged"),
+                count => format!("; {} not acknowledged", of_your_messages(count)),
             };
             let text = format!("{} went away and did not come back{unsent}; try again later", self.config.address);
             self.end(Ending::ServerWentAway(text));

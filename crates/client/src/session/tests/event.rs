@@ -72,6 +72,8 @@ fn the_servers_ping_is_answered_and_a_silent_server_is_asked_then_given_up() {
     line.take_updates();
     line.hear(&format!(r#"{{"type":"pong","ref":"{}"}}"#, ping.reference.expect("a ref")));
     assert_eq!(line.take_updates(), [], "the answer to the session's own question is nobody's business");
+    line.hear(r#"{"type":"error","code":"rate","text":"slower","ref":"glassline-alive"}"#);
+    assert_eq!(line.take_updates(), [], "nor is a refusal of it");
     line.pass_ms(74_999);
     assert_eq!((line.connects, line.session.status(0).link), (1, LinkState::Online));
     line.pass_ms(1_000);
@@ -111,7 +113,7 @@ fn leaving_at_once_waits_two_seconds_for_acknowledgements_and_says_what_is_missi
     line.take_requests();
     line.take_updates();
     line.pass_ms(2_000);
-    assert!(line.notices().contains("1 of your messages"));
+    assert!(line.notices().contains("1 of your messages was"));
     assert!(matches!(line.take_requests().remove(0).ask, Ask::Bye {}));
     line.pass_ms(2_000);
     assert_eq!(line.ending, Some(Ending::Left));

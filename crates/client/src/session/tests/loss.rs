@@ -110,6 +110,27 @@ fn a_server_that_accepts_and_closes_is_not_hammered_and_is_given_up_too() {
 }
 
 #[test]
+fn a_server_that_welcomes_and_breaks_the_link_at_once_is_given_up_too() {
+    let mut line = Line::event();
+    while line.ending.is_none() {
+        assert!(line.now_ms < 600_000, "never gives up");
+        line.hear_bytes(b"rubbish, no header");
+        if line.ending.is_none() {
+            line.pass_ms(1);
+        }
+        while line.ending.is_none() && matches!(line.session.status(0).link, LinkState::Waiting { .. }) {
+            line.pass_ms(100);
+        }
+        if line.ending.is_none() {
+            line.connect();
+            line.hear(WELCOME);
+        }
+    }
+    assert!(matches!(line.ending, Some(Ending::ServerWentAway(_))) && line.now_ms >= 59_000, "{}", line.now_ms);
+    assert!(line.notices().matches("is lost").count() > 2, "each loss is told");
+}
+
+#[test]
 fn a_link_that_stood_is_sought_again_soon_however_long_it_took_to_get() {
     let mut line = Line::new(DialectChoice::Event, None);
     line.connect();

@@ -142,6 +142,8 @@ fn what_came_while_the_window_was_not_looked_at_is_marked() {
     });
     assert!(asked.is_some(), "{}", table.alice.screen());
     table.alice.see("1 for you");
+    table.bob.say("hello?");
+    table.alice.see("bob > hello?");
     // Coming back to the window is a sign of life.
     table.alice.keys("\x1b[I");
     table.bob.say("no?");

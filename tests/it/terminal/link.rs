@@ -107,14 +107,19 @@ fn a_lost_link_frees_the_name_and_the_draft_stays() {
 fn what_is_said_while_the_link_is_cut_over_and_over_arrives_once_and_in_order() {
     let Scene { mut bob, mut alice, proxy, server: _server } = scene();
     let texts: Vec<String> = (0..12).map(|number| format!("number {number}")).collect();
-    for (number, text) in texts.iter().enumerate() {
-        alice.keys(&format!("{text}\r"));
-        if number % 4 == 3 {
-            // Wherever this falls: before, between or behind what was just said.
-            proxy.cut();
-            alice.see("link lost");
-            alice.see("· online");
+    for (round, passage) in texts.chunks(4).zip([Passage::AnswersLost, Passage::Closed, Passage::Open]) {
+        // Said to a server whose answers are lost, into the void, and wherever the cut falls.
+        proxy.set(passage);
+        for text in round {
+            alice.keys(&format!("{text}\r"));
         }
+        if passage != Passage::Open {
+            alice.see("4 unsent");
+        }
+        proxy.cut();
+        alice.see("link lost");
+        proxy.set(Passage::Open);
+        alice.see("· online");
     }
     assert_eq!(all_up_to(&mut bob, "number 11"), texts);
     alice.see("alice > number 11");

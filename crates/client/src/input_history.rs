@@ -2,13 +2,12 @@
 //!
 //! One entry a line, its newlines escaped. What is for somebody's eyes only never gets there (`commands/privacy.rs`).
 
-use std::fs::{File, TryLockError};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::Duration;
 
 use crate::commands::{is_storable, seals};
+use crate::file_lock::wait_for;
 use crate::system::{append_private_file, create_private_folder, edit_private_file};
 
 const FILE_NAME: &str = "history";
@@ -19,9 +18,6 @@ const BYTES_MAX: usize = 1024 * 1024;
 const ENTRY_BYTES_MAX: usize = 16 * 1024;
 /// What is read of a file that somebody else made longer still.
 const READ_BYTES_MAX: u64 = 4 * BYTES_MAX as u64;
-/// Cutting down takes milliseconds; whoever holds the lock longer is not waited for.
-const LOCK_WAIT: Duration = Duration::from_millis(10);
-const LOCK_TRIES: usize = 10;
 
 /// Where typed lines go.
 #[derive(Debug)]
@@ -155,19 +151,6 @@ fn append(path: &Path, entry: &str) -> io::Result<()> {
     // Whoever cuts the file down at this moment would cut the entry off.
     let _ = wait_for(|| file.try_lock_shared())?;
     file.write_all(entry.as_bytes())
-}
-
-/// Whether the lock was got. Where there are no locks, it is as if it had been: what is lost is an entry at worst.
-fn wait_for(lock: impl Fn() -> Result<(), TryLockError>) -> io::Result<bool> {
-    for _ in 0..LOCK_TRIES {
-        match lock() {
-            Ok(()) => return Ok(true),
-            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_WAIT),
-            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => return Ok(true),
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-    }
-    Ok(false)
 }
 
 /// Where the entries begin that are kept.

@@ -10,15 +10,18 @@ use std::path::{Path, PathBuf};
 
 use glassline_wire::event::Event;
 
+use crate::file_lock::wait_for;
 use crate::options::JoinOptions;
 use crate::session::update::Update;
-use crate::system::{append_private_file, create_private_folder};
+use crate::system::{append_private_file, create_private_folder, edit_private_file, is_at};
 use crate::telling::wording::Reader;
 
 /// A file that has become this long is put aside as `ROOM.log.1`, in place of the one before.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
-/// Rooms logged in one session: more than a client can be in. A server that speaks of others has them unheeded.
+/// Files open at a time; for one more, the one that was written to least recently is closed.
 const ROOMS_MAX: usize = 64;
+/// Held in the folder while a file is put aside. No room's file has this name.
+const LOCK_NAME: &str = "rotation.lock";
 /// Of a room's name in a file's name.
 const NAME_BYTES_MAX: usize = 64;
 
@@ -27,6 +30,8 @@ struct RoomFile {
     path: PathBuf,
     file: BufWriter<File>,
     bytes: u64,
+    /// Of all lines that were written, the last one that was for this room.
+    last_line: u64,
 }
 
 /// The files of one server.
@@ -34,6 +39,7 @@ struct RoomFile {
 pub(crate) struct RoomLog {
     folder: PathBuf,
     rooms: BTreeMap<String, RoomFile>,
+    lines: u64,
     /// Something could not be written: it has been told, and nothing more is written.
     failed: bool,
 }
@@ -48,7 +54,7 @@ impl RoomLog {
     /// Logs for the server at `address`, below the state folder; a file is created with its first line.
     fn new(state_folder: &Path, address: &str) -> Self {
         let folder = state_folder.join("logs").join(file_name(address));
-        Self { folder, rooms: BTreeMap::new(), failed: false }
+        Self { folder, rooms: BTreeMap::new(), lines: 0, failed: false }
     }
 
     /// Writes what of an update belongs to a room.
@@ -98,30 +104,68 @@ impl RoomLog {
     fn append(&mut self, room: &str, text: &[u8]) -> io::Result<()> {
         if !self.rooms.contains_key(room) {
             if self.rooms.len() == ROOMS_MAX {
-                return Ok(());
+                self.close_one()?;
             }
-            create_private_folder(&self.folder)?;
             self.rooms.insert(room.to_owned(), RoomFile::open(self.folder.join(file_name(room) + ".log"))?);
         }
-        self.rooms.get_mut(room).map_or(Ok(()), |file| file.append(text))
+        self.lines += 1;
+        let Some(file) = self.rooms.get_mut(room) else { return Ok(()) };
+        file.last_line = self.lines;
+        file.append(text)
+    }
+
+    fn close_one(&mut self) -> io::Result<()> {
+        let least_recent = self.rooms.iter().min_by_key(|(_, file)| file.last_line).map(|(room, _)| room.clone());
+        let closed = least_recent.and_then(|room| self.rooms.remove(&room));
+        closed.map_or(Ok(()), |mut closed| closed.file.flush())
     }
 }
 
 impl RoomFile {
     fn open(path: PathBuf) -> io::Result<Self> {
+        create_private_folder(path.parent().unwrap_or(&path))?;
         let file = append_private_file(&path)?;
         let bytes = file.metadata()?.len();
-        Ok(Self { path, file: BufWriter::new(file), bytes })
+        Ok(Self { path, file: BufWriter::new(file), bytes, last_line: 0 })
     }
 
     fn append(&mut self, text: &[u8]) -> io::Result<()> {
+        // Another client of the same user may have written, or put the file aside. Asked once for all that is written together.
+        if self.file.buffer().is_empty() {
+            if is_at(self.file.get_ref(), &self.path)? {
+                self.bytes = self.file.get_ref().metadata()?.len();
+            } else {
+                self.open_again()?;
+            }
+        }
         if self.bytes + text.len() as u64 > FILE_BYTES_MAX && self.bytes > 0 {
             self.file.flush()?;
-            fs::rename(&self.path, self.path.with_extension("log.1"))?;
-            *self = Self::open(self.path.clone())?;
+            self.put_aside(text.len() as u64)?;
         }
         self.bytes += text.len() as u64;
         self.file.write_all(text)
+    }
+
+    /// Puts the file aside, unless another client has done it already or is at it now: twice would be one log too few.
+    fn put_aside(&mut self, more_bytes: u64) -> io::Result<()> {
+        let lock = edit_private_file(&self.path.with_file_name(LOCK_NAME))?;
+        if !wait_for(|| lock.try_lock())? {
+            return Ok(());
+        }
+        // What others wrote counts too.
+        self.open_again()?;
+        if self.bytes + more_bytes > FILE_BYTES_MAX && self.bytes > 0 {
+            fs::rename(&self.path, self.path.with_extension("log.1"))?;
+            self.open_again()?;
+        }
+        Ok(())
+    }
+
+    /// To be called when everything is flushed.
+    fn open_again(&mut self) -> io::Result<()> {
+        let last_line = self.last_line;
+        *self = Self { last_line, ..Self::open(self.path.clone())? };
+        Ok(())
     }
 }
 
@@ -171,7 +215,7 @@ mod tests {
 
     fn reader() -> Reader {
         let clock = LocalClock::fixed(|| Timestamp::parse("2026-11-22T14:02:03.000Z").expect("an instant"));
-        Reader { me: "me".into(), clock }
+        Reader { me: "me".into(), correspondent: None, clock }
     }
 
     fn heard(json: &str) -> Update {
@@ -217,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn trouble_is_told_once_and_rooms_are_bounded() {
+    fn trouble_is_told_once_and_open_files_are_bounded() {
         let folder = Folder::new("trouble");
         fs::write(&folder.0, "a file where the folder should be").expect("written");
         let mut log = RoomLog::new(&folder.0, "here");
@@ -229,7 +273,46 @@ mod tests {
         for room in 0..200 {
             let json = format!(r#"{{"type":"message","room":"r{room}","from":"bob","text":"x"}}"#);
             log.note(&heard(&json), &reader()).expect("written");
+            log.note(&heard(&json.replace(&format!("r{room}"), "den")), &reader()).expect("written");
         }
         assert_eq!(log.rooms.len(), ROOMS_MAX);
+        assert!(log.rooms.contains_key("den"), "who is written to all the time stays open");
+        log.flush().expect("written");
+        for room in 0..200 {
+            let path = folder.0.join("logs").join("here").join(format!("r{room}.log"));
+            assert_eq!(fs::read_to_string(path).expect("a file").lines().count(), 1, "room {room}");
+        }
+    }
+
+    #[test]
+    fn two_clients_lose_nothing_when_the_file_is_put_aside() {
+        let folder = Folder::new("two");
+        let mut logs = [RoomLog::new(&folder.0, "here"), RoomLog::new(&folder.0, "here")];
+        let line = |client: usize, number: usize| format!("{client}:{number:03} {}\n", "x".repeat(512 * 1024));
+        // One and a half files in all: put aside once, whoever does it.
+        for number in 0..24 {
+            for (client, log) in logs.iter_mut().enumerate() {
+                log.append("den", line(client, number).as_bytes()).expect("written");
+                log.flush().expect("written");
+            }
+        }
+        let kept = |name: &str| fs::read_to_string(folder.0.join("logs").join("here").join(name)).expect("a file");
+        let kept = kept("den.log.1") + &kept("den.log");
+        for (client, number) in (0..2).flat_map(|client| (0..24).map(move |number| (client, number))) {
+            assert!(kept.contains(&line(client, number)[..6]), "{client}:{number} is lost");
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_put_aside_by_another_client_is_left() {
+        let folder = Folder::new("left");
+        let mut log = RoomLog::new(&folder.0, "here");
+        let path = folder.0.join("logs").join("here").join("den.log");
+        log.append("den", b"one\n").expect("written");
+        log.flush().expect("written");
+        fs::rename(&path, path.with_extension("log.1")).expect("put aside");
+        log.append("den", b"two\n").expect("written");
+        log.flush().expect("written");
+        assert_eq!(fs::read_to_string(&path).expect("a file"), "two\n");
     }
 }

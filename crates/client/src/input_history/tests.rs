@@ -2,6 +2,7 @@ use super::*;
 use proptest::prelude::*;
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 /// A folder that is gone when the test is over.
 struct Folder(PathBuf);

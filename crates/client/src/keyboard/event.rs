@@ -17,7 +17,7 @@ pub(crate) enum TerminalEvent {
 }
 
 impl TerminalEvent {
-    /// Whether it came by the keyboard's way, so that no key is read until [`super::Keyboard::read_more`] is called.
+    /// Whether it came by the keyboard's way, so that no key is read until its reader is told to read more.
     pub(crate) fn is_typed(&self) -> bool {
         !matches!(self, Self::Resized { .. } | Self::Resumed)
     }

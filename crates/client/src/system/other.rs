@@ -52,6 +52,15 @@ pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
     std::fs::create_dir_all(path)
 }
 
+/// Whether the file is still the one that is found there, as far as its length tells.
+pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    match std::fs::metadata(path) {
+        Ok(there) => Ok(there.len() == file.metadata()?.len()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Events from the process's terminal.
 #[derive(Debug)]
 pub(crate) struct TerminalInput;

@@ -13,7 +13,7 @@ const GATHER_MS: u64 = 1_500;
 const NAMES_TOLD_MAX: usize = 3;
 /// Names kept of each kind.
 const NAMES_KEPT_MAX: usize = 64;
-/// Rooms gathered at a time; past it the oldest are told at once.
+/// Rooms gathered at a time; past it all are told at once.
 const ROOMS_MAX: usize = 64;
 
 /// Which way somebody went.
@@ -103,9 +103,9 @@ pub(crate) struct Crowd {
 
 impl Crowd {
     /// Takes in that people came or went. Gives back what must be told first to make room.
-    pub(crate) fn note(&mut self, presence: &Presence, way: Way, now_ms: u64) -> Option<Line> {
+    pub(crate) fn note(&mut self, presence: &Presence, way: Way, now_ms: u64) -> Vec<Line> {
         let is_new = !self.rooms.contains_key(&presence.room);
-        let first = if is_new && self.rooms.len() == ROOMS_MAX { self.take(|_, _| true).pop() } else { None };
+        let first = if is_new && self.rooms.len() == ROOMS_MAX { self.take_all() } else { Vec::new() };
         let fresh = || Movement { due_ms: now_ms + GATHER_MS, ..Movement::default() };
         self.rooms.entry(presence.room.clone()).or_insert_with(fresh).note(presence, way);
         first
@@ -150,6 +150,11 @@ mod tests {
         }
     }
 
+    /// Few rooms at a time, so nothing is told to make room.
+    fn note(crowd: &mut Crowd, presence: &Presence, way: Way, now_ms: u64) {
+        assert_eq!(crowd.note(presence, way, now_ms), []);
+    }
+
     fn told(crowd: &mut Crowd) -> Vec<String> {
         crowd.take_all().into_iter().flat_map(|line| line.plain()).collect()
     }
@@ -157,9 +162,9 @@ mod tests {
     #[test]
     fn the_comings_of_a_moment_are_one_line() {
         let mut crowd = Crowd::default();
-        crowd.note(&presence(&["alice"], 1), Way::In, 100);
-        crowd.note(&presence(&["bob", "carol", "dave"], 5), Way::In, 900);
-        crowd.note(&presence(&["eve"], 1), Way::Out, 1_000);
+        note(&mut crowd, &presence(&["alice"], 1), Way::In, 100);
+        note(&mut crowd, &presence(&["bob", "carol", "dave"], 5), Way::In, 900);
+        note(&mut crowd, &presence(&["eve"], 1), Way::Out, 1_000);
         assert_eq!(crowd.next_due_ms(), Some(1_600));
         assert!(crowd.take_due(1_599).is_empty());
         let due: Vec<String> = crowd.take_due(1_600).into_iter().flat_map(|line| line.plain()).collect();
@@ -170,20 +175,20 @@ mod tests {
     #[test]
     fn a_dropped_link_is_nothing_and_a_short_visit_is_a_visit() {
         let mut crowd = Crowd::default();
-        crowd.note(&presence(&["alice"], 1), Way::Out, 0);
-        crowd.note(&presence(&["alice"], 1), Way::In, 0);
-        crowd.note(&presence(&["bob"], 1), Way::In, 0);
-        crowd.note(&presence(&["bob"], 1), Way::Out, 0);
+        note(&mut crowd, &presence(&["alice"], 1), Way::Out, 0);
+        note(&mut crowd, &presence(&["alice"], 1), Way::In, 0);
+        note(&mut crowd, &presence(&["bob"], 1), Way::In, 0);
+        note(&mut crowd, &presence(&["bob"], 1), Way::Out, 0);
         assert_eq!(told(&mut crowd), ["* bob came and went"]);
-        crowd.note(&presence(&["alice"], 1), Way::Out, 0);
-        crowd.note(&presence(&["alice"], 1), Way::In, 0);
+        note(&mut crowd, &presence(&["alice"], 1), Way::Out, 0);
+        note(&mut crowd, &presence(&["alice"], 1), Way::In, 0);
         assert!(told(&mut crowd).is_empty());
     }
 
     #[test]
     fn whoever_speaks_has_come_before() {
         let mut crowd = Crowd::default();
-        crowd.note(&presence(&["alice", "bob"], 2), Way::In, 0);
+        note(&mut crowd, &presence(&["alice", "bob"], 2), Way::In, 0);
         assert!(crowd.take_about("carol").is_empty());
         let about: Vec<String> = crowd.take_about("bob").into_iter().flat_map(|line| line.plain()).collect();
         assert_eq!(about, ["* alice, bob joined"]);
@@ -193,13 +198,16 @@ mod tests {
     fn a_crowd_takes_little_memory() {
         let mut crowd = Crowd::default();
         for number in 0..10_000 {
-            crowd.note(&presence(&[&format!("n{number}")], 1), Way::In, 0);
+            note(&mut crowd, &presence(&[&format!("n{number}")], 1), Way::In, 0);
         }
         assert_eq!(told(&mut crowd), ["* n0, n1, n2 +9997 joined"]);
+        let mut lines = Vec::new();
         for number in 0..10_000 {
             let room = Presence { room: format!("r{number}"), ..presence(&["a"], 1) };
-            crowd.note(&room, Way::In, 0);
+            lines.extend(crowd.note(&room, Way::In, 0));
             assert!(crowd.rooms.len() <= ROOMS_MAX);
         }
+        lines.extend(crowd.take_all());
+        assert_eq!(lines.len(), 10_000, "each room is told of");
     }
 }

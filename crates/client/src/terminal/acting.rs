@@ -140,6 +140,10 @@ impl Terminal {
             return true;
         }
         match meaning {
+            Meaning::Do(Command::Say(_) | Command::Action(_)) if session.is_moving() => {
+                self.hint = Some("entering the room; Enter again in a moment".to_owned());
+                return false;
+            }
             Meaning::Do(command) => {
                 let goes_away = matches!(command, Command::Away(_));
                 if let Err(declined) = session.command(command, now_ms) {
@@ -150,6 +154,10 @@ impl Terminal {
                     self.page.user_has_gone();
                 }
             }
+            Meaning::Reply(text) => match self.page.reader().reply(text) {
+                Ok(command) => return self.carry_out(Meaning::Do(command), session, now_ms),
+                Err(wrong) => self.tell(&[wrong]),
+            },
             Meaning::Help(lines) => self.tell(&[lines.join("\n")]),
             Meaning::Keys => self.tell(&[key_help::lines().join("\n")]),
             Meaning::Clear => self.screen.clear(),

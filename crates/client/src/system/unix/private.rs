@@ -1,12 +1,14 @@
 //! Files and folders that only their owner can read.
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
+/// The rights of everybody but the owner.
+const OTHERS: u32 = 0o077;
 
 /// Creates a file that is not there yet.
 pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
@@ -15,12 +17,24 @@ pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
 
 /// Opens a file to write behind what it holds, and creates it if it is not there.
 pub(crate) fn append_private_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).mode(FILE_MODE).open(path)
+    private(OpenOptions::new().append(true).create(true).mode(FILE_MODE).open(path)?)
 }
 
 /// Opens a file to read and rewrite it, and creates it if it is not there.
 pub(crate) fn edit_private_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(FILE_MODE).open(path)
+    private(OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(FILE_MODE).open(path)?)
+}
+
+/// Takes the others' rights from a file that was there before.
+fn private(file: File) -> io::Result<File> {
+    let metadata = file.metadata()?;
+    let mode = metadata.permissions().mode();
+    // A history that leads to /dev/null is no file, and is everybody's.
+    if metadata.is_file() && mode & OTHERS != 0 {
+        // A file of somebody else's, or on a file system without rights, is as private as it can be.
+        let _ = file.set_permissions(Permissions::from_mode(mode & 0o777 & !OTHERS));
+    }
+    Ok(file)
 }
 
 /// Creates a folder and those it is in, as far as they are not there.
@@ -28,11 +42,20 @@ pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)
 }
 
+/// Whether the file is still the one that is found there, and was neither moved nor removed.
+pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let opened = file.metadata()?;
+    match std::fs::metadata(path) {
+        Ok(there) => Ok((opened.dev(), opened.ino()) == (there.dev(), there.ino())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn only_the_owner_may_look_in() {
@@ -49,6 +72,18 @@ mod tests {
             assert_eq!(mode(&inner.join(name)), 0o600, "{name}");
         }
         assert!(create_private_file(&inner.join("created")).is_err(), "it is there already");
+        for (name, open) in
+            [("appended", append_private_file as fn(&Path) -> io::Result<File>), ("edited", edit_private_file)]
+        {
+            let path = inner.join(name);
+            fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("changed");
+            open(&path).expect("opened");
+            assert_eq!(mode(&path), 0o600, "{name} was everybody's to read");
+        }
+        let nowhere = Path::new("/dev/null");
+        let before = mode(nowhere);
+        append_private_file(nowhere).expect("opened");
+        assert_eq!(mode(nowhere), before);
         fs::remove_dir_all(folder).expect("removed");
     }
 }

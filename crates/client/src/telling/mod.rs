@@ -9,6 +9,7 @@ pub(crate) mod mention;
 pub(crate) mod settings;
 pub(crate) mod wording;
 
+use glassline_wire::request::LOBBY;
 use glassline_wire::timestamp::Timestamp;
 
 /// Stands before every line of a text but its first, so that no text can look like another message.
@@ -94,7 +95,7 @@ impl Line {
     /// The room's name as it stands before a line; the lobby goes without saying.
     pub(crate) fn place(&self) -> String {
         match self.room.as_deref() {
-            None | Some("lobby") => String::new(),
+            None | Some(LOBBY) => String::new(),
             Some(room) => format!("[{}] ", wording::name(room)),
         }
     }

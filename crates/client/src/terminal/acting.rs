@@ -2,12 +2,13 @@
 
 use std::io;
 
+use super::Terminal;
+use super::action::Action;
+use super::action::Motion;
 use super::editing::completion::Completion;
 use super::exits::Exit;
 use super::handover::Handover;
 use super::key_help;
-use super::keys::Action;
-use super::{Terminal, editing::editor::Motion};
 use crate::commands::{Meaning, interpret};
 use crate::session::Session;
 use crate::session::update::Command;

@@ -2,6 +2,7 @@
 
 mod absence;
 mod acting;
+mod action;
 mod drawing;
 mod editing;
 mod exits;

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use glassline_wire::event::{Event, Presence};
 use glassline_wire::limits::LISTED_ROOMS_MAX;
+use glassline_wire::request::LOBBY;
 use jiff::civil::Date;
 
 use super::absence::Absence;
-use super::drawing::status::Waiting;
-use super::unread::Unread;
+use super::unread::{Unread, Waiting};
 use crate::session::update::Update;
 use crate::telling::attention::{self, Attention};
 use crate::telling::clock::date_words;
@@ -19,8 +19,6 @@ use crate::telling::{Line, Role, Span};
 
 /// People remembered because they spoke lately, for completion.
 const SPEAKERS_MAX: usize = 100;
-/// The room that everybody enters first.
-const FIRST_ROOM: &str = "lobby";
 
 /// What to do for something that was heard.
 #[derive(Debug)]
@@ -61,7 +59,7 @@ impl Page {
             crowd: Crowd::default(),
             unread: Unread::default(),
             absence,
-            room: Some(FIRST_ROOM.to_owned()),
+            room: Some(LOBBY.to_owned()),
             mentions: 0,
             speakers: VecDeque::new(),
             listed_rooms: Vec::new(),

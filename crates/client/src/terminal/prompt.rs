@@ -1,10 +1,10 @@
 //! What stands in place of the plain input for a while: a completion, a search, a question.
 
 use super::Terminal;
+use super::action::Action;
 use super::editing::completion::{Completion, Sources};
 use super::editing::paste::{self, Answer, Limits, PasteQuestion, PastedLines, Reception};
 use super::editing::search::{Search, Step};
-use super::keys::Action;
 use crate::keyboard::event::Paste;
 use crate::session::Session;
 use crate::session::update::{Command, Declined};
@@ -86,11 +86,11 @@ impl Terminal {
                 return matches!(action, Action::Clear).then_some(action);
             }
             Step::Take | Step::TakeAndAct => search.found(),
-            Step::PutBack => search.draft(),
+            Step::PutBack | Step::PutBackAndAct => search.draft(),
         };
         let fits = self.editor.offer(text, cursor);
         self.hint_unless(fits);
-        (step == Step::TakeAndAct).then_some(action)
+        matches!(step, Step::TakeAndAct | Step::PutBackAndAct).then_some(action)
     }
 
     /// Shows a candidate for the word before the cursor.

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 
 use crate::keyboard::event::{Paste, PasteEnd};
-use crate::terminal::editing::editor::{self, Motion};
-use crate::terminal::keys::Action;
+use crate::terminal::action::Action;
+use crate::terminal::action::Motion;
+use crate::terminal::editing::editor;
 
 /// What is pasted into a sentence; more lines are asked about.
 const UNASKED_LINES_MAX: usize = 5;

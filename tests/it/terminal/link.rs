@@ -1,5 +1,7 @@
 //! A link that is lost, and comes back.
 
+use serde_json::Value;
+
 use super::harness::{Opening, Terminal, hear};
 use crate::harness::{EventClient, Passage, Proxy, Server, Tutorial};
 
@@ -107,6 +109,7 @@ fn a_lost_link_frees_the_name_and_the_draft_stays() {
 fn what_is_said_while_the_link_is_cut_over_and_over_arrives_once_and_in_order() {
     let Scene { mut bob, mut alice, proxy, server: _server } = scene();
     let texts: Vec<String> = (0..12).map(|number| format!("number {number}")).collect();
+    let mut heard = Vec::new();
     for (round, passage) in texts.chunks(4).zip([Passage::AnswersLost, Passage::Closed, Passage::Open]) {
         // Said to a server whose answers are lost, into the void, and wherever the cut falls.
         proxy.set(passage);
@@ -116,13 +119,21 @@ fn what_is_said_while_the_link_is_cut_over_and_over_arrives_once_and_in_order() 
         if passage != Passage::Open {
             alice.see("4 unsent");
         }
+        proxy.set(Passage::Closed);
         proxy.cut();
+        // Her going is told before she comes again.
+        let is_left = |event: &Value| event["type"] == "left";
+        let before = std::iter::from_fn(|| Some(bob.event()).filter(|event| !is_left(event)));
+        heard.extend(before.filter_map(|event| event["text"].as_str().map(str::to_owned)));
         alice.see("link lost");
         proxy.set(Passage::Open);
         alice.see("· online");
     }
-    assert_eq!(all_up_to(&mut bob, "number 11"), texts);
-    alice.see("alice > number 11");
+    alice.keys("the end\r");
+    heard.extend(all_up_to(&mut bob, "the end"));
+    assert_eq!(heard.pop().as_deref(), Some("the end"));
+    assert_eq!(heard, texts);
+    alice.see("alice > the end");
     alice.see_no_more("unsent");
 }
 

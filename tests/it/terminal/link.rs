@@ -180,3 +180,17 @@ fn a_lost_server_is_told_and_the_draft_stays() {
     alice.keys("\r\r\r");
     assert_eq!(alice.exit_code(), 0);
 }
+
+#[test]
+fn ones_own_message_is_not_told_as_missed() {
+    let Scene { mut bob, mut alice, proxy, server: _server } = scene();
+    proxy.set(Passage::AnswersLost);
+    alice.keys("my own\r");
+    assert_eq!(all_up_to(&mut bob, "my own").len(), 1);
+    proxy.cut();
+    alice.see("link lost");
+    proxy.set(Passage::Open);
+    alice.see("alice > my own");
+    let transcript = alice.transcript().join("\n");
+    assert!(!transcript.contains("you missed"), "{transcript}");
+}

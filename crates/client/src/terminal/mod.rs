@@ -15,8 +15,11 @@ mod page;
 mod prompt;
 mod unread;
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::PathBuf;
+
+use glassline_wire::visible;
 
 use crate::ending::Ending;
 use crate::inbox::{Inbox, UserInput};
@@ -33,7 +36,8 @@ use crate::telling::{Line, Role, Span};
 use crate::view::View;
 use drawing::palette::Palette;
 use drawing::screen::Screen;
-use drawing::{draw, layout, status};
+use drawing::wrap::{self, Row};
+use drawing::{columns, draw, layout, status};
 use editing::editor::Editor;
 use exits::Exits;
 use guard::Guard;
@@ -179,13 +183,17 @@ impl Terminal {
         let waiting = self.page.waiting(&status.rooms);
         let hint = self.hint.clone().or_else(|| self.pasting_hint());
         let beside = status::Beside { hint: hint.as_deref(), waiting: &waiting, mentions: self.page.mentions() };
-        let prompt = self.prompt.text();
-        let (text, cursor) = match &prompt {
-            Some(prompt) => (prompt.as_str(), prompt.len()),
-            None => (self.editor.text(), self.editor.cursor()),
+        let (text, cursor) = match &self.prompt {
+            Prompt::Input | Prompt::Completing(_) => (Cow::Borrowed(self.editor.text()), self.editor.cursor()),
+            Prompt::Searching(search) => (Cow::Owned(search.prompt()), search.prompt().len()),
+            Prompt::Asking(question) => (Cow::Borrowed(question.typed()), question.typed().len()),
         };
-        let contents =
-            layout::Contents { above: late_rows(status), text, cursor, status: status::row(status, &beside, columns) };
+        let mut above = late_rows(status, columns);
+        if let Prompt::Asking(question) = &self.prompt {
+            above.extend(wrap::rows(&asked(question.prompt()), columns));
+        }
+        let status = status::row(status, &beside, columns);
+        let contents = layout::Contents { above, text: &text, cursor, status };
         let block = layout::block(contents, columns, usize::from(self.rows));
         (self.stale, self.awaited) = (false, false);
         self.drawn_ms = Some(now_ms);
@@ -205,12 +213,18 @@ impl Terminal {
     }
 }
 
+/// A question, as it stands above the input.
+fn asked(question: String) -> Line {
+    Line { body: vec![Span::new(Role::Mention, question)], ..Line::default() }
+}
+
 /// What was said and is not acknowledged after a while stands above the input until it is.
-fn late_rows(status: &Status) -> Vec<Span> {
+fn late_rows(status: &Status, columns: usize) -> Vec<Row> {
     let more = status.unsent.saturating_sub(status.late.len());
     let more = (status.late.len() == Status::LATE_MAX && more > 0).then(|| format!("… and {more} more"));
     let texts = status.late.iter().map(|text| format!("… {}", text.replace('\n', " ")));
-    texts.chain(more).map(|text| Span::new(Role::Faint, text)).collect()
+    let cut = |text: String| columns::cut(&visible::one_line(&text), columns.saturating_sub(1));
+    texts.chain(more).map(|text| vec![Span::new(Role::Faint, cut(text))]).collect()
 }
 
 impl View for Terminal {

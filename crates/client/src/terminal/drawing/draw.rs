@@ -19,7 +19,14 @@ pub(crate) fn draw(out: &mut dyn Write, strokes: &[Stroke], palette: Palette) ->
         match stroke {
             Stroke::Up(rows) => queue!(bytes, MoveUp(*rows))?,
             Stroke::LineStart => queue!(bytes, MoveToColumn(0))?,
-            Stroke::ClearBelow => queue!(bytes, Clear(ClearType::FromCursorDown))?,
+            // Not from the first column: at the top of the screen tmux would take it for the end of a page, and keep a copy.
+            Stroke::ClearBelow => queue!(
+                bytes,
+                Clear(ClearType::UntilNewLine),
+                MoveToColumn(1),
+                Clear(ClearType::FromCursorDown),
+                MoveToColumn(0)
+            )?,
             Stroke::ClearAll => queue!(bytes, Clear(ClearType::All), MoveTo(0, 0))?,
             Stroke::NextLine => queue!(bytes, Print("\r\n"))?,
             Stroke::Text(text) => queue!(bytes, Print(text))?,

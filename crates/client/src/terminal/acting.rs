@@ -113,7 +113,9 @@ impl Terminal {
             self.editor.clear();
             return;
         }
-        match interpret(self.editor.text(), session.slash_commands()) {
+        // A paste ends with a newline that nobody wants to send.
+        let line = self.editor.text().trim_end_matches('\n').to_owned();
+        match interpret(&line, session.slash_commands()) {
             Ok(meaning) => {
                 if self.carry_out(meaning, session, now_ms) {
                     self.accept();
@@ -145,16 +147,7 @@ impl Terminal {
                 self.hint = Some("entering the room; Enter again in a moment".to_owned());
                 return false;
             }
-            Meaning::Do(command) => {
-                let goes_away = matches!(command, Command::Away(_));
-                if let Err(declined) = session.command(command, now_ms) {
-                    self.tell(&[format!("not sent: {declined}")]);
-                    return false;
-                }
-                if goes_away {
-                    self.page.user_has_gone();
-                }
-            }
+            Meaning::Do(command) => return self.order(command, session, now_ms),
             Meaning::Reply(text) => match self.page.reader().reply(text) {
                 Ok(command) => return self.carry_out(Meaning::Do(command), session, now_ms),
                 Err(wrong) => self.tell(&[wrong]),
@@ -163,6 +156,23 @@ impl Terminal {
             Meaning::Keys => self.tell(&[key_help::lines().join("\n")]),
             Meaning::Clear => self.screen.clear(),
             Meaning::Timestamps(_) | Meaning::Bell(_) | Meaning::Ignore(_) | Meaning::Unignore(_) => {}
+        }
+        true
+    }
+
+    /// Hands a command to the session; false if it holds words that are to stay in the input.
+    fn order(&mut self, command: Command, session: &mut Session, now_ms: u64) -> bool {
+        let goes_away = matches!(command, Command::Away(_));
+        let has_words =
+            matches!(command, Command::Say(_) | Command::Action(_) | Command::Direct { .. } | Command::ServerLine(_));
+        match session.command(command, now_ms) {
+            Ok(()) if goes_away => self.page.user_has_gone(),
+            Ok(()) => {}
+            Err(declined) if has_words => {
+                self.tell(&[format!("not sent: {declined}")]);
+                return false;
+            }
+            Err(declined) => self.tell(&[declined.to_string()]),
         }
         true
     }
@@ -201,7 +211,7 @@ impl Terminal {
         let strokes = self.screen.leave(usize::from(self.columns));
         super::drawing::draw::draw(&mut self.out, &strokes, self.palette)?;
         device.guard.pause();
-        match Handover::start(&editor, self.editor.text(), &self.drafts, device.inbox.clone()) {
+        match Handover::start(&editor, self.editor.text(), &self.draft_folder, device.inbox.clone()) {
             Ok(handover) => self.handover = Some(handover),
             Err(error) => {
                 self.tell(&[format!("cannot run {editor}: {error}; set EDITOR to a program that is there")]);

@@ -163,6 +163,11 @@ impl Page {
         self.mentions
     }
 
+    /// The room on the screen.
+    pub(super) fn room(&self) -> Option<&str> {
+        self.room.as_deref()
+    }
+
     /// The one who reads.
     pub(super) fn reader(&self) -> &Reader {
         &self.reader

@@ -173,7 +173,7 @@ fn a_paste_of_several_lines_is_one_message_and_waits_for_enter() {
     table.paste("one\r\n\r\n\r\n\r\ntwo\n");
     assert!(table.sent.is_empty());
     table.press(Code::Enter);
-    assert_eq!(table.sent, b"11        one\n\n\n\ntwo\n");
+    assert_eq!(table.sent, b"10        one\n\n\n\ntwo");
 }
 
 #[test]

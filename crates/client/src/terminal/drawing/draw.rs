@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use crossterm::cursor::{MoveTo, MoveToColumn, MoveUp};
 use crossterm::queue;
 use crossterm::style::{Attribute, ContentStyle, Print, SetAttribute, SetStyle};
-use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, Clear, ClearType, DisableLineWrap, EnableLineWrap, EndSynchronizedUpdate,
+};
 
 use super::palette::Palette;
 use super::screen::Stroke;
@@ -31,6 +33,8 @@ pub(crate) fn draw(out: &mut dyn Write, strokes: &[Stroke], palette: Palette) ->
             Stroke::NextLine => queue!(bytes, Print("\r\n"))?,
             Stroke::Text(text) => queue!(bytes, Print(text))?,
             Stroke::Row(row) => draw_row(&mut bytes, row, palette)?,
+            Stroke::Wrap(true) => queue!(bytes, EnableLineWrap)?,
+            Stroke::Wrap(false) => queue!(bytes, DisableLineWrap)?,
             Stroke::Bell => queue!(bytes, Print("\x07"))?,
         }
     }

@@ -7,6 +7,8 @@ use crate::telling::{Line, Role, Span};
 
 /// How far rows are set in where the head is too wide to stand beside the text.
 const INDENT: usize = 2;
+/// On a screen narrower than this nothing is broken: it would be a column of letters.
+const BREAKING_COLUMNS_MIN: usize = 10;
 /// What a tab looks like.
 const TAB: &str = "    ";
 
@@ -127,15 +129,15 @@ impl<'a> Wrapping<'a> {
             for (role, piece) in word {
                 self.push(role, piece);
             }
-        } else if is_link(&word) {
-            self.put_link(&word, word_columns);
+        } else if self.columns < BREAKING_COLUMNS_MIN || is_link(&word) {
+            self.put_whole(&word, word_columns);
         } else {
             self.break_word(&word);
         }
     }
 
     /// The terminal wraps it by itself, and knows then that it is one word.
-    fn put_link(&mut self, word: &[(Role, &str)], word_columns: usize) {
+    fn put_whole(&mut self, word: &[(Role, &str)], word_columns: usize) {
         for (role, piece) in word {
             self.push(*role, piece);
         }
@@ -175,8 +177,8 @@ impl<'a> Wrapping<'a> {
 /// Printable ASCII that begins as links do: nothing in it can look like the beginning of another line.
 fn is_link(word: &[(Role, &str)]) -> bool {
     let is_printable = word.iter().all(|(_, piece)| piece.bytes().all(|byte| byte.is_ascii_graphic()));
-    let begins = |scheme: &str| word.first().is_some_and(|(_, piece)| piece.starts_with(scheme));
-    is_printable && (begins("https://") || begins("http://"))
+    let text: String = word.iter().map(|&(_, piece)| piece).collect();
+    is_printable && (text.starts_with("https://") || text.starts_with("http://"))
 }
 
 #[cfg(test)]
@@ -252,7 +254,7 @@ mod tests {
             for row in &rows[1..] {
                 prop_assert!(row.starts_with(' ') || columns < 2, "{:?}", row);
                 let widest = row.graphemes(true).map(columns::of_grapheme).max().unwrap_or(0);
-                let is_link = row.contains("http");
+                let is_link = row.contains("http") || columns < BREAKING_COLUMNS_MIN;
                 prop_assert!(is_link || columns::of(row) <= columns.max(columns / 2 + widest), "{:?} in {}", row, columns);
             }
         }

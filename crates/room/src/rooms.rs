@@ -155,13 +155,9 @@ impl Hub {
             let Some(room) = self.rooms.get_mut(room_id.0) else { return false };
             if let Some(announcement) = room.presence.take_due(now.monotonic_ms) {
                 let name = room.name.to_string();
-                if announcement.left_first {
-                    self.announce_crowd(room_id, &announcement.left, "left", Event::Left, &name);
-                }
+                self.announce_crowd(room_id, &announcement.left_before, "left", Event::Left, &name);
                 self.announce_crowd(room_id, &announcement.joined, "joined", Event::Joined, &name);
-                if !announcement.left_first {
-                    self.announce_crowd(room_id, &announcement.left, "left", Event::Left, &name);
-                }
+                self.announce_crowd(room_id, &announcement.left, "left", Event::Left, &name);
             }
             self.rooms.get(room_id.0).is_some_and(|room| room.presence.due_ms().is_some())
         });

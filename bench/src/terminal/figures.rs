@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::client::Client;
-use super::load::Pace;
+use super::pace::Pace;
 use crate::stats::Spread;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

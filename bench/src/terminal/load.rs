@@ -8,55 +8,25 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow, bail, ensure};
 
 use super::figures::{Figures, Measure};
+use super::pace::{Pace, STEADY_PER_SECOND};
 use super::pty::Terminal;
 use super::redraws::{FRAME, FRAME_ROUNDED};
-use super::sender::{Sender, UNDER_WAY_MAX};
+use super::sender::Sender;
 use super::typing::KEY_EVERY;
 use super::watch::Watch;
 
 /// What was sent must be shown, and what was typed, this long after the last was sent.
 const CATCH_UP_LIMIT: Duration = Duration::from_mins(1);
-const STEADY_PER_SECOND: u32 = 2_000;
 
-/// How messages come.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Pace {
-    Quiet,
-    Steady,
-    Flood,
-}
-
-impl Pace {
-    pub const ALL: [Self; 3] = [Self::Quiet, Self::Steady, Self::Flood];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Quiet => "quiet",
-            Self::Steady => "steady",
-            Self::Flood => "flood",
+/// Sends at a pace for a while; how many that were.
+fn send(pace: Pace, sender: &mut Sender, duration: Duration, shown: &AtomicUsize) -> Result<usize> {
+    match pace {
+        Pace::Quiet => {
+            thread::sleep(duration);
+            Ok(0)
         }
-    }
-
-    pub fn explanation(self) -> String {
-        match self {
-            Self::Quiet => "Nobody says anything: what typing alone takes.".to_owned(),
-            Self::Steady => format!("{STEADY_PER_SECOND} messages a second, evenly."),
-            Self::Flood => format!(
-                "As many messages as are shown: {UNDER_WAY_MAX} are under way at most, from the sender to the screen. A key waits \
-                 behind those of them that the client has taken in."
-            ),
-        }
-    }
-
-    fn send(self, sender: &mut Sender, duration: Duration, shown: &AtomicUsize) -> Result<usize> {
-        match self {
-            Self::Quiet => {
-                thread::sleep(duration);
-                Ok(0)
-            }
-            Self::Steady => sender.send_steadily(STEADY_PER_SECOND, duration),
-            Self::Flood => sender.send_all_it_takes(duration, shown),
-        }
+        Pace::Steady => sender.send_steadily(STEADY_PER_SECOND, duration),
+        Pace::Flood => sender.send_all_it_takes(duration, shown),
     }
 }
 
@@ -68,7 +38,7 @@ pub fn measure(terminal: &mut Terminal, addr: SocketAddr, pace: Pace, duration: 
     let started = Instant::now();
     let shown = terminal.shown();
     let sending = thread::Builder::new().name("send".to_owned()).spawn(move || {
-        let sent = pace.send(&mut sender, duration, &shown);
+        let sent = send(pace, &mut sender, duration, &shown);
         // The connection stays until all is shown: a farewell is nothing to be measured.
         sent.map(|sent| (sent, sender))
     })?;
@@ -111,7 +81,7 @@ pub fn measure_jitter(terminal: &Terminal, addr: SocketAddr, pace: Pace, duratio
     let mut sender = Sender::join(addr)?;
     terminal.watch().restart();
     let started = Instant::now();
-    pace.send(&mut sender, duration, &terminal.shown())?;
+    send(pace, &mut sender, duration, &terminal.shown())?;
     let mut figures = Figures::default();
     redraw_figures(&terminal.watch(), started.elapsed().as_secs_f64(), &mut figures);
     Ok(figures)

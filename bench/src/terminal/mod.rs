@@ -5,6 +5,7 @@ mod figures;
 mod load;
 pub mod metronome;
 pub mod naive;
+mod pace;
 mod page;
 mod pty;
 mod redraws;
@@ -26,7 +27,7 @@ use crate::stats::Spread;
 use crate::systems::System;
 use client::{Client, Home};
 use figures::{Figures, Measure, Results, Row, Table};
-use load::Pace;
+use pace::Pace;
 
 /// How much of everything a run does.
 pub struct Scale {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::client::Client;
 use super::figures::{Measure, Results, Row, Table};
-use super::load::Pace;
+use super::pace::Pace;
 use super::{Scale, metronome_explained};
 use crate::report::date_utc;
 use crate::{process, stats::Spread};

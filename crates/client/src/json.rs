@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use glassline_wire::event::{Bye, ErrorCode, Event, Notice, Refusal, SCHEMA_VERSION, Welcome};
 use glassline_wire::message_id::MessageId;
-use glassline_wire::request::{Ask, BadRequest, Request};
+use glassline_wire::request::{Ask, BadRequest, LOBBY, Request};
 use glassline_wire::visible;
 use serde_json::Value;
 
@@ -20,9 +20,6 @@ use crate::session::update::{Command, Update};
 use crate::telling::Line as Told;
 use crate::undelivered::Undelivered;
 use crate::view::View;
-
-/// The room of a request that names none.
-const DEFAULT_ROOM: &str = "lobby";
 
 /// The mode.
 pub(crate) struct Json {
@@ -138,7 +135,7 @@ fn completed(line: &str, entropy: &mut dyn Entropy) -> Result<Request, BadReques
         let _ = write!(object, ",\"id\":\"{}\"", MessageId(entropy.next_u128()));
     }
     if has_room && !fields.contains_key("room") {
-        let _ = write!(object, ",\"room\":\"{DEFAULT_ROOM}\"");
+        let _ = write!(object, ",\"room\":\"{LOBBY}\"");
     }
     object.push('}');
     Request::from_json(object.as_bytes())

@@ -43,7 +43,6 @@ use room_log::RoomLog;
 pub use session::update::DialectChoice;
 use session::{Config, Session};
 use telling::Line as Told;
-use telling::clock::LocalClock;
 use telling::settings::Settings;
 use telling::wording::Reader;
 use terminal::Terminal;
@@ -102,7 +101,7 @@ fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> i
     }
     let lines_in = LinesIn::start(io::stdin(), TEXT_BYTES_MAX, inbox.clone())?;
     let manner = Manner { typed, words_on_stdout: mode == Mode::Linear };
-    let reader = Reader { me: options.name.clone(), clock: LocalClock::system() };
+    let reader = Reader::new(&options.name);
     let settings = Settings::new(&options.preferences, false);
     let log = RoomLog::wished_for(options);
     let mut plain = Plain::new(manner, reader, settings, log, lines_in, out, err);

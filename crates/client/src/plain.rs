@@ -133,6 +133,14 @@ impl Plain {
                 Ok(()) => Ok(()),
                 Err(declined) => self.not_sent(&declined.to_string()),
             },
+            Ok(Meaning::Reply(text)) => {
+                let done = self.reader.reply(text).map(|command| session.command(command, now_ms));
+                match done {
+                    Ok(Ok(())) => Ok(()),
+                    Ok(Err(declined)) => self.not_sent(&declined.to_string()),
+                    Err(wrong) => self.not_sent(&wrong),
+                }
+            }
             Ok(Meaning::Help(lines)) => self.tell(&Told::notice(&lines.join("\n")).plain()),
             Ok(Meaning::Keys) => {
                 self.tell(&["* Enter sends; there are more keys in the terminal mode only".to_owned()])
@@ -180,7 +188,7 @@ impl View for Plain {
         let trouble = self.log.as_mut().and_then(|log| log.note(&update, &self.reader).err());
         self.tell_trouble(trouble)?;
         let told = self.reader.lines(&update);
-        let rings = self.is_for_a_person() && self.settings.rings(attention::of(&update, &self.reader.me));
+        let rings = self.is_for_a_person() && self.settings.rings(attention::of(&update, &self.reader.me, &told));
         self.reader.follow(&update);
         let lines: Vec<String> = told.iter().flat_map(|line| self.timed(line)).collect();
         match update {

@@ -7,13 +7,13 @@ use alloc::{
 };
 
 use glassline_wire::event::{ErrorCode, RoomCount, Rooms, Whois};
+use glassline_wire::request::LOBBY;
 
 use crate::direct::Letter;
 use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::now::Now;
 use crate::refusal::Refused;
-use crate::rooms::LOBBY;
 
 /// Most names that an answer to a tutorial client lists.
 const LISTED_MAX: usize = 100;

@@ -8,7 +8,7 @@ use alloc::{
 };
 
 use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Refusal, Welcome};
-use glassline_wire::request::Hello;
+use glassline_wire::request::{Hello, LOBBY};
 
 use crate::hub::Hub;
 use crate::id::MemberId;
@@ -17,7 +17,7 @@ use crate::name::{Name, NameError};
 use crate::now::Now;
 use crate::recent_ids::scope_of;
 use crate::refusal::Refused;
-use crate::rooms::{LOBBY, LOBBY_ID};
+use crate::rooms::LOBBY_ID;
 
 /// How many who left renamed are remembered: those who lost their link a moment ago.
 const DEPARTED_SCOPES_MAX: usize = 256;

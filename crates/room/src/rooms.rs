@@ -10,6 +10,8 @@ use glassline_wire::event::{ErrorCode, Event, Members, Presence as PresenceEvent
 use glassline_wire::limits::LISTED_NAMES_MAX;
 
 use crate::hub::Hub;
+use glassline_wire::request::LOBBY;
+
 use crate::id::MemberId;
 use crate::id::RoomId;
 use crate::name::room_name;
@@ -18,8 +20,6 @@ use crate::presence::Crowd;
 use crate::refusal::Refused;
 use crate::room::Room;
 
-/// The room everybody starts in.
-pub(crate) const LOBBY: &str = "lobby";
 /// The lobby's place; it is opened first and never closed.
 pub(crate) const LOBBY_ID: RoomId = RoomId(0);
 

@@ -13,6 +13,9 @@ use crate::event::{ErrorCode, is_false};
 use crate::limits::REF_BYTES_MAX;
 use crate::message_id::MessageId;
 
+/// The room that everybody is in who does not name another (E2).
+pub const LOBBY: &str = "lobby";
+
 /// Something a client asks of the server, with the `ref` that its answers carry (E5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {

@@ -308,7 +308,7 @@ fn told(table: &mut Table) -> String {
 
 #[track_caller]
 fn answers(table: &mut Table, command: &str) {
-    table.alice.keys_until(&format!("{command} nobody\r"), "nobody has written to you directly yet");
+    table.alice.keys_until(&format!("{command} nobody\r"), "nobody has written to you only");
     // What was not sent is still there.
     table.alice.keys("\x15");
     table.bob.send(&json!({"type": "direct", "to": "alice", "text": "a question", "id": fresh_id()}));

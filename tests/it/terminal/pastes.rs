@@ -39,9 +39,9 @@ fn a_short_paste_goes_into_the_draft_and_neither_sends_nor_leaves() {
 fn a_long_paste_is_asked_about_and_sent_as_one_message() {
     let mut table = Table::new();
     table.alice.keys_until(&paste(&lines(12)), "paste of 12 lines: s sends it as one message");
-    // What is no answer changes nothing.
-    table.alice.keys("x\r\r\r\r");
-    assert_eq!(table.said("s"), lines(12).trim_end());
+    // What is no answer changes nothing, and a letter alone is none.
+    table.alice.keys("x\r\r\r\r\x7f");
+    assert_eq!(table.said("s\r"), lines(12).trim_end());
     table.alice.see("alice > line 1");
     table.alice.see_input("");
 }
@@ -51,7 +51,7 @@ fn a_long_paste_is_sent_line_by_line_without_the_blank_ones() {
     let mut table = Table::new();
     let text = lines(12).replace("line 7\n", "\n\n \n/quit\n");
     table.alice.keys_until(&paste(&text), "l line by line");
-    table.alice.keys("l");
+    table.alice.keys("l\r");
     for number in 1..=12 {
         let expected = if number == 7 { "/quit".to_owned() } else { format!("line {number}") };
         assert_eq!(table.heard(), expected, "a line of a paste is text");
@@ -64,7 +64,7 @@ fn a_long_paste_is_edited_or_dropped() {
     let mut table = Table::new();
     table.alice.keys_until("before: ", "> before: ");
     table.alice.keys_until(&paste(lines(12).trim_end()), "e puts it into the line to edit");
-    table.alice.keys_until("e", "line 12");
+    table.alice.keys_until("e\r", "line 12");
     assert_eq!(table.said("!\r"), format!("before: {}!", lines(12).trim_end()));
     for key in ["\x1b", "\x03"] {
         table.alice.keys_until("draft", "> draft");
@@ -78,8 +78,8 @@ fn a_long_paste_is_edited_or_dropped() {
 fn a_paste_of_ten_thousand_lines_is_asked_about_and_can_be_stopped() {
     let mut table = Table::new();
     table.alice.keys_until(&paste(&lines(10_000)), "paste of 10000 lines: it has");
-    table.alice.keys("s");
-    table.alice.keys_until("l", "pasted lines still to send, Ctrl-C stops");
+    table.alice.keys("s\r\x7f");
+    table.alice.keys_until("l\r", "pasted lines still to send to lobby, Ctrl-C stops");
     assert_eq!(table.heard(), "line 1");
     table.alice.keys("\x03");
     table.alice.see_passing("pasted lines were not sent");
@@ -95,7 +95,7 @@ fn a_paste_of_ten_thousand_lines_is_asked_about_and_can_be_stopped() {
 fn ten_thousand_lines_arrive_in_order() {
     let mut table = Table::new();
     table.alice.keys_until(&paste(&lines(10_000)), "l sends it line by line");
-    table.alice.keys("l");
+    table.alice.keys("l\r");
     for number in 1..=10_000 {
         assert_eq!(table.heard(), format!("line {number}"));
     }

@@ -8,6 +8,8 @@ use crate::session::update::Command;
 pub(crate) enum Meaning {
     /// Something for the session.
     Do(Command),
+    /// Say this to whoever wrote to the user only the last time.
+    Reply(String),
     /// Show these lines.
     Help(Vec<String>),
     /// Show the keys of the terminal mode.

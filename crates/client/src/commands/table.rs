@@ -92,7 +92,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         help: "answers the last person who wrote to you only",
         local: false,
         private: true,
-        reading: Reading::Arguments(|args| text(args).map(|text| Meaning::Do(Command::Reply(text)))),
+        reading: Reading::Arguments(|args| text(args).map(Meaning::Reply)),
     },
     SlashCommand {
         name: "nick",

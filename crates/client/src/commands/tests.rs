@@ -28,7 +28,7 @@ fn each_command_reads_its_arguments() {
     assert_eq!(client("/me waves  at all"), doing!(Command::Action("waves  at all".into())));
     let direct = Command::Direct { to: "bob".into(), text: "a\nb".into() };
     assert_eq!(client("/msg  bob  a\nb"), doing!(direct));
-    assert_eq!(client("/reply ok"), doing!(Command::Reply("ok".into())));
+    assert_eq!(client("/reply ok"), Ok(Meaning::Reply("ok".into())));
     assert_eq!(client("/nick al"), doing!(Command::Rename("al".into())));
     assert_eq!(client("/who"), doing!(Command::Members(None)));
     assert_eq!(client("/names den"), doing!(Command::Members(Some("den".into()))));

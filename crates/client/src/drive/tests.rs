@@ -20,7 +20,6 @@ use crate::plain::{Manner, Plain};
 use crate::preferences::Preferences;
 use crate::session::Config;
 use crate::session::update::DialectChoice;
-use crate::telling::clock::LocalClock;
 use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
 
@@ -119,7 +118,7 @@ impl Client {
                 }
                 Shape::Pipe | Shape::Typist => {
                     let manner = Manner { typed: matches!(shape, Shape::Typist), words_on_stdout: false };
-                    let reader = Reader { me: "bot".into(), clock: LocalClock::system() };
+                    let reader = Reader::new("bot");
                     let settings = Settings::new(&Preferences::default(), false);
                     Box::new(Plain::new(manner, reader, settings, None, lines_in, writer, Box::new(err_writer)))
                 }

@@ -8,10 +8,10 @@ use glassline_wire::request::{
 };
 
 use super::update::{Command, Declined, Dialect, SlashCommands};
-use super::{GOODBYE_MS, Phase, Session, WINDOW_BYTES, Wish};
+use super::{GOODBYE_MS, LAST_ANSWERS_MS, Phase, Session, WINDOW_BYTES, Wish};
 
 /// `ref` of what the user asked by a slash command.
-const ASKED_REF: &str = "glassline-asked";
+pub(super) const ASKED_REF: &str = "glassline-asked";
 /// What follows `/join` in a pipe is meant for the new room; it waits this long for the answer at most.
 const MOVE_MS: u64 = 5_000;
 /// What the `ref` that a message gets adds to it: its id in a field.
@@ -38,7 +38,7 @@ impl Session {
             }
             Command::Leave => {
                 if !matches!(self.wish, Wish::Leave { .. }) {
-                    self.wish = Wish::Leave { deadline_ms: now_ms + GOODBYE_MS };
+                    self.wish = Wish::Leave { deadline_ms: now_ms + LAST_ANSWERS_MS };
                 }
                 // A goodbye that waits for bytes to go out does not wait for ever any more.
                 if self.phase == (Phase::Leaving { deadline_ms: None }) {
@@ -49,20 +49,19 @@ impl Session {
             _ => self.check_staying()?,
         }
         match command {
-            Command::Say(text) => self.say(text, false, now_ms),
-            Command::Action(text) => self.say(text, true, now_ms),
+            Command::Say(text) => self.say(None, text, false, now_ms),
+            Command::SayIn { room, text } => self.say(Some(room), text, false, now_ms),
+            Command::Action(text) => self.say(None, text, true, now_ms),
             Command::Direct { to, text } => self.say_to(to, text, now_ms),
-            Command::Reply(text) => {
-                let to = self.last_direct_from.clone().ok_or(Declined::NobodyToAnswer)?;
-                self.say_to(to, text, now_ms)
-            }
-            Command::Join(room) if self.roster.contains(&room) => {
-                let before = self.current_room();
-                self.roster.go_to(&room);
-                self.tell_of_move(before.as_deref());
-                Ok(())
-            }
-            Command::Join(room) => self.move_rooms(Ask::Join(RoomName { room }), now_ms),
+            Command::Join(room) => match self.room_called(&room) {
+                Some(known) => {
+                    let before = self.current_room();
+                    self.roster.go_to(&known);
+                    self.tell_of_move(before.as_deref());
+                    Ok(())
+                }
+                None => self.move_rooms(Ask::Join(RoomName { room }), now_ms),
+            },
             Command::LeaveRoom(room) => {
                 let room = self.known_room(room)?;
                 self.move_rooms(Ask::Leave(RoomName { room }), now_ms)
@@ -84,15 +83,9 @@ impl Session {
             Command::Rooms => self.ask("rooms", Ask::Rooms {}),
             Command::Away(text) => {
                 let text = text.unwrap_or_else(|| "away".to_owned());
-                self.ask("/away", Ask::Away(AwayText { text: Some(text.clone()) }))?;
-                self.away = Some(text);
-                Ok(())
+                self.ask("/away", Ask::Away(AwayText { text: Some(text) }))
             }
-            Command::Back => {
-                self.ask("/back", Ask::Away(AwayText { text: None }))?;
-                self.away = None;
-                Ok(())
-            }
+            Command::Back => self.ask("/back", Ask::Away(AwayText { text: None })),
             Command::Request(request) => self.take_request(request, now_ms),
             Command::ServerLine(line) => self.say_server_line(&line),
             Command::Help(own) => {
@@ -105,12 +98,18 @@ impl Session {
     }
 
     fn known_room(&self, room: Option<String>) -> Result<String, Declined> {
-        let room = room.or_else(|| self.current_room()).ok_or(Declined::NowhereToTalk)?;
-        if self.roster.contains(&room) { Ok(room) } else { Err(Declined::NotInRoom(room)) }
+        let Some(room) = room else { return self.current_room().ok_or(Declined::NowhereToTalk) };
+        self.room_called(&room).ok_or(Declined::NotInRoom(room))
     }
 
-    fn say(&mut self, text: String, action: bool, now_ms: u64) -> Result<(), Declined> {
-        let room = self.known_room(None)?;
+    /// The room the client is in that is meant by this spelling: `#Den` and `den` are one (E2).
+    fn room_called(&self, spelling: &str) -> Option<String> {
+        let folded = spelling.strip_prefix('#').unwrap_or(spelling).to_lowercase();
+        [spelling.to_owned(), folded].into_iter().find(|room| self.roster.contains(room))
+    }
+
+    fn say(&mut self, room: Option<String>, text: String, action: bool, now_ms: u64) -> Result<(), Declined> {
+        let room = self.known_room(room)?;
         let id = MessageId(self.entropy.next_u128());
         let ask = Ask::Send(Send { room, text, id, action });
         self.post(Request { reference: Some(id.to_string()), ask }, now_ms)

@@ -6,6 +6,7 @@ use glassline_wire::limits::GREETING_BYTES_MAX;
 use glassline_wire::opening::EVENT_OPENING;
 use glassline_wire::request::{Ask, AwayText, Hello, Request, RoomName};
 
+use super::asking::ASKED_REF;
 use super::update::Update;
 use super::{Link, Phase, Session, WINDOW_BYTES, brief};
 use crate::ending::Ending;
@@ -203,14 +204,14 @@ impl Session {
                 if let Some(seq) = message.seq {
                     self.roster.saw(&message.room, seq);
                 }
-                let id = message.id;
+                // Somebody else may have used the same id (E4).
+                let is_own = message.reference.is_some() || message.from == self.name;
+                let id = message.id.filter(|_| is_own);
                 self.heard_words(event, id);
             }
             Event::Direct(ref direct) => {
-                if direct.from != self.name {
-                    self.last_direct_from = Some(direct.from.clone());
-                }
-                let id = direct.id;
+                let is_own = direct.reference.is_some() || direct.from == self.name;
+                let id = direct.id.filter(|_| is_own);
                 self.heard_words(event, id);
             }
             Event::Joined(ref presence) => {
@@ -257,7 +258,12 @@ impl Session {
             }
             Event::Error(refusal) => self.refused(refusal),
             Event::Away(ref away) if away.reference.as_deref() == Some(AWAY_AGAIN_REF) => {}
-            Event::Away(_) => self.show(Update::Heard(event)),
+            Event::Away(ref away) => {
+                if away.name == self.name {
+                    self.away.clone_from(&away.text);
+                }
+                self.show(Update::Heard(event));
+            }
             Event::Ping(_) => self.put_request(&Request { reference: None, ask: Ask::Pong {} }),
             Event::Pong(ref pong) if pong.reference.as_deref() == Some(ALIVE_REF) => {}
             Event::Bye(_) => {
@@ -300,6 +306,10 @@ impl Session {
         } else if self.roster.contains(&presence.room) {
             // The client's own arrival, announced to it as well: it is counted already.
             self.roster.came(presence, presence.count.saturating_sub(1));
+            // The user asked for a room by another spelling of its name.
+            if presence.reference.as_deref() == Some(ASKED_REF) {
+                self.roster.go_to(&presence.room);
+            }
         } else {
             self.roster.entered(&presence.room);
             self.ask_who_is_in(&presence.room);

@@ -5,7 +5,7 @@ use glassline_wire::frame::Decoder;
 use super::event_link::EventLink;
 use super::tutorial_link::TutorialLink;
 use super::update::{Dialect, Output};
-use super::{FRAME_BYTES_MAX, GOODBYE_MS, Link, Phase, Session, Wish};
+use super::{FRAME_BYTES_MAX, GOODBYE_MS, LAST_ANSWERS_MS, Link, Phase, Session, Wish};
 use crate::ending::Ending;
 
 /// How long one try to connect may take.
@@ -181,7 +181,7 @@ impl Session {
                 if !is_settled {
                     self.notice(format!("{} not acknowledged", of_your_messages(self.outbox.len())));
                 }
-                self.say_goodbye(now_ms, waited_enough);
+                self.say_goodbye(now_ms);
             }
             Phase::Waiting { .. } if is_settled => self.end(Ending::Left),
             Phase::Connecting { .. } | Phase::Greeting { .. } | Phase::Waiting { .. }
@@ -196,15 +196,22 @@ impl Session {
         }
     }
 
-    pub(super) fn say_goodbye(&mut self, now_ms: u64, at_once: bool) {
+    fn say_goodbye(&mut self, now_ms: u64) {
+        let patience_ms = match self.wish {
+            Wish::Leave { deadline_ms } => {
+                GOODBYE_MS.min(deadline_ms.saturating_sub(now_ms) + GOODBYE_MS - LAST_ANSWERS_MS)
+            }
+            Wish::Stay | Wish::Finish => GOODBYE_MS,
+        };
         let deadline_ms = match self.dialect {
             Dialect::Event => {
                 self.say_bye();
-                Some(now_ms + GOODBYE_MS)
+                Some(now_ms + patience_ms)
             }
             Dialect::Tutorial => {
                 self.half_close_due = true;
-                at_once.then_some(now_ms + GOODBYE_MS)
+                // Whoever only finishes waits for the last byte to be written.
+                (self.wish != Wish::Finish).then_some(now_ms + patience_ms)
             }
         };
         self.phase = Phase::Leaving { deadline_ms };

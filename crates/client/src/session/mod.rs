@@ -31,8 +31,10 @@ use roster::Roster;
 use tutorial_link::TutorialLink;
 use update::{Dialect, DialectChoice, Input, LinkState, Output, SlashCommands, Status, Update};
 
-/// How long to wait for the server's side of a goodbye, and for the last acknowledgements when the user leaves at once.
+/// How long to wait for the server's side of a goodbye; a user who leaves at once waits no longer, whatever happens.
 const GOODBYE_MS: u64 = 2_000;
+/// How much of that may pass before the goodbye, for the last acknowledgements.
+const LAST_ANSWERS_MS: u64 = 1_500;
 /// Bytes that may wait to be written; past it messages wait in the outbox.
 const WINDOW_BYTES: usize = 64 * 1024;
 /// Writes handed to the driver and not yet done. Two keep the link busy.
@@ -116,7 +118,6 @@ pub struct Session {
     decoder: Decoder,
     up_since_ms: u64,
     lost_since_ms: Option<u64>,
-    last_direct_from: Option<String>,
     /// The last change of name that was shown: who, and as what.
     last_rename: Option<(String, String)>,
     /// The user asked to go to another room and may hold the next words back for it until then.
@@ -163,7 +164,6 @@ impl Session {
             decoder: Decoder::event(FRAME_BYTES_MAX),
             up_since_ms: now_ms,
             lost_since_ms: None,
-            last_direct_from: None,
             moving_until_ms: None,
             bye_ref: None,
             program: None,
@@ -262,6 +262,11 @@ impl Session {
         }
     }
 
+    /// Whether the user has asked to go to another room and the server has not answered: what is said now may be meant for it.
+    pub fn is_moving(&self) -> bool {
+        self.moving_until_ms.is_some()
+    }
+
     /// Whether a command given now would go out soon; else the user's further input should wait.
     pub fn takes_commands(&self) -> bool {
         self.phase == Phase::Up && self.moving_until_ms.is_none() && self.has_room() && self.out.len() < WINDOW_BYTES
@@ -356,7 +361,12 @@ impl Session {
             }
             Phase::Greeting { deadline_ms } if now_ms >= deadline_ms => self.no_welcome("no welcome came", now_ms),
             Phase::Waiting { until_ms } if now_ms >= until_ms => self.connect(now_ms),
-            Phase::Leaving { deadline_ms: Some(deadline_ms) } if now_ms >= deadline_ms => self.end(Ending::Left),
+            Phase::Leaving { deadline_ms: Some(deadline_ms) } if now_ms >= deadline_ms => {
+                if !self.is_all_written() {
+                    self.notice("the server does not read: your last words may not have arrived".to_owned());
+                }
+                self.end(Ending::Left);
+            }
             Phase::Up => match &self.link {
                 Some(Link::Event(_)) => self.keep_alive(now_ms),
                 Some(Link::Tutorial(_)) => self.keep_tutorial_time(now_ms),

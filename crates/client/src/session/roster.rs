@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use glassline_wire::event::{Members, Presence, RoomState, Welcome};
+use glassline_wire::request::LOBBY;
 
-/// The room that everybody enters first.
-pub(super) const LOBBY: &str = "lobby";
 /// Rooms kept track of. A server that says the client is in more has them unheeded.
 const ROOMS_MAX: usize = 64;
 /// Names kept of each room: as many as `members` lists (L).

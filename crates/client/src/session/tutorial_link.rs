@@ -2,9 +2,8 @@
 
 use glassline_wire::event::{Event, Message, Notice};
 use glassline_wire::frame::put_frame;
-use glassline_wire::request::{Ask, Request};
+use glassline_wire::request::{Ask, LOBBY, Request};
 
-use super::roster::LOBBY;
 use super::update::{SlashCommands, Update};
 use super::{Link, Session, WINDOW_BYTES, brief};
 

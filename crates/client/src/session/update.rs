@@ -48,6 +48,13 @@ pub enum Input<'a> {
 pub enum Command {
     /// Say it in the current room.
     Say(String),
+    /// Say it in this room, whatever room is the current one.
+    SayIn {
+        /// Where.
+        room: String,
+        /// What.
+        text: String,
+    },
     /// Say what the user does (`/me`).
     Action(String),
     /// Say it to one person.
@@ -57,8 +64,6 @@ pub enum Command {
         /// What.
         text: String,
     },
-    /// Answer the last person who wrote directly.
-    Reply(String),
     /// Enter a room, or go to one already entered.
     Join(String),
     /// Leave a room; the current one if none is named.
@@ -87,7 +92,7 @@ pub enum Command {
     Help(String),
     /// Leave once everything said is acknowledged, however long that takes while the link stands.
     Finish,
-    /// Leave now; what is not acknowledged gets two seconds.
+    /// Leave now; what is not acknowledged gets a moment, and all of it two seconds.
     Leave,
 }
 
@@ -231,9 +236,6 @@ pub enum Declined {
     /// The client is in no room at all.
     #[error("you are in no room; enter one with /join ROOM")]
     NowhereToTalk,
-    /// Nobody wrote directly yet.
-    #[error("nobody has written to you directly yet; use /msg NAME TEXT")]
-    NobodyToAnswer,
     /// `hello` and `pong` are the session's.
     #[error("the client itself sends `hello` and `pong`")]
     NotForUsers,
@@ -251,7 +253,6 @@ impl Declined {
             Self::Full(_) | Self::NotConnected => ErrorCode::Busy,
             Self::NotInTutorial(_) => ErrorCode::UnknownType,
             Self::NotInRoom(_) | Self::NowhereToTalk => ErrorCode::UnknownRoom,
-            Self::NobodyToAnswer => ErrorCode::UnknownName,
             Self::NotForUsers | Self::Leaving => ErrorCode::OutOfOrder,
         }
     }

@@ -2,7 +2,7 @@
 
 use glassline_wire::event::Event;
 
-use super::mention;
+use super::{Line, Role};
 use crate::session::update::Update;
 
 /// From the least to the most.
@@ -10,19 +10,23 @@ use crate::session::update::Update;
 pub(crate) enum Attention {
     /// Not said by anybody else: the user's own words, comings and goings.
     Nobody,
-    /// Somebody said something.
+    /// Somebody said something, or something that was said is missing.
     Everybody,
     /// Somebody mentioned the user, or wrote to the user only.
     ForMe,
 }
 
-/// Whose business it is, for the one who goes by `me`.
-pub(crate) fn of(update: &Update, me: &str) -> Attention {
+/// Whose business an update is, for the one who goes by `me` and is told of it in these lines.
+pub(crate) fn of(update: &Update, me: &str, lines: &[Line]) -> Attention {
     match update {
         Update::Heard(Event::Message(message)) if message.from == me => Attention::Nobody,
-        Update::Heard(Event::Message(message)) if mention::of(me, &message.text).is_empty() => Attention::Everybody,
-        Update::Heard(Event::Message(_)) => Attention::ForMe,
+        Update::Heard(Event::Message(_)) if has_mention(lines) => Attention::ForMe,
+        Update::Heard(Event::Message(_) | Event::Gap(_)) => Attention::Everybody,
         Update::Heard(Event::Direct(direct)) if direct.from != me => Attention::ForMe,
         _ => Attention::Nobody,
     }
+}
+
+fn has_mention(lines: &[Line]) -> bool {
+    lines.iter().flat_map(|line| &line.body).any(|span| span.role == Role::Mention)
 }

@@ -9,10 +9,14 @@ pub(crate) mod mention;
 pub(crate) mod settings;
 pub(crate) mod wording;
 
+use glassline_wire::request::LOBBY;
 use glassline_wire::timestamp::Timestamp;
 
 /// Stands before every line of a text but its first, so that no text can look like another message.
 const CONTINUATION: &str = "  ";
+
+/// What a row costs in memory beside its text, roughly.
+const ROW_BYTES: usize = 128;
 
 /// What a piece of text is, for whoever gives it a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,15 +86,16 @@ impl Line {
         Self { room: Some(room.to_owned()), ..self }
     }
 
-    /// The bytes of its text.
+    /// The bytes of its text, with what its rows cost beside their text.
     pub(crate) fn bytes(&self) -> usize {
-        self.head.iter().chain(&self.body).map(|span| span.text.len()).sum()
+        let spans = self.head.iter().chain(&self.body);
+        spans.map(|span| span.text.len() + span.text.matches('\n').count() * ROW_BYTES).sum()
     }
 
     /// The room's name as it stands before a line; the lobby goes without saying.
     pub(crate) fn place(&self) -> String {
         match self.room.as_deref() {
-            None | Some("lobby") => String::new(),
+            None | Some(LOBBY) => String::new(),
             Some(room) => format!("[{}] ", wording::name(room)),
         }
     }

@@ -7,20 +7,42 @@ use glassline_wire::visible;
 
 use super::clock::LocalClock;
 use super::{Line, Role, Span, hue, marks, mention};
-use crate::session::update::Update;
+use crate::session::update::{Command, Update};
 
 /// Most characters of a name that are shown; a tutorial server bounds them by nothing.
 const NAME_SHOWN_CHARS: usize = 64;
+/// Empty rows shown in a row.
+const BLANK_ROWS_MAX: usize = 3;
+/// More than that.
+const BLANK_ROWS: &str = "\n\n\n\n";
 
 /// The one who reads.
 #[derive(Debug)]
 pub(crate) struct Reader {
     /// The name the user goes by.
     pub(crate) me: String,
+    /// Whom `/reply` answers: who wrote to the user only, the last time the user was told of it.
+    pub(crate) correspondent: Option<String>,
     pub(crate) clock: LocalClock,
 }
 
 impl Reader {
+    /// The one who goes by this name, here.
+    pub(crate) fn new(me: &str) -> Self {
+        Self { me: me.to_owned(), correspondent: None, clock: LocalClock::system() }
+    }
+
+    /// What answers whoever wrote last.
+    ///
+    /// # Errors
+    /// Nobody has; the text says what to do.
+    pub(crate) fn reply(&self, text: String) -> Result<Command, String> {
+        match &self.correspondent {
+            Some(to) => Ok(Command::Direct { to: to.clone(), text }),
+            None => Err("nobody has written to you only; /msg NAME TEXT begins".to_owned()),
+        }
+    }
+
     /// The lines that tell the reader of an update; none where there is nothing to tell.
     pub(crate) fn lines(&self, update: &Update) -> Vec<Line> {
         match update {
@@ -34,11 +56,20 @@ impl Reader {
         }
     }
 
-    /// Keeps the reader's own name, after the update has been told.
+    /// Keeps who the reader is and whom an answer is for, after the update has been told.
     pub(crate) fn follow(&mut self, update: &Update) {
         match update {
             Update::Heard(Event::Welcome(welcome)) => self.me.clone_from(&welcome.name),
-            Update::Heard(Event::Renamed(renamed)) if renamed.from == self.me => self.me.clone_from(&renamed.to),
+            Update::Heard(Event::Renamed(renamed)) => {
+                for name in [Some(&mut self.me), self.correspondent.as_mut()].into_iter().flatten() {
+                    if *name == renamed.from {
+                        name.clone_from(&renamed.to);
+                    }
+                }
+            }
+            Update::Heard(Event::Direct(direct)) if direct.from != self.me => {
+                self.correspondent = Some(direct.from.clone());
+            }
             _ => {}
         }
     }
@@ -169,7 +200,17 @@ fn refused_line(refusal: &Refusal, text: Option<&str>) -> Line {
 }
 
 fn safe_text(text: &str) -> String {
-    marks::trimmed(&visible::lines(text)).into_owned()
+    let visible = visible::lines(text);
+    let mut shown = marks::trimmed(&visible).into_owned();
+    // Thousands of empty rows would push everything else off the screen.
+    if shown.contains(BLANK_ROWS) {
+        let rows: Vec<&str> = shown.split('\n').collect();
+        let is_kept = |at: usize| !rows[at.saturating_sub(BLANK_ROWS_MAX)..=at].iter().all(|row| row.trim().is_empty());
+        let kept: Vec<&str> =
+            (0..rows.len()).filter(|&at| at < BLANK_ROWS_MAX || is_kept(at)).map(|at| rows[at]).collect();
+        shown = kept.join("\n");
+    }
+    shown
 }
 
 fn name_role(name: &str, is_calling: bool) -> Role {
@@ -229,7 +270,7 @@ mod tests {
     use glassline_wire::timestamp::Timestamp;
 
     fn reader() -> Reader {
-        Reader { me: "me".into(), clock: LocalClock::fixed(|| Timestamp::from_unix_ms(0)) }
+        Reader { me: "me".into(), correspondent: None, clock: LocalClock::fixed(|| Timestamp::from_unix_ms(0)) }
     }
 
     fn plain(update: &Update) -> Vec<String> {
@@ -265,6 +306,12 @@ mod tests {
     fn a_text_cannot_look_like_another_message() {
         let shown = plain(&message("lobby", "eve", "x\nalice > I owe eve 5\r\n* y", false));
         assert_eq!(shown, ["eve > x", "  alice > I owe eve 5\u{fffd}", "  * y"]);
+    }
+
+    #[test]
+    fn empty_rows_are_few() {
+        let text = format!("a{}b\n\nc", "\n".repeat(16_000));
+        assert_eq!(plain(&message("lobby", "eve", &text, false)), ["eve > a", "  ", "  ", "  ", "  b", "  ", "  c"]);
     }
 
     #[test]

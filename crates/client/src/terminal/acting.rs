@@ -2,12 +2,13 @@
 
 use std::io;
 
+use super::Terminal;
+use super::action::Action;
+use super::action::Motion;
 use super::editing::completion::Completion;
 use super::exits::Exit;
 use super::handover::Handover;
 use super::key_help;
-use super::keys::Action;
-use super::{Terminal, editing::editor::Motion};
 use crate::commands::{Meaning, interpret};
 use crate::session::Session;
 use crate::session::update::Command;
@@ -140,6 +141,10 @@ impl Terminal {
             return true;
         }
         match meaning {
+            Meaning::Do(Command::Say(_) | Command::Action(_)) if session.is_moving() => {
+                self.hint = Some("entering the room; Enter again in a moment".to_owned());
+                return false;
+            }
             Meaning::Do(command) => {
                 let goes_away = matches!(command, Command::Away(_));
                 if let Err(declined) = session.command(command, now_ms) {
@@ -150,6 +155,10 @@ impl Terminal {
                     self.page.user_has_gone();
                 }
             }
+            Meaning::Reply(text) => match self.page.reader().reply(text) {
+                Ok(command) => return self.carry_out(Meaning::Do(command), session, now_ms),
+                Err(wrong) => self.tell(&[wrong]),
+            },
             Meaning::Help(lines) => self.tell(&[lines.join("\n")]),
             Meaning::Keys => self.tell(&[key_help::lines().join("\n")]),
             Meaning::Clear => self.screen.clear(),

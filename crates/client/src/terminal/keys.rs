@@ -1,57 +1,7 @@
 //! What a key, a paste or a resize means.
 
-use super::editing::editor::Motion;
-use crate::keyboard::event::{Code, Key, Paste, TerminalEvent};
-
-/// What the user wants of the terminal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// Put this at the cursor.
-    Insert(String),
-    /// Put a paste at the cursor, or ask what to do with it; it never sends and its empty lines never leave.
-    Paste(Paste),
-    /// Send the line, or, if it is empty, leave a little.
-    Enter,
-    Go(Motion),
-    Remove(Motion),
-    Cut(Motion),
-    /// Put back what was cut last.
-    PasteCut,
-    /// Put what was cut before in its place.
-    RotateCut,
-    Undo,
-    Redo,
-    Up,
-    Down,
-    /// Look for a line sent before, or for an older one.
-    Search,
-    Complete,
-    CompleteBack,
-    /// End what is going on (a search, a completion, a question) and leave the line as it was.
-    Cancel,
-    /// Ctrl-D: leave if the line is empty, else remove to the right.
-    RemoveOrLeave,
-    /// Ctrl-C: clear the line, else ask, else leave.
-    Interrupt,
-    /// Ctrl-L: clear the screen.
-    Clear,
-    /// Go to the room with this number, from 1 on.
-    GoRoom(usize),
-    GoRoomBefore,
-    GoRoomAfter,
-    /// Open `$EDITOR` with the line.
-    OpenEditor,
-    /// Stop the process, as the shell's Ctrl-Z does.
-    Suspend,
-    FocusGained,
-    FocusLost,
-    Resize {
-        columns: u16,
-        rows: u16,
-    },
-    /// The process was stopped and goes on: the terminal's modes must be set again.
-    Resume,
-}
+use super::action::{Action, Motion};
+use crate::keyboard::event::{Code, Key, TerminalEvent};
 
 /// Reads keys; remembers the first half of a chord.
 #[derive(Debug, Default)]

@@ -2,6 +2,7 @@
 
 mod absence;
 mod acting;
+mod action;
 mod drawing;
 mod editing;
 mod exits;
@@ -26,7 +27,6 @@ use crate::room_log::RoomLog;
 use crate::session::Session;
 use crate::session::update::{Status, Update};
 use crate::system;
-use crate::telling::clock::LocalClock;
 use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
 use crate::telling::{Line, Role, Span};
@@ -35,14 +35,13 @@ use drawing::palette::Palette;
 use drawing::screen::Screen;
 use drawing::{draw, layout, status};
 use editing::editor::Editor;
-use editing::paste::PastedLines;
 use exits::Exits;
 use guard::Guard;
 use handover::Handover;
 use key_reader::Keyboard;
 use keys::Keys;
 use page::Page;
-use prompt::Prompt;
+use prompt::{Pasting, Prompt};
 
 /// Drawing more often than a screen shows helps nobody.
 const DRAW_EVERY_MS: u64 = 16;
@@ -59,7 +58,7 @@ pub(crate) struct Terminal {
     exits: Exits,
     prompt: Prompt,
     /// Lines of a paste that are still to be sent.
-    pasting: Option<PastedLines>,
+    pasting: Option<Pasting>,
     hint: Option<String>,
     status: Option<Status>,
     out: Box<dyn Write>,
@@ -101,7 +100,7 @@ impl Terminal {
         } else {
             Palette::Monochrome
         };
-        let reader = Reader { me: options.name.clone(), clock: LocalClock::system() };
+        let reader = Reader::new(&options.name);
         let page = Page::new(reader, Settings::new(preferences, true));
         let mut terminal = Self::new(page, Box::new(io::stdout()), size.unwrap_or(SIZE_UNKNOWN), palette);
         terminal.drafts = preferences.state_folder.clone().unwrap_or_else(std::env::temp_dir);
@@ -256,6 +255,10 @@ impl View for Terminal {
     fn ended(&mut self, ending: Ending) -> Ending {
         if let Some(handover) = self.handover.take() {
             handover.abandon();
+        }
+        self.stop_pasting();
+        if !self.editor.text().trim().is_empty() {
+            self.tell(&[format!("not sent: {}", self.editor.text())]);
         }
         let rooms = self.status.take().map(|status| status.rooms).unwrap_or_default();
         let last = self.page.leave(&rooms);

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use glassline_wire::event::{Event, Presence};
 use glassline_wire::limits::LISTED_ROOMS_MAX;
+use glassline_wire::request::LOBBY;
 use jiff::civil::Date;
 
 use super::absence::Absence;
-use super::drawing::status::Waiting;
-use super::unread::Unread;
+use super::unread::{Unread, Waiting};
 use crate::session::update::Update;
 use crate::telling::attention::{self, Attention};
 use crate::telling::clock::date_words;
@@ -19,8 +19,6 @@ use crate::telling::{Line, Role, Span};
 
 /// People remembered because they spoke lately, for completion.
 const SPEAKERS_MAX: usize = 100;
-/// The room that everybody enters first.
-const FIRST_ROOM: &str = "lobby";
 
 /// What to do for something that was heard.
 #[derive(Debug)]
@@ -61,7 +59,7 @@ impl Page {
             crowd: Crowd::default(),
             unread: Unread::default(),
             absence,
-            room: Some(FIRST_ROOM.to_owned()),
+            room: Some(LOBBY.to_owned()),
             mentions: 0,
             speakers: VecDeque::new(),
             listed_rooms: Vec::new(),
@@ -70,33 +68,55 @@ impl Page {
 
     /// Takes in something that was heard and that is not [ignored](Settings::filter).
     pub(super) fn hear(&mut self, update: Update, now_ms: u64) -> Heard {
-        let attention = attention::of(&update, &self.reader.me);
-        let mut lines = self.lines_before(&update, now_ms);
-        match &update {
-            // The user's own coming is told by the mark of the room that comes on the screen, also where it is one of many.
-            Update::Heard(Event::Joined(presence)) => {
-                let others = self.without_me(presence);
-                if others.count > 0 {
-                    lines.extend(self.crowd.note(&others, Way::In, now_ms));
-                }
-            }
-            Update::Heard(Event::Left(presence)) if !self.is_me(&presence.names, presence.count) => {
-                lines.extend(self.crowd.note(presence, Way::Out, now_ms));
-            }
-            _ => lines.extend(self.reader.lines(&update)),
-        }
-        self.reader.follow(&update);
-        if let Update::Heard(Event::Rooms(rooms)) = &update {
-            self.listed_rooms = rooms.rooms.iter().take(LISTED_ROOMS_MAX).map(|listed| listed.room.clone()).collect();
-        }
         let mut shown = Vec::new();
+        // Whoever speaks or changes name has come before: what is gathered about them is told first.
+        let earlier = self.note_speaker(&update).map(|who| self.crowd.take_about(&who)).unwrap_or_default();
+        let (earlier_too, lines) = self.lines(&update, now_ms);
+        for line in earlier.into_iter().chain(earlier_too) {
+            self.show(line, Attention::Nobody, now_ms, &mut shown);
+        }
+        let attention = attention::of(&update, &self.reader.me, &lines);
         for line in lines {
             self.show(line, attention, now_ms, &mut shown);
         }
-        if let Update::Room(room) = update {
-            self.go_to(room, &mut shown);
-        }
+        self.reader.follow(&update);
+        self.keep_rooms(update, &mut shown);
         Heard { lines: shown, rings: self.settings.rings(attention) }
+    }
+
+    /// What has gathered and gives way to an update, and what tells of the update itself.
+    fn lines(&mut self, update: &Update, now_ms: u64) -> (Vec<Line>, Vec<Line>) {
+        let (presence, way) = match update {
+            Update::Heard(Event::Joined(presence)) => (presence, Way::In),
+            Update::Heard(Event::Left(presence)) => (presence, Way::Out),
+            _ => return (Vec::new(), self.reader.lines(update)),
+        };
+        if way == Way::Out && self.is_me(&presence.names, presence.count) {
+            return (Vec::new(), self.reader.lines(update));
+        }
+        // The user's own coming is told by the mark of the room that comes on the screen, also where it is one of many.
+        let others = self.without_me(presence);
+        let crowded_out = (others.count > 0).then(|| self.crowd.note(&others, way, now_ms));
+        (crowded_out.into_iter().flatten().collect(), Vec::new())
+    }
+
+    /// Follows what an update says of rooms.
+    fn keep_rooms(&mut self, update: Update, shown: &mut Vec<Line>) {
+        match update {
+            Update::Room(room) => self.go_to(room, shown),
+            Update::Heard(Event::Rooms(rooms)) => {
+                let rooms = rooms.rooms.into_iter().take(LISTED_ROOMS_MAX);
+                self.listed_rooms = rooms.map(|listed| listed.room).collect();
+            }
+            Update::Heard(Event::Left(presence)) if self.is_me(&presence.names, presence.count) => {
+                let found = self.unread.take(&presence.room);
+                if found.messages > 0 {
+                    let told = format!("not read: {} in {}", found.messages, name(&presence.room));
+                    shown.extend(self.dated(Line::notice(&told)));
+                }
+            }
+            _ => {}
+        }
     }
 
     /// The client's own words, and the server's to a command.
@@ -118,10 +138,10 @@ impl Page {
         self.crowd.next_due_ms()
     }
 
-    /// The user gave a sign of being here. Returns whether that changes what the status line says.
-    pub(super) fn user_is_here(&mut self, now_ms: u64) -> bool {
+    /// The user gave a sign of being here.
+    pub(super) fn user_is_here(&mut self, now_ms: u64) {
         self.absence.is_here(now_ms, self.reader.clock.now());
-        std::mem::take(&mut self.mentions) > 0
+        self.mentions = 0;
     }
 
     /// The user went to another window, or is away by their own word.
@@ -161,8 +181,12 @@ impl Page {
 
     /// What is to be shown at the end: the last comings and goings, and what was never looked at.
     pub(super) fn leave(&mut self, rooms: &[String]) -> Vec<Line> {
-        let mut shown: Vec<Line> =
-            self.crowd.take_all().into_iter().filter(|line| line.room == self.room).map(without_room).collect();
+        let mut shown = Vec::new();
+        for line in self.crowd.take_all() {
+            if line.room == self.room {
+                shown.extend(self.dated(without_room(line)));
+            }
+        }
         let counts: Vec<String> = self
             .waiting(rooms)
             .iter()
@@ -172,26 +196,26 @@ impl Page {
             })
             .collect();
         if !counts.is_empty() {
-            shown.push(Line::notice(&format!("not read: {}", counts.join(", "))));
+            shown.extend(self.dated(Line::notice(&format!("not read: {}", counts.join(", ")))));
         }
         shown
     }
 
-    /// Whoever speaks or changes name has come before: what is gathered about them is told first.
-    fn lines_before(&mut self, update: &Update, _now_ms: u64) -> Vec<Line> {
-        let (Update::Heard(event) | Update::Said { event, .. }) = update else { return Vec::new() };
+    /// Whom an update comes from; if it is words, they are the latest now.
+    fn note_speaker(&mut self, update: &Update) -> Option<String> {
+        let (Update::Heard(event) | Update::Said { event, .. }) = update else { return None };
         let who = match event {
             Event::Message(message) => &message.from,
             Event::Direct(direct) => &direct.from,
-            Event::Renamed(renamed) => &renamed.from,
-            _ => return Vec::new(),
+            Event::Renamed(renamed) => return Some(renamed.from.clone()),
+            _ => return None,
         };
-        if !matches!(event, Event::Renamed(_)) && *who != self.reader.me && self.speakers.front() != Some(who) {
+        if *who != self.reader.me && self.speakers.front() != Some(who) {
             self.speakers.retain(|speaker| speaker != who);
             self.speakers.truncate(SPEAKERS_MAX - 1);
             self.speakers.push_front(who.clone());
         }
-        self.crowd.take_about(who)
+        Some(who.clone())
     }
 
     fn is_me(&self, names: &[String], count: usize) -> bool {
@@ -211,8 +235,11 @@ impl Page {
     fn show(&mut self, line: Line, attention: Attention, now_ms: u64, shown: &mut Vec<Line>) {
         let elsewhere = line.room.clone().filter(|room| self.room.as_ref() != Some(room));
         if let Some(room) = elsewhere {
-            for overflowing in self.unread.keep(&room, line, attention) {
-                shown.extend(self.dated(overflowing));
+            // It is looked at later, and tells of now.
+            let line = Line { at: Some(line.at.unwrap_or_else(|| self.reader.clock.now())), ..line };
+            for mut overflowing in self.unread.keep(&room, line, attention) {
+                overflowing.head.insert(0, Span::new(Role::Faint, format!("[{}] ", name(&room))));
+                shown.extend(self.dated(without_room(overflowing)));
             }
             return;
         }
@@ -286,7 +313,7 @@ mod tests {
     fn page(timestamps: bool) -> Page {
         let clock = LocalClock::fixed(|| Timestamp::parse(NOON).expect("an instant"));
         let settings = Settings::new(&Preferences { timestamps: Some(timestamps), ..Preferences::default() }, true);
-        Page::new(Reader { me: "me".into(), clock }, settings)
+        Page::new(Reader { me: "me".into(), correspondent: None, clock }, settings)
     }
 
     fn heard(json: &str) -> Update {
@@ -356,6 +383,38 @@ mod tests {
     }
 
     #[test]
+    fn only_words_count_as_unread_and_a_gap_does_too() {
+        let mut page = page(false);
+        let rooms = ["lobby".to_owned(), "den".to_owned(), "ops".to_owned()];
+        for room in ["den", "ops"] {
+            shown(&mut page, heard(&format!(r#"{{"type":"joined","room":"{room}","names":["eve"],"count":1}}"#)), 0);
+        }
+        shown(&mut page, message("den", "eve", "me: hi"), 0);
+        let den = Waiting { number: 2, room: "den".into(), messages: 1, mentions: 1 };
+        assert_eq!(page.waiting(&rooms), std::slice::from_ref(&den));
+        shown(&mut page, heard(r#"{"type":"gap","room":"ops","from":1,"to":40}"#), 0);
+        let ops = Waiting { number: 3, room: "ops".into(), messages: 1, mentions: 0 };
+        assert_eq!(page.waiting(&rooms), [den, ops]);
+        let left = shown(&mut page, heard(r#"{"type":"left","room":"den","names":["me"],"count":1}"#), 0);
+        assert_eq!(left, ["* you left den", "* not read: 1 in den"]);
+        assert_eq!(page.waiting(&rooms).len(), 1);
+    }
+
+    #[test]
+    fn what_is_too_much_to_wait_is_shown_with_its_room_and_its_time() {
+        let mut page = page(true);
+        let mut all = Vec::new();
+        for number in 0..600 {
+            all.extend(shown(&mut page, message("den", "bob", &number.to_string()), 0));
+        }
+        assert_eq!((all.len(), all[0].as_str()), (500, "12:34 [den] bob > 0"));
+        assert!(shown(&mut page, heard(r#"{"type":"joined","room":"den","names":["eve"],"count":1}"#), 0).is_empty());
+        assert!(page.take_due(u64::MAX).is_empty());
+        let there = shown(&mut page, Update::Room(Some("den".into())), 0);
+        assert_eq!((there.len(), there.last().map(String::as_str)), (102, Some("12:00 * eve joined")));
+    }
+
+    #[test]
     fn rooms_that_were_listed_can_be_completed() {
         let mut page = page(false);
         let rooms = r#"{"type":"rooms","rooms":[{"room":"lobby","count":1},{"room":"den","count":2}],"count":2}"#;
@@ -371,7 +430,8 @@ mod tests {
         assert_eq!(shown(&mut page, message("lobby", "bob", "me: 2"), 0), ["── new since 12:00 ──", "bob > me: 2"]);
         assert_eq!(shown(&mut page, message("lobby", "bob", "3"), 0), ["bob > 3"]);
         assert_eq!(page.mentions(), 1);
-        assert!(page.user_is_here(1_000) && page.mentions() == 0);
+        page.user_is_here(1_000);
+        assert_eq!(page.mentions(), 0);
         assert_eq!(shown(&mut page, message("lobby", "bob", "4"), 200_000), ["bob > 4"]);
         assert_eq!(shown(&mut page, message("lobby", "bob", "5"), 400_000)[0], "── new since 12:00 ──");
     }

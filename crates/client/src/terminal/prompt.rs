@@ -1,13 +1,14 @@
 //! What stands in place of the plain input for a while: a completion, a search, a question.
 
 use super::Terminal;
+use super::action::Action;
 use super::editing::completion::{Completion, Sources};
 use super::editing::paste::{self, Answer, Limits, PasteQuestion, PastedLines, Reception};
 use super::editing::search::{Search, Step};
-use super::keys::Action;
 use crate::keyboard::event::Paste;
 use crate::session::Session;
 use crate::session::update::{Command, Declined};
+use crate::telling::wording::name;
 
 /// What the next key is for.
 #[derive(Debug, Default)]
@@ -34,6 +35,14 @@ impl Prompt {
     }
 }
 
+/// Lines of a paste on their way, one by one.
+#[derive(Debug)]
+pub(super) struct Pasting {
+    lines: PastedLines,
+    /// Where the user was on sending them; being elsewhere since changes nothing.
+    room: String,
+}
+
 impl Terminal {
     /// Lets the prompt have an action first; gives it back if it still has its usual meaning.
     pub(super) fn answer_prompt(&mut self, action: Action, session: &mut Session, now_ms: u64) -> Option<Action> {
@@ -52,9 +61,12 @@ impl Terminal {
                 action => Some(action),
             },
             Prompt::Searching(search) => self.search_on(search, action),
-            Prompt::Asking(question) => {
+            Prompt::Asking(mut question) => {
+                if let Action::Paste(paste) = &action {
+                    question.append(paste);
+                }
                 match question.answer(&action) {
-                    Some(answer) => self.take_answer(answer, session, now_ms),
+                    Some(answer) => self.take_answer(answer, question.typed(), session, now_ms),
                     None => self.prompt = Prompt::Asking(question),
                 }
                 None
@@ -74,11 +86,11 @@ impl Terminal {
                 return matches!(action, Action::Clear).then_some(action);
             }
             Step::Take | Step::TakeAndAct => search.found(),
-            Step::PutBack => search.draft(),
+            Step::PutBack | Step::PutBackAndAct => search.draft(),
         };
         let fits = self.editor.offer(text, cursor);
         self.hint_unless(fits);
-        (step == Step::TakeAndAct).then_some(action)
+        matches!(step, Step::TakeAndAct | Step::PutBackAndAct).then_some(action)
     }
 
     /// Shows a candidate for the word before the cursor.
@@ -131,55 +143,70 @@ impl Terminal {
         }
     }
 
-    fn take_answer(&mut self, answer: Answer, session: &mut Session, now_ms: u64) {
+    fn take_answer(&mut self, answer: Answer, typed: &str, session: &mut Session, now_ms: u64) {
         match answer {
             Answer::Send(text) => {
                 if let Err(declined) = session.command(Command::Say(text.clone()), now_ms) {
-                    self.tell(&[format!("not sent: {declined}")]);
-                    self.editor.insert(&text);
+                    self.tell(&[format!("the paste was not sent: {declined}")]);
+                    let fits = self.editor.insert(&text);
+                    self.hint_unless(fits);
                 }
             }
-            Answer::SendLines(lines) => self.pasting = Some(lines),
+            Answer::SendLines(lines) => match (&mut self.pasting, session.status(now_ms).room) {
+                // They wait for those of an earlier paste, and go where those go.
+                (Some(pasting), _) => pasting.lines.append(lines),
+                (None, Some(room)) => self.pasting = Some(Pasting { lines, room }),
+                (None, None) => {
+                    self.tell(&["nothing was sent: you are in no room; enter one with /join ROOM".to_owned()]);
+                }
+            },
             Answer::Edit(text) => {
                 let fits = self.editor.insert(&text);
                 self.hint_unless(fits);
             }
-            Answer::Drop => self.hint = Some("the paste is dropped".to_owned()),
+            Answer::Drop => {
+                // What was typed was no answer, so it was meant for the line.
+                self.editor.insert(typed);
+                self.hint = Some("the paste is dropped".to_owned());
+            }
         }
     }
 
-    /// Sends pasted lines as far as there is room for them.
+    /// Sends pasted lines as far as there is room for them. What is refused stays, and stops the rest.
     pub(super) fn send_pasted(&mut self, session: &mut Session, now_ms: u64) {
-        let Some(lines) = &mut self.pasting else { return };
+        let Some(Pasting { lines, room }) = &mut self.pasting else { return };
         let mut refused: Option<Declined> = None;
         while session.has_room()
             && let Some(line) = lines.take_first()
         {
-            if let Err(declined) = session.command(Command::Say(line), now_ms) {
+            let command = Command::SayIn { room: room.clone(), text: line.clone() };
+            if let Err(declined) = session.command(command, now_ms) {
+                lines.put_back(line);
                 refused = Some(declined);
                 break;
             }
+            self.stale = true;
         }
-        let left = lines.remaining();
-        if let Some(declined) = refused {
-            self.tell(&[format!("a pasted line was not sent: {declined}; {left} lines are left")]);
-        }
-        self.stale = true;
-        if left == 0 {
-            self.pasting = None;
+        match refused {
+            Some(declined) => {
+                self.tell(&[format!("a pasted line cannot be sent: {declined}")]);
+                self.stop_pasting();
+            }
+            None if lines.remaining() == 0 => self.pasting = None,
+            None => {}
         }
     }
 
     /// What the status line says while pasted lines are being sent.
     pub(super) fn pasting_hint(&self) -> Option<String> {
-        let left = self.pasting.as_ref().map(PastedLines::remaining)?;
-        Some(format!("{left} pasted lines still to send, Ctrl-C stops"))
+        let Pasting { lines, room } = self.pasting.as_ref()?;
+        Some(format!("{} pasted lines still to send to {}, Ctrl-C stops", lines.remaining(), name(room)))
     }
 
     /// Stops sending pasted lines; false if none were being sent.
     pub(super) fn stop_pasting(&mut self) -> bool {
-        let Some(mut lines) = self.pasting.take() else { return false };
-        self.tell(&[format!("{} pasted lines were not sent", lines.cancel())]);
+        let Some(mut pasting) = self.pasting.take() else { return false };
+        self.tell(&[format!("{} pasted lines were not sent", pasting.lines.cancel())]);
         true
     }
 }

@@ -4,6 +4,7 @@ use crate::keyboard::event::{Code, Key, Paste, PasteEnd, TerminalEvent};
 use crate::preferences::Preferences;
 use crate::session::Config;
 use crate::session::update::{DialectChoice, Input, Output};
+use crate::telling::clock::LocalClock;
 use glassline_wire::frame::put_frame;
 use glassline_wire::timestamp::Timestamp;
 use std::num::NonZeroU16;
@@ -32,7 +33,7 @@ impl Write for Shared {
 fn page() -> Page {
     let clock = LocalClock::fixed(|| Timestamp::from_unix_ms(0));
     let preferences = Preferences { timestamps: Some(false), ..Preferences::default() };
-    Page::new(Reader { me: "alice".into(), clock }, Settings::new(&preferences, true))
+    Page::new(Reader { me: "alice".into(), correspondent: None, clock }, Settings::new(&preferences, true))
 }
 
 /// A terminal mode with a session that is up in the tutorial dialect, and the screen that they draw on.

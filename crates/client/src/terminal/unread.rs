@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::drawing::status::Waiting;
 use crate::telling::Line;
 use crate::telling::attention::Attention;
 
@@ -12,6 +11,17 @@ const LINES_MAX: usize = 500;
 const BYTES_MAX: usize = 256 * 1024;
 /// Rooms in which something may wait: more than a client can be in.
 const ROOMS_MAX: usize = 64;
+
+/// What waits in a room other than the current one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    /// Its place among the rooms, from 1: the number of its key.
+    pub(crate) number: usize,
+    pub(crate) room: String,
+    pub(crate) messages: usize,
+    /// Those of them that are for the user.
+    pub(crate) mentions: usize,
+}
 
 #[derive(Debug, Default)]
 struct Backlog {

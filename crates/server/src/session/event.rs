@@ -139,8 +139,8 @@ fn hear(member: MemberId, payload: &[u8], desk: &mut Desk<'_>) -> Verdict {
 fn carry_out(member: MemberId, ask: Ask, reference: Option<String>, desk: &mut Desk<'_>) -> Result<(), Refused> {
     let now = desk.now;
     let hub = &mut *desk.hub;
-    // A program may ask for signs of life on and on with nobody before it.
-    if !matches!(ask, Ask::Ping {} | Ask::Pong {}) {
+    // A program may ask for these on and on with nobody before it.
+    if !matches!(ask, Ask::Ping {} | Ask::Pong {} | Ask::Members(_)) {
         hub.note_activity(member, now);
     }
     match ask {

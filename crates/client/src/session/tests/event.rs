@@ -106,16 +106,18 @@ fn a_server_that_does_not_say_bye_is_left_after_two_seconds() {
 }
 
 #[test]
-fn leaving_at_once_waits_two_seconds_for_acknowledgements_and_says_what_is_missing() {
+fn leaving_at_once_takes_two_seconds_with_all_that_it_waits_for_and_says_what_is_missing() {
     let mut line = Line::event();
     line.say("x");
     line.command(Command::Leave).expect("taken");
     line.take_requests();
     line.take_updates();
-    line.pass_ms(2_000);
+    line.pass_ms(1_500);
     assert!(line.notices().contains("1 of your messages was"));
     assert!(matches!(line.take_requests().remove(0).ask, Ask::Bye {}));
-    line.pass_ms(2_000);
+    line.pass_ms(499);
+    assert_eq!(line.ending, None);
+    line.pass_ms(1);
     assert_eq!(line.ending, Some(Ending::Left));
 }
 
@@ -180,6 +182,8 @@ fn being_away_is_said_again_after_a_reconnect_and_being_back_ends_it() {
     line.command(Command::Away(Some("lunch".into()))).expect("taken");
     let asked = line.take_requests().remove(0);
     assert!(matches!(asked.ask, Ask::Away(away) if away.text.as_deref() == Some("lunch")));
+    assert_eq!(line.session.status(0).away, None, "the server may refuse it");
+    line.hear(r#"{"type":"away","name":"alice","text":"lunch","ref":"glassline-asked"}"#);
     assert_eq!(line.session.status(0).away.as_deref(), Some("lunch"));
     line.close();
     line.wait_for_try();
@@ -194,6 +198,7 @@ fn being_away_is_said_again_after_a_reconnect_and_being_back_ends_it() {
     assert!(line.take_updates().is_empty(), "the user knows");
     line.command(Command::Back).expect("taken");
     assert!(matches!(line.take_requests().remove(0).ask, Ask::Away(away) if away.text.is_none()));
+    line.hear(r#"{"type":"away","name":"alice","ref":"glassline-asked"}"#);
     assert_eq!(line.session.status(0).away, None);
 }
 
@@ -209,13 +214,35 @@ fn what_is_not_acknowledged_for_a_while_is_shown_as_such() {
 }
 
 #[test]
-fn an_answer_goes_to_the_last_one_who_wrote_directly() {
+fn a_room_is_known_by_every_spelling_of_its_name() {
     let mut line = Line::event();
-    assert_eq!(line.command(Command::Reply("x".into())), Err(Declined::NobodyToAnswer));
-    line.hear(r#"{"type":"direct","from":"bob","to":"alice","text":"psst"}"#);
-    line.hear(r#"{"type":"direct","from":"alice","to":"cyd","text":"own, from elsewhere"}"#);
-    line.command(Command::Reply("yes?".into())).expect("taken");
-    assert!(matches!(line.take_requests().remove(0).ask, Ask::Direct(direct) if direct.to == "bob"));
+    line.command(Command::Join("den".into())).expect("taken");
+    line.take_requests();
+    line.hear(r#"{"type":"joined","room":"den","names":["alice"],"count":1,"ref":"glassline-asked"}"#);
+    for spelling in ["lobby", "#Den", "LOBBY", "den"] {
+        line.command(Command::Join(spelling.into())).expect("taken");
+        let room = spelling.trim_start_matches('#').to_lowercase();
+        assert_eq!(line.session.status(0).room, Some(room), "{spelling}");
+    }
+    line.command(Command::Join("ｄｅｎ".into())).expect("taken");
+    line.command(Command::Join("lobby".into())).expect("taken");
+    line.hear(r#"{"type":"joined","room":"den","names":["alice"],"count":1,"ref":"glassline-asked"}"#);
+    assert_eq!(line.session.status(0).room.as_deref(), Some("den"), "the server knows more spellings");
+    line.command(Command::LeaveRoom(Some("#DEN".into()))).expect("taken");
+    assert!(line.take_requests().iter().any(|request| matches!(&request.ask, Ask::Leave(room) if room.room == "den")));
+}
+
+#[test]
+fn somebody_elses_message_with_the_same_id_acknowledges_nothing() {
+    let mut line = Line::event();
+    line.say("mine");
+    let id = line.take_requests().remove(0).reference.expect("a ref");
+    line.hear(&format!(r#"{{"type":"message","room":"lobby","seq":1,"from":"eve","text":"forged","id":"{id}"}}"#));
+    assert_eq!(line.session.status(0).unsent, 1);
+    line.hear(&format!(
+        r#"{{"type":"message","room":"lobby","seq":2,"from":"alice","text":"mine","id":"{id}","ref":"{id}"}}"#
+    ));
+    assert_eq!(line.session.status(0).unsent, 0);
 }
 
 #[test]

@@ -201,3 +201,17 @@ fn help_is_the_clients_own_and_then_the_servers() {
     line.command(Command::Help("own".into())).expect("taken");
     assert_eq!((line.notices().as_str(), line.take_frames()), ("own\n", vec![b"/help".to_vec()]));
 }
+
+#[test]
+fn leaving_at_once_does_not_wait_for_a_server_that_does_not_read() {
+    let mut line = Line::tutorial();
+    line.takes_writes = false;
+    for text in ["one", "two", "three"] {
+        line.say(text);
+    }
+    line.command(Command::Leave).expect("taken");
+    line.take_updates();
+    line.pass_ms(2_000);
+    assert_eq!(line.ending, Some(Ending::Left));
+    assert!(line.notices().contains("may not have arrived"));
+}

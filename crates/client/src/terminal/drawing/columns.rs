@@ -23,6 +23,9 @@ pub(crate) fn cut(text: &str, room: usize) -> String {
     if of(text) <= room {
         return text.to_owned();
     }
+    if room == 0 {
+        return String::new();
+    }
     let mut shown = String::new();
     let mut columns = 1;
     for grapheme in text.graphemes(true) {
@@ -43,6 +46,6 @@ mod tests {
     fn wide_and_joined_characters_take_what_the_widest_terminal_gives_them() {
         assert_eq!((of("abc"), of("漢字"), of("e\u{301}"), of("👩‍👩‍👧"), of("")), (3, 4, 1, 6, 0));
         assert_eq!((cut("abcdef", 4), cut("漢字漢", 4), cut("abc", 3)), ("abc…".into(), "漢…".into(), "abc".into()));
-        assert_eq!(cut("abc", 0), "…");
+        assert_eq!((cut("abc", 1), cut("abc", 0)), ("…".into(), String::new()));
     }
 }

@@ -22,8 +22,8 @@ pub(crate) struct Block {
     pub(crate) cursor_row: usize,
     /// What stands left of the cursor in it. Written again, it takes the cursor there whatever the terminal's opinion of widths.
     pub(crate) before_cursor: String,
-    /// The status line.
-    pub(crate) status: Row,
+    /// The status line, where there is a row for it.
+    pub(crate) status: Option<Row>,
 }
 
 /// What stands in the block.
@@ -54,6 +54,8 @@ pub(crate) fn block(contents: Contents<'_>, columns: usize, screen_rows: usize) 
         .collect();
     let cursor_row = rows.len() + cursor_row - first;
     rows.extend(input.into_iter().map(|row| vec![Span::new(Role::Plain, row)]));
+    // A screen of one row has room for what is typed, and for nothing else.
+    let status = (screen_rows > 1).then_some(status);
     Block { rows, cursor_row, before_cursor, status }
 }
 

@@ -85,13 +85,17 @@ impl Screen {
     /// Prints what waits and draws the block anew.
     pub(crate) fn draw(&mut self, block: &Block, columns: usize) -> Vec<Stroke> {
         let mut strokes = self.take_block_away(columns);
-        for row in &block.rows {
+        let rows = block.rows.iter().chain(&block.status);
+        for (at, row) in rows.enumerate() {
+            if at > 0 {
+                strokes.push(Stroke::NextLine);
+            }
             strokes.push(Stroke::Row(row.clone()));
-            strokes.push(Stroke::NextLine);
         }
-        strokes.push(Stroke::Row(block.status.clone()));
-        // From the status line, the row below the last one of the input, back to the cursor's.
-        strokes.push(Stroke::Up(u16::try_from(block.rows.len() - block.cursor_row).unwrap_or(u16::MAX)));
+        let rows_below_cursor = block.rows.len() + usize::from(block.status.is_some()) - 1 - block.cursor_row;
+        if rows_below_cursor > 0 {
+            strokes.push(Stroke::Up(u16::try_from(rows_below_cursor).unwrap_or(u16::MAX)));
+        }
         strokes.push(Stroke::LineStart);
         strokes.push(Stroke::Text(block.before_cursor.clone()));
         if std::mem::take(&mut self.bell_due) {

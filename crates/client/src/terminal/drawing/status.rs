@@ -5,22 +5,12 @@ use super::wrap::Row;
 use crate::session::update::{LinkState, Status};
 use crate::telling::wording::name;
 use crate::telling::{Role, Span};
+use crate::terminal::unread::Waiting;
 
 /// Between the parts.
 const SEPARATOR: &str = " · ";
 /// Names that stand for who is there; with more people it is a number.
 const NAMES_MAX: usize = 3;
-
-/// What waits in a room other than the current one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Waiting {
-    /// Its place among the rooms, from 1: the number of its key.
-    pub(crate) number: usize,
-    pub(crate) room: String,
-    pub(crate) messages: usize,
-    /// Those of them that are for the user.
-    pub(crate) mentions: usize,
-}
 
 /// What the status line tells beside the session's own status.
 #[derive(Debug, Clone, Copy, Default)]

@@ -6,32 +6,10 @@ use super::kill_ring::KillRing;
 use super::recall::Recall;
 use super::undo::{Group, Snapshot, UndoLog};
 use super::words;
+use crate::terminal::action::Motion;
 
 /// Longest text that can be typed or pasted: four messages of the longest kind, so that one can be cut down to fit.
 pub(crate) const TEXT_BYTES_MAX: usize = 64 * 1024;
-
-/// A way to move, or to cut up to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Motion {
-    /// One grapheme to the left.
-    Left,
-    /// One grapheme to the right.
-    Right,
-    /// To the start of this or the previous word.
-    WordLeft,
-    /// To the end of this or the next word.
-    WordRight,
-    /// To what follows the space before this or the previous word.
-    SpaceLeft,
-    /// To the start of the line.
-    Home,
-    /// To the end of the line.
-    End,
-    /// To the start of the whole text.
-    TextStart,
-    /// To its end.
-    TextEnd,
-}
 
 /// See the module.
 #[derive(Debug, Default)]

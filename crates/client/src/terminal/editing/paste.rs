@@ -3,11 +3,14 @@
 use std::collections::VecDeque;
 
 use crate::keyboard::event::{Paste, PasteEnd};
+use crate::terminal::action::Action;
+use crate::terminal::action::Motion;
 use crate::terminal::editing::editor;
-use crate::terminal::keys::Action;
 
 /// What is pasted into a sentence; more lines are asked about.
 const UNASKED_LINES_MAX: usize = 5;
+/// Of several pastes that are asked about as one.
+const APPENDED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// What becomes of a paste at first.
 #[derive(Debug)]
@@ -34,6 +37,8 @@ pub(crate) struct PasteQuestion {
     end: PasteEnd,
     lines: usize,
     limits: Limits,
+    /// What has been typed since: an answer, or words that were meant for somebody else.
+    typed: String,
 }
 
 /// What is to become of it.
@@ -51,8 +56,8 @@ pub(crate) enum Answer {
 /// Looks at a paste.
 pub(crate) fn receive(paste: &Paste, limits: Limits) -> Reception {
     let text = editor::cleaned(&paste.text);
-    let lines = text.trim_end_matches('\n').split('\n').count();
-    let question = PasteQuestion { text, end: paste.end, lines, limits };
+    let lines = lines_of(&text);
+    let question = PasteQuestion { text, end: paste.end, lines, limits, typed: String::new() };
     if lines > UNASKED_LINES_MAX || !question.is_editable() {
         return Reception::Ask(question);
     }
@@ -62,6 +67,10 @@ pub(crate) fn receive(paste: &Paste, limits: Limits) -> Reception {
         PasteEnd::TooLong => Some("the paste was too long; this is its beginning"),
     };
     Reception::Insert(question.text, told)
+}
+
+fn lines_of(text: &str) -> usize {
+    text.trim_end_matches('\n').split('\n').count()
 }
 
 impl PasteQuestion {
@@ -87,18 +96,43 @@ impl PasteQuestion {
         if self.is_editable() {
             offers.push("e puts it into the line to edit");
         }
-        offers.push("Esc drops it");
-        format!("{what}:{why} {}", offers.join(", "))
+        let enter = if offers.is_empty() { "" } else { ", each with Enter;" };
+        format!("{what}:{why} {}{enter} Esc drops it: {}", offers.join(", "), self.typed)
     }
 
-    /// What a key answers; `None` if it is no answer, and the question stays.
-    pub(crate) fn answer(&self, action: &Action) -> Option<Answer> {
-        let key = match action {
+    /// What a key answers; `None` if it is no answer yet, and the question stays.
+    ///
+    /// A letter alone answers nothing: whoever was in the middle of a word does not send the paste with its next letter.
+    pub(crate) fn answer(&mut self, action: &Action) -> Option<Answer> {
+        match action {
             Action::Cancel | Action::Interrupt => return Some(Answer::Drop),
-            Action::Insert(key) => key.to_lowercase(),
-            _ => return None,
-        };
-        match key.as_str() {
+            Action::Insert(text) if self.typed.len() + text.len() <= editor::TEXT_BYTES_MAX => {
+                self.typed.push_str(text);
+            }
+            Action::Remove(Motion::Left) => drop(self.typed.pop()),
+            Action::Enter => return self.chosen(),
+            _ => {}
+        }
+        None
+    }
+
+    /// What was typed and is no answer.
+    pub(crate) fn typed(&self) -> &str {
+        &self.typed
+    }
+
+    /// Takes another paste as more of this one.
+    pub(crate) fn append(&mut self, paste: &Paste) {
+        self.text.push_str(&editor::cleaned(&paste.text));
+        self.text.truncate(self.text.floor_char_boundary(APPENDED_BYTES_MAX));
+        self.lines = lines_of(&self.text);
+        if paste.end != PasteEnd::Whole {
+            self.end = paste.end;
+        }
+    }
+
+    fn chosen(&self) -> Option<Answer> {
+        match self.typed.trim().to_lowercase().as_str() {
             "s" if self.is_sendable() => Some(Answer::Send(self.text.trim_end_matches('\n').to_owned())),
             "l" if !self.is_blank() => Some(Answer::SendLines(PastedLines::of(&self.text))),
             "e" if self.is_editable() => Some(Answer::Edit(self.text.clone())),
@@ -136,6 +170,16 @@ impl PastedLines {
         self.waiting.pop_front()
     }
 
+    /// Adds those of another paste at the end.
+    pub(crate) fn append(&mut self, mut more: Self) {
+        self.waiting.append(&mut more.waiting);
+    }
+
+    /// It could not be sent: it is the next one still.
+    pub(crate) fn put_back(&mut self, line: String) {
+        self.waiting.push_front(line);
+    }
+
     /// Lines that are still to be sent.
     pub(crate) fn remaining(&self) -> usize {
         self.waiting.len()
@@ -166,7 +210,9 @@ mod tests {
     }
 
     fn press(question: &PasteQuestion, key: &str) -> Option<Answer> {
-        question.answer(&Action::Insert(key.into()))
+        let mut question = PasteQuestion { text: question.text.clone(), typed: String::new(), ..*question };
+        assert_eq!(question.answer(&Action::Insert(key.into())), None, "a letter alone answers nothing");
+        question.answer(&Action::Enter)
     }
 
     #[test]
@@ -183,18 +229,34 @@ mod tests {
 
     #[test]
     fn a_long_one_is_asked_about_and_answered() {
-        let question = asked("/1\n\n\n4\n5\n6\n", PasteEnd::Whole, LIMITS);
+        let mut question = asked("/1\n\n\n4\n5\n6\n", PasteEnd::Whole, LIMITS);
         assert_eq!(
             question.prompt(),
-            "paste of 6 lines: s sends it as one message, l line by line, e puts it into the line to edit, Esc drops it"
+            "paste of 6 lines: s sends it as one message, l line by line, e puts it into the line to edit, \
+             each with Enter; Esc drops it: "
         );
         assert_eq!(press(&question, "S"), Some(Answer::Send("/1\n\n\n4\n5\n6".into())));
         assert_eq!(press(&question, "e"), Some(Answer::Edit("/1\n\n\n4\n5\n6\n".into())));
         assert_eq!(question.answer(&Action::Cancel), Some(Answer::Drop));
         assert_eq!(question.answer(&Action::Interrupt), Some(Answer::Drop));
-        for other in [Action::Enter, Action::Insert("x".into()), Action::FocusLost] {
+        for other in [Action::Enter, Action::Insert("so".into()), Action::FocusLost, Action::Enter] {
             assert_eq!(question.answer(&other), None);
         }
+        assert!(question.typed() == "so" && question.prompt().ends_with(": so"));
+        question.answer(&Action::Remove(Motion::Left));
+        assert!(matches!(question.answer(&Action::Enter), Some(Answer::Send(_))));
+    }
+
+    #[test]
+    fn a_second_paste_is_more_of_the_first() {
+        let mut question = asked("1\n2\n3\n4\n5\n6\n", PasteEnd::Whole, LIMITS);
+        question.append(&paste("7\n8", PasteEnd::Unfinished));
+        assert!(
+            question.prompt().starts_with("paste of 8 lines, the end of which never came"),
+            "{}",
+            question.prompt()
+        );
+        assert_eq!(press(&question, "e"), Some(Answer::Edit("1\n2\n3\n4\n5\n6\n7\n8".into())));
     }
 
     #[test]
@@ -213,12 +275,12 @@ mod tests {
         assert_eq!(
             question.prompt(),
             "paste of 10 lines: it has 110 bytes, a message at most 100; l sends it line by line, \
-             e puts it into the line to edit, Esc drops it"
+             e puts it into the line to edit, each with Enter; Esc drops it: "
         );
         assert_eq!(press(&question, "s"), None);
         let full = Limits { input_bytes: editor::TEXT_BYTES_MAX - 5, ..LIMITS };
         let question = asked(&text, PasteEnd::Whole, full);
-        assert!(question.prompt().ends_with("line by line, Esc drops it"), "{}", question.prompt());
+        assert!(question.prompt().ends_with("line by line, each with Enter; Esc drops it: "), "{}", question.prompt());
         assert_eq!(press(&question, "e"), None);
         let question = asked("too long for what is free", PasteEnd::Whole, full);
         assert!(question.prompt().starts_with("paste of 1 line: s sends"), "{}", question.prompt());
@@ -230,7 +292,10 @@ mod tests {
         assert!(asked(&many, PasteEnd::Unfinished, LIMITS).prompt().contains("never came"));
         assert!(asked(&many, PasteEnd::TooLong, LIMITS).prompt().contains("cut off after 1 KiB"));
         let blank = asked("\n\n\n\n\n\n x".trim_end_matches('x'), PasteEnd::Whole, LIMITS);
-        assert_eq!(blank.prompt(), "paste of 7 lines: e puts it into the line to edit, Esc drops it");
+        assert_eq!(
+            blank.prompt(),
+            "paste of 7 lines: e puts it into the line to edit, each with Enter; Esc drops it: "
+        );
         assert_eq!((press(&blank, "s"), press(&blank, "l")), (None, None));
     }
 }

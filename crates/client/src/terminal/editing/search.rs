@@ -3,8 +3,8 @@
 //! In a shell, Enter runs the line that was found. Here it only puts it into the input: what is run there can often be undone, what is
 //! said here cannot, and the line that was found first is not always the one that was meant.
 
-use crate::terminal::editing::editor::Motion;
-use crate::terminal::keys::Action;
+use crate::terminal::action::Action;
+use crate::terminal::action::Motion;
 
 /// Nobody types more to find a line.
 const QUERY_BYTES_MAX: usize = 256;
@@ -39,6 +39,8 @@ pub(crate) enum Step {
     TakeAndAct,
     /// It is over, and [`Search::draft`] belongs in the input.
     PutBack,
+    /// The same, and then the action has its usual meaning.
+    PutBackAndAct,
 }
 
 impl Search {
@@ -67,6 +69,8 @@ impl Search {
             }
             Action::Cancel | Action::Interrupt => Step::PutBack,
             Action::Enter | Action::Insert(_) => Step::Take,
+            // Whoever looks into another room has not chosen anything.
+            Action::GoRoom(_) | Action::GoRoomBefore | Action::GoRoomAfter => Step::PutBackAndAct,
             _ => Step::TakeAndAct,
         }
     }

@@ -1,0 +1,36 @@
+//! How messages come.
+
+use super::sender::UNDER_WAY_MAX;
+
+pub const STEADY_PER_SECOND: u32 = 2_000;
+
+/// How messages come.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Pace {
+    Quiet,
+    Steady,
+    Flood,
+}
+
+impl Pace {
+    pub const ALL: [Self; 3] = [Self::Quiet, Self::Steady, Self::Flood];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Quiet => "quiet",
+            Self::Steady => "steady",
+            Self::Flood => "flood",
+        }
+    }
+
+    pub fn explanation(self) -> String {
+        match self {
+            Self::Quiet => "Nobody says anything: what typing alone takes.".to_owned(),
+            Self::Steady => format!("{STEADY_PER_SECOND} messages a second, evenly."),
+            Self::Flood => format!(
+                "As many messages as are shown: {UNDER_WAY_MAX} are under way at most, from the sender to the screen. A key waits \
+                 behind those of them that the client has taken in."
+            ),
+        }
+    }
+}

@@ -17,6 +17,7 @@ mod unread;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Instant;
 
 use crate::ending::Ending;
 use crate::inbox::{Inbox, UserInput};
@@ -73,8 +74,12 @@ pub(crate) struct Terminal {
     /// Where a text for the editor may lie.
     drafts: PathBuf,
     handover: Option<Handover>,
-    /// Ctrl-Z stopped the process, and nothing has been heard of its going on.
-    suspended: bool,
+    /// When Ctrl-Z was over, until it is told that the process goes on.
+    went_on: Option<Instant>,
+    /// The line of others is this process's.
+    hosts: bool,
+    /// Ctrl-Z was the last key, and what it does to the others was said.
+    stop_asked: bool,
     /// What a real terminal needs and a test's does not.
     device: Option<Device>,
 }
@@ -108,6 +113,7 @@ impl Terminal {
         terminal.tell(&options.greeting);
         terminal.recall(preferences);
         terminal.log = RoomLog::wished_for(options);
+        terminal.hosts = options.hosts;
         Ok(terminal)
     }
 
@@ -132,7 +138,9 @@ impl Terminal {
             log: None,
             drafts: PathBuf::new(),
             handover: None,
-            suspended: false,
+            went_on: None,
+            hosts: false,
+            stop_asked: false,
             device: None,
         }
     }
@@ -254,7 +262,8 @@ impl View for Terminal {
 
     fn ended(&mut self, ending: Ending) -> Ending {
         if let Some(handover) = self.handover.take() {
-            handover.abandon();
+            let told = handover.abandon(&mut self.out);
+            self.tell(told.as_slice());
         }
         self.stop_pasting();
         if !self.editor.text().trim().is_empty() {

@@ -20,6 +20,7 @@ mod unread;
 use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Instant;
 
 use glassline_wire::visible;
 
@@ -80,10 +81,7 @@ pub(crate) struct Terminal {
     palette: Palette,
     columns: u16,
     rows: u16,
-    /// Something is not on the screen yet.
-    stale: bool,
-    /// And the user waits for it.
-    awaited: bool,
+    staleness: Staleness,
     ringing: Ringing,
     drawn_ms: Option<u64>,
     keys: Keys,
@@ -92,10 +90,24 @@ pub(crate) struct Terminal {
     /// Where a text for the editor may lie.
     draft_folder: PathBuf,
     handover: Option<Handover>,
-    /// Ctrl-Z stopped the process, and nothing has been heard of its going on.
-    suspended: bool,
+    /// When Ctrl-Z was over, until it is told that the process goes on.
+    went_on: Option<Instant>,
+    /// The line of others is this process's.
+    hosts: bool,
+    /// Ctrl-Z was the last key, and what it does to the others was said.
+    stop_asked: bool,
     /// What a real terminal needs and a test's does not.
     device: Option<Device>,
+}
+
+/// Whether what is on the screen is what there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Staleness {
+    Fresh,
+    /// Something is not on the screen yet.
+    Stale,
+    /// And the user waits for it.
+    Awaited,
 }
 
 /// The real terminal, given back when dropped.
@@ -127,6 +139,7 @@ impl Terminal {
         terminal.tell(&options.greeting);
         terminal.recall(preferences);
         terminal.log = RoomLog::wished_for(options);
+        terminal.hosts = options.hosts;
         Ok(terminal)
     }
 
@@ -145,8 +158,7 @@ impl Terminal {
             palette,
             columns,
             rows,
-            stale: true,
-            awaited: false,
+            staleness: Staleness::Stale,
             ringing: Ringing::default(),
             drawn_ms: None,
             keys: Keys::default(),
@@ -154,7 +166,9 @@ impl Terminal {
             log: None,
             draft_folder: PathBuf::new(),
             handover: None,
-            suspended: false,
+            went_on: None,
+            hosts: false,
+            stop_asked: false,
             device: None,
         }
     }
@@ -173,6 +187,11 @@ impl Terminal {
         }
     }
 
+    /// Something is not on the screen yet.
+    fn note_stale(&mut self) {
+        self.staleness = self.staleness.max(Staleness::Stale);
+    }
+
     /// Prints the client's own words.
     fn tell(&mut self, words: &[String]) {
         let lines = self.page.tell(words);
@@ -180,8 +199,8 @@ impl Terminal {
     }
 
     fn print(&mut self, lines: Vec<Line>) {
-        self.stale |= !lines.is_empty();
         for line in lines {
+            self.note_stale();
             self.screen.print(line);
         }
     }
@@ -223,20 +242,22 @@ impl Terminal {
         let status = status::row(status, &beside, columns);
         let contents = layout::Contents { above, text: &text, cursor, status };
         let block = layout::block(contents, columns, usize::from(self.rows));
-        (self.stale, self.awaited) = (false, false);
+        self.staleness = Staleness::Fresh;
         self.drawn_ms = Some(now_ms);
         draw::draw(&mut self.out, &self.screen.draw(&block, columns), self.palette)
     }
 
     fn draw_due_ms(&self) -> Option<u64> {
-        if !self.stale || self.handover.is_some() {
+        if self.staleness == Staleness::Fresh || self.handover.is_some() {
             return None;
         }
         let is_connecting = self.status.as_ref().is_none_or(|status| status.link == LinkState::Connecting);
         Some(match self.drawn_ms {
             None if is_connecting => FIRST_DRAWING_MS,
             None => 0,
-            Some(drawn_ms) => drawn_ms + if self.awaited { ANSWER_EVERY_MS } else { DRAW_EVERY_MS },
+            Some(drawn_ms) => {
+                drawn_ms + if self.staleness == Staleness::Awaited { ANSWER_EVERY_MS } else { DRAW_EVERY_MS }
+            }
         })
     }
 }
@@ -278,14 +299,16 @@ impl View for Terminal {
         if let Some(Err(trouble)) = self.log.as_mut().map(|log| log.note(&update, self.page.reader())) {
             self.tell(&[trouble]);
         }
-        self.awaited |= matches!(update, Update::Said { .. } | Update::Room(_));
+        if matches!(update, Update::Said { .. } | Update::Room(_)) {
+            self.staleness = Staleness::Awaited;
+        }
         if let Update::Room(room) = &update {
             self.change_drafts(room.as_deref());
         }
         let heard = self.page.hear(update, now_ms);
         self.print(heard.lines);
         // A room other than the one on the screen may have something new for the status line.
-        self.stale = true;
+        self.note_stale();
         if heard.rings && self.ringing.may_ring(now_ms) {
             self.screen.ring();
         }
@@ -302,9 +325,11 @@ impl View for Terminal {
         let status = session.status(now_ms);
         self.keep_drafts_of(&status.rooms);
         if self.status.as_ref() != Some(&status) {
-            self.awaited |= self.status.as_ref().is_some_and(|before| before.link != status.link);
+            if self.status.as_ref().is_some_and(|before| before.link != status.link) {
+                self.staleness = Staleness::Awaited;
+            }
             self.status = Some(status);
-            self.stale = true;
+            self.note_stale();
         }
         let is_due = self.draw_due_ms().is_some_and(|due_ms| now_ms >= due_ms);
         let is_full = self.screen.waiting() > LINES_WAITING_MAX && self.handover.is_none();
@@ -318,7 +343,8 @@ impl View for Terminal {
 
     fn ended(&mut self, ending: Ending) -> Ending {
         if let Some(handover) = self.handover.take() {
-            handover.abandon();
+            let told = handover.abandon(&mut self.out);
+            self.tell(told.as_slice());
         }
         self.stop_pasting();
         self.keep_drafts_of(&[]);

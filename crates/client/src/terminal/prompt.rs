@@ -1,10 +1,10 @@
 //! What stands in place of the plain input for a while: a completion, a search, a question.
 
-use super::Terminal;
 use super::action::Action;
 use super::editing::completion::{Completion, Sources};
 use super::editing::paste::{self, Answer, Limits, PasteQuestion, PastedLines, Reception};
 use super::editing::search::{Search, Step};
+use super::{Staleness, Terminal};
 use crate::keyboard::event::Paste;
 use crate::session::Session;
 use crate::session::update::{Command, Declined};
@@ -174,7 +174,7 @@ impl Terminal {
                 refused = Some(declined);
                 break;
             }
-            self.stale = true;
+            self.staleness = self.staleness.max(Staleness::Stale);
         }
         match refused {
             Some(declined) => {

@@ -12,7 +12,7 @@ use crate::transport::Transport;
 use crate::view::View;
 
 /// Arrivals worked off before the view settles: enough to draw a burst once, too few to make a key wait.
-const ARRIVALS_PER_TURN: usize = 32;
+const ARRIVALS_PER_TURN: usize = 8;
 
 /// Runs a session to its end.
 pub(crate) struct Driver<'a> {

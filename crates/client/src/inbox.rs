@@ -6,8 +6,8 @@ use std::sync::mpsc::SyncSender;
 use crate::keyboard::event::TerminalEvent;
 use crate::lines::Line;
 
-/// Arrivals that may wait. Past it whoever has more blocks, and the server with it.
-pub(crate) const ARRIVALS_MAX: usize = 64;
+/// Arrivals that may wait: few, as a key waits behind them. Past it whoever has more blocks, and the server with it.
+pub(crate) const ARRIVALS_MAX: usize = 16;
 
 /// The sending side.
 pub(crate) type Inbox = SyncSender<Arrival>;

@@ -77,7 +77,7 @@ pub fn join(options: &JoinOptions) -> Ending {
     let session = Session::new(config, Box::new(SystemEntropy), 0);
     let driver = Driver {
         session: if mode == Mode::Json { session.for_a_program() } else { session },
-        transport: Transport::new(options.address.clone(), inbox),
+        transport: Transport::new(options.address.clone(), inbox, mode == Mode::Terminal),
         view: &mut *view,
         started: Instant::now(),
         shows: true,

@@ -17,6 +17,11 @@ const CONNECT_ONE_TIMEOUT: Duration = Duration::from_secs(4);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes read at a time.
 const READ_BYTES: usize = 16 * 1024;
+/// Where a person reads, bytes that follow each other faster than this are gathered for as long: nothing of them is drawn sooner, and
+/// two threads need not wake for each.
+const GATHER: Duration = Duration::from_millis(4);
+/// A read that brings this much is worth its waking.
+const GATHERED_BYTES: usize = 4 * 1024;
 /// Orders to the writer that may wait: the session never has more than two writes and a close under way.
 const ORDERS_MAX: usize = 4;
 
@@ -37,13 +42,15 @@ struct Connection {
 pub(crate) struct Transport {
     address: String,
     inbox: Inbox,
+    /// Whether what comes in quick succession may wait a moment for what comes next.
+    gathers: bool,
     generation: u64,
     connection: Option<Connection>,
 }
 
 impl Transport {
-    pub(crate) fn new(address: String, inbox: Inbox) -> Self {
-        Self { address, inbox, generation: 0, connection: None }
+    pub(crate) fn new(address: String, inbox: Inbox, gathers: bool) -> Self {
+        Self { address, inbox, gathers, generation: 0, connection: None }
     }
 
     /// Whether an event belongs to the connection of now.
@@ -72,9 +79,9 @@ impl Transport {
         stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
         let (orders, orders_in) = sync_channel(ORDERS_MAX);
         let (to_read, to_write) = (stream.try_clone()?, stream.try_clone()?);
-        let (reader, writer) = (self.reporter(), self.reporter());
+        let (reader, writer, gathers) = (self.reporter(), self.reporter(), self.gathers);
         self.connection = Some(Connection { stream, orders });
-        thread::Builder::new().name("glassline-read".to_owned()).spawn(move || read(to_read, &reader))?;
+        thread::Builder::new().name("glassline-read".to_owned()).spawn(move || read(to_read, &reader, gathers))?;
         thread::Builder::new()
             .name("glassline-write".to_owned())
             .spawn(move || write(to_write, &orders_in, &writer))?;
@@ -161,8 +168,9 @@ fn advice(error: &io::Error) -> &'static str {
     }
 }
 
-fn read(mut stream: TcpStream, reporter: &Reporter) {
+fn read(mut stream: TcpStream, reporter: &Reporter, gathers: bool) {
     let mut buffer = vec![0; READ_BYTES];
+    let mut read_before: Option<Instant> = None;
     let why = loop {
         match stream.read(&mut buffer) {
             Ok(0) => break "it closed the connection".to_owned(),
@@ -170,6 +178,11 @@ fn read(mut stream: TcpStream, reporter: &Reporter) {
                 if !reporter.report(LinkEvent::Bytes(buffer[..bytes].to_vec())) {
                     return;
                 }
+                let is_brisk = read_before.is_some_and(|before| before.elapsed() < GATHER * 2);
+                if gathers && is_brisk && bytes < GATHERED_BYTES {
+                    thread::sleep(GATHER);
+                }
+                read_before = Some(Instant::now());
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => break plain_words(&error),

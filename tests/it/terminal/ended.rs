@@ -7,7 +7,7 @@ use super::listed::script;
 use crate::program::Folder;
 
 /// A screen editor: another screen, no cursor, raw modes, and it waits for ever.
-const SCREEN_EDITOR: &str = r#"stty raw -echo; printf '\033[?47h\033[?25lthe editor runs'; "#;
+const SCREEN_EDITOR: &str = r"stty raw -echo; printf '\033[?47h\033[?25lthe editor runs'; ";
 
 #[track_caller]
 fn ends_with_the_session(editor: &str, kept: &str) {

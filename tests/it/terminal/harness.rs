@@ -301,6 +301,14 @@ impl Terminal {
         assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success(), "{kill}");
     }
 
+    /// Stops, as nobody can help, whatever has the terminal at the moment.
+    #[track_caller]
+    pub(super) fn stop_whoever_has_it(&self) {
+        let group = self.master.as_ref().and_then(|master| master.process_group_leader()).expect("somebody has it");
+        let kill = format!("kill -STOP -{group}");
+        assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success(), "{kill}");
+    }
+
     /// Whether somebody has changed the terminal's modes.
     pub(super) fn is_changed(&self) -> bool {
         self.modes() != self.modes_before

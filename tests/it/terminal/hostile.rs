@@ -376,3 +376,21 @@ fn names_and_texts_of_escapes_and_overrides_stay_in_their_lines() {
     alice.keys("\x03\x03\x03");
     assert_eq!(alice.exit_code(), 0);
 }
+
+#[test]
+fn a_departure_of_the_link_before_is_no_leaving() {
+    let address = serve(move |mut client, _| {
+        hear_hello(&mut client);
+        client.write_all(&welcome()).expect("heard");
+        // What a server announces of the connection that was lost, when this one is there already (T11).
+        for kind in ["left", "joined"] {
+            let announced = json!({"type": kind, "room": "lobby", "names": ["alice"], "count": 1});
+            client.write_all(&event(&announced)).expect("heard");
+        }
+        client.write_all(&event(&json!({"type": "notice", "text": "behind that"}))).expect("heard");
+        say_goodbye(&mut client);
+    });
+    let mut alice = Opening::join(address, "alice").size(24, 100).start();
+    alice.see("behind that");
+    assert!(!alice.screen().contains("you left"), "{}", alice.screen());
+}

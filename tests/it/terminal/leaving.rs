@@ -98,6 +98,26 @@ fn control_z_stops_and_fg_goes_on() {
 }
 
 #[test]
+fn going_on_after_a_stop_that_was_not_asked_for_takes_the_terminal_again() {
+    let mut table = Table::with(|opening| {
+        opening.within_a_shell(
+            r#"set -m; "$@"; echo "stopped with $?"; stty sane; printf '\033[?2004l\033[?1004l'; echo mended; read line; fg >/dev/null"#,
+        )
+    });
+    table.alice.keys_until("a draft", "> a draft");
+    table.alice.stop_whoever_has_it();
+    table.alice.see("mended");
+    assert!(!table.alice.emulator.screen().bracketed_paste());
+    table.alice.keys("\r");
+    table.alice.wait_for("the terminal taken again", |screen| screen.ends_with("anyone on the way can read this"));
+    table.alice.see_input("a draft");
+    assert_eq!(table.said("\x1b[D\x1b[D\x1b[D\x1b[D\x1b[Dlong \r"), "a long draft");
+    assert!(table.alice.is_changed() && table.alice.emulator.screen().bracketed_paste());
+    table.alice.keys("\r\r\r");
+    assert_eq!(table.alice.exit_code(), 0);
+}
+
+#[test]
 fn a_signal_while_it_is_stopped_leaves_once_it_goes_on() {
     let server = Server::start();
     let mut bob = Tutorial::join(server.address, "bob");

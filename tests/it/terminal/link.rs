@@ -1,5 +1,7 @@
 //! A link that is lost, and comes back.
 
+use serde_json::Value;
+
 use super::harness::{Opening, Terminal, hear};
 use crate::harness::{EventClient, Passage, Proxy, Server, Tutorial};
 
@@ -107,17 +109,31 @@ fn a_lost_link_frees_the_name_and_the_draft_stays() {
 fn what_is_said_while_the_link_is_cut_over_and_over_arrives_once_and_in_order() {
     let Scene { mut bob, mut alice, proxy, server: _server } = scene();
     let texts: Vec<String> = (0..12).map(|number| format!("number {number}")).collect();
-    for (number, text) in texts.iter().enumerate() {
-        alice.keys(&format!("{text}\r"));
-        if number % 4 == 3 {
-            // Wherever this falls: before, between or behind what was just said.
-            proxy.cut();
-            alice.see("link lost");
-            alice.see("· online");
+    let mut heard = Vec::new();
+    for (round, passage) in texts.chunks(4).zip([Passage::AnswersLost, Passage::Closed, Passage::Open]) {
+        // Said to a server whose answers are lost, into the void, and wherever the cut falls.
+        proxy.set(passage);
+        for text in round {
+            alice.keys(&format!("{text}\r"));
         }
+        if passage != Passage::Open {
+            alice.see("4 unsent");
+        }
+        proxy.set(Passage::Closed);
+        proxy.cut();
+        // Her going is told before she comes again.
+        let is_left = |event: &Value| event["type"] == "left";
+        let before = std::iter::from_fn(|| Some(bob.event()).filter(|event| !is_left(event)));
+        heard.extend(before.filter_map(|event| event["text"].as_str().map(str::to_owned)));
+        alice.see("link lost");
+        proxy.set(Passage::Open);
+        alice.see("· online");
     }
-    assert_eq!(all_up_to(&mut bob, "number 11"), texts);
-    alice.see("alice > number 11");
+    alice.keys("the end\r");
+    heard.extend(all_up_to(&mut bob, "the end"));
+    assert_eq!(heard.pop().as_deref(), Some("the end"));
+    assert_eq!(heard, texts);
+    alice.see("alice > the end");
     alice.see_no_more("unsent");
 }
 
@@ -163,4 +179,18 @@ fn a_lost_server_is_told_and_the_draft_stays() {
     alice.see_no_more("unfinished");
     alice.keys("\r\r\r");
     assert_eq!(alice.exit_code(), 0);
+}
+
+#[test]
+fn ones_own_message_is_not_told_as_missed() {
+    let Scene { mut bob, mut alice, proxy, server: _server } = scene();
+    proxy.set(Passage::AnswersLost);
+    alice.keys("my own\r");
+    assert_eq!(all_up_to(&mut bob, "my own").len(), 1);
+    proxy.cut();
+    alice.see("link lost");
+    proxy.set(Passage::Open);
+    alice.see("alice > my own");
+    let transcript = alice.transcript().join("\n");
+    assert!(!transcript.contains("you missed"), "{transcript}");
 }

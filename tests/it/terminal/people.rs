@@ -72,3 +72,14 @@ fn whom_one_ignores_is_not_heard_whatever_the_name_of_the_day() {
     table.bob.say("heard at last");
     table.alice.see("robert > heard at last");
 }
+
+#[test]
+fn why_somebody_is_away_is_no_tower_over_other_lines() {
+    let mut table = Table::new();
+    let tower = format!("z{}", "\u{301}".repeat(100));
+    table.bob.send(&json!({"type": "away", "text": tower}));
+    table.bob.barrier();
+    table.alice.keys_until("/whois bob\r", "bob is here since");
+    table.alice.keys_until("/msg bob hello\r", "bob is away (z");
+    assert_eq!(table.alice.count_written(&"\u{301}".repeat(20)), 0);
+}

@@ -33,7 +33,9 @@ fn the_file_chooses_times_bell_and_colours() {
     table.alice.see(" bob > alice, as chosen");
     assert!(!table.alice.screen().contains("\nbob > "), "with its time:\n{}", table.alice.screen());
     assert_eq!(table.alice.count_written("\x07"), 0);
-    assert_ne!(table.alice.count_written("\x1b[38;5;"), 0);
+    table.bob.say("in colour");
+    table.alice.see(" bob > in colour");
+    assert_ne!(table.alice.count_written("\x1b[38;5;"), 0, "a name that calls nobody");
 }
 
 #[test]

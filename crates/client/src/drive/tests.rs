@@ -133,7 +133,7 @@ impl Client {
             let session = Session::new(config, Box::new(SystemEntropy), 0);
             let driver = Driver {
                 session: if matches!(shape, Shape::Json) { session.for_a_program() } else { session },
-                transport: Transport::new(address, inbox),
+                transport: Transport::new(address, inbox, false),
                 view: &mut *view,
                 started: Instant::now(),
                 shows: true,

@@ -1,6 +1,6 @@
 //! The session's side of a connection in the event dialect (E).
 
-use glassline_wire::event::{Event, Presence, Refusal, Welcome};
+use glassline_wire::event::{Event, Gap, Presence, Refusal, Welcome};
 use glassline_wire::frame::put_frame;
 use glassline_wire::limits::GREETING_BYTES_MAX;
 use glassline_wire::opening::EVENT_OPENING;
@@ -207,7 +207,11 @@ impl Session {
                 // Somebody else may have used the same id (E4).
                 let is_own = message.reference.is_some() || message.from == self.name;
                 let id = message.id.filter(|_| is_own);
+                if let Some(seq) = message.seq.filter(|_| is_own) {
+                    self.missed.found(&message.room, seq);
+                }
                 self.heard_words(event, id);
+                self.tell_of_missed();
             }
             Event::Direct(ref direct) => {
                 let is_own = direct.reference.is_some() || direct.from == self.name;
@@ -223,17 +227,7 @@ impl Session {
                 }
                 self.tell_of_move(before.as_deref());
             }
-            Event::Left(ref presence) => {
-                self.heard_answer(presence.reference.as_deref());
-                let before = self.current_room();
-                if self.is_own(presence) {
-                    self.roster.went_out_of(&presence.room);
-                } else {
-                    self.roster.went(presence);
-                }
-                self.show(Update::Heard(event));
-                self.tell_of_move(before.as_deref());
-            }
+            Event::Left(presence) => self.heard_left(presence),
             Event::Renamed(ref renamed) => {
                 if renamed.from == self.name {
                     self.name.clone_from(&renamed.to);
@@ -252,9 +246,9 @@ impl Session {
                     self.show(Update::Heard(event));
                 }
             }
-            Event::Gap(ref gap) => {
+            Event::Gap(gap) => {
                 self.roster.saw(&gap.room, gap.to);
-                self.show(Update::Heard(event));
+                self.heard_gap(gap);
             }
             Event::Error(refusal) => self.refused(refusal),
             Event::Away(ref away) if away.reference.as_deref() == Some(AWAY_AGAIN_REF) => {}
@@ -292,6 +286,44 @@ impl Session {
         self.show(update);
     }
 
+    /// A gap may hold messages of the user's own, as long as it is not known what became of them.
+    fn heard_gap(&mut self, gap: Gap) {
+        let told = if self.program.is_none() && self.outbox.has_doubtful() { self.missed.hold(gap) } else { Some(gap) };
+        if let Some(gap) = told {
+            self.show(Update::Heard(Event::Gap(gap)));
+        }
+    }
+
+    /// Tells of the gaps that are gaps, once all of the user's own messages are accounted for.
+    fn tell_of_missed(&mut self) {
+        if !self.outbox.has_doubtful() {
+            for gap in self.missed.take() {
+                self.show(Update::Heard(Event::Gap(gap)));
+            }
+        }
+    }
+
+    fn heard_left(&mut self, mut presence: Presence) {
+        self.heard_answer(presence.reference.as_deref());
+        let before = self.current_room();
+        if presence.reference.is_some() {
+            self.roster.went_out_of(&presence.room);
+        } else {
+            self.roster.went(&presence);
+            // Nobody leaves unasked: what went is the connection that this one came after (T11).
+            if self.program.is_none() {
+                let named = presence.names.len();
+                presence.names.retain(|name| *name != self.name);
+                presence.count = presence.count.saturating_sub(named - presence.names.len());
+                if presence.count == 0 {
+                    return;
+                }
+            }
+        }
+        self.show(Update::Heard(Event::Left(presence)));
+        self.tell_of_move(before.as_deref());
+    }
+
     fn heard_joined(&mut self, presence: &Presence) {
         self.heard_answer(presence.reference.as_deref());
         if !self.is_own(presence) {
@@ -322,7 +354,7 @@ impl Session {
         names_it_alone && presence.reference.is_none() && self.roster.contains(&presence.room)
     }
 
-    /// Whether the client itself came or went: a `ref` comes back only to the one who asked.
+    /// Whether the client itself came: a `ref` comes back only to the one who asked.
     fn is_own(&self, presence: &Presence) -> bool {
         presence.reference.is_some() || presence.names.contains(&self.name)
     }
@@ -334,5 +366,6 @@ impl Session {
         self.heard_answer(refusal.reference.as_deref());
         let text = refusal.reference.as_deref().and_then(|reference| self.outbox.refuse(reference));
         self.show(Update::Refused { refusal, text });
+        self.tell_of_missed();
     }
 }

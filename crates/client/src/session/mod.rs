@@ -7,6 +7,7 @@ mod asking;
 mod backoff;
 mod event_link;
 mod lifecycle;
+mod missed;
 mod outbox;
 pub mod program;
 mod roster;
@@ -25,6 +26,7 @@ use crate::entropy::Entropy;
 use backoff::Backoff;
 use event_link::EventLink;
 use lifecycle::of_your_messages;
+use missed::Missed;
 use outbox::Outbox;
 use program::Program;
 use roster::Roster;
@@ -111,6 +113,7 @@ pub struct Session {
     limits: Limits,
     roster: Roster,
     outbox: Outbox,
+    missed: Missed,
     backoff: Backoff,
     /// Why the user is away: told again after a reconnect.
     away: Option<String>,
@@ -158,6 +161,7 @@ impl Session {
             limits: Limits::default(),
             roster: Roster::new(),
             outbox: Outbox::default(),
+            missed: Missed::default(),
             backoff: Backoff::default(),
             away: None,
             link: None,

@@ -92,6 +92,11 @@ impl Outbox {
         Some(waiting.request)
     }
 
+    /// Whether a message went out on a link that was lost, and nobody knows yet what became of it.
+    pub(super) fn has_doubtful(&self) -> bool {
+        self.waiting.iter().any(|waiting| waiting.sent_before)
+    }
+
     /// The link is lost: everything that waits must be written again.
     pub(super) fn link_lost(&mut self) {
         for waiting in &mut self.waiting {

@@ -97,6 +97,12 @@ pub(crate) fn write_at_once(bytes: Vec<u8>) {
     let _ = io::stdout().write_all(&bytes);
 }
 
+/// The standard output; a drawing may take more than one write.
+#[expect(clippy::unnecessary_wraps, reason = "the same as where it can fail")]
+pub(crate) fn unbuffered_stdout() -> io::Result<Box<dyn Write>> {
+    Ok(Box::new(io::stdout()))
+}
+
 /// Events from the process's terminal.
 #[derive(Debug)]
 pub(crate) struct TerminalInput;

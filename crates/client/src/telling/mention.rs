@@ -4,6 +4,30 @@ use std::ops::Range;
 
 /// The places of a name in a text.
 pub(crate) fn of(name: &str, text: &str) -> Vec<Range<usize>> {
+    if name.is_ascii() { of_ascii(name, text) } else { of_any(name, text) }
+}
+
+/// Most names; it looks at bytes and takes no memory where there is nothing to find.
+fn of_ascii(name: &str, text: &str) -> Vec<Range<usize>> {
+    let (name, bytes) = (name.as_bytes(), text.as_bytes());
+    let (Some(&first), Some(&last)) = (name.first(), name.last()) else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at + name.len() <= bytes.len() {
+        let end = at + name.len();
+        let is_there = bytes[at].eq_ignore_ascii_case(&first)
+            && bytes[at..end].eq_ignore_ascii_case(name)
+            && starts_word(&mut text[..at].chars().rev(), first.into())
+            && ends_word(&mut text[end..].chars(), last.into());
+        if is_there {
+            found.push(at..end);
+        }
+        at = if is_there { end } else { at + 1 };
+    }
+    found
+}
+
+fn of_any(name: &str, text: &str) -> Vec<Range<usize>> {
     let wanted: Vec<char> = name.chars().flat_map(char::to_lowercase).collect();
     let folded: Vec<(usize, char)> =
         text.char_indices().flat_map(|(at, c)| c.to_lowercase().map(move |lower| (at, lower))).collect();
@@ -12,30 +36,34 @@ pub(crate) fn of(name: &str, text: &str) -> Vec<Range<usize>> {
     let mut at = 0;
     while at + wanted.len() <= folded.len() {
         let end = at + wanted.len();
-        let is_same = folded[at..end].iter().map(|&(_, c)| c).eq(wanted.iter().copied());
-        if is_same && starts_word(&folded[..at], first) && ends_word(&folded[end..], last) {
+        let is_there = folded[at..end].iter().map(|&(_, c)| c).eq(wanted.iter().copied())
+            && starts_word(&mut folded[..at].iter().rev().map(|&(_, c)| c), first)
+            && ends_word(&mut folded[end..].iter().map(|&(_, c)| c), last);
+        if is_there {
             let until = folded.get(end).map_or(text.len(), |&(next, _)| next);
             found.push(folded[at].0..until);
-            at = end;
-        } else {
-            at += 1;
         }
+        at = if is_there { end } else { at + 1 };
     }
     found
 }
 
-fn starts_word(before: &[(usize, char)], first: char) -> bool {
-    match before {
-        [.., (_, joint), (_, '-')] | [.., (_, joint)] => !is_in_word(*joint, first),
-        [] => true,
-    }
+/// `before` is what stands before the name, from the name on.
+fn starts_word(before: &mut dyn Iterator<Item = char>, first: char) -> bool {
+    !goes_on(before, first)
 }
 
-fn ends_word(after: &[(usize, char)], last: char) -> bool {
-    match after {
-        // `alice-2` is somebody else.
-        [(_, '-'), (_, joint), ..] | [(_, joint), ..] => !is_in_word(*joint, last),
-        [] => true,
+/// `after` is what stands behind it.
+fn ends_word(after: &mut dyn Iterator<Item = char>, last: char) -> bool {
+    !goes_on(after, last)
+}
+
+/// Whether a word goes on, also over a hyphen: `alice-2` is somebody else than `alice`.
+fn goes_on(neighbours: &mut dyn Iterator<Item = char>, edge: char) -> bool {
+    match neighbours.next() {
+        Some('-') => neighbours.next().is_some_and(|joint| is_in_word(joint, edge)),
+        Some(neighbour) => is_in_word(neighbour, edge),
+        None => false,
     }
 }
 
@@ -58,6 +86,13 @@ mod tests {
             assert!(of("al", text).is_empty(), "{text}");
         }
         assert_eq!(of("al", "al and Al"), [0..2, 7..9]);
+    }
+
+    #[test]
+    fn both_ways_of_looking_find_the_same() {
+        for text in ["al", "AL, al! also al-2 -al well-al x", "漢字al漢", "é al é", "al al al", "lal", ""] {
+            assert_eq!(of_ascii("al", text), of_any("al", text), "{text}");
+        }
     }
 
     #[test]

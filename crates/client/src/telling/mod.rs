@@ -71,7 +71,8 @@ impl Line {
     }
 
     fn own_words(role: Role, text: &str) -> Self {
-        let body = glassline_wire::visible::lines(text).into_owned();
+        let visible = glassline_wire::visible::lines(text);
+        let body = marks::trimmed(&visible).into_owned();
         Self { head: vec![Span::new(Role::Faint, "* ")], body: vec![Span::new(role, body)], ..Self::default() }
     }
 

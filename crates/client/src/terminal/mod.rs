@@ -15,9 +15,12 @@ mod page;
 mod prompt;
 mod unread;
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Instant;
+
+use glassline_wire::visible;
 
 use crate::ending::Ending;
 use crate::inbox::{Inbox, UserInput};
@@ -26,7 +29,7 @@ use crate::options::JoinOptions;
 use crate::preferences::Preferences;
 use crate::room_log::RoomLog;
 use crate::session::Session;
-use crate::session::update::{Status, Update};
+use crate::session::update::{LinkState, Status, Update};
 use crate::system;
 use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
@@ -34,9 +37,10 @@ use crate::telling::{Line, Role, Span};
 use crate::view::View;
 use drawing::palette::Palette;
 use drawing::screen::Screen;
-use drawing::{draw, layout, status};
+use drawing::wrap::{self, Row};
+use drawing::{columns, draw, layout, status};
 use editing::editor::Editor;
-use exits::Exits;
+use exits::{Exits, Stop};
 use guard::Guard;
 use handover::Handover;
 use key_reader::Keyboard;
@@ -44,10 +48,15 @@ use keys::Keys;
 use page::Page;
 use prompt::{Pasting, Prompt};
 
-/// Drawing more often than a screen shows helps nobody.
-const DRAW_EVERY_MS: u64 = 16;
+/// What the user does is drawn this soon after the last drawing: more often than a screen shows helps nobody. On a clock of whole
+/// milliseconds, 16 of them have passed for sure.
+const ANSWER_EVERY_MS: u64 = 17;
+/// What others say may wait this long: a key in between is answered sooner for it, and half as often is drawn.
+const DRAW_EVERY_MS: u64 = 33;
+/// The first drawing waits this long for the server, so that it need not be drawn again at once.
+const FIRST_DRAWING_MS: u64 = 50;
 /// Lines that may wait for the next drawing; past it they are drawn at once.
-const LINES_WAITING_MAX: usize = 1_000;
+const LINES_WAITING_MAX: usize = 10_000;
 /// For terminals that do not say.
 const SIZE_UNKNOWN: (u16, u16) = (80, 24);
 
@@ -66,7 +75,10 @@ pub(crate) struct Terminal {
     palette: Palette,
     columns: u16,
     rows: u16,
+    /// Something is not on the screen yet.
     stale: bool,
+    /// And the user waits for it.
+    awaited: bool,
     drawn_ms: Option<u64>,
     keys: Keys,
     typed: InputHistory,
@@ -76,10 +88,7 @@ pub(crate) struct Terminal {
     handover: Option<Handover>,
     /// When Ctrl-Z was over, until it is told that the process goes on.
     went_on: Option<Instant>,
-    /// The line of others is this process's.
-    hosts: bool,
-    /// Ctrl-Z was the last key, and what it does to the others was said.
-    stop_asked: bool,
+    stop: Stop,
     /// What a real terminal needs and a test's does not.
     device: Option<Device>,
 }
@@ -107,13 +116,13 @@ impl Terminal {
         };
         let reader = Reader::new(&options.name);
         let page = Page::new(reader, Settings::new(preferences, true));
-        let mut terminal = Self::new(page, Box::new(io::stdout()), size.unwrap_or(SIZE_UNKNOWN), palette);
+        let mut terminal = Self::new(page, system::unbuffered_stdout()?, size.unwrap_or(SIZE_UNKNOWN), palette);
         terminal.drafts = preferences.state_folder.clone().unwrap_or_else(std::env::temp_dir);
         terminal.device = Some(Device { keyboard: Keyboard::start(inbox.clone())?, guard, inbox });
         terminal.tell(&options.greeting);
         terminal.recall(preferences);
         terminal.log = RoomLog::wished_for(options);
-        terminal.hosts = options.hosts;
+        terminal.stop = if options.hosts { Stop::Everybody } else { Stop::OneProgram };
         Ok(terminal)
     }
 
@@ -132,6 +141,7 @@ impl Terminal {
             columns,
             rows,
             stale: true,
+            awaited: false,
             drawn_ms: None,
             keys: Keys::default(),
             typed: InputHistory::off(),
@@ -139,8 +149,7 @@ impl Terminal {
             drafts: PathBuf::new(),
             handover: None,
             went_on: None,
-            hosts: false,
-            stop_asked: false,
+            stop: Stop::default(),
             device: None,
         }
     }
@@ -178,31 +187,48 @@ impl Terminal {
         let waiting = self.page.waiting(&status.rooms);
         let hint = self.hint.clone().or_else(|| self.pasting_hint());
         let beside = status::Beside { hint: hint.as_deref(), waiting: &waiting, mentions: self.page.mentions() };
-        let prompt = self.prompt.text();
-        let (text, cursor) = match &prompt {
-            Some(prompt) => (prompt.as_str(), prompt.len()),
-            None => (self.editor.text(), self.editor.cursor()),
+        let (text, cursor) = match &self.prompt {
+            Prompt::Input | Prompt::Completing(_) => (Cow::Borrowed(self.editor.text()), self.editor.cursor()),
+            Prompt::Searching(search) => (Cow::Owned(search.prompt()), search.prompt().len()),
+            Prompt::Asking(question) => (Cow::Borrowed(question.typed()), question.typed().len()),
         };
-        let contents =
-            layout::Contents { above: late_rows(status), text, cursor, status: status::row(status, &beside, columns) };
+        let mut above = late_rows(status, columns);
+        if let Prompt::Asking(question) = &self.prompt {
+            above.extend(wrap::rows(&asked(question.prompt()), columns));
+        }
+        let status = status::row(status, &beside, columns);
+        let contents = layout::Contents { above, text: &text, cursor, status };
         let block = layout::block(contents, columns, usize::from(self.rows));
-        self.stale = false;
+        (self.stale, self.awaited) = (false, false);
         self.drawn_ms = Some(now_ms);
         draw::draw(&mut self.out, &self.screen.draw(&block, columns), self.palette)
     }
 
     fn draw_due_ms(&self) -> Option<u64> {
-        let is_ours = self.handover.is_none();
-        (self.stale && is_ours).then(|| self.drawn_ms.map_or(0, |drawn_ms| drawn_ms + DRAW_EVERY_MS))
+        if !self.stale || self.handover.is_some() {
+            return None;
+        }
+        let is_connecting = self.status.as_ref().is_none_or(|status| status.link == LinkState::Connecting);
+        Some(match self.drawn_ms {
+            None if is_connecting => FIRST_DRAWING_MS,
+            None => 0,
+            Some(drawn_ms) => drawn_ms + if self.awaited { ANSWER_EVERY_MS } else { DRAW_EVERY_MS },
+        })
     }
 }
 
+/// A question, as it stands above the input.
+fn asked(question: String) -> Line {
+    Line { body: vec![Span::new(Role::Mention, question)], ..Line::default() }
+}
+
 /// What was said and is not acknowledged after a while stands above the input until it is.
-fn late_rows(status: &Status) -> Vec<Span> {
+fn late_rows(status: &Status, columns: usize) -> Vec<Row> {
     let more = status.unsent.saturating_sub(status.late.len());
     let more = (status.late.len() == Status::LATE_MAX && more > 0).then(|| format!("… and {more} more"));
     let texts = status.late.iter().map(|text| format!("… {}", text.replace('\n', " ")));
-    texts.chain(more).map(|text| Span::new(Role::Faint, text)).collect()
+    let cut = |text: String| columns::cut(&visible::one_line(&text), columns.saturating_sub(1));
+    texts.chain(more).map(|text| vec![Span::new(Role::Faint, cut(text))]).collect()
 }
 
 impl View for Terminal {
@@ -228,6 +254,7 @@ impl View for Terminal {
         if let Some(Err(trouble)) = self.log.as_mut().map(|log| log.note(&update, self.page.reader())) {
             self.tell(&[trouble]);
         }
+        self.awaited |= matches!(update, Update::Said { .. } | Update::Room(_));
         let heard = self.page.hear(update, now_ms);
         self.print(heard.lines);
         // A room other than the one on the screen may have something new for the status line.
@@ -247,6 +274,7 @@ impl View for Terminal {
         }
         let status = session.status(now_ms);
         if self.status.as_ref() != Some(&status) {
+            self.awaited |= self.status.as_ref().is_some_and(|before| before.link != status.link);
             self.status = Some(status);
             self.stale = true;
         }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use glassline_wire::event::{Event, Presence};
 use glassline_wire::limits::LISTED_ROOMS_MAX;
 use glassline_wire::request::LOBBY;
+use glassline_wire::timestamp::Timestamp;
 use jiff::civil::Date;
 
 use super::absence::Absence;
@@ -39,6 +40,8 @@ pub(super) struct Page {
     room: Option<String>,
     /// The day of the last line shown.
     day: Date,
+    /// The minute of the last line shown: what comes in numbers comes within one.
+    minute: Option<Minute>,
     /// Mentions in the room on the screen since the user last gave a sign.
     mentions: usize,
     /// Who spoke last comes first.
@@ -60,6 +63,7 @@ impl Page {
             unread: Unread::default(),
             absence,
             room: Some(LOBBY.to_owned()),
+            minute: None,
             mentions: 0,
             speakers: VecDeque::new(),
             listed_rooms: Vec::new(),
@@ -280,20 +284,36 @@ impl Page {
 
     /// The line with its time in front, and with the new day before it if there is one.
     fn dated(&mut self, mut line: Line) -> Vec<Line> {
-        let clock = &self.reader.clock;
-        let at = line.at.unwrap_or_else(|| clock.now());
-        let day = clock.date(at);
-        let mut lines = Vec::new();
-        if self.settings.timestamps {
-            line.head.insert(0, Span::new(Role::Faint, format!("{} ", clock.time(at))));
-            if day != self.day {
-                lines.push(Line::mark(&date_words(day)));
-                self.day = day;
-            }
+        if !self.settings.timestamps {
+            return vec![line];
         }
-        lines.push(line);
-        lines
+        let at = line.at.unwrap_or_else(|| self.reader.clock.now());
+        let minute = self.minute_of(at);
+        line.head.insert(0, Span::new(Role::Faint, minute.time));
+        if minute.day == self.day {
+            return vec![line];
+        }
+        self.day = minute.day;
+        vec![Line::mark(&date_words(minute.day)), line]
     }
+
+    fn minute_of(&mut self, at: Timestamp) -> Minute {
+        let number = at.unix_ms / 60_000;
+        let known = self.minute.take().filter(|minute| minute.number == number);
+        let clock = &self.reader.clock;
+        let minute =
+            known.unwrap_or_else(|| Minute { number, time: format!("{} ", clock.time(at)), day: clock.date(at) });
+        self.minute.insert(minute).clone()
+    }
+}
+
+/// A minute in the words of the screen.
+#[derive(Debug, Clone)]
+struct Minute {
+    /// Since 1970.
+    number: u64,
+    time: String,
+    day: Date,
 }
 
 fn without_room(line: Line) -> Line {
@@ -306,7 +326,6 @@ mod tests {
     use crate::commands::Meaning;
     use crate::preferences::Preferences;
     use crate::telling::clock::LocalClock;
-    use glassline_wire::timestamp::Timestamp;
 
     const NOON: &str = "2026-11-22T12:00:00.000Z";
 

@@ -24,17 +24,6 @@ pub(super) enum Prompt {
     Asking(PasteQuestion),
 }
 
-impl Prompt {
-    /// What is shown in place of the input.
-    pub(super) fn text(&self) -> Option<String> {
-        match self {
-            Self::Input | Self::Completing(_) => None,
-            Self::Searching(search) => Some(search.prompt()),
-            Self::Asking(question) => Some(question.prompt()),
-        }
-    }
-}
-
 /// Lines of a paste on their way, one by one.
 #[derive(Debug)]
 pub(super) struct Pasting {

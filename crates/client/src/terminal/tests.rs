@@ -230,7 +230,7 @@ fn a_flood_is_drawn_at_most_every_sixteen_milliseconds_and_loses_nothing() {
         table.hear("bob", &format!("number {number}"));
     }
     assert!((1..=2).contains(&(table.draws - before)), "{}", table.draws - before);
-    table.now_ms += 16;
+    table.now_ms += 33;
     table.settle();
     table.emulator.screen_mut().set_scrollback(1_000);
     let mut seen = std::collections::BTreeSet::new();
@@ -239,6 +239,27 @@ fn a_flood_is_drawn_at_most_every_sixteen_milliseconds_and_loses_nothing() {
         seen.extend(table.screen().lines().filter(|line| line.starts_with("bob > ")).map(str::to_owned));
     }
     assert_eq!(seen.len(), 160);
+}
+
+#[test]
+fn a_key_is_drawn_sooner_than_what_others_say_and_nothing_more_often_than_a_screen_shows() {
+    let mut table = Table::new(80);
+    table.now_ms += 100;
+    table.hear("bob", "first");
+    let drawn = table.draws;
+    let settle_after = |table: &mut Table, ms: u64| {
+        table.now_ms += ms;
+        table.settle();
+        table.draws
+    };
+    table.hear("bob", "second");
+    assert_eq!(settle_after(&mut table, 32), drawn, "what others say waits");
+    assert_eq!(settle_after(&mut table, 1), drawn + 1);
+    table.now_ms -= 20;
+    table.press(Code::Char('x'));
+    assert_eq!(table.draws, drawn + 1, "not within a frame");
+    assert_eq!(settle_after(&mut table, 16), drawn + 1);
+    assert_eq!(settle_after(&mut table, 1), drawn + 2);
 }
 
 #[test]
@@ -259,7 +280,7 @@ fn whoever_hosts_is_told_first_what_control_z_does_to_the_others() {
     // Without a real terminal nothing is stopped.
     table.control('z');
     assert!(!table.screen().contains(told));
-    table.terminal.hosts = true;
+    table.terminal.stop = Stop::Everybody;
     table.control('z');
     assert!(table.screen().contains(told), "{}", table.screen());
     table.press(Code::Left);

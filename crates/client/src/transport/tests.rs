@@ -6,7 +6,7 @@ use super::*;
 fn a_server_that_dies_in_silence_is_noticed_by_the_system() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let (inbox, _arrivals) = sync_channel(4);
-    let mut transport = Transport::new(String::new(), inbox);
+    let mut transport = Transport::new(String::new(), inbox, false);
     transport
         .adopt(TcpStream::connect(listener.local_addr().expect("an address")).expect("connected"))
         .expect("adopted");

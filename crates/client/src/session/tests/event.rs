@@ -146,9 +146,11 @@ fn rooms_are_entered_left_and_gone_to() {
     line.hear(r#"{"type":"left","room":"lobby","names":["bob"],"count":1}"#);
     assert_eq!(line.session.status(0).people, Some(2));
     line.take_updates();
-    line.hear(r#"{"type":"left","room":"lobby","names":["alice"],"count":1}"#);
+    line.hear(r#"{"type":"left","room":"lobby","names":["alice"],"count":1,"ref":"glassline-asked"}"#);
     assert!(line.take_updates().contains(&Update::Room(Some("den".into()))));
     line.hear(r#"{"type":"left","room":"den","names":["alice"],"count":1}"#);
+    assert!(line.take_updates().is_empty(), "a connection of that name went, not this one");
+    line.hear(r#"{"type":"left","room":"den","names":["alice"],"count":1,"ref":"glassline-asked"}"#);
     assert!(line.take_updates().contains(&Update::Room(None)));
     assert_eq!(line.command(Command::Say("anybody?".into())), Err(Declined::NowhereToTalk));
 }

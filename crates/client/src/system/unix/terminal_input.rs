@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, ErrorKind, IsTerminal, Read};
+use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -82,6 +82,11 @@ impl TerminalInput {
     fn now_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
+}
+
+/// The standard output without the standard library's buffer, which would make two writes of one drawing.
+pub(crate) fn unbuffered_stdout() -> io::Result<Box<dyn Write>> {
+    Ok(Box::new(File::from(io::stdout().as_fd().try_clone_to_owned()?)))
 }
 
 #[cfg(test)]

@@ -29,8 +29,8 @@ pub(crate) struct Block {
 /// What stands in the block.
 #[derive(Debug, Default)]
 pub(crate) struct Contents<'a> {
-    /// Rows above the input; each is cut to fit, and where there is little space the last ones stay.
-    pub(crate) above: Vec<Span>,
+    /// Rows above the input, none wider than the screen; where there is little space the last ones stay.
+    pub(crate) above: Vec<Row>,
     pub(crate) text: &'a str,
     /// Byte offset of the cursor in the text.
     pub(crate) cursor: usize,
@@ -46,12 +46,7 @@ pub(crate) fn block(contents: Contents<'_>, columns: usize, screen_rows: usize) 
     let input: Vec<String> = input.into_iter().skip(first).take(rows_max).collect();
     let above_max = screen_rows.saturating_sub(1 + input.len());
     let skipped = above.len().saturating_sub(above_max);
-    let room = columns.saturating_sub(1);
-    let mut rows: Vec<Row> = above
-        .into_iter()
-        .skip(skipped)
-        .map(|span| vec![Span::new(span.role, columns::cut(&visible::one_line(&span.text), room))])
-        .collect();
+    let mut rows: Vec<Row> = above.into_iter().skip(skipped).collect();
     let cursor_row = rows.len() + cursor_row - first;
     rows.extend(input.into_iter().map(|row| vec![Span::new(Role::Plain, row)]));
     // A screen of one row has room for what is typed, and for nothing else.
@@ -107,10 +102,10 @@ mod tests {
     }
 
     #[test]
-    fn rows_above_the_input_are_cut_and_give_way_to_it() {
-        let above = || ["first of all of them", "second"].map(|text| Span::new(Role::Faint, text)).to_vec();
+    fn rows_above_the_input_give_way_to_it() {
+        let above = || ["first", "second"].map(|text| vec![Span::new(Role::Faint, text)]).to_vec();
         let laid_out = |rows: usize| block(Contents { above: above(), text: "x", ..Contents::default() }, 12, rows);
-        assert_eq!(texts(&laid_out(24)), ["first of a…", "second", "> x"]);
+        assert_eq!(texts(&laid_out(24)), ["first", "second", "> x"]);
         assert_eq!(laid_out(24).cursor_row, 2);
         assert_eq!(texts(&laid_out(3)), ["second", "> x"]);
         assert_eq!(texts(&laid_out(1)), ["> x"]);

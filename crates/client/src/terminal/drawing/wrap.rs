@@ -28,8 +28,12 @@ pub(crate) fn rows(line: &Line, columns: usize) -> Vec<Row> {
         word_columns: 0,
     };
     for span in &line.body {
-        for grapheme in span.text.graphemes(true) {
-            wrapping.take(span.role, grapheme);
+        if span.text.is_ascii() {
+            wrapping.take_ascii(span.role, &span.text);
+        } else {
+            for grapheme in span.text.graphemes(true) {
+                wrapping.take(span.role, grapheme);
+            }
         }
     }
     wrapping.end_word();
@@ -50,6 +54,27 @@ struct Wrapping<'a> {
 }
 
 impl<'a> Wrapping<'a> {
+    /// The same as [`Wrapping::take`] for each character, word by word: most of what is said.
+    fn take_ascii(&mut self, role: Role, text: &'a str) {
+        for piece in text.split_inclusive(|c: char| c.is_ascii_whitespace()) {
+            let word = piece.trim_end_matches(|c: char| c.is_ascii_whitespace());
+            if !word.is_empty() {
+                if self.ends_wide() {
+                    self.end_word();
+                }
+                self.word.push((role, word));
+                self.word_columns += word.len();
+            }
+            if word.len() < piece.len() {
+                self.take(role, &piece[word.len()..]);
+            }
+        }
+    }
+
+    fn ends_wide(&self) -> bool {
+        self.word.last().is_some_and(|(_, last)| !last.is_ascii() && columns::of_grapheme(last) > 1)
+    }
+
     fn take(&mut self, role: Role, grapheme: &'a str) {
         match grapheme {
             "\n" => {
@@ -68,7 +93,7 @@ impl<'a> Wrapping<'a> {
                 let grapheme_columns = columns::of_grapheme(grapheme);
                 let is_wide = grapheme_columns > 1;
                 // Scripts without spaces between words, and pictures, may part anywhere.
-                if is_wide || self.word.last().is_some_and(|(_, last)| columns::of_grapheme(last) > 1) {
+                if is_wide || self.ends_wide() {
                     self.end_word();
                 }
                 self.word.push((role, grapheme));

@@ -20,6 +20,7 @@ mod unread;
 use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Instant;
 
 use glassline_wire::visible;
 
@@ -42,7 +43,7 @@ use drawing::screen::Screen;
 use drawing::wrap::{self, Row};
 use drawing::{columns, draw, layout, status};
 use editing::editor::Editor;
-use exits::Exits;
+use exits::{Exits, Stop};
 use guard::Guard;
 use handover::Handover;
 use key_reader::Keyboard;
@@ -92,8 +93,9 @@ pub(crate) struct Terminal {
     /// Where a text for the editor may lie.
     draft_folder: PathBuf,
     handover: Option<Handover>,
-    /// Ctrl-Z stopped the process, and nothing has been heard of its going on.
-    suspended: bool,
+    /// When Ctrl-Z was over, until it is told that the process goes on.
+    went_on: Option<Instant>,
+    stop: Stop,
     /// What a real terminal needs and a test's does not.
     device: Option<Device>,
 }
@@ -127,6 +129,7 @@ impl Terminal {
         terminal.tell(&options.greeting);
         terminal.recall(preferences);
         terminal.log = RoomLog::wished_for(options);
+        terminal.stop = if options.hosts { Stop::Everybody } else { Stop::OneProgram };
         Ok(terminal)
     }
 
@@ -154,7 +157,8 @@ impl Terminal {
             log: None,
             draft_folder: PathBuf::new(),
             handover: None,
-            suspended: false,
+            went_on: None,
+            stop: Stop::default(),
             device: None,
         }
     }
@@ -318,7 +322,8 @@ impl View for Terminal {
 
     fn ended(&mut self, ending: Ending) -> Ending {
         if let Some(handover) = self.handover.take() {
-            handover.abandon();
+            let told = handover.abandon(&mut self.out);
+            self.tell(told.as_slice());
         }
         self.stop_pasting();
         self.keep_drafts_of(&[]);

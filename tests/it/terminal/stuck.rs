@@ -16,10 +16,10 @@ const DEADLINE: Duration = Duration::from_secs(20);
 /// Whether its main thread waits within a system call on the terminal.
 fn is_stuck(process: u32) -> bool {
     let call = fs::read_to_string(format!("/proc/{process}/task/{process}/syscall")).expect("a process");
-    let descriptor =
-        call.split(' ').nth(1).and_then(|argument| u32::from_str_radix(argument.strip_prefix("0x")?, 16).ok());
-    let file = descriptor.and_then(|descriptor| fs::read_link(format!("/proc/{process}/fd/{descriptor}")).ok());
-    file.is_some_and(|file| file.starts_with("/dev/pts"))
+    let first = call.split(' ').nth(1).and_then(|first| first.strip_prefix("0x"));
+    let file = first.and_then(|first| u32::from_str_radix(first, 16).ok());
+    let open = file.and_then(|file| fs::read_link(format!("/proc/{process}/fd/{file}")).ok());
+    open.is_some_and(|open| open.starts_with("/dev/pts"))
 }
 
 #[test]
@@ -45,8 +45,8 @@ fn a_second_signal_ends_a_client_whose_terminal_takes_no_bytes() {
         let bytes = reader.read(&mut buffer).expect("it writes");
         written.extend_from_slice(&buffer[..bytes]);
     }
-    // From here on nobody reads. Far more than a terminal holds for its reader:
     let until = Instant::now() + DEADLINE;
+    // From here on nobody reads, and this is far more than a terminal holds for its reader.
     for _ in 0..300 {
         bob.say(&"nobody reads this ".repeat(100));
     }

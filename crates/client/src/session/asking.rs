@@ -11,7 +11,9 @@ use super::update::{Command, Declined, Dialect, SlashCommands};
 use super::{GOODBYE_MS, LAST_ANSWERS_MS, Phase, Session, WINDOW_BYTES, Wish};
 
 /// `ref` of what the user asked by a slash command.
-pub(super) const ASKED_REF: &str = "glassline-asked";
+const ASKED_REF: &str = "glassline-asked";
+/// `ref` of the user's own `join` or `leave`: its answer alone may move the user.
+const MOVE_REF: &str = "glassline-move";
 /// What follows `/join` in a pipe is meant for the new room; it waits this long for the answer at most.
 const MOVE_MS: u64 = 5_000;
 /// What the `ref` that a message gets adds to it: its id in a field.
@@ -57,6 +59,7 @@ impl Session {
                 Some(known) => {
                     let before = self.current_room();
                     self.roster.go_to(&known);
+                    self.going_back = None;
                     self.tell_of_move(before.as_deref());
                     Ok(())
                 }
@@ -165,16 +168,21 @@ impl Session {
     }
 
     fn move_rooms(&mut self, ask: Ask, now_ms: u64) -> Result<(), Declined> {
-        self.ask("rooms", ask)?;
+        self.put("rooms", &Request { reference: Some(MOVE_REF.to_owned()), ask })?;
         self.moving_until_ms = Some(now_ms + MOVE_MS);
+        self.moves = self.moves.saturating_add(1);
+        self.going_back = None;
         Ok(())
     }
 
-    /// Notes an answer to what the user asked by a slash command.
-    pub(super) fn heard_answer(&mut self, reference: Option<&str>) {
-        if reference == Some(ASKED_REF) {
-            self.moving_until_ms = None;
+    /// Takes in that something with this `ref` was heard: whether it answers a `join` or a `leave` that was really asked.
+    pub(super) fn heard_answer(&mut self, reference: Option<&str>) -> bool {
+        let answers_user = reference == Some(MOVE_REF) && self.moves > 0;
+        if answers_user {
+            self.moves -= 1;
+            self.moving_until_ms = self.moving_until_ms.filter(|_| self.moves > 0);
         }
+        answers_user || (self.program.is_some() && reference.is_some())
     }
 
     fn ask(&mut self, what: &'static str, ask: Ask) -> Result<(), Declined> {

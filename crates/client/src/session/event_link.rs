@@ -1,14 +1,13 @@
 //! The session's side of a connection in the event dialect (E).
 
-use glassline_wire::event::{Event, Gap, Presence, Refusal, Welcome};
+use glassline_wire::event::{Event, Gap, Limits, Presence, Refusal, Welcome};
 use glassline_wire::frame::put_frame;
-use glassline_wire::limits::GREETING_BYTES_MAX;
-use glassline_wire::opening::EVENT_OPENING;
-use glassline_wire::request::{Ask, AwayText, Hello, Request, RoomName};
+use glassline_wire::request::{Ask, AwayText, Request, RoomName};
 
-use super::asking::ASKED_REF;
+use super::credible::{NAME_BYTES_MAX, is_credible};
+use super::last_rename::LastRename;
 use super::update::Update;
-use super::{Link, Phase, Session, WINDOW_BYTES, brief};
+use super::{CAUSE_SHOWN_CHARS, FRAME_BYTES_MAX, Link, Phase, Session, WINDOW_BYTES, brief, shortened};
 use crate::ending::Ending;
 use glassline_wire::event::ErrorCode;
 
@@ -19,6 +18,9 @@ const DEAD_MS: u64 = 75_000;
 
 /// Where crowds come and go, their names are asked for this often at most.
 const COUNT_EVERY_MS: u64 = 30_000;
+
+/// Longest text that any server is taken to take: a message of it must fit what may wait.
+const TEXT_BYTES_MAX: usize = 64 * 1024;
 
 /// `ref` of the session's own `ping`; its answer is nobody else's business.
 const ALIVE_REF: &str = "glassline-alive";
@@ -36,11 +38,13 @@ pub(super) struct EventLink {
     pinged: bool,
     /// When the names in a room were last asked for because the server had told only how many.
     counted_ms: Option<u64>,
+    /// The server's `ping` waits for its answer until there is room for it.
+    owes_pong: bool,
 }
 
 impl EventLink {
     pub(super) fn new(now_ms: u64) -> Self {
-        Self { heard_ms: now_ms, pinged: false, counted_ms: None }
+        Self { heard_ms: now_ms, pinged: false, counted_ms: None, owes_pong: false }
     }
 
     fn heard(&mut self, now_ms: u64) {
@@ -61,29 +65,16 @@ impl EventLink {
     }
 }
 
-impl Session {
-    pub(super) fn say_hello(&mut self) {
-        let welcomed = self.token.is_some();
-        let mut hello = Hello {
-            name: self.name.clone(),
-            rooms: welcomed.then(|| self.roster.names()),
-            since: welcomed.then(|| self.roster.since()),
-            token: self.token.clone(),
-        };
-        let mut json = Request { reference: None, ask: Ask::Hello(hello.clone()) }.to_json();
-        // A server holds little for a stranger: the rooms that do not fit are entered after the `welcome`.
-        while json.len() > GREETING_BYTES_MAX
-            && let Some(room) = hello.rooms.as_mut().and_then(Vec::pop)
-        {
-            if let Some(since) = &mut hello.since {
-                since.remove(&room);
-            }
-            json = Request { reference: None, ask: Ask::Hello(hello.clone()) }.to_json();
-        }
-        self.out.extend_from_slice(EVENT_OPENING);
-        put_frame(&mut self.out, &json);
+/// What a server takes, as far as that can be: with a limit of its own making it could have nothing sent, or everything kept.
+fn sane(limits: Limits) -> Limits {
+    Limits {
+        text_bytes: limits.text_bytes.clamp(1, TEXT_BYTES_MAX),
+        event_bytes: limits.event_bytes.clamp(1, FRAME_BYTES_MAX),
+        ..limits
     }
+}
 
+impl Session {
     pub(super) fn say_bye(&mut self) {
         // With a `ref`, so that the answer can be told from a server that stops.
         let reference = self.bye_ref.clone().unwrap_or_else(|| BYE_REF.to_owned());
@@ -92,6 +83,16 @@ impl Session {
 
     pub(super) fn put_request(&mut self, request: &Request) {
         put_frame(&mut self.out, &request.to_json());
+    }
+
+    /// Answers the server's `ping` once there is room: one that asks and does not read is not owed an answer to each.
+    pub(super) fn pay_pong(&mut self) {
+        if self.out.len() < WINDOW_BYTES
+            && let Some(Link::Event(link)) = &mut self.link
+            && std::mem::take(&mut link.owes_pong)
+        {
+            self.put_request(&Request { reference: None, ask: Ask::Pong {} });
+        }
     }
 
     /// Writes what waits in the outbox, as far as the window allows.
@@ -122,21 +123,41 @@ impl Session {
         let event = match Event::from_json(payload) {
             Ok(event) => event,
             Err(error) if matches!(self.phase, Phase::Greeting { .. }) => {
-                self.no_welcome(&error.to_string(), now_ms);
+                self.no_welcome(&shortened(&error.to_string(), CAUSE_SHOWN_CHARS), now_ms);
                 return;
             }
             Err(error) => {
-                self.notice(format!("the server said something that this version does not understand: {error}"));
+                self.not_understood(&error.to_string());
                 return;
             }
         };
+        if !is_credible(&event) {
+            self.not_credible(&event);
+            return;
+        }
         if matches!(self.phase, Phase::Greeting { .. }) {
             self.heard_in_greeting(event, now_ms);
         } else {
             if let Some(program) = &mut self.program {
                 program.hears(&event);
             }
-            self.heard_in_session(event);
+            self.heard_in_session(event, now_ms);
+        }
+    }
+
+    fn not_understood(&mut self, why: &str) {
+        let why = shortened(why, CAUSE_SHOWN_CHARS);
+        self.notice(format!("the server said something that this version does not understand: {why}"));
+    }
+
+    fn not_credible(&mut self, event: &Event) {
+        match (self.phase, event) {
+            (Phase::Greeting { .. }, Event::Welcome(_)) => self.end(Ending::Refused(format!(
+                "{} welcomes with a name of more than {NAME_BYTES_MAX} bytes, which no name has; check the address",
+                self.config.address
+            ))),
+            (Phase::Greeting { .. }, _) => {}
+            _ => self.not_understood(&format!("a name of more than {NAME_BYTES_MAX} bytes")),
         }
     }
 
@@ -164,10 +185,11 @@ impl Session {
         let wanted = self.roster.names();
         self.name.clone_from(&welcome.name);
         self.token = Some(welcome.token.clone());
-        self.limits = welcome.limits;
+        self.limits = sane(welcome.limits);
         let before = self.current_room();
         self.roster.welcome(&welcome);
         if again {
+            self.going_back = before.clone().filter(|room| !self.roster.contains(room));
             for room in wanted.into_iter().filter(|room| !welcome.rooms.iter().any(|state| state.room == *room)) {
                 self.put_request(&Request { reference: None, ask: Ask::Join(RoomName { room }) });
             }
@@ -192,15 +214,17 @@ impl Session {
 
     /// Asks for the names in a room, if anybody wants to see them.
     fn ask_who_is_in(&mut self, room: &str) {
-        if self.config.follows_people {
+        // One that does not read is not asked more and more.
+        if self.config.follows_people && self.out.len() < WINDOW_BYTES {
             let ask = Ask::Members(RoomName { room: room.to_owned() });
             self.put_request(&Request { reference: Some(WHO_REF.to_owned()), ask });
         }
     }
 
-    fn heard_in_session(&mut self, event: Event) {
+    fn heard_in_session(&mut self, event: Event, now_ms: u64) {
         match event {
             Event::Message(ref message) => {
+                self.heard_of(&message.from);
                 if let Some(seq) = message.seq {
                     self.roster.saw(&message.room, seq);
                 }
@@ -214,11 +238,13 @@ impl Session {
                 self.tell_of_missed();
             }
             Event::Direct(ref direct) => {
+                self.heard_of(&direct.from);
                 let is_own = direct.reference.is_some() || direct.from == self.name;
                 let id = direct.id.filter(|_| is_own);
                 self.heard_words(event, id);
             }
             Event::Joined(ref presence) => {
+                presence.names.iter().for_each(|name| self.heard_of(name));
                 let is_news = self.program.is_some() || !self.is_own_arrival_again(presence);
                 let before = self.current_room();
                 self.heard_joined(presence);
@@ -227,16 +253,19 @@ impl Session {
                 }
                 self.tell_of_move(before.as_deref());
             }
-            Event::Left(presence) => self.heard_left(presence),
+            Event::Left(presence) => {
+                presence.names.iter().for_each(|name| self.heard_of(name));
+                self.heard_left(presence);
+            }
             Event::Renamed(ref renamed) => {
                 if renamed.from == self.name {
                     self.name.clone_from(&renamed.to);
                 }
                 self.roster.renamed(&renamed.from, &renamed.to);
                 // A server tells each room that the two share, and the one who asked once more.
-                let change = (renamed.from.clone(), renamed.to.clone());
-                if self.program.is_some() || self.last_rename.as_ref() != Some(&change) {
-                    self.last_rename = Some(change);
+                let is_again = self.last_rename.as_ref().is_some_and(|last| last.is_again(renamed, now_ms));
+                if self.program.is_some() || !is_again {
+                    self.last_rename = Some(LastRename::new(renamed, now_ms));
                     self.show(Update::Heard(event));
                 }
             }
@@ -258,7 +287,12 @@ impl Session {
                 }
                 self.show(Update::Heard(event));
             }
-            Event::Ping(_) => self.put_request(&Request { reference: None, ask: Ask::Pong {} }),
+            Event::Ping(_) => {
+                if let Some(Link::Event(link)) = &mut self.link {
+                    link.owes_pong = true;
+                }
+                self.pay_pong();
+            }
             Event::Pong(ref pong) if pong.reference.as_deref() == Some(ALIVE_REF) => {}
             Event::Bye(_) => {
                 self.show(Update::Heard(event));
@@ -274,6 +308,13 @@ impl Session {
             | Event::Pong(_) => {
                 self.show(Update::Heard(event));
             }
+        }
+    }
+
+    /// Whoever comes, goes or speaks may be another person of that name: what it does is not told by somebody else's news.
+    fn heard_of(&mut self, name: &str) {
+        if self.last_rename.as_ref().is_some_and(|last| last.is_about(name)) {
+            self.last_rename = None;
         }
     }
 
@@ -304,9 +345,9 @@ impl Session {
     }
 
     fn heard_left(&mut self, mut presence: Presence) {
-        self.heard_answer(presence.reference.as_deref());
+        let is_own = self.heard_answer(presence.reference.as_deref());
         let before = self.current_room();
-        if presence.reference.is_some() {
+        if is_own {
             self.roster.went_out_of(&presence.room);
         } else {
             self.roster.went(&presence);
@@ -325,8 +366,8 @@ impl Session {
     }
 
     fn heard_joined(&mut self, presence: &Presence) {
-        self.heard_answer(presence.reference.as_deref());
-        if !self.is_own(presence) {
+        let is_asked = self.heard_answer(presence.reference.as_deref());
+        if !is_asked && !presence.names.contains(&self.name) {
             self.roster.came(presence, presence.count);
             let is_crowd = presence.names.len() < presence.count;
             if is_crowd
@@ -339,11 +380,16 @@ impl Session {
             // The client's own arrival, announced to it as well: it is counted already.
             self.roster.came(presence, presence.count.saturating_sub(1));
             // The user asked for a room by another spelling of its name.
-            if presence.reference.as_deref() == Some(ASKED_REF) {
+            if is_asked && self.program.is_none() {
                 self.roster.go_to(&presence.room);
             }
         } else {
             self.roster.entered(&presence.room);
+            // Nobody but the user moves the user: what it says next may be meant for the room it is in.
+            let is_back = self.going_back.take_if(|room| *room == presence.room).is_some();
+            if is_asked || is_back || self.program.is_some() {
+                self.roster.go_to(&presence.room);
+            }
             self.ask_who_is_in(&presence.room);
         }
     }
@@ -352,11 +398,6 @@ impl Session {
     fn is_own_arrival_again(&self, presence: &Presence) -> bool {
         let names_it_alone = presence.count == 1 && presence.names.first() == Some(&self.name);
         names_it_alone && presence.reference.is_none() && self.roster.contains(&presence.room)
-    }
-
-    /// Whether the client itself came: a `ref` comes back only to the one who asked.
-    fn is_own(&self, presence: &Presence) -> bool {
-        presence.reference.is_some() || presence.names.contains(&self.name)
     }
 
     fn refused(&mut self, refusal: Refusal) {

@@ -5,7 +5,10 @@
 
 mod asking;
 mod backoff;
+mod credible;
 mod event_link;
+mod hello;
+mod last_rename;
 mod lifecycle;
 mod missed;
 mod outbox;
@@ -25,6 +28,7 @@ use crate::ending::Ending;
 use crate::entropy::Entropy;
 use backoff::Backoff;
 use event_link::EventLink;
+use last_rename::LastRename;
 use lifecycle::of_your_messages;
 use missed::Missed;
 use outbox::Outbox;
@@ -43,6 +47,8 @@ const WINDOW_BYTES: usize = 64 * 1024;
 const WRITES_MAX: usize = 2;
 /// Characters of the user's name in the session's texts.
 const NAME_SHOWN_CHARS: usize = 64;
+/// Characters of a cause that holds the server's words.
+const CAUSE_SHOWN_CHARS: usize = 200;
 /// Longest frame taken from a server. Above [`glassline_wire::limits::EVENT_BYTES_MAX`]: a list of members or of stored messages is
 /// longer than one message, and tutorial servers relay what they like.
 const FRAME_BYTES_MAX: usize = 1024 * 1024;
@@ -122,9 +128,13 @@ pub struct Session {
     up_since_ms: u64,
     lost_since_ms: Option<u64>,
     /// The last change of name that was shown: who, and as what.
-    last_rename: Option<(String, String)>,
+    last_rename: Option<LastRename>,
     /// The user asked to go to another room and may hold the next words back for it until then.
     moving_until_ms: Option<u64>,
+    /// The user's own `join`s and `leave`s that the server has not answered.
+    moves: usize,
+    /// The current room before a reconnect that has to be entered again.
+    going_back: Option<String>,
     /// The `ref` of a program's `bye`.
     bye_ref: Option<String>,
     /// A program drives the session.
@@ -137,9 +147,13 @@ pub struct Session {
 
 /// A name as a text holds it: no server can make one endless.
 fn brief(name: &str) -> String {
-    match name.char_indices().nth(NAME_SHOWN_CHARS) {
-        Some((end, _)) => format!("{}…", &name[..end]),
-        None => name.to_owned(),
+    shortened(name, NAME_SHOWN_CHARS)
+}
+
+fn shortened(text: &str, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -169,6 +183,8 @@ impl Session {
             up_since_ms: now_ms,
             lost_since_ms: None,
             moving_until_ms: None,
+            moves: 0,
+            going_back: None,
             bye_ref: None,
             program: None,
             out: Vec::new(),
@@ -384,7 +400,10 @@ impl Session {
     fn pump(&mut self, now_ms: u64) {
         if self.phase == Phase::Up {
             match self.dialect {
-                Dialect::Event => self.send_events(),
+                Dialect::Event => {
+                    self.pay_pong();
+                    self.send_events();
+                }
                 Dialect::Tutorial => self.send_texts(),
             }
         }
@@ -408,7 +427,7 @@ impl Session {
 
     fn drop_link(&mut self) {
         self.link = None;
-        self.moving_until_ms = None;
+        (self.moving_until_ms, self.moves, self.going_back) = (None, 0, None);
         self.out = Vec::new();
         self.writes = 0;
         self.half_close_due = false;

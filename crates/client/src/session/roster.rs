@@ -98,15 +98,11 @@ impl Roster {
         }
     }
 
-    /// The client is in this room now, and goes to it.
+    /// The client is in this room now; whether it goes to it is another matter.
     pub(super) fn entered(&mut self, room: &str) {
-        if !self.contains(room) {
-            if self.rooms.len() == ROOMS_MAX {
-                return;
-            }
+        if !self.contains(room) && self.rooms.len() < ROOMS_MAX {
             self.rooms.push(Room::new(room, 0, None));
         }
-        self.current = Some(room.to_owned());
     }
 
     /// The client is not in this room any more.
@@ -207,14 +203,15 @@ mod tests {
     fn leaving_the_current_room_goes_to_another_one_and_then_nowhere() {
         let mut roster = Roster::new();
         roster.entered("den");
-        assert_eq!(roster.current(), Some("den"));
+        assert_eq!(roster.current(), Some("lobby"));
+        assert!(roster.go_to("den"));
         roster.went_out_of("den");
         assert_eq!(roster.current(), Some("lobby"));
         assert!(!roster.go_to("den") && roster.go_to("lobby"));
         roster.went_out_of("lobby");
         assert_eq!(roster.current(), None);
         roster.entered("den");
-        assert_eq!(roster.current(), Some("den"));
+        assert_eq!(roster.current(), None);
     }
 
     #[test]

@@ -62,12 +62,6 @@ pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// The standard output; a drawing may take more than one write.
-#[expect(clippy::unnecessary_wraps, reason = "the same as where it can fail")]
-pub(crate) fn unbuffered_stdout() -> io::Result<Box<dyn Write>> {
-    Ok(Box::new(io::stdout()))
-}
-
 /// The command that opens a file in an editor: a program and its options, without quotes.
 pub(crate) fn editor_command(editor: &str, file: &Path) -> Command {
     let mut words = editor.split_whitespace();
@@ -101,6 +95,12 @@ impl TerminalModes {
 #[expect(clippy::needless_pass_by_value, reason = "the same as where a thread takes them")]
 pub(crate) fn write_at_once(bytes: Vec<u8>) {
     let _ = io::stdout().write_all(&bytes);
+}
+
+/// The standard output; a drawing may take more than one write.
+#[expect(clippy::unnecessary_wraps, reason = "the same as where it can fail")]
+pub(crate) fn unbuffered_stdout() -> io::Result<Box<dyn Write>> {
+    Ok(Box::new(io::stdout()))
 }
 
 /// Events from the process's terminal.

@@ -35,7 +35,7 @@ impl Group {
         if self.names.len() < NAMES_KEPT_MAX {
             self.names.push(name.to_owned());
         } else {
-            self.unnamed += 1;
+            self.unnamed = self.unnamed.saturating_add(1);
         }
     }
 
@@ -46,7 +46,7 @@ impl Group {
 
     fn told(&self, did: &str) -> Option<String> {
         let told: Vec<_> = self.names.iter().take(NAMES_TOLD_MAX).map(|kept| name(kept)).collect();
-        let more = self.names.len() - told.len() + self.unnamed;
+        let more = (self.names.len() - told.len()).saturating_add(self.unnamed);
         let people = |count: usize| if count == 1 { "1 person".to_owned() } else { format!("{count} people") };
         match (told.is_empty(), more) {
             (true, 0) => None,
@@ -192,6 +192,18 @@ mod tests {
         assert!(crowd.take_about("carol").is_empty());
         let about: Vec<String> = crowd.take_about("bob").into_iter().flat_map(|line| line.plain()).collect();
         assert_eq!(about, ["* alice, bob joined"]);
+    }
+
+    #[test]
+    fn no_count_of_a_servers_making_is_too_large() {
+        let mut crowd = Crowd::default();
+        for way in [Way::In, Way::Out] {
+            note(&mut crowd, &presence(&["alice", "bob", "carol", "dave"], usize::MAX), way, 0);
+            for number in 0..100 {
+                note(&mut crowd, &presence(&[&format!("n{number}")], usize::MAX), way, 0);
+            }
+        }
+        assert!(told(&mut crowd)[0].contains(&format!("+{} left", usize::MAX)));
     }
 
     #[test]

@@ -45,7 +45,9 @@ impl Terminal {
             self.exits.forget();
             return Ok(());
         };
-        self.stop_asked &= action == Action::Suspend;
+        if action != Action::Suspend {
+            self.stop.forget();
+        }
         let is_empty = self.editor.text().is_empty();
         if !(is_empty && matches!(action, Action::Enter | Action::Interrupt)) {
             self.exits.forget();
@@ -91,10 +93,10 @@ impl Terminal {
             Action::GoRoomBefore => self.go_to_neighbour(false, session, now_ms),
             Action::GoRoomAfter => self.go_to_neighbour(true, session, now_ms),
             Action::OpenEditor => self.open_editor()?,
-            Action::Suspend if self.hosts && !std::mem::replace(&mut self.stop_asked, true) => {
-                self.hint = Some("this stops the line for everybody; Ctrl-Z again stops".to_owned());
-            }
-            Action::Suspend => self.suspend()?,
+            Action::Suspend => match self.stop.press() {
+                Some(hint) => self.hint = Some(hint.to_owned()),
+                None => self.suspend()?,
+            },
             Action::Search => self.start_search(),
             // Nothing is going on, or it is dealt with where it comes in.
             Action::Cancel | Action::Resize { .. } | Action::Resume | Action::FocusGained | Action::FocusLost => {}
@@ -247,7 +249,6 @@ impl Terminal {
 
     /// Stops the process until the shell lets it go on.
     fn suspend(&mut self) -> io::Result<()> {
-        self.stop_asked = false;
         let Some(device) = &self.device else { return Ok(()) };
         let strokes = self.screen.leave(usize::from(self.columns));
         super::drawing::draw::draw(&mut self.out, &strokes, self.palette)?;

@@ -43,7 +43,7 @@ use drawing::screen::Screen;
 use drawing::wrap::{self, Row};
 use drawing::{columns, draw, layout, status};
 use editing::editor::Editor;
-use exits::Exits;
+use exits::{Exits, Stop};
 use guard::Guard;
 use handover::Handover;
 use key_reader::Keyboard;
@@ -92,10 +92,7 @@ pub(crate) struct Terminal {
     handover: Option<Handover>,
     /// When Ctrl-Z was over, until it is told that the process goes on.
     went_on: Option<Instant>,
-    /// The line of others is this process's.
-    hosts: bool,
-    /// Ctrl-Z was the last key, and what it does to the others was said.
-    stop_asked: bool,
+    stop: Stop,
     /// What a real terminal needs and a test's does not.
     device: Option<Device>,
 }
@@ -139,7 +136,7 @@ impl Terminal {
         terminal.tell(&options.greeting);
         terminal.recall(preferences);
         terminal.log = RoomLog::wished_for(options);
-        terminal.hosts = options.hosts;
+        terminal.stop = if options.hosts { Stop::Everybody } else { Stop::OneProgram };
         Ok(terminal)
     }
 
@@ -167,8 +164,7 @@ impl Terminal {
             draft_folder: PathBuf::new(),
             handover: None,
             went_on: None,
-            hosts: false,
-            stop_asked: false,
+            stop: Stop::default(),
             device: None,
         }
     }

@@ -280,7 +280,7 @@ fn whoever_hosts_is_told_first_what_control_z_does_to_the_others() {
     // Without a real terminal nothing is stopped.
     table.control('z');
     assert!(!table.screen().contains(told));
-    table.terminal.hosts = true;
+    table.terminal.stop = Stop::Everybody;
     table.control('z');
     assert!(table.screen().contains(told), "{}", table.screen());
     table.press(Code::Left);

@@ -121,6 +121,14 @@ fn leaving_at_once_takes_two_seconds_with_all_that_it_waits_for_and_says_what_is
     assert_eq!(line.ending, Some(Ending::Left));
 }
 
+/// The user leaves a room.
+fn leave(line: &mut Line, room: &str) {
+    line.command(Command::LeaveRoom(Some(room.into()))).expect("taken");
+    let reference = line.take_requests().remove(0).reference.expect("a ref");
+    line.take_updates();
+    line.hear(&format!(r#"{{"type":"left","room":"{room}","names":["alice"],"count":1,"ref":"{reference}"}}"#));
+}
+
 #[test]
 fn rooms_are_entered_left_and_gone_to() {
     let mut line = Line::event();
@@ -145,12 +153,13 @@ fn rooms_are_entered_left_and_gone_to() {
     assert_eq!(line.command(Command::LeaveRoom(Some("attic".into()))), Err(Declined::NotInRoom("attic".into())));
     line.hear(r#"{"type":"left","room":"lobby","names":["bob"],"count":1}"#);
     assert_eq!(line.session.status(0).people, Some(2));
-    line.take_updates();
-    line.hear(r#"{"type":"left","room":"lobby","names":["alice"],"count":1,"ref":"glassline-asked"}"#);
+    leave(&mut line, "lobby");
     assert!(line.take_updates().contains(&Update::Room(Some("den".into()))));
     line.hear(r#"{"type":"left","room":"den","names":["alice"],"count":1}"#);
     assert!(line.take_updates().is_empty(), "a connection of that name went, not this one");
-    line.hear(r#"{"type":"left","room":"den","names":["alice"],"count":1,"ref":"glassline-asked"}"#);
+    line.hear(r#"{"type":"left","room":"den","names":["alice"],"count":1,"ref":"glassline-move"}"#);
+    assert!(line.take_updates().is_empty(), "nor is what nobody asked for an answer");
+    leave(&mut line, "den");
     assert!(line.take_updates().contains(&Update::Room(None)));
     assert_eq!(line.command(Command::Say("anybody?".into())), Err(Declined::NowhereToTalk));
 }
@@ -220,7 +229,7 @@ fn a_room_is_known_by_every_spelling_of_its_name() {
     let mut line = Line::event();
     line.command(Command::Join("den".into())).expect("taken");
     line.take_requests();
-    line.hear(r#"{"type":"joined","room":"den","names":["alice"],"count":1,"ref":"glassline-asked"}"#);
+    line.hear(r#"{"type":"joined","room":"den","names":["alice"],"count":1,"ref":"glassline-move"}"#);
     for spelling in ["lobby", "#Den", "LOBBY", "den"] {
         line.command(Command::Join(spelling.into())).expect("taken");
         let room = spelling.trim_start_matches('#').to_lowercase();
@@ -228,7 +237,7 @@ fn a_room_is_known_by_every_spelling_of_its_name() {
     }
     line.command(Command::Join("ｄｅｎ".into())).expect("taken");
     line.command(Command::Join("lobby".into())).expect("taken");
-    line.hear(r#"{"type":"joined","room":"den","names":["alice"],"count":1,"ref":"glassline-asked"}"#);
+    line.hear(r#"{"type":"joined","room":"den","names":["alice"],"count":1,"ref":"glassline-move"}"#);
     assert_eq!(line.session.status(0).room.as_deref(), Some("den"), "the server knows more spellings");
     line.command(Command::LeaveRoom(Some("#DEN".into()))).expect("taken");
     assert!(line.take_requests().iter().any(|request| matches!(&request.ask, Ask::Leave(room) if room.room == "den")));
@@ -294,9 +303,134 @@ fn a_program_may_not_say_hello_and_its_bye_finishes() {
 fn a_name_without_end_is_cut_where_it_is_shown() {
     let mut line = Line::new(DialectChoice::Event, None);
     line.connect();
-    line.hear(&WELCOME.replace("alice", &"x".repeat(90_000)));
+    line.hear(&WELCOME.replace("alice", &"x".repeat(256)));
     let notices = line.notices();
-    assert!(notices.contains("xxx…") && notices.len() < 200, "{} bytes", notices.len());
+    assert!(notices.contains("xxx…") && notices.len() < 250, "{} bytes", notices.len());
+}
+
+#[test]
+fn a_server_whose_names_are_none_is_refused_and_later_ones_are_not_understood() {
+    let endless = "x".repeat(257);
+    for name in ["alice", "lobby"] {
+        let mut line = Line::new(DialectChoice::Event, None);
+        line.connect();
+        line.hear(&WELCOME.replace(name, &endless));
+        assert!(matches!(&line.ending, Some(Ending::Refused(text)) if text.contains("more than 256 bytes")), "{name}");
+    }
+    let mut line = Line::event();
+    line.take_updates();
+    line.hear(&format!(r#"{{"type":"joined","room":"lobby","names":["{endless}"],"count":1}}"#));
+    line.hear(&format!(r#"{{"type":"{}"}}"#, "x".repeat(90_000)));
+    let updates = line.take_updates();
+    assert!(matches!(&updates[..], [Update::Notice(_), Update::Notice(_)]), "{} updates", updates.len());
+    for update in updates {
+        assert!(matches!(&update, Update::Notice(text) if text.contains("not understand") && text.len() < 300));
+    }
+    assert_eq!(line.session.status(0).people, Some(3));
+}
+
+#[test]
+fn limits_of_a_servers_making_do_not_stop_the_user() {
+    for limit in ["0", "18446744073709551615"] {
+        let mut line = Line::new(DialectChoice::Event, None);
+        line.connect();
+        line.hear(&WELCOME.replace("16384", limit).replace("102400", limit));
+        assert!(line.session.has_room() && line.session.takes_commands(), "{limit}");
+        line.say("x");
+    }
+}
+
+#[test]
+fn nobody_but_the_user_moves_the_user() {
+    let mut line = Line::event();
+    line.session.config.follows_people = true;
+    line.take_updates();
+    for reference in ["", r#","ref":"glassline-move""#, r#","ref":"x""#] {
+        line.hear(&format!(r#"{{"type":"joined","room":"trap","names":["alice"],"count":1{reference}}}"#));
+        line.hear(&format!(r#"{{"type":"left","room":"lobby","names":["alice"],"count":1{reference}}}"#));
+        let status = line.session.status(0);
+        assert_eq!((status.room.as_deref(), status.rooms), (Some("lobby"), vec!["lobby".into(), "trap".into()]));
+    }
+    assert!(!line.take_updates().iter().any(|update| matches!(update, Update::Room(_))));
+    line.take_requests();
+    // The answers to two requests at once are both answers, whatever else was asked and refused in between.
+    for room in ["den", "attic"] {
+        line.command(Command::Whois("nobody".into())).expect("taken");
+        line.command(Command::Join(room.into())).expect("taken");
+    }
+    line.hear(r#"{"type":"error","code":"unknown_name","text":"nobody","ref":"glassline-asked"}"#);
+    for room in ["den", "attic"] {
+        assert!(line.session.is_moving());
+        line.hear(&format!(
+            r#"{{"type":"joined","room":"{room}","names":["alice"],"count":1,"ref":"glassline-move"}}"#
+        ));
+        assert_eq!(line.session.status(0).room.as_deref(), Some(room));
+    }
+    assert!(!line.session.is_moving());
+    line.command(Command::Join("closed".into())).expect("taken");
+    line.hear(r#"{"type":"error","code":"too_many_rooms","text":"no","ref":"glassline-move"}"#);
+    line.hear(r#"{"type":"joined","room":"closed","names":["alice"],"count":1,"ref":"glassline-move"}"#);
+    assert_eq!(line.session.status(0).room.as_deref(), Some("attic"), "that was refused");
+}
+
+#[test]
+fn a_program_is_where_the_server_says_that_it_is() {
+    let mut line = Line::event().for_a_program();
+    line.ask(r#"{"type":"join","room":"den","ref":"j"}"#).expect("taken");
+    line.hear(r#"{"type":"joined","room":"den","names":["alice"],"count":1,"ref":"j"}"#);
+    assert_eq!(line.session.status(0).room.as_deref(), Some("den"));
+    line.ask(r#"{"type":"leave","room":"den","ref":"l"}"#).expect("taken");
+    line.hear(r#"{"type":"left","room":"den","names":["alice"],"count":1,"ref":"l"}"#);
+    assert_eq!(line.session.status(0).rooms, ["lobby"]);
+}
+
+#[test]
+fn a_server_that_asks_and_does_not_read_is_owed_one_answer() {
+    let mut line = Line::event();
+    line.session.config.follows_people = true;
+    line.takes_writes = false;
+    for number in 0..20_000 {
+        line.hear(r#"{"type":"ping"}"#);
+        line.hear(&format!(r#"{{"type":"joined","room":"r{number}","names":["alice"],"count":1}}"#));
+    }
+    assert!(line.session.out.len() < 65 * 1024, "{} bytes wait", line.session.out.len());
+    line.takes_writes = true;
+    line.take_requests();
+    for _ in 0..4 {
+        line.handle(Input::Written);
+    }
+    let pongs = line.take_requests().iter().filter(|request| matches!(request.ask, Ask::Pong {})).count();
+    assert!(pongs > 1 && pongs < 10_000, "{pongs}");
+    assert!(line.session.out.is_empty());
+    line.hear(r#"{"type":"ping"}"#);
+    assert!(matches!(line.take_requests()[..], [Request { ask: Ask::Pong {}, .. }]), "and no more than one");
+}
+
+#[test]
+fn the_same_change_of_name_is_told_again_if_it_may_be_another_persons() {
+    let renamed = r#"{"type":"renamed","from":"bob","to":"rob"}"#;
+    let others = [
+        r#"{"type":"joined","room":"lobby","names":["bob"],"count":1}"#,
+        r#"{"type":"left","room":"lobby","names":["rob"],"count":1}"#,
+        r#"{"type":"message","room":"lobby","from":"bob","text":"x"}"#,
+        r#"{"type":"direct","from":"rob","to":"alice","text":"x"}"#,
+    ];
+    let told = |line: &mut Line| line.take_json().iter().filter(|json| *json == renamed).count();
+    for other in others {
+        let mut line = Line::event();
+        for event in [renamed, renamed, other, renamed, renamed] {
+            line.hear(event);
+        }
+        assert_eq!(told(&mut line), 2, "{other}");
+    }
+    let mut line = Line::event();
+    for _ in 0..2 {
+        line.hear(renamed);
+        line.pass_ms(1_999);
+        line.hear(renamed);
+        line.pass_ms(1);
+    }
+    assert_eq!(told(&mut line), 2);
 }
 
 proptest! {

@@ -245,6 +245,52 @@ fn many_rooms_do_not_make_a_hello_that_no_server_takes() {
     assert!(rooms > 20 && rooms < 64 && joins == 63, "{rooms} rooms, {joins} joins");
 }
 
+#[test]
+fn a_hello_names_as_many_rooms_as_fit() {
+    for letters in [1, 40, 200] {
+        let mut line = Line::event();
+        for number in 0..60 {
+            let room = format!("{}{number}", r#"\""#.repeat(letters));
+            line.hear(&format!(r#"{{"type":"joined","room":"{room}","names":["alice"],"count":1}}"#));
+        }
+        line.close();
+        line.wait_for_try();
+        line.connect();
+        let hello = line.take_hello();
+        let json = |hello| Request { reference: None, ask: Ask::Hello(hello) }.to_json().len();
+        assert!(json(hello.clone()) <= 4_096);
+        let mut longer = hello;
+        let (rooms, since) = (longer.rooms.as_mut().expect("rooms"), longer.since.as_mut().expect("since"));
+        assert!(rooms.len() == since.len() && rooms.iter().all(|room| since.contains_key(room)));
+        let next = line.session.roster.names().get(rooms.len()).cloned();
+        let Some(next) = next else { continue };
+        since.insert(next.clone(), 0);
+        rooms.push(next);
+        assert!(json(longer) > 4_096 - 2, "one more would fit");
+    }
+}
+
+#[test]
+fn whoever_was_in_a_room_that_has_to_be_entered_again_is_back_in_it() {
+    for moves_on in [false, true] {
+        let mut line = Line::event();
+        line.command(Command::Join("den".into())).expect("taken");
+        line.hear(r#"{"type":"joined","room":"den","names":["alice"],"count":1,"ref":"glassline-move"}"#);
+        line.close();
+        line.wait_for_try();
+        line.connect();
+        line.hear(WELCOME);
+        assert_eq!(line.session.status(0).room.as_deref(), Some("lobby"));
+        if moves_on {
+            line.command(Command::Join("lobby".into())).expect("taken");
+        }
+        line.hear(r#"{"type":"joined","room":"trap","names":["alice"],"count":1}"#);
+        line.hear(r#"{"type":"joined","room":"den","names":["alice"],"count":1}"#);
+        let room = if moves_on { "lobby" } else { "den" };
+        assert_eq!(line.session.status(0).room.as_deref(), Some(room));
+    }
+}
+
 /// A server of the event dialect with nothing but a log: what was taken stays taken, whatever happens to the link.
 #[derive(Default)]
 struct Log {

@@ -93,6 +93,8 @@ impl Wire {
                 self.held.extend_from_slice(&chunk[..count]);
                 Ok(())
             }
+            // A machine that paused the process wakes a read that has a deadline.
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
             Err(error) if error.kind() == ErrorKind::ConnectionReset => Err(End::Cut),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Err(End::Silent),
             Err(error) => panic!("reading failed: {error}"),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::action::Action;
 use super::action::Motion;
 use super::editing::completion::Completion;
-use super::exits::Exit;
+use super::exits::{Exit, Stop};
 use super::handover::{Handover, chosen_editor};
 use super::key_help;
 use super::{Staleness, Terminal};
@@ -113,7 +113,9 @@ impl Terminal {
     fn leave_or_say(&mut self, exit: Exit, session: &mut Session, now_ms: u64) {
         match exit {
             Exit::Leave => leave(session, now_ms),
-            Exit::NotYet(hint) if self.hosts => self.hint = Some(format!("{hint}; that closes the line for all")),
+            Exit::NotYet(hint) if self.stop != Stop::OneProgram => {
+                self.hint = Some(format!("{hint}; that closes the line for all"));
+            }
             Exit::NotYet(hint) => self.hint = Some(hint.to_owned()),
         }
     }

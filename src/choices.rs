@@ -45,6 +45,7 @@ impl Choices {
             name: self.name.unwrap_or_else(login_name),
             dialect: self.dialect.unwrap_or_default(),
             mode,
+            hosts: false,
             greeting: Vec::new(),
             preferences: Preferences {
                 timestamps: self.timestamps,

@@ -26,10 +26,11 @@ pub(crate) fn host(options: JoinOptions) -> Ending {
     let shutdown = Shutdown::new();
     let for_server = shutdown.clone();
     let server = thread::spawn(move || run(vec![listener], Config::default(), &for_server));
-    let ending = join(&here(vec![
+    let greeting = vec![
         format!("your line is open on {address}, for as long as you stay"),
         "others on this machine join it with: glassline join".to_string(),
-    ]));
+    ];
+    let ending = join(&JoinOptions { hosts: true, ..here(greeting) });
     shutdown.request();
     match server.join() {
         Ok(Ok(())) => ending,

@@ -19,6 +19,9 @@ pub enum Ending {
     ServerWentAway(String),
 }
 
+/// Characters of a text shown; a server may have had a say in it.
+const TEXT_CHARS_MAX: usize = 2_000;
+
 impl Ending {
     /// The documented exit code of the process (2, a usage error, is the caller's).
     pub fn exit_code(&self) -> u8 {
@@ -36,7 +39,8 @@ impl Ending {
         match self {
             Self::Left => None,
             Self::InputOutput(text) | Self::CannotConnect(text) | Self::Refused(text) | Self::ServerWentAway(text) => {
-                Some(visible::lines(text))
+                let bounded: String = text.chars().take(TEXT_CHARS_MAX).collect();
+                Some(visible::lines(&bounded).replace('\n', "\n  ").into())
             }
         }
     }

@@ -46,6 +46,8 @@ pub struct JoinOptions {
     pub dialect: DialectChoice,
     /// How to show it.
     pub mode: Mode,
+    /// Whether this process is the server, too: whoever stops it stops everybody.
+    pub hosts: bool,
     /// Lines to show first, such as how others join.
     pub greeting: Vec<String>,
     /// How to show and keep it.

@@ -327,7 +327,7 @@ fn listed(keys: &str, last: &str) -> Vec<(String, String)> {
     let lines = screen.lines().filter_map(|line| line.strip_prefix("* ").or_else(|| line.strip_prefix("  ")));
     let lines = lines.filter(|line| !line.starts_with("connected"));
     let parts = lines.filter_map(|line| line.split_once(": ").or_else(|| line.split_once(" sends ")));
-    parts.map(|(head, what)| (head.to_owned(), what.to_owned())).collect()
+    parts.map(|(head, what)| (head.trim_start().to_owned(), what.to_owned())).collect()
 }
 
 #[track_caller]

@@ -2,6 +2,7 @@
 
 mod draft;
 mod editor;
+mod ended;
 mod harness;
 mod heard;
 mod hostile;
@@ -13,3 +14,5 @@ mod people;
 mod recall;
 mod rooms;
 mod settings;
+#[cfg(target_os = "linux")]
+mod stuck;

@@ -55,11 +55,18 @@ fn what_is_said_elsewhere_waits_is_counted_and_shown_on_going_there() {
 }
 
 #[test]
-fn a_draft_goes_along_from_room_to_room() {
+fn each_room_has_its_draft() {
     let mut table = Table::new();
     alice_enters(&mut table, &["den"]);
     table.alice.keys_until("half", "> half");
     table.alice.keys_until("\x1b1", "alice in lobby");
+    table.alice.see_input("");
+    assert_eq!(table.said("for all\r"), "for all");
+    table.alice.keys_until("\x1b2", "alice in den");
+    table.alice.see("> half");
+    // What was begun in a room that one leaves goes along.
+    table.alice.keys_until("\x1b1", "alice in lobby");
+    table.alice.keys("/leave den\r");
     table.alice.see("> half");
     assert_eq!(table.said(" said\r"), "half said");
 }

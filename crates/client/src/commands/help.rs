@@ -28,10 +28,10 @@ pub(super) fn help(args: &str, there: impl Fn(&SlashCommand) -> bool) -> Option<
         let mut of_group = commands().filter(|command| command.group == group).map(line).peekable();
         if of_group.peek().is_some() {
             lines.push(heading.to_owned());
-            lines.extend(of_group);
+            lines.extend(of_group.map(|line| format!("  {line}")));
         }
     }
-    lines.push("//x sends /x as text".to_owned());
+    lines.push("  //x sends /x as text".to_owned());
     Some(Meaning::Help(lines))
 }
 

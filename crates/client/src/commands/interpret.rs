@@ -10,6 +10,12 @@ use crate::session::update::{Command, SlashCommands};
 /// # Errors
 /// What is wrong with it, for the user; nothing of it must be sent then.
 pub(crate) fn interpret(line: &str, who: SlashCommands) -> Result<Meaning, String> {
+    if let Some(command) = after_space(line) {
+        return Err(format!(
+            "a space stands before /{0}, so it would be said to everybody; take it away, or write `//{0}` to say it",
+            command.name
+        ));
+    }
     let Some(command) = line.strip_prefix('/') else { return Ok(Meaning::Do(Command::Say(line.to_owned()))) };
     if command.starts_with('/') {
         return Ok(Meaning::Do(Command::Say(command.to_owned())));
@@ -50,4 +56,10 @@ fn read(command: &SlashCommand, args: &str, there: fn(&SlashCommand) -> bool) ->
         Reading::Help => help::help(args, there),
     };
     meaning.ok_or_else(|| help::usage(command))
+}
+
+/// The command of a line that would be one but for the space before it.
+fn after_space(line: &str) -> Option<&'static SlashCommand> {
+    let command = line.strip_prefix(char::is_whitespace)?.trim_start().strip_prefix('/')?;
+    SlashCommand::named(command.split(char::is_whitespace).next().unwrap_or(command))
 }

@@ -80,7 +80,11 @@ fn a_server_with_commands_gets_them_and_another_one_never_does() {
 fn help_shows_every_command() {
     let Ok(Meaning::Help(lines)) = client("/help") else { panic!("help") };
     for command in COMMANDS {
-        assert!(lines.iter().any(|line| line.starts_with(&format!("/{}", command.name))), "{}", command.name);
+        assert!(
+            lines.iter().any(|line| line.trim_start().starts_with(&format!("/{}", command.name))),
+            "{}",
+            command.name
+        );
     }
     assert_eq!(client("/help /who"), client("/help names"));
     assert_eq!(client("/help keys"), Ok(Meaning::Keys));
@@ -103,5 +107,25 @@ fn the_table_agrees_with_itself() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn a_command_behind_a_space_is_not_published() {
+    for who in [SlashCommands::Client, SlashCommands::Server, SlashCommands::Nobody] {
+        assert!(interpret(" /msg bob secret", who).is_err_and(|told| told.contains("space")));
+    }
+    assert_eq!(client(" / is the root"), doing!(Command::Say(" / is the root".into())));
+    assert_eq!(client(" /tmp is full"), doing!(Command::Say(" /tmp is full".into())));
+}
+
+#[test]
+fn what_was_meant_is_guessed_by_its_beginning_and_not_from_nothing() {
+    let guessed = |line: &str| client(line).expect_err("there is no such command");
+    for (line, meant) in [("/j den", "/join"), ("/q", "/quit"), ("/whios bob", "/whois"), ("/awy", "/away")] {
+        assert!(guessed(line).contains(&format!("did you mean {meant}?")), "{}", guessed(line));
+    }
+    for line in ["/x", "/foo", "/zz", "/"] {
+        assert!(guessed(line).contains("/help lists"), "{}", guessed(line));
     }
 }

@@ -5,7 +5,7 @@ use super::event::{Paste, PasteEnd};
 /// What a terminal sends before a paste.
 pub(super) const PASTE_START: &[u8] = b"\x1b[200~";
 /// And after it.
-const PASTE_END: &[u8] = b"\x1b[201~";
+pub(super) const PASTE_END: &[u8] = b"\x1b[201~";
 /// More than anybody reads in a chat; what is longer is cut off.
 pub(super) const PASTE_BYTES_MAX: usize = 1024 * 1024;
 

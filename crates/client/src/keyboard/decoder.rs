@@ -3,7 +3,7 @@
 //! It finds where a sequence ends; what the sequence says is read elsewhere. Whatever is not one is dropped up to its end, so that a
 //! terminal's answer to somebody else's question never types letters.
 
-use super::bracketed::{BracketedPaste, PASTE_START};
+use super::bracketed::{BracketedPaste, PASTE_END, PASTE_START};
 use super::event::{Code, Key, TerminalEvent};
 use super::sequence;
 
@@ -13,10 +13,14 @@ const ESCAPE_TIMEOUT_MS: u64 = 50;
 const SEQUENCE_TIMEOUT_MS: u64 = 100;
 /// A paste that has begun and does not go on.
 const PASTE_TIMEOUT_MS: u64 = 2_000;
+/// What comes after such a paste with no longer pause in it comes from one hand: the rest of the paste, if it is more than one key.
+const BURST_PAUSE_MS: u64 = 100;
 /// No key's sequence is nearly that long.
 const SEQUENCE_BYTES_MAX: usize = 64;
 
 const ESCAPE: u8 = 0x1b;
+/// What the backspace key sends.
+const DELETE: u8 = 0x7f;
 
 /// What the bytes so far are the beginning of.
 #[derive(Debug, Default)]
@@ -40,6 +44,8 @@ enum State {
         ends: bool,
     },
     Paste(BracketedPaste),
+    /// After a paste that was given up: its rest, or a key.
+    Burst(BracketedPaste),
 }
 
 /// See the module.
@@ -50,6 +56,8 @@ pub(crate) struct Decoder {
     sequence: Vec<u8>,
     /// An Escape before the sequence makes it one with Alt.
     alt: bool,
+    /// A paste was given up, and neither its end nor a key has come since.
+    rest_may_come: bool,
     last_byte_ms: u64,
 }
 
@@ -68,6 +76,7 @@ impl Decoder {
             State::Ground => return None,
             State::Escape | State::EscapeTwice => ESCAPE_TIMEOUT_MS,
             State::Paste(_) => PASTE_TIMEOUT_MS,
+            State::Burst(_) => BURST_PAUSE_MS,
             _ => SEQUENCE_TIMEOUT_MS,
         };
         Some(self.last_byte_ms + timeout_ms)
@@ -79,12 +88,30 @@ impl Decoder {
             return;
         }
         match std::mem::take(&mut self.state) {
-            State::Escape => events.extend([escape_key()]),
-            State::EscapeTwice => events.extend([escape_key(), escape_key()]),
-            State::Paste(paste) => events.extend([TerminalEvent::Paste(paste.finish())]),
+            State::Escape => self.press_escape(1, events),
+            State::EscapeTwice => self.press_escape(2, events),
+            State::Paste(paste) => {
+                self.rest_may_come = true;
+                events.extend([TerminalEvent::Paste(paste.finish())]);
+            }
+            State::Burst(burst) => return self.end_burst(burst, events),
             _ => {}
         }
         self.start_anew();
+    }
+
+    /// One character is a key; the user has the keyboard back. More is pasted text, which sends nothing.
+    fn end_burst(&mut self, burst: BracketedPaste, events: &mut impl Extend<TerminalEvent>) {
+        self.start_anew();
+        let paste = burst.finish();
+        if paste.text.chars().count() > 1 {
+            events.extend([TerminalEvent::Paste(paste)]);
+            return;
+        }
+        self.rest_may_come = false;
+        for &byte in paste.text.as_bytes() {
+            self.take_byte(byte, events);
+        }
     }
 
     fn take_byte(&mut self, byte: u8, events: &mut impl Extend<TerminalEvent>) {
@@ -98,7 +125,7 @@ impl Decoder {
                     self.escape(byte, events);
                 }
                 _ => {
-                    events.extend([escape_key()]);
+                    self.press_escape(1, events);
                     self.escape_again(byte, events);
                 }
             },
@@ -124,10 +151,11 @@ impl Decoder {
                 ..b' ' => self.abandon(byte, events),
                 _ => {}
             },
-            State::Paste(paste) => {
+            State::Paste(paste) | State::Burst(paste) => {
                 if paste.take(byte) {
                     let paste = std::mem::take(paste);
                     events.extend([TerminalEvent::Paste(paste.finish())]);
+                    self.rest_may_come = false;
                     self.start_anew();
                 }
             }
@@ -135,6 +163,11 @@ impl Decoder {
     }
 
     fn begin(&mut self, byte: u8, events: &mut impl Extend<TerminalEvent>) {
+        // What is no text, such as Ctrl-C or an arrow, is a key and does what it always does.
+        if self.rest_may_come && (byte >= b' ' && byte != DELETE || matches!(byte, b'\t' | b'\r' | b'\n')) {
+            self.state = State::Burst(BracketedPaste::default());
+            return self.take_byte(byte, events);
+        }
         self.hold(byte);
         match byte {
             ESCAPE => self.state = State::Escape,
@@ -193,6 +226,8 @@ impl Decoder {
                     self.start_anew();
                     self.state = State::Paste(BracketedPaste::default());
                 } else {
+                    // The end of a paste that was given up comes late, with nothing before it.
+                    self.rest_may_come &= self.sequence != PASTE_END;
                     self.finish(events);
                 }
             }
@@ -210,10 +245,13 @@ impl Decoder {
     /// The sequence is complete.
     fn finish(&mut self, events: &mut impl Extend<TerminalEvent>) {
         let alt = self.alt;
-        events.extend(sequence::event(&self.sequence).map(|event| match event {
+        let event = sequence::event(&self.sequence).map(|event| match event {
             TerminalEvent::Key(key) => TerminalEvent::Key(Key { alt: key.alt || alt, ..key }),
             event => event,
-        }));
+        });
+        // Who goes to another window while a paste hangs comes back to it.
+        self.rest_may_come &= !matches!(event, Some(TerminalEvent::Key(_)));
+        events.extend(event);
         self.start_anew();
     }
 
@@ -223,15 +261,16 @@ impl Decoder {
         self.begin(byte, events);
     }
 
+    fn press_escape(&mut self, times: usize, events: &mut impl Extend<TerminalEvent>) {
+        self.rest_may_come = false;
+        events.extend(std::iter::repeat_n(TerminalEvent::Key(Code::Escape.into()), times));
+    }
+
     fn start_anew(&mut self) {
         self.state = State::Ground;
         self.sequence.clear();
         self.alt = false;
     }
-}
-
-fn escape_key() -> TerminalEvent {
-    TerminalEvent::Key(Code::Escape.into())
 }
 
 #[cfg(test)]

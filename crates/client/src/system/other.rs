@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
+use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -59,6 +60,41 @@ pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// The command that opens a file in an editor: a program and its options, without quotes.
+pub(crate) fn editor_command(editor: &str, file: &Path) -> Command {
+    let mut words = editor.split_whitespace();
+    let mut command = Command::new(words.next().unwrap_or_default());
+    command.args(words).arg(file);
+    command
+}
+
+/// There is no asking here.
+pub(crate) fn ask_to_end(child: &mut Child) -> io::Result<()> {
+    child.kill()
+}
+
+/// Nothing is known here of what another program does to the terminal's modes.
+#[derive(Debug)]
+pub(crate) struct TerminalModes;
+
+impl TerminalModes {
+    #[expect(clippy::unnecessary_wraps, reason = "the same as where it can fail")]
+    pub(crate) fn now() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the same as where there is something to do")]
+    pub(crate) fn set_again(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Called by no signal here.
+#[expect(clippy::needless_pass_by_value, reason = "the same as where a thread takes them")]
+pub(crate) fn write_at_once(bytes: Vec<u8>) {
+    let _ = io::stdout().write_all(&bytes);
 }
 
 /// The standard output; a drawing may take more than one write.

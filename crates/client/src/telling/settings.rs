@@ -1,6 +1,6 @@
 //! What the user can change about the telling while it goes on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use glassline_wire::event::{Event, Presence};
 
@@ -18,8 +18,10 @@ const IGNORED_MAX: usize = 1_000;
 pub(crate) struct Settings {
     pub(crate) timestamps: bool,
     bell: Bell,
-    /// In lower case.
+    /// As the user named them, in lower case.
     ignored: BTreeSet<String>,
+    /// What some of them are called now.
+    followed: BTreeMap<String, String>,
 }
 
 impl Settings {
@@ -29,6 +31,7 @@ impl Settings {
             timestamps: preferences.timestamps.unwrap_or(timestamps),
             bell: preferences.bell,
             ignored: preferences.ignore.iter().take(IGNORED_MAX).map(|ignored| ignored.to_lowercase()).collect(),
+            followed: BTreeMap::new(),
         }
     }
 
@@ -61,7 +64,7 @@ impl Settings {
                 let who: Vec<_> = self.ignored.iter().map(|who| name(who)).collect();
                 format!("you ignore {}", who.join(", "))
             }
-            Meaning::Unignore(who) if self.ignored.remove(&who.to_lowercase()) => {
+            Meaning::Unignore(who) if self.forgive(&who.to_lowercase()) => {
                 format!("what {} says is shown again", name(who))
             }
             Meaning::Unignore(who) => format!("you do not ignore {}; /ignore tells whom you do", name(who)),
@@ -92,12 +95,13 @@ impl Settings {
                 self.without_ignored(presence).map(|rest| Update::Heard(Event::Joined(rest)))
             }
             Update::Heard(Event::Left(presence)) => {
-                self.without_ignored(presence).map(|rest| Update::Heard(Event::Left(rest)))
+                let rest = self.without_ignored(presence.clone());
+                // Whoever has the name next is somebody else.
+                self.followed.retain(|_, now| !presence.names.iter().any(|gone| gone.to_lowercase() == *now));
+                rest.map(|rest| Update::Heard(Event::Left(rest)))
             }
             Update::Heard(Event::Renamed(ref renamed)) if self.ignores(&renamed.from) => {
-                if self.ignored.len() < IGNORED_MAX {
-                    self.ignored.insert(renamed.to.to_lowercase());
-                }
+                self.follow(&renamed.from, &renamed.to);
                 None
             }
             Update::Heard(Event::History(mut history)) => {
@@ -109,7 +113,22 @@ impl Settings {
     }
 
     fn ignores(&self, name: &str) -> bool {
-        self.ignored.contains(&name.to_lowercase())
+        let name = name.to_lowercase();
+        self.ignored.contains(&name) || self.followed.values().any(|followed| *followed == name)
+    }
+
+    /// Somebody who is ignored has another name: each has one at a time, however often it changes.
+    fn follow(&mut self, from: &str, to: &str) {
+        let (from, to) = (from.to_lowercase(), to.to_lowercase());
+        let ignored_as = self.followed.iter().find(|(_, now)| **now == from).map_or(from, |(named, _)| named.clone());
+        self.followed.insert(ignored_as, to);
+    }
+
+    /// Ignores somebody no more, by the name then or now; false if nobody of that name was ignored.
+    fn forgive(&mut self, name: &str) -> bool {
+        let named = self.followed.iter().find(|(_, now)| *now == name).map_or(name, |(named, _)| named).to_owned();
+        self.followed.remove(&named);
+        self.ignored.remove(&named)
     }
 
     fn without_ignored(&self, mut presence: Presence) -> Option<Presence> {
@@ -145,6 +164,17 @@ mod tests {
         let rest = heard(r#"{"type":"joined","room":"lobby","names":["bob"],"count":1}"#);
         assert_eq!(settings.filter(both), Some(rest));
         assert!(settings.filter(heard(r#"{"type":"left","room":"lobby","names":["eve"],"count":1}"#)).is_none());
+        for number in 0..3_000 {
+            let (from, to) = if number == 0 {
+                ("adam".into(), "n0".into())
+            } else {
+                (format!("n{}", number - 1), format!("n{number}"))
+            };
+            assert!(settings.filter(heard(&format!(r#"{{"type":"renamed","from":"{from}","to":"{to}"}}"#))).is_none());
+        }
+        assert!(settings.filter(message("n2999")).is_none() && settings.filter(message("adam")).is_some());
+        assert!(settings.filter(heard(r#"{"type":"left","room":"lobby","names":["n2999"],"count":1}"#)).is_none());
+        assert!(settings.filter(message("n2999")).is_some(), "somebody else by now");
         assert!(settings.change(&Meaning::Unignore("EVE".into())).is_some_and(|told| told.contains("shown again")));
         assert!(settings.filter(message("eve")).is_some());
     }

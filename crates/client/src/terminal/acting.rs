@@ -1,18 +1,22 @@
 //! What a key, a paste or a command does to the line, the session and the screen.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use super::Terminal;
 use super::action::Action;
 use super::action::Motion;
 use super::editing::completion::Completion;
 use super::exits::Exit;
-use super::handover::Handover;
+use super::handover::{Handover, chosen_editor};
 use super::key_help;
 use crate::commands::{Meaning, interpret};
 use crate::session::Session;
 use crate::session::update::Command;
 use crate::system;
+
+/// That the process goes on after Ctrl-Z is told within this, if it was stopped at all.
+const RESUME_WITHIN: Duration = Duration::from_secs(2);
 
 impl Terminal {
     /// Does what a key asks for.
@@ -21,7 +25,7 @@ impl Terminal {
         match action {
             Action::Resize { columns, rows } => (self.columns, self.rows) = (columns.max(1), rows.max(1)),
             // After Ctrl-Z it has been taken again already.
-            Action::Resume if std::mem::take(&mut self.suspended) => {}
+            Action::Resume if self.went_on.take().is_some_and(|went_on| went_on.elapsed() < RESUME_WITHIN) => {}
             Action::Resume => self.take_terminal_again()?,
             Action::FocusLost => self.page.user_has_gone(),
             Action::FocusGained => {
@@ -41,6 +45,9 @@ impl Terminal {
             self.exits.forget();
             return Ok(());
         };
+        if action != Action::Suspend {
+            self.stop.forget();
+        }
         let is_empty = self.editor.text().is_empty();
         if !(is_empty && matches!(action, Action::Enter | Action::Interrupt)) {
             self.exits.forget();
@@ -86,7 +93,10 @@ impl Terminal {
             Action::GoRoomBefore => self.go_to_neighbour(false, session, now_ms),
             Action::GoRoomAfter => self.go_to_neighbour(true, session, now_ms),
             Action::OpenEditor => self.open_editor()?,
-            Action::Suspend => self.suspend()?,
+            Action::Suspend => match self.stop.press() {
+                Some(hint) => self.hint = Some(hint.to_owned()),
+                None => self.suspend()?,
+            },
             Action::Search => self.start_search(),
             // Nothing is going on, or it is dealt with where it comes in.
             Action::Cancel | Action::Resize { .. } | Action::Resume | Action::FocusGained | Action::FocusLost => {}
@@ -113,7 +123,9 @@ impl Terminal {
             self.editor.clear();
             return;
         }
-        match interpret(self.editor.text(), session.slash_commands()) {
+        // A paste ends with a newline that nobody wants to send.
+        let line = self.editor.text().trim_end_matches('\n').to_owned();
+        match interpret(&line, session.slash_commands()) {
             Ok(meaning) => {
                 if self.carry_out(meaning, session, now_ms) {
                     self.accept();
@@ -145,16 +157,7 @@ impl Terminal {
                 self.hint = Some("entering the room; Enter again in a moment".to_owned());
                 return false;
             }
-            Meaning::Do(command) => {
-                let goes_away = matches!(command, Command::Away(_));
-                if let Err(declined) = session.command(command, now_ms) {
-                    self.tell(&[format!("not sent: {declined}")]);
-                    return false;
-                }
-                if goes_away {
-                    self.page.user_has_gone();
-                }
-            }
+            Meaning::Do(command) => return self.order(command, session, now_ms),
             Meaning::Reply(text) => match self.page.reader().reply(text) {
                 Ok(command) => return self.carry_out(Meaning::Do(command), session, now_ms),
                 Err(wrong) => self.tell(&[wrong]),
@@ -163,6 +166,23 @@ impl Terminal {
             Meaning::Keys => self.tell(&[key_help::lines().join("\n")]),
             Meaning::Clear => self.screen.clear(),
             Meaning::Timestamps(_) | Meaning::Bell(_) | Meaning::Ignore(_) | Meaning::Unignore(_) => {}
+        }
+        true
+    }
+
+    /// Hands a command to the session; false if it holds words that are to stay in the input.
+    fn order(&mut self, command: Command, session: &mut Session, now_ms: u64) -> bool {
+        let goes_away = matches!(command, Command::Away(_));
+        let has_words =
+            matches!(command, Command::Say(_) | Command::Action(_) | Command::Direct { .. } | Command::ServerLine(_));
+        match session.command(command, now_ms) {
+            Ok(()) if goes_away => self.page.user_has_gone(),
+            Ok(()) => {}
+            Err(declined) if has_words => {
+                self.tell(&[format!("not sent: {declined}")]);
+                return false;
+            }
+            Err(declined) => self.tell(&[declined.to_string()]),
         }
         true
     }
@@ -192,8 +212,7 @@ impl Terminal {
 
     /// Hands the terminal to the user's editor, with what stands in the line.
     fn open_editor(&mut self) -> io::Result<()> {
-        let chosen = ["VISUAL", "EDITOR"].into_iter().find_map(|name| std::env::var(name).ok());
-        let Some(editor) = chosen.filter(|editor| !editor.trim().is_empty()) else {
+        let Some(editor) = chosen_editor(|name| std::env::var(name).ok()) else {
             self.hint = Some("no editor is chosen; set EDITOR, as in EDITOR=nano".to_owned());
             return Ok(());
         };
@@ -201,10 +220,10 @@ impl Terminal {
         let strokes = self.screen.leave(usize::from(self.columns));
         super::drawing::draw::draw(&mut self.out, &strokes, self.palette)?;
         device.guard.pause();
-        match Handover::start(&editor, self.editor.text(), &self.drafts, device.inbox.clone()) {
+        match Handover::start(&editor, self.editor.text(), &self.draft_folder, device.inbox.clone()) {
             Ok(handover) => self.handover = Some(handover),
-            Err(error) => {
-                self.tell(&[format!("cannot run {editor}: {error}; set EDITOR to a program that is there")]);
+            Err(told) => {
+                self.tell(&[told]);
                 self.take_terminal_again()?;
             }
         }
@@ -214,14 +233,14 @@ impl Terminal {
     /// The editor has ended: what it left is the line now.
     pub(super) fn editor_closed(&mut self) -> io::Result<()> {
         let Some(handover) = self.handover.take() else { return Ok(()) };
-        let left = handover.finish();
+        let left = handover.finish(&mut self.out);
         self.take_terminal_again()?;
         match left {
             Ok(text) => {
                 let fits = self.editor.set_text(&text);
                 self.hint_unless(fits);
             }
-            Err(error) => self.tell(&[format!("the line is as it was, for the editor failed: {error}")]),
+            Err(told) => self.tell(&[told]),
         }
         self.read_on();
         Ok(())
@@ -233,8 +252,8 @@ impl Terminal {
         let strokes = self.screen.leave(usize::from(self.columns));
         super::drawing::draw::draw(&mut self.out, &strokes, self.palette)?;
         device.guard.pause();
-        self.suspended = true;
         system::suspend()?;
+        self.went_on = Some(Instant::now());
         self.take_terminal_again()
     }
 

@@ -1,4 +1,4 @@
-//! The keys that leave: three empty Enters, Ctrl-C twice, and how far the user has come with them.
+//! The keys that leave, three empty Enters or Ctrl-C twice, and Ctrl-Z that stops: how far the user has come with them.
 
 /// The original's way out.
 const EMPTY_ENTERS_TO_LEAVE: u8 = 3;
@@ -40,6 +40,42 @@ impl Exits {
     /// Any other key.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
+    }
+}
+
+/// What Ctrl-Z stops.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// This user's program.
+    #[default]
+    OneProgram,
+    /// The line of others too, as it is this process's; so it is said first.
+    Everybody,
+    /// It was said with the last key.
+    Told,
+}
+
+impl Stop {
+    /// What is to be said before anything is stopped.
+    pub(super) fn press(&mut self) -> Option<&'static str> {
+        match self {
+            Self::OneProgram => None,
+            Self::Everybody => {
+                *self = Self::Told;
+                Some("this stops the line for everybody; Ctrl-Z again stops")
+            }
+            Self::Told => {
+                *self = Self::Everybody;
+                None
+            }
+        }
+    }
+
+    /// Any other key.
+    pub(super) fn forget(&mut self) {
+        if *self == Self::Told {
+            *self = Self::Everybody;
+        }
     }
 }
 

@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crossterm::event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange};
-use crossterm::execute;
 use crossterm::terminal::{EndSynchronizedUpdate, disable_raw_mode, enable_raw_mode};
+use crossterm::{execute, queue};
+
+use crate::system;
 
 /// The terminal is another program's for a while. A process has one terminal.
 static PAUSED: AtomicBool = AtomicBool::new(false);
@@ -74,15 +76,27 @@ pub(crate) fn is_paused() -> bool {
 }
 
 /// Puts the terminal back, if it is not as it was: without a terminal in raw mode there is nothing to restore.
+///
+/// For a thread that ends the process while the one that draws may be stuck in a write to a terminal that takes no bytes: this waits for
+/// nobody, and what needs no reader comes first.
 pub(crate) fn restore_if_taken() {
     if crossterm::terminal::is_raw_mode_enabled().unwrap_or(false) {
-        restore();
+        let _ = disable_raw_mode();
+        system::write_at_once(all_off());
     }
 }
 
 /// Puts the terminal back. A terminal that is gone needs nothing any more, so failures are none.
 fn restore() {
-    let _ = execute!(io::stdout(), EndSynchronizedUpdate, DisableFocusChange, DisableBracketedPaste);
+    let _ = io::stdout().write_all(&all_off());
     let _ = io::stdout().flush();
     let _ = disable_raw_mode();
+}
+
+/// What ends everything that was switched on with words.
+fn all_off() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // Memory takes it.
+    let _ = queue!(bytes, EndSynchronizedUpdate, DisableFocusChange, DisableBracketedPaste);
+    bytes
 }

@@ -18,7 +18,7 @@ const KEYS: &[(&str, &str)] = &[
     ("Ctrl-_, Alt-/", "undo, redo"),
     ("Alt-E, Ctrl-X Ctrl-E", "opens $EDITOR with the line"),
     ("Ctrl-L", "clears the screen"),
-    ("Ctrl-Z", "stops the program; fg goes on"),
+    ("Ctrl-Z", "stops the program, and the line if you host it; fg goes on"),
     ("Ctrl-C", "empties the line; twice on an empty line leaves"),
     ("Ctrl-D", "leaves, on an empty line"),
 ];

@@ -3,6 +3,7 @@
 mod absence;
 mod acting;
 mod action;
+mod drafts;
 mod drawing;
 mod editing;
 mod exits;
@@ -13,11 +14,13 @@ mod key_reader;
 mod keys;
 mod page;
 mod prompt;
+mod ringing;
 mod unread;
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Instant;
 
 use glassline_wire::visible;
 
@@ -34,18 +37,20 @@ use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
 use crate::telling::{Line, Role, Span};
 use crate::view::View;
+use drafts::Drafts;
 use drawing::palette::Palette;
 use drawing::screen::Screen;
 use drawing::wrap::{self, Row};
 use drawing::{columns, draw, layout, status};
 use editing::editor::Editor;
-use exits::Exits;
+use exits::{Exits, Stop};
 use guard::Guard;
 use handover::Handover;
 use key_reader::Keyboard;
 use keys::Keys;
 use page::Page;
 use prompt::{Pasting, Prompt};
+use ringing::Ringing;
 
 /// What the user does is drawn this soon after the last drawing: more often than a screen shows helps nobody. On a clock of whole
 /// milliseconds, 16 of them have passed for sure.
@@ -64,6 +69,8 @@ pub(crate) struct Terminal {
     page: Page,
     screen: Screen,
     editor: Editor,
+    /// What was begun in other rooms.
+    drafts: Drafts,
     exits: Exits,
     prompt: Prompt,
     /// Lines of a paste that are still to be sent.
@@ -78,15 +85,17 @@ pub(crate) struct Terminal {
     stale: bool,
     /// And the user waits for it.
     awaited: bool,
+    ringing: Ringing,
     drawn_ms: Option<u64>,
     keys: Keys,
     typed: InputHistory,
     log: Option<RoomLog>,
     /// Where a text for the editor may lie.
-    drafts: PathBuf,
+    draft_folder: PathBuf,
     handover: Option<Handover>,
-    /// Ctrl-Z stopped the process, and nothing has been heard of its going on.
-    suspended: bool,
+    /// When Ctrl-Z was over, until it is told that the process goes on.
+    went_on: Option<Instant>,
+    stop: Stop,
     /// What a real terminal needs and a test's does not.
     device: Option<Device>,
 }
@@ -115,11 +124,12 @@ impl Terminal {
         let reader = Reader::new(&options.name);
         let page = Page::new(reader, Settings::new(preferences, true));
         let mut terminal = Self::new(page, system::unbuffered_stdout()?, size.unwrap_or(SIZE_UNKNOWN), palette);
-        terminal.drafts = preferences.state_folder.clone().unwrap_or_else(std::env::temp_dir);
+        terminal.draft_folder = preferences.state_folder.clone().unwrap_or_else(std::env::temp_dir);
         terminal.device = Some(Device { keyboard: Keyboard::start(inbox.clone())?, guard, inbox });
         terminal.tell(&options.greeting);
         terminal.recall(preferences);
         terminal.log = RoomLog::wished_for(options);
+        terminal.stop = if options.hosts { Stop::Everybody } else { Stop::OneProgram };
         Ok(terminal)
     }
 
@@ -128,6 +138,7 @@ impl Terminal {
             page,
             screen: Screen::default(),
             editor: Editor::default(),
+            drafts: Drafts::default(),
             exits: Exits::default(),
             prompt: Prompt::default(),
             pasting: None,
@@ -139,13 +150,15 @@ impl Terminal {
             rows,
             stale: true,
             awaited: false,
+            ringing: Ringing::default(),
             drawn_ms: None,
             keys: Keys::default(),
             typed: InputHistory::off(),
             log: None,
-            drafts: PathBuf::new(),
+            draft_folder: PathBuf::new(),
             handover: None,
-            suspended: false,
+            went_on: None,
+            stop: Stop::default(),
             device: None,
         }
     }
@@ -175,6 +188,25 @@ impl Terminal {
         for line in lines {
             self.screen.print(line);
         }
+    }
+
+    /// What was begun in a room that one has left goes into the line, or is told.
+    fn keep_drafts_of(&mut self, rooms: &[String]) {
+        for begun in self.drafts.leave_all_but(rooms) {
+            if self.editor.text().is_empty() {
+                self.editor.set_text(&begun);
+            } else {
+                self.tell(&[format!("not sent: {begun}")]);
+            }
+        }
+    }
+
+    /// Another room is on the screen now: what was begun here waits here, what was begun there is in the line again.
+    fn change_drafts(&mut self, room: Option<&str>) {
+        self.prompt = Prompt::default();
+        let begun = self.editor.take();
+        let there = self.drafts.change(self.page.room(), begun, room);
+        self.editor.set_text(&there);
     }
 
     fn draw(&mut self, now_ms: u64) -> io::Result<()> {
@@ -251,11 +283,14 @@ impl View for Terminal {
             self.tell(&[trouble]);
         }
         self.awaited |= matches!(update, Update::Said { .. } | Update::Room(_));
+        if let Update::Room(room) = &update {
+            self.change_drafts(room.as_deref());
+        }
         let heard = self.page.hear(update, now_ms);
         self.print(heard.lines);
         // A room other than the one on the screen may have something new for the status line.
         self.stale = true;
-        if heard.rings {
+        if heard.rings && self.ringing.may_ring(now_ms) {
             self.screen.ring();
         }
         Ok(())
@@ -269,6 +304,7 @@ impl View for Terminal {
             self.tell(&[trouble]);
         }
         let status = session.status(now_ms);
+        self.keep_drafts_of(&status.rooms);
         if self.status.as_ref() != Some(&status) {
             self.awaited |= self.status.as_ref().is_some_and(|before| before.link != status.link);
             self.status = Some(status);
@@ -286,13 +322,15 @@ impl View for Terminal {
 
     fn ended(&mut self, ending: Ending) -> Ending {
         if let Some(handover) = self.handover.take() {
-            handover.abandon();
+            let told = handover.abandon(&mut self.out);
+            self.tell(told.as_slice());
         }
         self.stop_pasting();
+        self.keep_drafts_of(&[]);
         if !self.editor.text().trim().is_empty() {
             self.tell(&[format!("not sent: {}", self.editor.text())]);
         }
-        let rooms = self.status.take().map(|status| status.rooms).unwrap_or_default();
+        let (rooms, unsent) = self.status.take().map(|status| (status.rooms, status.unsent)).unwrap_or_default();
         let last = self.page.leave(&rooms);
         self.print(last);
         let strokes = self.screen.leave(usize::from(self.columns));
@@ -301,6 +339,9 @@ impl View for Terminal {
         match drawn {
             Err(error) if ending == Ending::Left && error.kind() != io::ErrorKind::BrokenPipe => {
                 Ending::InputOutput(format!("cannot write to the terminal: {error}"))
+            }
+            Ok(()) if ending == Ending::Left && unsent > 0 => {
+                Ending::InputOutput("not all of what you said was delivered; see above".to_owned())
             }
             _ => ending,
         }

@@ -163,6 +163,11 @@ impl Page {
         self.mentions
     }
 
+    /// The room on the screen.
+    pub(super) fn room(&self) -> Option<&str> {
+        self.room.as_deref()
+    }
+
     /// The one who reads.
     pub(super) fn reader(&self) -> &Reader {
         &self.reader
@@ -423,14 +428,15 @@ mod tests {
     fn what_is_too_much_to_wait_is_shown_with_its_room_and_its_time() {
         let mut page = page(true);
         let mut all = Vec::new();
-        for number in 0..600 {
+        for number in 0..2_100 {
             all.extend(shown(&mut page, message("den", "bob", &number.to_string()), 0));
         }
-        assert_eq!((all.len(), all[0].as_str()), (500, "12:34 [den] bob > 0"));
+        assert_eq!((all.len(), all[0].as_str()), (2_000, "12:34 [den] bob > 0"));
         assert!(shown(&mut page, heard(r#"{"type":"joined","room":"den","names":["eve"],"count":1}"#), 0).is_empty());
         assert!(page.take_due(u64::MAX).is_empty());
         let there = shown(&mut page, Update::Room(Some("den".into())), 0);
-        assert_eq!((there.len(), there.last().map(String::as_str)), (102, Some("12:00 * eve joined")));
+        assert_eq!((there[0].as_str(), there.len()), ("── den: 100 new ──", 102));
+        assert_eq!(there.last().map(String::as_str), Some("12:00 * eve joined"));
     }
 
     #[test]

@@ -173,7 +173,7 @@ fn a_paste_of_several_lines_is_one_message_and_waits_for_enter() {
     table.paste("one\r\n\r\n\r\n\r\ntwo\n");
     assert!(table.sent.is_empty());
     table.press(Code::Enter);
-    assert_eq!(table.sent, b"11        one\n\n\n\ntwo\n");
+    assert_eq!(table.sent, b"10        one\n\n\n\ntwo");
 }
 
 #[test]
@@ -271,4 +271,37 @@ fn twenty_columns_are_enough() {
     assert!(screen.contains("> a sentence that d\n  oes not fit\nonline · plaintext"), "{screen}");
     table.press(Code::Enter);
     assert!(table.screen().contains("> \nonline · plaintext"), "{}", table.screen());
+}
+
+#[test]
+fn whoever_hosts_is_told_first_what_control_z_does_to_the_others() {
+    let mut table = Table::new(120);
+    let told = "this stops the line for everybody; Ctrl-Z again stops";
+    // Without a real terminal nothing is stopped.
+    table.control('z');
+    assert!(!table.screen().contains(told));
+    table.terminal.stop = Stop::Everybody;
+    table.control('z');
+    assert!(table.screen().contains(told), "{}", table.screen());
+    table.press(Code::Left);
+    assert!(!table.screen().contains(told));
+    table.control('z');
+    assert!(table.screen().contains(told), "another key between them sets it back");
+    table.control('z');
+    assert!(!table.screen().contains(told));
+}
+
+#[test]
+fn going_on_is_told_once_and_soon_after_control_z() {
+    let mut table = Table::new(80);
+    table.terminal.went_on = Some(Instant::now());
+    table.event(TerminalEvent::Resumed);
+    assert!(table.terminal.went_on.is_none());
+    // A Ctrl-Z that stopped nothing, long ago, does not hide what stops the process now: the block is drawn anew below.
+    let long_ago = Instant::now().checked_sub(std::time::Duration::from_secs(3)).expect("the clock runs");
+    table.type_in("one\ntwo");
+    table.terminal.went_on = Some(long_ago);
+    assert_eq!(table.screen().matches("> one").count(), 1);
+    table.event(TerminalEvent::Resumed);
+    assert_eq!(table.screen().matches("> one").count(), 2, "{}", table.screen());
 }

@@ -6,9 +6,9 @@ use crate::telling::Line;
 use crate::telling::attention::Attention;
 
 /// Lines kept of one room.
-const LINES_MAX: usize = 500;
+const LINES_MAX: usize = 2_000;
 /// Bytes of text kept of one room.
-const BYTES_MAX: usize = 256 * 1024;
+const BYTES_MAX: usize = 512 * 1024;
 /// Rooms in which something may wait: more than a client can be in.
 const ROOMS_MAX: usize = 64;
 
@@ -59,8 +59,8 @@ impl Unread {
         if backlog.lines.len() < LINES_MAX && backlog.bytes < BYTES_MAX {
             return Vec::new();
         }
-        backlog.bytes = 0;
-        std::mem::take(&mut backlog.lines)
+        // What is shown waits no more.
+        std::mem::take(backlog).lines
     }
 
     /// Takes what waits in a room.
@@ -103,13 +103,13 @@ mod tests {
     fn too_much_is_given_back_and_never_lost() {
         let mut unread = Unread::default();
         let mut shown = 0;
-        for number in 0..1_234 {
+        for number in 0..4_321 {
             let line = Line::notice(&format!("{number}"));
             shown += unread.keep("den", line, Attention::Everybody).len();
         }
         shown += unread.keep("den", Line::notice(&"x".repeat(BYTES_MAX)), Attention::Everybody).len();
-        assert_eq!(shown, 1_235);
-        assert_eq!(unread.take("den").messages, 1_235);
+        assert_eq!(shown, 4_322);
+        assert_eq!(unread.take("den").messages, 0, "what was shown waits no more");
         let shown: usize = (0..1_000)
             .map(|room| unread.keep(&format!("r{room}"), Line::notice("x"), Attention::Everybody).len())
             .sum();

@@ -149,7 +149,80 @@ fn a_paste_without_an_end_is_given_up_two_seconds_after_its_last_byte() {
     assert_eq!(events, []);
     decoder.time_passed(3_500, &mut events);
     decoder.take(b"x", 3_501, &mut events);
-    assert_eq!(events, [paste("one\rtwo", PasteEnd::Unfinished), key(Code::Char('x'))]);
+    decoder.time_passed(3_600, &mut events);
+    assert_eq!(events, [paste("one\rtwo", PasteEnd::Unfinished)]);
+    decoder.time_passed(3_601, &mut events);
+    decoder.take(b"yz", 3_602, &mut events);
+    assert_eq!(events[1..], ['x', 'y', 'z'].map(|c| key(Code::Char(c))));
+}
+
+/// What comes, each at its time, after a paste that was given up two seconds after it began.
+fn after_a_paste_given_up(coming: &[(u64, &[u8])]) -> Vec<TerminalEvent> {
+    let mut decoder = Decoder::default();
+    let mut events = Vec::new();
+    decoder.take(b"\x1b[200~one", 0, &mut events);
+    decoder.time_passed(2_000, &mut events);
+    for &(at_ms, bytes) in coming {
+        decoder.time_passed(at_ms, &mut events);
+        decoder.take(bytes, at_ms, &mut events);
+    }
+    decoder.time_passed(1_000_000, &mut events);
+    assert_eq!(events.remove(0), paste("one", PasteEnd::Unfinished));
+    events
+}
+
+#[test]
+fn the_rest_of_a_paste_that_paused_sends_nothing() {
+    let whole = |text: &str| paste(text, PasteEnd::Whole);
+    let unfinished = |text: &str| paste(text, PasteEnd::Unfinished);
+    let x = key(Code::Char('x'));
+    // Its end closes it, and what follows is typed.
+    assert_eq!(after_a_paste_given_up(&[(9_000, b"\rtwo\r\x1b[201~x")]), [whole("\rtwo\r"), x.clone()]);
+    assert_eq!(
+        after_a_paste_given_up(&[(9_000, b"\r"), (9_099, b"two\r\x1b[20"), (9_100, b"1~x")]),
+        [whole("\rtwo\r"), x.clone()]
+    );
+    assert_eq!(after_a_paste_given_up(&[(9_000, b"\x1b[201~x\r")]), [x.clone(), key(Code::Enter)]);
+    // Without an end, what comes at once is one paste, also after another pause.
+    assert_eq!(
+        after_a_paste_given_up(&[(2_001, b"\rtwo"), (2_050, b"\r"), (2_300, b"three\r")]),
+        [unfinished("\rtwo\r"), unfinished("three\r")]
+    );
+    // The window is no key.
+    assert_eq!(
+        after_a_paste_given_up(&[(2_001, b"\x1b[O"), (2_500, b"\x1b[I\rtwo\x1b[201~")]),
+        [TerminalEvent::FocusLost, TerminalEvent::FocusGained, whole("\rtwo")]
+    );
+    // The next paste is one of its own.
+    assert_eq!(after_a_paste_given_up(&[(2_001, b"\x1b[200~two\x1b[201~x")]), [whole("two"), x]);
+}
+
+#[test]
+fn whose_paste_never_ends_has_the_keys_back() {
+    let typed = |c| key(Code::Char(c));
+    // A key by itself is one, and so is every key after it.
+    assert_eq!(
+        after_a_paste_given_up(&[(2_001, b"\r"), (2_101, b"x\r")]),
+        [key(Code::Enter), typed('x'), key(Code::Enter)]
+    );
+    assert_eq!(after_a_paste_given_up(&[(2_001, "漢".as_bytes()), (2_101, b"\r")]), [typed('漢'), key(Code::Enter)]);
+    // What is no text does not wait.
+    let control_c = TerminalEvent::Key(Key::control(Code::Char('c')));
+    for (bytes, event) in [
+        (&b"\x03"[..], control_c),
+        (b"\x7f", key(Code::Backspace)),
+        (b"\x1b[A", key(Code::Up)),
+        (b"\x1b", key(Code::Escape)),
+    ] {
+        let mut decoder = Decoder::default();
+        let mut events = Vec::new();
+        decoder.take(b"\x1b[200~one", 0, &mut events);
+        decoder.time_passed(2_000, &mut events);
+        decoder.take(bytes, 2_001, &mut events);
+        decoder.time_passed(2_051, &mut events);
+        decoder.take(b"x\r", 2_052, &mut events);
+        assert_eq!(events[1..], [event, typed('x'), key(Code::Enter)], "{bytes:?}");
+    }
 }
 
 #[test]
@@ -216,6 +289,8 @@ proptest! {
         prop_assert_eq!(decoder.deadline_ms(), None);
         events.clear();
         decoder.take(b"x", PASTE_TIMEOUT_MS, &mut events);
+        decoder.time_passed(PASTE_TIMEOUT_MS + BURST_PAUSE_MS, &mut events);
+        prop_assert_eq!(decoder.deadline_ms(), None);
         prop_assert_eq!(events, [key(Code::Char('x'))]);
     }
 }

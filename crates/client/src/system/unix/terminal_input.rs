@@ -16,7 +16,7 @@ use crate::keyboard::event::TerminalEvent;
 /// Bytes asked for at a time.
 const READ_BYTES: usize = 4 * 1024;
 
-/// Events from the terminal that stands at the standard input, or that controls the process.
+/// Events from the terminal.
 #[derive(Debug)]
 pub(crate) struct TerminalInput {
     terminal: File,
@@ -26,12 +26,15 @@ pub(crate) struct TerminalInput {
     events: VecDeque<TerminalEvent>,
 }
 
+/// The terminal that stands at the standard input, or that controls the process.
+pub(super) fn open() -> io::Result<File> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() { Ok(stdin.as_fd().try_clone_to_owned()?.into()) } else { File::open("/dev/tty") }
+}
+
 impl TerminalInput {
     pub(crate) fn open() -> io::Result<Self> {
-        let stdin = io::stdin();
-        let terminal =
-            if stdin.is_terminal() { stdin.as_fd().try_clone_to_owned()?.into() } else { File::open("/dev/tty")? };
-        Ok(Self::reading(terminal))
+        Ok(Self::reading(open()?))
     }
 
     fn reading(terminal: File) -> Self {

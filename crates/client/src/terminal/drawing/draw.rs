@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use crossterm::cursor::{MoveTo, MoveToColumn, MoveUp};
 use crossterm::queue;
 use crossterm::style::{Attribute, ContentStyle, Print, SetAttribute, SetStyle};
-use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, Clear, ClearType, DisableLineWrap, EnableLineWrap, EndSynchronizedUpdate,
+};
 
 use super::palette::Palette;
 use super::screen::Stroke;
@@ -19,11 +21,20 @@ pub(crate) fn draw(out: &mut dyn Write, strokes: &[Stroke], palette: Palette) ->
         match stroke {
             Stroke::Up(rows) => queue!(bytes, MoveUp(*rows))?,
             Stroke::LineStart => queue!(bytes, MoveToColumn(0))?,
-            Stroke::ClearBelow => queue!(bytes, Clear(ClearType::FromCursorDown))?,
+            // Not from the first column: at the top of the screen tmux would take it for the end of a page, and keep a copy.
+            Stroke::ClearBelow => queue!(
+                bytes,
+                Clear(ClearType::UntilNewLine),
+                MoveToColumn(1),
+                Clear(ClearType::FromCursorDown),
+                MoveToColumn(0)
+            )?,
             Stroke::ClearAll => queue!(bytes, Clear(ClearType::All), MoveTo(0, 0))?,
             Stroke::NextLine => queue!(bytes, Print("\r\n"))?,
             Stroke::Text(text) => queue!(bytes, Print(text))?,
             Stroke::Row(row) => draw_row(&mut bytes, row, palette)?,
+            Stroke::Wrap(true) => queue!(bytes, EnableLineWrap)?,
+            Stroke::Wrap(false) => queue!(bytes, DisableLineWrap)?,
             Stroke::Bell => queue!(bytes, Print("\x07"))?,
         }
     }

@@ -32,6 +32,8 @@ pub(crate) enum Stroke {
     Text(String),
     /// Ring.
     Bell,
+    /// Whether text that reaches the edge goes on in the next row.
+    Wrap(bool),
 }
 
 /// See the module.
@@ -85,6 +87,8 @@ impl Screen {
     /// Prints what waits and draws the block anew.
     pub(crate) fn draw(&mut self, block: &Block, columns: usize) -> Vec<Stroke> {
         let mut strokes = self.take_block_away(columns);
+        // However wide a terminal takes a character to be, the block keeps its rows.
+        strokes.push(Stroke::Wrap(false));
         let rows = block.rows.iter().chain(&block.status);
         for (at, row) in rows.enumerate() {
             if at > 0 {
@@ -98,6 +102,7 @@ impl Screen {
         }
         strokes.push(Stroke::LineStart);
         strokes.push(Stroke::Text(block.before_cursor.clone()));
+        strokes.push(Stroke::Wrap(true));
         if std::mem::take(&mut self.bell_due) {
             strokes.push(Stroke::Bell);
         }

@@ -7,14 +7,16 @@ use crate::telling::{Line, Role, Span};
 
 /// How far rows are set in where the head is too wide to stand beside the text.
 const INDENT: usize = 2;
+/// On a screen narrower than this nothing is broken: it would be a column of letters.
+const BREAKING_COLUMNS_MIN: usize = 10;
 /// What a tab looks like.
 const TAB: &str = "    ";
 
 /// One row of the screen.
 pub(crate) type Row = Vec<Span>;
 
-/// Breaks a line for a screen of so many columns. Only a word may be wider than that: a terminal wraps it by itself, and knows then
-/// that it is one word, such as a link.
+/// Breaks a line for a screen of so many columns. Only a link may be wider than that: a terminal wraps it by itself, and knows then
+/// that it is one.
 pub(crate) fn rows(line: &Line, columns: usize) -> Vec<Row> {
     let head_columns: usize = line.head.iter().map(|span| columns::of(&span.text)).sum();
     let indent = if head_columns * 5 <= columns * 2 { head_columns.max(INDENT) } else { INDENT };
@@ -102,28 +104,57 @@ impl<'a> Wrapping<'a> {
         }
     }
 
-    /// Puts the word behind what there is, or on a row of its own.
+    /// Puts the word behind what there is, or on a row of its own. A row never begins with something that somebody else has put
+    /// there: spaces that do not fit go, and a word that is too wide is broken, unless it is a link.
     fn end_word(&mut self) {
         if self.word.is_empty() {
             return;
         }
-        if self.at + self.spaces.len() + self.word_columns > self.columns && self.at > self.indent {
-            self.new_row();
+        if self.at + self.spaces.len() + self.word_columns > self.columns {
+            if self.at > self.indent {
+                self.new_row();
+            }
+            self.spaces.clear();
         }
         let spaces = std::mem::take(&mut self.spaces);
-        self.at += spaces.len() + std::mem::take(&mut self.word_columns);
-        // A word wider than the screen ends somewhere in a later row.
-        self.at = match self.at % self.columns {
-            0 if self.at > 0 => self.columns,
-            at if self.at > self.columns => at,
-            _ => self.at,
-        };
+        self.at += spaces.len();
         // Spaces look the same in any role, and a change of role costs bytes.
         if let Some(last) = self.rows.last_mut().and_then(|row| row.last_mut()) {
             last.text.push_str(&spaces);
         }
-        for (role, grapheme) in std::mem::take(&mut self.word) {
-            self.push(role, grapheme);
+        let word = std::mem::take(&mut self.word);
+        let word_columns = std::mem::take(&mut self.word_columns);
+        if self.at + word_columns <= self.columns {
+            self.at += word_columns;
+            for (role, piece) in word {
+                self.push(role, piece);
+            }
+        } else if self.columns < BREAKING_COLUMNS_MIN || is_link(&word) {
+            self.put_whole(&word, word_columns);
+        } else {
+            self.break_word(&word);
+        }
+    }
+
+    /// The terminal wraps it by itself, and knows then that it is one word.
+    fn put_whole(&mut self, word: &[(Role, &str)], word_columns: usize) {
+        for (role, piece) in word {
+            self.push(*role, piece);
+        }
+        // It ends somewhere in a later row of the terminal; what follows begins one of its own.
+        self.at = (self.at + word_columns).max(self.columns);
+    }
+
+    fn break_word(&mut self, word: &[(Role, &str)]) {
+        for (role, piece) in word {
+            for grapheme in piece.graphemes(true) {
+                let grapheme_columns = columns::of_grapheme(grapheme);
+                if self.at + grapheme_columns > self.columns && self.at > self.indent {
+                    self.new_row();
+                }
+                self.push(*role, grapheme);
+                self.at += grapheme_columns;
+            }
         }
     }
 
@@ -141,6 +172,13 @@ impl<'a> Wrapping<'a> {
             _ => row.push(Span::new(role, text)),
         }
     }
+}
+
+/// Printable ASCII that begins as links do: nothing in it can look like the beginning of another line.
+fn is_link(word: &[(Role, &str)]) -> bool {
+    let is_printable = word.iter().all(|(_, piece)| piece.bytes().all(|byte| byte.is_ascii_graphic()));
+    let text: String = word.iter().map(|&(_, piece)| piece).collect();
+    is_printable && (text.starts_with("https://") || text.starts_with("http://"))
 }
 
 #[cfg(test)]
@@ -167,9 +205,23 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_not_broken_and_the_text_goes_on_where_it_ends() {
+    fn a_link_is_not_broken_and_what_follows_has_a_row_of_its_own() {
         let link = "https://example.org/a/very/long/path-that-goes?on=and&on=for-ever";
-        assert_eq!(shown(&format!("see {link} there"), 30), ["bob > see", &format!("      {link} there")]);
+        assert_eq!(shown(&format!("see {link} there"), 30), ["bob > see", &format!("      {link}"), "      there"]);
+    }
+
+    #[test]
+    fn nothing_said_begins_a_row_of_the_screen() {
+        let spaces = format!("{}12:00 al > mine", " ".repeat(40));
+        let blanks = format!("{}12:00\u{a0}al\u{2800}>\u{a0}mine", "x".repeat(20));
+        let marks = format!("brb\n{}── den ──", " ".repeat(40));
+        for text in
+            [spaces.as_str(), blanks.as_str(), marks.as_str(), "xxxxxxxxxxxxxxxxxxxxxxxxx", "漢字漢字漢字漢字漢字漢字"]
+        {
+            for row in &shown(text, 20)[1..] {
+                assert!(row.starts_with("      ") && columns::of(row) <= 20, "{row:?} of {text:?}");
+            }
+        }
     }
 
     #[test]
@@ -201,10 +253,9 @@ mod tests {
             prop_assert_eq!(without_spaces(&rows.concat()), format!("bob>{}", without_spaces(&text)));
             for row in &rows[1..] {
                 prop_assert!(row.starts_with(' ') || columns < 2, "{:?}", row);
-                let widest = row.split_whitespace().map(columns::of).max().unwrap_or(0);
-                let set_in = row.len() - row.trim_start().len();
-                let has_room = set_in + widest <= columns;
-                prop_assert!(!has_room || columns::of(row) <= columns, "{:?} in {}", row, columns);
+                let widest = row.graphemes(true).map(columns::of_grapheme).max().unwrap_or(0);
+                let is_link = row.contains("http") || columns < BREAKING_COLUMNS_MIN;
+                prop_assert!(is_link || columns::of(row) <= columns.max(columns / 2 + widest), "{:?} in {}", row, columns);
             }
         }
     }

@@ -1,0 +1,51 @@
+//! The modes of the terminal, and words to it that nobody waits for.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::Duration;
+
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+
+use super::terminal_input;
+
+/// A terminal that takes bytes takes a few of them within this.
+const WRITE_WAIT: Duration = Duration::from_millis(100);
+
+/// How the terminal treats what is typed and written, as it was at a moment.
+#[derive(Debug)]
+pub(crate) struct TerminalModes {
+    terminal: File,
+    modes: Termios,
+}
+
+impl TerminalModes {
+    /// As they are now.
+    pub(crate) fn now() -> io::Result<Self> {
+        let terminal = terminal_input::open()?;
+        let modes = tcgetattr(&terminal)?;
+        Ok(Self { terminal, modes })
+    }
+
+    /// Sets them again, whatever somebody else has made of them.
+    pub(crate) fn set_again(&self) -> io::Result<()> {
+        // Now: a terminal that takes no bytes is not waited for.
+        Ok(tcsetattr(&self.terminal, OptionalActions::Now, &self.modes)?)
+    }
+}
+
+/// Writes to the standard output if it takes the bytes at once. Whoever is stuck in a write of its own holds the lock of `io::stdout`, so this
+/// goes round it; and as that it can be written to does not mean that there is room for all, a thread of its own waits.
+pub(crate) fn write_at_once(bytes: Vec<u8>) {
+    let Ok(out) = io::stdout().as_fd().try_clone_to_owned() else { return };
+    let (done, is_done) = sync_channel(1);
+    let writer = thread::Builder::new().name("glassline-last-words".to_owned()).spawn(move || {
+        let _ = File::from(out).write_all(&bytes);
+        let _ = done.send(());
+    });
+    if writer.is_ok() {
+        let _ = is_done.recv_timeout(WRITE_WAIT);
+    }
+}

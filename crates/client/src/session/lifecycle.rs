@@ -5,7 +5,7 @@ use glassline_wire::frame::Decoder;
 use super::event_link::EventLink;
 use super::tutorial_link::TutorialLink;
 use super::update::{Dialect, Output};
-use super::{FRAME_BYTES_MAX, GOODBYE_MS, LAST_ANSWERS_MS, Link, Phase, Session, Wish};
+use super::{FRAME_BYTES_MAX, GOODBYE_MS, LAST_ANSWERS_MS, Link, Phase, Session, Wish, brief};
 use crate::ending::Ending;
 
 /// How long one try to connect may take.
@@ -16,6 +16,9 @@ const WELCOME_OR_TUTORIAL_MS: u64 = 1_000;
 const WELCOME_MS: u64 = 3_000;
 /// The same on a reconnect, to a server that is known to speak the event dialect and may be met by all its clients at once.
 const WELCOME_AGAIN_MS: u64 = 10_000;
+
+/// Texts shown of those that came to nothing.
+const LOST_SHOWN_MAX: usize = 20;
 
 pub(super) fn of_your_messages(count: usize) -> String {
     let were = if count == 1 { "was" } else { "were" };
@@ -178,21 +181,37 @@ impl Session {
         match self.phase {
             Phase::Up if self.is_goodbye_held_back() => {}
             Phase::Up if is_settled || waited_enough => {
-                if !is_settled {
-                    self.notice(format!("{} not acknowledged", of_your_messages(self.outbox.len())));
-                }
+                // In the tutorial dialect nothing is acknowledged, and what waits has not gone out.
+                self.tell_of_lost(if self.dialect == Dialect::Event { "not acknowledged" } else { "not sent" });
                 self.say_goodbye(now_ms);
             }
             Phase::Waiting { .. } if is_settled => self.end(Ending::Left),
             Phase::Connecting { .. } | Phase::Greeting { .. } | Phase::Waiting { .. }
                 if waited_enough || (is_settled && self.wish != Wish::Finish) =>
             {
-                if !is_settled {
-                    self.notice(format!("{} not sent", of_your_messages(self.outbox.len())));
-                }
+                self.tell_of_lost("not sent");
                 self.end(Ending::Left);
             }
             _ => {}
+        }
+    }
+
+    /// Says what of the user's words came to nothing: nobody else keeps them.
+    fn tell_of_lost(&mut self, what: &str) {
+        let count = self.outbox.len();
+        if count == 0 {
+            return;
+        }
+        self.notice(format!("{} {what}", of_your_messages(count)));
+        let shown = self.outbox.texts().take(LOST_SHOWN_MAX).map(|(to, text)| match to {
+            Some(to) => format!("{what}, to {}: {text}", brief(to)),
+            None => format!("{what}: {text}"),
+        });
+        for text in shown.collect::<Vec<_>>() {
+            self.notice(text);
+        }
+        if count > LOST_SHOWN_MAX {
+            self.notice(format!("and {} more", count - LOST_SHOWN_MAX));
         }
     }
 

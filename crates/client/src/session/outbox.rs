@@ -60,6 +60,14 @@ impl Outbox {
         late.map(|waiting| text_of(&waiting.request))
     }
 
+    /// What waits, oldest first: each text, and to whom if it is for one person.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
+        self.waiting.iter().map(|waiting| match &waiting.request.ask {
+            Ask::Direct(direct) => (Some(direct.to.as_str()), direct.text.as_str()),
+            _ => (None, text_of(&waiting.request)),
+        })
+    }
+
     /// When the next text becomes late.
     pub(super) fn next_late_ms(&self, now_ms: u64) -> Option<u64> {
         self.waiting.iter().map(|waiting| waiting.since_ms + LATE_MS).find(|&late_ms| late_ms > now_ms)

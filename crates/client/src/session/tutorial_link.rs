@@ -4,6 +4,7 @@ use glassline_wire::event::{Event, Message, Notice};
 use glassline_wire::frame::put_frame;
 use glassline_wire::request::{Ask, LOBBY, Request};
 
+use super::credible::NAME_BYTES_MAX;
 use super::update::{SlashCommands, Update};
 use super::{Link, Session, WINDOW_BYTES, brief};
 
@@ -13,14 +14,18 @@ const SERVER_NAME: &str = "*";
 const FIRST_WORDS_MS: u64 = 500;
 /// If the server's first words are a refusal, its close comes with them, or this much later at the most.
 const CLOSE_BEHIND_WORDS_MS: u64 = 100;
+/// A server with commands greets; what comes later as `*` may be a member of a server that has none and forbids no name.
+const GREETING_MS: u64 = 3_000;
 
 /// What is known of one connection.
 #[derive(Debug)]
 pub(super) struct TutorialLink {
     /// The first half of a pair whose second half has not come (T4).
     from: Option<String>,
-    /// The server has spoken as `*`: it has commands, and it takes `//` for `/`.
+    /// The server has greeted as `*`: it has commands, and it takes `//` for `/`.
     server_speaks: bool,
+    /// Until then the first pair decides whether the server speaks; `None`: that pair has come.
+    greeting_until_ms: Option<u64>,
     others_spoke: bool,
     last_words: Option<String>,
     undecided_until_ms: Option<u64>,
@@ -35,6 +40,7 @@ impl TutorialLink {
         Self {
             from: None,
             server_speaks: false,
+            greeting_until_ms: Some(now_ms + GREETING_MS),
             others_spoke: false,
             last_words: None,
             undecided_until_ms: Some(now_ms + FIRST_WORDS_MS),
@@ -59,7 +65,7 @@ impl TutorialLink {
     }
 
     pub(super) fn has_heard(&self) -> bool {
-        self.server_speaks || self.others_spoke
+        self.greeting_until_ms.is_none()
     }
 
     pub(super) fn slash_commands(&self) -> SlashCommands {
@@ -81,12 +87,15 @@ impl TutorialLink {
     fn pair(&mut self, payload: &[u8], now_ms: u64) -> Option<(String, String)> {
         let text = String::from_utf8_lossy(payload).into_owned();
         let Some(from) = self.from.take() else {
-            self.from = Some(text);
+            let mut from = text;
+            from.truncate(from.floor_char_boundary(NAME_BYTES_MAX));
+            self.from = Some(from);
             return None;
         };
         self.undecided_until_ms = None;
+        let is_greeting = self.greeting_until_ms.take().is_some_and(|until_ms| now_ms < until_ms);
         if from == SERVER_NAME {
-            self.server_speaks = true;
+            self.server_speaks |= is_greeting;
             self.last_words = Some(text.clone());
             self.on_trial_until_ms =
                 self.on_trial_until_ms.map(|until_ms| until_ms.min(now_ms + CLOSE_BEHIND_WORDS_MS));

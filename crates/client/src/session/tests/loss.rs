@@ -190,6 +190,26 @@ fn leaving_works_in_every_phase() {
 }
 
 #[test]
+fn words_that_came_to_nothing_are_given_back() {
+    for (said, more) in [(20, ""), (21, "and 1 more\n"), (50, "and 30 more\n")] {
+        let mut line = Line::event();
+        line.command(Command::Direct { to: "bob".into(), text: "psst".into() }).expect("taken");
+        for number in 1..said {
+            line.say(&format!("m{number}"));
+        }
+        line.close();
+        line.take_updates();
+        line.command(Command::Leave).expect("taken");
+        while line.ending.is_none() {
+            line.pass_ms(100);
+        }
+        let notices = line.notices();
+        let first = format!("{said} of your messages were not sent\nnot sent, to bob: psst\nnot sent: m1\n");
+        assert!(notices.starts_with(&first) && notices.ends_with(&format!("not sent: m19\n{more}")), "{notices}");
+    }
+}
+
+#[test]
 fn finishing_while_the_link_is_lost_waits_for_it_only_if_something_is_unsent() {
     let mut line = Line::event();
     line.close();

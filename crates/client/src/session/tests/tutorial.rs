@@ -78,6 +78,34 @@ fn slashes_go_to_a_server_that_speaks_and_are_escaped_for_it() {
 }
 
 #[test]
+fn a_member_called_like_a_server_is_no_server() {
+    let mut later = Line::tutorial();
+    later.hear_bytes(&frames(&["bob", "hi", "*", "/help lists my commands"]));
+    let mut late = Line::tutorial();
+    late.pass_ms(3_000);
+    late.hear_bytes(&frames(&["*", "/help lists my commands", "*", "really"]));
+    for line in [&mut later, &mut late] {
+        assert_eq!(line.session.slash_commands(), SlashCommands::Nobody);
+        assert_eq!(line.command(Command::ServerLine("/msg bob secret".into())), Err(Declined::NotConnected));
+        assert!(line.sent.is_empty());
+    }
+    let mut slow = Line::tutorial();
+    slow.pass_ms(2_999);
+    slow.hear_bytes(&frames(&["*", "nobody else is here yet", "bob", "hi"]));
+    assert_eq!(slow.session.slash_commands(), SlashCommands::Server);
+}
+
+#[test]
+fn no_name_of_a_pair_is_endless() {
+    let mut line = Line::tutorial();
+    line.take_updates();
+    line.hear_bytes(&frames(&[&format!("x{}", "二".repeat(9_000)), "hi"]));
+    let updates = line.take_updates();
+    let Some(Update::Heard(Event::Message(message))) = updates.last() else { panic!("a message") };
+    assert_eq!((message.from.len(), message.text.as_str()), (256, "hi"));
+}
+
+#[test]
 fn a_server_without_words_gets_slashes_as_they_are() {
     let mut line = Line::tutorial();
     line.say("/x");

@@ -85,7 +85,7 @@ impl Session {
             Command::Whois(name) => self.ask("/whois", Ask::Whois(PersonName { name })),
             Command::Rooms => self.ask("rooms", Ask::Rooms {}),
             Command::Away(text) => {
-                let text = text.unwrap_or_else(|| "away".to_owned());
+                let text = text.unwrap_or_else(|| "no reason given".to_owned());
                 self.ask("/away", Ask::Away(AwayText { text: Some(text) }))
             }
             Command::Back => self.ask("/back", Ask::Away(AwayText { text: None })),

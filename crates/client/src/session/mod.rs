@@ -248,6 +248,8 @@ impl Session {
     pub fn status(&self, now_ms: u64) -> Status {
         let link = match self.phase {
             Phase::Connecting { .. } | Phase::Greeting { .. } => LinkState::Connecting,
+            // What is not acknowledged yet is waited for, and that is to be seen.
+            Phase::Up if matches!(self.wish, Wish::Leave { .. }) => LinkState::Leaving,
             Phase::Up => LinkState::Online,
             Phase::Waiting { until_ms } => LinkState::Waiting { until_ms },
             Phase::Leaving { .. } | Phase::Ended => LinkState::Leaving,

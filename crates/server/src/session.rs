@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_or_asked_ends_idleness_and_signs_of_life_do_not() {
+    fn what_is_said_or_asked_ends_idleness_and_what_a_client_asks_by_itself_does_not() {
         let hello = br#"{"type":"hello","name":"bob"}"#;
         for (request, expected_s) in [
             (r#"{"type":"ping"}"#, 60),
@@ -119,7 +119,7 @@ mod tests {
             (r#"{"type":"join","room":"den"}"#, 10),
             (r#"{"type":"leave","room":"lobby"}"#, 10),
             (r#"{"type":"rename","name":"Bob"}"#, 10),
-            (r#"{"type":"members","room":"lobby"}"#, 10),
+            (r#"{"type":"members","room":"lobby"}"#, 60),
             (r#"{"type":"whois","name":"bob"}"#, 10),
             (r#"{"type":"rooms"}"#, 10),
             (r#"{"type":"away"}"#, 10),

@@ -228,7 +228,11 @@ impl Terminal {
         let beside = status::Beside { hint: hint.as_deref(), waiting: &waiting, mentions: self.page.mentions() };
         let (text, cursor) = match &self.prompt {
             Prompt::Input | Prompt::Completing(_) => (Cow::Borrowed(self.editor.text()), self.editor.cursor()),
-            Prompt::Searching(search) => (Cow::Owned(search.prompt()), search.prompt().len()),
+            Prompt::Searching(search) => {
+                let prompt = search.prompt();
+                let end = prompt.len();
+                (Cow::Owned(prompt), end)
+            }
             Prompt::Asking(question) => (Cow::Borrowed(question.typed()), question.typed().len()),
         };
         let mut above = late_rows(status, columns);

@@ -127,14 +127,14 @@ impl Editor {
 
     /// Empties the line.
     pub(crate) fn clear(&mut self) {
-        drop(self.take());
+        self.replace("", 0, None);
+        self.recall.stay();
     }
 
     /// Empties the line and gives what stood in it.
     pub(crate) fn take(&mut self) -> String {
         let taken = self.text.clone();
-        self.replace("", 0, None);
-        self.recall.stay();
+        self.clear();
         taken
     }
 

@@ -165,7 +165,7 @@ impl View for Json {
             }
             Update::Notice(text) => {
                 self.tell(&Told::notice(&text).plain());
-                self.put(&Event::Notice(Notice { text }))
+                self.put(&Event::Notice(Notice { text, reference: None }))
             }
             Update::Room(_) => Ok(()),
         }

@@ -204,7 +204,7 @@ impl Hub {
     pub fn notify(&mut self, id: MemberId, text: &str) {
         match self.members.get(id.0).map(|member| member.dialect) {
             Some(Dialect::Tutorial) if !self.rules.pure => self.push_own(id, server_pair(text)),
-            Some(Dialect::Event) => self.tell(id, &Event::Notice(Notice { text: text.to_string() })),
+            Some(Dialect::Event) => self.tell(id, &Event::Notice(Notice { text: text.to_string(), reference: None })),
             _ => {}
         }
     }

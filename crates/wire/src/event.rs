@@ -32,7 +32,7 @@ pub enum Event {
     Renamed(Renamed),
     /// Who is in a room.
     Members(Members),
-    /// Stored messages of a room.
+    /// Stored messages of a room: an answer (E8), or what was said before the client came.
     History(History),
     /// How somebody is connected (E3).
     Whois(Whois),
@@ -40,6 +40,8 @@ pub enum Event {
     Rooms(Rooms),
     /// Somebody is away, or back: the asker itself, or whom it wrote to (E3).
     Away(Away),
+    /// What an operator did (O2).
+    Act(Act),
     /// The server's own words.
     Notice(Notice),
     /// A request was refused (E6).
@@ -200,6 +202,9 @@ pub struct History {
     pub room: String,
     /// The messages asked for, oldest first.
     pub messages: Vec<Message>,
+    /// There are more in the direction asked: older ones, or newer ones behind an `after`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub more: bool,
     /// The `ref` of the request.
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
@@ -262,11 +267,61 @@ pub struct Away {
     pub reference: Option<String>,
 }
 
+/// Fields of `act`: a line of the operators' audit log (O2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Act {
+    /// When.
+    pub at: Timestamp,
+    /// The operator's name at that time.
+    pub by: String,
+    /// What was done.
+    pub act: ActKind,
+    /// To whom: a name, an address or a network (`10.0.0.0/8`); absent where it concerns everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
+    /// When it ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// The reason, or the message of the day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The `ref` of the `operate`, for the one who asked.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// What an operator may do: a closed list (O2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActKind {
+    /// Became an operator.
+    Op,
+    /// Closed a member's connection.
+    Kick,
+    /// Took somebody's voice until it ends.
+    Mute,
+    /// Gave it back.
+    Unmute,
+    /// Keeps somebody out until it ends.
+    Ban,
+    /// Lets them in again.
+    Unban,
+    /// From now on only operators speak.
+    Freeze,
+    /// Everybody speaks again.
+    Thaw,
+    /// Set, or without a text took away, what newcomers are told.
+    Motd,
+}
+
 /// Fields of `notice`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// What the server says, for people to read.
     pub text: String,
+    /// The `ref` of the `operate` that this answers.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
 }
 
 /// Fields of `error`.
@@ -350,6 +405,18 @@ pub enum ErrorCode {
     IdReused,
     /// This server keeps no history.
     NoHistory,
+    /// The message could not be stored, so nobody was sent it.
+    NotStored,
+    /// Only operators may do this, or the token is wrong.
+    NotOperator,
+    /// An operator took this member's voice.
+    Muted,
+    /// Only operators speak at the moment.
+    Frozen,
+    /// An operator keeps this name or address out.
+    Banned,
+    /// An operator closed this connection.
+    Kicked,
     /// The client sends faster than the server's limit allows.
     Rate,
 }

@@ -35,3 +35,12 @@ pub const LISTED_ROOMS_MAX: usize = 500;
 
 /// Longest text of `away` in bytes: it is a reason, not a message, and stays with the member for as long as it is away.
 pub const AWAY_BYTES_MAX: usize = 256;
+
+/// Most messages in one `history`: several screens, and what one frame holds of ordinary ones.
+pub const PAGE_MESSAGES_MAX: usize = 200;
+
+/// Longest text to look for, in bytes: it is compared with every message that may hold it.
+pub const QUERY_BYTES_MAX: usize = 256;
+
+/// Longest line of `operate` in bytes: a command, a network, an end and a reason of some sentences.
+pub const OPERATE_BYTES_MAX: usize = 1_024;

@@ -53,6 +53,8 @@ pub enum Ask {
     Rooms {},
     /// Goes away, or comes back.
     Away(AwayText),
+    /// Does what operators do (O).
+    Operate(Operate),
     /// Asks for a `pong` behind everything before it.
     Ping {},
     /// Answers the server's `ping`.
@@ -117,7 +119,7 @@ pub struct Rename {
 }
 
 /// Fields of `history`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryRange {
     /// The room.
     pub room: String,
@@ -127,6 +129,12 @@ pub struct HistoryRange {
     /// Only messages after this `seq`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
+    /// The messages on both sides of this `seq`, and itself; not together with the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub around: Option<u64>,
+    /// How many at most, 1 to [`PAGE_MESSAGES_MAX`](crate::limits::PAGE_MESSAGES_MAX); absent means as many as there may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
 }
 
 /// Fields of `search`.
@@ -134,8 +142,21 @@ pub struct HistoryRange {
 pub struct Search {
     /// The room.
     pub room: String,
-    /// What to look for.
+    /// What to look for, in any case: 1 to [`QUERY_BYTES_MAX`](crate::limits::QUERY_BYTES_MAX) bytes.
     pub query: String,
+    /// Only messages before this `seq`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
+    /// How many at most, as in [`HistoryRange::limit`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+}
+
+/// The field of `operate`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operate {
+    /// What an operator would type, without the slash: `mute bob 10m` (O2).
+    pub line: String,
 }
 
 /// The field of `whois`.
@@ -218,6 +239,7 @@ impl Request {
             "whois" => fields(text, reference.as_ref()).map(Ask::Whois),
             "rooms" => Ok(Ask::Rooms {}),
             "away" => fields(text, reference.as_ref()).map(Ask::Away),
+            "operate" => fields(text, reference.as_ref()).map(Ask::Operate),
             "ping" => Ok(Ask::Ping {}),
             "pong" => Ok(Ask::Pong {}),
             "bye" => Ok(Ask::Bye {}),

@@ -8,7 +8,7 @@ use std::fs;
 use glassline_wire::event::{ErrorCode, Event, Limits, SCHEMA_VERSION};
 use glassline_wire::limits::{
     ANNOUNCED_NAMES_MAX, AWAY_BYTES_MAX, LISTED_NAMES_MAX, LISTED_ROOMS_MAX, NAME_BYTES_MAX, NAME_CHARS_MAX,
-    REF_BYTES_MAX, TEXT_BYTES_MAX,
+    OPERATE_BYTES_MAX, PAGE_MESSAGES_MAX, QUERY_BYTES_MAX, REF_BYTES_MAX, TEXT_BYTES_MAX,
 };
 use glassline_wire::request::{Ask, Request};
 use serde_json::{Value, json};
@@ -25,20 +25,21 @@ macro_rules! closed {
 
 closed! { EVENTS, event_type, Event:
     Welcome = "welcome", Message = "message", Direct = "direct", Joined = "joined", Left = "left", Renamed = "renamed",
-    Members = "members", History = "history", Whois = "whois", Rooms = "rooms", Away = "away", Notice = "notice", Error = "error", Ping = "ping", Pong = "pong",
+    Members = "members", History = "history", Whois = "whois", Rooms = "rooms", Away = "away", Act = "act", Notice = "notice", Error = "error", Ping = "ping", Pong = "pong",
     Gap = "gap", Bye = "bye",
 }
 
 closed! { REQUESTS, request_type, Ask:
     Hello = "hello", Send = "send", Direct = "direct", Join = "join", Leave = "leave", Rename = "rename",
-    Members = "members", History = "history", Search = "search", Whois = "whois", Rooms = "rooms", Away = "away", Ping = "ping", Pong = "pong", Bye = "bye",
+    Members = "members", History = "history", Search = "search", Whois = "whois", Rooms = "rooms", Away = "away", Operate = "operate", Ping = "ping", Pong = "pong", Bye = "bye",
 }
 
 closed! { CODES, code_name, ErrorCode:
     NotAnEvent = "not_an_event", NotUtf8 = "not_utf8", UnknownType = "unknown_type", BadField = "bad_field",
     OutOfOrder = "out_of_order", BadName = "bad_name", NameTaken = "name_taken", TooLong = "too_long",
     EmptyText = "empty_text", UnknownRoom = "unknown_room", BadRoom = "bad_room", TooManyRooms = "too_many_rooms",
-    UnknownName = "unknown_name", Busy = "busy", IdReused = "id_reused", NoHistory = "no_history", Rate = "rate",
+    UnknownName = "unknown_name", Busy = "busy", IdReused = "id_reused", NoHistory = "no_history", NotStored = "not_stored", NotOperator = "not_operator",
+    Muted = "muted", Frozen = "frozen", Banned = "banned", Kicked = "kicked", Rate = "rate",
 }
 
 fn schema() -> Value {
@@ -174,6 +175,10 @@ fn the_limits_and_the_version_are_those_of_the_code() {
     }
     assert_eq!(defs["event_members"]["properties"]["names"]["maxItems"], json!(LISTED_NAMES_MAX));
     assert_eq!(defs["event_rooms"]["properties"]["rooms"]["maxItems"], json!(LISTED_ROOMS_MAX));
+    assert_eq!(defs["event_history"]["properties"]["messages"]["maxItems"], json!(PAGE_MESSAGES_MAX));
+    assert_eq!(defs["page_limit"]["maximum"], json!(PAGE_MESSAGES_MAX));
+    assert_eq!(defs["request_search"]["properties"]["query"]["x-maxBytes"], json!(QUERY_BYTES_MAX));
+    assert_eq!(defs["request_operate"]["properties"]["line"]["x-maxBytes"], json!(OPERATE_BYTES_MAX));
     assert_eq!(defs["away_to_say"]["x-maxBytes"], json!(AWAY_BYTES_MAX));
     let published: BTreeSet<&String> = defs["limits"]["properties"].as_object().expect("an object").keys().collect();
     let limits = serde_json::to_value(Limits::default()).expect("JSON");

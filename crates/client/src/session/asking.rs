@@ -75,12 +75,12 @@ impl Session {
                 self.ask("list of names", Ask::Members(RoomName { room }))
             }
             Command::History => {
-                let range = HistoryRange { room: self.known_room(None)?, before: None, after: None };
+                let range = HistoryRange { room: self.known_room(None)?, ..HistoryRange::default() };
                 self.ask("stored messages", Ask::History(range))
             }
             Command::Search(query) => {
                 let room = self.known_room(None)?;
-                self.ask("stored messages", Ask::Search(Search { room, query }))
+                self.ask("stored messages", Ask::Search(Search { room, query, before: None, limit: None }))
             }
             Command::Whois(name) => self.ask("/whois", Ask::Whois(PersonName { name })),
             Command::Rooms => self.ask("rooms", Ask::Rooms {}),
@@ -217,6 +217,7 @@ impl Session {
             Ask::Whois(_) => "news of others",
             Ask::Rooms {} => "list of rooms",
             Ask::Away(_) => "being away",
+            Ask::Operate(_) => "operators",
             Ask::Ping {} => "ping",
         };
         self.put(what, &request)?;

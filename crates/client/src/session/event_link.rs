@@ -304,6 +304,7 @@ impl Session {
             | Event::History(_)
             | Event::Whois(_)
             | Event::Rooms(_)
+            | Event::Act(_)
             | Event::Notice(_)
             | Event::Pong(_) => {
                 self.show(Update::Heard(event));

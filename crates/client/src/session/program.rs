@@ -50,15 +50,12 @@ fn reference_of(event: &Event) -> Option<&str> {
         Event::Whois(whois) => &whois.reference,
         Event::Rooms(rooms) => &rooms.reference,
         Event::Away(away) => &away.reference,
+        Event::Act(act) => &act.reference,
+        Event::Notice(notice) => &notice.reference,
         Event::Error(refusal) => &refusal.reference,
         Event::Pong(pong) => &pong.reference,
         Event::Bye(bye) => &bye.reference,
-        Event::Welcome(_)
-        | Event::Message(_)
-        | Event::Direct(_)
-        | Event::Notice(_)
-        | Event::Ping(_)
-        | Event::Gap(_) => return None,
+        Event::Welcome(_) | Event::Message(_) | Event::Direct(_) | Event::Ping(_) | Event::Gap(_) => return None,
     };
     reference.as_deref()
 }

@@ -133,8 +133,11 @@ impl Session {
         let Some(Link::Tutorial(link)) = &mut self.link else { return };
         let Some((from, text)) = link.pair(payload, now_ms) else { return };
         self.tell_of_tutorial();
-        let event =
-            if from == SERVER_NAME { Event::Notice(Notice { text }) } else { Event::Message(words(from, text)) };
+        let event = if from == SERVER_NAME {
+            Event::Notice(Notice { text, reference: None })
+        } else {
+            Event::Message(words(from, text))
+        };
         self.show(Update::Heard(event));
     }
 

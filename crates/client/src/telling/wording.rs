@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use glassline_wire::event::{Away, Direct, Event, Gap, Members, Message, Presence, Refusal, Rooms, Whois};
+use glassline_wire::event::{
+    Act, ActKind, Away, Direct, Event, Gap, Members, Message, Presence, Refusal, Rooms, Whois,
+};
 use glassline_wire::visible;
 
 use super::clock::LocalClock;
@@ -94,6 +96,7 @@ impl Reader {
                 vec![Line::notice(&format!("nothing is stored of {}", name(&history.room)))]
             }
             Event::History(history) => history.messages.iter().map(|message| self.message_line(message)).collect(),
+            Event::Act(act) => vec![act_line(act)],
             Event::Notice(notice) => vec![Line::notice(&notice.text)],
             Event::Error(refusal) => vec![refused_line(refusal, None)],
             Event::Gap(gap) => vec![gap_line(gap)],
@@ -257,6 +260,24 @@ fn rooms_line(rooms: &Rooms) -> Line {
     Line::notice(&format!("rooms: {}{more}", listed.join(", ")))
 }
 
+fn act_line(act: &Act) -> Line {
+    let done = match act.act {
+        ActKind::Op => "became an operator",
+        ActKind::Kick => "kicked",
+        ActKind::Mute => "muted",
+        ActKind::Unmute => "unmuted",
+        ActKind::Ban => "banned",
+        ActKind::Unban => "unbanned",
+        ActKind::Freeze => "froze the talk",
+        ActKind::Thaw => "ended the freeze",
+        ActKind::Motd => "set the message of the day",
+    };
+    let who = act.who.as_deref().map_or_else(String::new, |who| format!(" {}", name(who)));
+    let until = act.until.map_or_else(String::new, |until| format!(" until {until}"));
+    let text = act.text.as_deref().map_or_else(String::new, |text| format!(": {text}"));
+    Line::notice(&format!("{} {done}{who}{until}{text}", name(&act.by)))
+}
+
 fn gap_line(gap: &Gap) -> Line {
     let missed = gap.to.saturating_sub(gap.from).saturating_add(1);
     let what = if missed == 1 { "one message".to_owned() } else { format!("{missed} messages") };
@@ -401,7 +422,10 @@ mod tests {
             plain(&heard(r#"{"type":"joined","room":"lobby","names":["a","b"],"count":9}"#)),
             ["* a, b +7 joined"]
         );
-        assert_eq!(plain(&Update::Heard(Event::Notice(Notice { text: "x\ny".into() }))), ["* x", "  y"]);
+        assert_eq!(
+            plain(&Update::Heard(Event::Notice(Notice { text: "x\ny".into(), reference: None }))),
+            ["* x", "  y"]
+        );
         assert!(name(&"x".repeat(1_000)).chars().count() == NAME_SHOWN_CHARS + 1);
         assert!(name(&format!("z{}", "\u{301}".repeat(40))).chars().count() < 10);
     }

@@ -183,6 +183,9 @@ fn carry_out(member: MemberId, ask: Ask, reference: Option<String>, desk: &mut D
             hub.tell(member, &Event::Pong(Pong { reference }));
             Ok(())
         }
+        Ask::Operate(_) => {
+            Err(Refused { code: ErrorCode::NotOperator, text: "this server has no operators".to_string() })
+        }
         Ask::History(_) | Ask::Search(_) => Err(Refused {
             code: ErrorCode::NoHistory,
             text: "this server keeps no history; what was said before you came is gone".to_string(),

@@ -1,0 +1,36 @@
+//! What is stored, and what became of it.
+
+use glassline_wire::event::{Act, Message};
+
+/// One thing to store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// Something said in a room.
+    Message(Entry),
+    /// Something an operator did.
+    Act(Act),
+}
+
+/// A message on its way into the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The message, `at` set, without `seq` and `ref`.
+    pub message: Message,
+    /// Whose ids these are: the same number for the same client across its connections and names; 0 is nobody's.
+    pub author: u64,
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It survives a crash. A message has this number in its room: one more than the newest before it.
+    Stored {
+        /// From 1, without holes; 0 for an act.
+        seq: u64,
+    },
+    /// Its `id` came before in this room from the same author, or from somebody of the same name, with the same text: that message,
+    /// as it is stored. No second copy was made (E4).
+    Again(Box<Message>),
+    /// As [`Outcome::Again`], but the text or `action` differs: nothing was stored.
+    IdReused,
+}

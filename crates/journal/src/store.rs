@@ -1,0 +1,142 @@
+//! What an engine does. Calls block until they are done; [`crate::Journal`] makes them on threads of its own.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use glassline_wire::event::{Act, Message};
+use glassline_wire::request::{HistoryRange, Search};
+
+use crate::record::{Outcome, Record};
+
+/// An engine that keeps rooms as numbered logs.
+pub trait Store: Send {
+    /// Stores the records in their order, and returns once they survive a crash: one outcome for each, in the same order.
+    /// Everything is stored or nothing is.
+    ///
+    /// # Errors
+    /// Nothing of the batch was stored, except after a fatal error ([`StoreError::is_fatal`]): then nobody knows, and the store must not
+    /// be used any more.
+    fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError>;
+
+    /// Does what may follow behind a commit (search index, pruning, checkpoints) for `budget` at most, as far as one step can be cut.
+    /// Returns whether there is more to do.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    fn tend(&mut self, budget: Duration) -> Result<bool, StoreError>;
+
+    /// A second view of the same store, for another thread.
+    ///
+    /// # Errors
+    /// The store cannot be opened a second time.
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError>;
+
+    /// Messages stored but not in the search index yet, in all rooms.
+    fn index_lag(&self) -> u64;
+
+    /// Hands over every act that was ever stored, oldest first.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    fn acts(&mut self, take: &mut dyn FnMut(Act)) -> Result<(), StoreError>;
+}
+
+/// Reads what is stored. Every call ends by its deadline with [`StoreError::TooSlow`].
+pub trait Reader: Send {
+    /// Which numbers a room has; a room that was never spoken in has none.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn head(&mut self, room: &str, deadline: Instant) -> Result<Head, StoreError>;
+
+    /// A page of a room (E8): the latest messages, those before a number, after one (with both: from `after` on), or around one.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn range(&mut self, range: &HistoryRange, deadline: Instant) -> Result<Page, StoreError>;
+
+    /// The newest messages of a room that hold a text, whatever its case.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn search(&mut self, search: &Search, deadline: Instant) -> Result<Page, StoreError>;
+}
+
+/// Which numbers a room has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Head {
+    /// The oldest that is still stored; `newest + 1` if none is.
+    pub oldest: u64,
+    /// The newest that was ever given; 0 before the first.
+    pub newest: u64,
+}
+
+/// Some messages of a room, oldest first, in as many as fit one `history` event: at most
+/// [`PAGE_MESSAGES_MAX`](glassline_wire::limits::PAGE_MESSAGES_MAX), and so many bytes that the event keeps to
+/// [`EVENT_BYTES_MAX`](glassline_wire::limits::EVENT_BYTES_MAX) with the longest `ref`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The messages.
+    pub messages: Vec<Message>,
+    /// There are more in the direction asked.
+    pub more: bool,
+}
+
+/// Why a store does not do what it was asked, one variant for each cause.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another server has it open.
+    #[error("another Glassline server keeps its history in {}; give this one a file of its own with --history FILE, or --history none", .0.display())]
+    InUse(PathBuf),
+    /// It was written by a newer program.
+    #[error("{} has schema {found}, this program knows up to {known}; use the newer Glassline that wrote it", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema's version.
+        found: u32,
+        /// The newest version this program knows.
+        known: u32,
+    },
+    /// It is a file of something else.
+    #[error("{} is no Glassline history; name another file with --history FILE", .0.display())]
+    NotAHistory(PathBuf),
+    /// Its content contradicts itself.
+    #[error("{} is damaged ({detail}); put it aside and restore a copy, or take what can be read with `glassline history export`", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// It may not be written.
+    #[error("{} cannot be written; give this user the right to write it and its folder, or name another with --history FILE", .0.display())]
+    ReadOnly(PathBuf),
+    /// It cannot be opened.
+    #[error("cannot open {}: {detail}; name another file with --history FILE, or keep none with --history none", path.display())]
+    CannotOpen {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        detail: String,
+    },
+    /// The disk is full.
+    #[error("the disk is full; free some space, or keep less with --keep-days or --keep-bytes")]
+    Full,
+    /// The system failed to write or to sync: what is on the disk is unknown.
+    #[error("the history cannot be written ({0}); look after the disk, then start again")]
+    WriteFailed(String),
+    /// It cannot be read.
+    #[error("the history cannot be read ({0}); look after the disk")]
+    ReadFailed(String),
+    /// The deadline passed.
+    #[error("this took too long; ask for less")]
+    TooSlow,
+}
+
+impl StoreError {
+    /// Whether the store must not be used any more, because nobody can tell what it holds.
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, Self::WriteFailed(_) | Self::Corrupt { .. })
+    }
+}

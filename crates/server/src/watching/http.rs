@@ -169,10 +169,8 @@ fn answer_to(head: &[u8], watch: &Watch, shutdown: &Shutdown) -> Answer {
 fn metrics(watch: &Watch, shutdown: &Shutdown) -> Answer {
     // A loop that says goodbye answers no more; what it told last is all there is.
     let timeout = if shutdown.is_requested() { Duration::ZERO } else { ANSWER_TIMEOUT };
-    let answered = watch.ask(shutdown, timeout);
-    let is_new = answered.is_ok();
-    let (Ok(snapshot) | Err(snapshot)) = answered;
-    Answer { status: "200 OK", content_type: CONTENT_TYPE, body: render(&snapshot, is_new) }
+    let seen = watch.ask(shutdown, timeout);
+    Answer { status: "200 OK", content_type: CONTENT_TYPE, body: render(&seen.snapshot, seen.is_answer) }
 }
 
 fn health(watch: &Watch, shutdown: &Shutdown) -> Answer {

@@ -11,6 +11,7 @@ mod host;
 mod logging;
 mod manual;
 mod serve;
+mod service_manager;
 mod signals;
 mod words;
 

@@ -33,5 +33,9 @@ mod silence;
 mod slicing;
 mod stalled;
 #[cfg(unix)]
+mod supervised;
+#[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod watching;
 mod whereabouts;

@@ -109,7 +109,7 @@ impl Hub {
                 Obeyed::Stays
             }
             Err(Fault::Refused(refused)) => {
-                self.notify(id, &refused.text);
+                self.refuse_in_words(id, &refused);
                 Obeyed::Stays
             }
         }

@@ -21,6 +21,7 @@ use crate::outlet::{Logs, Missed};
 use crate::recent_ids::Scope;
 use crate::room::Room;
 use crate::roster::Roster;
+use crate::tally::Tally;
 
 /// After so many visits in one lane the next lane has its turn.
 const VISITS_IN_A_ROW: usize = 64;
@@ -70,6 +71,7 @@ pub struct Hub {
     pub(crate) departed_scopes: VecDeque<(Box<str>, Scope)>,
     /// Rooms with somebody to announce.
     pub(crate) unannounced: Vec<RoomId>,
+    pub(crate) tally: Tally,
     /// Lanes with a lap under way.
     laps: VecDeque<(RoomId, Dialect)>,
     visits_left: usize,
@@ -102,6 +104,7 @@ impl Hub {
             roster: Roster::default(),
             departed_scopes: VecDeque::new(),
             unannounced: Vec::new(),
+            tally: Tally::default(),
             laps: VecDeque::new(),
             visits_left: VISITS_IN_A_ROW,
             woken: VecDeque::new(),
@@ -196,6 +199,9 @@ impl Hub {
     /// Tells one event member an event; tutorial members are told in words instead.
     pub fn tell(&mut self, id: MemberId, event: &Event) {
         if self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Event) {
+            if let Event::Error(refusal) = event {
+                self.tally.note_refusal(refusal.code);
+            }
             self.push_own(id, event.to_frame());
         }
     }
@@ -291,7 +297,7 @@ impl Hub {
     pub fn advance(&mut self, id: MemberId, sent_bytes: usize) -> bool {
         let Some(member) = self.members.get_mut(id.0) else { return true };
         let dialect = member.dialect;
-        member.outlet.advance(sent_bytes, &Self::logs(&self.rooms, dialect));
+        self.tally.deliveries += member.outlet.advance(sent_bytes, &Self::logs(&self.rooms, dialect));
         for feed in &mut member.outlet.feeds {
             let Some(room) = self.rooms.get_mut(feed.room.0) else { continue };
             let lane = room.lane_mut(dialect);

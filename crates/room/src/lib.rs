@@ -31,6 +31,7 @@ mod room;
 mod rooms;
 mod roster;
 mod talk;
+mod tally;
 mod whereabouts;
 
 pub use commands::Obeyed;
@@ -44,3 +45,4 @@ pub use name::room_name;
 pub use now::Now;
 pub use refusal::Refused;
 pub use talk::Said;
+pub use tally::Tally;

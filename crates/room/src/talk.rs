@@ -107,12 +107,14 @@ impl Hub {
             // Nobody is told the number, but what a slow reader misses is counted by it.
             room.seq += 1;
         }
+        self.tally.messages += 1;
         self.append_pair(id, room_id, &name_frame, payload);
     }
 
     fn append_message(&mut self, id: MemberId, room_id: RoomId, saying: &Saying<'_>, at: Timestamp) -> u64 {
         let (Some(member), Some(room)) = (self.members.get(id.0), self.rooms.get_mut(room_id.0)) else { return 0 };
         room.seq += 1;
+        self.tally.messages += 1;
         let seq = room.seq;
         let sender_is_event = member.dialect == Dialect::Event;
         let has_tutorial_members = !room.lane(Dialect::Tutorial).members.is_empty();

@@ -21,6 +21,7 @@ mod session;
 mod shutdown;
 mod takeover;
 mod timers;
+mod watching;
 mod writing;
 
 pub use flood::FloodLimit;
@@ -30,6 +31,7 @@ pub use reactor::run;
 #[cfg(feature = "rehearsal")]
 pub use rehearsal::Rehearsal;
 pub use shutdown::Shutdown;
+pub use watching::{ANSWER_TIMEOUT, Watch, serve_http};
 
 /// How a server behaves.
 #[derive(Debug, Clone, Default)]
@@ -40,4 +42,6 @@ pub struct Config {
     pub flood: FloodLimit,
     /// Every bound and deadline.
     pub limits: Limits,
+    /// Who watches it run.
+    pub watch: Watch,
 }

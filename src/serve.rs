@@ -4,11 +4,14 @@ use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use glassline_journal::{Keep, Store};
 use glassline_server::{Config, Shutdown, listen, run};
+use tracing::{info, warn};
 
 use crate::address::{DEFAULT_PORT, default_address};
 use crate::args::Serve;
+use crate::history::{self, Kept};
 use crate::logging;
 use crate::signals::end_on_signal;
 
@@ -31,11 +34,38 @@ pub(crate) fn serve(arguments: &Serve) -> ExitCode {
 fn serve_until_signal(arguments: &Serve) -> anyhow::Result<()> {
     let addresses = if arguments.listen.is_empty() { vec![default_address()] } else { arguments.listen.clone() };
     let listeners = addresses.iter().map(|&address| open(address)).collect::<anyhow::Result<Vec<_>>>()?;
+    let store = open_history(arguments)?;
     let shutdown = Shutdown::new();
     end_on_signal(shutdown.clone()).context("cannot watch for signals")?;
     announce(&listeners)?;
-    let config = Config { pure: arguments.pure, flood: arguments.flood.unwrap_or_default(), ..Config::default() };
-    run(listeners, config, &shutdown).context("the server cannot go on; start it again")
+    let config = Config {
+        pure: arguments.pure,
+        flood: arguments.flood.unwrap_or_default(),
+        replay: arguments.replay as usize,
+        replay_tutorial: arguments.replay_tutorial as usize,
+        ..Config::default()
+    };
+    run(listeners, config, store, &shutdown).context("the server cannot go on")
+}
+
+fn open_history(arguments: &Serve) -> anyhow::Result<Option<Box<dyn Store>>> {
+    if arguments.pure {
+        // The tutorial's server forgets, and its bytes need not be text.
+        return match &arguments.history {
+            Some(Kept::In(_)) => bail!("--pure keeps no history; leave out --history, or --pure"),
+            _ => Ok(None),
+        };
+    }
+    let Some(file) = history::file(arguments.history.as_ref()) else {
+        if arguments.history.is_none() {
+            warn!("there is no home folder, so what is said is not kept; name a file with --history FILE");
+        }
+        return Ok(None);
+    };
+    let keep = Keep { days: arguments.keep_days, bytes: arguments.keep_bytes };
+    let store = history::open(&file, keep)?;
+    info!(file = %file.display(), "what is said is kept");
+    Ok(Some(store))
 }
 
 fn open(address: SocketAddr) -> anyhow::Result<TcpListener> {

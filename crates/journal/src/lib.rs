@@ -8,3 +8,5 @@ mod store;
 
 pub use record::{Entry, Outcome, Record};
 pub use store::{Head, Page, Reader, Store, StoreError};
+mod stub;
+pub use stub::*;

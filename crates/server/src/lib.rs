@@ -9,6 +9,7 @@ mod counters;
 mod door;
 mod flood;
 mod gate;
+mod history;
 mod limits;
 mod link;
 mod listener;
@@ -32,12 +33,22 @@ pub use rehearsal::Rehearsal;
 pub use shutdown::Shutdown;
 
 /// How a server behaves.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// Exactly the tutorial's behaviour (T9).
     pub pure: bool,
     /// How much a connection may send.
     pub flood: FloodLimit,
+    /// With a store: how many messages of the past a newcomer is sent in the event dialect.
+    pub replay: usize,
+    /// … and in the tutorial dialect, as ordinary pairs with the time in front.
+    pub replay_tutorial: usize,
     /// Every bound and deadline.
     pub limits: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { pure: false, flood: FloodLimit::default(), replay: 50, replay_tutorial: 0, limits: Limits::default() }
+    }
 }

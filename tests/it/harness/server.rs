@@ -52,7 +52,7 @@ impl Server {
                 .with_ansi(false)
                 .with_writer(move || written.clone())
                 .finish();
-            tracing::subscriber::with_default(subscriber, || run(vec![listener], config, &for_server))
+            tracing::subscriber::with_default(subscriber, || run(vec![listener], config, None, &for_server))
         });
         Self { address, shutdown, thread: Some(thread), log }
     }

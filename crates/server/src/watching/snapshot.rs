@@ -37,10 +37,11 @@ pub(crate) struct Snapshot {
 impl Reactor {
     /// Tells those who have asked how things stand.
     pub(crate) fn answer_watchers(&mut self) {
-        let watch = self.config.watch.clone();
-        let mut last_answer = self.last_answer;
-        watch.answer(&mut last_answer, || self.snapshot());
-        self.last_answer = last_answer;
+        let asked = self.config.watch.asked();
+        if asked != self.last_answer {
+            self.last_answer = asked;
+            self.config.watch.answer(asked, self.snapshot());
+        }
     }
 
     fn snapshot(&self) -> Snapshot {

@@ -1,5 +1,6 @@
 //! The numbers of a server at one moment, and how the loop collects them.
 
+use glassline_journal::Gauges;
 use glassline_room::Tally;
 
 use crate::counters::Counters;
@@ -32,6 +33,8 @@ pub(crate) struct Snapshot {
     pub(crate) tally: Tally,
     pub(crate) traffic: Traffic,
     pub(crate) counters: Counters,
+    /// Of a server that keeps a history.
+    pub(crate) journal: Option<Gauges>,
 }
 
 impl Reactor {
@@ -54,6 +57,7 @@ impl Reactor {
             tally: self.hub.tally(),
             traffic: self.traffic,
             counters: self.counters.clone(),
+            journal: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The numbers of a server at one moment, and how the loop collects them.
 
+use glassline_journal::Gauges;
 use glassline_room::Tally;
 
 use crate::counters::Counters;
@@ -32,15 +33,18 @@ pub(crate) struct Snapshot {
     pub(crate) tally: Tally,
     pub(crate) traffic: Traffic,
     pub(crate) counters: Counters,
+    /// Of a server that keeps a history.
+    pub(crate) journal: Option<Gauges>,
 }
 
 impl Reactor {
     /// Tells those who have asked how things stand.
     pub(crate) fn answer_watchers(&mut self) {
-        let watch = self.config.watch.clone();
-        let mut last_answer = self.last_answer;
-        watch.answer(&mut last_answer, || self.snapshot());
-        self.last_answer = last_answer;
+        let asked = self.config.watch.asked();
+        if asked != self.last_answer {
+            self.last_answer = asked;
+            self.config.watch.answer(asked, self.snapshot());
+        }
     }
 
     fn snapshot(&self) -> Snapshot {
@@ -53,6 +57,7 @@ impl Reactor {
             tally: self.hub.tally(),
             traffic: self.traffic,
             counters: self.counters.clone(),
+            journal: None,
         }
     }
 }

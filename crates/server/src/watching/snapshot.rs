@@ -58,7 +58,7 @@ impl Reactor {
             tally: self.hub.tally(),
             traffic: self.traffic,
             counters: self.counters.clone(),
-            journal: reactor.history.as_ref().map(History::gauges),
+            journal: self.history.as_ref().map(History::gauges),
         }
     }
 }

@@ -4,12 +4,14 @@ use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use glassline_journal::{Keep, Store};
 use glassline_server::{Config, Shutdown, Watch, listen, run, serve_http};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::address::{DEFAULT_PORT, default_address};
 use crate::args::Serve;
+use crate::history::{self, Kept};
 use crate::logging;
 use crate::service_manager::{inherited_listeners, keep_watchdog_fed, tell_ready, tell_stopping};
 use crate::signals::end_on_signal;
@@ -39,6 +41,7 @@ fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow:
         (named, _) => named.iter().map(|&address| open(address, "--listen")).collect::<anyhow::Result<_>>()?,
     };
     let metrics = arguments.metrics.map(|address| open(address, "--metrics")).transpose()?;
+    let store = open_history(arguments)?;
     let (shutdown, watch) = (Shutdown::new(), Watch::new());
     let at_signal = shutdown.clone();
     end_on_signal(move || {
@@ -53,11 +56,37 @@ fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow:
         announce_metrics(&metrics)?;
     }
     keep_watchdog_fed(watch.clone(), shutdown.clone());
-    let config =
-        Config { pure: arguments.pure, flood: arguments.flood.unwrap_or_default(), watch, ..Config::default() };
+    let config = Config {
+        pure: arguments.pure,
+        flood: arguments.flood.unwrap_or_default(),
+        replay: arguments.replay as usize,
+        replay_tutorial: arguments.replay_tutorial as usize,
+        watch,
+        ..Config::default()
+    };
     // The kernel queues who connects before the loop's first turn.
     tell_ready();
-    run(listeners, config, &shutdown).context("the server cannot go on; start it again")
+    run(listeners, config, store, &shutdown).context("the server cannot go on")
+}
+
+fn open_history(arguments: &Serve) -> anyhow::Result<Option<Box<dyn Store>>> {
+    if arguments.pure {
+        // The tutorial's server forgets, and its bytes need not be text.
+        return match &arguments.history {
+            Some(Kept::In(_)) => bail!("--pure keeps no history; leave out --history, or --pure"),
+            _ => Ok(None),
+        };
+    }
+    let Some(file) = history::file(arguments.history.as_ref()) else {
+        if arguments.history.is_none() {
+            warn!("there is no home folder, so what is said is not kept; name a file with --history FILE");
+        }
+        return Ok(None);
+    };
+    let keep = Keep { days: arguments.keep_days, bytes: arguments.keep_bytes };
+    let store = history::open(&file, keep)?;
+    info!(file = %file.display(), "what is said is kept");
+    Ok(Some(store))
 }
 
 /// Listens for what `flag` names.

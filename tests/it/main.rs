@@ -18,6 +18,8 @@ mod escapes;
 mod events;
 mod flood;
 mod headers;
+#[cfg(unix)]
+mod history;
 mod names;
 mod order;
 mod presence;

@@ -16,7 +16,7 @@ pub struct Shutdown {
 #[derive(Debug, Default)]
 struct Inner {
     requested: AtomicBool,
-    waker: Mutex<Option<Waker>>,
+    waker: Mutex<Option<Arc<Waker>>>,
 }
 
 impl Shutdown {
@@ -43,7 +43,7 @@ impl Shutdown {
         self.inner.requested.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn wake_with(&self, waker: Waker) {
+    pub(crate) fn wake_with(&self, waker: Arc<Waker>) {
         *self.inner.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
         if self.is_requested() {
             self.request();

@@ -89,6 +89,7 @@ fn what_was_said_refused_and_who_is_here_is_what_is_told() {
     let mut stranger = Wire::connect(process.address);
     stranger.send("POST / HTTP/1.1\r\n\r\n");
     stranger.rest();
+    while eve.event()["text"] != "to myself" {}
     eve.barrier();
     tom.barrier();
     ann.barrier();

@@ -3,13 +3,17 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
 use glassline_client::{Bell, DialectChoice, Mode};
 use glassline_server::FloodLimit;
 
-use crate::address::{parse_join, parse_listen};
+use crate::address::{parse_join, parse_listen, parse_metrics};
 use crate::choices::{Choices, parse_name};
+use crate::history::{self, Kept};
 use crate::words;
+
+/// An empty history has some hundred thousand bytes already.
+const KEEP_BYTES_MIN: u64 = 1_000_000;
 
 /// Stands over what few need on the command line, because it can be said once and for all.
 const SETTINGS_HEADING: &str = "Settings (the configuration file holds them too)";
@@ -30,6 +34,9 @@ pub(crate) struct Arguments {
     pub(crate) command: Option<Command>,
     #[command(flatten)]
     pub(crate) settings: Settings,
+    /// Where what is said is kept while you host, or `none` [default: ~/.local/state/glassline/history.db]
+    #[arg(long, value_name = "FILE|none", value_parser = history::parse, value_hint = ValueHint::FilePath, help_heading = SETTINGS_HEADING)]
+    pub(crate) history: Option<Kept>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -43,7 +50,10 @@ pub(crate) enum Command {
 
 /// Run a server
 #[derive(Debug, Args)]
-#[command(after_help = "Prints a line for each address as soon as it accepts: listening on 127.0.0.1:1234")]
+#[command(after_help = "\
+Prints a line for each address as soon as it accepts: listening on 127.0.0.1:1234
+
+Under systemd it takes the sockets that are handed over, if --listen is not given, and tells when it is ready.")]
 pub(crate) struct Serve {
     /// Where to listen; may be given several times; port 0 takes a free one [default: 127.0.0.1:1234]
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen)]
@@ -54,6 +64,24 @@ pub(crate) struct Serve {
     /// Messages a second that one connection may send (four times that at once), or `off` [default: 5; this machine is exempt]
     #[arg(long, value_name = "off|N", value_parser = parse_flood)]
     pub(crate) flood: Option<FloodLimit>,
+    /// Where what is said is kept, or `none` [default: ~/.local/state/glassline/history.db; none with --pure]
+    #[arg(long, value_name = "FILE|none", value_parser = history::parse, value_hint = ValueHint::FilePath)]
+    pub(crate) history: Option<Kept>,
+    /// How many of a room's last messages a newcomer is sent, 0 to 200
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = value_parser!(u32).range(..=200))]
+    pub(crate) replay: u32,
+    /// … and a newcomer that speaks the tutorial's frames
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = value_parser!(u32).range(..=200))]
+    pub(crate) replay_tutorial: u32,
+    /// Forget messages that are older than so many days
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    pub(crate) keep_days: Option<u32>,
+    /// Forget the oldest messages when the history is larger; write 500M or 2G
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) keep_bytes: Option<u64>,
+    /// Where to answer HTTP requests for /metrics (Prometheus) and /healthz; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", value_parser = parse_metrics)]
+    pub(crate) metrics: Option<SocketAddr>,
     /// How the log on stderr is written
     #[arg(long, value_enum, default_value_t = LogFormat::Human)]
     pub(crate) log_format: LogFormat,
@@ -198,6 +226,23 @@ pub(crate) struct Man {
     pub(crate) folder: PathBuf,
 }
 
+/// Bytes, with K, M or G behind the number for thousands, millions and thousands of millions of them.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let advice = || "write a number of bytes, 1M or more, as 500M or 2G".to_string();
+    let (number, unit) = match text.strip_suffix(['k', 'K', 'm', 'M', 'g', 'G']) {
+        Some(number) => (number, &text[number.len()..]),
+        None => (text, ""),
+    };
+    let unit_bytes: u64 = match unit.to_ascii_uppercase().as_str() {
+        "K" => 1_000,
+        "M" => 1_000_000,
+        "G" => 1_000_000_000,
+        _ => 1,
+    };
+    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit_bytes));
+    bytes.filter(|&bytes| bytes >= KEEP_BYTES_MIN).ok_or_else(advice)
+}
+
 fn parse_flood(text: &str) -> Result<FloodLimit, String> {
     if text == "off" {
         return Ok(FloodLimit::Off);
@@ -216,6 +261,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_size_has_a_unit_or_none() {
+        assert_eq!(parse_size("1000000"), Ok(1_000_000));
+        assert_eq!((parse_size("500M"), parse_size("2g")), (Ok(500_000_000), Ok(2_000_000_000)));
+        for wrong in ["", "M", "1", "-1M", "1T", "99999999999G", "1 M"] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -7,10 +7,12 @@ mod completions;
 mod configuration;
 mod environment;
 mod folders;
+mod history;
 mod host;
 mod logging;
 mod manual;
 mod serve;
+mod service_manager;
 mod signals;
 mod words;
 
@@ -32,7 +34,11 @@ const WRONG_USAGE: u8 = 2;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match &arguments.command {
-        None => converse(&arguments.settings, arguments.settings.choices(), Mode::Auto, host::host),
+        None => {
+            let kept = history::file(arguments.history.as_ref());
+            let host = |options| host::host(options, kept.as_deref());
+            converse(&arguments.settings, arguments.settings.choices(), Mode::Auto, host)
+        }
         Some(Command::Join(join)) => {
             converse(&join.settings, join.choices(), join.mode(), |options| glassline_client::join(&options))
         }

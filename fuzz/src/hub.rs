@@ -1,7 +1,7 @@
 //! The hub: any order of arrivals, talk, commands, half writes and departures; frames stay whole and memory bounded.
 #![no_main]
 
-use glassline_room::{Entered, Entrance, Hub, MemberId, Now, Rules};
+use glassline_room::{Entered, Entrance, Holder, Hub, MemberId, Now, Rules};
 use glassline_wire::frame::Decoder;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Hello, Send};
@@ -45,7 +45,7 @@ fuzz_target!(|bytes: &[u8]| {
                     hub.enter_tutorial(argument, entrance).ok()
                 } else {
                     let hello = Hello { name: text.into_owned(), ..Hello::default() };
-                    match hub.enter_event(&hello, None, false, entrance) {
+                    match hub.enter_event(&hello, None, Holder::Unasked, entrance) {
                         Ok(Entered::As(id)) => Some(id),
                         _ => None,
                     }

@@ -7,7 +7,7 @@ use alloc::{
 };
 
 use glassline_wire::event::{ErrorCode, RoomCount, Rooms, Whois};
-use glassline_wire::request::LOBBY;
+use glassline_wire::request::{HistoryRange, LOBBY, Search};
 
 use crate::direct::Letter;
 use crate::hub::Hub;
@@ -18,6 +18,9 @@ use crate::refusal::Refused;
 /// Most names that an answer to a tutorial client lists.
 const LISTED_MAX: usize = 100;
 
+/// Messages shown to a tutorial client that asks for the past without a number: a screen.
+const HISTORY_SHOWN: u64 = 20;
+
 /// Whether the member stays after its command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Obeyed {
@@ -25,6 +28,8 @@ pub enum Obeyed {
     Stays,
     /// It asked to leave.
     Leaves,
+    /// Nothing was done: the history is asked first. Say the same line again once the connection has settled.
+    Awaits,
 }
 
 /// A command: what it is called, what it does, and what does it.
@@ -45,6 +50,8 @@ pub(crate) struct Command {
 enum Fault {
     /// Its arguments are wrong: the usage is shown.
     Usage,
+    /// The history has to answer first.
+    Awaits,
     /// The hub refused it.
     Refused(Refused),
 }
@@ -80,6 +87,20 @@ pub(crate) const COMMANDS: &[Command] = &[
     },
     Command { name: "back", aliases: &[], arguments: "", help: "ends /away", handler: back },
     Command { name: "join", aliases: &[], arguments: "ROOM", help: "goes to another room", handler: join },
+    Command {
+        name: "history",
+        aliases: &[],
+        arguments: "[N]",
+        help: "shows the last N messages, 20 if you do not say",
+        handler: history,
+    },
+    Command {
+        name: "search",
+        aliases: &[],
+        arguments: "TEXT",
+        help: "shows the latest messages that hold TEXT",
+        handler: search,
+    },
     Command { name: "leave", aliases: &[], arguments: "", help: "goes back to the lobby", handler: leave },
     Command { name: "quit", aliases: &["exit", "bye"], arguments: "", help: "leaves", handler: quit },
 ];
@@ -108,8 +129,9 @@ impl Hub {
                 self.notify(id, &format!("usage: {}: {}", command.usage(), command.help));
                 Obeyed::Stays
             }
+            Err(Fault::Awaits) => Obeyed::Awaits,
             Err(Fault::Refused(refused)) => {
-                self.notify(id, &refused.text);
+                self.refuse_in_words(id, &refused);
                 Obeyed::Stays
             }
         }
@@ -221,6 +243,11 @@ fn leave(hub: &mut Hub, id: MemberId, arguments: &str, now: Now) -> Result<Obeye
 
 /// A tutorial client has one room at a time: its pairs do not say which.
 fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Obeyed, Fault> {
+    if let Some(connection) = hub.connection(id)
+        && !hub.knows_rooms(connection, [name])
+    {
+        return Err(Fault::Awaits);
+    }
     let room_id = hub.admit(id, name)?;
     let current = hub.members.get(id.0).and_then(|member| member.outlet.feeds.first()).map(|feed| feed.room);
     if current == Some(room_id) {
@@ -235,6 +262,23 @@ fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Obeyed, 
     if let Some(current) = current {
         hub.exit_room(id, current, true, now);
     }
+    if hub.rules.durable {
+        hub.owe_past(id, room_id, None);
+    }
+    Ok(Obeyed::Stays)
+}
+
+fn history(hub: &mut Hub, id: MemberId, count: &str, _: Now) -> Result<Obeyed, Fault> {
+    let limit = if count.is_empty() { HISTORY_SHOWN } else { count.parse().map_err(|_| Fault::Usage)? };
+    let range = HistoryRange { room: hub.current_room(id), limit: Some(limit), ..HistoryRange::default() };
+    hub.read_history(id, &range, None)?;
+    Ok(Obeyed::Stays)
+}
+
+fn search(hub: &mut Hub, id: MemberId, query: &str, _: Now) -> Result<Obeyed, Fault> {
+    let query = required(query)?.to_string();
+    let search = Search { room: hub.current_room(id), query, before: None, limit: Some(HISTORY_SHOWN) };
+    hub.search_history(id, &search, None)?;
     Ok(Obeyed::Stays)
 }
 

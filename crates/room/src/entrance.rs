@@ -15,12 +15,8 @@ use crate::id::MemberId;
 use crate::member::{Dialect, Member, name_frame};
 use crate::name::{Name, NameError};
 use crate::now::Now;
-use crate::recent_ids::scope_of;
 use crate::refusal::Refused;
 use crate::rooms::LOBBY_ID;
-
-/// How many who left renamed are remembered: those who lost their link a moment ago.
-const DEPARTED_SCOPES_MAX: usize = 256;
 
 /// How a newcomer comes in: what the hub cannot know by itself.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +36,19 @@ pub enum Entered {
     As(MemberId),
     /// Its token is that of this member, which may be dead and not yet noticed: find out, then call again.
     Holder(MemberId),
+    /// The history is asked about the rooms it names: call again once the connection has settled.
+    Awaits,
+}
+
+/// What is known of the member whose name and token somebody shows (E2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// Nothing yet.
+    Unasked,
+    /// It gave no sign of life.
+    Dead,
+    /// It is there, and keeps its name.
+    Lives,
 }
 
 impl Hub {
@@ -62,6 +71,9 @@ impl Hub {
         }
         self.greet(id);
         self.enter_room(id, LOBBY_ID, true, entrance.now);
+        if self.rules.durable {
+            self.owe_past(id, LOBBY_ID, None);
+        }
         Ok(id)
     }
 
@@ -91,7 +103,7 @@ impl Hub {
     }
 
     /// Lets an event client in (E2). With the token of a member that is still here, the answer is first that member: once it
-    /// is known to be dead, call again with `holder_is_dead`.
+    /// is known whether it lives, call again with that.
     ///
     /// # Errors
     /// The name or a room breaks the rules.
@@ -99,8 +111,8 @@ impl Hub {
         &mut self,
         hello: &Hello,
         reference: Option<&str>,
-        holder_is_dead: bool,
-        entrance: Entrance,
+        holder: Holder,
+        mut entrance: Entrance,
     ) -> Result<Entered, Refused> {
         if self.rules.pure {
             return Err(Refused::new(
@@ -117,14 +129,22 @@ impl Hub {
         for room in &rooms {
             crate::name::room_name(room)?;
         }
-        let holder = self.holder_of_token(&wished, hello.token.as_deref());
+        if !self.knows_rooms(entrance.connection, rooms.iter().map(String::as_str)) {
+            return Ok(Entered::Awaits);
+        }
+        if let Some(token) = hello.token.as_deref().and_then(token_shown) {
+            // The same client, whatever has become of its connection and its name: its ids are the same person's.
+            entrance.token = token;
+        }
         let mut quiet_rooms = Vec::new();
-        if let Some(holder) = holder {
-            if !holder_is_dead {
-                return Ok(Entered::Holder(holder));
+        if holder != Holder::Lives
+            && let Some(held_by) = self.holder_of_token(&wished, hello.token.as_deref())
+        {
+            if holder == Holder::Unasked {
+                return Ok(Entered::Holder(held_by));
             }
-            quiet_rooms = self.room_states(holder);
-            self.depart_quietly(holder, &rooms, entrance.now);
+            quiet_rooms = self.room_states(held_by);
+            self.depart_quietly(held_by, &rooms, entrance.now);
         }
         let free = self.roster.free_name(wished)?;
         let id = self.make_member(Dialect::Event, &free, entrance);
@@ -144,7 +164,11 @@ impl Hub {
         for Refused { code, text } in closed_to_it {
             self.tell(id, &Event::Error(Refusal { code, text, reference: reference.map(str::to_string) }));
         }
-        self.tell_gaps(id, hello.since.as_ref());
+        if self.rules.durable {
+            self.owe_pasts(id, hello.since.as_ref());
+        } else {
+            self.tell_gaps(id, hello.since.as_ref());
+        }
         Ok(Entered::As(id))
     }
 
@@ -160,6 +184,16 @@ impl Hub {
         self.tell(id, &Event::Welcome(welcome));
     }
 
+    fn owe_pasts(&mut self, id: MemberId, since: Option<&BTreeMap<String, u64>>) {
+        let feeds = self.members.get(id.0).map_or(&[][..], |member| &member.outlet.feeds);
+        let rooms: Vec<_> = feeds.iter().map(|feed| feed.room).collect();
+        for room_id in rooms {
+            let name = self.rooms.get(room_id.0).map_or("", |room| &room.name);
+            let seen = since.and_then(|since| since.get(name)).copied();
+            self.owe_past(id, room_id, seen);
+        }
+    }
+
     /// Without a history, everything since the client was last here is a gap (E7).
     fn tell_gaps(&mut self, id: MemberId, since: Option<&BTreeMap<String, u64>>) {
         for state in self.room_states(id) {
@@ -172,22 +206,15 @@ impl Hub {
     }
 
     fn holder_of_token(&self, name: &Name, token: Option<&str>) -> Option<MemberId> {
-        let token = u128::from_str_radix(token?, 16).ok()?;
+        let token = token_shown(token?)?;
         let holder = self.roster.find(name.as_str())?;
-        self.members
-            .get(holder.0)
-            .filter(|member| member.dialect == Dialect::Event && token != 0 && member.token == token)?;
+        self.members.get(holder.0).filter(|member| member.dialect == Dialect::Event && member.token == token)?;
         Some(holder)
     }
 
     fn make_member(&mut self, dialect: Dialect, name: &Name, entrance: Entrance) -> MemberId {
         let Entrance { connection, token, now } = entrance;
-        let mut member = Member::new(dialect, name.clone().into_boxed(), connection, token, now);
-        if let Some(index) = self.departed_scopes.iter().position(|(departed, _)| **departed == *name.as_str())
-            && let Some((_, scope)) = self.departed_scopes.remove(index)
-        {
-            member.id_scope = scope;
-        }
+        let member = Member::new(dialect, name.clone().into_boxed(), connection, token, now);
         let id = MemberId(self.members.insert(member));
         self.roster.claim(name.as_str(), id);
         id
@@ -212,9 +239,12 @@ impl Hub {
         if !self.rules.pure {
             self.roster.release(&member.name);
         }
-        if member.id_scope != scope_of(&member.name) {
-            self.departed_scopes.truncate(DEPARTED_SCOPES_MAX - 1);
-            self.departed_scopes.push_front((member.name, member.id_scope));
-        }
+        self.forget(member.connection);
     }
+}
+
+/// A token as `welcome` writes it: 32 hexadecimal digits, not all of them zero.
+fn token_shown(text: &str) -> Option<u128> {
+    let is_whole = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u128::from_str_radix(text, 16).ok().filter(|&token| is_whole && token != 0)
 }

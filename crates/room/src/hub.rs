@@ -1,7 +1,6 @@
 //! The hub itself: its state, what it tells members, and how the owner of the sockets drains it.
 
 use alloc::{
-    boxed::Box,
     collections::{BTreeMap, VecDeque},
     string::{String, ToString},
     vec::Vec,
@@ -18,9 +17,12 @@ use crate::lane::Lane;
 use crate::log::Log;
 use crate::member::{Dialect, Member};
 use crate::outlet::{Logs, Missed};
-use crate::recent_ids::Scope;
+use crate::outstanding::{Awaits, Outstanding};
+use crate::past::Past;
 use crate::room::Room;
 use crate::roster::Roster;
+use crate::storing::Storing;
+use crate::tally::Tally;
 
 /// After so many visits in one lane the next lane has its turn.
 const VISITS_IN_A_ROW: usize = 64;
@@ -40,6 +42,12 @@ pub struct Rules {
     pub rooms_max: usize,
     /// Rooms that one member may be in.
     pub rooms_per_member_max: usize,
+    /// Whether there is a history: messages are handed over to be stored before anybody is sent them.
+    pub durable: bool,
+    /// How many messages of the past a newcomer is sent in the event dialect; needs a history.
+    pub replay: usize,
+    /// … and in the tutorial dialect.
+    pub replay_tutorial: usize,
     /// Program and version, for `welcome`.
     pub server: String,
 }
@@ -53,6 +61,9 @@ impl Default for Rules {
             outbox_bytes_max: 256 << 10,
             rooms_max: 1_000,
             rooms_per_member_max: 16,
+            durable: false,
+            replay: 50,
+            replay_tutorial: 0,
             server: "glassline".to_string(),
         }
     }
@@ -66,10 +77,12 @@ pub struct Hub {
     pub(crate) rooms: Slab<Room>,
     pub(crate) room_ids: BTreeMap<String, RoomId>,
     pub(crate) roster: Roster,
-    /// Scopes of those who left under another name than they came with, so that their ids are known when they return.
-    pub(crate) departed_scopes: VecDeque<(Box<str>, Scope)>,
+    pub(crate) outstanding: Outstanding,
+    pub(crate) storing: Storing,
+    pub(crate) past: Past,
     /// Rooms with somebody to announce.
     pub(crate) unannounced: Vec<RoomId>,
+    pub(crate) tally: Tally,
     /// Lanes with a lap under way.
     laps: VecDeque<(RoomId, Dialect)>,
     visits_left: usize,
@@ -100,8 +113,11 @@ impl Hub {
             rooms: Slab::new(),
             room_ids: BTreeMap::new(),
             roster: Roster::default(),
-            departed_scopes: VecDeque::new(),
+            outstanding: Outstanding::default(),
+            storing: Storing::default(),
+            past: Past::default(),
             unannounced: Vec::new(),
+            tally: Tally::default(),
             laps: VecDeque::new(),
             visits_left: VISITS_IN_A_ROW,
             woken: VecDeque::new(),
@@ -129,6 +145,21 @@ impl Hub {
     /// The member's name; empty for one that has gone.
     pub fn name(&self, member: MemberId) -> &str {
         self.members.get(member.0).map_or("", |member| &member.name)
+    }
+
+    /// What a connection has to wait for before something else of it may be carried out.
+    pub fn awaits(&self, connection: usize) -> Awaits {
+        self.outstanding.awaits(connection)
+    }
+
+    /// A connection that has nothing to wait for any more; it may have gone meanwhile.
+    pub fn take_settled(&mut self) -> Option<usize> {
+        self.outstanding.take_settled()
+    }
+
+    /// The connection has gone: what it waited for concerns nobody.
+    pub fn forget(&mut self, connection: usize) {
+        self.outstanding.forget(connection);
     }
 
     /// Whether a member reads too little of what it is sent for more of its requests to be taken.
@@ -196,6 +227,9 @@ impl Hub {
     /// Tells one event member an event; tutorial members are told in words instead.
     pub fn tell(&mut self, id: MemberId, event: &Event) {
         if self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Event) {
+            if let Event::Error(refusal) = event {
+                self.tally.note_refusal(refusal.code);
+            }
             self.push_own(id, event.to_frame());
         }
     }
@@ -291,7 +325,7 @@ impl Hub {
     pub fn advance(&mut self, id: MemberId, sent_bytes: usize) -> bool {
         let Some(member) = self.members.get_mut(id.0) else { return true };
         let dialect = member.dialect;
-        member.outlet.advance(sent_bytes, &Self::logs(&self.rooms, dialect));
+        self.tally.deliveries += member.outlet.advance(sent_bytes, &Self::logs(&self.rooms, dialect));
         for feed in &mut member.outlet.feeds {
             let Some(room) = self.rooms.get_mut(feed.room.0) else { continue };
             let lane = room.lane_mut(dialect);
@@ -302,7 +336,11 @@ impl Hub {
                 lane.release_if_idle();
             }
         }
-        member.outlet.is_drained(&Self::logs(&self.rooms, dialect))
+        let drained = member.outlet.is_drained(&Self::logs(&self.rooms, dialect));
+        if member.replay.is_some() {
+            self.go_on_replaying(id);
+        }
+        drained
     }
 
     /// Before a member is written to: tells it what it missed, if a log's tail has passed it (E7).

@@ -6,10 +6,11 @@ use alloc::vec::Vec;
 use glassline_wire::frame;
 use glassline_wire::timestamp::Timestamp;
 
-use crate::id::MemberId;
+use crate::id::{MemberId, RoomId};
 use crate::now::Now;
 use crate::outlet::Outlet;
-use crate::recent_ids::{Scope, scope_of};
+use crate::recent_ids::{Scope, author_of};
+use crate::replay::Replay;
 
 /// How a member is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +54,10 @@ pub(crate) struct Member {
     pub(crate) active_ms: u64,
     /// Why it is away, if it is.
     pub(crate) away: Option<Box<str>>,
-    /// Under which its message ids are remembered; stays when the name changes.
-    pub(crate) id_scope: Scope,
+    /// Under which its message ids are remembered: the same as long as the client shows the same token.
+    pub(crate) author: Scope,
+    /// What it is still owed of the past.
+    pub(crate) replay: Option<Box<Replay>>,
     pub(crate) outlet: Outlet,
     /// Who last sent this member a direct message, for `/reply`: place and token, so that nobody else can step into it.
     pub(crate) correspondent: Option<(MemberId, u128)>,
@@ -64,7 +67,7 @@ pub(crate) struct Member {
 
 impl Member {
     pub(crate) fn new(dialect: Dialect, name: Box<str>, connection: usize, token: u128, now: Now) -> Self {
-        let (name_frame, id_scope) = (name_frame(name.as_bytes()), scope_of(&name));
+        let (name_frame, author) = (name_frame(name.as_bytes()), author_of(token));
         Self {
             dialect,
             name,
@@ -74,11 +77,17 @@ impl Member {
             since: now.at,
             active_ms: now.monotonic_ms,
             away: None,
-            id_scope,
+            author,
+            replay: None,
             outlet: Outlet::default(),
             correspondent: None,
             woken: false,
         }
+    }
+
+    /// Whether it is in this room.
+    pub(crate) fn follows(&self, room: RoomId) -> bool {
+        self.outlet.feed(room).is_some()
     }
 
     pub(crate) fn rename(&mut self, name: Box<str>) {

@@ -2,7 +2,7 @@
 
 use alloc::{collections::VecDeque, vec::Vec};
 
-use crate::gathered::Gathered;
+use crate::gathered::{Gathered, WRITE_BYTES_MAX};
 use crate::id::RoomId;
 use crate::log::{Log, Mark};
 
@@ -37,6 +37,8 @@ enum Step {
     Copy { room: RoomId, seq: u64, bytes: Vec<u8> },
     /// The room's log up to here comes first.
     Through { room: RoomId, to: u64 },
+    /// What comes behind waits until the past has been sent.
+    Hold,
     /// The member's own message: its bytes are stepped over (T5).
     Jump { room: RoomId, from: u64, to: u64, messages: u64 },
 }
@@ -115,14 +117,69 @@ impl Outlet {
         self.steps.len()
     }
 
-    /// Whether there is nothing to send: cursors at their ends, nothing queued.
+    /// Whether there is nothing to send: cursors at their ends, nothing queued, or only what is held back.
     pub(crate) fn is_drained<'a>(&self, logs: &impl Logs<'a>) -> bool {
+        if matches!(self.steps.front(), Some(Step::Hold)) {
+            return true;
+        }
         self.steps.is_empty()
             && self.feeds.iter().all(|feed| logs.log(feed.room).is_none_or(|log| feed.cursor >= log.end()))
     }
 
     /// Queues bytes for this member, behind everything its rooms hold now.
     pub(crate) fn push_own<'a>(&mut self, bytes: Vec<u8>, logs: &impl Logs<'a>) {
+        self.follow_to_ends(logs);
+        self.own_bytes += bytes.len();
+        self.steps.push_back(Step::Own(bytes));
+    }
+
+    /// Holds back whatever comes from now on, if nothing is held back yet.
+    pub(crate) fn hold<'a>(&mut self, logs: &impl Logs<'a>) {
+        if self.hold_index().is_none() {
+            self.follow_to_ends(logs);
+            self.steps.push_back(Step::Hold);
+        }
+    }
+
+    /// Queues bytes before what is held back.
+    pub(crate) fn push_before_hold(&mut self, bytes: Vec<u8>) {
+        if let Some(index) = self.hold_index()
+            && !bytes.is_empty()
+        {
+            self.own_bytes += bytes.len();
+            self.steps.insert(index, Step::Own(bytes));
+        }
+    }
+
+    /// Whether little enough waits before what is held back for more of the past to be fetched.
+    pub(crate) fn has_room_before_hold(&self) -> bool {
+        let mut bytes_before = 0;
+        for step in &self.steps {
+            match step {
+                Step::Hold => return true,
+                Step::Own(bytes) | Step::Copy { bytes, .. } => bytes_before += bytes.len(),
+                Step::Through { .. } | Step::Jump { .. } => return false,
+            }
+            if bytes_before > WRITE_BYTES_MAX {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// Lets go of what was held back.
+    pub(crate) fn let_go(&mut self) {
+        if let Some(index) = self.hold_index() {
+            self.steps.remove(index);
+        }
+    }
+
+    fn hold_index(&self) -> Option<usize> {
+        self.steps.iter().position(|step| matches!(step, Step::Hold))
+    }
+
+    /// Puts everything that its rooms hold now before what is queued next.
+    fn follow_to_ends<'a>(&mut self, logs: &impl Logs<'a>) {
         for feed in &mut self.feeds {
             let Some(log) = logs.log(feed.room) else { continue };
             let (room, to) = (feed.room, log.end());
@@ -131,8 +188,6 @@ impl Outlet {
                 self.steps.push_back(Step::Through { room, to });
             }
         }
-        self.own_bytes += bytes.len();
-        self.steps.push_back(Step::Own(bytes));
     }
 
     /// Queues the member's own copy of its message, right behind the one it has just stepped over.
@@ -171,6 +226,7 @@ impl Outlet {
         let mut walked: Option<(RoomId, u64)> = None;
         for (index, step) in self.steps.iter().enumerate() {
             let fits = match step {
+                Step::Hold => return,
                 Step::Own(bytes) | Step::Copy { bytes, .. } => {
                     gathered.push(&bytes[if index == 0 { self.front_sent } else { 0 }..])
                 }
@@ -203,9 +259,13 @@ impl Outlet {
     }
 
     /// Moves past `sent` bytes of what was gathered. The rest of a half-sent entry is kept aside, so that no log has to wait for it.
-    pub(crate) fn advance<'a>(&mut self, mut sent: usize, logs: &impl Logs<'a>) {
+    /// Returns how many messages were sent, one that is half sent among them.
+    pub(crate) fn advance<'a>(&mut self, mut sent: usize, logs: &impl Logs<'a>) -> u64 {
+        let (mut copies, mut stepped_over) = (0, 0);
         while let Some(step) = self.steps.front_mut() {
+            let (is_copy, own) = step.own_messages();
             match step {
+                Step::Hold => break,
                 Step::Own(bytes) | Step::Copy { bytes, .. } => {
                     let unsent = bytes.len() - self.front_sent;
                     if sent < unsent {
@@ -233,6 +293,8 @@ impl Outlet {
                     }
                 }
             }
+            copies += u64::from(is_copy);
+            stepped_over += own;
             self.steps.pop_front();
         }
         if sent > 0 {
@@ -243,15 +305,19 @@ impl Outlet {
                 sent -= sent.min(unsent);
             }
         }
-        self.settle(logs);
+        (self.settle(logs) + copies).saturating_sub(stepped_over)
     }
 
     /// Where the cursor stopped short: takes the rest of a half-sent entry out of its log, and notes how far the room was read.
-    fn settle<'a>(&mut self, logs: &impl Logs<'a>) {
+    /// Returns how many messages the cursors have passed since.
+    fn settle<'a>(&mut self, logs: &impl Logs<'a>) -> u64 {
+        let mut passed = 0;
         for feed in &mut self.feeds {
             let Some(log) = logs.log(feed.room) else { continue };
+            let seq_before = feed.seq_reached;
             if feed.cursor >= log.end() {
                 feed.seq_reached = feed.seq_reached.max(log.newest_seq());
+                passed += feed.seq_reached - seq_before;
                 continue;
             }
             let entry_end = log.entry_end(feed.cursor);
@@ -264,7 +330,9 @@ impl Outlet {
                 self.front_is_rest = true;
             }
             feed.seq_reached = feed.seq_reached.max(log.seq_at(feed.cursor));
+            passed += feed.seq_reached - seq_before;
         }
+        passed
     }
 
     /// Moves a cursor that its log's tail has passed up to the tail. What was missed there is put into words by `tell` and takes
@@ -304,7 +372,7 @@ impl Outlet {
         let is_lost = |step: &Step| match step {
             Step::Through { room: of, to } => *of == room && *to <= tail,
             Step::Jump { room: of, from, .. } => *of == room && *from < tail,
-            Step::Own(_) | Step::Copy { .. } => false,
+            Step::Own(_) | Step::Copy { .. } | Step::Hold => false,
         };
         let (mut position, mut last_missed, mut own) = (tail, lost.seq, 0);
         for step in self.steps.iter().filter(|step| is_lost(step)) {
@@ -376,6 +444,15 @@ impl Step {
     /// Whether it says how far to follow the room's log.
     fn is_of_log(&self, room: RoomId) -> bool {
         matches!(self, Self::Through { room: of, .. } | Self::Jump { room: of, .. } if *of == room)
+    }
+
+    /// For counting what is sent: whether it is a copy of a message, and how many of the room's it steps over.
+    fn own_messages(&self) -> (bool, u64) {
+        match self {
+            Self::Copy { .. } => (true, 0),
+            Self::Jump { messages, .. } => (false, *messages),
+            Self::Own(_) | Self::Through { .. } | Self::Hold => (false, 0),
+        }
     }
 
     /// The number of the message that this is the sender's own copy of.

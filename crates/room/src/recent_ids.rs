@@ -14,14 +14,14 @@ pub(crate) struct Outcome {
     pub(crate) digest: u64,
 }
 
-/// Whose ids these are: a person, across renames.
+/// Whose ids these are: somebody who shows the same token, or comes under the same name.
 pub(crate) type Scope = u64;
 
 /// A bounded memory of ids, by sender.
 #[derive(Debug, Default)]
 pub(crate) struct RecentIds {
     outcomes: BTreeMap<(MessageId, Scope), Outcome>,
-    order: VecDeque<(MessageId, Scope)>,
+    order: VecDeque<(MessageId, [Scope; 2])>,
 }
 
 impl RecentIds {
@@ -29,26 +29,38 @@ impl RecentIds {
         self.outcomes.get(&(id, scope)).copied()
     }
 
-    /// Remembers an id, and forgets the oldest ones beyond `ids_max`.
-    pub(crate) fn note(&mut self, id: MessageId, scope: Scope, outcome: Outcome, ids_max: usize) {
+    /// Remembers an id in both its sender's scopes, and forgets the oldest ones beyond `ids_max`.
+    pub(crate) fn note(&mut self, id: MessageId, scopes: [Scope; 2], outcome: Outcome, ids_max: usize) {
         while self.order.len() >= ids_max
-            && let Some(oldest) = self.order.pop_front()
+            && let Some((oldest, scopes)) = self.order.pop_front()
         {
-            self.outcomes.remove(&oldest);
+            for scope in scopes {
+                self.outcomes.remove(&(oldest, scope));
+            }
         }
-        self.order.push_back((id, scope));
-        self.outcomes.insert((id, scope), outcome);
+        self.order.push_back((id, scopes));
+        for scope in scopes {
+            self.outcomes.insert((id, scope), outcome);
+        }
     }
 }
 
-/// The scope of somebody who comes in under this name for the first time.
+/// The scope of whoever goes by this name.
 pub(crate) fn scope_of(name: &str) -> Scope {
     digest(name, false)
 }
 
+/// The scope of whoever shows this token; 0 without one.
+pub(crate) fn author_of(token: u128) -> Scope {
+    if token == 0 { 0 } else { fnv(token.to_be_bytes().into_iter()) }
+}
+
 /// What a message says and how: FNV-1a, 64 bits, not for secrets.
 pub(crate) fn digest(text: &str, action: bool) -> u64 {
-    let bytes = text.bytes().chain([u8::from(action)]);
+    fnv(text.bytes().chain([u8::from(action)]))
+}
+
+fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
@@ -62,9 +74,10 @@ mod tests {
         let (alice, bob) = (scope_of("alice"), scope_of("bob"));
         let outcome = |seq| Outcome { seq, at: Timestamp::from_unix_ms(0), digest: 0 };
         for n in 0..110_u64 {
-            recent.note(MessageId(n.into()), alice, outcome(n), 100);
+            recent.note(MessageId(n.into()), [alice, author_of(7)], outcome(n), 100);
         }
-        assert_eq!(recent.outcomes.len(), 100);
+        assert_eq!(recent.outcomes.len(), 200);
+        assert_eq!(recent.find(MessageId(109), author_of(7)), Some(outcome(109)));
         assert_eq!(recent.find(MessageId(9), alice), None);
         assert_eq!(recent.find(MessageId(10), alice), Some(outcome(10)));
         assert_eq!(recent.find(MessageId(10), bob), None, "ids are each sender's own");

@@ -13,17 +13,20 @@ pub(crate) struct Room {
     pub(crate) name: Box<str>,
     /// Number of the newest message; 0 before the first.
     pub(crate) seq: u64,
+    /// Messages on their way into the history; the room stays open for them.
+    pub(crate) under_way: usize,
     pub(crate) presence: Presence,
     pub(crate) recent_ids: RecentIds,
     lanes: [Lane; 2],
 }
 
 impl Room {
-    /// An empty room.
-    pub(crate) fn new(name: &str) -> Self {
+    /// An empty room whose newest message has this number.
+    pub(crate) fn new(name: &str, seq: u64) -> Self {
         Self {
             name: name.into(),
-            seq: 0,
+            seq,
+            under_way: 0,
             presence: Presence::default(),
             recent_ids: RecentIds::default(),
             lanes: Dialect::ALL.map(|_| Lane::new()),

@@ -25,19 +25,29 @@ pub(crate) const LOBBY_ID: RoomId = RoomId(0);
 
 impl Hub {
     pub(crate) fn open_lobby(&mut self) {
-        self.open_room(LOBBY);
+        self.open_room(LOBBY, 0);
     }
 
-    fn open_room(&mut self, name: &str) -> RoomId {
-        let id = RoomId(self.rooms.insert(Room::new(name)));
+    /// The lobby goes on from this number: what the history has.
+    pub fn resume_lobby(&mut self, newest_seq: u64) {
+        if let Some(lobby) = self.rooms.get_mut(LOBBY_ID.0) {
+            lobby.seq = newest_seq;
+        }
+    }
+
+    fn open_room(&mut self, name: &str, newest_seq: u64) -> RoomId {
+        let id = RoomId(self.rooms.insert(Room::new(name, newest_seq)));
         self.room_ids.insert(name.to_string(), id);
         id
     }
 
-    fn close_room_if_empty(&mut self, id: RoomId) {
-        if id != LOBBY_ID && self.rooms.get(id.0).is_some_and(|room| room.count() == 0) {
+    pub(crate) fn close_room_if_empty(&mut self, id: RoomId) {
+        if id != LOBBY_ID && self.rooms.get(id.0).is_some_and(|room| room.count() == 0 && room.under_way == 0) {
             let room = self.rooms.remove(id.0);
             self.room_ids.remove(&*room.name);
+            if self.rules.durable {
+                self.past.note_head(room.name.into_string(), Some(room.seq));
+            }
             self.unannounced.retain(|&unannounced| unannounced != id);
         }
     }
@@ -80,7 +90,10 @@ impl Hub {
                 let text = format!("there are {} rooms, the most there may be; join one of them", self.rooms.len());
                 Err(Refused::new(ErrorCode::TooManyRooms, text))
             }
-            None => Ok(self.open_room(&name)),
+            None => {
+                let newest_seq = if self.rules.durable { self.past.take_head(&name)? } else { 0 };
+                Ok(self.open_room(&name, newest_seq))
+            }
         }
     }
 
@@ -119,6 +132,7 @@ impl Hub {
     }
 
     pub(crate) fn exit_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
+        self.forgive(id, room_id);
         self.catch_up(id);
         self.give_up_if_far_behind(id, room_id);
         let (Some(member), Some(room)) = (self.members.get_mut(id.0), self.rooms.get_mut(room_id.0)) else { return };
@@ -203,6 +217,12 @@ impl Hub {
         let mut names: Vec<String> = listed.map(|member| member.name.to_string()).collect();
         names.sort_unstable();
         (names, room.count())
+    }
+
+    /// The name of the room a tutorial member is in; empty for none.
+    pub(crate) fn current_room(&self, id: MemberId) -> String {
+        let feed = self.members.get(id.0).and_then(|member| member.outlet.feeds.first());
+        feed.and_then(|feed| self.rooms.get(feed.room.0)).map_or_else(String::new, |room| room.name.to_string())
     }
 
     /// The rooms a member is in, as `welcome` lists them.

@@ -1,4 +1,4 @@
-//! Saying something in a room: numbered, encoded once for each dialect in use, and appended.
+//! Saying something in a room: checked, numbered, encoded once for each dialect in use, and appended.
 
 use alloc::{
     format,
@@ -8,9 +8,7 @@ use alloc::{
 use glassline_wire::event::{ErrorCode, Event, Message};
 use glassline_wire::frame::put_header;
 use glassline_wire::limits::TEXT_BYTES_MAX;
-use glassline_wire::message_id::MessageId;
 use glassline_wire::request::Send;
-use glassline_wire::timestamp::Timestamp;
 use glassline_wire::visible;
 
 use crate::hub::Hub;
@@ -18,71 +16,62 @@ use crate::id::MemberId;
 use crate::id::RoomId;
 use crate::member::Dialect;
 use crate::now::Now;
-use crate::recent_ids::{Outcome, digest};
+use crate::recent_ids::{Outcome, digest, scope_of};
 use crate::refusal::Refused;
+use crate::storing::ID_REUSED;
 
-/// Ids remembered in all rooms together: with their index, some 30 MiB.
+/// Ids remembered in all rooms together without a history: with their index, some 30 MiB.
 const IDS_MAX: usize = 256 * 1024;
 /// Ids that one room remembers: a client that comes back after a minute of a busy room is still recognised.
 const IDS_PER_ROOM_MAX: usize = 16 * 1024;
 /// … and in the most crowded house.
 const IDS_PER_ROOM_MIN: usize = 256;
 
-/// What became of a `send`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Said {
-    /// It is the message of this number.
-    New(u64),
-    /// It was sent before, and is the message of this number.
-    Again(u64),
-}
-
-/// A message before it has its number.
-struct Saying<'a> {
-    text: &'a str,
-    action: bool,
-    id: Option<MessageId>,
-    reference: Option<String>,
-}
-
 impl Hub {
-    /// Carries out a `send` (E4).
+    /// Carries out a `send` (E4). With a history the message is handed over first, and is sent to anybody only once it is stored.
     ///
     /// # Errors
     /// The member is not in the room, the text is empty or too long, or the id was used for another text.
-    pub fn say(&mut self, id: MemberId, send: &Send, reference: Option<String>, now: Now) -> Result<Said, Refused> {
+    pub fn say(&mut self, id: MemberId, send: &Send, reference: Option<String>, now: Now) -> Result<(), Refused> {
         hold_to_text_limit(&send.text)?;
         let room_id = self.room_of(id, &send.room)?;
-        let digest = digest(&send.text, send.action);
         let (Some(member), Some(room)) = (self.members.get(id.0), self.rooms.get(room_id.0)) else {
             return Err(unknown_room(&send.room));
         };
-        let scope = member.id_scope;
-        if let Some(earlier) = room.recent_ids.find(send.id, scope) {
-            if earlier.digest != digest {
-                return Err(Refused::new(ErrorCode::IdReused, "this id was sent with another message; use a new one"));
-            }
-            let again = Message {
-                room: room.name.to_string(),
-                seq: Some(earlier.seq),
-                at: Some(earlier.at),
-                from: member.name.to_string(),
-                text: visible::relayed(&send.text).into_owned(),
-                action: send.action,
-                id: Some(send.id),
-                reference,
-            };
-            self.tell(id, &Event::Message(again));
-            return Ok(Said::Again(earlier.seq));
+        let author = member.author;
+        let mut message = Message {
+            room: room.name.to_string(),
+            seq: None,
+            at: Some(now.at),
+            from: member.name.to_string(),
+            text: visible::relayed(&send.text).into_owned(),
+            action: send.action,
+            id: Some(send.id),
+            reference: None,
+        };
+        if self.rules.durable {
+            self.store(id, room_id, message, author, reference);
+            return Ok(());
         }
-        let text = visible::relayed(&send.text);
-        let saying = Saying { text: &text, action: send.action, id: Some(send.id), reference };
-        let seq = self.append_message(id, room_id, &saying, now.at);
+        let (digest, name_scope) = (digest(&send.text, send.action), scope_of(&member.name));
+        let recent_ids = &room.recent_ids;
+        if let Some(earlier) = recent_ids.find(send.id, author).or_else(|| recent_ids.find(send.id, name_scope)) {
+            if earlier.digest != digest {
+                return Err(Refused::new(ErrorCode::IdReused, ID_REUSED));
+            }
+            let again = Message { seq: Some(earlier.seq), at: Some(earlier.at), reference, ..message };
+            self.tell(id, &Event::Message(again));
+            return Ok(());
+        }
+        let seq = room.seq + 1;
+        message.seq = Some(seq);
+        self.publish(Some(id), room_id, message, reference);
         let ids_max = (IDS_MAX / self.rooms.len()).clamp(IDS_PER_ROOM_MIN, IDS_PER_ROOM_MAX);
         if let Some(room) = self.rooms.get_mut(room_id.0) {
-            room.recent_ids.note(send.id, scope, Outcome { seq, at: now.at, digest }, ids_max);
+            let outcome = Outcome { seq, at: now.at, digest };
+            room.recent_ids.note(send.id, [author, name_scope], outcome, ids_max);
         }
-        Ok(Said::New(seq))
+        Ok(())
     }
 
     /// Says a tutorial member's text in the room it is in (T5, T12).
@@ -91,10 +80,27 @@ impl Hub {
     /// The text is empty, or the member is in no room.
     pub fn say_text(&mut self, id: MemberId, text: &str, action: bool, now: Now) -> Result<(), Refused> {
         hold_to_text_limit(text)?;
-        let room = self.members.get(id.0).and_then(|member| member.outlet.feeds.first()).map(|feed| feed.room);
-        let Some(room_id) = room else { return Err(unknown_room("a room")) };
-        let text = visible::relayed(text);
-        self.append_message(id, room_id, &Saying { text: &text, action, id: None, reference: None }, now.at);
+        let Some(member) = self.members.get(id.0) else { return Err(unknown_room("a room")) };
+        let Some(room_id) = member.outlet.feeds.first().map(|feed| feed.room) else {
+            return Err(unknown_room("a room"));
+        };
+        let Some(room) = self.rooms.get(room_id.0) else { return Err(unknown_room("a room")) };
+        let mut message = Message {
+            room: room.name.to_string(),
+            seq: None,
+            at: Some(now.at),
+            from: member.name.to_string(),
+            text: visible::relayed(text).into_owned(),
+            action,
+            id: None,
+            reference: None,
+        };
+        if self.rules.durable {
+            self.store(id, room_id, message, 0, None);
+        } else {
+            message.seq = Some(room.seq + 1);
+            self.publish(Some(id), room_id, message, None);
+        }
         Ok(())
     }
 
@@ -107,64 +113,60 @@ impl Hub {
             // Nobody is told the number, but what a slow reader misses is counted by it.
             room.seq += 1;
         }
-        self.append_pair(id, room_id, &name_frame, payload);
+        self.tally.messages += 1;
+        self.append_pair(Some(id), room_id, &name_frame, payload);
     }
 
-    fn append_message(&mut self, id: MemberId, room_id: RoomId, saying: &Saying<'_>, at: Timestamp) -> u64 {
-        let (Some(member), Some(room)) = (self.members.get(id.0), self.rooms.get_mut(room_id.0)) else { return 0 };
-        room.seq += 1;
+    /// Sends a numbered message to everybody in its room, to the sender, if it is still there, as the acknowledgement.
+    pub(crate) fn publish(
+        &mut self,
+        sender: Option<MemberId>,
+        room_id: RoomId,
+        mut message: Message,
+        reference: Option<String>,
+    ) {
+        let Some(room) = self.rooms.get_mut(room_id.0) else { return };
+        room.seq = message.seq.unwrap_or(room.seq + 1);
+        self.tally.messages += 1;
         let seq = room.seq;
-        let sender_is_event = member.dialect == Dialect::Event;
         let has_tutorial_members = !room.lane(Dialect::Tutorial).members.is_empty();
         let has_event_members = !room.lane(Dialect::Event).members.is_empty();
-        if has_event_members {
-            let mut message = Message {
-                room: room.name.to_string(),
-                seq: Some(seq),
-                at: Some(at),
-                from: member.name.to_string(),
-                text: saying.text.to_string(),
-                action: saying.action,
-                id: saying.id,
-                reference: None,
-            };
-            let frame = Event::Message(message.clone()).to_frame();
-            let appended = self.append(room_id, Dialect::Event, &[&frame]);
-            if let Some(reference) = &saying.reference
-                && let Some((from, to)) = appended
-                && sender_is_event
-            {
-                // Only its sender's copy has the ref (E5), so the sender steps over the one all share.
-                message.reference = Some(reference.clone());
-                self.step_over(id, room_id, from, to);
-                if let Some(member) = self.members.get_mut(id.0) {
-                    member.outlet.push_copy(room_id, seq, Event::Message(message).to_frame());
-                }
-                self.wake(id);
-            }
-        }
         if has_tutorial_members {
-            let Some(member) = self.members.get(id.0) else { return seq };
-            let name_frame = member.name_frame.clone();
-            if saying.action {
-                let text = format!("* {}", saying.text);
-                self.append_pair(id, room_id, &name_frame, text.as_bytes());
+            let mut name_frame = alloc::vec::Vec::with_capacity(message.from.len() + 10);
+            glassline_wire::frame::put_frame(&mut name_frame, message.from.as_bytes());
+            if message.action {
+                let text = format!("* {}", message.text);
+                self.append_pair(sender, room_id, &name_frame, text.as_bytes());
             } else {
-                self.append_pair(id, room_id, &name_frame, saying.text.as_bytes());
+                self.append_pair(sender, room_id, &name_frame, message.text.as_bytes());
             }
         }
-        seq
+        if !has_event_members {
+            return;
+        }
+        let frame = Event::Message(message.clone()).to_frame();
+        let appended = self.append(room_id, Dialect::Event, &[&frame]);
+        let sender = sender.filter(|&id| self.members.get(id.0).is_some_and(|member| member.follows(room_id)));
+        if let (Some(id), Some((from, to)), Some(reference)) = (sender, appended, reference) {
+            // Only its sender's copy has the ref (E5), so the sender steps over the one all share.
+            message.reference = Some(reference);
+            self.step_over(id, room_id, from, to);
+            if let Some(member) = self.members.get_mut(id.0) {
+                member.outlet.push_copy(room_id, seq, Event::Message(message).to_frame());
+            }
+            self.wake(id);
+        }
     }
 
     /// Appends a pair to the tutorial lane; its sender steps over it (T5).
-    fn append_pair(&mut self, id: MemberId, room_id: RoomId, name_frame: &[u8], payload: &[u8]) {
+    fn append_pair(&mut self, sender: Option<MemberId>, room_id: RoomId, name_frame: &[u8], payload: &[u8]) {
         let mut header = alloc::vec::Vec::with_capacity(10);
         put_header(&mut header, payload.len());
         let appended = self.append(room_id, Dialect::Tutorial, &[name_frame, &header, payload]);
-        let is_tutorial = self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Tutorial);
-        if let Some((from, to)) = appended
-            && is_tutorial
-        {
+        let is_tutorial = |id: &MemberId| {
+            self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Tutorial && member.follows(room_id))
+        };
+        if let (Some((from, to)), Some(id)) = (appended, sender.filter(is_tutorial)) {
             self.step_over(id, room_id, from, to);
         }
     }
@@ -176,7 +178,6 @@ impl Hub {
         }
     }
 }
-
 /// Texts are 1 byte to the limit (T7).
 pub(crate) fn hold_to_text_limit(text: &str) -> Result<(), Refused> {
     if text.is_empty() {

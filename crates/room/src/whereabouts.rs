@@ -93,7 +93,7 @@ fn hold_to_away_limit(text: &str) -> Result<(), Refused> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entrance::{Entered, Entrance};
+    use crate::entrance::{Entered, Entrance, Holder};
     use crate::hub::Rules;
     use alloc::vec::Vec;
     use glassline_wire::event::Event;
@@ -107,7 +107,7 @@ mod tests {
 
     fn enter(hub: &mut Hub, name: &str, rooms: Vec<String>, now: Now) -> MemberId {
         let hello = Hello { name: name.to_string(), rooms: Some(rooms), ..Hello::default() };
-        match hub.enter_event(&hello, None, false, Entrance { connection: 0, token: 1, now }) {
+        match hub.enter_event(&hello, None, Holder::Unasked, Entrance { connection: 0, token: 1, now }) {
             Ok(Entered::As(id)) => id,
             other => panic!("{name} is in at once: {other:?}"),
         }

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use glassline_room::{Dialect, Entered, Entrance, Hub, MemberId, Now, Rules};
+use glassline_room::{Dialect, Entered, Entrance, Holder, Hub, MemberId, Now, Rules};
 use glassline_wire::event::Event;
 use glassline_wire::frame::{Decoder, Frame};
 use glassline_wire::message_id::MessageId;
@@ -82,9 +82,9 @@ impl World {
             self.hub.enter_tutorial(name.as_bytes(), entrance).expect("enters")
         } else {
             let hello = Hello { name: name.clone(), ..Hello::default() };
-            match self.hub.enter_event(&hello, None, false, entrance).expect("enters") {
+            match self.hub.enter_event(&hello, None, Holder::Unasked, entrance).expect("enters") {
                 Entered::As(id) => id,
-                Entered::Holder(_) => panic!("nobody holds the name"),
+                Entered::Holder(_) | Entered::Awaits => panic!("nobody holds the name"),
             }
         };
         let dialect = if tutorial { Dialect::Tutorial } else { Dialect::Event };

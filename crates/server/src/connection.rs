@@ -69,7 +69,9 @@ pub(crate) struct Connection {
     pub(crate) queued: bool,
     /// It is not read until a timer or a drained outlet says so.
     pub(crate) paused: bool,
-    /// … namely by an outlet with room in it again.
+    /// … namely by the history, which has to store or to answer first.
+    pub(crate) waits_for_history: bool,
+    /// … or by an outlet with room in it again.
     pub(crate) waits_for_outbox: bool,
     /// How often something was read from it.
     pub(crate) reads: u64,
@@ -96,6 +98,7 @@ impl Connection {
             writable: true,
             queued: false,
             paused: false,
+            waits_for_history: false,
             waits_for_outbox: false,
             reads: 0,
             heard_ms: now_ms,

@@ -9,6 +9,7 @@ mod counters;
 mod door;
 mod flood;
 mod gate;
+mod history;
 mod limits;
 mod link;
 mod listener;
@@ -21,6 +22,7 @@ mod session;
 mod shutdown;
 mod takeover;
 mod timers;
+mod watching;
 mod writing;
 
 pub use flood::FloodLimit;
@@ -30,14 +32,34 @@ pub use reactor::run;
 #[cfg(feature = "rehearsal")]
 pub use rehearsal::Rehearsal;
 pub use shutdown::Shutdown;
+pub use watching::{ANSWER_TIMEOUT, Watch, serve_http};
 
 /// How a server behaves.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// Exactly the tutorial's behaviour (T9).
     pub pure: bool,
     /// How much a connection may send.
     pub flood: FloodLimit,
+    /// With a store: how many messages of the past a newcomer is sent in the event dialect.
+    pub replay: usize,
+    /// … and in the tutorial dialect, as ordinary pairs with the time in front.
+    pub replay_tutorial: usize,
     /// Every bound and deadline.
     pub limits: Limits,
+    /// Who watches it run.
+    pub watch: Watch,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            pure: false,
+            flood: FloodLimit::default(),
+            replay: 50,
+            replay_tutorial: 0,
+            limits: Limits::default(),
+            watch: Watch::default(),
+        }
+    }
 }

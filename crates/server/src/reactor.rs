@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::TcpListener as StdListener;
+use std::sync::Arc;
 use std::time::Duration;
 
+use glassline_journal::Store;
 use glassline_room::{Hub, MemberId, Now, Rules};
 use glassline_wire::event::{Event, Ping};
 use glassline_wire::visible;
@@ -17,10 +19,12 @@ use crate::clock::Clock;
 use crate::connection::{Connection, Phase};
 use crate::counters::Counters;
 use crate::gate::Gate;
+use crate::history::History;
 use crate::link::Link;
 use crate::listener::{Accepted, Listener};
 use crate::shutdown::Shutdown;
 use crate::timers::{Kind, Timers};
+use crate::watching::Traffic;
 
 const WAKER: Token = Token(usize::MAX);
 /// Listeners have the tokens just below the waker's; connections have those from 0 on.
@@ -32,17 +36,33 @@ pub(crate) const READ_BYTES_MAX: usize = 64 * 1024;
 /// Rooms' idle memory is given back so often.
 const SHRINK_INTERVAL_MS: u64 = 10_000;
 
-/// Serves until `shutdown` is requested.
+/// Serves until `shutdown` is requested. With a store, what is said is stored before anybody is sent it.
 ///
 /// # Errors
-/// The operating system gives no event queue, or takes a listener away.
-pub fn run(listeners: Vec<StdListener>, config: Config, shutdown: &Shutdown) -> io::Result<()> {
-    let mut reactor = Reactor::new(listeners, config)?;
-    shutdown.wake_with(Waker::new(reactor.poll.registry(), WAKER)?);
-    while !shutdown.is_requested() {
-        reactor.turn()?;
+/// The operating system gives no event queue, or takes a listener away; or the store cannot be read at the start or written later.
+pub fn run(
+    listeners: Vec<StdListener>,
+    config: Config,
+    store: Option<Box<dyn Store>>,
+    shutdown: &Shutdown,
+) -> io::Result<()> {
+    let mut reactor = Reactor::new(listeners, config, store.is_some())?;
+    let waker = Arc::new(Waker::new(reactor.poll.registry(), WAKER)?);
+    shutdown.wake_with(Arc::clone(&waker));
+    if let Some(store) = store {
+        // A loop that cannot be woken sees what came back with its next event.
+        let wake = move || drop(waker.wake());
+        reactor.history = Some(History::start(store, &mut reactor.hub, wake).map_err(io::Error::other)?);
     }
-    reactor.close_down()
+    while !shutdown.is_requested() {
+        if let Err(error) = reactor.turn() {
+            // What was said and not stored is not acknowledged; who said it is told that nothing goes on.
+            reactor.history = None;
+            let closed = reactor.close_down("the server stops, because something failed; come back later");
+            return closed.and(Err(error));
+        }
+    }
+    reactor.close_down("the server is closing down; goodbye")
 }
 
 pub(crate) struct Reactor {
@@ -51,10 +71,14 @@ pub(crate) struct Reactor {
     listeners: Vec<Listening>,
     pub(crate) connections: Slab<Connection>,
     pub(crate) hub: Hub,
+    history: Option<History>,
     pub(crate) config: Config,
     pub(crate) timers: Timers,
     pub(crate) gate: Gate,
     pub(crate) counters: Counters,
+    pub(crate) traffic: Traffic,
+    /// Number of the last question of a watcher that was answered.
+    pub(crate) last_answer: u64,
     clock: Clock,
     pub(crate) now: Now,
     /// Connections that may have something to read.
@@ -77,7 +101,7 @@ struct Listening {
 }
 
 impl Reactor {
-    fn new(listeners: Vec<StdListener>, config: Config) -> io::Result<Self> {
+    fn new(listeners: Vec<StdListener>, config: Config, durable: bool) -> io::Result<Self> {
         let poll = Poll::new()?;
         let limits = &config.limits;
         let mut listening = Vec::new();
@@ -91,6 +115,9 @@ impl Reactor {
             log_bytes_max: limits.log_bytes_max,
             logs_bytes_max: limits.logs_bytes_max,
             outbox_bytes_max: limits.outbox_bytes_max,
+            durable,
+            replay: config.replay,
+            replay_tutorial: config.replay_tutorial,
             server: concat!("glassline/", env!("CARGO_PKG_VERSION")).to_string(),
             ..Rules::default()
         };
@@ -101,10 +128,13 @@ impl Reactor {
             listeners: listening,
             connections: Slab::new(),
             hub: Hub::new(rules),
+            history: None,
             config,
             timers: Timers::default(),
             gate: Gate::default(),
             counters: Counters::default(),
+            traffic: Traffic::default(),
+            last_answer: 0,
             now: clock.now(),
             clock,
             to_read: VecDeque::new(),
@@ -119,13 +149,36 @@ impl Reactor {
 
     fn turn(&mut self) -> io::Result<()> {
         self.wait(self.wait_ms())?;
+        self.take_from_history()?;
         self.accept_turn();
-        if !self.hub.is_flooded() {
+        if self.may_read() {
             self.read_turn();
         }
+        self.give_to_history();
         self.write_turn();
         self.timer_turn();
+        self.answer_watchers();
+        self.give_to_history();
         Ok(())
+    }
+
+    /// Whether what is read can be kept: members are not owed too much, and the history is not behind.
+    pub(crate) fn may_read(&self) -> bool {
+        !self.hub.is_flooded() && !self.history.as_ref().is_some_and(History::is_full)
+    }
+
+    fn take_from_history(&mut self) -> io::Result<()> {
+        if let Some(history) = &mut self.history {
+            history.take_in(&mut self.hub)?;
+            self.resume_settled();
+        }
+        Ok(())
+    }
+
+    fn give_to_history(&mut self) {
+        if let Some(history) = &mut self.history {
+            history.hand_over(&mut self.hub);
+        }
     }
 
     /// Waits for events and notes what they say.
@@ -170,7 +223,8 @@ impl Reactor {
     fn wait_ms(&self) -> Option<u64> {
         let now_ms = self.now.monotonic_ms;
         let accept_due = self.listeners.iter().filter(|l| l.pending).map(|l| l.not_before_ms).min();
-        if !self.to_read.is_empty() || self.hub.has_writes() {
+        let history_has_done = self.history.as_ref().is_some_and(History::has_done);
+        if (!self.to_read.is_empty() && self.may_read()) || self.hub.has_writes() || history_has_done {
             return Some(0);
         }
         let due = [accept_due, self.timers.next_due_ms(), self.hub.next_deadline_ms()];
@@ -251,6 +305,7 @@ impl Reactor {
         let Some(connection) = self.connections.get_mut(index) else { return };
         connection.paused = false;
         connection.waits_for_outbox = false;
+        connection.waits_for_history = false;
         self.queue_read(index);
     }
 
@@ -287,12 +342,15 @@ impl Reactor {
         // Closing the descriptor ends the watch too; a failure here has nothing left to harm.
         let _ = self.poll.registry().deregister(connection.link.source());
         self.timers.cancel_all(index);
-        if matches!(connection.phase, Phase::Parting) {
+        self.hub.forget(index);
+        let is_parting = matches!(connection.phase, Phase::Parting);
+        if is_parting {
             self.parting -= 1;
         }
         let was_nameless = self.nameless.remove(&connection.serial).is_some();
         self.gate.leave(connection.peer.ip(), was_nameless);
-        self.counters.add(reason);
+        // How a parting one ended was counted when it began to part.
+        self.counters.add(if is_parting { "parted" } else { reason });
         match (connection.member, &connection.phase) {
             (Some(member), _) => self.depart(member, connection.peer, reason),
             // What became of it was logged when its last words were said.
@@ -308,15 +366,16 @@ impl Reactor {
     }
 
     /// Says goodbye, writes out what waits, and closes; all within the limit.
-    fn close_down(mut self) -> io::Result<()> {
+    fn close_down(mut self, goodbye: &str) -> io::Result<()> {
         for mut listening in std::mem::take(&mut self.listeners) {
             let _ = self.poll.registry().deregister(&mut listening.listener.socket);
         }
         info!(members = self.hub.len(), "closing down");
         self.closing_down = true;
-        self.hub.say_goodbye("the server is closing down; goodbye");
         let started_ms = self.now.monotonic_ms;
         let limit_ms = self.config.limits.shutdown_timeout_ms;
+        self.settle_all(started_ms + limit_ms / 2)?;
+        self.hub.say_goodbye(goodbye);
         let write_until_ms = started_ms + limit_ms - self.config.limits.farewell_timeout_ms;
         loop {
             self.write_turn();
@@ -329,6 +388,20 @@ impl Reactor {
             self.wait(Some(if self.hub.has_writes() { 0 } else { left_ms }))?;
         }
         self.part_all()
+    }
+
+    /// Waits for what was said to be stored, and sends it on.
+    fn settle_all(&mut self, until_ms: u64) -> io::Result<()> {
+        while self.history.is_some() && self.hub.unstored() > 0 && self.now.monotonic_ms < until_ms {
+            self.give_to_history();
+            self.write_turn();
+            let left_ms = until_ms.saturating_sub(self.now.monotonic_ms);
+            self.wait(Some(if self.hub.has_writes() { 0 } else { left_ms }))?;
+            if let Some(history) = &mut self.history {
+                history.take_in(&mut self.hub)?;
+            }
+        }
+        Ok(())
     }
 
     /// Closes every connection behind its last word, and waits a moment for the peers to do so first.
@@ -345,6 +418,6 @@ impl Reactor {
             self.wait(Some(if self.to_read.is_empty() { left_ms } else { 0 }))?;
         }
         info!(counts = self.counters.summary(), "closed down");
-        Ok(())
+        self.history.map_or(Ok(()), |history| history.close().map_err(io::Error::other))
     }
 }

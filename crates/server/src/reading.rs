@@ -3,6 +3,7 @@
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 
+use glassline_room::Awaits;
 use glassline_wire::limits::GREETING_BYTES_MAX;
 use glassline_wire::visible;
 use tracing::{error, info};
@@ -21,7 +22,7 @@ impl Reactor {
     pub(crate) fn read_turn(&mut self) {
         for _ in 0..self.to_read.len() {
             // One turn's input must not outrun a log while its members wait to be written to.
-            if self.hub.is_flooded() {
+            if !self.may_read() {
                 break;
             }
             let Some(index) = self.to_read.pop_front() else { break };
@@ -49,6 +50,7 @@ impl Reactor {
         match connection.link.read(&mut buffer[..limit]) {
             Ok(0) => self.end_of_stream(index),
             Ok(bytes) => {
+                self.traffic.received_bytes += bytes as u64;
                 connection.heard_ms = self.now.monotonic_ms;
                 connection.reads += 1;
                 // Less than asked for: the socket is empty, and an edge will say when it is not. Only an end that was
@@ -66,6 +68,12 @@ impl Reactor {
     /// The peer has sent all it had; a frame cut off is dropped (T7), and the rest is an orderly departure (T6).
     fn end_of_stream(&mut self, index: usize) {
         let Some(connection) = self.connections.get_mut(index) else { return };
+        if self.hub.awaits(index) != Awaits::Nothing {
+            // What it said last is not stored yet. The end is read again behind that.
+            connection.paused = true;
+            connection.waits_for_history = true;
+            return;
+        }
         connection.read_ended = true;
         let reason = match &connection.phase {
             Phase::AtDoor(_) => "closed_at_door",
@@ -118,6 +126,19 @@ impl Reactor {
         }
     }
 
+    /// Goes on with the connections for which the history has done its part.
+    pub(crate) fn resume_settled(&mut self) {
+        while let Some(index) = self.hub.take_settled() {
+            let Some(connection) = self.connections.get_mut(index) else { continue };
+            if std::mem::take(&mut connection.waits_for_history) {
+                connection.paused = false;
+                let backlog = std::mem::take(&mut connection.backlog);
+                self.session_takes(index, &backlog);
+                self.queue_read(index);
+            }
+        }
+    }
+
     fn verdict_on(&mut self, index: usize, input: &mut &[u8]) -> Verdict {
         let verdict = self.at_desk(index, |phase, desk| match phase {
             Phase::Tutorial(session) => session.take(input, desk),
@@ -150,7 +171,8 @@ impl Reactor {
         match verdict {
             Verdict::GoesOn => {}
             Verdict::Waits(wait) => {
-                if matches!(wait, Wait::Takeover { .. }) && rest.len() > GREETING_BYTES_MAX {
+                let is_nameless = connection.member.is_none();
+                if is_nameless && rest.len() > GREETING_BYTES_MAX {
                     self.refuse(index, "too_much_before_welcome", "", Vec::new());
                     return;
                 }
@@ -169,6 +191,7 @@ impl Reactor {
                     }
                     Wait::Lap => connection.paused = false,
                     Wait::Takeover { holder } => self.ask_holder(index, holder),
+                    Wait::History => connection.waits_for_history = true,
                 }
             }
             Verdict::Left { reason, words } => self.part(index, reason, words),

@@ -1,6 +1,6 @@
 //! Sessions: one dialect's bytes become calls on the hub. They never touch a socket.
 
-use glassline_room::{Entrance, Hub, MemberId, Now};
+use glassline_room::{Awaits, Entrance, Hub, MemberId, Now};
 
 use crate::flood::Flood;
 
@@ -43,9 +43,16 @@ pub(crate) enum Wait {
     Lap,
     /// The holder of the name it claims is asked for a sign of life.
     Takeover { holder: MemberId },
+    /// The history has to store what it said, or to answer what it asked.
+    History,
 }
 
 impl Desk<'_> {
+    /// What the connection awaits from the history.
+    pub(crate) fn awaits(&self) -> Awaits {
+        self.hub.awaits(self.connection)
+    }
+
     /// How a newcomer comes in now, with a fresh token.
     pub(crate) fn entrance(&self) -> Entrance {
         let mut token = [0; 16];

@@ -1,6 +1,6 @@
 //! A name claimed with a token: its holder is asked for a sign of life, and keeps it if there is one (E2).
 
-use glassline_room::MemberId;
+use glassline_room::{Holder, MemberId};
 use glassline_wire::event::{Event, Ping};
 use tracing::info;
 
@@ -34,7 +34,7 @@ impl Reactor {
             holder.filter(|holder| holder.serial == takeover.holder_serial && holder.member == Some(takeover.holder));
         let holder_lives = holder.is_some_and(|holder| takeover.is_answered_by(holder));
         if holder.is_none() || holder_lives {
-            self.resume_claim(index, !holder_lives);
+            self.resume_claim(index, if holder_lives { Holder::Lives } else { Holder::Dead });
             return;
         }
         // Its name passes to the newcomer in the hub; here it only loses its socket.
@@ -42,21 +42,24 @@ impl Reactor {
         holder.member = None;
         info!(peer = %holder.peer, reason = "taken_over", "left");
         self.part(takeover.holder_connection, "taken_over", Vec::new());
-        self.resume_claim(index, true);
+        self.resume_claim(index, Holder::Dead);
         if self.hub.connection(takeover.holder) == Some(takeover.holder_connection) {
             // It changed its name in the last moment, so the newcomer did not take its place.
             self.hub.depart(takeover.holder, self.now);
         }
     }
 
-    fn resume_claim(&mut self, index: usize, holder_is_dead: bool) {
+    fn resume_claim(&mut self, index: usize, holder: Holder) {
         let verdict = self.at_desk(index, |phase, desk| match phase {
-            Phase::Event(session) => session.resume_claim(holder_is_dead, desk),
+            Phase::Event(session) => session.resume_claim(holder, desk),
             _ => Verdict::GoesOn,
         });
         if let Some(verdict) = verdict {
+            let goes_on = verdict == Verdict::GoesOn;
             self.carry_out(index, verdict, &[]);
-            self.resume(index);
+            if goes_on {
+                self.resume(index);
+            }
         }
     }
 }

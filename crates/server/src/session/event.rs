@@ -1,6 +1,6 @@
 //! The event dialect (E): `hello`, then requests.
 
-use glassline_room::{Entered, MemberId, Refused};
+use glassline_room::{Awaits, Entered, Holder, MemberId, Refused};
 use glassline_wire::event::{Bye, ErrorCode, Event, Pong, Presence, Refusal};
 use glassline_wire::frame::{Decoder, Frame, HeaderError};
 use glassline_wire::limits::{EVENT_BYTES_MAX, GREETING_BYTES_MAX, HEADER_BYTES};
@@ -11,13 +11,17 @@ use super::{Desk, Verdict, Wait};
 #[derive(Debug)]
 pub(crate) struct EventSession {
     decoder: Decoder,
-    /// A `hello` whose token is another connection's, until that one has answered or not.
-    claim: Option<Box<(Hello, Option<String>)>>,
+    /// A `hello` that waits: for the holder of the name it claims, or for the history.
+    hello: Option<Box<(Hello, Option<String>)>>,
+    /// A request that came while the history had still to store what was said before it, or to answer.
+    held: Held,
+    /// The end of the connection, which waits likewise.
+    end: Option<Verdict>,
 }
 
 impl EventSession {
     pub(crate) fn new() -> Self {
-        Self { decoder: Decoder::event(GREETING_BYTES_MAX), claim: None }
+        Self { decoder: Decoder::event(GREETING_BYTES_MAX), hello: None, held: None, end: None }
     }
 
     /// Whether the end of the stream would cut no frame off.
@@ -26,18 +30,24 @@ impl EventSession {
     }
 
     pub(crate) fn take(&mut self, input: &mut &[u8], desk: &mut Desk<'_>) -> Verdict {
+        let resumed = self.take_what_waited(desk);
+        if resumed != Verdict::GoesOn {
+            return resumed;
+        }
         loop {
+            if self.held.is_some() || self.end.is_some() || desk.awaits() == Awaits::Answer {
+                return Verdict::Waits(Wait::History);
+            }
             match self.decoder.next(input) {
                 Ok(None) => return Verdict::GoesOn,
                 // The event dialect's decoder knows no raw goodbye; were there one, it would be one here too.
                 Ok(Some(Frame::Goodbye)) => return Verdict::Left { reason: "raw_goodbye", words: Vec::new() },
                 Ok(Some(Frame::Payload(payload))) => {
                     let bytes = payload.len() + HEADER_BYTES;
-                    let (verdict, claim) = match *desk.member {
-                        None => before_welcome(payload, desk),
-                        Some(member) => (hear(member, payload, desk), None),
+                    let verdict = match *desk.member {
+                        None => before_welcome(payload, &mut self.hello, desk),
+                        Some(member) => hear(member, payload, &mut self.held, desk),
                     };
-                    self.claim = claim.map(Box::new);
                     if verdict != Verdict::GoesOn {
                         return verdict;
                     }
@@ -55,21 +65,42 @@ impl EventSession {
                     };
                     let event = refusal(code, &format!("{error}; connect again"), None);
                     let words = event.to_frame();
-                    return Verdict::Refused { reason: error.reason(), detail: error.to_string(), words };
+                    let end = Verdict::Refused { reason: error.reason(), detail: error.to_string(), words };
+                    if desk.awaits() == Awaits::Nothing {
+                        return end;
+                    }
+                    self.end = Some(end);
                 }
             }
         }
     }
 
-    /// Goes on with a `hello` that waited for the holder of its name: dead or alive.
-    pub(crate) fn resume_claim(&mut self, holder_is_dead: bool, desk: &mut Desk<'_>) -> Verdict {
-        let Some(claim) = self.claim.take() else { return Verdict::GoesOn };
-        let (mut hello, reference) = *claim;
-        if !holder_is_dead {
-            // The name belongs to somebody who is there: this one comes in like any other namesake.
-            hello.token = None;
+    /// Goes on with what waited for the history, once that has done its part.
+    fn take_what_waited(&mut self, desk: &mut Desk<'_>) -> Verdict {
+        if desk.awaits() != Awaits::Nothing {
+            return Verdict::GoesOn;
         }
-        let verdict = enter(&hello, reference, holder_is_dead, desk).0;
+        if desk.member.is_none() && self.hello.is_some() {
+            return self.enter_again(Holder::Unasked, desk);
+        }
+        if let Some(end) = self.end.take() {
+            return end;
+        }
+        match (self.held.take(), *desk.member) {
+            (Some(request), Some(member)) => answer(member, *request, &mut self.held, desk),
+            _ => Verdict::GoesOn,
+        }
+    }
+
+    /// Goes on with a `hello` that waited for the holder of its name: dead or alive.
+    pub(crate) fn resume_claim(&mut self, holder: Holder, desk: &mut Desk<'_>) -> Verdict {
+        self.enter_again(holder, desk)
+    }
+
+    fn enter_again(&mut self, holder: Holder, desk: &mut Desk<'_>) -> Verdict {
+        let Some(waited) = self.hello.take() else { return Verdict::GoesOn };
+        let (hello, reference) = *waited;
+        let verdict = enter(hello, reference, holder, &mut self.hello, desk);
         if desk.member.is_some() {
             self.decoder.set_payload_bytes_max(EVENT_BYTES_MAX);
         }
@@ -77,17 +108,14 @@ impl EventSession {
     }
 }
 
-type Claim = (Hello, Option<String>);
+type WaitingHello = Option<Box<(Hello, Option<String>)>>;
 
-fn before_welcome(payload: &[u8], desk: &mut Desk<'_>) -> (Verdict, Option<Claim>) {
+fn before_welcome(payload: &[u8], waiting: &mut WaitingHello, desk: &mut Desk<'_>) -> Verdict {
     let answer = match Request::from_json(payload) {
         Ok(Request { reference, ask: Ask::Hello(hello) }) => {
-            let (verdict, waits) = enter(&hello, reference.clone(), false, desk);
-            return (verdict, waits.then_some((hello, reference)));
+            return enter(hello, reference, Holder::Unasked, waiting, desk);
         }
-        Ok(Request { ask: Ask::Bye {}, .. }) => {
-            return (Verdict::Left { reason: "bye", words: Vec::new() }, None);
-        }
+        Ok(Request { ask: Ask::Bye {}, .. }) => return Verdict::Left { reason: "bye", words: Vec::new() },
         Ok(Request { reference, .. }) => refusal(ErrorCode::OutOfOrder, "say hello first", reference),
         Err(bad) => refusal(bad.code, &bad.text, bad.reference),
     };
@@ -95,29 +123,41 @@ fn before_welcome(payload: &[u8], desk: &mut Desk<'_>) -> (Verdict, Option<Claim
     // A stranger that keeps asking holds no more memory than the limit.
     if desk.words.len() + words.len() > GREETING_BYTES_MAX {
         let detail = "too many requests before hello".to_string();
-        return (Verdict::Refused { reason: "no_hello", detail, words: Vec::new() }, None);
+        return Verdict::Refused { reason: "no_hello", detail, words: Vec::new() };
     }
     desk.words.append(&mut words);
-    (Verdict::GoesOn, None)
+    Verdict::GoesOn
 }
 
-/// Lets the client in; true when it has to wait for the holder of its name.
-fn enter(hello: &Hello, reference: Option<String>, holder_is_dead: bool, desk: &mut Desk<'_>) -> (Verdict, bool) {
+/// Lets the client in, or puts its `hello` aside until it is known what it waits for.
+fn enter(
+    hello: Hello,
+    reference: Option<String>,
+    holder: Holder,
+    waiting: &mut WaitingHello,
+    desk: &mut Desk<'_>,
+) -> Verdict {
     let entrance = desk.entrance();
-    match desk.hub.enter_event(hello, reference.as_deref(), holder_is_dead, entrance) {
+    let wait = match desk.hub.enter_event(&hello, reference.as_deref(), holder, entrance) {
         Ok(Entered::As(member)) => {
             *desk.member = Some(member);
-            (Verdict::GoesOn, false)
+            return Verdict::GoesOn;
         }
-        Ok(Entered::Holder(holder)) => (Verdict::Waits(Wait::Takeover { holder }), true),
+        Ok(Entered::Holder(holder)) => Wait::Takeover { holder },
+        Ok(Entered::Awaits) => Wait::History,
         Err(refused) => {
             let words = refusal(refused.code, &refused.text, reference).to_frame();
-            (Verdict::Refused { reason: "hello_refused", detail: refused.text, words }, false)
+            return Verdict::Refused { reason: "hello_refused", detail: refused.text, words };
         }
-    }
+    };
+    *waiting = Some(Box::new((hello, reference)));
+    Verdict::Waits(wait)
 }
 
-fn hear(member: MemberId, payload: &[u8], desk: &mut Desk<'_>) -> Verdict {
+/// A request that waits.
+type Held = Option<Box<Request>>;
+
+fn hear(member: MemberId, payload: &[u8], held: &mut Held, desk: &mut Desk<'_>) -> Verdict {
     let request = match Request::from_json(payload) {
         Ok(request) => request,
         Err(bad) => {
@@ -125,6 +165,21 @@ fn hear(member: MemberId, payload: &[u8], desk: &mut Desk<'_>) -> Verdict {
             return Verdict::GoesOn;
         }
     };
+    // More may be said while the history still stores what was said before; everything else comes behind it.
+    if desk.awaits() != Awaits::Nothing && !matches!(request.ask, Ask::Send(_)) {
+        *held = Some(Box::new(request));
+        return Verdict::Waits(Wait::History);
+    }
+    answer(member, request, held, desk)
+}
+
+fn answer(member: MemberId, request: Request, held: &mut Held, desk: &mut Desk<'_>) -> Verdict {
+    if let Ask::Join(join) = &request.ask
+        && !desk.hub.knows_rooms(desk.connection, [join.room.as_str()])
+    {
+        *held = Some(Box::new(request));
+        return Verdict::Waits(Wait::History);
+    }
     let Request { reference, ask } = request;
     if matches!(ask, Ask::Bye {}) {
         let words = Event::Bye(Bye { text: "goodbye".to_string(), reference }).to_frame();
@@ -144,12 +199,15 @@ fn carry_out(member: MemberId, ask: Ask, reference: Option<String>, desk: &mut D
         hub.note_activity(member, now);
     }
     match ask {
-        Ask::Send(send) => hub.say(member, &send, reference, now).map(drop),
+        Ask::Send(send) => hub.say(member, &send, reference, now),
         Ask::Direct(direct) => hub.send_direct(member, &direct.to, &direct.text, Some(direct.id), reference, now),
         Ask::Join(join) => {
-            hub.join(member, &join.room, now)?;
+            let is_new = hub.join(member, &join.room, now)?;
             let presence = own_presence(member, &join.room, reference, hub)?;
             hub.tell(member, &Event::Joined(presence));
+            if is_new {
+                hub.give_context(member, &join.room);
+            }
             Ok(())
         }
         Ask::Leave(leave) => {
@@ -186,10 +244,8 @@ fn carry_out(member: MemberId, ask: Ask, reference: Option<String>, desk: &mut D
         Ask::Operate(_) => {
             Err(Refused { code: ErrorCode::NotOperator, text: "this server has no operators".to_string() })
         }
-        Ask::History(_) | Ask::Search(_) => Err(Refused {
-            code: ErrorCode::NoHistory,
-            text: "this server keeps no history; what was said before you came is gone".to_string(),
-        }),
+        Ask::History(range) => hub.read_history(member, &range, reference),
+        Ask::Search(search) => hub.search_history(member, &search, reference),
         Ask::Hello(_) => {
             Err(Refused { code: ErrorCode::OutOfOrder, text: "you have said hello already; go on".to_string() })
         }

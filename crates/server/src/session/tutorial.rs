@@ -1,21 +1,31 @@
 //! The tutorial dialect (T): a name, then messages.
 
-use glassline_room::{MemberId, Obeyed, server_pair};
+use glassline_room::{Awaits, MemberId, Obeyed, server_pair};
 use glassline_wire::frame::{Decoder, Frame, HeaderError};
 use glassline_wire::limits::{GREETING_BYTES_MAX, HEADER_BYTES, NAME_BYTES_MAX, TEXT_BYTES_MAX};
 
-use super::{Desk, Verdict};
+use super::{Desk, Verdict, Wait};
 
 #[derive(Debug)]
 pub(crate) struct TutorialSession {
     decoder: Decoder,
+    /// What came while the history had still to store what was said before it, or to answer.
+    held: Option<Held>,
+}
+
+/// What waits.
+#[derive(Debug)]
+enum Held {
+    Payload(Vec<u8>),
+    /// Its end.
+    End(Verdict),
 }
 
 impl TutorialSession {
     pub(crate) fn new() -> Self {
         // A name above its limit is refused by its header alone, so a stranger holds no more than this (L).
         const { assert!(NAME_BYTES_MAX <= GREETING_BYTES_MAX) };
-        Self { decoder: Decoder::tutorial(NAME_BYTES_MAX) }
+        Self { decoder: Decoder::tutorial(NAME_BYTES_MAX), held: None }
     }
 
     /// Whether the end of the stream would cut no frame off.
@@ -25,16 +35,46 @@ impl TutorialSession {
 
     pub(crate) fn take(&mut self, input: &mut &[u8], desk: &mut Desk<'_>) -> Verdict {
         let whole_input = *input;
+        if desk.awaits() == Awaits::Nothing
+            && let Some(held) = self.held.take()
+        {
+            let verdict = match (held, *desk.member) {
+                (Held::End(verdict), _) => verdict,
+                (Held::Payload(payload), Some(member)) => {
+                    let verdict = hear(member, &payload, desk);
+                    if verdict == Verdict::Waits(Wait::History) {
+                        self.held = Some(Held::Payload(payload));
+                    }
+                    verdict
+                }
+                (Held::Payload(_), None) => Verdict::GoesOn,
+            };
+            if verdict != Verdict::GoesOn {
+                return verdict;
+            }
+        }
         loop {
+            if self.held.is_some() || desk.awaits() == Awaits::Answer {
+                return Verdict::Waits(Wait::History);
+            }
             match self.decoder.next(input) {
                 Ok(None) => return Verdict::GoesOn,
+                Ok(Some(Frame::Goodbye)) if desk.awaits() != Awaits::Nothing => {
+                    self.held = Some(Held::End(left("raw_goodbye")));
+                }
                 Ok(Some(Frame::Goodbye)) => return left("raw_goodbye"),
+                Ok(Some(Frame::Payload(payload))) if desk.awaits() != Awaits::Nothing && !is_said(payload) => {
+                    self.held = Some(Held::Payload(payload.to_vec()));
+                }
                 Ok(Some(Frame::Payload(payload))) => {
                     let bytes = payload.len() + HEADER_BYTES;
                     let verdict = match *desk.member {
                         None => greet(payload, desk),
                         Some(member) => hear(member, payload, desk),
                     };
+                    if verdict == Verdict::Waits(Wait::History) {
+                        self.held = Some(Held::Payload(payload.to_vec()));
+                    }
                     if verdict != Verdict::GoesOn {
                         return verdict;
                     }
@@ -42,6 +82,9 @@ impl TutorialSession {
                     if let Some(wait) = desk.must_wait(bytes) {
                         return Verdict::Waits(wait);
                     }
+                }
+                Err(error) if desk.awaits() != Awaits::Nothing => {
+                    self.held = Some(Held::End(refused(&error, whole_input, desk.pure)));
                 }
                 Err(error) => return refused(&error, whole_input, desk.pure),
             }
@@ -81,14 +124,20 @@ fn hear(member: MemberId, payload: &[u8], desk: &mut Desk<'_>) -> Verdict {
         Some(rest) if rest.starts_with('/') => desk.hub.say_text(member, rest, false, desk.now),
         Some(_) => match desk.hub.obey(member, text, desk.now) {
             Obeyed::Stays => Ok(()),
+            Obeyed::Awaits => return Verdict::Waits(Wait::History),
             Obeyed::Leaves => return left("quit"),
         },
         None => desk.hub.say_text(member, text, false, desk.now),
     };
     if let Err(refused) = said {
-        desk.hub.notify(member, &refused.text);
+        desk.hub.refuse_in_words(member, &refused);
     }
     Verdict::GoesOn
+}
+
+/// Whether a payload is a text to be said, which may follow others that are not stored yet; commands come behind them.
+fn is_said(payload: &[u8]) -> bool {
+    !payload.starts_with(b"/") || payload.starts_with(b"//")
 }
 
 fn left(reason: &'static str) -> Verdict {

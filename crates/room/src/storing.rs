@@ -1,0 +1,133 @@
+//! On the way into the history: a message is checked, handed over, and sent to anybody only once it is stored.
+
+use alloc::{
+    boxed::Box,
+    collections::VecDeque,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use glassline_wire::event::{ErrorCode, Event, Message, Refusal};
+
+use crate::hub::Hub;
+use crate::id::{MemberId, RoomId};
+use crate::outstanding::Waiter;
+
+/// A message for the owner of the history to store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Comes back with what became of it, in the order in which drafts were handed over.
+    pub ticket: u64,
+    /// The message, without `seq` and `ref`.
+    pub message: Message,
+    /// Whose ids these are, across connections and names; 0 where there is no id.
+    pub author: u64,
+}
+
+/// What became of a draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It is stored, and is the message of this number.
+    Stored {
+        /// In its room, from 1.
+        seq: u64,
+    },
+    /// It had been stored before: this is how.
+    Again(Box<Message>),
+    /// Its id had been stored before, with another text.
+    IdReused,
+    /// It was not stored: why, and what to do.
+    NotStored(String),
+}
+
+/// A message that was handed over.
+#[derive(Debug)]
+struct UnderWay {
+    sender: MemberId,
+    waiter: Waiter,
+    room: RoomId,
+    message: Message,
+    reference: Option<String>,
+}
+
+/// What is on its way, oldest first; tickets follow each other.
+#[derive(Debug, Default)]
+pub(crate) struct Storing {
+    drafts: Vec<Draft>,
+    under_way: VecDeque<UnderWay>,
+    first_ticket: u64,
+}
+
+impl Hub {
+    /// Hands a message over to be stored.
+    pub(crate) fn store(
+        &mut self,
+        sender: MemberId,
+        room: RoomId,
+        message: Message,
+        author: u64,
+        reference: Option<String>,
+    ) {
+        let Some(connection) = self.connection(sender) else { return };
+        if let Some(room) = self.rooms.get_mut(room.0) {
+            room.under_way += 1;
+        }
+        let waiter = self.outstanding.note_append(connection);
+        let ticket = self.storing.first_ticket + self.storing.under_way.len() as u64;
+        self.storing.drafts.push(Draft { ticket, message: message.clone(), author });
+        self.storing.under_way.push_back(UnderWay { sender, waiter, room, message, reference });
+    }
+
+    /// Messages to be stored, in their order.
+    pub fn take_drafts(&mut self) -> Vec<Draft> {
+        core::mem::take(&mut self.storing.drafts)
+    }
+
+    /// How many messages were handed over and have not come back.
+    pub fn unstored(&self) -> usize {
+        self.storing.under_way.len()
+    }
+
+    /// Takes in what became of a draft. Drafts come back in their order; one that does not is ignored.
+    pub fn settle(&mut self, ticket: u64, fate: Fate) {
+        if ticket != self.storing.first_ticket {
+            return;
+        }
+        let Some(UnderWay { sender, waiter, room, mut message, reference }) = self.storing.under_way.pop_front() else {
+            return;
+        };
+        self.storing.first_ticket += 1;
+        let sender = self.outstanding.is_waiting(waiter).then_some(sender);
+        match fate {
+            Fate::Stored { seq } => {
+                message.seq = Some(seq);
+                self.publish(sender, room, message, reference);
+            }
+            Fate::Again(stored) => {
+                if let Some(sender) = sender {
+                    self.tell(sender, &Event::Message(Message { reference, ..*stored }));
+                }
+            }
+            Fate::IdReused => self.refuse(sender, ErrorCode::IdReused, ID_REUSED, reference),
+            Fate::NotStored(why) => self.refuse(sender, ErrorCode::NotStored, &why, reference),
+        }
+        self.outstanding.append_done(waiter);
+        if let Some(room) = self.rooms.get_mut(room.0) {
+            room.under_way -= 1;
+        }
+        self.close_room_if_empty(room);
+    }
+
+    fn refuse(&mut self, sender: Option<MemberId>, code: ErrorCode, text: &str, reference: Option<String>) {
+        let Some(sender) = sender else { return };
+        match self.members.get(sender.0).map(|member| member.dialect) {
+            Some(crate::member::Dialect::Event) => {
+                self.tell(sender, &Event::Error(Refusal { code, text: text.to_string(), reference }));
+            }
+            _ => self.notify(sender, text),
+        }
+    }
+}
+
+/// What a sender is told whose id came before with another message.
+pub(crate) const ID_REUSED: &str = "this id was sent with another message; use a new one";

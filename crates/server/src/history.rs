@@ -1,0 +1,125 @@
+//! Between the hub and the journal: what is said goes to be stored, what is asked is looked up, and both come back.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::{Duration, Instant};
+
+use glassline_journal::{Answer, Done, Entry, Gauges, Journal, Outcome, Question, Record, Store, StoreError};
+use glassline_room::{self as room, Draft, Fate, Hub, Inquiry};
+use glassline_wire::request::LOBBY;
+use tracing::{error, warn};
+
+/// Until the server knows where the lobby goes on, nobody can be let in.
+const FIRST_LOOK_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long what is still to be stored has at the end: the journal's queue is bounded, and a disk takes that in seconds.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A journal at work for one hub.
+pub(crate) struct History {
+    journal: Journal,
+    /// What came back and was not taken in yet, because members have to be written to first.
+    done: VecDeque<Done>,
+}
+
+impl History {
+    /// Starts the journal, and opens the lobby where it left off.
+    pub(crate) fn start(
+        store: Box<dyn Store>,
+        hub: &mut Hub,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Self, StoreError> {
+        let head = store.reader()?.head(LOBBY, Instant::now() + FIRST_LOOK_TIMEOUT)?;
+        hub.resume_lobby(head.newest);
+        Ok(Self { journal: Journal::start(store, wake)?, done: VecDeque::new() })
+    }
+
+    /// Whether nothing more may be said until something has been stored.
+    pub(crate) fn is_full(&self) -> bool {
+        !self.done.is_empty() || self.journal.is_full()
+    }
+
+    /// Whether something came back that was not taken in.
+    pub(crate) fn has_done(&self) -> bool {
+        !self.done.is_empty()
+    }
+
+    /// Gives the journal what the hub has for it.
+    pub(crate) fn hand_over(&mut self, hub: &mut Hub) {
+        let drafts = hub.take_drafts();
+        if !drafts.is_empty() {
+            self.journal.append(drafts.into_iter().map(record).collect());
+        }
+        while let Some(question) = hub.next_question() {
+            let asked = match question.inquiry.clone() {
+                Inquiry::Head(room) => Question::Head(room),
+                Inquiry::Range(range) => Question::Range(range),
+                Inquiry::Search(search) => Question::Search(search),
+            };
+            if !self.journal.ask(question.ticket, asked) {
+                hub.put_back(question);
+                return;
+            }
+        }
+    }
+
+    /// Gives the hub what came back, as long as its members keep up.
+    ///
+    /// # Errors
+    /// The store cannot go on: the server must stop.
+    pub(crate) fn take_in(&mut self, hub: &mut Hub) -> io::Result<()> {
+        self.done.extend(self.journal.take_done());
+        while !hub.is_flooded()
+            && let Some(done) = self.done.pop_front()
+        {
+            match done {
+                Done::Appended { ticket, outcome } => hub.settle(ticket, fate(outcome)),
+                Done::NotStored { ticket, error } => {
+                    warn!(%error, "a message was not stored");
+                    hub.settle(
+                        ticket,
+                        Fate::NotStored(format!("this was not stored, and nobody was sent it: {error}")),
+                    );
+                }
+                Done::Answered { ticket, answer } => hub.answer(ticket, readable(answer)),
+                Done::Failed(error) => {
+                    error!(%error, "the history failed; the server stops");
+                    return Err(io::Error::other(error));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The journal's own figures.
+    pub(crate) fn gauges(&self) -> Gauges {
+        self.journal.gauges()
+    }
+
+    /// Stores what was handed over, and ends the journal.
+    pub(crate) fn close(self) -> Result<(), StoreError> {
+        self.journal.close(CLOSE_TIMEOUT)
+    }
+}
+
+fn record(draft: Draft) -> (u64, Record) {
+    (draft.ticket, Record::Message(Entry { message: draft.message, author: draft.author }))
+}
+
+fn fate(outcome: Outcome) -> Fate {
+    match outcome {
+        Outcome::Stored { seq } => Fate::Stored { seq },
+        Outcome::Again(message) => Fate::Again(message),
+        Outcome::IdReused => Fate::IdReused,
+    }
+}
+
+fn readable(answer: Result<Answer, StoreError>) -> room::Answer {
+    match answer {
+        Ok(Answer::Head(head)) => room::Answer::Head(head.newest),
+        Ok(Answer::Page(page)) => room::Answer::Page { messages: page.messages, more: page.more },
+        Err(error) => {
+            warn!(%error, "the history was not read");
+            room::Answer::Unreadable(error.to_string())
+        }
+    }
+}

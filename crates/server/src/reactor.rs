@@ -71,7 +71,7 @@ pub(crate) struct Reactor {
     listeners: Vec<Listening>,
     pub(crate) connections: Slab<Connection>,
     pub(crate) hub: Hub,
-    history: Option<History>,
+    pub(crate) history: Option<History>,
     pub(crate) config: Config,
     pub(crate) timers: Timers,
     pub(crate) gate: Gate,

@@ -4,6 +4,7 @@ use glassline_journal::Gauges;
 use glassline_room::Tally;
 
 use crate::counters::Counters;
+use crate::history::History;
 use crate::reactor::Reactor;
 
 /// What went through the sockets.
@@ -57,7 +58,7 @@ impl Reactor {
             tally: self.hub.tally(),
             traffic: self.traffic,
             counters: self.counters.clone(),
-            journal: None,
+            journal: self.history.as_ref().map(History::gauges),
         }
     }
 }

@@ -67,7 +67,10 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<bool> {
             if !words.is_empty() {
                 println!("the server's last words:\n{words}");
             }
-            println!("replay it with: {} (the same decisions; the moments within a millisecond are the machine's)", options.replay());
+            println!(
+                "replay it with: {} (the same decisions; the moments within a millisecond are the machine's)",
+                options.replay()
+            );
             Ok(false)
         }
     }

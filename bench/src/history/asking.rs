@@ -71,8 +71,9 @@ impl Asker {
             }
             return match (event["type"].as_str(), event["code"].as_str()) {
                 (Some("history"), _) => Answered::page(took, &event),
-                (_, Some("busy")) => Ok(Answered { given_up: true, ..Answered::none(took) }),
-                _ => bail!("{request} was answered with {event}"),
+                (Some("error"), Some("busy")) => Ok(Answered { given_up: true, ..Answered::none(took) }),
+                (Some("error"), _) => bail!("{request} was answered with {event}"),
+                _ => Ok(Answered::none(took)),
             };
         }
     }

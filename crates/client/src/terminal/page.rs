@@ -12,11 +12,12 @@ use super::absence::Absence;
 use super::unread::{Unread, Waiting};
 use crate::session::update::Update;
 use crate::telling::attention::{self, Attention};
+use crate::telling::catching_up::CatchingUp;
 use crate::telling::clock::date_words;
 use crate::telling::crowd::{Crowd, Way};
 use crate::telling::settings::Settings;
 use crate::telling::wording::{Reader, name};
-use crate::telling::{Line, Role, Span};
+use crate::telling::{Kind, Line, Role, Span};
 
 /// People remembered because they spoke lately, for completion.
 const SPEAKERS_MAX: usize = 100;
@@ -36,10 +37,13 @@ pub(super) struct Page {
     crowd: Crowd,
     unread: Unread,
     absence: Absence,
+    catching_up: CatchingUp,
     /// The room on the screen.
     room: Option<String>,
-    /// The day of the last line shown.
+    /// The day of the last line shown with its time.
     day: Date,
+    /// What is shown with its time are lines of earlier, and no others.
+    is_day_of_earlier: bool,
     /// The minute of the last line shown: what comes in numbers comes within one.
     minute: Option<Minute>,
     /// Mentions in the room on the screen since the user last gave a sign.
@@ -62,6 +66,8 @@ impl Page {
             crowd: Crowd::default(),
             unread: Unread::default(),
             absence,
+            catching_up: CatchingUp::default(),
+            is_day_of_earlier: false,
             room: Some(LOBBY.to_owned()),
             minute: None,
             mentions: 0,
@@ -84,8 +90,10 @@ impl Page {
             self.show(line, attention, now_ms, &mut shown);
         }
         self.reader.follow(&update);
+        self.catching_up.follow(&update);
+        let rings = self.settings.rings(attention) && self.catching_up.may_ring(&update);
         self.keep_rooms(update, &mut shown);
-        Heard { lines: shown, rings: self.settings.rings(attention) }
+        Heard { lines: shown, rings }
     }
 
     /// What has gathered and gives way to an update, and what tells of the update itself.
@@ -289,9 +297,16 @@ impl Page {
 
     /// The line with its time in front, and with the new day before it if there is one.
     fn dated(&mut self, mut line: Line) -> Vec<Line> {
-        if !self.settings.timestamps {
+        if matches!(line.kind, Kind::Mark | Kind::Dated) {
             return vec![line];
         }
+        if !self.settings.timestamps && line.kind == Kind::Now {
+            if std::mem::take(&mut self.is_day_of_earlier) {
+                self.day = self.reader.clock.date(self.reader.clock.now());
+            }
+            return vec![line];
+        }
+        self.is_day_of_earlier = !self.settings.timestamps;
         let at = line.at.unwrap_or_else(|| self.reader.clock.now());
         let minute = self.minute_of(at);
         line.head.insert(0, Span::new(Role::Faint, minute.time));

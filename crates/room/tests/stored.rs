@@ -243,6 +243,9 @@ fn who_leaves_is_owed_nothing_and_a_late_answer_hits_nobody() {
     assert_eq!(told(&mut hub, bob), [""; 0]);
     hub.notify(bob, "still here");
     assert_eq!(told(&mut hub, bob), ["still here"]);
+    let gone = enter(&mut hub, 1, &hello("gone"));
+    hub.depart(gone, NOW);
+    assert_eq!(hub.next_question(), None, "nobody waits for it");
     let alice = enter(&mut hub, 1, &hello("alice"));
     let (ticket, _) = asked(&mut hub);
     hub.depart(alice, NOW);

@@ -22,6 +22,7 @@ mod session;
 mod shutdown;
 mod takeover;
 mod timers;
+mod watching;
 mod writing;
 
 pub use flood::FloodLimit;
@@ -31,6 +32,7 @@ pub use reactor::run;
 #[cfg(feature = "rehearsal")]
 pub use rehearsal::Rehearsal;
 pub use shutdown::Shutdown;
+pub use watching::{ANSWER_TIMEOUT, Watch, serve_http};
 
 /// How a server behaves.
 #[derive(Debug, Clone)]
@@ -45,10 +47,19 @@ pub struct Config {
     pub replay_tutorial: usize,
     /// Every bound and deadline.
     pub limits: Limits,
+    /// Who watches it run.
+    pub watch: Watch,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { pure: false, flood: FloodLimit::default(), replay: 50, replay_tutorial: 0, limits: Limits::default() }
+        Self {
+            pure: false,
+            flood: FloodLimit::default(),
+            replay: 50,
+            replay_tutorial: 0,
+            limits: Limits::default(),
+            watch: Watch::default(),
+        }
     }
 }

@@ -188,7 +188,7 @@ impl Session {
         self.limits = sane(welcome.limits);
         let before = self.current_room();
         let anew = self.roster.welcome(&welcome);
-        self.keeps_no_history = false;
+        self.past.welcomed();
         if again {
             self.going_back = before.clone().filter(|room| !self.roster.contains(room));
             for room in wanted.into_iter().filter(|room| !welcome.rooms.iter().any(|state| state.room == *room)) {

@@ -35,7 +35,7 @@ use last_rename::LastRename;
 use lifecycle::of_your_messages;
 use missed::Missed;
 use outbox::Outbox;
-use past::Question;
+use past::Past;
 use program::Program;
 use roster::Roster;
 use tutorial_link::TutorialLink;
@@ -128,10 +128,7 @@ pub struct Session {
     roster: Roster,
     outbox: Outbox,
     missed: Missed,
-    questions: VecDeque<Question>,
-    questions_asked: u64,
-    /// The server has said so.
-    keeps_no_history: bool,
+    past: Past,
     backoff: Backoff,
     /// Why the user is away: told again after a reconnect.
     away: Option<String>,
@@ -189,9 +186,7 @@ impl Session {
             roster: Roster::new(),
             outbox: Outbox::default(),
             missed: Missed::default(),
-            questions: VecDeque::new(),
-            questions_asked: 0,
-            keeps_no_history: false,
+            past: Past::default(),
             backoff: Backoff::default(),
             away: None,
             link: None,
@@ -446,7 +441,7 @@ impl Session {
     fn drop_link(&mut self) {
         self.link = None;
         (self.moving_until_ms, self.moves, self.going_back) = (None, 0, None);
-        self.questions.clear();
+        self.past.link_lost();
         self.out = Vec::new();
         self.writes = 0;
         self.half_close_due = false;

@@ -204,11 +204,8 @@ mod tests {
                 if let Place::Behind(from, to) = place {
                     told.extend(from..=to);
                 }
-                if place != Place::Shown {
-                    prop_assert!(shown.insert(seq), "{} twice", seq);
-                } else {
-                    prop_assert!(shown.contains(&seq), "{} never", seq);
-                }
+                let is_first = shown.insert(seq);
+                prop_assert_eq!(is_first, place != Place::Shown, "{}", seq);
             }
             for seq in 6..=numbers.newest().unwrap_or(0) {
                 prop_assert!(shown.contains(&seq) || told.contains(&seq), "nobody has heard of {}", seq);

@@ -1,5 +1,7 @@
 //! What was said before: the context that a room begins with, and what the user asks of the history.
 
+use std::collections::VecDeque;
+
 use glassline_wire::event::{ErrorCode, Event, History, Message, Refusal};
 use glassline_wire::request::{Ask, HistoryRange, Request, Search};
 
@@ -28,12 +30,43 @@ pub(super) struct Reading {
     limit: u64,
 }
 
-/// What the user has asked and the server has not answered.
+/// What is known of the server's history, and what it was asked.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    /// The server has said that it keeps none.
+    is_kept_nowhere: bool,
+    /// The user's questions that are not answered.
+    questions: VecDeque<Question>,
+    asked: u64,
+}
+
 #[derive(Debug)]
-pub(super) struct Question {
+struct Question {
     reference: String,
     asked: Asked,
     limit: u64,
+}
+
+impl Past {
+    /// Whether the server has said that it keeps no history.
+    pub(super) fn is_kept_nowhere(&self) -> bool {
+        self.is_kept_nowhere
+    }
+
+    /// The next link may be to another server.
+    pub(super) fn link_lost(&mut self) {
+        self.questions.clear();
+    }
+
+    /// What was known of the history was known of the server before.
+    pub(super) fn welcomed(&mut self) {
+        self.is_kept_nowhere = false;
+    }
+
+    fn take_question(&mut self, reference: &str) -> Option<Question> {
+        let at = self.questions.iter().position(|question| question.reference == reference)?;
+        self.questions.remove(at)
+    }
 }
 
 impl Session {
@@ -75,7 +108,7 @@ impl Session {
     }
 
     fn ask_past(&mut self, mut ask: Ask, asked: Asked, limit: u64) -> Result<(), Declined> {
-        if self.questions.len() == QUESTIONS_MAX {
+        if self.past.questions.len() == QUESTIONS_MAX {
             return Err(Declined::StillAsking);
         }
         match &mut ask {
@@ -83,22 +116,17 @@ impl Session {
             Ask::Search(search) => search.limit = Some(limit),
             _ => {}
         }
-        let reference = format!("{PAST_REF}{}", self.questions_asked);
+        let reference = format!("{PAST_REF}{}", self.past.asked);
         self.put("stored messages", &Request { reference: Some(reference.clone()), ask })?;
-        self.questions_asked += 1;
-        self.questions.push_back(Question { reference, asked, limit });
+        self.past.asked += 1;
+        self.past.questions.push_back(Question { reference, asked, limit });
         Ok(())
-    }
-
-    fn take_question(&mut self, reference: &str) -> Option<Question> {
-        let at = self.questions.iter().position(|question| question.reference == reference)?;
-        self.questions.remove(at)
     }
 
     /// Asks up to where a room has come that was just entered: a reconnect goes on from there, also if nothing is said until then.
     pub(super) fn ask_newest_in(&mut self, room: &str) {
         // One that does not read is not asked more and more.
-        if !self.keeps_no_history && self.out.len() < WINDOW_BYTES {
+        if !self.past.is_kept_nowhere && self.out.len() < WINDOW_BYTES {
             let range = HistoryRange { room: room.to_owned(), limit: Some(1), ..HistoryRange::default() };
             self.put_request(&Request { reference: Some(NEWEST_REF.to_owned()), ask: Ask::History(range) });
         }
@@ -115,7 +143,7 @@ impl Session {
                     self.tell_gap(&history.room, from, to);
                 }
             }
-            Some(reference) => match self.take_question(reference) {
+            Some(reference) => match self.past.take_question(reference) {
                 Some(question) => self.heard_page(history, question),
                 None => self.show(Update::Heard(Event::History(history))),
             },
@@ -126,8 +154,8 @@ impl Session {
     pub(super) fn heard_no_history(&mut self, refusal: &Refusal) -> bool {
         let Some(reference) = refusal.reference.as_deref() else { return false };
         let is_own = reference == NEWEST_REF;
-        self.keeps_no_history |= is_own && refusal.code == ErrorCode::NoHistory;
-        self.take_question(reference);
+        self.past.is_kept_nowhere |= is_own && refusal.code == ErrorCode::NoHistory;
+        self.past.take_question(reference);
         is_own
     }
 

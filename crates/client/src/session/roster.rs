@@ -89,9 +89,10 @@ impl Roster {
                 anew.push(room.clone());
             }
             // What is newer than what was shown is on its way, and counts once it is here.
-            self.rooms.push(match goes_on {
-                true => Room { reading, ..Room::new(room, numbers, Some(*count)) },
-                false => Room::new(room, Numbers::starting(*seq), Some(*count)),
+            self.rooms.push(if goes_on {
+                Room { reading, ..Room::new(room, numbers, Some(*count)) }
+            } else {
+                Room::new(room, Numbers::starting(*seq), Some(*count))
             });
         }
         self.left_behind.append(&mut known.into_iter().map(|(name, room)| (name, room.numbers.into_doubt())).collect());

@@ -13,6 +13,7 @@ use crate::address::{DEFAULT_PORT, default_address};
 use crate::args::Serve;
 use crate::history::{self, Kept};
 use crate::logging;
+use crate::operator_token;
 use crate::signals::end_on_signal;
 
 /// Exit code where the server cannot start or cannot go on.
@@ -32,6 +33,7 @@ pub(crate) fn serve(arguments: &Serve) -> ExitCode {
 }
 
 fn serve_until_signal(arguments: &Serve) -> anyhow::Result<()> {
+    let operator_token = arguments.operator_token_file.as_deref().map(operator_token::read).transpose()?;
     let addresses = if arguments.listen.is_empty() { vec![default_address()] } else { arguments.listen.clone() };
     let listeners = addresses.iter().map(|&address| open(address)).collect::<anyhow::Result<Vec<_>>>()?;
     let store = open_history(arguments)?;
@@ -43,6 +45,7 @@ fn serve_until_signal(arguments: &Serve) -> anyhow::Result<()> {
         flood: arguments.flood.unwrap_or_default(),
         replay: arguments.replay as usize,
         replay_tutorial: arguments.replay_tutorial as usize,
+        operator_token,
         ..Config::default()
     };
     run(listeners, config, store, &shutdown).context("the server cannot go on")

@@ -19,6 +19,7 @@ mod events;
 mod flood;
 mod headers;
 mod names;
+mod operators;
 mod order;
 mod presence;
 #[cfg(unix)]

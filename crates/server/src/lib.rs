@@ -13,6 +13,7 @@ mod history;
 mod limits;
 mod link;
 mod listener;
+mod order;
 mod reactor;
 mod reading;
 mod refusal_page;
@@ -25,6 +26,7 @@ mod timers;
 mod writing;
 
 pub use flood::FloodLimit;
+pub use glassline_room::{OperatorToken, TokenError};
 pub use limits::Limits;
 pub use listener::listen;
 pub use reactor::run;
@@ -43,12 +45,21 @@ pub struct Config {
     pub replay: usize,
     /// … and in the tutorial dialect, as ordinary pairs with the time in front.
     pub replay_tutorial: usize,
+    /// What makes a member an operator; without it there are none.
+    pub operator_token: Option<OperatorToken>,
     /// Every bound and deadline.
     pub limits: Limits,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { pure: false, flood: FloodLimit::default(), replay: 50, replay_tutorial: 0, limits: Limits::default() }
+        Self {
+            pure: false,
+            flood: FloodLimit::default(),
+            replay: 50,
+            replay_tutorial: 0,
+            operator_token: None,
+            limits: Limits::default(),
+        }
     }
 }

@@ -13,6 +13,7 @@ mod logging;
 mod manual;
 mod operator_token;
 mod serve;
+mod service_manager;
 mod signals;
 mod words;
 

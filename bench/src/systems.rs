@@ -98,7 +98,7 @@ impl System {
         let (program, args) = match self {
             Self::Floor | Self::Broadcast => (own_program.into_os_string(), words(&[self.name(), "127.0.0.1:0"])),
             Self::Glassline | Self::GlasslineEvent => {
-                (glassline.as_os_str().to_owned(), words(&["serve", "--listen", "127.0.0.1:0"]))
+                (glassline.as_os_str().to_owned(), words(&["serve", "--listen", "127.0.0.1:0", "--history", "none"]))
             }
             Self::Redis => ("redis-server".into(), redis_args(port)),
             Self::Nats => {

@@ -18,6 +18,8 @@ mod escapes;
 mod events;
 mod flood;
 mod headers;
+#[cfg(unix)]
+mod history;
 mod names;
 mod operators;
 mod order;
@@ -34,5 +36,9 @@ mod silence;
 mod slicing;
 mod stalled;
 #[cfg(unix)]
+mod supervised;
+#[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod watching;
 mod whereabouts;

@@ -78,6 +78,9 @@ fn shell(line: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", line]).current_dir(root()).stdin(Stdio::null());
     command.env("PATH", format!("{}:{path}", binaries.display()));
+    // What is said here is no part of the history that whoever runs this keeps.
+    let home = root().join("target/readme-home");
+    command.env("XDG_STATE_HOME", home);
     command
 }
 

@@ -119,7 +119,7 @@ impl Hub {
         let (name, arguments) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         if is_instruction(name) {
             if let Err(refused) = self.operate(id, line, None, now) {
-                self.notify(id, &refused.text);
+                self.refuse_in_words(id, &refused);
             }
             return Obeyed::Stays;
         }
@@ -138,7 +138,7 @@ impl Hub {
             }
             Err(Fault::Awaits) => Obeyed::Awaits,
             Err(Fault::Refused(refused)) => {
-                self.notify(id, &refused.text);
+                self.refuse_in_words(id, &refused);
                 Obeyed::Stays
             }
         }

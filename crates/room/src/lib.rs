@@ -36,6 +36,7 @@ mod rooms;
 mod roster;
 mod storing;
 mod talk;
+mod tally;
 mod whereabouts;
 
 pub use commands::Obeyed;
@@ -52,3 +53,4 @@ pub use outstanding::Awaits;
 pub use past::{Answer, Inquiry, Question};
 pub use refusal::Refused;
 pub use storing::{Draft, Drafted, Fate};
+pub use tally::Tally;

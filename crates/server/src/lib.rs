@@ -23,6 +23,7 @@ mod session;
 mod shutdown;
 mod takeover;
 mod timers;
+mod watching;
 mod writing;
 
 pub use flood::FloodLimit;
@@ -33,6 +34,7 @@ pub use reactor::run;
 #[cfg(feature = "rehearsal")]
 pub use rehearsal::Rehearsal;
 pub use shutdown::Shutdown;
+pub use watching::{ANSWER_TIMEOUT, Watch, serve_http};
 
 /// How a server behaves.
 #[derive(Debug, Clone)]
@@ -49,6 +51,8 @@ pub struct Config {
     pub operator_token: Option<OperatorToken>,
     /// Every bound and deadline.
     pub limits: Limits,
+    /// Who watches it run.
+    pub watch: Watch,
 }
 
 impl Default for Config {
@@ -60,6 +64,7 @@ impl Default for Config {
             replay_tutorial: 0,
             operator_token: None,
             limits: Limits::default(),
+            watch: Watch::default(),
         }
     }
 }

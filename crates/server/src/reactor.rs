@@ -24,6 +24,7 @@ use crate::link::Link;
 use crate::listener::{Accepted, Listener};
 use crate::shutdown::Shutdown;
 use crate::timers::{Kind, Timers};
+use crate::watching::Traffic;
 
 const WAKER: Token = Token(usize::MAX);
 /// Listeners have the tokens just below the waker's; connections have those from 0 on.
@@ -70,11 +71,14 @@ pub(crate) struct Reactor {
     listeners: Vec<Listening>,
     pub(crate) connections: Slab<Connection>,
     pub(crate) hub: Hub,
-    history: Option<History>,
+    pub(crate) history: Option<History>,
     pub(crate) config: Config,
     pub(crate) timers: Timers,
     pub(crate) gate: Gate,
     pub(crate) counters: Counters,
+    pub(crate) traffic: Traffic,
+    /// Number of the last question of a watcher that was answered.
+    pub(crate) last_answer: u64,
     clock: Clock,
     pub(crate) now: Now,
     /// Connections that may have something to read.
@@ -130,6 +134,8 @@ impl Reactor {
             timers: Timers::default(),
             gate: Gate::default(),
             counters: Counters::default(),
+            traffic: Traffic::default(),
+            last_answer: 0,
             now: clock.now(),
             clock,
             to_read: VecDeque::new(),
@@ -152,6 +158,7 @@ impl Reactor {
         self.give_to_history();
         self.write_turn();
         self.timer_turn();
+        self.answer_watchers();
         self.give_to_history();
         Ok(())
     }
@@ -339,12 +346,14 @@ impl Reactor {
         let _ = self.poll.registry().deregister(connection.link.source());
         self.timers.cancel_all(index);
         self.hub.forget(index);
-        if matches!(connection.phase, Phase::Parting) {
+        let is_parting = matches!(connection.phase, Phase::Parting);
+        if is_parting {
             self.parting -= 1;
         }
         let was_nameless = self.nameless.remove(&connection.serial).is_some();
         self.gate.leave(connection.peer.ip(), was_nameless);
-        self.counters.add(reason);
+        // How a parting one ended was counted when it began to part.
+        self.counters.add(if is_parting { "parted" } else { reason });
         match (connection.member, &connection.phase) {
             (Some(member), _) => self.depart(member, connection.peer, reason),
             // What became of it was logged when its last words were said.

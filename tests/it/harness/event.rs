@@ -59,6 +59,15 @@ impl EventClient {
         client
     }
 
+    /// As [`EventClient::join`], with this `hello`; the `welcome` comes too.
+    #[track_caller]
+    pub(crate) fn greet(address: SocketAddr, hello: &Value) -> (Self, Value) {
+        let mut client = Self::connect(address);
+        client.send(hello);
+        let welcome = client.expect("welcome");
+        (client, welcome)
+    }
+
     #[track_caller]
     pub(crate) fn send(&mut self, request: &Value) {
         self.wire.send(frame(request.to_string()));

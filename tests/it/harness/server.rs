@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use glassline_server::{Config, Limits, Shutdown, listen, run};
+use glassline_journal::{Keep, Store};
+use glassline_server::{Config, Limits, Shutdown, Watch, listen, run, serve_http};
 
 use super::assert_clean_log;
 
@@ -28,6 +30,7 @@ impl Write for Log {
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     shutdown: Shutdown,
+    watch: Watch,
     thread: Option<JoinHandle<io::Result<()>>>,
     log: Log,
 }
@@ -42,19 +45,38 @@ impl Server {
     }
 
     pub(crate) fn with(config: Config) -> Self {
+        Self::over(config, None)
+    }
+
+    /// One that keeps what is said in `folder`.
+    #[track_caller]
+    pub(crate) fn keeping(folder: &Path, config: Config) -> Self {
+        let store = glassline_journal::open(&folder.join("history.db"), Keep::default()).expect("a history");
+        Self::over(config, Some(store))
+    }
+
+    /// One over this store.
+    pub(crate) fn over(config: Config, store: Option<Box<dyn Store>>) -> Self {
         let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (shutdown, log) = (Shutdown::new(), Log::default());
-        let (for_server, written) = (shutdown.clone(), log.clone());
+        let (for_server, written, watch) = (shutdown.clone(), log.clone(), config.watch.clone());
         let thread = thread::spawn(move || {
             let subscriber = tracing_subscriber::fmt()
                 .with_max_level(tracing::Level::DEBUG)
                 .with_ansi(false)
                 .with_writer(move || written.clone())
                 .finish();
-            tracing::subscriber::with_default(subscriber, || run(vec![listener], config, None, &for_server))
+            tracing::subscriber::with_default(subscriber, || run(vec![listener], config, store, &for_server))
         });
-        Self { address, shutdown, thread: Some(thread), log }
+        Self { address, shutdown, watch, thread: Some(thread), log }
+    }
+
+    /// Where it answers for its numbers, from now on.
+    pub(crate) fn metrics(&self) -> SocketAddr {
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+        serve_http(&listener, &self.watch, &self.shutdown).expect("threads");
+        listener.local_addr().expect("an address")
     }
 
     /// Everything logged so far.

@@ -1,0 +1,308 @@
+//! With a history: nobody is sent what is not stored, and who comes back is sent what it missed, in one order.
+
+#![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use glassline_room::{
+    Answer, Awaits, Drafted, Entered, Entrance, Fate, Holder, Hub, Inquiry, MemberId, Now, Obeyed, Question, Rules,
+};
+use glassline_wire::event::{ErrorCode, Event, Message};
+use glassline_wire::frame::{Decoder, Frame};
+use glassline_wire::message_id::MessageId;
+use glassline_wire::request::{Hello, HistoryRange, Send};
+use glassline_wire::timestamp::Timestamp;
+
+const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 1_700_000_000_000 } };
+const NEAR: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const TOKEN: &str = "000000000000000000000000000000aa";
+
+fn hub(replay: usize, replay_tutorial: usize) -> Hub {
+    Hub::new(Rules { durable: true, replay, replay_tutorial, ..Rules::default() })
+}
+
+fn hello(name: &str) -> Hello {
+    Hello { name: name.into(), ..Hello::default() }
+}
+
+fn enter(hub: &mut Hub, connection: usize, hello: &Hello) -> MemberId {
+    let entrance = Entrance { connection, token: connection as u128 + 1, address: NEAR, now: NOW };
+    match hub.enter_event(hello, None, Holder::Unasked, entrance).expect("enters") {
+        Entered::As(id) => id,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn say(hub: &mut Hub, id: MemberId, number: u64, text: &str) {
+    let send = Send { room: "lobby".into(), text: text.into(), id: MessageId(number.into()), action: false };
+    hub.say(id, &send, Some(number.to_string()), NOW).expect("taken");
+}
+
+/// Everything there is to write to a member now.
+fn written(hub: &mut Hub, id: MemberId) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        hub.catch_up(id);
+        let gathered = hub.gather(id).slices().concat();
+        let drained = hub.advance(id, gathered.len());
+        bytes.extend_from_slice(&gathered);
+        if drained {
+            return bytes;
+        }
+    }
+}
+
+fn payloads(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut decoder = Decoder::event(1 << 20);
+    let (mut input, mut payloads) = (bytes, Vec::new());
+    while let Some(Frame::Payload(payload)) = decoder.next(&mut input).expect("frames") {
+        payloads.push(payload.to_vec());
+    }
+    payloads
+}
+
+fn events(hub: &mut Hub, id: MemberId) -> Vec<Event> {
+    payloads(&written(hub, id)).iter().map(|payload| Event::from_json(payload).expect("an event")).collect()
+}
+
+/// What a member is told, in short: `7 hi` for message 7, `gap 1-2`, `ack 7` with a ref.
+fn told(hub: &mut Hub, id: MemberId) -> Vec<String> {
+    let short = |event: Event| match event {
+        Event::Message(Message { seq, text, reference, .. }) => {
+            Some(format!("{}{} {text}", if reference.is_some() { "ack " } else { "" }, seq.unwrap_or(0)))
+        }
+        Event::History(history) => {
+            let texts: Vec<String> = history.messages.into_iter().map(|message| message.text).collect();
+            Some(format!("history {}", texts.join(" ")))
+        }
+        Event::Gap(gap) => Some(format!("gap {}-{}", gap.from, gap.to)),
+        Event::Error(refusal) => Some(format!("{:?}", refusal.code)),
+        Event::Notice(notice) => Some(notice.text),
+        _ => None,
+    };
+    events(hub, id).into_iter().filter_map(short).collect()
+}
+
+fn stored(seq: u64, text: &str) -> Message {
+    Message {
+        room: "lobby".into(),
+        seq: Some(seq),
+        at: Some(NOW.at),
+        from: "eve".into(),
+        text: text.into(),
+        action: false,
+        id: None,
+        reference: None,
+    }
+}
+
+#[track_caller]
+fn asked(hub: &mut Hub) -> (u64, HistoryRange) {
+    match hub.next_question() {
+        Some(Question { ticket, inquiry: Inquiry::Range(range) }) => (ticket, range),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn page(from: u64, to: u64, more: bool) -> Answer {
+    Answer::Page { messages: (from..=to).map(|seq| stored(seq, &format!("m{seq}"))).collect(), more }
+}
+
+#[test]
+fn nobody_is_sent_a_message_before_it_is_stored() {
+    let mut hub = hub(0, 0);
+    let (alice, bob) = (enter(&mut hub, 0, &hello("alice")), enter(&mut hub, 1, &hello("bob")));
+    let tutorial =
+        hub.enter_tutorial(b"tom", Entrance { connection: 2, token: 9, address: NEAR, now: NOW }).expect("enters");
+    for id in [alice, bob, tutorial] {
+        written(&mut hub, id);
+    }
+    say(&mut hub, alice, 1, "one");
+    hub.say_text(tutorial, "two", false, NOW).expect("taken");
+    let drafts = hub.take_drafts();
+    let drafted: Vec<_> = drafts
+        .iter()
+        .map(|draft| match &draft.what {
+            Drafted::Message { message, author } => (message.text.as_str(), *author != 0),
+            Drafted::Act(act) => panic!("{act:?}"),
+        })
+        .collect();
+    assert_eq!(drafted, [("one", true), ("two", false)]);
+    for id in [alice, bob, tutorial] {
+        assert_eq!(written(&mut hub, id), b"", "nothing is stored yet");
+    }
+    assert_eq!((hub.awaits(0), hub.awaits(1), hub.unstored()), (Awaits::Appends, Awaits::Nothing, 2));
+    hub.settle(drafts[0].ticket, Fate::Stored { seq: 41 });
+    hub.settle(drafts[1].ticket, Fate::Stored { seq: 42 });
+    assert_eq!(told(&mut hub, alice), ["ack 41 one", "42 two"]);
+    assert_eq!(told(&mut hub, bob), ["41 one", "42 two"]);
+    let heard = payloads(&written(&mut hub, tutorial));
+    assert_eq!(heard, [&b"alice"[..], b"one"], "its own is stepped over");
+    assert_eq!((hub.take_settled(), hub.take_settled(), hub.take_settled()), (Some(0), Some(2), None));
+}
+
+#[test]
+fn what_is_not_stored_is_refused_to_its_sender_alone() {
+    let mut hub = hub(0, 0);
+    let (alice, bob) = (enter(&mut hub, 0, &hello("alice")), enter(&mut hub, 1, &hello("bob")));
+    (written(&mut hub, alice), written(&mut hub, bob));
+    for number in 1..=3 {
+        say(&mut hub, alice, number, "hi");
+    }
+    let tickets: Vec<u64> = hub.take_drafts().iter().map(|draft| draft.ticket).collect();
+    hub.settle(tickets[0], Fate::NotStored("the disk is full".into()));
+    hub.settle(tickets[1], Fate::IdReused);
+    hub.settle(tickets[2], Fate::Again(Box::new(stored(7, "hi"))));
+    assert_eq!(told(&mut hub, alice), ["NotStored", "IdReused", "ack 7 hi"]);
+    assert_eq!(told(&mut hub, bob), [""; 0]);
+    assert_eq!(hub.awaits(0), Awaits::Nothing);
+}
+
+#[test]
+fn a_message_outlives_its_sender_and_keeps_its_room_open() {
+    let mut hub = hub(0, 0);
+    let alice = enter(&mut hub, 0, &hello("alice"));
+    assert!(!hub.knows_rooms(0, ["den"]));
+    let Some(Question { ticket, inquiry: Inquiry::Head(room) }) = hub.next_question() else { panic!("asks for it") };
+    assert_eq!((room.as_str(), hub.awaits(0)), ("den", Awaits::Answer));
+    hub.answer(ticket, Answer::Head(5));
+    assert!(hub.knows_rooms(0, ["den"]) && hub.join(alice, "den", NOW).expect("joins"));
+    let send = Send { room: "den".into(), text: "last".into(), id: MessageId(1), action: false };
+    hub.say(alice, &send, None, NOW).expect("taken");
+    hub.depart(alice, NOW);
+    let bob = enter(&mut hub, 0, &Hello { rooms: Some(vec!["den".into()]), ..hello("bob") });
+    let welcome = events(&mut hub, bob);
+    assert!(matches!(&welcome[0], Event::Welcome(welcome) if welcome.rooms[0].seq == 5), "{welcome:?}");
+    let ticket = hub_ticket(&mut hub);
+    hub.settle(ticket, Fate::Stored { seq: 6 });
+    assert_eq!(told(&mut hub, bob), ["6 last"]);
+    assert_eq!(hub.awaits(0), Awaits::Nothing, "the sender's place is another's now");
+    hub.depart(bob, NOW);
+    assert!(hub.knows_rooms(3, ["den"]), "a room just closed needs no look");
+    let carol = enter(&mut hub, 3, &Hello { rooms: Some(vec!["den".into()]), ..hello("carol") });
+    let welcome = events(&mut hub, carol);
+    assert!(matches!(&welcome[0], Event::Welcome(welcome) if welcome.rooms[0].seq == 6), "{welcome:?}");
+}
+
+fn hub_ticket(hub: &mut Hub) -> u64 {
+    hub.take_drafts().first().expect("a draft").ticket
+}
+
+#[test]
+fn who_comes_back_is_sent_what_it_missed_before_what_is_new() {
+    let mut hub = hub(50, 0);
+    hub.resume_lobby(500);
+    let since = BTreeMap::from([("lobby".to_string(), 90)]);
+    let bob = enter(&mut hub, 0, &Hello { since: Some(since), token: Some(TOKEN.into()), ..hello("bob") });
+    let alice = enter(&mut hub, 1, &hello("alice"));
+    say(&mut hub, alice, 1, "new");
+    let ticket = hub_ticket(&mut hub);
+    hub.settle(ticket, Fate::Stored { seq: 501 });
+    let (first, range) = asked(&mut hub);
+    assert_eq!((range.after, range.before), (Some(90), Some(501)));
+    assert_eq!(told(&mut hub, bob), [""; 0], "what is new waits");
+    hub.answer(first, page(101, 300, true));
+    let (second, range) =
+        std::iter::from_fn(|| Some(asked(&mut hub))).find(|(_, range)| range.after.is_some()).expect("asks on");
+    assert_eq!(range.after, Some(300));
+    assert_eq!(told(&mut hub, bob)[..2], ["gap 91-100", "101 m101"]);
+    hub.answer(second, page(301, 500, false));
+    let rest = told(&mut hub, bob);
+    assert_eq!((rest.len(), rest[0].as_str(), rest[200].as_str()), (201, "301 m301", "501 new"));
+}
+
+#[test]
+fn a_history_that_cannot_be_read_is_a_gap_and_not_a_silence() {
+    let mut hub = hub(50, 0);
+    hub.resume_lobby(9);
+    let since = BTreeMap::from([("lobby".to_string(), 3)]);
+    let bob = enter(&mut hub, 0, &Hello { since: Some(since), ..hello("bob") });
+    let (ticket, _) = asked(&mut hub);
+    hub.answer(ticket, Answer::Unreadable("broken".into()));
+    assert_eq!(told(&mut hub, bob), ["gap 4-9"]);
+}
+
+#[test]
+fn a_newcomer_is_sent_context_and_a_tutorial_member_pairs_with_the_time() {
+    let mut hub = hub(2, 2);
+    hub.resume_lobby(9);
+    let bob = enter(&mut hub, 0, &hello("bob"));
+    let (ticket, range) = asked(&mut hub);
+    assert_eq!((range.before, range.limit, range.after), (Some(10), Some(2), None));
+    hub.answer(ticket, page(8, 9, true));
+    assert_eq!(told(&mut hub, bob), ["history m8 m9"]);
+    let tom =
+        hub.enter_tutorial(b"tom", Entrance { connection: 2, token: 9, address: NEAR, now: NOW }).expect("enters");
+    let (ticket, _) = asked(&mut hub);
+    hub.answer(ticket, page(8, 9, true));
+    let heard: Vec<String> =
+        payloads(&written(&mut hub, tom)).iter().map(|payload| String::from_utf8_lossy(payload).into_owned()).collect();
+    assert_eq!(heard[2..], ["eve", "[2023-11-14 22:13 UTC] m8", "eve", "[2023-11-14 22:13 UTC] m9"]);
+}
+
+#[test]
+fn who_leaves_is_owed_nothing_and_a_late_answer_hits_nobody() {
+    let mut hub = hub(2, 0);
+    hub.resume_lobby(9);
+    let bob = enter(&mut hub, 0, &hello("bob"));
+    written(&mut hub, bob);
+    let (ticket, _) = asked(&mut hub);
+    hub.leave(bob, "lobby", NOW).expect("leaves");
+    hub.answer(ticket, page(8, 9, true));
+    assert_eq!(told(&mut hub, bob), [""; 0]);
+    hub.notify(bob, "still here");
+    assert_eq!(told(&mut hub, bob), ["still here"]);
+    let gone = enter(&mut hub, 1, &hello("gone"));
+    hub.depart(gone, NOW);
+    assert_eq!(hub.next_question(), None, "nobody waits for it");
+    let alice = enter(&mut hub, 1, &hello("alice"));
+    let (ticket, _) = asked(&mut hub);
+    hub.depart(alice, NOW);
+    let carol = enter(&mut hub, 1, &hello("carol"));
+    written(&mut hub, carol);
+    hub.answer(ticket, page(1, 2, true));
+    assert_eq!(told(&mut hub, carol), [""; 0], "the answer was another's");
+}
+
+#[test]
+fn history_is_for_members_of_the_room_and_ends_where_the_room_does() {
+    let mut hub = hub(0, 0);
+    hub.resume_lobby(9);
+    let bob = enter(&mut hub, 0, &hello("bob"));
+    let ask = |hub: &mut Hub, range: HistoryRange| hub.read_history(bob, &range, Some("r".into()));
+    let lobby = || HistoryRange { room: "lobby".into(), ..HistoryRange::default() };
+    for (range, code) in [
+        (HistoryRange { room: "den".into(), ..HistoryRange::default() }, ErrorCode::UnknownRoom),
+        (HistoryRange { limit: Some(0), ..lobby() }, ErrorCode::BadField),
+        (HistoryRange { limit: Some(201), ..lobby() }, ErrorCode::BadField),
+        (HistoryRange { around: Some(1), after: Some(1), ..lobby() }, ErrorCode::BadField),
+    ] {
+        assert_eq!(ask(&mut hub, range).expect_err("refused").code, code);
+    }
+    ask(&mut hub, lobby()).expect("asks");
+    let (ticket, range) = asked(&mut hub);
+    assert_eq!((range.before, hub.awaits(0)), (Some(10), Awaits::Answer));
+    hub.answer(ticket, page(1, 9, false));
+    assert_eq!((hub.awaits(0), hub.take_settled()), (Awaits::Nothing, Some(0)));
+    let heard = events(&mut hub, bob);
+    assert!(
+        matches!(heard.last(), Some(Event::History(history)) if history.reference.as_deref() == Some("r")),
+        "{heard:?}"
+    );
+}
+
+#[test]
+fn a_tutorial_member_reads_back_too() {
+    let mut hub = hub(0, 0);
+    hub.resume_lobby(9);
+    let tom =
+        hub.enter_tutorial(b"tom", Entrance { connection: 2, token: 9, address: NEAR, now: NOW }).expect("enters");
+    written(&mut hub, tom);
+    assert_eq!(hub.obey(tom, "/history 3", NOW), Obeyed::Stays);
+    let (ticket, range) = asked(&mut hub);
+    assert_eq!(range.limit, Some(3));
+    hub.answer(ticket, page(9, 9, true));
+    assert_eq!(payloads(&written(&mut hub, tom)), [&b"eve"[..], b"[2023-11-14 22:13 UTC] m9"]);
+    assert_eq!(hub.obey(tom, "/join den", NOW), Obeyed::Awaits);
+}

@@ -1,0 +1,297 @@
+//! With a history: what was acknowledged is there after a restart, once; who comes back misses nothing.
+
+use std::path::Path;
+
+use glassline_server::Config;
+use serde_json::{Value, json};
+
+use crate::harness::{EventClient, Process, Server, Tutorial, fresh_id};
+use crate::program::Folder;
+
+fn keeping(folder: &Folder) -> Server {
+    Server::keeping(folder.path(), Config::default())
+}
+
+/// Says something, and waits until it is acknowledged.
+#[track_caller]
+fn said(client: &mut EventClient, text: &str) -> Value {
+    client.say(text);
+    let acknowledged = client.expect("message");
+    assert_eq!(acknowledged["text"], text);
+    acknowledged
+}
+
+#[track_caller]
+fn texts(event: &Value) -> Vec<&str> {
+    let messages = event["messages"].as_array().expect("messages");
+    messages.iter().map(|message| message["text"].as_str().expect("a text")).collect()
+}
+
+#[track_caller]
+fn ask(client: &mut EventClient, request: Value) -> Value {
+    client.send(&request);
+    client.expect("history")
+}
+
+#[test]
+fn what_was_acknowledged_is_there_after_a_restart_and_numbers_go_on() {
+    let folder = Folder::new();
+    let server = keeping(&folder);
+    let mut eve = EventClient::join(server.address, "eve");
+    let mut tom = Tutorial::join(server.address, "tom");
+    let one = said(&mut eve, "one");
+    tom.say("two");
+    eve.expect_said("tom", "two");
+    server.stop();
+    let server = keeping(&folder);
+    let (mut adam, welcome) = EventClient::greet(server.address, &json!({"type": "hello", "name": "adam"}));
+    assert_eq!(welcome["rooms"][0]["seq"], 2);
+    let context = adam.expect("history");
+    assert_eq!((texts(&context), &context["ref"]), (vec!["one", "two"], &Value::Null));
+    for field in ["seq", "at", "from", "id"] {
+        assert_eq!(context["messages"][0][field], one[field]);
+    }
+    assert_eq!(said(&mut adam, "three")["seq"], 3);
+}
+
+#[test]
+fn an_id_is_known_as_long_as_its_message_is_stored() {
+    let folder = Folder::new();
+    let server = keeping(&folder);
+    let (mut eve, welcome) = EventClient::greet(server.address, &json!({"type": "hello", "name": "eve"}));
+    let mut request = json!({"type": "send", "room": "lobby", "text": "once", "id": fresh_id(), "ref": "r"});
+    eve.send(&request);
+    let first = eve.expect_said("eve", "once");
+    server.stop();
+
+    let server = keeping(&folder);
+    // Somebody else has the name now, and may use the same id.
+    let mut other = EventClient::join(server.address, "eve");
+    other.expect("history");
+    let (mut eve, again) =
+        EventClient::greet(server.address, &json!({"type": "hello", "name": "eva", "token": welcome["token"]}));
+    assert_eq!(again["token"], welcome["token"], "the same client");
+    eve.expect("history");
+    eve.send(&request);
+    let repeated = eve.expect_said("eve", "once");
+    assert_eq!((&repeated["seq"], &repeated["at"], &repeated["ref"]), (&first["seq"], &first["at"], &json!("r")));
+    request["text"] = json!("something else");
+    eve.send(&request);
+    assert_eq!(eve.expect_error("id_reused")["ref"], "r");
+    assert_eq!(said(&mut eve, "next")["seq"], 2);
+    other.expect_said("eva", "next");
+    let mut stranger = EventClient::join(server.address, "stranger");
+    stranger.expect("history");
+    stranger.send(&request);
+    assert_eq!(stranger.expect_said("stranger", "something else")["seq"], 3, "ids are each sender's own");
+}
+
+#[test]
+fn who_comes_back_gets_each_message_once_and_in_order() {
+    let folder = Folder::new();
+    let server = keeping(&folder);
+    let mut eve = EventClient::join(server.address, "eve");
+    for number in 1..=450 {
+        eve.say(&number.to_string());
+    }
+    eve.barrier();
+    let hello = json!({"type": "hello", "name": "adam", "since": {"lobby": 7}});
+    let (mut adam, _) = EventClient::greet(server.address, &hello);
+    for number in 451..=500 {
+        eve.say(&number.to_string());
+    }
+    for number in 8..=500 {
+        let message = adam.expect("message");
+        assert_eq!((&message["seq"], &message["text"]), (&json!(number), &json!(number.to_string())));
+    }
+    assert!(adam.barrier().iter().all(|event| event["type"] != "message" && event["type"] != "gap"));
+}
+
+#[test]
+fn answers_keep_the_order_of_what_was_asked() {
+    let folder = Folder::new();
+    let server = keeping(&folder);
+    let mut eve = EventClient::join(server.address, "eve");
+    for request in [
+        json!({"type": "send", "room": "lobby", "text": "a", "id": fresh_id()}),
+        json!({"type": "ping", "ref": "1"}),
+        json!({"type": "send", "room": "lobby", "text": "b", "id": fresh_id()}),
+        json!({"type": "history", "room": "lobby", "ref": "2"}),
+        json!({"type": "join", "room": "den", "ref": "3"}),
+        json!({"type": "search", "room": "lobby", "query": "a", "ref": "4"}),
+        json!({"type": "send", "room": "den", "text": "c", "id": fresh_id()}),
+        json!({"type": "bye", "ref": "5"}),
+    ] {
+        eve.send(&request);
+    }
+    let heard: Vec<String> = eve
+        .expect_closed()
+        .iter()
+        .filter(|event| event["type"] != "joined" || event["ref"] == "3")
+        .map(|event| format!("{} {}", event["type"].as_str().unwrap(), event["ref"].as_str().unwrap_or("-")))
+        .collect();
+    assert_eq!(heard, ["message -", "pong 1", "message -", "history 2", "joined 3", "history 4", "message -", "bye 5"]);
+}
+
+#[test]
+fn a_program_that_says_much_and_closes_has_everything_stored_and_acknowledged() {
+    let folder = Folder::new();
+    let server = keeping(&folder);
+    let mut eve = EventClient::join(server.address, "eve");
+    let count = 300;
+    for number in 0..count {
+        eve.say(&number.to_string());
+    }
+    let mut wire = eve.into_wire();
+    wire.finish();
+    let heard = EventClient::over(wire).expect_closed();
+    assert_eq!(heard.iter().filter(|event| event["type"] == "message").count(), count);
+    let mut tom = Tutorial::join(server.address, "tom");
+    for number in 0..count {
+        tom.say(&format!("t{number}"));
+    }
+    tom.send_bytes("/exit");
+    let (mut adam, _) =
+        EventClient::greet(server.address, &json!({"type": "hello", "name": "adam", "since": {"lobby": 1}}));
+    let mut last = 1;
+    while last < 2 * count {
+        let message = adam.expect("message");
+        last += 1;
+        assert_eq!(message["seq"], last);
+    }
+}
+
+#[test]
+fn pages_lead_through_the_whole_history_in_both_directions() {
+    let folder = Folder::new();
+    let server = keeping(&folder);
+    let mut eve = EventClient::join(server.address, "eve");
+    for number in 1..=450 {
+        eve.say(&number.to_string());
+    }
+    eve.barrier();
+    let seqs = |page: &Value| -> Vec<u64> {
+        page["messages"].as_array().unwrap().iter().map(|message| message["seq"].as_u64().unwrap()).collect()
+    };
+    let page = ask(&mut eve, json!({"type": "history", "room": "lobby"}));
+    assert_eq!((seqs(&page), &page["more"]), ((251..=450).collect(), &json!(true)));
+    let page = ask(&mut eve, json!({"type": "history", "room": "#Lobby", "before": 51}));
+    assert_eq!((seqs(&page), &page["more"]), ((1..=50).collect(), &Value::Null));
+    let page = ask(&mut eve, json!({"type": "history", "room": "lobby", "after": 0}));
+    assert_eq!((seqs(&page), &page["more"]), ((1..=200).collect(), &json!(true)));
+    let page = ask(&mut eve, json!({"type": "history", "room": "lobby", "after": 10, "before": 14}));
+    assert_eq!(seqs(&page), [11, 12, 13]);
+    let page = ask(&mut eve, json!({"type": "history", "room": "lobby", "around": 100, "limit": 5}));
+    assert_eq!(seqs(&page), [98, 99, 100, 101, 102]);
+    for nothing in [json!({"after": 450}), json!({"before": 1}), json!({"before": 0}), json!({"after": u64::MAX})] {
+        let mut request = json!({"type": "history", "room": "lobby"});
+        request.as_object_mut().unwrap().extend(nothing.as_object().unwrap().clone());
+        assert_eq!(seqs(&ask(&mut eve, request)), [0; 0]);
+    }
+    eve.send(&json!({"type": "history", "room": "lobby", "limit": 201}));
+    eve.expect_error("bad_field");
+    eve.send(&json!({"type": "history", "room": "attic"}));
+    eve.expect_error("unknown_room");
+}
+
+#[test]
+fn a_search_finds_words_and_parts_of_them_at_once() {
+    let folder = Folder::new();
+    let server = keeping(&folder);
+    let mut eve = EventClient::join(server.address, "eve");
+    for text in ["Lunch at noon", "no lunch today", "東京都に行きます", "100% sure", "a_b", "quote \" and ' here"]
+    {
+        said(&mut eve, text);
+    }
+    for (query, found) in [
+        ("lunch", vec!["Lunch at noon", "no lunch today"]),
+        ("unc", vec!["Lunch at noon", "no lunch today"]),
+        ("京都", vec!["東京都に行きます"]),
+        ("東京都", vec!["東京都に行きます"]),
+        ("100%", vec!["100% sure"]),
+        ("0%", vec!["100% sure"]),
+        ("_", vec!["a_b"]),
+        ("\" and '", vec!["quote \" and ' here"]),
+        ("lun* OR x", vec![]),
+        ("AND NOT (", vec![]),
+    ] {
+        let page = ask(&mut eve, json!({"type": "search", "room": "lobby", "query": query}));
+        assert_eq!(texts(&page), found, "{query}");
+    }
+    eve.send(&json!({"type": "search", "room": "lobby", "query": "  "}));
+    eve.expect_error("empty_text");
+    eve.send(&json!({"type": "search", "room": "lobby", "query": "x".repeat(257)}));
+    eve.expect_error("too_long");
+}
+
+#[test]
+fn a_tutorial_client_reads_back_and_gets_context_if_the_host_wants_it() {
+    let folder = Folder::new();
+    let server = Server::keeping(folder.path(), Config { replay_tutorial: 2, ..Config::default() });
+    let mut eve = EventClient::join(server.address, "eve");
+    for text in ["one", "two", "three"] {
+        said(&mut eve, text);
+    }
+    let mut tom = Tutorial::join(server.address, "tom");
+    for text in ["two", "three"] {
+        let pair = tom.said();
+        assert!(
+            pair.from == "eve" && pair.text.starts_with("[20") && pair.text.ends_with(&format!("] {text}")),
+            "{pair:?}"
+        );
+    }
+    tom.say("/history 1");
+    assert!(tom.said().text.ends_with("] three"));
+    tom.say("/search WO");
+    assert!(tom.said().text.ends_with("] two"));
+    tom.say("/search nowhere");
+    tom.expect_word("nothing is stored");
+}
+
+fn history_argument(folder: &Folder) -> String {
+    folder.path().join("history.db").display().to_string()
+}
+
+#[test]
+fn what_is_acknowledged_survives_a_kill() {
+    let folder = Folder::new();
+    let file = history_argument(&folder);
+    let server = Process::serve(&["--history", &file]);
+    let mut eve = EventClient::join(server.address, "eve");
+    let seqs: Vec<Value> = (0..50).map(|number| said(&mut eve, &number.to_string())["seq"].clone()).collect();
+    server.signal("KILL");
+    drop(server);
+    let server = Process::serve(&["--history", &file]);
+    let (mut adam, _) =
+        EventClient::greet(server.address, &json!({"type": "hello", "name": "adam", "since": {"lobby": 0}}));
+    for seq in seqs {
+        assert_eq!(adam.expect("message")["seq"], seq);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_refused_with_a_next_step() {
+    let folder = Folder::new();
+    let file = history_argument(&folder);
+    let _first = Process::serve(&["--history", &file]);
+    let refused = |arguments: &[&str], word: &str| {
+        let ended = Process::ended(&[&["serve", "--listen", "127.0.0.1:0"], arguments].concat());
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert!(ended.stderr.contains(word) && ended.stderr.contains("--history"), "{ended:?}");
+    };
+    refused(&["--history", &file], "another Glassline server");
+    let garbage = folder.write("garbage.db", "this is a letter to my aunt, and no history at all\n".repeat(200));
+    refused(&["--history", &garbage.display().to_string()], "no Glassline history");
+    assert!(Path::new(&garbage).metadata().unwrap().len() > 1_000, "and it is left as it was");
+    refused(&["--history", &folder.path().display().to_string()], "history");
+    refused(&["--history", &file, "--pure"], "--pure");
+}
+
+#[test]
+fn nothing_is_kept_where_nothing_is_to_be_kept() {
+    let server = Process::serve(&["--history", "none"]);
+    let mut eve = EventClient::join(server.address, "eve");
+    said(&mut eve, "hi");
+    eve.send(&json!({"type": "history", "room": "lobby"}));
+    eve.expect_error("no_history");
+}

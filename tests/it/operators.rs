@@ -1,10 +1,18 @@
 //! Operators (O) over sockets: in both dialects, what each line does, whom it hits, and what is refused.
 
+use std::net::SocketAddr;
+#[cfg(unix)]
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use glassline_server::{Config, OperatorToken};
 
+#[cfg(unix)]
+use crate::harness::Process;
 use crate::harness::{EventClient, Pair, Server, Tutorial, fresh_id, words_in};
+#[cfg(unix)]
+use crate::program::Folder;
 
 const TOKEN: &str = "correct-horse-battery";
 
@@ -41,7 +49,12 @@ fn refused(client: &mut EventClient, line: &str, code: &str) -> String {
 
 #[track_caller]
 fn operator(server: &Server, name: &str) -> EventClient {
-    let mut client = EventClient::join(server.address, name);
+    operator_at(server.address, name)
+}
+
+#[track_caller]
+fn operator_at(address: SocketAddr, name: &str) -> EventClient {
+    let mut client = EventClient::join(address, name);
     assert_eq!(act(&mut client, &format!("op {TOKEN}"))["by"], name);
     client
 }
@@ -340,4 +353,105 @@ fn hostile_lines_are_cut_cleaned_or_refused() {
     teacher.expect_error("bad_field");
     teacher.say("still here");
     teacher.expect_said("teacher", "still here");
+}
+
+#[test]
+#[cfg(unix)]
+fn what_was_answered_stands_after_kill_9() {
+    let folder = Folder::new();
+    let token_file = folder.write("token", TOKEN);
+    let history = folder.path().join("history.db");
+    let arguments = ["--operator-token-file", path(&token_file), "--history", path(&history)];
+    let server = Process::serve(&arguments);
+    let mut teacher = operator_at(server.address, "teacher");
+    let mut old = Tutorial::join(server.address, "old");
+    let mut eve = EventClient::join(server.address, "eve");
+    old.say(format!("/op {TOKEN}"));
+    old.expect_word("you are an operator");
+    old.say("/ban eve 1d enough");
+    old.expect_word("it hits 1 who is here: eve");
+    eve.expect_closed();
+    act(&mut teacher, "ban 203.0.113.0/24 7d");
+    act(&mut teacher, "mute bob 1d");
+    act(&mut teacher, "mute carl 1d");
+    act(&mut teacher, "unmute carl");
+    act(&mut teacher, "motd the notes are on the wall");
+    act(&mut teacher, "freeze");
+    // Killed with what it has not written.
+    drop(server);
+
+    let server = Process::serve(&arguments);
+    let mut stranger = EventClient::connect(server.address);
+    stranger.send(&json!({"type": "hello", "name": "EVE"}));
+    assert!(matches!(&stranger.expect_closed()[..], [error] if error["code"] == "banned"));
+    let mut bob = EventClient::join(server.address, "bob");
+    assert_eq!(bob.expect("notice")["text"], "the notes are on the wall");
+    assert!(is_refused_to_say(&mut bob, "muted").contains("teacher muted you until"));
+    let mut carl = EventClient::join(server.address, "carl");
+    carl.expect("notice");
+    assert!(carl.expect("notice")["text"].as_str().is_some_and(|text| text.contains("froze the talk")));
+    is_refused_to_say(&mut carl, "frozen");
+    assert!(refused(&mut carl, "thaw", "not_operator").contains("op TOKEN"), "nobody stays an operator");
+
+    let mut teacher = operator_at(server.address, "teacher");
+    let answers = operate(&mut teacher, "bans");
+    let stands = answers[0]["text"].as_str().expect("a text");
+    let lines: Vec<&str> = stands.lines().map(|line| line.split(" until ").next().unwrap_or(line)).collect();
+    assert_eq!(lines, ["what stands:", "teacher froze the talk", "bob muted", "eve banned", "203.0.113.0/24 banned"]);
+    act(&mut teacher, "thaw");
+    carl.say("at last");
+    carl.barrier();
+    teacher.expect_said("carl", "at last");
+    let ended = server.stop();
+    assert!(ended.stderr.contains("act=Thaw") && !ended.stderr.contains("horse"), "{}", ended.stderr);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_token_that_cannot_be_read_or_be_guessed_keeps_the_server_from_starting() {
+    let folder = Folder::new();
+    let missing = folder.path().join("missing");
+    let cases = [
+        (missing, "cannot read the operators' token in"),
+        (folder.write("empty", " \n"), "it is empty; put a secret of 16 to 256 bytes into it"),
+        (folder.write("short", "fifteen bytes.."), "its secret has 15 bytes; take at least 16"),
+        (folder.write("long", "x".repeat(257)), "more than 256 bytes"),
+        (folder.write("huge", "x".repeat(1 << 20)), "more than 256 bytes"),
+        (folder.write("lines", "one secret line\nand another"), "not one line"),
+        (folder.write("bytes", [0xff; 32]), "is not text in UTF-8"),
+        (folder.path().to_path_buf(), "cannot read the operators' token in"),
+    ];
+    for (file, words) in cases {
+        let ended = Process::ended(&["serve", "--listen", "127.0.0.1:0", "--operator-token-file", path(&file)]);
+        assert!(ended.code == Some(1) && ended.stderr.contains(words), "{words}: {ended:?}");
+        assert_eq!(ended.stdout, [""; 0], "it does not listen first");
+        assert!(!ended.stderr.contains("secret line") && !ended.stderr.contains("fifteen"), "{}", ended.stderr);
+    }
+    let token_file = folder.write("token", TOKEN);
+    let ended = Process::ended(&["serve", "--pure", "--operator-token-file", path(&token_file)]);
+    assert!(ended.code == Some(2) && ended.stderr.contains("cannot be used with"), "{ended:?}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_token_that_others_may_read_is_warned_of() {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let token_file = folder.write("token", TOKEN);
+    for (mode, is_warned) in [(0o644, true), (0o640, true), (0o600, false), (0o400, false)] {
+        set_permissions(&token_file, Permissions::from_mode(mode)).expect("its owner may");
+        let ended = Process::serve(&["--history", "none", "--operator-token-file", path(&token_file)]).stop();
+        assert_eq!(
+            ended.stderr.contains("others may read the operators' token"),
+            is_warned,
+            "{mode:o}: {}",
+            ended.stderr
+        );
+    }
+}
+
+#[cfg(unix)]
+fn path(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
 }

@@ -13,6 +13,7 @@ use crate::hub::Hub;
 use crate::id::{MemberId, RoomId};
 use crate::order::Pending;
 use crate::outstanding::Waiter;
+use crate::refusal::Refused;
 
 /// Something for the owner of the history to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,7 +177,7 @@ impl Hub {
             Some(crate::member::Dialect::Event) => {
                 self.tell(sender, &Event::Error(Refusal { code, text: text.to_string(), reference }));
             }
-            _ => self.notify(sender, text),
+            _ => self.refuse_in_words(sender, &Refused::new(code, text)),
         }
     }
 }

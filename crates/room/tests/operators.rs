@@ -155,7 +155,8 @@ fn only_the_token_makes_an_operator_and_guessing_ends() {
         assert_eq!(world.refused(eve, OP), ErrorCode::NotOperator, "now even the right one is not looked at");
     }
     assert_eq!(world.happened(), [], "and nothing fills the log");
-    (world.told(alice), world.told(eve));
+    world.told(alice);
+    world.told(eve);
     world.does(alice, OP);
     assert_eq!(
         world.told(alice),
@@ -301,7 +302,8 @@ fn in_a_freeze_only_operators_speak() {
     let mut world = World::new();
     let teacher = world.operator("teacher", HOME);
     let (eve, bob) = (world.enters("eve", CLASS), world.comes(Dialect::Tutorial, "bob", CLASS, NOW).expect("enters"));
-    (world.told(eve), world.payloads(bob));
+    world.told(eve);
+    world.payloads(bob);
     world.does(teacher, "freeze");
     assert!(world.told(eve)[0].contains("only operators speak"));
     assert!(world.payloads(bob).iter().any(|payload| payload.contains("only operators speak")));
@@ -425,7 +427,8 @@ fn every_instruction_is_kept_from_everybody_else() {
 fn with_a_history_nothing_is_in_force_before_it_is_stored() {
     let mut world = World::with(Rules { durable: true, ..Rules::default() });
     let (teacher, eve) = (world.enters("teacher", HOME), world.enters("eve", CLASS));
-    (world.told(teacher), world.told(eve));
+    world.told(teacher);
+    world.told(eve);
     world.does(teacher, OP);
     assert_eq!(world.hub.awaits(1), Awaits::Answer, "what is asked next comes behind it");
     assert_eq!(world.refused(teacher, "roster"), ErrorCode::NotOperator);
@@ -467,7 +470,9 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
     // What was stored is in force again after a start.
     acts.push(Act { act: ActKind::Freeze, who: None, until: None, ..acts[0].clone() });
     let mut later = World::with(Rules { durable: true, ..Rules::default() });
-    acts.iter().for_each(|act| later.hub.remember(act));
+    for act in &acts {
+        later.hub.remember(act);
+    }
     assert!(later.hub.check_address("203.0.113.9".parse().expect("an address"), NOW).is_err());
     let eve = later.enters("eve", CLASS);
     assert_eq!(later.says(eve, NOW), Err(ErrorCode::Frozen));

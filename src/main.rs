@@ -15,6 +15,7 @@ mod operator_token;
 mod serve;
 mod service_manager;
 mod signals;
+mod upkeep;
 mod words;
 
 use std::fmt::Display;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         }
         // Neither reads a setting: a broken file keeps nobody from serving.
         Some(Command::Serve(serve)) => serve::serve(serve),
+        Some(Command::History(arguments)) => upkeep::keep_up(arguments),
         Some(Command::Completions(completions)) => done(completions::print(completions.shell)),
         Some(Command::Man(man)) => done(manual::write(&man.folder)),
     }

@@ -146,7 +146,8 @@ fn nobody_is_sent_a_message_before_it_is_stored() {
 fn what_is_not_stored_is_refused_to_its_sender_alone() {
     let mut hub = hub(0, 0);
     let (alice, bob) = (enter(&mut hub, 0, &hello("alice")), enter(&mut hub, 1, &hello("bob")));
-    (written(&mut hub, alice), written(&mut hub, bob));
+    written(&mut hub, alice);
+    written(&mut hub, bob);
     for number in 1..=3 {
         say(&mut hub, alice, number, "hi");
     }

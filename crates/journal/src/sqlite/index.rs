@@ -42,22 +42,12 @@ impl Engine {
     }
 
     fn index_rows(&mut self, rows_max: u64) -> Result<u64, StoreError> {
-        let step = index_unsynced(&mut self.db, self.index_turn, rows_max);
-        let Step { done, turn } = self.conclude(step)?;
+        let Step { done, turn } = self.without_sync(|engine| index(&mut engine.db, engine.index_turn, rows_max))?;
         self.index_turn = turn;
         // A step that finds nothing to do says that nothing waits.
         self.index_lag = if done == 0 { 0 } else { self.index_lag.saturating_sub(done) };
         Ok(done)
     }
-}
-
-/// As [`index`], without waiting for the disk: what a crash takes back is indexed again, and what an append commits behind it is synced
-/// with all that stands before it in the log. Else a step would be mostly its sync, and on a slow disk a few messages long.
-fn index_unsynced(db: &mut Connection, turn: i64, rows_max: u64) -> Result<Step, rusqlite::Error> {
-    db.pragma_update(None, "synchronous", "NORMAL")?;
-    let step = index(db, turn, rows_max);
-    db.pragma_update(None, "synchronous", "FULL")?;
-    step
 }
 
 /// Room after room, each from where it stopped.

@@ -131,12 +131,21 @@ pub enum Table {
     OneAtATime,
     Made,
     Asked,
+    AskedSmall,
     Memory,
 }
 
 impl Table {
-    pub const ALL: [Self; 7] =
-        [Self::Fanout, Self::AllSending, Self::Storing, Self::OneAtATime, Self::Made, Self::Asked, Self::Memory];
+    pub const ALL: [Self; 8] = [
+        Self::Fanout,
+        Self::AllSending,
+        Self::Storing,
+        Self::OneAtATime,
+        Self::Made,
+        Self::Asked,
+        Self::AskedSmall,
+        Self::Memory,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -146,6 +155,7 @@ impl Table {
             Self::OneAtATime => "one-at-a-time",
             Self::Made => "stored: the large history",
             Self::Asked => "stored: asking",
+            Self::AskedSmall => "stored: asking a tenth of it",
             Self::Memory => "stored: memory",
         }
     }

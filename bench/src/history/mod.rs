@@ -31,6 +31,10 @@ use storing::Until;
 use voices::Dialect;
 
 const STORED_MESSAGES: u64 = 10_000_000;
+/// What the search index may be behind before it holds storing up (docs/operating.md).
+const INDEX_LAG_MAX: u64 = 1_000_000;
+/// What is measured of storing without end takes longer than the rest: not in each round.
+const ENDLESS_ROUNDS: usize = 2;
 const SETTLE: Duration = Duration::from_millis(500);
 
 /// How much of everything a run does.
@@ -40,6 +44,10 @@ pub struct Scale {
     pub single_messages: usize,
     pub questions: usize,
     pub stored: u64,
+    /// A smaller one, for what must not grow with it.
+    pub stored_less: u64,
+    /// So many in a row until the search index must keep pace; nothing where that is not waited for.
+    pub behind: Option<u64>,
     /// How many more are stored where memory is looked at.
     pub stored_more: u64,
 }
@@ -47,14 +55,17 @@ pub struct Scale {
 impl Scale {
     fn of(options: &RunOptions) -> Self {
         let stored = options.stored.unwrap_or(STORED_MESSAGES);
-        let (windowed, single_messages, questions, stored_more) = if options.quick {
-            (workloads::Scale::quick(), 100, 20, 200_000)
-        } else {
-            let measured = Duration::from_secs(4);
-            (workloads::Scale { measured, ..workloads::Scale::full() }, 400, 100, 1_000_000)
-        };
+        let stored_less = stored / 10;
+        if options.quick {
+            let windowed = workloads::Scale::quick();
+            let rounds = options.rounds.unwrap_or(windowed.rounds);
+            let (single_messages, questions, behind, stored_more) = (100, 20, None, 200_000);
+            return Self { rounds, windowed, single_messages, questions, stored, stored_less, behind, stored_more };
+        }
+        let windowed = workloads::Scale { measured: Duration::from_secs(4), ..workloads::Scale::full() };
         let rounds = options.rounds.unwrap_or(windowed.rounds);
-        Self { rounds, windowed, single_messages, questions, stored, stored_more }
+        let (single_messages, questions, behind, stored_more) = (400, 100, Some(INDEX_LAG_MAX + 200_000), 1_000_000);
+        Self { rounds, windowed, single_messages, questions, stored, stored_less, behind, stored_more }
     }
 }
 
@@ -68,7 +79,9 @@ pub mod rows {
     pub const EVENT_KEPT: Row = "event, history";
     pub const NONE: Row = "no history";
     pub const EMPTY: Row = "history, empty at first";
+    pub const SMALL: Row = "history, a tenth of that at first";
     pub const LARGE: Row = "history, large at first";
+    pub const ENDLESS: Row = "history, the index at its bound";
     pub const KEPT: Row = "history";
     pub const SYNC: Row = "the disk alone: append 4 KiB, fdatasync";
 }
@@ -82,7 +95,8 @@ pub fn run(options: &RunOptions) -> Result<String> {
     eprintln!("seed {seed}");
     let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|word| name.contains(word.as_str()));
     let mut run = Run { glassline: &options.glassline, scale: &scale, seed, results: Results::default() };
-    let large = if wanted("stored") || wanted("storing") { Some(run.ready_large()?) } else { None };
+    let large = if wanted("stored") || wanted("storing") { Some(run.ready(rows::LARGE, scale.stored)?) } else { None };
+    let small = if wanted("stored") { Some(run.ready(rows::SMALL, scale.stored_less)?) } else { None };
     for round in 1..=scale.rounds {
         eprintln!("round {round} of {}", scale.rounds);
         for (table, windowed) in [(Table::Fanout, &windowed::FANOUT), (Table::AllSending, &windowed::ALL_SENDING)] {
@@ -90,14 +104,17 @@ pub fn run(options: &RunOptions) -> Result<String> {
                 run.deliver(table, windowed);
             }
         }
-        if let Some((_, large)) = large.as_ref().filter(|_| wanted("storing")) {
+        if let Some(large) = large.as_ref().filter(|_| wanted("storing")) {
             run.store(large);
+            if round <= ENDLESS_ROUNDS {
+                run.store_without_end();
+            }
         }
         if wanted("one-at-a-time") {
             run.send_singly();
         }
-        if let Some((_, large)) = large.as_ref().filter(|_| wanted("stored")) {
-            run.ask(large);
+        if let (Some(small), Some(large)) = (&small, large.as_ref().filter(|_| wanted("stored"))) {
+            run.ask(small, large);
         }
     }
     let page = page::page(&run.results, &scale);
@@ -116,12 +133,11 @@ struct Run<'o> {
 }
 
 impl Run<'_> {
-    /// The large history, and a copy that may grow.
-    fn ready_large(&mut self) -> Result<(Stored, Fresh)> {
-        let stored = Stored::ready(self.glassline, self.scale.stored)?;
-        self.results.add(Table::Made, rows::LARGE, Ok(stored.made.clone()));
-        let copy = Fresh::copy_of(&stored.history, "large")?;
-        Ok((stored, copy))
+    /// A copy, which may grow, of a history of so many messages.
+    fn ready(&mut self, row: Row, messages: u64) -> Result<Fresh> {
+        let stored = Stored::ready(self.glassline, messages)?;
+        self.results.add(Table::Made, row, Ok(stored.made));
+        Fresh::copy_of(&stored.history, &format!("copy-{messages}"))
     }
 
     fn deliver(&mut self, table: Table, windowed: &windowed::Windowed) {
@@ -161,6 +177,12 @@ impl Run<'_> {
         self.note(Table::Storing, rows::LARGE, on_large());
     }
 
+    fn store_without_end(&mut self) {
+        let (Some(messages), seed) = (self.scale.behind, self.next_seed()) else { return };
+        let until = Until::Behind { messages, measured: self.scale.windowed.measured };
+        self.measure(Table::Storing, rows::ENDLESS, true, |server| storing::alone(server, true, seed, until));
+    }
+
     fn send_singly(&mut self) {
         let (messages, seed) = (self.scale.single_messages, self.next_seed());
         for (row, keeps) in [(rows::NONE, false), (rows::KEPT, true)] {
@@ -170,8 +192,8 @@ impl Run<'_> {
         self.note(Table::OneAtATime, rows::SYNC, sync.and_then(singly::times));
     }
 
-    /// Asks the large history, then stores more in it; and looks what that does to memory, beside servers that start with nothing.
-    fn ask(&mut self, large: &Fresh) {
+    /// Asks a large history and a smaller one, then stores more in them; and looks what that does to memory, beside servers that start with nothing.
+    fn ask(&mut self, small: &Fresh, large: &Fresh) {
         for (row, keeps) in [(rows::NONE, false), (rows::EMPTY, true)] {
             let (more, seed) = (self.scale.stored_more, self.next_seed());
             self.measure(Table::Memory, row, keeps, |server| {
@@ -181,18 +203,20 @@ impl Run<'_> {
                 Ok(figures)
             });
         }
-        let asked = self.ask_and_grow(large);
-        self.note(Table::Memory, rows::LARGE, asked);
+        for (table, row, history) in [(Table::AskedSmall, rows::SMALL, small), (Table::Asked, rows::LARGE, large)] {
+            let asked = self.ask_and_grow(table, history);
+            self.note(Table::Memory, row, asked);
+        }
     }
 
-    fn ask_and_grow(&mut self, large: &Fresh) -> Result<Figures> {
+    fn ask_and_grow(&mut self, table: Table, history: &Fresh) -> Result<Figures> {
         let (seed, started) = (self.next_seed(), std::time::Instant::now());
-        let server = start(self.glassline, Some(&large.history()))?;
+        let server = start(self.glassline, Some(&history.history()))?;
         let mut figures = Figures::default();
         figures.put(Measure::StartMillis, started.elapsed().as_secs_f64() * 1e3);
         figures.put(Measure::FreshMib, resident_mib(&server)?);
         for (question, answers) in questions::ask_all(server.addr, self.scale.questions, seed)? {
-            self.results.add(Table::Asked, question.row(), Ok(answers));
+            self.results.add(table, question.row(), Ok(answers));
         }
         figures.put(Measure::ReadMib, resident_mib(&server)?);
         grow(&server, true, self.scale.stored_more, self.next_seed(), &mut figures)?;

@@ -200,7 +200,7 @@ mod tests {
             before = now;
         }
         assert_eq!(text.lines().count(), 2_001);
-        assert_eq!(Instant10Years { at: 5, of: 5 }.to_string(), "2025-12-28T23:59:58.000Z");
+        assert_eq!(Instant10Years { at: 5, of: 5 }.to_string(), "2025-12-28T23:59:59.000Z");
     }
 
     #[test]

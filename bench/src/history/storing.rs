@@ -21,22 +21,31 @@ const POLL_LIMIT: Duration = Duration::from_millis(100);
 /// How long it goes on.
 #[derive(Clone, Copy)]
 pub enum Until {
-    Passed { warm_up: Duration, measured: Duration },
+    Passed {
+        warm_up: Duration,
+        measured: Duration,
+    },
+    /// Measured from the message behind so many.
+    Behind {
+        messages: u64,
+        measured: Duration,
+    },
     Stored(u64),
 }
 
 impl Until {
     /// Whether what is measured starts now.
-    fn has_begun(self, started: Instant) -> bool {
+    fn has_begun(self, started: Instant, stored: u64) -> bool {
         match self {
             Self::Passed { warm_up, .. } => started.elapsed() >= warm_up,
+            Self::Behind { messages, .. } => stored >= messages,
             Self::Stored(_) => true,
         }
     }
 
     fn is_over(self, from: Instant, stored: u64) -> bool {
         match self {
-            Self::Passed { measured, .. } => from.elapsed() >= measured,
+            Self::Passed { measured, .. } | Self::Behind { measured, .. } => from.elapsed() >= measured,
             Self::Stored(wanted) => stored >= wanted,
         }
     }
@@ -69,7 +78,7 @@ pub fn alone(server: &Server, keeps: bool, seed: u64, until: Until) -> Result<Fi
             crowd.send(sender, got, &[])?;
         }
         match measured_from {
-            None if until.has_begun(started) => {
+            None if until.has_begun(started, crowd.deliveries()) => {
                 measured_from =
                     Some((metrics::of(server, keeps)?, Instant::now(), crowd.deliveries(), cpu_ns(server.pid())?));
             }

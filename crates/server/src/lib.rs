@@ -13,6 +13,7 @@ mod history;
 mod limits;
 mod link;
 mod listener;
+mod order;
 mod reactor;
 mod reading;
 mod refusal_page;
@@ -26,6 +27,7 @@ mod watching;
 mod writing;
 
 pub use flood::FloodLimit;
+pub use glassline_room::{OperatorToken, TokenError};
 pub use limits::Limits;
 pub use listener::listen;
 pub use reactor::run;
@@ -45,6 +47,8 @@ pub struct Config {
     pub replay: usize,
     /// … and in the tutorial dialect, as ordinary pairs with the time in front.
     pub replay_tutorial: usize,
+    /// What makes a member an operator; without it there are none.
+    pub operator_token: Option<OperatorToken>,
     /// Every bound and deadline.
     pub limits: Limits,
     /// Who watches it run.
@@ -58,6 +62,7 @@ impl Default for Config {
             flood: FloodLimit::default(),
             replay: 50,
             replay_tutorial: 0,
+            operator_token: None,
             limits: Limits::default(),
             watch: Watch::default(),
         }

@@ -134,6 +134,9 @@ struct Told {
     reader_panics: bool,
 }
 
+/// What it says of its index.
+const LAG: u64 = 7;
+
 fn told(obeying: bool, reader_panics: bool) -> (Box<Told>, Sender<Order>, Receiver<usize>) {
     let (order, orders) = channel();
     let (batches, seen) = channel();
@@ -169,7 +172,7 @@ impl Store for Told {
     }
 
     fn index_lag(&self) -> u64 {
-        0
+        LAG
     }
 
     fn acts(&mut self, _: &mut dyn FnMut(Act)) -> Result<(), StoreError> {
@@ -202,6 +205,13 @@ fn records(tickets: impl IntoIterator<Item = Ticket>) -> Vec<(Ticket, Record)> {
 
 fn next(seen: &Receiver<usize>) -> usize {
     seen.recv_timeout(Duration::from_secs(20)).expect("a batch in time")
+}
+
+#[test]
+fn what_an_earlier_server_left_to_be_indexed_is_told_before_anything_is_done() {
+    let (store, _orders, _seen) = told(false, false);
+    let journal = Journal::start(store, || {}).expect("starts");
+    assert_eq!(journal.gauges().index_lag, LAG);
 }
 
 #[test]

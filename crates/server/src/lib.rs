@@ -18,6 +18,7 @@ mod reading;
 mod refusal_page;
 #[cfg(feature = "rehearsal")]
 mod rehearsal;
+mod serving;
 mod session;
 mod shutdown;
 mod takeover;
@@ -25,11 +26,13 @@ mod timers;
 mod writing;
 
 pub use flood::FloodLimit;
+#[cfg(feature = "rehearsal")]
+pub use history::Archive;
 pub use limits::Limits;
 pub use listener::listen;
-pub use reactor::run;
 #[cfg(feature = "rehearsal")]
-pub use rehearsal::Rehearsal;
+pub use rehearsal::{FarEnd, House, Rehearsal};
+pub use serving::run;
 pub use shutdown::Shutdown;
 
 /// How a server behaves.

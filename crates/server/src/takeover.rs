@@ -5,11 +5,12 @@ use glassline_wire::event::{Event, Ping};
 use tracing::info;
 
 use crate::connection::{Phase, Takeover};
+use crate::link::Link;
 use crate::reactor::Reactor;
 use crate::session::Verdict;
 use crate::timers::Kind;
 
-impl Reactor {
+impl<L: Link> Reactor<L> {
     /// Asks the holder of a name that `index` claims.
     pub(crate) fn ask_holder(&mut self, index: usize, holder: MemberId) {
         let now_ms = self.now.monotonic_ms;

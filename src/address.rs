@@ -32,6 +32,12 @@ pub(crate) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     with_default_port(text).replace("localhost:", "127.0.0.1:").parse().map_err(|_| advice())
 }
 
+/// Where metrics are asked for; no port is usual enough to be meant by leaving it out.
+pub(crate) fn parse_metrics(text: &str) -> Result<SocketAddr, String> {
+    let address = text.strip_prefix("localhost:").map_or_else(|| text.to_string(), |port| format!("127.0.0.1:{port}"));
+    address.parse().map_err(|_| format!("{text:?} is no address with a port; write it as 127.0.0.1:9464 or [::1]:9464"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +56,8 @@ mod tests {
         }
         assert_eq!(parse_listen("localhost:0"), Ok(SocketAddr::from(([127, 0, 0, 1], 0))));
         assert!(parse_listen("nowhere:1").is_err());
+        assert_eq!(parse_metrics("localhost:7"), Ok(SocketAddr::from(([127, 0, 0, 1], 7))));
+        assert!(parse_metrics("127.0.0.1").is_err() && parse_metrics("nowhere:1").is_err());
         assert_eq!(parse_join("example.org").as_deref(), Ok("example.org:1234"));
         for wrong in ["127.0.0.1:99999", "host:port", "host:", ":1234", "host:0", ""] {
             assert!(parse_join(wrong).is_err(), "{wrong}");

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
 use glassline_client::{Bell, DialectChoice, Mode};
 use glassline_server::FloodLimit;
 
-use crate::address::{parse_join, parse_listen};
+use crate::address::{parse_join, parse_listen, parse_metrics};
 use crate::choices::{Choices, parse_name};
 use crate::history::{self, Kept};
 use crate::words;
@@ -50,7 +50,10 @@ pub(crate) enum Command {
 
 /// Run a server
 #[derive(Debug, Args)]
-#[command(after_help = "Prints a line for each address as soon as it accepts: listening on 127.0.0.1:1234")]
+#[command(after_help = "\
+Prints a line for each address as soon as it accepts: listening on 127.0.0.1:1234
+
+Under systemd it takes the sockets that are handed over, if --listen is not given, and tells when it is ready.")]
 pub(crate) struct Serve {
     /// Where to listen; may be given several times; port 0 takes a free one [default: 127.0.0.1:1234]
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen)]
@@ -76,6 +79,9 @@ pub(crate) struct Serve {
     /// Forget the oldest messages when the history is larger; write 500M or 2G
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) keep_bytes: Option<u64>,
+    /// Where to answer HTTP requests for /metrics (Prometheus) and /healthz; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", value_parser = parse_metrics)]
+    pub(crate) metrics: Option<SocketAddr>,
     /// How the log on stderr is written
     #[arg(long, value_enum, default_value_t = LogFormat::Human)]
     pub(crate) log_format: LogFormat,

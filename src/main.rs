@@ -12,6 +12,7 @@ mod host;
 mod logging;
 mod manual;
 mod serve;
+mod service_manager;
 mod signals;
 mod words;
 

@@ -23,7 +23,11 @@ const SERVE_EXIT: &[Row] = &[
     ("2", "wrong usage"),
     ("130", "a second signal ended it at once"),
 ];
-const SERVE_ENVIRONMENT: &[Row] = &[("GLASSLINE_DEBUG", "if set, the log tells more")];
+const SERVE_ENVIRONMENT: &[Row] = &[
+    ("GLASSLINE_DEBUG", "if set, the log tells more"),
+    ("LISTEN_FDS, LISTEN_PID", "set by systemd: the sockets to listen on, unless --listen names others"),
+    ("NOTIFY_SOCKET, WATCHDOG_USEC", "set by systemd: where to tell that the server is ready, stops, and is alive"),
+];
 const JOIN_EXIT: &[Row] = &[
     ("0", "left, or the input ended and everything was acknowledged"),
     ("1", "input or output failed, or some of the input could not be sent"),

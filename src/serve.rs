@@ -6,21 +6,24 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use glassline_journal::{Keep, Store};
-use glassline_server::{Config, Shutdown, listen, run};
+use glassline_server::{Config, Shutdown, Watch, listen, run, serve_http};
 use tracing::{info, warn};
 
 use crate::address::{DEFAULT_PORT, default_address};
 use crate::args::Serve;
 use crate::history::{self, Kept};
 use crate::logging;
+use crate::service_manager::{inherited_listeners, keep_watchdog_fed, tell_ready, tell_stopping};
 use crate::signals::end_on_signal;
 
 /// Exit code where the server cannot start or cannot go on.
 const FAILED: u8 = 1;
 
 pub(crate) fn serve(arguments: &Serve) -> ExitCode {
+    // Before logging starts the first thread.
+    let inherited = inherited_listeners();
     logging::start(arguments.log_format);
-    let served = serve_until_signal(arguments);
+    let served = inherited.and_then(|inherited| serve_until_signal(arguments, inherited));
     logging::flush();
     match served {
         Ok(()) => ExitCode::SUCCESS,
@@ -31,20 +34,38 @@ pub(crate) fn serve(arguments: &Serve) -> ExitCode {
     }
 }
 
-fn serve_until_signal(arguments: &Serve) -> anyhow::Result<()> {
-    let addresses = if arguments.listen.is_empty() { vec![default_address()] } else { arguments.listen.clone() };
-    let listeners = addresses.iter().map(|&address| open(address)).collect::<anyhow::Result<Vec<_>>>()?;
+fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow::Result<()> {
+    let listeners = match (arguments.listen.as_slice(), inherited) {
+        ([], inherited) if !inherited.is_empty() => inherited,
+        ([], _) => vec![open(default_address(), "--listen")?],
+        (named, _) => named.iter().map(|&address| open(address, "--listen")).collect::<anyhow::Result<_>>()?,
+    };
+    let metrics = arguments.metrics.map(|address| open(address, "--metrics")).transpose()?;
     let store = open_history(arguments)?;
-    let shutdown = Shutdown::new();
-    end_on_signal(shutdown.clone()).context("cannot watch for signals")?;
+    let (shutdown, watch) = (Shutdown::new(), Watch::new());
+    let at_signal = shutdown.clone();
+    end_on_signal(move || {
+        // First, because with nobody to say goodbye to, the end comes at once.
+        tell_stopping();
+        at_signal.request();
+    })
+    .context("cannot watch for signals")?;
     announce(&listeners)?;
+    if let Some(metrics) = metrics {
+        serve_http(&metrics, &watch, &shutdown).context("cannot start answering for --metrics; leave it out")?;
+        announce_metrics(&metrics)?;
+    }
+    keep_watchdog_fed(watch.clone(), shutdown.clone());
     let config = Config {
         pure: arguments.pure,
         flood: arguments.flood.unwrap_or_default(),
         replay: arguments.replay as usize,
         replay_tutorial: arguments.replay_tutorial as usize,
+        watch,
         ..Config::default()
     };
+    // The kernel queues who connects before the loop's first turn.
+    tell_ready();
     run(listeners, config, store, &shutdown).context("the server cannot go on")
 }
 
@@ -68,17 +89,22 @@ fn open_history(arguments: &Serve) -> anyhow::Result<Option<Box<dyn Store>>> {
     Ok(Some(store))
 }
 
-fn open(address: SocketAddr) -> anyhow::Result<TcpListener> {
+/// Listens for what `flag` names.
+fn open(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
     listen(address).map_err(|error| {
         let advice = match error.kind() {
-            io::ErrorKind::AddrInUse => {
+            io::ErrorKind::AddrInUse if flag == "--listen" => {
                 "something else listens there; choose another port with --listen, or join it with `glassline join`"
+                    .to_string()
             }
+            io::ErrorKind::AddrInUse => format!("something else listens there; choose another port with {flag}"),
             io::ErrorKind::AddrNotAvailable => {
-                "this machine has no such address; `--listen 127.0.0.1:1234` always works"
+                format!("this machine has no such address; `{flag} 127.0.0.1:{}` always works", address.port())
             }
-            io::ErrorKind::PermissionDenied => "ports below 1024 need more rights; choose a higher one with --listen",
-            _ => "choose another address with --listen",
+            io::ErrorKind::PermissionDenied => {
+                format!("ports below 1024 need more rights; choose a higher one with {flag}")
+            }
+            _ => format!("choose another address with {flag}"),
         };
         anyhow::anyhow!("cannot listen on {address}: {error}; {advice}")
     })
@@ -97,6 +123,22 @@ fn announce(listeners: &[TcpListener]) -> anyhow::Result<()> {
                  what is said, because nothing is encrypted. `--listen 127.0.0.1:{DEFAULT_PORT}` keeps it on this machine."
             );
         }
+    }
+    Ok(())
+}
+
+/// Where metrics are, and who else can read them.
+fn announce_metrics(listener: &TcpListener) -> anyhow::Result<()> {
+    let address = listener.local_addr().context("cannot tell where metrics are")?;
+    let mut stdout = io::stdout().lock();
+    let _ = writeln!(stdout, "metrics on {address}").and_then(|()| stdout.flush());
+    info!("metrics on http://{address}/metrics");
+    if !address.ip().to_canonical().is_loopback() {
+        eprintln!(
+            "{address} is open to other machines: everyone who can reach it can read how many are here and how much is said, but \
+             no name and no text. `--metrics 127.0.0.1:{}` keeps it on this machine.",
+            address.port()
+        );
     }
     Ok(())
 }

@@ -11,20 +11,19 @@ mod unix {
     use std::io;
     use std::thread;
 
-    use glassline_server::Shutdown;
     use signal_hook::consts::{SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
     /// Exit code where a second signal ends the server at once: 128 and the number of SIGINT, as a shell reports it.
     const ENDED_AT_ONCE: i32 = 130;
 
-    /// The first SIGINT or SIGTERM asks for an end in order, the second one ends the process.
-    pub(crate) fn end_on_signal(shutdown: Shutdown) -> io::Result<()> {
+    /// The first SIGINT or SIGTERM has `end` ask for an end in order, the second one ends the process.
+    pub(crate) fn end_on_signal(end: impl FnOnce() + Send + 'static) -> io::Result<()> {
         let mut signals = Signals::new([SIGINT, SIGTERM])?;
         thread::spawn(move || {
             let mut arriving = signals.forever();
             if arriving.next().is_some() {
-                shutdown.request();
+                end();
             }
             if arriving.next().is_some() {
                 std::process::exit(ENDED_AT_ONCE);
@@ -38,11 +37,9 @@ mod unix {
 mod elsewhere {
     use std::io;
 
-    use glassline_server::Shutdown;
-
     /// Nothing is watched: the system ends the process its own way, without a goodbye to those who are connected.
     #[expect(clippy::unnecessary_wraps, reason = "the same signature everywhere")]
-    pub(crate) fn end_on_signal(_: Shutdown) -> io::Result<()> {
+    pub(crate) fn end_on_signal(_: impl FnOnce() + Send + 'static) -> io::Result<()> {
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use crate::program::{Folder, PROGRAM, command, run};
 /// What each of the visible commands takes; the empty name is the program itself.
 const OFFERED: [(&str, &[&str]); 4] = [
     ("", &["name", "config", "timestamps", "bell", "colour", "log", "help", "version"]),
-    ("serve", &["listen", "pure", "flood", "log-format", "help"]),
+    ("serve", &["listen", "pure", "flood", "metrics", "log-format", "help"]),
     ("join", &["json", "linear", "name", "config", "timestamps", "bell", "colour", "log", "dialect", "help"]),
     ("completions", &["help"]),
 ];

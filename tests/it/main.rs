@@ -35,5 +35,9 @@ mod silence;
 mod slicing;
 mod stalled;
 #[cfg(unix)]
+mod supervised;
+#[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod watching;
 mod whereabouts;

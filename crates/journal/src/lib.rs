@@ -1,12 +1,17 @@
 //! The durable history: messages are stored, numbered and found again, and operators' acts are kept.
 //!
-//! [`Store`] is what an engine does, and blocks; [`Journal`] lets one work on threads of its own behind bounded queues. Nothing
-//! outside this crate knows which engine it is.
+//! [`Store`] is what an engine does, and blocks; [`Journal`] lets one work on threads of its own behind bounded queues. [`open`] gives
+//! the engine there is. Nothing outside this crate knows which it is.
 
+mod journal;
 mod record;
+mod sqlite;
 mod store;
 
+pub use journal::{
+    Answer, COMMIT_BOUNDS_S, CommitTimes, Done, Gauges, Journal, Question, Ticket, WAITING_BYTES_MAX,
+    WAITING_QUESTIONS_MAX, WAITING_RECORDS_MAX,
+};
 pub use record::{Entry, Outcome, Record};
-pub use store::{Head, Page, Reader, Store, StoreError};
-mod stub;
-pub use stub::*;
+pub use sqlite::{Keep, open};
+pub use store::{Head, Page, Reader, Sizes, Store, StoreError};

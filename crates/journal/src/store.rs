@@ -34,6 +34,11 @@ pub trait Store: Send {
     /// Messages stored but not in the search index yet, in all rooms.
     fn index_lag(&self) -> u64;
 
+    /// How much room it takes.
+    fn sizes(&self) -> Sizes {
+        Sizes::default()
+    }
+
     /// Hands over every act that was ever stored, oldest first.
     ///
     /// # Errors
@@ -60,6 +65,15 @@ pub trait Reader: Send {
     /// # Errors
     /// It cannot be read.
     fn search(&mut self, search: &Search, deadline: Instant) -> Result<Page, StoreError>;
+}
+
+/// How much room a store takes, as far as it can say so cheaply.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Bytes in use in the file: what `--keep-bytes` is held against.
+    pub used_bytes: u64,
+    /// Bytes of commits that are not in the file yet.
+    pub log_bytes: u64,
 }
 
 /// Which numbers a room has.
@@ -129,6 +143,9 @@ pub enum StoreError {
     /// It cannot be read.
     #[error("the history cannot be read ({0}); look after the disk")]
     ReadFailed(String),
+    /// A bug in this program.
+    #[error("the history stopped ({0}): this is a fault of Glassline; start it again, and report what its log says")]
+    Panicked(String),
     /// The deadline passed.
     #[error("this took too long; ask for less")]
     TooSlow,
@@ -137,6 +154,6 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the store must not be used any more, because nobody can tell what it holds.
     pub fn is_fatal(&self) -> bool {
-        matches!(self, Self::WriteFailed(_) | Self::Corrupt { .. })
+        matches!(self, Self::WriteFailed(_) | Self::Corrupt { .. } | Self::Panicked(_))
     }
 }

@@ -131,7 +131,7 @@ impl Hub {
             }
             Err(Fault::Awaits) => Obeyed::Awaits,
             Err(Fault::Refused(refused)) => {
-                self.notify(id, &refused.text);
+                self.refuse_in_words(id, &refused);
                 Obeyed::Stays
             }
         }

@@ -22,6 +22,7 @@ use crate::past::Past;
 use crate::room::Room;
 use crate::roster::Roster;
 use crate::storing::Storing;
+use crate::tally::Tally;
 
 /// After so many visits in one lane the next lane has its turn.
 const VISITS_IN_A_ROW: usize = 64;
@@ -81,6 +82,7 @@ pub struct Hub {
     pub(crate) past: Past,
     /// Rooms with somebody to announce.
     pub(crate) unannounced: Vec<RoomId>,
+    pub(crate) tally: Tally,
     /// Lanes with a lap under way.
     laps: VecDeque<(RoomId, Dialect)>,
     visits_left: usize,
@@ -115,6 +117,7 @@ impl Hub {
             storing: Storing::default(),
             past: Past::default(),
             unannounced: Vec::new(),
+            tally: Tally::default(),
             laps: VecDeque::new(),
             visits_left: VISITS_IN_A_ROW,
             woken: VecDeque::new(),
@@ -229,6 +232,9 @@ impl Hub {
     /// Tells one event member an event; tutorial members are told in words instead.
     pub fn tell(&mut self, id: MemberId, event: &Event) {
         if self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Event) {
+            if let Event::Error(refusal) = event {
+                self.tally.note_refusal(refusal.code);
+            }
             self.push_own(id, event.to_frame());
         }
     }
@@ -324,7 +330,7 @@ impl Hub {
     pub fn advance(&mut self, id: MemberId, sent_bytes: usize) -> bool {
         let Some(member) = self.members.get_mut(id.0) else { return true };
         let dialect = member.dialect;
-        member.outlet.advance(sent_bytes, &Self::logs(&self.rooms, dialect));
+        self.tally.deliveries += member.outlet.advance(sent_bytes, &Self::logs(&self.rooms, dialect));
         for feed in &mut member.outlet.feeds {
             let Some(room) = self.rooms.get_mut(feed.room.0) else { continue };
             let lane = room.lane_mut(dialect);

@@ -35,6 +35,7 @@ mod rooms;
 mod roster;
 mod storing;
 mod talk;
+mod tally;
 mod whereabouts;
 
 pub use commands::Obeyed;
@@ -50,3 +51,4 @@ pub use outstanding::Awaits;
 pub use past::{Answer, Inquiry, Question};
 pub use refusal::Refused;
 pub use storing::{Draft, Fate};
+pub use tally::Tally;

@@ -259,8 +259,11 @@ impl Outlet {
     }
 
     /// Moves past `sent` bytes of what was gathered. The rest of a half-sent entry is kept aside, so that no log has to wait for it.
-    pub(crate) fn advance<'a>(&mut self, mut sent: usize, logs: &impl Logs<'a>) {
+    /// Returns how many messages were sent, one that is half sent among them.
+    pub(crate) fn advance<'a>(&mut self, mut sent: usize, logs: &impl Logs<'a>) -> u64 {
+        let (mut copies, mut stepped_over) = (0, 0);
         while let Some(step) = self.steps.front_mut() {
+            let (is_copy, own) = step.own_messages();
             match step {
                 Step::Hold => break,
                 Step::Own(bytes) | Step::Copy { bytes, .. } => {
@@ -290,6 +293,8 @@ impl Outlet {
                     }
                 }
             }
+            copies += u64::from(is_copy);
+            stepped_over += own;
             self.steps.pop_front();
         }
         if sent > 0 {
@@ -300,15 +305,19 @@ impl Outlet {
                 sent -= sent.min(unsent);
             }
         }
-        self.settle(logs);
+        (self.settle(logs) + copies).saturating_sub(stepped_over)
     }
 
     /// Where the cursor stopped short: takes the rest of a half-sent entry out of its log, and notes how far the room was read.
-    fn settle<'a>(&mut self, logs: &impl Logs<'a>) {
+    /// Returns how many messages the cursors have passed since.
+    fn settle<'a>(&mut self, logs: &impl Logs<'a>) -> u64 {
+        let mut passed = 0;
         for feed in &mut self.feeds {
             let Some(log) = logs.log(feed.room) else { continue };
+            let seq_before = feed.seq_reached;
             if feed.cursor >= log.end() {
                 feed.seq_reached = feed.seq_reached.max(log.newest_seq());
+                passed += feed.seq_reached - seq_before;
                 continue;
             }
             let entry_end = log.entry_end(feed.cursor);
@@ -321,7 +330,9 @@ impl Outlet {
                 self.front_is_rest = true;
             }
             feed.seq_reached = feed.seq_reached.max(log.seq_at(feed.cursor));
+            passed += feed.seq_reached - seq_before;
         }
+        passed
     }
 
     /// Moves a cursor that its log's tail has passed up to the tail. What was missed there is put into words by `tell` and takes
@@ -433,6 +444,15 @@ impl Step {
     /// Whether it says how far to follow the room's log.
     fn is_of_log(&self, room: RoomId) -> bool {
         matches!(self, Self::Through { room: of, .. } | Self::Jump { room: of, .. } if *of == room)
+    }
+
+    /// For counting what is sent: whether it is a copy of a message, and how many of the room's it steps over.
+    fn own_messages(&self) -> (bool, u64) {
+        match self {
+            Self::Copy { .. } => (true, 0),
+            Self::Jump { messages, .. } => (false, *messages),
+            Self::Own(_) | Self::Through { .. } | Self::Hold => (false, 0),
+        }
     }
 
     /// The number of the message that this is the sender's own copy of.

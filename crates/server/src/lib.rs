@@ -23,6 +23,7 @@ mod session;
 mod shutdown;
 mod takeover;
 mod timers;
+mod watching;
 mod writing;
 
 pub use flood::FloodLimit;
@@ -34,6 +35,7 @@ pub use listener::listen;
 pub use rehearsal::{FarEnd, House, Rehearsal};
 pub use serving::run;
 pub use shutdown::Shutdown;
+pub use watching::{ANSWER_TIMEOUT, Watch, serve_http};
 
 /// How a server behaves.
 #[derive(Debug, Clone)]
@@ -48,10 +50,19 @@ pub struct Config {
     pub replay_tutorial: usize,
     /// Every bound and deadline.
     pub limits: Limits,
+    /// Who watches it run.
+    pub watch: Watch,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { pure: false, flood: FloodLimit::default(), replay: 50, replay_tutorial: 0, limits: Limits::default() }
+        Self {
+            pure: false,
+            flood: FloodLimit::default(),
+            replay: 50,
+            replay_tutorial: 0,
+            limits: Limits::default(),
+            watch: Watch::default(),
+        }
     }
 }

@@ -19,6 +19,7 @@ use crate::gate::Gate;
 use crate::history::History;
 use crate::link::Link;
 use crate::timers::{Kind, Timers};
+use crate::watching::Traffic;
 
 /// Largest read. A sender's burst should come in whole: what is read together is written together.
 pub(crate) const READ_BYTES_MAX: usize = 64 * 1024;
@@ -44,6 +45,9 @@ pub(crate) struct Reactor<L> {
     pub(crate) timers: Timers,
     pub(crate) gate: Gate,
     pub(crate) counters: Counters,
+    pub(crate) traffic: Traffic,
+    /// Number of the last question of a watcher that was answered.
+    pub(crate) last_answer: u64,
     /// Set before each turn.
     pub(crate) now: Now,
     /// Connections that may have something to read.
@@ -80,6 +84,8 @@ impl<L: Link> Reactor<L> {
             timers: Timers::default(),
             gate: Gate::default(),
             counters: Counters::default(),
+            traffic: Traffic::default(),
+            last_answer: 0,
             now,
             to_read: VecDeque::new(),
             nameless: BTreeMap::new(),
@@ -103,6 +109,7 @@ impl<L: Link> Reactor<L> {
         self.give_to_history();
         self.write_turn();
         self.timer_turn();
+        self.answer_watchers();
         self.give_to_history();
         Ok(())
     }
@@ -241,12 +248,14 @@ impl<L: Link> Reactor<L> {
         let Some(connection) = self.connections.try_remove(index) else { return };
         self.timers.cancel_all(index);
         self.hub.forget(index);
-        if matches!(connection.phase, Phase::Parting) {
+        let is_parting = matches!(connection.phase, Phase::Parting);
+        if is_parting {
             self.parting -= 1;
         }
         let was_nameless = self.nameless.remove(&connection.serial).is_some();
         self.gate.leave(connection.peer.ip(), was_nameless);
-        self.counters.add(reason);
+        // How a parting one ended was counted when it began to part.
+        self.counters.add(if is_parting { "parted" } else { reason });
         match (connection.member, &connection.phase) {
             (Some(member), _) => self.depart(member, connection.peer, reason),
             // What became of it was logged when its last words were said.

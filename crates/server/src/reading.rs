@@ -51,6 +51,7 @@ impl<L: Link> Reactor<L> {
         match connection.link.read(&mut buffer[..limit]) {
             Ok(0) => self.end_of_stream(index),
             Ok(bytes) => {
+                self.traffic.received_bytes += bytes as u64;
                 connection.heard_ms = self.now.monotonic_ms;
                 connection.reads += 1;
                 // Less than asked for: the socket is empty, and an edge will say when it is not. Only an end that was

@@ -28,8 +28,13 @@ impl Shutdown {
     /// Asks the server to say goodbye to everyone, write out what waits, and end.
     pub fn request(&self) {
         self.inner.requested.store(true, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// Has the loop make a turn, from any thread.
+    pub(crate) fn wake(&self) {
         if let Some(waker) = &*self.inner.waker.lock().unwrap_or_else(PoisonError::into_inner) {
-            // A loop that cannot be woken sees the request with its next event.
+            // A loop that cannot be woken sees what is wanted with its next event.
             let _ = waker.wake();
         }
     }

@@ -50,6 +50,7 @@ impl<L: Link> Reactor<L> {
             let missed = self.hub.catch_up(member);
             if missed > 0 {
                 self.counters.add("gaps");
+                self.counters.add_many("missed", missed);
                 info!(peer = %connection.peer, missed, "fell behind");
             }
             let gathered = self.hub.gather(member);
@@ -59,6 +60,7 @@ impl<L: Link> Reactor<L> {
                 Ok(sent) => {
                     let drained = self.hub.advance(member, sent);
                     connection.sent_bytes += sent as u64;
+                    self.traffic.note_sent(sent);
                     let may_go_on = connection.waits_for_outbox && !self.hub.is_overfull(member);
                     if sent < bytes {
                         self.note_blocked(index);
@@ -125,8 +127,12 @@ impl<L: Link> Reactor<L> {
             }
             let words = std::mem::take(&mut connection.words);
             match connection.link.write(&[&words]) {
-                Ok(sent) if sent == words.len() => self.finish_if_parting(index),
+                Ok(sent) if sent == words.len() => {
+                    self.traffic.note_sent(sent);
+                    self.finish_if_parting(index);
+                }
                 Ok(sent) => {
+                    self.traffic.note_sent(sent);
                     connection.words = words[sent..].to_vec();
                     connection.sent_bytes += sent as u64;
                     self.note_blocked(index);

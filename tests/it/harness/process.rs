@@ -87,6 +87,14 @@ impl Process {
         address.unwrap_or_else(|| panic!("not where it listens: {line:?}"))
     }
 
+    /// The next line of stdout, which must be exactly `metrics on ADDRESS:PORT`.
+    #[track_caller]
+    pub(crate) fn expect_metrics(&mut self) -> SocketAddr {
+        let line = self.stdout.recv_timeout(Duration::from_secs(10)).expect("a line on stdout");
+        let address = line.strip_prefix("metrics on ").and_then(|address| address.parse().ok());
+        address.unwrap_or_else(|| panic!("not where metrics are: {line:?}"))
+    }
+
     /// Sends it a signal, by name.
     pub(crate) fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.child.id());

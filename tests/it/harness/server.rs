@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use glassline_journal::{Keep, Store};
-use glassline_server::{Config, Limits, Shutdown, listen, run};
+use glassline_server::{Config, Limits, Shutdown, Watch, listen, run, serve_http};
 
 use super::assert_clean_log;
 
@@ -30,6 +30,7 @@ impl Write for Log {
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     shutdown: Shutdown,
+    watch: Watch,
     thread: Option<JoinHandle<io::Result<()>>>,
     log: Log,
 }
@@ -59,7 +60,7 @@ impl Server {
         let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (shutdown, log) = (Shutdown::new(), Log::default());
-        let (for_server, written) = (shutdown.clone(), log.clone());
+        let (for_server, written, watch) = (shutdown.clone(), log.clone(), config.watch.clone());
         let thread = thread::spawn(move || {
             let subscriber = tracing_subscriber::fmt()
                 .with_max_level(tracing::Level::DEBUG)
@@ -68,7 +69,14 @@ impl Server {
                 .finish();
             tracing::subscriber::with_default(subscriber, || run(vec![listener], config, store, &for_server))
         });
-        Self { address, shutdown, thread: Some(thread), log }
+        Self { address, shutdown, watch, thread: Some(thread), log }
+    }
+
+    /// Where it answers for its numbers, from now on.
+    pub(crate) fn metrics(&self) -> SocketAddr {
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+        serve_http(&listener, &self.watch, &self.shutdown).expect("threads");
+        listener.local_addr().expect("an address")
     }
 
     /// Everything logged so far.

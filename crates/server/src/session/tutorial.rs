@@ -130,7 +130,7 @@ fn hear(member: MemberId, payload: &[u8], desk: &mut Desk<'_>) -> Verdict {
         None => desk.hub.say_text(member, text, false, desk.now),
     };
     if let Err(refused) = said {
-        desk.hub.notify(member, &refused.text);
+        desk.hub.refuse_in_words(member, &refused);
     }
     Verdict::GoesOn
 }

@@ -1,0 +1,156 @@
+//! The history on threads of its own: one commits, one answers. Whoever holds the [`Journal`] hands over records and questions without
+//! ever waiting, and fetches what became of them after being woken.
+
+mod answerer;
+mod gauges;
+mod shared;
+mod writer;
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use glassline_wire::request::{HistoryRange, Search};
+
+pub use self::gauges::{COMMIT_BOUNDS_S, CommitTimes, Gauges};
+use self::shared::Shared;
+use crate::record::{Outcome, Record};
+use crate::store::{Head, Page, Store, StoreError};
+
+/// The caller's own number for what it handed over.
+pub type Ticket = u64;
+
+/// Something to look up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// Which numbers the room of this name has.
+    Head(String),
+    /// A page by number.
+    Range(HistoryRange),
+    /// A page by text.
+    Search(Search),
+}
+
+/// What a [`Question`] comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// To [`Question::Head`].
+    Head(Head),
+    /// To the others.
+    Page(Page),
+}
+
+/// What became of something handed over.
+#[derive(Debug)]
+pub enum Done {
+    /// The record is committed, or found to be committed before. These come in the order of the commits.
+    Appended {
+        /// Whose.
+        ticket: Ticket,
+        /// What became of it.
+        outcome: Outcome,
+    },
+    /// The record was not stored, and nobody may be shown it; the next may be.
+    NotStored {
+        /// Whose.
+        ticket: Ticket,
+        /// Why: the same for all of a group.
+        error: Arc<StoreError>,
+    },
+    /// The question is answered, or cannot be.
+    Answered {
+        /// Whose.
+        ticket: Ticket,
+        /// The answer.
+        answer: Result<Answer, StoreError>,
+    },
+    /// The history cannot go on, and what was handed over and is not reported may or may not be stored. Comes once; no
+    /// [`Done::Appended`] follows. The server must stop.
+    Failed(StoreError),
+}
+
+/// Records that may wait or be in the middle of being committed, before [`Journal::is_full`].
+pub const WAITING_RECORDS_MAX: usize = 8_192;
+
+/// Bytes of them, likewise.
+pub const WAITING_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Questions that may wait.
+pub const WAITING_QUESTIONS_MAX: usize = 1_024;
+
+/// A history that is open. Dropping it ends its threads behind what they are doing; [`Journal::close`] commits what waits first.
+pub struct Journal {
+    shared: Arc<Shared>,
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+impl Journal {
+    /// Starts the threads. `wake` is called from them whenever there is something for [`Journal::take_done`]; it must not block.
+    ///
+    /// # Errors
+    /// The store cannot be opened for reading as well, or the system gives no thread.
+    pub fn start(store: Box<dyn Store>, wake: impl Fn() + Send + Sync + 'static) -> Result<Self, StoreError> {
+        let reader = store.reader()?;
+        let shared = Arc::new(Shared::new(Box::new(wake)));
+        let mut journal = Self { shared: Arc::clone(&shared), threads: Vec::with_capacity(2) };
+        let start = |name: &str, body: Box<dyn FnOnce() + Send>| {
+            thread::Builder::new()
+                .name(name.to_string())
+                .spawn(body)
+                .map_err(|error| StoreError::WriteFailed(format!("the system gives no thread: {error}")))
+        };
+        let writing = Arc::clone(&shared);
+        journal.threads.push(start("journal-writer", Box::new(move || writer::run(&writing, store)))?);
+        journal.threads.push(start("journal-reader", Box::new(move || answerer::run(&shared, reader)))?);
+        Ok(journal)
+    }
+
+    /// Hands over records to be stored in this order, behind those handed over before. Never waits; whoever calls it looks at
+    /// [`Journal::is_full`] first.
+    pub fn append(&self, records: Vec<(Ticket, Record)>) {
+        self.shared.submit(records);
+    }
+
+    /// Whether no more should be handed over until something is done: [`WAITING_RECORDS_MAX`] or [`WAITING_BYTES_MAX`] wait or are being
+    /// committed, or nobody fetches what is done.
+    pub fn is_full(&self) -> bool {
+        self.shared.is_full()
+    }
+
+    /// Asks something. Returns false, and asks nothing, if [`WAITING_QUESTIONS_MAX`] wait already.
+    pub fn ask(&self, ticket: Ticket, question: Question) -> bool {
+        self.shared.ask(ticket, question)
+    }
+
+    /// Everything that is done and was not fetched before, in its order.
+    pub fn take_done(&self) -> Vec<Done> {
+        self.shared.take_done()
+    }
+
+    /// How it is doing. Cheap: it waits for no disk.
+    pub fn gauges(&self) -> Gauges {
+        self.shared.gauges()
+    }
+
+    /// Commits what waits, ends the threads and closes the store.
+    ///
+    /// # Errors
+    /// It failed, now or earlier; or `timeout` passed first, and what waits may be lost.
+    pub fn close(self, timeout: Duration) -> Result<(), StoreError> {
+        self.shared.close();
+        if !self.shared.wait_for_end(timeout) {
+            let left = self.shared.gauges().waiting_records;
+            return Err(StoreError::WriteFailed(format!("{left} records were still waiting when the time was up")));
+        }
+        match self.shared.failure() {
+            Some(failure) => Err(StoreError::WriteFailed(failure)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}

@@ -1,0 +1,117 @@
+//! The thread that commits. It takes everything that waits whenever it is free: a lone message waits for its own commit only, and
+//! under load groups form by themselves while the commit before runs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::Done;
+use super::shared::{Group, Next, Shared, panic_text};
+use crate::record::Outcome;
+use crate::store::{Store, StoreError};
+
+/// How long a quiet lasts before it is used to tend the store: whoever answers a message at once is not made to wait.
+const QUIET: Duration = Duration::from_millis(20);
+
+/// How often the store is tended though nothing came: for what goes by age.
+const TEND_EVERY: Duration = Duration::from_mins(1);
+
+/// How often, and for how long, it is tended while the load never stops.
+const TEND_UNDER_LOAD_EVERY: Duration = Duration::from_millis(100);
+const TEND_SLICE: Duration = Duration::from_millis(4);
+
+/// How long tending rests after it failed for a cause that may go (a full disk).
+const TEND_REST: Duration = Duration::from_secs(1);
+
+pub(super) fn run(shared: &Shared, store: Box<dyn Store>) {
+    let mut writer = Writer { shared, store, to_tend: true, resting_until: None, tended_at: Instant::now() };
+    let ended = catch_unwind(AssertUnwindSafe(move || {
+        if let Err(error) = writer.work() {
+            shared.fail(error);
+        }
+        // The store is dropped in here too: closing it is work.
+    }));
+    if let Err(panic) = ended {
+        shared.fail(StoreError::Panicked(panic_text(panic.as_ref())));
+    }
+    shared.note_end();
+}
+
+struct Writer<'s> {
+    shared: &'s Shared,
+    store: Box<dyn Store>,
+    /// There may be something to tend.
+    to_tend: bool,
+    resting_until: Option<Instant>,
+    tended_at: Instant,
+}
+
+impl Writer<'_> {
+    /// Until it is closed or an error is fatal.
+    fn work(&mut self) -> Result<(), StoreError> {
+        let mut patience = Duration::ZERO;
+        loop {
+            match self.shared.next_group(patience) {
+                Next::Commit(group) => {
+                    self.commit(&group)?;
+                    self.to_tend = true;
+                    if self.tended_at.elapsed() >= TEND_UNDER_LOAD_EVERY {
+                        self.tend()?;
+                    }
+                    patience = QUIET;
+                }
+                Next::Idle => {
+                    self.tend()?;
+                    patience = if self.to_tend { Duration::ZERO } else { TEND_EVERY };
+                }
+                Next::End => return Ok(()),
+            }
+            if let Some(until) = self.resting_until {
+                patience = patience.max(until.saturating_duration_since(Instant::now()));
+            }
+        }
+    }
+
+    /// Commits a group. An error that is not fatal is the disk's or the file's, never one record's: it refuses all of them.
+    fn commit(&mut self, group: &Group) -> Result<(), StoreError> {
+        let started = Instant::now();
+        let appended = self.store.append(&group.records);
+        let counters = &self.shared.counters;
+        match appended {
+            Ok(outcomes) => {
+                counters.count_commit(started.elapsed());
+                let stored = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Stored { .. })).count() as u64;
+                counters.stored.fetch_add(stored, Ordering::Relaxed);
+                counters.repeated.fetch_add(outcomes.len() as u64 - stored, Ordering::Relaxed);
+                let reports = group.tickets.iter().zip(outcomes);
+                self.shared.finish(group, reports.map(|(&ticket, outcome)| Done::Appended { ticket, outcome }));
+            }
+            Err(error) if error.is_fatal() => return Err(error),
+            Err(error) => {
+                counters.not_stored.fetch_add(group.tickets.len() as u64, Ordering::Relaxed);
+                let error = Arc::new(error);
+                let reports = group.tickets.iter();
+                self.shared.finish(group, reports.map(|&ticket| Done::NotStored { ticket, error: Arc::clone(&error) }));
+            }
+        }
+        counters.index_lag.store(self.store.index_lag(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn tend(&mut self) -> Result<(), StoreError> {
+        if self.resting_until.is_some_and(|until| Instant::now() < until) {
+            return Ok(());
+        }
+        self.resting_until = None;
+        match self.store.tend(TEND_SLICE) {
+            Ok(more) => self.to_tend = more,
+            Err(error) if error.is_fatal() => return Err(error),
+            Err(_) => self.resting_until = Some(Instant::now() + TEND_REST),
+        }
+        self.tended_at = Instant::now();
+        self.shared.counters.index_lag.store(self.store.index_lag(), Ordering::Relaxed);
+        self.shared.counters.note_sizes(self.store.sizes());
+        Ok(())
+    }
+}

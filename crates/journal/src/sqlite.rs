@@ -1,0 +1,18 @@
+//! The engine: one `SQLite` file with a write-ahead log. Its parts are one struct, [`Engine`], in several files.
+
+mod append;
+mod engine;
+mod fault;
+mod fold;
+mod index;
+mod opening;
+mod page;
+mod place;
+mod prune;
+mod range;
+mod reader;
+mod schema;
+mod search;
+mod tend;
+
+pub use engine::{Keep, open};

@@ -1,0 +1,230 @@
+//! Storing a batch: one transaction, one sync.
+
+use std::collections::HashMap;
+
+use glassline_wire::event::{Event, Message};
+use glassline_wire::message_id::MessageId;
+use glassline_wire::timestamp::Timestamp;
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, TransactionBehavior};
+
+use super::engine::{CachedRoom, Engine};
+use super::place::{ROOM_ID_MAX, SEQ_MAX, place, seq_of};
+use crate::record::{Entry, Outcome, Record};
+use crate::store::StoreError;
+
+/// Rooms whose id and newest number stay in memory. When there are more, all are forgotten and looked up again.
+const ROOMS_CACHED_MAX: usize = 4_096;
+
+/// Most messages that wait to be indexed: a minute's work. At this bound an append first indexes as many as it brings.
+pub(crate) const INDEX_LAG_MAX: u64 = 1_000_000;
+
+/// Rows of one id in one room that are compared: senders that copied another's id. Older ones are not looked at.
+const SAME_ID_LOOKED_AT: i64 = 1_024;
+
+/// A room in a batch.
+struct Growing {
+    id: i64,
+    newest: u64,
+    /// How many the batch added.
+    added: u64,
+    first_at_ms: u64,
+}
+
+impl Engine {
+    pub(super) fn append_batch(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
+        let brought = batch.iter().filter(|record| matches!(record, Record::Message(_))).count() as u64;
+        let over = (self.index_lag + brought).saturating_sub(INDEX_LAG_MAX);
+        self.index_at_least(over)?;
+        if self.rooms.len() > ROOMS_CACHED_MAX {
+            self.rooms.clear();
+        }
+        let stored = store(&mut self.db, &self.rooms, self.id_secret, batch);
+        let (outcomes, grown) = self.conclude(stored)?;
+        for (name, room) in grown {
+            self.index_lag += room.added;
+            let cached = CachedRoom { id: room.id, newest: room.newest };
+            if let Some(known) = self.rooms.get_mut(name) {
+                *known = cached;
+            } else {
+                self.rooms.insert(name.to_string(), cached);
+            }
+        }
+        Ok(outcomes)
+    }
+}
+
+type Grown<'a> = HashMap<&'a str, Growing>;
+
+fn store<'a>(
+    db: &mut Connection,
+    cached: &HashMap<String, CachedRoom>,
+    id_secret: u128,
+    batch: &'a [Record],
+) -> Result<(Vec<Outcome>, Grown<'a>), rusqlite::Error> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut outcomes = Vec::with_capacity(batch.len());
+    let mut grown = Grown::new();
+    {
+        let mut statements = Statements::prepare(&transaction)?;
+        for record in batch {
+            outcomes.push(match record {
+                Record::Message(entry) => {
+                    let name = entry.message.room.as_str();
+                    let room = match grown.entry(name) {
+                        std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
+                        std::collections::hash_map::Entry::Vacant(free) => {
+                            free.insert(find_or_open(&transaction, cached, name)?)
+                        }
+                    };
+                    statements.store(room, entry, id_secret)?
+                }
+                Record::Act(act) => {
+                    let json = Event::Act(act.clone()).to_json();
+                    statements.act.execute([std::str::from_utf8(&json).unwrap_or_default()])?;
+                    Outcome::Stored { seq: 0 }
+                }
+            });
+        }
+        let mut update = transaction.prepare_cached(
+            "UPDATE room SET newest = ?2, oldest_at_ms = iif(oldest > newest, ?3, oldest_at_ms) WHERE id = ?1",
+        )?;
+        for room in grown.values().filter(|room| room.added > 0) {
+            update.execute((room.id, room.newest, room.first_at_ms))?;
+        }
+    }
+    transaction.commit()?;
+    Ok((outcomes, grown))
+}
+
+/// The statements of a batch, compiled once.
+struct Statements<'t> {
+    same_id: CachedStatement<'t>,
+    message: CachedStatement<'t>,
+    act: CachedStatement<'t>,
+}
+
+impl<'t> Statements<'t> {
+    fn prepare(transaction: &'t Transaction<'_>) -> Result<Self, rusqlite::Error> {
+        Ok(Self {
+            same_id: transaction.prepare_cached(
+                "SELECT place, at_ms, author, sender, action, text, id FROM message INDEXED BY message_id
+                 WHERE id_key = ?1 AND place BETWEEN ?2 AND ?3 ORDER BY place DESC LIMIT ?4",
+            )?,
+            message: transaction.prepare_cached("INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?,
+            act: transaction.prepare_cached("INSERT INTO act(json) VALUES(?1)")?,
+        })
+    }
+
+    fn store(&mut self, room: &mut Growing, entry: &Entry, id_secret: u128) -> Result<Outcome, rusqlite::Error> {
+        let Entry { message, author } = entry;
+        let id_key = message.id.map(|id| id_key(id, id_secret));
+        if let (Some(id), Some(key)) = (message.id, id_key)
+            && let Some(outcome) = self.repeat_of(room.id, id, key, entry)?
+        {
+            return Ok(outcome);
+        }
+        if room.newest >= SEQ_MAX {
+            return Err(used_up("a room has given its last number"));
+        }
+        let seq = room.newest + 1;
+        let at_ms = message.at.map_or(0, |at| at.unix_ms);
+        self.message.execute((
+            place(room.id, seq),
+            at_ms,
+            author.cast_signed(),
+            &message.from,
+            message.action,
+            message.id.map(|id| id.0.to_be_bytes()),
+            id_key,
+            &message.text,
+        ))?;
+        if room.added == 0 {
+            room.first_at_ms = at_ms;
+        }
+        room.added += 1;
+        room.newest = seq;
+        Ok(Outcome::Stored { seq })
+    }
+
+    /// What became of this id before, if it came from the same client, or from the same name.
+    fn repeat_of(
+        &mut self,
+        room_id: i64,
+        id: MessageId,
+        key: u32,
+        entry: &Entry,
+    ) -> Result<Option<Outcome>, rusqlite::Error> {
+        let Entry { message, author } = entry;
+        let mut rows = self.same_id.query((key, place(room_id, 0), place(room_id, u64::MAX), SAME_ID_LOOKED_AT))?;
+        while let Some(row) = rows.next()? {
+            if row.get_ref(6)?.as_blob()? != id.0.to_be_bytes() {
+                continue;
+            }
+            let sender = row.get_ref(3)?.as_str()?;
+            let same_author = *author != 0 && row.get::<_, i64>(2)?.cast_unsigned() == *author;
+            if !same_author && sender != message.from && sender.to_lowercase() != message.from.to_lowercase() {
+                continue;
+            }
+            let action: bool = row.get(4)?;
+            let text = row.get_ref(5)?.as_str()?;
+            if action != message.action || text != message.text {
+                return Ok(Some(Outcome::IdReused));
+            }
+            return Ok(Some(Outcome::Again(Box::new(Message {
+                room: message.room.clone(),
+                seq: Some(seq_of(row.get(0)?)),
+                at: Some(Timestamp::from_unix_ms(row.get(1)?)),
+                from: sender.to_string(),
+                text: text.to_string(),
+                action,
+                id: Some(id),
+                reference: None,
+            }))));
+        }
+        Ok(None)
+    }
+}
+
+/// The room, opened if it was never spoken in. If the batch then stores nothing in it, it stays, empty.
+fn find_or_open(
+    transaction: &Transaction<'_>,
+    cached: &HashMap<String, CachedRoom>,
+    name: &str,
+) -> Result<Growing, rusqlite::Error> {
+    let known = match cached.get(name) {
+        Some(room) => Some((room.id, room.newest)),
+        None => transaction
+            .prepare_cached("SELECT id, newest FROM room WHERE name = ?1")?
+            .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?,
+    };
+    let (id, newest) = match known {
+        Some(known) => known,
+        None => (open_room(transaction, name, 1)?, 0),
+    };
+    Ok(Growing { id, newest, added: 0, first_at_ms: 0 })
+}
+
+/// Makes a room whose first number will be `first`. Returns its id.
+pub(super) fn open_room(transaction: &Transaction<'_>, name: &str, first: u64) -> Result<i64, rusqlite::Error> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO room(name, newest, oldest, indexed, oldest_at_ms) VALUES(?1, ?2 - 1, ?2, ?2 - 1, 0)",
+        )?
+        .execute((name, first))?;
+    let id = transaction.last_insert_rowid();
+    if id > ROOM_ID_MAX {
+        return Err(used_up("there are too many rooms"));
+    }
+    Ok(id)
+}
+
+/// 32 well mixed bits of an id. Whoever does not know the secret cannot choose ids whose bits are the same.
+pub(crate) fn id_key(id: MessageId, id_secret: u128) -> u32 {
+    (id.0.wrapping_mul(id_secret) >> 96) as u32
+}
+
+fn used_up(what: &str) -> rusqlite::Error {
+    let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_TOOBIG);
+    rusqlite::Error::SqliteFailure(full, Some(what.to_string()))
+}

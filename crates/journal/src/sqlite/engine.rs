@@ -1,0 +1,167 @@
+//! The engine's state, and the trait's calls handed to the file each is done in.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use glassline_wire::event::{Act, Event};
+use rusqlite::Connection;
+
+use super::reader::SqliteReader;
+use super::{fault, opening};
+use crate::record::{Outcome, Record};
+use crate::store::{Reader, Sizes, Store, StoreError};
+
+/// How much history is kept; what is older goes, oldest first. Without a bound everything stays.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// Messages older than this many days go.
+    pub days: Option<u32>,
+    /// Above this many bytes in use in the file, the oldest messages go.
+    pub bytes: Option<u64>,
+}
+
+/// Opens the history in `file`, makes it if there is none, and holds it for this process until the store is dropped.
+///
+/// # Errors
+/// The variants of [`StoreError`] say why not; nothing is ever written over a file that is something else.
+pub fn open(file: &Path, keep: Keep) -> Result<Box<dyn Store>, StoreError> {
+    Ok(Box::new(Engine::open(file, keep)?))
+}
+
+/// The one writer of a history.
+pub(crate) struct Engine {
+    pub(super) db: Connection,
+    pub(super) path: PathBuf,
+    pub(super) keep: Keep,
+    /// Mixes ids into the index's keys; a secret, so that nobody can make ids that meet.
+    pub(super) id_secret: u128,
+    /// Rooms written to lately.
+    pub(super) rooms: HashMap<String, CachedRoom>,
+    /// Messages stored and not indexed, in all rooms.
+    pub(super) index_lag: u64,
+    /// The room that was indexed last; the next comes after it.
+    pub(super) index_turn: i64,
+    /// Rows in one step of indexing and of pruning, so that each takes [`super::tend::STEP_AIM`].
+    pub(super) index_rows: u64,
+    pub(super) prune_rows: u64,
+    /// Pages in the write-ahead log after the last commit.
+    pub(super) wal_pages: Arc<AtomicU64>,
+    /// A reader stood in the way of the last checkpoint.
+    pub(super) no_checkpoint_before: Option<Instant>,
+    pub(super) page_bytes: u64,
+    broken: bool,
+    /// Locked as long as it is open.
+    _lock: File,
+}
+
+/// What an append must know of a room.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CachedRoom {
+    pub(super) id: i64,
+    pub(super) newest: u64,
+}
+
+impl Engine {
+    /// See [`open`].
+    pub(crate) fn open(file: &Path, keep: Keep) -> Result<Self, StoreError> {
+        let opening::Opened { mut db, lock } = opening::open(file)?;
+        let wal_pages = Arc::new(AtomicU64::new(0));
+        let seen = Arc::clone(&wal_pages);
+        let loaded = db
+            .wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
+                seen.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+                Ok(())
+            }))
+            .and_then(|()| opening::load(&db));
+        let opening::Loaded { id_secret, index_lag, page_bytes } =
+            loaded.map_err(|error| fault::opening(&error, file))?;
+        Ok(Self {
+            db,
+            path: file.to_path_buf(),
+            keep,
+            id_secret,
+            rooms: HashMap::new(),
+            index_lag,
+            index_turn: 0,
+            index_rows: super::tend::STEP_ROWS_FIRST,
+            prune_rows: super::tend::STEP_ROWS_FIRST,
+            wal_pages,
+            no_checkpoint_before: None,
+            page_bytes,
+            broken: false,
+            _lock: lock,
+        })
+    }
+
+    /// What a call that writes comes to: no transaction stays open, and after a fatal error there is no other call.
+    pub(super) fn conclude<T>(&mut self, result: Result<T, rusqlite::Error>) -> Result<T, StoreError> {
+        let error = match result {
+            Ok(value) => return Ok(value),
+            Err(error) => fault::writing(&error, &self.path),
+        };
+        let error = if self.db.is_autocommit() {
+            error
+        } else {
+            StoreError::WriteFailed(format!("what failed could not be undone: {error}"))
+        };
+        self.broken |= error.is_fatal();
+        Err(error)
+    }
+
+    fn check_usable(&self) -> Result<(), StoreError> {
+        if self.broken { Err(StoreError::WriteFailed("it failed before".to_string())) } else { Ok(()) }
+    }
+}
+
+impl Store for Engine {
+    fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
+        self.check_usable()?;
+        self.append_batch(batch)
+    }
+
+    fn tend(&mut self, budget: Duration) -> Result<bool, StoreError> {
+        self.check_usable()?;
+        self.tend_for(budget)
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
+        Ok(Box::new(SqliteReader::open(&self.path)?))
+    }
+
+    fn index_lag(&self) -> u64 {
+        self.index_lag
+    }
+
+    fn acts(&mut self, take: &mut dyn FnMut(Act)) -> Result<(), StoreError> {
+        let mut read = || {
+            let mut statement = self.db.prepare("SELECT json FROM act ORDER BY number")?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let json = row.get_ref(0)?.as_bytes()?;
+                if let Ok(Event::Act(act)) = Event::from_json(json) {
+                    take(act);
+                } else {
+                    return Ok(Err(()));
+                }
+            }
+            Ok(Ok(()))
+        };
+        match read() {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(())) => Err(StoreError::Corrupt {
+                path: self.path.clone(),
+                detail: "an operator's act cannot be read".to_string(),
+            }),
+            Err(error) => Err(fault::reading(&error, &self.path)),
+        }
+    }
+
+    fn sizes(&self) -> Sizes {
+        let used_bytes = self.used_bytes().unwrap_or(0);
+        Sizes { used_bytes, log_bytes: self.wal_pages.load(Ordering::Relaxed) * self.page_bytes }
+    }
+}

@@ -1,0 +1,57 @@
+//! What `SQLite` says is wrong, as the store's own errors.
+
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use rusqlite::{Error, ErrorCode};
+
+use crate::store::StoreError;
+
+/// While it is being opened.
+pub(crate) fn opening(error: &Error, path: &Path) -> StoreError {
+    let path = path.to_path_buf();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => StoreError::NotAHistory(path),
+        Some(ErrorCode::DatabaseCorrupt) => StoreError::Corrupt { path, detail: error.to_string() },
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::ReadOnly(path),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::InUse(path),
+        Some(ErrorCode::DiskFull) => StoreError::Full,
+        _ => StoreError::CannotOpen { path, detail: error.to_string() },
+    }
+}
+
+/// What the system says while it is being opened.
+pub(crate) fn opening_io(error: &io::Error, path: &Path) -> StoreError {
+    let path = path.to_path_buf();
+    match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly(path),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full,
+        _ => StoreError::CannotOpen { path, detail: error.to_string() },
+    }
+}
+
+/// While writing. What is not known to be harmless is taken for a failed write: the server must not pretend.
+pub(crate) fn writing(error: &Error, path: &Path) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::Full,
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::ReadOnly(path.to_path_buf()),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::InUse(path.to_path_buf()),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            StoreError::Corrupt { path: path.to_path_buf(), detail: error.to_string() }
+        }
+        _ => StoreError::WriteFailed(error.to_string()),
+    }
+}
+
+/// While reading.
+pub(crate) fn reading(error: &Error, path: &Path) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::OperationInterrupted | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            StoreError::TooSlow
+        }
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            StoreError::Corrupt { path: path.to_path_buf(), detail: error.to_string() }
+        }
+        _ => StoreError::ReadFailed(error.to_string()),
+    }
+}

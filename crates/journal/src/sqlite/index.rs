@@ -1,0 +1,98 @@
+//! The search index, which follows behind the commits: what is indexed and how far it got change in one transaction.
+
+use std::time::Instant;
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+
+use super::engine::Engine;
+use super::place::{place, seq_of};
+use super::tend::next_rows;
+use crate::store::StoreError;
+
+/// Bytes of text in one step; the rest of a step's bound is its rows.
+const STEP_TEXT_BYTES: usize = 256 * 1024;
+
+/// Rows of one step where an append waits for it.
+const CATCH_UP_ROWS: u64 = 4_096;
+
+/// How far a step got.
+struct Step {
+    /// Messages that wait no longer.
+    done: u64,
+    /// The room it came to.
+    turn: i64,
+}
+
+impl Engine {
+    /// One transaction's worth.
+    pub(super) fn index_step(&mut self) -> Result<(), StoreError> {
+        let started = Instant::now();
+        let done = self.index_rows(self.index_rows)?;
+        self.index_rows = next_rows(self.index_rows, done, started.elapsed());
+        Ok(())
+    }
+
+    /// Indexes `wanted` messages, or all if there are fewer.
+    pub(super) fn index_at_least(&mut self, wanted: u64) -> Result<(), StoreError> {
+        let mut left = wanted.min(self.index_lag);
+        while left > 0 {
+            left = left.saturating_sub(self.index_rows(CATCH_UP_ROWS)?.max(1));
+        }
+        Ok(())
+    }
+
+    fn index_rows(&mut self, rows_max: u64) -> Result<u64, StoreError> {
+        let step = index(&mut self.db, self.index_turn, rows_max);
+        let Step { done, turn } = self.conclude(step)?;
+        self.index_turn = turn;
+        // A step that finds nothing to do says that nothing waits.
+        self.index_lag = if done == 0 { 0 } else { self.index_lag.saturating_sub(done) };
+        Ok(done)
+    }
+}
+
+/// Room after room, each from where it stopped.
+fn index(db: &mut Connection, mut turn: i64, rows_max: u64) -> Result<Step, rusqlite::Error> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let (mut done, mut bytes) = (0, 0);
+    while done < rows_max && bytes < STEP_TEXT_BYTES {
+        let Some((room_id, indexed, newest)) = behind(&transaction, turn)? else { break };
+        turn = room_id;
+        let mut reached = newest;
+        {
+            let mut messages = transaction.prepare_cached(
+                "SELECT place, text FROM message WHERE place > ?1 AND place <= ?2 ORDER BY place LIMIT ?3",
+            )?;
+            let mut insert = transaction.prepare_cached("INSERT INTO message_text(rowid, text) VALUES(?1, ?2)")?;
+            let mut rows = messages.query((place(room_id, indexed), place(room_id, newest), rows_max - done))?;
+            while let Some(row) = rows.next()? {
+                let (place, text): (i64, _) = (row.get(0)?, row.get_ref(1)?);
+                bytes += text.as_bytes()?.len();
+                insert.execute((place, rusqlite::types::ToSqlOutput::Borrowed(text)))?;
+                done += 1;
+                if done == rows_max || bytes >= STEP_TEXT_BYTES {
+                    reached = seq_of(place);
+                    break;
+                }
+            }
+        }
+        transaction.prepare_cached("UPDATE room SET indexed = ?2 WHERE id = ?1")?.execute((room_id, reached))?;
+    }
+    transaction.commit()?;
+    Ok(Step { done, turn })
+}
+
+/// The next room after `turn` that has messages to index, round and round, so that a busy one does not hold up the others.
+fn behind(db: &Connection, turn: i64) -> Result<Option<(i64, u64, u64)>, rusqlite::Error> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, max(indexed, oldest - 1), newest FROM room INDEXED BY room_behind
+         WHERE indexed < newest AND id > ?1 ORDER BY id LIMIT 1",
+    )?;
+    for after in [turn, 0] {
+        let found = statement.query_row([after], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,197 @@
+//! Opening the file: its folder, its lock, whose it is, and whether it can be trusted.
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::place::place;
+use super::schema::{self, Kind};
+use super::{fault, tend};
+use crate::store::StoreError;
+
+/// What every `SQLite` file starts with.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// How long another program that writes to the file (a shell, a backup) is waited for.
+pub(super) const BUSY_WAIT: Duration = Duration::from_secs(2);
+
+/// Pages the writer keeps in memory: 64 MiB, given to `SQLite` in KiB as a negative number.
+const CACHE_KIB: i64 = -64 * 1024;
+
+/// Statements that are kept compiled; there are fewer.
+const STATEMENTS_KEPT: usize = 48;
+
+/// Rooms whose numbers are looked at when a file is opened; `check` looks at all.
+const ROOMS_LOOKED_AT: usize = 1_000;
+
+/// A file that may be written, and the lock that says so to others.
+pub(super) struct Opened {
+    pub(super) db: Connection,
+    pub(super) lock: File,
+}
+
+/// What an engine keeps in memory.
+pub(super) struct Loaded {
+    pub(super) id_secret: u128,
+    pub(super) index_lag: u64,
+    pub(super) page_bytes: u64,
+}
+
+pub(super) fn open(file: &Path) -> Result<Opened, StoreError> {
+    let io = |error: io::Error| fault::opening_io(&error, file);
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        make_folder(folder).map_err(io)?;
+    }
+    let lock = lock(file)?;
+    look_at(file)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut db = Connection::open_with_flags(file, flags).map_err(|error| fault::opening(&error, file))?;
+    let opening = |error| fault::opening(&error, file);
+    db.busy_timeout(BUSY_WAIT).map_err(opening)?;
+    let kind = schema::kind(&db, file)?;
+    set_up(&db, file)?;
+    let version = match kind {
+        Kind::Empty => 0,
+        Kind::History(version) => version,
+    };
+    schema::migrate(&mut db, version).map_err(opening)?;
+    // What a crash left in the log goes into the file now; then its length can be held against what it says of itself.
+    tend::checkpoint(&db, tend::Checkpoint::Whole).map_err(opening)?;
+    check_quickly(&db, file)?;
+    Ok(Opened { db, lock })
+}
+
+/// The file that is locked stands beside the history: locks of its own would meet those of `SQLite`.
+fn lock(file: &Path) -> Result<File, StoreError> {
+    let io = |error: io::Error| fault::opening_io(&error, file);
+    let lock =
+        private(OpenOptions::new().write(true).create(true).truncate(false)).open(beside(file, ".lock")).map_err(io)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(file.to_path_buf())),
+        Err(TryLockError::Error(error)) => Err(io(error)),
+    }
+}
+
+/// Makes the file if there is none; says of one that is there whether it may be opened.
+fn look_at(file: &Path) -> Result<(), StoreError> {
+    let io = |error: io::Error| fault::opening_io(&error, file);
+    let mut start = Vec::new();
+    match OpenOptions::new().read(true).write(true).open(file) {
+        Ok(found) => found.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(io)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => 0,
+        Err(error) => return Err(io(error)),
+    };
+    if start.is_empty() {
+        let left = fs::metadata(beside(file, "-wal")).map_or(0, |metadata| metadata.len());
+        if left > 0 {
+            let detail = "it is empty, and the log of one that was not is beside it".to_string();
+            return Err(StoreError::Corrupt { path: file.to_path_buf(), detail });
+        }
+        private(OpenOptions::new().write(true).create(true).truncate(false)).open(file).map_err(io)?;
+    } else if start != MAGIC {
+        return Err(StoreError::NotAHistory(file.to_path_buf()));
+    }
+    Ok(())
+}
+
+fn set_up(db: &Connection, file: &Path) -> Result<(), StoreError> {
+    let opening = |error| fault::opening(&error, file);
+    let refuse = |detail: &str| StoreError::CannotOpen { path: file.to_path_buf(), detail: detail.to_string() };
+    let mode: String = db.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0)).map_err(opening)?;
+    if !mode.eq_ignore_ascii_case("wal") {
+        return Err(refuse("this file system gives no shared memory, which the write-ahead log needs"));
+    }
+    // Where a plain sync does not reach the disk (macOS), the full one is asked for. The log is emptied by tend() only.
+    let settings = format!(
+        "PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; PRAGMA checkpoint_fullfsync=ON; PRAGMA wal_autocheckpoint=0;
+         PRAGMA cache_size={CACHE_KIB}; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;
+         PRAGMA journal_size_limit={};",
+        tend::WAL_BYTES_MAX
+    );
+    db.execute_batch(&settings).map_err(opening)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    let synchronous: i64 = db.pragma_query_value(None, "synchronous", |row| row.get(0)).map_err(opening)?;
+    if synchronous != 2 {
+        return Err(refuse("commits would not wait for the disk"));
+    }
+    Ok(())
+}
+
+/// What costs no more than a moment however large the file is.
+fn check_quickly(db: &Connection, file: &Path) -> Result<(), StoreError> {
+    let opening = |error| fault::opening(&error, file);
+    let corrupt = |detail: String| StoreError::Corrupt { path: file.to_path_buf(), detail };
+    let number = |pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, u64>(0));
+    let promised = number("page_count").and_then(|pages| Ok(pages * number("page_size")?)).map_err(opening)?;
+    let length = fs::metadata(file).map_err(|error| fault::opening_io(&error, file))?.len();
+    if length < promised {
+        return Err(corrupt(format!("it is cut short: {length} of {promised} bytes")));
+    }
+    let look = || {
+        let mut rooms = db.prepare("SELECT id, name, newest, oldest, indexed FROM room ORDER BY id DESC LIMIT ?1")?;
+        let mut highest = db.prepare("SELECT coalesce(max(place), 0) FROM message WHERE place BETWEEN ?1 AND ?2")?;
+        let mut rows = rooms.query([ROOMS_LOOKED_AT])?;
+        while let Some(row) = rows.next()? {
+            let (id, newest, oldest, indexed): (i64, u64, u64, u64) =
+                (row.get(0)?, row.get(2)?, row.get(3)?, row.get(4)?);
+            let found: i64 = highest.query_row((place(id, 0), place(id, u64::MAX)), |row| row.get(0))?;
+            let wanted = if oldest <= newest { place(id, newest) } else { 0 };
+            if found != wanted || oldest == 0 || oldest > newest + 1 || indexed > newest {
+                return Ok(Some(row.get::<_, String>(1)?));
+            }
+        }
+        Ok(None)
+    };
+    match look() {
+        Ok(None) => Ok(()),
+        Ok(Some(room)) => Err(corrupt(format!("the numbers of room {room:?} contradict its messages"))),
+        Err(error @ rusqlite::Error::SqliteFailure(..)) => Err(opening(error)),
+        Err(error) => Err(corrupt(error.to_string())),
+    }
+}
+
+pub(super) fn load(db: &Connection) -> Result<Loaded, rusqlite::Error> {
+    let secret: [u8; 16] = db.query_row("SELECT value FROM fact WHERE name = 'id_secret'", [], |row| row.get(0))?;
+    let index_lag: u64 = db.query_row(
+        "SELECT coalesce(sum(newest - max(indexed, oldest - 1)), 0) FROM room INDEXED BY room_behind WHERE indexed < newest",
+        [],
+        |row| row.get(0),
+    )?;
+    let page_bytes = db.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    // Odd, so that multiplying by it loses nothing.
+    Ok(Loaded { id_secret: u128::from_be_bytes(secret) | 1, index_lag, page_bytes })
+}
+
+/// The name of a file that belongs to `file`.
+pub(crate) fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(file);
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.mode(0o600)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+#[cfg(unix)]
+fn make_folder(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn make_folder(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).create(folder)
+}

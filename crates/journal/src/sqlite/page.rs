@@ -1,0 +1,133 @@
+//! A page as large as one `history` event may be.
+
+use glassline_wire::event::{Event, History, Message};
+use glassline_wire::limits::{EVENT_BYTES_MAX, PAGE_MESSAGES_MAX, REF_BYTES_MAX};
+use glassline_wire::timestamp::Timestamp;
+use rusqlite::Row;
+
+use super::place::seq_of;
+
+/// JSON may spend this many bytes on one byte of a string.
+const ESCAPED_BYTES_MAX: usize = 6;
+
+/// Takes messages for as long as they fit.
+pub(super) struct Filling {
+    messages_left: usize,
+    bytes_left: usize,
+    empty: bool,
+}
+
+impl Filling {
+    /// A page of `room` for at most `limit` messages.
+    pub(super) fn new(room: &str, limit: Option<u64>) -> Self {
+        // The longest `ref`, in the form that takes most: letters stand for its bytes, what escaping adds is added.
+        let envelope = Event::History(History {
+            room: room.to_string(),
+            messages: Vec::new(),
+            more: true,
+            reference: Some("r".repeat(REF_BYTES_MAX)),
+        });
+        let envelope_bytes = envelope.to_json().len() + (ESCAPED_BYTES_MAX - 1) * REF_BYTES_MAX;
+        Self { messages_left: limit_of(limit), bytes_left: EVENT_BYTES_MAX.saturating_sub(envelope_bytes), empty: true }
+    }
+
+    /// Whatever the bytes are, up to `limit` messages: what is chosen from afterwards.
+    pub(super) fn unbounded_bytes(limit: Option<u64>) -> Self {
+        Self { messages_left: limit_of(limit), bytes_left: usize::MAX, empty: true }
+    }
+
+    /// Whether there is no place for another message, however short.
+    pub(super) fn is_full(&self) -> bool {
+        self.messages_left == 0
+    }
+
+    /// Whether the message has its place. The first always has.
+    pub(super) fn takes(&mut self, message: &Message) -> bool {
+        // Writing strings and numbers to memory has no way to fail. A comma follows.
+        let bytes = serde_json::to_vec(message).map_or(0, |json| json.len()) + 1;
+        if self.messages_left == 0 || (bytes > self.bytes_left && !self.empty) {
+            return false;
+        }
+        self.messages_left -= 1;
+        self.bytes_left = self.bytes_left.saturating_sub(bytes);
+        self.empty = false;
+        true
+    }
+}
+
+/// How many messages a page has at most.
+pub(super) fn limit_of(limit: Option<u64>) -> usize {
+    limit.map_or(PAGE_MESSAGES_MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX).clamp(1, PAGE_MESSAGES_MAX))
+}
+
+/// The columns that [`message`] reads.
+macro_rules! message_columns {
+    () => {
+        "m.place, m.at_ms, m.sender, m.action, m.id, m.text"
+    };
+}
+pub(super) use message_columns;
+
+/// Which of them is the text.
+pub(super) const TEXT_COLUMN: usize = 5;
+
+/// The message in a row of [`message_columns`].
+pub(super) fn message(room: &str, row: &Row<'_>) -> Result<Message, rusqlite::Error> {
+    let id: Option<[u8; 16]> = row.get(4)?;
+    Ok(Message {
+        room: room.to_string(),
+        seq: Some(seq_of(row.get(0)?)),
+        at: Some(Timestamp::from_unix_ms(row.get(1)?)),
+        from: row.get(2)?,
+        text: row.get(TEXT_COLUMN)?,
+        action: row.get(3)?,
+        id: id.map(|bytes| glassline_wire::message_id::MessageId(u128::from_be_bytes(bytes))),
+        reference: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The longest there may be: every byte of text becomes six.
+    fn worst(seq: u64) -> Message {
+        Message {
+            room: "\"".repeat(64),
+            seq: Some(seq),
+            at: Some(Timestamp::MAX),
+            from: "\"".repeat(64),
+            text: "\0".repeat(16 * 1024),
+            action: true,
+            id: Some(glassline_wire::message_id::MessageId(u128::MAX)),
+            reference: None,
+        }
+    }
+
+    #[test]
+    fn whatever_is_taken_fits_an_event_with_the_worst_ref() {
+        for text_bytes in [0, 1, 100, 471, 1_000, 5_000, 16_384] {
+            let mut filling = Filling::new(&worst(1).room, None);
+            let mut messages = Vec::new();
+            for seq in 1_u64.. {
+                let mut message = worst(seq);
+                message.text.truncate(text_bytes);
+                if !filling.takes(&message) {
+                    break;
+                }
+                messages.push(message);
+            }
+            let count = messages.len();
+            let event = Event::History(History {
+                room: worst(1).room,
+                messages,
+                more: true,
+                reference: Some("\0".repeat(REF_BYTES_MAX)),
+            });
+            let bytes = event.to_json().len();
+            assert!((1..=PAGE_MESSAGES_MAX).contains(&count), "{count}");
+            assert!(bytes <= EVENT_BYTES_MAX, "{count} messages of {text_bytes} bytes: {bytes}");
+            assert!(count == PAGE_MESSAGES_MAX || bytes + 6 * text_bytes + 400 > EVENT_BYTES_MAX, "{count}: wasteful");
+        }
+    }
+}

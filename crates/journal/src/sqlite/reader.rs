@@ -1,0 +1,99 @@
+//! The second view: a connection of its own that only reads, and gives up at its deadline.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use glassline_wire::request::{HistoryRange, Search};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use super::{fault, range, search};
+use crate::store::{Head, Page, Reader, StoreError};
+
+/// Pages a reader keeps in memory: 16 MiB, given to `SQLite` in KiB as a negative number.
+const CACHE_KIB: i64 = -16 * 1024;
+
+/// How long the writer is waited for where even a reader must (the log starts again); it takes microseconds.
+const BUSY_WAIT: Duration = Duration::from_millis(500);
+
+/// Steps of `SQLite`'s machine between two looks at the clock: some microseconds.
+const STEPS_BETWEEN_LOOKS: i32 = 1_000;
+
+pub(crate) struct SqliteReader {
+    pub(super) db: Connection,
+    path: PathBuf,
+}
+
+/// A room as it is when a question is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RoomNow {
+    pub(super) id: i64,
+    pub(super) oldest: u64,
+    pub(super) newest: u64,
+    /// The last number in the search index.
+    pub(super) indexed: u64,
+}
+
+impl SqliteReader {
+    /// Opens a file that a writer of this program has made.
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let open = || {
+            let db = Connection::open_with_flags(path, flags)?;
+            db.busy_timeout(BUSY_WAIT)?;
+            db.execute_batch(&format!(
+                "PRAGMA cache_size={CACHE_KIB}; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;"
+            ))?;
+            Ok(db)
+        };
+        let db = open().map_err(|error| fault::opening(&error, path))?;
+        Ok(Self { db, path: path.to_path_buf() })
+    }
+
+    /// Reads in one transaction, so that everything is from one moment, and until the deadline only.
+    fn read<T>(
+        &mut self,
+        deadline: Instant,
+        ask: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, StoreError> {
+        if Instant::now() >= deadline {
+            return Err(StoreError::TooSlow);
+        }
+        let asked =
+            self.db.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || Instant::now() >= deadline)).and_then(|()| {
+                let transaction = self.db.unchecked_transaction()?;
+                let answer = ask(&transaction)?;
+                transaction.commit()?;
+                Ok(answer)
+            });
+        asked.map_err(|error| fault::reading(&error, &self.path))
+    }
+}
+
+impl Reader for SqliteReader {
+    fn head(&mut self, room: &str, deadline: Instant) -> Result<Head, StoreError> {
+        let found = self.read(deadline, |db| room_now(db, room))?;
+        Ok(found.map_or(Head { oldest: 1, newest: 0 }, |room| Head { oldest: room.oldest, newest: room.newest }))
+    }
+
+    fn range(&mut self, range: &HistoryRange, deadline: Instant) -> Result<Page, StoreError> {
+        self.read(deadline, |db| match room_now(db, &range.room)? {
+            Some(room) => range::page(db, room, range),
+            None => Ok(Page::default()),
+        })
+    }
+
+    fn search(&mut self, search: &Search, deadline: Instant) -> Result<Page, StoreError> {
+        self.read(deadline, |db| match room_now(db, &search.room)? {
+            Some(room) => search::page(db, room, search),
+            None => Ok(Page::default()),
+        })
+    }
+}
+
+fn room_now(db: &Connection, name: &str) -> Result<Option<RoomNow>, rusqlite::Error> {
+    db.prepare_cached("SELECT id, oldest, newest, indexed FROM room WHERE name = ?1")?
+        .query_row([name], |row| {
+            Ok(RoomNow { id: row.get(0)?, oldest: row.get(1)?, newest: row.get(2)?, indexed: row.get(3)? })
+        })
+        .optional()
+}

@@ -1,0 +1,167 @@
+//! Finding a text in a room. The index answers for what it has, as candidates that are checked against the text; what it does not
+//! have yet, and what is shorter than a trigram, is read message by message. Newest first, so that the deadline costs the oldest.
+
+use glassline_wire::event::Message;
+use glassline_wire::request::Search;
+use rusqlite::{Connection, ErrorCode, Params};
+
+use super::fold::fold_into;
+use super::page::{self, Filling, TEXT_COLUMN, limit_of, message_columns};
+use super::place::place;
+use super::reader::RoomNow;
+use crate::store::Page;
+
+/// The index knows pieces of three characters.
+const TRIGRAM_CHARS: usize = 3;
+
+/// Pieces of a query that the index is asked for; more hardly narrow it.
+const TRIGRAMS_MAX: usize = 16;
+
+/// The page that is asked for, oldest first.
+pub(super) fn page(db: &Connection, room: RoomNow, search: &Search) -> Result<Page, rusqlite::Error> {
+    let last = search.before.map_or(room.newest, |before| before.saturating_sub(1).min(room.newest));
+    if search.query.is_empty() || room.oldest > last {
+        return Ok(Page::default());
+    }
+    let mut looking = Looking::new(search);
+    match looking.look(db, room, last) {
+        Ok(()) => {}
+        // What was found until the deadline is an answer, and that there may be more is one too.
+        Err(error)
+            if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) && !looking.found.is_empty() =>
+        {
+            looking.more = true;
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(looking.into_page())
+}
+
+/// A search on its way from the newest message to the oldest.
+struct Looking<'s> {
+    search: &'s Search,
+    /// The query, folded.
+    needle: String,
+    /// Where a text is folded.
+    folded: String,
+    /// Newest first.
+    found: Vec<Message>,
+    filling: Filling,
+    /// Something was found that has no place any more.
+    more: bool,
+}
+
+impl<'s> Looking<'s> {
+    fn new(search: &'s Search) -> Self {
+        let mut needle = String::new();
+        fold_into(&search.query, &mut needle);
+        Self {
+            search,
+            needle,
+            folded: String::new(),
+            found: Vec::with_capacity(limit_of(search.limit).min(16)),
+            filling: Filling::new(&search.room, search.limit),
+            more: false,
+        }
+    }
+
+    fn look(&mut self, db: &Connection, room: RoomNow, last: u64) -> Result<(), rusqlite::Error> {
+        let Some(pieces) = pieces(&self.search.query) else {
+            return self.scan(db, room, room.oldest, last);
+        };
+        let indexed = room.indexed.max(room.oldest.saturating_sub(1));
+        self.scan(db, room, indexed + 1, last)?;
+        let (first, last) = (place(room.id, room.oldest), place(room.id, indexed.min(last)));
+        if self.more || first > last {
+            return Ok(());
+        }
+        self.examine(
+            db,
+            concat!(
+                "SELECT ",
+                message_columns!(),
+                " FROM message_text f CROSS JOIN message m ON m.place = f.rowid
+                  WHERE f.message_text MATCH ?3 AND f.rowid BETWEEN ?1 AND ?2 ORDER BY f.rowid DESC"
+            ),
+            (first, last, pieces),
+        )
+    }
+
+    fn scan(&mut self, db: &Connection, room: RoomNow, first: u64, last: u64) -> Result<(), rusqlite::Error> {
+        if first > last {
+            return Ok(());
+        }
+        self.examine(
+            db,
+            concat!(
+                "SELECT ",
+                message_columns!(),
+                " FROM message m WHERE m.place BETWEEN ?1 AND ?2 ORDER BY m.place DESC"
+            ),
+            (place(room.id, first), place(room.id, last)),
+        )
+    }
+
+    /// Takes what holds the query until there is no place for more.
+    fn examine(&mut self, db: &Connection, sql: &str, bounds: impl Params) -> Result<(), rusqlite::Error> {
+        let mut statement = db.prepare_cached(sql)?;
+        let mut rows = statement.query(bounds)?;
+        while let Some(row) = rows.next()? {
+            fold_into(row.get_ref(TEXT_COLUMN)?.as_str()?, &mut self.folded);
+            if !self.folded.contains(&self.needle) {
+                continue;
+            }
+            let message = page::message(&self.search.room, row)?;
+            if !self.filling.takes(&message) {
+                self.more = true;
+                break;
+            }
+            self.found.push(message);
+        }
+        Ok(())
+    }
+
+    fn into_page(mut self) -> Page {
+        self.found.reverse();
+        Page { messages: self.found, more: self.more }
+    }
+}
+
+/// What the index is asked for: pieces of the query that must all be there, each quoted, so that nothing in it is syntax. The index
+/// steps over NUL, and so do the pieces. Nothing for a query that is too short.
+fn pieces(query: &str) -> Option<String> {
+    let characters: Vec<char> = query.chars().filter(|character| *character != '\0').collect();
+    let count = characters.len().checked_sub(TRIGRAM_CHARS - 1).filter(|count| *count > 0)?;
+    let taken = count.min(TRIGRAMS_MAX);
+    let mut asked = String::new();
+    for piece in 0..taken {
+        // Spread over the query, its first and its last piece among them.
+        let at = piece * (count - 1) / (taken - 1).max(1);
+        asked.push('"');
+        for character in &characters[at..at + TRIGRAM_CHARS] {
+            if *character == '"' {
+                asked.push('"');
+            }
+            asked.push(*character);
+        }
+        asked.push_str("\" ");
+    }
+    Some(asked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_quoted_and_cover_the_query() {
+        assert_eq!(pieces("ab"), None);
+        assert_eq!(pieces("a\0b"), None);
+        assert_eq!(pieces("abc").as_deref(), Some("\"abc\" "));
+        assert_eq!(pieces("a\"b*").as_deref(), Some("\"a\"\"b\" \"\"\"b*\" "));
+        let long: String = ('a'..='z').chain('A'..='Z').collect();
+        let asked = pieces(&long).expect("long enough");
+        assert_eq!(asked.split_whitespace().count(), TRIGRAMS_MAX);
+        assert!(asked.starts_with("\"abc\"") && asked.trim_end().ends_with("\"XYZ\""), "{asked}");
+    }
+}

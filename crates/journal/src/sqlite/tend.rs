@@ -1,0 +1,127 @@
+//! What is done between commits, in small steps: checkpoints first, then forgetting, then indexing.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::engine::Engine;
+use super::opening::BUSY_WAIT;
+use crate::store::StoreError;
+
+/// How long one step aims to take: what a commit may wait for it.
+pub(super) const STEP_AIM: Duration = Duration::from_millis(4);
+
+/// Rows in the first step; then time tells.
+pub(super) const STEP_ROWS_FIRST: u64 = 64;
+const STEP_ROWS_MIN: u64 = 8;
+const STEP_ROWS_MAX: u64 = 2_048;
+
+/// The write-ahead log is brought into the file from this size on: large enough that pages written again and again are written
+/// once, small enough that it takes some milliseconds.
+const CHECKPOINT_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Above this size the log is emptied even if readers must be waited for, and the file it leaves is cut to it.
+pub(super) const WAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// A reader that stood in the way of a checkpoint is given this long before the next.
+const READER_GRACE: Duration = Duration::from_millis(100);
+
+/// How far a checkpoint goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Checkpoint {
+    /// As far as it can without waiting for anybody.
+    Passing,
+    /// Waits for readers, so that the log starts again from its beginning.
+    Restarting,
+    /// As that, and the log's file is emptied.
+    Whole,
+}
+
+/// Whether it went to the end of the log.
+pub(super) fn checkpoint(db: &Connection, how: Checkpoint) -> Result<bool, rusqlite::Error> {
+    let pragma = match how {
+        Checkpoint::Passing => "PRAGMA wal_checkpoint(PASSIVE)",
+        Checkpoint::Restarting => "PRAGMA wal_checkpoint(RESTART)",
+        Checkpoint::Whole => "PRAGMA wal_checkpoint(TRUNCATE)",
+    };
+    db.query_row(pragma, [], |row| {
+        let (busy, pages, done): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(busy == 0 && pages == done)
+    })
+}
+
+/// Rows for the next step after one that did `rows` in `took`.
+pub(super) fn next_rows(planned: u64, rows: u64, took: Duration) -> u64 {
+    if took > STEP_AIM {
+        return (planned / 2).max(STEP_ROWS_MIN);
+    }
+    if rows >= planned && took < STEP_AIM / 2 {
+        return (planned * 2).min(STEP_ROWS_MAX);
+    }
+    planned
+}
+
+impl Engine {
+    pub(super) fn tend_for(&mut self, budget: Duration) -> Result<bool, StoreError> {
+        let started = Instant::now();
+        loop {
+            if !self.tend_step()? {
+                return Ok(false);
+            }
+            if started.elapsed() >= budget {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Whether there was something to do.
+    fn tend_step(&mut self) -> Result<bool, StoreError> {
+        if self.checkpoint_step()? || self.prune_step()? {
+            return Ok(true);
+        }
+        if self.index_lag > 0 {
+            self.index_step()?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn checkpoint_step(&mut self) -> Result<bool, StoreError> {
+        let bytes = self.wal_pages.load(Ordering::Relaxed) * self.page_bytes;
+        let too_early = self.no_checkpoint_before.is_some_and(|until| Instant::now() < until);
+        if bytes < CHECKPOINT_BYTES || too_early {
+            return Ok(false);
+        }
+        let done = if bytes < WAL_BYTES_MAX { checkpoint(&self.db, Checkpoint::Passing) } else { self.restart_log() };
+        if self.conclude(done)? {
+            self.wal_pages.store(0, Ordering::Relaxed);
+            self.no_checkpoint_before = None;
+        } else {
+            self.no_checkpoint_before = Some(Instant::now() + READER_GRACE);
+        }
+        Ok(true)
+    }
+
+    /// Readers are waited for, but commits wait meanwhile.
+    fn restart_log(&self) -> Result<bool, rusqlite::Error> {
+        self.db.busy_timeout(READER_GRACE)?;
+        let done = checkpoint(&self.db, Checkpoint::Restarting);
+        self.db.busy_timeout(BUSY_WAIT)?;
+        done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_shrink_when_they_take_long_and_grow_when_they_are_short_and_full() {
+        assert_eq!(next_rows(64, 64, STEP_AIM * 2), 32);
+        assert_eq!(next_rows(STEP_ROWS_MIN, 8, STEP_AIM * 2), STEP_ROWS_MIN);
+        assert_eq!(next_rows(64, 64, STEP_AIM / 4), 128);
+        assert_eq!(next_rows(64, 3, STEP_AIM / 4), 64);
+        assert_eq!(next_rows(STEP_ROWS_MAX, STEP_ROWS_MAX, Duration::ZERO), STEP_ROWS_MAX);
+    }
+}

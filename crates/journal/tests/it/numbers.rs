@@ -1,0 +1,105 @@
+//! Numbers, order and repeats (E4): what an append says and what is there afterwards.
+
+use crate::support::*;
+use glassline_journal::{Head, Outcome};
+use glassline_wire::request::HistoryRange;
+
+#[test]
+fn each_room_counts_from_one_in_the_order_of_the_batch() {
+    let folder = Folder::new();
+    let mut store = open_kept(&folder.file());
+    let batch = [
+        entry("lobby", "alice", "one", Some(1), 1),
+        entry("den", "bob", "eins", None, 2),
+        entry("lobby", "bob", "two", Some(2), 2),
+        entry("lobby", "alice", "three", None, 1),
+    ];
+    assert_eq!(store.append(&batch).expect("stores"), stored([1, 1, 2, 3]));
+    assert_eq!(store.append(&[]).expect("stores nothing"), []);
+    let mut reader = store.reader().expect("a reader");
+    assert_eq!(reader.head("lobby", soon()).expect("a head"), Head { oldest: 1, newest: 3 });
+    assert_eq!(reader.head("den", soon()).expect("a head"), Head { oldest: 1, newest: 1 });
+    assert_eq!(reader.head("attic", soon()).expect("a head"), Head { oldest: 1, newest: 0 });
+    let page = range(reader.as_mut(), &HistoryRange { room: "lobby".into(), ..HistoryRange::default() });
+    assert_eq!(page.messages, [as_stored(&batch[0], 1), as_stored(&batch[2], 2), as_stored(&batch[3], 3)]);
+    assert!(!page.more);
+    drop((store, reader));
+    let mut store = open_kept(&folder.file());
+    assert_eq!(store.append(&batch[1..2]).expect("goes on"), stored([2]));
+}
+
+#[test]
+fn a_repeat_is_the_same_author_or_the_same_name_and_everything_else_is_another() {
+    let folder = Folder::new();
+    let mut store = open_kept(&folder.file());
+    let first = entry("lobby", "Alice", "hi", Some(7), 5);
+    let again = Outcome::Again(Box::new(as_stored(&first, 1)));
+    assert_eq!(store.append(std::slice::from_ref(&first)).expect("stores"), stored([1]));
+    for reopened in [false, true] {
+        if reopened {
+            drop(store);
+            store = open_kept(&folder.file());
+        }
+        for (record, wanted) in [
+            (entry("lobby", "Alice", "hi", Some(7), 5), again.clone()),
+            // Renamed, and come back under the name with another number.
+            (entry("lobby", "carol", "hi", Some(7), 5), again.clone()),
+            (entry("lobby", "aLICE", "hi", Some(7), 9), again.clone()),
+            (entry("lobby", "alice", "hi", Some(7), 0), again.clone()),
+            (entry("lobby", "Alice", "ho", Some(7), 5), Outcome::IdReused),
+        ] {
+            assert_eq!(store.append(&[record]).expect("answers"), [wanted]);
+        }
+    }
+    // Another room, another person, nobody's number, another id: none of them is a repeat.
+    let others = [
+        entry("den", "Alice", "hi", Some(7), 5),
+        entry("lobby", "bob", "hi", Some(7), 6),
+        entry("lobby", "dora", "hi", Some(7), 0),
+        entry("lobby", "erik", "hi", Some(7), 0),
+        entry("lobby", "Alice", "hi", Some(8), 5),
+        entry("lobby", "Alice", "hi", None, 5),
+        entry("lobby", "Alice", "hi", None, 5),
+    ];
+    assert_eq!(store.append(&others).expect("stores"), stored([1, 2, 3, 4, 5, 6, 7]));
+}
+
+#[test]
+fn a_repeat_is_seen_within_its_batch_and_an_action_is_not_a_text() {
+    let folder = Folder::new();
+    let mut store = open_kept(&folder.file());
+    let first = entry("lobby", "alice", "waves", Some(1), 1);
+    let mut action = first.clone();
+    if let glassline_journal::Record::Message(entry) = &mut action {
+        entry.message.action = true;
+    }
+    let batch = [first.clone(), first.clone(), action, entry("lobby", "alice", "next", Some(2), 1)];
+    let again = Outcome::Again(Box::new(as_stored(&first, 1)));
+    let wanted = [Outcome::Stored { seq: 1 }, again, Outcome::IdReused, Outcome::Stored { seq: 2 }];
+    assert_eq!(store.append(&batch).expect("answers"), wanted);
+}
+
+#[test]
+fn acts_are_kept_in_their_order() {
+    use glassline_journal::Record;
+    use glassline_wire::event::{Act, ActKind};
+    use glassline_wire::timestamp::Timestamp;
+    let folder = Folder::new();
+    let act = |text: &str| Act {
+        at: Timestamp::from_unix_ms(NOW_MS),
+        by: "root".into(),
+        act: ActKind::Motd,
+        who: None,
+        until: None,
+        text: Some(text.into()),
+        reference: None,
+    };
+    let mut store = open_kept(&folder.file());
+    let acts: Vec<_> = ["a", "\0\"", "漢字"].map(act).into();
+    let batch: Vec<Record> = acts.iter().cloned().map(Record::Act).collect();
+    assert_eq!(store.append(&batch).expect("stores"), stored([0, 0, 0]));
+    drop(store);
+    let mut found = Vec::new();
+    open_kept(&folder.file()).acts(&mut |act| found.push(act)).expect("reads");
+    assert_eq!(found, acts);
+}

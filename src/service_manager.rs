@@ -1,0 +1,108 @@
+//! What a service manager (systemd) hands over and wants to hear: listening sockets, readiness, signs of life. Without one, nothing.
+
+#[cfg(unix)]
+pub(crate) use unix::{inherited_listeners, keep_watchdog_fed, tell_ready, tell_stopping};
+
+#[cfg(not(unix))]
+pub(crate) use elsewhere::{inherited_listeners, keep_watchdog_fed, tell_ready, tell_stopping};
+
+#[cfg(unix)]
+mod unix {
+    use std::net::TcpListener;
+    use std::slice;
+    use std::sync::mpsc::sync_channel;
+    use std::thread;
+    use std::time::Duration;
+
+    use anyhow::Context;
+    use glassline_server::{ANSWER_TIMEOUT, Shutdown, Watch};
+    use listenfd::ListenFd;
+    use sd_notify::NotifyState;
+    use tracing::warn;
+
+    /// How long telling something may take.
+    const TELL_TIMEOUT: Duration = Duration::from_secs(1);
+
+    /// The sockets that were handed over, if any. To be called before there is a second thread: it takes them out of the environment.
+    ///
+    /// # Errors
+    /// One is no listener of TCP.
+    pub(crate) fn inherited_listeners() -> anyhow::Result<Vec<TcpListener>> {
+        let mut handed_over = ListenFd::from_env();
+        let taken = (0..handed_over.len()).filter_map(|index| handed_over.take_tcp_listener(index).transpose());
+        taken
+            .collect::<Result<_, _>>()
+            .context("cannot listen on what was handed over; write ListenStream=ADDRESS:PORT in the socket's unit")
+    }
+
+    /// Says that whoever connects from now on is served.
+    pub(crate) fn tell_ready() {
+        tell_soon(NotifyState::Ready);
+    }
+
+    /// Says that the end has begun.
+    pub(crate) fn tell_stopping() {
+        tell_soon(NotifyState::Stopping);
+    }
+
+    /// Where a watchdog waits for signs of life, gives them, for as long as the loop is alive.
+    pub(crate) fn keep_watchdog_fed(watch: Watch, shutdown: Shutdown) {
+        let Some(timeout) = sd_notify::watchdog_enabled().filter(|timeout| !timeout.is_zero()) else { return };
+        // Twice in its time, with the loop's own time to answer left over.
+        let (pause, patience) = (timeout / 3, ANSWER_TIMEOUT.min(timeout / 6));
+        thread::spawn(move || feed(&watch, &shutdown, pause, patience));
+    }
+
+    fn feed(watch: &Watch, shutdown: &Shutdown, pause: Duration, patience: Duration) {
+        loop {
+            if watch.is_alive(shutdown, patience) {
+                tell(&NotifyState::Watchdog);
+            } else {
+                warn!("the loop does not answer; the watchdog is told nothing");
+            }
+            thread::sleep(pause);
+        }
+    }
+
+    /// Waits no longer than a moment: a manager that does not read must not keep anybody from being served, or from stopping.
+    fn tell_soon(state: NotifyState<'static>) {
+        let (done, told) = sync_channel(1);
+        thread::spawn(move || {
+            tell(&state);
+            // After that moment nobody waits for it.
+            let _ = done.try_send(());
+        });
+        if told.recv_timeout(TELL_TIMEOUT).is_err() {
+            warn!("the service manager does not read what it is told; going on");
+        }
+    }
+
+    fn tell(state: &NotifyState<'_>) {
+        if let Err(error) = sd_notify::notify(slice::from_ref(state)) {
+            warn!(%error, "cannot tell the service manager; look where NOTIFY_SOCKET points");
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod elsewhere {
+    use std::net::TcpListener;
+
+    use glassline_server::{Shutdown, Watch};
+
+    /// Nothing is handed over.
+    #[expect(clippy::unnecessary_wraps, reason = "the same signature everywhere")]
+    pub(crate) fn inherited_listeners() -> anyhow::Result<Vec<TcpListener>> {
+        Ok(Vec::new())
+    }
+
+    /// Nobody wants to know.
+    pub(crate) fn tell_ready() {}
+
+    /// Nobody wants to know.
+    pub(crate) fn tell_stopping() {}
+
+    /// There is none.
+    #[expect(clippy::needless_pass_by_value, reason = "the same signature everywhere")]
+    pub(crate) fn keep_watchdog_fed(_: Watch, _: Shutdown) {}
+}

@@ -1,0 +1,203 @@
+//! Under a service manager: readiness, signs of life, sockets that are handed over, and the units in `packaging/`.
+
+use std::net::SocketAddr;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::harness::{PATIENCE, Tutorial};
+use crate::program::{Folder, PROGRAM, Program, command, run};
+
+/// What listens for what a service tells its manager.
+struct Manager {
+    socket: UnixDatagram,
+    home: Folder,
+}
+
+impl Manager {
+    fn new() -> Self {
+        let home = Folder::new();
+        let socket = UnixDatagram::bind(home.path().join("notify")).expect("a socket");
+        socket.set_read_timeout(Some(PATIENCE)).expect("a deadline");
+        Self { socket, home }
+    }
+
+    fn serve(&self) -> Command {
+        let mut serve = command(PROGRAM, &self.home);
+        serve.args(["serve", "--listen", "127.0.0.1:0"]).env("NOTIFY_SOCKET", self.home.path().join("notify"));
+        serve
+    }
+
+    #[track_caller]
+    fn told(&self) -> String {
+        let mut message = [0; 256];
+        let bytes = self.socket.recv(&mut message).expect("another message");
+        String::from_utf8(message[..bytes].to_vec()).expect("UTF-8")
+    }
+}
+
+#[track_caller]
+fn listening(program: &Program) -> SocketAddr {
+    let line = program.line();
+    line.strip_prefix("listening on ").and_then(|address| address.parse().ok()).unwrap_or_else(|| panic!("{line:?}"))
+}
+
+#[test]
+fn it_tells_when_it_is_ready_and_when_it_stops() {
+    let manager = Manager::new();
+    let program = Program::start(manager.serve());
+    assert_eq!(manager.told(), "READY=1\n");
+    Tutorial::join(listening(&program), "alice");
+    program.signal("TERM");
+    assert_eq!(manager.told(), "STOPPING=1\n");
+    let ended = program.ended();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    manager.socket.set_nonblocking(true).expect("not blocking");
+    assert!(manager.socket.recv(&mut [0; 256]).is_err(), "no watchdog was asked for");
+}
+
+#[test]
+fn it_gives_signs_of_life_to_a_watchdog_in_time_and_idle_too() {
+    let manager = Manager::new();
+    let mut serve = manager.serve();
+    let timeout = Duration::from_secs(3);
+    serve.env("WATCHDOG_USEC", timeout.as_micros().to_string());
+    let program = Program::start(serve);
+    let mut last = Instant::now();
+    let mut told = Vec::new();
+    while told.len() < 4 {
+        told.push(manager.told());
+        assert!(last.elapsed() < timeout, "the watchdog would have bitten after {told:?}");
+        last = Instant::now();
+    }
+    told.sort();
+    assert_eq!(told, ["READY=1\n", "WATCHDOG=1\n", "WATCHDOG=1\n", "WATCHDOG=1\n"]);
+    drop(program);
+}
+
+#[test]
+fn a_manager_that_is_not_there_keeps_nobody_from_serving() {
+    let home = Folder::new();
+    let mut serve = command(PROGRAM, &home);
+    serve.args(["serve", "--listen", "127.0.0.1:0"]).env("NOTIFY_SOCKET", home.path().join("nobody"));
+    let program = Program::start(serve);
+    Tutorial::join(listening(&program), "alice");
+    program.signal("TERM");
+    let ended = program.ended();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.contains("cannot tell the service manager"), "{ended:?}");
+}
+
+#[test]
+fn a_manager_that_does_not_read_keeps_nobody_from_serving_or_stopping() {
+    let manager = Manager::new();
+    let full = UnixDatagram::unbound().expect("a socket");
+    full.connect(manager.home.path().join("notify")).expect("connected");
+    full.set_nonblocking(true).expect("not blocking");
+    while full.send(b"noise").is_ok() {}
+    let program = Program::start(manager.serve());
+    Tutorial::join(listening(&program), "alice");
+    program.signal("TERM");
+    let ended = program.ended();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.contains("does not read what it is told"), "{ended:?}");
+}
+
+/// Opens sockets as systemd does, and becomes the program that gets them: descriptors from 3 on, and its own number.
+const HAND_OVER: &str = "
+import os, socket, sys
+kinds, program, arguments = sys.argv[1].split(','), sys.argv[2], sys.argv[2:]
+handed = []
+for kind in kinds:
+    if kind == 'tcp':
+        handed.append(socket.create_server(('127.0.0.1', 0)))
+    else:
+        handed.append(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+copies = [os.dup(each.fileno()) for each in handed]
+copies = [os.dup2(copy, 40 + place) for place, copy in enumerate(copies)]
+for place, copy in enumerate(copies):
+    os.dup2(copy, 3 + place, inheritable=True)
+os.closerange(3 + len(copies), 64)
+os.environ.update(LISTEN_FDS=str(len(copies)), LISTEN_PID=str(os.getpid()))
+os.execv(program, arguments)
+";
+
+fn hand_over(kinds: &str, arguments: &[&str], home: &Folder) -> Command {
+    let mut python = command("python3", home);
+    python.args(["-c", HAND_OVER, kinds, PROGRAM, "serve"]).args(arguments);
+    python
+}
+
+#[test]
+fn sockets_that_are_handed_over_are_listened_on() {
+    let home = Folder::new();
+    let program = Program::start(hand_over("tcp,tcp", &[], &home));
+    let (first, second) = (listening(&program), listening(&program));
+    assert_ne!(first, second);
+    let mut alice = Tutorial::join(first, "alice");
+    let mut bob = Tutorial::join(second, "bob");
+    alice.say("one line, two doors");
+    bob.expect_said("alice", "one line, two doors");
+    program.signal("TERM");
+    let ended = program.ended();
+    assert!(ended.code == Some(0) && ended.stdout.is_empty(), "{ended:?}");
+}
+
+#[test]
+fn an_address_that_is_named_counts_more_than_sockets_that_are_handed_over() {
+    let home = Folder::new();
+    let program = Program::start(hand_over("tcp,tcp", &["--listen", "[::1]:0"], &home));
+    let address = listening(&program);
+    assert!(address.is_ipv6(), "{address}");
+    Tutorial::join(address, "alice");
+    program.signal("TERM");
+    let ended = program.ended();
+    assert!(ended.code == Some(0) && ended.stdout.is_empty(), "{ended:?}");
+}
+
+#[test]
+fn a_socket_of_another_kind_ends_with_1_and_a_next_step() {
+    let home = Folder::new();
+    let ended = run(hand_over("tcp,unix", &[], &home));
+    assert!(ended.code == Some(1) && ended.stdout.is_empty(), "{ended:?}");
+    assert!(ended.stderr.contains("write ListenStream=ADDRESS:PORT in the socket's unit"), "{ended:?}");
+}
+
+/// The settings of a unit, with lines that go on put together.
+fn settings(unit: &str) -> Vec<(String, String)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging").join(unit);
+    let text = std::fs::read_to_string(path).expect("a unit").replace("\\\n", " ");
+    let lines = text.lines().filter(|line| !line.starts_with(['#', ';', '[']) && !line.trim().is_empty());
+    lines
+        .map(|line| {
+            let (key, value) = line.split_once('=').unwrap_or_else(|| panic!("{unit}: {line:?}"));
+            (key.trim().to_string(), value.trim().to_string())
+        })
+        .collect()
+}
+
+#[test]
+fn the_unit_starts_the_program_with_flags_that_it_has() {
+    let help = run({
+        let mut help = command(PROGRAM, &Folder::new());
+        help.args(["serve", "--help"]);
+        help
+    });
+    let known: Vec<&str> = help.stdout.iter().flat_map(|line| line.split_whitespace().take(2)).collect();
+    let service = settings("glassline.service");
+    let starts: Vec<_> = service.iter().filter(|(key, _)| key == "ExecStart").collect();
+    let [(_, start)] = starts[..] else { panic!("one ExecStart: {starts:?}") };
+    let words: Vec<&str> = start.split_whitespace().collect();
+    assert!(words[0].ends_with("/glassline") && words[1] == "serve", "{start}");
+    let flags: Vec<&str> = words.iter().copied().filter(|word| word.starts_with("--")).collect();
+    assert!(!flags.is_empty(), "{start}");
+    for flag in flags {
+        assert!(known.contains(&flag), "{flag} is no flag of serve: {known:?}");
+    }
+    // Whoever is to be told must be one who tells, and the sockets must be those of the socket unit.
+    let has = |key: &str, value: &str| service.iter().any(|(of, is)| of == key && is == value);
+    assert!(has("Type", "notify") && has("Requires", "glassline.socket"), "{service:?}");
+    assert!(!start.contains("--listen"), "a named address would count more than the socket unit");
+    assert!(settings("glassline.socket").iter().any(|(key, _)| key == "ListenStream"));
+}

@@ -103,6 +103,5 @@ mod elsewhere {
     pub(crate) fn tell_stopping() {}
 
     /// There is none.
-    #[expect(clippy::needless_pass_by_value, reason = "the same signature everywhere")]
     pub(crate) fn keep_watchdog_fed(_: Watch, _: Shutdown) {}
 }

@@ -16,6 +16,7 @@ import checks_badinput  # noqa: E402, F401  (importing a module registers its ch
 import checks_client  # noqa: E402, F401
 import checks_door  # noqa: E402, F401
 import checks_event  # noqa: E402, F401
+import checks_metrics  # noqa: E402, F401
 import checks_schema  # noqa: E402, F401
 import checks_tutorial  # noqa: E402, F401
 import checks_whereabouts  # noqa: E402, F401

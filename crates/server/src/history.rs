@@ -146,7 +146,6 @@ impl History {
     }
 
     /// The journal's own figures.
-    #[allow(dead_code, reason = "for whoever watches the server")]
     pub(crate) fn gauges(&self) -> Option<Gauges> {
         self.journal.gauges()
     }

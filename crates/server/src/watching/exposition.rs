@@ -6,20 +6,21 @@
 use std::fmt::{Display, Write};
 
 use crate::counters::Kind;
-use crate::watching::Snapshot;
+use crate::watching::{Snapshot, journal};
 
 /// What the format is called in an answer's head.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Text in the making, one family of samples after the other.
-struct Exposition {
+#[derive(Default)]
+pub(crate) struct Exposition {
     text: String,
     family: &'static str,
 }
 
 impl Exposition {
     /// Opens a family; its samples follow.
-    fn family(&mut self, family: &'static str, kind: &str, help: &str) -> &mut Self {
+    pub(crate) fn family(&mut self, family: &'static str, kind: &str, help: &str) -> &mut Self {
         self.family = family;
         // Writing to a string cannot fail.
         let _ = write!(self.text, "# HELP {family} {help}\n# TYPE {family} {kind}\n");
@@ -37,11 +38,26 @@ impl Exposition {
         self
     }
 
-    fn gauge(&mut self, name: &'static str, help: &str, value: impl Display) {
+    /// A histogram's bucket: how many were `bound` or less.
+    pub(crate) fn bucket(&mut self, bound: &str, count: u64) {
+        let _ = writeln!(self.text, "{}_bucket{{le=\"{bound}\"}} {count}", self.family);
+    }
+
+    /// What ends a histogram.
+    pub(crate) fn sum_and_count(&mut self, sum: f64, count: u64) {
+        let family = self.family;
+        let _ = write!(self.text, "{family}_sum {sum}\n{family}_count {count}\n");
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.text
+    }
+
+    pub(crate) fn gauge(&mut self, name: &'static str, help: &str, value: impl Display) {
         self.family(name, "gauge", help).sample(value);
     }
 
-    fn counter(&mut self, name: &'static str, help: &str, value: impl Display) {
+    pub(crate) fn counter(&mut self, name: &'static str, help: &str, value: impl Display) {
         self.family(name, "counter", help).sample(value);
     }
 
@@ -73,7 +89,10 @@ pub(crate) fn render(snapshot: &Snapshot, answered: bool) -> String {
     present(&mut out, snapshot);
     said(&mut out, snapshot);
     refused(&mut out, snapshot);
-    out.text
+    if let Some(gauges) = &snapshot.journal {
+        journal::add(&mut out, gauges);
+    }
+    out.into_text()
 }
 
 /// What is there now.

@@ -5,6 +5,7 @@
 
 mod exposition;
 mod http;
+mod journal;
 mod pulse;
 mod snapshot;
 

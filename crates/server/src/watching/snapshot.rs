@@ -1,8 +1,10 @@
 //! The numbers of a server at one moment, and how the loop collects them.
 
+use glassline_journal::Gauges;
 use glassline_room::Tally;
 
 use crate::counters::Counters;
+use crate::history::History;
 use crate::link::Link;
 use crate::reactor::Reactor;
 
@@ -33,15 +35,18 @@ pub(crate) struct Snapshot {
     pub(crate) tally: Tally,
     pub(crate) traffic: Traffic,
     pub(crate) counters: Counters,
+    /// Of a server that keeps a history.
+    pub(crate) journal: Option<Gauges>,
 }
 
 impl<L: Link> Reactor<L> {
     /// Tells those who have asked how things stand.
     pub(crate) fn answer_watchers(&mut self) {
-        let watch = self.config.watch.clone();
-        let mut last_answer = self.last_answer;
-        watch.answer(&mut last_answer, || self.snapshot());
-        self.last_answer = last_answer;
+        let asked = self.config.watch.asked();
+        if asked != self.last_answer {
+            self.last_answer = asked;
+            self.config.watch.answer(asked, self.snapshot());
+        }
     }
 
     fn snapshot(&self) -> Snapshot {
@@ -54,6 +59,7 @@ impl<L: Link> Reactor<L> {
             tally: self.hub.tally(),
             traffic: self.traffic,
             counters: self.counters.clone(),
+            journal: self.history.as_ref().and_then(History::gauges),
         }
     }
 }

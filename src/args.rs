@@ -43,6 +43,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Serve(Serve),
     Join(Join),
+    History(History),
     Completions(Completions),
     #[command(hide = true)]
     Man(Man),
@@ -202,6 +203,44 @@ impl Join {
             _ => Mode::Auto,
         }
     }
+}
+
+/// Look after what was kept
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    #[command(subcommand)]
+    pub(crate) upkeep: Upkeep,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Upkeep {
+    /// Print it as lines of JSON, the events of the wire; a server may have it open
+    Export {
+        /// The file [default: ~/.local/state/glassline/history.db]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        history: Option<PathBuf>,
+    },
+    /// Take in what was exported; no server may have it open
+    Import {
+        /// The file; made if it is not there [default: ~/.local/state/glassline/history.db]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        history: Option<PathBuf>,
+        /// The lines [default: what stdin holds]
+        #[arg(value_name = "LINES", value_hint = ValueHint::FilePath)]
+        lines: Option<PathBuf>,
+    },
+    /// Read all of it and say whether anything is wrong; a server may have it open
+    Check {
+        /// The file [default: ~/.local/state/glassline/history.db]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        history: Option<PathBuf>,
+    },
+    /// Give the space back that forgotten messages left; no server may have it open
+    Vacuum {
+        /// The file [default: ~/.local/state/glassline/history.db]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        history: Option<PathBuf>,
+    },
 }
 
 /// Print what a shell needs to complete commands and flags

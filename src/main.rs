@@ -14,6 +14,7 @@ mod manual;
 mod serve;
 mod service_manager;
 mod signals;
+mod upkeep;
 mod words;
 
 use std::fmt::Display;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         }
         // Neither reads a setting: a broken file keeps nobody from serving.
         Some(Command::Serve(serve)) => serve::serve(serve),
+        Some(Command::History(arguments)) => upkeep::keep_up(arguments),
         Some(Command::Completions(completions)) => done(completions::print(completions.shell)),
         Some(Command::Man(man)) => done(manual::write(&man.folder)),
     }

@@ -13,7 +13,7 @@ use crate::address::{DEFAULT_PORT, default_address};
 use crate::args::Serve;
 use crate::history::{self, Kept};
 use crate::logging;
-use crate::service_manager::{inherited_listeners, keep_watchdog_fed, tell_ready, tell_stopping};
+use crate::service_manager::{inherited_listeners, report, tell_stopping};
 use crate::signals::end_on_signal;
 
 /// Exit code where the server cannot start or cannot go on.
@@ -55,7 +55,7 @@ fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow:
         serve_http(&metrics, &watch, &shutdown).context("cannot start answering for --metrics; leave it out")?;
         announce_metrics(&metrics)?;
     }
-    keep_watchdog_fed(watch.clone(), shutdown.clone());
+    report(watch.clone(), shutdown.clone());
     let config = Config {
         pure: arguments.pure,
         flood: arguments.flood.unwrap_or_default(),
@@ -64,8 +64,6 @@ fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow:
         watch,
         ..Config::default()
     };
-    // The kernel queues who connects before the loop's first turn.
-    tell_ready();
     run(listeners, config, store, &shutdown).context("the server cannot go on")
 }
 

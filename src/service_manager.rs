@@ -1,13 +1,14 @@
 //! What a service manager (systemd) hands over and wants to hear: listening sockets, readiness, signs of life. Without one, nothing.
 
 #[cfg(unix)]
-pub(crate) use unix::{inherited_listeners, keep_watchdog_fed, tell_ready, tell_stopping};
+pub(crate) use unix::{inherited_listeners, report, tell_stopping};
 
 #[cfg(not(unix))]
-pub(crate) use elsewhere::{inherited_listeners, keep_watchdog_fed, tell_ready, tell_stopping};
+pub(crate) use elsewhere::{inherited_listeners, report, tell_stopping};
 
 #[cfg(unix)]
 mod unix {
+    use std::env;
     use std::net::TcpListener;
     use std::slice;
     use std::sync::mpsc::sync_channel;
@@ -20,7 +21,7 @@ mod unix {
     use sd_notify::NotifyState;
     use tracing::warn;
 
-    /// How long telling something may take.
+    /// How long telling of the end may take.
     const TELL_TIMEOUT: Duration = Duration::from_secs(1);
 
     /// The sockets that were handed over, if any. To be called before there is a second thread: it takes them out of the environment.
@@ -35,25 +36,25 @@ mod unix {
             .context("cannot listen on what was handed over; write ListenStream=ADDRESS:PORT in the socket's unit")
     }
 
-    /// Says that whoever connects from now on is served.
-    pub(crate) fn tell_ready() {
-        tell_soon(NotifyState::Ready);
+    /// From a thread of its own, if somebody wants to know: says once that whoever connects is served, as soon as the loop has made its
+    /// first turn; then gives a watchdog that waits for them signs of life, for as long as the loop is alive.
+    pub(crate) fn report(watch: Watch, shutdown: Shutdown) {
+        if env::var_os("NOTIFY_SOCKET").is_none() {
+            return;
+        }
+        thread::spawn(move || {
+            // A long history may take a while to open.
+            while !watch.is_alive(&shutdown, ANSWER_TIMEOUT) {}
+            tell(&NotifyState::Ready);
+            if let Some(timeout) = sd_notify::watchdog_enabled().filter(|timeout| !timeout.is_zero()) {
+                feed_watchdog(&watch, &shutdown, timeout);
+            }
+        });
     }
 
-    /// Says that the end has begun.
-    pub(crate) fn tell_stopping() {
-        tell_soon(NotifyState::Stopping);
-    }
-
-    /// Where a watchdog waits for signs of life, gives them, for as long as the loop is alive.
-    pub(crate) fn keep_watchdog_fed(watch: Watch, shutdown: Shutdown) {
-        let Some(timeout) = sd_notify::watchdog_enabled().filter(|timeout| !timeout.is_zero()) else { return };
+    fn feed_watchdog(watch: &Watch, shutdown: &Shutdown, timeout: Duration) {
         // Twice in its time, with the loop's own time to answer left over.
         let (pause, patience) = (timeout / 3, ANSWER_TIMEOUT.min(timeout / 6));
-        thread::spawn(move || feed(&watch, &shutdown, pause, patience));
-    }
-
-    fn feed(watch: &Watch, shutdown: &Shutdown, pause: Duration, patience: Duration) {
         loop {
             if watch.is_alive(shutdown, patience) {
                 tell(&NotifyState::Watchdog);
@@ -64,11 +65,11 @@ mod unix {
         }
     }
 
-    /// Waits no longer than a moment: a manager that does not read must not keep anybody from being served, or from stopping.
-    fn tell_soon(state: NotifyState<'static>) {
+    /// Says that the end has begun. Waits no longer than a moment: a manager that does not read must not keep anybody from stopping.
+    pub(crate) fn tell_stopping() {
         let (done, told) = sync_channel(1);
         thread::spawn(move || {
-            tell(&state);
+            tell(&NotifyState::Stopping);
             // After that moment nobody waits for it.
             let _ = done.try_send(());
         });
@@ -97,11 +98,8 @@ mod elsewhere {
     }
 
     /// Nobody wants to know.
-    pub(crate) fn tell_ready() {}
-
-    /// Nobody wants to know.
     pub(crate) fn tell_stopping() {}
 
-    /// There is none.
-    pub(crate) fn keep_watchdog_fed(_: Watch, _: Shutdown) {}
+    /// Nobody wants to know.
+    pub(crate) fn report(_: Watch, _: Shutdown) {}
 }

@@ -69,9 +69,11 @@ impl Person {
 
     /// When it has something to do by itself.
     pub(crate) fn due_ms(&self) -> Option<u64> {
+        if self.starts_at_ms.is_some() {
+            return self.starts_at_ms;
+        }
         let deadline = self.session.next_deadline_ms().map(|deadline_ms| deadline_ms + self.started_ms);
-        let deadline = deadline.filter(|_| self.starts_at_ms.is_none());
-        [deadline, self.dials_at_ms, self.starts_at_ms].into_iter().flatten().min()
+        [deadline, self.dials_at_ms, Some(self.acts_at_ms)].into_iter().flatten().min()
     }
 
     /// Does one thing that people do.

@@ -147,7 +147,7 @@ impl World {
     fn next_due_ms(&self) -> u64 {
         let now_ms = self.now_ms;
         let lines = self.lines.values().filter_map(|line| line.due_ms(now_ms));
-        let people = self.people.iter().flat_map(|person| [person.due_ms(), Some(person.acts_at_ms)]).flatten();
+        let people = self.people.iter().filter_map(Person::due_ms);
         let desks = self.desks.iter().filter(|desk| !desk.is_done);
         let desks = desks.flat_map(|desk| [desk.dials_at_ms, Some(desk.acts_at_ms)]).flatten();
         let faults = (!self.is_calm).then_some(self.faults_at_ms.min(self.plan.unrest_ms));
@@ -278,6 +278,8 @@ impl World {
                     Told::Written => {}
                     Told::Closed => {
                         desk.line = None;
+                        // What it said last may not have come through.
+                        desk.last_words = None;
                         desk.dials_at_ms = Some(self.now_ms + 500);
                     }
                 }
@@ -449,6 +451,15 @@ impl World {
         self.disk.lock().is_full = false;
         self.lines.values_mut().for_each(Line::heal);
         let now_ms = self.now_ms;
+        for desk in &mut self.desks {
+            // A student's program waits for ever where nobody answers: whoever sits before it starts it again.
+            if let Some(line) = desk.line.and_then(|line| self.lines.get_mut(&line))
+                && line.broken
+            {
+                line.close();
+                (desk.line, desk.dials_at_ms) = (None, Some(now_ms + 500));
+            }
+        }
         self.people.iter_mut().for_each(|person| person.acts_at_ms = now_ms + 500);
         self.desks.iter_mut().for_each(|desk| desk.acts_at_ms = now_ms + 500);
     }

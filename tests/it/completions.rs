@@ -8,10 +8,26 @@ use std::process::{Command, Stdio};
 use crate::program::{Folder, PROGRAM, command, run};
 
 /// What each of the visible commands takes; the empty name is the program itself.
-const OFFERED: [(&str, &[&str]); 4] = [
-    ("", &["name", "config", "timestamps", "bell", "colour", "log", "help", "version"]),
-    ("serve", &["listen", "pure", "flood", "metrics", "log-format", "help"]),
+const OFFERED: [(&str, &[&str]); 5] = [
+    ("", &["name", "config", "timestamps", "bell", "colour", "log", "history", "help", "version"]),
+    (
+        "serve",
+        &[
+            "listen",
+            "pure",
+            "flood",
+            "metrics",
+            "history",
+            "replay",
+            "replay-tutorial",
+            "keep-days",
+            "keep-bytes",
+            "log-format",
+            "help",
+        ],
+    ),
     ("join", &["json", "linear", "name", "config", "timestamps", "bell", "colour", "log", "dialect", "help"]),
+    ("history", &["help"]),
     ("completions", &["help"]),
 ];
 

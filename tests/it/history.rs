@@ -28,8 +28,8 @@ fn texts(event: &Value) -> Vec<&str> {
 }
 
 #[track_caller]
-fn ask(client: &mut EventClient, request: Value) -> Value {
-    client.send(&request);
+fn ask(client: &mut EventClient, request: &Value) -> Value {
+    client.send(request);
     client.expect("history")
 }
 
@@ -148,7 +148,7 @@ fn a_program_that_says_much_and_closes_has_everything_stored_and_acknowledged() 
     assert_eq!(heard.iter().filter(|event| event["type"] == "message").count(), count);
     let mut tom = Tutorial::join(server.address, "tom");
     for number in 0..count {
-        tom.say(&format!("t{number}"));
+        tom.say(format!("t{number}"));
     }
     tom.send_bytes("/exit");
     let (mut adam, _) =
@@ -173,20 +173,20 @@ fn pages_lead_through_the_whole_history_in_both_directions() {
     let seqs = |page: &Value| -> Vec<u64> {
         page["messages"].as_array().unwrap().iter().map(|message| message["seq"].as_u64().unwrap()).collect()
     };
-    let page = ask(&mut eve, json!({"type": "history", "room": "lobby"}));
+    let page = ask(&mut eve, &json!({"type": "history", "room": "lobby"}));
     assert_eq!((seqs(&page), &page["more"]), ((251..=450).collect(), &json!(true)));
-    let page = ask(&mut eve, json!({"type": "history", "room": "#Lobby", "before": 51}));
+    let page = ask(&mut eve, &json!({"type": "history", "room": "#Lobby", "before": 51}));
     assert_eq!((seqs(&page), &page["more"]), ((1..=50).collect(), &Value::Null));
-    let page = ask(&mut eve, json!({"type": "history", "room": "lobby", "after": 0}));
+    let page = ask(&mut eve, &json!({"type": "history", "room": "lobby", "after": 0}));
     assert_eq!((seqs(&page), &page["more"]), ((1..=200).collect(), &json!(true)));
-    let page = ask(&mut eve, json!({"type": "history", "room": "lobby", "after": 10, "before": 14}));
+    let page = ask(&mut eve, &json!({"type": "history", "room": "lobby", "after": 10, "before": 14}));
     assert_eq!(seqs(&page), [11, 12, 13]);
-    let page = ask(&mut eve, json!({"type": "history", "room": "lobby", "around": 100, "limit": 5}));
+    let page = ask(&mut eve, &json!({"type": "history", "room": "lobby", "around": 100, "limit": 5}));
     assert_eq!(seqs(&page), [98, 99, 100, 101, 102]);
     for nothing in [json!({"after": 450}), json!({"before": 1}), json!({"before": 0}), json!({"after": u64::MAX})] {
         let mut request = json!({"type": "history", "room": "lobby"});
         request.as_object_mut().unwrap().extend(nothing.as_object().unwrap().clone());
-        assert_eq!(seqs(&ask(&mut eve, request)), [0; 0]);
+        assert_eq!(seqs(&ask(&mut eve, &request)), [0; 0]);
     }
     eve.send(&json!({"type": "history", "room": "lobby", "limit": 201}));
     eve.expect_error("bad_field");
@@ -215,7 +215,7 @@ fn a_search_finds_words_and_parts_of_them_at_once() {
         ("lun* OR x", vec![]),
         ("AND NOT (", vec![]),
     ] {
-        let page = ask(&mut eve, json!({"type": "search", "room": "lobby", "query": query}));
+        let page = ask(&mut eve, &json!({"type": "search", "room": "lobby", "query": query}));
         assert_eq!(texts(&page), found, "{query}");
     }
     eve.send(&json!({"type": "search", "room": "lobby", "query": "  "}));

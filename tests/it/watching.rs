@@ -9,6 +9,7 @@ use glassline_server::Limits;
 use serde_json::json;
 
 use crate::harness::{EventClient, PATIENCE, Process, Server, Tutorial, Wire, frame, fresh_id};
+use crate::program::Folder;
 
 /// Sends a request and returns the status, the head and the body of what comes until the close.
 #[track_caller]
@@ -88,6 +89,7 @@ fn what_was_said_refused_and_who_is_here_is_what_is_told() {
     let mut stranger = Wire::connect(process.address);
     stranger.send("POST / HTTP/1.1\r\n\r\n");
     stranger.rest();
+    while eve.event()["text"] != "to myself" {}
     eve.barrier();
     tom.barrier();
     ann.barrier();
@@ -118,6 +120,49 @@ fn what_was_said_refused_and_who_is_here_is_what_is_told() {
     let ended = process.stop();
     assert!(ended.stderr.contains(&format!("metrics on http://{metrics}/metrics")), "{ended:?}");
     assert!(!ended.stderr.contains("open to other machines"), "{ended:?}");
+}
+
+#[test]
+fn a_history_tells_its_numbers_and_what_it_replays_is_no_delivery() {
+    let home = Folder::new();
+    let file = home.path().join("history.db");
+    let mut process =
+        Process::serve(&["--metrics", "127.0.0.1:0", "--history", file.to_str().expect("UTF-8"), "--replay", "50"]);
+    let metrics = process.expect_metrics();
+    let mut eve = EventClient::join(process.address, "eve");
+    let id = fresh_id();
+    for _ in 0..2 {
+        eve.send(&json!({"type": "send", "room": "lobby", "text": "kept once", "id": id}));
+        eve.expect_said("eve", "kept once");
+    }
+    for n in 0..20 {
+        eve.say(&n.to_string());
+        eve.expect_said("eve", &n.to_string());
+    }
+    let mut late = EventClient::join(process.address, "late");
+    late.expect("history");
+    late.barrier();
+    let expected = [
+        ("glassline_messages_total", 21),
+        ("glassline_deliveries_total", 21),
+        ("glassline_journal_stored_total", 21),
+        ("glassline_journal_not_stored_total", 0),
+        ("glassline_journal_queue_records", 0),
+        ("glassline_journal_queue_questions", 0),
+    ];
+    expect_numbers(metrics, &expected);
+    let numbers = numbers(metrics);
+    // One at a time, so each was a commit of its own, and so may have been the one that came again.
+    let commits: u64 = numbers["glassline_commit_seconds_count"].parse().expect("a number");
+    assert!((21..=22).contains(&commits), "{numbers:?}");
+    assert_eq!(numbers["glassline_commit_seconds_bucket{le=\"+Inf\"}"], commits.to_string());
+    let took_s: f64 = numbers["glassline_commit_seconds_sum"].parse().expect("a number");
+    assert!(took_s > 0.0, "{numbers:?}");
+    process.stop();
+    let mut process = Process::serve(&["--metrics", "127.0.0.1:0", "--history", "none"]);
+    let numbers = self::numbers(process.expect_metrics());
+    assert!(!numbers.keys().any(|name| name.contains("journal") || name.contains("commit")), "{numbers:?}");
+    process.stop();
 }
 
 #[test]

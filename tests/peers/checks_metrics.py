@@ -35,6 +35,7 @@ def metrics(bench):
         eve, tom = server.event("eve"), server.tutorial("tom")
         for number in range(5):
             tom.say(f"text {number}")
+        eve.wait("message", text="text 4")
         eve.ask("rename", "error", name="tom")
         tom.say("/msg nobody hi")
         tom.settle()

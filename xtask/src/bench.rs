@@ -1,8 +1,6 @@
 //! `cargo xtask bench`: servers side by side on one core, the load on another; with `terminal`, clients side by side.
 
-use std::path::Path;
-
-use crate::command::{self, Outcome, cargo, program};
+use crate::command::{self, Outcome, built, cargo, program};
 use crate::tools::TASKSET;
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
@@ -21,10 +19,4 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         bench.args(["--out", page]);
     }
     command::run(bench)
-}
-
-/// Where cargo puts a program.
-fn built(name: &str) -> String {
-    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
-    Path::new(&target).join("release").join(name).display().to_string()
 }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod command;
+mod crash;
 mod fuzz;
 mod manual;
 mod readme;
@@ -17,6 +18,8 @@ usage: cargo xtask CHORE
   bench [ARGUMENTS]       measures servers side by side and writes docs/benchmarks.md; `--quick` for a first look
   bench terminal [ARGUMENTS]
                           the same of the terminal client beside a naive one, in docs/benchmarks-terminal.md
+  crash [--rounds N] [--seed S] [ARGUMENTS]
+                          kills the server N times (100) under load and checks that nothing said is lost; S (1) decides when
   fuzz [--seconds N] [TARGET]
                           runs each libFuzzer target for N seconds (60), on the stable toolchain
   man                     writes the manual's pages to target/man";
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
     let done = match chore {
         "test" => tests::run(),
         "bench" => bench::run(rest),
+        "crash" => crash::run(rest),
         "fuzz" => fuzz::run(rest),
         "man" => manual::run(),
         _ => Err(USAGE.to_string()),

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::command::{self, Outcome, cargo, program};
 use crate::tools::{BASH, CLIPPY, CXX, FISH, MAN, PYTHON, RUSTFMT, ZSH};
-use crate::{fuzz, manual, readme};
+use crate::{crash, fuzz, manual, readme};
 
 /// Long enough to replay the corpus and look around a little; `cargo xtask fuzz` is for looking further.
 const SHORT_FUZZ_S: u32 = 5;
@@ -12,13 +12,14 @@ const SHORT_FUZZ_S: u32 = 5;
 type Step = (&'static str, fn() -> Outcome);
 
 pub(crate) fn run() -> Outcome {
-    let steps: [Step; 8] = [
+    let steps: [Step; 9] = [
         ("format", format),
         ("lints", lints),
         ("cargo test", cargo_test),
         ("manual", manual::run),
         ("release build", || command::run(cargo(&["build", "--release", "--locked"]))),
         ("peers", peers),
+        ("crashes", crash::run_short),
         ("README", readme::run),
         ("short fuzz", || fuzz::run_all(SHORT_FUZZ_S)),
     ];
@@ -55,7 +56,7 @@ fn cargo_test() -> Outcome {
         }
     }
     command::run(cargo(&["test", "--locked"]))?;
-    command::run(cargo(&["test", "--locked", "-p", "glassline-bench"]))
+    command::run(cargo(&["test", "--locked", "-p", "glassline-bench", "-p", "glassline-crash"]))
 }
 
 fn peers() -> Outcome {

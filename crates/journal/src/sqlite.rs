@@ -14,5 +14,9 @@ mod reader;
 mod schema;
 mod search;
 mod tend;
+#[cfg(test)]
+mod tests;
+mod upkeep;
 
 pub use engine::{Keep, open};
+pub use upkeep::{Exported, Imported, Report, UpkeepError, Vacuumed, check, export, import, vacuum};

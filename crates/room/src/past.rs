@@ -103,9 +103,26 @@ impl Past {
 }
 
 impl Hub {
-    /// The oldest question that was not handed over yet.
+    /// The oldest question that was not handed over yet. What nobody waits for any more is not asked, so that there are never more
+    /// questions than connections may have.
     pub fn next_question(&mut self) -> Option<Question> {
-        self.past.questions.pop_front()
+        while let Some(question) = self.past.questions.pop_front() {
+            if self.is_awaited(question.ticket) {
+                return Some(question);
+            }
+            self.past.purposes.remove(&question.ticket);
+        }
+        None
+    }
+
+    fn is_awaited(&self, ticket: u64) -> bool {
+        match self.past.purposes.get(&ticket) {
+            Some(Purpose::Opening { waiter, .. } | Purpose::Reading { waiter, .. }) => {
+                self.outstanding.is_waiting(*waiter)
+            }
+            Some(Purpose::Replaying { member }) => self.is_replay_awaited(*member, ticket),
+            None => false,
+        }
     }
 
     /// Puts a question back that could not be handed over: it comes first again.

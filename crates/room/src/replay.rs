@@ -99,6 +99,12 @@ impl Hub {
         self.go_on_replaying(id);
     }
 
+    /// Whether a member still waits for this answer.
+    pub(crate) fn is_replay_awaited(&self, id: MemberId, ticket: u64) -> bool {
+        let replay = self.members.get(id.0).and_then(|member| member.replay.as_ref());
+        replay.and_then(|replay| replay.asked).is_some_and(|(asked, _)| asked == ticket)
+    }
+
     /// A member that leaves a room is owed nothing of it.
     pub(crate) fn forgive(&mut self, id: MemberId, room: RoomId) {
         if let Some(replay) = self.members.get_mut(id.0).and_then(|member| member.replay.as_mut()) {

@@ -137,7 +137,8 @@ fn nobody_is_sent_a_message_before_it_is_stored() {
 fn what_is_not_stored_is_refused_to_its_sender_alone() {
     let mut hub = hub(0, 0);
     let (alice, bob) = (enter(&mut hub, 0, &hello("alice")), enter(&mut hub, 1, &hello("bob")));
-    (written(&mut hub, alice), written(&mut hub, bob));
+    written(&mut hub, alice);
+    written(&mut hub, bob);
     for number in 1..=3 {
         say(&mut hub, alice, number, "hi");
     }
@@ -243,6 +244,9 @@ fn who_leaves_is_owed_nothing_and_a_late_answer_hits_nobody() {
     assert_eq!(told(&mut hub, bob), [""; 0]);
     hub.notify(bob, "still here");
     assert_eq!(told(&mut hub, bob), ["still here"]);
+    let gone = enter(&mut hub, 1, &hello("gone"));
+    hub.depart(gone, NOW);
+    assert_eq!(hub.next_question(), None, "nobody waits for it");
     let alice = enter(&mut hub, 1, &hello("alice"));
     let (ticket, _) = asked(&mut hub);
     hub.depart(alice, NOW);

@@ -1,6 +1,7 @@
 //! Storing a batch: one transaction, one sync.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry::{Occupied, Vacant};
 
 use glassline_wire::event::{Event, Message};
 use glassline_wire::message_id::MessageId;
@@ -38,9 +39,9 @@ impl Engine {
         if self.rooms.len() > ROOMS_CACHED_MAX {
             self.rooms.clear();
         }
-        let stored = store(&mut self.db, &self.rooms, self.id_secret, batch);
-        let (outcomes, grown) = self.conclude(stored)?;
-        for (name, room) in grown {
+        let stored = commit(&mut self.db, &self.rooms, self.id_secret, batch);
+        let Growth { outcomes, rooms } = self.conclude(stored)?;
+        for (name, room) in rooms {
             self.index_lag += room.added;
             let cached = CachedRoom { id: room.id, newest: room.newest };
             if let Some(known) = self.rooms.get_mut(name) {
@@ -53,47 +54,57 @@ impl Engine {
     }
 }
 
-type Grown<'a> = HashMap<&'a str, Growing>;
+/// What a batch came to.
+pub(super) struct Growth<'a> {
+    pub(super) outcomes: Vec<Outcome>,
+    rooms: HashMap<&'a str, Growing>,
+}
 
-fn store<'a>(
+fn commit<'a>(
     db: &mut Connection,
     cached: &HashMap<String, CachedRoom>,
     id_secret: u128,
     batch: &'a [Record],
-) -> Result<(Vec<Outcome>, Grown<'a>), rusqlite::Error> {
+) -> Result<Growth<'a>, rusqlite::Error> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut outcomes = Vec::with_capacity(batch.len());
-    let mut grown = Grown::new();
-    {
-        let mut statements = Statements::prepare(&transaction)?;
-        for record in batch {
-            outcomes.push(match record {
-                Record::Message(entry) => {
-                    let name = entry.message.room.as_str();
-                    let room = match grown.entry(name) {
-                        std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-                        std::collections::hash_map::Entry::Vacant(free) => {
-                            free.insert(find_or_open(&transaction, cached, name)?)
-                        }
-                    };
-                    statements.store(room, entry, id_secret)?
-                }
-                Record::Act(act) => {
-                    let json = Event::Act(act.clone()).to_json();
-                    statements.act.execute([std::str::from_utf8(&json).unwrap_or_default()])?;
-                    Outcome::Stored { seq: 0 }
-                }
-            });
-        }
-        let mut update = transaction.prepare_cached(
-            "UPDATE room SET newest = ?2, oldest_at_ms = iif(oldest > newest, ?3, oldest_at_ms) WHERE id = ?1",
-        )?;
-        for room in grown.values().filter(|room| room.added > 0) {
-            update.execute((room.id, room.newest, room.first_at_ms))?;
-        }
-    }
+    let growth = store(&transaction, cached, id_secret, batch)?;
     transaction.commit()?;
-    Ok((outcomes, grown))
+    Ok(growth)
+}
+
+/// Stores a batch in a transaction.
+pub(super) fn store<'a>(
+    transaction: &Transaction<'_>,
+    cached: &HashMap<String, CachedRoom>,
+    id_secret: u128,
+    batch: &'a [Record],
+) -> Result<Growth<'a>, rusqlite::Error> {
+    let mut growth = Growth { outcomes: Vec::with_capacity(batch.len()), rooms: HashMap::new() };
+    let mut statements = Statements::prepare(transaction)?;
+    for record in batch {
+        growth.outcomes.push(match record {
+            Record::Message(entry) => {
+                let name = entry.message.room.as_str();
+                let room = match growth.rooms.entry(name) {
+                    Occupied(known) => known.into_mut(),
+                    Vacant(free) => free.insert(find_or_open(transaction, cached, name)?),
+                };
+                statements.store(room, entry, id_secret)?
+            }
+            Record::Act(act) => {
+                let json = Event::Act(act.clone()).to_json();
+                statements.act.execute([std::str::from_utf8(&json).unwrap_or_default()])?;
+                Outcome::Stored { seq: 0 }
+            }
+        });
+    }
+    let mut update = transaction.prepare_cached(
+        "UPDATE room SET newest = ?2, oldest_at_ms = iif(oldest > newest, ?3, oldest_at_ms) WHERE id = ?1",
+    )?;
+    for room in growth.rooms.values().filter(|room| room.added > 0) {
+        update.execute((room.id, room.newest, room.first_at_ms))?;
+    }
+    Ok(growth)
 }
 
 /// The statements of a batch, compiled once.

@@ -80,23 +80,27 @@ fn lock(file: &Path) -> Result<File, StoreError> {
 /// Makes the file if there is none; says of one that is there whether it may be opened.
 fn look_at(file: &Path) -> Result<(), StoreError> {
     let io = |error: io::Error| fault::opening_io(&error, file);
-    let mut start = Vec::new();
     match OpenOptions::new().read(true).write(true).open(file) {
-        Ok(found) => found.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(io)?,
-        Err(error) if error.kind() == ErrorKind::NotFound => 0,
-        Err(error) => return Err(io(error)),
-    };
-    if start.is_empty() {
-        let left = fs::metadata(beside(file, "-wal")).map_or(0, |metadata| metadata.len());
-        if left > 0 {
-            let detail = "it is empty, and the log of one that was not is beside it".to_string();
-            return Err(StoreError::Corrupt { path: file.to_path_buf(), detail });
-        }
-        private(OpenOptions::new().write(true).create(true).truncate(false)).open(file).map_err(io)?;
-    } else if start != MAGIC {
-        return Err(StoreError::NotAHistory(file.to_path_buf()));
+        Ok(found) if found.metadata().map_err(io)?.len() > 0 => return look_at_found(file),
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(error)),
+        _ => {}
     }
+    let left = fs::metadata(beside(file, "-wal")).map_or(0, |metadata| metadata.len());
+    if left > 0 {
+        let detail = "it is empty, and the log of one that was not is beside it".to_string();
+        return Err(StoreError::Corrupt { path: file.to_path_buf(), detail });
+    }
+    private(OpenOptions::new().write(true).create(true).truncate(false)).open(file).map_err(io)?;
     Ok(())
+}
+
+/// Says of a file that must be there whether it is one of `SQLite` at all.
+pub(super) fn look_at_found(file: &Path) -> Result<(), StoreError> {
+    let mut start = Vec::new();
+    File::open(file)
+        .and_then(|found| found.take(MAGIC.len() as u64).read_to_end(&mut start))
+        .map_err(|error| fault::opening_io(&error, file))?;
+    if start == MAGIC { Ok(()) } else { Err(StoreError::NotAHistory(file.to_path_buf())) }
 }
 
 fn set_up(db: &Connection, file: &Path) -> Result<(), StoreError> {

@@ -41,10 +41,14 @@ impl Filling {
         self.messages_left == 0
     }
 
+    /// Whether the message fits, even if it is the first.
+    pub(super) fn has_room_for(&self, message: &Message) -> bool {
+        bytes_of(message) <= self.bytes_left
+    }
+
     /// Whether the message has its place. The first always has.
     pub(super) fn takes(&mut self, message: &Message) -> bool {
-        // Writing strings and numbers to memory has no way to fail. A comma follows.
-        let bytes = serde_json::to_vec(message).map_or(0, |json| json.len()) + 1;
+        let bytes = bytes_of(message);
         if self.messages_left == 0 || (bytes > self.bytes_left && !self.empty) {
             return false;
         }
@@ -53,6 +57,11 @@ impl Filling {
         self.empty = false;
         true
     }
+}
+
+/// Bytes of a message in a list: a comma follows it. Writing strings and numbers to memory has no way to fail.
+fn bytes_of(message: &Message) -> usize {
+    serde_json::to_vec(message).map_or(0, |json| json.len()) + 1
 }
 
 /// How many messages a page has at most.

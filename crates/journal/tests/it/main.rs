@@ -1,8 +1,13 @@
 //! The journal from outside: engines on real files, journals on real threads.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod crashes;
+mod faults;
+mod model;
 mod numbers;
 mod pages;
+mod retention;
 mod searching;
 mod support;
 mod threads;
+mod upkeep;

@@ -22,6 +22,10 @@ impl Folder {
         Self(path)
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
     pub(crate) fn file(&self) -> PathBuf {
         self.0.join("history.db")
     }
@@ -95,4 +99,24 @@ pub(crate) fn seqs(page: &Page) -> Vec<u64> {
 
 pub(crate) fn texts(page: &Page) -> Vec<&str> {
     page.messages.iter().map(|message| message.text.as_str()).collect()
+}
+/// splitmix64: small, and the same everywhere.
+pub(crate) struct Seeded(pub(crate) u64);
+
+impl Seeded {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    pub(crate) fn id(&mut self) -> MessageId {
+        MessageId((u128::from(self.next()) << 64) | u128::from(self.next()))
+    }
 }

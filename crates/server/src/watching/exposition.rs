@@ -109,10 +109,10 @@ fn present(out: &mut Exposition, snapshot: &Snapshot) {
 fn said(out: &mut Exposition, snapshot: &Snapshot) {
     let (tally, traffic, counters) = (&snapshot.tally, &snapshot.traffic, &snapshot.counters);
     out.counter("glassline_joins_total", "Names accepted.", counters.count("joined"));
-    let help = "Messages said in rooms; direct messages and messages sent again are none.";
+    let help = "Messages said in rooms; direct messages and messages sent again are none, nor is what was not stored.";
     out.counter("glassline_messages_total", help, tally.messages);
     let help = "Messages of rooms written to members, one for each member, as soon as a byte of it is; a sender's own counts where it \
-                is sent back as the acknowledgement.";
+                is sent back as the acknowledgement; what is replayed from the history does not.";
     out.counter("glassline_deliveries_total", help, tally.deliveries);
     let help = "Bytes read from connections.";
     out.counter("glassline_received_bytes_total", help, traffic.received_bytes);

@@ -1,0 +1,93 @@
+//! One connection: bytes that wait to be written, frames that were read, and whether the other side is still there.
+
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+
+use crate::fault::Fault;
+use crate::frame::Frames;
+
+/// A server on this machine takes a connection at once, or its queue is full.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// Taken at once: a burst of ordinary messages.
+const READ_BYTES: usize = 16 * 1024;
+
+/// A connection that never blocks.
+#[derive(Debug)]
+pub(crate) struct Link {
+    stream: TcpStream,
+    frames: Frames,
+    /// Bounded by what a peer keeps in flight.
+    out: Vec<u8>,
+    written: usize,
+    /// How the other side went, once it did.
+    ended: Option<String>,
+}
+
+impl Link {
+    /// Connects, and watches the connection as `token`.
+    ///
+    /// # Errors
+    /// Nobody takes it.
+    pub(crate) fn open(address: SocketAddr, registry: &Registry, token: Token) -> io::Result<Self> {
+        let stream = std::net::TcpStream::connect_timeout(&address, CONNECT_LIMIT)?;
+        stream.set_nonblocking(true)?;
+        stream.set_nodelay(true)?;
+        let mut stream = TcpStream::from_std(stream);
+        registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+        Ok(Self { stream, frames: Frames::default(), out: Vec::new(), written: 0, ended: None })
+    }
+
+    /// Where to append what is to be written.
+    pub(crate) fn out(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    /// How the other side went, if it did.
+    pub(crate) fn ended(&self) -> Option<&str> {
+        self.ended.as_deref()
+    }
+
+    /// Writes what fits.
+    pub(crate) fn flush(&mut self) {
+        while self.ended.is_none() && self.written < self.out.len() {
+            match self.stream.write(&self.out[self.written..]) {
+                Ok(written) => self.written += written,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // What it sent before it went is still to be read: reading says how it went.
+                Err(_) => break,
+            }
+        }
+        self.out.clear();
+        self.written = 0;
+    }
+
+    /// Reads what is there. Returns whether there may be more.
+    pub(crate) fn fill(&mut self) -> bool {
+        let mut bytes = [0; READ_BYTES];
+        if self.ended.is_some() {
+            return false;
+        }
+        match self.stream.read(&mut bytes) {
+            Ok(0) => self.ended = Some("closed".to_owned()),
+            Ok(read) => self.frames.push(&bytes[..read]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => self.ended = Some(error.to_string()),
+        }
+        self.ended.is_none()
+    }
+
+    /// The next payload that was read.
+    ///
+    /// # Errors
+    /// Bytes that are no frame, as what `by` got.
+    pub(crate) fn payload(&mut self, by: &str) -> Result<Option<Vec<u8>>, Fault> {
+        self.frames.next(by)
+    }
+}

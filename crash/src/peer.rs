@@ -1,0 +1,37 @@
+//! What a client of the harness is to the loop that drives it.
+
+use std::time::Instant;
+
+use crate::fault::Fault;
+use crate::ledger::Ledger;
+
+/// A client: bytes in, bytes out, what it saw into the ledger.
+pub(crate) trait Peer {
+    /// What it is called in a fault.
+    fn name(&self) -> &str;
+
+    /// A connection is there: what it says first.
+    fn open(&mut self, ledger: &mut Ledger, out: &mut Vec<u8>);
+
+    /// A whole payload came.
+    ///
+    /// # Errors
+    /// It breaks a promise.
+    fn take(&mut self, payload: &[u8], ledger: &mut Ledger, out: &mut Vec<u8>) -> Result<(), Fault>;
+
+    /// It may put the server under load now.
+    fn work(&mut self, _ledger: &mut Ledger, _out: &mut Vec<u8>) {}
+
+    /// It must get an answer: to what, and since when.
+    fn waits_for(&self) -> Option<(&'static str, Instant)>;
+
+    /// It wants its connection closed and another one.
+    fn wants_to_reconnect(&mut self) -> bool {
+        false
+    }
+
+    /// It has all of these rooms up to their newest messages.
+    fn has_all(&self, _ledger: &Ledger) -> bool {
+        true
+    }
+}

@@ -1,0 +1,85 @@
+//! A client that only listens; one of them goes and comes back while others talk.
+
+use std::time::Instant;
+
+use crate::draws::Draws;
+use crate::fault::Fault;
+use crate::ledger::Ledger;
+use crate::membership::{Membership, News};
+use crate::peer::Peer;
+use crate::script::ROOMS;
+
+/// The listener.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    membership: Membership,
+    reconnects: Option<Reconnects>,
+}
+
+/// When the next reconnect is due.
+#[derive(Debug)]
+struct Reconnects {
+    draws: Draws,
+    after_messages: u64,
+}
+
+/// Most messages between two reconnects.
+const RECONNECT_AFTER_MAX: u64 = 500;
+
+impl Receiver {
+    /// Somebody who stays in a room.
+    pub(crate) fn staying(name: &str, room: usize) -> Self {
+        Self { membership: Membership::new(name, vec![room], false), reconnects: None }
+    }
+
+    /// Somebody who is in all rooms, leaves without a word when it likes, and comes back at once.
+    pub(crate) fn reconnecting(name: &str, mut draws: Draws) -> Self {
+        let after_messages = draws.magnitude(RECONNECT_AFTER_MAX);
+        let rooms = (0..ROOMS.len()).collect();
+        Self { membership: Membership::new(name, rooms, false), reconnects: Some(Reconnects { draws, after_messages }) }
+    }
+}
+
+impl Peer for Receiver {
+    fn name(&self) -> &str {
+        self.membership.name()
+    }
+
+    fn open(&mut self, _ledger: &mut Ledger, out: &mut Vec<u8>) {
+        self.membership.open(out);
+    }
+
+    fn take(&mut self, payload: &[u8], ledger: &mut Ledger, out: &mut Vec<u8>) -> Result<(), Fault> {
+        if let News::Message(message) = self.membership.take(payload, ledger, out)? {
+            let by = self.membership.name().to_owned();
+            if message.reference.is_some() {
+                return Err(Fault::Stray { by, answer: format!("{message:?}") });
+            }
+            if let Some(room) = ROOMS.iter().position(|room| *room == message.room) {
+                self.membership.stream(room).take(&by, &message.room, message.seq, false)?;
+            }
+            if let Some(reconnects) = &mut self.reconnects {
+                reconnects.after_messages = reconnects.after_messages.saturating_sub(1);
+            }
+        }
+        Ok(())
+    }
+
+    fn waits_for(&self) -> Option<(&'static str, Instant)> {
+        self.membership.waits_for()
+    }
+
+    fn wants_to_reconnect(&mut self) -> bool {
+        match &mut self.reconnects {
+            Some(reconnects) if reconnects.after_messages == 0 => {
+                reconnects.after_messages = reconnects.draws.magnitude(RECONNECT_AFTER_MAX);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn has_all(&self, ledger: &Ledger) -> bool {
+        self.membership.has_all(ledger)
+    }
+}

@@ -1,0 +1,128 @@
+//! Who says what: every text and id follows from the seed, the author and a count, so that nothing said need be remembered.
+
+use crate::draws::Draws;
+
+/// The rooms, by index.
+pub(crate) const ROOMS: [&str; 3] = ["lobby", "den", "attic"];
+
+/// How many rooms there are.
+pub(crate) const ROOM_COUNT: usize = ROOMS.len();
+
+/// Authors that speak the event dialect: enough that their commits share groups.
+const EVENT_AUTHORS: usize = 8;
+
+/// The author that speaks the tutorial dialect, in the lobby like all of them at first.
+pub(crate) const TUTORIAL_AUTHOR: usize = EVENT_AUTHORS;
+
+/// A text's longest filler in bytes: with the count in front it stays below the limit of T7, and `* ` fits too.
+const FILLER_BYTES_MAX: u64 = 16_300;
+
+/// What JSON, SQL, UTF-8 and terminals treat in their own ways; no control character but newline and tab, for T12 would change it.
+const ODDITIES: [&str; 10] = ["漢字", "\"", "\\", "'", "\n", "\t", "%_*", "🦀", "\u{2028}", "é\u{301}"];
+
+/// An author.
+#[derive(Debug)]
+pub(crate) struct Author {
+    /// The name, which is the same after each restart.
+    pub(crate) name: String,
+    /// Where this author speaks, by index.
+    pub(crate) room: usize,
+    /// Whether its messages have ids and are acknowledged.
+    pub(crate) has_ids: bool,
+}
+
+/// What everybody says in a run.
+#[derive(Debug)]
+pub(crate) struct Script {
+    draws: Draws,
+    authors: Vec<Author>,
+}
+
+impl Script {
+    /// The script of a seed.
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut authors: Vec<_> = (0..EVENT_AUTHORS)
+            .map(|author| Author { name: format!("author{author}"), room: author % ROOM_COUNT, has_ids: true })
+            .collect();
+        authors.push(Author { name: "tutor".to_owned(), room: 0, has_ids: false });
+        Self { draws: Draws::new(seed).fork(0x5c21_9700), authors }
+    }
+
+    /// All authors, the tutorial's last.
+    pub(crate) fn authors(&self) -> &[Author] {
+        &self.authors
+    }
+
+    /// The author of a name.
+    pub(crate) fn author_named(&self, name: &str) -> Option<usize> {
+        self.authors.iter().position(|author| author.name == name)
+    }
+
+    /// The text of an author's message number `count`, from 0.
+    pub(crate) fn text(&self, author: usize, count: u32) -> String {
+        let mut draws = self.draws_of(author, count);
+        let filler_bytes = match draws.below(64) {
+            0 => draws.below(FILLER_BYTES_MAX),
+            1..8 => draws.below(1_000),
+            _ => draws.below(80),
+        } as usize;
+        let mut text = format!("#{count} ");
+        let end = text.len() + filler_bytes;
+        while text.len() < end {
+            let bits = draws.bits();
+            if bits.is_multiple_of(5) {
+                text.push_str(ODDITIES[(bits >> 8) as usize % ODDITIES.len()]);
+            } else {
+                text.push_str(&format!("{bits:016x}")[..(bits % 13 + 1) as usize]);
+            }
+        }
+        text
+    }
+
+    /// The id of that message: 32 hexadecimal digits.
+    pub(crate) fn id(&self, author: usize, count: u32) -> String {
+        let mut draws = self.draws_of(author, count).fork(1);
+        format!("{:016x}{:016x}", draws.bits(), draws.bits())
+    }
+
+    /// Whether that message is an action.
+    pub(crate) fn is_action(&self, author: usize, count: u32) -> bool {
+        self.authors[author].has_ids && self.draws_of(author, count).fork(2).once_in(32)
+    }
+
+    fn draws_of(&self, author: usize, count: u32) -> Draws {
+        self.draws.fork((author as u64) << 32 | u64::from(count))
+    }
+}
+
+/// The count at the start of a text.
+pub(crate) fn count_in(text: &str) -> Option<u32> {
+    let (count, _) = text.strip_prefix('#')?.split_once(' ')?;
+    count.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn texts_name_their_count_and_keep_to_the_limit() {
+        let script = Script::new(3);
+        let mut ids = BTreeSet::new();
+        let mut longest = 0;
+        for author in 0..script.authors().len() {
+            for count in 0..500 {
+                let text = script.text(author, count);
+                assert_eq!(count_in(&text), Some(count));
+                assert_eq!(text, Script::new(3).text(author, count));
+                assert!(text.len() <= 16_384, "{}", text.len());
+                assert!(!text.chars().any(|c| c.is_control() && c != '\n' && c != '\t'));
+                longest = longest.max(text.len());
+                assert!(ids.insert(script.id(author, count)));
+            }
+        }
+        assert!(longest > 10_000, "{longest}");
+    }
+}

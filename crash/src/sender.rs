@@ -1,0 +1,184 @@
+//! An author of the event dialect: a window of messages in flight, and after each restart again what was not acknowledged.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::draws::Draws;
+use crate::fault::Fault;
+use crate::ledger::Ledger;
+use crate::membership::{Membership, News, put};
+use crate::message::Message;
+use crate::peer::Peer;
+use crate::script::{ROOMS, count_in};
+
+/// Most messages in flight: several of them in one commit, and none waits long.
+const WINDOW_MAX: u64 = 64;
+
+/// How often something is said again that was acknowledged long ago: once in so many.
+const REPEAT_ONCE_IN: u64 = 64;
+
+/// What a request's `ref` begins with if it was made before.
+const AGAIN: &str = "again";
+
+/// The author.
+#[derive(Debug)]
+pub(crate) struct Sender {
+    membership: Membership,
+    author: usize,
+    draws: Draws,
+    window: usize,
+    /// What may still be said in this life of the server.
+    budget: u32,
+    /// Whether what is said for the first time has a `ref` (E5).
+    names_its_requests: bool,
+    in_flight: VecDeque<Request>,
+    /// Since when the oldest of them was waited for.
+    waiting_since: Instant,
+}
+
+/// A `send` that was not answered yet.
+#[derive(Debug)]
+struct Request {
+    count: u32,
+    reference: Option<String>,
+}
+
+impl Sender {
+    /// An author of the script.
+    pub(crate) fn new(author: usize, ledger: &Ledger, draws: Draws) -> Self {
+        let script = &ledger.script().authors()[author];
+        Self {
+            membership: Membership::new(&script.name, vec![script.room], true),
+            author,
+            draws,
+            window: 1,
+            budget: 0,
+            names_its_requests: author.is_multiple_of(2),
+            in_flight: VecDeque::new(),
+            waiting_since: Instant::now(),
+        }
+    }
+
+    /// What may be said in the next life of the server.
+    pub(crate) fn prepare(&mut self, budget: u32) {
+        self.budget = budget;
+        self.window = self.draws.magnitude(WINDOW_MAX) as usize;
+    }
+
+    /// Whether everything it said was acknowledged.
+    pub(crate) fn is_done(&self) -> bool {
+        self.membership.is_in() && self.in_flight.is_empty()
+    }
+
+    fn send(&self, request: &Request, ledger: &Ledger, out: &mut Vec<u8>) {
+        let script = ledger.script();
+        let mut send = json!({
+            "type": "send",
+            "room": ROOMS[script.authors()[self.author].room],
+            "text": script.text(self.author, request.count),
+            "id": script.id(self.author, request.count),
+        });
+        if script.is_action(self.author, request.count) {
+            send["action"] = json!(true);
+        }
+        if let Some(reference) = &request.reference {
+            send["ref"] = json!(reference);
+        }
+        put(out, &send);
+    }
+
+    /// Says again what was not acknowledged, in its order; what was, and was only repeated, is let be.
+    fn say_again(&mut self, ledger: &Ledger, out: &mut Vec<u8>) {
+        self.in_flight.retain(|request| !ledger.is_acknowledged(self.author, request.count));
+        for request in &mut self.in_flight {
+            request.reference = Some(format!("{AGAIN} {}", request.count));
+        }
+        for request in &self.in_flight {
+            self.send(request, ledger, out);
+        }
+        self.waiting_since = Instant::now();
+    }
+
+    /// The next thing to ask for: something new, or at times something old.
+    fn next_request(&mut self, ledger: &mut Ledger) -> Request {
+        if self.draws.once_in(REPEAT_ONCE_IN) {
+            let count = self.draws.below(u64::from(ledger.said_by(self.author))) as u32;
+            let is_asked = self.in_flight.iter().any(|request| request.count == count);
+            if !is_asked && ledger.is_acknowledged(self.author, count) {
+                return Request { count, reference: Some(format!("{AGAIN} {count}")) };
+            }
+        }
+        let count = ledger.say(self.author);
+        Request { count, reference: self.names_its_requests.then(|| format!("first {count}")) }
+    }
+
+    fn message(&mut self, message: &Message, ledger: &mut Ledger) -> Result<(), Fault> {
+        let own = message.from == self.membership.name();
+        let stray = || Fault::Stray { by: message.from.clone(), answer: format!("{message:?}") };
+        let is_again = message.reference.as_deref().is_some_and(|reference| reference.starts_with(AGAIN));
+        let room = ROOMS.iter().position(|room| *room == message.room).ok_or_else(stray)?;
+        let name = self.membership.name().to_owned();
+        self.membership.stream(room).take(&name, &message.room, message.seq, is_again)?;
+        if !own {
+            // What others get never has a `ref` (E5).
+            return if message.reference.is_some() { Err(stray()) } else { Ok(()) };
+        }
+        let count = count_in(&message.text).ok_or_else(stray)?;
+        let answered =
+            self.in_flight.iter().position(|request| request.count == count && request.reference == message.reference);
+        if let Some(answered) = answered {
+            self.in_flight.remove(answered);
+            self.waiting_since = Instant::now();
+        } else if message.reference.is_some() {
+            return Err(stray());
+        }
+        if self.membership.is_older(room, message.seq) && !ledger.is_acknowledged(self.author, count) {
+            ledger.answer_again();
+        }
+        // Without a `ref` it may be an own message that comes after a reconnect: that is as good an acknowledgement.
+        ledger.acknowledge(self.author, count);
+        Ok(())
+    }
+}
+
+impl Peer for Sender {
+    fn name(&self) -> &str {
+        self.membership.name()
+    }
+
+    fn open(&mut self, _ledger: &mut Ledger, out: &mut Vec<u8>) {
+        self.membership.open(out);
+    }
+
+    fn take(&mut self, payload: &[u8], ledger: &mut Ledger, out: &mut Vec<u8>) -> Result<(), Fault> {
+        match self.membership.take(payload, ledger, out)? {
+            News::Welcome => self.say_again(ledger, out),
+            News::Message(message) => self.message(&message, ledger)?,
+            News::Other => {}
+        }
+        Ok(())
+    }
+
+    fn work(&mut self, ledger: &mut Ledger, out: &mut Vec<u8>) {
+        while self.membership.is_in() && self.budget > 0 && self.in_flight.len() < self.window {
+            if self.in_flight.is_empty() {
+                self.waiting_since = Instant::now();
+            }
+            let request = self.next_request(ledger);
+            self.send(&request, ledger, out);
+            self.in_flight.push_back(request);
+            self.budget -= 1;
+        }
+    }
+
+    fn waits_for(&self) -> Option<(&'static str, Instant)> {
+        let acknowledgement = || (!self.in_flight.is_empty()).then_some(("an acknowledgement", self.waiting_since));
+        self.membership.waits_for().or_else(acknowledgement)
+    }
+
+    fn has_all(&self, ledger: &Ledger) -> bool {
+        self.membership.has_all(ledger)
+    }
+}

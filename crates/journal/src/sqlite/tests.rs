@@ -1,0 +1,103 @@
+//! What only the engine's inside can bring about: a file that may not grow, one that may not be written, a log that is large.
+
+use std::time::{Duration, Instant};
+
+use glassline_wire::event::Message;
+use glassline_wire::message_id::MessageId;
+use glassline_wire::timestamp::Timestamp;
+
+use super::engine::{Engine, Keep};
+use crate::record::{Entry, Outcome, Record};
+use crate::store::{Store, StoreError};
+
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("glassline-engine-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a folder for the test");
+        Self(path)
+    }
+
+    fn engine(&self) -> Engine {
+        Engine::open(&self.0.join("history.db"), Keep::default()).expect("opens")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn batch(first: u128, count: u128, text: &str) -> Vec<Record> {
+    let message = |id| Message {
+        room: "lobby".to_string(),
+        seq: None,
+        at: Some(Timestamp::from_unix_ms(7)),
+        from: "alice".to_string(),
+        text: text.to_string(),
+        action: false,
+        id: Some(MessageId(id)),
+        reference: None,
+    };
+    (first..first + count).map(|id| Record::Message(Entry { message: message(id), author: 1 })).collect()
+}
+
+fn newest(engine: &Engine) -> u64 {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    engine.reader().expect("a reader").head("lobby", deadline).expect("a head").newest
+}
+
+#[test]
+fn a_full_disk_refuses_a_batch_and_takes_the_next_when_there_is_space() {
+    let folder = Folder::new("full");
+    let mut engine = folder.engine();
+    engine.append(&batch(1, 10, "hi")).expect("stores");
+    let pages: u64 = engine.db.pragma_query_value(None, "page_count", |row| row.get(0)).expect("a number");
+    engine.db.pragma_update(None, "max_page_count", pages + 4).expect("sets");
+    let refused = engine.append(&batch(11, 100, &"x".repeat(1_000)));
+    assert!(matches!(refused, Err(StoreError::Full)), "{refused:?}");
+    assert_eq!((newest(&engine), engine.index_lag()), (10, 10), "nothing of the batch is there");
+    assert_eq!(engine.append(&batch(11, 1, "small")).expect("stores"), [Outcome::Stored { seq: 11 }]);
+    engine.db.pragma_update(None, "max_page_count", 1_000_000).expect("sets");
+    let outcomes = engine.append(&batch(11, 100, "small")).expect("stores");
+    assert!(matches!(&outcomes[..2], [Outcome::Again(again), Outcome::Stored { seq: 12 }] if again.seq == Some(11)));
+    assert_eq!(newest(&engine), 110);
+}
+
+#[test]
+fn a_file_that_may_not_be_written_any_more_refuses_a_batch() {
+    let folder = Folder::new("query-only");
+    let mut engine = folder.engine();
+    engine.db.pragma_update(None, "query_only", true).expect("sets");
+    let refused = engine.append(&batch(1, 1, "hi"));
+    assert!(matches!(refused, Err(StoreError::ReadOnly(_))), "{refused:?}");
+    engine.db.pragma_update(None, "query_only", false).expect("sets");
+    assert_eq!(engine.append(&batch(1, 1, "hi")).expect("stores"), [Outcome::Stored { seq: 1 }]);
+}
+
+#[test]
+fn the_log_stays_small_under_load_that_never_stops_and_readers_that_come_and_go() {
+    let folder = Folder::new("log");
+    let mut engine = folder.engine();
+    let mut reader = engine.reader().expect("a reader");
+    let mut largest = 0;
+    for round in 0..60 {
+        engine.append(&batch(1 + round * 300, 300, &"some words ".repeat(100))).expect("stores");
+        engine.tend(Duration::ZERO).expect("tends");
+        reader.head("lobby", Instant::now() + Duration::from_secs(20)).expect("a head");
+        largest = largest.max(std::fs::metadata(folder.0.join("history.db-wal")).expect("a log").len());
+    }
+    assert_eq!(newest(&engine), 18_000);
+    assert!(largest < 16 * 1024 * 1024, "{largest} bytes");
+}
+
+#[test]
+fn synchronous_and_the_log_are_as_promised() {
+    let folder = Folder::new("settings");
+    let engine = folder.engine();
+    let read = |pragma: &str| engine.db.pragma_query_value(None, pragma, |row| row.get::<_, rusqlite::types::Value>(0));
+    assert_eq!(read("synchronous").expect("reads"), rusqlite::types::Value::Integer(2));
+    assert_eq!(read("journal_mode").expect("reads"), rusqlite::types::Value::Text("wal".to_string()));
+}

@@ -1,0 +1,130 @@
+//! Crashes: what is in the file after the power went at any byte is a prefix of the commits, with every one that was complete.
+
+use std::fs;
+use std::path::Path;
+
+use glassline_journal::{Head, Outcome, Record, check};
+use glassline_wire::request::HistoryRange;
+
+use crate::support::*;
+
+const ROOMS: [&str; 3] = ["lobby", "den", "attic"];
+
+/// A commit, and how long the log was behind it.
+struct Commit {
+    batch: Vec<Record>,
+    outcomes: Vec<Outcome>,
+    log_bytes: usize,
+}
+
+/// What each room holds behind the first `count` commits.
+fn contents(commits: &[Commit], count: usize) -> Vec<Vec<String>> {
+    let mut rooms = vec![Vec::new(); ROOMS.len()];
+    for commit in &commits[..count] {
+        for (record, outcome) in commit.batch.iter().zip(&commit.outcomes) {
+            let (Record::Message(entry), Outcome::Stored { seq }) = (record, outcome) else { continue };
+            let room = ROOMS.iter().position(|room| *room == entry.message.room).expect("a known room");
+            assert_eq!(*seq, rooms[room].len() as u64 + 1);
+            rooms[room].push(entry.message.text.clone());
+        }
+    }
+    rooms
+}
+
+/// The file and its log as they would be found, and what is in them after opening.
+fn reopened(folder: &Path, file: &[u8], log: &[u8]) -> Vec<Vec<String>> {
+    let path = folder.join("cut.db");
+    for ending in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(format!("{}{ending}", path.display()));
+    }
+    fs::write(&path, file).expect("writes");
+    fs::write(format!("{}-wal", path.display()), log).expect("writes");
+    let mut store = open_kept(&path);
+    let mut reader = store.reader().expect("a reader");
+    let found = ROOMS
+        .iter()
+        .map(|room| {
+            let Head { oldest, newest } = reader.head(room, soon()).expect("a head");
+            assert_eq!(oldest, 1);
+            let mut texts = Vec::new();
+            while (texts.len() as u64) < newest {
+                let after = Some(texts.len() as u64);
+                let page =
+                    range(reader.as_mut(), &HistoryRange { room: (*room).into(), after, ..HistoryRange::default() });
+                assert!(!page.messages.is_empty(), "a hole in {room} behind {after:?}");
+                texts.extend(page.messages.into_iter().map(|message| message.text));
+            }
+            texts
+        })
+        .collect();
+    // The index is caught up from wherever it was, and nothing is left to complain of.
+    tend_to_the_end(store.as_mut());
+    assert_eq!(store.index_lag(), 0);
+    for (room, texts) in ROOMS.iter().zip(&found) {
+        let texts: &Vec<String> = texts;
+        if let Some(text) = texts.last() {
+            let page = search(reader.as_mut(), room, text);
+            assert!(page.messages.iter().any(|message| message.text == *text), "{text} is not found");
+        }
+    }
+    drop((reader, store));
+    assert_eq!(check(&path).expect("a report").faults, Vec::<String>::new());
+    found
+}
+
+#[test]
+fn whatever_is_cut_off_the_log_a_prefix_of_the_commits_is_left() {
+    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(4);
+    println!("SEED={seed}");
+    let mut seeded = Seeded(seed);
+    let folder = Folder::new();
+    let path = folder.file();
+    let log_path = format!("{}-wal", path.display());
+    let mut store = open_kept(&path);
+    let mut commits = Vec::new();
+    let mut said = 0;
+    while commits.len() < 40 {
+        let batch: Vec<Record> = (0..=seeded.below(30))
+            .map(|_| {
+                said += 1;
+                let text = format!("text number {said} {}", "x".repeat(seeded.below(400) as usize));
+                let id = (seeded.below(3) > 0).then(|| seeded.id().0);
+                entry(ROOMS[seeded.below(3) as usize], "alice", &text, id, 1)
+            })
+            .collect();
+        let outcomes = store.append(&batch).expect("stores");
+        let log_bytes = fs::metadata(&log_path).expect("a log").len() as usize;
+        commits.push(Commit { batch, outcomes, log_bytes });
+        // Indexing writes to the log between commits.
+        if seeded.below(3) == 0 {
+            store.tend(std::time::Duration::ZERO).expect("tends");
+        }
+    }
+    // As a crash would leave them: the store is still open.
+    let (file, log) = (fs::read(&path).expect("reads"), fs::read(&log_path).expect("reads"));
+    drop(store);
+    let ends: Vec<usize> = commits.iter().map(|commit| commit.log_bytes).collect();
+    assert!(ends.is_sorted() && *ends.last().expect("some") <= log.len(), "the log was not emptied meanwhile");
+    let mut cuts = vec![0, 1, 31, 32, 33, log.len()];
+    for end in &ends {
+        cuts.extend([end - 1, *end, (end + 1).min(log.len()), (end + 24).min(log.len())]);
+    }
+    cuts.extend((0..60).map(|_| seeded.below(log.len() as u64) as usize));
+    for cut in cuts {
+        let complete = ends.iter().filter(|end| **end <= cut).count();
+        let found = reopened(folder.path(), &file, &log[..cut]);
+        // A commit whose log ends at the cut is there; the next cannot be.
+        assert_eq!(found, contents(&commits, complete), "cut at {cut} of {}, SEED={seed}", log.len());
+    }
+    // Bytes that were never written, or turned: what stands before them counts.
+    for _ in 0..30 {
+        let at = seeded.below(log.len() as u64) as usize;
+        let mut torn = log.clone();
+        torn[at] ^= 1 << seeded.below(8);
+        let found = reopened(folder.path(), &file, &torn);
+        let intact = ends.iter().filter(|end| **end <= at).count();
+        let is_prefix = (0..=commits.len()).any(|count| count >= intact && found == contents(&commits, count));
+        // What belongs to no frame that counts (a reserved field) may turn without harm; a header turned takes the log with it.
+        assert!(is_prefix || (at < 32 && found == contents(&commits, 0)), "byte {at} turned, SEED={seed}");
+    }
+}

@@ -1,0 +1,140 @@
+//! Files that cannot be had, and disks that are full.
+
+use std::fs;
+use std::path::Path;
+
+use glassline_journal::{Keep, StoreError, open};
+
+use crate::support::*;
+
+fn refusal(file: &Path) -> StoreError {
+    match open(file, Keep::default()) {
+        Ok(_) => panic!("{} must not open", file.display()),
+        Err(error) => {
+            let words = error.to_string();
+            assert!(
+                words.contains(&file.display().to_string()) && words.contains("; "),
+                "{words:?} names no next step"
+            );
+            error
+        }
+    }
+}
+
+#[test]
+fn a_second_opener_is_refused_until_the_first_is_gone() {
+    let folder = Folder::new();
+    let mut store = open_kept(&folder.file());
+    assert!(matches!(refusal(&folder.file()), StoreError::InUse(_)));
+    store.append(&[entry("lobby", "alice", "hi", None, 1)]).expect("the first goes on");
+    drop(store);
+    assert_eq!(
+        open_kept(&folder.file()).append(&[entry("lobby", "alice", "hi", None, 1)]).expect("stores"),
+        stored([2])
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn the_folder_and_the_file_are_the_owners_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let file = folder.path().join("state/glassline/history.db");
+    let mut store = open_kept(&file);
+    store.append(&[entry("lobby", "alice", "hi", None, 1)]).expect("stores");
+    let mode = |path: &Path| fs::metadata(path).expect("is there").permissions().mode() & 0o777;
+    assert_eq!(mode(file.parent().expect("a folder")), 0o700);
+    for ending in ["", "-wal", "-shm", ".lock"] {
+        let path = format!("{}{ending}", file.display());
+        assert_eq!(mode(Path::new(&path)), 0o600, "{path}");
+    }
+}
+
+#[test]
+fn what_is_something_else_is_refused_and_left_as_it_is() {
+    let folder = Folder::new();
+    let file = folder.file();
+    for content in [b"just some notes".to_vec(), vec![0; 100], b"SQLite format 3".to_vec(), vec![0xFF; 8_192]] {
+        fs::write(&file, &content).expect("writes");
+        assert!(matches!(refusal(&file), StoreError::NotAHistory(_)));
+        assert_eq!(fs::read(&file).expect("reads"), content);
+    }
+    fs::remove_file(&file).expect("removes");
+    fs::create_dir(&file).expect("a folder of that name");
+    assert!(matches!(refusal(&file), StoreError::CannotOpen { .. }));
+    // A database of another program.
+    let other = folder.path().join("other.db");
+    let made = std::process::Command::new("python3")
+        .args([
+            "-c",
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('CREATE TABLE t(x)'); c.commit()",
+        ])
+        .arg(&other)
+        .status();
+    if made.is_ok_and(|made| made.success()) {
+        let before = fs::read(&other).expect("reads");
+        assert!(matches!(refusal(&other), StoreError::NotAHistory(_)));
+        assert_eq!(fs::read(&other).expect("reads"), before);
+    } else {
+        println!("no python3: another program's database is not tried");
+    }
+}
+
+/// Changes bytes of a history that nobody has open.
+fn edited(folder: &Folder, edit: impl FnOnce(&mut Vec<u8>)) {
+    let mut store = open_kept(&folder.file());
+    store
+        .append(&(0..500).map(|_| entry("lobby", "alice", "some words", None, 1)).collect::<Vec<_>>())
+        .expect("stores");
+    drop(store);
+    let mut bytes = fs::read(folder.file()).expect("reads");
+    edit(&mut bytes);
+    fs::write(folder.file(), bytes).expect("writes");
+}
+
+#[test]
+fn a_newer_schema_a_short_file_and_a_broken_page_are_told_apart() {
+    let folder = Folder::new();
+    // The user version stands at byte 60 of the header.
+    edited(&folder, |bytes| bytes[60..64].copy_from_slice(&99_u32.to_be_bytes()));
+    assert!(matches!(refusal(&folder.file()), StoreError::Newer { found: 99, known: 1, .. }));
+
+    for length in [20, 4_096, 3 * 4_096, 10_000] {
+        let folder = Folder::new();
+        edited(&folder, |bytes| bytes.truncate(length));
+        let refused = refusal(&folder.file());
+        assert!(matches!(refused, StoreError::Corrupt { .. } | StoreError::NotAHistory(_)), "{length}: {refused:?}");
+        assert!(length == 20 || matches!(refused, StoreError::Corrupt { .. }), "{length}: {refused:?}");
+    }
+
+    let folder = Folder::new();
+    edited(&folder, |bytes| bytes[100..400].fill(0xA5));
+    assert!(matches!(refusal(&folder.file()), StoreError::Corrupt { .. }));
+
+    // The file is gone and its log is not: what is in the log must not be thrown away.
+    let folder = Folder::new();
+    fs::write(format!("{}-wal", folder.file().display()), [1; 5_000]).expect("writes");
+    assert!(matches!(refusal(&folder.file()), StoreError::Corrupt { .. }));
+    assert!(!folder.file().exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn what_may_not_be_written_is_read_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    drop(open_kept(&folder.file()));
+    let allow = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("may");
+    allow(&folder.file(), 0o400);
+    if fs::OpenOptions::new().write(true).open(folder.file()).is_ok() {
+        println!("this user may write everything: read-only files are not tried");
+        return;
+    }
+    assert!(matches!(refusal(&folder.file()), StoreError::ReadOnly(_)));
+    allow(&folder.file(), 0o600);
+    allow(folder.path(), 0o500);
+    let other = folder.path().join("other.db");
+    assert!(matches!(refusal(&other), StoreError::ReadOnly(_)));
+    allow(folder.path(), 0o700);
+    open_kept(&folder.file());
+}

@@ -1,0 +1,222 @@
+//! Export, import, check and vacuum.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use glassline_journal::{
+    Imported, Keep, Outcome, Record, StoreError, UpkeepError, check, export, import, open, vacuum,
+};
+use glassline_wire::event::{Act, ActKind, Event};
+use glassline_wire::limits::EVENT_BYTES_MAX;
+use glassline_wire::timestamp::Timestamp;
+
+use crate::support::*;
+
+fn lines_of(file: &Path) -> Vec<String> {
+    let mut output = Vec::new();
+    let exported = export(file, &mut output).expect("exports");
+    assert_eq!(exported.unread, Vec::<String>::new());
+    String::from_utf8(output).expect("UTF-8").lines().map(str::to_string).collect()
+}
+
+fn act(text: &str) -> Act {
+    Act {
+        at: Timestamp::from_unix_ms(NOW_MS),
+        by: "root".into(),
+        act: ActKind::Motd,
+        who: None,
+        until: None,
+        text: Some(text.into()),
+        reference: None,
+    }
+}
+
+/// Two rooms, an act, ids, an action and texts that JSON must escape.
+fn told() -> Vec<Record> {
+    let mut batch = vec![
+        entry("lobby", "alice", "one \"two\"\n\0", Some(1), 1),
+        entry("den", "bob", "eins 漢字", None, 2),
+        Record::Act(act("hello")),
+        entry("lobby", "bob", "two", Some(1), 2),
+        entry("lobby", "alice", "waves", None, 1),
+    ];
+    if let Record::Message(entry) = &mut batch[4] {
+        entry.message.action = true;
+    }
+    batch
+}
+
+#[test]
+fn an_export_holds_everything_while_a_server_has_the_file_and_an_import_brings_it_back() {
+    let folder = Folder::new();
+    let mut store = open_kept(&folder.file());
+    let batch = told();
+    store.append(&batch).expect("stores");
+    let lines = lines_of(&folder.file());
+    let wanted: Vec<Event> = [(0, 1), (3, 2), (4, 3), (1, 1)]
+        .into_iter()
+        .map(|(at, seq)| Event::Message(as_stored(&batch[at], seq)))
+        .chain([Event::Act(act("hello"))])
+        .collect();
+    assert_eq!(lines[0], r#"{"type":"schema","version":1}"#);
+    let found: Vec<Event> =
+        lines[1..].iter().map(|line| Event::from_json(line.as_bytes()).expect("an event")).collect();
+    assert_eq!(found, wanted);
+
+    let other = folder.file().with_file_name("other.db");
+    let text = lines.join("\n");
+    let imported = import(&other, &mut text.as_bytes()).expect("imports");
+    assert_eq!(imported, Imported { messages: 4, acts: 1, ..Imported::default() });
+    assert_eq!(lines_of(&other), lines);
+    assert!(check(&other).expect("a report").is_sound());
+    let again = import(&other, &mut text.as_bytes()).expect("imports");
+    assert_eq!(again, Imported { skipped: 5, ..Imported::default() });
+    assert_eq!(lines_of(&other), lines);
+    // What was imported is known by its sender's name.
+    let mut store = open_kept(&other);
+    let outcomes = store.append(&batch[..2]).expect("answers");
+    assert_eq!(outcomes, [Outcome::Again(Box::new(as_stored(&batch[0], 1))), Outcome::Stored { seq: 2 }]);
+    tend_to_the_end(store.as_mut());
+    assert_eq!(texts(&search(store.reader().expect("a reader").as_mut(), "den", "漢字")), ["eins 漢字"; 2]);
+}
+
+#[test]
+fn numbers_are_kept_in_a_new_room_and_go_on_in_one_that_has_messages() {
+    let folder = Folder::new();
+    let line = |room: &str, seq: u64, text: &str| {
+        format!(
+            r#"{{"type":"message","room":"{room}","seq":{seq},"at":"2026-01-02T03:04:05.678Z","from":"a","text":"{text}"}}"#
+        )
+    };
+    let schema = r#"{"type":"schema","version":1}"#.to_string();
+    let mut store = open_kept(&folder.file());
+    store.append(&[entry("lobby", "alice", "here before", None, 1)]).expect("stores");
+    drop(store);
+    // The den begins at 501 and misses 503.
+    let text = [
+        schema,
+        line("den", 501, "a"),
+        line("den", 502, "b"),
+        String::new(),
+        line("den", 504, "c"),
+        line("lobby", 1, "d"),
+    ]
+    .join("\n");
+    let imported = import(&folder.file(), &mut text.as_bytes()).expect("imports");
+    assert_eq!(imported, Imported { messages: 4, renumbered: 2, ..Imported::default() });
+    let mut store = open_kept(&folder.file());
+    let mut reader = store.reader().expect("a reader");
+    let den = reader.head("den", soon()).expect("a head");
+    assert_eq!((den.oldest, den.newest), (501, 503));
+    assert_eq!(reader.head("lobby", soon()).expect("a head").newest, 2);
+    tend_to_the_end(store.as_mut());
+    assert_eq!(store.append(&[entry("den", "a", "next", None, 0)]).expect("stores"), stored([504]));
+    drop((reader, store));
+    assert_eq!(check(&folder.file()).expect("a report").faults, Vec::<String>::new());
+}
+
+#[test]
+fn a_wrong_line_is_named_and_nothing_is_imported() {
+    let folder = Folder::new();
+    let good = r#"{"type":"message","room":"lobby","seq":1,"at":"2026-01-02T03:04:05.678Z","from":"a","text":"hi"}"#;
+    let schema = r#"{"type":"schema","version":1}"#;
+    let long = good.replace("hi", &"x".repeat(EVENT_BYTES_MAX));
+    let almost = good.replace("hi", &"x".repeat(EVENT_BYTES_MAX - good.len() + 2));
+    for (wrong, line, word) in [
+        (String::new(), 1, "does not say"),
+        (good.to_string(), 1, "does not say"),
+        (schema.replace('1', "2"), 1, "does not say"),
+        (format!("{schema}\n{good}\nnonsense\n"), 3, "no event"),
+        (format!("{schema}\n{good}\n\n{{\"type\":\"pong\"}}"), 4, "does not hold"),
+        (format!("{schema}\n{good}\n{}", good.replace("\"seq\":1,", "")), 3, "seq"),
+        (format!("{schema}\n{good}\n{}", good.replace("\"seq\":1,", "\"seq\":0,")), 3, "seq"),
+        (format!("{schema}\n{good}\n{}", good.replace("\"at\"", "\"when\"")), 3, "at"),
+        (format!("{schema}\n{good}\n{}", good.replace("lobby", &"l".repeat(65))), 3, "room"),
+        (format!("{schema}\n{good}\n{}", good.replace("\"a\"", "\"\"")), 3, "from"),
+        (format!("{schema}\n{good}\n{}", good.replace("hi", "")), 3, "text"),
+        (format!("{schema}\n{good}\n{long}"), 3, "longer"),
+        (format!("{schema}\n{good}\n{almost}"), 3, "too long"),
+        (format!("{schema}\n{good}\n\u{feff}{good}"), 3, "no event"),
+    ] {
+        match import(&folder.file(), &mut wrong.as_bytes()) {
+            Err(UpkeepError::Line { line: found, detail }) => {
+                assert_eq!(found, line, "{detail}");
+                assert!(detail.contains(word), "{detail:?} has no {word:?}");
+            }
+            other => panic!("a wrong line, not {other:?}"),
+        }
+        assert_eq!(lines_of(&folder.file()), [schema], "nothing is there");
+    }
+    // A stream without end is not read to its end.
+    let endless = import(&folder.file(), &mut std::io::BufReader::new(std::io::repeat(b' ').take(u64::MAX)));
+    assert!(matches!(endless, Err(UpkeepError::Line { line: 1, .. })), "{endless:?}");
+}
+
+#[test]
+fn nobody_imports_into_what_a_server_has_open_or_checks_what_is_not_there() {
+    let folder = Folder::new();
+    let store = open_kept(&folder.file());
+    let import_into = || import(&folder.file(), &mut &b"{\"type\":\"schema\",\"version\":1}\n"[..]);
+    assert!(matches!(import_into(), Err(UpkeepError::Store(StoreError::InUse(_)))));
+    assert!(matches!(vacuum(&folder.file()), Err(StoreError::InUse(_))));
+    assert!(check(&folder.file()).expect("a report").is_sound());
+    drop(store);
+    import_into().expect("imports nothing");
+    let missing = folder.file().with_file_name("missing.db");
+    assert!(matches!(check(&missing), Err(StoreError::CannotOpen { .. })));
+    assert!(matches!(vacuum(&missing), Err(StoreError::CannotOpen { .. })));
+    assert!(matches!(export(&missing, &mut Vec::new()), Err(UpkeepError::Store(StoreError::CannotOpen { .. }))));
+    assert!(!missing.exists(), "nothing is made");
+}
+
+#[test]
+fn of_a_damaged_file_everything_else_is_exported_and_check_tells() {
+    let folder = Folder::new();
+    let mut store = open_kept(&folder.file());
+    let count = 5_000;
+    let text = "x".repeat(200);
+    store.append(&(0..count).map(|_| entry("lobby", "alice", &text, None, 1)).collect::<Vec<_>>()).expect("stores");
+    tend_to_the_end(store.as_mut());
+    drop(store);
+    let mut bytes = fs::read(folder.file()).expect("reads");
+    // The page in the middle of the rows: one whose text is ours, not the first.
+    let page_bytes = 4_096;
+    let ours: Vec<usize> = (0..bytes.len() / page_bytes)
+        .filter(|page| {
+            let page = &bytes[page * page_bytes..(page + 1) * page_bytes];
+            page[0] == 13 && page.windows(100).any(|window| window.iter().all(|byte| *byte == b'x'))
+        })
+        .collect();
+    let damaged = ours[ours.len() / 2];
+    bytes[damaged * page_bytes..(damaged + 1) * page_bytes].fill(0xA5);
+    fs::write(folder.file(), &bytes).expect("writes");
+    let report = check(&folder.file()).expect("a report");
+    assert!(!report.is_sound());
+    let mut output = Vec::new();
+    let exported = export(&folder.file(), &mut output).expect("exports");
+    assert_eq!(exported.unread.len(), 1, "{:?}", exported.unread);
+    assert!(exported.messages >= count - 40 && exported.messages < count, "{}", exported.messages);
+    let lines = String::from_utf8(output).expect("UTF-8");
+    assert_eq!(lines.lines().count() as u64, 1 + exported.messages);
+    assert!(lines.lines().last().expect("a line").contains(&format!("\"seq\":{count}")), "the end is there");
+}
+
+#[test]
+fn vacuum_gives_back_what_forgetting_left() {
+    let folder = Folder::new();
+    let mut store = open(&folder.file(), Keep { days: Some(1), bytes: None }).expect("opens");
+    let text = "some words that are said long ago ".repeat(20);
+    store
+        .append(&(0..3_000).map(|_| entry_at(1_000, "lobby", "alice", &text, None, 1)).collect::<Vec<_>>())
+        .expect("stores");
+    store.append(&[entry_at(u64::MAX, "lobby", "alice", "now", None, 1)]).expect("stores");
+    tend_to_the_end(store.as_mut());
+    drop(store);
+    let vacuumed = vacuum(&folder.file()).expect("vacuums");
+    assert!(vacuumed.after_bytes * 10 < vacuumed.before_bytes, "{vacuumed:?}");
+    assert_eq!(fs::metadata(folder.file()).expect("a file").len(), vacuumed.after_bytes);
+    assert_eq!(check(&folder.file()).expect("a report").faults, Vec::<String>::new());
+    let mut reader = open_kept(&folder.file()).reader().expect("a reader");
+    assert_eq!(texts(&search(reader.as_mut(), "lobby", "now")), ["now"]);
+}

@@ -1,0 +1,90 @@
+//! `glassline history`: what a person does with what was kept.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use glassline_journal::{check, export, import, vacuum};
+
+use crate::args::{History, Upkeep};
+use crate::history;
+
+/// Exit code where something is wrong with the history, or with the way to it.
+const FAILED: u8 = 1;
+
+/// Carries one out.
+pub(crate) fn keep_up(arguments: &History) -> ExitCode {
+    match carry_out(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            crate::complain(format_args!("{error:#}"));
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn carry_out(arguments: &History) -> anyhow::Result<()> {
+    match &arguments.upkeep {
+        Upkeep::Export { history } => export_to_stdout(&file(history.as_deref())?),
+        Upkeep::Import { history, lines } => import_from(&file(history.as_deref())?, lines.as_deref()),
+        Upkeep::Check { history } => report(&file(history.as_deref())?),
+        Upkeep::Vacuum { history } => shrink(&file(history.as_deref())?),
+    }
+}
+
+fn file(named: Option<&Path>) -> anyhow::Result<PathBuf> {
+    named
+        .map(Path::to_path_buf)
+        .or_else(history::default_file)
+        .context("there is no home folder to look in; name the file with --history FILE")
+}
+
+fn export_to_stdout(file: &Path) -> anyhow::Result<()> {
+    let mut output = BufWriter::new(io::stdout().lock());
+    let exported = export(file, &mut output)?;
+    output.flush().context("the export cannot be written")?;
+    eprintln!("{} messages, {} acts", exported.messages, exported.acts);
+    if exported.unread.is_empty() {
+        return Ok(());
+    }
+    bail!("not everything could be read: {}", exported.unread.join("; "))
+}
+
+fn import_from(file: &Path, lines: Option<&Path>) -> anyhow::Result<()> {
+    let imported = match lines {
+        Some(lines) => {
+            let opened = File::open(lines).with_context(|| format!("cannot read {}", lines.display()))?;
+            import(file, &mut BufReader::new(opened))?
+        }
+        None => import(file, &mut io::stdin().lock())?,
+    };
+    println!(
+        "{} messages and {} acts taken in, {} were there already",
+        imported.messages, imported.acts, imported.skipped
+    );
+    Ok(())
+}
+
+fn report(file: &Path) -> anyhow::Result<()> {
+    let report = check(file)?;
+    println!("{}: {} messages in {} rooms, {} acts", file.display(), report.messages, report.rooms, report.acts);
+    if report.is_sound() {
+        println!("nothing is wrong with it");
+        return Ok(());
+    }
+    for fault in &report.faults {
+        println!("{fault}");
+    }
+    bail!(
+        "{} is damaged; put it aside and restore a copy, or take what can be read with `glassline history export`",
+        file.display()
+    )
+}
+
+fn shrink(file: &Path) -> anyhow::Result<()> {
+    let done = vacuum(file)?;
+    println!("{}: {} bytes before, {} now", file.display(), done.before_bytes, done.after_bytes);
+    Ok(())
+}

@@ -278,9 +278,14 @@ impl World {
                     Told::Written => {}
                     Told::Closed => {
                         desk.line = None;
-                        // What it said last may not have come through.
-                        desk.last_words = None;
                         desk.dials_at_ms = Some(self.now_ms + 500);
+                        if let Some(text) = desk.last_words.take() {
+                            desk.is_done = crate::diary::find(&self.disk.lock(), &text).next().is_some();
+                            let is_broken = self.lines.get(&id).is_none_or(|line| line.broken);
+                            if !desk.is_done && !is_broken {
+                                return Err(format!("{text:?} was said, then the connection was closed in order, and it is not stored"));
+                            }
+                        }
                     }
                 }
             }

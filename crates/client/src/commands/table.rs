@@ -1,8 +1,11 @@
 //! The table of commands: what `/help`, the completion, the privacy of typed lines and the meaning of a line are read from.
 
+use glassline_wire::limits::PAGE_MESSAGES_MAX;
+
 use super::meaning::Meaning;
 use crate::preferences::Bell;
-use crate::session::update::Command;
+use crate::session::past::PAGE_MESSAGES;
+use crate::session::update::{Command, HistoryWish};
 
 /// One command.
 #[derive(Debug)]
@@ -208,12 +211,12 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         name: "history",
         aliases: &[],
         group: Group::Rooms,
-        usage: "",
+        usage: "[N|around NUMBER]",
         arguments: &[],
-        help: "shows what was said before, where the server keeps it",
+        help: "shows the last N messages, 20 without N and 200 at most, or those around one, where the server keeps them",
         local: false,
         private: false,
-        reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Do(Command::History))),
+        reading: Reading::Arguments(|args| history_wish(args).map(|wish| Meaning::Do(Command::History(wish)))),
     },
     SlashCommand {
         name: "search",
@@ -221,10 +224,21 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         group: Group::Rooms,
         usage: "TEXT",
         arguments: &[Argument::Text],
-        help: "finds what was said before, where the server keeps it",
+        help: "finds the last 20 messages that hold a text, where the server keeps them",
         local: false,
         private: false,
         reading: Reading::Arguments(|args| text(args).map(|text| Meaning::Do(Command::Search(text)))),
+    },
+    SlashCommand {
+        name: "older",
+        aliases: &[],
+        group: Group::Rooms,
+        usage: "",
+        arguments: &[],
+        help: "shows what stands before that, or finds what is older",
+        local: false,
+        private: false,
+        reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Do(Command::Older))),
     },
     SlashCommand {
         name: "help",
@@ -317,6 +331,17 @@ fn text(args: &str) -> Option<String> {
 
 fn word(args: &str) -> Option<String> {
     (!args.is_empty() && !args.contains(char::is_whitespace)).then(|| args.to_owned())
+}
+
+fn history_wish(args: &str) -> Option<HistoryWish> {
+    if args.is_empty() {
+        return Some(HistoryWish::Latest(PAGE_MESSAGES));
+    }
+    if let Some(number) = args.strip_prefix("around").filter(|rest| rest.starts_with(char::is_whitespace)) {
+        return number.trim_start().trim_start_matches('#').parse().ok().map(HistoryWish::Around);
+    }
+    let count = args.parse().ok().filter(|count| (1..=PAGE_MESSAGES_MAX as u64).contains(count));
+    count.map(HistoryWish::Latest)
 }
 
 /// At most one word.

@@ -1,6 +1,6 @@
 use super::table::COMMANDS;
 use super::*;
-use crate::session::update::{Command, SlashCommands};
+use crate::session::update::{Command, HistoryWish, SlashCommands};
 
 fn client(line: &str) -> Result<Meaning, String> {
     interpret(line, SlashCommands::Client)
@@ -35,6 +35,16 @@ fn each_command_reads_its_arguments() {
     assert_eq!(client("/join den"), doing!(Command::Join("den".into())));
     assert_eq!(client("/leave"), doing!(Command::LeaveRoom(None)));
     assert_eq!(client("/clear"), Ok(Meaning::Clear));
+    for (line, wish) in [
+        ("/history", HistoryWish::Latest(20)),
+        ("/history 200", HistoryWish::Latest(200)),
+        ("/history around  7", HistoryWish::Around(7)),
+        ("/history around #7", HistoryWish::Around(7)),
+    ] {
+        assert_eq!(client(line), doing!(Command::History(wish)), "{line}");
+    }
+    assert_eq!(client("/search a  b"), doing!(Command::Search("a  b".into())));
+    assert_eq!(client("/older"), doing!(Command::Older));
 }
 
 #[test]
@@ -46,6 +56,12 @@ fn wrong_arguments_show_the_usage() {
         ("/nick a b", "usage: /nick NAME"),
         ("/names a b", "usage: /names [ROOM]"),
         ("/quit now", "usage: /quit"),
+        ("/history 0", "usage: /history [N|around NUMBER]"),
+        ("/history 201", "usage: /history [N|around NUMBER]"),
+        ("/history around", "usage: /history [N|around NUMBER]"),
+        ("/history around7", "usage: /history [N|around NUMBER]"),
+        ("/search", "usage: /search TEXT"),
+        ("/older 5", "usage: /older"),
         ("/help dance", "usage: /help [COMMAND|keys]"),
     ] {
         assert_eq!(client(line), Err(usage.to_owned()), "{line}");

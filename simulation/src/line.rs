@@ -116,6 +116,11 @@ impl Line {
         self.client_ended = true;
     }
 
+    /// Whether the client has said that it writes nothing more.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.client_ended
+    }
+
     /// The client closes.
     pub(crate) fn close(&mut self) {
         (self.client_ended, self.client_gone) = (true, true);

@@ -1,6 +1,6 @@
 //! A person at the real client's session: connects, talks, moves about, and writes down what it is shown.
 
-use glassline_client::session::update::{Command, DialectChoice, LinkState, Status};
+use glassline_client::session::update::{Command, DialectChoice, HistoryWish, LinkState, Status};
 use glassline_client::session::{Config, Session};
 
 use crate::diary::Diary;
@@ -91,7 +91,13 @@ impl Person {
                 self.command(Command::Rename(name), now_ms);
             }
             _ if plan.reads_back => {
-                let asks = [Command::History, Command::Search("a".to_owned()), Command::Members(None)];
+                let asks = [
+                    Command::History(HistoryWish::Latest(5)),
+                    Command::History(HistoryWish::Around(3)),
+                    Command::Older,
+                    Command::Search("a".to_owned()),
+                    Command::Members(None),
+                ];
                 let at = self.random.index(asks.len());
                 self.command(asks[at].clone(), now_ms);
             }
@@ -155,6 +161,7 @@ fn start(name: &str, random: &mut Random) -> Session {
         dialect: DialectChoice::Event,
         gives_up_after_ms: None,
         follows_people: random.per_mille(300),
+        context_messages_max: usize::MAX,
     };
     Session::new(config, Box::new(random.fork()), 0)
 }

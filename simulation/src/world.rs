@@ -283,7 +283,9 @@ impl World {
                             desk.is_done = crate::diary::find(&self.disk.lock(), &text).next().is_some();
                             let is_broken = self.lines.get(&id).is_none_or(|line| line.broken);
                             if !desk.is_done && !is_broken {
-                                return Err(format!("{text:?} was said, then the connection was closed in order, and it is not stored"));
+                                return Err(format!(
+                                    "{text:?} was said, then the connection was closed in order, and it is not stored"
+                                ));
                             }
                         }
                     }
@@ -426,7 +428,7 @@ impl World {
         }
         desk.acts_at_ms = now_ms + self.random.between(1, self.plan.act_every_ms);
         let Some(line) = desk.line.and_then(|line| self.lines.get_mut(&line)) else { return };
-        if !desk.student.is_in() {
+        if !desk.student.is_in() || line.has_ended() {
             return;
         }
         if self.is_calm {

@@ -4,6 +4,7 @@ mod append;
 mod engine;
 mod fault;
 mod fold;
+mod ids;
 mod index;
 mod opening;
 mod page;
@@ -13,6 +14,7 @@ mod range;
 mod reader;
 mod schema;
 mod search;
+mod sweep;
 mod tend;
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,7 @@ use crate::id::RoomId;
 use crate::lane::Lane;
 use crate::log::Log;
 use crate::member::{Dialect, Member};
+use crate::order::{Consequences, OperatorToken, Order};
 use crate::outlet::{Logs, Missed};
 use crate::outstanding::{Awaits, Outstanding};
 use crate::past::Past;
@@ -48,6 +49,8 @@ pub struct Rules {
     pub replay: usize,
     /// … and in the tutorial dialect.
     pub replay_tutorial: usize,
+    /// What makes a member an operator; without it there are none.
+    pub operator_token: Option<OperatorToken>,
     /// Program and version, for `welcome`.
     pub server: String,
 }
@@ -64,6 +67,7 @@ impl Default for Rules {
             durable: false,
             replay: 50,
             replay_tutorial: 0,
+            operator_token: None,
             server: "glassline".to_string(),
         }
     }
@@ -80,6 +84,8 @@ pub struct Hub {
     pub(crate) outstanding: Outstanding,
     pub(crate) storing: Storing,
     pub(crate) past: Past,
+    pub(crate) order: Order,
+    pub(crate) consequences: Consequences,
     /// Rooms with somebody to announce.
     pub(crate) unannounced: Vec<RoomId>,
     pub(crate) tally: Tally,
@@ -116,6 +122,8 @@ impl Hub {
             outstanding: Outstanding::default(),
             storing: Storing::default(),
             past: Past::default(),
+            order: Order::default(),
+            consequences: Consequences::default(),
             unannounced: Vec::new(),
             tally: Tally::default(),
             laps: VecDeque::new(),

@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use glassline_journal::{Answer, Done, Entry, Gauges, Journal, Outcome, Question, Record, Store, StoreError, Ticket};
-use glassline_room::{self as room, Draft, Fate, Hub, Inquiry};
+use glassline_room::{self as room, Draft, Drafted, Fate, Hub, Inquiry};
 use glassline_wire::request::LOBBY;
 use tracing::{error, warn};
 
@@ -72,13 +72,14 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// Starts the journal, and opens the lobby where it left off.
+    /// Starts the journal, opens the lobby where it left off, and puts the operators' acts in force again.
     pub(crate) fn start(
-        store: Box<dyn Store>,
+        mut store: Box<dyn Store>,
         hub: &mut Hub,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
         let head = store.reader()?.head(LOBBY, Instant::now() + FIRST_LOOK_TIMEOUT)?;
+        store.acts(&mut |act| hub.remember(&act))?;
         Ok(Self::of(Box::new(Journal::start(store, wake)?), head.newest, hub))
     }
 
@@ -129,11 +130,8 @@ impl History {
             match done {
                 Done::Appended { ticket, outcome } => hub.settle(ticket, fate(outcome)),
                 Done::NotStored { ticket, error } => {
-                    warn!(%error, "a message was not stored");
-                    hub.settle(
-                        ticket,
-                        Fate::NotStored(format!("this was not stored, and nobody was sent it: {error}")),
-                    );
+                    warn!(%error, "not stored");
+                    hub.settle(ticket, Fate::NotStored(format!("this was not stored, so it did not happen: {error}")));
                 }
                 Done::Answered { ticket, answer } => hub.answer(ticket, readable(answer)),
                 Done::Failed(error) => {
@@ -157,7 +155,11 @@ impl History {
 }
 
 fn record(draft: Draft) -> (u64, Record) {
-    (draft.ticket, Record::Message(Entry { message: draft.message, author: draft.author }))
+    let record = match draft.what {
+        Drafted::Message { message, author } => Record::Message(Entry { message, author }),
+        Drafted::Act(act) => Record::Act(act),
+    };
+    (draft.ticket, record)
 }
 
 fn fate(outcome: Outcome) -> Fate {

@@ -13,6 +13,7 @@ mod history;
 mod limits;
 mod link;
 mod listener;
+mod order;
 mod reactor;
 mod reading;
 mod refusal_page;
@@ -27,6 +28,7 @@ mod watching;
 mod writing;
 
 pub use flood::FloodLimit;
+pub use glassline_room::{OperatorToken, TokenError};
 #[cfg(feature = "rehearsal")]
 pub use history::Archive;
 pub use limits::Limits;
@@ -48,6 +50,8 @@ pub struct Config {
     pub replay: usize,
     /// … and in the tutorial dialect, as ordinary pairs with the time in front.
     pub replay_tutorial: usize,
+    /// What makes a member an operator; without it there are none.
+    pub operator_token: Option<OperatorToken>,
     /// Every bound and deadline.
     pub limits: Limits,
     /// Who watches it run.
@@ -61,6 +65,7 @@ impl Default for Config {
             flood: FloodLimit::default(),
             replay: 50,
             replay_tutorial: 0,
+            operator_token: None,
             limits: Limits::default(),
             watch: Watch::default(),
         }

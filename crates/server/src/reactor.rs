@@ -73,6 +73,7 @@ impl<L: Link> Reactor<L> {
             durable,
             replay: config.replay,
             replay_tutorial: config.replay_tutorial,
+            operator_token: config.operator_token.clone(),
             server: concat!("glassline/", env!("CARGO_PKG_VERSION")).to_string(),
             ..Rules::default()
         };
@@ -122,6 +123,8 @@ impl<L: Link> Reactor<L> {
     fn take_from_history(&mut self) -> io::Result<()> {
         if let Some(history) = &mut self.history {
             history.take_in(&mut self.hub)?;
+            // Before anything of theirs that waited goes on.
+            self.keep_order();
             self.resume_settled();
         }
         Ok(())

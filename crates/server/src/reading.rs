@@ -96,21 +96,25 @@ impl<L: Link> Reactor<L> {
         let mut input = bytes;
         if let Phase::AtDoor(door) = &mut connection.phase {
             let local = connection.link.local_address();
-            match door.look(&mut input, self.config.pure, local) {
+            let (session, mut whole) = match door.look(&mut input, self.config.pure, local) {
                 Entry::Waits => return,
                 Entry::Refused { reason, words } => {
                     self.refuse(index, reason, "", words);
                     return;
                 }
-                Entry::Event => connection.phase = Phase::Event(EventSession::new()),
-                Entry::Tutorial => {
-                    // What was seen at the door is the start of the first header.
-                    let whole = [door.seen(), input].concat();
-                    connection.phase = Phase::Tutorial(TutorialSession::new());
-                    self.session_takes(index, &whole);
-                    return;
-                }
+                Entry::Event => (Phase::Event(EventSession::new()), Vec::new()),
+                // What was seen at the door is the start of the first header.
+                Entry::Tutorial => (Phase::Tutorial(TutorialSession::new()), door.seen().to_vec()),
+            };
+            if self.is_turned_away(index, matches!(session, Phase::Event(_))) {
+                return;
             }
+            if let Some(connection) = self.connections.get_mut(index) {
+                connection.phase = session;
+            }
+            whole.extend_from_slice(input);
+            self.session_takes(index, &whole);
+            return;
         }
         self.session_takes(index, input);
     }
@@ -125,6 +129,7 @@ impl<L: Link> Reactor<L> {
             error!(index, "a session failed; this is a fault of the server, please report it");
             self.close(index, "session_failed");
         }
+        self.keep_order();
     }
 
     /// Goes on with the connections for which the history has done its part.
@@ -156,6 +161,7 @@ impl<L: Link> Reactor<L> {
             hub: &mut self.hub,
             now: self.now,
             connection: index,
+            address: connection.peer.ip(),
             member: &mut connection.member,
             flood: connection.flood.as_deref_mut(),
             words: &mut connection.words,
@@ -221,7 +227,7 @@ impl<L: Link> Reactor<L> {
         info!(peer = %connection.peer, ?name, dialect, "joined");
     }
 
-    fn refuse(&mut self, index: usize, reason: &'static str, detail: &str, words: Vec<u8>) {
+    pub(crate) fn refuse(&mut self, index: usize, reason: &'static str, detail: &str, words: Vec<u8>) {
         if let Some(connection) = self.connections.get(index) {
             let detail = visible::one_line(detail);
             info!(peer = %connection.peer, reason, ?detail, "refused");

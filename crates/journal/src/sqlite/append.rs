@@ -1,7 +1,7 @@
 //! Storing a batch: one transaction, one sync.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
+use std::collections::{BTreeSet, HashMap};
 
 use glassline_wire::event::{Event, Message};
 use glassline_wire::message_id::MessageId;
@@ -9,6 +9,7 @@ use glassline_wire::timestamp::Timestamp;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::engine::{CachedRoom, Engine};
+use super::ids::{self, IdPlace, Ids, Merged};
 use super::place::{ROOM_ID_MAX, SEQ_MAX, place, seq_of};
 use crate::record::{Entry, Outcome, Record};
 use crate::store::StoreError;
@@ -19,8 +20,8 @@ const ROOMS_CACHED_MAX: usize = 4_096;
 /// Most messages that wait to be indexed: a minute's work. At this bound an append first indexes as many as it brings.
 pub(crate) const INDEX_LAG_MAX: u64 = 1_000_000;
 
-/// Rows of one id in one room that are compared: senders that copied another's id. Older ones are not looked at.
-const SAME_ID_LOOKED_AT: i64 = 1_024;
+/// Ids that go into their table with each message: more than come, so that what is frozen is gone before there is as much again.
+const IDS_WITH_EACH: usize = 2;
 
 /// A room in a batch.
 struct Growing {
@@ -39,10 +40,14 @@ impl Engine {
         if self.rooms.len() > ROOMS_CACHED_MAX {
             self.rooms.clear();
         }
-        let stored = commit(&mut self.db, &self.rooms, self.id_secret, batch);
-        let Growth { outcomes, rooms } = self.conclude(stored)?;
+        let committed = commit(&mut self.db, &self.rooms, &self.ids, batch);
+        let (Growth { outcomes, rooms, fresh }, merged) = self.conclude(committed)?;
+        self.is_busy = true;
+        self.ids.merged(&merged);
+        self.ids.take(fresh, rooms.values().map(|room| (room.id, room.newest, room.added)));
         for (name, room) in rooms {
             self.index_lag += room.added;
+            self.messages += room.added;
             let cached = CachedRoom { id: room.id, newest: room.newest };
             if let Some(known) = self.rooms.get_mut(name) {
                 *known = cached;
@@ -58,28 +63,32 @@ impl Engine {
 pub(super) struct Growth<'a> {
     pub(super) outcomes: Vec<Outcome>,
     rooms: HashMap<&'a str, Growing>,
+    /// The ids that are new.
+    pub(super) fresh: BTreeSet<IdPlace>,
 }
 
 fn commit<'a>(
     db: &mut Connection,
     cached: &HashMap<String, CachedRoom>,
-    id_secret: u128,
+    ids: &Ids,
     batch: &'a [Record],
-) -> Result<Growth<'a>, rusqlite::Error> {
+) -> Result<(Growth<'a>, Merged), rusqlite::Error> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let growth = store(&transaction, cached, id_secret, batch)?;
+    let growth = store(&transaction, cached, ids, batch)?;
+    let merged = ids.merge(&transaction, batch.len() * IDS_WITH_EACH)?;
     transaction.commit()?;
-    Ok(growth)
+    Ok((growth, merged))
 }
 
 /// Stores a batch in a transaction.
 pub(super) fn store<'a>(
     transaction: &Transaction<'_>,
     cached: &HashMap<String, CachedRoom>,
-    id_secret: u128,
+    ids: &Ids,
     batch: &'a [Record],
 ) -> Result<Growth<'a>, rusqlite::Error> {
-    let mut growth = Growth { outcomes: Vec::with_capacity(batch.len()), rooms: HashMap::new() };
+    let mut growth =
+        Growth { outcomes: Vec::with_capacity(batch.len()), rooms: HashMap::new(), fresh: BTreeSet::new() };
     let mut statements = Statements::prepare(transaction)?;
     for record in batch {
         growth.outcomes.push(match record {
@@ -89,7 +98,7 @@ pub(super) fn store<'a>(
                     Occupied(known) => known.into_mut(),
                     Vacant(free) => free.insert(find_or_open(transaction, cached, name)?),
                 };
-                statements.store(room, entry, id_secret)?
+                statements.store(room, entry, ids, &mut growth.fresh)?
             }
             Record::Act(act) => {
                 let json = Event::Act(act.clone()).to_json();
@@ -109,7 +118,8 @@ pub(super) fn store<'a>(
 
 /// The statements of a batch, compiled once.
 struct Statements<'t> {
-    same_id: CachedStatement<'t>,
+    same_key: CachedStatement<'t>,
+    at_place: CachedStatement<'t>,
     message: CachedStatement<'t>,
     act: CachedStatement<'t>,
 }
@@ -117,38 +127,46 @@ struct Statements<'t> {
 impl<'t> Statements<'t> {
     fn prepare(transaction: &'t Transaction<'_>) -> Result<Self, rusqlite::Error> {
         Ok(Self {
-            same_id: transaction.prepare_cached(
-                "SELECT place, at_ms, author, sender, action, text, id FROM message INDEXED BY message_id
-                 WHERE id_key = ?1 AND place BETWEEN ?2 AND ?3 ORDER BY place DESC LIMIT ?4",
-            )?,
-            message: transaction.prepare_cached("INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?,
+            same_key: transaction.prepare_cached(ids::SELECT)?,
+            at_place: transaction
+                .prepare_cached("SELECT at_ms, author, sender, action, text, id FROM message WHERE place = ?1")?,
+            message: transaction.prepare_cached("INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")?,
             act: transaction.prepare_cached("INSERT INTO act(json) VALUES(?1)")?,
         })
     }
 
-    fn store(&mut self, room: &mut Growing, entry: &Entry, id_secret: u128) -> Result<Outcome, rusqlite::Error> {
+    fn store(
+        &mut self,
+        room: &mut Growing,
+        entry: &Entry,
+        ids: &Ids,
+        fresh: &mut BTreeSet<IdPlace>,
+    ) -> Result<Outcome, rusqlite::Error> {
         let Entry { message, author } = entry;
-        let id_key = message.id.map(|id| id_key(id, id_secret));
-        if let (Some(id), Some(key)) = (message.id, id_key)
-            && let Some(outcome) = self.repeat_of(room.id, id, key, entry)?
-        {
-            return Ok(outcome);
+        let key = message.id.map(|id| ids.key(id));
+        if let (Some(id), Some(key)) = (message.id, key) {
+            for place in ids.places(room.id, key, fresh, &mut self.same_key)? {
+                if let Some(outcome) = self.repeat_at(place, id, entry)? {
+                    return Ok(outcome);
+                }
+            }
         }
         if room.newest >= SEQ_MAX {
             return Err(used_up("a room has given its last number"));
         }
         let seq = room.newest + 1;
         let at_ms = message.at.map_or(0, |at| at.unix_ms);
+        let place = place(room.id, seq);
         self.message.execute((
-            place(room.id, seq),
+            place,
             at_ms,
             author.cast_signed(),
             &message.from,
             message.action,
             message.id.map(|id| id.0.to_be_bytes()),
-            id_key,
             &message.text,
         ))?;
+        fresh.extend(key.map(|key| (key, place)));
         if room.added == 0 {
             room.first_at_ms = at_ms;
         }
@@ -157,42 +175,34 @@ impl<'t> Statements<'t> {
         Ok(Outcome::Stored { seq })
     }
 
-    /// What became of this id before, if it came from the same client, or from the same name.
-    fn repeat_of(
-        &mut self,
-        room_id: i64,
-        id: MessageId,
-        key: u32,
-        entry: &Entry,
-    ) -> Result<Option<Outcome>, rusqlite::Error> {
+    /// What became of this id before, if the message at the place has it and came from the same client, or from the same name.
+    fn repeat_at(&mut self, place: i64, id: MessageId, entry: &Entry) -> Result<Option<Outcome>, rusqlite::Error> {
         let Entry { message, author } = entry;
-        let mut rows = self.same_id.query((key, place(room_id, 0), place(room_id, u64::MAX), SAME_ID_LOOKED_AT))?;
-        while let Some(row) = rows.next()? {
-            if row.get_ref(6)?.as_blob()? != id.0.to_be_bytes() {
-                continue;
-            }
-            let sender = row.get_ref(3)?.as_str()?;
-            let same_author = *author != 0 && row.get::<_, i64>(2)?.cast_unsigned() == *author;
-            if !same_author && sender != message.from && sender.to_lowercase() != message.from.to_lowercase() {
-                continue;
-            }
-            let action: bool = row.get(4)?;
-            let text = row.get_ref(5)?.as_str()?;
-            if action != message.action || text != message.text {
-                return Ok(Some(Outcome::IdReused));
-            }
-            return Ok(Some(Outcome::Again(Box::new(Message {
-                room: message.room.clone(),
-                seq: Some(seq_of(row.get(0)?)),
-                at: Some(Timestamp::from_unix_ms(row.get(1)?)),
-                from: sender.to_string(),
-                text: text.to_string(),
-                action,
-                id: Some(id),
-                reference: None,
-            }))));
+        let mut rows = self.at_place.query([place])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        if row.get_ref(5)?.as_blob_or_null()? != Some(&id.0.to_be_bytes()[..]) {
+            return Ok(None);
         }
-        Ok(None)
+        let sender = row.get_ref(2)?.as_str()?;
+        let same_author = *author != 0 && row.get::<_, i64>(1)?.cast_unsigned() == *author;
+        if !same_author && sender != message.from && sender.to_lowercase() != message.from.to_lowercase() {
+            return Ok(None);
+        }
+        let action: bool = row.get(3)?;
+        let text = row.get_ref(4)?.as_str()?;
+        if action != message.action || text != message.text {
+            return Ok(Some(Outcome::IdReused));
+        }
+        Ok(Some(Outcome::Again(Box::new(Message {
+            room: message.room.clone(),
+            seq: Some(seq_of(place)),
+            at: Some(Timestamp::from_unix_ms(row.get(0)?)),
+            from: sender.to_string(),
+            text: text.to_string(),
+            action,
+            id: Some(id),
+            reference: None,
+        }))))
     }
 }
 
@@ -220,7 +230,8 @@ fn find_or_open(
 pub(super) fn open_room(transaction: &Transaction<'_>, name: &str, first: u64) -> Result<i64, rusqlite::Error> {
     transaction
         .prepare_cached(
-            "INSERT INTO room(name, newest, oldest, indexed, oldest_at_ms) VALUES(?1, ?2 - 1, ?2, ?2 - 1, 0)",
+            "INSERT INTO room(name, newest, oldest, indexed, ids_merged, oldest_at_ms)
+             VALUES(?1, ?2 - 1, ?2, ?2 - 1, ?2 - 1, 0)",
         )?
         .execute((name, first))?;
     let id = transaction.last_insert_rowid();
@@ -228,11 +239,6 @@ pub(super) fn open_room(transaction: &Transaction<'_>, name: &str, first: u64) -
         return Err(used_up("there are too many rooms"));
     }
     Ok(id)
-}
-
-/// 32 well mixed bits of an id. Whoever does not know the secret cannot choose ids whose bits are the same.
-pub(crate) fn id_key(id: MessageId, id_secret: u128) -> u32 {
-    (id.0.wrapping_mul(id_secret) >> 96) as u32
 }
 
 fn used_up(what: &str) -> rusqlite::Error {

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use glassline_wire::event::{Act, Event};
 use rusqlite::Connection;
 
+use super::ids::Ids;
 use super::reader::SqliteReader;
+use super::sweep::Sweep;
 use super::{fault, opening};
 use crate::record::{Outcome, Record};
 use crate::store::{Reader, Sizes, Store, StoreError};
@@ -37,15 +39,23 @@ pub(crate) struct Engine {
     pub(super) db: Connection,
     pub(super) path: PathBuf,
     pub(super) keep: Keep,
-    /// Mixes ids into the index's keys; a secret, so that nobody can make ids that meet.
-    pub(super) id_secret: u128,
+    /// Ids that are not in their table yet.
+    pub(super) ids: Ids,
+    /// Entries of that table whose message is gone, and messages there are.
+    pub(super) ids_dead: u64,
+    pub(super) messages: u64,
+    /// Something was stored since it was tended last: there is no quiet.
+    pub(super) is_busy: bool,
+    /// Where the table is being swept.
+    pub(super) sweep: Option<Sweep>,
     /// Rooms written to lately.
     pub(super) rooms: HashMap<String, CachedRoom>,
     /// Messages stored and not indexed, in all rooms.
     pub(super) index_lag: u64,
     /// The room that was indexed last; the next comes after it.
     pub(super) index_turn: i64,
-    /// Rows in one step of indexing and of pruning, so that each takes [`super::tend::STEP_AIM`].
+    /// Rows in one step of each kind, so that it takes [`super::tend::STEP_AIM`].
+    pub(super) ids_rows: u64,
     pub(super) index_rows: u64,
     pub(super) prune_rows: u64,
     /// Pages in the write-ahead log after the last commit.
@@ -77,16 +87,21 @@ impl Engine {
                 Ok(())
             }))
             .and_then(|()| opening::load(&db));
-        let opening::Loaded { id_secret, index_lag, page_bytes } =
+        let opening::Loaded { ids, ids_dead, messages, index_lag, page_bytes } =
             loaded.map_err(|error| fault::opening(&error, file))?;
         Ok(Self {
             db,
             path: file.to_path_buf(),
             keep,
-            id_secret,
+            ids,
+            ids_dead,
+            messages,
+            is_busy: false,
+            sweep: None,
             rooms: HashMap::new(),
             index_lag,
             index_turn: 0,
+            ids_rows: super::tend::STEP_ROWS_FIRST,
             index_rows: super::tend::STEP_ROWS_FIRST,
             prune_rows: super::tend::STEP_ROWS_FIRST,
             wal_pages,
@@ -110,6 +125,22 @@ impl Engine {
         };
         self.broken |= error.is_fatal();
         Err(error)
+    }
+
+    /// Does work whose commit need not wait for the disk: what can be done again after a crash. The log keeps its order, so that the next
+    /// commit that does wait brings this one along.
+    pub(super) fn without_sync<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, StoreError> {
+        let relaxed = self.db.execute_batch("PRAGMA synchronous=NORMAL");
+        self.conclude(relaxed)?;
+        let done = work(self);
+        if let Err(error) = self.db.execute_batch("PRAGMA synchronous=FULL") {
+            self.broken = true;
+            return Err(StoreError::WriteFailed(format!("commits would not wait for the disk: {error}")));
+        }
+        self.conclude(done)
     }
 
     fn check_usable(&self) -> Result<(), StoreError> {

@@ -42,8 +42,7 @@ impl Engine {
     }
 
     fn index_rows(&mut self, rows_max: u64) -> Result<u64, StoreError> {
-        let step = index(&mut self.db, self.index_turn, rows_max);
-        let Step { done, turn } = self.conclude(step)?;
+        let Step { done, turn } = self.without_sync(|engine| index(&mut engine.db, engine.index_turn, rows_max))?;
         self.index_turn = turn;
         // A step that finds nothing to do says that nothing waits.
         self.index_lag = if done == 0 { 0 } else { self.index_lag.saturating_sub(done) };

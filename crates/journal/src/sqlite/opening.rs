@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::ids::Ids;
 use super::place::place;
 use super::schema::{self, Kind};
 use super::{fault, tend};
@@ -36,7 +37,9 @@ pub(super) struct Opened {
 
 /// What an engine keeps in memory.
 pub(super) struct Loaded {
-    pub(super) id_secret: u128,
+    pub(super) ids: Ids,
+    pub(super) ids_dead: u64,
+    pub(super) messages: u64,
     pub(super) index_lag: u64,
     pub(super) page_bytes: u64,
 }
@@ -167,8 +170,10 @@ pub(super) fn load(db: &Connection) -> Result<Loaded, rusqlite::Error> {
         |row| row.get(0),
     )?;
     let page_bytes = db.pragma_query_value(None, "page_size", |row| row.get(0))?;
-    // Odd, so that multiplying by it loses nothing.
-    Ok(Loaded { id_secret: u128::from_be_bytes(secret) | 1, index_lag, page_bytes })
+    let ids = Ids::load(db, u128::from_be_bytes(secret))?;
+    let ids_dead = db.query_row("SELECT value FROM fact WHERE name = 'ids_dead'", [], |row| row.get(0))?;
+    let messages = db.query_row("SELECT coalesce(sum(newest - oldest + 1), 0) FROM room", [], |row| row.get(0))?;
+    Ok(Loaded { ids, ids_dead, messages, index_lag, page_bytes })
 }
 
 /// The name of a file that belongs to `file`.

@@ -23,9 +23,11 @@ impl Engine {
     pub(super) fn prune_step(&mut self) -> Result<bool, StoreError> {
         let Some(before_ms) = self.prune_before()? else { return Ok(false) };
         let started = Instant::now();
-        let pruned = prune(&mut self.db, before_ms, self.prune_rows);
-        let Some(Pruned { rows, unindexed }) = self.conclude(pruned)? else { return Ok(false) };
+        let pruned = self.without_sync(|engine| prune(&mut engine.db, before_ms, engine.prune_rows))?;
+        let Some(Pruned { rows, unindexed }) = pruned else { return Ok(false) };
         self.index_lag = self.index_lag.saturating_sub(unindexed);
+        self.messages = self.messages.saturating_sub(rows);
+        self.ids_dead += rows;
         self.prune_rows = next_rows(self.prune_rows, rows, started.elapsed());
         Ok(true)
     }
@@ -91,11 +93,13 @@ fn prune(db: &mut Connection, before_ms: u64, rows_max: u64) -> Result<Option<Pr
     transaction
         .prepare_cached("UPDATE room SET oldest = ?2, indexed = max(indexed, ?2 - 1), oldest_at_ms = ?3 WHERE id = ?1")?
         .execute((room.room_id, last + 1, at_ms.unwrap_or(0)))?;
+    // Their ids stay in their table, at places all over it, until it is swept.
+    let rows = last + 1 - room.oldest;
+    transaction.prepare_cached("UPDATE fact SET value = value + ?1 WHERE name = 'ids_dead'")?.execute([rows])?;
     transaction
         .prepare_cached("INSERT INTO message_text(message_text, rank) VALUES('merge', ?1)")?
         .execute([MERGE_PAGES])?;
     transaction.commit()?;
-    let rows = last + 1 - room.oldest;
     Ok(Some(Pruned { rows, unindexed: rows - (last.min(room.indexed) + 1).saturating_sub(room.oldest) }))
 }
 

@@ -14,18 +14,20 @@ pub(crate) const APPLICATION_ID: i32 = 0x474C_4849;
 const MIGRATIONS: [&str; 1] = [
     // Version 1.
     // `message.place` is the room's id and the message's number (place.rs): rows stand in the order they are read in, and no second
-    // index is needed for it. `id_key` is 32 secretly mixed bits of `id`: a small index, the whole id is compared in the row.
+    // index is needed for it. `message_id.key` is 32 secretly mixed bits of a message's id: a small index, the whole id is compared in
+    // the row. It follows behind, and has what stands up to `room.ids_merged` (ids.rs); `ids_dead` counts entries without a message.
     // `room.indexed` is the last number that is in `message_text`; both change in one transaction. The two partial indexes answer
     // `whose messages are the oldest` and `who is behind with indexing` without looking at every room.
     // `detail=none` makes the index less than half as large and 1.4 times as fast to write; matches are checked against the text.
-    "CREATE TABLE fact(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
-     INSERT INTO fact VALUES('id_secret', randomblob(16));
+    "CREATE TABLE fact(name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
+     INSERT INTO fact VALUES('id_secret', randomblob(16)), ('ids_dead', 0);
      CREATE TABLE room(
          id INTEGER PRIMARY KEY,
          name TEXT NOT NULL UNIQUE,
          newest INTEGER NOT NULL,
          oldest INTEGER NOT NULL,
          indexed INTEGER NOT NULL,
+         ids_merged INTEGER NOT NULL,
          oldest_at_ms INTEGER NOT NULL
      ) STRICT;
      CREATE INDEX room_behind ON room(id) WHERE indexed < newest;
@@ -37,10 +39,9 @@ const MIGRATIONS: [&str; 1] = [
          sender TEXT NOT NULL,
          action INTEGER NOT NULL,
          id BLOB,
-         id_key INTEGER,
          text TEXT NOT NULL
      ) STRICT;
-     CREATE INDEX message_id ON message(id_key) WHERE id_key IS NOT NULL;
+     CREATE TABLE message_id(key INTEGER, place INTEGER, PRIMARY KEY(key, place)) STRICT, WITHOUT ROWID;
      CREATE TABLE act(number INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
      CREATE VIRTUAL TABLE message_text USING fts5(
          text, content='', contentless_delete=1, detail=none, tokenize='trigram'

@@ -1,4 +1,4 @@
-//! What is done between commits, in small steps: checkpoints first, then forgetting, then indexing.
+//! What is done between commits, in small steps: checkpoints first, then forgetting, then ids, then the search index.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ pub(super) const STEP_AIM: Duration = Duration::from_millis(4);
 
 /// Rows in the first step; then time tells.
 pub(super) const STEP_ROWS_FIRST: u64 = 64;
-const STEP_ROWS_MIN: u64 = 8;
+const STEP_ROWS_MIN: u64 = 16;
 const STEP_ROWS_MAX: u64 = 2_048;
 
 /// The write-ahead log is brought into the file from this size on: large enough that pages written again and again are written
@@ -67,9 +67,11 @@ impl Engine {
         let started = Instant::now();
         loop {
             if !self.tend_step()? {
-                return Ok(false);
+                // Looked at again in a quiet, there may be more.
+                return Ok(std::mem::take(&mut self.is_busy));
             }
             if started.elapsed() >= budget {
+                self.is_busy = false;
                 return Ok(true);
             }
         }
@@ -77,7 +79,7 @@ impl Engine {
 
     /// Whether there was something to do.
     fn tend_step(&mut self) -> Result<bool, StoreError> {
-        if self.checkpoint_step()? || self.prune_step()? {
+        if self.checkpoint_step()? || self.prune_step()? || self.ids_step()? || self.sweep_step()? {
             return Ok(true);
         }
         if self.index_lag > 0 {
@@ -119,7 +121,7 @@ mod tests {
     #[test]
     fn steps_shrink_when_they_take_long_and_grow_when_they_are_short_and_full() {
         assert_eq!(next_rows(64, 64, STEP_AIM * 2), 32);
-        assert_eq!(next_rows(STEP_ROWS_MIN, 8, STEP_AIM * 2), STEP_ROWS_MIN);
+        assert_eq!(next_rows(STEP_ROWS_MIN, 16, STEP_AIM * 2), STEP_ROWS_MIN);
         assert_eq!(next_rows(64, 64, STEP_AIM / 4), 128);
         assert_eq!(next_rows(64, 3, STEP_AIM / 4), 64);
         assert_eq!(next_rows(STEP_ROWS_MAX, STEP_ROWS_MAX, Duration::ZERO), STEP_ROWS_MAX);

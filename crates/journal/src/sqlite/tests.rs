@@ -101,3 +101,80 @@ fn synchronous_and_the_log_are_as_promised() {
     assert_eq!(read("synchronous").expect("reads"), rusqlite::types::Value::Integer(2));
     assert_eq!(read("journal_mode").expect("reads"), rusqlite::types::Value::Text("wal".to_string()));
 }
+
+#[test]
+fn an_id_is_known_wherever_it_is_kept() {
+    let folder = Folder::new("ids");
+    let mut engine = folder.engine();
+    engine.ids.young_max = 50;
+    let again = |engine: &mut Engine, upto: u128| {
+        for outcome in engine.append(&batch(1, upto, "hi")).expect("answers") {
+            assert!(matches!(outcome, Outcome::Again(_)), "{outcome:?}");
+        }
+    };
+    let in_table = |engine: &Engine| -> u64 {
+        engine.db.query_row("SELECT count(*) FROM message_id", [], |row| row.get(0)).expect("a number")
+    };
+    // Young, frozen, half in the table and in it: each id is known at every moment.
+    let mut seen = std::collections::BTreeSet::new();
+    for round in 0..40 {
+        engine.append(&batch(1 + round * 10, 10, "hi")).expect("stores");
+        seen.insert(in_table(&engine));
+        if round % 7 == 6 {
+            again(&mut engine, round * 10 + 10);
+        }
+        if round % 16 == 15 {
+            // As a crash would: what was half merged comes again.
+            drop(engine);
+            engine = folder.engine();
+            engine.ids.young_max = 50;
+            again(&mut engine, round * 10 + 10);
+        }
+    }
+    assert_eq!(newest(&engine), 400);
+    assert!(seen.len() > 10, "merged in slices: {seen:?}");
+    engine.merge_all_ids().expect("merges");
+    assert_eq!(in_table(&engine), 400);
+    again(&mut engine, 400);
+    drop(engine);
+    assert!(super::check(&folder.0.join("history.db")).expect("a report").is_sound());
+}
+
+#[test]
+fn a_batch_that_fails_leaves_its_ids_unknown() {
+    let folder = Folder::new("ids-full");
+    let mut engine = folder.engine();
+    engine.ids.young_max = 50;
+    engine.append(&batch(1, 60, "hi")).expect("stores");
+    let pages: u64 = engine.db.pragma_query_value(None, "page_count", |row| row.get(0)).expect("a number");
+    engine.db.pragma_update(None, "max_page_count", pages + 1).expect("sets");
+    assert!(engine.append(&batch(61, 100, &"x".repeat(1_000))).is_err());
+    engine.db.pragma_update(None, "max_page_count", 1_000_000).expect("sets");
+    assert_eq!(engine.append(&batch(61, 1, "hi")).expect("stores"), [Outcome::Stored { seq: 61 }]);
+}
+
+#[test]
+fn the_ids_of_what_is_forgotten_are_swept_away() {
+    let folder = Folder::new("sweep");
+    let mut engine = folder.engine();
+    engine.ids.young_max = 1_000;
+    let mut first = 1;
+    while first < 70_000 {
+        engine.append(&batch(first, 4_000, "hi")).expect("stores");
+        first += 4_000;
+    }
+    engine.merge_all_ids().expect("merges");
+    engine.keep = Keep { days: Some(1), bytes: None };
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while engine.tend(Duration::from_millis(50)).expect("tends") {
+        assert!(Instant::now() < deadline, "tending does not end");
+    }
+    let left: u64 = engine.db.query_row("SELECT count(*) FROM message_id", [], |row| row.get(0)).expect("a number");
+    assert_eq!((left, engine.messages), (0, 0));
+    assert!(engine.ids_dead < 70_000, "{}", engine.ids_dead);
+    assert_eq!(
+        engine.append(&batch(1, 1, "hi")).expect("stores"),
+        [Outcome::Stored { seq: 72_001 }],
+        "forgotten is new"
+    );
+}

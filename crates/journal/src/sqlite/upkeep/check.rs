@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use glassline_wire::message_id::MessageId;
 use rusqlite::Connection;
 
 use super::open_to_read;
+use crate::sqlite::ids::Ids;
 use crate::sqlite::place::place;
 use crate::store::StoreError;
 
@@ -45,6 +47,7 @@ pub fn check(file: &Path) -> Result<Report, StoreError> {
         ("the file", file_itself as fn(&Connection, &mut Report) -> Result<(), rusqlite::Error>),
         ("the rooms", rooms),
         ("the operators' acts", acts),
+        ("the table of ids", ids),
         ("the search index", index),
     ] {
         if let Err(error) = part(&db, &mut report) {
@@ -120,6 +123,30 @@ fn acts(db: &Connection, report: &mut Report) -> Result<(), rusqlite::Error> {
             report.faults.push(format!("the operators' act number {number} cannot be read"));
         }
         report.acts += 1;
+    }
+    Ok(())
+}
+
+/// Every id up to where they were put into their table is in it.
+fn ids(db: &Connection, report: &mut Report) -> Result<(), rusqlite::Error> {
+    let secret: [u8; 16] = db.query_row("SELECT value FROM fact WHERE name = 'id_secret'", [], |row| row.get(0))?;
+    let ids = Ids::with_secret(u128::from_be_bytes(secret));
+    let mut rooms = db.prepare("SELECT id, name, oldest, ids_merged FROM room ORDER BY id")?;
+    let mut messages = db.prepare("SELECT place, id FROM message WHERE place BETWEEN ?1 AND ?2 AND id IS NOT NULL")?;
+    let mut entry = db.prepare("SELECT 1 FROM message_id WHERE key = ?1 AND place = ?2")?;
+    let mut room_rows = rooms.query([])?;
+    while let Some(room) = room_rows.next()? {
+        let (id, name): (i64, String) = (room.get(0)?, room.get(1)?);
+        let mut missing = 0_u64;
+        let mut rows = messages.query((place(id, room.get(2)?), place(id, room.get(3)?)))?;
+        while let Some(row) = rows.next()? {
+            let message_id: [u8; 16] = row.get(1)?;
+            let key = ids.key(MessageId(u128::from_be_bytes(message_id)));
+            missing += u64::from(!entry.exists((key, row.get::<_, i64>(0)?))?);
+        }
+        if missing > 0 {
+            report.faults.push(format!("room {name:?}: {missing} of its ids are not in their table"));
+        }
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ use crate::record::{Entry, Outcome, Record};
 use crate::sqlite::append::{Growth, open_room, store};
 use crate::sqlite::engine::{Engine, Keep};
 use crate::sqlite::fault;
+use crate::sqlite::ids::{self, Ids};
 use crate::sqlite::page::{self, Filling, message_columns};
 use crate::sqlite::place::place;
 use crate::sqlite::tend::{Checkpoint, checkpoint};
@@ -41,12 +42,13 @@ pub struct Imported {
 /// It cannot be opened or written, or a line is no event of an export: nothing is imported then.
 pub fn import(file: &Path, lines: &mut dyn BufRead) -> Result<Imported, UpkeepError> {
     let mut engine = Engine::open(file, Keep::default())?;
-    let id_secret = engine.id_secret;
+    engine.merge_all_ids()?;
+    let Engine { db, ids, .. } = &mut engine;
     let writing = |error| UpkeepError::Store(fault::writing(&error, file));
-    let transaction = engine.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(writing)?;
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(writing)?;
     let mut importing = Importing {
         file,
-        id_secret,
+        ids,
         acts: acts(&transaction).map_err(writing)?,
         transaction: &transaction,
         rooms: HashMap::new(),
@@ -78,8 +80,9 @@ pub fn import(file: &Path, lines: &mut dyn BufRead) -> Result<Imported, UpkeepEr
     }
     importing.flush()?;
     let imported = importing.imported;
+    transaction.execute("UPDATE room SET ids_merged = newest", []).map_err(writing)?;
     transaction.commit().map_err(writing)?;
-    checkpoint(&engine.db, Checkpoint::Whole).map_err(writing)?;
+    checkpoint(db, Checkpoint::Whole).map_err(writing)?;
     Ok(imported)
 }
 
@@ -127,7 +130,7 @@ impl Lines<'_> {
 
 struct Importing<'i> {
     file: &'i Path,
-    id_secret: u128,
+    ids: &'i Ids,
     transaction: &'i Transaction<'i>,
     /// Whether a room is new and its messages keep their numbers.
     rooms: HashMap<String, bool>,
@@ -186,7 +189,7 @@ impl Importing<'_> {
                 Some(0) => {
                     self.transaction
                         .prepare_cached(
-                            "UPDATE room SET newest = ?2 - 1, oldest = ?2, indexed = ?2 - 1 WHERE name = ?1",
+                            "UPDATE room SET newest = ?2 - 1, oldest = ?2, indexed = ?2 - 1, ids_merged = ?2 - 1 WHERE name = ?1",
                         )?
                         .execute((name, seq))?;
                 }
@@ -216,8 +219,14 @@ impl Importing<'_> {
     }
 
     fn flush(&mut self) -> Result<(), UpkeepError> {
-        let stored = store(self.transaction, &HashMap::new(), self.id_secret, &self.waiting);
-        let Growth { outcomes, .. } = stored.map_err(|error| fault::writing(&error, self.file))?;
+        let stored = store(self.transaction, &HashMap::new(), self.ids, &self.waiting);
+        let Growth { outcomes, fresh, .. } = stored.map_err(|error| fault::writing(&error, self.file))?;
+        // Straight into their table: there is no bound to how many come before the commit.
+        let insert = || {
+            let mut insert = self.transaction.prepare_cached(ids::INSERT)?;
+            fresh.iter().try_for_each(|id_place| insert.execute(*id_place).map(drop))
+        };
+        insert().map_err(|error| fault::writing(&error, self.file))?;
         for (record, outcome) in self.waiting.iter().zip(outcomes) {
             match (record, outcome) {
                 (Record::Act(_), _) => self.imported.acts += 1,

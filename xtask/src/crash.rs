@@ -15,7 +15,6 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
 }
 
 /// A few rounds, as a part of what every change must pass, behind the harness's own tests.
-#[expect(dead_code, reason = "becomes a step of `cargo xtask test` when the server has its history")]
 pub(crate) fn run_short() -> Outcome {
     command::run(cargo(&["test", "--locked", "-p", "glassline-crash"]))?;
     run(&["--rounds".to_owned(), SHORT_ROUNDS.to_owned()])

@@ -313,7 +313,7 @@ fn a_verdict_on_one_connection_is_none_on_the_next_of_the_same_client() {
     let mut hub = hub(0, 0);
     let shown = Hello { token: Some(TOKEN.into()), ..hello("bob") };
     let first = enter(&mut hub, 0, &shown);
-    let entrance = |connection| Entrance { connection, token: 7, address: None, now: NOW };
+    let entrance = |connection| Entrance { connection, token: 7, address: NEAR, now: NOW };
     let claim = |hub: &mut Hub, connection, holder| hub.enter_event(&shown, None, holder, entrance(connection));
     assert_eq!(claim(&mut hub, 1, Holder::Unasked), Ok(Entered::Holder(first)));
     // While the first is asked, it goes, somebody else takes its place, and the client comes by another connection.

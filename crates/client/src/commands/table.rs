@@ -32,6 +32,8 @@ pub(super) enum Reading {
     Arguments(fn(&str) -> Option<Meaning>),
     /// With the table in view.
     Help,
+    /// By the server: it gets the line without its slash (O2).
+    Operating,
 }
 
 /// Under which heading `/help` shows a command.
@@ -41,6 +43,8 @@ pub(super) enum Group {
     People,
     Rooms,
     Program,
+    /// Shown by itself, because few are operators.
+    Operators,
 }
 
 /// What a command takes at a place.
@@ -55,6 +59,17 @@ pub(crate) enum Argument {
     Choice(&'static [&'static str]),
     /// Words up to the end of the line.
     Text,
+}
+
+/// A command of operators. Where its usage begins with a bracket, or is nothing, it can stand alone.
+const fn operating(
+    name: &'static str,
+    usage: &'static str,
+    arguments: &'static [Argument],
+    help: &'static str,
+) -> SlashCommand {
+    let (group, reading) = (Group::Operators, Reading::Operating);
+    SlashCommand { name, aliases: &[], group, usage, arguments, help, local: false, private: false, reading }
 }
 
 const ON_OFF: &[&str] = &["on", "off"];
@@ -244,9 +259,9 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         name: "help",
         aliases: &[],
         group: Group::Program,
-        usage: "[COMMAND|keys]",
+        usage: "[COMMAND|keys|operators]",
         arguments: &[Argument::Command],
-        help: "shows the commands; /help keys shows the keys",
+        help: "shows the commands; /help keys shows the keys, /help operators what operators may do",
         local: true,
         private: false,
         reading: Reading::Help,
@@ -306,6 +321,35 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         private: false,
         reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Do(Command::Leave))),
     },
+    SlashCommand {
+        private: true,
+        ..operating("op", "TOKEN", &[], "makes you an operator until you leave, if the token is right")
+    },
+    operating("kick", "NAME [REASON]", &[Argument::Name, Argument::Text], "closes somebody's connection"),
+    operating(
+        "mute",
+        "WHO [FOR] [REASON]",
+        &[Argument::Name, Argument::Text],
+        "takes the voice of a name, an address or a network; FOR is 10m, 2h or 7d, and 1h if you do not say",
+    ),
+    operating("unmute", "WHO", &[Argument::Name], "gives it back"),
+    operating(
+        "ban",
+        "WHO [FOR] [REASON]",
+        &[Argument::Name, Argument::Text],
+        "throws a name, an address or a network out, and keeps it out",
+    ),
+    operating("unban", "WHO", &[], "lets them in again"),
+    operating("freeze", "", &[], "lets nobody but operators speak"),
+    operating("thaw", "", &[], "ends it"),
+    operating(
+        "motd",
+        "[TEXT|-]",
+        &[Argument::Text],
+        "sets what newcomers are told; with - takes it away, with nothing shows it",
+    ),
+    operating("roster", "", &[], "lists who is here, from which address"),
+    operating("bans", "", &[], "lists the mutes and bans that stand"),
 ];
 
 impl SlashCommand {

@@ -48,6 +48,21 @@ fn each_command_reads_its_arguments() {
 }
 
 #[test]
+fn an_operators_line_goes_to_the_server_without_its_slash() {
+    let operates = |line: &str, sent: &str| assert_eq!(client(line), doing!(Command::Operate(sent.into())), "{line}");
+    operates("/op secret word", "op secret word");
+    operates("/ban  192.0.2.0/24 2h  too loud ", "ban 192.0.2.0/24 2h  too loud");
+    operates("/motd", "motd");
+    operates("/motd two\nlines", "motd two\nlines");
+    operates("/roster", "roster");
+    assert_eq!(interpret("/op secret", SlashCommands::Server), doing!(Command::ServerLine("/op secret".into())));
+    for who in [SlashCommands::Nobody, SlashCommands::Undecided] {
+        assert!(interpret("/op secret", who).is_err_and(|told| !told.contains("secret")), "{who:?}");
+    }
+    assert!(interpret(" /op secret", SlashCommands::Client).is_err_and(|told| !told.contains("secret")));
+}
+
+#[test]
 fn wrong_arguments_show_the_usage() {
     for (line, usage) in [
         ("/me", "usage: /me TEXT"),
@@ -62,7 +77,10 @@ fn wrong_arguments_show_the_usage() {
         ("/history around7", "usage: /history [N|around NUMBER]"),
         ("/search", "usage: /search TEXT"),
         ("/older 5", "usage: /older"),
-        ("/help dance", "usage: /help [COMMAND|keys]"),
+        ("/help dance", "usage: /help [COMMAND|keys|operators]"),
+        ("/op", "usage: /op TOKEN"),
+        ("/ban", "usage: /ban WHO [FOR] [REASON]"),
+        ("/freeze now", "usage: /freeze"),
     ] {
         assert_eq!(client(line), Err(usage.to_owned()), "{line}");
     }
@@ -94,7 +112,10 @@ fn a_server_with_commands_gets_them_and_another_one_never_does() {
 
 #[test]
 fn help_shows_every_command() {
-    let Ok(Meaning::Help(lines)) = client("/help") else { panic!("help") };
+    let Ok(Meaning::Help(mut lines)) = client("/help") else { panic!("help") };
+    assert!(!lines.iter().any(|line| line.trim_start().starts_with("/kick")), "few are operators: {lines:?}");
+    let Ok(Meaning::Help(of_operators)) = client("/help operators") else { panic!("help") };
+    lines.extend(of_operators);
     for command in COMMANDS {
         assert!(
             lines.iter().any(|line| line.trim_start().starts_with(&format!("/{}", command.name))),

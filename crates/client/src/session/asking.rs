@@ -3,7 +3,7 @@
 use glassline_wire::frame::put_frame;
 use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::message_id::MessageId;
-use glassline_wire::request::{Ask, AwayText, PersonName, Rename, Request, RoomName, Send, SendDirect};
+use glassline_wire::request::{Ask, AwayText, Operate, PersonName, Rename, Request, RoomName, Send, SendDirect};
 
 use super::update::{Command, Declined, Dialect, SlashCommands};
 use super::{GOODBYE_MS, LAST_ANSWERS_MS, Phase, Session, WINDOW_BYTES, Wish};
@@ -76,6 +76,7 @@ impl Session {
             Command::Older => self.ask_older(now_ms),
             Command::Search(query) => self.ask_search(query, now_ms),
             Command::Whois(name) => self.ask("/whois", Ask::Whois(PersonName { name })),
+            Command::Operate(line) => self.ask("operators", Ask::Operate(Operate { line })),
             Command::Rooms => self.ask("rooms", Ask::Rooms {}),
             Command::Away(text) => {
                 let text = text.unwrap_or_else(|| "no reason given".to_owned());

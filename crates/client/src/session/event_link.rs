@@ -273,6 +273,11 @@ impl Session {
                 }
             }
             Event::Gap(gap) => self.heard_gap(&gap),
+            Event::Error(refusal)
+                if refusal.reference.is_none() && matches!(refusal.code, ErrorCode::Kicked | ErrorCode::Banned) =>
+            {
+                self.thrown_out(refusal);
+            }
             Event::Error(refusal) => self.refused(refusal),
             Event::Away(ref away) if away.reference.as_deref() == Some(AWAY_AGAIN_REF) => {}
             Event::Away(ref away) => {

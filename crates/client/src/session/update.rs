@@ -74,6 +74,8 @@ pub enum Command {
     Members(Option<String>),
     /// Ask about one person.
     Whois(String),
+    /// Do what operators do: their line, without its slash.
+    Operate(String),
     /// Ask which rooms there are.
     Rooms,
     /// Be away for this reason.

@@ -94,7 +94,7 @@ impl Reader {
             Event::Rooms(rooms) => vec![rooms_line(rooms)],
             Event::Away(away) => vec![self.away_line(away)],
             Event::History(history) => self.context_lines(history),
-            Event::Act(act) => vec![act_line(act)],
+            Event::Act(act) => vec![self.act_line(act)],
             Event::Notice(notice) => vec![Line::notice(&notice.text)],
             Event::Error(refusal) => vec![refused_line(refusal, None)],
             Event::Gap(gap) => vec![gap_line(gap)],
@@ -181,6 +181,25 @@ impl Reader {
         ))
     }
 
+    fn act_line(&self, act: &Act) -> Line {
+        let done = match act.act {
+            ActKind::Op => "became an operator",
+            ActKind::Kick => "kicked",
+            ActKind::Mute => "muted",
+            ActKind::Unmute => "unmuted",
+            ActKind::Ban => "banned",
+            ActKind::Unban => "unbanned",
+            ActKind::Freeze => "froze the talk",
+            ActKind::Thaw => "ended the freeze",
+            ActKind::Motd if act.text.is_none() => "took the message of the day away",
+            ActKind::Motd => "set the message of the day",
+        };
+        let who = act.who.as_deref().map_or_else(String::new, |who| format!(" {}", name(who)));
+        let until = act.until.map_or_else(String::new, |until| format!(" until {}", self.clock.moment(until)));
+        let text = act.text.as_deref().map_or_else(String::new, |text| format!(": {text}"));
+        Line::notice(&format!("{} {done}{who}{until}{text}", name(&act.by)))
+    }
+
     fn away_line(&self, away: &Away) -> Line {
         let is_me = away.name == self.me;
         let who = if is_me { "you are".to_owned() } else { format!("{} is", name(&away.name)) };
@@ -256,24 +275,6 @@ fn rooms_line(rooms: &Rooms) -> Line {
         count => format!(" +{count}"),
     };
     Line::notice(&format!("rooms: {}{more}", listed.join(", ")))
-}
-
-fn act_line(act: &Act) -> Line {
-    let done = match act.act {
-        ActKind::Op => "became an operator",
-        ActKind::Kick => "kicked",
-        ActKind::Mute => "muted",
-        ActKind::Unmute => "unmuted",
-        ActKind::Ban => "banned",
-        ActKind::Unban => "unbanned",
-        ActKind::Freeze => "froze the talk",
-        ActKind::Thaw => "ended the freeze",
-        ActKind::Motd => "set the message of the day",
-    };
-    let who = act.who.as_deref().map_or_else(String::new, |who| format!(" {}", name(who)));
-    let until = act.until.map_or_else(String::new, |until| format!(" until {until}"));
-    let text = act.text.as_deref().map_or_else(String::new, |text| format!(": {text}"));
-    Line::notice(&format!("{} {done}{who}{until}{text}", name(&act.by)))
 }
 
 fn gap_line(gap: &Gap) -> Line {

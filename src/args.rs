@@ -80,6 +80,9 @@ pub(crate) struct Serve {
     /// Forget the oldest messages when the history is larger; write 500M or 2G
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) keep_bytes: Option<u64>,
+    /// A file with a secret of 16 to 256 bytes: whoever says `/op SECRET` may kick, mute, ban and freeze
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "pure")]
+    pub(crate) operator_token_file: Option<PathBuf>,
     /// Where to answer HTTP requests for /metrics (Prometheus) and /healthz; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_metrics)]
     pub(crate) metrics: Option<SocketAddr>,

@@ -11,6 +11,7 @@ mod history;
 mod host;
 mod logging;
 mod manual;
+mod operator_token;
 mod serve;
 mod service_manager;
 mod signals;

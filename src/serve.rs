@@ -13,6 +13,7 @@ use crate::address::{DEFAULT_PORT, default_address};
 use crate::args::Serve;
 use crate::history::{self, Kept};
 use crate::logging;
+use crate::operator_token;
 use crate::service_manager::{inherited_listeners, report, tell_stopping};
 use crate::signals::end_on_signal;
 
@@ -35,6 +36,7 @@ pub(crate) fn serve(arguments: &Serve) -> ExitCode {
 }
 
 fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow::Result<()> {
+    let operator_token = arguments.operator_token_file.as_deref().map(operator_token::read).transpose()?;
     let listeners = match (arguments.listen.as_slice(), inherited) {
         ([], inherited) if !inherited.is_empty() => inherited,
         ([], _) => vec![open(default_address(), "--listen")?],
@@ -61,6 +63,7 @@ fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow:
         flood: arguments.flood.unwrap_or_default(),
         replay: arguments.replay as usize,
         replay_tutorial: arguments.replay_tutorial as usize,
+        operator_token,
         watch,
         ..Config::default()
     };

@@ -1,6 +1,8 @@
 //! The hub: any order of arrivals, talk, commands, half writes and departures; frames stay whole and memory bounded.
 #![no_main]
 
+use std::net::Ipv4Addr;
+
 use glassline_room::{Entered, Entrance, Holder, Hub, MemberId, Now, Rules};
 use glassline_wire::frame::Decoder;
 use glassline_wire::message_id::MessageId;
@@ -40,7 +42,7 @@ fuzz_target!(|bytes: &[u8]| {
         let index = usize::from(*who) % peers.len().max(1);
         let Some(id) = peers.get(index).map(|peer| peer.id).filter(|_| operation % 8 != 0) else {
             if peers.len() < MEMBERS_MAX {
-                let entrance = Entrance { connection: peers.len(), token: 7, now };
+                let entrance = Entrance { connection: peers.len(), token: 7, address: Ipv4Addr::LOCALHOST.into(), now };
                 let entered = if operation & 8 == 0 {
                     hub.enter_tutorial(argument, entrance).ok()
                 } else {

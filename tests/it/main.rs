@@ -21,6 +21,7 @@ mod headers;
 #[cfg(unix)]
 mod history;
 mod names;
+mod operators;
 mod order;
 mod presence;
 #[cfg(unix)]

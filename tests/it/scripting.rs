@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use glassline_server::Config;
 use serde_json::{Value, json};
 
 use crate::harness::{EventClient, Server};
@@ -293,6 +294,26 @@ fn the_bot_answers_and_nobody_can_make_it_answer_what_was_not_asked() {
     assert_eq!(bot.ended().code, Some(0));
     assert_eq!(fs::read_to_string(home.path().join("dates")).expect("the count"), "asked\n");
     assert_eq!(fs::read_dir(home.path().join("bin")).expect("a folder").count(), 2, "no pipe is left behind");
+}
+
+#[test]
+fn the_bot_does_not_answer_what_was_said_before_it_came() {
+    let home = Folder::new();
+    let server = Server::keeping(home.path(), Config::default());
+    let mut alice = EventClient::join(server.address, "alice");
+    alice.say("!time");
+    alice.expect_said("alice", "!time");
+    let script = Script::join(server.address);
+    let context = script.expect("history");
+    assert_eq!((&context["messages"][0]["text"], context.get("ref")), (&json!("!time"), None));
+    let bot = bot(server.address, &home);
+    until(&mut alice, "joined", "bot");
+    alice.say("!time");
+    let asked = alice.expect_said("alice", "!time")["seq"].as_u64().expect("a number");
+    assert_eq!(alice.expect_said("bot", "it is 12:34")["seq"], asked + 1, "and nothing before that");
+    bot.signal("KILL");
+    until(&mut alice, "left", "bot");
+    assert_eq!(fs::read_to_string(home.path().join("dates")).expect("the count"), "asked\n");
 }
 
 #[test]

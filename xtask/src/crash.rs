@@ -3,7 +3,7 @@
 use crate::command::{self, Outcome, built, cargo, program};
 
 /// Enough to meet each kind of kill, in a few seconds.
-const SHORT_ROUNDS: &str = "12";
+const SHORT_ROUNDS: &str = "20";
 
 /// Kills the server as often as `arguments` say.
 pub(crate) fn run(arguments: &[String]) -> Outcome {

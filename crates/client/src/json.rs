@@ -160,6 +160,7 @@ impl View for Json {
             // The client's own goodbye is none that the program could know by its `ref`.
             Update::Heard(Event::Bye(bye)) => self.put(&Event::Bye(Bye { reference: not_own(bye.reference), ..bye })),
             Update::Heard(event) | Update::Said { event, .. } => self.put(&event),
+            Update::Past { history, .. } => self.put(&Event::History(history)),
             Update::Refused { refusal, .. } => {
                 self.put_refusal(Refusal { reference: not_own(refusal.reference), ..refusal })
             }

@@ -52,6 +52,9 @@ use view::View;
 /// A program that lost its server waits this long for it before it reports the loss.
 const PROGRAM_GIVES_UP_AFTER_MS: u64 = 60_000;
 
+/// Of what was said before, whoever listens to lines as they are read out hears so many messages at first.
+const CONTEXT_READ_OUT_MAX: usize = 10;
+
 /// Joins a server and talks until the user leaves, the input ends or the server is gone for good.
 ///
 /// Prints nothing after the end: [`Ending::text`] is the caller's to show. A thread that waits for the standard input, and one that
@@ -73,6 +76,11 @@ pub fn join(options: &JoinOptions) -> Ending {
         dialect: options.dialect,
         gives_up_after_ms: (!for_a_person).then_some(PROGRAM_GIVES_UP_AFTER_MS),
         follows_people: mode == Mode::Terminal,
+        context_messages_max: match mode {
+            Mode::Terminal => terminal::context_messages_max(),
+            Mode::Linear if typed => CONTEXT_READ_OUT_MAX,
+            _ => usize::MAX,
+        },
     };
     let session = Session::new(config, Box::new(SystemEntropy), 0);
     let driver = Driver {

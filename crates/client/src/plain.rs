@@ -10,9 +10,10 @@ use crate::lines_in::LinesIn;
 use crate::room_log::RoomLog;
 use crate::session::Session;
 use crate::session::update::{Command, SlashCommands, Update};
+use crate::telling::catching_up::CatchingUp;
 use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
-use crate::telling::{Line as Told, attention};
+use crate::telling::{Kind, Line as Told, attention};
 use crate::undelivered::Undelivered;
 use crate::view::View;
 
@@ -34,6 +35,7 @@ pub(crate) struct Plain {
     manner: Manner,
     reader: Reader,
     settings: Settings,
+    catching_up: CatchingUp,
     log: Option<RoomLog>,
     lines_in: LinesIn,
     out: Box<dyn Write>,
@@ -57,6 +59,7 @@ impl Plain {
             manner,
             reader,
             settings,
+            catching_up: CatchingUp::default(),
             log,
             lines_in,
             out,
@@ -83,11 +86,36 @@ impl Plain {
     /// The rows of a line, the first with its time where times are shown.
     fn timed(&self, line: &Told) -> Vec<String> {
         let mut rows = line.plain();
-        if let Some(first) = rows.first_mut().filter(|_| self.settings.timestamps) {
-            let clock = &self.reader.clock;
-            *first = format!("{} {first}", clock.time(line.at.unwrap_or_else(|| clock.now())));
+        let clock = &self.reader.clock;
+        let at = || line.at.unwrap_or_else(|| clock.now());
+        let time = match line.kind {
+            Kind::Now => self.settings.timestamps.then(|| clock.time(at())),
+            // There are no marks between days.
+            Kind::Earlier => line.at.map(|at| clock.minute(at)),
+            Kind::Dated | Kind::Mark => None,
+        };
+        if let (Some(first), Some(time)) = (rows.first_mut(), time) {
+            *first = format!("{time} {first}");
         }
         rows
+    }
+
+    /// What the server has said: marks are the client's own words.
+    fn tell_heard(&mut self, told: &[Told]) -> io::Result<()> {
+        for line in told {
+            if let Some(words) = line.mark_words() {
+                self.tell(&Told::notice(&words).plain())?;
+                continue;
+            }
+            for row in self.timed(line) {
+                writeln!(self.out, "{row}")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn rows(&self, told: &[Told]) -> Vec<String> {
+        told.iter().flat_map(|line| self.timed(line)).collect()
     }
 
     /// Somebody sits there: not a pipe at either end.
@@ -188,14 +216,14 @@ impl View for Plain {
         let trouble = self.log.as_mut().and_then(|log| log.note(&update, &self.reader).err());
         self.tell_trouble(trouble)?;
         let told = self.reader.lines(&update);
-        let rings = self.is_for_a_person() && self.settings.rings(attention::of(&update, &self.reader.me, &told));
+        self.catching_up.follow(&update);
+        let rings = self.is_for_a_person()
+            && self.settings.rings(attention::of(&update, &self.reader.me, &told))
+            && self.catching_up.may_ring(&update);
         self.reader.follow(&update);
-        let lines: Vec<String> = told.iter().flat_map(|line| self.timed(line)).collect();
         match update {
-            Update::Heard(_) => {
-                for line in lines {
-                    writeln!(self.out, "{line}")?;
-                }
+            Update::Heard(_) | Update::Past { .. } => {
+                self.tell_heard(&told)?;
                 if rings { self.out.write_all(BELL) } else { Ok(()) }
             }
             // The sender has seen it already.
@@ -204,9 +232,9 @@ impl View for Plain {
                 if text.is_some() || refusal.reference.is_some() {
                     self.undelivered.refused();
                 }
-                self.tell(&lines)
+                self.tell(&self.rows(&told))
             }
-            Update::Notice(_) | Update::Room(_) => self.tell(&lines),
+            Update::Notice(_) | Update::Room(_) => self.tell(&self.rows(&told)),
         }
     }
 

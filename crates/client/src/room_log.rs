@@ -63,7 +63,7 @@ impl RoomLog {
     /// What to tell the user; nothing more is written then.
     pub(crate) fn note(&mut self, update: &Update, reader: &Reader) -> Result<(), String> {
         // What was said before has been written before, or was not for this log.
-        if self.failed || matches!(update, Update::Heard(Event::History(_))) {
+        if self.failed || matches!(update, Update::Heard(Event::History(_)) | Update::Past { .. }) {
             return Ok(());
         }
         for line in reader.lines(update) {

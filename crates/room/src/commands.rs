@@ -13,6 +13,7 @@ use crate::direct::Letter;
 use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::now::Now;
+use crate::order::{INSTRUCTIONS, is_instruction};
 use crate::refusal::Refused;
 
 /// Most names that an answer to a tutorial client lists.
@@ -116,6 +117,12 @@ impl Hub {
     pub fn obey(&mut self, id: MemberId, line: &str, now: Now) -> Obeyed {
         let line = line.strip_prefix('/').unwrap_or(line).trim_end();
         let (name, arguments) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        if is_instruction(name) {
+            if let Err(refused) = self.operate(id, line, None, now) {
+                self.refuse_in_words(id, &refused);
+            }
+            return Obeyed::Stays;
+        }
         let wanted = |command: &&Command| command.name == name || command.aliases.contains(&name);
         let Some(command) = COMMANDS.iter().find(wanted) else {
             let name: String = name.chars().take(32).collect();
@@ -140,7 +147,16 @@ impl Hub {
 
 fn help(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Obeyed, Fault> {
     none(arguments)?;
-    let lines: Vec<String> = COMMANDS.iter().map(|command| format!("{}: {}", command.usage(), command.help)).collect();
+    let is_operator = hub.members.get(id.0).is_some_and(|member| member.is_operator);
+    // Whoever is no operator needs to know of one word at most.
+    let shown = match (&hub.rules.operator_token, is_operator) {
+        (None, _) => 0,
+        (Some(_), false) => 1,
+        (Some(_), true) => INSTRUCTIONS.len(),
+    };
+    let commands = COMMANDS.iter().map(|command| format!("{}: {}", command.usage(), command.help));
+    let instructions = INSTRUCTIONS.iter().take(shown).map(|usage| format!("/{}: {}", usage.synopsis(), usage.help));
+    let lines: Vec<String> = commands.chain(instructions).collect();
     hub.notify(id, &(lines.join("\n") + "\n//TEXT: says /TEXT"));
     Ok(Obeyed::Stays)
 }
@@ -170,8 +186,8 @@ fn reply(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<Obeyed, Fa
     Ok(Obeyed::Stays)
 }
 
-fn nick(hub: &mut Hub, id: MemberId, name: &str, _: Now) -> Result<Obeyed, Fault> {
-    hub.rename(id, required(name)?, None)?;
+fn nick(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Obeyed, Fault> {
+    hub.rename(id, required(name)?, None, now)?;
     Ok(Obeyed::Stays)
 }
 

@@ -30,7 +30,8 @@ impl Hub {
     /// Sends a text to one person.
     ///
     /// # Errors
-    /// Nobody has the name, the text is empty or too long, or the other side has stopped reading.
+    /// Nobody has the name, the text is empty or too long, the other side has stopped reading, or the member may not
+    /// speak.
     pub fn send_direct(
         &mut self,
         sender: MemberId,
@@ -45,7 +46,9 @@ impl Hub {
 
     pub(crate) fn deliver(&mut self, sender: MemberId, letter: &Letter<'_>, now: Now) -> Result<(), Refused> {
         hold_to_text_limit(letter.text)?;
-        let (recipient, to) = self.find(letter.to)?;
+        let (recipient, _) = self.find(letter.to)?;
+        self.check_letter(sender, recipient, now)?;
+        let Some(to) = self.members.get(recipient.0) else { return Ok(()) };
         let Some(from) = self.members.get(sender.0) else { return Ok(()) };
         if self.outbox_is_full(to) {
             let text = format!("{} is not reading just now; try again later", to.name);

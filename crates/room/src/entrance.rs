@@ -6,6 +6,7 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
+use core::net::IpAddr;
 
 use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Refusal, Welcome};
 use glassline_wire::request::{Hello, LOBBY};
@@ -25,6 +26,8 @@ pub struct Entrance {
     pub connection: usize,
     /// A fresh random secret, which may later take the name back (E2); 0 for none.
     pub token: u128,
+    /// Where it comes from.
+    pub address: IpAddr,
     /// The instant.
     pub now: Now,
 }
@@ -45,8 +48,8 @@ pub enum Entered {
 pub enum Holder {
     /// Nothing yet.
     Unasked,
-    /// It gave no sign of life.
-    Dead,
+    /// This one was asked, and gave no sign of life.
+    Dead(MemberId),
     /// It is there, and keeps its name.
     Lives,
 }
@@ -61,6 +64,7 @@ impl Hub {
             return self.enter_pure(name, entrance);
         }
         let wished = Name::parse(name)?;
+        self.check_entrance(&wished, entrance.address, entrance.now)?;
         let as_sent = wished.as_str().as_bytes() == name;
         let free = self.roster.free_name(wished.clone())?;
         let id = self.make_member(Dialect::Tutorial, &free, entrance);
@@ -70,6 +74,7 @@ impl Hub {
             self.notify(id, &format!("you are {}", free.as_str()));
         }
         self.greet(id);
+        self.tell_order(id, entrance.now);
         self.enter_room(id, LOBBY_ID, true, entrance.now);
         if self.rules.durable {
             self.owe_past(id, LOBBY_ID, None);
@@ -94,11 +99,10 @@ impl Hub {
         if name.len() > glassline_wire::limits::NAME_BYTES_MAX {
             return Err(NameError::TooLong { chars: shown.chars().count(), bytes: name.len() }.into());
         }
-        let Entrance { connection, token, now } = entrance;
-        let mut member = Member::new(Dialect::Tutorial, shown.into_boxed_str(), connection, token, now);
+        let mut member = Member::new(Dialect::Tutorial, shown.into_boxed_str(), entrance);
         member.name_frame = name_frame(name);
         let id = MemberId(self.members.insert(member));
-        self.enter_room(id, LOBBY_ID, false, now);
+        self.enter_room(id, LOBBY_ID, false, entrance.now);
         Ok(id)
     }
 
@@ -121,6 +125,7 @@ impl Hub {
             ));
         }
         let wished = Name::parse(hello.name.as_bytes())?;
+        self.check_entrance(&wished, entrance.address, entrance.now)?;
         let rooms = hello.rooms.clone().unwrap_or_else(|| Vec::from([LOBBY.to_string()]));
         if rooms.len() > self.rules.rooms_per_member_max {
             let text = format!("at most {} rooms at once; leave some out", self.rules.rooms_per_member_max);
@@ -140,7 +145,8 @@ impl Hub {
         if holder != Holder::Lives
             && let Some(held_by) = self.holder_of_token(&wished, hello.token.as_deref())
         {
-            if holder == Holder::Unasked {
+            // Whoever has come under this name meanwhile was not asked.
+            if holder != Holder::Dead(held_by) {
                 return Ok(Entered::Holder(held_by));
             }
             quiet_rooms = self.room_states(held_by);
@@ -161,6 +167,7 @@ impl Hub {
             }
         }
         self.welcome(id, free.as_str(), entrance.token, reference);
+        self.tell_order(id, entrance.now);
         for Refused { code, text } in closed_to_it {
             self.tell(id, &Event::Error(Refusal { code, text, reference: reference.map(str::to_string) }));
         }
@@ -213,8 +220,7 @@ impl Hub {
     }
 
     fn make_member(&mut self, dialect: Dialect, name: &Name, entrance: Entrance) -> MemberId {
-        let Entrance { connection, token, now } = entrance;
-        let member = Member::new(dialect, name.clone().into_boxed(), connection, token, now);
+        let member = Member::new(dialect, name.clone().into_boxed(), entrance);
         let id = MemberId(self.members.insert(member));
         self.roster.claim(name.as_str(), id);
         id

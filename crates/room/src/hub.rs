@@ -16,6 +16,7 @@ use crate::id::RoomId;
 use crate::lane::Lane;
 use crate::log::Log;
 use crate::member::{Dialect, Member};
+use crate::order::{Consequences, OperatorToken, Order};
 use crate::outlet::{Logs, Missed};
 use crate::outstanding::{Awaits, Outstanding};
 use crate::past::Past;
@@ -48,6 +49,8 @@ pub struct Rules {
     pub replay: usize,
     /// … and in the tutorial dialect.
     pub replay_tutorial: usize,
+    /// What makes a member an operator; without it there are none.
+    pub operator_token: Option<OperatorToken>,
     /// Program and version, for `welcome`.
     pub server: String,
 }
@@ -64,6 +67,7 @@ impl Default for Rules {
             durable: false,
             replay: 50,
             replay_tutorial: 0,
+            operator_token: None,
             server: "glassline".to_string(),
         }
     }
@@ -80,6 +84,8 @@ pub struct Hub {
     pub(crate) outstanding: Outstanding,
     pub(crate) storing: Storing,
     pub(crate) past: Past,
+    pub(crate) order: Order,
+    pub(crate) consequences: Consequences,
     /// Rooms with somebody to announce.
     pub(crate) unannounced: Vec<RoomId>,
     pub(crate) tally: Tally,
@@ -116,6 +122,8 @@ impl Hub {
             outstanding: Outstanding::default(),
             storing: Storing::default(),
             past: Past::default(),
+            order: Order::default(),
+            consequences: Consequences::default(),
             unannounced: Vec::new(),
             tally: Tally::default(),
             laps: VecDeque::new(),
@@ -165,6 +173,11 @@ impl Hub {
     /// Whether a member reads too little of what it is sent for more of its requests to be taken.
     pub fn is_overfull(&self, member: MemberId) -> bool {
         self.members.get(member.0).is_some_and(|member| self.outbox_is_full(member))
+    }
+
+    /// Bytes queued for one member alone.
+    pub fn queued_bytes(&self, member: MemberId) -> usize {
+        self.members.get(member.0).map_or(0, |member| member.outlet.own_bytes())
     }
 
     pub(crate) fn outbox_is_full(&self, member: &Member) -> bool {

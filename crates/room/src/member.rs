@@ -2,12 +2,13 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 use glassline_wire::frame;
 use glassline_wire::timestamp::Timestamp;
 
+use crate::entrance::Entrance;
 use crate::id::{MemberId, RoomId};
-use crate::now::Now;
 use crate::outlet::Outlet;
 use crate::recent_ids::{Scope, author_of};
 use crate::replay::Replay;
@@ -49,6 +50,8 @@ pub(crate) struct Member {
     /// The socket's owner knows this member by this number.
     pub(crate) connection: usize,
     pub(crate) token: u128,
+    /// Where it comes from.
+    pub(crate) address: IpAddr,
     pub(crate) since: Timestamp,
     /// When it last said or asked something, on the monotonic clock.
     pub(crate) active_ms: u64,
@@ -56,6 +59,11 @@ pub(crate) struct Member {
     pub(crate) away: Option<Box<str>>,
     /// Under which its message ids are remembered: the same as long as the client shows the same token.
     pub(crate) author: Scope,
+    pub(crate) is_operator: bool,
+    /// How many wrong tokens it has shown.
+    pub(crate) wrong_tokens: u8,
+    /// A mute hits it, or did so until it ended.
+    pub(crate) is_muted: bool,
     /// What it is still owed of the past.
     pub(crate) replay: Option<Box<Replay>>,
     pub(crate) outlet: Outlet,
@@ -66,7 +74,8 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    pub(crate) fn new(dialect: Dialect, name: Box<str>, connection: usize, token: u128, now: Now) -> Self {
+    pub(crate) fn new(dialect: Dialect, name: Box<str>, entrance: Entrance) -> Self {
+        let Entrance { connection, token, address, now } = entrance;
         let (name_frame, author) = (name_frame(name.as_bytes()), author_of(token));
         Self {
             dialect,
@@ -74,10 +83,14 @@ impl Member {
             name_frame,
             connection,
             token,
+            address: address.to_canonical(),
             since: now.at,
             active_ms: now.monotonic_ms,
             away: None,
             author,
+            is_operator: false,
+            wrong_tokens: 0,
+            is_muted: false,
             replay: None,
             outlet: Outlet::default(),
             correspondent: None,

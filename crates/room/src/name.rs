@@ -81,6 +81,14 @@ pub(crate) struct NameKeys {
     pub(crate) folded_skeleton: Box<str>,
 }
 
+impl NameKeys {
+    /// Whether two names look alike, as written or in lower case.
+    pub(crate) fn looks_like(&self, other: &Self) -> bool {
+        let looks = [&self.skeleton, &self.folded_skeleton];
+        looks.contains(&&other.skeleton) || looks.contains(&&other.folded_skeleton)
+    }
+}
+
 impl Name {
     /// Holds bytes from a peer to the rules; inner spaces become `_`, compatible forms become one.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, NameError> {

@@ -12,16 +12,19 @@ use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::Dialect;
 use crate::name::Name;
+use crate::now::Now;
 use crate::refusal::Refused;
 
 impl Hub {
     /// Gives a member exactly the name it asks for, and tells its rooms.
     ///
     /// # Errors
-    /// The name breaks the rules, is taken, or looks like one that is.
-    pub fn rename(&mut self, id: MemberId, wished: &str, reference: Option<String>) -> Result<(), Refused> {
+    /// The name breaks the rules, is taken, looks like one that is, or is banned; or the member may not speak: a name is told to everybody.
+    pub fn rename(&mut self, id: MemberId, wished: &str, reference: Option<String>, now: Now) -> Result<(), Refused> {
+        self.check_speech(id, now)?;
         let name = Name::parse(wished.as_bytes())?;
         let Some(member) = self.members.get(id.0) else { return Ok(()) };
+        self.check_entrance(&name, member.address, now)?;
         let (dialect, from) = (member.dialect, member.name.clone());
         self.roster.check_rename(&from, id, &name)?;
         self.roster.release(&from);
@@ -30,6 +33,7 @@ impl Hub {
         if let Some(member) = self.members.get_mut(id.0) {
             member.rename(name.clone().into_boxed());
         }
+        self.renew_mute(id, now.at);
         let mut renamed = Renamed { from: from.to_string(), to: name.as_str().to_string(), reference: None };
         let text = format!("{from} is now {}", name.as_str());
         for &room in &rooms {

@@ -1,4 +1,4 @@
-//! On the way into the history: a message is checked, handed over, and sent to anybody only once it is stored.
+//! On the way into the history: a message or an act is checked, handed over, and sent to anybody only once it is stored.
 
 use alloc::{
     boxed::Box,
@@ -7,29 +7,43 @@ use alloc::{
     vec::Vec,
 };
 
-use glassline_wire::event::{ErrorCode, Event, Message, Refusal};
+use glassline_wire::event::{Act, ErrorCode, Event, Message, Refusal};
 
 use crate::hub::Hub;
 use crate::id::{MemberId, RoomId};
+use crate::order::Pending;
 use crate::outstanding::Waiter;
+use crate::refusal::Refused;
 
-/// A message for the owner of the history to store.
+/// Something for the owner of the history to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
     /// Comes back with what became of it, in the order in which drafts were handed over.
     pub ticket: u64,
-    /// The message, without `seq` and `ref`.
-    pub message: Message,
-    /// Whose ids these are, across connections and names; 0 where there is no id.
-    pub author: u64,
+    /// What to store.
+    pub what: Drafted,
+}
+
+/// What is to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Drafted {
+    /// Something said.
+    Message {
+        /// The message, without `seq` and `ref`.
+        message: Message,
+        /// Whose ids these are, across connections and names; 0 where there is no id.
+        author: u64,
+    },
+    /// Something an operator does.
+    Act(Act),
 }
 
 /// What became of a draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
-    /// It is stored, and is the message of this number.
+    /// It is stored; a message has this number.
     Stored {
-        /// In its room, from 1.
+        /// In its room, from 1; an act has none.
         seq: u64,
     },
     /// It had been stored before: this is how.
@@ -40,14 +54,19 @@ pub enum Fate {
     NotStored(String),
 }
 
-/// A message that was handed over.
+/// What was handed over, and who is to be told.
 #[derive(Debug)]
 struct UnderWay {
     sender: MemberId,
     waiter: Waiter,
-    room: RoomId,
-    message: Message,
+    what: Handed,
     reference: Option<String>,
+}
+
+#[derive(Debug)]
+enum Handed {
+    Message { room: RoomId, message: Message },
+    Act(Pending),
 }
 
 /// What is on its way, oldest first; tickets follow each other.
@@ -73,17 +92,30 @@ impl Hub {
             room.under_way += 1;
         }
         let waiter = self.outstanding.note_append(connection);
-        let ticket = self.storing.first_ticket + self.storing.under_way.len() as u64;
-        self.storing.drafts.push(Draft { ticket, message: message.clone(), author });
-        self.storing.under_way.push_back(UnderWay { sender, waiter, room, message, reference });
+        let drafted = Drafted::Message { message: message.clone(), author };
+        self.hand_over(drafted, UnderWay { sender, waiter, what: Handed::Message { room, message }, reference });
     }
 
-    /// Messages to be stored, in their order.
+    /// Hands an act over to be stored. Whatever the operator asks next comes behind it.
+    pub(crate) fn store_act(&mut self, operator: MemberId, pending: Pending, reference: Option<String>) {
+        let Some(connection) = self.connection(operator) else { return };
+        let waiter = self.outstanding.note_question(connection);
+        let drafted = Drafted::Act(pending.act.clone());
+        self.hand_over(drafted, UnderWay { sender: operator, waiter, what: Handed::Act(pending), reference });
+    }
+
+    fn hand_over(&mut self, what: Drafted, under_way: UnderWay) {
+        let ticket = self.storing.first_ticket + self.storing.under_way.len() as u64;
+        self.storing.drafts.push(Draft { ticket, what });
+        self.storing.under_way.push_back(under_way);
+    }
+
+    /// What is to be stored, in its order.
     pub fn take_drafts(&mut self) -> Vec<Draft> {
         core::mem::take(&mut self.storing.drafts)
     }
 
-    /// How many messages were handed over and have not come back.
+    /// How much was handed over and has not come back.
     pub fn unstored(&self) -> usize {
         self.storing.under_way.len()
     }
@@ -93,11 +125,37 @@ impl Hub {
         if ticket != self.storing.first_ticket {
             return;
         }
-        let Some(UnderWay { sender, waiter, room, mut message, reference }) = self.storing.under_way.pop_front() else {
-            return;
-        };
+        let Some(UnderWay { sender, waiter, what, reference }) = self.storing.under_way.pop_front() else { return };
         self.storing.first_ticket += 1;
         let sender = self.outstanding.is_waiting(waiter).then_some(sender);
+        match what {
+            Handed::Message { room, message } => {
+                self.settle_message(sender, room, message, reference, fate);
+                self.outstanding.append_done(waiter);
+                if let Some(room) = self.rooms.get_mut(room.0) {
+                    room.under_way -= 1;
+                }
+                self.close_room_if_empty(room);
+            }
+            Handed::Act(pending) => {
+                match fate {
+                    Fate::NotStored(why) => self.refuse(sender, ErrorCode::NotStored, &why, reference),
+                    // Acts have no ids, so none was stored before.
+                    Fate::Stored { .. } | Fate::Again(_) | Fate::IdReused => self.enforce(sender, pending, reference),
+                }
+                self.outstanding.question_done(waiter);
+            }
+        }
+    }
+
+    fn settle_message(
+        &mut self,
+        sender: Option<MemberId>,
+        room: RoomId,
+        mut message: Message,
+        reference: Option<String>,
+        fate: Fate,
+    ) {
         match fate {
             Fate::Stored { seq } => {
                 message.seq = Some(seq);
@@ -111,11 +169,6 @@ impl Hub {
             Fate::IdReused => self.refuse(sender, ErrorCode::IdReused, ID_REUSED, reference),
             Fate::NotStored(why) => self.refuse(sender, ErrorCode::NotStored, &why, reference),
         }
-        self.outstanding.append_done(waiter);
-        if let Some(room) = self.rooms.get_mut(room.0) {
-            room.under_way -= 1;
-        }
-        self.close_room_if_empty(room);
     }
 
     fn refuse(&mut self, sender: Option<MemberId>, code: ErrorCode, text: &str, reference: Option<String>) {
@@ -124,7 +177,7 @@ impl Hub {
             Some(crate::member::Dialect::Event) => {
                 self.tell(sender, &Event::Error(Refusal { code, text: text.to_string(), reference }));
             }
-            _ => self.notify(sender, text),
+            _ => self.refuse_in_words(sender, &Refused::new(code, text)),
         }
     }
 }

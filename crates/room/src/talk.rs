@@ -31,9 +31,11 @@ impl Hub {
     /// Carries out a `send` (E4). With a history the message is handed over first, and is sent to anybody only once it is stored.
     ///
     /// # Errors
-    /// The member is not in the room, the text is empty or too long, or the id was used for another text.
+    /// The member is not in the room, the text is empty or too long, the id was used for another text, or an operator lets nobody speak, or
+    /// not this member.
     pub fn say(&mut self, id: MemberId, send: &Send, reference: Option<String>, now: Now) -> Result<(), Refused> {
         hold_to_text_limit(&send.text)?;
+        self.check_speech(id, now)?;
         let room_id = self.room_of(id, &send.room)?;
         let (Some(member), Some(room)) = (self.members.get(id.0), self.rooms.get(room_id.0)) else {
             return Err(unknown_room(&send.room));
@@ -77,9 +79,10 @@ impl Hub {
     /// Says a tutorial member's text in the room it is in (T5, T12).
     ///
     /// # Errors
-    /// The text is empty, or the member is in no room.
+    /// The text is empty, the member is in no room, or it may not speak.
     pub fn say_text(&mut self, id: MemberId, text: &str, action: bool, now: Now) -> Result<(), Refused> {
         hold_to_text_limit(text)?;
+        self.check_speech(id, now)?;
         let Some(member) = self.members.get(id.0) else { return Err(unknown_room("a room")) };
         let Some(room_id) = member.outlet.feeds.first().map(|feed| feed.room) else {
             return Err(unknown_room("a room"));

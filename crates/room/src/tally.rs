@@ -50,6 +50,8 @@ impl Hub {
 
 #[cfg(test)]
 mod tests {
+    use core::net::{IpAddr, Ipv4Addr};
+
     use glassline_wire::event::Ping;
 
     use super::*;
@@ -59,6 +61,7 @@ mod tests {
     use glassline_wire::event::Event;
     use glassline_wire::timestamp::Timestamp;
 
+    const NEAR: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
     const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 0 } };
 
     /// Writes everything that waits, so many bytes at a time.
@@ -78,7 +81,8 @@ mod tests {
         for bytes_max in [1, 7, 1 << 20] {
             let mut hub = Hub::new(Rules::default());
             let enter = |hub: &mut Hub, name: &str, connection| {
-                hub.enter_tutorial(name.as_bytes(), Entrance { connection, token: 1, now: NOW }).expect("a good name")
+                hub.enter_tutorial(name.as_bytes(), Entrance { connection, token: 1, address: NEAR, now: NOW })
+                    .expect("a good name")
             };
             let (alice, bob) = (enter(&mut hub, "alice", 0), enter(&mut hub, "bob", 1));
             enter(&mut hub, "carol", 2);
@@ -100,7 +104,7 @@ mod tests {
     #[test]
     fn refusals_are_counted_by_cause_in_both_dialects() {
         let mut hub = Hub::new(Rules::default());
-        let entrance = Entrance { connection: 0, token: 1, now: NOW };
+        let entrance = Entrance { connection: 0, token: 1, address: NEAR, now: NOW };
         let tom = hub.enter_tutorial(b"tom", entrance).expect("a good name");
         hub.obey(tom, "/msg nobody hi", NOW);
         hub.obey(tom, "/whois nobody", NOW);

@@ -96,6 +96,7 @@ mod tests {
     use crate::entrance::{Entered, Entrance, Holder};
     use crate::hub::Rules;
     use alloc::vec::Vec;
+    use core::net::Ipv4Addr;
     use glassline_wire::event::Event;
     use glassline_wire::limits::{EVENT_BYTES_MAX, REF_BYTES_MAX};
     use glassline_wire::request::Hello;
@@ -107,7 +108,8 @@ mod tests {
 
     fn enter(hub: &mut Hub, name: &str, rooms: Vec<String>, now: Now) -> MemberId {
         let hello = Hello { name: name.to_string(), rooms: Some(rooms), ..Hello::default() };
-        match hub.enter_event(&hello, None, Holder::Unasked, Entrance { connection: 0, token: 1, now }) {
+        let entrance = Entrance { connection: 0, token: 1, address: Ipv4Addr::LOCALHOST.into(), now };
+        match hub.enter_event(&hello, None, Holder::Unasked, entrance) {
             Ok(Entered::As(id)) => id,
             other => panic!("{name} is in at once: {other:?}"),
         }

@@ -3,9 +3,10 @@
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 
 use glassline_room::{
-    Answer, Awaits, Entered, Entrance, Fate, Holder, Hub, Inquiry, MemberId, Now, Obeyed, Question, Rules,
+    Answer, Awaits, Drafted, Entered, Entrance, Fate, Holder, Hub, Inquiry, MemberId, Now, Obeyed, Question, Rules,
 };
 use glassline_wire::event::{ErrorCode, Event, Message};
 use glassline_wire::frame::{Decoder, Frame};
@@ -14,6 +15,7 @@ use glassline_wire::request::{Hello, HistoryRange, Send};
 use glassline_wire::timestamp::Timestamp;
 
 const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 1_700_000_000_000 } };
+const NEAR: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const TOKEN: &str = "000000000000000000000000000000aa";
 
 fn hub(replay: usize, replay_tutorial: usize) -> Hub {
@@ -25,7 +27,7 @@ fn hello(name: &str) -> Hello {
 }
 
 fn enter(hub: &mut Hub, connection: usize, hello: &Hello) -> MemberId {
-    let entrance = Entrance { connection, token: connection as u128 + 1, now: NOW };
+    let entrance = Entrance { connection, token: connection as u128 + 1, address: NEAR, now: NOW };
     match hub.enter_event(hello, None, Holder::Unasked, entrance).expect("enters") {
         Entered::As(id) => id,
         other => panic!("{other:?}"),
@@ -111,15 +113,22 @@ fn page(from: u64, to: u64, more: bool) -> Answer {
 fn nobody_is_sent_a_message_before_it_is_stored() {
     let mut hub = hub(0, 0);
     let (alice, bob) = (enter(&mut hub, 0, &hello("alice")), enter(&mut hub, 1, &hello("bob")));
-    let tutorial = hub.enter_tutorial(b"tom", Entrance { connection: 2, token: 9, now: NOW }).expect("enters");
+    let tutorial =
+        hub.enter_tutorial(b"tom", Entrance { connection: 2, token: 9, address: NEAR, now: NOW }).expect("enters");
     for id in [alice, bob, tutorial] {
         written(&mut hub, id);
     }
     say(&mut hub, alice, 1, "one");
     hub.say_text(tutorial, "two", false, NOW).expect("taken");
     let drafts = hub.take_drafts();
-    assert_eq!(drafts.iter().map(|draft| draft.message.text.as_str()).collect::<Vec<_>>(), ["one", "two"]);
-    assert!(drafts[0].author != 0 && drafts[1].author == 0);
+    let drafted: Vec<_> = drafts
+        .iter()
+        .map(|draft| match &draft.what {
+            Drafted::Message { message, author } => (message.text.as_str(), *author != 0),
+            Drafted::Act(act) => panic!("{act:?}"),
+        })
+        .collect();
+    assert_eq!(drafted, [("one", true), ("two", false)]);
     for id in [alice, bob, tutorial] {
         assert_eq!(written(&mut hub, id), b"", "nothing is stored yet");
     }
@@ -224,7 +233,8 @@ fn a_newcomer_is_sent_context_and_a_tutorial_member_pairs_with_the_time() {
     assert_eq!((range.before, range.limit, range.after), (Some(10), Some(2), None));
     hub.answer(ticket, page(8, 9, true));
     assert_eq!(told(&mut hub, bob), ["history m8 m9"]);
-    let tom = hub.enter_tutorial(b"tom", Entrance { connection: 2, token: 9, now: NOW }).expect("enters");
+    let tom =
+        hub.enter_tutorial(b"tom", Entrance { connection: 2, token: 9, address: NEAR, now: NOW }).expect("enters");
     let (ticket, _) = asked(&mut hub);
     hub.answer(ticket, page(8, 9, true));
     let heard: Vec<String> =
@@ -287,7 +297,8 @@ fn history_is_for_members_of_the_room_and_ends_where_the_room_does() {
 fn a_tutorial_member_reads_back_too() {
     let mut hub = hub(0, 0);
     hub.resume_lobby(9);
-    let tom = hub.enter_tutorial(b"tom", Entrance { connection: 2, token: 9, now: NOW }).expect("enters");
+    let tom =
+        hub.enter_tutorial(b"tom", Entrance { connection: 2, token: 9, address: NEAR, now: NOW }).expect("enters");
     written(&mut hub, tom);
     assert_eq!(hub.obey(tom, "/history 3", NOW), Obeyed::Stays);
     let (ticket, range) = asked(&mut hub);
@@ -295,4 +306,23 @@ fn a_tutorial_member_reads_back_too() {
     hub.answer(ticket, page(9, 9, true));
     assert_eq!(payloads(&written(&mut hub, tom)), [&b"eve"[..], b"[2023-11-14 22:13 UTC] m9"]);
     assert_eq!(hub.obey(tom, "/join den", NOW), Obeyed::Awaits);
+}
+
+#[test]
+fn a_verdict_on_one_connection_is_none_on_the_next_of_the_same_client() {
+    let mut hub = hub(0, 0);
+    let shown = Hello { token: Some(TOKEN.into()), ..hello("bob") };
+    let first = enter(&mut hub, 0, &shown);
+    let entrance = |connection| Entrance { connection, token: 7, address: NEAR, now: NOW };
+    let claim = |hub: &mut Hub, connection, holder| hub.enter_event(&shown, None, holder, entrance(connection));
+    assert_eq!(claim(&mut hub, 1, Holder::Unasked), Ok(Entered::Holder(first)));
+    // While the first is asked, it goes, somebody else takes its place, and the client comes by another connection.
+    hub.depart(first, NOW);
+    enter(&mut hub, 2, &hello("eve"));
+    let second = enter(&mut hub, 3, &shown);
+    assert_ne!(first, second);
+    assert_eq!(claim(&mut hub, 1, Holder::Dead(first)), Ok(Entered::Holder(second)), "it was not asked");
+    assert_eq!((hub.name(second), hub.connection(second)), ("bob", Some(3)));
+    assert!(matches!(claim(&mut hub, 1, Holder::Dead(second)), Ok(Entered::As(_))));
+    assert_eq!(hub.len(), 2);
 }

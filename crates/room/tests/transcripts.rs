@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
 use std::collections::VecDeque;
+use std::net::Ipv4Addr;
 
 use glassline_room::{Dialect, Entered, Entrance, Holder, Hub, MemberId, Now, Rules};
 use glassline_wire::event::Event;
@@ -77,7 +78,8 @@ impl World {
         }
         self.entered += 1;
         let name = format!("member{}", self.entered);
-        let entrance = Entrance { connection: self.entered, token: 1, now: NOW };
+        let address = Ipv4Addr::LOCALHOST.into();
+        let entrance = Entrance { connection: self.entered, token: 1, address, now: NOW };
         let id = if tutorial {
             self.hub.enter_tutorial(name.as_bytes(), entrance).expect("enters")
         } else {

@@ -14,7 +14,8 @@ pub(crate) enum Kind {
 }
 
 /// The closed set of the program's own words for reasons.
-const REASONS: [(&str, Kind); 38] = [
+const REASONS: [(&str, Kind); 41] = [
+    ("banned", Kind::Refusal),
     ("crowded_out", Kind::Refusal),
     ("event_dialect_on_pure_server", Kind::Refusal),
     ("header_empty", Kind::Refusal),
@@ -37,6 +38,7 @@ const REASONS: [(&str, Kind); 38] = [
     ("closed_at_door", Kind::Ending),
     ("closed_inside_frame", Kind::Ending),
     ("framed_goodbye", Kind::Ending),
+    ("kicked", Kind::Ending),
     ("quit", Kind::Ending),
     ("raw_goodbye", Kind::Ending),
     ("reads_nothing", Kind::Ending),
@@ -52,6 +54,7 @@ const REASONS: [(&str, Kind); 38] = [
     ("joined", Kind::Other),
     ("missed", Kind::Other),
     ("parted", Kind::Other),
+    ("wrong_token", Kind::Other),
     ("unlisted", Kind::Other),
 ];
 

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Answer, Done, Entry, Gauges, Journal, Outcome, Question, Record, Store, StoreError};
-use glassline_room::{self as room, Draft, Fate, Hub, Inquiry};
+use glassline_journal::{Answer, Done, Entry, Gauges, Journal, Outcome, Question, Record, Store, StoreError, Ticket};
+use glassline_room::{self as room, Draft, Drafted, Fate, Hub, Inquiry};
 use glassline_wire::request::LOBBY;
 use tracing::{error, warn};
 
@@ -14,23 +14,79 @@ const FIRST_LOOK_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long what is still to be stored has at the end: the journal's queue is bounded, and a disk takes that in seconds.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What stores and answers behind the loop: it takes orders at once, and reports later what came of them.
+pub trait Archive {
+    /// Takes records to be stored, in their order. Whoever calls has seen that it is not full.
+    fn append(&mut self, records: Vec<(Ticket, Record)>);
+
+    /// Whether so much waits to be stored that nothing more may be said.
+    fn is_full(&self) -> bool;
+
+    /// Takes a question. False: too many wait already, try again.
+    fn ask(&mut self, ticket: Ticket, question: Question) -> bool;
+
+    /// What came back since the last call: outcomes in the order of commit, answers as they come.
+    fn take_done(&mut self) -> Vec<Done>;
+
+    /// Its figures, if it has any.
+    fn gauges(&self) -> Option<Gauges>;
+
+    /// Stores what was handed over, and ends.
+    ///
+    /// # Errors
+    /// Something was not stored within `timeout`.
+    fn close(self: Box<Self>, timeout: Duration) -> Result<(), StoreError>;
+}
+
+impl Archive for Journal {
+    fn append(&mut self, records: Vec<(Ticket, Record)>) {
+        Self::append(self, records);
+    }
+
+    fn is_full(&self) -> bool {
+        Self::is_full(self)
+    }
+
+    fn ask(&mut self, ticket: Ticket, question: Question) -> bool {
+        Self::ask(self, ticket, question)
+    }
+
+    fn take_done(&mut self) -> Vec<Done> {
+        Self::take_done(self)
+    }
+
+    fn gauges(&self) -> Option<Gauges> {
+        Some(Self::gauges(self))
+    }
+
+    fn close(self: Box<Self>, timeout: Duration) -> Result<(), StoreError> {
+        Self::close(*self, timeout)
+    }
+}
+
 /// A journal at work for one hub.
 pub(crate) struct History {
-    journal: Journal,
+    journal: Box<dyn Archive>,
     /// What came back and was not taken in yet, because members have to be written to first.
     done: VecDeque<Done>,
 }
 
 impl History {
-    /// Starts the journal, and opens the lobby where it left off.
+    /// Starts the journal, opens the lobby where it left off, and puts the operators' acts in force again.
     pub(crate) fn start(
-        store: Box<dyn Store>,
+        mut store: Box<dyn Store>,
         hub: &mut Hub,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
         let head = store.reader()?.head(LOBBY, Instant::now() + FIRST_LOOK_TIMEOUT)?;
-        hub.resume_lobby(head.newest);
-        Ok(Self { journal: Journal::start(store, wake)?, done: VecDeque::new() })
+        store.acts(&mut |act| hub.remember(&act))?;
+        Ok(Self::of(Box::new(Journal::start(store, wake)?), head.newest, hub))
+    }
+
+    /// Goes on with a lobby whose newest message has this number.
+    pub(crate) fn of(journal: Box<dyn Archive>, newest_in_lobby: u64, hub: &mut Hub) -> Self {
+        hub.resume_lobby(newest_in_lobby);
+        Self { journal, done: VecDeque::new() }
     }
 
     /// Whether nothing more may be said until something has been stored.
@@ -74,11 +130,8 @@ impl History {
             match done {
                 Done::Appended { ticket, outcome } => hub.settle(ticket, fate(outcome)),
                 Done::NotStored { ticket, error } => {
-                    warn!(%error, "a message was not stored");
-                    hub.settle(
-                        ticket,
-                        Fate::NotStored(format!("this was not stored, and nobody was sent it: {error}")),
-                    );
+                    warn!(%error, "not stored");
+                    hub.settle(ticket, Fate::NotStored(format!("this was not stored, so it did not happen: {error}")));
                 }
                 Done::Answered { ticket, answer } => hub.answer(ticket, readable(answer)),
                 Done::Failed(error) => {
@@ -91,7 +144,7 @@ impl History {
     }
 
     /// The journal's own figures.
-    pub(crate) fn gauges(&self) -> Gauges {
+    pub(crate) fn gauges(&self) -> Option<Gauges> {
         self.journal.gauges()
     }
 
@@ -102,7 +155,11 @@ impl History {
 }
 
 fn record(draft: Draft) -> (u64, Record) {
-    (draft.ticket, Record::Message(Entry { message: draft.message, author: draft.author }))
+    let record = match draft.what {
+        Drafted::Message { message, author } => Record::Message(Entry { message, author }),
+        Drafted::Act(act) => Record::Act(act),
+    };
+    (draft.ticket, record)
 }
 
 fn fate(outcome: Outcome) -> Fate {

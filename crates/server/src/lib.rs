@@ -13,11 +13,13 @@ mod history;
 mod limits;
 mod link;
 mod listener;
+mod order;
 mod reactor;
 mod reading;
 mod refusal_page;
 #[cfg(feature = "rehearsal")]
 mod rehearsal;
+mod serving;
 mod session;
 mod shutdown;
 mod takeover;
@@ -26,11 +28,14 @@ mod watching;
 mod writing;
 
 pub use flood::FloodLimit;
+pub use glassline_room::{OperatorToken, TokenError};
+#[cfg(feature = "rehearsal")]
+pub use history::Archive;
 pub use limits::Limits;
 pub use listener::listen;
-pub use reactor::run;
 #[cfg(feature = "rehearsal")]
-pub use rehearsal::Rehearsal;
+pub use rehearsal::{FarEnd, House, Rehearsal};
+pub use serving::run;
 pub use shutdown::Shutdown;
 pub use watching::{ANSWER_TIMEOUT, Watch, serve_http};
 
@@ -45,6 +50,8 @@ pub struct Config {
     pub replay: usize,
     /// … and in the tutorial dialect, as ordinary pairs with the time in front.
     pub replay_tutorial: usize,
+    /// What makes a member an operator; without it there are none.
+    pub operator_token: Option<OperatorToken>,
     /// Every bound and deadline.
     pub limits: Limits,
     /// Who watches it run.
@@ -58,6 +65,7 @@ impl Default for Config {
             flood: FloodLimit::default(),
             replay: 50,
             replay_tutorial: 0,
+            operator_token: None,
             limits: Limits::default(),
             watch: Watch::default(),
         }

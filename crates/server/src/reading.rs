@@ -10,6 +10,7 @@ use tracing::{error, info};
 
 use crate::connection::Phase;
 use crate::door::Entry;
+use crate::link::Link;
 use crate::reactor::{READ_BYTES_MAX, Reactor};
 use crate::session::{Desk, Verdict, Wait, event::EventSession, tutorial::TutorialSession};
 use crate::timers::Kind;
@@ -17,7 +18,7 @@ use crate::timers::Kind;
 /// Largest read from a connection with a flood limit: what has to wait is held, so it is kept small.
 const LIMITED_READ_BYTES_MAX: usize = 16 * 1024;
 
-impl Reactor {
+impl<L: Link> Reactor<L> {
     /// Reads once from each connection that has something.
     pub(crate) fn read_turn(&mut self) {
         for _ in 0..self.to_read.len() {
@@ -95,21 +96,25 @@ impl Reactor {
         let mut input = bytes;
         if let Phase::AtDoor(door) = &mut connection.phase {
             let local = connection.link.local_address();
-            match door.look(&mut input, self.config.pure, local) {
+            let (session, mut whole) = match door.look(&mut input, self.config.pure, local) {
                 Entry::Waits => return,
                 Entry::Refused { reason, words } => {
                     self.refuse(index, reason, "", words);
                     return;
                 }
-                Entry::Event => connection.phase = Phase::Event(EventSession::new()),
-                Entry::Tutorial => {
-                    // What was seen at the door is the start of the first header.
-                    let whole = [door.seen(), input].concat();
-                    connection.phase = Phase::Tutorial(TutorialSession::new());
-                    self.session_takes(index, &whole);
-                    return;
-                }
+                Entry::Event => (Phase::Event(EventSession::new()), Vec::new()),
+                // What was seen at the door is the start of the first header.
+                Entry::Tutorial => (Phase::Tutorial(TutorialSession::new()), door.seen().to_vec()),
+            };
+            if self.is_turned_away(index, matches!(session, Phase::Event(_))) {
+                return;
             }
+            if let Some(connection) = self.connections.get_mut(index) {
+                connection.phase = session;
+            }
+            whole.extend_from_slice(input);
+            self.session_takes(index, &whole);
+            return;
         }
         self.session_takes(index, input);
     }
@@ -124,6 +129,7 @@ impl Reactor {
             error!(index, "a session failed; this is a fault of the server, please report it");
             self.close(index, "session_failed");
         }
+        self.keep_order();
     }
 
     /// Goes on with the connections for which the history has done its part.
@@ -155,6 +161,7 @@ impl Reactor {
             hub: &mut self.hub,
             now: self.now,
             connection: index,
+            address: connection.peer.ip(),
             member: &mut connection.member,
             flood: connection.flood.as_deref_mut(),
             words: &mut connection.words,
@@ -220,7 +227,7 @@ impl Reactor {
         info!(peer = %connection.peer, ?name, dialect, "joined");
     }
 
-    fn refuse(&mut self, index: usize, reason: &'static str, detail: &str, words: Vec<u8>) {
+    pub(crate) fn refuse(&mut self, index: usize, reason: &'static str, detail: &str, words: Vec<u8>) {
         if let Some(connection) = self.connections.get(index) {
             let detail = visible::one_line(detail);
             info!(peer = %connection.peer, reason, ?detail, "refused");

@@ -1,4 +1,9 @@
-//! A connection without a socket: for feeding bytes to the door and the sessions, as a fuzzer does.
+//! A server without sockets: one stranger at the door, as a fuzzer has it, or a whole [`House`], as a simulation does.
+
+mod house;
+mod socket;
+
+use std::net::{IpAddr, Ipv4Addr};
 
 use glassline_room::{Entrance, Hub, MemberId, Now, Rules};
 use glassline_wire::frame::Decoder;
@@ -7,8 +12,12 @@ use glassline_wire::timestamp::Timestamp;
 use crate::door::{Door, Entry};
 use crate::session::{Desk, Verdict, event::EventSession, tutorial::TutorialSession};
 
+pub use house::House;
+pub use socket::FarEnd;
+
 const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 0 } };
 const STRANGER: usize = 7;
+const NEAR: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 enum Stage {
     AtDoor(Door),
@@ -33,7 +42,7 @@ impl Rehearsal {
     /// If the witness may not enter, which would be a fault of the hub's.
     pub fn new(pure: bool) -> Self {
         let mut hub = Hub::new(Rules { pure, ..Rules::default() });
-        let entrance = Entrance { connection: 0, token: 1, now: NOW };
+        let entrance = Entrance { connection: 0, token: 1, address: NEAR, now: NOW };
         #[expect(clippy::expect_used, reason = "for tests: a hub that refuses its first member is broken")]
         let witness = hub.enter_tutorial(b"witness", entrance).expect("an empty hub takes a good name");
         Self { hub, witness, stage: Stage::AtDoor(Door::default()), member: None, words: Vec::new(), pure }
@@ -62,6 +71,7 @@ impl Rehearsal {
             hub: &mut self.hub,
             now: NOW,
             connection: STRANGER,
+            address: NEAR,
             member: &mut self.member,
             flood: None,
             words: &mut self.words,

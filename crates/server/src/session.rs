@@ -1,5 +1,7 @@
 //! Sessions: one dialect's bytes become calls on the hub. They never touch a socket.
 
+use std::net::IpAddr;
+
 use glassline_room::{Awaits, Entrance, Hub, MemberId, Now};
 
 use crate::flood::Flood;
@@ -12,6 +14,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) hub: &'a mut Hub,
     pub(crate) now: Now,
     pub(crate) connection: usize,
+    /// Where it comes from.
+    pub(crate) address: IpAddr,
     pub(crate) member: &'a mut Option<MemberId>,
     pub(crate) flood: Option<&'a mut Flood>,
     /// What a connection without a name is told.
@@ -58,7 +62,7 @@ impl Desk<'_> {
         let mut token = [0; 16];
         // Without randomness there is no secret, and the hub takes no name back for a token of zero.
         let token = getrandom::fill(&mut token).map_or(0, |()| u128::from_ne_bytes(token));
-        Entrance { connection: self.connection, token, now: self.now }
+        Entrance { connection: self.connection, token, address: self.address, now: self.now }
     }
 
     /// Whether the next frame must wait, now that one of so many bytes was taken.
@@ -80,6 +84,8 @@ impl Desk<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use glassline_room::Rules;
     use glassline_wire::timestamp::Timestamp;
 
@@ -104,6 +110,7 @@ mod tests {
                 hub: &mut hub,
                 now: at(seconds * 1_000),
                 connection: 0,
+                address: Ipv4Addr::LOCALHOST.into(),
                 member: &mut member,
                 flood: None,
                 words: &mut words,

@@ -1,6 +1,8 @@
 //! One socket and the frames on it.
 
 use std::io::{self, ErrorKind, Read, Write};
+#[cfg(target_os = "linux")]
+use std::net::IpAddr;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -36,6 +38,15 @@ pub(crate) struct Wire {
 impl Wire {
     pub(crate) fn connect(address: SocketAddr) -> Self {
         Self::over(TcpStream::connect(address).expect("the server accepts"))
+    }
+
+    /// A peer with another of this machine's addresses.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn connect_from(own: IpAddr, address: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
+        socket.bind(&SocketAddr::new(own, 0).into()).expect("an address of this machine");
+        socket.connect(&address.into()).expect("the server accepts");
+        Self::over(socket.into())
     }
 
     /// A peer whose socket holds next to nothing, so that what it does not read stays with the server.

@@ -179,6 +179,7 @@ const COMMANDS: &[Case] = &[
     // What a server that keeps nothing answers.
     ("/history", |table| table.alice.keys_until("/history\r", "error: ")),
     ("/search", |table| table.alice.keys_until("/search tea\r", "error: ")),
+    ("/older", |table| table.alice.keys_until("/older\r", "error: ")),
     ("/help", |table| {
         table.alice.keys_until("/help whois\r", "/whois NAME: tells since when");
         table.alice.keys_until("/help nonsense\r", "usage: /help");

@@ -18,6 +18,9 @@ pub(super) fn help(args: &str, there: impl Fn(&SlashCommand) -> bool) -> Option<
     if wanted == "keys" {
         return Some(Meaning::Keys);
     }
+    if wanted == "operators" {
+        return of_operators(there);
+    }
     let commands = || COMMANDS.iter().filter(|command| there(command));
     if !wanted.is_empty() {
         let command = commands().find(|command| command.names().any(|name| name == wanted))?;
@@ -33,6 +36,13 @@ pub(super) fn help(args: &str, there: impl Fn(&SlashCommand) -> bool) -> Option<
     }
     lines.push("  //x sends /x as text".to_owned());
     Some(Meaning::Help(lines))
+}
+
+/// What operators may do, where the server lets there be any.
+fn of_operators(there: impl Fn(&SlashCommand) -> bool) -> Option<Meaning> {
+    let commands = COMMANDS.iter().filter(|command| command.group == Group::Operators && there(command));
+    let lines: Vec<String> = commands.map(line).collect();
+    (!lines.is_empty()).then_some(Meaning::Help(lines))
 }
 
 fn line(command: &SlashCommand) -> String {

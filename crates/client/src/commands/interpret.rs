@@ -54,8 +54,17 @@ fn read(command: &SlashCommand, args: &str, there: fn(&SlashCommand) -> bool) ->
     let meaning = match command.reading {
         Reading::Arguments(parse) => parse(args),
         Reading::Help => help::help(args, there),
+        Reading::Operating => operate(command, args),
     };
     meaning.ok_or_else(|| help::usage(command))
+}
+
+/// An operator's line, if it has what it needs; whether that makes sense the server knows.
+fn operate(command: &SlashCommand, args: &str) -> Option<Meaning> {
+    let needs_more = args.is_empty() && !command.usage.is_empty() && !command.usage.starts_with('[');
+    let has_too_much = !args.is_empty() && command.usage.is_empty();
+    let line = format!("{} {args}", command.name).trim_end().to_owned();
+    (!needs_more && !has_too_much).then_some(Meaning::Do(Command::Operate(line)))
 }
 
 /// The command of a line that would be one but for the space before it.

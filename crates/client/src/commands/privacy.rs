@@ -8,6 +8,11 @@ pub(crate) fn is_storable(line: &str) -> bool {
     command_name(line).is_none_or(|name| SlashCommand::named(name).is_some_and(|command| !command.private))
 }
 
+/// Whether a line holds a secret of its user's: it is not offered again either, on a screen that others may see.
+pub(crate) fn is_secret(line: &str) -> bool {
+    command_name(line).is_some_and(|name| name.eq_ignore_ascii_case("op"))
+}
+
 /// Whether a line begins a part of the conversation that is for nobody else: nothing after it is kept.
 pub(crate) fn seals(line: &str) -> bool {
     command_name(line) == Some("seal")
@@ -42,6 +47,10 @@ mod tests {
         ] {
             assert!(!is_storable(line), "{line}");
         }
+        for line in ["/op x", " /op x", "/OP x", "/op", "/op\tx"] {
+            assert!(is_secret(line) && !is_storable(line), "{line}");
+        }
+        assert!(!is_secret("op x") && !is_secret("//op x") && !is_secret("/ops") && is_storable("/kick bob"));
         assert!(seals("/seal") && seals("/seal word") && !seals("/sealed") && !seals("seal") && !seals("//seal"));
     }
 }

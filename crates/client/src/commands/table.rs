@@ -1,8 +1,11 @@
 //! The table of commands: what `/help`, the completion, the privacy of typed lines and the meaning of a line are read from.
 
+use glassline_wire::limits::PAGE_MESSAGES_MAX;
+
 use super::meaning::Meaning;
 use crate::preferences::Bell;
-use crate::session::update::Command;
+use crate::session::past::PAGE_MESSAGES;
+use crate::session::update::{Command, HistoryWish};
 
 /// One command.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub(super) enum Reading {
     Arguments(fn(&str) -> Option<Meaning>),
     /// With the table in view.
     Help,
+    /// By the server: it gets the line without its slash (O2).
+    Operating,
 }
 
 /// Under which heading `/help` shows a command.
@@ -38,6 +43,8 @@ pub(super) enum Group {
     People,
     Rooms,
     Program,
+    /// Shown by itself, because few are operators.
+    Operators,
 }
 
 /// What a command takes at a place.
@@ -52,6 +59,17 @@ pub(crate) enum Argument {
     Choice(&'static [&'static str]),
     /// Words up to the end of the line.
     Text,
+}
+
+/// A command of operators. Where its usage begins with a bracket, or is nothing, it can stand alone.
+const fn operating(
+    name: &'static str,
+    usage: &'static str,
+    arguments: &'static [Argument],
+    help: &'static str,
+) -> SlashCommand {
+    let (group, reading) = (Group::Operators, Reading::Operating);
+    SlashCommand { name, aliases: &[], group, usage, arguments, help, local: false, private: false, reading }
 }
 
 const ON_OFF: &[&str] = &["on", "off"];
@@ -208,12 +226,12 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         name: "history",
         aliases: &[],
         group: Group::Rooms,
-        usage: "",
+        usage: "[N|around NUMBER]",
         arguments: &[],
-        help: "shows what was said before, where the server keeps it",
+        help: "shows the last N messages, 20 without N and 200 at most, or those around one, where the server keeps them",
         local: false,
         private: false,
-        reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Do(Command::History))),
+        reading: Reading::Arguments(|args| history_wish(args).map(|wish| Meaning::Do(Command::History(wish)))),
     },
     SlashCommand {
         name: "search",
@@ -221,18 +239,29 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         group: Group::Rooms,
         usage: "TEXT",
         arguments: &[Argument::Text],
-        help: "finds what was said before, where the server keeps it",
+        help: "finds the last 20 messages that hold a text, where the server keeps them",
         local: false,
         private: false,
         reading: Reading::Arguments(|args| text(args).map(|text| Meaning::Do(Command::Search(text)))),
     },
     SlashCommand {
+        name: "older",
+        aliases: &[],
+        group: Group::Rooms,
+        usage: "",
+        arguments: &[],
+        help: "shows what stands before that, or finds what is older",
+        local: false,
+        private: false,
+        reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Do(Command::Older))),
+    },
+    SlashCommand {
         name: "help",
         aliases: &[],
         group: Group::Program,
-        usage: "[COMMAND|keys]",
+        usage: "[COMMAND|keys|operators]",
         arguments: &[Argument::Command],
-        help: "shows the commands; /help keys shows the keys",
+        help: "shows the commands; /help keys shows the keys, /help operators what operators may do",
         local: true,
         private: false,
         reading: Reading::Help,
@@ -292,6 +321,35 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         private: false,
         reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Do(Command::Leave))),
     },
+    SlashCommand {
+        private: true,
+        ..operating("op", "TOKEN", &[], "makes you an operator until you leave, if the token is right")
+    },
+    operating("kick", "NAME [REASON]", &[Argument::Name, Argument::Text], "closes somebody's connection"),
+    operating(
+        "mute",
+        "WHO [FOR] [REASON]",
+        &[Argument::Name, Argument::Text],
+        "takes the voice of a name, an address or a network; FOR is 10m, 2h or 7d, and 1h if you do not say",
+    ),
+    operating("unmute", "WHO", &[Argument::Name], "gives it back"),
+    operating(
+        "ban",
+        "WHO [FOR] [REASON]",
+        &[Argument::Name, Argument::Text],
+        "throws a name, an address or a network out, and keeps it out",
+    ),
+    operating("unban", "WHO", &[], "lets them in again"),
+    operating("freeze", "", &[], "lets nobody but operators speak"),
+    operating("thaw", "", &[], "ends it"),
+    operating(
+        "motd",
+        "[TEXT|-]",
+        &[Argument::Text],
+        "sets what newcomers are told; with - takes it away, with nothing shows it",
+    ),
+    operating("roster", "", &[], "lists who is here, from which address"),
+    operating("bans", "", &[], "lists the mutes and bans that stand"),
 ];
 
 impl SlashCommand {
@@ -317,6 +375,17 @@ fn text(args: &str) -> Option<String> {
 
 fn word(args: &str) -> Option<String> {
     (!args.is_empty() && !args.contains(char::is_whitespace)).then(|| args.to_owned())
+}
+
+fn history_wish(args: &str) -> Option<HistoryWish> {
+    if args.is_empty() {
+        return Some(HistoryWish::Latest(PAGE_MESSAGES));
+    }
+    if let Some(number) = args.strip_prefix("around").filter(|rest| rest.starts_with(char::is_whitespace)) {
+        return number.trim_start().trim_start_matches('#').parse().ok().map(HistoryWish::Around);
+    }
+    let count = args.parse().ok().filter(|count| (1..=PAGE_MESSAGES_MAX as u64).contains(count));
+    count.map(HistoryWish::Latest)
 }
 
 /// At most one word.

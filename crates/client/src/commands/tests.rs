@@ -1,6 +1,6 @@
 use super::table::COMMANDS;
 use super::*;
-use crate::session::update::{Command, SlashCommands};
+use crate::session::update::{Command, HistoryWish, SlashCommands};
 
 fn client(line: &str) -> Result<Meaning, String> {
     interpret(line, SlashCommands::Client)
@@ -35,6 +35,31 @@ fn each_command_reads_its_arguments() {
     assert_eq!(client("/join den"), doing!(Command::Join("den".into())));
     assert_eq!(client("/leave"), doing!(Command::LeaveRoom(None)));
     assert_eq!(client("/clear"), Ok(Meaning::Clear));
+    for (line, wish) in [
+        ("/history", HistoryWish::Latest(20)),
+        ("/history 200", HistoryWish::Latest(200)),
+        ("/history around  7", HistoryWish::Around(7)),
+        ("/history around #7", HistoryWish::Around(7)),
+    ] {
+        assert_eq!(client(line), doing!(Command::History(wish)), "{line}");
+    }
+    assert_eq!(client("/search a  b"), doing!(Command::Search("a  b".into())));
+    assert_eq!(client("/older"), doing!(Command::Older));
+}
+
+#[test]
+fn an_operators_line_goes_to_the_server_without_its_slash() {
+    let operates = |line: &str, sent: &str| assert_eq!(client(line), doing!(Command::Operate(sent.into())), "{line}");
+    operates("/op secret word", "op secret word");
+    operates("/ban  192.0.2.0/24 2h  too loud ", "ban 192.0.2.0/24 2h  too loud");
+    operates("/motd", "motd");
+    operates("/motd two\nlines", "motd two\nlines");
+    operates("/roster", "roster");
+    assert_eq!(interpret("/op secret", SlashCommands::Server), doing!(Command::ServerLine("/op secret".into())));
+    for who in [SlashCommands::Nobody, SlashCommands::Undecided] {
+        assert!(interpret("/op secret", who).is_err_and(|told| !told.contains("secret")), "{who:?}");
+    }
+    assert!(interpret(" /op secret", SlashCommands::Client).is_err_and(|told| !told.contains("secret")));
 }
 
 #[test]
@@ -46,7 +71,16 @@ fn wrong_arguments_show_the_usage() {
         ("/nick a b", "usage: /nick NAME"),
         ("/names a b", "usage: /names [ROOM]"),
         ("/quit now", "usage: /quit"),
-        ("/help dance", "usage: /help [COMMAND|keys]"),
+        ("/history 0", "usage: /history [N|around NUMBER]"),
+        ("/history 201", "usage: /history [N|around NUMBER]"),
+        ("/history around", "usage: /history [N|around NUMBER]"),
+        ("/history around7", "usage: /history [N|around NUMBER]"),
+        ("/search", "usage: /search TEXT"),
+        ("/older 5", "usage: /older"),
+        ("/help dance", "usage: /help [COMMAND|keys|operators]"),
+        ("/op", "usage: /op TOKEN"),
+        ("/ban", "usage: /ban WHO [FOR] [REASON]"),
+        ("/freeze now", "usage: /freeze"),
     ] {
         assert_eq!(client(line), Err(usage.to_owned()), "{line}");
     }
@@ -78,7 +112,10 @@ fn a_server_with_commands_gets_them_and_another_one_never_does() {
 
 #[test]
 fn help_shows_every_command() {
-    let Ok(Meaning::Help(lines)) = client("/help") else { panic!("help") };
+    let Ok(Meaning::Help(mut lines)) = client("/help") else { panic!("help") };
+    assert!(!lines.iter().any(|line| line.trim_start().starts_with("/kick")), "few are operators: {lines:?}");
+    let Ok(Meaning::Help(of_operators)) = client("/help operators") else { panic!("help") };
+    lines.extend(of_operators);
     for command in COMMANDS {
         assert!(
             lines.iter().any(|line| line.trim_start().starts_with(&format!("/{}", command.name))),

@@ -129,6 +129,7 @@ impl Client {
                 dialect,
                 gives_up_after_ms: Some(60_000),
                 follows_people: false,
+                context_messages_max: usize::MAX,
             };
             let session = Session::new(config, Box::new(SystemEntropy), 0);
             let driver = Driver {

@@ -3,9 +3,7 @@
 use glassline_wire::frame::put_frame;
 use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::message_id::MessageId;
-use glassline_wire::request::{
-    Ask, AwayText, HistoryRange, PersonName, Rename, Request, RoomName, Search, Send, SendDirect,
-};
+use glassline_wire::request::{Ask, AwayText, Operate, PersonName, Rename, Request, RoomName, Send, SendDirect};
 
 use super::update::{Command, Declined, Dialect, SlashCommands};
 use super::{GOODBYE_MS, LAST_ANSWERS_MS, Phase, Session, WINDOW_BYTES, Wish};
@@ -74,15 +72,11 @@ impl Session {
                 let room = self.known_room(room)?;
                 self.ask("list of names", Ask::Members(RoomName { room }))
             }
-            Command::History => {
-                let range = HistoryRange { room: self.known_room(None)?, ..HistoryRange::default() };
-                self.ask("stored messages", Ask::History(range))
-            }
-            Command::Search(query) => {
-                let room = self.known_room(None)?;
-                self.ask("stored messages", Ask::Search(Search { room, query, before: None, limit: None }))
-            }
+            Command::History(wish) => self.ask_history(wish, now_ms),
+            Command::Older => self.ask_older(now_ms),
+            Command::Search(query) => self.ask_search(query, now_ms),
             Command::Whois(name) => self.ask("/whois", Ask::Whois(PersonName { name })),
+            Command::Operate(line) => self.ask("operators", Ask::Operate(Operate { line })),
             Command::Rooms => self.ask("rooms", Ask::Rooms {}),
             Command::Away(text) => {
                 let text = text.unwrap_or_else(|| "no reason given".to_owned());
@@ -100,7 +94,7 @@ impl Session {
         }
     }
 
-    fn known_room(&self, room: Option<String>) -> Result<String, Declined> {
+    pub(super) fn known_room(&self, room: Option<String>) -> Result<String, Declined> {
         let Some(room) = room else { return self.current_room().ok_or(Declined::NowhereToTalk) };
         self.room_called(&room).ok_or(Declined::NotInRoom(room))
     }
@@ -190,7 +184,7 @@ impl Session {
     }
 
     /// Writes a request that is not a message: it goes out now or not at all.
-    fn put(&mut self, what: &'static str, request: &Request) -> Result<(), Declined> {
+    pub(super) fn put(&mut self, what: &'static str, request: &Request) -> Result<(), Declined> {
         if self.dialect == Dialect::Tutorial {
             return Err(Declined::NotInTutorial(what));
         }

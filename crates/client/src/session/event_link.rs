@@ -1,6 +1,6 @@
 //! The session's side of a connection in the event dialect (E).
 
-use glassline_wire::event::{Event, Gap, Limits, Presence, Refusal, Welcome};
+use glassline_wire::event::{Event, Limits, Presence, Refusal, Welcome};
 use glassline_wire::frame::put_frame;
 use glassline_wire::request::{Ask, AwayText, Request, RoomName};
 
@@ -183,11 +183,12 @@ impl Session {
         let again = self.token.is_some();
         self.dialect_settled = true;
         let wanted = self.roster.names();
-        self.name.clone_from(&welcome.name);
+        self.goes_by(&welcome.name);
         self.token = Some(welcome.token.clone());
         self.limits = sane(welcome.limits);
         let before = self.current_room();
-        self.roster.welcome(&welcome);
+        let anew = self.roster.welcome(&welcome);
+        self.past.welcomed();
         if again {
             self.going_back = before.clone().filter(|room| !self.roster.contains(room));
             for room in wanted.into_iter().filter(|room| !welcome.rooms.iter().any(|state| state.room == *room)) {
@@ -200,6 +201,14 @@ impl Session {
         } else {
             format!("connected to {} as {}", self.config.address, brief(&self.name))
         });
+        if !anew.is_empty() {
+            let rooms: Vec<String> = anew.iter().map(|room| brief(room)).collect();
+            self.notice(format!(
+                "the server counts the messages of {} anew: it keeps no history, has lost it, or is another one; what was said \
+                 meanwhile may be missing, /history shows what it has",
+                rooms.join(", ")
+            ));
+        }
         let rooms: Vec<String> = welcome.rooms.iter().map(|state| state.room.clone()).collect();
         self.show(Update::Heard(Event::Welcome(welcome)));
         self.tell_of_move(before.as_deref());
@@ -223,25 +232,13 @@ impl Session {
 
     fn heard_in_session(&mut self, event: Event, now_ms: u64) {
         match event {
-            Event::Message(ref message) => {
-                self.heard_of(&message.from);
-                if let Some(seq) = message.seq {
-                    self.roster.saw(&message.room, seq);
-                }
-                // Somebody else may have used the same id (E4).
-                let is_own = message.reference.is_some() || message.from == self.name;
-                let id = message.id.filter(|_| is_own);
-                if let Some(seq) = message.seq.filter(|_| is_own) {
-                    self.missed.found(&message.room, seq);
-                }
-                self.heard_words(event, id);
-                self.tell_of_missed();
-            }
+            Event::Message(message) => self.heard_message(message),
+            Event::History(history) => self.heard_history(history),
             Event::Direct(ref direct) => {
                 self.heard_of(&direct.from);
                 let is_own = direct.reference.is_some() || direct.from == self.name;
                 let id = direct.id.filter(|_| is_own);
-                self.heard_words(event, id);
+                self.heard_direct(event, id);
             }
             Event::Joined(ref presence) => {
                 presence.names.iter().for_each(|name| self.heard_of(name));
@@ -259,7 +256,7 @@ impl Session {
             }
             Event::Renamed(ref renamed) => {
                 if renamed.from == self.name {
-                    self.name.clone_from(&renamed.to);
+                    self.goes_by(&renamed.to);
                 }
                 self.roster.renamed(&renamed.from, &renamed.to);
                 // A server tells each room that the two share, and the one who asked once more.
@@ -275,9 +272,11 @@ impl Session {
                     self.show(Update::Heard(event));
                 }
             }
-            Event::Gap(gap) => {
-                self.roster.saw(&gap.room, gap.to);
-                self.heard_gap(gap);
+            Event::Gap(gap) => self.heard_gap(&gap),
+            Event::Error(refusal)
+                if refusal.reference.is_none() && matches!(refusal.code, ErrorCode::Kicked | ErrorCode::Banned) =>
+            {
+                self.thrown_out(refusal);
             }
             Event::Error(refusal) => self.refused(refusal),
             Event::Away(ref away) if away.reference.as_deref() == Some(AWAY_AGAIN_REF) => {}
@@ -301,7 +300,6 @@ impl Session {
                 }
             }
             Event::Welcome(_)
-            | Event::History(_)
             | Event::Whois(_)
             | Event::Rooms(_)
             | Event::Act(_)
@@ -313,35 +311,9 @@ impl Session {
     }
 
     /// Whoever comes, goes or speaks may be another person of that name: what it does is not told by somebody else's news.
-    fn heard_of(&mut self, name: &str) {
+    pub(super) fn heard_of(&mut self, name: &str) {
         if self.last_rename.as_ref().is_some_and(|last| last.is_about(name)) {
             self.last_rename = None;
-        }
-    }
-
-    fn heard_words(&mut self, event: Event, id: Option<glassline_wire::message_id::MessageId>) {
-        let update = match id {
-            Some(id) if self.outbox.acknowledge(id) => Update::Said { event, acknowledged: true },
-            Some(id) if self.outbox.is_second_answer(id) => return,
-            _ => Update::Heard(event),
-        };
-        self.show(update);
-    }
-
-    /// A gap may hold messages of the user's own, as long as it is not known what became of them.
-    fn heard_gap(&mut self, gap: Gap) {
-        let told = if self.program.is_none() && self.outbox.has_doubtful() { self.missed.hold(gap) } else { Some(gap) };
-        if let Some(gap) = told {
-            self.show(Update::Heard(Event::Gap(gap)));
-        }
-    }
-
-    /// Tells of the gaps that are gaps, once all of the user's own messages are accounted for.
-    fn tell_of_missed(&mut self) {
-        if !self.outbox.has_doubtful() {
-            for gap in self.missed.take() {
-                self.show(Update::Heard(Event::Gap(gap)));
-            }
         }
     }
 
@@ -392,6 +364,7 @@ impl Session {
                 self.roster.go_to(&presence.room);
             }
             self.ask_who_is_in(&presence.room);
+            self.ask_newest_in(&presence.room);
         }
     }
 
@@ -402,7 +375,8 @@ impl Session {
     }
 
     fn refused(&mut self, refusal: Refusal) {
-        if matches!(refusal.reference.as_deref(), Some(WHO_REF | AWAY_AGAIN_REF | ALIVE_REF)) {
+        let is_about_own_question = self.heard_no_history(&refusal);
+        if is_about_own_question || matches!(refusal.reference.as_deref(), Some(WHO_REF | AWAY_AGAIN_REF | ALIVE_REF)) {
             return;
         }
         self.heard_answer(refusal.reference.as_deref());

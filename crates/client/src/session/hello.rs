@@ -29,12 +29,15 @@ impl Session {
             let seqs = self.roster.since();
             // A server holds little for a stranger: the rooms that do not fit are entered after the `welcome`.
             for room in self.roster.names() {
-                let seq = seqs.get(&room).copied().unwrap_or(0);
-                bytes += hello_bytes(&room, seq);
+                // Where no number is known, the server begins with what was said last.
+                let seq = seqs.get(&room).copied().or(self.past.is_kept_nowhere().then_some(0));
+                bytes += hello_bytes(&room, seq.unwrap_or(0));
                 if bytes > GREETING_BYTES_MAX {
                     break;
                 }
-                since.insert(room.clone(), seq);
+                if let Some(seq) = seq {
+                    since.insert(room.clone(), seq);
+                }
                 rooms.push(room);
             }
         }

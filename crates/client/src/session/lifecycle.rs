@@ -1,10 +1,11 @@
 //! How a session comes up, is lost, comes back and ends.
 
+use glassline_wire::event::Refusal;
 use glassline_wire::frame::Decoder;
 
 use super::event_link::EventLink;
 use super::tutorial_link::TutorialLink;
-use super::update::{Dialect, Output};
+use super::update::{Dialect, Output, Update};
 use super::{FRAME_BYTES_MAX, GOODBYE_MS, LAST_ANSWERS_MS, Link, Phase, Session, Wish, brief};
 use crate::ending::Ending;
 
@@ -162,6 +163,16 @@ impl Session {
         self.lost_since_ms.get_or_insert(now_ms);
         let until_ms = now_ms + self.backoff.next_delay_ms(&mut *self.entropy);
         self.phase = Phase::Waiting { until_ms };
+    }
+
+    /// An operator has thrown the user out: coming back is for the user to decide, and not for a program that reconnects by itself.
+    pub(super) fn thrown_out(&mut self, refusal: Refusal) {
+        let text = format!("{} threw you out: {}", self.config.address, refusal.text);
+        self.tell_of_lost("not acknowledged");
+        if self.program.is_some() {
+            self.show(Update::Refused { refusal, text: None });
+        }
+        self.end(Ending::Refused(text));
     }
 
     pub(super) fn gives_up_at_ms(&self) -> Option<u64> {

@@ -7,11 +7,14 @@ mod asking;
 mod backoff;
 mod credible;
 mod event_link;
+mod hearing;
 mod hello;
 mod last_rename;
 mod lifecycle;
 mod missed;
+mod numbers;
 mod outbox;
+pub mod past;
 pub mod program;
 mod roster;
 #[cfg(test)]
@@ -32,6 +35,7 @@ use last_rename::LastRename;
 use lifecycle::of_your_messages;
 use missed::Missed;
 use outbox::Outbox;
+use past::Past;
 use program::Program;
 use roster::Roster;
 use tutorial_link::TutorialLink;
@@ -66,6 +70,8 @@ pub struct Config {
     pub gives_up_after_ms: Option<u64>,
     /// Whether to ask who is in each room, for somebody who wants to see or to complete names.
     pub follows_people: bool,
+    /// How much of what was said before to show a person on coming into a room, in messages.
+    pub context_messages_max: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,12 +120,15 @@ pub struct Session {
     connected_before: bool,
     /// The name the user goes by.
     name: String,
+    /// The names before that, the latest of them.
+    former_names: VecDeque<String>,
     /// Of the last `welcome`: takes the name back (E2).
     token: Option<String>,
     limits: Limits,
     roster: Roster,
     outbox: Outbox,
     missed: Missed,
+    past: Past,
     backoff: Backoff,
     /// Why the user is away: told again after a reconnect.
     away: Option<String>,
@@ -170,12 +179,14 @@ impl Session {
             wish: Wish::Stay,
             dialect,
             connected_before: false,
+            former_names: VecDeque::new(),
             token: None,
             last_rename: None,
             limits: Limits::default(),
             roster: Roster::new(),
             outbox: Outbox::default(),
             missed: Missed::default(),
+            past: Past::default(),
             backoff: Backoff::default(),
             away: None,
             link: None,
@@ -241,7 +252,10 @@ impl Session {
             Wish::Leave { deadline_ms } if !matches!(self.phase, Phase::Leaving { .. }) => Some(deadline_ms),
             _ => None,
         };
-        [phase, wish, self.moving_until_ms, self.gives_up_at_ms()].into_iter().flatten().min()
+        [phase, wish, self.moving_until_ms, self.past.awaited_until_ms(), self.gives_up_at_ms()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// What a status line shows.
@@ -291,7 +305,8 @@ impl Session {
 
     /// Whether a command given now would go out soon; else the user's further input should wait.
     pub fn takes_commands(&self) -> bool {
-        self.phase == Phase::Up && self.moving_until_ms.is_none() && self.has_room() && self.out.len() < WINDOW_BYTES
+        let is_awaiting = self.moving_until_ms.is_some() || self.past.awaited_until_ms().is_some();
+        self.phase == Phase::Up && !is_awaiting && self.has_room() && self.out.len() < WINDOW_BYTES
     }
 
     /// Whether another message of any length may wait for the link.
@@ -376,6 +391,7 @@ impl Session {
             return;
         }
         self.moving_until_ms = self.moving_until_ms.filter(|&until_ms| now_ms < until_ms);
+        self.past.keep_time(now_ms);
         match self.phase {
             Phase::Connecting { deadline_ms } if now_ms >= deadline_ms => {
                 self.drop_link();
@@ -430,6 +446,7 @@ impl Session {
     fn drop_link(&mut self) {
         self.link = None;
         (self.moving_until_ms, self.moves, self.going_back) = (None, 0, None);
+        self.past.link_lost();
         self.out = Vec::new();
         self.writes = 0;
         self.half_close_due = false;

@@ -113,10 +113,15 @@ impl Outbox {
         }
     }
 
-    /// The server has taken the message: true if it was waiting.
-    pub(super) fn acknowledge(&mut self, id: MessageId) -> bool {
-        let Some(at) = self.waiting.iter().position(|waiting| waiting.id == id) else { return false };
-        let Some(waiting) = self.waiting.remove(at) else { return false };
+    /// Whether it is not known what became of this message on a link that was lost.
+    pub(super) fn is_doubtful(&self, id: MessageId) -> bool {
+        self.waiting.iter().any(|waiting| waiting.id == id && waiting.sent_before)
+    }
+
+    /// The server has taken the message: its request, if it was waiting.
+    pub(super) fn acknowledge(&mut self, id: MessageId) -> Option<Request> {
+        let at = self.waiting.iter().position(|waiting| waiting.id == id)?;
+        let waiting = self.waiting.remove(at)?;
         self.bytes -= text_of(&waiting.request).len();
         if waiting.sent_before {
             if self.answered.len() == ANSWERED_TWICE_MAX {
@@ -124,7 +129,7 @@ impl Outbox {
             }
             self.answered.push_back(id);
         }
-        true
+        Some(waiting.request)
     }
 
     /// Whether this is the second answer to a message that went out twice: nothing new for the user.
@@ -166,7 +171,7 @@ mod tests {
             outbox.push(MessageId(id), request(id, "x"), 0);
         }
         assert!(!outbox.takes(1));
-        assert!(outbox.acknowledge(MessageId(0)));
+        assert!(outbox.acknowledge(MessageId(0)).is_some());
         assert!(outbox.takes(1) && !outbox.takes(BYTES_MAX));
     }
 
@@ -178,15 +183,16 @@ mod tests {
         }
         assert_eq!(outbox.next_to_send(), Some(&request(1, "x")));
         assert_eq!(outbox.next_to_send(), Some(&request(2, "x")));
-        assert!(outbox.acknowledge(MessageId(1)));
+        assert_eq!(outbox.acknowledge(MessageId(1)), Some(request(1, "x")));
         outbox.link_lost();
         for id in 2..=3 {
             assert_eq!(outbox.next_to_send(), Some(&request(id, "x")));
         }
         assert!(outbox.next_to_send().is_none());
-        assert!(outbox.acknowledge(MessageId(2)) && !outbox.acknowledge(MessageId(2)));
+        assert!(outbox.is_doubtful(MessageId(2)));
+        assert!(outbox.acknowledge(MessageId(2)).is_some() && outbox.acknowledge(MessageId(2)).is_none());
         assert!(outbox.is_second_answer(MessageId(2)) && !outbox.is_second_answer(MessageId(2)));
-        assert!(outbox.acknowledge(MessageId(3)) && !outbox.is_second_answer(MessageId(3)));
+        assert!(outbox.acknowledge(MessageId(3)).is_some() && !outbox.is_second_answer(MessageId(3)));
         assert_eq!((outbox.len(), outbox.bytes), (0, 0));
     }
 

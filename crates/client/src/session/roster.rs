@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use glassline_wire::event::{Members, Presence, RoomState, Welcome};
 use glassline_wire::request::LOBBY;
 
+use super::numbers::Numbers;
+use super::past::Reading;
+
 /// Rooms kept track of. A server that says the client is in more has them unheeded.
 const ROOMS_MAX: usize = 64;
 /// Names kept of each room: as many as `members` lists (L).
@@ -13,8 +16,10 @@ const NAMES_MAX: usize = 1_000;
 #[derive(Debug)]
 struct Room {
     name: String,
-    /// Number of the newest message seen or known of.
-    seq: u64,
+    /// Which of its messages have been shown.
+    numbers: Numbers,
+    /// Where in the past of it the user reads.
+    reading: Option<Reading>,
     /// How many are in it, the client included.
     people: Option<usize>,
     /// Who, as far as the server has told.
@@ -22,8 +27,8 @@ struct Room {
 }
 
 impl Room {
-    fn new(name: &str, seq: u64, people: Option<usize>) -> Self {
-        Self { name: name.to_owned(), seq, people, names: BTreeSet::new() }
+    fn new(name: &str, numbers: Numbers, people: Option<usize>) -> Self {
+        Self { name: name.to_owned(), numbers, reading: None, people, names: BTreeSet::new() }
     }
 }
 
@@ -32,12 +37,18 @@ impl Room {
 pub(super) struct Roster {
     rooms: Vec<Room>,
     current: Option<String>,
+    /// Rooms of the lost link that this one has to enter again.
+    left_behind: BTreeMap<String, Numbers>,
 }
 
 impl Roster {
     /// Before the first `welcome`: what is said goes to the lobby.
     pub(super) fn new() -> Self {
-        Self { rooms: vec![Room::new(LOBBY, 0, None)], current: Some(LOBBY.to_owned()) }
+        Self {
+            rooms: vec![Room::new(LOBBY, Numbers::default(), None)],
+            current: Some(LOBBY.to_owned()),
+            left_behind: BTreeMap::new(),
+        }
     }
 
     /// The room that messages go to.
@@ -65,20 +76,31 @@ impl Roster {
         self.rooms.iter().find(|room| room.name == current)
     }
 
-    /// Takes over the rooms of a `welcome`.
-    pub(super) fn welcome(&mut self, welcome: &Welcome) {
-        let seen: BTreeMap<String, u64> = self.since();
-        self.rooms = welcome
-            .rooms
-            .iter()
-            .take(ROOMS_MAX)
-            .map(|RoomState { room, seq, count }| {
-                // A number that went back is a room that began anew: nothing of it has been seen.
-                let seq = seen.get(room).filter(|&&before| before > 0 && before <= *seq).copied().unwrap_or(*seq);
-                Room::new(room, seq, Some(*count))
-            })
-            .collect();
+    /// Takes over the rooms of a `welcome`; those whose numbers have begun again.
+    pub(super) fn welcome(&mut self, welcome: &Welcome) -> Vec<String> {
+        let mut known: BTreeMap<String, Room> =
+            std::mem::take(&mut self.rooms).into_iter().map(|room| (room.name.clone(), room)).collect();
+        let mut anew = Vec::new();
+        for RoomState { room, seq, count } in welcome.rooms.iter().take(ROOMS_MAX) {
+            let before = known.remove(room);
+            let (numbers, reading) = before.map(|before| (before.numbers, before.reading)).unwrap_or_default();
+            let goes_on = numbers.newest().is_some_and(|newest| newest <= *seq);
+            if !goes_on && numbers.newest().is_some() {
+                anew.push(room.clone());
+            }
+            // What is newer than what was shown is on its way, and counts once it is here.
+            self.rooms.push(if goes_on {
+                Room { reading, ..Room::new(room, numbers, Some(*count)) }
+            } else {
+                Room::new(room, Numbers::starting(*seq), Some(*count))
+            });
+        }
+        self.left_behind.append(&mut known.into_iter().map(|(name, room)| (name, room.numbers.into_doubt())).collect());
+        while self.left_behind.len() > ROOMS_MAX {
+            self.left_behind.pop_first();
+        }
         self.settle_current();
+        anew
     }
 
     /// The rooms' names, in the order of entering.
@@ -86,22 +108,33 @@ impl Roster {
         self.rooms.iter().map(|room| room.name.clone()).collect()
     }
 
-    /// The newest `seq` of each room.
+    /// The newest `seq` of each room of which it is known.
     pub(super) fn since(&self) -> BTreeMap<String, u64> {
-        self.rooms.iter().map(|room| (room.name.clone(), room.seq)).collect()
+        self.rooms.iter().filter_map(|room| Some((room.name.clone(), room.numbers.newest()?))).collect()
     }
 
-    /// Notes the number of a message.
-    pub(super) fn saw(&mut self, room: &str, seq: u64) {
+    /// Which messages of a room have been shown, if the client is in it.
+    pub(super) fn numbers_mut(&mut self, room: &str) -> Option<&mut Numbers> {
+        self.room_mut(room).map(|room| &mut room.numbers)
+    }
+
+    /// Where in the past of a room the user reads.
+    pub(super) fn reading(&self, room: &str) -> Option<&Reading> {
+        self.rooms.iter().find(|known| known.name == room)?.reading.as_ref()
+    }
+
+    /// The user reads on from here.
+    pub(super) fn reads(&mut self, room: &str, reading: Reading) {
         if let Some(room) = self.room_mut(room) {
-            room.seq = room.seq.max(seq);
+            room.reading = Some(reading);
         }
     }
 
     /// The client is in this room now; whether it goes to it is another matter.
     pub(super) fn entered(&mut self, room: &str) {
         if !self.contains(room) && self.rooms.len() < ROOMS_MAX {
-            self.rooms.push(Room::new(room, 0, None));
+            let numbers = self.left_behind.remove(room).unwrap_or_default();
+            self.rooms.push(Room::new(room, numbers, None));
         }
     }
 
@@ -188,15 +221,32 @@ mod tests {
     }
 
     #[test]
-    fn a_reconnect_asks_for_what_came_after_the_last_message_seen() {
+    fn a_reconnect_asks_for_what_came_after_the_last_message_shown() {
         let mut roster = Roster::new();
-        roster.welcome(&welcome(&[("lobby", 5, 2), ("den", 0, 1)]));
+        assert_eq!(roster.since(), BTreeMap::new(), "nothing is known");
+        assert!(roster.welcome(&welcome(&[("lobby", 5, 2), ("den", 0, 1)])).is_empty());
         assert_eq!(roster.since(), BTreeMap::from([("den".into(), 0), ("lobby".into(), 5)]));
-        roster.saw("lobby", 7);
-        roster.welcome(&welcome(&[("lobby", 9, 2), ("den", 4, 1)]));
-        assert_eq!(roster.since()["lobby"], 7, "8 and 9 are on their way");
-        roster.welcome(&welcome(&[("lobby", 3, 2)]));
-        assert_eq!(roster.since(), BTreeMap::from([("lobby".into(), 3)]), "a server that began anew");
+        roster.numbers_mut("lobby").expect("a room").take(6);
+        for _ in 0..3 {
+            assert!(roster.welcome(&welcome(&[("lobby", 9, 2), ("den", 4, 1)])).is_empty());
+            let since = BTreeMap::from([("den".into(), 0), ("lobby".into(), 6)]);
+            assert_eq!(roster.since(), since, "what is on its way has not been shown");
+        }
+        assert_eq!(roster.welcome(&welcome(&[("lobby", 3, 2), ("den", 0, 1)])), ["lobby"], "it began anew");
+        assert_eq!(roster.since()["lobby"], 3);
+    }
+
+    #[test]
+    fn what_was_shown_of_a_room_is_known_when_it_is_entered_again_after_a_lost_link() {
+        let mut roster = Roster::new();
+        roster.welcome(&welcome(&[("lobby", 5, 2), ("den", 2, 1)]));
+        roster.welcome(&welcome(&[("lobby", 5, 2)]));
+        roster.entered("den");
+        assert_eq!(roster.since()["den"], 2);
+        // Whoever leaves it has left it.
+        roster.went_out_of("den");
+        roster.entered("den");
+        assert!(!roster.since().contains_key("den"));
     }
 
     #[test]

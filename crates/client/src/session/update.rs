@@ -1,6 +1,6 @@
 //! What a session takes from its user and its link, and what it gives back.
 
-use glassline_wire::event::{ErrorCode, Event, Refusal};
+use glassline_wire::event::{ErrorCode, Event, History, Refusal};
 use glassline_wire::request::Request;
 
 use crate::ending::Ending;
@@ -74,6 +74,8 @@ pub enum Command {
     Members(Option<String>),
     /// Ask about one person.
     Whois(String),
+    /// Do what operators do: their line, without its slash.
+    Operate(String),
     /// Ask which rooms there are.
     Rooms,
     /// Be away for this reason.
@@ -81,7 +83,9 @@ pub enum Command {
     /// Be back.
     Back,
     /// Ask for stored messages of the current room.
-    History,
+    History(HistoryWish),
+    /// Ask for what stands before the stored messages shown last, of the same kind.
+    Older,
     /// Look for stored messages in the current room.
     Search(String),
     /// A request as a program wrote it.
@@ -94,6 +98,33 @@ pub enum Command {
     Finish,
     /// Leave now; what is not acknowledged gets a moment, and all of it two seconds.
     Leave,
+}
+
+/// Which stored messages to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HistoryWish {
+    /// The newest, so many of them.
+    Latest(u64),
+    /// Those on both sides of this number.
+    Around(u64),
+}
+
+/// What stored messages answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// The question for the newest.
+    Latest,
+    /// That for what stands before those shown last.
+    Older,
+    /// That for what stands on both sides of this number.
+    Around(u64),
+    /// A search.
+    Search {
+        /// What for.
+        query: String,
+        /// Going on with it.
+        older: bool,
+    },
 }
 
 /// What the driver must do; taken in order.
@@ -131,6 +162,13 @@ pub enum Update {
         refusal: Refusal,
         /// The text that was not delivered, if the request was to say something.
         text: Option<String>,
+    },
+    /// Stored messages that the user asked for. Those that nobody asked for come as [`Update::Heard`], and are context.
+    Past {
+        /// The messages.
+        history: History,
+        /// What they answer.
+        asked: Asked,
     },
     /// The client's own words, about the link for the most part.
     Notice(String),
@@ -224,6 +262,9 @@ pub enum Declined {
     /// Too much waits for the server's acknowledgement.
     #[error("{0} messages wait for the server already; send it when they are through")]
     Full(usize),
+    /// Several questions wait for their answers.
+    #[error("the server has not answered your last questions yet; ask again when it has")]
+    StillAsking,
     /// Only a standing link can carry this.
     #[error("not connected at the moment; try again when the status says online")]
     NotConnected,
@@ -250,7 +291,7 @@ impl Declined {
         match self {
             Self::Empty => ErrorCode::EmptyText,
             Self::TooLong { .. } | Self::RequestTooLong { .. } => ErrorCode::TooLong,
-            Self::Full(_) | Self::NotConnected => ErrorCode::Busy,
+            Self::Full(_) | Self::StillAsking | Self::NotConnected => ErrorCode::Busy,
             Self::NotInTutorial(_) => ErrorCode::UnknownType,
             Self::NotInRoom(_) | Self::NowhereToTalk => ErrorCode::UnknownRoom,
             Self::NotForUsers | Self::Leaving => ErrorCode::OutOfOrder,

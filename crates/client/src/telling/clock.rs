@@ -37,6 +37,11 @@ impl LocalClock {
         self.local(at).date()
     }
 
+    /// As `2026-11-22 14:02`.
+    pub(crate) fn minute(&self, at: Timestamp) -> String {
+        self.local(at).strftime("%Y-%m-%d %H:%M").to_string()
+    }
+
     /// As `2026-11-22 14:02:03`.
     pub(crate) fn moment(&self, at: Timestamp) -> String {
         self.local(at).strftime("%Y-%m-%d %H:%M:%S").to_string()

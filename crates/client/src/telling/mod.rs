@@ -1,11 +1,13 @@
 //! Events in words for people: what a line says and what each part of it is, whatever then shows it.
 
 pub(crate) mod attention;
+pub(crate) mod catching_up;
 pub(crate) mod clock;
 pub(crate) mod crowd;
 pub(crate) mod hue;
 pub(crate) mod marks;
 pub(crate) mod mention;
+mod past;
 pub(crate) mod settings;
 pub(crate) mod wording;
 
@@ -48,9 +50,24 @@ impl Span {
     }
 }
 
+/// What a line is, for whoever puts a time before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Kind {
+    /// Something of now: its time is shown where times are.
+    #[default]
+    Now,
+    /// Something said earlier: its time is always shown.
+    Earlier,
+    /// It has its time in its head.
+    Dated,
+    /// A mark between others: it has no time.
+    Mark,
+}
+
 /// One thing told: who or what, and what of it. Only the body may hold newlines.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Line {
+    pub(crate) kind: Kind,
     /// When it was said, where the server tells.
     pub(crate) at: Option<Timestamp>,
     /// The room it belongs to.
@@ -79,7 +96,15 @@ impl Line {
     /// A line that separates what stands above it from what stands below.
     pub(crate) fn mark(text: &str) -> Self {
         let text = glassline_wire::visible::one_line(text);
-        Self { body: vec![Span::new(Role::Faint, format!("── {text} ──"))], ..Self::default() }
+        Self {
+            kind: Kind::Mark, body: vec![Span::new(Role::Faint, format!("── {text} ──"))], ..Self::default()
+        }
+    }
+
+    /// What a mark says, for those who do not see it.
+    pub(crate) fn mark_words(&self) -> Option<String> {
+        let words: String = self.body.iter().map(|span| span.text.as_str()).collect();
+        (self.kind == Kind::Mark).then(|| words.trim_matches(['─', ' ']).to_owned())
     }
 
     /// The same line, as something of a room.

@@ -108,6 +108,10 @@ impl Settings {
                 history.messages.retain(|message| !self.ignores(&message.from));
                 Some(Update::Heard(Event::History(history)))
             }
+            Update::Past { mut history, asked } => {
+                history.messages.retain(|message| !self.ignores(&message.from));
+                Some(Update::Past { history, asked })
+            }
             update => Some(update),
         }
     }

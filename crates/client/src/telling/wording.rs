@@ -49,6 +49,7 @@ impl Reader {
     pub(crate) fn lines(&self, update: &Update) -> Vec<Line> {
         match update {
             Update::Heard(event) | Update::Said { event, .. } => self.event_lines(event),
+            Update::Past { history, asked } => self.past_lines(history, asked),
             Update::Refused { refusal, text } => vec![refused_line(refusal, text.as_deref())],
             Update::Notice(text) => vec![Line::notice(text)],
             Update::Room(Some(room)) => vec![Line::notice(&format!("you are talking in {} now", name(room)))],
@@ -92,11 +93,8 @@ impl Reader {
             Event::Whois(whois) => vec![self.whois_line(whois)],
             Event::Rooms(rooms) => vec![rooms_line(rooms)],
             Event::Away(away) => vec![self.away_line(away)],
-            Event::History(history) if history.messages.is_empty() => {
-                vec![Line::notice(&format!("nothing is stored of {}", name(&history.room)))]
-            }
-            Event::History(history) => history.messages.iter().map(|message| self.message_line(message)).collect(),
-            Event::Act(act) => vec![act_line(act)],
+            Event::History(history) => self.context_lines(history),
+            Event::Act(act) => vec![self.act_line(act)],
             Event::Notice(notice) => vec![Line::notice(&notice.text)],
             Event::Error(refusal) => vec![refused_line(refusal, None)],
             Event::Gap(gap) => vec![gap_line(gap)],
@@ -108,14 +106,14 @@ impl Reader {
         }
     }
 
-    fn message_line(&self, message: &Message) -> Line {
+    pub(super) fn message_line(&self, message: &Message) -> Line {
         let text = safe_text(&message.text);
         let body = self.with_mentions(&message.from, &text);
         let is_calling = body.len() > 1 || body.iter().any(|span| span.role == Role::Mention);
         let from = Span::new(name_role(&message.from, is_calling), name(&message.from));
         // Whatever somebody says or does begins with the name, whatever the client and the server say with `* `: `* bob left` is true.
         let head = vec![from, Span::new(Role::Faint, if message.action { " * " } else { " > " })];
-        Line { at: message.at, room: Some(message.room.clone()), head, body }
+        Line { at: message.at, room: Some(message.room.clone()), head, body, ..Line::default() }
     }
 
     /// The text in pieces, the reader's own name apart; one's own words mention nobody.
@@ -145,7 +143,7 @@ impl Reader {
             Span::new(name_role(to, false), self.person(to)),
             Span::new(Role::Faint, " > "),
         ];
-        Line { at: *at, room: None, head, body: vec![Span::new(Role::Plain, safe_text(text))] }
+        Line { at: *at, head, body: vec![Span::new(Role::Plain, safe_text(text))], ..Line::default() }
     }
 
     fn person<'a>(&self, who: &'a str) -> Cow<'a, str> {
@@ -181,6 +179,25 @@ impl Reader {
             name(&whois.dialect),
             name(&whois.link),
         ))
+    }
+
+    fn act_line(&self, act: &Act) -> Line {
+        let done = match act.act {
+            ActKind::Op => "became an operator",
+            ActKind::Kick => "kicked",
+            ActKind::Mute => "muted",
+            ActKind::Unmute => "unmuted",
+            ActKind::Ban => "banned",
+            ActKind::Unban => "unbanned",
+            ActKind::Freeze => "froze the talk",
+            ActKind::Thaw => "ended the freeze",
+            ActKind::Motd if act.text.is_none() => "took the message of the day away",
+            ActKind::Motd => "set the message of the day",
+        };
+        let who = act.who.as_deref().map_or_else(String::new, |who| format!(" {}", name(who)));
+        let until = act.until.map_or_else(String::new, |until| format!(" until {}", self.clock.moment(until)));
+        let text = act.text.as_deref().map_or_else(String::new, |text| format!(": {text}"));
+        Line::notice(&format!("{} {done}{who}{until}{text}", name(&act.by)))
     }
 
     fn away_line(&self, away: &Away) -> Line {
@@ -260,34 +277,18 @@ fn rooms_line(rooms: &Rooms) -> Line {
     Line::notice(&format!("rooms: {}{more}", listed.join(", ")))
 }
 
-fn act_line(act: &Act) -> Line {
-    let done = match act.act {
-        ActKind::Op => "became an operator",
-        ActKind::Kick => "kicked",
-        ActKind::Mute => "muted",
-        ActKind::Unmute => "unmuted",
-        ActKind::Ban => "banned",
-        ActKind::Unban => "unbanned",
-        ActKind::Freeze => "froze the talk",
-        ActKind::Thaw => "ended the freeze",
-        ActKind::Motd => "set the message of the day",
-    };
-    let who = act.who.as_deref().map_or_else(String::new, |who| format!(" {}", name(who)));
-    let until = act.until.map_or_else(String::new, |until| format!(" until {until}"));
-    let text = act.text.as_deref().map_or_else(String::new, |text| format!(": {text}"));
-    Line::notice(&format!("{} {done}{who}{until}{text}", name(&act.by)))
-}
-
 fn gap_line(gap: &Gap) -> Line {
     let missed = gap.to.saturating_sub(gap.from).saturating_add(1);
     let what = if missed == 1 { "one message".to_owned() } else { format!("{missed} messages") };
-    Line::warning(&format!("you missed {what}")).in_room(&gap.room)
+    let what_is_left = format!("/history around {} shows what is still stored there", gap.from);
+    Line::warning(&format!("you missed {what}; {what_is_left}")).in_room(&gap.room)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use glassline_wire::event::Notice;
+    use crate::session::update::Asked;
+    use glassline_wire::event::{History, Notice};
     use glassline_wire::timestamp::Timestamp;
 
     fn reader() -> Reader {
@@ -391,7 +392,6 @@ mod tests {
             r#"{"type":"renamed","from":X,"to":X}"#,
             r#"{"type":"members","room":X,"names":[X,X],"count":5}"#,
             r#"{"type":"history","room":X,"messages":[{"room":X,"from":X,"text":X}]}"#,
-            r#"{"type":"history","room":X,"messages":[]}"#,
             r#"{"type":"whois","name":X,"since":"2026-11-22T14:02:03.000Z","idle_s":0,"dialect":X,"link":X,"rooms":[X],"away":X}"#,
             r#"{"type":"rooms","rooms":[{"room":X,"count":1}],"count":1}"#,
             r#"{"type":"away","name":X,"text":X}"#,
@@ -407,6 +407,16 @@ mod tests {
             panic!("an error")
         };
         updates.push(Update::Refused { refusal, text: Some(hostile.into()) });
+        let Update::Heard(Event::History(history)) = heard(
+            &r#"{"type":"history","room":X,"messages":[{"room":X,"seq":1,"from":X,"text":X}]}"#.replace('X', &json),
+        ) else {
+            panic!("a history")
+        };
+        let none = History { messages: Vec::new(), ..history.clone() };
+        for history in [history, none] {
+            updates.push(Update::Past { history: history.clone(), asked: Asked::Latest });
+            updates.push(Update::Past { history, asked: Asked::Search { query: hostile.into(), older: true } });
+        }
         updates.push(Update::Notice(hostile.into()));
         updates.push(Update::Room(Some(hostile.into())));
         for update in updates {

@@ -10,7 +10,7 @@ use super::exits::{Exit, Stop};
 use super::handover::{Handover, chosen_editor};
 use super::key_help;
 use super::{Staleness, Terminal};
-use crate::commands::{Meaning, interpret};
+use crate::commands::{Meaning, interpret, is_secret};
 use crate::session::Session;
 use crate::session::update::Command;
 use crate::system;
@@ -141,8 +141,12 @@ impl Terminal {
         }
     }
 
-    /// Empties the line and remembers it.
+    /// Empties the line and remembers it, unless it holds a secret.
     fn accept(&mut self) {
+        if is_secret(self.editor.text()) {
+            self.editor.forget();
+            return;
+        }
         if let Err(trouble) = self.typed.add(self.editor.text()) {
             self.tell(&[trouble]);
         }

@@ -63,6 +63,8 @@ const FIRST_DRAWING_MS: u64 = 50;
 const LINES_WAITING_MAX: usize = 10_000;
 /// For terminals that do not say.
 const SIZE_UNKNOWN: (u16, u16) = (80, 24);
+/// Messages of the past that the smallest screen begins with.
+const CONTEXT_MESSAGES_MIN: usize = 3;
 
 /// The mode.
 pub(crate) struct Terminal {
@@ -114,6 +116,16 @@ struct Device {
     inbox: Inbox,
 }
 
+/// How many messages of the past leave half of the screen to what the client says at first.
+pub(crate) fn context_messages_max() -> usize {
+    let (_, rows) = size().unwrap_or(SIZE_UNKNOWN);
+    (usize::from(rows) / 2).max(CONTEXT_MESSAGES_MIN)
+}
+
+fn size() -> Option<(u16, u16)> {
+    crossterm::terminal::size().ok().filter(|&(columns, rows)| columns > 0 && rows > 0)
+}
+
 impl Terminal {
     /// Takes the terminal over and starts to read its keys.
     pub(crate) fn open(options: &JoinOptions, inbox: Inbox) -> io::Result<Self> {
@@ -121,7 +133,7 @@ impl Terminal {
         let guard = Guard::enter()?;
         // Before the size is asked for, so that none is missed.
         system::watch_terminal(inbox.clone())?;
-        let size = crossterm::terminal::size().ok().filter(|&(columns, rows)| columns > 0 && rows > 0);
+        let size = size();
         let environment = |name: &str| std::env::var(name).unwrap_or_default();
         let palette = if preferences.colour {
             Palette::of_terminal(&environment("TERM"), !environment("COLORTERM").is_empty())
@@ -299,7 +311,7 @@ impl View for Terminal {
         if let Some(Err(trouble)) = self.log.as_mut().map(|log| log.note(&update, self.page.reader())) {
             self.tell(&[trouble]);
         }
-        if matches!(update, Update::Said { .. } | Update::Room(_)) {
+        if matches!(update, Update::Said { .. } | Update::Past { .. } | Update::Room(_)) {
             self.staleness = Staleness::Awaited;
         }
         if let Update::Room(room) = &update {

@@ -12,11 +12,12 @@ use super::absence::Absence;
 use super::unread::{Unread, Waiting};
 use crate::session::update::Update;
 use crate::telling::attention::{self, Attention};
+use crate::telling::catching_up::CatchingUp;
 use crate::telling::clock::date_words;
 use crate::telling::crowd::{Crowd, Way};
 use crate::telling::settings::Settings;
 use crate::telling::wording::{Reader, name};
-use crate::telling::{Line, Role, Span};
+use crate::telling::{Kind, Line, Role, Span};
 
 /// People remembered because they spoke lately, for completion.
 const SPEAKERS_MAX: usize = 100;
@@ -36,10 +37,13 @@ pub(super) struct Page {
     crowd: Crowd,
     unread: Unread,
     absence: Absence,
+    catching_up: CatchingUp,
     /// The room on the screen.
     room: Option<String>,
-    /// The day of the last line shown.
+    /// The day of the last line shown with its time.
     day: Date,
+    /// What is shown with its time are lines of earlier, and no others.
+    is_day_of_earlier: bool,
     /// The minute of the last line shown: what comes in numbers comes within one.
     minute: Option<Minute>,
     /// Mentions in the room on the screen since the user last gave a sign.
@@ -62,6 +66,8 @@ impl Page {
             crowd: Crowd::default(),
             unread: Unread::default(),
             absence,
+            catching_up: CatchingUp::default(),
+            is_day_of_earlier: false,
             room: Some(LOBBY.to_owned()),
             minute: None,
             mentions: 0,
@@ -84,8 +90,10 @@ impl Page {
             self.show(line, attention, now_ms, &mut shown);
         }
         self.reader.follow(&update);
+        self.catching_up.follow(&update);
+        let rings = self.settings.rings(attention) && self.catching_up.may_ring(&update);
         self.keep_rooms(update, &mut shown);
-        Heard { lines: shown, rings: self.settings.rings(attention) }
+        Heard { lines: shown, rings }
     }
 
     /// What has gathered and gives way to an update, and what tells of the update itself.
@@ -289,9 +297,16 @@ impl Page {
 
     /// The line with its time in front, and with the new day before it if there is one.
     fn dated(&mut self, mut line: Line) -> Vec<Line> {
-        if !self.settings.timestamps {
+        if matches!(line.kind, Kind::Mark | Kind::Dated) {
             return vec![line];
         }
+        if !self.settings.timestamps && line.kind == Kind::Now {
+            if std::mem::take(&mut self.is_day_of_earlier) {
+                self.day = self.reader.clock.date(self.reader.clock.now());
+            }
+            return vec![line];
+        }
+        self.is_day_of_earlier = !self.settings.timestamps;
         let at = line.at.unwrap_or_else(|| self.reader.clock.now());
         let minute = self.minute_of(at);
         line.head.insert(0, Span::new(Role::Faint, minute.time));
@@ -326,138 +341,4 @@ fn without_room(line: Line) -> Line {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::commands::Meaning;
-    use crate::preferences::Preferences;
-    use crate::telling::clock::LocalClock;
-
-    const NOON: &str = "2026-11-22T12:00:00.000Z";
-
-    fn page(timestamps: bool) -> Page {
-        let clock = LocalClock::fixed(|| Timestamp::parse(NOON).expect("an instant"));
-        let settings = Settings::new(&Preferences { timestamps: Some(timestamps), ..Preferences::default() }, true);
-        Page::new(Reader { me: "me".into(), correspondent: None, clock }, settings)
-    }
-
-    fn heard(json: &str) -> Update {
-        Update::Heard(Event::from_json(json.as_bytes()).expect(json))
-    }
-
-    fn message(room: &str, from: &str, text: &str) -> Update {
-        heard(&format!(
-            r#"{{"type":"message","room":"{room}","from":"{from}","text":"{text}","at":"2026-11-22T12:34:56.000Z"}}"#
-        ))
-    }
-
-    fn shown(page: &mut Page, update: Update, now_ms: u64) -> Vec<String> {
-        page.hear(update, now_ms).lines.iter().flat_map(Line::plain).collect()
-    }
-
-    #[test]
-    fn each_line_has_its_time_and_each_new_day_a_mark() {
-        let mut page = page(true);
-        assert_eq!(shown(&mut page, message("lobby", "bob", "hi"), 0), ["12:34 bob > hi"]);
-        let next_day =
-            heard(r#"{"type":"message","room":"lobby","from":"bob","text":"up","at":"2026-11-23T07:00:00.000Z"}"#);
-        assert_eq!(shown(&mut page, next_day, 0), ["── Monday, 23 November 2026 ──", "07:00 bob > up"]);
-        page.settings.change(&Meaning::Timestamps(Some(false)));
-        assert_eq!(shown(&mut page, message("lobby", "bob", "hi"), 0), ["bob > hi"]);
-    }
-
-    #[test]
-    fn other_rooms_wait_and_are_shown_on_going_there() {
-        let mut page = page(false);
-        let rooms = ["lobby".to_owned(), "den".to_owned()];
-        assert!(shown(&mut page, message("den", "bob", "me, look"), 0).is_empty());
-        assert!(page.hear(message("den", "bob", "me!"), 0).rings, "a mention elsewhere rings as well");
-        let waiting = Waiting { number: 2, room: "den".into(), messages: 2, mentions: 2 };
-        assert_eq!(page.waiting(&rooms), [waiting]);
-        assert_eq!(
-            page.leave(&rooms).iter().flat_map(Line::plain).collect::<Vec<_>>(),
-            ["* not read: 2 in den (2 for you)"]
-        );
-        let told = shown(&mut page, Update::Room(Some("den".into())), 0);
-        assert_eq!(told, ["── den: 2 new, 2 for you ──", "bob > me, look", "bob > me!"]);
-        assert_eq!(shown(&mut page, message("den", "bob", "here"), 0), ["bob > here"]);
-        assert!(shown(&mut page, message("lobby", "eve", "there"), 0).is_empty());
-        assert_eq!(shown(&mut page, Update::Room(Some("lobby".into())), 0), ["── lobby: 1 new ──", "eve > there"]);
-        assert_eq!(shown(&mut page, Update::Room(Some("ops".into())), 0), ["── ops ──"]);
-    }
-
-    #[test]
-    fn comings_are_told_together_and_before_what_the_newcomer_says() {
-        let mut page = page(false);
-        let joined = |who: &str| heard(&format!(r#"{{"type":"joined","room":"lobby","names":["{who}"],"count":1}}"#));
-        for who in ["alice", "bob", "carol", "dave"] {
-            assert!(shown(&mut page, joined(who), 0).is_empty());
-        }
-        let due_ms = page.next_due_ms().expect("something gathered");
-        let due: Vec<String> = page.take_due(due_ms).iter().flat_map(Line::plain).collect();
-        assert_eq!(due, ["* alice, bob, carol +1 joined"]);
-        assert!(shown(&mut page, joined("eve"), 0).is_empty());
-        assert_eq!(shown(&mut page, message("lobby", "eve", "hi"), 0), ["* eve joined", "eve > hi"]);
-        assert!(shown(&mut page, joined("me"), 0).is_empty(), "the user knows");
-        assert_eq!(page.next_due_ms(), None);
-        let both = heard(r#"{"type":"joined","room":"lobby","names":["me","fay"],"count":2}"#);
-        assert!(shown(&mut page, both, 0).is_empty());
-        let due: Vec<String> = page.take_due(u64::MAX).iter().flat_map(Line::plain).collect();
-        assert_eq!(due, ["* fay joined"], "nor is it told among others");
-        assert_eq!(page.speakers().collect::<Vec<_>>(), ["eve"]);
-    }
-
-    #[test]
-    fn only_words_count_as_unread_and_a_gap_does_too() {
-        let mut page = page(false);
-        let rooms = ["lobby".to_owned(), "den".to_owned(), "ops".to_owned()];
-        for room in ["den", "ops"] {
-            shown(&mut page, heard(&format!(r#"{{"type":"joined","room":"{room}","names":["eve"],"count":1}}"#)), 0);
-        }
-        shown(&mut page, message("den", "eve", "me: hi"), 0);
-        let den = Waiting { number: 2, room: "den".into(), messages: 1, mentions: 1 };
-        assert_eq!(page.waiting(&rooms), std::slice::from_ref(&den));
-        shown(&mut page, heard(r#"{"type":"gap","room":"ops","from":1,"to":40}"#), 0);
-        let ops = Waiting { number: 3, room: "ops".into(), messages: 1, mentions: 0 };
-        assert_eq!(page.waiting(&rooms), [den, ops]);
-        let left = shown(&mut page, heard(r#"{"type":"left","room":"den","names":["me"],"count":1}"#), 0);
-        assert_eq!(left, ["* you left den", "* not read: 1 in den"]);
-        assert_eq!(page.waiting(&rooms).len(), 1);
-    }
-
-    #[test]
-    fn what_is_too_much_to_wait_is_shown_with_its_room_and_its_time() {
-        let mut page = page(true);
-        let mut all = Vec::new();
-        for number in 0..2_100 {
-            all.extend(shown(&mut page, message("den", "bob", &number.to_string()), 0));
-        }
-        assert_eq!((all.len(), all[0].as_str()), (2_000, "12:34 [den] bob > 0"));
-        assert!(shown(&mut page, heard(r#"{"type":"joined","room":"den","names":["eve"],"count":1}"#), 0).is_empty());
-        assert!(page.take_due(u64::MAX).is_empty());
-        let there = shown(&mut page, Update::Room(Some("den".into())), 0);
-        assert_eq!((there[0].as_str(), there.len()), ("── den: 100 new ──", 102));
-        assert_eq!(there.last().map(String::as_str), Some("12:00 * eve joined"));
-    }
-
-    #[test]
-    fn rooms_that_were_listed_can_be_completed() {
-        let mut page = page(false);
-        let rooms = r#"{"type":"rooms","rooms":[{"room":"lobby","count":1},{"room":"den","count":2}],"count":2}"#;
-        assert_eq!(shown(&mut page, heard(rooms), 0), ["* rooms: lobby (1), den (2)"]);
-        assert_eq!(page.listed_rooms(), ["lobby", "den"]);
-    }
-
-    #[test]
-    fn a_mark_stands_where_one_left_off() {
-        let mut page = page(false);
-        assert_eq!(shown(&mut page, message("lobby", "bob", "1"), 0).len(), 1);
-        page.user_has_gone();
-        assert_eq!(shown(&mut page, message("lobby", "bob", "me: 2"), 0), ["── new since 12:00 ──", "bob > me: 2"]);
-        assert_eq!(shown(&mut page, message("lobby", "bob", "3"), 0), ["bob > 3"]);
-        assert_eq!(page.mentions(), 1);
-        page.user_is_here(1_000);
-        assert_eq!(page.mentions(), 0);
-        assert_eq!(shown(&mut page, message("lobby", "bob", "4"), 200_000), ["bob > 4"]);
-        assert_eq!(shown(&mut page, message("lobby", "bob", "5"), 400_000)[0], "── new since 12:00 ──");
-    }
-}
+mod tests;

@@ -56,6 +56,7 @@ impl Table {
             dialect: DialectChoice::Tutorial,
             gives_up_after_ms: None,
             follows_people: true,
+            context_messages_max: usize::MAX,
         };
         let size = |cells| NonZeroU16::new(cells).expect("not zero");
         let drawn = Shared::default();

@@ -147,7 +147,8 @@ fn enter(
         Ok(Entered::Awaits) => Wait::History,
         Err(refused) => {
             let words = refusal(refused.code, &refused.text, reference).to_frame();
-            return Verdict::Refused { reason: "hello_refused", detail: refused.text, words };
+            let reason = if refused.code == ErrorCode::Banned { "banned" } else { "hello_refused" };
+            return Verdict::Refused { reason, detail: refused.text, words };
         }
     };
     *waiting = Some(Box::new((hello, reference)));
@@ -216,7 +217,7 @@ fn carry_out(member: MemberId, ask: Ask, reference: Option<String>, desk: &mut D
             hub.tell(member, &Event::Left(presence));
             Ok(())
         }
-        Ask::Rename(rename) => hub.rename(member, &rename.name, reference),
+        Ask::Rename(rename) => hub.rename(member, &rename.name, reference, now),
         Ask::Members(asked) => {
             let members = hub.members_of(member, &asked.room, reference)?;
             hub.tell(member, &Event::Members(members));
@@ -241,9 +242,7 @@ fn carry_out(member: MemberId, ask: Ask, reference: Option<String>, desk: &mut D
             hub.tell(member, &Event::Pong(Pong { reference }));
             Ok(())
         }
-        Ask::Operate(_) => {
-            Err(Refused { code: ErrorCode::NotOperator, text: "this server has no operators".to_string() })
-        }
+        Ask::Operate(operate) => hub.operate(member, &operate.line, reference, now),
         Ask::History(range) => hub.read_history(member, &range, reference),
         Ask::Search(search) => hub.search_history(member, &search, reference),
         Ask::Hello(_) => {
@@ -264,6 +263,6 @@ fn own_presence(
     Ok(Presence { room, names: vec![hub.name(member).to_string()], count: 1, reference })
 }
 
-fn refusal(code: ErrorCode, text: &str, reference: Option<String>) -> Event {
+pub(crate) fn refusal(code: ErrorCode, text: &str, reference: Option<String>) -> Event {
     Event::Error(Refusal { code, text: text.to_string(), reference })
 }

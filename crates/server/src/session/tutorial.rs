@@ -1,6 +1,7 @@
 //! The tutorial dialect (T): a name, then messages.
 
-use glassline_room::{Awaits, MemberId, Obeyed, server_pair};
+use glassline_room::{Awaits, MemberId, Obeyed, Refused, server_pair};
+use glassline_wire::event::ErrorCode;
 use glassline_wire::frame::{Decoder, Frame, HeaderError};
 use glassline_wire::limits::{GREETING_BYTES_MAX, HEADER_BYTES, NAME_BYTES_MAX, TEXT_BYTES_MAX};
 
@@ -98,6 +99,10 @@ fn greet(name: &[u8], desk: &mut Desk<'_>) -> Verdict {
         Ok(member) => {
             *desk.member = Some(member);
             Verdict::GoesOn
+        }
+        Err(Refused { code: ErrorCode::Banned, text }) => {
+            let words = server_words(&text, desk.pure);
+            Verdict::Refused { reason: "banned", detail: text, words }
         }
         Err(refused) => Verdict::Refused {
             reason: "name_refused",

@@ -52,6 +52,23 @@ fn a_refused_message_comes_back_with_its_text_and_waits_no_more() {
 }
 
 #[test]
+fn whoever_is_thrown_out_does_not_come_back_by_itself() {
+    for code in ["kicked", "banned"] {
+        let mut line = Line::event();
+        line.say("but");
+        line.take_requests();
+        line.hear(&format!(r#"{{"type":"error","code":"{code}","text":"teacher closed your connection: enough"}}"#));
+        line.hear(r#"{"type":"bye","text":"teacher closed your connection: enough"}"#);
+        line.close();
+        assert!(matches!(&line.ending, Some(Ending::Refused(text)) if text.contains("enough")), "{:?}", line.ending);
+        assert!(line.notices().contains("not acknowledged: but"), "what was said last is given back");
+        let mut line = Line::event();
+        line.hear(&format!(r#"{{"type":"error","code":"{code}","text":"not that name","ref":"glassline-asked"}}"#));
+        assert_eq!(line.ending, None, "an answer is no throwing out");
+    }
+}
+
+#[test]
 fn an_error_before_the_welcome_refuses() {
     let mut line = Line::new(DialectChoice::Auto, None);
     line.connect();

@@ -272,6 +272,7 @@ fn a_hello_names_as_many_rooms_as_fit() {
         for number in 0..60 {
             let room = format!("{}{number}", r#"\""#.repeat(letters));
             line.hear(&format!(r#"{{"type":"joined","room":"{room}","names":["alice"],"count":1}}"#));
+            line.hear(&format!(r#"{{"type":"message","room":"{room}","seq":1,"from":"bob","text":"x"}}"#));
         }
         line.close();
         line.wait_for_try();

@@ -2,6 +2,7 @@
 
 mod event;
 mod loss;
+mod past;
 mod program;
 mod tutorial;
 
@@ -48,6 +49,7 @@ impl Line {
             dialect,
             gives_up_after_ms,
             follows_people: false,
+            context_messages_max: usize::MAX,
         };
         let mut line = Self {
             session: Session::new(config, Box::new(Counting(0)), 0),
@@ -221,7 +223,7 @@ impl Line {
         let events = shown.filter_map(|update| match update {
             Update::Heard(event) | Update::Said { event, .. } => Some(event),
             Update::Refused { refusal, .. } => Some(Event::Error(refusal)),
-            Update::Notice(_) | Update::Room(_) => None,
+            Update::Past { .. } | Update::Notice(_) | Update::Room(_) => None,
         });
         events.map(|event| String::from_utf8(event.to_json()).expect("UTF-8")).collect()
     }

@@ -122,7 +122,7 @@ fn of_arguments(command: &str, word: &str, sources: Sources<'_>) -> Vec<Candidat
             matching(word, rooms.map(|room| (room.clone(), room.as_str(), end)))
         }
         Argument::Command => {
-            let mut names: Vec<&str> = all_names().chain(["keys"]).collect();
+            let mut names: Vec<&str> = all_names().chain(["keys", "operators"]).collect();
             names.sort_unstable();
             plain(&names)
         }

@@ -166,6 +166,15 @@ impl Editor {
         self.undo.forget();
     }
 
+    /// Empties the line and remembers nothing of it.
+    pub(crate) fn forget(&mut self) {
+        self.interrupt();
+        self.recall.stay();
+        self.text.clear();
+        self.cursor = 0;
+        self.undo.forget();
+    }
+
     /// Remembers a line as if it had been sent before this session.
     pub(crate) fn remember(&mut self, line: String) {
         self.recall.add(line);

@@ -1,0 +1,32 @@
+//! The operators' order (O): who may not speak, who may not come in, and who may say so.
+//!
+//! What an operator does is an act. Acts are stored like messages, and the order that stands is nothing but all of them, folded.
+
+mod enforcing;
+mod guard;
+mod instruction;
+mod listing;
+mod network;
+mod operating;
+mod standing;
+mod token;
+mod whom;
+mod wording;
+
+pub(crate) use enforcing::{Consequences, Pending};
+pub use enforcing::{Expelled, Happening};
+pub(crate) use instruction::{INSTRUCTIONS, is_instruction};
+pub(crate) use standing::Order;
+pub use token::{OperatorToken, TokenError};
+
+/// Wrong tokens that are looked at on one connection: enough for a slip of the hand, and no guessing.
+const WRONG_TOKENS_MAX: u8 = 3;
+
+/// Mutes, and bans, that stand at a time: more than people keep in view.
+const STANDING_MAX: usize = 1_000;
+
+/// Longest reason in bytes: a sentence or two that fit a refusal.
+const REASON_BYTES_MAX: usize = 256;
+
+/// Longest message of the day in bytes: a screen.
+const MOTD_BYTES_MAX: usize = 1_024;

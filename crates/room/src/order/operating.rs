@@ -1,0 +1,204 @@
+//! An operator's line (O2): checked, made an act of, and handed over to be stored; what only looks is answered at once.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+};
+
+use glassline_wire::event::{Act, ActKind, ErrorCode};
+use glassline_wire::limits::OPERATE_BYTES_MAX;
+use glassline_wire::timestamp::Timestamp;
+
+use super::enforcing::{Happening, Pending};
+use super::instruction::{Instruction, first_word};
+use super::standing::Restraints;
+use super::whom::{Whom, written};
+use super::{STANDING_MAX, WRONG_TOKENS_MAX};
+use crate::hub::Hub;
+use crate::id::MemberId;
+use crate::name::keys;
+use crate::now::Now;
+use crate::refusal::Refused;
+
+impl Hub {
+    /// Carries out an operator's line, without a slash. With a history an act is in force, told and answered only once it is stored.
+    ///
+    /// # Errors
+    /// The member is no operator, the line is none of theirs, or it hits whom it may not.
+    pub fn operate(&mut self, id: MemberId, line: &str, reference: Option<String>, now: Now) -> Result<(), Refused> {
+        if self.rules.operator_token.is_none() {
+            let text = "this server has no operators; its host starts it with --operator-token-file FILE";
+            return Err(Refused::new(ErrorCode::NotOperator, text));
+        }
+        if line.len() > OPERATE_BYTES_MAX {
+            let text = format!("this line has {} bytes, the limit is {OPERATE_BYTES_MAX}; write less", line.len());
+            return Err(Refused::new(ErrorCode::TooLong, text));
+        }
+        if let ("op", token) = first_word(line) {
+            return self.take_token(id, token, reference, now);
+        }
+        if !self.members.get(id.0).is_some_and(|member| member.is_operator) {
+            let text = "only operators may do this; op TOKEN makes you one";
+            return Err(Refused::new(ErrorCode::NotOperator, text));
+        }
+        let act = |kind, who: Option<String>, until, text| self.act(id, kind, who, until, text, now);
+        let (act, target) = match Instruction::parse(line)? {
+            Instruction::Kick { name, reason } => {
+                let (target, token) = self.kickable(id, &name)?;
+                (
+                    self.act(id, ActKind::Kick, Some(written(self.name(target))), None, reason, now),
+                    Some((target, token)),
+                )
+            }
+            Instruction::Mute { whom, for_ms, reason } => {
+                self.check_restrainable(id, &whom, &self.order.mutes, now)?;
+                (act(ActKind::Mute, Some(whom.to_string()), Some(after(now, for_ms)), reason), None)
+            }
+            Instruction::Ban { whom, for_ms, reason } => {
+                self.check_restrainable(id, &whom, &self.order.bans, now)?;
+                (act(ActKind::Ban, Some(whom.to_string()), Some(after(now, for_ms)), reason), None)
+            }
+            Instruction::Unmute { whom } => {
+                check_standing(&whom, &self.order.mutes, "mute", now)?;
+                (act(ActKind::Unmute, Some(whom.to_string()), None, None), None)
+            }
+            Instruction::Unban { whom } => {
+                check_standing(&whom, &self.order.bans, "ban", now)?;
+                (act(ActKind::Unban, Some(whom.to_string()), None, None), None)
+            }
+            Instruction::Freeze if self.order.frozen_by.is_none() => (act(ActKind::Freeze, None, None, None), None),
+            Instruction::Thaw if self.order.frozen_by.is_some() => (act(ActKind::Thaw, None, None, None), None),
+            Instruction::TakeMotdAway if self.order.motd.is_some() => (act(ActKind::Motd, None, None, None), None),
+            Instruction::SetMotd { text } => (act(ActKind::Motd, None, None, Some(text)), None),
+            looked @ (Instruction::Freeze
+            | Instruction::Thaw
+            | Instruction::TakeMotdAway
+            | Instruction::ShowMotd
+            | Instruction::Roster
+            | Instruction::Bans) => {
+                let answer = self.looked_up(&looked, now);
+                self.answer_operator(id, &answer, reference);
+                return Ok(());
+            }
+        };
+        self.submit(id, Pending { act, target }, reference);
+        Ok(())
+    }
+
+    /// What changes nothing, in words.
+    fn looked_up(&self, instruction: &Instruction, now: Now) -> String {
+        match instruction {
+            Instruction::Roster => self.roster_listed(),
+            Instruction::Bans => self.order_listed(now),
+            Instruction::Freeze => "the talk is frozen already; thaw ends it".to_string(),
+            Instruction::Thaw => "the talk is not frozen".to_string(),
+            _ => match &self.order.motd {
+                Some(motd) => format!("newcomers are told:\n{motd}"),
+                None => "there is no message of the day; motd TEXT sets one".to_string(),
+            },
+        }
+    }
+
+    /// `op TOKEN`.
+    fn take_token(&mut self, id: MemberId, shown: &str, reference: Option<String>, now: Now) -> Result<(), Refused> {
+        let (Some(token), Some(member)) = (&self.rules.operator_token, self.members.get_mut(id.0)) else {
+            return Ok(());
+        };
+        if member.is_operator {
+            self.answer_operator(id, "you are an operator already", reference);
+            return Ok(());
+        }
+        if member.wrong_tokens >= WRONG_TOKENS_MAX {
+            let text = "too many wrong tokens came over this connection; look yours up, then connect again";
+            return Err(Refused::new(ErrorCode::NotOperator, text));
+        }
+        if !token.is(shown) {
+            member.wrong_tokens += 1;
+            let connection = member.connection;
+            self.consequences.happenings.push_back(Happening::WrongToken { connection });
+            return Err(Refused::new(ErrorCode::NotOperator, "this is not the token; ask whoever runs this server"));
+        }
+        let act = self.act(id, ActKind::Op, None, None, None, now);
+        self.submit(id, Pending { act, target: None }, reference);
+        Ok(())
+    }
+
+    fn act(
+        &self,
+        by: MemberId,
+        act: ActKind,
+        who: Option<String>,
+        until: Option<Timestamp>,
+        text: Option<String>,
+        now: Now,
+    ) -> Act {
+        Act { at: now.at, by: self.name(by).to_string(), act, who, until, text, reference: None }
+    }
+
+    fn submit(&mut self, by: MemberId, pending: Pending, reference: Option<String>) {
+        if self.rules.durable {
+            self.store_act(by, pending, reference);
+        } else {
+            self.enforce(Some(by), pending, reference);
+        }
+    }
+
+    /// Whom a kick is for: anybody who is no operator.
+    fn kickable(&self, by: MemberId, name: &str) -> Result<(MemberId, u128), Refused> {
+        let (target, member) = self.find(name)?;
+        if target == by {
+            return Err(Refused::new(ErrorCode::BadField, "that is you; leave instead"));
+        }
+        if member.is_operator {
+            return Err(is_operator(&member.name));
+        }
+        Ok((target, member.token))
+    }
+
+    /// Refuses what would hit an operator, the whole world, or be one too many.
+    fn check_restrainable(&self, by: MemberId, whom: &Whom, standing: &Restraints, now: Now) -> Result<(), Refused> {
+        let bad = |text: String| Err(Refused::new(ErrorCode::BadField, text));
+        if let Whom::Network(network) = whom
+            && network.is_too_wide()
+        {
+            return bad(format!("{network} is half the world; name a smaller network"));
+        }
+        let own = self.members.get(by.0).map(|member| member.address);
+        let operators = || self.members.iter().map(|(_, member)| member).filter(|member| member.is_operator);
+        match whom {
+            Whom::Name { .. } => {
+                if let Some(operator) = operators().find(|operator| whom.hits_name(&keys(&operator.name))) {
+                    return Err(is_operator(&operator.name));
+                }
+            }
+            Whom::Network(network) => {
+                let is_own = own.is_some_and(|address| network.contains(address));
+                let who = if is_own { "your own connection comes" } else { "an operator comes" };
+                if is_own || operators().any(|operator| network.contains(operator.address)) {
+                    return bad(format!("{who} from {network}, and others may share it; take the name instead"));
+                }
+            }
+        }
+        if standing.on(whom, now.at).is_none() && standing.standing(now.at).count() >= STANDING_MAX {
+            return bad(format!("{STANDING_MAX} stand already, the most there may be; take one back first"));
+        }
+        Ok(())
+    }
+}
+
+fn after(now: Now, for_ms: u64) -> Timestamp {
+    Timestamp::from_unix_ms(now.at.unix_ms.saturating_add(for_ms))
+}
+
+fn is_operator(name: &str) -> Refused {
+    let text = format!("{name} is an operator, whom no other operator can touch; a new token ends that");
+    Refused::new(ErrorCode::BadField, text)
+}
+
+fn check_standing(whom: &Whom, restraints: &Restraints, what: &str, now: Now) -> Result<(), Refused> {
+    if restraints.on(whom, now.at).is_some() {
+        return Ok(());
+    }
+    let text = format!("no {what} of exactly {whom} stands; bans lists what does");
+    Err(Refused::new(ErrorCode::UnknownName, text))
+}

@@ -1,0 +1,190 @@
+//! The order that stands: all acts, folded.
+
+use alloc::{string::String, vec::Vec};
+use core::net::IpAddr;
+
+use glassline_wire::event::{Act, ActKind};
+use glassline_wire::timestamp::Timestamp;
+
+use super::STANDING_MAX;
+use super::whom::Whom;
+use crate::name::NameKeys;
+
+/// A clock that was set back may leave more standing than was ever allowed at a time; past this the one that ends first goes.
+const KEPT_MAX: usize = 4 * STANDING_MAX;
+
+/// A mute or a ban.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Restraint {
+    pub(super) whom: Whom,
+    pub(super) until: Timestamp,
+    pub(super) by: String,
+    pub(super) reason: Option<String>,
+}
+
+/// Mutes, or bans: at most one for each name and each network.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Restraints(Vec<Restraint>);
+
+/// What is in force.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Order {
+    /// Who has frozen the talk, if it is.
+    pub(super) frozen_by: Option<String>,
+    pub(super) mutes: Restraints,
+    pub(super) bans: Restraints,
+    pub(super) motd: Option<String>,
+}
+
+impl Order {
+    /// Takes in an act; one that makes no sense changes nothing.
+    pub(crate) fn apply(&mut self, act: &Act) {
+        match act.act {
+            ActKind::Op | ActKind::Kick => {}
+            ActKind::Mute => self.mutes.add(act),
+            ActKind::Unmute => self.mutes.remove(act),
+            ActKind::Ban => self.bans.add(act),
+            ActKind::Unban => self.bans.remove(act),
+            ActKind::Freeze => self.frozen_by = Some(act.by.clone()),
+            ActKind::Thaw => self.frozen_by = None,
+            ActKind::Motd => self.motd.clone_from(&act.text),
+        }
+    }
+}
+
+impl Restraints {
+    /// Those that have not ended.
+    pub(super) fn standing(&self, at: Timestamp) -> impl Iterator<Item = &Restraint> {
+        self.0.iter().filter(move |restraint| restraint.until > at)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The one on exactly this name or network.
+    pub(super) fn on(&self, whom: &Whom, at: Timestamp) -> Option<&Restraint> {
+        self.standing(at).find(|restraint| restraint.whom.is_same(whom))
+    }
+
+    /// The one that keeps this member longest.
+    pub(super) fn hitting(&self, keys: &NameKeys, address: IpAddr, at: Timestamp) -> Option<&Restraint> {
+        self.standing(at).filter(|restraint| restraint.whom.hits(keys, address)).max_by_key(|restraint| restraint.until)
+    }
+
+    /// The one on this address, or on a network around it, that ends last.
+    pub(super) fn hitting_address(&self, address: IpAddr, at: Timestamp) -> Option<&Restraint> {
+        self.standing(at)
+            .filter(|restraint| restraint.whom.hits_address(address))
+            .max_by_key(|restraint| restraint.until)
+    }
+
+    fn add(&mut self, act: &Act) {
+        let Some(whom) = named(act) else { return };
+        self.0.retain(|restraint| restraint.until > act.at && !restraint.whom.is_same(&whom));
+        if self.0.len() >= KEPT_MAX
+            && let Some((first_to_end, _)) = self.0.iter().enumerate().min_by_key(|(_, restraint)| restraint.until)
+        {
+            self.0.remove(first_to_end);
+        }
+        let (until, reason) = (act.until.unwrap_or(Timestamp::MAX), act.text.clone());
+        self.0.push(Restraint { whom, until, by: act.by.clone(), reason });
+    }
+
+    fn remove(&mut self, act: &Act) {
+        if let Some(whom) = named(act) {
+            self.0.retain(|restraint| !restraint.whom.is_same(&whom));
+        }
+    }
+}
+
+fn named(act: &Act) -> Option<Whom> {
+    Whom::parse(act.who.as_deref()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::Name;
+    use alloc::format;
+    use alloc::string::ToString;
+
+    fn at(unix_ms: u64) -> Timestamp {
+        Timestamp { unix_ms }
+    }
+
+    fn act(at_ms: u64, act: ActKind, who: &str, until_ms: u64) -> Act {
+        let who = (!who.is_empty()).then(|| who.to_string());
+        let until = (until_ms > 0).then_some(at(until_ms));
+        Act { at: at(at_ms), by: "teacher".into(), act, who, until, text: None, reference: None }
+    }
+
+    fn folded(acts: &[Act]) -> Order {
+        acts.iter().fold(Order::default(), |mut order, act| {
+            order.apply(act);
+            order
+        })
+    }
+
+    fn hit(restraints: &Restraints, name: &str, address: &str, at_ms: u64) -> bool {
+        let keys = Name::parse(name.as_bytes()).expect("a name").keys();
+        restraints.hitting(&keys, address.parse().expect("an address"), at(at_ms)).is_some()
+    }
+
+    #[test]
+    fn a_restraint_ends_by_itself_and_by_an_act() {
+        let mut order = folded(&[act(1, ActKind::Mute, "bob", 100), act(1, ActKind::Ban, "192.0.2.0/24", 100)]);
+        assert!(hit(&order.mutes, "BOB", "::1", 99) && !hit(&order.mutes, "bob", "::1", 100));
+        assert!(hit(&order.bans, "eve", "192.0.2.9", 99) && !hit(&order.bans, "bob", "::1", 50));
+        assert!(order.bans.hitting_address("::ffff:192.0.2.9".parse().expect("an address"), at(50)).is_some());
+        order.apply(&act(2, ActKind::Unmute, "Bob", 0));
+        order.apply(&act(2, ActKind::Unban, "192.0.2.0/24", 0));
+        assert_eq!(order, Order::default());
+    }
+
+    #[test]
+    fn the_same_again_takes_the_place_of_the_first() {
+        let order = folded(&[act(1, ActKind::Ban, "bob", 1_000), act(2, ActKind::Ban, "BOB", 50)]);
+        assert_eq!(order.bans.standing(at(0)).count(), 1);
+        assert!(hit(&order.bans, "bob", "::1", 49) && !hit(&order.bans, "bob", "::1", 50), "the last word counts");
+    }
+
+    #[test]
+    fn what_keeps_longest_is_what_is_told() {
+        let order = folded(&[
+            act(1, ActKind::Ban, "bob", 50),
+            act(1, ActKind::Ban, "192.0.2.0/24", 90),
+            act(1, ActKind::Ban, "192.0.2.7", 70),
+        ]);
+        let keys = Name::parse(b"bob").expect("a name").keys();
+        let hitting = order.bans.hitting(&keys, "192.0.2.7".parse().expect("an address"), at(1));
+        assert_eq!(hitting.map(|restraint| restraint.until), Some(at(90)));
+    }
+
+    #[test]
+    fn a_freeze_and_a_message_of_the_day_stand_until_they_are_taken_back() {
+        let mut motd = act(1, ActKind::Motd, "", 0);
+        motd.text = Some("hello".into());
+        let mut order = folded(&[act(1, ActKind::Freeze, "", 0), motd]);
+        assert_eq!((order.frozen_by.as_deref(), order.motd.as_deref()), (Some("teacher"), Some("hello")));
+        order.apply(&act(2, ActKind::Thaw, "", 0));
+        order.apply(&act(2, ActKind::Motd, "", 0));
+        assert_eq!(order, Order::default());
+    }
+
+    #[test]
+    fn senseless_acts_change_nothing_and_memory_stays_bounded() {
+        let nonsense = ["", "a\u{202e}b", "10.0.0.0/99", "*", "/"];
+        for kind in [ActKind::Mute, ActKind::Unmute, ActKind::Ban, ActKind::Unban, ActKind::Kick, ActKind::Op] {
+            for who in nonsense {
+                assert_eq!(folded(&[act(1, kind, who, 5)]), Order::default());
+            }
+        }
+        let acts: Vec<_> =
+            (0..KEPT_MAX as u64 + 500).map(|n| act(1, ActKind::Ban, &format!("bob{n}"), 1_000_000 - n)).collect();
+        let order = folded(&acts);
+        assert_eq!(order.bans.0.len(), KEPT_MAX);
+        let many: Vec<_> = (0..9_000).map(|n| act(n, ActKind::Ban, &format!("bob{n}"), n + 10)).collect();
+        assert!(folded(&many).bans.0.len() <= 10, "what has ended is forgotten");
+    }
+}

@@ -1,0 +1,126 @@
+//! Whom an act is about: a name, or addresses.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+};
+use core::fmt;
+use core::net::IpAddr;
+
+use glassline_wire::event::ErrorCode;
+
+use super::network::Network;
+use crate::name::{Name, NameKeys};
+use crate::refusal::Refused;
+
+/// A name that may be nobody's just now, or addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Whom {
+    Name { name: Name, keys: NameKeys },
+    Network(Network),
+}
+
+impl Whom {
+    /// Reads a name, an address or a network. A name that reads like an address, or stands in quotes itself, is written in quotes.
+    pub(super) fn parse(text: &str) -> Result<Self, Refused> {
+        if let Some(quoted) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+            return Ok(Self::of_name(Name::parse(quoted.as_bytes())?));
+        }
+        match Network::parse(text) {
+            Ok(Some(network)) => Ok(Self::Network(network)),
+            Ok(None) => Ok(Self::of_name(Name::parse(text.as_bytes())?)),
+            Err(_) => {
+                let text = "no network is written like this; write 192.0.2.0/24 or 2001:db8::/64".to_string();
+                Err(Refused::new(ErrorCode::BadField, text))
+            }
+        }
+    }
+
+    pub(super) fn of_name(name: Name) -> Self {
+        let keys = name.keys();
+        Self::Name { name, keys }
+    }
+
+    /// Whether it is this one: by its name in any case, by a name that looks like it, or by its address.
+    pub(super) fn hits(&self, keys: &NameKeys, address: IpAddr) -> bool {
+        match self {
+            Self::Name { .. } => self.hits_name(keys),
+            Self::Network(network) => network.contains(address),
+        }
+    }
+
+    pub(super) fn hits_name(&self, other: &NameKeys) -> bool {
+        let Self::Name { keys, .. } = self else { return false };
+        keys.folded == other.folded || keys.looks_like(other)
+    }
+
+    pub(super) fn hits_address(&self, address: IpAddr) -> bool {
+        matches!(self, Self::Network(network) if network.contains(address))
+    }
+
+    /// Whether two stand for the same entry of the order.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Name { keys, .. }, Self::Name { keys: others, .. }) => keys.folded == others.folded,
+            (Self::Network(network), Self::Network(other)) => network == other,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Whom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name { name, .. } => f.write_str(&written(name.as_str())),
+            Self::Network(network) => write!(f, "{network}"),
+        }
+    }
+}
+
+/// A name as an operator has to write it.
+pub(super) fn written(name: &str) -> String {
+    let is_quoted = name.len() >= 2 && name.starts_with('"') && name.ends_with('"');
+    if is_quoted || Network::parse(name) != Ok(None) { format!("\"{name}\"") } else { name.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whom(text: &str) -> Whom {
+        Whom::parse(text).expect("somebody")
+    }
+
+    #[test]
+    fn a_name_is_hit_in_any_case_and_by_its_look_alikes() {
+        let hit = |banned: &str, name: &str| {
+            let Whom::Name { keys, .. } = Whom::of_name(Name::parse(name.as_bytes()).expect("a name")) else {
+                panic!("a name")
+            };
+            whom(banned).hits(&keys, "192.0.2.7".parse().expect("an address"))
+        };
+        for (banned, name) in
+            [("bob", "BOB"), ("admin", "аdmin"), ("ADMIN", "аdmin"), ("lan", "Ian"), ("straße", "STRASSE")]
+        {
+            assert!(hit(banned, name) && hit(name, banned), "{banned} {name}");
+        }
+        assert!(!hit("bob", "bob-2") && !hit("bob", "rob"));
+        assert!(hit("192.0.2.0/24", "bob") && !hit("192.0.3.0/24", "bob"));
+        assert!(!hit("\"192.0.2.7\"", "bob") && hit("\"192.0.2.7\"", "192.0.2.7"));
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_as_the_same() {
+        for text in
+            ["bob", "192.0.2.7", "\"192.0.2.7\"", "2001:db8::/64", "\"\"quoted\"\"", "\"10.0.0.0/99\"", "\"", "☃"]
+        {
+            assert_eq!(whom(text).to_string(), text);
+            assert!(whom(&whom(text).to_string()).is_same(&whom(text)));
+        }
+        assert!(whom("Bob").is_same(&whom("bOB")) && !whom("admin").is_same(&whom("аdmin")));
+        assert!(!whom("192.0.2.7").is_same(&whom("\"192.0.2.7\"")));
+        for none in ["10.0.0.0/99", "a\u{202e}b", "*", "\"\"", "/bob"] {
+            assert!(Whom::parse(none).is_err(), "{none}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The order in words for people.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use glassline_wire::event::{Act, ActKind};
+use glassline_wire::timestamp::Timestamp;
+
+use super::standing::Restraint;
+
+/// Names that a sentence lists; the rest is a number.
+const NAMES_LISTED_MAX: usize = 20;
+
+/// An instant to the second.
+pub(super) fn instant(at: Timestamp) -> String {
+    format!("{} UTC", at.to_string().get(..19).unwrap_or_default().replace('T', " "))
+}
+
+/// An act as operators of the tutorial dialect are told it.
+pub(super) fn told(act: &Act) -> String {
+    let done = match act.act {
+        ActKind::Op => "became an operator",
+        ActKind::Kick => "kicked",
+        ActKind::Mute => "muted",
+        ActKind::Unmute => "unmuted",
+        ActKind::Ban => "banned",
+        ActKind::Unban => "unbanned",
+        ActKind::Freeze => "froze the talk",
+        ActKind::Thaw => "ended the freeze",
+        ActKind::Motd if act.text.is_none() => "took the message of the day away",
+        ActKind::Motd => "set the message of the day",
+    };
+    let who = act.who.as_deref().map_or_else(String::new, |who| format!(" {who}"));
+    format!("{} {done}{who}{}{}", act.by, until(act.until), because(act.text.as_deref()))
+}
+
+/// What somebody is told who may not speak.
+pub(super) fn muted(mute: &Restraint, operators: &[String]) -> String {
+    let to = if operators.is_empty() { String::new() } else { format!(" ({})", operators.join(", ")) };
+    let (until, because) = (until(Some(mute.until)), because(mute.reason.as_deref()));
+    format!("{} muted you{until}{because}; you may still write to an operator{to} directly", mute.by)
+}
+
+/// What somebody is told who may not come in, or is thrown out.
+pub(super) fn banned(ban: &Restraint) -> String {
+    let (until, because) = (until(Some(ban.until)), because(ban.reason.as_deref()));
+    format!("{} banned {}{until}{because}; come back after that, or ask whoever runs this server", ban.by, ban.whom)
+}
+
+pub(super) fn frozen(by: &str) -> String {
+    format!("{by} froze the talk: only operators speak; wait until it ends, or write to an operator directly")
+}
+
+pub(super) fn because(text: Option<&str>) -> String {
+    text.map_or_else(String::new, |text| format!(": {text}"))
+}
+
+/// Who of those here is hit.
+pub(super) fn hits(names: &[String]) -> String {
+    let listed: Vec<&str> = names.iter().take(NAMES_LISTED_MAX).map(String::as_str).collect();
+    match names.len() {
+        0 => "it hits nobody who is here now".to_string(),
+        count if count > listed.len() => {
+            format!("it hits {count} who are here: {} +{}", listed.join(", "), count - listed.len())
+        }
+        count => format!("it hits {count} who {} here: {}", if count == 1 { "is" } else { "are" }, listed.join(", ")),
+    }
+}
+
+pub(super) fn until(until: Option<Timestamp>) -> String {
+    until.map_or_else(String::new, |until| format!(" until {}", instant(until)))
+}

@@ -13,7 +13,10 @@ glassline-bench metronome         draws every 16 ms
 glassline-bench run --server PATH [--quick] [--rounds N] [--only SUBSTR]... [--out FILE]
     measures every system; --only takes what holds SUBSTR in workload/system
 glassline-bench terminal --server PATH [--quick] [--rounds N] [--only SUBSTR]... [--out FILE]
-    measures the terminal client beside the naive one; --only takes what holds SUBSTR in load/client";
+    measures the terminal client beside the naive one; --only takes what holds SUBSTR in load/client
+glassline-bench history --server PATH [--quick] [--rounds N] [--stored N] [--only SUBSTR]... [--out FILE]
+    measures what a history costs and how fast it is read; --stored says how many messages it holds, 10,000,000 without it;
+    --only takes what holds SUBSTR in a table's name (fanout, all-sending, storing, one-at-a-time, stored)";
 
 #[derive(Debug, PartialEq)]
 pub enum Command {
@@ -23,6 +26,7 @@ pub enum Command {
     Metronome,
     Run(RunOptions),
     Terminal(RunOptions),
+    History(RunOptions),
     Help,
 }
 
@@ -33,6 +37,8 @@ pub struct RunOptions {
     pub rounds: Option<usize>,
     pub only: Vec<String>,
     pub out: Option<PathBuf>,
+    /// Messages in a large history.
+    pub stored: Option<u64>,
 }
 
 pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Command> {
@@ -42,6 +48,7 @@ pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Command> {
         Some("naive-client") => Ok(Command::NaiveClient(address(Some(args.next().context("ADDR is missing")?))?)),
         Some("metronome") => Ok(Command::Metronome),
         Some("terminal") => Ok(Command::Terminal(run_options(args)?)),
+        Some("history") => Ok(Command::History(run_options(args)?)),
         Some("run") => Ok(Command::Run(run_options(args)?)),
         Some("help" | "--help" | "-h") | None => Ok(Command::Help),
         Some(other) => bail!("no such command: {other}\n{USAGE}"),
@@ -57,6 +64,7 @@ fn run_options(mut args: impl Iterator<Item = String>) -> Result<RunOptions> {
             "--quick" => options.quick = true,
             "--rounds" => options.rounds = Some(value()?.parse().context("--rounds needs a number")?),
             "--only" => options.only.push(value()?),
+            "--stored" => options.stored = Some(value()?.parse().context("--stored needs a number")?),
             "--out" => options.out = Some(value()?.into()),
             other => bail!("no such option: {other}\n{USAGE}"),
         }
@@ -90,8 +98,10 @@ mod tests {
             rounds: Some(3),
             only: vec!["fanout".into(), "idle/redis".into()],
             out: Some("out.md".into()),
+            stored: Some(1_000),
         };
-        let words = "run --server glassline --quick --rounds 3 --only fanout --only idle/redis --out out.md";
+        let words =
+            "run --server glassline --quick --rounds 3 --only fanout --only idle/redis --stored 1000 --out out.md";
         assert_eq!(parse_words(words).unwrap(), Command::Run(expected));
     }
 

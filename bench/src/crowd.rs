@@ -68,15 +68,20 @@ const DONE_WITH_ALL: u64 = u64::MAX;
 
 impl Crowd {
     pub fn new(system: System, server: &Server) -> Result<Self> {
+        Self::of(system.peer(), system.connects_at_once(), server)
+    }
+
+    /// A crowd that speaks as `peer` does.
+    pub fn of(peer: Box<dyn Peer>, connects_at_once: usize, server: &Server) -> Result<Self> {
         Ok(Self {
             poll: Poll::new()?,
             events: Events::with_capacity(EVENTS_PER_POLL),
             buffer: vec![0; READ_BYTES],
-            peer: system.peer(),
+            peer,
             addr: server.addr,
             created_at: Instant::now(),
             queue: ListenQueue::of(server.addr),
-            connects_at_once: system.connects_at_once(),
+            connects_at_once,
             members: Vec::new(),
             done: Vec::new(),
             sent: 0,

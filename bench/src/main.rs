@@ -5,6 +5,7 @@ mod arguments;
 mod broadcast;
 mod crowd;
 mod floor;
+mod history;
 mod listener;
 mod peers;
 mod pinning;
@@ -30,6 +31,7 @@ fn main() -> Result<()> {
         Command::Broadcast(addr) => broadcast::serve(addr),
         Command::NaiveClient(addr) => terminal::naive::run(addr),
         Command::Metronome => terminal::metronome::run(),
+        Command::History(options) => keep(&history::run(&options)?, options.out.as_deref()),
         Command::Run(options) => run(&options),
         Command::Terminal(options) => keep(&terminal::run(&options)?, options.out.as_deref()),
         Command::Help => {

@@ -36,6 +36,10 @@ fn head(page: &mut String) {
     let _ = writeln!(page, "Written by `glassline-bench run` on {}.\n", date_utc());
     let _ = writeln!(page, "- machine: {}", process::machine());
     let _ = writeln!(page, "- server on core 0, generator on core 1, loopback; systems one at a time, in turn");
+    let _ = writeln!(
+        page,
+        "- glassline keeps no history here (`--history none`); what one costs: [benchmarks-history.md](benchmarks-history.md)"
+    );
     for system in System::ALL {
         if system.peer_program().is_some() {
             let version = system.version().or_else(|| system.missing()).unwrap_or_else(|| "unknown version".into());

@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::peers::{Event, Irc, Nats, Peer, Resp, Tutorial};
 use crate::pinning::{MEASURED_CORE, on_core};
 
 const START_LIMIT: Duration = Duration::from_secs(10);
+/// What waits to be stored is stored first.
+const END_LIMIT: Duration = Duration::from_secs(60);
 const START_POLL: Duration = Duration::from_millis(10);
 /// ngIRCd listens with a queue of ten; the others with thousands.
 const NGIRCD_CONNECTS_AT_ONCE: usize = 8;
@@ -92,13 +95,19 @@ impl System {
     }
 
     pub fn start_on(self, core: usize, glassline: &Path) -> Result<Server> {
+        self.start_with(core, glassline, &words(&["--history", "none"]))
+    }
+
+    /// Starts it on a core; Glassline gets these options behind its own.
+    pub fn start_with(self, core: usize, glassline: &Path, options: &[OsString]) -> Result<Server> {
         let files = Files::new()?;
         let port = free_port()?;
         let own_program = std::env::current_exe()?;
         let (program, args) = match self {
             Self::Floor | Self::Broadcast => (own_program.into_os_string(), words(&[self.name(), "127.0.0.1:0"])),
             Self::Glassline | Self::GlasslineEvent => {
-                (glassline.as_os_str().to_owned(), words(&["serve", "--listen", "127.0.0.1:0", "--history", "none"]))
+                let args = [&words(&["serve", "--listen", "127.0.0.1:0"]), options].concat();
+                (glassline.as_os_str().to_owned(), args)
             }
             Self::Redis => ("redis-server".into(), redis_args(port)),
             Self::Nats => {
@@ -136,6 +145,35 @@ pub struct Server {
 impl Server {
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Where Glassline was told to answer for its numbers: it says so behind where it listens.
+    pub fn metrics_addr(&self) -> Result<SocketAddr> {
+        let until = Instant::now() + START_LIMIT;
+        while Instant::now() < until {
+            let said = fs::read_to_string(self.files.stdout())?;
+            let told = said.lines().find_map(|line| line.strip_prefix("metrics on "));
+            if let Some(addr) = told.filter(|_| said.ends_with('\n')) {
+                return addr.trim().parse().context("an unreadable address");
+            }
+            std::thread::sleep(START_POLL);
+        }
+        bail!("it does not say where its numbers are")
+    }
+
+    /// Asks Glassline to end, and waits until it has: what it keeps is then closed.
+    pub fn end(mut self) -> Result<()> {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::TERM).context("the server is gone")?;
+        let until = Instant::now() + END_LIMIT;
+        while Instant::now() < until {
+            if let Some(status) = self.child.try_wait()? {
+                ensure!(status.success(), "ended with {status}: {}", self.last_words().unwrap_or_default());
+                return Ok(());
+            }
+            std::thread::sleep(START_POLL);
+        }
+        bail!("it does not end within {END_LIMIT:?}")
     }
 
     /// The last line that the server wrote about itself, to go with a failure.

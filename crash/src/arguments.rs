@@ -143,7 +143,6 @@ fn serve(mut words: impl Iterator<Item = String>) -> Result<Command> {
 fn history(words: impl Iterator<Item = String>) -> Result<Command> {
     let words: Vec<_> = words.collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [_, "--help"] => Ok(Command::Help),
         ["check", "--history", file] => Ok(Command::Check(file.into())),
         ["export", "--history", file] => Ok(Command::Export(file.into())),
         _ => bail!("no such command: history {}\n{USAGE}", words.join(" ")),

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,16 +20,6 @@ const LIMIT: Duration = Duration::from_mins(2);
 const POLL: Duration = Duration::from_millis(10);
 
 const EXPORT: &str = "export";
-
-/// Whether the program has these commands.
-///
-/// # Errors
-/// It cannot be run.
-pub(crate) fn are_there(program: &Program) -> Result<bool, Fault> {
-    let mut command = program.command();
-    command.args(["history", "check", "--help"]).stdout(Stdio::null()).stderr(Stdio::null());
-    Ok(command.status()?.success())
-}
 
 /// The file is sound, and what is exported is what was read back.
 ///

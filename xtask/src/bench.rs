@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: servers side by side on one core, the load on another; with `terminal`, clients side by side.
+//! `cargo xtask bench`: servers side by side on one core, the load on another; with `terminal`, clients side by side; with
+//! `history`, a server that keeps one beside the same without.
 
 use crate::command::{self, Outcome, built, cargo, program};
 use crate::tools::TASKSET;
@@ -9,6 +10,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     command::run(cargo(&["build", "--release", "--locked", "-p", "glassline-bench"]))?;
     let (measured, arguments, page) = match arguments.split_first() {
         Some((word, rest)) if word == "terminal" => ("terminal", rest, "docs/benchmarks-terminal.md"),
+        Some((word, rest)) if word == "history" => ("history", rest, "docs/benchmarks-history.md"),
         _ => ("run", arguments, "docs/benchmarks.md"),
     };
     let mut bench = program(&built("glassline-bench"), &[measured, "--server", &built("glassline")]);

@@ -18,6 +18,8 @@ usage: cargo xtask CHORE
   bench [ARGUMENTS]       measures servers side by side and writes docs/benchmarks.md; `--quick` for a first look
   bench terminal [ARGUMENTS]
                           the same of the terminal client beside a naive one, in docs/benchmarks-terminal.md
+  bench history [ARGUMENTS]
+                          the same of a server that keeps a history beside one that keeps none, in docs/benchmarks-history.md
   crash [--rounds N] [--seed S] [ARGUMENTS]
                           kills the server N times (100) under load and checks that nothing said is lost; S (1) decides when
   fuzz [--seconds N] [TARGET]

@@ -2,18 +2,20 @@
 
 mod connections;
 mod idle;
-mod one_at_a_time;
+pub mod one_at_a_time;
 mod stalled;
-mod windowed;
+pub mod windowed;
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
 
+use self::windowed::Windowed;
+use crate::crowd::Crowd;
 use crate::systems::{Server, System};
 
-const TEXT_BYTES: usize = 64;
+pub const TEXT_BYTES: usize = 64;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Workload {
@@ -157,10 +159,13 @@ impl Workload {
                 None => error,
             })
         };
+        let in_a_window = |windowed: &Windowed| {
+            on_fresh_server(&|system, server| windowed.run(Crowd::new(system, server)?, server, scale))
+        };
         match self {
-            Self::Fanout => on_fresh_server(&|system, server| windowed::FANOUT.run(system, server, scale)),
-            Self::FanoutSingly => on_fresh_server(&|system, server| windowed::FANOUT_SINGLY.run(system, server, scale)),
-            Self::AllSending => on_fresh_server(&|system, server| windowed::ALL_SENDING.run(system, server, scale)),
+            Self::Fanout => in_a_window(&windowed::FANOUT),
+            Self::FanoutSingly => in_a_window(&windowed::FANOUT_SINGLY),
+            Self::AllSending => in_a_window(&windowed::ALL_SENDING),
             Self::OneAtATime => on_fresh_server(&|system, server| one_at_a_time::run(system, server, scale)),
             Self::Idle => on_fresh_server(&idle::run),
             Self::Connections => on_fresh_server(&connections::run),

@@ -8,7 +8,7 @@ use super::{Figures, Measure, Scale, TEXT_BYTES};
 use crate::crowd::{Crowd, Reading};
 use crate::peers::Role;
 use crate::process::cpu_ns;
-use crate::systems::{Server, System};
+use crate::systems::Server;
 
 const POLL_LIMIT: Duration = Duration::from_millis(100);
 
@@ -46,9 +46,9 @@ pub const ALL_SENDING: Windowed =
     Windowed { readers: 200, senders: Senders::AsManyAsReaders, window_messages: 200 * 32, writes: Writes::AllAtOnce };
 
 impl Windowed {
-    pub fn run(&self, system: System, server: &Server, scale: &Scale) -> Result<Figures> {
+    /// Runs with a crowd that nobody was added to yet.
+    pub fn run(&self, mut crowd: Crowd, server: &Server, scale: &Scale) -> Result<Figures> {
         let text = [b'x'; TEXT_BYTES];
-        let mut crowd = Crowd::new(system, server)?;
         let readers = crowd.add(self.readers, Role::Member, Reading::Always)?;
         let senders = match self.senders {
             Senders::One => crowd.add(1, Role::Sender, Reading::Always)?,

@@ -7,6 +7,7 @@ mod shared;
 mod writer;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
@@ -92,6 +93,9 @@ impl Journal {
     pub fn start(store: Box<dyn Store>, wake: impl Fn() + Send + Sync + 'static) -> Result<Self, StoreError> {
         let reader = store.reader()?;
         let shared = Arc::new(Shared::new(Box::new(wake)));
+        // Else the numbers say until the first commit that everything is indexed.
+        shared.counters.index_lag.store(store.index_lag(), Ordering::Relaxed);
+        shared.counters.note_sizes(store.sizes());
         let mut journal = Self { shared: Arc::clone(&shared), threads: Vec::with_capacity(2) };
         let start = |name: &str, body: Box<dyn FnOnce() + Send>| {
             thread::Builder::new()

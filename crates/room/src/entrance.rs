@@ -48,8 +48,8 @@ pub enum Entered {
 pub enum Holder {
     /// Nothing yet.
     Unasked,
-    /// It gave no sign of life.
-    Dead,
+    /// This one was asked, and gave no sign of life.
+    Dead(MemberId),
     /// It is there, and keeps its name.
     Lives,
 }
@@ -145,7 +145,8 @@ impl Hub {
         if holder != Holder::Lives
             && let Some(held_by) = self.holder_of_token(&wished, hello.token.as_deref())
         {
-            if holder == Holder::Unasked {
+            // Whoever has come under this name meanwhile was not asked.
+            if holder != Holder::Dead(held_by) {
                 return Ok(Entered::Holder(held_by));
             }
             quiet_rooms = self.room_states(held_by);

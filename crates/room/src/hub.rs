@@ -175,6 +175,11 @@ impl Hub {
         self.members.get(member.0).is_some_and(|member| self.outbox_is_full(member))
     }
 
+    /// Bytes queued for one member alone.
+    pub fn queued_bytes(&self, member: MemberId) -> usize {
+        self.members.get(member.0).map_or(0, |member| member.outlet.own_bytes())
+    }
+
     pub(crate) fn outbox_is_full(&self, member: &Member) -> bool {
         let outlet = &member.outlet;
         // A step costs memory as well; a member that talks without reading collects one for each message of its own.

@@ -307,3 +307,22 @@ fn a_tutorial_member_reads_back_too() {
     assert_eq!(payloads(&written(&mut hub, tom)), [&b"eve"[..], b"[2023-11-14 22:13 UTC] m9"]);
     assert_eq!(hub.obey(tom, "/join den", NOW), Obeyed::Awaits);
 }
+
+#[test]
+fn a_verdict_on_one_connection_is_none_on_the_next_of_the_same_client() {
+    let mut hub = hub(0, 0);
+    let shown = Hello { token: Some(TOKEN.into()), ..hello("bob") };
+    let first = enter(&mut hub, 0, &shown);
+    let entrance = |connection| Entrance { connection, token: 7, address: NEAR, now: NOW };
+    let claim = |hub: &mut Hub, connection, holder| hub.enter_event(&shown, None, holder, entrance(connection));
+    assert_eq!(claim(&mut hub, 1, Holder::Unasked), Ok(Entered::Holder(first)));
+    // While the first is asked, it goes, somebody else takes its place, and the client comes by another connection.
+    hub.depart(first, NOW);
+    enter(&mut hub, 2, &hello("eve"));
+    let second = enter(&mut hub, 3, &shown);
+    assert_ne!(first, second);
+    assert_eq!(claim(&mut hub, 1, Holder::Dead(first)), Ok(Entered::Holder(second)), "it was not asked");
+    assert_eq!((hub.name(second), hub.connection(second)), ("bob", Some(3)));
+    assert!(matches!(claim(&mut hub, 1, Holder::Dead(second)), Ok(Entered::As(_))));
+    assert_eq!(hub.len(), 2);
+}

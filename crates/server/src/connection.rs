@@ -6,7 +6,6 @@ use glassline_room::MemberId;
 
 use crate::door::Door;
 use crate::flood::Flood;
-use crate::link::Link;
 use crate::session::{event::EventSession, tutorial::TutorialSession};
 
 /// Where a connection stands.
@@ -34,7 +33,7 @@ pub(crate) struct Takeover {
 
 impl Takeover {
     /// Whether the holder, as it is now, has shown that it is there; one that the server itself keeps waiting has.
-    pub(crate) fn is_answered_by(&self, holder: &Connection) -> bool {
+    pub(crate) fn is_answered_by<L>(&self, holder: &Connection<L>) -> bool {
         let is_kept_waiting = holder.paused || holder.readable || !holder.backlog.is_empty();
         holder.reads > self.holder_reads || is_kept_waiting
     }
@@ -42,8 +41,8 @@ impl Takeover {
 
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "what the socket said last, each bit of it on its own")]
-pub(crate) struct Connection {
-    pub(crate) link: Link,
+pub(crate) struct Connection<L> {
+    pub(crate) link: L,
     pub(crate) peer: SocketAddr,
     /// Connections are numbered as they come: the smallest without a name has been so for longest.
     pub(crate) serial: u64,
@@ -80,8 +79,8 @@ pub(crate) struct Connection {
     pub(crate) sent_bytes: u64,
 }
 
-impl Connection {
-    pub(crate) fn new(link: Link, peer: SocketAddr, serial: u64, flood: Option<Box<Flood>>, now_ms: u64) -> Self {
+impl<L> Connection<L> {
+    pub(crate) fn new(link: L, peer: SocketAddr, serial: u64, flood: Option<Box<Flood>>, now_ms: u64) -> Self {
         Self {
             link,
             peer,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Answer, Done, Entry, Gauges, Journal, Outcome, Question, Record, Store, StoreError};
+use glassline_journal::{Answer, Done, Entry, Gauges, Journal, Outcome, Question, Record, Store, StoreError, Ticket};
 use glassline_room::{self as room, Draft, Drafted, Fate, Hub, Inquiry};
 use glassline_wire::request::LOBBY;
 use tracing::{error, warn};
@@ -14,9 +14,59 @@ const FIRST_LOOK_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long what is still to be stored has at the end: the journal's queue is bounded, and a disk takes that in seconds.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What stores and answers behind the loop: it takes orders at once, and reports later what came of them.
+pub trait Archive {
+    /// Takes records to be stored, in their order. Whoever calls has seen that it is not full.
+    fn append(&mut self, records: Vec<(Ticket, Record)>);
+
+    /// Whether so much waits to be stored that nothing more may be said.
+    fn is_full(&self) -> bool;
+
+    /// Takes a question. False: too many wait already, try again.
+    fn ask(&mut self, ticket: Ticket, question: Question) -> bool;
+
+    /// What came back since the last call: outcomes in the order of commit, answers as they come.
+    fn take_done(&mut self) -> Vec<Done>;
+
+    /// Its figures, if it has any.
+    fn gauges(&self) -> Option<Gauges>;
+
+    /// Stores what was handed over, and ends.
+    ///
+    /// # Errors
+    /// Something was not stored within `timeout`.
+    fn close(self: Box<Self>, timeout: Duration) -> Result<(), StoreError>;
+}
+
+impl Archive for Journal {
+    fn append(&mut self, records: Vec<(Ticket, Record)>) {
+        Self::append(self, records);
+    }
+
+    fn is_full(&self) -> bool {
+        Self::is_full(self)
+    }
+
+    fn ask(&mut self, ticket: Ticket, question: Question) -> bool {
+        Self::ask(self, ticket, question)
+    }
+
+    fn take_done(&mut self) -> Vec<Done> {
+        Self::take_done(self)
+    }
+
+    fn gauges(&self) -> Option<Gauges> {
+        Some(Self::gauges(self))
+    }
+
+    fn close(self: Box<Self>, timeout: Duration) -> Result<(), StoreError> {
+        Self::close(*self, timeout)
+    }
+}
+
 /// A journal at work for one hub.
 pub(crate) struct History {
-    journal: Journal,
+    journal: Box<dyn Archive>,
     /// What came back and was not taken in yet, because members have to be written to first.
     done: VecDeque<Done>,
 }
@@ -29,9 +79,14 @@ impl History {
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
         let head = store.reader()?.head(LOBBY, Instant::now() + FIRST_LOOK_TIMEOUT)?;
-        hub.resume_lobby(head.newest);
         store.acts(&mut |act| hub.remember(&act))?;
-        Ok(Self { journal: Journal::start(store, wake)?, done: VecDeque::new() })
+        Ok(Self::of(Box::new(Journal::start(store, wake)?), head.newest, hub))
+    }
+
+    /// Goes on with a lobby whose newest message has this number.
+    pub(crate) fn of(journal: Box<dyn Archive>, newest_in_lobby: u64, hub: &mut Hub) -> Self {
+        hub.resume_lobby(newest_in_lobby);
+        Self { journal, done: VecDeque::new() }
     }
 
     /// Whether nothing more may be said until something has been stored.
@@ -89,7 +144,7 @@ impl History {
     }
 
     /// The journal's own figures.
-    pub(crate) fn gauges(&self) -> Gauges {
+    pub(crate) fn gauges(&self) -> Option<Gauges> {
         self.journal.gauges()
     }
 

@@ -19,6 +19,7 @@ mod reading;
 mod refusal_page;
 #[cfg(feature = "rehearsal")]
 mod rehearsal;
+mod serving;
 mod session;
 mod shutdown;
 mod takeover;
@@ -28,11 +29,13 @@ mod writing;
 
 pub use flood::FloodLimit;
 pub use glassline_room::{OperatorToken, TokenError};
+#[cfg(feature = "rehearsal")]
+pub use history::Archive;
 pub use limits::Limits;
 pub use listener::listen;
-pub use reactor::run;
 #[cfg(feature = "rehearsal")]
-pub use rehearsal::Rehearsal;
+pub use rehearsal::{FarEnd, House, Rehearsal};
+pub use serving::run;
 pub use shutdown::Shutdown;
 pub use watching::{ANSWER_TIMEOUT, Watch, serve_http};
 

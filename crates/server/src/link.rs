@@ -1,21 +1,39 @@
-//! The link: bytes to and from one peer. Plaintext TCP, the only kind so far.
+//! The link: bytes to and from one peer. Plaintext TCP, the only kind so far outside of rehearsals.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr};
+use std::rc::Rc;
 use std::time::Duration;
 
 use glassline_room::SLICES_MAX;
-use mio::event::Source;
 use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
 use socket2::{SockRef, TcpKeepalive};
+
+/// Bytes to and from one peer; nothing ever waits.
+pub(crate) trait Link {
+    /// Where the peer connected to, if that is known.
+    fn local_address(&self) -> Option<SocketAddr>;
+
+    /// Reads what is there; 0 at the end of the stream.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Writes some of the slices, in their order. Returns how many bytes were taken.
+    fn write(&mut self, slices: &[&[u8]]) -> io::Result<usize>;
+
+    /// Says that nothing more will be sent.
+    fn finish(&mut self);
+}
 
 /// One peer's socket.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub(crate) struct TcpLink {
     stream: TcpStream,
+    /// Where it is watched.
+    registry: Option<Rc<Registry>>,
 }
 
-impl Link {
+impl TcpLink {
     /// Takes an accepted socket; a peer that is `dead_after` silent on the TCP level is reported as an error (L).
     pub(crate) fn new(stream: TcpStream, dead_after: Duration) -> Self {
         // Where a kernel refuses an option the link still works, with the kernel's own patience.
@@ -27,22 +45,36 @@ impl Link {
         let _ = socket.set_tcp_keepalive(&keepalive);
         #[cfg(any(target_os = "linux", target_os = "android"))]
         let _ = socket.set_tcp_user_timeout(Some(dead_after));
-        Self { stream }
+        Self { stream, registry: None }
     }
 
-    pub(crate) fn source(&mut self) -> &mut impl Source {
-        &mut self.stream
+    /// Has the socket watched until it is closed.
+    pub(crate) fn watch(&mut self, registry: &Rc<Registry>, token: Token) -> io::Result<()> {
+        registry.register(&mut self.stream, token, Interest::READABLE | Interest::WRITABLE)?;
+        self.registry = Some(Rc::clone(registry));
+        Ok(())
     }
+}
 
-    pub(crate) fn local_address(&self) -> Option<SocketAddr> {
+impl Drop for TcpLink {
+    fn drop(&mut self) {
+        if let Some(registry) = self.registry.take() {
+            // Closing the descriptor ends the watch too; a failure here has nothing left to harm.
+            let _ = registry.deregister(&mut self.stream);
+        }
+    }
+}
+
+impl Link for TcpLink {
+    fn local_address(&self) -> Option<SocketAddr> {
         self.stream.local_addr().ok()
     }
 
-    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.stream.read(buffer)
     }
 
-    pub(crate) fn write(&mut self, slices: &[&[u8]]) -> io::Result<usize> {
+    fn write(&mut self, slices: &[&[u8]]) -> io::Result<usize> {
         if let [one] = slices {
             return self.stream.write(one);
         }
@@ -54,8 +86,7 @@ impl Link {
         self.stream.write_vectored(&vectors[..count])
     }
 
-    /// Says that nothing more will be sent.
-    pub(crate) fn finish(&mut self) {
+    fn finish(&mut self) {
         // Fails only where the peer has closed already, and then it needs no telling.
         let _ = self.stream.shutdown(Shutdown::Write);
     }

@@ -5,10 +5,11 @@ use glassline_wire::event::Act;
 use glassline_wire::visible;
 use tracing::{info, warn};
 
+use crate::link::Link;
 use crate::reactor::Reactor;
 use crate::session::event::refusal;
 
-impl Reactor {
+impl<L: Link> Reactor<L> {
     /// Turns a connection away whose address is banned, now that there is a dialect to say it in. Returns whether it was.
     pub(crate) fn is_turned_away(&mut self, index: usize, is_event: bool) -> bool {
         let Some(connection) = self.connections.get(index) else { return true };

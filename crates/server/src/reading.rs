@@ -10,6 +10,7 @@ use tracing::{error, info};
 
 use crate::connection::Phase;
 use crate::door::Entry;
+use crate::link::Link;
 use crate::reactor::{READ_BYTES_MAX, Reactor};
 use crate::session::{Desk, Verdict, Wait, event::EventSession, tutorial::TutorialSession};
 use crate::timers::Kind;
@@ -17,7 +18,7 @@ use crate::timers::Kind;
 /// Largest read from a connection with a flood limit: what has to wait is held, so it is kept small.
 const LIMITED_READ_BYTES_MAX: usize = 16 * 1024;
 
-impl Reactor {
+impl<L: Link> Reactor<L> {
     /// Reads once from each connection that has something.
     pub(crate) fn read_turn(&mut self) {
         for _ in 0..self.to_read.len() {

@@ -1,4 +1,7 @@
-//! A connection without a socket: for feeding bytes to the door and the sessions, as a fuzzer does.
+//! A server without sockets: one stranger at the door, as a fuzzer has it, or a whole [`House`], as a simulation does.
+
+mod house;
+mod socket;
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -8,6 +11,9 @@ use glassline_wire::timestamp::Timestamp;
 
 use crate::door::{Door, Entry};
 use crate::session::{Desk, Verdict, event::EventSession, tutorial::TutorialSession};
+
+pub use house::House;
+pub use socket::FarEnd;
 
 const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 0 } };
 const STRANGER: usize = 7;

@@ -5,11 +5,12 @@ use glassline_wire::event::{Event, Ping};
 use tracing::info;
 
 use crate::connection::{Phase, Takeover};
+use crate::link::Link;
 use crate::reactor::Reactor;
 use crate::session::Verdict;
 use crate::timers::Kind;
 
-impl Reactor {
+impl<L: Link> Reactor<L> {
     /// Asks the holder of a name that `index` claims.
     pub(crate) fn ask_holder(&mut self, index: usize, holder: MemberId) {
         let now_ms = self.now.monotonic_ms;
@@ -34,7 +35,8 @@ impl Reactor {
             holder.filter(|holder| holder.serial == takeover.holder_serial && holder.member == Some(takeover.holder));
         let holder_lives = holder.is_some_and(|holder| takeover.is_answered_by(holder));
         if holder.is_none() || holder_lives {
-            self.resume_claim(index, if holder_lives { Holder::Lives } else { Holder::Dead });
+            // One that has gone may have come back by another connection, which nobody has asked.
+            self.resume_claim(index, if holder_lives { Holder::Lives } else { Holder::Unasked });
             return;
         }
         // Its name passes to the newcomer in the hub; here it only loses its socket.
@@ -42,7 +44,7 @@ impl Reactor {
         holder.member = None;
         info!(peer = %holder.peer, reason = "taken_over", "left");
         self.part(takeover.holder_connection, "taken_over", Vec::new());
-        self.resume_claim(index, Holder::Dead);
+        self.resume_claim(index, Holder::Dead(takeover.holder));
         if self.hub.connection(takeover.holder) == Some(takeover.holder_connection) {
             // It changed its name in the last moment, so the newcomer did not take its place.
             self.hub.depart(takeover.holder, self.now);

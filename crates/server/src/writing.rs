@@ -6,6 +6,7 @@ use glassline_room::{MemberId, WRITE_BYTES_MAX};
 use tracing::info;
 
 use crate::connection::Phase;
+use crate::link::Link;
 use crate::reactor::Reactor;
 use crate::timers::Kind;
 
@@ -22,7 +23,7 @@ const PARTING_BYTES_MAX: usize = 1 << 20;
 /// When more than so many are parting at once, each is sent what one write carries.
 const PARTING_FEW: usize = 64;
 
-impl Reactor {
+impl<L: Link> Reactor<L> {
     /// Writes to those with something of their own, then goes on with the laps through the rooms.
     pub(crate) fn write_turn(&mut self) {
         for _ in 0..WRITES_PER_TURN {

@@ -72,9 +72,9 @@ impl Session {
                 let room = self.known_room(room)?;
                 self.ask("list of names", Ask::Members(RoomName { room }))
             }
-            Command::History(wish) => self.ask_history(wish),
-            Command::Older => self.ask_older(),
-            Command::Search(query) => self.ask_search(query),
+            Command::History(wish) => self.ask_history(wish, now_ms),
+            Command::Older => self.ask_older(now_ms),
+            Command::Search(query) => self.ask_search(query, now_ms),
             Command::Whois(name) => self.ask("/whois", Ask::Whois(PersonName { name })),
             Command::Operate(line) => self.ask("operators", Ask::Operate(Operate { line })),
             Command::Rooms => self.ask("rooms", Ask::Rooms {}),

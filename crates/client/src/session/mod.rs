@@ -252,7 +252,10 @@ impl Session {
             Wish::Leave { deadline_ms } if !matches!(self.phase, Phase::Leaving { .. }) => Some(deadline_ms),
             _ => None,
         };
-        [phase, wish, self.moving_until_ms, self.gives_up_at_ms()].into_iter().flatten().min()
+        [phase, wish, self.moving_until_ms, self.past.awaited_until_ms(), self.gives_up_at_ms()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// What a status line shows.
@@ -302,7 +305,8 @@ impl Session {
 
     /// Whether a command given now would go out soon; else the user's further input should wait.
     pub fn takes_commands(&self) -> bool {
-        self.phase == Phase::Up && self.moving_until_ms.is_none() && self.has_room() && self.out.len() < WINDOW_BYTES
+        let is_awaiting = self.moving_until_ms.is_some() || self.past.awaited_until_ms().is_some();
+        self.phase == Phase::Up && !is_awaiting && self.has_room() && self.out.len() < WINDOW_BYTES
     }
 
     /// Whether another message of any length may wait for the link.
@@ -387,6 +391,7 @@ impl Session {
             return;
         }
         self.moving_until_ms = self.moving_until_ms.filter(|&until_ms| now_ms < until_ms);
+        self.past.keep_time(now_ms);
         match self.phase {
             Phase::Connecting { deadline_ms } if now_ms >= deadline_ms => {
                 self.drop_link();

@@ -16,6 +16,8 @@ pub const PAGE_MESSAGES: u64 = 20;
 const PAST_REF: &str = "glassline-past-";
 /// `ref` of the session's own question for the newest number of a room that it has just entered.
 const NEWEST_REF: &str = "glassline-newest";
+/// What follows a question in a pipe waits so long for the answer at most.
+const ANSWER_MS: u64 = 5_000;
 /// Questions of the user that may be under way.
 const QUESTIONS_MAX: usize = 8;
 
@@ -38,6 +40,8 @@ pub(super) struct Past {
     /// The user's questions that are not answered.
     questions: VecDeque<Question>,
     asked: u64,
+    /// What follows a question in a pipe may go on from its answer, and waits for it until then.
+    awaited_until_ms: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -56,6 +60,16 @@ impl Past {
     /// The next link may be to another server.
     pub(super) fn link_lost(&mut self) {
         self.questions.clear();
+        self.awaited_until_ms = None;
+    }
+
+    /// Until when further input should wait for an answer.
+    pub(super) fn awaited_until_ms(&self) -> Option<u64> {
+        self.awaited_until_ms
+    }
+
+    pub(super) fn keep_time(&mut self, now_ms: u64) {
+        self.awaited_until_ms = self.awaited_until_ms.filter(|&until_ms| now_ms < until_ms);
     }
 
     /// What was known of the history was known of the server before.
@@ -65,49 +79,51 @@ impl Past {
 
     fn take_question(&mut self, reference: &str) -> Option<Question> {
         let at = self.questions.iter().position(|question| question.reference == reference)?;
-        self.questions.remove(at)
+        let question = self.questions.remove(at);
+        self.awaited_until_ms = self.awaited_until_ms.filter(|_| !self.questions.is_empty());
+        question
     }
 }
 
 impl Session {
     /// Asks for a page of the current room.
-    pub(super) fn ask_history(&mut self, wish: HistoryWish) -> Result<(), Declined> {
+    pub(super) fn ask_history(&mut self, wish: HistoryWish, now_ms: u64) -> Result<(), Declined> {
         let range = HistoryRange { room: self.known_room(None)?, ..HistoryRange::default() };
         match wish {
-            HistoryWish::Latest(limit) => self.ask_past(Ask::History(range), Asked::Latest, limit),
+            HistoryWish::Latest(limit) => self.ask_past(Ask::History(range), Asked::Latest, limit, now_ms),
             HistoryWish::Around(seq) => {
                 let range = HistoryRange { around: Some(seq), ..range };
-                self.ask_past(Ask::History(range), Asked::Around(seq), PAGE_MESSAGES)
+                self.ask_past(Ask::History(range), Asked::Around(seq), PAGE_MESSAGES, now_ms)
             }
         }
     }
 
     /// Looks for a text in the current room.
-    pub(super) fn ask_search(&mut self, query: String) -> Result<(), Declined> {
+    pub(super) fn ask_search(&mut self, query: String, now_ms: u64) -> Result<(), Declined> {
         let search = Search { room: self.known_room(None)?, query: query.clone(), before: None, limit: None };
-        self.ask_past(Ask::Search(search), Asked::Search { query, older: false }, PAGE_MESSAGES)
+        self.ask_past(Ask::Search(search), Asked::Search { query, older: false }, PAGE_MESSAGES, now_ms)
     }
 
     /// Asks for what stands before what the user read last in the current room.
-    pub(super) fn ask_older(&mut self) -> Result<(), Declined> {
+    pub(super) fn ask_older(&mut self, now_ms: u64) -> Result<(), Declined> {
         let room = self.known_room(None)?;
         let Some(Reading { query, before, limit }) = self.roster.reading(&room).cloned() else {
-            return self.ask_history(HistoryWish::Latest(PAGE_MESSAGES));
+            return self.ask_history(HistoryWish::Latest(PAGE_MESSAGES), now_ms);
         };
         let before = Some(before);
         match query {
             None => {
                 let range = HistoryRange { room, before, ..HistoryRange::default() };
-                self.ask_past(Ask::History(range), Asked::Older, limit)
+                self.ask_past(Ask::History(range), Asked::Older, limit, now_ms)
             }
             Some(query) => {
                 let search = Search { room, query: query.clone(), before, limit: None };
-                self.ask_past(Ask::Search(search), Asked::Search { query, older: true }, limit)
+                self.ask_past(Ask::Search(search), Asked::Search { query, older: true }, limit, now_ms)
             }
         }
     }
 
-    fn ask_past(&mut self, mut ask: Ask, asked: Asked, limit: u64) -> Result<(), Declined> {
+    fn ask_past(&mut self, mut ask: Ask, asked: Asked, limit: u64, now_ms: u64) -> Result<(), Declined> {
         if self.past.questions.len() == QUESTIONS_MAX {
             return Err(Declined::StillAsking);
         }
@@ -119,6 +135,7 @@ impl Session {
         let reference = format!("{PAST_REF}{}", self.past.asked);
         self.put("stored messages", &Request { reference: Some(reference.clone()), ask })?;
         self.past.asked += 1;
+        self.past.awaited_until_ms = Some(now_ms + ANSWER_MS);
         self.past.questions.push_back(Question { reference, asked, limit });
         Ok(())
     }

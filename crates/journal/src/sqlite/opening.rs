@@ -63,8 +63,11 @@ pub(super) fn open(file: &Path) -> Result<Opened, StoreError> {
     };
     schema::migrate(&mut db, version).map_err(opening)?;
     // What a crash left in the log goes into the file now; then its length can be held against what it says of itself.
-    tend::checkpoint(&db, tend::Checkpoint::Whole).map_err(opening)?;
-    check_quickly(&db, file)?;
+    let is_whole = tend::checkpoint(&db, tend::Checkpoint::Whole).map_err(opening)?;
+    if is_whole {
+        check_length(&db, file)?;
+    }
+    check_rooms(&db, file)?;
     Ok(Opened { db, lock })
 }
 
@@ -129,16 +132,22 @@ fn set_up(db: &Connection, file: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What costs no more than a moment however large the file is.
-fn check_quickly(db: &Connection, file: &Path) -> Result<(), StoreError> {
-    let opening = |error| fault::opening(&error, file);
-    let corrupt = |detail: String| StoreError::Corrupt { path: file.to_path_buf(), detail };
+/// A file without a log is as long as it says.
+fn check_length(db: &Connection, file: &Path) -> Result<(), StoreError> {
     let number = |pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, u64>(0));
-    let promised = number("page_count").and_then(|pages| Ok(pages * number("page_size")?)).map_err(opening)?;
+    let promised = number("page_count").and_then(|pages| Ok(pages * number("page_size")?));
+    let promised = promised.map_err(|error| fault::opening(&error, file))?;
     let length = fs::metadata(file).map_err(|error| fault::opening_io(&error, file))?.len();
     if length < promised {
-        return Err(corrupt(format!("it is cut short: {length} of {promised} bytes")));
+        let detail = format!("it is cut short: {length} of {promised} bytes");
+        return Err(StoreError::Corrupt { path: file.to_path_buf(), detail });
     }
+    Ok(())
+}
+
+/// The numbers of the latest rooms against their messages: a moment's work however large the file is.
+fn check_rooms(db: &Connection, file: &Path) -> Result<(), StoreError> {
+    let corrupt = |detail: String| StoreError::Corrupt { path: file.to_path_buf(), detail };
     let look = || {
         let mut rooms = db.prepare("SELECT id, name, newest, oldest, indexed FROM room ORDER BY id DESC LIMIT ?1")?;
         let mut highest = db.prepare("SELECT coalesce(max(place), 0) FROM message WHERE place BETWEEN ?1 AND ?2")?;
@@ -157,7 +166,7 @@ fn check_quickly(db: &Connection, file: &Path) -> Result<(), StoreError> {
     match look() {
         Ok(None) => Ok(()),
         Ok(Some(room)) => Err(corrupt(format!("the numbers of room {room:?} contradict its messages"))),
-        Err(error @ rusqlite::Error::SqliteFailure(..)) => Err(opening(error)),
+        Err(error @ rusqlite::Error::SqliteFailure(..)) => Err(fault::opening(&error, file)),
         Err(error) => Err(corrupt(error.to_string())),
     }
 }

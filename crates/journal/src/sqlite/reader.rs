@@ -60,6 +60,10 @@ impl SqliteReader {
         }
         let asked =
             self.db.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || Instant::now() >= deadline)).and_then(|()| {
+                // One that could not be ended would hold up the log for good.
+                if !self.db.is_autocommit() {
+                    self.db.execute_batch("ROLLBACK")?;
+                }
                 let transaction = self.db.unchecked_transaction()?;
                 let answer = ask(&transaction)?;
                 transaction.commit()?;

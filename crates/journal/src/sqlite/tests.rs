@@ -133,8 +133,15 @@ fn an_id_is_known_wherever_it_is_kept() {
     }
     assert_eq!(newest(&engine), 400);
     assert!(seen.len() > 10, "merged in slices: {seen:?}");
+    drop(engine);
+    engine = folder.engine();
     engine.merge_all_ids().expect("merges");
     assert_eq!(in_table(&engine), 400);
+    let behind: u64 = engine
+        .db
+        .query_row("SELECT count(*) FROM room WHERE ids_merged < newest", [], |row| row.get(0))
+        .expect("a number");
+    assert_eq!(behind, 0, "what is in the table is not read again");
     again(&mut engine, 400);
     drop(engine);
     assert!(super::check(&folder.0.join("history.db")).expect("a report").is_sound());

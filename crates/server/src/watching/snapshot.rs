@@ -5,6 +5,7 @@ use glassline_room::Tally;
 
 use crate::counters::Counters;
 use crate::history::History;
+use crate::link::Link;
 use crate::reactor::Reactor;
 
 /// What went through the sockets.
@@ -38,7 +39,7 @@ pub(crate) struct Snapshot {
     pub(crate) journal: Option<Gauges>,
 }
 
-impl Reactor {
+impl<L: Link> Reactor<L> {
     /// Tells those who have asked how things stand.
     pub(crate) fn answer_watchers(&mut self) {
         let asked = self.config.watch.asked();
@@ -58,7 +59,7 @@ impl Reactor {
             tally: self.hub.tally(),
             traffic: self.traffic,
             counters: self.counters.clone(),
-            journal: self.history.as_ref().map(History::gauges),
+            journal: self.history.as_ref().and_then(History::gauges),
         }
     }
 }

@@ -163,7 +163,9 @@ fn a_page_is_asked_for_and_the_next_ones_begin_where_it_began() {
     let (reference, first) = ask(&mut line, Command::History(HistoryWish::Latest(3)));
     assert!(matches!(first, Ask::History(range) if range.limit == Some(3) && range.before.is_none()));
     line.take_updates();
+    assert!(!line.session.takes_commands(), "what a pipe asks next may go on from the answer");
     line.hear(&history("lobby", 2..=4, Some(&reference)));
+    assert!(line.session.takes_commands());
     let updates = line.take_updates();
     assert!(matches!(&updates[..], [Update::Past { asked: Asked::Latest, history }] if history.messages.len() == 3));
     let (_, older) = ask(&mut line, Command::Older);
@@ -180,6 +182,8 @@ fn a_page_is_asked_for_and_the_next_ones_begin_where_it_began() {
     // A server that answers nothing is not asked without end; a new link begins anew.
     let asked = (0..100).filter(|_| line.command(Command::Older).is_ok()).count();
     assert!(asked < 10 && line.command(Command::Older) == Err(Declined::StillAsking), "{asked}");
+    line.pass_ms(5_000);
+    assert!(line.session.takes_commands());
     come_back(&mut line);
     line.hear(&welcome(4));
     line.command(Command::Older).expect("taken");

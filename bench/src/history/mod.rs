@@ -1,0 +1,267 @@
+//! What a history costs, beside the same server without one, and how fast a large one is read.
+
+mod asking;
+mod corpus;
+mod disk;
+mod figures;
+mod metrics;
+mod page;
+mod place;
+mod questions;
+mod singly;
+mod stored;
+mod storing;
+mod voices;
+
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Result, ensure};
+
+use crate::arguments::RunOptions;
+use crate::crowd::Crowd;
+use crate::pinning;
+use crate::process::resident_kib;
+use crate::systems::{Server, System};
+use crate::workloads::{self, windowed};
+use figures::{Figures, Measure, Results, Row, Table};
+use place::{Fresh, start};
+use stored::Stored;
+use storing::Until;
+use voices::Dialect;
+
+const STORED_MESSAGES: u64 = 10_000_000;
+/// What the search index may be behind before it holds storing up (docs/operating.md).
+const INDEX_LAG_MAX: u64 = 1_000_000;
+/// What is measured of storing without end takes longer than the rest: not in each round.
+const ENDLESS_ROUNDS: usize = 2;
+const SETTLE: Duration = Duration::from_millis(500);
+
+/// How much of everything a run does.
+pub struct Scale {
+    pub rounds: usize,
+    pub windowed: workloads::Scale,
+    pub single_messages: usize,
+    pub questions: usize,
+    pub stored: u64,
+    /// A smaller one, for what must not grow with it.
+    pub stored_less: u64,
+    /// So many in a row until the search index must keep pace; nothing where that is not waited for.
+    pub behind: Option<u64>,
+    /// How many more are stored where memory is looked at.
+    pub stored_more: u64,
+}
+
+impl Scale {
+    fn of(options: &RunOptions) -> Self {
+        let stored = options.stored.unwrap_or(STORED_MESSAGES);
+        let stored_less = stored / 10;
+        if options.quick {
+            let windowed = workloads::Scale::quick();
+            let rounds = options.rounds.unwrap_or(windowed.rounds);
+            let (single_messages, questions, behind, stored_more) = (100, 20, None, 200_000);
+            return Self { rounds, windowed, single_messages, questions, stored, stored_less, behind, stored_more };
+        }
+        let windowed = workloads::Scale { measured: Duration::from_secs(4), ..workloads::Scale::full() };
+        let rounds = options.rounds.unwrap_or(windowed.rounds);
+        let (single_messages, questions, behind, stored_more) = (400, 100, Some(INDEX_LAG_MAX + 200_000), 1_000_000);
+        Self { rounds, windowed, single_messages, questions, stored, stored_less, behind, stored_more }
+    }
+}
+
+/// Rows of the tables that compare.
+pub mod rows {
+    use super::Row;
+
+    pub const TUTORIAL_NONE: Row = "tutorial, no history";
+    pub const TUTORIAL_KEPT: Row = "tutorial, history";
+    pub const EVENT_NONE: Row = "event, no history";
+    pub const EVENT_KEPT: Row = "event, history";
+    pub const NONE: Row = "no history";
+    pub const EMPTY: Row = "history, empty at first";
+    pub const SMALL: Row = "history, a tenth of that at first";
+    pub const LARGE: Row = "history, large at first";
+    pub const ENDLESS: Row = "history, the index at its bound";
+    pub const KEPT: Row = "history";
+    pub const SYNC: Row = "the disk alone: append 4 KiB, fdatasync";
+}
+
+/// Measures, and gives the page. Failed rounds are on it.
+pub fn run(options: &RunOptions) -> Result<String> {
+    pinning::pin_generator()?;
+    let scale = Scale::of(options);
+    // Ids must be new in each run where a history is kept from run to run.
+    let seed = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
+    eprintln!("seed {seed}");
+    let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|word| name.contains(word.as_str()));
+    let mut run = Run { glassline: &options.glassline, scale: &scale, seed, results: Results::default() };
+    let large = if wanted("stored") || wanted("storing") { Some(run.ready(rows::LARGE, scale.stored)?) } else { None };
+    let small = if wanted("stored") { Some(run.ready(rows::SMALL, scale.stored_less)?) } else { None };
+    for round in 1..=scale.rounds {
+        eprintln!("round {round} of {}", scale.rounds);
+        for (table, windowed) in [(Table::Fanout, &windowed::FANOUT), (Table::AllSending, &windowed::ALL_SENDING)] {
+            if wanted(table.name()) {
+                run.deliver(table, windowed);
+            }
+        }
+        if let Some(large) = large.as_ref().filter(|_| wanted("storing")) {
+            run.store(large);
+            if round <= ENDLESS_ROUNDS {
+                run.store_without_end();
+            }
+        }
+        if wanted("one-at-a-time") {
+            run.send_singly();
+        }
+        if let (Some(small), Some(large)) = (&small, large.as_ref().filter(|_| wanted("stored"))) {
+            run.ask(small, large);
+        }
+    }
+    let page = page::page(&run.results, &scale);
+    // Told before anything else can go wrong: a run is long.
+    print!("{page}");
+    ensure!(!run.results.has_failures(), "some rounds have failed; the tables tell which, and nothing is written");
+    Ok(page)
+}
+
+/// A run on its way.
+struct Run<'o> {
+    glassline: &'o Path,
+    scale: &'o Scale,
+    seed: u64,
+    results: Results,
+}
+
+impl Run<'_> {
+    /// A copy, which may grow, of a history of so many messages.
+    fn ready(&mut self, row: Row, messages: u64) -> Result<Fresh> {
+        let stored = Stored::ready(self.glassline, messages)?;
+        self.results.add(Table::Made, row, Ok(stored.made));
+        Fresh::copy_of(&stored.history, &format!("copy-{messages}"))
+    }
+
+    fn deliver(&mut self, table: Table, windowed: &windowed::Windowed) {
+        for (dialect, none, kept) in [
+            (Dialect::Tutorial, rows::TUTORIAL_NONE, rows::TUTORIAL_KEPT),
+            (Dialect::Event, rows::EVENT_NONE, rows::EVENT_KEPT),
+        ] {
+            for (row, keeps) in [(none, false), (kept, true)] {
+                let (scale, seed) = (self.scale, self.next_seed());
+                self.measure(table, row, keeps, |server| {
+                    let crowd = Crowd::of(dialect.peer(seed), System::Glassline.connects_at_once(), server)?;
+                    let before = metrics::of(server, keeps)?;
+                    let figures = windowed.run(crowd, server, &scale.windowed)?;
+                    let mut figures = Figures::of_workload(figures, windowed.readers);
+                    if let (Some(before), Some(after)) = (before, metrics::of(server, keeps)?) {
+                        figures.put_commits(after.since(before));
+                    }
+                    Ok(figures)
+                });
+            }
+        }
+    }
+
+    fn store(&mut self, large: &Fresh) {
+        let until = Until::Passed { warm_up: self.scale.windowed.warm_up, measured: self.scale.windowed.measured };
+        for (row, keeps) in [(rows::NONE, false), (rows::EMPTY, true)] {
+            let seed = self.next_seed();
+            self.measure(Table::Storing, row, keeps, |server| storing::alone(server, keeps, seed, until));
+        }
+        let (glassline, seed) = (self.glassline, self.next_seed());
+        let on_large = || {
+            let server = start(glassline, Some(&large.history()))?;
+            let figures = storing::alone(&server, true, seed, until)?;
+            server.end()?;
+            Ok(figures)
+        };
+        self.note(Table::Storing, rows::LARGE, on_large());
+    }
+
+    fn store_without_end(&mut self) {
+        let (Some(messages), seed) = (self.scale.behind, self.next_seed()) else { return };
+        let until = Until::Behind { messages, measured: self.scale.windowed.measured };
+        self.measure(Table::Storing, rows::ENDLESS, true, |server| storing::alone(server, true, seed, until));
+    }
+
+    fn send_singly(&mut self) {
+        let (messages, seed) = (self.scale.single_messages, self.next_seed());
+        for (row, keeps) in [(rows::NONE, false), (rows::KEPT, true)] {
+            self.measure(Table::OneAtATime, row, keeps, |server| singly::run(server, messages, seed));
+        }
+        let sync = Fresh::new("sync").and_then(|fresh| disk::append_and_sync(fresh.folder(), messages));
+        self.note(Table::OneAtATime, rows::SYNC, sync.and_then(singly::times));
+    }
+
+    /// Asks a large history and a smaller one, then stores more in them; and looks what that does to memory, beside servers that start with nothing.
+    fn ask(&mut self, small: &Fresh, large: &Fresh) {
+        for (row, keeps) in [(rows::NONE, false), (rows::EMPTY, true)] {
+            let (more, seed) = (self.scale.stored_more, self.next_seed());
+            self.measure(Table::Memory, row, keeps, |server| {
+                let mut figures = Figures::default();
+                figures.put(Measure::FreshMib, resident_mib(server)?);
+                grow(server, keeps, more, seed, &mut figures)?;
+                Ok(figures)
+            });
+        }
+        for (table, row, history) in [(Table::AskedSmall, rows::SMALL, small), (Table::Asked, rows::LARGE, large)] {
+            let asked = self.ask_and_grow(table, history);
+            self.note(Table::Memory, row, asked);
+        }
+    }
+
+    fn ask_and_grow(&mut self, table: Table, history: &Fresh) -> Result<Figures> {
+        let (seed, started) = (self.next_seed(), std::time::Instant::now());
+        let server = start(self.glassline, Some(&history.history()))?;
+        let mut figures = Figures::default();
+        figures.put(Measure::StartMillis, started.elapsed().as_secs_f64() * 1e3);
+        figures.put(Measure::FreshMib, resident_mib(&server)?);
+        for (question, answers) in questions::ask_all(server.addr, self.scale.questions, seed)? {
+            self.results.add(table, question.row(), Ok(answers));
+        }
+        figures.put(Measure::ReadMib, resident_mib(&server)?);
+        grow(&server, true, self.scale.stored_more, self.next_seed(), &mut figures)?;
+        server.end()?;
+        Ok(figures)
+    }
+
+    /// Runs on a server of its own, whose history, if it keeps one, is new.
+    fn measure(&mut self, table: Table, row: Row, keeps: bool, run: impl FnOnce(&Server) -> Result<Figures>) {
+        let glassline = self.glassline;
+        let measured = || {
+            let fresh = Fresh::new("new")?;
+            let history = fresh.history();
+            let server = start(glassline, keeps.then_some(history.as_path()))?;
+            run(&server).map_err(|error| match server.last_words() {
+                Some(words) => error.context(format!("the server's last words: {words}")),
+                None => error,
+            })
+        };
+        self.note(table, row, measured());
+    }
+
+    fn note(&mut self, table: Table, row: Row, figures: Result<Figures>) {
+        self.results.add(table, row, figures.map_err(|error| format!("{error:#}")));
+    }
+
+    fn next_seed(&mut self) -> u64 {
+        self.seed = self.seed.wrapping_add(1);
+        self.seed
+    }
+}
+
+/// Stores more, and looks at the memory when what wrote is gone.
+fn grow(server: &Server, keeps: bool, more: u64, seed: u64, figures: &mut Figures) -> Result<()> {
+    let stored = storing::alone(server, keeps, seed, Until::Stored(more))?;
+    std::thread::sleep(SETTLE);
+    figures.put(Measure::GrownMib, resident_mib(server)?);
+    for measure in [Measure::MessagesPerSecond, Measure::IndexLag] {
+        if let Some(value) = stored.of(measure) {
+            figures.put(measure, value);
+        }
+    }
+    Ok(())
+}
+
+fn resident_mib(server: &Server) -> Result<f64> {
+    Ok(resident_kib(server.pid())? as f64 / 1024.0)
+}

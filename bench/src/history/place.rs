@@ -1,0 +1,64 @@
+//! Where the histories of a run are: beside the program, in cargo's folder, so that they lie on a disk and not in memory.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::pinning::MEASURED_CORE;
+use crate::systems::{Server, System};
+
+/// The folder that outlives a run.
+pub fn kept_folder() -> Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    let target = program.parent().and_then(Path::parent).context("this program lies in no folder")?;
+    let folder = target.join("bench-history");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    Ok(folder)
+}
+
+/// A folder for one history; gone with it.
+pub struct Fresh {
+    folder: PathBuf,
+}
+
+impl Fresh {
+    pub fn new(name: &str) -> Result<Self> {
+        let folder = kept_folder()?.join(format!("{name}-{}", std::process::id()));
+        // A folder left by an earlier process with this id may go.
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder)?;
+        Ok(Self { folder })
+    }
+
+    /// With a copy of this history in it.
+    pub fn copy_of(history: &Path, name: &str) -> Result<Self> {
+        let fresh = Self::new(name)?;
+        fs::copy(history, fresh.history()).context("cannot copy the history; is there room on the disk?")?;
+        // What is still on its way to the disk would be in the way of what is measured.
+        fs::File::open(fresh.history())?.sync_all()?;
+        Ok(fresh)
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn history(&self) -> PathBuf {
+        self.folder.join("history.db")
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Starts a server that keeps its history in `history`, or keeps none.
+pub fn start(glassline: &Path, history: Option<&Path>) -> Result<Server> {
+    let history = history.map_or_else(|| OsString::from("none"), |history| history.as_os_str().to_owned());
+    let options = ["--history".into(), history, "--metrics".into(), "127.0.0.1:0".into()];
+    System::Glassline.start_with(MEASURED_CORE, glassline, &options)
+}

@@ -1,0 +1,147 @@
+//! What is asked of a large history.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::asking::{Answered, Asker};
+use super::corpus::{COMMON, Corpus, RARE, RARE_CJK, RARE_CJK_PAIR, Random};
+use super::figures::{Figures, Measure, Row};
+use super::stored::{LARGEST_ROOM, SMALL_ROOM};
+use crate::stats::quantile;
+
+/// A question that takes this long in all is not asked again.
+const TIME_PER_QUESTION: Duration = Duration::from_secs(20);
+/// Trigrams that everybody uses, in a text of nobody.
+const PHRASE_WORDS: usize = 6;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Question {
+    Join,
+    Latest,
+    Before,
+    Around,
+    After,
+    Common,
+    Rare,
+    RareCjk,
+    Pair,
+    RareCjkPair,
+    RarePairInSmallRoom,
+    Unknown,
+    UnknownPhrase,
+    RareInSmallRoom,
+}
+
+impl Question {
+    pub const ALL: [Self; 14] = [
+        Self::Join,
+        Self::Latest,
+        Self::Before,
+        Self::Around,
+        Self::After,
+        Self::Common,
+        Self::Rare,
+        Self::RareCjk,
+        Self::Pair,
+        Self::RareCjkPair,
+        Self::RarePairInSmallRoom,
+        Self::Unknown,
+        Self::UnknownPhrase,
+        Self::RareInSmallRoom,
+    ];
+
+    pub fn row(self) -> Row {
+        match self {
+            Self::Join => "join: hello until welcome and 50 messages",
+            Self::Latest => "page: the latest 200",
+            Self::Before => "page: 200 before a random number",
+            Self::Around => "page: 200 around a random number",
+            Self::After => "page: 200 after a random number",
+            Self::Common => "search: a word in every second message",
+            Self::Rare => "search: a word in one of 150,000",
+            Self::RareCjk => "search: three Chinese characters in one of 150,000",
+            Self::Pair => "search: two letters that are everywhere",
+            Self::RareCjkPair => "search: two Chinese characters in one of 150,000",
+            Self::RarePairInSmallRoom => "search: two characters that are nowhere, in a small room",
+            Self::Unknown => "search: what has no piece anywhere",
+            Self::UnknownPhrase => "search: common words in a row that nobody said",
+            Self::RareInSmallRoom => "search: that rare word, in a small room",
+        }
+    }
+
+    fn room(self) -> &'static str {
+        match self {
+            Self::RarePairInSmallRoom | Self::RareInSmallRoom => SMALL_ROOM,
+            _ => LARGEST_ROOM,
+        }
+    }
+
+    /// Without its last brace; nothing for a join.
+    fn request(self, newest: u64, random: &mut Random, corpus: &Corpus) -> Option<String> {
+        let room = self.room();
+        let page = |range: String| Some(format!(r#"{{"type":"history","room":"{room}"{range}"#));
+        let search = |query: &str| Some(format!(r#"{{"type":"search","room":"{room}","query":"{query}""#));
+        let mut anywhere = || 1 + random.below(newest);
+        match self {
+            Self::Join => None,
+            Self::Latest => page(String::new()),
+            Self::Before => page(format!(r#","before":{}"#, anywhere())),
+            Self::Around => page(format!(r#","around":{}"#, anywhere())),
+            Self::After => page(format!(r#","after":{}"#, anywhere())),
+            Self::Common => search(COMMON),
+            Self::Rare | Self::RareInSmallRoom => search(RARE),
+            Self::RareCjk => search(RARE_CJK),
+            Self::Pair => search(&COMMON[..2]),
+            Self::RareCjkPair => search(RARE_CJK_PAIR),
+            Self::RarePairInSmallRoom => search("##"),
+            Self::Unknown => search("#@#@#"),
+            Self::UnknownPhrase => search(&corpus.common_phrase(PHRASE_WORDS)),
+        }
+    }
+
+    /// Whether there must be messages in the answer.
+    fn finds(self) -> bool {
+        matches!(self, Self::Join | Self::Latest | Self::Around | Self::Common | Self::Pair)
+    }
+}
+
+/// Asks everything in turn, so that nothing is asked twice in a row.
+pub fn ask_all(addr: SocketAddr, samples: usize, seed: u64) -> Result<Vec<(Question, Figures)>> {
+    let (mut random, corpus) = (Random::new(seed), Corpus::new(seed));
+    let mut answers: Vec<(Question, Vec<Answered>)> = Question::ALL.map(|question| (question, Vec::new())).into();
+    let (mut asker, first) = Asker::join(addr, "asker", LARGEST_ROOM)?;
+    let newest = first.newest.context("the largest room is empty")?;
+    asker.ask(&format!(r#"{{"type":"join","room":"{SMALL_ROOM}""#)).context("the small room cannot be joined")?;
+    for sample in 0..samples {
+        for (question, answers) in &mut answers {
+            let spent: Duration = answers.iter().map(|answered| answered.took).sum();
+            if spent > TIME_PER_QUESTION {
+                continue;
+            }
+            let answered = match question.request(newest, &mut random, &corpus) {
+                Some(request) => asker.ask(&request),
+                None => Asker::join(addr, &format!("n{sample}"), question.room()).map(|(_, answered)| answered),
+            };
+            let answered = answered.with_context(|| question.row())?;
+            ensure!(answered.messages > 0 || !question.finds(), "nothing found: {}", question.row());
+            answers.push(answered);
+        }
+    }
+    answers.into_iter().map(|(question, answers)| Ok((question, summed_up(&answers)?))).collect()
+}
+
+fn summed_up(answers: &[Answered]) -> Result<Figures> {
+    let mut millis: Vec<f64> = answers.iter().map(|answered| answered.took.as_secs_f64() * 1e3).collect();
+    millis.sort_by(f64::total_cmp);
+    let mut found: Vec<f64> = answers.iter().map(|answered| answered.messages as f64).collect();
+    found.sort_by(f64::total_cmp);
+    let given_up = answers.iter().filter(|answered| answered.given_up).count();
+    let mut figures = Figures::default();
+    figures.put(Measure::MedianMillis, quantile(&millis, 0.5).context("nothing was asked")?);
+    figures.put(Measure::P99Millis, quantile(&millis, 0.99).context("nothing was asked")?);
+    figures.put(Measure::Found, quantile(&found, 0.5).context("nothing was asked")?);
+    figures.put(Measure::BusyAnswersPercent, given_up as f64 * 100.0 / answers.len() as f64);
+    Ok(figures)
+}

@@ -1,0 +1,43 @@
+//! One message at a time among a few: what a commit adds to the way of a message.
+
+use anyhow::{Context, Result};
+
+use super::figures::{Figures, Measure};
+use super::voices::Dialect;
+use crate::crowd::{Crowd, Reading};
+use crate::peers::Role;
+use crate::stats::quantile;
+use crate::systems::{Server, System};
+use crate::workloads::TEXT_BYTES;
+use crate::workloads::one_at_a_time::deliver_one;
+
+/// Few, so that the commit is seen and not the fan-out.
+pub const READERS: usize = 10;
+const WARM_UP_MESSAGES: usize = 20;
+
+/// Times from before a message is sent until the last has it.
+pub fn run(server: &Server, messages: usize, seed: u64) -> Result<Figures> {
+    let text = [b'x'; TEXT_BYTES];
+    let mut crowd = Crowd::of(Dialect::Event.peer(seed), System::GlasslineEvent.connects_at_once(), server)?;
+    crowd.add(READERS, Role::Member, Reading::Always)?;
+    let sender = crowd.add(1, Role::Sender, Reading::Always)?.start;
+    crowd.probe_all(sender, &text)?;
+    crowd.settle()?;
+    for _ in 0..WARM_UP_MESSAGES {
+        deliver_one(&mut crowd, sender, &text)?;
+    }
+    let mut millis = Vec::with_capacity(messages);
+    for _ in 0..messages {
+        millis.push(deliver_one(&mut crowd, sender, &text)?.as_secs_f64() * 1e3);
+    }
+    crowd.finish()?;
+    times(millis)
+}
+
+pub fn times(mut millis: Vec<f64>) -> Result<Figures> {
+    millis.sort_by(f64::total_cmp);
+    let mut figures = Figures::default();
+    figures.put(Measure::MedianMillis, quantile(&millis, 0.5).context("no samples")?);
+    figures.put(Measure::P99Millis, quantile(&millis, 0.99).context("no samples")?);
+    Ok(figures)
+}

@@ -1,0 +1,269 @@
+//! What one run of a person's program was shown and what became of what it said, and whether that keeps the promise.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use glassline_client::session::update::Update;
+use glassline_wire::event::{ErrorCode, Event, Gap, History, Message, Presence};
+use glassline_wire::message_id::MessageId;
+
+use crate::disk::Disk;
+
+/// From entering a room until leaving it, over as many connections as it takes.
+#[derive(Debug)]
+struct Stay {
+    room: String,
+    /// Everything behind this number is to be shown; unknown where nothing has been shown since a room was entered.
+    base: Option<u64>,
+    shown: Vec<u64>,
+    gaps: Vec<(u64, u64)>,
+    over: bool,
+}
+
+/// A message of the person's own that the server confirmed.
+#[derive(Debug)]
+struct Acknowledged {
+    room: String,
+    seq: u64,
+    id: Option<MessageId>,
+    text: String,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Diary {
+    name: String,
+    stays: Vec<Stay>,
+    acknowledged: Vec<Acknowledged>,
+    /// Texts said and not accounted for.
+    pending: BTreeSet<String>,
+    refused: BTreeMap<String, ErrorCode>,
+    welcomed: bool,
+}
+
+/// What was broken, in words.
+pub(crate) type Verdict = Result<(), String>;
+
+impl Diary {
+    /// The session took a text.
+    pub(crate) fn said(&mut self, text: &str) {
+        self.pending.insert(text.to_owned());
+    }
+
+    /// How much was confirmed, and how many gaps there were.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.acknowledged.len(), self.stays.iter().map(|stay| stay.gaps.len()).sum())
+    }
+
+    pub(crate) fn is_welcomed(&self) -> bool {
+        self.welcomed
+    }
+
+    /// Takes in something shown.
+    pub(crate) fn shown(&mut self, update: &Update, disk: &Disk) -> Verdict {
+        match update {
+            Update::Heard(event) => self.heard(event, disk),
+            Update::Said { event: Event::Message(message), acknowledged: true } => {
+                self.acknowledge(message)?;
+                self.show_message(message, true, disk)
+            }
+            Update::Refused { refusal, text: Some(text) } => {
+                if !self.pending.remove(text) {
+                    return Err(format!("{text:?} was refused and had been accounted for before"));
+                }
+                self.refused.insert(text.clone(), refusal.code);
+                Ok(())
+            }
+            Update::Past { history, .. } => self.note_past(history, false, disk),
+            Update::Said { .. } | Update::Refused { .. } | Update::Notice(_) | Update::Room(_) => Ok(()),
+        }
+    }
+
+    fn heard(&mut self, event: &Event, disk: &Disk) -> Verdict {
+        match event {
+            Event::Welcome(welcome) => {
+                self.welcomed = true;
+                self.name.clone_from(&welcome.name);
+                for state in &welcome.rooms {
+                    match self.stay(&state.room) {
+                        // Entered, and the link was lost before anything was known of it: it begins here.
+                        Some(stay) => stay.base = stay.base.or(Some(state.seq)),
+                        None => self.enter(&state.room, Some(state.seq)),
+                    }
+                }
+                Ok(())
+            }
+            Event::Renamed(renamed) if renamed.from == self.name => {
+                self.name.clone_from(&renamed.to);
+                Ok(())
+            }
+            Event::Joined(presence) if self.is_own(presence) && self.stay(&presence.room).is_none() => {
+                self.enter(&presence.room, None);
+                Ok(())
+            }
+            Event::Left(presence) if self.is_own(presence) => {
+                if let Some(stay) = self.stay(&presence.room) {
+                    stay.over = true;
+                }
+                Ok(())
+            }
+            Event::Message(message) => {
+                // Stored under a name that the client never heard it had: shown as somebody's, and acknowledged in silence.
+                self.pending.remove(&message.text);
+                self.show_message(message, message.from == self.name, disk)
+            }
+            Event::Gap(gap) => self.note_gap(gap),
+            Event::History(history) => self.note_past(history, true, disk),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_own(&self, presence: &Presence) -> bool {
+        presence.reference.is_some() && presence.names.len() == 1
+    }
+
+    fn stay(&mut self, room: &str) -> Option<&mut Stay> {
+        self.stays.iter_mut().find(|stay| stay.room == room && !stay.over)
+    }
+
+    fn enter(&mut self, room: &str, base: Option<u64>) {
+        self.stays.push(Stay { room: room.to_owned(), base, shown: Vec::new(), gaps: Vec::new(), over: false });
+    }
+
+    fn acknowledge(&mut self, message: &Message) -> Verdict {
+        if !self.pending.remove(&message.text) {
+            return Err(format!("{:?} was acknowledged and had been accounted for before", message.text));
+        }
+        let (room, text) = (message.room.clone(), message.text.clone());
+        let seq = message.seq.ok_or("an acknowledgement has no number")?;
+        self.acknowledged.push(Acknowledged { room, seq, id: message.id, text });
+        Ok(())
+    }
+
+    /// A message is shown: it is stored as it is, comes once, and in its place.
+    fn show_message(&mut self, message: &Message, is_own: bool, disk: &Disk) -> Verdict {
+        let seq = message.seq.ok_or("a message has no number")?;
+        is_stored(message, disk)?;
+        let room = &message.room;
+        let Some(stay) = self.stay(room) else { return Err(format!("{room} {seq} was shown to one who is not there")) };
+        let base = *stay.base.get_or_insert(seq - 1);
+        if stay.shown.contains(&seq) {
+            return Err(format!("{room} {seq} was shown twice"));
+        }
+        if seq <= base && !is_own {
+            return Err(format!("{room} {seq} was shown as new, and {base} had been there before"));
+        }
+        // The acknowledgement of an own message that lies in a gap comes when it comes (E7).
+        let is_in_place = stay.shown.iter().all(|&before| before < seq);
+        if !is_in_place && !is_own {
+            return Err(format!("{room} {seq} was shown behind {:?}", stay.shown.last()));
+        }
+        stay.shown.push(seq);
+        Ok(())
+    }
+
+    fn note_gap(&mut self, gap: &Gap) -> Verdict {
+        let Some(stay) = self.stay(&gap.room) else { return Ok(()) };
+        if gap.from > gap.to {
+            return Err(format!("a gap ends before it begins: {gap:?}"));
+        }
+        stay.base.get_or_insert(gap.from - 1);
+        stay.gaps.push((gap.from, gap.to));
+        Ok(())
+    }
+
+    /// Stored messages: what was asked for, or context of a room just entered.
+    fn note_past(&mut self, history: &History, is_context: bool, disk: &Disk) -> Verdict {
+        for message in &history.messages {
+            is_stored(message, disk)?;
+        }
+        let seqs: Vec<u64> = history.messages.iter().filter_map(|message| message.seq).collect();
+        if !seqs.is_sorted_by(|one, next| one < next) {
+            return Err(format!("stored messages came out of order: {seqs:?}"));
+        }
+        if let (true, Some(newest)) = (is_context, seqs.last())
+            && let Some(stay) = self.stay(&history.room)
+            && stay.shown.is_empty()
+        {
+            stay.base.get_or_insert(*newest);
+        }
+        Ok(())
+    }
+
+    /// Whether everything of every room the person is in was shown, up to now.
+    pub(crate) fn what_is_owed(&self, disk: &Disk) -> Option<String> {
+        let open = self.stays.iter().filter(|stay| !stay.over);
+        let owed = open.filter_map(|stay| {
+            let newest = disk.newest(&stay.room);
+            let missing = stay.missing(newest).next()?;
+            Some(format!("{} {missing} of {newest} was not shown", stay.room))
+        });
+        let mut owed = owed.chain(self.pending.iter().map(|text| format!("{text:?} is not accounted for")));
+        owed.next()
+    }
+
+    /// Holds everything against what is stored in the end.
+    pub(crate) fn check(&self, disk: &Disk, may_have_gaps: bool, is_running: bool) -> Verdict {
+        for stay in &self.stays {
+            let last = if stay.over || !is_running {
+                stay.shown.iter().copied().max().unwrap_or(0)
+            } else {
+                disk.newest(&stay.room)
+            };
+            if let Some(missing) = stay.missing(last).next() {
+                return Err(format!("{} {missing} is missing, and no gap says so", stay.room));
+            }
+            if !stay.gaps.is_empty() && !may_have_gaps {
+                return Err(format!("{} has gaps without a cause: {:?}", stay.room, stay.gaps));
+            }
+        }
+        for acknowledged in &self.acknowledged {
+            acknowledged.check(disk)?;
+        }
+        for (text, code) in &self.refused {
+            if find(disk, text).next().is_some() {
+                return Err(format!("{text:?} was refused ({code:?}) and is stored"));
+            }
+        }
+        match self.pending.first() {
+            Some(text) if is_running => Err(format!("{text:?} is not accounted for")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Stay {
+    fn missing(&self, last: u64) -> impl Iterator<Item = u64> {
+        let base = self.base.unwrap_or(last);
+        (base + 1..=last)
+            .filter(|seq| !self.shown.contains(seq) && !self.gaps.iter().any(|(from, to)| (from..=to).contains(&seq)))
+    }
+}
+
+impl Acknowledged {
+    fn check(&self, disk: &Disk) -> Verdict {
+        let Self { room, seq, id, text } = self;
+        let stored: Vec<&Message> = find(disk, text).collect();
+        let [only] = stored[..] else {
+            return Err(format!("{text:?} was acknowledged and is stored {} times", stored.len()));
+        };
+        if (&only.room, only.seq, only.id) != (room, Some(*seq), *id) {
+            return Err(format!("{text:?} was acknowledged as {room} {seq} and is stored as {only:?}"));
+        }
+        Ok(())
+    }
+}
+
+/// Every stored message of this text: texts are said once.
+pub(crate) fn find<'a>(disk: &'a Disk, text: &'a str) -> impl Iterator<Item = &'a Message> {
+    disk.rooms.values().flat_map(|shelf| &shelf.messages).filter(move |message| message.text == text)
+}
+
+/// Whether a message that somebody was shown would survive a crash now, as it is.
+fn is_stored(message: &Message, disk: &Disk) -> Verdict {
+    let seq = message.seq.unwrap_or(0);
+    let Some(stored) = disk.durable(&message.room, seq) else {
+        return Err(format!("{} {seq} was shown and is not stored: {:?}", message.room, message.text));
+    };
+    let shown = Message { reference: None, ..message.clone() };
+    if shown != *stored { Err(format!("{shown:?} was shown, and {stored:?} is stored")) } else { Ok(()) }
+}

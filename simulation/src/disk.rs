@@ -1,0 +1,193 @@
+//! A store in memory with a volatile and a durable part: what a crash leaves is what was made durable before it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use glassline_journal::{Entry, Head, Outcome, Page, Reader, Record, Store, StoreError};
+use glassline_wire::event::{Act, Message};
+use glassline_wire::limits::PAGE_MESSAGES_MAX;
+use glassline_wire::request::{HistoryRange, Search};
+
+use crate::mutation::Mutation;
+
+/// One room's messages: the one at `index` has the number `index + 1`.
+#[derive(Debug, Default)]
+pub(crate) struct Shelf {
+    pub(crate) messages: Vec<Message>,
+    authors: Vec<u64>,
+    /// How many of the oldest cannot be read any more.
+    pruned: usize,
+    durable: usize,
+    durable_before: usize,
+}
+
+/// What is stored.
+#[derive(Debug, Default)]
+pub(crate) struct Disk {
+    pub(crate) rooms: BTreeMap<String, Shelf>,
+    pub(crate) is_full: bool,
+    pub(crate) page_messages_max: u64,
+    pub(crate) mutation: Option<Mutation>,
+}
+
+/// The disk as everybody sees it: the store, its reader and the checks.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SharedDisk(Arc<Mutex<Disk>>);
+
+impl SharedDisk {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Disk> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Disk {
+    /// Number of a room's newest message, durable or not.
+    pub(crate) fn newest(&self, room: &str) -> u64 {
+        self.rooms.get(room).map_or(0, |shelf| shelf.messages.len() as u64)
+    }
+
+    /// The message of this number, if a crash would leave it.
+    pub(crate) fn durable(&self, room: &str, seq: u64) -> Option<&Message> {
+        let shelf = self.rooms.get(room)?;
+        let index = usize::try_from(seq.checked_sub(1)?).ok()?;
+        shelf.messages[..shelf.durable].get(index)
+    }
+
+    /// Everything written so far survives a crash.
+    pub(crate) fn make_durable(&mut self) {
+        for shelf in self.rooms.values_mut() {
+            shelf.durable_before = shelf.durable;
+            shelf.durable = shelf.messages.len();
+        }
+    }
+
+    /// Only what is durable is left.
+    pub(crate) fn crash(&mut self) {
+        for shelf in self.rooms.values_mut() {
+            if self.mutation == Some(Mutation::StoreForgetsLastCommit) {
+                shelf.durable = shelf.durable_before;
+            }
+            shelf.durable_before = shelf.durable;
+            shelf.messages.truncate(shelf.durable);
+            shelf.authors.truncate(shelf.durable);
+            shelf.pruned = shelf.pruned.min(shelf.durable);
+        }
+    }
+
+    /// Only the newest so many of each room can be read from now on.
+    pub(crate) fn prune(&mut self, keeps: u64) {
+        for shelf in self.rooms.values_mut() {
+            shelf.pruned = shelf.pruned.max(shelf.durable.saturating_sub(keeps as usize));
+        }
+    }
+
+    fn store(&mut self, entry: &Entry) -> Outcome {
+        let forgets_ids = self.mutation == Some(Mutation::StoreForgetsIds);
+        let skips = self.mutation == Some(Mutation::StoreSkipsNumbers);
+        let shelf = self.rooms.entry(entry.message.room.clone()).or_default();
+        if let Some(id) = entry.message.id.filter(|_| !forgets_ids) {
+            let is_sender = |index: usize| {
+                let is_author = entry.author != 0 && shelf.authors[index] == entry.author;
+                is_author || shelf.messages[index].from.to_lowercase() == entry.message.from.to_lowercase()
+            };
+            let earlier = (0..shelf.messages.len()).find(|&at| shelf.messages[at].id == Some(id) && is_sender(at));
+            if let Some(index) = earlier {
+                let stored = &shelf.messages[index];
+                let is_same = (&stored.text, stored.action) == (&entry.message.text, entry.message.action);
+                return if is_same { Outcome::Again(Box::new(stored.clone())) } else { Outcome::IdReused };
+            }
+        }
+        let seq = shelf.messages.len() as u64 + 1;
+        shelf.messages.push(Message { seq: Some(seq), ..entry.message.clone() });
+        shelf.authors.push(entry.author);
+        Outcome::Stored { seq: if skips && seq.is_multiple_of(7) { seq + 1 } else { seq } }
+    }
+
+    fn select(&self, room: &str, after: u64, before: u64, wanted: impl Fn(&Message) -> bool) -> Vec<Message> {
+        let Some(shelf) = self.rooms.get(room) else { return Vec::new() };
+        let readable = shelf.messages[..shelf.durable].iter().skip(shelf.pruned);
+        let within = readable.filter(|message| message.seq.is_some_and(|seq| seq > after && seq < before));
+        within.filter(|message| wanted(message)).cloned().collect()
+    }
+
+    fn page_max(&self, limit: Option<u64>) -> usize {
+        limit.unwrap_or(PAGE_MESSAGES_MAX as u64).min(self.page_messages_max) as usize
+    }
+
+    fn range(&self, range: &HistoryRange) -> Page {
+        let most = self.page_max(range.limit);
+        let (mut after, mut before) = (range.after.unwrap_or(0), range.before.unwrap_or(u64::MAX));
+        if let Some(around) = range.around {
+            after = around.saturating_sub(most as u64 / 2 + 1);
+            before = after.saturating_add(most as u64 + 1);
+        }
+        let mut messages = self.select(&range.room, after, before, |_| true);
+        let more = messages.len() > most;
+        if range.after.is_some() {
+            messages.truncate(most);
+            if self.mutation == Some(Mutation::PageIsShort) && messages.len() > 1 {
+                messages.remove(0);
+            }
+        } else {
+            messages.drain(..messages.len().saturating_sub(most));
+        }
+        Page { messages, more }
+    }
+
+    fn search(&self, search: &Search) -> Page {
+        let query = search.query.to_lowercase();
+        let holds = |message: &Message| message.text.to_lowercase().contains(&query);
+        let mut messages = self.select(&search.room, 0, search.before.unwrap_or(u64::MAX), holds);
+        let most = self.page_max(search.limit);
+        let more = messages.len() > most;
+        messages.drain(..messages.len().saturating_sub(most));
+        Page { messages, more }
+    }
+}
+
+impl Store for SharedDisk {
+    fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
+        let mut disk = self.lock();
+        if disk.is_full {
+            return Err(StoreError::Full);
+        }
+        let store = |record: &Record| match record {
+            Record::Message(entry) => disk.store(entry),
+            Record::Act(_) => Outcome::Stored { seq: 0 },
+        };
+        Ok(batch.iter().map(store).collect())
+    }
+
+    fn tend(&mut self, _: Duration) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
+        Ok(Box::new(self.clone()))
+    }
+
+    fn index_lag(&self) -> u64 {
+        0
+    }
+
+    fn acts(&mut self, _: &mut dyn FnMut(Act)) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl Reader for SharedDisk {
+    fn head(&mut self, room: &str, _: Instant) -> Result<Head, StoreError> {
+        let disk = self.lock();
+        let Some(shelf) = disk.rooms.get(room) else { return Ok(Head { oldest: 1, newest: 0 }) };
+        Ok(Head { oldest: shelf.pruned as u64 + 1, newest: shelf.durable as u64 })
+    }
+
+    fn range(&mut self, range: &HistoryRange, _: Instant) -> Result<Page, StoreError> {
+        Ok(self.lock().range(range))
+    }
+
+    fn search(&mut self, search: &Search, _: Instant) -> Result<Page, StoreError> {
+        Ok(self.lock().search(search))
+    }
+}

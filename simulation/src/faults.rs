@@ -1,0 +1,119 @@
+//! What goes wrong: one fault at a time, of the kinds that this run has.
+
+use crate::world::World;
+
+/// The kinds.
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    Break,
+    Stall,
+    Throttle,
+    Crash,
+    DiskFull,
+    DiskFails,
+    DiskSlow,
+    ClockJumps,
+    Prune,
+    ProgramEnds,
+}
+
+impl World {
+    /// Something goes wrong now.
+    pub(crate) fn strike(&mut self) {
+        let plan = &self.plan;
+        let kinds = [
+            (plan.breaks, Fault::Break),
+            (plan.breaks, Fault::Break),
+            (plan.stalls, Fault::Stall),
+            (plan.throttles, Fault::Throttle),
+            (plan.crashes, Fault::Crash),
+            (plan.disk_fills, Fault::DiskFull),
+            (plan.disk_fails, Fault::DiskFails),
+            (plan.stalls, Fault::DiskSlow),
+            (plan.clock_jumps, Fault::ClockJumps),
+            (plan.keeps.is_some(), Fault::Prune),
+            (plan.restarts_programs, Fault::ProgramEnds),
+        ];
+        let possible: Vec<Fault> = kinds.into_iter().filter_map(|(is_one, fault)| is_one.then_some(fault)).collect();
+        if possible.is_empty() {
+            return;
+        }
+        let fault = self.random.pick(&possible);
+        self.tell(|_| format!("fault: {fault:?}"));
+        match fault {
+            Fault::Break => self.break_a_line(),
+            Fault::Stall => self.stall_a_line(),
+            Fault::Throttle => {
+                let bytes_per_s = self.random.pick(&[40, 400, 4_000]);
+                if let Some(id) = self.any_line()
+                    && let Some(line) = self.lines.get_mut(&id)
+                {
+                    line.throttle(bytes_per_s);
+                }
+            }
+            Fault::Crash => {
+                if self.random.per_mille(300) {
+                    self.crash();
+                }
+            }
+            Fault::DiskFull => {
+                self.disk.lock().is_full = true;
+                self.disk_frees_at_ms = Some(self.now_ms + self.random.between(1, 2_000));
+            }
+            Fault::DiskFails => self.clerk.borrow_mut().fails = true,
+            Fault::DiskSlow => {
+                self.clerk.borrow_mut().busy_until_ms = self.now_ms + self.random.between(1, 3_000);
+            }
+            Fault::ClockJumps => {
+                let jump_ms = self.random.between(0, 7_200_000) as i64;
+                self.clock_offset_ms += if self.random.per_mille(500) { jump_ms } else { -jump_ms };
+            }
+            Fault::Prune => {
+                if let Some(keeps) = self.plan.keeps {
+                    self.disk.lock().prune(keeps);
+                }
+            }
+            Fault::ProgramEnds => self.end_a_program(),
+        }
+    }
+
+    fn any_line(&mut self) -> Option<u64> {
+        let ids: Vec<u64> = self.lines.keys().copied().collect();
+        (!ids.is_empty()).then(|| self.random.pick(&ids))
+    }
+
+    fn break_a_line(&mut self) {
+        let Some(id) = self.any_line() else { return };
+        let now_ms = self.now_ms;
+        let mut notices = || match self.random.between(0, 9) {
+            0..=6 => Some(now_ms + self.random.between(0, 300)),
+            7 | 8 => Some(now_ms + self.random.between(300, 20_000)),
+            _ => None,
+        };
+        let (client, server) = (notices(), notices());
+        if let Some(line) = self.lines.get_mut(&id) {
+            line.snap(client, server);
+        }
+    }
+
+    fn stall_a_line(&mut self) {
+        let Some(id) = self.any_line() else { return };
+        let length_ms = self.random.pick(&[50, 1_000, 5_000, 35_000]);
+        let until_ms = self.now_ms + self.random.between(1, length_ms);
+        let (up, down) = self.random.pick(&[(true, true), (true, false), (false, true)]);
+        if let Some(line) = self.lines.get_mut(&id) {
+            line.stall(up, down, until_ms);
+        }
+    }
+
+    fn end_a_program(&mut self) {
+        let index = self.random.index(self.people.len());
+        let now_ms = self.now_ms;
+        let person = &mut self.people[index];
+        if let Some(line) = person.line.take().and_then(|line| self.lines.get_mut(&line)) {
+            line.close();
+        }
+        person.dials_at_ms = None;
+        person.starts_at_ms = Some(now_ms + self.random.between(1, 2_000));
+    }
+}

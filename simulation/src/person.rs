@@ -1,0 +1,167 @@
+//! A person at the real client's session: connects, talks, moves about, and writes down what it is shown.
+
+use glassline_client::session::update::{Command, DialectChoice, HistoryWish, LinkState, Status};
+use glassline_client::session::{Config, Session};
+
+use crate::diary::Diary;
+use crate::plan::Plan;
+use crate::random::Random;
+
+/// Rooms beside the lobby.
+const ROOMS: [&str; 2] = ["den", "attic"];
+const NAMES: [&str; 4] = ["ada", "ben", "cleo", "dan"];
+
+/// See the module.
+pub(crate) struct Person {
+    pub(crate) session: Session,
+    pub(crate) diary: Diary,
+    /// Diaries of programs that were ended.
+    pub(crate) old_diaries: Vec<Diary>,
+    /// The line of now.
+    pub(crate) line: Option<u64>,
+    /// When the connection asked for will stand or fail.
+    pub(crate) dials_at_ms: Option<u64>,
+    /// Nothing was written on the line yet.
+    pub(crate) is_first_write: bool,
+    pub(crate) acts_at_ms: u64,
+    /// The program has ended and starts again then.
+    pub(crate) starts_at_ms: Option<u64>,
+    pub(crate) has_said_last_words: bool,
+    name: &'static str,
+    random: Random,
+    texts: u64,
+    started_ms: u64,
+}
+
+impl Person {
+    pub(crate) fn new(index: usize, mut random: Random, now_ms: u64) -> Self {
+        let name = NAMES[index % NAMES.len()];
+        Self {
+            session: start(name, &mut random),
+            diary: Diary::default(),
+            old_diaries: Vec::new(),
+            line: None,
+            dials_at_ms: None,
+            is_first_write: true,
+            acts_at_ms: now_ms + 500,
+            starts_at_ms: None,
+            has_said_last_words: false,
+            name,
+            random,
+            texts: 0,
+            started_ms: now_ms,
+        }
+    }
+
+    /// The program starts anew and knows nothing of before.
+    pub(crate) fn start_again(&mut self, now_ms: u64) {
+        self.session = start(self.name, &mut self.random);
+        self.old_diaries.push(std::mem::take(&mut self.diary));
+        (self.line, self.dials_at_ms, self.starts_at_ms) = (None, None, None);
+        self.is_first_write = true;
+        self.started_ms = now_ms;
+    }
+
+    /// The session's clock: it counts from the program's start.
+    pub(crate) fn session_ms(&self, now_ms: u64) -> u64 {
+        now_ms - self.started_ms
+    }
+
+    /// When it has something to do by itself.
+    pub(crate) fn due_ms(&self) -> Option<u64> {
+        if self.starts_at_ms.is_some() {
+            return self.starts_at_ms;
+        }
+        let deadline = self.session.next_deadline_ms().map(|deadline_ms| deadline_ms + self.started_ms);
+        [deadline, self.dials_at_ms, Some(self.acts_at_ms)].into_iter().flatten().min()
+    }
+
+    /// Does one thing that people do.
+    pub(crate) fn act(&mut self, plan: &Plan, now_ms: u64) {
+        let status = self.session.status(self.session_ms(now_ms));
+        let room = if status.rooms.is_empty() { None } else { Some(self.random.index(status.rooms.len())) };
+        let drawn = self.random.between(0, 99);
+        match room {
+            Some(room) if drawn < 70 || !(plan.rooms || plan.renames || plan.reads_back) => {
+                self.say_in(&status.rooms[room], plan, now_ms);
+            }
+            _ if plan.rooms && drawn < 85 => self.move_about(&status, now_ms),
+            _ if plan.renames && drawn < 88 => {
+                let name = format!("{}{}", self.name, self.random.between(1, 3));
+                self.command(Command::Rename(name), now_ms);
+            }
+            _ if plan.reads_back => {
+                let asks = [
+                    Command::History(HistoryWish::Latest(5)),
+                    Command::History(HistoryWish::Around(3)),
+                    Command::Older,
+                    Command::Search("a".to_owned()),
+                    Command::Members(None),
+                ];
+                let at = self.random.index(asks.len());
+                self.command(asks[at].clone(), now_ms);
+            }
+            _ => {}
+        }
+    }
+
+    fn move_about(&mut self, status: &Status, now_ms: u64) {
+        let room = self.random.pick(&ROOMS).to_owned();
+        if status.rooms.contains(&room) && self.random.per_mille(600) {
+            self.command(Command::LeaveRoom(Some(room)), now_ms);
+        } else {
+            self.command(Command::Join(room), now_ms);
+        }
+    }
+
+    /// Says something that nobody ever said.
+    pub(crate) fn say_in(&mut self, room: &str, plan: &Plan, now_ms: u64) {
+        self.texts += 1;
+        let text = unique_text(self.name, self.texts, plan, &mut self.random);
+        let room = room.to_owned();
+        if self.command(Command::SayIn { room, text: text.clone() }, now_ms) {
+            self.diary.said(&text);
+        }
+    }
+
+    /// Says something in each room, once the link stands and everything before is through.
+    pub(crate) fn say_last_words(&mut self, plan: &Plan, now_ms: u64) {
+        let status = self.session.status(self.session_ms(now_ms));
+        if self.has_said_last_words || status.link != LinkState::Online || status.unsent > 0 {
+            return;
+        }
+        self.has_said_last_words = true;
+        for room in status.rooms {
+            self.say_in(&room, plan, now_ms);
+        }
+    }
+
+    /// Whether it is there, and everything it said is through.
+    pub(crate) fn is_settled(&self, now_ms: u64) -> bool {
+        let status = self.session.status(self.session_ms(now_ms));
+        self.has_said_last_words && status.link == LinkState::Online && status.unsent == 0
+    }
+
+    fn command(&mut self, command: Command, now_ms: u64) -> bool {
+        let now_ms = self.session_ms(now_ms);
+        self.session.command(command, now_ms).is_ok()
+    }
+}
+
+/// A text of this length at most that says who said it, and as which.
+pub(crate) fn unique_text(name: &str, number: u64, plan: &Plan, random: &mut Random) -> String {
+    let filler = random.between(0, plan.text_bytes_max) as usize;
+    format!("{name} says {number}{}", " and on".repeat(filler / 7))
+}
+
+fn start(name: &str, random: &mut Random) -> Session {
+    let config = Config {
+        address: "simulated".to_owned(),
+        name: name.to_owned(),
+        dialect: DialectChoice::Event,
+        gives_up_after_ms: None,
+        follows_people: random.per_mille(300),
+        context_messages_max: usize::MAX,
+    };
+    Session::new(config, Box::new(random.fork()), 0)
+}

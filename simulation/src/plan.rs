@@ -1,0 +1,97 @@
+//! What one seed's run is like: who takes part, how the network and the disk are, and which faults there are. Each run has some
+//! of the faults only, so that one does not hide another.
+
+use crate::random::Random;
+
+/// A run's circumstances.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) people: usize,
+    pub(crate) students: usize,
+    /// How long there are faults.
+    pub(crate) unrest_ms: u64,
+    /// One thing done by each person so often, at most.
+    pub(crate) act_every_ms: u64,
+    /// One fault so often, at most.
+    pub(crate) fault_every_ms: u64,
+    /// Bytes of text.
+    pub(crate) text_bytes_max: u64,
+    pub(crate) rooms: bool,
+    pub(crate) renames: bool,
+    pub(crate) reads_back: bool,
+    pub(crate) restarts_programs: bool,
+    pub(crate) breaks: bool,
+    pub(crate) stalls: bool,
+    pub(crate) throttles: bool,
+    pub(crate) crashes: bool,
+    pub(crate) disk_fills: bool,
+    pub(crate) disk_fails: bool,
+    pub(crate) unreadable: bool,
+    pub(crate) clock_jumps: bool,
+    /// So many messages of a room are kept, in the store.
+    pub(crate) keeps: Option<u64>,
+    pub(crate) latency_max_ms: u64,
+    /// Bytes that travel together, at most.
+    pub(crate) slice_bytes_max: u64,
+    pub(crate) commit_max_ms: u64,
+    pub(crate) report_max_ms: u64,
+    pub(crate) answer_max_ms: u64,
+    pub(crate) group_max: usize,
+    pub(crate) queue_max: usize,
+    pub(crate) questions_max: usize,
+    pub(crate) page_messages_max: u64,
+    pub(crate) log_bytes_max: usize,
+    pub(crate) outbox_bytes_max: usize,
+    pub(crate) send_buffer_bytes: usize,
+    pub(crate) replay: usize,
+    pub(crate) replay_tutorial: usize,
+    /// The flood limit, in messages a second; `None`: off.
+    pub(crate) flood_per_s: Option<u32>,
+}
+
+impl Plan {
+    pub(crate) fn draw(random: &mut Random) -> Self {
+        let has_tiny_logs = random.per_mille(250);
+        Self {
+            people: random.between(2, 4) as usize,
+            students: random.between(0, 2) as usize,
+            unrest_ms: random.between(5_000, 40_000),
+            act_every_ms: random.pick(&[200, 800, 2_500]),
+            fault_every_ms: random.pick(&[400, 1_500, 5_000]),
+            text_bytes_max: if has_tiny_logs { 2_000 } else { random.pick(&[12, 60, 600]) },
+            rooms: random.per_mille(600),
+            renames: random.per_mille(200),
+            reads_back: random.per_mille(400),
+            restarts_programs: random.per_mille(200),
+            breaks: random.per_mille(700),
+            stalls: random.per_mille(500),
+            throttles: random.per_mille(300) || has_tiny_logs,
+            crashes: random.per_mille(500),
+            disk_fills: random.per_mille(150),
+            disk_fails: random.per_mille(100),
+            unreadable: random.per_mille(100),
+            clock_jumps: random.per_mille(200),
+            keeps: random.per_mille(100).then(|| random.between(1, 30)),
+            latency_max_ms: random.pick(&[1, 10, 80, 600]),
+            slice_bytes_max: random.pick(&[9, 200, 4_096, 65_536]),
+            commit_max_ms: random.pick(&[1, 5, 40, 400]),
+            report_max_ms: random.pick(&[0, 3, 30]),
+            answer_max_ms: random.pick(&[0, 5, 100, 1_500]),
+            group_max: random.pick(&[1, 3, 64]),
+            queue_max: random.pick(&[1, 4, 64]),
+            questions_max: random.pick(&[1, 3, 64]),
+            page_messages_max: random.pick(&[1, 3, 17, 200]),
+            log_bytes_max: if has_tiny_logs { random.pick(&[2_000, 12_000]) } else { 8 << 20 },
+            outbox_bytes_max: random.pick(&[1_000, 20_000, 256 << 10]),
+            send_buffer_bytes: random.pick(&[64, 3_000, 200_000]),
+            replay: random.pick(&[0, 1, 5, 50]),
+            replay_tutorial: random.pick(&[0, 0, 5]),
+            flood_per_s: random.pick(&[None, None, Some(5), Some(50)]),
+        }
+    }
+
+    /// Whether a reader may be told of a gap at all: with whole logs and a whole, readable history there is none.
+    pub(crate) fn has_gaps(&self) -> bool {
+        self.log_bytes_max < 8 << 20 || self.keeps.is_some() || self.unreadable
+    }
+}

@@ -1,0 +1,57 @@
+//! What came of a run.
+
+use std::fmt;
+
+use crate::line::Told;
+
+/// A run that kept the promise, in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Its seed.
+    pub seed: u64,
+    /// How long it took, in virtual time.
+    pub virtual_ms: u64,
+    /// Messages stored.
+    pub stored: usize,
+    /// Messages whose sender saw them acknowledged.
+    pub acknowledged: usize,
+    /// Gaps that people were told of.
+    pub gaps: usize,
+    /// Connections made.
+    pub connections: usize,
+    /// Crashes of the server.
+    pub crashes: usize,
+    /// Of everything that arrived at anybody, and when: the same for the same run.
+    pub fingerprint: u64,
+}
+
+impl Report {
+    pub(crate) fn fold(&mut self, now_ms: u64, line: u64, told: &Told) {
+        let what = match told {
+            Told::Bytes(bytes) => bytes.len() as u64,
+            Told::Written => u64::MAX,
+            Told::Closed => u64::MAX - 1,
+        };
+        for word in [now_ms, line, what] {
+            self.fingerprint = (self.fingerprint ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
+        }
+    }
+}
+
+/// A run that broke it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Its seed.
+    pub seed: u64,
+    /// When it was noticed, in virtual time.
+    pub at_ms: u64,
+    /// What was broken.
+    pub what: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, at_ms, what } = self;
+        write!(f, "seed {seed} at {at_ms} ms: {what}; replay it with `cargo xtask simulate --seed {seed}`")
+    }
+}

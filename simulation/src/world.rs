@@ -1,0 +1,533 @@
+//! One run: everybody under one clock, faults for a while, then quiet, in which everything must come right by itself.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+
+use glassline_client::session::update::{Input, Output, Update};
+use glassline_room::Now;
+use glassline_server::{Config, FloodLimit, House, Limits};
+use glassline_wire::timestamp::Timestamp;
+
+use crate::clerk::{Clerk, Counter};
+use crate::disk::SharedDisk;
+use crate::line::{Line, Told};
+use crate::mutation::Mutation;
+use crate::person::{Person, unique_text};
+use crate::plan::Plan;
+use crate::random::Random;
+use crate::rewrite::without_since;
+use crate::student::Student;
+use crate::{Failure, Report};
+
+/// How long everything may take to come right: a dead connection is found after 75 s, a try to connect waits 30 s at most.
+const QUIET_MAX_MS: u64 = 240_000;
+/// What nobody's clock shows before the run.
+const EPOCH_MS: u64 = 1_790_000_000_000;
+/// Turns and steps at one instant; more is a loop that goes round.
+const STEPS_PER_INSTANT_MAX: u32 = 20_000;
+/// Everything that may be held for one connection: its queue, a page of the past and a copy of what a room had left for it.
+const HELD_BYTES_MAX: usize = 3 << 20;
+
+/// A student's program and its connection.
+pub(crate) struct Desk {
+    pub(crate) student: Student,
+    pub(crate) line: Option<u64>,
+    pub(crate) dials_at_ms: Option<u64>,
+    pub(crate) acts_at_ms: u64,
+    /// What it says last, once it has said it.
+    last_words: Option<String>,
+    is_done: bool,
+    texts: u64,
+}
+
+/// See the module.
+pub(crate) struct World {
+    pub(crate) plan: Plan,
+    pub(crate) random: Random,
+    mutation: Option<Mutation>,
+    pub(crate) now_ms: u64,
+    pub(crate) house: Option<House>,
+    server_started_ms: u64,
+    turned_ms: u64,
+    free_at_ms: u64,
+    pub(crate) opens_at_ms: Option<u64>,
+    pub(crate) clock_offset_ms: i64,
+    pub(crate) disk: SharedDisk,
+    pub(crate) clerk: Rc<RefCell<Clerk>>,
+    pub(crate) lines: BTreeMap<u64, Line>,
+    next_line: u64,
+    pub(crate) people: Vec<Person>,
+    pub(crate) desks: Vec<Desk>,
+    pub(crate) faults_at_ms: u64,
+    pub(crate) disk_frees_at_ms: Option<u64>,
+    is_calm: bool,
+    traces: bool,
+    pub(crate) report: Report,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, mutation: Option<Mutation>, traces: bool) -> Self {
+        let mut random = Random::new(seed);
+        let plan = Plan::draw(&mut random);
+        let disk = SharedDisk::default();
+        (disk.lock().mutation, disk.lock().page_messages_max) = (mutation, plan.page_messages_max);
+        let clerk = Clerk::new(&plan, disk.clone(), mutation, random.fork(), 0);
+        let people = (0..plan.people).map(|index| Person::new(index, random.fork(), 0)).collect();
+        let desk = |index| Desk {
+            student: Student::new(format!("tom{index}")),
+            line: None,
+            dials_at_ms: Some(10),
+            acts_at_ms: 700,
+            last_words: None,
+            is_done: false,
+            texts: 0,
+        };
+        let desks = (0..plan.students).map(desk).collect();
+        Self {
+            mutation,
+            now_ms: 0,
+            house: None,
+            server_started_ms: 0,
+            turned_ms: 0,
+            free_at_ms: 0,
+            opens_at_ms: Some(0),
+            clock_offset_ms: 0,
+            disk,
+            clerk: Rc::new(RefCell::new(clerk)),
+            lines: BTreeMap::new(),
+            next_line: 0,
+            people,
+            desks,
+            faults_at_ms: 1_000,
+            disk_frees_at_ms: None,
+            is_calm: false,
+            traces,
+            report: Report { seed, ..Report::default() },
+            plan,
+            random,
+        }
+    }
+
+    /// Runs until everything has come right.
+    pub(crate) fn run(mut self) -> Result<Report, Failure> {
+        self.tell(|world| format!("{:?}", world.plan));
+        let mut outcome = self.play();
+        if outcome.is_ok() {
+            outcome = self.check();
+        }
+        let (seed, at_ms) = (self.report.seed, self.now_ms);
+        outcome.map(|()| self.report).map_err(|what| Failure { seed, at_ms, what })
+    }
+
+    fn play(&mut self) -> Result<(), String> {
+        let mut steps = 0;
+        loop {
+            let due_ms = self.next_due_ms().max(self.now_ms);
+            steps = if due_ms > self.now_ms { 0 } else { steps + 1 };
+            if steps > STEPS_PER_INSTANT_MAX {
+                return Err("time stands still: somebody goes round in a circle".to_owned());
+            }
+            self.now_ms = due_ms;
+            if !self.is_calm && self.now_ms >= self.plan.unrest_ms {
+                self.calm_down();
+            }
+            self.step()?;
+            if self.is_calm && self.is_settled() {
+                self.report.virtual_ms = self.now_ms;
+                return Ok(());
+            }
+            if self.now_ms > self.plan.unrest_ms + QUIET_MAX_MS {
+                return Err(format!("it does not come right by itself: {}", self.what_is_open()));
+            }
+        }
+    }
+
+    fn next_due_ms(&self) -> u64 {
+        let now_ms = self.now_ms;
+        let lines = self.lines.values().filter_map(|line| line.due_ms(now_ms));
+        let people = self.people.iter().filter_map(Person::due_ms);
+        let desks = self.desks.iter().filter(|desk| !desk.is_done);
+        let desks = desks.flat_map(|desk| [desk.dials_at_ms, Some(desk.acts_at_ms)]).flatten();
+        let faults = (!self.is_calm).then_some(self.faults_at_ms.min(self.plan.unrest_ms));
+        let rest = [self.clerk.borrow().due_ms(), self.opens_at_ms, self.disk_frees_at_ms, faults, self.turn_due_ms()];
+        lines.chain(people).chain(desks).chain(rest.into_iter().flatten()).min().unwrap_or(now_ms + 1_000)
+    }
+
+    fn turn_due_ms(&self) -> Option<u64> {
+        let house = self.house.as_ref()?;
+        let has_news = self.clerk.borrow().has_done() || self.lines.values().any(|line| line.far.has_news());
+        let due_ms = if has_news { Some(self.now_ms) } else { house.wait_ms().map(|wait_ms| self.turned_ms + wait_ms) };
+        due_ms.map(|due_ms| due_ms.max(self.free_at_ms))
+    }
+
+    fn step(&mut self) -> Result<(), String> {
+        self.clerk.borrow_mut().tick(self.now_ms);
+        self.step_lines()?;
+        for index in 0..self.people.len() {
+            self.step_person(index)?;
+        }
+        for index in 0..self.desks.len() {
+            self.step_desk(index);
+        }
+        if self.opens_at_ms.take_if(|at_ms| *at_ms <= self.now_ms).is_some() {
+            self.open_house();
+        }
+        if self.disk_frees_at_ms.take_if(|at_ms| *at_ms <= self.now_ms).is_some() {
+            self.disk.lock().is_full = false;
+        }
+        if !self.is_calm && self.faults_at_ms <= self.now_ms {
+            self.faults_at_ms = self.now_ms + self.random.between(1, self.plan.fault_every_ms);
+            self.strike();
+        }
+        if self.turn_due_ms().is_some_and(|due_ms| due_ms <= self.now_ms) {
+            self.turn()?;
+        }
+        Ok(())
+    }
+
+    fn turn(&mut self) -> Result<(), String> {
+        let now = self.server_now();
+        let Some(house) = &mut self.house else { return Ok(()) };
+        let turned = house.turn(now);
+        (self.turned_ms, self.free_at_ms) = (self.now_ms, self.now_ms + self.random.draw() % 2);
+        if house.counts().contains("session_failed") {
+            return Err("a session panicked".to_owned());
+        }
+        if house.held_bytes_max() > HELD_BYTES_MAX {
+            return Err(format!("{} bytes are held for one connection", house.held_bytes_max()));
+        }
+        if let Err(error) = turned {
+            self.tell(|_| format!("the server stops: {error}"));
+            self.crash();
+        }
+        Ok(())
+    }
+
+    fn server_now(&self) -> Now {
+        let at = (EPOCH_MS + self.now_ms).saturating_add_signed(self.clock_offset_ms);
+        Now { monotonic_ms: self.now_ms - self.server_started_ms, at: Timestamp::from_unix_ms(at) }
+    }
+
+    fn open_house(&mut self) {
+        let plan = &self.plan;
+        let clerk = Clerk::new(plan, self.disk.clone(), self.mutation, self.random.fork(), self.now_ms);
+        self.clerk = Rc::new(RefCell::new(clerk));
+        if self.is_calm {
+            self.clerk.borrow_mut().calm_down();
+        }
+        let limits =
+            Limits { log_bytes_max: plan.log_bytes_max, outbox_bytes_max: plan.outbox_bytes_max, ..Limits::default() };
+        let config = Config {
+            flood: plan.flood_per_s.map_or(FloodLimit::Off, FloodLimit::PerSecond),
+            replay: plan.replay,
+            replay_tutorial: plan.replay_tutorial,
+            limits,
+            ..Config::default()
+        };
+        let newest = self.disk.lock().newest("lobby");
+        (self.server_started_ms, self.turned_ms, self.free_at_ms) = (self.now_ms, self.now_ms, self.now_ms);
+        let counter = Counter(Rc::clone(&self.clerk));
+        self.house = Some(House::open(config, Some((Box::new(counter), newest)), self.server_now()));
+        self.tell(|_| format!("the server opens, the lobby is at {newest}"));
+    }
+
+    /// The server and its journal die; what was durable stays.
+    pub(crate) fn crash(&mut self) {
+        if self.house.take().is_none() {
+            return;
+        }
+        self.report.crashes += 1;
+        self.clerk.borrow_mut().crash();
+        self.opens_at_ms = Some(self.now_ms + self.random.between(5, 4_000));
+        let now_ms = self.now_ms;
+        for line in self.lines.values_mut() {
+            // Some get what the system still had for them, some hear of it at once, some much later.
+            match self.random.between(0, 9) {
+                0..=4 => {}
+                5..=8 => line.snap(Some(now_ms + self.random.between(0, 300)), None),
+                _ => line.snap(Some(now_ms + self.random.between(300, 60_000)), None),
+            }
+        }
+        self.tell(|world| format!("the server crashes; the lobby is at {}", world.disk.lock().newest("lobby")));
+    }
+
+    fn step_lines(&mut self) -> Result<(), String> {
+        let ids: Vec<u64> = self.lines.keys().copied().collect();
+        for id in ids {
+            let Some(line) = self.lines.get_mut(&id) else { continue };
+            let told = line.step(self.now_ms, self.is_calm, &mut self.random);
+            let (owner, is_over) = (line.owner, line.is_over());
+            for one in told {
+                self.pass_on(id, owner, one)?;
+            }
+            if is_over {
+                self.lines.remove(&id);
+            }
+        }
+        Ok(())
+    }
+
+    fn pass_on(&mut self, id: u64, owner: usize, told: Told) -> Result<(), String> {
+        self.report.fold(self.now_ms, id, &told);
+        if let Some(desk) = owner.checked_sub(self.people.len()).and_then(|index| self.desks.get_mut(index)) {
+            if desk.line == Some(id) {
+                match told {
+                    Told::Bytes(bytes) => desk.student.heard(&bytes)?,
+                    Told::Written => {}
+                    Told::Closed => {
+                        desk.line = None;
+                        desk.dials_at_ms = Some(self.now_ms + 500);
+                        if let Some(text) = desk.last_words.take() {
+                            desk.is_done = crate::diary::find(&self.disk.lock(), &text).next().is_some();
+                            let is_broken = self.lines.get(&id).is_none_or(|line| line.broken);
+                            if !desk.is_done && !is_broken {
+                                return Err(format!(
+                                    "{text:?} was said, then the connection was closed in order, and it is not stored"
+                                ));
+                            }
+                        }
+                    }
+                }
+            }
+            return Ok(());
+        }
+        let person = &mut self.people[owner];
+        if person.line != Some(id) {
+            return Ok(());
+        }
+        let now_ms = person.session_ms(self.now_ms);
+        match &told {
+            Told::Bytes(bytes) => person.session.handle(Input::Bytes(bytes), now_ms),
+            Told::Written => person.session.handle(Input::Written, now_ms),
+            Told::Closed => person.session.handle(Input::Closed("it is closed"), now_ms),
+        }
+        self.drain(owner)
+    }
+
+    fn step_person(&mut self, index: usize) -> Result<(), String> {
+        let now_ms = self.now_ms;
+        if self.people[index].starts_at_ms.is_some_and(|at_ms| at_ms <= now_ms) {
+            self.people[index].start_again(now_ms);
+        }
+        if self.people[index].starts_at_ms.is_some() {
+            return Ok(());
+        }
+        if self.people[index].dials_at_ms.take_if(|at_ms| *at_ms <= now_ms).is_some() {
+            self.dialled(index);
+        }
+        let person = &mut self.people[index];
+        if person.acts_at_ms <= now_ms {
+            person.acts_at_ms = now_ms + self.random.between(1, self.plan.act_every_ms);
+            if self.is_calm {
+                person.say_last_words(&self.plan, now_ms);
+            } else {
+                person.act(&self.plan, now_ms);
+            }
+        }
+        let session_ms = person.session_ms(now_ms);
+        if person.session.next_deadline_ms().is_some_and(|deadline_ms| deadline_ms <= session_ms) {
+            person.session.handle(Input::Tick, session_ms);
+        }
+        self.drain(index)
+    }
+
+    /// A connection that was asked for stands, or does not.
+    fn dialled(&mut self, index: usize) {
+        let line = self.connect(index);
+        let person = &mut self.people[index];
+        let now_ms = person.session_ms(self.now_ms);
+        person.line = line;
+        person.is_first_write = true;
+        match line {
+            Some(_) => person.session.handle(Input::Connected, now_ms),
+            None => person.session.handle(Input::ConnectFailed("nobody answers"), now_ms),
+        }
+    }
+
+    fn connect(&mut self, owner: usize) -> Option<u64> {
+        let house = self.house.as_mut()?;
+        let address = IpAddr::V4(Ipv4Addr::new(10, 0, 0, owner as u8 + 1));
+        let far = house.connect(SocketAddr::new(address, 4_000), self.plan.send_buffer_bytes);
+        let mut line = Line::new(far, owner, self.plan.latency_max_ms, self.plan.slice_bytes_max);
+        if self.is_calm {
+            line.heal();
+        }
+        self.next_line += 1;
+        self.lines.insert(self.next_line, line);
+        self.report.connections += 1;
+        Some(self.next_line)
+    }
+
+    /// Carries out what a session wants.
+    fn drain(&mut self, index: usize) -> Result<(), String> {
+        while let Some(output) = self.people[index].session.poll_output() {
+            let now_ms = self.now_ms;
+            let person = &mut self.people[index];
+            match output {
+                Output::Connect => {
+                    person.dials_at_ms = Some(now_ms + self.random.between(1, self.plan.latency_max_ms));
+                }
+                Output::Send(bytes) => {
+                    let forgets = std::mem::take(&mut person.is_first_write)
+                        && self.mutation == Some(Mutation::ClientForgetsSince);
+                    let bytes = if forgets { without_since(&bytes) } else { bytes };
+                    if let Some(line) = person.line.and_then(|line| self.lines.get_mut(&line)) {
+                        line.write(bytes);
+                    }
+                }
+                Output::HalfClose => {
+                    if let Some(line) = person.line.and_then(|line| self.lines.get_mut(&line)) {
+                        line.end();
+                    }
+                }
+                Output::Disconnect => {
+                    person.dials_at_ms = None;
+                    if let Some(line) = person.line.take().and_then(|line| self.lines.get_mut(&line)) {
+                        line.close();
+                    }
+                }
+                Output::Show(update) => self.show(index, &update)?,
+                Output::Ended(ending) => {
+                    if person.diary.is_welcomed() {
+                        return Err(format!("the session of person {index} ended: {ending:?}"));
+                    }
+                    person.starts_at_ms = Some(now_ms + 300);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, index: usize, update: &Update) -> Result<(), String> {
+        self.tell(|_| format!("person {index} is shown {update:?}"));
+        let disk = self.disk.lock();
+        self.people[index].diary.shown(update, &disk).map_err(|why| format!("person {index}: {why}"))
+    }
+
+    fn step_desk(&mut self, index: usize) {
+        let now_ms = self.now_ms;
+        let owner = self.people.len() + index;
+        let desk = &mut self.desks[index];
+        if desk.is_done {
+            return;
+        }
+        if desk.dials_at_ms.take_if(|at_ms| *at_ms <= now_ms).is_some() {
+            let line = self.connect(owner);
+            let desk = &mut self.desks[index];
+            desk.line = line;
+            match line.and_then(|line| self.lines.get_mut(&line)) {
+                Some(line) => line.write(desk.student.connected()),
+                None => desk.dials_at_ms = Some(now_ms + 700),
+            }
+        }
+        let desk = &mut self.desks[index];
+        if desk.acts_at_ms > now_ms {
+            return;
+        }
+        desk.acts_at_ms = now_ms + self.random.between(1, self.plan.act_every_ms);
+        let Some(line) = desk.line.and_then(|line| self.lines.get_mut(&line)) else { return };
+        if !desk.student.is_in() || line.has_ended() {
+            return;
+        }
+        if self.is_calm {
+            let is_stored = |text: &String| crate::diary::find(&self.disk.lock(), text).next().is_some();
+            desk.is_done = desk.last_words.as_ref().is_some_and(is_stored);
+            if !desk.is_done && desk.last_words.is_some() {
+                return;
+            }
+        }
+        if !desk.is_done {
+            desk.texts += 1;
+            let text = unique_text(&desk.student.name, desk.texts, &self.plan, &mut self.random);
+            line.write(desk.student.say(&text));
+            desk.last_words = self.is_calm.then_some(text);
+        }
+        if self.is_calm || self.random.per_mille(50) {
+            // Its end comes right behind what it said, which is taken all the same.
+            line.end();
+        }
+    }
+
+    /// The faults are over: what is broken stays so until it is noticed.
+    fn calm_down(&mut self) {
+        self.is_calm = true;
+        self.tell(|_| "quiet from here on".to_owned());
+        self.clerk.borrow_mut().calm_down();
+        self.disk.lock().is_full = false;
+        self.lines.values_mut().for_each(Line::heal);
+        let now_ms = self.now_ms;
+        for desk in &mut self.desks {
+            // A student's program waits for ever where nobody answers: whoever sits before it starts it again.
+            if let Some(line) = desk.line.and_then(|line| self.lines.get_mut(&line))
+                && line.broken
+            {
+                line.close();
+                (desk.line, desk.dials_at_ms) = (None, Some(now_ms + 500));
+            }
+        }
+        self.people.iter_mut().for_each(|person| person.acts_at_ms = now_ms + 500);
+        self.desks.iter_mut().for_each(|desk| desk.acts_at_ms = now_ms + 500);
+    }
+
+    fn is_settled(&self) -> bool {
+        let is_stored = self.clerk.borrow().is_idle() && self.house.as_ref().is_some_and(|house| house.unstored() == 0);
+        let everyone = self.people.iter().all(|person| person.is_settled(self.now_ms));
+        is_stored && everyone && self.desks.iter().all(|desk| desk.is_done) && self.what_is_owed().is_none()
+    }
+
+    fn what_is_owed(&self) -> Option<String> {
+        let disk = self.disk.lock();
+        self.people
+            .iter()
+            .enumerate()
+            .find_map(|(index, person)| person.diary.what_is_owed(&disk).map(|owed| format!("person {index}: {owed}")))
+    }
+
+    fn what_is_open(&self) -> String {
+        let unsettled = |(index, person): (usize, &Person)| {
+            let status = person.session.status(person.session_ms(self.now_ms));
+            (!person.is_settled(self.now_ms))
+                .then(|| format!("person {index} is {:?}, {} unsent", status.link, status.unsent))
+        };
+        let people = self.people.iter().enumerate().filter_map(unsettled);
+        let desks =
+            self.desks.iter().filter(|desk| !desk.is_done).map(|desk| format!("{} is not done", desk.student.name));
+        let house = self.house.as_ref().map(|house| format!("{} unstored", house.unstored()));
+        let all: Vec<String> = people.chain(desks).chain(self.what_is_owed()).chain(house).collect();
+        all.join("; ")
+    }
+
+    /// Holds what everybody saw against what is stored.
+    fn check(&mut self) -> Result<(), String> {
+        let disk = self.disk.lock();
+        for shelf in disk.rooms.values() {
+            self.report.stored += shelf.messages.len();
+            for (message, seq) in shelf.messages.iter().zip(1_u64..) {
+                if message.seq != Some(seq) {
+                    return Err(format!("{} has {:?} where {seq} belongs", message.room, message.seq));
+                }
+            }
+        }
+        for (index, person) in self.people.iter().enumerate() {
+            let named = |why: String| format!("person {index}: {why}");
+            let may_have_gaps = self.plan.has_gaps();
+            for diary in &person.old_diaries {
+                diary.check(&disk, may_have_gaps, false).map_err(named)?;
+            }
+            person.diary.check(&disk, may_have_gaps, true).map_err(named)?;
+            let (acknowledged, gaps) = person.diary.counts();
+            self.report.acknowledged += acknowledged;
+            self.report.gaps += gaps;
+        }
+        self.desks.iter().try_for_each(|desk| desk.student.check(&disk))
+    }
+
+    /// Says what happens, when somebody wants to follow it.
+    pub(crate) fn tell(&self, what: impl FnOnce(&Self) -> String) {
+        if self.traces {
+            println!("{:>7} ms  {}", self.now_ms, what(self));
+        }
+    }
+}

@@ -262,7 +262,8 @@ def bad_files(bench):
         db.execute("CREATE TABLE mine(x)")
     db.close()
     refused("foreign.db", other.read_bytes(), "no Glassline history")
-    code, words = bench.refused_server("--history", folder)
+    (folder / "inner").mkdir()
+    code, words = bench.refused_server("--history", folder / "inner")
     expect(code == 1 and "--history" in words, "a clear word about a folder", words)
     empty = folder / "empty.db"
     empty.touch()

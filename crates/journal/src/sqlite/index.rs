@@ -5,6 +5,7 @@ use std::time::Instant;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::engine::Engine;
+use super::fold::folded;
 use super::place::{place, seq_of};
 use super::tend::next_rows;
 use crate::store::StoreError;
@@ -96,9 +97,9 @@ fn index(db: &mut Connection, mut turn: i64, rows_max: u64) -> Result<Step, rusq
             let mut insert = transaction.prepare_cached("INSERT INTO message_text(rowid, text) VALUES(?1, ?2)")?;
             let mut rows = messages.query((place(room_id, indexed), place(room_id, newest), rows_max - done))?;
             while let Some(row) = rows.next()? {
-                let (place, text): (i64, _) = (row.get(0)?, row.get_ref(1)?);
-                bytes += text.as_bytes()?.len();
-                insert.execute((place, rusqlite::types::ToSqlOutput::Borrowed(text)))?;
+                let (place, text): (i64, _) = (row.get(0)?, row.get_ref(1)?.as_str()?);
+                bytes += text.len();
+                insert.execute((place, folded(text)))?;
                 done += 1;
                 if done == rows_max || bytes >= STEP_TEXT_BYTES {
                     reached = seq_of(place);

@@ -81,6 +81,7 @@ impl Clerk {
     /// The faults are over.
     pub(crate) fn calm_down(&mut self) {
         (self.unreadable_per_mille, self.busy_until_ms, self.fails) = (0, 0, false);
+        (self.commit_max_ms, self.answer_max_ms) = (self.commit_max_ms.min(5), self.answer_max_ms.min(5));
     }
 
     pub(crate) fn is_idle(&self) -> bool {

@@ -127,7 +127,7 @@ impl World {
             let due_ms = self.next_due_ms().max(self.now_ms);
             steps = if due_ms > self.now_ms { 0 } else { steps + 1 };
             if steps > STEPS_PER_INSTANT_MAX {
-                return Err("time stands still: somebody goes round in a circle".to_owned());
+                return Err(format!("time stands still: somebody goes round in a circle ({})", self.who_is_due()));
             }
             self.now_ms = due_ms;
             if !self.is_calm && self.now_ms >= self.plan.unrest_ms {
@@ -153,6 +153,14 @@ impl World {
         let faults = (!self.is_calm).then_some(self.faults_at_ms.min(self.plan.unrest_ms));
         let rest = [self.clerk.borrow().due_ms(), self.opens_at_ms, self.disk_frees_at_ms, faults, self.turn_due_ms()];
         lines.chain(people).chain(desks).chain(rest.into_iter().flatten()).min().unwrap_or(now_ms + 1_000)
+    }
+
+    fn who_is_due(&self) -> String {
+        let now_ms = self.now_ms;
+        let lines: Vec<u64> = self.lines.values().filter_map(|line| line.due_ms(now_ms)).collect();
+        let people: Vec<u64> = self.people.iter().filter_map(Person::due_ms).collect();
+        let journal = self.clerk.borrow().due_ms();
+        format!("lines at {lines:?}, people at {people:?}, journal at {journal:?}, server at {:?}", self.turn_due_ms())
     }
 
     fn turn_due_ms(&self) -> Option<u64> {
@@ -455,7 +463,9 @@ impl World {
         self.is_calm = true;
         self.tell(|_| "quiet from here on".to_owned());
         self.clerk.borrow_mut().calm_down();
-        self.disk.lock().is_full = false;
+        let mut disk = self.disk.lock();
+        (disk.is_full, disk.page_messages_max) = (false, disk.page_messages_max.max(20));
+        drop(disk);
         self.lines.values_mut().for_each(Line::heal);
         let now_ms = self.now_ms;
         for desk in &mut self.desks {
@@ -512,11 +522,10 @@ impl World {
         }
         for (index, person) in self.people.iter().enumerate() {
             let named = |why: String| format!("person {index}: {why}");
-            let may_have_gaps = self.plan.has_gaps();
             for diary in &person.old_diaries {
-                diary.check(&disk, may_have_gaps, false).map_err(named)?;
+                diary.check(&disk, &self.plan, false).map_err(named)?;
             }
-            person.diary.check(&disk, may_have_gaps, true).map_err(named)?;
+            person.diary.check(&disk, &self.plan, true).map_err(named)?;
             let (acknowledged, gaps) = person.diary.counts();
             self.report.acknowledged += acknowledged;
             self.report.gaps += gaps;

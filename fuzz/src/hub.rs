@@ -3,7 +3,7 @@
 
 use std::net::Ipv4Addr;
 
-use glassline_room::{Entered, Entrance, Holder, Hub, MemberId, Now, Rules};
+use glassline_room::{Entered, Entrance, Holder, Hub, MemberId, Now, OperatorToken, Rules};
 use glassline_wire::frame::Decoder;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Hello, Send};
@@ -11,6 +11,7 @@ use glassline_wire::timestamp::Timestamp;
 use libfuzzer_sys::fuzz_target;
 
 const MEMBERS_MAX: usize = 6;
+const TOKEN: &str = "correct-horse-battery";
 const LOG_BYTES_MAX: usize = 64 << 10;
 
 struct Peer {
@@ -28,7 +29,8 @@ fn receive(hub: &mut Hub, peer: &mut Peer, bytes_max: usize) {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let rules = Rules { log_bytes_max: LOG_BYTES_MAX, ..Rules::default() };
+    let operator_token = OperatorToken::parse(TOKEN).ok();
+    let rules = Rules { log_bytes_max: LOG_BYTES_MAX, operator_token, ..Rules::default() };
     let mut hub = Hub::new(rules);
     let mut peers: Vec<Peer> = Vec::new();
     let mut now_ms = 0;
@@ -78,11 +80,24 @@ fuzz_target!(|bytes: &[u8]| {
                 drop(hub.rooms_listed(None));
             }
             6 => drop(if operation & 8 == 0 { hub.join(id, &text, now).map(drop) } else { hub.leave(id, &text, now) }),
+            7 if operation & 8 == 0 => {
+                if operation & 16 == 0 {
+                    drop(hub.operate(id, &format!("op {TOKEN}"), None, now));
+                }
+                drop(hub.operate(id, &text, Some("r".into()), now));
+            }
             _ => {
                 hub.depart(id, now);
                 peers.remove(index);
             }
         }
+        while let Some(expelled) = hub.take_expelled() {
+            if let Some(at) = peers.iter().position(|peer| peer.id == expelled.member) {
+                hub.depart(expelled.member, now);
+                peers.remove(at);
+            }
+        }
+        while hub.take_happening().is_some() {}
         hub.tick(now);
         while let Some(woken) = hub.take_woken() {
             if let Some(peer) = peers.iter_mut().find(|peer| peer.id == woken) {

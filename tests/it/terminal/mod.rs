@@ -9,6 +9,7 @@ mod hostile;
 mod leaving;
 mod link;
 mod listed;
+mod operators;
 mod past;
 mod pastes;
 mod people;

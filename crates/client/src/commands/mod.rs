@@ -9,7 +9,7 @@ mod table;
 
 pub(crate) use interpret::interpret;
 pub(crate) use meaning::Meaning;
-pub(crate) use privacy::{is_secret, is_storable, seals};
+pub(crate) use privacy::{concealed, is_secret, is_storable, seals};
 pub(crate) use table::{Argument, SlashCommand, all_names};
 
 #[cfg(test)]

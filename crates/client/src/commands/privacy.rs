@@ -1,5 +1,7 @@
 //! Which typed lines may be written to a disk.
 
+use std::borrow::Cow;
+
 use super::table::SlashCommand;
 
 /// Whether a line may be kept beyond the session. A command that is not known may be a mistyped one for somebody's eyes only, or carry
@@ -11,6 +13,18 @@ pub(crate) fn is_storable(line: &str) -> bool {
 /// Whether a line holds a secret of its user's: it is not offered again either, on a screen that others may see.
 pub(crate) fn is_secret(line: &str) -> bool {
     command_name(line).is_some_and(|name| name.eq_ignore_ascii_case("op"))
+}
+
+/// A line as it may be shown, with the cursor's place in it: of a secret, a dot for each character. A screen in a classroom has many readers.
+pub(crate) fn concealed(line: &str, cursor: usize) -> (Cow<'_, str>, usize) {
+    let name_at = line.len() - line.trim_start().len();
+    let secret_at = line[name_at..].find(char::is_whitespace).map(|end| name_at + end);
+    let Some(secret_at) = secret_at.filter(|_| is_secret(line)) else { return (Cow::Borrowed(line), cursor) };
+    let dotted = |text: &str| -> String { text.chars().map(|c| if c.is_whitespace() { c } else { '•' }).collect() };
+    let (open, secret) = line.split_at(secret_at);
+    let before_cursor = secret.get(..cursor.saturating_sub(secret_at)).map_or(0, |before| dotted(before).len());
+    let cursor = if cursor <= secret_at { cursor } else { secret_at + before_cursor };
+    (Cow::Owned(open.to_owned() + &dotted(secret)), cursor)
 }
 
 /// Whether a line begins a part of the conversation that is for nobody else: nothing after it is kept.
@@ -27,6 +41,25 @@ fn command_name(line: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_secret_only_its_length_is_shown() {
+        for (line, shown) in [
+            ("/op sécret x", "/op •••••• •"),
+            (" /OP\ta\nb", " /OP\t•\n•"),
+            ("/op", "/op"),
+            ("/op ", "/op "),
+            ("/ops secret", "/ops secret"),
+            ("hi /op secret", "hi /op secret"),
+        ] {
+            assert_eq!(concealed(line, 0), (shown.into(), 0));
+            for (chars, (at, _)) in line.char_indices().enumerate() {
+                let (text, cursor) = concealed(line, at);
+                assert_eq!(text[..cursor].chars().count(), chars, "{line:?} at {at}");
+            }
+            assert_eq!(concealed(line, line.len()).1, shown.len());
+        }
+    }
 
     #[test]
     fn what_is_for_somebody_only_is_not_stored() {

@@ -24,6 +24,7 @@ use std::time::Instant;
 
 use glassline_wire::visible;
 
+use crate::commands::concealed;
 use crate::ending::Ending;
 use crate::inbox::{Inbox, UserInput};
 use crate::input_history::InputHistory;
@@ -219,7 +220,7 @@ impl Terminal {
             if self.editor.text().is_empty() {
                 self.editor.set_text(&begun);
             } else {
-                self.tell(&[format!("not sent: {begun}")]);
+                self.tell(&[format!("not sent: {}", concealed(&begun, 0).0)]);
             }
         }
     }
@@ -239,7 +240,7 @@ impl Terminal {
         let hint = self.hint.clone().or_else(|| self.pasting_hint());
         let beside = status::Beside { hint: hint.as_deref(), waiting: &waiting, mentions: self.page.mentions() };
         let (text, cursor) = match &self.prompt {
-            Prompt::Input | Prompt::Completing(_) => (Cow::Borrowed(self.editor.text()), self.editor.cursor()),
+            Prompt::Input | Prompt::Completing(_) => concealed(self.editor.text(), self.editor.cursor()),
             Prompt::Searching(search) => {
                 let prompt = search.prompt();
                 let end = prompt.len();
@@ -361,7 +362,7 @@ impl View for Terminal {
         self.stop_pasting();
         self.keep_drafts_of(&[]);
         if !self.editor.text().trim().is_empty() {
-            self.tell(&[format!("not sent: {}", self.editor.text())]);
+            self.tell(&[format!("not sent: {}", concealed(self.editor.text(), 0).0)]);
         }
         let (rooms, unsent) = self.status.take().map(|status| (status.rooms, status.unsent)).unwrap_or_default();
         let last = self.page.leave(&rooms);

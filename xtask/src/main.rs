@@ -6,6 +6,7 @@ mod crash;
 mod fuzz;
 mod manual;
 mod readme;
+mod simulate;
 mod tests;
 mod tools;
 
@@ -24,6 +25,8 @@ usage: cargo xtask CHORE
                           kills the server N times (100) under load and checks that nothing said is lost; S (1) decides when
   fuzz [--seconds N] [TARGET]
                           runs each libFuzzer target for N seconds (60), on the stable toolchain
+  simulate [--seeds N] [--first S] [--seed S]
+                          runs N seeds (10000) of clients, network, server and journal with faults; --seed replays one with a trace
   man                     writes the manual's pages to target/man";
 
 fn main() -> ExitCode {
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(rest),
         "crash" => crash::run(rest),
         "fuzz" => fuzz::run(rest),
+        "simulate" => simulate::run(rest),
         "man" => manual::run(),
         _ => Err(USAGE.to_string()),
     };

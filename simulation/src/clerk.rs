@@ -16,7 +16,7 @@ use crate::plan::Plan;
 use crate::random::Random;
 
 /// A deadline that never comes: under virtual time nothing takes any.
-const AMPLE: Duration = Duration::from_secs(3_600);
+const AMPLE: Duration = Duration::from_hours(1);
 
 /// A group on its way to the disk.
 #[derive(Debug)]

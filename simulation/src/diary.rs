@@ -14,6 +14,8 @@ struct Stay {
     room: String,
     /// Everything behind this number is to be shown; unknown where nothing has been shown since a room was entered.
     base: Option<u64>,
+    /// The base at the latest: the link was lost before it was known, and this is where the room stood when the next one came.
+    base_at_latest: Option<u64>,
     shown: Vec<u64>,
     gaps: Vec<(u64, u64)>,
     over: bool,
@@ -85,8 +87,7 @@ impl Diary {
                 self.name.clone_from(&welcome.name);
                 for state in &welcome.rooms {
                     match self.stay(&state.room) {
-                        // Entered, and the link was lost before anything was known of it: it begins here.
-                        Some(stay) => stay.base = stay.base.or(Some(state.seq)),
+                        Some(stay) => stay.base_at_latest = stay.base_at_latest.or(Some(state.seq)),
                         None => self.enter(&state.room, Some(state.seq)),
                     }
                 }
@@ -96,11 +97,11 @@ impl Diary {
                 self.name.clone_from(&renamed.to);
                 Ok(())
             }
-            Event::Joined(presence) if self.is_own(presence) && self.stay(&presence.room).is_none() => {
+            Event::Joined(presence) if is_own(presence) && self.stay(&presence.room).is_none() => {
                 self.enter(&presence.room, None);
                 Ok(())
             }
-            Event::Left(presence) if self.is_own(presence) => {
+            Event::Left(presence) if is_own(presence) => {
                 if let Some(stay) = self.stay(&presence.room) {
                     stay.over = true;
                 }
@@ -117,16 +118,19 @@ impl Diary {
         }
     }
 
-    fn is_own(&self, presence: &Presence) -> bool {
-        presence.reference.is_some() && presence.names.len() == 1
-    }
-
     fn stay(&mut self, room: &str) -> Option<&mut Stay> {
         self.stays.iter_mut().find(|stay| stay.room == room && !stay.over)
     }
 
     fn enter(&mut self, room: &str, base: Option<u64>) {
-        self.stays.push(Stay { room: room.to_owned(), base, shown: Vec::new(), gaps: Vec::new(), over: false });
+        self.stays.push(Stay {
+            room: room.to_owned(),
+            base,
+            base_at_latest: None,
+            shown: Vec::new(),
+            gaps: Vec::new(),
+            over: false,
+        });
     }
 
     fn acknowledge(&mut self, message: &Message) -> Verdict {
@@ -145,7 +149,10 @@ impl Diary {
         is_stored(message, disk)?;
         let room = &message.room;
         let Some(stay) = self.stay(room) else { return Err(format!("{room} {seq} was shown to one who is not there")) };
-        let base = *stay.base.get_or_insert(seq - 1);
+        if !is_own {
+            stay.base.get_or_insert(stay.base_at_latest.unwrap_or(seq).min(seq - 1));
+        }
+        let base = stay.base.unwrap_or(0);
         if stay.shown.contains(&seq) {
             return Err(format!("{room} {seq} was shown twice"));
         }
@@ -175,6 +182,10 @@ impl Diary {
     fn note_past(&mut self, history: &History, is_context: bool, disk: &Disk) -> Verdict {
         for message in &history.messages {
             is_stored(message, disk)?;
+            if is_context {
+                // Shown as what was said before, which it was; it is acknowledged in silence.
+                self.pending.remove(&message.text);
+            }
         }
         let seqs: Vec<u64> = history.messages.iter().filter_map(|message| message.seq).collect();
         if !seqs.is_sorted_by(|one, next| one < next) {
@@ -233,7 +244,7 @@ impl Diary {
 
 impl Stay {
     fn missing(&self, last: u64) -> impl Iterator<Item = u64> {
-        let base = self.base.unwrap_or(last);
+        let base = self.base.or(self.base_at_latest).unwrap_or(last);
         (base + 1..=last)
             .filter(|seq| !self.shown.contains(seq) && !self.gaps.iter().any(|(from, to)| (from..=to).contains(&seq)))
     }
@@ -253,9 +264,14 @@ impl Acknowledged {
     }
 }
 
+/// Whether this answers the person's own `join` or `leave`.
+fn is_own(presence: &Presence) -> bool {
+    presence.reference.is_some() && presence.names.len() == 1
+}
+
 /// Every stored message of this text: texts are said once.
 pub(crate) fn find<'a>(disk: &'a Disk, text: &'a str) -> impl Iterator<Item = &'a Message> {
-    disk.rooms.values().flat_map(|shelf| &shelf.messages).filter(move |message| message.text == text)
+    disk.rooms.values().flat_map(|log| &log.messages).filter(move |message| message.text == text)
 }
 
 /// Whether a message that somebody was shown would survive a crash now, as it is.
@@ -265,5 +281,5 @@ fn is_stored(message: &Message, disk: &Disk) -> Verdict {
         return Err(format!("{} {seq} was shown and is not stored: {:?}", message.room, message.text));
     };
     let shown = Message { reference: None, ..message.clone() };
-    if shown != *stored { Err(format!("{shown:?} was shown, and {stored:?} is stored")) } else { Ok(()) }
+    if shown == *stored { Ok(()) } else { Err(format!("{shown:?} was shown, and {stored:?} is stored")) }
 }

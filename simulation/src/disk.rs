@@ -13,7 +13,7 @@ use crate::mutation::Mutation;
 
 /// One room's messages: the one at `index` has the number `index + 1`.
 #[derive(Debug, Default)]
-pub(crate) struct Shelf {
+pub(crate) struct RoomLog {
     pub(crate) messages: Vec<Message>,
     authors: Vec<u64>,
     /// How many of the oldest cannot be read any more.
@@ -25,7 +25,7 @@ pub(crate) struct Shelf {
 /// What is stored.
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
-    pub(crate) rooms: BTreeMap<String, Shelf>,
+    pub(crate) rooms: BTreeMap<String, RoomLog>,
     pub(crate) is_full: bool,
     pub(crate) page_messages_max: u64,
     pub(crate) mutation: Option<Mutation>,
@@ -44,69 +44,69 @@ impl SharedDisk {
 impl Disk {
     /// Number of a room's newest message, durable or not.
     pub(crate) fn newest(&self, room: &str) -> u64 {
-        self.rooms.get(room).map_or(0, |shelf| shelf.messages.len() as u64)
+        self.rooms.get(room).map_or(0, |log| log.messages.len() as u64)
     }
 
     /// The message of this number, if a crash would leave it.
     pub(crate) fn durable(&self, room: &str, seq: u64) -> Option<&Message> {
-        let shelf = self.rooms.get(room)?;
+        let log = self.rooms.get(room)?;
         let index = usize::try_from(seq.checked_sub(1)?).ok()?;
-        shelf.messages[..shelf.durable].get(index)
+        log.messages[..log.durable].get(index)
     }
 
     /// Everything written so far survives a crash.
     pub(crate) fn make_durable(&mut self) {
-        for shelf in self.rooms.values_mut() {
-            shelf.durable_before = shelf.durable;
-            shelf.durable = shelf.messages.len();
+        for log in self.rooms.values_mut() {
+            log.durable_before = log.durable;
+            log.durable = log.messages.len();
         }
     }
 
     /// Only what is durable is left.
     pub(crate) fn crash(&mut self) {
-        for shelf in self.rooms.values_mut() {
+        for log in self.rooms.values_mut() {
             if self.mutation == Some(Mutation::StoreForgetsLastCommit) {
-                shelf.durable = shelf.durable_before;
+                log.durable = log.durable_before;
             }
-            shelf.durable_before = shelf.durable;
-            shelf.messages.truncate(shelf.durable);
-            shelf.authors.truncate(shelf.durable);
-            shelf.pruned = shelf.pruned.min(shelf.durable);
+            log.durable_before = log.durable;
+            log.messages.truncate(log.durable);
+            log.authors.truncate(log.durable);
+            log.pruned = log.pruned.min(log.durable);
         }
     }
 
     /// Only the newest so many of each room can be read from now on.
     pub(crate) fn prune(&mut self, keeps: u64) {
-        for shelf in self.rooms.values_mut() {
-            shelf.pruned = shelf.pruned.max(shelf.durable.saturating_sub(keeps as usize));
+        for log in self.rooms.values_mut() {
+            log.pruned = log.pruned.max(log.durable.saturating_sub(keeps as usize));
         }
     }
 
     fn store(&mut self, entry: &Entry) -> Outcome {
         let forgets_ids = self.mutation == Some(Mutation::StoreForgetsIds);
         let skips = self.mutation == Some(Mutation::StoreSkipsNumbers);
-        let shelf = self.rooms.entry(entry.message.room.clone()).or_default();
+        let log = self.rooms.entry(entry.message.room.clone()).or_default();
         if let Some(id) = entry.message.id.filter(|_| !forgets_ids) {
             let is_sender = |index: usize| {
-                let is_author = entry.author != 0 && shelf.authors[index] == entry.author;
-                is_author || shelf.messages[index].from.to_lowercase() == entry.message.from.to_lowercase()
+                let is_author = entry.author != 0 && log.authors[index] == entry.author;
+                is_author || log.messages[index].from.to_lowercase() == entry.message.from.to_lowercase()
             };
-            let earlier = (0..shelf.messages.len()).find(|&at| shelf.messages[at].id == Some(id) && is_sender(at));
+            let earlier = (0..log.messages.len()).find(|&at| log.messages[at].id == Some(id) && is_sender(at));
             if let Some(index) = earlier {
-                let stored = &shelf.messages[index];
+                let stored = &log.messages[index];
                 let is_same = (&stored.text, stored.action) == (&entry.message.text, entry.message.action);
                 return if is_same { Outcome::Again(Box::new(stored.clone())) } else { Outcome::IdReused };
             }
         }
-        let seq = shelf.messages.len() as u64 + 1;
-        shelf.messages.push(Message { seq: Some(seq), ..entry.message.clone() });
-        shelf.authors.push(entry.author);
+        let seq = log.messages.len() as u64 + 1;
+        log.messages.push(Message { seq: Some(seq), ..entry.message.clone() });
+        log.authors.push(entry.author);
         Outcome::Stored { seq: if skips && seq.is_multiple_of(7) { seq + 1 } else { seq } }
     }
 
     fn select(&self, room: &str, after: u64, before: u64, wanted: impl Fn(&Message) -> bool) -> Vec<Message> {
-        let Some(shelf) = self.rooms.get(room) else { return Vec::new() };
-        let readable = shelf.messages[..shelf.durable].iter().skip(shelf.pruned);
+        let Some(log) = self.rooms.get(room) else { return Vec::new() };
+        let readable = log.messages[..log.durable].iter().skip(log.pruned);
         let within = readable.filter(|message| message.seq.is_some_and(|seq| seq > after && seq < before));
         within.filter(|message| wanted(message)).cloned().collect()
     }
@@ -179,8 +179,8 @@ impl Store for SharedDisk {
 impl Reader for SharedDisk {
     fn head(&mut self, room: &str, _: Instant) -> Result<Head, StoreError> {
         let disk = self.lock();
-        let Some(shelf) = disk.rooms.get(room) else { return Ok(Head { oldest: 1, newest: 0 }) };
-        Ok(Head { oldest: shelf.pruned as u64 + 1, newest: shelf.durable as u64 })
+        let Some(log) = disk.rooms.get(room) else { return Ok(Head { oldest: 1, newest: 0 }) };
+        Ok(Head { oldest: log.pruned as u64 + 1, newest: log.durable as u64 })
     }
 
     fn range(&mut self, range: &HistoryRange, _: Instant) -> Result<Page, StoreError> {

@@ -65,7 +65,7 @@ impl World {
                 self.clerk.borrow_mut().busy_until_ms = self.now_ms + self.random.between(1, 3_000);
             }
             Fault::ClockJumps => {
-                let jump_ms = self.random.between(0, 7_200_000) as i64;
+                let jump_ms = self.random.between(0, 7_200_000).cast_signed();
                 self.clock_offset_ms += if self.random.per_mille(500) { jump_ms } else { -jump_ms };
             }
             Fault::Prune => {

@@ -61,6 +61,7 @@ impl Direction {
 
 /// See the module.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what became of each end, each bit of it on its own")]
 pub(crate) struct Line {
     pub(crate) far: FarEnd,
     /// Whose it is.

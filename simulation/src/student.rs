@@ -110,7 +110,7 @@ impl Visit {
                 return Err(format!("number {seq} was heard behind {before:?}"));
             }
             let from = before.map_or(seq, |before| before + 1);
-            let lobby = disk.rooms.get("lobby").map_or(&[][..], |shelf| &shelf.messages);
+            let lobby = disk.rooms.get("lobby").map_or(&[][..], |log| &log.messages);
             let between = lobby.iter().filter(|message| message.seq.is_some_and(|at| at >= from && at < seq));
             holes += between.filter(|message| !said.contains(&message.text)).count() as u64;
             before = Some(seq);

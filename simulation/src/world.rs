@@ -31,7 +31,7 @@ const STEPS_PER_INSTANT_MAX: u32 = 20_000;
 const HELD_BYTES_MAX: usize = 3 << 20;
 
 /// A student's program and its connection.
-pub(crate) struct Desk {
+pub(crate) struct Seat {
     pub(crate) student: Student,
     pub(crate) line: Option<u64>,
     pub(crate) dials_at_ms: Option<u64>,
@@ -59,7 +59,7 @@ pub(crate) struct World {
     pub(crate) lines: BTreeMap<u64, Line>,
     next_line: u64,
     pub(crate) people: Vec<Person>,
-    pub(crate) desks: Vec<Desk>,
+    pub(crate) desks: Vec<Seat>,
     pub(crate) faults_at_ms: u64,
     pub(crate) disk_frees_at_ms: Option<u64>,
     is_calm: bool,
@@ -75,7 +75,7 @@ impl World {
         (disk.lock().mutation, disk.lock().page_messages_max) = (mutation, plan.page_messages_max);
         let clerk = Clerk::new(&plan, disk.clone(), mutation, random.fork(), 0);
         let people = (0..plan.people).map(|index| Person::new(index, random.fork(), 0)).collect();
-        let desk = |index| Desk {
+        let seat = |index| Seat {
             student: Student::new(format!("tom{index}")),
             line: None,
             dials_at_ms: Some(10),
@@ -84,7 +84,7 @@ impl World {
             is_done: false,
             texts: 0,
         };
-        let desks = (0..plan.students).map(desk).collect();
+        let desks: Vec<Seat> = (0..plan.students).map(seat).collect();
         Self {
             mutation,
             now_ms: 0,
@@ -502,9 +502,9 @@ impl World {
     /// Holds what everybody saw against what is stored.
     fn check(&mut self) -> Result<(), String> {
         let disk = self.disk.lock();
-        for shelf in disk.rooms.values() {
-            self.report.stored += shelf.messages.len();
-            for (message, seq) in shelf.messages.iter().zip(1_u64..) {
+        for log in disk.rooms.values() {
+            self.report.stored += log.messages.len();
+            for (message, seq) in log.messages.iter().zip(1_u64..) {
                 if message.seq != Some(seq) {
                     return Err(format!("{} has {:?} where {seq} belongs", message.room, message.seq));
                 }

@@ -8,9 +8,9 @@ from schema import Schema, examples_in
 
 FILE = HERE.parent.parent / "spec" / "events.schema.json"
 FROM_SERVER = {"welcome", "message", "direct", "joined", "left", "renamed", "members", "notice", "error", "pong", "gap",
-               "bye", "history", "whois", "rooms", "away"}
+               "bye", "history", "whois", "rooms", "away", "act"}
 FROM_CLIENT = {"hello", "send", "direct", "join", "leave", "rename", "members", "history", "search", "ping", "bye",
-               "whois", "rooms", "away"}
+               "whois", "rooms", "away", "operate"}
 
 
 def published():
@@ -58,6 +58,8 @@ def conversation_conforms(bench):
         eve.send("nonsense", ref="x")
         eve.say("nowhere", "x", ref="u")
         eve.say("lobby", "x" * 20000, ref="t")
+        eve.send("history", room="lobby", ref="h")
+        eve.send("search", room="den", query="den", limit=1, ref="s")
         tom.say("from the tutorial")
         tom.say("/nick thomas")
         tom.settle()
@@ -66,13 +68,41 @@ def conversation_conforms(bench):
         bob.wait_named("left", "thomas")
         bob.wait_named("left", "eva")
         eve.barrier()
+        late = server.event("late", rooms=["lobby", "den"], since={"den": 0})
+        late.barrier()
         server.terminate()
-        for peer in (eve, bob):
+        for peer in (eve, bob, late):
             peer.wait("bye")
-        all_conform(schema, eve.seen + bob.seen)
-        kinds = {event["type"] for event in eve.seen + bob.seen}
-        missing = FROM_SERVER - kinds - {"notice", "gap", "history"}
+    with bench.server("--history", "none") as server:
+        eve.seen += server.event("eve").said("lobby", "hi"), server.event("ear", since={"lobby": 0}).wait("gap")
+        all_conform(schema, eve.seen + bob.seen + late.seen)
+        kinds = {event["type"] for event in eve.seen + bob.seen + late.seen}
+        missing = FROM_SERVER - kinds - {"notice", "act"}
         expect(not missing, "events of each type that this conversation causes", f"no {sorted(missing)}")
+
+
+@check("E1 E8", "the schema and the server agree on which requests for the past are well formed")
+def requests_for_the_past(bench):
+    schema = published()
+    values = [0, 1, 5, 199, 200, 201, 2**53, -1, 1.5, "5", True, [], {}, None]
+    requests = [{"type": "history", "room": "lobby", field: value}
+                for field in ("before", "after", "around", "limit") for value in values]
+    requests += [{"type": "search", "room": "lobby", "query": "hi", field: value}
+                 for field in ("before", "limit") for value in values]
+    requests += [{"type": "search", "room": "lobby", "query": query} for query in ("x", "x" * 256, "x" * 257, "", 5, ["x"])]
+    requests += [{"type": "history"}, {"type": "search", "room": "lobby"}, {"type": "search", "query": "x"},
+                 {"type": "history", "room": "lobby", "colour": "red"}, {"type": "history", "room": 5}]
+    with bench.server() as server:
+        eve = server.event("eve")
+        eve.said("lobby", "hi")
+        for request in requests:
+            # An absent field may be written as null.
+            written = {key: value for key, value in request.items() if value is not None}
+            faults = schema.faults(written, schema.root["$defs"]["request"])
+            eve.send_object({**request, "ref": "r"})
+            answer = eve.recv()
+            expect((answer["type"] == "history") == (not faults),
+                   f"what the schema says of {json.dumps(request)[:200]}: {faults or 'well formed'}", answer)
 
 
 @check("E1", "the lines of join --json conform to the published schema, after the first")

@@ -12,6 +12,7 @@ import time
 from frames import PATIENCE, Ended, FrameStream, Late, frame, new_id
 
 MAGIC = b"GLASSLINE2"
+EVENT_BYTES_MAX = 102_400
 
 
 class Refused(Exception):
@@ -23,15 +24,16 @@ class Refused(Exception):
 
 
 class EventPeer(FrameStream):
-    """`seen` keeps every event that ever came. With `name=None` nothing is sent but the ten bytes."""
+    """`seen` keeps every event that ever came. With `name=None` nothing is sent but the ten bytes, without `magic` nothing at all."""
 
-    def __init__(self, address, name=None, receive_buffer=None, **hello):
+    def __init__(self, address, name=None, receive_buffer=None, magic=True, **hello):
         super().__init__(address, receive_buffer)
         self.seen = []
         self.welcome = None
         self.name = None
         self._refs = itertools.count(1)
-        self.send_raw(MAGIC)
+        if magic:
+            self.send_raw(MAGIC)
         if name is not None:
             try:
                 self.hello(name, **hello)
@@ -70,6 +72,8 @@ class EventPeer(FrameStream):
 
     def recv(self, timeout=PATIENCE):
         payload = self.read_frame(timeout)
+        if len(payload) > EVENT_BYTES_MAX:
+            raise AssertionError(f"an event of {len(payload)} bytes (E1)")
         event = json.loads(payload)
         if not isinstance(event, dict) or not isinstance(event.get("type"), str):
             raise AssertionError(f"not an event: {payload!r}")
@@ -113,6 +117,16 @@ class EventPeer(FrameStream):
         ref = f"ask-{next(self._refs)}"
         self.send(kind, ref=ref, **fields)
         return self.wait(answer, ref=ref)
+
+    def said(self, room, text, **fields):
+        """Says something and waits for the acknowledgement (E4), told from another's message of the same id by its ref."""
+        ref = fields.setdefault("ref", f"said-{next(self._refs)}")
+        self.say(room, text, **fields)
+        return self.wait("message", ref=ref)
+
+    def page(self, room="lobby", **fields):
+        """A page of the history (E8)."""
+        return self.ask("history", "history", room=room, **fields)
 
     def messages(self, room=None):
         return [event for event in self.seen

@@ -49,17 +49,18 @@ def expect_equal(came, expected, what=""):
 class Program:
     """A child process. Its two outputs are collected by threads, so no pipe ever fills up."""
 
-    def __init__(self, argv, limit_files=None):
+    def __init__(self, argv, limit_files=None, environment=None):
         def lower_limit():
             import resource
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit_files, limit_files))
+        added = environment or {}
         self.home = tempfile.TemporaryDirectory(prefix="peer-")
         # Nothing of whoever runs the checks is read or written: not their settings, not what they typed.
         foreign = ("XDG_", "GLASSLINE_", "NO_COLOR")
         environment = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
         home = Path(self.home.name)
         environment.update(HOME=str(home), XDG_CONFIG_HOME=str(home / ".config"),
-                           XDG_STATE_HOME=str(home / ".local" / "state"), TZ="UTC", PYTHONUNBUFFERED="1")
+                           XDG_STATE_HOME=str(home / ".local" / "state"), TZ="UTC", PYTHONUNBUFFERED="1", **added)
         self.process = subprocess.Popen(
             [str(word) for word in argv], env=environment, start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -153,6 +154,11 @@ class Program:
                 pipe.close()
         self.home.cleanup()
 
+    def kill(self):
+        """As a crash does: no signal handler runs, nothing is written any more."""
+        self.process.kill()
+        self.process.wait()
+
     def running(self):
         return self.process.poll() is None
 
@@ -204,10 +210,24 @@ class Bench:
     def __init__(self, binary):
         self.binary = binary
         self.programs = []
+        self.folders = []
 
-    def server(self, *options, limit_files=None):
-        return self._keep(Server([self.binary, "serve", "--listen", "127.0.0.1:0", *options],
-                                 limit_files=limit_files))
+    def server(self, *options, **how):
+        """Its history is in a home of its own, unless `--history` says otherwise."""
+        return self._keep(Server([self.binary, "serve", "--listen", "127.0.0.1:0", *options], **how))
+
+    def refused_server(self, *options, **how):
+        """A server that must not start: its exit code and what it says."""
+        program = self.run("serve", "--listen", "127.0.0.1:0", *options, **how)
+        code = program.wait_exit()
+        expect(code != 0 and "panicked" not in program.err, "a server that refuses to start, without a panic",
+               f"exit code {code}, err={program.err[-600:]!r}")
+        return code, program.err
+
+    def folder(self):
+        """An empty folder that outlives the servers of this check, for a history that several use in turn."""
+        self.folders.append(tempfile.TemporaryDirectory(prefix="peer-"))
+        return Path(self.folders[-1].name)
 
     def tutorial_server(self, *options):
         return self._keep(Server([sys.executable, HERE / "tutorial_server.py", "--port", "0", *options]))
@@ -215,8 +235,8 @@ class Bench:
     def join(self, address, *options):
         return self._keep(Program([self.binary, "join", address, *options]))
 
-    def run(self, *options):
-        return self._keep(Program([self.binary, *options]))
+    def run(self, *options, **how):
+        return self._keep(Program([self.binary, *options], **how))
 
     def tutorial_client(self, address, name, *options):
         return self._keep(Program([sys.executable, HERE / "tutorial_client.py", address,
@@ -230,6 +250,9 @@ class Bench:
         for program in self.programs:
             program.stop()
         self.programs.clear()
+        for folder in self.folders:
+            folder.cleanup()
+        self.folders.clear()
 
 
 def wait_until(holds, peer, what, timeout=PATIENCE):

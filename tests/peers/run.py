@@ -17,8 +17,15 @@ import checks_client  # noqa: E402, F401
 import checks_door  # noqa: E402, F401
 import checks_event  # noqa: E402, F401
 import checks_metrics  # noqa: E402, F401
+import checks_order  # noqa: E402, F401
+import checks_past  # noqa: E402, F401
+import checks_resume  # noqa: E402, F401
 import checks_schema  # noqa: E402, F401
+import checks_search  # noqa: E402, F401
+import checks_storage  # noqa: E402, F401
 import checks_tutorial  # noqa: E402, F401
+import checks_upkeep  # noqa: E402, F401
+import checks_vectors  # noqa: E402, F401
 import checks_whereabouts  # noqa: E402, F401
 import checks_words  # noqa: E402, F401
 from harness import CHECKS, Bench, Failure, Skipped  # noqa: E402
@@ -56,7 +63,7 @@ def run_one(binary, clauses, title, function):
     try:
         function(bench)
     except Skipped as reason:
-        print(f"skipped  {clauses:<9} {title}: {reason}")
+        print(f"NOT RUN  {clauses:<9} {title}: {reason}")
         return "skipped"
     except Exception as error:
         report(clauses, title, error)
@@ -92,7 +99,7 @@ def main():
     sys.stdout.reconfigure(errors="backslashreplace", line_buffering=True)
     results = [run_one(options.binary.resolve(), *entry) for entry in chosen]
     if "skipped" in results:
-        print(f"{results.count('skipped')} skipped")
+        print(f"{results.count('skipped')} NOT RUN: this machine does not permit them")
     print(f"{results.count('passed')} passed, {results.count('failed')} failed")
     return 1 if "failed" in results else 0
 

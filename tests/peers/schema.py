@@ -4,7 +4,7 @@ import re
 
 KINDS = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
 SAYS_NOTHING = {"$schema", "$id", "$defs", "definitions", "title", "description", "examples", "default", "format",
-                "$comment", "deprecated", "readOnly", "writeOnly", "minLength", "$anchor", "discriminator"}
+                "$comment", "deprecated", "readOnly", "writeOnly", "$anchor", "discriminator"}
 
 
 def is_kind(value, kind):
@@ -92,6 +92,9 @@ class Schema:
 
     def _maximum(self, rule, value, at, _):
         return [f"{at} is {value}, above {rule}"] if is_kind(value, "number") and value > rule else []
+
+    def _minlength(self, rule, value, at, _):
+        return [f"{at} is shorter than {rule}"] if isinstance(value, str) and len(value) < rule else []
 
     def _maxlength(self, rule, value, at, _):
         return [f"{at} is longer than {rule}"] if isinstance(value, str) and len(value) > rule else []

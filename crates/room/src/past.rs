@@ -75,7 +75,17 @@ pub(crate) struct Past {
     purposes: BTreeMap<u64, Purpose>,
     next_ticket: u64,
     /// Stays true while the room is not open: nothing is said in it then.
-    heads: BTreeMap<String, Option<u64>>,
+    heads: BTreeMap<String, Head>,
+    heads_noted: u64,
+}
+
+/// What is known of a room that is not open.
+#[derive(Debug)]
+struct Head {
+    /// Its newest number; nothing if it could not be read.
+    newest_seq: Option<u64>,
+    /// Counts up with each that is noted.
+    noted: u64,
 }
 
 impl Past {
@@ -87,18 +97,27 @@ impl Past {
         ticket
     }
 
-    /// Notes the newest number of a room that is not open.
+    /// Notes the newest number of a room that is not open. What was noted first goes first: somebody may be about to open several
+    /// rooms, and must find all of them known.
     pub(crate) fn note_head(&mut self, room: String, newest_seq: Option<u64>) {
-        if self.heads.len() >= HEADS_MAX {
-            self.heads.pop_first();
+        if self.heads.len() >= HEADS_MAX
+            && let Some(oldest) = self.heads.iter().min_by_key(|(_, head)| head.noted).map(|(room, _)| room.clone())
+        {
+            self.heads.remove(&oldest);
         }
-        self.heads.insert(room, newest_seq);
+        self.heads_noted += 1;
+        self.heads.insert(room, Head { newest_seq, noted: self.heads_noted });
+    }
+
+    /// Whether the newest number of a room that is not open is known.
+    fn knows_head(&self, room: &str) -> bool {
+        self.heads.get(room).is_some_and(|head| head.newest_seq.is_some())
     }
 
     /// Takes out the newest number of a room that is opened now.
     pub(crate) fn take_head(&mut self, room: &str) -> Result<u64, Refused> {
         let unreadable = || Refused::new(ErrorCode::Busy, format!("the history of {room} cannot be read; try again"));
-        self.heads.remove(room).flatten().ok_or_else(unreadable)
+        self.heads.remove(room).and_then(|head| head.newest_seq).ok_or_else(unreadable)
     }
 }
 
@@ -220,7 +239,8 @@ impl Hub {
         match self.past.purposes.remove(&ticket) {
             None => {}
             Some(Purpose::Opening { waiter, room }) => {
-                if !self.room_ids.contains_key(&room) {
+                // A room that was opened and closed since the question is known better than the answer knows it.
+                if !self.room_ids.contains_key(&room) && !self.past.knows_head(&room) {
                     self.past.note_head(room, if let Answer::Head(newest) = answer { Some(newest) } else { None });
                 }
                 self.outstanding.question_done(waiter);

@@ -186,6 +186,46 @@ fn a_message_outlives_its_sender_and_keeps_its_room_open() {
     assert!(matches!(&welcome[0], Event::Welcome(welcome) if welcome.rooms[0].seq == 6), "{welcome:?}");
 }
 
+#[test]
+fn several_rooms_can_be_opened_together_however_many_were_opened_before() {
+    let mut hub = hub(0, 0);
+    let answer_all = |hub: &mut Hub| {
+        while let Some(Question { ticket, inquiry: Inquiry::Head(_) }) = hub.next_question() {
+            hub.answer(ticket, Answer::Head(0));
+        }
+    };
+    for number in 0..1_100 {
+        let room = format!("z{number:04}");
+        assert!(!hub.knows_rooms(0, [room.as_str()]));
+        answer_all(&mut hub);
+        assert!(hub.knows_rooms(0, [room.as_str()]));
+    }
+    let rooms: Vec<String> = (0..16).map(|number| format!("a{number:02}")).collect();
+    assert!(!hub.knows_rooms(0, rooms.iter().map(String::as_str)));
+    answer_all(&mut hub);
+    assert!(hub.knows_rooms(0, rooms.iter().map(String::as_str)), "all of them are known at once");
+}
+
+#[test]
+fn a_late_answer_does_not_undo_what_was_said_since() {
+    let mut hub = hub(50, 0);
+    let (alice, bob) = (enter(&mut hub, 0, &hello("alice")), enter(&mut hub, 1, &hello("bob")));
+    assert!(!hub.knows_rooms(0, ["den"]) && !hub.knows_rooms(1, ["den"]));
+    let tickets: Vec<u64> = std::iter::from_fn(|| hub.next_question()).map(|question| question.ticket).collect();
+    hub.answer(tickets[0], Answer::Head(0));
+    hub.join(alice, "den", NOW).expect("joins");
+    let send = Send { room: "den".into(), text: "hi".into(), id: MessageId(1), action: false };
+    hub.say(alice, &send, None, NOW).expect("taken");
+    let ticket = hub_ticket(&mut hub);
+    hub.settle(ticket, Fate::Stored { seq: 1 });
+    hub.leave(alice, "den", NOW).expect("leaves");
+    hub.answer(tickets[1], Answer::Head(0));
+    hub.join(bob, "den", NOW).expect("joins");
+    hub.give_context(bob, "den");
+    let (_, range) = asked(&mut hub);
+    assert_eq!(range.before, Some(2), "its context is what was said since");
+}
+
 fn hub_ticket(hub: &mut Hub) -> u64 {
     hub.take_drafts().first().expect("a draft").ticket
 }

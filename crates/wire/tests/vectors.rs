@@ -230,10 +230,15 @@ fn the_tutorial_conversation_is_made_of_frames_and_pairs() {
 }
 
 #[test]
-fn the_event_conversation_is_made_of_requests_and_events() {
-    let vectors = read_json("conversation-event.json");
+fn the_event_conversations_are_made_of_requests_and_events() {
+    for file in ["conversation-event.json", "conversation-history.json"] {
+        is_made_of_requests_and_events(&read_json(file));
+    }
+}
+
+fn is_made_of_requests_and_events(vectors: &Value) {
     let (mut sent, mut got) = (0, 0);
-    for (index, step) in list(&vectors, "steps").iter().enumerate() {
+    for (index, step) in list(vectors, "steps").iter().enumerate() {
         if let Some(opening) = step.get("sends_bytes") {
             assert_eq!(bytes(opening), EVENT_OPENING, "step {index}");
         }
@@ -243,7 +248,7 @@ fn the_event_conversation_is_made_of_requests_and_events() {
             assert!(payload.len() <= GREETING_BYTES_MAX, "step {index}");
             if let Err(refused) = Request::from_json(&payload) {
                 // A fault that the wire alone can see is answered in the next step.
-                let answer = &list(&vectors, "steps")[index + 1]["gets"];
+                let answer = &list(vectors, "steps")[index + 1]["gets"];
                 assert_eq!(serde_json::to_value(refused.code).expect("a code"), answer["code"], "step {index}");
                 assert_eq!(refused.reference.as_deref(), answer["ref"].as_str(), "step {index}");
             }

@@ -58,6 +58,8 @@ pub(crate) struct Engine {
     pub(super) ids_rows: u64,
     pub(super) index_rows: u64,
     pub(super) prune_rows: u64,
+    /// The search index may have segments to merge.
+    pub(super) is_to_merge: bool,
     /// Pages in the write-ahead log after the last commit.
     pub(super) wal_pages: Arc<AtomicU64>,
     /// A reader stood in the way of the last checkpoint.
@@ -104,6 +106,7 @@ impl Engine {
             ids_rows: super::tend::STEP_ROWS_FIRST,
             index_rows: super::tend::STEP_ROWS_FIRST,
             prune_rows: super::tend::STEP_ROWS_FIRST,
+            is_to_merge: true,
             wal_pages,
             no_checkpoint_before: None,
             page_bytes,

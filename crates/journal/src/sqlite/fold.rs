@@ -1,4 +1,7 @@
-//! Text without regard to case, as near to the index's own folding as characters one by one allow.
+//! Text without regard to case, character by character. What is searched and what is searched for are both folded here first: the index
+//! folds again, both alike, but knows only the letters of an older Unicode.
+
+use std::borrow::Cow;
 
 /// Writes `text` folded over what `folded` held.
 pub(crate) fn fold_into(text: &str, folded: &mut String) {
@@ -9,6 +12,11 @@ pub(crate) fn fold_into(text: &str, folded: &mut String) {
     } else {
         folded.extend(text.chars().map(fold));
     }
+}
+
+/// `text` as the index gets it, which folds ASCII by itself.
+pub(crate) fn folded(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.chars().map(fold).collect()) }
 }
 
 /// Up and down again brings together what differs in lower case only (`ς` and `σ`); a character that becomes several stays as it is.

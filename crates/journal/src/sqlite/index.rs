@@ -5,6 +5,7 @@ use std::time::Instant;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::engine::Engine;
+use super::fold::folded;
 use super::place::{place, seq_of};
 use super::tend::next_rows;
 use crate::store::StoreError;
@@ -14,6 +15,12 @@ const STEP_TEXT_BYTES: usize = 256 * 1024;
 
 /// Rows of one step where an append waits for it.
 const CATCH_UP_ROWS: u64 = 4_096;
+
+/// Pages of the index that one step merges; what one piece of text has is not cut, and may be more.
+const MERGED_PAGES: u64 = 48;
+
+/// Where an append waits, a page of the index is merged for as many rows.
+const ROWS_A_MERGED_PAGE: u64 = 8;
 
 /// How far a step got.
 struct Step {
@@ -36,14 +43,39 @@ impl Engine {
     pub(super) fn index_at_least(&mut self, wanted: u64) -> Result<(), StoreError> {
         let mut left = wanted.min(self.index_lag);
         while left > 0 {
-            left = left.saturating_sub(self.index_rows(CATCH_UP_ROWS)?.max(1));
+            let done = self.index_rows(left.min(CATCH_UP_ROWS))?.max(1);
+            self.merge(done.div_ceil(ROWS_A_MERGED_PAGE))?;
+            left = left.saturating_sub(done);
         }
+        Ok(())
+    }
+
+    /// Merges segments of the index a little, if there are any to merge. Returns whether there were.
+    pub(super) fn merge_step(&mut self) -> Result<bool, StoreError> {
+        if !self.is_to_merge {
+            return Ok(false);
+        }
+        self.merge(MERGED_PAGES)?;
+        Ok(true)
+    }
+
+    fn merge(&mut self, pages: u64) -> Result<(), StoreError> {
+        self.is_to_merge = self.without_sync(|engine| {
+            let before = engine.db.total_changes();
+            engine
+                .db
+                .prepare_cached("INSERT INTO message_text(message_text, rank) VALUES('merge', ?1)")?
+                .execute([pages])?;
+            // The command itself is one change; more say that something was merged.
+            Ok(engine.db.total_changes() - before > 1)
+        })?;
         Ok(())
     }
 
     fn index_rows(&mut self, rows_max: u64) -> Result<u64, StoreError> {
         let Step { done, turn } = self.without_sync(|engine| index(&mut engine.db, engine.index_turn, rows_max))?;
         self.index_turn = turn;
+        self.is_to_merge |= done > 0;
         // A step that finds nothing to do says that nothing waits.
         self.index_lag = if done == 0 { 0 } else { self.index_lag.saturating_sub(done) };
         Ok(done)
@@ -65,9 +97,9 @@ fn index(db: &mut Connection, mut turn: i64, rows_max: u64) -> Result<Step, rusq
             let mut insert = transaction.prepare_cached("INSERT INTO message_text(rowid, text) VALUES(?1, ?2)")?;
             let mut rows = messages.query((place(room_id, indexed), place(room_id, newest), rows_max - done))?;
             while let Some(row) = rows.next()? {
-                let (place, text): (i64, _) = (row.get(0)?, row.get_ref(1)?);
-                bytes += text.as_bytes()?.len();
-                insert.execute((place, rusqlite::types::ToSqlOutput::Borrowed(text)))?;
+                let (place, text): (i64, _) = (row.get(0)?, row.get_ref(1)?.as_str()?);
+                bytes += text.len();
+                insert.execute((place, folded(text)))?;
                 done += 1;
                 if done == rows_max || bytes >= STEP_TEXT_BYTES {
                     reached = seq_of(place);

@@ -74,13 +74,24 @@ pub(super) fn open(file: &Path) -> Result<Opened, StoreError> {
 /// The file that is locked stands beside the history: locks of its own would meet those of `SQLite`.
 fn lock(file: &Path) -> Result<File, StoreError> {
     let io = |error: io::Error| fault::opening_io(&error, file);
-    let lock =
-        private(OpenOptions::new().write(true).create(true).truncate(false)).open(beside(file, ".lock")).map_err(io)?;
+    let lock = beside(&without_links(file).map_err(io)?, ".lock");
+    let lock = private(OpenOptions::new().write(true).create(true).truncate(false)).open(lock).map_err(io)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(file.to_path_buf())),
         Err(TryLockError::Error(error)) => Err(io(error)),
     }
+}
+
+/// What a link leads to, so that whoever names the history by one meets the same lock. Where there is nothing yet, an empty file is made.
+fn without_links(file: &Path) -> io::Result<PathBuf> {
+    if !file.is_symlink() {
+        return Ok(file.to_path_buf());
+    }
+    if !file.exists() {
+        private(OpenOptions::new().write(true).create(true).truncate(false)).open(file)?;
+    }
+    fs::canonicalize(file)
 }
 
 /// Makes the file if there is none; says of one that is there whether it may be opened.

@@ -15,9 +15,6 @@ const DAY_MS: u64 = 86_400_000;
 /// otherwise be cut message by message.
 const SLACK_MS: u64 = 60_000;
 
-/// Pages of the search index that are merged behind each slice, so that what was deleted there frees its space.
-const MERGE_PAGES: i64 = 64;
-
 impl Engine {
     /// One slice, if there is anything to forget. Returns whether there was.
     pub(super) fn prune_step(&mut self) -> Result<bool, StoreError> {
@@ -28,6 +25,8 @@ impl Engine {
         self.index_lag = self.index_lag.saturating_sub(unindexed);
         self.messages = self.messages.saturating_sub(rows);
         self.ids_dead += rows;
+        // What was deleted in the search index frees its space when it is merged.
+        self.is_to_merge = true;
         self.prune_rows = next_rows(self.prune_rows, rows, started.elapsed());
         Ok(true)
     }
@@ -96,9 +95,6 @@ fn prune(db: &mut Connection, before_ms: u64, rows_max: u64) -> Result<Option<Pr
     // Their ids stay in their table, at places all over it, until it is swept.
     let rows = last + 1 - room.oldest;
     transaction.prepare_cached("UPDATE fact SET value = value + ?1 WHERE name = 'ids_dead'")?.execute([rows])?;
-    transaction
-        .prepare_cached("INSERT INTO message_text(message_text, rank) VALUES('merge', ?1)")?
-        .execute([MERGE_PAGES])?;
     transaction.commit()?;
     Ok(Some(Pruned { rows, unindexed: rows - (last.min(room.indexed) + 1).saturating_sub(room.oldest) }))
 }

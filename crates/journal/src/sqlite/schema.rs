@@ -18,7 +18,8 @@ const MIGRATIONS: [&str; 1] = [
     // the row. It follows behind, and has what stands up to `room.ids_merged` (ids.rs); `ids_dead` counts entries without a message.
     // `room.indexed` is the last number that is in `message_text`; both change in one transaction. The two partial indexes answer
     // `whose messages are the oldest` and `who is behind with indexing` without looking at every room.
-    // `detail=none` makes the index less than half as large and 1.4 times as fast to write; matches are checked against the text.
+    // `detail=none` makes the index less than half as large and 1.4 times as fast to write; matches are checked against the text. Its
+    // segments are merged in steps of our own: left to itself it merges for 50 ms at a time.
     "CREATE TABLE fact(name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
      INSERT INTO fact VALUES('id_secret', randomblob(16)), ('ids_dead', 0);
      CREATE TABLE room(
@@ -45,7 +46,8 @@ const MIGRATIONS: [&str; 1] = [
      CREATE TABLE act(number INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
      CREATE VIRTUAL TABLE message_text USING fts5(
          text, content='', contentless_delete=1, detail=none, tokenize='trigram'
-     );",
+     );
+     INSERT INTO message_text(message_text, rank) VALUES('automerge', 0);",
 ];
 
 /// The version this program writes, and the newest it reads.

@@ -66,7 +66,7 @@ impl<'s> Looking<'s> {
     }
 
     fn look(&mut self, db: &Connection, room: RoomNow, last: u64) -> Result<(), rusqlite::Error> {
-        let Some(pieces) = pieces(&self.search.query) else {
+        let Some(pieces) = pieces(&self.needle) else {
             return self.scan(db, room, room.oldest, last);
         };
         let indexed = room.indexed.max(room.oldest.saturating_sub(1));

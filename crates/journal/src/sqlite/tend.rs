@@ -1,4 +1,5 @@
-//! What is done between commits, in small steps: checkpoints first, then forgetting, then ids, then the search index.
+//! What is done between commits, in small steps: checkpoints first, then what keeps the search index small,
+//! then forgetting, then ids, then indexing.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -13,8 +14,8 @@ use crate::store::StoreError;
 pub(super) const STEP_AIM: Duration = Duration::from_millis(4);
 
 /// Rows in the first step; then time tells.
-pub(super) const STEP_ROWS_FIRST: u64 = 64;
-const STEP_ROWS_MIN: u64 = 16;
+pub(super) const STEP_ROWS_FIRST: u64 = 128;
+const STEP_ROWS_MIN: u64 = 64;
 const STEP_ROWS_MAX: u64 = 2_048;
 
 /// The write-ahead log is brought into the file from this size on: large enough that pages written again and again are written
@@ -79,7 +80,12 @@ impl Engine {
 
     /// Whether there was something to do.
     fn tend_step(&mut self) -> Result<bool, StoreError> {
-        if self.checkpoint_step()? || self.prune_step()? || self.ids_step()? || self.sweep_step()? {
+        if self.checkpoint_step()?
+            || self.merge_step()?
+            || self.prune_step()?
+            || self.ids_step()?
+            || self.sweep_step()?
+        {
             return Ok(true);
         }
         if self.index_lag > 0 {
@@ -120,10 +126,10 @@ mod tests {
 
     #[test]
     fn steps_shrink_when_they_take_long_and_grow_when_they_are_short_and_full() {
-        assert_eq!(next_rows(64, 64, STEP_AIM * 2), 32);
-        assert_eq!(next_rows(STEP_ROWS_MIN, 16, STEP_AIM * 2), STEP_ROWS_MIN);
-        assert_eq!(next_rows(64, 64, STEP_AIM / 4), 128);
-        assert_eq!(next_rows(64, 3, STEP_AIM / 4), 64);
+        assert_eq!(next_rows(256, 256, STEP_AIM * 2), 128);
+        assert_eq!(next_rows(STEP_ROWS_MIN, STEP_ROWS_MIN, STEP_AIM * 2), STEP_ROWS_MIN);
+        assert_eq!(next_rows(256, 256, STEP_AIM / 4), 512);
+        assert_eq!(next_rows(256, 3, STEP_AIM / 4), 256);
         assert_eq!(next_rows(STEP_ROWS_MAX, STEP_ROWS_MAX, Duration::ZERO), STEP_ROWS_MAX);
     }
 }

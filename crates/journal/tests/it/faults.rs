@@ -22,6 +22,19 @@ fn refusal(file: &Path) -> StoreError {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_link_to_the_file_meets_the_same_lock() {
+    let folder = Folder::new();
+    let link = folder.file().with_file_name("link.db");
+    std::os::unix::fs::symlink(folder.file(), &link).expect("a link");
+    for (first, second) in [(&link, folder.file()), (&folder.file(), link.clone())] {
+        let store = open_kept(first);
+        assert!(matches!(refusal(&second), StoreError::InUse(_)));
+        drop(store);
+    }
+}
+
+#[test]
 fn a_second_opener_is_refused_until_the_first_is_gone() {
     let folder = Folder::new();
     let mut store = open_kept(&folder.file());

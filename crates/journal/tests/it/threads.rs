@@ -132,12 +132,17 @@ struct Told {
     obeying: bool,
     newest: u64,
     reader_panics: bool,
+    /// Tending ends when the other side of this does.
+    tending: Option<Receiver<()>>,
 }
+
+/// What it says of its index.
+const LAG: u64 = 7;
 
 fn told(obeying: bool, reader_panics: bool) -> (Box<Told>, Sender<Order>, Receiver<usize>) {
     let (order, orders) = channel();
     let (batches, seen) = channel();
-    (Box::new(Told { orders, batches, obeying, newest: 0, reader_panics }), order, seen)
+    (Box::new(Told { orders, batches, obeying, newest: 0, reader_panics, tending: None }), order, seen)
 }
 
 impl Store for Told {
@@ -161,6 +166,9 @@ impl Store for Told {
     }
 
     fn tend(&mut self, _: Duration) -> Result<bool, StoreError> {
+        if let Some(tending) = &self.tending {
+            let _ = tending.recv_timeout(Duration::from_secs(20));
+        }
         Ok(false)
     }
 
@@ -169,7 +177,7 @@ impl Store for Told {
     }
 
     fn index_lag(&self) -> u64 {
-        0
+        LAG
     }
 
     fn acts(&mut self, _: &mut dyn FnMut(Act)) -> Result<(), StoreError> {
@@ -202,6 +210,15 @@ fn records(tickets: impl IntoIterator<Item = Ticket>) -> Vec<(Ticket, Record)> {
 
 fn next(seen: &Receiver<usize>) -> usize {
     seen.recv_timeout(Duration::from_secs(20)).expect("a batch in time")
+}
+
+#[test]
+fn what_an_earlier_server_left_to_be_indexed_is_told_before_anything_is_done() {
+    let (mut store, _orders, _seen) = told(false, false);
+    let (_until_the_end, tending) = channel();
+    store.tending = Some(tending);
+    let journal = Journal::start(store, || {}).expect("starts");
+    assert_eq!(journal.gauges().index_lag, LAG);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use glassline_room::{Awaits, Entered, Holder, MemberId, Refused};
 use glassline_wire::event::{Bye, ErrorCode, Event, Pong, Presence, Refusal};
 use glassline_wire::frame::{Decoder, Frame, HeaderError};
 use glassline_wire::limits::{EVENT_BYTES_MAX, GREETING_BYTES_MAX, HEADER_BYTES};
-use glassline_wire::request::{Ask, Hello, Request};
+use glassline_wire::request::{Ask, BadRequest, Hello, Request};
 
 use super::{Desk, Verdict, Wait};
 
@@ -87,7 +87,7 @@ impl EventSession {
             return end;
         }
         match (self.held.take(), *desk.member) {
-            (Some(request), Some(member)) => answer(member, *request, &mut self.held, desk),
+            (Some(asked), Some(member)) => answer(member, *asked, &mut self.held, desk),
             _ => Verdict::GoesOn,
         }
     }
@@ -155,30 +155,38 @@ fn enter(
     Verdict::Waits(wait)
 }
 
-/// A request that waits.
-type Held = Option<Box<Request>>;
+/// A request that waits, or one that cannot be read: its refusal waits as well.
+type Held = Option<Box<Result<Request, BadRequest>>>;
 
 fn hear(member: MemberId, payload: &[u8], held: &mut Held, desk: &mut Desk<'_>) -> Verdict {
-    let request = match Request::from_json(payload) {
+    let asked = Request::from_json(payload);
+    if desk.awaits() == Awaits::Nothing {
+        return answer(member, asked, held, desk);
+    }
+    // More may be said while the history still stores what was said before. Everything else comes behind it, the refusal of what
+    // cannot be said as well.
+    if let Ok(Request { reference, ask: Ask::Send(send) }) = &asked {
+        desk.hub.note_activity(member, desk.now);
+        if desk.hub.say(member, send, reference.clone(), desk.now).is_ok() {
+            return Verdict::GoesOn;
+        }
+    }
+    *held = Some(Box::new(asked));
+    Verdict::Waits(Wait::History)
+}
+
+fn answer(member: MemberId, asked: Result<Request, BadRequest>, held: &mut Held, desk: &mut Desk<'_>) -> Verdict {
+    let request = match asked {
         Ok(request) => request,
         Err(bad) => {
             desk.hub.tell(member, &refusal(bad.code, &bad.text, bad.reference));
             return Verdict::GoesOn;
         }
     };
-    // More may be said while the history still stores what was said before; everything else comes behind it.
-    if desk.awaits() != Awaits::Nothing && !matches!(request.ask, Ask::Send(_)) {
-        *held = Some(Box::new(request));
-        return Verdict::Waits(Wait::History);
-    }
-    answer(member, request, held, desk)
-}
-
-fn answer(member: MemberId, request: Request, held: &mut Held, desk: &mut Desk<'_>) -> Verdict {
     if let Ask::Join(join) = &request.ask
         && !desk.hub.knows_rooms(desk.connection, [join.room.as_str()])
     {
-        *held = Some(Box::new(request));
+        *held = Some(Box::new(Ok(request)));
         return Verdict::Waits(Wait::History);
     }
     let Request { reference, ask } = request;

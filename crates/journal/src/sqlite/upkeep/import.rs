@@ -16,7 +16,7 @@ use crate::sqlite::engine::{Engine, Keep};
 use crate::sqlite::fault;
 use crate::sqlite::ids::{self, Ids};
 use crate::sqlite::page::{self, Filling, message_columns};
-use crate::sqlite::place::place;
+use crate::sqlite::place::{SEQ_MAX, place};
 use crate::sqlite::tend::{Checkpoint, checkpoint};
 
 /// Lines that are stored together.
@@ -142,7 +142,9 @@ struct Importing<'i> {
 impl Importing<'_> {
     /// The inner error says what is wrong with the line.
     fn message(&mut self, message: Message) -> Result<Result<(), String>, UpkeepError> {
-        let Some(seq) = message.seq.filter(|seq| *seq > 0) else { return Ok(Err("has no \"seq\"".to_string())) };
+        let Some(seq) = message.seq.filter(|seq| (1..=SEQ_MAX).contains(seq)) else {
+            return Ok(Err(format!("has no \"seq\" from 1 to {SEQ_MAX}")));
+        };
         if message.at.is_none() {
             return Ok(Err("has no \"at\"".to_string()));
         }

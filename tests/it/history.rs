@@ -322,3 +322,23 @@ fn nothing_is_kept_where_nothing_is_to_be_kept() {
     eve.send(&json!({"type": "history", "room": "lobby"}));
     eve.expect_error("no_history");
 }
+
+#[test]
+fn an_import_says_how_many_messages_got_another_number() {
+    let folder = Folder::new();
+    let file = history_argument(&folder);
+    let import = |name: &str, id: char| {
+        let message = json!({
+            "type": "message", "room": "lobby", "seq": 1, "at": "2026-01-02T03:04:05.678Z", "from": "eve", "text": name,
+            "id": id.to_string().repeat(32),
+        });
+        let lines = folder.write(name, format!("{}\n{message}\n", json!({"type": "schema", "version": 1})));
+        let ended = Process::ended(&["history", "import", "--history", &file, &lines.display().to_string()]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        ended.stdout
+    };
+    assert_eq!(import("first", 'a'), ["1 messages and 0 acts taken in, 0 were there already"]);
+    let told = import("second", 'b');
+    assert_eq!(told[0], "1 messages and 0 acts taken in, 0 were there already");
+    assert!(told.len() == 2 && told[1].starts_with("1 of them have another number now"), "{told:?}");
+}

@@ -64,6 +64,12 @@ fn import_from(file: &Path, lines: Option<&Path>) -> anyhow::Result<()> {
         "{} messages and {} acts taken in, {} were there already",
         imported.messages, imported.acts, imported.skipped
     );
+    if imported.renumbered > 0 {
+        println!(
+            "{} of them have another number now: their room had messages before, or some are missing in the export",
+            imported.renumbered
+        );
+    }
     Ok(())
 }
 

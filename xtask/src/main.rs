@@ -14,7 +14,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask CHORE
 
-  test                    format, lints, cargo test, the peers' suite, the README's commands, a short fuzz
+  test                    format, lints, cargo test, the simulation, the manual, the peers' suite, a few crashes, the README's
+                          commands, a short fuzz
   bench [ARGUMENTS]       measures servers side by side and writes docs/benchmarks.md; `--quick` for a first look
   bench terminal [ARGUMENTS]
                           the same of the terminal client beside a naive one, in docs/benchmarks-terminal.md

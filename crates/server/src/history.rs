@@ -179,7 +179,10 @@ fn readable(answer: Result<Answer, StoreError>) -> room::Answer {
         Ok(Answer::Page(page)) => room::Answer::Page { messages: page.messages, more: page.more },
         Err(error) => {
             warn!(%error, "the history was not read");
-            room::Answer::Unreadable(error.to_string())
+            match error {
+                StoreError::TooSlow => room::Answer::TooSlow(error.to_string()),
+                error => room::Answer::Unreadable(error.to_string()),
+            }
         }
     }
 }

@@ -134,6 +134,9 @@ impl History {
                     hub.settle(ticket, Fate::NotStored(format!("this was not stored, so it did not happen: {error}")));
                 }
                 Done::Answered { ticket, answer } => hub.answer(ticket, readable(answer)),
+                Done::Untended(error) => {
+                    warn!(%error, "the history cannot be tended: nothing is forgotten or indexed until that is mended");
+                }
                 Done::Failed(error) => {
                     error!(%error, "the history failed; the server stops");
                     return Err(io::Error::other(error));

@@ -102,7 +102,9 @@ impl Diary {
                 self.name.clone_from(&renamed.to);
                 Ok(())
             }
-            Event::Joined(presence) if presence.names == [self.name.as_str()] && self.stay(&presence.room).is_none() => {
+            Event::Joined(presence)
+                if presence.names == [self.name.as_str()] && self.stay(&presence.room).is_none() =>
+            {
                 self.enter(&presence.room, None);
                 Ok(())
             }

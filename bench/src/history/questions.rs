@@ -12,7 +12,7 @@ use super::stored::{LARGEST_ROOM, SMALL_ROOM};
 use crate::stats::quantile;
 
 /// A question that takes this long in all is not asked again.
-const TIME_PER_QUESTION: Duration = Duration::from_secs(20);
+const TIME_PER_QUESTION: Duration = Duration::from_secs(10);
 /// Trigrams that everybody uses, in a text of nobody.
 const PHRASE_WORDS: usize = 6;
 

@@ -1,4 +1,4 @@
-//! The history on threads of its own: one commits, one gives pages, one searches. Whoever holds the [`Journal`] hands over records and questions without
+//! The history on threads of its own: one commits, one answers. Whoever holds the [`Journal`] hands over records and questions without
 //! ever waiting, and fetches what became of them after being woken.
 
 mod answerer;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use glassline_wire::request::{HistoryRange, Search};
 
 pub use self::gauges::{COMMIT_BOUNDS_S, CommitTimes, Gauges};
-use self::shared::{LANE_NAMES, LANES, Shared};
+use self::shared::Shared;
 use crate::record::{Outcome, Record};
 use crate::store::{Head, Page, Store, StoreError};
 
@@ -58,7 +58,7 @@ pub enum Done {
         /// Why: the same for all of a group.
         error: Arc<StoreError>,
     },
-    /// The question is answered, or cannot be. Searches come in their order and so do all others; neither waits for the other.
+    /// The question is answered, or cannot be.
     Answered {
         /// Whose.
         ticket: Ticket,
@@ -91,12 +91,12 @@ impl Journal {
     /// # Errors
     /// The store cannot be opened for reading as well, or the system gives no thread.
     pub fn start(store: Box<dyn Store>, wake: impl Fn() + Send + Sync + 'static) -> Result<Self, StoreError> {
-        let readers = (0..LANES).map(|_| store.reader()).collect::<Result<Vec<_>, _>>()?;
+        let reader = store.reader()?;
         let shared = Arc::new(Shared::new(Box::new(wake)));
         // Else the numbers say until the first commit that everything is indexed.
         shared.counters.index_lag.store(store.index_lag(), Ordering::Relaxed);
         shared.counters.note_sizes(store.sizes());
-        let mut journal = Self { shared: Arc::clone(&shared), threads: Vec::with_capacity(1 + LANES) };
+        let mut journal = Self { shared: Arc::clone(&shared), threads: Vec::with_capacity(2) };
         let start = |name: &str, body: Box<dyn FnOnce() + Send>| {
             thread::Builder::new()
                 .name(name.to_string())
@@ -105,11 +105,7 @@ impl Journal {
         };
         let writing = Arc::clone(&shared);
         journal.threads.push(start("journal-writer", Box::new(move || writer::run(&writing, store)))?);
-        for (lane, reader) in readers.into_iter().enumerate() {
-            let shared = Arc::clone(&shared);
-            let name = LANE_NAMES[lane];
-            journal.threads.push(start(name, Box::new(move || answerer::run(&shared, lane, reader)))?);
-        }
+        journal.threads.push(start("journal-reader", Box::new(move || answerer::run(&shared, reader)))?);
         Ok(journal)
     }
 

@@ -25,7 +25,7 @@ pub trait Store: Send {
     /// As [`Store::append`].
     fn tend(&mut self, budget: Duration) -> Result<bool, StoreError>;
 
-    /// Another view of the same store, for another thread; each call makes one.
+    /// A second view of the same store, for another thread.
     ///
     /// # Errors
     /// The store cannot be opened a second time.

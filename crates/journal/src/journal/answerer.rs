@@ -1,4 +1,4 @@
-//! A thread that answers questions of one kind, one after the other, each in a bounded time.
+//! The thread that answers questions, one after the other, each in a bounded time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -14,9 +14,9 @@ const ANSWER_TIME: Duration = Duration::from_secs(2);
 /// How long a question may wait for its turn: whoever asked has given up by then.
 const TURN_WAIT: Duration = Duration::from_secs(5);
 
-pub(super) fn run(shared: &Shared, lane: usize, mut reader: Box<dyn Reader>) {
+pub(super) fn run(shared: &Shared, mut reader: Box<dyn Reader>) {
     let ended = catch_unwind(AssertUnwindSafe(move || {
-        while let Some(asked) = shared.next_question(lane) {
+        while let Some(asked) = shared.next_question() {
             let answer = if asked.at.elapsed() > TURN_WAIT {
                 Err(StoreError::TooSlow)
             } else {

@@ -27,8 +27,8 @@ const RECORD_BYTES: usize = 128;
 pub(super) struct Shared {
     records: Mutex<Records>,
     records_came: Condvar,
-    /// One for each kind of question.
-    lanes: [Lane; LANES],
+    questions: Mutex<Questions>,
+    questions_came: Condvar,
     done: Mutex<Reports>,
     done_fetched: Condvar,
     /// Threads that have ended.
@@ -46,7 +46,7 @@ pub(super) struct Shared {
 }
 
 /// Threads of a journal.
-const THREADS: usize = 1 + LANES;
+const THREADS: usize = 2;
 
 #[derive(Default)]
 struct Records {
@@ -62,23 +62,9 @@ pub(super) struct Group {
     bytes: usize,
 }
 
-/// Questions that are answered one after the other.
 #[derive(Default)]
-struct Lane {
-    waiting: Mutex<VecDeque<Asked>>,
-    came: Condvar,
-}
-
-/// Kinds of questions, each with a thread: a page takes a moment, a search up to its deadline.
-pub(super) const LANES: usize = 2;
-/// What the system calls their threads.
-pub(super) const LANE_NAMES: [&str; LANES] = ["journal-pages", "journal-search"];
-
-fn lane_of(question: &Question) -> usize {
-    match question {
-        Question::Head(_) | Question::Range(_) => 0,
-        Question::Search(_) => 1,
-    }
+struct Questions {
+    waiting: VecDeque<Asked>,
 }
 
 /// A question and since when it waits.
@@ -109,7 +95,8 @@ impl Shared {
         Self {
             records: Mutex::default(),
             records_came: Condvar::new(),
-            lanes: Default::default(),
+            questions: Mutex::default(),
+            questions_came: Condvar::new(),
             done: Mutex::default(),
             done_fetched: Condvar::new(),
             ended: Mutex::default(),
@@ -181,33 +168,32 @@ impl Shared {
     }
 
     pub(super) fn ask(&self, ticket: Ticket, question: Question) -> bool {
-        let lane = &self.lanes[lane_of(&question)];
-        let mut waiting = lock(&lane.waiting);
-        // Of all lanes together.
-        if self.waiting_questions.load(Ordering::Relaxed) >= WAITING_QUESTIONS_MAX as u64 {
+        let mut questions = lock(&self.questions);
+        if questions.waiting.len() >= WAITING_QUESTIONS_MAX {
             return false;
         }
-        waiting.push_back(Asked { ticket, question, at: Instant::now() });
-        self.waiting_questions.fetch_add(1, Ordering::Relaxed);
-        drop(waiting);
-        lane.came.notify_one();
+        questions.waiting.push_back(Asked { ticket, question, at: Instant::now() });
+        self.waiting_questions.store(questions.waiting.len() as u64, Ordering::Relaxed);
+        drop(questions);
+        self.questions_came.notify_one();
         true
     }
 
-    /// A lane's next question, once answers are being fetched; nothing when it is over.
-    pub(super) fn next_question(&self, lane: usize) -> Option<Asked> {
-        let lane = self.lanes.get(lane)?;
+    /// The next question, once answers are being fetched; nothing when it is over.
+    pub(super) fn next_question(&self) -> Option<Asked> {
         let fetched = self
             .done_fetched
             .wait_while(lock(&self.done), |done| done.answers >= UNFETCHED_ANSWERS_MAX && !self.is_ending());
         drop(fetched.unwrap_or_else(PoisonError::into_inner));
-        let came = lane.came.wait_while(lock(&lane.waiting), |waiting| waiting.is_empty() && !self.is_ending());
-        let mut waiting = came.unwrap_or_else(PoisonError::into_inner);
+        let came = self
+            .questions_came
+            .wait_while(lock(&self.questions), |questions| questions.waiting.is_empty() && !self.is_ending());
+        let mut questions = came.unwrap_or_else(PoisonError::into_inner);
         if self.is_ending() {
             return None;
         }
-        let asked = waiting.pop_front();
-        self.waiting_questions.fetch_sub(u64::from(asked.is_some()), Ordering::Relaxed);
+        let asked = questions.waiting.pop_front();
+        self.waiting_questions.store(questions.waiting.len() as u64, Ordering::Relaxed);
         asked
     }
 
@@ -245,7 +231,7 @@ impl Shared {
         self.unfetched.store(0, Ordering::Relaxed);
         let list = std::mem::take(&mut done.list);
         drop(done);
-        self.done_fetched.notify_all();
+        self.done_fetched.notify_one();
         list
     }
 
@@ -267,10 +253,8 @@ impl Shared {
     fn rouse(&self) {
         drop(lock(&self.records));
         self.records_came.notify_all();
-        for lane in &self.lanes {
-            drop(lock(&lane.waiting));
-            lane.came.notify_all();
-        }
+        drop(lock(&self.questions));
+        self.questions_came.notify_all();
         drop(lock(&self.done));
         self.done_fetched.notify_all();
     }
@@ -284,7 +268,7 @@ impl Shared {
         self.thread_ended.notify_all();
     }
 
-    /// Whether all threads ended in time.
+    /// Whether both threads ended in time.
     pub(super) fn wait_for_end(&self, timeout: Duration) -> bool {
         let waited = self.thread_ended.wait_timeout_while(lock(&self.ended), timeout, |ended| *ended < THREADS);
         *waited.unwrap_or_else(PoisonError::into_inner).0 == THREADS

@@ -95,7 +95,7 @@ fn what_is_handed_over_is_stored_in_that_order_and_can_be_asked_for() {
         3,
         Question::Search(Search { room: "lobby".into(), query: "TEXT 77".into(), before: Some(100), limit: None })
     ));
-    let mut answers: Vec<_> = watched
+    let answers: Vec<_> = watched
         .done(3)
         .into_iter()
         .map(|done| match done {
@@ -103,8 +103,6 @@ fn what_is_handed_over_is_stored_in_that_order_and_can_be_asked_for() {
             other => panic!("an answer, not {other:?}"),
         })
         .collect();
-    // A search comes when it comes.
-    answers.sort_by_key(|(ticket, _)| *ticket);
     assert_eq!(answers[0], (1, Answer::Head(Head { oldest: 1, newest: ticket })));
     for (at, wanted) in [(1, vec![ticket - 1, ticket]), (2, vec![77])] {
         let Answer::Page(page) = &answers[at].1 else { panic!("a page") };
@@ -134,8 +132,6 @@ struct Told {
     obeying: bool,
     newest: u64,
     reader_panics: bool,
-    /// Searching ends when the other side of this does.
-    searching: Arc<Mutex<Option<Receiver<()>>>>,
     /// Tending ends when the other side of this does.
     tending: Option<Receiver<()>>,
 }
@@ -146,11 +142,7 @@ const LAG: u64 = 7;
 fn told(obeying: bool, reader_panics: bool) -> (Box<Told>, Sender<Order>, Receiver<usize>) {
     let (order, orders) = channel();
     let (batches, seen) = channel();
-    (
-        Box::new(Told { orders, batches, obeying, newest: 0, reader_panics, searching: Arc::default(), tending: None }),
-        order,
-        seen,
-    )
+    (Box::new(Told { orders, batches, obeying, newest: 0, reader_panics, tending: None }), order, seen)
 }
 
 impl Store for Told {
@@ -181,7 +173,7 @@ impl Store for Told {
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
-        Ok(Box::new(Silent { panics: self.reader_panics, searching: Arc::clone(&self.searching) }))
+        Ok(Box::new(Silent { panics: self.reader_panics }))
     }
 
     fn index_lag(&self) -> u64 {
@@ -195,7 +187,6 @@ impl Store for Told {
 
 struct Silent {
     panics: bool,
-    searching: Arc<Mutex<Option<Receiver<()>>>>,
 }
 
 impl Reader for Silent {
@@ -209,9 +200,6 @@ impl Reader for Silent {
     }
 
     fn search(&mut self, _: &Search, _: Instant) -> Result<Page, StoreError> {
-        if let Some(searching) = &*self.searching.lock().expect("no panic") {
-            let _ = searching.recv_timeout(Duration::from_secs(20));
-        }
         Ok(Page::default())
     }
 }
@@ -356,25 +344,6 @@ fn questions_have_a_bound_and_answers_nobody_fetches_stop_the_answering() {
         assert!(matches!(done, Done::Answered { ticket: found, .. } if *found == ticket), "{done:?}");
     }
     assert!(watched.journal.ask(asked, Question::Head("lobby".into())), "there is room again");
-    watched.journal.close(Duration::from_secs(20)).expect("closes");
-}
-
-#[test]
-fn a_page_does_not_wait_for_a_search() {
-    let (store, _order, _seen) = told(false, false);
-    let (found, searching) = channel();
-    *store.searching.lock().expect("no panic") = Some(searching);
-    let watched = Watched::start(store);
-    let search = Search { room: "lobby".into(), query: "hi".into(), before: None, limit: None };
-    assert!(watched.journal.ask(1, Question::Search(search)));
-    assert!(watched.journal.ask(2, Question::Head("lobby".into())));
-    let ticket = |done: &[Done]| match done {
-        [Done::Answered { ticket, answer: Ok(_) }] => *ticket,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(ticket(&watched.done(1)), 2);
-    drop(found);
-    assert_eq!(ticket(&watched.done(1)), 1);
     watched.journal.close(Duration::from_secs(20)).expect("closes");
 }
 

@@ -134,6 +134,9 @@ impl History {
                     hub.settle(ticket, Fate::NotStored(format!("this was not stored, so it did not happen: {error}")));
                 }
                 Done::Answered { ticket, answer } => hub.answer(ticket, readable(answer)),
+                Done::Untended(error) => {
+                    warn!(%error, "the history cannot be tended: nothing is forgotten or indexed until that is mended");
+                }
                 Done::Failed(error) => {
                     error!(%error, "the history failed; the server stops");
                     return Err(io::Error::other(error));
@@ -176,7 +179,10 @@ fn readable(answer: Result<Answer, StoreError>) -> room::Answer {
         Ok(Answer::Page(page)) => room::Answer::Page { messages: page.messages, more: page.more },
         Err(error) => {
             warn!(%error, "the history was not read");
-            room::Answer::Unreadable(error.to_string())
+            match error {
+                StoreError::TooSlow => room::Answer::TooSlow(error.to_string()),
+                error => room::Answer::Unreadable(error.to_string()),
+            }
         }
     }
 }

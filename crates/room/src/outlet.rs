@@ -359,18 +359,30 @@ impl Outlet {
     }
 
     /// Moves a cursor that its log's tail has passed up to the tail. What was missed there is put into words by `tell` and takes
-    /// its place among the steps. Returns how many messages that were.
-    pub(crate) fn catch_up<'a>(&mut self, logs: &impl Logs<'a>, tell: impl Fn(&Missed) -> Option<Vec<u8>>) -> u64 {
+    /// its place among the steps. With `only_now`, what is held back is left alone. Returns how many messages that were.
+    pub(crate) fn catch_up<'a>(
+        &mut self,
+        logs: &impl Logs<'a>,
+        only_now: bool,
+        tell: impl Fn(&Missed) -> Option<Vec<u8>>,
+    ) -> u64 {
         let mut missed_in_all = 0;
         for index in 0..self.feeds.len() {
             let feed = &self.feeds[index];
             if let Some(log) = logs.log(feed.room)
                 && feed.cursor < log.tail()
+                && (!only_now || self.comes_before_hold(feed.room))
             {
                 missed_in_all += self.catch_up_in(index, log, Mark { end: log.tail(), seq: log.tail_seq() }, &tell);
             }
         }
         missed_in_all
+    }
+
+    /// Whether some of the room's log is to be sent before anything that is held back.
+    fn comes_before_hold(&self, room: RoomId) -> bool {
+        let mut before_hold = self.steps.iter().take_while(|step| !matches!(step, Step::Hold));
+        before_hold.any(|step| step.is_of_log(room))
     }
 
     /// Gives up what a room has still for this member, and says so.

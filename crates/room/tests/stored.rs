@@ -461,3 +461,30 @@ fn what_passes_a_member_while_it_reads_the_past_comes_from_the_history_as_well()
     assert_eq!(numbers, (8..=40).collect::<Vec<_>>(), "each once, in order, and no gap");
     assert!(!hub.is_owed_past(bob));
 }
+
+#[test]
+fn what_passes_a_slow_reader_before_a_past_that_it_waits_for_is_told_and_nothing_comes_twice() {
+    let mut hub = Hub::new(Rules { durable: true, replay: 2, log_bytes_max: 70_000, ..Rules::default() });
+    let (bob, alice) = (enter(&mut hub, 0, &hello("bob")), enter(&mut hub, 1, &hello("alice")));
+    for id in [bob, alice] {
+        written(&mut hub, id);
+    }
+    let speak = |hub: &mut Hub, seqs: std::ops::RangeInclusive<u64>| {
+        for seq in seqs {
+            say(hub, alice, seq, &format!("m{seq} {}", "x".repeat(8_000)));
+            let ticket = hub_ticket(hub);
+            hub.settle(ticket, Fate::Stored { seq });
+            written(hub, alice);
+        }
+    };
+    speak(&mut hub, 1..=5);
+    // Bob has read none of it when he goes to another room, whose past is not there yet.
+    join(&mut hub, bob, "den", 5);
+    speak(&mut hub, 6..=30);
+    // A write carries what it carries; bob is told of the rest where it is missing.
+    let heard: Vec<String> =
+        told(&mut hub, bob).iter().map(|line| line.split(" x").next().expect("a start").to_string()).collect();
+    assert!(heard[0].starts_with("gap 1-"), "{heard:?}");
+    let distinct: std::collections::BTreeSet<&String> = heard.iter().collect();
+    assert_eq!(distinct.len(), heard.len(), "nothing comes twice: {heard:?}");
+}

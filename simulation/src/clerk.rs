@@ -18,6 +18,9 @@ use crate::random::Random;
 /// A deadline that never comes: under virtual time nothing takes any.
 const AMPLE: Duration = Duration::from_hours(1);
 
+/// Why the disk fails, when it is to.
+pub(crate) const AS_SIMULATED: &str = "as simulated";
+
 /// A group on its way to the disk.
 #[derive(Debug)]
 struct Group {
@@ -81,6 +84,7 @@ impl Clerk {
     /// The faults are over.
     pub(crate) fn calm_down(&mut self) {
         (self.unreadable_per_mille, self.busy_until_ms, self.fails) = (0, 0, false);
+        (self.commit_max_ms, self.answer_max_ms) = (self.commit_max_ms.min(5), self.answer_max_ms.min(5));
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -150,7 +154,7 @@ impl Clerk {
                 drop(self.disk.append(&records));
                 self.disk.lock().make_durable();
             }
-            self.report(vec![Done::Failed(StoreError::WriteFailed("as simulated".to_owned()))]);
+            self.report(vec![Done::Failed(StoreError::WriteFailed(AS_SIMULATED.to_owned()))]);
             return;
         }
         self.write(&group.records);
@@ -184,7 +188,11 @@ impl Clerk {
             return;
         }
         let answer = if self.random.per_mille(self.unreadable_per_mille) {
-            Err(StoreError::TooSlow)
+            Err(if self.random.per_mille(500) {
+                StoreError::TooSlow
+            } else {
+                StoreError::ReadFailed("as simulated".to_owned())
+            })
         } else {
             let deadline = Instant::now() + AMPLE;
             match question {

@@ -162,8 +162,7 @@ impl Line {
         if self.broken {
             return notices.into_iter().flatten().min().or_else(|| self.is_spoken_to().then_some(now_ms + RESET_MS));
         }
-        let up_ready = self.far.unread_bytes() < RECEIVE_BUFFER_BYTES || self.far.is_closed();
-        let up = if up_ready { self.up.arrival_ms() } else { Some(now_ms + 5) };
+        let up = if self.takes_more() { self.up.arrival_ms() } else { Some(now_ms + 5) };
         let has_end = (self.client_ended && !self.server_gone && self.up.under_way.is_empty())
             || (self.far.is_finished() && !self.client_gone && self.down.under_way.is_empty());
         let pulls = [
@@ -174,6 +173,11 @@ impl Line {
             has_end.then_some(now_ms + 1),
         ];
         pulls.into_iter().chain(notices).flatten().min()
+    }
+
+    /// Whether the server's side takes more: a closed one swallows it.
+    fn takes_more(&self) -> bool {
+        self.far.unread_bytes() < RECEIVE_BUFFER_BYTES || self.far.is_closed()
     }
 
     /// Somebody writes into a connection that is no more, and will be told so.
@@ -206,7 +210,7 @@ impl Line {
             let slice = self.far.take(random.between(1, self.slice_bytes_max) as usize);
             self.down.put(slice, now_ms, latency_ms);
         }
-        while self.far.unread_bytes() < RECEIVE_BUFFER_BYTES
+        while self.takes_more()
             && let Some(bytes) = self.up.arrive(now_ms)
         {
             self.far.send(&bytes);

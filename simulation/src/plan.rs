@@ -92,9 +92,8 @@ impl Plan {
     }
 
     /// Whether a reader may be told of a gap at all: with whole logs and a whole, readable history there is none, except for one who
-    /// leaves a room with more unread than may be queued.
+    /// leaves a room before everything missed in it has come.
     pub(crate) fn has_gaps(&self) -> bool {
-        let gives_up = self.rooms && self.outbox_bytes_max < 256 << 10;
-        gives_up || self.log_bytes_max < 8 << 20 || self.keeps.is_some() || self.unreadable
+        self.rooms || self.log_bytes_max < 8 << 20 || self.keeps.is_some() || self.unreadable
     }
 }

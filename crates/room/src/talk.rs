@@ -149,7 +149,10 @@ impl Hub {
         }
         let frame = Event::Message(message.clone()).to_frame();
         let appended = self.append(room_id, Dialect::Event, &[&frame]);
-        let sender = sender.filter(|&id| self.members.get(id.0).is_some_and(|member| member.follows(room_id)));
+        let follows_it = |id: &MemberId| {
+            self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Event && member.follows(room_id))
+        };
+        let sender = sender.filter(follows_it);
         if let (Some(id), Some((from, to)), Some(reference)) = (sender, appended, reference) {
             // Only its sender's copy has the ref (E5), so the sender steps over the one all share.
             message.reference = Some(reference);

@@ -30,6 +30,16 @@ impl EventSession {
     }
 
     pub(crate) fn take(&mut self, input: &mut &[u8], desk: &mut Desk<'_>) -> Verdict {
+        let verdict = self.take_frames(input, desk);
+        if verdict.is_end() && !desk.may_end() {
+            // It comes behind everything that is owed.
+            self.end = Some(verdict);
+            return Verdict::Waits(Wait::History);
+        }
+        verdict
+    }
+
+    fn take_frames(&mut self, input: &mut &[u8], desk: &mut Desk<'_>) -> Verdict {
         let resumed = self.take_what_waited(desk);
         if resumed != Verdict::GoesOn {
             return resumed;
@@ -38,12 +48,16 @@ impl EventSession {
             if self.held.is_some() || self.end.is_some() || desk.awaits() == Awaits::Answer {
                 return Verdict::Waits(Wait::History);
             }
+            // What waited for the history was charged, but has not waited for the flood limit.
+            if let Some(wait) = desk.flood_wait() {
+                return Verdict::Waits(wait);
+            }
             match self.decoder.next(input) {
                 Ok(None) => return Verdict::GoesOn,
                 // The event dialect's decoder knows no raw goodbye; were there one, it would be one here too.
                 Ok(Some(Frame::Goodbye)) => return Verdict::Left { reason: "raw_goodbye", words: Vec::new() },
                 Ok(Some(Frame::Payload(payload))) => {
-                    let bytes = payload.len() + HEADER_BYTES;
+                    desk.charge(payload.len() + HEADER_BYTES);
                     let verdict = match *desk.member {
                         None => before_welcome(payload, &mut self.hello, desk),
                         Some(member) => hear(member, payload, &mut self.held, desk),
@@ -54,7 +68,7 @@ impl EventSession {
                     if desk.member.is_some() {
                         self.decoder.set_payload_bytes_max(EVENT_BYTES_MAX);
                     }
-                    if let Some(wait) = desk.must_wait(bytes) {
+                    if let Some(wait) = desk.must_wait() {
                         return Verdict::Waits(wait);
                     }
                 }
@@ -65,11 +79,7 @@ impl EventSession {
                     };
                     let event = refusal(code, &format!("{error}; connect again"), None);
                     let words = event.to_frame();
-                    let end = Verdict::Refused { reason: error.reason(), detail: error.to_string(), words };
-                    if desk.awaits() == Awaits::Nothing {
-                        return end;
-                    }
-                    self.end = Some(end);
+                    return Verdict::Refused { reason: error.reason(), detail: error.to_string(), words };
                 }
             }
         }

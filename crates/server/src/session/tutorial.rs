@@ -35,6 +35,16 @@ impl TutorialSession {
     }
 
     pub(crate) fn take(&mut self, input: &mut &[u8], desk: &mut Desk<'_>) -> Verdict {
+        let verdict = self.take_frames(input, desk);
+        if verdict.is_end() && !desk.may_end() {
+            // It comes behind everything that is owed.
+            self.held = Some(Held::End(verdict));
+            return Verdict::Waits(Wait::History);
+        }
+        verdict
+    }
+
+    fn take_frames(&mut self, input: &mut &[u8], desk: &mut Desk<'_>) -> Verdict {
         let whole_input = *input;
         if desk.awaits() == Awaits::Nothing
             && let Some(held) = self.held.take()
@@ -58,17 +68,19 @@ impl TutorialSession {
             if self.held.is_some() || desk.awaits() == Awaits::Answer {
                 return Verdict::Waits(Wait::History);
             }
+            // What waited for the history was charged, but has not waited for the flood limit.
+            if let Some(wait) = desk.flood_wait() {
+                return Verdict::Waits(wait);
+            }
             match self.decoder.next(input) {
                 Ok(None) => return Verdict::GoesOn,
-                Ok(Some(Frame::Goodbye)) if desk.awaits() != Awaits::Nothing => {
-                    self.held = Some(Held::End(left("raw_goodbye")));
-                }
                 Ok(Some(Frame::Goodbye)) => return left("raw_goodbye"),
                 Ok(Some(Frame::Payload(payload))) if desk.awaits() != Awaits::Nothing && !is_said(payload) => {
+                    desk.charge(payload.len() + HEADER_BYTES);
                     self.held = Some(Held::Payload(payload.to_vec()));
                 }
                 Ok(Some(Frame::Payload(payload))) => {
-                    let bytes = payload.len() + HEADER_BYTES;
+                    desk.charge(payload.len() + HEADER_BYTES);
                     let verdict = match *desk.member {
                         None => greet(payload, desk),
                         Some(member) => hear(member, payload, desk),
@@ -80,12 +92,9 @@ impl TutorialSession {
                         return verdict;
                     }
                     self.decoder.set_payload_bytes_max(TEXT_BYTES_MAX);
-                    if let Some(wait) = desk.must_wait(bytes) {
+                    if let Some(wait) = desk.must_wait() {
                         return Verdict::Waits(wait);
                     }
-                }
-                Err(error) if desk.awaits() != Awaits::Nothing => {
-                    self.held = Some(Held::End(refused(&error, whole_input, desk.pure)));
                 }
                 Err(error) => return refused(&error, whole_input, desk.pure),
             }

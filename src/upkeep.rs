@@ -76,6 +76,9 @@ fn import_from(file: &Path, lines: Option<&Path>) -> anyhow::Result<()> {
 fn report(file: &Path) -> anyhow::Result<()> {
     let report = check(file)?;
     println!("{}: {} messages in {} rooms, {} acts", file.display(), report.messages, report.rooms, report.acts);
+    if report.pages_left_out {
+        println!("its pages were not all looked at, because a server wrote much meanwhile; stop it, or check a copy");
+    }
     if report.is_sound() {
         println!("nothing is wrong with it");
         return Ok(());

@@ -18,6 +18,9 @@ use crate::random::Random;
 /// A deadline that never comes: under virtual time nothing takes any.
 const AMPLE: Duration = Duration::from_hours(1);
 
+/// Why the disk fails, when it is to.
+pub(crate) const AS_SIMULATED: &str = "as simulated";
+
 /// A group on its way to the disk.
 #[derive(Debug)]
 struct Group {
@@ -151,7 +154,7 @@ impl Clerk {
                 drop(self.disk.append(&records));
                 self.disk.lock().make_durable();
             }
-            self.report(vec![Done::Failed(StoreError::WriteFailed("as simulated".to_owned()))]);
+            self.report(vec![Done::Failed(StoreError::WriteFailed(AS_SIMULATED.to_owned()))]);
             return;
         }
         self.write(&group.records);

@@ -11,7 +11,7 @@ use glassline_server::{Config, FloodLimit, House, Limits};
 use glassline_wire::event::Event;
 use glassline_wire::timestamp::Timestamp;
 
-use crate::clerk::{Clerk, Counter};
+use crate::clerk::{AS_SIMULATED, Clerk, Counter};
 use crate::disk::SharedDisk;
 use crate::line::{Line, Told};
 use crate::mutation::Mutation;
@@ -187,6 +187,9 @@ impl World {
             return Err(format!("{} bytes are held for one connection", house.held_bytes_max()));
         }
         if let Err(error) = turned {
+            if !error.to_string().contains(AS_SIMULATED) {
+                return Err(format!("the server stops: {error}"));
+            }
             self.tell(|_| format!("the server stops: {error}"));
             self.crash();
         }

@@ -165,6 +165,11 @@ impl Hub {
         self.outstanding.take_settled()
     }
 
+    /// Whether [`Hub::take_settled`] would name a connection.
+    pub fn has_settled(&self) -> bool {
+        self.outstanding.has_settled()
+    }
+
     /// The connection has gone: what it waited for concerns nobody.
     pub fn forget(&mut self, connection: usize) {
         self.outstanding.forget(connection);
@@ -173,6 +178,11 @@ impl Hub {
     /// Whether a member reads too little of what it is sent for more of its requests to be taken.
     pub fn is_overfull(&self, member: MemberId) -> bool {
         self.members.get(member.0).is_some_and(|member| self.outbox_is_full(member))
+    }
+
+    /// Whether a member was sent half of something, so that nothing else may come before the rest.
+    pub fn is_mid_frame(&self, member: MemberId) -> bool {
+        self.members.get(member.0).is_some_and(|member| member.outlet.is_mid_frame())
     }
 
     /// Bytes queued for one member alone.
@@ -267,16 +277,26 @@ impl Hub {
         }
     }
 
-    /// Tells everybody that the server closes. Nothing is announced after it.
-    pub fn say_goodbye(&mut self, text: &str) {
+    /// Tells everybody that the server closes. Nothing is announced after it. Members who are still sent the past would not get it:
+    /// it would be held back with what is new. Their connections are returned, with what has to be said there last.
+    pub fn say_goodbye(&mut self, text: &str) -> BTreeMap<usize, Vec<u8>> {
         self.silent = true;
-        let everyone: Vec<_> = self.members.iter().map(|(index, member)| (MemberId(index), member.dialect)).collect();
-        for (id, dialect) in everyone {
-            match dialect {
-                Dialect::Tutorial => self.notify(id, text),
-                Dialect::Event => self.tell(id, &Event::Bye(Bye { text: text.to_string(), reference: None })),
+        let mut unsaid = BTreeMap::new();
+        let everyone: Vec<_> = self.members.iter().map(|(index, _)| MemberId(index)).collect();
+        for id in everyone {
+            let Some(member) = self.members.get(id.0) else { continue };
+            let words = match member.dialect {
+                Dialect::Tutorial if self.rules.pure => continue,
+                Dialect::Tutorial => server_pair(text),
+                Dialect::Event => Event::Bye(Bye { text: text.to_string(), reference: None }).to_frame(),
+            };
+            if member.replay.is_some() {
+                unsaid.insert(member.connection, words);
+            } else {
+                self.push_own(id, words);
             }
         }
+        unsaid
     }
 
     /// Puts a member among those to be written to.

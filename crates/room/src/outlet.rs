@@ -117,6 +117,11 @@ impl Outlet {
         self.steps.len()
     }
 
+    /// Whether what comes first is half sent: nothing may come before the rest of it.
+    pub(crate) fn is_mid_frame(&self) -> bool {
+        self.front_sent > 0 || self.front_is_rest
+    }
+
     /// Whether there is nothing to send: cursors at their ends, nothing queued, or only what is held back.
     pub(crate) fn is_drained<'a>(&self, logs: &impl Logs<'a>) -> bool {
         if matches!(self.steps.front(), Some(Step::Hold)) {

@@ -103,6 +103,10 @@ impl Outstanding {
     pub(crate) fn take_settled(&mut self) -> Option<usize> {
         self.settled.pop_front()
     }
+
+    pub(crate) fn has_settled(&self) -> bool {
+        !self.settled.is_empty()
+    }
 }
 
 #[cfg(test)]

@@ -38,6 +38,9 @@ pub enum Drafted {
     Act(Act),
 }
 
+/// What a draft costs beside its texts, in bytes.
+const DRAFT_BYTES: usize = 128;
+
 /// What became of a draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
@@ -73,6 +76,7 @@ enum Handed {
 #[derive(Debug, Default)]
 pub(crate) struct Storing {
     drafts: Vec<Draft>,
+    drafts_bytes: usize,
     under_way: VecDeque<UnderWay>,
     first_ticket: u64,
 }
@@ -106,13 +110,24 @@ impl Hub {
 
     fn hand_over(&mut self, what: Drafted, under_way: UnderWay) {
         let ticket = self.storing.first_ticket + self.storing.under_way.len() as u64;
+        self.storing.drafts_bytes += DRAFT_BYTES
+            + match &what {
+                Drafted::Message { message, .. } => message.text.len(),
+                Drafted::Act(act) => act.text.as_ref().map_or(0, String::len),
+            };
         self.storing.drafts.push(Draft { ticket, what });
         self.storing.under_way.push_back(under_way);
     }
 
     /// What is to be stored, in its order.
     pub fn take_drafts(&mut self) -> Vec<Draft> {
+        self.storing.drafts_bytes = 0;
         core::mem::take(&mut self.storing.drafts)
+    }
+
+    /// Bytes of what [`Hub::take_drafts`] would return.
+    pub fn drafted_bytes(&self) -> usize {
+        self.storing.drafts_bytes
     }
 
     /// How much was handed over and has not come back.
@@ -120,12 +135,15 @@ impl Hub {
         self.storing.under_way.len()
     }
 
-    /// Takes in what became of a draft. Drafts come back in their order; one that does not is ignored.
-    pub fn settle(&mut self, ticket: u64, fate: Fate) {
+    /// Takes in what became of a draft. Drafts come back in their order. False for one that does not: nothing is done, what became of
+    /// another was lost on its way, and nobody will ever be sent what comes behind that one.
+    pub fn settle(&mut self, ticket: u64, fate: Fate) -> bool {
         if ticket != self.storing.first_ticket {
-            return;
+            return false;
         }
-        let Some(UnderWay { sender, waiter, what, reference }) = self.storing.under_way.pop_front() else { return };
+        let Some(UnderWay { sender, waiter, what, reference }) = self.storing.under_way.pop_front() else {
+            return false;
+        };
         self.storing.first_ticket += 1;
         let sender = self.outstanding.is_waiting(waiter).then_some(sender);
         match what {
@@ -146,6 +164,7 @@ impl Hub {
                 self.outstanding.question_done(waiter);
             }
         }
+        true
     }
 
     fn settle_message(

@@ -452,6 +452,17 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
     assert_eq!(world.thrown_out(), [], "the kick was for another");
     assert_eq!(world.told(teacher), ["ref teacher Kick eve"]);
 
+    // Or whom it was for has shown the token meanwhile.
+    let aide = world.enters("aide", HOME);
+    world.does(aide, OP);
+    world.does(teacher, "kick aide");
+    for draft in world.hub.take_drafts() {
+        world.hub.settle(draft.ticket, Fate::Stored { seq: 0 });
+    }
+    assert_eq!(world.thrown_out(), [], "no other operator can touch an operator");
+    let told = world.told(teacher);
+    assert!(told.contains(&"ref notice aide has become an operator meanwhile, and stays".to_string()), "{told:?}");
+
     world.does(teacher, "freeze");
     let before = world.happened().len();
     settle(&mut world, Fate::NotStored("the disk is full".into()));

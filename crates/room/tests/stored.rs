@@ -161,6 +161,25 @@ fn what_is_not_stored_is_refused_to_its_sender_alone() {
 }
 
 #[test]
+fn a_report_that_is_not_the_next_is_refused() {
+    let mut hub = hub(0, 0);
+    let alice = enter(&mut hub, 0, &hello("alice"));
+    written(&mut hub, alice);
+    assert_eq!(hub.drafted_bytes(), 0);
+    for number in 1..=2 {
+        say(&mut hub, alice, number, "hi");
+    }
+    assert!(hub.drafted_bytes() > 4);
+    let tickets: Vec<u64> = hub.take_drafts().iter().map(|draft| draft.ticket).collect();
+    assert_eq!(hub.drafted_bytes(), 0);
+    assert!(!hub.settle(tickets[1], Fate::Stored { seq: 2 }), "the first is missing");
+    assert_eq!((hub.unstored(), told(&mut hub, alice).len()), (2, 0));
+    assert!(hub.settle(tickets[0], Fate::Stored { seq: 1 }) && hub.settle(tickets[1], Fate::Stored { seq: 2 }));
+    assert!(!hub.settle(tickets[1] + 1, Fate::Stored { seq: 3 }), "nobody handed it over");
+    assert_eq!(told(&mut hub, alice).len(), 2);
+}
+
+#[test]
 fn a_message_outlives_its_sender_and_keeps_its_room_open() {
     let mut hub = hub(0, 0);
     let alice = enter(&mut hub, 0, &hello("alice"));

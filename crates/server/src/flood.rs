@@ -72,14 +72,20 @@ impl FloodLimit {
 }
 
 impl Flood {
-    /// Notes one message; returns how long to wait before the next one is read, in milliseconds.
-    pub(crate) fn take(&mut self, bytes: usize, now_ms: u64) -> u64 {
+    /// Notes one message.
+    pub(crate) fn take(&mut self, bytes: usize, now_ms: u64) {
         self.messages.fill(now_ms);
         self.bytes.fill(now_ms);
         self.messages.level -= 1.0;
         #[expect(clippy::cast_precision_loss, reason = "at most the longest frame")]
         let bytes = bytes as f64;
         self.bytes.level -= bytes;
+    }
+
+    /// How long to wait before the next one is read, in milliseconds.
+    pub(crate) fn wait_ms(&mut self, now_ms: u64) -> u64 {
+        self.messages.fill(now_ms);
+        self.bytes.fill(now_ms);
         self.messages.wait_ms().max(self.bytes.wait_ms())
     }
 }
@@ -87,6 +93,11 @@ impl Flood {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn takes(flood: &mut Flood, bytes: usize, now_ms: u64) -> u64 {
+        flood.take(bytes, now_ms);
+        flood.wait_ms(now_ms)
+    }
 
     #[test]
     fn this_machine_is_exempt_unless_a_rate_was_set() {
@@ -103,18 +114,18 @@ mod tests {
     fn twenty_at_once_then_five_a_second() {
         let mut flood = FloodLimit::Standard.buckets("192.0.2.1".parse().expect("ip"), 0).expect("limited");
         for _ in 0..20 {
-            assert_eq!(flood.take(10, 0), 0);
+            assert_eq!(takes(&mut flood, 10, 0), 0);
         }
-        assert_eq!(flood.take(10, 0), 200);
-        assert_eq!(flood.take(10, 200), 200);
-        assert_eq!(flood.take(10, 10_000), 0);
+        assert_eq!(takes(&mut flood, 10, 0), 200);
+        assert_eq!(takes(&mut flood, 10, 200), 200);
+        assert_eq!(takes(&mut flood, 10, 10_000), 0);
     }
 
     #[test]
     fn bytes_count_as_well() {
         let mut flood = FloodLimit::Standard.buckets("192.0.2.1".parse().expect("ip"), 0).expect("limited");
-        assert_eq!(flood.take(16 * 1024, 0), 0);
-        assert_eq!(flood.take(16 * 1024, 0), 0);
-        assert_eq!(flood.take(16 * 1024, 0), 1_000);
+        assert_eq!(takes(&mut flood, 16 * 1024, 0), 0);
+        assert_eq!(takes(&mut flood, 16 * 1024, 0), 0);
+        assert_eq!(takes(&mut flood, 16 * 1024, 0), 1_000);
     }
 }

@@ -9,66 +9,28 @@ use glassline_room::{self as room, Draft, Drafted, Fate, Hub, Inquiry};
 use glassline_wire::request::LOBBY;
 use tracing::{error, warn};
 
+use crate::archive::Archive;
+use crate::pacing::Pacing;
+
 /// Until the server knows where the lobby goes on, nobody can be let in.
 const FIRST_LOOK_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long what is still to be stored has at the end: the journal's queue is bounded, and a disk takes that in seconds.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What stores and answers behind the loop: it takes orders at once, and reports later what came of them.
-pub trait Archive {
-    /// Takes records to be stored, in their order. Whoever calls has seen that it is not full.
-    fn append(&mut self, records: Vec<(Ticket, Record)>);
-
-    /// Whether so much waits to be stored that nothing more may be said.
-    fn is_full(&self) -> bool;
-
-    /// Takes a question. False: too many wait already, try again.
-    fn ask(&mut self, ticket: Ticket, question: Question) -> bool;
-
-    /// What came back since the last call: outcomes in the order of commit, answers as they come.
-    fn take_done(&mut self) -> Vec<Done>;
-
-    /// Its figures, if it has any.
-    fn gauges(&self) -> Option<Gauges>;
-
-    /// Stores what was handed over, and ends.
-    ///
-    /// # Errors
-    /// Something was not stored within `timeout`.
-    fn close(self: Box<Self>, timeout: Duration) -> Result<(), StoreError>;
-}
-
-impl Archive for Journal {
-    fn append(&mut self, records: Vec<(Ticket, Record)>) {
-        Self::append(self, records);
-    }
-
-    fn is_full(&self) -> bool {
-        Self::is_full(self)
-    }
-
-    fn ask(&mut self, ticket: Ticket, question: Question) -> bool {
-        Self::ask(self, ticket, question)
-    }
-
-    fn take_done(&mut self) -> Vec<Done> {
-        Self::take_done(self)
-    }
-
-    fn gauges(&self) -> Option<Gauges> {
-        Some(Self::gauges(self))
-    }
-
-    fn close(self: Box<Self>, timeout: Duration) -> Result<(), StoreError> {
-        Self::close(*self, timeout)
-    }
-}
+// Members are told what to do and nothing of the host's files; the cause is for the log.
+const NOT_STORED: &str = "this could not be stored, so nobody was sent it; try again later";
+const NOT_READ: &str = "the history cannot be read just now; try again later";
+const TOO_SLOW: &str = "this took too long; ask for less";
 
 /// A journal at work for one hub.
 pub(crate) struct History {
     journal: Box<dyn Archive>,
     /// What came back and was not taken in yet, because members have to be written to first.
     done: VecDeque<Done>,
+    /// The journal may have more than that: what it has is left there until it can be used, since each answer may hold a page.
+    may_have_more: bool,
+    not_stored_lines: Pacing,
+    not_read_lines: Pacing,
 }
 
 impl History {
@@ -86,7 +48,13 @@ impl History {
     /// Goes on with a lobby whose newest message has this number.
     pub(crate) fn of(journal: Box<dyn Archive>, newest_in_lobby: u64, hub: &mut Hub) -> Self {
         hub.resume_lobby(newest_in_lobby);
-        Self { journal, done: VecDeque::new() }
+        Self {
+            journal,
+            done: VecDeque::new(),
+            may_have_more: false,
+            not_stored_lines: Pacing::default(),
+            not_read_lines: Pacing::default(),
+        }
     }
 
     /// Whether nothing more may be said until something has been stored.
@@ -94,9 +62,9 @@ impl History {
         !self.done.is_empty() || self.journal.is_full()
     }
 
-    /// Whether something came back that was not taken in.
+    /// Whether something may have come back that was not taken in.
     pub(crate) fn has_done(&self) -> bool {
-        !self.done.is_empty()
+        self.may_have_more
     }
 
     /// Gives the journal what the hub has for it.
@@ -121,19 +89,37 @@ impl History {
     /// Gives the hub what came back, as long as its members keep up.
     ///
     /// # Errors
-    /// The store cannot go on: the server must stop.
-    pub(crate) fn take_in(&mut self, hub: &mut Hub) -> io::Result<()> {
-        self.done.extend(self.journal.take_done());
-        while !hub.is_flooded()
-            && let Some(done) = self.done.pop_front()
-        {
+    /// The store cannot go on, or what became of a message was lost: the server must stop.
+    pub(crate) fn take_in(&mut self, hub: &mut Hub, now_ms: u64) -> io::Result<()> {
+        self.may_have_more = true;
+        while !hub.is_flooded() {
+            if self.done.is_empty() {
+                self.done.extend(self.journal.take_done());
+            }
+            let Some(done) = self.done.pop_front() else {
+                // Whatever comes now wakes the loop.
+                self.may_have_more = false;
+                return Ok(());
+            };
             match done {
-                Done::Appended { ticket, outcome } => hub.settle(ticket, fate(outcome)),
+                Done::Appended { ticket, outcome } => settle(hub, ticket, fate(outcome))?,
                 Done::NotStored { ticket, error } => {
-                    warn!(%error, "not stored");
-                    hub.settle(ticket, Fate::NotStored(format!("this was not stored, so it did not happen: {error}")));
+                    if let Some(left_out) = self.not_stored_lines.line(now_ms) {
+                        warn!(%error, left_out, "not stored");
+                    }
+                    settle(hub, ticket, Fate::NotStored(NOT_STORED.to_string()))?;
                 }
-                Done::Answered { ticket, answer } => hub.answer(ticket, readable(answer)),
+                Done::Answered { ticket, answer } => {
+                    if let Err(error) = &answer
+                        && let Some(left_out) = self.not_read_lines.line(now_ms)
+                    {
+                        warn!(%error, left_out, "the history was not read");
+                    }
+                    hub.answer(ticket, readable(answer));
+                }
+                Done::Untended(error) => {
+                    warn!(%error, "the history cannot be tended: nothing is forgotten or indexed until that is mended");
+                }
                 Done::Failed(error) => {
                     error!(%error, "the history failed; the server stops");
                     return Err(io::Error::other(error));
@@ -152,6 +138,18 @@ impl History {
     pub(crate) fn close(self) -> Result<(), StoreError> {
         self.journal.close(CLOSE_TIMEOUT)
     }
+}
+
+/// Nothing is settled any more behind a report that was lost, so a server that went on would keep everybody waiting for ever.
+fn settle(hub: &mut Hub, ticket: Ticket, fate: Fate) -> io::Result<()> {
+    if hub.settle(ticket, fate) {
+        return Ok(());
+    }
+    error!(ticket, "the history reported out of order; the server stops");
+    let text = format!(
+        "the history reported on record {ticket} out of order: this is a fault of Glassline; start it again, and report it"
+    );
+    Err(io::Error::other(text))
 }
 
 fn record(draft: Draft) -> (u64, Record) {
@@ -174,12 +172,7 @@ fn readable(answer: Result<Answer, StoreError>) -> room::Answer {
     match answer {
         Ok(Answer::Head(head)) => room::Answer::Head(head.newest),
         Ok(Answer::Page(page)) => room::Answer::Page { messages: page.messages, more: page.more },
-        Err(error) => {
-            warn!(%error, "the history was not read");
-            match error {
-                StoreError::TooSlow => room::Answer::TooSlow(error.to_string()),
-                error => room::Answer::Unreadable(error.to_string()),
-            }
-        }
+        Err(StoreError::TooSlow) => room::Answer::TooSlow(TOO_SLOW.to_string()),
+        Err(_) => room::Answer::Unreadable(NOT_READ.to_string()),
     }
 }

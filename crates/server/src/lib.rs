@@ -3,7 +3,9 @@
 //! One thread, one loop: read what arrived, let the session turn it into calls on the hub, then write to each member all
 //! that waits for it, in one system call. `ARCHITECTURE.md` follows one message through these files.
 
+mod archive;
 mod clock;
+mod closing;
 mod connection;
 mod counters;
 mod door;
@@ -14,10 +16,11 @@ mod limits;
 mod link;
 mod listener;
 mod order;
+mod pacing;
 mod reactor;
 mod reading;
 mod refusal_page;
-#[cfg(feature = "rehearsal")]
+#[cfg(any(test, feature = "rehearsal"))]
 mod rehearsal;
 mod serving;
 mod session;
@@ -27,13 +30,13 @@ mod timers;
 mod watching;
 mod writing;
 
+#[cfg(any(test, feature = "rehearsal"))]
+pub use archive::Archive;
 pub use flood::FloodLimit;
 pub use glassline_room::{OperatorToken, TokenError};
-#[cfg(feature = "rehearsal")]
-pub use history::Archive;
 pub use limits::Limits;
 pub use listener::listen;
-#[cfg(feature = "rehearsal")]
+#[cfg(any(test, feature = "rehearsal"))]
 pub use rehearsal::{FarEnd, House, Rehearsal};
 pub use serving::run;
 pub use shutdown::Shutdown;

@@ -23,6 +23,8 @@ use crate::watching::Traffic;
 
 /// Largest read. A sender's burst should come in whole: what is read together is written together.
 pub(crate) const READ_BYTES_MAX: usize = 64 * 1024;
+/// Within a turn the history is given so much at once: as much as one read, so that its bounds are passed by no more than two.
+const HANDED_OVER_BYTES: usize = READ_BYTES_MAX;
 /// Rooms' idle memory is given back so often.
 const SHRINK_INTERVAL_MS: u64 = 10_000;
 
@@ -121,18 +123,40 @@ impl<L: Link> Reactor<L> {
     }
 
     fn take_from_history(&mut self) -> io::Result<()> {
-        if let Some(history) = &mut self.history {
-            history.take_in(&mut self.hub)?;
-            // Before anything of theirs that waited goes on.
-            self.keep_order();
+        if self.history.is_some() {
+            self.take_in_done()?;
             self.resume_settled();
         }
         Ok(())
     }
 
+    /// Takes in what the history did.
+    ///
+    /// # Errors
+    /// The history cannot go on.
+    pub(crate) fn take_in_done(&mut self) -> io::Result<()> {
+        let Some(history) = &mut self.history else { return Ok(()) };
+        let taken = history.take_in(&mut self.hub, self.now.monotonic_ms);
+        // Before anything of theirs that waited goes on; what was stored before a failure is in force as well.
+        self.keep_order();
+        taken
+    }
+
+    /// Whether the history may have done something that was not taken in.
+    pub(crate) fn has_done(&self) -> bool {
+        self.history.as_ref().is_some_and(History::has_done)
+    }
+
     pub(crate) fn give_to_history(&mut self) {
         if let Some(history) = &mut self.history {
             history.hand_over(&mut self.hub);
+        }
+    }
+
+    /// Hands on what one turn has brought so far, once it is much: the history can say that it is full only of what it has.
+    pub(crate) fn give_what_is_much(&mut self) {
+        if self.hub.drafted_bytes() >= HANDED_OVER_BYTES {
+            self.give_to_history();
         }
     }
 
@@ -159,8 +183,8 @@ impl<L: Link> Reactor<L> {
     /// How long nothing will have to be done, if nobody is to be let in before `accept_due`; not at all if there is work left.
     pub(crate) fn wait_ms(&self, accept_due: Option<u64>) -> Option<u64> {
         let now_ms = self.now.monotonic_ms;
-        let history_has_done = self.history.as_ref().is_some_and(History::has_done);
-        if (!self.to_read.is_empty() && self.may_read()) || self.hub.has_writes() || history_has_done {
+        let is_to_read = !self.to_read.is_empty() || self.hub.has_settled();
+        if (is_to_read && self.may_read()) || self.hub.has_writes() || self.has_done() {
             return Some(0);
         }
         let due = [accept_due, self.timers.next_due_ms(), self.hub.next_deadline_ms()];

@@ -32,6 +32,7 @@ impl<L: Link> Reactor<L> {
                 self.write_words(index);
                 self.read_one(index);
                 self.queue_read(index);
+                self.give_what_is_much();
             }
         }
     }
@@ -135,13 +136,16 @@ impl<L: Link> Reactor<L> {
 
     /// Goes on with the connections for which the history has done its part.
     pub(crate) fn resume_settled(&mut self) {
-        while let Some(index) = self.hub.take_settled() {
+        // What they sent meanwhile must not outrun the history either; the others go on in a later turn.
+        while self.may_read() {
+            let Some(index) = self.hub.take_settled() else { break };
             let Some(connection) = self.connections.get_mut(index) else { continue };
             if std::mem::take(&mut connection.waits_for_history) {
                 connection.paused = false;
                 let backlog = std::mem::take(&mut connection.backlog);
                 self.session_takes(index, &backlog);
                 self.queue_read(index);
+                self.give_what_is_much();
             }
         }
     }

@@ -165,12 +165,12 @@ impl Serving {
             let _ = self.registry.deregister(&mut listening.listener.socket);
         }
         info!(members = self.reactor.hub.len(), "closing down");
-        self.reactor.closing_down = true;
+        self.reactor.begin_closing();
         let started_ms = self.reactor.now.monotonic_ms;
         let limits = &self.reactor.config.limits;
         let (limit_ms, farewell_ms) = (limits.shutdown_timeout_ms, limits.farewell_timeout_ms);
         self.settle_all(started_ms + limit_ms / 2)?;
-        self.reactor.hub.say_goodbye(goodbye);
+        let unsaid = self.reactor.hub.say_goodbye(goodbye);
         let write_until_ms = started_ms + limit_ms - farewell_ms;
         loop {
             self.reactor.write_turn();
@@ -182,29 +182,24 @@ impl Serving {
             // Nothing is read any more, so what may be read is no reason to hurry.
             self.wait(Some(if self.reactor.hub.has_writes() { 0 } else { left_ms }))?;
         }
-        self.part_all(farewell_ms)
+        self.reactor.part_all(unsaid);
+        self.await_ends(farewell_ms)
     }
 
     /// Waits for what was said to be stored, and sends it on.
     fn settle_all(&mut self, until_ms: u64) -> io::Result<()> {
-        while self.reactor.history.is_some() && self.reactor.hub.unstored() > 0 && self.left_ms(until_ms) > 0 {
-            self.reactor.give_to_history();
-            self.reactor.write_turn();
+        loop {
+            self.reactor.settle_turn()?;
             let left_ms = self.left_ms(until_ms);
-            self.wait(Some(if self.reactor.hub.has_writes() { 0 } else { left_ms }))?;
-            if let Some(history) = &mut self.reactor.history {
-                history.take_in(&mut self.reactor.hub)?;
+            if !self.reactor.is_unsettled() || left_ms == 0 {
+                return Ok(());
             }
+            self.wait(Some(if self.reactor.is_settling() { 0 } else { left_ms }))?;
         }
-        Ok(())
     }
 
-    /// Closes every connection behind its last word, and waits a moment for the peers to do so first.
-    fn part_all(mut self, farewell_ms: u64) -> io::Result<()> {
-        let indices: Vec<usize> = self.reactor.connections.iter().map(|(index, _)| index).collect();
-        for index in indices {
-            self.reactor.part(index, "server_closing", Vec::new());
-        }
+    /// Waits a moment for the peers to close first, then closes.
+    fn await_ends(mut self, farewell_ms: u64) -> io::Result<()> {
         let close_at_ms = self.reactor.now.monotonic_ms + farewell_ms;
         while !self.reactor.connections.is_empty() && self.left_ms(close_at_ms) > 0 {
             self.reactor.write_turn();

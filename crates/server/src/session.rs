@@ -77,13 +77,25 @@ impl Desk<'_> {
         Entrance { connection: self.connection, token, address: self.address, now: self.now }
     }
 
-    /// Whether the next frame must wait, now that one of so many bytes was taken.
-    pub(crate) fn must_wait(&mut self, last_frame_bytes: usize) -> Option<Wait> {
-        let member = (*self.member)?;
+    /// Counts a frame against the flood limit: each once, when it is read, whatever it has to wait for afterwards.
+    pub(crate) fn charge(&mut self, frame_bytes: usize) {
+        if let Some(flood) = self.flood.as_deref_mut() {
+            flood.take(frame_bytes, self.now.monotonic_ms);
+        }
+    }
+
+    /// Whether the flood limit lets the next frame wait.
+    pub(crate) fn flood_wait(&mut self) -> Option<Wait> {
         let now_ms = self.now.monotonic_ms;
-        let resume_after_ms = self.flood.as_deref_mut().map_or(0, |flood| flood.take(last_frame_bytes, now_ms));
-        if resume_after_ms > 0 {
-            Some(Wait::Flood { resume_after_ms })
+        let resume_after_ms = self.flood.as_deref_mut().map_or(0, |flood| flood.wait_ms(now_ms));
+        (self.member.is_some() && resume_after_ms > 0).then_some(Wait::Flood { resume_after_ms })
+    }
+
+    /// Whether the next frame must wait, now that one was taken.
+    pub(crate) fn must_wait(&mut self) -> Option<Wait> {
+        let member = (*self.member)?;
+        if let Some(wait) = self.flood_wait() {
+            Some(wait)
         } else if self.hub.is_overfull(member) {
             Some(Wait::Outbox)
         } else if self.hub.is_flooded() {
@@ -98,12 +110,13 @@ impl Desk<'_> {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use glassline_room::Rules;
+    use glassline_room::{Fate, Rules};
     use glassline_wire::timestamp::Timestamp;
 
     use super::event::EventSession;
     use super::tutorial::TutorialSession;
     use super::*;
+    use crate::flood::FloodLimit;
 
     fn at(monotonic_ms: u64) -> Now {
         Now { monotonic_ms, at: Timestamp::from_unix_ms(monotonic_ms) }
@@ -158,6 +171,70 @@ mod tests {
             let mut session = TutorialSession::new();
             let mut take = |input: &mut &[u8], desk: &mut Desk<'_>| session.take(input, desk);
             assert_eq!(idle_s(&mut take, b"bob", text.as_bytes()), expected_s, "{text}");
+        }
+    }
+
+    /// How many of the payloads, sent over and over, are taken at one instant, by somebody whose messages are stored at once.
+    fn taken_at_once(
+        take: &mut dyn FnMut(&mut &[u8], &mut Desk<'_>) -> Verdict,
+        hello: &[u8],
+        payloads: &[&[u8]],
+    ) -> usize {
+        let mut hub = Hub::new(Rules { durable: true, replay: 0, ..Rules::default() });
+        let (mut member, mut words) = (None, Vec::new());
+        let mut flood = FloodLimit::PerSecond(5).buckets(Ipv4Addr::LOCALHOST.into(), 0).expect("limited");
+        let mut taken = 0;
+        for payload in std::iter::once(&hello).chain(payloads.iter().cycle()) {
+            let framed = frame(payload);
+            let mut input = &framed[..];
+            loop {
+                let mut desk = Desk {
+                    hub: &mut hub,
+                    now: at(0),
+                    connection: 0,
+                    address: Ipv4Addr::LOCALHOST.into(),
+                    member: &mut member,
+                    flood: Some(&mut flood),
+                    words: &mut words,
+                    pure: false,
+                };
+                let verdict = take(&mut input, &mut desk);
+                for draft in hub.take_drafts() {
+                    assert!(hub.settle(draft.ticket, Fate::Stored { seq: draft.ticket + 1 }));
+                }
+                while let Some(question) = hub.next_question() {
+                    hub.answer(question.ticket, glassline_room::Answer::Head(0));
+                }
+                match verdict {
+                    Verdict::GoesOn => break,
+                    Verdict::Waits(Wait::History) => {}
+                    Verdict::Waits(Wait::Flood { .. }) => return taken,
+                    other => panic!("{other:?}"),
+                }
+                assert!(taken < 1_000, "the flood limit never comes");
+            }
+            taken += 1;
+        }
+        taken
+    }
+
+    #[test]
+    fn what_waits_for_the_history_counts_against_the_flood_limit_as_well() {
+        let hello = br#"{"type":"hello","name":"bob"}"#;
+        let send = &br#"{"type":"send","room":"lobby","text":"hi","id":"00000000000000000000000000000007"}"#[..];
+        let (join, leave) = (&br#"{"type":"join","room":"den"}"#[..], &br#"{"type":"leave","room":"den"}"#[..]);
+        let rooms = &br#"{"type":"rooms"}"#[..];
+        for payloads in [&[rooms][..], &[send], &[send, rooms], &[join, leave], &[send, join, send, leave]] {
+            let mut session = EventSession::new();
+            let mut take = |input: &mut &[u8], desk: &mut Desk<'_>| session.take(input, desk);
+            let shown: Vec<_> = payloads.iter().map(|payload| String::from_utf8_lossy(payload)).collect();
+            // One of them says hello, and the last one taken brings the level below nothing.
+            assert_eq!(taken_at_once(&mut take, hello, payloads), 20, "{shown:?}");
+        }
+        for payloads in [&[&b"hi"[..]][..], &[b"hi", b"/names"], &[b"/join den", b"/join lobby"]] {
+            let mut session = TutorialSession::new();
+            let mut take = |input: &mut &[u8], desk: &mut Desk<'_>| session.take(input, desk);
+            assert_eq!(taken_at_once(&mut take, b"bob", payloads), 20, "{payloads:?}");
         }
     }
 }

@@ -161,13 +161,17 @@ impl<L: Link> Reactor<L> {
         connection.backlog = Vec::new();
         connection.takeover = None;
         let peer = connection.peer;
+        let mut may_speak = true;
         if let Some(member) = connection.member.take() {
             self.keep_what_waits(index, member);
+            may_speak = !self.hub.is_mid_frame(member);
             self.depart(member, peer, reason);
         }
         self.counters.add(reason);
         let Some(connection) = self.connections.get_mut(index) else { return };
-        connection.words.extend(words);
+        if may_speak {
+            connection.words.extend(words);
+        }
         self.timers.cancel_all(index);
         self.timers.set(index, Kind::Drain, self.now.monotonic_ms + self.config.limits.drain_timeout_ms);
         if connection.words.is_empty() {

@@ -79,10 +79,7 @@ impl Hub {
         self.order.apply(&act);
         let effect = match act.act {
             ActKind::Op => self.make_operator(by),
-            ActKind::Kick => {
-                self.kick(target, &act);
-                None
-            }
+            ActKind::Kick => self.kick(target, &act),
             ActKind::Mute => Some(self.silence(&act)),
             ActKind::Unmute => Some(self.give_voices_back(&act)),
             ActKind::Ban => Some(self.throw_out(&act)),
@@ -109,13 +106,17 @@ impl Hub {
         Some("you are an operator for as long as this connection lasts".to_string())
     }
 
-    fn kick(&mut self, target: Option<(MemberId, u128)>, act: &Act) {
-        let Some((id, token)) = target else { return };
-        if self.members.get(id.0).is_some_and(|member| member.token == token) {
-            let because = wording::because(act.text.as_deref());
-            let text = format!("{} closed your connection{because}; come back once that is settled", act.by);
-            self.expel(id, ErrorCode::Kicked, &text);
+    /// While the kick was stored its target may have become an operator, whom no other can touch (O5).
+    fn kick(&mut self, target: Option<(MemberId, u128)>, act: &Act) -> Option<String> {
+        let (id, token) = target?;
+        let member = self.members.get(id.0).filter(|member| member.token == token)?;
+        if member.is_operator {
+            return Some(format!("{} has become an operator meanwhile, and stays", member.name));
         }
+        let because = wording::because(act.text.as_deref());
+        let text = format!("{} closed your connection{because}; come back once that is settled", act.by);
+        self.expel(id, ErrorCode::Kicked, &text);
+        None
     }
 
     fn silence(&mut self, act: &Act) -> String {

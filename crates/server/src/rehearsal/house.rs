@@ -7,7 +7,8 @@ use glassline_room::Now;
 
 use super::socket::{FarEnd, NearEnd, pair};
 use crate::Config;
-use crate::history::{Archive, History};
+use crate::archive::Archive;
+use crate::history::History;
 use crate::reactor::{Reactor, Readiness};
 
 /// A server that is driven by hand: connect, change the far ends, then have it make turns until it wants to wait.
@@ -75,3 +76,6 @@ impl House {
         self.reactor.counters.summary()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,12 +48,16 @@ impl EventSession {
             if self.held.is_some() || self.end.is_some() || desk.awaits() == Awaits::Answer {
                 return Verdict::Waits(Wait::History);
             }
+            // What waited for the history was charged, but has not waited for the flood limit.
+            if let Some(wait) = desk.flood_wait() {
+                return Verdict::Waits(wait);
+            }
             match self.decoder.next(input) {
                 Ok(None) => return Verdict::GoesOn,
                 // The event dialect's decoder knows no raw goodbye; were there one, it would be one here too.
                 Ok(Some(Frame::Goodbye)) => return Verdict::Left { reason: "raw_goodbye", words: Vec::new() },
                 Ok(Some(Frame::Payload(payload))) => {
-                    let bytes = payload.len() + HEADER_BYTES;
+                    desk.charge(payload.len() + HEADER_BYTES);
                     let verdict = match *desk.member {
                         None => before_welcome(payload, &mut self.hello, desk),
                         Some(member) => hear(member, payload, &mut self.held, desk),
@@ -64,7 +68,7 @@ impl EventSession {
                     if desk.member.is_some() {
                         self.decoder.set_payload_bytes_max(EVENT_BYTES_MAX);
                     }
-                    if let Some(wait) = desk.must_wait(bytes) {
+                    if let Some(wait) = desk.must_wait() {
                         return Verdict::Waits(wait);
                     }
                 }

@@ -68,14 +68,19 @@ impl TutorialSession {
             if self.held.is_some() || desk.awaits() == Awaits::Answer {
                 return Verdict::Waits(Wait::History);
             }
+            // What waited for the history was charged, but has not waited for the flood limit.
+            if let Some(wait) = desk.flood_wait() {
+                return Verdict::Waits(wait);
+            }
             match self.decoder.next(input) {
                 Ok(None) => return Verdict::GoesOn,
                 Ok(Some(Frame::Goodbye)) => return left("raw_goodbye"),
                 Ok(Some(Frame::Payload(payload))) if desk.awaits() != Awaits::Nothing && !is_said(payload) => {
+                    desk.charge(payload.len() + HEADER_BYTES);
                     self.held = Some(Held::Payload(payload.to_vec()));
                 }
                 Ok(Some(Frame::Payload(payload))) => {
-                    let bytes = payload.len() + HEADER_BYTES;
+                    desk.charge(payload.len() + HEADER_BYTES);
                     let verdict = match *desk.member {
                         None => greet(payload, desk),
                         Some(member) => hear(member, payload, desk),
@@ -87,7 +92,7 @@ impl TutorialSession {
                         return verdict;
                     }
                     self.decoder.set_payload_bytes_max(TEXT_BYTES_MAX);
-                    if let Some(wait) = desk.must_wait(bytes) {
+                    if let Some(wait) = desk.must_wait() {
                         return Verdict::Waits(wait);
                     }
                 }

@@ -5,7 +5,8 @@ use std::io::{BufRead, Read};
 use std::path::Path;
 
 use glassline_wire::event::{Event, Message, SCHEMA_VERSION};
-use glassline_wire::limits::{EVENT_BYTES_MAX, NAME_BYTES_MAX};
+use glassline_wire::limits::{EVENT_BYTES_MAX, NAME_BYTES_MAX, ROOM_CHARS_MAX};
+use glassline_wire::visible::is_direction_or_break;
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior};
 use serde_json::Value;
 
@@ -139,6 +140,22 @@ struct Importing<'i> {
     imported: Imported,
 }
 
+/// Why no server lets anybody into a room of this name, as far as that can be said without the tables that servers have: names of
+/// rooms are in lower case, without spaces, and short.
+fn cannot_be_entered(room: &str) -> Option<String> {
+    if room.to_lowercase() != room {
+        return Some(format!("write {:?}, in lower case", room.to_lowercase()));
+    }
+    if room.chars().count() > ROOM_CHARS_MAX {
+        return Some(format!("it has more than {ROOM_CHARS_MAX} characters"));
+    }
+    if room.starts_with(['/', '*']) {
+        return Some("it begins with \"/\" or \"*\"".to_string());
+    }
+    let forbidden = room.chars().find(|&c| c.is_whitespace() || c.is_control() || is_direction_or_break(c));
+    forbidden.map(|c| format!("it has the character U+{:04X}", u32::from(c)))
+}
+
 impl Importing<'_> {
     /// The inner error says what is wrong with the line.
     fn message(&mut self, message: Message) -> Result<Result<(), String>, UpkeepError> {
@@ -152,6 +169,9 @@ impl Importing<'_> {
             if name.is_empty() || name.len() > NAME_BYTES_MAX {
                 return Ok(Err(format!("has a \"{what}\" of {} bytes, not of 1 to {NAME_BYTES_MAX}", name.len())));
             }
+        }
+        if let Some(why) = cannot_be_entered(&message.room) {
+            return Ok(Err(format!("has a \"room\" that nobody can enter: {why}")));
         }
         if message.text.is_empty() || !Filling::new(&message.room, None).has_room_for(&message) {
             return Ok(Err("has no \"text\", or too long a one".to_string()));

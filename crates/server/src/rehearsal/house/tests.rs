@@ -1,0 +1,319 @@
+//! The loop between members and a history that does what the test says.
+
+#![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
+
+use std::cell::RefCell;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use glassline_journal::{Done, Gauges, Outcome, Page, Question, Record, StoreError, Ticket};
+use glassline_room::OperatorToken;
+use glassline_wire::opening::EVENT_OPENING;
+use glassline_wire::timestamp::Timestamp;
+
+use super::*;
+use crate::{FloodLimit, Limits};
+
+const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 1_700_000_000_000 } };
+/// As the journal's.
+const WAITING_MAX: usize = 8_192;
+/// Messages of one byte that one read may bring.
+const READ_MESSAGES_MAX: usize = crate::reactor::READ_BYTES_MAX / SHORTEST.len();
+const SHORTEST: &[u8] = b"1         x";
+
+#[derive(Debug, Default)]
+struct Shelf {
+    waiting: Vec<Ticket>,
+    waiting_most: usize,
+    questions: Vec<(Ticket, Question)>,
+    done: Vec<Done>,
+    stored: u64,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Shelves(Rc<RefCell<Shelf>>);
+
+impl Shelves {
+    /// Everything that waits is stored.
+    fn store(&self) {
+        let mut kept = self.0.borrow_mut();
+        for ticket in std::mem::take(&mut kept.waiting) {
+            kept.stored += 1;
+            let outcome = Outcome::Stored { seq: kept.stored };
+            kept.done.push(Done::Appended { ticket, outcome });
+        }
+    }
+
+    /// Nothing that waits can be stored, and no question answered.
+    fn fail(&self, cause: impl Fn() -> StoreError) {
+        let mut kept = self.0.borrow_mut();
+        for ticket in std::mem::take(&mut kept.waiting) {
+            kept.done.push(Done::NotStored { ticket, error: Arc::new(cause()) });
+        }
+        for (ticket, _) in std::mem::take(&mut kept.questions) {
+            kept.done.push(Done::Answered { ticket, answer: Err(cause()) });
+        }
+    }
+}
+
+impl Archive for Shelves {
+    fn append(&mut self, records: Vec<(Ticket, Record)>) {
+        let mut kept = self.0.borrow_mut();
+        kept.waiting.extend(records.into_iter().map(|(ticket, _)| ticket));
+        kept.waiting_most = kept.waiting_most.max(kept.waiting.len());
+    }
+
+    fn is_full(&self) -> bool {
+        self.0.borrow().waiting.len() >= WAITING_MAX
+    }
+
+    fn ask(&mut self, ticket: Ticket, question: Question) -> bool {
+        self.0.borrow_mut().questions.push((ticket, question));
+        true
+    }
+
+    fn take_done(&mut self) -> Vec<Done> {
+        std::mem::take(&mut self.0.borrow_mut().done)
+    }
+
+    fn gauges(&self) -> Option<Gauges> {
+        None
+    }
+
+    fn close(self: Box<Self>, _: Duration) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+fn open(config: Config, newest: u64) -> (House, Shelves) {
+    let shelves = Shelves::default();
+    (House::open(config, Some((Box::new(shelves.clone()), newest)), NOW), shelves)
+}
+
+fn unlimited() -> Config {
+    Config { flood: FloodLimit::Off, replay: 0, ..Config::default() }
+}
+
+fn connect(house: &mut House, number: u8) -> FarEnd {
+    house.connect((Ipv4Addr::new(192, 0, 2, number), 1).into(), 1 << 20)
+}
+
+fn frame(payload: &str) -> Vec<u8> {
+    format!("{:<10}{payload}", payload.len()).into_bytes()
+}
+
+fn turn(house: &mut House) {
+    house.turn(NOW).expect("goes on");
+}
+
+/// Turns for as long as the loop says that it has something to do.
+fn turn_until_it_waits(house: &mut House) {
+    for _ in 0..10_000 {
+        turn(house);
+        if house.wait_ms() != Some(0) {
+            return;
+        }
+    }
+    panic!("it never waits");
+}
+
+/// The start of a stream in the event dialect.
+fn opened(hello: &str) -> Vec<u8> {
+    [&EVENT_OPENING[..], &frame(hello)].concat()
+}
+
+/// Comes in in the event dialect.
+fn enter(house: &mut House, number: u8, hello: &str) -> FarEnd {
+    let far = connect(house, number);
+    far.send(&opened(hello));
+    turn_until_it_waits(house);
+    far
+}
+
+fn heard(far: &FarEnd) -> String {
+    String::from_utf8(far.take(usize::MAX)).expect("text")
+}
+
+fn send(text: &str, id: u32) -> Vec<u8> {
+    frame(&format!(r#"{{"type":"send","room":"lobby","text":"{text}","id":"{id:032x}"}}"#))
+}
+
+#[test]
+fn however_many_speak_in_one_turn_no_more_waits_to_be_stored_than_may_and_what_one_read_brings() {
+    for first in [&b""[..], b"1         x6         /names"] {
+        let (mut house, shelves) = open(unlimited(), 0);
+        let mut expected = 0;
+        let ends: Vec<FarEnd> = (0..40)
+            .map(|number| {
+                let far = connect(&mut house, number);
+                far.send(&[&frame(&format!("tom{number}")), first, &SHORTEST.repeat(READ_MESSAGES_MAX)].concat());
+                expected += READ_MESSAGES_MAX + usize::from(!first.is_empty());
+                far
+            })
+            .collect();
+        for _ in 0..1_000 {
+            turn_until_it_waits(&mut house);
+            let unstored = house.unstored();
+            assert!(unstored <= WAITING_MAX + 2 * READ_MESSAGES_MAX, "{unstored} wait in the server");
+            if shelves.0.borrow().waiting.is_empty() {
+                break;
+            }
+            // They are stored all at once, so that all who wait for that go on in one turn.
+            shelves.store();
+        }
+        let kept = shelves.0.borrow();
+        assert_eq!((kept.stored, kept.waiting.len()), (expected as u64, 0), "everything is stored, nobody is stuck");
+        let most = kept.waiting_most;
+        assert!(most <= WAITING_MAX + 2 * READ_MESSAGES_MAX, "{most} wait in the history");
+        drop(ends);
+    }
+}
+
+#[test]
+fn what_the_history_has_done_stays_there_until_members_have_been_written_to() {
+    for first in 1..=60 {
+        let limits = Limits { log_bytes_max: 4_096, ..Limits::default() };
+        let (mut house, shelves) = open(Config { limits, ..unlimited() }, 0);
+        let (bob, eve) = (
+            enter(&mut house, 1, r#"{"type":"hello","name":"bob"}"#),
+            enter(&mut house, 2, r#"{"type":"hello","name":"eve"}"#),
+        );
+        for id in 0..100 {
+            bob.send(&send("something to be said", id));
+        }
+        turn_until_it_waits(&mut house);
+        shelves.store();
+        let later = shelves.0.borrow_mut().done.split_off(first);
+        house.reactor.take_in_done().expect("goes on");
+        let is_flooded = house.reactor.hub.is_flooded();
+        shelves.0.borrow_mut().done = later;
+        house.reactor.take_in_done().expect("goes on");
+        if is_flooded {
+            assert_eq!(shelves.0.borrow().done.len(), 100 - first, "nothing more is fetched");
+        }
+        turn_until_it_waits(&mut house);
+        assert_eq!((house.unstored(), shelves.0.borrow().done.len()), (0, 0), "nothing is left lying there");
+        assert_eq!(heard(&eve).matches("something to be said").count(), 100);
+        assert!(is_flooded || first < 50, "{first}");
+    }
+}
+
+#[test]
+fn members_are_told_what_to_do_and_nothing_of_the_hosts_files() {
+    let (mut house, shelves) = open(unlimited(), 0);
+    let bob = enter(&mut house, 1, r#"{"type":"hello","name":"bob"}"#);
+    let damaged =
+        || StoreError::Corrupt { path: PathBuf::from("/srv/secret.db"), detail: "glassline history export".into() };
+    let ask = frame(r#"{"type":"search","room":"lobby","query":"x"}"#);
+    bob.send(&send("hi", 1));
+    turn(&mut house);
+    shelves.fail(damaged);
+    turn_until_it_waits(&mut house);
+    bob.send(&ask);
+    turn(&mut house);
+    shelves.fail(damaged);
+    turn_until_it_waits(&mut house);
+    bob.send(&ask);
+    turn(&mut house);
+    shelves.fail(|| StoreError::TooSlow);
+    turn_until_it_waits(&mut house);
+    bob.send(&frame(r#"{"type":"join","room":"den"}"#));
+    turn(&mut house);
+    shelves.fail(damaged);
+    turn_until_it_waits(&mut house);
+    let told = heard(&bob);
+    for words in [
+        r#""not_stored","text":"this could not be stored, so nobody was sent it; try again later""#,
+        r#""busy","text":"the history cannot be read just now; try again later""#,
+        r#""busy","text":"this took too long; ask for less""#,
+        r#""busy","text":"the history of den cannot be read; try again""#,
+    ] {
+        assert!(told.contains(words), "no {words} in {told}");
+    }
+    assert!(!told.contains("secret") && !told.contains("export"), "{told}");
+}
+
+#[test]
+fn a_report_out_of_order_stops_the_server() {
+    let (mut house, shelves) = open(unlimited(), 0);
+    let bob = enter(&mut house, 1, r#"{"type":"hello","name":"bob"}"#);
+    bob.send(&[send("one", 1), send("two", 2)].concat());
+    turn(&mut house);
+    shelves.store();
+    shelves.0.borrow_mut().done.remove(0);
+    let error = house.turn(NOW).expect_err("stops").to_string();
+    assert!(error.contains("record 1 out of order") && error.contains("start it again"), "{error}");
+}
+
+#[test]
+fn who_is_still_sent_the_past_hears_goodbye_as_well() {
+    let (mut house, shelves) = open(Config { replay: 50, replay_tutorial: 50, ..unlimited() }, 9);
+    let eve = enter(&mut house, 1, r#"{"type":"hello","name":"eve","since":{"lobby":3}}"#);
+    let tom = connect(&mut house, 2);
+    tom.send(&frame("tom"));
+    turn_until_it_waits(&mut house);
+    let reads = enter(&mut house, 3, r#"{"type":"hello","name":"ann","since":{"lobby":9}}"#);
+    assert_eq!(shelves.0.borrow().questions.len(), 2, "two are owed something");
+    // Half of a page is on its way to one more, and nothing may come in between.
+    let slow = house.connect((Ipv4Addr::new(192, 0, 2, 4), 1).into(), 700);
+    slow.send(&opened(r#"{"type":"hello","name":"slow","since":{"lobby":3}}"#));
+    turn_until_it_waits(&mut house);
+    let welcome = slow.take(usize::MAX).len();
+    turn_until_it_waits(&mut house);
+    let (ticket, _) = shelves.0.borrow_mut().questions.pop().expect("a question");
+    let messages = (4..=9)
+        .map(|seq| glassline_wire::event::Message {
+            room: "lobby".into(),
+            seq: Some(seq),
+            at: Some(NOW.at),
+            from: "bob".into(),
+            text: "long ".repeat(100),
+            action: false,
+            id: None,
+            reference: None,
+        })
+        .collect();
+    let answer = Ok(glassline_journal::Answer::Page(Page { messages, more: true }));
+    shelves.0.borrow_mut().done.push(Done::Answered { ticket, answer });
+    turn_until_it_waits(&mut house);
+    let half = slow.take(350).len();
+    assert!(welcome > 0 && half > 0);
+
+    house.reactor.begin_closing();
+    house.reactor.settle_turn().expect("goes on");
+    let unsaid = house.reactor.hub.say_goodbye("until tomorrow");
+    while house.reactor.hub.has_writes() {
+        house.reactor.write_turn();
+    }
+    house.reactor.part_all(unsaid);
+    for (far, bye) in [(&eve, r#""type":"bye""#), (&tom, "until tomorrow"), (&reads, r#""type":"bye""#)] {
+        let told = heard(far);
+        assert_eq!(told.matches("until tomorrow").count(), 1, "{told}");
+        assert!(told.contains(bye) && far.is_finished(), "{told}");
+    }
+    assert!(!heard(&slow).contains("bye"), "nothing comes inside a frame");
+}
+
+#[test]
+fn an_act_that_is_stored_while_the_server_closes_is_in_force() {
+    let token = OperatorToken::parse("sixteen bytes or more").expect("a token");
+    let (mut house, shelves) = open(Config { operator_token: Some(token), ..unlimited() }, 0);
+    let teacher = enter(&mut house, 1, r#"{"type":"hello","name":"teacher"}"#);
+    let eve = enter(&mut house, 2, r#"{"type":"hello","name":"eve"}"#);
+    for line in ["op sixteen bytes or more", "ban eve 1h"] {
+        shelves.store();
+        turn_until_it_waits(&mut house);
+        teacher.send(&frame(&format!(r#"{{"type":"operate","line":"{line}"}}"#)));
+        turn_until_it_waits(&mut house);
+    }
+    house.reactor.begin_closing();
+    assert!(house.reactor.is_unsettled());
+    shelves.store();
+    house.reactor.settle_turn().expect("goes on");
+    assert!(!house.reactor.is_unsettled());
+    let told = heard(&eve);
+    assert!(told.contains(r#""code":"banned""#) && eve.is_finished(), "{told}");
+}

@@ -485,7 +485,9 @@ fn what_passes_a_member_while_it_reads_the_past_comes_from_the_history_as_well()
 fn what_passes_a_slow_reader_before_a_past_that_it_waits_for_is_told_and_nothing_comes_twice() {
     let mut hub = Hub::new(Rules { durable: true, replay: 2, log_bytes_max: 70_000, ..Rules::default() });
     let (bob, alice) = (enter(&mut hub, 0, &hello("bob")), enter(&mut hub, 1, &hello("alice")));
-    (written(&mut hub, bob), written(&mut hub, alice));
+    for id in [bob, alice] {
+        written(&mut hub, id);
+    }
     let speak = |hub: &mut Hub, seqs: std::ops::RangeInclusive<u64>| {
         for seq in seqs {
             say(hub, alice, seq, &format!("m{seq} {}", "x".repeat(8_000)));

@@ -39,31 +39,31 @@ struct Shelves(Rc<RefCell<Shelf>>);
 impl Shelves {
     /// Everything that waits is stored.
     fn store(&self) {
-        let mut shelf = self.0.borrow_mut();
-        for ticket in std::mem::take(&mut shelf.waiting) {
-            shelf.stored += 1;
-            let outcome = Outcome::Stored { seq: shelf.stored };
-            shelf.done.push(Done::Appended { ticket, outcome });
+        let mut kept = self.0.borrow_mut();
+        for ticket in std::mem::take(&mut kept.waiting) {
+            kept.stored += 1;
+            let outcome = Outcome::Stored { seq: kept.stored };
+            kept.done.push(Done::Appended { ticket, outcome });
         }
     }
 
     /// Nothing that waits can be stored, and no question answered.
     fn fail(&self, cause: impl Fn() -> StoreError) {
-        let mut shelf = self.0.borrow_mut();
-        for ticket in std::mem::take(&mut shelf.waiting) {
-            shelf.done.push(Done::NotStored { ticket, error: Arc::new(cause()) });
+        let mut kept = self.0.borrow_mut();
+        for ticket in std::mem::take(&mut kept.waiting) {
+            kept.done.push(Done::NotStored { ticket, error: Arc::new(cause()) });
         }
-        for (ticket, _) in std::mem::take(&mut shelf.questions) {
-            shelf.done.push(Done::Answered { ticket, answer: Err(cause()) });
+        for (ticket, _) in std::mem::take(&mut kept.questions) {
+            kept.done.push(Done::Answered { ticket, answer: Err(cause()) });
         }
     }
 }
 
 impl Archive for Shelves {
     fn append(&mut self, records: Vec<(Ticket, Record)>) {
-        let mut shelf = self.0.borrow_mut();
-        shelf.waiting.extend(records.into_iter().map(|(ticket, _)| ticket));
-        shelf.waiting_most = shelf.waiting_most.max(shelf.waiting.len());
+        let mut kept = self.0.borrow_mut();
+        kept.waiting.extend(records.into_iter().map(|(ticket, _)| ticket));
+        kept.waiting_most = kept.waiting_most.max(kept.waiting.len());
     }
 
     fn is_full(&self) -> bool {
@@ -164,9 +164,9 @@ fn however_many_speak_in_one_turn_no_more_waits_to_be_stored_than_may_and_what_o
             // They are stored all at once, so that all who wait for that go on in one turn.
             shelves.store();
         }
-        let shelf = shelves.0.borrow();
-        assert_eq!((shelf.stored, shelf.waiting.len()), (expected as u64, 0), "everything is stored, nobody is stuck");
-        let most = shelf.waiting_most;
+        let kept = shelves.0.borrow();
+        assert_eq!((kept.stored, kept.waiting.len()), (expected as u64, 0), "everything is stored, nobody is stuck");
+        let most = kept.waiting_most;
         assert!(most <= WAITING_MAX + 2 * READ_MESSAGES_MAX, "{most} wait in the history");
         drop(ends);
     }

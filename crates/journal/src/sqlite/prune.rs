@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn the_clock_goes_on_from_when_the_history_was_opened() {
         let opened = Instant::now();
-        let clock = Clock::set(Duration::from_millis(1_000), opened);
+        let clock = Clock::set(Duration::from_secs(1), opened);
         assert_eq!(clock.now_ms(opened), 1_000);
         assert_eq!(clock.now_ms(opened + Duration::from_hours(24)), 1_000 + DAY_MS);
     }

@@ -43,9 +43,9 @@ impl Clock {
 impl Engine {
     /// One slice, if there is anything to forget. Returns whether there was.
     pub(super) fn prune_step(&mut self) -> Result<bool, StoreError> {
-        let Some(before_ms) = self.prune_before()? else { return Ok(false) };
+        let Some((before_ms, rows_max)) = self.prune_before()? else { return Ok(false) };
         let started = Instant::now();
-        let pruned = self.without_sync(|engine| prune(&mut engine.db, before_ms, engine.prune_rows))?;
+        let pruned = self.without_sync(|engine| prune(&mut engine.db, before_ms, rows_max))?;
         let Some(Pruned { rows, unindexed }) = pruned else { return Ok(false) };
         self.index_lag = self.index_lag.saturating_sub(unindexed);
         self.messages = self.messages.saturating_sub(rows);
@@ -56,16 +56,21 @@ impl Engine {
         Ok(true)
     }
 
-    /// Messages from before this instant go, in ms since 1970: all of them, as long as the file is too large.
-    fn prune_before(&mut self) -> Result<Option<u64>, StoreError> {
+    /// Messages from before this instant go, in ms since 1970, and so many in one slice. Where the file is too large, that is any
+    /// message, and no more of them than take up, on average, what is too much.
+    fn prune_before(&mut self) -> Result<Option<(u64, u64)>, StoreError> {
         if let Some(bytes_max) = self.keep.bytes {
             let used = self.used_bytes();
-            if self.conclude(used)? > bytes_max {
-                return Ok(Some(u64::MAX));
+            let used = self.conclude(used)?;
+            if used > bytes_max {
+                let share = u128::from(used - bytes_max) * u128::from(self.messages) / u128::from(used);
+                let rows_max = u64::try_from(share).unwrap_or(u64::MAX).clamp(1, self.prune_rows);
+                return Ok(Some((u64::MAX, rows_max)));
             }
         }
         let now_ms = self.clock.now_ms(Instant::now());
-        Ok(self.keep.days.map(|days| now_ms.saturating_sub(u64::from(days) * DAY_MS)))
+        let before_ms = self.keep.days.map(|days| now_ms.saturating_sub(u64::from(days) * DAY_MS));
+        Ok(before_ms.map(|before_ms| (before_ms, self.prune_rows)))
     }
 
     /// Bytes of the file that hold something.

@@ -17,9 +17,11 @@ type Row = (&'static str, &'static str);
 
 const SEE_JOIN: &[Row] =
     &[("glassline-join(1)", "tells the exit status, the environment and the files; they are the same")];
+const SEE_HISTORY: &[Row] =
+    &[("glassline-history(1)", "tells the exit status and the files; they are the same for each of its commands")];
 const SERVE_EXIT: &[Row] = &[
     ("0", "ended by SIGINT or SIGTERM, with a goodbye to everybody"),
-    ("1", "cannot listen, or cannot go on"),
+    ("1", "cannot listen, cannot use its history, or cannot go on"),
     ("2", "wrong usage"),
     ("130", "a second signal ended it at once"),
 ];
@@ -27,6 +29,16 @@ const SERVE_ENVIRONMENT: &[Row] = &[
     ("GLASSLINE_DEBUG", "if set, the log tells more"),
     ("LISTEN_FDS, LISTEN_PID", "set by systemd: the sockets to listen on, unless --listen names others"),
     ("NOTIFY_SOCKET, WATCHDOG_USEC", "set by systemd: where to tell that the server is ready, stops, and is alive"),
+];
+const SERVE_FILES: &[Row] = &[(
+    "~/.local/state/glassline/history.db",
+    "what is said, with history.db-wal and history.db-shm beside it; --history names another file. \
+     $XDG_STATE_HOME/glassline/history.db if that is set",
+)];
+const HISTORY_EXIT: &[Row] = &[
+    ("0", "done, and nothing is wrong"),
+    ("1", "the history is damaged, is in use, or cannot be read or written; the words say which, and what to do"),
+    ("2", "wrong usage"),
 ];
 const JOIN_EXIT: &[Row] = &[
     ("0", "left, or the input ended and everything was acknowledged"),
@@ -46,20 +58,21 @@ const JOIN_FILES: &[Row] = &[
     ("~/.local/state/glassline/", "what you asked to be kept: the rooms' logs and the lines you typed"),
 ];
 
-/// Writes one page for the program and one for each command.
+/// Writes one page for the program and one for each command, those of `history` among them.
 pub(crate) fn write(folder: &Path) -> anyhow::Result<()> {
     let shown = folder.display();
     fs::create_dir_all(folder).with_context(|| format!("cannot make {shown}; name another folder"))?;
     let mut program = Arguments::command().disable_help_subcommand(true);
     program.build();
-    let commands = program.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
-    for command in std::iter::once(program.clone()).chain(commands) {
-        let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_string();
-        let file = folder.join(format!("{name}.1"));
-        let page = page(command, &name).context("cannot render a page")?;
-        fs::write(&file, page).with_context(|| format!("cannot write {}; name another folder", file.display()))?;
-    }
-    Ok(())
+    write_page(folder, &program)
+}
+
+fn write_page(folder: &Path, command: &clap::Command) -> anyhow::Result<()> {
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_string();
+    let file = folder.join(format!("{name}.1"));
+    let page = page(command.clone(), &name).context("cannot render a page")?;
+    fs::write(&file, page).with_context(|| format!("cannot write {}; name another folder", file.display()))?;
+    command.get_subcommands().filter(|below| !below.is_hide_set()).try_for_each(|below| write_page(folder, below))
 }
 
 fn page(command: clap::Command, name: &str) -> io::Result<Vec<u8>> {
@@ -87,7 +100,13 @@ fn page(command: clap::Command, name: &str) -> io::Result<Vec<u8>> {
         "glassline-serve" => {
             section(&mut page, "EXIT STATUS", SERVE_EXIT)?;
             section(&mut page, "ENVIRONMENT", SERVE_ENVIRONMENT)?;
+            section(&mut page, "FILES", SERVE_FILES)?;
         }
+        "glassline-history" => {
+            section(&mut page, "EXIT STATUS", HISTORY_EXIT)?;
+            section(&mut page, "FILES", SERVE_FILES)?;
+        }
+        below if below.starts_with("glassline-history-") => section(&mut page, "SEE ALSO", SEE_HISTORY)?,
         "glassline-join" => {
             section(&mut page, "EXIT STATUS", JOIN_EXIT)?;
             section(&mut page, "ENVIRONMENT", &[VARIABLES, JOIN_VARIABLES].concat())?;

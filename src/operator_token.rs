@@ -18,7 +18,7 @@ const FILE_BYTES_MAX: u64 = 4 * 1024;
 pub(crate) fn read(path: &Path) -> anyhow::Result<OperatorToken> {
     let named = || format!("the operators' token in {}", path.display());
     let file = File::open(path).with_context(|| format!("cannot read {}; name another file", named()))?;
-    if is_open_to_others(&file) {
+    if is_open_to_others(&file) && !is_credential(path) {
         let chmod = format!("chmod 600 {}", path.display());
         warn!(file = %path.display(), "others may read the operators' token; keep it to yourself with `{chmod}`");
     }
@@ -26,6 +26,11 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<OperatorToken> {
     file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).with_context(|| format!("cannot read {}", named()))?;
     let text = String::from_utf8(bytes).map_err(|_| anyhow!("{} is not text in UTF-8; write a new one", named()))?;
     OperatorToken::parse(&text).with_context(named)
+}
+
+/// Whether systemd hands it over: the folder is the service's own, and the list that lets its user in looks like rights of a group.
+fn is_credential(path: &Path) -> bool {
+    std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|folder| !folder.is_empty() && path.starts_with(folder))
 }
 
 #[cfg(unix)]

@@ -64,12 +64,21 @@ fn import_from(file: &Path, lines: Option<&Path>) -> anyhow::Result<()> {
         "{} messages and {} acts taken in, {} were there already",
         imported.messages, imported.acts, imported.skipped
     );
+    if imported.renumbered > 0 {
+        println!(
+            "{} of them have another number now: their room had messages before, or some are missing in the export",
+            imported.renumbered
+        );
+    }
     Ok(())
 }
 
 fn report(file: &Path) -> anyhow::Result<()> {
     let report = check(file)?;
     println!("{}: {} messages in {} rooms, {} acts", file.display(), report.messages, report.rooms, report.acts);
+    if report.pages_left_out {
+        println!("its pages were not all looked at, because a server wrote much meanwhile; stop it, or check a copy");
+    }
     if report.is_sound() {
         println!("nothing is wrong with it");
         return Ok(());

@@ -188,7 +188,11 @@ impl Clerk {
             return;
         }
         let answer = if self.random.per_mille(self.unreadable_per_mille) {
-            Err(StoreError::TooSlow)
+            Err(if self.random.per_mille(500) {
+                StoreError::TooSlow
+            } else {
+                StoreError::ReadFailed("as simulated".to_owned())
+            })
         } else {
             let deadline = Instant::now() + AMPLE;
             match question {

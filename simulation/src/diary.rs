@@ -70,7 +70,8 @@ impl Diary {
                 self.show_message(message, true, disk)
             }
             Update::Refused { refusal, text: Some(text) } => {
-                if !self.pending.remove(text) {
+                // A full disk refuses also what is stored already and is only sent again.
+                if !self.pending.remove(text) && refusal.code != ErrorCode::NotStored {
                     return Err(format!("{text:?} was refused and had been accounted for before"));
                 }
                 self.refused.insert(text.clone(), refusal.code);
@@ -243,7 +244,9 @@ impl Diary {
         for (text, code) in &self.refused {
             // Where a room cannot be opened again, what was said in it before is refused like anything else.
             let is_shut_out = plan.unreadable && *code == ErrorCode::UnknownRoom;
-            if find(disk, text).next().is_some() && !is_shut_out {
+            // A full disk refuses a whole group, with what is stored already and was sent again in it.
+            let is_sent_again = plan.disk_fills && *code == ErrorCode::NotStored;
+            if find(disk, text).next().is_some() && !is_shut_out && !is_sent_again {
                 return Err(format!("{text:?} was refused ({code:?}) and is stored"));
             }
         }

@@ -16,6 +16,7 @@ mod plan;
 mod random;
 mod report;
 mod rewrite;
+mod seat;
 mod student;
 mod world;
 

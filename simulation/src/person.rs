@@ -27,6 +27,8 @@ pub(crate) struct Person {
     /// The program has ended and starts again then.
     pub(crate) starts_at_ms: Option<u64>,
     pub(crate) has_said_last_words: bool,
+    /// The line of now was welcomed after the faults were over.
+    pub(crate) is_welcomed_in_quiet: bool,
     name: &'static str,
     random: Random,
     texts: u64,
@@ -46,6 +48,7 @@ impl Person {
             acts_at_ms: now_ms + 500,
             starts_at_ms: None,
             has_said_last_words: false,
+            is_welcomed_in_quiet: false,
             name,
             random,
             texts: 0,

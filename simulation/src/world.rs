@@ -8,17 +8,18 @@ use std::rc::Rc;
 use glassline_client::session::update::{Input, Output, Update};
 use glassline_room::Now;
 use glassline_server::{Config, FloodLimit, House, Limits};
+use glassline_wire::event::Event;
 use glassline_wire::timestamp::Timestamp;
 
 use crate::clerk::{AS_SIMULATED, Clerk, Counter};
 use crate::disk::SharedDisk;
 use crate::line::{Line, Told};
 use crate::mutation::Mutation;
-use crate::person::{Person, unique_text};
+use crate::person::Person;
 use crate::plan::Plan;
 use crate::random::Random;
 use crate::rewrite::without_since;
-use crate::student::Student;
+use crate::seat::Seat;
 use crate::{Failure, Report};
 
 /// How long everything may take to come right: a dead connection is found after 75 s, a try to connect waits 30 s at most.
@@ -29,18 +30,6 @@ const EPOCH_MS: u64 = 1_790_000_000_000;
 const STEPS_PER_INSTANT_MAX: u32 = 20_000;
 /// Everything that may be held for one connection: its queue, a page of the past and a copy of what a room had left for it.
 const HELD_BYTES_MAX: usize = 3 << 20;
-
-/// A student's program and its connection.
-pub(crate) struct Seat {
-    pub(crate) student: Student,
-    pub(crate) line: Option<u64>,
-    pub(crate) dials_at_ms: Option<u64>,
-    pub(crate) acts_at_ms: u64,
-    /// What it says last, once it has said it.
-    last_words: Option<String>,
-    is_done: bool,
-    texts: u64,
-}
 
 /// See the module.
 pub(crate) struct World {
@@ -62,7 +51,7 @@ pub(crate) struct World {
     pub(crate) desks: Vec<Seat>,
     pub(crate) faults_at_ms: u64,
     pub(crate) disk_frees_at_ms: Option<u64>,
-    is_calm: bool,
+    pub(crate) is_calm: bool,
     traces: bool,
     pub(crate) report: Report,
 }
@@ -75,16 +64,7 @@ impl World {
         (disk.lock().mutation, disk.lock().page_messages_max) = (mutation, plan.page_messages_max);
         let clerk = Clerk::new(&plan, disk.clone(), mutation, random.fork(), 0);
         let people = (0..plan.people).map(|index| Person::new(index, random.fork(), 0)).collect();
-        let seat = |index| Seat {
-            student: Student::new(format!("tom{index}")),
-            line: None,
-            dials_at_ms: Some(10),
-            acts_at_ms: 700,
-            last_words: None,
-            is_done: false,
-            texts: 0,
-        };
-        let desks: Vec<Seat> = (0..plan.students).map(seat).collect();
+        let desks: Vec<Seat> = (0..plan.students).map(Seat::new).collect();
         Self {
             mutation,
             now_ms: 0,
@@ -282,27 +262,8 @@ impl World {
 
     fn pass_on(&mut self, id: u64, owner: usize, told: Told) -> Result<(), String> {
         self.report.fold(self.now_ms, id, &told);
-        if let Some(desk) = owner.checked_sub(self.people.len()).and_then(|index| self.desks.get_mut(index)) {
-            if desk.line == Some(id) {
-                match told {
-                    Told::Bytes(bytes) => desk.student.heard(&bytes)?,
-                    Told::Written => {}
-                    Told::Closed => {
-                        desk.line = None;
-                        desk.dials_at_ms = Some(self.now_ms + 500);
-                        if let Some(text) = desk.last_words.take() {
-                            desk.is_done = crate::diary::find(&self.disk.lock(), &text).next().is_some();
-                            let is_broken = self.lines.get(&id).is_none_or(|line| line.broken);
-                            if !desk.is_done && !is_broken {
-                                return Err(format!(
-                                    "{text:?} was said, then the connection was closed in order, and it is not stored"
-                                ));
-                            }
-                        }
-                    }
-                }
-            }
-            return Ok(());
+        if owner >= self.people.len() {
+            return self.tell_student(owner - self.people.len(), id, told);
         }
         let person = &mut self.people[owner];
         if person.line != Some(id) {
@@ -357,7 +318,7 @@ impl World {
         }
     }
 
-    fn connect(&mut self, owner: usize) -> Option<u64> {
+    pub(crate) fn connect(&mut self, owner: usize) -> Option<u64> {
         let house = self.house.as_mut()?;
         let address = IpAddr::V4(Ipv4Addr::new(10, 0, 0, owner as u8 + 1));
         let far = house.connect(SocketAddr::new(address, 4_000), self.plan.send_buffer_bytes);
@@ -395,7 +356,11 @@ impl World {
                 }
                 Output::Disconnect => {
                     person.dials_at_ms = None;
+                    let was_welcomed = std::mem::take(&mut person.is_welcomed_in_quiet);
                     if let Some(line) = person.line.take().and_then(|line| self.lines.get_mut(&line)) {
+                        if was_welcomed && !line.broken && !line.far.is_finished() {
+                            return Err(format!("person {index} gave a good connection up: nothing came any more"));
+                        }
                         line.close();
                     }
                 }
@@ -413,52 +378,11 @@ impl World {
 
     fn show(&mut self, index: usize, update: &Update) -> Result<(), String> {
         self.tell(|_| format!("person {index} is shown {update:?}"));
+        if matches!(update, Update::Heard(Event::Welcome(_))) {
+            self.people[index].is_welcomed_in_quiet = self.is_calm;
+        }
         let disk = self.disk.lock();
         self.people[index].diary.shown(update, &disk).map_err(|why| format!("person {index}: {why}"))
-    }
-
-    fn step_desk(&mut self, index: usize) {
-        let now_ms = self.now_ms;
-        let owner = self.people.len() + index;
-        let desk = &mut self.desks[index];
-        if desk.is_done {
-            return;
-        }
-        if desk.dials_at_ms.take_if(|at_ms| *at_ms <= now_ms).is_some() {
-            let line = self.connect(owner);
-            let desk = &mut self.desks[index];
-            desk.line = line;
-            match line.and_then(|line| self.lines.get_mut(&line)) {
-                Some(line) => line.write(desk.student.connected()),
-                None => desk.dials_at_ms = Some(now_ms + 700),
-            }
-        }
-        let desk = &mut self.desks[index];
-        if desk.acts_at_ms > now_ms {
-            return;
-        }
-        desk.acts_at_ms = now_ms + self.random.between(1, self.plan.act_every_ms);
-        let Some(line) = desk.line.and_then(|line| self.lines.get_mut(&line)) else { return };
-        if !desk.student.is_in() || line.has_ended() {
-            return;
-        }
-        if self.is_calm {
-            let is_stored = |text: &String| crate::diary::find(&self.disk.lock(), text).next().is_some();
-            desk.is_done = desk.last_words.as_ref().is_some_and(is_stored);
-            if !desk.is_done && desk.last_words.is_some() {
-                return;
-            }
-        }
-        if !desk.is_done {
-            desk.texts += 1;
-            let text = unique_text(&desk.student.name, desk.texts, &self.plan, &mut self.random);
-            line.write(desk.student.say(&text));
-            desk.last_words = self.is_calm.then_some(text);
-        }
-        if self.is_calm || self.random.per_mille(50) {
-            // Its end comes right behind what it said, which is taken all the same.
-            line.end();
-        }
     }
 
     /// The faults are over: what is broken stays so until it is noticed.

@@ -7,7 +7,7 @@ use glassline_simulation::{Failure, Mutation, simulate};
 /// Seeds of every test run, on each of two threads.
 const SEEDS_PER_THREAD: u64 = 1_000;
 /// Seeds within which a fault built in must show.
-const SEEDS_TO_NOTICE: u64 = 60;
+const SEEDS_TO_NOTICE: u64 = 100;
 
 fn failures(seeds: std::ops::Range<u64>) -> Vec<String> {
     seeds.filter_map(|seed| simulate(seed, None, false).err()).map(|failure| failure.to_string()).collect()

@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use crate::program::{Folder, PROGRAM, command, run};
 
-/// What each of the visible commands takes; the empty name is the program itself.
-const OFFERED: [(&str, &[&str]); 5] = [
+/// What each of the visible commands takes, those below another behind a `-`; the empty name is the program itself.
+const OFFERED: [(&str, &[&str]); 9] = [
     ("", &["name", "config", "timestamps", "bell", "colour", "log", "history", "help", "version"]),
     (
         "serve",
@@ -22,12 +22,17 @@ const OFFERED: [(&str, &[&str]); 5] = [
             "replay-tutorial",
             "keep-days",
             "keep-bytes",
+            "operator-token-file",
             "log-format",
             "help",
         ],
     ),
     ("join", &["json", "linear", "name", "config", "timestamps", "bell", "colour", "log", "dialect", "help"]),
     ("history", &["help"]),
+    ("history-export", &["history", "help"]),
+    ("history-import", &["history", "help"]),
+    ("history-check", &["history", "help"]),
+    ("history-vacuum", &["history", "help"]),
     ("completions", &["help"]),
 ];
 
@@ -58,7 +63,8 @@ fn each_shell_reads_its_completions_without_a_complaint() {
     for shell in ["bash", "zsh", "fish"] {
         let script = completions(shell, &home);
         for (name, flags) in OFFERED {
-            assert!(script.contains(name), "{shell}: no {name}");
+            let word = name.rsplit('-').next().unwrap_or(name);
+            assert!(script.contains(word), "{shell}: no {word}");
             for flag in flags {
                 let written = if shell == "fish" { format!("-l {flag}") } else { format!("--{flag}") };
                 assert!(script.contains(&written), "{shell}: no {written} of {name:?}");
@@ -134,10 +140,14 @@ fn the_manual_has_a_page_for_each_command_that_renders_without_a_warning() {
             assert!(source.contains(&escaped), "{name}: no --{flag}");
         }
         let rendered = if has_man { assert_renders(&page, &home) } else { source };
-        if name == "join" {
-            for part in ["EXIT STATUS", "ENVIRONMENT", "FILES", "GLASSLINE_BELL", "NO_COLOR", "config.toml"] {
-                assert!(rendered.contains(part), "no {part} in\n{rendered}");
-            }
+        let parts: &[&str] = match name {
+            "join" => &["EXIT STATUS", "ENVIRONMENT", "FILES", "GLASSLINE_BELL", "NO_COLOR", "config.toml"],
+            "serve" => &["EXIT STATUS", "FILES", "history.db"],
+            "history" => &["EXIT STATUS", "FILES", "history.db", "glassline-history-vacuum(1)"],
+            _ => &[],
+        };
+        for part in parts {
+            assert!(rendered.contains(part), "no {part} in\n{rendered}");
         }
     }
 }

@@ -162,6 +162,33 @@ fn a_program_that_says_much_and_closes_has_everything_stored_and_acknowledged() 
 }
 
 #[test]
+fn who_leaves_in_the_same_breath_still_gets_every_answer() {
+    let folder = Folder::new();
+    let server = keeping(&folder);
+    said(&mut EventClient::join(server.address, "eve"), "something to look back at");
+    let mut adam = EventClient::connect(server.address);
+    for request in [
+        json!({"type": "hello", "name": "adam", "since": {"lobby": 0}}),
+        json!({"type": "ping", "ref": "1"}),
+        json!({"type": "send", "room": "lobby", "text": "bye", "id": fresh_id(), "ref": "2"}),
+        json!({"type": "bye", "ref": "3"}),
+    ] {
+        adam.send(&request);
+    }
+    let kinds = |events: Vec<Value>| -> Vec<String> {
+        let kinds = events.iter().map(|event| event["type"].as_str().expect("a type").to_string());
+        kinds.filter(|kind| kind != "joined" && kind != "left").collect()
+    };
+    assert_eq!(kinds(adam.expect_closed()), ["welcome", "message", "pong", "message", "bye"]);
+    let mut carl = EventClient::connect(server.address);
+    carl.send(&json!({"type": "hello", "name": "carl"}));
+    carl.send(&json!({"type": "ping"}));
+    let mut wire = carl.into_wire();
+    wire.finish();
+    assert_eq!(kinds(EventClient::over(wire).expect_closed()), ["welcome", "history", "pong"]);
+}
+
+#[test]
 fn pages_lead_through_the_whole_history_in_both_directions() {
     let folder = Folder::new();
     let server = keeping(&folder);
@@ -294,4 +321,24 @@ fn nothing_is_kept_where_nothing_is_to_be_kept() {
     said(&mut eve, "hi");
     eve.send(&json!({"type": "history", "room": "lobby"}));
     eve.expect_error("no_history");
+}
+
+#[test]
+fn an_import_says_how_many_messages_got_another_number() {
+    let folder = Folder::new();
+    let file = history_argument(&folder);
+    let import = |name: &str, id: char| {
+        let message = json!({
+            "type": "message", "room": "lobby", "seq": 1, "at": "2026-01-02T03:04:05.678Z", "from": "eve", "text": name,
+            "id": id.to_string().repeat(32),
+        });
+        let lines = folder.write(name, format!("{}\n{message}\n", json!({"type": "schema", "version": 1})));
+        let ended = Process::ended(&["history", "import", "--history", &file, &lines.display().to_string()]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        ended.stdout
+    };
+    assert_eq!(import("first", 'a'), ["1 messages and 0 acts taken in, 0 were there already"]);
+    let told = import("second", 'b');
+    assert_eq!(told[0], "1 messages and 0 acts taken in, 0 were there already");
+    assert!(told.len() == 2 && told[1].starts_with("1 of them have another number now"), "{told:?}");
 }

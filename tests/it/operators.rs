@@ -12,7 +12,7 @@ use glassline_server::{Config, OperatorToken};
 use crate::harness::Process;
 use crate::harness::{EventClient, Pair, Server, Tutorial, fresh_id, words_in};
 #[cfg(unix)]
-use crate::program::Folder;
+use crate::program::{Folder, PROGRAM, Program, command};
 
 const TOKEN: &str = "correct-horse-battery";
 
@@ -448,6 +448,34 @@ fn a_token_that_others_may_read_is_warned_of() {
             "{mode:o}: {}",
             ended.stderr
         );
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_token_that_systemd_hands_over_is_not_warned_of() {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let token_file = folder.write("credentials/operator-token", TOKEN);
+    set_permissions(&token_file, Permissions::from_mode(0o440)).expect("its owner may");
+    for (credentials, is_warned) in [(folder.path().join("credentials"), false), (folder.path().join("other"), true)] {
+        let mut serve = command(PROGRAM, &folder);
+        serve.args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--history",
+            "none",
+            "--operator-token-file",
+            path(&token_file),
+        ]);
+        serve.env("CREDENTIALS_DIRECTORY", credentials);
+        let program = Program::start(serve);
+        assert!(program.line().starts_with("listening on "));
+        program.signal("TERM");
+        let ended = program.ended();
+        assert_eq!(ended.stderr.contains("others may read"), is_warned, "{ended:?}");
     }
 }
 

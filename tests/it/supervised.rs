@@ -197,6 +197,15 @@ fn the_unit_starts_the_program_with_flags_that_it_has() {
     // Whoever is to be told must be one who tells, and the sockets must be those of the socket unit.
     let has = |key: &str, value: &str| service.iter().any(|(of, is)| of == key && is == value);
     assert!(has("Type", "notify") && has("Requires", "glassline.socket"), "{service:?}");
+    let handed: Vec<&str> = service
+        .iter()
+        .filter(|(key, _)| key == "LoadCredential")
+        .filter_map(|(_, is)| is.split_once(':'))
+        .map(|(name, _)| name)
+        .collect();
+    let read: Vec<&str> = words.iter().filter_map(|word| word.strip_prefix("%d/")).collect();
+    assert_eq!(read, ["operator-token"], "{start}");
+    assert_eq!(handed, read, "what is handed over, and what is read");
     assert!(!start.contains("--listen"), "a named address would count more than the socket unit");
     assert!(settings("glassline.socket").iter().any(|(key, _)| key == "ListenStream"));
 }

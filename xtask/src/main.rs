@@ -6,6 +6,7 @@ mod crash;
 mod fuzz;
 mod manual;
 mod readme;
+mod simulate;
 mod tests;
 mod tools;
 
@@ -14,7 +15,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask CHORE
 
-  test                    format, lints, cargo test, the peers' suite, the README's commands, a short fuzz
+  test                    format, lints, cargo test, the simulation, the manual, the peers' suite, a few crashes, the README's
+                          commands, a short fuzz
   bench [ARGUMENTS]       measures servers side by side and writes docs/benchmarks.md; `--quick` for a first look
   bench terminal [ARGUMENTS]
                           the same of the terminal client beside a naive one, in docs/benchmarks-terminal.md
@@ -24,6 +26,8 @@ usage: cargo xtask CHORE
                           kills the server N times (100) under load and checks that nothing said is lost; S (1) decides when
   fuzz [--seconds N] [TARGET]
                           runs each libFuzzer target for N seconds (60), on the stable toolchain
+  simulate [--seeds N] [--first S] [--seed S]
+                          runs N seeds (10000) of clients, network, server and journal with faults; --seed replays one with a trace
   man                     writes the manual's pages to target/man";
 
 fn main() -> ExitCode {
@@ -37,6 +41,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(rest),
         "crash" => crash::run(rest),
         "fuzz" => fuzz::run(rest),
+        "simulate" => simulate::run(rest),
         "man" => manual::run(),
         _ => Err(USAGE.to_string()),
     };

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::command::{self, Outcome, cargo, program};
 use crate::tools::{BASH, CLIPPY, CXX, FISH, MAN, PYTHON, RUSTFMT, ZSH};
-use crate::{crash, fuzz, manual, readme};
+use crate::{crash, fuzz, manual, readme, simulate};
 
 /// Long enough to replay the corpus and look around a little; `cargo xtask fuzz` is for looking further.
 const SHORT_FUZZ_S: u32 = 5;
@@ -12,10 +12,11 @@ const SHORT_FUZZ_S: u32 = 5;
 type Step = (&'static str, fn() -> Outcome);
 
 pub(crate) fn run() -> Outcome {
-    let steps: [Step; 9] = [
+    let steps: [Step; 10] = [
         ("format", format),
         ("lints", lints),
         ("cargo test", cargo_test),
+        ("simulation", simulate::test),
         ("manual", manual::run),
         ("release build", || command::run(cargo(&["build", "--release", "--locked"]))),
         ("peers", peers),

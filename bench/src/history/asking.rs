@@ -54,17 +54,26 @@ impl Asker {
         }
     }
 
-    /// Asks; `request` is a JSON object without its last brace.
+    /// Asks and waits; `request` is a JSON object without its last brace.
     pub fn ask(&mut self, request: &str) -> Result<Answered> {
-        self.asked += 1;
-        let reference = format!(r#""ref":"q{}""#, self.asked);
-        let mut frame = Vec::new();
-        write_frame(format!("{request},{reference}}}").as_bytes(), &mut frame);
         let started = Instant::now();
-        self.stream.write_all(&frame)?;
+        self.put(request)?;
+        self.answer(started)
+    }
+
+    /// Asks, and does not wait.
+    pub fn put(&mut self, request: &str) -> Result<()> {
+        self.asked += 1;
+        let mut frame = Vec::new();
+        write_frame(format!(r#"{request},"ref":"q{}"}}"#, self.asked).as_bytes(), &mut frame);
+        Ok(self.stream.write_all(&frame)?)
+    }
+
+    /// Waits for the answer to what was asked last.
+    pub fn answer(&mut self, asked_at: Instant) -> Result<Answered> {
         loop {
             let event = self.next_event()?;
-            let took = started.elapsed();
+            let took = asked_at.elapsed();
             let event: Value = serde_json::from_slice(&event)?;
             if event["ref"] != format!("q{}", self.asked) {
                 continue;
@@ -72,7 +81,7 @@ impl Asker {
             return match (event["type"].as_str(), event["code"].as_str()) {
                 (Some("history"), _) => Answered::page(took, &event),
                 (Some("error"), Some("busy")) => Ok(Answered { given_up: true, ..Answered::none(took) }),
-                (Some("error"), _) => bail!("{request} was answered with {event}"),
+                (Some("error"), _) => bail!("refused: {event}"),
                 _ => Ok(Answered::none(took)),
             };
         }

@@ -39,7 +39,7 @@ pub fn page(results: &Results, scale: &Scale) -> String {
     );
     let _ = writeln!(
         page,
-        "- rounds: {}, with and without a history in turn within each; a figure is the median of its rounds, with the smallest and the \
+        "- rounds: {} (fewer of what takes long), with and without a history in turn within each; a figure is the median of its rounds, with the smallest and the \
          largest in brackets",
         scale.rounds
     );
@@ -83,7 +83,7 @@ fn explanation(table: Table, scale: &Scale) -> String {
             scale.stored, scale.stored_less
         ),
         Table::Asked => format!(
-            "One member asks, and waits for the answer; all kinds in turn, {} times in a round. In the largest room where nothing else is said; \
+            "One member asks, and waits for the answer; all kinds in turn, {} times in a round (fewer of a kind that takes ten seconds in all). In the largest room where nothing else is said; \
              the small one has one of a thousand messages. The file is in the system's cache as far as it fits.",
             scale.questions
         ),

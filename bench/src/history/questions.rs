@@ -1,7 +1,7 @@
 //! What is asked of a large history.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
@@ -12,13 +12,14 @@ use super::stored::{LARGEST_ROOM, SMALL_ROOM};
 use crate::stats::quantile;
 
 /// A question that takes this long in all is not asked again.
-const TIME_PER_QUESTION: Duration = Duration::from_secs(20);
+const TIME_PER_QUESTION: Duration = Duration::from_secs(10);
 /// Trigrams that everybody uses, in a text of nobody.
 const PHRASE_WORDS: usize = 6;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Question {
     Join,
+    JoinBesideSearch,
     Latest,
     Before,
     Around,
@@ -35,8 +36,9 @@ pub enum Question {
 }
 
 impl Question {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Join,
+        Self::JoinBesideSearch,
         Self::Latest,
         Self::Before,
         Self::Around,
@@ -55,6 +57,7 @@ impl Question {
     pub fn row(self) -> Row {
         match self {
             Self::Join => "join: hello until welcome and 50 messages",
+            Self::JoinBesideSearch => "join, while another searches for two Chinese characters",
             Self::Latest => "page: the latest 200",
             Self::Before => "page: 200 before a random number",
             Self::Around => "page: 200 around a random number",
@@ -85,7 +88,7 @@ impl Question {
         let search = |query: &str| Some(format!(r#"{{"type":"search","room":"{room}","query":"{query}""#));
         let mut anywhere = || 1 + random.below(newest);
         match self {
-            Self::Join => None,
+            Self::Join | Self::JoinBesideSearch => None,
             Self::Latest => page(String::new()),
             Self::Before => page(format!(r#","before":{}"#, anywhere())),
             Self::Around => page(format!(r#","around":{}"#, anywhere())),
@@ -120,9 +123,12 @@ pub fn ask_all(addr: SocketAddr, samples: usize, seed: u64) -> Result<Vec<(Quest
             if spent > TIME_PER_QUESTION {
                 continue;
             }
+            let joiner = format!("n{sample}");
+            let join = || Asker::join(addr, &joiner, question.room()).map(|(_, answered)| answered);
             let answered = match question.request(newest, &mut random, &corpus) {
                 Some(request) => asker.ask(&request),
-                None => Asker::join(addr, &format!("n{sample}"), question.room()).map(|(_, answered)| answered),
+                None if *question == Question::JoinBesideSearch => join_beside(&mut asker, newest, join),
+                None => join(),
             };
             let answered = answered.with_context(|| question.row())?;
             ensure!(answered.messages > 0 || !question.finds(), "nothing found: {}", question.row());
@@ -130,6 +136,17 @@ pub fn ask_all(addr: SocketAddr, samples: usize, seed: u64) -> Result<Vec<(Quest
         }
     }
     answers.into_iter().map(|(question, answers)| Ok((question, summed_up(&answers)?))).collect()
+}
+
+/// Joins while a search is on its way that finds little and looks at much.
+fn join_beside(asker: &mut Asker, newest: u64, join: impl FnOnce() -> Result<Answered>) -> Result<Answered> {
+    let (mut random, corpus) = (Random::new(newest), Corpus::new(newest));
+    let search = Question::RareCjkPair.request(newest, &mut random, &corpus).context("nothing to search for")?;
+    let asked_at = Instant::now();
+    asker.put(&search)?;
+    let joined = join()?;
+    asker.answer(asked_at)?;
+    Ok(joined)
 }
 
 fn summed_up(answers: &[Answered]) -> Result<Figures> {

@@ -52,10 +52,8 @@ impl Stored {
 
 fn make(glassline: &Path, history: &Path, messages: u64) -> Result<Figures> {
     for ending in ["", "-wal", "-shm", ".lock"] {
-        let mut left = history.as_os_str().to_owned();
-        left.push(ending);
         // What an earlier run left halfway may be there or not.
-        let _ = fs::remove_file(left);
+        let _ = fs::remove_file(beside(history, ending));
     }
     let started = Instant::now();
     import(glassline, history, messages).context("cannot make a large history")?;
@@ -73,6 +71,8 @@ fn make(glassline: &Path, history: &Path, messages: u64) -> Result<Figures> {
     let indexed_s = started.elapsed().as_secs_f64();
     eprintln!("{behind:.0} of them indexed behind it in {indexed_s:.1} s");
     server.end()?;
+    let left = fs::metadata(beside(history, "-wal")).map_or(0, |log| log.len());
+    ensure!(left == 0, "the server left {left} bytes outside the file: a copy would be old");
 
     let file_bytes = fs::metadata(history)?.len() as f64;
     let mut made = Figures::default();
@@ -83,6 +83,12 @@ fn make(glassline: &Path, history: &Path, messages: u64) -> Result<Figures> {
     made.put(Measure::FileMib, file_bytes / 1024.0 / 1024.0);
     made.put(Measure::BytesPerMessage, file_bytes / messages as f64);
     Ok(made)
+}
+
+fn beside(history: &Path, ending: &str) -> PathBuf {
+    let mut name = history.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
 }
 
 fn import(glassline: &Path, history: &Path, messages: u64) -> Result<()> {

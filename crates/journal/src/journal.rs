@@ -1,8 +1,9 @@
-//! The history on threads of its own: one commits, one answers. Whoever holds the [`Journal`] hands over records and questions without
+//! The history on threads of its own: one commits, one looks up, one searches. Whoever holds the [`Journal`] hands over records and questions without
 //! ever waiting, and fetches what became of them after being woken.
 
 mod answerer;
 mod gauges;
+mod questions;
 mod shared;
 mod writer;
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 use glassline_wire::request::{HistoryRange, Search};
 
 pub use self::gauges::{COMMIT_BOUNDS_S, CommitTimes, Gauges};
+use self::questions::Lane;
 use self::shared::Shared;
 use crate::record::{Outcome, Record};
 use crate::store::{Head, Page, Store, StoreError};
@@ -65,6 +67,9 @@ pub enum Done {
         /// The answer.
         answer: Result<Answer, StoreError>,
     },
+    /// What follows behind the commits (forgetting, the search index, the log's length) does not get on, for a cause that may go. It
+    /// is tried again every second; this comes once, until it went well again.
+    Untended(StoreError),
     /// The history cannot go on, and what was handed over and is not reported may or may not be stored. Comes once; no
     /// [`Done::Appended`] follows. The server must stop.
     Failed(StoreError),
@@ -76,10 +81,12 @@ pub const WAITING_RECORDS_MAX: usize = 8_192;
 /// Bytes of them, likewise.
 pub const WAITING_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// Questions that may wait.
+/// Questions that may wait: heads and pages, and as many searches.
 pub const WAITING_QUESTIONS_MAX: usize = 1_024;
 
-/// A history that is open. Dropping it ends its threads behind what they are doing; [`Journal::close`] commits what waits first.
+/// A history that is open. [`Journal::close`] commits what waits, and says whether it did; dropping it has that committed as well, but
+/// waits for nothing and tells nothing: its threads end by themselves, and the file stays locked until they have. Questions that wait
+/// are not answered either way.
 pub struct Journal {
     shared: Arc<Shared>,
     threads: Vec<thread::JoinHandle<()>>,
@@ -91,12 +98,13 @@ impl Journal {
     /// # Errors
     /// The store cannot be opened for reading as well, or the system gives no thread.
     pub fn start(store: Box<dyn Store>, wake: impl Fn() + Send + Sync + 'static) -> Result<Self, StoreError> {
-        let reader = store.reader()?;
+        let lookups = store.reader()?;
+        let searches = store.reader()?;
         let shared = Arc::new(Shared::new(Box::new(wake)));
         // Else the numbers say until the first commit that everything is indexed.
         shared.counters.index_lag.store(store.index_lag(), Ordering::Relaxed);
         shared.counters.note_sizes(store.sizes());
-        let mut journal = Self { shared: Arc::clone(&shared), threads: Vec::with_capacity(2) };
+        let mut journal = Self { shared: Arc::clone(&shared), threads: Vec::with_capacity(3) };
         let start = |name: &str, body: Box<dyn FnOnce() + Send>| {
             thread::Builder::new()
                 .name(name.to_string())
@@ -105,7 +113,12 @@ impl Journal {
         };
         let writing = Arc::clone(&shared);
         journal.threads.push(start("journal-writer", Box::new(move || writer::run(&writing, store)))?);
-        journal.threads.push(start("journal-reader", Box::new(move || answerer::run(&shared, reader)))?);
+        for (name, lane, reader) in
+            [("journal-reader", Lane::Lookups, lookups), ("journal-search", Lane::Searches, searches)]
+        {
+            let asked = Arc::clone(&shared);
+            journal.threads.push(start(name, Box::new(move || answerer::run(&asked, lane, reader)))?);
+        }
         Ok(journal)
     }
 
@@ -121,7 +134,9 @@ impl Journal {
         self.shared.is_full()
     }
 
-    /// Asks something. Returns false, and asks nothing, if [`WAITING_QUESTIONS_MAX`] wait already.
+    /// Asks something. Heads and pages are answered in their order and never wait for searches. Returns false, and asks nothing, if
+    /// [`WAITING_QUESTIONS_MAX`] heads and pages wait already. A search that finds as many searches waiting is answered at once, with
+    /// [`StoreError::TooSlow`].
     pub fn ask(&self, ticket: Ticket, question: Question) -> bool {
         self.shared.ask(ticket, question)
     }
@@ -136,7 +151,7 @@ impl Journal {
         self.shared.gauges()
     }
 
-    /// Commits what waits, ends the threads and closes the store.
+    /// Commits what waits, ends the threads and closes the store: readers first, so that the one file has everything.
     ///
     /// # Errors
     /// It failed, now or earlier; or `timeout` passed first, and what waits may be lost.

@@ -137,6 +137,9 @@ pub enum StoreError {
     /// The disk is full.
     #[error("the disk is full; free some space, or keep less with --keep-days or --keep-bytes")]
     Full,
+    /// There is no number left, for another room or for another message in one.
+    #[error("{0}; speak in a room that there is, or begin a new history with --history FILE")]
+    UsedUp(String),
     /// The system failed to write or to sync: what is on the disk is unknown.
     #[error("the history cannot be written ({0}); look after the disk, then start again")]
     WriteFailed(String),

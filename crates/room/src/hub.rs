@@ -247,6 +247,17 @@ impl Hub {
         self.wake(id);
     }
 
+    /// Tells one event member an event that cannot wait for the past to be sent first.
+    pub fn tell_at_once(&mut self, id: MemberId, event: &Event) {
+        match self.members.get_mut(id.0) {
+            Some(member) if member.replay.is_some() && member.dialect == Dialect::Event => {
+                member.outlet.push_before_hold(event.to_frame());
+                self.wake(id);
+            }
+            _ => self.tell(id, event),
+        }
+    }
+
     /// Tells one event member an event; tutorial members are told in words instead.
     pub fn tell(&mut self, id: MemberId, event: &Event) {
         if self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Event) {
@@ -379,9 +390,22 @@ impl Hub {
     /// Before a member is written to: tells it what it missed, if a log's tail has passed it (E7).
     /// Returns how many messages that were.
     pub fn catch_up(&mut self, id: MemberId) -> u64 {
+        let reads_the_past = |member: &Member| member.replay.is_some() && member.dialect == Dialect::Event;
+        // What passes it while it is held back is stored, and sent behind the rest.
+        let only_now = self.members.get(id.0).is_some_and(reads_the_past);
+        self.tell_of_missed(id, only_now)
+    }
+
+    /// Tells a member what logs' tails have passed.
+    pub(crate) fn tell_what_is_missed(&mut self, id: MemberId) -> u64 {
+        self.tell_of_missed(id, false)
+    }
+
+    fn tell_of_missed(&mut self, id: MemberId, only_now: bool) -> u64 {
         let Some(member) = self.members.get_mut(id.0) else { return 0 };
         let (dialect, rooms, pure) = (member.dialect, &self.rooms, self.rules.pure);
-        member.outlet.catch_up(&Self::logs(rooms, dialect), |missed| missed_words(rooms, dialect, pure, missed))
+        let tell = |missed: &Missed| missed_words(rooms, dialect, pure, missed);
+        member.outlet.catch_up(&Self::logs(rooms, dialect), only_now, tell)
     }
 
     /// A member that leaves a room is still sent what was said there before, if that is no more than may be queued for it.

@@ -25,6 +25,7 @@ mod now;
 mod order;
 mod outlet;
 mod outstanding;
+mod owed;
 mod past;
 mod presence;
 mod recent_ids;

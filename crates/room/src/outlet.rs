@@ -138,17 +138,38 @@ impl Outlet {
         self.steps.push_back(Step::Own(bytes));
     }
 
-    /// Holds back whatever comes from now on, if nothing is held back yet.
+    /// Holds back whatever comes from now on.
     pub(crate) fn hold<'a>(&mut self, logs: &impl Logs<'a>) {
-        if self.hold_index().is_none() {
-            self.follow_to_ends(logs);
-            self.steps.push_back(Step::Hold);
+        self.follow_to_ends(logs);
+        self.steps.push_back(Step::Hold);
+    }
+
+    /// Holds back what the first hold does, once more.
+    pub(crate) fn hold_first(&mut self) {
+        let index = self.hold_index(0).unwrap_or(0);
+        self.steps.insert(index, Step::Hold);
+    }
+
+    /// Goes to the end of each log whose tail has passed the member while it was held, so that what it missed there can be
+    /// sent otherwise: the rooms, and the first number missed in each.
+    pub(crate) fn skip_what_passed<'a>(&mut self, logs: &impl Logs<'a>) -> Vec<(RoomId, u64)> {
+        let mut passed = Vec::new();
+        for feed in &mut self.feeds {
+            let Some(log) = logs.log(feed.room) else { continue };
+            if feed.cursor < log.tail() {
+                passed.push((feed.room, feed.seq_reached + 1));
+                feed.cursor = log.end();
+                feed.planned = log.end();
+                feed.seq_reached = log.newest_seq();
+            }
         }
+        self.steps.retain(|step| !passed.iter().any(|(room, _)| step.is_of_log(*room)));
+        passed
     }
 
     /// Queues bytes before what is held back.
     pub(crate) fn push_before_hold(&mut self, bytes: Vec<u8>) {
-        if let Some(index) = self.hold_index()
+        if let Some(index) = self.hold_index(0)
             && !bytes.is_empty()
         {
             self.own_bytes += bytes.len();
@@ -172,15 +193,17 @@ impl Outlet {
         false
     }
 
-    /// Lets go of what was held back.
-    pub(crate) fn let_go(&mut self) {
-        if let Some(index) = self.hold_index() {
+    /// Lets go of what one of the holds held back; they count from 0.
+    pub(crate) fn let_go(&mut self, hold: usize) {
+        if let Some(index) = self.hold_index(hold) {
             self.steps.remove(index);
         }
     }
 
-    fn hold_index(&self) -> Option<usize> {
-        self.steps.iter().position(|step| matches!(step, Step::Hold))
+    /// Where a hold is among the steps.
+    fn hold_index(&self, hold: usize) -> Option<usize> {
+        let holds = self.steps.iter().enumerate().filter(|(_, step)| matches!(step, Step::Hold));
+        holds.map(|(index, _)| index).nth(hold)
     }
 
     /// Puts everything that its rooms hold now before what is queued next.
@@ -341,18 +364,30 @@ impl Outlet {
     }
 
     /// Moves a cursor that its log's tail has passed up to the tail. What was missed there is put into words by `tell` and takes
-    /// its place among the steps. Returns how many messages that were.
-    pub(crate) fn catch_up<'a>(&mut self, logs: &impl Logs<'a>, tell: impl Fn(&Missed) -> Option<Vec<u8>>) -> u64 {
+    /// its place among the steps. With `only_now`, what is held back is left alone. Returns how many messages that were.
+    pub(crate) fn catch_up<'a>(
+        &mut self,
+        logs: &impl Logs<'a>,
+        only_now: bool,
+        tell: impl Fn(&Missed) -> Option<Vec<u8>>,
+    ) -> u64 {
         let mut missed_in_all = 0;
         for index in 0..self.feeds.len() {
             let feed = &self.feeds[index];
             if let Some(log) = logs.log(feed.room)
                 && feed.cursor < log.tail()
+                && (!only_now || self.comes_before_hold(feed.room))
             {
                 missed_in_all += self.catch_up_in(index, log, Mark { end: log.tail(), seq: log.tail_seq() }, &tell);
             }
         }
         missed_in_all
+    }
+
+    /// Whether some of the room's log is to be sent before anything that is held back.
+    fn comes_before_hold(&self, room: RoomId) -> bool {
+        let mut before_hold = self.steps.iter().take_while(|step| !matches!(step, Step::Hold));
+        before_hold.any(|step| step.is_of_log(room))
     }
 
     /// Gives up what a room has still for this member, and says so.

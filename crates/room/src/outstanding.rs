@@ -94,6 +94,11 @@ impl Outstanding {
         self.counts.remove(&connection);
     }
 
+    /// What else a connection waited for is over.
+    pub(crate) fn note_settled(&mut self, connection: usize) {
+        self.settled.push_back(connection);
+    }
+
     /// A connection that has nothing to wait for any more.
     pub(crate) fn take_settled(&mut self) -> Option<usize> {
         self.settled.pop_front()

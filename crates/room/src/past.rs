@@ -55,6 +55,8 @@ pub enum Answer {
     },
     /// It could not be read: why, and what to do.
     Unreadable(String),
+    /// It took too long, and may not the next time: what to do.
+    TooSlow(String),
 }
 
 /// Who asked, and what for.
@@ -263,10 +265,10 @@ impl Hub {
             }
             Answer::Page { messages, .. } if messages.is_empty() => self.notify(id, "nothing is stored of that"),
             Answer::Page { messages, .. } => self.push_own(id, past_pairs(&messages)),
-            Answer::Unreadable(text) if is_event => {
+            Answer::Unreadable(text) | Answer::TooSlow(text) if is_event => {
                 self.tell(id, &Event::Error(Refusal { code: ErrorCode::Busy, text, reference }));
             }
-            Answer::Unreadable(text) => self.notify(id, &text),
+            Answer::Unreadable(text) | Answer::TooSlow(text) => self.notify(id, &text),
             Answer::Head(_) => {}
         }
     }

@@ -2,35 +2,18 @@
 //!
 //! The member's outlet holds back whatever is new until the past has been sent, so that it reads everything in one order.
 
-use alloc::{boxed::Box, collections::VecDeque, string::String, string::ToString, vec::Vec};
-
-use glassline_wire::event::{Event, Gap, History};
-use glassline_wire::request::HistoryRange;
+use alloc::{boxed::Box, collections::VecDeque, string::ToString, vec::Vec};
 
 use crate::hub::Hub;
 use crate::id::{MemberId, RoomId};
 use crate::member::Dialect;
-use crate::past::{Answer, Inquiry, Purpose, past_pairs};
-
-/// One room's past, as far as it is owed.
-#[derive(Debug)]
-struct Owed {
-    room: RoomId,
-    name: String,
-    what: What,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum What {
-    /// So many messages up to this number, as context.
-    Context { limit: u64, until: u64 },
-    /// Each message from one number to another.
-    Missed { next: u64, until: u64 },
-}
+use crate::owed::{Owed, What};
+use crate::past::{Answer, Inquiry, Purpose};
 
 /// What a member is owed of the past, and the question under way.
 #[derive(Debug, Default)]
 pub(crate) struct Replay {
+    /// Each has its hold in the member's outlet, in the same order.
     owed: VecDeque<Owed>,
     asked: Option<(u64, RoomId)>,
 }
@@ -64,7 +47,12 @@ impl Hub {
         }
     }
 
-    /// Asks for the next page once the one before has been sent, or lets go of what is new.
+    /// Whether a member is still sent the past: what it asked for meanwhile waits behind that.
+    pub fn is_owed_past(&self, id: MemberId) -> bool {
+        self.members.get(id.0).is_some_and(|member| member.replay.is_some())
+    }
+
+    /// Asks for the next page once most of the one before has been sent, or lets go of what is new.
     pub(crate) fn go_on_replaying(&mut self, id: MemberId) {
         let Some(member) = self.members.get_mut(id.0) else { return };
         let Some(replay) = &mut member.replay else { return };
@@ -73,7 +61,8 @@ impl Hub {
         }
         let Some(owed) = replay.owed.front() else {
             member.replay = None;
-            member.outlet.let_go();
+            let connection = member.connection;
+            self.outstanding.note_settled(connection);
             self.wake(id);
             return;
         };
@@ -86,17 +75,43 @@ impl Hub {
     pub(crate) fn replay_answer(&mut self, id: MemberId, ticket: u64, answer: Answer) {
         let Some(member) = self.members.get_mut(id.0) else { return };
         let Some(replay) = &mut member.replay else { return };
-        // Another member may sit in this place by now.
-        let Some((_, room)) = replay.asked.take_if(|(asked, _)| *asked == ticket) else { return };
-        if let Some(owed) = replay.owed.pop_front_if(|owed| owed.room == room) {
+        // Another member may sit in this place by now, or this one have left the room.
+        if replay.asked.take_if(|(asked, _)| *asked == ticket).is_none() {
+            return;
+        }
+        if let Some(owed) = replay.owed.pop_front() {
             let mut frames = Vec::new();
-            if let Some(left) = owed.pay(member.dialect, answer, &mut frames) {
-                replay.owed.push_front(left);
+            let left = owed.pay(member.dialect, answer, &mut frames);
+            let is_paid = left.is_none();
+            replay.owed.extend(left);
+            if !is_paid {
+                replay.owed.rotate_right(1);
             }
             member.outlet.push_before_hold(frames);
+            if is_paid {
+                self.owe_what_passed_meanwhile(id);
+                if let Some(member) = self.members.get_mut(id.0) {
+                    member.outlet.let_go(0);
+                }
+            }
             self.wake(id);
         }
         self.go_on_replaying(id);
+    }
+
+    /// While a member read the past, a log's tail may have passed it: that is stored as well, and it reads on there.
+    fn owe_what_passed_meanwhile(&mut self, id: MemberId) {
+        let Some(member) = self.members.get_mut(id.0) else { return };
+        let Some(replay) = member.replay.as_mut().filter(|replay| replay.owed.is_empty()) else { return };
+        if member.dialect != Dialect::Event {
+            return;
+        }
+        for (room_id, next) in member.outlet.skip_what_passed(&Self::logs(&self.rooms, member.dialect)) {
+            let Some(room) = self.rooms.get(room_id.0) else { continue };
+            let what = What::Missed { next, until: room.seq };
+            replay.owed.push_back(Owed { room: room_id, name: room.name.to_string(), what });
+            member.outlet.hold_first();
+        }
     }
 
     /// Whether a member still waits for this answer.
@@ -105,68 +120,21 @@ impl Hub {
         replay.and_then(|replay| replay.asked).is_some_and(|(asked, _)| asked == ticket)
     }
 
-    /// A member that leaves a room is owed nothing of it.
+    /// A member that leaves a room is owed nothing of it, and told so.
     pub(crate) fn forgive(&mut self, id: MemberId, room: RoomId) {
-        if let Some(replay) = self.members.get_mut(id.0).and_then(|member| member.replay.as_mut()) {
-            replay.owed.retain(|owed| owed.room != room);
-            self.go_on_replaying(id);
+        let Some(member) = self.members.get_mut(id.0) else { return };
+        let Some(replay) = &mut member.replay else { return };
+        let Some(index) = replay.owed.iter().position(|owed| owed.room == room) else { return };
+        replay.asked.take_if(|(_, asked)| *asked == room);
+        if let Some(owed) = replay.owed.remove(index) {
+            let mut frames = Vec::new();
+            if member.dialect == Dialect::Event {
+                owed.give_up(&mut frames);
+            }
+            member.outlet.push_before_hold(frames);
+            member.outlet.let_go(index);
+            self.wake(id);
         }
-    }
-}
-
-impl Owed {
-    fn range(&self) -> HistoryRange {
-        let room = self.name.clone();
-        match self.what {
-            What::Context { limit, until } => {
-                HistoryRange { room, before: Some(until + 1), limit: Some(limit), ..HistoryRange::default() }
-            }
-            What::Missed { next, until } => {
-                HistoryRange { room, after: Some(next - 1), before: Some(until + 1), ..HistoryRange::default() }
-            }
-        }
-    }
-
-    /// Puts an answer into frames; returns what is still owed.
-    fn pay(self, dialect: Dialect, answer: Answer, frames: &mut Vec<u8>) -> Option<Self> {
-        let (messages, more) = match answer {
-            Answer::Page { messages, more } => (messages, more),
-            Answer::Head(_) | Answer::Unreadable(_) => (Vec::new(), false),
-        };
-        match (self.what, dialect) {
-            (What::Context { .. }, Dialect::Tutorial) => {
-                frames.extend(past_pairs(&messages));
-                None
-            }
-            (What::Context { .. }, Dialect::Event) => {
-                if !messages.is_empty() {
-                    let history = History { room: self.name, messages, more, reference: None };
-                    frames.extend(Event::History(history).to_frame());
-                }
-                None
-            }
-            (What::Missed { next, until }, _) => {
-                let mut expected = next;
-                let progresses = !messages.is_empty();
-                for message in messages {
-                    let seq = message.seq.unwrap_or(expected);
-                    self.put_gap(expected, seq.saturating_sub(1), frames);
-                    expected = seq + 1;
-                    frames.extend(Event::Message(message).to_frame());
-                }
-                if more && progresses && expected <= until {
-                    return Some(Self { what: What::Missed { next: expected, until }, ..self });
-                }
-                self.put_gap(expected, until, frames);
-                None
-            }
-        }
-    }
-
-    /// What is not stored any more, or cannot be read, is a hole that is told (E7).
-    fn put_gap(&self, from: u64, to: u64, frames: &mut Vec<u8>) {
-        if from <= to {
-            frames.extend(Event::Gap(Gap { room: self.name.clone(), from, to }).to_frame());
-        }
+        self.go_on_replaying(id);
     }
 }

@@ -133,7 +133,7 @@ impl Hub {
 
     pub(crate) fn exit_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
         self.forgive(id, room_id);
-        self.catch_up(id);
+        self.tell_what_is_missed(id);
         self.give_up_if_far_behind(id, room_id);
         let (Some(member), Some(room)) = (self.members.get_mut(id.0), self.rooms.get_mut(room_id.0)) else { return };
         let (dialect, name) = (member.dialect, member.name.clone());

@@ -385,3 +385,125 @@ fn a_verdict_on_one_connection_is_none_on_the_next_of_the_same_client() {
     assert!(matches!(claim(&mut hub, 1, Holder::Dead(second)), Ok(Entered::As(_))));
     assert_eq!(hub.len(), 2);
 }
+
+/// Opens a room whose newest number is known, and lets a member in.
+fn join(hub: &mut Hub, id: MemberId, room: &str, newest_seq: u64) {
+    if !hub.knows_rooms(hub.connection(id).expect("here"), [room]) {
+        let Some(Question { ticket, inquiry: Inquiry::Head(_) }) = hub.next_question() else { panic!("asks for it") };
+        hub.answer(ticket, Answer::Head(newest_seq));
+    }
+    assert!(hub.join(id, room, NOW).expect("joins"));
+    hub.notify(id, &format!("joined {room}"));
+    hub.give_context(id, room);
+}
+
+#[test]
+fn each_rooms_past_comes_where_it_was_joined() {
+    let mut hub = hub(2, 0);
+    let bob = enter(&mut hub, 0, &hello("bob"));
+    written(&mut hub, bob);
+    join(&mut hub, bob, "a", 5);
+    let (of_a, _) = asked(&mut hub);
+    join(&mut hub, bob, "b", 5);
+    assert_eq!(told(&mut hub, bob), ["joined a"]);
+    hub.answer(of_a, page(4, 5, true));
+    assert_eq!(told(&mut hub, bob), ["history m4 m5", "joined b"]);
+    let (of_b, _) = asked(&mut hub);
+    assert!(hub.is_owed_past(bob));
+    hub.answer(of_b, page(1, 2, true));
+    assert_eq!(told(&mut hub, bob), ["history m1 m2"]);
+    assert!(!hub.is_owed_past(bob));
+}
+
+#[test]
+fn a_page_of_a_room_that_was_left_is_not_paid_as_anothers() {
+    let mut hub = hub(2, 0);
+    let bob = enter(&mut hub, 0, &Hello { rooms: Some(Vec::new()), ..hello("bob") });
+    join(&mut hub, bob, "a", 5);
+    let (of_a, _) = asked(&mut hub);
+    hub.leave(bob, "a", NOW).expect("leaves");
+    join(&mut hub, bob, "b", 9);
+    hub.answer(of_a, page(4, 5, true));
+    let (of_b, range) = asked(&mut hub);
+    assert_eq!(range.room, "b");
+    hub.answer(of_b, page(8, 9, true));
+    assert_eq!(told(&mut hub, bob), ["joined a", "joined b", "history m8 m9"]);
+}
+
+#[test]
+fn what_takes_too_long_is_asked_for_again_and_is_no_gap() {
+    let mut hub = hub(50, 0);
+    hub.resume_lobby(9);
+    let since = BTreeMap::from([("lobby".to_string(), 7)]);
+    let bob = enter(&mut hub, 0, &Hello { since: Some(since), ..hello("bob") });
+    let (ticket, _) = asked(&mut hub);
+    hub.answer(ticket, Answer::TooSlow("later".into()));
+    assert_eq!(told(&mut hub, bob), [""; 0]);
+    let (ticket, _) = asked(&mut hub);
+    hub.answer(ticket, page(8, 9, false));
+    assert_eq!(told(&mut hub, bob), ["8 m8", "9 m9"]);
+}
+
+#[test]
+fn a_sign_of_life_is_asked_for_before_the_past_is_through() {
+    let mut hub = hub(50, 0);
+    hub.resume_lobby(9);
+    let bob = enter(&mut hub, 0, &hello("bob"));
+    written(&mut hub, bob);
+    hub.tell_at_once(bob, &Event::Ping(glassline_wire::event::Ping {}));
+    assert!(matches!(events(&mut hub, bob)[..], [Event::Ping(_)]));
+}
+
+#[test]
+fn what_passes_a_member_while_it_reads_the_past_comes_from_the_history_as_well() {
+    let mut hub = Hub::new(Rules { durable: true, replay: 0, log_bytes_max: 70_000, ..Rules::default() });
+    hub.resume_lobby(9);
+    let since = BTreeMap::from([("lobby".to_string(), 7)]);
+    let bob = enter(&mut hub, 0, &Hello { since: Some(since), ..hello("bob") });
+    let alice = enter(&mut hub, 1, &hello("alice"));
+    let (first, _) = asked(&mut hub);
+    for seq in 10..=40 {
+        say(&mut hub, alice, seq, &format!("m{seq} {}", "x".repeat(8_000)));
+        let ticket = hub_ticket(&mut hub);
+        hub.settle(ticket, Fate::Stored { seq });
+        written(&mut hub, alice);
+    }
+    hub.catch_up(bob);
+    hub.answer(first, page(8, 9, false));
+    let mut heard = told(&mut hub, bob);
+    let (second, range) = asked(&mut hub);
+    assert_eq!((range.after, range.before), (Some(9), Some(41)));
+    hub.answer(second, page(10, 40, false));
+    heard.extend(told(&mut hub, bob));
+    let numbers: Vec<u64> =
+        heard.iter().map(|line| line.split(' ').next().expect("a number").parse().expect("a message")).collect();
+    assert_eq!(numbers, (8..=40).collect::<Vec<_>>(), "each once, in order, and no gap");
+    assert!(!hub.is_owed_past(bob));
+}
+
+#[test]
+fn what_passes_a_slow_reader_before_a_past_that_it_waits_for_is_told_and_nothing_comes_twice() {
+    let mut hub = Hub::new(Rules { durable: true, replay: 2, log_bytes_max: 70_000, ..Rules::default() });
+    let (bob, alice) = (enter(&mut hub, 0, &hello("bob")), enter(&mut hub, 1, &hello("alice")));
+    for id in [bob, alice] {
+        written(&mut hub, id);
+    }
+    let speak = |hub: &mut Hub, seqs: std::ops::RangeInclusive<u64>| {
+        for seq in seqs {
+            say(hub, alice, seq, &format!("m{seq} {}", "x".repeat(8_000)));
+            let ticket = hub_ticket(hub);
+            hub.settle(ticket, Fate::Stored { seq });
+            written(hub, alice);
+        }
+    };
+    speak(&mut hub, 1..=5);
+    // Bob has read none of it when he goes to another room, whose past is not there yet.
+    join(&mut hub, bob, "den", 5);
+    speak(&mut hub, 6..=30);
+    // A write carries what it carries; bob is told of the rest where it is missing.
+    let heard: Vec<String> =
+        told(&mut hub, bob).iter().map(|line| line.split(" x").next().expect("a start").to_string()).collect();
+    assert!(heard[0].starts_with("gap 1-"), "{heard:?}");
+    let distinct: std::collections::BTreeSet<&String> = heard.iter().collect();
+    assert_eq!(distinct.len(), heard.len(), "nothing comes twice: {heard:?}");
+}

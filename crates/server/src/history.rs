@@ -117,6 +117,9 @@ impl History {
                     }
                     hub.answer(ticket, readable(answer));
                 }
+                Done::Untended(error) => {
+                    warn!(%error, "the history cannot be tended: nothing is forgotten or indexed until that is mended");
+                }
                 Done::Failed(error) => {
                     error!(%error, "the history failed; the server stops");
                     return Err(io::Error::other(error));
@@ -169,7 +172,7 @@ fn readable(answer: Result<Answer, StoreError>) -> room::Answer {
     match answer {
         Ok(Answer::Head(head)) => room::Answer::Head(head.newest),
         Ok(Answer::Page(page)) => room::Answer::Page { messages: page.messages, more: page.more },
-        Err(StoreError::TooSlow) => room::Answer::Unreadable(TOO_SLOW.to_string()),
+        Err(StoreError::TooSlow) => room::Answer::TooSlow(TOO_SLOW.to_string()),
         Err(_) => room::Answer::Unreadable(NOT_READ.to_string()),
     }
 }

@@ -192,6 +192,13 @@ impl<L: Link> Reactor<L> {
         due.into_iter().flatten().chain(shrink_due).min().map(|due_ms| due_ms.saturating_sub(now_ms))
     }
 
+    /// Which nameless connection makes room for another: the oldest of those that have hung up already, or else the oldest.
+    fn least_hopeful(&self) -> Option<usize> {
+        let has_hung_up = |index: &usize| self.connections.get(*index).is_some_and(|connection| connection.read_closed);
+        let nameless = || self.nameless.values().copied();
+        nameless().find(has_hung_up).or_else(|| nameless().next())
+    }
+
     /// Takes in a new connection, unless there are too many from its address. Returns its place.
     pub(crate) fn admit(&mut self, peer: SocketAddr, link: impl FnOnce() -> L) -> Option<usize> {
         if let Err(reason) = self.gate.enter(peer.ip(), &self.config.limits) {
@@ -200,9 +207,9 @@ impl<L: Link> Reactor<L> {
             return None;
         }
         if self.nameless.len() >= self.config.limits.nameless_max
-            && let Some((_, &oldest)) = self.nameless.first_key_value()
+            && let Some(index) = self.least_hopeful()
         {
-            self.close(oldest, "crowded_out");
+            self.close(index, "crowded_out");
         }
         let now_ms = self.now.monotonic_ms;
         let flood = self.config.flood.buckets(peer.ip(), now_ms);
@@ -263,7 +270,7 @@ impl<L: Link> Reactor<L> {
             self.close(index, "silent");
         } else if silent_ms >= limits.ping_after_ms {
             let next_ms = (heard_ms + limits.dead_after_ms).min(self.now.monotonic_ms + limits.ping_after_ms);
-            self.hub.tell(member, &Event::Ping(Ping {}));
+            self.hub.tell_at_once(member, &Event::Ping(Ping {}));
             self.timers.set(index, Kind::Silence, next_ms);
         } else {
             self.timers.set(index, Kind::Silence, heard_ms + limits.ping_after_ms);

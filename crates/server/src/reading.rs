@@ -70,8 +70,9 @@ impl<L: Link> Reactor<L> {
     /// The peer has sent all it had; a frame cut off is dropped (T7), and the rest is an orderly departure (T6).
     fn end_of_stream(&mut self, index: usize) {
         let Some(connection) = self.connections.get_mut(index) else { return };
-        if self.hub.awaits(index) != Awaits::Nothing {
-            // What it said last is not stored yet. The end is read again behind that.
+        let is_owed_past = connection.member.is_some_and(|member| self.hub.is_owed_past(member));
+        if self.hub.awaits(index) != Awaits::Nothing || is_owed_past {
+            // What it said last is not stored yet, or what it asked not answered. The end is read again behind that.
             connection.paused = true;
             connection.waits_for_history = true;
             return;

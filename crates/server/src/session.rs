@@ -36,6 +36,13 @@ pub(crate) enum Verdict {
     Refused { reason: &'static str, detail: String, words: Vec<u8> },
 }
 
+impl Verdict {
+    /// Whether the connection ends with it.
+    pub(crate) fn is_end(&self) -> bool {
+        matches!(self, Self::Left { .. } | Self::Refused { .. })
+    }
+}
+
 /// What a connection waits for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
@@ -52,6 +59,11 @@ pub(crate) enum Wait {
 }
 
 impl Desk<'_> {
+    /// Whether everything it is owed behind what it said and asked has been sent on its way, so that it may end.
+    pub(crate) fn may_end(&self) -> bool {
+        self.awaits() == Awaits::Nothing && !self.member.is_some_and(|member| self.hub.is_owed_past(member))
+    }
+
     /// What the connection awaits from the history.
     pub(crate) fn awaits(&self) -> Awaits {
         self.hub.awaits(self.connection)

@@ -1,6 +1,7 @@
 //! Which of a room's messages have been shown, by their numbers: each is shown once, and what is not is told.
 
-/// Ranges of numbers kept that were not shown; past it the oldest is taken to be settled.
+/// Ranges of numbers kept that were not shown. Past it old ones are taken for one: what was shown between them may be shown
+/// once more, which is better than the user's own words never shown.
 const UNSEEN_RANGES_MAX: usize = 64;
 
 /// Where a message stands among those that were shown.
@@ -110,10 +111,16 @@ impl Numbers {
         if from > to {
             return;
         }
-        if self.unseen.len() == UNSEEN_RANGES_MAX {
-            self.unseen.remove(0);
-        }
         self.unseen.push((from, to));
+        self.keep_bound(0);
+    }
+
+    /// Makes one range of two if there are too many: of that at `at` and the next.
+    fn keep_bound(&mut self, at: usize) {
+        if self.unseen.len() > UNSEEN_RANGES_MAX {
+            let (_, to) = self.unseen.remove(at + 1);
+            self.unseen[at].1 = to;
+        }
     }
 
     /// Whether a number was unseen; it is not any more.
@@ -123,9 +130,11 @@ impl Numbers {
         if seq < to {
             self.unseen.insert(at, (seq + 1, to));
         }
-        if from < seq && self.unseen.len() < UNSEEN_RANGES_MAX {
+        if from < seq {
             self.unseen.insert(at, (from, seq - 1));
         }
+        // Not of the two that this number lies between: it is shown now.
+        self.keep_bound(usize::from(at == 0));
         true
     }
 }
@@ -185,6 +194,25 @@ mod tests {
             numbers.take(seq);
         }
         assert!(numbers.unseen.len() <= UNSEEN_RANGES_MAX);
+    }
+
+    #[test]
+    fn however_much_is_missing_none_of_it_is_taken_for_shown() {
+        let mut numbers = Numbers::starting(0);
+        let heard: Vec<u64> = (3..600).step_by(3).collect();
+        for &seq in &heard {
+            assert_eq!(numbers.take(seq), Place::Behind(seq - 2, seq - 1));
+        }
+        for missing in (1..597).filter(|seq| seq % 3 != 0) {
+            assert_eq!((numbers.take(missing), numbers.take(missing)), (Place::Missed, Place::Shown), "{missing}");
+            assert!(numbers.unseen.len() <= UNSEEN_RANGES_MAX);
+        }
+        let mut numbers = Numbers::starting(0);
+        numbers.take_gap(1, 1_000);
+        for missing in (500..1_000).step_by(2).chain((1..500).rev().step_by(2)) {
+            assert_eq!((numbers.take(missing), numbers.take(missing)), (Place::Missed, Place::Shown), "{missing}");
+            assert!(numbers.unseen.len() <= UNSEEN_RANGES_MAX);
+        }
     }
 
     proptest! {

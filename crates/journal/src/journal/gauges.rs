@@ -30,6 +30,8 @@ pub struct Gauges {
     pub not_stored: u64,
     /// Questions answered.
     pub answered: u64,
+    /// How often tending failed (a full disk): once a second while it does.
+    pub tend_failures: u64,
     /// How long the commits took.
     pub commit_times: CommitTimes,
     /// Bytes in use in the file.
@@ -56,6 +58,7 @@ pub(super) struct Counters {
     pub(super) repeated: AtomicU64,
     pub(super) not_stored: AtomicU64,
     pub(super) answered: AtomicU64,
+    pub(super) tend_failures: AtomicU64,
     used_bytes: AtomicU64,
     log_bytes: AtomicU64,
     commit_counts: [AtomicU64; COMMIT_BOUNDS_S.len() + 1],
@@ -92,6 +95,7 @@ impl Counters {
             repeated: read(&self.repeated),
             not_stored: read(&self.not_stored),
             answered: read(&self.answered),
+            tend_failures: read(&self.tend_failures),
             commit_times,
             used_bytes: read(&self.used_bytes),
             log_bytes: read(&self.log_bytes),

@@ -2,12 +2,13 @@
 //! once for a group, and never over anything that can block.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::gauges::{Counters, Gauges};
-use super::{Done, Question, Ticket, WAITING_BYTES_MAX, WAITING_QUESTIONS_MAX, WAITING_RECORDS_MAX};
+use super::questions::{Asked, Lane, Queue};
+use super::{Done, Question, Ticket, WAITING_BYTES_MAX, WAITING_RECORDS_MAX};
 use crate::record::Record;
 use crate::store::StoreError;
 
@@ -27,8 +28,8 @@ const RECORD_BYTES: usize = 128;
 pub(super) struct Shared {
     records: Mutex<Records>,
     records_came: Condvar,
-    questions: Mutex<Questions>,
-    questions_came: Condvar,
+    lookups: Queue,
+    searches: Queue,
     done: Mutex<Reports>,
     done_fetched: Condvar,
     /// Threads that have ended.
@@ -38,7 +39,6 @@ pub(super) struct Shared {
     pending_records: AtomicUsize,
     pending_bytes: AtomicUsize,
     unfetched: AtomicUsize,
-    waiting_questions: AtomicU64,
     closing: AtomicBool,
     failed: AtomicBool,
     pub(super) counters: Counters,
@@ -46,7 +46,7 @@ pub(super) struct Shared {
 }
 
 /// Threads of a journal.
-const THREADS: usize = 2;
+const THREADS: usize = 3;
 
 #[derive(Default)]
 struct Records {
@@ -59,19 +59,6 @@ struct Records {
 pub(super) struct Group {
     pub(super) tickets: Vec<Ticket>,
     pub(super) records: Vec<Record>,
-    bytes: usize,
-}
-
-#[derive(Default)]
-struct Questions {
-    waiting: VecDeque<Asked>,
-}
-
-/// A question and since when it waits.
-pub(super) struct Asked {
-    pub(super) ticket: Ticket,
-    pub(super) question: Question,
-    pub(super) at: Instant,
 }
 
 #[derive(Default)]
@@ -95,8 +82,8 @@ impl Shared {
         Self {
             records: Mutex::default(),
             records_came: Condvar::new(),
-            questions: Mutex::default(),
-            questions_came: Condvar::new(),
+            lookups: Queue::default(),
+            searches: Queue::default(),
             done: Mutex::default(),
             done_fetched: Condvar::new(),
             ended: Mutex::default(),
@@ -104,7 +91,6 @@ impl Shared {
             pending_records: AtomicUsize::new(0),
             pending_bytes: AtomicUsize::new(0),
             unfetched: AtomicUsize::new(0),
-            waiting_questions: AtomicU64::new(0),
             closing: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             counters: Counters::default(),
@@ -143,13 +129,13 @@ impl Shared {
             return Next::End;
         }
         let mut group = Group::default();
-        let mut count = 0;
+        let (mut count, mut group_bytes) = (0, 0);
         for record in records.records.iter().take(GROUP_RECORDS_MAX) {
             let bytes = bytes_of(record);
-            if count > 0 && group.bytes + bytes > GROUP_BYTES_MAX {
+            if count > 0 && group_bytes + bytes > GROUP_BYTES_MAX {
                 break;
             }
-            group.bytes += bytes;
+            group_bytes += bytes;
             count += 1;
         }
         if count == 0 {
@@ -160,41 +146,38 @@ impl Shared {
         Next::Commit(group)
     }
 
-    /// The group is no longer pending, and this became of it.
-    pub(super) fn finish(&self, group: &Group, reports: impl Iterator<Item = Done>) {
-        self.pending_records.fetch_sub(group.records.len(), Ordering::Relaxed);
-        self.pending_bytes.fetch_sub(group.bytes, Ordering::Relaxed);
+    /// These records are no longer pending, and this became of them.
+    pub(super) fn finish(&self, records: &[Record], reports: impl Iterator<Item = Done>) {
+        self.pending_records.fetch_sub(records.len(), Ordering::Relaxed);
+        self.pending_bytes.fetch_sub(records.iter().map(bytes_of).sum(), Ordering::Relaxed);
         self.report(reports);
     }
 
+    /// A search that finds no place is answered at once: put back, it would stand before what is looked up faster.
     pub(super) fn ask(&self, ticket: Ticket, question: Question) -> bool {
-        let mut questions = lock(&self.questions);
-        if questions.waiting.len() >= WAITING_QUESTIONS_MAX {
-            return false;
+        let lane = Lane::of(&question);
+        let is_taken = self.queue(lane).push(ticket, question);
+        if !is_taken && lane == Lane::Searches {
+            self.report(std::iter::once(Done::Answered { ticket, answer: Err(StoreError::TooSlow) }));
+            return true;
         }
-        questions.waiting.push_back(Asked { ticket, question, at: Instant::now() });
-        self.waiting_questions.store(questions.waiting.len() as u64, Ordering::Relaxed);
-        drop(questions);
-        self.questions_came.notify_one();
-        true
+        is_taken
     }
 
     /// The next question, once answers are being fetched; nothing when it is over.
-    pub(super) fn next_question(&self) -> Option<Asked> {
+    pub(super) fn next_question(&self, lane: Lane) -> Option<Asked> {
         let fetched = self
             .done_fetched
             .wait_while(lock(&self.done), |done| done.answers >= UNFETCHED_ANSWERS_MAX && !self.is_ending());
         drop(fetched.unwrap_or_else(PoisonError::into_inner));
-        let came = self
-            .questions_came
-            .wait_while(lock(&self.questions), |questions| questions.waiting.is_empty() && !self.is_ending());
-        let mut questions = came.unwrap_or_else(PoisonError::into_inner);
-        if self.is_ending() {
-            return None;
+        self.queue(lane).pop(|| self.is_ending())
+    }
+
+    fn queue(&self, lane: Lane) -> &Queue {
+        match lane {
+            Lane::Lookups => &self.lookups,
+            Lane::Searches => &self.searches,
         }
-        let asked = questions.waiting.pop_front();
-        self.waiting_questions.store(questions.waiting.len() as u64, Ordering::Relaxed);
-        asked
     }
 
     /// Behind a failure nothing is reported any more.
@@ -231,7 +214,7 @@ impl Shared {
         self.unfetched.store(0, Ordering::Relaxed);
         let list = std::mem::take(&mut done.list);
         drop(done);
-        self.done_fetched.notify_one();
+        self.done_fetched.notify_all();
         list
     }
 
@@ -239,7 +222,7 @@ impl Shared {
         Gauges {
             waiting_records: self.pending_records.load(Ordering::Relaxed) as u64,
             waiting_bytes: self.pending_bytes.load(Ordering::Relaxed) as u64,
-            waiting_questions: self.waiting_questions.load(Ordering::Relaxed),
+            waiting_questions: (self.lookups.len() + self.searches.len()) as u64,
             ..self.counters.read()
         }
     }
@@ -253,8 +236,8 @@ impl Shared {
     fn rouse(&self) {
         drop(lock(&self.records));
         self.records_came.notify_all();
-        drop(lock(&self.questions));
-        self.questions_came.notify_all();
+        self.lookups.rouse();
+        self.searches.rouse();
         drop(lock(&self.done));
         self.done_fetched.notify_all();
     }
@@ -268,10 +251,16 @@ impl Shared {
         self.thread_ended.notify_all();
     }
 
-    /// Whether both threads ended in time.
+    /// Whether all threads ended in time.
     pub(super) fn wait_for_end(&self, timeout: Duration) -> bool {
         let waited = self.thread_ended.wait_timeout_while(lock(&self.ended), timeout, |ended| *ended < THREADS);
         *waited.unwrap_or_else(PoisonError::into_inner).0 == THREADS
+    }
+
+    /// Waits for the threads that only read.
+    pub(super) fn wait_for_readers(&self, patience: Duration) {
+        let readers_run = |ended: &mut usize| *ended < THREADS - 1;
+        drop(self.thread_ended.wait_timeout_while(lock(&self.ended), patience, readers_run));
     }
 
     pub(super) fn failure(&self) -> Option<String> {
@@ -280,7 +269,7 @@ impl Shared {
 }
 
 /// A panic under one of these locks leaves nothing half done.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::Done;
+use super::answerer::ANSWER_TIME;
 use super::shared::{Group, Next, Shared, panic_text};
 use crate::record::Outcome;
 use crate::store::{Store, StoreError};
@@ -24,13 +25,20 @@ const TEND_SLICE: Duration = Duration::from_millis(4);
 /// How long tending rests after it failed for a cause that may go (a full disk).
 const TEND_REST: Duration = Duration::from_secs(1);
 
+/// How long the readers are waited for at the end: as long as one answer takes at most, and a little.
+const READERS_END_WAIT: Duration = ANSWER_TIME.saturating_add(Duration::from_millis(500));
+
 pub(super) fn run(shared: &Shared, store: Box<dyn Store>) {
-    let mut writer = Writer { shared, store, to_tend: true, resting_until: None, tended_at: Instant::now() };
+    let mut writer =
+        Writer { shared, store, to_tend: true, resting_until: None, tended_at: Instant::now(), is_trouble_told: false };
     let ended = catch_unwind(AssertUnwindSafe(move || {
         if let Err(error) = writer.work() {
             shared.fail(error);
         }
+        // As long as somebody reads, what is in the log cannot all go into the file.
+        shared.wait_for_readers(READERS_END_WAIT);
         // The store is dropped in here too: closing it is work.
+        drop(writer);
     }));
     if let Err(panic) = ended {
         shared.fail(StoreError::Panicked(panic_text(panic.as_ref())));
@@ -45,6 +53,8 @@ struct Writer<'s> {
     to_tend: bool,
     resting_until: Option<Instant>,
     tended_at: Instant,
+    /// Whoever holds the journal knows that tending fails.
+    is_trouble_told: bool,
 }
 
 impl Writer<'_> {
@@ -73,29 +83,41 @@ impl Writer<'_> {
         }
     }
 
-    /// Commits a group. An error that is not fatal is the disk's or the file's, never one record's: it refuses all of them.
+    /// Commits a group. An error that is not fatal is the disk's or the file's and refuses all of them, but for [`StoreError::UsedUp`]:
+    /// that is one record's, which is looked for by halves, so that the others are stored.
     fn commit(&mut self, group: &Group) -> Result<(), StoreError> {
-        let started = Instant::now();
-        let appended = self.store.append(&group.records);
-        let counters = &self.shared.counters;
-        match appended {
-            Ok(outcomes) => {
-                counters.count_commit(started.elapsed());
-                let stored = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Stored { .. })).count() as u64;
-                counters.stored.fetch_add(stored, Ordering::Relaxed);
-                counters.repeated.fetch_add(outcomes.len() as u64 - stored, Ordering::Relaxed);
-                let reports = group.tickets.iter().zip(outcomes);
-                self.shared.finish(group, reports.map(|(&ticket, outcome)| Done::Appended { ticket, outcome }));
+        let (mut from, mut to) = (0, group.records.len());
+        while from < group.records.len() {
+            let started = Instant::now();
+            let (records, tickets) = (&group.records[from..to], &group.tickets[from..to]);
+            let appended = self.store.append(records);
+            let counters = &self.shared.counters;
+            match appended {
+                Ok(outcomes) => {
+                    counters.count_commit(started.elapsed());
+                    let is_stored = |outcome: &&Outcome| matches!(outcome, Outcome::Stored { .. });
+                    let stored = outcomes.iter().filter(is_stored).count() as u64;
+                    counters.stored.fetch_add(stored, Ordering::Relaxed);
+                    counters.repeated.fetch_add(outcomes.len() as u64 - stored, Ordering::Relaxed);
+                    let reports = tickets.iter().zip(outcomes);
+                    self.shared.finish(records, reports.map(|(&ticket, outcome)| Done::Appended { ticket, outcome }));
+                }
+                Err(error) if error.is_fatal() => return Err(error),
+                Err(StoreError::UsedUp(_)) if to - from > 1 => {
+                    to = from + (to - from) / 2;
+                    continue;
+                }
+                Err(error) => {
+                    counters.not_stored.fetch_add(tickets.len() as u64, Ordering::Relaxed);
+                    let error = Arc::new(error);
+                    let reports = tickets.iter();
+                    self.shared
+                        .finish(records, reports.map(|&ticket| Done::NotStored { ticket, error: Arc::clone(&error) }));
+                }
             }
-            Err(error) if error.is_fatal() => return Err(error),
-            Err(error) => {
-                counters.not_stored.fetch_add(group.tickets.len() as u64, Ordering::Relaxed);
-                let error = Arc::new(error);
-                let reports = group.tickets.iter();
-                self.shared.finish(group, reports.map(|&ticket| Done::NotStored { ticket, error: Arc::clone(&error) }));
-            }
+            (from, to) = (to, group.records.len());
         }
-        counters.index_lag.store(self.store.index_lag(), Ordering::Relaxed);
+        self.shared.counters.index_lag.store(self.store.index_lag(), Ordering::Relaxed);
         Ok(())
     }
 
@@ -105,9 +127,18 @@ impl Writer<'_> {
         }
         self.resting_until = None;
         match self.store.tend(TEND_SLICE) {
-            Ok(more) => self.to_tend = more,
+            Ok(more) => {
+                self.to_tend = more;
+                self.is_trouble_told = false;
+            }
             Err(error) if error.is_fatal() => return Err(error),
-            Err(_) => self.resting_until = Some(Instant::now() + TEND_REST),
+            Err(error) => {
+                self.resting_until = Some(Instant::now() + TEND_REST);
+                self.shared.counters.tend_failures.fetch_add(1, Ordering::Relaxed);
+                if !std::mem::replace(&mut self.is_trouble_told, true) {
+                    self.shared.report(std::iter::once(Done::Untended(error)));
+                }
+            }
         }
         self.tended_at = Instant::now();
         self.shared.counters.index_lag.store(self.store.index_lag(), Ordering::Relaxed);

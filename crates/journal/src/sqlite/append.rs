@@ -17,8 +17,12 @@ use crate::store::StoreError;
 /// Rooms whose id and newest number stay in memory. When there are more, all are forgotten and looked up again.
 const ROOMS_CACHED_MAX: usize = 4_096;
 
-/// Most messages that wait to be indexed: a minute's work. At this bound an append first indexes as many as it brings.
+/// Most messages that wait to be indexed: a minute's work. Above it an append first indexes twice as many as
+/// it brings, so that it falls; never all, which after an import would hold up everybody for minutes.
 pub(crate) const INDEX_LAG_MAX: u64 = 1_000_000;
+
+/// Messages indexed with each that comes where too many wait.
+const INDEXED_WITH_EACH: u64 = 2;
 
 /// Ids that go into their table with each message: more than come, so that what is frozen is gone before there is as much again.
 const IDS_WITH_EACH: usize = 2;
@@ -36,7 +40,7 @@ impl Engine {
     pub(super) fn append_batch(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
         let brought = batch.iter().filter(|record| matches!(record, Record::Message(_))).count() as u64;
         let over = (self.index_lag + brought).saturating_sub(INDEX_LAG_MAX);
-        self.index_at_least(over)?;
+        self.index_at_least(over.min(brought * INDEXED_WITH_EACH))?;
         if self.rooms.len() > ROOMS_CACHED_MAX {
             self.rooms.clear();
         }
@@ -145,14 +149,19 @@ impl<'t> Statements<'t> {
         let Entry { message, author } = entry;
         let key = message.id.map(|id| ids.key(id));
         if let (Some(id), Some(key)) = (message.id, key) {
-            for place in ids.places(room.id, key, fresh, &mut self.same_key)? {
+            let places = ids.places(room.id, key, fresh, &mut self.same_key)?;
+            for &place in &places {
                 if let Some(outcome) = self.repeat_at(place, id, entry)? {
                     return Ok(outcome);
                 }
             }
+            if places.len() >= ids::SAME_ID_LOOKED_AT {
+                // The sender's may be among those not looked at, and must not be stored a second time.
+                return Ok(Outcome::IdReused);
+            }
         }
         if room.newest >= SEQ_MAX {
-            return Err(used_up("a room has given its last number"));
+            return Err(used_up("this room has given its last number"));
         }
         let seq = room.newest + 1;
         let at_ms = message.at.map_or(0, |at| at.unix_ms);
@@ -236,7 +245,7 @@ pub(super) fn open_room(transaction: &Transaction<'_>, name: &str, first: u64) -
         .execute((name, first))?;
     let id = transaction.last_insert_rowid();
     if id > ROOM_ID_MAX {
-        return Err(used_up("there are too many rooms"));
+        return Err(used_up("no more rooms can be opened in this history"));
     }
     Ok(id)
 }

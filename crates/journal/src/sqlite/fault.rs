@@ -34,12 +34,22 @@ pub(crate) fn opening_io(error: &io::Error, path: &Path) -> StoreError {
 pub(crate) fn writing(error: &Error, path: &Path) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full,
+        // Raised by append.rs where numbers end; what is stored keeps far below the bounds that SQLite means by it.
+        Some(ErrorCode::TooBig) => StoreError::UsedUp(detail(error)),
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::ReadOnly(path.to_path_buf()),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::InUse(path.to_path_buf()),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             StoreError::Corrupt { path: path.to_path_buf(), detail: error.to_string() }
         }
         _ => StoreError::WriteFailed(error.to_string()),
+    }
+}
+
+/// The words that came with a code.
+fn detail(error: &Error) -> String {
+    match error {
+        Error::SqliteFailure(_, Some(words)) => words.clone(),
+        _ => error.to_string(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Forgetting the oldest messages. Their numbers are not given again: a room remembers where what it still has begins.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
@@ -14,6 +14,31 @@ const DAY_MS: u64 = 86_400_000;
 /// How much younger than another room's oldest message one may be and still go before it: rooms that speak in turns would
 /// otherwise be cut message by message.
 const SLACK_MS: u64 = 60_000;
+
+/// The time by which messages are too old: the system's when the history was opened, and what passed since. The system's clock itself
+/// may be set forward while the server runs, and everything would be forgotten at once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    /// Since 1970.
+    opened_ms: u64,
+    opened: Instant,
+}
+
+impl Clock {
+    pub(super) fn start() -> Self {
+        Self::set(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), Instant::now())
+    }
+
+    /// One that says `since_1970` at `opened`.
+    pub(super) fn set(since_1970: Duration, opened: Instant) -> Self {
+        Self { opened_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX), opened }
+    }
+
+    fn now_ms(&self, now: Instant) -> u64 {
+        let passed = now.saturating_duration_since(self.opened).as_millis();
+        self.opened_ms.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX))
+    }
+}
 
 impl Engine {
     /// One slice, if there is anything to forget. Returns whether there was.
@@ -39,7 +64,7 @@ impl Engine {
                 return Ok(Some(u64::MAX));
             }
         }
-        let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+        let now_ms = self.clock.now_ms(Instant::now());
         Ok(self.keep.days.map(|days| now_ms.saturating_sub(u64::from(days) * DAY_MS)))
     }
 
@@ -135,4 +160,17 @@ fn last_to_go(db: &Connection, room: &Prefix, until_ms: u64, rows_max: u64) -> R
         last = seq_of(row.get(0)?);
     }
     Ok(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_goes_on_from_when_the_history_was_opened() {
+        let opened = Instant::now();
+        let clock = Clock::set(Duration::from_secs(1), opened);
+        assert_eq!(clock.now_ms(opened), 1_000);
+        assert_eq!(clock.now_ms(opened + Duration::from_hours(24)), 1_000 + DAY_MS);
+    }
 }

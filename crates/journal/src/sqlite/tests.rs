@@ -67,6 +67,138 @@ fn a_full_disk_refuses_a_batch_and_takes_the_next_when_there_is_space() {
 }
 
 #[test]
+fn what_an_import_left_to_be_indexed_does_not_hold_up_an_append() {
+    let folder = Folder::new("import-lag");
+    let mut engine = folder.engine();
+    engine.append(&batch(1, 5_000, "hi there")).expect("stores");
+    // As if a million more had been imported.
+    engine.index_lag += super::append::INDEX_LAG_MAX;
+    let before = engine.index_lag;
+    engine.append(&batch(5_001, 1, "hi there")).expect("stores");
+    assert_eq!(before + 1 - engine.index_lag, 2, "indexed with one message");
+    engine.append(&batch(5_002, 100, "hi there")).expect("stores");
+    assert_eq!(before + 101 - engine.index_lag, 202, "it falls");
+}
+
+#[test]
+fn where_numbers_end_one_message_is_refused_and_the_history_goes_on() {
+    let folder = Folder::new("used-up");
+    let mut engine = folder.engine();
+    engine.append(&batch(1, 1, "hi")).expect("stores");
+    let open = |name: &str, id: i64, newest: u64| {
+        engine
+            .db
+            .execute("INSERT INTO room VALUES(?1, ?2, ?3, ?3 + 1, ?3, ?3, 0)", (id, name, newest))
+            .expect("a room");
+    };
+    open("the last", super::place::ROOM_ID_MAX, 0);
+    open("full", super::place::ROOM_ID_MAX - 1, super::place::SEQ_MAX);
+    let to_room = |name: &str| {
+        let mut records = batch(2, 1, "hi");
+        if let Record::Message(entry) = &mut records[0] {
+            entry.message.room = name.to_string();
+        }
+        records
+    };
+    for room in ["one more", "full"] {
+        let refused = engine.append(&to_room(room)).expect_err("refused");
+        assert!(matches!(refused, StoreError::UsedUp(_)) && !refused.is_fatal(), "{refused:?}");
+    }
+    assert_eq!(engine.append(&batch(2, 1, "hi")).expect("stores"), [Outcome::Stored { seq: 2 }]);
+    assert_eq!(engine.append(&to_room("the last")).expect("stores"), [Outcome::Stored { seq: 1 }]);
+}
+
+/// A history of `count` messages, all indexed and their ids in the table.
+fn tended(folder: &Folder, count: u128) -> Engine {
+    let mut engine = folder.engine();
+    engine.append(&batch(1, count, "some words")).expect("stores");
+    engine.merge_all_ids().expect("merges");
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while engine.tend(Duration::from_millis(50)).expect("tends") {
+        assert!(Instant::now() < deadline, "tending does not end");
+    }
+    engine
+}
+
+#[test]
+fn between_slices_of_a_check_the_log_can_start_again_and_nothing_said_or_forgotten_meanwhile_is_a_fault() {
+    use super::tend::{Checkpoint, checkpoint};
+    use super::upkeep::check_with;
+    let folder = Folder::new("check-slices");
+    let mut engine = tended(&folder, 40_000);
+    engine.keep = Keep { days: Some(1), bytes: None };
+    let mut slices = 0;
+    let report = check_with(&folder.0.join("history.db"), 0, &mut || {
+        slices += 1;
+        engine.append(&batch(100_000 + slices * 10, 10, "meanwhile")).expect("stores");
+        for _ in 0..3 {
+            engine.prune_step().expect("forgets");
+            engine.index_step().expect("indexes");
+        }
+        assert!(checkpoint(&engine.db, Checkpoint::Restarting).expect("checkpoints"), "a reader stands in the way");
+    });
+    let report = report.expect("a report");
+    assert!(slices >= 4, "{slices} slices");
+    assert_eq!(report.faults, Vec::<String>::new());
+    assert!(report.messages < 40_000, "some were forgotten before they were read");
+}
+
+#[test]
+fn a_check_breaks_off_where_it_would_let_the_log_grow() {
+    use super::upkeep::check_with;
+    let folder = Folder::new("check-log");
+    let mut engine = tended(&folder, 5_000);
+    engine.append(&batch(5_001, 1, "in the log")).expect("stores");
+    let file = folder.0.join("history.db");
+    let report = check_with(&file, 0, &mut || {}).expect("a report");
+    assert!(report.pages_left_out && report.is_sound(), "{report:?}");
+    assert_eq!(report.messages, 5_001);
+    assert!(!super::check(&file).expect("a report").pages_left_out);
+}
+
+#[test]
+fn a_check_finds_what_is_missing_and_what_is_too_much() {
+    use super::upkeep::check_with;
+    let lobby = |seq: u64| super::place::place(1, seq);
+    for (name, sql, word) in [
+        ("hole", format!("DELETE FROM message WHERE place = {}", lobby(200)), "not stored"),
+        ("behind", format!("INSERT INTO message VALUES({}, 1, 0, 'a', 0, NULL, 'x')", lobby(5_000)), "where none"),
+        ("nowhere", "INSERT INTO message VALUES(9 << 40 | 1, 1, 0, 'a', 0, NULL, 'x')".to_string(), "where none"),
+        ("before", "UPDATE room SET oldest = 5".to_string(), "where none"),
+        ("ids", format!("DELETE FROM message_id WHERE place = {}", lobby(3)), "ids are not"),
+        ("text", format!("DELETE FROM message_text WHERE rowid = {}", lobby(300)), "search index"),
+        ("utf-8", format!("UPDATE message SET text = CAST(x'68ff' AS TEXT) WHERE place = {}", lobby(77)), "number 77 "),
+        (
+            "sender",
+            format!("UPDATE message SET sender = CAST(x'ff' AS TEXT) WHERE place = {}", lobby(78)),
+            "number 78 ",
+        ),
+        ("act", "INSERT INTO act(json) VALUES('nonsense')".to_string(), "act number 1"),
+    ] {
+        let folder = Folder::new(&format!("check-{name}"));
+        let engine = tended(&folder, 1_000);
+        engine.db.execute(&sql, []).expect("changes");
+        let report = check_with(&folder.0.join("history.db"), 0, &mut || {}).expect("a report");
+        assert!(report.faults.iter().any(|fault| fault.contains(word)), "{name}: {report:?}");
+    }
+}
+
+#[test]
+fn what_is_too_old_is_told_by_the_clock_of_the_opening_not_by_the_systems_now() {
+    let folder = Folder::new("clock");
+    let mut engine = folder.engine();
+    engine.keep = Keep { days: Some(7), bytes: None };
+    // Messages from 1970: by the system's clock all are too old.
+    engine.append(&batch(1, 10, "hi")).expect("stores");
+    let day = Duration::from_hours(24);
+    engine.clock = super::prune::Clock::set(day * 6, Instant::now());
+    assert!(!engine.prune_step().expect("looks"), "nothing is that old");
+    engine.clock = super::prune::Clock::set(day * 8, Instant::now());
+    assert!(engine.prune_step().expect("forgets"));
+    assert_eq!(engine.messages, 0);
+}
+
+#[test]
 fn a_file_that_may_not_be_written_any_more_refuses_a_batch() {
     let folder = Folder::new("query-only");
     let mut engine = folder.engine();

@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+#[cfg(test)]
+pub(super) use self::check::check_with;
 pub use self::check::{Report, check};
 pub use self::export::{Exported, export};
 pub use self::import::{Imported, import};

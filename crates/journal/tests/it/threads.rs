@@ -95,7 +95,7 @@ fn what_is_handed_over_is_stored_in_that_order_and_can_be_asked_for() {
         3,
         Question::Search(Search { room: "lobby".into(), query: "TEXT 77".into(), before: Some(100), limit: None })
     ));
-    let answers: Vec<_> = watched
+    let mut answers: Vec<_> = watched
         .done(3)
         .into_iter()
         .map(|done| match done {
@@ -103,6 +103,8 @@ fn what_is_handed_over_is_stored_in_that_order_and_can_be_asked_for() {
             other => panic!("an answer, not {other:?}"),
         })
         .collect();
+    // A search may be overtaken, and overtake.
+    answers.sort_by_key(|(ticket, _)| *ticket);
     assert_eq!(answers[0], (1, Answer::Head(Head { oldest: 1, newest: ticket })));
     for (at, wanted) in [(1, vec![ticket - 1, ticket]), (2, vec![77])] {
         let Answer::Page(page) = &answers[at].1 else { panic!("a page") };
@@ -134,7 +136,14 @@ struct Told {
     reader_panics: bool,
     /// Tending ends when the other side of this does.
     tending: Option<Receiver<()>>,
+    /// How often tending fails before it goes well, and then again.
+    tend_failures: Vec<usize>,
+    /// A search says that it has begun, and ends when the other side of this does.
+    searching: Option<Held>,
 }
+
+/// What a held search says, and what it waits for.
+type Held = Arc<Mutex<(Sender<()>, Receiver<()>)>>;
 
 /// What it says of its index.
 const LAG: u64 = 7;
@@ -142,7 +151,20 @@ const LAG: u64 = 7;
 fn told(obeying: bool, reader_panics: bool) -> (Box<Told>, Sender<Order>, Receiver<usize>) {
     let (order, orders) = channel();
     let (batches, seen) = channel();
-    (Box::new(Told { orders, batches, obeying, newest: 0, reader_panics, tending: None }), order, seen)
+    (
+        Box::new(Told {
+            orders,
+            batches,
+            obeying,
+            newest: 0,
+            reader_panics,
+            tending: None,
+            tend_failures: Vec::new(),
+            searching: None,
+        }),
+        order,
+        seen,
+    )
 }
 
 impl Store for Told {
@@ -169,11 +191,19 @@ impl Store for Told {
         if let Some(tending) = &self.tending {
             let _ = tending.recv_timeout(Duration::from_secs(20));
         }
+        if let Some(left) = self.tend_failures.last_mut() {
+            if *left > 0 {
+                *left -= 1;
+                return Err(StoreError::Full);
+            }
+            self.tend_failures.pop();
+            return Ok(true);
+        }
         Ok(false)
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
-        Ok(Box::new(Silent { panics: self.reader_panics }))
+        Ok(Box::new(Silent { panics: self.reader_panics, searching: self.searching.clone() }))
     }
 
     fn index_lag(&self) -> u64 {
@@ -187,6 +217,7 @@ impl Store for Told {
 
 struct Silent {
     panics: bool,
+    searching: Option<Held>,
 }
 
 impl Reader for Silent {
@@ -200,6 +231,11 @@ impl Reader for Silent {
     }
 
     fn search(&mut self, _: &Search, _: Instant) -> Result<Page, StoreError> {
+        if let Some(held) = &self.searching {
+            let held = held.lock().expect("no panic");
+            let _ = held.0.send(());
+            let _ = held.1.recv_timeout(Duration::from_secs(20));
+        }
         Ok(Page::default())
     }
 }
@@ -345,6 +381,133 @@ fn questions_have_a_bound_and_answers_nobody_fetches_stop_the_answering() {
     }
     assert!(watched.journal.ask(asked, Question::Head("lobby".into())), "there is room again");
     watched.journal.close(Duration::from_secs(20)).expect("closes");
+}
+
+fn a_search() -> Question {
+    Question::Search(Search { room: "lobby".into(), query: "words".into(), before: None, limit: None })
+}
+
+#[test]
+fn heads_and_pages_are_answered_while_searches_take_their_time() {
+    let (mut store, _orders, _seen) = told(false, false);
+    let ((begun, has_begun), (end, held)) = (channel(), channel());
+    store.searching = Some(Arc::new(Mutex::new((begun, held))));
+    let watched = Watched::start(store);
+    assert!(watched.journal.ask(0, a_search()));
+    has_begun.recv_timeout(Duration::from_secs(20)).expect("a search begins");
+    // The queue of searches fills, and what finds no place in it is told so.
+    let count = WAITING_QUESTIONS_MAX as u64;
+    for ticket in 1..=count {
+        assert!(watched.journal.ask(ticket, a_search()));
+    }
+    assert_eq!(watched.journal.gauges().waiting_questions, count);
+    assert!(watched.journal.ask(count + 1, a_search()));
+    let done = watched.done(1);
+    assert!(
+        matches!(&done[..], [Done::Answered { ticket, answer: Err(StoreError::TooSlow) }] if *ticket == count + 1),
+        "{done:?}"
+    );
+    // All the while rooms can be entered and read.
+    assert!(watched.journal.ask(5_000, Question::Head("lobby".into())));
+    assert!(
+        watched.journal.ask(5_001, Question::Range(HistoryRange { room: "lobby".into(), ..HistoryRange::default() }))
+    );
+    let done = watched.done(2);
+    for (done, wanted) in done.iter().zip([5_000, 5_001]) {
+        assert!(matches!(done, Done::Answered { ticket, answer: Ok(_) } if *ticket == wanted), "{done:?}");
+    }
+    drop(end);
+    let done = watched.done(count as usize + 1);
+    assert!(done.iter().all(|done| matches!(done, Done::Answered { answer: Ok(_), .. })), "each gets its turn");
+    watched.journal.close(Duration::from_secs(20)).expect("closes");
+}
+
+#[test]
+fn that_tending_fails_is_said_once_until_it_goes_well_and_counted_each_time() {
+    let (mut store, _orders, _seen) = told(false, false);
+    // Taken from the end: it fails twice, goes well, and fails once more.
+    store.tend_failures = vec![1, 2];
+    let watched = Watched::start(store);
+    let done = watched.done(2);
+    for done in &done {
+        assert!(matches!(done, Done::Untended(StoreError::Full)), "{done:?}");
+    }
+    assert_eq!((done.len(), watched.journal.gauges().tend_failures), (2, 3));
+    watched.journal.append(records([1]));
+    assert_eq!(tickets_appended(&watched.done(1)), [(1, 1)], "it goes on");
+    watched.journal.close(Duration::from_secs(20)).expect("closes");
+}
+
+/// Has no number left for records that say so.
+struct Picky {
+    newest: u64,
+}
+
+impl Store for Picky {
+    fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
+        if batch.iter().any(|record| matches!(record, Record::Message(entry) if entry.message.room == "new")) {
+            return Err(StoreError::UsedUp("no more rooms".into()));
+        }
+        let from = self.newest + 1;
+        self.newest += batch.len() as u64;
+        Ok(stored(from..=self.newest))
+    }
+
+    fn tend(&mut self, _: Duration) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
+        Ok(Box::new(Silent { panics: false, searching: None }))
+    }
+
+    fn index_lag(&self) -> u64 {
+        0
+    }
+
+    fn acts(&mut self, _: &mut dyn FnMut(Act)) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn whoever_finds_no_number_left_is_refused_alone_and_all_in_their_order() {
+    let watched = Watched::start(Box::new(Picky { newest: 0 }));
+    let is_new = |ticket: Ticket| [0, 7, 8, 99].contains(&ticket);
+    let group =
+        (0..100).map(|ticket| (ticket, entry(if is_new(ticket) { "new" } else { "lobby" }, "alice", "hi", None, 1)));
+    watched.journal.append(group.collect());
+    let done = watched.done(100);
+    let mut newest = 0;
+    for (wanted, done) in (0..).zip(&done) {
+        match done {
+            Done::NotStored { ticket, error } => {
+                assert!(matches!(**error, StoreError::UsedUp(_)));
+                assert!(*ticket == wanted && is_new(wanted));
+            }
+            Done::Appended { ticket, outcome: Outcome::Stored { seq } } => {
+                newest += 1;
+                assert_eq!((*ticket, *seq, is_new(wanted)), (wanted, newest, false));
+            }
+            other => panic!("stored or refused, not {other:?}"),
+        }
+    }
+    let gauges = watched.journal.gauges();
+    assert_eq!((gauges.stored, gauges.not_stored, gauges.waiting_records, gauges.waiting_bytes), (96, 4, 0, 0));
+    watched.journal.close(Duration::from_secs(20)).expect("closes");
+}
+
+#[test]
+fn a_journal_that_is_dropped_commits_what_waits() {
+    let (store, order, seen) = told(true, false);
+    let watched = Watched::start(store);
+    watched.journal.append(records([1]));
+    assert_eq!(next(&seen), 1);
+    watched.journal.append(records(2..=3));
+    drop(watched.journal);
+    order.send(Order::Store).expect("taken");
+    assert_eq!(next(&seen), 2);
+    order.send(Order::Store).expect("taken");
 }
 
 #[test]

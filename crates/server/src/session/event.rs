@@ -30,6 +30,16 @@ impl EventSession {
     }
 
     pub(crate) fn take(&mut self, input: &mut &[u8], desk: &mut Desk<'_>) -> Verdict {
+        let verdict = self.take_frames(input, desk);
+        if verdict.is_end() && !desk.may_end() {
+            // It comes behind everything that is owed.
+            self.end = Some(verdict);
+            return Verdict::Waits(Wait::History);
+        }
+        verdict
+    }
+
+    fn take_frames(&mut self, input: &mut &[u8], desk: &mut Desk<'_>) -> Verdict {
         let resumed = self.take_what_waited(desk);
         if resumed != Verdict::GoesOn {
             return resumed;
@@ -69,11 +79,7 @@ impl EventSession {
                     };
                     let event = refusal(code, &format!("{error}; connect again"), None);
                     let words = event.to_frame();
-                    let end = Verdict::Refused { reason: error.reason(), detail: error.to_string(), words };
-                    if desk.awaits() == Awaits::Nothing {
-                        return end;
-                    }
-                    self.end = Some(end);
+                    return Verdict::Refused { reason: error.reason(), detail: error.to_string(), words };
                 }
             }
         }

@@ -35,6 +35,16 @@ impl TutorialSession {
     }
 
     pub(crate) fn take(&mut self, input: &mut &[u8], desk: &mut Desk<'_>) -> Verdict {
+        let verdict = self.take_frames(input, desk);
+        if verdict.is_end() && !desk.may_end() {
+            // It comes behind everything that is owed.
+            self.held = Some(Held::End(verdict));
+            return Verdict::Waits(Wait::History);
+        }
+        verdict
+    }
+
+    fn take_frames(&mut self, input: &mut &[u8], desk: &mut Desk<'_>) -> Verdict {
         let whole_input = *input;
         if desk.awaits() == Awaits::Nothing
             && let Some(held) = self.held.take()
@@ -64,9 +74,6 @@ impl TutorialSession {
             }
             match self.decoder.next(input) {
                 Ok(None) => return Verdict::GoesOn,
-                Ok(Some(Frame::Goodbye)) if desk.awaits() != Awaits::Nothing => {
-                    self.held = Some(Held::End(left("raw_goodbye")));
-                }
                 Ok(Some(Frame::Goodbye)) => return left("raw_goodbye"),
                 Ok(Some(Frame::Payload(payload))) if desk.awaits() != Awaits::Nothing && !is_said(payload) => {
                     desk.charge(payload.len() + HEADER_BYTES);
@@ -88,9 +95,6 @@ impl TutorialSession {
                     if let Some(wait) = desk.must_wait() {
                         return Verdict::Waits(wait);
                     }
-                }
-                Err(error) if desk.awaits() != Awaits::Nothing => {
-                    self.held = Some(Held::End(refused(&error, whole_input, desk.pure)));
                 }
                 Err(error) => return refused(&error, whole_input, desk.pure),
             }

@@ -69,6 +69,23 @@ fn a_link_that_dies_while_what_was_missed_arrives_loses_nothing_of_it() {
 }
 
 #[test]
+fn an_own_message_is_shown_once_it_is_acknowledged_however_much_is_missing_around_it() {
+    let mut line = Line::event();
+    line.say("mine");
+    let request = line.take_requests().remove(0);
+    come_back(&mut line);
+    line.hear(&welcome(300));
+    line.take_updates();
+    for seq in (6..300).step_by(2) {
+        line.hear(&message("lobby", seq));
+    }
+    assert_eq!(shown(&mut line).len(), 147);
+    line.hear(&acknowledgement(&request, 5));
+    let shown = shown(&mut line);
+    assert_eq!(shown.iter().filter(|what| *what == "+5").count(), 1, "{shown:?}");
+}
+
+#[test]
 fn numbers_that_begin_again_are_said_and_followed_from_there() {
     let mut line = Line::event();
     line.hear(&message("lobby", 5));

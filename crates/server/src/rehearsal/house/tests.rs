@@ -89,8 +89,8 @@ impl Archive for Shelves {
 }
 
 fn open(config: Config, newest: u64) -> (House, Shelves) {
-    let archive = Shelves::default();
-    (House::open(config, Some((Box::new(archive.clone()), newest)), NOW), archive)
+    let shelves = Shelves::default();
+    (House::open(config, Some((Box::new(shelves.clone()), newest)), NOW), shelves)
 }
 
 fn unlimited() -> Config {
@@ -144,7 +144,7 @@ fn send(text: &str, id: u32) -> Vec<u8> {
 #[test]
 fn however_many_speak_in_one_turn_no_more_waits_to_be_stored_than_may_and_what_one_read_brings() {
     for first in [&b""[..], b"1         x6         /names"] {
-        let (mut house, archive) = open(unlimited(), 0);
+        let (mut house, shelves) = open(unlimited(), 0);
         let mut expected = 0;
         let ends: Vec<FarEnd> = (0..12)
             .map(|number| {
@@ -158,13 +158,13 @@ fn however_many_speak_in_one_turn_no_more_waits_to_be_stored_than_may_and_what_o
             turn_until_it_waits(&mut house);
             let unstored = house.unstored();
             assert!(unstored <= WAITING_MAX + 2 * READ_MESSAGES_MAX, "{unstored} wait in the server");
-            if archive.0.borrow().waiting.is_empty() {
+            if shelves.0.borrow().waiting.is_empty() {
                 break;
             }
             // They are stored all at once, so that all who wait for that go on in one turn.
-            archive.store();
+            shelves.store();
         }
-        let kept = archive.0.borrow();
+        let kept = shelves.0.borrow();
         assert_eq!((kept.stored, kept.waiting.len()), (expected as u64, 0), "everything is stored, nobody is stuck");
         let most = kept.waiting_most;
         assert!(most <= WAITING_MAX + 2 * READ_MESSAGES_MAX, "{most} wait in the history");
@@ -175,7 +175,7 @@ fn however_many_speak_in_one_turn_no_more_waits_to_be_stored_than_may_and_what_o
 #[test]
 fn whoever_waited_goes_on_once_the_others_have_been_written_to() {
     let limits = Limits { log_bytes_max: 4_096, ..Limits::default() };
-    let (mut house, archive) = open(Config { limits, ..unlimited() }, 0);
+    let (mut house, shelves) = open(Config { limits, ..unlimited() }, 0);
     // Few enough for all of them to be written to in the turn in which too much is announced.
     let ends: Vec<FarEnd> = (0..24)
         .map(|number| {
@@ -186,7 +186,7 @@ fn whoever_waited_goes_on_once_the_others_have_been_written_to() {
         })
         .collect();
     turn_until_it_waits(&mut house);
-    archive.store();
+    shelves.store();
     turn_until_it_waits(&mut house);
     let members = house.reactor.connections.iter().filter_map(|(_, connection)| connection.member);
     let names: Vec<&str> = members.map(|member| house.reactor.hub.name(member)).collect();
@@ -198,7 +198,7 @@ fn whoever_waited_goes_on_once_the_others_have_been_written_to() {
 fn what_the_history_has_done_stays_there_until_members_have_been_written_to() {
     for first in 1..=60 {
         let limits = Limits { log_bytes_max: 4_096, ..Limits::default() };
-        let (mut house, archive) = open(Config { limits, ..unlimited() }, 0);
+        let (mut house, shelves) = open(Config { limits, ..unlimited() }, 0);
         let (bob, eve) = (
             enter(&mut house, 1, r#"{"type":"hello","name":"bob"}"#),
             enter(&mut house, 2, r#"{"type":"hello","name":"eve"}"#),
@@ -207,17 +207,17 @@ fn what_the_history_has_done_stays_there_until_members_have_been_written_to() {
             bob.send(&send("something to be said", id));
         }
         turn_until_it_waits(&mut house);
-        archive.store();
-        let later = archive.0.borrow_mut().done.split_off(first);
+        shelves.store();
+        let later = shelves.0.borrow_mut().done.split_off(first);
         house.reactor.take_in_done().expect("goes on");
         let is_flooded = house.reactor.hub.is_flooded();
-        archive.0.borrow_mut().done = later;
+        shelves.0.borrow_mut().done = later;
         house.reactor.take_in_done().expect("goes on");
         if is_flooded {
-            assert_eq!(archive.0.borrow().done.len(), 100 - first, "nothing more is fetched");
+            assert_eq!(shelves.0.borrow().done.len(), 100 - first, "nothing more is fetched");
         }
         turn_until_it_waits(&mut house);
-        assert_eq!((house.unstored(), archive.0.borrow().done.len()), (0, 0), "nothing is left lying there");
+        assert_eq!((house.unstored(), shelves.0.borrow().done.len()), (0, 0), "nothing is left lying there");
         assert_eq!(heard(&eve).matches("something to be said").count(), 100);
         assert!(is_flooded || first < 50, "{first}");
     }
@@ -225,26 +225,26 @@ fn what_the_history_has_done_stays_there_until_members_have_been_written_to() {
 
 #[test]
 fn members_are_told_what_to_do_and_nothing_of_the_hosts_files() {
-    let (mut house, archive) = open(unlimited(), 0);
+    let (mut house, shelves) = open(unlimited(), 0);
     let bob = enter(&mut house, 1, r#"{"type":"hello","name":"bob"}"#);
     let damaged =
         || StoreError::Corrupt { path: PathBuf::from("/srv/secret.db"), detail: "glassline history export".into() };
     let ask = frame(r#"{"type":"search","room":"lobby","query":"x"}"#);
     bob.send(&send("hi", 1));
     turn(&mut house);
-    archive.fail(damaged);
+    shelves.fail(damaged);
     turn_until_it_waits(&mut house);
     bob.send(&ask);
     turn(&mut house);
-    archive.fail(damaged);
+    shelves.fail(damaged);
     turn_until_it_waits(&mut house);
     bob.send(&ask);
     turn(&mut house);
-    archive.fail(|| StoreError::TooSlow);
+    shelves.fail(|| StoreError::TooSlow);
     turn_until_it_waits(&mut house);
     bob.send(&frame(r#"{"type":"join","room":"den"}"#));
     turn(&mut house);
-    archive.fail(damaged);
+    shelves.fail(damaged);
     turn_until_it_waits(&mut house);
     let told = heard(&bob);
     for words in [
@@ -260,32 +260,32 @@ fn members_are_told_what_to_do_and_nothing_of_the_hosts_files() {
 
 #[test]
 fn a_report_out_of_order_stops_the_server() {
-    let (mut house, archive) = open(unlimited(), 0);
+    let (mut house, shelves) = open(unlimited(), 0);
     let bob = enter(&mut house, 1, r#"{"type":"hello","name":"bob"}"#);
     bob.send(&[send("one", 1), send("two", 2)].concat());
     turn(&mut house);
-    archive.store();
-    archive.0.borrow_mut().done.remove(0);
+    shelves.store();
+    shelves.0.borrow_mut().done.remove(0);
     let error = house.turn(NOW).expect_err("stops").to_string();
     assert!(error.contains("record 1 out of order") && error.contains("start it again"), "{error}");
 }
 
 #[test]
 fn who_is_still_sent_the_past_hears_goodbye_as_well() {
-    let (mut house, archive) = open(Config { replay: 50, replay_tutorial: 50, ..unlimited() }, 9);
+    let (mut house, shelves) = open(Config { replay: 50, replay_tutorial: 50, ..unlimited() }, 9);
     let eve = enter(&mut house, 1, r#"{"type":"hello","name":"eve","since":{"lobby":3}}"#);
     let tom = connect(&mut house, 2);
     tom.send(&frame("tom"));
     turn_until_it_waits(&mut house);
     let reads = enter(&mut house, 3, r#"{"type":"hello","name":"ann","since":{"lobby":9}}"#);
-    assert_eq!(archive.0.borrow().questions.len(), 2, "two are owed something");
+    assert_eq!(shelves.0.borrow().questions.len(), 2, "two are owed something");
     // Half of a page is on its way to one more, and nothing may come in between.
     let slow = house.connect((Ipv4Addr::new(192, 0, 2, 4), 1).into(), 700);
     slow.send(&opened(r#"{"type":"hello","name":"slow","since":{"lobby":3}}"#));
     turn_until_it_waits(&mut house);
     let welcome = slow.take(usize::MAX).len();
     turn_until_it_waits(&mut house);
-    let (ticket, _) = archive.0.borrow_mut().questions.pop().expect("a question");
+    let (ticket, _) = shelves.0.borrow_mut().questions.pop().expect("a question");
     let messages = (4..=6)
         .map(|seq| glassline_wire::event::Message {
             room: "lobby".into(),
@@ -299,7 +299,7 @@ fn who_is_still_sent_the_past_hears_goodbye_as_well() {
         })
         .collect();
     let answer = Ok(glassline_journal::Answer::Page(Page { messages, more: true }));
-    archive.0.borrow_mut().done.push(Done::Answered { ticket, answer });
+    shelves.0.borrow_mut().done.push(Done::Answered { ticket, answer });
     turn_until_it_waits(&mut house);
     let half = slow.take(350).len();
     assert!(welcome > 0 && half > 0);
@@ -328,18 +328,18 @@ fn who_is_still_sent_the_past_hears_goodbye_as_well() {
 #[test]
 fn an_act_that_is_stored_while_the_server_closes_is_in_force() {
     let token = OperatorToken::parse("sixteen bytes or more").expect("a token");
-    let (mut house, archive) = open(Config { operator_token: Some(token), ..unlimited() }, 0);
+    let (mut house, shelves) = open(Config { operator_token: Some(token), ..unlimited() }, 0);
     let teacher = enter(&mut house, 1, r#"{"type":"hello","name":"teacher"}"#);
     let eve = enter(&mut house, 2, r#"{"type":"hello","name":"eve"}"#);
     for line in ["op sixteen bytes or more", "ban eve 1h"] {
-        archive.store();
+        shelves.store();
         turn_until_it_waits(&mut house);
         teacher.send(&frame(&format!(r#"{{"type":"operate","line":"{line}"}}"#)));
         turn_until_it_waits(&mut house);
     }
     house.reactor.begin_closing();
     assert!(house.reactor.is_unsettled());
-    archive.store();
+    shelves.store();
     house.reactor.settle_turn().expect("goes on");
     assert!(!house.reactor.is_unsettled());
     let told = heard(&eve);

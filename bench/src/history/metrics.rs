@@ -2,17 +2,31 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::systems::Server;
 
 const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+const INDEX_LIMIT: Duration = Duration::from_hours(2);
 
 /// The numbers of a server that keeps a history; nothing of one that does not.
 pub fn of(server: &Server, keeps: bool) -> Result<Option<Numbers>> {
     keeps.then(|| Numbers::of(server.metrics_addr()?)).transpose()
+}
+
+/// Waits until the search index has everything; says how many messages it did not have, and how long it took.
+pub fn wait_until_indexed(server: &Server) -> Result<(f64, Duration)> {
+    let addr = server.metrics_addr()?;
+    let behind = Numbers::of(addr)?.index_lag;
+    let started = Instant::now();
+    while Numbers::of(addr)?.index_lag > 0.0 {
+        ensure!(started.elapsed() < INDEX_LIMIT, "not indexed after {INDEX_LIMIT:?}");
+        std::thread::sleep(LOOK_EVERY);
+    }
+    Ok((behind, started.elapsed()))
 }
 
 /// The numbers of a history at one moment.

@@ -90,6 +90,7 @@ pub mod rows {
 /// Measures, and gives the page. Failed rounds are on it.
 pub fn run(options: &RunOptions) -> Result<String> {
     pinning::pin_generator()?;
+    place::sweep()?;
     let scale = Scale::of(options);
     // Ids must be new in each run where a history is kept from run to run.
     let seed = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
@@ -174,7 +175,7 @@ impl Run<'_> {
         let on_large = || {
             let server = start(glassline, Some(&large.history()))?;
             let figures = storing::alone(&server, true, seed, until)?;
-            server.end()?;
+            leave(server)?;
             Ok(figures)
         };
         self.note(Table::Storing, rows::LARGE, on_large());
@@ -223,7 +224,7 @@ impl Run<'_> {
         }
         figures.put(Measure::ReadMib, resident_mib(&server)?);
         grow(&server, true, self.scale.stored_more, self.next_seed(), &mut figures)?;
-        server.end()?;
+        leave(server)?;
         Ok(figures)
     }
 
@@ -263,6 +264,12 @@ fn grow(server: &Server, keeps: bool, more: u64, seed: u64, figures: &mut Figure
         }
     }
     Ok(())
+}
+
+/// Ends a server whose history the next round goes on with: what it left to be indexed would be that round's work.
+fn leave(server: Server) -> Result<()> {
+    metrics::wait_until_indexed(&server)?;
+    server.end()
 }
 
 fn resident_mib(server: &Server) -> Result<f64> {

@@ -18,6 +18,20 @@ pub fn kept_folder() -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// Removes the folders of runs that were ended before they could do so: each may hold a copy of a large history.
+pub fn sweep() -> Result<()> {
+    for entry in fs::read_dir(kept_folder()?)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.rsplit_once('-')).and_then(|(_, id)| id.parse::<u32>().ok());
+        let is_left = process.is_some_and(|id| !Path::new("/proc").join(id.to_string()).exists());
+        if entry.file_type()?.is_dir() && is_left {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// A folder for one history; gone with it.
 pub struct Fresh {
     folder: PathBuf,

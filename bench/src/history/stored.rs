@@ -4,13 +4,13 @@ use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
 use super::corpus::Corpus;
 use super::figures::{Figures, Measure};
-use super::metrics::Numbers;
+use super::metrics::wait_until_indexed;
 use super::place::{kept_folder, start};
 use crate::pinning::{MEASURED_CORE, on_core};
 
@@ -25,8 +25,6 @@ const WITHOUT_ID_EVERY: u64 = 10;
 const SENDERS: u64 = 300;
 /// Changes when what is written changes, so that an older file is not taken for it.
 const EDITION: u32 = 2;
-const LOOK_EVERY: Duration = Duration::from_millis(200);
-const INDEX_LIMIT: Duration = Duration::from_hours(2);
 
 /// A history that nobody has open.
 pub struct Stored {
@@ -61,14 +59,8 @@ fn make(glassline: &Path, history: &Path, messages: u64) -> Result<Figures> {
     eprintln!("{messages} messages imported in {imported_s:.1} s");
 
     let server = start(glassline, Some(history))?;
-    let metrics = server.metrics_addr()?;
-    let behind = Numbers::of(metrics)?.index_lag;
-    let started = Instant::now();
-    while Numbers::of(metrics)?.index_lag > 0.0 {
-        ensure!(started.elapsed() < INDEX_LIMIT, "not indexed after {INDEX_LIMIT:?}");
-        std::thread::sleep(LOOK_EVERY);
-    }
-    let indexed_s = started.elapsed().as_secs_f64();
+    let (behind, took) = wait_until_indexed(&server)?;
+    let indexed_s = took.as_secs_f64();
     eprintln!("{behind:.0} of them indexed behind it in {indexed_s:.1} s");
     server.end()?;
     let left = fs::metadata(beside(history, "-wal")).map_or(0, |log| log.len());

@@ -151,7 +151,7 @@ impl Journal {
         self.shared.gauges()
     }
 
-    /// Commits what waits, ends the threads and closes the store.
+    /// Commits what waits, ends the threads and closes the store: readers first, so that the one file has everything.
     ///
     /// # Errors
     /// It failed, now or earlier; or `timeout` passed first, and what waits may be lost.

@@ -31,6 +31,7 @@ pub enum Outcome {
     /// Its `id` came before in this room from the same author, or from somebody of the same name, with the same text: that message,
     /// as it is stored. No second copy was made (E4).
     Again(Box<Message>),
-    /// As [`Outcome::Again`], but the text or `action` differs: nothing was stored.
+    /// As [`Outcome::Again`], but the text or `action` differs; or so many others used the id that it cannot be told whether this
+    /// author did. Nothing was stored.
     IdReused,
 }

@@ -144,14 +144,8 @@ impl Outlet {
         self.steps.push_back(Step::Hold);
     }
 
-    /// Holds back what the first hold does, once more.
-    pub(crate) fn hold_first(&mut self) {
-        let index = self.hold_index(0).unwrap_or(0);
-        self.steps.insert(index, Step::Hold);
-    }
-
-    /// Goes to the end of each log whose tail has passed the member while it was held, so that what it missed there can be
-    /// sent otherwise: the rooms, and the first number missed in each.
+    /// Goes to the end of each log whose tail has passed the member while it was held, and holds back in its place what comes there,
+    /// so that it can be sent what it missed otherwise: the rooms in the order of their holds, and the first number missed in each.
     pub(crate) fn skip_what_passed<'a>(&mut self, logs: &impl Logs<'a>) -> Vec<(RoomId, u64)> {
         let mut passed = Vec::new();
         for feed in &mut self.feeds {
@@ -163,8 +157,23 @@ impl Outlet {
                 feed.seq_reached = log.newest_seq();
             }
         }
-        self.steps.retain(|step| !passed.iter().any(|(room, _)| step.is_of_log(*room)));
-        passed
+        let mut held = Vec::with_capacity(passed.len());
+        let mut steps = VecDeque::with_capacity(self.steps.len() + passed.len());
+        for step in core::mem::take(&mut self.steps) {
+            match passed.iter().position(|(room, _)| step.is_of_log(*room)) {
+                // What stands before the room's first step, its `joined` perhaps, stays before what was missed in it.
+                Some(index) => {
+                    held.push(passed.swap_remove(index));
+                    steps.push_back(Step::Hold);
+                }
+                None if held.iter().any(|(room, _)| step.is_of_log(*room)) => {}
+                None => steps.push_back(step),
+            }
+        }
+        steps.extend(passed.iter().map(|_| Step::Hold));
+        held.append(&mut passed);
+        self.steps = steps;
+        held
     }
 
     /// Queues bytes before what is held back.

@@ -89,10 +89,8 @@ impl Hub {
             }
             member.outlet.push_before_hold(frames);
             if is_paid {
+                member.outlet.let_go(0);
                 self.owe_what_passed_meanwhile(id);
-                if let Some(member) = self.members.get_mut(id.0) {
-                    member.outlet.let_go(0);
-                }
             }
             self.wake(id);
         }
@@ -110,7 +108,6 @@ impl Hub {
             let Some(room) = self.rooms.get(room_id.0) else { continue };
             let what = What::Missed { next, until: room.seq };
             replay.owed.push_back(Owed { room: room_id, name: room.name.to_string(), what });
-            member.outlet.hold_first();
         }
     }
 

@@ -507,3 +507,31 @@ fn what_passes_a_slow_reader_before_a_past_that_it_waits_for_is_told_and_nothing
     let distinct: std::collections::BTreeSet<&String> = heard.iter().collect();
     assert_eq!(distinct.len(), heard.len(), "nothing comes twice: {heard:?}");
 }
+
+#[test]
+fn what_passes_in_a_room_joined_meanwhile_comes_behind_its_joining() {
+    let mut hub = Hub::new(Rules { durable: true, replay: 0, log_bytes_max: 70_000, ..Rules::default() });
+    hub.resume_lobby(9);
+    let alice = enter(&mut hub, 1, &hello("alice"));
+    join(&mut hub, alice, "den", 0);
+    let since = BTreeMap::from([("lobby".to_string(), 7)]);
+    let bob = enter(&mut hub, 0, &Hello { since: Some(since), ..hello("bob") });
+    let (of_lobby, _) = asked(&mut hub);
+    // He goes on to another room, where so much is said that its log's tail passes him before he is sent anything.
+    join(&mut hub, bob, "den", 0);
+    for seq in 1..=40 {
+        let text = format!("d{seq} {}", "x".repeat(8_000));
+        let send = Send { room: "den".into(), text, id: MessageId(seq.into()), action: false };
+        hub.say(alice, &send, None, NOW).expect("taken");
+        let ticket = hub_ticket(&mut hub);
+        hub.settle(ticket, Fate::Stored { seq });
+        written(&mut hub, alice);
+    }
+    hub.answer(of_lobby, page(8, 9, false));
+    assert_eq!(told(&mut hub, bob), ["8 m8", "9 m9", "joined den"]);
+    let (of_den, range) = asked(&mut hub);
+    assert_eq!((range.room.as_str(), range.after, range.before), ("den", Some(0), Some(41)));
+    hub.answer(of_den, page(1, 40, false));
+    assert_eq!(told(&mut hub, bob).len(), 40);
+    assert!(!hub.is_owed_past(bob));
+}

@@ -174,67 +174,75 @@ mod tests {
         }
     }
 
-    /// How many of the payloads, sent over and over, are taken at one instant, by somebody whose messages are stored at once.
-    fn taken_at_once(
-        take: &mut dyn FnMut(&mut &[u8], &mut Desk<'_>) -> Verdict,
-        hello: &[u8],
-        payloads: &[&[u8]],
-    ) -> usize {
+    /// How many of these payloads are taken at one instant, from somebody whose messages are stored at once.
+    fn taken_at_once(take: &mut dyn FnMut(&mut &[u8], &mut Desk<'_>) -> Verdict, payloads: &[String]) -> usize {
         let mut hub = Hub::new(Rules { durable: true, replay: 0, ..Rules::default() });
         let (mut member, mut words) = (None, Vec::new());
         let mut flood = FloodLimit::PerSecond(5).buckets(Ipv4Addr::LOCALHOST.into(), 0).expect("limited");
-        let mut taken = 0;
-        for payload in std::iter::once(&hello).chain(payloads.iter().cycle()) {
-            let framed = frame(payload);
-            let mut input = &framed[..];
-            loop {
-                let mut desk = Desk {
-                    hub: &mut hub,
-                    now: at(0),
-                    connection: 0,
-                    address: Ipv4Addr::LOCALHOST.into(),
-                    member: &mut member,
-                    flood: Some(&mut flood),
-                    words: &mut words,
-                    pure: false,
-                };
-                let verdict = take(&mut input, &mut desk);
-                for draft in hub.take_drafts() {
-                    assert!(hub.settle(draft.ticket, Fate::Stored { seq: draft.ticket + 1 }));
-                }
-                while let Some(question) = hub.next_question() {
-                    hub.answer(question.ticket, glassline_room::Answer::Head(0));
-                }
-                match verdict {
-                    Verdict::GoesOn => break,
-                    Verdict::Waits(Wait::History) => {}
-                    Verdict::Waits(Wait::Flood { .. }) => return taken,
-                    other => panic!("{other:?}"),
-                }
-                assert!(taken < 1_000, "the flood limit never comes");
+        let stream: Vec<u8> = payloads.iter().flat_map(|payload| frame(payload.as_bytes())).collect();
+        let mut input = &stream[..];
+        for _ in 0..1_000 {
+            let mut desk = Desk {
+                hub: &mut hub,
+                now: at(0),
+                connection: 0,
+                address: Ipv4Addr::LOCALHOST.into(),
+                member: &mut member,
+                flood: Some(&mut flood),
+                words: &mut words,
+                pure: false,
+            };
+            match take(&mut input, &mut desk) {
+                Verdict::Waits(Wait::History) => {}
+                Verdict::Waits(Wait::Flood { .. }) => break,
+                other => panic!("{other:?}"),
             }
-            taken += 1;
+            for draft in hub.take_drafts() {
+                assert!(hub.settle(draft.ticket, Fate::Stored { seq: draft.ticket + 1 }));
+            }
+            while let Some(question) = hub.next_question() {
+                hub.answer(question.ticket, glassline_room::Answer::Head(0));
+            }
         }
-        taken
+        let mut bytes = stream.len() - input.len();
+        let is_taken = |payload: &&String| {
+            let frame_bytes = frame(payload.as_bytes()).len();
+            let is_taken = frame_bytes <= bytes;
+            bytes = bytes.saturating_sub(frame_bytes);
+            is_taken
+        };
+        payloads.iter().take_while(is_taken).count()
     }
 
     #[test]
     fn what_waits_for_the_history_counts_against_the_flood_limit_as_well() {
-        let hello = br#"{"type":"hello","name":"bob"}"#;
-        let send = &br#"{"type":"send","room":"lobby","text":"hi","id":"00000000000000000000000000000007"}"#[..];
-        let (join, leave) = (&br#"{"type":"join","room":"den"}"#[..], &br#"{"type":"leave","room":"den"}"#[..]);
-        let rooms = &br#"{"type":"rooms"}"#[..];
-        for payloads in [&[rooms][..], &[send], &[send, rooms], &[join, leave], &[send, join, send, leave]] {
-            let mut session = EventSession::new();
-            let mut take = |input: &mut &[u8], desk: &mut Desk<'_>| session.take(input, desk);
-            let shown: Vec<_> = payloads.iter().map(|payload| String::from_utf8_lossy(payload)).collect();
-            // One of them says hello, and the last one taken brings the level below nothing.
-            assert_eq!(taken_at_once(&mut take, hello, payloads), 20, "{shown:?}");
+        let send = r#"{"type":"send","room":"lobby","text":"hi","id":"00000000000000000000000000000007"}"#;
+        let rooms = r#"{"type":"rooms"}"#;
+        let join = |number: u32| format!(r#"{{"type":"join","room":"den{number}"}}"#);
+        // Twenty may come at once; the one that goes below nothing, `hello` among them, is the last that is taken.
+        for turns in [[send, send], [rooms, rooms], [send, rooms]] {
+            let asked = (0..60).map(|number| turns[number % 2].to_string());
+            event_takes_twenty_one(asked);
         }
-        for payloads in [&[&b"hi"[..]][..], &[b"hi", b"/names"], &[b"/join den", b"/join lobby"]] {
-            let mut session = TutorialSession::new();
-            let mut take = |input: &mut &[u8], desk: &mut Desk<'_>| session.take(input, desk);
-            assert_eq!(taken_at_once(&mut take, b"bob", payloads), 20, "{payloads:?}");
+        event_takes_twenty_one((0..60).map(join));
+        for turns in [["hi", "hi"], ["hi", "/names"]] {
+            tutorial_takes_twenty_one((0..60).map(|number| turns[number % 2].to_string()));
         }
+        tutorial_takes_twenty_one((0..60).map(|number| format!("/join den{number}")));
+    }
+
+    fn event_takes_twenty_one(payloads: impl Iterator<Item = String>) {
+        let hello = r#"{"type":"hello","name":"bob"}"#.to_string();
+        let payloads: Vec<String> = std::iter::once(hello).chain(payloads).collect();
+        let mut session = EventSession::new();
+        let taken = taken_at_once(&mut |input, desk| session.take(input, desk), &payloads);
+        assert_eq!(taken, 21, "{:?}", &payloads[1..4]);
+    }
+
+    fn tutorial_takes_twenty_one(payloads: impl Iterator<Item = String>) {
+        let payloads: Vec<String> = std::iter::once("bob".to_string()).chain(payloads).collect();
+        let mut session = TutorialSession::new();
+        let taken = taken_at_once(&mut |input, desk| session.take(input, desk), &payloads);
+        assert_eq!(taken, 21, "{:?}", &payloads[1..4]);
     }
 }

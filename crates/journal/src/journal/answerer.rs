@@ -11,7 +11,7 @@ use super::{Answer, Done, Question};
 use crate::store::{Reader, StoreError};
 
 /// How long one question may take.
-const ANSWER_TIME: Duration = Duration::from_secs(2);
+pub(super) const ANSWER_TIME: Duration = Duration::from_secs(2);
 
 /// How long a search may wait for its turn: whoever asked is there, and rather hears that it took too long.
 const SEARCH_TURN_WAIT: Duration = Duration::from_secs(5);

@@ -257,6 +257,12 @@ impl Shared {
         *waited.unwrap_or_else(PoisonError::into_inner).0 == THREADS
     }
 
+    /// Waits for the threads that only read.
+    pub(super) fn wait_for_readers(&self, patience: Duration) {
+        let readers_run = |ended: &mut usize| *ended < THREADS - 1;
+        drop(self.thread_ended.wait_timeout_while(lock(&self.ended), patience, readers_run));
+    }
+
     pub(super) fn failure(&self) -> Option<String> {
         lock(&self.done).failure.clone()
     }

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::Done;
+use super::answerer::ANSWER_TIME;
 use super::shared::{Group, Next, Shared, panic_text};
 use crate::record::Outcome;
 use crate::store::{Store, StoreError};
@@ -24,6 +25,9 @@ const TEND_SLICE: Duration = Duration::from_millis(4);
 /// How long tending rests after it failed for a cause that may go (a full disk).
 const TEND_REST: Duration = Duration::from_secs(1);
 
+/// How long the readers are waited for at the end: as long as one answer takes at most, and a little.
+const READERS_END_WAIT: Duration = ANSWER_TIME.saturating_add(Duration::from_millis(500));
+
 pub(super) fn run(shared: &Shared, store: Box<dyn Store>) {
     let mut writer =
         Writer { shared, store, to_tend: true, resting_until: None, tended_at: Instant::now(), is_trouble_told: false };
@@ -31,7 +35,10 @@ pub(super) fn run(shared: &Shared, store: Box<dyn Store>) {
         if let Err(error) = writer.work() {
             shared.fail(error);
         }
+        // As long as somebody reads, what is in the log cannot all go into the file.
+        shared.wait_for_readers(READERS_END_WAIT);
         // The store is dropped in here too: closing it is work.
+        drop(writer);
     }));
     if let Err(panic) = ended {
         shared.fail(StoreError::Panicked(panic_text(panic.as_ref())));

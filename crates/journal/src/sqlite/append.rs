@@ -149,10 +149,15 @@ impl<'t> Statements<'t> {
         let Entry { message, author } = entry;
         let key = message.id.map(|id| ids.key(id));
         if let (Some(id), Some(key)) = (message.id, key) {
-            for place in ids.places(room.id, key, fresh, &mut self.same_key)? {
+            let places = ids.places(room.id, key, fresh, &mut self.same_key)?;
+            for &place in &places {
                 if let Some(outcome) = self.repeat_at(place, id, entry)? {
                     return Ok(outcome);
                 }
+            }
+            if places.len() >= ids::SAME_ID_LOOKED_AT {
+                // The sender's may be among those not looked at, and must not be stored a second time.
+                return Ok(Outcome::IdReused);
             }
         }
         if room.newest >= SEQ_MAX {

@@ -11,8 +11,10 @@ use glassline_wire::event::{Act, Event};
 use rusqlite::Connection;
 
 use super::ids::Ids;
+use super::prune::Clock;
 use super::reader::SqliteReader;
 use super::sweep::Sweep;
+use super::tend::{Checkpoint, checkpoint};
 use super::{fault, opening};
 use crate::record::{Outcome, Record};
 use crate::store::{Reader, Sizes, Store, StoreError};
@@ -39,6 +41,7 @@ pub(crate) struct Engine {
     pub(super) db: Connection,
     pub(super) path: PathBuf,
     pub(super) keep: Keep,
+    pub(super) clock: Clock,
     /// Ids that are not in their table yet.
     pub(super) ids: Ids,
     /// Entries of that table whose message is gone, and messages there are.
@@ -95,6 +98,7 @@ impl Engine {
             db,
             path: file.to_path_buf(),
             keep,
+            clock: Clock::start(),
             ids,
             ids_dead,
             messages,
@@ -148,6 +152,15 @@ impl Engine {
 
     fn check_usable(&self) -> Result<(), StoreError> {
         if self.broken { Err(StoreError::WriteFailed("it failed before".to_string())) } else { Ok(()) }
+    }
+}
+
+impl Drop for Engine {
+    /// Behind an orderly end the one file has everything. Where that fails, the log beside it still has the rest.
+    fn drop(&mut self) {
+        if !self.broken && !std::thread::panicking() {
+            let _ = checkpoint(&self.db, Checkpoint::Whole);
+        }
     }
 }
 

@@ -17,8 +17,9 @@ const YOUNG_MAX: u64 = 512 * 1024;
 /// When there is nothing else to do, this many are worth the pages they touch.
 const YOUNG_WORTH: u64 = 16 * 1024;
 
-/// Messages of one id in one room that are compared: senders that copied another's id. Older ones are not looked at.
-const SAME_ID_LOOKED_AT: usize = 1_024;
+/// Messages of one id in one room that are compared: senders that copied another's id. Older ones are not looked at, and where there
+/// are as many nothing more is stored under the id.
+pub(super) const SAME_ID_LOOKED_AT: usize = 1_024;
 
 /// An id's key and where its message stands.
 pub(super) type IdPlace = (i32, i64);

@@ -49,6 +49,7 @@ pub(super) fn open(file: &Path) -> Result<Opened, StoreError> {
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         make_folder(folder).map_err(io)?;
     }
+    hold_to_plain(file)?;
     let lock = lock(file)?;
     look_at(file)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -71,10 +72,21 @@ pub(super) fn open(file: &Path) -> Result<Opened, StoreError> {
     Ok(Opened { db, lock })
 }
 
+/// Refuses what is there and no plain file: opening a pipe would wait for somebody at its other end.
+fn hold_to_plain(file: &Path) -> Result<(), StoreError> {
+    match fs::metadata(file) {
+        Ok(found) if !found.is_file() => {
+            Err(StoreError::CannotOpen { path: file.to_path_buf(), detail: "it is no plain file".to_string() })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The file that is locked stands beside the history: locks of its own would meet those of `SQLite`.
 fn lock(file: &Path) -> Result<File, StoreError> {
     let io = |error: io::Error| fault::opening_io(&error, file);
     let lock = beside(&without_links(file).map_err(io)?, ".lock");
+    hold_to_plain(&lock)?;
     let lock = private(OpenOptions::new().write(true).create(true).truncate(false)).open(lock).map_err(io)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
@@ -113,6 +125,7 @@ fn look_at(file: &Path) -> Result<(), StoreError> {
 
 /// Says of a file that must be there whether it is one of `SQLite` at all.
 pub(super) fn look_at_found(file: &Path) -> Result<(), StoreError> {
+    hold_to_plain(file)?;
     let mut start = Vec::new();
     File::open(file)
         .and_then(|found| found.take(MAGIC.len() as u64).read_to_end(&mut start))

@@ -1,6 +1,6 @@
 //! Forgetting the oldest messages. Their numbers are not given again: a room remembers where what it still has begins.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
@@ -15,12 +15,37 @@ const DAY_MS: u64 = 86_400_000;
 /// otherwise be cut message by message.
 const SLACK_MS: u64 = 60_000;
 
+/// The time by which messages are too old: the system's when the history was opened, and what passed since. The system's clock itself
+/// may be set forward while the server runs, and everything would be forgotten at once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    /// Since 1970.
+    opened_ms: u64,
+    opened: Instant,
+}
+
+impl Clock {
+    pub(super) fn start() -> Self {
+        Self::set(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), Instant::now())
+    }
+
+    /// One that says `since_1970` at `opened`.
+    pub(super) fn set(since_1970: Duration, opened: Instant) -> Self {
+        Self { opened_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX), opened }
+    }
+
+    fn now_ms(&self, now: Instant) -> u64 {
+        let passed = now.saturating_duration_since(self.opened).as_millis();
+        self.opened_ms.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX))
+    }
+}
+
 impl Engine {
     /// One slice, if there is anything to forget. Returns whether there was.
     pub(super) fn prune_step(&mut self) -> Result<bool, StoreError> {
-        let Some(before_ms) = self.prune_before()? else { return Ok(false) };
+        let Some((before_ms, rows_max)) = self.prune_before()? else { return Ok(false) };
         let started = Instant::now();
-        let pruned = self.without_sync(|engine| prune(&mut engine.db, before_ms, engine.prune_rows))?;
+        let pruned = self.without_sync(|engine| prune(&mut engine.db, before_ms, rows_max))?;
         let Some(Pruned { rows, unindexed }) = pruned else { return Ok(false) };
         self.index_lag = self.index_lag.saturating_sub(unindexed);
         self.messages = self.messages.saturating_sub(rows);
@@ -31,16 +56,21 @@ impl Engine {
         Ok(true)
     }
 
-    /// Messages from before this instant go, in ms since 1970: all of them, as long as the file is too large.
-    fn prune_before(&mut self) -> Result<Option<u64>, StoreError> {
+    /// Messages from before this instant go, in ms since 1970, and so many in one slice. Where the file is too large, that is any
+    /// message, and no more of them than take up, on average, what is too much.
+    fn prune_before(&mut self) -> Result<Option<(u64, u64)>, StoreError> {
         if let Some(bytes_max) = self.keep.bytes {
             let used = self.used_bytes();
-            if self.conclude(used)? > bytes_max {
-                return Ok(Some(u64::MAX));
+            let used = self.conclude(used)?;
+            if used > bytes_max {
+                let share = u128::from(used - bytes_max) * u128::from(self.messages) / u128::from(used);
+                let rows_max = u64::try_from(share).unwrap_or(u64::MAX).clamp(1, self.prune_rows);
+                return Ok(Some((u64::MAX, rows_max)));
             }
         }
-        let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
-        Ok(self.keep.days.map(|days| now_ms.saturating_sub(u64::from(days) * DAY_MS)))
+        let now_ms = self.clock.now_ms(Instant::now());
+        let before_ms = self.keep.days.map(|days| now_ms.saturating_sub(u64::from(days) * DAY_MS));
+        Ok(before_ms.map(|before_ms| (before_ms, self.prune_rows)))
     }
 
     /// Bytes of the file that hold something.
@@ -135,4 +165,17 @@ fn last_to_go(db: &Connection, room: &Prefix, until_ms: u64, rows_max: u64) -> R
         last = seq_of(row.get(0)?);
     }
     Ok(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_goes_on_from_when_the_history_was_opened() {
+        let opened = Instant::now();
+        let clock = Clock::set(Duration::from_secs(1), opened);
+        assert_eq!(clock.now_ms(opened), 1_000);
+        assert_eq!(clock.now_ms(opened + Duration::from_hours(24)), 1_000 + DAY_MS);
+    }
 }

@@ -167,6 +167,12 @@ fn a_check_finds_what_is_missing_and_what_is_too_much() {
         ("before", "UPDATE room SET oldest = 5".to_string(), "where none"),
         ("ids", format!("DELETE FROM message_id WHERE place = {}", lobby(3)), "ids are not"),
         ("text", format!("DELETE FROM message_text WHERE rowid = {}", lobby(300)), "search index"),
+        ("utf-8", format!("UPDATE message SET text = CAST(x'68ff' AS TEXT) WHERE place = {}", lobby(77)), "number 77 "),
+        (
+            "sender",
+            format!("UPDATE message SET sender = CAST(x'ff' AS TEXT) WHERE place = {}", lobby(78)),
+            "number 78 ",
+        ),
         ("act", "INSERT INTO act(json) VALUES('nonsense')".to_string(), "act number 1"),
     ] {
         let folder = Folder::new(&format!("check-{name}"));
@@ -175,6 +181,21 @@ fn a_check_finds_what_is_missing_and_what_is_too_much() {
         let report = check_with(&folder.0.join("history.db"), 0, &mut || {}).expect("a report");
         assert!(report.faults.iter().any(|fault| fault.contains(word)), "{name}: {report:?}");
     }
+}
+
+#[test]
+fn what_is_too_old_is_told_by_the_clock_of_the_opening_not_by_the_systems_now() {
+    let folder = Folder::new("clock");
+    let mut engine = folder.engine();
+    engine.keep = Keep { days: Some(7), bytes: None };
+    // Messages from 1970: by the system's clock all are too old.
+    engine.append(&batch(1, 10, "hi")).expect("stores");
+    let day = Duration::from_hours(24);
+    engine.clock = super::prune::Clock::set(day * 6, Instant::now());
+    assert!(!engine.prune_step().expect("looks"), "nothing is that old");
+    engine.clock = super::prune::Clock::set(day * 8, Instant::now());
+    assert!(engine.prune_step().expect("forgets"));
+    assert_eq!(engine.messages, 0);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use glassline_journal::{Keep, StoreError, open};
+use glassline_journal::{Keep, StoreError, check, open};
 
 use crate::support::*;
 
@@ -150,4 +150,31 @@ fn what_may_not_be_written_is_read_only() {
     assert!(matches!(refusal(&other), StoreError::ReadOnly(_)));
     allow(folder.path(), 0o700);
     open_kept(&folder.file());
+}
+
+#[test]
+#[cfg(unix)]
+fn a_pipe_as_history_or_lock_is_refused_at_once() {
+    let pipe = |file: &Path| {
+        assert!(std::process::Command::new("mkfifo").arg(file).status().expect("mkfifo").success());
+    };
+    for ending in ["", ".lock"] {
+        let folder = Folder::new();
+        let file = folder.file();
+        let piped = beside(&file, ending);
+        pipe(&piped);
+        let (told, heard) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let opened = open(&file, Keep::default()).map(drop);
+            let checked = if ending.is_empty() { check(&file).map(drop) } else { Ok(()) };
+            told.send((opened, checked))
+        });
+        let (opened, checked) = heard.recv_timeout(std::time::Duration::from_secs(20)).expect("an answer");
+        assert!(matches!(&opened, Err(StoreError::CannotOpen { path, .. }) if *path == piped), "{opened:?}");
+        assert_eq!(checked.is_err(), ending.is_empty());
+    }
+}
+
+fn beside(file: &Path, ending: &str) -> std::path::PathBuf {
+    std::path::PathBuf::from(format!("{}{ending}", file.display()))
 }

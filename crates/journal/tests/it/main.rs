@@ -1,6 +1,7 @@
 //! The journal from outside: engines on real files, journals on real threads.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod closing;
 mod crashes;
 mod faults;
 mod model;

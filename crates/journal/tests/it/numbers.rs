@@ -103,3 +103,25 @@ fn acts_are_kept_in_their_order() {
     open_kept(&folder.file()).acts(&mut |act| found.push(act)).expect("reads");
     assert_eq!(found, acts);
 }
+
+#[test]
+fn an_id_that_many_others_copied_is_refused_and_never_stored_twice() {
+    let folder = Folder::new();
+    let mut store = open_kept(&folder.file());
+    let own = entry("lobby", "alice", "hi", Some(7), 1);
+    store.append(std::slice::from_ref(&own)).expect("stores");
+    let copies: Vec<_> =
+        (0..1_024).map(|number| entry("lobby", &format!("copier{number}"), "hi", Some(7), 100 + number)).collect();
+    // The last of them finds as many as are looked at.
+    let outcomes = store.append(&copies).expect("answers");
+    assert_eq!(outcomes[..1_023], stored(2..=1_024));
+    assert_eq!(outcomes[1_023], Outcome::IdReused);
+    assert_eq!(
+        store.append(std::slice::from_ref(&own)).expect("answers"),
+        [Outcome::Again(Box::new(as_stored(&own, 1)))]
+    );
+    drop(store);
+    let mut store = open_kept(&folder.file());
+    assert_eq!(store.append(&copies[1_023..]).expect("answers"), [Outcome::IdReused]);
+    assert_eq!(store.append(&[entry("den", "alice", "hi", Some(7), 1)]).expect("stores"), stored([1]));
+}

@@ -8,8 +8,9 @@ use glassline_journal::{
     Imported, Keep, Outcome, Record, StoreError, UpkeepError, check, export, import, open, vacuum,
 };
 use glassline_wire::event::{Act, ActKind, Event};
-use glassline_wire::limits::EVENT_BYTES_MAX;
+use glassline_wire::limits::{EVENT_BYTES_MAX, TEXT_BYTES_MAX};
 use glassline_wire::timestamp::Timestamp;
+use glassline_wire::visible;
 
 use crate::support::*;
 
@@ -35,7 +36,7 @@ fn act(text: &str) -> Act {
 /// Two rooms, an act, ids, an action and texts that JSON must escape.
 fn told() -> Vec<Record> {
     let mut batch = vec![
-        entry("lobby", "alice", "one \"two\"\n\0", Some(1), 1),
+        entry("lobby", "alice", "one \"two\"\n\t", Some(1), 1),
         entry("den", "bob", "eins 漢字", None, 2),
         Record::Act(act("hello")),
         entry("lobby", "bob", "two", Some(1), 2),
@@ -121,6 +122,7 @@ fn a_wrong_line_is_named_and_nothing_is_imported() {
     let folder = Folder::new();
     let good = r#"{"type":"message","room":"lobby","seq":1,"at":"2026-01-02T03:04:05.678Z","from":"a","text":"hi"}"#;
     let schema = r#"{"type":"schema","version":1}"#;
+    let act = r#"{"type":"act","at":"2026-01-02T03:04:05.678Z","by":"root","act":"ban","who":"mallory","text":"spam"}"#;
     let long = good.replace("hi", &"x".repeat(EVENT_BYTES_MAX));
     let almost = good.replace("hi", &"x".repeat(EVENT_BYTES_MAX - good.len() + 2));
     for (wrong, line, word) in [
@@ -139,6 +141,18 @@ fn a_wrong_line_is_named_and_nothing_is_imported() {
         (format!("{schema}\n{good}\n{}", good.replace("lobby", &"l".repeat(33))), 3, "32 characters"),
         (format!("{schema}\n{good}\n{}", good.replace("\"a\"", "\"\"")), 3, "from"),
         (format!("{schema}\n{good}\n{}", good.replace("hi", "")), 3, "text"),
+        (format!("{schema}\n{good}\n{}", good.replace("\"a\"", "\"*\"")), 3, "server's name"),
+        (format!("{schema}\n{good}\n{}", good.replace("\"a\"", "\"a\\u001b[2J\"")), 3, "\"from\" with control"),
+        (format!("{schema}\n{good}\n{}", good.replace("\"a\"", "\"a\\u202eb\"")), 3, "\"from\" with control"),
+        (format!("{schema}\n{good}\n{}", good.replace("\"a\"", &format!("\"{}\"", "a".repeat(65)))), 3, "65 bytes"),
+        (format!("{schema}\n{good}\n{}", good.replace("hi", "h\\u001bi")), 3, "\"text\" with control"),
+        (format!("{schema}\n{good}\n{}", good.replace("hi", &"x".repeat(TEXT_BYTES_MAX + 1))), 3, "too long"),
+        (format!("{schema}\n{good}\n{}", act.replace("root", "*")), 3, "server's name"),
+        (format!("{schema}\n{good}\n{}", act.replace("root", "")), 3, "\"by\" of 0 bytes"),
+        (format!("{schema}\n{good}\n{}", act.replace("root", "ro\\u202eot")), 3, "\"by\" with control"),
+        (format!("{schema}\n{good}\n{}", act.replace("mallory", "*")), 3, "\"who\" \"*\""),
+        (format!("{schema}\n{good}\n{}", act.replace("mallory", &"m".repeat(257))), 3, "257 bytes"),
+        (format!("{schema}\n{good}\n{}", act.replace("spam", "s\\u0007")), 3, "\"text\" with control"),
         (format!("{schema}\n{good}\n{long}"), 3, "longer"),
         (format!("{schema}\n{good}\n{almost}"), 3, "too long"),
         (format!("{schema}\n{good}\n\u{feff}{good}"), 3, "no event"),
@@ -155,6 +169,23 @@ fn a_wrong_line_is_named_and_nothing_is_imported() {
     // A stream without end is not read to its end.
     let endless = import(&folder.file(), &mut std::io::BufReader::new(std::io::repeat(b' ').take(u64::MAX)));
     assert!(matches!(endless, Err(UpkeepError::Line { line: 1, .. })), "{endless:?}");
+}
+
+#[test]
+fn whatever_a_server_stores_can_be_imported() {
+    let folder = Folder::new();
+    // Each character was one byte when it was sent.
+    let replaced = visible::relayed(&"\r".repeat(TEXT_BYTES_MAX)).into_owned();
+    let banned = Act { act: ActKind::Ban, who: Some("2001:db8::/32".into()), ..act("several\n\tlines") };
+    let batch = [entry("lobby", "alice", &replaced, None, 1), Record::Act(banned)];
+    let mut store = open_kept(&folder.file());
+    store.append(&batch).expect("stores");
+    drop(store);
+    let lines = lines_of(&folder.file());
+    let other = folder.file().with_file_name("other.db");
+    let imported = import(&other, &mut lines.join("\n").as_bytes()).expect("imports");
+    assert_eq!(imported, Imported { messages: 1, acts: 1, ..Imported::default() });
+    assert_eq!(lines_of(&other), lines);
 }
 
 #[test]

@@ -11,15 +11,15 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension};
 use super::open_to_read;
 use crate::sqlite::ids::Ids;
 use crate::sqlite::opening::beside;
-use crate::sqlite::place::{SEQ_BITS, SEQ_MAX, place};
+use crate::sqlite::place::{SEQ_BITS, SEQ_MAX, place, seq_of};
 use crate::sqlite::tend::WAL_BYTES_MAX;
 use crate::store::StoreError;
 
 /// Faults that are listed; there may be more.
 const FAULTS_MAX: usize = 100;
 
-/// Numbers of a room looked at in one read: some tens of milliseconds.
-const SLICE: u64 = 10_000;
+/// Numbers of a room looked at in one read: some tens of milliseconds, even if all texts are long.
+const SLICE: u64 = 2_000;
 
 /// Steps of `SQLite`'s machine between two looks at the log's size: about a millisecond.
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
@@ -97,6 +97,8 @@ struct Missing {
     ids: u64,
     indexed: u64,
     odd_ids: u64,
+    /// Numbers whose text or sender is no text, up to [`FAULTS_MAX`].
+    unreadable: Vec<u64>,
 }
 
 impl Checking<'_> {
@@ -179,6 +181,9 @@ impl Checking<'_> {
             }
             transaction.commit()?;
             from = to.max(from.saturating_sub(1)) + 1;
+        }
+        for seq in &missing.unreadable {
+            self.fault(format!("room {name:?}: the text or the sender of number {seq} is not UTF-8"));
         }
         for (count, what) in [
             (missing.messages, "of its messages are not stored"),
@@ -282,13 +287,19 @@ fn slice(
     missing: &mut Missing,
 ) -> Result<u64, rusqlite::Error> {
     let places = (place(id, from), place(id, to));
-    let mut messages = db.prepare_cached("SELECT place, id FROM message WHERE place BETWEEN ?1 AND ?2")?;
+    let mut messages =
+        db.prepare_cached("SELECT place, id, sender, text FROM message WHERE place BETWEEN ?1 AND ?2")?;
     let mut entry = db.prepare_cached("SELECT 1 FROM message_id WHERE key = ?1 AND place = ?2")?;
     let mut rows = messages.query(places)?;
     let mut count = 0;
     while let Some(row) = rows.next()? {
         count += 1;
         let at: i64 = row.get(0)?;
+        let is_text =
+            |column: usize| Ok::<_, rusqlite::Error>(str::from_utf8(row.get_ref(column)?.as_bytes()?).is_ok());
+        if (!is_text(2)? || !is_text(3)?) && missing.unreadable.len() < FAULTS_MAX {
+            missing.unreadable.push(seq_of(at));
+        }
         let Some(id_bytes) = row.get_ref(1)?.as_blob_or_null()? else { continue };
         let Ok(id_bytes) = <[u8; 16]>::try_from(id_bytes) else {
             missing.odd_ids += 1;

@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, Read};
 use std::path::Path;
 
+use glassline_wire::event::Act;
 use glassline_wire::event::{Event, Message, SCHEMA_VERSION};
-use glassline_wire::limits::{EVENT_BYTES_MAX, NAME_BYTES_MAX, ROOM_CHARS_MAX};
-use glassline_wire::visible::is_direction_or_break;
+use glassline_wire::limits::{EVENT_BYTES_MAX, NAME_BYTES_MAX, ROOM_CHARS_MAX, TEXT_BYTES_MAX};
+use glassline_wire::visible::{REPLACEMENT, is_direction_or_break, one_line, relayed};
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior};
 use serde_json::Value;
 
@@ -22,6 +23,9 @@ use crate::sqlite::tend::{Checkpoint, checkpoint};
 
 /// Lines that are stored together.
 const LINES_AT_ONCE: usize = 1_024;
+
+/// Longest `who` of an act, in bytes: names and networks are shorter.
+const WHO_BYTES_MAX: usize = 256;
 
 /// What an import brought.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -67,10 +71,7 @@ pub fn import(file: &Path, lines: &mut dyn BufRead) -> Result<Imported, UpkeepEr
         }
         let taken = match Event::from_json(line) {
             Ok(Event::Message(message)) => importing.message(message)?,
-            Ok(Event::Act(act)) => {
-                importing.act(Event::Act(act));
-                Ok(())
-            }
+            Ok(Event::Act(act)) => importing.act(act),
             Ok(_) => Err("is an event that a history does not hold".to_string()),
             Err(error) => Err(format!("is no event ({})", brief(&error))),
         };
@@ -156,6 +157,34 @@ fn cannot_be_entered(room: &str) -> Option<String> {
     forbidden.map(|c| format!("it has the character U+{:04X}", u32::from(c)))
 }
 
+/// Whether a server could have written this name, as far as that can be said without the tables that servers have.
+fn hold_to_name(what: &str, name: &str, bytes_max: usize) -> Result<(), String> {
+    if name.is_empty() || name.len() > bytes_max {
+        return Err(format!("has a \"{what}\" of {} bytes, not of 1 to {bytes_max}", name.len()));
+    }
+    if name == "*" {
+        return Err(format!("has the \"{what}\" \"*\", which is the server's name"));
+    }
+    if one_line(name) != name {
+        return Err(format!("has a \"{what}\" with control characters or changes of direction"));
+    }
+    Ok(())
+}
+
+/// Whether a server could have stored this text: without control characters, and not longer than what is sent. Each U+FFFD may stand
+/// for a single byte.
+fn hold_to_text(text: &str) -> Result<(), String> {
+    if relayed(text) != text {
+        return Err("has a \"text\" with control characters other than newline and tab".to_string());
+    }
+    let replaced = text.matches(REPLACEMENT).count();
+    let sent_bytes = text.len() - replaced * (REPLACEMENT.len_utf8() - 1);
+    if sent_bytes > TEXT_BYTES_MAX {
+        return Err(format!("has too long a \"text\": {} bytes, the limit is {TEXT_BYTES_MAX}", text.len()));
+    }
+    Ok(())
+}
+
 impl Importing<'_> {
     /// The inner error says what is wrong with the line.
     fn message(&mut self, message: Message) -> Result<Result<(), String>, UpkeepError> {
@@ -165,16 +194,19 @@ impl Importing<'_> {
         if message.at.is_none() {
             return Ok(Err("has no \"at\"".to_string()));
         }
-        for (what, name) in [("room", &message.room), ("from", &message.from)] {
-            if name.is_empty() || name.len() > NAME_BYTES_MAX {
-                return Ok(Err(format!("has a \"{what}\" of {} bytes, not of 1 to {NAME_BYTES_MAX}", name.len())));
-            }
+        let names = hold_to_name("room", &message.room, NAME_BYTES_MAX)
+            .and_then(|()| hold_to_name("from", &message.from, NAME_BYTES_MAX));
+        if names.is_err() {
+            return Ok(names);
         }
         if let Some(why) = cannot_be_entered(&message.room) {
             return Ok(Err(format!("has a \"room\" that nobody can enter: {why}")));
         }
         if message.text.is_empty() || !Filling::new(&message.room, None).has_room_for(&message) {
             return Ok(Err("has no \"text\", or too long a one".to_string()));
+        }
+        if let Err(why) = hold_to_text(&message.text) {
+            return Ok(Err(why));
         }
         let kept = self.is_kept(&message.room, seq)?;
         if !kept && self.is_there(&message)? {
@@ -185,12 +217,18 @@ impl Importing<'_> {
         Ok(Ok(()))
     }
 
-    fn act(&mut self, act: Event) {
-        if !self.acts.insert(String::from_utf8_lossy(&act.to_json()).into_owned()) {
-            self.imported.skipped += 1;
-        } else if let Event::Act(act) = act {
+    /// The error says what is wrong with the line.
+    fn act(&mut self, act: Act) -> Result<(), String> {
+        hold_to_name("by", &act.by, NAME_BYTES_MAX)?;
+        act.who.as_ref().map_or(Ok(()), |who| hold_to_name("who", who, WHO_BYTES_MAX))?;
+        act.text.as_ref().map_or(Ok(()), |text| hold_to_text(text))?;
+        let json = Event::Act(act.clone()).to_json();
+        if self.acts.insert(String::from_utf8_lossy(&json).into_owned()) {
             self.waiting.push(Record::Act(act));
+        } else {
+            self.imported.skipped += 1;
         }
+        Ok(())
     }
 
     /// Whether the room's messages keep their numbers. A room that has none is made to begin at this one.

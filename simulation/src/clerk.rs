@@ -166,9 +166,13 @@ impl Clerk {
         let done = match self.disk.append(&records) {
             Ok(outcomes) => tickets.into_iter().zip(outcomes).map(appended).collect(),
             Err(error) => {
-                let error = Arc::new(error);
-                let refused = |ticket| Done::NotStored { ticket, error: Arc::clone(&error) };
-                tickets.into_iter().map(refused).collect()
+                let (error, earlier) = (Arc::new(error), self.disk.repeats(&records).unwrap_or_default());
+                let reports = tickets.into_iter().zip(earlier);
+                let report = |(ticket, earlier)| match earlier {
+                    Some(outcome) => Done::Appended { ticket, outcome },
+                    None => Done::NotStored { ticket, error: Arc::clone(&error) },
+                };
+                reports.map(report).collect()
             }
         };
         self.report(done);

@@ -22,6 +22,20 @@ pub(crate) struct RoomLog {
     durable_before: usize,
 }
 
+impl RoomLog {
+    fn repeat(&self, entry: &Entry) -> Option<Outcome> {
+        let id = entry.message.id?;
+        let is_sender = |index: usize| {
+            let is_author = entry.author != 0 && self.authors[index] == entry.author;
+            is_author || self.messages[index].from.to_lowercase() == entry.message.from.to_lowercase()
+        };
+        let index = (0..self.messages.len()).find(|&at| self.messages[at].id == Some(id) && is_sender(at))?;
+        let stored = &self.messages[index];
+        let is_same = (&stored.text, stored.action) == (&entry.message.text, entry.message.action);
+        Some(if is_same { Outcome::Again(Box::new(stored.clone())) } else { Outcome::IdReused })
+    }
+}
+
 /// What is stored.
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
@@ -86,17 +100,8 @@ impl Disk {
         let forgets_ids = self.mutation == Some(Mutation::StoreForgetsIds);
         let skips = self.mutation == Some(Mutation::StoreSkipsNumbers);
         let log = self.rooms.entry(entry.message.room.clone()).or_default();
-        if let Some(id) = entry.message.id.filter(|_| !forgets_ids) {
-            let is_sender = |index: usize| {
-                let is_author = entry.author != 0 && log.authors[index] == entry.author;
-                is_author || log.messages[index].from.to_lowercase() == entry.message.from.to_lowercase()
-            };
-            let earlier = (0..log.messages.len()).find(|&at| log.messages[at].id == Some(id) && is_sender(at));
-            if let Some(index) = earlier {
-                let stored = &log.messages[index];
-                let is_same = (&stored.text, stored.action) == (&entry.message.text, entry.message.action);
-                return if is_same { Outcome::Again(Box::new(stored.clone())) } else { Outcome::IdReused };
-            }
+        if let Some(outcome) = log.repeat(entry).filter(|_| !forgets_ids) {
+            return outcome;
         }
         let seq = log.messages.len() as u64 + 1;
         log.messages.push(Message { seq: Some(seq), ..entry.message.clone() });
@@ -157,6 +162,15 @@ impl Store for SharedDisk {
             Record::Act(_) => Outcome::Stored { seq: 0 },
         };
         Ok(batch.iter().map(store).collect())
+    }
+
+    fn repeats(&mut self, batch: &[Record]) -> Result<Vec<Option<Outcome>>, StoreError> {
+        let disk = self.lock();
+        let repeat = |record: &Record| match record {
+            Record::Message(entry) => disk.rooms.get(&entry.message.room)?.repeat(entry),
+            Record::Act(_) => None,
+        };
+        Ok(batch.iter().map(repeat).collect())
     }
 
     fn tend(&mut self, _: Duration) -> Result<bool, StoreError> {

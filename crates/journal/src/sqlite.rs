@@ -3,6 +3,7 @@
 mod append;
 mod engine;
 mod fault;
+mod files;
 mod fold;
 mod ids;
 mod index;
@@ -12,6 +13,7 @@ mod place;
 mod prune;
 mod range;
 mod reader;
+mod repeats;
 mod schema;
 mod search;
 mod sweep;

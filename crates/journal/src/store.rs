@@ -18,6 +18,13 @@ pub trait Store: Send {
     /// be used any more.
     fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError>;
 
+    /// What became of those records of a batch that were stored before, without storing anything: for when [`Store::append`] refuses,
+    /// so that nobody is told of what is stored that it is not. One for each, in the same order; nothing for what is new.
+    ///
+    /// # Errors
+    /// They cannot be looked up.
+    fn repeats(&mut self, batch: &[Record]) -> Result<Vec<Option<Outcome>>, StoreError>;
+
     /// Does what may follow behind a commit (search index, pruning, checkpoints) for `budget` at most, as far as one step can be cut.
     /// Returns whether there is more to do.
     ///
@@ -126,6 +133,9 @@ pub enum StoreError {
     /// It may not be written.
     #[error("{} cannot be written; give this user the right to write it and its folder, or name another with --history FILE", .0.display())]
     ReadOnly(PathBuf),
+    /// It was moved or deleted while it was open.
+    #[error("{} was moved or deleted under this server, which stores nothing until the same file is back; move it back, or start the server again with what there is", .0.display())]
+    NotInPlace(PathBuf),
     /// It cannot be opened.
     #[error("cannot open {}: {detail}; name another file with --history FILE, or keep none with --history none", path.display())]
     CannotOpen {

@@ -18,7 +18,7 @@ const FIRST_LOOK_TIMEOUT: Duration = Duration::from_secs(30);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 // Members are told what to do and nothing of the host's files; the cause is for the log.
-const NOT_STORED: &str = "this could not be stored, so nobody was sent it; try again later";
+const NOT_STORED: &str = "this could not be stored, so it did not happen; try again later";
 const NOT_READ: &str = "the history cannot be read just now; try again later";
 const TOO_SLOW: &str = "this took too long; ask for less";
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::Done;
 use super::answerer::ANSWER_TIME;
 use super::shared::{Group, Next, Shared, panic_text};
-use crate::record::Outcome;
+use super::{Done, Ticket};
+use crate::record::{Outcome, Record};
 use crate::store::{Store, StoreError};
 
 /// How long a quiet lasts before it is used to tend the store: whoever answers a message at once is not made to wait.
@@ -107,17 +107,31 @@ impl Writer<'_> {
                     to = from + (to - from) / 2;
                     continue;
                 }
-                Err(error) => {
-                    counters.not_stored.fetch_add(tickets.len() as u64, Ordering::Relaxed);
-                    let error = Arc::new(error);
-                    let reports = tickets.iter();
-                    self.shared
-                        .finish(records, reports.map(|&ticket| Done::NotStored { ticket, error: Arc::clone(&error) }));
-                }
+                Err(error) => self.refuse(records, tickets, error)?,
             }
             (from, to) = (to, group.records.len());
         }
         self.shared.counters.index_lag.store(self.store.index_lag(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Reports what was refused; of what was stored earlier, which a client sends again that has not heard so, that it is stored.
+    fn refuse(&mut self, records: &[Record], tickets: &[Ticket], error: StoreError) -> Result<(), StoreError> {
+        let earlier = match self.store.repeats(records) {
+            Err(unreadable) if unreadable.is_fatal() => return Err(unreadable),
+            looked_up => looked_up.unwrap_or_default(),
+        };
+        let repeated = earlier.iter().flatten().count() as u64;
+        let counters = &self.shared.counters;
+        counters.repeated.fetch_add(repeated, Ordering::Relaxed);
+        counters.not_stored.fetch_add(tickets.len() as u64 - repeated, Ordering::Relaxed);
+        let error = Arc::new(error);
+        let reports = tickets.iter().zip(earlier.into_iter().chain(std::iter::repeat(None)));
+        let report = |(&ticket, earlier)| match earlier {
+            Some(outcome) => Done::Appended { ticket, outcome },
+            None => Done::NotStored { ticket, error: Arc::clone(&error) },
+        };
+        self.shared.finish(records, reports.map(report));
         Ok(())
     }
 

@@ -3,14 +3,13 @@
 use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::collections::{BTreeSet, HashMap};
 
-use glassline_wire::event::{Event, Message};
-use glassline_wire::message_id::MessageId;
-use glassline_wire::timestamp::Timestamp;
+use glassline_wire::event::Event;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::engine::{CachedRoom, Engine};
-use super::ids::{self, IdPlace, Ids, Merged};
-use super::place::{ROOM_ID_MAX, SEQ_MAX, place, seq_of};
+use super::ids::{IdPlace, Ids, Merged};
+use super::place::{ROOM_ID_MAX, SEQ_MAX, place};
+use super::repeats::Repeats;
 use crate::record::{Entry, Outcome, Record};
 use crate::store::StoreError;
 
@@ -122,8 +121,7 @@ pub(super) fn store<'a>(
 
 /// The statements of a batch, compiled once.
 struct Statements<'t> {
-    same_key: CachedStatement<'t>,
-    at_place: CachedStatement<'t>,
+    repeats: Repeats<'t>,
     message: CachedStatement<'t>,
     act: CachedStatement<'t>,
 }
@@ -131,9 +129,7 @@ struct Statements<'t> {
 impl<'t> Statements<'t> {
     fn prepare(transaction: &'t Transaction<'_>) -> Result<Self, rusqlite::Error> {
         Ok(Self {
-            same_key: transaction.prepare_cached(ids::SELECT)?,
-            at_place: transaction
-                .prepare_cached("SELECT at_ms, author, sender, action, text, id FROM message WHERE place = ?1")?,
+            repeats: Repeats::prepare(transaction)?,
             message: transaction.prepare_cached("INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")?,
             act: transaction.prepare_cached("INSERT INTO act(json) VALUES(?1)")?,
         })
@@ -147,18 +143,8 @@ impl<'t> Statements<'t> {
         fresh: &mut BTreeSet<IdPlace>,
     ) -> Result<Outcome, rusqlite::Error> {
         let Entry { message, author } = entry;
-        let key = message.id.map(|id| ids.key(id));
-        if let (Some(id), Some(key)) = (message.id, key) {
-            let places = ids.places(room.id, key, fresh, &mut self.same_key)?;
-            for &place in &places {
-                if let Some(outcome) = self.repeat_at(place, id, entry)? {
-                    return Ok(outcome);
-                }
-            }
-            if places.len() >= ids::SAME_ID_LOOKED_AT {
-                // The sender's may be among those not looked at, and must not be stored a second time.
-                return Ok(Outcome::IdReused);
-            }
+        if let Some(outcome) = self.repeats.find(room.id, entry, ids, fresh)? {
+            return Ok(outcome);
         }
         if room.newest >= SEQ_MAX {
             return Err(used_up("this room has given its last number"));
@@ -175,43 +161,13 @@ impl<'t> Statements<'t> {
             message.id.map(|id| id.0.to_be_bytes()),
             &message.text,
         ))?;
-        fresh.extend(key.map(|key| (key, place)));
+        fresh.extend(message.id.map(|id| (ids.key(id), place)));
         if room.added == 0 {
             room.first_at_ms = at_ms;
         }
         room.added += 1;
         room.newest = seq;
         Ok(Outcome::Stored { seq })
-    }
-
-    /// What became of this id before, if the message at the place has it and came from the same client, or from the same name.
-    fn repeat_at(&mut self, place: i64, id: MessageId, entry: &Entry) -> Result<Option<Outcome>, rusqlite::Error> {
-        let Entry { message, author } = entry;
-        let mut rows = self.at_place.query([place])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        if row.get_ref(5)?.as_blob_or_null()? != Some(&id.0.to_be_bytes()[..]) {
-            return Ok(None);
-        }
-        let sender = row.get_ref(2)?.as_str()?;
-        let same_author = *author != 0 && row.get::<_, i64>(1)?.cast_unsigned() == *author;
-        if !same_author && sender != message.from && sender.to_lowercase() != message.from.to_lowercase() {
-            return Ok(None);
-        }
-        let action: bool = row.get(3)?;
-        let text = row.get_ref(4)?.as_str()?;
-        if action != message.action || text != message.text {
-            return Ok(Some(Outcome::IdReused));
-        }
-        Ok(Some(Outcome::Again(Box::new(Message {
-            room: message.room.clone(),
-            seq: Some(seq_of(place)),
-            at: Some(Timestamp::from_unix_ms(row.get(0)?)),
-            from: sender.to_string(),
-            text: text.to_string(),
-            action,
-            id: Some(id),
-            reference: None,
-        }))))
     }
 }
 
@@ -221,18 +177,25 @@ fn find_or_open(
     cached: &HashMap<String, CachedRoom>,
     name: &str,
 ) -> Result<Growing, rusqlite::Error> {
-    let known = match cached.get(name) {
-        Some(room) => Some((room.id, room.newest)),
-        None => transaction
-            .prepare_cached("SELECT id, newest FROM room WHERE name = ?1")?
-            .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?,
-    };
-    let (id, newest) = match known {
-        Some(known) => known,
+    let (id, newest) = match find_room(transaction, cached, name)? {
+        Some(room) => (room.id, room.newest),
         None => (open_room(transaction, name, 1)?, 0),
     };
     Ok(Growing { id, newest, added: 0, first_at_ms: 0 })
+}
+
+pub(super) fn find_room(
+    transaction: &Transaction<'_>,
+    cached: &HashMap<String, CachedRoom>,
+    name: &str,
+) -> Result<Option<CachedRoom>, rusqlite::Error> {
+    if let Some(&room) = cached.get(name) {
+        return Ok(Some(room));
+    }
+    transaction
+        .prepare_cached("SELECT id, newest FROM room WHERE name = ?1")?
+        .query_row([name], |row| Ok(CachedRoom { id: row.get(0)?, newest: row.get(1)? }))
+        .optional()
 }
 
 /// Makes a room whose first number will be `first`. Returns its id.

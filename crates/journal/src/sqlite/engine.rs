@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use glassline_wire::event::{Act, Event};
 use rusqlite::Connection;
 
+use super::files::Files;
 use super::ids::Ids;
 use super::prune::Clock;
 use super::reader::SqliteReader;
@@ -69,6 +70,7 @@ pub(crate) struct Engine {
     pub(super) no_checkpoint_before: Option<Instant>,
     pub(super) page_bytes: u64,
     broken: bool,
+    files: Files,
     /// Locked as long as it is open.
     _lock: File,
 }
@@ -115,6 +117,7 @@ impl Engine {
             no_checkpoint_before: None,
             page_bytes,
             broken: false,
+            files: Files::of(file).map_err(|error| fault::opening_io(&error, file))?,
             _lock: lock,
         })
     }
@@ -167,11 +170,18 @@ impl Drop for Engine {
 impl Store for Engine {
     fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
         self.check_usable()?;
+        self.files.check_in_place(&self.path)?;
         self.append_batch(batch)
+    }
+
+    fn repeats(&mut self, batch: &[Record]) -> Result<Vec<Option<Outcome>>, StoreError> {
+        self.check_usable()?;
+        self.repeats_of(batch)
     }
 
     fn tend(&mut self, budget: Duration) -> Result<bool, StoreError> {
         self.check_usable()?;
+        self.files.check_in_place(&self.path)?;
         self.tend_for(budget)
     }
 

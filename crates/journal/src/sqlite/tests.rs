@@ -59,6 +59,11 @@ fn a_full_disk_refuses_a_batch_and_takes_the_next_when_there_is_space() {
     let refused = engine.append(&batch(11, 100, &"x".repeat(1_000)));
     assert!(matches!(refused, Err(StoreError::Full)), "{refused:?}");
     assert_eq!((newest(&engine), engine.index_lag()), (10, 10), "nothing of the batch is there");
+    let mut again = batch(10, 2, "hi");
+    again.extend(batch(3, 1, "other words"));
+    let repeats = engine.repeats(&again).expect("reads");
+    assert!(matches!(&repeats[0], Some(Outcome::Again(stored)) if stored.seq == Some(10)), "{repeats:?}");
+    assert_eq!(repeats[1..], [None, Some(Outcome::IdReused)], "new, and reused");
     assert_eq!(engine.append(&batch(11, 1, "small")).expect("stores"), [Outcome::Stored { seq: 11 }]);
     engine.db.pragma_update(None, "max_page_count", 1_000_000).expect("sets");
     let outcomes = engine.append(&batch(11, 100, "small")).expect("stores");

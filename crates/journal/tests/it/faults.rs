@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use glassline_journal::{Keep, StoreError, check, open};
+use glassline_journal::{Keep, Outcome, StoreError, check, open};
 
 use crate::support::*;
 
@@ -131,7 +132,7 @@ fn a_newer_schema_a_short_file_and_a_broken_page_are_told_apart() {
     assert!(!folder.file().exists());
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn what_may_not_be_written_is_read_only() {
     use std::os::unix::fs::PermissionsExt;
@@ -139,17 +140,61 @@ fn what_may_not_be_written_is_read_only() {
     drop(open_kept(&folder.file()));
     let allow = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("may");
     allow(&folder.file(), 0o400);
-    if fs::OpenOptions::new().write(true).open(folder.file()).is_ok() {
-        println!("this user may write everything: read-only files are not tried");
-        return;
-    }
-    assert!(matches!(refusal(&folder.file()), StoreError::ReadOnly(_)));
+    assert!(matches!(as_ordinary_user(&folder, refusal), StoreError::ReadOnly(_)));
     allow(&folder.file(), 0o600);
     allow(folder.path(), 0o500);
-    let other = folder.path().join("other.db");
-    assert!(matches!(refusal(&other), StoreError::ReadOnly(_)));
+    let other = |_: &Path| refusal(&folder.path().join("other.db"));
+    assert!(matches!(as_ordinary_user(&folder, other), StoreError::ReadOnly(_)));
     allow(folder.path(), 0o700);
-    open_kept(&folder.file());
+    as_ordinary_user(&folder, |file| drop(open_kept(file)));
+}
+
+/// Runs on a thread that has the rights of an ordinary user, whoever runs the tests, with a folder that is this user's.
+#[cfg(target_os = "linux")]
+fn as_ordinary_user<T: Send>(folder: &Folder, run: impl FnOnce(&Path) -> T + Send) -> T {
+    let file = folder.file();
+    let is_root = rustix::process::geteuid().is_root();
+    if is_root {
+        for entry in fs::read_dir(folder.path()).expect("a folder") {
+            std::os::unix::fs::chown(entry.expect("an entry").path(), Some(NOBODY), None).expect("may");
+        }
+        std::os::unix::fs::chown(folder.path(), Some(NOBODY), None).expect("may");
+    }
+    let as_nobody = move || {
+        if is_root {
+            let nobody = rustix::process::Uid::from_raw(NOBODY);
+            rustix::thread::set_thread_res_uid(nobody, nobody, nobody).expect("root may be anybody");
+        }
+        run(&file)
+    };
+    std::thread::scope(|scope| scope.spawn(as_nobody).join().expect("no panic"))
+}
+
+/// The user who owns nothing, on systems that have one by this number or by none.
+#[cfg(target_os = "linux")]
+const NOBODY: u32 = 65_534;
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_stored_while_the_file_is_not_where_it_was() {
+    for moved in ["", "-wal"] {
+        let folder = Folder::new();
+        let mut store = open_kept(&folder.file());
+        let said = |id: u128| [entry("lobby", "alice", "hi", Some(id), 1)];
+        assert_eq!(store.append(&said(1)).expect("stores"), stored([1]));
+        let (file, elsewhere) = (beside(&folder.file(), moved), folder.path().join("elsewhere"));
+        fs::rename(&file, &elsewhere).expect("moves");
+        let refused = store.append(&said(2)).expect_err("the file is gone");
+        assert!(matches!(refused, StoreError::NotInPlace(_)) && !refused.is_fatal(), "{moved:?}: {refused:?}");
+        let words = refused.to_string();
+        assert!(words.contains(&folder.file().display().to_string()) && words.contains("; "), "{words}");
+        assert!(matches!(store.tend(Duration::ZERO), Err(StoreError::NotInPlace(_))), "{moved:?}");
+        assert!(matches!(store.repeats(&said(1)).expect("reads")[..], [Some(Outcome::Again(_))]), "{moved:?}");
+        fs::write(&file, b"another").expect("writes");
+        assert!(matches!(store.append(&said(2)), Err(StoreError::NotInPlace(_))), "{moved:?}: another file is there");
+        fs::rename(&elsewhere, &file).expect("moves back");
+        assert_eq!(store.append(&said(2)).expect("stores"), stored([2]), "{moved:?}");
+    }
 }
 
 #[test]

@@ -187,6 +187,11 @@ impl Store for Told {
         }
     }
 
+    fn repeats(&mut self, batch: &[Record]) -> Result<Vec<Option<Outcome>>, StoreError> {
+        let is_old = |record: &Record| matches!(record, Record::Message(entry) if entry.message.text == "old");
+        Ok(batch.iter().map(|record| is_old(record).then_some(Outcome::IdReused)).collect())
+    }
+
     fn tend(&mut self, _: Duration) -> Result<bool, StoreError> {
         if let Some(tending) = &self.tending {
             let _ = tending.recv_timeout(Duration::from_secs(20));
@@ -275,25 +280,23 @@ fn what_comes_during_a_commit_is_the_next_group() {
 }
 
 #[test]
-fn a_refused_group_is_refused_to_each_and_the_next_is_stored() {
+fn a_refused_group_is_refused_to_each_that_was_not_stored_before_and_the_next_is_stored() {
     let (store, order, seen) = told(true, false);
     let watched = Watched::start(store);
-    watched.journal.append(records(1..=3));
+    let mut group = records(1..=3);
+    group[1].1 = entry("lobby", "alice", "old", None, 1);
+    watched.journal.append(group);
     assert_eq!(next(&seen), 3);
     order.send(Order::Refuse).expect("taken");
-    let refused: Vec<_> = watched
-        .done(3)
-        .into_iter()
-        .map(|done| match done {
-            Done::NotStored { ticket, error } if matches!(*error, StoreError::Full) => ticket,
-            other => panic!("refused, not {other:?}"),
-        })
-        .collect();
-    assert_eq!(refused, [1, 2, 3]);
+    let done = watched.done(3);
+    let is_refused = |done: &Done, of: Ticket| matches!(done, Done::NotStored { ticket, error } if *ticket == of && matches!(**error, StoreError::Full));
+    assert!(is_refused(&done[0], 1) && is_refused(&done[2], 3), "{done:?}");
+    assert!(matches!(done[1], Done::Appended { ticket: 2, outcome: Outcome::IdReused }), "{done:?}");
     watched.journal.append(records([4]));
     order.send(Order::Store).expect("taken");
     assert_eq!(tickets_appended(&watched.done(1)), [(4, 1)]);
-    assert_eq!(watched.journal.gauges().not_stored, 3);
+    let gauges = watched.journal.gauges();
+    assert_eq!((gauges.not_stored, gauges.repeated), (2, 1));
     watched.journal.close(Duration::from_secs(20)).expect("closes");
 }
 
@@ -451,6 +454,10 @@ impl Store for Picky {
         let from = self.newest + 1;
         self.newest += batch.len() as u64;
         Ok(stored(from..=self.newest))
+    }
+
+    fn repeats(&mut self, _: &[Record]) -> Result<Vec<Option<Outcome>>, StoreError> {
+        Err(StoreError::TooSlow)
     }
 
     fn tend(&mut self, _: Duration) -> Result<bool, StoreError> {

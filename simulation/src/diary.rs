@@ -106,7 +106,7 @@ impl Diary {
             Event::Joined(presence)
                 if presence.names == [self.name.as_str()] && self.stay(&presence.room).is_none() =>
             {
-                self.enter(&presence.room, None);
+                self.enter(&presence.room, presence.seq);
                 Ok(())
             }
             Event::Left(presence) if is_own(presence) => {

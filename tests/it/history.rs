@@ -342,3 +342,29 @@ fn an_import_says_how_many_messages_got_another_number() {
     assert_eq!(told[0], "1 messages and 0 acts taken in, 0 were there already");
     assert!(told.len() == 2 && told[1].starts_with("1 of them have another number now"), "{told:?}");
 }
+
+#[cfg(unix)]
+#[test]
+fn while_the_file_is_elsewhere_nothing_new_is_stored_and_what_was_is_acknowledged() {
+    let folder = Folder::new();
+    let server = keeping(&folder);
+    let mut eve = EventClient::join(server.address, "eve");
+    let mut adam = EventClient::join(server.address, "adam");
+    let mut stored = json!({"type": "send", "room": "lobby", "text": "stored", "id": fresh_id()});
+    eve.send(&stored);
+    eve.expect_said("eve", "stored");
+    adam.expect_said("eve", "stored");
+    let (file, elsewhere) = (folder.path().join("history.db"), folder.path().join("elsewhere.db"));
+    std::fs::rename(&file, &elsewhere).expect("moves");
+    eve.say("new");
+    eve.expect_error("not_stored");
+    eve.send(&stored);
+    assert_eq!(eve.expect_said("eve", "stored")["seq"], 1);
+    stored["text"] = json!("other");
+    eve.send(&stored);
+    eve.expect_error("id_reused");
+    std::fs::rename(&elsewhere, &file).expect("moves back");
+    assert_eq!(said(&mut eve, "again")["seq"], 2);
+    assert!(adam.barrier().iter().filter(|event| event["type"] == "message").all(|event| event["text"] == "again"));
+    assert!(server.log().contains("was moved or deleted under this server"), "{}", server.log());
+}

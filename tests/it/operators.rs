@@ -120,9 +120,12 @@ fn the_token_is_never_relayed_shown_or_logged() {
     for line in [format!("/op {TOKEN}x"), format!("/op  {TOKEN} "), format!("/op\t{TOKEN}"), format!("/op {TOKEN}\n")] {
         old.say(line);
     }
+    // Said before it is an operator, and before anything could be known of the token.
+    old.say(format!(" \t/op {TOKEN}"));
     old.expect_word("this is not the token");
     old.expect_word("old became an operator");
     old.expect_word("you are an operator already");
+    old.expect_word("this was not sent: it is /op with a space before it");
     let answers = operate(&mut eve, &format!("op {TOKEN} "));
     assert_eq!(answers[0]["act"], "op");
     assert!(!answers.iter().any(|answer| answer.to_string().contains("horse")));

@@ -26,7 +26,7 @@ def refused(peer, code, kind, **fields):
     expect_error(peer.ask(kind, "error", **fields), (code,))
 
 
-@check("E7", "context: the last 50 behind welcome and behind joined; none for empty rooms nor what since names")
+@check("E3 E7", "context: the last 50 behind welcome and behind joined, which says the newest number; none for empty rooms nor what since names")
 def context(bench):
     with bench.server() as server:
         mouth = server.event("mouth", rooms=["lobby", "den", "empty"])
@@ -48,7 +48,8 @@ def context(bench):
         expect_equal(contexts(late), [])
         for room, numbers in (("den", [1, 2, 3]), ("nobody-was-here", None), ("lobby", list(range(21, 71)))):
             before = len(late.seen)
-            late.ask("join", "joined", room=room)
+            joined = late.ask("join", "joined", room=room)
+            expect_equal(joined["seq"], numbers[-1] if numbers else 0, f"the newest number in {room}")
             late.barrier()
             came = [(event["type"], event.get("names", event.get("messages") and seqs(event)))
                     for event in late.seen[before:] if event["type"] in ("joined", "history")]

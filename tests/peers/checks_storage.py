@@ -39,7 +39,7 @@ def disk_full(bench):
     file = bench.folder() / "h.db"
     with bench.server("--history", file, environment=faults.environment) as server:
         eve, bob, tom = server.event("eve"), server.event("bob"), server.tutorial("tom")
-        eve.said("lobby", "before")
+        first = eve.said("lobby", "before")
         for round_ in range(3):
             faults.set("write ENOSPC")
             refused_ids = [new_id() for _ in range(20)]
@@ -55,6 +55,7 @@ def disk_full(bench):
             expect_equal(seqs(eve.page(limit=1)), [round_ * 2 + 1], "what can be read meanwhile")
             eve.say("lobby", "", ref="e")
             expect_error(eve.wait("error", ref="e"), ("empty_text",))
+            expect_equal(eve.said("lobby", "before", id=first["id"])["seq"], 1, "the number of one stored before, sent again")
             bob.barrier()
             tom.settle()
             faults.none()

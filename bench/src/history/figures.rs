@@ -93,7 +93,7 @@ impl Figures {
     pub fn put_commits(&mut self, during: Numbers) {
         if during.commits > 0.0 {
             self.put(Measure::MessagesPerCommit, during.stored / during.commits);
-            self.put(Measure::CommitMillis, during.commit_seconds * 1e3 / during.commits);
+            self.put(Measure::CommitMillis, during.commit_mean_ms());
         }
         self.put(Measure::IndexLag, during.index_lag);
     }

@@ -62,6 +62,11 @@ impl Numbers {
         })
     }
 
+    /// Of at least one commit.
+    pub fn commit_mean_ms(self) -> f64 {
+        self.commit_seconds * 1e3 / self.commits
+    }
+
     /// What came since.
     pub fn since(self, before: Self) -> Self {
         Self {

@@ -190,7 +190,7 @@ impl Run<'_> {
     fn send_singly(&mut self) {
         let (messages, seed) = (self.scale.single_messages, self.next_seed());
         for (row, keeps) in [(rows::NONE, false), (rows::KEPT, true)] {
-            self.measure(Table::OneAtATime, row, keeps, |server| singly::run(server, messages, seed));
+            self.measure(Table::OneAtATime, row, keeps, |server| singly::run(server, keeps, messages, seed));
         }
         let sync = Fresh::new("sync").and_then(|fresh| disk::append_and_sync(fresh.folder(), messages));
         self.note(Table::OneAtATime, rows::SYNC, sync.and_then(singly::times));

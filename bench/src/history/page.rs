@@ -74,7 +74,7 @@ fn explanation(table: Table, scale: &Scale) -> String {
         ),
         Table::OneAtATime => format!(
             "{} readers, one sender, event dialect; a message is sent when the last reader has the one before. Times until the last has it. \
-             Beside them, what the same disk takes for one durable write.",
+             Beside them, what a commit took by the server's own numbers, and what the same disk takes for one durable write.",
             singly::READERS
         ),
         Table::Made => format!(
@@ -171,6 +171,8 @@ fn put_comparisons(page: &mut String, results: &Results) {
         let sync = results.spread(Table::OneAtATime, rows::SYNC, measure);
         put(&format!("one-at-a-time: fdatasync, {}", measure.title()), sync, Wanted::Nothing, &millis);
     }
+    let commit = results.spread(Table::OneAtATime, rows::KEPT, Measure::CommitMillis);
+    put("one-at-a-time: one commit, mean", commit, Wanted::Nothing, &millis);
     for question in Question::ALL {
         let median = results.spread(Table::Asked, question.row(), Measure::MedianMillis);
         put(&format!("{}: median", question.row()), median, Wanted::Below(50.0), &millis);

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 
 use super::figures::{Figures, Measure};
+use super::metrics;
 use super::voices::Dialect;
 use crate::crowd::{Crowd, Reading};
 use crate::peers::Role;
@@ -16,7 +17,7 @@ pub const READERS: usize = 10;
 const WARM_UP_MESSAGES: usize = 20;
 
 /// Times from before a message is sent until the last has it.
-pub fn run(server: &Server, messages: usize, seed: u64) -> Result<Figures> {
+pub fn run(server: &Server, keeps: bool, messages: usize, seed: u64) -> Result<Figures> {
     let text = [b'x'; TEXT_BYTES];
     let mut crowd = Crowd::of(Dialect::Event.peer(seed), System::GlasslineEvent.connects_at_once(), server)?;
     crowd.add(READERS, Role::Member, Reading::Always)?;
@@ -26,12 +27,18 @@ pub fn run(server: &Server, messages: usize, seed: u64) -> Result<Figures> {
     for _ in 0..WARM_UP_MESSAGES {
         deliver_one(&mut crowd, sender, &text)?;
     }
+    let before = metrics::of(server, keeps)?;
     let mut millis = Vec::with_capacity(messages);
     for _ in 0..messages {
         millis.push(deliver_one(&mut crowd, sender, &text)?.as_secs_f64() * 1e3);
     }
+    let after = metrics::of(server, keeps)?;
     crowd.finish()?;
-    times(millis)
+    let mut figures = times(millis)?;
+    if let (Some(before), Some(after)) = (before, after) {
+        figures.put(Measure::CommitMillis, after.since(before).commit_mean_ms());
+    }
+    Ok(figures)
 }
 
 pub fn times(mut millis: Vec<f64>) -> Result<Figures> {

@@ -151,11 +151,6 @@ impl Hub {
         self.past.questions.push_front(question);
     }
 
-    /// Whether a question waits to be handed over.
-    pub fn has_questions(&self) -> bool {
-        !self.past.questions.is_empty()
-    }
-
     /// Makes sure that these rooms can be opened. False: the connection must wait for answers first, then ask again.
     /// Names that are no good, and rooms that are open or known, need no answer.
     pub fn knows_rooms<'a>(&mut self, connection: usize, wished: impl IntoIterator<Item = &'a str>) -> bool {

@@ -195,7 +195,7 @@ impl Hub {
         } else {
             format!("{} {verb} {room}", crowd.words())
         };
-        let presence = PresenceEvent { room: room.to_string(), names, count: crowd.count, reference: None };
+        let presence = PresenceEvent { room: room.to_string(), names, count: crowd.count, seq: None, reference: None };
         self.announce(room_id, &text, &event(presence));
     }
 
@@ -226,6 +226,11 @@ impl Hub {
     }
 
     /// The rooms a member is in, as `welcome` lists them.
+    /// The number of the newest message that the members of an open room were sent; 0 before the first.
+    pub fn newest_in(&self, room: &str) -> Option<u64> {
+        self.room_ids.get(room).and_then(|id| self.rooms.get(id.0)).map(|room| room.seq)
+    }
+
     pub(crate) fn room_states(&self, id: MemberId) -> Vec<RoomState> {
         let feeds = self.members.get(id.0).map_or(&[][..], |member| &member.outlet.feeds);
         let rooms = feeds.iter().filter_map(|feed| self.rooms.get(feed.room.0));

@@ -164,6 +164,9 @@ pub struct Presence {
     pub names: Vec<String>,
     /// How many came or went.
     pub count: usize,
+    /// The number of the room's newest message, 0 before the first, for the one who joined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
     /// The `ref` of the `join` or `leave`, for the one who asked.
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,

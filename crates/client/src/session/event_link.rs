@@ -188,7 +188,6 @@ impl Session {
         self.limits = sane(welcome.limits);
         let before = self.current_room();
         let anew = self.roster.welcome(&welcome);
-        self.past.welcomed();
         if again {
             self.going_back = before.clone().filter(|room| !self.roster.contains(room));
             for room in wanted.into_iter().filter(|room| !welcome.rooms.iter().any(|state| state.room == *room)) {
@@ -364,7 +363,10 @@ impl Session {
                 self.roster.go_to(&presence.room);
             }
             self.ask_who_is_in(&presence.room);
-            self.ask_newest_in(&presence.room);
+            // A reconnect goes on from there, also if nothing is said until then.
+            if let (Some(seq), Some(numbers)) = (presence.seq, self.roster.numbers_mut(&presence.room)) {
+                numbers.begin(seq);
+            }
         }
     }
 
@@ -375,8 +377,8 @@ impl Session {
     }
 
     fn refused(&mut self, refusal: Refusal) {
-        let is_about_own_question = self.heard_no_history(&refusal);
-        if is_about_own_question || matches!(refusal.reference.as_deref(), Some(WHO_REF | AWAY_AGAIN_REF | ALIVE_REF)) {
+        self.heard_no_history(&refusal);
+        if matches!(refusal.reference.as_deref(), Some(WHO_REF | AWAY_AGAIN_REF | ALIVE_REF)) {
             return;
         }
         self.heard_answer(refusal.reference.as_deref());

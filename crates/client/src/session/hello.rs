@@ -30,7 +30,7 @@ impl Session {
             // A server holds little for a stranger: the rooms that do not fit are entered after the `welcome`.
             for room in self.roster.names() {
                 // Where no number is known, the server begins with what was said last.
-                let seq = seqs.get(&room).copied().or(self.past.is_kept_nowhere().then_some(0));
+                let seq = seqs.get(&room).copied();
                 bytes += hello_bytes(&room, seq.unwrap_or(0));
                 if bytes > GREETING_BYTES_MAX {
                     break;

@@ -2,20 +2,18 @@
 
 use std::collections::VecDeque;
 
-use glassline_wire::event::{ErrorCode, Event, History, Message, Refusal};
+use glassline_wire::event::{Event, History, Message, Refusal};
 use glassline_wire::request::{Ask, HistoryRange, Request, Search};
 
+use super::Session;
 use super::numbers::Place;
 use super::update::{Asked, Declined, HistoryWish, Update};
-use super::{Session, WINDOW_BYTES};
 
 /// Messages of a page, where the user names no number.
 pub const PAGE_MESSAGES: u64 = 20;
 
 /// What the `ref`s of the user's questions begin with.
 const PAST_REF: &str = "glassline-past-";
-/// `ref` of the session's own question for the newest number of a room that it has just entered.
-const NEWEST_REF: &str = "glassline-newest";
 /// What follows a question in a pipe waits so long for the answer at most.
 const ANSWER_MS: u64 = 5_000;
 /// Questions of the user that may be under way.
@@ -35,8 +33,6 @@ pub(super) struct Reading {
 /// What is known of the server's history, and what it was asked.
 #[derive(Debug, Default)]
 pub(super) struct Past {
-    /// The server has said that it keeps none.
-    is_kept_nowhere: bool,
     /// The user's questions that are not answered.
     questions: VecDeque<Question>,
     asked: u64,
@@ -52,11 +48,6 @@ struct Question {
 }
 
 impl Past {
-    /// Whether the server has said that it keeps no history.
-    pub(super) fn is_kept_nowhere(&self) -> bool {
-        self.is_kept_nowhere
-    }
-
     /// The next link may be to another server.
     pub(super) fn link_lost(&mut self) {
         self.questions.clear();
@@ -70,11 +61,6 @@ impl Past {
 
     pub(super) fn keep_time(&mut self, now_ms: u64) {
         self.awaited_until_ms = self.awaited_until_ms.filter(|&until_ms| now_ms < until_ms);
-    }
-
-    /// What was known of the history was known of the server before.
-    pub(super) fn welcomed(&mut self) {
-        self.is_kept_nowhere = false;
     }
 
     fn take_question(&mut self, reference: &str) -> Option<Question> {
@@ -140,26 +126,10 @@ impl Session {
         Ok(())
     }
 
-    /// Asks up to where a room has come that was just entered: a reconnect goes on from there, also if nothing is said until then.
-    pub(super) fn ask_newest_in(&mut self, room: &str) {
-        // One that does not read is not asked more and more.
-        if !self.past.is_kept_nowhere && self.out.len() < WINDOW_BYTES {
-            let range = HistoryRange { room: room.to_owned(), limit: Some(1), ..HistoryRange::default() };
-            self.put_request(&Request { reference: Some(NEWEST_REF.to_owned()), ask: Ask::History(range) });
-        }
-    }
-
     /// Takes in messages of the past.
     pub(super) fn heard_history(&mut self, history: History) {
         match history.reference.as_deref() {
             None => self.heard_context(history),
-            Some(NEWEST_REF) => {
-                let newest = history.messages.last().and_then(|message| message.seq).unwrap_or(0);
-                let numbers = self.roster.numbers_mut(&history.room);
-                if let Some((from, to)) = numbers.and_then(|numbers| numbers.take_newest(newest)) {
-                    self.tell_gap(&history.room, from, to);
-                }
-            }
             Some(reference) => match self.past.take_question(reference) {
                 Some(question) => self.heard_page(history, question),
                 None => self.show(Update::Heard(Event::History(history))),
@@ -167,13 +137,11 @@ impl Session {
         }
     }
 
-    /// Takes in that a question is not answered: whether it was the session's own, which is nobody else's business.
-    pub(super) fn heard_no_history(&mut self, refusal: &Refusal) -> bool {
-        let Some(reference) = refusal.reference.as_deref() else { return false };
-        let is_own = reference == NEWEST_REF;
-        self.past.is_kept_nowhere |= is_own && refusal.code == ErrorCode::NoHistory;
-        self.past.take_question(reference);
-        is_own
+    /// Takes in that a question is not answered.
+    pub(super) fn heard_no_history(&mut self, refusal: &Refusal) {
+        if let Some(reference) = refusal.reference.as_deref() {
+            self.past.take_question(reference);
+        }
     }
 
     /// What was said before the client came. What of it is newer than what was shown of a room that it was in before, is news.

@@ -217,7 +217,13 @@ mod tests {
     }
 
     fn presence(room: &str, names: &[&str], count: usize) -> Presence {
-        Presence { room: room.into(), names: names.iter().map(|&name| name.into()).collect(), count, reference: None }
+        Presence {
+            room: room.into(),
+            names: names.iter().map(|&name| name.into()).collect(),
+            count,
+            seq: None,
+            reference: None,
+        }
     }
 
     #[test]

@@ -146,6 +146,7 @@ mod tests {
             room: "lobby".into(),
             names: names.iter().map(|&name| name.into()).collect(),
             count,
+            seq: None,
             reference: None,
         }
     }

@@ -11,17 +11,25 @@ use super::{Desk, Verdict, Wait};
 #[derive(Debug)]
 pub(crate) struct EventSession {
     decoder: Decoder,
-    /// A `hello` that waits: for the holder of the name it claims, or for the history.
-    hello: Option<Box<(Hello, Option<String>)>>,
-    /// A request that came while the history had still to store what was said before it, or to answer.
-    held: Held,
-    /// The end of the connection, which waits likewise.
-    end: Option<Verdict>,
+    waiting: Waiting,
+}
+
+/// What the client is kept waiting with; nothing else is taken in meanwhile.
+#[derive(Debug, Default)]
+enum Waiting {
+    #[default]
+    Nothing,
+    /// A `hello` with its `ref`: for the holder of the name it claims, or for the history.
+    Hello(Box<(Hello, Option<String>)>),
+    /// A request, or one that cannot be read, whose refusal waits as well: for what was said before it to be stored, or for an answer.
+    Asked(Box<Result<Request, BadRequest>>),
+    /// The end of the connection, likewise.
+    End(Verdict),
 }
 
 impl EventSession {
     pub(crate) fn new() -> Self {
-        Self { decoder: Decoder::event(GREETING_BYTES_MAX), hello: None, held: None, end: None }
+        Self { decoder: Decoder::event(GREETING_BYTES_MAX), waiting: Waiting::Nothing }
     }
 
     /// Whether the end of the stream would cut no frame off.
@@ -33,7 +41,7 @@ impl EventSession {
         let verdict = self.take_frames(input, desk);
         if verdict.is_end() && !desk.may_end() {
             // It comes behind everything that is owed.
-            self.end = Some(verdict);
+            self.waiting = Waiting::End(verdict);
             return Verdict::Waits(Wait::History);
         }
         verdict
@@ -45,7 +53,7 @@ impl EventSession {
             return resumed;
         }
         loop {
-            if self.held.is_some() || self.end.is_some() || desk.awaits() == Awaits::Answer {
+            if matches!(self.waiting, Waiting::Asked(_) | Waiting::End(_)) || desk.awaits() == Awaits::Answer {
                 return Verdict::Waits(Wait::History);
             }
             // What waited for the history was charged, but has not waited for the flood limit.
@@ -59,8 +67,8 @@ impl EventSession {
                 Ok(Some(Frame::Payload(payload))) => {
                     desk.charge(payload.len() + HEADER_BYTES);
                     let verdict = match *desk.member {
-                        None => before_welcome(payload, &mut self.hello, desk),
-                        Some(member) => hear(member, payload, &mut self.held, desk),
+                        None => before_welcome(payload, &mut self.waiting, desk),
+                        Some(member) => hear(member, payload, &mut self.waiting, desk),
                     };
                     if verdict != Verdict::GoesOn {
                         return verdict;
@@ -90,27 +98,32 @@ impl EventSession {
         if desk.awaits() != Awaits::Nothing {
             return Verdict::GoesOn;
         }
-        if desk.member.is_none() && self.hello.is_some() {
-            return self.enter_again(Holder::Unasked, desk);
-        }
-        if let Some(end) = self.end.take() {
-            return end;
-        }
-        match (self.held.take(), *desk.member) {
-            (Some(asked), Some(member)) => answer(member, *asked, &mut self.held, desk),
+        match (std::mem::take(&mut self.waiting), *desk.member) {
+            (Waiting::Hello(waited), None) => self.enter_again(*waited, Holder::Unasked, desk),
+            (Waiting::End(end), _) => end,
+            (Waiting::Asked(asked), Some(member)) => answer(member, *asked, &mut self.waiting, desk),
             _ => Verdict::GoesOn,
         }
     }
 
     /// Goes on with a `hello` that waited for the holder of its name: dead or alive.
     pub(crate) fn resume_claim(&mut self, holder: Holder, desk: &mut Desk<'_>) -> Verdict {
-        self.enter_again(holder, desk)
+        match std::mem::take(&mut self.waiting) {
+            Waiting::Hello(waited) => self.enter_again(*waited, holder, desk),
+            other => {
+                self.waiting = other;
+                Verdict::GoesOn
+            }
+        }
     }
 
-    fn enter_again(&mut self, holder: Holder, desk: &mut Desk<'_>) -> Verdict {
-        let Some(waited) = self.hello.take() else { return Verdict::GoesOn };
-        let (hello, reference) = *waited;
-        let verdict = enter(hello, reference, holder, &mut self.hello, desk);
+    fn enter_again(
+        &mut self,
+        (hello, reference): (Hello, Option<String>),
+        holder: Holder,
+        desk: &mut Desk<'_>,
+    ) -> Verdict {
+        let verdict = enter(hello, reference, holder, &mut self.waiting, desk);
         if desk.member.is_some() {
             self.decoder.set_payload_bytes_max(EVENT_BYTES_MAX);
         }
@@ -118,9 +131,7 @@ impl EventSession {
     }
 }
 
-type WaitingHello = Option<Box<(Hello, Option<String>)>>;
-
-fn before_welcome(payload: &[u8], waiting: &mut WaitingHello, desk: &mut Desk<'_>) -> Verdict {
+fn before_welcome(payload: &[u8], waiting: &mut Waiting, desk: &mut Desk<'_>) -> Verdict {
     let answer = match Request::from_json(payload) {
         Ok(Request { reference, ask: Ask::Hello(hello) }) => {
             return enter(hello, reference, Holder::Unasked, waiting, desk);
@@ -144,7 +155,7 @@ fn enter(
     hello: Hello,
     reference: Option<String>,
     holder: Holder,
-    waiting: &mut WaitingHello,
+    waiting: &mut Waiting,
     desk: &mut Desk<'_>,
 ) -> Verdict {
     let entrance = desk.entrance();
@@ -161,17 +172,14 @@ fn enter(
             return Verdict::Refused { reason, detail: refused.text, words };
         }
     };
-    *waiting = Some(Box::new((hello, reference)));
+    *waiting = Waiting::Hello(Box::new((hello, reference)));
     Verdict::Waits(wait)
 }
 
-/// A request that waits, or one that cannot be read: its refusal waits as well.
-type Held = Option<Box<Result<Request, BadRequest>>>;
-
-fn hear(member: MemberId, payload: &[u8], held: &mut Held, desk: &mut Desk<'_>) -> Verdict {
+fn hear(member: MemberId, payload: &[u8], waiting: &mut Waiting, desk: &mut Desk<'_>) -> Verdict {
     let asked = Request::from_json(payload);
     if desk.awaits() == Awaits::Nothing {
-        return answer(member, asked, held, desk);
+        return answer(member, asked, waiting, desk);
     }
     // More may be said while the history still stores what was said before. Everything else comes behind it, the refusal of what
     // cannot be said as well.
@@ -181,11 +189,11 @@ fn hear(member: MemberId, payload: &[u8], held: &mut Held, desk: &mut Desk<'_>) 
             return Verdict::GoesOn;
         }
     }
-    *held = Some(Box::new(asked));
+    *waiting = Waiting::Asked(Box::new(asked));
     Verdict::Waits(Wait::History)
 }
 
-fn answer(member: MemberId, asked: Result<Request, BadRequest>, held: &mut Held, desk: &mut Desk<'_>) -> Verdict {
+fn answer(member: MemberId, asked: Result<Request, BadRequest>, waiting: &mut Waiting, desk: &mut Desk<'_>) -> Verdict {
     let request = match asked {
         Ok(request) => request,
         Err(bad) => {
@@ -196,7 +204,7 @@ fn answer(member: MemberId, asked: Result<Request, BadRequest>, held: &mut Held,
     if let Ask::Join(join) = &request.ask
         && !desk.hub.knows_rooms(desk.connection, [join.room.as_str()])
     {
-        *held = Some(Box::new(Ok(request)));
+        *waiting = Waiting::Asked(Box::new(Ok(request)));
         return Verdict::Waits(Wait::History);
     }
     let Request { reference, ask } = request;
@@ -222,7 +230,8 @@ fn carry_out(member: MemberId, ask: Ask, reference: Option<String>, desk: &mut D
         Ask::Direct(direct) => hub.send_direct(member, &direct.to, &direct.text, Some(direct.id), reference, now),
         Ask::Join(join) => {
             let is_new = hub.join(member, &join.room, now)?;
-            let presence = own_presence(member, &join.room, reference, hub)?;
+            let mut presence = own_presence(member, &join.room, reference, hub)?;
+            presence.seq = hub.newest_in(&presence.room);
             hub.tell(member, &Event::Joined(presence));
             if is_new {
                 hub.give_context(member, &join.room);
@@ -278,7 +287,7 @@ fn own_presence(
     hub: &glassline_room::Hub,
 ) -> Result<Presence, Refused> {
     let room = glassline_room::room_name(room)?;
-    Ok(Presence { room, names: vec![hub.name(member).to_string()], count: 1, reference })
+    Ok(Presence { room, names: vec![hub.name(member).to_string()], count: 1, seq: None, reference })
 }
 
 pub(crate) fn refusal(code: ErrorCode, text: &str, reference: Option<String>) -> Event {

@@ -320,6 +320,7 @@ impl Session {
         let is_own = self.heard_answer(presence.reference.as_deref());
         let before = self.current_room();
         if is_own {
+            self.tell_of_missed_in(&presence.room);
             self.roster.went_out_of(&presence.room);
         } else {
             self.roster.went(&presence);

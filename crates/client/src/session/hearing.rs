@@ -83,6 +83,13 @@ impl Session {
         }
     }
 
+    /// The same of one room, which is left: the acknowledgements that it might have waited for come too late for it.
+    pub(super) fn tell_of_missed_in(&mut self, room: &str) {
+        for gap in self.missed.take_of(room) {
+            self.show(Update::Heard(Event::Gap(gap)));
+        }
+    }
+
     /// Tells of the gaps that are gaps, once all of the user's own messages are accounted for.
     pub(super) fn tell_of_missed(&mut self) {
         if !self.outbox.has_doubtful() {

@@ -35,6 +35,13 @@ impl Missed {
         }
     }
 
+    /// What is missing still in a room.
+    pub(super) fn take_of(&mut self, room: &str) -> Vec<Gap> {
+        let (of_it, others) = std::mem::take(&mut self.pieces).into_iter().partition(|gap| gap.room == room);
+        self.pieces = others;
+        of_it
+    }
+
     /// What is missing still.
     pub(super) fn take(&mut self) -> Vec<Gap> {
         std::mem::take(&mut self.pieces)

@@ -86,6 +86,22 @@ fn an_own_message_is_shown_once_it_is_acknowledged_however_much_is_missing_aroun
 }
 
 #[test]
+fn what_is_missing_in_a_room_is_told_before_it_is_left_though_an_own_message_is_in_doubt() {
+    let mut line = Line::event();
+    line.say("mine");
+    let request = line.take_requests().remove(0);
+    come_back(&mut line);
+    line.hear(&welcome(6));
+    line.hear(r#"{"type":"gap","room":"lobby","from":5,"to":6}"#);
+    assert!(shown(&mut line).is_empty(), "one of them may be the user's own");
+    line.command(Command::LeaveRoom(Some("lobby".into()))).expect("taken");
+    line.hear(r#"{"type":"left","room":"lobby","names":["alice"],"count":1,"ref":"glassline-move"}"#);
+    assert_eq!(shown(&mut line), ["gap 5-6"]);
+    line.hear(&acknowledgement(&request, 5));
+    assert_eq!(shown(&mut line), ["+5"]);
+}
+
+#[test]
 fn numbers_that_begin_again_are_said_and_followed_from_there() {
     let mut line = Line::event();
     line.hear(&message("lobby", 5));

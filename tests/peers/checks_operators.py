@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from pathlib import Path
 
 from checks_event import expect_error
 from checks_past import refused
@@ -100,6 +101,21 @@ def role_ends(bench):
         expect_equal(notices(server.event("new")), ["hi"], "the message of the day")
 
 
+@check("O1 E2", "who takes over the connection of an operator that answers no more, by its token, is no operator")
+def role_taken_over(bench):
+    with operated(bench) as server:
+        eve, ann = operator(server), operator(server, "ann")
+        known = acts(ann)
+        again = server.event("eve", token=eve.welcome["token"])  # eve reads nothing, so it answers no ping
+        expect_equal(again.name, "eve", "who took over")
+        no_act(again, "not_operator", "roster")
+        no_act(again, "not_operator", "freeze")
+        no_act(ann, "unknown_name", "kick nobody")
+        act(ann, "mute eve")
+        silent(again, "muted", "eve")
+        expect_equal([one["act"] for one in acts(ann)[len(known):]], ["mute"])
+
+
 @check("O1 T10", "without the option there are no operators; /help lists op where there can be, the rest to operators only")
 def no_operators(bench):
     def listed(peer):
@@ -166,6 +182,33 @@ def secret(bench):
             expect('eve' in server.err and TOKEN not in server.err + server.out, "a log without the token", server.err)
         for kept in file.parent.iterdir():
             expect(TOKEN.encode() not in kept.read_bytes(), f"{kept.name} without the token", "it holds it")
+
+
+@check("O1", "the join client: /op makes its user an operator; it prints and keeps the token nowhere, and does not say it to a server without commands")
+def secret_of_the_client(bench):
+    def typed(server, *options):
+        bot = bench.join(server.at, "--name", "bot", "--log", *options)
+        bot.type(f"/op {TOKEN}\nheard\n")
+        bot.end_of_input()
+        bot.wait_exit()
+        kept = [file for file in Path(bot.home.name).rglob("*") if file.is_file()]
+        expect(kept, "files in which the client keeps what is said", kept)
+        for file in kept:
+            expect(TOKEN.encode() not in file.read_bytes(), f"{file.name} without the token", "it holds it")
+        expect(TOKEN not in bot.out + bot.err, "no token in what it prints", bot.out + bot.err)
+
+    for dialect in ("event", "tutorial"):
+        with operated(bench) as server:
+            eve, ear = operator(server), server.tutorial("ear")
+            typed(server, "--dialect", dialect)
+            expect_equal(ear.next_said().said, "heard")
+            expect_equal([(one["act"], one["by"]) for one in acts(eve)][1:], [("op", "bot")])
+            expect_equal([one["text"] for one in eve.messages()], ["heard"])
+    with bench.tutorial_server() as server:
+        ear = server.tutorial("ear", settle=False)
+        server.wait_text("accepted 'ear'", "err")
+        typed(server)
+        expect_equal(ear.next_said().said, "heard", "the first that others hear")
 
 
 @check("O1 O2", "whoever is no operator gets not_operator for every line, and nothing of it happens")

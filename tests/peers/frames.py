@@ -31,8 +31,10 @@ def frame(payload):
 class FrameStream:
     """A connected socket that is read frame by frame; incomplete frames wait in `buffer`."""
 
-    def __init__(self, address, receive_buffer=None):
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    def __init__(self, address, receive_buffer=None, source=None):
+        self.sock = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
+        if source:  # the address to come from, one of this machine's
+            self.sock.bind((source, 0))
         if receive_buffer:  # must be set before connecting to bound the window
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.sock.settimeout(PATIENCE)

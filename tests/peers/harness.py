@@ -184,9 +184,9 @@ class Server(Program):
         """A connection that has sent nothing yet."""
         return self._keep(FrameStream(self.address, **options))
 
-    def stranger(self):
+    def stranger(self, **options):
         """A tutorial connection that has not given a name."""
-        return self._keep(TutorialPeer(self.address))
+        return self._keep(TutorialPeer(self.address, **options))
 
     def tutorial(self, name, settle=True, **options):
         peer = self._keep(TutorialPeer(self.address, name, **options))

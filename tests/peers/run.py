@@ -12,11 +12,15 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True  # leaves nothing behind in the source tree
 
-import checks_badinput  # noqa: E402, F401  (importing a module registers its checks)
+import checks_acts  # noqa: E402, F401  (importing a module registers its checks)
+import checks_badinput  # noqa: E402, F401
+import checks_bans  # noqa: E402, F401
 import checks_client  # noqa: E402, F401
 import checks_door  # noqa: E402, F401
 import checks_event  # noqa: E402, F401
 import checks_metrics  # noqa: E402, F401
+import checks_mutes  # noqa: E402, F401
+import checks_operators  # noqa: E402, F401
 import checks_order  # noqa: E402, F401
 import checks_past  # noqa: E402, F401
 import checks_resume  # noqa: E402, F401

@@ -58,6 +58,19 @@ def banned_names(bench):
         speaks(server.event("bob"), ear)
 
 
+@check("O4 T10 E2", "a banned name is not given as a number behind a taken one either")
+def banned_numbers(bench):
+    with operated(bench) as server:
+        eve, alice, second = operator(server), server.event("alice"), server.event("alice")
+        expect_equal(second.name, "alice-2")
+        act(eve, "ban alice-2")
+        thrown_out(second, "banned")
+        expect_equal(server.event("alice").name, "alice-3", "the lowest number that is free and not banned")
+        tom = server.tutorial("alice")
+        expect("alice-4" in tom.words()[0], "the next of them", tom.words())
+        speaks(alice, eve)
+
+
 @check("O4 D1", "a banned address or network is thrown out and refused as soon as the dialect is known; others are not")
 def banned_addresses(bench):
     two, three, four = elsewhere(2), elsewhere(3), elsewhere(4)

@@ -66,7 +66,7 @@ impl Hub {
         let wished = Name::parse(name)?;
         self.check_entrance(&wished, entrance.address, entrance.now)?;
         let as_sent = wished.as_str().as_bytes() == name;
-        let free = self.roster.free_name(wished.clone())?;
+        let free = self.free_name(wished.clone(), entrance)?;
         let id = self.make_member(Dialect::Tutorial, &free, entrance);
         if free != wished {
             self.notify(id, &format!("{} is taken: you are {}", wished.as_str(), free.as_str()));
@@ -152,7 +152,7 @@ impl Hub {
             quiet_rooms = self.room_states(held_by);
             self.depart_quietly(held_by, &rooms, entrance.now);
         }
-        let free = self.roster.free_name(wished)?;
+        let free = self.free_name(wished, entrance)?;
         let id = self.make_member(Dialect::Event, &free, entrance);
         let mut closed_to_it = Vec::new();
         for room in &rooms {
@@ -217,6 +217,11 @@ impl Hub {
         let holder = self.roster.find(name.as_str())?;
         self.members.get(holder.0).filter(|member| member.dialect == Dialect::Event && member.token == token)?;
         Some(holder)
+    }
+
+    fn free_name(&mut self, wished: Name, entrance: Entrance) -> Result<Name, Refused> {
+        let order = &self.order;
+        self.roster.free_name(wished, |keys| order.bars(keys, entrance.address, entrance.now.at))
     }
 
     fn make_member(&mut self, dialect: Dialect, name: &Name, entrance: Entrance) -> MemberId {

@@ -39,8 +39,8 @@ impl Roster {
         self.by_folded.get(fold(name).as_str()).map(|held| held.member)
     }
 
-    /// The name itself, or the next free one with a number behind it (T10).
-    pub(crate) fn free_name(&mut self, name: Name) -> Result<Name, Refused> {
+    /// The name itself, or the next free one with a number behind it (T10) that nobody is kept from having.
+    pub(crate) fn free_name(&mut self, name: Name, is_barred: impl Fn(&NameKeys) -> bool) -> Result<Name, Refused> {
         let wished = name.keys();
         let Some(held) = self.by_folded.get_mut(&wished.folded) else {
             self.refuse_look_alike(&wished)?;
@@ -51,14 +51,26 @@ impl Roster {
         // The base name's owner may have changed while its namesakes stayed: then the next numbers are taken, and leaps find the end.
         let leaps = (0..24).map(|power| next.saturating_add(SUFFIX_TRIES_MAX << power));
         let mut numbers = freed.iter().copied().chain(next..next.saturating_add(SUFFIX_TRIES_MAX)).chain(leaps);
+        // They are free again when what bars them has ended.
+        let mut barred = BTreeSet::new();
         let found = numbers.find(|&number| {
             let candidate = name.with_suffix(number).keys();
-            !self.by_folded.contains_key(&candidate.folded) && self.refuse_look_alike(&candidate).is_ok()
+            if self.by_folded.contains_key(&candidate.folded) || self.refuse_look_alike(&candidate).is_err() {
+                return false;
+            }
+            let is_barred = is_barred(&candidate);
+            if is_barred {
+                barred.insert(number);
+            }
+            !is_barred
         });
         if let (Some(number), Some(held)) = (found, self.by_folded.get_mut(&wished.folded)) {
             held.next_suffix = next.max(number + 1);
-            held.freed_suffixes = freed.into_iter().filter(|&freed| freed > number).collect();
+            held.freed_suffixes = freed.into_iter().filter(|&freed| freed > number).chain(barred).collect();
             return Ok(name.with_suffix(number));
+        }
+        if let Some(held) = self.by_folded.get_mut(&wished.folded) {
+            held.freed_suffixes = freed;
         }
         Err(Refused::new(
             ErrorCode::NameTaken,
@@ -138,7 +150,7 @@ mod tests {
     }
 
     fn enter(roster: &mut Roster, text: &str, member: usize) -> Result<String, Refused> {
-        let free = roster.free_name(name(text))?;
+        let free = roster.free_name(name(text), |_| false)?;
         roster.claim(free.as_str(), MemberId(member));
         Ok(free.as_str().to_string())
     }
@@ -155,6 +167,23 @@ mod tests {
         assert_eq!(enter(&mut roster, "alice", 4).as_deref(), Ok("alice-4"));
         roster.release("alice");
         assert_eq!(enter(&mut roster, "alice", 3).as_deref(), Ok("alice"));
+    }
+
+    #[test]
+    fn a_barred_number_is_passed_over_until_it_is_free_again() {
+        let mut roster = Roster::default();
+        enter(&mut roster, "bot", 0).expect("free");
+        let numbered = |roster: &mut Roster, member: usize, barred: &[&str]| {
+            let free = roster.free_name(name("bot"), |keys| barred.contains(&&*keys.folded)).expect("a number is left");
+            roster.claim(free.as_str(), MemberId(member));
+            free.as_str().to_string()
+        };
+        assert_eq!(numbered(&mut roster, 1, &["bot-2", "bot-3"]), "bot-4");
+        assert_eq!(numbered(&mut roster, 2, &["bot-2"]), "bot-3");
+        let all = roster.free_name(name("bot"), |_| true);
+        assert_eq!(all.expect_err("none is left").code, ErrorCode::NameTaken);
+        assert_eq!(numbered(&mut roster, 3, &[]), "bot-2");
+        assert_eq!(numbered(&mut roster, 4, &[]), "bot-5");
     }
 
     #[test]

@@ -28,5 +28,5 @@ const STANDING_MAX: usize = 1_000;
 /// Longest reason in bytes: a sentence or two that fit a refusal.
 const REASON_BYTES_MAX: usize = 256;
 
-/// Longest message of the day in bytes: a screen.
-const MOTD_BYTES_MAX: usize = 1_024;
+/// Longest message of the day in bytes: a screen, and what an operator's line has room for.
+const MOTD_BYTES_MAX: usize = 1_019;

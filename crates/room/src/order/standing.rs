@@ -37,6 +37,11 @@ pub(crate) struct Order {
 }
 
 impl Order {
+    /// Whether a ban keeps whoever comes from this address from having this name.
+    pub(crate) fn bars(&self, keys: &NameKeys, address: IpAddr, at: Timestamp) -> bool {
+        self.bans.hitting(keys, address, at).is_some()
+    }
+
     /// Takes in an act; one that makes no sense changes nothing.
     pub(crate) fn apply(&mut self, act: &Act) {
         match act.act {

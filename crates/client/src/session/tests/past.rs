@@ -324,8 +324,8 @@ proptest! {
                     server.down.clear();
                 }
                 (8, LinkState::Waiting { .. }) => server.name = if server.name == "alice" { "alice-2" } else { "alice" },
-                // Nothing is forgotten so soon that its sender is still in doubt about it.
-                (9, _) if line.session.status(0).unsent > 0 => {}
+                // Nothing is forgotten so soon that its sender is still in doubt about it, or that it is on its way once more.
+                (9, _) if line.session.status(0).unsent > 0 || !line.sent.is_empty() => {}
                 (9, _) => server.forgotten = server.forgotten.max(server.log.len() * 2 / 3),
                 (_, LinkState::Waiting { .. }) => line.wait_for_try(),
                 (_, LinkState::Connecting) if !line.connected => {

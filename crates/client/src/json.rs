@@ -45,11 +45,16 @@ impl Json {
     }
 
     /// The client's own words.
-    pub(crate) fn tell(&mut self, lines: &[String]) {
+    pub(crate) fn tell(&mut self, lines: &[String]) -> io::Result<()> {
+        if !lines.is_empty() {
+            // Where both go to one place, they stand there in the order in which they were told.
+            self.out.flush()?;
+        }
         for line in lines {
             // Nobody may be reading the diagnostics; that is no reason to stop.
             let _ = writeln!(self.err, "{line}");
         }
+        Ok(())
     }
 
     fn put(&mut self, event: &Event) -> io::Result<()> {
@@ -165,7 +170,7 @@ impl View for Json {
                 self.put_refusal(Refusal { reference: not_own(refusal.reference), ..refusal })
             }
             Update::Notice(text) => {
-                self.tell(&Told::notice(&text).plain());
+                self.tell(&Told::notice(&text).plain())?;
                 self.put(&Event::Notice(Notice { text, reference: None }))
             }
             Update::Room(_) => Ok(()),

@@ -104,7 +104,7 @@ fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> i
     if mode == Mode::Json {
         let lines_in = LinesIn::start(io::stdin(), EVENT_BYTES_MAX, inbox.clone())?;
         let mut json = Json::new(lines_in, Box::new(SystemEntropy), out, err)?;
-        json.tell(&greeting);
+        json.tell(&greeting)?;
         return Ok(Box::new(json));
     }
     let lines_in = LinesIn::start(io::stdin(), TEXT_BYTES_MAX, inbox.clone())?;

@@ -72,13 +72,16 @@ impl Plain {
 
     /// The client's own words.
     pub(crate) fn tell(&mut self, lines: &[String]) -> io::Result<()> {
+        if self.manner.words_on_stdout {
+            return lines.iter().try_for_each(|line| writeln!(self.out, "{line}"));
+        }
+        if !lines.is_empty() {
+            // Where both go to one place, they stand there in the order in which they were told.
+            self.out.flush()?;
+        }
         for line in lines {
-            if self.manner.words_on_stdout {
-                writeln!(self.out, "{line}")?;
-            } else {
-                // Nobody may be reading the diagnostics; that is no reason to stop.
-                let _ = writeln!(self.err, "{line}");
-            }
+            // Nobody may be reading the diagnostics; that is no reason to stop.
+            let _ = writeln!(self.err, "{line}");
         }
         Ok(())
     }

@@ -255,6 +255,34 @@ fn a_pipe_sends_its_lines_prints_what_it_hears_and_leaves_at_the_end() {
 }
 
 #[test]
+fn words_and_lines_come_out_in_the_order_in_which_they_happened() {
+    for (shape, marks) in [
+        (
+            Shape::Pipe,
+            ["* connected to", "* earlier in lobby", "bob > hi", "* now", "bob > new", "* error: no"].as_slice(),
+        ),
+        (Shape::Json, &["\"schema\"", "* connected to", "\"notice\"", "\"history\"", "\"message\"", "\"error\""]),
+    ] {
+        let (listener, address) = listener();
+        // One sink for both, and a buffer before what is no terminal, as in the program.
+        let both = Shown::default();
+        let writer = Box::new(io::BufWriter::new(both.clone()));
+        let mut client =
+            Client::start_with(shape, DialectChoice::Event, address, writer, Shown::default(), both.clone());
+        let (mut server, _) = Peer::event(&listener);
+        server.say(r#"{"type":"history","room":"lobby","messages":[{"room":"lobby","from":"bob","text":"hi"}]}"#);
+        server.say(r#"{"type":"message","room":"lobby","seq":1,"from":"bob","text":"new"}"#);
+        server.say(r#"{"type":"error","code":"rate","text":"no"}"#);
+        client.end_input();
+        server.take_bye();
+        client.ending();
+        let told = both.text();
+        let places: Vec<Option<usize>> = marks.iter().map(|mark| told.find(mark)).collect();
+        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} of {marks:?} in {told}");
+    }
+}
+
+#[test]
 fn a_line_that_cannot_be_sent_is_told_and_changes_the_exit_code() {
     let (listener, address) = listener();
     let client = Client::start(Shape::Pipe, DialectChoice::Event, address);
@@ -397,7 +425,8 @@ fn lines_behind_the_goodbye_are_not_sent_and_counted() {
         (
             Shape::Json,
             r#"{"type":"send","text":"one"}{"type":"bye"}{"type":"send","text":"two","ref":"t"}{"type":"ping"}"#
-                .replace("}{", "}\n{"),
+                .replace("}{", "}\n{")
+                + "\n",
         ),
     ] {
         let (listener, address) = listener();

@@ -6,7 +6,7 @@ use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Ask, AwayText, Operate, PersonName, Rename, Request, RoomName, Send, SendDirect};
 
 use super::update::{Command, Declined, Dialect, SlashCommands};
-use super::{GOODBYE_MS, LAST_ANSWERS_MS, Phase, Session, WINDOW_BYTES, Wish};
+use super::{GOODBYE_MS, LAST_ANSWERS_MS, Link, Phase, Session, WINDOW_BYTES, Wish};
 
 /// `ref` of what the user asked by a slash command.
 const ASKED_REF: &str = "glassline-asked";
@@ -238,6 +238,9 @@ impl Session {
         // Behind what was said before it.
         self.send_texts();
         put_frame(&mut self.out, line.as_bytes());
+        if let Some(Link::Tutorial(link)) = &mut self.link {
+            link.asks(line);
+        }
         Ok(())
     }
 

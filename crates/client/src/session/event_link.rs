@@ -1,5 +1,7 @@
 //! The session's side of a connection in the event dialect (E).
 
+use std::collections::BTreeSet;
+
 use glassline_wire::event::{Event, Limits, Presence, Refusal, Welcome};
 use glassline_wire::frame::put_frame;
 use glassline_wire::request::{Ask, AwayText, Request, RoomName};
@@ -16,7 +18,7 @@ const QUIET_MS: u64 = 30_000;
 /// With nothing heard for this long, the link is lost.
 const DEAD_MS: u64 = 75_000;
 
-/// Where crowds come and go, their names are asked for this often at most.
+/// Where crowds come and go, names are asked for this often at most.
 const COUNT_EVERY_MS: u64 = 30_000;
 
 /// Longest text that any server is taken to take: a message of it must fit what may wait.
@@ -36,32 +38,32 @@ const BYE_REF: &str = "glassline-bye";
 pub(super) struct EventLink {
     heard_ms: u64,
     pinged: bool,
-    /// When the names in a room were last asked for because the server had told only how many.
+    /// When names were last asked for because the server had told only how many.
     counted_ms: Option<u64>,
+    /// Rooms of which they are to be asked for again.
+    uncounted: BTreeSet<String>,
     /// The server's `ping` waits for its answer until there is room for it.
     owes_pong: bool,
 }
 
 impl EventLink {
     pub(super) fn new(now_ms: u64) -> Self {
-        Self { heard_ms: now_ms, pinged: false, counted_ms: None, owes_pong: false }
+        Self { heard_ms: now_ms, pinged: false, counted_ms: None, uncounted: BTreeSet::new(), owes_pong: false }
     }
 
     fn heard(&mut self, now_ms: u64) {
         (self.heard_ms, self.pinged) = (now_ms, false);
     }
 
-    /// Whether it is time to ask for names that a crowd did not have.
-    fn is_count_due(&mut self) -> bool {
-        let is_due = self.counted_ms.is_none_or(|counted_ms| self.heard_ms >= counted_ms + COUNT_EVERY_MS);
-        if is_due {
-            self.counted_ms = Some(self.heard_ms);
-        }
-        is_due
+    /// When the names that crowds did not have are to be asked for, if any are.
+    fn count_due_ms(&self) -> Option<u64> {
+        let due_ms = self.counted_ms.map_or(0, |counted_ms| counted_ms + COUNT_EVERY_MS);
+        (!self.uncounted.is_empty()).then_some(due_ms)
     }
 
     pub(super) fn next_deadline_ms(&self) -> u64 {
-        self.heard_ms + if self.pinged { DEAD_MS } else { QUIET_MS }
+        let silence_ms = self.heard_ms + if self.pinged { DEAD_MS } else { QUIET_MS };
+        self.count_due_ms().map_or(silence_ms, |due_ms| due_ms.min(silence_ms))
     }
 }
 
@@ -229,6 +231,31 @@ impl Session {
         }
     }
 
+    /// Some of a crowd had no names: whether they were counted before nobody can tell, so their room is to be counted.
+    fn note_crowd(&mut self, presence: &Presence) {
+        if self.config.follows_people
+            && presence.names.len() < presence.count
+            && self.roster.contains(&presence.room)
+            && let Some(Link::Event(link)) = &mut self.link
+        {
+            link.uncounted.insert(presence.room.clone());
+        }
+    }
+
+    /// Asks for the names that crowds did not have, where it is time.
+    pub(super) fn count_crowds(&mut self, now_ms: u64) {
+        let Some(Link::Event(link)) = &mut self.link else { return };
+        if link.count_due_ms().is_none_or(|due_ms| now_ms < due_ms) {
+            return;
+        }
+        link.counted_ms = Some(now_ms);
+        for room in std::mem::take(&mut link.uncounted) {
+            if self.roster.contains(&room) {
+                self.ask_who_is_in(&room);
+            }
+        }
+    }
+
     fn heard_in_session(&mut self, event: Event, now_ms: u64) {
         match event {
             Event::Message(message) => self.heard_message(message),
@@ -323,7 +350,8 @@ impl Session {
             self.tell_of_missed_in(&presence.room);
             self.roster.went_out_of(&presence.room);
         } else {
-            self.roster.went(&presence);
+            self.roster.went(&presence, &self.name);
+            self.note_crowd(&presence);
             // Nobody leaves unasked: what went is the connection that this one came after (T11).
             if self.program.is_none() {
                 let named = presence.names.len();
@@ -340,18 +368,10 @@ impl Session {
 
     fn heard_joined(&mut self, presence: &Presence) {
         let is_asked = self.heard_answer(presence.reference.as_deref());
-        if !is_asked && !presence.names.contains(&self.name) {
-            self.roster.came(presence, presence.count);
-            let is_crowd = presence.names.len() < presence.count;
-            if is_crowd
-                && let Some(Link::Event(link)) = &mut self.link
-                && link.is_count_due()
-            {
-                self.ask_who_is_in(&presence.room);
-            }
-        } else if self.roster.contains(&presence.room) {
-            // The client's own arrival, announced to it as well: it is counted already.
-            self.roster.came(presence, presence.count.saturating_sub(1));
+        let is_own = is_asked || presence.names.contains(&self.name);
+        if !is_own || self.roster.contains(&presence.room) {
+            self.roster.came(presence, &self.name);
+            self.note_crowd(presence);
             // The user asked for a room by another spelling of its name.
             if is_asked && self.program.is_none() {
                 self.roster.go_to(&presence.room);

@@ -21,6 +21,7 @@ mod roster;
 mod tests;
 mod tutorial_link;
 pub mod update;
+mod whereabouts;
 
 use std::collections::VecDeque;
 
@@ -269,10 +270,15 @@ impl Session {
             Phase::Leaving { .. } | Phase::Ended => LinkState::Leaving,
         };
         let is_up = link == LinkState::Online;
+        let told_room = match &self.link {
+            Some(Link::Tutorial(link)) => link.room().map(str::to_owned),
+            _ => self.current_room(),
+        };
         let others = self.roster.people_names().filter(|name| is_up && *name != self.name);
         Status {
             name: self.name.clone(),
-            room: self.current_room(),
+            is_room_told: told_room.is_some() || self.dialect == Dialect::Event,
+            room: told_room,
             rooms: self.roster.names(),
             people: self.roster.people().filter(|_| is_up),
             others: others.take(Status::OTHERS_MAX).map(str::to_owned).collect(),
@@ -406,7 +412,10 @@ impl Session {
                 self.end(Ending::Left);
             }
             Phase::Up => match &self.link {
-                Some(Link::Event(_)) => self.keep_alive(now_ms),
+                Some(Link::Event(_)) => {
+                    self.keep_alive(now_ms);
+                    self.count_crowds(now_ms);
+                }
                 Some(Link::Tutorial(_)) => self.keep_tutorial_time(now_ms),
                 None => {}
             },

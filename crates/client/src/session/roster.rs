@@ -30,6 +30,11 @@ impl Room {
     fn new(name: &str, numbers: Numbers, people: Option<usize>) -> Self {
         Self { name: name.to_owned(), numbers, reading: None, people, names: BTreeSet::new() }
     }
+
+    /// Whether the names are those of everybody in it.
+    fn knows_all(&self) -> bool {
+        self.people == Some(self.names.len())
+    }
 }
 
 /// The rooms and the current one.
@@ -161,24 +166,32 @@ impl Roster {
         }
     }
 
-    /// Others came, `count` of them new.
-    pub(super) fn came(&mut self, presence: &Presence, count: usize) {
+    /// Some came, one of them perhaps `me`, who is counted from the start. Announcements lag (T11): whoever is known to be there was
+    /// counted when the server told who is.
+    pub(super) fn came(&mut self, presence: &Presence, me: &str) {
         let Some(room) = self.room_mut(&presence.room) else { return };
-        room.people = room.people.map(|people| people.saturating_add(count));
+        let knew_all = room.knows_all();
+        let mut new = presence.count.saturating_sub(presence.names.len());
         for name in &presence.names {
+            let was_known = room.names.contains(name);
             if room.names.len() < NAMES_MAX {
                 room.names.insert(name.clone());
             }
+            new += usize::from(name != me && !(knew_all && was_known));
         }
+        room.people = room.people.map(|people| people.saturating_add(new));
     }
 
-    /// Others went; the client itself stays.
-    pub(super) fn went(&mut self, presence: &Presence) {
+    /// Some went. `me` stays: who went under that name was there before (T11). So was whoever is not among those there.
+    pub(super) fn went(&mut self, presence: &Presence, me: &str) {
         let Some(room) = self.room_mut(&presence.room) else { return };
-        room.people = room.people.map(|people| people.saturating_sub(presence.count).max(1));
-        for name in &presence.names {
-            room.names.remove(name);
+        let knew_all = room.knows_all();
+        let mut gone = presence.count.saturating_sub(presence.names.len());
+        for name in presence.names.iter().filter(|name| *name != me) {
+            let was_known = room.names.remove(name);
+            gone += usize::from(was_known || !knew_all);
         }
+        room.people = room.people.map(|people| people.saturating_sub(gone).max(1));
     }
 
     /// Somebody has another name.
@@ -274,14 +287,14 @@ mod tests {
     fn people_are_counted_only_where_the_server_has_said_how_many() {
         let mut roster = Roster::new();
         let three = presence("lobby", &["x"], 3);
-        roster.came(&three, 3);
+        roster.came(&three, "me");
         assert_eq!(roster.people(), None);
         roster.listed(&Members { room: "lobby".into(), names: vec!["a".into()], count: 2, reference: None });
-        roster.came(&three, 3);
+        roster.came(&three, "me");
         assert_eq!(roster.people(), Some(5));
         assert_eq!(roster.people_names().collect::<Vec<_>>(), ["a", "x"]);
         roster.renamed("x", "b");
-        roster.went(&presence("lobby", &["a"], 9));
+        roster.went(&presence("lobby", &["a"], 9), "me");
         assert_eq!((roster.people(), roster.people_names().collect::<Vec<_>>()), (Some(1), vec!["b"]));
     }
 
@@ -290,7 +303,7 @@ mod tests {
         let mut roster = Roster::new();
         for number in 0..2_000 {
             roster.entered(&format!("room{number}"));
-            roster.came(&presence("lobby", &[&format!("name{number}")], 1), 1);
+            roster.came(&presence("lobby", &[&format!("name{number}")], 1), "me");
         }
         assert_eq!(roster.names().len(), ROOMS_MAX);
         assert!(roster.go_to("lobby"));

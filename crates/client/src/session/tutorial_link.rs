@@ -6,6 +6,7 @@ use glassline_wire::request::{Ask, LOBBY, Request};
 
 use super::credible::NAME_BYTES_MAX;
 use super::update::{SlashCommands, Update};
+use super::whereabouts::Whereabouts;
 use super::{Link, Session, WINDOW_BYTES, brief};
 
 /// The name under which a server speaks for itself (T9).
@@ -33,6 +34,7 @@ pub(super) struct TutorialLink {
     on_trial_until_ms: Option<u64>,
     /// The user has been told that the connection stands.
     is_told: bool,
+    whereabouts: Whereabouts,
 }
 
 impl TutorialLink {
@@ -46,6 +48,7 @@ impl TutorialLink {
             undecided_until_ms: Some(now_ms + FIRST_WORDS_MS),
             on_trial_until_ms: Some(now_ms + FIRST_WORDS_MS),
             is_told: false,
+            whereabouts: Whereabouts::new(),
         }
     }
 
@@ -78,6 +81,16 @@ impl TutorialLink {
         }
     }
 
+    /// The room that the user is in, where it is known.
+    pub(super) fn room(&self) -> Option<&str> {
+        self.whereabouts.room()
+    }
+
+    /// A line goes to the server as its command.
+    pub(super) fn asks(&mut self, line: &str) {
+        self.whereabouts.asks(line);
+    }
+
     /// The server's last words, if nobody else said anything.
     pub(super) fn only_words(&self) -> Option<&str> {
         if self.others_spoke { None } else { self.last_words.as_deref() }
@@ -96,6 +109,7 @@ impl TutorialLink {
         let is_greeting = self.greeting_until_ms.take().is_some_and(|until_ms| now_ms < until_ms);
         if from == SERVER_NAME {
             self.server_speaks |= is_greeting;
+            self.whereabouts.hears(&text);
             self.last_words = Some(text.clone());
             self.on_trial_until_ms =
                 self.on_trial_until_ms.map(|until_ms| until_ms.min(now_ms + CLOSE_BEHIND_WORDS_MS));

@@ -199,6 +199,8 @@ pub struct Status {
     pub name: String,
     /// The current room.
     pub room: Option<String>,
+    /// Whether that is known: a tutorial server may have moved the user and said so in words of its own.
+    pub is_room_told: bool,
     /// All rooms the client is in, in the order of entering.
     pub rooms: Vec<String>,
     /// How many are in the current room, while the server says.

@@ -3,6 +3,7 @@
 mod event;
 mod loss;
 mod past;
+mod people;
 mod program;
 mod tutorial;
 

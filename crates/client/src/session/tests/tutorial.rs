@@ -96,6 +96,62 @@ fn a_member_called_like_a_server_is_no_server() {
 }
 
 #[test]
+fn the_status_names_the_room_that_the_server_says_and_else_none() {
+    let mut line = Line::tutorial();
+    line.hear_bytes(&frames(&["*", "nobody else is here yet"]));
+    let room = |line: &Line| {
+        let status = line.session.status(0);
+        assert_eq!(status.is_room_told, status.room.is_some());
+        status.room
+    };
+    line.hear_bytes(&frames(&["*", "you are in hell; here: eve"]));
+    assert_eq!(room(&line).as_deref(), Some("lobby"), "nobody asked");
+    line.command(Command::ServerLine("/join den".into())).expect("taken");
+    assert_eq!(room(&line), None, "on the way");
+    line.hear_bytes(&frames(&[
+        "eve",
+        "you are in hell; here: eve",
+        "*",
+        "eve joined",
+        "*",
+        "eve is away: you are in x; y",
+    ]));
+    assert_eq!(room(&line), None, "only the server's own sentence counts");
+    line.hear_bytes(&frames(&["*", "you are in den; nobody else is here"]));
+    assert_eq!(room(&line).as_deref(), Some("den"));
+    line.command(Command::ServerLine("/join  den".into())).expect("taken");
+    line.hear_bytes(&frames(&["*", "you are there already"]));
+    assert_eq!(room(&line).as_deref(), Some("den"));
+    for asked in ["/join attic", "/leave"] {
+        line.command(Command::ServerLine(asked.into())).expect("taken");
+    }
+    line.hear_bytes(&frames(&["*", "you are in attic; nobody else is here", "*", "you are in lobby; here: bob"]));
+    assert_eq!(room(&line).as_deref(), Some("lobby"));
+    line.command(Command::ServerLine("/join *".into())).expect("taken");
+    line.hear_bytes(&frames(&["*", "dies ist kein Raum"]));
+    assert_eq!(room(&line), None, "what these words mean is not known");
+    line.take_updates();
+    line.say("still said");
+    assert_eq!(line.take_texts(), ["?still said"]);
+    line.command(Command::ServerLine("/names".into())).expect("taken");
+    line.command(Command::ServerLine("/join den".into())).expect("taken");
+    line.hear_bytes(&frames(&["*", "you are in den; nobody else is here"]));
+    assert_eq!(room(&line).as_deref(), Some("den"));
+    for asked in ["/names x", "/leave now"] {
+        line.command(Command::ServerLine(asked.into())).expect("taken");
+    }
+    line.hear_bytes(&frames(&["*", "usage: /names: lists who is in this room"]));
+    assert_eq!(room(&line), None, "that answers another command");
+    line.hear_bytes(&frames(&["*", "usage: /leave: goes back to the lobby"]));
+    assert_eq!(room(&line).as_deref(), Some("den"));
+    line.command(Command::ServerLine("/join attic".into())).expect("taken");
+    line.close();
+    line.wait_for_try();
+    line.connect();
+    assert_eq!(room(&line).as_deref(), Some("lobby"), "another connection begins there");
+}
+
+#[test]
 fn no_name_of_a_pair_is_endless() {
     let mut line = Line::tutorial();
     line.take_updates();

@@ -84,6 +84,7 @@ fn who(status: &Status) -> String {
     let away = if status.away.is_some() { " (away)" } else { "" };
     match &status.room {
         Some(room) => format!("{}{away} in {}", name(&status.name), name(room)),
+        None if !status.is_room_told => format!("{}{away}", name(&status.name)),
         None => format!("{}{away} in no room", name(&status.name)),
     }
 }
@@ -119,8 +120,7 @@ fn people(status: &Status, terseness: usize) -> Option<String> {
             let names: Vec<_> = others.iter().map(|other| name(other)).collect();
             Some(format!("with {}", names.join(", ")))
         }
-        0 | 1 => Some(if count == 1 { "1 person".to_owned() } else { format!("{count} people") }),
-        2..=4 => Some(format!("{count} here")),
+        0..=4 => Some(format!("{count} here")),
         _ => None,
     }
 }
@@ -150,6 +150,7 @@ mod tests {
         Status {
             name: "alice".into(),
             room: Some("lobby".into()),
+            is_room_told: true,
             rooms: vec!["lobby".into(), "den".into()],
             people: Some(3),
             others: vec!["bob".into(), "carol".into()],
@@ -169,6 +170,9 @@ mod tests {
     fn it_says_who_can_read_this_at_every_width() {
         let line = text(&row(&online(), &Beside::default(), 100));
         assert_eq!(line, "alice in lobby · with bob, carol · online · plaintext: anyone on the way can read this");
+        let crowd = Status { people: Some(12), ..online() };
+        let line = text(&row(&crowd, &Beside::default(), 100));
+        assert_eq!(line, "alice in lobby · 12 here · online · plaintext: anyone on the way can read this");
         let waiting = [Waiting { number: 2, room: "den".into(), messages: 12, mentions: 1 }];
         let beside = Beside { hint: None, waiting: &waiting, mentions: 2 };
         for columns in 20..200 {
@@ -192,7 +196,9 @@ mod tests {
         let hinted = Beside { hint: Some("Ctrl-C again leaves\u{1b}"), ..Beside::default() };
         assert!(text(&row(&lost, &hinted, 20)).starts_with("Ctrl-C again leav"));
         let nowhere = Status { room: None, away: Some("lunch".into()), ..online() };
-        assert!(text(&row(&nowhere, &Beside::default(), 200)).starts_with("alice (away) in no room"));
+        assert!(text(&row(&nowhere, &Beside::default(), 200)).starts_with("alice (away) in no room · "));
+        let untold = Status { is_room_told: false, ..nowhere };
+        assert!(text(&row(&untold, &Beside::default(), 200)).starts_with("alice (away) · "));
     }
 
     #[test]

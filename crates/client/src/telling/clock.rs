@@ -24,6 +24,12 @@ impl LocalClock {
         Self { zone: TimeZone::UTC, now }
     }
 
+    /// The clock of 1970, so many hours east of Greenwich.
+    #[cfg(test)]
+    pub(crate) fn in_zone(hours: i8) -> Self {
+        Self { zone: TimeZone::fixed(jiff::tz::offset(hours)), now: || Timestamp::from_unix_ms(0) }
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         (self.now)()
     }
@@ -54,6 +60,12 @@ impl LocalClock {
     }
 }
 
+/// As `2026-11-22 14:02:03 UTC`, as servers list what operators did: the same instant reads the same to all who talk about it.
+pub(crate) fn moment_utc(at: Timestamp) -> String {
+    let clock = LocalClock { zone: TimeZone::UTC, now: || Timestamp::from_unix_ms(0) };
+    format!("{} UTC", clock.moment(at))
+}
+
 /// As `Sunday, 22 November 2026`.
 pub(crate) fn date_words(date: Date) -> String {
     date.strftime("%A, %-d %B %Y").to_string()
@@ -71,7 +83,7 @@ mod tests {
     fn an_instant_is_told_in_the_zone_of_the_reader() {
         let at = Timestamp::parse("2026-03-28T23:30:05.000Z").expect("an instant");
         let utc = LocalClock::fixed(|| Timestamp::from_unix_ms(0));
-        let east = LocalClock { zone: TimeZone::fixed(jiff::tz::offset(2)), now: utc.now };
+        let east = LocalClock::in_zone(2);
         assert_eq!((utc.time(at), east.time(at)), ("23:30".into(), "01:30".into()));
         assert_eq!(east.moment(at), "2026-03-29 01:30:05");
         assert_eq!(date_words(utc.date(at)), "Saturday, 28 March 2026");

@@ -7,7 +7,7 @@ use glassline_wire::event::{
 };
 use glassline_wire::visible;
 
-use super::clock::LocalClock;
+use super::clock::{LocalClock, moment_utc};
 use super::{Line, Role, Span, hue, marks, mention};
 use crate::session::update::{Command, Update};
 
@@ -94,7 +94,7 @@ impl Reader {
             Event::Rooms(rooms) => vec![rooms_line(rooms)],
             Event::Away(away) => vec![self.away_line(away)],
             Event::History(history) => self.context_lines(history),
-            Event::Act(act) => vec![self.act_line(act)],
+            Event::Act(act) => vec![act_line(act)],
             Event::Notice(notice) => vec![Line::notice(&notice.text)],
             Event::Error(refusal) => vec![refused_line(refusal, None)],
             Event::Gap(gap) => vec![gap_line(gap)],
@@ -181,25 +181,6 @@ impl Reader {
         ))
     }
 
-    fn act_line(&self, act: &Act) -> Line {
-        let done = match act.act {
-            ActKind::Op => "became an operator",
-            ActKind::Kick => "kicked",
-            ActKind::Mute => "muted",
-            ActKind::Unmute => "unmuted",
-            ActKind::Ban => "banned",
-            ActKind::Unban => "unbanned",
-            ActKind::Freeze => "froze the talk",
-            ActKind::Thaw => "ended the freeze",
-            ActKind::Motd if act.text.is_none() => "took the message of the day away",
-            ActKind::Motd => "set the message of the day",
-        };
-        let who = act.who.as_deref().map_or_else(String::new, |who| format!(" {}", name(who)));
-        let until = act.until.map_or_else(String::new, |until| format!(" until {}", self.clock.moment(until)));
-        let text = act.text.as_deref().map_or_else(String::new, |text| format!(": {text}"));
-        Line::notice(&format!("{} {done}{who}{until}{text}", name(&act.by)))
-    }
-
     fn away_line(&self, away: &Away) -> Line {
         let is_me = away.name == self.me;
         let who = if is_me { "you are".to_owned() } else { format!("{} is", name(&away.name)) };
@@ -209,6 +190,25 @@ impl Reader {
             None => Line::notice(&format!("{who} back")),
         }
     }
+}
+
+fn act_line(act: &Act) -> Line {
+    let done = match act.act {
+        ActKind::Op => "became an operator",
+        ActKind::Kick => "kicked",
+        ActKind::Mute => "muted",
+        ActKind::Unmute => "unmuted",
+        ActKind::Ban => "banned",
+        ActKind::Unban => "unbanned",
+        ActKind::Freeze => "froze the talk",
+        ActKind::Thaw => "ended the freeze",
+        ActKind::Motd if act.text.is_none() => "took the message of the day away",
+        ActKind::Motd => "set the message of the day",
+    };
+    let who = act.who.as_deref().map_or_else(String::new, |who| format!(" {}", name(who)));
+    let until = act.until.map_or_else(String::new, |until| format!(" until {}", moment_utc(until)));
+    let text = act.text.as_deref().map_or_else(String::new, |text| format!(": {text}"));
+    Line::notice(&format!("{} {done}{who}{until}{text}", name(&act.by)))
 }
 
 fn refused_line(refusal: &Refusal, text: Option<&str>) -> Line {
@@ -376,6 +376,18 @@ mod tests {
         );
         let rooms = r#"{"type":"rooms","rooms":[{"room":"lobby","count":3}],"count":4}"#;
         assert_eq!(plain(&heard(rooms)), ["* rooms: lobby (3) +3"]);
+    }
+
+    #[test]
+    fn the_end_of_an_act_is_told_in_the_zone_in_which_it_is_listed() {
+        let east = LocalClock::in_zone(2);
+        let reader = Reader { clock: east, ..reader() };
+        let mute = heard(concat!(
+            r#"{"type":"act","at":"2026-11-23T08:12:22.000Z","by":"teacher","act":"mute","who":"eve","#,
+            r#""until":"2026-11-23T09:12:22.345Z","text":"too loud"}"#
+        ));
+        let told: Vec<String> = reader.lines(&mute).iter().flat_map(Line::plain).collect();
+        assert_eq!(told, ["* teacher muted eve until 2026-11-23 09:12:22 UTC: too loud"]);
     }
 
     #[test]

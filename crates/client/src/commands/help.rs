@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::meaning::Meaning;
+use super::suggestion;
 use super::table::{COMMANDS, Group, SlashCommand};
 
 const HEADINGS: [(Group, &str); 4] = [
@@ -12,19 +13,25 @@ const HEADINGS: [(Group, &str); 4] = [
     (Group::Program, "this program:"),
 ];
 
-/// What `/help` and these arguments show of the commands that are `there`; `None` if there is no such command.
-pub(super) fn help(args: &str, there: impl Fn(&SlashCommand) -> bool) -> Option<Meaning> {
+/// What `/help` and these arguments show of the commands that are `there`.
+///
+/// # Errors
+/// There is no such command, in words for the user.
+pub(super) fn help(args: &str, there: impl Fn(&SlashCommand) -> bool) -> Result<Meaning, String> {
     let wanted = args.trim_start_matches('/');
     if wanted == "keys" {
-        return Some(Meaning::Keys);
+        return Ok(Meaning::Keys);
     }
     if wanted == "operators" {
         return of_operators(there);
     }
     let commands = || COMMANDS.iter().filter(|command| there(command));
     if !wanted.is_empty() {
-        let command = commands().find(|command| command.names().any(|name| name == wanted))?;
-        return Some(Meaning::Help(vec![line(command)]));
+        return match SlashCommand::named(wanted) {
+            Some(command) if there(command) => Ok(Meaning::Help(vec![line(command)])),
+            Some(command) => Err(format!("this server has no commands, so there is no /{} here", command.name)),
+            None => Err(suggestion::no_help(wanted)),
+        };
     }
     let mut lines = Vec::new();
     for (group, heading) in HEADINGS {
@@ -35,14 +42,17 @@ pub(super) fn help(args: &str, there: impl Fn(&SlashCommand) -> bool) -> Option<
         }
     }
     lines.push("  //x sends /x as text".to_owned());
-    Some(Meaning::Help(lines))
+    Ok(Meaning::Help(lines))
 }
 
 /// What operators may do, where the server lets there be any.
-fn of_operators(there: impl Fn(&SlashCommand) -> bool) -> Option<Meaning> {
+fn of_operators(there: impl Fn(&SlashCommand) -> bool) -> Result<Meaning, String> {
     let commands = COMMANDS.iter().filter(|command| command.group == Group::Operators && there(command));
     let lines: Vec<String> = commands.map(line).collect();
-    (!lines.is_empty()).then_some(Meaning::Help(lines))
+    if lines.is_empty() {
+        return Err("this server has no commands, so there are none for operators here".to_owned());
+    }
+    Ok(Meaning::Help(lines))
 }
 
 fn line(command: &SlashCommand) -> String {
@@ -52,7 +62,7 @@ fn line(command: &SlashCommand) -> String {
 }
 
 pub(super) fn usage(command: &SlashCommand) -> String {
-    format!("usage: {}", synopsis(command))
+    format!("usage: {}: {}", synopsis(command), command.help)
 }
 
 fn synopsis(command: &SlashCommand) -> String {

@@ -53,7 +53,7 @@ fn help_of_both(command: &SlashCommand, args: &str, line: &str) -> Meaning {
 fn read(command: &SlashCommand, args: &str, there: fn(&SlashCommand) -> bool) -> Result<Meaning, String> {
     let meaning = match command.reading {
         Reading::Arguments(parse) => parse(args),
-        Reading::Help => help::help(args, there),
+        Reading::Help => return help::help(args, there),
         Reading::Operating => operate(command, args),
     };
     meaning.ok_or_else(|| help::usage(command))

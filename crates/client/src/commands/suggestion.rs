@@ -7,19 +7,34 @@ const WRONG_LETTERS_MAX: usize = 2;
 
 /// What to tell somebody who typed this.
 pub(super) fn unknown(name: &str) -> String {
-    let shown: String = glassline_wire::visible::one_line(name).chars().take(32).collect();
+    let shown = shown(name);
+    match nearest(&shown) {
+        Some(known) => format!("there is no /{shown}; did you mean /{known}? (`//{shown}` sends it as text)"),
+        None => format!("there is no /{shown}; /help lists the commands (`//{shown}` sends it as text)"),
+    }
+}
+
+/// What to tell somebody who asked for help with this.
+pub(super) fn no_help(name: &str) -> String {
+    let shown = shown(name);
+    match nearest(&shown) {
+        Some(known) => format!("there is no command /{shown}; did you mean /{known}?"),
+        None => format!("there is no command /{shown}; /help lists them"),
+    }
+}
+
+fn shown(name: &str) -> String {
+    glassline_wire::visible::one_line(name).chars().take(32).collect()
+}
+
+/// The command that was most likely meant.
+fn nearest(shown: &str) -> Option<&'static str> {
     // Half of a short word being wrong says nothing.
     let wrong_letters_max = WRONG_LETTERS_MAX.min(shown.chars().count() / 2);
-    let beginning = all_names().find(|known| !shown.is_empty() && known.starts_with(&shown));
-    let nearest = beginning.map(|known| (0, known)).or_else(|| {
-        all_names()
-            .map(|known| (strsim::osa_distance(&shown, known), known))
-            .min_by_key(|&(wrong_letters, _)| wrong_letters)
-    });
-    match nearest {
-        Some((wrong_letters, known)) if wrong_letters <= wrong_letters_max => {
-            format!("there is no /{shown}; did you mean /{known}? (`//{shown}` sends it as text)")
-        }
-        _ => format!("there is no /{shown}; /help lists the commands (`//{shown}` sends it as text)"),
-    }
+    let beginning = all_names().find(|known| !shown.is_empty() && known.starts_with(shown));
+    beginning.or_else(|| {
+        let wrong_letters = all_names().map(|known| (strsim::osa_distance(shown, known), known));
+        let (wrong_letters, known) = wrong_letters.min_by_key(|&(wrong_letters, _)| wrong_letters)?;
+        (wrong_letters <= wrong_letters_max).then_some(known)
+    })
 }

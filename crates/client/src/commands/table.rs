@@ -228,7 +228,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         group: Group::Rooms,
         usage: "[N|around NUMBER]",
         arguments: &[],
-        help: "shows the last N messages, 20 without N and 200 at most, or those around one, where the server keeps them",
+        help: "shows the last N messages of the room you are in, 1 to 200 and 20 without N, or those around one, where they are kept",
         local: false,
         private: false,
         reading: Reading::Arguments(|args| history_wish(args).map(|wish| Meaning::Do(Command::History(wish)))),

@@ -77,12 +77,28 @@ fn wrong_arguments_show_the_usage() {
         ("/history around7", "usage: /history [N|around NUMBER]"),
         ("/search", "usage: /search TEXT"),
         ("/older 5", "usage: /older"),
-        ("/help dance", "usage: /help [COMMAND|keys|operators]"),
         ("/op", "usage: /op TOKEN"),
         ("/ban", "usage: /ban WHO [FOR] [REASON]"),
         ("/freeze now", "usage: /freeze"),
     ] {
-        assert_eq!(client(line), Err(usage.to_owned()), "{line}");
+        let told = client(line).expect_err(line);
+        assert!(told.starts_with(&format!("{usage}: ")), "what it does stands behind it: {line}: {told}");
+    }
+    for line in ["/history 500", "/history 0", "/history den"] {
+        let told = client(line).expect_err(line);
+        assert!(told.contains("1 to 200") && told.contains("the room you are in"), "{told}");
+    }
+}
+
+#[test]
+fn help_of_what_there_is_not_says_so() {
+    let told = |line: &str, who| interpret(line, who).expect_err("there is none");
+    let nope = told("/help xyz", SlashCommands::Client);
+    assert_eq!(nope, "there is no command /xyz; /help lists them");
+    assert_eq!(told("/help /nmaes", SlashCommands::Client), "there is no command /nmaes; did you mean /names?");
+    assert!(!told("/help \u{1b}[6n", SlashCommands::Client).contains('\u{1b}'));
+    for line in ["/help names", "/help operators"] {
+        assert!(told(line, SlashCommands::Nobody).starts_with("this server has no commands"), "{line}");
     }
 }
 

@@ -182,7 +182,7 @@ const COMMANDS: &[Case] = &[
     ("/older", |table| table.alice.keys_until("/older\r", "error: ")),
     ("/help", |table| {
         table.alice.keys_until("/help whois\r", "/whois NAME: tells since when");
-        table.alice.keys_until("/help nonsense\r", "usage: /help");
+        table.alice.keys_until("/help nonsense\r", "there is no command /nonsense");
     }),
     ("/timestamps", |table| {
         table.bob.say("without");

@@ -313,7 +313,7 @@ fn in_a_freeze_only_operators_speak() {
     assert!(world.told(late)[0].contains("only operators speak"), "whoever comes later is told");
     world.told(teacher);
     world.does(teacher, "freeze");
-    assert_eq!(world.told(teacher), ["ref notice the talk is frozen already; thaw ends it"]);
+    assert_eq!(world.told(teacher), ["ref notice the talk is frozen already; /thaw ends it"]);
     world.does(teacher, "thaw");
     assert_eq!(world.told(late), ["notice the freeze is over: everybody may speak again"]);
     assert_eq!(world.says(eve, NOW), Ok(()));

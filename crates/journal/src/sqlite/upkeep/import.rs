@@ -63,7 +63,10 @@ pub fn import(file: &Path, lines: &mut dyn BufRead) -> Result<Imported, UpkeepEr
     let mut lines = Lines { input: lines, number: 0, line: Vec::new() };
     let first = lines.next()?.unwrap_or_default();
     if !is_schema(first) {
-        return Err(lines.wrong(format!("does not say {}", String::from_utf8_lossy(&super::export::schema_line()))));
+        return Err(lines.wrong(format!(
+            "does not say {}, as that of every export does",
+            String::from_utf8_lossy(&super::export::schema_line())
+        )));
     }
     while let Some(line) = lines.next()? {
         if line.is_empty() {

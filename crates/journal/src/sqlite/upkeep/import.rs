@@ -13,12 +13,13 @@ use serde_json::Value;
 
 use super::UpkeepError;
 use crate::record::{Entry, Outcome, Record};
-use crate::sqlite::append::{Growth, open_room, store};
+use crate::sqlite::append::{Growth, store};
 use crate::sqlite::engine::{Engine, Keep};
 use crate::sqlite::fault;
 use crate::sqlite::ids::{self, Ids};
 use crate::sqlite::page::{self, Filling, message_columns};
 use crate::sqlite::place::{SEQ_MAX, place};
+use crate::sqlite::rooms::open_room;
 use crate::sqlite::tend::{Checkpoint, checkpoint};
 
 /// Lines that are stored together.

@@ -181,7 +181,7 @@ fn operators_of_the_tutorial_dialect_do_the_same() {
     let mut old = Tutorial::join(server.address, "old");
     teacher.say("/mute eve 10m listen");
     teacher.expect_word("teacher muted eve until ");
-    teacher.expect_word("it hits 1 who is here: eve");
+    teacher.expect_word("it concerns 1 who is here: eve");
     assert!(
         is_refused_to_say(&mut eve, "muted")
             .contains(": listen; you may still write to an operator (teacher) directly")
@@ -315,12 +315,12 @@ fn a_banned_address_is_told_so_before_it_has_a_name() {
     let mut near = EventClient::join_over(Wire::connect_from(from, server.address), "near");
     let mut old = Tutorial::join_over(Wire::connect_from(from, server.address), "old");
     let answers = operate(&mut teacher, "mute 127.0.0.9 10m");
-    assert_eq!(answers[1]["text"], "it hits 2 who are here: near, old");
+    assert_eq!(answers[1]["text"], "it concerns 2 who are here: near, old");
     is_refused_to_say(&mut near, "muted");
     let answers = operate(&mut teacher, "ban 127.0.0.8/31 10m");
     assert_eq!(
         (&answers[0]["who"], &answers[1]["text"]),
-        (&json!("127.0.0.8/31"), &json!("it hits 2 who are here: near, old"))
+        (&json!("127.0.0.8/31"), &json!("it concerns 2 who are here: near, old"))
     );
     near.expect_closed();
     old.expect_closed();
@@ -374,7 +374,7 @@ fn what_was_answered_stands_after_kill_9() {
     old.say(format!("/op {TOKEN}"));
     old.expect_word("you are an operator");
     old.say("/ban eve 1d enough");
-    old.expect_word("it hits 1 who is here: eve");
+    old.expect_word("it concerns 1 who is here: eve");
     eve.expect_closed();
     act(&mut teacher, "ban 203.0.113.0/24 7d");
     act(&mut teacher, "mute bob 1d");

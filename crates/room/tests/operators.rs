@@ -260,7 +260,10 @@ fn a_ban_throws_out_and_keeps_out_by_name_and_by_address() {
 
     world.does(teacher, "ban 192.0.2.0/24 7d enough");
     assert_eq!(world.thrown_out().iter().map(|out| (out.member, out.reason)).collect::<Vec<_>>(), [(bob, "banned")]);
-    assert_eq!(world.told(teacher), ["ref teacher Ban 192.0.2.0/24 enough", "ref notice it concerns 1 who is here: bob"]);
+    assert_eq!(
+        world.told(teacher),
+        ["ref teacher Ban 192.0.2.0/24 enough", "ref notice it concerns 1 who is here: bob"]
+    );
     world.hub.depart(bob, NOW);
     assert!(world.hub.check_address(CLASS.parse().expect("an address"), NOW).is_err());
     assert!(world.hub.check_address("::ffff:192.0.2.255".parse().expect("an address"), NOW).is_err());

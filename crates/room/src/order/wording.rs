@@ -66,7 +66,9 @@ pub(super) fn hits(names: &[String]) -> String {
         count if count > listed.len() => {
             format!("it concerns {count} who are here: {} +{}", listed.join(", "), count - listed.len())
         }
-        count => format!("it concerns {count} who {} here: {}", if count == 1 { "is" } else { "are" }, listed.join(", ")),
+        count => {
+            format!("it concerns {count} who {} here: {}", if count == 1 { "is" } else { "are" }, listed.join(", "))
+        }
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) settings: Settings,
     /// Where what is said is kept while you host, or `none` [default: ~/.local/state/glassline/history.db]
-    #[arg(long, value_name = "FILE|none", value_parser = history::parse, value_hint = ValueHint::FilePath, help_heading = SETTINGS_HEADING)]
+    #[arg(long, value_name = "FILE|none", value_parser = history::parse, value_hint = ValueHint::FilePath)]
     pub(crate) history: Option<Kept>,
 }
 
@@ -136,7 +136,7 @@ pub(crate) struct Settings {
     #[arg(long, value_parser = parse_name)]
     name: Option<String>,
     /// Where settings are [default: ~/.config/glassline/config.toml]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = SETTINGS_HEADING)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
     /// Show the time of each message
     #[arg(

@@ -28,7 +28,7 @@ pub(crate) fn host(options: JoinOptions, kept: Option<&Path>) -> Ending {
     };
     let store = match kept.map(|file| history::open(file, Keep::default())).transpose() {
         Ok(store) => store,
-        Err(error) => return Ending::CannotConnect(format!("{error:#}")),
+        Err(error) => return Ending::InputOutput(format!("{error:#}")),
     };
     let shutdown = Shutdown::new();
     let for_server = shutdown.clone();

@@ -71,6 +71,10 @@ fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow:
 }
 
 fn open_history(arguments: &Serve) -> anyhow::Result<Option<Box<dyn Store>>> {
+    let keeps_none = arguments.pure || arguments.history == Some(Kept::Nowhere);
+    if keeps_none && (arguments.keep_days.is_some() || arguments.keep_bytes.is_some()) {
+        bail!("there is no history of which --keep-days or --keep-bytes could keep a part; leave them out");
+    }
     if arguments.pure {
         // The tutorial's server forgets, and its bytes need not be text.
         return match &arguments.history {

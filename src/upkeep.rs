@@ -5,8 +5,8 @@ use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
-use glassline_journal::{check, export, import, vacuum};
+use anyhow::{Context, anyhow, bail};
+use glassline_journal::{StoreError, UpkeepError, check, export, import, vacuum};
 
 use crate::args::{History, Upkeep};
 use crate::history;
@@ -19,9 +19,26 @@ pub(crate) fn keep_up(arguments: &History) -> ExitCode {
     match carry_out(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            crate::complain(format_args!("{error:#}"));
+            crate::complain(format_args!("{}", in_words(&error)));
             ExitCode::from(FAILED)
         }
+    }
+}
+
+/// What went wrong. The history's own words are for a server's host; who looks after a file has another next step.
+fn in_words(error: &anyhow::Error) -> String {
+    let Some(UpkeepError::Store(cause)) = error.downcast_ref() else { return format!("{error:#}") };
+    match cause {
+        StoreError::InUse(file) => {
+            format!("a Glassline server keeps its history in {}; stop it first, then try again", file.display())
+        }
+        StoreError::ReadOnly(file) => {
+            format!("{} may not be opened by this user; try again as the one whose file it is", file.display())
+        }
+        StoreError::CannotOpen { path, detail } => {
+            format!("cannot open {}: {detail}; name the history with --history FILE", path.display())
+        }
+        _ => cause.to_string(),
     }
 }
 
@@ -53,9 +70,10 @@ fn export_to_stdout(file: &Path) -> anyhow::Result<()> {
 }
 
 fn import_from(file: &Path, lines: Option<&Path>) -> anyhow::Result<()> {
-    let imported = match lines {
+    let imported = match lines.filter(|lines| *lines != Path::new("-")) {
         Some(lines) => {
-            let opened = File::open(lines).with_context(|| format!("cannot read {}", lines.display()))?;
+            let opened = File::open(lines)
+                .map_err(|error| anyhow!("cannot read {}: {error}; name a file that is an export", lines.display()))?;
             import(file, &mut BufReader::new(opened))?
         }
         None => import(file, &mut io::stdin().lock())?,

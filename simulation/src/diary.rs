@@ -106,7 +106,9 @@ impl Diary {
             Event::Joined(presence)
                 if presence.names == [self.name.as_str()] && self.stay(&presence.room).is_none() =>
             {
-                self.enter(&presence.room, presence.seq);
+                // In a room that it was in before, what came since is news.
+                let was_here = self.stays.iter().any(|stay| stay.room == presence.room);
+                self.enter(&presence.room, presence.seq.filter(|_| !was_here));
                 Ok(())
             }
             Event::Left(presence) if is_own(presence) => {

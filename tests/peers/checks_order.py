@@ -48,7 +48,7 @@ def program(room):
         (request("send", **say, id=new_id(), ref="s5"), ("s5", "message", 4)),
         (request("leave", room=room, ref="l1"), ("l1", "left", None)),
         (request("send", **say, id=new_id(), ref="e8"), ("e8", "error", "unknown_room")),
-        (request("join", room=room, ref="j1"), ("j1", "joined", None)),
+        (request("join", room=room, ref="j1"), ("j1", "joined", 4)),
         (request("send", **say, id=new_id(), ref="s6"), ("s6", "message", 5)),
         (request("whois", name="nobody", ref="e9"), ("e9", "error", "unknown_name")),
         (request("away", text="tea", ref="a1"), ("a1", "away", None)),

@@ -3,6 +3,7 @@
 
 mod answerer;
 mod gauges;
+mod lock;
 mod questions;
 mod shared;
 mod writer;

@@ -14,6 +14,7 @@ mod prune;
 mod range;
 mod reader;
 mod repeats;
+mod rooms;
 mod schema;
 mod search;
 mod sweep;

@@ -8,7 +8,7 @@ use alloc::{
 };
 use core::net::IpAddr;
 
-use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Refusal, Welcome};
+use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Refusal, RoomState, Welcome};
 use glassline_wire::request::{Hello, LOBBY};
 
 use crate::hub::Hub;
@@ -118,22 +118,7 @@ impl Hub {
         holder: Holder,
         mut entrance: Entrance,
     ) -> Result<Entered, Refused> {
-        if self.rules.pure {
-            return Err(Refused::new(
-                ErrorCode::OutOfOrder,
-                "this server speaks the tutorial dialect only; use that one",
-            ));
-        }
-        let wished = Name::parse(hello.name.as_bytes())?;
-        self.check_entrance(&wished, entrance.address, entrance.now)?;
-        let rooms = hello.rooms.clone().unwrap_or_else(|| Vec::from([LOBBY.to_string()]));
-        if rooms.len() > self.rules.rooms_per_member_max {
-            let text = format!("at most {} rooms at once; leave some out", self.rules.rooms_per_member_max);
-            return Err(Refused::new(ErrorCode::TooManyRooms, text));
-        }
-        for room in &rooms {
-            crate::name::room_name(room)?;
-        }
+        let (wished, rooms) = self.check_hello(hello, entrance)?;
         if !self.knows_rooms(entrance.connection, rooms.iter().map(String::as_str)) {
             return Ok(Entered::Awaits);
         }
@@ -154,18 +139,7 @@ impl Hub {
         }
         let free = self.free_name(wished, entrance)?;
         let id = self.make_member(Dialect::Event, &free, entrance);
-        let mut closed_to_it = Vec::new();
-        for room in &rooms {
-            // The names were checked above; what is left to refuse is one room too many, which the client is told.
-            match self.admit(id, room) {
-                Ok(room_id) => {
-                    let name = self.rooms.get(room_id.0).map_or("", |room| &room.name);
-                    let announced = !quiet_rooms.iter().any(|state| state.room == name);
-                    self.enter_room(id, room_id, announced, entrance.now);
-                }
-                Err(refused) => closed_to_it.push(refused),
-            }
-        }
+        let closed_to_it = self.enter_rooms(id, &rooms, &quiet_rooms, entrance.now);
         self.welcome(id, free.as_str(), entrance.token, reference);
         self.tell_order(id, entrance.now);
         for Refused { code, text } in closed_to_it {
@@ -177,6 +151,42 @@ impl Hub {
             self.tell_gaps(id, hello.since.as_ref());
         }
         Ok(Entered::As(id))
+    }
+
+    /// The name and the rooms that a `hello` asks for, if it may have them.
+    fn check_hello(&self, hello: &Hello, entrance: Entrance) -> Result<(Name, Vec<String>), Refused> {
+        if self.rules.pure {
+            let text = "this server speaks the tutorial dialect only; use that one";
+            return Err(Refused::new(ErrorCode::OutOfOrder, text));
+        }
+        let wished = Name::parse(hello.name.as_bytes())?;
+        self.check_entrance(&wished, entrance.address, entrance.now)?;
+        let rooms = hello.rooms.clone().unwrap_or_else(|| Vec::from([LOBBY.to_string()]));
+        if rooms.len() > self.rules.rooms_per_member_max {
+            let text = format!("at most {} rooms at once; leave some out", self.rules.rooms_per_member_max);
+            return Err(Refused::new(ErrorCode::TooManyRooms, text));
+        }
+        for room in &rooms {
+            crate::name::room_name(room)?;
+        }
+        Ok((wished, rooms))
+    }
+
+    /// Takes a newcomer into its rooms; nobody is told of it in the quiet ones, which the same person was in just before. Returns why it
+    /// is not in some: their names were checked before, so what is left is one room too many, or a history that cannot be read.
+    fn enter_rooms(&mut self, id: MemberId, rooms: &[String], quiet_rooms: &[RoomState], now: Now) -> Vec<Refused> {
+        let mut closed_to_it = Vec::new();
+        for room in rooms {
+            match self.admit(id, room) {
+                Ok(room_id) => {
+                    let name = self.rooms.get(room_id.0).map_or("", |room| &room.name);
+                    let announced = !quiet_rooms.iter().any(|state| state.room == name);
+                    self.enter_room(id, room_id, announced, now);
+                }
+                Err(refused) => closed_to_it.push(refused),
+            }
+        }
+        closed_to_it
     }
 
     fn welcome(&mut self, id: MemberId, name: &str, token: u128, reference: Option<&str>) {

@@ -204,7 +204,7 @@ fn a_mute_takes_the_voice_and_leaves_a_way_to_the_operators() {
             "notice teacher muted you until 2023-11-14 22:23:20 UTC: listen first; you may still write to an operator (teacher) directly"
         ]
     );
-    assert_eq!(world.told(teacher), ["ref teacher Mute Eve listen first", "ref notice it hits 1 who is here: eve"]);
+    assert_eq!(world.told(teacher), ["ref teacher Mute Eve listen first", "ref notice it concerns 1 who is here: eve"]);
     assert_eq!(world.says(eve, at(599)), Err(ErrorCode::Muted));
     assert_eq!(world.writes(eve, "bob"), Err(ErrorCode::Muted));
     assert_eq!(world.writes(eve, "teacher"), Ok(()));
@@ -260,7 +260,10 @@ fn a_ban_throws_out_and_keeps_out_by_name_and_by_address() {
 
     world.does(teacher, "ban 192.0.2.0/24 7d enough");
     assert_eq!(world.thrown_out().iter().map(|out| (out.member, out.reason)).collect::<Vec<_>>(), [(bob, "banned")]);
-    assert_eq!(world.told(teacher), ["ref teacher Ban 192.0.2.0/24 enough", "ref notice it hits 1 who is here: bob"]);
+    assert_eq!(
+        world.told(teacher),
+        ["ref teacher Ban 192.0.2.0/24 enough", "ref notice it concerns 1 who is here: bob"]
+    );
     world.hub.depart(bob, NOW);
     assert!(world.hub.check_address(CLASS.parse().expect("an address"), NOW).is_err());
     assert!(world.hub.check_address("::ffff:192.0.2.255".parse().expect("an address"), NOW).is_err());
@@ -313,7 +316,7 @@ fn in_a_freeze_only_operators_speak() {
     assert!(world.told(late)[0].contains("only operators speak"), "whoever comes later is told");
     world.told(teacher);
     world.does(teacher, "freeze");
-    assert_eq!(world.told(teacher), ["ref notice the talk is frozen already; thaw ends it"]);
+    assert_eq!(world.told(teacher), ["ref notice the talk is frozen already; /thaw ends it"]);
     world.does(teacher, "thaw");
     assert_eq!(world.told(late), ["notice the freeze is over: everybody may speak again"]);
     assert_eq!(world.says(eve, NOW), Ok(()));

@@ -30,7 +30,7 @@ impl<L: Link> Reactor<L> {
                     if let Some(connection) = self.connections.get(connection) {
                         let name =
                             connection.member.map(|member| visible::one_line(self.hub.name(member)).into_owned());
-                        warn!(peer = %connection.peer, ?name, "a wrong operator token");
+                        warn!(peer = %connection.peer, name, "a wrong operator token");
                     }
                 }
             }
@@ -47,7 +47,7 @@ impl<L: Link> Reactor<L> {
 /// The audit log's line; names and reasons are quoted, so that nothing of them is obeyed by a terminal.
 fn log_act(act: &Act) {
     let shown = |text: &Option<String>| text.as_deref().map(|text| visible::one_line(text).into_owned());
-    let by = visible::one_line(&act.by).into_owned();
+    let (by, who, text) = (visible::one_line(&act.by), shown(&act.who), shown(&act.text));
     let until = act.until.map(|until| until.to_string());
-    info!(?by, act = ?act.act, who = ?shown(&act.who), ?until, text = ?shown(&act.text), "operator");
+    info!(by = &*by, act = act.act.as_str(), who, until, text, "operator");
 }

@@ -299,8 +299,8 @@ impl<L: Link> Reactor<L> {
     }
 
     pub(crate) fn depart(&mut self, member: MemberId, peer: SocketAddr, reason: &'static str) {
-        let name = visible::one_line(self.hub.name(member)).into_owned();
-        info!(%peer, ?name, reason, "left");
+        let name = visible::one_line(self.hub.name(member));
+        info!(%peer, name = &*name, reason, "left");
         self.hub.depart(member, self.now);
     }
 }

@@ -228,14 +228,14 @@ impl<L: Link> Reactor<L> {
             }
             _ => "tutorial",
         };
-        let name = visible::one_line(self.hub.name(member)).into_owned();
-        info!(peer = %connection.peer, ?name, dialect, "joined");
+        let name = visible::one_line(self.hub.name(member));
+        info!(peer = %connection.peer, name = &*name, dialect, "joined");
     }
 
     pub(crate) fn refuse(&mut self, index: usize, reason: &'static str, detail: &str, words: Vec<u8>) {
         if let Some(connection) = self.connections.get(index) {
             let detail = visible::one_line(detail);
-            info!(peer = %connection.peer, reason, ?detail, "refused");
+            info!(peer = %connection.peer, reason, detail = &*detail, "refused");
         }
         self.part(index, reason, words);
     }

@@ -317,6 +317,23 @@ pub enum ActKind {
     Motd,
 }
 
+impl ActKind {
+    /// Its word in the schema.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Op => "op",
+            Self::Kick => "kick",
+            Self::Mute => "mute",
+            Self::Unmute => "unmute",
+            Self::Ban => "ban",
+            Self::Unban => "unban",
+            Self::Freeze => "freeze",
+            Self::Thaw => "thaw",
+            Self::Motd => "motd",
+        }
+    }
+}
+
 /// Fields of `notice`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {

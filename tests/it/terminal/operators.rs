@@ -23,7 +23,7 @@ fn an_operator_at_a_terminal_throws_somebody_out_and_leaves_no_token_behind() {
     alice.see_input("/op •••••••••••••");
     alice.keys_until("-battery\r", "you are an operator for as long as this connection lasts");
     alice.see("alice became an operator");
-    alice.keys_until("/mute bob 10m\r", "it hits 1 who is here: bob");
+    alice.keys_until("/mute bob 10m\r", "it concerns 1 who is here: bob");
     bob.see("alice muted you until");
     bob.keys_until("but why\r", "you may still write to an operator (alice) directly");
     alice.keys_until("/roster\r", "bob (muted) 127.0.0.1, event dialect");

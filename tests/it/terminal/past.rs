@@ -17,7 +17,7 @@ use crate::program::Folder;
 struct Scene {
     bob: EventClient,
     server: Server,
-    _folder: Folder,
+    folder: Folder,
 }
 
 #[track_caller]
@@ -29,7 +29,7 @@ fn scene(texts: &[&str]) -> Scene {
         bob.say(text);
         bob.expect_said("bob", text);
     }
-    Scene { bob, server, _folder: folder }
+    Scene { bob, server, folder }
 }
 
 /// The rows that hold this, in their order.
@@ -39,7 +39,7 @@ fn rows_with(terminal: &mut Terminal, part: &str) -> Vec<String> {
 
 #[test]
 fn who_comes_finds_what_was_said_and_is_not_called_by_it() {
-    let Scene { mut bob, server, .. } = scene(&["tea at four?", "alice: bring cups", "at five"]);
+    let Scene { mut bob, server, folder: _folder } = scene(&["tea at four?", "alice: bring cups", "at five"]);
     let mut alice = Opening::join(server.address, "alice").size(24, 100).open();
     alice.see("at five\n── now ──\n>");
     let earlier = rows_with(&mut alice, "bob > ");
@@ -64,7 +64,7 @@ fn who_comes_finds_what_was_said_and_is_not_called_by_it() {
 #[test]
 fn the_past_leaves_room_for_what_the_client_says() {
     let texts: Vec<String> = (1..=30).map(|number| format!("number {number}.")).collect();
-    let Scene { server, .. } = scene(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+    let Scene { server, folder: _folder, .. } = scene(&texts.iter().map(String::as_str).collect::<Vec<_>>());
     let mut alice = Opening::join(server.address, "alice").size(24, 100).open();
     alice.see("number 30.\n── now ──");
     assert!(alice.screen().contains("* connected to "), "{}", alice.screen());
@@ -81,7 +81,7 @@ fn the_past_leaves_room_for_what_the_client_says() {
 fn the_past_is_paged_searched_and_looked_at_around_a_number() {
     let texts: Vec<String> =
         (1..=60).map(|number| format!("{} {number}.", if number == 7 { "Tea" } else { "no" })).collect();
-    let Scene { bob, server, .. } = scene(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+    let Scene { bob, server, folder: _folder } = scene(&texts.iter().map(String::as_str).collect::<Vec<_>>());
     let mut alice = Opening::join(server.address, "alice").size(50, 100).open();
     alice.see("no 60.\n── now ──");
     alice.keys_until("/clear\r", "\n");
@@ -100,7 +100,7 @@ fn the_past_is_paged_searched_and_looked_at_around_a_number() {
 
 #[test]
 fn what_was_missed_comes_once_and_rings_once() {
-    let Scene { mut bob, server, .. } = scene(&["before"]);
+    let Scene { mut bob, server, folder: _folder } = scene(&["before"]);
     let proxy = Proxy::to(server.address);
     let mut alice = Opening::join(proxy.address, "alice").size(24, 100).open();
     alice.see("before\n── now ──");
@@ -203,7 +203,7 @@ fn a_link_that_breaks_among_what_was_missed_goes_on_where_it_broke() {
 
 #[test]
 fn whoever_reads_lines_gets_the_past_in_lines_and_the_log_does_not() {
-    let Scene { mut bob, server, .. } = scene(&["tea?", "two\nlines"]);
+    let Scene { mut bob, server, folder: _folder } = scene(&["tea?", "two\nlines"]);
     let state = ".local/state/glassline";
     let mut alice = Opening::join(server.address, "alice")
         .size(30, 100)

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::shared::lock;
+use super::lock::lock;
 use super::{Question, Ticket, WAITING_QUESTIONS_MAX};
 
 /// Which thread answers a question.

@@ -3,10 +3,11 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::gauges::{Counters, Gauges};
+use super::lock::lock;
 use super::questions::{Asked, Lane, Queue};
 use super::{Done, Question, Ticket, WAITING_BYTES_MAX, WAITING_RECORDS_MAX};
 use crate::record::Record;
@@ -266,11 +267,6 @@ impl Shared {
     pub(super) fn failure(&self) -> Option<String> {
         lock(&self.done).failure.clone()
     }
-}
-
-/// A panic under one of these locks leaves nothing half done.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a record takes of the bounds in bytes.

@@ -4,12 +4,13 @@ use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::collections::{BTreeSet, HashMap};
 
 use glassline_wire::event::Event;
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{CachedStatement, Connection, Transaction, TransactionBehavior};
 
-use super::engine::{CachedRoom, Engine};
+use super::engine::Engine;
 use super::ids::{IdPlace, Ids, Merged};
-use super::place::{ROOM_ID_MAX, SEQ_MAX, place};
+use super::place::{SEQ_MAX, place};
 use super::repeats::Repeats;
+use super::rooms::{CachedRoom, find_room, open_room, used_up};
 use crate::record::{Entry, Outcome, Record};
 use crate::store::StoreError;
 
@@ -182,38 +183,4 @@ fn find_or_open(
         None => (open_room(transaction, name, 1)?, 0),
     };
     Ok(Growing { id, newest, added: 0, first_at_ms: 0 })
-}
-
-pub(super) fn find_room(
-    transaction: &Transaction<'_>,
-    cached: &HashMap<String, CachedRoom>,
-    name: &str,
-) -> Result<Option<CachedRoom>, rusqlite::Error> {
-    if let Some(&room) = cached.get(name) {
-        return Ok(Some(room));
-    }
-    transaction
-        .prepare_cached("SELECT id, newest FROM room WHERE name = ?1")?
-        .query_row([name], |row| Ok(CachedRoom { id: row.get(0)?, newest: row.get(1)? }))
-        .optional()
-}
-
-/// Makes a room whose first number will be `first`. Returns its id.
-pub(super) fn open_room(transaction: &Transaction<'_>, name: &str, first: u64) -> Result<i64, rusqlite::Error> {
-    transaction
-        .prepare_cached(
-            "INSERT INTO room(name, newest, oldest, indexed, ids_merged, oldest_at_ms)
-             VALUES(?1, ?2 - 1, ?2, ?2 - 1, ?2 - 1, 0)",
-        )?
-        .execute((name, first))?;
-    let id = transaction.last_insert_rowid();
-    if id > ROOM_ID_MAX {
-        return Err(used_up("no more rooms can be opened in this history"));
-    }
-    Ok(id)
-}
-
-fn used_up(what: &str) -> rusqlite::Error {
-    let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_TOOBIG);
-    rusqlite::Error::SqliteFailure(full, Some(what.to_string()))
 }

@@ -14,6 +14,7 @@ use super::files::Files;
 use super::ids::Ids;
 use super::prune::Clock;
 use super::reader::SqliteReader;
+use super::rooms::CachedRoom;
 use super::sweep::Sweep;
 use super::tend::{Checkpoint, checkpoint};
 use super::{fault, opening};
@@ -73,13 +74,6 @@ pub(crate) struct Engine {
     files: Files,
     /// Locked as long as it is open.
     _lock: File,
-}
-
-/// What an append must know of a room.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct CachedRoom {
-    pub(super) id: i64,
-    pub(super) newest: u64,
 }
 
 impl Engine {

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::page::{self, Filling, limit_of, message_columns};
 use super::place::place;
-use super::reader::RoomNow;
+use super::rooms::RoomNow;
 use crate::store::Page;
 
 /// Which way rows are read.

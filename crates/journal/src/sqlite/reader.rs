@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use glassline_wire::request::{HistoryRange, Search};
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags};
 
+use super::rooms::room_now;
 use super::{fault, range, search};
 use crate::store::{Head, Page, Reader, StoreError};
 
@@ -21,16 +22,6 @@ const STEPS_BETWEEN_LOOKS: i32 = 1_000;
 pub(crate) struct SqliteReader {
     pub(super) db: Connection,
     path: PathBuf,
-}
-
-/// A room as it is when a question is asked.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct RoomNow {
-    pub(super) id: i64,
-    pub(super) oldest: u64,
-    pub(super) newest: u64,
-    /// The last number in the search index.
-    pub(super) indexed: u64,
 }
 
 impl SqliteReader {
@@ -92,12 +83,4 @@ impl Reader for SqliteReader {
             None => Ok(Page::default()),
         })
     }
-}
-
-fn room_now(db: &Connection, name: &str) -> Result<Option<RoomNow>, rusqlite::Error> {
-    db.prepare_cached("SELECT id, oldest, newest, indexed FROM room WHERE name = ?1")?
-        .query_row([name], |row| {
-            Ok(RoomNow { id: row.get(0)?, oldest: row.get(1)?, newest: row.get(2)?, indexed: row.get(3)? })
-        })
-        .optional()
 }

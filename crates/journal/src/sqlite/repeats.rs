@@ -7,11 +7,11 @@ use glassline_wire::message_id::MessageId;
 use glassline_wire::timestamp::Timestamp;
 use rusqlite::{CachedStatement, Connection, TransactionBehavior};
 
-use super::append::find_room;
 use super::engine::Engine;
 use super::fault;
 use super::ids::{self, IdPlace, Ids};
 use super::place::seq_of;
+use super::rooms::find_room;
 use crate::record::{Entry, Outcome, Record};
 use crate::store::StoreError;
 

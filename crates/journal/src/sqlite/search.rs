@@ -8,7 +8,7 @@ use rusqlite::{Connection, ErrorCode, Params};
 use super::fold::fold_into;
 use super::page::{self, Filling, TEXT_COLUMN, limit_of, message_columns};
 use super::place::place;
-use super::reader::RoomNow;
+use super::rooms::RoomNow;
 use crate::store::Page;
 
 /// The index knows pieces of three characters.

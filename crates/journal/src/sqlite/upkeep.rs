@@ -32,14 +32,13 @@ pub enum UpkeepError {
     Store(#[from] StoreError),
     /// What was exported cannot be written.
     #[error("the export cannot be written ({0}); look after where it goes, then export again")]
-    Output(#[source] io::Error),
+    Output(io::Error),
     /// What is to be imported cannot be read.
     #[error("line {line} of the import cannot be read ({cause}); nothing was imported")]
     Input {
         /// Counted from 1.
         line: u64,
         /// What the system says.
-        #[source]
         cause: io::Error,
     },
     /// What is to be imported is no export.

@@ -27,7 +27,8 @@ impl Hub {
     /// The member is no operator, the line is none of theirs, or it hits whom it may not.
     pub fn operate(&mut self, id: MemberId, line: &str, reference: Option<String>, now: Now) -> Result<(), Refused> {
         if self.rules.operator_token.is_none() {
-            let text = "this server has no operators; its host starts it with --operator-token-file FILE";
+            let text =
+                "this server has no operators; its host starts it with `glassline serve --operator-token-file FILE`";
             return Err(Refused::new(ErrorCode::NotOperator, text));
         }
         if line.len() > OPERATE_BYTES_MAX {
@@ -38,7 +39,7 @@ impl Hub {
             return self.take_token(id, token, reference, now);
         }
         if !self.members.get(id.0).is_some_and(|member| member.is_operator) {
-            let text = "only operators may do this; op TOKEN makes you one";
+            let text = "only operators may do this; `/op TOKEN` makes you one";
             return Err(Refused::new(ErrorCode::NotOperator, text));
         }
         let act = |kind, who: Option<String>, until, text| self.act(id, kind, who, until, text, now);
@@ -90,11 +91,11 @@ impl Hub {
         match instruction {
             Instruction::Roster => self.roster_listed(),
             Instruction::Bans => self.order_listed(now),
-            Instruction::Freeze => "the talk is frozen already; thaw ends it".to_string(),
+            Instruction::Freeze => "the talk is frozen already; /thaw ends it".to_string(),
             Instruction::Thaw => "the talk is not frozen".to_string(),
             _ => match &self.order.motd {
                 Some(motd) => format!("newcomers are told:\n{motd}"),
-                None => "there is no message of the day; motd TEXT sets one".to_string(),
+                None => "there is no message of the day; /motd TEXT sets one".to_string(),
             },
         }
     }
@@ -199,6 +200,6 @@ fn check_standing(whom: &Whom, restraints: &Restraints, what: &str, now: Now) ->
     if restraints.on(whom, now.at).is_some() {
         return Ok(());
     }
-    let text = format!("no {what} of exactly {whom} stands; bans lists what does");
+    let text = format!("no {what} of exactly {whom} stands; /bans lists what does");
     Err(Refused::new(ErrorCode::UnknownName, text))
 }

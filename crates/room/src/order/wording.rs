@@ -62,11 +62,13 @@ pub(super) fn because(text: Option<&str>) -> String {
 pub(super) fn hits(names: &[String]) -> String {
     let listed: Vec<&str> = names.iter().take(NAMES_LISTED_MAX).map(String::as_str).collect();
     match names.len() {
-        0 => "it hits nobody who is here now".to_string(),
+        0 => "it concerns nobody who is here now".to_string(),
         count if count > listed.len() => {
-            format!("it hits {count} who are here: {} +{}", listed.join(", "), count - listed.len())
+            format!("it concerns {count} who are here: {} +{}", listed.join(", "), count - listed.len())
         }
-        count => format!("it hits {count} who {} here: {}", if count == 1 { "is" } else { "are" }, listed.join(", ")),
+        count => {
+            format!("it concerns {count} who {} here: {}", if count == 1 { "is" } else { "are" }, listed.join(", "))
+        }
     }
 }
 

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use tracing::warn;
 
 use crate::shutdown::Shutdown;
-use crate::watching::exposition::{CONTENT_TYPE, render};
+use crate::watching::exposition::CONTENT_TYPE;
+use crate::watching::numbers::render;
 use crate::watching::{ANSWER_TIMEOUT, Watch};
 
 /// Connections served at once; others wait in the kernel's queue. A scraper and a probe or two are all there should be.

@@ -53,7 +53,7 @@ mod tests {
         gauges.commit_times.counts[3] = 5;
         *gauges.commit_times.counts.last_mut().expect("a last one") = 1;
         gauges.commit_times.sum_s = 6.25;
-        let mut out = Exposition::default();
+        let mut out = Exposition::new();
         add(&mut out, &gauges);
         let text = out.into_text();
         for line in [

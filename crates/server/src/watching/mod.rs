@@ -6,6 +6,7 @@
 mod exposition;
 mod http;
 mod journal;
+mod numbers;
 mod pulse;
 mod snapshot;
 

@@ -13,12 +13,13 @@ use serde_json::Value;
 
 use super::UpkeepError;
 use crate::record::{Entry, Outcome, Record};
-use crate::sqlite::append::{Growth, open_room, store};
+use crate::sqlite::append::{Growth, store};
 use crate::sqlite::engine::{Engine, Keep};
 use crate::sqlite::fault;
 use crate::sqlite::ids::{self, Ids};
 use crate::sqlite::page::{self, Filling, message_columns};
 use crate::sqlite::place::{SEQ_MAX, place};
+use crate::sqlite::rooms::open_room;
 use crate::sqlite::tend::{Checkpoint, checkpoint};
 
 /// Lines that are stored together.
@@ -63,7 +64,10 @@ pub fn import(file: &Path, lines: &mut dyn BufRead) -> Result<Imported, UpkeepEr
     let mut lines = Lines { input: lines, number: 0, line: Vec::new() };
     let first = lines.next()?.unwrap_or_default();
     if !is_schema(first) {
-        return Err(lines.wrong(format!("does not say {}", String::from_utf8_lossy(&super::export::schema_line()))));
+        return Err(lines.wrong(format!(
+            "does not say {}, as that of every export does",
+            String::from_utf8_lossy(&super::export::schema_line())
+        )));
     }
     while let Some(line) = lines.next()? {
         if line.is_empty() {

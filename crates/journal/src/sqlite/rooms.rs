@@ -1,0 +1,68 @@
+//! The rooms of a history: their ids, and the numbers they have given.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, Transaction};
+
+use super::place::ROOM_ID_MAX;
+
+/// What an append must know of a room.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CachedRoom {
+    pub(super) id: i64,
+    pub(super) newest: u64,
+}
+
+/// A room as it is when a question is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RoomNow {
+    pub(super) id: i64,
+    pub(super) oldest: u64,
+    pub(super) newest: u64,
+    /// The last number in the search index.
+    pub(super) indexed: u64,
+}
+
+/// The room of this name, if it was ever spoken in.
+pub(super) fn find_room(
+    transaction: &Transaction<'_>,
+    cached: &HashMap<String, CachedRoom>,
+    name: &str,
+) -> Result<Option<CachedRoom>, rusqlite::Error> {
+    if let Some(&room) = cached.get(name) {
+        return Ok(Some(room));
+    }
+    transaction
+        .prepare_cached("SELECT id, newest FROM room WHERE name = ?1")?
+        .query_row([name], |row| Ok(CachedRoom { id: row.get(0)?, newest: row.get(1)? }))
+        .optional()
+}
+
+/// Makes a room whose first number will be `first`. Returns its id.
+pub(super) fn open_room(transaction: &Transaction<'_>, name: &str, first: u64) -> Result<i64, rusqlite::Error> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO room(name, newest, oldest, indexed, ids_merged, oldest_at_ms)
+             VALUES(?1, ?2 - 1, ?2, ?2 - 1, ?2 - 1, 0)",
+        )?
+        .execute((name, first))?;
+    let id = transaction.last_insert_rowid();
+    if id > ROOM_ID_MAX {
+        return Err(used_up("no more rooms can be opened in this history"));
+    }
+    Ok(id)
+}
+
+pub(super) fn room_now(db: &Connection, name: &str) -> Result<Option<RoomNow>, rusqlite::Error> {
+    db.prepare_cached("SELECT id, oldest, newest, indexed FROM room WHERE name = ?1")?
+        .query_row([name], |row| {
+            Ok(RoomNow { id: row.get(0)?, oldest: row.get(1)?, newest: row.get(2)?, indexed: row.get(3)? })
+        })
+        .optional()
+}
+
+/// What [`super::fault`] takes for the end of numbers.
+pub(super) fn used_up(what: &str) -> rusqlite::Error {
+    let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_TOOBIG);
+    rusqlite::Error::SqliteFailure(full, Some(what.to_string()))
+}

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::harness::Table;
+use super::harness::{Opening, Table};
 use crate::harness::fresh_id;
 
 /// Bob enters rooms beside the lobby.
@@ -108,4 +108,23 @@ fn the_last_room_that_is_left_says_how_to_enter_one() {
     table.alice.see_input("to nobody");
     table.alice.keys_until("\x15/join lobby\r", "alice in lobby");
     assert_eq!(table.said("back\r"), "back");
+}
+
+#[test]
+fn in_the_tutorial_dialect_the_room_is_the_one_that_the_server_says() {
+    let table = Table::new();
+    let opening = Opening::join(table.server.address, "old").argument("--dialect").argument("tutorial");
+    let mut old = opening.size(12, 100).open();
+    old.see("/help lists commands");
+    old.see("old in lobby");
+    old.keys_until("/join den\r", "you are in den; nobody else is here");
+    old.see("old in den");
+    old.keys_until("/join den\r", "you are there already");
+    old.see("old in den");
+    old.keys_until("/join\r", "usage: /join ROOM");
+    old.see("old in den");
+    old.keys_until("/join *\r", "room name");
+    old.see_no_more("old in ");
+    old.keys_until("/leave\r", "you are in lobby; here: ");
+    old.see("old in lobby");
 }

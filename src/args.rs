@@ -228,7 +228,7 @@ pub(crate) enum Upkeep {
         /// The file; made if it is not there [default: ~/.local/state/glassline/history.db]
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         history: Option<PathBuf>,
-        /// The lines [default: what stdin holds]
+        /// The lines, or - for stdin [default: -]
         #[arg(value_name = "LINES", value_hint = ValueHint::FilePath)]
         lines: Option<PathBuf>,
     },

@@ -29,11 +29,17 @@ pub(crate) fn keep_up(arguments: &History) -> ExitCode {
 fn in_words(error: &anyhow::Error) -> String {
     let Some(UpkeepError::Store(cause)) = error.downcast_ref() else { return format!("{error:#}") };
     match cause {
-        StoreError::InUse(file) => {
-            format!("a Glassline server keeps its history in {}; stop it first, then try again", file.display())
-        }
-        StoreError::ReadOnly(file) => {
-            format!("{} may not be opened by this user; try again as the one whose file it is", file.display())
+        StoreError::InUse(file) => format!(
+            "a Glassline server, or another chore, has {} open; let it end first, then try again",
+            file.display()
+        ),
+        StoreError::ReadOnly(file) => format!(
+            "{} is not this user's to open like that, or lies where nothing may be written; try again as the user whose file it is",
+            file.display()
+        ),
+        StoreError::Full => "the disk is full; free some space, then try again".to_string(),
+        StoreError::WriteFailed(detail) => {
+            format!("the history cannot be written ({detail}); look after the disk, then try again")
         }
         StoreError::CannotOpen { path, detail } => {
             format!("cannot open {}: {detail}; name the history with --history FILE", path.display())

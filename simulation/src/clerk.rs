@@ -167,7 +167,7 @@ impl Clerk {
             Ok(outcomes) => tickets.into_iter().zip(outcomes).map(appended).collect(),
             Err(error) => {
                 let (error, earlier) = (Arc::new(error), self.disk.repeats(&records).unwrap_or_default());
-                let reports = tickets.into_iter().zip(earlier);
+                let reports = tickets.into_iter().zip(earlier.into_iter().chain(std::iter::repeat(None)));
                 let report = |(ticket, earlier)| match earlier {
                     Some(outcome) => Done::Appended { ticket, outcome },
                     None => Done::NotStored { ticket, error: Arc::clone(&error) },

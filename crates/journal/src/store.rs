@@ -133,7 +133,7 @@ pub enum StoreError {
     /// It may not be written.
     #[error("{} cannot be written; give this user the right to write it and its folder, or name another with --history FILE", .0.display())]
     ReadOnly(PathBuf),
-    /// It was moved or deleted while it was open.
+    /// A file of it was moved or deleted while it was open.
     #[error("{} was moved or deleted under this server, which stores nothing until the same file is back; move it back, or start the server again with what there is", .0.display())]
     NotInPlace(PathBuf),
     /// It cannot be opened.

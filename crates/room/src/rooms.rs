@@ -225,12 +225,12 @@ impl Hub {
         feed.and_then(|feed| self.rooms.get(feed.room.0)).map_or_else(String::new, |room| room.name.to_string())
     }
 
-    /// The rooms a member is in, as `welcome` lists them.
     /// The number of the newest message that the members of an open room were sent; 0 before the first.
     pub fn newest_in(&self, room: &str) -> Option<u64> {
         self.room_ids.get(room).and_then(|id| self.rooms.get(id.0)).map(|room| room.seq)
     }
 
+    /// The rooms a member is in, as `welcome` lists them.
     pub(crate) fn room_states(&self, id: MemberId) -> Vec<RoomState> {
         let feeds = self.members.get(id.0).map_or(&[][..], |member| &member.outlet.feeds);
         let rooms = feeds.iter().filter_map(|feed| self.rooms.get(feed.room.0));

@@ -249,6 +249,10 @@ impl Session {
             return;
         }
         link.counted_ms = Some(now_ms);
+        // One that does not read is not asked more and more; later it is.
+        if self.out.len() >= WINDOW_BYTES {
+            return;
+        }
         for room in std::mem::take(&mut link.uncounted) {
             if self.roster.contains(&room) {
                 self.ask_who_is_in(&room);
@@ -384,9 +388,12 @@ impl Session {
                 self.roster.go_to(&presence.room);
             }
             self.ask_who_is_in(&presence.room);
-            // A reconnect goes on from there, also if nothing is said until then.
             if let (Some(seq), Some(numbers)) = (presence.seq, self.roster.numbers_mut(&presence.room)) {
+                // A reconnect goes on from there, also if nothing is said until then.
                 numbers.begin(seq);
+                if numbers.newest() < Some(seq) {
+                    self.ask_newest_in(&presence.room);
+                }
             }
         }
     }
@@ -398,8 +405,8 @@ impl Session {
     }
 
     fn refused(&mut self, refusal: Refusal) {
-        self.heard_no_history(&refusal);
-        if matches!(refusal.reference.as_deref(), Some(WHO_REF | AWAY_AGAIN_REF | ALIVE_REF)) {
+        let is_about_own_question = self.heard_no_history(&refusal);
+        if is_about_own_question || matches!(refusal.reference.as_deref(), Some(WHO_REF | AWAY_AGAIN_REF | ALIVE_REF)) {
             return;
         }
         self.heard_answer(refusal.reference.as_deref());

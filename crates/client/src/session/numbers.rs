@@ -81,6 +81,12 @@ impl Numbers {
         Some((from, to))
     }
 
+    /// Takes in that the room's newest message is this one, where all up to it should have come.
+    pub(super) fn take_newest(&mut self, newest: u64) -> Option<(u64, u64)> {
+        self.begin(newest);
+        self.take_gap(newest, newest)
+    }
+
     /// Takes in that what was said earlier ends with this one: where a room begins of which nothing was known.
     pub(super) fn begin(&mut self, newest: u64) {
         self.settle_doubt(newest.saturating_add(1));
@@ -167,6 +173,7 @@ mod tests {
         numbers.begin(7);
         numbers.begin(9);
         assert_eq!((numbers.newest(), numbers.take(8)), (Some(7), Place::Next), "what is known is not begun again");
+        assert_eq!((numbers.take_newest(8), numbers.take_newest(10)), (None, Some((9, 10))));
     }
 
     #[test]

@@ -5,13 +5,15 @@ use std::collections::VecDeque;
 use glassline_wire::event::{Event, History, Message, Refusal};
 use glassline_wire::request::{Ask, HistoryRange, Request, Search};
 
-use super::Session;
 use super::numbers::Place;
 use super::update::{Asked, Declined, HistoryWish, Update};
+use super::{Session, WINDOW_BYTES};
 
 /// Messages of a page, where the user names no number.
 pub const PAGE_MESSAGES: u64 = 20;
 
+/// `ref` of the session's own question for the newest message of a room.
+const NEWEST_REF: &str = "glassline-newest";
 /// What the `ref`s of the user's questions begin with.
 const PAST_REF: &str = "glassline-past-";
 /// What follows a question in a pipe waits so long for the answer at most.
@@ -126,10 +128,27 @@ impl Session {
         Ok(())
     }
 
+    /// Asks for the newest message of a room that is entered again behind others that were not shown. Its context may have them, and
+    /// the answer comes behind that: what is missing still is told then.
+    pub(super) fn ask_newest_in(&mut self, room: &str) {
+        // One that does not read is not asked more and more.
+        if self.out.len() < WINDOW_BYTES {
+            let range = HistoryRange { room: room.to_owned(), limit: Some(1), ..HistoryRange::default() };
+            self.put_request(&Request { reference: Some(NEWEST_REF.to_owned()), ask: Ask::History(range) });
+        }
+    }
+
     /// Takes in messages of the past.
     pub(super) fn heard_history(&mut self, history: History) {
         match history.reference.as_deref() {
             None => self.heard_context(history),
+            Some(NEWEST_REF) => {
+                let newest = history.messages.last().and_then(|message| message.seq).unwrap_or(0);
+                let numbers = self.roster.numbers_mut(&history.room);
+                if let Some((from, to)) = numbers.and_then(|numbers| numbers.take_newest(newest)) {
+                    self.tell_gap(&history.room, from, to);
+                }
+            }
             Some(reference) => match self.past.take_question(reference) {
                 Some(question) => self.heard_page(history, question),
                 None => self.show(Update::Heard(Event::History(history))),
@@ -137,11 +156,11 @@ impl Session {
         }
     }
 
-    /// Takes in that a question is not answered.
-    pub(super) fn heard_no_history(&mut self, refusal: &Refusal) {
-        if let Some(reference) = refusal.reference.as_deref() {
-            self.past.take_question(reference);
-        }
+    /// Takes in that a question is not answered: whether it was the session's own, which is nobody else's business.
+    pub(super) fn heard_no_history(&mut self, refusal: &Refusal) -> bool {
+        let Some(reference) = refusal.reference.as_deref() else { return false };
+        self.past.take_question(reference);
+        reference == NEWEST_REF
     }
 
     /// What was said before the client came. What of it is newer than what was shown of a room that it was in before, is news.

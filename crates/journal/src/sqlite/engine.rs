@@ -153,9 +153,10 @@ impl Engine {
 }
 
 impl Drop for Engine {
-    /// Behind an orderly end the one file has everything. Where that fails, the log beside it still has the rest.
+    /// Behind an orderly end the one file has everything. Where that fails, the log beside it still has the rest; and it keeps it where
+    /// the file is not in its place, so that a copy of it and the log are the whole history.
     fn drop(&mut self) {
-        if !self.broken && !std::thread::panicking() {
+        if !self.broken && !std::thread::panicking() && self.files.check_in_place().is_ok() {
             let _ = checkpoint(&self.db, Checkpoint::Whole);
         }
     }
@@ -164,7 +165,7 @@ impl Drop for Engine {
 impl Store for Engine {
     fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
         self.check_usable()?;
-        self.files.check_in_place(&self.path)?;
+        self.files.check_in_place()?;
         self.append_batch(batch)
     }
 
@@ -175,7 +176,7 @@ impl Store for Engine {
 
     fn tend(&mut self, budget: Duration) -> Result<bool, StoreError> {
         self.check_usable()?;
-        self.files.check_in_place(&self.path)?;
+        self.files.check_in_place()?;
         self.tend_for(budget)
     }
 

@@ -8,22 +8,25 @@ use std::path::{Path, PathBuf};
 use super::opening::beside;
 use crate::store::StoreError;
 
-/// The open files of a history.
+/// The open files of a history, each with the name it goes by.
 pub(super) struct Files(Vec<(PathBuf, Identity)>);
 
 impl Files {
-    /// The history and its log, both open.
+    /// The history by the name it was given, which may be a link, and its log and its lock beside what that leads to; all are open.
     pub(super) fn of(history: &Path) -> io::Result<Self> {
-        let history = fs::canonicalize(history)?;
-        let log = beside(&history, "-wal");
-        let identified = [history, log].into_iter().map(|file| identity(&file).map(|identity| (file, identity)));
+        let beside_it = fs::canonicalize(history)?;
+        let files = [history.to_path_buf(), beside(&beside_it, "-wal"), beside(&beside_it, ".lock")];
+        let identified = files.into_iter().map(|file| identity(&file).map(|identity| (file, identity)));
         Ok(Self(identified.collect::<io::Result<_>>()?))
     }
 
     /// Asked before each commit, so that what is acknowledged is where it will be looked for.
-    pub(super) fn check_in_place(&self, named: &Path) -> Result<(), StoreError> {
-        let is_in_place = |(file, opened): &(PathBuf, Identity)| identity(file).is_ok_and(|found| found == *opened);
-        if self.0.iter().all(is_in_place) { Ok(()) } else { Err(StoreError::NotInPlace(named.to_path_buf())) }
+    pub(super) fn check_in_place(&self) -> Result<(), StoreError> {
+        let is_elsewhere = |(file, opened): &&(PathBuf, Identity)| !identity(file).is_ok_and(|found| found == *opened);
+        match self.0.iter().find(is_elsewhere) {
+            Some((file, _)) => Err(StoreError::NotInPlace(file.clone())),
+            None => Ok(()),
+        }
     }
 }
 

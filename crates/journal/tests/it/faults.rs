@@ -139,6 +139,8 @@ fn what_may_not_be_written_is_read_only() {
     let folder = Folder::new();
     drop(open_kept(&folder.file()));
     let allow = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("may");
+    // Else what follows would be refused for the wrong reason.
+    as_ordinary_user(&folder, |file| drop(open_kept(file)));
     allow(&folder.file(), 0o400);
     assert!(matches!(as_ordinary_user(&folder, refusal), StoreError::ReadOnly(_)));
     allow(&folder.file(), 0o600);
@@ -177,7 +179,7 @@ const NOBODY: u32 = 65_534;
 #[cfg(unix)]
 #[test]
 fn nothing_is_stored_while_the_file_is_not_where_it_was() {
-    for moved in ["", "-wal"] {
+    for moved in ["", "-wal", ".lock"] {
         let folder = Folder::new();
         let mut store = open_kept(&folder.file());
         let said = |id: u128| [entry("lobby", "alice", "hi", Some(id), 1)];
@@ -187,7 +189,7 @@ fn nothing_is_stored_while_the_file_is_not_where_it_was() {
         let refused = store.append(&said(2)).expect_err("the file is gone");
         assert!(matches!(refused, StoreError::NotInPlace(_)) && !refused.is_fatal(), "{moved:?}: {refused:?}");
         let words = refused.to_string();
-        assert!(words.contains(&folder.file().display().to_string()) && words.contains("; "), "{words}");
+        assert!(words.contains(&file.display().to_string()) && words.contains("; "), "{words}");
         assert!(matches!(store.tend(Duration::ZERO), Err(StoreError::NotInPlace(_))), "{moved:?}");
         assert!(matches!(store.repeats(&said(1)).expect("reads")[..], [Some(Outcome::Again(_))]), "{moved:?}");
         fs::write(&file, b"another").expect("writes");
@@ -222,4 +224,34 @@ fn a_pipe_as_history_or_lock_is_refused_at_once() {
 
 fn beside(file: &Path, ending: &str) -> std::path::PathBuf {
     std::path::PathBuf::from(format!("{}{ending}", file.display()))
+}
+
+#[cfg(unix)]
+#[test]
+fn what_was_stored_before_the_file_was_moved_is_whole_again_when_it_is_back() {
+    let folder = Folder::new();
+    let mut store = open_kept(&folder.file());
+    assert_eq!(store.append(&[entry("lobby", "alice", "hi", Some(1), 1)]).expect("stores"), stored([1]));
+    let elsewhere = folder.path().join("elsewhere");
+    fs::rename(folder.file(), &elsewhere).expect("moves");
+    // As when a deleted file is copied from the server that has it open, which is ended then.
+    fs::copy(&elsewhere, folder.path().join("copy")).expect("copies");
+    drop(store);
+    fs::rename(folder.path().join("copy"), folder.file()).expect("moves");
+    let mut store = open_kept(&folder.file());
+    assert_eq!(store.append(&[entry("lobby", "alice", "on", Some(2), 1)]).expect("stores"), stored([2]));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_elsewhere_now_is_noticed() {
+    let folder = Folder::new();
+    let link = folder.path().join("link.db");
+    std::os::unix::fs::symlink(folder.file(), &link).expect("a link");
+    let mut store = open_kept(&link);
+    fs::remove_file(&link).expect("removes");
+    drop(open_kept(&folder.path().join("other.db")));
+    std::os::unix::fs::symlink(folder.path().join("other.db"), &link).expect("a link");
+    let refused = store.append(&[entry("lobby", "alice", "hi", None, 1)]);
+    assert!(matches!(refused, Err(StoreError::NotInPlace(_))), "{refused:?}");
 }

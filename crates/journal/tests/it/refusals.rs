@@ -1,0 +1,132 @@
+//! What is refused: to whom, and what of it is known from before.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use glassline_journal::{Done, Outcome, Reader, Record, Store, StoreError, Ticket};
+use glassline_wire::event::Act;
+
+use crate::stage::*;
+use crate::support::*;
+
+#[test]
+fn a_refused_group_is_refused_to_each_that_was_not_stored_before_and_the_next_is_stored() {
+    let (store, order, seen) = told(true, false);
+    let watched = Watched::start(store);
+    let mut group = records(1..=3);
+    group[1].1 = entry("lobby", "alice", "old", None, 1);
+    watched.journal.append(group);
+    assert_eq!(next(&seen), 3);
+    order.send(Order::Refuse).expect("taken");
+    let done = watched.done(3);
+    let is_refused = |done: &Done, of: Ticket| matches!(done, Done::NotStored { ticket, error } if *ticket == of && matches!(**error, StoreError::Full));
+    assert!(is_refused(&done[0], 1) && is_refused(&done[2], 3), "{done:?}");
+    assert!(matches!(done[1], Done::Appended { ticket: 2, outcome: Outcome::IdReused }), "{done:?}");
+    watched.journal.append(records([4]));
+    order.send(Order::Store).expect("taken");
+    assert_eq!(tickets_appended(&watched.done(1)), [(4, 1)]);
+    let gauges = watched.journal.gauges();
+    assert_eq!((gauges.not_stored, gauges.repeated), (2, 1));
+    watched.journal.close(Duration::from_secs(20)).expect("closes");
+}
+
+/// Has no number left for records that say so.
+struct Picky {
+    newest: u64,
+}
+
+impl Store for Picky {
+    fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
+        if batch.iter().any(|record| matches!(record, Record::Message(entry) if entry.message.room == "new")) {
+            return Err(StoreError::UsedUp("no more rooms".into()));
+        }
+        let from = self.newest + 1;
+        self.newest += batch.len() as u64;
+        Ok(stored(from..=self.newest))
+    }
+
+    fn repeats(&mut self, _: &[Record]) -> Result<Vec<Option<Outcome>>, StoreError> {
+        Err(StoreError::TooSlow)
+    }
+
+    fn tend(&mut self, _: Duration) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
+        Ok(Box::new(Silent { panics: false, searching: None }))
+    }
+
+    fn index_lag(&self) -> u64 {
+        0
+    }
+
+    fn acts(&mut self, _: &mut dyn FnMut(Act)) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn whoever_finds_no_number_left_is_refused_alone_and_all_in_their_order() {
+    let watched = Watched::start(Box::new(Picky { newest: 0 }));
+    let is_new = |ticket: Ticket| [0, 7, 8, 99].contains(&ticket);
+    let group =
+        (0..100).map(|ticket| (ticket, entry(if is_new(ticket) { "new" } else { "lobby" }, "alice", "hi", None, 1)));
+    watched.journal.append(group.collect());
+    let done = watched.done(100);
+    let mut newest = 0;
+    for (wanted, done) in (0..).zip(&done) {
+        match done {
+            Done::NotStored { ticket, error } => {
+                assert!(matches!(**error, StoreError::UsedUp(_)));
+                assert!(*ticket == wanted && is_new(wanted));
+            }
+            Done::Appended { ticket, outcome: Outcome::Stored { seq } } => {
+                newest += 1;
+                assert_eq!((*ticket, *seq, is_new(wanted)), (wanted, newest, false));
+            }
+            other => panic!("stored or refused, not {other:?}"),
+        }
+    }
+    let gauges = watched.journal.gauges();
+    assert_eq!((gauges.stored, gauges.not_stored, gauges.waiting_records, gauges.waiting_bytes), (96, 4, 0, 0));
+    watched.journal.close(Duration::from_secs(20)).expect("closes");
+}
+
+/// Refuses everything, and cannot read what it has.
+struct Ruined;
+
+impl Store for Ruined {
+    fn append(&mut self, _: &[Record]) -> Result<Vec<Outcome>, StoreError> {
+        Err(StoreError::Full)
+    }
+
+    fn repeats(&mut self, _: &[Record]) -> Result<Vec<Option<Outcome>>, StoreError> {
+        Err(StoreError::Corrupt { path: PathBuf::from("h.db"), detail: "as told".into() })
+    }
+
+    fn tend(&mut self, _: Duration) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
+        Ok(Box::new(Silent { panics: false, searching: None }))
+    }
+
+    fn index_lag(&self) -> u64 {
+        0
+    }
+
+    fn acts(&mut self, _: &mut dyn FnMut(Act)) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_store_that_is_found_damaged_when_it_refuses_is_a_failure() {
+    let watched = Watched::start(Box::new(Ruined));
+    watched.journal.append(records([1]));
+    let done = watched.done(1);
+    assert!(matches!(&done[..], [Done::Failed(StoreError::Corrupt { .. })]), "{done:?}");
+    assert!(watched.journal.close(Duration::from_secs(20)).is_err());
+}

@@ -1,0 +1,200 @@
+//! A journal over a false store that does as it is told.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use glassline_journal::{Done, Head, Journal, Outcome, Page, Reader, Record, Store, StoreError, Ticket};
+use glassline_wire::event::Act;
+use glassline_wire::request::{HistoryRange, Search};
+
+use crate::support::*;
+
+/// Wakes the test as it would wake a server's loop.
+#[derive(Default)]
+pub(crate) struct Bell {
+    rung: Mutex<bool>,
+    rings: Condvar,
+}
+
+impl Bell {
+    fn ring(&self) {
+        *self.rung.lock().expect("no panic") = true;
+        self.rings.notify_all();
+    }
+
+    fn wait(&self, deadline: Instant) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let (mut rung, waited) =
+            self.rings.wait_timeout_while(self.rung.lock().expect("no panic"), left, |rung| !*rung).expect("no panic");
+        assert!(!waited.timed_out(), "nobody rang");
+        *rung = false;
+    }
+}
+
+/// A journal and what it has said so far.
+pub(crate) struct Watched {
+    pub(crate) journal: Journal,
+    pub(crate) bell: Arc<Bell>,
+}
+
+impl Watched {
+    pub(crate) fn start(store: Box<dyn Store>) -> Self {
+        let bell = Arc::new(Bell::default());
+        let rung = Arc::clone(&bell);
+        Self { journal: Journal::start(store, move || rung.ring()).expect("starts"), bell }
+    }
+
+    /// Fetches until there are as many.
+    pub(crate) fn done(&self, count: usize) -> Vec<Done> {
+        let deadline = soon();
+        let mut done = self.journal.take_done();
+        while done.len() < count {
+            self.bell.wait(deadline);
+            done.extend(self.journal.take_done());
+        }
+        done
+    }
+}
+
+pub(crate) fn tickets_appended(done: &[Done]) -> Vec<(Ticket, u64)> {
+    done.iter()
+        .map(|done| match done {
+            Done::Appended { ticket, outcome: Outcome::Stored { seq } } => (*ticket, *seq),
+            other => panic!("stored, not {other:?}"),
+        })
+        .collect()
+}
+/// What the false store does with the next batch.
+pub(crate) enum Order {
+    Store,
+    Refuse,
+    Fail,
+    Panic,
+}
+
+/// Does with each batch what it is told, and says how many records it was handed. Without orders it stores.
+pub(crate) struct Told {
+    pub(crate) orders: Receiver<Order>,
+    pub(crate) batches: Sender<usize>,
+    pub(crate) obeying: bool,
+    pub(crate) newest: u64,
+    pub(crate) reader_panics: bool,
+    /// Tending ends when the other side of this does.
+    pub(crate) tending: Option<Receiver<()>>,
+    /// How often tending fails before it goes well, and then again.
+    pub(crate) tend_failures: Vec<usize>,
+    /// A search says that it has begun, and ends when the other side of this does.
+    pub(crate) searching: Option<Held>,
+}
+
+/// What a held search says, and what it waits for.
+pub(crate) type Held = Arc<Mutex<(Sender<()>, Receiver<()>)>>;
+
+/// What it says of its index.
+pub(crate) const LAG: u64 = 7;
+
+pub(crate) fn told(obeying: bool, reader_panics: bool) -> (Box<Told>, Sender<Order>, Receiver<usize>) {
+    let (order, orders) = channel();
+    let (batches, seen) = channel();
+    (
+        Box::new(Told {
+            orders,
+            batches,
+            obeying,
+            newest: 0,
+            reader_panics,
+            tending: None,
+            tend_failures: Vec::new(),
+            searching: None,
+        }),
+        order,
+        seen,
+    )
+}
+
+impl Store for Told {
+    fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
+        let _ = self.batches.send(batch.len());
+        let order = if self.obeying {
+            self.orders.recv_timeout(Duration::from_secs(20)).expect("an order in time")
+        } else {
+            Order::Store
+        };
+        match order {
+            Order::Store => {
+                let from = self.newest + 1;
+                self.newest += batch.len() as u64;
+                Ok(stored(from..=self.newest))
+            }
+            Order::Refuse => Err(StoreError::Full),
+            Order::Fail => Err(StoreError::WriteFailed("as told".into())),
+            Order::Panic => panic!("as told"),
+        }
+    }
+
+    fn repeats(&mut self, batch: &[Record]) -> Result<Vec<Option<Outcome>>, StoreError> {
+        let is_old = |record: &Record| matches!(record, Record::Message(entry) if entry.message.text == "old");
+        Ok(batch.iter().map(|record| is_old(record).then_some(Outcome::IdReused)).collect())
+    }
+
+    fn tend(&mut self, _: Duration) -> Result<bool, StoreError> {
+        if let Some(tending) = &self.tending {
+            let _ = tending.recv_timeout(Duration::from_secs(20));
+        }
+        if let Some(left) = self.tend_failures.last_mut() {
+            if *left > 0 {
+                *left -= 1;
+                return Err(StoreError::Full);
+            }
+            self.tend_failures.pop();
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
+        Ok(Box::new(Silent { panics: self.reader_panics, searching: self.searching.clone() }))
+    }
+
+    fn index_lag(&self) -> u64 {
+        LAG
+    }
+
+    fn acts(&mut self, _: &mut dyn FnMut(Act)) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+pub(crate) struct Silent {
+    pub(crate) panics: bool,
+    pub(crate) searching: Option<Held>,
+}
+
+impl Reader for Silent {
+    fn head(&mut self, _: &str, _: Instant) -> Result<Head, StoreError> {
+        assert!(!self.panics, "as told");
+        Ok(Head::default())
+    }
+
+    fn range(&mut self, _: &HistoryRange, _: Instant) -> Result<Page, StoreError> {
+        Ok(Page::default())
+    }
+
+    fn search(&mut self, _: &Search, _: Instant) -> Result<Page, StoreError> {
+        if let Some(held) = &self.searching {
+            let held = held.lock().expect("no panic");
+            let _ = held.0.send(());
+            let _ = held.1.recv_timeout(Duration::from_secs(20));
+        }
+        Ok(Page::default())
+    }
+}
+
+pub(crate) fn records(tickets: impl IntoIterator<Item = Ticket>) -> Vec<(Ticket, Record)> {
+    tickets.into_iter().map(|ticket| (ticket, entry("lobby", "alice", "hi", None, 1))).collect()
+}
+
+pub(crate) fn next(seen: &Receiver<usize>) -> usize {
+    seen.recv_timeout(Duration::from_secs(20)).expect("a batch in time")
+}

@@ -24,7 +24,7 @@ const SEED: u64 = 10_000_000;
 const WITHOUT_ID_EVERY: u64 = 10;
 const SENDERS: u64 = 300;
 /// Changes when what is written changes, so that an older file is not taken for it.
-const EDITION: u32 = 2;
+const EDITION: u32 = 3;
 
 /// A history that nobody has open.
 pub struct Stored {

@@ -1,6 +1,7 @@
 //! The engine: one `SQLite` file with a write-ahead log. Its parts are one struct, [`Engine`], in several files.
 
 mod append;
+mod beginnings;
 mod engine;
 mod fault;
 mod files;
@@ -11,6 +12,7 @@ mod opening;
 mod page;
 mod place;
 mod prune;
+mod quoting;
 mod range;
 mod reader;
 mod repeats;

@@ -1,8 +1,6 @@
 //! Text without regard to case, character by character. What is searched and what is searched for are both folded here first: the index
 //! folds again, both alike, but knows only the letters of an older Unicode.
 
-use std::borrow::Cow;
-
 /// Writes `text` folded over what `folded` held.
 pub(crate) fn fold_into(text: &str, folded: &mut String) {
     folded.clear();
@@ -14,9 +12,25 @@ pub(crate) fn fold_into(text: &str, folded: &mut String) {
     }
 }
 
-/// `text` as the index gets it, which folds ASCII by itself.
-pub(crate) fn folded(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.chars().map(fold).collect()) }
+/// What stands behind each text in the index: as many of a character that people do not type as a piece has beyond its first, so that a
+/// piece begins with each character of the text, the last ones too.
+const TEXT_END: &str = "\u{1}\u{1}";
+
+/// Writes `text` as the index gets it, which folds ASCII by itself, over what `indexed` held.
+pub(crate) fn index_form_into(text: &str, indexed: &mut String) {
+    indexed.clear();
+    if text.is_ascii() {
+        indexed.push_str(text);
+    } else {
+        indexed.extend(text.chars().map(fold));
+    }
+    indexed.push_str(TEXT_END);
+}
+
+/// Whether the index folds this character as [`fold_into`] does: ASCII, and what has no case, however old its Unicode.
+pub(crate) fn is_folded_alike(character: char) -> bool {
+    let is_itself = |characters: &mut dyn Iterator<Item = char>| only(characters) == Some(character);
+    character.is_ascii() || (is_itself(&mut character.to_uppercase()) && is_itself(&mut character.to_lowercase()))
 }
 
 /// Up and down again brings together what differs in lower case only (`ς` and `σ`); a character that becomes several stays as it is.

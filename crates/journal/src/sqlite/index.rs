@@ -5,7 +5,7 @@ use std::time::Instant;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::engine::Engine;
-use super::fold::folded;
+use super::fold::index_form_into;
 use super::place::{place, seq_of};
 use super::tend::next_rows;
 use crate::store::StoreError;
@@ -86,6 +86,7 @@ impl Engine {
 fn index(db: &mut Connection, mut turn: i64, rows_max: u64) -> Result<Step, rusqlite::Error> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let (mut done, mut bytes) = (0, 0);
+    let mut indexed_text = String::new();
     while done < rows_max && bytes < STEP_TEXT_BYTES {
         let Some((room_id, indexed, newest)) = behind(&transaction, turn)? else { break };
         turn = room_id;
@@ -99,7 +100,8 @@ fn index(db: &mut Connection, mut turn: i64, rows_max: u64) -> Result<Step, rusq
             while let Some(row) = rows.next()? {
                 let (place, text): (i64, _) = (row.get(0)?, row.get_ref(1)?.as_str()?);
                 bytes += text.len();
-                insert.execute((place, folded(text)))?;
+                index_form_into(text, &mut indexed_text);
+                insert.execute((place, &indexed_text))?;
                 done += 1;
                 if done == rows_max || bytes >= STEP_TEXT_BYTES {
                     reached = seq_of(place);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use glassline_wire::request::{HistoryRange, Search};
 use rusqlite::{Connection, OpenFlags};
 
+use super::beginnings::SHOW_PIECES;
 use super::rooms::room_now;
 use super::{fault, range, search};
 use crate::store::{Head, Page, Reader, StoreError};
@@ -32,7 +33,7 @@ impl SqliteReader {
             let db = Connection::open_with_flags(path, flags)?;
             db.busy_timeout(BUSY_WAIT)?;
             db.execute_batch(&format!(
-                "PRAGMA cache_size={CACHE_KIB}; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;"
+                "PRAGMA cache_size={CACHE_KIB}; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF; {SHOW_PIECES}"
             ))?;
             Ok(db)
         };

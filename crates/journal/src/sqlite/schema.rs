@@ -11,7 +11,7 @@ use crate::store::StoreError;
 pub(crate) const APPLICATION_ID: i32 = 0x474C_4849;
 
 /// What brings a file from each version to the next: the first makes a new file. Only ever appended to.
-const MIGRATIONS: [&str; 1] = [
+const MIGRATIONS: [&str; 2] = [
     // Version 1.
     // `message.place` is the room's id and the message's number (place.rs): rows stand in the order they are read in, and no second
     // index is needed for it. `message_id.key` is 32 secretly mixed bits of a message's id: a small index, the whole id is compared in
@@ -48,6 +48,9 @@ const MIGRATIONS: [&str; 1] = [
          text, content='', contentless_delete=1, detail=none, tokenize='trigram'
      );
      INSERT INTO message_text(message_text, rank) VALUES('automerge', 0);",
+    // Version 2: texts are indexed with an end behind them (fold.rs), so all of them are indexed again.
+    "INSERT INTO message_text(message_text) VALUES('delete-all');
+     UPDATE room SET indexed = oldest - 1;",
 ];
 
 /// The version this program writes, and the newest it reads.

@@ -1,13 +1,17 @@
 //! Finding a text in a room. The index answers for what it has, as candidates that are checked against the text; what it does not
-//! have yet, and what is shorter than a trigram, is read message by message. Newest first, so that the deadline costs the oldest.
+//! have yet is read message by message. Newest first, so that the deadline costs the oldest.
+//!
+//! What is shorter than the index's pieces is mostly found among the latest messages, or it is rare: then few pieces begin with it.
 
 use glassline_wire::event::Message;
 use glassline_wire::request::Search;
 use rusqlite::{Connection, ErrorCode, Params};
 
+use super::beginnings::pieces_beginning_with;
 use super::fold::fold_into;
 use super::page::{self, Filling, TEXT_COLUMN, limit_of, message_columns};
 use super::place::place;
+use super::quoting::put_quoted;
 use super::rooms::RoomNow;
 use crate::store::Page;
 
@@ -16,6 +20,12 @@ const TRIGRAM_CHARS: usize = 3;
 
 /// Pieces of a query that the index is asked for; more hardly narrow it.
 const TRIGRAMS_MAX: usize = 16;
+
+/// Messages that are read for a short query before the index is asked for it: some milliseconds.
+#[cfg(not(test))]
+const NEAR_MESSAGES: u64 = 50_000;
+#[cfg(test)]
+const NEAR_MESSAGES: u64 = 8;
 
 /// The page that is asked for, oldest first.
 pub(super) fn page(db: &Connection, room: RoomNow, search: &Search) -> Result<Page, rusqlite::Error> {
@@ -66,13 +76,25 @@ impl<'s> Looking<'s> {
     }
 
     fn look(&mut self, db: &Connection, room: RoomNow, last: u64) -> Result<(), rusqlite::Error> {
-        let Some(pieces) = pieces(&self.needle) else {
-            return self.scan(db, room, room.oldest, last);
-        };
-        let indexed = room.indexed.max(room.oldest.saturating_sub(1));
+        let pieces = pieces(&self.needle);
+        let near = if pieces.is_some() { 0 } else { NEAR_MESSAGES };
+        let indexed = room.indexed.min(last.saturating_sub(near)).max(room.oldest.saturating_sub(1));
         self.scan(db, room, indexed + 1, last)?;
-        let (first, last) = (place(room.id, room.oldest), place(room.id, indexed.min(last)));
-        if self.more || first > last {
+        if self.more || room.oldest > indexed.min(last) {
+            return Ok(());
+        }
+        let asked = match pieces {
+            Some(pieces) => Some(pieces),
+            None => pieces_beginning_with(db, &self.needle)?,
+        };
+        match asked {
+            Some(asked) => self.ask_index(db, room, indexed.min(last), &asked),
+            None => self.scan(db, room, room.oldest, indexed.min(last)),
+        }
+    }
+
+    fn ask_index(&mut self, db: &Connection, room: RoomNow, last: u64, asked: &str) -> Result<(), rusqlite::Error> {
+        if asked.is_empty() {
             return Ok(());
         }
         self.examine(
@@ -83,7 +105,7 @@ impl<'s> Looking<'s> {
                 " FROM message_text f CROSS JOIN message m ON m.place = f.rowid
                   WHERE f.message_text MATCH ?3 AND f.rowid BETWEEN ?1 AND ?2 ORDER BY f.rowid DESC"
             ),
-            (first, last, pieces),
+            (place(room.id, room.oldest), place(room.id, last), asked),
         )
     }
 
@@ -127,7 +149,7 @@ impl<'s> Looking<'s> {
     }
 }
 
-/// What the index is asked for: pieces of the query that must all be there, each quoted, so that nothing in it is syntax. The index
+/// What the index is asked for: pieces of the query that must all be there. The index
 /// steps over NUL, and so do the pieces. Nothing for a query that is too short.
 fn pieces(query: &str) -> Option<String> {
     let characters: Vec<char> = query.chars().filter(|character| *character != '\0').collect();
@@ -137,14 +159,8 @@ fn pieces(query: &str) -> Option<String> {
     for piece in 0..taken {
         // Spread over the query, its first and its last piece among them.
         let at = piece * (count - 1) / (taken - 1).max(1);
-        asked.push('"');
-        for character in &characters[at..at + TRIGRAM_CHARS] {
-            if *character == '"' {
-                asked.push('"');
-            }
-            asked.push(*character);
-        }
-        asked.push_str("\" ");
+        put_quoted(&mut asked, characters[at..at + TRIGRAM_CHARS].iter().copied());
+        asked.push(' ');
     }
     Some(asked)
 }

@@ -10,16 +10,16 @@ use super::engine::{Engine, Keep};
 use crate::record::{Entry, Outcome, Record};
 use crate::store::{Store, StoreError};
 
-struct Folder(std::path::PathBuf);
+pub(super) struct Folder(std::path::PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("glassline-engine-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&path).expect("a folder for the test");
         Self(path)
     }
 
-    fn engine(&self) -> Engine {
+    pub(super) fn engine(&self) -> Engine {
         Engine::open(&self.0.join("history.db"), Keep::default()).expect("opens")
     }
 }
@@ -31,17 +31,26 @@ impl Drop for Folder {
 }
 
 fn batch(first: u128, count: u128, text: &str) -> Vec<Record> {
-    let message = |id| Message {
+    (first..first + count).map(|id| record(Some(id), text)).collect()
+}
+
+/// Messages without ids, in their order.
+pub(super) fn batch_of<'a>(texts: impl Iterator<Item = &'a String>) -> Vec<Record> {
+    texts.map(|text| record(None, text)).collect()
+}
+
+fn record(id: Option<u128>, text: &str) -> Record {
+    let message = Message {
         room: "lobby".to_string(),
         seq: None,
         at: Some(Timestamp::from_unix_ms(7)),
         from: "alice".to_string(),
         text: text.to_string(),
         action: false,
-        id: Some(MessageId(id)),
+        id: id.map(MessageId),
         reference: None,
     };
-    (first..first + count).map(|id| Record::Message(Entry { message: message(id), author: 1 })).collect()
+    Record::Message(Entry { message, author: 1 })
 }
 
 fn newest(engine: &Engine) -> u64 {
@@ -321,4 +330,39 @@ fn the_ids_of_what_is_forgotten_are_swept_away() {
         [Outcome::Stored { seq: 72_001 }],
         "forgotten is new"
     );
+}
+
+#[test]
+fn a_file_of_version_1_is_indexed_again() {
+    let folder = Folder::new("version-1");
+    let mut engine = folder.engine();
+    engine.append(&batch(1, 40, "去東京")).expect("stores");
+    engine.append(&batch(41, 20, "else")).expect("stores");
+    // As version 1 had it: every message indexed, without an end behind its text.
+    engine
+        .db
+        .execute_batch(
+            "INSERT INTO message_text(message_text) VALUES('delete-all');
+             INSERT INTO message_text(rowid, text) SELECT place, text FROM message;
+             UPDATE room SET indexed = newest;
+             PRAGMA user_version = 1;",
+        )
+        .expect("writes");
+    drop(engine);
+    let mut engine = folder.engine();
+    assert_eq!(engine.index_lag(), 60);
+    let search = || glassline_wire::request::Search {
+        room: "lobby".to_string(),
+        query: "東京".to_string(),
+        before: None,
+        limit: None,
+    };
+    for _ in 0..2 {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let page = engine.reader().expect("a reader").search(&search(), deadline).expect("searches");
+        assert_eq!(page.messages.len(), 40, "before it is indexed, and then");
+        while engine.index_lag() > 0 {
+            engine.tend(Duration::from_secs(1)).expect("indexes");
+        }
+    }
 }

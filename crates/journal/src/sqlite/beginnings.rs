@@ -1,0 +1,141 @@
+//! Which pieces in the index begin with what is too short to be one itself.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::fold::is_folded_alike;
+use super::quoting::put_quoted;
+
+/// More of them are not asked for: then reading the messages finds as fast.
+const PIECES_MAX: usize = 256;
+
+/// How long they are looked for. Each costs what it is said often, in all rooms.
+#[cfg(not(test))]
+const LOOK_TIME: Duration = Duration::from_millis(20);
+#[cfg(test)]
+const LOOK_TIME: Duration = Duration::from_secs(20);
+
+/// Makes the pieces of the index readable over a connection, whatever else it may do.
+pub(super) const SHOW_PIECES: &str = "CREATE VIRTUAL TABLE temp.piece USING fts5vocab('main', 'message_text', 'row');";
+
+/// What the index is to be asked for so that every text is among its answers that holds `needle`, which is folded: any of these pieces,
+/// nothing if there are none. `None` where that cannot be said, or takes too long.
+pub(super) fn pieces_beginning_with(db: &Connection, needle: &str) -> Result<Option<String>, rusqlite::Error> {
+    // The index steps over NUL.
+    let first: String = needle.chars().filter(|character| *character != '\0').collect();
+    if first.is_empty() || !first.chars().all(is_folded_alike) {
+        return Ok(None);
+    }
+    let last = format!("{first}{}{}", char::MAX, char::MAX);
+    let started = Instant::now();
+    let mut pieces = db.prepare_cached("SELECT term FROM temp.piece WHERE term >= ?1 AND term <= ?2")?;
+    let mut rows = pieces.query((first, last))?;
+    let (mut asked, mut count) = (String::new(), 0);
+    while let Some(row) = rows.next()? {
+        count += 1;
+        if count > PIECES_MAX || started.elapsed() > LOOK_TIME {
+            return Ok(None);
+        }
+        if !asked.is_empty() {
+            asked.push_str(" OR ");
+        }
+        put_quoted(&mut asked, row.get_ref(0)?.as_str()?.chars());
+    }
+    Ok(Some(asked))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fold::fold_into;
+    use super::super::tests::{Folder, batch_of};
+    use super::*;
+    use crate::store::Store;
+    use glassline_wire::request::Search;
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(20)
+    }
+
+    /// Numbers of the messages among `texts` that hold the query, oldest first.
+    fn holding(texts: &[String], query: &str) -> Vec<u64> {
+        let folded = |text: &str| {
+            let mut folded = String::new();
+            fold_into(text, &mut folded);
+            folded
+        };
+        let needle = folded(query);
+        (1..).zip(texts).filter(|(_, text)| folded(text).contains(&needle)).map(|(seq, _)| seq).collect()
+    }
+
+    #[test]
+    fn what_is_shorter_than_a_piece_is_found_wherever_it_stands() {
+        const SEED: u64 = 20_261_123;
+        println!("seed {SEED}");
+        let mut state = SEED;
+        let mut random = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below
+        };
+        let alphabet: Vec<char> = "aAbzß \"*\0東京都ΣςДдİı🎉".chars().collect();
+        let mut text = |length: usize| -> String { (0..length).map(|_| alphabet[random(alphabet.len())]).collect() };
+        let texts: Vec<String> = (0..400).map(|number| text(1 + number % 7)).collect();
+        let queries: Vec<String> = (0..300).map(|number| text(1 + number % 2)).collect();
+        let folder = Folder::new("short-queries");
+        let mut engine = folder.engine();
+        engine.append(&batch_of(texts.iter())).expect("stores");
+        while engine.index_lag() > 0 {
+            engine.tend(Duration::from_secs(1)).expect("indexes");
+        }
+        let mut reader = engine.reader().expect("a reader");
+        let mut found_by_pieces = 0;
+        for query in &queries {
+            let search = Search { room: "lobby".into(), query: query.clone(), before: None, limit: Some(200) };
+            let page = reader.search(&search, soon()).expect("searches");
+            let found: Vec<u64> = page.messages.iter().filter_map(|message| message.seq).collect();
+            let wanted = holding(&texts, query);
+            assert_eq!(found, wanted[wanted.len().saturating_sub(200)..], "{query:?}");
+            let mut needle = String::new();
+            fold_into(query, &mut needle);
+            engine.db.execute_batch("DROP TABLE IF EXISTS temp.piece;").expect("drops");
+            engine.db.execute_batch(SHOW_PIECES).expect("shows");
+            found_by_pieces += usize::from(pieces_beginning_with(&engine.db, &needle).expect("reads").is_some());
+        }
+        assert!(found_by_pieces > 100, "the index was asked {found_by_pieces} times");
+    }
+
+    #[test]
+    fn what_is_said_in_too_many_ways_is_left_to_reading() {
+        let folder = Folder::new("many-pieces");
+        let mut engine = folder.engine();
+        let hanzi = |number: u32| char::from_u32(0x4E00 + number).unwrap_or('x');
+        let texts: Vec<String> = (0..=PIECES_MAX as u32).map(|number| format!("東{}", hanzi(number))).collect();
+        engine.append(&batch_of(texts.iter())).expect("stores");
+        while engine.index_lag() > 0 {
+            engine.tend(Duration::from_secs(1)).expect("indexes");
+        }
+        engine.db.execute_batch(SHOW_PIECES).expect("shows");
+        assert_eq!(pieces_beginning_with(&engine.db, "東").expect("reads"), None);
+        let asked = pieces_beginning_with(&engine.db, &texts[3]).expect("reads").expect("few");
+        assert_eq!(asked, format!("\"{}\u{1}\"", texts[3]));
+        let search = Search { room: "lobby".into(), query: "東".into(), before: None, limit: Some(5) };
+        let page = engine.reader().expect("a reader").search(&search, soon()).expect("searches");
+        assert!(page.messages.len() == 5 && page.more, "{page:?}");
+    }
+
+    #[test]
+    fn the_most_pieces_that_are_asked_for_can_be_asked_for() {
+        let folder = Folder::new("most-pieces");
+        let mut engine = folder.engine();
+        let hanzi = |number: u32| char::from_u32(0x4E00 + number).unwrap_or('x');
+        let texts: Vec<String> = (0..PIECES_MAX as u32).map(|number| format!("東{}", hanzi(number))).collect();
+        engine.append(&batch_of(texts.iter())).expect("stores");
+        engine.append(&batch_of((0..20).map(|_| "else".to_string()).collect::<Vec<_>>().iter())).expect("stores");
+        while engine.index_lag() > 0 {
+            engine.tend(Duration::from_secs(1)).expect("indexes");
+        }
+        let search = Search { room: "lobby".into(), query: "東".into(), before: None, limit: Some(200) };
+        let page = engine.reader().expect("a reader").search(&search, soon()).expect("searches");
+        assert!(page.messages.len() == 200 && page.more);
+    }
+}

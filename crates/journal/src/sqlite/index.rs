@@ -98,7 +98,8 @@ fn index(db: &mut Connection, mut turn: i64, rows_max: u64) -> Result<Step, rusq
             let mut insert = transaction.prepare_cached("INSERT INTO message_text(rowid, text) VALUES(?1, ?2)")?;
             let mut rows = messages.query((place(room_id, indexed), place(room_id, newest), rows_max - done))?;
             while let Some(row) = rows.next()? {
-                let (place, text): (i64, _) = (row.get(0)?, row.get_ref(1)?.as_str()?);
+                // What is no text any more is not found by any.
+                let (place, text): (i64, _) = (row.get(0)?, row.get_ref(1)?.as_str().unwrap_or_default());
                 bytes += text.len();
                 index_form_into(text, &mut indexed_text);
                 insert.execute((place, &indexed_text))?;

@@ -80,7 +80,16 @@ pub(super) use message_columns;
 /// Which of them is the text.
 pub(super) const TEXT_COLUMN: usize = 5;
 
-/// The message in a row of [`message_columns`].
+/// The message in a row of [`message_columns`]; nothing where its bytes are none any more. That one is missing then, and no other.
+pub(super) fn readable(room: &str, row: &Row<'_>) -> Result<Option<Message>, rusqlite::Error> {
+    match message(room, row) {
+        Ok(message) => Ok(Some(message)),
+        Err(error) if error.sqlite_error_code().is_none() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// As [`readable`], but bytes that are none are an error.
 pub(super) fn message(room: &str, row: &Row<'_>) -> Result<Message, rusqlite::Error> {
     let id: Option<[u8; 16]> = row.get(4)?;
     Ok(Message {

@@ -99,7 +99,7 @@ fn read(
     while !filling.is_full()
         && let Some(row) = rows.next()?
     {
-        let message = page::message(name, row)?;
+        let Some(message) = page::readable(name, row)? else { continue };
         if !filling.takes(&message) {
             break;
         }

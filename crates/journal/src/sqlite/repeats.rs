@@ -57,13 +57,15 @@ impl<'t> Repeats<'t> {
         if row.get_ref(5)?.as_blob_or_null()? != Some(&id.0.to_be_bytes()[..]) {
             return Ok(None);
         }
-        let sender = row.get_ref(2)?.as_str()?;
+        let (Ok(sender), Ok(text)) = (row.get_ref(2)?.as_str(), row.get_ref(4)?.as_str()) else {
+            // It may be the same, and must not be stored a second time.
+            return Ok(Some(Outcome::IdReused));
+        };
         let same_author = *author != 0 && row.get::<_, i64>(1)?.cast_unsigned() == *author;
         if !same_author && sender != message.from && sender.to_lowercase() != message.from.to_lowercase() {
             return Ok(None);
         }
         let action: bool = row.get(3)?;
-        let text = row.get_ref(4)?.as_str()?;
         if action != message.action || text != message.text {
             return Ok(Some(Outcome::IdReused));
         }

@@ -129,11 +129,11 @@ impl<'s> Looking<'s> {
         let mut statement = db.prepare_cached(sql)?;
         let mut rows = statement.query(bounds)?;
         while let Some(row) = rows.next()? {
-            fold_into(row.get_ref(TEXT_COLUMN)?.as_str()?, &mut self.folded);
+            fold_into(row.get_ref(TEXT_COLUMN)?.as_str().unwrap_or_default(), &mut self.folded);
             if !self.folded.contains(&self.needle) {
                 continue;
             }
-            let message = page::message(&self.search.room, row)?;
+            let Some(message) = page::readable(&self.search.room, row)? else { continue };
             if !self.filling.takes(&message) {
                 self.more = true;
                 break;

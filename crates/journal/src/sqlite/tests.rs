@@ -366,3 +366,36 @@ fn a_file_of_version_1_is_indexed_again() {
         }
     }
 }
+
+#[test]
+fn a_text_whose_bytes_rotted_is_missing_and_nothing_else_is() {
+    let folder = Folder::new("rot");
+    let mut engine = folder.engine();
+    engine.append(&batch(1, 9, "some words")).expect("stores");
+    engine
+        .db
+        .execute("UPDATE message SET text = CAST(x'736f6dff' AS TEXT) WHERE place = ?1", [super::place::place(1, 4)])
+        .expect("writes");
+    let deadline = || Instant::now() + Duration::from_secs(20);
+    let in_lobby = |after| glassline_wire::request::HistoryRange {
+        room: "lobby".to_string(),
+        after,
+        ..glassline_wire::request::HistoryRange::default()
+    };
+    let numbers =
+        |page: &crate::store::Page| page.messages.iter().filter_map(|message| message.seq).collect::<Vec<_>>();
+    for _ in 0..2 {
+        let mut reader = engine.reader().expect("a reader");
+        for after in [None, Some(0)] {
+            let page = reader.range(&in_lobby(after), deadline()).expect("reads");
+            assert_eq!(numbers(&page), [1, 2, 3, 5, 6, 7, 8, 9]);
+        }
+        let query = "me wo".to_string();
+        let search = glassline_wire::request::Search { room: "lobby".to_string(), query, before: None, limit: None };
+        assert_eq!(numbers(&reader.search(&search, deadline()).expect("searches")), [1, 2, 3, 5, 6, 7, 8, 9]);
+        while engine.index_lag() > 0 {
+            engine.tend(Duration::from_secs(1)).expect("indexes");
+        }
+    }
+    assert_eq!(engine.append(&batch(4, 1, "some words")).expect("stores"), [Outcome::IdReused]);
+}

@@ -1,6 +1,6 @@
 //! Where a user's files are: the XDG base folders, on every system.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 
@@ -17,6 +17,15 @@ pub(crate) fn configuration_file() -> Option<PathBuf> {
 /// `$XDG_STATE_HOME/glassline`, where logs and typed lines go; nothing without a home.
 pub(crate) fn state_folder() -> Option<PathBuf> {
     whole(Xdg::new().ok()?.state_dir()?.join(OWN_FOLDER))
+}
+
+/// A path as people write it: from their home on, if it lies there.
+pub(crate) fn in_short(path: &Path) -> String {
+    let home = Xdg::new().ok().map(|folders| folders.home_dir().to_path_buf());
+    match home.and_then(|home| path.strip_prefix(home).ok().map(Path::to_path_buf)) {
+        Some(rest) => format!("~/{}", rest.display()),
+        None => path.display().to_string(),
+    }
 }
 
 /// A home that is no whole path would put files wherever the program happens to be started.

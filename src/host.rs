@@ -9,6 +9,7 @@ use glassline_journal::Keep;
 use glassline_server::{Config, Shutdown, listen, run};
 
 use crate::address::default_address;
+use crate::folders;
 use crate::history;
 
 /// Talks at the line of this machine, whatever server the settings name for `join`.
@@ -34,7 +35,7 @@ pub(crate) fn host(options: JoinOptions, kept: Option<&Path>) -> Ending {
     let for_server = shutdown.clone();
     let server = thread::spawn(move || run(vec![listener], Config::default(), store, &for_server));
     let kept = match kept {
-        Some(file) => format!("what is said is kept in {}", file.display()),
+        Some(file) => format!("what is said is kept in {}", folders::in_short(file)),
         None => "what is said is kept nowhere".to_string(),
     };
     let greeting = vec![

@@ -30,23 +30,19 @@ fn a_refused_group_is_refused_to_each_that_was_not_stored_before_and_the_next_is
     watched.journal.close(Duration::from_secs(20)).expect("closes");
 }
 
-/// Has no number left for records that say so.
-struct Picky {
-    newest: u64,
+/// Stores or refuses by a rule of its own, and cannot read what it has.
+struct Refusing<F> {
+    append: F,
+    unreadable: fn() -> StoreError,
 }
 
-impl Store for Picky {
+impl<F: FnMut(&[Record]) -> Result<Vec<Outcome>, StoreError> + Send> Store for Refusing<F> {
     fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
-        if batch.iter().any(|record| matches!(record, Record::Message(entry) if entry.message.room == "new")) {
-            return Err(StoreError::UsedUp("no more rooms".into()));
-        }
-        let from = self.newest + 1;
-        self.newest += batch.len() as u64;
-        Ok(stored(from..=self.newest))
+        (self.append)(batch)
     }
 
     fn repeats(&mut self, _: &[Record]) -> Result<Vec<Option<Outcome>>, StoreError> {
-        Err(StoreError::TooSlow)
+        Err((self.unreadable)())
     }
 
     fn tend(&mut self, _: Duration) -> Result<bool, StoreError> {
@@ -68,7 +64,17 @@ impl Store for Picky {
 
 #[test]
 fn whoever_finds_no_number_left_is_refused_alone_and_all_in_their_order() {
-    let watched = Watched::start(Box::new(Picky { newest: 0 }));
+    let mut newest = 0;
+    let append = move |batch: &[Record]| {
+        let is_new = |record: &Record| matches!(record, Record::Message(entry) if entry.message.room == "new");
+        if batch.iter().any(is_new) {
+            return Err(StoreError::UsedUp("no more rooms".into()));
+        }
+        let from = newest + 1;
+        newest += batch.len() as u64;
+        Ok(stored(from..=newest))
+    };
+    let watched = Watched::start(Box::new(Refusing { append, unreadable: || StoreError::TooSlow }));
     let is_new = |ticket: Ticket| [0, 7, 8, 99].contains(&ticket);
     let group =
         (0..100).map(|ticket| (ticket, entry(if is_new(ticket) { "new" } else { "lobby" }, "alice", "hi", None, 1)));
@@ -93,38 +99,10 @@ fn whoever_finds_no_number_left_is_refused_alone_and_all_in_their_order() {
     watched.journal.close(Duration::from_secs(20)).expect("closes");
 }
 
-/// Refuses everything, and cannot read what it has.
-struct Ruined;
-
-impl Store for Ruined {
-    fn append(&mut self, _: &[Record]) -> Result<Vec<Outcome>, StoreError> {
-        Err(StoreError::Full)
-    }
-
-    fn repeats(&mut self, _: &[Record]) -> Result<Vec<Option<Outcome>>, StoreError> {
-        Err(StoreError::Corrupt { path: PathBuf::from("h.db"), detail: "as told".into() })
-    }
-
-    fn tend(&mut self, _: Duration) -> Result<bool, StoreError> {
-        Ok(false)
-    }
-
-    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
-        Ok(Box::new(Silent { panics: false, searching: None }))
-    }
-
-    fn index_lag(&self) -> u64 {
-        0
-    }
-
-    fn acts(&mut self, _: &mut dyn FnMut(Act)) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
-
 #[test]
 fn a_store_that_is_found_damaged_when_it_refuses_is_a_failure() {
-    let watched = Watched::start(Box::new(Ruined));
+    let unreadable = || StoreError::Corrupt { path: PathBuf::from("h.db"), detail: "as told".into() };
+    let watched = Watched::start(Box::new(Refusing { append: |_: &[Record]| Err(StoreError::Full), unreadable }));
     watched.journal.append(records([1]));
     let done = watched.done(1);
     assert!(matches!(&done[..], [Done::Failed(StoreError::Corrupt { .. })]), "{done:?}");

@@ -32,3 +32,16 @@ pub(crate) fn in_short(path: &Path) -> String {
 fn whole(path: PathBuf) -> Option<PathBuf> {
     path.is_absolute().then_some(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_short_within_the_home_and_whole_elsewhere() {
+        let Ok(folders) = Xdg::new() else { panic!("the tests need a home") };
+        assert_eq!(in_short(&folders.home_dir().join("a/b.db")), "~/a/b.db");
+        let elsewhere = folders.home_dir().with_file_name("somebody-else").join("b.db");
+        assert_eq!(in_short(&elsewhere), elsewhere.display().to_string());
+    }
+}

@@ -9,6 +9,7 @@ use glassline_wire::request::{Ask, BadRequest, LOBBY, Request};
 use glassline_wire::visible;
 use serde_json::Value;
 
+use crate::diagnostics;
 use crate::ending::Ending;
 use crate::entropy::Entropy;
 use crate::inbox::UserInput;
@@ -46,15 +47,7 @@ impl Json {
 
     /// The client's own words.
     pub(crate) fn tell(&mut self, lines: &[String]) -> io::Result<()> {
-        if !lines.is_empty() {
-            // Where both go to one place, they stand there in the order in which they were told.
-            self.out.flush()?;
-        }
-        for line in lines {
-            // Nobody may be reading the diagnostics; that is no reason to stop.
-            let _ = writeln!(self.err, "{line}");
-        }
-        Ok(())
+        diagnostics::tell(&mut self.out, &mut self.err, lines)
     }
 
     fn put(&mut self, event: &Event) -> io::Result<()> {

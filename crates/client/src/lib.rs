@@ -3,6 +3,7 @@
 //! [`join`] runs it to its end. What happens between a server and a user is decided in [`session`], without I/O.
 
 mod commands;
+mod diagnostics;
 mod drive;
 pub mod ending;
 pub mod entropy;

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::commands::{Meaning, interpret};
+use crate::diagnostics;
 use crate::ending::Ending;
 use crate::inbox::UserInput;
 use crate::lines::Line;
@@ -75,15 +76,7 @@ impl Plain {
         if self.manner.words_on_stdout {
             return lines.iter().try_for_each(|line| writeln!(self.out, "{line}"));
         }
-        if !lines.is_empty() {
-            // Where both go to one place, they stand there in the order in which they were told.
-            self.out.flush()?;
-        }
-        for line in lines {
-            // Nobody may be reading the diagnostics; that is no reason to stop.
-            let _ = writeln!(self.err, "{line}");
-        }
-        Ok(())
+        diagnostics::tell(&mut self.out, &mut self.err, lines)
     }
 
     /// The rows of a line, the first with its time where times are shown.

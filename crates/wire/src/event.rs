@@ -6,6 +6,7 @@ use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::act::{Act, ActKind};
 use crate::frame::put_frame;
 use crate::limits;
 use crate::message_id::MessageId;
@@ -268,70 +269,6 @@ pub struct Away {
     /// The `ref` of the `away`, or of the `direct` that found somebody away.
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-}
-
-/// Fields of `act`: a line of the operators' audit log (O2).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Act {
-    /// When.
-    pub at: Timestamp,
-    /// The operator's name at that time.
-    pub by: String,
-    /// What was done.
-    pub act: ActKind,
-    /// To whom: a name, an address or a network (`10.0.0.0/8`); absent where it concerns everybody.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub who: Option<String>,
-    /// When it ends by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Timestamp>,
-    /// The reason, or the message of the day.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
-    /// The `ref` of the `operate`, for the one who asked.
-    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
-}
-
-/// What an operator may do: a closed list (O2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ActKind {
-    /// Became an operator.
-    Op,
-    /// Closed a member's connection.
-    Kick,
-    /// Took somebody's voice until it ends.
-    Mute,
-    /// Gave it back.
-    Unmute,
-    /// Keeps somebody out until it ends.
-    Ban,
-    /// Lets them in again.
-    Unban,
-    /// From now on only operators speak.
-    Freeze,
-    /// Everybody speaks again.
-    Thaw,
-    /// Set, or without a text took away, what newcomers are told.
-    Motd,
-}
-
-impl ActKind {
-    /// Its word in the schema.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Op => "op",
-            Self::Kick => "kick",
-            Self::Mute => "mute",
-            Self::Unmute => "unmute",
-            Self::Ban => "ban",
-            Self::Unban => "unban",
-            Self::Freeze => "freeze",
-            Self::Thaw => "thaw",
-            Self::Motd => "motd",
-        }
-    }
 }
 
 /// Fields of `notice`.

@@ -1,6 +1,9 @@
 //! Instants on the wire: RFC 3339, UTC, milliseconds (E4).
 
-use alloc::string::String;
+use alloc::{
+    format,
+    string::{String, ToString},
+};
 use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -17,6 +20,11 @@ pub struct Timestamp {
 impl Timestamp {
     /// The last instant that four digits of year can write: 9999-12-31T23:59:59.999Z.
     pub const MAX: Self = Self { unix_ms: 253_402_300_799_999 };
+
+    /// To the second, for people, wherever they are: `2026-11-22 14:02:03 UTC`.
+    pub fn in_words(self) -> String {
+        format!("{} UTC", self.to_string().get(..19).unwrap_or_default().replace('T', " "))
+    }
 
     /// The instant `unix_ms` milliseconds after the Unix epoch, held to [`Timestamp::MAX`].
     pub fn from_unix_ms(unix_ms: u64) -> Self {

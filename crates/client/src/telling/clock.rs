@@ -60,12 +60,6 @@ impl LocalClock {
     }
 }
 
-/// As `2026-11-22 14:02:03 UTC`, as servers list what operators did: the same instant reads the same to all who talk about it.
-pub(crate) fn moment_utc(at: Timestamp) -> String {
-    let clock = LocalClock { zone: TimeZone::UTC, now: || Timestamp::from_unix_ms(0) };
-    format!("{} UTC", clock.moment(at))
-}
-
 /// As `Sunday, 22 November 2026`.
 pub(crate) fn date_words(date: Date) -> String {
     date.strftime("%A, %-d %B %Y").to_string()

@@ -2,12 +2,10 @@
 
 use std::borrow::Cow;
 
-use glassline_wire::event::{
-    Act, ActKind, Away, Direct, Event, Gap, Members, Message, Presence, Refusal, Rooms, Whois,
-};
+use glassline_wire::event::{Act, Away, Direct, Event, Gap, Members, Message, Presence, Refusal, Rooms, Whois};
 use glassline_wire::visible;
 
-use super::clock::{LocalClock, moment_utc};
+use super::clock::LocalClock;
 use super::{Line, Role, Span, hue, marks, mention};
 use crate::session::update::{Command, Update};
 
@@ -193,22 +191,10 @@ impl Reader {
 }
 
 fn act_line(act: &Act) -> Line {
-    let done = match act.act {
-        ActKind::Op => "became an operator",
-        ActKind::Kick => "kicked",
-        ActKind::Mute => "muted",
-        ActKind::Unmute => "unmuted",
-        ActKind::Ban => "banned",
-        ActKind::Unban => "unbanned",
-        ActKind::Freeze => "froze the talk",
-        ActKind::Thaw => "ended the freeze",
-        ActKind::Motd if act.text.is_none() => "took the message of the day away",
-        ActKind::Motd => "set the message of the day",
-    };
     let who = act.who.as_deref().map_or_else(String::new, |who| format!(" {}", name(who)));
-    let until = act.until.map_or_else(String::new, |until| format!(" until {}", moment_utc(until)));
+    let until = act.until.map_or_else(String::new, |until| format!(" until {}", until.in_words()));
     let text = act.text.as_deref().map_or_else(String::new, |text| format!(": {text}"));
-    Line::notice(&format!("{} {done}{who}{until}{text}", name(&act.by)))
+    Line::notice(&format!("{} {}{who}{until}{text}", name(&act.by), act.done()))
 }
 
 fn refused_line(refusal: &Refusal, text: Option<&str>) -> Line {

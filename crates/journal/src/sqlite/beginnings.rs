@@ -48,7 +48,7 @@ pub(super) fn pieces_beginning_with(db: &Connection, needle: &str) -> Result<Opt
 #[cfg(test)]
 mod tests {
     use super::super::fold::fold_into;
-    use super::super::tests::{Folder, batch_of};
+    use super::super::tests::{Folder, batch_of, index_all};
     use super::*;
     use crate::store::Store;
     use glassline_wire::request::Search;
@@ -68,6 +68,11 @@ mod tests {
         (1..).zip(texts).filter(|(_, text)| folded(text).contains(&needle)).map(|(seq, _)| seq).collect()
     }
 
+    /// One character, continued in so many ways.
+    fn continued(ways: usize) -> Vec<String> {
+        ('\u{4E00}'..).take(ways).map(|next| format!("東{next}")).collect()
+    }
+
     #[test]
     fn what_is_shorter_than_a_piece_is_found_wherever_it_stands() {
         const SEED: u64 = 20_261_123;
@@ -84,10 +89,9 @@ mod tests {
         let folder = Folder::new("short-queries");
         let mut engine = folder.engine();
         engine.append(&batch_of(texts.iter())).expect("stores");
-        while engine.index_lag() > 0 {
-            engine.tend(Duration::from_secs(1)).expect("indexes");
-        }
+        index_all(&mut engine);
         let mut reader = engine.reader().expect("a reader");
+        engine.db.execute_batch(SHOW_PIECES).expect("shows");
         let mut found_by_pieces = 0;
         for query in &queries {
             let search = Search { room: "lobby".into(), query: query.clone(), before: None, limit: Some(200) };
@@ -97,8 +101,6 @@ mod tests {
             assert_eq!(found, wanted[wanted.len().saturating_sub(200)..], "{query:?}");
             let mut needle = String::new();
             fold_into(query, &mut needle);
-            engine.db.execute_batch("DROP TABLE IF EXISTS temp.piece;").expect("drops");
-            engine.db.execute_batch(SHOW_PIECES).expect("shows");
             found_by_pieces += usize::from(pieces_beginning_with(&engine.db, &needle).expect("reads").is_some());
         }
         assert!(found_by_pieces > 100, "the index was asked {found_by_pieces} times");
@@ -108,12 +110,9 @@ mod tests {
     fn what_is_said_in_too_many_ways_is_left_to_reading() {
         let folder = Folder::new("many-pieces");
         let mut engine = folder.engine();
-        let hanzi = |number: u32| char::from_u32(0x4E00 + number).unwrap_or('x');
-        let texts: Vec<String> = (0..=PIECES_MAX as u32).map(|number| format!("東{}", hanzi(number))).collect();
+        let texts = continued(PIECES_MAX + 1);
         engine.append(&batch_of(texts.iter())).expect("stores");
-        while engine.index_lag() > 0 {
-            engine.tend(Duration::from_secs(1)).expect("indexes");
-        }
+        index_all(&mut engine);
         engine.db.execute_batch(SHOW_PIECES).expect("shows");
         assert_eq!(pieces_beginning_with(&engine.db, "東").expect("reads"), None);
         let asked = pieces_beginning_with(&engine.db, &texts[3]).expect("reads").expect("few");
@@ -127,13 +126,10 @@ mod tests {
     fn the_most_pieces_that_are_asked_for_can_be_asked_for() {
         let folder = Folder::new("most-pieces");
         let mut engine = folder.engine();
-        let hanzi = |number: u32| char::from_u32(0x4E00 + number).unwrap_or('x');
-        let texts: Vec<String> = (0..PIECES_MAX as u32).map(|number| format!("東{}", hanzi(number))).collect();
+        let texts = continued(PIECES_MAX);
         engine.append(&batch_of(texts.iter())).expect("stores");
         engine.append(&batch_of((0..20).map(|_| "else".to_string()).collect::<Vec<_>>().iter())).expect("stores");
-        while engine.index_lag() > 0 {
-            engine.tend(Duration::from_secs(1)).expect("indexes");
-        }
+        index_all(&mut engine);
         let search = Search { room: "lobby".into(), query: "東".into(), before: None, limit: Some(200) };
         let page = engine.reader().expect("a reader").search(&search, soon()).expect("searches");
         assert!(page.messages.len() == 200 && page.more);

@@ -16,14 +16,9 @@ pub(crate) fn fold_into(text: &str, folded: &mut String) {
 /// piece begins with each character of the text, the last ones too.
 const TEXT_END: &str = "\u{1}\u{1}";
 
-/// Writes `text` as the index gets it, which folds ASCII by itself, over what `indexed` held.
+/// Writes `text` as the index gets it over what `indexed` held.
 pub(crate) fn index_form_into(text: &str, indexed: &mut String) {
-    indexed.clear();
-    if text.is_ascii() {
-        indexed.push_str(text);
-    } else {
-        indexed.extend(text.chars().map(fold));
-    }
+    fold_into(text, indexed);
     indexed.push_str(TEXT_END);
 }
 

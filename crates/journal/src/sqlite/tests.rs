@@ -134,6 +134,15 @@ fn tended(folder: &Folder, count: u128) -> Engine {
     engine
 }
 
+/// Has everything indexed that is stored.
+pub(super) fn index_all(engine: &mut Engine) {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while engine.index_lag() > 0 {
+        engine.tend(Duration::from_millis(50)).expect("indexes");
+        assert!(Instant::now() < deadline, "indexing does not end");
+    }
+}
+
 #[test]
 fn between_slices_of_a_check_the_log_can_start_again_and_nothing_said_or_forgotten_meanwhile_is_a_fault() {
     use super::tend::{Checkpoint, checkpoint};
@@ -361,9 +370,7 @@ fn a_file_of_version_1_is_indexed_again() {
         let deadline = Instant::now() + Duration::from_secs(20);
         let page = engine.reader().expect("a reader").search(&search(), deadline).expect("searches");
         assert_eq!(page.messages.len(), 40, "before it is indexed, and then");
-        while engine.index_lag() > 0 {
-            engine.tend(Duration::from_secs(1)).expect("indexes");
-        }
+        index_all(&mut engine);
     }
 }
 
@@ -393,9 +400,7 @@ fn a_text_whose_bytes_rotted_is_missing_and_nothing_else_is() {
         let query = "me wo".to_string();
         let search = glassline_wire::request::Search { room: "lobby".to_string(), query, before: None, limit: None };
         assert_eq!(numbers(&reader.search(&search, deadline()).expect("searches")), [1, 2, 3, 5, 6, 7, 8, 9]);
-        while engine.index_lag() > 0 {
-            engine.tend(Duration::from_secs(1)).expect("indexes");
-        }
+        index_all(&mut engine);
     }
     assert_eq!(engine.append(&batch(4, 1, "some words")).expect("stores"), [Outcome::IdReused]);
 }

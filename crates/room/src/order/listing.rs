@@ -9,7 +9,7 @@ use alloc::{
 use glassline_wire::limits::TEXT_BYTES_MAX;
 
 use super::standing::{Restraint, Restraints};
-use super::wording::{because, instant, until};
+use super::wording::{because, until};
 use crate::hub::Hub;
 use crate::now::Now;
 
@@ -24,7 +24,7 @@ impl Hub {
                 (false, true) => " (muted)",
                 (false, false) => "",
             };
-            let (dialect, since) = (member.dialect.as_str(), instant(member.since));
+            let (dialect, since) = (member.dialect.as_str(), member.since.in_words());
             format!("{}{marks} {}, {dialect} dialect, since {since}", member.name, member.address)
         });
         listed(format!("{} here:", members.len()), lines)

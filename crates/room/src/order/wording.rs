@@ -6,7 +6,7 @@ use alloc::{
     vec::Vec,
 };
 
-use glassline_wire::event::{Act, ActKind};
+use glassline_wire::event::Act;
 use glassline_wire::timestamp::Timestamp;
 
 use super::standing::Restraint;
@@ -14,27 +14,10 @@ use super::standing::Restraint;
 /// Names that a sentence lists; the rest is a number.
 const NAMES_LISTED_MAX: usize = 20;
 
-/// An instant to the second.
-pub(super) fn instant(at: Timestamp) -> String {
-    format!("{} UTC", at.to_string().get(..19).unwrap_or_default().replace('T', " "))
-}
-
 /// An act as operators of the tutorial dialect are told it.
 pub(super) fn told(act: &Act) -> String {
-    let done = match act.act {
-        ActKind::Op => "became an operator",
-        ActKind::Kick => "kicked",
-        ActKind::Mute => "muted",
-        ActKind::Unmute => "unmuted",
-        ActKind::Ban => "banned",
-        ActKind::Unban => "unbanned",
-        ActKind::Freeze => "froze the talk",
-        ActKind::Thaw => "ended the freeze",
-        ActKind::Motd if act.text.is_none() => "took the message of the day away",
-        ActKind::Motd => "set the message of the day",
-    };
     let who = act.who.as_deref().map_or_else(String::new, |who| format!(" {who}"));
-    format!("{} {done}{who}{}{}", act.by, until(act.until), because(act.text.as_deref()))
+    format!("{} {}{who}{}{}", act.by, act.done(), until(act.until), because(act.text.as_deref()))
 }
 
 /// What somebody is told who may not speak.
@@ -73,5 +56,5 @@ pub(super) fn hits(names: &[String]) -> String {
 }
 
 pub(super) fn until(until: Option<Timestamp>) -> String {
-    until.map_or_else(String::new, |until| format!(" until {}", instant(until)))
+    until.map_or_else(String::new, |until| format!(" until {}", until.in_words()))
 }

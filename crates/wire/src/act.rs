@@ -1,0 +1,89 @@
+//! What operators do (O): the lines of their audit log.
+
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize};
+
+use crate::timestamp::Timestamp;
+
+/// Fields of `act`: a line of the operators' audit log (O2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Act {
+    /// When.
+    pub at: Timestamp,
+    /// The operator's name at that time.
+    pub by: String,
+    /// What was done.
+    pub act: ActKind,
+    /// To whom: a name, an address or a network (`10.0.0.0/8`); absent where it concerns everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
+    /// When it ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// The reason, or the message of the day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The `ref` of the `operate`, for the one who asked.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// What an operator may do: a closed list (O2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActKind {
+    /// Became an operator.
+    Op,
+    /// Closed a member's connection.
+    Kick,
+    /// Took somebody's voice until it ends.
+    Mute,
+    /// Gave it back.
+    Unmute,
+    /// Keeps somebody out until it ends.
+    Ban,
+    /// Lets them in again.
+    Unban,
+    /// From now on only operators speak.
+    Freeze,
+    /// Everybody speaks again.
+    Thaw,
+    /// Set, or without a text took away, what newcomers are told.
+    Motd,
+}
+
+impl Act {
+    /// What the operator did, in words for people.
+    pub fn done(&self) -> &'static str {
+        match self.act {
+            ActKind::Op => "became an operator",
+            ActKind::Kick => "kicked",
+            ActKind::Mute => "muted",
+            ActKind::Unmute => "unmuted",
+            ActKind::Ban => "banned",
+            ActKind::Unban => "unbanned",
+            ActKind::Freeze => "froze the talk",
+            ActKind::Thaw => "ended the freeze",
+            ActKind::Motd if self.text.is_none() => "took the message of the day away",
+            ActKind::Motd => "set the message of the day",
+        }
+    }
+}
+
+impl ActKind {
+    /// Its word in the schema.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Op => "op",
+            Self::Kick => "kick",
+            Self::Mute => "mute",
+            Self::Unmute => "unmute",
+            Self::Ban => "ban",
+            Self::Unban => "unban",
+            Self::Freeze => "freeze",
+            Self::Thaw => "thaw",
+            Self::Motd => "motd",
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use glassline_server::Limits;
 
-use crate::harness::{EventClient, Server, Tutorial, Wire, frame};
+use crate::harness::{EventClient, Process, Server, Tutorial, Wire, frame};
 
 /// What a member's round trip may take while others are silent: the loop may be busy closing them, never waiting for them.
 const ROUND_TRIP_MAX: Duration = Duration::from_secs(1);
@@ -37,6 +37,21 @@ fn a_silent_connection_and_one_byte_every_nine_seconds_are_cut_at_ten() {
     assert!(connected.elapsed() >= Duration::from_millis(9_900), "cut after {:?}", connected.elapsed());
     expect_prompt_round_trip(&mut talker, &mut listener, "after");
     assert_eq!(server.log().matches("no_name_in_time").count(), 2);
+}
+
+/// A machine that pauses a process wakes it from its wait without an event.
+#[test]
+fn being_paused_over_and_over_buys_a_silent_connection_no_time() {
+    let process = Process::serve(&[]);
+    let mut silent = Wire::connect(process.address);
+    let connected = Instant::now();
+    while !silent.ends_within(Duration::from_millis(100)) {
+        process.signal("STOP");
+        process.signal("CONT");
+        assert!(connected.elapsed() < Duration::from_secs(15), "it is still open");
+    }
+    assert!(connected.elapsed() >= Duration::from_millis(9_900), "cut after {:?}", connected.elapsed());
+    process.stop();
 }
 
 #[test]

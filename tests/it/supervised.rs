@@ -1,5 +1,6 @@
 //! Under a service manager: readiness, signs of life, sockets that are handed over, and the units in `packaging/`.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -32,7 +33,13 @@ impl Manager {
     #[track_caller]
     fn told(&self) -> String {
         let mut message = [0; 256];
-        let bytes = self.socket.recv(&mut message).expect("another message");
+        let bytes = loop {
+            match self.socket.recv(&mut message) {
+                // A machine that paused the process wakes a read that has a deadline.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                received => break received.expect("another message"),
+            }
+        };
         String::from_utf8(message[..bytes].to_vec()).expect("UTF-8")
     }
 }

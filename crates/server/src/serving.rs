@@ -103,7 +103,8 @@ impl Serving {
     /// Waits for events and notes what they say.
     fn wait(&mut self, timeout_ms: Option<u64>) -> io::Result<()> {
         match self.poll.poll(&mut self.events, timeout_ms.map(Duration::from_millis)) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            // A pause of the process ends the wait without an event; what is due is due all the same.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
             polled => polled?,
         }
         self.reactor.now = self.clock.now();

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Read, Write};
 #[cfg(target_os = "linux")]
 use std::net::IpAddr;
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockRef, Socket, Type};
 
@@ -59,7 +59,6 @@ impl Wire {
 
     fn over(stream: TcpStream) -> Self {
         stream.set_nodelay(true).expect("TCP_NODELAY");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a read deadline");
         stream.set_write_timeout(Some(PATIENCE)).expect("a write deadline");
         Self { stream, held: Vec::new(), taken: 0 }
     }
@@ -97,15 +96,13 @@ impl Wire {
     fn fill(&mut self) -> Result<(), End> {
         self.held.drain(..std::mem::take(&mut self.taken));
         let mut chunk = [0; 16 * 1024];
-        match self.stream.read(&mut chunk) {
+        match self.read_within(PATIENCE, &mut chunk) {
             Ok(0) if self.held.is_empty() => Err(End::Closed),
             Ok(0) => Err(End::Cut),
             Ok(count) => {
                 self.held.extend_from_slice(&chunk[..count]);
                 Ok(())
             }
-            // A machine that paused the process wakes a read that has a deadline.
-            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
             Err(error) if error.kind() == ErrorKind::ConnectionReset => Err(End::Cut),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Err(End::Silent),
             Err(error) => panic!("reading failed: {error}"),
@@ -127,16 +124,27 @@ impl Wire {
     /// Whether the stream has ended, after waiting `patience` for that to happen.
     #[track_caller]
     pub(crate) fn ends_within(&mut self, patience: Duration) -> bool {
-        self.stream.set_read_timeout(Some(patience)).expect("a read deadline");
-        let ended = match self.stream.read(&mut [0; 1]) {
+        match self.read_within(patience, &mut [0; 1]) {
             Ok(0) => true,
             Ok(_) => panic!("a byte came where only an end was expected"),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => false,
             Err(error) if error.kind() == ErrorKind::ConnectionReset => true,
             Err(error) => panic!("neither a byte nor an end: {error}"),
-        };
-        self.stream.set_read_timeout(Some(PATIENCE)).expect("a read deadline");
-        ended
+        }
+    }
+
+    /// One read with a deadline, whatever wakes it before: a process that was paused gets `EINTR` when it goes on.
+    fn read_within(&mut self, patience: Duration, buffer: &mut [u8]) -> io::Result<usize> {
+        let until = Instant::now() + patience;
+        loop {
+            let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            self.stream.set_read_timeout(Some(left)).expect("a read deadline");
+            match self.stream.read(buffer) {
+                Err(error) if error.kind() == ErrorKind::Interrupted && Instant::now() < until => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => return Err(ErrorKind::TimedOut.into()),
+                read => return read,
+            }
+        }
     }
 
     /// Whether the stream is open now.

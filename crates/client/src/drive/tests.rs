@@ -202,7 +202,11 @@ impl Peer {
     fn frame(&mut self) -> Option<Vec<u8>> {
         let mut buffer = [0; 4_096];
         while self.waiting.is_empty() {
-            let bytes = self.stream.read(&mut buffer).expect("bytes or an end in time");
+            let bytes = match self.stream.read(&mut buffer) {
+                // A machine that paused the process wakes a read that has a deadline.
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                read => read.expect("bytes or an end in time"),
+            };
             if bytes == 0 {
                 assert!(self.decoder.is_at_boundary(), "a frame is cut off");
                 return None;

@@ -10,6 +10,7 @@ mod ids;
 mod index;
 mod opening;
 mod page;
+mod pieces;
 mod place;
 mod prune;
 mod quoting;

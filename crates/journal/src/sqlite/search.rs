@@ -10,16 +10,10 @@ use rusqlite::{Connection, ErrorCode, Params};
 use super::beginnings::pieces_beginning_with;
 use super::fold::fold_into;
 use super::page::{self, Filling, TEXT_COLUMN, limit_of, message_columns};
+use super::pieces::Pieces;
 use super::place::place;
-use super::quoting::put_quoted;
 use super::rooms::RoomNow;
 use crate::store::Page;
-
-/// The index knows pieces of three characters.
-const TRIGRAM_CHARS: usize = 3;
-
-/// Pieces of a query that the index is asked for; more hardly narrow it.
-const TRIGRAMS_MAX: usize = 16;
 
 /// Messages that are read for a short query before the index is asked for it: some milliseconds.
 #[cfg(not(test))]
@@ -76,7 +70,7 @@ impl<'s> Looking<'s> {
     }
 
     fn look(&mut self, db: &Connection, room: RoomNow, last: u64) -> Result<(), rusqlite::Error> {
-        let pieces = pieces(&self.needle);
+        let pieces = Pieces::of(&self.needle);
         let near = if pieces.is_some() { 0 } else { NEAR_MESSAGES };
         let indexed = room.indexed.min(last.saturating_sub(near)).max(room.oldest.saturating_sub(1));
         self.scan(db, room, indexed + 1, last)?;
@@ -84,7 +78,7 @@ impl<'s> Looking<'s> {
             return Ok(());
         }
         let asked = match pieces {
-            Some(pieces) => Some(pieces),
+            Some(pieces) => Some(pieces.narrowest(db, room, indexed.min(last))?),
             None => pieces_beginning_with(db, &self.needle)?,
         };
         match asked {
@@ -146,38 +140,5 @@ impl<'s> Looking<'s> {
     fn into_page(mut self) -> Page {
         self.found.reverse();
         Page { messages: self.found, more: self.more }
-    }
-}
-
-/// What the index is asked for: pieces of the query that must all be there. The index
-/// steps over NUL, and so do the pieces. Nothing for a query that is too short.
-fn pieces(query: &str) -> Option<String> {
-    let characters: Vec<char> = query.chars().filter(|character| *character != '\0').collect();
-    let count = characters.len().checked_sub(TRIGRAM_CHARS - 1).filter(|count| *count > 0)?;
-    let taken = count.min(TRIGRAMS_MAX);
-    let mut asked = String::new();
-    for piece in 0..taken {
-        // Spread over the query, its first and its last piece among them.
-        let at = piece * (count - 1) / (taken - 1).max(1);
-        put_quoted(&mut asked, characters[at..at + TRIGRAM_CHARS].iter().copied());
-        asked.push(' ');
-    }
-    Some(asked)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pieces_are_quoted_and_cover_the_query() {
-        assert_eq!(pieces("ab"), None);
-        assert_eq!(pieces("a\0b"), None);
-        assert_eq!(pieces("abc").as_deref(), Some("\"abc\" "));
-        assert_eq!(pieces("a\"b*").as_deref(), Some("\"a\"\"b\" \"\"\"b*\" "));
-        let long: String = ('a'..='z').chain('A'..='Z').collect();
-        let asked = pieces(&long).expect("long enough");
-        assert_eq!(asked.split_whitespace().count(), TRIGRAMS_MAX);
-        assert!(asked.starts_with("\"abc\"") && asked.trim_end().ends_with("\"XYZ\""), "{asked}");
     }
 }

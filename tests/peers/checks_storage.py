@@ -33,6 +33,29 @@ def drain(peer):
         return peer.seen
 
 
+@check("E4", "a quota that is used up is no failing disk: refused to the sender, and talk goes on with the next number")
+def quota_used_up(bench):
+    faults = Faults(bench)
+    file = bench.folder() / "h.db"
+    with bench.server("--history", file, environment=faults.environment) as server:
+        eve, bob = server.event("eve"), server.event("bob")
+        eve.said("lobby", "before")
+        for round_ in range(3):
+            faults.set("write EDQUOT")
+            for number in range(20):
+                eve.say("lobby", f"refused {number}", ref=f"r{number}")
+            for number in range(20):
+                expect_error(eve.wait("error", ref=f"r{number}"), ("not_stored",))
+            faults.none()
+            expect_equal(eve.said("lobby", f"on {round_}")["seq"], round_ + 2)
+        bob.barrier()
+        texts = ["before", "on 0", "on 1", "on 2"]
+        expect_equal([event["text"] for event in bob.messages()], texts, "what others were sent")
+        server.kill()
+    with bench.server("--history", file) as server:
+        expect_equal([said["text"] for said in everything(server.event("eve"))], texts, "what is stored after a kill")
+
+
 @check("E4", "no space: every message is not_stored to its sender alone; with space again, talk goes on with the next number")
 def disk_full(bench):
     faults = Faults(bench)

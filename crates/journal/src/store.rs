@@ -53,7 +53,7 @@ pub trait Store: Send {
     fn acts(&mut self, take: &mut dyn FnMut(Act)) -> Result<(), StoreError>;
 }
 
-/// Reads what is stored. Every call ends by its deadline with [`StoreError::TooSlow`].
+/// Reads what is stored. A call that has passed its deadline ends with [`StoreError::TooSlow`], at the next row at the latest.
 pub trait Reader: Send {
     /// Which numbers a room has; a room that was never spoken in has none.
     ///
@@ -144,8 +144,10 @@ pub enum StoreError {
         /// What the system says.
         detail: String,
     },
-    /// The disk is full.
-    #[error("the disk is full; free some space, or keep less with --keep-days or --keep-bytes")]
+    /// The disk is full, or what the user may have of it.
+    #[error(
+        "the disk is full, or a quota on it is used up; free some space, and keep less with --keep-days or --keep-bytes if it fills again"
+    )]
     Full,
     /// There is no number left, for another room or for another message in one.
     #[error("{0}; speak in a room that there is, or begin a new history with --history FILE")]

@@ -1,7 +1,7 @@
 /* Makes writing, syncing and the clock fail as a trigger file says, for a program that is started with LD_PRELOAD.
 
    PEER_FAULTS names a file of lines; without it, or while it is empty, nothing fails:
-     write ENOSPC     writes to files whose name holds ".db" fail so (or EIO); half of what was to be written is written before
+     write ENOSPC     writes to files whose name holds ".db" fail so (or EDQUOT, EIO); half of what was to be written is written before
      sync EIO         fsync and fdatasync of them fail so, behind having been done
      clock -3600      CLOCK_REALTIME is off by so many seconds */
 #define _GNU_SOURCE
@@ -48,7 +48,7 @@ static int is_history(int file) {
 static int fault(int file, const char *what) {
     char value[32];
     int before = errno, found = 0;
-    if (is_history(file) && trigger(what, value, sizeof value)) found = strcmp(value, "ENOSPC") ? EIO : ENOSPC;
+    if (is_history(file) && trigger(what, value, sizeof value)) found = !strcmp(value, "ENOSPC") ? ENOSPC : !strcmp(value, "EDQUOT") ? EDQUOT : EIO;
     errno = before;
     return found;
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use glassline_wire::event::{Act, Event};
 use rusqlite::Connection;
 
-use super::files::Files;
+use super::files::{self, Files};
 use super::ids::Ids;
 use super::prune::Clock;
 use super::reader::SqliteReader;
@@ -73,7 +73,7 @@ pub(crate) struct Engine {
     broken: bool,
     files: Files,
     /// Locked as long as it is open.
-    _lock: File,
+    lock: File,
 }
 
 impl Engine {
@@ -112,7 +112,7 @@ impl Engine {
             page_bytes,
             broken: false,
             files: Files::of(file).map_err(|error| fault::opening_io(&error, file))?,
-            _lock: lock,
+            lock,
         })
     }
 
@@ -120,6 +120,7 @@ impl Engine {
     pub(super) fn conclude<T>(&mut self, result: Result<T, rusqlite::Error>) -> Result<T, StoreError> {
         let error = match result {
             Ok(value) => return Ok(value),
+            Err(error) if fault::is_failed_write(&error) && files::has_no_space_for(&self.lock) => StoreError::Full,
             Err(error) => fault::writing(&error, &self.path),
         };
         let error = if self.db.is_autocommit() {

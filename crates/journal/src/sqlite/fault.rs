@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use rusqlite::{Error, ErrorCode};
+use rusqlite::{Error, ErrorCode, ffi};
 
 use crate::store::StoreError;
 
@@ -43,6 +43,11 @@ pub(crate) fn writing(error: &Error, path: &Path) -> StoreError {
         }
         _ => StoreError::WriteFailed(error.to_string()),
     }
+}
+
+/// Whether the system failed to write, which is also what `SQLite` says of a quota that is used up.
+pub(crate) fn is_failed_write(error: &Error) -> bool {
+    matches!(error, Error::SqliteFailure(failure, _) if failure.extended_code == ffi::SQLITE_IOERR_WRITE)
 }
 
 /// The words that came with a code.

@@ -1,13 +1,13 @@
 //! Opening the file: its folder, its lock, whose it is, and whether it can be trusted.
 
-use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::files::{beside, log_bytes, without_links};
 use super::ids::Ids;
 use super::place::place;
 use super::schema::{self, Kind};
@@ -46,7 +46,7 @@ pub(super) struct Loaded {
 
 pub(super) fn open(file: &Path) -> Result<Opened, StoreError> {
     let io = |error: io::Error| fault::opening_io(&error, file);
-    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    if let Some(folder) = without_links(file).map_err(io)?.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         make_folder(folder).map_err(io)?;
     }
     hold_to_plain(file)?;
@@ -85,7 +85,7 @@ fn hold_to_plain(file: &Path) -> Result<(), StoreError> {
 /// The file that is locked stands beside the history: locks of its own would meet those of `SQLite`.
 fn lock(file: &Path) -> Result<File, StoreError> {
     let io = |error: io::Error| fault::opening_io(&error, file);
-    let lock = beside(&without_links(file).map_err(io)?, ".lock");
+    let lock = beside(file, ".lock").map_err(io)?;
     hold_to_plain(&lock)?;
     let lock = private(OpenOptions::new().write(true).create(true).truncate(false)).open(lock).map_err(io)?;
     match lock.try_lock() {
@@ -93,17 +93,6 @@ fn lock(file: &Path) -> Result<File, StoreError> {
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(file.to_path_buf())),
         Err(TryLockError::Error(error)) => Err(io(error)),
     }
-}
-
-/// What a link leads to, so that whoever names the history by one meets the same lock. Where there is nothing yet, an empty file is made.
-fn without_links(file: &Path) -> io::Result<PathBuf> {
-    if !file.is_symlink() {
-        return Ok(file.to_path_buf());
-    }
-    if !file.exists() {
-        private(OpenOptions::new().write(true).create(true).truncate(false)).open(file)?;
-    }
-    fs::canonicalize(file)
 }
 
 /// Makes the file if there is none; says of one that is there whether it may be opened.
@@ -114,8 +103,7 @@ fn look_at(file: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(error)),
         _ => {}
     }
-    let left = fs::metadata(beside(file, "-wal")).map_or(0, |metadata| metadata.len());
-    if left > 0 {
+    if log_bytes(file).map_err(io)? > 0 {
         let detail = "it is empty, and the log of one that was not is beside it".to_string();
         return Err(StoreError::Corrupt { path: file.to_path_buf(), detail });
     }
@@ -207,13 +195,6 @@ pub(super) fn load(db: &Connection) -> Result<Loaded, rusqlite::Error> {
     let ids_dead = db.query_row("SELECT value FROM fact WHERE name = 'ids_dead'", [], |row| row.get(0))?;
     let messages = db.query_row("SELECT coalesce(sum(newest - oldest + 1), 0) FROM room", [], |row| row.get(0))?;
     Ok(Loaded { ids, ids_dead, messages, index_lag, page_bytes })
-}
-
-/// The name of a file that belongs to `file`.
-pub(crate) fn beside(file: &Path, ending: &str) -> PathBuf {
-    let mut name = OsString::from(file);
-    name.push(ending);
-    PathBuf::from(name)
 }
 
 #[cfg(unix)]

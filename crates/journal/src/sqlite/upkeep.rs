@@ -6,7 +6,6 @@ mod import;
 mod vacuum;
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -19,7 +18,7 @@ pub use self::check::{Report, check};
 pub use self::export::{Exported, export};
 pub use self::import::{Imported, import};
 pub use self::vacuum::{Vacuumed, vacuum};
-use super::opening::beside;
+use super::files::log_bytes;
 use super::schema::{self, Kind};
 use super::{fault, opening};
 use crate::store::StoreError;
@@ -66,9 +65,9 @@ fn open_to_read(file: &Path) -> Result<Connection, StoreError> {
     };
     if let Err(error) = db.query_row("PRAGMA application_id", [], |_| Ok(()))
         && unreachable(&error)
-        && fs::metadata(beside(file, "-wal")).map_or(0, |metadata| metadata.len()) == 0
+        && log_bytes(file).is_ok_and(|bytes| bytes == 0)
     {
-        // Where nothing may be written, not even what readers share: nobody else writes either.
+        // Where nothing may be written, not even what readers share, it is read as it stands. A log would be left out.
         let flags = flags | OpenFlags::SQLITE_OPEN_URI;
         db = Connection::open_with_flags(unchanging(file), flags).map_err(opening)?;
     }

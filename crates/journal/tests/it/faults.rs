@@ -132,6 +132,53 @@ fn a_newer_schema_a_short_file_and_a_broken_page_are_told_apart() {
     assert!(!folder.file().exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_log_whose_history_is_gone_is_kept_whoever_asks_by_a_link() {
+    let folder = Folder::new();
+    let log = beside(&folder.file(), "-wal");
+    fs::write(&log, [1; 5_000]).expect("writes");
+    let links = folder.path().join("links");
+    fs::create_dir(&links).expect("a folder");
+    let (link, second) = (links.join("link.db"), links.join("second.db"));
+    std::os::unix::fs::symlink("../history.db", &link).expect("a link");
+    std::os::unix::fs::symlink("link.db", &second).expect("a link");
+    for link in [&link, &second] {
+        assert!(matches!(refusal(link), StoreError::Corrupt { .. }));
+        assert!(!folder.file().exists(), "nothing is made in its place");
+        assert_eq!(fs::read(&log).expect("is there"), [1; 5_000]);
+    }
+    // A link to where there is nothing yet is as good a name as another.
+    fs::remove_file(&log).expect("removes");
+    let mut store = open_kept(&second);
+    assert_eq!(store.append(&[entry("lobby", "alice", "hi", None, 1)]).expect("stores"), stored([1]));
+    assert!(fs::metadata(log).expect("the log is beside the file").len() > 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_read_without_its_log_is_not_read_without_it_through_a_link_either() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, copied) = (Folder::new(), Folder::new());
+    let mut store = open_kept(&folder.file());
+    store.append(&[entry("lobby", "alice", "only in the log", None, 1)]).expect("stores");
+    // As a snapshot of a server that runs has it: with a log, and without what readers share.
+    for ending in ["", "-wal"] {
+        fs::copy(beside(&folder.file(), ending), beside(&copied.file(), ending)).expect("copies");
+    }
+    let link = copied.path().join("link.db");
+    std::os::unix::fs::symlink(copied.file(), &link).expect("a link");
+    let allow = |mode: u32| fs::set_permissions(copied.path(), fs::Permissions::from_mode(mode)).expect("may");
+    let exported = |name: &Path| glassline_journal::export(name, &mut Vec::new()).map(|exported| exported.messages);
+    for name in [copied.file(), link] {
+        allow(0o500);
+        let read_only = as_ordinary_user(&copied, |_| exported(&name));
+        allow(0o700);
+        assert!(read_only.is_err(), "{}: {read_only:?}", name.display());
+    }
+    assert_eq!(as_ordinary_user(&copied, |_| exported(&copied.path().join("link.db"))).expect("exports"), 1);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn what_may_not_be_written_is_read_only() {

@@ -205,6 +205,8 @@ fn nobody_imports_into_what_a_server_has_open_or_checks_what_is_not_there() {
     assert!(!missing.exists(), "nothing is made");
 }
 
+const PAGE_BYTES: usize = 4_096;
+
 #[test]
 fn of_a_damaged_file_everything_else_is_exported_and_check_tells() {
     let folder = Folder::new();
@@ -216,15 +218,9 @@ fn of_a_damaged_file_everything_else_is_exported_and_check_tells() {
     drop(store);
     let mut bytes = fs::read(folder.file()).expect("reads");
     // The page in the middle of the rows: one whose text is ours, not the first.
-    let page_bytes = 4_096;
-    let ours: Vec<usize> = (0..bytes.len() / page_bytes)
-        .filter(|page| {
-            let page = &bytes[page * page_bytes..(page + 1) * page_bytes];
-            page[0] == 13 && page.windows(100).any(|window| window.iter().all(|byte| *byte == b'x'))
-        })
-        .collect();
+    let ours = pages_of_text(&bytes, b'x');
     let damaged = ours[ours.len() / 2];
-    bytes[damaged * page_bytes..(damaged + 1) * page_bytes].fill(0xA5);
+    bytes[damaged * PAGE_BYTES..(damaged + 1) * PAGE_BYTES].fill(0xA5);
     fs::write(folder.file(), &bytes).expect("writes");
     let report = check(&folder.file()).expect("a report");
     assert!(!report.is_sound());
@@ -235,6 +231,36 @@ fn of_a_damaged_file_everything_else_is_exported_and_check_tells() {
     let lines = String::from_utf8(output).expect("UTF-8");
     assert_eq!(lines.lines().count() as u64, 1 + exported.messages);
     assert!(lines.lines().last().expect("a line").contains(&format!("\"seq\":{count}")), "the end is there");
+}
+
+#[test]
+fn what_is_behind_the_last_damage_is_exported_however_little_it_is() {
+    let folder = Folder::new();
+    let mut store = open_kept(&folder.file());
+    let text = "x".repeat(200);
+    store.append(&(0..1_000).map(|_| entry("lobby", "alice", &text, None, 1)).collect::<Vec<_>>()).expect("stores");
+    store.append(&[entry("lobby", "alice", "the last words", None, 1)]).expect("stores");
+    tend_to_the_end(store.as_mut());
+    drop(store);
+    // The last pages of rows but one: their damage is longer than what is left behind it.
+    let mut bytes = fs::read(folder.file()).expect("reads");
+    let pages = pages_of_text(&bytes, b'x');
+    for &damaged in &pages[pages.len() - 12..pages.len() - 1] {
+        bytes[damaged * PAGE_BYTES..(damaged + 1) * PAGE_BYTES].fill(0xA5);
+    }
+    fs::write(folder.file(), &bytes).expect("writes");
+    let mut output = Vec::new();
+    let exported = export(&folder.file(), &mut output).expect("exports");
+    assert_eq!(exported.unread.len(), 1, "{:?}", exported.unread);
+    let lines = String::from_utf8(output).expect("UTF-8");
+    assert!(lines.contains("the last words"), "{:?}", exported.unread);
+}
+
+/// The file's pages, by number, that hold rows with a text of such characters.
+fn pages_of_text(bytes: &[u8], character: u8) -> Vec<usize> {
+    let has_text = |page: &[u8]| page.windows(100).any(|window| window.iter().all(|byte| *byte == character));
+    let pages = bytes.chunks(PAGE_BYTES).enumerate();
+    pages.filter(|(_, page)| page[0] == 13 && has_text(page)).map(|(number, _)| number).collect()
 }
 
 #[test]

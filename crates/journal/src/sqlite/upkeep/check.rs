@@ -9,8 +9,9 @@ use glassline_wire::message_id::MessageId;
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use super::open_to_read;
+use crate::sqlite::fault;
+use crate::sqlite::files::beside;
 use crate::sqlite::ids::Ids;
-use crate::sqlite::opening::beside;
 use crate::sqlite::place::{SEQ_BITS, SEQ_MAX, place, seq_of};
 use crate::sqlite::tend::WAL_BYTES_MAX;
 use crate::store::StoreError;
@@ -61,7 +62,8 @@ pub fn check(file: &Path) -> Result<Report, StoreError> {
 /// As [`check`]; `between` is called between slices, when nothing is being read.
 pub(crate) fn check_with(file: &Path, log_bytes_max: u64, between: &mut dyn FnMut()) -> Result<Report, StoreError> {
     let db = open_to_read(file)?;
-    let mut checking = Checking { db, log: beside(file, "-wal"), log_bytes_max, report: Report::default(), between };
+    let log = beside(file, "-wal").map_err(|error| fault::opening_io(&error, file))?;
+    let mut checking = Checking { db, log, log_bytes_max, report: Report::default(), between };
     let read = checking.file_itself();
     checking.note("the file", read);
     let read = checking.rooms();

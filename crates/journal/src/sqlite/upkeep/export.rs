@@ -158,14 +158,12 @@ impl Exporting<'_> {
         };
         let (mut bad, mut step) = (faulty, 1);
         let mut good = loop {
-            let from = faulty.saturating_add(step);
-            if from > room.newest {
-                return None;
-            }
+            let from = faulty.saturating_add(step).min(room.newest);
             match reads(from) {
                 // The end, without a message.
                 Some(None) => return None,
                 Some(Some(_)) => break from,
+                None if from == room.newest => return None,
                 None => bad = from,
             }
             step *= 2;

@@ -1,6 +1,5 @@
 //! Giving space back that forgotten messages left.
 
-use std::fs;
 use std::path::Path;
 
 use crate::sqlite::engine::{Engine, Keep};
@@ -17,8 +16,8 @@ pub struct Vacuumed {
     pub after_bytes: u64,
 }
 
-/// Writes the file anew without the space that is not in use. No server may have it open; it takes as much space again while it
-/// runs, and some seconds for each gigabyte.
+/// Writes the file anew without the space that is not in use. No server may have it open. While it runs it takes as much space again
+/// beside the file, and where the system keeps temporary files; and some seconds for each gigabyte.
 ///
 /// # Errors
 /// As [`open`](crate::open); the history is then as it was.
@@ -26,11 +25,14 @@ pub fn vacuum(file: &Path) -> Result<Vacuumed, StoreError> {
     crate::sqlite::opening::look_at_found(file)?;
     let engine = Engine::open(file, Keep::default())?;
     let writing = |error| fault::writing(&error, file);
-    let length = || fs::metadata(file).map(|metadata| metadata.len()).map_err(|error| fault::opening_io(&error, file));
+    let number = |pragma: &str| engine.db.pragma_query_value(None, pragma, |row| row.get::<_, u64>(0));
+    // Somebody who reads meanwhile keeps the file from shrinking until a server opens it; its pages are fewer all the same.
+    let length = || number("page_count").and_then(|pages| Ok(pages * number("page_size")?)).map_err(writing);
     let before_bytes = length()?;
+    // The new file is built beside the old one first, which is no place for memory.
     engine
         .db
-        .execute_batch("INSERT INTO message_text(message_text) VALUES('optimize'); VACUUM;")
+        .execute_batch("INSERT INTO message_text(message_text) VALUES('optimize'); PRAGMA temp_store=FILE; VACUUM;")
         .and_then(|()| checkpoint(&engine.db, Checkpoint::Whole))
         .map_err(writing)?;
     Ok(Vacuumed { before_bytes, after_bytes: length()? })

@@ -10,8 +10,8 @@ use super::engine::Engine;
 use super::place::place;
 use crate::store::StoreError;
 
-/// Messages whose ids stay in memory before they are frozen, to go into the table: 12 MiB of ids. While they go, as many may come. It
-/// is also what is read when a file is opened.
+/// Messages whose ids stay in memory before they are frozen, to go into the table: 12 MiB of ids. While they go, as many may come. When
+/// a file is opened, these are read, and up to half as many more.
 const YOUNG_MAX: u64 = 512 * 1024;
 
 /// When there is nothing else to do, this many are worth the pages they touch.

@@ -7,10 +7,8 @@ use glassline_wire::event::{Event, Message, SCHEMA_VERSION};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{UpkeepError, open_to_read};
-use crate::sqlite::fault;
 use crate::sqlite::page::{message, message_columns};
 use crate::sqlite::place::{SEQ_BITS, SEQ_MAX, place};
-use crate::store::StoreError;
 
 /// Messages read in one go: between them a server may empty its log.
 const READ_AT_ONCE: usize = 500;
@@ -44,9 +42,9 @@ struct Room {
 /// It cannot be opened, or the output not written.
 pub fn export(file: &Path, output: &mut dyn Write) -> Result<Exported, UpkeepError> {
     let db = open_to_read(file)?;
-    let mut exporting = Exporting { db, file, output, exported: Exported::default() };
+    let mut exporting = Exporting { db, output, exported: Exported::default() };
     exporting.line(&schema_line())?;
-    for room in exporting.rooms()? {
+    for room in exporting.rooms() {
         exporting.room(&room)?;
     }
     exporting.acts()?;
@@ -61,7 +59,6 @@ pub(super) fn schema_line() -> Vec<u8> {
 
 struct Exporting<'e> {
     db: Connection,
-    file: &'e Path,
     output: &'e mut dyn Write,
     exported: Exported,
 }
@@ -72,7 +69,7 @@ impl Exporting<'_> {
     }
 
     /// All rooms; where their names cannot be read, those that messages stand in, under names made up.
-    fn rooms(&mut self) -> Result<Vec<Room>, UpkeepError> {
+    fn rooms(&mut self) -> Vec<Room> {
         let read = || -> Result<Vec<Room>, rusqlite::Error> {
             let mut statement = self.db.prepare("SELECT id, name, newest FROM room ORDER BY id")?;
             statement
@@ -80,25 +77,33 @@ impl Exporting<'_> {
                 .collect()
         };
         match read() {
-            Ok(rooms) => Ok(rooms),
+            Ok(rooms) => rooms,
             Err(error) => {
                 self.exported
                     .unread
                     .push(format!("the names of the rooms ({error}): they are called room-1 and so on"));
-                Ok(self.rooms_by_their_messages()?)
+                self.rooms_by_their_messages()
             }
         }
     }
 
-    fn rooms_by_their_messages(&self) -> Result<Vec<Room>, StoreError> {
+    fn rooms_by_their_messages(&mut self) -> Vec<Room> {
         let mut rooms = Vec::new();
         let mut from = 0_i64;
-        while let Some(found) = self.first_place(from, i64::MAX).map_err(|error| fault::reading(&error, self.file))? {
-            let id = found >> SEQ_BITS;
-            rooms.push(Room { id, name: format!("room-{id}"), newest: SEQ_MAX });
-            from = place(id, SEQ_MAX).saturating_add(1);
+        loop {
+            match self.first_place(from, i64::MAX) {
+                Ok(Some(found)) => {
+                    let id = found >> SEQ_BITS;
+                    rooms.push(Room { id, name: format!("room-{id}"), newest: SEQ_MAX });
+                    from = place(id, SEQ_MAX).saturating_add(1);
+                }
+                Ok(None) => return rooms,
+                Err(error) => {
+                    self.exported.unread.push(format!("whatever rooms follow ({error})"));
+                    return rooms;
+                }
+            }
         }
-        Ok(rooms)
     }
 
     fn room(&mut self, room: &Room) -> Result<(), UpkeepError> {

@@ -14,7 +14,7 @@ pub(crate) enum Kind {
 }
 
 /// The closed set of the program's own words for reasons.
-const REASONS: [(&str, Kind); 41] = [
+const REASONS: [(&str, Kind); 40] = [
     ("banned", Kind::Refusal),
     ("crowded_out", Kind::Refusal),
     ("event_dialect_on_pure_server", Kind::Refusal),
@@ -30,7 +30,6 @@ const REASONS: [(&str, Kind); 41] = [
     ("not_watched", Kind::Refusal),
     ("tls_not_spoken", Kind::Refusal),
     ("too_many_from_address", Kind::Refusal),
-    ("too_many_nameless_from_address", Kind::Refusal),
     ("too_much_before_welcome", Kind::Refusal),
     ("unknown_opening", Kind::Refusal),
     ("bye", Kind::Ending),

@@ -7,9 +7,8 @@ pub struct Limits {
     pub greeting_timeout_ms: u64,
     /// Connections without a name, in all: ten seconds of a hundred arrivals each. Past it the oldest is closed.
     pub nameless_max: usize,
-    /// Connections without a name from one address: a person starts a few at most.
-    pub nameless_per_address_max: usize,
-    /// Connections from one address: a classroom behind one router fits; one machine cannot take all descriptors.
+    /// Connections from one address: a classroom behind one router fits; one machine cannot take all descriptors. Past it the oldest
+    /// without a name is closed.
     pub connections_per_address_max: usize,
     /// Each dialect's log in a room: how far a reader may fall behind before it misses something; minutes of a busy room.
     pub log_bytes_max: usize,
@@ -42,7 +41,6 @@ impl Default for Limits {
         Self {
             greeting_timeout_ms: 10_000,
             nameless_max: 1_024,
-            nameless_per_address_max: 8,
             connections_per_address_max: 64,
             log_bytes_max: 8 << 20,
             logs_bytes_max: 256 << 20,

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use glassline_room::{Hub, MemberId, Now, Rules};
 use glassline_wire::event::{Event, Ping};
@@ -15,7 +15,7 @@ use tracing::{debug, info};
 use crate::Config;
 use crate::connection::{Connection, Phase};
 use crate::counters::Counters;
-use crate::gate::Gate;
+use crate::gate::{self, Gate};
 use crate::history::History;
 use crate::link::Link;
 use crate::timers::{Kind, Timers};
@@ -25,6 +25,10 @@ use crate::watching::Traffic;
 pub(crate) const READ_BYTES_MAX: usize = 64 * 1024;
 /// Within a turn the history is given so much at once: as much as one read, so that its bounds are passed by no more than two.
 const HANDED_OVER_BYTES: usize = READ_BYTES_MAX;
+/// Why a connection was not let in.
+const TOO_MANY_FROM_ADDRESS: &str = "too_many_from_address";
+/// Why one without a name was closed: another one came.
+const CROWDED_OUT: &str = "crowded_out";
 /// Rooms' idle memory is given back so often.
 const SHRINK_INTERVAL_MS: u64 = 10_000;
 
@@ -192,25 +196,33 @@ impl<L: Link> Reactor<L> {
         due.into_iter().flatten().chain(shrink_due).min().map(|due_ms| due_ms.saturating_sub(now_ms))
     }
 
-    /// Which nameless connection makes room for another: the oldest of those that have hung up already, or else the oldest.
-    fn least_hopeful(&self) -> Option<usize> {
-        let has_hung_up = |index: &usize| self.connections.get(*index).is_some_and(|connection| connection.read_closed);
-        let nameless = || self.nameless.values().copied();
-        nameless().find(has_hung_up).or_else(|| nameless().next())
+    /// Which nameless connection, of all or of those from one household, makes room for another: the oldest of those that have hung up
+    /// already, or else the oldest.
+    fn least_hopeful(&self, household: Option<IpAddr>) -> Option<usize> {
+        let nameless = || {
+            let connections = self.nameless.values().filter_map(|&index| Some((index, self.connections.get(index)?)));
+            connections.filter(|(_, connection)| household.is_none_or(|of| gate::household(connection.peer.ip()) == of))
+        };
+        let hung_up = nameless().find(|(_, connection)| connection.read_closed);
+        hung_up.or_else(|| nameless().next()).map(|(index, _)| index)
     }
 
-    /// Takes in a new connection, unless there are too many from its address. Returns its place.
+    /// Takes in a new connection, unless there are too many with a name from its address. Returns its place.
     pub(crate) fn admit(&mut self, peer: SocketAddr, link: impl FnOnce() -> L) -> Option<usize> {
-        if let Err(reason) = self.gate.enter(peer.ip(), &self.config.limits) {
-            self.counters.add(reason);
-            info!(%peer, reason, "connection refused");
-            return None;
+        if self.gate.is_full(peer.ip(), &self.config.limits) {
+            let Some(index) = self.least_hopeful(Some(gate::household(peer.ip()))) else {
+                self.counters.add(TOO_MANY_FROM_ADDRESS);
+                info!(%peer, reason = TOO_MANY_FROM_ADDRESS, "connection refused");
+                return None;
+            };
+            self.close(index, CROWDED_OUT);
         }
         if self.nameless.len() >= self.config.limits.nameless_max
-            && let Some(index) = self.least_hopeful()
+            && let Some(index) = self.least_hopeful(None)
         {
-            self.close(index, "crowded_out");
+            self.close(index, CROWDED_OUT);
         }
+        self.gate.enter(peer.ip());
         let now_ms = self.now.monotonic_ms;
         let flood = self.config.flood.buckets(peer.ip(), now_ms);
         let serial = self.next_serial;
@@ -286,8 +298,8 @@ impl<L: Link> Reactor<L> {
         if is_parting {
             self.parting -= 1;
         }
-        let was_nameless = self.nameless.remove(&connection.serial).is_some();
-        self.gate.leave(connection.peer.ip(), was_nameless);
+        self.nameless.remove(&connection.serial);
+        self.gate.leave(connection.peer.ip());
         // How a parting one ended was counted when it began to part.
         self.counters.add(if is_parting { "parted" } else { reason });
         match (connection.member, &connection.phase) {

@@ -219,7 +219,6 @@ impl<L: Link> Reactor<L> {
             return;
         }
         self.timers.cancel(index, Kind::Greeting);
-        self.gate.named(connection.peer.ip());
         self.counters.add("joined");
         let dialect = match connection.phase {
             Phase::Event(_) => {

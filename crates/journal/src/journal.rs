@@ -71,6 +71,8 @@ pub enum Done {
     /// What follows behind the commits (forgetting, the search index, the log's length) does not get on, for a cause that may go. It
     /// is tried again every second; this comes once, until it went well again.
     Untended(StoreError),
+    /// The search index was damaged, in these words, and is being built again. No message is missing.
+    IndexRenewed(String),
     /// The history cannot go on, and what was handed over and is not reported may or may not be stored. Comes once; no
     /// [`Done::Appended`] follows. The server must stop.
     Failed(StoreError),

@@ -16,6 +16,7 @@ mod prune;
 mod quoting;
 mod range;
 mod reader;
+mod renewal;
 mod repeats;
 mod rooms;
 mod schema;

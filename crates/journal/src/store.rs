@@ -46,6 +46,12 @@ pub trait Store: Send {
         Sizes::default()
     }
 
+    /// Says, once for each time, that what can be made again of the messages was damaged and is being made again, and what was wrong with
+    /// it: whoever runs the server should look after the disk. Until it is made, searches take longer.
+    fn take_renewal(&mut self) -> Option<String> {
+        None
+    }
+
     /// Hands over every act that was ever stored, oldest first.
     ///
     /// # Errors

@@ -120,6 +120,13 @@ impl History {
                 Done::Untended(error) => {
                     warn!(%error, "the history cannot be tended: nothing is forgotten or indexed until that is mended");
                 }
+                Done::IndexRenewed(damage) => {
+                    warn!(
+                        %damage,
+                        "the search index was damaged and is built again, which takes searches longer until it is done; no message \
+                         is missing. Look after the disk, and give back the space of the old index with `glassline history vacuum`"
+                    );
+                }
                 Done::Failed(error) => {
                     error!(%error, "the history failed; the server stops");
                     return Err(io::Error::other(error));

@@ -154,6 +154,9 @@ impl Writer<'_> {
                 }
             }
         }
+        if let Some(damage) = self.store.take_renewal() {
+            self.shared.report(std::iter::once(Done::IndexRenewed(damage)));
+        }
         self.tended_at = Instant::now();
         self.shared.counters.index_lag.store(self.store.index_lag(), Ordering::Relaxed);
         self.shared.counters.note_sizes(self.store.sizes());

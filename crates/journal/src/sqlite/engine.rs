@@ -12,11 +12,12 @@ use rusqlite::Connection;
 
 use super::files::{self, Files};
 use super::ids::Ids;
-use super::prune::Clock;
+use super::prune::{AheadTurn, Clock};
 use super::reader::SqliteReader;
+use super::renewal::Renewal;
 use super::rooms::CachedRoom;
 use super::sweep::Sweep;
-use super::tend::{Checkpoint, checkpoint};
+use super::tend::{Checkpoint, Chore, checkpoint};
 use super::{fault, opening};
 use crate::record::{Outcome, Record};
 use crate::store::{Reader, Sizes, Store, StoreError};
@@ -24,9 +25,10 @@ use crate::store::{Reader, Sizes, Store, StoreError};
 /// How much history is kept; what is older goes, oldest first. Without a bound everything stays.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Keep {
-    /// Messages older than this many days go.
+    /// Messages older than this many days go. One that is stamped later than now goes with what was said behind it.
     pub days: Option<u32>,
-    /// Above this many bytes in use in the file, the oldest messages go.
+    /// Above this many bytes in use in the file, the oldest messages go. A load that never pauses may make it an eighth larger; then
+    /// commits wait for as many messages to go as they bring, and again as many.
     pub bytes: Option<u64>,
 }
 
@@ -59,10 +61,17 @@ pub(crate) struct Engine {
     pub(super) index_lag: u64,
     /// The room that was indexed last; the next comes after it.
     pub(super) index_turn: i64,
+    /// What is tended next.
+    pub(super) chore: Chore,
+    /// Where forgetting stands with rooms whose stamps are wrong.
+    pub(super) ahead_turn: AheadTurn,
     /// Rows in one step of each kind, so that it takes [`super::tend::STEP_AIM`].
     pub(super) ids_rows: u64,
     pub(super) index_rows: u64,
     pub(super) prune_rows: u64,
+    pub(super) renewal: Renewal,
+    /// Pages of the search index in the next step that merges.
+    pub(super) merged_pages: u64,
     /// The search index may have segments to merge.
     pub(super) is_to_merge: bool,
     /// Pages in the write-ahead log after the last commit.
@@ -103,9 +112,13 @@ impl Engine {
             rooms: HashMap::new(),
             index_lag,
             index_turn: 0,
+            chore: Chore::default(),
+            ahead_turn: AheadTurn::default(),
             ids_rows: super::tend::STEP_ROWS_FIRST,
             index_rows: super::tend::STEP_ROWS_FIRST,
             prune_rows: super::tend::STEP_ROWS_FIRST,
+            renewal: Renewal::default(),
+            merged_pages: super::index::MERGED_PAGES_MAX,
             is_to_merge: true,
             wal_pages,
             no_checkpoint_before: None,
@@ -182,11 +195,15 @@ impl Store for Engine {
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
-        Ok(Box::new(SqliteReader::open(&self.path)?))
+        Ok(Box::new(SqliteReader::open(&self.path, self.renewal.met.clone())?))
     }
 
     fn index_lag(&self) -> u64 {
         self.index_lag
+    }
+
+    fn take_renewal(&mut self) -> Option<String> {
+        self.renewal.untold.take()
     }
 
     fn acts(&mut self, take: &mut dyn FnMut(Act)) -> Result<(), StoreError> {

@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use super::engine::Engine;
 use super::fold::index_form_into;
 use super::place::{place, seq_of};
-use super::tend::next_rows;
+use super::renewal::of_index;
+use super::tend::{STEP_AIM, next_rows};
 use crate::store::StoreError;
 
 /// Bytes of text in one step; the rest of a step's bound is its rows.
@@ -16,8 +17,10 @@ const STEP_TEXT_BYTES: usize = 256 * 1024;
 /// Rows of one step where an append waits for it.
 const CATCH_UP_ROWS: u64 = 4_096;
 
-/// Pages of the index that one step merges; what one piece of text has is not cut, and may be more.
-const MERGED_PAGES: u64 = 48;
+/// Pages of the index that one step merges at most, and where they take long: those with much that is forgotten take many times as long as
+/// others. What one piece of text has is not cut, and may be more.
+pub(super) const MERGED_PAGES_MAX: u64 = 48;
+const MERGED_PAGES_MIN: u64 = 3;
 
 /// Where an append waits, a page of the index is merged for as many rows.
 const ROWS_A_MERGED_PAGE: u64 = 8;
@@ -31,12 +34,15 @@ struct Step {
 }
 
 impl Engine {
-    /// One transaction's worth.
-    pub(super) fn index_step(&mut self) -> Result<(), StoreError> {
+    /// One transaction's worth, if any waits. Returns whether it did.
+    pub(super) fn index_step(&mut self) -> Result<bool, StoreError> {
+        if self.index_lag == 0 {
+            return Ok(false);
+        }
         let started = Instant::now();
         let done = self.index_rows(self.index_rows)?;
         self.index_rows = next_rows(self.index_rows, done, started.elapsed());
-        Ok(())
+        Ok(true)
     }
 
     /// Indexes `wanted` messages, or all if there are fewer.
@@ -50,30 +56,48 @@ impl Engine {
         Ok(())
     }
 
-    /// Merges segments of the index a little, if there are any to merge. Returns whether there were.
+    /// Merges segments of the index a little, if there are any to merge. Returns whether anything was merged.
     pub(super) fn merge_step(&mut self) -> Result<bool, StoreError> {
         if !self.is_to_merge {
             return Ok(false);
         }
-        self.merge(MERGED_PAGES)?;
-        Ok(true)
+        let (started, pages) = (Instant::now(), self.merged_pages);
+        self.merge(pages)?;
+        let took = started.elapsed();
+        if took > STEP_AIM {
+            self.merged_pages = (pages / 2).max(MERGED_PAGES_MIN);
+        } else if took < STEP_AIM / 2 {
+            self.merged_pages = (pages * 2).min(MERGED_PAGES_MAX);
+        }
+        Ok(self.is_to_merge)
     }
 
-    fn merge(&mut self, pages: u64) -> Result<(), StoreError> {
-        self.is_to_merge = self.without_sync(|engine| {
-            let before = engine.db.total_changes();
-            engine
-                .db
-                .prepare_cached("INSERT INTO message_text(message_text, rank) VALUES('merge', ?1)")?
-                .execute([pages])?;
-            // The command itself is one change; more say that something was merged.
-            Ok(engine.db.total_changes() - before > 1)
+    /// Makes one segment of all there are; takes long.
+    pub(super) fn merge_whole_index(&mut self) -> Result<(), StoreError> {
+        self.with_index(|engine| {
+            engine.db.execute_batch("INSERT INTO message_text(message_text) VALUES('optimize')").map_err(of_index)
         })?;
         Ok(())
     }
 
+    fn merge(&mut self, pages: u64) -> Result<(), StoreError> {
+        let merged = self.with_index(|engine| {
+            let before = engine.db.total_changes();
+            engine
+                .db
+                .prepare_cached("INSERT INTO message_text(message_text, rank) VALUES('merge', ?1)")
+                .and_then(|mut merge| merge.execute([pages]))
+                .map_err(of_index)?;
+            // The command itself is one change; more say that something was merged.
+            Ok(engine.db.total_changes() - before > 1)
+        })?;
+        self.is_to_merge = merged.unwrap_or(false);
+        Ok(())
+    }
+
     fn index_rows(&mut self, rows_max: u64) -> Result<u64, StoreError> {
-        let Step { done, turn } = self.without_sync(|engine| index(&mut engine.db, engine.index_turn, rows_max))?;
+        let indexed = self.with_index(|engine| index(&mut engine.db, engine.index_turn, rows_max))?;
+        let Some(Step { done, turn }) = indexed else { return Ok(0) };
         self.index_turn = turn;
         self.is_to_merge |= done > 0;
         // A step that finds nothing to do says that nothing waits.
@@ -95,14 +119,15 @@ fn index(db: &mut Connection, mut turn: i64, rows_max: u64) -> Result<Step, rusq
             let mut messages = transaction.prepare_cached(
                 "SELECT place, text FROM message WHERE place > ?1 AND place <= ?2 ORDER BY place LIMIT ?3",
             )?;
-            let mut insert = transaction.prepare_cached("INSERT INTO message_text(rowid, text) VALUES(?1, ?2)")?;
+            let mut insert =
+                transaction.prepare_cached("INSERT INTO message_text(rowid, text) VALUES(?1, ?2)").map_err(of_index)?;
             let mut rows = messages.query((place(room_id, indexed), place(room_id, newest), rows_max - done))?;
             while let Some(row) = rows.next()? {
                 // What is no text any more is not found by any.
                 let (place, text): (i64, _) = (row.get(0)?, row.get_ref(1)?.as_str().unwrap_or_default());
                 bytes += text.len();
                 index_form_into(text, &mut indexed_text);
-                insert.execute((place, &indexed_text))?;
+                insert.execute((place, &indexed_text)).map_err(of_index)?;
                 done += 1;
                 if done == rows_max || bytes >= STEP_TEXT_BYTES {
                     reached = seq_of(place);
@@ -112,7 +137,8 @@ fn index(db: &mut Connection, mut turn: i64, rows_max: u64) -> Result<Step, rusq
         }
         transaction.prepare_cached("UPDATE room SET indexed = ?2 WHERE id = ?1")?.execute((room_id, reached))?;
     }
-    transaction.commit()?;
+    // The index is written at the commit, and nothing else reads then.
+    transaction.commit().map_err(of_index)?;
     Ok(Step { done, turn })
 }
 

@@ -11,6 +11,7 @@ use super::place::seq_of;
 const ESCAPED_BYTES_MAX: usize = 6;
 
 /// Takes messages for as long as they fit.
+#[derive(Clone)]
 pub(super) struct Filling {
     messages_left: usize,
     bytes_left: usize,

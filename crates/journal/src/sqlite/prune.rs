@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Params, TransactionBehavior};
 
 use super::engine::Engine;
 use super::place::{place, seq_of};
+use super::renewal::of_index;
 use super::tend::next_rows;
 use crate::store::StoreError;
 
@@ -14,6 +15,19 @@ const DAY_MS: u64 = 86_400_000;
 /// How much younger than another room's oldest message one may be and still go before it: rooms that speak in turns would
 /// otherwise be cut message by message.
 const SLACK_MS: u64 = 60_000;
+
+/// A stamp that lies further ahead of the clock than this is wrong: of an import, or of a clock that was. What is behind such a message
+/// is not kept for its sake.
+const AHEAD_MS: u64 = 3_600_000;
+
+/// Rooms that begin with such a message and are looked at for one slice: some hundred microseconds.
+const ROOMS_AHEAD_MAX: usize = 16;
+
+/// Later than `SQLite`'s integers can say nothing was said.
+const STORED_MS_MAX: u64 = i64::MAX.cast_unsigned();
+
+/// From this share of what may be kept above it, a file is far larger than it may be.
+const FAR_OVER_SHARE: u64 = 8;
 
 /// The time by which messages are too old: the system's when the history was opened, and what passed since. The system's clock itself
 /// may be set forward while the server runs, and everything would be forgotten at once.
@@ -43,9 +57,33 @@ impl Clock {
 impl Engine {
     /// One slice, if there is anything to forget. Returns whether there was.
     pub(super) fn prune_step(&mut self) -> Result<bool, StoreError> {
-        let Some((before_ms, rows_max)) = self.prune_before()? else { return Ok(false) };
+        self.prune_up_to(self.prune_rows)
+    }
+
+    /// Forgets up to `wanted` messages where the file is far larger than it may be: when commits leave no time for what follows behind
+    /// them, they wait for what they bring to go, and no longer.
+    pub(super) fn forget_far_over(&mut self, wanted: u64) -> Result<(), StoreError> {
+        let Some(bytes_max) = self.keep.bytes else { return Ok(()) };
+        let far_over = bytes_max.saturating_add(bytes_max / FAR_OVER_SHARE);
+        let mut left = wanted;
+        while left > 0 {
+            let (used, before) = (self.used_bytes(), self.messages);
+            if self.conclude(used)? <= far_over || !self.prune_up_to(left.min(self.prune_rows))? {
+                break;
+            }
+            left = left.saturating_sub((before - self.messages).max(1));
+        }
+        Ok(())
+    }
+
+    fn prune_up_to(&mut self, rows_max: u64) -> Result<bool, StoreError> {
+        let now_ms = self.clock.now_ms(Instant::now());
+        let Some((before_ms, rows_max)) = self.prune_before(now_ms, rows_max)? else { return Ok(false) };
+        let slice = Slice { before_ms, rows_max, credible_ms: now_ms.saturating_add(AHEAD_MS).min(STORED_MS_MAX) };
         let started = Instant::now();
-        let pruned = self.without_sync(|engine| prune(&mut engine.db, before_ms, rows_max))?;
+        let pruned = self.with_index(|engine| prune(&mut engine.db, &slice, &mut engine.ahead_turn))?;
+        // Without the index it is tried again.
+        let Some(pruned) = pruned else { return Ok(true) };
         let Some(Pruned { rows, unindexed }) = pruned else { return Ok(false) };
         self.index_lag = self.index_lag.saturating_sub(unindexed);
         self.messages = self.messages.saturating_sub(rows);
@@ -58,19 +96,18 @@ impl Engine {
 
     /// Messages from before this instant go, in ms since 1970, and so many in one slice. Where the file is too large, that is any
     /// message, and no more of them than take up, on average, what is too much.
-    fn prune_before(&mut self) -> Result<Option<(u64, u64)>, StoreError> {
+    fn prune_before(&mut self, now_ms: u64, rows_max: u64) -> Result<Option<(u64, u64)>, StoreError> {
         if let Some(bytes_max) = self.keep.bytes {
             let used = self.used_bytes();
             let used = self.conclude(used)?;
             if used > bytes_max {
                 let share = u128::from(used - bytes_max) * u128::from(self.messages) / u128::from(used);
-                let rows_max = u64::try_from(share).unwrap_or(u64::MAX).clamp(1, self.prune_rows);
+                let rows_max = u64::try_from(share).unwrap_or(u64::MAX).clamp(1, rows_max);
                 return Ok(Some((u64::MAX, rows_max)));
             }
         }
-        let now_ms = self.clock.now_ms(Instant::now());
         let before_ms = self.keep.days.map(|days| now_ms.saturating_sub(u64::from(days) * DAY_MS));
-        Ok(before_ms.map(|before_ms| (before_ms, self.prune_rows)))
+        Ok(before_ms.map(|before_ms| (before_ms, rows_max)))
     }
 
     /// Bytes of the file that hold something.
@@ -78,6 +115,15 @@ impl Engine {
         let number = |pragma: &str| self.db.pragma_query_value(None, pragma, |row| row.get::<_, u64>(0));
         Ok(number("page_count")?.saturating_sub(number("freelist_count")?) * self.page_bytes)
     }
+}
+
+/// What a slice may take away.
+struct Slice {
+    /// Messages from before this instant.
+    before_ms: u64,
+    rows_max: u64,
+    /// A later stamp is wrong: it lies ahead of the clock.
+    credible_ms: u64,
 }
 
 /// What a slice took away.
@@ -93,23 +139,26 @@ struct Prefix {
     oldest: u64,
     newest: u64,
     indexed: u64,
+    /// When the first was said.
     at_ms: u64,
+    /// That is told by one behind it, since its own stamp lies ahead of the clock.
+    is_ahead: bool,
 }
 
-/// Takes up to `rows_max` messages from the start of the room whose first message is the oldest, as long as they are from before
-/// `before_ms` and not much younger than what other rooms start with.
-fn prune(db: &mut Connection, before_ms: u64, rows_max: u64) -> Result<Option<Pruned>, rusqlite::Error> {
+/// Takes messages from the start of the room whose first message is the oldest, as long as they are old enough and not much younger than
+/// what other rooms start with.
+fn prune(db: &mut Connection, slice: &Slice, turn: &mut AheadTurn) -> Result<Option<Pruned>, rusqlite::Error> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let Some((room, next_at_ms)) = oldest(&transaction)? else { return Ok(None) };
-    if room.at_ms >= before_ms {
+    let Some((room, next_at_ms)) = oldest(&transaction, slice.credible_ms, turn)? else { return Ok(None) };
+    if room.at_ms >= slice.before_ms {
         return Ok(None);
     }
-    let until_ms = next_at_ms.max(room.at_ms.saturating_add(SLACK_MS)).min(before_ms - 1);
-    let last = last_to_go(&transaction, &room, until_ms, rows_max)?;
+    let until_ms = next_at_ms.max(room.at_ms.saturating_add(SLACK_MS)).min(slice.before_ms - 1);
+    let last = last_to_go(&transaction, &room, until_ms, slice)?;
     {
-        let mut delete = transaction.prepare_cached("DELETE FROM message_text WHERE rowid = ?1")?;
+        let mut delete = transaction.prepare_cached("DELETE FROM message_text WHERE rowid = ?1").map_err(of_index)?;
         for seq in room.oldest..=last.min(room.indexed) {
-            delete.execute([place(room.room_id, seq)])?;
+            delete.execute([place(room.room_id, seq)]).map_err(of_index)?;
         }
     }
     transaction
@@ -125,41 +174,101 @@ fn prune(db: &mut Connection, before_ms: u64, rows_max: u64) -> Result<Option<Pr
     // Their ids stay in their table, at places all over it, until it is swept.
     let rows = last + 1 - room.oldest;
     transaction.prepare_cached("UPDATE fact SET value = value + ?1 WHERE name = 'ids_dead'")?.execute([rows])?;
-    transaction.commit()?;
+    // As in an index step.
+    transaction.commit().map_err(of_index)?;
     Ok(Some(Pruned { rows, unindexed: rows - (last.min(room.indexed) + 1).saturating_sub(room.oldest) }))
 }
 
+/// Which of the rooms that begin ahead of the clock was looked at last: its first message's stamp, and its id.
+pub(super) type AheadTurn = (u64, i64);
+
 /// The room whose first message is the oldest, and when the next room's first message was said.
-fn oldest(db: &Connection) -> Result<Option<(Prefix, u64)>, rusqlite::Error> {
-    let mut statement = db.prepare_cached(
+fn oldest(db: &Connection, credible_ms: u64, turn: &mut AheadTurn) -> Result<Option<(Prefix, u64)>, rusqlite::Error> {
+    let mut rooms = prefixes(
+        db,
         "SELECT id, oldest, newest, indexed, oldest_at_ms FROM room INDEXED BY room_oldest
-         WHERE oldest <= newest ORDER BY oldest_at_ms LIMIT 2",
+         WHERE oldest <= newest AND oldest_at_ms <= ?1 ORDER BY oldest_at_ms LIMIT ?2",
+        (credible_ms, 2),
     )?;
-    let mut rows = statement.query([])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let room = Prefix {
-        room_id: row.get(0)?,
-        oldest: row.get(1)?,
-        newest: row.get(2)?,
-        indexed: row.get(3)?,
-        at_ms: row.get(4)?,
+    let (stamp, id) = (*turn).max((credible_ms, i64::MAX));
+    let ahead = prefixes(
+        db,
+        "SELECT id, oldest, newest, indexed, oldest_at_ms FROM room INDEXED BY room_oldest
+         WHERE oldest <= newest AND (oldest_at_ms, id) > (?1, ?2) ORDER BY oldest_at_ms, id LIMIT ?3",
+        (stamp, id, ROOMS_AHEAD_MAX),
+    )?;
+    // Behind the last of them the first has its turn again.
+    *turn = match ahead.last() {
+        Some(last) if ahead.len() == ROOMS_AHEAD_MAX => (last.at_ms, last.room_id),
+        _ => AheadTurn::default(),
     };
-    let next_at_ms = match rows.next()? {
-        Some(row) => row.get(4)?,
-        None => u64::MAX,
-    };
-    Ok(Some((room, next_at_ms)))
+    for mut room in ahead {
+        if let Some(at_ms) = said_behind(db, &room, credible_ms)? {
+            (room.at_ms, room.is_ahead) = (at_ms, true);
+        }
+        rooms.push(room);
+    }
+    rooms.sort_by_key(|room| room.at_ms);
+    let mut rooms = rooms.into_iter();
+    Ok(rooms.next().map(|room| (room, rooms.next().map_or(u64::MAX, |next| next.at_ms))))
 }
 
-/// The number of the last message of the slice: the first always goes, its successors if they are old enough too.
-fn last_to_go(db: &Connection, room: &Prefix, until_ms: u64, rows_max: u64) -> Result<u64, rusqlite::Error> {
+fn prefixes(db: &Connection, sql: &str, bounds: impl Params) -> Result<Vec<Prefix>, rusqlite::Error> {
+    db.prepare_cached(sql)?
+        .query_map(bounds, |row| {
+            Ok(Prefix {
+                room_id: row.get(0)?,
+                oldest: row.get(1)?,
+                newest: row.get(2)?,
+                indexed: row.get(3)?,
+                at_ms: row.get(4)?,
+                is_ahead: false,
+            })
+        })?
+        .collect()
+}
+
+/// The stamp of the first message of a room that does not lie ahead of the clock, as a few looks find it: those with wrong stamps are
+/// taken for one stretch. If they are none, it is that of one behind, later rather than earlier. Nothing if all seem to lie ahead.
+fn said_behind(db: &Connection, room: &Prefix, credible_ms: u64) -> Result<Option<u64>, rusqlite::Error> {
+    let mut statement = db.prepare_cached("SELECT at_ms FROM message WHERE place = ?1")?;
+    let mut credible = |seq: u64| -> Result<Option<u64>, rusqlite::Error> {
+        let at_ms: Option<u64> = statement.query_row([place(room.room_id, seq)], |row| row.get(0)).optional()?;
+        Ok(at_ms.filter(|at_ms| *at_ms <= credible_ms))
+    };
+    let (mut ahead, mut step) = (room.oldest, 1);
+    let (mut found, mut at_ms) = loop {
+        let seq = room.newest.min(ahead + step);
+        if seq == ahead {
+            return Ok(None);
+        }
+        if let Some(at_ms) = credible(seq)? {
+            break (seq, at_ms);
+        }
+        (ahead, step) = (seq, step * 2);
+    };
+    while found - ahead > 1 {
+        let middle = ahead + (found - ahead) / 2;
+        match credible(middle)? {
+            Some(earlier_ms) => (found, at_ms) = (middle, earlier_ms),
+            None => ahead = middle,
+        }
+    }
+    Ok(Some(at_ms))
+}
+
+/// The number of the last message of the slice: the first always goes, its successors if they are old enough too, or as wrongly stamped
+/// as the first.
+fn last_to_go(db: &Connection, room: &Prefix, until_ms: u64, slice: &Slice) -> Result<u64, rusqlite::Error> {
     let mut statement =
         db.prepare_cached("SELECT place, at_ms FROM message WHERE place > ?1 AND place <= ?2 ORDER BY place LIMIT ?3")?;
     let (from, to) = (place(room.room_id, room.oldest), place(room.room_id, room.newest));
-    let mut rows = statement.query((from, to, rows_max.max(1) - 1))?;
-    let mut last = room.oldest;
+    let mut rows = statement.query((from, to, slice.rows_max.max(1) - 1))?;
+    let (mut last, mut is_ahead) = (room.oldest, room.is_ahead);
     while let Some(row) = rows.next()? {
-        if row.get::<_, u64>(1)? > until_ms {
+        let at_ms: u64 = row.get(1)?;
+        is_ahead &= at_ms > slice.credible_ms;
+        if at_ms > until_ms && !is_ahead {
             break;
         }
         last = seq_of(row.get(0)?);

@@ -7,6 +7,7 @@ use glassline_wire::request::{HistoryRange, Search};
 use rusqlite::{Connection, OpenFlags};
 
 use super::beginnings::SHOW_PIECES;
+use super::renewal::Met;
 use super::rooms::room_now;
 use super::{fault, range, search};
 use crate::store::{Head, Page, Reader, StoreError};
@@ -23,11 +24,12 @@ const STEPS_BETWEEN_LOOKS: i32 = 1_000;
 pub(crate) struct SqliteReader {
     pub(super) db: Connection,
     path: PathBuf,
+    index_damage: Met,
 }
 
 impl SqliteReader {
-    /// Opens a file that a writer of this program has made.
-    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+    /// Opens a file that a writer of this program has made. What searches meet in their index is noted in `index_damage`.
+    pub(crate) fn open(path: &Path, index_damage: Met) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let open = || {
             let db = Connection::open_with_flags(path, flags)?;
@@ -38,7 +40,7 @@ impl SqliteReader {
             Ok(db)
         };
         let db = open().map_err(|error| fault::opening(&error, path))?;
-        Ok(Self { db, path: path.to_path_buf() })
+        Ok(Self { db, path: path.to_path_buf(), index_damage })
     }
 
     /// Reads in one transaction, so that everything is from one moment, and until the deadline only.
@@ -58,7 +60,8 @@ impl SqliteReader {
                 }
                 let transaction = self.db.unchecked_transaction()?;
                 let answer = ask(&transaction)?;
-                transaction.commit()?;
+                // There is nothing to commit, and a search index that is damaged would have that fail.
+                transaction.rollback()?;
                 Ok(answer)
             });
         asked.map_err(|error| fault::reading(&error, &self.path))
@@ -79,8 +82,9 @@ impl Reader for SqliteReader {
     }
 
     fn search(&mut self, search: &Search, deadline: Instant) -> Result<Page, StoreError> {
+        let index_damage = self.index_damage.clone();
         self.read(deadline, |db| match room_now(db, &search.room)? {
-            Some(room) => search::page(db, room, search),
+            Some(room) => search::page(db, room, search, &index_damage),
             None => Ok(Page::default()),
         })
     }

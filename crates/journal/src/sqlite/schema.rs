@@ -10,6 +10,26 @@ use crate::store::StoreError;
 /// Says in the file's header whose file it is: the letters `GLHI`.
 pub(crate) const APPLICATION_ID: i32 = 0x474C_4849;
 
+/// Makes the search index, empty.
+///
+/// `detail=none` makes it less than half as large and 1.4 times as fast to write; matches are checked against the text. Its segments are
+/// merged in steps of our own: left to itself it merges for 50 ms at a time.
+macro_rules! message_text {
+    () => {
+        "CREATE VIRTUAL TABLE message_text USING fts5(
+             text, content='', contentless_delete=1, detail=none, tokenize='trigram'
+         );
+         INSERT INTO message_text(message_text, rank) VALUES('automerge', 0);"
+    };
+}
+
+/// What makes the search index as a file of [`VERSION`] has it.
+pub(super) const MESSAGE_TEXT: &str = message_text!();
+
+/// It, and the tables it is kept in.
+pub(super) const MESSAGE_TEXT_TABLES: [&str; 5] =
+    ["message_text", "message_text_data", "message_text_idx", "message_text_docsize", "message_text_config"];
+
 /// What brings a file from each version to the next: the first makes a new file. Only ever appended to.
 const MIGRATIONS: [&str; 2] = [
     // Version 1.
@@ -18,9 +38,8 @@ const MIGRATIONS: [&str; 2] = [
     // the row. It follows behind, and has what stands up to `room.ids_merged` (ids.rs); `ids_dead` counts entries without a message.
     // `room.indexed` is the last number that is in `message_text`; both change in one transaction. The two partial indexes answer
     // `whose messages are the oldest` and `who is behind with indexing` without looking at every room.
-    // `detail=none` makes the index less than half as large and 1.4 times as fast to write; matches are checked against the text. Its
-    // segments are merged in steps of our own: left to itself it merges for 50 ms at a time.
-    "CREATE TABLE fact(name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
+    concat!(
+        "CREATE TABLE fact(name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
      INSERT INTO fact VALUES('id_secret', randomblob(16)), ('ids_dead', 0);
      CREATE TABLE room(
          id INTEGER PRIMARY KEY,
@@ -44,10 +63,9 @@ const MIGRATIONS: [&str; 2] = [
      ) STRICT;
      CREATE TABLE message_id(key INTEGER, place INTEGER, PRIMARY KEY(key, place)) STRICT, WITHOUT ROWID;
      CREATE TABLE act(number INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
-     CREATE VIRTUAL TABLE message_text USING fts5(
-         text, content='', contentless_delete=1, detail=none, tokenize='trigram'
-     );
-     INSERT INTO message_text(message_text, rank) VALUES('automerge', 0);",
+",
+        message_text!()
+    ),
     // Version 2: texts are indexed with an end behind them (fold.rs), so all of them are indexed again.
     "INSERT INTO message_text(message_text) VALUES('delete-all');
      UPDATE room SET indexed = oldest - 1;",

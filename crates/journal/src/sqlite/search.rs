@@ -1,5 +1,5 @@
 //! Finding a text in a room. The index answers for what it has, as candidates that are checked against the text; what it does not
-//! have yet is read message by message. Newest first, so that the deadline costs the oldest.
+//! have yet is read message by message, and everything where it is damaged. Newest first, so that the deadline costs the oldest.
 //!
 //! What is shorter than the index's pieces is mostly found among the latest messages, or it is rare: then few pieces begin with it.
 
@@ -12,6 +12,7 @@ use super::fold::fold_into;
 use super::page::{self, Filling, TEXT_COLUMN, limit_of, message_columns};
 use super::pieces::Pieces;
 use super::place::place;
+use super::renewal::{Met, is_damage, of_index};
 use super::rooms::RoomNow;
 use crate::store::Page;
 
@@ -21,13 +22,18 @@ const NEAR_MESSAGES: u64 = 50_000;
 #[cfg(test)]
 const NEAR_MESSAGES: u64 = 8;
 
-/// The page that is asked for, oldest first.
-pub(super) fn page(db: &Connection, room: RoomNow, search: &Search) -> Result<Page, rusqlite::Error> {
+/// The page that is asked for, oldest first. Damage in the index is noted.
+pub(super) fn page(
+    db: &Connection,
+    room: RoomNow,
+    search: &Search,
+    index_damage: &Met,
+) -> Result<Page, rusqlite::Error> {
     let last = search.before.map_or(room.newest, |before| before.saturating_sub(1).min(room.newest));
     if search.query.is_empty() || room.oldest > last {
         return Ok(Page::default());
     }
-    let mut looking = Looking::new(search);
+    let mut looking = Looking::new(search, index_damage);
     match looking.look(db, room, last) {
         Ok(()) => {}
         // What was found until the deadline is an answer, and that there may be more is one too.
@@ -44,6 +50,7 @@ pub(super) fn page(db: &Connection, room: RoomNow, search: &Search) -> Result<Pa
 /// A search on its way from the newest message to the oldest.
 struct Looking<'s> {
     search: &'s Search,
+    index_damage: &'s Met,
     /// The query, folded.
     needle: String,
     /// Where a text is folded.
@@ -56,11 +63,12 @@ struct Looking<'s> {
 }
 
 impl<'s> Looking<'s> {
-    fn new(search: &'s Search) -> Self {
+    fn new(search: &'s Search, index_damage: &'s Met) -> Self {
         let mut needle = String::new();
         fold_into(&search.query, &mut needle);
         Self {
             search,
+            index_damage,
             needle,
             folded: String::new(),
             found: Vec::with_capacity(limit_of(search.limit).min(16)),
@@ -77,13 +85,33 @@ impl<'s> Looking<'s> {
         if self.more || room.oldest > indexed.min(last) {
             return Ok(());
         }
+        let last = indexed.min(last);
         let asked = match pieces {
-            Some(pieces) => Some(pieces.narrowest(db, room, indexed.min(last))?),
-            None => pieces_beginning_with(db, &self.needle)?,
+            Some(pieces) => Some(pieces.narrowest(db, room, last)?),
+            None => self.tolerated(pieces_beginning_with(db, &self.needle).map_err(of_index))?.flatten(),
         };
-        match asked {
-            Some(asked) => self.ask_index(db, room, indexed.min(last), &asked),
-            None => self.scan(db, room, room.oldest, indexed.min(last)),
+        let Some(asked) = asked else { return self.scan(db, room, room.oldest, last) };
+        let (found, filling) = (self.found.len(), self.filling.clone());
+        match self.ask_index(db, room, last, &asked) {
+            // In the index or in a message: the messages are read now, and the index is asked alone.
+            Err(error) if is_damage(&error) => {
+                self.found.truncate(found);
+                self.filling = filling;
+                self.tolerated(ask_alone(db, room, last, &asked).map_err(of_index))?;
+                self.scan(db, room, room.oldest, last)
+            }
+            asked => asked,
+        }
+    }
+
+    /// Nothing for what the index could not tell because it is damaged.
+    fn tolerated<T>(&self, told: Result<T, rusqlite::Error>) -> Result<Option<T>, rusqlite::Error> {
+        match told {
+            Err(error) if is_damage(&error) => {
+                self.index_damage.note();
+                Ok(None)
+            }
+            told => told.map(Some),
         }
     }
 
@@ -141,4 +169,14 @@ impl<'s> Looking<'s> {
         self.found.reverse();
         Page { messages: self.found, more: self.more }
     }
+}
+
+/// Has the index name everything it has for what it is asked.
+fn ask_alone(db: &Connection, room: RoomNow, last: u64, asked: &str) -> Result<(), rusqlite::Error> {
+    let mut statement = db.prepare_cached(
+        "SELECT rowid FROM message_text WHERE message_text MATCH ?3 AND rowid BETWEEN ?1 AND ?2 ORDER BY rowid DESC",
+    )?;
+    let mut rows = statement.query((place(room.id, room.oldest), place(room.id, last), asked))?;
+    while rows.next()?.is_some() {}
+    Ok(())
 }

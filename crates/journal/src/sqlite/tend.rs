@@ -1,5 +1,5 @@
-//! What is done between commits, in small steps: checkpoints first, then what keeps the search index small,
-//! then forgetting, then ids, then indexing.
+//! What is done between commits, in small steps, each kind in its turn: a load that never pauses leaves time for one step now and then,
+//! and what always has something to do would leave none for the others.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -63,6 +63,33 @@ pub(super) fn next_rows(planned: u64, rows: u64, took: Duration) -> u64 {
     planned
 }
 
+/// A kind of step. Behind the last comes the first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Chore {
+    /// Bringing the log into the file.
+    #[default]
+    Log,
+    /// Forgetting what is too old or too much.
+    Prune,
+    /// Ids into their table, or those of what is forgotten out of it.
+    Ids,
+    /// Merging the search index's segments; when there are none to merge, indexing: otherwise they would become many.
+    Index,
+}
+
+impl Chore {
+    const COUNT: usize = 4;
+
+    fn next(self) -> Self {
+        match self {
+            Self::Log => Self::Prune,
+            Self::Prune => Self::Ids,
+            Self::Ids => Self::Index,
+            Self::Index => Self::Log,
+        }
+    }
+}
+
 impl Engine {
     pub(super) fn tend_for(&mut self, budget: Duration) -> Result<bool, StoreError> {
         let started = Instant::now();
@@ -78,19 +105,20 @@ impl Engine {
         }
     }
 
-    /// Whether there was something to do.
+    /// One step of whatever is next and has something to do. Returns whether anything had.
     fn tend_step(&mut self) -> Result<bool, StoreError> {
-        if self.checkpoint_step()?
-            || self.merge_step()?
-            || self.prune_step()?
-            || self.ids_step()?
-            || self.sweep_step()?
-        {
-            return Ok(true);
-        }
-        if self.index_lag > 0 {
-            self.index_step()?;
-            return Ok(true);
+        for _ in 0..Chore::COUNT {
+            let chore = self.chore;
+            self.chore = chore.next();
+            let is_done = match chore {
+                Chore::Log => self.checkpoint_step()?,
+                Chore::Prune => self.prune_step()?,
+                Chore::Ids => self.ids_step()? || self.sweep_step()?,
+                Chore::Index => self.renewal_step()? || self.merge_step()? || self.index_step()?,
+            };
+            if is_done {
+                return Ok(true);
+            }
         }
         Ok(false)
     }

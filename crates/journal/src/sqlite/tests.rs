@@ -249,6 +249,30 @@ fn the_log_stays_small_under_load_that_never_stops_and_readers_that_come_and_go(
 }
 
 #[test]
+fn under_load_that_never_stops_each_kind_of_step_has_its_turn() {
+    let folder = Folder::new("turns");
+    let mut engine = folder.engine();
+    engine.keep = Keep { days: Some(1), bytes: None };
+    let mut young = batch(1, 3_000, "some words");
+    for record in &mut young {
+        if let Record::Message(entry) = record {
+            entry.message.room = "den".to_string();
+            entry.message.at = Some(Timestamp::MAX);
+        }
+    }
+    engine.append(&young).expect("stores");
+    engine.append(&batch(10_000, 20_000, "some words")).expect("stores");
+    for round in 0..24 {
+        engine.append(&batch(100_000 + round * 200, 200, &"more words ".repeat(100))).expect("stores");
+        engine.tend(Duration::ZERO).expect("tends");
+    }
+    assert!(engine.messages < 23_000 + 24 * 200, "forgetting did");
+    let indexed = "SELECT indexed FROM room WHERE name = 'den'";
+    assert!(engine.db.query_row(indexed, [], |row| row.get::<_, u64>(0)).expect("a number") > 0, "indexing did");
+    assert!(engine.wal_pages.load(std::sync::atomic::Ordering::Relaxed) * engine.page_bytes < 12 * 1024 * 1024);
+}
+
+#[test]
 fn synchronous_and_the_log_are_as_promised() {
     let folder = Folder::new("settings");
     let engine = folder.engine();
@@ -332,8 +356,9 @@ fn the_ids_of_what_is_forgotten_are_swept_away() {
         assert!(Instant::now() < deadline, "tending does not end");
     }
     let left: u64 = engine.db.query_row("SELECT count(*) FROM message_id", [], |row| row.get(0)).expect("a number");
-    assert_eq!((left, engine.messages), (0, 0));
-    assert!(engine.ids_dead < 70_000, "{}", engine.ids_dead);
+    assert_eq!(engine.messages, 0);
+    // What was forgotten while the table was being swept is left for the next time.
+    assert!(left <= engine.ids_dead && engine.ids_dead <= 72_000 - 64 * 1024, "{left} left, {}", engine.ids_dead);
     assert_eq!(
         engine.append(&batch(1, 1, "hi")).expect("stores"),
         [Outcome::Stored { seq: 72_001 }],

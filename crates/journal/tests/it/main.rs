@@ -3,6 +3,7 @@
 
 mod closing;
 mod crashes;
+mod damage;
 mod faults;
 mod model;
 mod numbers;

@@ -88,3 +88,106 @@ fn a_file_that_is_too_large_loses_the_oldest_of_all_rooms_and_keeps_about_what_i
     drop(store);
     assert_eq!(check(&folder.file()).expect("a report").faults, Vec::<String>::new());
 }
+
+#[test]
+fn a_first_message_from_the_future_keeps_nothing_behind_it() {
+    let folder = Folder::new();
+    let mut store = open(&folder.file(), Keep { days: Some(7), bytes: None }).expect("opens");
+    let now = now_ms();
+    let at = |at_ms: u64, room: &str| entry_at(at_ms, room, "alice", "some words", None, 1);
+    let in_years = now + 3_000 * DAY_MS;
+    let mut batch = Vec::new();
+    // As many rooms as are not looked at at once, and one that is later than all of them.
+    for room in (0..40).map(|number| format!("room{number}")).chain(["lobby".to_string()]) {
+        let ahead = if room == "lobby" { 500 } else { 3 };
+        batch.extend((0..ahead).map(|number| at(in_years + number, &room)));
+        batch.extend((0..400).map(|_| at(now - 9 * DAY_MS, &room)));
+        // One in the midst goes with those before it, or behind; what is young stays, and what is behind it.
+        batch.extend([at(in_years, &room), at(now - 8 * DAY_MS, &room), at(now - DAY_MS, &room), at(in_years, &room)]);
+    }
+    // Nobody knows how old these are.
+    batch.extend([at(in_years, "attic"), at(in_years, "attic")]);
+    // Not old enough, and not wrong enough.
+    batch.extend([at(in_years, "den"), at(now - 6 * DAY_MS, "den"), at(now + 600_000, "cellar"), at(now, "cellar")]);
+    store.append(&batch).expect("stores");
+    for _ in 0..8 {
+        tend_to_the_end(store.as_mut());
+    }
+    assert_eq!(head(store.as_ref(), "lobby"), Head { oldest: 903, newest: 904 });
+    for number in 0..40 {
+        assert_eq!(head(store.as_ref(), &format!("room{number}")), Head { oldest: 406, newest: 407 }, "room{number}");
+    }
+    for room in ["attic", "den", "cellar"] {
+        assert_eq!(head(store.as_ref(), room), Head { oldest: 1, newest: 2 }, "{room}");
+    }
+    drop(store);
+    assert_eq!(check(&folder.file()).expect("a report").faults, Vec::<String>::new());
+}
+
+#[test]
+fn a_room_that_begins_in_the_future_is_not_kept_for_the_others() {
+    let folder = Folder::new();
+    let bytes = 2 * 1024 * 1024;
+    let mut store = open(&folder.file(), Keep { days: None, bytes: Some(bytes) }).expect("opens");
+    let mut seeded = Seeded(11);
+    let mut at_ms = now_ms() - 30 * DAY_MS;
+    let mut say = |room: &str, count: u64, ahead: bool| -> Vec<Record> {
+        (0..count)
+            .map(|number| {
+                at_ms += 1_000;
+                let at_ms = if ahead && number == 0 { at_ms + 9_000 * DAY_MS } else { at_ms };
+                entry_at(at_ms, room, "alice", &format!("{:x} {:x}", seeded.next(), seeded.next()), None, 1)
+            })
+            .collect()
+    };
+    store.append(&say("old", 5_000, true)).expect("stores");
+    let new = say("new", 20_000, false);
+    for some in new.chunks(1_000) {
+        store.append(some).expect("stores");
+        tend_to_the_end(store.as_mut());
+    }
+    assert!(store.sizes().used_bytes <= bytes);
+    let (old, new) = (head(store.as_ref(), "old"), head(store.as_ref(), "new"));
+    assert_eq!(
+        old,
+        Head { oldest: 5_001, newest: 5_000 },
+        "all of it is older than what is left of the other: {new:?}"
+    );
+    assert!(new.oldest > 1 && new.oldest < 15_000, "{new:?}");
+}
+
+/// How much larger than it may be a file gets that is written to without a pause, with one step of tending for so many messages.
+#[test]
+fn load_that_never_pauses_does_not_get_past_the_bound() {
+    let folder = Folder::new();
+    let bytes = 4 * 1024 * 1024;
+    let mut store = open(&folder.file(), Keep { days: None, bytes: Some(bytes) }).expect("opens");
+    let mut seeded = Seeded(5);
+    let (mut largest, mut said) = (0, 0);
+    let mut say = || -> Vec<Record> {
+        (0..250)
+            .map(|_| {
+                said += 1;
+                let text = format!("{:x} {:x} words that are said {:x}", seeded.next(), seeded.next(), seeded.next());
+                entry_at(NOW_MS + said, "lobby", "alice", &text, Some(seeded.id().0), 1)
+            })
+            .collect()
+    };
+    // Once it is full, with all of it indexed, there is no quiet any more.
+    while store.sizes().used_bytes < bytes * 9 / 10 {
+        store.append(&say()).expect("stores");
+        tend_to_the_end(store.as_mut());
+    }
+    for round in 0..600 {
+        store.append(&say()).expect("stores");
+        if round % 8 == 7 {
+            store.tend(std::time::Duration::ZERO).expect("tends");
+        }
+        largest = largest.max(store.sizes().used_bytes);
+    }
+    assert!(largest < bytes * 5 / 4, "{largest} of {bytes} bytes");
+    let oldest = head(store.as_ref(), "lobby").oldest;
+    assert!(oldest > 100_000, "{oldest}");
+    tend_to_the_end(store.as_mut());
+    assert!(store.sizes().used_bytes <= bytes);
+}

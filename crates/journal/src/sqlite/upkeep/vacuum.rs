@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use rusqlite::Connection;
+
 use crate::sqlite::engine::{Engine, Keep};
 use crate::sqlite::fault;
+use crate::sqlite::renewal::{is_damage, is_index_damaged};
 use crate::sqlite::tend::{Checkpoint, checkpoint};
 use crate::store::StoreError;
 
@@ -17,23 +20,32 @@ pub struct Vacuumed {
 }
 
 /// Writes the file anew without the space that is not in use. No server may have it open. While it runs it takes as much space again
-/// beside the file, and where the system keeps temporary files; and some seconds for each gigabyte.
+/// beside the file, and where the system keeps temporary files; and some seconds for each gigabyte. A search index that is damaged is
+/// left behind, and the next server builds it again.
 ///
 /// # Errors
 /// As [`open`](crate::open); the history is then as it was.
 pub fn vacuum(file: &Path) -> Result<Vacuumed, StoreError> {
     crate::sqlite::opening::look_at_found(file)?;
-    let engine = Engine::open(file, Keep::default())?;
+    let mut engine = Engine::open(file, Keep::default())?;
     let writing = |error| fault::writing(&error, file);
-    let number = |pragma: &str| engine.db.pragma_query_value(None, pragma, |row| row.get::<_, u64>(0));
+    let number = |db: &Connection, pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, u64>(0));
     // Somebody who reads meanwhile keeps the file from shrinking until a server opens it; its pages are fewer all the same.
-    let length = || number("page_count").and_then(|pages| Ok(pages * number("page_size")?)).map_err(writing);
-    let before_bytes = length()?;
+    let length = |db: &Connection| {
+        number(db, "page_count").and_then(|pages| Ok(pages * number(db, "page_size")?)).map_err(writing)
+    };
+    let before_bytes = length(&engine.db)?;
+    engine.merge_whole_index()?;
     // The new file is built beside the old one first, which is no place for memory.
-    engine
-        .db
-        .execute_batch("INSERT INTO message_text(message_text) VALUES('optimize'); PRAGMA temp_store=FILE; VACUUM;")
-        .and_then(|()| checkpoint(&engine.db, Checkpoint::Whole))
-        .map_err(writing)?;
-    Ok(Vacuumed { before_bytes, after_bytes: length()? })
+    engine.db.execute_batch("PRAGMA temp_store=FILE").map_err(writing)?;
+    match engine.db.execute_batch("VACUUM") {
+        // It does not tell where.
+        Err(error) if is_damage(&error) && is_index_damaged(&engine.db).map_err(writing)? => {
+            engine.renew_index(error.to_string())?;
+            engine.db.execute_batch("VACUUM").map_err(writing)?;
+        }
+        vacuumed => vacuumed.map_err(writing)?,
+    }
+    checkpoint(&engine.db, Checkpoint::Whole).map_err(writing)?;
+    Ok(Vacuumed { before_bytes, after_bytes: length(&engine.db)? })
 }

@@ -1,0 +1,271 @@
+//! A search index that is damaged is built again; what is damaged elsewhere is not passed over.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use glassline_journal::{Done, Journal, Keep, Record, Store, StoreError, check, open, vacuum};
+use rusqlite::Connection;
+
+use crate::support::*;
+
+const DAY_MS: u64 = 86_400_000;
+
+/// All messages of a told history but those that come later.
+const TOLD: u64 = 2_000;
+
+/// Sure to be in one message only.
+fn text(number: u64) -> String {
+    format!("number {number:05} of what is said, {:016x}", Seeded(number).next())
+}
+
+fn said(numbers: std::ops::RangeInclusive<u64>) -> Vec<Record> {
+    numbers.map(|number| entry("lobby", "alice", &text(number), None, 1)).collect()
+}
+
+/// A history that nobody has open, all of it indexed in many small pieces.
+fn told(folder: &Folder) {
+    let mut store = open_kept(&folder.file());
+    for first in (1..TOLD).step_by(500) {
+        store.append(&said(first..=first + 499)).expect("stores");
+        tend_to_the_end(store.as_mut());
+    }
+}
+
+/// Overwrites the page in the middle of those that a table has in a file that nobody has open.
+fn damage(file: &Path, table: &str, byte: u8) {
+    let db = Connection::open(file).expect("opens");
+    let pages: Vec<u64> = db
+        .prepare("SELECT pageno FROM dbstat WHERE name = ?1 AND pagetype = 'leaf' ORDER BY path")
+        .expect("reads")
+        .query_map([table], |row| row.get(0))
+        .expect("reads")
+        .map(|page| page.expect("a number"))
+        .collect();
+    // Else the messages of the last hours are read when it is opened.
+    db.execute("UPDATE room SET ids_merged = newest", []).expect("writes");
+    let page_bytes: usize = db.pragma_query_value(None, "page_size", |row| row.get(0)).expect("a number");
+    drop(db);
+    let start = (pages[pages.len() / 2] as usize - 1) * page_bytes;
+    let mut bytes = fs::read(file).expect("reads");
+    bytes[start..start + page_bytes].fill(byte);
+    fs::write(file, bytes).expect("writes");
+}
+
+/// Spoils what the index says of itself, while a server has the file open.
+fn spoil(file: &Path) {
+    let db = Connection::open(file).expect("opens");
+    let changed =
+        db.execute("UPDATE message_text_data SET block = x'00000000ffffff' WHERE id = 10", []).expect("writes");
+    assert_eq!(changed, 1, "where the index lists its segments");
+}
+
+fn assert_all_found(store: &dyn Store, last: u64) {
+    // So many that each part of the index is read.
+    let mut reader = store.reader().expect("a reader");
+    for number in (1..last).step_by(50).chain([last]) {
+        assert_eq!(seqs(&search(reader.as_mut(), "lobby", &text(number)[..12])), [number]);
+        assert_eq!(seqs(&search(reader.as_mut(), "lobby", &text(number)[32..])), [number]);
+    }
+}
+
+fn faults(file: &Path) -> Vec<String> {
+    check(file).expect("a report").faults
+}
+
+const TABLES: [&str; 4] = ["message_text_data", "message_text_idx", "message_text_docsize", "message_text_config"];
+
+#[test]
+fn whatever_part_of_the_index_is_damaged_it_is_built_again_and_no_message_is_missing() {
+    for (table, fill) in TABLES.into_iter().flat_map(|table| [(table, 0), (table, 0xA5)]) {
+        let folder = Folder::new();
+        told(&folder);
+        damage(&folder.file(), table, fill);
+        assert!(!faults(&folder.file()).is_empty(), "{table}");
+        let mut store = open_kept(&folder.file());
+        assert_all_found(store.as_ref(), TOLD);
+        store.append(&said(TOLD + 1..=TOLD + 200)).expect("stores");
+        let mut renewals = Vec::new();
+        for _ in 0..3 {
+            tend_to_the_end(store.as_mut());
+            assert_all_found(store.as_ref(), TOLD + 200);
+            renewals.extend(store.take_renewal());
+        }
+        if table == "message_text_docsize" && renewals.is_empty() {
+            // Only forgetting what stands there meets it.
+            continue;
+        }
+        assert!(renewals.len() == 1 && renewals[0].contains("search index"), "{table}: {renewals:?}");
+        assert_eq!(store.index_lag(), 0);
+        drop(store);
+        let left = faults(&folder.file());
+        assert!(left.iter().all(|fault| fault.contains("never used")), "{table}: {left:?}");
+        vacuum(&folder.file()).expect("vacuums");
+        assert_eq!(faults(&folder.file()), Vec::<String>::new(), "{table}");
+        let mut store = open_kept(&folder.file());
+        tend_to_the_end(store.as_mut());
+        assert_all_found(store.as_ref(), TOLD + 200);
+        assert_eq!(store.take_renewal(), None, "{table}");
+    }
+}
+
+#[test]
+fn forgetting_gets_past_a_damaged_index() {
+    let folder = Folder::new();
+    let mut store = open_kept(&folder.file());
+    let old: Vec<Record> =
+        (0..2_000).map(|number| entry_at(DAY_MS, "lobby", "alice", &text(number), None, 1)).collect();
+    store.append(&old).expect("stores");
+    tend_to_the_end(store.as_mut());
+    drop(store);
+    damage(&folder.file(), "message_text_docsize", 0);
+    let mut store = open(&folder.file(), Keep { days: Some(7), bytes: None }).expect("opens");
+    tend_to_the_end(store.as_mut());
+    assert!(store.take_renewal().is_some());
+    let head = store.reader().expect("a reader").head("lobby", soon()).expect("a head");
+    assert_eq!((head.oldest, head.newest), (2_001, 2_000));
+}
+
+#[test]
+fn an_append_that_must_index_gets_past_a_damaged_index() {
+    let folder = Folder::new();
+    told(&folder);
+    let mut store = open_kept(&folder.file());
+    spoil(&folder.file());
+    store.append(&said(TOLD + 1..=TOLD + 1)).expect("stores");
+    tend_to_the_end(store.as_mut());
+    assert!(store.take_renewal().is_some());
+    drop(store);
+    assert_eq!(
+        faults(&folder.file()),
+        Vec::<String>::new(),
+        "what is only wrong within is emptied, and leaves nothing"
+    );
+}
+
+#[test]
+fn damaged_again_in_the_same_run_it_is_the_disk_and_ends_the_history() {
+    let folder = Folder::new();
+    told(&folder);
+    let mut store = open_kept(&folder.file());
+    let mut last = TOLD;
+    let mut damaged_and_tended = || {
+        spoil(&folder.file());
+        last += 1;
+        store.append(&said(last..=last)).expect("stores");
+        let deadline = soon();
+        loop {
+            assert!(std::time::Instant::now() < deadline, "tending does not end");
+            match store.tend(Duration::from_millis(50)) {
+                Ok(true) => {}
+                ended => return ended,
+            }
+        }
+    };
+    assert!(damaged_and_tended().is_ok());
+    let ended = damaged_and_tended().expect_err("the second time");
+    assert!(matches!(&ended, StoreError::Corrupt { detail, .. } if detail.contains("search index")), "{ended:?}");
+    assert!(ended.is_fatal());
+    drop(store);
+    let mut store = open_kept(&folder.file());
+    tend_to_the_end(store.as_mut());
+    assert_all_found(store.as_ref(), TOLD + 2);
+}
+
+#[test]
+fn a_damaged_message_still_ends_the_history_and_the_index_stays() {
+    let folder = Folder::new();
+    told(&folder);
+    let mut store = open_kept(&folder.file());
+    store.append(&said(TOLD + 1..=3 * TOLD)).expect("stores");
+    drop(store);
+    // The page in the middle has what is not indexed yet.
+    damage(&folder.file(), "message", 0);
+    let mut store = open_kept(&folder.file());
+    let deadline = soon();
+    let ended = loop {
+        assert!(std::time::Instant::now() < deadline, "tending does not end");
+        if let Err(ended) = store.tend(Duration::from_millis(50)) {
+            break ended;
+        }
+    };
+    assert!(matches!(ended, StoreError::Corrupt { .. }), "{ended:?}");
+    assert_eq!(store.take_renewal(), None);
+    assert!(store.index_lag() <= 2 * TOLD);
+}
+
+#[test]
+fn a_search_for_what_stands_on_a_damaged_page_does_not_cost_the_index() {
+    let folder = Folder::new();
+    told(&folder);
+    damage(&folder.file(), "message", 0);
+    let mut store = open_kept(&folder.file());
+    let mut reader = store.reader().expect("a reader");
+    let everywhere = glassline_wire::request::Search {
+        room: "lobby".to_string(),
+        query: "of what is said".to_string(),
+        before: Some(TOLD / 2 + 50),
+        limit: Some(200),
+    };
+    let found = reader.search(&everywhere, soon());
+    assert!(matches!(found, Err(StoreError::Corrupt { .. })), "{found:?}");
+    tend_to_the_end(store.as_mut());
+    assert_eq!((store.take_renewal(), store.index_lag()), (None, 0));
+}
+
+#[test]
+fn vacuum_leaves_a_damaged_index_behind() {
+    for table in TABLES {
+        let folder = Folder::new();
+        told(&folder);
+        damage(&folder.file(), table, 0);
+        vacuum(&folder.file()).expect("vacuums");
+        let report = check(&folder.file()).expect("a report");
+        assert!(report.is_sound(), "{table}: {report:?}");
+        assert_eq!(report.index_lag, TOLD, "{table}");
+        let mut store = open_kept(&folder.file());
+        assert_all_found(store.as_ref(), TOLD);
+        tend_to_the_end(store.as_mut());
+        assert_all_found(store.as_ref(), TOLD);
+        assert_eq!(store.take_renewal(), None);
+    }
+    // Elsewhere nothing is passed over.
+    let folder = Folder::new();
+    told(&folder);
+    damage(&folder.file(), "message", 0);
+    assert!(matches!(vacuum(&folder.file()), Err(StoreError::Corrupt { .. })));
+    assert_eq!(check(&folder.file()).expect("a report").index_lag, 0);
+}
+
+#[test]
+fn whoever_holds_the_journal_hears_of_it_once_and_it_goes_on() {
+    let folder = Folder::new();
+    told(&folder);
+    damage(&folder.file(), "message_text_idx", 0);
+    let (wake, woken) = std::sync::mpsc::channel();
+    let journal = Journal::start(open_kept(&folder.file()), move || {
+        let _ = wake.send(());
+    })
+    .expect("starts");
+    let (mut renewals, mut stored) = (0, 0);
+    let deadline = soon();
+    journal.append((1..).zip(said(TOLD + 1..=TOLD + 1)).collect());
+    while renewals == 0 || stored < 2 || journal.gauges().index_lag > 0 {
+        assert!(std::time::Instant::now() < deadline, "{renewals} renewals, {stored} stored");
+        let _ = woken.recv_timeout(Duration::from_millis(50));
+        for done in journal.take_done() {
+            match done {
+                Done::Appended { .. } => {
+                    stored += 1;
+                    if stored == 1 {
+                        journal.append((2..).zip(said(TOLD + 2..=TOLD + 2)).collect());
+                    }
+                }
+                Done::IndexRenewed(_) => renewals += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert_eq!(renewals, 1);
+    journal.close(Duration::from_secs(20)).expect("closes");
+}

@@ -11,7 +11,7 @@ mod unix {
     use std::io;
     use std::thread;
 
-    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
     use signal_hook::iterator::Signals;
 
     /// Exit code where a second signal ends the server at once: 128 and the number of SIGINT, as a shell reports it.
@@ -19,9 +19,10 @@ mod unix {
 
     /// The first SIGINT or SIGTERM has `end` ask for an end in order, the second one ends the process.
     pub(crate) fn end_on_signal(end: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        // A file that may not grow further is the history's to tell, which gets an error as well.
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGXFSZ])?;
         thread::spawn(move || {
-            let mut arriving = signals.forever();
+            let mut arriving = signals.forever().filter(|signal| *signal != SIGXFSZ);
             if arriving.next().is_some() {
                 end();
             }

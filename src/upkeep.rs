@@ -27,7 +27,11 @@ pub(crate) fn keep_up(arguments: &History) -> ExitCode {
 
 /// What went wrong. The history's own words are for a server's host; who looks after a file has another next step.
 fn in_words(error: &anyhow::Error) -> String {
-    let Some(UpkeepError::Store(cause)) = error.downcast_ref() else { return format!("{error:#}") };
+    let cause = match error.downcast_ref() {
+        Some(UpkeepError::Store(cause)) => Some(cause),
+        _ => error.downcast_ref::<StoreError>(),
+    };
+    let Some(cause) = cause else { return format!("{error:#}") };
     match cause {
         StoreError::InUse(file) => format!(
             "a Glassline server, or another chore, has {} open; let it end first, then try again",
@@ -99,7 +103,8 @@ fn import_from(file: &Path, lines: Option<&Path>) -> anyhow::Result<()> {
 
 fn report(file: &Path) -> anyhow::Result<()> {
     let report = check(file)?;
-    println!("{}: {} messages in {} rooms, {} acts", file.display(), report.messages, report.rooms, report.acts);
+    let rooms = if report.rooms == 1 { "1 room".to_string() } else { format!("{} rooms", report.rooms) };
+    println!("{}: {} messages in {rooms}, {} acts", file.display(), report.messages, report.acts);
     if report.pages_left_out {
         println!("its pages were not all looked at, because a server wrote much meanwhile; stop it, or check a copy");
     }

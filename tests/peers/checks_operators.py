@@ -9,7 +9,7 @@ from checks_past import refused
 from checks_schema import all_conform, published
 from checks_upkeep import history
 from event_peer import EventPeer
-from frames import frame
+from frames import frame, new_id
 from harness import check, expect, expect_equal
 from operating import TOKEN, act, acts, answered, no_act, notice, notices, operate, operated, operator, silent, speaks
 
@@ -330,3 +330,32 @@ def pipelined(bench):
         expect_equal(eve.wait("message", text="heard")["from"], "tim")
         expect_equal([(one["act"], one["by"]) for one in acts(eve)][-2:], [("op", "tim"), ("thaw", "tim")])
         silent(bob, "muted", "kim")
+
+
+@check("O1", "a text that ends with the token is not said, however it begins: not in a room, not directly, in neither dialect")
+def token_in_a_text(bench):
+    with operated(bench) as server:
+        eve, bob, tom = server.event("eve"), server.event("bob"), server.tutorial("tom")
+        for before in ("op ", " /op ", "\u200b/op ", "\uff0fop ", "", "look: "):
+            for request in ({"type": "send", "room": "lobby"}, {"type": "direct", "to": "bob"}):
+                eve.send(request["type"], text=f"{before}{TOKEN} ", id=new_id(), ref="t",
+                         **{field: value for field, value in request.items() if field != "type"})
+                expect_error(eve.wait("error", ref="t"), ("bad_field",))
+            tom.say(f"{before}{TOKEN}")
+        tom.say(f"/me /op {TOKEN}")
+        tom.say(f"/msg bob {TOKEN}")
+        tom.settle()
+        eve.said("lobby", f"{TOKEN}, as everybody knows")
+        bob.barrier()
+        heard = [event for event in bob.seen if event["type"] in ("message", "direct")]
+        expect_equal([event["text"] for event in heard], [f"{TOKEN}, as everybody knows"], "all that bob was sent")
+
+
+@check("O2", "what looks like an address mistyped is refused and no ban of a name, unless it is in quotes")
+def mistyped_addresses(bench):
+    with operated(bench) as server:
+        eve = operator(server)
+        for who in ("1.2.3", "01.2.3.4", "1.2.3.4:80", "[::1]", "fe80::1%lo", "1.2.3.4.5"):
+            no_act(eve, "bad_field", f"ban {who} 1h")
+        act(eve, 'ban "1.2.3" 1h')
+        expect('"1.2.3"' in notice(eve, "bans"), "the name as it has to be written", notice(eve, "bans"))

@@ -136,6 +136,38 @@ def file_system_full(bench):
         subprocess.run(["umount", "-l", folder], check=False)
 
 
+@check("E4", "a disk that is full at the start is named, whether a log is left over or not; checks and exports go on")
+def file_system_full_at_the_start(bench):
+    for kill in (False, True):
+        folder = bench.folder()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", folder], capture_output=True, text=True)
+        if mounted.returncode != 0:
+            raise Skipped(f"a small file system cannot be mounted here ({mounted.stderr.strip()})")
+        try:
+            with bench.server("--history", folder / "h.db") as server:
+                fill(server.event("eve"), 1_000)
+                server.kill() if kill else server.stop()
+            with open(folder / "rest", "wb", buffering=0) as rest:
+                try:
+                    while rest.write(b"x" * 1024):
+                        pass
+                except OSError:
+                    pass
+            refused = bench.run("serve", "--listen", "127.0.0.1:0", "--history", folder / "h.db")
+            expect_equal(refused.wait_exit(10), 1, "exit code on a full disk")
+            expect("the disk is full" in refused.err and "free some space" in refused.err, "what is wrong", refused.err)
+            if not kill:
+                for chore in ("check", "export"):
+                    done = bench.run("history", chore, "--history", folder / "h.db")
+                    expect_equal(done.wait_exit(10), 0, f"exit code of {chore} on a full disk")
+                    expect("1000 messages" in done.out + done.err, f"{chore} on a full disk", done.out + done.err)
+            (folder / "rest").unlink()
+            with bench.server("--history", folder / "h.db") as server:
+                expect_equal(server.event("eve").said("lobby", "on")["seq"], 1_001)
+        finally:
+            subprocess.run(["umount", "-l", folder], check=False)
+
+
 def fails_for_good(bench, faults, fault):
     """The disk fails in the middle of talk; what was acknowledged or shown by then must be there afterwards."""
     file = bench.folder() / "h.db"

@@ -46,6 +46,7 @@ impl Hub {
 
     pub(crate) fn deliver(&mut self, sender: MemberId, letter: &Letter<'_>, now: Now) -> Result<(), Refused> {
         hold_to_text_limit(letter.text)?;
+        self.check_secret(letter.text)?;
         let (recipient, _) = self.find(letter.to)?;
         self.check_letter(sender, recipient, now)?;
         let Some(to) = self.members.get(recipient.0) else { return Ok(()) };

@@ -249,6 +249,7 @@ impl Hub {
     /// As [`Hub::depart`], but rooms that the same person comes back to are told nothing.
     fn depart_quietly(&mut self, id: MemberId, quiet_rooms: &[String], now: Now) {
         let Some(member) = self.members.get_mut(id.0) else { return };
+        member.replay = None;
         member.outlet.discard(&Self::logs(&self.rooms, member.dialect));
         let rooms: Vec<_> = member.outlet.feeds.iter().map(|feed| feed.room).collect();
         for room_id in rooms {

@@ -62,7 +62,7 @@ impl Default for Rules {
             log_bytes_max: 8 << 20,
             logs_bytes_max: 256 << 20,
             outbox_bytes_max: 256 << 10,
-            rooms_max: 1_000,
+            rooms_max: 2_000,
             rooms_per_member_max: 16,
             durable: false,
             replay: 50,
@@ -393,30 +393,22 @@ impl Hub {
         let reads_the_past = |member: &Member| member.replay.is_some() && member.dialect == Dialect::Event;
         // What passes it while it is held back is stored, and sent behind the rest.
         let only_now = self.members.get(id.0).is_some_and(reads_the_past);
-        self.tell_of_missed(id, only_now)
-    }
-
-    /// Tells a member what logs' tails have passed.
-    pub(crate) fn tell_what_is_missed(&mut self, id: MemberId) -> u64 {
-        self.tell_of_missed(id, false)
-    }
-
-    fn tell_of_missed(&mut self, id: MemberId, only_now: bool) -> u64 {
         let Some(member) = self.members.get_mut(id.0) else { return 0 };
         let (dialect, rooms, pure) = (member.dialect, &self.rooms, self.rules.pure);
         let tell = |missed: &Missed| missed_words(rooms, dialect, pure, missed);
         member.outlet.catch_up(&Self::logs(rooms, dialect), only_now, tell)
     }
 
-    /// A member that leaves a room is still sent what was said there before, if that is no more than may be queued for it.
+    /// A member that leaves a room is still sent what was said there before, if the log has it and it is no more than may be queued for
+    /// the member; or else is told what it misses.
     pub(crate) fn give_up_if_far_behind(&mut self, id: MemberId, room_id: RoomId) {
         let Some(member) = self.members.get_mut(id.0) else { return };
         let (dialect, rooms, pure) = (member.dialect, &self.rooms, self.rules.pure);
         let Some(log) = rooms.get(room_id.0).map(|room| &room.lane(dialect).log) else { return };
-        let behind_bytes = member.outlet.feed(room_id).map_or(0, |feed| log.end().saturating_sub(feed.cursor));
-        if behind_bytes as usize > self.rules.outbox_bytes_max {
-            member.outlet.give_up(room_id, log, |missed| missed_words(rooms, dialect, pure, missed));
-        }
+        let cursor = member.outlet.feed(room_id).map_or(log.end(), |feed| feed.cursor.max(log.tail()));
+        let is_far_behind = (log.end() - cursor) as usize > self.rules.outbox_bytes_max;
+        let lost = if is_far_behind { log.newest() } else { log.tail_mark() };
+        member.outlet.give_up(room_id, log, lost, |missed| missed_words(rooms, dialect, pure, missed));
     }
 
     /// When [`Hub::tick`] has something to do, on the monotonic clock.

@@ -52,14 +52,19 @@ impl Log {
         self.tail.end
     }
 
-    /// Number of the newest message that is no longer kept.
-    pub(crate) fn tail_seq(&self) -> u64 {
-        self.tail.seq
+    /// What stood just before the oldest byte kept.
+    pub(crate) fn tail_mark(&self) -> Mark {
+        self.tail
+    }
+
+    /// Where the newest entry ends.
+    pub(crate) fn newest(&self) -> Mark {
+        self.marks.back().copied().unwrap_or(self.tail)
     }
 
     /// Number of the newest message.
     pub(crate) fn newest_seq(&self) -> u64 {
-        self.marks.back().map_or(self.tail.seq, |mark| mark.seq)
+        self.newest().seq
     }
 
     /// Bytes kept.
@@ -210,8 +215,8 @@ mod tests {
             assert!(log.kept_bytes() <= 3 * WRITE_BYTES_MAX + entry.len());
         }
         assert_eq!(log.end(), 1_000_000);
-        assert_eq!(log.tail_seq(), log.tail() / 1_000);
-        assert_eq!(log.seq_at(log.tail()), log.tail_seq());
+        assert_eq!(log.tail_mark().seq, log.tail() / 1_000);
+        assert_eq!(log.seq_at(log.tail()), log.tail_mark().seq);
     }
 
     #[test]
@@ -219,7 +224,7 @@ mod tests {
         let mut log = Log::new();
         log.append(1, &[b"abc"], MAX);
         log.release();
-        assert_eq!((log.tail(), log.end(), log.kept_bytes(), log.tail_seq()), (3, 3, 0, 1));
+        assert_eq!((log.tail(), log.end(), log.kept_bytes(), log.tail_mark().seq), (3, 3, 0, 1));
         log.shrink();
         log.append(2, &[b"de"], MAX);
         assert_eq!(read(&log, 3, 5), b"de");

@@ -4,7 +4,10 @@ use alloc::{collections::VecDeque, vec::Vec};
 
 use crate::gathered::{Gathered, WRITE_BYTES_MAX};
 use crate::id::RoomId;
-use crate::log::{Log, Mark};
+use crate::log::Log;
+
+mod missed;
+pub(crate) use missed::Missed;
 
 /// Where the logs are found.
 pub(crate) trait Logs<'log> {
@@ -43,18 +46,6 @@ enum Step {
     Jump { room: RoomId, from: u64, to: u64, messages: u64 },
 }
 
-/// A stretch of a room that the member will never get.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Missed {
-    pub(crate) room: RoomId,
-    /// Number of the first message missed.
-    pub(crate) from: u64,
-    /// Number of the last message missed.
-    pub(crate) to: u64,
-    /// How many of them were the member's own, which it would not have been sent.
-    pub(crate) own: u64,
-}
-
 /// A member's cursors and the queue of what is for it alone.
 #[derive(Debug, Default)]
 pub(crate) struct Outlet {
@@ -73,7 +64,7 @@ impl Outlet {
         self.feeds.push(Feed { room, cursor: log.end(), planned: log.end(), slot, behind: false, seq_reached: seq });
     }
 
-    /// Stops following a room. What was said there before is still sent, from a copy; call [`Outlet::catch_up`] first.
+    /// Stops following a room. What was said there before is still sent, from a copy; call [`Outlet::give_up`] first.
     pub(crate) fn unfollow(&mut self, room: RoomId, log: &Log) -> Option<Feed> {
         let index = self.feeds.iter().position(|feed| feed.room == room)?;
         let feed = self.feeds.swap_remove(index);
@@ -144,38 +135,6 @@ impl Outlet {
         self.steps.push_back(Step::Hold);
     }
 
-    /// Goes to the end of each log whose tail has passed the member while it was held, and holds back in its place what comes there,
-    /// so that it can be sent what it missed otherwise: the rooms in the order of their holds, and the first number missed in each.
-    pub(crate) fn skip_what_passed<'a>(&mut self, logs: &impl Logs<'a>) -> Vec<(RoomId, u64)> {
-        let mut passed = Vec::new();
-        for feed in &mut self.feeds {
-            let Some(log) = logs.log(feed.room) else { continue };
-            if feed.cursor < log.tail() {
-                passed.push((feed.room, feed.seq_reached + 1));
-                feed.cursor = log.end();
-                feed.planned = log.end();
-                feed.seq_reached = log.newest_seq();
-            }
-        }
-        let mut held = Vec::with_capacity(passed.len());
-        let mut steps = VecDeque::with_capacity(self.steps.len() + passed.len());
-        for step in core::mem::take(&mut self.steps) {
-            match passed.iter().position(|(room, _)| step.is_of_log(*room)) {
-                // What stands before the room's first step, its `joined` perhaps, stays before what was missed in it.
-                Some(index) => {
-                    held.push(passed.swap_remove(index));
-                    steps.push_back(Step::Hold);
-                }
-                None if held.iter().any(|(room, _)| step.is_of_log(*room)) => {}
-                None => steps.push_back(step),
-            }
-        }
-        steps.extend(passed.iter().map(|_| Step::Hold));
-        held.append(&mut passed);
-        self.steps = steps;
-        held
-    }
-
     /// Queues bytes before what is held back.
     pub(crate) fn push_before_hold(&mut self, bytes: Vec<u8>) {
         if let Some(index) = self.hold_index(0)
@@ -202,10 +161,14 @@ impl Outlet {
         false
     }
 
-    /// Lets go of what one of the holds held back; they count from 0.
-    pub(crate) fn let_go(&mut self, hold: usize) {
-        if let Some(index) = self.hold_index(hold) {
+    /// Lets go of what one of the holds held back, behind these last bytes; holds count from 0.
+    pub(crate) fn let_go(&mut self, hold: usize, last: Vec<u8>) {
+        let Some(index) = self.hold_index(hold) else { return };
+        if last.is_empty() {
             self.steps.remove(index);
+        } else {
+            self.own_bytes += last.len();
+            self.steps[index] = Step::Own(last);
         }
     }
 
@@ -357,8 +320,12 @@ impl Outlet {
                 passed += feed.seq_reached - seq_before;
                 continue;
             }
+            if feed.cursor < log.tail() {
+                // The log has passed it while it is held back: it has read no further than before.
+                continue;
+            }
             let entry_end = log.entry_end(feed.cursor);
-            if entry_end > feed.cursor && feed.cursor > log.tail() {
+            if entry_end > feed.cursor {
                 let rest = log.copy(feed.cursor, entry_end);
                 feed.cursor = entry_end;
                 self.own_bytes += rest.len();
@@ -372,40 +339,6 @@ impl Outlet {
         passed
     }
 
-    /// Moves a cursor that its log's tail has passed up to the tail. What was missed there is put into words by `tell` and takes
-    /// its place among the steps. With `only_now`, what is held back is left alone. Returns how many messages that were.
-    pub(crate) fn catch_up<'a>(
-        &mut self,
-        logs: &impl Logs<'a>,
-        only_now: bool,
-        tell: impl Fn(&Missed) -> Option<Vec<u8>>,
-    ) -> u64 {
-        let mut missed_in_all = 0;
-        for index in 0..self.feeds.len() {
-            let feed = &self.feeds[index];
-            if let Some(log) = logs.log(feed.room)
-                && feed.cursor < log.tail()
-                && (!only_now || self.comes_before_hold(feed.room))
-            {
-                missed_in_all += self.catch_up_in(index, log, Mark { end: log.tail(), seq: log.tail_seq() }, &tell);
-            }
-        }
-        missed_in_all
-    }
-
-    /// Whether some of the room's log is to be sent before anything that is held back.
-    fn comes_before_hold(&self, room: RoomId) -> bool {
-        let mut before_hold = self.steps.iter().take_while(|step| !matches!(step, Step::Hold));
-        before_hold.any(|step| step.is_of_log(room))
-    }
-
-    /// Gives up what a room has still for this member, and says so.
-    pub(crate) fn give_up(&mut self, room: RoomId, log: &Log, tell: impl Fn(&Missed) -> Option<Vec<u8>>) {
-        if let Some(index) = self.feeds.iter().position(|feed| feed.room == room) {
-            self.catch_up_in(index, log, Mark { end: log.end(), seq: log.newest_seq() }, &tell);
-        }
-    }
-
     /// Forgets everything there is to send.
     pub(crate) fn discard<'a>(&mut self, logs: &impl Logs<'a>) {
         self.steps = VecDeque::new();
@@ -413,69 +346,6 @@ impl Outlet {
         for feed in &mut self.feeds {
             feed.cursor = logs.log(feed.room).map_or(feed.cursor, Log::end);
         }
-    }
-
-    /// Moves a cursor to `lost`, before which nothing can be sent any more.
-    fn catch_up_in(&mut self, index: usize, log: &Log, lost: Mark, tell: &impl Fn(&Missed) -> Option<Vec<u8>>) -> u64 {
-        let (room, tail, seq_reached) = (self.feeds[index].room, lost.end, self.feeds[index].seq_reached);
-        let is_lost = |step: &Step| match step {
-            Step::Through { room: of, to } => *of == room && *to <= tail,
-            Step::Jump { room: of, from, .. } => *of == room && *from < tail,
-            Step::Own(_) | Step::Copy { .. } | Step::Hold => false,
-        };
-        let (mut position, mut last_missed, mut own) = (tail, lost.seq, 0);
-        for step in self.steps.iter().filter(|step| is_lost(step)) {
-            if let Step::Jump { to, messages, .. } = step {
-                own += messages;
-                if *to > position {
-                    // The tail stands inside a run of the member's own messages: go on behind it.
-                    (position, last_missed) = (*to, log.seq_at(*to));
-                }
-            }
-        }
-        // Copies of its own messages are still to come, and what it misses lies before, between and behind them.
-        let is_missed = |seq: &u64| *seq > seq_reached && *seq <= last_missed;
-        let copies: Vec<u64> = self.steps.iter().filter_map(|step| step.copy_of(room)).filter(is_missed).collect();
-        let gap_starts = core::iter::once(seq_reached).chain(copies.iter().copied()).map(|seq| seq + 1);
-        let gap_ends = copies.iter().map(|seq| seq - 1).chain(core::iter::once(last_missed));
-        let mut gaps = gap_starts.zip(gap_ends);
-        let (mut missed_in_all, mut told_bytes) = (0, 0);
-        let mut put_next_gap = |steps: &mut VecDeque<Step>| {
-            if let Some((from, to)) = gaps.next()
-                && from <= to
-            {
-                missed_in_all += to - from + 1;
-                if let Some(told) = tell(&Missed { room, from, to, own }) {
-                    told_bytes += told.len();
-                    steps.push_back(Step::Own(told));
-                }
-            }
-        };
-        // What was queued before the member fell behind stays ahead of the first gap.
-        let mut is_before_first_gap = true;
-        let mut steps = VecDeque::with_capacity(self.steps.len() + 1);
-        for step in core::mem::take(&mut self.steps) {
-            if is_before_first_gap && step.is_of_log(room) {
-                is_before_first_gap = false;
-                put_next_gap(&mut steps);
-            }
-            let copy = step.copy_of(room).filter(is_missed);
-            if !is_lost(&step) {
-                steps.push_back(step);
-            }
-            if copy.is_some() {
-                put_next_gap(&mut steps);
-            }
-        }
-        if is_before_first_gap {
-            put_next_gap(&mut steps);
-        }
-        self.steps = steps;
-        self.own_bytes += told_bytes;
-        let feed = &mut self.feeds[index];
-        feed.cursor = position;
-        feed.seq_reached = seq_reached.max(last_missed);
-        missed_in_all
     }
 }
 

@@ -7,6 +7,7 @@ use alloc::{boxed::Box, collections::VecDeque, string::ToString, vec::Vec};
 use crate::hub::Hub;
 use crate::id::{MemberId, RoomId};
 use crate::member::Dialect;
+use crate::outlet::Missed;
 use crate::owed::{Owed, What};
 use crate::past::{Answer, Inquiry, Purpose};
 
@@ -52,7 +53,7 @@ impl Hub {
         self.members.get(id.0).is_some_and(|member| member.replay.is_some())
     }
 
-    /// Asks for the next page once most of the one before has been sent, or lets go of what is new.
+    /// Asks for the next page once most of the one before has been sent; when nothing is owed any more, the member follows its rooms.
     pub(crate) fn go_on_replaying(&mut self, id: MemberId) {
         let Some(member) = self.members.get_mut(id.0) else { return };
         let Some(replay) = &mut member.replay else { return };
@@ -72,6 +73,12 @@ impl Hub {
         }
     }
 
+    /// A member that has left a room goes on in the others.
+    pub(crate) fn read_on(&mut self, id: MemberId) {
+        self.owe_what_passed_meanwhile(id);
+        self.go_on_replaying(id);
+    }
+
     pub(crate) fn replay_answer(&mut self, id: MemberId, ticket: u64, answer: Answer) {
         let Some(member) = self.members.get_mut(id.0) else { return };
         let Some(replay) = &mut member.replay else { return };
@@ -82,14 +89,11 @@ impl Hub {
         if let Some(owed) = replay.owed.pop_front() {
             let mut frames = Vec::new();
             let left = owed.pay(member.dialect, answer, &mut frames);
-            let is_paid = left.is_none();
-            replay.owed.extend(left);
-            if !is_paid {
-                replay.owed.rotate_right(1);
-            }
-            member.outlet.push_before_hold(frames);
-            if is_paid {
-                member.outlet.let_go(0);
+            if let Some(left) = left {
+                replay.owed.push_front(left);
+                member.outlet.push_before_hold(frames);
+            } else {
+                member.outlet.let_go(0, frames);
                 self.owe_what_passed_meanwhile(id);
             }
             self.wake(id);
@@ -97,17 +101,20 @@ impl Hub {
         self.go_on_replaying(id);
     }
 
-    /// While a member read the past, a log's tail may have passed it: that is stored as well, and it reads on there.
+    /// While a member was held back, a log's tail may have passed it: that is stored as well, and it reads on there.
     fn owe_what_passed_meanwhile(&mut self, id: MemberId) {
         let Some(member) = self.members.get_mut(id.0) else { return };
-        let Some(replay) = member.replay.as_mut().filter(|replay| replay.owed.is_empty()) else { return };
         if member.dialect != Dialect::Event {
             return;
         }
-        for (room_id, next) in member.outlet.skip_what_passed(&Self::logs(&self.rooms, member.dialect)) {
-            let Some(room) = self.rooms.get(room_id.0) else { continue };
-            let what = What::Missed { next, until: room.seq };
-            replay.owed.push_back(Owed { room: room_id, name: room.name.to_string(), what });
+        // What is asked for now is what is owed first, and stays so.
+        let Some(replay) = member.replay.as_mut().filter(|replay| replay.asked.is_none()) else { return };
+        for (hold, missed) in member.outlet.hold_what_passed(&Self::logs(&self.rooms, member.dialect)) {
+            let Missed { room, from, to, .. } = missed;
+            let name = self.rooms.get(room.0).map_or("", |room| &room.name).to_string();
+            replay
+                .owed
+                .insert(hold.min(replay.owed.len()), Owed { room, name, what: What::Missed { next: from, until: to } });
         }
     }
 
@@ -117,21 +124,24 @@ impl Hub {
         replay.and_then(|replay| replay.asked).is_some_and(|(asked, _)| asked == ticket)
     }
 
-    /// A member that leaves a room is owed nothing of it, and told so.
+    /// A member that leaves a room is owed nothing of it, and told so. Once it has left, [`Hub::read_on`].
     pub(crate) fn forgive(&mut self, id: MemberId, room: RoomId) {
         let Some(member) = self.members.get_mut(id.0) else { return };
         let Some(replay) = &mut member.replay else { return };
-        let Some(index) = replay.owed.iter().position(|owed| owed.room == room) else { return };
         replay.asked.take_if(|(_, asked)| *asked == room);
-        if let Some(owed) = replay.owed.remove(index) {
+        let mut hold = 0;
+        replay.owed.retain(|owed| {
+            if owed.room != room {
+                hold += 1;
+                return true;
+            }
             let mut frames = Vec::new();
             if member.dialect == Dialect::Event {
                 owed.give_up(&mut frames);
             }
-            member.outlet.push_before_hold(frames);
-            member.outlet.let_go(index);
-            self.wake(id);
-        }
-        self.go_on_replaying(id);
+            member.outlet.let_go(hold, frames);
+            false
+        });
+        self.wake(id);
     }
 }

@@ -133,8 +133,13 @@ impl Hub {
 
     pub(crate) fn exit_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
         self.forgive(id, room_id);
-        self.tell_what_is_missed(id);
         self.give_up_if_far_behind(id, room_id);
+        self.unfollow(id, room_id, announced, now);
+        self.read_on(id);
+        self.close_room_if_empty(room_id);
+    }
+
+    fn unfollow(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
         let (Some(member), Some(room)) = (self.members.get_mut(id.0), self.rooms.get_mut(room_id.0)) else { return };
         let (dialect, name) = (member.dialect, member.name.clone());
         let Some(feed) = member.outlet.unfollow(room_id, &room.lane(dialect).log) else { return };
@@ -152,7 +157,6 @@ impl Hub {
             room.presence.departed(&name);
             self.note_unannounced(room_id, now);
         }
-        self.close_room_if_empty(room_id);
     }
 
     fn note_unannounced(&mut self, room: RoomId, now: Now) {

@@ -19,6 +19,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 // Members are told what to do and nothing of the host's files; the cause is for the log.
 const NOT_STORED: &str = "this could not be stored, so it did not happen; try again later";
+const NO_SPACE: &str =
+    "this could not be stored, so it did not happen: the server's disk is full; tell whoever runs it";
 const NOT_READ: &str = "the history cannot be read just now; try again later";
 const TOO_SLOW: &str = "this took too long; ask for less";
 
@@ -107,7 +109,8 @@ impl History {
                     if let Some(left_out) = self.not_stored_lines.line(now_ms) {
                         warn!(%error, left_out, "not stored");
                     }
-                    settle(hub, ticket, Fate::NotStored(NOT_STORED.to_string()))?;
+                    let words = if matches!(*error, StoreError::Full) { NO_SPACE } else { NOT_STORED };
+                    settle(hub, ticket, Fate::NotStored(words.to_string()))?;
                 }
                 Done::Answered { ticket, answer } => {
                     if let Err(error) = &answer

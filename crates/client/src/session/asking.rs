@@ -65,6 +65,7 @@ impl Session {
             },
             Command::LeaveRoom(room) => {
                 let room = self.known_room(room)?;
+                self.check_nothing_left_to_say(&room)?;
                 self.move_rooms(Ask::Leave(RoomName { room }), now_ms)
             }
             Command::Rename(name) => self.ask("change of name", Ask::Rename(Rename { name })),
@@ -161,6 +162,14 @@ impl Session {
         if needs_events && !self.dialect_settled { Err(Declined::NotConnected) } else { Ok(()) }
     }
 
+    /// Leaving does not overtake what was said in the room before it.
+    fn check_nothing_left_to_say(&self, room: &str) -> Result<(), Declined> {
+        match self.outbox.unsent_in(room) {
+            0 => Ok(()),
+            unsent => Err(Declined::StillSaying { room: room.to_owned(), unsent }),
+        }
+    }
+
     fn move_rooms(&mut self, ask: Ask, now_ms: u64) -> Result<(), Declined> {
         self.put("rooms", &Request { reference: Some(MOVE_REF.to_owned()), ask })?;
         self.moving_until_ms = Some(now_ms + MOVE_MS);
@@ -204,7 +213,11 @@ impl Session {
                 return self.take_command(Command::Finish, now_ms);
             }
             Ask::Hello(_) | Ask::Pong {} => return Err(Declined::NotForUsers),
-            Ask::Join(_) | Ask::Leave(_) => "rooms",
+            Ask::Leave(ref leave) => {
+                self.check_nothing_left_to_say(&leave.room)?;
+                "rooms"
+            }
+            Ask::Join(_) => "rooms",
             Ask::Rename(_) => "change of name",
             Ask::Members(_) => "list of names",
             Ask::History(_) | Ask::Search(_) => "stored messages",

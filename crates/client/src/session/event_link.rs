@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use glassline_wire::event::{Event, Limits, Presence, Refusal, Welcome};
+use glassline_wire::event::{ActKind, Event, Limits, Presence, Refusal, Welcome};
 use glassline_wire::frame::put_frame;
 use glassline_wire::request::{Ask, AwayText, Request, RoomName};
 
 use super::credible::{NAME_BYTES_MAX, is_credible};
 use super::last_rename::LastRename;
 use super::update::Update;
-use super::{CAUSE_SHOWN_CHARS, FRAME_BYTES_MAX, Link, Phase, Session, WINDOW_BYTES, brief, shortened};
+use super::{CAUSE_SHOWN_CHARS, FRAME_BYTES_MAX, Link, Phase, Role, Session, WINDOW_BYTES, brief, shortened};
 use crate::ending::Ending;
 use glassline_wire::event::ErrorCode;
 
@@ -197,7 +197,11 @@ impl Session {
             }
         }
         self.is_up(now_ms);
-        self.notice(if again {
+        // The role was the connection's (O1).
+        let role = std::mem::replace(&mut self.role, Role::Member);
+        self.notice(if again && role == Role::Operator {
+            format!("connected again as {}; you are no operator any more: /op TOKEN makes you one", brief(&self.name))
+        } else if again {
             format!("connected again as {}", brief(&self.name))
         } else {
             format!("connected to {} as {}", self.config.address, brief(&self.name))
@@ -329,12 +333,14 @@ impl Session {
                     self.end(Ending::Left);
                 }
             }
-            Event::Welcome(_)
-            | Event::Whois(_)
-            | Event::Rooms(_)
-            | Event::Act(_)
-            | Event::Notice(_)
-            | Event::Pong(_) => {
+            Event::Act(ref act) => {
+                // Only the asker's copy has a `ref`.
+                if act.act == ActKind::Op && act.reference.is_some() {
+                    self.role = Role::Operator;
+                }
+                self.show(Update::Heard(event));
+            }
+            Event::Welcome(_) | Event::Whois(_) | Event::Rooms(_) | Event::Notice(_) | Event::Pong(_) => {
                 self.show(Update::Heard(event));
             }
         }

@@ -108,6 +108,13 @@ enum Link {
     Tutorial(TutorialLink),
 }
 
+/// What the user is to the server, as long as the connection lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Member,
+    Operator,
+}
+
 /// See the module.
 pub struct Session {
     config: Config,
@@ -133,6 +140,7 @@ pub struct Session {
     backoff: Backoff,
     /// Why the user is away: told again after a reconnect.
     away: Option<String>,
+    role: Role,
     link: Option<Link>,
     decoder: Decoder,
     up_since_ms: u64,
@@ -190,6 +198,7 @@ impl Session {
             past: Past::default(),
             backoff: Backoff::default(),
             away: None,
+            role: Role::Member,
             link: None,
             decoder: Decoder::event(FRAME_BYTES_MAX),
             up_since_ms: now_ms,

@@ -88,6 +88,12 @@ impl Outbox {
         Some(&waiting.request)
     }
 
+    /// How many messages for a room have not gone out over this link.
+    pub(super) fn unsent_in(&self, room: &str) -> usize {
+        let unsent = self.waiting.iter().filter(|waiting| !waiting.sent);
+        unsent.filter(|waiting| matches!(&waiting.request.ask, Ask::Send(send) if send.room == room)).count()
+    }
+
     /// The text of the oldest message.
     pub(super) fn first_text(&self) -> Option<&str> {
         self.waiting.front().map(|waiting| text_of(&waiting.request))

@@ -264,6 +264,14 @@ pub enum Declined {
     /// Too much waits for the server's acknowledgement.
     #[error("{0} messages wait for the server already; send it when they are through")]
     Full(usize),
+    /// What was said in a room has not gone out yet: behind the leaving it would be refused.
+    #[error("{unsent} of your messages have not gone out into {room} yet; leave it when they are through")]
+    StillSaying {
+        /// The room.
+        room: String,
+        /// How many.
+        unsent: usize,
+    },
     /// Several questions wait for their answers.
     #[error("the server has not answered your last questions yet; ask again when it has")]
     StillAsking,
@@ -293,7 +301,7 @@ impl Declined {
         match self {
             Self::Empty => ErrorCode::EmptyText,
             Self::TooLong { .. } | Self::RequestTooLong { .. } => ErrorCode::TooLong,
-            Self::Full(_) | Self::StillAsking | Self::NotConnected => ErrorCode::Busy,
+            Self::Full(_) | Self::StillSaying { .. } | Self::StillAsking | Self::NotConnected => ErrorCode::Busy,
             Self::NotInTutorial(_) => ErrorCode::UnknownType,
             Self::NotInRoom(_) | Self::NowhereToTalk => ErrorCode::UnknownRoom,
             Self::NotForUsers | Self::Leaving => ErrorCode::OutOfOrder,

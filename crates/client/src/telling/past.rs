@@ -31,7 +31,11 @@ impl Reader {
                 last.seq.map_or_else(String::new, |seq| format!("/history around {seq} shows what stands around it"));
             let end = format!("{around}{more}");
             return self.between(
-                &format!("{} found in {room}: {query}", history.messages.len()),
+                &format!(
+                    "{}{} found in {room}: {query}",
+                    if history.more { "the last " } else { "" },
+                    history.messages.len()
+                ),
                 history,
                 &end,
                 Kind::Dated,
@@ -40,6 +44,12 @@ impl Reader {
         let numbers = match (first.seq, last.seq) {
             (Some(first), Some(last)) => format!(" {first} to {last}"),
             _ => String::new(),
+        };
+        let numbers = match asked {
+            Asked::Around(seq) if history.messages.iter().all(|message| message.seq != Some(*seq)) => {
+                format!("{numbers}; {seq} is not stored")
+            }
+            _ => numbers,
         };
         let end = if history.more { "now; /older shows more" } else { "now" };
         self.between(&format!("earlier in {room}:{numbers}"), history, end, Kind::Earlier)
@@ -109,13 +119,16 @@ mod tests {
         assert_eq!(
             search(2, true, false),
             [
-                "── 2 found in den: m ──",
+                "── the last 2 found in den: m ──",
                 "#1 2026-11-22 14:01 bob > m1",
                 "#2 2026-11-22 14:02 bob > m2",
                 "── /history around 2 shows what stands around it; /older finds more ──"
             ]
         );
         assert_eq!(search(0, false, true), ["* nothing older in den holds m"]);
+        assert_eq!(search(1, false, false)[0], "── 1 found in den: m ──");
+        assert_eq!(past(2, false, Asked::Around(2))[0], "── earlier in den: 1 to 2 ──");
+        assert_eq!(past(2, false, Asked::Around(99))[0], "── earlier in den: 1 to 2; 99 is not stored ──");
         assert_eq!(past(0, false, Asked::Around(7)), ["* nothing is stored around 7 of den"]);
     }
 }

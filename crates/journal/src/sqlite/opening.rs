@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::files::{beside, log_bytes, without_links};
+use super::files::{beside, has_no_space_for, log_bytes, without_links};
 use super::ids::Ids;
 use super::place::place;
 use super::schema::{self, Kind};
@@ -52,6 +52,16 @@ pub(super) fn open(file: &Path) -> Result<Opened, StoreError> {
     hold_to_plain(file)?;
     let lock = lock(file)?;
     look_at(file)?;
+    match connect(file) {
+        Ok(db) => Ok(Opened { db, lock }),
+        // SQLite has many words for it, none of which says so.
+        Err(StoreError::CannotOpen { .. }) if has_no_space_for(&lock) => Err(StoreError::Full),
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens what is there, and brings it to where this program can use it.
+fn connect(file: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(file, flags).map_err(|error| fault::opening(&error, file))?;
     let opening = |error| fault::opening(&error, file);
@@ -69,7 +79,7 @@ pub(super) fn open(file: &Path) -> Result<Opened, StoreError> {
         check_length(&db, file)?;
     }
     check_rooms(&db, file)?;
-    Ok(Opened { db, lock })
+    Ok(db)
 }
 
 /// Refuses what is there and no plain file: opening a pipe would wait for somebody at its other end.
@@ -84,12 +94,15 @@ fn hold_to_plain(file: &Path) -> Result<(), StoreError> {
 
 /// The file that is locked stands beside the history: locks of its own would meet those of `SQLite`.
 fn lock(file: &Path) -> Result<File, StoreError> {
-    let io = |error: io::Error| fault::opening_io(&error, file);
-    let lock = beside(file, ".lock").map_err(io)?;
-    hold_to_plain(&lock)?;
-    let lock = private(OpenOptions::new().write(true).create(true).truncate(false)).open(lock).map_err(io)?;
+    let name = beside(file, ".lock").map_err(|error| fault::opening_io(&error, file))?;
+    let io = |error: io::Error| fault::opening_io(&error, &name);
+    hold_to_plain(&name)?;
+    let lock = private(OpenOptions::new().write(true).create(true).truncate(false)).open(&name).map_err(io)?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => {
+            give_to_owner_of(file, &lock);
+            Ok(lock)
+        }
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(file.to_path_buf())),
         Err(TryLockError::Error(error)) => Err(io(error)),
     }
@@ -207,6 +220,21 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
+
+/// A chore that root does leaves no file behind that keeps the history's owner out, as `SQLite` sees to for its own.
+#[cfg(unix)]
+fn give_to_owner_of(file: &Path, lock: &File) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    if let (Ok(history), Ok(own)) = (fs::metadata(file), lock.metadata())
+        && (history.uid(), history.gid()) != (own.uid(), own.gid())
+    {
+        // Who may not give files away has the history's rights as far as they go.
+        let _ = fchown(lock, Some(history.uid()), Some(history.gid()));
+    }
+}
+
+#[cfg(not(unix))]
+fn give_to_owner_of(_: &Path, _: &File) {}
 
 #[cfg(unix)]
 fn make_folder(folder: &Path) -> io::Result<()> {

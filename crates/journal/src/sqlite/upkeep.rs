@@ -60,14 +60,16 @@ fn open_to_read(file: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(file, flags).map_err(opening)?;
     db.busy_timeout(BUSY_WAIT).map_err(opening)?;
+    // What readers share cannot be made in a folder that may not be written to, nor on a full disk.
     let unreachable = |error: &rusqlite::Error| {
-        matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
+        let code = error.sqlite_error_code();
+        matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::SystemIoFailure))
     };
     if let Err(error) = db.query_row("PRAGMA application_id", [], |_| Ok(()))
         && unreachable(&error)
         && log_bytes(file).is_ok_and(|bytes| bytes == 0)
     {
-        // Where nothing may be written, not even what readers share, it is read as it stands. A log would be left out.
+        // Then it is read as it stands; a log would be left out.
         let flags = flags | OpenFlags::SQLITE_OPEN_URI;
         db = Connection::open_with_flags(unchanging(file), flags).map_err(opening)?;
     }

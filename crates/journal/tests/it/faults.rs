@@ -198,6 +198,23 @@ fn what_may_not_be_written_is_read_only() {
     as_ordinary_user(&folder, |file| drop(open_kept(file)));
 }
 
+/// As when root takes care of a server's history.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_made_beside_a_history_is_its_owners() {
+    use std::os::unix::fs::MetadataExt;
+    let folder = Folder::new();
+    drop(open_kept(&folder.file()));
+    fs::remove_file(beside(&folder.file(), ".lock")).expect("removes");
+    // Gives the file away where it may.
+    as_ordinary_user(&folder, |_| ());
+    drop(open_kept(&folder.file()));
+    let owner =
+        |ending| fs::metadata(beside(&folder.file(), ending)).map(|file| (file.uid(), file.gid())).expect("is there");
+    assert_eq!(owner(".lock"), owner(""));
+    as_ordinary_user(&folder, |file| drop(open_kept(file)));
+}
+
 /// Runs on a thread that has the rights of an ordinary user, whoever runs the tests, with a folder that is this user's.
 #[cfg(target_os = "linux")]
 fn as_ordinary_user<T: Send>(folder: &Folder, run: impl FnOnce(&Path) -> T + Send) -> T {

@@ -63,6 +63,17 @@ impl Hub {
         }
     }
 
+    /// Whether a text gives the operators' secret away.
+    ///
+    /// # Errors
+    /// It ends with their token (O1).
+    pub(crate) fn check_secret(&self, text: &str) -> Result<(), Refused> {
+        match &self.rules.operator_token {
+            Some(token) if token.ends(text) => Err(Refused::new(ErrorCode::BadField, wording::GIVEN_AWAY)),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether a member may write to another directly: to an operator everybody may.
     pub(crate) fn check_letter(&mut self, sender: MemberId, recipient: MemberId, now: Now) -> Result<(), Refused> {
         if self.members.get(recipient.0).is_some_and(|recipient| recipient.is_operator) {

@@ -48,6 +48,12 @@ impl OperatorToken {
         }
     }
 
+    /// Whether a text that is about to be said ends with it, as when the slash of `/op` was forgotten. What is said is one guess at most, as
+    /// it is with `/op`.
+    pub(super) fn ends(&self, text: &str) -> bool {
+        text.trim_end().ends_with(&*self.0)
+    }
+
     /// Whether this is what was shown; takes as long for every wrong one.
     pub(super) fn is(&self, shown: &str) -> bool {
         let (secret, shown) = (self.0.as_bytes(), shown.as_bytes());
@@ -82,6 +88,17 @@ mod tests {
         let long = "x".repeat(TOKEN_BYTES_MAX);
         let token = OperatorToken::parse(&long).expect("a token");
         assert!(token.is(&long) && !token.is(&format!("{long}x")) && !token.is(&format!("{long}{}", "\0".repeat(256))));
+    }
+
+    #[test]
+    fn a_text_that_ends_with_it_is_known_however_it_begins() {
+        let token = OperatorToken::parse(SECRET).expect("a token");
+        for text in ["op ", "", "/op ", "\u{FEFF}/op ", "\x1b[A/op ", "／op ", "/me /op ", "the secret is "] {
+            assert!(token.ends(&format!("{text}{SECRET} \r\n")), "{text:?}");
+        }
+        for text in ["", "op correct horse batter", "correct horse battery staple"] {
+            assert!(!token.ends(text), "{text:?}");
+        }
     }
 
     #[test]

@@ -28,6 +28,10 @@ impl Whom {
         }
         match Network::parse(text) {
             Ok(Some(network)) => Ok(Self::Network(network)),
+            Ok(None) if is_mistyped_address(text) => {
+                let text = "no address is written like this; write 192.0.2.7 or 2001:db8::7, or a name that looks like one in quotes";
+                Err(Refused::new(ErrorCode::BadField, text))
+            }
             Ok(None) => Ok(Self::of_name(Name::parse(text.as_bytes())?)),
             Err(_) => {
                 let text = "no network is written like this; write 192.0.2.0/24 or 2001:db8::/64".to_string();
@@ -77,10 +81,21 @@ impl fmt::Display for Whom {
     }
 }
 
+/// Whether nobody would write a name like this: an operator who believes to keep an address out must not ban a name.
+fn is_mistyped_address(text: &str) -> bool {
+    let (address, _zone) = text.split_once('%').unwrap_or((text, ""));
+    address.contains(['.', ':'])
+        && address.chars().all(|character| character.is_ascii_hexdigit() || ".:[]/".contains(character))
+}
+
 /// A name as an operator has to write it.
 pub(super) fn written(name: &str) -> String {
     let is_quoted = name.len() >= 2 && name.starts_with('"') && name.ends_with('"');
-    if is_quoted || Network::parse(name) != Ok(None) { format!("\"{name}\"") } else { name.to_string() }
+    if is_quoted || Network::parse(name) != Ok(None) || is_mistyped_address(name) {
+        format!("\"{name}\"")
+    } else {
+        name.to_string()
+    }
 }
 
 #[cfg(test)]
@@ -119,6 +134,12 @@ mod tests {
         }
         assert!(whom("Bob").is_same(&whom("bOB")) && !whom("admin").is_same(&whom("аdmin")));
         assert!(!whom("192.0.2.7").is_same(&whom("\"192.0.2.7\"")));
+        for text in ["\"1.2.3\"", "\"1.2.3.4:80\"", "a.b.x", "d'Arc", "x:y"] {
+            assert_eq!(whom(text).to_string(), text);
+        }
+        for none in ["1.2.3", "01.2.3.4", "1.2.3.4:80", "[::1]", "fe80::1%lo", "1.2.3.4.5"] {
+            assert!(Whom::parse(none).is_err(), "{none}");
+        }
         for none in ["10.0.0.0/99", "a\u{202e}b", "*", "\"\"", "/bob"] {
             assert!(Whom::parse(none).is_err(), "{none}");
         }

@@ -14,6 +14,10 @@ use super::standing::Restraint;
 /// Names that a sentence lists; the rest is a number.
 const NAMES_LISTED_MAX: usize = 20;
 
+/// What somebody is told whose text would have told everybody the operators' token.
+pub(super) const GIVEN_AWAY: &str =
+    "this was not said: it ends with the operators' token; write /op and the token, and nothing before it";
+
 /// An act as operators of the tutorial dialect are told it.
 pub(super) fn told(act: &Act) -> String {
     let who = act.who.as_deref().map_or_else(String::new, |who| format!(" {who}"));

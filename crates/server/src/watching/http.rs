@@ -19,6 +19,8 @@ use crate::watching::{ANSWER_TIMEOUT, Watch};
 const THREADS: usize = 4;
 /// Longest head of a request: a scraper's has a few hundred bytes.
 const REQUEST_BYTES_MAX: usize = 4 * 1024;
+/// How long a request may take to arrive: whoever wants a page asks at once.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 /// From accepting a connection to closing it, whatever the other side does.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
 /// After the answer, how long the other side has to close first, so that what it still sends does not take the answer away.
@@ -51,13 +53,14 @@ pub fn serve_http(listener: &TcpListener, watch: &Watch, shutdown: &Shutdown) ->
 }
 
 fn converse(mut stream: TcpStream, watch: &Watch, shutdown: &Shutdown) -> io::Result<()> {
-    let until = Instant::now() + CONNECTION_TIMEOUT;
+    let accepted = Instant::now();
     let mut head = [0; REQUEST_BYTES_MAX];
-    let answer = match read_head(&mut stream, &mut head, until)? {
+    let answer = match read_head(&mut stream, &mut head, accepted + HEAD_TIMEOUT)? {
         Head::Whole(bytes) => answer_to(&head[..bytes], watch, shutdown),
         Head::TooLong => Answer::error("431 Request Header Fields Too Large", "this request is too long"),
         Head::CutOff => return Ok(()),
     };
+    let until = accepted + CONNECTION_TIMEOUT;
     write_until(&mut stream, &answer.to_bytes(), until)?;
     stream.shutdown(Direction::Write)?;
     // Bytes left unread would turn the close into a reset.

@@ -54,6 +54,57 @@ fn a_reconnect_takes_the_name_back_and_sends_the_unacknowledged_again_by_the_sam
 }
 
 #[test]
+fn a_room_is_not_left_before_what_was_said_in_it_has_gone_out() {
+    let mut line = Line::event();
+    line.close();
+    let mut said = 0;
+    while line.command(Command::Say("x".repeat(16_000))).is_ok() {
+        said += 1;
+    }
+    line.takes_writes = false;
+    line.wait_for_try();
+    line.connect();
+    line.take_hello();
+    line.hear(WELCOME);
+    let leave = || Command::LeaveRoom(Some("lobby".into()));
+    let declined = line.command(leave());
+    assert!(matches!(&declined, Err(Declined::StillSaying { room, unsent: 1.. }) if room == "lobby"), "{declined:?}");
+    line.takes_writes = true;
+    line.handle(Input::Written);
+    assert_eq!(line.command(leave()), Ok(()));
+    let requests = line.take_requests();
+    let (last, before) = requests.split_last().expect("requests");
+    assert!(matches!(last.ask, Ask::Leave(_)));
+    assert_eq!(before.iter().filter(|request| matches!(request.ask, Ask::Send(_))).count(), said);
+}
+
+#[test]
+fn an_operator_is_told_that_the_role_went_with_the_connection() {
+    let mut line = Line::event();
+    let mut notice_after_loss = |act: Option<&str>| {
+        if let Some(act) = act {
+            line.hear(act);
+        }
+        line.close();
+        line.wait_for_try();
+        line.connect();
+        line.take_updates();
+        line.hear(WELCOME);
+        let mut notices = line.take_updates().into_iter().filter_map(|update| match update {
+            Update::Notice(text) => Some(text),
+            _ => None,
+        });
+        notices.find(|text| text.starts_with("connected again")).expect("a word")
+    };
+    let op =
+        |reference: &str| format!(r#"{{"type":"act","at":"2026-11-23T10:00:00.000Z","by":"x","act":"op"{reference}}}"#);
+    let told = notice_after_loss(Some(&op(r#","ref":"glassline-operators""#)));
+    assert_eq!(told, "connected again as alice; you are no operator any more: /op TOKEN makes you one");
+    assert_eq!(notice_after_loss(None), "connected again as alice", "once is enough");
+    assert_eq!(notice_after_loss(Some(&op(""))), "connected again as alice", "it was somebody else");
+}
+
+#[test]
 fn a_known_event_server_that_is_slow_to_welcome_is_not_taken_for_a_tutorial_server() {
     let mut line = Line::event();
     line.say("x");

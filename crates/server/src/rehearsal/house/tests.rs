@@ -345,3 +345,39 @@ fn an_act_that_is_stored_while_the_server_closes_is_in_force() {
     let told = heard(&eve);
     assert!(told.contains(r#""code":"banned""#) && eve.is_finished(), "{told}");
 }
+
+/// Everybody of a household: so many connect, then each says its name.
+fn arrive(house: &mut House, household: [u8; 4], count: usize) -> Vec<FarEnd> {
+    let peer = SocketAddr::from((household, 4_000));
+    let arrived: Vec<FarEnd> = (0..count).map(|_| house.connect(peer, 1 << 20)).collect();
+    for (number, far) in arrived.iter().enumerate() {
+        far.send(&frame(&format!("p{number}")));
+    }
+    turn(house);
+    arrived
+}
+
+#[test]
+fn a_class_behind_one_address_comes_in_at_once() {
+    let mut house = House::open(Config::default(), None, NOW);
+    let class = arrive(&mut house, [192, 0, 2, 1], 64);
+    assert!(class.iter().all(|far| !far.is_finished()), "{}", house.counts());
+    assert!(house.counts().contains("joined=64"), "{}", house.counts());
+    let one_more = house.connect(SocketAddr::from(([192, 0, 2, 1], 4_000)), 1 << 20);
+    assert!(one_more.is_closed() && house.counts().contains("too_many_from_address=1"), "{}", house.counts());
+    let neighbour = house.connect(SocketAddr::from(([192, 0, 2, 2], 4_000)), 1 << 20);
+    assert!(!neighbour.is_closed());
+}
+
+#[test]
+fn who_says_no_name_makes_room_for_who_comes_from_the_same_address() {
+    let mut house = House::open(Config::default(), None, NOW);
+    let peer = SocketAddr::from(([192, 0, 2, 1], 4_000));
+    let elsewhere = house.connect(SocketAddr::from(([192, 0, 2, 2], 4_000)), 1 << 20);
+    let silent: Vec<FarEnd> = (0..64).map(|_| house.connect(peer, 1 << 20)).collect();
+    let class = arrive(&mut house, [192, 0, 2, 1], 30);
+    assert!(class.iter().all(|far| !far.is_finished()), "{}", house.counts());
+    let closed = silent.iter().map(FarEnd::is_closed);
+    assert_eq!(closed.collect::<Vec<_>>(), [[true; 30].as_slice(), &[false; 34]].concat(), "the oldest first");
+    assert!(!elsewhere.is_closed(), "and nobody of another address");
+}

@@ -108,6 +108,12 @@ fn report(file: &Path) -> anyhow::Result<()> {
     if report.pages_left_out {
         println!("its pages were not all looked at, because a server wrote much meanwhile; stop it, or check a copy");
     }
+    if report.stray_pages {
+        println!(
+            "its search index was damaged once and is built again; what the old one took counts as used, and nothing is forgotten by \
+             size, until `glassline history vacuum` gives it back"
+        );
+    }
     if report.is_sound() {
         println!("nothing is wrong with it");
         return Ok(());
@@ -124,5 +130,10 @@ fn report(file: &Path) -> anyhow::Result<()> {
 fn shrink(file: &Path) -> anyhow::Result<()> {
     let done = vacuum(file)?;
     println!("{}: {} bytes before, {} now", file.display(), done.before_bytes, done.after_bytes);
+    if done.index_renewed {
+        println!(
+            "its search index was damaged, and is built again when a server starts; every message is there, but look after the disk"
+        );
+    }
     Ok(())
 }

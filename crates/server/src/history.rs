@@ -127,7 +127,8 @@ impl History {
                     warn!(
                         %damage,
                         "the search index was damaged and is built again, which takes searches longer until it is done; no message \
-                         is missing. Look after the disk, and give back the space of the old index with `glassline history vacuum`"
+                         is missing. Look after the disk, and when the server is stopped run `glassline history vacuum`: until then the old \
+                         index may count as used space, and nothing is forgotten by --keep-bytes"
                     );
                 }
                 Done::Failed(error) => {

@@ -140,7 +140,11 @@ impl Writer<'_> {
             return Ok(());
         }
         self.resting_until = None;
-        match self.store.tend(TEND_SLICE) {
+        let tended = self.store.tend(TEND_SLICE);
+        if let Some(damage) = self.store.take_renewal() {
+            self.shared.report(std::iter::once(Done::IndexRenewed(damage)));
+        }
+        match tended {
             Ok(more) => {
                 self.to_tend = more;
                 self.is_trouble_told = false;
@@ -153,9 +157,6 @@ impl Writer<'_> {
                     self.shared.report(std::iter::once(Done::Untended(error)));
                 }
             }
-        }
-        if let Some(damage) = self.store.take_renewal() {
-            self.shared.report(std::iter::once(Done::IndexRenewed(damage)));
         }
         self.tended_at = Instant::now();
         self.shared.counters.index_lag.store(self.store.index_lag(), Ordering::Relaxed);

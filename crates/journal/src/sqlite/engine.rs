@@ -97,7 +97,7 @@ impl Engine {
                 Ok(())
             }))
             .and_then(|()| opening::load(&db));
-        let opening::Loaded { ids, ids_dead, messages, index_lag, page_bytes } =
+        let opening::Loaded { ids, ids_dead, has_stray_pages, messages, index_lag, page_bytes } =
             loaded.map_err(|error| fault::opening(&error, file))?;
         Ok(Self {
             db,
@@ -117,7 +117,7 @@ impl Engine {
             ids_rows: super::tend::STEP_ROWS_FIRST,
             index_rows: super::tend::STEP_ROWS_FIRST,
             prune_rows: super::tend::STEP_ROWS_FIRST,
-            renewal: Renewal::default(),
+            renewal: Renewal::of(has_stray_pages),
             merged_pages: super::index::MERGED_PAGES_MAX,
             is_to_merge: true,
             wal_pages,

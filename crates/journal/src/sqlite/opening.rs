@@ -11,7 +11,7 @@ use super::files::{beside, has_no_space_for, log_bytes, without_links};
 use super::ids::Ids;
 use super::place::place;
 use super::schema::{self, Kind};
-use super::{fault, tend};
+use super::{fault, renewal, tend};
 use crate::store::StoreError;
 
 /// What every `SQLite` file starts with.
@@ -39,6 +39,7 @@ pub(super) struct Opened {
 pub(super) struct Loaded {
     pub(super) ids: Ids,
     pub(super) ids_dead: u64,
+    pub(super) has_stray_pages: bool,
     pub(super) messages: u64,
     pub(super) index_lag: u64,
     pub(super) page_bytes: u64,
@@ -98,6 +99,10 @@ fn lock(file: &Path) -> Result<File, StoreError> {
     let io = |error: io::Error| fault::opening_io(&error, &name);
     hold_to_plain(&name)?;
     let lock = private(OpenOptions::new().write(true).create(true).truncate(false)).open(&name).map_err(io)?;
+    if lock.metadata().map_err(io)?.len() > 0 {
+        let detail = "it is no lock: something is in it".to_string();
+        return Err(StoreError::CannotOpen { path: name, detail });
+    }
     match lock.try_lock() {
         Ok(()) => {
             give_to_owner_of(file, &lock);
@@ -207,7 +212,8 @@ pub(super) fn load(db: &Connection) -> Result<Loaded, rusqlite::Error> {
     let ids = Ids::load(db, u128::from_be_bytes(secret))?;
     let ids_dead = db.query_row("SELECT value FROM fact WHERE name = 'ids_dead'", [], |row| row.get(0))?;
     let messages = db.query_row("SELECT coalesce(sum(newest - oldest + 1), 0) FROM room", [], |row| row.get(0))?;
-    Ok(Loaded { ids, ids_dead, messages, index_lag, page_bytes })
+    let has_stray_pages = renewal::has_stray_pages(db)?;
+    Ok(Loaded { ids, ids_dead, has_stray_pages, messages, index_lag, page_bytes })
 }
 
 #[cfg(unix)]

@@ -63,7 +63,7 @@ impl Engine {
     /// Forgets up to `wanted` messages where the file is far larger than it may be: when commits leave no time for what follows behind
     /// them, they wait for what they bring to go, and no longer.
     pub(super) fn forget_far_over(&mut self, wanted: u64) -> Result<(), StoreError> {
-        let Some(bytes_max) = self.keep.bytes else { return Ok(()) };
+        let Some(bytes_max) = self.bytes_max() else { return Ok(()) };
         let far_over = bytes_max.saturating_add(bytes_max / FAR_OVER_SHARE);
         let mut left = wanted;
         while left > 0 {
@@ -97,7 +97,7 @@ impl Engine {
     /// Messages from before this instant go, in ms since 1970, and so many in one slice. Where the file is too large, that is any
     /// message, and no more of them than take up, on average, what is too much.
     fn prune_before(&mut self, now_ms: u64, rows_max: u64) -> Result<Option<(u64, u64)>, StoreError> {
-        if let Some(bytes_max) = self.keep.bytes {
+        if let Some(bytes_max) = self.bytes_max() {
             let used = self.used_bytes();
             let used = self.conclude(used)?;
             if used > bytes_max {
@@ -108,6 +108,11 @@ impl Engine {
         }
         let before_ms = self.keep.days.map(|days| now_ms.saturating_sub(u64::from(days) * DAY_MS));
         Ok(before_ms.map(|before_ms| (before_ms, rows_max)))
+    }
+
+    /// What may be in use, where that can be told.
+    fn bytes_max(&self) -> Option<u64> {
+        self.keep.bytes.filter(|_| !self.renewal.has_stray_pages)
     }
 
     /// Bytes of the file that hold something.

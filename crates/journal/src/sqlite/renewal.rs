@@ -35,10 +35,19 @@ fn is_index_damage(error: &rusqlite::Error) -> bool {
 pub(super) struct Renewal {
     /// The index was thrown away.
     is_done: bool,
+    /// Some pages belong to nothing and yet are in use by the file's own count: nothing is forgotten by its size.
+    pub(super) has_stray_pages: bool,
     /// Why, until somebody is told.
     pub(super) untold: Option<String>,
     /// Where searches say that they met damage.
     pub(super) met: Met,
+}
+
+impl Renewal {
+    /// Of a file that was just opened.
+    pub(super) fn of(has_stray_pages: bool) -> Self {
+        Self { has_stray_pages, ..Self::default() }
+    }
 }
 
 /// What a search met, told to the writer.
@@ -92,6 +101,8 @@ impl Engine {
             emptied => emptied,
         });
         thrown?;
+        let has_stray_pages = has_stray_pages(&self.db);
+        self.renewal.has_stray_pages = self.conclude(has_stray_pages)?;
         self.renewal.is_done = true;
         self.renewal.untold = Some(damage);
         self.index_lag = self.messages;
@@ -109,7 +120,7 @@ fn empty(db: &mut Connection) -> Result<(), rusqlite::Error> {
 }
 
 /// Puts an empty index in the place of one that cannot be emptied. The pages of the old one belong to nothing from then on, until the
-/// file is vacuumed.
+/// file is vacuumed: so long nobody can tell by its size how much is stored.
 fn replace(db: &mut Connection) -> Result<(), rusqlite::Error> {
     let replaced = replace_tables(db);
     // Only the schema as it is then is believed, and it may not be written any more.
@@ -126,7 +137,21 @@ fn replace_tables(db: &mut Connection) -> Result<(), rusqlite::Error> {
     transaction.execute_batch("PRAGMA writable_schema=RESET")?;
     transaction.execute_batch(MESSAGE_TEXT)?;
     transaction.execute_batch(INDEX_NOTHING)?;
+    transaction.execute("INSERT OR REPLACE INTO fact VALUES(?1, 1)", [STRAY_PAGES])?;
     transaction.commit()
+}
+
+/// The fact that pages of an index that was replaced belong to nothing, and are no space in use.
+const STRAY_PAGES: &str = "stray_pages";
+
+/// Whether a file has such pages.
+pub(super) fn has_stray_pages(db: &Connection) -> Result<bool, rusqlite::Error> {
+    db.query_row("SELECT EXISTS(SELECT 1 FROM fact WHERE name = ?1)", [STRAY_PAGES], |row| row.get(0))
+}
+
+/// Notes that a file has none any more, since it was written anew.
+pub(super) fn forget_stray_pages(db: &Connection) -> Result<(), rusqlite::Error> {
+    db.execute("DELETE FROM fact WHERE name = ?1", [STRAY_PAGES]).map(drop)
 }
 
 const INDEX_NOTHING: &str = "UPDATE room SET indexed = oldest - 1";

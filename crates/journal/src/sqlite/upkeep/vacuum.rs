@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use crate::sqlite::engine::{Engine, Keep};
 use crate::sqlite::fault;
-use crate::sqlite::renewal::{is_damage, is_index_damaged};
+use crate::sqlite::renewal::{forget_stray_pages, is_damage, is_index_damaged};
 use crate::sqlite::tend::{Checkpoint, checkpoint};
 use crate::store::StoreError;
 
@@ -17,6 +17,8 @@ pub struct Vacuumed {
     pub before_bytes: u64,
     /// Bytes of the file behind it.
     pub after_bytes: u64,
+    /// Its search index was damaged, and is to be built again.
+    pub index_renewed: bool,
 }
 
 /// Writes the file anew without the space that is not in use. No server may have it open. While it runs it takes as much space again
@@ -36,7 +38,7 @@ pub fn vacuum(file: &Path) -> Result<Vacuumed, StoreError> {
     };
     let before_bytes = length(&engine.db)?;
     engine.merge_whole_index()?;
-    // The new file is built beside the old one first, which is no place for memory.
+    // The new file is built as a temporary one first, for which memory is no place.
     engine.db.execute_batch("PRAGMA temp_store=FILE").map_err(writing)?;
     match engine.db.execute_batch("VACUUM") {
         // It does not tell where.
@@ -46,6 +48,8 @@ pub fn vacuum(file: &Path) -> Result<Vacuumed, StoreError> {
         }
         vacuumed => vacuumed.map_err(writing)?,
     }
+    forget_stray_pages(&engine.db).map_err(writing)?;
     checkpoint(&engine.db, Checkpoint::Whole).map_err(writing)?;
-    Ok(Vacuumed { before_bytes, after_bytes: length(&engine.db)? })
+    let index_renewed = engine.renewal.untold.is_some();
+    Ok(Vacuumed { before_bytes, after_bytes: length(&engine.db)?, index_renewed })
 }

@@ -46,9 +46,9 @@ impl Hub {
 
     pub(crate) fn deliver(&mut self, sender: MemberId, letter: &Letter<'_>, now: Now) -> Result<(), Refused> {
         hold_to_text_limit(letter.text)?;
-        self.check_secret(letter.text)?;
         let (recipient, _) = self.find(letter.to)?;
         self.check_letter(sender, recipient, now)?;
+        self.check_secret(sender, letter.text)?;
         let Some(to) = self.members.get(recipient.0) else { return Ok(()) };
         let Some(from) = self.members.get(sender.0) else { return Ok(()) };
         if self.outbox_is_full(to) {

@@ -62,7 +62,7 @@ impl Default for Rules {
             log_bytes_max: 8 << 20,
             logs_bytes_max: 256 << 20,
             outbox_bytes_max: 256 << 10,
-            rooms_max: 2_000,
+            rooms_max: 2_048,
             rooms_per_member_max: 16,
             durable: false,
             replay: 50,

@@ -35,8 +35,8 @@ impl Hub {
     /// not this member.
     pub fn say(&mut self, id: MemberId, send: &Send, reference: Option<String>, now: Now) -> Result<(), Refused> {
         hold_to_text_limit(&send.text)?;
-        self.check_secret(&send.text)?;
         self.check_speech(id, now)?;
+        self.check_secret(id, &send.text)?;
         let room_id = self.room_of(id, &send.room)?;
         let (Some(member), Some(room)) = (self.members.get(id.0), self.rooms.get(room_id.0)) else {
             return Err(unknown_room(&send.room));
@@ -83,8 +83,8 @@ impl Hub {
     /// The text is empty, the member is in no room, or it may not speak.
     pub fn say_text(&mut self, id: MemberId, text: &str, action: bool, now: Now) -> Result<(), Refused> {
         hold_to_text_limit(text)?;
-        self.check_secret(text)?;
         self.check_speech(id, now)?;
+        self.check_secret(id, text)?;
         let Some(member) = self.members.get(id.0) else { return Err(unknown_room("a room")) };
         let Some(room_id) = member.outlet.feeds.first().map(|feed| feed.room) else {
             return Err(unknown_room("a room"));

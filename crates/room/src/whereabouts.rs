@@ -130,12 +130,12 @@ mod tests {
     fn more_rooms_than_fit_are_counted_and_the_longest_list_fits_a_frame() {
         let mut hub = Hub::new(Rules::default());
         // Thirty-two characters, most of which JSON writes as two.
-        let names: Vec<String> = (0..1_999).map(|n| format!("{}{n:04}", "\"".repeat(28))).collect();
+        let names: Vec<String> = (0..2_047).map(|n| format!("{}{n:04}", "\"".repeat(28))).collect();
         for (n, rooms) in names.chunks(16).enumerate() {
             enter(&mut hub, &format!("m{n}"), rooms.to_vec(), at(0));
         }
         let listed = hub.rooms_listed(Some("\0".repeat(REF_BYTES_MAX)));
-        assert_eq!((listed.count, listed.rooms.len()), (2_000, LISTED_ROOMS_MAX));
+        assert_eq!((listed.count, listed.rooms.len()), (2_048, LISTED_ROOMS_MAX));
         assert_eq!(listed.rooms[0], RoomCount { room: "lobby".to_string(), count: 0 });
         assert!(listed.rooms[1..].iter().all(|room| room.count == 1 && names.contains(&room.room)));
         let bytes = Event::Rooms(listed).to_json().len();

@@ -105,6 +105,22 @@ impl<L> Connection<L> {
         }
     }
 
+    /// How likely it will be a member, the least likely first: it has hung up, has been refused, has said nothing yet, or something.
+    pub(crate) fn hope(&self) -> u8 {
+        match self.phase {
+            _ if self.read_closed => 0,
+            Phase::Parting => 1,
+            Phase::AtDoor(_) if self.reads == 0 && !self.readable => 2,
+            _ if self.waits_for_server() => 4,
+            _ => 3,
+        }
+    }
+
+    /// Whether it has said its name and the server finds something out before it answers.
+    pub(crate) fn waits_for_server(&self) -> bool {
+        self.takeover.is_some() || self.waits_for_history
+    }
+
     /// Whether there is something to take in: bytes held back, or a socket that may have some.
     pub(crate) fn has_input(&self) -> bool {
         !self.paused && !self.read_ended && (!self.backlog.is_empty() || self.readable)

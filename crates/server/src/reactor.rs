@@ -196,15 +196,16 @@ impl<L: Link> Reactor<L> {
         due.into_iter().flatten().chain(shrink_due).min().map(|due_ms| due_ms.saturating_sub(now_ms))
     }
 
-    /// Which nameless connection, of all or of those from one household, makes room for another: the oldest of those that have hung up
-    /// already, or else the oldest.
+    /// Which nameless connection, of all or of those from one household, makes room for another: the least hopeful, and of those the
+    /// oldest.
     fn least_hopeful(&self, household: Option<IpAddr>) -> Option<usize> {
-        let nameless = || {
-            let connections = self.nameless.values().filter_map(|&index| Some((index, self.connections.get(index)?)));
-            connections.filter(|(_, connection)| household.is_none_or(|of| gate::household(connection.peer.ip()) == of))
-        };
-        let hung_up = nameless().find(|(_, connection)| connection.read_closed);
-        hung_up.or_else(|| nameless().next()).map(|(index, _)| index)
+        let nameless = self.nameless.values().filter_map(|&index| Some((index, self.connections.get(index)?)));
+        let candidates = nameless.filter(|(_, connection)| match household {
+            // Who waits for the server alone is as good as in; there are few from one address, and in all they are bounded.
+            Some(household) => gate::household(connection.peer.ip()) == household && !connection.waits_for_server(),
+            None => true,
+        });
+        candidates.min_by_key(|(_, connection)| connection.hope()).map(|(index, _)| index)
     }
 
     /// Takes in a new connection, unless there are too many with a name from its address. Returns its place.

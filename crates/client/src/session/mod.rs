@@ -321,7 +321,8 @@ impl Session {
     /// Whether a command given now would go out soon; else the user's further input should wait.
     pub fn takes_commands(&self) -> bool {
         let is_awaiting = self.moving_until_ms.is_some() || self.past.awaited_until_ms().is_some();
-        self.phase == Phase::Up && !is_awaiting && self.has_room() && self.out.len() < WINDOW_BYTES
+        let has_gone_out = !self.outbox.has_unsent() && self.out.len() < WINDOW_BYTES;
+        self.phase == Phase::Up && !is_awaiting && self.has_room() && has_gone_out
     }
 
     /// Whether another message of any length may wait for the link.

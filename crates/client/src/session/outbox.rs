@@ -88,10 +88,15 @@ impl Outbox {
         Some(&waiting.request)
     }
 
-    /// How many messages for a room have not gone out over this link.
-    pub(super) fn unsent_in(&self, room: &str) -> usize {
+    /// Whether something has not gone out over this link.
+    pub(super) fn has_unsent(&self) -> bool {
+        self.waiting.back().is_some_and(|waiting| !waiting.sent)
+    }
+
+    /// How many messages for such rooms have not gone out over this link.
+    pub(super) fn unsent(&self, is_meant: impl Fn(&str) -> bool) -> usize {
         let unsent = self.waiting.iter().filter(|waiting| !waiting.sent);
-        unsent.filter(|waiting| matches!(&waiting.request.ask, Ask::Send(send) if send.room == room)).count()
+        unsent.filter(|waiting| matches!(&waiting.request.ask, Ask::Send(send) if is_meant(&send.room))).count()
     }
 
     /// The text of the oldest message.

@@ -25,21 +25,18 @@ impl Reader {
                 Asked::Search { query, older: true } => format!("nothing older in {room} holds {query}"),
             })];
         };
-        if let Asked::Search { query, .. } = asked {
+        if let Asked::Search { query, older } = asked {
             let more = if history.more { "; /older finds more" } else { "" };
             let around =
                 last.seq.map_or_else(String::new, |seq| format!("/history around {seq} shows what stands around it"));
             let end = format!("{around}{more}");
-            return self.between(
-                &format!(
-                    "{}{} found in {room}: {query}",
-                    if history.more { "the last " } else { "" },
-                    history.messages.len()
-                ),
-                history,
-                &end,
-                Kind::Dated,
-            );
+            let which = match (older, history.more) {
+                (true, _) => "older ",
+                (false, true) => "the last ",
+                (false, false) => "",
+            };
+            let count = history.messages.len();
+            return self.between(&format!("{which}{count} found in {room}: {query}"), history, &end, Kind::Dated);
         }
         let numbers = match (first.seq, last.seq) {
             (Some(first), Some(last)) => format!(" {first} to {last}"),
@@ -126,6 +123,7 @@ mod tests {
             ]
         );
         assert_eq!(search(0, false, true), ["* nothing older in den holds m"]);
+        assert_eq!(search(2, true, true)[0], "── older 2 found in den: m ──");
         assert_eq!(search(1, false, false)[0], "── 1 found in den: m ──");
         assert_eq!(past(2, false, Asked::Around(2))[0], "── earlier in den: 1 to 2 ──");
         assert_eq!(past(2, false, Asked::Around(99))[0], "── earlier in den: 1 to 2; 99 is not stored ──");

@@ -113,6 +113,14 @@ fn lock(file: &Path) -> Result<File, StoreError> {
     }
 }
 
+/// Whether somebody holds the history's lock, or may do so for all one can see.
+pub(super) fn is_in_use(file: &Path) -> bool {
+    match beside(file, ".lock").and_then(File::open) {
+        Ok(lock) => lock.try_lock_shared().is_err(),
+        Err(error) => error.kind() != ErrorKind::NotFound,
+    }
+}
+
 /// Makes the file if there is none; says of one that is there whether it may be opened.
 fn look_at(file: &Path) -> Result<(), StoreError> {
     let io = |error: io::Error| fault::opening_io(&error, file);

@@ -68,8 +68,9 @@ fn open_to_read(file: &Path) -> Result<Connection, StoreError> {
     if let Err(error) = db.query_row("PRAGMA application_id", [], |_| Ok(()))
         && unreachable(&error)
         && log_bytes(file).is_ok_and(|bytes| bytes == 0)
+        && !opening::is_in_use(file)
     {
-        // Then it is read as it stands; a log would be left out.
+        // Then it is read as it stands; a log would be left out, and what a server writes meanwhile would come in pieces.
         let flags = flags | OpenFlags::SQLITE_OPEN_URI;
         db = Connection::open_with_flags(unchanging(file), flags).map_err(opening)?;
     }

@@ -9,7 +9,7 @@ use core::net::IpAddr;
 use glassline_wire::event::ErrorCode;
 use glassline_wire::timestamp::Timestamp;
 
-use super::wording;
+use super::{WRONG_TOKENS_MAX, wording};
 use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::name::{Name, keys};
@@ -63,13 +63,16 @@ impl Hub {
         }
     }
 
-    /// Whether a text gives the operators' secret away.
+    /// Whether a text that a member is about to say gives the operators' secret away.
     ///
     /// # Errors
-    /// It ends with their token (O1).
-    pub(crate) fn check_secret(&self, text: &str) -> Result<(), Refused> {
+    /// It ends with their token (O1), and the member has not guessed too often.
+    pub(crate) fn check_secret(&self, id: MemberId, text: &str) -> Result<(), Refused> {
+        let is_looked_at = self.members.get(id.0).is_some_and(|member| member.wrong_tokens < WRONG_TOKENS_MAX);
         match &self.rules.operator_token {
-            Some(token) if token.ends(text) => Err(Refused::new(ErrorCode::BadField, wording::GIVEN_AWAY)),
+            Some(token) if is_looked_at && token.ends(text) => {
+                Err(Refused::new(ErrorCode::BadField, wording::GIVEN_AWAY))
+            }
             _ => Ok(()),
         }
     }

@@ -137,7 +137,7 @@ fn name(written: &str) -> Result<String, Refused> {
 
 /// Whom, for how long and why.
 fn sentence(who: &str, rest: &str) -> Result<(Whom, u64, Option<String>), Refused> {
-    let whom = Whom::parse(who)?;
+    let whom = Whom::typed(who)?;
     let (first, behind) = first_word(rest);
     // Whoever writes a number means a length of time; one that cannot be read must not become a reason and an hour.
     if first.starts_with(|c: char| c.is_ascii_digit()) {

@@ -48,8 +48,8 @@ impl OperatorToken {
         }
     }
 
-    /// Whether a text that is about to be said ends with it, as when the slash of `/op` was forgotten. What is said is one guess at most, as
-    /// it is with `/op`.
+    /// Whether a text that is about to be said ends with it, as when the slash of `/op` was forgotten. Whoever guesses like this says each
+    /// guess aloud.
     pub(super) fn ends(&self, text: &str) -> bool {
         text.trim_end().ends_with(&*self.0)
     }

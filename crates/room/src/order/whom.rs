@@ -21,17 +21,23 @@ pub(super) enum Whom {
 }
 
 impl Whom {
-    /// Reads a name, an address or a network. A name that reads like an address, or stands in quotes itself, is written in quotes.
+    /// Reads what an operator typed: a name, an address or a network. A name that reads like an address, also a mistyped one, or stands
+    /// in quotes itself, is written in quotes.
+    pub(super) fn typed(text: &str) -> Result<Self, Refused> {
+        if is_mistyped_address(text) && Network::parse(text) == Ok(None) {
+            let text = "no address is written like this; write 192.0.2.7 or 2001:db8::7, or a name that looks like one in quotes";
+            return Err(Refused::new(ErrorCode::BadField, text));
+        }
+        Self::parse(text)
+    }
+
+    /// Reads what [`Whom`] is written as, now or formerly.
     pub(super) fn parse(text: &str) -> Result<Self, Refused> {
         if let Some(quoted) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
             return Ok(Self::of_name(Name::parse(quoted.as_bytes())?));
         }
         match Network::parse(text) {
             Ok(Some(network)) => Ok(Self::Network(network)),
-            Ok(None) if is_mistyped_address(text) => {
-                let text = "no address is written like this; write 192.0.2.7 or 2001:db8::7, or a name that looks like one in quotes";
-                Err(Refused::new(ErrorCode::BadField, text))
-            }
             Ok(None) => Ok(Self::of_name(Name::parse(text.as_bytes())?)),
             Err(_) => {
                 let text = "no network is written like this; write 192.0.2.0/24 or 2001:db8::/64".to_string();
@@ -138,8 +144,10 @@ mod tests {
             assert_eq!(whom(text).to_string(), text);
         }
         for none in ["1.2.3", "01.2.3.4", "1.2.3.4:80", "[::1]", "fe80::1%lo", "1.2.3.4.5"] {
-            assert!(Whom::parse(none).is_err(), "{none}");
+            assert!(Whom::typed(none).is_err(), "{none}");
+            assert_eq!(whom(none).to_string(), format!("\"{none}\""), "as it was written before");
         }
+        assert!(Whom::typed("192.0.2.7").is_ok() && Whom::typed("192.0.2.0/24").is_ok());
         for none in ["10.0.0.0/99", "a\u{202e}b", "*", "\"\"", "/bob"] {
             assert!(Whom::parse(none).is_err(), "{none}");
         }

@@ -370,6 +370,30 @@ fn a_class_behind_one_address_comes_in_at_once() {
 }
 
 #[test]
+fn whoever_the_server_keeps_waiting_is_not_closed_for_those_who_come() {
+    let mut house = House::open(Config::default(), None, NOW);
+    let peer = SocketAddr::from(([192, 0, 2, 1], 4_000));
+    let connect = |house: &mut House| house.connect(peer, 1 << 20);
+    let enter = |house: &mut House, hello: &str| {
+        let far = connect(house);
+        far.send(&opened(hello));
+        house.turn(NOW).expect("a turn");
+        far
+    };
+    // All but one of the places are members' whose links are dead and not noticed yet; one of them comes back.
+    let members: Vec<FarEnd> =
+        (0..63).map(|n| enter(&mut house, &format!(r#"{{"type":"hello","name":"m{n}"}}"#))).collect();
+    let welcome = heard(&members[0]);
+    let (_, token) = welcome.split_once(r#""token":""#).expect("a token");
+    let token = &token[..32];
+    let back = enter(&mut house, &format!(r#"{{"type":"hello","name":"m0","token":"{token}"}}"#));
+    let refused = connect(&mut house);
+    assert!(refused.is_closed() && !back.is_closed(), "{}", house.counts());
+    house.turn(Now { monotonic_ms: 1_000, ..NOW }).expect("a turn");
+    assert!(!back.is_finished() && house.counts().contains("taken_over=1 joined=64"), "{}", house.counts());
+}
+
+#[test]
 fn who_says_no_name_makes_room_for_who_comes_from_the_same_address() {
     let mut house = House::open(Config::default(), None, NOW);
     let peer = SocketAddr::from(([192, 0, 2, 1], 4_000));

@@ -201,13 +201,21 @@ impl Diary {
         if !seqs.is_sorted_by(|one, next| one < next) {
             return Err(format!("stored messages came out of order: {seqs:?}"));
         }
+        // What an earlier stay was shown is left out of the context.
+        let reached = self.reached(&history.room);
         if let (true, Some(newest)) = (is_context, seqs.last())
             && let Some(stay) = self.stay(&history.room)
             && stay.shown.is_empty()
         {
-            stay.base.get_or_insert(*newest);
+            stay.base.get_or_insert(reached.max(*newest));
         }
         Ok(())
+    }
+
+    /// How far a room was shown in all stays there.
+    fn reached(&self, room: &str) -> u64 {
+        let stays = self.stays.iter().filter(|stay| stay.room == room);
+        stays.filter_map(|stay| stay.shown.last().copied().or(stay.base)).max().unwrap_or(0)
     }
 
     /// Whether everything of every room the person is in was shown, up to now.

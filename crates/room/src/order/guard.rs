@@ -68,13 +68,12 @@ impl Hub {
     /// # Errors
     /// It ends with their token (O1), and the member has not guessed too often.
     pub(crate) fn check_secret(&self, id: MemberId, text: &str) -> Result<(), Refused> {
+        let Some(token) = &self.rules.operator_token else { return Ok(()) };
         let is_looked_at = self.members.get(id.0).is_some_and(|member| member.wrong_tokens < WRONG_TOKENS_MAX);
-        match &self.rules.operator_token {
-            Some(token) if is_looked_at && token.ends(text) => {
-                Err(Refused::new(ErrorCode::BadField, wording::GIVEN_AWAY))
-            }
-            _ => Ok(()),
+        if is_looked_at && token.ends(text) {
+            return Err(Refused::new(ErrorCode::BadField, wording::GIVEN_AWAY));
         }
+        Ok(())
     }
 
     /// Whether a member may write to another directly: to an operator everybody may.

@@ -5,6 +5,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
+from contextlib import contextmanager
 
 from checks_event import expect_error
 from checks_past import contexts, seqs
@@ -98,13 +99,21 @@ def disk_full(bench):
         expect_equal(eve.said("lobby", "next")["seq"], 8)
 
 
-@check("E4", "a real full file system: refused while it is full, everything acknowledged is there, and talk goes on")
-def file_system_full(bench):
+@contextmanager
+def small_file_system(bench, size):
     folder = bench.folder()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "none", folder], capture_output=True, text=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder], capture_output=True, text=True)
     if mounted.returncode != 0:
         raise Skipped(f"a small file system cannot be mounted here ({mounted.stderr.strip()})")
     try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=False)
+
+
+@check("E4", "a real full file system: refused while it is full, everything acknowledged is there, and talk goes on")
+def file_system_full(bench):
+    with small_file_system(bench, "3m") as folder:
         with bench.server("--history", folder / "h.db") as server:
             eve, bob = server.event("eve"), server.event("bob")
             acknowledged, refused = [], 0
@@ -132,18 +141,12 @@ def file_system_full(bench):
             stored = everything(server.event("eve"))
             expect([said["text"] for said in stored[:len(acknowledged)]] == acknowledged, "what was acknowledged", "another")
             expect_equal(len(stored), len(acknowledged) + 301)
-    finally:
-        subprocess.run(["umount", "-l", folder], check=False)
 
 
 @check("E4", "a disk that is full at the start is named, whether a log is left over or not; checks and exports go on")
 def file_system_full_at_the_start(bench):
     for kill in (False, True):
-        folder = bench.folder()
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", folder], capture_output=True, text=True)
-        if mounted.returncode != 0:
-            raise Skipped(f"a small file system cannot be mounted here ({mounted.stderr.strip()})")
-        try:
+        with small_file_system(bench, "4m") as folder:
             with bench.server("--history", folder / "h.db") as server:
                 fill(server.event("eve"), 1_000)
                 server.kill() if kill else server.stop()
@@ -164,8 +167,6 @@ def file_system_full_at_the_start(bench):
             (folder / "rest").unlink()
             with bench.server("--history", folder / "h.db") as server:
                 expect_equal(server.event("eve").said("lobby", "on")["seq"], 1_001)
-        finally:
-            subprocess.run(["umount", "-l", folder], check=False)
 
 
 def fails_for_good(bench, faults, fault):

@@ -65,7 +65,6 @@ impl Session {
             },
             Command::LeaveRoom(room) => {
                 let room = self.known_room(room)?;
-                self.check_nothing_left_to_say(&room)?;
                 self.move_rooms(Ask::Leave(RoomName { room }), now_ms)
             }
             Command::Rename(name) => self.ask("change of name", Ask::Rename(Rename { name })),
@@ -162,11 +161,8 @@ impl Session {
         if needs_events && !self.dialect_settled { Err(Declined::NotConnected) } else { Ok(()) }
     }
 
-    /// Leaving does not overtake what was said in the room before it. In the tutorial dialect nobody can be asked for either.
+    /// Leaving does not overtake what was said in the room before it.
     fn check_nothing_left_to_say(&self, room: &str) -> Result<(), Declined> {
-        if self.dialect == Dialect::Tutorial {
-            return Ok(());
-        }
         let room = self.room_called(room).unwrap_or_else(|| room.to_owned());
         match self.outbox.unsent(|of| self.room_called(of).is_some_and(|of| of == room)) {
             0 => Ok(()),
@@ -201,6 +197,9 @@ impl Session {
         if self.dialect == Dialect::Tutorial {
             return Err(Declined::NotInTutorial(what));
         }
+        if let Ask::Leave(leave) = &request.ask {
+            self.check_nothing_left_to_say(&leave.room)?;
+        }
         if self.phase != Phase::Up || self.out.len() >= WINDOW_BYTES {
             return Err(Declined::NotConnected);
         }
@@ -217,11 +216,7 @@ impl Session {
                 return self.take_command(Command::Finish, now_ms);
             }
             Ask::Hello(_) | Ask::Pong {} => return Err(Declined::NotForUsers),
-            Ask::Leave(ref leave) => {
-                self.check_nothing_left_to_say(&leave.room)?;
-                "rooms"
-            }
-            Ask::Join(_) => "rooms",
+            Ask::Join(_) | Ask::Leave(_) => "rooms",
             Ask::Rename(_) => "change of name",
             Ask::Members(_) => "list of names",
             Ask::History(_) | Ask::Search(_) => "stored messages",

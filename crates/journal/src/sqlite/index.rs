@@ -8,7 +8,7 @@ use super::engine::Engine;
 use super::fold::index_form_into;
 use super::place::{place, seq_of};
 use super::renewal::of_index;
-use super::tend::{STEP_AIM, next_rows};
+use super::tend::{next_rows, next_step};
 use crate::store::StoreError;
 
 /// Bytes of text in one step; the rest of a step's bound is its rows.
@@ -63,12 +63,7 @@ impl Engine {
         }
         let (started, pages) = (Instant::now(), self.merged_pages);
         self.merge(pages)?;
-        let took = started.elapsed();
-        if took > STEP_AIM {
-            self.merged_pages = (pages / 2).max(MERGED_PAGES_MIN);
-        } else if took < STEP_AIM / 2 {
-            self.merged_pages = (pages * 2).min(MERGED_PAGES_MAX);
-        }
+        self.merged_pages = next_step(pages, pages, started.elapsed(), MERGED_PAGES_MIN, MERGED_PAGES_MAX);
         Ok(self.is_to_merge)
     }
 

@@ -54,11 +54,16 @@ pub(super) fn checkpoint(db: &Connection, how: Checkpoint) -> Result<bool, rusql
 
 /// Rows for the next step after one that did `rows` in `took`.
 pub(super) fn next_rows(planned: u64, rows: u64, took: Duration) -> u64 {
+    next_step(planned, rows, took, STEP_ROWS_MIN, STEP_ROWS_MAX)
+}
+
+/// How much the next step does, of whatever it counts, after one that was planned as `planned`, did `done` and `took` so long.
+pub(super) fn next_step(planned: u64, done: u64, took: Duration, min: u64, max: u64) -> u64 {
     if took > STEP_AIM {
-        return (planned / 2).max(STEP_ROWS_MIN);
+        return (planned / 2).max(min);
     }
-    if rows >= planned && took < STEP_AIM / 2 {
-        return (planned * 2).min(STEP_ROWS_MAX);
+    if done >= planned && took < STEP_AIM / 2 {
+        return (planned * 2).min(max);
     }
     planned
 }

@@ -32,6 +32,8 @@ mod resets;
 #[cfg(unix)]
 mod scripting;
 mod shutdown;
+#[cfg(unix)]
+mod signals;
 mod silence;
 mod slicing;
 mod stalled;

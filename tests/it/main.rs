@@ -5,6 +5,8 @@
 
 mod harness;
 
+#[cfg(target_os = "linux")]
+mod beyond_loopback;
 #[cfg(unix)]
 mod binary;
 mod commands;

@@ -179,7 +179,10 @@ impl Reader {
     }
 
     fn run_to_its_end(&self, line: &str) -> Outcome {
-        let mut child = Background(self.shell(line).spawn().map_err(|error| format!("cannot run {line}: {error}"))?);
+        // Only the exit code and the complaints count here.
+        let mut command = self.shell(line);
+        command.stdout(Stdio::null());
+        let mut child = Background(command.spawn().map_err(|error| format!("cannot run {line}: {error}"))?);
         let until = Instant::now() + COMMAND_TIMEOUT;
         loop {
             match child.0.try_wait() {

@@ -14,7 +14,7 @@ pub(crate) enum Kind {
 }
 
 /// The closed set of the program's own words for reasons.
-const REASONS: [(&str, Kind); 40] = [
+const REASONS: [(&str, Kind); 41] = [
     ("banned", Kind::Refusal),
     ("crowded_out", Kind::Refusal),
     ("event_dialect_on_pure_server", Kind::Refusal),
@@ -46,6 +46,7 @@ const REASONS: [(&str, Kind); 40] = [
     ("session_failed", Kind::Ending),
     ("silent", Kind::Ending),
     ("taken_over", Kind::Ending),
+    ("connection_pauses", Kind::Pause),
     ("flood_pauses", Kind::Pause),
     ("outbox_pauses", Kind::Pause),
     ("accept_failed", Kind::Other),

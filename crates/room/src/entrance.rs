@@ -99,7 +99,8 @@ impl Hub {
         if name.len() > glassline_wire::limits::NAME_BYTES_MAX {
             return Err(NameError::TooLong { chars: shown.chars().count(), bytes: name.len() }.into());
         }
-        let mut member = Member::new(Dialect::Tutorial, shown.into_boxed_str(), entrance);
+        let outlet = self.new_outlet();
+        let mut member = Member::new(Dialect::Tutorial, shown.into_boxed_str(), entrance, outlet);
         member.name_frame = name_frame(name);
         let id = MemberId(self.members.insert(member));
         self.enter_room(id, LOBBY_ID, false, entrance.now);
@@ -235,7 +236,7 @@ impl Hub {
     }
 
     fn make_member(&mut self, dialect: Dialect, name: &Name, entrance: Entrance) -> MemberId {
-        let member = Member::new(dialect, name.clone().into_boxed(), entrance);
+        let member = Member::new(dialect, name.clone().into_boxed(), entrance, self.new_outlet());
         let id = MemberId(self.members.insert(member));
         self.roster.claim(name.as_str(), id);
         id

@@ -74,7 +74,7 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    pub(crate) fn new(dialect: Dialect, name: Box<str>, entrance: Entrance) -> Self {
+    pub(crate) fn new(dialect: Dialect, name: Box<str>, entrance: Entrance, outlet: Outlet) -> Self {
         let Entrance { connection, token, address, now } = entrance;
         let (name_frame, author) = (name_frame(name.as_bytes()), author_of(token));
         Self {
@@ -92,7 +92,7 @@ impl Member {
             wrong_tokens: 0,
             is_muted: false,
             replay: None,
-            outlet: Outlet::default(),
+            outlet,
             correspondent: None,
             woken: false,
         }

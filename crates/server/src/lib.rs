@@ -19,6 +19,7 @@ mod limits;
 mod link;
 mod listener;
 mod order;
+mod outbox_budget;
 mod pacing;
 mod reactor;
 mod reading;

@@ -76,6 +76,7 @@ impl<L: Link> Reactor<L> {
             log_bytes_max: limits.log_bytes_max,
             logs_bytes_max: limits.logs_bytes_max,
             outbox_bytes_max: limits.outbox_bytes_max,
+            outboxes_bytes_max: limits.outboxes_bytes_max,
             durable,
             replay: config.replay,
             replay_tutorial: config.replay_tutorial,
@@ -125,12 +126,13 @@ impl<L: Link> Reactor<L> {
 
     /// Whether what is read can be kept: members are not owed too much, and the history is not behind.
     pub(crate) fn may_read(&self) -> bool {
-        !self.hub.is_flooded() && !self.history.as_ref().is_some_and(History::is_full)
+        !self.hub.is_flooded() && !self.hub.is_over_budget() && !self.history.as_ref().is_some_and(History::is_full)
     }
 
     fn take_from_history(&mut self) -> io::Result<()> {
         if self.history.is_some() {
             self.take_in_done()?;
+            self.hold_outbox_budget();
             self.resume_settled();
         }
         Ok(())

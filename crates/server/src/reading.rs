@@ -34,6 +34,7 @@ impl<L: Link> Reactor<L> {
                 self.read_one(index);
                 self.queue_read(index);
                 self.give_what_is_much();
+                self.hold_outbox_budget();
             }
         }
     }
@@ -156,6 +157,7 @@ impl<L: Link> Reactor<L> {
                 self.session_takes(index, &backlog);
                 self.queue_read(index);
                 self.give_what_is_much();
+                self.hold_outbox_budget();
             }
         }
     }

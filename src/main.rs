@@ -12,6 +12,7 @@ mod host;
 mod logging;
 mod manual;
 mod operator_token;
+mod plain_file;
 mod serve;
 mod service_manager;
 mod signals;

@@ -17,6 +17,7 @@ mod descriptors;
 mod escapes;
 mod events;
 mod flood;
+mod freeze;
 mod headers;
 #[cfg(unix)]
 mod history;

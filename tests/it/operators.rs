@@ -16,7 +16,7 @@ use crate::program::{Folder, PROGRAM, Program, command};
 
 const TOKEN: &str = "correct-horse-battery";
 
-fn server() -> Server {
+pub(crate) fn server() -> Server {
     let operator_token = Some(OperatorToken::parse(TOKEN).expect("a token"));
     Server::with(Config { operator_token, ..Config::default() })
 }
@@ -33,7 +33,7 @@ fn operate(client: &mut EventClient, line: &str) -> Vec<Value> {
 
 /// … which must be an act.
 #[track_caller]
-fn act(client: &mut EventClient, line: &str) -> Value {
+pub(crate) fn act(client: &mut EventClient, line: &str) -> Value {
     let answers = operate(client, line);
     assert_eq!(answers.first().map(|answer| &answer["type"]), Some(&json!("act")), "{line}: {answers:?}");
     answers.into_iter().next().expect("an act")
@@ -48,7 +48,7 @@ fn refused(client: &mut EventClient, line: &str, code: &str) -> String {
 }
 
 #[track_caller]
-fn operator(server: &Server, name: &str) -> EventClient {
+pub(crate) fn operator(server: &Server, name: &str) -> EventClient {
     operator_at(server.address, name)
 }
 

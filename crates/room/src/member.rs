@@ -41,6 +41,14 @@ impl Dialect {
     }
 }
 
+/// Whether others may be told a member's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    Announced,
+    /// It came in during a freeze that lasts: they are told once it ends.
+    HeldBack,
+}
+
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) dialect: Dialect,
@@ -60,6 +68,7 @@ pub(crate) struct Member {
     /// Under which its message ids are remembered: the same as long as the client shows the same token.
     pub(crate) author: Scope,
     pub(crate) is_operator: bool,
+    pub(crate) arrival: Arrival,
     /// How many wrong tokens it has shown.
     pub(crate) wrong_tokens: u8,
     /// A mute hits it, or did so until it ended.
@@ -89,6 +98,7 @@ impl Member {
             away: None,
             author,
             is_operator: false,
+            arrival: Arrival::Announced,
             wrong_tokens: 0,
             is_muted: false,
             replay: None,

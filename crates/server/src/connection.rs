@@ -27,6 +27,8 @@ pub(crate) enum Phase {
 pub(crate) enum EvictionRank {
     HungUp,
     Refused,
+    /// Its turn has not come: its subnet opens too many connections.
+    Delayed,
     Incomplete,
     WaitsForServer,
 }
@@ -120,12 +122,13 @@ impl<L> Connection<L> {
     }
 
     /// Rank among the unregistered connections of which one is closed for a newcomer: the lowest goes first, of equals the
-    /// oldest. What was sent so far does not count: part of a `hello` costs a hostile peer nothing, while an honest one
+    /// oldest, but of delayed ones the newest, so that the others have their turn. What was sent so far does not count: part of a `hello` costs a hostile peer nothing, while an honest one
     /// completes it long before its connection is the oldest.
-    pub(crate) fn eviction_rank(&self) -> EvictionRank {
+    pub(crate) fn eviction_rank(&self, now_ms: u64) -> EvictionRank {
         match self.phase {
             _ if self.read_closed => EvictionRank::HungUp,
             Phase::Parting => EvictionRank::Refused,
+            _ if now_ms < self.served_from_ms => EvictionRank::Delayed,
             _ if self.waits_for_server() => EvictionRank::WaitsForServer,
             _ => EvictionRank::Incomplete,
         }

@@ -49,18 +49,20 @@ impl<L: Link> Reactor<L> {
 
     /// The first of a subnet to be closed; none that waits for the server.
     fn victim_in(&self, subnet: IpAddr) -> Option<Entry> {
+        let now_ms = self.now.monotonic_ms;
         let ranked = self.unregistered.of(subnet).filter_map(|entry| {
             let connection = self.connections.get(entry.1)?;
-            Some((connection.eviction_rank(), entry))
+            Some((connection.eviction_rank(now_ms), entry))
         });
         let candidates = ranked.filter(|&(rank, _)| rank != EvictionRank::WaitsForServer);
-        candidates.min_by_key(|&(rank, _)| rank).map(|(_, entry)| entry)
+        let order = |rank, serial| if rank == EvictionRank::Delayed { u64::MAX - serial } else { serial };
+        candidates.min_by_key(|&(rank, (serial, _))| (rank, order(rank, serial))).map(|(_, entry)| entry)
     }
 
     /// Rank of a connection, if it is still there and unregistered.
     fn rank_of(&self, (serial, index): Entry) -> Option<EvictionRank> {
         let connection = self.connections.get(index)?;
         let is_unregistered = self.unregistered.contains(subnet(connection.peer.ip()), serial);
-        is_unregistered.then(|| connection.eviction_rank())
+        is_unregistered.then(|| connection.eviction_rank(self.now.monotonic_ms))
     }
 }

@@ -180,6 +180,27 @@ fn too_many_new_connections_are_delayed_and_not_refused() {
 }
 
 #[test]
+fn more_connections_than_fit_cost_no_turn_of_those_that_wait() {
+    let mut house = House::open(Config::default(), None, NOW);
+    for _ in 0..128 {
+        connect_from(&mut house, CLASSROOM).reset();
+        turn_at(&mut house, 0);
+    }
+    let served = connect_from(&mut house, CLASSROOM);
+    let delayed: Vec<FarEnd> = (0..16).map(|_| connect_from(&mut house, CLASSROOM)).collect();
+    for far in delayed.iter().chain([&served]) {
+        far.send(b"3         bob");
+    }
+    let mut flood = Vec::new();
+    for now_ms in (STEP_MS..=2_000).step_by(10) {
+        flood.extend((0..10).map(|_| connect_from(&mut house, CLASSROOM)));
+        turn_at(&mut house, now_ms);
+    }
+    assert!(flood.iter().any(FarEnd::is_closed));
+    assert!(delayed.iter().chain([&served]).all(|far| heard(far).contains("/help lists")), "{}", house.counts());
+}
+
+#[test]
 fn a_delayed_connection_has_all_its_time_for_a_name() {
     let mut house = House::open(Config::default(), None, NOW);
     for _ in 0..128 {

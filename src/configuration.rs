@@ -1,6 +1,5 @@
 //! The configuration file: found, read within bounds, and every fault in it told with its line.
 
-use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 use crate::address::parse_join;
 use crate::choices::{Choices, parse_name};
 use crate::folders;
+use crate::plain_file;
 use crate::words::{self, Word};
 
 /// Longest file that is read: far more than anybody writes, and nothing to a machine.
@@ -48,7 +48,7 @@ pub(crate) fn choices(named: Option<PathBuf>) -> anyhow::Result<Choices> {
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // One byte more, so that too long can be told from just long enough.
-    File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    plain_file::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -13,6 +13,7 @@ mod listening;
 mod logging;
 mod manual;
 mod operator_token;
+mod plain_file;
 mod serve;
 mod service_manager;
 mod signals;

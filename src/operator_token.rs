@@ -8,6 +8,8 @@ use anyhow::{Context, anyhow};
 use glassline_server::OperatorToken;
 use tracing::warn;
 
+use crate::plain_file;
+
 /// A secret and some white space; what is longer is another file.
 const FILE_BYTES_MAX: u64 = 4 * 1024;
 
@@ -17,7 +19,7 @@ const FILE_BYTES_MAX: u64 = 4 * 1024;
 /// It cannot be read, or holds no token; the words say why and what to do.
 pub(crate) fn read(path: &Path) -> anyhow::Result<OperatorToken> {
     let named = || format!("the operators' token in {}", path.display());
-    let file = File::open(path).with_context(|| format!("cannot read {}; name another file", named()))?;
+    let file = plain_file::open(path).with_context(|| format!("cannot read {}; name another file", named()))?;
     if is_open_to_others(&file) && !is_credential(path) {
         let chmod = format!("chmod 600 {}", path.display());
         warn!(file = %path.display(), "others may read the operators' token; keep it to yourself with `{chmod}`");

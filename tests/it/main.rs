@@ -19,6 +19,7 @@ mod descriptors;
 mod escapes;
 mod events;
 mod flood;
+mod freeze;
 mod headers;
 #[cfg(unix)]
 mod history;

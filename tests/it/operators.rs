@@ -16,7 +16,7 @@ use crate::program::{Folder, PROGRAM, Program, command};
 
 const TOKEN: &str = "correct-horse-battery";
 
-fn server() -> Server {
+pub(crate) fn server() -> Server {
     let operator_token = Some(OperatorToken::parse(TOKEN).expect("a token"));
     Server::with(Config { operator_token, ..Config::default() })
 }
@@ -33,7 +33,7 @@ fn operate(client: &mut EventClient, line: &str) -> Vec<Value> {
 
 /// … which must be an act.
 #[track_caller]
-fn act(client: &mut EventClient, line: &str) -> Value {
+pub(crate) fn act(client: &mut EventClient, line: &str) -> Value {
     let answers = operate(client, line);
     assert_eq!(answers.first().map(|answer| &answer["type"]), Some(&json!("act")), "{line}: {answers:?}");
     answers.into_iter().next().expect("an act")
@@ -48,7 +48,7 @@ fn refused(client: &mut EventClient, line: &str, code: &str) -> String {
 }
 
 #[track_caller]
-fn operator(server: &Server, name: &str) -> EventClient {
+pub(crate) fn operator(server: &Server, name: &str) -> EventClient {
     operator_at(server.address, name)
 }
 
@@ -424,7 +424,10 @@ fn a_token_that_cannot_be_read_or_be_guessed_keeps_the_server_from_starting() {
         (folder.write("huge", "x".repeat(1 << 20)), "more than 256 bytes"),
         (folder.write("lines", "one secret line\nand another"), "not one line"),
         (folder.write("bytes", [0xff; 32]), "is not text in UTF-8"),
-        (folder.path().to_path_buf(), "cannot read the operators' token in"),
+        (folder.path().to_path_buf(), "it is a folder, not a plain file"),
+        (folder.pipe("pipe"), "it is a pipe, not a plain file"),
+        ("/dev/zero".into(), "it is a device, not a plain file"),
+        ("/dev/null".into(), "it is empty"),
     ];
     for (file, words) in cases {
         let ended = Process::ended(&["serve", "--listen", "127.0.0.1:0", "--operator-token-file", path(&file)]);

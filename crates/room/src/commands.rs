@@ -195,9 +195,8 @@ fn names(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Obeyed,
     none(arguments)?;
     let room = hub.members.get(id.0).and_then(|member| member.outlet.feeds.first()).map(|feed| feed.room);
     if let Some(room) = room {
-        let (names, count) = hub.names_in(room, LISTED_MAX);
-        let more = if count > names.len() { format!(" +{}", count - names.len()) } else { String::new() };
-        hub.notify(id, &format!("{count} here: {}{more}", names.join(", ")));
+        let (names, count) = hub.names_in_words(room, id, LISTED_MAX);
+        hub.notify(id, &format!("{count} here: {names}"));
     }
     Ok(Obeyed::Stays)
 }
@@ -234,16 +233,16 @@ fn rooms(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Obeyed,
     Ok(Obeyed::Stays)
 }
 
-fn away(hub: &mut Hub, id: MemberId, text: &str, _: Now) -> Result<Obeyed, Fault> {
+fn away(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<Obeyed, Fault> {
     let text = if text.is_empty() { "away" } else { text };
-    let away = hub.set_away(id, Some(text), None)?;
+    let away = hub.set_away(id, Some(text), None, now)?;
     hub.notify(id, &format!("you are away: {}; /back ends it", away.text.unwrap_or_default()));
     Ok(Obeyed::Stays)
 }
 
-fn back(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Obeyed, Fault> {
+fn back(hub: &mut Hub, id: MemberId, arguments: &str, now: Now) -> Result<Obeyed, Fault> {
     none(arguments)?;
-    hub.set_away(id, None, None)?;
+    hub.set_away(id, None, None, now)?;
     hub.notify(id, "you are back");
     Ok(Obeyed::Stays)
 }
@@ -270,9 +269,9 @@ fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Obeyed, 
         hub.notify(id, "you are there already");
         return Ok(Obeyed::Stays);
     }
-    let (names, count) = hub.names_in(room_id, LISTED_MAX);
+    let (names, count) = hub.names_in_words(room_id, id, LISTED_MAX);
     let room = hub.rooms.get(room_id.0).map_or("", |room| &room.name).to_string();
-    let here = if count == 0 { "nobody else is here".to_string() } else { format!("here: {}", names.join(", ")) };
+    let here = if count == 0 { "nobody else is here".to_string() } else { format!("here: {names}") };
     hub.notify(id, &format!("you are in {room}; {here}"));
     hub.enter_room(id, room_id, true, now);
     if let Some(current) = current {

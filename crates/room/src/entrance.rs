@@ -13,7 +13,7 @@ use glassline_wire::request::{Hello, LOBBY};
 
 use crate::hub::Hub;
 use crate::id::MemberId;
-use crate::member::{Dialect, Member, name_frame};
+use crate::member::{Arrival, Dialect, Member, name_frame};
 use crate::name::{Name, NameError};
 use crate::now::Now;
 use crate::refusal::Refused;
@@ -67,7 +67,7 @@ impl Hub {
         self.check_entrance(&wished, entrance.address, entrance.now)?;
         let as_sent = wished.as_str().as_bytes() == name;
         let free = self.free_name(wished.clone(), entrance)?;
-        let id = self.make_member(Dialect::Tutorial, &free, entrance);
+        let id = self.make_member(Dialect::Tutorial, &free, entrance, self.arrival_now());
         if free != wished {
             self.notify(id, &format!("{} is taken: you are {}", wished.as_str(), free.as_str()));
         } else if !as_sent {
@@ -84,11 +84,9 @@ impl Hub {
 
     /// Who is here, for one about to come in: the first line a newcomer reads.
     fn greet(&mut self, id: MemberId) {
-        let (names, count) = self.names_in(LOBBY_ID, 20);
-        let others = match count {
-            0 => "nobody else is here yet".to_string(),
-            count if count > names.len() => format!("here: {} +{}", names.join(", "), count - names.len()),
-            _ => format!("here: {}", names.join(", ")),
+        let others = match self.names_in_words(LOBBY_ID, id, 20) {
+            (_, 0) => "nobody else is here yet".to_string(),
+            (names, _) => format!("here: {names}"),
         };
         self.notify(id, &format!("{others}; /help lists commands"));
     }
@@ -99,7 +97,8 @@ impl Hub {
         if name.len() > glassline_wire::limits::NAME_BYTES_MAX {
             return Err(NameError::TooLong { chars: shown.chars().count(), bytes: name.len() }.into());
         }
-        let mut member = Member::new(Dialect::Tutorial, shown.into_boxed_str(), entrance);
+        let outlet = self.new_outlet();
+        let mut member = Member::new(Dialect::Tutorial, shown.into_boxed_str(), entrance, outlet);
         member.name_frame = name_frame(name);
         let id = MemberId(self.members.insert(member));
         self.enter_room(id, LOBBY_ID, false, entrance.now);
@@ -127,6 +126,7 @@ impl Hub {
             entrance.token = token;
         }
         let mut quiet_rooms = Vec::new();
+        let mut arrival = self.arrival_now();
         if holder != Holder::Lives
             && let Some(held_by) = self.holder_of_token(&wished, hello.token.as_deref())
         {
@@ -134,11 +134,18 @@ impl Hub {
             if holder != Holder::Dead(held_by) {
                 return Ok(Entered::Holder(held_by));
             }
-            quiet_rooms = self.room_states(held_by);
-            self.depart_quietly(held_by, &rooms, entrance.now);
+            let is_same_name = self.name(held_by) == wished.as_str();
+            if is_same_name || arrival == Arrival::Announced {
+                quiet_rooms = self.room_states(held_by);
+                arrival = self.members.get(held_by.0).map_or(arrival, |member| member.arrival);
+                self.depart_quietly(held_by, &rooms, entrance.now);
+            } else {
+                // In a freeze the same name in another case is news.
+                self.depart(held_by, entrance.now);
+            }
         }
         let free = self.free_name(wished, entrance)?;
-        let id = self.make_member(Dialect::Event, &free, entrance);
+        let id = self.make_member(Dialect::Event, &free, entrance, arrival);
         let closed_to_it = self.enter_rooms(id, &rooms, &quiet_rooms, entrance.now);
         self.welcome(id, free.as_str(), entrance.token, reference);
         self.tell_order(id, entrance.now);
@@ -234,8 +241,9 @@ impl Hub {
         self.roster.free_name(wished, |keys| order.bars(keys, entrance.address, entrance.now.at))
     }
 
-    fn make_member(&mut self, dialect: Dialect, name: &Name, entrance: Entrance) -> MemberId {
-        let member = Member::new(dialect, name.clone().into_boxed(), entrance);
+    fn make_member(&mut self, dialect: Dialect, name: &Name, entrance: Entrance, arrival: Arrival) -> MemberId {
+        let mut member = Member::new(dialect, name.clone().into_boxed(), entrance, self.new_outlet());
+        member.arrival = arrival;
         let id = MemberId(self.members.insert(member));
         self.roster.claim(name.as_str(), id);
         id

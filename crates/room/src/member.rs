@@ -41,6 +41,14 @@ impl Dialect {
     }
 }
 
+/// Whether others may be told a member's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    Announced,
+    /// It came in during a freeze that lasts: they are told once it ends.
+    HeldBack,
+}
+
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) dialect: Dialect,
@@ -60,6 +68,7 @@ pub(crate) struct Member {
     /// Under which its message ids are remembered: the same as long as the client shows the same token.
     pub(crate) author: Scope,
     pub(crate) is_operator: bool,
+    pub(crate) arrival: Arrival,
     /// How many wrong tokens it has shown.
     pub(crate) wrong_tokens: u8,
     /// A mute hits it, or did so until it ended.
@@ -74,7 +83,7 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    pub(crate) fn new(dialect: Dialect, name: Box<str>, entrance: Entrance) -> Self {
+    pub(crate) fn new(dialect: Dialect, name: Box<str>, entrance: Entrance, outlet: Outlet) -> Self {
         let Entrance { connection, token, address, now } = entrance;
         let (name_frame, author) = (name_frame(name.as_bytes()), author_of(token));
         Self {
@@ -89,10 +98,11 @@ impl Member {
             away: None,
             author,
             is_operator: false,
+            arrival: Arrival::Announced,
             wrong_tokens: 0,
             is_muted: false,
             replay: None,
-            outlet: Outlet::default(),
+            outlet,
             correspondent: None,
             woken: false,
         }

@@ -14,6 +14,7 @@ use glassline_wire::request::LOBBY;
 
 use crate::id::MemberId;
 use crate::id::RoomId;
+use crate::member::Arrival;
 use crate::name::room_name;
 use crate::now::Now;
 use crate::presence::Crowd;
@@ -92,6 +93,7 @@ impl Hub {
             }
             None => {
                 let newest_seq = if self.rules.durable { self.past.take_head(&name)? } else { 0 };
+                self.check_opening(id, newest_seq)?;
                 Ok(self.open_room(&name, newest_seq))
             }
         }
@@ -103,13 +105,11 @@ impl Hub {
         if member.outlet.feed(room_id).is_some() {
             return false;
         }
-        if announced && !self.rules.pure {
+        if announced && member.arrival == Arrival::Announced && !self.rules.pure {
             let name = member.name.clone();
-            if let Some(room) = self.rooms.get_mut(room_id.0) {
-                room.presence.arrived(&name);
-            }
+            self.note_arrival(room_id, &name);
             // Where it can be announced at once, the newcomer's place is behind its own arrival.
-            self.note_unannounced(room_id, now);
+            self.tick(now);
         }
         let (Some(member), Some(room)) = (self.members.get_mut(id.0), self.rooms.get_mut(room_id.0)) else {
             return false;
@@ -141,7 +141,7 @@ impl Hub {
 
     fn unfollow(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
         let (Some(member), Some(room)) = (self.members.get_mut(id.0), self.rooms.get_mut(room_id.0)) else { return };
-        let (dialect, name) = (member.dialect, member.name.clone());
+        let (dialect, name, arrival) = (member.dialect, member.name.clone(), member.arrival);
         let Some(feed) = member.outlet.unfollow(room_id, &room.lane(dialect).log) else { return };
         let lane = room.lane_mut(dialect);
         if feed.behind {
@@ -153,17 +153,25 @@ impl Hub {
             moved_feed.slot = feed.slot;
         }
         lane.release_if_idle();
-        if announced && !self.rules.pure {
+        if announced && arrival == Arrival::Announced && !self.rules.pure {
             room.presence.departed(&name);
-            self.note_unannounced(room_id, now);
+            self.note_unannounced(room_id);
+            self.tick(now);
         }
     }
 
-    fn note_unannounced(&mut self, room: RoomId, now: Now) {
+    /// Has an arrival announced with the next tick for which it is time.
+    pub(crate) fn note_arrival(&mut self, room_id: RoomId, name: &str) {
+        if let Some(room) = self.rooms.get_mut(room_id.0) {
+            room.presence.arrived(name);
+            self.note_unannounced(room_id);
+        }
+    }
+
+    fn note_unannounced(&mut self, room: RoomId) {
         if !self.unannounced.contains(&room) {
             self.unannounced.push(room);
         }
-        self.tick(now);
     }
 
     /// Announces who came and went, where it is time (T11).
@@ -209,18 +217,25 @@ impl Hub {
     /// The member is not in it.
     pub fn members_of(&self, id: MemberId, wished: &str, reference: Option<String>) -> Result<Members, Refused> {
         let room_id = self.room_of(id, wished)?;
-        let (names, count) = self.names_in(room_id, LISTED_NAMES_MAX);
+        let (names, count) = self.names_in(room_id, id, LISTED_NAMES_MAX);
         let room = self.rooms.get(room_id.0).map_or("", |room| &room.name).to_string();
         Ok(Members { room, names, count, reference })
     }
 
-    /// Up to `names_max` names in a room, sorted, and how many there are.
-    pub(crate) fn names_in(&self, room_id: RoomId, names_max: usize) -> (Vec<String>, usize) {
+    /// Up to `names_max` names in a room that `viewer` may see, sorted, and how many are in it.
+    pub(crate) fn names_in(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> (Vec<String>, usize) {
         let Some(room) = self.rooms.get(room_id.0) else { return (Vec::new(), 0) };
-        let listed = room.members().take(names_max).filter_map(|id| self.members.get(id.0));
-        let mut names: Vec<String> = listed.map(|member| member.name.to_string()).collect();
+        let members = room.members().filter_map(|id| Some((id, self.members.get(id.0)?)));
+        let listed = members.filter(|(id, member)| self.may_see(viewer, *id, member)).take(names_max);
+        let mut names: Vec<String> = listed.map(|(_, member)| member.name.to_string()).collect();
         names.sort_unstable();
         (names, room.count())
+    }
+
+    /// Who is in a room, in words for `viewer`: up to `names_max` names, and how many others.
+    pub(crate) fn names_in_words(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> (String, usize) {
+        let (names, count) = self.names_in(room_id, viewer, names_max);
+        (Crowd { names: names.into_iter().map(Into::into).collect(), count }.words(), count)
     }
 
     /// The name of the room a tutorial member is in; empty for none.

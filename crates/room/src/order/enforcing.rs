@@ -89,6 +89,7 @@ impl Hub {
             }
             ActKind::Thaw => {
                 self.tell_everybody("the freeze is over: everybody may speak again");
+                self.announce_newcomers();
                 None
             }
             ActKind::Unban | ActKind::Motd => None,
@@ -101,8 +102,9 @@ impl Hub {
     }
 
     fn make_operator(&mut self, by: Option<MemberId>) -> Option<String> {
-        let member = self.members.get_mut(by?.0)?;
-        member.is_operator = true;
+        let id = by?;
+        self.members.get_mut(id.0)?.is_operator = true;
+        self.announce_newcomer(id);
         Some("you are an operator for as long as this connection lasts".to_string())
     }
 

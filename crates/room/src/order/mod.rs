@@ -7,6 +7,7 @@ mod guard;
 mod instruction;
 mod listing;
 mod network;
+mod newcomers;
 mod operating;
 mod standing;
 mod token;

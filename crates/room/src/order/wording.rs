@@ -41,6 +41,10 @@ pub(super) fn frozen(by: &str) -> String {
     format!("{by} froze the talk: only operators speak; wait until it ends, or write to an operator directly")
 }
 
+pub(super) fn frozen_rooms(by: &str) -> String {
+    format!("{by} froze the talk: only operators open rooms; wait until it ends, or join a room that /rooms lists")
+}
+
 pub(super) fn because(text: Option<&str>) -> String {
     text.map_or_else(String::new, |text| format!(": {text}"))
 }

@@ -261,7 +261,7 @@ fn carry_out(member: MemberId, ask: Ask, reference: Option<String>, desk: &mut D
             Ok(())
         }
         Ask::Away(reason) => {
-            let away = hub.set_away(member, reason.text.as_deref(), reference)?;
+            let away = hub.set_away(member, reason.text.as_deref(), reference, now)?;
             hub.tell(member, &Event::Away(away));
             Ok(())
         }

@@ -40,7 +40,7 @@ mod talk;
 mod tally;
 mod whereabouts;
 
-pub use commands::Obeyed;
+pub use commands::{Obeyed, hidden_command};
 pub use encode::server_pair;
 pub use entrance::{Entered, Entrance, Holder};
 pub use gathered::{Gathered, SLICES_MAX, WRITE_BYTES_MAX};

@@ -15,5 +15,6 @@ pub mod limits;
 pub mod message_id;
 pub mod opening;
 pub mod request;
+pub mod slash;
 pub mod timestamp;
 pub mod visible;

@@ -2,7 +2,7 @@
 
 use super::meaning::Meaning;
 use super::table::{Reading, SlashCommand};
-use super::{help, suggestion};
+use super::{disguise, help, suggestion};
 use crate::session::update::{Command, SlashCommands};
 
 /// What a line means, where `who` carries out slash commands.
@@ -10,19 +10,21 @@ use crate::session::update::{Command, SlashCommands};
 /// # Errors
 /// What is wrong with it, for the user; nothing of it must be sent then.
 pub(crate) fn interpret(line: &str, who: SlashCommands) -> Result<Meaning, String> {
-    if let Some(command) = after_space(line) {
-        return Err(format!(
-            "a space stands before /{0}, so it would be said to everybody; take it away, or write `//{0}` to say it",
-            command.name
-        ));
-    }
-    let Some(command) = line.strip_prefix('/') else { return Ok(Meaning::Do(Command::Say(line.to_owned()))) };
+    disguise::check(line)?;
+    let Some(command) = line.strip_prefix('/') else {
+        disguise::check_text(line)?;
+        return Ok(Meaning::Do(Command::Say(line.to_owned())));
+    };
     if command.starts_with('/') {
+        disguise::check_text(line)?;
         return Ok(Meaning::Do(Command::Say(command.to_owned())));
     }
     let (name, args) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
     let args = args.trim();
     let known = SlashCommand::named(name);
+    if name == "me" {
+        disguise::check_text(args)?;
+    }
     match (known, who) {
         (Some(known), SlashCommands::Client) => read(known, args, |_| true),
         (Some(known), SlashCommands::Nobody | SlashCommands::Undecided) if known.local => {
@@ -65,10 +67,4 @@ fn operate(command: &SlashCommand, args: &str) -> Option<Meaning> {
     let has_too_much = !args.is_empty() && command.usage.is_empty();
     let line = format!("{} {args}", command.name).trim_end().to_owned();
     (!needs_more && !has_too_much).then_some(Meaning::Do(Command::Operate(line)))
-}
-
-/// The command of a line that would be one but for the space before it.
-fn after_space(line: &str) -> Option<&'static SlashCommand> {
-    let command = line.strip_prefix(char::is_whitespace)?.trim_start().strip_prefix('/')?;
-    SlashCommand::named(command.split(char::is_whitespace).next().unwrap_or(command))
 }

@@ -1,7 +1,7 @@
 //! What a line of input means.
 
 use super::meaning::Meaning;
-use super::table::{Reading, SlashCommand};
+use super::table::{REPLY, Reading, SlashCommand};
 use super::{disguise, help, suggestion};
 use crate::session::update::{Command, SlashCommands};
 
@@ -33,6 +33,8 @@ pub(crate) fn interpret(line: &str, who: SlashCommands) -> Result<Meaning, Strin
         (Some(known), SlashCommands::Server) if matches!(known.reading, Reading::Help) => {
             Ok(help_of_both(known, args, line))
         }
+        // The client says to whom: the server could not know who had written last when it was typed.
+        (Some(known), SlashCommands::Server) if known.name == REPLY => read(known, args, |_| true),
         (Some(known), SlashCommands::Server) if known.local => read(known, args, |_| true),
         (_, SlashCommands::Server) => Ok(Meaning::Do(Command::ServerLine(line.to_owned()))),
         (Some(_), SlashCommands::Nobody | SlashCommands::Undecided) => {
@@ -40,6 +42,12 @@ pub(crate) fn interpret(line: &str, who: SlashCommands) -> Result<Meaning, Strin
         }
         (None, _) => Err(suggestion::unknown(name)),
     }
+}
+
+/// Whether a line answers whoever wrote last.
+pub(crate) fn is_reply(line: &str) -> bool {
+    let name = line.strip_prefix('/').map(|command| command.split(char::is_whitespace).next().unwrap_or_default());
+    name.and_then(SlashCommand::named).is_some_and(|command| command.name == REPLY)
 }
 
 /// What `/help` means where the server has commands as well, which only the server can tell of.

@@ -9,7 +9,7 @@ mod suggestion;
 mod table;
 
 pub(crate) use disguise::check_text;
-pub(crate) use interpret::interpret;
+pub(crate) use interpret::{interpret, is_reply};
 pub(crate) use meaning::Meaning;
 pub(crate) use privacy::{concealed, is_secret, is_storable, seals};
 pub(crate) use table::{Argument, SlashCommand, all_names};

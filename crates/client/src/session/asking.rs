@@ -113,6 +113,9 @@ impl Session {
     }
 
     fn say_to(&mut self, to: String, text: String, now_ms: u64) -> Result<(), Declined> {
+        if self.slash_commands() == SlashCommands::Server {
+            return self.say_server_line(&format!("/msg {to} {text}"));
+        }
         let id = MessageId(self.entropy.next_u128());
         let ask = Ask::Direct(SendDirect { to, text, id });
         self.post(Request { reference: Some(id.to_string()), ask }, now_ms)

@@ -1,6 +1,6 @@
 //! The session's side of a connection in the tutorial dialect (T).
 
-use glassline_wire::event::{Event, Message, Notice};
+use glassline_wire::event::{Direct, Event, Message, Notice};
 use glassline_wire::frame::put_frame;
 use glassline_wire::request::{Ask, LOBBY, Request};
 
@@ -11,6 +11,8 @@ use super::{Link, Session, WINDOW_BYTES, brief};
 
 /// The name under which a server speaks for itself (T9).
 const SERVER_NAME: &str = "*";
+/// Behind the writer's name in a pair that is for the user alone (T10). No name holds its arrow (T8).
+const DIRECT_MARK: &str = "→you";
 /// By then a server with words of its own has said some.
 const FIRST_WORDS_MS: u64 = 500;
 /// If the server's first words are a refusal, its close comes with them, or this much later at the most.
@@ -146,12 +148,21 @@ impl Session {
     pub(super) fn heard_frame(&mut self, payload: &[u8], now_ms: u64) {
         let Some(Link::Tutorial(link)) = &mut self.link else { return };
         let Some((from, text)) = link.pair(payload, now_ms) else { return };
-        self.tell_of_tutorial();
-        let event = if from == SERVER_NAME {
-            Event::Notice(Notice { text, reference: None })
-        } else {
-            Event::Message(words(from, text))
+        // A program is told what it was sent.
+        let writer = from.strip_suffix(DIRECT_MARK).filter(|_| link.server_speaks && self.program.is_none());
+        let event = match writer {
+            _ if from == SERVER_NAME => Event::Notice(Notice { text, reference: None }),
+            Some(writer) if !writer.is_empty() => Event::Direct(Direct {
+                from: writer.to_owned(),
+                to: self.name.clone(),
+                at: None,
+                text,
+                id: None,
+                reference: None,
+            }),
+            _ => Event::Message(words(from, text)),
         };
+        self.tell_of_tutorial();
         self.show(Update::Heard(event));
     }
 

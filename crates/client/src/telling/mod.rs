@@ -3,6 +3,7 @@
 pub(crate) mod attention;
 pub(crate) mod catching_up;
 pub(crate) mod clock;
+pub(crate) mod correspondent;
 pub(crate) mod crowd;
 pub(crate) mod hue;
 pub(crate) mod marks;

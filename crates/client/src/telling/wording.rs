@@ -6,8 +6,9 @@ use glassline_wire::event::{Act, Away, Direct, Event, Gap, Members, Message, Pre
 use glassline_wire::visible;
 
 use super::clock::LocalClock;
+use super::correspondent::Correspondent;
 use super::{Line, Role, Span, hue, marks, mention};
-use crate::session::update::{Command, Update};
+use crate::session::update::Update;
 
 /// Most characters of a name that are shown; a tutorial server bounds them by nothing.
 const NAME_SHOWN_CHARS: usize = 64;
@@ -22,7 +23,7 @@ pub(crate) struct Reader {
     /// The name the user goes by.
     pub(crate) me: String,
     /// Whom `/reply` answers: who wrote to the user only, the last time the user was told of it.
-    pub(crate) correspondent: Option<String>,
+    pub(crate) correspondent: Option<Correspondent>,
     pub(crate) clock: LocalClock,
 }
 
@@ -30,17 +31,6 @@ impl Reader {
     /// The one who goes by this name, here.
     pub(crate) fn new(me: &str) -> Self {
         Self { me: me.to_owned(), correspondent: None, clock: LocalClock::system() }
-    }
-
-    /// What answers whoever wrote last.
-    ///
-    /// # Errors
-    /// Nobody has; the text says what to do.
-    pub(crate) fn reply(&self, text: String) -> Result<Command, String> {
-        match &self.correspondent {
-            Some(to) => Ok(Command::Direct { to: to.clone(), text }),
-            None => Err("nobody has written to you only; /msg NAME TEXT begins".to_owned()),
-        }
     }
 
     /// The lines that tell the reader of an update; none where there is nothing to tell.
@@ -57,19 +47,20 @@ impl Reader {
         }
     }
 
+    /// Takes in what became of the person whom an answer is for, also where that is not told.
+    pub(crate) fn follow_people(&mut self, update: &Update) {
+        if let Some(correspondent) = &mut self.correspondent {
+            correspondent.follow(update);
+        }
+    }
+
     /// Keeps who the reader is and whom an answer is for, after the update has been told.
     pub(crate) fn follow(&mut self, update: &Update) {
         match update {
             Update::Heard(Event::Welcome(welcome)) => self.me.clone_from(&welcome.name),
-            Update::Heard(Event::Renamed(renamed)) => {
-                for name in [Some(&mut self.me), self.correspondent.as_mut()].into_iter().flatten() {
-                    if *name == renamed.from {
-                        name.clone_from(&renamed.to);
-                    }
-                }
-            }
+            Update::Heard(Event::Renamed(renamed)) if renamed.from == self.me => self.me.clone_from(&renamed.to),
             Update::Heard(Event::Direct(direct)) if direct.from != self.me => {
-                self.correspondent = Some(direct.from.clone());
+                self.correspondent = Some(Correspondent::named(&direct.from));
             }
             _ => {}
         }

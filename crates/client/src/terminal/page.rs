@@ -181,6 +181,11 @@ impl Page {
         &self.reader
     }
 
+    /// Takes in what became of people, also of those who are ignored.
+    pub(super) fn follow_people(&mut self, update: &Update) {
+        self.reader.follow_people(update);
+    }
+
     /// The name the user goes by.
     pub(super) fn me(&self) -> &str {
         &self.reader.me

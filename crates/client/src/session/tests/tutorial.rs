@@ -299,3 +299,17 @@ fn leaving_at_once_does_not_wait_for_a_server_that_does_not_read() {
     assert_eq!(line.ending, Some(Ending::Left));
     assert!(line.notices().contains("may not have arrived"));
 }
+
+#[test]
+fn a_pair_for_the_user_alone_is_a_direct_message() {
+    let mut line = Line::tutorial();
+    line.hear_bytes(&frames(&["bob→you", "hi"]));
+    assert!(matches!(&line.take_updates()[..], [_, Update::Heard(Event::Message(_))]), "no server said so");
+    let mut line = Line::tutorial();
+    line.hear_bytes(&frames(&["*", "nobody else is here yet", "bob→you", "hi"]));
+    let updates = line.take_updates();
+    let Some(Update::Heard(Event::Direct(direct))) = updates.last() else { panic!("{updates:?}") };
+    assert_eq!((direct.from.as_str(), direct.text.as_str()), ("bob", "hi"));
+    line.command(Command::Direct { to: "bob".into(), text: "yes".into() }).expect("taken");
+    assert_eq!(line.take_frames(), [b"/msg bob yes"]);
+}

@@ -4,7 +4,7 @@ use super::{Staleness, Terminal};
 use crate::commands::is_reply;
 use crate::session::Session;
 use crate::session::update::{Command, Update};
-use crate::telling::correspondent::{Reply, Unsent};
+use crate::telling::correspondent::{Correspondent, Reply, Unsent};
 use crate::telling::wording::name;
 use crate::telling::{Line, Role, Span};
 
@@ -46,7 +46,7 @@ impl Terminal {
             Ok(to) => return self.order(Command::Direct { to, text }, session, now_ms),
             Err(Unsent::Nobody(words)) => self.tell(&[words]),
             Err(Unsent::Ask(_)) => {
-                let to = self.reply.as_ref().and_then(Reply::address).or(latest.map(|latest| latest.name()));
+                let to = self.reply.as_ref().and_then(Reply::address).or(latest.map(Correspondent::name));
                 let to = name(to.unwrap_or_default()).into_owned();
                 self.hint = Some(format!("not sent yet: Enter again sends it to {to}, Ctrl-C drops it"));
                 return false;

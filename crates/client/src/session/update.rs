@@ -112,6 +112,8 @@ pub enum HistoryWish {
 /// What stored messages answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
+    /// Nothing: it is what was said before the user came.
+    Context,
     /// The question for the newest.
     Latest,
     /// That for what stands before those shown last.
@@ -169,6 +171,10 @@ pub enum Update {
         history: History,
         /// What they answer.
         asked: Asked,
+        /// The number of the newest message of the room, where it is known.
+        newest: Option<u64>,
+        /// The numbers of those among them that the user does not want to see; they are not in `history` any more.
+        hidden: Vec<u64>,
     },
     /// The client's own words, about the link for the most part.
     Notice(String),

@@ -37,7 +37,7 @@ impl Reader {
     pub(crate) fn lines(&self, update: &Update) -> Vec<Line> {
         match update {
             Update::Heard(event) | Update::Said { event, .. } => self.event_lines(event),
-            Update::Past { history, asked } => self.past_lines(history, asked),
+            Update::Past { history, asked, newest, hidden } => self.past_lines(history, asked, *newest, hidden),
             Update::Refused { refusal, text } => vec![refused_line(refusal, text.as_deref())],
             Update::Notice(text) => vec![Line::notice(text)],
             Update::Room(Some(room)) => vec![Line::notice(&format!("you are talking in {} now", name(room)))],
@@ -280,6 +280,10 @@ mod tests {
         Update::Heard(Event::from_json(json.as_bytes()).expect(json))
     }
 
+    fn past(history: History, asked: Asked) -> Update {
+        Update::Past { history, asked, newest: None, hidden: Vec::new() }
+    }
+
     fn message(room: &str, from: &str, text: &str, action: bool) -> Update {
         Update::Heard(Event::Message(Message {
             room: room.into(),
@@ -403,8 +407,8 @@ mod tests {
         };
         let none = History { messages: Vec::new(), ..history.clone() };
         for history in [history, none] {
-            updates.push(Update::Past { history: history.clone(), asked: Asked::Latest });
-            updates.push(Update::Past { history, asked: Asked::Search { query: hostile.into(), older: true } });
+            updates.push(past(history.clone(), Asked::Latest));
+            updates.push(past(history, Asked::Search { query: hostile.into(), older: true }));
         }
         updates.push(Update::Notice(hostile.into()));
         updates.push(Update::Room(Some(hostile.into())));

@@ -36,6 +36,7 @@ impl Palette {
             Role::Name(hue) => self.name(hue).map_or(plain, |colour| plain.with(colour)),
             Role::Calling => plain.attribute(Attribute::Bold).attribute(Attribute::Reverse),
             Role::Mention => plain.attribute(Attribute::Bold),
+            Role::Found => plain.attribute(Attribute::Bold).attribute(Attribute::Underlined),
             Role::Warning => match self {
                 Self::Monochrome => plain.attribute(Attribute::Bold),
                 Self::Basic | Self::Full => plain.with(Color::DarkRed),

@@ -16,7 +16,7 @@ use crate::id::MemberId;
 use crate::id::RoomId;
 use crate::name::room_name;
 use crate::now::Now;
-use crate::presence::Crowd;
+use crate::presence::{Announcement, Crowd};
 use crate::refusal::Refused;
 use crate::room::Room;
 
@@ -104,9 +104,9 @@ impl Hub {
             return false;
         }
         if announced && !self.rules.pure {
-            let name = member.name.clone();
+            let (name, token) = (member.name.clone(), member.token);
             if let Some(room) = self.rooms.get_mut(room_id.0) {
-                room.presence.arrived(&name);
+                room.presence.arrived(&name, token);
             }
             // Where it can be announced at once, the newcomer's place is behind its own arrival.
             self.note_unannounced(room_id, now);
@@ -141,7 +141,7 @@ impl Hub {
 
     fn unfollow(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
         let (Some(member), Some(room)) = (self.members.get_mut(id.0), self.rooms.get_mut(room_id.0)) else { return };
-        let (dialect, name) = (member.dialect, member.name.clone());
+        let (dialect, name, token) = (member.dialect, member.name.clone(), member.token);
         let Some(feed) = member.outlet.unfollow(room_id, &room.lane(dialect).log) else { return };
         let lane = room.lane_mut(dialect);
         if feed.behind {
@@ -154,7 +154,7 @@ impl Hub {
         }
         lane.release_if_idle();
         if announced && !self.rules.pure {
-            room.presence.departed(&name);
+            room.presence.departed(&name, token);
             self.note_unannounced(room_id, now);
         }
     }
@@ -172,14 +172,27 @@ impl Hub {
         waiting.retain(|&room_id| {
             let Some(room) = self.rooms.get_mut(room_id.0) else { return false };
             if let Some(announcement) = room.presence.take_due(now.monotonic_ms) {
-                let name = room.name.to_string();
-                self.announce_crowd(room_id, &announcement.left_before, "left", Event::Left, &name);
-                self.announce_crowd(room_id, &announcement.joined, "joined", Event::Joined, &name);
-                self.announce_crowd(room_id, &announcement.left, "left", Event::Left, &name);
+                self.announce_presence(room_id, &announcement);
             }
             self.rooms.get(room_id.0).is_some_and(|room| room.presence.due_ms().is_some())
         });
         self.unannounced = waiting;
+    }
+
+    /// Announces at once what waits in a room and may be about one of these names: a change of name must not overtake it (T11).
+    pub(crate) fn announce_waiting(&mut self, room_id: RoomId, names: [&str; 2], now: Now) {
+        let Some(room) = self.rooms.get_mut(room_id.0) else { return };
+        if names.iter().any(|name| room.presence.may_concern(name)) {
+            let announcement = room.presence.take(now.monotonic_ms);
+            self.announce_presence(room_id, &announcement);
+        }
+    }
+
+    fn announce_presence(&mut self, room_id: RoomId, announcement: &Announcement) {
+        let Some(name) = self.rooms.get(room_id.0).map(|room| room.name.to_string()) else { return };
+        self.announce_crowd(room_id, &announcement.left_before, "left", Event::Left, &name);
+        self.announce_crowd(room_id, &announcement.joined, "joined", Event::Joined, &name);
+        self.announce_crowd(room_id, &announcement.left, "left", Event::Left, &name);
     }
 
     fn announce_crowd(
@@ -190,16 +203,17 @@ impl Hub {
         event: impl Fn(PresenceEvent) -> Event,
         room: &str,
     ) {
-        if crowd.count == 0 {
+        if crowd.count() == 0 {
             return;
         }
-        let names = crowd.names.iter().map(ToString::to_string).collect();
+        let names = crowd.names().map(ToString::to_string).collect();
         let text = if room == LOBBY {
             format!("{} {verb}", crowd.words())
         } else {
             format!("{} {verb} {room}", crowd.words())
         };
-        let presence = PresenceEvent { room: room.to_string(), names, count: crowd.count, seq: None, reference: None };
+        let presence =
+            PresenceEvent { room: room.to_string(), names, count: crowd.count(), seq: None, reference: None };
         self.announce(room_id, &text, &event(presence));
     }
 

@@ -80,7 +80,11 @@ impl Page {
     pub(super) fn hear(&mut self, update: Update, now_ms: u64) -> Heard {
         let mut shown = Vec::new();
         // Whoever speaks or changes name has come before: what is gathered about them is told first.
-        let earlier = self.note_speaker(&update).map(|who| self.crowd.take_about(&who)).unwrap_or_default();
+        let mut earlier = self.note_speaker(&update).map(|who| self.crowd.take_about(&who)).unwrap_or_default();
+        if let Update::Heard(Event::Renamed(renamed)) = &update {
+            // Whoever had the new name went before.
+            earlier.extend(self.crowd.take_about(&renamed.to));
+        }
         let (earlier_too, lines) = self.lines(&update, now_ms);
         for line in earlier.into_iter().chain(earlier_too) {
             self.show(line, Attention::Nobody, now_ms, &mut shown);

@@ -199,3 +199,12 @@ fn what_was_missed_rings_once() {
     };
     assert_eq!([1, 2, 3, 4, 5].map(&mut call), [true, false, false, true, true]);
 }
+
+#[test]
+fn a_change_of_name_does_not_overtake_who_had_it() {
+    let mut page = page(false);
+    let left = heard(r#"{"type":"left","room":"lobby","names":["bob"],"count":1}"#);
+    assert!(shown(&mut page, left, 0).is_empty(), "it is gathered");
+    let renamed = heard(r#"{"type":"renamed","from":"carol","to":"bob"}"#);
+    assert_eq!(shown(&mut page, renamed, 1), ["* bob left", "* carol is now bob"]);
+}

@@ -187,6 +187,8 @@ pub enum Update {
 pub enum LinkState {
     /// No `welcome` yet.
     Connecting,
+    /// The connection stands, and nothing has come over it.
+    Unanswered,
     /// Messages flow.
     Online,
     /// Lost; the next try comes at this instant.

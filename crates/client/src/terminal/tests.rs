@@ -266,6 +266,7 @@ fn a_key_is_drawn_sooner_than_what_others_say_and_nothing_more_often_than_a_scre
 #[test]
 fn twenty_columns_are_enough() {
     let mut table = Table::new(20);
+    table.hear("bob", "hi");
     table.type_in("a sentence that does not fit");
     table.hear("bob", "neither does this one, 漢字 and all");
     let screen = table.screen();

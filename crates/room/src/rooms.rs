@@ -8,6 +8,7 @@ use alloc::{
 
 use glassline_wire::event::{ErrorCode, Event, Members, Presence as PresenceEvent, RoomState};
 use glassline_wire::limits::LISTED_NAMES_MAX;
+use glassline_wire::natural_order;
 
 use crate::hub::Hub;
 use glassline_wire::request::LOBBY;
@@ -228,12 +229,12 @@ impl Hub {
         Ok(Members { room, names, count, reference })
     }
 
-    /// Up to `names_max` names in a room, sorted, and how many there are.
+    /// Up to `names_max` names in a room, in natural order, and how many there are.
     pub(crate) fn names_in(&self, room_id: RoomId, names_max: usize) -> (Vec<String>, usize) {
         let Some(room) = self.rooms.get(room_id.0) else { return (Vec::new(), 0) };
         let listed = room.members().take(names_max).filter_map(|id| self.members.get(id.0));
         let mut names: Vec<String> = listed.map(|member| member.name.to_string()).collect();
-        names.sort_unstable();
+        names.sort_unstable_by(|one, other| natural_order::compare(one, other));
         (names, room.count())
     }
 

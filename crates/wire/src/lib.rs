@@ -13,6 +13,7 @@ pub mod event;
 pub mod frame;
 pub mod limits;
 pub mod message_id;
+pub mod natural_order;
 pub mod opening;
 pub mod request;
 pub mod slash;

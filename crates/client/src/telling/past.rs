@@ -175,7 +175,7 @@ mod tests {
 
     fn told(update: &Update) -> Vec<String> {
         let clock = LocalClock::fixed(|| Timestamp::from_unix_ms(0));
-        let reader = Reader { me: "me".into(), correspondent: None, clock };
+        let reader = Reader { clock, ..Reader::new("me") };
         reader.lines(update).into_iter().flat_map(|line| Line { room: None, ..line }.plain()).collect()
     }
 

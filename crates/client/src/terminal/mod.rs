@@ -159,7 +159,7 @@ impl Terminal {
 
     fn new(page: Page, out: Box<dyn Write>, (columns, rows): (u16, u16), palette: Palette) -> Self {
         Self {
-            page,
+            page: page.with_colours(palette.name_colours()),
             screen: Screen::default(),
             editor: Editor::default(),
             drafts: Drafts::default(),

@@ -33,7 +33,7 @@ impl Write for Shared {
 fn page() -> Page {
     let clock = LocalClock::fixed(|| Timestamp::from_unix_ms(0));
     let preferences = Preferences { timestamps: Some(false), ..Preferences::default() };
-    Page::new(Reader { me: "alice".into(), correspondent: None, clock }, Settings::new(&preferences, true))
+    Page::new(Reader { clock, ..Reader::new("alice") }, Settings::new(&preferences, true))
 }
 
 /// A terminal mode with a session that is up in the tutorial dialect, and the screen that they draw on.

@@ -27,6 +27,14 @@ impl Palette {
         if has_true_colour || term.contains("256color") { Self::Full } else { Self::Basic }
     }
 
+    /// How many colours names can have.
+    pub(crate) fn name_colours(self) -> usize {
+        match self {
+            Self::Monochrome | Self::Full => HUES,
+            Self::Basic => BASIC_NAMES.len(),
+        }
+    }
+
     /// How a part of a line looks.
     pub(crate) fn style(self, role: Role) -> ContentStyle {
         let plain = ContentStyle::new();

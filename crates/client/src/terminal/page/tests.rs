@@ -8,7 +8,7 @@ const NOON: &str = "2026-11-22T12:00:00.000Z";
 fn page(timestamps: bool) -> Page {
     let clock = LocalClock::fixed(|| Timestamp::parse(NOON).expect("an instant"));
     let settings = Settings::new(&Preferences { timestamps: Some(timestamps), ..Preferences::default() }, true);
-    Page::new(Reader { me: "me".into(), correspondent: None, clock }, settings)
+    Page::new(Reader { clock, ..Reader::new("me") }, settings)
 }
 
 fn heard(json: &str) -> Update {

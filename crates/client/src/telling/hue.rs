@@ -139,7 +139,9 @@ mod tests {
             let shown: BTreeSet<usize> =
                 names[..distinct].iter().map(|name| usize::from(hues.of(name).0) % distinct).collect();
             assert_eq!(shown.len(), distinct);
-            names.iter().for_each(|name| hues.comes(name));
+            for name in &names {
+                hues.comes(name);
+            }
             assert_eq!(hues.kept.len(), KEPT_MAX);
         }
     }

@@ -187,8 +187,8 @@ impl Plain {
         // Whoever types has begun after the line before; a program has read what it answers.
         let latest = self.reader.correspondent.as_ref().filter(|_| self.manner.typed);
         match self.reply.decide(latest) {
-            Ok(to) => {
-                let done = session.command(Command::Direct { to, text }, now_ms);
+            Ok(target) => {
+                let done = session.command(target.command(text), now_ms);
                 if self.manner.typed {
                     self.bind_reply();
                 }

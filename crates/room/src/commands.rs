@@ -196,10 +196,10 @@ fn msg(hub: &mut Hub, id: MemberId, arguments: &str, now: Now) -> Result<Obeyed,
 
 fn reply(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<Obeyed, Fault> {
     let text = required(text)?;
-    let correspondent = hub.members.get(id.0).and_then(|member| member.correspondent);
+    let latest = hub.members.get(id.0).and_then(|member| member.writers.latest());
     let nobody =
         || Refused::new(ErrorCode::UnknownName, "nobody who is here has written to you; /msg NAME TEXT starts");
-    let (writer, token) = correspondent.ok_or_else(nobody)?;
+    let (writer, token) = latest.ok_or_else(nobody)?;
     let to = hub.members.get(writer.0).filter(|member| member.token == token).map(|member| member.name.clone());
     let to = to.ok_or_else(nobody)?;
     hub.deliver(id, &Letter { to: &to, text, id: None, reference: None }, now)?;

@@ -39,6 +39,7 @@ mod storing;
 mod talk;
 mod tally;
 mod whereabouts;
+mod writers;
 
 pub use commands::{Obeyed, hidden_command};
 pub use encode::server_pair;

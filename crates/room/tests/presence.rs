@@ -141,3 +141,22 @@ fn another_owner_of_a_name_is_announced_and_the_same_is_not() {
     world.pass_ms(250);
     assert_eq!(world.told(), ["-carl", "+carl"]);
 }
+
+#[test]
+fn a_reply_reaches_the_writer_and_no_namesake() {
+    let mut world = World::new();
+    let witness = world.witness;
+    let replies = |world: &World| world.hub.check_writer(witness, "CARL").map_err(|refused| refused.text);
+    let carl = world.enters("carl", 1);
+    assert!(replies(&world).is_err_and(|text| text.contains("has not written")));
+    world.hub.send_direct(carl, "witness", "it is me", None, None, world.now).expect("sent");
+    assert_eq!(replies(&world), Ok(()));
+    world.renames(carl, "caroline");
+    let other = world.enters("carl", 2);
+    assert!(replies(&world).is_err_and(|text| text.contains("/msg carl TEXT")));
+    world.hub.depart(carl, world.now);
+    world.hub.depart(other, world.now);
+    assert!(replies(&world).is_err());
+    world.enters("carl", 1);
+    assert_eq!(replies(&world), Ok(()), "the same client, on another connection");
+}

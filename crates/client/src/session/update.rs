@@ -64,6 +64,13 @@ pub enum Command {
         /// What.
         text: String,
     },
+    /// Answer one person, and nobody else who may have the name by now.
+    Reply {
+        /// Whom.
+        to: String,
+        /// What.
+        text: String,
+    },
     /// Enter a room, or go to one already entered.
     Join(String),
     /// Leave a room; the current one if none is named.

@@ -3,7 +3,7 @@
 use glassline_wire::event::{Event, Presence};
 
 use super::wording::name as shown;
-use crate::session::update::Update;
+use crate::session::update::{Command, Update};
 
 /// What is known of the person since its last direct message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +89,25 @@ pub(crate) struct Reply {
     asked: Option<String>,
 }
 
+/// Where a reply goes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// To this person, and nobody else of that name.
+    Person(String),
+    /// To whoever has the name: the user has been told that it may be somebody else.
+    Name(String),
+}
+
+impl Target {
+    /// What sends a text there.
+    pub(crate) fn command(self, text: String) -> Command {
+        match self {
+            Self::Person(to) => Command::Reply { to, text },
+            Self::Name(to) => Command::Direct { to, text },
+        }
+    }
+}
+
 /// Why a reply does not go out now.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unsent {
@@ -131,11 +150,11 @@ impl Reply {
         }
     }
 
-    /// The name to send it to. A target about which there is a concern is asked about once.
+    /// Where to send it. A target about which there is a concern is asked about once.
     ///
     /// # Errors
     /// It is not to go out now.
-    pub(crate) fn decide(&mut self, latest: Option<&Correspondent>) -> Result<String, Unsent> {
+    pub(crate) fn decide(&mut self, latest: Option<&Correspondent>) -> Result<Target, Unsent> {
         let Some(target) = self.to.as_ref().or(latest) else {
             return Err(Unsent::Nobody("nobody has written to you only; /msg NAME TEXT begins".to_owned()));
         };
@@ -144,7 +163,8 @@ impl Reply {
             self.asked.clone_from(&concern);
             return Err(Unsent::Ask(concern.unwrap_or_default()));
         }
-        Ok(target.name().to_owned())
+        let name = target.name().to_owned();
+        Ok(if target.standing == Standing::Same { Target::Person(name) } else { Target::Name(name) })
     }
 
     /// The line that says the same and names its target, for a text that waits: `/msg NAME TEXT`.
@@ -172,15 +192,15 @@ mod tests {
         let (bob, mallory, carl) = ("bob", "mallory", "carl");
         let [bob, mallory, carl] = [bob, mallory, carl].map(Correspondent::named);
         let mut reply = Reply::to(Some(&bob));
-        assert_eq!(reply.clone().decide(Some(&bob)), Ok("bob".into()));
+        assert_eq!(reply.clone().decide(Some(&bob)), Ok(Target::Person("bob".into())));
         asks(&mut reply, &mallory, "goes to bob, but mallory");
         asks(&mut reply, &carl, "but carl has written");
-        assert_eq!(reply.decide(Some(&carl)), Ok("bob".into()), "the same again means yes");
+        assert_eq!(reply.decide(Some(&carl)), Ok(Target::Person("bob".into())), "the same again means yes");
         let mut nobody = Reply::to(None);
         assert!(matches!(nobody.decide(None), Err(Unsent::Nobody(_))));
         asks(&mut nobody, &bob, "bob has written since");
         asks(&mut nobody, &mallory, "mallory has written since");
-        assert_eq!(nobody.decide(Some(&mallory)), Ok("mallory".into()));
+        assert_eq!(nobody.decide(Some(&mallory)), Ok(Target::Person("mallory".into())));
     }
 
     #[test]
@@ -191,7 +211,11 @@ mod tests {
             bob
         };
         let renamed = follow(r#"{"type":"renamed","from":"bob","to":"robert"}"#);
-        assert_eq!(Reply::to(Some(&renamed)).decide(Some(&renamed)), Ok("robert".into()), "it is the same person");
+        assert_eq!(
+            Reply::to(Some(&renamed)).decide(Some(&renamed)),
+            Ok(Target::Person("robert".into())),
+            "it is the same person"
+        );
         for json in [
             r#"{"type":"left","room":"lobby","names":["bob"],"count":1}"#,
             r#"{"type":"left","room":"lobby","names":["al"],"count":30}"#,
@@ -204,7 +228,7 @@ mod tests {
             let doubtful = follow(json);
             let mut reply = Reply::to(Some(&doubtful));
             asks(&mut reply, &doubtful, "may be somebody else");
-            assert_eq!(reply.decide(Some(&doubtful)), Ok("bob".into()), "{json}");
+            assert_eq!(reply.decide(Some(&doubtful)), Ok(Target::Name("bob".into())), "{json}");
             asks(&mut reply, &Correspondent::named("eve"), "eve has written since");
         }
         for json in [
@@ -213,7 +237,7 @@ mod tests {
             r#"{"type":"notice","text":"bobby left"}"#,
         ] {
             let same = follow(json);
-            assert_eq!(Reply::to(Some(&same)).decide(Some(&same)), Ok("bob".into()), "{json}");
+            assert_eq!(Reply::to(Some(&same)).decide(Some(&same)), Ok(Target::Person("bob".into())), "{json}");
         }
     }
 

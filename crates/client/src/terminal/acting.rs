@@ -178,8 +178,14 @@ impl Terminal {
     /// Hands a command to the session; false if it holds words that are to stay in the input.
     pub(super) fn order(&mut self, command: Command, session: &mut Session, now_ms: u64) -> bool {
         let goes_away = matches!(command, Command::Away(_));
-        let has_words =
-            matches!(command, Command::Say(_) | Command::Action(_) | Command::Direct { .. } | Command::ServerLine(_));
+        let has_words = matches!(
+            command,
+            Command::Say(_)
+                | Command::Action(_)
+                | Command::Direct { .. }
+                | Command::Reply { .. }
+                | Command::ServerLine(_)
+        );
         match session.command(command, now_ms) {
             Ok(()) if goes_away => self.page.user_has_gone(),
             Ok(()) => {}

@@ -3,7 +3,7 @@
 use super::{Staleness, Terminal};
 use crate::commands::is_reply;
 use crate::session::Session;
-use crate::session::update::{Command, Update};
+use crate::session::update::Update;
 use crate::telling::correspondent::{Correspondent, Reply, Unsent};
 use crate::telling::wording::name;
 use crate::telling::{Line, Role, Span};
@@ -43,7 +43,7 @@ impl Terminal {
     pub(super) fn send_reply(&mut self, text: String, session: &mut Session, now_ms: u64) -> bool {
         let latest = self.page.reader().correspondent.as_ref();
         match self.reply.get_or_insert_with(|| Reply::to(latest)).decide(latest) {
-            Ok(to) => return self.order(Command::Direct { to, text }, session, now_ms),
+            Ok(target) => return self.order(target.command(text), session, now_ms),
             Err(Unsent::Nobody(words)) => self.tell(&[words]),
             Err(Unsent::Ask(_)) => {
                 let to = self.reply.as_ref().and_then(Reply::address).or(latest.map(Correspondent::name));

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::commands::{Meaning, interpret};
+use crate::commands::{Meaning, interpret, is_reply};
 use crate::diagnostics;
 use crate::ending::Ending;
 use crate::inbox::UserInput;
@@ -12,6 +12,7 @@ use crate::room_log::RoomLog;
 use crate::session::Session;
 use crate::session::update::{Command, SlashCommands, Update};
 use crate::telling::catching_up::CatchingUp;
+use crate::telling::correspondent::{Reply, Unsent};
 use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
 use crate::telling::{Kind, Line as Told, attention};
@@ -35,6 +36,8 @@ pub(crate) struct Manner {
 pub(crate) struct Plain {
     manner: Manner,
     reader: Reader,
+    /// Whom the next `/reply` answers.
+    reply: Reply,
     settings: Settings,
     catching_up: CatchingUp,
     log: Option<RoomLog>,
@@ -59,6 +62,7 @@ impl Plain {
         Self {
             manner,
             reader,
+            reply: Reply::to(None),
             settings,
             catching_up: CatchingUp::default(),
             log,
@@ -152,19 +156,15 @@ impl Plain {
             return Ok(());
         }
         self.empty_lines = 0;
+        if self.manner.typed && !is_reply(&text) {
+            self.bind_reply();
+        }
         match interpret(&text, session.slash_commands()) {
             Ok(Meaning::Do(command)) => match session.command(command, now_ms) {
                 Ok(()) => Ok(()),
                 Err(declined) => self.not_sent(&declined.to_string()),
             },
-            Ok(Meaning::Reply(text)) => {
-                let done = self.reader.reply(text).map(|command| session.command(command, now_ms));
-                match done {
-                    Ok(Ok(())) => Ok(()),
-                    Ok(Err(declined)) => self.not_sent(&declined.to_string()),
-                    Err(wrong) => self.not_sent(&wrong),
-                }
-            }
+            Ok(Meaning::Reply(text)) => self.send_reply(text, session, now_ms),
             Ok(Meaning::Help(lines)) => self.tell(&Told::notice(&lines.join("\n")).plain()),
             Ok(Meaning::Keys) => {
                 self.tell(&["* Enter sends; there are more keys in the terminal mode only".to_owned()])
@@ -175,6 +175,34 @@ impl Plain {
                 self.tell(&told.map(|told| Told::notice(&told).plain()).unwrap_or_default())
             }
             Err(wrong) => self.not_sent(&wrong),
+        }
+    }
+
+    /// A reply goes to whoever wrote last by now.
+    fn bind_reply(&mut self) {
+        self.reply = Reply::to(self.reader.correspondent.as_ref());
+    }
+
+    fn send_reply(&mut self, text: String, session: &mut Session, now_ms: u64) -> io::Result<()> {
+        // Whoever types has begun after the line before; a program has read what it answers.
+        let latest = self.reader.correspondent.as_ref().filter(|_| self.manner.typed);
+        match self.reply.decide(latest) {
+            Ok(target) => {
+                let done = session.command(target.command(text), now_ms);
+                if self.manner.typed {
+                    self.bind_reply();
+                }
+                done.or_else(|declined| self.not_sent(&declined.to_string()))
+            }
+            Err(Unsent::Nobody(words)) => self.not_sent(&words),
+            Err(Unsent::Ask(why)) if self.manner.typed => self.not_sent(&format!(
+                "{why}; the same line again sends it all the same, /msg NAME TEXT to somebody else"
+            )),
+            Err(Unsent::Ask(why)) => {
+                // No second line of a program is a confirmation.
+                self.bind_reply();
+                self.not_sent(&format!("{why}; /msg NAME TEXT writes to whoever has the name"))
+            }
         }
     }
 
@@ -200,7 +228,13 @@ fn is_over(session: &Session) -> bool {
 impl View for Plain {
     fn input(&mut self, input: UserInput, _session: &mut Session, _now_ms: u64) -> io::Result<()> {
         match input {
-            UserInput::Lines(lines) => self.lines_in.add(lines),
+            UserInput::Lines(lines) => {
+                if !self.manner.typed {
+                    // What is told from now on came too late to be answered by these.
+                    self.bind_reply();
+                }
+                self.lines_in.add(lines);
+            }
             UserInput::End => self.lines_in.end(),
             UserInput::Failed(_) | UserInput::Terminal(_) | UserInput::EditorClosed => {}
         }
@@ -208,6 +242,8 @@ impl View for Plain {
     }
 
     fn show(&mut self, update: Update, _now_ms: u64) -> io::Result<()> {
+        self.reader.follow_people(&update);
+        self.reply.follow(&update);
         let Some(update) = self.settings.filter(update) else { return Ok(()) };
         let trouble = self.log.as_mut().and_then(|log| log.note(&update, &self.reader).err());
         self.tell_trouble(trouble)?;
@@ -217,6 +253,9 @@ impl View for Plain {
             && self.settings.rings(attention::of(&update, &self.reader.me, &told))
             && self.catching_up.may_ring(&update);
         self.reader.follow(&update);
+        if self.manner.typed && self.reply.address().is_none() {
+            self.bind_reply();
+        }
         match update {
             Update::Heard(_) | Update::Past { .. } => {
                 self.tell_heard(&told)?;

@@ -8,6 +8,7 @@ use alloc::{
 
 use glassline_wire::event::{ErrorCode, RoomCount, Rooms, Whois};
 use glassline_wire::request::{HistoryRange, LOBBY, Search};
+use glassline_wire::slash::{Disguise, SlashLine};
 
 use crate::direct::Letter;
 use crate::hub::Hub;
@@ -106,6 +107,26 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command { name: "quit", aliases: &["exit", "bye"], arguments: "", help: "leaves", handler: quit },
 ];
 
+/// Reason, in words for its sender, why a text is not said: it is a command, and something hides its slash (T10).
+pub fn hidden_command(text: &str) -> Option<String> {
+    let line = SlashLine::of(text)?;
+    let is_known = |name: &str| is_instruction(name) || command_named(name).is_some();
+    let how = match line.meant_disguise(is_known)? {
+        Disguise::Space => "with a space before it; write it again without".to_string(),
+        Disguise::Unseen(c) => {
+            format!("with a character that cannot be seen, U+{:04X}; write it again without", u32::from(c))
+        }
+        Disguise::LookAlike(c) => format!("with U+{:04X} in place of the slash; write it again with /", u32::from(c)),
+    };
+    let name: String = line.name().chars().take(32).collect();
+    let text = format!("this was not sent: it is /{name} {how}, or //{name} to say it");
+    Some(glassline_wire::visible::one_line(&text).into_owned())
+}
+
+fn command_named(name: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|command| command.name == name || command.aliases.contains(&name))
+}
+
 impl Command {
     fn usage(&self) -> String {
         if self.arguments.is_empty() { format!("/{}", self.name) } else { format!("/{} {}", self.name, self.arguments) }
@@ -123,8 +144,7 @@ impl Hub {
             }
             return Obeyed::Stays;
         }
-        let wanted = |command: &&Command| command.name == name || command.aliases.contains(&name);
-        let Some(command) = COMMANDS.iter().find(wanted) else {
+        let Some(command) = command_named(name) else {
             let name: String = name.chars().take(32).collect();
             let text = format!("there is no command /{name}; /help lists them, //{name} says it");
             self.notify(id, &glassline_wire::visible::one_line(&text));
@@ -176,10 +196,10 @@ fn msg(hub: &mut Hub, id: MemberId, arguments: &str, now: Now) -> Result<Obeyed,
 
 fn reply(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<Obeyed, Fault> {
     let text = required(text)?;
-    let correspondent = hub.members.get(id.0).and_then(|member| member.correspondent);
+    let latest = hub.members.get(id.0).and_then(|member| member.writers.latest());
     let nobody =
         || Refused::new(ErrorCode::UnknownName, "nobody who is here has written to you; /msg NAME TEXT starts");
-    let (writer, token) = correspondent.ok_or_else(nobody)?;
+    let (writer, token) = latest.ok_or_else(nobody)?;
     let to = hub.members.get(writer.0).filter(|member| member.token == token).map(|member| member.name.clone());
     let to = to.ok_or_else(nobody)?;
     hub.deliver(id, &Letter { to: &to, text, id: None, reference: None }, now)?;

@@ -8,10 +8,11 @@ use glassline_wire::frame;
 use glassline_wire::timestamp::Timestamp;
 
 use crate::entrance::Entrance;
-use crate::id::{MemberId, RoomId};
+use crate::id::RoomId;
 use crate::outlet::Outlet;
 use crate::recent_ids::{Scope, author_of};
 use crate::replay::Replay;
+use crate::writers::Writers;
 
 /// How a member is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,8 +77,8 @@ pub(crate) struct Member {
     /// What it is still owed of the past.
     pub(crate) replay: Option<Box<Replay>>,
     pub(crate) outlet: Outlet,
-    /// Who last sent this member a direct message, for `/reply`: place and token, so that nobody else can step into it.
-    pub(crate) correspondent: Option<(MemberId, u128)>,
+    /// Who sent this member direct messages, for replies.
+    pub(crate) writers: Writers,
     /// Whether the member stands in the hub's list of those to write to.
     pub(crate) woken: bool,
 }
@@ -103,7 +104,7 @@ impl Member {
             is_muted: false,
             replay: None,
             outlet,
-            correspondent: None,
+            writers: Writers::default(),
             woken: false,
         }
     }

@@ -8,6 +8,7 @@ use alloc::{
 
 use glassline_wire::event::{ErrorCode, Event, Members, Presence as PresenceEvent, RoomState};
 use glassline_wire::limits::LISTED_NAMES_MAX;
+use glassline_wire::natural_order;
 
 use crate::hub::Hub;
 use glassline_wire::request::LOBBY;
@@ -17,7 +18,7 @@ use crate::id::RoomId;
 use crate::member::Arrival;
 use crate::name::room_name;
 use crate::now::Now;
-use crate::presence::Crowd;
+use crate::presence::{self, Announcement, Crowd};
 use crate::refusal::Refused;
 use crate::room::Room;
 
@@ -106,8 +107,8 @@ impl Hub {
             return false;
         }
         if announced && member.arrival == Arrival::Announced && !self.rules.pure {
-            let name = member.name.clone();
-            self.note_arrival(room_id, &name);
+            let (name, token) = (member.name.clone(), member.token);
+            self.note_arrival(room_id, &name, token);
             // Where it can be announced at once, the newcomer's place is behind its own arrival.
             self.tick(now);
         }
@@ -141,7 +142,7 @@ impl Hub {
 
     fn unfollow(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
         let (Some(member), Some(room)) = (self.members.get_mut(id.0), self.rooms.get_mut(room_id.0)) else { return };
-        let (dialect, name, arrival) = (member.dialect, member.name.clone(), member.arrival);
+        let (dialect, name, token, arrival) = (member.dialect, member.name.clone(), member.token, member.arrival);
         let Some(feed) = member.outlet.unfollow(room_id, &room.lane(dialect).log) else { return };
         let lane = room.lane_mut(dialect);
         if feed.behind {
@@ -154,16 +155,16 @@ impl Hub {
         }
         lane.release_if_idle();
         if announced && arrival == Arrival::Announced && !self.rules.pure {
-            room.presence.departed(&name);
+            room.presence.departed(&name, token);
             self.note_unannounced(room_id);
             self.tick(now);
         }
     }
 
     /// Has an arrival announced with the next tick for which it is time.
-    pub(crate) fn note_arrival(&mut self, room_id: RoomId, name: &str) {
+    pub(crate) fn note_arrival(&mut self, room_id: RoomId, name: &str, token: u128) {
         if let Some(room) = self.rooms.get_mut(room_id.0) {
-            room.presence.arrived(name);
+            room.presence.arrived(name, token);
             self.note_unannounced(room_id);
         }
     }
@@ -180,14 +181,27 @@ impl Hub {
         waiting.retain(|&room_id| {
             let Some(room) = self.rooms.get_mut(room_id.0) else { return false };
             if let Some(announcement) = room.presence.take_due(now.monotonic_ms) {
-                let name = room.name.to_string();
-                self.announce_crowd(room_id, &announcement.left_before, "left", Event::Left, &name);
-                self.announce_crowd(room_id, &announcement.joined, "joined", Event::Joined, &name);
-                self.announce_crowd(room_id, &announcement.left, "left", Event::Left, &name);
+                self.announce_presence(room_id, &announcement);
             }
             self.rooms.get(room_id.0).is_some_and(|room| room.presence.due_ms().is_some())
         });
         self.unannounced = waiting;
+    }
+
+    /// Announces at once what waits in a room and may be about one of these names: a change of name must not overtake it (T11).
+    pub(crate) fn announce_waiting(&mut self, room_id: RoomId, names: [&str; 2], now: Now) {
+        let Some(room) = self.rooms.get_mut(room_id.0) else { return };
+        if names.iter().any(|name| room.presence.may_concern(name)) {
+            let announcement = room.presence.take(now.monotonic_ms);
+            self.announce_presence(room_id, &announcement);
+        }
+    }
+
+    fn announce_presence(&mut self, room_id: RoomId, announcement: &Announcement) {
+        let Some(name) = self.rooms.get(room_id.0).map(|room| room.name.to_string()) else { return };
+        self.announce_crowd(room_id, &announcement.left_before, "left", Event::Left, &name);
+        self.announce_crowd(room_id, &announcement.joined, "joined", Event::Joined, &name);
+        self.announce_crowd(room_id, &announcement.left, "left", Event::Left, &name);
     }
 
     fn announce_crowd(
@@ -198,16 +212,17 @@ impl Hub {
         event: impl Fn(PresenceEvent) -> Event,
         room: &str,
     ) {
-        if crowd.count == 0 {
+        if crowd.count() == 0 {
             return;
         }
-        let names = crowd.names.iter().map(ToString::to_string).collect();
+        let names = crowd.names().map(ToString::to_string).collect();
         let text = if room == LOBBY {
             format!("{} {verb}", crowd.words())
         } else {
             format!("{} {verb} {room}", crowd.words())
         };
-        let presence = PresenceEvent { room: room.to_string(), names, count: crowd.count, seq: None, reference: None };
+        let presence =
+            PresenceEvent { room: room.to_string(), names, count: crowd.count(), seq: None, reference: None };
         self.announce(room_id, &text, &event(presence));
     }
 
@@ -222,20 +237,20 @@ impl Hub {
         Ok(Members { room, names, count, reference })
     }
 
-    /// Up to `names_max` names in a room that `viewer` may see, sorted, and how many are in it.
+    /// Up to `names_max` names in a room that `viewer` may see, in natural order, and how many are in it.
     pub(crate) fn names_in(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> (Vec<String>, usize) {
         let Some(room) = self.rooms.get(room_id.0) else { return (Vec::new(), 0) };
         let members = room.members().filter_map(|id| Some((id, self.members.get(id.0)?)));
         let listed = members.filter(|(id, member)| self.may_see(viewer, *id, member)).take(names_max);
         let mut names: Vec<String> = listed.map(|(_, member)| member.name.to_string()).collect();
-        names.sort_unstable();
+        names.sort_unstable_by(|one, other| natural_order::compare(one, other));
         (names, room.count())
     }
 
     /// Who is in a room, in words for `viewer`: up to `names_max` names, and how many others.
     pub(crate) fn names_in_words(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> (String, usize) {
         let (names, count) = self.names_in(room_id, viewer, names_max);
-        (Crowd { names: names.into_iter().map(Into::into).collect(), count }.words(), count)
+        (presence::in_words(&names, count), count)
     }
 
     /// The name of the room a tutorial member is in; empty for none.

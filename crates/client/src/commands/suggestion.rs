@@ -23,8 +23,13 @@ pub(super) fn no_help(name: &str) -> String {
     }
 }
 
-fn shown(name: &str) -> String {
+pub(super) fn shown(name: &str) -> String {
     glassline_wire::visible::one_line(name).chars().take(32).collect()
+}
+
+/// Whether a name is a mistyped one of a command.
+pub(super) fn is_near(name: &str) -> bool {
+    nearest(&shown(name)).is_some()
 }
 
 /// The command that was most likely meant.

@@ -72,6 +72,9 @@ const fn operating(
     SlashCommand { name, aliases: &[], group, usage, arguments, help, local: false, private: false, reading }
 }
 
+/// The command that answers the last direct message.
+pub(super) const REPLY: &str = "reply";
+
 const ON_OFF: &[&str] = &["on", "off"];
 const BELLS: &[&str] = &["off", "mentions", "all"];
 
@@ -102,7 +105,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         }),
     },
     SlashCommand {
-        name: "reply",
+        name: REPLY,
         aliases: &["r"],
         group: Group::Talk,
         usage: "TEXT",

@@ -173,6 +173,43 @@ fn a_command_behind_a_space_is_not_published() {
 }
 
 #[test]
+fn a_hidden_command_is_not_published() {
+    use SlashCommands::{Client, Nobody, Server, Undecided};
+    let hidden = [
+        "\u{feff}/msg bob secret",
+        "\u{200b} /op secret",
+        "／msg bob secret",
+        "/\u{2060}msg bob secret",
+        "\u{a0}/mgs bob secret",
+    ];
+    for line in hidden {
+        for who in [Client, Server, Nobody, Undecided] {
+            let told = interpret(line, who).expect_err(line);
+            assert!(told.contains("write `//") && !told.contains("secret"), "{told}");
+        }
+        assert!(!is_storable(line), "{line}");
+    }
+    assert!(client(hidden[0]).is_err_and(|told| told.contains("U+FEFF")));
+    assert!(client(hidden[2]).is_err_and(|told| told.contains("U+FF0F") && told.contains("looks like a slash")));
+    assert!(is_secret("\u{200b} /op secret") && is_secret("／op secret") && !is_secret("opus"));
+    assert_eq!(concealed("\u{feff}/op a", 0).0, "\u{feff}/op •");
+    assert!(is_storable("ノート") && is_storable("／(^o^)＼"));
+    for text in ["❤\u{fe0f} hi", "\u{200f}مرحبا", "\u{feff}hi", "//msg is a command", "ノート"] {
+        let said = text.strip_prefix('/').unwrap_or(text);
+        assert_eq!(client(text), doing!(Command::Say(said.into())), "{text}");
+    }
+}
+
+#[test]
+fn a_private_line_within_a_text_is_not_published() {
+    for text in ["hi\n/msg bob secret", "hi\n\u{200b}/op secret", "//x\n /reply secret", "/me waves\n／r secret"] {
+        assert!(client(text).is_err_and(|told| told.contains("line 2") && !told.contains("secret")), "{text}");
+        assert!(!is_storable(text), "{text}");
+    }
+    assert!(client("hi\n/tmp is full\n/join den").is_ok() && client("/msg bob a\n/msg carl b").is_ok());
+}
+
+#[test]
 fn what_was_meant_is_guessed_by_its_beginning_and_not_from_nothing() {
     let guessed = |line: &str| client(line).expect_err("there is no such command");
     for (line, meant) in [("/j den", "/join"), ("/q", "/quit"), ("/whios bob", "/whois"), ("/awy", "/away")] {

@@ -52,7 +52,8 @@ impl Session {
             Command::Say(text) => self.say(None, text, false, now_ms),
             Command::SayIn { room, text } => self.say(Some(room), text, false, now_ms),
             Command::Action(text) => self.say(None, text, true, now_ms),
-            Command::Direct { to, text } => self.say_to(to, text, now_ms),
+            Command::Direct { to, text } => self.say_to(to, text, false, now_ms),
+            Command::Reply { to, text } => self.say_to(to, text, true, now_ms),
             Command::Join(room) => match self.room_called(&room) {
                 Some(known) => {
                     let before = self.current_room();
@@ -112,9 +113,12 @@ impl Session {
         self.post(Request { reference: Some(id.to_string()), ask }, now_ms)
     }
 
-    fn say_to(&mut self, to: String, text: String, now_ms: u64) -> Result<(), Declined> {
+    fn say_to(&mut self, to: String, text: String, reply: bool, now_ms: u64) -> Result<(), Declined> {
+        if self.slash_commands() == SlashCommands::Server {
+            return self.say_server_line(&format!("/msg {to} {text}"));
+        }
         let id = MessageId(self.entropy.next_u128());
-        let ask = Ask::Direct(SendDirect { to, text, id });
+        let ask = Ask::Direct(SendDirect { to, text, id, reply });
         self.post(Request { reference: Some(id.to_string()), ask }, now_ms)
     }
 

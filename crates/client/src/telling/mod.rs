@@ -3,7 +3,9 @@
 pub(crate) mod attention;
 pub(crate) mod catching_up;
 pub(crate) mod clock;
+pub(crate) mod correspondent;
 pub(crate) mod crowd;
+mod found;
 pub(crate) mod hue;
 pub(crate) mod marks;
 pub(crate) mod mention;
@@ -33,6 +35,8 @@ pub(crate) enum Role {
     Calling,
     /// The user's own name in what somebody said.
     Mention,
+    /// What a search was for.
+    Found,
     /// Something that went wrong.
     Warning,
 }

@@ -37,6 +37,7 @@ impl Terminal {
                 self.press(action, session, now_ms)?;
             }
         }
+        self.bind_reply();
         Ok(())
     }
 
@@ -165,10 +166,7 @@ impl Terminal {
                 return false;
             }
             Meaning::Do(command) => return self.order(command, session, now_ms),
-            Meaning::Reply(text) => match self.page.reader().reply(text) {
-                Ok(command) => return self.carry_out(Meaning::Do(command), session, now_ms),
-                Err(wrong) => self.tell(&[wrong]),
-            },
+            Meaning::Reply(text) => return self.send_reply(text, session, now_ms),
             Meaning::Help(lines) => self.tell(&[lines.join("\n")]),
             Meaning::Keys => self.tell(&[key_help::lines().join("\n")]),
             Meaning::Clear => self.screen.clear(),
@@ -178,10 +176,16 @@ impl Terminal {
     }
 
     /// Hands a command to the session; false if it holds words that are to stay in the input.
-    fn order(&mut self, command: Command, session: &mut Session, now_ms: u64) -> bool {
+    pub(super) fn order(&mut self, command: Command, session: &mut Session, now_ms: u64) -> bool {
         let goes_away = matches!(command, Command::Away(_));
-        let has_words =
-            matches!(command, Command::Say(_) | Command::Action(_) | Command::Direct { .. } | Command::ServerLine(_));
+        let has_words = matches!(
+            command,
+            Command::Say(_)
+                | Command::Action(_)
+                | Command::Direct { .. }
+                | Command::Reply { .. }
+                | Command::ServerLine(_)
+        );
         match session.command(command, now_ms) {
             Ok(()) if goes_away => self.page.user_has_gone(),
             Ok(()) => {}
@@ -249,6 +253,7 @@ impl Terminal {
             }
             Err(told) => self.tell(&[told]),
         }
+        self.bind_reply();
         self.read_on();
         Ok(())
     }

@@ -14,6 +14,7 @@ mod key_reader;
 mod keys;
 mod page;
 mod prompt;
+mod replying;
 mod ringing;
 mod unread;
 
@@ -34,6 +35,7 @@ use crate::room_log::RoomLog;
 use crate::session::Session;
 use crate::session::update::{LinkState, Status, Update};
 use crate::system;
+use crate::telling::correspondent::Reply;
 use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
 use crate::telling::{Line, Role, Span};
@@ -76,6 +78,8 @@ pub(crate) struct Terminal {
     drafts: Drafts,
     exits: Exits,
     prompt: Prompt,
+    /// Whom the `/reply` in the line answers.
+    reply: Option<Reply>,
     /// Lines of a paste that are still to be sent.
     pasting: Option<Pasting>,
     hint: Option<String>,
@@ -155,12 +159,13 @@ impl Terminal {
 
     fn new(page: Page, out: Box<dyn Write>, (columns, rows): (u16, u16), palette: Palette) -> Self {
         Self {
-            page,
+            page: page.with_colours(palette.name_colours()),
             screen: Screen::default(),
             editor: Editor::default(),
             drafts: Drafts::default(),
             exits: Exits::default(),
             prompt: Prompt::default(),
+            reply: None,
             pasting: None,
             hint: None,
             status: None,
@@ -229,8 +234,11 @@ impl Terminal {
     fn change_drafts(&mut self, room: Option<&str>) {
         self.prompt = Prompt::default();
         let begun = self.editor.take();
+        // Nobody knows who will have written last when it is in the line again.
+        let begun = self.reply.take().and_then(|reply| reply.spelled_out(&begun)).unwrap_or(begun);
         let there = self.drafts.change(self.page.room(), begun, room);
         self.editor.set_text(&there);
+        self.bind_reply();
     }
 
     fn draw(&mut self, now_ms: u64) -> io::Result<()> {
@@ -251,6 +259,9 @@ impl Terminal {
         let mut above = late_rows(status, columns);
         if let Prompt::Asking(question) = &self.prompt {
             above.extend(wrap::rows(&asked(question.prompt()), columns));
+        }
+        if let Some(target) = self.reply_target() {
+            above.extend(wrap::rows(&target, columns));
         }
         let status = status::row(status, &beside, columns);
         let contents = layout::Contents { above, text: &text, cursor, status };
@@ -308,6 +319,7 @@ impl View for Terminal {
     }
 
     fn show(&mut self, update: Update, now_ms: u64) -> io::Result<()> {
+        self.follow_people(&update);
         let Some(update) = self.page.settings.filter(update) else { return Ok(()) };
         if let Some(Err(trouble)) = self.log.as_mut().map(|log| log.note(&update, self.page.reader())) {
             self.tell(&[trouble]);

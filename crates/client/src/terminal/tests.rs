@@ -33,7 +33,7 @@ impl Write for Shared {
 fn page() -> Page {
     let clock = LocalClock::fixed(|| Timestamp::from_unix_ms(0));
     let preferences = Preferences { timestamps: Some(false), ..Preferences::default() };
-    Page::new(Reader { me: "alice".into(), correspondent: None, clock }, Settings::new(&preferences, true))
+    Page::new(Reader { clock, ..Reader::new("alice") }, Settings::new(&preferences, true))
 }
 
 /// A terminal mode with a session that is up in the tutorial dialect, and the screen that they draw on.
@@ -266,6 +266,7 @@ fn a_key_is_drawn_sooner_than_what_others_say_and_nothing_more_often_than_a_scre
 #[test]
 fn twenty_columns_are_enough() {
     let mut table = Table::new(20);
+    table.hear("bob", "hi");
     table.type_in("a sentence that does not fit");
     table.hear("bob", "neither does this one, 漢字 and all");
     let screen = table.screen();
@@ -305,4 +306,42 @@ fn going_on_is_told_once_and_soon_after_control_z() {
     assert_eq!(table.screen().matches("> one").count(), 1);
     table.event(TerminalEvent::Resumed);
     assert_eq!(table.screen().matches("> one").count(), 2, "{}", table.screen());
+}
+
+#[test]
+fn a_reply_goes_to_whom_it_was_begun_for() {
+    let mut table = Table::new(80);
+    table.hear("*", "nobody else is here yet");
+    table.hear("bob→you", "what is the code?");
+    table.type_in("/reply it is 7");
+    assert!(table.screen().contains("reply to bob\n> /reply it is 7"), "{}", table.screen());
+    table.hear("mallory→you", "hey");
+    table.event(TerminalEvent::FocusGained);
+    assert!(table.screen().contains("this goes to bob, but mallory has written"), "{}", table.screen());
+    table.press(Code::Enter);
+    assert!(table.sent.is_empty() && table.screen().contains("Enter again sends it to bob"), "{}", table.screen());
+    table.press(Code::Enter);
+    assert_eq!(table.sent, b"16        /msg bob it is 7");
+    table.sent.clear();
+    table.type_in("/r yes");
+    assert!(table.screen().contains("reply to mallory\n"), "the next one is begun anew: {}", table.screen());
+    table.hear("*", "mallory left");
+    table.press(Code::Enter);
+    assert!(table.sent.is_empty(), "the name may be somebody else's");
+    table.control('u');
+    table.type_in("/rooms");
+    assert!(!table.screen().contains("reply to"), "{}", table.screen());
+}
+
+#[test]
+fn a_reply_that_is_begun_keeps_its_target_in_another_room() {
+    let mut table = Table::new(80);
+    table.hear("*", "nobody else is here yet");
+    table.hear("bob→you", "x");
+    table.type_in("/reply yes");
+    table.terminal.show(Update::Room(Some("den".into())), table.now_ms).expect("shown");
+    table.hear("mallory→you", "hey");
+    table.terminal.show(Update::Room(Some("lobby".into())), table.now_ms).expect("shown");
+    table.event(TerminalEvent::FocusGained);
+    assert!(table.screen().contains("> /msg bob yes\n"), "{}", table.screen());
 }

@@ -49,10 +49,10 @@ impl Hub {
         if core::mem::replace(&mut member.arrival, Arrival::Announced) == Arrival::Announced {
             return;
         }
-        let name = member.name.clone();
+        let (name, token) = (member.name.clone(), member.token);
         let rooms: Vec<_> = member.outlet.feeds.iter().map(|feed| feed.room).collect();
         for room in rooms {
-            self.note_arrival(room, &name);
+            self.note_arrival(room, &name, token);
         }
     }
 

@@ -65,6 +65,7 @@ fn parts(status: &Status, beside: &Beside<'_>, terseness: usize) -> Vec<Span> {
     parts.push(match status.link {
         LinkState::Online => faint("online".to_owned()),
         LinkState::Connecting => Span::new(Role::Warning, "connecting"),
+        LinkState::Unanswered => Span::new(Role::Warning, "no answer yet"),
         LinkState::Waiting { .. } if short => Span::new(Role::Warning, "offline"),
         LinkState::Waiting { .. } => Span::new(Role::Warning, "link lost, trying again"),
         LinkState::Leaving => faint("leaving".to_owned()),

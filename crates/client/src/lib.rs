@@ -18,6 +18,7 @@ mod options;
 mod plain;
 pub mod preferences;
 mod room_log;
+mod rows;
 pub mod session;
 mod system;
 mod telling;

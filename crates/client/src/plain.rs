@@ -169,7 +169,7 @@ impl Plain {
             Ok(Meaning::Keys) => {
                 self.tell(&["* Enter sends; there are more keys in the terminal mode only".to_owned()])
             }
-            Ok(Meaning::Clear) => Ok(()),
+            Ok(Meaning::Clear | Meaning::More(_)) => Ok(()),
             Ok(setting) => {
                 let told = self.settings.change(&setting);
                 self.tell(&told.map(|told| Told::notice(&told).plain()).unwrap_or_default())

@@ -16,6 +16,8 @@ pub(crate) enum Meaning {
     Keys,
     /// Clear the screen.
     Clear,
+    /// Show the rest of a shortened message: of the one with this number, or of the last one.
+    More(Option<u64>),
     /// Show times or not; without a word, say which.
     Timestamps(Option<bool>),
     /// Ring the bell at this; without a word, say when it does.

@@ -256,6 +256,20 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Do(Command::Older))),
     },
     SlashCommand {
+        name: "more",
+        aliases: &[],
+        group: Group::Rooms,
+        usage: "[NUMBER]",
+        arguments: &[],
+        help: "shows the rest of a long message",
+        local: true,
+        private: false,
+        reading: Reading::Arguments(|args| match args {
+            "" => Some(Meaning::More(None)),
+            number => number.parse().ok().map(|number| Meaning::More(Some(number))),
+        }),
+    },
+    SlashCommand {
         name: "help",
         aliases: &[],
         group: Group::Program,

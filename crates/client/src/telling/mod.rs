@@ -5,6 +5,7 @@ pub(crate) mod catching_up;
 pub(crate) mod clock;
 pub(crate) mod crowd;
 pub(crate) mod hue;
+pub(crate) mod links;
 pub(crate) mod marks;
 pub(crate) mod mention;
 mod past;

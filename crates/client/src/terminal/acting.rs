@@ -172,6 +172,11 @@ impl Terminal {
             Meaning::Help(lines) => self.tell(&[lines.join("\n")]),
             Meaning::Keys => self.tell(&[key_help::lines().join("\n")]),
             Meaning::Clear => self.screen.clear(),
+            Meaning::More(number) => {
+                if let Err(wrong) = self.screen.print_rest(number, self.columns.into()) {
+                    self.tell(&[wrong]);
+                }
+            }
             Meaning::Timestamps(_) | Meaning::Bell(_) | Meaning::Ignore(_) | Meaning::Unignore(_) => {}
         }
         true

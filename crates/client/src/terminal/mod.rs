@@ -31,6 +31,8 @@ use crate::input_history::InputHistory;
 use crate::options::JoinOptions;
 use crate::preferences::Preferences;
 use crate::room_log::RoomLog;
+use crate::rows::columns::{self, Edge};
+use crate::rows::wrap::{self, Row};
 use crate::session::Session;
 use crate::session::update::{LinkState, Status, Update};
 use crate::system;
@@ -41,8 +43,7 @@ use crate::view::View;
 use drafts::Drafts;
 use drawing::palette::Palette;
 use drawing::screen::Screen;
-use drawing::wrap::{self, Row};
-use drawing::{columns, draw, layout, status};
+use drawing::{draw, layout, status};
 use editing::editor::Editor;
 use exits::{Exits, Stop};
 use guard::Guard;
@@ -250,7 +251,7 @@ impl Terminal {
         };
         let mut above = late_rows(status, columns);
         if let Prompt::Asking(question) = &self.prompt {
-            above.extend(wrap::rows(&asked(question.prompt()), columns));
+            above.extend(wrap::rows(&asked(question.prompt()), columns, Edge::Cuts).into_iter().map(|row| row.spans));
         }
         let status = status::row(status, &beside, columns);
         let contents = layout::Contents { above, text: &text, cursor, status };

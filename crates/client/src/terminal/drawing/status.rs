@@ -1,7 +1,7 @@
 //! The status line: where one talks, who is there, what waits elsewhere, and who can read this.
 
-use super::columns;
-use super::wrap::Row;
+use crate::rows::columns;
+use crate::rows::wrap::Row;
 use crate::session::update::{LinkState, Status};
 use crate::telling::wording::name;
 use crate::telling::{Role, Span};

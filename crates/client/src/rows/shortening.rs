@@ -1,0 +1,190 @@
+//! Long messages shortened to a few rows of the screen; their rests are kept to be shown on request.
+
+use std::collections::VecDeque;
+
+use super::columns::Edge;
+use super::wrap::{self, WrappedRow};
+use crate::telling::{Line, Role, Span};
+
+/// Rows that one message takes on a screen, the row that tells of the rest included.
+const MESSAGE_ROWS_MAX: usize = 40;
+/// Rows of the rest that are shown at a time.
+const REST_ROWS_MAX: usize = 200;
+/// Rests that are kept, the last ones.
+const RESTS_MAX: usize = 20;
+/// Bytes of text that are kept in them.
+const REST_BYTES_MAX: usize = 512 * 1024;
+
+/// Part of a message that is not shown yet.
+#[derive(Debug)]
+struct Rest {
+    number: u64,
+    line: Line,
+}
+
+/// Rests of shortened messages, by numbers that count up within a session.
+#[derive(Debug, Default)]
+pub(crate) struct Shortening {
+    rests: VecDeque<Rest>,
+    last_number: u64,
+}
+
+impl Shortening {
+    /// Rows of a line on a screen of so many columns: all, or the first ones and a row that tells of the rest.
+    pub(crate) fn rows(&mut self, line: &Line, columns: usize, edge: Edge) -> Vec<WrappedRow> {
+        self.first_rows(line, columns, edge, MESSAGE_ROWS_MAX)
+    }
+
+    /// Takes a rest to be shown with [`Shortening::rest_rows`]: the one with this number, or the last one.
+    ///
+    /// # Errors
+    /// There is no such rest, in words for the user.
+    pub(crate) fn take_rest(&mut self, number: Option<u64>) -> Result<Line, String> {
+        let at = match number {
+            Some(number) => self.rests.iter().position(|rest| rest.number == number),
+            None => self.rests.len().checked_sub(1),
+        };
+        match (at.and_then(|at| self.rests.remove(at)), number) {
+            (Some(rest), _) => Ok(rest.line),
+            (None, None) => Err("every message is shown whole; /older shows what was said before".to_owned()),
+            (None, Some(number)) => Err(format!("nothing is kept under {number}; /more shows the last rest")),
+        }
+    }
+
+    /// Rows of the next part of a rest, and a row that tells of what is left of it.
+    pub(crate) fn rest_rows(&mut self, rest: &Line, columns: usize, edge: Edge) -> Vec<WrappedRow> {
+        self.first_rows(rest, columns, edge, REST_ROWS_MAX)
+    }
+
+    fn first_rows(&mut self, line: &Line, columns: usize, edge: Edge, rows_max: usize) -> Vec<WrappedRow> {
+        let mut rows = wrap::rows(line, columns, edge);
+        // One row in place of another helps nobody.
+        if rows.len() <= rows_max {
+            return rows;
+        }
+        let hidden = rows.split_off(rows_max - 1);
+        let shown: usize = rows.iter().map(visible_chars).sum();
+        self.last_number += 1;
+        let number = self.last_number;
+        let note = format!("… {} more rows: /more {number} shows them", hidden.len());
+        self.keep(Rest { number, line: rest_of(line, shown) });
+        let note = Line {
+            head: vec![Span::new(Role::Faint, "  ")],
+            body: vec![Span::new(Role::Faint, note)],
+            ..Line::default()
+        };
+        rows.extend(wrap::rows(&note, columns, edge));
+        rows
+    }
+
+    fn keep(&mut self, rest: Rest) {
+        self.rests.push_back(rest);
+        while self.rests.len() > RESTS_MAX || self.rests.len() > 1 && self.bytes() > REST_BYTES_MAX {
+            self.rests.pop_front();
+        }
+    }
+
+    /// Bytes of text in the rests.
+    fn bytes(&self) -> usize {
+        self.rests.iter().flat_map(|rest| &rest.line.body).map(|span| span.text.len()).sum()
+    }
+}
+
+fn visible_chars(row: &WrappedRow) -> usize {
+    row.spans.iter().chain(&row.link).map(|span| visible(&span.text).count()).sum()
+}
+
+/// Characters of a text that wrapping neither adds nor drops, with their places.
+fn visible(text: &str) -> impl Iterator<Item = (usize, char)> {
+    text.char_indices().filter(|(_, c)| !c.is_whitespace())
+}
+
+/// The line without the first visible characters of its head and body.
+fn rest_of(line: &Line, shown: usize) -> Line {
+    let of_head: usize = line.head.iter().map(|span| visible(&span.text).count()).sum();
+    let mut shown = shown.saturating_sub(of_head);
+    let mut body = line.body.iter().map(|span| {
+        let of_span = visible(&span.text).count();
+        let from = if of_span <= shown {
+            span.text.len()
+        } else {
+            visible(&span.text).nth(shown).map_or(span.text.len(), |(at, _)| at)
+        };
+        shown = shown.saturating_sub(of_span);
+        Span::new(span.role, &span.text[from..])
+    });
+    let body: Vec<Span> = body.by_ref().filter(|span| !span.text.is_empty()).collect();
+    Line { head: line.head.clone(), body, ..line.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn said(text: &str) -> Line {
+        let head = vec![Span::new(Role::Plain, "bob"), Span::new(Role::Faint, " > ")];
+        Line { head, body: vec![Span::new(Role::Plain, text)], ..Line::default() }
+    }
+
+    fn texts(rows: &[WrappedRow]) -> Vec<String> {
+        rows.iter().map(|row| row.spans.iter().chain(&row.link).map(|span| span.text.as_str()).collect()).collect()
+    }
+
+    fn without_spaces(text: &str) -> String {
+        text.chars().filter(|c| !c.is_whitespace()).collect()
+    }
+
+    #[test]
+    fn a_long_message_takes_few_rows_and_the_rest_comes_on_request() {
+        let mut shortening = Shortening::default();
+        let text: Vec<String> = (0..300).map(|number| format!("row{number}.")).collect();
+        let rows = texts(&shortening.rows(&said(&text.join("\n")), 80, Edge::Cuts));
+        assert_eq!(rows.len(), MESSAGE_ROWS_MAX);
+        assert_eq!((rows[0].as_str(), rows[38].as_str()), ("bob > row0.", "      row38."));
+        assert_eq!(rows[39], "  … 261 more rows: /more 1 shows them");
+        let mut more = |number| -> Result<Vec<String>, String> {
+            let rest = shortening.take_rest(number)?;
+            Ok(texts(&shortening.rest_rows(&rest, 80, Edge::Cuts)))
+        };
+        let rows = more(None).expect("a rest");
+        assert_eq!((rows[0].as_str(), rows.len()), ("bob > row39.", REST_ROWS_MAX));
+        assert_eq!(rows[199], "  … 62 more rows: /more 2 shows them");
+        assert!(more(Some(1)).is_err(), "it has been shown");
+        let rows = more(Some(2)).expect("a rest");
+        assert_eq!((rows[0].as_str(), rows[61].as_str(), rows.len()), ("bob > row238.", "      row299.", 62));
+        assert!(more(None).is_err_and(|told| told.contains("shown whole")));
+    }
+
+    #[test]
+    fn few_rests_are_kept() {
+        let mut shortening = Shortening::default();
+        for number in 0..100 {
+            shortening.rows(&said(&format!("{number}{}", "\nx".repeat(8_000))), 80, Edge::Cuts);
+        }
+        assert!(shortening.rests.len() <= RESTS_MAX && shortening.bytes() <= REST_BYTES_MAX);
+        assert!(shortening.take_rest(Some(1)).is_err());
+        assert!(shortening.take_rest(Some(100)).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_of_a_shortened_message_is_lost(
+            text in "([a-z漢👩.,'/: \n\t]|e\u{301}|http://a){0,400}",
+            columns in proptest::collection::vec(3_usize..40, 1..30),
+        ) {
+            let mut shortening = Shortening::default();
+            let mut columns = columns.into_iter().cycle();
+            let mut rows = texts(&shortening.first_rows(&said(&text), columns.next().expect("some"), Edge::Cuts, 4));
+            let mut shown = String::new();
+            loop {
+                let is_last = shortening.rests.is_empty();
+                let kept = rows.iter().take_while(|row| is_last || !row.contains('…')).cloned().collect::<String>();
+                shown += without_spaces(&kept).strip_prefix("bob>").expect("its head");
+                let Some(rest) = shortening.rests.pop_back() else { break };
+                rows = texts(&shortening.first_rows(&rest.line, columns.next().expect("some"), Edge::Cuts, 4));
+            }
+            prop_assert_eq!(shown, without_spaces(&text));
+        }
+    }
+}

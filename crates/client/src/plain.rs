@@ -1,11 +1,12 @@
 //! Lines in, lines out: for pipes, for terminals that cannot redraw, and for screen readers (`--linear`).
 
-use std::io::{self, Write};
+use std::io;
 
 use crate::commands::{Meaning, interpret};
-use crate::diagnostics;
 use crate::ending::Ending;
 use crate::inbox::UserInput;
+use crate::keyboard::event::{NOT_UTF8, TerminalEvent};
+use crate::line_output::LineOutput;
 use crate::lines::Line;
 use crate::lines_in::LinesIn;
 use crate::room_log::RoomLog;
@@ -14,13 +15,14 @@ use crate::session::update::{Command, SlashCommands, Update};
 use crate::telling::catching_up::CatchingUp;
 use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
-use crate::telling::{Kind, Line as Told, attention};
+use crate::telling::{Kind, Line as Told, Role, Span, attention};
+use crate::typing::line::Typed;
+use crate::typing::terminal::TypingTerminal;
 use crate::undelivered::Undelivered;
 use crate::view::View;
 
 /// So many empty lines in a row leave, as in the tutorial's client.
 const EMPTY_LINES_TO_LEAVE: u8 = 3;
-const BELL: &[u8] = b"\x07";
 
 /// Who is at the other end of the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +41,11 @@ pub(crate) struct Plain {
     catching_up: CatchingUp,
     log: Option<RoomLog>,
     lines_in: LinesIn,
-    out: Box<dyn Write>,
-    err: Box<dyn Write>,
+    output: LineOutput,
+    /// The terminal, where the client reads its keys and echoes them.
+    terminal: Option<TypingTerminal>,
+    /// What is no text was told of in this line.
+    told_not_utf8: bool,
     empty_lines: u8,
     undelivered: Undelivered,
     finished: bool,
@@ -53,8 +58,7 @@ impl Plain {
         settings: Settings,
         log: Option<RoomLog>,
         lines_in: LinesIn,
-        out: Box<dyn Write>,
-        err: Box<dyn Write>,
+        output: LineOutput,
     ) -> Self {
         Self {
             manner,
@@ -63,25 +67,27 @@ impl Plain {
             catching_up: CatchingUp::default(),
             log,
             lines_in,
-            out,
-            err,
+            output,
+            terminal: None,
+            told_not_utf8: false,
             empty_lines: 0,
             undelivered: Undelivered::default(),
             finished: false,
         }
     }
 
-    /// The client's own words.
-    pub(crate) fn tell(&mut self, lines: &[String]) -> io::Result<()> {
-        if self.manner.words_on_stdout {
-            return lines.iter().try_for_each(|line| writeln!(self.out, "{line}"));
-        }
-        diagnostics::tell(&mut self.out, &mut self.err, lines)
+    /// Reads the keys of a terminal in place of lines.
+    pub(crate) fn typed_at(self, terminal: TypingTerminal) -> Self {
+        Self { terminal: Some(terminal), ..self }
     }
 
-    /// The rows of a line, the first with its time where times are shown.
-    fn timed(&self, line: &Told) -> Vec<String> {
-        let mut rows = line.plain();
+    /// The client's own words.
+    pub(crate) fn tell(&mut self, words: &str) -> io::Result<()> {
+        self.output.words(&Told::notice(words))
+    }
+
+    /// A line with its time where times are shown.
+    fn timed(&self, line: &Told) -> Told {
         let clock = &self.reader.clock;
         let at = || line.at.unwrap_or_else(|| clock.now());
         let time = match line.kind {
@@ -90,28 +96,26 @@ impl Plain {
             Kind::Earlier => line.at.map(|at| clock.minute(at)),
             Kind::Dated | Kind::Mark => None,
         };
-        if let (Some(first), Some(time)) = (rows.first_mut(), time) {
-            *first = format!("{time} {first}");
-        }
-        rows
+        let Some(time) = time else { return line.clone() };
+        let before = Span::new(Role::Faint, format!("{time} {}", line.place()));
+        let head = std::iter::once(before).chain(line.head.iter().cloned());
+        Told { room: None, head: head.collect(), ..line.clone() }
     }
 
     /// What the server has said: marks are the client's own words.
     fn tell_heard(&mut self, told: &[Told]) -> io::Result<()> {
         for line in told {
-            if let Some(words) = line.mark_words() {
-                self.tell(&Told::notice(&words).plain())?;
-                continue;
-            }
-            for row in self.timed(line) {
-                writeln!(self.out, "{row}")?;
+            match line.mark_words() {
+                Some(words) => self.tell(&words)?,
+                None => self.output.line(&self.timed(line))?,
             }
         }
         Ok(())
     }
 
-    fn rows(&self, told: &[Told]) -> Vec<String> {
-        told.iter().flat_map(|line| self.timed(line)).collect()
+    /// What the client has to say about it.
+    fn tell_timed(&mut self, told: &[Told]) -> io::Result<()> {
+        told.iter().try_for_each(|line| self.output.words(&self.timed(line)))
     }
 
     /// Somebody sits there: not a pipe at either end.
@@ -120,7 +124,7 @@ impl Plain {
     }
 
     fn tell_trouble(&mut self, trouble: Option<String>) -> io::Result<()> {
-        trouble.map_or(Ok(()), |trouble| self.tell(&Told::warning(&trouble).plain()))
+        trouble.map_or(Ok(()), |trouble| self.output.words(&Told::warning(&trouble)))
     }
 
     fn is_next_wanted(&self, session: &Session) -> bool {
@@ -165,14 +169,16 @@ impl Plain {
                     Err(wrong) => self.not_sent(&wrong),
                 }
             }
-            Ok(Meaning::Help(lines)) => self.tell(&Told::notice(&lines.join("\n")).plain()),
-            Ok(Meaning::Keys) => {
-                self.tell(&["* Enter sends; there are more keys in the terminal mode only".to_owned()])
+            Ok(Meaning::Help(lines)) => self.tell(&lines.join("\n")),
+            Ok(Meaning::Keys) => self.tell("Enter sends; there are more keys in the terminal mode only"),
+            Ok(Meaning::Clear) => Ok(()),
+            Ok(Meaning::More(number)) => {
+                let shown = self.output.rest(number)?;
+                shown.or_else(|wrong| self.tell(&wrong))
             }
-            Ok(Meaning::Clear | Meaning::More(_)) => Ok(()),
             Ok(setting) => {
                 let told = self.settings.change(&setting);
-                self.tell(&told.map(|told| Told::notice(&told).plain()).unwrap_or_default())
+                told.map_or(Ok(()), |told| self.tell(&told))
             }
             Err(wrong) => self.not_sent(&wrong),
         }
@@ -186,9 +192,36 @@ impl Plain {
         }
     }
 
+    /// Something happened at the terminal.
+    fn typed(&mut self, event: TerminalEvent, now_ms: u64) -> io::Result<()> {
+        let Some(terminal) = &self.terminal else { return Ok(()) };
+        if event == TerminalEvent::Resumed {
+            terminal.take_again()?;
+            return self.output.show_typed_again();
+        }
+        match self.output.press(event, now_ms)? {
+            Typed::Line(line) => {
+                self.told_not_utf8 = false;
+                self.lines_in.add(vec![line]);
+            }
+            Typed::End => self.lines_in.end(),
+            Typed::Suspend => {
+                self.output.flush()?;
+                terminal.suspend()?;
+            }
+            Typed::NotUtf8 if self.told_not_utf8 => {}
+            Typed::NotUtf8 => {
+                self.told_not_utf8 = true;
+                self.tell(NOT_UTF8)?;
+            }
+            Typed::Nothing => {}
+        }
+        Ok(())
+    }
+
     fn not_sent(&mut self, why: &str) -> io::Result<()> {
         self.undelivered.refused();
-        self.tell(&[format!("* not sent: {why}")])
+        self.tell(&format!("not sent: {why}"))
     }
 }
 
@@ -198,11 +231,12 @@ fn is_over(session: &Session) -> bool {
 }
 
 impl View for Plain {
-    fn input(&mut self, input: UserInput, _session: &mut Session, _now_ms: u64) -> io::Result<()> {
+    fn input(&mut self, input: UserInput, _session: &mut Session, now_ms: u64) -> io::Result<()> {
         match input {
             UserInput::Lines(lines) => self.lines_in.add(lines),
             UserInput::End => self.lines_in.end(),
-            UserInput::Failed(_) | UserInput::Terminal(_) | UserInput::EditorClosed => {}
+            UserInput::Terminal(event) => return self.typed(event, now_ms),
+            UserInput::Failed(_) | UserInput::EditorClosed => {}
         }
         Ok(())
     }
@@ -220,7 +254,7 @@ impl View for Plain {
         match update {
             Update::Heard(_) | Update::Past { .. } => {
                 self.tell_heard(&told)?;
-                if rings { self.out.write_all(BELL) } else { Ok(()) }
+                if rings { self.output.ring() } else { Ok(()) }
             }
             // The sender has seen it already.
             Update::Said { .. } => Ok(()),
@@ -228,9 +262,9 @@ impl View for Plain {
                 if text.is_some() || refusal.reference.is_some() {
                     self.undelivered.refused();
                 }
-                self.tell(&self.rows(&told))
+                self.tell_timed(&told)
             }
-            Update::Notice(_) | Update::Room(_) => self.tell(&self.rows(&told)),
+            Update::Notice(_) | Update::Room(_) => self.tell_timed(&told),
         }
     }
 
@@ -250,11 +284,20 @@ impl View for Plain {
         if session.has_ended() {
             self.undelivered.stay_unacknowledged(session.unacknowledged());
         }
-        let _ = self.err.flush();
-        self.out.flush()
+        if let Some(terminal) = self.terminal.as_ref().filter(|_| self.lines_in.first().is_none()) {
+            terminal.read_more();
+        }
+        self.output.release_due(now_ms)?;
+        self.output.flush()
+    }
+
+    fn next_deadline_ms(&self) -> Option<u64> {
+        self.output.release_due_ms()
     }
 
     fn ended(&mut self, ending: Ending) -> Ending {
+        // Who types sees it; a screen that is gone shows nothing.
+        let _ = self.output.end_typing().and_then(|()| self.output.flush());
         // Who types sees what becomes of it.
         if self.manner.typed {
             return ending;

@@ -179,7 +179,12 @@ impl Terminal {
     }
 
     pub(super) fn keys(&mut self, keys: &str) {
-        self.keyboard.write_all(keys.as_bytes()).expect("the terminal takes keys");
+        self.bytes(keys.as_bytes());
+    }
+
+    /// Types bytes, be they text or not.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+        self.keyboard.write_all(bytes).expect("the terminal takes keys");
         self.keyboard.flush().expect("the terminal takes keys");
     }
 

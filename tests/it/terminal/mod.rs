@@ -7,6 +7,7 @@ mod harness;
 mod heard;
 mod hostile;
 mod leaving;
+mod linear;
 mod link;
 mod listed;
 mod operators;

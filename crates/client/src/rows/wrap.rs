@@ -30,7 +30,9 @@ pub(crate) struct WrappedRow {
 /// Breaks a line for a screen of so many columns.
 pub(crate) fn rows(line: &Line, columns: usize, edge: Edge) -> Vec<WrappedRow> {
     let head_columns: usize = line.head.iter().map(|span| columns::of(&span.text)).sum();
-    let indent = if head_columns * 5 <= columns * 2 { head_columns.max(INDENT) } else { INDENT };
+    // Whoever hears lines read out needs no column of text.
+    let hangs = edge == Edge::Cuts && head_columns * 5 <= columns * 2;
+    let indent = if hangs { head_columns.max(INDENT) } else { INDENT };
     let mut wrapping = Wrapping {
         columns: columns.max(1),
         indent: indent.min(columns / 2),

@@ -85,6 +85,12 @@ impl TerminalModes {
         Ok(Self)
     }
 
+    /// Lines are typed as the system has them typed.
+    #[expect(clippy::unused_self, reason = "the same as where there is something to do")]
+    pub(crate) fn set_for_keys(&self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the same as where there is something to do")]
     pub(crate) fn set_again(&self) -> io::Result<()> {
         Ok(())

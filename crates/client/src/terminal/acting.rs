@@ -11,6 +11,7 @@ use super::handover::{Handover, chosen_editor};
 use super::key_help;
 use super::{Staleness, Terminal};
 use crate::commands::{Meaning, interpret, is_secret};
+use crate::keyboard::event::NOT_UTF8;
 use crate::session::Session;
 use crate::session::update::Command;
 use crate::system;
@@ -98,6 +99,7 @@ impl Terminal {
                 None => self.suspend()?,
             },
             Action::Search => self.start_search(),
+            Action::NotUtf8 => self.hint = Some(NOT_UTF8.to_owned()),
             // Nothing is going on, or it is dealt with where it comes in.
             Action::Cancel | Action::Resize { .. } | Action::Resume | Action::FocusGained | Action::FocusLost => {}
         }

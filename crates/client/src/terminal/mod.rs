@@ -10,7 +10,7 @@ mod exits;
 pub(crate) mod guard;
 mod handover;
 mod key_help;
-mod key_reader;
+pub(crate) mod key_reader;
 mod keys;
 mod page;
 mod prompt;
@@ -122,6 +122,11 @@ struct Device {
 pub(crate) fn context_messages_max() -> usize {
     let (_, rows) = size().unwrap_or(SIZE_UNKNOWN);
     (usize::from(rows) / 2).max(CONTEXT_MESSAGES_MIN)
+}
+
+/// The columns of the terminal.
+pub(crate) fn columns() -> usize {
+    size().unwrap_or(SIZE_UNKNOWN).0.into()
 }
 
 fn size() -> Option<(u16, u16)> {

@@ -1,0 +1,147 @@
+//! The line being typed, and what a terminal must be sent so that it shows it. Pure.
+//!
+//! It is edited as the system's own line is: at its end only, and nothing is drawn again.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::keyboard::event::{Code, Key, TerminalEvent};
+use crate::lines::Line;
+use crate::rows::columns;
+
+const BELL: &str = "\x07";
+/// Removes the character before the cursor, as the system does.
+const ERASE: &str = "\x08 \x08";
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct TypedLine {
+    text: String,
+    bytes_max: usize,
+}
+
+/// What came of a key.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Typed {
+    /// The line is longer, shorter or as it was.
+    Nothing,
+    /// It is finished.
+    Line(Line),
+    /// Nothing is typed any more.
+    End,
+    /// Ctrl-Z.
+    Suspend,
+    /// Something came that is no text.
+    NotUtf8,
+}
+
+impl TypedLine {
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        Self { text: String::new(), bytes_max }
+    }
+
+    /// The text typed so far.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Drops the text.
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+    }
+
+    /// Takes a key, and adds what the terminal must be sent.
+    pub(crate) fn press(&mut self, event: TerminalEvent, echo: &mut String) -> Typed {
+        let key = match event {
+            TerminalEvent::Key(key) => key,
+            TerminalEvent::Paste(paste) => {
+                self.insert(&paste.text.replace(['\r', '\n'], " "), echo);
+                return Typed::Nothing;
+            }
+            TerminalEvent::NotUtf8 => return Typed::NotUtf8,
+            TerminalEvent::FocusGained
+            | TerminalEvent::FocusLost
+            | TerminalEvent::Resized { .. }
+            | TerminalEvent::Resumed => return Typed::Nothing,
+        };
+        match key {
+            Key { code: Code::Enter, .. } | Key { code: Code::Char('j' | 'm'), control: true, .. } => {
+                echo.push('\n');
+                return Typed::Line(Line::Text(std::mem::take(&mut self.text)));
+            }
+            Key { code: Code::Char('d'), control: true, .. } if self.text.is_empty() => return Typed::End,
+            Key { code: Code::Char('z'), control: true, .. } => return Typed::Suspend,
+            Key { code: Code::Char('u'), control: true, .. } => self.erase_to(0, echo),
+            Key { code: Code::Char('w'), control: true, .. } => {
+                let trimmed = self.text.trim_end();
+                let word = trimmed.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+                let word = (word..=trimmed.len()).find(|&at| trimmed.is_char_boundary(at)).unwrap_or(0);
+                self.erase_to(word, echo);
+            }
+            Key { code: Code::Backspace, .. } | Key { code: Code::Char('h'), control: true, .. } => {
+                let last = self.text.grapheme_indices(true).next_back().map_or(0, |(at, _)| at);
+                self.erase_to(last, echo);
+            }
+            Key { code: Code::Char(c), control: false, alt: false, .. } => {
+                self.insert(c.encode_utf8(&mut [0; 4]), echo)
+            }
+            Key { code: Code::Tab, .. } => self.insert(" ", echo),
+            _ => {}
+        }
+        Typed::Nothing
+    }
+
+    fn insert(&mut self, text: &str, echo: &mut String) {
+        if self.text.len() + text.len() > self.bytes_max {
+            echo.push_str(BELL);
+            return;
+        }
+        let shown = glassline_wire::visible::one_line(text);
+        self.text.push_str(&shown);
+        echo.push_str(&shown);
+    }
+
+    fn erase_to(&mut self, at: usize, echo: &mut String) {
+        let erased = self.text.split_off(at);
+        echo.push_str(&ERASE.repeat(columns::of(&erased)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn press(line: &mut TypedLine, keys: &[Key]) -> (Vec<Typed>, String) {
+        let mut echo = String::new();
+        let typed = keys.iter().map(|&key| line.press(TerminalEvent::Key(key), &mut echo)).collect();
+        (typed, echo)
+    }
+
+    fn text(text: &str) -> Vec<Key> {
+        text.chars().map(|c| Code::Char(c).into()).collect()
+    }
+
+    #[test]
+    fn a_line_is_echoed_erased_and_finished() {
+        let mut line = TypedLine::new(100);
+        assert_eq!(press(&mut line, &text("ab 漢")).1, "ab 漢");
+        assert_eq!(press(&mut line, &[Code::Backspace.into()]).1, ERASE.repeat(2));
+        assert_eq!(press(&mut line, &text("cd ")).1, "cd ");
+        assert_eq!(press(&mut line, &[Key::control(Code::Char('w'))]).1, ERASE.repeat(3));
+        assert_eq!(line.text(), "ab ");
+        assert_eq!(press(&mut line, &[Key::control(Code::Char('d'))]).0, [Typed::Nothing]);
+        let (typed, echo) = press(&mut line, &[Code::Enter.into()]);
+        assert_eq!((typed, echo.as_str()), (vec![Typed::Line(Line::Text("ab ".into()))], "\n"));
+        press(&mut line, &text("xyz"));
+        assert_eq!(press(&mut line, &[Key::control(Code::Char('u'))]).1, ERASE.repeat(3));
+        let rest = [Code::Backspace.into(), Code::Up.into(), Key::alt(Code::Char('x')), Key::control(Code::Char('w'))];
+        assert_eq!(press(&mut line, &rest), ((0..4).map(|_| Typed::Nothing).collect(), String::new()));
+        assert_eq!(press(&mut line, &[Key::control(Code::Char('d'))]).0, [Typed::End]);
+    }
+
+    #[test]
+    fn a_line_is_bounded() {
+        let mut line = TypedLine::new(5);
+        assert_eq!(press(&mut line, &text("123456")).1, "12345\x07");
+        assert_eq!(line.text(), "12345");
+    }
+}

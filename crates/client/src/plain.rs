@@ -169,7 +169,7 @@ impl Plain {
                     Err(wrong) => self.not_sent(&wrong),
                 }
             }
-            Ok(Meaning::Help(lines)) => self.tell(&lines.join("\n")),
+            Ok(Meaning::Help(blocks)) => blocks.iter().try_for_each(|block| self.tell(block)),
             Ok(Meaning::Keys) => self.tell("Enter sends; there are more keys in the terminal mode only"),
             Ok(Meaning::Clear) => Ok(()),
             Ok(Meaning::More(number)) => {

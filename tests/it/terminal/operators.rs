@@ -37,7 +37,7 @@ fn an_operator_at_a_terminal_throws_somebody_out_and_leaves_no_token_behind() {
     alice.wait_for("nothing to be found", |screen| screen.contains("(search") && !screen.contains("•"));
     alice.keys("\x1b");
     alice.see_input("");
-    alice.keys_until("/help operators\r", "/freeze: lets nobody but operators speak");
+    alice.keys_until("/help operators\r", "lets nobody but operators speak");
     alice.keys("/op correct-horse");
     alice.see_input("/op •••••••••••••");
     alice.keys("\x15\x04");

@@ -32,12 +32,23 @@ pub(crate) fn interpret(line: &str, who: SlashCommands) -> Result<Meaning, Strin
             Ok(help_of_both(known, args, line))
         }
         (Some(known), SlashCommands::Server) if known.local => read(known, args, |_| true),
+        (Some(known), SlashCommands::Server) if known.name != name || known.is_the_clients() => of_server(known, args),
         (_, SlashCommands::Server) => Ok(Meaning::Do(Command::ServerLine(line.to_owned()))),
         (Some(_), SlashCommands::Nobody | SlashCommands::Undecided) => {
             Err(format!("this server has no commands, so there is no /{name} here; `//{name}` sends it as text"))
         }
         (None, _) => Err(suggestion::unknown(name)),
     }
+}
+
+/// The line for a server that knows a command by another name.
+fn of_server(command: &SlashCommand, args: &str) -> Result<Meaning, String> {
+    let line = match read(command, args, |_| true)? {
+        Meaning::Do(Command::Direct { to, text }) => format!("/msg {to} {text}"),
+        Meaning::Do(Command::Whois(name)) => format!("/whois {name}"),
+        _ => format!("/{} {args}", command.name),
+    };
+    Ok(Meaning::Do(Command::ServerLine(line.trim_end().to_owned())))
 }
 
 /// What `/help` means where the server has commands as well, which only the server can tell of.

@@ -10,7 +10,7 @@ pub(crate) enum Meaning {
     Do(Command),
     /// Say this to whoever wrote to the user only the last time.
     Reply(String),
-    /// Show these lines.
+    /// Show these blocks of rows.
     Help(Vec<String>),
     /// Show the keys of the terminal mode.
     Keys,

@@ -171,7 +171,7 @@ impl Terminal {
                 Ok(command) => return self.carry_out(Meaning::Do(command), session, now_ms),
                 Err(wrong) => self.tell(&[wrong]),
             },
-            Meaning::Help(lines) => self.tell(&[lines.join("\n")]),
+            Meaning::Help(blocks) => self.tell(&blocks),
             Meaning::Keys => self.tell(&[key_help::lines().join("\n")]),
             Meaning::Clear => self.screen.clear(),
             Meaning::More(number) => {

@@ -10,9 +10,9 @@ const HEADINGS: [(Group, &str); 4] =
     [(Group::Talk, "talking"), (Group::People, "people"), (Group::Rooms, "rooms"), (Group::Program, "this program")];
 
 /// Columns of the commands in `/help`, with the space behind them.
-const BRIEF_COLUMNS: usize = 20;
+const BRIEF_COLUMNS: usize = 28;
 /// The same in the longer lists.
-const FULL_COLUMNS: usize = 34;
+const FULL_COLUMNS: usize = 36;
 /// Columns that stay for text on a screen of 80 columns, behind the time of a line.
 const LINE_COLUMNS: usize = 70;
 

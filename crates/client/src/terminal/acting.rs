@@ -24,7 +24,12 @@ impl Terminal {
     pub(super) fn act(&mut self, action: Action, session: &mut Session, now_ms: u64) -> io::Result<()> {
         self.staleness = Staleness::Awaited;
         match action {
-            Action::Resize { columns, rows } => (self.columns, self.rows) = (columns.max(1), rows.max(1)),
+            Action::Resize { columns, rows } => {
+                (self.columns, self.rows) = (columns.max(1), rows.max(1));
+                if self.rewraps {
+                    self.screen.rewrapped(self.columns.into());
+                }
+            }
             // After Ctrl-Z it has been taken again already.
             Action::Resume if self.went_on.take().is_some_and(|went_on| went_on.elapsed() < RESUME_WITHIN) => {}
             Action::Resume => self.take_terminal_again()?,

@@ -85,6 +85,8 @@ pub(crate) struct Terminal {
     palette: Palette,
     columns: u16,
     rows: u16,
+    /// The terminal wraps anew what it shows when its window gets another size.
+    rewraps: bool,
     staleness: Staleness,
     ringing: Ringing,
     drawn_ms: Option<u64>,
@@ -116,6 +118,29 @@ struct Device {
     keyboard: Keyboard,
     guard: Guard,
     inbox: Inbox,
+}
+
+/// Returns true for the terminals that are known to wrap anew what they show when their window gets another size. Of others nobody knows.
+fn rewraps(variable: impl Fn(&str) -> String) -> bool {
+    let is_set = |name: &&str| !variable(name).is_empty();
+    let (term, program) = (variable("TERM"), variable("TERM_PROGRAM"));
+    if is_set(&"STY") || term.starts_with("screen") && !is_set(&"TMUX") {
+        return false;
+    }
+    let marks = [
+        "TMUX",
+        "VTE_VERSION",
+        "KITTY_WINDOW_ID",
+        "WEZTERM_PANE",
+        "ALACRITTY_WINDOW_ID",
+        "KONSOLE_VERSION",
+        "WT_SESSION",
+    ];
+    marks.iter().any(is_set)
+        || ["tmux", "alacritty", "foot", "xterm-kitty", "xterm-ghostty", "wezterm"]
+            .iter()
+            .any(|name| term.starts_with(name))
+        || ["iTerm.app", "Apple_Terminal", "vscode", "ghostty", "WezTerm"].contains(&program.as_str())
 }
 
 /// How many messages of the past leave half of the screen to what the client says at first.
@@ -150,6 +175,7 @@ impl Terminal {
         let reader = Reader::new(&options.name);
         let page = Page::new(reader, Settings::new(preferences, true));
         let mut terminal = Self::new(page, system::unbuffered_stdout()?, size.unwrap_or(SIZE_UNKNOWN), palette);
+        terminal.rewraps = rewraps(environment);
         terminal.draft_folder = preferences.state_folder.clone().unwrap_or_else(std::env::temp_dir);
         terminal.device = Some(Device { keyboard: Keyboard::start(inbox.clone())?, guard, inbox });
         terminal.tell(&options.greeting);
@@ -174,6 +200,7 @@ impl Terminal {
             palette,
             columns,
             rows,
+            rewraps: false,
             staleness: Staleness::Stale,
             ringing: Ringing::default(),
             drawn_ms: None,

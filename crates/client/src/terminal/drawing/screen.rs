@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use super::layout::Block;
-use crate::rows::columns::Edge;
+use crate::rows::columns::{self, Edge};
 use crate::rows::shortening::Shortening;
 use crate::rows::wrap::{Row, WrappedRow};
 use crate::telling::Line;
@@ -61,6 +61,8 @@ impl Waiting {
 pub(crate) struct Screen {
     /// Rows of the block above the one that the cursor is in.
     rows_above_cursor: usize,
+    /// Columns of the block's rows from its first one up to the cursor.
+    drawn_columns: Vec<usize>,
     /// Lines to print above the block.
     new_lines: VecDeque<Waiting>,
     new_bytes: usize,
@@ -119,6 +121,15 @@ impl Screen {
     /// Another program has used the terminal: the block is drawn anew where the cursor is.
     pub(crate) fn forget(&mut self) {
         self.rows_above_cursor = 0;
+        self.drawn_columns.clear();
+    }
+
+    /// The terminal has another number of columns now, and has wrapped anew what it shows: the block's rows too, where they are too wide.
+    pub(crate) fn rewrapped(&mut self, columns: usize) {
+        let Some((&cursor, above)) = self.drawn_columns.split_last() else { return };
+        // One row too few leaves a ghost, one too many would take a message.
+        let rows_above: usize = above.iter().map(|row| row.div_ceil(columns).max(1)).sum();
+        self.rows_above_cursor = rows_above + cursor.saturating_sub(1) / columns;
     }
 
     /// Prints what waits and draws the block anew.
@@ -142,6 +153,9 @@ impl Screen {
             strokes.push(Stroke::Bell);
         }
         self.rows_above_cursor = block.cursor_row;
+        let width = |row: &Row| row.iter().map(|span| columns::of(&span.text)).sum();
+        self.drawn_columns = block.rows[..block.cursor_row].iter().map(width).collect();
+        self.drawn_columns.push(columns::of(&block.before_cursor));
         strokes
     }
 
@@ -149,7 +163,7 @@ impl Screen {
     pub(crate) fn leave(&mut self, columns: usize) -> Vec<Stroke> {
         let mut strokes = self.take_block_away(columns);
         strokes.push(Stroke::Wrap(true));
-        self.rows_above_cursor = 0;
+        self.forget();
         strokes
     }
 

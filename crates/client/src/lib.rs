@@ -113,10 +113,11 @@ fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> i
         json.tell(&own_words(&options.greeting))?;
         return Ok(Box::new(json));
     }
-    let manner = Manner { typed, words_on_stdout: mode == Mode::Linear };
+    let manner = Manner { typed, words_on_stdout: mode == Mode::Linear, hosts: options.hosts };
     let has_screen = io::stdout().is_terminal();
+    let for_a_person = typed && has_screen && mode == Mode::Linear;
     // A system that cannot read keys one by one has lines typed as it always does, and so has a pipe.
-    let terminal = (typed && has_screen && mode == Mode::Linear).then(|| TypingTerminal::open(inbox.clone()));
+    let terminal = for_a_person.then(|| TypingTerminal::open(inbox.clone()));
     let terminal = terminal.and_then(Result::ok);
     let lines_in = match &terminal {
         Some(_) => LinesIn::added(),
@@ -128,6 +129,9 @@ fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> i
     let mut plain = Plain::new(manner, reader, settings, RoomLog::wished_for(options), lines_in, output);
     for words in &options.greeting {
         plain.tell(words)?;
+    }
+    if for_a_person {
+        plain.tell(terminal::FIRST_STEPS)?;
     }
     Ok(Box::new(match terminal {
         Some(terminal) => plain.typed_at(terminal),

@@ -16,6 +16,7 @@ use crate::telling::catching_up::CatchingUp;
 use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
 use crate::telling::{Kind, Line as Told, Role, Span, attention};
+use crate::terminal::exits::closes_for;
 use crate::typing::line::Typed;
 use crate::typing::terminal::TypingTerminal;
 use crate::undelivered::Undelivered;
@@ -31,6 +32,8 @@ pub(crate) struct Manner {
     pub(crate) typed: bool,
     /// The client's own words go where the conversation goes.
     pub(crate) words_on_stdout: bool,
+    /// This process is the server, too.
+    pub(crate) hosts: bool,
 }
 
 /// The mode.
@@ -46,6 +49,8 @@ pub(crate) struct Plain {
     terminal: Option<TypingTerminal>,
     /// What is no text was told of in this line.
     told_not_utf8: bool,
+    /// Whoever hosts has been told for whom leaving closes the line.
+    told_of_others: bool,
     empty_lines: u8,
     undelivered: Undelivered,
     finished: bool,
@@ -70,6 +75,7 @@ impl Plain {
             output,
             terminal: None,
             told_not_utf8: false,
+            told_of_others: false,
             empty_lines: 0,
             undelivered: Undelivered::default(),
             finished: false,
@@ -156,7 +162,13 @@ impl Plain {
             return Ok(());
         }
         self.empty_lines = 0;
-        match interpret(&text, session.slash_commands()) {
+        let meaning = interpret(&text, session.slash_commands());
+        let leaves = meaning == Ok(Meaning::Do(Command::Leave));
+        if leaves && self.is_to_tell_of_others(session) {
+            return self.tell(&closes_for(session.others(), "/quit again"));
+        }
+        self.told_of_others = false;
+        match meaning {
             Ok(Meaning::Do(command)) => match session.command(command, now_ms) {
                 Ok(()) => Ok(()),
                 Err(declined) => self.not_sent(&declined.to_string()),
@@ -192,8 +204,14 @@ impl Plain {
         }
     }
 
+    /// Returns true the first time that somebody who hosts others wants to leave.
+    fn is_to_tell_of_others(&mut self, session: &Session) -> bool {
+        let hosts_others = self.manner.typed && self.manner.hosts && session.others() > 0;
+        hosts_others && !std::mem::replace(&mut self.told_of_others, true)
+    }
+
     /// Something happened at the terminal.
-    fn typed(&mut self, event: TerminalEvent, now_ms: u64) -> io::Result<()> {
+    fn typed(&mut self, event: TerminalEvent, session: &Session, now_ms: u64) -> io::Result<()> {
         let Some(terminal) = &self.terminal else { return Ok(()) };
         if event == TerminalEvent::Resumed {
             terminal.take_again()?;
@@ -204,10 +222,13 @@ impl Plain {
                 self.told_not_utf8 = false;
                 self.lines_in.add(vec![line]);
             }
+            Typed::End if self.is_to_tell_of_others(session) => {
+                self.tell(&closes_for(session.others(), "Ctrl-D again"))?
+            }
             Typed::End => self.lines_in.end(),
             Typed::Suspend => {
                 self.output.flush()?;
-                terminal.suspend()?;
+                return self.terminal.as_ref().map_or(Ok(()), TypingTerminal::suspend);
             }
             Typed::NotUtf8 if self.told_not_utf8 => {}
             Typed::NotUtf8 => {
@@ -231,11 +252,11 @@ fn is_over(session: &Session) -> bool {
 }
 
 impl View for Plain {
-    fn input(&mut self, input: UserInput, _session: &mut Session, now_ms: u64) -> io::Result<()> {
+    fn input(&mut self, input: UserInput, session: &mut Session, now_ms: u64) -> io::Result<()> {
         match input {
             UserInput::Lines(lines) => self.lines_in.add(lines),
             UserInput::End => self.lines_in.end(),
-            UserInput::Terminal(event) => return self.typed(event, now_ms),
+            UserInput::Terminal(event) => return self.typed(event, session, now_ms),
             UserInput::Failed(_) | UserInput::EditorClosed => {}
         }
         Ok(())

@@ -119,7 +119,7 @@ impl Client {
                     Box::new(json.expect("a first line"))
                 }
                 Shape::Pipe | Shape::Typist => {
-                    let manner = Manner { typed: matches!(shape, Shape::Typist), words_on_stdout: false };
+                    let manner = Manner { typed: matches!(shape, Shape::Typist), words_on_stdout: false, hosts: false };
                     let reader = Reader::new("bot");
                     let settings = Settings::new(&Preferences::default(), false);
                     let typed = TypedLine::new(16 * 1024);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::action::Action;
 use super::action::Motion;
 use super::editing::completion::Completion;
-use super::exits::{Exit, Stop};
+use super::exits::{Exit, Stop, closes_for};
 use super::handover::{Handover, chosen_editor};
 use super::key_help;
 use super::{Staleness, Terminal};
@@ -55,7 +55,7 @@ impl Terminal {
             self.stop.forget();
         }
         let is_empty = self.editor.text().is_empty();
-        if !(is_empty && matches!(action, Action::Enter | Action::Interrupt)) {
+        if !(is_empty && matches!(action, Action::Enter | Action::Interrupt | Action::RemoveOrLeave)) {
             self.exits.forget();
         }
         match action {
@@ -70,7 +70,13 @@ impl Terminal {
                 self.leave_or_say(exit, session, now_ms);
             }
             Action::Interrupt => self.editor.clear(),
-            Action::RemoveOrLeave if is_empty => leave(session, now_ms),
+            Action::RemoveOrLeave if is_empty => {
+                if self.exits.tell_of_others(self.hosted_others(session)) {
+                    self.hint = Some(closes_for(session.others(), "Ctrl-D again"));
+                } else {
+                    leave(session, now_ms);
+                }
+            }
             Action::RemoveOrLeave => self.editor.remove(Motion::Right),
             Action::Paste(paste) => self.take_paste(&paste, session),
             Action::Insert(text) => {
@@ -111,6 +117,11 @@ impl Terminal {
         Ok(())
     }
 
+    /// How many others the line of this process would close for.
+    fn hosted_others(&self, session: &Session) -> usize {
+        if self.stop == Stop::OneProgram { 0 } else { session.others() }
+    }
+
     pub(super) fn hint_unless(&mut self, fits: bool) {
         if !fits {
             self.hint = Some("too long to fit in; nothing was inserted".to_owned());
@@ -136,7 +147,13 @@ impl Terminal {
         // A paste ends with a newline that nobody wants to send.
         let line = self.editor.text().trim_end_matches('\n').to_owned();
         match interpret(&line, session.slash_commands()) {
+            Ok(Meaning::Do(Command::Leave)) if !self.quit_asked && self.hosted_others(session) > 0 => {
+                self.quit_asked = true;
+                self.tell(&[closes_for(session.others(), "/quit again")]);
+                self.accept();
+            }
             Ok(meaning) => {
+                self.quit_asked = false;
                 if self.carry_out(meaning, session, now_ms) {
                     self.accept();
                 }

@@ -6,7 +6,7 @@ mod action;
 mod drafts;
 mod drawing;
 mod editing;
-mod exits;
+pub(crate) mod exits;
 pub(crate) mod guard;
 mod handover;
 mod key_help;
@@ -65,6 +65,8 @@ const FIRST_DRAWING_MS: u64 = 50;
 const LINES_WAITING_MAX: usize = 10_000;
 /// For terminals that do not say.
 const SIZE_UNKNOWN: (u16, u16) = (80, 24);
+/// What a newcomer needs to know first.
+pub(crate) const FIRST_STEPS: &str = "/help lists the commands; /quit or three empty Enters leave";
 /// Messages of the past that the smallest screen begins with.
 const CONTEXT_MESSAGES_MIN: usize = 3;
 
@@ -76,6 +78,8 @@ pub(crate) struct Terminal {
     /// What was begun in other rooms.
     drafts: Drafts,
     exits: Exits,
+    /// Whoever hosts has been told for whom `/quit` closes the line.
+    quit_asked: bool,
     prompt: Prompt,
     /// Lines of a paste that are still to be sent.
     pasting: Option<Pasting>,
@@ -179,6 +183,7 @@ impl Terminal {
         terminal.draft_folder = preferences.state_folder.clone().unwrap_or_else(std::env::temp_dir);
         terminal.device = Some(Device { keyboard: Keyboard::start(inbox.clone())?, guard, inbox });
         terminal.tell(&options.greeting);
+        terminal.tell(&[FIRST_STEPS.to_owned()]);
         terminal.recall(preferences);
         terminal.log = RoomLog::wished_for(options);
         terminal.stop = if options.hosts { Stop::Everybody } else { Stop::OneProgram };
@@ -192,6 +197,7 @@ impl Terminal {
             editor: Editor::default(),
             drafts: Drafts::default(),
             exits: Exits::default(),
+            quit_asked: false,
             prompt: Prompt::default(),
             pasting: None,
             hint: None,

@@ -78,6 +78,8 @@ impl Key {
 pub(crate) struct Paste {
     pub(crate) text: String,
     pub(crate) end: PasteEnd,
+    /// Bytes that are no text in UTF-8 were in it; U+FFFD stands for them.
+    pub(crate) is_damaged: bool,
 }
 
 /// How a paste ended.

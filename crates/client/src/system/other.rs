@@ -136,7 +136,7 @@ impl TerminalInput {
 fn converted(event: Event) -> Option<TerminalEvent> {
     match event {
         Event::Key(event) if event.kind != KeyEventKind::Release => key(event).map(TerminalEvent::Key),
-        Event::Paste(text) => Some(TerminalEvent::Paste(Paste { text, end: PasteEnd::Whole })),
+        Event::Paste(text) => Some(TerminalEvent::Paste(Paste { text, end: PasteEnd::Whole, is_damaged: false })),
         Event::Resize(columns, rows) => Some(TerminalEvent::Resized { columns, rows }),
         Event::FocusGained => Some(TerminalEvent::FocusGained),
         Event::FocusLost => Some(TerminalEvent::FocusLost),

@@ -138,7 +138,7 @@ impl Table {
     }
 
     fn paste(&mut self, text: &str) {
-        self.event(TerminalEvent::Paste(Paste { text: text.into(), end: PasteEnd::Whole }));
+        self.event(TerminalEvent::Paste(Paste { text: text.into(), end: PasteEnd::Whole, is_damaged: false }));
     }
 
     fn type_in(&mut self, text: &str) {

@@ -26,7 +26,7 @@ fn key(code: Code) -> TerminalEvent {
 }
 
 fn paste(text: &str, end: PasteEnd) -> TerminalEvent {
-    TerminalEvent::Paste(Paste { text: text.to_owned(), end })
+    TerminalEvent::Paste(Paste { text: text.to_owned(), end, is_damaged: text.contains(char::REPLACEMENT_CHARACTER) })
 }
 
 #[test]

@@ -153,10 +153,12 @@ impl LineOutput {
         let place = Some(line.place()).filter(|place| !place.is_empty());
         let head = place.map(|place| Span::new(Role::Faint, place)).into_iter().chain(line.head.iter().cloned());
         let line = Line { head: head.collect(), ..line.clone() };
-        texts(&match shortens {
-            true => self.shortening.rows(&line, columns(), Edge::Wraps),
-            false => wrap::rows(&line, columns(), Edge::Wraps),
-        })
+        let rows = if shortens {
+            self.shortening.rows(&line, columns(), Edge::Wraps)
+        } else {
+            wrap::rows(&line, columns(), Edge::Wraps)
+        };
+        texts(&rows)
     }
 }
 

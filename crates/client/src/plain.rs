@@ -223,7 +223,7 @@ impl Plain {
                 self.lines_in.add(vec![line]);
             }
             Typed::End if self.is_to_tell_of_others(session) => {
-                self.tell(&closes_for(session.others(), "Ctrl-D again"))?
+                self.tell(&closes_for(session.others(), "Ctrl-D again"))?;
             }
             Typed::End => self.lines_in.end(),
             Typed::Suspend => {

@@ -44,7 +44,7 @@ fn of_other_terminals(sequence: &[u8]) -> Option<Key> {
         [0x1b, b'[', number, b'^'] => control(editing(number)?),
         [0x1b, b'[', number, b'$'] => shift(editing(number)?),
         [0x1b, b'[', number, b'@'] => Key { shift: true, ..control(editing(number)?) },
-        [0x1b, b'[', b'Z'] | [0x1b, b'O', b'Z'] => shift(Code::Tab),
+        [0x1b, b'[' | b'O', b'Z'] => shift(Code::Tab),
         [0x1b, b'O', b'M'] => plain(Code::Enter),
         [0x1b, b'O', b'I'] => plain(Code::Tab),
         [0x1b, b'O', b' '] => plain(Code::Char(' ')),

@@ -52,11 +52,11 @@ pub(crate) fn rows(line: &Line, columns: usize, edge: Edge) -> Vec<WrappedRow> {
             wrapping.take_ascii(span.role, &span.text);
         } else {
             for grapheme in span.text.graphemes(true) {
-                if links.next_if(|link| link.end <= at).is_some() {
+                if links.next_if(|range| range.end <= at).is_some() {
                     wrapping.end_word();
                 }
                 match links.peek() {
-                    Some(link) if link.contains(&at) => wrapping.take_of_link(span.role, grapheme),
+                    Some(range) if range.contains(&at) => wrapping.take_of_link(span.role, grapheme),
                     _ => wrapping.take(span.role, grapheme),
                 }
                 at += grapheme.len();

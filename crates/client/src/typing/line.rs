@@ -72,9 +72,8 @@ impl TypedLine {
             Key { code: Code::Char('z'), control: true, .. } => return Typed::Suspend,
             Key { code: Code::Char('u'), control: true, .. } => self.erase_to(0, echo),
             Key { code: Code::Char('w'), control: true, .. } => {
-                let trimmed = self.text.trim_end();
-                let word = trimmed.rfind(char::is_whitespace).map_or(0, |at| at + 1);
-                let word = (word..=trimmed.len()).find(|&at| trimmed.is_char_boundary(at)).unwrap_or(0);
+                let before = self.text.trim_end().char_indices().rev().find(|(_, c)| c.is_whitespace());
+                let word = before.map_or(0, |(at, c)| at + c.len_utf8());
                 self.erase_to(word, echo);
             }
             Key { code: Code::Backspace, .. } | Key { code: Code::Char('h'), control: true, .. } => {
@@ -82,7 +81,7 @@ impl TypedLine {
                 self.erase_to(last, echo);
             }
             Key { code: Code::Char(c), control: false, alt: false, .. } => {
-                self.insert(c.encode_utf8(&mut [0; 4]), echo)
+                self.insert(c.encode_utf8(&mut [0; 4]), echo);
             }
             Key { code: Code::Tab, .. } => self.insert(" ", echo),
             _ => {}

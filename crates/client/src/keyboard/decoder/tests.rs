@@ -134,7 +134,7 @@ fn keys_of_rxvt_putty_and_an_application_keypad() {
     ] {
         assert_eq!(decoded(&[bytes.as_bytes(), b"x"]), [event, key(Code::Char('x'))], "{bytes:?}");
     }
-    let keypad: String = (b'j'..=b'y').map(|sign| format!("\x1bO{}", char::from(sign))).collect();
+    let keypad: String = (b'j'..=b'y').flat_map(|sign| ['\x1b', 'O', char::from(sign)]).collect();
     let typed: Vec<TerminalEvent> = "*+,-./0123456789".chars().map(|c| key(Code::Char(c))).collect();
     assert_eq!(decoded(&[keypad.as_bytes()]), typed);
 }

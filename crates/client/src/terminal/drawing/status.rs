@@ -217,7 +217,7 @@ mod tests {
         let status = Status { name: "n".repeat(32), room: Some("r".repeat(32)), ..online() };
         for columns in 8..200 {
             let line = text(&row(&status, &Beside::default(), columns));
-            assert!(line.contains("n") && line.contains(" in r") || columns < 9, "{columns}: {line}");
+            assert!(line.contains('n') && line.contains(" in r") || columns < 9, "{columns}: {line}");
             assert!(columns::of(&line) < columns, "{columns}: {line}");
         }
         let line = text(&row(&status, &Beside::default(), 41));

@@ -185,7 +185,7 @@ const COMMANDS: &[Case] = &[
         table.alice.keys_until("/help nonsense\r", "there is no command /nonsense");
     }),
     ("/more", |table| {
-        table.bob.say(&(0..60).map(|number| format!("row {number}.\n")).collect::<String>());
+        table.bob.say(&(0..60).map(|number| format!("row {number}.")).collect::<Vec<_>>().join("\n"));
         table.alice.see("more rows: /more 1 shows them");
         table.alice.keys_until("/more\r", "row 59.");
         table.alice.keys_until("/more\r", "every message is shown whole");

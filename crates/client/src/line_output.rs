@@ -26,6 +26,13 @@ pub(crate) struct Screen {
     pub(crate) shortens: bool,
 }
 
+impl Screen {
+    /// The columns of a row. The last one stays free: some terminals wrap behind it, others do not.
+    fn row_columns(self) -> usize {
+        (self.columns)().saturating_sub(1).max(1)
+    }
+}
+
 /// See the module.
 pub(crate) struct LineOutput {
     out: Box<dyn Write>,
@@ -76,7 +83,7 @@ impl LineOutput {
             Ok(rest) => rest,
             Err(wrong) => return Ok(Err(wrong)),
         };
-        let columns = self.screen.map_or(usize::MAX, |screen| (screen.columns)());
+        let columns = self.screen.map_or(usize::from(u16::MAX), Screen::row_columns);
         let rows = texts(&self.shortening.rest_rows(&rest, columns, Edge::Wraps));
         rows.iter().try_for_each(|row| self.row(row)).map(Ok)
     }
@@ -122,14 +129,14 @@ impl LineOutput {
         self.out.write_all(self.typed.text().as_bytes())
     }
 
-    /// Nothing is typed any more: what waits is shown, and whatever comes from now on.
-    pub(crate) fn end_typing(&mut self) -> io::Result<()> {
-        if self.typed.text().is_empty() {
-            return Ok(());
+    /// Nothing is typed any more: what waits is shown, and whatever comes from now on. Returns what was typed.
+    pub(crate) fn end_typing(&mut self) -> io::Result<String> {
+        let typed = self.typed.take();
+        if !typed.is_empty() {
+            let held = std::mem::take(&mut self.held);
+            write!(self.out, "\n{held}")?;
         }
-        self.typed.clear();
-        let held = std::mem::take(&mut self.held);
-        write!(self.out, "\n{held}")
+        Ok(typed)
     }
 
     pub(crate) fn flush(&mut self) -> io::Result<()> {
@@ -149,14 +156,14 @@ impl LineOutput {
 
     /// Rows of a line. A terminal wraps by itself, so no row is wider than it by anybody's count.
     fn rows(&mut self, line: &Line) -> Vec<String> {
-        let Some(Screen { columns, shortens }) = self.screen else { return line.plain() };
+        let Some(screen) = self.screen else { return line.plain() };
         let place = Some(line.place()).filter(|place| !place.is_empty());
         let head = place.map(|place| Span::new(Role::Faint, place)).into_iter().chain(line.head.iter().cloned());
         let line = Line { head: head.collect(), ..line.clone() };
-        let rows = if shortens {
-            self.shortening.rows(&line, columns(), Edge::Wraps)
+        let rows = if screen.shortens {
+            self.shortening.rows(&line, screen.row_columns(), Edge::Wraps)
         } else {
-            wrap::rows(&line, columns(), Edge::Wraps)
+            wrap::rows(&line, screen.row_columns(), Edge::Wraps)
         };
         texts(&rows)
     }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::commands::{Meaning, interpret};
+use crate::commands::{Meaning, concealed, interpret};
 use crate::ending::Ending;
 use crate::inbox::UserInput;
 use crate::keyboard::event::{NOT_UTF8, TerminalEvent};
@@ -210,6 +210,15 @@ impl Plain {
         hosts_others && !std::mem::replace(&mut self.told_of_others, true)
     }
 
+    /// Tells what was typed and not finished.
+    fn end_typing(&mut self) -> io::Result<()> {
+        let typed = self.output.end_typing()?;
+        if !typed.trim().is_empty() {
+            self.tell(&format!("not sent: {}", concealed(&typed, 0).0))?;
+        }
+        self.output.flush()
+    }
+
     /// Something happened at the terminal.
     fn typed(&mut self, event: TerminalEvent, session: &Session, now_ms: u64) -> io::Result<()> {
         let Some(terminal) = &self.terminal else { return Ok(()) };
@@ -318,7 +327,7 @@ impl View for Plain {
 
     fn ended(&mut self, ending: Ending) -> Ending {
         // Who types sees it; a screen that is gone shows nothing.
-        let _ = self.output.end_typing().and_then(|()| self.output.flush());
+        let _ = self.end_typing();
         // Who types sees what becomes of it.
         if self.manner.typed {
             return ending;

@@ -124,3 +124,35 @@ fn what_is_no_text_is_told_once_a_line() {
     assert_eq!(bob.said().text, "x");
     assert_eq!(alice.count_written("not UTF-8"), 1);
 }
+
+#[test]
+fn a_terminal_that_somebody_else_echoes_on_is_left_alone() {
+    let server = Server::start();
+    let mut bob = Tutorial::join(server.address, "bob");
+    let opening = Opening::join(server.address, "alice").size(24, 60).argument("--linear");
+    let mut alice = opening.within_a_shell(r#"stty -echo; "$@"; stty echo"#).start();
+    alice.see("connected to");
+    bob.expect_word("alice joined");
+    alice.keys("typed unseen\n");
+    assert_eq!(bob.said().text, "typed unseen");
+    bob.say("an answer");
+    alice.see("bob > an answer");
+    assert!(!alice.written().contains("unseen"), "{}", alice.screen());
+    alice.keys("\x04");
+    assert_eq!(alice.exit_code(), 0);
+}
+
+#[test]
+fn what_was_typed_and_not_finished_is_told_at_the_end() {
+    let server = Server::start();
+    let mut bob = Tutorial::join(server.address, "bob");
+    let mut alice = linear(&server);
+    bob.expect_word("alice joined");
+    alice.keys_until("half a sent", "half a sent");
+    bob.say("said meanwhile");
+    bob.barrier();
+    alice.signal("TERM");
+    assert_eq!(alice.exit_code(), 0);
+    alice.see_passing("not sent: half a sent");
+    assert!(alice.written().contains("bob > said meanwhile"), "{}", alice.screen());
+}

@@ -32,7 +32,7 @@ pub(crate) struct Shortening {
 impl Shortening {
     /// Rows of a line on a screen of so many columns: all, or the first ones and a row that tells of the rest.
     pub(crate) fn rows(&mut self, line: &Line, columns: usize, edge: Edge) -> Vec<WrappedRow> {
-        self.first_rows(line, columns, edge, MESSAGE_ROWS_MAX)
+        self.first_rows(line, columns, edge, MESSAGE_ROWS_MAX, |_| false)
     }
 
     /// Takes a rest to be shown with [`Shortening::rest_rows`]: the one with this number, or the last one.
@@ -53,28 +53,38 @@ impl Shortening {
 
     /// Rows of the next part of a rest, and a row that tells of what is left of it.
     pub(crate) fn rest_rows(&mut self, rest: &Line, columns: usize, edge: Edge) -> Vec<WrappedRow> {
-        self.first_rows(rest, columns, edge, REST_ROWS_MAX)
+        // Each request goes on, also past a link that is taller than what is shown at a time.
+        let of_head = head_chars(rest);
+        self.first_rows(rest, columns, edge, REST_ROWS_MAX, |shown| shown <= of_head)
     }
 
-    fn first_rows(&mut self, line: &Line, columns: usize, edge: Edge, rows_max: usize) -> Vec<WrappedRow> {
-        let mut rows = wrap::rows(line, columns, edge);
+    fn first_rows(
+        &mut self,
+        line: &Line,
+        columns: usize,
+        edge: Edge,
+        rows_max: usize,
+        is_taken: impl Fn(usize) -> bool,
+    ) -> Vec<WrappedRow> {
+        let rows = wrap::rows(line, columns, edge);
+        let height: usize = rows.iter().map(|row| row.height(columns)).sum();
         // One row in place of another helps nobody.
-        if rows.len() <= rows_max {
+        if height <= rows_max {
             return rows;
         }
-        let hidden = rows.split_off(rows_max - 1);
-        let shown: usize = rows.iter().map(visible_chars).sum();
+        let mut shown = first_of(rows, columns, rows_max - 1, is_taken);
+        let hidden = height.saturating_sub(shown.iter().map(|row| row.height(columns)).sum());
+        let rest = rest_of(line, shown.iter().map(visible_chars).sum());
+        if rest.body.is_empty() {
+            return shown;
+        }
         self.last_number += 1;
         let number = self.last_number;
-        let note = format!("… {} more rows: /more {number} shows them", hidden.len());
-        self.keep(Rest { number, line: rest_of(line, shown) });
-        let note = Line {
-            head: vec![Span::new(Role::Faint, "  ")],
-            body: vec![Span::new(Role::Faint, note)],
-            ..Line::default()
-        };
-        rows.extend(wrap::rows(&note, columns, edge));
-        rows
+        let note = Span::new(Role::Faint, format!("… {hidden} more rows: /more {number} shows them"));
+        self.keep(Rest { number, line: rest });
+        let note = Line { head: vec![Span::new(Role::Faint, "  ")], body: vec![note], ..Line::default() };
+        shown.extend(wrap::rows(&note, columns, edge));
+        shown
     }
 
     fn keep(&mut self, rest: Rest) {
@@ -90,8 +100,37 @@ impl Shortening {
     }
 }
 
+/// The first rows that fit. A link that does not is left out, unless it is taken for something of the text to be shown.
+fn first_of(
+    rows: Vec<WrappedRow>,
+    columns: usize,
+    rows_max: usize,
+    is_taken: impl Fn(usize) -> bool,
+) -> Vec<WrappedRow> {
+    let mut first: Vec<WrappedRow> = Vec::new();
+    let mut left = rows_max;
+    for row in rows {
+        let height = row.height(columns);
+        if height <= left || is_taken(first.iter().map(visible_chars).sum()) {
+            left = left.saturating_sub(height);
+            first.push(row);
+            continue;
+        }
+        let without_link = WrappedRow { spans: row.spans, ..WrappedRow::default() };
+        if left > 0 && visible_chars(&without_link) > 0 {
+            first.push(without_link);
+        }
+        break;
+    }
+    first
+}
+
 fn visible_chars(row: &WrappedRow) -> usize {
     row.spans.iter().chain(&row.link).map(|span| visible(&span.text).count()).sum()
+}
+
+fn head_chars(line: &Line) -> usize {
+    line.head.iter().map(|span| visible(&span.text).count()).sum()
 }
 
 /// Characters of a text that wrapping neither adds nor drops, with their places.
@@ -101,9 +140,8 @@ fn visible(text: &str) -> impl Iterator<Item = (usize, char)> {
 
 /// The line without the first visible characters of its head and body.
 fn rest_of(line: &Line, shown: usize) -> Line {
-    let of_head: usize = line.head.iter().map(|span| visible(&span.text).count()).sum();
-    let mut shown = shown.saturating_sub(of_head);
-    let mut body = line.body.iter().map(|span| {
+    let mut shown = shown.saturating_sub(head_chars(line));
+    let body = line.body.iter().map(|span| {
         let of_span = visible(&span.text).count();
         let from = if of_span <= shown {
             span.text.len()
@@ -113,8 +151,8 @@ fn rest_of(line: &Line, shown: usize) -> Line {
         shown = shown.saturating_sub(of_span);
         Span::new(span.role, &span.text[from..])
     });
-    let body: Vec<Span> = body.by_ref().filter(|span| !span.text.is_empty()).collect();
-    Line { head: line.head.clone(), body, ..line.clone() }
+    let body = body.filter(|span| !span.text.is_empty()).collect();
+    Line { body, ..line.clone() }
 }
 
 #[cfg(test)]
@@ -157,6 +195,22 @@ mod tests {
     }
 
     #[test]
+    fn a_link_counts_with_the_rows_that_the_terminal_makes_of_it() {
+        let mut shortening = Shortening::default();
+        let link = |bytes: usize| format!("https://example.org/{}", "x".repeat(bytes));
+        let height = |rows: &[WrappedRow]| rows.iter().map(|row| row.height(80)).sum::<usize>();
+        let text = format!("see {} {} {}", link(1_000), link(20_000), link(30_000));
+        let rows = shortening.rows(&said(&text), 80, Edge::Cuts);
+        assert!(height(&rows) <= MESSAGE_ROWS_MAX && texts(&rows).concat().contains(&link(1_000)), "{rows:?}");
+        for bytes in [20_000, 30_000] {
+            let rest = shortening.take_rest(None).expect("a rest");
+            let rows = texts(&shortening.rest_rows(&rest, 80, Edge::Cuts));
+            assert!(rows.concat().contains(&link(bytes)), "{rows:?}");
+        }
+        assert!(shortening.take_rest(None).is_err());
+    }
+
+    #[test]
     fn few_rests_are_kept() {
         let mut shortening = Shortening::default();
         for number in 0..100 {
@@ -175,14 +229,16 @@ mod tests {
         ) {
             let mut shortening = Shortening::default();
             let mut columns = columns.into_iter().cycle();
-            let mut rows = texts(&shortening.first_rows(&said(&text), columns.next().expect("some"), Edge::Cuts, 4));
+            let mut rows = texts(&shortening.first_rows(&said(&text), columns.next().expect("some"), Edge::Cuts, 4, |_| false));
             let mut shown = String::new();
             loop {
                 let is_last = shortening.rests.is_empty();
                 let kept = rows.iter().take_while(|row| is_last || !row.contains('…')).cloned().collect::<String>();
                 shown += without_spaces(&kept).strip_prefix("bob>").expect("its head");
                 let Some(rest) = shortening.rests.pop_back() else { break };
-                rows = texts(&shortening.first_rows(&rest.line, columns.next().expect("some"), Edge::Cuts, 4));
+                let of_head = head_chars(&rest.line);
+                let is_taken = |shown| shown <= of_head;
+                rows = texts(&shortening.first_rows(&rest.line, columns.next().expect("some"), Edge::Cuts, 4, is_taken));
             }
             prop_assert_eq!(shown, without_spaces(&text));
         }

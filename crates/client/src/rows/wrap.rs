@@ -27,6 +27,14 @@ pub(crate) struct WrappedRow {
     pub(crate) link: Row,
 }
 
+impl WrappedRow {
+    /// Rows that it takes on a screen of so many columns, with those that the terminal makes of its link.
+    pub(crate) fn height(&self, columns: usize) -> usize {
+        let of = |row: &Row| row.iter().map(|span| columns::of(&span.text)).sum::<usize>();
+        if self.link.is_empty() { 1 } else { (of(&self.spans) + of(&self.link)).div_ceil(columns.max(1)).max(1) }
+    }
+}
+
 /// Breaks a line for a screen of so many columns.
 pub(crate) fn rows(line: &Line, columns: usize, edge: Edge) -> Vec<WrappedRow> {
     let head_columns: usize = line.head.iter().map(|span| columns::of(&span.text)).sum();

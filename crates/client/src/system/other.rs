@@ -85,6 +85,11 @@ impl TerminalModes {
         Ok(Self)
     }
 
+    #[expect(clippy::unused_self, reason = "the same as where it is known")]
+    pub(crate) fn echoes_lines(&self) -> bool {
+        false
+    }
+
     /// Lines are typed as the system has them typed.
     #[expect(clippy::unused_self, reason = "the same as where there is something to do")]
     pub(crate) fn set_for_keys(&self) -> io::Result<()> {

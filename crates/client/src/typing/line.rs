@@ -44,9 +44,9 @@ impl TypedLine {
         &self.text
     }
 
-    /// Drops the text.
-    pub(crate) fn clear(&mut self) {
-        self.text.clear();
+    /// Takes the text typed so far.
+    pub(crate) fn take(&mut self) -> String {
+        std::mem::take(&mut self.text)
     }
 
     /// Takes a key, and adds what the terminal must be sent.
@@ -66,7 +66,7 @@ impl TypedLine {
         match key {
             Key { code: Code::Enter, .. } | Key { code: Code::Char('j' | 'm'), control: true, .. } => {
                 echo.push('\n');
-                return Typed::Line(Line::Text(std::mem::take(&mut self.text)));
+                return Typed::Line(Line::Text(self.take()));
             }
             Key { code: Code::Char('d'), control: true, .. } if self.text.is_empty() => return Typed::End,
             Key { code: Code::Char('z'), control: true, .. } => return Typed::Suspend,

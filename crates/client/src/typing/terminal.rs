@@ -20,9 +20,12 @@ impl TypingTerminal {
     /// Takes the terminal.
     ///
     /// # Errors
-    /// There is none whose modes can be set.
+    /// There is none whose modes can be set, or somebody else echoes what is typed, as Emacs does in a shell of its own.
     pub(crate) fn open(inbox: Inbox) -> io::Result<Self> {
         let before = TerminalModes::now()?;
+        if !before.echoes_lines() {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         before.set_for_keys()?;
         *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
         let opened = system::watch_terminal(inbox.clone()).and_then(|()| Keyboard::start(inbox));

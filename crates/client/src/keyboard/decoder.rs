@@ -58,6 +58,8 @@ pub(crate) struct Decoder {
     alt: bool,
     /// A paste was given up, and neither its end nor a key has come since.
     rest_may_come: bool,
+    /// Keys of a keypad in application mode have come.
+    has_keypad: bool,
     last_byte_ms: u64,
 }
 
@@ -257,7 +259,13 @@ impl Decoder {
     /// The sequence is complete.
     fn finish(&mut self, events: &mut impl Extend<TerminalEvent>) {
         let alt = self.alt;
-        let event = sequence::event(&self.sequence).map(|event| match event {
+        self.has_keypad |= sequence::is_of_keypad(&self.sequence);
+        let event = if self.sequence == sequence::PUTTY_END && !self.has_keypad {
+            Some(TerminalEvent::Key(Code::End.into()))
+        } else {
+            sequence::event(&self.sequence)
+        };
+        let event = event.map(|event| match event {
             TerminalEvent::Key(key) => TerminalEvent::Key(Key { alt: key.alt || alt, ..key }),
             event => event,
         });

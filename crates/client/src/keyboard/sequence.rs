@@ -4,6 +4,14 @@ use terminput::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::event::{Code, Key, TerminalEvent};
 
+/// End, as one setting of `PuTTY` sends it, and the 7 of a keypad in application mode.
+pub(super) const PUTTY_END: &[u8] = b"\x1bOw";
+
+/// Returns true for what only a keypad in application mode sends.
+pub(super) fn is_of_keypad(sequence: &[u8]) -> bool {
+    matches!(sequence, [0x1b, b'O', b'M' | b'j'..=b'y']) && sequence != PUTTY_END
+}
+
 /// The event that these bytes are; `None` if they are none that means anything here.
 pub(super) fn event(sequence: &[u8]) -> Option<TerminalEvent> {
     // The mouse was never asked for, and the parser subtracts from a report's numbers unchecked.

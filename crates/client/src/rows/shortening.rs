@@ -4,16 +4,18 @@ use std::collections::VecDeque;
 
 use super::columns::Edge;
 use super::wrap::{self, WrappedRow};
-use crate::telling::{Line, Role, Span};
+use crate::telling::{Kind, Line, Role, Span};
 
 /// Rows that one message takes on a screen, the row that tells of the rest included.
 const MESSAGE_ROWS_MAX: usize = 40;
+/// The same of a message of the past, of which many are shown at a time.
+const PAST_MESSAGE_ROWS_MAX: usize = 10;
 /// Rows of the rest that are shown at a time.
 const REST_ROWS_MAX: usize = 200;
 /// Rests that are kept, the last ones.
-const RESTS_MAX: usize = 20;
+const RESTS_MAX: usize = 200;
 /// Bytes of text that are kept in them.
-const REST_BYTES_MAX: usize = 512 * 1024;
+const REST_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Part of a message that is not shown yet.
 #[derive(Debug)]
@@ -32,7 +34,11 @@ pub(crate) struct Shortening {
 impl Shortening {
     /// Rows of a line on a screen of so many columns: all, or the first ones and a row that tells of the rest.
     pub(crate) fn rows(&mut self, line: &Line, columns: usize, edge: Edge) -> Vec<WrappedRow> {
-        self.first_rows(line, columns, edge, MESSAGE_ROWS_MAX, |_| false)
+        let rows_max = match line.kind {
+            Kind::Earlier | Kind::Dated => PAST_MESSAGE_ROWS_MAX,
+            Kind::Now | Kind::Mark => MESSAGE_ROWS_MAX,
+        };
+        self.first_rows(line, columns, edge, rows_max, |_| false)
     }
 
     /// Takes a rest to be shown with [`Shortening::rest_rows`]: the one with this number, or the last one.
@@ -211,20 +217,31 @@ mod tests {
     }
 
     #[test]
+    fn a_message_of_the_past_takes_fewer_rows() {
+        for kind in [Kind::Earlier, Kind::Dated] {
+            let line = Line { kind, ..said(&"x\n".repeat(100)) };
+            let rows = texts(&Shortening::default().rows(&line, 80, Edge::Cuts));
+            assert_eq!((rows.len(), rows[9].as_str()), (PAST_MESSAGE_ROWS_MAX, "  … 92 more rows: /more 1 shows them"));
+        }
+    }
+
+    #[test]
     fn few_rests_are_kept() {
         let mut shortening = Shortening::default();
-        for number in 0..100 {
+        for number in 0..300 {
             shortening.rows(&said(&format!("{number}{}", "\nx".repeat(8_000))), 80, Edge::Cuts);
         }
         assert!(shortening.rests.len() <= RESTS_MAX && shortening.bytes() <= REST_BYTES_MAX);
         assert!(shortening.take_rest(Some(1)).is_err());
-        assert!(shortening.take_rest(Some(100)).is_ok());
+        assert!(shortening.take_rest(Some(300)).is_ok());
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn nothing_of_a_shortened_message_is_lost(
-            text in "([a-z漢👩.,'/: \n\t]|e\u{301}|http://a){0,400}",
+            text in "([a-z漢👩.,'/: \n\t]|e\u{301}|http://a){0,200}",
             columns in proptest::collection::vec(3_usize..40, 1..30),
         ) {
             let mut shortening = Shortening::default();

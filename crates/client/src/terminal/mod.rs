@@ -14,6 +14,7 @@ pub(crate) mod key_reader;
 mod keys;
 mod page;
 mod prompt;
+mod rewrapping;
 mod ringing;
 mod unread;
 
@@ -124,29 +125,6 @@ struct Device {
     inbox: Inbox,
 }
 
-/// Returns true for the terminals that are known to wrap anew what they show when their window gets another size. Of others nobody knows.
-fn rewraps(variable: impl Fn(&str) -> String) -> bool {
-    let is_set = |name: &&str| !variable(name).is_empty();
-    let (term, program) = (variable("TERM"), variable("TERM_PROGRAM"));
-    if is_set(&"STY") || term.starts_with("screen") && !is_set(&"TMUX") {
-        return false;
-    }
-    let marks = [
-        "TMUX",
-        "VTE_VERSION",
-        "KITTY_WINDOW_ID",
-        "WEZTERM_PANE",
-        "ALACRITTY_WINDOW_ID",
-        "KONSOLE_VERSION",
-        "WT_SESSION",
-    ];
-    marks.iter().any(is_set)
-        || ["tmux", "alacritty", "foot", "xterm-kitty", "xterm-ghostty", "wezterm"]
-            .iter()
-            .any(|name| term.starts_with(name))
-        || ["iTerm.app", "Apple_Terminal", "vscode", "ghostty", "WezTerm"].contains(&program.as_str())
-}
-
 /// How many messages of the past leave half of the screen to what the client says at first.
 pub(crate) fn context_messages_max() -> usize {
     let (_, rows) = size().unwrap_or(SIZE_UNKNOWN);
@@ -179,7 +157,7 @@ impl Terminal {
         let reader = Reader::new(&options.name);
         let page = Page::new(reader, Settings::new(preferences, true));
         let mut terminal = Self::new(page, system::unbuffered_stdout()?, size.unwrap_or(SIZE_UNKNOWN), palette);
-        terminal.rewraps = rewraps(environment);
+        terminal.rewraps = rewrapping::is_known(environment);
         terminal.draft_folder = preferences.state_folder.clone().unwrap_or_else(std::env::temp_dir);
         terminal.device = Some(Device { keyboard: Keyboard::start(inbox.clone())?, guard, inbox });
         terminal.tell(&options.greeting);

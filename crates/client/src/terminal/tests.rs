@@ -352,6 +352,25 @@ fn whoever_hosts_others_is_told_before_leaving() {
     assert!(says(&table));
 }
 
+/// What a terminal that wraps anew makes of a row of the block, where its window has become narrower.
+#[test]
+fn a_block_that_was_wrapped_anew_is_taken_away_whole() {
+    let mut table = Table::new(60);
+    table.terminal.rewraps = true;
+    table.hear("bob", "the last message");
+    table.type_in(&"typed ".repeat(9));
+    assert_eq!(table.screen().matches("> typed").count(), 1);
+    // The emulator cuts rows; what a terminal would show is drawn in their place, with the cursor where it would be.
+    let typed = format!("> {}", "typed ".repeat(9));
+    let rows: Vec<&str> = vec![&typed[..20], &typed[20..40], &typed[40..]];
+    table.emulator =
+        vt100::Parser::new(NonZeroU16::new(10).expect("not zero"), NonZeroU16::new(20).expect("not zero"), 9);
+    table.emulator.process(format!("bob > the last\r\n{}", rows.join("\r\n")).as_bytes());
+    table.event(TerminalEvent::Resized { columns: 20, rows: 10 });
+    let screen = table.screen();
+    assert!(screen.starts_with("bob > the last\n> typed typed") && screen.matches("> ").count() == 2, "{screen}");
+}
+
 #[test]
 fn going_on_is_told_once_and_soon_after_control_z() {
     let mut table = Table::new(80);

@@ -129,6 +129,7 @@ fn keys_of_rxvt_putty_and_an_application_keypad() {
         ("\x1b[5D", control(Code::Left)),
         ("\x1bO5C", control(Code::Right)),
         ("\x1b\x1bOd", TerminalEvent::Key(Key { alt: true, ..Key::control(Code::Left) })),
+        ("\x1bOw", key(Code::End)),
         ("\x1bOM", key(Code::Enter)),
         ("\x1bOX", key(Code::Char('='))),
     ] {

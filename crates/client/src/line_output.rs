@@ -99,7 +99,7 @@ impl LineOutput {
         let mut echo = String::new();
         let typed = self.typed.press(event, &mut echo);
         self.out.write_all(echo.as_bytes())?;
-        if self.typed.text().is_empty() {
+        if self.typed.is_empty() {
             self.out.write_all(std::mem::take(&mut self.held).as_bytes())?;
         }
         Ok(typed)
@@ -121,12 +121,12 @@ impl LineOutput {
             return Ok(());
         }
         let held = std::mem::take(&mut self.held);
-        write!(self.out, "\n{held}{}", self.typed.text())
+        write!(self.out, "\n{held}{}", self.typed.shown())
     }
 
     /// Shows the line again: another program has used the terminal.
     pub(crate) fn show_typed_again(&mut self) -> io::Result<()> {
-        self.out.write_all(self.typed.text().as_bytes())
+        self.out.write_all(self.typed.shown().as_bytes())
     }
 
     /// Nothing is typed any more: what waits is shown, and whatever comes from now on. Returns what was typed.
@@ -146,7 +146,7 @@ impl LineOutput {
     }
 
     fn row(&mut self, row: &str) -> io::Result<()> {
-        if self.typed.text().is_empty() {
+        if self.typed.is_empty() {
             return writeln!(self.out, "{row}");
         }
         self.held.push_str(row);

@@ -2,8 +2,11 @@
 //!
 //! It is edited as the system's own line is: at its end only, and nothing is drawn again.
 
+use std::borrow::Cow;
+
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::commands::concealed;
 use crate::keyboard::event::{Code, Key, TerminalEvent};
 use crate::lines::Line;
 use crate::rows::columns;
@@ -39,9 +42,14 @@ impl TypedLine {
         Self { text: String::new(), bytes_max }
     }
 
-    /// The text typed so far.
-    pub(crate) fn text(&self) -> &str {
-        &self.text
+    /// Returns true if nothing is typed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// The text typed so far as it may be shown: of a secret only its length.
+    pub(crate) fn shown(&self) -> Cow<'_, str> {
+        concealed(&self.text, 0).0
     }
 
     /// Takes the text typed so far.
@@ -94,14 +102,15 @@ impl TypedLine {
             echo.push_str(BELL);
             return;
         }
-        let shown = glassline_wire::visible::one_line(text);
-        self.text.push_str(&shown);
-        echo.push_str(&shown);
+        let before = self.shown().chars().count();
+        self.text.push_str(&glassline_wire::visible::one_line(text));
+        echo.extend(self.shown().chars().skip(before));
     }
 
     fn erase_to(&mut self, at: usize, echo: &mut String) {
-        let erased = self.text.split_off(at);
-        echo.push_str(&ERASE.repeat(columns::of(&erased)));
+        let before = columns::of(&self.shown());
+        self.text.truncate(at);
+        echo.push_str(&ERASE.repeat(before.saturating_sub(columns::of(&self.shown()))));
     }
 }
 
@@ -126,7 +135,7 @@ mod tests {
         assert_eq!(press(&mut line, &[Code::Backspace.into()]).1, ERASE.repeat(2));
         assert_eq!(press(&mut line, &text("cd ")).1, "cd ");
         assert_eq!(press(&mut line, &[Key::control(Code::Char('w'))]).1, ERASE.repeat(3));
-        assert_eq!(line.text(), "ab ");
+        assert_eq!(line.shown(), "ab ");
         assert_eq!(press(&mut line, &[Key::control(Code::Char('d'))]).0, [Typed::Nothing]);
         let (typed, echo) = press(&mut line, &[Code::Enter.into()]);
         assert_eq!((typed, echo.as_str()), (vec![Typed::Line(Line::Text("ab ".into()))], "\n"));
@@ -138,9 +147,19 @@ mod tests {
     }
 
     #[test]
+    fn of_a_secret_only_its_length_is_echoed() {
+        let mut line = TypedLine::new(100);
+        assert_eq!(press(&mut line, &text("/op s漢")).1, "/op ••");
+        assert_eq!(press(&mut line, &[Code::Backspace.into()]).1, ERASE);
+        assert_eq!(line.shown(), "/op •");
+        let (typed, _) = press(&mut line, &[Code::Enter.into()]);
+        assert_eq!(typed, [Typed::Line(Line::Text("/op s".into()))]);
+    }
+
+    #[test]
     fn a_line_is_bounded() {
         let mut line = TypedLine::new(5);
         assert_eq!(press(&mut line, &text("123456")).1, "12345\x07");
-        assert_eq!(line.text(), "12345");
+        assert_eq!(line.shown(), "12345");
     }
 }

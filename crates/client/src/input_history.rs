@@ -108,7 +108,8 @@ fn complaint(path: &Path, error: &io::Error) -> String {
     format!("typed lines are not kept for the next session: {}: {error}", path.display())
 }
 
-/// Renames a file of an earlier version. What is none, or cannot be renamed, stays; the lines begin anew then.
+/// Renames a file of an earlier version. What is none, or cannot be renamed, stays; the lines begin
+/// anew then.
 fn take_over(old: &Path, path: &Path) {
     let is_new = path.symlink_metadata().is_err();
     let is_file = old.symlink_metadata().is_ok_and(|found| found.is_file());

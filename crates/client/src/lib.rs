@@ -116,7 +116,8 @@ fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> i
     let manner = Manner { typed, words_on_stdout: mode == Mode::Linear, hosts: options.hosts };
     let has_screen = io::stdout().is_terminal();
     let for_a_person = typed && has_screen && mode == Mode::Linear;
-    // A system that cannot read keys one by one has lines typed as it always does, and so has a pipe.
+    // A system that cannot read keys one by one has lines typed as it always does, and so has a
+    // pipe.
     let terminal = for_a_person.then(|| TypingTerminal::open(inbox.clone()));
     let terminal = terminal.and_then(Result::ok);
     let lines_in = match &terminal {

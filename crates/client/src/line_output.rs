@@ -1,5 +1,5 @@
-//! Output of the modes that write lines: the conversation and the client's own words, broken into rows
-//! where a terminal shows them, and kept out of a line that is being typed.
+//! Output of the modes that write lines: the conversation and the client's own words, broken into
+//! rows where a terminal shows them, and kept out of a line that is being typed.
 
 use std::io::{self, Write};
 
@@ -129,7 +129,8 @@ impl LineOutput {
         self.out.write_all(self.typed.shown().as_bytes())
     }
 
-    /// Nothing is typed any more: what waits is shown, and whatever comes from now on. Returns what was typed.
+    /// Nothing is typed any more: what waits is shown, and whatever comes from now on. Returns what
+    /// was typed.
     pub(crate) fn end_typing(&mut self) -> io::Result<String> {
         let typed = self.typed.take();
         if !typed.is_empty() {

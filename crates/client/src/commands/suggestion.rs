@@ -27,7 +27,8 @@ fn shown(name: &str) -> String {
     glassline_wire::visible::one_line(name).chars().take(32).collect()
 }
 
-/// The command that was most likely meant. One that says its text to everybody is never guessed: the text may be for one person only.
+/// The command that was most likely meant. One that says its text to everybody is never guessed:
+/// the text may be for one person only.
 fn nearest(shown: &str) -> Option<&'static str> {
     let is_guessed = |name: &&str| SlashCommand::named(name).is_some_and(|command| !command.publishes());
     // Half of a short word being wrong says nothing.

@@ -164,7 +164,7 @@ fn help_fits_a_small_screen_and_names_every_command() {
 }
 
 #[test]
-fn what_users_of_irc_type_is_understood_and_nothing_private_is_published() {
+fn what_users_of_irc_type_publishes_nothing_private() {
     for line in ["/query bob a secret", "/w bob a secret"] {
         let direct = Command::Direct { to: "bob".into(), text: "a secret".into() };
         assert_eq!(client(line), doing!(direct), "{line}");

@@ -145,7 +145,7 @@ proptest! {
 }
 
 #[test]
-fn lines_under_the_former_name_are_taken_over_and_a_database_is_not() {
+fn the_file_of_the_former_name_is_taken_over_unless_a_database() {
     let folder = Folder::new();
     fs::create_dir_all(&folder.0).expect("a folder");
     let old = folder.0.join(OLD_FILE_NAME);

@@ -29,7 +29,8 @@ pub(super) fn event(sequence: &[u8]) -> Option<TerminalEvent> {
     }
 }
 
-/// Sequences that xterm does not send: rxvt's with Ctrl and Shift, and the keypad of a terminal in application mode.
+/// Sequences that xterm does not send: rxvt's with Ctrl and Shift, and the keypad of a terminal in
+/// application mode.
 fn of_other_terminals(sequence: &[u8]) -> Option<Key> {
     let plain = |code: Code| Key::from(code);
     let control = |code: Code| Key { control: true, ..code.into() };

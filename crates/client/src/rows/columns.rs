@@ -3,8 +3,9 @@
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Characters that a terminal may give more columns than `unicode-width` does, with the most that one gives: the differences to
-/// the tables of glibc, of xterm and of Python's `wcwidth`. First, last, columns.
+/// Characters that a terminal may give more columns than `unicode-width` does, with the most that
+/// one gives: the differences to the tables of glibc, of xterm and of Python's `wcwidth`. First,
+/// last, columns.
 const WIDER: [(u32, u32, usize); 62] = [
     (0xad, 0xad, 1),
     (0x605, 0x605, 1),
@@ -92,12 +93,14 @@ fn wider(c: char) -> Option<usize> {
     (code <= last).then_some(columns)
 }
 
-/// Returns true if all terminals draw a character in the same number of columns, and not in none.
+/// Returns true if terminals draw a character in the same number of columns, and not in none. Letters
+/// that a few of them draw wide count as certain.
 pub(super) fn is_certain(c: char) -> bool {
     wider(c).is_none() && c.width() == c.width_cjk() && c.width().is_some_and(|columns| columns > 0)
 }
 
-/// The columns that a grapheme takes at most. Terminals disagree on joined emoji: some draw the parts side by side.
+/// The columns that a grapheme takes at most. Terminals disagree on joined emoji: some draw the
+/// parts side by side.
 pub(crate) fn of_grapheme(grapheme: &str) -> usize {
     // By far the most of what is shown.
     if grapheme.len() == 1 {

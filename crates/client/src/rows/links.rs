@@ -1,7 +1,7 @@
 //! Links in a text that a terminal may wrap by itself, so that they are copied whole.
 //!
-//! A wrapped link begins rows of the screen, so it holds only characters that no terminal draws as a
-//! blank and whose width no terminal disagrees about: nothing in it looks like another line.
+//! A wrapped link begins rows of the screen, so it holds only characters that no terminal draws as
+//! a blank and whose width no terminal disagrees about: nothing in it looks like another line.
 
 use std::ops::Range;
 
@@ -29,7 +29,8 @@ pub(super) fn is_certain(grapheme: &str) -> bool {
     is_letter && chars.all(|mark| ('\u{300}'..='\u{36f}').contains(&mark))
 }
 
-/// Returns true for letters of the scripts that links are written in. Above them stand hieroglyphs, two of them blank.
+/// Returns true for letters of the scripts that links are written in. Above them stand hieroglyphs,
+/// two of them blank.
 fn is_plain_letter(c: char) -> bool {
     let is_drawn = c < '\u{10000}' || ('\u{20000}'..='\u{3ffff}').contains(&c);
     is_drawn && c.is_alphabetic() && columns::is_certain(c)

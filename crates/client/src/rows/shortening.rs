@@ -1,4 +1,5 @@
-//! Long messages shortened to a few rows of the screen; their rests are kept to be shown on request.
+//! Long messages shortened to a few rows of the screen; their rests are kept to be shown on
+//! request.
 
 use std::collections::VecDeque;
 
@@ -32,7 +33,8 @@ pub(crate) struct Shortening {
 }
 
 impl Shortening {
-    /// Rows of a line on a screen of so many columns: all, or the first ones and a row that tells of the rest.
+    /// Rows of a line on a screen of so many columns: all, or the first ones and a row that tells
+    /// of the rest.
     pub(crate) fn rows(&mut self, line: &Line, columns: usize, edge: Edge) -> Vec<WrappedRow> {
         let rows_max = match line.kind {
             Kind::Earlier | Kind::Dated => PAST_MESSAGE_ROWS_MAX,
@@ -41,7 +43,8 @@ impl Shortening {
         self.first_rows(line, columns, edge, rows_max, |_| false)
     }
 
-    /// Takes a rest to be shown with [`Shortening::rest_rows`]: the one with this number, or the last one.
+    /// Takes a rest to be shown with [`Shortening::rest_rows`]: the one with this number, or the
+    /// last one.
     ///
     /// # Errors
     /// There is no such rest, in words for the user.
@@ -106,7 +109,8 @@ impl Shortening {
     }
 }
 
-/// The first rows that fit. A link that does not is left out, unless it is taken for something of the text to be shown.
+/// The first rows that fit. A link that does not is left out, unless it is taken for something of
+/// the text to be shown.
 fn first_of(
     rows: Vec<WrappedRow>,
     columns: usize,

@@ -1,4 +1,5 @@
-//! A line of the conversation as rows of a screen: broken between words, every row but the first set in.
+//! A line of the conversation as rows of a screen: broken between words, every row but the first
+//! set in.
 
 use std::ops::Range;
 
@@ -23,12 +24,14 @@ pub(crate) type Row = Vec<Span>;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct WrappedRow {
     pub(crate) spans: Row,
-    /// Wrapped by the terminal, which knows then that it is one word; it may go on over several rows.
+    /// Wrapped by the terminal, which knows then that it is one word; it may go on over several
+    /// rows.
     pub(crate) link: Row,
 }
 
 impl WrappedRow {
-    /// Rows that it takes on a screen of so many columns, with those that the terminal makes of its link.
+    /// Rows that it takes on a screen of so many columns, with those that the terminal makes of its
+    /// link.
     pub(crate) fn height(&self, columns: usize) -> usize {
         let of = |row: &Row| row.iter().map(|span| columns::of(&span.text)).sum::<usize>();
         if self.link.is_empty() { 1 } else { (of(&self.spans) + of(&self.link)).div_ceil(columns.max(1)).max(1) }
@@ -158,8 +161,9 @@ impl<'a> Wrapping<'a> {
         self.word.push((role, grapheme));
     }
 
-    /// Puts the word behind what there is, or on a row of its own. A row never begins with something that somebody else has put
-    /// there: spaces that do not fit go, and a word that is too wide is broken, unless it is a link.
+    /// Puts the word behind what there is, or on a row of its own. A row never begins with
+    /// something that somebody else has put there: spaces that do not fit go, and a word that is
+    /// too wide is broken, unless it is a link.
     fn end_word(&mut self) {
         let is_link = std::mem::take(&mut self.is_link);
         if self.word.is_empty() {
@@ -281,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_whole_behind_a_bracket_and_with_letters_of_any_script() {
+    fn a_link_is_whole_behind_a_bracket_and_in_any_script() {
         for (before, link, after) in [
             ("(", "https://example.org/a/very/long/path", "),"),
             ("<", "https://example.org/a/very/long/path", ">"),

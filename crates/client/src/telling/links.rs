@@ -19,7 +19,8 @@ pub(crate) fn of(text: &str) -> Vec<Range<usize>> {
     links
 }
 
-/// Ranges of links, of addresses of mail and hosts, and of paths: a name in one is nobody who is spoken to.
+/// Ranges of links, of addresses of mail and hosts, and of paths: a name in one is nobody who is
+/// spoken to.
 pub(crate) fn and_addresses(text: &str) -> Vec<Range<usize>> {
     let mut found = of(text);
     // A link ends in a text without spaces where a sign of that script does.

@@ -1,4 +1,5 @@
-//! Mentions of a name in a text: whole words only, in any case, and none that are a part of a link or an address.
+//! Mentions of a name in a text: whole words only, in any case, and none that are a part of a link
+//! or an address.
 
 use std::ops::Range;
 
@@ -78,14 +79,15 @@ fn goes_on(neighbours: &mut dyn Iterator<Item = char>, edge: char) -> bool {
     }
 }
 
-/// Returns true if a neighbour makes a longer word. Scripts without spaces between words have no such neighbours.
+/// Returns true if a neighbour makes a longer word. Scripts without spaces between words have no
+/// such neighbours.
 fn is_in_word(neighbour: char, edge: char) -> bool {
     let is_letter = |c: char| (c.is_alphanumeric() || is_mark(c)) && !has_no_spaces(c) || c == '_';
     is_letter(neighbour) && is_letter(edge)
 }
 
-/// Letters of scripts whose words are not separated: Thai, Lao, Tibetan, Myanmar, Khmer, Tai Le, New Tai Lue, Tai Tham, Balinese, and
-/// those of the east, from the radicals of the Chinese on.
+/// Letters of scripts whose words are not separated: Thai, Lao, Tibetan, Myanmar, Khmer, Tai Le,
+/// New Tai Lue, Tai Tham, Balinese, and those of the east, from the radicals of the Chinese on.
 fn has_no_spaces(c: char) -> bool {
     matches!(u32::from(c),
         0x0e00..=0x0fff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x1950..=0x19ff | 0x1a20..=0x1aaf | 0x1b00..=0x1b7f | 0x2e80..)

@@ -38,7 +38,8 @@ impl Exits {
         if std::mem::replace(&mut self.asked, true) { Exit::Leave } else { Exit::NotYet("Ctrl-C again leaves") }
     }
 
-    /// Ctrl-D in an empty line, by whoever hosts so many others: returns true if they are to be told of first.
+    /// Ctrl-D in an empty line, by whoever hosts so many others: returns true if they are to be
+    /// told of first.
     pub(super) fn tell_of_others(&mut self, others: usize) -> bool {
         *self = Self { told_of_others: self.told_of_others, ..Self::default() };
         others > 0 && !std::mem::replace(&mut self.told_of_others, true)
@@ -50,7 +51,8 @@ impl Exits {
     }
 }
 
-/// What leaving asks first of whoever hosts the line while others are there; it is for them to know that it closes for all.
+/// What leaving asks first of whoever hosts the line while others are there; it is for them to know
+/// that it closes for all.
 ///
 /// `again` is what leaves then.
 pub(crate) fn closes_for(others: usize, again: &str) -> String {

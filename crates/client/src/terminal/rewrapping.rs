@@ -3,8 +3,8 @@
 /// The first version of Konsole that does.
 const KONSOLE_SINCE: u32 = 21_04_00;
 
-/// Returns true if the terminal is known to wrap anew. Where several have left their marks in the environment, one runs
-/// within another, and nobody knows which one it is.
+/// Returns true if the terminal is known to wrap anew. Where several have left their marks in the
+/// environment, one runs within another, and nobody knows which one it is.
 pub(super) fn is_known(variable: impl Fn(&str) -> String) -> bool {
     let is_set = |name: &str| !variable(name).is_empty();
     let term = variable("TERM");

@@ -352,7 +352,8 @@ fn whoever_hosts_others_is_told_before_leaving() {
     assert!(says(&table));
 }
 
-/// What a terminal that wraps anew makes of a row of the block, where its window has become narrower.
+/// What a terminal that wraps anew makes of a row of the block, where its window has become
+/// narrower.
 #[test]
 fn a_block_that_was_wrapped_anew_is_taken_away_whole() {
     let mut table = Table::new(60);
@@ -360,7 +361,8 @@ fn a_block_that_was_wrapped_anew_is_taken_away_whole() {
     table.hear("bob", "the last message");
     table.type_in(&"typed ".repeat(9));
     assert_eq!(table.screen().matches("> typed").count(), 1);
-    // The emulator cuts rows; what a terminal would show is drawn in their place, with the cursor where it would be.
+    // The emulator cuts rows; what a terminal would show is drawn in their place, with the cursor
+    // where it would be.
     let typed = format!("> {}", "typed ".repeat(9));
     let rows: Vec<&str> = vec![&typed[..20], &typed[20..40], &typed[40..]];
     table.emulator =

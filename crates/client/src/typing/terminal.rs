@@ -20,7 +20,8 @@ impl TypingTerminal {
     /// Takes the terminal.
     ///
     /// # Errors
-    /// There is none whose modes can be set, or somebody else echoes what is typed, as Emacs does in a shell of its own.
+    /// There is none whose modes can be set, or somebody else echoes what is typed, as Emacs does
+    /// in a shell of its own.
     pub(crate) fn open(inbox: Inbox) -> io::Result<Self> {
         let before = TerminalModes::now()?;
         if !before.echoes_lines() {

@@ -32,12 +32,14 @@ impl TerminalModes {
         Ok(Self { terminal, modes })
     }
 
-    /// Returns true if the terminal takes whole lines and echoes them, as one does where nobody else cares for either.
+    /// Returns true if the terminal takes whole lines and echoes them, as one does where nobody
+    /// else cares for either.
     pub(crate) fn echoes_lines(&self) -> bool {
         self.modes.local_modes.contains(LocalModes::ICANON | LocalModes::ECHO)
     }
 
-    /// Sets them so that keys come one by one and unechoed. Ctrl-C stays a signal; the two others that keys make become keys.
+    /// Sets them so that keys come one by one and unechoed. Ctrl-C stays a signal; the two others
+    /// that keys make become keys.
     pub(crate) fn set_for_keys(&self) -> io::Result<()> {
         let mut modes = self.modes.clone();
         modes.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::IEXTEN;

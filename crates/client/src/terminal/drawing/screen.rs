@@ -124,7 +124,8 @@ impl Screen {
         self.drawn_columns.clear();
     }
 
-    /// The terminal has another number of columns now, and has wrapped anew what it shows: the block's rows too, where they are too wide.
+    /// The terminal has another number of columns now, and has wrapped anew what it shows: the
+    /// block's rows too, where they are too wide.
     pub(crate) fn rewrapped(&mut self, columns: usize) {
         let Some((&cursor, above)) = self.drawn_columns.split_last() else { return };
         // One row too few leaves a ghost, one too many would take a message.
@@ -175,7 +176,8 @@ impl Screen {
         }
         strokes.push(Stroke::LineStart);
         strokes.push(Stroke::ClearBelow);
-        // Only now: many terminals keep what they clear above the screen, and the block is no message.
+        // Only now: many terminals keep what they clear above the screen, and the block is no
+        // message.
         if std::mem::take(&mut self.clear_due) {
             strokes.push(Stroke::ClearAll);
         }

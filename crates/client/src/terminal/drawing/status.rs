@@ -24,7 +24,8 @@ pub(crate) struct Beside<'a> {
     pub(crate) mentions: usize,
 }
 
-/// The status line for a screen of so many columns: the fullest wording that fits. Who one is and where stays longest.
+/// The status line for a screen of so many columns: the fullest wording that fits. Who one is and
+/// where stays longest.
 pub(crate) fn row(status: &Status, beside: &Beside<'_>, columns: usize) -> Row {
     let room = columns.saturating_sub(1);
     let wordings = (0..=TERSEST).map(|terseness| parts(status, beside, terseness));

@@ -131,7 +131,8 @@ fn of_arguments(command: &str, word: &str, sources: Sources<'_>) -> Vec<Candidat
     }
 }
 
-/// Names, also behind a bracket, a quote or a comma, and behind an `@`; what stands before them stays.
+/// Names, also behind a bracket, a quote or a comma, and behind an `@`; what stands before them
+/// stays.
 fn of_names(word: &str, sources: Sources<'_>, end: &'static str) -> Vec<Candidate> {
     let whole = of_bare_names(word, sources, end);
     let opened = word.rfind(opens).map_or(0, |at| at + first_len(&word[at..]));
@@ -169,7 +170,8 @@ fn is_typeable(name: &str) -> bool {
     !name.chars().any(char::is_control)
 }
 
-/// Of words, what they are matched by and their ends, those that begin with the prefix, whatever the case; what is the same comes first.
+/// Of words, what they are matched by and their ends, those that begin with the prefix, whatever
+/// the case; what is the same comes first.
 fn matching<'a>(prefix: &str, words: impl Iterator<Item = (String, &'a str, &'static str)>) -> Vec<Candidate> {
     let lower = prefix.to_lowercase();
     let mut matching: Vec<(&str, Candidate)> = words

@@ -93,8 +93,8 @@ fn wider(c: char) -> Option<usize> {
     (code <= last).then_some(columns)
 }
 
-/// Returns true if terminals draw a character in the same number of columns, and not in none. Letters
-/// that a few of them draw wide count as certain.
+/// Returns true if terminals draw a character in the same number of columns, and not in none.
+/// Letters that a few of them draw wide count as certain.
 pub(super) fn is_certain(c: char) -> bool {
     wider(c).is_none() && c.width() == c.width_cjk() && c.width().is_some_and(|columns| columns > 0)
 }

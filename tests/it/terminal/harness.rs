@@ -187,7 +187,12 @@ impl Terminal {
     }
 
     pub(super) fn keys(&mut self, keys: &str) {
-        self.keyboard.write_all(keys.as_bytes()).expect("the terminal takes keys");
+        self.bytes(keys.as_bytes());
+    }
+
+    /// Types bytes, be they text or not.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+        self.keyboard.write_all(bytes).expect("the terminal takes keys");
         self.keyboard.flush().expect("the terminal takes keys");
     }
 
@@ -378,7 +383,11 @@ impl Terminal {
         let (screen, written, last) = (self.emulator.screen(), self.written(), self.last_written());
         assert!(!screen.bracketed_paste(), "pastes are still bracketed: {last:?}");
         assert!(!screen.hide_cursor(), "the cursor is hidden: {last:?}");
-        for (on, off, what) in [("\x1b[?1004h", "\x1b[?1004l", "focus"), ("\x1b[?2026h", "\x1b[?2026l", "drawing")] {
+        for (on, off, what) in [
+            ("\x1b[?1004h", "\x1b[?1004l", "focus"),
+            ("\x1b[?2026h", "\x1b[?2026l", "drawing"),
+            ("\x1b[?7l", "\x1b[?7h", "what switches wrapping off"),
+        ] {
             assert!(written.rfind(on) <= written.rfind(off), "{what} is still on: {last:?}");
         }
         assert_eq!(self.modes(), self.modes_before, "raw mode is still on");

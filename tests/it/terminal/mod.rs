@@ -8,6 +8,7 @@ mod heard;
 mod hostile;
 mod hosting;
 mod leaving;
+mod linear;
 mod link;
 mod listed;
 mod operators;

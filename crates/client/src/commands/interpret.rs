@@ -36,6 +36,7 @@ pub(crate) fn interpret(line: &str, who: SlashCommands) -> Result<Meaning, Strin
         // The client says to whom: the server could not know who had written last when it was typed.
         (Some(known), SlashCommands::Server) if known.name == REPLY => read(known, args, |_| true),
         (Some(known), SlashCommands::Server) if known.local => read(known, args, |_| true),
+        (Some(known), SlashCommands::Server) if known.name != name || known.is_the_clients() => of_server(known, args),
         (_, SlashCommands::Server) => Ok(Meaning::Do(Command::ServerLine(line.to_owned()))),
         (Some(_), SlashCommands::Nobody | SlashCommands::Undecided) => {
             Err(format!("this server has no commands, so there is no /{name} here; `//{name}` sends it as text"))
@@ -48,6 +49,16 @@ pub(crate) fn interpret(line: &str, who: SlashCommands) -> Result<Meaning, Strin
 pub(crate) fn is_reply(line: &str) -> bool {
     let name = line.strip_prefix('/').map(|command| command.split(char::is_whitespace).next().unwrap_or_default());
     name.and_then(SlashCommand::named).is_some_and(|command| command.name == REPLY)
+}
+
+/// The line for a server that knows a command by another name.
+fn of_server(command: &SlashCommand, args: &str) -> Result<Meaning, String> {
+    let line = match read(command, args, |_| true)? {
+        Meaning::Do(Command::Direct { to, text }) => format!("/msg {to} {text}"),
+        Meaning::Do(Command::Whois(name)) => format!("/whois {name}"),
+        _ => format!("/{} {args}", command.name),
+    };
+    Ok(Meaning::Do(Command::ServerLine(line.trim_end().to_owned())))
 }
 
 /// What `/help` means where the server has commands as well, which only the server can tell of.

@@ -36,6 +36,11 @@ impl Session {
         }
     }
 
+    /// How many others share a room with the user, as far as it is known.
+    pub fn others(&self) -> usize {
+        self.roster.others()
+    }
+
     /// Who is in the current room, as far as it is known, in the order of the alphabet.
     pub fn people_names(&self) -> impl Iterator<Item = &str> {
         self.roster.people_names()

@@ -7,6 +7,7 @@ pub(crate) mod correspondent;
 pub(crate) mod crowd;
 mod found;
 pub(crate) mod hue;
+pub(crate) mod links;
 pub(crate) mod marks;
 pub(crate) mod mention;
 mod past;

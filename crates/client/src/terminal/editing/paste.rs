@@ -36,6 +36,7 @@ pub(crate) struct Limits {
 pub(crate) struct PasteQuestion {
     text: String,
     end: PasteEnd,
+    is_damaged: bool,
     lines: usize,
     /// Why it cannot be sent as it is: a line of it is for somebody's eyes only.
     private_line: Option<String>,
@@ -61,11 +62,13 @@ pub(crate) fn receive(paste: &Paste, limits: Limits) -> Reception {
     let text = editor::cleaned(&paste.text);
     let lines = lines_of(&text);
     let private_line = check_text(&text).err();
-    let question = PasteQuestion { text, end: paste.end, lines, private_line, limits, typed: String::new() };
+    let (end, is_damaged) = (paste.end, paste.is_damaged);
+    let question = PasteQuestion { text, end, is_damaged, lines, private_line, limits, typed: String::new() };
     if lines > UNASKED_LINES_MAX || !question.is_editable() {
         return Reception::Ask(question);
     }
     let told = match question.end {
+        PasteEnd::Whole if is_damaged => Some("not all of the paste was UTF-8; \u{fffd} stands for what was not"),
         PasteEnd::Whole => None,
         PasteEnd::Unfinished => Some("the end of the paste never came"),
         PasteEnd::TooLong => Some("the paste was too long; this is its beginning"),
@@ -82,6 +85,9 @@ impl PasteQuestion {
     pub(crate) fn prompt(&self) -> String {
         let lines = if self.lines == 1 { "1 line".to_owned() } else { format!("{} lines", self.lines) };
         let what = match self.end {
+            PasteEnd::Whole if self.is_damaged => {
+                format!("paste of {lines}, in which \u{fffd} stands for what is not UTF-8")
+            }
             PasteEnd::Whole => format!("paste of {lines}"),
             PasteEnd::Unfinished => format!("paste of {lines}, the end of which never came"),
             PasteEnd::TooLong => format!("paste of {lines}, cut off after {} KiB", self.text.len().div_ceil(1024)),
@@ -133,6 +139,7 @@ impl PasteQuestion {
         self.text.truncate(self.text.floor_char_boundary(APPENDED_BYTES_MAX));
         self.lines = lines_of(&self.text);
         self.private_line = check_text(&self.text).err();
+        self.is_damaged |= paste.is_damaged;
         if paste.end != PasteEnd::Whole {
             self.end = paste.end;
         }
@@ -209,7 +216,7 @@ mod tests {
     const LIMITS: Limits = Limits { message_bytes_max: 100, input_bytes: 0 };
 
     fn paste(text: &str, end: PasteEnd) -> Paste {
-        Paste { text: text.to_owned(), end }
+        Paste { text: text.to_owned(), end, is_damaged: false }
     }
 
     #[track_caller]

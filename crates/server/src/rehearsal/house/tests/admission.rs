@@ -273,6 +273,31 @@ fn unfinished_hellos_do_not_keep_newcomers_out() {
 }
 
 #[test]
+fn a_crowd_that_waits_for_the_server_keeps_nobody_out() {
+    let limits = Limits { nameless_max: 8, ..Limits::default() };
+    let mut house = House::open(Config { limits, ..Config::default() }, None, NOW);
+    let holder = connect_from(&mut house, CLASSROOM);
+    holder.send(&hello("mallory"));
+    turn_at(&mut house, 0);
+    let welcome = heard(&holder);
+    let (_, token) = welcome.split_once(r#""token":""#).expect("a token");
+    let claim = opened(&format!(r#"{{"type":"hello","name":"mallory","token":"{}"}}"#, &token[..32]));
+    let newcomer = connect_from(&mut house, [192, 0, 2, 2]);
+    let crowd: Vec<FarEnd> = (0..20)
+        .map(|_| {
+            let far = connect_from(&mut house, CLASSROOM);
+            far.send(&claim);
+            turn_at(&mut house, 1);
+            far
+        })
+        .collect();
+    assert!(crowd.iter().any(FarEnd::is_closed) && !newcomer.is_closed(), "{}", house.counts());
+    newcomer.send(&hello("alice"));
+    turn_at(&mut house, 2);
+    assert!(heard(&newcomer).contains(r#""type":"welcome""#), "{}", house.counts());
+}
+
+#[test]
 fn a_crowd_is_closed_before_a_newcomer_from_elsewhere() {
     let mut house = House::open(crowded_config(), None, NOW);
     let newcomer = connect_from(&mut house, CLASSROOM);

@@ -1,4 +1,5 @@
-//! A freeze (O3): nobody but operators reaches others with words, the names of newcomers and of rooms included.
+//! A freeze (O3): nobody but operators reaches others with words, the names of newcomers and of
+//! rooms included.
 
 use serde_json::{Value, json};
 
@@ -114,7 +115,8 @@ fn whoever_may_speak_in_a_freeze_is_announced() {
     old.barrier();
     let _aide = operator(&server, "aide");
     old.expect_word("aide joined");
-    // The same person under the same name goes on where it was; its link is dead, and nobody is told.
+    // The same person under the same name goes on where it was; its link is dead, and nobody is
+    // told.
     let claim = json!({"type": "hello", "name": "pupil", "token": welcome["token"]});
     let (mut again, _) = EventClient::greet(server.address, &claim);
     pupil.expect_closed();

@@ -1,8 +1,10 @@
-//! Rate limits of an address that outlive its connections (L): flood credit, and the rate of new connections.
+//! Rate limits of an address that outlive its connections (L): flood credit, and the rate of new
+//! connections.
 //!
-//! A connection that ends leaves its flood credit to its subnet, and the next one starts with that, so reconnecting brings
-//! no new burst. The credit left is the lowest of those that ended, refilled by the time since: an idle connection that
-//! ends with a full burst does not hide the debt of a busy one.
+//! A connection that ends leaves its flood credit to its subnet, and the next one starts with that,
+//! so reconnecting brings no new burst. The credit left is the lowest of those that ended, refilled
+//! by the time since: an idle connection that ends with a full burst does not hide the debt of a
+//! busy one.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
@@ -11,12 +13,13 @@ use crate::bucket::Bucket;
 use crate::flood::{Flood, FloodLimit};
 use crate::gate::subnet;
 
-/// New connections of one subnet that are served at once: a class that comes back after a restart, twice over.
+/// New connections of one subnet that are served at once: a class that comes back after a restart,
+/// twice over.
 const CONNECTIONS_BURST: f64 = 128.0;
 /// Further new connections of one subnet per second. A subnet's 64 connections wait 4 s at most.
 const CONNECTIONS_PER_SECOND: f64 = 16.0;
-/// Subnets remembered, some 3 MiB. Past it the one that would be forgotten first is: its debt is the smallest, so hiding
-/// a debt takes this many other addresses with larger ones.
+/// Subnets remembered, some 3 MiB. Past it the one that would be forgotten first is: its debt is
+/// the smallest, so hiding a debt takes this many other addresses with larger ones.
 const SUBNETS_MAX: usize = 16_384;
 
 /// Credit of the subnets that have not got all of theirs.
@@ -59,7 +62,8 @@ impl Admission {
         terms
     }
 
-    /// Takes over the credit of a connection that ends. One that was never served (`unserved`) does not count as new.
+    /// Takes over the credit of a connection that ends. One that was never served (`unserved`) does
+    /// not count as new.
     pub(crate) fn leave(&mut self, peer: SocketAddr, flood: Flood, unserved: bool, now_ms: u64) {
         self.change(peer.ip(), now_ms, |credit| {
             credit.flood.lower_to(flood, now_ms);
@@ -186,7 +190,8 @@ mod tests {
                 admission.leave(peer("192.0.2.1"), flood, false, now_ms);
             }
         }
-        // Sixteen bursts, then sixteen times the rate, and a quarter: all that are open when one ends start anew.
+        // Sixteen bursts, then sixteen times the rate, and a quarter: all that are open when one
+        // ends start anew.
         assert!(messages <= 16 * (21 + 5 * 30) * 5 / 4, "{messages} messages");
     }
 

@@ -12,7 +12,8 @@ use crate::unregistered::Entry;
 const CROWDED_OUT: &str = "crowded_out";
 
 impl<L: Link> Reactor<L> {
-    /// Makes room for a connection from `address`. False where its subnet has as many as it may, and none can be closed.
+    /// Makes room for a connection from `address`. False where its subnet has as many as it may,
+    /// and none can be closed.
     pub(crate) fn make_room(&mut self, address: IpAddr) -> bool {
         // Each round closes a connection, or reads a name that ends its candidacy.
         while self.gate.is_full(address, &self.config.limits) {
@@ -35,7 +36,8 @@ impl<L: Link> Reactor<L> {
     /// Closes an unregistered connection, unless what it has sent lets it in.
     fn evict(&mut self, victim: Entry) {
         if self.rank_of(victim) == Some(EvictionRank::Incomplete) && self.may_read() {
-            // The system reports what has arrived only with the next wait; a whole name may be there already.
+            // The system reports what has arrived only with the next wait; a whole name may be
+            // there already.
             self.read_now(victim.1);
             if self.rank_of(victim).is_none_or(|rank| rank == EvictionRank::WaitsForServer) {
                 return;

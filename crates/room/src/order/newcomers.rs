@@ -1,4 +1,5 @@
-//! Newcomers in a freeze (O3): what they chose to be called, and which rooms they open, would reach everybody as words.
+//! Newcomers in a freeze (O3): what they chose to be called, and which rooms they open, would reach
+//! everybody as words.
 
 use alloc::vec::Vec;
 
@@ -24,7 +25,8 @@ impl Hub {
     /// Whether a member may open a room that is not open and holds this many messages.
     ///
     /// # Errors
-    /// The talk is frozen, and nothing was said in the room before: its name would be new to everybody.
+    /// The talk is frozen, and nothing was said in the room before: its name would be new to
+    /// everybody.
     pub(crate) fn check_opening(&self, id: MemberId, messages: u64) -> Result<(), Refused> {
         match &self.order.frozen_by {
             Some(by) if messages == 0 && !self.is_operator(id) => {

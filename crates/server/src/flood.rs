@@ -71,6 +71,12 @@ impl Flood {
         self.bytes.lower_to(&other.bytes);
     }
 
+    /// Bounds the debt to what is paid in this time.
+    pub(crate) fn bound_debt(&mut self, wait_ms_max: f64) {
+        self.messages.bound_debt(wait_ms_max);
+        self.bytes.bound_debt(wait_ms_max);
+    }
+
     /// Milliseconds to wait before the next message is read.
     pub(crate) fn wait_ms(&mut self, now_ms: u64) -> u64 {
         self.fill(now_ms);

@@ -14,7 +14,12 @@ use crate::refusal::Refused;
 impl Hub {
     /// Whether a member that comes in now is announced, or only once the freeze ends.
     pub(crate) fn arrival_now(&self) -> Arrival {
-        if self.order.frozen_by.is_some() { Arrival::HeldBack } else { Arrival::Announced }
+        if self.holds_back_any() { Arrival::HeldBack } else { Arrival::Announced }
+    }
+
+    /// Whether there may be members that are not announced yet.
+    pub(crate) fn holds_back_any(&self) -> bool {
+        self.order.frozen_by.is_some()
     }
 
     /// Whether `viewer` may read a member's name in a list of who is here.

@@ -1,10 +1,12 @@
-//! Opening a file that is read at the start, where waiting for somebody at the other end of a pipe would be waiting forever.
+//! Opening a file that is read at the start, where waiting for somebody at the other end of a pipe
+//! would be waiting forever.
 
 use std::fs::{File, FileType, Metadata};
 use std::io;
 use std::path::Path;
 
-/// Opens a plain file, or what a link leads to, for reading. The null device counts as an empty file.
+/// Opens a plain file, or what a link leads to, for reading. The null device counts as an empty
+/// file.
 ///
 /// # Errors
 /// It cannot be opened, or is no plain file: the text says what it is.

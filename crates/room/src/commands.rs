@@ -16,6 +16,7 @@ use crate::id::MemberId;
 use crate::now::Now;
 use crate::order::{INSTRUCTIONS, is_instruction};
 use crate::refusal::Refused;
+use crate::room::Room;
 
 /// Most names that an answer to a tutorial client lists.
 const LISTED_MAX: usize = 100;
@@ -215,7 +216,8 @@ fn names(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Obeyed,
     none(arguments)?;
     let room = hub.members.get(id.0).and_then(|member| member.outlet.feeds.first()).map(|feed| feed.room);
     if let Some(room) = room {
-        let (names, count) = hub.names_in_words(room, id, LISTED_MAX);
+        let count = hub.rooms.get(room.0).map_or(0, Room::count);
+        let names = hub.names_in_words(room, id, LISTED_MAX).unwrap_or_default();
         hub.notify(id, &format!("{count} here: {names}"));
     }
     Ok(Obeyed::Stays)
@@ -289,9 +291,9 @@ fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Obeyed, 
         hub.notify(id, "you are there already");
         return Ok(Obeyed::Stays);
     }
-    let (names, count) = hub.names_in_words(room_id, id, LISTED_MAX);
+    let names = hub.names_in_words(room_id, id, LISTED_MAX);
     let room = hub.rooms.get(room_id.0).map_or("", |room| &room.name).to_string();
-    let here = if count == 0 { "nobody else is here".to_string() } else { format!("here: {names}") };
+    let here = names.map_or_else(|| "nobody else is here".to_string(), |names| format!("here: {names}"));
     hub.notify(id, &format!("you are in {room}; {here}"));
     hub.enter_room(id, room_id, true, now);
     if let Some(current) = current {

@@ -85,8 +85,8 @@ impl Hub {
     /// Who is here, for one about to come in: the first line a newcomer reads.
     fn greet(&mut self, id: MemberId) {
         let others = match self.names_in_words(LOBBY_ID, id, 20) {
-            (_, 0) => "nobody else is here yet".to_string(),
-            (names, _) => format!("here: {names}"),
+            None => "nobody else is here yet".to_string(),
+            Some(names) => format!("here: {names}"),
         };
         self.notify(id, &format!("{others}; /help lists commands"));
     }

@@ -40,8 +40,9 @@ pub struct Rules {
     pub logs_bytes_max: usize,
     /// Bytes queued for one member alone; past it direct messages to it are refused, and its own requests wait.
     pub outbox_bytes_max: usize,
-    /// Bytes queued for all members, each for one alone, with the overhead of each entry. Past half of it, whoever has not read what
-    /// is queued for it has its own requests wait earlier; past it, see [`Hub::is_over_budget`].
+    /// Bytes queued for all members, each for one alone, with the overhead of each entry. Past half
+    /// of it, whoever has not read what is queued for it has its own requests wait earlier; past
+    /// it, see [`Hub::is_over_budget`].
     pub outboxes_bytes_max: usize,
     /// Rooms in all.
     pub rooms_max: usize,
@@ -215,7 +216,8 @@ impl Hub {
 
     pub(crate) fn outbox_is_full(&self, member: &Member) -> bool {
         let outlet = &member.outlet;
-        // The fuller all are together, the less each may have. A member that reads has nothing queued for long.
+        // The fuller all are together, the less each may have. A member that reads has nothing
+        // queued for long.
         let left_bytes = (self.rules.outboxes_bytes_max / 2).saturating_sub(self.queued_bytes_total());
         let bytes_max = self.rules.outbox_bytes_max.min(left_bytes);
         // A step costs memory as well; a member that talks without reading collects one for each message of its own.

@@ -237,20 +237,30 @@ impl Hub {
         Ok(Members { room, names, count, reference })
     }
 
-    /// Up to `names_max` names in a room that `viewer` may see, in natural order, and how many are in it.
+    /// Up to `names_max` names in a room, in natural order, of those whom `viewer` may see, and how many these are.
     pub(crate) fn names_in(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> (Vec<String>, usize) {
         let Some(room) = self.rooms.get(room_id.0) else { return (Vec::new(), 0) };
-        let members = room.members().filter_map(|id| Some((id, self.members.get(id.0)?)));
-        let listed = members.filter(|(id, member)| self.may_see(viewer, *id, member)).take(names_max);
-        let mut names: Vec<String> = listed.map(|(_, member)| member.name.to_string()).collect();
+        let seen = || {
+            let members = room.members().filter_map(|id| Some((id, self.members.get(id.0)?)));
+            members.filter(|(id, member)| self.may_see(viewer, *id, member))
+        };
+        let mut names: Vec<String> = seen().take(names_max).map(|(_, member)| member.name.to_string()).collect();
         names.sort_unstable_by(|one, other| natural_order::compare(one, other));
-        (names, room.count())
+        let count = if self.holds_back_any() { seen().count() } else { room.count() };
+        (names, count)
     }
 
-    /// Who is in a room, in words for `viewer`: up to `names_max` names, and how many others.
-    pub(crate) fn names_in_words(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> (String, usize) {
+    /// Who is in a room, in words for `viewer`, with up to `names_max` names; nothing where it is empty.
+    pub(crate) fn names_in_words(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> Option<String> {
         let (names, count) = self.names_in(room_id, viewer, names_max);
-        (presence::in_words(&names, count), count)
+        let held_back = self.rooms.get(room_id.0).map_or(0, Room::count).saturating_sub(count);
+        let seen = presence::in_words(&names, count);
+        match (count, held_back) {
+            (0, 0) => None,
+            (_, 0) => Some(seen),
+            (0, held_back) => Some(format!("{held_back} who came during the freeze")),
+            (_, held_back) => Some(format!("{seen}, and {held_back} who came during the freeze")),
+        }
     }
 
     /// The name of the room a tutorial member is in; empty for none.

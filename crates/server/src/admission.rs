@@ -1,8 +1,10 @@
-//! Rate limits of an address that outlive its connections (L): flood credit, and the rate of new connections.
+//! Rate limits of an address that outlive its connections (L): flood credit, and the rate of new
+//! connections.
 //!
-//! A connection that ends leaves its flood credit to its subnet, and the next one starts with that, so reconnecting brings
-//! no new burst. The credit left is the lowest of those that ended, refilled by the time since: an idle connection that
-//! ends with a full burst does not hide the debt of a busy one.
+//! A connection that ends leaves its flood credit to its subnet, and the next one starts with that,
+//! so reconnecting brings no new burst. The credit left is the lowest of those that ended, refilled
+//! by the time since: an idle connection that ends with a full burst does not hide the debt of a
+//! busy one.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
@@ -11,12 +13,16 @@ use crate::bucket::Bucket;
 use crate::flood::{Flood, FloodLimit};
 use crate::gate::subnet;
 
-/// New connections of one subnet that are served at once: a class that comes back after a restart, twice over.
+/// New connections of one subnet that are served at once: a class that comes back after a restart,
+/// twice over.
 const CONNECTIONS_BURST: f64 = 128.0;
 /// Further new connections of one subnet per second. A subnet's 64 connections wait 4 s at most.
 const CONNECTIONS_PER_SECOND: f64 = 16.0;
-/// Subnets remembered, some 3 MiB. Past it the one that would be forgotten first is: its debt is the smallest, so hiding
-/// a debt takes this many other addresses with larger ones.
+/// Longest wait before its first message that a connection inherits from others of its subnet: that
+/// for one message of the longest text. A frame of more bytes is charged to its own connection only.
+const INHERITED_WAIT_MS_MAX: f64 = 1_100.0;
+/// Subnets remembered, some 3 MiB. Past it the one that would be forgotten first is: its debt is
+/// the smallest, so hiding a debt takes this many other addresses with larger ones.
 const SUBNETS_MAX: usize = 16_384;
 
 /// Credit of the subnets that have not got all of theirs.
@@ -59,10 +65,12 @@ impl Admission {
         terms
     }
 
-    /// Takes over the credit of a connection that ends. One that was never served (`unserved`) does not count as new.
+    /// Takes over the credit of a connection that ends. One that was never served (`unserved`) does
+    /// not count as new.
     pub(crate) fn leave(&mut self, peer: SocketAddr, flood: Flood, unserved: bool, now_ms: u64) {
         self.change(peer.ip(), now_ms, |credit| {
             credit.flood.lower_to(flood, now_ms);
+            credit.flood.bound_debt(INHERITED_WAIT_MS_MAX);
             if unserved {
                 credit.connections.give_back(1.0);
             }
@@ -186,8 +194,21 @@ mod tests {
                 admission.leave(peer("192.0.2.1"), flood, false, now_ms);
             }
         }
-        // Sixteen bursts, then sixteen times the rate, and a quarter: all that are open when one ends start anew.
+        // Sixteen bursts, then sixteen times the rate, and a quarter: all that are open when one
+        // ends start anew.
         assert!(messages <= 16 * (21 + 5 * 30) * 5 / 4, "{messages} messages");
+    }
+
+    #[test]
+    fn a_debt_makes_nobody_else_wait_long() {
+        let mut admission = standard();
+        let mut flood = enter(&mut admission, "192.0.2.1", 0);
+        flood.take(100_000, 0);
+        assert!(flood.wait_ms(0) > 4_000);
+        admission.leave(peer("192.0.2.1"), flood, false, 0);
+        let mut next = enter(&mut admission, "192.0.2.1", 0);
+        next.take_greeting(BYTES, 0);
+        assert_eq!(next.wait_ms(0), 1_100);
     }
 
     #[test]

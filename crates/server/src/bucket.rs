@@ -42,6 +42,11 @@ impl Bucket {
         self.level = self.level.min(other.level);
     }
 
+    /// Forgives debt beyond what is paid in `wait_ms_max`.
+    pub(crate) fn bound_debt(&mut self, wait_ms_max: f64) {
+        self.level = self.level.max(-wait_ms_max * self.per_ms);
+    }
+
     /// Milliseconds until it is out of debt.
     pub(crate) fn wait_ms(&self) -> u64 {
         self.ms_until(0.0)
@@ -71,6 +76,17 @@ mod tests {
         assert_eq!((bucket.wait_ms(), bucket.full_in_ms()), (0, 200));
         bucket.fill(60_000);
         assert_eq!(bucket, Bucket::full(2.0, 10.0, 60_000));
+    }
+
+    #[test]
+    fn a_bounded_debt_is_paid_within_the_bound() {
+        let mut bucket = Bucket::full(2.0, 10.0, 0);
+        bucket.take(100.0);
+        bucket.bound_debt(1_000.0);
+        assert_eq!(bucket.wait_ms(), 1_000);
+        bucket.fill(900);
+        bucket.bound_debt(1_000.0);
+        assert_eq!(bucket.wait_ms(), 100, "a smaller debt stays as it is");
     }
 
     #[test]

@@ -121,9 +121,10 @@ impl<L> Connection<L> {
         }
     }
 
-    /// Rank among the unregistered connections of which one is closed for a newcomer: the lowest goes first, of equals the
-    /// oldest, but of delayed ones the newest, so that the others have their turn. What was sent so far does not count: part of a `hello` costs a hostile peer nothing, while an honest one
-    /// completes it long before its connection is the oldest.
+    /// Rank among the unregistered connections of which one is closed for a newcomer: the lowest
+    /// goes first, of equals the oldest, but of delayed ones the newest, so that the others have
+    /// their turn. What was sent so far does not count: part of a `hello` costs a hostile peer
+    /// nothing, while an honest one completes it long before its connection is the oldest.
     pub(crate) fn eviction_rank(&self, now_ms: u64) -> EvictionRank {
         match self.phase {
             _ if self.read_closed => EvictionRank::HungUp,

@@ -54,8 +54,9 @@ impl Flood {
         self.bytes.take(tokens(bytes));
     }
 
-    /// Notes a frame that comes before a name is accepted: it is paid from the credit there is, and makes no debt, so that a
-    /// newcomer's `hello` does not keep its first message waiting behind others of its address.
+    /// Notes a frame that comes before a name is accepted: it is paid from the credit there is, and
+    /// makes no debt, so that a newcomer's `hello` does not keep its first message waiting behind
+    /// others of its address.
     pub(crate) fn take_greeting(&mut self, bytes: usize, now_ms: u64) {
         self.fill(now_ms);
         self.messages.take_available(1.0);
@@ -68,6 +69,12 @@ impl Flood {
         other.fill(now_ms);
         self.messages.lower_to(&other.messages);
         self.bytes.lower_to(&other.bytes);
+    }
+
+    /// Bounds the debt to what is paid in this time.
+    pub(crate) fn bound_debt(&mut self, wait_ms_max: f64) {
+        self.messages.bound_debt(wait_ms_max);
+        self.bytes.bound_debt(wait_ms_max);
     }
 
     /// Milliseconds to wait before the next message is read.

@@ -200,8 +200,8 @@ impl<L: Link> Reactor<L> {
         due.into_iter().flatten().chain(shrink_due).min().map(|due_ms| due_ms.saturating_sub(now_ms))
     }
 
-    /// Takes in a new connection, unless there are too many members from its address. Returns its place. One of a subnet that
-    /// opens too many is served later.
+    /// Takes in a new connection, unless there are too many members from its address. Returns its
+    /// place. One of a subnet that opens too many is served later.
     pub(crate) fn admit(&mut self, peer: SocketAddr, link: impl FnOnce() -> L) -> Option<usize> {
         if !self.make_room(peer.ip()) {
             self.counters.add(TOO_MANY_FROM_ADDRESS);
@@ -226,7 +226,8 @@ impl<L: Link> Reactor<L> {
         Some(index)
     }
 
-    /// The session of a connection has ended: its subnet takes its flood credit over. Again, it does nothing.
+    /// The session of a connection has ended: its subnet takes its flood credit over. Again, it
+    /// does nothing.
     pub(crate) fn leave_credit(&mut self, index: usize) {
         let now_ms = self.now.monotonic_ms;
         let Some(connection) = self.connections.get_mut(index) else { return };

@@ -1,4 +1,5 @@
-//! Newcomers in a freeze (O3): what they chose to be called, and which rooms they open, would reach everybody as words.
+//! Newcomers in a freeze (O3): what they chose to be called, and which rooms they open, would reach
+//! everybody as words.
 
 use alloc::vec::Vec;
 
@@ -13,7 +14,12 @@ use crate::refusal::Refused;
 impl Hub {
     /// Whether a member that comes in now is announced, or only once the freeze ends.
     pub(crate) fn arrival_now(&self) -> Arrival {
-        if self.order.frozen_by.is_some() { Arrival::HeldBack } else { Arrival::Announced }
+        if self.holds_back_any() { Arrival::HeldBack } else { Arrival::Announced }
+    }
+
+    /// Whether there may be members that are not announced yet.
+    pub(crate) fn holds_back_any(&self) -> bool {
+        self.order.frozen_by.is_some()
     }
 
     /// Whether `viewer` may read a member's name in a list of who is here.
@@ -24,7 +30,8 @@ impl Hub {
     /// Whether a member may open a room that is not open and holds this many messages.
     ///
     /// # Errors
-    /// The talk is frozen, and nothing was said in the room before: its name would be new to everybody.
+    /// The talk is frozen, and nothing was said in the room before: its name would be new to
+    /// everybody.
     pub(crate) fn check_opening(&self, id: MemberId, messages: u64) -> Result<(), Refused> {
         match &self.order.frozen_by {
             Some(by) if messages == 0 && !self.is_operator(id) => {

@@ -1,7 +1,8 @@
-//! `GET /metrics` and `GET /healthz` over HTTP, on one thread of its own that never waits for a peer.
+//! `GET /metrics` and `GET /healthz` over HTTP, on one thread of its own that never waits for a
+//! peer.
 //!
-//! A bounded number of connections is served at once. Past it the oldest that has not sent a whole request is closed, so
-//! silent connections keep nobody from an answer.
+//! A bounded number of connections is served at once. Past it the oldest that has not sent a whole
+//! request is closed, so silent connections keep nobody from an answer.
 
 use std::io;
 use std::net::TcpListener as StdListener;
@@ -164,7 +165,8 @@ impl HttpServer {
         }
     }
 
-    /// Answers everybody who waits for the server's loop, with one question to it: it may take its time.
+    /// Answers everybody who waits for the server's loop, with one question to it: it may take its
+    /// time.
     fn answer(&mut self) {
         let waiting = self.connections.iter().filter_map(|(index, connection)| Some((index, connection.page()?)));
         let waiting: Vec<(usize, Page)> = waiting.collect();

@@ -17,7 +17,8 @@ const HEADERS_MAX: usize = 64;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 /// Time from the request to the end of the answer, whatever the other side does.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Time after the answer for the other side to close first, so that what it still sends does not take the answer away.
+/// Time after the answer for the other side to close first, so that what it still sends does not
+/// take the answer away.
 const FAREWELL_TIMEOUT: Duration = Duration::from_millis(500);
 /// Bytes read and dropped in that time.
 const FAREWELL_BYTES_MAX: usize = 256 * 1024;
@@ -73,8 +74,8 @@ impl HttpConnection {
         }
     }
 
-    /// Order in which connections are closed to make room: those that have asked for nothing, then those that were answered, the
-    /// oldest first; none whose page is being made.
+    /// Order in which connections are closed to make room: those that have asked for nothing, then
+    /// those that were answered, the oldest first; none whose page is being made.
     pub(super) fn rank(&self) -> Option<(u8, u64)> {
         match self.state {
             State::Head(_) => Some((0, self.serial)),

@@ -32,7 +32,8 @@ fn at_once(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(FILE_MODE).custom_flags(OFlags::NONBLOCK.bits().cast_signed())
 }
 
-/// Takes the others' rights from a file that was there before. Refuses what would make reading it wait.
+/// Takes the others' rights from a file that was there before. Refuses what would make reading it
+/// wait.
 fn private(file: File) -> io::Result<File> {
     let metadata = file.metadata()?;
     if metadata.file_type().is_fifo() {

@@ -66,8 +66,8 @@ impl Flooder {
     }
 }
 
-/// Thirty members behind one address talk for ten seconds. Returns the delivery delays of their messages in milliseconds,
-/// and the flooder's messages that were accepted meanwhile.
+/// Thirty members behind one address talk for ten seconds. Returns the delivery delays of their
+/// messages in milliseconds, and the flooder's messages that were accepted meanwhile.
 fn talk(mut flooder: Option<Flooder>) -> (Vec<u64>, usize) {
     let mut house = House::open(Config { replay: 0, ..Config::default() }, None, NOW);
     let witness = connect_from(&mut house, [192, 0, 2, 99]);
@@ -109,7 +109,8 @@ fn talk(mut flooder: Option<Flooder>) -> (Vec<u64>, usize) {
 fn a_reconnecting_flooder_gets_one_rate_and_delays_nobody() {
     let (undisturbed_ms, none) = talk(None);
     assert!(undisturbed_ms.len() > 900 && none == 0);
-    // Sixteen at once are allowed sixteen rates; each burst comes from a connection that may be the first of its address.
+    // Sixteen at once are allowed sixteen rates; each burst comes from a connection that may be the
+    // first of its address.
     for (connections, spam_max) in [(1, 20 + 5 * 10 + 2), (16, 16 * (21 + 5 * 10) * 5 / 4)] {
         let (disturbed_ms, spam) = talk(Some(Flooder::new(connections)));
         assert_eq!(disturbed_ms, undisturbed_ms, "{connections} connections at once");
@@ -251,7 +252,8 @@ fn unfinished_hellos_do_not_keep_newcomers_out() {
             };
             let mut kept: Vec<FarEnd> = (0..140).map(|n| crowd(&mut house, n)).collect();
             turn_at(&mut house, 0);
-            // The first one's hello is in the socket, and nothing was reported of it when all the others come.
+            // The first one's hello is in the socket, and nothing was reported of it when all the
+            // others come.
             let at_once = connect_from(&mut house, [127, 0, 0, 1]);
             at_once.send(&hello("quick"));
             kept.extend((0..140).map(|n| crowd(&mut house, n)));
@@ -270,6 +272,31 @@ fn unfinished_hellos_do_not_keep_newcomers_out() {
             assert!(house.reactor.unregistered.len() <= UNREGISTERED_MAX);
         }
     }
+}
+
+#[test]
+fn a_crowd_that_waits_for_the_server_keeps_nobody_out() {
+    let limits = Limits { nameless_max: 8, ..Limits::default() };
+    let mut house = House::open(Config { limits, ..Config::default() }, None, NOW);
+    let holder = connect_from(&mut house, CLASSROOM);
+    holder.send(&hello("mallory"));
+    turn_at(&mut house, 0);
+    let welcome = heard(&holder);
+    let (_, token) = welcome.split_once(r#""token":""#).expect("a token");
+    let claim = opened(&format!(r#"{{"type":"hello","name":"mallory","token":"{}"}}"#, &token[..32]));
+    let newcomer = connect_from(&mut house, [192, 0, 2, 2]);
+    let crowd: Vec<FarEnd> = (0..20)
+        .map(|_| {
+            let far = connect_from(&mut house, CLASSROOM);
+            far.send(&claim);
+            turn_at(&mut house, 1);
+            far
+        })
+        .collect();
+    assert!(crowd.iter().any(FarEnd::is_closed) && !newcomer.is_closed(), "{}", house.counts());
+    newcomer.send(&hello("alice"));
+    turn_at(&mut house, 2);
+    assert!(heard(&newcomer).contains(r#""type":"welcome""#), "{}", house.counts());
 }
 
 #[test]

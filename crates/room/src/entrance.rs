@@ -237,7 +237,7 @@ impl Hub {
         let because = match &granted.number_because {
             Some(NumberBecause::Taken) => format!("{wished} is taken"),
             Some(NumberBecause::LooksLike(other)) => format!("{wished} looks like {other}, who is here"),
-            None if wished.as_bytes() != sent => "a name is one word in its plainest form".to_string(),
+            None if wished.as_bytes() != sent => "names have neither spaces nor variant letters".to_string(),
             None => return,
         };
         self.notify(id, &format!("{because}; you are {name}; /nick changes it"));

@@ -16,7 +16,7 @@ use crate::id::RoomId;
 use crate::lane::Lane;
 use crate::log::Log;
 use crate::member::{Dialect, Member};
-use crate::order::{Consequences, OperatorToken, Order};
+use crate::order::{Attempts, Consequences, OperatorToken, Order};
 use crate::outlet::{Logs, Missed};
 use crate::outstanding::{Awaits, Outstanding};
 use crate::past::Past;
@@ -86,6 +86,7 @@ pub struct Hub {
     pub(crate) past: Past,
     pub(crate) order: Order,
     pub(crate) consequences: Consequences,
+    pub(crate) attempts: Attempts,
     /// Rooms with somebody to announce.
     pub(crate) unannounced: Vec<RoomId>,
     pub(crate) tally: Tally,
@@ -124,6 +125,7 @@ impl Hub {
             past: Past::default(),
             order: Order::default(),
             consequences: Consequences::default(),
+            attempts: Attempts::default(),
             unannounced: Vec::new(),
             tally: Tally::default(),
             laps: VecDeque::new(),

@@ -12,6 +12,7 @@ use alloc::{
 
 use glassline_wire::event::ErrorCode;
 use glassline_wire::limits::{NAME_BYTES_MAX, NAME_CHARS_MAX, ROOM_CHARS_MAX};
+use glassline_wire::operator_token;
 use unicode_normalization::UnicodeNormalization;
 
 pub(crate) use characters::Unfit;
@@ -22,7 +23,8 @@ use crate::refusal::Refused;
 /// The name under which the server speaks (T9).
 pub(crate) const SERVER_NAME: &str = "*";
 
-/// Name that stands behind the arrow of a direct message to a tutorial member, and for the user itself in clients.
+/// Name that stands behind the arrow of a direct message to a tutorial member, and for the user
+/// itself in clients.
 const YOU: &str = "you";
 
 /// Why bytes are no name. The client is at fault, and can try another.
@@ -103,6 +105,9 @@ impl Name {
         }
         hold_to_length(&name)?;
         characters::check(&name)?;
+        if operator_token::is_in(&name) {
+            return Err(NameError::Token);
+        }
         if name.starts_with('/') {
             return Err(NameError::Reserved);
         }
@@ -144,8 +149,8 @@ pub(crate) fn looks(name: &str) -> Looks {
     Looks::of(name)
 }
 
-/// `you`, or a name that ends with it behind anything that might be drawn as an arrow: direct messages to tutorial members come from
-/// `alice→you`.
+/// `you`, or a name that ends with it behind anything that might be drawn as an arrow: direct
+/// messages to tutorial members come from `alice→you`.
 fn is_marked_as_direct(name: &str) -> bool {
     let core = name.trim_matches(|c: char| !c.is_alphanumeric());
     if looks::any_case(core) == YOU {
@@ -184,7 +189,7 @@ pub fn room_name(wished: &str) -> Result<String, Refused> {
         Err(NameError::TooLong { .. }) => {
             Err(Refused::new(ErrorCode::TooLong, format!("a room's name has at most {ROOM_CHARS_MAX} characters")))
         }
-        Err(error) => Err(Refused::new(ErrorCode::BadRoom, format!("no room can be called that: {error}"))),
+        Err(error) => Err(Refused::new(ErrorCode::BadRoom, format!("this is no room name: {error}"))),
     }
 }
 

@@ -14,6 +14,7 @@ pub mod frame;
 pub mod limits;
 pub mod message_id;
 pub mod opening;
+pub mod operator_token;
 pub mod request;
 pub mod timestamp;
 pub mod visible;

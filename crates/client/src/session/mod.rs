@@ -16,6 +16,7 @@ mod numbers;
 mod outbox;
 pub mod past;
 pub mod program;
+mod published;
 mod roster;
 #[cfg(test)]
 mod tests;

@@ -35,6 +35,8 @@ pub(super) struct TutorialLink {
     /// The user has been told that the connection stands.
     is_told: bool,
     whereabouts: Whereabouts,
+    /// The name that the server gave in its first words, where it is not the one asked for.
+    granted_name: Option<String>,
 }
 
 impl TutorialLink {
@@ -49,6 +51,7 @@ impl TutorialLink {
             on_trial_until_ms: Some(now_ms + FIRST_WORDS_MS),
             is_told: false,
             whereabouts: Whereabouts::new(),
+            granted_name: None,
         }
     }
 
@@ -109,6 +112,7 @@ impl TutorialLink {
         let is_greeting = self.greeting_until_ms.take().is_some_and(|until_ms| now_ms < until_ms);
         if from == SERVER_NAME {
             self.server_speaks |= is_greeting;
+            self.granted_name = granted_name(&text).filter(|_| is_greeting).map(str::to_owned);
             self.whereabouts.hears(&text);
             self.last_words = Some(text.clone());
             self.on_trial_until_ms =
@@ -146,6 +150,9 @@ impl Session {
     pub(super) fn heard_frame(&mut self, payload: &[u8], now_ms: u64) {
         let Some(Link::Tutorial(link)) = &mut self.link else { return };
         let Some((from, text)) = link.pair(payload, now_ms) else { return };
+        if let Some(name) = link.granted_name.take() {
+            self.goes_by(&name);
+        }
         self.tell_of_tutorial();
         let event = if from == SERVER_NAME {
             Event::Notice(Notice { text, reference: None })
@@ -180,6 +187,13 @@ impl Session {
         self.slash_commands() == SlashCommands::Undecided
             && self.outbox.first_text().is_some_and(|text| text.starts_with('/'))
     }
+}
+
+/// The name in `root is taken; you are root-2; /nick changes it` (T10). Another server may say it
+/// in other words; then it is not known.
+fn granted_name(words: &str) -> Option<&str> {
+    let (_, name) = words.strip_suffix("; /nick changes it")?.rsplit_once("; you are ")?;
+    (!name.is_empty() && name.len() <= NAME_BYTES_MAX && !name.contains(char::is_whitespace)).then_some(name)
 }
 
 /// A message as the tutorial dialect knows it: without number, time or id.

@@ -16,15 +16,23 @@ use super::NameError;
 /// Combining marks in a row: a Burmese syllable has up to five.
 const MARKS_MAX: usize = 5;
 
-/// Marks in a row that take no room of their own, and so pile up: what living scripts need, and no more.
+/// Marks in a row that take no room of their own, and so pile up: what living scripts need, and no
+/// more.
 const NONSPACING_MARKS_MAX: usize = 3;
 
 const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
 const KEYCAP: char = '\u{20e3}';
 
-/// Characters that draw nothing although no property says so: a joiner, a filler, a selector and two blanks of their scripts.
-const BLANKS: [char; 5] = ['\u{2d7f}', '\u{16fe4}', '\u{1bc9d}', '\u{13441}', '\u{13442}'];
+/// Characters that draw nothing although no property says so: a joiner, a filler, a selector and
+/// two blanks of their scripts, and marks of a musical notation that only turn others.
+const BLANKS: [(char, char); 5] = [
+    ('\u{2d7f}', '\u{2d7f}'),
+    ('\u{16fe4}', '\u{16fe4}'),
+    ('\u{1bc9d}', '\u{1bc9d}'),
+    ('\u{1cf42}', '\u{1cf46}'),
+    ('\u{13441}', '\u{13442}'),
+];
 
 /// Symbols outside of emoji that many names have.
 const PLAIN_SYMBOLS: &str = "+=^`|~";
@@ -50,7 +58,8 @@ const ASTERISKS: [(char, char); 17] = [
     ('\u{1f7af}', '\u{1f7bf}'),
 ];
 
-/// Arrows among emoji, letters and marks, and hands that point; all others are symbols, refused as such.
+/// Arrows among emoji, letters and marks, and hands that point; all others are symbols, refused as
+/// such.
 const ARROWS: [(char, char); 24] = [
     ('\u{34d}', '\u{34e}'),
     ('\u{350}', '\u{350}'),
@@ -111,7 +120,8 @@ impl Unfit {
     }
 }
 
-/// Checks what has to be known before compatible forms become one: some of it is a space afterwards.
+/// Checks what has to be known before compatible forms become one: some of it is a space
+/// afterwards.
 ///
 /// # Errors
 /// [`NameError::Forbidden`] names the first control character.
@@ -185,13 +195,14 @@ fn is_control(c: char) -> bool {
         || matches!(category, GeneralCategory::LineSeparator | GeneralCategory::ParagraphSeparator)
 }
 
-/// Format characters, the default-ignorable, blanks, and signs that only join the letters around them where those are missing.
+/// Format characters, the default-ignorable, blanks, and signs that only join the letters around
+/// them where those are missing.
 fn draws_nothing(chars: &[char], at: usize) -> bool {
     let c = chars[at];
     let role = CodePointMapData::<IndicSyllabicCategory>::new().get(c);
     CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format
         || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
-        || BLANKS.contains(&c)
+        || is_in(&BLANKS, c)
         || skeleton(c.encode_utf8(&mut [0; 4])).eq([' '])
         || role == IndicSyllabicCategory::NumberJoiner
         || (role == IndicSyllabicCategory::InvisibleStacker && !is_between_letters(chars, at))
@@ -240,7 +251,8 @@ fn is_between_letters(chars: &[char], at: usize) -> bool {
     before.is_some_and(is_one_of_its_letters) && after.is_some_and(is_one_of_its_letters)
 }
 
-/// `<` and `>` too, as the tutorial's client prints `NAME > TEXT`; letters that look like them are letters.
+/// `<` and `>` too, as the tutorial's client prints `NAME > TEXT`; letters that look like them are
+/// letters.
 fn is_arrow(c: char) -> bool {
     let looks_like_one = |prototype| prototype == '<' || prototype == '>';
     is_in(&ARROWS, c) || (!is_letter(c) && skeleton(c.encode_utf8(&mut [0; 4])).any(looks_like_one))
@@ -278,7 +290,8 @@ fn parts_joined_letters(before: &[char], after: &[char]) -> bool {
         && matches!(right, Some(JoiningType::RightJoining | JoiningType::DualJoining))
 }
 
-/// A variation selector that chooses between the two forms of an emoji, or makes a keycap of a digit.
+/// A variation selector that chooses between the two forms of an emoji, or makes a keycap of a
+/// digit.
 fn is_selector_in_place(chars: &[char], at: usize) -> bool {
     let Some(before) = at.checked_sub(1).map(|before| chars[before]) else { return false };
     let is_keycap = CodePointSetData::new::<Emoji>().contains(before) && chars.get(at + 1) == Some(&KEYCAP);
@@ -292,7 +305,8 @@ fn joins_emoji(chars: &[char], at: usize) -> bool {
     before.is_some_and(is_emoji) && chars.get(at + 1).is_some_and(is_emoji)
 }
 
-/// A letter or digit that may stand before `you` in a name: of the script of that word, so that it cannot be drawn as an arrow.
+/// A letter or digit that may stand before `you` in a name: of the script of that word, so that it
+/// cannot be drawn as an arrow.
 pub(super) fn is_latin_or_digit(c: char) -> bool {
     c.is_numeric() || (is_letter(c) && CodePointMapData::<Script>::new().get(c) == Script::Latin)
 }
@@ -303,7 +317,7 @@ mod tests {
     use alloc::string::String;
     use alloc::string::ToString;
 
-    /// Whether a name may hold this character behind a letter, alone, or between letters.
+    /// Returns whether a name may hold this character behind a letter, alone, or between letters.
     fn is_taken_somewhere(c: char) -> bool {
         ["", "a", "\u{5d0}"].iter().any(|before| check(&format!("{before}{c}")).is_ok())
             || check(&format!("a{c}a")).is_ok()
@@ -315,7 +329,8 @@ mod tests {
 
     #[test]
     fn no_character_named_an_arrow_or_asterisk_is_taken() {
-        // Pictures of something else in which an arrow is a detail, signs of scripts that draw no asterisk, and marks of Arabic.
+        // Pictures of something else in which an arrow is a detail, signs of scripts that draw no
+        // asterisk, and marks of Arabic.
         let others = ['\u{1f3f9}', '\u{1f498}', '\u{1f4e9}', '\u{1f4f2}', '\u{122ec}', '\u{12394}'];
         let mut refused = 0;
         let mut taken = Vec::new();

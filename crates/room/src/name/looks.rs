@@ -8,11 +8,13 @@ use unicode_security::mixed_script::AugmentedScriptSet;
 /// Everything by which a name is compared with others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Looks {
-    /// The name in a form in which case does not count.
+    /// The name in a form in which case, joiners and selectors do not count.
     folded: Box<str>,
-    /// Skeletons as written, in lower case and in upper case. Equal ones in the same place look alike.
+    /// Skeletons as written, in lower case and in upper case. Equal ones in the same place look
+    /// alike.
     skeletons: [Box<str>; 3],
-    /// What is seen, in a form in which case does not count: letters that look alike in one case only may come from several scripts.
+    /// The look of the name in a form in which case does not count: letters that look alike in one
+    /// case only may come from several scripts.
     any_case: Box<str>,
     /// Scripts in which the whole name can be written; none for one that mixes scripts.
     scripts: AugmentedScriptSet,
@@ -61,12 +63,16 @@ impl Looks {
     }
 }
 
-/// A name in the form in which case does not count; by way of upper case, so that `ß` meets `ss` and each sigma the other.
+/// A name in the form in which case does not count, nor joiners and selectors, which not every
+/// keyboard has; by way of upper case, so that `ß` meets `ss` and each sigma the other.
 pub(crate) fn fold(name: &str) -> String {
-    name.to_uppercase().to_lowercase()
+    let written: String =
+        name.chars().filter(|c| !matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')).collect();
+    written.to_uppercase().to_lowercase()
 }
 
-/// What is seen, whatever the case of each letter. `I` and `l` have one skeleton, so `i` and `l` have one here.
+/// The look of a name, whatever the case of each letter. `I` and `l` have one skeleton, so `i` and
+/// `l` have one here.
 pub(super) fn any_case(name: &str) -> String {
     let seen: String = skeleton(name).collect();
     skeleton(&fold(&seen)).map(|c| if c == 'i' { 'l' } else { c }).collect()
@@ -100,6 +106,8 @@ mod tests {
             ("lan", "Ian"),
             ("Erna", "Ema"),
             ("Bern", "Bem"),
+            ("ERNA", "EMA"),
+            ("đan", "ðan"),
             ("straße", "STRASSE"),
             ("ΟΔΟΣ", "οδοσ"),
             ("❤", "❤\u{fe0f}"),

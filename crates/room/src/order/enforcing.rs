@@ -39,6 +39,8 @@ pub enum Happening {
     WrongToken {
         /// Whose connection.
         connection: usize,
+        /// Attempts that its address has left for now.
+        left: u64,
     },
 }
 

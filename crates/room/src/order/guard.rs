@@ -9,7 +9,7 @@ use core::net::IpAddr;
 use glassline_wire::event::ErrorCode;
 use glassline_wire::timestamp::Timestamp;
 
-use super::{WRONG_TOKENS_MAX, wording};
+use super::wording;
 use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::name::{Name, looks};
@@ -61,19 +61,6 @@ impl Hub {
             Some(by) => Err(Refused::new(ErrorCode::Frozen, wording::frozen(by))),
             None => Ok(()),
         }
-    }
-
-    /// Whether a text that a member is about to say gives the operators' secret away.
-    ///
-    /// # Errors
-    /// It ends with their token (O1), and the member has not guessed too often.
-    pub(crate) fn check_secret(&self, id: MemberId, text: &str) -> Result<(), Refused> {
-        let Some(token) = &self.rules.operator_token else { return Ok(()) };
-        let is_looked_at = self.members.get(id.0).is_some_and(|member| member.wrong_tokens < WRONG_TOKENS_MAX);
-        if is_looked_at && token.ends(text) {
-            return Err(Refused::new(ErrorCode::BadField, wording::GIVEN_AWAY));
-        }
-        Ok(())
     }
 
     /// Whether a member may write to another directly: to an operator everybody may.

@@ -66,6 +66,10 @@ pub(crate) enum Command {
     Serve(Serve),
     Join(Join),
     History(History),
+    /// Print a new operator token: a secret for `serve --operator-token-file`
+    #[command(after_help = "\
+Keep it to yourself: `(umask 077; glassline operator-token > operator-token)`, then `glassline serve --operator-token-file operator-token`.")]
+    OperatorToken,
     Completions(Completions),
     #[command(hide = true)]
     Man(Man),
@@ -107,7 +111,8 @@ pub(crate) struct Serve {
     /// Forget the oldest messages when the history is larger; write 500M or 2G
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) keep_bytes: Option<u64>,
-    /// A file with a secret of 16 to 256 bytes: whoever says `/op SECRET` may kick, mute, ban and freeze
+    /// A file with what `glassline operator-token` printed: whoever says `/op TOKEN` may kick,
+    /// mute, ban and freeze
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "pure")]
     pub(crate) operator_token_file: Option<PathBuf>,
     /// Where to answer HTTP requests for /metrics (Prometheus) and /healthz; port 0 takes a free one

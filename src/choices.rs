@@ -4,6 +4,7 @@ use std::env;
 
 use glassline_client::{Bell, DialectChoice, JoinOptions, Mode, Preferences};
 use glassline_wire::limits::{NAME_BYTES_MAX, NAME_CHARS_MAX};
+use glassline_wire::operator_token;
 
 use crate::address::default_address;
 use crate::folders;
@@ -72,6 +73,8 @@ impl Choices {
 pub(crate) fn parse_name(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         Err("a name needs at least one letter; leave it out to be called by your login name".to_string())
+    } else if operator_token::is_in(text) {
+        Err("this has the form of an operator token, which others must not read; choose another name".to_string())
     } else {
         Ok(text.to_string())
     }
@@ -146,5 +149,6 @@ mod tests {
     fn a_name_is_not_empty() {
         assert_eq!(parse_name("bob").as_deref(), Ok("bob"));
         assert!(parse_name(" ").is_err() && parse_name("").is_err());
+        assert!(parse_name("glop_014d2pf2dbsqqg28t5cy4tqkffkygsh8").is_err());
     }
 }

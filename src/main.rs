@@ -58,6 +58,7 @@ fn main() -> ExitCode {
         // Neither reads a setting: a broken file keeps nobody from serving.
         Some(Command::Serve(serve)) => serve::serve(serve),
         Some(Command::History(arguments)) => upkeep::keep_up(arguments),
+        Some(Command::OperatorToken) => done(operator_token::print_new()),
         Some(Command::Completions(completions)) => done(completions::print(completions.shell)),
         Some(Command::Man(man)) => done(manual::write(&man.folder)),
     }

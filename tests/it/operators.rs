@@ -418,8 +418,8 @@ fn a_token_that_cannot_be_read_or_be_guessed_keeps_the_server_from_starting() {
     let missing = folder.path().join("missing");
     let cases = [
         (missing, "cannot read the operators' token in"),
-        (folder.write("empty", " \n"), "it is empty; put a secret of 16 to 256 bytes into it"),
-        (folder.write("short", "fifteen bytes.."), "its secret has 15 bytes; take at least 16"),
+        (folder.write("empty", " \n"), "it is empty; `glassline operator-token` prints a token"),
+        (folder.write("short", "fifteen bytes.."), "its secret has 15 bytes, and at least 16 are needed"),
         (folder.write("long", "x".repeat(257)), "more than 256 bytes"),
         (folder.write("huge", "x".repeat(1 << 20)), "more than 256 bytes"),
         (folder.write("lines", "one secret line\nand another"), "not one line"),
@@ -456,6 +456,74 @@ fn a_token_that_others_may_read_is_warned_of() {
             "{mode:o}: {}",
             ended.stderr
         );
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_printed_token_makes_an_operator_and_is_published_nowhere() {
+    let folder = Folder::new();
+    let printed = |_| {
+        let mut operator_token = command(PROGRAM, &folder);
+        operator_token.arg("operator-token");
+        let ended = Program::start(operator_token).ended();
+        assert!(ended.code == Some(0) && ended.stderr.is_empty(), "{ended:?}");
+        ended.stdout.concat()
+    };
+    let [token, other] = [0, 1].map(printed);
+    assert!(token.starts_with("glop_") && token.len() == 37 && token != other, "{token} {other}");
+    let token_file = folder.write("token", format!("{token}\n"));
+    let server = Process::serve(&["--history", "none", "--operator-token-file", path(&token_file)]);
+    let mut eve = EventClient::join(server.address, "eve");
+    let mut witness = Tutorial::join(server.address, "witness");
+    for text in [token.clone(), other.clone(), format!("/op {}", token.to_uppercase()), format!("{}.", &other[..25])] {
+        is_refused_to_say_text(&mut eve, &text);
+        eve.send(&json!({"type": "direct", "to": "eve", "text": text, "id": fresh_id()}));
+        eve.expect_error("bad_field");
+        witness.say(format!(" {text}"));
+        witness.expect_word("this was not sent: ");
+    }
+    assert!(refused(&mut eve, &format!("op {other}"), "not_operator").contains("this is not the token"));
+    let mistyped = token.replacen(&token[10..11], if &token[10..11] == "7" { "8" } else { "7" }, 1);
+    assert!(refused(&mut eve, &format!("op {mistyped}"), "not_operator").contains("copy it again"));
+    act(&mut eve, &format!("op {}", token.to_uppercase()));
+    let ended = server.stop();
+    assert_eq!(ended.stderr.matches("a wrong operator token").count(), 2, "{}", ended.stderr);
+    assert!(!ended.stderr.to_lowercase().contains(&token[5..]) && !ended.stderr.contains("not recognised"));
+}
+
+/// Says a text to everybody, which must be refused as one that holds a token.
+#[cfg(unix)]
+#[track_caller]
+fn is_refused_to_say_text(client: &mut EventClient, text: &str) {
+    client.say(text);
+    client.expect_error("bad_field");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_token_of_ones_own_works_with_a_warning() {
+    let folder = Folder::new();
+    let token_file = folder.write("token", TOKEN);
+    let server = Process::serve(&["--history", "none", "--operator-token-file", path(&token_file)]);
+    operator_at(server.address, "teacher");
+    let ended = server.stop();
+    assert!(ended.stderr.contains("it is not recognised") && !ended.stderr.contains(TOKEN), "{}", ended.stderr);
+    for (secret, word) in [("fifteen bytes !", "15 bytes"), ("glop_0123", "do not fit"), ("", "is empty")] {
+        let token_file = folder.write("token", secret);
+        let mut serve = command(PROGRAM, &folder);
+        serve.args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--history",
+            "none",
+            "--operator-token-file",
+            path(&token_file),
+        ]);
+        let ended = Program::start(serve).ended();
+        assert!(ended.code == Some(1) && ended.stderr.contains(word), "{ended:?}");
+        assert!(secret.is_empty() || !ended.stderr.contains(secret), "{ended:?}");
     }
 }
 

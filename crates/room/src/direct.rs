@@ -14,6 +14,7 @@ use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::Dialect;
 use crate::now::Now;
+use crate::order::check_text;
 use crate::refusal::Refused;
 use crate::talk::hold_to_text_limit;
 
@@ -65,7 +66,7 @@ impl Hub {
         hold_to_text_limit(letter.text)?;
         let (recipient, _) = self.find(letter.to)?;
         self.check_letter(sender, recipient, now)?;
-        self.check_secret(sender, letter.text)?;
+        check_text(letter.text)?;
         let Some(to) = self.members.get(recipient.0) else { return Ok(()) };
         let Some(from) = self.members.get(sender.0) else { return Ok(()) };
         if self.outbox_is_full(to) {

@@ -18,6 +18,7 @@ use crate::name::{Name, NameError};
 use crate::now::Now;
 use crate::refusal::Refused;
 use crate::rooms::LOBBY_ID;
+use crate::roster::{Granted, NumberBecause};
 
 /// How a newcomer comes in: what the hub cannot know by itself.
 #[derive(Debug, Clone, Copy)]
@@ -65,14 +66,9 @@ impl Hub {
         }
         let wished = Name::parse(name)?;
         self.check_entrance(&wished, entrance.address, entrance.now)?;
-        let as_sent = wished.as_str().as_bytes() == name;
-        let free = self.free_name(wished.clone(), entrance)?;
-        let id = self.make_member(Dialect::Tutorial, &free, entrance, self.arrival_now());
-        if free != wished {
-            self.notify(id, &format!("{} is taken: you are {}", wished.as_str(), free.as_str()));
-        } else if !as_sent {
-            self.notify(id, &format!("you are {}", free.as_str()));
-        }
+        let granted = self.free_name(wished.clone(), entrance)?;
+        let id = self.make_member(Dialect::Tutorial, &granted.name, entrance, self.arrival_now());
+        self.explain_name(id, name, &wished, &granted);
         self.greet(id);
         self.tell_order(id, entrance.now);
         self.enter_room(id, LOBBY_ID, true, entrance.now);
@@ -144,10 +140,11 @@ impl Hub {
                 self.depart(held_by, entrance.now);
             }
         }
-        let free = self.free_name(wished, entrance)?;
-        let id = self.make_member(Dialect::Event, &free, entrance, arrival);
+        let granted = self.free_name(wished.clone(), entrance)?;
+        let id = self.make_member(Dialect::Event, &granted.name, entrance, arrival);
         let closed_to_it = self.enter_rooms(id, &rooms, &quiet_rooms, entrance.now);
-        self.welcome(id, free.as_str(), entrance.token, reference);
+        self.welcome(id, granted.name.as_str(), entrance.token, reference);
+        self.explain_name(id, hello.name.as_bytes(), &wished, &granted);
         self.tell_order(id, entrance.now);
         for Refused { code, text } in closed_to_it {
             self.tell(id, &Event::Error(Refusal { code, text, reference: reference.map(str::to_string) }));
@@ -236,9 +233,21 @@ impl Hub {
         Some(holder)
     }
 
-    fn free_name(&mut self, wished: Name, entrance: Entrance) -> Result<Name, Refused> {
+    fn free_name(&mut self, wished: Name, entrance: Entrance) -> Result<Granted, Refused> {
         let order = &self.order;
-        self.roster.free_name(wished, |keys| order.bars(keys, entrance.address, entrance.now.at))
+        self.roster.free_name(wished, |looks| order.bars(looks, entrance.address, entrance.now.at))
+    }
+
+    /// Tells a newcomer why its name is not the one it sent.
+    fn explain_name(&mut self, id: MemberId, sent: &[u8], wished: &Name, granted: &Granted) {
+        let (wished, name) = (wished.as_str(), granted.name.as_str());
+        let because = match &granted.number_because {
+            Some(NumberBecause::Taken) => format!("{wished} is taken"),
+            Some(NumberBecause::LooksLike(other)) => format!("{wished} looks like {other}, who is here"),
+            None if wished.as_bytes() != sent => "names have neither spaces nor variant letters".to_string(),
+            None => return,
+        };
+        self.notify(id, &format!("{because}; you are {name}; /nick changes it"));
     }
 
     fn make_member(&mut self, dialect: Dialect, name: &Name, entrance: Entrance, arrival: Arrival) -> MemberId {

@@ -17,7 +17,7 @@ use crate::id::RoomId;
 use crate::lane::Lane;
 use crate::log::Log;
 use crate::member::{Dialect, Member};
-use crate::order::{Consequences, OperatorToken, Order};
+use crate::order::{Attempts, Consequences, OperatorToken, Order};
 use crate::outlet::{Logs, Missed, Outlet, OwnBytesTotal};
 use crate::outstanding::{Awaits, Outstanding};
 use crate::past::Past;
@@ -92,6 +92,7 @@ pub struct Hub {
     pub(crate) past: Past,
     pub(crate) order: Order,
     pub(crate) consequences: Consequences,
+    pub(crate) attempts: Attempts,
     /// Rooms with somebody to announce.
     pub(crate) unannounced: Vec<RoomId>,
     pub(crate) tally: Tally,
@@ -132,6 +133,7 @@ impl Hub {
             past: Past::default(),
             order: Order::default(),
             consequences: Consequences::default(),
+            attempts: Attempts::default(),
             unannounced: Vec::new(),
             tally: Tally::default(),
             own_bytes: OwnBytesTotal::default(),

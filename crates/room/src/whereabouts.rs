@@ -13,6 +13,7 @@ use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::Member;
 use crate::now::Now;
+use crate::order::check_text;
 use crate::refusal::Refused;
 
 /// The only kind of link so far.
@@ -55,7 +56,7 @@ impl Hub {
     /// Marks a member as away for a reason, or as back where there is none. Whoever writes to it is told the reason.
     ///
     /// # Errors
-    /// The reason is empty, or longer than [`AWAY_BYTES_MAX`]; or the member may not speak, as
+    /// The reason is empty, longer than [`AWAY_BYTES_MAX`], or holds an operator token; or the member may not speak, as
     /// others would read it.
     pub fn set_away(
         &mut self,
@@ -66,6 +67,7 @@ impl Hub {
     ) -> Result<Away, Refused> {
         if let Some(text) = text {
             hold_to_away_limit(text)?;
+            check_text(text)?;
             self.check_speech(id, now)?;
         }
         // It is shown inside a line of others' screens, so it stays on that line.

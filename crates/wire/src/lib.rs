@@ -15,6 +15,7 @@ pub mod limits;
 pub mod message_id;
 pub mod natural_order;
 pub mod opening;
+pub mod operator_token;
 pub mod request;
 pub mod slash;
 pub mod timestamp;

@@ -5,6 +5,7 @@ use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Ask, AwayText, Operate, PersonName, Rename, Request, RoomName, Send, SendDirect};
 
+use super::published::{check_line, check_request};
 use super::update::{Command, Declined, Dialect, SlashCommands};
 use super::{GOODBYE_MS, LAST_ANSWERS_MS, Link, Phase, Session, WINDOW_BYTES, Wish};
 
@@ -124,6 +125,7 @@ impl Session {
 
     /// Puts a message into the outbox, if the server will take it.
     fn post(&mut self, mut request: Request, now_ms: u64) -> Result<(), Declined> {
+        check_request(&request.ask)?;
         let (id, text_bytes) = match &request.ask {
             Ask::Send(send) => {
                 if self.dialect == Dialect::Tutorial && !self.roster.contains(&send.room) {
@@ -201,6 +203,7 @@ impl Session {
         if self.dialect == Dialect::Tutorial {
             return Err(Declined::NotInTutorial(what));
         }
+        check_request(&request.ask)?;
         if let Ask::Leave(leave) = &request.ask {
             self.check_nothing_left_to_say(&leave.room)?;
         }
@@ -245,6 +248,7 @@ impl Session {
     }
 
     fn say_server_line(&mut self, line: &str) -> Result<(), Declined> {
+        check_line(line)?;
         if line.len() > TEXT_BYTES_MAX {
             return Err(Declined::TooLong { bytes: line.len(), bytes_max: TEXT_BYTES_MAX });
         }

@@ -17,6 +17,7 @@ mod numbers;
 mod outbox;
 pub mod past;
 pub mod program;
+mod published;
 mod roster;
 mod standing;
 #[cfg(test)]

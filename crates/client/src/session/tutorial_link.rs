@@ -40,6 +40,8 @@ pub(super) struct TutorialLink {
     /// Something was said over it.
     has_said: bool,
     whereabouts: Whereabouts,
+    /// The name that the server gave in its first words, where it is not the one asked for.
+    granted_name: Option<String>,
 }
 
 /// What the user knows of a connection.
@@ -65,6 +67,7 @@ impl TutorialLink {
             told: Told::Nothing,
             has_said: false,
             whereabouts: Whereabouts::new(),
+            granted_name: None,
         }
     }
 
@@ -125,6 +128,7 @@ impl TutorialLink {
         let is_greeting = self.greeting_until_ms.take().is_some_and(|until_ms| now_ms < until_ms);
         if from == SERVER_NAME {
             self.server_speaks |= is_greeting;
+            self.granted_name = granted_name(&text).filter(|_| is_greeting).map(str::to_owned);
             self.whereabouts.hears(&text);
             self.last_words = Some(text.clone());
             self.on_trial_until_ms =
@@ -178,6 +182,10 @@ impl Session {
             self.return_to_events(has_said, now_ms);
             return;
         }
+        if let Some(name) = link.granted_name.take() {
+            self.goes_by(&name);
+        }
+        let Some(Link::Tutorial(link)) = &mut self.link else { return };
         // A program is told what it was sent.
         let writer = from.strip_suffix(DIRECT_MARK).filter(|_| link.server_speaks && self.program.is_none());
         let event = match writer {
@@ -224,6 +232,13 @@ impl Session {
         self.slash_commands() == SlashCommands::Undecided
             && self.outbox.first_text().is_some_and(|text| text.starts_with('/'))
     }
+}
+
+/// The name in `root is taken; you are root-2; /nick changes it` (T10). Another server may say it
+/// in other words; then it is not known.
+fn granted_name(words: &str) -> Option<&str> {
+    let (_, name) = words.strip_suffix("; /nick changes it")?.rsplit_once("; you are ")?;
+    (!name.is_empty() && name.len() <= NAME_BYTES_MAX && !name.contains(char::is_whitespace)).then_some(name)
 }
 
 /// A message as the tutorial dialect knows it: without number, time or id.

@@ -299,6 +299,11 @@ pub enum Declined {
     /// The client is not in the room.
     #[error("you are not in the room {0}; enter it with /join {0}")]
     NotInRoom(String),
+    /// Others would read an operator token.
+    #[error(
+        "this holds something of the form of an operator token, which others must not read; write /op and the token, and nothing before it"
+    )]
+    Token,
     /// The client is in no room at all.
     #[error("you are in no room; enter one with /join ROOM")]
     NowhereToTalk,
@@ -318,6 +323,7 @@ impl Declined {
             Self::TooLong { .. } | Self::RequestTooLong { .. } => ErrorCode::TooLong,
             Self::Full(_) | Self::StillSaying { .. } | Self::StillAsking | Self::NotConnected => ErrorCode::Busy,
             Self::NotInTutorial(_) => ErrorCode::UnknownType,
+            Self::Token => ErrorCode::BadField,
             Self::NotInRoom(_) | Self::NowhereToTalk => ErrorCode::UnknownRoom,
             Self::NotForUsers | Self::Leaving => ErrorCode::OutOfOrder,
         }

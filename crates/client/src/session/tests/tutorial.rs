@@ -63,6 +63,26 @@ fn pairs_are_messages_and_the_servers_own_are_notices() {
 }
 
 #[test]
+fn a_name_with_a_number_is_taken_from_the_first_words() {
+    for (words, name) in [
+        ("alice is taken; you are alice-2; /nick changes it", "alice-2"),
+        ("alice looks like аlice, who is here; you are alice-3; /nick changes it", "alice-3"),
+        ("you are bob", "alice"),
+        ("here: bob; you are two words; /nick changes it", "alice"),
+    ] {
+        let mut line = Line::tutorial();
+        line.hear_bytes(&frames(&["*", words]));
+        assert_eq!(
+            line.notices().lines().next(),
+            Some(&*format!("connected to here:1234 as {name}, in the tutorial dialect"))
+        );
+        // Later it may be anybody's joke in a message of the day.
+        line.hear_bytes(&frames(&["*", "hi; you are eve; /nick changes it"]));
+        assert_eq!(line.session.status(0).name, name);
+    }
+}
+
+#[test]
 fn slashes_go_to_a_server_that_speaks_and_are_escaped_for_it() {
     let mut line = Line::tutorial();
     assert_eq!(line.session.slash_commands(), SlashCommands::Undecided);

@@ -73,10 +73,10 @@ fn export_to_stdout(file: &Path) -> anyhow::Result<()> {
     let exported = export(file, &mut output)?;
     output.flush().context("the export cannot be written")?;
     eprintln!("{} messages, {} acts", exported.messages, exported.acts);
-    if exported.unread.is_empty() {
+    if exported.is_complete() {
         return Ok(());
     }
-    bail!("not everything could be read: {}", exported.unread.join("; "))
+    bail!("{} messages missing", exported.missing_messages())
 }
 
 fn import_from(file: &Path, lines: Option<&Path>) -> anyhow::Result<()> {

@@ -28,4 +28,7 @@ mod tests;
 mod upkeep;
 
 pub use engine::{Keep, open};
-pub use upkeep::{Exported, Imported, Report, UpkeepError, Vacuumed, check, export, import, vacuum};
+pub use upkeep::{
+    Exported, Imported, Monitor, Report, Stage, UpkeepError, Vacuumed, check, check_monitored, export,
+    export_monitored, import, import_monitored, vacuum, vacuum_monitored,
+};

@@ -112,9 +112,15 @@ pub struct Page {
 /// Why a store does not do what it was asked, one variant for each cause.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Another server has it open.
-    #[error("another Glassline server keeps its history in {}; give this one a file of its own with --history FILE, or --history none", .0.display())]
+    /// Another Glassline has it open: a server, or a command that writes to it.
+    #[error("another Glassline server, or a `glassline history` command, has {} open; give this one a file of its own with --history FILE, or --history none", .0.display())]
     InUse(PathBuf),
+    /// A program that is no Glassline server holds a lock on it.
+    #[error("another program, and no Glassline server, has locked {path}; `fuser {path}` or `lsof {path}` names it on most systems: end it, then start again, or use another file with --history FILE, or none with --history none", path = .0.display())]
+    Locked(PathBuf),
+    /// The operation was cancelled by whoever asked for it.
+    #[error("interrupted; the history is as it was")]
+    Cancelled,
     /// It was written by a newer program.
     #[error("{} has schema {found}, this program knows up to {known}; use the newer Glassline that wrote it", path.display())]
     Newer {
@@ -137,7 +143,7 @@ pub enum StoreError {
         detail: String,
     },
     /// It may not be written.
-    #[error("{} cannot be written; give this user the right to write it and its folder, or name another with --history FILE", .0.display())]
+    #[error("{} cannot be written; give this user the right to write it and its folder, name another with --history FILE, or keep none with --history none", .0.display())]
     ReadOnly(PathBuf),
     /// A file of it was moved or deleted while it was open.
     #[error("{} was moved or deleted under this server, which stores nothing until the same file is back; move it back, or start the server again with what there is", .0.display())]

@@ -145,6 +145,17 @@ impl Ids {
         Ok(Merged { count: count.min(self.old.places.len()), last })
     }
 
+    /// Puts everything into the table. If the transaction is rolled back, these ids are to be loaded again.
+    pub(super) fn merge_all(&mut self, transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
+        // What is old first, then what is young.
+        for _ in 0..2 {
+            self.freeze();
+            let merged = self.merge(transaction, usize::MAX)?;
+            self.merged(&merged);
+        }
+        Ok(())
+    }
+
     pub(super) fn merged(&mut self, merged: &Merged) {
         for _ in 0..merged.count {
             self.old.places.pop_first();
@@ -185,6 +196,7 @@ impl Engine {
     }
 
     /// Puts everything into the table.
+    #[cfg(test)]
     pub(super) fn merge_all_ids(&mut self) -> Result<(), StoreError> {
         // What is old first, then what is young.
         for _ in 0..2 {

@@ -146,12 +146,12 @@ pub(super) fn index_all(engine: &mut Engine) {
 #[test]
 fn between_slices_of_a_check_the_log_can_start_again_and_nothing_said_or_forgotten_meanwhile_is_a_fault() {
     use super::tend::{Checkpoint, checkpoint};
-    use super::upkeep::check_with;
+    use super::upkeep::{check_with, unmonitored};
     let folder = Folder::new("check-slices");
     let mut engine = tended(&folder, 40_000);
     engine.keep = Keep { days: Some(1), bytes: None };
     let mut slices = 0;
-    let report = check_with(&folder.0.join("history.db"), 0, &mut || {
+    let report = check_with(&folder.0.join("history.db"), 0, &unmonitored(), &mut || {
         slices += 1;
         engine.append(&batch(100_000 + slices * 10, 10, "meanwhile")).expect("stores");
         for _ in 0..3 {
@@ -168,12 +168,12 @@ fn between_slices_of_a_check_the_log_can_start_again_and_nothing_said_or_forgott
 
 #[test]
 fn a_check_breaks_off_where_it_would_let_the_log_grow() {
-    use super::upkeep::check_with;
+    use super::upkeep::{check_with, unmonitored};
     let folder = Folder::new("check-log");
     let mut engine = tended(&folder, 5_000);
     engine.append(&batch(5_001, 1, "in the log")).expect("stores");
     let file = folder.0.join("history.db");
-    let report = check_with(&file, 0, &mut || {}).expect("a report");
+    let report = check_with(&file, 0, &unmonitored(), &mut || {}).expect("a report");
     assert!(report.pages_left_out && report.is_sound(), "{report:?}");
     assert_eq!(report.messages, 5_001);
     assert!(!super::check(&file).expect("a report").pages_left_out);
@@ -181,7 +181,7 @@ fn a_check_breaks_off_where_it_would_let_the_log_grow() {
 
 #[test]
 fn a_check_finds_what_is_missing_and_what_is_too_much() {
-    use super::upkeep::check_with;
+    use super::upkeep::{check_with, unmonitored};
     let lobby = |seq: u64| super::place::place(1, seq);
     for (name, sql, word) in [
         ("hole", format!("DELETE FROM message WHERE place = {}", lobby(200)), "not stored"),
@@ -201,7 +201,7 @@ fn a_check_finds_what_is_missing_and_what_is_too_much() {
         let folder = Folder::new(&format!("check-{name}"));
         let engine = tended(&folder, 1_000);
         engine.db.execute(&sql, []).expect("changes");
-        let report = check_with(&folder.0.join("history.db"), 0, &mut || {}).expect("a report");
+        let report = check_with(&folder.0.join("history.db"), 0, &unmonitored(), &mut || {}).expect("a report");
         assert!(report.faults.iter().any(|fault| fault.contains(word)), "{name}: {report:?}");
     }
 }

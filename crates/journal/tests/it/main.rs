@@ -10,6 +10,7 @@ mod numbers;
 mod pages;
 mod refusals;
 mod retention;
+mod salvage;
 mod searching;
 mod stage;
 mod support;

@@ -3,11 +3,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use glassline_wire::event::Event;
 use glassline_wire::message_id::MessageId;
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
+use super::monitor::{Monitor, Stage, unmonitored, unwatch, watch};
 use super::open_to_read;
 use crate::sqlite::fault;
 use crate::sqlite::files::beside;
@@ -22,9 +24,6 @@ const FAULTS_MAX: usize = 100;
 
 /// Numbers of a room looked at in one read: some tens of milliseconds, even if all texts are long.
 const SLICE: u64 = 2_000;
-
-/// Steps of `SQLite`'s machine between two looks at the log's size: about a millisecond.
-const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
 /// What a check found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,14 +58,28 @@ impl Report {
 /// # Errors
 /// It cannot be opened, or is no history. What is wrong with one is in the report.
 pub fn check(file: &Path) -> Result<Report, StoreError> {
-    check_with(file, WAL_BYTES_MAX, &mut || {})
+    check_monitored(file, &unmonitored())
 }
 
-/// As [`check`]; `between` is called between slices, when nothing is being read.
-pub(crate) fn check_with(file: &Path, log_bytes_max: u64, between: &mut dyn FnMut()) -> Result<Report, StoreError> {
+/// Works as [`check`], reports progress and can be cancelled.
+///
+/// # Errors
+/// Those of [`check`], and [`StoreError::Cancelled`].
+pub fn check_monitored(file: &Path, monitor: &Arc<dyn Monitor>) -> Result<Report, StoreError> {
+    check_with(file, WAL_BYTES_MAX, monitor, &mut || {})
+}
+
+/// As [`check_monitored`]; `between` is called between slices, when nothing is being read.
+pub(crate) fn check_with(
+    file: &Path,
+    log_bytes_max: u64,
+    monitor: &Arc<dyn Monitor>,
+    between: &mut dyn FnMut(),
+) -> Result<Report, StoreError> {
     let db = open_to_read(file)?;
     let log = beside(file, "-wal").map_err(|error| fault::opening_io(&error, file))?;
-    let mut checking = Checking { db, log, log_bytes_max, report: Report::default(), between };
+    let mut checking =
+        Checking { db, log, log_bytes_max, report: Report::default(), monitor: Arc::clone(monitor), between };
     let read = checking.file_itself();
     checking.note("the file", read);
     let read = checking.rooms();
@@ -75,7 +88,7 @@ pub(crate) fn check_with(file: &Path, log_bytes_max: u64, between: &mut dyn FnMu
     checking.note("what belongs to a room", read);
     let read = checking.acts();
     checking.note("the operators' acts", read);
-    Ok(checking.report)
+    if monitor.is_cancelled() { Err(StoreError::Cancelled) } else { Ok(checking.report) }
 }
 
 struct Checking<'c> {
@@ -83,6 +96,7 @@ struct Checking<'c> {
     log: PathBuf,
     log_bytes_max: u64,
     report: Report,
+    monitor: Arc<dyn Monitor>,
     between: &'c mut dyn FnMut(),
 }
 
@@ -124,9 +138,10 @@ impl Checking<'_> {
     fn file_itself(&mut self) -> Result<(), rusqlite::Error> {
         let (log, log_bytes_max) = (self.log.clone(), self.log_bytes_max);
         let is_log_large = move || fs::metadata(&log).map_or(0, |log| log.len()) > log_bytes_max;
-        self.db.progress_handler(STEPS_BETWEEN_LOOKS, Some(is_log_large))?;
+        self.monitor.begin(Stage::CheckingStructure, steps_of_structure(&self.db).ok());
+        watch(&mut self.db, &self.monitor, is_log_large)?;
         let found = self.integrity();
-        self.db.progress_handler(0, None::<fn() -> bool>)?;
+        unwatch(&mut self.db)?;
         match found {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
                 self.report.pages_left_out = true;
@@ -160,8 +175,9 @@ impl Checking<'_> {
         let secret: [u8; 16] =
             self.db.query_row("SELECT value FROM fact WHERE name = 'id_secret'", [], |row| row.get(0))?;
         let ids = Ids::with_secret(u128::from_be_bytes(secret));
+        self.monitor.begin(Stage::CheckingMessages, messages(&self.db).ok());
         let mut after = i64::MIN;
-        loop {
+        while !self.monitor.is_cancelled() {
             let next: Option<(i64, String)> = self
                 .db
                 .prepare_cached("SELECT id, name FROM room WHERE id > ?1 ORDER BY id LIMIT 1")?
@@ -171,6 +187,7 @@ impl Checking<'_> {
             self.room(id, &name, &ids)?;
             after = id;
         }
+        Ok(())
     }
 
     /// The room's numbers first, then its messages slice by slice. Meanwhile a server may forget the oldest and store others.
@@ -186,7 +203,7 @@ impl Checking<'_> {
         self.report.index_lag += room.newest - room.indexed.max(room.oldest.saturating_sub(1)).min(room.newest);
         let mut missing = Missing::default();
         let mut from = room.oldest.max(1);
-        while from <= room.newest {
+        while from <= room.newest && !self.monitor.is_cancelled() {
             (self.between)();
             let transaction = self.db.unchecked_transaction()?;
             let now = room_now(&transaction, id)?;
@@ -196,6 +213,7 @@ impl Checking<'_> {
                 self.report.messages += slice(&transaction, id, &now, (from, to), ids, &mut missing)?;
             }
             transaction.commit()?;
+            self.monitor.advance(self.report.messages);
             from = to.max(from.saturating_sub(1)) + 1;
         }
         for seq in &missing.unreadable {
@@ -222,7 +240,7 @@ impl Checking<'_> {
         ] {
             let mut from = i64::MIN;
             let mut strange = 0_u64;
-            loop {
+            while !self.monitor.is_cancelled() {
                 let transaction = self.db.unchecked_transaction()?;
                 let next = |from: i64| transaction.prepare_cached(find)?.query_row([from], |row| row.get(0)).optional();
                 let found: Option<i64> = next(from)?;
@@ -262,6 +280,17 @@ impl Checking<'_> {
             after = number;
         }
     }
+}
+
+/// Number of messages by the rows of the rooms.
+fn messages(db: &Connection) -> Result<u64, rusqlite::Error> {
+    db.query_row("SELECT coalesce(sum(newest - oldest + 1), 0) FROM room", [], |row| row.get(0))
+}
+
+/// Estimate of the steps that verifying the structure takes; measured, and wrong where texts are long.
+fn steps_of_structure(db: &Connection) -> Result<u64, rusqlite::Error> {
+    const STEPS_PER_MESSAGE: u64 = 40;
+    Ok(messages(db)?.saturating_mul(STEPS_PER_MESSAGE))
 }
 
 fn room_now(db: &Connection, id: i64) -> Result<Room, rusqlite::Error> {

@@ -1,14 +1,19 @@
 //! Giving space back that forgotten messages left.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 
+use super::monitor::{Monitor, Stage, unmonitored, unwatch, watch};
 use crate::sqlite::engine::{Engine, Keep};
 use crate::sqlite::fault;
 use crate::sqlite::renewal::{forget_stray_pages, is_damage, is_index_damaged};
 use crate::sqlite::tend::{Checkpoint, checkpoint};
 use crate::store::StoreError;
+
+/// Estimate of the steps in which `SQLite` copies a message, its id and its index entries; measured.
+const STEPS_PER_MESSAGE: u64 = 9;
 
 /// What it was good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +33,14 @@ pub struct Vacuumed {
 /// # Errors
 /// As [`open`](crate::open); the history is then as it was.
 pub fn vacuum(file: &Path) -> Result<Vacuumed, StoreError> {
+    vacuum_monitored(file, &unmonitored())
+}
+
+/// Works as [`vacuum`], reports progress and can be cancelled: the history is then as it was.
+///
+/// # Errors
+/// Those of [`vacuum`], and [`StoreError::Cancelled`].
+pub fn vacuum_monitored(file: &Path, monitor: &Arc<dyn Monitor>) -> Result<Vacuumed, StoreError> {
     crate::sqlite::opening::look_at_found(file)?;
     let mut engine = Engine::open(file, Keep::default())?;
     let writing = |error| fault::writing(&error, file);
@@ -37,7 +50,11 @@ pub fn vacuum(file: &Path) -> Result<Vacuumed, StoreError> {
         number(db, "page_count").and_then(|pages| Ok(pages * number(db, "page_size")?)).map_err(writing)
     };
     let before_bytes = length(&engine.db)?;
+    monitor.begin(Stage::MergingIndex, None);
+    watch(&mut engine.db, monitor, || false).map_err(writing)?;
     engine.merge_whole_index()?;
+    monitor.begin(Stage::Vacuuming, Some(engine.messages.saturating_mul(STEPS_PER_MESSAGE)));
+    watch(&mut engine.db, monitor, || false).map_err(writing)?;
     // The new file is built as a temporary one first, for which memory is no place.
     engine.db.execute_batch("PRAGMA temp_store=FILE").map_err(writing)?;
     match engine.db.execute_batch("VACUUM") {
@@ -48,6 +65,7 @@ pub fn vacuum(file: &Path) -> Result<Vacuumed, StoreError> {
         }
         vacuumed => vacuumed.map_err(writing)?,
     }
+    unwatch(&mut engine.db).map_err(writing)?;
     forget_stray_pages(&engine.db).map_err(writing)?;
     checkpoint(&engine.db, Checkpoint::Whole).map_err(writing)?;
     let index_renewed = engine.renewal.untold.is_some();

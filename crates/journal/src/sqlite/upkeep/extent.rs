@@ -53,7 +53,9 @@ pub(super) fn rows_max(db: &Connection) -> Result<u64, rusqlite::Error> {
 pub(super) fn rooms(db: &Connection, rows_max: u64) -> Result<Rooms, rusqlite::Error> {
     let mut found = Rooms::default();
     let mut names = HashSet::new();
-    let (ids, is_whole) = ids(db)?;
+    let (mut ids, is_whole) = ids(db)?;
+    let seen = ids.clone();
+    ids.extend(1..=ids.last().copied().unwrap_or(0).min(ROOM_IDS_TRIED));
     if !is_whole {
         found.doubts.push("the list of rooms cannot be read to its end: there may have been others".to_string());
     }
@@ -66,19 +68,18 @@ pub(super) fn rooms(db: &Connection, rows_max: u64) -> Result<Rooms, rusqlite::E
         let is_unreadable = head.is_none();
         let head = head.flatten();
         let Some((first, last, is_sure)) = extent(db, id, head.as_ref(), rows_max)? else {
-            if is_unreadable {
+            if is_unreadable && seen.contains(&id) {
                 found.doubts.push(format!("nothing of room {id} can be read, if there was one"));
             }
             continue;
         };
         let usable = head.map(|head| head.name).filter(|name| cannot_be_entered(name).is_none() && !name.is_empty());
-        let is_named = usable.is_some();
-        let mut name = usable.unwrap_or_else(|| format!("room-{id}"));
+        let mut name = usable.clone().unwrap_or_else(|| format!("room-{id}"));
         // Damage can give two rooms one name, or one of them a made-up one.
         while !names.insert(name.clone()) {
             name = format!("room-{id}-{}", names.len());
         }
-        if !is_named {
+        if usable.is_none_or(|usable| usable != name) {
             found.doubts.push(format!("the name of room {id} cannot be read: it is called {name}"));
         }
         if !is_sure {
@@ -106,8 +107,6 @@ fn ids(db: &Connection) -> Result<(BTreeSet<i64>, bool), rusqlite::Error> {
     let next = |found| (room_of(found), place(room_of(found), 0).checked_sub(1));
     jump(db, downwards, i64::MAX, &mut ids, next, i64::gt)?;
     ids.retain(|id| (1..=ROOM_ID_MAX).contains(id));
-    let tried = ids.last().copied().unwrap_or(0).min(ROOM_IDS_TRIED);
-    ids.extend(1..=tried);
     Ok((ids, is_whole))
 }
 
@@ -123,8 +122,11 @@ fn jump(
     is_onward: fn(&i64, &i64) -> bool,
 ) -> Result<bool, rusqlite::Error> {
     loop {
-        let Some(found) = one(db, sql, [at])? else { return Ok(false) };
-        let Some((id, next)) = found.map(&id_and_next) else { return Ok(true) };
+        let (id, next) = match one(db, sql, [at])? {
+            Found::Key(key) => id_and_next(key),
+            Found::Nothing => return Ok(true),
+            Found::Damage => return Ok(false),
+        };
         ids.insert(id);
         match next.filter(|next| is_onward(&at, next)) {
             Some(next) => at = next,
@@ -141,7 +143,7 @@ fn extent(
     rows_max: u64,
 ) -> Result<Option<(u64, u64, bool)>, rusqlite::Error> {
     let within = [place(id, 1), place(id, SEQ_MAX)];
-    let seq = |sql: &str| Ok::<_, rusqlite::Error>(one(db, sql, within)?.flatten().map(seq_of));
+    let seq = |sql: &str| Ok::<_, rusqlite::Error>(one(db, sql, within)?.key().map(seq_of));
     let lowest = "SELECT place FROM message WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT 1";
     let highest = "SELECT place FROM message WHERE place BETWEEN ?1 AND ?2 ORDER BY place DESC LIMIT 1";
     let lowest_indexed = "SELECT id FROM message_text_docsize WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1";
@@ -154,7 +156,7 @@ fn extent(
     let is_plausible = |first: u64, last: u64| last <= SEQ_MAX && last.saturating_sub(first) <= rows_max;
     let stands = |seq: u64| {
         let found = one(db, "SELECT place FROM message WHERE place = ?1", [place(id, seq)])?;
-        Ok::<_, rusqlite::Error>(found.flatten() == Some(place(id, seq)))
+        Ok::<_, rusqlite::Error>(found.key() == Some(place(id, seq)))
     };
     let Some(head) = head.filter(|head| {
         head.oldest >= 1 && head.oldest <= head.newest.saturating_add(1) && is_plausible(head.oldest, head.newest)
@@ -178,7 +180,28 @@ fn extent(
     Ok(Some((from, to, !is_newest_wrong && !is_oldest_wrong && !says_too_much)))
 }
 
-/// The integer in the first row; the outer `None` where damage is in the way.
-fn one(db: &Connection, sql: &str, params: impl Params) -> Result<Option<Option<i64>>, rusqlite::Error> {
-    tolerate(db.prepare_cached(sql).and_then(|mut statement| statement.query_row(params, |row| row.get(0)).optional()))
+/// What a search for one key came to.
+#[derive(Clone, Copy)]
+enum Found {
+    Key(i64),
+    /// There is none.
+    Nothing,
+    /// Damage is in the way.
+    Damage,
+}
+
+impl Found {
+    fn key(self) -> Option<i64> {
+        if let Self::Key(key) = self { Some(key) } else { None }
+    }
+}
+
+/// The key in the first row.
+fn one(db: &Connection, sql: &str, params: impl Params) -> Result<Found, rusqlite::Error> {
+    let first = || db.prepare_cached(sql)?.query_row(params, |row| row.get(0)).optional();
+    Ok(match tolerate(first())? {
+        Some(Some(key)) => Found::Key(key),
+        Some(None) => Found::Nothing,
+        None => Found::Damage,
+    })
 }

@@ -181,6 +181,8 @@ fn verify(mut numbers: Numbers, exported: &Exported) -> bool {
     let is_certain = exported.doubts.is_empty();
     if is_certain {
         assert!(numbers.keys().eq(["den", "lobby"]), "{numbers:?}");
+        let missing_acts: u64 = exported.missing_acts.iter().map(|range| range.end() + 1 - range.start()).sum();
+        assert_eq!(exported.acts + missing_acts, ACTS, "{:?}", exported.missing_acts);
         for (room, first, last) in ROOMS {
             let missing = exported.missing.iter().filter(|(name, _)| name == room);
             let mut all: Vec<u64> = missing.flat_map(|(_, range)| range.clone()).collect();
@@ -225,7 +227,7 @@ fn of_900_damaged_files_each_number_is_exported_or_missing() {
         }
     }
     println!("{certain} certain, {complete} of them complete, {refused} refused");
-    assert!(certain * 10 > DAMAGES * 8, "{certain} of {DAMAGES} exports know which numbers there are");
+    assert!(certain * 4 > DAMAGES * 3, "{certain} of {DAMAGES} exports know which numbers there are");
     assert!(refused * 20 < DAMAGES, "{refused} of {DAMAGES} files are refused");
     assert!((100..700).contains(&complete), "{complete} files have no damage that matters: too few or too many");
 }

@@ -106,7 +106,10 @@ fn ids(db: &Connection) -> Result<(BTreeSet<i64>, bool), rusqlite::Error> {
     let downwards = "SELECT place FROM message WHERE place <= ?1 ORDER BY place DESC LIMIT 1";
     let next = |found| (room_of(found), place(room_of(found), 0).checked_sub(1));
     jump(db, downwards, i64::MAX, &mut ids, next, i64::gt)?;
+    let found = ids.len();
     ids.retain(|id| (1..=ROOM_ID_MAX).contains(id));
+    // A room of another id is a row of another table.
+    let is_whole = is_whole && ids.len() == found;
     Ok((ids, is_whole))
 }
 

@@ -8,6 +8,8 @@ use anyhow::{Context, anyhow};
 use glassline_server::OperatorToken;
 use tracing::warn;
 
+use crate::folders;
+
 /// A secret and some white space; what is longer is another file.
 const FILE_BYTES_MAX: u64 = 4 * 1024;
 
@@ -16,6 +18,8 @@ const FILE_BYTES_MAX: u64 = 4 * 1024;
 /// # Errors
 /// It cannot be read, or holds no token; the words say why and what to do.
 pub(crate) fn read(path: &Path) -> anyhow::Result<OperatorToken> {
+    let path =
+        &folders::expanded(path).map_err(|advice| anyhow!("--operator-token-file {}: {advice}", path.display()))?;
     let named = || format!("the operators' token in {}", path.display());
     let file = File::open(path).with_context(|| format!("cannot read {}; name another file", named()))?;
     if is_open_to_others(&file) && !is_credential(path) {

@@ -8,6 +8,7 @@ mod files;
 mod fold;
 mod ids;
 mod index;
+mod lock_mark;
 mod opening;
 mod page;
 mod pieces;

@@ -18,7 +18,7 @@ use super::renewal::Renewal;
 use super::rooms::CachedRoom;
 use super::sweep::Sweep;
 use super::tend::{Checkpoint, Chore, checkpoint};
-use super::{fault, opening};
+use super::{fault, lock_mark, opening};
 use crate::record::{Outcome, Record};
 use crate::store::{Reader, Sizes, Store, StoreError};
 
@@ -173,6 +173,8 @@ impl Drop for Engine {
         if !self.broken && !std::thread::panicking() && self.files.check_in_place().is_ok() {
             let _ = checkpoint(&self.db, Checkpoint::Whole);
         }
+        // The lock itself goes with its file.
+        let _ = lock_mark::unmark(&self.lock);
     }
 }
 

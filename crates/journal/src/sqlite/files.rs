@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use super::lock_mark;
 use crate::store::StoreError;
 
 /// Links that are followed, as systems do.
@@ -41,11 +42,11 @@ pub(super) fn log_bytes(history: &Path) -> io::Result<u64> {
 /// More than what is left where a write of `SQLite` fails for want of space: it writes page by page.
 const PROBE_BYTES: usize = 16 * 1024;
 
-/// Whether this user gets no space for a file though the disk may have some; tried out in the lock file, which is always empty.
+/// Whether this user gets no space for a file though the disk may have some; tried out in the lock file, which holds a mark only.
 pub(super) fn has_no_space_for(mut lock: &File) -> bool {
     let written = lock.rewind().and_then(|()| lock.write_all(&[0; PROBE_BYTES]));
     // What was written takes no place either way; an error here is the same one.
-    let _ = lock.set_len(0);
+    let _ = lock.set_len(0).and_then(|()| lock_mark::mark(lock));
     written.is_err_and(|error| matches!(error.kind(), io::ErrorKind::QuotaExceeded | io::ErrorKind::StorageFull))
 }
 

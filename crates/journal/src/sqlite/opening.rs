@@ -11,7 +11,7 @@ use super::files::{beside, has_no_space_for, log_bytes, without_links};
 use super::ids::Ids;
 use super::place::place;
 use super::schema::{self, Kind};
-use super::{fault, renewal, tend};
+use super::{fault, lock_mark, renewal, tend};
 use crate::store::StoreError;
 
 /// What every `SQLite` file starts with.
@@ -98,17 +98,23 @@ fn lock(file: &Path) -> Result<File, StoreError> {
     let name = beside(file, ".lock").map_err(|error| fault::opening_io(&error, file))?;
     let io = |error: io::Error| fault::opening_io(&error, &name);
     hold_to_plain(&name)?;
-    let lock = private(OpenOptions::new().write(true).create(true).truncate(false)).open(&name).map_err(io)?;
-    if lock.metadata().map_err(io)?.len() > 0 {
+    let lock =
+        private(OpenOptions::new().read(true).write(true).create(true).truncate(false)).open(&name).map_err(io)?;
+    if !lock_mark::is_lock(&lock).map_err(io)? {
         let detail = "it is no lock: something is in it".to_string();
         return Err(StoreError::CannotOpen { path: name, detail });
     }
     match lock.try_lock() {
         Ok(()) => {
+            // On a full disk it stays without one, and is a lock all the same.
+            let _ = lock_mark::mark(&lock);
             give_to_owner_of(file, &lock);
             Ok(lock)
         }
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(file.to_path_buf())),
+        Err(TryLockError::WouldBlock) if lock_mark::is_held_by_glassline(&lock) => {
+            Err(StoreError::InUse(file.to_path_buf()))
+        }
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked(name)),
         Err(TryLockError::Error(error)) => Err(io(error)),
     }
 }

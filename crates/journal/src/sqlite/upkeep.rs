@@ -115,12 +115,13 @@ fn connect(file: &Path) -> Result<Connection, StoreError> {
             return Ok(db);
         }
     }
-    let db = Connection::open_with_flags(file, reading).map_err(opening)?;
-    db.busy_timeout(BUSY_WAIT).map_err(opening)?;
-    if is_unreachable(&db) && log_bytes(file).is_ok_and(|bytes| bytes == 0) && !opening::is_in_use(file) {
-        // Then it is read as it stands; a log would be left out, and what a server writes meanwhile would come in pieces.
+    if !has_log && !opening::is_in_use(file) {
+        // Then it is read as it stands: a log made by a user who may not write to the file would keep out
+        // the server of another who may.
         return Connection::open_with_flags(unchanging(file), reading | OpenFlags::SQLITE_OPEN_URI).map_err(opening);
     }
+    let db = Connection::open_with_flags(file, reading).map_err(opening)?;
+    db.busy_timeout(BUSY_WAIT).map_err(opening)?;
     Ok(db)
 }
 

@@ -48,6 +48,33 @@ fn a_second_opener_is_refused_until_the_first_is_gone() {
     );
 }
 
+#[test]
+fn a_lock_of_another_program_is_not_called_a_server() {
+    let folder = Folder::new();
+    let lock = folder.path().join("history.db.lock");
+    drop(open_kept(&folder.file()));
+    assert_eq!(fs::read(&lock).expect("reads"), b"", "an orderly end leaves no mark");
+    // Where a server was killed, the mark of a process that is gone is left.
+    for left in ["", "glassline 4294967295\n"] {
+        fs::write(&lock, left).expect("writes");
+        let other = fs::File::open(&lock).expect("opens");
+        other.lock().expect("locks");
+        let refused = refusal(&folder.file());
+        assert!(matches!(&refused, StoreError::Locked(locked) if *locked == lock), "{refused:?}");
+        let words = refused.to_string();
+        assert!(words.contains("another program") && words.contains("fuser"), "{words}");
+        drop(other);
+        drop(open_kept(&folder.file()));
+    }
+    // A lock in the file itself, as a database tool takes it.
+    let other = rusqlite::Connection::open(folder.file()).expect("opens");
+    other.execute_batch("PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE").expect("locks");
+    let refused = refusal(&folder.file());
+    assert!(matches!(&refused, StoreError::Locked(locked) if *locked == folder.file()), "{refused:?}");
+    drop(other);
+    drop(open_kept(&folder.file()));
+}
+
 #[cfg(unix)]
 #[test]
 fn the_folder_and_the_file_are_the_owners_only() {
@@ -168,15 +195,39 @@ fn what_cannot_be_read_without_its_log_is_not_read_without_it_through_a_link_eit
     }
     let link = copied.path().join("link.db");
     std::os::unix::fs::symlink(copied.file(), &link).expect("a link");
-    let allow = |mode: u32| fs::set_permissions(copied.path(), fs::Permissions::from_mode(mode)).expect("may");
+    let allow = |folder: u32, file: u32| {
+        fs::set_permissions(copied.path(), fs::Permissions::from_mode(folder)).expect("may");
+        fs::set_permissions(copied.file(), fs::Permissions::from_mode(file)).expect("may");
+    };
     let exported = |name: &Path| glassline_journal::export(name, &mut Vec::new()).map(|exported| exported.messages);
     for name in [copied.file(), link] {
-        allow(0o500);
+        allow(0o500, 0o400);
         let read_only = as_ordinary_user(&copied, |_| exported(&name));
-        allow(0o700);
+        allow(0o700, 0o600);
         assert!(read_only.is_err(), "{}: {read_only:?}", name.display());
     }
+    // Who may write to the file needs nothing beside it.
+    allow(0o500, 0o600);
+    let log = fs::read(beside(&copied.file(), "-wal")).expect("reads");
     assert_eq!(as_ordinary_user(&copied, |_| exported(&copied.path().join("link.db"))).expect("exports"), 1);
+    allow(0o700, 0o600);
+    assert_eq!(copied.names(), ["history.db", "history.db-wal", "link.db"]);
+    assert!(fs::read(beside(&copied.file(), "-wal")).expect("reads") == log);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn reading_what_may_not_be_written_leaves_no_file_behind() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let mut store = open_kept(&folder.file());
+    store.append(&[entry("lobby", "alice", "hi", None, 1)]).expect("stores");
+    drop(store);
+    let names = folder.names();
+    fs::set_permissions(folder.file(), fs::Permissions::from_mode(0o400)).expect("may");
+    let report = as_ordinary_user(&folder, |file| check(file)).expect("a report");
+    assert_eq!((report.messages, report.faults), (1, Vec::new()));
+    assert_eq!(folder.names(), names, "a server of another user could not write to them");
 }
 
 #[cfg(target_os = "linux")]

@@ -5,6 +5,8 @@ mod closing;
 mod crashes;
 mod damage;
 mod faults;
+mod imports;
+mod left_behind;
 mod model;
 mod numbers;
 mod pages;

@@ -225,7 +225,7 @@ fn reading_what_may_not_be_written_leaves_no_file_behind() {
     drop(store);
     let names = folder.names();
     fs::set_permissions(folder.file(), fs::Permissions::from_mode(0o400)).expect("may");
-    let report = as_ordinary_user(&folder, |file| check(file)).expect("a report");
+    let report = as_ordinary_user(&folder, check).expect("a report");
     assert_eq!((report.messages, report.faults), (1, Vec::new()));
     assert_eq!(folder.names(), names, "a server of another user could not write to them");
 }

@@ -54,23 +54,26 @@ fn a_log_that_was_left_is_read_and_left_as_it_is() {
     store.append(&[entry("lobby", "alice", "and on", None, 1)]).expect("stores");
 }
 
+/// Output of an export, which is written while it reads: a server starts at the first line.
+struct Starting<'s>(&'s Folder, Option<Box<dyn glassline_journal::Store>>);
+
+impl std::io::Write for Starting<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.1.get_or_insert_with(|| open_kept(&self.0.file()));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
 fn a_server_starts_while_a_history_is_read() {
     let folder = Folder::new();
     let mut store = open_kept(&folder.file());
     store.append(&[entry("lobby", "alice", "hi", None, 1)]).expect("stores");
     drop(store);
-    // The output of an export is written while it reads.
-    struct Starting<'s>(&'s Folder, Option<Box<dyn glassline_journal::Store>>);
-    impl std::io::Write for Starting<'_> {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.1.get_or_insert_with(|| open_kept(&self.0.file()));
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
     let mut starting = Starting(&folder, None);
     export(&folder.file(), &mut starting).expect("exports");
     let mut store = starting.1.expect("a server has started");

@@ -1,16 +1,18 @@
 //! Progress of a long operation on stderr, if that is a terminal.
 
 use std::env;
+use std::fmt::Write;
 use std::io::{self, IsTerminal};
+use std::time::Duration;
 
 use glassline_journal::{Monitor, Stage};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::interrupt::Interrupt;
 
 /// Bar with the rate and the time left.
 const STEPS: &str = "{msg} {wide_bar} {percent:>3} %  {eta} left";
-const COUNTED: &str = "{msg} {wide_bar} {human_pos}/{human_len}  {per_sec}  {eta} left";
+const COUNTED: &str = "{msg} {wide_bar} {human_pos}/{human_len}  {rate}/s  {eta} left";
 const BYTES: &str = "{msg} {wide_bar} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
 /// Where nobody knows how much there is.
 const BYTES_SO_FAR: &str = "{msg} {spinner} {bytes}  {bytes_per_sec}  {elapsed}";
@@ -38,6 +40,12 @@ impl Progress {
     }
 }
 
+/// Writes the rate without a fraction.
+fn whole_rate(state: &ProgressState, output: &mut dyn Write) {
+    let rate = Duration::from_secs_f64(state.per_sec().clamp(0.0, 1e15)).as_secs();
+    let _ = write!(output, "{}", HumanCount(rate));
+}
+
 impl Monitor for Progress {
     fn begin(&self, stage: Stage, total: Option<u64>) {
         let total = if stage == Stage::Importing { self.input_bytes } else { total };
@@ -50,12 +58,13 @@ impl Monitor for Progress {
             (Stage::MergingIndex, _) => ("merging the search index", SO_FAR),
             (Stage::Vacuuming, _) => ("writing the file anew", STEPS),
         };
-        self.bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-        self.bar.set_message(message);
         match total {
             Some(total) => self.bar.set_length(total),
             None => self.bar.unset_length(),
         }
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        self.bar.set_style(style.with_key("rate", whole_rate));
+        self.bar.set_message(message);
         self.bar.reset();
     }
 

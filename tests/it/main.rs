@@ -40,5 +40,7 @@ mod supervised;
 #[cfg(unix)]
 mod terminal;
 #[cfg(unix)]
+mod upkeep;
+#[cfg(unix)]
 mod watching;
 mod whereabouts;

@@ -289,7 +289,7 @@ fn messages(db: &Connection) -> Result<u64, rusqlite::Error> {
 
 /// Estimate of the steps that verifying the structure takes; measured, and wrong where texts are long.
 fn steps_of_structure(db: &Connection) -> Result<u64, rusqlite::Error> {
-    const STEPS_PER_MESSAGE: u64 = 40;
+    const STEPS_PER_MESSAGE: u64 = 28;
     Ok(messages(db)?.saturating_mul(STEPS_PER_MESSAGE))
 }
 

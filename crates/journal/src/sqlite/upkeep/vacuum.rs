@@ -13,7 +13,7 @@ use crate::sqlite::tend::{Checkpoint, checkpoint};
 use crate::store::StoreError;
 
 /// Estimate of the steps in which `SQLite` copies a message, its id and its index entries; measured.
-const STEPS_PER_MESSAGE: u64 = 9;
+const STEPS_PER_MESSAGE: u64 = 14;
 
 /// What it was good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -278,8 +278,8 @@ pub(crate) struct HistoryFile {
     /// The file [default: ~/.local/state/glassline/history.db]
     #[arg(long, value_name = "FILE", value_parser = history_file(), value_hint = ValueHint::FilePath)]
     pub(crate) history: Option<PathBuf>,
-    /// A file without its option, to answer it with the right usage.
-    #[arg(hide = true)]
+    // A file without its option, to answer it with the right usage. Completions offer nothing for it.
+    #[arg(hide = true, value_hint = ValueHint::Other)]
     pub(crate) misplaced: Option<PathBuf>,
 }
 

@@ -232,3 +232,51 @@ fn of_900_damaged_files_each_number_is_exported_or_missing() {
     assert!(refused * 20 < DAMAGES, "{refused} of {DAMAGES} files are refused");
     assert!((100..700).contains(&complete), "{complete} files have no damage that matters: too few or too many");
 }
+
+/// Place of a message of the first room, which is the lobby.
+fn of_lobby(seq: u64) -> u64 {
+    (1 << 40) | seq
+}
+
+#[test]
+fn numbers_that_contradict_each_other_are_told_and_bounded() {
+    let folder = Folder::new();
+    let whole = sound(&folder.file());
+    let far = (1_u64 << 38) + 5;
+    let lobby = (1..=200).collect::<Vec<u64>>();
+    for (sql, is_doubted, exported_of_lobby) in [
+        (format!("UPDATE room SET newest = {} WHERE id = 1", 1_u64 << 39), true, 200),
+        ("UPDATE room SET newest = 88 WHERE id = 1".to_string(), true, 200),
+        ("UPDATE room SET newest = 230 WHERE id = 1".to_string(), true, 200),
+        ("UPDATE room SET oldest = 9 WHERE id = 2".to_string(), true, 200),
+        ("UPDATE room SET oldest = 100 WHERE id = 1".to_string(), true, 200),
+        ("DELETE FROM room WHERE id = 1".to_string(), true, 0),
+        ("UPDATE room SET name = 'Lobby' || char(27) WHERE id = 1".to_string(), true, 0),
+        (format!("UPDATE message SET place = place + {far} WHERE place = {}", of_lobby(57)), false, 199),
+        (format!("UPDATE message SET place = place + (4000 << 40) WHERE place = {}", of_lobby(57)), true, 199),
+        (format!("DELETE FROM message WHERE place BETWEEN {} AND {}", of_lobby(11), of_lobby(190)), false, 20),
+    ] {
+        fs::write(folder.file(), &whole).expect("writes");
+        let db = rusqlite::Connection::open(folder.file()).expect("opens");
+        db.execute_batch(&sql).expect(&sql);
+        drop(db);
+        let mut output = Vec::new();
+        let monitor: Arc<dyn Monitor> = Arc::new(Fuse::default());
+        let exported = export_monitored(&folder.file(), &mut output, &monitor).expect(&sql);
+        let numbers = numbers_of(&output, Damage::Bits);
+        verify(numbers.clone(), &exported);
+        assert_eq!(!exported.doubts.is_empty(), is_doubted, "{sql}: {:?}", exported.doubts);
+        let of_lobby = numbers.get("lobby").map_or(0, BTreeSet::len);
+        assert_eq!(of_lobby, exported_of_lobby, "{sql}");
+        // Under whatever name, nothing that can be read is lost.
+        let missing: u64 = exported
+            .missing
+            .iter()
+            .filter(|(room, _)| room != "den")
+            .map(|(_, range)| range.end() + 1 - range.start())
+            .sum();
+        let room = if of_lobby == 0 { "room-1" } else { "lobby" };
+        assert!(numbers[room].iter().all(|seq| lobby.contains(seq)), "{sql}");
+        assert!(numbers[room].len() as u64 + missing >= 200 && missing < 250, "{sql}: {missing} missing");
+    }
+}

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use glassline_journal::{Exported, Keep, Monitor, Record, Stage, UpkeepError, export_monitored, open};
+use glassline_journal::{
+    Exported, Keep, Monitor, Record, Stage, StoreError, UpkeepError, check_monitored, export_monitored, open,
+};
 use glassline_wire::event::{Act, ActKind, Event};
 use glassline_wire::timestamp::Timestamp;
 
@@ -17,6 +19,8 @@ const PAGE_BYTES: usize = 4_096;
 const ROOMS: [(&str, u64, u64); 2] = [("lobby", 1, 200), ("den", 41, 120)];
 const ACTS: u64 = 60;
 const DAMAGES: u64 = 900;
+/// One in so many files is checked as well; every kind of damage has its turn.
+const CHECKED: u64 = 5;
 /// Changes the damages; each is printed when it fails.
 const SEED: u64 = 20_261_129;
 
@@ -207,6 +211,11 @@ fn of_900_damaged_files_each_number_is_exported_or_missing() {
         damage.strike(&mut bytes, &mut random);
         fs::write(folder.file(), &bytes).expect("writes");
         println!("seed {SEED}, damage {number}: {damage:?}");
+        if number.is_multiple_of(CHECKED) {
+            let monitor: Arc<dyn Monitor> = Arc::new(Fuse::default());
+            let checked = check_monitored(&folder.file(), &monitor);
+            assert!(!matches!(checked, Err(StoreError::Cancelled)), "the check does not end");
+        }
         let mut output = Vec::new();
         let monitor: Arc<dyn Monitor> = Arc::new(Fuse::default());
         match export_monitored(&folder.file(), &mut output, &monitor) {
@@ -222,7 +231,7 @@ fn of_900_damaged_files_each_number_is_exported_or_missing() {
             Err(UpkeepError::Store(error)) => {
                 refused += 1;
                 println!("{error}");
-                assert!(!matches!(error, glassline_journal::StoreError::Cancelled), "it does not end");
+                assert!(!matches!(error, StoreError::Cancelled), "it does not end");
             }
             Err(error) => panic!("{error}"),
         }

@@ -184,6 +184,10 @@ impl Checking<'_> {
                 .query_row([after], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?;
             let Some((id, name)) = next else { return Ok(()) };
+            if id <= after {
+                self.fault(format!("the rooms are out of order: {id} stands behind {after}"));
+                return Ok(());
+            }
             self.room(id, &name, &ids)?;
             after = id;
         }
@@ -245,6 +249,10 @@ impl Checking<'_> {
                 let next = |from: i64| transaction.prepare_cached(find)?.query_row([from], |row| row.get(0)).optional();
                 let found: Option<i64> = next(from)?;
                 let Some(found) = found else { break };
+                if found < from {
+                    self.report.faults.push(format!("{what} are out of order"));
+                    break;
+                }
                 let id = found >> SEQ_BITS;
                 let room = room_now(&transaction, id).optional()?;
                 let newest = room.as_ref().map_or(0, |room| room.newest);
@@ -266,19 +274,24 @@ impl Checking<'_> {
 
     fn acts(&mut self) -> Result<(), rusqlite::Error> {
         let mut after = i64::MIN;
-        loop {
+        while !self.monitor.is_cancelled() {
             let next: Option<(i64, bool)> = self
                 .db
                 .prepare_cached("SELECT number, json FROM act WHERE number > ?1 ORDER BY number LIMIT 1")?
                 .query_row([after], |row| Ok((row.get(0)?, Event::from_json(row.get_ref(1)?.as_bytes()?).is_ok())))
                 .optional()?;
             let Some((number, is_readable)) = next else { return Ok(()) };
+            if number <= after {
+                self.fault(format!("the operators' acts are out of order: {number} stands behind {after}"));
+                return Ok(());
+            }
             if !is_readable {
                 self.fault(format!("the operators' act number {number} cannot be read"));
             }
             self.report.acts += 1;
             after = number;
         }
+        Ok(())
     }
 }
 

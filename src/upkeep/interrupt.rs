@@ -1,4 +1,4 @@
-//! The request to end an operation: Ctrl-C, or SIGTERM.
+//! The request to end an operation: Ctrl-C, another signal, or the end of the terminal.
 
 use std::io;
 
@@ -24,7 +24,8 @@ mod imp {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-    use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+    use glassline_client::is_hangup_ignored;
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
     use signal_hook::flag;
 
     /// A shell adds this to the number of a signal.
@@ -35,11 +36,15 @@ mod imp {
 
     pub(super) fn watch() -> io::Result<Flag> {
         let (came, signal) = (Arc::new(AtomicBool::new(false)), Flag::default());
-        for watched in [SIGINT, SIGTERM] {
+        for watched in [SIGINT, SIGTERM, SIGQUIT] {
             // In this order: the first signal finds that none came before.
             flag::register_conditional_shutdown(watched, SIGNAL_CODE + watched, Arc::clone(&came))?;
             flag::register(watched, Arc::clone(&came))?;
             flag::register_usize(watched, Arc::clone(&signal), watched.unsigned_abs() as usize)?;
+        }
+        // The kernel and the shell each send one, so a second hangup says nothing new.
+        if !is_hangup_ignored() {
+            flag::register_usize(SIGHUP, Arc::clone(&signal), SIGHUP.unsigned_abs() as usize)?;
         }
         // A file that may not grow further gives an error as well, which is reported.
         flag::register(SIGXFSZ, Arc::default())?;

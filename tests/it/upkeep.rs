@@ -322,6 +322,19 @@ fn progress_is_shown_at_a_terminal_and_nowhere_else() {
 }
 
 #[test]
+fn the_end_of_the_terminal_ends_an_import_that_leaves_nothing_behind() {
+    let home = Folder::new();
+    let mut terminal = Terminal::start(&home, &["history", "import"]);
+    assert!(terminal.wait_for("waiting for the lines of an export"), "{}", terminal.written);
+    let Terminal { master, mut child, reader, .. } = terminal;
+    drop((master, reader));
+    let status = child.wait().expect("an exit status");
+    // It sees the signal, or the end of its input.
+    assert!([1, 129].contains(&status.exit_code()), "{status:?}");
+    assert_eq!(names(home.path()), [""; 0]);
+}
+
+#[test]
 fn an_import_at_a_keyboard_says_what_it_waits_for_and_ctrl_c_ends_it() {
     let home = Folder::new();
     let mut terminal = Terminal::start(&home, &["history", "import"]);

@@ -32,9 +32,9 @@ const MESSAGES: Table = Table {
 };
 
 const ACTS: Table = Table {
-    ascending: "SELECT number, json FROM act WHERE number BETWEEN ?1 AND ?2 ORDER BY number LIMIT ?3",
-    descending: "SELECT number, json FROM act WHERE number BETWEEN ?1 AND ?2 ORDER BY number DESC LIMIT ?3",
-    single: "SELECT number, json FROM act WHERE number = ?1",
+    ascending: "SELECT * FROM act WHERE number BETWEEN ?1 AND ?2 ORDER BY number LIMIT ?3",
+    descending: "SELECT * FROM act WHERE number BETWEEN ?1 AND ?2 ORDER BY number DESC LIMIT ?3",
+    single: "SELECT * FROM act WHERE number = ?1",
 };
 
 /// What an export holds, and what it should hold and does not.
@@ -266,9 +266,9 @@ fn message_in(room: &str, row: &Row<'_>) -> Option<Message> {
     readable(room, row).ok().flatten()
 }
 
-/// The act in a row; `None` if its bytes are damaged.
+/// The act in a row of the whole table; `None` if its bytes are damaged.
 fn act_in(row: &Row<'_>) -> Option<Act> {
-    let json = row.get_ref(1).ok()?.as_bytes().ok()?;
+    let json = row.get_ref("json").ok()?.as_bytes().ok()?;
     match Event::from_json(json) {
         Ok(Event::Act(act)) => Some(act),
         _ => None,

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use rusqlite::{Connection, OptionalExtension, Params};
+use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use super::import::cannot_be_entered;
 use super::slice::tolerate;
@@ -60,11 +60,10 @@ pub(super) fn rooms(db: &Connection, rows_max: u64) -> Result<Rooms, rusqlite::E
         found.doubts.push("the list of rooms cannot be read to its end: there may have been others".to_string());
     }
     for id in ids {
-        let head =
-            tolerate(db.prepare_cached("SELECT name, oldest, newest FROM room WHERE id = ?1").and_then(|mut head| {
-                head.query_row([id], |row| Ok(Head { name: row.get(0)?, oldest: row.get(1)?, newest: row.get(2)? }))
-                    .optional()
-            }))?;
+        let row = db
+            .prepare_cached("SELECT * FROM room WHERE id = ?1")
+            .and_then(|mut row| row.query_row([id], head_in).optional());
+        let head = tolerate(row)?;
         let is_unreadable = head.is_none();
         let head = head.flatten();
         let Some((first, last, is_sure)) = extent(db, id, head.as_ref(), rows_max)? else {
@@ -90,6 +89,11 @@ pub(super) fn rooms(db: &Connection, rows_max: u64) -> Result<Rooms, rusqlite::E
         found.rooms.push(Room { id, name, first, last });
     }
     Ok(found)
+}
+
+/// The head in a row of the whole table; an error if its bytes are damaged.
+fn head_in(row: &Row<'_>) -> Result<Head, rusqlite::Error> {
+    Ok(Head { name: row.get("name")?, oldest: row.get("oldest")?, newest: row.get("newest")? })
 }
 
 /// Ids of rooms that have a row or messages, and whether all rows could be read.

@@ -14,4 +14,4 @@ pub use journal::{
 };
 pub use record::{Entry, Outcome, Record};
 pub use sqlite::{Exported, Imported, Keep, Report, UpkeepError, Vacuumed, check, export, import, open, vacuum};
-pub use store::{Head, Page, Reader, Sizes, Store, StoreError};
+pub use store::{Damage, Head, Page, Reader, Sizes, Store, StoreError};

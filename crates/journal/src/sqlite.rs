@@ -1,13 +1,17 @@
 //! The engine: one `SQLite` file with a write-ahead log. Its parts are one struct, [`Engine`], in several files.
 
+mod acts;
 mod append;
 mod beginnings;
+mod checksum;
 mod engine;
 mod fault;
 mod files;
 mod fold;
 mod ids;
 mod index;
+mod kept_checksums;
+mod message_kind;
 mod opening;
 mod page;
 mod pieces;
@@ -21,6 +25,7 @@ mod repeats;
 mod rooms;
 mod schema;
 mod search;
+mod summing;
 mod sweep;
 mod tend;
 #[cfg(test)]

@@ -22,6 +22,7 @@ const NOT_STORED: &str = "this could not be stored, so it did not happen; try ag
 const NO_SPACE: &str =
     "this could not be stored, so it did not happen: the server's disk is full; tell whoever runs it";
 const NOT_READ: &str = "the history cannot be read just now; try again later";
+const DAMAGED: &str = "what is stored there is damaged and cannot be read; tell whoever runs the server";
 const TOO_SLOW: &str = "this took too long; ask for less";
 
 /// A journal at work for one hub.
@@ -33,6 +34,7 @@ pub(crate) struct History {
     may_have_more: bool,
     not_stored_lines: Pacing,
     not_read_lines: Pacing,
+    damage_lines: Pacing,
 }
 
 impl History {
@@ -56,6 +58,7 @@ impl History {
             may_have_more: false,
             not_stored_lines: Pacing::default(),
             not_read_lines: Pacing::default(),
+            damage_lines: Pacing::default(),
         }
     }
 
@@ -120,6 +123,11 @@ impl History {
                     }
                     hub.answer(ticket, readable(answer));
                 }
+                Done::Damaged(damage) => {
+                    if let Some(left_out) = self.damage_lines.line(now_ms) {
+                        warn!(%damage, left_out, "the history is damaged");
+                    }
+                }
                 Done::Untended(error) => {
                     warn!(%error, "the history cannot be tended: nothing is forgotten or indexed until that is mended");
                 }
@@ -183,6 +191,7 @@ fn readable(answer: Result<Answer, StoreError>) -> room::Answer {
     match answer {
         Ok(Answer::Head(head)) => room::Answer::Head(head.newest),
         Ok(Answer::Page(page)) => room::Answer::Page { messages: page.messages, more: page.more },
+        Err(StoreError::Damaged(_) | StoreError::Corrupt { .. }) => room::Answer::Unreadable(DAMAGED.to_string()),
         Err(StoreError::TooSlow) => room::Answer::TooSlow(TOO_SLOW.to_string()),
         Err(_) => room::Answer::Unreadable(NOT_READ.to_string()),
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use glassline_wire::event::{Act, Event};
+use glassline_wire::event::Act;
 use rusqlite::Connection;
 
 use super::files::{self, Files};
@@ -18,9 +18,9 @@ use super::renewal::Renewal;
 use super::rooms::CachedRoom;
 use super::sweep::Sweep;
 use super::tend::{Checkpoint, Chore, checkpoint};
-use super::{fault, opening};
+use super::{acts, fault, opening};
 use crate::record::{Outcome, Record};
-use crate::store::{Reader, Sizes, Store, StoreError};
+use crate::store::{Damage, Reader, Sizes, Store, StoreError};
 
 /// How much history is kept; what is older goes, oldest first. Without a bound everything stays.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -53,6 +53,10 @@ pub(crate) struct Engine {
     pub(super) messages: u64,
     /// Something was stored since it was tended last: there is no quiet.
     pub(super) is_busy: bool,
+    /// Last place at which a message may be without a checksum; nothing if all have one.
+    pub(super) unsummed: Option<i64>,
+    /// Damage that nobody was told of.
+    damage: Vec<Damage>,
     /// Where the table is being swept.
     pub(super) sweep: Option<Sweep>,
     /// Rooms written to lately.
@@ -69,6 +73,7 @@ pub(crate) struct Engine {
     pub(super) ids_rows: u64,
     pub(super) index_rows: u64,
     pub(super) prune_rows: u64,
+    pub(super) sum_rows: u64,
     pub(super) renewal: Renewal,
     /// Pages of the search index in the next step that merges.
     pub(super) merged_pages: u64,
@@ -97,7 +102,7 @@ impl Engine {
                 Ok(())
             }))
             .and_then(|()| opening::load(&db));
-        let opening::Loaded { ids, ids_dead, has_stray_pages, messages, index_lag, page_bytes } =
+        let opening::Loaded { ids, ids_dead, has_stray_pages, messages, index_lag, page_bytes, unsummed } =
             loaded.map_err(|error| fault::opening(&error, file))?;
         Ok(Self {
             db,
@@ -108,6 +113,8 @@ impl Engine {
             ids_dead,
             messages,
             is_busy: false,
+            unsummed,
+            damage: Vec::new(),
             sweep: None,
             rooms: HashMap::new(),
             index_lag,
@@ -117,6 +124,7 @@ impl Engine {
             ids_rows: super::tend::STEP_ROWS_FIRST,
             index_rows: super::tend::STEP_ROWS_FIRST,
             prune_rows: super::tend::STEP_ROWS_FIRST,
+            sum_rows: super::tend::STEP_ROWS_FIRST,
             renewal: Renewal::of(has_stray_pages),
             merged_pages: super::index::MERGED_PAGES_MAX,
             is_to_merge: true,
@@ -207,27 +215,11 @@ impl Store for Engine {
     }
 
     fn acts(&mut self, take: &mut dyn FnMut(Act)) -> Result<(), StoreError> {
-        let mut read = || {
-            let mut statement = self.db.prepare("SELECT json FROM act ORDER BY number")?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                let json = row.get_ref(0)?.as_bytes()?;
-                if let Ok(Event::Act(act)) = Event::from_json(json) {
-                    take(act);
-                } else {
-                    return Ok(Err(()));
-                }
-            }
-            Ok(Ok(()))
-        };
-        match read() {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(())) => Err(StoreError::Corrupt {
-                path: self.path.clone(),
-                detail: "an operator's act cannot be read".to_string(),
-            }),
-            Err(error) => Err(fault::reading(&error, &self.path)),
-        }
+        acts::read_all(&self.db, take).map_err(|error| fault::reading(&error, &self.path))
+    }
+
+    fn take_damage(&mut self) -> Option<Damage> {
+        self.damage.pop()
     }
 
     fn sizes(&self) -> Sizes {

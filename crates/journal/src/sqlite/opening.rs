@@ -11,7 +11,7 @@ use super::files::{beside, has_no_space_for, log_bytes, without_links};
 use super::ids::Ids;
 use super::place::place;
 use super::schema::{self, Kind};
-use super::{fault, renewal, tend};
+use super::{fault, kept_checksums, renewal, rooms, summing, tend};
 use crate::store::StoreError;
 
 /// What every `SQLite` file starts with.
@@ -43,6 +43,7 @@ pub(super) struct Loaded {
     pub(super) messages: u64,
     pub(super) index_lag: u64,
     pub(super) page_bytes: u64,
+    pub(super) unsummed: Option<i64>,
 }
 
 pub(super) fn open(file: &Path) -> Result<Opened, StoreError> {
@@ -73,12 +74,16 @@ fn connect(file: &Path) -> Result<Connection, StoreError> {
         Kind::Empty => 0,
         Kind::History(version) => version,
     };
-    schema::migrate(&mut db, version).map_err(opening)?;
+    kept_checksums::add_functions(&db)
+        .and_then(|()| schema::migrate(&mut db, version))
+        .and_then(|()| kept_checksums::keep(&db))
+        .map_err(opening)?;
     // What a crash left in the log goes into the file now; then its length can be held against what it says of itself.
     let is_whole = tend::checkpoint(&db, tend::Checkpoint::Whole).map_err(opening)?;
     if is_whole {
         check_length(&db, file)?;
     }
+    rooms::verify_all(&db).map_err(opening)?;
     check_rooms(&db, file)?;
     Ok(db)
 }
@@ -221,7 +226,8 @@ pub(super) fn load(db: &Connection) -> Result<Loaded, rusqlite::Error> {
     let ids_dead = db.query_row("SELECT value FROM fact WHERE name = 'ids_dead'", [], |row| row.get(0))?;
     let messages = db.query_row("SELECT coalesce(sum(newest - oldest + 1), 0) FROM room", [], |row| row.get(0))?;
     let has_stray_pages = renewal::has_stray_pages(db)?;
-    Ok(Loaded { ids, ids_dead, has_stray_pages, messages, index_lag, page_bytes })
+    let unsummed = summing::unsummed(db)?;
+    Ok(Loaded { ids, ids_dead, has_stray_pages, messages, index_lag, page_bytes, unsummed })
 }
 
 #[cfg(unix)]

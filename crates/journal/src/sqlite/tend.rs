@@ -80,17 +80,20 @@ pub(super) enum Chore {
     Ids,
     /// Merging the search index's segments; when there are none to merge, indexing: otherwise they would become many.
     Index,
+    /// Checksums of messages from before there were any.
+    Sum,
 }
 
 impl Chore {
-    const COUNT: usize = 4;
+    const COUNT: usize = 5;
 
     fn next(self) -> Self {
         match self {
             Self::Log => Self::Prune,
             Self::Prune => Self::Ids,
             Self::Ids => Self::Index,
-            Self::Index => Self::Log,
+            Self::Index => Self::Sum,
+            Self::Sum => Self::Log,
         }
     }
 }
@@ -120,6 +123,7 @@ impl Engine {
                 Chore::Prune => self.prune_step()?,
                 Chore::Ids => self.ids_step()? || self.sweep_step()?,
                 Chore::Index => self.renewal_step()? || self.merge_step()? || self.index_step()?,
+                Chore::Sum => self.sum_step()?,
             };
             if is_done {
                 return Ok(true);

@@ -75,7 +75,10 @@ fn open_to_read(file: &Path) -> Result<Connection, StoreError> {
         db = Connection::open_with_flags(unchanging(file), flags).map_err(opening)?;
     }
     match schema::kind(&db, file)? {
-        Kind::History(_) => Ok(db),
+        Kind::History(version) => {
+            schema::show_as_current(&db, version).map_err(opening)?;
+            Ok(db)
+        }
         Kind::Empty => Err(StoreError::NotAHistory(file.to_path_buf())),
     }
 }

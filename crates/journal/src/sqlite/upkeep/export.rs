@@ -7,6 +7,8 @@ use glassline_wire::event::{Event, Message, SCHEMA_VERSION};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{UpkeepError, open_to_read};
+use crate::sqlite::acts;
+use crate::sqlite::checksum::{self, Table};
 use crate::sqlite::page::{message, message_columns};
 use crate::sqlite::place::{SEQ_BITS, SEQ_MAX, place};
 
@@ -32,6 +34,8 @@ struct Room {
     name: String,
     /// The last number that is looked for.
     newest: u64,
+    /// Its row is as it was written.
+    is_sound: bool,
 }
 
 /// Writes all of a history: a line `{"type":"schema","version":1}`, then each room's messages in the order of their numbers, then the
@@ -71,13 +75,24 @@ impl Exporting<'_> {
     /// All rooms; where their names cannot be read, those that messages stand in, under names made up.
     fn rooms(&mut self) -> Vec<Room> {
         let read = || -> Result<Vec<Room>, rusqlite::Error> {
-            let mut statement = self.db.prepare("SELECT id, name, newest FROM room ORDER BY id")?;
+            let mut statement = self.db.prepare("SELECT * FROM room ORDER BY id")?;
             statement
-                .query_map([], |row| Ok(Room { id: row.get(0)?, name: row.get(1)?, newest: row.get(2)? }))?
+                .query_map([], |row| {
+                    let id = row.get("id")?;
+                    Ok(match checksum::verify(Table::Room, row) {
+                        Ok(()) => Room { id, name: row.get("name")?, newest: row.get("newest")?, is_sound: true },
+                        Err(_) => Room { id, name: format!("room-{id}"), newest: SEQ_MAX, is_sound: false },
+                    })
+                })?
                 .collect()
         };
         match read() {
-            Ok(rooms) => rooms,
+            Ok(rooms) => {
+                for Room { name, .. } in rooms.iter().filter(|room| !room.is_sound) {
+                    self.exported.unread.push(format!("the name of a room, whose row is damaged: it is called {name}"));
+                }
+                rooms
+            }
             Err(error) => {
                 self.exported
                     .unread
@@ -94,7 +109,7 @@ impl Exporting<'_> {
             match self.first_place(from, i64::MAX) {
                 Ok(Some(found)) => {
                     let id = found >> SEQ_BITS;
-                    rooms.push(Room { id, name: format!("room-{id}"), newest: SEQ_MAX });
+                    rooms.push(Room { id, name: format!("room-{id}"), newest: SEQ_MAX, is_sound: false });
                     from = place(id, SEQ_MAX).saturating_add(1);
                 }
                 Ok(None) => return rooms,
@@ -194,16 +209,22 @@ impl Exporting<'_> {
     fn acts(&mut self) -> Result<(), UpkeepError> {
         let mut after = 0_i64;
         loop {
-            let read = self
-                .db
-                .prepare_cached("SELECT number, json FROM act WHERE number > ?1 ORDER BY number LIMIT 1")
-                .and_then(|mut statement| {
-                    statement.query_row([after], |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).optional()
-                });
+            let read = self.db.prepare_cached("SELECT * FROM act WHERE number > ?1 ORDER BY number LIMIT 1").and_then(
+                |mut statement| {
+                    statement.query_row([after], |row| Ok((row.get("number")?, acts::verified(row)))).optional()
+                },
+            );
             match read {
-                Ok(Some((number, json))) => {
-                    self.line(json.as_bytes())?;
-                    self.exported.acts += 1;
+                Ok(Some((number, act))) => {
+                    match act {
+                        Ok(act) => {
+                            self.line(&Event::Act(act).to_json())?;
+                            self.exported.acts += 1;
+                        }
+                        Err(_) => {
+                            self.exported.unread.push(format!("the operators' act number {number}: it is damaged"))
+                        }
+                    }
                     after = number;
                 }
                 Ok(None) => return Ok(()),

@@ -17,7 +17,7 @@ use crate::sqlite::append::{Growth, store};
 use crate::sqlite::engine::{Engine, Keep};
 use crate::sqlite::fault;
 use crate::sqlite::ids::{self, Ids};
-use crate::sqlite::page::{self, Filling, message_columns};
+use crate::sqlite::page::{self, Filling, LeftOut, message_columns};
 use crate::sqlite::place::{SEQ_MAX, place};
 use crate::sqlite::rooms::open_room;
 use crate::sqlite::tend::{Checkpoint, checkpoint};
@@ -275,8 +275,11 @@ impl Importing<'_> {
                 .query_row([&message.room], |row| row.get(0))?;
             self.transaction
                 .prepare_cached(concat!("SELECT ", message_columns!(), " FROM message m WHERE m.place = ?1"))?
-                .query_row([place(id, message.seq.unwrap_or(0))], |row| page::message(&message.room, row))
+                .query_row([place(id, message.seq.unwrap_or(0))], |row| {
+                    page::readable(&message.room, row, &mut LeftOut::default())
+                })
                 .optional()
+                .map(Option::flatten)
         };
         let found = look().map_err(|error| fault::writing(&error, self.file))?;
         Ok(found.is_some_and(|found| found == Message { reference: None, ..message.clone() }))

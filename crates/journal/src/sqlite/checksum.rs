@@ -56,7 +56,7 @@ pub(super) fn of_values<'v>(values: impl IntoIterator<Item = ValueRef<'v>>) -> i
 /// Compares a row of `SELECT *` with its checksum.
 ///
 /// # Errors
-/// They differ, or the row cannot be read: `SQLITE_CORRUPT`, as for a damaged page.
+/// They differ: `SQLITE_CORRUPT`, as for a damaged page.
 pub(super) fn verify(table: Table, row: &Row<'_>) -> Result<(), Error> {
     let (mut columns, mut stored) = (Vec::new(), ValueRef::Null);
     for (number, name) in row.as_ref().column_names().into_iter().enumerate() {
@@ -74,9 +74,18 @@ pub(super) fn verify(table: Table, row: &Row<'_>) -> Result<(), Error> {
     Err(damaged(format!("row {key} of the table \"{}\" does not have the content it was written with", table.name())))
 }
 
+/// Damage that a checksum tells, among the extended codes of `SQLITE_CORRUPT`; `SQLite` has no such
+/// code of its own.
+const ROW_DAMAGED: i32 = ffi::SQLITE_CORRUPT | (0x7F << 8);
+
 /// Returns an error that reads as damage of the file.
 pub(super) fn damaged(detail: String) -> Error {
-    Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), Some(detail))
+    Error::SqliteFailure(ffi::Error::new(ROW_DAMAGED), Some(detail))
+}
+
+/// Returns whether an error is of [`damaged`].
+pub(super) fn is_row_damage(error: &Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == ROW_DAMAGED)
 }
 
 #[cfg(test)]
@@ -114,6 +123,6 @@ mod tests {
             ValueRef::Blob(&[0, 255]),
             ValueRef::Real(1.5),
         ];
-        assert_eq!(of_row(Table::Message, row), 0);
+        assert_eq!(of_row(Table::Message, row), -2_027_965_495);
     }
 }

@@ -1,6 +1,9 @@
 //! Checksums of the tables that are changed rarely and in many places: the writer's connection
 //! computes them whenever a row changes, and refuses to change a row that is damaged. Rows of
 //! messages, which are only ever added, get theirs where they are added.
+//!
+//! Such a change is a statement with a savepoint, at which the search index writes what it has gathered
+//! in the transaction: so it stands behind the work on the index, and its error may be the index's.
 
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;

@@ -5,9 +5,9 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use crate::sqlite::engine::{Engine, Keep};
-use crate::sqlite::fault;
 use crate::sqlite::renewal::{forget_stray_pages, is_damage, is_index_damaged};
 use crate::sqlite::tend::{Checkpoint, checkpoint};
+use crate::sqlite::{fault, kept_checksums};
 use crate::store::StoreError;
 
 /// What it was good for.
@@ -40,6 +40,8 @@ pub fn vacuum(file: &Path) -> Result<Vacuumed, StoreError> {
     engine.merge_whole_index()?;
     // The new file is built as a temporary one first, for which memory is no place.
     engine.db.execute_batch("PRAGMA temp_store=FILE").map_err(writing)?;
+    // That deletes what is temporary.
+    kept_checksums::keep(&engine.db).map_err(writing)?;
     match engine.db.execute_batch("VACUUM") {
         // It does not tell where.
         Err(error) if is_damage(&error) && is_index_damaged(&engine.db).map_err(writing)? => {

@@ -31,6 +31,7 @@ mod tend;
 #[cfg(test)]
 mod tests;
 mod upkeep;
+mod wal;
 
 pub use engine::{Keep, open};
 pub use upkeep::{Exported, Imported, Report, UpkeepError, Vacuumed, check, export, import, vacuum};

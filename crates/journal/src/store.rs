@@ -177,6 +177,19 @@ pub enum StoreError {
     /// A file of it was moved or deleted while it was open.
     #[error("{} was moved or deleted under this server, which stores nothing until the same file is back; move it back, or start the server again with what there is", .0.display())]
     NotInPlace(PathBuf),
+    /// It goes by other names as well (hard links), by which another server could open it too.
+    #[error(
+        "{} is one file with {links} names (hard links); two servers that open it by different names destroy it, so remove the other \
+         names (`find FOLDER -samefile {}` lists them), or copy it and name the copy",
+        path.display(),
+        path.display()
+    )]
+    HardLinked {
+        /// The name that was given.
+        path: PathBuf,
+        /// Names it has.
+        links: u64,
+    },
     /// It cannot be opened.
     #[error("cannot open {}: {detail}; name another file with --history FILE, or keep none with --history none", path.display())]
     CannotOpen {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use glassline_journal::{Answer, Done, Entry, Gauges, Journal, Outcome, Question, Record, Store, StoreError, Ticket};
 use glassline_room::{self as room, Draft, Drafted, Fate, Hub, Inquiry};
 use glassline_wire::request::LOBBY;
+use glassline_wire::visible::one_line;
 use tracing::{error, warn};
 
 use crate::archive::Archive;
@@ -35,6 +36,7 @@ pub(crate) struct History {
     not_stored_lines: Pacing,
     not_read_lines: Pacing,
     damage_lines: Pacing,
+    ahead_lines: Pacing,
 }
 
 impl History {
@@ -59,6 +61,7 @@ impl History {
             not_stored_lines: Pacing::default(),
             not_read_lines: Pacing::default(),
             damage_lines: Pacing::default(),
+            ahead_lines: Pacing::default(),
         }
     }
 
@@ -146,6 +149,20 @@ impl History {
             }
         }
         Ok(())
+    }
+
+    /// Logs that a client has a number of a room that the history has not given.
+    pub(crate) fn note_ahead(&mut self, room: &str, seen: u64, newest: u64, now_ms: u64) {
+        if let Some(left_out) = self.ahead_lines.line(now_ms) {
+            warn!(
+                room = &*one_line(room),
+                seen,
+                newest,
+                left_out,
+                "a client has a later number of this room than the history: messages may be lost, if a copy was restored or the log cut \
+                 short; or the client is wrong"
+            );
+        }
     }
 
     /// The journal's own figures.

@@ -17,8 +17,8 @@ use super::reader::SqliteReader;
 use super::renewal::Renewal;
 use super::rooms::CachedRoom;
 use super::sweep::Sweep;
-use super::tend::{Checkpoint, Chore, checkpoint};
-use super::{acts, fault, opening};
+use super::tend::{Checkpoint, Chore, checkpoint, log_pages};
+use super::{acts, fault, opening, wal};
 use crate::record::{Outcome, Record};
 use crate::store::{Damage, Reader, Sizes, Store, StoreError};
 
@@ -56,7 +56,7 @@ pub(crate) struct Engine {
     /// Last place at which a message may be without a checksum; nothing if all have one.
     pub(super) unsummed: Option<i64>,
     /// Damage that nobody was told of.
-    damage: Vec<Damage>,
+    damage: Option<Damage>,
     /// Where the table is being swept.
     pub(super) sweep: Option<Sweep>,
     /// Rooms written to lately.
@@ -93,7 +93,7 @@ pub(crate) struct Engine {
 impl Engine {
     /// See [`open`].
     pub(crate) fn open(file: &Path, keep: Keep) -> Result<Self, StoreError> {
-        let opening::Opened { mut db, lock } = opening::open(file)?;
+        let opening::Opened { mut db, lock, log_damage } = opening::open(file)?;
         let wal_pages = Arc::new(AtomicU64::new(0));
         let seen = Arc::clone(&wal_pages);
         let loaded = db
@@ -114,7 +114,7 @@ impl Engine {
             messages,
             is_busy: false,
             unsummed,
-            damage: Vec::new(),
+            damage: log_damage,
             sweep: None,
             rooms: HashMap::new(),
             index_lag,
@@ -169,6 +169,20 @@ impl Engine {
         self.conclude(done)
     }
 
+    fn check_files(&mut self) -> Result<(), StoreError> {
+        let log_bytes = |pages: u64| wal::bytes_of(pages, self.page_bytes);
+        let mut checked = self.files.check(log_bytes(self.wal_pages.load(Ordering::Relaxed)));
+        // Another program may have brought the log into the file and emptied it.
+        if checked.as_ref().is_err_and(StoreError::is_fatal)
+            && let Ok(pages) = log_pages(&self.db)
+        {
+            self.wal_pages.store(pages, Ordering::Relaxed);
+            checked = self.files.check(log_bytes(pages));
+        }
+        self.broken |= checked.as_ref().is_err_and(StoreError::is_fatal);
+        checked
+    }
+
     fn check_usable(&self) -> Result<(), StoreError> {
         if self.broken { Err(StoreError::WriteFailed("it failed before".to_string())) } else { Ok(()) }
     }
@@ -178,7 +192,7 @@ impl Drop for Engine {
     /// Behind an orderly end the one file has everything. Where that fails, the log beside it still has the rest; and it keeps it where
     /// the file is not in its place, so that a copy of it and the log are the whole history.
     fn drop(&mut self) {
-        if !self.broken && !std::thread::panicking() && self.files.check_in_place().is_ok() {
+        if !self.broken && !std::thread::panicking() && self.check_files().is_ok() {
             let _ = checkpoint(&self.db, Checkpoint::Whole);
         }
     }
@@ -187,7 +201,7 @@ impl Drop for Engine {
 impl Store for Engine {
     fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
         self.check_usable()?;
-        self.files.check_in_place()?;
+        self.check_files()?;
         self.append_batch(batch)
     }
 
@@ -198,7 +212,7 @@ impl Store for Engine {
 
     fn tend(&mut self, budget: Duration) -> Result<bool, StoreError> {
         self.check_usable()?;
-        self.files.check_in_place()?;
+        self.check_files()?;
         self.tend_for(budget)
     }
 
@@ -219,7 +233,7 @@ impl Store for Engine {
     }
 
     fn take_damage(&mut self) -> Option<Damage> {
-        self.damage.pop()
+        self.damage.take()
     }
 
     fn sizes(&self) -> Sizes {

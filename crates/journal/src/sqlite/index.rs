@@ -109,7 +109,8 @@ fn index(db: &mut Connection, mut turn: i64, rows_max: u64) -> Result<Step, rusq
     let mut rooms_reached: Vec<(i64, u64)> = Vec::new();
     while done < rows_max && bytes < STEP_TEXT_BYTES {
         let Some((room_id, indexed, newest)) = behind(&transaction, turn)? else { break };
-        if rooms_reached.iter().any(|&(reached, _)| reached == room_id) {
+        // Round once: the first room comes again.
+        if rooms_reached.first().is_some_and(|&(first, _)| first == room_id) {
             break;
         }
         turn = room_id;

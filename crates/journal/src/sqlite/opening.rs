@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::files::{beside, has_no_space_for, log_bytes, without_links};
+use super::files::{beside, has_no_space_for, hold_to_one_name, log_bytes, without_links};
 use super::ids::Ids;
 use super::place::place;
 use super::schema::{self, Kind};
-use super::{fault, kept_checksums, renewal, rooms, summing, tend};
-use crate::store::StoreError;
+use super::{fault, kept_checksums, renewal, rooms, summing, tend, wal};
+use crate::store::{Damage, StoreError};
 
 /// What every `SQLite` file starts with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -33,6 +33,8 @@ const ROOMS_LOOKED_AT: usize = 1_000;
 pub(super) struct Opened {
     pub(super) db: Connection,
     pub(super) lock: File,
+    /// What of its log could not be read.
+    pub(super) log_damage: Option<Damage>,
 }
 
 /// What an engine keeps in memory.
@@ -52,10 +54,13 @@ pub(super) fn open(file: &Path) -> Result<Opened, StoreError> {
         make_folder(folder).map_err(io)?;
     }
     hold_to_plain(file)?;
+    hold_to_one_name(file)?;
     let lock = lock(file)?;
     look_at(file)?;
+    // Before the log is read into the file, and what cannot be read is overwritten.
+    let log_damage = wal::damage(file).map_err(io)?;
     match connect(file) {
-        Ok(db) => Ok(Opened { db, lock }),
+        Ok(db) => Ok(Opened { db, lock, log_damage }),
         // SQLite has many words for it, none of which says so.
         Err(StoreError::CannotOpen { .. }) if has_no_space_for(&lock) => Err(StoreError::Full),
         Err(error) => Err(error),
@@ -145,6 +150,7 @@ fn look_at(file: &Path) -> Result<(), StoreError> {
 /// Says of a file that must be there whether it is one of `SQLite` at all.
 pub(super) fn look_at_found(file: &Path) -> Result<(), StoreError> {
     hold_to_plain(file)?;
+    hold_to_one_name(file)?;
     let mut start = Vec::new();
     File::open(file)
         .and_then(|found| found.take(MAGIC.len() as u64).read_to_end(&mut start))

@@ -52,6 +52,14 @@ pub(super) fn checkpoint(db: &Connection, how: Checkpoint) -> Result<bool, rusql
     })
 }
 
+/// Pages in the log, as `SQLite` knows them; those that need not wait for anybody are brought into the file meanwhile.
+///
+/// # Errors
+/// The log has not what it should have.
+pub(super) fn log_pages(db: &Connection) -> Result<u64, rusqlite::Error> {
+    db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))
+}
+
 /// Rows for the next step after one that did `rows` in `took`.
 pub(super) fn next_rows(planned: u64, rows: u64, took: Duration) -> u64 {
     next_step(planned, rows, took, STEP_ROWS_MIN, STEP_ROWS_MAX)

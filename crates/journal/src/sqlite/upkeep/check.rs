@@ -10,11 +10,12 @@ use super::open_to_read;
 use crate::sqlite::checksum::{self, Table};
 use crate::sqlite::files::beside;
 use crate::sqlite::ids::Ids;
+use crate::sqlite::opening::is_in_use;
 use crate::sqlite::page::{self, LeftOut, Soundness, message_columns};
 use crate::sqlite::place::{SEQ_BITS, SEQ_MAX, place, seq_of};
 use crate::sqlite::renewal::has_stray_pages;
 use crate::sqlite::tend::WAL_BYTES_MAX;
-use crate::sqlite::{acts, fault, summing};
+use crate::sqlite::{acts, fault, summing, wal};
 use crate::store::StoreError;
 
 /// Faults that are listed; there may be more.
@@ -66,9 +67,17 @@ pub fn check(file: &Path) -> Result<Report, StoreError> {
 
 /// As [`check`]; `between` is called between slices, when nothing is being read.
 pub(crate) fn check_with(file: &Path, log_bytes_max: u64, between: &mut dyn FnMut()) -> Result<Report, StoreError> {
+    let log_damage = match is_in_use(file) {
+        // A server writes to it meanwhile, and has looked when it began.
+        true => None,
+        false => wal::damage(file).map_err(|error| fault::opening_io(&error, file))?,
+    };
     let db = open_to_read(file)?;
     let log = beside(file, "-wal").map_err(|error| fault::opening_io(&error, file))?;
     let mut checking = Checking { db, log, log_bytes_max, report: Report::default(), between };
+    if let Some(damage) = log_damage {
+        checking.fault(damage.to_string());
+    }
     let read = checking.file_itself();
     checking.note("the file", read);
     let read = checking.rooms();

@@ -21,6 +21,7 @@ use crate::sqlite::page::{self, Filling, LeftOut, message_columns};
 use crate::sqlite::place::{SEQ_MAX, place};
 use crate::sqlite::rooms::open_room;
 use crate::sqlite::tend::{Checkpoint, checkpoint};
+use crate::store::{Store, StoreError};
 
 /// Lines that are stored together.
 const LINES_AT_ONCE: usize = 1_024;
@@ -48,6 +49,9 @@ pub struct Imported {
 /// It cannot be opened or written, or a line is no event of an export: nothing is imported then.
 pub fn import(file: &Path, lines: &mut dyn BufRead) -> Result<Imported, UpkeepError> {
     let mut engine = Engine::open(file, Keep::default())?;
+    if let Some(damage) = engine.take_damage() {
+        return Err(StoreError::Damaged(damage).into());
+    }
     engine.merge_all_ids()?;
     let Engine { db, ids, .. } = &mut engine;
     let writing = |error| UpkeepError::Store(fault::writing(&error, file));

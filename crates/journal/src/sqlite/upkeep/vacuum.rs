@@ -8,7 +8,7 @@ use crate::sqlite::engine::{Engine, Keep};
 use crate::sqlite::renewal::{forget_stray_pages, is_damage, is_index_damaged};
 use crate::sqlite::tend::{Checkpoint, checkpoint};
 use crate::sqlite::{fault, kept_checksums};
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 /// What it was good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,9 @@ pub struct Vacuumed {
 pub fn vacuum(file: &Path) -> Result<Vacuumed, StoreError> {
     crate::sqlite::opening::look_at_found(file)?;
     let mut engine = Engine::open(file, Keep::default())?;
+    if let Some(damage) = engine.take_damage() {
+        return Err(StoreError::Damaged(damage));
+    }
     let writing = |error| fault::writing(&error, file);
     let number = |db: &Connection, pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, u64>(0));
     // Somebody who reads meanwhile keeps the file from shrinking until a server opens it; its pages are fewer all the same.

@@ -171,14 +171,12 @@ impl Engine {
 
     fn check_files(&mut self) -> Result<(), StoreError> {
         let log_bytes = |pages: u64| wal::bytes_of(pages, self.page_bytes);
-        let mut checked = self.files.check(log_bytes(self.wal_pages.load(Ordering::Relaxed)));
-        // Another program may have brought the log into the file and emptied it.
-        if checked.as_ref().is_err_and(StoreError::is_fatal)
-            && let Ok(pages) = log_pages(&self.db)
-        {
+        let pages = self.wal_pages.load(Ordering::Relaxed);
+        let checked = self.files.check(log_bytes(pages), || {
+            let pages = log_pages(&self.db).unwrap_or(pages);
             self.wal_pages.store(pages, Ordering::Relaxed);
-            checked = self.files.check(log_bytes(pages));
-        }
+            log_bytes(pages)
+        });
         self.broken |= checked.as_ref().is_err_and(StoreError::is_fatal);
         checked
     }

@@ -79,11 +79,16 @@ impl Files {
     }
 
     /// Asked before each commit, so that what is acknowledged is where it will be looked for: each file is the one that its name leads
-    /// to, and none is shorter than what was written to it, of which the log has `log_bytes`.
-    pub(super) fn check(&mut self, log_bytes: u64) -> Result<(), StoreError> {
+    /// to, and none is shorter than what was written to it. `log_bytes` are what the log has to have; of one that is shorter, `confirmed`
+    /// is asked, since another program may have brought it into the file and emptied it.
+    pub(super) fn check(&mut self, log_bytes: u64, confirmed: impl FnOnce() -> u64) -> Result<(), StoreError> {
         self.history_bytes = self.history.length(self.history_bytes)?;
         self.lock.length(0)?;
-        self.log.length(log_bytes).map(drop)
+        match self.log.length(log_bytes) {
+            Err(StoreError::Corrupt { .. }) => self.log.length(confirmed()),
+            checked => checked,
+        }
+        .map(drop)
     }
 }
 

@@ -1,10 +1,13 @@
 //! The journal from outside: engines on real files, journals on real threads.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod checksums;
 mod closing;
 mod crashes;
 mod damage;
 mod faults;
+mod log;
+mod migration;
 mod model;
 mod numbers;
 mod pages;

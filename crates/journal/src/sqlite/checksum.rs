@@ -59,7 +59,7 @@ pub(super) fn of_values<'v>(values: impl IntoIterator<Item = ValueRef<'v>>) -> i
 /// They differ: `SQLITE_CORRUPT`, as for a damaged page.
 pub(super) fn verify(table: Table, row: &Row<'_>) -> Result<(), Error> {
     let (mut columns, mut stored) = (Vec::new(), ValueRef::Null);
-    for (number, name) in row.as_ref().column_names().into_iter().enumerate() {
+    for (number, name) in row.as_ref().column_names().enumerate() {
         let value = row.get_ref(number)?;
         if name == COLUMN {
             stored = value;

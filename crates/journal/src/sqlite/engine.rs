@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use glassline_wire::event::Act;
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::files::{self, Files};
 use super::ids::Ids;
@@ -192,6 +193,9 @@ impl Drop for Engine {
     fn drop(&mut self) {
         if !self.broken && !std::thread::panicking() && self.check_files().is_ok() {
             let _ = checkpoint(&self.db, Checkpoint::Whole);
+        } else {
+            // Else closing does it: a file that was cut short would look whole, with nothing where it was cut.
+            let _ = self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::support::*;
 
 const ROOMS: [(&str, u64); 2] = [("lobby", 30), ("den", 5)];
 
-const ACTS: i64 = 4;
+const ACTS: u64 = 4;
 
 fn act(number: u64, who: &str) -> Record {
     Record::Act(Act {
@@ -44,7 +44,7 @@ fn told(folder: &Folder) -> Vec<Message> {
             messages.push(as_stored(&record, seq));
         }
     }
-    let acts: Vec<Record> = (1..=4).map(|number| act(number, &format!("somebody-{number}"))).collect();
+    let acts: Vec<Record> = (1..=ACTS).map(|number| act(number, &format!("somebody-{number}"))).collect();
     store.append(&acts).expect("stores");
     tend_to_the_end(store.as_mut());
     messages
@@ -136,8 +136,9 @@ fn a_bit_turned_in_a_message_leaves_out_that_one_alone() {
     let sound = lines(&folder.file());
     for column in ["place", "at_ms", "author", "sender", "kind", "id", "text", "checksum"] {
         for _ in 0..14 {
-            let (room, seq) = (seeded.below(2) as usize, 1 + seeded.below(5));
-            let cell = Cell { table: "message", key: "place", row: ((room as i64 + 1) << 40) | seq as i64, column };
+            let (number, seq) = (seeded.below(2), 1 + seeded.below(5));
+            let room = number as usize;
+            let cell = Cell { table: "message", key: "place", row: (((number + 1) << 40) | seq).cast_signed(), column };
             let Some(file) = damaged(&folder, &cell, &mut seeded) else { continue };
             let report = check(&file).expect("a report");
             assert!(!report.is_sound(), "{cell:?} SEED={seed}: {report:?}");
@@ -172,7 +173,7 @@ fn a_bit_turned_in_a_room_keeps_a_server_from_starting() {
     let sound = lines(&folder.file());
     for column in ["id", "name", "newest", "oldest", "indexed", "ids_merged", "oldest_at_ms", "checksum"] {
         for _ in 0..6 {
-            let cell = Cell { table: "room", key: "id", row: 1 + seeded.below(2) as i64, column };
+            let cell = Cell { table: "room", key: "id", row: 1 + seeded.below(2).cast_signed(), column };
             let Some(file) = damaged(&folder, &cell, &mut seeded) else { continue };
             let opened = open(&file, Keep::default()).map(drop);
             assert!(matches!(opened, Err(StoreError::Corrupt { .. })), "{cell:?} SEED={seed}: {opened:?}");
@@ -192,7 +193,7 @@ fn a_bit_turned_in_an_act_keeps_a_server_from_starting() {
     let sound = lines(&folder.file());
     for column in ["number", "json", "checksum"] {
         for _ in 0..12 {
-            let row = 1 + seeded.below(ACTS as u64) as i64;
+            let row = 1 + seeded.below(ACTS).cast_signed();
             let cell = Cell { table: "act", key: "number", row, column };
             let Some(file) = damaged(&folder, &cell, &mut seeded) else { continue };
             let mut stored = Vec::new();

@@ -377,6 +377,8 @@ fn nothing_is_acknowledged_once_a_file_is_cut_short() {
         assert!(refused.is_fatal() && refused.to_string().contains("cut short"), "{path} by {cut}: {refused}");
         let refused = store.append(&[entry("lobby", "alice", "more", None, 1)]);
         assert!(refused.is_err(), "and stays so");
+        drop(store);
+        assert_eq!(fs::metadata(&path).expect("a length").len(), if cut == 0 { 0 } else { length - cut });
     }
 }
 

@@ -67,11 +67,9 @@ pub fn check(file: &Path) -> Result<Report, StoreError> {
 
 /// As [`check`]; `between` is called between slices, when nothing is being read.
 pub(crate) fn check_with(file: &Path, log_bytes_max: u64, between: &mut dyn FnMut()) -> Result<Report, StoreError> {
-    let log_damage = match is_in_use(file) {
-        // A server writes to it meanwhile, and has looked when it began.
-        true => None,
-        false => wal::damage(file).map_err(|error| fault::opening_io(&error, file))?,
-    };
+    // A server that has it open writes to its log, and has looked when it began.
+    let log_damage =
+        if is_in_use(file) { None } else { wal::damage(file).map_err(|error| fault::opening_io(&error, file))? };
     let db = open_to_read(file)?;
     let log = beside(file, "-wal").map_err(|error| fault::opening_io(&error, file))?;
     let mut checking = Checking { db, log, log_bytes_max, report: Report::default(), between };

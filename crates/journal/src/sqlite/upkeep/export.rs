@@ -222,7 +222,7 @@ impl Exporting<'_> {
                             self.exported.acts += 1;
                         }
                         Err(_) => {
-                            self.exported.unread.push(format!("the operators' act number {number}: it is damaged"))
+                            self.exported.unread.push(format!("the operators' act number {number}: it is damaged"));
                         }
                     }
                     after = number;

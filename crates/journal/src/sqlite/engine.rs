@@ -17,6 +17,7 @@ use super::prune::{AheadTurn, Clock};
 use super::reader::SqliteReader;
 use super::renewal::Renewal;
 use super::rooms::CachedRoom;
+use super::summing::Unsummed;
 use super::sweep::Sweep;
 use super::tend::{Checkpoint, Chore, checkpoint, log_pages};
 use super::{acts, fault, opening, wal};
@@ -54,8 +55,8 @@ pub(crate) struct Engine {
     pub(super) messages: u64,
     /// Something was stored since it was tended last: there is no quiet.
     pub(super) is_busy: bool,
-    /// Last place at which a message may be without a checksum; nothing if all have one.
-    pub(super) unsummed: Option<i64>,
+    /// Messages that may be without a checksum; nothing if all have one.
+    pub(super) unsummed: Option<Unsummed>,
     /// Damage that nobody was told of.
     damage: Option<Damage>,
     /// Where the table is being swept.

@@ -11,6 +11,7 @@ use super::files::{beside, has_no_space_for, hold_to_one_name, log_bytes, withou
 use super::ids::Ids;
 use super::place::place;
 use super::schema::{self, Kind};
+use super::summing::Unsummed;
 use super::{fault, kept_checksums, renewal, rooms, summing, tend, wal};
 use crate::store::{Damage, StoreError};
 
@@ -45,7 +46,7 @@ pub(super) struct Loaded {
     pub(super) messages: u64,
     pub(super) index_lag: u64,
     pub(super) page_bytes: u64,
-    pub(super) unsummed: Option<i64>,
+    pub(super) unsummed: Option<Unsummed>,
 }
 
 pub(super) fn open(file: &Path) -> Result<Opened, StoreError> {

@@ -77,7 +77,8 @@ pub(super) fn limit_of(limit: Option<u64>) -> usize {
 macro_rules! message_columns {
     () => {
         "m.place, m.at_ms, m.author, m.sender, m.kind, m.id, m.text, m.checksum,
-         m.place <= (SELECT value FROM fact WHERE name = 'unsummed')"
+         m.place BETWEEN (SELECT value FROM fact WHERE name = 'unsummed_first')
+             AND (SELECT value FROM fact WHERE name = 'unsummed_last')"
     };
 }
 pub(super) use message_columns;

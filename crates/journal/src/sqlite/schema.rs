@@ -71,7 +71,7 @@ const MIGRATIONS: [&str; 3] = [
      UPDATE room SET indexed = oldest - 1;",
     // Version 3: each row has a checksum (checksum.rs), and `message.action` is `message.kind`, with the same numbers. Adding a column
     // to a STRICT table reads all of it, so the largest gets its new declaration written: a row is as it was, and what it lacks is
-    // NULL. The fact `unsummed` is the last place at which a row may be without a checksum (summing.rs).
+    // NULL. The facts `unsummed_first` and `unsummed_last` are the places between which a row may be without a checksum (summing.rs).
     "PRAGMA writable_schema=ON;
      UPDATE sqlite_schema SET sql = 'CREATE TABLE message(
          place INTEGER PRIMARY KEY,
@@ -86,8 +86,10 @@ const MIGRATIONS: [&str; 3] = [
      PRAGMA writable_schema=RESET;
      ALTER TABLE room ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
      ALTER TABLE act ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
-     INSERT INTO fact SELECT 'unsummed', place FROM message ORDER BY place DESC LIMIT 1;
-     INSERT INTO fact SELECT 'unsummed_checksum', checksum_of('fact', name, value) FROM fact WHERE name = 'unsummed';",
+     INSERT INTO fact SELECT 'unsummed_first', place FROM message ORDER BY place LIMIT 1;
+     INSERT INTO fact SELECT 'unsummed_last', place FROM message ORDER BY place DESC LIMIT 1;
+     INSERT INTO fact SELECT 'unsummed_checksum', checksum_of('unsummed', first.value, last.value)
+         FROM fact AS first, fact AS last WHERE first.name = 'unsummed_first' AND last.name = 'unsummed_last';",
 ];
 
 /// The version from which on rows have checksums.
@@ -137,8 +139,9 @@ pub(crate) fn show_as_current(db: &Connection, version: u32) -> Result<(), rusql
              SELECT place, at_ms, author, sender, action AS kind, id, text, NULL AS checksum FROM main.message;
          CREATE TEMP VIEW fact AS
              SELECT name, value FROM main.fact UNION ALL
-             SELECT 'unsummed', 9223372036854775807 UNION ALL
-             SELECT 'unsummed_checksum', checksum_of('fact', 'unsummed', 9223372036854775807);",
+             SELECT 'unsummed_first', 0 UNION ALL
+             SELECT 'unsummed_last', 9223372036854775807 UNION ALL
+             SELECT 'unsummed_checksum', checksum_of('unsummed', 0, 9223372036854775807);",
     )?;
     kept_checksums::show_computed(db)
 }

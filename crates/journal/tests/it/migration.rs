@@ -33,7 +33,7 @@ const TABLES: &str = "
     PRAGMA application_id=0x474C4849;";
 
 /// Messages of the first of two rooms; the other has ten.
-const MESSAGES: u64 = 20_000;
+const MESSAGES: u64 = 8_000;
 
 /// Makes a history of a version, whose first room holds these messages.
 fn file_of_version(version: u32, file: &Path, first_room: u64) {
@@ -66,6 +66,12 @@ fn unverified(file: &Path) -> u64 {
     report.unverified
 }
 
+/// Messages without a checksum, whether that is right or not.
+fn without(file: &Path) -> u64 {
+    let db = Connection::open(file).expect("opens");
+    db.query_row("SELECT count(*) FROM message WHERE checksum IS NULL", [], |row| row.get(0)).expect("a number")
+}
+
 fn page(store: &dyn Store, after: u64) -> Vec<(u64, String, bool)> {
     let wanted = HistoryRange { room: "lobby".into(), after: Some(after), limit: Some(10), ..HistoryRange::default() };
     let page = range(store.reader().expect("a reader").as_mut(), &wanted);
@@ -92,7 +98,7 @@ fn an_older_file_is_served_while_it_gets_checksums_in_steps() {
         assert_eq!(store.append(&new).expect("stores"), stored([MESSAGES + said]), "and stored");
         // A look at the clock behind each step.
         store.tend(Duration::ZERO).expect("tends");
-        let now = unverified(&folder.file());
+        let now = without(&folder.file());
         assert!(left - now <= 2_048, "{} in one step", left - now);
         steps += u64::from(now < left);
         left = now;
@@ -116,17 +122,17 @@ fn a_server_that_ends_meanwhile_goes_on_where_it_was() {
     let folder = Folder::new();
     file_of_version(2, &folder.file(), 3_000);
     let mut left = 3_010;
-    for _ in 0..200 {
+    for _ in 0..50 {
         let mut store = open_kept(&folder.file());
         for _ in 0..3 {
             store.tend(Duration::ZERO).expect("tends");
         }
         drop(store);
-        let now = unverified(&folder.file());
+        let now = without(&folder.file());
         assert!(now <= left);
         left = now;
     }
-    assert_eq!(left, 0);
+    assert_eq!((left, unverified(&folder.file())), (0, 0));
 }
 
 #[test]
@@ -144,7 +150,7 @@ fn what_is_new_in_an_older_file_is_verified_at_once() {
         "UPDATE message SET text = 'older' WHERE place = 2 << 40 | 11",
         "UPDATE room SET newest = newest - 1 WHERE id = 1",
         "UPDATE act SET json = replace(json, 'bob', 'rob')",
-        "UPDATE fact SET value = value + 1 WHERE name = 'unsummed'",
+        "UPDATE fact SET value = value + 1 WHERE name = 'unsummed_first'",
     ] {
         db.execute_batch("BEGIN").expect("begins");
         assert_eq!(db.execute(change, []).expect("writes"), 1, "{change}");

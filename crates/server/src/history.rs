@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Answer, Done, Entry, Gauges, Journal, Outcome, Question, Record, Store, StoreError, Ticket};
+use glassline_journal::{
+    Answer, Damage, Done, Entry, Gauges, Journal, Outcome, Question, Record, Store, StoreError, Ticket,
+};
 use glassline_room::{self as room, Draft, Drafted, Fate, Hub, Inquiry};
 use glassline_wire::request::LOBBY;
 use glassline_wire::visible::one_line;
@@ -126,7 +128,9 @@ impl History {
                     }
                     hub.answer(ticket, readable(answer));
                 }
-                Done::Damaged(damage) => {
+                // Once for each start.
+                Done::Damaged(damage @ Damage::Log(_)) => warn!(%damage, "the history is damaged"),
+                Done::Damaged(damage @ Damage::Messages { .. }) => {
                     if let Some(left_out) = self.damage_lines.line(now_ms) {
                         warn!(%damage, left_out, "the history is damaged");
                     }

@@ -135,7 +135,8 @@ pub(crate) fn show_as_current(db: &Connection, version: u32) -> Result<(), rusql
     }
     kept_checksums::add_functions(db)?;
     db.execute_batch(
-        "CREATE TEMP VIEW message AS
+        "PRAGMA temp_store=MEMORY;
+         CREATE TEMP VIEW message AS
              SELECT place, at_ms, author, sender, action AS kind, id, text, NULL AS checksum FROM main.message;
          CREATE TEMP VIEW fact AS
              SELECT name, value FROM main.fact UNION ALL

@@ -2,7 +2,7 @@
 //! that for its end and says nothing: a process that is killed leaves such an end. Frames behind it that belong to the same log, which
 //! their salts tell, say that the end is none. The format is <https://sqlite.org/fileformat2.html#the_write_ahead_log>.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read};
 use std::path::Path;
 
@@ -27,8 +27,11 @@ pub(super) fn bytes_of(frames: u64, page_bytes: u64) -> u64 {
 /// Damage in the log of a history that nobody has open, as far as it can be proved: commits that end at or behind the first damaged
 /// frame, each with more of the same log behind it. The last commit may have been on its way when the machine lost power, and proves nothing.
 pub(super) fn damage(history: &Path) -> io::Result<Option<Damage>> {
-    let log = match File::open(beside(history, "-wal")?) {
-        Ok(log) => log,
+    let log = beside(history, "-wal")?;
+    // Opening a pipe would wait for somebody at its other end.
+    let log = match fs::metadata(&log) {
+        Ok(found) if found.is_file() => File::open(log)?,
+        Ok(_) => return Ok(None),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };

@@ -133,3 +133,44 @@ fn a_client_that_is_ahead_of_the_history_is_logged() {
     let log = server.log();
     assert!(log.contains("later number of this room") && log.contains("seen=9"), "{log}");
 }
+
+/// What a server tells that starts on a killed one's files, and the number that the next message gets.
+fn told_after_a_kill(change: impl FnOnce(&mut Vec<u8>)) -> (String, u64) {
+    let folder = Folder::new();
+    let file = folder.path().join("history.db");
+    let arguments = ["--history", &file.display().to_string()];
+    let server = Process::serve(&arguments);
+    let mut alice = EventClient::join(server.address, "alice");
+    for number in 0..20 {
+        said(&mut alice, &format!("number {number}"));
+    }
+    server.signal("KILL");
+    drop(server);
+    let log = folder.path().join("history.db-wal");
+    let mut bytes = fs::read(&log).expect("reads");
+    change(&mut bytes);
+    fs::write(&log, bytes).expect("writes");
+    let server = Process::serve(&arguments);
+    let mut alice = EventClient::join(server.address, "alice");
+    alice.say("behind");
+    let acknowledged = loop {
+        let event = alice.event();
+        if event["type"] == "message" {
+            break event["seq"].as_u64().expect("a number");
+        }
+    };
+    (server.stop().stderr, acknowledged)
+}
+
+#[test]
+fn a_damaged_write_ahead_log_is_told_and_a_kill_is_not() {
+    assert!(matches!(told_after_a_kill(|_| {}), (told, 21) if !told.contains("write-ahead log")));
+    let (told, next) = told_after_a_kill(|log| log.truncate(log.len() - 1));
+    assert!(!told.contains("write-ahead log") && next <= 21, "{next}: {told}");
+    let (told, next) = told_after_a_kill(|log| {
+        let middle = log.len() / 2;
+        log[middle] ^= 1;
+    });
+    assert!(told.contains("the history is damaged") && told.contains("write-ahead log"), "{told}");
+    assert!(next < 21, "{next}");
+}

@@ -240,6 +240,12 @@ fn report(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
              size, until `glassline history vacuum` gives it back",
         )?;
     }
+    if report.unverified > 0 {
+        println!(
+            "{} of them are from before messages had checksums and were not verified; a server gives them theirs while it runs",
+            report.unverified
+        );
+    }
     if report.is_sound() {
         return say("nothing is wrong with it");
     }

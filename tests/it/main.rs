@@ -22,6 +22,8 @@ mod flood;
 mod headers;
 #[cfg(unix)]
 mod history;
+#[cfg(unix)]
+mod integrity;
 mod names;
 mod operators;
 mod order;

@@ -17,4 +17,4 @@ pub use sqlite::{
     Exported, Imported, Keep, Monitor, Report, Stage, UpkeepError, Vacuumed, check, check_monitored, export,
     export_monitored, import, import_monitored, open, vacuum, vacuum_monitored,
 };
-pub use store::{Head, Page, Reader, Sizes, Store, StoreError};
+pub use store::{Damage, Head, Page, Reader, Sizes, Store, StoreError};

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use glassline_wire::event::{Act, Message};
 use glassline_wire::request::{HistoryRange, Search};
+use glassline_wire::visible::one_line;
 
 use crate::record::{Outcome, Record};
 
@@ -52,10 +53,15 @@ pub trait Store: Send {
         None
     }
 
+    /// Returns, once for each, damage that was found and does not end the store.
+    fn take_damage(&mut self) -> Option<Damage> {
+        None
+    }
+
     /// Hands over every act that was ever stored, oldest first.
     ///
     /// # Errors
-    /// They cannot be read.
+    /// They cannot be read, or one is not as it was stored: without it others would be banned than operators decided.
     fn acts(&mut self, take: &mut dyn FnMut(Act)) -> Result<(), StoreError>;
 }
 
@@ -78,6 +84,35 @@ pub trait Reader: Send {
     /// # Errors
     /// It cannot be read.
     fn search(&mut self, search: &Search, deadline: Instant) -> Result<Page, StoreError>;
+
+    /// Returns what the last answer left out because it is damaged.
+    fn take_damage(&mut self) -> Option<Damage> {
+        None
+    }
+}
+
+/// Damage that costs a part of what is stored; everything else can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Damage {
+    /// Messages are not as they were stored, and are left out of what is read.
+    #[error(
+        "{count} messages of room {:?} from number {first} to {last} are not as they were stored and are left out; look after the \
+         disk, run `glassline history check`, and restore a copy if there is one",
+        one_line(room)
+    )]
+    Messages {
+        /// Their room.
+        room: String,
+        /// The lowest of their numbers.
+        first: u64,
+        /// The highest.
+        last: u64,
+        /// Messages left out.
+        count: u64,
+    },
+    /// Commits of the write-ahead log stand behind a damaged part of it, where they cannot be read.
+    #[error("{0}")]
+    Log(String),
 }
 
 /// How much room a store takes, as far as it can say so cheaply.
@@ -148,6 +183,19 @@ pub enum StoreError {
     /// A file of it was moved or deleted while it was open.
     #[error("{} was moved or deleted under this server, which stores nothing until the same file is back; move it back, or start the server again with what there is", .0.display())]
     NotInPlace(PathBuf),
+    /// It goes by other names as well (hard links), by which another server could open it too.
+    #[error(
+        "{} is one file with {links} names (hard links); two servers that open it by different names destroy it, so remove the other \
+         names (`find FOLDER -samefile {}` lists them), or copy it and name the copy",
+        path.display(),
+        path.display()
+    )]
+    HardLinked {
+        /// The name that was given.
+        path: PathBuf,
+        /// Names it has.
+        links: u64,
+    },
     /// It cannot be opened.
     #[error("cannot open {}: {detail}; name another file with --history FILE, or keep none with --history none", path.display())]
     CannotOpen {
@@ -170,6 +218,9 @@ pub enum StoreError {
     /// It cannot be read.
     #[error("the history cannot be read ({0}); look after the disk")]
     ReadFailed(String),
+    /// All of what was asked for is damaged; the rest of the store can be used.
+    #[error("{0}")]
+    Damaged(Damage),
     /// A bug in this program.
     #[error("the history stopped ({0}): this is a fault of Glassline; start it again, and report what its log says")]
     Panicked(String),

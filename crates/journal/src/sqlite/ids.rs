@@ -62,7 +62,8 @@ impl Ids {
             let (room_id, merged, newest): (i64, u64, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
             let mut rows = messages.query((place(room_id, merged), place(room_id, newest)))?;
             while let Some(row) = rows.next()? {
-                if let Some(id) = row.get::<_, Option<[u8; 16]>>(1)? {
+                // One that is damaged is not known again.
+                if let Ok(id) = row.get::<_, [u8; 16]>(1) {
                     ids.young.places.insert((ids.key(MessageId(u128::from_be_bytes(id))), row.get(0)?));
                 }
             }

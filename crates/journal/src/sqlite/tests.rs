@@ -102,7 +102,7 @@ fn where_numbers_end_one_message_is_refused_and_the_history_goes_on() {
     let open = |name: &str, id: i64, newest: u64| {
         engine
             .db
-            .execute("INSERT INTO room VALUES(?1, ?2, ?3, ?3 + 1, ?3, ?3, 0)", (id, name, newest))
+            .execute("INSERT INTO room VALUES(?1, ?2, ?3, ?3 + 1, ?3, ?3, 0, 0)", (id, name, newest))
             .expect("a room");
     };
     open("the last", super::place::ROOM_ID_MAX, 0);
@@ -185,8 +185,12 @@ fn a_check_finds_what_is_missing_and_what_is_too_much() {
     let lobby = |seq: u64| super::place::place(1, seq);
     for (name, sql, word) in [
         ("hole", format!("DELETE FROM message WHERE place = {}", lobby(200)), "not stored"),
-        ("behind", format!("INSERT INTO message VALUES({}, 1, 0, 'a', 0, NULL, 'x')", lobby(5_000)), "where none"),
-        ("nowhere", "INSERT INTO message VALUES(9 << 40 | 1, 1, 0, 'a', 0, NULL, 'x')".to_string(), "where none"),
+        (
+            "behind",
+            format!("INSERT INTO message VALUES({}, 1, 0, 'a', 0, NULL, 'x', NULL)", lobby(5_000)),
+            "where none",
+        ),
+        ("nowhere", "INSERT INTO message VALUES(9 << 40 | 1, 1, 0, 'a', 0, NULL, 'x', NULL)".to_string(), "where none"),
         ("before", "UPDATE room SET oldest = 5".to_string(), "where none"),
         ("ids", format!("DELETE FROM message_id WHERE place = {}", lobby(3)), "ids are not"),
         ("text", format!("DELETE FROM message_text WHERE rowid = {}", lobby(300)), "search index"),
@@ -364,39 +368,6 @@ fn the_ids_of_what_is_forgotten_are_swept_away() {
         [Outcome::Stored { seq: 72_001 }],
         "forgotten is new"
     );
-}
-
-#[test]
-fn a_file_of_version_1_is_indexed_again() {
-    let folder = Folder::new("version-1");
-    let mut engine = folder.engine();
-    engine.append(&batch(1, 40, "去東京")).expect("stores");
-    engine.append(&batch(41, 20, "else")).expect("stores");
-    // As version 1 had it: every message indexed, without an end behind its text.
-    engine
-        .db
-        .execute_batch(
-            "INSERT INTO message_text(message_text) VALUES('delete-all');
-             INSERT INTO message_text(rowid, text) SELECT place, text FROM message;
-             UPDATE room SET indexed = newest;
-             PRAGMA user_version = 1;",
-        )
-        .expect("writes");
-    drop(engine);
-    let mut engine = folder.engine();
-    assert_eq!(engine.index_lag(), 60);
-    let search = || glassline_wire::request::Search {
-        room: "lobby".to_string(),
-        query: "東京".to_string(),
-        before: None,
-        limit: None,
-    };
-    for _ in 0..2 {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        let page = engine.reader().expect("a reader").search(&search(), deadline).expect("searches");
-        assert_eq!(page.messages.len(), 40, "before it is indexed, and then");
-        index_all(&mut engine);
-    }
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! The journal from outside: engines on real files, journals on real threads.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod checksums;
 mod closing;
 mod crashes;
 mod damage;
 mod faults;
 mod imports;
 mod left_behind;
+mod log;
+mod migration;
 mod model;
 mod numbers;
 mod pages;

@@ -12,8 +12,9 @@ use super::extent::{Room, Rooms, rooms, rows_max};
 use super::monitor::{Monitor, Stage, heed, unmonitored};
 use super::slice::{SLICE, Table, read, tolerate};
 use super::{UpkeepError, open_damaged};
+use crate::sqlite::acts;
 use crate::sqlite::fault;
-use crate::sqlite::page::{message_columns, readable};
+use crate::sqlite::page::{LeftOut, message_columns, readable};
 use crate::sqlite::place::{place, seq_of};
 use crate::store::StoreError;
 
@@ -263,16 +264,12 @@ impl Exporting<'_> {
 /// The message in a row; `None` if its bytes are damaged. All that can be verified of a row is
 /// verified in [`readable`].
 fn message_in(room: &str, row: &Row<'_>) -> Option<Message> {
-    readable(room, row).ok().flatten()
+    readable(room, row, &mut LeftOut::default()).ok().flatten()
 }
 
 /// The act in a row of the whole table; `None` if its bytes are damaged.
 fn act_in(row: &Row<'_>) -> Option<Act> {
-    let json = row.get_ref("json").ok()?.as_bytes().ok()?;
-    match Event::from_json(json) {
-        Ok(Event::Act(act)) => Some(act),
-        _ => None,
-    }
+    acts::verified(row).ok()
 }
 
 /// The number of the last act; `None` where damage is in the way. Acts are numbered from 1 on and

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use super::import::cannot_be_entered;
 use super::slice::tolerate;
+use crate::sqlite::checksum::{self, Table};
 use crate::sqlite::place::{ROOM_ID_MAX, SEQ_BITS, SEQ_MAX, place, seq_of};
 
 /// Fewest bytes that a row of a message takes, with its share of the page: bounds how many there are.
@@ -93,6 +94,7 @@ pub(super) fn rooms(db: &Connection, rows_max: u64) -> Result<Rooms, rusqlite::E
 
 /// The head in a row of the whole table; an error if its bytes are damaged.
 fn head_in(row: &Row<'_>) -> Result<Head, rusqlite::Error> {
+    checksum::verify(Table::Room, row)?;
     Ok(Head { name: row.get("name")?, oldest: row.get("oldest")?, newest: row.get("newest")? })
 }
 

@@ -19,11 +19,11 @@ use crate::sqlite::append::{Growth, store};
 use crate::sqlite::engine::{Engine, Keep};
 use crate::sqlite::fault;
 use crate::sqlite::ids::{self, Ids};
-use crate::sqlite::page::{self, Filling, message_columns};
+use crate::sqlite::page::{self, Filling, LeftOut, message_columns};
 use crate::sqlite::place::{SEQ_MAX, place};
 use crate::sqlite::rooms::open_room;
 use crate::sqlite::tend::{Checkpoint, checkpoint};
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 /// Lines that are stored together.
 const LINES_AT_ONCE: usize = 1_024;
@@ -69,6 +69,9 @@ fn import_lines(file: &Path, input: &mut dyn BufRead, monitor: &dyn Monitor) -> 
     let mut lines = Lines::begin(input)?;
     let fresh = Fresh::look(file)?;
     let mut engine = Engine::open(file, Keep::default())?;
+    if let Some(damage) = engine.take_damage() {
+        return Err(StoreError::Damaged(damage).into());
+    }
     let stored = store_lines(&mut engine, file, &mut lines, monitor);
     match stored {
         Ok(imported) => {
@@ -300,8 +303,11 @@ impl Importing<'_> {
                 .query_row([&message.room], |row| row.get(0))?;
             self.transaction
                 .prepare_cached(concat!("SELECT ", message_columns!(), " FROM message m WHERE m.place = ?1"))?
-                .query_row([place(id, message.seq.unwrap_or(0))], |row| page::message(&message.room, row))
+                .query_row([place(id, message.seq.unwrap_or(0))], |row| {
+                    page::readable(&message.room, row, &mut LeftOut::default())
+                })
                 .optional()
+                .map(Option::flatten)
         };
         let found = look().map_err(|error| fault::writing(&error, self.file))?;
         Ok(found.is_some_and(|found| found == Message { reference: None, ..message.clone() }))

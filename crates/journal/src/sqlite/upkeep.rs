@@ -84,7 +84,11 @@ fn open_damaged(file: &Path) -> Result<Connection, StoreError> {
 
 fn hold_to_history(db: Connection, file: &Path) -> Result<Connection, StoreError> {
     match schema::kind(&db, file)? {
-        Kind::History(_) => Ok(db),
+        Kind::History(_) => {
+            // From here on it only reads.
+            db.execute_batch("PRAGMA query_only=ON").map_err(|error| fault::opening(&error, file))?;
+            Ok(db)
+        }
         Kind::Empty => Err(StoreError::NotAHistory(file.to_path_buf())),
     }
 }
@@ -103,9 +107,8 @@ fn connect(file: &Path) -> Result<Connection, StoreError> {
         && let Ok(db) = Connection::open_with_flags(file, writing)
         && !db.is_readonly(rusqlite::MAIN_DB).map_err(opening)?
     {
-        // It never writes: as the last connection it removes a log without content.
+        // It never writes, see above; as the last connection it removes a log without content.
         db.busy_timeout(BUSY_WAIT).map_err(opening)?;
-        db.execute_batch("PRAGMA query_only=ON").map_err(opening)?;
         if has_log {
             // A log that nobody has brought into the file stays as it is, and its index in memory.
             db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(opening)?;

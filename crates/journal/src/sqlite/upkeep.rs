@@ -109,7 +109,7 @@ fn connect(file: &Path) -> Result<Connection, StoreError> {
         && let Ok(db) = Connection::open_with_flags(file, writing)
         && !db.is_readonly(rusqlite::MAIN_DB).map_err(opening)?
     {
-        // It never writes, see below; as the last connection it removes a log without content.
+        // It never writes, see above; as the last connection it removes a log without content.
         db.busy_timeout(BUSY_WAIT).map_err(opening)?;
         if has_log {
             // A log that nobody has brought into the file stays as it is, and its index in memory.

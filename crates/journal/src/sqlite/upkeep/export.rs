@@ -273,12 +273,20 @@ fn act_in(row: &Row<'_>) -> Option<Act> {
 }
 
 /// The number of the last act; `None` where damage is in the way. Acts are numbered from 1 on and
-/// never removed, so a larger number than the file has space for is damaged.
+/// never removed, so a number that the file has no space for is damaged.
 fn last_act(db: &Connection, rows_max: u64) -> Result<Option<u64>, rusqlite::Error> {
-    let bound = i64::try_from(rows_max).unwrap_or(i64::MAX);
-    let last = db
-        .prepare_cached("SELECT number FROM act WHERE number BETWEEN 1 AND ?1 ORDER BY number DESC LIMIT 1")
-        .and_then(|mut last| last.query_row([bound], |row| row.get::<_, i64>(0)).optional());
-    let last = tolerate(last)?;
-    Ok(last.map(|last| last.filter(|last| (1..=bound).contains(last)).map_or(0, i64::cast_unsigned)))
+    let number = |sql: &str| {
+        let found =
+            db.prepare_cached(sql).and_then(|mut number| number.query_row([], |row| row.get::<_, i64>(0)).optional());
+        tolerate(found)
+    };
+    let ends = [
+        number("SELECT number FROM act ORDER BY number LIMIT 1")?,
+        number("SELECT number FROM act ORDER BY number DESC LIMIT 1")?,
+    ];
+    Ok(match ends {
+        [Some(None), Some(None)] => Some(0),
+        [Some(Some(1..)), Some(Some(last @ 1..))] => Some(last.cast_unsigned()).filter(|&last| last <= rows_max),
+        _ => None,
+    })
 }

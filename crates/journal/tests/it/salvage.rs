@@ -185,9 +185,8 @@ fn verify(mut numbers: Numbers, exported: &Exported) -> bool {
     let is_certain = exported.doubts.is_empty();
     if is_certain {
         assert!(numbers.keys().eq(["den", "lobby"]), "{numbers:?}");
-        let missing_acts: u64 = exported.missing_acts.iter().map(|range| range.end() + 1 - range.start()).sum();
         // Only the acts themselves say which was the last.
-        assert!(exported.acts + missing_acts <= ACTS, "{:?}", exported.missing_acts);
+        assert!(exported.acts <= ACTS, "{}", exported.acts);
         for (room, first, last) in ROOMS {
             let missing = exported.missing.iter().filter(|(name, _)| name == room);
             let mut all: Vec<u64> = missing.flat_map(|(_, range)| range.clone()).collect();

@@ -253,8 +253,9 @@ impl Exporting<'_> {
             }
             next = to + 1;
         }
-        if last.is_none() {
-            self.exported.missing_acts.pop_if(|range| *range.start() > last_found);
+        // Behind the last that can be read nobody knows how many there were: its number may be damaged too.
+        let is_end_damaged = self.exported.missing_acts.pop_if(|range| *range.start() > last_found).is_some();
+        if last.is_none() || is_end_damaged {
             self.exported.doubts.push(format!("the operators' acts after number {last_found} cannot be read"));
         }
         Ok(())

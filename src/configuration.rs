@@ -24,6 +24,10 @@ const KEYS: [&str; 9] = ["name", "server", "dialect", "timestamps", "bell", "col
 /// What the file chooses: the one named, which must be there, or the user's own, which need not.
 pub(crate) fn choices(named: Option<PathBuf>) -> anyhow::Result<Choices> {
     let is_named = named.is_some();
+    let named = named.map(|path| {
+        folders::expanded(&path).map_err(|advice| anyhow!("the configuration {}: {advice}", path.display()))
+    });
+    let named = named.transpose()?;
     let Some(path) = named.or_else(folders::configuration_file) else { return Ok(Choices::default()) };
     let shown = path.display();
     let bytes = match read_bounded(&path) {

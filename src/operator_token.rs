@@ -9,6 +9,7 @@ use glassline_server::OperatorToken;
 use glassline_wire::operator_token::GeneratedToken;
 use tracing::warn;
 
+use crate::folders;
 use crate::plain_file;
 
 /// A secret and some white space; what is longer is another file.
@@ -34,6 +35,8 @@ pub(crate) fn print_new() -> anyhow::Result<()> {
 /// # Errors
 /// It cannot be read, or holds no token; the words say why and what to do.
 pub(crate) fn read(path: &Path) -> anyhow::Result<OperatorToken> {
+    let path =
+        &folders::expanded(path).map_err(|advice| anyhow!("--operator-token-file {}: {advice}", path.display()))?;
     let named = || format!("the operators' token in {}", path.display());
     let file = plain_file::open(path).with_context(|| format!("cannot read {}; name another file", named()))?;
     if is_open_to_others(&file) && !is_credential(path) {

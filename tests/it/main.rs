@@ -23,6 +23,8 @@ mod freeze;
 mod headers;
 #[cfg(unix)]
 mod history;
+#[cfg(unix)]
+mod integrity;
 mod names;
 mod operators;
 mod order;
@@ -44,6 +46,8 @@ mod stalled;
 mod supervised;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod upkeep;
 #[cfg(unix)]
 mod watching;
 mod whereabouts;

@@ -13,5 +13,8 @@ pub use journal::{
     WAITING_QUESTIONS_MAX, WAITING_RECORDS_MAX,
 };
 pub use record::{Entry, Outcome, Record};
-pub use sqlite::{Exported, Imported, Keep, Report, UpkeepError, Vacuumed, check, export, import, open, vacuum};
-pub use store::{Head, Page, Reader, Sizes, Store, StoreError};
+pub use sqlite::{
+    Exported, Imported, Keep, Monitor, Report, Stage, UpkeepError, Vacuumed, check, check_monitored, export,
+    export_monitored, import, import_monitored, open, vacuum, vacuum_monitored,
+};
+pub use store::{Damage, Head, Page, Reader, Sizes, Store, StoreError};

@@ -1,13 +1,18 @@
 //! The engine: one `SQLite` file with a write-ahead log. Its parts are one struct, [`Engine`], in several files.
 
+mod acts;
 mod append;
 mod beginnings;
+mod checksum;
 mod engine;
 mod fault;
 mod files;
 mod fold;
 mod ids;
 mod index;
+mod kept_checksums;
+mod lock_mark;
+mod message_kind;
 mod opening;
 mod page;
 mod pieces;
@@ -21,11 +26,16 @@ mod repeats;
 mod rooms;
 mod schema;
 mod search;
+mod summing;
 mod sweep;
 mod tend;
 #[cfg(test)]
 mod tests;
 mod upkeep;
+mod wal;
 
 pub use engine::{Keep, open};
-pub use upkeep::{Exported, Imported, Report, UpkeepError, Vacuumed, check, export, import, vacuum};
+pub use upkeep::{
+    Exported, Imported, Monitor, Report, Stage, UpkeepError, Vacuumed, check, check_monitored, export,
+    export_monitored, import, import_monitored, vacuum, vacuum_monitored,
+};

@@ -16,6 +16,7 @@ use crate::id::MemberId;
 use crate::member::{Arrival, Dialect, Member, name_frame};
 use crate::name::{Name, NameError};
 use crate::now::Now;
+use crate::order::Happening;
 use crate::refusal::Refused;
 use crate::rooms::LOBBY_ID;
 use crate::roster::{Granted, NumberBecause};
@@ -209,8 +210,11 @@ impl Hub {
         let feeds = self.members.get(id.0).map_or(&[][..], |member| &member.outlet.feeds);
         let rooms: Vec<_> = feeds.iter().map(|feed| feed.room).collect();
         for room_id in rooms {
-            let name = self.rooms.get(room_id.0).map_or("", |room| &room.name);
+            let (name, newest) = self.rooms.get(room_id.0).map_or(("", 0), |room| (&room.name, room.seq));
             let seen = since.and_then(|since| since.get(name)).copied();
+            if let Some(seen) = seen.filter(|seen| *seen > newest) {
+                self.note_happening(Happening::AheadOfHistory { room: name.to_string(), seen, newest });
+            }
             self.owe_past(id, room_id, seen);
         }
     }

@@ -25,6 +25,11 @@ impl<L: Link> Reactor<L> {
         while let Some(happening) = self.hub.take_happening() {
             match happening {
                 Happening::Act(act) => log_act(&act),
+                Happening::AheadOfHistory { room, seen, newest } => {
+                    if let Some(history) = &mut self.history {
+                        history.note_ahead(&room, seen, newest, self.now.monotonic_ms);
+                    }
+                }
                 Happening::WrongToken { connection, left } => {
                     self.counters.add("wrong_token");
                     if let Some(connection) = self.connections.get(connection) {

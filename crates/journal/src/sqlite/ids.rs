@@ -62,7 +62,8 @@ impl Ids {
             let (room_id, merged, newest): (i64, u64, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
             let mut rows = messages.query((place(room_id, merged), place(room_id, newest)))?;
             while let Some(row) = rows.next()? {
-                if let Some(id) = row.get::<_, Option<[u8; 16]>>(1)? {
+                // One that is damaged is not known again.
+                if let Ok(id) = row.get::<_, [u8; 16]>(1) {
                     ids.young.places.insert((ids.key(MessageId(u128::from_be_bytes(id))), row.get(0)?));
                 }
             }
@@ -145,6 +146,17 @@ impl Ids {
         Ok(Merged { count: count.min(self.old.places.len()), last })
     }
 
+    /// Puts everything into the table. If the transaction is rolled back, these ids are to be loaded again.
+    pub(super) fn merge_all(&mut self, transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
+        // What is old first, then what is young.
+        for _ in 0..2 {
+            self.freeze();
+            let merged = self.merge(transaction, usize::MAX)?;
+            self.merged(&merged);
+        }
+        Ok(())
+    }
+
     pub(super) fn merged(&mut self, merged: &Merged) {
         for _ in 0..merged.count {
             self.old.places.pop_first();
@@ -185,6 +197,7 @@ impl Engine {
     }
 
     /// Puts everything into the table.
+    #[cfg(test)]
     pub(super) fn merge_all_ids(&mut self) -> Result<(), StoreError> {
         // What is old first, then what is young.
         for _ in 0..2 {

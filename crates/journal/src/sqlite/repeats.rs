@@ -2,15 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use glassline_wire::event::Message;
 use glassline_wire::message_id::MessageId;
-use glassline_wire::timestamp::Timestamp;
 use rusqlite::{CachedStatement, Connection, TransactionBehavior};
 
 use super::engine::Engine;
 use super::fault;
 use super::ids::{self, IdPlace, Ids};
-use super::place::seq_of;
+use super::page::{self, AUTHOR_COLUMN, ID_COLUMN, LeftOut, Soundness, message_columns};
 use super::rooms::find_room;
 use crate::record::{Entry, Outcome, Record};
 use crate::store::StoreError;
@@ -25,8 +23,11 @@ impl<'t> Repeats<'t> {
     pub(super) fn prepare(db: &'t Connection) -> Result<Self, rusqlite::Error> {
         Ok(Self {
             same_key: db.prepare_cached(ids::SELECT)?,
-            at_place: db
-                .prepare_cached("SELECT at_ms, author, sender, action, text, id FROM message WHERE place = ?1")?,
+            at_place: db.prepare_cached(concat!(
+                "SELECT ",
+                message_columns!(),
+                " FROM message m WHERE m.place = ?1"
+            ))?,
         })
     }
 
@@ -54,31 +55,22 @@ impl<'t> Repeats<'t> {
         let Entry { message, author } = entry;
         let mut rows = self.at_place.query([place])?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        if row.get_ref(5)?.as_blob_or_null()? != Some(&id.0.to_be_bytes()[..]) {
+        let is_damaged = page::soundness(row)? == Soundness::Damaged;
+        if !is_damaged && row.get_ref(ID_COLUMN)?.as_blob_or_null()? != Some(&id.0.to_be_bytes()[..]) {
             return Ok(None);
         }
-        let (Ok(sender), Ok(text)) = (row.get_ref(2)?.as_str(), row.get_ref(4)?.as_str()) else {
+        let Some(stored) = page::readable(&message.room, row, &mut LeftOut::default())? else {
             // It may be the same, and must not be stored a second time.
             return Ok(Some(Outcome::IdReused));
         };
-        let same_author = *author != 0 && row.get::<_, i64>(1)?.cast_unsigned() == *author;
-        if !same_author && sender != message.from && sender.to_lowercase() != message.from.to_lowercase() {
+        let same_author = *author != 0 && row.get::<_, i64>(AUTHOR_COLUMN)?.cast_unsigned() == *author;
+        if !same_author && stored.from != message.from && stored.from.to_lowercase() != message.from.to_lowercase() {
             return Ok(None);
         }
-        let action: bool = row.get(3)?;
-        if action != message.action || text != message.text {
+        if stored.action != message.action || stored.text != message.text {
             return Ok(Some(Outcome::IdReused));
         }
-        Ok(Some(Outcome::Again(Box::new(Message {
-            room: message.room.clone(),
-            seq: Some(seq_of(place)),
-            at: Some(Timestamp::from_unix_ms(row.get(0)?)),
-            from: sender.to_string(),
-            text: text.to_string(),
-            action,
-            id: Some(id),
-            reference: None,
-        }))))
+        Ok(Some(Outcome::Again(Box::new(stored))))
     }
 }
 

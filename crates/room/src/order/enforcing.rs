@@ -42,6 +42,15 @@ pub enum Happening {
         /// Attempts that its address has left for now.
         left: u64,
     },
+    /// A client has a number of a room that its history has not given: either the client is wrong, or the history has lost messages.
+    AheadOfHistory {
+        /// The room.
+        room: String,
+        /// The number in its `since`.
+        seen: u64,
+        /// The room's newest.
+        newest: u64,
+    },
 }
 
 /// An act on its way to be stored.
@@ -68,6 +77,11 @@ impl Hub {
     /// The next thing to be logged.
     pub fn take_happening(&mut self) -> Option<Happening> {
         self.consequences.happenings.pop_front()
+    }
+
+    /// Notes something to be logged.
+    pub(crate) fn note_happening(&mut self, happening: Happening) {
+        self.consequences.happenings.push_back(happening);
     }
 
     /// Takes in an act of an earlier time, at the start.

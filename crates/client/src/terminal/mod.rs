@@ -78,7 +78,7 @@ pub(crate) struct Terminal {
     drafts: Drafts,
     exits: Exits,
     prompt: Prompt,
-    /// Whom the `/reply` in the line answers.
+    /// Target of the `/reply` in the line.
     reply: Option<Reply>,
     /// Lines of a paste that are still to be sent.
     pasting: Option<Pasting>,

@@ -41,7 +41,7 @@ pub(crate) struct Manner {
 pub(crate) struct Plain {
     manner: Manner,
     reader: Reader,
-    /// Whom the next `/reply` answers.
+    /// Target of the next `/reply`.
     reply: Reply,
     settings: Settings,
     catching_up: CatchingUp,

@@ -167,7 +167,7 @@ fn unknown_host(error: &io::Error) -> String {
     )
 }
 
-/// What to do. `refusing` is an address at which a machine answered that nothing listens.
+/// Advice for an error. `refusing` is an address at which a machine answered that nothing listens.
 fn advice(error: &io::Error, refusing: Option<SocketAddr>) -> String {
     match refusing.filter(|_| error.kind() == ErrorKind::ConnectionRefused) {
         Some(address) if is_here(address.ip()) => {
@@ -185,7 +185,8 @@ fn advice(error: &io::Error, refusing: Option<SocketAddr>) -> String {
     }
 }
 
-/// Whether an address is this machine's own for sure, on which a server of any kind of listening would have answered.
+/// Returns whether an address is this machine's own for sure, on which a server of any kind of
+/// listening would have answered.
 fn is_here(address: IpAddr) -> bool {
     let address = address.to_canonical();
     address.is_loopback() || address.is_unspecified()

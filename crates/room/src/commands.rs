@@ -108,7 +108,8 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command { name: "quit", aliases: &["exit", "bye"], arguments: "", help: "leaves", handler: quit },
 ];
 
-/// Reason, in words for its sender, why a text is not said: it is a command, and something hides its slash (T10).
+/// Reason, in words for its sender, why a text is not said: it is a command, and something hides
+/// its slash (T10).
 pub fn hidden_command(text: &str) -> Option<String> {
     let line = SlashLine::of(text)?;
     let is_known = |name: &str| is_instruction(name) || command_named(name).is_some();

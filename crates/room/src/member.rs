@@ -77,7 +77,7 @@ pub(crate) struct Member {
     /// What it is still owed of the past.
     pub(crate) replay: Option<Box<Replay>>,
     pub(crate) outlet: Outlet,
-    /// Who sent this member direct messages, for replies.
+    /// Senders of direct messages to this member, for replies.
     pub(crate) writers: Writers,
     /// Whether the member stands in the hub's list of those to write to.
     pub(crate) woken: bool,

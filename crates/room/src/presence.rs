@@ -7,7 +7,8 @@ use glassline_wire::limits::ANNOUNCED_NAMES_MAX;
 /// Shortest time between two announcements in a room: at most four a second (T11).
 pub(crate) const ANNOUNCE_INTERVAL_MS: u64 = 250;
 
-/// Somebody who came or went. A name is not a person: the token tells whether it is the same client again.
+/// Somebody who came or went. A name is not a person: the token tells whether it is the same client
+/// again.
 #[derive(Debug)]
 struct Passer {
     name: Box<str>,
@@ -40,7 +41,7 @@ impl Crowd {
         Some(self.named.remove(at))
     }
 
-    /// Whether somebody of this name is in it, as far as that is known.
+    /// Returns whether somebody of this name is in it, as far as that is known.
     fn may_hold(&self, name: &str) -> bool {
         self.count > self.named.len() || self.named.iter().any(|listed| &*listed.name == name)
     }
@@ -75,7 +76,7 @@ pub(crate) fn in_words<S: AsRef<str>>(names: &[S], count: usize) -> String {
 /// What is announced at once, in this order: whoever is named last in it is where that says.
 #[derive(Debug, Default)]
 pub(crate) struct Announcement {
-    /// Who left, and whose name somebody has taken since.
+    /// Departures of names that another client has taken since.
     pub(crate) left_before: Crowd,
     pub(crate) joined: Crowd,
     pub(crate) left: Crowd,
@@ -109,7 +110,7 @@ impl Presence {
         self.next.left.add(Passer { name: name.into(), token });
     }
 
-    /// Whether something waits to be announced that is, or may be, about this name.
+    /// Returns whether something waits to be announced that is, or may be, about this name.
     pub(crate) fn may_concern(&self, name: &str) -> bool {
         [&self.next.left_before, &self.next.joined, &self.next.left].iter().any(|crowd| crowd.may_hold(name))
     }

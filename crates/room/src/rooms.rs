@@ -188,7 +188,8 @@ impl Hub {
         self.unannounced = waiting;
     }
 
-    /// Announces at once what waits in a room and may be about one of these names: a change of name must not overtake it (T11).
+    /// Announces at once what waits in a room and may be about one of these names: a change of name
+    /// must not overtake it (T11).
     pub(crate) fn announce_waiting(&mut self, room_id: RoomId, names: [&str; 2], now: Now) {
         let Some(room) = self.rooms.get_mut(room_id.0) else { return };
         if names.iter().any(|name| room.presence.may_concern(name)) {

@@ -1,4 +1,5 @@
-//! Who wrote to a member directly. A reply is for the person, who may have left, and not for whoever has the name by then.
+//! Senders of direct messages to a member. A reply is for the person, who may have left, and not
+//! for whoever has the name by then.
 
 use alloc::collections::VecDeque;
 
@@ -34,7 +35,7 @@ impl Writers {
         self.latest_last.back().map(|writer| (writer.member, writer.token))
     }
 
-    /// Whether somebody with this token has written, on whatever connection.
+    /// Returns whether somebody with this token has written, on whatever connection.
     pub(crate) fn holds(&self, token: u128) -> bool {
         self.latest_last.iter().any(|writer| writer.token == token)
     }

@@ -1,4 +1,5 @@
-//! Arrivals, departures and changes of name, as a member sees them in order (T11): a name is not a person.
+//! Arrivals, departures and changes of name, as a member sees them in order (T11): a name is not a
+//! person.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
@@ -48,7 +49,7 @@ impl World {
         self.hub.rename(id, name, None, self.now).unwrap_or_else(|refused| panic!("{}", refused.text));
     }
 
-    /// What the witness is told of comings, goings and changes of name, in short.
+    /// Arrivals, departures and renames that the witness was sent, in short.
     fn told(&mut self) -> Vec<String> {
         let mut bytes = Vec::new();
         loop {

@@ -1,4 +1,5 @@
-//! The order in which people look for names: numbers by their value, letters without regard to case.
+//! The order in which people look for names: numbers by their value, letters without regard to
+//! case.
 
 use core::cmp::Ordering;
 use core::iter::Peekable;

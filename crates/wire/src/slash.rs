@@ -1,6 +1,8 @@
-//! Lines that begin with a slash, also where something hides it: a character that draws nothing, or a look-alike.
+//! Lines that begin with a slash, also where something hides it: a character that draws nothing, or
+//! a look-alike.
 //!
-//! Whoever types `/msg bob secret` means a command. A byte order mark in front of it must not make it a message to everybody.
+//! A line such as `/msg bob secret` is meant as a command. A byte order mark in front of it must
+//! not make it a message to everybody.
 
 use alloc::string::String;
 
@@ -50,7 +52,8 @@ pub enum Disguise {
 }
 
 impl<'a> SlashLine<'a> {
-    /// Reads a line; `None` if its first visible character is no slash, or if two slashes say that it is text.
+    /// Reads a line; `None` if its first visible character is no slash, or if two slashes say that
+    /// it is text.
     pub fn of(line: &'a str) -> Option<Self> {
         let (at, slash) = line.char_indices().find(|&(_, c)| !c.is_whitespace() && !is_unseen(c))?;
         let passes = slash == '/' || LOOK_ALIKE_SIGNS.contains(&slash) || LOOK_ALIKE_LETTERS.contains(&slash);
@@ -63,7 +66,8 @@ impl<'a> SlashLine<'a> {
         &self.line[self.at + self.slash.len_utf8()..]
     }
 
-    /// The command's name as it is meant: without what draws nothing, in lower case, full-width letters as ASCII.
+    /// The command's name as it is meant: without what draws nothing, in lower case, full-width
+    /// letters as ASCII.
     pub fn name(&self) -> String {
         let behind = self.behind();
         // `/ x` is text to everybody who knows commands; behind another sign the word may be apart.
@@ -93,13 +97,15 @@ impl<'a> SlashLine<'a> {
         (!before.is_empty()).then_some(Disguise::Space)
     }
 
-    /// The disguise of a line that is meant as a command, where `is_known` tells the names of commands. A line without one, and
-    /// text that only begins like a command (an indented path, a Japanese word), have none.
+    /// The disguise of a line that is meant as a command, where `is_known` tells the names of
+    /// commands. A line without one, and text that only begins like a command (an indented path, a
+    /// Japanese word), have none.
     pub fn meant_disguise(&self, is_known: impl Fn(&str) -> bool) -> Option<Disguise> {
         let disguise = self.disguise()?;
         let name = self.name();
         let is_meant = match disguise {
-            // Nobody types these on purpose, and a wrong name behind a slash is not published either.
+            // Nobody types these on purpose, and a wrong name behind a slash is not published
+            // either.
             Disguise::Unseen(_) => true,
             Disguise::Space => is_known(&name),
             Disguise::LookAlike(slash) => {
@@ -120,7 +126,8 @@ fn narrow(c: char) -> char {
     }
 }
 
-/// Whether a character draws nothing by itself: controls, format characters, marks without a base, fillers and blanks.
+/// Returns whether a character draws nothing by itself: controls, format characters, marks without
+/// a base, fillers and blanks.
 fn is_unseen(c: char) -> bool {
     let is_filler = matches!(
         c,

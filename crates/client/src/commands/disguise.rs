@@ -29,7 +29,8 @@ pub(super) fn check(line: &str) -> Result<(), String> {
     })
 }
 
-/// Checks that no line of a text for everybody is a command for somebody's eyes only, hidden or not.
+/// Checks that no line of a text for everybody is a command for somebody's eyes only, hidden or
+/// not.
 ///
 /// # Errors
 /// One is, in words for the user.
@@ -49,8 +50,8 @@ pub(super) fn private_command(line: &str) -> Option<&'static SlashCommand> {
     SlashCommand::named(&command_name(line)?).filter(|command| command.private)
 }
 
-/// The word behind a line's slash, also where something hides the slash; two slashes are text. Wide on purpose: what only may be a
-/// command is not written to a disk.
+/// The word behind a line's slash, also where something hides the slash; two slashes are text. Wide
+/// on purpose: what only may be a command is not written to a disk.
 pub(super) fn command_name(line: &str) -> Option<String> {
     let slash_line = SlashLine::of(line)?;
     (slash_line.has_plain_slash() || disguised(line).is_some()).then(|| slash_line.name())

@@ -33,7 +33,8 @@ pub(crate) fn interpret(line: &str, who: SlashCommands) -> Result<Meaning, Strin
         (Some(known), SlashCommands::Server) if matches!(known.reading, Reading::Help) => {
             Ok(help_of_both(known, args, line))
         }
-        // The client says to whom: the server could not know who had written last when it was typed.
+        // The client says to whom: the server could not know who had written last when it was
+        // typed.
         (Some(known), SlashCommands::Server) if known.name == REPLY => read(known, args, |_| true),
         (Some(known), SlashCommands::Server) if known.local => read(known, args, |_| true),
         (Some(known), SlashCommands::Server) if known.name != name || known.is_the_clients() => of_server(known, args),
@@ -45,7 +46,7 @@ pub(crate) fn interpret(line: &str, who: SlashCommands) -> Result<Meaning, Strin
     }
 }
 
-/// Whether a line answers whoever wrote last.
+/// Returns whether a line is a reply to the last direct message.
 pub(crate) fn is_reply(line: &str) -> bool {
     let name = line.strip_prefix('/').map(|command| command.split(char::is_whitespace).next().unwrap_or_default());
     name.and_then(SlashCommand::named).is_some_and(|command| command.name == REPLY)

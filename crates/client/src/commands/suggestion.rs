@@ -27,7 +27,7 @@ pub(super) fn shown(name: &str) -> String {
     glassline_wire::visible::one_line(name).chars().take(32).collect()
 }
 
-/// Whether a name is a mistyped one of a command.
+/// Returns whether a name is a mistyped one of a command.
 pub(super) fn is_near(name: &str) -> bool {
     nearest(&shown(name)).is_some()
 }

@@ -1,4 +1,4 @@
-//! What answers and is no chat server: known by the first bytes it sends.
+//! Servers of other protocols, known by the first bytes they send.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use glassline_wire::frame::HeaderError;
 /// Bytes kept of what a connection begins with: more than any of the signs below needs.
 const FIRST_BYTES_MAX: usize = 128;
 
-/// What has come from a server, as far as it tells what the server is.
+/// Bytes from a server, as far as they tell its kind.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     /// The first bytes of the connection of now.
@@ -31,12 +31,12 @@ impl Answer {
         self.first.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    /// Whether nothing has come over the connection of now.
+    /// Returns whether nothing has come over the connection of now.
     pub(super) fn is_silent(&self) -> bool {
         self.first.is_empty()
     }
 
-    /// Whether something has come at any time.
+    /// Returns whether something has come at any time.
     pub(super) fn has_come(&self) -> bool {
         self.has_come
     }
@@ -79,7 +79,8 @@ impl Answer {
     }
 }
 
-/// Says that what answers at an address is no chat server, what it is if that is known, and what to do.
+/// Says that what answers at an address is no chat server, what it is if that is known, and what to
+/// do.
 pub(super) fn no_chat_server(address: &str, kind: Option<&str>, error: Option<&HeaderError>) -> String {
     let advice = advice(address);
     match (kind, error) {

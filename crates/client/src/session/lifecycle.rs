@@ -22,12 +22,13 @@ const WELCOME_AGAIN_MS: u64 = 10_000;
 /// Texts shown of those that came to nothing.
 const LOST_SHOWN_MAX: usize = 20;
 
-/// How sure it is that a server speaks the tutorial dialect only.
+/// State of the search for the event dialect (D3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EventTrial {
     /// Events are tried, or have been answered.
     First,
-    /// Nothing answered `hello` in time: silence is no dialect, so they are tried again once the server speaks for itself.
+    /// Nothing answered `hello` in time: silence is no dialect, so they are tried again once the
+    /// server speaks for itself.
     OnGreeting,
     /// They are tried again.
     Again,
@@ -35,7 +36,7 @@ pub(super) enum EventTrial {
     Over,
 }
 
-/// Whether a server that has not said `welcome` has said anything else.
+/// Absence of any answer, or an answer that is no `welcome`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Silence {
     Yes,
@@ -97,6 +98,11 @@ impl Session {
             Phase::Up if self.is_goodbye_held_back() && self.refusal_of_a_tutorial_server(now_ms).is_none() => {
                 self.left_by_server(why);
             }
+            Phase::Up if self.is_closed_to_strangers(now_ms) => self.end(Ending::Refused(format!(
+                "what answers at {} closes each connection without a word: it is no chat server, or lets nobody in from \
+                 here; check the address and the port",
+                self.config.address
+            ))),
             Phase::Leaving { .. } => self.left_by_server(why),
             _ => self.link_lost(why, now_ms),
         }
@@ -144,8 +150,8 @@ impl Session {
         }
     }
 
-    /// A server that spoke late speaks for itself, so it may speak events as well: they are tried once more. What was said goes out
-    /// first, and nothing of it is said again.
+    /// A server that spoke late speaks for itself, so it may speak events as well: they are tried
+    /// once more. What was said goes out first, and nothing of it is said again.
     pub(super) fn return_to_events(&mut self, has_said: bool, now_ms: u64) {
         self.event_trial = EventTrial::Again;
         self.notice("the server has answered late; trying the event dialect again".to_owned());
@@ -168,7 +174,8 @@ impl Session {
         (self.dialect, self.dialect_settled) = (Dialect::Event, false);
     }
 
-    /// What answered before was no chat server, and what is there now says nothing.
+    /// Ends the session: an earlier connection was answered by another protocol, and this one is
+    /// silent.
     pub(super) fn end_at_foreign(&mut self) {
         self.end(Ending::Refused(no_chat_server(&self.config.address, self.answer.foreign(), None)));
     }
@@ -225,6 +232,11 @@ impl Session {
             }
             _ => None,
         }
+    }
+
+    /// Returns whether both dialects were answered by a close at once, and nothing has ever come.
+    fn is_closed_to_strangers(&self, now_ms: u64) -> bool {
+        self.event_trial == EventTrial::Over && !self.answer.has_come() && self.stood_ms(now_ms) < GOODBYE_MS
     }
 
     fn stood_ms(&self, now_ms: u64) -> u64 {

@@ -89,7 +89,8 @@ enum Phase {
         deadline_ms: u64,
     },
     Up,
-    /// The tutorial dialect is left for the event dialect: what was said goes out first, and the server closes.
+    /// The tutorial dialect is left for the event dialect: what was said goes out first, and the
+    /// server closes.
     Changing {
         deadline_ms: u64,
     },
@@ -132,9 +133,9 @@ pub struct Session {
     dialect: Dialect,
     /// The dialect is the server's, and no longer a guess.
     dialect_settled: bool,
-    /// How sure it is that the server does not speak events (D3).
+    /// State of the search for the event dialect (D3).
     event_trial: EventTrial,
-    /// What has come from the server.
+    /// Bytes from the server, as far as they tell its kind.
     answer: Answer,
     /// A connection has stood at least once.
     connected_before: bool,

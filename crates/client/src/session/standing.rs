@@ -1,10 +1,10 @@
-//! How a session stands, for whoever shows it.
+//! State of a session, for display.
 
 use super::update::{Dialect, LinkState, SlashCommands, Status};
 use super::{Link, Phase, Session, Wish};
 
 impl Session {
-    /// What a status line shows.
+    /// Returns the contents of a status line.
     pub fn status(&self, now_ms: u64) -> Status {
         let link = match self.phase {
             Phase::Connecting { .. } | Phase::Greeting { .. } | Phase::Changing { .. } => LinkState::Connecting,
@@ -41,12 +41,12 @@ impl Session {
         self.roster.others()
     }
 
-    /// Who is in the current room, as far as it is known, in the order of the alphabet.
+    /// Names in the current room, as far as it is known, in the order of the alphabet.
     pub fn people_names(&self) -> impl Iterator<Item = &str> {
         self.roster.people_names()
     }
 
-    /// Who carries out a line that starts with `/`.
+    /// Returns the side that carries out a line that starts with `/`.
     pub fn slash_commands(&self) -> SlashCommands {
         match &self.link {
             Some(Link::Tutorial(link)) => link.slash_commands(),

@@ -12,7 +12,8 @@ use super::{Link, Phase, Session, WINDOW_BYTES, brief};
 
 /// The name under which a server speaks for itself (T9).
 const SERVER_NAME: &str = "*";
-/// Behind the writer's name in a pair that is for the user alone (T10). No name holds its arrow (T8).
+/// Behind the writer's name in a pair that is for the user alone (T10). No name holds its arrow
+/// (T8).
 const DIRECT_MARK: &str = "→you";
 /// By then a server with words of its own has said some.
 const FIRST_WORDS_MS: u64 = 500;
@@ -35,7 +36,7 @@ pub(super) struct TutorialLink {
     undecided_until_ms: Option<u64>,
     /// Until then the server may be about to refuse the name; `None`: it has not.
     on_trial_until_ms: Option<u64>,
-    /// What the user has been told of the connection.
+    /// Notices given about the connection.
     told: Told,
     /// Something was said over it.
     has_said: bool,
@@ -44,7 +45,7 @@ pub(super) struct TutorialLink {
     granted_name: Option<String>,
 }
 
-/// What the user knows of a connection.
+/// Notices given about a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
     Nothing,

@@ -180,7 +180,8 @@ pub enum Update {
         asked: Asked,
         /// The number of the newest message of the room, where it is known.
         newest: Option<u64>,
-        /// The numbers of those among them that the user does not want to see; they are not in `history` any more.
+        /// The numbers of those among them that the user does not want to see; they are not in
+        /// `history` any more.
         hidden: Vec<u64>,
     },
     /// The client's own words, about the link for the most part.

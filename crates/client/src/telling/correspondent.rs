@@ -1,11 +1,12 @@
-//! The person whom `/reply` answers. A name is not a person: whoever leaves may be followed by another of the same name.
+//! The person whom `/reply` answers. A name is not a person: whoever leaves may be followed by
+//! another of the same name.
 
 use glassline_wire::event::{Event, Presence};
 
 use super::wording::name as shown;
 use crate::session::update::{Command, Update};
 
-/// What is known of the person since its last direct message.
+/// Knowledge of the person since its last direct message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
     /// Nothing says that the name is somebody else's.
@@ -24,7 +25,7 @@ pub(crate) struct Correspondent {
 }
 
 impl Correspondent {
-    /// Whoever has this name now.
+    /// Creates a correspondent from the name of a direct message's sender.
     pub(crate) fn named(name: &str) -> Self {
         Self { name: name.to_owned(), standing: Standing::Same }
     }
@@ -75,7 +76,8 @@ impl Standing {
     }
 }
 
-/// Whether a tutorial server's words may say that somebody of this name left or is called otherwise (T11).
+/// Returns whether a tutorial server's words may say that somebody of this name left or is called
+/// otherwise (T11).
 fn tells_of_change(words: &str, name: &str) -> bool {
     let names_it = words.split([' ', ',']).any(|word| word == name);
     words.contains(" left") && (names_it || words.contains('+')) || words.contains(" is now ") && names_it
@@ -85,11 +87,11 @@ fn tells_of_change(words: &str, name: &str) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reply {
     to: Option<Correspondent>,
-    /// What the user was asked last; the same again means yes.
+    /// Last question to the user; the same again means yes.
     asked: Option<String>,
 }
 
-/// Where a reply goes.
+/// Recipient of a reply.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     /// To this person, and nobody else of that name.
@@ -99,7 +101,7 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// What sends a text there.
+    /// Returns the command that sends a text there.
     pub(crate) fn command(self, text: String) -> Command {
         match self {
             Self::Person(to) => Command::Reply { to, text },
@@ -108,7 +110,7 @@ impl Target {
     }
 }
 
-/// Why a reply does not go out now.
+/// Reason why a reply does not go out now.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unsent {
     /// There is nobody to answer; what to do instead.
@@ -135,7 +137,7 @@ impl Reply {
         self.to.as_ref().map(Correspondent::name)
     }
 
-    /// What the user should know of its target, where `latest` wrote last.
+    /// Warning about its target, where `latest` wrote last.
     pub(crate) fn concern(&self, latest: Option<&Correspondent>) -> Option<String> {
         let other = latest.filter(|latest| Some(latest.name()) != self.address());
         match (&self.to, other) {
@@ -150,7 +152,7 @@ impl Reply {
         }
     }
 
-    /// Where to send it. A target about which there is a concern is asked about once.
+    /// Returns the recipient. A target about which there is a concern is asked about once.
     ///
     /// # Errors
     /// It is not to go out now.

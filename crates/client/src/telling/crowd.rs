@@ -60,7 +60,8 @@ impl Group {
 #[derive(Debug, Default)]
 struct Movement {
     due_ms: u64,
-    /// Those whose name somebody has again: the same person after a lost link, or another one. A name does not say.
+    /// Those whose name somebody has again: the same person after a lost link, or another one. A
+    /// name does not say.
     went_before: Group,
     came: Group,
     went: Group,

@@ -25,7 +25,8 @@ pub(crate) fn of(name: &str) -> Hue {
     Hue(((hash ^ (hash >> 32)) % HUES as u64) as u8)
 }
 
-/// The colours of people who are or were there. They are this client's own matter: another one may show others.
+/// The colours of people who are or were there. They are this client's own matter: another one may
+/// show others.
 #[derive(Debug)]
 pub(crate) struct Hues {
     /// Colours that the screen can tell apart, at most [`HUES`].
@@ -59,7 +60,8 @@ impl Hues {
         self.kept.iter().find(|kept| kept.name == folded).map_or_else(|| of(name), |kept| kept.hue)
     }
 
-    /// Somebody is there: the colour of its name is its own, or a free one if somebody else has that.
+    /// Somebody is there: the colour of its name is its own, or a free one if somebody else has
+    /// that.
     pub(crate) fn comes(&mut self, name: &str) {
         let folded = name.to_lowercase();
         let before = self.kept.iter().position(|kept| kept.name == folded).map(|at| self.kept.remove(at));

@@ -36,7 +36,7 @@ pub(crate) enum Role {
     Calling,
     /// The user's own name in what somebody said.
     Mention,
-    /// What a search was for.
+    /// Text that matches a search.
     Found,
     /// Something that went wrong.
     Warning,

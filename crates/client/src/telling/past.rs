@@ -13,8 +13,8 @@ impl Reader {
         self.between(&format!("earlier in {}{more}", name(&history.room)), history, "now", &Asked::Context)
     }
 
-    /// What the user asked for. `newest` is the number of the room's newest message; the messages of the numbers `hidden` are there and
-    /// not to be shown.
+    /// Lines for stored messages that the user asked for. `newest` is the number of the room's
+    /// newest message; the messages of the numbers `hidden` are there and not to be shown.
     pub(super) fn past_lines(
         &self,
         history: &History,
@@ -94,14 +94,15 @@ impl Reader {
     }
 }
 
-/// What ends a page, and how to go on from there.
+/// Text of the mark that ends a page, with the way to go on.
 fn end(history: &History, asked: &Asked, last: Option<u64>, newest: Option<u64>) -> String {
     if let Asked::Search { .. } = asked {
         let last_found = history.messages.last().and_then(|message| message.seq);
         let around = last_found.map(|seq| format!("/history around {seq} shows what stands around it"));
         return format!("{}{}", around.unwrap_or_default(), if history.more { "; /older finds more" } else { "" });
     }
-    // What is older ends where the user went on from; what stands around a message may end before now.
+    // What is older ends where the user went on from; what stands around a message may end before
+    // now.
     let before_now =
         last.filter(|&last| matches!(asked, Asked::Around(_)) && newest.is_some_and(|newest| last < newest));
     let end = before_now

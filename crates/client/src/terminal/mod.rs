@@ -84,7 +84,7 @@ pub(crate) struct Terminal {
     /// Whoever hosts has been told for whom `/quit` closes the line.
     quit_asked: bool,
     prompt: Prompt,
-    /// Whom the `/reply` in the line answers.
+    /// Target of the `/reply` in the line.
     reply: Option<Reply>,
     /// Lines of a paste that are still to be sent.
     pasting: Option<Pasting>,

@@ -1,4 +1,5 @@
-//! `/reply`: bound to a person when it is begun, shown above the line, and asked about if somebody else comes between.
+//! `/reply`: bound to a person when it is begun, shown above the line, and asked about if somebody
+//! else comes between.
 
 use super::{Staleness, Terminal};
 use crate::commands::is_reply;
@@ -39,7 +40,8 @@ impl Terminal {
         Some(Line { body: vec![Span::new(role, text)], ..Line::default() })
     }
 
-    /// Sends a reply to whom it was begun for; false if it stays in the line, because the user is asked first.
+    /// Sends a reply to whom it was begun for; false if it stays in the line, because the user is
+    /// asked first.
     pub(super) fn send_reply(&mut self, text: String, session: &mut Session, now_ms: u64) -> bool {
         let latest = self.page.reader().correspondent.as_ref();
         match self.reply.get_or_insert_with(|| Reply::to(latest)).decide(latest) {

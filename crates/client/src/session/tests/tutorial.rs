@@ -338,6 +338,20 @@ fn what_answers_is_named_on_either_connection() {
     }
 }
 
+#[test]
+fn what_closes_both_connections_at_once_is_no_chat_server() {
+    let mut line = Line::new(DialectChoice::Auto, None);
+    line.connect();
+    line.close();
+    line.connect();
+    line.close();
+    assert!(
+        matches!(&line.ending, Some(Ending::Refused(text)) if text.contains("without a word")),
+        "{:?}",
+        line.ending
+    );
+}
+
 /// After a second without an answer, on the connection of the tutorial dialect.
 fn stalled() -> Line {
     let mut line = Line::new(DialectChoice::Auto, None);

@@ -27,7 +27,7 @@ impl Palette {
         if has_true_colour || term.contains("256color") { Self::Full } else { Self::Basic }
     }
 
-    /// How many colours names can have.
+    /// Number of colours for names.
     pub(crate) fn name_colours(self) -> usize {
         match self {
             Self::Monochrome | Self::Full => HUES,

@@ -38,7 +38,7 @@ pub(crate) struct PasteQuestion {
     end: PasteEnd,
     is_damaged: bool,
     lines: usize,
-    /// Why it cannot be sent as it is: a line of it is for somebody's eyes only.
+    /// Reason why it cannot be sent as it is: a line of it is a private command.
     private_line: Option<String>,
     limits: Limits,
     /// What has been typed since: an answer, or words that were meant for somebody else.

@@ -65,6 +65,7 @@ fuzz_target!(|bytes: &[u8]| {
                     room: "lobby".into(),
                     text: text.into_owned(),
                     id: MessageId(u128::from(*who)),
+                    after: (operation & 8 == 0).then(|| u64::from(*length)),
                     action: false,
                 };
                 drop(hub.say(id, &send, Some("r".into()), now));

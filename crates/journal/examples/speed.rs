@@ -64,6 +64,7 @@ impl Speech {
                 reference: None,
             },
             author: sender + 1,
+            after: None,
         })
     }
 }

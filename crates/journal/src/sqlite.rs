@@ -6,8 +6,12 @@ mod engine;
 mod fault;
 mod files;
 mod fold;
-mod ids;
+mod id_loading;
+#[cfg(test)]
+mod id_tests;
+mod id_window;
 mod index;
+mod old_ids;
 mod opening;
 mod page;
 mod pieces;
@@ -21,7 +25,6 @@ mod repeats;
 mod rooms;
 mod schema;
 mod search;
-mod sweep;
 mod tend;
 #[cfg(test)]
 mod tests;

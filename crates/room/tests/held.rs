@@ -86,7 +86,13 @@ impl World {
     /// Says something of so many bytes, which is stored at once; alice hears it.
     fn say(&mut self, who: MemberId, room: &'static str, bytes: usize, with_ref: bool) {
         self.said += 1;
-        let send = Send { room: room.into(), text: "x".repeat(bytes), id: MessageId(self.said.into()), action: false };
+        let send = Send {
+            room: room.into(),
+            text: "x".repeat(bytes),
+            id: MessageId(self.said.into()),
+            after: None,
+            action: false,
+        };
         let reference = with_ref.then(|| self.said.to_string());
         self.hub.say(who, &send, reference.clone(), NOW).expect("taken");
         let draft = self.hub.take_drafts().pop().expect("a draft");

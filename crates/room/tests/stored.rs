@@ -35,7 +35,8 @@ fn enter(hub: &mut Hub, connection: usize, hello: &Hello) -> MemberId {
 }
 
 fn say(hub: &mut Hub, id: MemberId, number: u64, text: &str) {
-    let send = Send { room: "lobby".into(), text: text.into(), id: MessageId(number.into()), action: false };
+    let send =
+        Send { room: "lobby".into(), text: text.into(), id: MessageId(number.into()), after: None, action: false };
     hub.say(id, &send, Some(number.to_string()), NOW).expect("taken");
 }
 
@@ -118,17 +119,18 @@ fn nobody_is_sent_a_message_before_it_is_stored() {
     for id in [alice, bob, tutorial] {
         written(&mut hub, id);
     }
-    say(&mut hub, alice, 1, "one");
+    let send = Send { room: "lobby".into(), text: "one".into(), id: MessageId(1), after: Some(40), action: false };
+    hub.say(alice, &send, Some("1".into()), NOW).expect("taken");
     hub.say_text(tutorial, "two", false, NOW).expect("taken");
     let drafts = hub.take_drafts();
     let drafted: Vec<_> = drafts
         .iter()
         .map(|draft| match &draft.what {
-            Drafted::Message { message, author } => (message.text.as_str(), *author != 0),
+            Drafted::Message { message, author, after } => (message.text.as_str(), *author != 0, *after),
             Drafted::Act(act) => panic!("{act:?}"),
         })
         .collect();
-    assert_eq!(drafted, [("one", true), ("two", false)]);
+    assert_eq!(drafted, [("one", true, Some(40)), ("two", false, None)]);
     for id in [alice, bob, tutorial] {
         assert_eq!(written(&mut hub, id), b"", "nothing is stored yet");
     }
@@ -148,14 +150,15 @@ fn what_is_not_stored_is_refused_to_its_sender_alone() {
     let (alice, bob) = (enter(&mut hub, 0, &hello("alice")), enter(&mut hub, 1, &hello("bob")));
     written(&mut hub, alice);
     written(&mut hub, bob);
-    for number in 1..=3 {
+    for number in 1..=4 {
         say(&mut hub, alice, number, "hi");
     }
     let tickets: Vec<u64> = hub.take_drafts().iter().map(|draft| draft.ticket).collect();
     hub.settle(tickets[0], Fate::NotStored("the disk is full".into()));
     hub.settle(tickets[1], Fate::IdReused);
     hub.settle(tickets[2], Fate::Again(Box::new(stored(7, "hi"))));
-    assert_eq!(told(&mut hub, alice), ["NotStored", "IdReused", "ack 7 hi"]);
+    hub.settle(tickets[3], Fate::TooLate);
+    assert_eq!(told(&mut hub, alice), ["NotStored", "IdReused", "ack 7 hi", "TooLate"]);
     assert_eq!(told(&mut hub, bob), [""; 0]);
     assert_eq!(hub.awaits(0), Awaits::Nothing);
 }
@@ -188,7 +191,7 @@ fn a_message_outlives_its_sender_and_keeps_its_room_open() {
     assert_eq!((room.as_str(), hub.awaits(0)), ("den", Awaits::Answer));
     hub.answer(ticket, Answer::Head(5));
     assert!(hub.knows_rooms(0, ["den"]) && hub.join(alice, "den", NOW).expect("joins"));
-    let send = Send { room: "den".into(), text: "last".into(), id: MessageId(1), action: false };
+    let send = Send { room: "den".into(), text: "last".into(), id: MessageId(1), after: None, action: false };
     hub.say(alice, &send, None, NOW).expect("taken");
     hub.depart(alice, NOW);
     let bob = enter(&mut hub, 0, &Hello { rooms: Some(vec!["den".into()]), ..hello("bob") });
@@ -233,7 +236,7 @@ fn a_late_answer_does_not_undo_what_was_said_since() {
     let tickets: Vec<u64> = std::iter::from_fn(|| hub.next_question()).map(|question| question.ticket).collect();
     hub.answer(tickets[0], Answer::Head(0));
     hub.join(alice, "den", NOW).expect("joins");
-    let send = Send { room: "den".into(), text: "hi".into(), id: MessageId(1), action: false };
+    let send = Send { room: "den".into(), text: "hi".into(), id: MessageId(1), after: None, action: false };
     hub.say(alice, &send, None, NOW).expect("taken");
     let ticket = hub_ticket(&mut hub);
     hub.settle(ticket, Fate::Stored { seq: 1 });
@@ -521,7 +524,7 @@ fn what_passes_in_a_room_joined_meanwhile_comes_behind_its_joining() {
     join(&mut hub, bob, "den", 0);
     for seq in 1..=40 {
         let text = format!("d{seq} {}", "x".repeat(8_000));
-        let send = Send { room: "den".into(), text, id: MessageId(seq.into()), action: false };
+        let send = Send { room: "den".into(), text, id: MessageId(seq.into()), after: None, action: false };
         hub.say(alice, &send, None, NOW).expect("taken");
         let ticket = hub_ticket(&mut hub);
         hub.settle(ticket, Fate::Stored { seq });

@@ -165,7 +165,7 @@ fn settle(hub: &mut Hub, ticket: Ticket, fate: Fate) -> io::Result<()> {
 
 fn record(draft: Draft) -> (u64, Record) {
     let record = match draft.what {
-        Drafted::Message { message, author } => Record::Message(Entry { message, author }),
+        Drafted::Message { message, author, after } => Record::Message(Entry { message, author, after }),
         Drafted::Act(act) => Record::Act(act),
     };
     (draft.ticket, record)
@@ -176,6 +176,7 @@ fn fate(outcome: Outcome) -> Fate {
         Outcome::Stored { seq } => Fate::Stored { seq },
         Outcome::Again(message) => Fate::Again(message),
         Outcome::IdReused => Fate::IdReused,
+        Outcome::TooLate => Fate::TooLate,
     }
 }
 

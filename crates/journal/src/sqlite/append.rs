@@ -1,15 +1,15 @@
 //! Storing a batch: one transaction, one sync.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
-use std::collections::{BTreeSet, HashMap};
 
 use glassline_wire::event::Event;
 use rusqlite::{CachedStatement, Connection, Transaction, TransactionBehavior};
 
 use super::engine::Engine;
-use super::ids::{IdPlace, Ids, Merged};
+use super::id_window::IdWindow;
 use super::place::{SEQ_MAX, place};
-use super::repeats::Repeats;
+use super::repeats::{Repeats, sender_of};
 use super::rooms::{CachedRoom, find_room, open_room, used_up};
 use crate::record::{Entry, Outcome, Record};
 use crate::store::StoreError;
@@ -27,9 +27,6 @@ const INDEXED_WITH_EACH: u64 = 2;
 /// Messages forgotten with each that comes where the file is far larger than it may be.
 const FORGOTTEN_WITH_EACH: u64 = 2;
 
-/// Ids that go into their table with each message: more than come, so that what is frozen is gone before there is as much again.
-const IDS_WITH_EACH: usize = 2;
-
 /// A room in a batch.
 struct Growing {
     id: i64,
@@ -37,10 +34,12 @@ struct Growing {
     /// How many the batch added.
     added: u64,
     first_at_ms: u64,
+    last_at_ms: u64,
 }
 
 impl Engine {
     pub(super) fn append_batch(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
+        self.load_ids();
         let brought = batch.iter().filter(|record| matches!(record, Record::Message(_))).count() as u64;
         let over = (self.index_lag + brought).saturating_sub(INDEX_LAG_MAX);
         self.index_at_least(over.min(brought * INDEXED_WITH_EACH))?;
@@ -48,11 +47,14 @@ impl Engine {
         if self.rooms.len() > ROOMS_CACHED_MAX {
             self.rooms.clear();
         }
-        let committed = commit(&mut self.db, &self.rooms, &self.ids, batch);
-        let (Growth { outcomes, rooms, fresh }, merged) = self.conclude(committed)?;
+        let committed = commit(&mut self.db, &self.rooms, &mut self.ids, batch);
+        if committed.is_ok() {
+            self.ids.commit();
+        } else {
+            self.ids.roll_back();
+        }
+        let Growth { outcomes, rooms } = self.conclude(committed)?;
         self.is_busy = true;
-        self.ids.merged(&merged);
-        self.ids.take(fresh, rooms.values().map(|room| (room.id, room.newest, room.added)));
         for (name, room) in rooms {
             self.index_lag += room.added;
             self.messages += room.added;
@@ -71,32 +73,28 @@ impl Engine {
 pub(super) struct Growth<'a> {
     pub(super) outcomes: Vec<Outcome>,
     rooms: HashMap<&'a str, Growing>,
-    /// The ids that are new.
-    pub(super) fresh: BTreeSet<IdPlace>,
 }
 
 fn commit<'a>(
     db: &mut Connection,
     cached: &HashMap<String, CachedRoom>,
-    ids: &Ids,
+    ids: &mut IdWindow,
     batch: &'a [Record],
-) -> Result<(Growth<'a>, Merged), rusqlite::Error> {
+) -> Result<Growth<'a>, rusqlite::Error> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let growth = store(&transaction, cached, ids, batch)?;
-    let merged = ids.merge(&transaction, batch.len() * IDS_WITH_EACH)?;
     transaction.commit()?;
-    Ok((growth, merged))
+    Ok(growth)
 }
 
-/// Stores a batch in a transaction.
+/// Stores a batch in a transaction, and notes its ids.
 pub(super) fn store<'a>(
     transaction: &Transaction<'_>,
     cached: &HashMap<String, CachedRoom>,
-    ids: &Ids,
+    ids: &mut IdWindow,
     batch: &'a [Record],
 ) -> Result<Growth<'a>, rusqlite::Error> {
-    let mut growth =
-        Growth { outcomes: Vec::with_capacity(batch.len()), rooms: HashMap::new(), fresh: BTreeSet::new() };
+    let mut growth = Growth { outcomes: Vec::with_capacity(batch.len()), rooms: HashMap::new() };
     let mut statements = Statements::prepare(transaction)?;
     for record in batch {
         growth.outcomes.push(match record {
@@ -106,7 +104,7 @@ pub(super) fn store<'a>(
                     Occupied(known) => known.into_mut(),
                     Vacant(free) => free.insert(find_or_open(transaction, cached, name)?),
                 };
-                statements.store(room, entry, ids, &mut growth.fresh)?
+                statements.store(room, entry, ids)?
             }
             Record::Act(act) => {
                 let json = Event::Act(act.clone()).to_json();
@@ -116,10 +114,11 @@ pub(super) fn store<'a>(
         });
     }
     let mut update = transaction.prepare_cached(
-        "UPDATE room SET newest = ?2, oldest_at_ms = iif(oldest > newest, ?3, oldest_at_ms) WHERE id = ?1",
+        "UPDATE room SET newest = ?2, newest_at_ms = ?4, oldest_at_ms = iif(oldest > newest, ?3, oldest_at_ms)
+         WHERE id = ?1",
     )?;
     for room in growth.rooms.values().filter(|room| room.added > 0) {
-        update.execute((room.id, room.newest, room.first_at_ms))?;
+        update.execute((room.id, room.newest, room.first_at_ms, room.last_at_ms))?;
     }
     Ok(growth)
 }
@@ -140,15 +139,9 @@ impl<'t> Statements<'t> {
         })
     }
 
-    fn store(
-        &mut self,
-        room: &mut Growing,
-        entry: &Entry,
-        ids: &Ids,
-        fresh: &mut BTreeSet<IdPlace>,
-    ) -> Result<Outcome, rusqlite::Error> {
-        let Entry { message, author } = entry;
-        if let Some(outcome) = self.repeats.find(room.id, entry, ids, fresh)? {
+    fn store(&mut self, room: &mut Growing, entry: &Entry, ids: &mut IdWindow) -> Result<Outcome, rusqlite::Error> {
+        let Entry { message, author, .. } = entry;
+        if let Some(outcome) = self.repeats.find(CachedRoom { id: room.id, newest: room.newest }, entry, ids)? {
             return Ok(outcome);
         }
         if room.newest >= SEQ_MAX {
@@ -166,10 +159,11 @@ impl<'t> Statements<'t> {
             message.id.map(|id| id.0.to_be_bytes()),
             &message.text,
         ))?;
-        fresh.extend(message.id.map(|id| (ids.key(id), place)));
+        ids.note(place, message.id, sender_of(entry));
         if room.added == 0 {
             room.first_at_ms = at_ms;
         }
+        room.last_at_ms = at_ms;
         room.added += 1;
         room.newest = seq;
         Ok(Outcome::Stored { seq })
@@ -186,5 +180,5 @@ fn find_or_open(
         Some(room) => (room.id, room.newest),
         None => (open_room(transaction, name, 1)?, 0),
     };
-    Ok(Growing { id, newest, added: 0, first_at_ms: 0 })
+    Ok(Growing { id, newest, added: 0, first_at_ms: 0, last_at_ms: 0 })
 }

@@ -11,12 +11,12 @@ use glassline_wire::event::{Act, Event};
 use rusqlite::Connection;
 
 use super::files::{self, Files};
-use super::ids::Ids;
+use super::id_loading::IdLoading;
+use super::id_window::{self, IdWindow};
 use super::prune::{AheadTurn, Clock};
 use super::reader::SqliteReader;
 use super::renewal::Renewal;
 use super::rooms::CachedRoom;
-use super::sweep::Sweep;
 use super::tend::{Checkpoint, Chore, checkpoint};
 use super::{fault, opening};
 use crate::record::{Outcome, Record};
@@ -46,15 +46,16 @@ pub(crate) struct Engine {
     pub(super) path: PathBuf,
     pub(super) keep: Keep,
     pub(super) clock: Clock,
-    /// Ids that are not in their table yet.
-    pub(super) ids: Ids,
-    /// Entries of that table whose message is gone, and messages there are.
-    pub(super) ids_dead: u64,
+    /// Ids of the most recent messages.
+    pub(super) ids: IdWindow,
+    /// Those that are not read yet since the file was opened, until all are.
+    pub(super) id_loading: Option<IdLoading>,
+    /// The file has the table of ids that earlier versions had.
+    pub(super) has_old_ids: bool,
+    /// Messages there are.
     pub(super) messages: u64,
     /// Something was stored since it was tended last: there is no quiet.
     pub(super) is_busy: bool,
-    /// Where the table is being swept.
-    pub(super) sweep: Option<Sweep>,
     /// Rooms written to lately.
     pub(super) rooms: HashMap<String, CachedRoom>,
     /// Messages stored and not indexed, in all rooms.
@@ -97,18 +98,18 @@ impl Engine {
                 Ok(())
             }))
             .and_then(|()| opening::load(&db));
-        let opening::Loaded { ids, ids_dead, has_stray_pages, messages, index_lag, page_bytes } =
+        let opening::Loaded { has_old_ids, has_stray_pages, messages, index_lag, page_bytes } =
             loaded.map_err(|error| fault::opening(&error, file))?;
         Ok(Self {
             db,
             path: file.to_path_buf(),
             keep,
             clock: Clock::start(),
-            ids,
-            ids_dead,
+            ids: IdWindow::new(id_window::MESSAGES_MAX),
+            id_loading: Some(IdLoading::new()),
+            has_old_ids,
             messages,
             is_busy: false,
-            sweep: None,
             rooms: HashMap::new(),
             index_lag,
             index_turn: 0,

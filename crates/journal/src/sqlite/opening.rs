@@ -8,10 +8,9 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::files::{beside, has_no_space_for, log_bytes, without_links};
-use super::ids::Ids;
 use super::place::place;
 use super::schema::{self, Kind};
-use super::{fault, renewal, tend};
+use super::{fault, old_ids, renewal, tend};
 use crate::store::StoreError;
 
 /// What every `SQLite` file starts with.
@@ -37,8 +36,7 @@ pub(super) struct Opened {
 
 /// What an engine keeps in memory.
 pub(super) struct Loaded {
-    pub(super) ids: Ids,
-    pub(super) ids_dead: u64,
+    pub(super) has_old_ids: bool,
     pub(super) has_stray_pages: bool,
     pub(super) messages: u64,
     pub(super) index_lag: u64,
@@ -210,18 +208,16 @@ fn check_rooms(db: &Connection, file: &Path) -> Result<(), StoreError> {
 }
 
 pub(super) fn load(db: &Connection) -> Result<Loaded, rusqlite::Error> {
-    let secret: [u8; 16] = db.query_row("SELECT value FROM fact WHERE name = 'id_secret'", [], |row| row.get(0))?;
     let index_lag: u64 = db.query_row(
         "SELECT coalesce(sum(newest - max(indexed, oldest - 1)), 0) FROM room INDEXED BY room_behind WHERE indexed < newest",
         [],
         |row| row.get(0),
     )?;
     let page_bytes = db.pragma_query_value(None, "page_size", |row| row.get(0))?;
-    let ids = Ids::load(db, u128::from_be_bytes(secret))?;
-    let ids_dead = db.query_row("SELECT value FROM fact WHERE name = 'ids_dead'", [], |row| row.get(0))?;
+    let has_old_ids = old_ids::has_table(db)?;
     let messages = db.query_row("SELECT coalesce(sum(newest - oldest + 1), 0) FROM room", [], |row| row.get(0))?;
     let has_stray_pages = renewal::has_stray_pages(db)?;
-    Ok(Loaded { ids, ids_dead, has_stray_pages, messages, index_lag, page_bytes })
+    Ok(Loaded { has_old_ids, has_stray_pages, messages, index_lag, page_bytes })
 }
 
 #[cfg(unix)]

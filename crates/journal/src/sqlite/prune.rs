@@ -87,7 +87,6 @@ impl Engine {
         let Some(Pruned { rows, unindexed }) = pruned else { return Ok(false) };
         self.index_lag = self.index_lag.saturating_sub(unindexed);
         self.messages = self.messages.saturating_sub(rows);
-        self.ids_dead += rows;
         // What was deleted in the search index frees its space when it is merged.
         self.is_to_merge = true;
         self.prune_rows = next_rows(self.prune_rows, rows, started.elapsed());
@@ -176,9 +175,7 @@ fn prune(db: &mut Connection, slice: &Slice, turn: &mut AheadTurn) -> Result<Opt
     transaction
         .prepare_cached("UPDATE room SET oldest = ?2, indexed = max(indexed, ?2 - 1), oldest_at_ms = ?3 WHERE id = ?1")?
         .execute((room.room_id, last + 1, at_ms.unwrap_or(0)))?;
-    // Their ids stay in their table, at places all over it, until it is swept.
     let rows = last + 1 - room.oldest;
-    transaction.prepare_cached("UPDATE fact SET value = value + ?1 WHERE name = 'ids_dead'")?.execute([rows])?;
     // As in an index step.
     transaction.commit().map_err(of_index)?;
     Ok(Some(Pruned { rows, unindexed: rows - (last.min(room.indexed) + 1).saturating_sub(room.oldest) }))

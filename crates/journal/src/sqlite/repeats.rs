@@ -1,6 +1,5 @@
-//! Whether a message came before: under its `id` in its room, from the same client or somebody of the same name (E4).
-
-use std::collections::BTreeSet;
+//! Messages sent again under their `id`, in their room, by the same client or under the same name
+//! (E4).
 
 use glassline_wire::event::Message;
 use glassline_wire::message_id::MessageId;
@@ -9,82 +8,75 @@ use rusqlite::{CachedStatement, Connection, TransactionBehavior};
 
 use super::engine::Engine;
 use super::fault;
-use super::ids::{self, IdPlace, Ids};
+use super::id_window::{IdWindow, Sender};
 use super::place::seq_of;
-use super::rooms::find_room;
+use super::rooms::{CachedRoom, find_room};
 use crate::record::{Entry, Outcome, Record};
 use crate::store::StoreError;
 
-/// The statements that look for them.
+/// The statement that reads the first copy.
 pub(super) struct Repeats<'t> {
-    same_key: CachedStatement<'t>,
     at_place: CachedStatement<'t>,
+}
+
+/// The sender of an entry.
+pub(super) fn sender_of(entry: &Entry) -> Sender<'_> {
+    Sender { author: entry.author, name: &entry.message.from }
 }
 
 impl<'t> Repeats<'t> {
     pub(super) fn prepare(db: &'t Connection) -> Result<Self, rusqlite::Error> {
-        Ok(Self {
-            same_key: db.prepare_cached(ids::SELECT)?,
-            at_place: db
-                .prepare_cached("SELECT at_ms, author, sender, action, text, id FROM message WHERE place = ?1")?,
-        })
+        let at_place = db.prepare_cached("SELECT at_ms, sender, action, text, id FROM message WHERE place = ?1")?;
+        Ok(Self { at_place })
     }
 
-    /// What became of this message when it came before; nothing if it did not. `fresh` are the ids of its batch.
+    /// Returns what became of this message if it was stored before or may have been; nothing if it
+    /// is new. Reads one row at most, whoever used the id before.
     pub(super) fn find(
         &mut self,
-        room_id: i64,
+        room: CachedRoom,
         entry: &Entry,
-        ids: &Ids,
-        fresh: &BTreeSet<IdPlace>,
+        ids: &IdWindow,
     ) -> Result<Option<Outcome>, rusqlite::Error> {
         let Some(id) = entry.message.id else { return Ok(None) };
-        let places = ids.places(room_id, ids.key(id), fresh, &mut self.same_key)?;
-        for &place in &places {
-            if let Some(outcome) = self.at(place, id, entry)? {
-                return Ok(Some(outcome));
-            }
+        if let Some(place) = ids.find(room.id, id, sender_of(entry)) {
+            return self.at(place, id, entry).map(Some);
         }
-        // The sender's may be among those not looked at, and must not be stored a second time.
-        Ok((places.len() >= ids::SAME_ID_LOOKED_AT).then_some(Outcome::IdReused))
+        // Whoever says that it knew no later number when it first sent this may have been stored
+        // where nothing is remembered.
+        let may_be_stored = entry.after.is_some_and(|after| !ids.covers(room.id, room.newest, after));
+        Ok(may_be_stored.then_some(Outcome::TooLate))
     }
 
-    /// What became of this id before, if the message at the place has it and came from the same client, or from the same name.
-    fn at(&mut self, place: i64, id: MessageId, entry: &Entry) -> Result<Option<Outcome>, rusqlite::Error> {
-        let Entry { message, author } = entry;
+    fn at(&mut self, place: i64, id: MessageId, entry: &Entry) -> Result<Outcome, rusqlite::Error> {
+        let message = &entry.message;
         let mut rows = self.at_place.query([place])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        if row.get_ref(5)?.as_blob_or_null()? != Some(&id.0.to_be_bytes()[..]) {
-            return Ok(None);
-        }
-        let (Ok(sender), Ok(text)) = (row.get_ref(2)?.as_str(), row.get_ref(4)?.as_str()) else {
-            // It may be the same, and must not be stored a second time.
-            return Ok(Some(Outcome::IdReused));
+        // It was stored, and was forgotten since, or is damaged: nobody can say as what.
+        let Some(row) = rows.next()? else { return Ok(Outcome::TooLate) };
+        let is_same_id = row.get_ref(4)?.as_blob_or_null()? == Some(&id.0.to_be_bytes()[..]);
+        let (true, Ok(sender), Ok(text)) = (is_same_id, row.get_ref(1)?.as_str(), row.get_ref(3)?.as_str()) else {
+            return Ok(Outcome::TooLate);
         };
-        let same_author = *author != 0 && row.get::<_, i64>(1)?.cast_unsigned() == *author;
-        if !same_author && sender != message.from && sender.to_lowercase() != message.from.to_lowercase() {
-            return Ok(None);
+        if row.get::<_, bool>(2)? != message.action || text != message.text {
+            return Ok(Outcome::IdReused);
         }
-        let action: bool = row.get(3)?;
-        if action != message.action || text != message.text {
-            return Ok(Some(Outcome::IdReused));
-        }
-        Ok(Some(Outcome::Again(Box::new(Message {
+        Ok(Outcome::Again(Box::new(Message {
             room: message.room.clone(),
             seq: Some(seq_of(place)),
             at: Some(Timestamp::from_unix_ms(row.get(0)?)),
             from: sender.to_string(),
             text: text.to_string(),
-            action,
+            action: message.action,
             id: Some(id),
             reference: None,
-        }))))
+        })))
     }
 }
 
 impl Engine {
     /// See [`crate::Store::repeats`].
     pub(super) fn repeats_of(&mut self, batch: &[Record]) -> Result<Vec<Option<Outcome>>, StoreError> {
+        self.load_ids();
         let Self { db, rooms, ids, path, .. } = self;
         let mut look = || {
             let transaction = db.transaction_with_behavior(TransactionBehavior::Deferred)?;
@@ -96,7 +88,7 @@ impl Engine {
                     continue;
                 };
                 found.push(match find_room(&transaction, rooms, &entry.message.room)? {
-                    Some(room) => repeats.find(room.id, entry, ids, &BTreeSet::new())?,
+                    Some(room) => repeats.find(room, entry, ids)?,
                     None => None,
                 });
             }

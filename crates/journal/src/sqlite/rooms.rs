@@ -42,8 +42,8 @@ pub(super) fn find_room(
 pub(super) fn open_room(transaction: &Transaction<'_>, name: &str, first: u64) -> Result<i64, rusqlite::Error> {
     transaction
         .prepare_cached(
-            "INSERT INTO room(name, newest, oldest, indexed, ids_merged, oldest_at_ms)
-             VALUES(?1, ?2 - 1, ?2, ?2 - 1, ?2 - 1, 0)",
+            "INSERT INTO room(name, newest, oldest, indexed, newest_at_ms, oldest_at_ms)
+             VALUES(?1, ?2 - 1, ?2, ?2 - 1, 0, 0)",
         )?
         .execute((name, first))?;
     let id = transaction.last_insert_rowid();

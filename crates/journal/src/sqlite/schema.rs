@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::fault;
+use super::place::place;
+use super::{fault, old_ids};
 use crate::store::StoreError;
 
 /// Says in the file's header whose file it is: the letters `GLHI`.
@@ -31,11 +32,10 @@ pub(super) const MESSAGE_TEXT_TABLES: [&str; 5] =
     ["message_text", "message_text_data", "message_text_idx", "message_text_docsize", "message_text_config"];
 
 /// What brings a file from each version to the next: the first makes a new file. Only ever appended to.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     // Version 1.
     // `message.place` is the room's id and the message's number (place.rs): rows stand in the order they are read in, and no second
-    // index is needed for it. `message_id.key` is 32 secretly mixed bits of a message's id: a small index, the whole id is compared in
-    // the row. It follows behind, and has what stands up to `room.ids_merged` (ids.rs); `ids_dead` counts entries without a message.
+    // index is needed for it. `message_id`, `ids_merged` and the first facts are not used any more (version 3).
     // `room.indexed` is the last number that is in `message_text`; both change in one transaction. The two partial indexes answer
     // `whose messages are the oldest` and `who is behind with indexing` without looking at every room.
     concat!(
@@ -69,7 +69,15 @@ const MIGRATIONS: [&str; 2] = [
     // Version 2: texts are indexed with an end behind them (fold.rs), so all of them are indexed again.
     "INSERT INTO message_text(message_text) VALUES('delete-all');
      UPDATE room SET indexed = oldest - 1;",
+    // Version 3: the ids of the most recent messages are kept in memory (id_window.rs), and `message_id` goes (old_ids.rs). The index
+    // answers `which rooms were spoken in last` without looking at every room.
+    "ALTER TABLE room RENAME COLUMN ids_merged TO newest_at_ms;
+     CREATE INDEX room_newest ON room(newest_at_ms, id) WHERE oldest <= newest;
+     DELETE FROM fact WHERE name IN ('id_secret', 'ids_dead');",
 ];
+
+/// The version from which rooms say when their newest message was said.
+const NEWEST_AT_SINCE: u32 = 3;
 
 /// The version this program writes, and the newest it reads.
 pub(crate) const VERSION: u32 = MIGRATIONS.len() as u32;
@@ -112,7 +120,25 @@ pub(crate) fn migrate(db: &mut Connection, from: u32) -> Result<(), rusqlite::Er
     for migration in &MIGRATIONS[from as usize..] {
         transaction.execute_batch(migration)?;
     }
+    if from < NEWEST_AT_SINCE {
+        set_newest_at(&transaction)?;
+        old_ids::drop_if_empty(&transaction)?;
+    }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()
+}
+
+/// Sets each room's `newest_at_ms`: one row a room. What cannot be read leaves the room behind the others.
+fn set_newest_at(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
+    let mut rooms = transaction.prepare("SELECT id, newest FROM room")?;
+    let mut message = transaction.prepare("SELECT at_ms FROM message WHERE place = ?1")?;
+    let mut update = transaction.prepare("UPDATE room SET newest_at_ms = ?2 WHERE id = ?1")?;
+    let rooms: Vec<(i64, u64)> =
+        rooms.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    for (id, newest) in rooms {
+        let at_ms: u64 = message.query_row([place(id, newest)], |row| row.get(0)).unwrap_or(0);
+        update.execute((id, at_ms))?;
+    }
+    Ok(())
 }

@@ -76,7 +76,7 @@ pub(super) enum Chore {
     Log,
     /// Forgetting what is too old or too much.
     Prune,
-    /// Ids into their table, or those of what is forgotten out of it.
+    /// Loading the ids of the most recent messages; then removing the table of ids of earlier versions.
     Ids,
     /// Merging the search index's segments; when there are none to merge, indexing: otherwise they would become many.
     Index,
@@ -118,7 +118,7 @@ impl Engine {
             let is_done = match chore {
                 Chore::Log => self.checkpoint_step()?,
                 Chore::Prune => self.prune_step()?,
-                Chore::Ids => self.ids_step()? || self.sweep_step()?,
+                Chore::Ids => self.load_ids_step() || self.drop_old_ids_step()?,
                 Chore::Index => self.renewal_step()? || self.merge_step()? || self.index_step()?,
             };
             if is_done {

@@ -42,8 +42,6 @@ fn damage(file: &Path, table: &str, byte: u8) {
         .expect("reads")
         .map(|page| page.expect("a number"))
         .collect();
-    // Else the messages of the last hours are read when it is opened.
-    db.execute("UPDATE room SET ids_merged = newest", []).expect("writes");
     let page_bytes: usize = db.pragma_query_value(None, "page_size", |row| row.get(0)).expect("a number");
     drop(db);
     let start = (pages[pages.len() / 2] as usize - 1) * page_bytes;

@@ -50,6 +50,8 @@ fn record(seeded: &mut Seeded) -> Record {
     let mut record = entry(&room, &pick(seeded, &NAMES), &text.join(" "), id, seeded.below(4));
     if let Record::Message(entry) = &mut record {
         entry.message.action = seeded.below(8) == 0;
+        // The window holds all of it, so nothing is too late.
+        entry.after = (seeded.below(2) == 0).then(|| seeded.below(40));
     }
     record
 }

@@ -60,7 +60,17 @@ pub(crate) fn entry_at(at_ms: u64, room: &str, from: &str, text: &str, id: Optio
             reference: None,
         },
         author,
+        after: None,
     })
+}
+
+/// As [`entry`], by a client that knew this number when it first sent it.
+pub(crate) fn entry_after(after: u64, room: &str, from: &str, text: &str, id: u128, author: u64) -> Record {
+    let mut record = entry(room, from, text, Some(id), author);
+    if let Record::Message(entry) = &mut record {
+        entry.after = Some(after);
+    }
+    record
 }
 
 pub(crate) fn stored(seqs: impl IntoIterator<Item = u64>) -> Vec<Outcome> {

@@ -5,13 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use glassline_wire::event::Event;
-use glassline_wire::message_id::MessageId;
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use super::open_to_read;
 use crate::sqlite::fault;
 use crate::sqlite::files::beside;
-use crate::sqlite::ids::Ids;
 use crate::sqlite::place::{SEQ_BITS, SEQ_MAX, place, seq_of};
 use crate::sqlite::renewal::has_stray_pages;
 use crate::sqlite::tend::WAL_BYTES_MAX;
@@ -91,7 +89,6 @@ struct Room {
     newest: u64,
     oldest: u64,
     indexed: u64,
-    merged: u64,
     oldest_at_ms: u64,
 }
 
@@ -99,7 +96,6 @@ struct Room {
 #[derive(Default)]
 struct Missing {
     messages: u64,
-    ids: u64,
     indexed: u64,
     odd_ids: u64,
     /// Numbers whose text or sender is no text, up to [`FAULTS_MAX`].
@@ -157,9 +153,6 @@ impl Checking<'_> {
     }
 
     fn rooms(&mut self) -> Result<(), rusqlite::Error> {
-        let secret: [u8; 16] =
-            self.db.query_row("SELECT value FROM fact WHERE name = 'id_secret'", [], |row| row.get(0))?;
-        let ids = Ids::with_secret(u128::from_be_bytes(secret));
         let mut after = i64::MIN;
         loop {
             let next: Option<(i64, String)> = self
@@ -168,13 +161,13 @@ impl Checking<'_> {
                 .query_row([after], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?;
             let Some((id, name)) = next else { return Ok(()) };
-            self.room(id, &name, &ids)?;
+            self.room(id, &name)?;
             after = id;
         }
     }
 
     /// The room's numbers first, then its messages slice by slice. Meanwhile a server may forget the oldest and store others.
-    fn room(&mut self, id: i64, name: &str, ids: &Ids) -> Result<(), rusqlite::Error> {
+    fn room(&mut self, id: i64, name: &str) -> Result<(), rusqlite::Error> {
         let transaction = self.db.unchecked_transaction()?;
         let room = room_now(&transaction, id)?;
         let contradiction = contradiction(&transaction, id, &room)?;
@@ -193,7 +186,7 @@ impl Checking<'_> {
             from = from.max(now.oldest);
             let to = from.saturating_add(SLICE - 1).min(room.newest);
             if from <= to {
-                self.report.messages += slice(&transaction, id, &now, (from, to), ids, &mut missing)?;
+                self.report.messages += slice(&transaction, id, &now, (from, to), &mut missing)?;
             }
             transaction.commit()?;
             from = to.max(from.saturating_sub(1)) + 1;
@@ -204,7 +197,6 @@ impl Checking<'_> {
         for (count, what) in [
             (missing.messages, "of its messages are not stored"),
             (missing.odd_ids, "of its messages have ids of a wrong length"),
-            (missing.ids, "of its ids are not in their table"),
             (missing.indexed, "of its messages are missing in the search index, or should not be in it"),
         ] {
             if count > 0 {
@@ -265,23 +257,14 @@ impl Checking<'_> {
 }
 
 fn room_now(db: &Connection, id: i64) -> Result<Room, rusqlite::Error> {
-    db.prepare_cached("SELECT newest, oldest, indexed, ids_merged, oldest_at_ms FROM room WHERE id = ?1")?.query_row(
-        [id],
-        |row| {
-            Ok(Room {
-                newest: row.get(0)?,
-                oldest: row.get(1)?,
-                indexed: row.get(2)?,
-                merged: row.get(3)?,
-                oldest_at_ms: row.get(4)?,
-            })
-        },
-    )
+    db.prepare_cached("SELECT newest, oldest, indexed, oldest_at_ms FROM room WHERE id = ?1")?.query_row([id], |row| {
+        Ok(Room { newest: row.get(0)?, oldest: row.get(1)?, indexed: row.get(2)?, oldest_at_ms: row.get(3)? })
+    })
 }
 
 /// What a room says of itself and is not so.
 fn contradiction(db: &Connection, id: i64, room: &Room) -> Result<Option<String>, rusqlite::Error> {
-    let Room { newest, oldest, indexed, oldest_at_ms, .. } = *room;
+    let Room { newest, oldest, indexed, oldest_at_ms } = *room;
     if oldest == 0 || oldest > newest + 1 || indexed > newest {
         return Ok(Some(format!("its numbers contradict each other: {oldest} to {newest}, {indexed} indexed")));
     }
@@ -299,13 +282,11 @@ fn slice(
     id: i64,
     room: &Room,
     (from, to): (u64, u64),
-    ids: &Ids,
     missing: &mut Missing,
 ) -> Result<u64, rusqlite::Error> {
     let places = (place(id, from), place(id, to));
     let mut messages =
         db.prepare_cached("SELECT place, id, sender, text FROM message WHERE place BETWEEN ?1 AND ?2")?;
-    let mut entry = db.prepare_cached("SELECT 1 FROM message_id WHERE key = ?1 AND place = ?2")?;
     let mut rows = messages.query(places)?;
     let mut count = 0;
     while let Some(row) = rows.next()? {
@@ -317,14 +298,7 @@ fn slice(
             missing.unreadable.push(seq_of(at));
         }
         let Some(id_bytes) = row.get_ref(1)?.as_blob_or_null()? else { continue };
-        let Ok(id_bytes) = <[u8; 16]>::try_from(id_bytes) else {
-            missing.odd_ids += 1;
-            continue;
-        };
-        if at <= place(id, room.merged) {
-            let key = ids.key(MessageId(u128::from_be_bytes(id_bytes)));
-            missing.ids += u64::from(!entry.exists((key, at))?);
-        }
+        missing.odd_ids += u64::from(id_bytes.len() != 16);
     }
     missing.messages += (to - from + 1).saturating_sub(count);
     let indexed: u64 = db

@@ -1,0 +1,141 @@
+//! Filling the window of ids from the end of each room's messages, newest first, when a history was
+//! opened. What it reads is bounded by the window, not by the history.
+
+use std::collections::BinaryHeap;
+use std::time::Instant;
+
+use glassline_wire::message_id::MessageId;
+use rusqlite::Connection;
+
+use super::engine::Engine;
+use super::id_window::{IdWindow, Sender};
+use super::place::place;
+use super::tend::next_rows;
+
+/// Bytes of rows that are passed over at most: rows with long texts lie far apart.
+const BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// Bytes of a text that lie between its row and the next at most: the rest stands on other pages.
+const TEXT_BYTES_BESIDE: u64 = 4_096;
+
+/// The newest message of a room that is read and not taken into the window yet.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Tail {
+    /// In ms since 1970. First, because the latest of all rooms is taken next.
+    at_ms: u64,
+    place: i64,
+    /// The place of the oldest message that the room has.
+    oldest: i64,
+    id: Option<MessageId>,
+    author: u64,
+    name: String,
+    /// Bytes that lie between it and the one before.
+    bytes: u64,
+}
+
+/// A room in the order of the rooms' newest messages, and the places of its messages.
+#[derive(Debug, Clone, Copy)]
+struct NextRoom {
+    newest_at_ms: u64,
+    id: i64,
+    newest: i64,
+    oldest: i64,
+}
+
+/// Progress of the loading. A row that cannot be read ends its room: the ids of what is before it
+/// count as unknown.
+#[derive(Debug)]
+pub(super) struct IdLoading {
+    tails: BinaryHeap<Tail>,
+    /// The room that comes after those in `tails`.
+    next_room: Option<NextRoom>,
+    is_begun: bool,
+    bytes_left: u64,
+}
+
+impl IdLoading {
+    pub(super) fn new() -> Self {
+        Self { tails: BinaryHeap::new(), next_room: None, is_begun: false, bytes_left: BYTES_MAX }
+    }
+
+    /// Takes up to `rows` messages. Returns whether there are more.
+    fn step(&mut self, db: &Connection, window: &mut IdWindow, rows: u64) -> bool {
+        if !std::mem::replace(&mut self.is_begun, true) {
+            self.next_room = room_before(db, i64::MAX.cast_unsigned(), i64::MAX);
+        }
+        for _ in 0..rows {
+            if window.is_full() || self.bytes_left == 0 {
+                return false;
+            }
+            while let Some(room) = self.next_room.take_if(|room| {
+                // It may be the room of the latest message.
+                self.tails.peek().is_none_or(|latest| latest.at_ms < room.newest_at_ms)
+            }) {
+                self.tails.extend(read(db, room.newest, room.oldest));
+                self.next_room = room_before(db, room.newest_at_ms, room.id);
+            }
+            let Some(Tail { place, oldest, id, author, name, bytes, .. }) = self.tails.pop() else { return false };
+            window.note_earlier(place, id, Sender { author, name: &name });
+            self.bytes_left = self.bytes_left.saturating_sub(bytes);
+            if place > oldest {
+                self.tails.extend(read(db, place - 1, oldest));
+            }
+        }
+        true
+    }
+}
+
+/// Returns the room whose newest message comes next, from the latest on. One that cannot be read is
+/// the end of them.
+fn room_before(db: &Connection, newest_at_ms: u64, id: i64) -> Option<NextRoom> {
+    let mut rooms = db
+        .prepare_cached(
+            "SELECT id, newest_at_ms, newest, oldest FROM room INDEXED BY room_newest
+             WHERE oldest <= newest AND (newest_at_ms, id) < (?1, ?2) ORDER BY newest_at_ms DESC, id DESC LIMIT 1",
+        )
+        .ok()?;
+    let found = rooms.query_row((newest_at_ms, id), |row| {
+        let id: i64 = row.get(0)?;
+        let (newest, oldest) = (place(id, row.get(2)?), place(id, row.get(3)?));
+        Ok(NextRoom { newest_at_ms: row.get(1)?, id, newest, oldest })
+    });
+    found.ok()
+}
+
+/// Reads the message at a place; nothing if it is not there or cannot be read.
+fn read(db: &Connection, place: i64, oldest: i64) -> Option<Tail> {
+    let mut message =
+        db.prepare_cached("SELECT at_ms, author, sender, id, octet_length(text) FROM message WHERE place = ?1").ok()?;
+    let found = message.query_row([place], |row| {
+        let id: Option<[u8; 16]> = row.get(3)?;
+        let (name, text_bytes): (String, u64) = (row.get(2)?, row.get(4)?);
+        Ok(Tail {
+            at_ms: row.get(0)?,
+            place,
+            oldest,
+            id: id.map(|id| MessageId(u128::from_be_bytes(id))),
+            author: row.get::<_, i64>(1)?.cast_unsigned(),
+            bytes: text_bytes.min(TEXT_BYTES_BESIDE) + name.len() as u64,
+            name,
+        })
+    });
+    found.ok()
+}
+
+impl Engine {
+    /// Loads some of the ids that are missing. Returns whether any were.
+    pub(super) fn load_ids_step(&mut self) -> bool {
+        let Some(loading) = &mut self.id_loading else { return false };
+        let started = Instant::now();
+        if !loading.step(&self.db, &mut self.ids, self.ids_rows) {
+            self.id_loading = None;
+        }
+        self.ids_rows = next_rows(self.ids_rows, self.ids_rows, started.elapsed());
+        true
+    }
+
+    /// Loads all of them: without them nothing can be stored.
+    pub(super) fn load_ids(&mut self) {
+        while self.load_ids_step() {}
+    }
+}

@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use super::files::{self, Files};
 use super::id_loading::IdLoading;
 use super::id_window::{self, IdWindow};
+use super::old_ids::OldIds;
 use super::prune::{AheadTurn, Clock};
 use super::reader::SqliteReader;
 use super::renewal::Renewal;
@@ -50,8 +51,8 @@ pub(crate) struct Engine {
     pub(super) ids: IdWindow,
     /// Those that are not read yet since the file was opened, until all are.
     pub(super) id_loading: Option<IdLoading>,
-    /// The file has the table of ids that earlier versions had.
-    pub(super) has_old_ids: bool,
+    /// The table of ids that the file has from an earlier version, until it is gone.
+    pub(super) old_ids: Option<OldIds>,
     /// Messages there are.
     pub(super) messages: u64,
     /// Something was stored since it was tended last: there is no quiet.
@@ -98,7 +99,7 @@ impl Engine {
                 Ok(())
             }))
             .and_then(|()| opening::load(&db));
-        let opening::Loaded { has_old_ids, has_stray_pages, messages, index_lag, page_bytes } =
+        let opening::Loaded { old_ids, has_stray_pages, messages, index_lag, page_bytes } =
             loaded.map_err(|error| fault::opening(&error, file))?;
         Ok(Self {
             db,
@@ -107,7 +108,7 @@ impl Engine {
             clock: Clock::start(),
             ids: IdWindow::new(id_window::MESSAGES_MAX),
             id_loading: Some(IdLoading::new()),
-            has_old_ids,
+            old_ids,
             messages,
             is_busy: false,
             rooms: HashMap::new(),

@@ -9,23 +9,30 @@ use super::engine::Engine;
 use super::tend::next_rows;
 use crate::store::StoreError;
 
-/// Returns whether a file still has the table.
-pub(super) fn has_table(db: &Connection) -> Result<bool, rusqlite::Error> {
-    let find = "SELECT EXISTS(SELECT 1 FROM sqlite_schema WHERE name = 'message_id')";
-    db.query_row(find, [], |row| row.get(0))
+/// The table, where a file has it.
+#[derive(Debug)]
+pub(super) struct OldIds;
+
+impl OldIds {
+    pub(super) fn find(db: &Connection) -> Result<Option<Self>, rusqlite::Error> {
+        let find = "SELECT 1 FROM sqlite_schema WHERE name = 'message_id'";
+        db.query_row(find, [], |_| Ok(Self)).optional()
+    }
 }
 
 impl Engine {
     /// Deletes some of its rows, and the table when none are left. Returns whether there was one.
     pub(super) fn drop_old_ids_step(&mut self) -> Result<bool, StoreError> {
-        if !self.has_old_ids {
+        if self.old_ids.is_none() {
             return Ok(false);
         }
         let started = Instant::now();
         let rows = self.ids_rows;
         let is_gone = self.without_sync(|engine| delete_first(&mut engine.db, rows))?;
         self.ids_rows = next_rows(rows, rows, started.elapsed());
-        self.has_old_ids = !is_gone;
+        if is_gone {
+            self.old_ids = None;
+        }
         Ok(true)
     }
 }

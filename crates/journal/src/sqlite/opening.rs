@@ -8,9 +8,10 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::files::{beside, has_no_space_for, log_bytes, without_links};
+use super::old_ids::OldIds;
 use super::place::place;
 use super::schema::{self, Kind};
-use super::{fault, old_ids, renewal, tend};
+use super::{fault, renewal, tend};
 use crate::store::StoreError;
 
 /// What every `SQLite` file starts with.
@@ -36,7 +37,7 @@ pub(super) struct Opened {
 
 /// What an engine keeps in memory.
 pub(super) struct Loaded {
-    pub(super) has_old_ids: bool,
+    pub(super) old_ids: Option<OldIds>,
     pub(super) has_stray_pages: bool,
     pub(super) messages: u64,
     pub(super) index_lag: u64,
@@ -214,10 +215,10 @@ pub(super) fn load(db: &Connection) -> Result<Loaded, rusqlite::Error> {
         |row| row.get(0),
     )?;
     let page_bytes = db.pragma_query_value(None, "page_size", |row| row.get(0))?;
-    let has_old_ids = old_ids::has_table(db)?;
+    let old_ids = OldIds::find(db)?;
     let messages = db.query_row("SELECT coalesce(sum(newest - oldest + 1), 0) FROM room", [], |row| row.get(0))?;
     let has_stray_pages = renewal::has_stray_pages(db)?;
-    Ok(Loaded { has_old_ids, has_stray_pages, messages, index_lag, page_bytes })
+    Ok(Loaded { old_ids, has_stray_pages, messages, index_lag, page_bytes })
 }
 
 #[cfg(unix)]

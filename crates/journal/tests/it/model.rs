@@ -21,11 +21,10 @@ impl Model {
     fn append(&mut self, record: &Record) -> Outcome {
         let Record::Message(entry) = record else { return Outcome::Stored { seq: 0 } };
         let room = self.rooms.entry(entry.message.room.clone()).or_default();
-        let same = room.iter().rev().find(|(message, author)| {
-            message.id.is_some()
-                && message.id == entry.message.id
-                && ((*author == entry.author && *author != 0)
-                    || message.from.to_lowercase() == entry.message.from.to_lowercase())
+        let same_id = || room.iter().filter(|(message, _)| message.id.is_some() && message.id == entry.message.id);
+        // The token tells more than the name, which may have changed its owner.
+        let same = same_id().find(|(_, author)| *author == entry.author && *author != 0).or_else(|| {
+            same_id().find(|(message, _)| message.from.to_lowercase() == entry.message.from.to_lowercase())
         });
         if let Some((message, _)) = same {
             let is_same = (&message.text, message.action) == (&entry.message.text, entry.message.action);

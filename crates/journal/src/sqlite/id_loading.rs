@@ -18,19 +18,54 @@ const BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Bytes of a text that lie between its row and the next at most: the rest stands on other pages.
 const TEXT_BYTES_BESIDE: u64 = 4_096;
 
-/// The newest message of a room that is read and not taken into the window yet.
+/// Rows of a room read at once, at most. The first time it is one, so that of many rooms no more is read than is taken.
+const ROWS_AT_ONCE_MAX: usize = 256;
+
+/// A message, as far as the window needs it.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Tail {
+struct Row {
     /// In ms since 1970. First, because the latest of all rooms is taken next.
     at_ms: u64,
     place: i64,
-    /// The place of the oldest message that the room has.
-    oldest: i64,
     id: Option<MessageId>,
     author: u64,
     name: String,
     /// Bytes that lie between it and the one before.
     bytes: u64,
+}
+
+/// The end of a room that is not taken into the window yet.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Tail {
+    latest: Row,
+    /// Those before it that are read, the next one last.
+    earlier: Vec<Row>,
+    /// The place of the oldest message that the room has.
+    oldest: i64,
+    rows_at_once: usize,
+}
+
+impl Tail {
+    /// Reads the end of a room; nothing if its newest message is not there or cannot be read.
+    fn read(db: &Connection, newest: i64, oldest: i64) -> Option<Self> {
+        let latest = rows(db, newest, oldest, 1).pop().filter(|row| row.place == newest)?;
+        Some(Self { latest, earlier: Vec::new(), oldest, rows_at_once: 1 })
+    }
+
+    /// Goes to the message before; nothing if there is none or it cannot be read.
+    fn before(mut self, db: &Connection) -> Option<Self> {
+        let place = self.latest.place - 1;
+        if place < self.oldest {
+            return None;
+        }
+        if self.earlier.is_empty() {
+            self.rows_at_once = (self.rows_at_once * 2).min(ROWS_AT_ONCE_MAX);
+            self.earlier = rows(db, place, self.oldest, self.rows_at_once);
+            self.earlier.reverse();
+        }
+        self.latest = self.earlier.pop().filter(|row| row.place == place)?;
+        Some(self)
+    }
 }
 
 /// A room in the order of the rooms' newest messages, and the places of its messages.
@@ -69,17 +104,16 @@ impl IdLoading {
             }
             while let Some(room) = self.next_room.take_if(|room| {
                 // It may be the room of the latest message.
-                self.tails.peek().is_none_or(|latest| latest.at_ms < room.newest_at_ms)
+                self.tails.peek().is_none_or(|tail| tail.latest.at_ms < room.newest_at_ms)
             }) {
-                self.tails.extend(read(db, room.newest, room.oldest));
+                self.tails.extend(Tail::read(db, room.newest, room.oldest));
                 self.next_room = room_before(db, room.newest_at_ms, room.id);
             }
-            let Some(Tail { place, oldest, id, author, name, bytes, .. }) = self.tails.pop() else { return false };
-            window.note_earlier(place, id, Sender { author, name: &name });
+            let Some(tail) = self.tails.pop() else { return false };
+            let Row { place, id, author, ref name, bytes, .. } = tail.latest;
+            window.note_earlier(place, id, Sender { author, name });
             self.bytes_left = self.bytes_left.saturating_sub(bytes);
-            if place > oldest {
-                self.tails.extend(read(db, place - 1, oldest));
-            }
+            self.tails.extend(tail.before(db));
         }
         true
     }
@@ -102,24 +136,27 @@ fn room_before(db: &Connection, newest_at_ms: u64, id: i64) -> Option<NextRoom> 
     found.ok()
 }
 
-/// Reads the message at a place; nothing if it is not there or cannot be read.
-fn read(db: &Connection, place: i64, oldest: i64) -> Option<Tail> {
-    let mut message =
-        db.prepare_cached("SELECT at_ms, author, sender, id, octet_length(text) FROM message WHERE place = ?1").ok()?;
-    let found = message.query_row([place], |row| {
-        let id: Option<[u8; 16]> = row.get(3)?;
-        let (name, text_bytes): (String, u64) = (row.get(2)?, row.get(4)?);
-        Ok(Tail {
-            at_ms: row.get(0)?,
-            place,
-            oldest,
+/// Reads up to `count` messages from `newest` backwards to `oldest`, and none behind one that cannot be read.
+fn rows(db: &Connection, newest: i64, oldest: i64, count: usize) -> Vec<Row> {
+    let Ok(mut messages) = db.prepare_cached(
+        "SELECT place, at_ms, author, sender, id, octet_length(text) FROM message
+         WHERE place BETWEEN ?1 AND ?2 ORDER BY place DESC LIMIT ?3",
+    ) else {
+        return Vec::new();
+    };
+    let found = messages.query_map((oldest, newest, count), |row| {
+        let id: Option<[u8; 16]> = row.get(4)?;
+        let (name, text_bytes): (String, u64) = (row.get(3)?, row.get(5)?);
+        Ok(Row {
+            at_ms: row.get(1)?,
+            place: row.get(0)?,
             id: id.map(|id| MessageId(u128::from_be_bytes(id))),
-            author: row.get::<_, i64>(1)?.cast_unsigned(),
+            author: row.get::<_, i64>(2)?.cast_unsigned(),
             bytes: text_bytes.min(TEXT_BYTES_BESIDE) + name.len() as u64,
             name,
         })
     });
-    found.ok()
+    found.map_or_else(|_| Vec::new(), |rows| rows.map_while(Result::ok).collect())
 }
 
 impl Engine {

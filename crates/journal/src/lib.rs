@@ -13,5 +13,7 @@ pub use journal::{
     WAITING_QUESTIONS_MAX, WAITING_RECORDS_MAX,
 };
 pub use record::{Entry, Outcome, Record};
-pub use sqlite::{Exported, Imported, Keep, Report, UpkeepError, Vacuumed, check, export, import, open, vacuum};
+pub use sqlite::{
+    Exported, Imported, Keep, Report, UpkeepError, Vacuumed, check, export, import, open, open_with_ids_of, vacuum,
+};
 pub use store::{Head, Page, Reader, Sizes, Store, StoreError};

@@ -30,5 +30,5 @@ mod tend;
 mod tests;
 mod upkeep;
 
-pub use engine::{Keep, open};
+pub use engine::{Keep, open, open_with_ids_of};
 pub use upkeep::{Exported, Imported, Report, UpkeepError, Vacuumed, check, export, import, vacuum};

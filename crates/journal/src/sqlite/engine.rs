@@ -41,6 +41,17 @@ pub fn open(file: &Path, keep: Keep) -> Result<Box<dyn Store>, StoreError> {
     Ok(Box::new(Engine::open(file, keep)?))
 }
 
+/// As [`open`], with the ids of the most recent `messages_max` messages instead of 262,144 (E4): for
+/// tests of what lies before them.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with_ids_of(file: &Path, keep: Keep, messages_max: usize) -> Result<Box<dyn Store>, StoreError> {
+    let mut engine = Engine::open(file, keep)?;
+    engine.ids = IdWindow::new(messages_max);
+    Ok(Box::new(engine))
+}
+
 /// The one writer of a history.
 pub(crate) struct Engine {
     pub(super) db: Connection,

@@ -124,8 +124,14 @@ impl IdLoading {
 fn room_before(db: &Connection, newest_at_ms: u64, id: i64) -> Option<NextRoom> {
     let mut rooms = db
         .prepare_cached(
-            "SELECT id, newest_at_ms, newest, oldest FROM room INDEXED BY room_newest
-             WHERE oldest <= newest AND (newest_at_ms, id) < (?1, ?2) ORDER BY newest_at_ms DESC, id DESC LIMIT 1",
+            "SELECT * FROM (
+                 SELECT id, newest_at_ms, newest, oldest FROM room INDEXED BY room_newest
+                 WHERE oldest <= newest AND newest_at_ms = ?1 AND id < ?2 ORDER BY id DESC LIMIT 1
+             )
+             UNION ALL SELECT * FROM (
+                 SELECT id, newest_at_ms, newest, oldest FROM room INDEXED BY room_newest
+                 WHERE oldest <= newest AND newest_at_ms < ?1 ORDER BY newest_at_ms DESC, id DESC LIMIT 1
+             ) LIMIT 1",
         )
         .ok()?;
     let found = rooms.query_row((newest_at_ms, id), |row| {

@@ -38,6 +38,7 @@ pub fn vacuum(file: &Path) -> Result<Vacuumed, StoreError> {
     };
     let before_bytes = length(&engine.db)?;
     engine.merge_whole_index()?;
+    while engine.drop_old_ids_step()? {}
     // The new file is built as a temporary one first, for which memory is no place.
     engine.db.execute_batch("PRAGMA temp_store=FILE").map_err(writing)?;
     match engine.db.execute_batch("VACUUM") {

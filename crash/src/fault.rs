@@ -137,7 +137,8 @@ pub(crate) enum Fault {
         /// The `error` event.
         answer: String,
     },
-    /// A repeated `send` was refused as `too_late`, though its message is among those whose ids are remembered.
+    /// A repeated `send` was refused as `too_late`, though its message is among those whose ids are
+    /// remembered.
     #[error(
         "too late: {by} said again {what}, behind which at most {behind} messages are stored, and was told that nobody can tell"
     )]

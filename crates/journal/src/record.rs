@@ -18,7 +18,8 @@ pub struct Entry {
     pub message: Message,
     /// Whose ids these are: the same number for the same client across its connections and names; 0 is nobody's.
     pub author: u64,
-    /// The newest number of the room that the client knew when it first sent the message, if it says
+    /// The newest number of the room that the client knew when it first sent the message, if it
+    /// says
     /// so: where the message was stored before, it has a higher one.
     pub after: Option<u64>,
 }

@@ -18,7 +18,8 @@ pub trait Store: Send {
     /// be used any more.
     fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError>;
 
-    /// What became of those records of a batch that were stored before, or may have been, without storing anything: for when [`Store::append`] refuses,
+    /// What became of those records of a batch that were stored before, or may have been, without
+    /// storing anything: for when [`Store::append`] refuses,
     /// so that nobody is told of what is stored that it is not. One for each, in the same order; nothing for what is new.
     ///
     /// # Errors

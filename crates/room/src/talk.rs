@@ -31,7 +31,8 @@ impl Hub {
     /// Carries out a `send` (E4). With a history the message is handed over first, and is sent to anybody only once it is stored.
     ///
     /// # Errors
-    /// The member is not in the room, the text is empty or too long, the id was used for another text, it cannot be told whether the message
+    /// The member is not in the room, the text is empty or too long, the id was used for another
+    /// text, it cannot be told whether the message
     /// was said before, or an operator lets nobody speak, or not this member.
     pub fn say(&mut self, id: MemberId, send: &Send, reference: Option<String>, now: Now) -> Result<(), Refused> {
         hold_to_text_limit(&send.text)?;

@@ -24,7 +24,8 @@ pub(super) struct Numbers {
     newest: Option<u64>,
     /// Those up to it that were not shown: first and last of each range, in their order.
     unseen: Vec<(u64, u64)>,
-    /// The highest that the server has named on this link: whatever is sent from now on gets a higher one.
+    /// The highest that the server has named on this link: whatever is sent from now on gets a
+    /// higher one.
     newest_named: Option<u64>,
     /// The room was left with the link and is entered again: nobody has said whether its numbers go on.
     in_doubt: bool,
@@ -43,7 +44,8 @@ impl Numbers {
         Self { in_doubt: true, newest_named: None, ..self }
     }
 
-    /// The same on the link of a new `welcome`, which says that the room's newest message is this one.
+    /// The same on the link of a new `welcome`, which says that the room's newest message is this
+    /// one.
     pub(super) fn on_another_link(self, newest: u64) -> Self {
         Self { newest_named: Some(newest), ..self }
     }

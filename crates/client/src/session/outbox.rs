@@ -79,7 +79,8 @@ impl Outbox {
         self.waiting.push_back(Waiting { id, request, since_ms: now_ms, sent: false, sent_before: false });
     }
 
-    /// The next message to write on this link; it goes on waiting for its acknowledgement. The first time it says which number of its
+    /// The next message to write on this link; it goes on waiting for its acknowledgement. The
+    /// first time it says which number of its
     /// room is the newest that is known, and the same again each time it is written again (E4).
     pub(super) fn next_to_send(&mut self, newest_named: impl FnOnce(&str) -> Option<u64>) -> Option<&Request> {
         // Acknowledgements come in order, so the unsent ones are a tail.

@@ -72,7 +72,8 @@ impl Roster {
         [spelling.to_owned(), folded].into_iter().find(|room| self.contains(room))
     }
 
-    /// Newest number that the server has named on this link of the room that is meant by this spelling.
+    /// Newest number that the server has named on this link of the room that is meant by this
+    /// spelling.
     pub(super) fn newest_named(&self, spelling: &str) -> Option<u64> {
         let room = self.called(spelling)?;
         self.rooms.iter().find(|known| known.name == room)?.numbers.newest_named()

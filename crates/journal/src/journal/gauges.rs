@@ -67,7 +67,8 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    /// Counts what became of a record. One that is too late was refused by the rules, and tells nothing of the disk.
+    /// Counts what became of a record. One that is too late was refused by the rules, and tells
+    /// nothing of the disk.
     pub(super) fn count_outcome(&self, outcome: &Outcome) {
         let counter = match outcome {
             Outcome::Stored { .. } => &self.stored,

@@ -41,7 +41,8 @@ pub fn open(file: &Path, keep: Keep) -> Result<Box<dyn Store>, StoreError> {
     Ok(Box::new(Engine::open(file, keep)?))
 }
 
-/// As [`open`], with the ids of the most recent `messages_max` messages instead of 262,144 (E4): for
+/// As [`open`], with the ids of the most recent `messages_max` messages instead of 262,144 (E4):
+/// for
 /// tests of what lies before them.
 ///
 /// # Errors

@@ -18,7 +18,8 @@ const BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Bytes of a text that lie between its row and the next at most: the rest stands on other pages.
 const TEXT_BYTES_BESIDE: u64 = 4_096;
 
-/// Rows of a room read at once, at most. The first time it is one, so that of many rooms no more is read than is taken.
+/// Rows of a room read at once, at most. The first time it is one, so that of many rooms no more is
+/// read than is taken.
 const ROWS_AT_ONCE_MAX: usize = 256;
 
 /// A message, as far as the window needs it.
@@ -142,7 +143,8 @@ fn room_before(db: &Connection, newest_at_ms: u64, id: i64) -> Option<NextRoom> 
     found.ok()
 }
 
-/// Reads up to `count` messages from `newest` backwards to `oldest`, and none behind one that cannot be read.
+/// Reads up to `count` messages from `newest` backwards to `oldest`, and none behind one that
+/// cannot be read.
 fn rows(db: &Connection, newest: i64, oldest: i64, count: usize) -> Vec<Row> {
     let Ok(mut messages) = db.prepare_cached(
         "SELECT place, at_ms, author, sender, id, octet_length(text) FROM message

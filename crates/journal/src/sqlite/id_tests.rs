@@ -113,7 +113,8 @@ fn what_left_the_window_is_not_guessed() {
     // Each message behind 20 is in the window, and this is none of them.
     assert_eq!(answer(&mut engine, &said(40).after(20)), Ok((31, "stored")));
     assert_eq!(answer(&mut engine, &said(41).after(20)), Err(Outcome::TooLate), "and now it is 21");
-    // A client that does not say what it knew says it for the first time, as far as the server can tell.
+    // A client that does not say what it knew says it for the first time, as far as the server can
+    // tell.
     assert_eq!(answer(&mut engine, &said(1)), Ok((32, "stored")));
     assert_eq!(newest(&engine), 32);
 }

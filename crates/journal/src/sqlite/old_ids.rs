@@ -1,4 +1,5 @@
-//! Removing the table of ids that files of version 2 and before have: row by row, because dropping a
+//! Removing the table of ids that files of version 2 and before have: row by row, because dropping
+//! a
 //! large one at once would hold up everything.
 
 use std::time::Instant;

@@ -35,7 +35,8 @@ pub(super) const MESSAGE_TEXT_TABLES: [&str; 5] =
 const MIGRATIONS: [&str; 3] = [
     // Version 1.
     // `message.place` is the room's id and the message's number (place.rs): rows stand in the order they are read in, and no second
-    // index is needed for it. `message_id`, `ids_merged` and the first facts are not used any more (version 3).
+    // index is needed for it. `message_id`, `ids_merged` and the first facts are not used any more
+    // (version 3).
     // `room.indexed` is the last number that is in `message_text`; both change in one transaction. The two partial indexes answer
     // `whose messages are the oldest` and `who is behind with indexing` without looking at every room.
     concat!(
@@ -69,7 +70,8 @@ const MIGRATIONS: [&str; 3] = [
     // Version 2: texts are indexed with an end behind them (fold.rs), so all of them are indexed again.
     "INSERT INTO message_text(message_text) VALUES('delete-all');
      UPDATE room SET indexed = oldest - 1;",
-    // Version 3: the ids of the most recent messages are kept in memory (id_window.rs), and `message_id` goes (old_ids.rs). The index
+    // Version 3: the ids of the most recent messages are kept in memory (id_window.rs), and
+    // `message_id` goes (old_ids.rs). The index
     // answers `which rooms were spoken in last` without looking at every room.
     "ALTER TABLE room RENAME COLUMN ids_merged TO newest_at_ms;
      CREATE INDEX room_newest ON room(newest_at_ms, id) WHERE oldest <= newest;
@@ -129,7 +131,8 @@ pub(crate) fn migrate(db: &mut Connection, from: u32) -> Result<(), rusqlite::Er
     transaction.commit()
 }
 
-/// Sets each room's `newest_at_ms`: one row a room. What cannot be read leaves the room behind the others.
+/// Sets each room's `newest_at_ms`: one row a room. What cannot be read leaves the room behind the
+/// others.
 fn set_newest_at(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
     let mut rooms = transaction.prepare("SELECT id, newest FROM room")?;
     let mut message = transaction.prepare("SELECT at_ms FROM message WHERE place = ?1")?;

@@ -76,7 +76,8 @@ pub(super) enum Chore {
     Log,
     /// Forgetting what is too old or too much.
     Prune,
-    /// Loading the ids of the most recent messages; then removing the table of ids of earlier versions.
+    /// Loading the ids of the most recent messages; then removing the table of ids of earlier
+    /// versions.
     Ids,
     /// Merging the search index's segments; when there are none to merge, indexing: otherwise they would become many.
     Index,

@@ -140,7 +140,8 @@ struct Importing<'i> {
     transaction: &'i Transaction<'i>,
     /// Whether a room is new and its messages keep their numbers.
     rooms: HashMap<String, bool>,
-    /// Hashes of the room, id and sender of each message with an id in the rooms that are imported into, those imported among them: some
+    /// Hashes of the room, id and sender of each message with an id in the rooms that are imported
+    /// into, those imported among them: some
     /// 20 bytes for each.
     stored: HashSet<u64>,
     hasher: RandomState,

@@ -3,12 +3,14 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
 use glassline_client::{Bell, DialectChoice, Mode};
 use glassline_server::FloodLimit;
 
 use crate::address::{parse_join, parse_listen, parse_metrics};
 use crate::choices::{Choices, parse_name};
+use crate::folders;
 use crate::history::{self, Kept};
 use crate::words;
 
@@ -20,23 +22,45 @@ const SETTINGS_HEADING: &str = "Settings (the configuration file holds them too)
 
 /// How `join` behaves, for its help and its page of the manual.
 pub(crate) const JOIN_MANNERS: &str = "\
-At a terminal, three empty Enters leave. Without one, each line of stdin is sent, what is heard is printed, and the end of stdin leaves.";
+At a terminal, /quit or three empty Enters leave. Without one, each line of stdin is sent, what is heard is printed, and the end of stdin leaves.";
 
 /// A group chat you can see through. Without a command: hosts a chat on this machine, or joins the one that is there
 #[derive(Debug, Parser)]
 #[command(
     version,
     args_conflicts_with_subcommands = true,
-    after_help = "Everything you write travels as plain text: anyone on the way can read it."
+    after_help = "\
+Examples:
+  glassline                          host a chat on this machine, and join it
+  glassline --listen 0.0.0.0:1234    the same for everybody on your network; it says what they type
+  glassline join 192.0.2.7           join the chat of another machine
+  glassline serve                    run a server that stays when you leave
+
+/quit or three empty Enters leave; /help lists the commands.
+Everything you write travels as plain text: anyone on the way can read it."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
     #[command(flatten)]
     pub(crate) settings: Settings,
+    #[command(flatten)]
+    pub(crate) host: Host,
+}
+
+/// Options of hosting: a server that ends when its host leaves.
+#[derive(Debug, Args)]
+pub(crate) struct Host {
+    /// Where to listen while you host; 0.0.0.0:1234 lets other machines in; may be given several times
+    /// [default: 127.0.0.1:1234]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen)]
+    pub(crate) listen: Vec<SocketAddr>,
     /// Where what is said is kept while you host, or `none` [default: ~/.local/state/glassline/history.db]
     #[arg(long, value_name = "FILE|none", value_parser = history::parse, value_hint = ValueHint::FilePath)]
     pub(crate) history: Option<Kept>,
+    /// A file with a secret of 16 to 256 bytes: whoever says `/op SECRET` may kick, mute, ban and freeze
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) operator_token_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -44,6 +68,10 @@ pub(crate) enum Command {
     Serve(Serve),
     Join(Join),
     History(History),
+    /// Print a new operator token: a secret for `serve --operator-token-file`
+    #[command(after_help = "\
+Keep it to yourself: `(umask 077; glassline operator-token > operator-token)`, then `glassline serve --operator-token-file operator-token`.")]
+    OperatorToken,
     Completions(Completions),
     #[command(hide = true)]
     Man(Man),
@@ -52,7 +80,12 @@ pub(crate) enum Command {
 /// Run a server
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Prints a line for each address as soon as it accepts: listening on 127.0.0.1:1234
+Examples:
+  glassline serve                                     for this machine only
+  glassline serve --listen 0.0.0.0:1234               for everybody on your network
+  glassline serve --listen 127.0.0.1:0 --history none on a free port, keeping nothing
+
+Ctrl-C ends it with a goodbye to everybody. Prints a line for each address as soon as it accepts: listening on 127.0.0.1:1234
 
 Under systemd it takes the sockets that are handed over, if --listen is not given, and tells when it is ready.")]
 pub(crate) struct Serve {
@@ -80,7 +113,8 @@ pub(crate) struct Serve {
     /// Forget the oldest messages when the history is larger; write 500M or 2G
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) keep_bytes: Option<u64>,
-    /// A file with a secret of 16 to 256 bytes: whoever says `/op SECRET` may kick, mute, ban and freeze
+    /// A file with what `glassline operator-token` printed: whoever says `/op TOKEN` may kick,
+    /// mute, ban and freeze
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "pure")]
     pub(crate) operator_token_file: Option<PathBuf>,
     /// Where to answer HTTP requests for /metrics (Prometheus) and /healthz; port 0 takes a free one
@@ -102,7 +136,11 @@ pub(crate) enum LogFormat {
 /// Join a chat
 #[derive(Debug, Args)]
 #[command(after_help = format!(
-    "{JOIN_MANNERS}\n\n\
+    "Examples:\n  \
+       glassline join                              the chat on this machine\n  \
+       glassline join example.org:5000 --name bob  another one, as bob\n  \
+       echo hello | glassline join --name bot      say a line and leave\n\n\
+     {JOIN_MANNERS}\n\n\
      Exit codes: 0 left or end of input, 1 input or output failed or some input could not be sent, 2 wrong usage, \
      3 cannot connect, 4 refused by the server, 5 the server went away."
 ))]
@@ -210,44 +248,92 @@ impl Join {
 
 /// Look after what was kept
 #[derive(Debug, Args)]
+#[command(after_help = HISTORY_EXAMPLES)]
 pub(crate) struct History {
     #[command(subcommand)]
     pub(crate) upkeep: Upkeep,
 }
 
+/// Each is run by a test.
+const HISTORY_EXAMPLES: &str = "\
+Examples:
+  glassline history check
+  glassline history export > backup.jsonl
+  glassline history import --history restored.db backup.jsonl
+  glassline history vacuum --history ~/old.db
+
+Ctrl-C ends each of them, and leaves the history as it was.
+
+Exit codes: 0 done and nothing is wrong, 1 something is wrong, or missing in an export (stderr says what), 2 wrong usage,
+130 Ctrl-C, 141 the reader of an export went away.";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Upkeep {
     /// Print it as lines of JSON, the events of the wire; a server may have it open
-    Export {
-        /// The file [default: ~/.local/state/glassline/history.db]
-        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-        history: Option<PathBuf>,
-    },
+    #[command(after_help = "\
+Examples:
+  glassline history export > backup.jsonl
+  glassline history export --history damaged.db > rest.jsonl
+
+Of a damaged file it prints what can be read. Each number that is missing is reported on stderr, and the exit code is 1.")]
+    Export(HistoryFile),
     /// Take in what was exported; no server may have it open
+    #[command(after_help = "\
+Examples:
+  glassline history import --history restored.db backup.jsonl
+  ssh example.org glassline history export | glassline history import --history copy.db
+
+If a line is wrong, nothing is taken in.")]
     Import {
         /// The file; made if it is not there [default: ~/.local/state/glassline/history.db]
-        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        #[arg(long, value_name = "FILE", value_parser = history_file(), value_hint = ValueHint::FilePath)]
         history: Option<PathBuf>,
         /// The lines, or - for stdin [default: -]
-        #[arg(value_name = "LINES", value_hint = ValueHint::FilePath)]
+        #[arg(value_name = "LINES", value_parser = path(), value_hint = ValueHint::FilePath)]
         lines: Option<PathBuf>,
     },
     /// Read all of it and say whether anything is wrong; a server may have it open
-    Check {
-        /// The file [default: ~/.local/state/glassline/history.db]
-        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-        history: Option<PathBuf>,
-    },
+    #[command(after_help = "\
+Examples:
+  glassline history check
+  glassline history check --history copy.db
+
+It changes nothing, and leaves no file behind.")]
+    Check(HistoryFile),
     /// Give the space back that forgotten messages left; no server may have it open
-    Vacuum {
-        /// The file [default: ~/.local/state/glassline/history.db]
-        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-        history: Option<PathBuf>,
-    },
+    #[command(after_help = "\
+Examples:
+  glassline history vacuum
+  glassline history vacuum --history ~/old.db")]
+    Vacuum(HistoryFile),
+}
+
+/// The file that a command is for.
+#[derive(Debug, Args)]
+pub(crate) struct HistoryFile {
+    /// The file [default: ~/.local/state/glassline/history.db]
+    #[arg(long, value_name = "FILE", value_parser = history_file(), value_hint = ValueHint::FilePath)]
+    pub(crate) history: Option<PathBuf>,
+    // A file without its option, to answer it with the right usage. Completions offer nothing for it.
+    #[arg(hide = true, value_hint = ValueHint::Other)]
+    pub(crate) misplaced: Option<PathBuf>,
+}
+
+fn history_file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| history::parse_file(&path))
+}
+
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| folders::expanded(&path))
 }
 
 /// Print what a shell needs to complete commands and flags
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mkdir -p ~/.local/share/bash-completion/completions
+  glassline completions bash > ~/.local/share/bash-completion/completions/glassline
+  glassline completions fish > ~/.config/fish/completions/glassline.fish")]
 pub(crate) struct Completions {
     /// Your shell
     #[arg(value_enum)]

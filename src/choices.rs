@@ -3,6 +3,8 @@
 use std::env;
 
 use glassline_client::{Bell, DialectChoice, JoinOptions, Mode, Preferences};
+use glassline_wire::limits::{NAME_BYTES_MAX, NAME_CHARS_MAX};
+use glassline_wire::operator_token;
 
 use crate::address::default_address;
 use crate::folders;
@@ -40,13 +42,17 @@ impl Choices {
     /// What they come to, with the defaults.
     pub(crate) fn join_options(self, mode: Mode) -> JoinOptions {
         let defaults = Preferences::default();
+        let (name, greeting) = match self.name {
+            Some(name) => (name, Vec::new()),
+            None => shortened(login_name()),
+        };
         JoinOptions {
             address: self.server.unwrap_or_else(|| default_address().to_string()),
-            name: self.name.unwrap_or_else(login_name),
+            name,
             dialect: self.dialect.unwrap_or_default(),
             mode,
             hosts: false,
-            greeting: Vec::new(),
+            greeting,
             preferences: Preferences {
                 timestamps: self.timestamps,
                 bell: self.bell.unwrap_or(defaults.bell),
@@ -67,6 +73,8 @@ impl Choices {
 pub(crate) fn parse_name(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         Err("a name needs at least one letter; leave it out to be called by your login name".to_string())
+    } else if operator_token::is_in(text) {
+        Err("this has the form of an operator token, which others must not read; choose another name".to_string())
     } else {
         Ok(text.to_string())
     }
@@ -76,6 +84,23 @@ pub(crate) fn parse_name(text: &str) -> Result<String, String> {
 fn login_name() -> String {
     let login = env::var("USER").ok().or_else(|| whoami::username().ok());
     login.filter(|name| !name.is_empty()).unwrap_or_else(|| "guest".to_string())
+}
+
+/// Cuts a login name to what a server takes (T7), and says so.
+fn shortened(login: String) -> (String, Vec<String>) {
+    let mut bytes = 0;
+    let fits = |c: &char| {
+        bytes += c.len_utf8();
+        bytes <= NAME_BYTES_MAX
+    };
+    let name: String = login.chars().take(NAME_CHARS_MAX).take_while(fits).collect();
+    if name == login {
+        return (login, Vec::new());
+    }
+    let words = format!(
+        "your login name is longer than {NAME_CHARS_MAX} characters, so you are {name} here; --name or /nick changes it"
+    );
+    (name, vec![words])
 }
 
 #[cfg(test)]
@@ -112,8 +137,18 @@ mod tests {
     }
 
     #[test]
+    fn a_long_login_name_is_cut_and_its_owner_told() {
+        assert_eq!(shortened("alice".into()), ("alice".into(), Vec::new()));
+        let (name, words) = shortened("x".repeat(33));
+        assert_eq!(name, "x".repeat(32));
+        assert!(words[0].contains(&name) && words[0].contains("--name"), "{words:?}");
+        assert_eq!(shortened("漢".repeat(30)).0, "漢".repeat(21));
+    }
+
+    #[test]
     fn a_name_is_not_empty() {
         assert_eq!(parse_name("bob").as_deref(), Ok("bob"));
         assert!(parse_name(" ").is_err() && parse_name("").is_err());
+        assert!(parse_name("glop_014d2pf2dbsqqg28t5cy4tqkffkygsh8").is_err());
     }
 }

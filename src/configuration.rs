@@ -1,6 +1,5 @@
 //! The configuration file: found, read within bounds, and every fault in it told with its line.
 
-use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 use crate::address::parse_join;
 use crate::choices::{Choices, parse_name};
 use crate::folders;
+use crate::plain_file;
 use crate::words::{self, Word};
 
 /// Longest file that is read: far more than anybody writes, and nothing to a machine.
@@ -24,6 +24,10 @@ const KEYS: [&str; 9] = ["name", "server", "dialect", "timestamps", "bell", "col
 /// What the file chooses: the one named, which must be there, or the user's own, which need not.
 pub(crate) fn choices(named: Option<PathBuf>) -> anyhow::Result<Choices> {
     let is_named = named.is_some();
+    let named = named.map(|path| {
+        folders::expanded(&path).map_err(|advice| anyhow!("the configuration {}: {advice}", path.display()))
+    });
+    let named = named.transpose()?;
     let Some(path) = named.or_else(folders::configuration_file) else { return Ok(Choices::default()) };
     let shown = path.display();
     let bytes = match read_bounded(&path) {
@@ -48,7 +52,7 @@ pub(crate) fn choices(named: Option<PathBuf>) -> anyhow::Result<Choices> {
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // One byte more, so that too long can be told from just long enough.
-    File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    plain_file::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

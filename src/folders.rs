@@ -1,36 +1,74 @@
 //! Where a user's files are: the XDG base folders, on every system.
 
-use std::path::{Path, PathBuf};
-
-use etcetera::base_strategy::{BaseStrategy, Xdg};
+use std::env;
+use std::ffi::OsString;
+use std::path::{Component, Path, PathBuf};
 
 /// What all of this program's files are in.
 const OWN_FOLDER: &str = "glassline";
 const CONFIGURATION_FILE: &str = "config.toml";
 
-/// `$XDG_CONFIG_HOME/glassline/config.toml`; nothing without a home.
+/// `$XDG_CONFIG_HOME/glassline/config.toml`; nothing without that and without a home.
 pub(crate) fn configuration_file() -> Option<PathBuf> {
-    let file = Xdg::new().ok()?.config_dir().join(OWN_FOLDER).join(CONFIGURATION_FILE);
-    whole(file)
+    let folder = base(env::var_os("XDG_CONFIG_HOME"), home(), ".config")?;
+    Some(folder.join(OWN_FOLDER).join(CONFIGURATION_FILE))
 }
 
-/// `$XDG_STATE_HOME/glassline`, where logs and typed lines go; nothing without a home.
+/// `$XDG_STATE_HOME/glassline`, where logs and typed lines go; nothing without that and without a home.
 pub(crate) fn state_folder() -> Option<PathBuf> {
-    whole(Xdg::new().ok()?.state_dir()?.join(OWN_FOLDER))
+    Some(base(env::var_os("XDG_STATE_HOME"), home(), ".local/state")?.join(OWN_FOLDER))
 }
 
 /// A path as people write it: from their home on, if it lies there.
 pub(crate) fn in_short(path: &Path) -> String {
-    let home = Xdg::new().ok().map(|folders| folders.home_dir().to_path_buf());
-    match home.and_then(|home| path.strip_prefix(home).ok().map(Path::to_path_buf)) {
+    match home().and_then(|home| path.strip_prefix(home).ok().map(Path::to_path_buf)) {
         Some(rest) => format!("~/{}", rest.display()),
         None => path.display().to_string(),
     }
 }
 
+/// The path that is meant where a `~` was not expanded by a shell: in a file, and behind `=`.
+///
+/// # Errors
+/// Says what to write instead.
+pub(crate) fn expanded(path: &Path) -> Result<PathBuf, String> {
+    expanded_from(path, home())
+}
+
+fn expanded_from(path: &Path, home: Option<PathBuf>) -> Result<PathBuf, String> {
+    let mut parts = path.components();
+    let Some(Component::Normal(first)) = parts.next() else { return Ok(path.to_path_buf()) };
+    if first == "~" {
+        let home = home.ok_or_else(|| "HOME does not say what ~ is; write the whole path".to_string())?;
+        return Ok(home.join(parts.as_path()));
+    }
+    if first.as_encoded_bytes().starts_with(b"~") {
+        let first = first.display();
+        return Err(format!("write the whole path instead of {first}, or ./{first} for a file of that name"));
+    }
+    Ok(path.to_path_buf())
+}
+
+/// What a variable says if it is a whole path, else a folder in the home.
+fn base(variable: Option<OsString>, home: Option<PathBuf>, in_home: &str) -> Option<PathBuf> {
+    variable.map(PathBuf::from).filter(|folder| folder.is_absolute()).or_else(|| Some(home?.join(in_home)))
+}
+
+/// The home that the environment names. Who took it away wants nothing to be read or kept there,
+/// whatever the list of users says.
+#[cfg(unix)]
+fn home() -> Option<PathBuf> {
+    whole(env::var_os("HOME").map(PathBuf::from))
+}
+
+#[cfg(not(unix))]
+fn home() -> Option<PathBuf> {
+    whole(env::home_dir())
+}
+
 /// A home that is no whole path would put files wherever the program happens to be started.
-fn whole(path: PathBuf) -> Option<PathBuf> {
-    path.is_absolute().then_some(path)
+fn whole(path: Option<PathBuf>) -> Option<PathBuf> {
+    path.filter(|path| path.is_absolute())
 }
 
 #[cfg(test)]
@@ -39,9 +77,34 @@ mod tests {
 
     #[test]
     fn a_path_is_short_within_the_home_and_whole_elsewhere() {
-        let Ok(folders) = Xdg::new() else { panic!("the tests need a home") };
-        assert_eq!(in_short(&folders.home_dir().join("a/b.db")), "~/a/b.db");
-        let elsewhere = folders.home_dir().with_file_name("somebody-else").join("b.db");
+        let home = home().expect("the tests need a home");
+        assert_eq!(in_short(&home.join("a/b.db")), "~/a/b.db");
+        let elsewhere = home.with_file_name("somebody-else").join("b.db");
         assert_eq!(in_short(&elsewhere), elsewhere.display().to_string());
+    }
+
+    #[test]
+    fn a_tilde_is_the_home_and_other_paths_stay() {
+        let home = || Some(PathBuf::from("/home/eve"));
+        let expanded = |path: &str| expanded_from(Path::new(path), home());
+        for (written, meant) in [("~/x/y.db", "/home/eve/x/y.db"), ("~", "/home/eve"), ("~//x", "/home/eve/x")] {
+            assert_eq!(expanded(written), Ok(PathBuf::from(meant)), "{written}");
+        }
+        for same in ["x", "./~", "./~bob/x", "a/~/b", "/~/x", "..", ""] {
+            assert_eq!(expanded(same), Ok(PathBuf::from(same)));
+        }
+        let other = expanded("~bob/x").expect_err("another's home");
+        assert!(other.contains("whole path") && other.contains("./~bob"), "{other}");
+        let homeless = expanded_from(Path::new("~/x"), None).expect_err("no home");
+        assert!(homeless.contains("HOME") && homeless.contains("whole path"), "{homeless}");
+    }
+
+    #[test]
+    fn a_variable_counts_if_it_is_a_whole_path() {
+        let home = || Some(PathBuf::from("/home/eve"));
+        assert_eq!(base(Some("/x".into()), home(), "y"), Some(PathBuf::from("/x")));
+        assert_eq!(base(Some("x".into()), home(), "y"), Some(PathBuf::from("/home/eve/y")));
+        assert_eq!(base(Some(OsString::new()), None, "y"), None);
+        assert_eq!(base(None, None, "y"), None);
     }
 }

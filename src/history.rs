@@ -1,13 +1,16 @@
 //! Where what is said is kept: the file chosen, or the one in the user's state folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use glassline_journal::{Keep, Store};
+use glassline_journal::{Keep, Store, StoreError};
 
 use crate::folders;
 
 const HISTORY_FILE: &str = "history.db";
+
+/// Words for no history; a file of such a name is written with its folder, as `./none`.
+const WORDS_FOR_NONE: [&str; 4] = ["none", "off", "no", "false"];
 
 /// What `--history` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +28,24 @@ pub(crate) enum Kept {
 pub(crate) fn parse(text: &str) -> Result<Kept, String> {
     match text {
         "" => Err("write a file's name, or none".to_string()),
-        "none" => Ok(Kept::Nowhere),
-        file => Ok(Kept::In(PathBuf::from(file))),
+        none if is_none(none) => Ok(Kept::Nowhere),
+        file => folders::expanded(Path::new(file)).map(Kept::In),
     }
+}
+
+/// A file that there must be a history in.
+///
+/// # Errors
+/// Says what to write.
+pub(crate) fn parse_file(path: &Path) -> Result<PathBuf, String> {
+    if path.to_str().is_some_and(is_none) {
+        return Err(format!("write a file's name; ./{} is a file of that name", path.display()));
+    }
+    folders::expanded(path)
+}
+
+fn is_none(text: &str) -> bool {
+    WORDS_FOR_NONE.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// The file meant; nothing where none is to be kept, or where there is no home to keep one in.
@@ -48,6 +66,31 @@ pub(crate) fn default_file() -> Option<PathBuf> {
 ///
 /// # Errors
 /// It cannot be used; the words say why and what to do.
-pub(crate) fn open(file: &std::path::Path, keep: Keep) -> anyhow::Result<Box<dyn Store>> {
-    glassline_journal::open(file, keep).context("the server cannot start")
+pub(crate) fn open(file: &Path, keep: Keep) -> anyhow::Result<Box<dyn Store>> {
+    let opened = glassline_journal::open(file, keep);
+    let opened = match opened {
+        // The other errors name this way out themselves, where it is one.
+        Err(error @ StoreError::Full) => Err(error).context("--history none starts it without a history"),
+        opened => opened.map_err(anyhow::Error::from),
+    };
+    opened.context("the server cannot start")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_for_none_keep_nothing_and_a_path_is_a_file() {
+        for none in ["none", "NONE", "None", "off", "Off", "no", "NO", "false", "False"] {
+            assert_eq!(parse(none), Ok(Kept::Nowhere), "{none}");
+            let refused = parse_file(Path::new(none)).expect_err(none);
+            assert!(refused.contains(&format!("./{none} ")), "{refused}");
+        }
+        for file in ["./none", "./off", "no.db", "none/x", "nothing", "/off"] {
+            assert_eq!(parse(file), Ok(Kept::In(PathBuf::from(file))));
+            assert_eq!(parse_file(Path::new(file)), Ok(PathBuf::from(file)));
+        }
+        assert!(parse("").is_err() && parse("~bob/x").is_err());
+    }
 }

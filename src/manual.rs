@@ -11,6 +11,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::args::{Arguments, JOIN_MANNERS};
 use crate::environment::VARIABLES;
+use crate::folders;
 
 /// What a page lists: a word, and what it stands for.
 type Row = (&'static str, &'static str);
@@ -20,10 +21,13 @@ const SEE_JOIN: &[Row] =
 const SEE_HISTORY: &[Row] =
     &[("glassline-history(1)", "tells the exit status and the files; they are the same for each of its commands")];
 const SERVE_EXIT: &[Row] = &[
-    ("0", "ended by SIGINT or SIGTERM, with a goodbye to everybody"),
+    (
+        "0",
+        "ended by SIGINT, SIGTERM or SIGQUIT, or by SIGHUP where it was started at a terminal, with a goodbye to everybody",
+    ),
     ("1", "cannot listen, cannot use its history, or cannot go on"),
     ("2", "wrong usage"),
-    ("130", "a second signal ended it at once"),
+    ("130", "a second SIGINT, SIGTERM or SIGQUIT ended it at once"),
 ];
 const SERVE_ENVIRONMENT: &[Row] = &[
     ("GLASSLINE_DEBUG", "if set, the log tells more"),
@@ -38,7 +42,10 @@ const SERVE_FILES: &[Row] = &[(
 const HISTORY_EXIT: &[Row] = &[
     ("0", "done, and nothing is wrong"),
     ("1", "the history is damaged, is in use, or cannot be read or written; the words say which, and what to do"),
+    ("1", "export: some messages are missing, each of which is reported on stderr"),
     ("2", "wrong usage"),
+    ("129, 130, 131, 143", "ended by SIGHUP, SIGINT (Ctrl-C), SIGQUIT, SIGTERM; the history is as it was"),
+    ("141", "export: whoever read stdout closed it, so not all was written"),
 ];
 const JOIN_EXIT: &[Row] = &[
     ("0", "left, or the input ended and everything was acknowledged"),
@@ -60,6 +67,7 @@ const JOIN_FILES: &[Row] = &[
 
 /// Writes one page for the program and one for each command, those of `history` among them.
 pub(crate) fn write(folder: &Path) -> anyhow::Result<()> {
+    let folder = &folders::expanded(folder).map_err(anyhow::Error::msg)?;
     let shown = folder.display();
     fs::create_dir_all(folder).with_context(|| format!("cannot make {shown}; name another folder"))?;
     let mut program = Arguments::command().disable_help_subcommand(true);

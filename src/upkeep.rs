@@ -1,42 +1,109 @@
 //! `glassline history`: what a person does with what was kept.
 
-use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+mod input;
+mod interrupt;
+mod progress;
+
+use std::fmt::Display;
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
-use glassline_journal::{StoreError, UpkeepError, check, export, import, vacuum};
+use glassline_journal::{
+    Exported, Monitor, StoreError, UpkeepError, check_monitored, export_monitored, import_monitored, vacuum_monitored,
+};
 
-use crate::args::{History, Upkeep};
+use self::interrupt::Interrupt;
+use self::progress::Progress;
+use crate::args::{History, HistoryFile, Upkeep};
 use crate::history;
 
 /// Exit code where something is wrong with the history, or with the way to it.
 const FAILED: u8 = 1;
 
+/// Exit code of wrong usage.
+const WRONG_USAGE: u8 = 2;
+
+/// Exit code where the reader of an export went away: 128 and the number of SIGPIPE, as a shell reports it.
+const READER_GONE: u8 = 141;
+
 /// Carries one out.
 pub(crate) fn keep_up(arguments: &History) -> ExitCode {
-    match carry_out(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+    if let Some(usage) = right_usage(&arguments.upkeep) {
+        crate::complain(usage);
+        return ExitCode::from(WRONG_USAGE);
+    }
+    let interrupt = match Interrupt::watch() {
+        Ok(interrupt) => interrupt,
         Err(error) => {
-            crate::complain(format_args!("{}", in_words(&error)));
-            ExitCode::from(FAILED)
+            crate::complain(format_args!("cannot watch for signals: {error}"));
+            return ExitCode::from(FAILED);
+        }
+    };
+    match carry_out(&arguments.upkeep, &interrupt) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_reader_gone(&error) => ExitCode::from(READER_GONE),
+        Err(error) => {
+            crate::complain(in_words(&error, &arguments.upkeep));
+            ExitCode::from(interrupt.exit_code().filter(|_| is_cancelled(&error)).unwrap_or(FAILED))
         }
     }
 }
 
-/// What went wrong. The history's own words are for a server's host; who looks after a file has another next step.
-fn in_words(error: &anyhow::Error) -> String {
-    let cause = match error.downcast_ref() {
-        Some(UpkeepError::Store(cause)) => Some(cause),
-        _ => error.downcast_ref::<StoreError>(),
+/// The command line that was meant, if a file was named without its option.
+fn right_usage(upkeep: &Upkeep) -> Option<String> {
+    let (name, file) = match upkeep {
+        Upkeep::Export(file) => ("export", file),
+        Upkeep::Check(file) => ("check", file),
+        Upkeep::Vacuum(file) => ("vacuum", file),
+        Upkeep::Import { .. } => return None,
     };
-    let Some(cause) = cause else { return format!("{error:#}") };
+    let misplaced = file.misplaced.as_ref()?.display();
+    Some(format!("name the file with its option: glassline history {name} --history {misplaced}"))
+}
+
+fn store_error(error: &anyhow::Error) -> Option<&StoreError> {
+    match error.downcast_ref() {
+        Some(UpkeepError::Store(cause)) => Some(cause),
+        _ => error.downcast_ref(),
+    }
+}
+
+fn is_cancelled(error: &anyhow::Error) -> bool {
+    matches!(store_error(error), Some(StoreError::Cancelled))
+}
+
+fn is_reader_gone(error: &anyhow::Error) -> bool {
+    let output = match error.downcast_ref() {
+        Some(UpkeepError::Output(output)) => Some(output),
+        _ => error.downcast_ref::<io::Error>(),
+    };
+    output.is_some_and(|output| output.kind() == ErrorKind::BrokenPipe)
+}
+
+/// What went wrong. The history's own words are for a server's host; who looks after a file has another next step.
+fn in_words(error: &anyhow::Error, upkeep: &Upkeep) -> String {
+    let Some(cause) = store_error(error) else { return format!("{error:#}") };
     match cause {
         StoreError::InUse(file) => format!(
-            "a Glassline server, or another chore, has {} open; let it end first, then try again",
+            "a Glassline server, or another `glassline history` command, has {} open; let it end first, then try again",
             file.display()
         ),
+        StoreError::Locked(file) => {
+            let file = file.display();
+            format!(
+                "another program, and no Glassline server, has locked {file}; let it end first, then try again \
+                 (`fuser {file}` or `lsof {file}` names it on most systems)"
+            )
+        }
+        StoreError::Cancelled => match upkeep {
+            Upkeep::Export(_) => "interrupted; the export is not complete".to_string(),
+            Upkeep::Import { .. } => "interrupted; nothing was imported".to_string(),
+            Upkeep::Check(_) | Upkeep::Vacuum(_) => "interrupted; the history is as it was".to_string(),
+        },
         StoreError::ReadOnly(file) => format!(
             "{} is not this user's to open like that, or lies where nothing may be written; try again as the user whose file it is",
             file.display()
@@ -52,12 +119,12 @@ fn in_words(error: &anyhow::Error) -> String {
     }
 }
 
-fn carry_out(arguments: &History) -> anyhow::Result<()> {
-    match &arguments.upkeep {
-        Upkeep::Export { history } => export_to_stdout(&file(history.as_deref())?),
-        Upkeep::Import { history, lines } => import_from(&file(history.as_deref())?, lines.as_deref()),
-        Upkeep::Check { history } => report(&file(history.as_deref())?),
-        Upkeep::Vacuum { history } => shrink(&file(history.as_deref())?),
+fn carry_out(upkeep: &Upkeep, interrupt: &Interrupt) -> anyhow::Result<()> {
+    match upkeep {
+        Upkeep::Export(HistoryFile { history, .. }) => export_to_stdout(&file(history.as_deref())?, interrupt),
+        Upkeep::Import { history, lines } => import_from(&file(history.as_deref())?, lines.as_deref(), interrupt),
+        Upkeep::Check(HistoryFile { history, .. }) => report(&file(history.as_deref())?, interrupt),
+        Upkeep::Vacuum(HistoryFile { history, .. }) => shrink(&file(history.as_deref())?, interrupt),
     }
 }
 
@@ -68,58 +135,122 @@ fn file(named: Option<&Path>) -> anyhow::Result<PathBuf> {
         .context("there is no home folder to look in; name the file with --history FILE")
 }
 
-fn export_to_stdout(file: &Path) -> anyhow::Result<()> {
-    let mut output = BufWriter::new(io::stdout().lock());
-    let exported = export(file, &mut output)?;
-    output.flush().context("the export cannot be written")?;
-    eprintln!("{} messages, {} acts", exported.messages, exported.acts);
-    if exported.unread.is_empty() {
-        return Ok(());
-    }
-    bail!("not everything could be read: {}", exported.unread.join("; "))
+/// Does something that reports its progress, which is gone before anything else is printed.
+fn watched<T>(progress: Progress, act: impl FnOnce(&Arc<dyn Monitor>) -> T) -> T {
+    let progress = Arc::new(progress);
+    let monitor: Arc<dyn Monitor> = Arc::clone(&progress) as Arc<dyn Monitor>;
+    let done = act(&monitor);
+    progress.clear();
+    done
 }
 
-fn import_from(file: &Path, lines: Option<&Path>) -> anyhow::Result<()> {
-    let imported = match lines.filter(|lines| *lines != Path::new("-")) {
-        Some(lines) => {
-            let opened = File::open(lines)
-                .map_err(|error| anyhow!("cannot read {}: {error}; name a file that is an export", lines.display()))?;
-            import(file, &mut BufReader::new(opened))?
+/// Prints a line of a result on stdout.
+fn say(line: impl Display) -> anyhow::Result<()> {
+    writeln!(io::stdout(), "{line}")
+        .map_err(|error| anyhow::Error::new(error).context("cannot write to stdout; look after where it goes"))
+}
+
+/// Prints a line about an export, whose stdout is taken.
+fn note(line: impl Display) {
+    // Without a stderr the exit code has to do.
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+fn export_to_stdout(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
+    let progress = Progress::new(interrupt.clone(), None, !io::stdout().is_terminal());
+    let mut output = BufWriter::new(io::stdout().lock());
+    let exported = watched(progress, |monitor| export_monitored(file, &mut output, monitor));
+    let exported = match exported {
+        Ok(exported) => exported,
+        Err(error) => {
+            // What was written is whole lines; a second error would say the same.
+            let _ = output.flush();
+            return Err(error.into());
         }
-        None => import(file, &mut io::stdin().lock())?,
     };
-    println!(
+    note(format_args!("{} messages, {} acts", exported.messages, exported.acts));
+    if exported.is_complete() {
+        return Ok(());
+    }
+    note_missing(&exported);
+    if exported.missing.is_empty() && exported.missing_acts.is_empty() {
+        bail!("{} is damaged, and more may have been in it than was exported", file.display());
+    }
+    let acts: u64 = exported.missing_acts.iter().map(|range| range.end() - range.start() + 1).sum();
+    bail!(
+        "{} is damaged: {} messages and {acts} acts are missing in the export; restore a copy of the file if there is one",
+        file.display(),
+        exported.missing_messages()
+    )
+}
+
+fn note_missing(exported: &Exported) {
+    let shown = |range: &RangeInclusive<u64>| match (range.start(), range.end()) {
+        (one, end) if one == end => format!("{one} missing"),
+        (start, end) => format!("{start} to {end} missing"),
+    };
+    for (room, range) in &exported.missing {
+        note(format_args!("{room}: {}", shown(range)));
+    }
+    for range in &exported.missing_acts {
+        note(format_args!("operators' acts: {}", shown(range)));
+    }
+    exported.doubts.iter().for_each(note);
+}
+
+fn import_from(file: &Path, lines: Option<&Path>, interrupt: &Interrupt) -> anyhow::Result<()> {
+    let lines = lines.filter(|lines| *lines != Path::new("-"));
+    let is_typed = lines.is_none() && io::stdin().is_terminal();
+    if is_typed {
+        note(
+            "waiting for the lines of an export on stdin: paste them and press Ctrl-D, or press Ctrl-C and name a file: \
+             glassline history import FILE",
+        );
+    }
+    let opened = input::open(lines, interrupt);
+    let (mut input, bytes) = opened.map_err(|error| {
+        let lines = lines.unwrap_or(Path::new("-")).display();
+        anyhow!("cannot read {lines}: {error}; name a file that is an export")
+    })?;
+    let progress = Progress::new(interrupt.clone(), bytes, !is_typed);
+    let imported = watched(progress, |monitor| import_monitored(file, &mut *input, monitor.as_ref()))?;
+    say(format_args!(
         "{} messages and {} acts taken in, {} were there already",
         imported.messages, imported.acts, imported.skipped
-    );
+    ))?;
     if imported.renumbered > 0 {
-        println!(
+        say(format_args!(
             "{} of them have another number now: their room had messages before, or some are missing in the export",
             imported.renumbered
-        );
+        ))?;
     }
     Ok(())
 }
 
-fn report(file: &Path) -> anyhow::Result<()> {
-    let report = check(file)?;
+fn report(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
+    let report = watched(Progress::new(interrupt.clone(), None, true), |monitor| check_monitored(file, monitor))?;
     let rooms = if report.rooms == 1 { "1 room".to_string() } else { format!("{} rooms", report.rooms) };
-    println!("{}: {} messages in {rooms}, {} acts", file.display(), report.messages, report.acts);
+    say(format_args!("{}: {} messages in {rooms}, {} acts", file.display(), report.messages, report.acts))?;
     if report.pages_left_out {
-        println!("its pages were not all looked at, because a server wrote much meanwhile; stop it, or check a copy");
+        say("its pages were not all looked at, because a server wrote much meanwhile; stop it, or check a copy")?;
     }
     if report.stray_pages {
-        println!(
+        say(
             "its search index was damaged once and is built again; what the old one took counts as used, and nothing is forgotten by \
-             size, until `glassline history vacuum` gives it back"
+             size, until `glassline history vacuum` gives it back",
+        )?;
+    }
+    if report.unverified > 0 {
+        println!(
+            "{} of them are from before messages had checksums and were not verified; a server gives them theirs while it runs",
+            report.unverified
         );
     }
     if report.is_sound() {
-        println!("nothing is wrong with it");
-        return Ok(());
+        return say("nothing is wrong with it");
     }
     for fault in &report.faults {
-        println!("{fault}");
+        say(fault)?;
     }
     bail!(
         "{} is damaged; put it aside and restore a copy, or take what can be read with `glassline history export`",
@@ -127,13 +258,13 @@ fn report(file: &Path) -> anyhow::Result<()> {
     )
 }
 
-fn shrink(file: &Path) -> anyhow::Result<()> {
-    let done = vacuum(file)?;
-    println!("{}: {} bytes before, {} now", file.display(), done.before_bytes, done.after_bytes);
+fn shrink(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
+    let done = watched(Progress::new(interrupt.clone(), None, true), |monitor| vacuum_monitored(file, monitor))?;
+    say(format_args!("{}: {} bytes before, {} now", file.display(), done.before_bytes, done.after_bytes))?;
     if done.index_renewed {
-        println!(
-            "its search index was damaged, and is built again when a server starts; every message is there, but look after the disk"
-        );
+        say(
+            "its search index was damaged, and is built again when a server starts; every message is there, but look after the disk",
+        )?;
     }
     Ok(())
 }

@@ -95,3 +95,29 @@ fn every_command_does_what_the_help_says() {
     alice.expect_closed();
     bob.expect_word("carol left");
 }
+
+#[test]
+fn a_hidden_command_is_not_relayed() {
+    let server = Server::start();
+    let mut alice = Tutorial::join(server.address, "alice");
+    let mut bob = Tutorial::join(server.address, "bob");
+    for line in [
+        "\u{feff}/msg carl the secret",
+        " /msg carl the secret",
+        "\u{a0}/REPLY the secret",
+        "\u{200b}/mgs carl the secret",
+        "／msg carl the secret",
+        "\u{2215}msg carl the secret",
+        "/\u{2060}msg carl the secret",
+    ] {
+        alice.say(line);
+        let word = alice.expect_word(if line.starts_with('/') { "no command" } else { "this was not sent: it is /" });
+        assert!(!word.contains("secret"), "{word}");
+    }
+    for text in ["❤\u{fe0f} hi", "\u{200f}مرحبا", "ノート", " /tmp is full", "\u{feff}hi"] {
+        alice.say(text);
+        bob.expect_said("alice", text);
+    }
+    alice.say("//msg is said");
+    bob.expect_said("alice", "/msg is said");
+}

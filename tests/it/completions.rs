@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::program::{Folder, PROGRAM, command, run};
 
 /// What each of the visible commands takes, those below another behind a `-`; the empty name is the program itself.
-const OFFERED: [(&str, &[&str]); 9] = [
+const OFFERED: [(&str, &[&str]); 10] = [
     ("", &["name", "config", "timestamps", "bell", "colour", "log", "history", "help", "version"]),
     (
         "serve",
@@ -33,6 +33,7 @@ const OFFERED: [(&str, &[&str]); 9] = [
     ("history-import", &["history", "help"]),
     ("history-check", &["history", "help"]),
     ("history-vacuum", &["history", "help"]),
+    ("operator-token", &["help"]),
     ("completions", &["help"]),
 ];
 

@@ -103,6 +103,16 @@ fn what_is_wrong_is_told_with_its_file_and_line_and_what_to_write() {
     home.write(FILE, "#".repeat(1024 * 1024 + 1));
     assert_wrong(&join(&home, &[], &[]), &[FILE, "longer than 1048576 bytes"]);
     assert_wrong(&join(&home, &["--config", "/"], &[]), &["cannot read the configuration /"]);
+    for (path, kind) in [(home.pipe("pipe"), "a pipe"), ("/dev/zero".into(), "a device"), ("/".into(), "a folder")] {
+        let wrong = join(&home, &["--config", path.to_str().expect("UTF-8")], &[]);
+        assert_wrong(
+            &wrong,
+            &["cannot read the configuration", &format!("it is {kind}, not a plain file"), "--config"],
+        );
+    }
+    let link = home.path().join("link");
+    std::os::unix::fs::symlink(home.write("elsewhere.toml", "bell = \"loud\""), &link).expect("a link");
+    assert_wrong(&join(&home, &["--config", link.to_str().expect("UTF-8")], &[]), &["line 1", "bell"]);
     let wrong = join(&home, &["--config", "/dev/null"], &[("GLASSLINE_BELL", "loud")]);
     assert_wrong(&wrong, &["GLASSLINE_BELL", "off, mentions or all"]);
 }

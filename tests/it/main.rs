@@ -5,6 +5,8 @@
 
 mod harness;
 
+#[cfg(target_os = "linux")]
+mod beyond_loopback;
 #[cfg(unix)]
 mod binary;
 mod commands;
@@ -17,9 +19,12 @@ mod descriptors;
 mod escapes;
 mod events;
 mod flood;
+mod freeze;
 mod headers;
 #[cfg(unix)]
 mod history;
+#[cfg(unix)]
+mod integrity;
 mod names;
 mod operators;
 mod order;
@@ -32,6 +37,8 @@ mod resets;
 #[cfg(unix)]
 mod scripting;
 mod shutdown;
+#[cfg(unix)]
+mod signals;
 mod silence;
 mod slicing;
 mod stalled;
@@ -39,6 +46,8 @@ mod stalled;
 mod supervised;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod upkeep;
 #[cfg(unix)]
 mod watching;
 mod whereabouts;

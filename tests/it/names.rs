@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::harness::{EventClient, Server, Tutorial, frame, words_in};
 
 /// A name, what the refusal says, and its code.
-const BAD_NAMES: [(&str, &str, &str); 15] = [
+const BAD_NAMES: [(&str, &str, &str); 25] = [
     ("", "may not be empty", "bad_name"),
     ("   ", "may not be empty", "bad_name"),
     ("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "33 characters", "too_long"),
@@ -19,6 +19,16 @@ const BAD_NAMES: [(&str, &str, &str); 15] = [
     ("\u{9b}6n", "U+009B", "bad_name"),
     ("a\0b", "U+0000", "bad_name"),
     ("bob→you", "U+2192", "bad_name"),
+    ("bob⟶you", "U+27F6", "bad_name"),
+    ("bob->you", "U+003E", "bad_name"),
+    ("bob > hi", "U+003E", "bad_name"),
+    ("you", "may not be \"you\"", "bad_name"),
+    ("aliceᐅyou", "end with a sign and \"you\"", "bad_name"),
+    ("alice\u{16fe4}", "U+16FE4, which draws nothing", "bad_name"),
+    ("\u{1d159}", "U+1D159", "bad_name"),
+    ("⚹", "server's own name", "bad_name"),
+    ("👩\u{200d}👧", "emoji that are joined into one", "bad_name"),
+    ("glop_0123456789abcdefg", "form of an operator token", "bad_name"),
     ("*", "server's own name", "bad_name"),
     ("/help", "start with \"/\"", "bad_name"),
 ];
@@ -75,7 +85,7 @@ fn a_name_longer_than_any_may_be_is_refused_by_its_header() {
 fn a_name_that_looks_like_one_in_use_is_refused() {
     let server = Server::start();
     let _admin = Tutorial::join(server.address, "admin");
-    for look_alike in ["аdmin", "АDMIN", "ɑdmin"] {
+    for look_alike in ["аdmin", "АDМIN", "АDМІN", "ADМIN", "аԁМІN"] {
         let mut peer = Tutorial::connect(server.address);
         peer.say(look_alike);
         peer.expect_word("looks like one that is in use");
@@ -94,15 +104,43 @@ fn a_name_that_looks_like_one_in_use_is_refused() {
 }
 
 #[test]
+fn a_look_alike_of_one_script_gets_a_number() {
+    let server = Server::start();
+    let _erna = Tutorial::join(server.address, "Erna");
+    let mut ema = Tutorial::connect(server.address);
+    ema.say("Ema");
+    ema.expect_word("Ema looks like Erna, who is here; you are Ema-2; /nick changes it");
+    let mut third = EventClient::connect(server.address);
+    third.send(&json!({"type": "hello", "name": "ema"}));
+    assert_eq!(third.expect("welcome")["name"], "ema-3");
+    assert_eq!(third.expect("notice")["text"], "ema looks like Erna, who is here; you are ema-3; /nick changes it");
+    ema.say("/nick Ema");
+    ema.expect_word("looks like one that is in use");
+    ema.say("/nick Emma");
+    ema.expect_word("Ema-2 is now Emma");
+}
+
+#[test]
+fn names_are_written_as_their_scripts_and_telephones_do() {
+    let server = Server::start();
+    for name in ["علی\u{200c}رضا", "ශ\u{dca}\u{200d}රී", "❤\u{fe0f}", "കൃഷ്ണന\u{d4d}\u{200d}"]
+    {
+        let (_, welcome) = EventClient::greet(server.address, &json!({"type": "hello", "name": name}));
+        assert_eq!(welcome["name"], name);
+    }
+}
+
+#[test]
 fn a_taken_name_gets_a_number_whoever_has_it() {
     let server = Server::start();
     let _alice = Tutorial::join(server.address, "alice");
     let mut second = Tutorial::connect(server.address);
     second.say("Alice");
-    second.expect_word("Alice is taken: you are Alice-2");
+    second.expect_word("Alice is taken; you are Alice-2; /nick changes it");
     let mut third = EventClient::connect(server.address);
     third.send(&json!({"type": "hello", "name": "ALICE"}));
     assert_eq!(third.expect("welcome")["name"], "ALICE-3");
+    assert_eq!(third.expect("notice")["text"], "ALICE is taken; you are ALICE-3; /nick changes it");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::program::{Folder, PROGRAM, Program, command};
 
 const TOKEN: &str = "correct-horse-battery";
 
-fn server() -> Server {
+pub(crate) fn server() -> Server {
     let operator_token = Some(OperatorToken::parse(TOKEN).expect("a token"));
     Server::with(Config { operator_token, ..Config::default() })
 }
@@ -33,7 +33,7 @@ fn operate(client: &mut EventClient, line: &str) -> Vec<Value> {
 
 /// … which must be an act.
 #[track_caller]
-fn act(client: &mut EventClient, line: &str) -> Value {
+pub(crate) fn act(client: &mut EventClient, line: &str) -> Value {
     let answers = operate(client, line);
     assert_eq!(answers.first().map(|answer| &answer["type"]), Some(&json!("act")), "{line}: {answers:?}");
     answers.into_iter().next().expect("an act")
@@ -48,7 +48,7 @@ fn refused(client: &mut EventClient, line: &str, code: &str) -> String {
 }
 
 #[track_caller]
-fn operator(server: &Server, name: &str) -> EventClient {
+pub(crate) fn operator(server: &Server, name: &str) -> EventClient {
     operator_at(server.address, name)
 }
 
@@ -418,13 +418,16 @@ fn a_token_that_cannot_be_read_or_be_guessed_keeps_the_server_from_starting() {
     let missing = folder.path().join("missing");
     let cases = [
         (missing, "cannot read the operators' token in"),
-        (folder.write("empty", " \n"), "it is empty; put a secret of 16 to 256 bytes into it"),
-        (folder.write("short", "fifteen bytes.."), "its secret has 15 bytes; take at least 16"),
+        (folder.write("empty", " \n"), "it is empty; `glassline operator-token` prints a token"),
+        (folder.write("short", "fifteen bytes.."), "its secret has 15 bytes, and at least 16 are needed"),
         (folder.write("long", "x".repeat(257)), "more than 256 bytes"),
         (folder.write("huge", "x".repeat(1 << 20)), "more than 256 bytes"),
         (folder.write("lines", "one secret line\nand another"), "not one line"),
         (folder.write("bytes", [0xff; 32]), "is not text in UTF-8"),
-        (folder.path().to_path_buf(), "cannot read the operators' token in"),
+        (folder.path().to_path_buf(), "it is a folder, not a plain file"),
+        (folder.pipe("pipe"), "it is a pipe, not a plain file"),
+        ("/dev/zero".into(), "it is a device, not a plain file"),
+        ("/dev/null".into(), "it is empty"),
     ];
     for (file, words) in cases {
         let ended = Process::ended(&["serve", "--listen", "127.0.0.1:0", "--operator-token-file", path(&file)]);
@@ -453,6 +456,74 @@ fn a_token_that_others_may_read_is_warned_of() {
             "{mode:o}: {}",
             ended.stderr
         );
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_printed_token_makes_an_operator_and_is_published_nowhere() {
+    let folder = Folder::new();
+    let printed = |_| {
+        let mut operator_token = command(PROGRAM, &folder);
+        operator_token.arg("operator-token");
+        let ended = Program::start(operator_token).ended();
+        assert!(ended.code == Some(0) && ended.stderr.is_empty(), "{ended:?}");
+        ended.stdout.concat()
+    };
+    let [token, other] = [0, 1].map(printed);
+    assert!(token.starts_with("glop_") && token.len() == 37 && token != other, "{token} {other}");
+    let token_file = folder.write("token", format!("{token}\n"));
+    let server = Process::serve(&["--history", "none", "--operator-token-file", path(&token_file)]);
+    let mut eve = EventClient::join(server.address, "eve");
+    let mut witness = Tutorial::join(server.address, "witness");
+    for text in [token.clone(), other.clone(), format!("/op {}", token.to_uppercase()), format!("{}.", &other[..25])] {
+        is_refused_to_say_text(&mut eve, &text);
+        eve.send(&json!({"type": "direct", "to": "eve", "text": text, "id": fresh_id()}));
+        eve.expect_error("bad_field");
+        witness.say(format!(" {text}"));
+        witness.expect_word("this was not sent: ");
+    }
+    assert!(refused(&mut eve, &format!("op {other}"), "not_operator").contains("this is not the token"));
+    let mistyped = token.replacen(&token[10..11], if &token[10..11] == "7" { "8" } else { "7" }, 1);
+    assert!(refused(&mut eve, &format!("op {mistyped}"), "not_operator").contains("copy it again"));
+    act(&mut eve, &format!("op {}", token.to_uppercase()));
+    let ended = server.stop();
+    assert_eq!(ended.stderr.matches("a wrong operator token").count(), 2, "{}", ended.stderr);
+    assert!(!ended.stderr.to_lowercase().contains(&token[5..]) && !ended.stderr.contains("not recognised"));
+}
+
+/// Says a text to everybody, which must be refused as one that holds a token.
+#[cfg(unix)]
+#[track_caller]
+fn is_refused_to_say_text(client: &mut EventClient, text: &str) {
+    client.say(text);
+    client.expect_error("bad_field");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_token_of_ones_own_works_with_a_warning() {
+    let folder = Folder::new();
+    let token_file = folder.write("token", TOKEN);
+    let server = Process::serve(&["--history", "none", "--operator-token-file", path(&token_file)]);
+    operator_at(server.address, "teacher");
+    let ended = server.stop();
+    assert!(ended.stderr.contains("it is not recognised") && !ended.stderr.contains(TOKEN), "{}", ended.stderr);
+    for (secret, word) in [("fifteen bytes !", "15 bytes"), ("glop_0123", "do not fit"), ("", "is empty")] {
+        let token_file = folder.write("token", secret);
+        let mut serve = command(PROGRAM, &folder);
+        serve.args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--history",
+            "none",
+            "--operator-token-file",
+            path(&token_file),
+        ]);
+        let ended = Program::start(serve).ended();
+        assert!(ended.code == Some(1) && ended.stderr.contains(word), "{ended:?}");
+        assert!(secret.is_empty() || !ended.stderr.contains(secret), "{ended:?}");
     }
 }
 

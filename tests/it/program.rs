@@ -37,6 +37,13 @@ impl Folder {
         fs::write(&path, content).expect("a file");
         path
     }
+
+    /// Makes a named pipe with nobody at its other end.
+    pub(crate) fn pipe(&self, name: &str) -> PathBuf {
+        let path = self.0.join(name);
+        assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo").success());
+        path
+    }
 }
 
 impl Drop for Folder {
@@ -118,6 +125,11 @@ impl Program {
     #[track_caller]
     pub(crate) fn line(&self) -> String {
         self.stdout.recv_timeout(DEADLINE).expect("another line")
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends it, and nothing it started, a signal by name.

@@ -20,6 +20,7 @@ import checks_door  # noqa: E402, F401
 import checks_event  # noqa: E402, F401
 import checks_metrics  # noqa: E402, F401
 import checks_mutes  # noqa: E402, F401
+import checks_names  # noqa: E402, F401
 import checks_operators  # noqa: E402, F401
 import checks_order  # noqa: E402, F401
 import checks_past  # noqa: E402, F401

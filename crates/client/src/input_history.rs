@@ -2,7 +2,7 @@
 //!
 //! One entry a line, its newlines escaped. What is for somebody's eyes only never gets there (`commands/privacy.rs`).
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,11 @@ use crate::commands::{is_storable, seals};
 use crate::file_lock::wait_for;
 use crate::system::{append_private_file, create_private_folder, edit_private_file};
 
-const FILE_NAME: &str = "history";
+const FILE_NAME: &str = "typed-lines";
+/// Its former name, which was easily taken for the server's `history.db` beside it.
+const OLD_FILE_NAME: &str = "history";
+/// What begins a server's history, wherever its owner keeps it.
+const DATABASE_START: &[u8] = b"SQLite format 3\0";
 /// What is kept; a file that is twice as long is cut down to it.
 const ENTRIES_MAX: usize = 1_000;
 const BYTES_MAX: usize = 1024 * 1024;
@@ -45,7 +49,10 @@ impl InputHistory {
     /// What to tell the user; no lines are kept then.
     pub(crate) fn open(state_folder: &Path) -> Result<(Self, Vec<String>), String> {
         let path = state_folder.join(FILE_NAME);
-        let opened = create_private_folder(state_folder).and_then(|()| load(&path));
+        let opened = create_private_folder(state_folder).and_then(|()| {
+            take_over(&state_folder.join(OLD_FILE_NAME), &path);
+            load(&path)
+        });
         let loaded = opened.map_err(|error| complaint(&path, &error))?;
         let Loaded { mut lines, torn } = loaded;
         let mut history = Self { path: Some(path), sealed: false, entries: lines.len(), torn, last: None };
@@ -99,6 +106,23 @@ impl InputHistory {
 
 fn complaint(path: &Path, error: &io::Error) -> String {
     format!("typed lines are not kept for the next session: {}: {error}", path.display())
+}
+
+/// Renames a file of an earlier version. What is none, or cannot be renamed, stays; the lines begin
+/// anew then.
+fn take_over(old: &Path, path: &Path) {
+    let is_new = path.symlink_metadata().is_err();
+    let is_file = old.symlink_metadata().is_ok_and(|found| found.is_file());
+    if is_new && is_file && !is_database(old) {
+        let _ = fs::rename(old, path);
+    }
+}
+
+/// Returns true for a server's history, and for what cannot be looked at.
+fn is_database(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(DATABASE_START.len() as u64).read_to_end(&mut start));
+    read.is_err() || start == DATABASE_START
 }
 
 /// What a file held.

@@ -12,17 +12,20 @@ mod inbox;
 mod input_history;
 mod json;
 mod keyboard;
+mod line_output;
 mod lines;
 mod lines_in;
 mod options;
 mod plain;
 pub mod preferences;
 mod room_log;
+mod rows;
 pub mod session;
 mod system;
 mod telling;
 mod terminal;
 mod transport;
+mod typing;
 mod undelivered;
 mod view;
 
@@ -36,6 +39,7 @@ use entropy::SystemEntropy;
 use glassline_wire::limits::{EVENT_BYTES_MAX, TEXT_BYTES_MAX};
 use inbox::{ARRIVALS_MAX, Inbox};
 use json::Json;
+use line_output::{LineOutput, Screen};
 use lines_in::LinesIn;
 pub use options::{JoinOptions, Mode};
 use plain::{Manner, Plain};
@@ -48,6 +52,8 @@ use telling::settings::Settings;
 use telling::wording::Reader;
 use terminal::Terminal;
 use transport::Transport;
+use typing::line::TypedLine;
+use typing::terminal::TypingTerminal;
 use view::View;
 
 /// A program that lost its server waits this long for it before it reports the loss.
@@ -69,7 +75,7 @@ pub fn join(options: &JoinOptions) -> Ending {
         Err(error) => return Ending::InputOutput(format!("cannot use the standard input and output: {error}")),
     };
     // Without it the signals do what they always do.
-    let _ = system::watch_interrupts(inbox.clone(), terminal::guard::restore_if_taken, terminal::guard::is_paused);
+    let _ = system::watch_interrupts(inbox.clone(), give_terminal_back, terminal::guard::is_paused);
     let for_a_person = mode == Mode::Terminal || (mode == Mode::Linear && typed);
     let config = Config {
         address: options.address.clone(),
@@ -95,27 +101,56 @@ pub fn join(options: &JoinOptions) -> Ending {
     driver.run(&arrivals)
 }
 
+/// Reports whether the process was started with SIGHUP ignored, as by `nohup`: a hangup is then no reason to end.
+///
+/// To be called before anything watches that signal.
+pub fn is_hangup_ignored() -> bool {
+    system::is_hangup_ignored()
+}
+
 fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> io::Result<Box<dyn View>> {
     if mode == Mode::Terminal {
         return Ok(Box::new(Terminal::open(options, inbox.clone())?));
     }
-    let greeting = own_words(&options.greeting);
     let out: Box<dyn Write> = Box::new(io::BufWriter::new(io::stdout()));
     let err: Box<dyn Write> = Box::new(io::stderr());
     if mode == Mode::Json {
         let lines_in = LinesIn::start(io::stdin(), EVENT_BYTES_MAX, inbox.clone())?;
         let mut json = Json::new(lines_in, Box::new(SystemEntropy), out, err)?;
-        json.tell(&greeting)?;
+        json.tell(&own_words(&options.greeting))?;
         return Ok(Box::new(json));
     }
-    let lines_in = LinesIn::start(io::stdin(), TEXT_BYTES_MAX, inbox.clone())?;
-    let manner = Manner { typed, words_on_stdout: mode == Mode::Linear };
-    let reader = Reader::new(&options.name);
-    let settings = Settings::new(&options.preferences, false);
-    let log = RoomLog::wished_for(options);
-    let mut plain = Plain::new(manner, reader, settings, log, lines_in, out, err);
-    plain.tell(&greeting)?;
-    Ok(Box::new(plain))
+    let manner = Manner { typed, words_on_stdout: mode == Mode::Linear, hosts: options.hosts };
+    let has_screen = io::stdout().is_terminal();
+    let for_a_person = typed && has_screen && mode == Mode::Linear;
+    // A system that cannot read keys one by one has lines typed as it always does, and so has a
+    // pipe.
+    let terminal = for_a_person.then(|| TypingTerminal::open(inbox.clone()));
+    let terminal = terminal.and_then(Result::ok);
+    let lines_in = match &terminal {
+        Some(_) => LinesIn::added(),
+        None => LinesIn::start(io::stdin(), TEXT_BYTES_MAX, inbox.clone())?,
+    };
+    let screen = has_screen.then_some(Screen { columns: terminal::columns, shortens: typed });
+    let output = LineOutput::new(out, err, manner.words_on_stdout, screen, TypedLine::new(TEXT_BYTES_MAX));
+    let (reader, settings) = (Reader::new(&options.name), Settings::new(&options.preferences, false));
+    let mut plain = Plain::new(manner, reader, settings, RoomLog::wished_for(options), lines_in, output);
+    for words in &options.greeting {
+        plain.tell(words)?;
+    }
+    if for_a_person {
+        plain.tell(terminal::FIRST_STEPS)?;
+    }
+    Ok(Box::new(match terminal {
+        Some(terminal) => plain.typed_at(terminal),
+        None => plain,
+    }))
+}
+
+/// Gives the terminal back, in whichever way it was taken, for a thread that ends the process.
+fn give_terminal_back() {
+    terminal::guard::restore_if_taken();
+    typing::terminal::give_back();
 }
 
 /// Words of the client's, as every mode that writes lines marks them.

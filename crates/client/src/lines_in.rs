@@ -35,7 +35,13 @@ impl LinesIn {
         Ok(lines_in)
     }
 
-    /// Takes in what the thread has read.
+    /// Lines that somebody else reads and [adds](LinesIn::add).
+    pub(crate) fn added() -> Self {
+        let (reads_due, _) = sync_channel(1);
+        Self { waiting: VecDeque::new(), ended: false, reads_due }
+    }
+
+    /// Takes in what was read.
     pub(crate) fn add(&mut self, lines: Vec<Line>) {
         self.waiting.extend(lines);
         if self.waiting.is_empty() {

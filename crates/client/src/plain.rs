@@ -1,26 +1,30 @@
 //! Lines in, lines out: for pipes, for terminals that cannot redraw, and for screen readers (`--linear`).
 
-use std::io::{self, Write};
+use std::io;
 
-use crate::commands::{Meaning, interpret};
-use crate::diagnostics;
+use crate::commands::{Meaning, concealed, interpret, is_reply};
 use crate::ending::Ending;
 use crate::inbox::UserInput;
+use crate::keyboard::event::{NOT_UTF8, TerminalEvent};
+use crate::line_output::LineOutput;
 use crate::lines::Line;
 use crate::lines_in::LinesIn;
 use crate::room_log::RoomLog;
 use crate::session::Session;
 use crate::session::update::{Command, SlashCommands, Update};
 use crate::telling::catching_up::CatchingUp;
+use crate::telling::correspondent::{Reply, Unsent};
 use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
-use crate::telling::{Kind, Line as Told, attention};
+use crate::telling::{Kind, Line as Told, Role, Span, attention};
+use crate::terminal::exits::closes_for;
+use crate::typing::line::Typed;
+use crate::typing::terminal::TypingTerminal;
 use crate::undelivered::Undelivered;
 use crate::view::View;
 
 /// So many empty lines in a row leave, as in the tutorial's client.
 const EMPTY_LINES_TO_LEAVE: u8 = 3;
-const BELL: &[u8] = b"\x07";
 
 /// Who is at the other end of the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,18 +33,27 @@ pub(crate) struct Manner {
     pub(crate) typed: bool,
     /// The client's own words go where the conversation goes.
     pub(crate) words_on_stdout: bool,
+    /// This process is the server, too.
+    pub(crate) hosts: bool,
 }
 
 /// The mode.
 pub(crate) struct Plain {
     manner: Manner,
     reader: Reader,
+    /// Target of the next `/reply`.
+    reply: Reply,
     settings: Settings,
     catching_up: CatchingUp,
     log: Option<RoomLog>,
     lines_in: LinesIn,
-    out: Box<dyn Write>,
-    err: Box<dyn Write>,
+    output: LineOutput,
+    /// The terminal, where the client reads its keys and echoes them.
+    terminal: Option<TypingTerminal>,
+    /// What is no text was told of in this line.
+    told_not_utf8: bool,
+    /// Whoever hosts has been told for whom leaving closes the line.
+    told_of_others: bool,
     empty_lines: u8,
     undelivered: Undelivered,
     finished: bool,
@@ -53,35 +66,38 @@ impl Plain {
         settings: Settings,
         log: Option<RoomLog>,
         lines_in: LinesIn,
-        out: Box<dyn Write>,
-        err: Box<dyn Write>,
+        output: LineOutput,
     ) -> Self {
         Self {
             manner,
             reader,
+            reply: Reply::to(None),
             settings,
             catching_up: CatchingUp::default(),
             log,
             lines_in,
-            out,
-            err,
+            output,
+            terminal: None,
+            told_not_utf8: false,
+            told_of_others: false,
             empty_lines: 0,
             undelivered: Undelivered::default(),
             finished: false,
         }
     }
 
-    /// The client's own words.
-    pub(crate) fn tell(&mut self, lines: &[String]) -> io::Result<()> {
-        if self.manner.words_on_stdout {
-            return lines.iter().try_for_each(|line| writeln!(self.out, "{line}"));
-        }
-        diagnostics::tell(&mut self.out, &mut self.err, lines)
+    /// Reads the keys of a terminal in place of lines.
+    pub(crate) fn typed_at(self, terminal: TypingTerminal) -> Self {
+        Self { terminal: Some(terminal), ..self }
     }
 
-    /// The rows of a line, the first with its time where times are shown.
-    fn timed(&self, line: &Told) -> Vec<String> {
-        let mut rows = line.plain();
+    /// The client's own words.
+    pub(crate) fn tell(&mut self, words: &str) -> io::Result<()> {
+        self.output.words(&Told::notice(words))
+    }
+
+    /// A line with its time where times are shown.
+    fn timed(&self, line: &Told) -> Told {
         let clock = &self.reader.clock;
         let at = || line.at.unwrap_or_else(|| clock.now());
         let time = match line.kind {
@@ -90,28 +106,26 @@ impl Plain {
             Kind::Earlier => line.at.map(|at| clock.minute(at)),
             Kind::Dated | Kind::Mark => None,
         };
-        if let (Some(first), Some(time)) = (rows.first_mut(), time) {
-            *first = format!("{time} {first}");
-        }
-        rows
+        let Some(time) = time else { return line.clone() };
+        let before = Span::new(Role::Faint, format!("{time} {}", line.place()));
+        let head = std::iter::once(before).chain(line.head.iter().cloned());
+        Told { room: None, head: head.collect(), ..line.clone() }
     }
 
     /// What the server has said: marks are the client's own words.
     fn tell_heard(&mut self, told: &[Told]) -> io::Result<()> {
         for line in told {
-            if let Some(words) = line.mark_words() {
-                self.tell(&Told::notice(&words).plain())?;
-                continue;
-            }
-            for row in self.timed(line) {
-                writeln!(self.out, "{row}")?;
+            match line.mark_words() {
+                Some(words) => self.tell(&words)?,
+                None => self.output.line(&self.timed(line))?,
             }
         }
         Ok(())
     }
 
-    fn rows(&self, told: &[Told]) -> Vec<String> {
-        told.iter().flat_map(|line| self.timed(line)).collect()
+    /// What the client has to say about it.
+    fn tell_timed(&mut self, told: &[Told]) -> io::Result<()> {
+        told.iter().try_for_each(|line| self.output.words(&self.timed(line)))
     }
 
     /// Somebody sits there: not a pipe at either end.
@@ -120,7 +134,7 @@ impl Plain {
     }
 
     fn tell_trouble(&mut self, trouble: Option<String>) -> io::Result<()> {
-        trouble.map_or(Ok(()), |trouble| self.tell(&Told::warning(&trouble).plain()))
+        trouble.map_or(Ok(()), |trouble| self.output.words(&Told::warning(&trouble)))
     }
 
     fn is_next_wanted(&self, session: &Session) -> bool {
@@ -152,29 +166,61 @@ impl Plain {
             return Ok(());
         }
         self.empty_lines = 0;
-        match interpret(&text, session.slash_commands()) {
+        if self.manner.typed && !is_reply(&text) {
+            self.bind_reply();
+        }
+        let meaning = interpret(&text, session.slash_commands());
+        let leaves = meaning == Ok(Meaning::Do(Command::Leave));
+        if leaves && self.is_to_tell_of_others(session) {
+            return self.tell(&closes_for(session.others(), "/quit again"));
+        }
+        self.told_of_others = false;
+        match meaning {
             Ok(Meaning::Do(command)) => match session.command(command, now_ms) {
                 Ok(()) => Ok(()),
                 Err(declined) => self.not_sent(&declined.to_string()),
             },
-            Ok(Meaning::Reply(text)) => {
-                let done = self.reader.reply(text).map(|command| session.command(command, now_ms));
-                match done {
-                    Ok(Ok(())) => Ok(()),
-                    Ok(Err(declined)) => self.not_sent(&declined.to_string()),
-                    Err(wrong) => self.not_sent(&wrong),
-                }
-            }
-            Ok(Meaning::Help(lines)) => self.tell(&Told::notice(&lines.join("\n")).plain()),
-            Ok(Meaning::Keys) => {
-                self.tell(&["* Enter sends; there are more keys in the terminal mode only".to_owned()])
-            }
+            Ok(Meaning::Reply(text)) => self.send_reply(text, session, now_ms),
+            Ok(Meaning::Help(blocks)) => blocks.iter().try_for_each(|block| self.tell(block)),
+            Ok(Meaning::Keys) => self.tell("Enter sends; there are more keys in the terminal mode only"),
             Ok(Meaning::Clear) => Ok(()),
+            Ok(Meaning::More(number)) => {
+                let shown = self.output.rest(number)?;
+                shown.or_else(|wrong| self.tell(&wrong))
+            }
             Ok(setting) => {
                 let told = self.settings.change(&setting);
-                self.tell(&told.map(|told| Told::notice(&told).plain()).unwrap_or_default())
+                told.map_or(Ok(()), |told| self.tell(&told))
             }
             Err(wrong) => self.not_sent(&wrong),
+        }
+    }
+
+    /// A reply goes to whoever wrote last by now.
+    fn bind_reply(&mut self) {
+        self.reply = Reply::to(self.reader.correspondent.as_ref());
+    }
+
+    fn send_reply(&mut self, text: String, session: &mut Session, now_ms: u64) -> io::Result<()> {
+        // Whoever types has begun after the line before; a program has read what it answers.
+        let latest = self.reader.correspondent.as_ref().filter(|_| self.manner.typed);
+        match self.reply.decide(latest) {
+            Ok(target) => {
+                let done = session.command(target.command(text), now_ms);
+                if self.manner.typed {
+                    self.bind_reply();
+                }
+                done.or_else(|declined| self.not_sent(&declined.to_string()))
+            }
+            Err(Unsent::Nobody(words)) => self.not_sent(&words),
+            Err(Unsent::Ask(why)) if self.manner.typed => self.not_sent(&format!(
+                "{why}; the same line again sends it all the same, /msg NAME TEXT to somebody else"
+            )),
+            Err(Unsent::Ask(why)) => {
+                // No second line of a program is a confirmation.
+                self.bind_reply();
+                self.not_sent(&format!("{why}; /msg NAME TEXT writes to whoever has the name"))
+            }
         }
     }
 
@@ -186,9 +232,54 @@ impl Plain {
         }
     }
 
+    /// Returns true the first time that somebody who hosts others wants to leave.
+    fn is_to_tell_of_others(&mut self, session: &Session) -> bool {
+        let hosts_others = self.manner.typed && self.manner.hosts && session.others() > 0;
+        hosts_others && !std::mem::replace(&mut self.told_of_others, true)
+    }
+
+    /// Tells what was typed and not finished.
+    fn end_typing(&mut self) -> io::Result<()> {
+        let typed = self.output.end_typing()?;
+        if !typed.trim().is_empty() {
+            self.tell(&format!("not sent: {}", concealed(&typed, 0).0))?;
+        }
+        self.output.flush()
+    }
+
+    /// Something happened at the terminal.
+    fn typed(&mut self, event: TerminalEvent, session: &Session, now_ms: u64) -> io::Result<()> {
+        let Some(terminal) = &self.terminal else { return Ok(()) };
+        if event == TerminalEvent::Resumed {
+            terminal.take_again()?;
+            return self.output.show_typed_again();
+        }
+        match self.output.press(event, now_ms)? {
+            Typed::Line(line) => {
+                self.told_not_utf8 = false;
+                self.lines_in.add(vec![line]);
+            }
+            Typed::End if self.is_to_tell_of_others(session) => {
+                self.tell(&closes_for(session.others(), "Ctrl-D again"))?;
+            }
+            Typed::End => self.lines_in.end(),
+            Typed::Suspend => {
+                self.output.flush()?;
+                return self.terminal.as_ref().map_or(Ok(()), TypingTerminal::suspend);
+            }
+            Typed::NotUtf8 if self.told_not_utf8 => {}
+            Typed::NotUtf8 => {
+                self.told_not_utf8 = true;
+                self.tell(NOT_UTF8)?;
+            }
+            Typed::Nothing => {}
+        }
+        Ok(())
+    }
+
     fn not_sent(&mut self, why: &str) -> io::Result<()> {
         self.undelivered.refused();
-        self.tell(&[format!("* not sent: {why}")])
+        self.tell(&format!("not sent: {why}"))
     }
 }
 
@@ -198,16 +289,25 @@ fn is_over(session: &Session) -> bool {
 }
 
 impl View for Plain {
-    fn input(&mut self, input: UserInput, _session: &mut Session, _now_ms: u64) -> io::Result<()> {
+    fn input(&mut self, input: UserInput, session: &mut Session, now_ms: u64) -> io::Result<()> {
         match input {
-            UserInput::Lines(lines) => self.lines_in.add(lines),
+            UserInput::Lines(lines) => {
+                if !self.manner.typed {
+                    // What is told from now on came too late to be answered by these.
+                    self.bind_reply();
+                }
+                self.lines_in.add(lines);
+            }
             UserInput::End => self.lines_in.end(),
-            UserInput::Failed(_) | UserInput::Terminal(_) | UserInput::EditorClosed => {}
+            UserInput::Terminal(event) => return self.typed(event, session, now_ms),
+            UserInput::Failed(_) | UserInput::EditorClosed => {}
         }
         Ok(())
     }
 
     fn show(&mut self, update: Update, _now_ms: u64) -> io::Result<()> {
+        self.reader.follow_people(&update);
+        self.reply.follow(&update);
         let Some(update) = self.settings.filter(update) else { return Ok(()) };
         let trouble = self.log.as_mut().and_then(|log| log.note(&update, &self.reader).err());
         self.tell_trouble(trouble)?;
@@ -217,10 +317,13 @@ impl View for Plain {
             && self.settings.rings(attention::of(&update, &self.reader.me, &told))
             && self.catching_up.may_ring(&update);
         self.reader.follow(&update);
+        if self.manner.typed && self.reply.address().is_none() {
+            self.bind_reply();
+        }
         match update {
             Update::Heard(_) | Update::Past { .. } => {
                 self.tell_heard(&told)?;
-                if rings { self.out.write_all(BELL) } else { Ok(()) }
+                if rings { self.output.ring() } else { Ok(()) }
             }
             // The sender has seen it already.
             Update::Said { .. } => Ok(()),
@@ -228,9 +331,9 @@ impl View for Plain {
                 if text.is_some() || refusal.reference.is_some() {
                     self.undelivered.refused_as(refusal.code);
                 }
-                self.tell(&self.rows(&told))
+                self.tell_timed(&told)
             }
-            Update::Notice(_) | Update::Room(_) => self.tell(&self.rows(&told)),
+            Update::Notice(_) | Update::Room(_) => self.tell_timed(&told),
         }
     }
 
@@ -250,11 +353,20 @@ impl View for Plain {
         if session.has_ended() {
             self.undelivered.stay_unacknowledged(session.unacknowledged());
         }
-        let _ = self.err.flush();
-        self.out.flush()
+        if let Some(terminal) = self.terminal.as_ref().filter(|_| self.lines_in.first().is_none()) {
+            terminal.read_more();
+        }
+        self.output.release_due(now_ms)?;
+        self.output.flush()
+    }
+
+    fn next_deadline_ms(&self) -> Option<u64> {
+        self.output.release_due_ms()
     }
 
     fn ended(&mut self, ending: Ending) -> Ending {
+        // Who types sees it; a screen that is gone shows nothing.
+        let _ = self.end_typing();
         // Who types sees what becomes of it.
         if self.manner.typed {
             return ending;

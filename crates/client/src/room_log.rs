@@ -215,7 +215,7 @@ mod tests {
 
     fn reader() -> Reader {
         let clock = LocalClock::fixed(|| Timestamp::parse("2026-11-22T14:02:03.000Z").expect("an instant"));
-        Reader { me: "me".into(), correspondent: None, clock }
+        Reader { clock, ..Reader::new("me") }
     }
 
     fn heard(json: &str) -> Update {

@@ -1,7 +1,7 @@
 //! The connection of a session: one thread connects, then one reads and one writes, each with a deadline or an end.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -139,6 +139,7 @@ fn connect_to_any(address: &str) -> Result<TcpStream, String> {
     let deadline = Instant::now() + CONNECT_TIMEOUT;
     let candidates = address.to_socket_addrs().map_err(|error| unknown_host(&error))?;
     let mut last_error = io::Error::new(ErrorKind::NotFound, "the host has no address");
+    let mut refusing = None;
     for candidate in candidates {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -146,10 +147,15 @@ fn connect_to_any(address: &str) -> Result<TcpStream, String> {
         }
         match TcpStream::connect_timeout(&candidate, left.min(CONNECT_ONE_TIMEOUT)) {
             Ok(stream) => return Ok(stream),
-            Err(error) => last_error = error,
+            Err(error) => {
+                if error.kind() == ErrorKind::ConnectionRefused {
+                    refusing = Some(candidate);
+                }
+                last_error = error;
+            }
         }
     }
-    Err(format!("{}; {}", plain_words(&last_error), advice(&last_error)))
+    Err(format!("{}; {}", plain_words(&last_error), advice(&last_error, refusing)))
 }
 
 fn unknown_host(error: &io::Error) -> String {
@@ -161,11 +167,29 @@ fn unknown_host(error: &io::Error) -> String {
     )
 }
 
-fn advice(error: &io::Error) -> &'static str {
-    match error.kind() {
-        ErrorKind::ConnectionRefused => "start a server with `glassline serve`, or just run `glassline`",
-        _ => "check the address, and that this machine is on the network",
+/// Advice for an error. `refusing` is an address at which a machine answered that nothing listens.
+fn advice(error: &io::Error, refusing: Option<SocketAddr>) -> String {
+    match refusing.filter(|_| error.kind() == ErrorKind::ConnectionRefused) {
+        Some(address) if is_here(address.ip()) => {
+            "start a server with `glassline serve`, or just run `glassline`".to_owned()
+        }
+        Some(address) => {
+            let any = if address.is_ipv6() { "[::]" } else { "0.0.0.0" };
+            let port = address.port();
+            format!(
+                "if a chat runs on that machine, it may be open to that machine only: there, `glassline --listen {any}:{port}` \
+                 (or `glassline serve --listen {any}:{port}`) opens it to others; if it runs already, check the address and the port"
+            )
+        }
+        None => "check the address, and that this machine is on the network".to_owned(),
     }
+}
+
+/// Returns whether an address is this machine's own for sure, on which a server of any kind of
+/// listening would have answered.
+fn is_here(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    address.is_loopback() || address.is_unspecified()
 }
 
 fn read(mut stream: TcpStream, reporter: &Reporter, gathers: bool) {

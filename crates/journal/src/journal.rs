@@ -19,7 +19,7 @@ pub use self::gauges::{COMMIT_BOUNDS_S, CommitTimes, Gauges};
 use self::questions::Lane;
 use self::shared::Shared;
 use crate::record::{Outcome, Record};
-use crate::store::{Head, Page, Store, StoreError};
+use crate::store::{Damage, Head, Page, Store, StoreError};
 
 /// The caller's own number for what it handed over.
 pub type Ticket = u64;
@@ -73,6 +73,8 @@ pub enum Done {
     Untended(StoreError),
     /// The search index was damaged, in these words, and is being built again. No message is missing.
     IndexRenewed(String),
+    /// Something stored is damaged and left out, in these words. Everything else goes on.
+    Damaged(Damage),
     /// The history cannot go on, and what was handed over and is not reported may or may not be stored. Comes once; no
     /// [`Done::Appended`] follows. The server must stop.
     Failed(StoreError),

@@ -14,6 +14,7 @@ pub use journal::{
 };
 pub use record::{Entry, Outcome, Record};
 pub use sqlite::{
-    Exported, Imported, Keep, Report, UpkeepError, Vacuumed, check, export, import, open, open_with_ids_of, vacuum,
+    Exported, Imported, Keep, Monitor, Report, Stage, UpkeepError, Vacuumed, check, check_monitored, export,
+    export_monitored, import, import_monitored, open, open_with_ids_of, vacuum, vacuum_monitored,
 };
-pub use store::{Head, Page, Reader, Sizes, Store, StoreError};
+pub use store::{Damage, Head, Page, Reader, Sizes, Store, StoreError};

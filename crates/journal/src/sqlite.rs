@@ -1,7 +1,9 @@
 //! The engine: one `SQLite` file with a write-ahead log. Its parts are one struct, [`Engine`], in several files.
 
+mod acts;
 mod append;
 mod beginnings;
+mod checksum;
 mod engine;
 mod fault;
 mod files;
@@ -11,6 +13,9 @@ mod id_loading;
 mod id_tests;
 mod id_window;
 mod index;
+mod kept_checksums;
+mod lock_mark;
+mod message_kind;
 mod old_ids;
 mod opening;
 mod page;
@@ -25,10 +30,15 @@ mod repeats;
 mod rooms;
 mod schema;
 mod search;
+mod summing;
 mod tend;
 #[cfg(test)]
 mod tests;
 mod upkeep;
+mod wal;
 
 pub use engine::{Keep, open, open_with_ids_of};
-pub use upkeep::{Exported, Imported, Report, UpkeepError, Vacuumed, check, export, import, vacuum};
+pub use upkeep::{
+    Exported, Imported, Monitor, Report, Stage, UpkeepError, Vacuumed, check, check_monitored, export,
+    export_monitored, import, import_monitored, vacuum, vacuum_monitored,
+};

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use glassline_wire::event::{Act, Message};
 use glassline_wire::request::{HistoryRange, Search};
+use glassline_wire::visible::one_line;
 
 use crate::record::{Outcome, Record};
 
@@ -53,10 +54,15 @@ pub trait Store: Send {
         None
     }
 
+    /// Returns, once for each, damage that was found and does not end the store.
+    fn take_damage(&mut self) -> Option<Damage> {
+        None
+    }
+
     /// Hands over every act that was ever stored, oldest first.
     ///
     /// # Errors
-    /// They cannot be read.
+    /// They cannot be read, or one is not as it was stored: without it others would be banned than operators decided.
     fn acts(&mut self, take: &mut dyn FnMut(Act)) -> Result<(), StoreError>;
 }
 
@@ -79,6 +85,35 @@ pub trait Reader: Send {
     /// # Errors
     /// It cannot be read.
     fn search(&mut self, search: &Search, deadline: Instant) -> Result<Page, StoreError>;
+
+    /// Returns what the last answer left out because it is damaged.
+    fn take_damage(&mut self) -> Option<Damage> {
+        None
+    }
+}
+
+/// Damage that costs a part of what is stored; everything else can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Damage {
+    /// Messages are not as they were stored, and are left out of what is read.
+    #[error(
+        "{count} messages of room {:?} from number {first} to {last} are not as they were stored and are left out; look after the \
+         disk, run `glassline history check`, and restore a copy if there is one",
+        one_line(room)
+    )]
+    Messages {
+        /// Their room.
+        room: String,
+        /// The lowest of their numbers.
+        first: u64,
+        /// The highest.
+        last: u64,
+        /// Messages left out.
+        count: u64,
+    },
+    /// Commits of the write-ahead log stand behind a damaged part of it, where they cannot be read.
+    #[error("{0}")]
+    Log(String),
 }
 
 /// How much room a store takes, as far as it can say so cheaply.
@@ -113,9 +148,15 @@ pub struct Page {
 /// Why a store does not do what it was asked, one variant for each cause.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Another server has it open.
-    #[error("another Glassline server keeps its history in {}; give this one a file of its own with --history FILE, or --history none", .0.display())]
+    /// Another Glassline has it open: a server, or a command that writes to it.
+    #[error("another Glassline server, or a `glassline history` command, has {} open; give this one a file of its own with --history FILE, or --history none", .0.display())]
     InUse(PathBuf),
+    /// A program that is no Glassline server holds a lock on it.
+    #[error("another program, and no Glassline server, has locked {path}; `fuser {path}` or `lsof {path}` names it on most systems: end it, then start again, or use another file with --history FILE, or none with --history none", path = .0.display())]
+    Locked(PathBuf),
+    /// The operation was cancelled by whoever asked for it.
+    #[error("interrupted; the history is as it was")]
+    Cancelled,
     /// It was written by a newer program.
     #[error("{} has schema {found}, this program knows up to {known}; use the newer Glassline that wrote it", path.display())]
     Newer {
@@ -138,11 +179,24 @@ pub enum StoreError {
         detail: String,
     },
     /// It may not be written.
-    #[error("{} cannot be written; give this user the right to write it and its folder, or name another with --history FILE", .0.display())]
+    #[error("{} cannot be written; give this user the right to write it and its folder, name another with --history FILE, or keep none with --history none", .0.display())]
     ReadOnly(PathBuf),
     /// A file of it was moved or deleted while it was open.
     #[error("{} was moved or deleted under this server, which stores nothing until the same file is back; move it back, or start the server again with what there is", .0.display())]
     NotInPlace(PathBuf),
+    /// It goes by other names as well (hard links), by which another server could open it too.
+    #[error(
+        "{} is one file with {links} names (hard links); two servers that open it by different names destroy it, so remove the other \
+         names (`find FOLDER -samefile {}` lists them), or copy it and name the copy",
+        path.display(),
+        path.display()
+    )]
+    HardLinked {
+        /// The name that was given.
+        path: PathBuf,
+        /// Names it has.
+        links: u64,
+    },
     /// It cannot be opened.
     #[error("cannot open {}: {detail}; name another file with --history FILE, or keep none with --history none", path.display())]
     CannotOpen {
@@ -165,6 +219,9 @@ pub enum StoreError {
     /// It cannot be read.
     #[error("the history cannot be read ({0}); look after the disk")]
     ReadFailed(String),
+    /// All of what was asked for is damaged; the rest of the store can be used.
+    #[error("{0}")]
+    Damaged(Damage),
     /// A bug in this program.
     #[error("the history stopped ({0}): this is a fault of Glassline; start it again, and report what its log says")]
     Panicked(String),

@@ -8,6 +8,7 @@ use alloc::{
 
 use glassline_wire::event::{ErrorCode, RoomCount, Rooms, Whois};
 use glassline_wire::request::{HistoryRange, LOBBY, Search};
+use glassline_wire::slash::{Disguise, SlashLine};
 
 use crate::direct::Letter;
 use crate::hub::Hub;
@@ -15,6 +16,7 @@ use crate::id::MemberId;
 use crate::now::Now;
 use crate::order::{INSTRUCTIONS, is_instruction};
 use crate::refusal::Refused;
+use crate::room::Room;
 
 /// Most names that an answer to a tutorial client lists.
 const LISTED_MAX: usize = 100;
@@ -106,6 +108,27 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command { name: "quit", aliases: &["exit", "bye"], arguments: "", help: "leaves", handler: quit },
 ];
 
+/// Reason, in words for its sender, why a text is not said: it is a command, and something hides
+/// its slash (T10).
+pub fn hidden_command(text: &str) -> Option<String> {
+    let line = SlashLine::of(text)?;
+    let is_known = |name: &str| is_instruction(name) || command_named(name).is_some();
+    let how = match line.meant_disguise(is_known)? {
+        Disguise::Space => "with a space before it; write it again without".to_string(),
+        Disguise::Unseen(c) => {
+            format!("with a character that cannot be seen, U+{:04X}; write it again without", u32::from(c))
+        }
+        Disguise::LookAlike(c) => format!("with U+{:04X} in place of the slash; write it again with /", u32::from(c)),
+    };
+    let name: String = line.name().chars().take(32).collect();
+    let text = format!("this was not sent: it is /{name} {how}, or //{name} to say it");
+    Some(glassline_wire::visible::one_line(&text).into_owned())
+}
+
+fn command_named(name: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|command| command.name == name || command.aliases.contains(&name))
+}
+
 impl Command {
     fn usage(&self) -> String {
         if self.arguments.is_empty() { format!("/{}", self.name) } else { format!("/{} {}", self.name, self.arguments) }
@@ -123,8 +146,7 @@ impl Hub {
             }
             return Obeyed::Stays;
         }
-        let wanted = |command: &&Command| command.name == name || command.aliases.contains(&name);
-        let Some(command) = COMMANDS.iter().find(wanted) else {
+        let Some(command) = command_named(name) else {
             let name: String = name.chars().take(32).collect();
             let text = format!("there is no command /{name}; /help lists them, //{name} says it");
             self.notify(id, &glassline_wire::visible::one_line(&text));
@@ -176,10 +198,10 @@ fn msg(hub: &mut Hub, id: MemberId, arguments: &str, now: Now) -> Result<Obeyed,
 
 fn reply(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<Obeyed, Fault> {
     let text = required(text)?;
-    let correspondent = hub.members.get(id.0).and_then(|member| member.correspondent);
+    let latest = hub.members.get(id.0).and_then(|member| member.writers.latest());
     let nobody =
         || Refused::new(ErrorCode::UnknownName, "nobody who is here has written to you; /msg NAME TEXT starts");
-    let (writer, token) = correspondent.ok_or_else(nobody)?;
+    let (writer, token) = latest.ok_or_else(nobody)?;
     let to = hub.members.get(writer.0).filter(|member| member.token == token).map(|member| member.name.clone());
     let to = to.ok_or_else(nobody)?;
     hub.deliver(id, &Letter { to: &to, text, id: None, reference: None }, now)?;
@@ -195,9 +217,9 @@ fn names(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Obeyed,
     none(arguments)?;
     let room = hub.members.get(id.0).and_then(|member| member.outlet.feeds.first()).map(|feed| feed.room);
     if let Some(room) = room {
-        let (names, count) = hub.names_in(room, LISTED_MAX);
-        let more = if count > names.len() { format!(" +{}", count - names.len()) } else { String::new() };
-        hub.notify(id, &format!("{count} here: {}{more}", names.join(", ")));
+        let count = hub.rooms.get(room.0).map_or(0, Room::count);
+        let names = hub.names_in_words(room, id, LISTED_MAX).unwrap_or_default();
+        hub.notify(id, &format!("{count} here: {names}"));
     }
     Ok(Obeyed::Stays)
 }
@@ -234,16 +256,16 @@ fn rooms(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Obeyed,
     Ok(Obeyed::Stays)
 }
 
-fn away(hub: &mut Hub, id: MemberId, text: &str, _: Now) -> Result<Obeyed, Fault> {
+fn away(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<Obeyed, Fault> {
     let text = if text.is_empty() { "away" } else { text };
-    let away = hub.set_away(id, Some(text), None)?;
+    let away = hub.set_away(id, Some(text), None, now)?;
     hub.notify(id, &format!("you are away: {}; /back ends it", away.text.unwrap_or_default()));
     Ok(Obeyed::Stays)
 }
 
-fn back(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Obeyed, Fault> {
+fn back(hub: &mut Hub, id: MemberId, arguments: &str, now: Now) -> Result<Obeyed, Fault> {
     none(arguments)?;
-    hub.set_away(id, None, None)?;
+    hub.set_away(id, None, None, now)?;
     hub.notify(id, "you are back");
     Ok(Obeyed::Stays)
 }
@@ -270,9 +292,9 @@ fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Obeyed, 
         hub.notify(id, "you are there already");
         return Ok(Obeyed::Stays);
     }
-    let (names, count) = hub.names_in(room_id, LISTED_MAX);
+    let names = hub.names_in_words(room_id, id, LISTED_MAX);
     let room = hub.rooms.get(room_id.0).map_or("", |room| &room.name).to_string();
-    let here = if count == 0 { "nobody else is here".to_string() } else { format!("here: {}", names.join(", ")) };
+    let here = names.map_or_else(|| "nobody else is here".to_string(), |names| format!("here: {names}"));
     hub.notify(id, &format!("you are in {room}; {here}"));
     hub.enter_room(id, room_id, true, now);
     if let Some(current) = current {

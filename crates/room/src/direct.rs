@@ -14,6 +14,7 @@ use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::Dialect;
 use crate::now::Now;
+use crate::order::check_text;
 use crate::refusal::Refused;
 use crate::talk::hold_to_text_limit;
 
@@ -44,11 +45,28 @@ impl Hub {
         self.deliver(sender, &Letter { to, text, id, reference }, now)
     }
 
+    /// Checks that whoever has the name `to` now has written to this member, as a reply requires.
+    ///
+    /// # Errors
+    /// Nobody has the name, or somebody else has it.
+    pub fn check_writer(&self, id: MemberId, to: &str) -> Result<(), Refused> {
+        let (_, recipient) = self.find(to)?;
+        if self.members.get(id.0).is_some_and(|member| member.writers.holds(recipient.token)) {
+            return Ok(());
+        }
+        let name = &recipient.name;
+        let text = format!(
+            "{name} has not written to you on this connection, so this may be somebody else than whom you answer; \
+             /msg {name} TEXT writes to whoever has the name"
+        );
+        Err(Refused::new(ErrorCode::UnknownName, text))
+    }
+
     pub(crate) fn deliver(&mut self, sender: MemberId, letter: &Letter<'_>, now: Now) -> Result<(), Refused> {
         hold_to_text_limit(letter.text)?;
         let (recipient, _) = self.find(letter.to)?;
         self.check_letter(sender, recipient, now)?;
-        self.check_secret(sender, letter.text)?;
+        check_text(letter.text)?;
         let Some(to) = self.members.get(recipient.0) else { return Ok(()) };
         let Some(from) = self.members.get(sender.0) else { return Ok(()) };
         if self.outbox_is_full(to) {
@@ -77,7 +95,7 @@ impl Hub {
             self.push_own(recipient, bytes);
         }
         if let Some(member) = self.members.get_mut(recipient.0) {
-            member.correspondent = Some((sender, sender_token));
+            member.writers.note(sender, sender_token);
         }
         if sender_is_event {
             direct.reference.clone_from(&letter.reference);

@@ -13,11 +13,13 @@ use glassline_wire::request::{Hello, LOBBY};
 
 use crate::hub::Hub;
 use crate::id::MemberId;
-use crate::member::{Dialect, Member, name_frame};
+use crate::member::{Arrival, Dialect, Member, name_frame};
 use crate::name::{Name, NameError};
 use crate::now::Now;
+use crate::order::Happening;
 use crate::refusal::Refused;
 use crate::rooms::LOBBY_ID;
+use crate::roster::{Granted, NumberBecause};
 
 /// How a newcomer comes in: what the hub cannot know by itself.
 #[derive(Debug, Clone, Copy)]
@@ -65,14 +67,9 @@ impl Hub {
         }
         let wished = Name::parse(name)?;
         self.check_entrance(&wished, entrance.address, entrance.now)?;
-        let as_sent = wished.as_str().as_bytes() == name;
-        let free = self.free_name(wished.clone(), entrance)?;
-        let id = self.make_member(Dialect::Tutorial, &free, entrance);
-        if free != wished {
-            self.notify(id, &format!("{} is taken: you are {}", wished.as_str(), free.as_str()));
-        } else if !as_sent {
-            self.notify(id, &format!("you are {}", free.as_str()));
-        }
+        let granted = self.free_name(wished.clone(), entrance)?;
+        let id = self.make_member(Dialect::Tutorial, &granted.name, entrance, self.arrival_now());
+        self.explain_name(id, name, &wished, &granted);
         self.greet(id);
         self.tell_order(id, entrance.now);
         self.enter_room(id, LOBBY_ID, true, entrance.now);
@@ -84,11 +81,9 @@ impl Hub {
 
     /// Who is here, for one about to come in: the first line a newcomer reads.
     fn greet(&mut self, id: MemberId) {
-        let (names, count) = self.names_in(LOBBY_ID, 20);
-        let others = match count {
-            0 => "nobody else is here yet".to_string(),
-            count if count > names.len() => format!("here: {} +{}", names.join(", "), count - names.len()),
-            _ => format!("here: {}", names.join(", ")),
+        let others = match self.names_in_words(LOBBY_ID, id, 20) {
+            None => "nobody else is here yet".to_string(),
+            Some(names) => format!("here: {names}"),
         };
         self.notify(id, &format!("{others}; /help lists commands"));
     }
@@ -99,7 +94,8 @@ impl Hub {
         if name.len() > glassline_wire::limits::NAME_BYTES_MAX {
             return Err(NameError::TooLong { chars: shown.chars().count(), bytes: name.len() }.into());
         }
-        let mut member = Member::new(Dialect::Tutorial, shown.into_boxed_str(), entrance);
+        let outlet = self.new_outlet();
+        let mut member = Member::new(Dialect::Tutorial, shown.into_boxed_str(), entrance, outlet);
         member.name_frame = name_frame(name);
         let id = MemberId(self.members.insert(member));
         self.enter_room(id, LOBBY_ID, false, entrance.now);
@@ -127,6 +123,7 @@ impl Hub {
             entrance.token = token;
         }
         let mut quiet_rooms = Vec::new();
+        let mut arrival = self.arrival_now();
         if holder != Holder::Lives
             && let Some(held_by) = self.holder_of_token(&wished, hello.token.as_deref())
         {
@@ -134,13 +131,21 @@ impl Hub {
             if holder != Holder::Dead(held_by) {
                 return Ok(Entered::Holder(held_by));
             }
-            quiet_rooms = self.room_states(held_by);
-            self.depart_quietly(held_by, &rooms, entrance.now);
+            let is_same_name = self.name(held_by) == wished.as_str();
+            if is_same_name || arrival == Arrival::Announced {
+                quiet_rooms = self.room_states(held_by);
+                arrival = self.members.get(held_by.0).map_or(arrival, |member| member.arrival);
+                self.depart_quietly(held_by, &rooms, entrance.now);
+            } else {
+                // In a freeze the same name in another case is news.
+                self.depart(held_by, entrance.now);
+            }
         }
-        let free = self.free_name(wished, entrance)?;
-        let id = self.make_member(Dialect::Event, &free, entrance);
+        let granted = self.free_name(wished.clone(), entrance)?;
+        let id = self.make_member(Dialect::Event, &granted.name, entrance, arrival);
         let closed_to_it = self.enter_rooms(id, &rooms, &quiet_rooms, entrance.now);
-        self.welcome(id, free.as_str(), entrance.token, reference);
+        self.welcome(id, granted.name.as_str(), entrance.token, reference);
+        self.explain_name(id, hello.name.as_bytes(), &wished, &granted);
         self.tell_order(id, entrance.now);
         for Refused { code, text } in closed_to_it {
             self.tell(id, &Event::Error(Refusal { code, text, reference: reference.map(str::to_string) }));
@@ -205,8 +210,11 @@ impl Hub {
         let feeds = self.members.get(id.0).map_or(&[][..], |member| &member.outlet.feeds);
         let rooms: Vec<_> = feeds.iter().map(|feed| feed.room).collect();
         for room_id in rooms {
-            let name = self.rooms.get(room_id.0).map_or("", |room| &room.name);
+            let (name, newest) = self.rooms.get(room_id.0).map_or(("", 0), |room| (&room.name, room.seq));
             let seen = since.and_then(|since| since.get(name)).copied();
+            if let Some(seen) = seen.filter(|seen| *seen > newest) {
+                self.note_happening(Happening::AheadOfHistory { room: name.to_string(), seen, newest });
+            }
             self.owe_past(id, room_id, seen);
         }
     }
@@ -229,13 +237,26 @@ impl Hub {
         Some(holder)
     }
 
-    fn free_name(&mut self, wished: Name, entrance: Entrance) -> Result<Name, Refused> {
+    fn free_name(&mut self, wished: Name, entrance: Entrance) -> Result<Granted, Refused> {
         let order = &self.order;
-        self.roster.free_name(wished, |keys| order.bars(keys, entrance.address, entrance.now.at))
+        self.roster.free_name(wished, |looks| order.bars(looks, entrance.address, entrance.now.at))
     }
 
-    fn make_member(&mut self, dialect: Dialect, name: &Name, entrance: Entrance) -> MemberId {
-        let member = Member::new(dialect, name.clone().into_boxed(), entrance);
+    /// Tells a newcomer why its name is not the one it sent.
+    fn explain_name(&mut self, id: MemberId, sent: &[u8], wished: &Name, granted: &Granted) {
+        let (wished, name) = (wished.as_str(), granted.name.as_str());
+        let because = match &granted.number_because {
+            Some(NumberBecause::Taken) => format!("{wished} is taken"),
+            Some(NumberBecause::LooksLike(other)) => format!("{wished} looks like {other}, who is here"),
+            None if wished.as_bytes() != sent => "names have neither spaces nor variant letters".to_string(),
+            None => return,
+        };
+        self.notify(id, &format!("{because}; you are {name}; /nick changes it"));
+    }
+
+    fn make_member(&mut self, dialect: Dialect, name: &Name, entrance: Entrance, arrival: Arrival) -> MemberId {
+        let mut member = Member::new(dialect, name.clone().into_boxed(), entrance, self.new_outlet());
+        member.arrival = arrival;
         let id = MemberId(self.members.insert(member));
         self.roster.claim(name.as_str(), id);
         id

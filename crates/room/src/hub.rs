@@ -2,6 +2,7 @@
 
 use alloc::{
     collections::{BTreeMap, VecDeque},
+    rc::Rc,
     string::{String, ToString},
     vec::Vec,
 };
@@ -16,8 +17,8 @@ use crate::id::RoomId;
 use crate::lane::Lane;
 use crate::log::Log;
 use crate::member::{Dialect, Member};
-use crate::order::{Consequences, OperatorToken, Order};
-use crate::outlet::{Logs, Missed};
+use crate::order::{Attempts, Consequences, OperatorToken, Order};
+use crate::outlet::{Logs, Missed, Outlet, OwnBytesTotal};
 use crate::outstanding::{Awaits, Outstanding};
 use crate::past::Past;
 use crate::room::Room;
@@ -39,6 +40,10 @@ pub struct Rules {
     pub logs_bytes_max: usize,
     /// Bytes queued for one member alone; past it direct messages to it are refused, and its own requests wait.
     pub outbox_bytes_max: usize,
+    /// Bytes queued for all members, each for one alone, with the overhead of each entry. Past half
+    /// of it, whoever has not read what is queued for it has its own requests wait earlier; past
+    /// it, see [`Hub::is_over_budget`].
+    pub outboxes_bytes_max: usize,
     /// Rooms in all.
     pub rooms_max: usize,
     /// Rooms that one member may be in.
@@ -62,6 +67,7 @@ impl Default for Rules {
             log_bytes_max: 8 << 20,
             logs_bytes_max: 256 << 20,
             outbox_bytes_max: 256 << 10,
+            outboxes_bytes_max: 64 << 20,
             rooms_max: 2_048,
             rooms_per_member_max: 16,
             durable: false,
@@ -86,9 +92,12 @@ pub struct Hub {
     pub(crate) past: Past,
     pub(crate) order: Order,
     pub(crate) consequences: Consequences,
+    pub(crate) attempts: Attempts,
     /// Rooms with somebody to announce.
     pub(crate) unannounced: Vec<RoomId>,
     pub(crate) tally: Tally,
+    /// Bytes queued for all members.
+    own_bytes: OwnBytesTotal,
     /// Lanes with a lap under way.
     laps: VecDeque<(RoomId, Dialect)>,
     visits_left: usize,
@@ -124,8 +133,10 @@ impl Hub {
             past: Past::default(),
             order: Order::default(),
             consequences: Consequences::default(),
+            attempts: Attempts::default(),
             unannounced: Vec::new(),
             tally: Tally::default(),
+            own_bytes: OwnBytesTotal::default(),
             laps: VecDeque::new(),
             visits_left: VISITS_IN_A_ROW,
             woken: VecDeque::new(),
@@ -190,10 +201,29 @@ impl Hub {
         self.members.get(member.0).map_or(0, |member| member.outlet.own_bytes())
     }
 
+    /// Bytes queued for all members, each for one alone, with the overhead of each entry.
+    pub fn queued_bytes_total(&self) -> usize {
+        self.own_bytes.get()
+    }
+
+    /// Whether members do not read so much that some of them have to be closed.
+    pub fn is_over_budget(&self) -> bool {
+        self.queued_bytes_total() > self.rules.outboxes_bytes_max
+    }
+
+    /// An outlet for a new member.
+    pub(crate) fn new_outlet(&self) -> Outlet {
+        Outlet::counted_in(Rc::clone(&self.own_bytes))
+    }
+
     pub(crate) fn outbox_is_full(&self, member: &Member) -> bool {
         let outlet = &member.outlet;
+        // The fuller all are together, the less each may have. A member that reads has nothing
+        // queued for long.
+        let left_bytes = (self.rules.outboxes_bytes_max / 2).saturating_sub(self.queued_bytes_total());
+        let bytes_max = self.rules.outbox_bytes_max.min(left_bytes);
         // A step costs memory as well; a member that talks without reading collects one for each message of its own.
-        outlet.own_bytes() > self.rules.outbox_bytes_max || outlet.steps() > 4_096
+        outlet.own_bytes() > bytes_max || outlet.steps() > 4_096
     }
 
     /// Whether members must be written to before more is read from anyone.

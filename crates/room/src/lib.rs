@@ -39,8 +39,9 @@ mod storing;
 mod talk;
 mod tally;
 mod whereabouts;
+mod writers;
 
-pub use commands::Obeyed;
+pub use commands::{Obeyed, hidden_command};
 pub use encode::server_pair;
 pub use entrance::{Entered, Entrance, Holder};
 pub use gathered::{Gathered, SLICES_MAX, WRITE_BYTES_MAX};

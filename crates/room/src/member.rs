@@ -8,10 +8,11 @@ use glassline_wire::frame;
 use glassline_wire::timestamp::Timestamp;
 
 use crate::entrance::Entrance;
-use crate::id::{MemberId, RoomId};
+use crate::id::RoomId;
 use crate::outlet::Outlet;
 use crate::recent_ids::{Scope, author_of};
 use crate::replay::Replay;
+use crate::writers::Writers;
 
 /// How a member is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,14 @@ impl Dialect {
     }
 }
 
+/// Whether others may be told a member's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    Announced,
+    /// It came in during a freeze that lasts: they are told once it ends.
+    HeldBack,
+}
+
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) dialect: Dialect,
@@ -60,6 +69,7 @@ pub(crate) struct Member {
     /// Under which its message ids are remembered: the same as long as the client shows the same token.
     pub(crate) author: Scope,
     pub(crate) is_operator: bool,
+    pub(crate) arrival: Arrival,
     /// How many wrong tokens it has shown.
     pub(crate) wrong_tokens: u8,
     /// A mute hits it, or did so until it ended.
@@ -67,14 +77,14 @@ pub(crate) struct Member {
     /// What it is still owed of the past.
     pub(crate) replay: Option<Box<Replay>>,
     pub(crate) outlet: Outlet,
-    /// Who last sent this member a direct message, for `/reply`: place and token, so that nobody else can step into it.
-    pub(crate) correspondent: Option<(MemberId, u128)>,
+    /// Senders of direct messages to this member, for replies.
+    pub(crate) writers: Writers,
     /// Whether the member stands in the hub's list of those to write to.
     pub(crate) woken: bool,
 }
 
 impl Member {
-    pub(crate) fn new(dialect: Dialect, name: Box<str>, entrance: Entrance) -> Self {
+    pub(crate) fn new(dialect: Dialect, name: Box<str>, entrance: Entrance, outlet: Outlet) -> Self {
         let Entrance { connection, token, address, now } = entrance;
         let (name_frame, author) = (name_frame(name.as_bytes()), author_of(token));
         Self {
@@ -89,11 +99,12 @@ impl Member {
             away: None,
             author,
             is_operator: false,
+            arrival: Arrival::Announced,
             wrong_tokens: 0,
             is_muted: false,
             replay: None,
-            outlet: Outlet::default(),
-            correspondent: None,
+            outlet,
+            writers: Writers::default(),
             woken: false,
         }
     }

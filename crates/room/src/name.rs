@@ -1,4 +1,7 @@
-//! What may be a name (T8), and when two names are the same to a reader.
+//! Names: what may be one (T8).
+
+mod characters;
+mod looks;
 
 use alloc::{
     boxed::Box,
@@ -9,22 +12,24 @@ use alloc::{
 
 use glassline_wire::event::ErrorCode;
 use glassline_wire::limits::{NAME_BYTES_MAX, NAME_CHARS_MAX, ROOM_CHARS_MAX};
-use glassline_wire::visible::is_direction_or_break;
+use glassline_wire::operator_token;
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
-use unicode_security::confusable_detection::skeleton;
+
+pub(crate) use characters::Unfit;
+pub(crate) use looks::{Looks, fold};
 
 use crate::refusal::Refused;
-
-/// Combining marks in a row: what living scripts need, and no more.
-const COMBINING_MARKS_MAX: usize = 3;
 
 /// The name under which the server speaks (T9).
 pub(crate) const SERVER_NAME: &str = "*";
 
+/// Name that stands behind the arrow of a direct message to a tutorial member, and for the user
+/// itself in clients.
+const YOU: &str = "you";
+
 /// Why bytes are no name. The client is at fault, and can try another.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NameError {
+pub(crate) enum NameError {
     /// Not UTF-8.
     #[error("this name is not UTF-8; send it in UTF-8")]
     NotUtf8,
@@ -39,15 +44,30 @@ pub enum NameError {
         /// Bytes in the name.
         bytes: usize,
     },
-    /// A control, direction-changing, zero-width or unassigned character.
-    #[error("names may not hold the character {character}; leave it out")]
+    /// A character that may not stand in a name, or not in this place.
+    #[error("names may not hold the character {character}, {}; leave it out", why.explained())]
     Forbidden {
         /// The character, as `U+202E`.
         character: String,
+        /// The reason.
+        why: Unfit,
     },
-    /// The server's own name, or something that looks like it or like a command.
-    #[error("names may not look like the server's own name \"*\" or start with \"/\"; choose another")]
+    /// Emoji that a font draws as one.
+    #[error("names may not hold emoji that are joined into one, which many screens show apart; choose a single one")]
+    JoinedEmoji,
+    /// The server's own name, something that looks like it, or a command.
+    #[error(
+        "names may not hold \"*\" or what looks like it, the server's own name, or start with \"/\"; choose another"
+    )]
     Reserved,
+    /// `you`, or something that a reader may take for the mark of a direct message.
+    #[error(
+        "names may not be \"you\", look like it, or end with a sign and \"you\", as direct messages do; choose another"
+    )]
+    You,
+    /// It has the form of an operator token.
+    #[error("this has the form of an operator token, which is nobody's name; choose another")]
+    Token,
 }
 
 impl NameError {
@@ -55,7 +75,9 @@ impl NameError {
         match self {
             Self::NotUtf8 => ErrorCode::NotUtf8,
             Self::TooLong { .. } => ErrorCode::TooLong,
-            Self::Empty | Self::Forbidden { .. } | Self::Reserved => ErrorCode::BadName,
+            Self::Empty | Self::Forbidden { .. } | Self::JoinedEmoji | Self::Reserved | Self::You | Self::Token => {
+                ErrorCode::BadName
+            }
         }
     }
 }
@@ -70,41 +92,27 @@ impl From<NameError> for Refused {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Name(String);
 
-/// What a name is compared by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct NameKeys {
-    /// Equal for names that differ in case only.
-    pub(crate) folded: Box<str>,
-    /// Equal for names that look alike as written.
-    pub(crate) skeleton: Box<str>,
-    /// Equal for names that look alike in lower case.
-    pub(crate) folded_skeleton: Box<str>,
-}
-
-impl NameKeys {
-    /// Whether two names look alike, as written or in lower case.
-    pub(crate) fn looks_like(&self, other: &Self) -> bool {
-        let looks = [&self.skeleton, &self.folded_skeleton];
-        looks.contains(&&other.skeleton) || looks.contains(&&other.folded_skeleton)
-    }
-}
-
 impl Name {
     /// Holds bytes from a peer to the rules; inner spaces become `_`, compatible forms become one.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, NameError> {
         let wished = core::str::from_utf8(bytes).map_err(|_| NameError::NotUtf8)?;
         // Before anything is mapped: no input longer than the limit is worth the work.
         hold_to_length(wished.trim_matches(' '))?;
-        hold_to_characters(wished)?;
+        characters::check_controls(wished)?;
         let name = nickname(wished);
-        // Compatible forms may have become what is forbidden.
-        hold_to_characters(&name)?;
         if name.is_empty() {
             return Err(NameError::Empty);
         }
         hold_to_length(&name)?;
-        if name.starts_with('/') || name.starts_with(is_like_an_asterisk) {
+        characters::check(&name)?;
+        if operator_token::is_in(&name) {
+            return Err(NameError::Token);
+        }
+        if name.starts_with('/') {
             return Err(NameError::Reserved);
+        }
+        if is_marked_as_direct(&name) {
+            return Err(NameError::You);
         }
         Ok(Self(name))
     }
@@ -117,52 +125,41 @@ impl Name {
         self.0.into_boxed_str()
     }
 
-    pub(crate) fn keys(&self) -> NameKeys {
-        keys(&self.0)
+    pub(crate) fn looks(&self) -> Looks {
+        Looks::of(&self.0)
     }
 
     /// This name with `-number` behind it, shortened so that it keeps to the length.
     pub(crate) fn with_suffix(&self, number: u32) -> Self {
         let suffix = format!("-{number}");
         let mut base = self.0.clone();
-        while base.len() + suffix.len() > NAME_BYTES_MAX || base.chars().count() + suffix.len() > NAME_CHARS_MAX {
+        let is_too_long = |base: &str| {
+            base.len() + suffix.len() > NAME_BYTES_MAX || base.chars().count() + suffix.len() > NAME_CHARS_MAX
+        };
+        // What joins two letters does not stay where the second one goes.
+        while is_too_long(&base) || characters::check(&base).is_err() {
             base.pop();
         }
         Self(base + &suffix)
     }
 }
 
-/// A name in the form in which case does not count; by way of upper case, so that `ß` meets `ss` and each sigma the other.
-pub(crate) fn fold(name: &str) -> String {
-    name.to_uppercase().to_lowercase()
+/// Everything by which a name that was accepted before is compared.
+pub(crate) fn looks(name: &str) -> Looks {
+    Looks::of(name)
 }
 
-pub(crate) fn keys(name: &str) -> NameKeys {
-    let folded = fold(name);
-    NameKeys {
-        skeleton: skeleton(name).collect::<String>().into_boxed_str(),
-        folded_skeleton: skeleton(&folded).collect::<String>().into_boxed_str(),
-        folded: folded.into_boxed_str(),
+/// `you`, or a name that ends with it behind anything that might be drawn as an arrow: direct
+/// messages to tutorial members come from `alice→you`.
+fn is_marked_as_direct(name: &str) -> bool {
+    let core = name.trim_matches(|c: char| !c.is_alphanumeric());
+    if looks::any_case(core) == YOU {
+        return true;
     }
-}
-
-/// The server's name in any of the forms a font may draw like it.
-fn is_like_an_asterisk(c: char) -> bool {
-    skeleton(c.encode_utf8(&mut [0; 4])).next() == SERVER_NAME.chars().next()
-        || matches!(c, '⁎' | '⁕' | '⋆' | '٭' | '✱'..='✳' | '✻'..='✽' | '❃' | '❉'..='❋' | '꙳' | '﹡' | '\u{1f7af}'..='\u{1f7bf}')
-}
-
-fn hold_to_characters(name: &str) -> Result<(), NameError> {
-    let leading_mark = name.chars().next().filter(|&c| is_combining_mark(c));
-    let piled_mark = name.chars().scan(0, |run, c| {
-        *run = if is_combining_mark(c) { *run + 1 } else { 0 };
-        Some((*run, c))
-    });
-    let piled_mark = piled_mark.filter(|(run, _)| *run > COMBINING_MARKS_MAX).map(|(_, c)| c).next();
-    match leading_mark.or(piled_mark).or_else(|| name.chars().find(|&c| is_forbidden(c))) {
-        Some(c) => Err(NameError::Forbidden { character: format!("U+{:04X}", u32::from(c)) }),
-        None => Ok(()),
-    }
+    let Some((tail_at, _)) = core.char_indices().rev().nth(YOU.len() - 1) else { return false };
+    let (before, tail) = core.split_at(tail_at);
+    let joint = before.trim_end_matches(|c| !characters::is_latin_or_digit(c)).len();
+    looks::any_case(tail) == YOU && !before[joint..].chars().all(|c| "_-.'".contains(c))
 }
 
 fn hold_to_length(name: &str) -> Result<(), NameError> {
@@ -171,21 +168,6 @@ fn hold_to_length(name: &str) -> Result<(), NameError> {
         return Err(NameError::TooLong { chars, bytes });
     }
     Ok(())
-}
-
-/// Characters that PRECIS disallows in a nickname (controls, the default-ignorable, old Hangul jamo, non-characters), those it
-/// leaves to context (joiners), and private use. Unassigned ones pass: see `decisions/003-names.md`.
-fn is_forbidden(c: char) -> bool {
-    let private_use_or_none =
-        matches!(u32::from(c), 0xe000..=0xf8ff | 0xf_0000.. | 0xfdd0..=0xfdef) || u32::from(c) & 0xfffe == 0xfffe;
-    c.is_control()
-        || is_direction_or_break(c)
-        || private_use_or_none
-        // Direct messages to tutorial members come from `alice→you`; nobody may be called that.
-        || c == '→'
-        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{1100}'..='\u{11ff}' | '\u{a960}'..='\u{a97c}' | '\u{d7b0}'..='\u{d7fb}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{ffff}' | '\u{2800}' | '\u{600}'..='\u{605}' | '\u{6dd}' | '\u{70f}' | '\u{890}' | '\u{891}' | '\u{8e2}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1345f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The mappings of the PRECIS nickname profile (RFC 8266, 2.1): any spaces become one, none at the ends, compatible forms
@@ -207,7 +189,7 @@ pub fn room_name(wished: &str) -> Result<String, Refused> {
         Err(NameError::TooLong { .. }) => {
             Err(Refused::new(ErrorCode::TooLong, format!("a room's name has at most {ROOM_CHARS_MAX} characters")))
         }
-        Err(error) => Err(Refused::new(ErrorCode::BadRoom, error.to_string().replace("name", "room name"))),
+        Err(error) => Err(Refused::new(ErrorCode::BadRoom, format!("this is no room name: {error}"))),
     }
 }
 
@@ -264,15 +246,154 @@ mod tests {
     }
 
     #[test]
-    fn names_that_look_alike_have_a_key_in_common() {
-        let keys = |name: &str| Name::parse(name.as_bytes()).expect("a name").keys();
-        assert_eq!(keys("admin").skeleton, keys("аdmin").skeleton);
-        assert_eq!(keys("Admin").folded, keys("aDMIN").folded);
-        assert_eq!(keys("ΟΔΟΣ").folded, keys("οδοσ").folded);
-        assert_eq!(keys("STRASSE").folded, keys("straße").folded);
-        assert_eq!(keys("lan").skeleton, keys("Ian").skeleton);
-        assert_eq!(keys("ADMIN").folded_skeleton, keys("аdmin").folded_skeleton);
-        assert_ne!(keys("alice").skeleton, keys("bob").skeleton);
+    fn names_of_living_scripts_and_emoji_pass() {
+        for name in [
+            "علی\u{200c}رضا",
+            "ශ\u{dca}\u{200d}රී",
+            "നന\u{d4d}\u{200d}",
+            "❤\u{fe0f}",
+            "👍🏽",
+            "🇩🇪",
+            "ကျော်မင်းထွန်း",
+            "សុខា",
+            "สมชาย",
+            "हिन्दी",
+            "שרה",
+            "김철수",
+            "さくら",
+            "Nguyễn",
+            "ᐅᑭᐅᖅ",
+            "ߒߞߏ",
+            "c++",
+            "O'Brien",
+            "Jean-Luc",
+            "x_X",
+            "a|b",
+            "R2-D2",
+            "$cash",
+            "youth",
+            "thank_you",
+            "bayou",
+            "Tom&Jerry",
+        ] {
+            assert_eq!(Name::parse(name.as_bytes()).as_ref().map(Name::as_str), Ok(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn whatever_could_pass_for_a_direct_message_is_refused() {
+        for name in [
+            "alice→you",
+            "alice⟶you",
+            "alice➜you",
+            "alice⇒you",
+            "alice🠖you",
+            "alice￫you",
+            "alice➡\u{fe0f}you",
+            "alice👉you",
+            "alice->you",
+            "alice=>you",
+            "alice>you",
+            "alice›you",
+            "alice -> you",
+            "bob > hi",
+            "<bob>",
+            "alice▶you",
+            "alice⃗you",
+        ] {
+            assert!(matches!(Name::parse(name.as_bytes()), Err(NameError::Forbidden { .. })), "{name:?}");
+        }
+        for name in [
+            "you",
+            "YOU",
+            "You",
+            "уоu",
+            "yоu",
+            "ｙｏｕ",
+            "𝐲𝐨𝐮",
+            "_you_",
+            "(you)",
+            "you.",
+            "aliceᐅyou",
+            "aliceᐳyou",
+            "alice»you",
+            "alice—you",
+            "alice~you",
+            "alice⟩уоu",
+            "alice|YOU",
+            "bob_:_you",
+            "alice❤you",
+        ] {
+            assert_eq!(Name::parse(name.as_bytes()), Err(NameError::You), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn whatever_could_pass_for_the_server_is_refused() {
+        for name in
+            ["*", "**", "a*b", "-*-", "⚹", "bob✱", "❄", "✳\u{fe0f}", "*\u{fe0f}\u{20e3}", "٭", "⁂", "※", "𐌟", "꙳x", "⋆"]
+        {
+            assert_eq!(Name::parse(name.as_bytes()), Err(NameError::Reserved), "{name:?}");
+        }
+        for name in ["★", "⊛x", "◯", "☆", "⛤"] {
+            assert!(Name::parse(name.as_bytes()).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn characters_that_draw_nothing_are_refused() {
+        for blank in [
+            '\u{16fe4}',
+            '\u{2d7f}',
+            '\u{1107f}',
+            '\u{1d159}',
+            '\u{3164}',
+            '\u{ffa0}',
+            '\u{115f}',
+            '\u{1160}',
+            '\u{2800}',
+            '\u{ad}',
+            '\u{34f}',
+            '\u{17b4}',
+            '\u{180b}',
+            '\u{180e}',
+            '\u{1bc9d}',
+            '\u{13441}',
+            '\u{e0041}',
+            '\u{e0100}',
+            '\u{fe0f}',
+            '\u{2064}',
+            '\u{1d173}',
+            '\u{605}',
+            '\u{70f}',
+            '\u{890}',
+            '\u{fff0}',
+            '\u{2065}',
+            '\u{e0fff}',
+            '\u{13430}',
+            '\u{1bca0}',
+            '\u{1039}',
+            '\u{17d2}',
+            '\u{10a3f}',
+            '\u{1a60}',
+            '\u{fffc}',
+            '\u{200c}',
+            '\u{feff}',
+        ] {
+            for name in [format!("alice{blank}"), format!("{blank}alice"), format!("{blank}"), format!("al{blank}ice")]
+            {
+                assert!(Name::parse(name.as_bytes()).is_err(), "{name:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_stands_behind_a_whole_letter() {
+        let name = Name::parse("ශ\u{dca}\u{200d}රී".repeat(3).as_bytes()).expect("a name");
+        for number in [2, 10, 100, 1_000, 10_000, 1_000_000_000] {
+            let numbered = name.with_suffix(number);
+            assert_eq!(Name::parse(numbered.as_str().as_bytes()).as_ref(), Ok(&numbered), "{numbered:?}");
+        }
     }
 
     #[test]

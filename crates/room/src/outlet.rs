@@ -7,7 +7,10 @@ use crate::id::RoomId;
 use crate::log::Log;
 
 mod missed;
+mod own_bytes;
 pub(crate) use missed::Missed;
+use own_bytes::OwnBytes;
+pub(crate) use own_bytes::OwnBytesTotal;
 
 /// Where the logs are found.
 pub(crate) trait Logs<'log> {
@@ -55,10 +58,15 @@ pub(crate) struct Outlet {
     front_sent: usize,
     /// The first step is the rest of an entry that is half sent.
     front_is_rest: bool,
-    own_bytes: usize,
+    own_bytes: OwnBytes,
 }
 
 impl Outlet {
+    /// An outlet whose queued bytes are counted in a total.
+    pub(crate) fn counted_in(total: OwnBytesTotal) -> Self {
+        Self { own_bytes: OwnBytes::counted_in(total), ..Self::default() }
+    }
+
     /// Starts following a room at the end of its log; `seq` is the room's newest number, which a log nobody followed may not know.
     pub(crate) fn follow(&mut self, room: RoomId, log: &Log, seq: u64, slot: usize) {
         self.feeds.push(Feed { room, cursor: log.end(), planned: log.end(), slot, behind: false, seq_reached: seq });
@@ -73,11 +81,11 @@ impl Outlet {
         for step in core::mem::take(&mut self.steps) {
             match step {
                 Step::Through { room: of, to } if of == room => {
-                    self.own_bytes += push_copied(&mut steps, log, position, to);
+                    push_copied(&mut steps, &mut self.own_bytes, log, position, to);
                     position = position.max(to);
                 }
                 Step::Jump { room: of, from, to, .. } if of == room => {
-                    self.own_bytes += push_copied(&mut steps, log, position, from);
+                    push_copied(&mut steps, &mut self.own_bytes, log, position, from);
                     position = position.max(to);
                 }
                 // The room's place may be another room's tomorrow.
@@ -85,7 +93,7 @@ impl Outlet {
                 step => steps.push_back(step),
             }
         }
-        self.own_bytes += push_copied(&mut steps, log, position, log.end());
+        push_copied(&mut steps, &mut self.own_bytes, log, position, log.end());
         self.steps = steps;
         Some(feed)
     }
@@ -100,7 +108,7 @@ impl Outlet {
 
     /// Bytes queued for this member alone.
     pub(crate) fn own_bytes(&self) -> usize {
-        self.own_bytes
+        self.own_bytes.get()
     }
 
     /// Steps queued; grows only while the member does not read.
@@ -125,7 +133,7 @@ impl Outlet {
     /// Queues bytes for this member, behind everything its rooms hold now.
     pub(crate) fn push_own<'a>(&mut self, bytes: Vec<u8>, logs: &impl Logs<'a>) {
         self.follow_to_ends(logs);
-        self.own_bytes += bytes.len();
+        self.own_bytes.add(bytes.len());
         self.steps.push_back(Step::Own(bytes));
     }
 
@@ -140,7 +148,7 @@ impl Outlet {
         if let Some(index) = self.hold_index(0)
             && !bytes.is_empty()
         {
-            self.own_bytes += bytes.len();
+            self.own_bytes.add(bytes.len());
             self.steps.insert(index, Step::Own(bytes));
         }
     }
@@ -167,7 +175,7 @@ impl Outlet {
         if last.is_empty() {
             self.steps.remove(index);
         } else {
-            self.own_bytes += last.len();
+            self.own_bytes.add(last.len());
             self.steps[index] = Step::Own(last);
         }
     }
@@ -192,7 +200,7 @@ impl Outlet {
 
     /// Queues the member's own copy of its message, right behind the one it has just stepped over.
     pub(crate) fn push_copy(&mut self, room: RoomId, seq: u64, bytes: Vec<u8>) {
-        self.own_bytes += bytes.len();
+        self.own_bytes.add(bytes.len());
         self.steps.push_back(Step::Copy { room, seq, bytes });
     }
 
@@ -274,7 +282,7 @@ impl Outlet {
                         break;
                     }
                     sent -= unsent;
-                    self.own_bytes -= bytes.len();
+                    self.own_bytes.subtract(bytes.len());
                     self.front_sent = 0;
                     self.front_is_rest = false;
                 }
@@ -328,7 +336,7 @@ impl Outlet {
             if entry_end > feed.cursor {
                 let rest = log.copy(feed.cursor, entry_end);
                 feed.cursor = entry_end;
-                self.own_bytes += rest.len();
+                self.own_bytes.add(rest.len());
                 self.steps.push_front(Step::Own(rest));
                 self.front_sent = 0;
                 self.front_is_rest = true;
@@ -342,21 +350,20 @@ impl Outlet {
     /// Forgets everything there is to send.
     pub(crate) fn discard<'a>(&mut self, logs: &impl Logs<'a>) {
         self.steps = VecDeque::new();
-        self.own_bytes = 0;
+        self.own_bytes.clear();
         for feed in &mut self.feeds {
             feed.cursor = logs.log(feed.room).map_or(feed.cursor, Log::end);
         }
     }
 }
 
-/// Queues a copy of a stretch of the log; returns its length.
-fn push_copied(steps: &mut VecDeque<Step>, log: &Log, from: u64, to: u64) -> usize {
+/// Queues a copy of a stretch of the log.
+fn push_copied(steps: &mut VecDeque<Step>, own_bytes: &mut OwnBytes, log: &Log, from: u64, to: u64) {
     let copied = log.copy(from, to);
-    let bytes = copied.len();
-    if bytes > 0 {
+    if !copied.is_empty() {
+        own_bytes.add(copied.len());
         steps.push_back(Step::Own(copied));
     }
-    bytes
 }
 
 impl Step {

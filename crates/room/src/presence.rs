@@ -7,56 +7,76 @@ use glassline_wire::limits::ANNOUNCED_NAMES_MAX;
 /// Shortest time between two announcements in a room: at most four a second (T11).
 pub(crate) const ANNOUNCE_INTERVAL_MS: u64 = 250;
 
-/// Some who came or went: the first names, and how many in all.
+/// Somebody who came or went. A name is not a person: the token tells whether it is the same client
+/// again.
+#[derive(Debug)]
+struct Passer {
+    name: Box<str>,
+    token: u128,
+}
+
+/// Some who came or went: the first of them, and how many in all.
 #[derive(Debug, Default)]
 pub(crate) struct Crowd {
-    pub(crate) names: Vec<Box<str>>,
-    pub(crate) count: usize,
+    named: Vec<Passer>,
+    count: usize,
 }
 
 impl Crowd {
-    fn add(&mut self, name: &str) {
+    fn add(&mut self, passer: Passer) {
         self.count += 1;
         if self.has_room() {
-            self.names.push(name.into());
+            self.named.push(passer);
         }
     }
 
     fn has_room(&self) -> bool {
-        self.names.len() < ANNOUNCED_NAMES_MAX
+        self.named.len() < ANNOUNCED_NAMES_MAX
     }
 
-    /// Takes a name out; false if it is not listed.
-    fn take(&mut self, name: &str) -> bool {
-        let Some(at) = self.names.iter().position(|listed| &**listed == name) else { return false };
-        self.names.remove(at);
+    /// Takes out whoever is listed under a name.
+    fn take(&mut self, name: &str) -> Option<Passer> {
+        let at = self.named.iter().position(|listed| &*listed.name == name)?;
         self.count -= 1;
-        true
+        Some(self.named.remove(at))
     }
 
-    fn rename(&mut self, from: &str, to: &str) {
-        for name in self.names.iter_mut().filter(|name| &***name == from) {
-            *name = to.into();
-        }
+    /// Returns whether somebody of this name is in it, as far as that is known.
+    fn may_hold(&self, name: &str) -> bool {
+        self.count > self.named.len() || self.named.iter().any(|listed| &*listed.name == name)
+    }
+
+    /// Everybody in it, named or not.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The first of them, by name.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.named.iter().map(|listed| &*listed.name)
     }
 
     /// The crowd in words: `alice, bob +3`.
     pub(crate) fn words(&self) -> String {
-        let listed = self.names.join(", ");
-        let more = self.count - self.names.len();
-        match (listed.is_empty(), more) {
-            (_, 0) => listed,
-            (false, more) => format!("{listed} +{more}"),
-            (true, 1) => "somebody".into(),
-            (true, more) => format!("{more} people"),
-        }
+        in_words(&self.names().collect::<Vec<_>>(), self.count)
+    }
+}
+
+/// Names, and those of `count` that are not among them, in words: `alice, bob +3`.
+pub(crate) fn in_words<S: AsRef<str>>(names: &[S], count: usize) -> String {
+    let listed = names.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
+    match (listed.is_empty(), count.saturating_sub(names.len())) {
+        (_, 0) => listed,
+        (false, more) => format!("{listed} +{more}"),
+        (true, 1) => "somebody".into(),
+        (true, more) => format!("{more} people"),
     }
 }
 
 /// What is announced at once, in this order: whoever is named last in it is where that says.
 #[derive(Debug, Default)]
 pub(crate) struct Announcement {
-    /// Who left and came back.
+    /// Departures of names that another client has taken since.
     pub(crate) left_before: Crowd,
     pub(crate) joined: Crowd,
     pub(crate) left: Crowd,
@@ -70,25 +90,29 @@ pub(crate) struct Presence {
 }
 
 impl Presence {
-    pub(crate) fn arrived(&mut self, name: &str) {
-        if self.next.left.take(name) {
+    pub(crate) fn arrived(&mut self, name: &str, token: u128) {
+        if let Some(before) = self.next.left.take(name) {
+            if before.token == token {
+                // Nobody has been told that it went.
+                return;
+            }
             if self.next.joined.has_room() {
-                self.next.left_before.add(name);
+                self.next.left_before.add(before);
             } else {
                 // Named as gone and only counted as back, it would seem to be gone.
                 self.next.left_before.count += 1;
             }
         }
-        self.next.joined.add(name);
+        self.next.joined.add(Passer { name: name.into(), token });
     }
 
-    pub(crate) fn departed(&mut self, name: &str) {
-        self.next.left.add(name);
+    pub(crate) fn departed(&mut self, name: &str, token: u128) {
+        self.next.left.add(Passer { name: name.into(), token });
     }
 
-    /// Who has not been announced yet is announced under the new name.
-    pub(crate) fn renamed(&mut self, from: &str, to: &str) {
-        self.next.joined.rename(from, to);
+    /// Returns whether something waits to be announced that is, or may be, about this name.
+    pub(crate) fn may_concern(&self, name: &str) -> bool {
+        [&self.next.left_before, &self.next.joined, &self.next.left].iter().any(|crowd| crowd.may_hold(name))
     }
 
     /// When the next announcement may be made, if there is something to announce.
@@ -99,10 +123,13 @@ impl Presence {
     /// What is to be announced now, if it is time.
     pub(crate) fn take_due(&mut self, now_ms: u64) -> Option<Announcement> {
         let due = self.due_ms()? <= now_ms;
-        due.then(|| {
-            self.quiet_until_ms = now_ms + ANNOUNCE_INTERVAL_MS;
-            core::mem::take(&mut self.next)
-        })
+        due.then(|| self.take(now_ms))
+    }
+
+    /// All that waits, whether it is time or not.
+    pub(crate) fn take(&mut self, now_ms: u64) -> Announcement {
+        self.quiet_until_ms = now_ms + ANNOUNCE_INTERVAL_MS;
+        core::mem::take(&mut self.next)
     }
 }
 
@@ -113,15 +140,15 @@ mod tests {
     #[test]
     fn a_first_arrival_is_announced_at_once_and_a_crowd_four_times_a_second() {
         let mut presence = Presence::default();
-        presence.arrived("alice");
+        presence.arrived("alice", 2);
         assert_eq!(presence.take_due(1_000).expect("due").joined.words(), "alice");
         for n in 0..1_000 {
-            presence.arrived(&format!("m{n}"));
+            presence.arrived(&format!("m{n}"), 2);
         }
         assert!(presence.take_due(1_249).is_none());
         assert_eq!(presence.due_ms(), Some(1_250));
         let crowd = presence.take_due(1_250).expect("due").joined;
-        assert_eq!((crowd.names.len(), crowd.count), (20, 1_000));
+        assert_eq!((crowd.names().count(), crowd.count), (20, 1_000));
         assert!(crowd.words().ends_with("m19 +980"), "{}", crowd.words());
         assert_eq!(presence.due_ms(), None);
     }
@@ -135,18 +162,18 @@ mod tests {
     #[test]
     fn each_name_is_told_last_where_it_is() {
         let mut presence = Presence::default();
-        presence.arrived("alice");
-        presence.departed("alice");
-        presence.departed("bob");
+        presence.arrived("alice", 2);
+        presence.departed("alice", 1);
+        presence.departed("bob", 1);
         assert_eq!(told(&mut presence, 0), ["", "alice", "alice, bob"]);
-        presence.departed("bot");
-        presence.arrived("bot");
-        presence.arrived("eve");
-        presence.departed("eve");
+        presence.departed("bot", 1);
+        presence.arrived("bot", 2);
+        presence.arrived("eve", 2);
+        presence.departed("eve", 1);
         assert_eq!(told(&mut presence, 250), ["bot", "bot, eve", "eve"], "a visit does not undo a return");
-        presence.departed("bot");
-        presence.arrived("bot");
-        presence.departed("bot");
+        presence.departed("bot", 1);
+        presence.arrived("bot", 2);
+        presence.departed("bot", 1);
         assert_eq!(told(&mut presence, 500), ["bot", "bot", "bot"]);
         assert_eq!(presence.due_ms(), None);
     }
@@ -154,22 +181,46 @@ mod tests {
     #[test]
     fn in_a_crowd_nobody_who_came_back_is_named_as_gone_and_nothing_else() {
         let mut presence = Presence::default();
-        presence.departed("bot");
+        presence.departed("bot", 1);
         for n in 0..100 {
-            presence.arrived(&format!("m{n}"));
+            presence.arrived(&format!("m{n}"), 2);
         }
-        presence.arrived("bot");
+        presence.arrived("bot", 2);
         let Announcement { left_before, joined, left } = presence.take_due(0).expect("due");
         assert_eq!(
             (left_before.words().as_str(), left_before.count, joined.count, left.count),
             ("somebody", 1, 101, 0)
         );
         for n in 0..100 {
-            presence.departed(&format!("m{n}"));
-            presence.arrived(&format!("m{n}"));
+            presence.departed(&format!("m{n}"), 1);
+            presence.arrived(&format!("m{n}"), 2);
         }
         let Announcement { left_before, joined, left } = presence.take_due(250).expect("due");
-        assert_eq!((left_before.names.len(), left_before.count), (20, 100));
-        assert_eq!((joined.names.len(), joined.count, left.count), (20, 100, 0));
+        assert_eq!((left_before.names().count(), left_before.count), (20, 100));
+        assert_eq!((joined.names().count(), joined.count, left.count), (20, 100, 0));
+    }
+
+    #[test]
+    fn the_same_client_back_in_time_is_no_news_and_another_is() {
+        let mut presence = Presence::default();
+        presence.departed("carl", 7);
+        presence.arrived("carl", 7);
+        assert_eq!(presence.due_ms(), None);
+        presence.departed("carl", 7);
+        presence.arrived("carl", 8);
+        presence.departed("carl", 8);
+        presence.arrived("carl", 8);
+        assert_eq!(told(&mut presence, 0), ["carl", "carl", ""]);
+    }
+
+    #[test]
+    fn what_waits_may_be_about_any_name_of_a_crowd() {
+        let mut presence = Presence::default();
+        presence.departed("bob", 1);
+        assert!(presence.may_concern("bob") && !presence.may_concern("carl"));
+        for n in 0..30 {
+            presence.arrived(&format!("m{n}"), n);
+        }
+        assert!(presence.may_concern("m29") && presence.may_concern("carl"));
     }
 }

@@ -37,9 +37,7 @@ impl Hub {
         let mut renamed = Renamed { from: from.to_string(), to: name.as_str().to_string(), reference: None };
         let text = format!("{from} is now {}", name.as_str());
         for &room in &rooms {
-            if let Some(room) = self.rooms.get_mut(room.0) {
-                room.presence.renamed(&from, name.as_str());
-            }
+            self.announce_waiting(room, [&from, name.as_str()], now);
             self.announce(room, &text, &Event::Renamed(renamed.clone()));
         }
         // The one who asked has it from the room, except for a ref, or where it is in none.

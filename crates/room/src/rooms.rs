@@ -8,15 +8,17 @@ use alloc::{
 
 use glassline_wire::event::{ErrorCode, Event, Members, Presence as PresenceEvent, RoomState};
 use glassline_wire::limits::LISTED_NAMES_MAX;
+use glassline_wire::natural_order;
 
 use crate::hub::Hub;
 use glassline_wire::request::LOBBY;
 
 use crate::id::MemberId;
 use crate::id::RoomId;
+use crate::member::Arrival;
 use crate::name::room_name;
 use crate::now::Now;
-use crate::presence::Crowd;
+use crate::presence::{self, Announcement, Crowd};
 use crate::refusal::Refused;
 use crate::room::Room;
 
@@ -92,6 +94,7 @@ impl Hub {
             }
             None => {
                 let newest_seq = if self.rules.durable { self.past.take_head(&name)? } else { 0 };
+                self.check_opening(id, newest_seq)?;
                 Ok(self.open_room(&name, newest_seq))
             }
         }
@@ -103,13 +106,11 @@ impl Hub {
         if member.outlet.feed(room_id).is_some() {
             return false;
         }
-        if announced && !self.rules.pure {
-            let name = member.name.clone();
-            if let Some(room) = self.rooms.get_mut(room_id.0) {
-                room.presence.arrived(&name);
-            }
+        if announced && member.arrival == Arrival::Announced && !self.rules.pure {
+            let (name, token) = (member.name.clone(), member.token);
+            self.note_arrival(room_id, &name, token);
             // Where it can be announced at once, the newcomer's place is behind its own arrival.
-            self.note_unannounced(room_id, now);
+            self.tick(now);
         }
         let (Some(member), Some(room)) = (self.members.get_mut(id.0), self.rooms.get_mut(room_id.0)) else {
             return false;
@@ -141,7 +142,7 @@ impl Hub {
 
     fn unfollow(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
         let (Some(member), Some(room)) = (self.members.get_mut(id.0), self.rooms.get_mut(room_id.0)) else { return };
-        let (dialect, name) = (member.dialect, member.name.clone());
+        let (dialect, name, token, arrival) = (member.dialect, member.name.clone(), member.token, member.arrival);
         let Some(feed) = member.outlet.unfollow(room_id, &room.lane(dialect).log) else { return };
         let lane = room.lane_mut(dialect);
         if feed.behind {
@@ -153,17 +154,25 @@ impl Hub {
             moved_feed.slot = feed.slot;
         }
         lane.release_if_idle();
-        if announced && !self.rules.pure {
-            room.presence.departed(&name);
-            self.note_unannounced(room_id, now);
+        if announced && arrival == Arrival::Announced && !self.rules.pure {
+            room.presence.departed(&name, token);
+            self.note_unannounced(room_id);
+            self.tick(now);
         }
     }
 
-    fn note_unannounced(&mut self, room: RoomId, now: Now) {
+    /// Has an arrival announced with the next tick for which it is time.
+    pub(crate) fn note_arrival(&mut self, room_id: RoomId, name: &str, token: u128) {
+        if let Some(room) = self.rooms.get_mut(room_id.0) {
+            room.presence.arrived(name, token);
+            self.note_unannounced(room_id);
+        }
+    }
+
+    fn note_unannounced(&mut self, room: RoomId) {
         if !self.unannounced.contains(&room) {
             self.unannounced.push(room);
         }
-        self.tick(now);
     }
 
     /// Announces who came and went, where it is time (T11).
@@ -172,14 +181,28 @@ impl Hub {
         waiting.retain(|&room_id| {
             let Some(room) = self.rooms.get_mut(room_id.0) else { return false };
             if let Some(announcement) = room.presence.take_due(now.monotonic_ms) {
-                let name = room.name.to_string();
-                self.announce_crowd(room_id, &announcement.left_before, "left", Event::Left, &name);
-                self.announce_crowd(room_id, &announcement.joined, "joined", Event::Joined, &name);
-                self.announce_crowd(room_id, &announcement.left, "left", Event::Left, &name);
+                self.announce_presence(room_id, &announcement);
             }
             self.rooms.get(room_id.0).is_some_and(|room| room.presence.due_ms().is_some())
         });
         self.unannounced = waiting;
+    }
+
+    /// Announces at once what waits in a room and may be about one of these names: a change of name
+    /// must not overtake it (T11).
+    pub(crate) fn announce_waiting(&mut self, room_id: RoomId, names: [&str; 2], now: Now) {
+        let Some(room) = self.rooms.get_mut(room_id.0) else { return };
+        if names.iter().any(|name| room.presence.may_concern(name)) {
+            let announcement = room.presence.take(now.monotonic_ms);
+            self.announce_presence(room_id, &announcement);
+        }
+    }
+
+    fn announce_presence(&mut self, room_id: RoomId, announcement: &Announcement) {
+        let Some(name) = self.rooms.get(room_id.0).map(|room| room.name.to_string()) else { return };
+        self.announce_crowd(room_id, &announcement.left_before, "left", Event::Left, &name);
+        self.announce_crowd(room_id, &announcement.joined, "joined", Event::Joined, &name);
+        self.announce_crowd(room_id, &announcement.left, "left", Event::Left, &name);
     }
 
     fn announce_crowd(
@@ -190,16 +213,17 @@ impl Hub {
         event: impl Fn(PresenceEvent) -> Event,
         room: &str,
     ) {
-        if crowd.count == 0 {
+        if crowd.count() == 0 {
             return;
         }
-        let names = crowd.names.iter().map(ToString::to_string).collect();
+        let names = crowd.names().map(ToString::to_string).collect();
         let text = if room == LOBBY {
             format!("{} {verb}", crowd.words())
         } else {
             format!("{} {verb} {room}", crowd.words())
         };
-        let presence = PresenceEvent { room: room.to_string(), names, count: crowd.count, seq: None, reference: None };
+        let presence =
+            PresenceEvent { room: room.to_string(), names, count: crowd.count(), seq: None, reference: None };
         self.announce(room_id, &text, &event(presence));
     }
 
@@ -209,18 +233,35 @@ impl Hub {
     /// The member is not in it.
     pub fn members_of(&self, id: MemberId, wished: &str, reference: Option<String>) -> Result<Members, Refused> {
         let room_id = self.room_of(id, wished)?;
-        let (names, count) = self.names_in(room_id, LISTED_NAMES_MAX);
+        let (names, count) = self.names_in(room_id, id, LISTED_NAMES_MAX);
         let room = self.rooms.get(room_id.0).map_or("", |room| &room.name).to_string();
         Ok(Members { room, names, count, reference })
     }
 
-    /// Up to `names_max` names in a room, sorted, and how many there are.
-    pub(crate) fn names_in(&self, room_id: RoomId, names_max: usize) -> (Vec<String>, usize) {
+    /// Up to `names_max` names in a room, in natural order, of those whom `viewer` may see, and how many these are.
+    pub(crate) fn names_in(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> (Vec<String>, usize) {
         let Some(room) = self.rooms.get(room_id.0) else { return (Vec::new(), 0) };
-        let listed = room.members().take(names_max).filter_map(|id| self.members.get(id.0));
-        let mut names: Vec<String> = listed.map(|member| member.name.to_string()).collect();
-        names.sort_unstable();
-        (names, room.count())
+        let seen = || {
+            let members = room.members().filter_map(|id| Some((id, self.members.get(id.0)?)));
+            members.filter(|(id, member)| self.may_see(viewer, *id, member))
+        };
+        let mut names: Vec<String> = seen().take(names_max).map(|(_, member)| member.name.to_string()).collect();
+        names.sort_unstable_by(|one, other| natural_order::compare(one, other));
+        let count = if self.holds_back_any() { seen().count() } else { room.count() };
+        (names, count)
+    }
+
+    /// Who is in a room, in words for `viewer`, with up to `names_max` names; nothing where it is empty.
+    pub(crate) fn names_in_words(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> Option<String> {
+        let (names, count) = self.names_in(room_id, viewer, names_max);
+        let held_back = self.rooms.get(room_id.0).map_or(0, Room::count).saturating_sub(count);
+        let seen = presence::in_words(&names, count);
+        match (count, held_back) {
+            (0, 0) => None,
+            (_, 0) => Some(seen),
+            (0, held_back) => Some(format!("{held_back} who came during the freeze")),
+            (_, held_back) => Some(format!("{seen}, and {held_back} who came during the freeze")),
+        }
     }
 
     /// The name of the room a tutorial member is in; empty for none.

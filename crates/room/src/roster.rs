@@ -1,16 +1,18 @@
-//! Which names are in use: no two that are the same in another case, and none that looks like another.
+//! Names in use: no two that are equal in another case, and none that looks like another.
 
 use alloc::{
     boxed::Box,
     collections::{BTreeMap, BTreeSet},
     format,
-    string::ToString,
+    string::{String, ToString},
+    vec::Vec,
 };
 
 use glassline_wire::event::ErrorCode;
+use unicode_security::mixed_script::AugmentedScriptSet;
 
 use crate::id::MemberId;
-use crate::name::{Name, NameKeys, fold, keys};
+use crate::name::{Looks, Name, fold, looks};
 use crate::refusal::Refused;
 
 /// How many numbers in a row are tried behind a taken name.
@@ -19,6 +21,7 @@ const SUFFIX_TRIES_MAX: u32 = 64;
 #[derive(Debug)]
 struct Held {
     member: MemberId,
+    name: Box<str>,
     /// The number that no namesake has had yet, so that a crowd of them costs no search.
     next_suffix: u32,
     /// Smaller numbers whose owners have gone.
@@ -29,8 +32,93 @@ struct Held {
 #[derive(Debug, Default)]
 pub(crate) struct Roster {
     by_folded: BTreeMap<Box<str>, Held>,
-    /// Looks in use; a name has one or two of them. The number counts how many names share it (never more than two forms of one).
-    looks: BTreeMap<Box<str>, usize>,
+    looks: LooksInUse,
+}
+
+/// A name that a newcomer gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Granted {
+    pub(crate) name: Name,
+    pub(crate) number_because: Option<NumberBecause>,
+}
+
+/// Reason for a number behind a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NumberBecause {
+    /// Somebody has the name, in whatever case.
+    Taken,
+    /// Somebody has this name, which looks the same.
+    LooksLike(String),
+}
+
+/// Looks of the names in use, by what they are compared by.
+#[derive(Debug, Default)]
+struct LooksInUse {
+    /// The names that have a skeleton: as written, in lower case, in upper case. No two names share
+    /// one.
+    by_skeleton: [BTreeMap<Box<str>, HeldLook>; 3],
+    /// Numbers of names that are the same to the eye in some case, by the scripts that they can be
+    /// written in.
+    by_any_case: BTreeMap<Box<str>, Vec<(AugmentedScriptSet, usize)>>,
+}
+
+/// A name in use, in its folded form, and the scripts that it can be written in.
+type HeldLook = (Box<str>, AugmentedScriptSet);
+
+/// A name in use that another one looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Alike<'a> {
+    /// Both are of one script; this is its folded form.
+    WithinScript(&'a str),
+    /// They are not, or mix scripts.
+    AcrossScripts,
+}
+
+impl LooksInUse {
+    /// The name in use that `wished` looks like, leaving out `own`.
+    fn alike(&self, wished: &Looks, own: Option<&Looks>) -> Option<Alike<'_>> {
+        let is_own = |folded: &str| own.is_some_and(|own| own.folded() == folded);
+        let holders = self.by_skeleton.iter().zip(wished.skeletons()).filter_map(|(held, skeleton)| held.get(skeleton));
+        let mut holders = holders.filter(|(folded, _)| !is_own(folded)).peekable();
+        let first = holders.peek().map(|(folded, _)| Alike::WithinScript(folded));
+        let is_across = holders.any(|&(_, scripts)| !wished.is_of_one_script_with(scripts));
+        let own_scripts = own.filter(|own| own.any_case() == wished.any_case()).map(Looks::scripts);
+        let others_of = |&(scripts, count): &(AugmentedScriptSet, usize)| {
+            let others = count - usize::from(own_scripts == Some(scripts));
+            others > 0 && !wished.is_of_one_script_with(scripts)
+        };
+        let is_across =
+            is_across || self.by_any_case.get(wished.any_case()).is_some_and(|seen| seen.iter().any(others_of));
+        if is_across { Some(Alike::AcrossScripts) } else { first }
+    }
+
+    fn add(&mut self, looks: &Looks) {
+        for (held, skeleton) in self.by_skeleton.iter_mut().zip(looks.skeletons()) {
+            held.insert(skeleton.clone(), (looks.folded().into(), looks.scripts()));
+        }
+        let seen = self.by_any_case.entry(looks.any_case().into()).or_default();
+        match seen.iter_mut().find(|(scripts, _)| *scripts == looks.scripts()) {
+            Some((_, count)) => *count += 1,
+            None => seen.push((looks.scripts(), 1)),
+        }
+    }
+
+    fn remove(&mut self, looks: &Looks) {
+        for (held, skeleton) in self.by_skeleton.iter_mut().zip(looks.skeletons()) {
+            if held.get(skeleton).is_some_and(|(folded, _)| **folded == *looks.folded()) {
+                held.remove(skeleton);
+            }
+        }
+        if let Some(seen) = self.by_any_case.get_mut(looks.any_case()) {
+            if let Some((_, count)) = seen.iter_mut().find(|(scripts, _)| *scripts == looks.scripts()) {
+                *count -= 1;
+            }
+            seen.retain(|&(_, count)| count > 0);
+            if seen.is_empty() {
+                self.by_any_case.remove(looks.any_case());
+            }
+        }
+    }
 }
 
 impl Roster {
@@ -39,13 +127,16 @@ impl Roster {
         self.by_folded.get(fold(name).as_str()).map(|held| held.member)
     }
 
-    /// The name itself, or the next free one with a number behind it (T10) that nobody is kept from having.
-    pub(crate) fn free_name(&mut self, name: Name, is_barred: impl Fn(&NameKeys) -> bool) -> Result<Name, Refused> {
-        let wished = name.keys();
-        let Some(held) = self.by_folded.get_mut(&wished.folded) else {
-            self.refuse_look_alike(&wished)?;
-            return Ok(name);
+    /// Returns the name itself, or with the next free number behind it (T10) that nobody is kept
+    /// from having.
+    ///
+    /// # Errors
+    /// The name looks like one of another script, or all numbers are taken.
+    pub(crate) fn free_name(&mut self, name: Name, is_barred: impl Fn(&Looks) -> bool) -> Result<Granted, Refused> {
+        let Some((base, number_because)) = self.namesake(&name.looks())? else {
+            return Ok(Granted { name, number_because: None });
         };
+        let Some(held) = self.by_folded.get_mut(&base) else { return Err(no_number_left(&name)) };
         let freed = core::mem::take(&mut held.freed_suffixes);
         let next = held.next_suffix;
         // The base name's owner may have changed while its namesakes stayed: then the next numbers are taken, and leaps find the end.
@@ -54,8 +145,8 @@ impl Roster {
         // They are free again when what bars them has ended.
         let mut barred = BTreeSet::new();
         let found = numbers.find(|&number| {
-            let candidate = name.with_suffix(number).keys();
-            if self.by_folded.contains_key(&candidate.folded) || self.refuse_look_alike(&candidate).is_err() {
+            let candidate = name.with_suffix(number).looks();
+            if self.by_folded.contains_key(candidate.folded()) || self.looks.alike(&candidate, None).is_some() {
                 return false;
             }
             let is_barred = is_barred(&candidate);
@@ -64,93 +155,96 @@ impl Roster {
             }
             !is_barred
         });
-        if let (Some(number), Some(held)) = (found, self.by_folded.get_mut(&wished.folded)) {
-            held.next_suffix = next.max(number + 1);
-            held.freed_suffixes = freed.into_iter().filter(|&freed| freed > number).chain(barred).collect();
-            return Ok(name.with_suffix(number));
-        }
-        if let Some(held) = self.by_folded.get_mut(&wished.folded) {
+        let Some(held) = self.by_folded.get_mut(&base) else { return Err(no_number_left(&name)) };
+        let Some(number) = found else {
             held.freed_suffixes = freed;
-        }
-        Err(Refused::new(
-            ErrorCode::NameTaken,
-            format!("{} is taken, and so are its numbers; choose another", name.as_str()),
-        ))
+            return Err(no_number_left(&name));
+        };
+        held.next_suffix = next.max(number + 1);
+        held.freed_suffixes = freed.into_iter().filter(|&freed| freed > number).chain(barred).collect();
+        Ok(Granted { name: name.with_suffix(number), number_because: Some(number_because) })
     }
 
-    /// Whether `member` may take exactly this name; it may be one that only looks like the name it has.
-    pub(crate) fn check_rename(&mut self, current: &str, member: MemberId, name: &Name) -> Result<(), Refused> {
-        let wished = name.keys();
-        match self.by_folded.get(&wished.folded) {
+    /// The name in use behind which a number makes `wished` another one: in its folded form.
+    fn namesake(&self, wished: &Looks) -> Result<Option<(Box<str>, NumberBecause)>, Refused> {
+        if self.by_folded.contains_key(wished.folded()) {
+            return Ok(Some((wished.folded().into(), NumberBecause::Taken)));
+        }
+        match self.looks.alike(wished, None) {
+            None => Ok(None),
+            Some(Alike::WithinScript(folded)) => {
+                let shown = self.by_folded.get(folded).map_or(folded, |held| &held.name);
+                Ok(Some((folded.into(), NumberBecause::LooksLike(shown.to_string()))))
+            }
+            Some(Alike::AcrossScripts) => Err(looks_like_another()),
+        }
+    }
+
+    /// Checks that `member` may take exactly this name; it may be one that only looks like the name
+    /// it has.
+    ///
+    /// # Errors
+    /// Somebody else has it, or one that looks like it.
+    pub(crate) fn check_rename(&self, current: &str, member: MemberId, name: &Name) -> Result<(), Refused> {
+        let wished = name.looks();
+        match self.by_folded.get(wished.folded()) {
             Some(held) if held.member != member => {
                 return Err(Refused::new(ErrorCode::NameTaken, format!("{} is taken; choose another", name.as_str())));
             }
             _ => {}
         }
-        self.release(current);
-        let checked = self.refuse_look_alike(&wished);
-        self.claim(current, member);
-        checked
-    }
-
-    fn refuse_look_alike(&self, wished: &NameKeys) -> Result<(), Refused> {
-        if self.looks.contains_key(&wished.skeleton) || self.looks.contains_key(&wished.folded_skeleton) {
-            let text = "this name looks like one that is in use; choose another".to_string();
-            return Err(Refused::new(ErrorCode::NameTaken, text));
+        match self.looks.alike(&wished, Some(&looks(current))) {
+            Some(_) => Err(looks_like_another()),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Notes that `member` has `name`, which was checked before.
     pub(crate) fn claim(&mut self, name: &str, member: MemberId) {
-        let NameKeys { folded, skeleton, folded_skeleton } = keys(name);
-        self.by_folded.insert(folded, Held { member, next_suffix: 2, freed_suffixes: BTreeSet::new() });
-        if skeleton != folded_skeleton {
-            *self.looks.entry(folded_skeleton).or_default() += 1;
-        }
-        *self.looks.entry(skeleton).or_default() += 1;
+        let looks = looks(name);
+        self.looks.add(&looks);
+        let held = Held { member, name: name.into(), next_suffix: 2, freed_suffixes: BTreeSet::new() };
+        self.by_folded.insert(looks.folded().into(), held);
     }
 
     /// Notes that nobody has `name` any more.
     pub(crate) fn release(&mut self, name: &str) {
-        let NameKeys { folded, skeleton, folded_skeleton } = keys(name);
-        if self.by_folded.remove(&folded).is_none() {
+        let looks_gone = looks(name);
+        if self.by_folded.remove(looks_gone.folded()).is_none() {
             return;
         }
-        if let Some((base, number)) = folded.rsplit_once('-')
-            && let Some(held) = self.by_folded.get_mut(base)
+        self.looks.remove(&looks_gone);
+        if let Some((base, number)) = name.rsplit_once('-')
             && let Ok(number) = number.parse()
+            && let Ok(Some((base, _))) = self.namesake(&looks(base))
+            && let Some(held) = self.by_folded.get_mut(&base)
             && (2..held.next_suffix).contains(&number)
         {
             held.freed_suffixes.insert(number);
         }
-        if skeleton != folded_skeleton {
-            self.drop_look(&folded_skeleton);
-        }
-        self.drop_look(&skeleton);
     }
+}
 
-    fn drop_look(&mut self, look: &str) {
-        if let Some(count) = self.looks.get_mut(look) {
-            *count -= 1;
-            if *count == 0 {
-                self.looks.remove(look);
-            }
-        }
-    }
+fn looks_like_another() -> Refused {
+    Refused::new(ErrorCode::NameTaken, "this name looks like one that is in use; choose another")
+}
+
+fn no_number_left(name: &Name) -> Refused {
+    let text = format!("{} is taken, and so are its numbers; choose another", name.as_str());
+    Refused::new(ErrorCode::NameTaken, text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::String;
+    use proptest::prelude::*;
 
     fn name(text: &str) -> Name {
         Name::parse(text.as_bytes()).expect("a name")
     }
 
     fn enter(roster: &mut Roster, text: &str, member: usize) -> Result<String, Refused> {
-        let free = roster.free_name(name(text), |_| false)?;
+        let free = roster.free_name(name(text), |_| false)?.name;
         roster.claim(free.as_str(), MemberId(member));
         Ok(free.as_str().to_string())
     }
@@ -174,7 +268,8 @@ mod tests {
         let mut roster = Roster::default();
         enter(&mut roster, "bot", 0).expect("free");
         let numbered = |roster: &mut Roster, member: usize, barred: &[&str]| {
-            let free = roster.free_name(name("bot"), |keys| barred.contains(&&*keys.folded)).expect("a number is left");
+            let free =
+                roster.free_name(name("bot"), |looks| barred.contains(&looks.folded())).expect("a number is left").name;
             roster.claim(free.as_str(), MemberId(member));
             free.as_str().to_string()
         };
@@ -194,7 +289,9 @@ mod tests {
         assert_eq!(enter(&mut roster, "АDMIN", 1).expect_err("looks alike").code, ErrorCode::NameTaken);
         roster.release("admin");
         assert!(enter(&mut roster, "аdmin", 1).is_ok());
-        assert!(roster.looks.len() <= 2, "nothing of the old name is left: {:?}", roster.looks);
+        roster.release("аdmin");
+        assert!(roster.by_folded.is_empty() && roster.looks.by_any_case.is_empty());
+        assert!(roster.looks.by_skeleton.iter().all(BTreeMap::is_empty), "nothing is left: {:?}", roster.looks);
     }
 
     #[test]
@@ -219,5 +316,109 @@ mod tests {
         roster.release("bot");
         assert_eq!(enter(&mut roster, "bot", 0).as_deref(), Ok("bot"));
         assert!(enter(&mut roster, "bot", 3_001).is_ok(), "the numbers that stayed do not use up the tries");
+    }
+
+    #[test]
+    fn a_look_alike_of_one_script_gets_a_number_too() {
+        let mut roster = Roster::default();
+        for (wished, given, member) in [
+            ("Erna", "Erna", 0),
+            ("Ema", "Ema-2", 1),
+            ("Erna", "Erna-3", 2),
+            ("ema", "ema-4", 3),
+            ("lan", "lan", 4),
+            ("Ian", "Ian-2", 5),
+            ("❤\u{fe0f}", "❤\u{fe0f}", 6),
+            ("❤", "❤-2", 7),
+            ("علیرضا", "علیرضا", 8),
+            ("علی\u{200c}رضا", "علی\u{200c}رضا-2", 9),
+            ("Иван_Smith", "Иван_Smith", 10),
+            ("иван_smith", "иван_smith-2", 11),
+        ] {
+            assert_eq!(enter(&mut roster, wished, member).as_deref(), Ok(given));
+        }
+        assert_eq!(
+            roster.free_name(name("Ema"), |_| false).expect("numbered").number_because,
+            Some(NumberBecause::LooksLike("Erna".into()))
+        );
+        assert_eq!(roster.find("علیرضا-2"), Some(MemberId(9)), "a name is found without its joiner");
+        assert_eq!((roster.find("❤"), roster.find("Ema")), (Some(MemberId(6)), None), "and not by a look-alike");
+        roster.release("Ema-2");
+        assert_eq!(enter(&mut roster, "Erna", 1).as_deref(), Ok("Erna-2"), "the number is free again, for either");
+        roster.release("Erna");
+        assert_eq!(enter(&mut roster, "Ema", 12).as_deref(), Ok("Ema"));
+    }
+
+    #[test]
+    fn a_number_that_would_look_like_another_name_is_passed_over() {
+        let mut roster = Roster::default();
+        for (wished, given, member) in [
+            ("Ema-2", "Ema-2", 0),
+            ("Erna", "Erna", 1),
+            ("Erna", "Erna-3", 2),
+            ("ERNA-4", "ERNA-4", 3),
+            ("Ema", "Ema-5", 4),
+        ] {
+            assert_eq!(enter(&mut roster, wished, member).as_deref(), Ok(given));
+        }
+    }
+
+    #[test]
+    fn a_rename_takes_exactly_the_name_or_is_refused() {
+        let mut roster = Roster::default();
+        enter(&mut roster, "Erna", 0).expect("free");
+        enter(&mut roster, "bob", 1).expect("free");
+        for wished in ["Ema", "erna", "Еrna", "ERNА"] {
+            let refused = roster.check_rename("bob", MemberId(1), &name(wished)).expect_err("in use");
+            assert_eq!(refused.code, ErrorCode::NameTaken, "{wished}");
+        }
+        assert!(roster.check_rename("Erna", MemberId(0), &name("Ema")).is_ok());
+        assert!(roster.check_rename("Erna", MemberId(0), &name("Еrnа")).is_ok());
+        assert!(roster.check_rename("bob", MemberId(1), &name("bob")).is_ok());
+    }
+
+    /// Letters that look like each other, in one case or another, in one script or several.
+    const LETTERS: &str = "[aаαcсeеiіIlІ1o2о0ОmмMМrnNТtTbВB❤\u{fe0f}_-]{1,6}";
+
+    proptest! {
+        #[test]
+        fn no_two_who_are_here_look_alike(
+            steps in proptest::collection::vec((LETTERS, 0_usize..12, 0_u8..4), 1..60)
+        ) {
+            let mut roster = Roster::default();
+            let mut here: BTreeMap<usize, (String, Looks)> = BTreeMap::new();
+            for (wished, member, act) in steps {
+                let Ok(wished) = Name::parse(wished.as_bytes()) else { continue };
+                match (here.get(&member).map(|(name, _)| name.clone()), act) {
+                    (None, _) => {
+                        let Ok(granted) = roster.free_name(wished, |_| false) else { continue };
+                        roster.claim(granted.name.as_str(), MemberId(member));
+                        here.insert(member, (granted.name.as_str().to_string(), granted.name.looks()));
+                    }
+                    (Some(current), 0) => {
+                        roster.release(&current);
+                        here.remove(&member);
+                    }
+                    (Some(current), _) => {
+                        if roster.check_rename(&current, MemberId(member), &wished).is_ok() {
+                            roster.release(&current);
+                            roster.claim(wished.as_str(), MemberId(member));
+                            here.insert(member, (wished.as_str().to_string(), wished.looks()));
+                        }
+                    }
+                }
+                for (one, (name, look)) in &here {
+                    prop_assert_eq!(roster.find(name), Some(MemberId(*one)));
+                    for (other, other_look) in here.range(one + 1..).map(|(_, other)| other) {
+                        prop_assert!(!look.is_like(other_look), "{} {}", name, other);
+                    }
+                }
+            }
+            for (name, _) in here.values() {
+                roster.release(name);
+            }
+            prop_assert!(roster.by_folded.is_empty() && roster.looks.by_any_case.is_empty());
+            prop_assert!(roster.looks.by_skeleton.iter().all(BTreeMap::is_empty));
+        }
     }
 }

@@ -16,6 +16,7 @@ use crate::id::MemberId;
 use crate::id::RoomId;
 use crate::member::Dialect;
 use crate::now::Now;
+use crate::order::check_text;
 use crate::recent_ids::{Outcome, digest, scope_of};
 use crate::refusal::Refused;
 use crate::storing::{ID_REUSED, TOO_LATE_UNKEPT};
@@ -37,7 +38,7 @@ impl Hub {
     pub fn say(&mut self, id: MemberId, send: &Send, reference: Option<String>, now: Now) -> Result<(), Refused> {
         hold_to_text_limit(&send.text)?;
         self.check_speech(id, now)?;
-        self.check_secret(id, &send.text)?;
+        check_text(&send.text)?;
         let room_id = self.room_of(id, &send.room)?;
         let (Some(member), Some(room)) = (self.members.get(id.0), self.rooms.get(room_id.0)) else {
             return Err(unknown_room(&send.room));
@@ -88,7 +89,7 @@ impl Hub {
     pub fn say_text(&mut self, id: MemberId, text: &str, action: bool, now: Now) -> Result<(), Refused> {
         hold_to_text_limit(text)?;
         self.check_speech(id, now)?;
-        self.check_secret(id, text)?;
+        check_text(text)?;
         let Some(member) = self.members.get(id.0) else { return Err(unknown_room("a room")) };
         let Some(room_id) = member.outlet.feeds.first().map(|feed| feed.room) else {
             return Err(unknown_room("a room"));

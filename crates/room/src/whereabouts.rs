@@ -13,6 +13,7 @@ use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::Member;
 use crate::now::Now;
+use crate::order::check_text;
 use crate::refusal::Refused;
 
 /// The only kind of link so far.
@@ -55,10 +56,19 @@ impl Hub {
     /// Marks a member as away for a reason, or as back where there is none. Whoever writes to it is told the reason.
     ///
     /// # Errors
-    /// The reason is empty, or longer than [`AWAY_BYTES_MAX`].
-    pub fn set_away(&mut self, id: MemberId, text: Option<&str>, reference: Option<String>) -> Result<Away, Refused> {
+    /// The reason is empty, longer than [`AWAY_BYTES_MAX`], or holds an operator token; or the member may not speak, as
+    /// others would read it.
+    pub fn set_away(
+        &mut self,
+        id: MemberId,
+        text: Option<&str>,
+        reference: Option<String>,
+        now: Now,
+    ) -> Result<Away, Refused> {
         if let Some(text) = text {
             hold_to_away_limit(text)?;
+            check_text(text)?;
+            self.check_speech(id, now)?;
         }
         // It is shown inside a line of others' screens, so it stays on that line.
         let text = text.map(|text| visible::one_line(text).into_owned());
@@ -147,16 +157,16 @@ mod tests {
         let mut hub = Hub::new(Rules::default());
         let bob = enter(&mut hub, "bob", Vec::new(), at(0));
         let longest = "\n".repeat(AWAY_BYTES_MAX);
-        let away = hub.set_away(bob, Some(&longest), None).expect("as long as may be");
+        let away = hub.set_away(bob, Some(&longest), None, at(0)).expect("as long as may be");
         assert_eq!(away.text.as_deref(), Some("\u{fffd}".repeat(AWAY_BYTES_MAX).as_str()));
         let refused = [("", ErrorCode::EmptyText), (&"x".repeat(AWAY_BYTES_MAX + 1), ErrorCode::TooLong)];
         for (text, code) in refused {
-            assert_eq!(hub.set_away(bob, Some(text), None).expect_err("refused").code, code);
+            assert_eq!(hub.set_away(bob, Some(text), None, at(0)).expect_err("refused").code, code);
         }
         assert_eq!(hub.whois("bob", None, at(0)).expect("found").away, away.text, "a refusal changes nothing");
-        let away = hub.set_away(bob, Some("a\tb\u{202e}c\u{1b}[2J ß 二"), None).expect("short");
+        let away = hub.set_away(bob, Some("a\tb\u{202e}c\u{1b}[2J ß 二"), None, at(0)).expect("short");
         assert_eq!(away.text.as_deref(), Some("a\u{fffd}b\u{fffd}c\u{fffd}[2J ß 二"));
-        assert_eq!(hub.set_away(bob, None, None).expect("back").text, None);
+        assert_eq!(hub.set_away(bob, None, None, at(0)).expect("back").text, None);
         assert_eq!(hub.whois("bob", None, at(0)).expect("found").away, None);
     }
 }

@@ -11,6 +11,7 @@ use glassline_room::{
 use glassline_wire::event::{Act, ActKind, ErrorCode, Event};
 use glassline_wire::frame::{Decoder, Frame};
 use glassline_wire::message_id::MessageId;
+use glassline_wire::operator_token::GeneratedToken;
 use glassline_wire::request::{Hello, Send};
 use glassline_wire::timestamp::Timestamp;
 
@@ -399,6 +400,67 @@ fn what_stands_is_bounded() {
     world.hub.operate(teacher, "ban one-more", None, later).expect("the others have ended");
     assert!(world.comes(Dialect::Event, "b8", HOME, later).is_ok());
     assert!(world.comes(Dialect::Event, "b7", HOME, later).is_err());
+}
+
+#[test]
+fn reconnecting_buys_no_more_guesses() {
+    let mut world = World::new();
+    let (alice, mut guesses) = (world.enters("alice", HOME), 0);
+    for connection in 0..20 {
+        let eve = world.enters(&format!("eve{connection}"), CLASS);
+        for _ in 0..3 {
+            assert_eq!(world.refused(eve, "op a guess of sixteen bytes"), ErrorCode::NotOperator);
+        }
+        guesses += world.happened().len();
+        world.hub.depart(eve, NOW);
+    }
+    assert_eq!(guesses, 10, "no other guess is looked at");
+    let eve = world.enters("eve", CLASS);
+    assert_eq!(world.refused(eve, OP), ErrorCode::NotOperator, "nor is the right token");
+    world.does(alice, OP);
+    let later = Now { monotonic_ms: NOW.monotonic_ms + 5 * 60 * 1_000, ..NOW };
+    assert_eq!(world.hub.operate(eve, OP, None, later), Ok(()));
+}
+
+#[test]
+fn nothing_of_the_form_of_a_token_is_published() {
+    let mut world = World::new();
+    let (alice, eve) = (world.enters("alice", HOME), world.enters("eve", CLASS));
+    world.does(alice, OP);
+    for bits in [0, 1, u128::MAX] {
+        let token = GeneratedToken::from_bits(bits).to_string();
+        for text in [token.clone(), format!("/op {}", token.to_uppercase()), format!("it is {}!", &token[..30])] {
+            assert_eq!(world.says(eve, NOW), Ok(()));
+            let refused = [
+                world.hub.say_text(eve, &text, false, NOW),
+                world.hub.say_text(eve, &text, true, NOW),
+                world.hub.send_direct(eve, "alice", &text, None, None, NOW),
+                world.hub.send_direct(eve, "eve", &text, None, None, NOW),
+                world.hub.set_away(eve, Some(&text), None, NOW).map(drop),
+                world.hub.operate(alice, &format!("kick eve {text}"), None, NOW),
+                world.hub.operate(alice, &format!("motd {text}"), None, NOW),
+            ];
+            for refused in refused {
+                let refused = refused.expect_err("refused");
+                assert_eq!(refused.code, ErrorCode::BadField, "{text}");
+                assert!(!refused.text.contains(&token[5..]), "{text}");
+            }
+        }
+        let part = &token[..32];
+        assert_eq!(world.hub.rename(eve, part, None, NOW).map_err(|refused| refused.code), Err(ErrorCode::BadName));
+        assert_eq!(world.hub.join(eve, part, NOW).map_err(|refused| refused.code), Err(ErrorCode::BadRoom));
+        assert!(world.hub.operate(alice, &format!("ban {part}"), None, NOW).is_err());
+    }
+}
+
+#[test]
+fn a_text_tells_nothing_about_a_chosen_token() {
+    let mut world = World::new();
+    let eve = world.enters("eve", CLASS);
+    let secret = OP.strip_prefix("op ").expect("a token");
+    for text in [secret, "another text of as many bytes"] {
+        assert_eq!(world.hub.send_direct(eve, "eve", text, None, None, NOW), Ok(()), "{text}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use glassline_room::MemberId;
 
+use crate::admission::Terms;
 use crate::door::Door;
 use crate::flood::Flood;
 use crate::session::{event::EventSession, tutorial::TutorialSession};
@@ -19,6 +20,17 @@ pub(crate) enum Phase {
     Event(EventSession),
     /// Its last words are on their way; what it still sends is read and dropped.
     Parting,
+}
+
+/// State of an unregistered connection, the first to be closed first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum EvictionRank {
+    HungUp,
+    Refused,
+    /// Its turn has not come: its subnet opens too many connections.
+    Delayed,
+    Incomplete,
+    WaitsForServer,
 }
 
 /// A name that is claimed from a connection which may be dead.
@@ -53,7 +65,10 @@ pub(crate) struct Connection<L> {
     pub(crate) words: Vec<u8>,
     /// Bytes read that wait until it may go on.
     pub(crate) backlog: Vec<u8>,
+    /// Flood credit; none for an exempt address, and none any more once its session has ended.
     pub(crate) flood: Option<Box<Flood>>,
+    /// Nothing is read from it before: its subnet opened too many connections.
+    pub(crate) served_from_ms: u64,
     /// Whose name it claims, while that one is asked for a sign of life.
     pub(crate) takeover: Option<Box<Takeover>>,
     /// The socket may have something to read.
@@ -80,7 +95,7 @@ pub(crate) struct Connection<L> {
 }
 
 impl<L> Connection<L> {
-    pub(crate) fn new(link: L, peer: SocketAddr, serial: u64, flood: Option<Box<Flood>>, now_ms: u64) -> Self {
+    pub(crate) fn new(link: L, peer: SocketAddr, serial: u64, terms: Terms, now_ms: u64) -> Self {
         Self {
             link,
             peer,
@@ -89,14 +104,15 @@ impl<L> Connection<L> {
             member: None,
             words: Vec::new(),
             backlog: Vec::new(),
-            flood,
+            flood: terms.flood.map(Box::new),
+            served_from_ms: now_ms + terms.delay_ms,
             takeover: None,
             readable: false,
             read_closed: false,
             read_ended: false,
             writable: true,
             queued: false,
-            paused: false,
+            paused: terms.delay_ms > 0,
             waits_for_history: false,
             waits_for_outbox: false,
             reads: 0,
@@ -105,14 +121,17 @@ impl<L> Connection<L> {
         }
     }
 
-    /// How likely it will be a member, the least likely first: it has hung up, has been refused, has said nothing yet, or something.
-    pub(crate) fn hope(&self) -> u8 {
+    /// Rank among the unregistered connections of which one is closed for a newcomer: the lowest
+    /// goes first, of equals the oldest, but of delayed ones the newest, so that the others have
+    /// their turn. What was sent so far does not count: part of a `hello` costs a hostile peer
+    /// nothing, while an honest one completes it long before its connection is the oldest.
+    pub(crate) fn eviction_rank(&self, now_ms: u64) -> EvictionRank {
         match self.phase {
-            _ if self.read_closed => 0,
-            Phase::Parting => 1,
-            Phase::AtDoor(_) if self.reads == 0 && !self.readable => 2,
-            _ if self.waits_for_server() => 4,
-            _ => 3,
+            _ if self.read_closed => EvictionRank::HungUp,
+            Phase::Parting => EvictionRank::Refused,
+            _ if now_ms < self.served_from_ms => EvictionRank::Delayed,
+            _ if self.waits_for_server() => EvictionRank::WaitsForServer,
+            _ => EvictionRank::Incomplete,
         }
     }
 

@@ -14,7 +14,7 @@ pub(crate) enum Kind {
 }
 
 /// The closed set of the program's own words for reasons.
-const REASONS: [(&str, Kind); 40] = [
+const REASONS: [(&str, Kind); 42] = [
     ("banned", Kind::Refusal),
     ("crowded_out", Kind::Refusal),
     ("event_dialect_on_pure_server", Kind::Refusal),
@@ -41,11 +41,13 @@ const REASONS: [(&str, Kind); 40] = [
     ("quit", Kind::Ending),
     ("raw_goodbye", Kind::Ending),
     ("reads_nothing", Kind::Ending),
+    ("reads_too_little", Kind::Ending),
     ("reset", Kind::Ending),
     ("server_closing", Kind::Ending),
     ("session_failed", Kind::Ending),
     ("silent", Kind::Ending),
     ("taken_over", Kind::Ending),
+    ("connection_pauses", Kind::Pause),
     ("flood_pauses", Kind::Pause),
     ("outbox_pauses", Kind::Pause),
     ("accept_failed", Kind::Other),

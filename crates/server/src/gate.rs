@@ -14,29 +14,29 @@ pub(crate) struct Gate {
 impl Gate {
     /// Whether one more connection from this address would be too many.
     pub(crate) fn is_full(&self, address: IpAddr, limits: &Limits) -> bool {
-        let count = self.connections.get(&household(address)).copied().unwrap_or(0);
+        let count = self.connections.get(&subnet(address)).copied().unwrap_or(0);
         !is_exempt(address) && count >= limits.connections_per_address_max
     }
 
     /// Counts a new connection.
     pub(crate) fn enter(&mut self, address: IpAddr) {
         if !is_exempt(address) {
-            *self.connections.entry(household(address)).or_default() += 1;
+            *self.connections.entry(subnet(address)).or_default() += 1;
         }
     }
 
     pub(crate) fn leave(&mut self, address: IpAddr) {
-        if let Some(count) = self.connections.get_mut(&household(address)) {
+        if let Some(count) = self.connections.get_mut(&subnet(address)) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                self.connections.remove(&household(address));
+                self.connections.remove(&subnet(address));
             }
         }
     }
 }
 
 /// What one subscriber has to itself: an IPv4 address, or an IPv6 network of 64 bits.
-pub(crate) fn household(address: IpAddr) -> IpAddr {
+pub(crate) fn subnet(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),

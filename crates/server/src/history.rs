@@ -4,9 +4,12 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Answer, Done, Entry, Gauges, Journal, Outcome, Question, Record, Store, StoreError, Ticket};
+use glassline_journal::{
+    Answer, Damage, Done, Entry, Gauges, Journal, Outcome, Question, Record, Store, StoreError, Ticket,
+};
 use glassline_room::{self as room, Draft, Drafted, Fate, Hub, Inquiry};
 use glassline_wire::request::LOBBY;
+use glassline_wire::visible::one_line;
 use tracing::{error, warn};
 
 use crate::archive::Archive;
@@ -22,6 +25,7 @@ const NOT_STORED: &str = "this could not be stored, so it did not happen; try ag
 const NO_SPACE: &str =
     "this could not be stored, so it did not happen: the server's disk is full; tell whoever runs it";
 const NOT_READ: &str = "the history cannot be read just now; try again later";
+const DAMAGED: &str = "what is stored there is damaged and cannot be read; tell whoever runs the server";
 const TOO_SLOW: &str = "this took too long; ask for less";
 
 /// A journal at work for one hub.
@@ -33,6 +37,8 @@ pub(crate) struct History {
     may_have_more: bool,
     not_stored_lines: Pacing,
     not_read_lines: Pacing,
+    damage_lines: Pacing,
+    ahead_lines: Pacing,
 }
 
 impl History {
@@ -56,6 +62,8 @@ impl History {
             may_have_more: false,
             not_stored_lines: Pacing::default(),
             not_read_lines: Pacing::default(),
+            damage_lines: Pacing::default(),
+            ahead_lines: Pacing::default(),
         }
     }
 
@@ -120,6 +128,13 @@ impl History {
                     }
                     hub.answer(ticket, readable(answer));
                 }
+                // Once for each start.
+                Done::Damaged(damage @ Damage::Log(_)) => warn!(%damage, "the history is damaged"),
+                Done::Damaged(damage @ Damage::Messages { .. }) => {
+                    if let Some(left_out) = self.damage_lines.line(now_ms) {
+                        warn!(%damage, left_out, "the history is damaged");
+                    }
+                }
                 Done::Untended(error) => {
                     warn!(%error, "the history cannot be tended: nothing is forgotten or indexed until that is mended");
                 }
@@ -138,6 +153,20 @@ impl History {
             }
         }
         Ok(())
+    }
+
+    /// Logs that a client has a number of a room that the history has not given.
+    pub(crate) fn note_ahead(&mut self, room: &str, seen: u64, newest: u64, now_ms: u64) {
+        if let Some(left_out) = self.ahead_lines.line(now_ms) {
+            warn!(
+                room = &*one_line(room),
+                seen,
+                newest,
+                left_out,
+                "a client has a later number of this room than the history: messages may be lost, if a copy was restored or the log cut \
+                 short; or the client is wrong"
+            );
+        }
     }
 
     /// The journal's own figures.
@@ -184,6 +213,7 @@ fn readable(answer: Result<Answer, StoreError>) -> room::Answer {
     match answer {
         Ok(Answer::Head(head)) => room::Answer::Head(head.newest),
         Ok(Answer::Page(page)) => room::Answer::Page { messages: page.messages, more: page.more },
+        Err(StoreError::Damaged(_) | StoreError::Corrupt { .. }) => room::Answer::Unreadable(DAMAGED.to_string()),
         Err(StoreError::TooSlow) => room::Answer::TooSlow(TOO_SLOW.to_string()),
         Err(_) => room::Answer::Unreadable(NOT_READ.to_string()),
     }

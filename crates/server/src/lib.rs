@@ -3,12 +3,15 @@
 //! One thread, one loop: read what arrived, let the session turn it into calls on the hub, then write to each member all
 //! that waits for it, in one system call. `ARCHITECTURE.md` follows one message through these files.
 
+mod admission;
 mod archive;
+mod bucket;
 mod clock;
 mod closing;
 mod connection;
 mod counters;
 mod door;
+mod eviction;
 mod flood;
 mod gate;
 mod history;
@@ -16,6 +19,7 @@ mod limits;
 mod link;
 mod listener;
 mod order;
+mod outbox_budget;
 mod pacing;
 mod reactor;
 mod reading;
@@ -27,6 +31,7 @@ mod session;
 mod shutdown;
 mod takeover;
 mod timers;
+mod unregistered;
 mod watching;
 mod writing;
 
@@ -35,7 +40,7 @@ pub use archive::Archive;
 pub use flood::FloodLimit;
 pub use glassline_room::{OperatorToken, TokenError};
 pub use limits::Limits;
-pub use listener::listen;
+pub use listener::{listen, listen_ipv6_only};
 #[cfg(any(test, feature = "rehearsal"))]
 pub use rehearsal::{FarEnd, House, Rehearsal};
 pub use serving::run;

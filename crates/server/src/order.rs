@@ -25,12 +25,17 @@ impl<L: Link> Reactor<L> {
         while let Some(happening) = self.hub.take_happening() {
             match happening {
                 Happening::Act(act) => log_act(&act),
-                Happening::WrongToken { connection } => {
+                Happening::AheadOfHistory { room, seen, newest } => {
+                    if let Some(history) = &mut self.history {
+                        history.note_ahead(&room, seen, newest, self.now.monotonic_ms);
+                    }
+                }
+                Happening::WrongToken { connection, left } => {
                     self.counters.add("wrong_token");
                     if let Some(connection) = self.connections.get(connection) {
                         let name =
                             connection.member.map(|member| visible::one_line(self.hub.name(member)).into_owned());
-                        warn!(peer = %connection.peer, name, "a wrong operator token");
+                        warn!(peer = %connection.peer, name, attempts_left = left, "a wrong operator token");
                     }
                 }
             }

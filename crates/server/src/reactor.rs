@@ -2,9 +2,9 @@
 //!
 //! It knows neither sockets nor clocks ([`crate::serving`] has them), so that a rehearsal goes through the same lines.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use glassline_room::{Hub, MemberId, Now, Rules};
 use glassline_wire::event::{Event, Ping};
@@ -13,12 +13,14 @@ use slab::Slab;
 use tracing::{debug, info};
 
 use crate::Config;
+use crate::admission::Admission;
 use crate::connection::{Connection, Phase};
 use crate::counters::Counters;
-use crate::gate::{self, Gate};
+use crate::gate::{Gate, subnet};
 use crate::history::History;
 use crate::link::Link;
 use crate::timers::{Kind, Timers};
+use crate::unregistered::Unregistered;
 use crate::watching::Traffic;
 
 /// Largest read. A sender's burst should come in whole: what is read together is written together.
@@ -27,8 +29,6 @@ pub(crate) const READ_BYTES_MAX: usize = 64 * 1024;
 const HANDED_OVER_BYTES: usize = READ_BYTES_MAX;
 /// Why a connection was not let in.
 const TOO_MANY_FROM_ADDRESS: &str = "too_many_from_address";
-/// Why one without a name was closed: another one came.
-const CROWDED_OUT: &str = "crowded_out";
 /// Rooms' idle memory is given back so often.
 const SHRINK_INTERVAL_MS: u64 = 10_000;
 
@@ -50,6 +50,7 @@ pub(crate) struct Reactor<L> {
     pub(crate) config: Config,
     pub(crate) timers: Timers,
     pub(crate) gate: Gate,
+    pub(crate) admission: Admission,
     pub(crate) counters: Counters,
     pub(crate) traffic: Traffic,
     /// Number of the last question of a watcher that was answered.
@@ -58,8 +59,7 @@ pub(crate) struct Reactor<L> {
     pub(crate) now: Now,
     /// Connections that may have something to read.
     pub(crate) to_read: VecDeque<usize>,
-    /// Connections without a name, oldest first.
-    pub(crate) nameless: BTreeMap<u64, usize>,
+    pub(crate) unregistered: Unregistered,
     pub(crate) buffer: Vec<u8>,
     /// Connections in [`Phase::Parting`].
     pub(crate) parting: usize,
@@ -76,6 +76,7 @@ impl<L: Link> Reactor<L> {
             log_bytes_max: limits.log_bytes_max,
             logs_bytes_max: limits.logs_bytes_max,
             outbox_bytes_max: limits.outbox_bytes_max,
+            outboxes_bytes_max: limits.outboxes_bytes_max,
             durable,
             replay: config.replay,
             replay_tutorial: config.replay_tutorial,
@@ -83,6 +84,7 @@ impl<L: Link> Reactor<L> {
             server: concat!("glassline/", env!("CARGO_PKG_VERSION")).to_string(),
             ..Rules::default()
         };
+        let admission = Admission::new(config.flood);
         Self {
             connections: Slab::new(),
             hub: Hub::new(rules),
@@ -90,12 +92,13 @@ impl<L: Link> Reactor<L> {
             config,
             timers: Timers::default(),
             gate: Gate::default(),
+            admission,
             counters: Counters::default(),
             traffic: Traffic::default(),
             last_answer: 0,
             now,
             to_read: VecDeque::new(),
-            nameless: BTreeMap::new(),
+            unregistered: Unregistered::default(),
             buffer: vec![0; READ_BYTES_MAX],
             parting: 0,
             closing_down: false,
@@ -123,12 +126,13 @@ impl<L: Link> Reactor<L> {
 
     /// Whether what is read can be kept: members are not owed too much, and the history is not behind.
     pub(crate) fn may_read(&self) -> bool {
-        !self.hub.is_flooded() && !self.history.as_ref().is_some_and(History::is_full)
+        !self.hub.is_flooded() && !self.hub.is_over_budget() && !self.history.as_ref().is_some_and(History::is_full)
     }
 
     fn take_from_history(&mut self) -> io::Result<()> {
         if self.history.is_some() {
             self.take_in_done()?;
+            self.hold_outbox_budget();
             self.resume_settled();
         }
         Ok(())
@@ -196,43 +200,41 @@ impl<L: Link> Reactor<L> {
         due.into_iter().flatten().chain(shrink_due).min().map(|due_ms| due_ms.saturating_sub(now_ms))
     }
 
-    /// Which nameless connection, of all or of those from one household, makes room for another: the least hopeful, and of those the
-    /// oldest.
-    fn least_hopeful(&self, household: Option<IpAddr>) -> Option<usize> {
-        let nameless = self.nameless.values().filter_map(|&index| Some((index, self.connections.get(index)?)));
-        let candidates = nameless.filter(|(_, connection)| match household {
-            // Who waits for the server alone is as good as in; there are few from one address, and in all they are bounded.
-            Some(household) => gate::household(connection.peer.ip()) == household && !connection.waits_for_server(),
-            None => true,
-        });
-        candidates.min_by_key(|(_, connection)| connection.hope()).map(|(index, _)| index)
-    }
-
-    /// Takes in a new connection, unless there are too many with a name from its address. Returns its place.
+    /// Takes in a new connection, unless there are too many members from its address. Returns its
+    /// place. One of a subnet that opens too many is served later.
     pub(crate) fn admit(&mut self, peer: SocketAddr, link: impl FnOnce() -> L) -> Option<usize> {
-        if self.gate.is_full(peer.ip(), &self.config.limits) {
-            let Some(index) = self.least_hopeful(Some(gate::household(peer.ip()))) else {
-                self.counters.add(TOO_MANY_FROM_ADDRESS);
-                info!(%peer, reason = TOO_MANY_FROM_ADDRESS, "connection refused");
-                return None;
-            };
-            self.close(index, CROWDED_OUT);
-        }
-        if self.nameless.len() >= self.config.limits.nameless_max
-            && let Some(index) = self.least_hopeful(None)
-        {
-            self.close(index, CROWDED_OUT);
+        if !self.make_room(peer.ip()) {
+            self.counters.add(TOO_MANY_FROM_ADDRESS);
+            info!(%peer, reason = TOO_MANY_FROM_ADDRESS, "connection refused");
+            return None;
         }
         self.gate.enter(peer.ip());
         let now_ms = self.now.monotonic_ms;
-        let flood = self.config.flood.buckets(peer.ip(), now_ms);
+        let terms = self.admission.enter(peer, now_ms);
         let serial = self.next_serial;
         self.next_serial += 1;
-        let index = self.connections.insert(Connection::new(link(), peer, serial, flood, now_ms));
-        self.nameless.insert(serial, index);
-        self.timers.set(index, Kind::Greeting, now_ms + self.config.limits.greeting_timeout_ms);
-        debug!(%peer, "connected");
+        let connection = Connection::new(link(), peer, serial, terms, now_ms);
+        let served_from_ms = connection.served_from_ms;
+        let index = self.connections.insert(connection);
+        self.unregistered.insert(subnet(peer.ip()), (serial, index));
+        self.timers.set(index, Kind::Greeting, served_from_ms + self.config.limits.greeting_timeout_ms);
+        if served_from_ms > now_ms {
+            self.counters.add("connection_pauses");
+            self.timers.set(index, Kind::Resume, served_from_ms);
+        }
+        debug!(%peer, delay_ms = served_from_ms - now_ms, "connected");
         Some(index)
+    }
+
+    /// The session of a connection has ended: its subnet takes its flood credit over. Again, it
+    /// does nothing.
+    pub(crate) fn leave_credit(&mut self, index: usize) {
+        let now_ms = self.now.monotonic_ms;
+        let Some(connection) = self.connections.get_mut(index) else { return };
+        if let Some(flood) = connection.flood.take() {
+            let unserved = now_ms < connection.served_from_ms;
+            self.admission.leave(connection.peer, *flood, unserved, now_ms);
+        }
     }
 
     fn timer_turn(&mut self) {
@@ -292,6 +294,7 @@ impl<L: Link> Reactor<L> {
 
     /// Closes a connection at once; a member departs with it.
     pub(crate) fn close(&mut self, index: usize, reason: &'static str) {
+        self.leave_credit(index);
         let Some(connection) = self.connections.try_remove(index) else { return };
         self.timers.cancel_all(index);
         self.hub.forget(index);
@@ -299,7 +302,7 @@ impl<L: Link> Reactor<L> {
         if is_parting {
             self.parting -= 1;
         }
-        self.nameless.remove(&connection.serial);
+        self.unregistered.remove(subnet(connection.peer.ip()), connection.serial);
         self.gate.leave(connection.peer.ip());
         // How a parting one ended was counted when it began to part.
         self.counters.add(if is_parting { "parted" } else { reason });

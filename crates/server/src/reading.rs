@@ -10,6 +10,7 @@ use tracing::{error, info};
 
 use crate::connection::Phase;
 use crate::door::Entry;
+use crate::gate::subnet;
 use crate::link::Link;
 use crate::reactor::{READ_BYTES_MAX, Reactor};
 use crate::session::{Desk, Verdict, Wait, event::EventSession, tutorial::TutorialSession};
@@ -33,7 +34,17 @@ impl<L: Link> Reactor<L> {
                 self.read_one(index);
                 self.queue_read(index);
                 self.give_what_is_much();
+                self.hold_outbox_budget();
             }
+        }
+    }
+
+    /// Reads once from a connection, whether or not something was reported of it.
+    pub(crate) fn read_now(&mut self, index: usize) {
+        if let Some(connection) = self.connections.get_mut(index) {
+            connection.readable = true;
+            self.read_one(index);
+            self.give_what_is_much();
         }
     }
 
@@ -146,6 +157,7 @@ impl<L: Link> Reactor<L> {
                 self.session_takes(index, &backlog);
                 self.queue_read(index);
                 self.give_what_is_much();
+                self.hold_outbox_budget();
             }
         }
     }
@@ -183,8 +195,8 @@ impl<L: Link> Reactor<L> {
         match verdict {
             Verdict::GoesOn => {}
             Verdict::Waits(wait) => {
-                let is_nameless = connection.member.is_none();
-                if is_nameless && rest.len() > GREETING_BYTES_MAX {
+                let is_unregistered = connection.member.is_none();
+                if is_unregistered && rest.len() > GREETING_BYTES_MAX {
                     self.refuse(index, "too_much_before_welcome", "", Vec::new());
                     return;
                 }
@@ -215,7 +227,7 @@ impl<L: Link> Reactor<L> {
     fn note_name(&mut self, index: usize) {
         let Some(connection) = self.connections.get_mut(index) else { return };
         let Some(member) = connection.member else { return };
-        if self.nameless.remove(&connection.serial).is_none() {
+        if !self.unregistered.remove(subnet(connection.peer.ip()), connection.serial) {
             return;
         }
         self.timers.cancel(index, Kind::Greeting);

@@ -79,8 +79,11 @@ impl Desk<'_> {
 
     /// Counts a frame against the flood limit: each once, when it is read, whatever it has to wait for afterwards.
     pub(crate) fn charge(&mut self, frame_bytes: usize) {
-        if let Some(flood) = self.flood.as_deref_mut() {
-            flood.take(frame_bytes, self.now.monotonic_ms);
+        let now_ms = self.now.monotonic_ms;
+        match self.flood.as_deref_mut() {
+            Some(flood) if self.member.is_some() => flood.take(frame_bytes, now_ms),
+            Some(flood) => flood.take_greeting(frame_bytes, now_ms),
+            None => {}
         }
     }
 
@@ -178,7 +181,7 @@ mod tests {
     fn taken_at_once(take: &mut dyn FnMut(&mut &[u8], &mut Desk<'_>) -> Verdict, payloads: &[String]) -> usize {
         let mut hub = Hub::new(Rules { durable: true, replay: 0, ..Rules::default() });
         let (mut member, mut words) = (None, Vec::new());
-        let mut flood = FloodLimit::PerSecond(5).buckets(Ipv4Addr::LOCALHOST.into(), 0).expect("limited");
+        let mut flood = FloodLimit::PerSecond(5).full(Ipv4Addr::LOCALHOST.into(), 0).expect("limited");
         let stream: Vec<u8> = payloads.iter().flat_map(|payload| frame(payload.as_bytes())).collect();
         let mut input = &stream[..];
         for _ in 0..1_000 {

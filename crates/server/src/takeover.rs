@@ -43,6 +43,13 @@ impl<L: Link> Reactor<L> {
         let holder = &mut self.connections[takeover.holder_connection];
         holder.member = None;
         info!(peer = %holder.peer, reason = "taken_over", "left");
+        let holder_flood = holder.flood.as_deref().copied();
+        // The newcomer may have connected before its earlier connection used up their credit.
+        if let (Some(connection), Some(holder_flood)) = (self.connections.get_mut(index), holder_flood)
+            && let Some(flood) = &mut connection.flood
+        {
+            flood.lower_to(holder_flood, self.now.monotonic_ms);
+        }
         self.part(takeover.holder_connection, "taken_over", Vec::new());
         self.resume_claim(index, Holder::Dead(takeover.holder));
         if self.hub.connection(takeover.holder) == Some(takeover.holder_connection) {

@@ -53,6 +53,11 @@ impl Timers {
         }
     }
 
+    /// Time of a connection's entry of a kind.
+    pub(crate) fn due_ms(&self, connection: usize, kind: Kind) -> Option<u64> {
+        self.by_connection.get(&(connection, kind)).copied()
+    }
+
     pub(crate) fn next_due_ms(&self) -> Option<u64> {
         self.by_time.first().map(|(due_ms, _, _)| *due_ms)
     }

@@ -158,6 +158,8 @@ impl<L: Link> Reactor<L> {
         }
         connection.phase = Phase::Parting;
         connection.paused = false;
+        self.leave_credit(index);
+        let Some(connection) = self.connections.get_mut(index) else { return };
         connection.backlog = Vec::new();
         connection.takeover = None;
         let peer = connection.peer;

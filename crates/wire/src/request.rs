@@ -105,6 +105,10 @@ pub struct SendDirect {
     pub text: String,
     /// The client's own id for it.
     pub id: MessageId,
+    /// True for an answer: only to somebody who has written to the sender, whoever may have the
+    /// name.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub reply: bool,
 }
 
 /// The field of `join`, `leave` and `members`.

@@ -26,7 +26,7 @@ fn the_editor_gets_the_draft_and_what_it_leaves_is_the_draft() {
     assert_eq!(table.said("!\r"), "漢字\nlast rowand this!");
     let state = table.alice.home().path().join(".local/state/glassline");
     let left: Vec<_> = fs::read_dir(state).expect("the folder").map(|file| file.expect("a file").file_name()).collect();
-    assert_eq!(left, ["history"], "no draft is left behind");
+    assert_eq!(left, ["typed-lines"], "no draft is left behind");
 }
 
 #[test]

@@ -71,9 +71,17 @@ fn size(rows: u16, cols: u16) -> PtySize {
 impl Opening {
     /// `glassline join`, with a home of its own, nothing of this machine's in its environment, and no times before its lines.
     pub(super) fn join(address: SocketAddr, name: &str) -> Self {
-        let argv = [PROGRAM, "join", &address.to_string(), "--name", name].map(str::to_owned);
-        let opening =
-            Self { argv: argv.into(), variables: Vec::new(), rows: 12, columns: 70, home: Rc::new(Folder::new()) };
+        Self::of(&[PROGRAM, "join", &address.to_string(), "--name", name])
+    }
+
+    /// `glassline` as a host on a free port, keeping nothing.
+    pub(super) fn host(name: &str) -> Self {
+        Self::of(&[PROGRAM, "--listen", "127.0.0.1:0", "--history", "none", "--name", name])
+    }
+
+    fn of(argv: &[&str]) -> Self {
+        let argv = argv.iter().map(|argument| (*argument).to_owned()).collect();
+        let opening = Self { argv, variables: Vec::new(), rows: 12, columns: 70, home: Rc::new(Folder::new()) };
         opening.variable("GLASSLINE_TIMESTAMPS", "off")
     }
 
@@ -179,7 +187,12 @@ impl Terminal {
     }
 
     pub(super) fn keys(&mut self, keys: &str) {
-        self.keyboard.write_all(keys.as_bytes()).expect("the terminal takes keys");
+        self.bytes(keys.as_bytes());
+    }
+
+    /// Types bytes, be they text or not.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+        self.keyboard.write_all(bytes).expect("the terminal takes keys");
         self.keyboard.flush().expect("the terminal takes keys");
     }
 
@@ -370,7 +383,11 @@ impl Terminal {
         let (screen, written, last) = (self.emulator.screen(), self.written(), self.last_written());
         assert!(!screen.bracketed_paste(), "pastes are still bracketed: {last:?}");
         assert!(!screen.hide_cursor(), "the cursor is hidden: {last:?}");
-        for (on, off, what) in [("\x1b[?1004h", "\x1b[?1004l", "focus"), ("\x1b[?2026h", "\x1b[?2026l", "drawing")] {
+        for (on, off, what) in [
+            ("\x1b[?1004h", "\x1b[?1004l", "focus"),
+            ("\x1b[?2026h", "\x1b[?2026l", "drawing"),
+            ("\x1b[?7l", "\x1b[?7h", "what switches wrapping off"),
+        ] {
             assert!(written.rfind(on) <= written.rfind(off), "{what} is still on: {last:?}");
         }
         assert_eq!(self.modes(), self.modes_before, "raw mode is still on");

@@ -29,7 +29,7 @@ fn nothing_a_peer_says_moves_the_terminal() {
 }
 
 #[test]
-fn the_longest_message_without_a_space_is_shown_whole() {
+fn the_longest_message_without_a_space_is_shown_in_two_parts() {
     let mut table = Table::new();
     // Each piece is another one, so that a missing one is missed.
     let long: String =
@@ -39,9 +39,45 @@ fn the_longest_message_without_a_space_is_shown_whole() {
     table.bob.say("behind it");
     table.alice.see("behind it");
     table.alice.see_input("a draft");
-    let shown = table.alice.transcript().concat();
-    assert!(shown.replace([' ', '\n'], "").contains(&long), "{shown}");
+    let rows = table.alice.transcript().len();
+    assert!(rows < 60, "{rows} rows");
+    table.alice.keys("\x15/more\r");
+    table.alice.see("4095");
+    table.alice.keys_until("\x19", "> a draft");
+    let shown: String = table.alice.transcript().iter().map(|row| row.replace("bob > ", "")).collect();
+    let rows = shown.replace([' ', '\n'], "").replace("…136morerows:/more1showsthem", "").replace("behindit", "");
+    assert!(rows.contains(&long), "{rows}");
     assert_eq!(table.said("\r"), "a draft");
+}
+
+#[test]
+fn one_message_takes_few_rows_here_and_in_the_history() {
+    let server = Server::start();
+    let mut bob = Tutorial::join(server.address, "bob");
+    for mode in [&["--dialect", "event"][..], &["--dialect", "tutorial"], &["--linear"]] {
+        let opening = mode
+            .iter()
+            .fold(Opening::join(server.address, "alice").size(24, 80), |opening, argument| opening.argument(argument));
+        let mut alice = opening.start();
+        bob.expect_word("alice joined");
+        let rows: Vec<String> = (0..500).map(|number| format!("r{number}.")).collect();
+        bob.say(rows.join("\n"));
+        bob.say("behind it");
+        alice.see("behind it");
+        let shown = alice.transcript().join("\n");
+        assert!(shown.contains("r38.") && !shown.contains("r39.") && shown.contains("461 more rows"), "{shown}");
+        alice.keys("/more\r");
+        alice.see("262 more rows");
+        alice.keys("/more\r/more\r");
+        alice.see("r499.");
+        let transcript = alice.transcript().join("\n");
+        for row in &rows {
+            assert_eq!(transcript.matches(row).count(), 1, "{row} in {mode:?}");
+        }
+        alice.keys("/quit\r");
+        assert_eq!(alice.exit_code(), 0);
+        bob.expect_word("alice left");
+    }
 }
 
 #[test]

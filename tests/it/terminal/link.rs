@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::harness::{Opening, Terminal, hear};
-use crate::harness::{EventClient, Passage, Proxy, Server, Tutorial};
+use crate::harness::{EventClient, Passage, Process, Proxy, Server, Tutorial};
 
 /// Somebody who listens, a link that can be cut, and Alice behind it.
 struct Scene {
@@ -193,4 +193,26 @@ fn ones_own_message_is_not_told_as_missed() {
     alice.see("alice > my own");
     let transcript = alice.transcript().join("\n");
     assert!(!transcript.contains("you missed"), "{transcript}");
+}
+
+#[test]
+fn a_server_that_stalls_while_one_joins_is_spoken_to_in_events() {
+    let process = Process::serve(&[]);
+    let mut bob = EventClient::join(process.address, "bob");
+    process.signal("STOP");
+    let mut alice = Opening::join(process.address, "alice").size(24, 100).start();
+    alice.see("nothing has answered yet at");
+    alice.see("no answer yet");
+    alice.keys("early\r");
+    alice.see("alice > early");
+    process.signal("CONT");
+    alice.see("· online");
+    alice.keys("late\r");
+    let mut heard = Vec::new();
+    while heard.last().is_none_or(|(text, _)| text != "late") {
+        let event = hear(&mut bob, |event| event["type"] == "message");
+        heard.push((event["text"].as_str().expect("a text").to_owned(), event["id"].is_string()));
+    }
+    assert_eq!(heard, [("early".to_owned(), false), ("late".to_owned(), true)], "each once, the second as an event");
+    assert!(!alice.screen().contains("tutorial dialect\n> "), "{}", alice.screen());
 }

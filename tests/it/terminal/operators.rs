@@ -37,13 +37,13 @@ fn an_operator_at_a_terminal_throws_somebody_out_and_leaves_no_token_behind() {
     alice.wait_for("nothing to be found", |screen| screen.contains("(search") && !screen.contains("•"));
     alice.keys("\x1b");
     alice.see_input("");
-    alice.keys_until("/help operators\r", "/freeze: lets nobody but operators speak");
+    alice.keys_until("/help operators\r", "lets nobody but operators speak");
     alice.keys("/op correct-horse");
     alice.see_input("/op •••••••••••••");
     alice.keys("\x15\x04");
     assert_eq!(alice.exit_code(), 0);
     assert!(!alice.written().contains("horse"), "the token was on the screen");
-    let kept = fs::read_to_string(home.path().join(".local/state/glassline/history")).expect("typed lines");
+    let kept = fs::read_to_string(home.path().join(".local/state/glassline/typed-lines")).expect("typed lines");
     assert!(kept.contains("/kick bob go home") && !kept.contains("horse") && !kept.contains("/op"), "{kept}");
     assert!(!server.log().contains("horse"));
 }

@@ -92,8 +92,11 @@ fn the_past_is_paged_searched_and_looked_at_around_a_number() {
     alice.keys_until("/search tea\r", "── 1 found in lobby: tea ──\n#7 20");
     alice.see("bob > Tea 7.\n── /history around 7 shows what stands around it ──");
     alice.keys_until("/search coffee\r", "* nothing in lobby holds coffee");
-    alice.keys_until("/history around 7\r", "bob > Tea 7.\n");
+    alice.keys_until("/history around 7\r", "#7 ");
+    alice.see("bob > Tea 7.\n");
     alice.see("bob > no 8.\n");
+    alice.see("shows what follows");
+    alice.keys_until("/history around 99\r", "there is no message 99 in lobby: the newest one is 60");
     alice.keys_until("/history 1000\r", "usage: /history [N|around NUMBER]");
     drop(bob);
 }

@@ -83,3 +83,35 @@ fn why_somebody_is_away_is_no_tower_over_other_lines() {
     table.alice.keys_until("/msg bob hello\r", "bob is away (z");
     assert_eq!(table.alice.count_written(&"\u{301}".repeat(20)), 0);
 }
+
+#[test]
+fn a_reply_reaches_whom_it_was_begun_for_and_nobody_else() {
+    let mut table = Table::new();
+    let direct = |text: &str| json!({"type": "direct", "to": "alice", "text": text, "id": fresh_id()});
+    let mut mallory = EventClient::join(table.server.address, "mallory");
+    table.bob.send(&direct("what is the code?"));
+    table.alice.see("bob -> you > what is the code?");
+    table.alice.keys_until("/reply it is 7", "reply to bob\n> /reply it is 7");
+    mallory.send(&direct("hey"));
+    table.alice.see("this goes to bob, but mallory has written since you began");
+    table.alice.keys_until("\r", "Enter again sends it to bob");
+    table.alice.keys("\r");
+    assert_eq!(hear(&mut table.bob, |event| event["type"] == "direct" && event["from"] == "alice")["text"], "it is 7");
+    assert!(mallory.barrier().iter().all(|event| event["text"] != "it is 7"));
+}
+
+#[test]
+fn a_reply_does_not_reach_another_owner_of_a_name_unseen() {
+    let mut table = Table::new();
+    // In a room that alice is not in, so that nobody tells her who comes and goes there.
+    let hello = json!({"type": "hello", "name": "carl", "rooms": ["den"]});
+    let (mut carl, _) = EventClient::greet(table.server.address, &hello);
+    carl.send(&json!({"type": "direct", "to": "alice", "text": "it is me", "id": fresh_id()}));
+    table.alice.see("carl -> you > it is me");
+    carl.send(&json!({"type": "bye"}));
+    carl.expect_closed();
+    let (mut other, welcome) = EventClient::greet(table.server.address, &hello);
+    assert_eq!(welcome["name"], "carl");
+    table.alice.keys_until("/reply the door code is 99\r", "carl has not written to you on this connection");
+    assert!(other.barrier().iter().all(|event| event["type"] != "direct"));
+}

@@ -9,7 +9,7 @@ use super::harness::{Opening, Table};
 use crate::harness::{EventClient, Tutorial};
 use crate::program::Folder;
 
-const HISTORY: &str = ".local/state/glassline/history";
+const HISTORY: &str = ".local/state/glassline/typed-lines";
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).permissions().mode() & 0o777

@@ -50,7 +50,7 @@ fn the_file_chooses_whom_one_ignores_and_that_nothing_typed_is_kept() {
     assert_eq!(table.alice.count_written("unheard"), 0);
     assert_eq!(table.said("typed\r"), "typed");
     table.alice.keys_until("\x1b[A", "> typed");
-    assert!(!table.alice.home().path().join(STATE).join("history").exists(), "nothing is kept");
+    assert!(!table.alice.home().path().join(STATE).join("typed-lines").exists(), "nothing is kept");
 }
 
 fn mode(path: &Path) -> u32 {

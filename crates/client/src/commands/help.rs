@@ -6,12 +6,15 @@ use super::meaning::Meaning;
 use super::suggestion;
 use super::table::{COMMANDS, Group, SlashCommand};
 
-const HEADINGS: [(Group, &str); 4] = [
-    (Group::Talk, "talking:"),
-    (Group::People, "people:"),
-    (Group::Rooms, "rooms:"),
-    (Group::Program, "this program:"),
-];
+const HEADINGS: [(Group, &str); 4] =
+    [(Group::Talk, "talking"), (Group::People, "people"), (Group::Rooms, "rooms"), (Group::Program, "this program")];
+
+/// Columns of the commands in `/help`, with the space behind them.
+const BRIEF_COLUMNS: usize = 28;
+/// The same in the longer lists.
+const FULL_COLUMNS: usize = 36;
+/// Columns that stay for text on a screen of 80 columns, behind the time of a line.
+const LINE_COLUMNS: usize = 70;
 
 /// What `/help` and these arguments show of the commands that are `there`.
 ///
@@ -26,6 +29,9 @@ pub(super) fn help(args: &str, there: impl Fn(&SlashCommand) -> bool) -> Result<
         return of_operators(there);
     }
     let commands = || COMMANDS.iter().filter(|command| there(command));
+    if wanted == "all" {
+        return Ok(Meaning::Help(all(&commands().collect::<Vec<_>>())));
+    }
     if !wanted.is_empty() {
         return match SlashCommand::named(wanted) {
             Some(command) if there(command) => Ok(Meaning::Help(vec![line(command)])),
@@ -33,32 +39,67 @@ pub(super) fn help(args: &str, there: impl Fn(&SlashCommand) -> bool) -> Result<
             None => Err(suggestion::no_help(wanted)),
         };
     }
-    let mut lines = Vec::new();
-    for (group, heading) in HEADINGS {
-        let mut of_group = commands().filter(|command| command.group == group).map(line).peekable();
-        if of_group.peek().is_some() {
-            lines.push(heading.to_owned());
-            lines.extend(of_group.map(|line| format!("  {line}")));
-        }
-    }
-    lines.push("  //x sends /x as text".to_owned());
-    Ok(Meaning::Help(lines))
+    Ok(Meaning::Help(vec![brief(&commands().collect::<Vec<_>>())]))
+}
+
+/// The commands that one needs first, in fewer rows than the smallest usual screen has, and the
+/// names of the others.
+fn brief(commands: &[&SlashCommand]) -> String {
+    let explained = commands.iter().filter_map(|command| Some((command, command.brief?)));
+    let mut rows: Vec<String> =
+        explained.map(|(command, brief)| format!("{:BRIEF_COLUMNS$}{brief}", synopsis(command))).collect();
+    let others = commands.iter().filter(|command| command.brief.is_none() && command.group != Group::Operators);
+    let others: Vec<String> = others.map(|command| format!("/{}", command.name)).collect();
+    rows.push(format!("others: {}", others.join(" ")));
+    rows.push("/help all explains them all, /help COMMAND one, /help keys the keys;".to_owned());
+    rows.push("what begins with two slashes is text: //x sends /x".to_owned());
+    rows.join("\n")
+}
+
+/// All commands, a block for each group.
+fn all(commands: &[&SlashCommand]) -> Vec<String> {
+    let block = |&(group, heading): &(Group, &str)| {
+        let of_group: Vec<String> =
+            commands.iter().filter(|command| command.group == group).flat_map(|command| rows(command)).collect();
+        (!of_group.is_empty()).then(|| format!("{heading}\n{}", of_group.join("\n")))
+    };
+    HEADINGS.iter().filter_map(block).chain(["//x sends /x as text".to_owned()]).collect()
 }
 
 /// What operators may do, where the server lets there be any.
 fn of_operators(there: impl Fn(&SlashCommand) -> bool) -> Result<Meaning, String> {
     let commands = COMMANDS.iter().filter(|command| command.group == Group::Operators && there(command));
-    let lines: Vec<String> = commands.map(line).collect();
+    let lines: Vec<String> = commands.flat_map(rows).collect();
     if lines.is_empty() {
         return Err("this server has no commands, so there are none for operators here".to_owned());
     }
-    Ok(Meaning::Help(lines))
+    Ok(Meaning::Help(vec![format!("operators\n{}", lines.join("\n"))]))
+}
+
+/// A command and what it does, in two columns.
+fn rows(command: &SlashCommand) -> Vec<String> {
+    let mut rows = vec![format!("{:FULL_COLUMNS$}", names(command))];
+    for word in command.help.split(' ') {
+        let last = rows.last().map_or(0, |row| row.chars().count());
+        if last > FULL_COLUMNS && last + 1 + word.chars().count() > LINE_COLUMNS {
+            rows.push(" ".repeat(FULL_COLUMNS));
+        }
+        if let Some(row) = rows.last_mut() {
+            row.push_str(if row.chars().count() > FULL_COLUMNS { " " } else { "" });
+            row.push_str(word);
+        }
+    }
+    rows
 }
 
 fn line(command: &SlashCommand) -> String {
+    format!("{}: {}", names(command), command.help)
+}
+
+fn names(command: &SlashCommand) -> String {
     let aliases = command.aliases.iter().map(|alias| format!("/{alias}"));
     let names: Vec<String> = std::iter::once(synopsis(command)).chain(aliases).collect();
-    format!("{}: {}", names.join(", "), command.help)
+    names.join(", ")
 }
 
 pub(super) fn usage(command: &SlashCommand) -> String {

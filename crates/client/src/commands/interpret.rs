@@ -1,8 +1,8 @@
 //! What a line of input means.
 
 use super::meaning::Meaning;
-use super::table::{Reading, SlashCommand};
-use super::{help, suggestion};
+use super::table::{REPLY, Reading, SlashCommand};
+use super::{disguise, help, suggestion};
 use crate::session::update::{Command, SlashCommands};
 
 /// What a line means, where `who` carries out slash commands.
@@ -10,19 +10,21 @@ use crate::session::update::{Command, SlashCommands};
 /// # Errors
 /// What is wrong with it, for the user; nothing of it must be sent then.
 pub(crate) fn interpret(line: &str, who: SlashCommands) -> Result<Meaning, String> {
-    if let Some(command) = after_space(line) {
-        return Err(format!(
-            "a space stands before /{0}, so it would be said to everybody; take it away, or write `//{0}` to say it",
-            command.name
-        ));
-    }
-    let Some(command) = line.strip_prefix('/') else { return Ok(Meaning::Do(Command::Say(line.to_owned()))) };
+    disguise::check(line)?;
+    let Some(command) = line.strip_prefix('/') else {
+        disguise::check_text(line)?;
+        return Ok(Meaning::Do(Command::Say(line.to_owned())));
+    };
     if command.starts_with('/') {
+        disguise::check_text(line)?;
         return Ok(Meaning::Do(Command::Say(command.to_owned())));
     }
     let (name, args) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
     let args = args.trim();
     let known = SlashCommand::named(name);
+    if name == "me" {
+        disguise::check_text(args)?;
+    }
     match (known, who) {
         (Some(known), SlashCommands::Client) => read(known, args, |_| true),
         (Some(known), SlashCommands::Nobody | SlashCommands::Undecided) if known.local => {
@@ -31,13 +33,33 @@ pub(crate) fn interpret(line: &str, who: SlashCommands) -> Result<Meaning, Strin
         (Some(known), SlashCommands::Server) if matches!(known.reading, Reading::Help) => {
             Ok(help_of_both(known, args, line))
         }
+        // The client says to whom: the server could not know who had written last when it was
+        // typed.
+        (Some(known), SlashCommands::Server) if known.name == REPLY => read(known, args, |_| true),
         (Some(known), SlashCommands::Server) if known.local => read(known, args, |_| true),
+        (Some(known), SlashCommands::Server) if known.name != name || known.is_the_clients() => of_server(known, args),
         (_, SlashCommands::Server) => Ok(Meaning::Do(Command::ServerLine(line.to_owned()))),
         (Some(_), SlashCommands::Nobody | SlashCommands::Undecided) => {
             Err(format!("this server has no commands, so there is no /{name} here; `//{name}` sends it as text"))
         }
         (None, _) => Err(suggestion::unknown(name)),
     }
+}
+
+/// Returns whether a line is a reply to the last direct message.
+pub(crate) fn is_reply(line: &str) -> bool {
+    let name = line.strip_prefix('/').map(|command| command.split(char::is_whitespace).next().unwrap_or_default());
+    name.and_then(SlashCommand::named).is_some_and(|command| command.name == REPLY)
+}
+
+/// The line for a server that knows a command by another name.
+fn of_server(command: &SlashCommand, args: &str) -> Result<Meaning, String> {
+    let line = match read(command, args, |_| true)? {
+        Meaning::Do(Command::Direct { to, text }) => format!("/msg {to} {text}"),
+        Meaning::Do(Command::Whois(name)) => format!("/whois {name}"),
+        _ => format!("/{} {args}", command.name),
+    };
+    Ok(Meaning::Do(Command::ServerLine(line.trim_end().to_owned())))
 }
 
 /// What `/help` means where the server has commands as well, which only the server can tell of.
@@ -65,10 +87,4 @@ fn operate(command: &SlashCommand, args: &str) -> Option<Meaning> {
     let has_too_much = !args.is_empty() && command.usage.is_empty();
     let line = format!("{} {args}", command.name).trim_end().to_owned();
     (!needs_more && !has_too_much).then_some(Meaning::Do(Command::Operate(line)))
-}
-
-/// The command of a line that would be one but for the space before it.
-fn after_space(line: &str) -> Option<&'static SlashCommand> {
-    let command = line.strip_prefix(char::is_whitespace)?.trim_start().strip_prefix('/')?;
-    SlashCommand::named(command.split(char::is_whitespace).next().unwrap_or(command))
 }

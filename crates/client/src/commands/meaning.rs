@@ -10,12 +10,14 @@ pub(crate) enum Meaning {
     Do(Command),
     /// Say this to whoever wrote to the user only the last time.
     Reply(String),
-    /// Show these lines.
+    /// Show these blocks of rows.
     Help(Vec<String>),
     /// Show the keys of the terminal mode.
     Keys,
     /// Clear the screen.
     Clear,
+    /// Show the rest of a shortened message: of the one with this number, or of the last one.
+    More(Option<u64>),
     /// Show times or not; without a word, say which.
     Timestamps(Option<bool>),
     /// Ring the bell at this; without a word, say when it does.

@@ -2,24 +2,34 @@
 
 use std::borrow::Cow;
 
+use glassline_wire::operator_token::is_in;
+use glassline_wire::slash::SlashLine;
+
+use super::disguise::{command_name, private_command};
 use super::table::SlashCommand;
 
 /// Whether a line may be kept beyond the session. A command that is not known may be a mistyped one for somebody's eyes only, or carry
 /// a password to the server, so it may not.
 pub(crate) fn is_storable(line: &str) -> bool {
-    command_name(line).is_none_or(|name| SlashCommand::named(name).is_some_and(|command| !command.private))
+    !is_in(line)
+        && command_name(line).is_none_or(|name| SlashCommand::named(&name).is_some_and(|command| !command.private))
+        && !line.split('\n').any(|line| private_command(line).is_some())
 }
 
 /// Whether a line holds a secret of its user's: it is not offered again either, on a screen that others may see.
 pub(crate) fn is_secret(line: &str) -> bool {
+    is_in(line) || shows_token(line)
+}
+
+fn shows_token(line: &str) -> bool {
     command_name(line).is_some_and(|name| name.eq_ignore_ascii_case("op"))
 }
 
 /// A line as it may be shown, with the cursor's place in it: of a secret, a dot for each character. A screen in a classroom has many readers.
 pub(crate) fn concealed(line: &str, cursor: usize) -> (Cow<'_, str>, usize) {
-    let name_at = line.len() - line.trim_start().len();
-    let secret_at = line[name_at..].find(char::is_whitespace).map(|end| name_at + end);
-    let Some(secret_at) = secret_at.filter(|_| is_secret(line)) else { return (Cow::Borrowed(line), cursor) };
+    let name_at = SlashLine::of(line).map(|slash_line| line.len() - slash_line.behind().trim_start().len());
+    let secret_at = name_at.and_then(|name_at| Some(name_at + line[name_at..].find(char::is_whitespace)?));
+    let Some(secret_at) = secret_at.filter(|_| shows_token(line)) else { return (Cow::Borrowed(line), cursor) };
     let dotted = |text: &str| -> String { text.chars().map(|c| if c.is_whitespace() { c } else { '•' }).collect() };
     let (open, secret) = line.split_at(secret_at);
     let before_cursor = secret.get(..cursor.saturating_sub(secret_at)).map_or(0, |before| dotted(before).len());
@@ -29,13 +39,7 @@ pub(crate) fn concealed(line: &str, cursor: usize) -> (Cow<'_, str>, usize) {
 
 /// Whether a line begins a part of the conversation that is for nobody else: nothing after it is kept.
 pub(crate) fn seals(line: &str) -> bool {
-    command_name(line) == Some("seal")
-}
-
-/// The word behind a line's slash; two slashes are text.
-fn command_name(line: &str) -> Option<&str> {
-    let command = line.trim_start().strip_prefix('/').filter(|command| !command.starts_with('/'))?;
-    Some(command.split(char::is_whitespace).next().unwrap_or(command))
+    command_name(line).is_some_and(|name| name == "seal")
 }
 
 #[cfg(test)]
@@ -83,6 +87,8 @@ mod tests {
         for line in ["/op x", " /op x", "/OP x", "/op", "/op\tx"] {
             assert!(is_secret(line) && !is_storable(line), "{line}");
         }
+        let slip = "glop_014d2pf2dbsqqg28t5cy4tqkffkygsh8";
+        assert!(is_secret(slip) && !is_storable(slip) && !is_storable(&format!("//op {slip}")));
         assert!(!is_secret("op x") && !is_secret("//op x") && !is_secret("/ops") && is_storable("/kick bob"));
         assert!(seals("/seal") && seals("/seal word") && !seals("/sealed") && !seals("seal") && !seals("//seal"));
     }

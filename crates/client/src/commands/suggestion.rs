@@ -1,6 +1,6 @@
 //! What was meant by a command that there is not.
 
-use super::table::all_names;
+use super::table::{SlashCommand, all_names};
 
 /// Letters that may be wrong for a name to be suggested.
 const WRONG_LETTERS_MAX: usize = 2;
@@ -23,17 +23,24 @@ pub(super) fn no_help(name: &str) -> String {
     }
 }
 
-fn shown(name: &str) -> String {
+pub(super) fn shown(name: &str) -> String {
     glassline_wire::visible::one_line(name).chars().take(32).collect()
 }
 
-/// The command that was most likely meant.
+/// Returns whether a name is a mistyped one of a command.
+pub(super) fn is_near(name: &str) -> bool {
+    nearest(&shown(name)).is_some()
+}
+
+/// The command that was most likely meant. One that says its text to everybody is never guessed:
+/// the text may be for one person only.
 fn nearest(shown: &str) -> Option<&'static str> {
+    let is_guessed = |name: &&str| SlashCommand::named(name).is_some_and(|command| !command.publishes());
     // Half of a short word being wrong says nothing.
     let wrong_letters_max = WRONG_LETTERS_MAX.min(shown.chars().count() / 2);
-    let beginning = all_names().find(|known| !shown.is_empty() && known.starts_with(shown));
+    let beginning = all_names().filter(is_guessed).find(|known| !shown.is_empty() && known.starts_with(shown));
     beginning.or_else(|| {
-        let wrong_letters = all_names().map(|known| (strsim::osa_distance(shown, known), known));
+        let wrong_letters = all_names().filter(is_guessed).map(|known| (strsim::osa_distance(shown, known), known));
         let (wrong_letters, known) = wrong_letters.min_by_key(|&(wrong_letters, _)| wrong_letters)?;
         (wrong_letters <= wrong_letters_max).then_some(known)
     })

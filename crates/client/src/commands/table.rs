@@ -18,6 +18,8 @@ pub(crate) struct SlashCommand {
     /// The same for the completion.
     pub(crate) arguments: &'static [Argument],
     pub(super) help: &'static str,
+    /// The same in a few words, for the commands that the first `/help` explains.
+    pub(super) brief: Option<&'static str>,
     /// Works without a server's help, on every server.
     pub(super) local: bool,
     /// What follows is for somebody's eyes only, so that it is never written to a disk.
@@ -69,8 +71,22 @@ const fn operating(
     help: &'static str,
 ) -> SlashCommand {
     let (group, reading) = (Group::Operators, Reading::Operating);
-    SlashCommand { name, aliases: &[], group, usage, arguments, help, local: false, private: false, reading }
+    SlashCommand {
+        name,
+        aliases: &[],
+        group,
+        usage,
+        arguments,
+        help,
+        brief: None,
+        local: false,
+        private: false,
+        reading,
+    }
 }
+
+/// The command that answers the last direct message.
+pub(super) const REPLY: &str = "reply";
 
 const ON_OFF: &[&str] = &["on", "off"];
 const BELLS: &[&str] = &["off", "mentions", "all"];
@@ -83,17 +99,19 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         usage: "TEXT",
         arguments: &[Argument::Text],
         help: "says what you do: `/me waves` shows as `alice * waves`",
+        brief: Some("says what you do: `/me waves`"),
         local: false,
         private: false,
         reading: Reading::Arguments(|args| text(args).map(|text| Meaning::Do(Command::Action(text)))),
     },
     SlashCommand {
         name: "msg",
-        aliases: &[],
+        aliases: &["query"],
         group: Group::Talk,
         usage: "NAME TEXT",
         arguments: &[Argument::Name, Argument::Text],
         help: "writes to one person only",
+        brief: Some("writes to one person only"),
         local: false,
         private: true,
         reading: Reading::Arguments(|args| {
@@ -102,12 +120,30 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         }),
     },
     SlashCommand {
-        name: "reply",
+        name: "w",
+        aliases: &[],
+        group: Group::Talk,
+        usage: "NAME [TEXT]",
+        arguments: &[Argument::Name, Argument::Text],
+        help: "writes to one person only; without a text, does what /whois does",
+        brief: None,
+        local: false,
+        private: true,
+        reading: Reading::Arguments(|args| match args.split_once(char::is_whitespace) {
+            Some((to, said)) => {
+                Some(Meaning::Do(Command::Direct { to: to.to_owned(), text: text(said.trim_start())? }))
+            }
+            None => word(args).map(|name| Meaning::Do(Command::Whois(name))),
+        }),
+    },
+    SlashCommand {
+        name: REPLY,
         aliases: &["r"],
         group: Group::Talk,
         usage: "TEXT",
         arguments: &[Argument::Text],
         help: "answers the last person who wrote to you only",
+        brief: Some("answers who wrote to you only"),
         local: false,
         private: true,
         reading: Reading::Arguments(|args| text(args).map(Meaning::Reply)),
@@ -119,6 +155,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         usage: "NAME",
         arguments: &[],
         help: "takes another name",
+        brief: Some("takes another name"),
         local: false,
         private: false,
         reading: Reading::Arguments(|args| word(args).map(|name| Meaning::Do(Command::Rename(name)))),
@@ -130,6 +167,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         usage: "[ROOM]",
         arguments: &[Argument::Room],
         help: "shows who is in a room",
+        brief: Some("shows who is in a room"),
         local: false,
         private: false,
         reading: Reading::Arguments(|args| optional_word(args).map(|room| Meaning::Do(Command::Members(room)))),
@@ -141,6 +179,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         usage: "NAME",
         arguments: &[Argument::Name],
         help: "tells since when somebody is here, how long idle, and how connected",
+        brief: Some("tells about somebody"),
         local: false,
         private: false,
         reading: Reading::Arguments(|args| word(args).map(|name| Meaning::Do(Command::Whois(name)))),
@@ -152,6 +191,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         usage: "[TEXT]",
         arguments: &[Argument::Text],
         help: "tells who writes to you that you are away",
+        brief: Some("tells who writes to you that you are away"),
         local: false,
         private: false,
         reading: Reading::Arguments(|args| Some(Meaning::Do(Command::Away(text(args))))),
@@ -163,6 +203,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         usage: "",
         arguments: &[],
         help: "ends it",
+        brief: None,
         local: false,
         private: false,
         reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Do(Command::Back))),
@@ -174,6 +215,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         usage: "[NAME]",
         arguments: &[Argument::Name],
         help: "hides what somebody says, until you leave; without a name, tells whom you ignore",
+        brief: Some("hides what somebody says"),
         local: true,
         private: false,
         reading: Reading::Arguments(|args| optional_word(args).map(Meaning::Ignore)),
@@ -185,39 +227,43 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         usage: "NAME",
         arguments: &[Argument::Name],
         help: "shows it again",
+        brief: None,
         local: true,
         private: false,
         reading: Reading::Arguments(|args| word(args).map(Meaning::Unignore)),
     },
     SlashCommand {
         name: "rooms",
-        aliases: &[],
+        aliases: &["list"],
         group: Group::Rooms,
         usage: "",
         arguments: &[],
         help: "lists the rooms",
+        brief: Some("lists the rooms"),
         local: false,
         private: false,
         reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Do(Command::Rooms))),
     },
     SlashCommand {
         name: "join",
-        aliases: &[],
+        aliases: &["j"],
         group: Group::Rooms,
         usage: "ROOM",
         arguments: &[Argument::Room],
         help: "enters a room and talks there; also goes back to one you are in",
+        brief: Some("enters a room, or goes back to one"),
         local: false,
         private: false,
         reading: Reading::Arguments(|args| word(args).map(|room| Meaning::Do(Command::Join(room)))),
     },
     SlashCommand {
         name: "leave",
-        aliases: &[],
+        aliases: &["part"],
         group: Group::Rooms,
         usage: "[ROOM]",
         arguments: &[Argument::Room],
         help: "leaves a room",
+        brief: Some("leaves a room"),
         local: false,
         private: false,
         reading: Reading::Arguments(|args| optional_word(args).map(|room| Meaning::Do(Command::LeaveRoom(room)))),
@@ -229,6 +275,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         usage: "[N|around NUMBER]",
         arguments: &[],
         help: "shows the last N messages of the room you are in, 1 to 200 and 20 without N, or those around one, where they are kept",
+        brief: Some("shows the last messages, where they are kept"),
         local: false,
         private: false,
         reading: Reading::Arguments(|args| history_wish(args).map(|wish| Meaning::Do(Command::History(wish)))),
@@ -240,6 +287,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         usage: "TEXT",
         arguments: &[Argument::Text],
         help: "finds the last 20 messages that hold a text, where the server keeps them",
+        brief: Some("finds messages"),
         local: false,
         private: false,
         reading: Reading::Arguments(|args| text(args).map(|text| Meaning::Do(Command::Search(text)))),
@@ -251,17 +299,34 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         usage: "",
         arguments: &[],
         help: "shows what stands before that, or finds what is older",
+        brief: Some("shows what stands before that"),
         local: false,
         private: false,
         reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Do(Command::Older))),
     },
     SlashCommand {
+        name: "more",
+        aliases: &[],
+        group: Group::Rooms,
+        usage: "[NUMBER]",
+        arguments: &[],
+        help: "shows the rest of a long message",
+        brief: Some("shows the rest of a long message"),
+        local: true,
+        private: false,
+        reading: Reading::Arguments(|args| match args {
+            "" => Some(Meaning::More(None)),
+            number => number.parse().ok().map(|number| Meaning::More(Some(number))),
+        }),
+    },
+    SlashCommand {
         name: "help",
         aliases: &[],
         group: Group::Program,
-        usage: "[COMMAND|keys|operators]",
+        usage: "[COMMAND|all|keys|operators]",
         arguments: &[Argument::Command],
-        help: "shows the commands; /help keys shows the keys, /help operators what operators may do",
+        help: "explains a command, all of them, the keys or what operators may do",
+        brief: None,
         local: true,
         private: false,
         reading: Reading::Help,
@@ -273,6 +338,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         usage: "[on|off]",
         arguments: &[Argument::Choice(ON_OFF)],
         help: "shows the time of each message, or not",
+        brief: None,
         local: true,
         private: false,
         reading: Reading::Arguments(|args| match args {
@@ -289,6 +355,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         usage: "[off|mentions|all]",
         arguments: &[Argument::Choice(BELLS)],
         help: "rings never, when you are mentioned or written to, or at every message",
+        brief: None,
         local: true,
         private: false,
         reading: Reading::Arguments(|args| match args {
@@ -306,6 +373,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         usage: "",
         arguments: &[],
         help: "clears the screen",
+        brief: None,
         local: true,
         private: false,
         reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Clear)),
@@ -317,6 +385,7 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
         usage: "",
         arguments: &[],
         help: "leaves, as three empty Enters do",
+        brief: Some("leaves, as three empty Enters do"),
         local: true,
         private: false,
         reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Do(Command::Leave))),
@@ -358,15 +427,26 @@ impl SlashCommand {
         COMMANDS.iter().find(|known| known.names().any(|known| known == name))
     }
 
+    /// Returns true if its text goes to everybody in a room.
+    pub(super) fn publishes(&self) -> bool {
+        self.name == "me"
+    }
+
+    /// Returns true if no server knows it by this name.
+    pub(super) fn is_the_clients(&self) -> bool {
+        self.name == "w"
+    }
+
     /// Its name and aliases.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 }
 
-/// Every command's name and every alias.
+/// Every command's name, then every alias.
 pub(crate) fn all_names() -> impl Iterator<Item = &'static str> {
-    COMMANDS.iter().flat_map(SlashCommand::names)
+    let aliases = COMMANDS.iter().flat_map(|command| command.aliases.iter().copied());
+    COMMANDS.iter().map(|command| command.name).chain(aliases)
 }
 
 fn text(args: &str) -> Option<String> {

@@ -128,10 +128,11 @@ fn a_server_with_commands_gets_them_and_another_one_never_does() {
 
 #[test]
 fn help_shows_every_command() {
-    let Ok(Meaning::Help(mut lines)) = client("/help") else { panic!("help") };
+    let Ok(Meaning::Help(blocks)) = client("/help all") else { panic!("help") };
+    let mut lines: Vec<String> = blocks.iter().flat_map(|block| block.lines()).map(str::to_owned).collect();
     assert!(!lines.iter().any(|line| line.trim_start().starts_with("/kick")), "few are operators: {lines:?}");
     let Ok(Meaning::Help(of_operators)) = client("/help operators") else { panic!("help") };
-    lines.extend(of_operators);
+    lines.extend(of_operators[0].lines().map(str::to_owned));
     for command in COMMANDS {
         assert!(
             lines.iter().any(|line| line.trim_start().starts_with(&format!("/{}", command.name))),
@@ -141,6 +142,60 @@ fn help_shows_every_command() {
     }
     assert_eq!(client("/help /who"), client("/help names"));
     assert_eq!(client("/help keys"), Ok(Meaning::Keys));
+}
+
+#[test]
+fn help_fits_a_small_screen_and_names_every_command() {
+    let Ok(Meaning::Help(blocks)) = client("/help") else { panic!("help") };
+    let [block] = &blocks[..] else { panic!("one block: {blocks:?}") };
+    let rows: Vec<&str> = block.lines().collect();
+    // Of 24 rows of 80 columns the input and the status take two, a time and a mark eight columns.
+    assert!(rows.len() <= 21 && rows.iter().all(|row| row.chars().count() <= 72), "{block}");
+    for command in COMMANDS.iter().filter(|command| command.group != super::table::Group::Operators) {
+        assert!(block.contains(&format!("/{}", command.name)), "{} in {block}", command.name);
+    }
+    let explained = rows.iter().filter(|row| row.starts_with('/') && !row.starts_with("/help"));
+    let columns: Vec<usize> = explained.map(|row| row.len() - row[28..].trim_start().len()).collect();
+    assert!(columns.len() > 10 && columns.iter().all(|&column| column == 28), "{block}");
+    let Ok(Meaning::Help(blocks)) = client("/help all") else { panic!("help") };
+    for block in &blocks {
+        assert!(block.lines().count() < 40 && block.lines().all(|row| row.chars().count() <= 72), "{block}");
+    }
+}
+
+#[test]
+fn what_users_of_irc_type_publishes_nothing_private() {
+    for line in ["/query bob a secret", "/w bob a secret"] {
+        let direct = Command::Direct { to: "bob".into(), text: "a secret".into() };
+        assert_eq!(client(line), doing!(direct), "{line}");
+        let sent = "/msg bob a secret".to_owned();
+        assert_eq!(interpret(line, SlashCommands::Server), doing!(Command::ServerLine(sent)), "{line}");
+    }
+    assert_eq!(client("/w bob"), doing!(Command::Whois("bob".into())));
+    assert!(client("/query bob").is_err_and(|told| told.contains("/msg NAME TEXT")));
+    assert_eq!(client("/j den"), doing!(Command::Join("den".into())));
+    assert_eq!(client("/part"), doing!(Command::LeaveRoom(None)));
+    assert_eq!(client("/list"), doing!(Command::Rooms));
+    assert_eq!(interpret("/j den", SlashCommands::Server), doing!(Command::ServerLine("/join den".into())));
+    for line in
+        ["/m bob a secret", "/ms bob a secret", "/mg bob a secret", "/wh bob", "/ e", "/ma", "/em x", "/whisper bob x"]
+    {
+        for who in [SlashCommands::Client, SlashCommands::Nobody, SlashCommands::Undecided] {
+            let told = interpret(line, who).expect_err(line);
+            assert!(!told.contains("/me?"), "{line}: {told}");
+        }
+    }
+    for name in all_names().chain(["dance", "m", "secret"]).filter(|name| !["quit", "exit", "bye"].contains(name)) {
+        for args in ["", " bob", " bob a secret"] {
+            for who in [SlashCommands::Nobody, SlashCommands::Undecided] {
+                let meaning = interpret(&format!("/{name}{args}"), who);
+                assert!(
+                    !matches!(meaning, Ok(Meaning::Do(_))),
+                    "a server without commands gets nothing: /{name}{args}"
+                );
+            }
+        }
+    }
 }
 
 #[test]
@@ -173,9 +228,48 @@ fn a_command_behind_a_space_is_not_published() {
 }
 
 #[test]
+fn a_hidden_command_is_not_published() {
+    use SlashCommands::{Client, Nobody, Server, Undecided};
+    let hidden = [
+        "\u{feff}/msg bob secret",
+        "\u{200b} /op secret",
+        "／msg bob secret",
+        "/\u{2060}msg bob secret",
+        "\u{a0}/mgs bob secret",
+    ];
+    for line in hidden {
+        for who in [Client, Server, Nobody, Undecided] {
+            let told = interpret(line, who).expect_err(line);
+            assert!(told.contains("write `//") && !told.contains("secret"), "{told}");
+        }
+        assert!(!is_storable(line), "{line}");
+    }
+    assert!(client(hidden[0]).is_err_and(|told| told.contains("U+FEFF")));
+    assert!(client(hidden[2]).is_err_and(|told| told.contains("U+FF0F") && told.contains("looks like a slash")));
+    assert!(is_secret("\u{200b} /op secret") && is_secret("／op secret") && !is_secret("opus"));
+    assert_eq!(concealed("\u{feff}/op a", 0).0, "\u{feff}/op •");
+    assert!(is_storable("ノート") && is_storable("／(^o^)＼"));
+    for text in ["❤\u{fe0f} hi", "\u{200f}مرحبا", "\u{feff}hi", "//msg is a command", "ノート"] {
+        let said = text.strip_prefix('/').unwrap_or(text);
+        assert_eq!(client(text), doing!(Command::Say(said.into())), "{text}");
+    }
+}
+
+#[test]
+fn a_private_line_within_a_text_is_not_published() {
+    for text in ["hi\n/msg bob secret", "hi\n\u{200b}/op secret", "//x\n /reply secret", "/me waves\n／r secret"] {
+        assert!(client(text).is_err_and(|told| told.contains("line 2") && !told.contains("secret")), "{text}");
+        assert!(!is_storable(text), "{text}");
+    }
+    assert!(client("hi\n/tmp is full\n/join den").is_ok() && client("/msg bob a\n/msg carl b").is_ok());
+}
+
+#[test]
 fn what_was_meant_is_guessed_by_its_beginning_and_not_from_nothing() {
     let guessed = |line: &str| client(line).expect_err("there is no such command");
-    for (line, meant) in [("/j den", "/join"), ("/q", "/quit"), ("/whios bob", "/whois"), ("/awy", "/away")] {
+    for (line, meant) in
+        [("/jo den", "/join"), ("/q", "/quit"), ("/m bob x", "/msg"), ("/whios bob", "/whois"), ("/awy", "/away")]
+    {
         assert!(guessed(line).contains(&format!("did you mean {meant}?")), "{}", guessed(line));
     }
     for line in ["/x", "/foo", "/zz", "/"] {

@@ -1,5 +1,7 @@
 //! The plain and the JSON mode against a server that a test plays byte by byte, over real sockets.
 
+mod replies;
+
 use std::io::{Cursor, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
@@ -15,6 +17,7 @@ use super::*;
 use crate::entropy::SystemEntropy;
 use crate::inbox::ARRIVALS_MAX;
 use crate::json::Json;
+use crate::line_output::LineOutput;
 use crate::lines_in::LinesIn;
 use crate::plain::{Manner, Plain};
 use crate::preferences::Preferences;
@@ -22,6 +25,7 @@ use crate::session::Config;
 use crate::session::update::DialectChoice;
 use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
+use crate::typing::line::TypedLine;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const WELCOME: &str = concat!(
@@ -117,10 +121,12 @@ impl Client {
                     Box::new(json.expect("a first line"))
                 }
                 Shape::Pipe | Shape::Typist => {
-                    let manner = Manner { typed: matches!(shape, Shape::Typist), words_on_stdout: false };
+                    let manner = Manner { typed: matches!(shape, Shape::Typist), words_on_stdout: false, hosts: false };
                     let reader = Reader::new("bot");
                     let settings = Settings::new(&Preferences::default(), false);
-                    Box::new(Plain::new(manner, reader, settings, None, lines_in, writer, Box::new(err_writer)))
+                    let typed = TypedLine::new(16 * 1024);
+                    let output = LineOutput::new(writer, Box::new(err_writer), false, None, typed);
+                    Box::new(Plain::new(manner, reader, settings, None, lines_in, output))
                 }
             };
             let config = Config {

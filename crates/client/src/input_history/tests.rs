@@ -143,3 +143,19 @@ proptest! {
         let _ = unescaped(&raw);
     }
 }
+
+#[test]
+fn the_file_of_the_former_name_is_taken_over_unless_a_database() {
+    let folder = Folder::new();
+    fs::create_dir_all(&folder.0).expect("a folder");
+    let old = folder.0.join(OLD_FILE_NAME);
+    fs::write(&old, "one\ntwo\n").expect("written");
+    assert_eq!(folder.after(&["three"]), ["one", "two", "three"]);
+    assert!(!old.exists());
+    fs::write(&old, "not these\n").expect("written");
+    assert_eq!(folder.open().1, ["one", "two", "three"]);
+    fs::remove_file(folder.file()).expect("removed");
+    fs::write(&old, b"SQLite format 3\0and more").expect("written");
+    assert_eq!(folder.open().1, [""; 0]);
+    assert!(old.exists(), "somebody keeps a history there");
+}

@@ -1,5 +1,7 @@
 //! A bracketed paste on its way in: bounded, and found to end however its bytes are sliced.
 
+use std::borrow::Cow;
+
 use super::event::{Paste, PasteEnd};
 
 /// What a terminal sends before a paste.
@@ -60,6 +62,7 @@ impl BracketedPaste {
             // The cut went through a character.
             bytes.truncate(error.valid_up_to());
         }
-        Paste { text: String::from_utf8_lossy(&bytes).into_owned(), end }
+        let text = String::from_utf8_lossy(&bytes);
+        Paste { is_damaged: matches!(text, Cow::Owned(_)), text: text.into_owned(), end }
     }
 }

@@ -58,6 +58,8 @@ pub(crate) struct Decoder {
     alt: bool,
     /// A paste was given up, and neither its end nor a key has come since.
     rest_may_come: bool,
+    /// Keys of a keypad in application mode have come.
+    has_keypad: bool,
     last_byte_ms: u64,
 }
 
@@ -95,6 +97,7 @@ impl Decoder {
                 events.extend([TerminalEvent::Paste(paste.finish())]);
             }
             State::Burst(burst) => return self.end_burst(burst, events),
+            State::Character => events.extend([TerminalEvent::NotUtf8]),
             _ => {}
         }
         self.start_anew();
@@ -173,12 +176,13 @@ impl Decoder {
             ESCAPE => self.state = State::Escape,
             ..0x80 => self.finish(events),
             0xc2..=0xf4 => self.state = State::Character,
-            _ => self.start_anew(),
+            _ => self.drop_character(events),
         }
     }
 
     fn character(&mut self, byte: u8, events: &mut impl Extend<TerminalEvent>) {
         if !(0x80..0xc0).contains(&byte) {
+            events.extend([TerminalEvent::NotUtf8]);
             return self.abandon(byte, events);
         }
         self.hold(byte);
@@ -186,8 +190,13 @@ impl Decoder {
         match std::str::from_utf8(bytes) {
             Ok(_) => self.finish(events),
             Err(error) if error.error_len().is_none() => {}
-            Err(_) => self.start_anew(),
+            Err(_) => self.drop_character(events),
         }
+    }
+
+    fn drop_character(&mut self, events: &mut impl Extend<TerminalEvent>) {
+        events.extend([TerminalEvent::NotUtf8]);
+        self.start_anew();
     }
 
     /// What follows an Escape.
@@ -203,7 +212,7 @@ impl Decoder {
             b']' | b'P' => self.state = State::Answer { ends: false },
             ..0x80 => self.finish(events),
             0xc2..=0xf4 => self.state = State::Character,
-            _ => self.start_anew(),
+            _ => self.drop_character(events),
         }
     }
 
@@ -219,6 +228,11 @@ impl Decoder {
             // The Linux console's function keys, and the oldest reports of a mouse.
             b'[' if self.sequence.len() == 2 => self.state = State::Ignored(1),
             b'M' if self.sequence.len() == 2 => self.state = State::Ignored(3),
+            // rxvt's keys with Shift; nothing else has a number and this without more behind it.
+            b'$' if self.sequence.len() == 3 && self.sequence[2].is_ascii_digit() => {
+                self.hold(byte);
+                self.finish(events);
+            }
             b' '..=b'?' => self.hold(byte),
             b'@'..=b'~' => {
                 self.hold(byte);
@@ -245,7 +259,13 @@ impl Decoder {
     /// The sequence is complete.
     fn finish(&mut self, events: &mut impl Extend<TerminalEvent>) {
         let alt = self.alt;
-        let event = sequence::event(&self.sequence).map(|event| match event {
+        self.has_keypad |= sequence::is_of_keypad(&self.sequence);
+        let event = if self.sequence == sequence::PUTTY_END && !self.has_keypad {
+            Some(TerminalEvent::Key(Code::End.into()))
+        } else {
+            sequence::event(&self.sequence)
+        };
+        let event = event.map(|event| match event {
             TerminalEvent::Key(key) => TerminalEvent::Key(Key { alt: key.alt || alt, ..key }),
             event => event,
         });

@@ -1,10 +1,16 @@
 //! What a terminal reports, whatever the system and the encoding it came in.
 
+/// What to tell whoever typed what is no text.
+pub(crate) const NOT_UTF8: &str =
+    "a key sent what is not UTF-8, and it was dropped; set the terminal's encoding to UTF-8";
+
 /// One thing that happened at the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TerminalEvent {
     Key(Key),
     Paste(Paste),
+    /// Bytes that are no text in UTF-8.
+    NotUtf8,
     FocusGained,
     FocusLost,
     Resized {
@@ -72,6 +78,8 @@ impl Key {
 pub(crate) struct Paste {
     pub(crate) text: String,
     pub(crate) end: PasteEnd,
+    /// Bytes that are no text in UTF-8 were in it; U+FFFD stands for them.
+    pub(crate) is_damaged: bool,
 }
 
 /// How a paste ended.

@@ -5,6 +5,7 @@ use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Ask, AwayText, Operate, PersonName, Rename, Request, RoomName, Send, SendDirect};
 
+use super::published::{check_line, check_request};
 use super::update::{Command, Declined, Dialect, SlashCommands};
 use super::{GOODBYE_MS, LAST_ANSWERS_MS, Link, Phase, Session, WINDOW_BYTES, Wish};
 
@@ -52,7 +53,8 @@ impl Session {
             Command::Say(text) => self.say(None, text, false, now_ms),
             Command::SayIn { room, text } => self.say(Some(room), text, false, now_ms),
             Command::Action(text) => self.say(None, text, true, now_ms),
-            Command::Direct { to, text } => self.say_to(to, text, now_ms),
+            Command::Direct { to, text } => self.say_to(to, text, false, now_ms),
+            Command::Reply { to, text } => self.say_to(to, text, true, now_ms),
             Command::Join(room) => match self.room_called(&room) {
                 Some(known) => {
                     let before = self.current_room();
@@ -111,14 +113,18 @@ impl Session {
         self.post(Request { reference: Some(id.to_string()), ask }, now_ms)
     }
 
-    fn say_to(&mut self, to: String, text: String, now_ms: u64) -> Result<(), Declined> {
+    fn say_to(&mut self, to: String, text: String, reply: bool, now_ms: u64) -> Result<(), Declined> {
+        if self.slash_commands() == SlashCommands::Server {
+            return self.say_server_line(&format!("/msg {to} {text}"));
+        }
         let id = MessageId(self.entropy.next_u128());
-        let ask = Ask::Direct(SendDirect { to, text, id });
+        let ask = Ask::Direct(SendDirect { to, text, id, reply });
         self.post(Request { reference: Some(id.to_string()), ask }, now_ms)
     }
 
     /// Puts a message into the outbox, if the server will take it.
     fn post(&mut self, mut request: Request, now_ms: u64) -> Result<(), Declined> {
+        check_request(&request.ask)?;
         let (id, text_bytes) = match &request.ask {
             Ask::Send(send) => {
                 if self.dialect == Dialect::Tutorial && !self.roster.contains(&send.room) {
@@ -196,6 +202,7 @@ impl Session {
         if self.dialect == Dialect::Tutorial {
             return Err(Declined::NotInTutorial(what));
         }
+        check_request(&request.ask)?;
         if let Ask::Leave(leave) = &request.ask {
             self.check_nothing_left_to_say(&leave.room)?;
         }
@@ -240,6 +247,7 @@ impl Session {
     }
 
     fn say_server_line(&mut self, line: &str) -> Result<(), Declined> {
+        check_line(line)?;
         if line.len() > TEXT_BYTES_MAX {
             return Err(Declined::TooLong { bytes: line.len(), bytes_max: TEXT_BYTES_MAX });
         }

@@ -8,6 +8,7 @@ use glassline_wire::request::{Ask, AwayText, Request, RoomName};
 
 use super::credible::{NAME_BYTES_MAX, is_credible};
 use super::last_rename::LastRename;
+use super::lifecycle::Silence;
 use super::update::Update;
 use super::{CAUSE_SHOWN_CHARS, FRAME_BYTES_MAX, Link, Phase, Role, Session, WINDOW_BYTES, brief, shortened};
 use crate::ending::Ending;
@@ -125,7 +126,7 @@ impl Session {
         let event = match Event::from_json(payload) {
             Ok(event) => event,
             Err(error) if matches!(self.phase, Phase::Greeting { .. }) => {
-                self.no_welcome(&shortened(&error.to_string(), CAUSE_SHOWN_CHARS), now_ms);
+                self.no_welcome(&shortened(&error.to_string(), CAUSE_SHOWN_CHARS), Silence::No, now_ms);
                 return;
             }
             Err(error) => {
@@ -176,7 +177,7 @@ impl Session {
             Event::Error(refusal) => {
                 self.end(Ending::Refused(format!("{} refused: {}", self.config.address, refusal.text)));
             }
-            Event::Bye(bye) => self.no_welcome(&bye.text, now_ms),
+            Event::Bye(bye) => self.no_welcome(&bye.text, Silence::No, now_ms),
             _ => {}
         }
     }

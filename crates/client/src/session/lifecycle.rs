@@ -4,6 +4,7 @@ use glassline_wire::event::Refusal;
 use glassline_wire::frame::Decoder;
 
 use super::event_link::EventLink;
+use super::foreign::no_chat_server;
 use super::tutorial_link::TutorialLink;
 use super::update::{Dialect, Output, Update};
 use super::{FRAME_BYTES_MAX, GOODBYE_MS, LAST_ANSWERS_MS, Link, Phase, Session, Wish, brief};
@@ -21,6 +22,27 @@ const WELCOME_AGAIN_MS: u64 = 10_000;
 /// Texts shown of those that came to nothing.
 const LOST_SHOWN_MAX: usize = 20;
 
+/// State of the search for the event dialect (D3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EventTrial {
+    /// Events are tried, or have been answered.
+    First,
+    /// Nothing answered `hello` in time: silence is no dialect, so they are tried again once the
+    /// server speaks for itself.
+    OnGreeting,
+    /// They are tried again.
+    Again,
+    /// It has had its time twice, or has said no.
+    Over,
+}
+
+/// Absence of any answer, or an answer that is no `welcome`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Silence {
+    Yes,
+    No,
+}
+
 pub(super) fn of_your_messages(count: usize) -> String {
     let were = if count == 1 { "was" } else { "were" };
     format!("{count} of your messages {were}")
@@ -35,11 +57,12 @@ impl Session {
     pub(super) fn greet(&mut self, now_ms: u64) {
         self.connected_before = true;
         self.decoder = Decoder::event(FRAME_BYTES_MAX);
+        self.answer.begin();
         match self.dialect {
             Dialect::Event => {
                 let wait_ms = match (self.dialect_settled, &self.token) {
-                    (false, _) => WELCOME_OR_TUTORIAL_MS,
-                    (true, None) => WELCOME_MS,
+                    (false, _) if self.event_trial == EventTrial::First => WELCOME_OR_TUTORIAL_MS,
+                    (false, _) | (true, None) => WELCOME_MS,
                     (true, Some(_)) => WELCOME_AGAIN_MS,
                 };
                 self.phase = Phase::Greeting { deadline_ms: now_ms + wait_ms };
@@ -69,10 +92,17 @@ impl Session {
 
     pub(super) fn closed(&mut self, why: &str, now_ms: u64) {
         match self.phase {
-            Phase::Greeting { .. } => self.no_welcome(why, now_ms),
+            Phase::Greeting { .. } => self.no_welcome(why, Silence::No, now_ms),
+            Phase::Changing { .. } => self.change_dialect(now_ms),
+            Phase::Up if self.answer.is_silent() && self.answer.foreign().is_some() => self.end_at_foreign(),
             Phase::Up if self.is_goodbye_held_back() && self.refusal_of_a_tutorial_server(now_ms).is_none() => {
                 self.left_by_server(why);
             }
+            Phase::Up if self.is_closed_to_strangers(now_ms) => self.end(Ending::Refused(format!(
+                "what answers at {} closes each connection without a word: it is no chat server, or lets nobody in from \
+                 here; check the address and the port",
+                self.config.address
+            ))),
             Phase::Leaving { .. } => self.left_by_server(why),
             _ => self.link_lost(why, now_ms),
         }
@@ -91,22 +121,72 @@ impl Session {
     }
 
     /// The server has not answered `hello` as a server of the event dialect would (D3).
-    pub(super) fn no_welcome(&mut self, why: &str, now_ms: u64) {
+    pub(super) fn no_welcome(&mut self, why: &str, silence: Silence, now_ms: u64) {
         if self.token.is_some() {
             self.link_lost(why, now_ms);
         } else if self.dialect_settled {
-            self.end(Ending::Refused(format!(
-                "{} does not answer in the event dialect ({why}); try `--dialect tutorial`",
-                self.config.address
-            )));
+            let address = &self.config.address;
+            let what_to_do = match self.answer.foreign() {
+                Some(kind) => no_chat_server(address, Some(kind), None),
+                None => "try `--dialect tutorial`".to_owned(),
+            };
+            let text = format!("{address} does not answer in the event dialect ({why}); {what_to_do}");
+            self.end(Ending::Refused(text));
         } else {
-            self.notice(
-                "the server does not answer in the event dialect; trying the plain tutorial dialect".to_owned(),
-            );
+            self.event_trial = match (self.event_trial, silence) {
+                (EventTrial::First, Silence::Yes) => EventTrial::OnGreeting,
+                _ => EventTrial::Over,
+            };
+            self.notice(match silence {
+                Silence::Yes => "nothing has answered yet; trying the plain tutorial dialect".to_owned(),
+                Silence::No => {
+                    "the server does not answer in the event dialect; trying the plain tutorial dialect".to_owned()
+                }
+            });
             self.dialect = Dialect::Tutorial;
             self.dialect_settled = true;
             self.drop_link();
             self.connect(now_ms);
+        }
+    }
+
+    /// A server that spoke late speaks for itself, so it may speak events as well: they are tried
+    /// once more. What was said goes out first, and nothing of it is said again.
+    pub(super) fn return_to_events(&mut self, has_said: bool, now_ms: u64) {
+        self.event_trial = EventTrial::Again;
+        self.notice("the server has answered late; trying the event dialect again".to_owned());
+        if has_said {
+            self.half_close_due = true;
+            self.phase = Phase::Changing { deadline_ms: now_ms + GOODBYE_MS };
+        } else {
+            self.change_dialect(now_ms);
+        }
+    }
+
+    /// Connects anew, for events.
+    pub(super) fn change_dialect(&mut self, now_ms: u64) {
+        self.expect_events();
+        self.drop_link();
+        self.connect(now_ms);
+    }
+
+    fn expect_events(&mut self) {
+        (self.dialect, self.dialect_settled) = (Dialect::Event, false);
+    }
+
+    /// Ends the session: an earlier connection was answered by another protocol, and this one is
+    /// silent.
+    pub(super) fn end_at_foreign(&mut self) {
+        self.end(Ending::Refused(no_chat_server(&self.config.address, self.answer.foreign(), None)));
+    }
+
+    /// Says at the end that nothing ever came, so that nobody takes what was said for heard.
+    pub(super) fn tell_of_silence(&mut self) {
+        if self.link.is_some() && !self.answer.has_come() {
+            self.notice(format!(
+                "nothing has ever answered at {}: what you said may have reached nobody; check the address",
+                self.config.address
+            ));
         }
     }
 
@@ -135,6 +215,11 @@ impl Session {
         }
         self.answer_what_is_under_way();
         self.outbox.link_lost();
+        if self.event_trial == EventTrial::OnGreeting && self.answer.is_silent() {
+            // It never was known what there is: events first, as in the beginning.
+            self.event_trial = EventTrial::First;
+            self.expect_events();
+        }
         self.drop_link();
         self.wait(now_ms);
     }
@@ -147,6 +232,11 @@ impl Session {
             }
             _ => None,
         }
+    }
+
+    /// Returns whether both dialects were answered by a close at once, and nothing has ever come.
+    fn is_closed_to_strangers(&self, now_ms: u64) -> bool {
+        self.event_trial == EventTrial::Over && !self.answer.has_come() && self.stood_ms(now_ms) < GOODBYE_MS
     }
 
     fn stood_ms(&self, now_ms: u64) -> u64 {
@@ -197,7 +287,8 @@ impl Session {
                 self.say_goodbye(now_ms);
             }
             Phase::Waiting { .. } if is_settled => self.end(Ending::Left),
-            Phase::Connecting { .. } | Phase::Greeting { .. } | Phase::Waiting { .. }
+            Phase::Changing { .. } if !waited_enough => {}
+            Phase::Connecting { .. } | Phase::Greeting { .. } | Phase::Waiting { .. } | Phase::Changing { .. }
                 if waited_enough || (is_settled && self.wish != Wish::Finish) =>
             {
                 self.tell_of_lost("not sent");

@@ -7,6 +7,7 @@ mod asking;
 mod backoff;
 mod credible;
 mod event_link;
+mod foreign;
 mod hearing;
 mod hello;
 mod last_rename;
@@ -16,7 +17,9 @@ mod numbers;
 mod outbox;
 pub mod past;
 pub mod program;
+mod published;
 mod roster;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod tutorial_link;
@@ -32,15 +35,16 @@ use crate::ending::Ending;
 use crate::entropy::Entropy;
 use backoff::Backoff;
 use event_link::EventLink;
+use foreign::{Answer, no_chat_server};
 use last_rename::LastRename;
-use lifecycle::of_your_messages;
+use lifecycle::{EventTrial, Silence, of_your_messages};
 use missed::Missed;
 use outbox::Outbox;
 use past::Past;
 use program::Program;
 use roster::Roster;
 use tutorial_link::TutorialLink;
-use update::{Dialect, DialectChoice, Input, LinkState, Output, SlashCommands, Status, Update};
+use update::{Dialect, DialectChoice, Input, Output, SlashCommands, Update};
 
 /// How long to wait for the server's side of a goodbye; a user who leaves at once waits no longer, whatever happens.
 const GOODBYE_MS: u64 = 2_000;
@@ -85,6 +89,11 @@ enum Phase {
         deadline_ms: u64,
     },
     Up,
+    /// The tutorial dialect is left for the event dialect: what was said goes out first, and the
+    /// server closes.
+    Changing {
+        deadline_ms: u64,
+    },
     Waiting {
         until_ms: u64,
     },
@@ -124,6 +133,10 @@ pub struct Session {
     dialect: Dialect,
     /// The dialect is the server's, and no longer a guess.
     dialect_settled: bool,
+    /// State of the search for the event dialect (D3).
+    event_trial: EventTrial,
+    /// Bytes from the server, as far as they tell its kind.
+    answer: Answer,
     /// A connection has stood at least once.
     connected_before: bool,
     /// The name the user goes by.
@@ -187,6 +200,8 @@ impl Session {
             phase: Phase::Ended,
             wish: Wish::Stay,
             dialect,
+            event_trial: EventTrial::First,
+            answer: Answer::default(),
             connected_before: false,
             former_names: VecDeque::new(),
             token: None,
@@ -223,11 +238,18 @@ impl Session {
             (_, Phase::Ended) => return,
             (Input::Connected, Phase::Connecting { .. }) => self.greet(now_ms),
             (Input::ConnectFailed(why), Phase::Connecting { .. }) => self.connect_failed(why, now_ms),
-            (Input::Bytes(bytes), Phase::Greeting { .. } | Phase::Up | Phase::Leaving { .. }) => {
+            (
+                Input::Bytes(bytes),
+                Phase::Greeting { .. } | Phase::Up | Phase::Changing { .. } | Phase::Leaving { .. },
+            ) => {
+                self.answer.take(bytes);
                 self.read(bytes, now_ms);
             }
             (Input::Written, _) => self.writes = self.writes.saturating_sub(1),
-            (Input::Closed(why), Phase::Greeting { .. } | Phase::Up | Phase::Leaving { .. }) => {
+            (
+                Input::Closed(why),
+                Phase::Greeting { .. } | Phase::Up | Phase::Changing { .. } | Phase::Leaving { .. },
+            ) => {
                 self.closed(why, now_ms);
             }
             _ => {}
@@ -249,7 +271,9 @@ impl Session {
     /// When to call [`Session::handle`] with a [`Input::Tick`] at the latest.
     pub fn next_deadline_ms(&self) -> Option<u64> {
         let phase = match self.phase {
-            Phase::Connecting { deadline_ms } | Phase::Greeting { deadline_ms } => Some(deadline_ms),
+            Phase::Connecting { deadline_ms } | Phase::Greeting { deadline_ms } | Phase::Changing { deadline_ms } => {
+                Some(deadline_ms)
+            }
             Phase::Waiting { until_ms } => Some(until_ms),
             Phase::Leaving { deadline_ms } => deadline_ms,
             Phase::Up => self.link.as_ref().and_then(|link| match link {
@@ -268,51 +292,6 @@ impl Session {
             .min()
     }
 
-    /// What a status line shows.
-    pub fn status(&self, now_ms: u64) -> Status {
-        let link = match self.phase {
-            Phase::Connecting { .. } | Phase::Greeting { .. } => LinkState::Connecting,
-            // What is not acknowledged yet is waited for, and that is to be seen.
-            Phase::Up if matches!(self.wish, Wish::Leave { .. }) => LinkState::Leaving,
-            Phase::Up => LinkState::Online,
-            Phase::Waiting { until_ms } => LinkState::Waiting { until_ms },
-            Phase::Leaving { .. } | Phase::Ended => LinkState::Leaving,
-        };
-        let is_up = link == LinkState::Online;
-        let told_room = match &self.link {
-            Some(Link::Tutorial(link)) => link.room().map(str::to_owned),
-            _ => self.current_room(),
-        };
-        let others = self.roster.people_names().filter(|name| is_up && *name != self.name);
-        Status {
-            name: self.name.clone(),
-            is_room_told: told_room.is_some() || self.dialect == Dialect::Event,
-            room: told_room,
-            rooms: self.roster.names(),
-            people: self.roster.people().filter(|_| is_up),
-            others: others.take(Status::OTHERS_MAX).map(str::to_owned).collect(),
-            away: self.away.clone(),
-            link,
-            unsent: self.outbox.len(),
-            next_late_ms: self.outbox.next_late_ms(now_ms),
-            late: self.outbox.late_texts(now_ms).take(Status::LATE_MAX).map(str::to_owned).collect(),
-        }
-    }
-
-    /// Who is in the current room, as far as it is known, in the order of the alphabet.
-    pub fn people_names(&self) -> impl Iterator<Item = &str> {
-        self.roster.people_names()
-    }
-
-    /// Who carries out a line that starts with `/`.
-    pub fn slash_commands(&self) -> SlashCommands {
-        match &self.link {
-            Some(Link::Tutorial(link)) => link.slash_commands(),
-            _ if self.dialect == Dialect::Event => SlashCommands::Client,
-            _ => SlashCommands::Nobody,
-        }
-    }
-
     /// Whether the user has asked to go to another room and the server has not answered: what is said now may be meant for it.
     pub fn is_moving(&self) -> bool {
         self.moving_until_ms.is_some()
@@ -322,7 +301,9 @@ impl Session {
     pub fn takes_commands(&self) -> bool {
         let is_awaiting = self.moving_until_ms.is_some() || self.past.awaited_until_ms().is_some();
         let has_gone_out = !self.outbox.has_unsent() && self.out.len() < WINDOW_BYTES;
-        self.phase == Phase::Up && !is_awaiting && self.has_room() && has_gone_out
+        // A server that was only late may still take everything as events.
+        let is_late = self.event_trial == EventTrial::OnGreeting && self.slash_commands() == SlashCommands::Undecided;
+        self.phase == Phase::Up && !is_late && !is_awaiting && self.has_room() && has_gone_out
     }
 
     /// Whether another message of any length may wait for the link.
@@ -385,12 +366,13 @@ impl Session {
             _ => false,
         };
         match self.phase {
-            Phase::Greeting { .. } => self.no_welcome(&error.to_string(), now_ms),
+            Phase::Greeting { .. } => {
+                self.answer.note_foreign();
+                self.no_welcome(&error.to_string(), Silence::No, now_ms);
+            }
             Phase::Up | Phase::Leaving { .. } if first_words && self.lost_since_ms.is_none() => {
-                self.end(Ending::Refused(format!(
-                    "what answers at {} is no chat server ({error}); check the address",
-                    self.config.address
-                )));
+                let kind = self.answer.foreign();
+                self.end(Ending::Refused(no_chat_server(&self.config.address, kind, Some(error))));
             }
             _ => self.closed(&format!("its bytes cannot be read: {error}"), now_ms),
         }
@@ -413,7 +395,10 @@ impl Session {
                 self.drop_link();
                 self.connect_failed("no answer within 10 s; check the address", now_ms);
             }
-            Phase::Greeting { deadline_ms } if now_ms >= deadline_ms => self.no_welcome("no welcome came", now_ms),
+            Phase::Greeting { deadline_ms } if now_ms >= deadline_ms => {
+                self.no_welcome("no welcome came", Silence::Yes, now_ms);
+            }
+            Phase::Changing { deadline_ms } if now_ms >= deadline_ms => self.change_dialect(now_ms),
             Phase::Waiting { until_ms } if now_ms >= until_ms => self.connect(now_ms),
             Phase::Leaving { deadline_ms: Some(deadline_ms) } if now_ms >= deadline_ms => {
                 if !self.is_all_written() {
@@ -475,6 +460,9 @@ impl Session {
     }
 
     fn end(&mut self, ending: Ending) {
+        if ending == Ending::Left {
+            self.tell_of_silence();
+        }
         self.drop_link();
         self.answer_what_is_under_way();
         if ending == Ending::Left {

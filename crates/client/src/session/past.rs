@@ -232,7 +232,8 @@ impl Session {
                 }
             }
         }
-        self.show(Update::Past { history, asked });
+        let newest = self.roster.numbers_mut(&history.room).and_then(|numbers| numbers.newest());
+        self.show(Update::Past { history, asked, newest, hidden: Vec::new() });
     }
 }
 

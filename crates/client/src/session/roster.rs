@@ -84,6 +84,11 @@ impl Roster {
         self.current_room()?.people
     }
 
+    /// How many others share a room with the client, as far as it is known.
+    pub(super) fn others(&self) -> usize {
+        self.rooms.iter().filter_map(|room| room.people).max().unwrap_or(0).saturating_sub(1)
+    }
+
     /// Who is in the current room, as far as it is known, in the order of the alphabet.
     pub(super) fn people_names(&self) -> impl Iterator<Item = &str> {
         self.current_room().into_iter().flat_map(|room| room.names.iter().map(String::as_str))

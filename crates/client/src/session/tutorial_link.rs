@@ -1,16 +1,20 @@
 //! The session's side of a connection in the tutorial dialect (T).
 
-use glassline_wire::event::{Event, Message, Notice};
+use glassline_wire::event::{Direct, Event, Message, Notice};
 use glassline_wire::frame::put_frame;
 use glassline_wire::request::{Ask, LOBBY, Request};
 
 use super::credible::NAME_BYTES_MAX;
+use super::lifecycle::EventTrial;
 use super::update::{SlashCommands, Update};
 use super::whereabouts::Whereabouts;
-use super::{Link, Session, WINDOW_BYTES, brief};
+use super::{Link, Phase, Session, WINDOW_BYTES, brief};
 
 /// The name under which a server speaks for itself (T9).
 const SERVER_NAME: &str = "*";
+/// Behind the writer's name in a pair that is for the user alone (T10). No name holds its arrow
+/// (T8).
+const DIRECT_MARK: &str = "→you";
 /// By then a server with words of its own has said some.
 const FIRST_WORDS_MS: u64 = 500;
 /// If the server's first words are a refusal, its close comes with them, or this much later at the most.
@@ -32,9 +36,23 @@ pub(super) struct TutorialLink {
     undecided_until_ms: Option<u64>,
     /// Until then the server may be about to refuse the name; `None`: it has not.
     on_trial_until_ms: Option<u64>,
-    /// The user has been told that the connection stands.
-    is_told: bool,
+    /// Notices given about the connection.
+    told: Told,
+    /// Something was said over it.
+    has_said: bool,
     whereabouts: Whereabouts,
+    /// The name that the server gave in its first words, where it is not the one asked for.
+    granted_name: Option<String>,
+}
+
+/// Notices given about a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    /// That nothing has answered yet.
+    Silent,
+    /// That it stands.
+    Connected,
 }
 
 impl TutorialLink {
@@ -47,8 +65,10 @@ impl TutorialLink {
             last_words: None,
             undecided_until_ms: Some(now_ms + FIRST_WORDS_MS),
             on_trial_until_ms: Some(now_ms + FIRST_WORDS_MS),
-            is_told: false,
+            told: Told::Nothing,
+            has_said: false,
             whereabouts: Whereabouts::new(),
+            granted_name: None,
         }
     }
 
@@ -109,6 +129,7 @@ impl TutorialLink {
         let is_greeting = self.greeting_until_ms.take().is_some_and(|until_ms| now_ms < until_ms);
         if from == SERVER_NAME {
             self.server_speaks |= is_greeting;
+            self.granted_name = granted_name(&text).filter(|_| is_greeting).map(str::to_owned);
             self.whereabouts.hears(&text);
             self.last_words = Some(text.clone());
             self.on_trial_until_ms =
@@ -129,15 +150,25 @@ impl Session {
     pub(super) fn keep_tutorial_time(&mut self, now_ms: u64) {
         let Some(Link::Tutorial(link)) = &mut self.link else { return };
         link.keep_time(now_ms);
-        if link.undecided_until_ms.is_none() {
-            self.tell_of_tutorial();
+        if link.undecided_until_ms.is_some() || link.told != Told::Nothing {
+            return;
         }
+        // A server that keeps quiet may be one of the tutorial's, or none.
+        link.told = Told::Silent;
+        if self.answer.foreign().is_some() {
+            self.end_at_foreign();
+            return;
+        }
+        let (address, me) = (&self.config.address, brief(&self.name));
+        self.notice(format!(
+            "nothing has answered yet at {address}; what you say is sent as {me}, in the tutorial dialect"
+        ));
     }
 
-    /// Says that the connection stands, once what answers has spoken like a chat server, or has kept as quiet as one.
+    /// Says that the connection stands, once what answers has spoken like a chat server.
     fn tell_of_tutorial(&mut self) {
         let Some(Link::Tutorial(link)) = &mut self.link else { return };
-        if !std::mem::replace(&mut link.is_told, true) {
+        if std::mem::replace(&mut link.told, Told::Connected) != Told::Connected {
             let (address, me) = (&self.config.address, brief(&self.name));
             self.notice(format!("connected to {address} as {me}, in the tutorial dialect"));
         }
@@ -145,13 +176,32 @@ impl Session {
 
     pub(super) fn heard_frame(&mut self, payload: &[u8], now_ms: u64) {
         let Some(Link::Tutorial(link)) = &mut self.link else { return };
+        let is_first = !link.has_heard();
         let Some((from, text)) = link.pair(payload, now_ms) else { return };
-        self.tell_of_tutorial();
-        let event = if from == SERVER_NAME {
-            Event::Notice(Notice { text, reference: None })
-        } else {
-            Event::Message(words(from, text))
+        if is_first && from == SERVER_NAME && self.event_trial == EventTrial::OnGreeting && self.phase == Phase::Up {
+            let has_said = link.has_said;
+            self.return_to_events(has_said, now_ms);
+            return;
+        }
+        if let Some(name) = link.granted_name.take() {
+            self.goes_by(&name);
+        }
+        let Some(Link::Tutorial(link)) = &mut self.link else { return };
+        // A program is told what it was sent.
+        let writer = from.strip_suffix(DIRECT_MARK).filter(|_| link.server_speaks && self.program.is_none());
+        let event = match writer {
+            _ if from == SERVER_NAME => Event::Notice(Notice { text, reference: None }),
+            Some(writer) if !writer.is_empty() => Event::Direct(Direct {
+                from: writer.to_owned(),
+                to: self.name.clone(),
+                at: None,
+                text,
+                id: None,
+                reference: None,
+            }),
+            _ => Event::Message(words(from, text)),
         };
+        self.tell_of_tutorial();
         self.show(Update::Heard(event));
     }
 
@@ -169,6 +219,9 @@ impl Session {
                 (false, _) => send.text.clone(),
             };
             put_frame(&mut self.out, wire_text.as_bytes());
+            if let Some(Link::Tutorial(link)) = &mut self.link {
+                link.has_said = true;
+            }
             let message =
                 Message { action: send.action, id: Some(send.id), reference, ..words(self.name.clone(), send.text) };
             self.show(Update::Said { event: Event::Message(message), acknowledged: false });
@@ -180,6 +233,13 @@ impl Session {
         self.slash_commands() == SlashCommands::Undecided
             && self.outbox.first_text().is_some_and(|text| text.starts_with('/'))
     }
+}
+
+/// The name in `root is taken; you are root-2; /nick changes it` (T10). Another server may say it
+/// in other words; then it is not known.
+fn granted_name(words: &str) -> Option<&str> {
+    let (_, name) = words.strip_suffix("; /nick changes it")?.rsplit_once("; you are ")?;
+    (!name.is_empty() && name.len() <= NAME_BYTES_MAX && !name.contains(char::is_whitespace)).then_some(name)
 }
 
 /// A message as the tutorial dialect knows it: without number, time or id.

@@ -64,6 +64,13 @@ pub enum Command {
         /// What.
         text: String,
     },
+    /// Answer one person, and nobody else who may have the name by now.
+    Reply {
+        /// Whom.
+        to: String,
+        /// What.
+        text: String,
+    },
     /// Enter a room, or go to one already entered.
     Join(String),
     /// Leave a room; the current one if none is named.
@@ -112,6 +119,8 @@ pub enum HistoryWish {
 /// What stored messages answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
+    /// Nothing: it is what was said before the user came.
+    Context,
     /// The question for the newest.
     Latest,
     /// That for what stands before those shown last.
@@ -169,6 +178,11 @@ pub enum Update {
         history: History,
         /// What they answer.
         asked: Asked,
+        /// The number of the newest message of the room, where it is known.
+        newest: Option<u64>,
+        /// The numbers of those among them that the user does not want to see; they are not in
+        /// `history` any more.
+        hidden: Vec<u64>,
     },
     /// The client's own words, about the link for the most part.
     Notice(String),
@@ -181,6 +195,8 @@ pub enum Update {
 pub enum LinkState {
     /// No `welcome` yet.
     Connecting,
+    /// The connection stands, and nothing has come over it.
+    Unanswered,
     /// Messages flow.
     Online,
     /// Lost; the next try comes at this instant.
@@ -284,6 +300,11 @@ pub enum Declined {
     /// The client is not in the room.
     #[error("you are not in the room {0}; enter it with /join {0}")]
     NotInRoom(String),
+    /// Others would read an operator token.
+    #[error(
+        "this holds something of the form of an operator token, which others must not read; write /op and the token, and nothing before it"
+    )]
+    Token,
     /// The client is in no room at all.
     #[error("you are in no room; enter one with /join ROOM")]
     NowhereToTalk,
@@ -303,6 +324,7 @@ impl Declined {
             Self::TooLong { .. } | Self::RequestTooLong { .. } => ErrorCode::TooLong,
             Self::Full(_) | Self::StillSaying { .. } | Self::StillAsking | Self::NotConnected => ErrorCode::Busy,
             Self::NotInTutorial(_) => ErrorCode::UnknownType,
+            Self::Token => ErrorCode::BadField,
             Self::NotInRoom(_) | Self::NowhereToTalk => ErrorCode::UnknownRoom,
             Self::NotForUsers | Self::Leaving => ErrorCode::OutOfOrder,
         }

@@ -21,6 +21,11 @@ pub(crate) fn watch_interrupts(_: Inbox, _: fn(), _: fn() -> bool) -> io::Result
     Ok(())
 }
 
+/// Returns false: there is no SIGHUP here.
+pub(crate) fn is_hangup_ignored() -> bool {
+    false
+}
+
 /// The sizes come with the keys.
 #[expect(clippy::unnecessary_wraps, reason = "the same as where it can fail")]
 pub(crate) fn watch_terminal(_: Inbox) -> io::Result<()> {
@@ -85,6 +90,17 @@ impl TerminalModes {
         Ok(Self)
     }
 
+    #[expect(clippy::unused_self, reason = "the same as where it is known")]
+    pub(crate) fn echoes_lines(&self) -> bool {
+        false
+    }
+
+    /// Lines are typed as the system has them typed.
+    #[expect(clippy::unused_self, reason = "the same as where there is something to do")]
+    pub(crate) fn set_for_keys(&self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the same as where there is something to do")]
     pub(crate) fn set_again(&self) -> io::Result<()> {
         Ok(())
@@ -130,7 +146,7 @@ impl TerminalInput {
 fn converted(event: Event) -> Option<TerminalEvent> {
     match event {
         Event::Key(event) if event.kind != KeyEventKind::Release => key(event).map(TerminalEvent::Key),
-        Event::Paste(text) => Some(TerminalEvent::Paste(Paste { text, end: PasteEnd::Whole })),
+        Event::Paste(text) => Some(TerminalEvent::Paste(Paste { text, end: PasteEnd::Whole, is_damaged: false })),
         Event::Resize(columns, rows) => Some(TerminalEvent::Resized { columns, rows }),
         Event::FocusGained => Some(TerminalEvent::FocusGained),
         Event::FocusLost => Some(TerminalEvent::FocusLost),

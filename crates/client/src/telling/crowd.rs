@@ -60,6 +60,9 @@ impl Group {
 #[derive(Debug, Default)]
 struct Movement {
     due_ms: u64,
+    /// Those whose name somebody has again: the same person after a lost link, or another one. A
+    /// name does not say.
+    went_before: Group,
     came: Group,
     went: Group,
     came_and_went: Group,
@@ -69,9 +72,10 @@ impl Movement {
     fn note(&mut self, presence: &Presence, way: Way) {
         for name in &presence.names {
             match way {
-                // Gone and back within a moment is a link that dropped: nothing to tell.
-                Way::In if self.went.take(name) => {}
                 Way::In => {
+                    if self.went.take(name) {
+                        self.went_before.add(name);
+                    }
                     self.came_and_went.take(name);
                     self.came.add(name);
                 }
@@ -85,11 +89,18 @@ impl Movement {
     }
 
     fn is_about(&self, name: &str) -> bool {
-        [&self.came, &self.went, &self.came_and_went].iter().any(|group| group.names.iter().any(|kept| kept == name))
+        [&self.went_before, &self.came, &self.went, &self.came_and_went]
+            .iter()
+            .any(|group| group.names.iter().any(|kept| kept == name))
     }
 
     fn told(&self, room: &str) -> Option<Line> {
-        let parts = [self.came.told("joined"), self.went.told("left"), self.came_and_went.told("came and went")];
+        let parts = [
+            self.went_before.told("left"),
+            self.came.told("joined"),
+            self.went.told("left"),
+            self.came_and_went.told("came and went"),
+        ];
         let told: Vec<String> = parts.into_iter().flatten().collect();
         (!told.is_empty()).then(|| Line::notice(&told.join("; ")).in_room(room))
     }
@@ -174,16 +185,17 @@ mod tests {
     }
 
     #[test]
-    fn a_dropped_link_is_nothing_and_a_short_visit_is_a_visit() {
+    fn a_name_taken_again_is_told_and_a_short_visit_is_a_visit() {
         let mut crowd = Crowd::default();
         note(&mut crowd, &presence(&["alice"], 1), Way::Out, 0);
-        note(&mut crowd, &presence(&["alice"], 1), Way::In, 0);
+        note(&mut crowd, &presence(&["carl", "alice"], 2), Way::In, 0);
         note(&mut crowd, &presence(&["bob"], 1), Way::In, 0);
         note(&mut crowd, &presence(&["bob"], 1), Way::Out, 0);
-        assert_eq!(told(&mut crowd), ["* bob came and went"]);
+        assert_eq!(told(&mut crowd), ["* alice left; carl, alice joined; bob came and went"]);
         note(&mut crowd, &presence(&["alice"], 1), Way::Out, 0);
         note(&mut crowd, &presence(&["alice"], 1), Way::In, 0);
-        assert!(told(&mut crowd).is_empty());
+        note(&mut crowd, &presence(&["alice"], 1), Way::Out, 0);
+        assert_eq!(told(&mut crowd), ["* alice left; alice came and went"]);
     }
 
     #[test]

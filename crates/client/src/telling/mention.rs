@@ -1,10 +1,20 @@
-//! Where a text mentions a name: whole words only, in any case.
+//! Mentions of a name in a text: whole words only, in any case, and none that are a part of a link
+//! or an address.
 
 use std::ops::Range;
 
+use unicode_width::UnicodeWidthChar;
+
+use super::links;
+
 /// The places of a name in a text.
 pub(crate) fn of(name: &str, text: &str) -> Vec<Range<usize>> {
-    if name.is_ascii() { of_ascii(name, text) } else { of_any(name, text) }
+    let mut found = if name.is_ascii() { of_ascii(name, text) } else { of_any(name, text) };
+    if !found.is_empty() {
+        let addresses = links::and_addresses(text);
+        found.retain(|place| !addresses.iter().any(|address| address.contains(&place.start)));
+    }
+    found
 }
 
 /// Most names; it looks at bytes and takes no memory where there is nothing to find.
@@ -55,7 +65,9 @@ fn starts_word(before: &mut dyn Iterator<Item = char>, first: char) -> bool {
 
 /// `after` is what stands behind it.
 fn ends_word(after: &mut dyn Iterator<Item = char>, last: char) -> bool {
-    !goes_on(after, last)
+    let mut after = after.peekable();
+    // A mark belongs to the letter before it, in any script.
+    !after.peek().is_some_and(|&mark| is_mark(mark)) && !goes_on(&mut after, last)
 }
 
 /// Whether a word goes on, also over a hyphen: `alice-2` is somebody else than `alice`.
@@ -67,10 +79,25 @@ fn goes_on(neighbours: &mut dyn Iterator<Item = char>, edge: char) -> bool {
     }
 }
 
-/// Whether a neighbour makes a longer word. Scripts without spaces between words have no such neighbours.
+/// Returns true if a neighbour makes a longer word. Scripts without spaces between words have no
+/// such neighbours.
 fn is_in_word(neighbour: char, edge: char) -> bool {
-    let has_spaces = |c: char| (c.is_alphanumeric() && u32::from(c) < 0x2e80) || c == '_';
-    has_spaces(neighbour) && has_spaces(edge)
+    let is_letter = |c: char| (c.is_alphanumeric() || is_mark(c)) && !has_no_spaces(c) || c == '_';
+    is_letter(neighbour) && is_letter(edge)
+}
+
+/// Letters of scripts whose words are not separated: Thai, Lao, Tibetan, Myanmar, Khmer, Tai Le,
+/// New Tai Lue, Tai Tham, Balinese, and those of the east, from the radicals of the Chinese on.
+fn has_no_spaces(c: char) -> bool {
+    matches!(u32::from(c),
+        0x0e00..=0x0fff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x1950..=0x19ff | 0x1a20..=0x1aaf | 0x1b00..=0x1b7f | 0x2e80..)
+}
+
+/// Marks that are written on or around a letter. What only separates or joins is none.
+fn is_mark(c: char) -> bool {
+    c.width() == Some(0)
+        && !c.is_control()
+        && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{ad}')
 }
 
 #[cfg(test)]
@@ -103,5 +130,60 @@ mod tests {
         let text = "İ al";
         assert_eq!(of("al", text).iter().map(|range| &text[range.clone()]).collect::<Vec<_>>(), ["al"]);
         assert!(of("", "anything").is_empty());
+        for (name, text) in [
+            ("สมชาย", "สวัสดีสมชายครับ"),
+            ("anna", "สวัสดีannaครับ"),
+            ("ສົມ", "ສະບາຍດີສົມເດີ"),
+            ("សុខ", "សួស្តីសុខបាទ"),
+            ("မောင်", "မင်္ဂလာပါမောင်ရေ"),
+            ("さくら", "こんにちはさくらさん"),
+        ] {
+            assert_eq!(of(name, text).len(), 1, "{name} in {text}");
+        }
+        assert!(of("สม", "สมุด").is_empty(), "the mark belongs to the last letter");
+        assert!(of("ann", "ann\u{301}").is_empty() && of("ann", "e\u{301}ann").is_empty());
+    }
+
+    #[test]
+    fn a_part_of_a_link_or_an_address_is_no_mention() {
+        for text in [
+            "see https://example.org/anna",
+            "(https://anna.example.org/x)",
+            "<ftp://example.org/anna>",
+            "https://example.org/?user=anna&x=1",
+            "write to anna@example.org",
+            "write to Anna@example.org, please",
+            "schmidt.anna@example.org",
+            "anna.schmidt@example.org",
+            "bob+anna@example.org",
+            "mailto:anna@example.org",
+            "bob@anna.example.org",
+            "ssh bob@anna",
+            "www.example.org/anna",
+            "www.anna.example",
+            "example.org/anna",
+            "example.org/~anna/x",
+            "anna.example.org",
+            "/home/anna/x",
+            "~/anna/x",
+            r"C:\Users\anna\x",
+        ] {
+            assert!(of("anna", text).is_empty(), "{text}");
+        }
+        for text in [
+            "anna: https://example.org/anna",
+            "https://example.org/x anna",
+            "anna, mail bob@example.org",
+            "hi @anna",
+            "@anna@bob",
+            "bob/anna?",
+            "hi,anna",
+            "ok.anna",
+            "anna.ok",
+            "看https://a.org，anna你好",
+        ] {
+            assert_eq!(of("anna", text).len(), 1, "{text}");
+        }
+        assert_eq!(of("สมชาย", "https://example.org/สมชาย").len(), 0);
     }
 }

@@ -3,8 +3,11 @@
 pub(crate) mod attention;
 pub(crate) mod catching_up;
 pub(crate) mod clock;
+pub(crate) mod correspondent;
 pub(crate) mod crowd;
+mod found;
 pub(crate) mod hue;
+pub(crate) mod links;
 pub(crate) mod marks;
 pub(crate) mod mention;
 mod past;
@@ -33,6 +36,8 @@ pub(crate) enum Role {
     Calling,
     /// The user's own name in what somebody said.
     Mention,
+    /// Text that matches a search.
+    Found,
     /// Something that went wrong.
     Warning,
 }

@@ -3,70 +3,90 @@
 use glassline_wire::event::{History, Message};
 
 use super::wording::{Reader, name};
-use super::{Kind, Line, Role, Span};
+use super::{Kind, Line, Role, Span, found};
 use crate::session::update::Asked;
 
 impl Reader {
     /// What was said in a room before the user came.
     pub(super) fn context_lines(&self, history: &History) -> Vec<Line> {
         let more = if history.more { "; /older shows more" } else { "" };
-        self.between(&format!("earlier in {}{more}", name(&history.room)), history, "now", Kind::Earlier)
+        self.between(&format!("earlier in {}{more}", name(&history.room)), history, "now", &Asked::Context)
     }
 
-    /// What the user asked for.
-    pub(super) fn past_lines(&self, history: &History, asked: &Asked) -> Vec<Line> {
+    /// Lines for stored messages that the user asked for. `newest` is the number of the room's
+    /// newest message; the messages of the numbers `hidden` are there and not to be shown.
+    pub(super) fn past_lines(
+        &self,
+        history: &History,
+        asked: &Asked,
+        newest: Option<u64>,
+        hidden: &[u64],
+    ) -> Vec<Line> {
         let room = name(&history.room);
-        let (Some(first), Some(last)) = (history.messages.first(), history.messages.last()) else {
-            return vec![Line::notice(&match asked {
-                Asked::Latest => format!("nothing is stored of {room}"),
-                Asked::Older => format!("nothing older is stored of {room}"),
-                Asked::Around(seq) => format!("nothing is stored around {seq} of {room}"),
-                Asked::Search { query, older: false } => format!("nothing in {room} holds {query}"),
-                Asked::Search { query, older: true } => format!("nothing older in {room} holds {query}"),
-            })];
-        };
-        if let Asked::Search { query, older } = asked {
-            let more = if history.more { "; /older finds more" } else { "" };
-            let around =
-                last.seq.map_or_else(String::new, |seq| format!("/history around {seq} shows what stands around it"));
-            let end = format!("{around}{more}");
-            let which = match (older, history.more) {
-                (true, _) => "older ",
-                (false, true) => "the last ",
-                (false, false) => "",
-            };
-            let count = history.messages.len();
-            return self.between(&format!("{which}{count} found in {room}: {query}"), history, &end, Kind::Dated);
-        }
-        let numbers = match (first.seq, last.seq) {
-            (Some(first), Some(last)) => format!(" {first} to {last}"),
-            _ => String::new(),
-        };
-        let numbers = match asked {
-            Asked::Around(seq) if history.messages.iter().all(|message| message.seq != Some(*seq)) => {
-                format!("{numbers}; {seq} is not stored")
+        let shown = history.messages.iter().filter_map(|message| message.seq);
+        let numbers = || shown.clone().chain(hidden.iter().copied());
+        let last = numbers().max();
+        let mut lines = match (history.messages.len(), hidden.len()) {
+            (0, 0) => vec![nothing(&room, asked, history.more)],
+            (0, count) => vec![all_hidden(&room, asked, count, history.more)],
+            (count, _) => {
+                let but = match hidden.len() {
+                    0 => String::new(),
+                    hidden => format!("; {} not shown", of_ignored(hidden)),
+                };
+                let span = numbers().min().zip(last);
+                let begin = match (asked, span) {
+                    (Asked::Search { query, older }, _) => {
+                        let which = match (older, history.more) {
+                            (true, _) => "older ",
+                            (false, true) => "the last ",
+                            (false, false) => "",
+                        };
+                        format!("{which}{count} found in {room}{but}: {query}")
+                    }
+                    (Asked::Context, _) | (_, None) => format!("earlier in {room}{but}"),
+                    (_, Some((first, last))) => format!("earlier in {room}: {first} to {last}{but}"),
+                };
+                self.between(&begin, history, &end(history, asked, last, newest), asked)
             }
-            _ => numbers,
         };
-        let end = if history.more { "now; /older shows more" } else { "now" };
-        self.between(&format!("earlier in {room}:{numbers}"), history, end, Kind::Earlier)
+        if let Asked::Around(seq) = asked
+            && history.messages.len() + hidden.len() > 0
+            && numbers().all(|number| number != *seq)
+        {
+            lines.push(Line::warning(&missing(*seq, &room, newest)));
+        }
+        lines
     }
 
-    fn between(&self, begin: &str, history: &History, end: &str, kind: Kind) -> Vec<Line> {
+    fn between(&self, begin: &str, history: &History, end: &str, asked: &Asked) -> Vec<Line> {
         if history.messages.is_empty() {
             return Vec::new();
         }
         let mark = |text: &str| Line::mark(text).in_room(&history.room);
-        let messages = history.messages.iter().map(|message| match kind {
-            Kind::Dated => self.found_line(message),
-            kind => Line { kind, ..self.message_line(message) },
+        let messages = history.messages.iter().map(|message| match asked {
+            Asked::Search { query, .. } => self.found_line(message, query),
+            Asked::Around(seq) if message.seq == Some(*seq) => self.wanted_line(message, *seq),
+            _ => self.earlier_line(message),
         });
         std::iter::once(mark(begin)).chain(messages).chain([mark(end)]).collect()
     }
 
+    fn earlier_line(&self, message: &Message) -> Line {
+        Line { kind: Kind::Earlier, ..self.message_line(message) }
+    }
+
+    /// The message that was asked for, among those around it: its number stands out.
+    fn wanted_line(&self, message: &Message, seq: u64) -> Line {
+        let mut line = self.earlier_line(message);
+        line.head.insert(0, Span::new(Role::Mention, format!("#{seq} ")));
+        line
+    }
+
     /// With its number, by which what stands around it is found, and its day.
-    fn found_line(&self, message: &Message) -> Line {
+    fn found_line(&self, message: &Message, query: &str) -> Line {
         let mut line = Line { kind: Kind::Dated, ..self.message_line(message) };
+        line.body = found::marked(line.body, query);
         let number = message.seq.map_or_else(String::new, |seq| format!("#{seq} "));
         let at = message.at.map_or_else(String::new, |at| format!("{} ", self.clock.minute(at)));
         line.head.insert(0, Span::new(Role::Faint, format!("{number}{at}")));
@@ -74,11 +94,73 @@ impl Reader {
     }
 }
 
+/// Text of the mark that ends a page, with the way to go on.
+fn end(history: &History, asked: &Asked, last: Option<u64>, newest: Option<u64>) -> String {
+    if let Asked::Search { .. } = asked {
+        let last_found = history.messages.last().and_then(|message| message.seq);
+        let around = last_found.map(|seq| format!("/history around {seq} shows what stands around it"));
+        return format!("{}{}", around.unwrap_or_default(), if history.more { "; /older finds more" } else { "" });
+    }
+    // What is older ends where the user went on from; what stands around a message may end before
+    // now.
+    let before_now =
+        last.filter(|&last| matches!(asked, Asked::Around(_)) && newest.is_some_and(|newest| last < newest));
+    let end = before_now
+        .map_or_else(|| "now".to_owned(), |last| format!("up to {last}; /history around {last} shows what follows"));
+    format!("{end}{}", if history.more { "; /older shows more" } else { "" })
+}
+
+/// Nothing came. A search that took too long has looked at a part only.
+fn nothing(room: &str, asked: &Asked, more: bool) -> Line {
+    Line::notice(&match asked {
+        Asked::Context | Asked::Latest => format!("nothing is stored of {room}"),
+        Asked::Older => format!("nothing older is stored of {room}"),
+        Asked::Around(seq) => format!("nothing is stored around {seq} of {room}"),
+        Asked::Search { query, .. } if more => format!(
+            "the server looked through a part of {room} only, and found nothing there that holds {query}; a longer text is \
+             found faster"
+        ),
+        Asked::Search { query, older: false } => format!("nothing in {room} holds {query}"),
+        Asked::Search { query, older: true } => format!("nothing older in {room} holds {query}"),
+    })
+}
+
+/// All that came is from people who are ignored.
+fn all_hidden(room: &str, asked: &Asked, count: usize, more: bool) -> Line {
+    let of_ignored = of_ignored(count);
+    Line::notice(&if let Asked::Search { query, .. } = asked {
+        let more = if more { "/older looks further back" } else { "nothing older holds it" };
+        format!("{query} was found in {room}, but {of_ignored} not shown; {more}")
+    } else {
+        let more = if more { "/older shows what stands before" } else { "nothing older is stored" };
+        format!("{of_ignored} in {room} not shown; {more}")
+    })
+}
+
+fn of_ignored(count: usize) -> String {
+    if count == 1 {
+        "1 message of somebody you ignore is".to_owned()
+    } else {
+        format!("{count} messages of people you ignore are")
+    }
+}
+
+/// There is no message of this number.
+fn missing(seq: u64, room: &str, newest: Option<u64>) -> String {
+    match newest {
+        _ if seq == 0 => format!("there is no message 0 in {room}: the first one is 1"),
+        Some(newest) if seq > newest => format!("there is no message {seq} in {room}: the newest one is {newest}"),
+        _ => format!("message {seq} of {room} is not stored"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::preferences::Preferences;
     use crate::session::update::Update;
     use crate::telling::clock::LocalClock;
+    use crate::telling::settings::Settings;
     use glassline_wire::event::Event;
     use glassline_wire::timestamp::Timestamp;
 
@@ -94,12 +176,12 @@ mod tests {
 
     fn told(update: &Update) -> Vec<String> {
         let clock = LocalClock::fixed(|| Timestamp::from_unix_ms(0));
-        let reader = Reader { me: "me".into(), correspondent: None, clock };
+        let reader = Reader { clock, ..Reader::new("me") };
         reader.lines(update).into_iter().flat_map(|line| Line { room: None, ..line }.plain()).collect()
     }
 
     fn past(count: u64, more: bool, asked: Asked) -> Vec<String> {
-        told(&Update::Past { history: history(count, more), asked })
+        told(&Update::Past { history: history(count, more), asked, newest: Some(2), hidden: Vec::new() })
     }
 
     #[test]
@@ -125,8 +207,65 @@ mod tests {
         assert_eq!(search(0, false, true), ["* nothing older in den holds m"]);
         assert_eq!(search(2, true, true)[0], "── older 2 found in den: m ──");
         assert_eq!(search(1, false, false)[0], "── 1 found in den: m ──");
-        assert_eq!(past(2, false, Asked::Around(2))[0], "── earlier in den: 1 to 2 ──");
-        assert_eq!(past(2, false, Asked::Around(99))[0], "── earlier in den: 1 to 2; 99 is not stored ──");
         assert_eq!(past(0, false, Asked::Around(7)), ["* nothing is stored around 7 of den"]);
+    }
+    #[test]
+    fn a_page_around_a_message_marks_it_and_says_where_it_ends() {
+        let page = past(1, true, Asked::Around(1));
+        assert_eq!(
+            page,
+            [
+                "── earlier in den: 1 to 1 ──",
+                "#1 bob > m1",
+                "── up to 1; /history around 1 shows what follows; /older shows more ──"
+            ]
+        );
+        assert_eq!(past(2, false, Asked::Around(2))[2..], ["#2 bob > m2", "── now ──"]);
+        for (seq, told) in
+            [(99, "there is no message 99 in den: the newest one is 2"), (0, "there is no message 0 in den")]
+        {
+            let page = past(2, false, Asked::Around(seq));
+            assert!(page.last().is_some_and(|last| last.contains(told)), "{page:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_hidden_is_counted_and_paged_past() {
+        let ignored = |count: u64, more, asked| {
+            let preferences = Preferences { ignore: vec!["bob".into()], ..Preferences::default() };
+            let history = history(count, more);
+            let update = match asked {
+                Asked::Context => Update::Heard(Event::History(history)),
+                asked => Update::Past { history, asked, newest: Some(9), hidden: Vec::new() },
+            };
+            told(&Settings::new(&preferences, true).filter(update).expect("something is told")).remove(0)
+        };
+        let search = |older| Asked::Search { query: "m".into(), older };
+        for (more, asked, part) in [
+            (true, Asked::Context, "/older shows"),
+            (true, Asked::Older, "/older shows"),
+            (false, Asked::Older, "nothing older"),
+            (true, Asked::Latest, "/older shows"),
+            (true, Asked::Around(2), "/older shows"),
+            (true, search(false), "/older looks"),
+            (false, search(true), "nothing older holds it"),
+        ] {
+            let line = ignored(2, more, asked.clone());
+            assert!(line.contains("2 messages of people you ignore are") && line.contains(part), "{asked:?}: {line}");
+            assert!(!line.contains("nothing in") && !line.starts_with("* nothing"), "{line}");
+        }
+        let page = Update::Past { history: history(2, true), asked: Asked::Older, newest: Some(9), hidden: vec![3, 5] };
+        let page = told(&page);
+        assert_eq!(page[0], "── earlier in den: 1 to 5; 2 messages of people you ignore are not shown ──");
+        assert_eq!(page[3], "── now; /older shows more ──");
+        let hidden =
+            Update::Past { history: history(2, true), asked: Asked::Around(3), newest: Some(9), hidden: vec![3] };
+        assert_eq!(told(&hidden).len(), 4, "it is stored, so nobody is told otherwise");
+    }
+
+    #[test]
+    fn a_search_that_saw_a_part_only_says_so() {
+        let part = past(0, true, Asked::Search { query: "m".into(), older: false });
+        assert!(part[0].contains("a part of den only"), "{part:?}");
     }
 }

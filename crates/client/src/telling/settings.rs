@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use glassline_wire::event::{Event, Presence};
+use glassline_wire::event::{Event, History, Presence};
 
 use super::attention::Attention;
 use super::wording::name;
 use crate::commands::Meaning;
 use crate::preferences::{Bell, Preferences};
-use crate::session::update::Update;
+use crate::session::update::{Asked, Update};
 
 /// Names that can be ignored at a time.
 const IGNORED_MAX: usize = 1_000;
@@ -105,15 +105,25 @@ impl Settings {
                 None
             }
             Update::Heard(Event::History(mut history)) => {
-                history.messages.retain(|message| !self.ignores(&message.from));
-                Some(Update::Heard(Event::History(history)))
+                let hidden = self.hide(&mut history);
+                Some(if hidden.is_empty() {
+                    Update::Heard(Event::History(history))
+                } else {
+                    Update::Past { history, asked: Asked::Context, newest: None, hidden }
+                })
             }
-            Update::Past { mut history, asked } => {
-                history.messages.retain(|message| !self.ignores(&message.from));
-                Some(Update::Past { history, asked })
+            Update::Past { mut history, asked, newest, .. } => {
+                let hidden = self.hide(&mut history);
+                Some(Update::Past { history, asked, newest, hidden })
             }
             update => Some(update),
         }
+    }
+
+    /// Takes out what comes from people who are ignored; the numbers of those messages.
+    fn hide(&self, history: &mut History) -> Vec<u64> {
+        let hidden = history.messages.extract_if(.., |message| self.ignores(&message.from));
+        hidden.filter_map(|message| message.seq).collect()
     }
 
     fn ignores(&self, name: &str) -> bool {

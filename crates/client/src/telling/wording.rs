@@ -5,11 +5,14 @@ use std::borrow::Cow;
 use glassline_wire::event::{
     Act, Away, Direct, ErrorCode, Event, Gap, Members, Message, Presence, Refusal, Rooms, Whois,
 };
+use glassline_wire::natural_order;
 use glassline_wire::visible;
 
 use super::clock::LocalClock;
-use super::{Line, Role, Span, hue, marks, mention};
-use crate::session::update::{Command, Update};
+use super::correspondent::Correspondent;
+use super::hue::Hues;
+use super::{Line, Role, Span, marks, mention};
+use crate::session::update::Update;
 
 /// Most characters of a name that are shown; a tutorial server bounds them by nothing.
 const NAME_SHOWN_CHARS: usize = 64;
@@ -24,32 +27,23 @@ pub(crate) struct Reader {
     /// The name the user goes by.
     pub(crate) me: String,
     /// Whom `/reply` answers: who wrote to the user only, the last time the user was told of it.
-    pub(crate) correspondent: Option<String>,
+    pub(crate) correspondent: Option<Correspondent>,
     pub(crate) clock: LocalClock,
+    /// The colours of people's names.
+    pub(crate) hues: Hues,
 }
 
 impl Reader {
     /// The one who goes by this name, here.
     pub(crate) fn new(me: &str) -> Self {
-        Self { me: me.to_owned(), correspondent: None, clock: LocalClock::system() }
-    }
-
-    /// What answers whoever wrote last.
-    ///
-    /// # Errors
-    /// Nobody has; the text says what to do.
-    pub(crate) fn reply(&self, text: String) -> Result<Command, String> {
-        match &self.correspondent {
-            Some(to) => Ok(Command::Direct { to: to.clone(), text }),
-            None => Err("nobody has written to you only; /msg NAME TEXT begins".to_owned()),
-        }
+        Self { me: me.to_owned(), correspondent: None, clock: LocalClock::system(), hues: Hues::default() }
     }
 
     /// The lines that tell the reader of an update; none where there is nothing to tell.
     pub(crate) fn lines(&self, update: &Update) -> Vec<Line> {
         match update {
             Update::Heard(event) | Update::Said { event, .. } => self.event_lines(event),
-            Update::Past { history, asked } => self.past_lines(history, asked),
+            Update::Past { history, asked, newest, hidden } => self.past_lines(history, asked, *newest, hidden),
             Update::Refused { refusal, text } => vec![refused_line(refusal, text.as_deref())],
             Update::Notice(text) => vec![Line::notice(text)],
             Update::Room(Some(room)) => vec![Line::notice(&format!("you are talking in {} now", name(room)))],
@@ -59,19 +53,37 @@ impl Reader {
         }
     }
 
+    /// Takes in what became of the person whom an answer is for, also where that is not told.
+    pub(crate) fn follow_people(&mut self, update: &Update) {
+        if let Some(correspondent) = &mut self.correspondent {
+            correspondent.follow(update);
+        }
+    }
+
+    /// Takes in who is there, before an update is told, so that no two of them have one colour.
+    pub(crate) fn meet(&mut self, update: &Update) {
+        let (Update::Heard(event) | Update::Said { event, .. }) = update else { return };
+        match event {
+            Event::Message(message) => self.hues.comes(&message.from),
+            Event::Direct(direct) => self.hues.comes(&direct.from),
+            Event::Joined(presence) => presence.names.iter().for_each(|name| self.hues.comes(name)),
+            Event::Left(presence) => presence.names.iter().for_each(|name| self.hues.goes(name)),
+            Event::Members(members) => members.names.iter().for_each(|name| self.hues.comes(name)),
+            Event::Renamed(renamed) => {
+                self.hues.goes(&renamed.from);
+                self.hues.comes(&renamed.to);
+            }
+            _ => {}
+        }
+    }
+
     /// Keeps who the reader is and whom an answer is for, after the update has been told.
     pub(crate) fn follow(&mut self, update: &Update) {
         match update {
             Update::Heard(Event::Welcome(welcome)) => self.me.clone_from(&welcome.name),
-            Update::Heard(Event::Renamed(renamed)) => {
-                for name in [Some(&mut self.me), self.correspondent.as_mut()].into_iter().flatten() {
-                    if *name == renamed.from {
-                        name.clone_from(&renamed.to);
-                    }
-                }
-            }
+            Update::Heard(Event::Renamed(renamed)) if renamed.from == self.me => self.me.clone_from(&renamed.to),
             Update::Heard(Event::Direct(direct)) if direct.from != self.me => {
-                self.correspondent = Some(direct.from.clone());
+                self.correspondent = Some(Correspondent::named(&direct.from));
             }
             _ => {}
         }
@@ -110,7 +122,7 @@ impl Reader {
         let text = safe_text(&message.text);
         let body = self.with_mentions(&message.from, &text);
         let is_calling = body.len() > 1 || body.iter().any(|span| span.role == Role::Mention);
-        let from = Span::new(name_role(&message.from, is_calling), name(&message.from));
+        let from = Span::new(self.name_role(&message.from, is_calling), name(&message.from));
         // Whatever somebody says or does begins with the name, whatever the client and the server say with `* `: `* bob left` is true.
         let head = vec![from, Span::new(Role::Faint, if message.action { " * " } else { " > " })];
         Line { at: message.at, room: Some(message.room.clone()), head, body, ..Line::default() }
@@ -138,12 +150,16 @@ impl Reader {
         let Direct { from, to, text, at, .. } = direct;
         let is_calling = *from != self.me;
         let head = vec![
-            Span::new(name_role(from, is_calling), self.person(from)),
+            Span::new(self.name_role(from, is_calling), self.person(from)),
             Span::new(Role::Faint, " -> "),
-            Span::new(name_role(to, false), self.person(to)),
+            Span::new(self.name_role(to, false), self.person(to)),
             Span::new(Role::Faint, " > "),
         ];
         Line { at: *at, head, body: vec![Span::new(Role::Plain, safe_text(text))], ..Line::default() }
+    }
+
+    fn name_role(&self, name: &str, is_calling: bool) -> Role {
+        if is_calling { Role::Calling } else { Role::Name(self.hues.of(name)) }
     }
 
     fn person<'a>(&self, who: &'a str) -> Cow<'a, str> {
@@ -224,10 +240,6 @@ fn safe_text(text: &str) -> String {
     shown
 }
 
-fn name_role(name: &str, is_calling: bool) -> Role {
-    if is_calling { Role::Calling } else { Role::Name(hue::of(name)) }
-}
-
 /// A name or a room's name, on one line and of bounded length.
 pub(crate) fn name(name: &str) -> Cow<'_, str> {
     let shown = visible::one_line(name);
@@ -251,7 +263,8 @@ fn idle_words(idle_s: u64) -> String {
 }
 
 fn members_line(members: &Members) -> Line {
-    let listed: Vec<Cow<'_, str>> = members.names.iter().map(|listed| name(listed)).collect();
+    let mut listed: Vec<Cow<'_, str>> = members.names.iter().map(|listed| name(listed)).collect();
+    listed.sort_by(|one, other| natural_order::compare(one, other));
     let more = match members.count.saturating_sub(listed.len()) {
         0 => String::new(),
         count => format!(" +{count}"),
@@ -283,7 +296,12 @@ mod tests {
     use glassline_wire::timestamp::Timestamp;
 
     fn reader() -> Reader {
-        Reader { me: "me".into(), correspondent: None, clock: LocalClock::fixed(|| Timestamp::from_unix_ms(0)) }
+        Reader {
+            me: "me".into(),
+            correspondent: None,
+            clock: LocalClock::fixed(|| Timestamp::from_unix_ms(0)),
+            hues: Hues::default(),
+        }
     }
 
     fn plain(update: &Update) -> Vec<String> {
@@ -292,6 +310,10 @@ mod tests {
 
     fn heard(json: &str) -> Update {
         Update::Heard(Event::from_json(json.as_bytes()).expect(json))
+    }
+
+    fn past(history: History, asked: Asked) -> Update {
+        Update::Past { history, asked, newest: None, hidden: Vec::new() }
     }
 
     fn message(room: &str, from: &str, text: &str, action: bool) -> Update {
@@ -316,6 +338,12 @@ mod tests {
         };
         let told = plain(&Update::Refused { refusal, text: Some("one".into()) });
         assert_eq!(told, ["* may or may not have been delivered (look with /history): one"]);
+    }
+
+    #[test]
+    fn names_stand_in_natural_order() {
+        let members = r#"{"type":"members","room":"lobby","names":["student-10","student-2","Bob","alice"],"count":5}"#;
+        assert_eq!(plain(&heard(members)), ["* in lobby (5): alice, Bob, student-2, student-10 +1"]);
     }
 
     #[test]
@@ -428,8 +456,8 @@ mod tests {
         };
         let none = History { messages: Vec::new(), ..history.clone() };
         for history in [history, none] {
-            updates.push(Update::Past { history: history.clone(), asked: Asked::Latest });
-            updates.push(Update::Past { history, asked: Asked::Search { query: hostile.into(), older: true } });
+            updates.push(past(history.clone(), Asked::Latest));
+            updates.push(past(history, Asked::Search { query: hostile.into(), older: true }));
         }
         updates.push(Update::Notice(hostile.into()));
         updates.push(Update::Room(Some(hostile.into())));

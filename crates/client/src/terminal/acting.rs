@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use super::action::Action;
 use super::action::Motion;
 use super::editing::completion::Completion;
-use super::exits::{Exit, Stop};
+use super::exits::{Exit, Stop, closes_for};
 use super::handover::{Handover, chosen_editor};
 use super::key_help;
 use super::{Staleness, Terminal};
 use crate::commands::{Meaning, interpret, is_secret};
+use crate::keyboard::event::NOT_UTF8;
 use crate::session::Session;
 use crate::session::update::Command;
 use crate::system;
@@ -23,7 +24,12 @@ impl Terminal {
     pub(super) fn act(&mut self, action: Action, session: &mut Session, now_ms: u64) -> io::Result<()> {
         self.staleness = Staleness::Awaited;
         match action {
-            Action::Resize { columns, rows } => (self.columns, self.rows) = (columns.max(1), rows.max(1)),
+            Action::Resize { columns, rows } => {
+                (self.columns, self.rows) = (columns.max(1), rows.max(1));
+                if self.rewraps {
+                    self.screen.rewrapped(self.columns.into());
+                }
+            }
             // After Ctrl-Z it has been taken again already.
             Action::Resume if self.went_on.take().is_some_and(|went_on| went_on.elapsed() < RESUME_WITHIN) => {}
             Action::Resume => self.take_terminal_again()?,
@@ -37,6 +43,7 @@ impl Terminal {
                 self.press(action, session, now_ms)?;
             }
         }
+        self.bind_reply();
         Ok(())
     }
 
@@ -49,7 +56,7 @@ impl Terminal {
             self.stop.forget();
         }
         let is_empty = self.editor.text().is_empty();
-        if !(is_empty && matches!(action, Action::Enter | Action::Interrupt)) {
+        if !(is_empty && matches!(action, Action::Enter | Action::Interrupt | Action::RemoveOrLeave)) {
             self.exits.forget();
         }
         match action {
@@ -64,7 +71,13 @@ impl Terminal {
                 self.leave_or_say(exit, session, now_ms);
             }
             Action::Interrupt => self.editor.clear(),
-            Action::RemoveOrLeave if is_empty => leave(session, now_ms),
+            Action::RemoveOrLeave if is_empty => {
+                if self.exits.tell_of_others(self.hosted_others(session)) {
+                    self.hint = Some(closes_for(session.others(), "Ctrl-D again"));
+                } else {
+                    leave(session, now_ms);
+                }
+            }
             Action::RemoveOrLeave => self.editor.remove(Motion::Right),
             Action::Paste(paste) => self.take_paste(&paste, session),
             Action::Insert(text) => {
@@ -98,10 +111,16 @@ impl Terminal {
                 None => self.suspend()?,
             },
             Action::Search => self.start_search(),
+            Action::NotUtf8 => self.hint = Some(NOT_UTF8.to_owned()),
             // Nothing is going on, or it is dealt with where it comes in.
             Action::Cancel | Action::Resize { .. } | Action::Resume | Action::FocusGained | Action::FocusLost => {}
         }
         Ok(())
+    }
+
+    /// How many others the line of this process would close for.
+    fn hosted_others(&self, session: &Session) -> usize {
+        if self.stop == Stop::OneProgram { 0 } else { session.others() }
     }
 
     pub(super) fn hint_unless(&mut self, fits: bool) {
@@ -129,7 +148,13 @@ impl Terminal {
         // A paste ends with a newline that nobody wants to send.
         let line = self.editor.text().trim_end_matches('\n').to_owned();
         match interpret(&line, session.slash_commands()) {
+            Ok(Meaning::Do(Command::Leave)) if !self.quit_asked && self.hosted_others(session) > 0 => {
+                self.quit_asked = true;
+                self.tell(&[closes_for(session.others(), "/quit again")]);
+                self.accept();
+            }
             Ok(meaning) => {
+                self.quit_asked = false;
                 if self.carry_out(meaning, session, now_ms) {
                     self.accept();
                 }
@@ -165,23 +190,31 @@ impl Terminal {
                 return false;
             }
             Meaning::Do(command) => return self.order(command, session, now_ms),
-            Meaning::Reply(text) => match self.page.reader().reply(text) {
-                Ok(command) => return self.carry_out(Meaning::Do(command), session, now_ms),
-                Err(wrong) => self.tell(&[wrong]),
-            },
-            Meaning::Help(lines) => self.tell(&[lines.join("\n")]),
+            Meaning::Reply(text) => return self.send_reply(text, session, now_ms),
+            Meaning::Help(blocks) => self.tell(&blocks),
             Meaning::Keys => self.tell(&[key_help::lines().join("\n")]),
             Meaning::Clear => self.screen.clear(),
+            Meaning::More(number) => {
+                if let Err(wrong) = self.screen.print_rest(number, self.columns.into()) {
+                    self.tell(&[wrong]);
+                }
+            }
             Meaning::Timestamps(_) | Meaning::Bell(_) | Meaning::Ignore(_) | Meaning::Unignore(_) => {}
         }
         true
     }
 
     /// Hands a command to the session; false if it holds words that are to stay in the input.
-    fn order(&mut self, command: Command, session: &mut Session, now_ms: u64) -> bool {
+    pub(super) fn order(&mut self, command: Command, session: &mut Session, now_ms: u64) -> bool {
         let goes_away = matches!(command, Command::Away(_));
-        let has_words =
-            matches!(command, Command::Say(_) | Command::Action(_) | Command::Direct { .. } | Command::ServerLine(_));
+        let has_words = matches!(
+            command,
+            Command::Say(_)
+                | Command::Action(_)
+                | Command::Direct { .. }
+                | Command::Reply { .. }
+                | Command::ServerLine(_)
+        );
         match session.command(command, now_ms) {
             Ok(()) if goes_away => self.page.user_has_gone(),
             Ok(()) => {}
@@ -249,6 +282,7 @@ impl Terminal {
             }
             Err(told) => self.tell(&[told]),
         }
+        self.bind_reply();
         self.read_on();
         Ok(())
     }

@@ -65,6 +65,8 @@ pub(crate) enum Action {
     OpenEditor,
     /// Stop the process, as the shell's Ctrl-Z does.
     Suspend,
+    /// Something was typed that is no text.
+    NotUtf8,
     FocusGained,
     FocusLost,
     Resize {

@@ -17,6 +17,7 @@ pub(super) enum Exit {
 pub(super) struct Exits {
     empty_enters: u8,
     asked: bool,
+    told_of_others: bool,
 }
 
 impl Exits {
@@ -37,10 +38,26 @@ impl Exits {
         if std::mem::replace(&mut self.asked, true) { Exit::Leave } else { Exit::NotYet("Ctrl-C again leaves") }
     }
 
+    /// Ctrl-D in an empty line, by whoever hosts so many others: returns true if they are to be
+    /// told of first.
+    pub(super) fn tell_of_others(&mut self, others: usize) -> bool {
+        *self = Self { told_of_others: self.told_of_others, ..Self::default() };
+        others > 0 && !std::mem::replace(&mut self.told_of_others, true)
+    }
+
     /// Any other key.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
     }
+}
+
+/// What leaving asks first of whoever hosts the line while others are there; it is for them to know
+/// that it closes for all.
+///
+/// `again` is what leaves then.
+pub(crate) fn closes_for(others: usize, again: &str) -> String {
+    let who = if others == 1 { "one other is".to_owned() } else { format!("{others} others are") };
+    format!("{who} here, and leaving closes the line for all; {again} leaves")
 }
 
 /// What Ctrl-Z stops.

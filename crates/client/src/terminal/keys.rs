@@ -27,6 +27,7 @@ impl Keys {
                 self.is_chord = false;
                 Some(Action::Paste(paste))
             }
+            TerminalEvent::NotUtf8 => Some(Action::NotUtf8),
             TerminalEvent::FocusGained => Some(Action::FocusGained),
             TerminalEvent::FocusLost => Some(Action::FocusLost),
             TerminalEvent::Resized { columns, rows } => Some(Action::Resize { columns, rows }),

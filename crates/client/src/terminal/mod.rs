@@ -6,14 +6,16 @@ mod action;
 mod drafts;
 mod drawing;
 mod editing;
-mod exits;
+pub(crate) mod exits;
 pub(crate) mod guard;
 mod handover;
 mod key_help;
-mod key_reader;
+pub(crate) mod key_reader;
 mod keys;
 mod page;
 mod prompt;
+mod replying;
+mod rewrapping;
 mod ringing;
 mod unread;
 
@@ -31,9 +33,12 @@ use crate::input_history::InputHistory;
 use crate::options::JoinOptions;
 use crate::preferences::Preferences;
 use crate::room_log::RoomLog;
+use crate::rows::columns::{self, Edge};
+use crate::rows::wrap::{self, Row};
 use crate::session::Session;
 use crate::session::update::{LinkState, Status, Update};
 use crate::system;
+use crate::telling::correspondent::Reply;
 use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
 use crate::telling::{Line, Role, Span};
@@ -41,8 +46,7 @@ use crate::view::View;
 use drafts::Drafts;
 use drawing::palette::Palette;
 use drawing::screen::Screen;
-use drawing::wrap::{self, Row};
-use drawing::{columns, draw, layout, status};
+use drawing::{draw, layout, status};
 use editing::editor::Editor;
 use exits::{Exits, Stop};
 use guard::Guard;
@@ -64,6 +68,8 @@ const FIRST_DRAWING_MS: u64 = 50;
 const LINES_WAITING_MAX: usize = 10_000;
 /// For terminals that do not say.
 const SIZE_UNKNOWN: (u16, u16) = (80, 24);
+/// What a newcomer needs to know first.
+pub(crate) const FIRST_STEPS: &str = "/help lists the commands; /quit or three empty Enters leave";
 /// Messages of the past that the smallest screen begins with.
 const CONTEXT_MESSAGES_MIN: usize = 3;
 
@@ -75,7 +81,11 @@ pub(crate) struct Terminal {
     /// What was begun in other rooms.
     drafts: Drafts,
     exits: Exits,
+    /// Whoever hosts has been told for whom `/quit` closes the line.
+    quit_asked: bool,
     prompt: Prompt,
+    /// Target of the `/reply` in the line.
+    reply: Option<Reply>,
     /// Lines of a paste that are still to be sent.
     pasting: Option<Pasting>,
     hint: Option<String>,
@@ -84,6 +94,8 @@ pub(crate) struct Terminal {
     palette: Palette,
     columns: u16,
     rows: u16,
+    /// The terminal wraps anew what it shows when its window gets another size.
+    rewraps: bool,
     staleness: Staleness,
     ringing: Ringing,
     drawn_ms: Option<u64>,
@@ -123,6 +135,11 @@ pub(crate) fn context_messages_max() -> usize {
     (usize::from(rows) / 2).max(CONTEXT_MESSAGES_MIN)
 }
 
+/// The columns of the terminal.
+pub(crate) fn columns() -> usize {
+    size().unwrap_or(SIZE_UNKNOWN).0.into()
+}
+
 fn size() -> Option<(u16, u16)> {
     crossterm::terminal::size().ok().filter(|&(columns, rows)| columns > 0 && rows > 0)
 }
@@ -144,9 +161,11 @@ impl Terminal {
         let reader = Reader::new(&options.name);
         let page = Page::new(reader, Settings::new(preferences, true));
         let mut terminal = Self::new(page, system::unbuffered_stdout()?, size.unwrap_or(SIZE_UNKNOWN), palette);
+        terminal.rewraps = rewrapping::is_known(environment);
         terminal.draft_folder = preferences.state_folder.clone().unwrap_or_else(std::env::temp_dir);
         terminal.device = Some(Device { keyboard: Keyboard::start(inbox.clone())?, guard, inbox });
         terminal.tell(&options.greeting);
+        terminal.tell(&[FIRST_STEPS.to_owned()]);
         terminal.recall(preferences);
         terminal.log = RoomLog::wished_for(options);
         terminal.stop = if options.hosts { Stop::Everybody } else { Stop::OneProgram };
@@ -155,12 +174,14 @@ impl Terminal {
 
     fn new(page: Page, out: Box<dyn Write>, (columns, rows): (u16, u16), palette: Palette) -> Self {
         Self {
-            page,
+            page: page.with_colours(palette.name_colours()),
             screen: Screen::default(),
             editor: Editor::default(),
             drafts: Drafts::default(),
             exits: Exits::default(),
+            quit_asked: false,
             prompt: Prompt::default(),
+            reply: None,
             pasting: None,
             hint: None,
             status: None,
@@ -168,6 +189,7 @@ impl Terminal {
             palette,
             columns,
             rows,
+            rewraps: false,
             staleness: Staleness::Stale,
             ringing: Ringing::default(),
             drawn_ms: None,
@@ -229,8 +251,11 @@ impl Terminal {
     fn change_drafts(&mut self, room: Option<&str>) {
         self.prompt = Prompt::default();
         let begun = self.editor.take();
+        // Nobody knows who will have written last when it is in the line again.
+        let begun = self.reply.take().and_then(|reply| reply.spelled_out(&begun)).unwrap_or(begun);
         let there = self.drafts.change(self.page.room(), begun, room);
         self.editor.set_text(&there);
+        self.bind_reply();
     }
 
     fn draw(&mut self, now_ms: u64) -> io::Result<()> {
@@ -250,7 +275,10 @@ impl Terminal {
         };
         let mut above = late_rows(status, columns);
         if let Prompt::Asking(question) = &self.prompt {
-            above.extend(wrap::rows(&asked(question.prompt()), columns));
+            above.extend(wrap::rows(&asked(question.prompt()), columns, Edge::Cuts).into_iter().map(|row| row.spans));
+        }
+        if let Some(target) = self.reply_target() {
+            above.extend(wrap::rows(&target, columns, Edge::Cuts).into_iter().map(|row| row.spans));
         }
         let status = status::row(status, &beside, columns);
         let contents = layout::Contents { above, text: &text, cursor, status };
@@ -308,6 +336,7 @@ impl View for Terminal {
     }
 
     fn show(&mut self, update: Update, now_ms: u64) -> io::Result<()> {
+        self.follow_people(&update);
         let Some(update) = self.page.settings.filter(update) else { return Ok(()) };
         if let Some(Err(trouble)) = self.log.as_mut().map(|log| log.note(&update, self.page.reader())) {
             self.tell(&[trouble]);

@@ -15,6 +15,7 @@ use crate::telling::attention::{self, Attention};
 use crate::telling::catching_up::CatchingUp;
 use crate::telling::clock::date_words;
 use crate::telling::crowd::{Crowd, Way};
+use crate::telling::hue::Hues;
 use crate::telling::settings::Settings;
 use crate::telling::wording::{Reader, name};
 use crate::telling::{Kind, Line, Role, Span};
@@ -76,11 +77,22 @@ impl Page {
         }
     }
 
+    /// The page of a screen that tells so many colours apart.
+    pub(super) fn with_colours(mut self, distinct: usize) -> Self {
+        self.reader.hues = Hues::of_screen(distinct);
+        self
+    }
+
     /// Takes in something that was heard and that is not [ignored](Settings::filter).
     pub(super) fn hear(&mut self, update: Update, now_ms: u64) -> Heard {
         let mut shown = Vec::new();
+        self.reader.meet(&update);
         // Whoever speaks or changes name has come before: what is gathered about them is told first.
-        let earlier = self.note_speaker(&update).map(|who| self.crowd.take_about(&who)).unwrap_or_default();
+        let mut earlier = self.note_speaker(&update).map(|who| self.crowd.take_about(&who)).unwrap_or_default();
+        if let Update::Heard(Event::Renamed(renamed)) = &update {
+            // Whoever had the new name went before.
+            earlier.extend(self.crowd.take_about(&renamed.to));
+        }
         let (earlier_too, lines) = self.lines(&update, now_ms);
         for line in earlier.into_iter().chain(earlier_too) {
             self.show(line, Attention::Nobody, now_ms, &mut shown);
@@ -179,6 +191,11 @@ impl Page {
     /// The one who reads.
     pub(super) fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// Takes in what became of people, also of those who are ignored.
+    pub(super) fn follow_people(&mut self, update: &Update) {
+        self.reader.follow_people(update);
     }
 
     /// The name the user goes by.

@@ -33,7 +33,7 @@ impl Write for Shared {
 fn page() -> Page {
     let clock = LocalClock::fixed(|| Timestamp::from_unix_ms(0));
     let preferences = Preferences { timestamps: Some(false), ..Preferences::default() };
-    Page::new(Reader { me: "alice".into(), correspondent: None, clock }, Settings::new(&preferences, true))
+    Page::new(Reader { clock, ..Reader::new("alice") }, Settings::new(&preferences, true))
 }
 
 /// A terminal mode with a session that is up in the tutorial dialect, and the screen that they draw on.
@@ -49,15 +49,19 @@ struct Table {
 }
 
 impl Table {
-    fn new(columns: u16) -> Self {
-        let config = Config {
+    fn config() -> Config {
+        Config {
             address: "here:1234".into(),
             name: "alice".into(),
             dialect: DialectChoice::Tutorial,
             gives_up_after_ms: None,
             follows_people: true,
             context_messages_max: usize::MAX,
-        };
+        }
+    }
+
+    fn new(columns: u16) -> Self {
+        let config = Self::config();
         let size = |cells| NonZeroU16::new(cells).expect("not zero");
         let drawn = Shared::default();
         let mut session = Session::new(config, Box::new(Counting(0)), 0);
@@ -72,6 +76,28 @@ impl Table {
             left: false,
             now_ms: 1_000,
         };
+        table.settle();
+        table.sent.clear();
+        table
+    }
+
+    /// The same with an event dialect whose lobby holds so many people.
+    fn with_people(people: usize) -> Self {
+        let mut table = Self::new(120);
+        let config = Config { dialect: DialectChoice::Event, ..Self::config() };
+        table.session = Session::new(config, Box::new(Counting(0)), 0);
+        table.session.handle(Input::Connected, 0);
+        let welcome = format!(
+            concat!(
+                r#"{{"type":"welcome","name":"alice","token":"secret","server":"test/1","#,
+                r#""limits":{{"name_chars":32,"name_bytes":64,"text_bytes":16384,"event_bytes":102400}},"#,
+                r#""rooms":[{{"room":"lobby","seq":0,"count":{people}}}]}}"#
+            ),
+            people = people
+        );
+        let mut bytes = Vec::new();
+        put_frame(&mut bytes, welcome.as_bytes());
+        table.session.handle(Input::Bytes(&bytes), 0);
         table.settle();
         table.sent.clear();
         table
@@ -112,7 +138,7 @@ impl Table {
     }
 
     fn paste(&mut self, text: &str) {
-        self.event(TerminalEvent::Paste(Paste { text: text.into(), end: PasteEnd::Whole }));
+        self.event(TerminalEvent::Paste(Paste { text: text.into(), end: PasteEnd::Whole, is_damaged: false }));
     }
 
     fn type_in(&mut self, text: &str) {
@@ -266,12 +292,13 @@ fn a_key_is_drawn_sooner_than_what_others_say_and_nothing_more_often_than_a_scre
 #[test]
 fn twenty_columns_are_enough() {
     let mut table = Table::new(20);
+    table.hear("bob", "hi");
     table.type_in("a sentence that does not fit");
     table.hear("bob", "neither does this one, 漢字 and all");
     let screen = table.screen();
-    assert!(screen.contains("> a sentence that d\n  oes not fit\nonline · plaintext"), "{screen}");
+    assert!(screen.contains("> a sentence that d\n  oes not fit\nalice in lobby"), "{screen}");
     table.press(Code::Enter);
-    assert!(table.screen().contains("> \nonline · plaintext"), "{}", table.screen());
+    assert!(table.screen().contains("> \nalice in lobby"), "{}", table.screen());
 }
 
 #[test]
@@ -293,6 +320,61 @@ fn whoever_hosts_is_told_first_what_control_z_does_to_the_others() {
 }
 
 #[test]
+fn whoever_hosts_others_is_told_before_leaving() {
+    let says = |table: &Table| String::from_utf8_lossy(&table.sent).contains("\"bye\"");
+    let mut table = Table::with_people(3);
+    table.terminal.stop = Stop::Everybody;
+    table.control('d');
+    assert!(table.screen().contains("2 others are here, and leaving closes the line for all; Ctrl-D again leaves"));
+    table.press(Code::Left);
+    table.control('d');
+    assert!(!says(&table), "another key between them sets it back");
+    table.type_in("/quit");
+    table.press(Code::Enter);
+    assert!(!says(&table) && table.screen().contains("; /quit again leaves"), "{}", table.screen());
+    table.type_in("/bell");
+    table.press(Code::Enter);
+    table.type_in("/quit");
+    table.press(Code::Enter);
+    assert!(!says(&table), "another command between them sets it back");
+    table.type_in("/quit");
+    table.press(Code::Enter);
+    assert!(says(&table), "{}", table.screen());
+    for (people, stop) in [(3, Stop::OneProgram), (1, Stop::Everybody)] {
+        let mut table = Table::with_people(people);
+        table.terminal.stop = stop;
+        table.control('d');
+        assert!(says(&table), "nobody else is concerned");
+    }
+    let mut table = Table::with_people(2);
+    table.terminal.stop = Stop::Everybody;
+    table.control('d');
+    table.control('d');
+    assert!(says(&table));
+}
+
+/// What a terminal that wraps anew makes of a row of the block, where its window has become
+/// narrower.
+#[test]
+fn a_block_that_was_wrapped_anew_is_taken_away_whole() {
+    let mut table = Table::new(60);
+    table.terminal.rewraps = true;
+    table.hear("bob", "the last message");
+    table.type_in(&"typed ".repeat(9));
+    assert_eq!(table.screen().matches("> typed").count(), 1);
+    // The emulator cuts rows; what a terminal would show is drawn in their place, with the cursor
+    // where it would be.
+    let typed = format!("> {}", "typed ".repeat(9));
+    let rows: Vec<&str> = vec![&typed[..20], &typed[20..40], &typed[40..]];
+    table.emulator =
+        vt100::Parser::new(NonZeroU16::new(10).expect("not zero"), NonZeroU16::new(20).expect("not zero"), 9);
+    table.emulator.process(format!("bob > the last\r\n{}", rows.join("\r\n")).as_bytes());
+    table.event(TerminalEvent::Resized { columns: 20, rows: 10 });
+    let screen = table.screen();
+    assert!(screen.starts_with("bob > the last\n> typed typed") && screen.matches("> ").count() == 2, "{screen}");
+}
+
+#[test]
 fn going_on_is_told_once_and_soon_after_control_z() {
     let mut table = Table::new(80);
     table.terminal.went_on = Some(Instant::now());
@@ -305,4 +387,42 @@ fn going_on_is_told_once_and_soon_after_control_z() {
     assert_eq!(table.screen().matches("> one").count(), 1);
     table.event(TerminalEvent::Resumed);
     assert_eq!(table.screen().matches("> one").count(), 2, "{}", table.screen());
+}
+
+#[test]
+fn a_reply_goes_to_whom_it_was_begun_for() {
+    let mut table = Table::new(80);
+    table.hear("*", "nobody else is here yet");
+    table.hear("bob→you", "what is the code?");
+    table.type_in("/reply it is 7");
+    assert!(table.screen().contains("reply to bob\n> /reply it is 7"), "{}", table.screen());
+    table.hear("mallory→you", "hey");
+    table.event(TerminalEvent::FocusGained);
+    assert!(table.screen().contains("this goes to bob, but mallory has written"), "{}", table.screen());
+    table.press(Code::Enter);
+    assert!(table.sent.is_empty() && table.screen().contains("Enter again sends it to bob"), "{}", table.screen());
+    table.press(Code::Enter);
+    assert_eq!(table.sent, b"16        /msg bob it is 7");
+    table.sent.clear();
+    table.type_in("/r yes");
+    assert!(table.screen().contains("reply to mallory\n"), "the next one is begun anew: {}", table.screen());
+    table.hear("*", "mallory left");
+    table.press(Code::Enter);
+    assert!(table.sent.is_empty(), "the name may be somebody else's");
+    table.control('u');
+    table.type_in("/rooms");
+    assert!(!table.screen().contains("reply to"), "{}", table.screen());
+}
+
+#[test]
+fn a_reply_that_is_begun_keeps_its_target_in_another_room() {
+    let mut table = Table::new(80);
+    table.hear("*", "nobody else is here yet");
+    table.hear("bob→you", "x");
+    table.type_in("/reply yes");
+    table.terminal.show(Update::Room(Some("den".into())), table.now_ms).expect("shown");
+    table.hear("mallory→you", "hey");
+    table.terminal.show(Update::Room(Some("lobby".into())), table.now_ms).expect("shown");
+    table.event(TerminalEvent::FocusGained);
+    assert!(table.screen().contains("> /msg bob yes\n"), "{}", table.screen());
 }

@@ -21,7 +21,9 @@ pub(super) fn run(shared: &Shared, lane: Lane, mut reader: Box<dyn Reader>) {
         while let Some(asked) = shared.next_question(lane) {
             let answer = answer(reader.as_mut(), &asked, Instant::now());
             shared.counters.answered.fetch_add(1, Ordering::Relaxed);
-            shared.report(std::iter::once(Done::Answered { ticket: asked.ticket, answer }));
+            let damage = reader.take_damage().map(Done::Damaged);
+            let answered = Done::Answered { ticket: asked.ticket, answer };
+            shared.report(damage.into_iter().chain(std::iter::once(answered)));
         }
     }));
     if let Err(panic) = ended {

@@ -142,6 +142,9 @@ impl Writer<'_> {
         if let Some(damage) = self.store.take_renewal() {
             self.shared.report(std::iter::once(Done::IndexRenewed(damage)));
         }
+        while let Some(damage) = self.store.take_damage() {
+            self.shared.report(std::iter::once(Done::Damaged(damage)));
+        }
         match tended {
             Ok(more) => {
                 self.to_tend = more;

@@ -4,10 +4,13 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
 
 use glassline_wire::event::Event;
+use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Transaction, TransactionBehavior};
 
+use super::checksum::{self, Table};
 use super::engine::Engine;
 use super::id_window::IdWindow;
+use super::message_kind::MessageKind;
 use super::place::{SEQ_MAX, place};
 use super::repeats::{Repeats, sender_of};
 use super::rooms::{CachedRoom, find_room, open_room, used_up};
@@ -134,7 +137,7 @@ impl<'t> Statements<'t> {
     fn prepare(transaction: &'t Transaction<'_>) -> Result<Self, rusqlite::Error> {
         Ok(Self {
             repeats: Repeats::prepare(transaction)?,
-            message: transaction.prepare_cached("INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")?,
+            message: transaction.prepare_cached("INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?,
             act: transaction.prepare_cached("INSERT INTO act(json) VALUES(?1)")?,
         })
     }
@@ -150,15 +153,18 @@ impl<'t> Statements<'t> {
         let seq = room.newest + 1;
         let at_ms = message.at.map_or(0, |at| at.unix_ms);
         let place = place(room.id, seq);
-        self.message.execute((
-            place,
-            at_ms,
-            author.cast_signed(),
-            &message.from,
-            message.action,
-            message.id.map(|id| id.0.to_be_bytes()),
-            &message.text,
-        ))?;
+        let (kind, id) = (MessageKind::of(message.action), message.id.map(|id| id.0.to_be_bytes()));
+        let columns = [
+            ValueRef::Integer(place),
+            ValueRef::Integer(at_ms.cast_signed()),
+            ValueRef::Integer(author.cast_signed()),
+            ValueRef::Text(message.from.as_bytes()),
+            ValueRef::Integer(kind.code()),
+            id.as_ref().map_or(ValueRef::Null, |id| ValueRef::Blob(id)),
+            ValueRef::Text(message.text.as_bytes()),
+        ];
+        let checksum = checksum::of_row(Table::Message, columns);
+        self.message.execute((place, at_ms, author.cast_signed(), &message.from, kind, id, &message.text, checksum))?;
         ids.note(place, message.id, sender_of(entry));
         if room.added == 0 {
             room.first_at_ms = at_ms;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use glassline_wire::event::{Act, Event};
+use glassline_wire::event::Act;
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::files::{self, Files};
 use super::id_loading::IdLoading;
@@ -18,10 +19,11 @@ use super::prune::{AheadTurn, Clock};
 use super::reader::SqliteReader;
 use super::renewal::Renewal;
 use super::rooms::CachedRoom;
-use super::tend::{Checkpoint, Chore, checkpoint};
-use super::{fault, opening};
+use super::summing::Unsummed;
+use super::tend::{Checkpoint, Chore, checkpoint, log_pages};
+use super::{acts, fault, lock_mark, opening, wal};
 use crate::record::{Outcome, Record};
-use crate::store::{Reader, Sizes, Store, StoreError};
+use crate::store::{Damage, Reader, Sizes, Store, StoreError};
 
 /// How much history is kept; what is older goes, oldest first. Without a bound everything stays.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,8 +44,7 @@ pub fn open(file: &Path, keep: Keep) -> Result<Box<dyn Store>, StoreError> {
 }
 
 /// As [`open`], with the ids of the most recent `messages_max` messages instead of 262,144 (E4):
-/// for
-/// tests of what lies before them.
+/// for tests of what lies before them.
 ///
 /// # Errors
 /// As [`open`].
@@ -69,6 +70,10 @@ pub(crate) struct Engine {
     pub(super) messages: u64,
     /// Something was stored since it was tended last: there is no quiet.
     pub(super) is_busy: bool,
+    /// Messages that may be without a checksum; nothing if all have one.
+    pub(super) unsummed: Option<Unsummed>,
+    /// Damage that nobody was told of.
+    damage: Option<Damage>,
     /// Rooms written to lately.
     pub(super) rooms: HashMap<String, CachedRoom>,
     /// Messages stored and not indexed, in all rooms.
@@ -83,6 +88,7 @@ pub(crate) struct Engine {
     pub(super) ids_rows: u64,
     pub(super) index_rows: u64,
     pub(super) prune_rows: u64,
+    pub(super) sum_rows: u64,
     pub(super) renewal: Renewal,
     /// Pages of the search index in the next step that merges.
     pub(super) merged_pages: u64,
@@ -102,7 +108,7 @@ pub(crate) struct Engine {
 impl Engine {
     /// See [`open`].
     pub(crate) fn open(file: &Path, keep: Keep) -> Result<Self, StoreError> {
-        let opening::Opened { mut db, lock } = opening::open(file)?;
+        let opening::Opened { mut db, lock, log_damage } = opening::open(file)?;
         let wal_pages = Arc::new(AtomicU64::new(0));
         let seen = Arc::clone(&wal_pages);
         let loaded = db
@@ -111,7 +117,7 @@ impl Engine {
                 Ok(())
             }))
             .and_then(|()| opening::load(&db));
-        let opening::Loaded { old_ids, has_stray_pages, messages, index_lag, page_bytes } =
+        let opening::Loaded { old_ids, has_stray_pages, messages, index_lag, page_bytes, unsummed } =
             loaded.map_err(|error| fault::opening(&error, file))?;
         Ok(Self {
             db,
@@ -123,6 +129,8 @@ impl Engine {
             old_ids,
             messages,
             is_busy: false,
+            unsummed,
+            damage: log_damage,
             rooms: HashMap::new(),
             index_lag,
             index_turn: 0,
@@ -131,6 +139,7 @@ impl Engine {
             ids_rows: super::tend::STEP_ROWS_FIRST,
             index_rows: super::tend::STEP_ROWS_FIRST,
             prune_rows: super::tend::STEP_ROWS_FIRST,
+            sum_rows: super::tend::STEP_ROWS_FIRST,
             renewal: Renewal::of(has_stray_pages),
             merged_pages: super::index::MERGED_PAGES_MAX,
             is_to_merge: true,
@@ -175,6 +184,18 @@ impl Engine {
         self.conclude(done)
     }
 
+    fn check_files(&mut self) -> Result<(), StoreError> {
+        let log_bytes = |pages: u64| wal::bytes_of(pages, self.page_bytes);
+        let pages = self.wal_pages.load(Ordering::Relaxed);
+        let checked = self.files.check(log_bytes(pages), || {
+            let pages = log_pages(&self.db).unwrap_or(pages);
+            self.wal_pages.store(pages, Ordering::Relaxed);
+            log_bytes(pages)
+        });
+        self.broken |= checked.as_ref().is_err_and(StoreError::is_fatal);
+        checked
+    }
+
     fn check_usable(&self) -> Result<(), StoreError> {
         if self.broken { Err(StoreError::WriteFailed("it failed before".to_string())) } else { Ok(()) }
     }
@@ -184,16 +205,21 @@ impl Drop for Engine {
     /// Behind an orderly end the one file has everything. Where that fails, the log beside it still has the rest; and it keeps it where
     /// the file is not in its place, so that a copy of it and the log are the whole history.
     fn drop(&mut self) {
-        if !self.broken && !std::thread::panicking() && self.files.check_in_place().is_ok() {
+        if !self.broken && !std::thread::panicking() && self.check_files().is_ok() {
             let _ = checkpoint(&self.db, Checkpoint::Whole);
+        } else {
+            // Else closing does it: a file that was cut short would look whole, with nothing where it was cut.
+            let _ = self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
+        // The lock itself goes with its file.
+        let _ = lock_mark::unmark(&self.lock);
     }
 }
 
 impl Store for Engine {
     fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
         self.check_usable()?;
-        self.files.check_in_place()?;
+        self.check_files()?;
         self.append_batch(batch)
     }
 
@@ -204,7 +230,7 @@ impl Store for Engine {
 
     fn tend(&mut self, budget: Duration) -> Result<bool, StoreError> {
         self.check_usable()?;
-        self.files.check_in_place()?;
+        self.check_files()?;
         self.tend_for(budget)
     }
 
@@ -221,27 +247,11 @@ impl Store for Engine {
     }
 
     fn acts(&mut self, take: &mut dyn FnMut(Act)) -> Result<(), StoreError> {
-        let mut read = || {
-            let mut statement = self.db.prepare("SELECT json FROM act ORDER BY number")?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                let json = row.get_ref(0)?.as_bytes()?;
-                if let Ok(Event::Act(act)) = Event::from_json(json) {
-                    take(act);
-                } else {
-                    return Ok(Err(()));
-                }
-            }
-            Ok(Ok(()))
-        };
-        match read() {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(())) => Err(StoreError::Corrupt {
-                path: self.path.clone(),
-                detail: "an operator's act cannot be read".to_string(),
-            }),
-            Err(error) => Err(fault::reading(&error, &self.path)),
-        }
+        acts::read_all(&self.db, take).map_err(|error| fault::reading(&error, &self.path))
+    }
+
+    fn take_damage(&mut self) -> Option<Damage> {
+        self.damage.take()
     }
 
     fn sizes(&self) -> Sizes {

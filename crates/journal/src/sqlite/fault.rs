@@ -14,7 +14,7 @@ pub(crate) fn opening(error: &Error, path: &Path) -> StoreError {
         Some(ErrorCode::NotADatabase) => StoreError::NotAHistory(path),
         Some(ErrorCode::DatabaseCorrupt) => StoreError::Corrupt { path, detail: error.to_string() },
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::ReadOnly(path),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::InUse(path),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked(path),
         Some(ErrorCode::DiskFull) => StoreError::Full,
         _ => StoreError::CannotOpen { path, detail: error.to_string() },
     }
@@ -37,7 +37,9 @@ pub(crate) fn writing(error: &Error, path: &Path) -> StoreError {
         // Raised by append.rs where numbers end; what is stored keeps far below the bounds that SQLite means by it.
         Some(ErrorCode::TooBig) => StoreError::UsedUp(detail(error)),
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::ReadOnly(path.to_path_buf()),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::InUse(path.to_path_buf()),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked(path.to_path_buf()),
+        // Only an operation that can be cancelled has its statements interrupted while it writes.
+        Some(ErrorCode::OperationInterrupted) => StoreError::Cancelled,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             StoreError::Corrupt { path: path.to_path_buf(), detail: error.to_string() }
         }

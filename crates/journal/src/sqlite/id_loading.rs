@@ -9,14 +9,12 @@ use rusqlite::Connection;
 
 use super::engine::Engine;
 use super::id_window::{IdWindow, Sender};
+use super::page::{self, AUTHOR_COLUMN, PLACE_COLUMN, message_columns};
 use super::place::place;
 use super::tend::next_rows;
 
-/// Bytes of rows that are passed over at most: rows with long texts lie far apart.
+/// Bytes of rows that are read at most: each is verified, and texts may be long.
 const BYTES_MAX: u64 = 256 * 1024 * 1024;
-
-/// Bytes of a text that lie between its row and the next at most: the rest stands on other pages.
-const TEXT_BYTES_BESIDE: u64 = 4_096;
 
 /// Rows of a room read at once, at most. The first time it is one, so that of many rooms no more is
 /// read than is taken.
@@ -31,7 +29,7 @@ struct Row {
     id: Option<MessageId>,
     author: u64,
     name: String,
-    /// Bytes that lie between it and the one before.
+    /// Bytes that were read for it.
     bytes: u64,
 }
 
@@ -146,22 +144,22 @@ fn room_before(db: &Connection, newest_at_ms: u64, id: i64) -> Option<NextRoom> 
 /// Reads up to `count` messages from `newest` backwards to `oldest`, and none behind one that
 /// cannot be read.
 fn rows(db: &Connection, newest: i64, oldest: i64, count: usize) -> Vec<Row> {
-    let Ok(mut messages) = db.prepare_cached(
-        "SELECT place, at_ms, author, sender, id, octet_length(text) FROM message
-         WHERE place BETWEEN ?1 AND ?2 ORDER BY place DESC LIMIT ?3",
-    ) else {
+    let Ok(mut messages) = db.prepare_cached(concat!(
+        "SELECT ",
+        message_columns!(),
+        " FROM message m WHERE m.place BETWEEN ?1 AND ?2 ORDER BY m.place DESC LIMIT ?3"
+    )) else {
         return Vec::new();
     };
     let found = messages.query_map((oldest, newest, count), |row| {
-        let id: Option<[u8; 16]> = row.get(4)?;
-        let (name, text_bytes): (String, u64) = (row.get(3)?, row.get(5)?);
+        let message = page::message("", row)?;
         Ok(Row {
-            at_ms: row.get(1)?,
-            place: row.get(0)?,
-            id: id.map(|id| MessageId(u128::from_be_bytes(id))),
-            author: row.get::<_, i64>(2)?.cast_unsigned(),
-            bytes: text_bytes.min(TEXT_BYTES_BESIDE) + name.len() as u64,
-            name,
+            at_ms: message.at.map_or(0, |at| at.unix_ms),
+            place: row.get(PLACE_COLUMN)?,
+            id: message.id,
+            author: row.get::<_, i64>(AUTHOR_COLUMN)?.cast_unsigned(),
+            bytes: (message.text.len() + message.from.len()) as u64,
+            name: message.from,
         })
     });
     found.map_or_else(|_| Vec::new(), |rows| rows.map_while(Result::ok).collect())

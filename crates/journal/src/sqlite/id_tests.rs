@@ -75,23 +75,6 @@ fn tend_to_the_end(engine: &mut Engine) {
     }
 }
 
-/// Turns a file into one of version 2, with a table of `ids` ids.
-pub(super) fn as_version_2(engine: &Engine, ids: u64) {
-    engine
-        .db
-        .execute_batch(&format!(
-            "DROP INDEX room_newest;
-             ALTER TABLE room RENAME COLUMN newest_at_ms TO ids_merged;
-             UPDATE room SET ids_merged = newest;
-             INSERT INTO fact VALUES('id_secret', randomblob(16)), ('ids_dead', 0);
-             CREATE TABLE message_id(key INTEGER, place INTEGER, PRIMARY KEY(key, place)) STRICT, WITHOUT ROWID;
-             WITH RECURSIVE id(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM id WHERE number < {ids})
-             INSERT INTO message_id SELECT random() >> 32, number FROM id WHERE {ids} > 0;
-             PRAGMA user_version = 2;"
-        ))
-        .expect("writes");
-}
-
 #[test]
 fn what_left_the_window_is_not_guessed() {
     let folder = Folder::new("ids-window");
@@ -268,34 +251,6 @@ fn loading_reads_no_more_than_the_window() {
     assert!(engine.id_loading.is_some(), "there is more");
     let said = Said::by("alice", 1, 1);
     assert_eq!(answer(&mut engine, &said.after(0)), Ok((1, "again")));
-}
-
-#[test]
-fn an_earlier_file_knows_its_ids_and_loses_their_table() {
-    let folder = Folder::new("ids-version-2");
-    let mut engine = folder.engine();
-    let has_table = |engine: &Engine| super::old_ids::OldIds::find(&engine.db).expect("reads").is_some();
-    assert!(!has_table(&engine), "a new file has none");
-    engine.append(&batch(1, 40, "hi")).expect("stores");
-    as_version_2(&engine, 50_000);
-    drop(engine);
-    let mut engine = folder.engine();
-    assert!(has_table(&engine), "opening does not wait for it to be dropped");
-    assert_eq!(answer(&mut engine, &Said::by("alice", 1, 40)), Ok((40, "again")));
-    let rows = |engine: &Engine| -> u64 {
-        engine.db.query_row("SELECT count(*) FROM message_id", [], |row| row.get(0)).expect("a number")
-    };
-    engine.drop_old_ids_step().expect("deletes");
-    let left = rows(&engine);
-    assert!((45_000..50_000).contains(&left), "{left} rows are left after one step");
-    // Cut off in the middle, it goes on.
-    drop(engine);
-    let mut engine = folder.engine();
-    assert_eq!(rows(&engine), left);
-    tend_to_the_end(&mut engine);
-    assert!(!has_table(&engine));
-    drop(engine);
-    assert!(super::check(&folder.file()).expect("a report").is_sound());
 }
 
 /// The rules of E4, over everything that was ever said.

@@ -106,8 +106,13 @@ fn index(db: &mut Connection, mut turn: i64, rows_max: u64) -> Result<Step, rusq
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let (mut done, mut bytes) = (0, 0);
     let mut indexed_text = String::new();
+    let mut rooms_reached: Vec<(i64, u64)> = Vec::new();
     while done < rows_max && bytes < STEP_TEXT_BYTES {
         let Some((room_id, indexed, newest)) = behind(&transaction, turn)? else { break };
+        // Round once: the first room comes again.
+        if rooms_reached.first().is_some_and(|&(first, _)| first == room_id) {
+            break;
+        }
         turn = room_id;
         let mut reached = newest;
         {
@@ -130,7 +135,14 @@ fn index(db: &mut Connection, mut turn: i64, rows_max: u64) -> Result<Step, rusq
                 }
             }
         }
-        transaction.prepare_cached("UPDATE room SET indexed = ?2 WHERE id = ?1")?.execute((room_id, reached))?;
+        rooms_reached.push((room_id, reached));
+    }
+    // Not before: changing a row that has a checksum makes the index write what it has gathered (kept_checksums.rs).
+    {
+        let mut update = transaction.prepare_cached("UPDATE room SET indexed = ?2 WHERE id = ?1")?;
+        for room_and_reached in rooms_reached {
+            update.execute(room_and_reached).map_err(of_index)?;
+        }
     }
     // The index is written at the commit, and nothing else reads then.
     transaction.commit().map_err(of_index)?;

@@ -1,5 +1,4 @@
-//! Removing the table of ids that files of version 2 and before have: row by row, because dropping
-//! a
+//! Removing the table of ids that files of version 2 and before have: in steps, because dropping a
 //! large one at once would hold up everything.
 
 use std::time::Instant;

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::files::{beside, has_no_space_for, log_bytes, without_links};
+use super::files::{beside, has_no_space_for, hold_to_one_name, log_bytes, without_links};
 use super::old_ids::OldIds;
 use super::place::place;
 use super::schema::{self, Kind};
-use super::{fault, renewal, tend};
-use crate::store::StoreError;
+use super::summing::Unsummed;
+use super::{fault, kept_checksums, lock_mark, renewal, rooms, summing, tend, wal};
+use crate::store::{Damage, StoreError};
 
 /// What every `SQLite` file starts with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -33,6 +34,8 @@ const ROOMS_LOOKED_AT: usize = 1_000;
 pub(super) struct Opened {
     pub(super) db: Connection,
     pub(super) lock: File,
+    /// What of its log could not be read.
+    pub(super) log_damage: Option<Damage>,
 }
 
 /// What an engine keeps in memory.
@@ -42,6 +45,7 @@ pub(super) struct Loaded {
     pub(super) messages: u64,
     pub(super) index_lag: u64,
     pub(super) page_bytes: u64,
+    pub(super) unsummed: Option<Unsummed>,
 }
 
 pub(super) fn open(file: &Path) -> Result<Opened, StoreError> {
@@ -50,10 +54,13 @@ pub(super) fn open(file: &Path) -> Result<Opened, StoreError> {
         make_folder(folder).map_err(io)?;
     }
     hold_to_plain(file)?;
+    hold_to_one_name(file)?;
     let lock = lock(file)?;
     look_at(file)?;
+    // Before the log is read into the file, and what cannot be read is overwritten.
+    let log_damage = wal::damage(file).map_err(io)?;
     match connect(file) {
-        Ok(db) => Ok(Opened { db, lock }),
+        Ok(db) => Ok(Opened { db, lock, log_damage }),
         // SQLite has many words for it, none of which says so.
         Err(StoreError::CannotOpen { .. }) if has_no_space_for(&lock) => Err(StoreError::Full),
         Err(error) => Err(error),
@@ -72,12 +79,16 @@ fn connect(file: &Path) -> Result<Connection, StoreError> {
         Kind::Empty => 0,
         Kind::History(version) => version,
     };
-    schema::migrate(&mut db, version).map_err(opening)?;
+    kept_checksums::add_functions(&db)
+        .and_then(|()| schema::migrate(&mut db, version))
+        .and_then(|()| kept_checksums::keep(&db))
+        .map_err(opening)?;
     // What a crash left in the log goes into the file now; then its length can be held against what it says of itself.
     let is_whole = tend::checkpoint(&db, tend::Checkpoint::Whole).map_err(opening)?;
     if is_whole {
         check_length(&db, file)?;
     }
+    rooms::verify_all(&db).map_err(opening)?;
     check_rooms(&db, file)?;
     Ok(db)
 }
@@ -97,17 +108,23 @@ fn lock(file: &Path) -> Result<File, StoreError> {
     let name = beside(file, ".lock").map_err(|error| fault::opening_io(&error, file))?;
     let io = |error: io::Error| fault::opening_io(&error, &name);
     hold_to_plain(&name)?;
-    let lock = private(OpenOptions::new().write(true).create(true).truncate(false)).open(&name).map_err(io)?;
-    if lock.metadata().map_err(io)?.len() > 0 {
+    let lock =
+        private(OpenOptions::new().read(true).write(true).create(true).truncate(false)).open(&name).map_err(io)?;
+    if !lock_mark::is_lock(&lock).map_err(io)? {
         let detail = "it is no lock: something is in it".to_string();
         return Err(StoreError::CannotOpen { path: name, detail });
     }
     match lock.try_lock() {
         Ok(()) => {
+            // On a full disk it stays without one, and is a lock all the same.
+            let _ = lock_mark::mark(&lock);
             give_to_owner_of(file, &lock);
             Ok(lock)
         }
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(file.to_path_buf())),
+        Err(TryLockError::WouldBlock) if lock_mark::is_held_by_glassline(&lock) => {
+            Err(StoreError::InUse(file.to_path_buf()))
+        }
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked(name)),
         Err(TryLockError::Error(error)) => Err(io(error)),
     }
 }
@@ -139,6 +156,7 @@ fn look_at(file: &Path) -> Result<(), StoreError> {
 /// Says of a file that must be there whether it is one of `SQLite` at all.
 pub(super) fn look_at_found(file: &Path) -> Result<(), StoreError> {
     hold_to_plain(file)?;
+    hold_to_one_name(file)?;
     let mut start = Vec::new();
     File::open(file)
         .and_then(|found| found.take(MAGIC.len() as u64).read_to_end(&mut start))
@@ -218,7 +236,8 @@ pub(super) fn load(db: &Connection) -> Result<Loaded, rusqlite::Error> {
     let old_ids = OldIds::find(db)?;
     let messages = db.query_row("SELECT coalesce(sum(newest - oldest + 1), 0) FROM room", [], |row| row.get(0))?;
     let has_stray_pages = renewal::has_stray_pages(db)?;
-    Ok(Loaded { old_ids, has_stray_pages, messages, index_lag, page_bytes })
+    let unsummed = summing::unsummed(db)?;
+    Ok(Loaded { old_ids, has_stray_pages, messages, index_lag, page_bytes, unsummed })
 }
 
 #[cfg(unix)]

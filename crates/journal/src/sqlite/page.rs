@@ -4,7 +4,10 @@ use glassline_wire::event::{Event, History, Message};
 use glassline_wire::limits::{EVENT_BYTES_MAX, PAGE_MESSAGES_MAX, REF_BYTES_MAX};
 use glassline_wire::timestamp::Timestamp;
 use rusqlite::Row;
+use rusqlite::types::ValueRef;
 
+use super::checksum::{self, Table};
+use super::message_kind::MessageKind;
 use super::place::seq_of;
 
 /// JSON may spend this many bytes on one byte of a string.
@@ -70,36 +73,101 @@ pub(super) fn limit_of(limit: Option<u64>) -> usize {
     limit.map_or(PAGE_MESSAGES_MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX).clamp(1, PAGE_MESSAGES_MAX))
 }
 
-/// The columns that [`message`] reads.
+/// The columns that [`message`] reads: all there are, and a flag that is set where the row may be without a checksum.
 macro_rules! message_columns {
     () => {
-        "m.place, m.at_ms, m.sender, m.action, m.id, m.text"
+        "m.place, m.at_ms, m.author, m.sender, m.kind, m.id, m.text, m.checksum,
+         m.place BETWEEN (SELECT value FROM fact WHERE name = 'unsummed_first')
+             AND (SELECT value FROM fact WHERE name = 'unsummed_last')"
     };
 }
 pub(super) use message_columns;
 
-/// Which of them is the text.
-pub(super) const TEXT_COLUMN: usize = 5;
+/// Positions of these columns.
+pub(super) const PLACE_COLUMN: usize = 0;
+const AT_COLUMN: usize = 1;
+pub(super) const AUTHOR_COLUMN: usize = 2;
+pub(super) const SENDER_COLUMN: usize = 3;
+const KIND_COLUMN: usize = 4;
+const ID_COLUMN: usize = 5;
+pub(super) const TEXT_COLUMN: usize = 6;
+const CHECKSUM_COLUMN: usize = 7;
+const UNSUMMED_COLUMN: usize = 8;
 
-/// The message in a row of [`message_columns`]; nothing where its bytes are none any more. That one is missing then, and no other.
-pub(super) fn readable(room: &str, row: &Row<'_>) -> Result<Option<Message>, rusqlite::Error> {
+/// The state of a stored row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Soundness {
+    /// It is as it was written.
+    Verified,
+    /// It is from before there were checksums and has none yet.
+    Unverified,
+    /// It is not as it was written.
+    Damaged,
+}
+
+/// Compares a row of [`message_columns`] with its checksum.
+pub(super) fn soundness(row: &Row<'_>) -> Result<Soundness, rusqlite::Error> {
+    match row.get_ref(CHECKSUM_COLUMN)? {
+        ValueRef::Integer(stored) if stored == computed_checksum(row)? => Ok(Soundness::Verified),
+        ValueRef::Null if row.get_ref(UNSUMMED_COLUMN)? == ValueRef::Integer(1) => Ok(Soundness::Unverified),
+        _ => Ok(Soundness::Damaged),
+    }
+}
+
+/// Returns the checksum of what a row of [`message_columns`] holds now.
+pub(super) fn computed_checksum(row: &Row<'_>) -> Result<i64, rusqlite::Error> {
+    let mut columns = [ValueRef::Null; CHECKSUM_COLUMN];
+    for (number, column) in columns.iter_mut().enumerate() {
+        *column = row.get_ref(number)?;
+    }
+    Ok(checksum::of_row(Table::Message, columns))
+}
+
+/// Messages of a room that a read left out because they are damaged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct LeftOut {
+    pub(super) first: u64,
+    pub(super) last: u64,
+    pub(super) count: u64,
+}
+
+impl LeftOut {
+    fn add(&mut self, seq: u64) {
+        self.first = if self.count == 0 { seq } else { self.first.min(seq) };
+        self.last = self.last.max(seq);
+        self.count += 1;
+    }
+}
+
+/// The message in a row of [`message_columns`]; nothing where it is not what was stored. That one is missing then, and no other.
+pub(super) fn readable(room: &str, row: &Row<'_>, left_out: &mut LeftOut) -> Result<Option<Message>, rusqlite::Error> {
     match message(room, row) {
         Ok(message) => Ok(Some(message)),
-        Err(error) if error.sqlite_error_code().is_none() => Ok(None),
+        Err(error) if error.sqlite_error_code().is_none() => {
+            left_out.add(seq_of(row.get(PLACE_COLUMN)?));
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }
 
-/// As [`readable`], but bytes that are none are an error.
+/// As [`readable`], but a damaged row is an error without a code of `SQLite`.
 pub(super) fn message(room: &str, row: &Row<'_>) -> Result<Message, rusqlite::Error> {
-    let id: Option<[u8; 16]> = row.get(4)?;
+    if soundness(row)? == Soundness::Damaged {
+        return Err(rusqlite::Error::FromSqlConversionFailure(
+            CHECKSUM_COLUMN,
+            row.get_ref(CHECKSUM_COLUMN)?.data_type(),
+            "the row does not have the content it was written with".into(),
+        ));
+    }
+    let id: Option<[u8; 16]> = row.get(ID_COLUMN)?;
     Ok(Message {
         room: room.to_string(),
-        seq: Some(seq_of(row.get(0)?)),
-        at: Some(Timestamp::from_unix_ms(row.get(1)?)),
-        from: row.get(2)?,
+        seq: Some(seq_of(row.get(PLACE_COLUMN)?)),
+        at: Some(Timestamp::from_unix_ms(row.get(AT_COLUMN)?)),
+        from: row.get(SENDER_COLUMN)?,
         text: row.get(TEXT_COLUMN)?,
-        action: row.get(3)?,
+        action: row.get::<_, MessageKind>(KIND_COLUMN)? == MessageKind::Action,
         id: id.map(|bytes| glassline_wire::message_id::MessageId(u128::from_be_bytes(bytes))),
         reference: None,
     })

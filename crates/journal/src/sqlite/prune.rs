@@ -174,7 +174,8 @@ fn prune(db: &mut Connection, slice: &Slice, turn: &mut AheadTurn) -> Result<Opt
         .optional()?;
     transaction
         .prepare_cached("UPDATE room SET oldest = ?2, indexed = max(indexed, ?2 - 1), oldest_at_ms = ?3 WHERE id = ?1")?
-        .execute((room.room_id, last + 1, at_ms.unwrap_or(0)))?;
+        .execute((room.room_id, last + 1, at_ms.unwrap_or(0)))
+        .map_err(of_index)?;
     let rows = last + 1 - room.oldest;
     // As in an index step.
     transaction.commit().map_err(of_index)?;

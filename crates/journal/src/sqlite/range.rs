@@ -4,7 +4,7 @@ use glassline_wire::event::Message;
 use glassline_wire::request::HistoryRange;
 use rusqlite::Connection;
 
-use super::page::{self, Filling, limit_of, message_columns};
+use super::page::{self, Filling, LeftOut, limit_of, message_columns};
 use super::place::place;
 use super::rooms::RoomNow;
 use crate::store::Page;
@@ -17,12 +17,17 @@ enum Way {
 }
 
 /// The page that is asked for.
-pub(super) fn page(db: &Connection, room: RoomNow, range: &HistoryRange) -> Result<Page, rusqlite::Error> {
+pub(super) fn page(
+    db: &Connection,
+    room: RoomNow,
+    range: &HistoryRange,
+    left_out: &mut LeftOut,
+) -> Result<Page, rusqlite::Error> {
     if room.oldest > room.newest {
         return Ok(Page::default());
     }
     if let Some(around) = range.around {
-        return page_around(db, room, range, around.clamp(room.oldest, room.newest));
+        return page_around(db, room, range, around.clamp(room.oldest, room.newest), left_out);
     }
     let first = range.after.map_or(room.oldest, |after| after.saturating_add(1).max(room.oldest));
     let last = range.before.map_or(room.newest, |before| before.saturating_sub(1).min(room.newest));
@@ -31,7 +36,7 @@ pub(super) fn page(db: &Connection, room: RoomNow, range: &HistoryRange) -> Resu
     }
     let mut filling = Filling::new(&range.room, range.limit);
     let way = if range.after.is_some() { Way::Up } else { Way::Down };
-    let mut messages = read(db, room, &range.room, (first, last), way, &mut filling)?;
+    let mut messages = read(db, room, &range.room, (first, last), way, &mut filling, left_out)?;
     if way == Way::Down {
         messages.reverse();
     }
@@ -43,14 +48,20 @@ pub(super) fn page(db: &Connection, room: RoomNow, range: &HistoryRange) -> Resu
 }
 
 /// The message `middle` and as many on both sides as fit, the older one first in each pair. Where one side ends, the other has more.
-fn page_around(db: &Connection, room: RoomNow, range: &HistoryRange, middle: u64) -> Result<Page, rusqlite::Error> {
+fn page_around(
+    db: &Connection,
+    room: RoomNow,
+    range: &HistoryRange,
+    middle: u64,
+    left_out: &mut LeftOut,
+) -> Result<Page, rusqlite::Error> {
     let limit = limit_of(range.limit) as u64;
     let first = middle.saturating_sub(limit / 2).max(room.oldest);
     let last = first.saturating_add(limit - 1).min(room.newest);
     let first = last.saturating_sub(limit - 1).max(room.oldest);
     // Read without a bound of bytes of its own: 200 messages have few megabytes at most.
     let mut unbounded = Filling::unbounded_bytes(range.limit);
-    let window = read(db, room, &range.room, (first, last), Way::Up, &mut unbounded)?;
+    let window = read(db, room, &range.room, (first, last), Way::Up, &mut unbounded, left_out)?;
     let at = window.iter().position(|message| message.seq >= Some(middle)).unwrap_or(0);
     let mut filling = Filling::new(&range.room, range.limit);
     let (mut from, mut to) = (at, at);
@@ -81,6 +92,7 @@ fn read(
     (first, last): (u64, u64),
     way: Way,
     filling: &mut Filling,
+    left_out: &mut LeftOut,
 ) -> Result<Vec<Message>, rusqlite::Error> {
     let mut statement = db.prepare_cached(match way {
         Way::Up => {
@@ -99,7 +111,7 @@ fn read(
     while !filling.is_full()
         && let Some(row) = rows.next()?
     {
-        let Some(message) = page::readable(name, row)? else { continue };
+        let Some(message) = page::readable(name, row, left_out)? else { continue };
         if !filling.takes(&message) {
             break;
         }

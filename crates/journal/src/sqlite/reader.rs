@@ -7,10 +7,11 @@ use glassline_wire::request::{HistoryRange, Search};
 use rusqlite::{Connection, OpenFlags};
 
 use super::beginnings::SHOW_PIECES;
+use super::page::LeftOut;
 use super::renewal::Met;
 use super::rooms::room_now;
 use super::{fault, range, search};
-use crate::store::{Head, Page, Reader, StoreError};
+use crate::store::{Damage, Head, Page, Reader, StoreError};
 
 /// Pages a reader keeps in memory: 16 MiB, given to `SQLite` in KiB as a negative number.
 const CACHE_KIB: i64 = -16 * 1024;
@@ -25,6 +26,8 @@ pub(crate) struct SqliteReader {
     pub(super) db: Connection,
     path: PathBuf,
     index_damage: Met,
+    /// Damage that the last answer left out.
+    damage: Option<Damage>,
 }
 
 impl SqliteReader {
@@ -40,7 +43,7 @@ impl SqliteReader {
             Ok(db)
         };
         let db = open().map_err(|error| fault::opening(&error, path))?;
-        Ok(Self { db, path: path.to_path_buf(), index_damage })
+        Ok(Self { db, path: path.to_path_buf(), index_damage, damage: None })
     }
 
     /// Reads in one transaction, so that everything is from one moment, and until the deadline only.
@@ -68,6 +71,18 @@ impl SqliteReader {
     }
 }
 
+impl SqliteReader {
+    /// A page and what was left out of it. A page that is empty for that reason must not pass for one of which nothing is stored.
+    fn without(&mut self, room: &str, left_out: LeftOut, page: Result<Page, StoreError>) -> Result<Page, StoreError> {
+        let LeftOut { first, last, count } = left_out;
+        self.damage = (count > 0).then(|| Damage::Messages { room: room.to_string(), first, last, count });
+        match (page, &self.damage) {
+            (Ok(page), Some(damage)) if page.messages.is_empty() => Err(StoreError::Damaged(damage.clone())),
+            (page, _) => page,
+        }
+    }
+}
+
 impl Reader for SqliteReader {
     fn head(&mut self, room: &str, deadline: Instant) -> Result<Head, StoreError> {
         let found = self.read(deadline, |db| room_now(db, room))?;
@@ -75,17 +90,24 @@ impl Reader for SqliteReader {
     }
 
     fn range(&mut self, range: &HistoryRange, deadline: Instant) -> Result<Page, StoreError> {
-        self.read(deadline, |db| match room_now(db, &range.room)? {
-            Some(room) => range::page(db, room, range),
+        let mut left_out = LeftOut::default();
+        let page = self.read(deadline, |db| match room_now(db, &range.room)? {
+            Some(room) => range::page(db, room, range, &mut left_out),
             None => Ok(Page::default()),
-        })
+        });
+        self.without(&range.room, left_out, page)
     }
 
     fn search(&mut self, search: &Search, deadline: Instant) -> Result<Page, StoreError> {
-        let index_damage = self.index_damage.clone();
-        self.read(deadline, |db| match room_now(db, &search.room)? {
-            Some(room) => search::page(db, room, search, &index_damage),
+        let (index_damage, mut left_out) = (self.index_damage.clone(), LeftOut::default());
+        let page = self.read(deadline, |db| match room_now(db, &search.room)? {
+            Some(room) => search::page(db, room, search, &index_damage, &mut left_out),
             None => Ok(Page::default()),
-        })
+        });
+        self.without(&search.room, left_out, page)
+    }
+
+    fn take_damage(&mut self) -> Option<Damage> {
+        self.damage.take()
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi};
 
+use super::checksum::is_row_damage;
 use super::engine::Engine;
 use super::schema::{MESSAGE_TEXT, MESSAGE_TEXT_TABLES};
 use crate::store::StoreError;
@@ -13,7 +14,7 @@ use crate::store::StoreError;
 /// Says of what a statement on the search index alone came to that it is the index that is damaged, if `SQLite` says that something is:
 /// it cannot tell which table a page was of.
 pub(super) fn of_index(error: rusqlite::Error) -> rusqlite::Error {
-    if !is_damage(&error) {
+    if !is_damage(&error) || is_row_damage(&error) {
         return error;
     }
     let index = ffi::Error::new(ffi::SQLITE_CORRUPT_VTAB);

@@ -1,15 +1,13 @@
 //! Messages sent again under their `id`, in their room, by the same client or under the same name
 //! (E4).
 
-use glassline_wire::event::Message;
 use glassline_wire::message_id::MessageId;
-use glassline_wire::timestamp::Timestamp;
 use rusqlite::{CachedStatement, Connection, TransactionBehavior};
 
 use super::engine::Engine;
 use super::fault;
 use super::id_window::{IdWindow, Sender};
-use super::place::seq_of;
+use super::page::{self, LeftOut, message_columns};
 use super::rooms::{CachedRoom, find_room};
 use crate::record::{Entry, Outcome, Record};
 use crate::store::StoreError;
@@ -26,7 +24,8 @@ pub(super) fn sender_of(entry: &Entry) -> Sender<'_> {
 
 impl<'t> Repeats<'t> {
     pub(super) fn prepare(db: &'t Connection) -> Result<Self, rusqlite::Error> {
-        let at_place = db.prepare_cached("SELECT at_ms, sender, action, text, id FROM message WHERE place = ?1")?;
+        let at_place =
+            db.prepare_cached(concat!("SELECT ", message_columns!(), " FROM message m WHERE m.place = ?1"))?;
         Ok(Self { at_place })
     }
 
@@ -53,23 +52,16 @@ impl<'t> Repeats<'t> {
         let mut rows = self.at_place.query([place])?;
         // It was stored, and was forgotten since, or is damaged: nobody can say as what.
         let Some(row) = rows.next()? else { return Ok(Outcome::TooLate) };
-        let is_same_id = row.get_ref(4)?.as_blob_or_null()? == Some(&id.0.to_be_bytes()[..]);
-        let (true, Ok(sender), Ok(text)) = (is_same_id, row.get_ref(1)?.as_str(), row.get_ref(3)?.as_str()) else {
+        let Some(stored) = page::readable(&message.room, row, &mut LeftOut::default())? else {
             return Ok(Outcome::TooLate);
         };
-        if row.get::<_, bool>(2)? != message.action || text != message.text {
+        if stored.id != Some(id) {
+            return Ok(Outcome::TooLate);
+        }
+        if stored.action != message.action || stored.text != message.text {
             return Ok(Outcome::IdReused);
         }
-        Ok(Outcome::Again(Box::new(Message {
-            room: message.room.clone(),
-            seq: Some(seq_of(place)),
-            at: Some(Timestamp::from_unix_ms(row.get(0)?)),
-            from: sender.to_string(),
-            text: text.to_string(),
-            action: message.action,
-            id: Some(id),
-            reference: None,
-        })))
+        Ok(Outcome::Again(Box::new(stored)))
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
+use super::checksum::{self, Table};
 use super::place::ROOM_ID_MAX;
 
 /// What an append must know of a room.
@@ -53,12 +55,43 @@ pub(super) fn open_room(transaction: &Transaction<'_>, name: &str, first: u64) -
     Ok(id)
 }
 
+/// # Errors
+/// It cannot be read, or its row is damaged: a number that it says may have been given already, or be missing.
 pub(super) fn room_now(db: &Connection, name: &str) -> Result<Option<RoomNow>, rusqlite::Error> {
-    db.prepare_cached("SELECT id, oldest, newest, indexed FROM room WHERE name = ?1")?
+    db.prepare_cached("SELECT * FROM room WHERE name = ?1")?
         .query_row([name], |row| {
-            Ok(RoomNow { id: row.get(0)?, oldest: row.get(1)?, newest: row.get(2)?, indexed: row.get(3)? })
+            checksum::verify(Table::Room, row)?;
+            Ok(RoomNow {
+                id: row.get("id")?,
+                oldest: row.get("oldest")?,
+                newest: row.get("newest")?,
+                indexed: row.get("indexed")?,
+            })
         })
         .optional()
+}
+
+/// Verifies every room's row, and that rooms are found by their names: one that is not would be opened again, and its numbers given again.
+pub(super) fn verify_all(db: &Connection) -> Result<(), rusqlite::Error> {
+    let of_name = |name: ValueRef<'_>, id: i64| checksum::of_values([name, ValueRef::Integer(id)]);
+    let (mut in_table, mut by_name) = (0_i64, 0_i64);
+    let mut rooms = db.prepare("SELECT * FROM room NOT INDEXED")?;
+    let name_column = rooms.column_index("name")?;
+    let mut rows = rooms.query([])?;
+    while let Some(row) = rows.next()? {
+        checksum::verify(Table::Room, row)?;
+        in_table = in_table.wrapping_add(of_name(row.get_ref(name_column)?, row.get("id")?));
+    }
+    // The index on names alone answers this.
+    let mut names = db.prepare("SELECT name, id FROM room ORDER BY name")?;
+    let mut rows = names.query([])?;
+    while let Some(row) = rows.next()? {
+        by_name = by_name.wrapping_add(of_name(row.get_ref(0)?, row.get(1)?));
+    }
+    if in_table == by_name {
+        return Ok(());
+    }
+    Err(checksum::damaged("the index of the rooms' names has other names than the rooms".to_string()))
 }
 
 /// What [`super::fault`] takes for the end of numbers.

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::place::place;
-use super::{fault, old_ids};
+use super::{fault, kept_checksums, old_ids};
 use crate::store::StoreError;
 
 /// Says in the file's header whose file it is: the letters `GLHI`.
@@ -70,16 +70,40 @@ const MIGRATIONS: [&str; 3] = [
     // Version 2: texts are indexed with an end behind them (fold.rs), so all of them are indexed again.
     "INSERT INTO message_text(message_text) VALUES('delete-all');
      UPDATE room SET indexed = oldest - 1;",
-    // Version 3: the ids of the most recent messages are kept in memory (id_window.rs), and
-    // `message_id` goes (old_ids.rs). The index
-    // answers `which rooms were spoken in last` without looking at every room.
+    // Version 3, in three parts.
+    // The ids of the most recent messages are kept in memory (id_window.rs), and `message_id` goes
+    // (old_ids.rs). The index answers `which rooms were spoken in last` without looking at every
+    // room.
+    // Each row has a checksum (checksum.rs). The facts `unsummed_first` and `unsummed_last` are the
+    // places between which a row may be without one (summing.rs).
+    // `message.action` is `message.kind`, with the same numbers. Adding a column to a STRICT table
+    // reads all of it, so the largest gets its new declaration written: a row is as it was, and what
+    // it lacks is NULL.
     "ALTER TABLE room RENAME COLUMN ids_merged TO newest_at_ms;
      CREATE INDEX room_newest ON room(newest_at_ms, id) WHERE oldest <= newest;
-     DELETE FROM fact WHERE name IN ('id_secret', 'ids_dead');",
+     DELETE FROM fact WHERE name IN ('id_secret', 'ids_dead');
+     PRAGMA writable_schema=ON;
+     UPDATE sqlite_schema SET sql = 'CREATE TABLE message(
+         place INTEGER PRIMARY KEY,
+         at_ms INTEGER NOT NULL,
+         author INTEGER NOT NULL,
+         sender TEXT NOT NULL,
+         kind INTEGER NOT NULL,
+         id BLOB,
+         text TEXT NOT NULL,
+         checksum INTEGER
+     ) STRICT' WHERE type = 'table' AND name = 'message';
+     PRAGMA writable_schema=RESET;
+     ALTER TABLE room ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE act ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+     INSERT INTO fact SELECT 'unsummed_first', place FROM message ORDER BY place LIMIT 1;
+     INSERT INTO fact SELECT 'unsummed_last', place FROM message ORDER BY place DESC LIMIT 1;
+     INSERT INTO fact SELECT 'unsummed_checksum', checksum_of('unsummed', first.value, last.value)
+         FROM fact AS first, fact AS last WHERE first.name = 'unsummed_first' AND last.name = 'unsummed_last';",
 ];
 
-/// The version from which rooms say when their newest message was said.
-const NEWEST_AT_SINCE: u32 = 3;
+/// The version from which on rows have checksums, and rooms say when their newest message was said.
+const CHECKSUMS_SINCE: u32 = 3;
 
 /// The version this program writes, and the newest it reads.
 pub(crate) const VERSION: u32 = MIGRATIONS.len() as u32;
@@ -113,7 +137,28 @@ pub(crate) fn kind(db: &Connection, path: &Path) -> Result<Kind, StoreError> {
     Err(StoreError::NotAHistory(path.to_path_buf()))
 }
 
-/// Brings the tables to [`VERSION`], all or nothing.
+/// Shows a connection that only reads the tables of an older version as those of this one: no message has a checksum, and every other
+/// row the right one.
+pub(crate) fn show_as_current(db: &Connection, version: u32) -> Result<(), rusqlite::Error> {
+    if version >= CHECKSUMS_SINCE {
+        return Ok(());
+    }
+    kept_checksums::add_functions(db)?;
+    db.execute_batch(
+        "PRAGMA temp_store=MEMORY;
+         CREATE TEMP VIEW message AS
+             SELECT place, at_ms, author, sender, action AS kind, id, text, NULL AS checksum FROM main.message;
+         CREATE TEMP VIEW fact AS
+             SELECT name, value FROM main.fact UNION ALL
+             SELECT 'unsummed_first', 0 UNION ALL
+             SELECT 'unsummed_last', 9223372036854775807 UNION ALL
+             SELECT 'unsummed_checksum', checksum_of('unsummed', 0, 9223372036854775807);",
+    )?;
+    kept_checksums::show_computed(db)
+}
+
+/// Brings the tables to [`VERSION`], all or nothing. Rooms and acts, of which each start reads all, get their checksums here; messages
+/// while a server runs.
 pub(crate) fn migrate(db: &mut Connection, from: u32) -> Result<(), rusqlite::Error> {
     if from >= VERSION {
         return Ok(());
@@ -122,9 +167,10 @@ pub(crate) fn migrate(db: &mut Connection, from: u32) -> Result<(), rusqlite::Er
     for migration in &MIGRATIONS[from as usize..] {
         transaction.execute_batch(migration)?;
     }
-    if from < NEWEST_AT_SINCE {
-        set_newest_at(&transaction)?;
+    if from < CHECKSUMS_SINCE {
         old_ids::drop_if_empty(&transaction)?;
+        set_newest_at(&transaction)?;
+        kept_checksums::compute_all(&transaction)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", VERSION)?;

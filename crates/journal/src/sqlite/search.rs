@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, Params};
 
 use super::beginnings::pieces_beginning_with;
 use super::fold::fold_into;
-use super::page::{self, Filling, TEXT_COLUMN, limit_of, message_columns};
+use super::page::{self, Filling, LeftOut, TEXT_COLUMN, limit_of, message_columns};
 use super::pieces::Pieces;
 use super::place::place;
 use super::renewal::{Met, is_damage, of_index};
@@ -28,13 +28,16 @@ pub(super) fn page(
     room: RoomNow,
     search: &Search,
     index_damage: &Met,
+    left_out: &mut LeftOut,
 ) -> Result<Page, rusqlite::Error> {
     let last = search.before.map_or(room.newest, |before| before.saturating_sub(1).min(room.newest));
     if search.query.is_empty() || room.oldest > last {
         return Ok(Page::default());
     }
     let mut looking = Looking::new(search, index_damage);
-    match looking.look(db, room, last) {
+    let looked = looking.look(db, room, last);
+    *left_out = looking.left_out;
+    match looked {
         Ok(()) => {}
         // What was found until the deadline is an answer, and that there may be more is one too.
         Err(error)
@@ -58,6 +61,7 @@ struct Looking<'s> {
     /// Newest first.
     found: Vec<Message>,
     filling: Filling,
+    left_out: LeftOut,
     /// Something was found that has no place any more.
     more: bool,
 }
@@ -73,6 +77,7 @@ impl<'s> Looking<'s> {
             folded: String::new(),
             found: Vec::with_capacity(limit_of(search.limit).min(16)),
             filling: Filling::new(&search.room, search.limit),
+            left_out: LeftOut::default(),
             more: false,
         }
     }
@@ -155,7 +160,7 @@ impl<'s> Looking<'s> {
             if !self.folded.contains(&self.needle) {
                 continue;
             }
-            let Some(message) = page::readable(&self.search.room, row)? else { continue };
+            let Some(message) = page::readable(&self.search.room, row, &mut self.left_out)? else { continue };
             if !self.filling.takes(&message) {
                 self.more = true;
                 break;

@@ -52,6 +52,14 @@ pub(super) fn checkpoint(db: &Connection, how: Checkpoint) -> Result<bool, rusql
     })
 }
 
+/// Pages in the log, as `SQLite` knows them; those that need not wait for anybody are brought into the file meanwhile.
+///
+/// # Errors
+/// The log has not what it should have.
+pub(super) fn log_pages(db: &Connection) -> Result<u64, rusqlite::Error> {
+    db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))
+}
+
 /// Rows for the next step after one that did `rows` in `took`.
 pub(super) fn next_rows(planned: u64, rows: u64, took: Duration) -> u64 {
     next_step(planned, rows, took, STEP_ROWS_MIN, STEP_ROWS_MAX)
@@ -81,17 +89,20 @@ pub(super) enum Chore {
     Ids,
     /// Merging the search index's segments; when there are none to merge, indexing: otherwise they would become many.
     Index,
+    /// Checksums of messages from before there were any.
+    Sum,
 }
 
 impl Chore {
-    const COUNT: usize = 4;
+    const COUNT: usize = 5;
 
     fn next(self) -> Self {
         match self {
             Self::Log => Self::Prune,
             Self::Prune => Self::Ids,
             Self::Ids => Self::Index,
-            Self::Index => Self::Log,
+            Self::Index => Self::Sum,
+            Self::Sum => Self::Log,
         }
     }
 }
@@ -121,6 +132,7 @@ impl Engine {
                 Chore::Prune => self.prune_step()?,
                 Chore::Ids => self.load_ids_step() || self.drop_old_ids_step()?,
                 Chore::Index => self.renewal_step()? || self.merge_step()? || self.index_step()?,
+                Chore::Sum => self.sum_step()?,
             };
             if is_done {
                 return Ok(true);

@@ -19,10 +19,6 @@ impl Folder {
         Self(path)
     }
 
-    pub(super) fn file(&self) -> std::path::PathBuf {
-        self.0.join("history.db")
-    }
-
     pub(super) fn engine(&self) -> Engine {
         Engine::open(&self.0.join("history.db"), Keep::default()).expect("opens")
     }
@@ -106,7 +102,7 @@ fn where_numbers_end_one_message_is_refused_and_the_history_goes_on() {
     let open = |name: &str, id: i64, newest: u64| {
         engine
             .db
-            .execute("INSERT INTO room VALUES(?1, ?2, ?3, ?3 + 1, ?3, ?3, 0)", (id, name, newest))
+            .execute("INSERT INTO room VALUES(?1, ?2, ?3, ?3 + 1, ?3, ?3, 0, 0)", (id, name, newest))
             .expect("a room");
     };
     open("the last", super::place::ROOM_ID_MAX, 0);
@@ -149,12 +145,12 @@ pub(super) fn index_all(engine: &mut Engine) {
 #[test]
 fn between_slices_of_a_check_the_log_can_start_again_and_nothing_said_or_forgotten_meanwhile_is_a_fault() {
     use super::tend::{Checkpoint, checkpoint};
-    use super::upkeep::check_with;
+    use super::upkeep::{check_with, unmonitored};
     let folder = Folder::new("check-slices");
     let mut engine = tended(&folder, 40_000);
     engine.keep = Keep { days: Some(1), bytes: None };
     let mut slices = 0;
-    let report = check_with(&folder.0.join("history.db"), 0, &mut || {
+    let report = check_with(&folder.0.join("history.db"), 0, &unmonitored(), &mut || {
         slices += 1;
         engine.append(&batch(100_000 + slices * 10, 10, "meanwhile")).expect("stores");
         for _ in 0..3 {
@@ -171,12 +167,12 @@ fn between_slices_of_a_check_the_log_can_start_again_and_nothing_said_or_forgott
 
 #[test]
 fn a_check_breaks_off_where_it_would_let_the_log_grow() {
-    use super::upkeep::check_with;
+    use super::upkeep::{check_with, unmonitored};
     let folder = Folder::new("check-log");
     let mut engine = tended(&folder, 5_000);
     engine.append(&batch(5_001, 1, "in the log")).expect("stores");
     let file = folder.0.join("history.db");
-    let report = check_with(&file, 0, &mut || {}).expect("a report");
+    let report = check_with(&file, 0, &unmonitored(), &mut || {}).expect("a report");
     assert!(report.pages_left_out && report.is_sound(), "{report:?}");
     assert_eq!(report.messages, 5_001);
     assert!(!super::check(&file).expect("a report").pages_left_out);
@@ -184,12 +180,16 @@ fn a_check_breaks_off_where_it_would_let_the_log_grow() {
 
 #[test]
 fn a_check_finds_what_is_missing_and_what_is_too_much() {
-    use super::upkeep::check_with;
+    use super::upkeep::{check_with, unmonitored};
     let lobby = |seq: u64| super::place::place(1, seq);
     for (name, sql, word) in [
         ("hole", format!("DELETE FROM message WHERE place = {}", lobby(200)), "not stored"),
-        ("behind", format!("INSERT INTO message VALUES({}, 1, 0, 'a', 0, NULL, 'x')", lobby(5_000)), "where none"),
-        ("nowhere", "INSERT INTO message VALUES(9 << 40 | 1, 1, 0, 'a', 0, NULL, 'x')".to_string(), "where none"),
+        (
+            "behind",
+            format!("INSERT INTO message VALUES({}, 1, 0, 'a', 0, NULL, 'x', NULL)", lobby(5_000)),
+            "where none",
+        ),
+        ("nowhere", "INSERT INTO message VALUES(9 << 40 | 1, 1, 0, 'a', 0, NULL, 'x', NULL)".to_string(), "where none"),
         ("before", "UPDATE room SET oldest = 5".to_string(), "where none"),
         ("text", format!("DELETE FROM message_text WHERE rowid = {}", lobby(300)), "search index"),
         ("utf-8", format!("UPDATE message SET text = CAST(x'68ff' AS TEXT) WHERE place = {}", lobby(77)), "number 77 "),
@@ -203,7 +203,7 @@ fn a_check_finds_what_is_missing_and_what_is_too_much() {
         let folder = Folder::new(&format!("check-{name}"));
         let engine = tended(&folder, 1_000);
         engine.db.execute(&sql, []).expect("changes");
-        let report = check_with(&folder.0.join("history.db"), 0, &mut || {}).expect("a report");
+        let report = check_with(&folder.0.join("history.db"), 0, &unmonitored(), &mut || {}).expect("a report");
         assert!(report.faults.iter().any(|fault| fault.contains(word)), "{name}: {report:?}");
     }
 }
@@ -281,40 +281,6 @@ fn synchronous_and_the_log_are_as_promised() {
     let read = |pragma: &str| engine.db.pragma_query_value(None, pragma, |row| row.get::<_, rusqlite::types::Value>(0));
     assert_eq!(read("synchronous").expect("reads"), rusqlite::types::Value::Integer(2));
     assert_eq!(read("journal_mode").expect("reads"), rusqlite::types::Value::Text("wal".to_string()));
-}
-
-#[test]
-fn a_file_of_version_1_is_indexed_again() {
-    let folder = Folder::new("version-1");
-    let mut engine = folder.engine();
-    engine.append(&batch(1, 40, "去東京")).expect("stores");
-    engine.append(&batch(41, 20, "else")).expect("stores");
-    super::id_tests::as_version_2(&engine, 0);
-    // As version 1 had it: every message indexed, without an end behind its text.
-    engine
-        .db
-        .execute_batch(
-            "INSERT INTO message_text(message_text) VALUES('delete-all');
-             INSERT INTO message_text(rowid, text) SELECT place, text FROM message;
-             UPDATE room SET indexed = newest;
-             PRAGMA user_version = 1;",
-        )
-        .expect("writes");
-    drop(engine);
-    let mut engine = folder.engine();
-    assert_eq!(engine.index_lag(), 60);
-    let search = || glassline_wire::request::Search {
-        room: "lobby".to_string(),
-        query: "東京".to_string(),
-        before: None,
-        limit: None,
-    };
-    for _ in 0..2 {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        let page = engine.reader().expect("a reader").search(&search(), deadline).expect("searches");
-        assert_eq!(page.messages.len(), 40, "before it is indexed, and then");
-        index_all(&mut engine);
-    }
 }
 
 #[test]

@@ -2,7 +2,12 @@
 
 mod check;
 mod export;
+mod extent;
+mod fresh;
 mod import;
+mod lines;
+mod monitor;
+mod slice;
 mod vacuum;
 
 use std::fmt::Write as _;
@@ -10,15 +15,19 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 #[cfg(test)]
 pub(super) use self::check::check_with;
-pub use self::check::{Report, check};
-pub use self::export::{Exported, export};
-pub use self::import::{Imported, import};
-pub use self::vacuum::{Vacuumed, vacuum};
-use super::files::log_bytes;
+pub use self::check::{Report, check, check_monitored};
+pub use self::export::{Exported, export, export_monitored};
+pub use self::import::{Imported, import, import_monitored};
+#[cfg(test)]
+pub(super) use self::monitor::unmonitored;
+pub use self::monitor::{Monitor, Stage};
+pub use self::vacuum::{Vacuumed, vacuum, vacuum_monitored};
+use super::files::{beside, log_bytes};
 use super::schema::{self, Kind};
 use super::{fault, opening};
 use crate::store::StoreError;
@@ -40,7 +49,10 @@ pub enum UpkeepError {
         /// What the system says.
         cause: io::Error,
     },
-    /// What is to be imported is no export.
+    /// What is to be imported is another kind of file.
+    #[error("what is to be imported {0}; nothing was imported")]
+    Form(&'static str),
+    /// A line of what is to be imported is wrong.
     #[error("line {line} {detail}; nothing was imported: mend the line or take it out, then import again")]
     Line {
         /// Counted from 1.
@@ -56,28 +68,74 @@ const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// Opens a history to read it, whether a server has it open or not.
 fn open_to_read(file: &Path) -> Result<Connection, StoreError> {
     opening::look_at_found(file)?;
-    let opening = |error| fault::opening(&error, file);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut db = Connection::open_with_flags(file, flags).map_err(opening)?;
-    db.busy_timeout(BUSY_WAIT).map_err(opening)?;
-    // What readers share cannot be made in a folder that may not be written to, nor on a full disk.
-    let unreachable = |error: &rusqlite::Error| {
-        let code = error.sqlite_error_code();
-        matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::SystemIoFailure))
-    };
-    if let Err(error) = db.query_row("PRAGMA application_id", [], |_| Ok(()))
-        && unreachable(&error)
-        && log_bytes(file).is_ok_and(|bytes| bytes == 0)
-        && !opening::is_in_use(file)
-    {
-        // Then it is read as it stands; a log would be left out, and what a server writes meanwhile would come in pieces.
-        let flags = flags | OpenFlags::SQLITE_OPEN_URI;
-        db = Connection::open_with_flags(unchanging(file), flags).map_err(opening)?;
-    }
+    let db = connect(file)?;
+    hold_to_history(db, file)
+}
+
+/// Opens a history to read what can be read of it: one that is cut short too.
+fn open_damaged(file: &Path) -> Result<Connection, StoreError> {
+    opening::look_at_found(file)?;
+    let db = connect(file)?;
+    // Without it no table of a file that is shorter than its header says can be read. Nothing is
+    // written.
+    db.execute_batch("PRAGMA writable_schema=ON").map_err(|error| fault::opening(&error, file))?;
+    hold_to_history(db, file)
+}
+
+fn hold_to_history(db: Connection, file: &Path) -> Result<Connection, StoreError> {
     match schema::kind(&db, file)? {
-        Kind::History(_) => Ok(db),
+        Kind::History(version) => {
+            schema::show_as_current(&db, version)
+                // From here on it only reads.
+                .and_then(|()| db.execute_batch("PRAGMA query_only=ON"))
+                .map_err(|error| fault::opening(&error, file))?;
+            Ok(db)
+        }
         Kind::Empty => Err(StoreError::NotAHistory(file.to_path_buf())),
     }
+}
+
+/// Connects so that no file is left behind that was not there: beside a file that no server has open
+/// `SQLite` makes a log and an index of it, and only a connection that may write removes them.
+fn connect(file: &Path) -> Result<Connection, StoreError> {
+    let opening = |error| fault::opening(&error, file);
+    let reading = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let writing = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let io = |error| fault::opening_io(&error, file);
+    let has_log = log_bytes(file).map_err(io)? > 0;
+    let has_index = beside(file, "-shm").map_err(io)?.exists();
+    if !opening::is_in_use(file)
+        && (!has_log || !has_index)
+        && let Ok(db) = Connection::open_with_flags(file, writing)
+        && !db.is_readonly(rusqlite::MAIN_DB).map_err(opening)?
+    {
+        // It never writes, see above; as the last connection it removes a log without content.
+        db.busy_timeout(BUSY_WAIT).map_err(opening)?;
+        if has_log {
+            // A log that nobody has brought into the file stays as it is, and its index in memory.
+            db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(opening)?;
+            db.execute_batch("PRAGMA locking_mode=EXCLUSIVE").map_err(opening)?;
+        }
+        if !is_unreachable(&db) {
+            return Ok(db);
+        }
+    }
+    if !has_log && !opening::is_in_use(file) {
+        // Then it is read as it stands: a log made by a user who may not write to the file would keep out
+        // the server of another who may.
+        return Connection::open_with_flags(unchanging(file), reading | OpenFlags::SQLITE_OPEN_URI).map_err(opening);
+    }
+    let db = Connection::open_with_flags(file, reading).map_err(opening)?;
+    db.busy_timeout(BUSY_WAIT).map_err(opening)?;
+    Ok(db)
+}
+
+/// Whether what readers share cannot be made: in a folder that may not be written to, or on a full disk.
+fn is_unreachable(db: &Connection) -> bool {
+    db.query_row("PRAGMA application_id", [], |_| Ok(())).is_err_and(|error| {
+        let code = error.sqlite_error_code();
+        matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::SystemIoFailure))
+    })
 }
 
 /// The file's name as a URI that says that it does not change.

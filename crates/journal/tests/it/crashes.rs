@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use glassline_journal::{Head, Outcome, Record, check};
+use glassline_journal::{Damage, Head, Outcome, Record, check};
 use glassline_wire::request::HistoryRange;
 
 use crate::support::*;
@@ -31,8 +31,8 @@ fn contents(commits: &[Commit], count: usize) -> Vec<Vec<String>> {
     rooms
 }
 
-/// The file and its log as they would be found, and what is in them after opening.
-fn reopened(folder: &Path, file: &[u8], log: &[u8]) -> Vec<Vec<String>> {
+/// The file and its log as they would be found, what is in them after opening, and whether the log was found damaged.
+fn reopened(folder: &Path, file: &[u8], log: &[u8]) -> (Vec<Vec<String>>, bool) {
     let path = folder.join("cut.db");
     for ending in ["", "-wal", "-shm"] {
         let _ = fs::remove_file(format!("{}{ending}", path.display()));
@@ -40,6 +40,7 @@ fn reopened(folder: &Path, file: &[u8], log: &[u8]) -> Vec<Vec<String>> {
     fs::write(&path, file).expect("writes");
     fs::write(format!("{}-wal", path.display()), log).expect("writes");
     let mut store = open_kept(&path);
+    let is_log_damaged = matches!(store.take_damage(), Some(Damage::Log(_)));
     let mut reader = store.reader().expect("a reader");
     let found = ROOMS
         .iter()
@@ -69,7 +70,7 @@ fn reopened(folder: &Path, file: &[u8], log: &[u8]) -> Vec<Vec<String>> {
     }
     drop((reader, store));
     assert_eq!(check(&path).expect("a report").faults, Vec::<String>::new());
-    found
+    (found, is_log_damaged)
 }
 
 #[test]
@@ -112,7 +113,8 @@ fn whatever_is_cut_off_the_log_a_prefix_of_the_commits_is_left() {
     cuts.extend((0..40).map(|_| seeded.below(log.len() as u64) as usize));
     for cut in cuts {
         let complete = ends.iter().filter(|end| **end <= cut).count();
-        let found = reopened(folder.path(), &file, &log[..cut]);
+        let (found, is_log_damaged) = reopened(folder.path(), &file, &log[..cut]);
+        assert!(!is_log_damaged, "cut at {cut}: nothing behind it proves a loss, SEED={seed}");
         // A commit whose log ends at the cut is there; the next cannot be.
         assert_eq!(found, contents(&commits, complete), "cut at {cut} of {}, SEED={seed}", log.len());
     }
@@ -121,7 +123,10 @@ fn whatever_is_cut_off_the_log_a_prefix_of_the_commits_is_left() {
         let at = seeded.below(log.len() as u64) as usize;
         let mut torn = log.clone();
         torn[at] ^= 1 << seeded.below(8);
-        let found = reopened(folder.path(), &file, &torn);
+        let (found, is_log_damaged) = reopened(folder.path(), &file, &torn);
+        // The commit that it hits, or one behind it, is complete and has another behind it.
+        let is_proved = ends.len() - ends.iter().filter(|end| **end <= at).count() >= 2;
+        assert!(is_log_damaged || !is_proved, "byte {at} turned and not noticed, SEED={seed}");
         let intact = ends.iter().filter(|end| **end <= at).count();
         let is_prefix = (0..=commits.len()).any(|count| count >= intact && found == contents(&commits, count));
         // What belongs to no frame that counts (a reserved field) may turn without harm; a header turned takes the log with it.

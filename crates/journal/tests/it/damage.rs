@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use glassline_journal::{Done, Journal, Keep, Record, Store, StoreError, check, open, vacuum};
+use glassline_journal::{Done, Journal, Keep, Record, Store, StoreError, check, import, open, vacuum};
 use rusqlite::Connection;
 
 use crate::support::*;
@@ -34,6 +34,8 @@ fn told(folder: &Folder) {
 
 /// Overwrites the page in the middle of those that a table has in a file that nobody has open.
 fn damage(file: &Path, table: &str, byte: u8) {
+    // Else the messages of the last hours are read when it is opened.
+    import(file, &mut &b"{\"type\":\"schema\",\"version\":1}\n"[..]).expect("imports nothing");
     let db = Connection::open(file).expect("opens");
     let pages: Vec<u64> = db
         .prepare("SELECT pageno FROM dbstat WHERE name = ?1 AND pagetype = 'leaf' ORDER BY path")

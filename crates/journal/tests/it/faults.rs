@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use glassline_journal::{Keep, Outcome, StoreError, check, open};
+use glassline_journal::{Keep, Outcome, StoreError, UpkeepError, check, export, import, open, vacuum};
+use rusqlite::Connection;
 
 use crate::support::*;
 
@@ -46,6 +47,33 @@ fn a_second_opener_is_refused_until_the_first_is_gone() {
         open_kept(&folder.file()).append(&[entry("lobby", "alice", "hi", None, 1)]).expect("stores"),
         stored([2])
     );
+}
+
+#[test]
+fn a_lock_of_another_program_is_not_called_a_server() {
+    let folder = Folder::new();
+    let lock = folder.path().join("history.db.lock");
+    drop(open_kept(&folder.file()));
+    assert_eq!(fs::read(&lock).expect("reads"), b"", "an orderly end leaves no mark");
+    // Where a server was killed, the mark of a process that is gone is left.
+    for left in ["", "glassline 4294967295\n"] {
+        fs::write(&lock, left).expect("writes");
+        let other = fs::File::open(&lock).expect("opens");
+        other.lock().expect("locks");
+        let refused = refusal(&folder.file());
+        assert!(matches!(&refused, StoreError::Locked(locked) if *locked == lock), "{refused:?}");
+        let words = refused.to_string();
+        assert!(words.contains("another program") && words.contains("fuser"), "{words}");
+        drop(other);
+        drop(open_kept(&folder.file()));
+    }
+    // A lock in the file itself, as a database tool takes it.
+    let other = rusqlite::Connection::open(folder.file()).expect("opens");
+    other.execute_batch("PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE").expect("locks");
+    let refused = refusal(&folder.file());
+    assert!(matches!(&refused, StoreError::Locked(locked) if *locked == folder.file()), "{refused:?}");
+    drop(other);
+    drop(open_kept(&folder.file()));
 }
 
 #[cfg(unix)]
@@ -168,15 +196,39 @@ fn what_cannot_be_read_without_its_log_is_not_read_without_it_through_a_link_eit
     }
     let link = copied.path().join("link.db");
     std::os::unix::fs::symlink(copied.file(), &link).expect("a link");
-    let allow = |mode: u32| fs::set_permissions(copied.path(), fs::Permissions::from_mode(mode)).expect("may");
+    let allow = |folder: u32, file: u32| {
+        fs::set_permissions(copied.path(), fs::Permissions::from_mode(folder)).expect("may");
+        fs::set_permissions(copied.file(), fs::Permissions::from_mode(file)).expect("may");
+    };
     let exported = |name: &Path| glassline_journal::export(name, &mut Vec::new()).map(|exported| exported.messages);
     for name in [copied.file(), link] {
-        allow(0o500);
+        allow(0o500, 0o400);
         let read_only = as_ordinary_user(&copied, |_| exported(&name));
-        allow(0o700);
+        allow(0o700, 0o600);
         assert!(read_only.is_err(), "{}: {read_only:?}", name.display());
     }
+    // Who may write to the file needs nothing beside it.
+    allow(0o500, 0o600);
+    let log = fs::read(beside(&copied.file(), "-wal")).expect("reads");
     assert_eq!(as_ordinary_user(&copied, |_| exported(&copied.path().join("link.db"))).expect("exports"), 1);
+    allow(0o700, 0o600);
+    assert_eq!(copied.names(), ["history.db", "history.db-wal", "link.db"]);
+    assert!(fs::read(beside(&copied.file(), "-wal")).expect("reads") == log);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn reading_what_may_not_be_written_leaves_no_file_behind() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let mut store = open_kept(&folder.file());
+    store.append(&[entry("lobby", "alice", "hi", None, 1)]).expect("stores");
+    drop(store);
+    let names = folder.names();
+    fs::set_permissions(folder.file(), fs::Permissions::from_mode(0o400)).expect("may");
+    let report = as_ordinary_user(&folder, check).expect("a report");
+    assert_eq!((report.messages, report.faults), (1, Vec::new()));
+    assert_eq!(folder.names(), names, "a server of another user could not write to them");
 }
 
 #[cfg(target_os = "linux")]
@@ -318,4 +370,79 @@ fn a_link_that_leads_elsewhere_now_is_noticed() {
     std::os::unix::fs::symlink(folder.path().join("other.db"), &link).expect("a link");
     let refused = store.append(&[entry("lobby", "alice", "hi", None, 1)]);
     assert!(matches!(refused, Err(StoreError::NotInPlace(_))), "{refused:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_with_a_second_name_is_refused() {
+    let folder = Folder::new();
+    drop(open_kept(&folder.file()));
+    let other = folder.path().join("other.db");
+    fs::hard_link(folder.file(), &other).expect("links");
+    let link = folder.path().join("link.db");
+    std::os::unix::fs::symlink(&other, &link).expect("links");
+    let is_refused = |result: Result<(), StoreError>| {
+        assert!(matches!(&result, Err(StoreError::HardLinked { links: 2, .. })), "{result:?}");
+    };
+    for name in [&folder.file(), &other, &link] {
+        is_refused(Err(refusal(name)));
+        is_refused(vacuum(name).map(drop));
+        is_refused(check(name).map(drop));
+        for chore in [
+            export(name, &mut Vec::new()).map(drop),
+            import(name, &mut &b"{\"type\":\"schema\",\"version\":1}\n"[..]).map(drop),
+        ] {
+            let Err(UpkeepError::Store(refused)) = chore else { panic!("{chore:?}") };
+            is_refused(Err(refused));
+        }
+    }
+    let names = fs::read_dir(folder.path()).expect("reads").count();
+    assert_eq!(names, 4, "the file, its lock, and two names: no second log");
+    fs::remove_file(&other).expect("removes");
+    drop(open_kept(&folder.file()));
+}
+
+/// A name that is added while a server runs is no way in for a second one.
+#[cfg(unix)]
+#[test]
+fn a_second_name_for_an_open_file_lets_nobody_in() {
+    let folder = Folder::new();
+    let mut store = open_kept(&folder.file());
+    let other = folder.path().join("other.db");
+    fs::hard_link(folder.file(), &other).expect("links");
+    assert!(matches!(refusal(&other), StoreError::HardLinked { .. }));
+    assert_eq!(store.append(&[entry("lobby", "alice", "hi", None, 1)]).expect("stores"), stored([1]));
+}
+
+#[test]
+fn nothing_is_acknowledged_once_a_file_is_cut_short() {
+    for (ending, cut) in [("", 0), ("", 1), ("", 4_096), ("-wal", 0), ("-wal", 1), ("-wal", 4_120)] {
+        let folder = Folder::new();
+        let mut store = open_kept(&folder.file());
+        store.append(&[entry("lobby", "alice", "hi", None, 1)]).expect("stores");
+        let path = format!("{}{ending}", folder.file().display());
+        let file = fs::OpenOptions::new().write(true).open(&path).expect("opens");
+        let length = file.metadata().expect("a length").len();
+        file.set_len(if cut == 0 { 0 } else { length - cut }).expect("cuts");
+        let refused = store.append(&[entry("lobby", "alice", "more", None, 1)]).expect_err("refused");
+        assert!(refused.is_fatal() && refused.to_string().contains("cut short"), "{path} by {cut}: {refused}");
+        let refused = store.append(&[entry("lobby", "alice", "more", None, 1)]);
+        assert!(refused.is_err(), "and stays so");
+        drop(store);
+        assert_eq!(fs::metadata(&path).expect("a length").len(), if cut == 0 { 0 } else { length - cut });
+    }
+}
+
+#[test]
+fn a_log_that_another_program_emptied_is_not_cut_short() {
+    let folder = Folder::new();
+    let mut store = open_kept(&folder.file());
+    for seq in 1..=3 {
+        assert_eq!(store.append(&[entry("lobby", "alice", "hi", None, 1)]).expect("stores"), stored([seq]));
+        let other = Connection::open(folder.file()).expect("opens");
+        let busy: i64 = other.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).expect("empties");
+        assert_eq!(busy, 0);
+        let log = fs::metadata(format!("{}-wal", folder.file().display())).expect("a log");
+        assert_eq!(log.len(), 0);
+    }
 }

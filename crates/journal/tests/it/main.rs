@@ -1,15 +1,21 @@
 //! The journal from outside: engines on real files, journals on real threads.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod checksums;
 mod closing;
 mod crashes;
 mod damage;
 mod faults;
+mod imports;
+mod left_behind;
+mod log;
+mod migration;
 mod model;
 mod numbers;
 mod pages;
 mod refusals;
 mod retention;
+mod salvage;
 mod searching;
 mod stage;
 mod support;

@@ -29,6 +29,15 @@ impl Folder {
     pub(crate) fn file(&self) -> PathBuf {
         self.0.join("history.db")
     }
+
+    /// Names of all files in it, sorted.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let files = std::fs::read_dir(&self.0).expect("a folder");
+        let mut names: Vec<String> =
+            files.map(|file| file.expect("a file").file_name().to_string_lossy().into_owned()).collect();
+        names.sort_unstable();
+        names
+    }
 }
 
 impl Drop for Folder {

@@ -15,7 +15,7 @@ use crate::encode::server_pair;
 use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::Dialect;
-use crate::name::keys;
+use crate::name::looks;
 
 /// A member whose connection the owner of the sockets has to close, behind what waits for it.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,6 +39,17 @@ pub enum Happening {
     WrongToken {
         /// Whose connection.
         connection: usize,
+        /// Attempts that its address has left for now.
+        left: u64,
+    },
+    /// A client has a number of a room that its history has not given: either the client is wrong, or the history has lost messages.
+    AheadOfHistory {
+        /// The room.
+        room: String,
+        /// The number in its `since`.
+        seen: u64,
+        /// The room's newest.
+        newest: u64,
     },
 }
 
@@ -68,6 +79,11 @@ impl Hub {
         self.consequences.happenings.pop_front()
     }
 
+    /// Notes something to be logged.
+    pub(crate) fn note_happening(&mut self, happening: Happening) {
+        self.consequences.happenings.push_back(happening);
+    }
+
     /// Takes in an act of an earlier time, at the start.
     pub fn remember(&mut self, act: &Act) {
         self.order.apply(act);
@@ -89,6 +105,7 @@ impl Hub {
             }
             ActKind::Thaw => {
                 self.tell_everybody("the freeze is over: everybody may speak again");
+                self.announce_newcomers();
                 None
             }
             ActKind::Unban | ActKind::Motd => None,
@@ -101,8 +118,9 @@ impl Hub {
     }
 
     fn make_operator(&mut self, by: Option<MemberId>) -> Option<String> {
-        let member = self.members.get_mut(by?.0)?;
-        member.is_operator = true;
+        let id = by?;
+        self.members.get_mut(id.0)?.is_operator = true;
+        self.announce_newcomer(id);
         Some("you are an operator for as long as this connection lasts".to_string())
     }
 
@@ -158,7 +176,7 @@ impl Hub {
     fn members_hit(&self, act: &Act) -> Vec<(MemberId, String)> {
         let Some(whom) = act.who.as_deref().and_then(|who| Whom::parse(who).ok()) else { return Vec::new() };
         let others = self.members.iter().filter(|(_, member)| !member.is_operator);
-        let hit = others.filter(|(_, member)| whom.hits(&keys(&member.name), member.address));
+        let hit = others.filter(|(_, member)| whom.hits(&looks(&member.name), member.address));
         hit.map(|(index, member)| (MemberId(index), member.name.to_string())).collect()
     }
 

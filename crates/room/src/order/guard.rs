@@ -9,10 +9,10 @@ use core::net::IpAddr;
 use glassline_wire::event::ErrorCode;
 use glassline_wire::timestamp::Timestamp;
 
-use super::{WRONG_TOKENS_MAX, wording};
+use super::wording;
 use crate::hub::Hub;
 use crate::id::MemberId;
-use crate::name::{Name, keys};
+use crate::name::{Name, looks};
 use crate::now::Now;
 use crate::refusal::Refused;
 
@@ -36,7 +36,7 @@ impl Hub {
         if self.order.bans.is_empty() {
             return Ok(());
         }
-        match self.order.bans.hitting(&name.keys(), address, now.at) {
+        match self.order.bans.hitting(&name.looks(), address, now.at) {
             Some(ban) => Err(Refused::new(ErrorCode::Banned, wording::banned(ban))),
             None => Ok(()),
         }
@@ -49,7 +49,7 @@ impl Hub {
             return Ok(());
         }
         if member.is_muted {
-            match self.order.mutes.hitting(&keys(&member.name), member.address, now.at) {
+            match self.order.mutes.hitting(&looks(&member.name), member.address, now.at) {
                 Some(mute) => {
                     let text = wording::muted(mute, &self.operators_named());
                     return Err(Refused::new(ErrorCode::Muted, text));
@@ -61,19 +61,6 @@ impl Hub {
             Some(by) => Err(Refused::new(ErrorCode::Frozen, wording::frozen(by))),
             None => Ok(()),
         }
-    }
-
-    /// Whether a text that a member is about to say gives the operators' secret away.
-    ///
-    /// # Errors
-    /// It ends with their token (O1), and the member has not guessed too often.
-    pub(crate) fn check_secret(&self, id: MemberId, text: &str) -> Result<(), Refused> {
-        let Some(token) = &self.rules.operator_token else { return Ok(()) };
-        let is_looked_at = self.members.get(id.0).is_some_and(|member| member.wrong_tokens < WRONG_TOKENS_MAX);
-        if is_looked_at && token.ends(text) {
-            return Err(Refused::new(ErrorCode::BadField, wording::GIVEN_AWAY));
-        }
-        Ok(())
     }
 
     /// Whether a member may write to another directly: to an operator everybody may.
@@ -88,7 +75,7 @@ impl Hub {
     pub(crate) fn renew_mute(&mut self, id: MemberId, at: Timestamp) -> bool {
         let Some(member) = self.members.get_mut(id.0) else { return false };
         let mutes = &self.order.mutes;
-        let is_muted = !mutes.is_empty() && mutes.hitting(&keys(&member.name), member.address, at).is_some();
+        let is_muted = !mutes.is_empty() && mutes.hitting(&looks(&member.name), member.address, at).is_some();
         core::mem::replace(&mut member.is_muted, is_muted) != is_muted
     }
 

@@ -9,7 +9,7 @@ use glassline_wire::event::ErrorCode;
 use glassline_wire::visible;
 
 use super::whom::Whom;
-use super::{MOTD_BYTES_MAX, REASON_BYTES_MAX};
+use super::{MOTD_BYTES_MAX, REASON_BYTES_MAX, check_text};
 use crate::name::Name;
 use crate::refusal::Refused;
 
@@ -170,12 +170,14 @@ fn reason(written: &str) -> Result<Option<String>, Refused> {
     // It is shown inside a line of others' screens, so it stays on that line.
     let text = visible::one_line(written.trim()).into_owned();
     hold_to(&text, REASON_BYTES_MAX)?;
+    check_text(&text)?;
     Ok((!text.is_empty()).then_some(text))
 }
 
 fn motd(written: &str) -> Result<Instruction, Refused> {
     let text = visible::lines(written.trim_end()).into_owned();
     hold_to(&text, MOTD_BYTES_MAX)?;
+    check_text(&text)?;
     Ok(Instruction::SetMotd { text })
 }
 

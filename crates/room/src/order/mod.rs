@@ -2,21 +2,25 @@
 //!
 //! What an operator does is an act. Acts are stored like messages, and the order that stands is nothing but all of them, folded.
 
+mod attempts;
 mod enforcing;
 mod guard;
 mod instruction;
 mod listing;
 mod network;
+mod newcomers;
 mod operating;
 mod standing;
 mod token;
 mod whom;
 mod wording;
 
+pub(crate) use attempts::Attempts;
 pub(crate) use enforcing::{Consequences, Pending};
 pub use enforcing::{Expelled, Happening};
 pub(crate) use instruction::{INSTRUCTIONS, is_instruction};
 pub(crate) use standing::Order;
+pub(crate) use token::check_text;
 pub use token::{OperatorToken, TokenError};
 
 /// Wrong tokens that are looked at on one connection: enough for a slip of the hand, and no guessing.

@@ -8,6 +8,9 @@ const PREFIX_BITS_MIN_V4: u8 = 8;
 /// … and in IPv6.
 const PREFIX_BITS_MIN_V6: u8 = 16;
 
+/// Bits of an IPv6 address that one subscriber's addresses share.
+const SUBNET_BITS: u8 = 64;
+
 /// All addresses with the same first bits; one address has all its bits the same. IPv4 in IPv6's clothes is IPv4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Network {
@@ -56,6 +59,12 @@ impl fmt::Display for Network {
             write!(f, "{}/{}", self.first, self.prefix_bits)
         }
     }
+}
+
+/// The part of an address that one subscriber has alone: all of it, or 64 bits in IPv6.
+pub(super) fn subnet(address: IpAddr) -> IpAddr {
+    let address = address.to_canonical();
+    masked(address, width(address).min(SUBNET_BITS))
 }
 
 fn width(address: IpAddr) -> u8 {

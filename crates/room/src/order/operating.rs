@@ -7,6 +7,7 @@ use alloc::{
 
 use glassline_wire::event::{Act, ActKind, ErrorCode};
 use glassline_wire::limits::OPERATE_BYTES_MAX;
+use glassline_wire::operator_token::GeneratedToken;
 use glassline_wire::timestamp::Timestamp;
 
 use super::enforcing::{Happening, Pending};
@@ -16,7 +17,7 @@ use super::whom::{Whom, written};
 use super::{STANDING_MAX, WRONG_TOKENS_MAX};
 use crate::hub::Hub;
 use crate::id::MemberId;
-use crate::name::keys;
+use crate::name::looks;
 use crate::now::Now;
 use crate::refusal::Refused;
 
@@ -113,11 +114,21 @@ impl Hub {
             let text = "too many wrong tokens came over this connection; look yours up, then connect again";
             return Err(Refused::new(ErrorCode::NotOperator, text));
         }
+        if self.attempts.left(member.address, now.monotonic_ms) == 0 {
+            let wait_min = self.attempts.wait_ms(member.address, now.monotonic_ms).div_ceil(60_000).max(1);
+            let text = format!("too many wrong tokens came from your address; try again in {wait_min} min");
+            return Err(Refused::new(ErrorCode::NotOperator, text));
+        }
         if !token.is(shown) {
             member.wrong_tokens += 1;
-            let connection = member.connection;
-            self.consequences.happenings.push_back(Happening::WrongToken { connection });
-            return Err(Refused::new(ErrorCode::NotOperator, "this is not the token; ask whoever runs this server"));
+            self.attempts.note_wrong(member.address, now.monotonic_ms);
+            let (connection, left) = (member.connection, self.attempts.left(member.address, now.monotonic_ms));
+            self.consequences.happenings.push_back(Happening::WrongToken { connection, left });
+            let text = match GeneratedToken::parse(shown) {
+                Err(mistyped) => format!("this is no token: {mistyped}"),
+                Ok(_) => "this is not the token; ask whoever runs this server".to_string(),
+            };
+            return Err(Refused::new(ErrorCode::NotOperator, text));
         }
         let act = self.act(id, ActKind::Op, None, None, None, now);
         self.submit(id, Pending { act, target: None }, reference);
@@ -168,7 +179,7 @@ impl Hub {
         let operators = || self.members.iter().map(|(_, member)| member).filter(|member| member.is_operator);
         match whom {
             Whom::Name { .. } => {
-                if let Some(operator) = operators().find(|operator| whom.hits_name(&keys(&operator.name))) {
+                if let Some(operator) = operators().find(|operator| whom.hits_name(&looks(&operator.name))) {
                     return Err(is_operator(&operator.name));
                 }
             }

@@ -8,7 +8,7 @@ use glassline_wire::timestamp::Timestamp;
 
 use super::STANDING_MAX;
 use super::whom::Whom;
-use crate::name::NameKeys;
+use crate::name::Looks;
 
 /// A clock that was set back may leave more standing than was ever allowed at a time; past this the one that ends first goes.
 const KEPT_MAX: usize = 4 * STANDING_MAX;
@@ -38,8 +38,8 @@ pub(crate) struct Order {
 
 impl Order {
     /// Whether a ban keeps whoever comes from this address from having this name.
-    pub(crate) fn bars(&self, keys: &NameKeys, address: IpAddr, at: Timestamp) -> bool {
-        self.bans.hitting(keys, address, at).is_some()
+    pub(crate) fn bars(&self, looks: &Looks, address: IpAddr, at: Timestamp) -> bool {
+        self.bans.hitting(looks, address, at).is_some()
     }
 
     /// Takes in an act; one that makes no sense changes nothing.
@@ -73,8 +73,10 @@ impl Restraints {
     }
 
     /// The one that keeps this member longest.
-    pub(super) fn hitting(&self, keys: &NameKeys, address: IpAddr, at: Timestamp) -> Option<&Restraint> {
-        self.standing(at).filter(|restraint| restraint.whom.hits(keys, address)).max_by_key(|restraint| restraint.until)
+    pub(super) fn hitting(&self, looks: &Looks, address: IpAddr, at: Timestamp) -> Option<&Restraint> {
+        self.standing(at)
+            .filter(|restraint| restraint.whom.hits(looks, address))
+            .max_by_key(|restraint| restraint.until)
     }
 
     /// The one on this address, or on a network around it, that ends last.
@@ -132,8 +134,8 @@ mod tests {
     }
 
     fn hit(restraints: &Restraints, name: &str, address: &str, at_ms: u64) -> bool {
-        let keys = Name::parse(name.as_bytes()).expect("a name").keys();
-        restraints.hitting(&keys, address.parse().expect("an address"), at(at_ms)).is_some()
+        let looks = Name::parse(name.as_bytes()).expect("a name").looks();
+        restraints.hitting(&looks, address.parse().expect("an address"), at(at_ms)).is_some()
     }
 
     #[test]
@@ -161,8 +163,8 @@ mod tests {
             act(1, ActKind::Ban, "192.0.2.0/24", 90),
             act(1, ActKind::Ban, "192.0.2.7", 70),
         ]);
-        let keys = Name::parse(b"bob").expect("a name").keys();
-        let hitting = order.bans.hitting(&keys, "192.0.2.7".parse().expect("an address"), at(1));
+        let looks = Name::parse(b"bob").expect("a name").looks();
+        let hitting = order.bans.hitting(&looks, "192.0.2.7".parse().expect("an address"), at(1));
         assert_eq!(hitting.map(|restraint| restraint.until), Some(at(90)));
     }
 

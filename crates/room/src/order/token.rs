@@ -3,23 +3,42 @@
 use alloc::boxed::Box;
 use core::fmt;
 
+use glassline_wire::event::ErrorCode;
+use glassline_wire::operator_token::{GeneratedToken, Mistyped, is_in};
+use icu_properties::CodePointSetData;
+use icu_properties::props::DefaultIgnorableCodePoint;
+use subtle::ConstantTimeEq;
+use unicode_normalization::UnicodeNormalization;
+
+use super::wording;
+use crate::refusal::Refused;
+
 /// Shorter ones can be guessed.
 const TOKEN_BYTES_MIN: usize = 16;
 /// Longer ones cannot be typed, and each shown token is compared over this length.
 const TOKEN_BYTES_MAX: usize = 256;
 
-/// What an operator has to know. It is never shown: not in logs, not in acts, not in errors.
+/// Secret of a server's operators. It is never shown: not in logs, not in acts, not in errors.
 #[derive(Clone, PartialEq, Eq)]
-pub struct OperatorToken(Box<str>);
+pub struct OperatorToken(Secret);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Secret {
+    Generated(GeneratedToken),
+    /// Text of the host's own choice.
+    Chosen(Box<str>),
+}
 
 /// Why a text is no token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// Nothing but white space.
-    #[error("it is empty; put a secret of {TOKEN_BYTES_MIN} to {TOKEN_BYTES_MAX} bytes into it")]
+    #[error("it is empty; `glassline operator-token` prints a token for it")]
     Empty,
     /// Easily guessed.
-    #[error("its secret has {bytes} bytes; take at least {TOKEN_BYTES_MIN}, as from `openssl rand -hex 16`")]
+    #[error(
+        "its secret has {bytes} bytes, and at least {TOKEN_BYTES_MIN} are needed; `glassline operator-token` prints one"
+    )]
     TooShort {
         /// Bytes, without white space at the ends.
         bytes: usize,
@@ -30,39 +49,98 @@ pub enum TokenError {
     /// Nobody could type it.
     #[error("its secret is not one line of text; write it into one line")]
     NotOneLine,
+    /// It begins like a generated token.
+    #[error(transparent)]
+    Mistyped(#[from] Mistyped),
 }
 
 impl OperatorToken {
     /// Takes a text for a token, without white space at its ends.
     ///
     /// # Errors
-    /// It is too short, too long, or more than one line.
+    /// It is too short, too long, more than one line, or a generated token with a slip in it.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
         let secret = text.trim();
+        if let Some(generated) = GeneratedToken::parse(secret)? {
+            return Ok(Self(Secret::Generated(generated)));
+        }
         match secret.len() {
             0 => Err(TokenError::Empty),
             bytes if bytes < TOKEN_BYTES_MIN => Err(TokenError::TooShort { bytes }),
             bytes if bytes > TOKEN_BYTES_MAX => Err(TokenError::TooLong),
             _ if secret.contains(char::is_control) => Err(TokenError::NotOneLine),
-            _ => Ok(Self(secret.into())),
+            _ => Ok(Self(Secret::Chosen(secret.into()))),
         }
     }
 
-    /// Whether a text that is about to be said ends with it, as when the slash of `/op` was forgotten. Whoever guesses like this says each
-    /// guess aloud.
-    pub(super) fn ends(&self, text: &str) -> bool {
-        text.trim_end().ends_with(&*self.0)
+    /// Returns whether texts that hold it are recognised, so that nobody tells it to everybody by
+    /// mistake.
+    pub fn is_recognised_in_text(&self) -> bool {
+        matches!(self.0, Secret::Generated(_))
     }
 
-    /// Whether this is what was shown; takes as long for every wrong one.
+    /// Returns whether this is what was shown; takes as long for every wrong one.
     pub(super) fn is(&self, shown: &str) -> bool {
-        let (secret, shown) = (self.0.as_bytes(), shown.as_bytes());
-        let byte_at = |bytes: &[u8], at: usize| bytes.get(at).copied().unwrap_or(0);
-        let differences = (0..TOKEN_BYTES_MAX).fold(u8::from(secret.len() != shown.len()), |found, at| {
-            core::hint::black_box(found | (byte_at(secret, at) ^ byte_at(shown, at)))
-        });
-        differences == 0
+        match &self.0 {
+            Secret::Generated(secret) => {
+                // What has another form is no secret's business.
+                let shown = GeneratedToken::parse(shown).ok().flatten();
+                shown.is_some_and(|shown| secret.to_bytes().ct_eq(&shown.to_bytes()).into())
+            }
+            Secret::Chosen(secret) => {
+                let padded = |text: &str| {
+                    let mut bytes = [0; TOKEN_BYTES_MAX];
+                    bytes.iter_mut().zip(text.bytes()).for_each(|(place, byte)| *place = byte);
+                    bytes
+                };
+                let is_as_long = secret.len().ct_eq(&shown.len());
+                (padded(secret).ct_eq(&padded(shown)) & is_as_long).into()
+            }
+        }
     }
+}
+
+/// Refuses a text that others would read and that tells an operator token, of this server or
+/// another (O1): it holds something of that form, or is `/op` behind what a user cannot see.
+///
+/// # Errors
+/// It does, be the token right or wrong: none is compared here, so nothing is learned.
+pub(crate) fn check_text(text: &str) -> Result<(), Refused> {
+    let refused = |text| Err(Refused::new(ErrorCode::BadField, text));
+    if is_in(text) {
+        refused(wording::GIVEN_AWAY)
+    } else if is_op_behind_unseen(text) {
+        refused(wording::OP_BEHIND_UNSEEN)
+    } else {
+        Ok(())
+    }
+}
+
+/// Returns whether a text is `/op`, in any case, behind white space, characters that draw nothing,
+/// or what cursor keys send.
+fn is_op_behind_unseen(text: &str) -> bool {
+    let mut line = text;
+    loop {
+        let Some(first) = line.chars().next() else { return false };
+        let key = line.strip_prefix("\u{1b}[").or(line.strip_prefix("\u{1b}O")).or(line.strip_prefix('\u{9b}'));
+        line = match key {
+            Some(key) => key.trim_start_matches(|c| matches!(c, '0'..='9' | ';')).get(1..).unwrap_or_default(),
+            None if first.is_whitespace() || first.is_control() || is_unseen(first) => &line[first.len_utf8()..],
+            None => break,
+        };
+    }
+    let Some(named) =
+        line.strip_prefix(['/', '／', '⁄', '∕', '⧸']).filter(|_| line.len() < text.len() || !text.starts_with('/'))
+    else {
+        return false;
+    };
+    let mut named = named.trim_start_matches(is_unseen).chars();
+    let mut is_next = |letter: char| named.next().is_some_and(|c| c.nfkc().flat_map(char::to_lowercase).eq([letter]));
+    is_next('o') && is_next('p') && named.next().is_some_and(|behind| behind.is_whitespace() || is_unseen(behind))
+}
+
+fn is_unseen(c: char) -> bool {
+    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
 impl fmt::Debug for OperatorToken {
@@ -74,7 +152,8 @@ impl fmt::Debug for OperatorToken {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::format;
+    use alloc::format;
+    use alloc::string::ToString;
 
     const SECRET: &str = "correct horse battery";
 
@@ -91,14 +170,73 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_ends_with_it_is_known_however_it_begins() {
-        let token = OperatorToken::parse(SECRET).expect("a token");
-        for text in ["op ", "", "/op ", "\u{FEFF}/op ", "\x1b[A/op ", "／op ", "/me /op ", "the secret is "] {
-            assert!(token.ends(&format!("{text}{SECRET} \r\n")), "{text:?}");
+    fn a_generated_token_is_known_in_any_case() {
+        let written = GeneratedToken::from_bits(7 << 99).to_string();
+        let token = OperatorToken::parse(&format!("{written}\n")).expect("a token");
+        assert!(token.is(&written) && token.is(&written.to_uppercase()) && token.is_recognised_in_text());
+        let other = GeneratedToken::from_bits(7 << 98).to_string();
+        for wrong in ["", &other, &written[..written.len() - 1], &format!("{written}0"), SECRET] {
+            assert!(!token.is(wrong), "{wrong:?}");
         }
-        for text in ["", "op correct horse batter", "correct horse battery staple"] {
-            assert!(!token.ends(text), "{text:?}");
+        assert_eq!(OperatorToken::parse(&written.replace('_', "_0")), Err(TokenError::Mistyped(Mistyped)));
+        let chosen = OperatorToken::parse(SECRET).expect("a token");
+        assert!(!chosen.is_recognised_in_text() && !chosen.is(&written));
+    }
+
+    #[test]
+    fn a_text_is_judged_by_its_form_alone() {
+        let (right, wrong) = (GeneratedToken::from_bits(1), GeneratedToken::from_bits(2));
+        for text in [format!("/op {right}"), format!("{wrong}")] {
+            assert_eq!(check_text(&text).map_err(|refused| refused.code), Err(ErrorCode::BadField), "{text}");
         }
+        for text in [SECRET, "glop_", "/op correct horse battery"] {
+            assert_eq!(check_text(text), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn op_behind_what_nobody_sees_is_not_said() {
+        for before in [
+            " ",
+            "\t",
+            "\n",
+            "\u{feff}",
+            "\u{200b}",
+            "\u{2060}",
+            "\u{ad}",
+            "\u{200e}",
+            "\u{fe0f}",
+            "\u{3164}",
+            "\u{1b}[A",
+            "\u{1b}OB",
+            "\u{1b}[1;5D",
+            "\u{9b}A",
+            "\u{8}",
+            " \u{a0}\u{3000}",
+        ] {
+            for op in ["/op", "／op", "/OP", "∕Op", "/\u{200b}op", "／ｏｐ"] {
+                assert!(check_text(&format!("{before}{op} a secret")).is_err(), "{before:?} {op:?}");
+            }
+        }
+        assert!(check_text("／op a secret").is_err());
+        for text in [
+            "",
+            "/",
+            " /",
+            "/o",
+            " /operator x",
+            " /option",
+            "see /op",
+            "type /op TOKEN",
+            "op TOKEN",
+            "\u{1b}",
+            "\u{1b}[",
+            "ö/op x",
+        ] {
+            assert_eq!(check_text(text), Ok(()), "{text:?}");
+        }
+        // What `//op` says.
+        assert_eq!(check_text("/op TOKEN makes you an operator"), Ok(()));
     }
 
     #[test]

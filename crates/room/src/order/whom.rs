@@ -10,13 +10,13 @@ use core::net::IpAddr;
 use glassline_wire::event::ErrorCode;
 
 use super::network::Network;
-use crate::name::{Name, NameKeys};
+use crate::name::{Looks, Name};
 use crate::refusal::Refused;
 
 /// A name that may be nobody's just now, or addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Whom {
-    Name { name: Name, keys: NameKeys },
+    Name { name: Name, looks: Looks },
     Network(Network),
 }
 
@@ -47,21 +47,20 @@ impl Whom {
     }
 
     pub(super) fn of_name(name: Name) -> Self {
-        let keys = name.keys();
-        Self::Name { name, keys }
+        let looks = name.looks();
+        Self::Name { name, looks }
     }
 
     /// Whether it is this one: by its name in any case, by a name that looks like it, or by its address.
-    pub(super) fn hits(&self, keys: &NameKeys, address: IpAddr) -> bool {
+    pub(super) fn hits(&self, looks: &Looks, address: IpAddr) -> bool {
         match self {
-            Self::Name { .. } => self.hits_name(keys),
+            Self::Name { .. } => self.hits_name(looks),
             Self::Network(network) => network.contains(address),
         }
     }
 
-    pub(super) fn hits_name(&self, other: &NameKeys) -> bool {
-        let Self::Name { keys, .. } = self else { return false };
-        keys.folded == other.folded || keys.looks_like(other)
+    pub(super) fn hits_name(&self, other: &Looks) -> bool {
+        matches!(self, Self::Name { looks, .. } if looks.is_like(other))
     }
 
     pub(super) fn hits_address(&self, address: IpAddr) -> bool {
@@ -71,7 +70,7 @@ impl Whom {
     /// Whether two stand for the same entry of the order.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Name { keys, .. }, Self::Name { keys: others, .. }) => keys.folded == others.folded,
+            (Self::Name { looks, .. }, Self::Name { looks: others, .. }) => looks.folded() == others.folded(),
             (Self::Network(network), Self::Network(other)) => network == other,
             _ => false,
         }
@@ -115,14 +114,20 @@ mod tests {
     #[test]
     fn a_name_is_hit_in_any_case_and_by_its_look_alikes() {
         let hit = |banned: &str, name: &str| {
-            let Whom::Name { keys, .. } = Whom::of_name(Name::parse(name.as_bytes()).expect("a name")) else {
+            let Whom::Name { looks, .. } = Whom::of_name(Name::parse(name.as_bytes()).expect("a name")) else {
                 panic!("a name")
             };
-            whom(banned).hits(&keys, "192.0.2.7".parse().expect("an address"))
+            whom(banned).hits(&looks, "192.0.2.7".parse().expect("an address"))
         };
-        for (banned, name) in
-            [("bob", "BOB"), ("admin", "аdmin"), ("ADMIN", "аdmin"), ("lan", "Ian"), ("straße", "STRASSE")]
-        {
+        for (banned, name) in [
+            ("bob", "BOB"),
+            ("admin", "аdmin"),
+            ("ADMIN", "аdmin"),
+            ("lan", "Ian"),
+            ("straße", "STRASSE"),
+            ("bob", "ВОВ"),
+            ("Erna", "Ema"),
+        ] {
             assert!(hit(banned, name) && hit(name, banned), "{banned} {name}");
         }
         assert!(!hit("bob", "bob-2") && !hit("bob", "rob"));

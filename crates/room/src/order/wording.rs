@@ -14,9 +14,12 @@ use super::standing::Restraint;
 /// Names that a sentence lists; the rest is a number.
 const NAMES_LISTED_MAX: usize = 20;
 
-/// What somebody is told whose text would have told everybody the operators' token.
-pub(super) const GIVEN_AWAY: &str =
-    "this was not said: it ends with the operators' token; write /op and the token, and nothing before it";
+/// Refusal of a text that might have told everybody an operator token.
+pub(super) const GIVEN_AWAY: &str = "this was not sent: it holds something of the form of an operator token; write /op and the token, and nothing before it";
+
+/// Refusal of a text that is `/op` behind something that draws nothing.
+pub(super) const OP_BEHIND_UNSEEN: &str =
+    "this was not sent: it is /op with something before it that cannot be seen; write it again without";
 
 /// An act as operators of the tutorial dialect are told it.
 pub(super) fn told(act: &Act) -> String {
@@ -39,6 +42,10 @@ pub(super) fn banned(ban: &Restraint) -> String {
 
 pub(super) fn frozen(by: &str) -> String {
     format!("{by} froze the talk: only operators speak; wait until it ends, or write to an operator directly")
+}
+
+pub(super) fn frozen_rooms(by: &str) -> String {
+    format!("{by} froze the talk: only operators open rooms; wait until it ends, or join a room that /rooms lists")
 }
 
 pub(super) fn because(text: Option<&str>) -> String {

@@ -107,7 +107,7 @@ impl Outlet {
         let gap_starts = core::iter::once(seq_reached).chain(copies.iter().copied()).map(|seq| seq + 1);
         let gap_ends = copies.iter().map(|seq| seq - 1).chain(core::iter::once(last_missed));
         let mut gaps = gap_starts.zip(gap_ends);
-        let (mut missed_in_all, mut told_bytes) = (0, 0);
+        let (mut missed_in_all, own_bytes) = (0, &mut self.own_bytes);
         let mut put_next_gap = |steps: &mut VecDeque<Step>| {
             if let Some((from, to)) = gaps.next()
                 && from <= to
@@ -115,7 +115,7 @@ impl Outlet {
                 missed_in_all += to - from + 1;
                 if let Some(step) = stand_in(Missed { room, from, to, own }, steps) {
                     if let Step::Own(told) = &step {
-                        told_bytes += told.len();
+                        own_bytes.add(told.len());
                     }
                     steps.push_back(step);
                 }
@@ -141,7 +141,6 @@ impl Outlet {
             put_next_gap(&mut steps);
         }
         self.steps = steps;
-        self.own_bytes += told_bytes;
         let feed = &mut self.feeds[index];
         feed.cursor = position;
         feed.seq_reached = seq_reached.max(last_missed);

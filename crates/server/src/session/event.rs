@@ -227,7 +227,12 @@ fn carry_out(member: MemberId, ask: Ask, reference: Option<String>, desk: &mut D
     }
     match ask {
         Ask::Send(send) => hub.say(member, &send, reference, now),
-        Ask::Direct(direct) => hub.send_direct(member, &direct.to, &direct.text, Some(direct.id), reference, now),
+        Ask::Direct(direct) => {
+            if direct.reply {
+                hub.check_writer(member, &direct.to)?;
+            }
+            hub.send_direct(member, &direct.to, &direct.text, Some(direct.id), reference, now)
+        }
         Ask::Join(join) => {
             let is_new = hub.join(member, &join.room, now)?;
             let mut presence = own_presence(member, &join.room, reference, hub)?;
@@ -261,7 +266,7 @@ fn carry_out(member: MemberId, ask: Ask, reference: Option<String>, desk: &mut D
             Ok(())
         }
         Ask::Away(reason) => {
-            let away = hub.set_away(member, reason.text.as_deref(), reference)?;
+            let away = hub.set_away(member, reason.text.as_deref(), reference, now)?;
             hub.tell(member, &Event::Away(away));
             Ok(())
         }

@@ -1,6 +1,6 @@
 //! The tutorial dialect (T): a name, then messages.
 
-use glassline_room::{Awaits, MemberId, Obeyed, Refused, server_pair};
+use glassline_room::{Awaits, MemberId, Obeyed, Refused, hidden_command, server_pair};
 use glassline_wire::event::ErrorCode;
 use glassline_wire::frame::{Decoder, Frame, HeaderError};
 use glassline_wire::limits::{GREETING_BYTES_MAX, HEADER_BYTES, NAME_BYTES_MAX, TEXT_BYTES_MAX};
@@ -141,22 +141,18 @@ fn hear(member: MemberId, payload: &[u8], desk: &mut Desk<'_>) -> Verdict {
             Obeyed::Awaits => return Verdict::Waits(Wait::History),
             Obeyed::Leaves => return left("quit"),
         },
-        None if shows_token(text) => {
-            desk.hub.notify(member, "this was not sent: it is /op with a space before it; write it again without");
-            return Verdict::GoesOn;
-        }
-        None => desk.hub.say_text(member, text, false, desk.now),
+        None => match hidden_command(text) {
+            Some(words) => {
+                desk.hub.notify(member, &words);
+                Ok(())
+            }
+            None => desk.hub.say_text(member, text, false, desk.now),
+        },
     };
     if let Err(refused) = said {
         desk.hub.refuse_in_words(member, &refused);
     }
     Verdict::GoesOn
-}
-
-/// Whether a text would tell everybody what is to be shown to the server only.
-fn shows_token(text: &str) -> bool {
-    let line = text.trim_start().strip_prefix("/op");
-    line.is_some_and(|arguments| arguments.starts_with(char::is_whitespace))
 }
 
 /// Whether a payload is a text to be said, which may follow others that are not stored yet; commands come behind them.

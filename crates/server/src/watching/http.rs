@@ -1,251 +1,188 @@
-//! `GET /metrics` and `GET /healthz` over HTTP, on threads of their own: a scraper that is stuck costs the server nothing.
+//! `GET /metrics` and `GET /healthz` over HTTP, on one thread of its own that never waits for a
+//! peer.
 //!
-//! By hand over the standard library: two fixed pages need no router, and the small servers there are set no deadline for a
-//! connection, so that a few silent ones would stop them.
+//! A bounded number of connections is served at once. Past it the oldest that has not sent a whole
+//! request is closed, so silent connections keep nobody from an answer.
 
-use std::io::{self, Read, Write};
-use std::net::{Shutdown as Direction, TcpListener, TcpStream};
+use std::io;
+use std::net::TcpListener as StdListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use mio::net::TcpListener;
+use mio::{Events, Interest, Poll, Token};
+use slab::Slab;
 use tracing::warn;
 
 use crate::shutdown::Shutdown;
-use crate::watching::exposition::CONTENT_TYPE;
-use crate::watching::numbers::render;
+use crate::watching::http_connection::HttpConnection;
+use crate::watching::pages::Page;
 use crate::watching::{ANSWER_TIMEOUT, Watch};
 
-/// Connections served at once; others wait in the kernel's queue. A scraper and a probe or two are all there should be.
-const THREADS: usize = 4;
-/// Longest head of a request: a scraper's has a few hundred bytes.
-const REQUEST_BYTES_MAX: usize = 4 * 1024;
-/// How long a request may take to arrive: whoever wants a page asks at once.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(1);
-/// From accepting a connection to closing it, whatever the other side does.
-const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
-/// After the answer, how long the other side has to close first, so that what it still sends does not take the answer away.
-const FAREWELL_TIMEOUT: Duration = Duration::from_millis(500);
-/// Wait after a connection could not be accepted.
-const ACCEPT_BACKOFF: Duration = Duration::from_millis(500);
+/// Connections served at once. A scraper and a probe or two are all there should be.
+const CONNECTIONS_MAX: usize = 64;
+/// Wait after a connection could not be accepted, or the system gave no events.
+const BACKOFF: Duration = Duration::from_millis(500);
+const LISTENER: Token = Token(usize::MAX);
 
 /// Starts answering on `listener` what `watch` sees of the server that ends with `shutdown`. Goes on for as long as the process lives.
 ///
 /// # Errors
-/// The system gives no thread, or no second handle of the listener.
-pub fn serve_http(listener: &TcpListener, watch: &Watch, shutdown: &Shutdown) -> io::Result<()> {
-    for _ in 0..THREADS {
-        let (listener, watch, shutdown) = (listener.try_clone()?, watch.clone(), shutdown.clone());
-        let named = thread::Builder::new().name("metrics".to_string());
-        named.spawn(move || {
-            loop {
-                match listener.accept() {
-                    // A peer that does not keep to its time or goes away is nobody's business.
-                    Ok((stream, _)) => drop(converse(stream, &watch, &shutdown)),
-                    Err(error) => {
-                        warn!(%error, "cannot accept who asks for metrics; trying again");
-                        thread::sleep(ACCEPT_BACKOFF);
-                    }
-                }
+/// The system gives no thread, no event queue, or no second handle of the listener.
+pub fn serve_http(listener: &StdListener, watch: &Watch, shutdown: &Shutdown) -> io::Result<()> {
+    let mut server = HttpServer::new(listener.try_clone()?, watch.clone(), shutdown.clone())?;
+    let named = thread::Builder::new().name("metrics".to_string());
+    named.spawn(move || {
+        loop {
+            if let Err(error) = server.turn() {
+                warn!(%error, "cannot wait for requests for metrics; trying again");
+                thread::sleep(BACKOFF);
             }
-        })?;
-    }
+        }
+    })?;
     Ok(())
 }
 
-fn converse(mut stream: TcpStream, watch: &Watch, shutdown: &Shutdown) -> io::Result<()> {
-    let accepted = Instant::now();
-    let mut head = [0; REQUEST_BYTES_MAX];
-    let answer = match read_head(&mut stream, &mut head, accepted + HEAD_TIMEOUT)? {
-        Head::Whole(bytes) => answer_to(&head[..bytes], watch, shutdown),
-        Head::TooLong => Answer::error("431 Request Header Fields Too Large", "this request is too long"),
-        Head::CutOff => return Ok(()),
-    };
-    let until = accepted + CONNECTION_TIMEOUT;
-    write_until(&mut stream, &answer.to_bytes(), until)?;
-    stream.shutdown(Direction::Write)?;
-    // Bytes left unread would turn the close into a reset.
-    let until = until.min(Instant::now() + FAREWELL_TIMEOUT);
-    while read_until(&mut stream, &mut head, until)? > 0 {}
-    Ok(())
+struct HttpServer {
+    poll: Poll,
+    events: Events,
+    listener: TcpListener,
+    /// Nobody is accepted before; nothing while nobody waits to be.
+    accept_from: Option<Instant>,
+    connections: Slab<HttpConnection>,
+    /// Connections accepted so far.
+    accepted: u64,
+    watch: Watch,
+    shutdown: Shutdown,
 }
 
-enum Head {
-    /// So many bytes, with the empty line that ends it.
-    Whole(usize),
-    TooLong,
-    CutOff,
-}
-
-fn read_head(stream: &mut TcpStream, head: &mut [u8], until: Instant) -> io::Result<Head> {
-    let mut filled = 0;
-    while filled < head.len() {
-        let bytes = read_until(stream, &mut head[filled..], until)?;
-        if bytes == 0 {
-            return Ok(Head::CutOff);
-        }
-        filled += bytes;
-        if is_whole(&head[..filled]) {
-            return Ok(Head::Whole(filled));
-        }
-    }
-    Ok(Head::TooLong)
-}
-
-fn is_whole(head: &[u8]) -> bool {
-    head.windows(4).any(|end| end == b"\r\n\r\n") || head.windows(2).any(|end| end == b"\n\n")
-}
-
-fn left(until: Instant) -> io::Result<Duration> {
-    let left = until.saturating_duration_since(Instant::now());
-    if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
-}
-
-fn read_until(stream: &mut TcpStream, buffer: &mut [u8], until: Instant) -> io::Result<usize> {
-    loop {
-        stream.set_read_timeout(Some(left(until)?))?;
-        match stream.read(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            read => return read,
-        }
-    }
-}
-
-fn write_until(stream: &mut TcpStream, mut bytes: &[u8], until: Instant) -> io::Result<()> {
-    while !bytes.is_empty() {
-        stream.set_write_timeout(Some(left(until)?))?;
-        match stream.write(bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => bytes = &bytes[written..],
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-#[derive(Debug, PartialEq, Eq)]
-struct Answer {
-    status: &'static str,
-    content_type: &'static str,
-    body: String,
-}
-
-impl Answer {
-    fn words(status: &'static str, words: &str) -> Self {
-        Self { status, content_type: "text/plain; charset=utf-8", body: format!("{words}\n") }
-    }
-
-    fn error(status: &'static str, words: &str) -> Self {
-        Self::words(status, &format!("{words}; ask with GET for /metrics or /healthz"))
-    }
-
-    fn to_bytes(&self) -> Vec<u8> {
-        let Self { status, content_type, body } = self;
-        let allow = if status.starts_with("405") { "Allow: GET\r\n" } else { "" };
-        let length = body.len();
-        format!(
-            "HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n{allow}Cache-Control: no-store\r\n\
-             Connection: close\r\n\r\n{body}"
-        )
-        .into_bytes()
-    }
-}
-
-fn answer_to(head: &[u8], watch: &Watch, shutdown: &Shutdown) -> Answer {
-    let line = head.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii_end();
-    let mut words = line.split(|&byte| byte == b' ');
-    let (Some(method), Some(target), Some(version), None) = (words.next(), words.next(), words.next(), words.next())
-    else {
-        return Answer::error("400 Bad Request", "this is no HTTP request");
-    };
-    if !version.starts_with(b"HTTP/1.") {
-        return Answer::error("400 Bad Request", "this is no request in HTTP/1");
-    }
-    // A query is nothing to us.
-    match (method, target.split(|&byte| byte == b'?').next().unwrap_or_default()) {
-        (b"GET", b"/metrics") => metrics(watch, shutdown),
-        (b"GET", b"/healthz") => health(watch, shutdown),
-        (b"GET", _) => Answer::error("404 Not Found", "there is no such page"),
-        _ => Answer::error("405 Method Not Allowed", "this cannot be done here"),
-    }
-}
-
-fn metrics(watch: &Watch, shutdown: &Shutdown) -> Answer {
-    // A loop that says goodbye answers no more; what it told last is all there is.
-    let timeout = if shutdown.is_requested() { Duration::ZERO } else { ANSWER_TIMEOUT };
-    let seen = watch.ask(shutdown, timeout);
-    Answer { status: "200 OK", content_type: CONTENT_TYPE, body: render(&seen.snapshot, seen.is_answer) }
-}
-
-fn health(watch: &Watch, shutdown: &Shutdown) -> Answer {
-    if shutdown.is_requested() {
-        Answer::words("503 Service Unavailable", "closing down")
-    } else if watch.is_alive(shutdown, ANSWER_TIMEOUT) {
-        Answer::words("200 OK", "ok")
-    } else {
-        Answer::words("503 Service Unavailable", "the server's loop does not answer; restart it")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::watching::Snapshot;
-
-    /// Answers a request while a loop turns, or does not.
-    fn answered(request: &[u8], turns: bool) -> Answer {
-        let (watch, shutdown) = (Watch::new(), Shutdown::new());
-        thread::scope(|scope| {
-            let asker = scope.spawn(|| answer_to(request, &watch, &shutdown));
-            while !asker.is_finished() {
-                if turns {
-                    watch.answer(watch.asked(), Snapshot { members: 5, ..Snapshot::default() });
-                }
-                thread::yield_now();
-            }
-            asker.join().expect("no panic")
+impl HttpServer {
+    fn new(listener: StdListener, watch: Watch, shutdown: Shutdown) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let mut listener = TcpListener::from_std(listener);
+        let poll = Poll::new()?;
+        poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+        Ok(Self {
+            poll,
+            events: Events::with_capacity(2 * CONNECTIONS_MAX),
+            listener,
+            accept_from: Some(Instant::now()),
+            connections: Slab::with_capacity(CONNECTIONS_MAX),
+            accepted: 0,
+            watch,
+            shutdown,
         })
     }
 
-    #[test]
-    fn health_follows_the_loop() {
-        let request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
-        assert_eq!(answered(request, true), Answer::words("200 OK", "ok"));
-        let stuck = answered(request, false);
-        assert!(stuck.status.starts_with("503 ") && stuck.body.contains("does not answer"), "{stuck:?}");
-        let (watch, shutdown) = (Watch::new(), Shutdown::new());
-        shutdown.request();
-        let closing = answer_to(request, &watch, &shutdown);
-        assert!(closing.status.starts_with("503 ") && closing.body == "closing down\n", "{closing:?}");
+    fn turn(&mut self) -> io::Result<()> {
+        let due = self.connections.iter().filter_map(|(_, connection)| connection.due()).chain(self.accept_from).min();
+        let timeout = due.map(|due| due.saturating_duration_since(Instant::now()));
+        match self.poll.poll(&mut self.events, timeout) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
+            polled => polled?,
+        }
+        let now = Instant::now();
+        let mut ready = Vec::new();
+        for event in &self.events {
+            match event.token() {
+                LISTENER => self.accept_from = Some(self.accept_from.unwrap_or(now)),
+                Token(index) => ready.push(index),
+            }
+        }
+        for index in ready {
+            self.advance(index, now);
+        }
+        self.accept_turn(now);
+        self.answer();
+        self.connections.retain(|_, connection| connection.due().is_none_or(|due| due > now));
+        Ok(())
     }
 
-    #[test]
-    fn metrics_come_from_a_stuck_loop_too_and_say_that_they_are_old() {
-        let request = b"GET /metrics HTTP/1.1\r\n\r\n";
-        let fresh = answered(request, true).body;
-        assert!(fresh.contains("\nglassline_members 5\n") && fresh.contains("\nglassline_loop_answers 1\n"), "{fresh}");
-        let old = answered(request, false).body;
-        assert!(old.contains("\nglassline_members 0\n") && old.contains("\nglassline_loop_answers 0\n"), "{old}");
+    fn advance(&mut self, index: usize, now: Instant) {
+        // A peer that breaks off is nobody's business.
+        if let Some(connection) = self.connections.get_mut(index)
+            && !connection.advance(now).unwrap_or(false)
+        {
+            self.connections.remove(index);
+        }
     }
 
-    #[test]
-    fn what_is_not_asked_properly_is_answered_with_its_fault() {
-        let (watch, shutdown) = (Watch::new(), Shutdown::new());
-        for (request, status) in [
-            (&b"GET / HTTP/1.1\r\n\r\n"[..], "404"),
-            (b"GET /metrics/ HTTP/1.1\r\n\r\n", "404"),
-            (b"get /metrics HTTP/1.1\r\n\r\n", "405"),
-            (b"POST /metrics HTTP/1.0\r\n\r\n", "405"),
-            (b"HEAD /healthz HTTP/1.1\r\n\r\n", "405"),
-            (b"GET /metrics\r\n\r\n", "400"),
-            (b"GET  /metrics HTTP/1.1\r\n\r\n", "400"),
-            (b"GET /metrics HTTP/2.0\r\n\r\n", "400"),
-            (b"\n\n", "400"),
-            (b"", "400"),
-            (b"\xff\x00 \xff \xff\r\n\r\n", "400"),
-        ] {
-            let answer = answer_to(request, &watch, &shutdown);
-            assert!(answer.status.starts_with(status), "{:?}: {answer:?}", request.escape_ascii().to_string());
+    fn accept_turn(&mut self, now: Instant) {
+        for _ in 0..CONNECTIONS_MAX {
+            if self.accept_from.is_none_or(|from| from > now) || self.all_wait_for_pages() {
+                return;
+            }
+            match self.listener.accept() {
+                Ok((stream, _)) => {
+                    self.accepted += 1;
+                    self.admit(HttpConnection::new(stream, self.accepted, now), now);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.accept_from = None,
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+                    ) => {}
+                Err(error) => {
+                    warn!(%error, "cannot accept who asks for metrics; trying again");
+                    self.accept_from = Some(now + BACKOFF);
+                }
+            }
+        }
+    }
+
+    fn admit(&mut self, mut connection: HttpConnection, now: Instant) {
+        self.make_room(now);
+        let entry = self.connections.vacant_entry();
+        let index = entry.key();
+        if connection.watch(self.poll.registry(), Token(index)).is_ok() {
+            entry.insert(connection);
+            // Its request may have arrived already.
+            self.advance(index, now);
+        }
+    }
+
+    /// Whether none can be closed for another one, because all are about to be answered.
+    fn all_wait_for_pages(&self) -> bool {
+        self.connections.len() >= CONNECTIONS_MAX && self.first_to_close().is_none()
+    }
+
+    fn first_to_close(&self) -> Option<((u8, u64), usize)> {
+        let ranked = self.connections.iter().filter_map(|(index, connection)| Some((connection.rank()?, index)));
+        ranked.min()
+    }
+
+    /// Makes room for one more connection.
+    fn make_room(&mut self, now: Instant) {
+        while self.connections.len() >= CONNECTIONS_MAX
+            && let Some((rank, index)) = self.first_to_close()
+        {
+            // What arrived since it was last read may be the rest of a request.
+            self.advance(index, now);
+            if self.connections.get(index).is_some_and(|connection| connection.rank() == Some(rank)) {
+                self.connections.remove(index);
+            }
+        }
+    }
+
+    /// Answers everybody who waits for the server's loop, with one question to it: it may take its
+    /// time.
+    fn answer(&mut self) {
+        let waiting = self.connections.iter().filter_map(|(index, connection)| Some((index, connection.page()?)));
+        let waiting: Vec<(usize, Page)> = waiting.collect();
+        if waiting.is_empty() {
+            return;
+        }
+        // A loop that says goodbye answers no more; what it told last is all there is.
+        let is_closing = self.shutdown.is_requested();
+        let timeout = if is_closing { Duration::ZERO } else { ANSWER_TIMEOUT };
+        let seen = self.watch.ask(&self.shutdown, timeout);
+        let now = Instant::now();
+        for (index, page) in waiting {
+            if let Some(connection) = self.connections.get_mut(index) {
+                connection.reply(&page.render(&seen, is_closing), now);
+                self.advance(index, now);
+            }
         }
     }
 }

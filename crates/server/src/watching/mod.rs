@@ -5,8 +5,10 @@
 
 mod exposition;
 mod http;
+mod http_connection;
 mod journal;
 mod numbers;
+mod pages;
 mod pulse;
 mod snapshot;
 

@@ -53,7 +53,7 @@ impl<L: Link> Reactor<L> {
         Snapshot {
             members: self.hub.len(),
             connections: self.connections.len(),
-            nameless: self.nameless.len(),
+            nameless: self.unregistered.len(),
             rooms: self.hub.room_count(),
             log_bytes: self.hub.log_bytes(),
             tally: self.hub.tally(),

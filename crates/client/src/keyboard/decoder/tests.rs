@@ -26,7 +26,7 @@ fn key(code: Code) -> TerminalEvent {
 }
 
 fn paste(text: &str, end: PasteEnd) -> TerminalEvent {
-    TerminalEvent::Paste(Paste { text: text.to_owned(), end })
+    TerminalEvent::Paste(Paste { text: text.to_owned(), end, is_damaged: text.contains(char::REPLACEMENT_CHARACTER) })
 }
 
 #[test]
@@ -94,8 +94,50 @@ fn what_is_no_key_types_nothing_and_the_key_behind_it_is_one() {
     let long_delete = format!("\x1b[{}3~x", "0".repeat(SEQUENCE_BYTES_MAX));
     assert_eq!(decoded(&[long_delete.as_bytes()]), [key(Code::Char('x'))]);
     for invalid in [&b"\xff"[..], b"\x80", b"\xc0\x80", b"\xe6\xbc", b"\xf5", b"\xed\xa0\x80", b"\x1b\xff"] {
-        assert_eq!(decoded(&[invalid, b"x"]), [key(Code::Char('x'))], "{invalid:?}");
+        let mut events = decoded(&[invalid, b"x"]);
+        assert_eq!(events.pop(), Some(key(Code::Char('x'))), "{invalid:?}");
+        assert!(
+            !events.is_empty() && events.iter().all(|event| *event == TerminalEvent::NotUtf8),
+            "{invalid:?} is told"
+        );
     }
+    let mut events = Vec::new();
+    let mut decoder = Decoder::default();
+    decoder.take(b"\xe6\xbc", 0, &mut events);
+    decoder.time_passed(1_000, &mut events);
+    assert_eq!(events, [TerminalEvent::NotUtf8], "a character that does not go on");
+}
+
+#[test]
+fn keys_of_rxvt_putty_and_an_application_keypad() {
+    let control = |code| TerminalEvent::Key(Key::control(code));
+    let shift = |code: Code| TerminalEvent::Key(Key { shift: true, ..code.into() });
+    for (bytes, event) in [
+        ("\x1bOa", control(Code::Up)),
+        ("\x1bOb", control(Code::Down)),
+        ("\x1bOc", control(Code::Right)),
+        ("\x1bOd", control(Code::Left)),
+        ("\x1b[d", shift(Code::Left)),
+        ("\x1b[7~", key(Code::Home)),
+        ("\x1b[8~", key(Code::End)),
+        ("\x1b[1~", key(Code::Home)),
+        ("\x1b[4~", key(Code::End)),
+        ("\x1b[7^", control(Code::Home)),
+        ("\x1b[8^", control(Code::End)),
+        ("\x1b[3^", control(Code::Delete)),
+        ("\x1b[7$", shift(Code::Home)),
+        ("\x1b[5D", control(Code::Left)),
+        ("\x1bO5C", control(Code::Right)),
+        ("\x1b\x1bOd", TerminalEvent::Key(Key { alt: true, ..Key::control(Code::Left) })),
+        ("\x1bOw", key(Code::End)),
+        ("\x1bOM", key(Code::Enter)),
+        ("\x1bOX", key(Code::Char('='))),
+    ] {
+        assert_eq!(decoded(&[bytes.as_bytes(), b"x"]), [event, key(Code::Char('x'))], "{bytes:?}");
+    }
+    let keypad: String = (b'j'..=b'y').flat_map(|sign| ['\x1b', 'O', char::from(sign)]).collect();
+    let typed: Vec<TerminalEvent> = "*+,-./0123456789".chars().map(|c| key(Code::Char(c))).collect();
+    assert_eq!(decoded(&[keypad.as_bytes()]), typed);
 }
 
 #[test]

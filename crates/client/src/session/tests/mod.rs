@@ -5,6 +5,7 @@ mod loss;
 mod past;
 mod people;
 mod program;
+mod published;
 mod tutorial;
 
 use glassline_wire::event::Event;

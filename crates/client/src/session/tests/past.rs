@@ -194,7 +194,9 @@ fn a_page_is_asked_for_and_the_next_ones_begin_where_it_began() {
     line.hear(&history("lobby", 2..=4, Some(&reference)));
     assert!(line.session.takes_commands());
     let updates = line.take_updates();
-    assert!(matches!(&updates[..], [Update::Past { asked: Asked::Latest, history }] if history.messages.len() == 3));
+    assert!(
+        matches!(&updates[..], [Update::Past { asked: Asked::Latest, history, newest: Some(_), .. }] if history.messages.len() == 3)
+    );
     let (_, older) = ask(&mut line, Command::Older);
     assert!(matches!(older, Ask::History(range) if range.limit == Some(3) && range.before == Some(2)));
     let (reference, around) = ask(&mut line, Command::History(HistoryWish::Around(3)));

@@ -63,6 +63,26 @@ fn pairs_are_messages_and_the_servers_own_are_notices() {
 }
 
 #[test]
+fn a_name_with_a_number_is_taken_from_the_first_words() {
+    for (words, name) in [
+        ("alice is taken; you are alice-2; /nick changes it", "alice-2"),
+        ("alice looks like аlice, who is here; you are alice-3; /nick changes it", "alice-3"),
+        ("you are bob", "alice"),
+        ("here: bob; you are two words; /nick changes it", "alice"),
+    ] {
+        let mut line = Line::tutorial();
+        line.hear_bytes(&frames(&["*", words]));
+        assert_eq!(
+            line.notices().lines().next(),
+            Some(&*format!("connected to here:1234 as {name}, in the tutorial dialect"))
+        );
+        // Later it may be anybody's joke in a message of the day.
+        line.hear_bytes(&frames(&["*", "hi; you are eve; /nick changes it"]));
+        assert_eq!(line.session.status(0).name, name);
+    }
+}
+
+#[test]
 fn slashes_go_to_a_server_that_speaks_and_are_escaped_for_it() {
     let mut line = Line::tutorial();
     assert_eq!(line.session.slash_commands(), SlashCommands::Undecided);
@@ -267,14 +287,150 @@ fn a_close_while_the_goodbye_is_held_back_is_a_leave_if_everything_was_written()
 }
 
 #[test]
-fn the_connection_is_told_of_once_what_answers_is_known_to_be_a_chat_server() {
+fn a_connection_stands_once_something_was_heard() {
     let mut line = Line::tutorial();
     line.pass_ms(499);
-    assert_eq!(line.notices(), "");
+    assert_eq!((line.notices().as_str(), line.session.status(0).link), ("", LinkState::Unanswered));
     line.pass_ms(1);
-    assert_eq!(line.notices(), "connected to here:1234 as alice, in the tutorial dialect\n");
+    let silent = "nothing has answered yet at here:1234; what you say is sent as alice, in the tutorial dialect\n";
+    assert_eq!(line.notices(), silent);
+    line.say("hi");
+    line.pass_ms(60_000);
+    assert_eq!((line.notices().as_str(), line.session.status(0).link), ("", LinkState::Unanswered));
     line.hear_bytes(&frames(&["*", "bob joined"]));
-    assert_eq!(line.notices(), "");
+    assert_eq!(line.notices(), "connected to here:1234 as alice, in the tutorial dialect\n");
+    line.hear_bytes(&frames(&["*", "cyd joined"]));
+    assert_eq!((line.notices().as_str(), line.session.status(0).link), ("", LinkState::Online));
+}
+
+#[test]
+fn whoever_leaves_a_silent_address_is_told_that_it_was_silent() {
+    for is_silent in [true, false] {
+        let mut line = Line::tutorial();
+        line.say("hi");
+        if !is_silent {
+            line.hear_bytes(&frames(&["bob", "hello"]));
+        }
+        line.command(Command::Leave).expect("taken");
+        line.pass_ms(500);
+        line.close();
+        assert_eq!(line.ending, Some(Ending::Left));
+        assert_eq!(line.notices().contains("nothing has ever answered at here:1234"), is_silent);
+    }
+}
+
+#[test]
+fn what_answers_is_named_on_either_connection() {
+    for (first, second) in
+        [(&b"SSH-2.0-x\r\n"[..], Some(&b"SSH-2.0-x\r\n"[..])), (b"SSH-2.0-x\r\n", None), (b"", Some(b"SSH-2.0-x\r\n"))]
+    {
+        let mut line = Line::new(DialectChoice::Auto, None);
+        line.connect();
+        line.hear_bytes(first);
+        line.pass_ms(1_000);
+        line.connect();
+        match second {
+            Some(second) => line.hear_bytes(second),
+            None => line.pass_ms(500),
+        }
+        let Some(Ending::Refused(text)) = &line.ending else { panic!("{:?}", line.ending) };
+        assert!(text.contains("is no chat server but an SSH server"), "{text}");
+    }
+}
+
+#[test]
+fn what_closes_both_connections_at_once_is_no_chat_server() {
+    let mut line = Line::new(DialectChoice::Auto, None);
+    line.connect();
+    line.close();
+    line.connect();
+    line.close();
+    assert!(
+        matches!(&line.ending, Some(Ending::Refused(text)) if text.contains("without a word")),
+        "{:?}",
+        line.ending
+    );
+}
+
+/// After a second without an answer, on the connection of the tutorial dialect.
+fn stalled() -> Line {
+    let mut line = Line::new(DialectChoice::Auto, None);
+    line.connect();
+    line.take_hello();
+    line.pass_ms(1_000);
+    line.connect();
+    assert_eq!(line.take_frames(), [b"alice"]);
+    line
+}
+
+#[test]
+fn a_server_that_was_late_is_spoken_to_in_events_after_all() {
+    let mut line = stalled();
+    line.pass_ms(4_300);
+    line.hear_bytes(&frames(&["*", "nobody else is here yet"]));
+    assert_eq!(line.connects, 3);
+    line.connect();
+    line.say("hi");
+    line.take_hello();
+    line.hear(WELCOME);
+    assert!(line.notices().contains("connected to here:1234 as alice\n"));
+    assert!(matches!(&line.take_requests()[..], [Request { ask: Ask::Send(send), .. }] if send.text == "hi"));
+    assert_eq!(line.session.slash_commands(), SlashCommands::Client);
+}
+
+#[test]
+fn what_was_said_to_a_late_server_goes_out_once() {
+    let mut line = stalled();
+    line.takes_writes = false;
+    for text in ["one", "two", "more"] {
+        line.say(text);
+    }
+    line.hear_bytes(&frames(&["*", "nobody else is here yet"]));
+    line.say("three");
+    assert!(line.connects == 2 && !line.half_closed, "more is still to be written");
+    line.takes_writes = true;
+    for _ in 0..2 {
+        line.handle(Input::Written);
+    }
+    assert!(line.half_closed);
+    assert_eq!(line.take_frames(), [b"one".to_vec(), b"two".to_vec(), b"more".to_vec()]);
+    line.hear_bytes(&frames(&["bob", "hello"]));
+    assert!(line.take_texts().contains(&"hello".to_owned()), "it is heard until the end");
+    line.close();
+    assert_eq!((line.connects, &line.ending), (3, &None));
+    line.connect();
+    line.take_hello();
+    line.hear(WELCOME);
+    assert!(matches!(&line.take_requests()[..], [Request { ask: Ask::Send(send), .. }] if send.text == "three"));
+}
+
+#[test]
+fn a_late_server_of_the_tutorial_is_tried_once_more_at_most() {
+    let mut line = stalled();
+    line.hear_bytes(&frames(&["*", "hello"]));
+    line.connect();
+    line.take_hello();
+    line.pass_ms(3_000);
+    assert_eq!(line.connects, 4);
+    line.connect();
+    assert_eq!(line.take_frames(), [b"alice"]);
+    line.hear_bytes(&frames(&["*", "hello"]));
+    assert_eq!(line.connects, 4);
+    assert_eq!(line.session.slash_commands(), SlashCommands::Server);
+    let mut original = stalled();
+    original.hear_bytes(&frames(&["bob", "hi", "*", "hi"]));
+    assert_eq!(original.connects, 2, "bob is no server");
+}
+
+#[test]
+fn a_link_lost_before_any_answer_begins_with_events_again() {
+    let mut line = stalled();
+    line.close();
+    line.wait_for_try();
+    line.connect();
+    line.take_hello();
+    line.hear(WELCOME);
+    assert_eq!(line.session.status(0).link, LinkState::Online);
 }
 
 #[test]
@@ -298,4 +454,18 @@ fn leaving_at_once_does_not_wait_for_a_server_that_does_not_read() {
     line.pass_ms(2_000);
     assert_eq!(line.ending, Some(Ending::Left));
     assert!(line.notices().contains("may not have arrived"));
+}
+
+#[test]
+fn a_pair_for_the_user_alone_is_a_direct_message() {
+    let mut line = Line::tutorial();
+    line.hear_bytes(&frames(&["bob→you", "hi"]));
+    assert!(matches!(&line.take_updates()[..], [_, Update::Heard(Event::Message(_))]), "no server said so");
+    let mut line = Line::tutorial();
+    line.hear_bytes(&frames(&["*", "nobody else is here yet", "bob→you", "hi"]));
+    let updates = line.take_updates();
+    let Some(Update::Heard(Event::Direct(direct))) = updates.last() else { panic!("{updates:?}") };
+    assert_eq!((direct.from.as_str(), direct.text.as_str()), ("bob", "hi"));
+    line.command(Command::Direct { to: "bob".into(), text: "yes".into() }).expect("taken");
+    assert_eq!(line.take_frames(), [b"/msg bob yes"]);
 }

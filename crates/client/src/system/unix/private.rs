@@ -2,8 +2,10 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+
+use rustix::fs::OFlags;
 
 const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
@@ -17,17 +19,26 @@ pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
 
 /// Opens a file to write behind what it holds, and creates it if it is not there.
 pub(crate) fn append_private_file(path: &Path) -> io::Result<File> {
-    private(OpenOptions::new().append(true).create(true).mode(FILE_MODE).open(path)?)
+    private(at_once(OpenOptions::new().append(true).create(true)).open(path)?)
 }
 
 /// Opens a file to read and rewrite it, and creates it if it is not there.
 pub(crate) fn edit_private_file(path: &Path) -> io::Result<File> {
-    private(OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(FILE_MODE).open(path)?)
+    private(at_once(OpenOptions::new().read(true).write(true).create(true).truncate(false)).open(path)?)
 }
 
-/// Takes the others' rights from a file that was there before.
+/// Has a file opened, or created, without waiting for somebody at the other end of a pipe.
+fn at_once(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.mode(FILE_MODE).custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+}
+
+/// Takes the others' rights from a file that was there before. Refuses what would make reading it
+/// wait.
 fn private(file: File) -> io::Result<File> {
     let metadata = file.metadata()?;
+    if metadata.file_type().is_fifo() {
+        return Err(io::Error::other("it is a pipe, not a plain file"));
+    }
     let mode = metadata.permissions().mode();
     // A history that leads to /dev/null is no file, and is everybody's.
     if metadata.is_file() && mode & OTHERS != 0 {
@@ -80,6 +91,10 @@ mod tests {
             open(&path).expect("opened");
             assert_eq!(mode(&path), 0o600, "{name} was everybody's to read");
         }
+        let pipe = inner.join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+        // Nobody is at its other end: opening or reading it would wait forever.
+        assert!(append_private_file(&pipe).is_err() && edit_private_file(&pipe).is_err());
         let nowhere = Path::new("/dev/null");
         let before = mode(nowhere);
         append_private_file(nowhere).expect("opened");

@@ -7,12 +7,15 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Duration;
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 
 use super::terminal_input;
 
 /// A terminal that takes bytes takes a few of them within this.
 const WRITE_WAIT: Duration = Duration::from_millis(100);
+
+/// In place of a key that makes a signal: none does.
+const NO_KEY: u8 = if cfg!(any(target_os = "linux", target_os = "android")) { 0 } else { 0xff };
 
 /// How the terminal treats what is typed and written, as it was at a moment.
 #[derive(Debug)]
@@ -27,6 +30,24 @@ impl TerminalModes {
         let terminal = terminal_input::open()?;
         let modes = tcgetattr(&terminal)?;
         Ok(Self { terminal, modes })
+    }
+
+    /// Returns true if the terminal takes whole lines and echoes them, as one does where nobody
+    /// else cares for either.
+    pub(crate) fn echoes_lines(&self) -> bool {
+        self.modes.local_modes.contains(LocalModes::ICANON | LocalModes::ECHO)
+    }
+
+    /// Sets them so that keys come one by one and unechoed. Ctrl-C stays a signal; the two others
+    /// that keys make become keys.
+    pub(crate) fn set_for_keys(&self) -> io::Result<()> {
+        let mut modes = self.modes.clone();
+        modes.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::IEXTEN;
+        modes.special_codes[SpecialCodeIndex::VMIN] = 1;
+        modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+        modes.special_codes[SpecialCodeIndex::VQUIT] = NO_KEY;
+        modes.special_codes[SpecialCodeIndex::VSUSP] = NO_KEY;
+        Ok(tcsetattr(&self.terminal, OptionalActions::Now, &modes)?)
     }
 
     /// Sets them again, whatever somebody else has made of them.

@@ -167,6 +167,74 @@ mod tests {
         assert_eq!(drawn.draw("a\nb|"), "> a\n  b|\nalice in lobby");
     }
 
+    /// What a terminal wraps by itself where every character that is not ASCII has this many
+    /// columns: the beginnings of the rows.
+    fn wrapped_by_a_terminal(drawn: &str, screen_columns: usize, char_columns: usize) -> Vec<String> {
+        let (mut wraps, mut column, mut wrapped): (bool, usize, Vec<String>) = (true, 0, Vec::new());
+        let mut is_wrapped_row = false;
+        let mut chars = drawn.chars();
+        while let Some(c) = chars.next() {
+            match c {
+                '\u{1b}' => {
+                    let sequence: String = chars.by_ref().skip(1).take_while(|c| !c.is_ascii_alphabetic()).collect();
+                    let (start, end) = (drawn.len() - chars.as_str().len() - 1, drawn.len() - chars.as_str().len());
+                    match (sequence.as_str(), &drawn[start..end]) {
+                        ("?7", on) => wraps = on == "h",
+                        (_, "G" | "H") => (column, is_wrapped_row) = (0, false),
+                        _ => {}
+                    }
+                }
+                '\r' => (column, is_wrapped_row) = (0, false),
+                '\n' => {}
+                c => {
+                    let columns = if c.is_ascii() { 1 } else { char_columns };
+                    if column + columns > screen_columns {
+                        if !wraps {
+                            continue;
+                        }
+                        (column, is_wrapped_row) = (0, true);
+                        wrapped.push(String::new());
+                    }
+                    column += columns;
+                    if is_wrapped_row {
+                        wrapped.last_mut().expect("a row").push(c);
+                    }
+                }
+            }
+        }
+        assert!(wraps, "it is left as it was");
+        wrapped
+    }
+
+    #[test]
+    fn a_terminal_wraps_links_and_nothing_else() {
+        for filler in ["\u{3164}", "\u{ad}", "\u{9be}", "\u{3248}", "\u{605}", "①", "é", "\u{2800}", "漢"] {
+            for char_columns in 0..4 {
+                let mut screen = Screen::default();
+                let name = format!("eve{}", filler.repeat(20));
+                for columns in 5..40 {
+                    screen.print(said("eve", &format!("hello{}12:00 alice > mine", filler.repeat(columns))));
+                    screen.print(said(&name, "* alice left"));
+                    screen.print(Line::notice(&format!("hello{}alice > mine", filler.repeat(columns))));
+                }
+                let input = filler.repeat(30);
+                let status = vec![Span::new(Role::Faint, input.clone())];
+                let block = layout::block(Contents { text: &input, status, ..Contents::default() }, 30, 6);
+                let mut bytes = Vec::new();
+                draw(&mut bytes, &screen.draw(&block, 30), Palette::Full).expect("memory takes it");
+                draw(&mut bytes, &screen.leave(30), Palette::Full).expect("memory takes it");
+                let drawn = String::from_utf8(bytes).expect("UTF-8");
+                assert_eq!(wrapped_by_a_terminal(&drawn, 30, char_columns), [""; 0], "{filler:?} in {char_columns}");
+            }
+        }
+        let mut screen = Screen::default();
+        screen.print(said("bob", "é https://example.org/a/long/é/path/of/it alice > mine"));
+        let mut bytes = Vec::new();
+        draw(&mut bytes, &screen.leave(30), Palette::Full).expect("memory takes it");
+        let drawn = String::from_utf8(bytes).expect("UTF-8");
+        assert_eq!(wrapped_by_a_terminal(&drawn, 30, 1), ["ng/é/path/of/it"]);
+    }
+
     #[test]
     fn nothing_has_a_colour_without_colour() {
         let status = vec![Span::new(Role::Faint, "status")];

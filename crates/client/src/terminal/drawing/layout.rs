@@ -3,8 +3,8 @@
 use glassline_wire::visible;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::columns;
-use super::wrap::Row;
+use crate::rows::columns;
+use crate::rows::wrap::Row;
 use crate::telling::{Role, Span};
 
 const PROMPT: &str = "> ";

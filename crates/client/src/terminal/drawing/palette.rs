@@ -27,6 +27,14 @@ impl Palette {
         if has_true_colour || term.contains("256color") { Self::Full } else { Self::Basic }
     }
 
+    /// Number of colours for names.
+    pub(crate) fn name_colours(self) -> usize {
+        match self {
+            Self::Monochrome | Self::Full => HUES,
+            Self::Basic => BASIC_NAMES.len(),
+        }
+    }
+
     /// How a part of a line looks.
     pub(crate) fn style(self, role: Role) -> ContentStyle {
         let plain = ContentStyle::new();
@@ -36,6 +44,7 @@ impl Palette {
             Role::Name(hue) => self.name(hue).map_or(plain, |colour| plain.with(colour)),
             Role::Calling => plain.attribute(Attribute::Bold).attribute(Attribute::Reverse),
             Role::Mention => plain.attribute(Attribute::Bold),
+            Role::Found => plain.attribute(Attribute::Bold).attribute(Attribute::Underlined),
             Role::Warning => match self {
                 Self::Monochrome => plain.attribute(Attribute::Bold),
                 Self::Basic | Self::Full => plain.with(Color::DarkRed),

@@ -5,7 +5,9 @@
 use std::collections::VecDeque;
 
 use super::layout::Block;
-use super::wrap::{self, Row};
+use crate::rows::columns::{self, Edge};
+use crate::rows::shortening::Shortening;
+use crate::rows::wrap::{Row, WrappedRow};
 use crate::telling::Line;
 
 /// Lines that wait while nothing can be drawn, because the terminal is another program's.
@@ -36,25 +38,62 @@ pub(crate) enum Stroke {
     Wrap(bool),
 }
 
+/// Something that waits to be printed.
+#[derive(Debug)]
+enum Waiting {
+    Line(Line),
+    /// The rest of a line that was shortened.
+    Rest(Vec<WrappedRow>),
+}
+
+impl Waiting {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Line(line) => line.bytes(),
+            // Few, and on the user's request.
+            Self::Rest(_) => 0,
+        }
+    }
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Screen {
     /// Rows of the block above the one that the cursor is in.
     rows_above_cursor: usize,
+    /// Columns of the block's rows from its first one up to the cursor.
+    drawn_columns: Vec<usize>,
     /// Lines to print above the block.
-    new_lines: VecDeque<Line>,
+    new_lines: VecDeque<Waiting>,
     new_bytes: usize,
     /// Lines that had to go unseen.
     skipped: usize,
     clear_due: bool,
     bell_due: bool,
+    shortening: Shortening,
 }
 
 impl Screen {
     /// Adds a line to be printed; it must be safe to show.
     pub(crate) fn print(&mut self, line: Line) {
-        self.new_bytes += line.bytes();
-        self.new_lines.push_back(line);
+        self.add(Waiting::Line(line));
+    }
+
+    /// Adds the rest of a shortened line: the one with this number, or the last one.
+    ///
+    /// # Errors
+    /// There is none, in words for the user.
+    pub(crate) fn print_rest(&mut self, number: Option<u64>, columns: usize) -> Result<(), String> {
+        let rest = self.shortening.take_rest(number)?;
+        // Now, so that the next request finds what this one leaves.
+        let rows = self.shortening.rest_rows(&rest, columns, Edge::Cuts);
+        self.add(Waiting::Rest(rows));
+        Ok(())
+    }
+
+    fn add(&mut self, new: Waiting) {
+        self.new_bytes += new.bytes();
+        self.new_lines.push_back(new);
         while (self.new_lines.len() > LINES_MAX || self.new_bytes > BYTES_MAX)
             && self.new_lines.len() > 1
             && let Some(oldest) = self.new_lines.pop_front()
@@ -82,13 +121,21 @@ impl Screen {
     /// Another program has used the terminal: the block is drawn anew where the cursor is.
     pub(crate) fn forget(&mut self) {
         self.rows_above_cursor = 0;
+        self.drawn_columns.clear();
+    }
+
+    /// The terminal has another number of columns now, and has wrapped anew what it shows: the
+    /// block's rows too, where they are too wide.
+    pub(crate) fn rewrapped(&mut self, columns: usize) {
+        let Some((&cursor, above)) = self.drawn_columns.split_last() else { return };
+        // One row too few leaves a ghost, one too many would take a message.
+        let rows_above: usize = above.iter().map(|row| row.div_ceil(columns).max(1)).sum();
+        self.rows_above_cursor = rows_above + cursor.saturating_sub(1) / columns;
     }
 
     /// Prints what waits and draws the block anew.
     pub(crate) fn draw(&mut self, block: &Block, columns: usize) -> Vec<Stroke> {
         let mut strokes = self.take_block_away(columns);
-        // However wide a terminal takes a character to be, the block keeps its rows.
-        strokes.push(Stroke::Wrap(false));
         let rows = block.rows.iter().chain(&block.status);
         for (at, row) in rows.enumerate() {
             if at > 0 {
@@ -107,27 +154,35 @@ impl Screen {
             strokes.push(Stroke::Bell);
         }
         self.rows_above_cursor = block.cursor_row;
+        let width = |row: &Row| row.iter().map(|span| columns::of(&span.text)).sum();
+        self.drawn_columns = block.rows[..block.cursor_row].iter().map(width).collect();
+        self.drawn_columns.push(columns::of(&block.before_cursor));
         strokes
     }
 
     /// Prints what waits and leaves no block behind.
     pub(crate) fn leave(&mut self, columns: usize) -> Vec<Stroke> {
-        let strokes = self.take_block_away(columns);
-        self.rows_above_cursor = 0;
+        let mut strokes = self.take_block_away(columns);
+        strokes.push(Stroke::Wrap(true));
+        self.forget();
         strokes
     }
 
+    /// Takes the block away and prints what waits; the terminal wraps nothing then.
     fn take_block_away(&mut self, columns: usize) -> Vec<Stroke> {
         let mut strokes = Vec::new();
+        if self.rows_above_cursor > 0 {
+            strokes.push(Stroke::Up(u16::try_from(self.rows_above_cursor).unwrap_or(u16::MAX)));
+        }
+        strokes.push(Stroke::LineStart);
+        strokes.push(Stroke::ClearBelow);
+        // Only now: many terminals keep what they clear above the screen, and the block is no
+        // message.
         if std::mem::take(&mut self.clear_due) {
             strokes.push(Stroke::ClearAll);
-        } else {
-            if self.rows_above_cursor > 0 {
-                strokes.push(Stroke::Up(u16::try_from(self.rows_above_cursor).unwrap_or(u16::MAX)));
-            }
-            strokes.push(Stroke::LineStart);
-            strokes.push(Stroke::ClearBelow);
         }
+        // However wide a terminal takes a character to be, what follows it stands in its row.
+        strokes.push(Stroke::Wrap(false));
         self.new_bytes = 0;
         let skipped = match std::mem::take(&mut self.skipped) {
             0 => None,
@@ -135,13 +190,29 @@ impl Screen {
                 Some(Line::warning(&format!("{lines} lines are not shown: too many came while nothing was drawn")))
             }
         };
-        for line in skipped.into_iter().chain(self.new_lines.drain(..)) {
-            for row in wrap::rows(&line, columns) {
-                strokes.push(Stroke::Row(row));
-                strokes.push(Stroke::NextLine);
-            }
+        if let Some(skipped) = skipped {
+            put_rows(&mut strokes, self.shortening.rows(&skipped, columns, Edge::Cuts));
+        }
+        for waiting in self.new_lines.drain(..) {
+            put_rows(
+                &mut strokes,
+                match waiting {
+                    Waiting::Line(line) => self.shortening.rows(&line, columns, Edge::Cuts),
+                    Waiting::Rest(rows) => rows,
+                },
+            );
         }
         strokes
+    }
+}
+
+fn put_rows(strokes: &mut Vec<Stroke>, rows: Vec<WrappedRow>) {
+    for WrappedRow { spans, link } in rows {
+        strokes.push(Stroke::Row(spans));
+        if !link.is_empty() {
+            strokes.extend([Stroke::Wrap(true), Stroke::Row(link), Stroke::Wrap(false)]);
+        }
+        strokes.push(Stroke::NextLine);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The status line: where one talks, who is there, what waits elsewhere, and who can read this.
 
-use super::columns;
-use super::wrap::Row;
+use crate::rows::columns;
+use crate::rows::wrap::Row;
 use crate::session::update::{LinkState, Status};
 use crate::telling::wording::name;
 use crate::telling::{Role, Span};
@@ -9,6 +9,8 @@ use crate::terminal::unread::Waiting;
 
 /// Between the parts.
 const SEPARATOR: &str = " · ";
+/// Between the name and the room.
+const IN: &str = " in ";
 /// Names that stand for who is there; with more people it is a number.
 const NAMES_MAX: usize = 3;
 
@@ -22,7 +24,8 @@ pub(crate) struct Beside<'a> {
     pub(crate) mentions: usize,
 }
 
-/// The status line for a screen of so many columns: the fullest wording that fits.
+/// The status line for a screen of so many columns: the fullest wording that fits. Who one is and
+/// where stays longest.
 pub(crate) fn row(status: &Status, beside: &Beside<'_>, columns: usize) -> Row {
     let room = columns.saturating_sub(1);
     let wordings = (0..=TERSEST).map(|terseness| parts(status, beside, terseness));
@@ -32,58 +35,72 @@ pub(crate) fn row(status: &Status, beside: &Beside<'_>, columns: usize) -> Row {
             + SEPARATOR.chars().count() * wording.len().saturating_sub(1);
         fullest = wording;
         if width <= room {
-            break;
+            return joined(fullest, room);
         }
+    }
+    if beside.hint.is_none() {
+        fullest.insert(0, Span::new(Role::Faint, who_within(status, room)));
+        fullest.remove(1);
     }
     joined(fullest, room)
 }
 
 /// How much can be left out: the last of these says only what must be said.
-const TERSEST: usize = 8;
+const TERSEST: usize = 9;
 
 fn parts(status: &Status, beside: &Beside<'_>, terseness: usize) -> Vec<Span> {
     let mut parts = Vec::new();
     let faint = |text: String| Span::new(Role::Faint, text);
+    let unsent = (status.unsent > 0).then(|| Span::new(Role::Warning, format!("{} unsent", status.unsent)));
     if let Some(hint) = beside.hint {
         parts.push(Span::new(Role::Plain, glassline_wire::visible::one_line(hint)));
-    } else if status.unsent > 0 {
-        parts.push(Span::new(Role::Warning, format!("{} unsent", status.unsent)));
+    } else if terseness < TERSEST {
+        parts.extend(unsent.clone());
     }
-    match terseness {
-        0..=5 => parts.push(faint(who(status))),
-        6 | 7 => parts.extend(status.room.as_deref().map(|room| faint(name(room).into_owned()))),
-        _ => {}
+    parts.push(faint(who(status)));
+    if beside.hint.is_none() && terseness == TERSEST {
+        parts.extend(unsent);
     }
-    if beside.mentions > 0 && terseness < 7 {
+    if beside.mentions > 0 && terseness < 8 {
         parts.push(Span::new(Role::Mention, format!("{} for you", beside.mentions)));
     }
     parts.extend(elsewhere(beside.waiting, terseness));
     if let Some(people) = people(status, terseness) {
         parts.push(faint(people));
     }
-    let short = terseness > 2;
-    parts.push(match status.link {
-        LinkState::Online => faint("online".to_owned()),
-        LinkState::Connecting => Span::new(Role::Warning, "connecting"),
-        LinkState::Waiting { .. } if short => Span::new(Role::Warning, "offline"),
-        LinkState::Waiting { .. } => Span::new(Role::Warning, "link lost, trying again"),
-        LinkState::Leaving => faint("leaving".to_owned()),
+    parts.extend(match status.link {
+        LinkState::Online => (terseness < 6).then(|| faint("online".to_owned())),
+        LinkState::Connecting => Some(Span::new(Role::Warning, "connecting")),
+        LinkState::Unanswered => Some(Span::new(Role::Warning, "no answer yet")),
+        LinkState::Waiting { .. } if terseness > 2 => Some(Span::new(Role::Warning, "offline")),
+        LinkState::Waiting { .. } => Some(Span::new(Role::Warning, "link lost, trying again")),
+        LinkState::Leaving => Some(faint("leaving".to_owned())),
     });
-    parts.push(faint(
-        match terseness {
-            0 | 1 => "plaintext: anyone on the way can read this",
-            2 | 3 => "plaintext: anyone can read this",
-            _ => "plaintext",
-        }
-        .to_owned(),
-    ));
+    parts.extend(match terseness {
+        0 => Some(faint("plaintext: anyone on the way can read this".to_owned())),
+        1 => Some(faint("plaintext: anyone can read this".to_owned())),
+        2..TERSEST => Some(faint("plaintext".to_owned())),
+        _ => None,
+    });
     parts
+}
+
+/// The name and the room, both cut where they must be.
+fn who_within(status: &Status, room: usize) -> String {
+    let whole = who(status);
+    let Some(place) = status.room.as_deref().filter(|_| columns::of(&whole) > room) else { return whole };
+    let (me, place) = (name(&status.name), name(place));
+    let both = room.saturating_sub(columns::of(IN));
+    // Whichever is short leaves its columns to the other one.
+    let of_place = columns::of(&place).min((both / 2).max(both.saturating_sub(columns::of(&me))));
+    let place = columns::cut(&place, of_place);
+    format!("{}{IN}{place}", columns::cut(&me, both.saturating_sub(columns::of(&place))))
 }
 
 fn who(status: &Status) -> String {
     let away = if status.away.is_some() { " (away)" } else { "" };
     match &status.room {
-        Some(room) => format!("{}{away} in {}", name(&status.name), name(room)),
+        Some(room) => format!("{}{away}{IN}{}", name(&status.name), name(room)),
         None if !status.is_room_told => format!("{}{away}", name(&status.name)),
         None => format!("{}{away} in no room", name(&status.name)),
     }
@@ -94,14 +111,14 @@ fn elsewhere(waiting: &[Waiting], terseness: usize) -> Vec<Span> {
     let role = |mentions: usize| if mentions > 0 { Role::Mention } else { Role::Faint };
     let for_you = |mentions: usize| if mentions > 0 { "!" } else { "" };
     match terseness {
-        0..=4 => waiting
+        0..=3 => waiting
             .iter()
             .map(|waiting| {
                 let Waiting { number, room, messages, mentions } = waiting;
                 Span::new(role(*mentions), format!("{number}:{} +{messages}{}", name(room), for_you(*mentions)))
             })
             .collect(),
-        5..TERSEST if !waiting.is_empty() => {
+        4..=6 if !waiting.is_empty() => {
             let mentions = waiting.iter().map(|waiting| waiting.mentions).sum();
             let numbers: Vec<String> =
                 waiting.iter().map(|waiting| format!("{}{}", waiting.number, for_you(waiting.mentions))).collect();
@@ -115,8 +132,8 @@ fn people(status: &Status, terseness: usize) -> Option<String> {
     let count = status.people?;
     let others = &status.others;
     match terseness {
-        0 if count == 1 => Some("nobody else here".to_owned()),
-        0 if !others.is_empty() && others.len() <= NAMES_MAX && others.len() + 1 == count => {
+        0..=2 if count == 1 => Some("nobody else here".to_owned()),
+        0..=2 if !others.is_empty() && others.len() <= NAMES_MAX && others.len() + 1 == count => {
             let names: Vec<_> = others.iter().map(|other| name(other)).collect();
             Some(format!("with {}", names.join(", ")))
         }
@@ -175,15 +192,38 @@ mod tests {
         assert_eq!(line, "alice in lobby · 12 here · online · plaintext: anyone on the way can read this");
         let waiting = [Waiting { number: 2, room: "den".into(), messages: 12, mentions: 1 }];
         let beside = Beside { hint: None, waiting: &waiting, mentions: 2 };
-        for columns in 20..200 {
+        for columns in 15..200 {
             let line = text(&row(&online(), &beside, columns));
-            assert!(line.contains("online · plaintext") && columns::of(&line) < columns, "{columns}: {line}");
+            assert!(line.contains("alice in lobby") && columns::of(&line) < columns, "{columns}: {line}");
         }
-        let line = text(&row(&online(), &beside, 80));
-        assert_eq!(line, "alice in lobby · 2 for you · 2:den +12! · 3 here · online · plaintext");
-        let line = text(&row(&online(), &beside, 60));
-        assert_eq!(line, "alice in lobby · 2 for you · new in 2! · online · plaintext");
-        assert_eq!(text(&row(&online(), &beside, 55)), "lobby · 2 for you · new in 2! · online · plaintext");
+        for (columns, line) in [
+            (80, "alice in lobby · 2 for you · 2:den +12! · with bob, carol · online · plaintext"),
+            (70, "alice in lobby · 2 for you · 2:den +12! · 3 here · online · plaintext"),
+            (68, "alice in lobby · 2 for you · new in 2! · 3 here · online · plaintext"),
+            (60, "alice in lobby · 2 for you · new in 2! · online · plaintext"),
+            (52, "alice in lobby · 2 for you · new in 2! · plaintext"),
+            (40, "alice in lobby · 2 for you · plaintext"),
+            (30, "alice in lobby · plaintext"),
+            (20, "alice in lobby"),
+            (14, "alice in lobby"),
+            (13, "alice in lob…"),
+            (10, "al… in lo…"),
+        ] {
+            let shown = text(&row(&online(), &beside, columns + 1));
+            assert_eq!(shown, line, "{columns}");
+        }
+    }
+
+    #[test]
+    fn a_long_name_and_a_long_room_share_the_last_columns() {
+        let status = Status { name: "n".repeat(32), room: Some("r".repeat(32)), ..online() };
+        for columns in 8..200 {
+            let line = text(&row(&status, &Beside::default(), columns));
+            assert!(line.contains('n') && line.contains(" in r") || columns < 9, "{columns}: {line}");
+            assert!(columns::of(&line) < columns, "{columns}: {line}");
+        }
+        let line = text(&row(&status, &Beside::default(), 41));
+        assert_eq!(line, format!("{}… in {}…", "n".repeat(17), "r".repeat(17)));
     }
 
     #[test]

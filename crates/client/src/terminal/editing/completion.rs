@@ -97,7 +97,8 @@ fn candidates(before: &str, word: &str, sources: Sources<'_>) -> Vec<Candidate> 
 
 fn of_commands(word: &str) -> Vec<Candidate> {
     let mut names: Vec<&str> = all_names().collect();
-    names.sort_unstable();
+    // Aliases stand behind the names.
+    names.sort_by_key(|name| (SlashCommand::named(name).is_some_and(|command| command.name != *name), *name));
     let end =
         |name| SlashCommand::named(name).map_or("", |command| if command.arguments.is_empty() { "" } else { " " });
     matching(&word[1..], names.into_iter().map(|name| (format!("/{name}"), name, end(name))))
@@ -122,7 +123,7 @@ fn of_arguments(command: &str, word: &str, sources: Sources<'_>) -> Vec<Candidat
             matching(word, rooms.map(|room| (room.clone(), room.as_str(), end)))
         }
         Argument::Command => {
-            let mut names: Vec<&str> = all_names().chain(["keys", "operators"]).collect();
+            let mut names: Vec<&str> = all_names().chain(["all", "keys", "operators"]).collect();
             names.sort_unstable();
             plain(&names)
         }
@@ -130,8 +131,30 @@ fn of_arguments(command: &str, word: &str, sources: Sources<'_>) -> Vec<Candidat
     }
 }
 
-/// Names, also behind an `@`, which stays.
+/// Names, also behind a bracket, a quote or a comma, and behind an `@`; what stands before them
+/// stays.
 fn of_names(word: &str, sources: Sources<'_>, end: &'static str) -> Vec<Candidate> {
+    let whole = of_bare_names(word, sources, end);
+    let opened = word.rfind(opens).map_or(0, |at| at + first_len(&word[at..]));
+    if !whole.is_empty() || opened == 0 || opened == word.len() {
+        return whole;
+    }
+    let end = if end.is_empty() { "" } else { " " };
+    let mut names = of_bare_names(&word[opened..], sources, end);
+    for name in &mut names {
+        name.word.insert_str(0, &word[..opened]);
+    }
+    names
+}
+
+/// What may stand directly before a name.
+fn opens(c: char) -> bool {
+    matches!(c, '(' | '[' | '{' | '<' | '"' | '\'' | ',' | ';' | ':' | '/' | '+' | '&' | '=' | '*' | '~' | '`' | '|')
+        || matches!(c, '“' | '„' | '”' | '‘' | '‚' | '’' | '«' | '»' | '‹' | '›' | '¿' | '¡' | '…' | '–' | '—')
+        || matches!(c, '（' | '「' | '『' | '【' | '《' | '、' | '，' | '：' | '；' | '。')
+}
+
+fn of_bare_names(word: &str, sources: Sources<'_>, end: &'static str) -> Vec<Candidate> {
     let names = sources.names.iter().filter(|name| is_typeable(name));
     match word.strip_prefix('@') {
         Some(prefix) => {
@@ -147,13 +170,17 @@ fn is_typeable(name: &str) -> bool {
     !name.chars().any(char::is_control)
 }
 
-/// Of words, what they are matched by and their ends, those that begin with the prefix, whatever the case.
+/// Of words, what they are matched by and their ends, those that begin with the prefix, whatever
+/// the case; what is the same comes first.
 fn matching<'a>(prefix: &str, words: impl Iterator<Item = (String, &'a str, &'static str)>) -> Vec<Candidate> {
-    let prefix = prefix.to_lowercase();
-    words
-        .filter(|(_, matched, _)| matched.to_lowercase().starts_with(&prefix))
-        .map(|(word, _, end)| Candidate { word, end })
-        .collect()
+    let lower = prefix.to_lowercase();
+    let mut matching: Vec<(&str, Candidate)> = words
+        .filter(|(_, matched, _)| matched.to_lowercase().starts_with(&lower))
+        .map(|(word, matched, end)| (matched, Candidate { word, end }))
+        .collect();
+    // A stable sort, so the rest keeps its order.
+    matching.sort_by_key(|(matched, _)| (*matched != prefix, matched.to_lowercase() != lower));
+    matching.into_iter().map(|(_, candidate)| candidate).collect()
 }
 
 fn first_len(text: &str) -> usize {
@@ -192,6 +219,34 @@ mod tests {
         assert_eq!(tabs("@be|", 1), "@Bertha |");
         assert_eq!(tabs("hi @b|", 2), "hi @Bertha |");
         assert_eq!(tabs("//b|", 1), "nothing");
+    }
+
+    #[test]
+    fn a_name_is_completed_behind_a_bracket_a_quote_or_a_comma() {
+        for (typed, completed) in [
+            ("(al|", "(alice |"),
+            ("ask (al|)", "ask (alice |)"),
+            ("\"al|", "\"alice |"),
+            ("bob,al|", "bob,alice |"),
+            ("hi (@be|", "hi (@Bertha |"),
+            ("„al|", "„alice |"),
+            ("（漢|", "（漢字 |"),
+            ("/me hugs (al|", "/me hugs (alice |"),
+            ("bob/al|", "bob/alice |"),
+        ] {
+            assert_eq!(tabs(typed, 1), completed, "{typed}");
+        }
+        assert_eq!(tabs("(|", 1), "nothing");
+    }
+
+    #[test]
+    fn an_exact_match_comes_before_who_spoke_last() {
+        let names = ["annabel", "Anna", "anna"].map(str::to_owned);
+        let sources = Sources { names: &names, rooms: &[] };
+        let first = |text: &str| Completion::start(text, text.len(), sources).expect("names").forward().0;
+        assert_eq!((first("anna").as_str(), first("Anna").as_str()), ("anna: ", "Anna: "));
+        assert_eq!((first("ANNA").as_str(), first("ann").as_str()), ("Anna: ", "annabel: "));
+        assert_eq!(first("(anna"), "(anna ");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::commands::check_text;
 use crate::keyboard::event::{Paste, PasteEnd};
 use crate::terminal::action::Action;
 use crate::terminal::action::Motion;
@@ -35,7 +36,10 @@ pub(crate) struct Limits {
 pub(crate) struct PasteQuestion {
     text: String,
     end: PasteEnd,
+    is_damaged: bool,
     lines: usize,
+    /// Reason why it cannot be sent as it is: a line of it is a private command.
+    private_line: Option<String>,
     limits: Limits,
     /// What has been typed since: an answer, or words that were meant for somebody else.
     typed: String,
@@ -57,11 +61,14 @@ pub(crate) enum Answer {
 pub(crate) fn receive(paste: &Paste, limits: Limits) -> Reception {
     let text = editor::cleaned(&paste.text);
     let lines = lines_of(&text);
-    let question = PasteQuestion { text, end: paste.end, lines, limits, typed: String::new() };
+    let private_line = check_text(&text).err();
+    let (end, is_damaged) = (paste.end, paste.is_damaged);
+    let question = PasteQuestion { text, end, is_damaged, lines, private_line, limits, typed: String::new() };
     if lines > UNASKED_LINES_MAX || !question.is_editable() {
         return Reception::Ask(question);
     }
     let told = match question.end {
+        PasteEnd::Whole if is_damaged => Some("not all of the paste was UTF-8; \u{fffd} stands for what was not"),
         PasteEnd::Whole => None,
         PasteEnd::Unfinished => Some("the end of the paste never came"),
         PasteEnd::TooLong => Some("the paste was too long; this is its beginning"),
@@ -78,19 +85,24 @@ impl PasteQuestion {
     pub(crate) fn prompt(&self) -> String {
         let lines = if self.lines == 1 { "1 line".to_owned() } else { format!("{} lines", self.lines) };
         let what = match self.end {
+            PasteEnd::Whole if self.is_damaged => {
+                format!("paste of {lines}, in which \u{fffd} stands for what is not UTF-8")
+            }
             PasteEnd::Whole => format!("paste of {lines}"),
             PasteEnd::Unfinished => format!("paste of {lines}, the end of which never came"),
             PasteEnd::TooLong => format!("paste of {lines}, cut off after {} KiB", self.text.len().div_ceil(1024)),
         };
         let mut offers = Vec::new();
         let mut why = String::new();
-        if self.is_sendable() {
+        if let Some(private_line) = &self.private_line {
+            why = format!(" {private_line};");
+        } else if self.is_sendable() {
             offers.push("s sends it as one message");
         } else if !self.is_blank() {
             let Limits { message_bytes_max, .. } = self.limits;
             why = format!(" it has {} bytes, a message at most {message_bytes_max};", self.text.len());
         }
-        if !self.is_blank() {
+        if self.is_sendable_by_line() {
             offers.push(if self.is_sendable() { "l line by line" } else { "l sends it line by line" });
         }
         if self.is_editable() {
@@ -126,6 +138,8 @@ impl PasteQuestion {
         self.text.push_str(&editor::cleaned(&paste.text));
         self.text.truncate(self.text.floor_char_boundary(APPENDED_BYTES_MAX));
         self.lines = lines_of(&self.text);
+        self.private_line = check_text(&self.text).err();
+        self.is_damaged |= paste.is_damaged;
         if paste.end != PasteEnd::Whole {
             self.end = paste.end;
         }
@@ -134,7 +148,7 @@ impl PasteQuestion {
     fn chosen(&self) -> Option<Answer> {
         match self.typed.trim().to_lowercase().as_str() {
             "s" if self.is_sendable() => Some(Answer::Send(self.text.trim_end_matches('\n').to_owned())),
-            "l" if !self.is_blank() => Some(Answer::SendLines(PastedLines::of(&self.text))),
+            "l" if self.is_sendable_by_line() => Some(Answer::SendLines(PastedLines::of(&self.text))),
             "e" if self.is_editable() => Some(Answer::Edit(self.text.clone())),
             _ => None,
         }
@@ -145,7 +159,11 @@ impl PasteQuestion {
     }
 
     fn is_sendable(&self) -> bool {
-        !self.is_blank() && self.text.trim_end_matches('\n').len() <= self.limits.message_bytes_max
+        self.is_sendable_by_line() && self.text.trim_end_matches('\n').len() <= self.limits.message_bytes_max
+    }
+
+    fn is_sendable_by_line(&self) -> bool {
+        !self.is_blank() && self.private_line.is_none()
     }
 
     fn is_editable(&self) -> bool {
@@ -198,7 +216,7 @@ mod tests {
     const LIMITS: Limits = Limits { message_bytes_max: 100, input_bytes: 0 };
 
     fn paste(text: &str, end: PasteEnd) -> Paste {
-        Paste { text: text.to_owned(), end }
+        Paste { text: text.to_owned(), end, is_damaged: false }
     }
 
     #[track_caller]
@@ -210,7 +228,12 @@ mod tests {
     }
 
     fn press(question: &PasteQuestion, key: &str) -> Option<Answer> {
-        let mut question = PasteQuestion { text: question.text.clone(), typed: String::new(), ..*question };
+        let mut question = PasteQuestion {
+            text: question.text.clone(),
+            private_line: question.private_line.clone(),
+            typed: String::new(),
+            ..*question
+        };
         assert_eq!(question.answer(&Action::Insert(key.into())), None, "a letter alone answers nothing");
         question.answer(&Action::Enter)
     }
@@ -245,6 +268,17 @@ mod tests {
         assert_eq!(question.typed(), "so");
         question.answer(&Action::Remove(Motion::Left));
         assert!(matches!(question.answer(&Action::Enter), Some(Answer::Send(_))));
+    }
+
+    #[test]
+    fn a_paste_with_a_private_command_is_not_sent() {
+        for line in ["/msg bob the secret", "\u{200b}/op token", " ／reply x", "/R x"] {
+            let question = asked(&format!("1\n2\n3\n4\n5\n{line}"), PasteEnd::Whole, LIMITS);
+            assert_eq!((press(&question, "s"), press(&question, "l")), (None, None), "{line}");
+            let prompt = question.prompt();
+            assert!(prompt.contains("line 6 begins with /") && !prompt.contains("secret"), "{prompt}");
+            assert!(matches!(press(&question, "e"), Some(Answer::Edit(_))));
+        }
     }
 
     #[test]

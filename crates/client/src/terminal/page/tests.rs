@@ -8,7 +8,7 @@ const NOON: &str = "2026-11-22T12:00:00.000Z";
 fn page(timestamps: bool) -> Page {
     let clock = LocalClock::fixed(|| Timestamp::parse(NOON).expect("an instant"));
     let settings = Settings::new(&Preferences { timestamps: Some(timestamps), ..Preferences::default() }, true);
-    Page::new(Reader { me: "me".into(), correspondent: None, clock }, settings)
+    Page::new(Reader { clock, ..Reader::new("me") }, settings)
 }
 
 fn heard(json: &str) -> Update {
@@ -198,4 +198,13 @@ fn what_was_missed_rings_once() {
         page.hear(heard(&json), 0).rings
     };
     assert_eq!([1, 2, 3, 4, 5].map(&mut call), [true, false, false, true, true]);
+}
+
+#[test]
+fn a_change_of_name_does_not_overtake_who_had_it() {
+    let mut page = page(false);
+    let left = heard(r#"{"type":"left","room":"lobby","names":["bob"],"count":1}"#);
+    assert!(shown(&mut page, left, 0).is_empty(), "it is gathered");
+    let renamed = heard(r#"{"type":"renamed","from":"carol","to":"bob"}"#);
+    assert_eq!(shown(&mut page, renamed, 1), ["* bob left", "* carol is now bob"]);
 }

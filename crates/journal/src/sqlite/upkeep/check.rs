@@ -3,16 +3,20 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use glassline_wire::event::Event;
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
+use super::monitor::{Monitor, Stage, unmonitored, unwatch, watch};
 use super::open_to_read;
-use crate::sqlite::fault;
+use crate::sqlite::checksum::{self, Table};
 use crate::sqlite::files::beside;
+use crate::sqlite::opening::is_in_use;
+use crate::sqlite::page::{self, LeftOut, Soundness, message_columns};
 use crate::sqlite::place::{SEQ_BITS, SEQ_MAX, place, seq_of};
 use crate::sqlite::renewal::has_stray_pages;
 use crate::sqlite::tend::WAL_BYTES_MAX;
+use crate::sqlite::{acts, fault, summing, wal};
 use crate::store::StoreError;
 
 /// Faults that are listed; there may be more.
@@ -20,9 +24,6 @@ const FAULTS_MAX: usize = 100;
 
 /// Numbers of a room looked at in one read: some tens of milliseconds, even if all texts are long.
 const SLICE: u64 = 2_000;
-
-/// Steps of `SQLite`'s machine between two looks at the log's size: about a millisecond.
-const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
 /// What a check found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub struct Report {
     pub messages: u64,
     /// Operators' acts stored.
     pub acts: u64,
+    /// Messages from before there were checksums whose damage could not be seen; a server gives them theirs. That is no fault.
+    pub unverified: u64,
     /// Messages the search index does not have yet; that is no fault.
     pub index_lag: u64,
     /// Whether the file's own structure was not looked at to its end, because what a server wrote meanwhile became too much. All
@@ -57,14 +60,34 @@ impl Report {
 /// # Errors
 /// It cannot be opened, or is no history. What is wrong with one is in the report.
 pub fn check(file: &Path) -> Result<Report, StoreError> {
-    check_with(file, WAL_BYTES_MAX, &mut || {})
+    check_monitored(file, &unmonitored())
 }
 
-/// As [`check`]; `between` is called between slices, when nothing is being read.
-pub(crate) fn check_with(file: &Path, log_bytes_max: u64, between: &mut dyn FnMut()) -> Result<Report, StoreError> {
+/// Works as [`check`], reports progress and can be cancelled.
+///
+/// # Errors
+/// Those of [`check`], and [`StoreError::Cancelled`].
+pub fn check_monitored(file: &Path, monitor: &Arc<dyn Monitor>) -> Result<Report, StoreError> {
+    check_with(file, WAL_BYTES_MAX, monitor, &mut || {})
+}
+
+/// As [`check_monitored`]; `between` is called between slices, when nothing is being read.
+pub(crate) fn check_with(
+    file: &Path,
+    log_bytes_max: u64,
+    monitor: &Arc<dyn Monitor>,
+    between: &mut dyn FnMut(),
+) -> Result<Report, StoreError> {
+    // A server that has it open writes to its log, and has looked when it began.
+    let log_damage =
+        if is_in_use(file) { None } else { wal::damage(file).map_err(|error| fault::opening_io(&error, file))? };
     let db = open_to_read(file)?;
     let log = beside(file, "-wal").map_err(|error| fault::opening_io(&error, file))?;
-    let mut checking = Checking { db, log, log_bytes_max, report: Report::default(), between };
+    let mut checking =
+        Checking { db, log, log_bytes_max, report: Report::default(), monitor: Arc::clone(monitor), between };
+    if let Some(damage) = log_damage {
+        checking.fault(damage.to_string());
+    }
     let read = checking.file_itself();
     checking.note("the file", read);
     let read = checking.rooms();
@@ -73,7 +96,9 @@ pub(crate) fn check_with(file: &Path, log_bytes_max: u64, between: &mut dyn FnMu
     checking.note("what belongs to a room", read);
     let read = checking.acts();
     checking.note("the operators' acts", read);
-    Ok(checking.report)
+    let read = summing::unsummed(&checking.db).map(drop);
+    checking.note("the progress of the checksums", read);
+    if monitor.is_cancelled() { Err(StoreError::Cancelled) } else { Ok(checking.report) }
 }
 
 struct Checking<'c> {
@@ -81,6 +106,7 @@ struct Checking<'c> {
     log: PathBuf,
     log_bytes_max: u64,
     report: Report,
+    monitor: Arc<dyn Monitor>,
     between: &'c mut dyn FnMut(),
 }
 
@@ -90,6 +116,8 @@ struct Room {
     oldest: u64,
     indexed: u64,
     oldest_at_ms: u64,
+    /// Its row is as it was written. If not, its numbers are those of its messages.
+    is_sound: bool,
 }
 
 /// What slices of a room found missing.
@@ -97,9 +125,11 @@ struct Room {
 struct Missing {
     messages: u64,
     indexed: u64,
-    odd_ids: u64,
-    /// Numbers whose text or sender is no text, up to [`FAULTS_MAX`].
-    unreadable: Vec<u64>,
+    unverified: u64,
+    /// Messages that are not as they were stored.
+    damaged: u64,
+    /// Their numbers, up to [`FAULTS_MAX`].
+    damaged_seqs: Vec<u64>,
 }
 
 impl Checking<'_> {
@@ -120,9 +150,10 @@ impl Checking<'_> {
     fn file_itself(&mut self) -> Result<(), rusqlite::Error> {
         let (log, log_bytes_max) = (self.log.clone(), self.log_bytes_max);
         let is_log_large = move || fs::metadata(&log).map_or(0, |log| log.len()) > log_bytes_max;
-        self.db.progress_handler(STEPS_BETWEEN_LOOKS, Some(is_log_large))?;
+        self.monitor.begin(Stage::CheckingStructure, steps_of_structure(&self.db).ok());
+        watch(&mut self.db, &self.monitor, is_log_large)?;
         let found = self.integrity();
-        self.db.progress_handler(0, None::<fn() -> bool>)?;
+        unwatch(&mut self.db)?;
         match found {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
                 self.report.pages_left_out = true;
@@ -153,24 +184,38 @@ impl Checking<'_> {
     }
 
     fn rooms(&mut self) -> Result<(), rusqlite::Error> {
+        self.monitor.begin(Stage::CheckingMessages, messages(&self.db).ok());
         let mut after = i64::MIN;
-        loop {
+        while !self.monitor.is_cancelled() {
             let next: Option<(i64, String)> = self
                 .db
                 .prepare_cached("SELECT id, name FROM room WHERE id > ?1 ORDER BY id LIMIT 1")?
-                .query_row([after], |row| Ok((row.get(0)?, row.get(1)?)))
+                .query_row([after], |row| {
+                    let name = row.get_ref(1)?.as_bytes().unwrap_or_default();
+                    Ok((row.get(0)?, String::from_utf8_lossy(name).into_owned()))
+                })
                 .optional()?;
             let Some((id, name)) = next else { return Ok(()) };
-            self.room(id, &name)?;
+            if id <= after {
+                self.fault(format!("the rooms are out of order: {id} stands behind {after}"));
+                return Ok(());
+            }
+            let read = self.room(id, &name);
+            self.note(&format!("room {name:?}"), read);
             after = id;
         }
+        Ok(())
     }
 
     /// The room's numbers first, then its messages slice by slice. Meanwhile a server may forget the oldest and store others.
     fn room(&mut self, id: i64, name: &str) -> Result<(), rusqlite::Error> {
         let transaction = self.db.unchecked_transaction()?;
         let room = room_now(&transaction, id)?;
-        let contradiction = contradiction(&transaction, id, &room)?;
+        let contradiction = if room.is_sound {
+            contradiction(&transaction, id, &room)?
+        } else {
+            Some("its row is not as it was written".to_string())
+        };
         transaction.commit()?;
         self.report.rooms += u64::from(room.newest > 0);
         if let Some(contradiction) = contradiction {
@@ -179,7 +224,7 @@ impl Checking<'_> {
         self.report.index_lag += room.newest - room.indexed.max(room.oldest.saturating_sub(1)).min(room.newest);
         let mut missing = Missing::default();
         let mut from = room.oldest.max(1);
-        while from <= room.newest {
+        while from <= room.newest && !self.monitor.is_cancelled() {
             (self.between)();
             let transaction = self.db.unchecked_transaction()?;
             let now = room_now(&transaction, id)?;
@@ -189,14 +234,19 @@ impl Checking<'_> {
                 self.report.messages += slice(&transaction, id, &now, (from, to), &mut missing)?;
             }
             transaction.commit()?;
+            self.monitor.advance(self.report.messages);
             from = to.max(from.saturating_sub(1)) + 1;
         }
-        for seq in &missing.unreadable {
-            self.fault(format!("room {name:?}: the text or the sender of number {seq} is not UTF-8"));
+        self.report.unverified += missing.unverified;
+        for seq in &missing.damaged_seqs {
+            self.fault(format!("room {name:?}: number {seq} is not as it was stored"));
+        }
+        let unlisted = missing.damaged - missing.damaged_seqs.len() as u64;
+        if unlisted > 0 {
+            self.fault(format!("room {name:?}: {unlisted} more messages are not as they were stored"));
         }
         for (count, what) in [
             (missing.messages, "of its messages are not stored"),
-            (missing.odd_ids, "of its messages have ids of a wrong length"),
             (missing.indexed, "of its messages are missing in the search index, or should not be in it"),
         ] {
             if count > 0 {
@@ -214,11 +264,15 @@ impl Checking<'_> {
         ] {
             let mut from = i64::MIN;
             let mut strange = 0_u64;
-            loop {
+            while !self.monitor.is_cancelled() {
                 let transaction = self.db.unchecked_transaction()?;
                 let next = |from: i64| transaction.prepare_cached(find)?.query_row([from], |row| row.get(0)).optional();
                 let found: Option<i64> = next(from)?;
                 let Some(found) = found else { break };
+                if found < from {
+                    self.report.faults.push(format!("{what} are out of order"));
+                    break;
+                }
                 let id = found >> SEQ_BITS;
                 let room = room_now(&transaction, id).optional()?;
                 let newest = room.as_ref().map_or(0, |room| room.newest);
@@ -239,32 +293,72 @@ impl Checking<'_> {
     }
 
     fn acts(&mut self) -> Result<(), rusqlite::Error> {
-        let mut after = i64::MIN;
-        loop {
+        let (mut after, mut expected) = (i64::MIN, 1);
+        while !self.monitor.is_cancelled() {
             let next: Option<(i64, bool)> = self
                 .db
-                .prepare_cached("SELECT number, json FROM act WHERE number > ?1 ORDER BY number LIMIT 1")?
-                .query_row([after], |row| Ok((row.get(0)?, Event::from_json(row.get_ref(1)?.as_bytes()?).is_ok())))
+                .prepare_cached("SELECT * FROM act WHERE number > ?1 ORDER BY number LIMIT 1")?
+                .query_row([after], |row| Ok((row.get("number")?, acts::verified(row).is_ok())))
                 .optional()?;
-            let Some((number, is_readable)) = next else { return Ok(()) };
-            if !is_readable {
-                self.fault(format!("the operators' act number {number} cannot be read"));
+            let Some((number, is_sound)) = next else { return Ok(()) };
+            if number <= after {
+                self.fault(format!("the operators' acts are out of order: {number} stands behind {after}"));
+                return Ok(());
+            }
+            if number != expected {
+                self.fault(format!("operators' acts before number {number} are missing"));
+            }
+            if !is_sound {
+                self.fault(format!("the operators' act number {number} is not as it was stored"));
             }
             self.report.acts += 1;
-            after = number;
+            (after, expected) = (number, number.saturating_add(1));
         }
+        Ok(())
     }
 }
 
+/// Number of messages by the rows of the rooms.
+fn messages(db: &Connection) -> Result<u64, rusqlite::Error> {
+    db.query_row("SELECT coalesce(sum(newest - oldest + 1), 0) FROM room", [], |row| row.get(0))
+}
+
+/// Estimate of the steps that verifying the structure takes; measured, and wrong where texts are long.
+fn steps_of_structure(db: &Connection) -> Result<u64, rusqlite::Error> {
+    const STEPS_PER_MESSAGE: u64 = 28;
+    Ok(messages(db)?.saturating_mul(STEPS_PER_MESSAGE))
+}
+
 fn room_now(db: &Connection, id: i64) -> Result<Room, rusqlite::Error> {
-    db.prepare_cached("SELECT newest, oldest, indexed, oldest_at_ms FROM room WHERE id = ?1")?.query_row([id], |row| {
-        Ok(Room { newest: row.get(0)?, oldest: row.get(1)?, indexed: row.get(2)?, oldest_at_ms: row.get(3)? })
+    db.prepare_cached("SELECT * FROM room WHERE id = ?1")?.query_row([id], |row| {
+        if checksum::verify(Table::Room, row).is_err() {
+            return room_by_messages(db, id);
+        }
+        Ok(Room {
+            newest: row.get("newest")?,
+            oldest: row.get("oldest")?,
+            indexed: row.get("indexed")?,
+            oldest_at_ms: row.get("oldest_at_ms")?,
+            is_sound: true,
+        })
     })
+}
+
+/// A room of which only its messages can be believed.
+fn room_by_messages(db: &Connection, id: i64) -> Result<Room, rusqlite::Error> {
+    let (first, last): (Option<i64>, Option<i64>) = db
+        .prepare_cached(
+            "SELECT (SELECT min(place) FROM message WHERE place BETWEEN ?1 AND ?2),
+                    (SELECT max(place) FROM message WHERE place BETWEEN ?1 AND ?2)",
+        )?
+        .query_row((place(id, 0), place(id, SEQ_MAX)), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (oldest, newest) = (first.map_or(1, seq_of), last.map_or(0, seq_of));
+    Ok(Room { newest, oldest, indexed: newest, oldest_at_ms: 0, is_sound: false })
 }
 
 /// What a room says of itself and is not so.
 fn contradiction(db: &Connection, id: i64, room: &Room) -> Result<Option<String>, rusqlite::Error> {
-    let Room { newest, oldest, indexed, oldest_at_ms } = *room;
+    let Room { newest, oldest, indexed, oldest_at_ms, .. } = *room;
     if oldest == 0 || oldest > newest + 1 || indexed > newest {
         return Ok(Some(format!("its numbers contradict each other: {oldest} to {newest}, {indexed} indexed")));
     }
@@ -286,21 +380,23 @@ fn slice(
 ) -> Result<u64, rusqlite::Error> {
     let places = (place(id, from), place(id, to));
     let mut messages =
-        db.prepare_cached("SELECT place, id, sender, text FROM message WHERE place BETWEEN ?1 AND ?2")?;
+        db.prepare_cached(concat!("SELECT ", message_columns!(), " FROM message m WHERE m.place BETWEEN ?1 AND ?2"))?;
     let mut rows = messages.query(places)?;
     let mut count = 0;
     while let Some(row) = rows.next()? {
         count += 1;
-        let at: i64 = row.get(0)?;
-        let is_text =
-            |column: usize| Ok::<_, rusqlite::Error>(str::from_utf8(row.get_ref(column)?.as_bytes()?).is_ok());
-        if (!is_text(2)? || !is_text(3)?) && missing.unreadable.len() < FAULTS_MAX {
-            missing.unreadable.push(seq_of(at));
+        missing.unverified += u64::from(page::soundness(row)? == Soundness::Unverified);
+        if page::readable("", row, &mut LeftOut::default())?.is_none() {
+            missing.damaged += 1;
+            if missing.damaged_seqs.len() < FAULTS_MAX {
+                missing.damaged_seqs.push(seq_of(row.get(0)?));
+            }
         }
-        let Some(id_bytes) = row.get_ref(1)?.as_blob_or_null()? else { continue };
-        missing.odd_ids += u64::from(id_bytes.len() != 16);
     }
     missing.messages += (to - from + 1).saturating_sub(count);
+    if !room.is_sound {
+        return Ok(count);
+    }
     let indexed: u64 = db
         .prepare_cached("SELECT count(*) FROM message_text_docsize WHERE id BETWEEN ?1 AND ?2")?
         .query_row(places, |row| row.get(0))?;

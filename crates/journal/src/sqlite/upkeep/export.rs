@@ -1,19 +1,44 @@
 //! A history as JSON Lines: the events that `join --json` prints.
 
 use std::io::Write;
+use std::ops::RangeInclusive;
 use std::path::Path;
+use std::sync::Arc;
 
-use glassline_wire::event::{Event, Message, SCHEMA_VERSION};
-use rusqlite::{Connection, OptionalExtension};
+use glassline_wire::event::{Act, Event, Message, SCHEMA_VERSION};
+use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{UpkeepError, open_to_read};
-use crate::sqlite::page::{message, message_columns};
-use crate::sqlite::place::{SEQ_BITS, SEQ_MAX, place};
+use super::extent::{Room, Rooms, rooms, rows_max};
+use super::monitor::{Monitor, Stage, heed, unmonitored};
+use super::slice::{SLICE, Table, read, tolerate};
+use super::{UpkeepError, open_damaged};
+use crate::sqlite::acts;
+use crate::sqlite::fault;
+use crate::sqlite::page::{LeftOut, message_columns, readable};
+use crate::sqlite::place::{place, seq_of};
+use crate::store::StoreError;
 
-/// Messages read in one go: between them a server may empty its log.
-const READ_AT_ONCE: usize = 500;
+const MESSAGES: Table = Table {
+    ascending: concat!(
+        "SELECT ",
+        message_columns!(),
+        " FROM message m WHERE m.place BETWEEN ?1 AND ?2 ORDER BY m.place LIMIT ?3"
+    ),
+    descending: concat!(
+        "SELECT ",
+        message_columns!(),
+        " FROM message m WHERE m.place BETWEEN ?1 AND ?2 ORDER BY m.place DESC LIMIT ?3"
+    ),
+    single: concat!("SELECT ", message_columns!(), " FROM message m WHERE m.place = ?1"),
+};
 
-/// What an export holds.
+const ACTS: Table = Table {
+    ascending: "SELECT * FROM act WHERE number BETWEEN ?1 AND ?2 ORDER BY number LIMIT ?3",
+    descending: "SELECT * FROM act WHERE number BETWEEN ?1 AND ?2 ORDER BY number DESC LIMIT ?3",
+    single: "SELECT * FROM act WHERE number = ?1",
+};
+
+/// What an export holds, and what it should hold and does not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exported {
     /// Rooms that have messages.
@@ -22,32 +47,73 @@ pub struct Exported {
     pub messages: u64,
     /// Operators' acts.
     pub acts: u64,
-    /// What could not be read, in words; empty unless the file is damaged.
-    pub unread: Vec<String>,
+    /// Messages that are missing, by room and in the order of their numbers; each number between the
+    /// room's oldest and newest is either exported or in one of these ranges.
+    pub missing: Vec<(String, RangeInclusive<u64>)>,
+    /// Acts that are missing, by their numbers in the file.
+    pub missing_acts: Vec<RangeInclusive<u64>>,
+    /// What is not certain, in sentences: which rooms there are, and which numbers they have.
+    pub doubts: Vec<String>,
 }
 
-/// A room to export.
-struct Room {
-    id: i64,
-    name: String,
-    /// The last number that is looked for.
-    newest: u64,
+impl Exported {
+    /// Whether nothing is missing or uncertain.
+    pub fn is_complete(&self) -> bool {
+        self.missing.is_empty() && self.missing_acts.is_empty() && self.doubts.is_empty()
+    }
+
+    /// Number of messages that are missing.
+    pub fn missing_messages(&self) -> u64 {
+        self.missing.iter().map(|(_, range)| range.end() - range.start() + 1).sum()
+    }
 }
 
-/// Writes all of a history: a line `{"type":"schema","version":1}`, then each room's messages in the order of their numbers, then the
-/// operators' acts. A server may have it open: what it stores meanwhile may be in it or not. Of a damaged file it takes what can be
-/// read, and says what could not.
+/// Writes all of a history: a line `{"type":"schema","version":1}`, then each room's messages in the
+/// order of their numbers, then the operators' acts. A server may have it open: what it stores
+/// meanwhile may be in it or not. Of a damaged file it takes what can be read, and reports each
+/// number that cannot. The work is bounded by the size of the file, whatever is in it.
 ///
 /// # Errors
 /// It cannot be opened, or the output not written.
 pub fn export(file: &Path, output: &mut dyn Write) -> Result<Exported, UpkeepError> {
-    let db = open_to_read(file)?;
-    let mut exporting = Exporting { db, output, exported: Exported::default() };
+    export_monitored(file, output, &unmonitored())
+}
+
+/// Works as [`export`], reports progress and can be cancelled.
+///
+/// # Errors
+/// Those of [`export`], and [`StoreError::Cancelled`].
+pub fn export_monitored(
+    file: &Path,
+    output: &mut dyn Write,
+    monitor: &Arc<dyn Monitor>,
+) -> Result<Exported, UpkeepError> {
+    let mut db = open_damaged(file)?;
+    let reading = |error: rusqlite::Error| match fault::reading(&error, file) {
+        StoreError::TooSlow if monitor.is_cancelled() => UpkeepError::Store(StoreError::Cancelled),
+        StoreError::TooSlow => UpkeepError::Store(StoreError::Locked(file.to_path_buf())),
+        error => UpkeepError::Store(error),
+    };
+    heed(&mut db, monitor).map_err(reading)?;
+    let rows_max = rows_max(&db).map_err(reading)?;
+    let Rooms { rooms, doubts } = rooms(&db, rows_max).map_err(reading)?;
+    let last_act = last_act(&db, rows_max).map_err(reading)?;
+    let total =
+        rooms.iter().map(|room| (room.last + 1).saturating_sub(room.first)).sum::<u64>() + last_act.unwrap_or(0);
+    monitor.begin(Stage::Exporting, Some(total));
+    let mut exporting = Exporting {
+        db,
+        output,
+        monitor: monitor.as_ref(),
+        exported: Exported { doubts, ..Exported::default() },
+        done: 0,
+        empty_slices_left: rows_max / SLICE + 1,
+    };
     exporting.line(&schema_line())?;
-    for room in exporting.rooms() {
-        exporting.room(&room)?;
+    for room in rooms {
+        exporting.room(&room, &reading)?;
     }
-    exporting.acts()?;
+    exporting.acts(last_act, &reading)?;
     exporting.output.flush().map_err(UpkeepError::Output)?;
     Ok(exporting.exported)
 }
@@ -60,158 +126,168 @@ pub(super) fn schema_line() -> Vec<u8> {
 struct Exporting<'e> {
     db: Connection,
     output: &'e mut dyn Write,
+    monitor: &'e dyn Monitor,
     exported: Exported,
+    /// Numbers passed, of all rooms, and acts.
+    done: u64,
+    /// Slices in a row without a message that are read as they come; then the next message is looked
+    /// for, since there are more numbers than the file has space for.
+    empty_slices_left: u64,
 }
+
+/// Has errors of reading say whose they are.
+type Reading<'r> = &'r dyn Fn(rusqlite::Error) -> UpkeepError;
 
 impl Exporting<'_> {
     fn line(&mut self, json: &[u8]) -> Result<(), UpkeepError> {
         self.output.write_all(json).and_then(|()| self.output.write_all(b"\n")).map_err(UpkeepError::Output)
     }
 
-    /// All rooms; where their names cannot be read, those that messages stand in, under names made up.
-    fn rooms(&mut self) -> Vec<Room> {
-        let read = || -> Result<Vec<Room>, rusqlite::Error> {
-            let mut statement = self.db.prepare("SELECT id, name, newest FROM room ORDER BY id")?;
-            statement
-                .query_map([], |row| Ok(Room { id: row.get(0)?, name: row.get(1)?, newest: row.get(2)? }))?
-                .collect()
-        };
-        match read() {
-            Ok(rooms) => rooms,
-            Err(error) => {
-                self.exported
-                    .unread
-                    .push(format!("the names of the rooms ({error}): they are called room-1 and so on"));
-                self.rooms_by_their_messages()
-            }
-        }
+    fn advance(&mut self, numbers: u64) -> Result<(), UpkeepError> {
+        self.done += numbers;
+        self.monitor.advance(self.done);
+        if self.monitor.is_cancelled() { Err(StoreError::Cancelled.into()) } else { Ok(()) }
     }
 
-    fn rooms_by_their_messages(&mut self) -> Vec<Room> {
-        let mut rooms = Vec::new();
-        let mut from = 0_i64;
-        loop {
-            match self.first_place(from, i64::MAX) {
-                Ok(Some(found)) => {
-                    let id = found >> SEQ_BITS;
-                    rooms.push(Room { id, name: format!("room-{id}"), newest: SEQ_MAX });
-                    from = place(id, SEQ_MAX).saturating_add(1);
-                }
-                Ok(None) => return rooms,
-                Err(error) => {
-                    self.exported.unread.push(format!("whatever rooms follow ({error})"));
-                    return rooms;
-                }
-            }
-        }
-    }
-
-    fn room(&mut self, room: &Room) -> Result<(), UpkeepError> {
+    /// Goes through the numbers slice by slice, each number once and upwards.
+    fn room(&mut self, room: &Room, reading: Reading<'_>) -> Result<(), UpkeepError> {
         let before = self.exported.messages;
-        let mut next = 1;
-        while next <= room.newest {
-            let (messages, complete) = self.read_from(room, next);
-            for message in &messages {
-                self.line(&Event::Message(message.clone()).to_json())?;
+        let mut next = room.first;
+        while next <= room.last {
+            let to = next.saturating_add(SLICE - 1).min(room.last);
+            let (oldest, messages) = self.messages(room, next..=to).map_err(reading)?;
+            let is_empty = messages.iter().all(Option::is_none);
+            for (seq, message) in (next..).zip(messages) {
+                match message {
+                    Some(message) => {
+                        self.line(&Event::Message(message).to_json())?;
+                        self.exported.messages += 1;
+                    }
+                    // Retention has removed it since the room's row was read.
+                    None if seq < oldest => {}
+                    None => self.miss(&room.name, seq..=seq),
+                }
             }
-            self.exported.messages += messages.len() as u64;
-            if let Some(last) = messages.last().and_then(|message| message.seq) {
-                next = last + 1;
-            }
-            if complete && messages.len() < READ_AT_ONCE {
-                break;
-            }
-            if !complete {
-                let readable = self.next_readable(room, next);
-                self.exported.unread.push(format!(
-                    "{}: messages {next} to {}",
-                    room.name,
-                    readable.map_or_else(|| "the last".to_string(), |seq| (seq - 1).to_string())
-                ));
-                let Some(readable) = readable else { break };
-                next = readable;
+            self.advance(to - next + 1)?;
+            next = to + 1;
+            if is_empty {
+                next = self.after_empty_slice(room, next).map_err(reading)?;
             }
         }
         self.exported.rooms += u64::from(self.exported.messages > before);
         Ok(())
     }
 
-    /// Messages from a number on, and whether reading them found no fault.
-    fn read_from(&self, room: &Room, from: u64) -> (Vec<Message>, bool) {
-        let mut messages = Vec::new();
-        let mut read = || -> Result<(), rusqlite::Error> {
-            let mut statement = self.db.prepare_cached(concat!(
-                "SELECT ",
-                message_columns!(),
-                " FROM message m WHERE m.place BETWEEN ?1 AND ?2 ORDER BY m.place LIMIT ?3"
-            ))?;
-            let mut rows = statement.query((place(room.id, from), place(room.id, room.newest), READ_AT_ONCE))?;
-            while let Some(row) = rows.next()? {
-                messages.push(message(&room.name, row)?);
-            }
-            Ok(())
-        };
-        let complete = read().is_ok();
-        (messages, complete)
+    /// Reads a slice, and the room's oldest number at that moment; 0 if that is not known.
+    fn messages(&self, room: &Room, seqs: RangeInclusive<u64>) -> Result<(u64, Vec<Option<Message>>), rusqlite::Error> {
+        let transaction = self.db.unchecked_transaction()?;
+        let oldest = transaction
+            .prepare_cached("SELECT oldest FROM room WHERE id = ?1 AND oldest <= newest + 1")
+            .and_then(|mut oldest| oldest.query_row([room.id], |row| row.get(0)).optional());
+        let oldest: Option<u64> = tolerate(oldest)?.flatten();
+        let keys = place(room.id, *seqs.start())..=place(room.id, *seqs.end());
+        let messages = read(&transaction, &MESSAGES, keys, |row| message_in(&room.name, row))?;
+        // After a damaged row a commit fails, though nothing is written.
+        drop(transaction);
+        Ok((oldest.unwrap_or(0), messages))
     }
 
-    /// The first number from which reading goes well again: far jumps first, then halving the last one.
-    fn next_readable(&self, room: &Room, faulty: u64) -> Option<u64> {
-        let reads = |from: u64| {
-            let (messages, complete) = self.read_from(room, from);
-            (complete || !messages.is_empty()).then(|| messages.first().and_then(|message| message.seq))
-        };
-        let (mut bad, mut step) = (faulty, 1);
-        let mut good = loop {
-            let from = faulty.saturating_add(step).min(room.newest);
-            match reads(from) {
-                // The end, without a message.
-                Some(None) => return None,
-                Some(Some(_)) => break from,
-                None if from == room.newest => return None,
-                None => bad = from,
-            }
-            step *= 2;
-        };
-        while good - bad > 1 {
-            let middle = bad + (good - bad) / 2;
-            if matches!(reads(middle), Some(Some(_))) {
-                good = middle;
-            } else {
-                bad = middle;
-            }
+    /// Where to go on behind a slice without a message. In a room with more numbers than the file can
+    /// hold, that is the next message.
+    fn after_empty_slice(&mut self, room: &Room, next: u64) -> Result<u64, rusqlite::Error> {
+        if self.empty_slices_left > 0 {
+            self.empty_slices_left -= 1;
+            return Ok(next);
         }
-        reads(good).flatten()
+        if next > room.last {
+            return Ok(next);
+        }
+        let found = self
+            .db
+            .prepare_cached("SELECT place FROM message WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT 1")
+            .and_then(|mut first| {
+                first.query_row([place(room.id, next), place(room.id, room.last)], |row| row.get(0)).optional()
+            });
+        let found: Option<u64> = tolerate(found)?.flatten().map(seq_of);
+        let found = found.filter(|found| (next..=room.last).contains(found)).unwrap_or(room.last + 1);
+        if found > next {
+            self.miss(&room.name, next..=found - 1);
+        }
+        Ok(found)
     }
 
-    fn first_place(&self, from: i64, to: i64) -> Result<Option<i64>, rusqlite::Error> {
-        self.db
-            .prepare_cached("SELECT place FROM message WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT 1")?
-            .query_row((from, to), |row| row.get(0))
-            .optional()
+    /// Reports numbers as missing, with those before them in one range.
+    fn miss(&mut self, room: &str, seqs: RangeInclusive<u64>) {
+        if let Some((last_room, last)) = self.exported.missing.last_mut()
+            && last_room == room
+            && last.end() + 1 == *seqs.start()
+        {
+            *last = *last.start()..=*seqs.end();
+        } else {
+            self.exported.missing.push((room.to_string(), seqs));
+        }
     }
 
-    fn acts(&mut self) -> Result<(), UpkeepError> {
-        let mut after = 0_i64;
-        loop {
-            let read = self
-                .db
-                .prepare_cached("SELECT number, json FROM act WHERE number > ?1 ORDER BY number LIMIT 1")
-                .and_then(|mut statement| {
-                    statement.query_row([after], |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).optional()
-                });
-            match read {
-                Ok(Some((number, json))) => {
-                    self.line(json.as_bytes())?;
+    /// Goes through the acts up to the last. If that is not known, up to one that others follow no more.
+    fn acts(&mut self, last: Option<u64>, reading: Reading<'_>) -> Result<(), UpkeepError> {
+        let (mut next, mut last_found) = (1, 0);
+        while last.is_none_or(|last| next <= last) {
+            let to = (next + SLICE - 1).min(last.unwrap_or(u64::MAX));
+            let acts = read(&self.db, &ACTS, next.cast_signed()..=to.cast_signed(), act_in).map_err(reading)?;
+            for (number, act) in (next..).zip(acts) {
+                if let Some(act) = act {
+                    self.line(&Event::Act(act).to_json())?;
                     self.exported.acts += 1;
-                    after = number;
-                }
-                Ok(None) => return Ok(()),
-                Err(error) => {
-                    self.exported.unread.push(format!("operators' acts behind number {after} ({error})"));
-                    return Ok(());
+                    last_found = number;
+                } else if let Some(range) = self.exported.missing_acts.last_mut()
+                    && range.end() + 1 == number
+                {
+                    *range = *range.start()..=number;
+                } else {
+                    self.exported.missing_acts.push(number..=number);
                 }
             }
+            self.advance(to - next + 1)?;
+            if last.is_none() && last_found < next {
+                break;
+            }
+            next = to + 1;
         }
+        // Behind the last that can be read nobody knows how many there were: its number may be damaged too.
+        let is_end_damaged = self.exported.missing_acts.pop_if(|range| *range.start() > last_found).is_some();
+        if last.is_none() || is_end_damaged {
+            self.exported.doubts.push(format!("the operators' acts after number {last_found} cannot be read"));
+        }
+        Ok(())
     }
+}
+
+/// The message in a row; `None` if its bytes are damaged. All that can be verified of a row is
+/// verified in [`readable`].
+fn message_in(room: &str, row: &Row<'_>) -> Option<Message> {
+    readable(room, row, &mut LeftOut::default()).ok().flatten()
+}
+
+/// The act in a row of the whole table; `None` if its bytes are damaged.
+fn act_in(row: &Row<'_>) -> Option<Act> {
+    acts::verified(row).ok()
+}
+
+/// The number of the last act; `None` where damage is in the way. Acts are numbered from 1 on and
+/// never removed, so a number that the file has no space for is damaged.
+fn last_act(db: &Connection, rows_max: u64) -> Result<Option<u64>, rusqlite::Error> {
+    let number = |sql: &str| {
+        let found =
+            db.prepare_cached(sql).and_then(|mut number| number.query_row([], |row| row.get::<_, i64>(0)).optional());
+        tolerate(found)
+    };
+    let ends = [
+        number("SELECT number FROM act ORDER BY number LIMIT 1")?,
+        number("SELECT number FROM act ORDER BY number DESC LIMIT 1")?,
+    ];
+    Ok(match ends {
+        [Some(None), Some(None)] => Some(0),
+        [Some(Some(1..)), Some(Some(last @ 1..))] => Some(last.cast_unsigned()).filter(|&last| last <= rows_max),
+        _ => None,
+    })
 }

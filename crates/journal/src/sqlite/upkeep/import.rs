@@ -2,27 +2,30 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 use std::path::Path;
 
 use glassline_wire::event::Act;
-use glassline_wire::event::{Event, Message, SCHEMA_VERSION};
-use glassline_wire::limits::{EVENT_BYTES_MAX, NAME_BYTES_MAX, ROOM_CHARS_MAX, TEXT_BYTES_MAX};
+use glassline_wire::event::{Event, Message};
+use glassline_wire::limits::{NAME_BYTES_MAX, ROOM_CHARS_MAX, TEXT_BYTES_MAX};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::visible::{REPLACEMENT, is_direction_or_break, one_line, relayed};
-use rusqlite::{OptionalExtension, Transaction, TransactionBehavior};
-use serde_json::Value;
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::UpkeepError;
+use super::fresh::Fresh;
+use super::lines::Lines;
+use super::monitor::{Monitor, Stage, unmonitored};
 use crate::record::{Entry, Outcome, Record};
 use crate::sqlite::append::{Growth, store};
 use crate::sqlite::engine::{Engine, Keep};
 use crate::sqlite::fault;
 use crate::sqlite::id_window::IdWindow;
-use crate::sqlite::page::{self, Filling, message_columns};
+use crate::sqlite::page::{self, Filling, LeftOut, message_columns};
 use crate::sqlite::place::{SEQ_BITS, SEQ_MAX, place};
 use crate::sqlite::rooms::open_room;
 use crate::sqlite::tend::{Checkpoint, checkpoint};
+use crate::store::{Store, StoreError};
 
 /// Lines that are stored together.
 const LINES_AT_ONCE: usize = 1_024;
@@ -49,8 +52,48 @@ pub struct Imported {
 /// # Errors
 /// It cannot be opened or written, or a line is no event of an export: nothing is imported then.
 pub fn import(file: &Path, lines: &mut dyn BufRead) -> Result<Imported, UpkeepError> {
+    import_monitored(file, lines, &*unmonitored())
+}
+
+/// Works as [`import`], reports progress and can be cancelled.
+///
+/// # Errors
+/// Those of [`import`], and [`StoreError::Cancelled`]: nothing is imported then.
+pub fn import_monitored(file: &Path, lines: &mut dyn BufRead, monitor: &dyn Monitor) -> Result<Imported, UpkeepError> {
+    monitor.begin(Stage::Importing, None);
+    let imported = import_lines(file, lines, monitor);
+    // What is read may end because it was cancelled as well.
+    if imported.is_err() && monitor.is_cancelled() { Err(StoreError::Cancelled.into()) } else { imported }
+}
+
+fn import_lines(file: &Path, input: &mut dyn BufRead, monitor: &dyn Monitor) -> Result<Imported, UpkeepError> {
+    // Before anything is made: most of what is no export is known by its first line.
+    let mut lines = Lines::begin(input)?;
+    let fresh = Fresh::look(file)?;
     let mut engine = Engine::open(file, Keep::default())?;
-    let db = &mut engine.db;
+    if let Some(damage) = engine.take_damage() {
+        return Err(StoreError::Damaged(damage).into());
+    }
+    let stored = store_lines(&mut engine.db, file, &mut lines, monitor);
+    match stored {
+        Ok(imported) => {
+            checkpoint(&engine.db, Checkpoint::Whole).map_err(|error| fault::writing(&error, file))?;
+            Ok(imported)
+        }
+        Err(error) => {
+            fresh.take_away();
+            Err(error)
+        }
+    }
+}
+
+/// Stores all lines in one transaction: whatever fails leaves the file as it was.
+fn store_lines(
+    db: &mut Connection,
+    file: &Path,
+    lines: &mut Lines<'_>,
+    monitor: &dyn Monitor,
+) -> Result<Imported, UpkeepError> {
     let writing = |error| UpkeepError::Store(fault::writing(&error, file));
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(writing)?;
     let mut importing = Importing {
@@ -63,14 +106,6 @@ pub fn import(file: &Path, lines: &mut dyn BufRead) -> Result<Imported, UpkeepEr
         waiting: Vec::new(),
         imported: Imported::default(),
     };
-    let mut lines = Lines { input: lines, number: 0, line: Vec::new() };
-    let first = lines.next()?.unwrap_or_default();
-    if !is_schema(first) {
-        return Err(lines.wrong(format!(
-            "does not say {}, as that of every export does",
-            String::from_utf8_lossy(&super::export::schema_line())
-        )));
-    }
     while let Some(line) = lines.next()? {
         if line.is_empty() {
             continue;
@@ -79,17 +114,21 @@ pub fn import(file: &Path, lines: &mut dyn BufRead) -> Result<Imported, UpkeepEr
             Ok(Event::Message(message)) => importing.message(message)?,
             Ok(Event::Act(act)) => importing.act(act),
             Ok(_) => Err("is an event that a history does not hold".to_string()),
+            Err(_) if !lines.is_whole() => Err("is no event: the export is cut off in it".to_string()),
             Err(error) => Err(format!("is no event ({})", brief(&error))),
         };
         taken.map_err(|detail| lines.wrong(detail))?;
         if importing.waiting.len() >= LINES_AT_ONCE {
             importing.flush()?;
         }
+        monitor.advance(lines.bytes);
+        if monitor.is_cancelled() {
+            return Err(StoreError::Cancelled.into());
+        }
     }
     importing.flush()?;
     let imported = importing.imported;
     transaction.commit().map_err(writing)?;
-    checkpoint(db, Checkpoint::Whole).map_err(writing)?;
     Ok(imported)
 }
 
@@ -97,52 +136,17 @@ fn acts(transaction: &Transaction<'_>) -> Result<HashSet<String>, rusqlite::Erro
     transaction.prepare("SELECT json FROM act")?.query_map([], |row| row.get(0))?.collect()
 }
 
-fn is_schema(line: &[u8]) -> bool {
-    let said: Value = serde_json::from_slice(line).unwrap_or_default();
-    said["type"] == "schema" && said["version"] == SCHEMA_VERSION
-}
-
 /// The error quotes what the line says, which may be long.
 fn brief(error: &serde_json::Error) -> String {
     error.to_string().chars().take(200).collect()
 }
 
-/// Lines of a bounded length.
-struct Lines<'l> {
-    input: &'l mut dyn BufRead,
-    number: u64,
-    line: Vec<u8>,
-}
-
-impl Lines<'_> {
-    /// The next line without its end.
-    fn next(&mut self) -> Result<Option<&[u8]>, UpkeepError> {
-        self.number += 1;
-        self.line.clear();
-        let read = Read::take(&mut *self.input, EVENT_BYTES_MAX as u64 + 1).read_until(b'\n', &mut self.line);
-        read.map_err(|cause| UpkeepError::Input { line: self.number, cause })?;
-        if self.line.is_empty() {
-            return Ok(None);
-        }
-        if self.line.len() > EVENT_BYTES_MAX && self.line.last() != Some(&b'\n') {
-            return Err(self.wrong(format!("is longer than {EVENT_BYTES_MAX} bytes")));
-        }
-        Ok(Some(self.line.trim_ascii()))
-    }
-
-    fn wrong(&self, detail: String) -> UpkeepError {
-        UpkeepError::Line { line: self.number, detail }
-    }
-}
-
 struct Importing<'i> {
     file: &'i Path,
     transaction: &'i Transaction<'i>,
-    /// Whether a room is new and its messages keep their numbers.
-    rooms: HashMap<String, bool>,
+    rooms: HashMap<String, ImportedRoom>,
     /// Hashes of the room, id and sender of each message with an id in the rooms that are imported
-    /// into, those imported among them: some
-    /// 20 bytes for each.
+    /// into, those imported among them: some 20 bytes for each.
     stored: HashSet<u64>,
     hasher: RandomState,
     acts: HashSet<String>,
@@ -150,9 +154,18 @@ struct Importing<'i> {
     imported: Imported,
 }
 
+/// Room that lines are for.
+#[derive(Clone, Copy)]
+struct ImportedRoom {
+    /// It is new, and its messages keep their numbers.
+    is_new: bool,
+    /// The last number read; 0 before the first.
+    last: u64,
+}
+
 /// Why no server lets anybody into a room of this name, as far as that can be said without the tables that servers have: names of
 /// rooms are in lower case, without spaces, and short.
-fn cannot_be_entered(room: &str) -> Option<String> {
+pub(super) fn cannot_be_entered(room: &str) -> Option<String> {
     if room.to_lowercase() != room {
         return Some(format!("write {:?}, in lower case", room.to_lowercase()));
     }
@@ -217,9 +230,24 @@ impl Importing<'_> {
         if let Err(why) = hold_to_text(&message.text) {
             return Ok(Err(why));
         }
-        let kept = self.is_kept(&message.room, seq)?;
-        let is_there = !kept && self.is_there(&message)?;
-        if is_there || message.id.is_some_and(|id| !self.note_id(&message.room, id, &message.from)) {
+        let room = self.room(&message.room, seq)?;
+        let is_late = seq <= room.last;
+        if is_late {
+            // What it repeats may wait to be stored.
+            self.flush()?;
+        }
+        if (is_late || !room.is_new) && self.is_there(&message)? {
+            self.imported.skipped += 1;
+            return Ok(Ok(()));
+        }
+        if is_late {
+            return Ok(Err(format!(
+                "has number {seq} of {:?} behind number {}: an export has each number once and in order",
+                message.room, room.last
+            )));
+        }
+        self.rooms.insert(message.room.clone(), ImportedRoom { last: seq, ..room });
+        if message.id.is_some_and(|id| !self.note_id(&message.room, id, &message.from)) {
             self.imported.skipped += 1;
             return Ok(Ok(()));
         }
@@ -241,10 +269,10 @@ impl Importing<'_> {
         Ok(())
     }
 
-    /// Whether the room's messages keep their numbers. A room that has none is made to begin at this one.
-    fn is_kept(&mut self, name: &str, seq: u64) -> Result<bool, UpkeepError> {
-        if let Some(&kept) = self.rooms.get(name) {
-            return Ok(kept);
+    /// The room of this name. One that has no messages is made to begin at number `seq`.
+    fn room(&mut self, name: &str, seq: u64) -> Result<ImportedRoom, UpkeepError> {
+        if let Some(&room) = self.rooms.get(name) {
+            return Ok(room);
         }
         let begin = || -> Result<bool, rusqlite::Error> {
             let newest: Option<u64> = self
@@ -267,12 +295,13 @@ impl Importing<'_> {
             }
             Ok(true)
         };
-        let kept = begin().map_err(|error| fault::writing(&error, self.file))?;
-        self.rooms.insert(name.to_string(), kept);
-        if !kept {
+        let is_new = begin().map_err(|error| fault::writing(&error, self.file))?;
+        let room = ImportedRoom { is_new, last: 0 };
+        self.rooms.insert(name.to_string(), room);
+        if !is_new {
             self.note_ids_of(name).map_err(|error| fault::reading(&error, self.file))?;
         }
-        Ok(kept)
+        Ok(room)
     }
 
     /// Returns false if this sender's id was noted before.
@@ -304,8 +333,11 @@ impl Importing<'_> {
                 .query_row([&message.room], |row| row.get(0))?;
             self.transaction
                 .prepare_cached(concat!("SELECT ", message_columns!(), " FROM message m WHERE m.place = ?1"))?
-                .query_row([place(id, message.seq.unwrap_or(0))], |row| page::message(&message.room, row))
+                .query_row([place(id, message.seq.unwrap_or(0))], |row| {
+                    page::readable(&message.room, row, &mut LeftOut::default())
+                })
                 .optional()
+                .map(Option::flatten)
         };
         let found = look().map_err(|error| fault::writing(&error, self.file))?;
         Ok(found.is_some_and(|found| found == Message { reference: None, ..message.clone() }))

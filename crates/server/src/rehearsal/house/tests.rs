@@ -17,6 +17,9 @@ use glassline_wire::timestamp::Timestamp;
 use super::*;
 use crate::{FloodLimit, Limits};
 
+mod admission;
+mod queues;
+
 const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 1_700_000_000_000 } };
 /// As the journal's.
 const WAITING_MAX: usize = 8_192;

@@ -1,8 +1,13 @@
-//! A line of the conversation as rows of a screen: broken between words, every row but the first set in.
+//! A line of the conversation as rows of a screen: broken between words, every row but the first
+//! set in.
+
+use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthChar;
 
-use super::columns;
+use super::columns::{self, Edge};
+use super::links;
 use crate::telling::{Line, Role, Span};
 
 /// How far rows are set in where the head is too wide to stand beside the text.
@@ -12,29 +17,60 @@ const BREAKING_COLUMNS_MIN: usize = 10;
 /// What a tab looks like.
 const TAB: &str = "    ";
 
-/// One row of the screen.
+/// Spans that stand in one row of the screen.
 pub(crate) type Row = Vec<Span>;
 
-/// Breaks a line for a screen of so many columns. Only a link may be wider than that: a terminal wraps it by itself, and knows then
-/// that it is one.
-pub(crate) fn rows(line: &Line, columns: usize) -> Vec<Row> {
+/// One row of the screen, and a link behind it that is wider than what is left.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct WrappedRow {
+    pub(crate) spans: Row,
+    /// Wrapped by the terminal, which knows then that it is one word; it may go on over several
+    /// rows.
+    pub(crate) link: Row,
+}
+
+impl WrappedRow {
+    /// Rows that it takes on a screen of so many columns, with those that the terminal makes of its
+    /// link.
+    pub(crate) fn height(&self, columns: usize) -> usize {
+        let of = |row: &Row| row.iter().map(|span| columns::of(&span.text)).sum::<usize>();
+        if self.link.is_empty() { 1 } else { (of(&self.spans) + of(&self.link)).div_ceil(columns.max(1)).max(1) }
+    }
+}
+
+/// Breaks a line for a screen of so many columns.
+pub(crate) fn rows(line: &Line, columns: usize, edge: Edge) -> Vec<WrappedRow> {
     let head_columns: usize = line.head.iter().map(|span| columns::of(&span.text)).sum();
-    let indent = if head_columns * 5 <= columns * 2 { head_columns.max(INDENT) } else { INDENT };
+    // Whoever hears lines read out needs no column of text.
+    let hangs = edge == Edge::Cuts && head_columns * 5 <= columns * 2;
+    let indent = if hangs { head_columns.max(INDENT) } else { INDENT };
     let mut wrapping = Wrapping {
         columns: columns.max(1),
         indent: indent.min(columns / 2),
-        rows: vec![line.head.clone()],
+        edge,
+        rows: vec![WrappedRow { spans: line.head.clone(), link: Row::new() }],
         at: head_columns,
         spaces: String::new(),
         word: Vec::new(),
         word_columns: 0,
+        is_link: false,
     };
+    let links = links_of(&line.body);
+    let mut links = links.iter().peekable();
+    let mut at = 0;
     for span in &line.body {
-        if span.text.is_ascii() {
+        if links.peek().is_none() && span.text.is_ascii() {
             wrapping.take_ascii(span.role, &span.text);
         } else {
             for grapheme in span.text.graphemes(true) {
-                wrapping.take(span.role, grapheme);
+                if links.next_if(|range| range.end <= at).is_some() {
+                    wrapping.end_word();
+                }
+                match links.peek() {
+                    Some(range) if range.contains(&at) => wrapping.take_of_link(span.role, grapheme),
+                    _ => wrapping.take(span.role, grapheme),
+                }
+                at += grapheme.len();
             }
         }
     }
@@ -42,10 +78,19 @@ pub(crate) fn rows(line: &Line, columns: usize) -> Vec<Row> {
     wrapping.rows
 }
 
+/// Ranges of the links in a body, also of those that several spans share.
+fn links_of(body: &[Span]) -> Vec<Range<usize>> {
+    match body {
+        [span] => links::wrappable(&span.text),
+        spans => links::wrappable(&spans.iter().map(|span| span.text.as_str()).collect::<String>()),
+    }
+}
+
 struct Wrapping<'a> {
     columns: usize,
     indent: usize,
-    rows: Vec<Row>,
+    edge: Edge,
+    rows: Vec<WrappedRow>,
     /// Columns used in the last row.
     at: usize,
     /// Spaces behind the last word, not yet put anywhere.
@@ -53,6 +98,8 @@ struct Wrapping<'a> {
     /// What must stay together, not yet put anywhere.
     word: Vec<(Role, &'a str)>,
     word_columns: usize,
+    /// The word holds a link.
+    is_link: bool,
 }
 
 impl<'a> Wrapping<'a> {
@@ -74,7 +121,7 @@ impl<'a> Wrapping<'a> {
     }
 
     fn ends_wide(&self) -> bool {
-        self.word.last().is_some_and(|(_, last)| !last.is_ascii() && columns::of_grapheme(last) > 1)
+        self.word.last().is_some_and(|(_, last)| is_wide(last))
     }
 
     fn take(&mut self, role: Role, grapheme: &'a str) {
@@ -92,8 +139,8 @@ impl<'a> Wrapping<'a> {
                 self.spaces.push(' ');
             }
             _ => {
-                let grapheme_columns = columns::of_grapheme(grapheme);
-                let is_wide = grapheme_columns > 1;
+                let grapheme_columns = self.edge.of_grapheme(grapheme);
+                let is_wide = is_wide(grapheme);
                 // Scripts without spaces between words, and pictures, may part anywhere.
                 if is_wide || self.ends_wide() {
                     self.end_word();
@@ -104,9 +151,21 @@ impl<'a> Wrapping<'a> {
         }
     }
 
-    /// Puts the word behind what there is, or on a row of its own. A row never begins with something that somebody else has put
-    /// there: spaces that do not fit go, and a word that is too wide is broken, unless it is a link.
+    /// Takes a part of a link, which does not part where other text would.
+    fn take_of_link(&mut self, role: Role, grapheme: &'a str) {
+        if !self.is_link && (self.ends_wide() || !is_certain(&self.word)) {
+            self.end_word();
+        }
+        self.is_link = true;
+        self.word_columns += self.edge.of_grapheme(grapheme);
+        self.word.push((role, grapheme));
+    }
+
+    /// Puts the word behind what there is, or on a row of its own. A row never begins with
+    /// something that somebody else has put there: spaces that do not fit go, and a word that is
+    /// too wide is broken, unless it is a link.
     fn end_word(&mut self) {
+        let is_link = std::mem::take(&mut self.is_link);
         if self.word.is_empty() {
             return;
         }
@@ -119,7 +178,7 @@ impl<'a> Wrapping<'a> {
         let spaces = std::mem::take(&mut self.spaces);
         self.at += spaces.len();
         // Spaces look the same in any role, and a change of role costs bytes.
-        if let Some(last) = self.rows.last_mut().and_then(|row| row.last_mut()) {
+        if let Some(last) = self.rows.last_mut().and_then(|row| row.spans.last_mut()) {
             last.text.push_str(&spaces);
         }
         let word = std::mem::take(&mut self.word);
@@ -129,7 +188,7 @@ impl<'a> Wrapping<'a> {
             for (role, piece) in word {
                 self.push(role, piece);
             }
-        } else if self.columns < BREAKING_COLUMNS_MIN || is_link(&word) {
+        } else if is_link || self.columns < BREAKING_COLUMNS_MIN && is_certain(&word) {
             self.put_whole(&word, word_columns);
         } else {
             self.break_word(&word);
@@ -138,8 +197,10 @@ impl<'a> Wrapping<'a> {
 
     /// The terminal wraps it by itself, and knows then that it is one word.
     fn put_whole(&mut self, word: &[(Role, &str)], word_columns: usize) {
-        for (role, piece) in word {
-            self.push(*role, piece);
+        if let Some(row) = self.rows.last_mut() {
+            for (role, piece) in word {
+                push(&mut row.link, *role, piece);
+            }
         }
         // It ends somewhere in a later row of the terminal; what follows begins one of its own.
         self.at = (self.at + word_columns).max(self.columns);
@@ -148,7 +209,7 @@ impl<'a> Wrapping<'a> {
     fn break_word(&mut self, word: &[(Role, &str)]) {
         for (role, piece) in word {
             for grapheme in piece.graphemes(true) {
-                let grapheme_columns = columns::of_grapheme(grapheme);
+                let grapheme_columns = self.edge.of_grapheme(grapheme);
                 if self.at + grapheme_columns > self.columns && self.at > self.indent {
                     self.new_row();
                 }
@@ -160,25 +221,33 @@ impl<'a> Wrapping<'a> {
 
     fn new_row(&mut self) {
         self.spaces.clear();
-        self.rows.push(vec![Span::new(Role::Plain, " ".repeat(self.indent))]);
+        let indent = vec![Span::new(Role::Plain, " ".repeat(self.indent))];
+        self.rows.push(WrappedRow { spans: indent, link: Row::new() });
         self.at = self.indent;
     }
 
     fn push(&mut self, role: Role, text: &str) {
-        let Some(row) = self.rows.last_mut() else { return };
-        match row.last_mut() {
-            Some(last) if last.role == role => last.text.push_str(text),
-            _ if text.is_empty() => {}
-            _ => row.push(Span::new(role, text)),
+        if let Some(row) = self.rows.last_mut() {
+            push(&mut row.spans, role, text);
         }
     }
 }
 
-/// Printable ASCII that begins as links do: nothing in it can look like the beginning of another line.
-fn is_link(word: &[(Role, &str)]) -> bool {
-    let is_printable = word.iter().all(|(_, piece)| piece.bytes().all(|byte| byte.is_ascii_graphic()));
-    let text: String = word.iter().map(|&(_, piece)| piece).collect();
-    is_printable && (text.starts_with("https://") || text.starts_with("http://"))
+fn push(row: &mut Row, role: Role, text: &str) {
+    match row.last_mut() {
+        Some(last) if last.role == role => last.text.push_str(text),
+        _ if text.is_empty() => {}
+        _ => row.push(Span::new(role, text)),
+    }
+}
+
+fn is_wide(grapheme: &str) -> bool {
+    !grapheme.is_ascii() && grapheme.chars().next().and_then(UnicodeWidthChar::width).is_some_and(|columns| columns > 1)
+}
+
+/// Returns true if nothing in the word can look like the beginning of another line.
+fn is_certain(word: &[(Role, &str)]) -> bool {
+    word.iter().all(|(_, piece)| piece.graphemes(true).all(links::is_certain))
 }
 
 #[cfg(test)]
@@ -192,7 +261,12 @@ mod tests {
     }
 
     fn shown(text: &str, columns: usize) -> Vec<String> {
-        rows(&said(text), columns).iter().map(|row| row.iter().map(|span| span.text.as_str()).collect()).collect()
+        let wrapped = rows(&said(text), columns, Edge::Cuts);
+        wrapped.iter().map(|row| row.spans.iter().chain(&row.link).map(|span| span.text.as_str()).collect()).collect()
+    }
+
+    fn spans(line: &Line, columns: usize) -> Vec<Row> {
+        rows(line, columns, Edge::Cuts).into_iter().map(|row| row.spans).collect()
     }
 
     #[test]
@@ -208,6 +282,47 @@ mod tests {
     fn a_link_is_not_broken_and_what_follows_has_a_row_of_its_own() {
         let link = "https://example.org/a/very/long/path-that-goes?on=and&on=for-ever";
         assert_eq!(shown(&format!("see {link} there"), 30), ["bob > see", &format!("      {link}"), "      there"]);
+    }
+
+    #[test]
+    fn a_link_is_whole_behind_a_bracket_and_in_any_script() {
+        for (before, link, after) in [
+            ("(", "https://example.org/a/very/long/path", "),"),
+            ("<", "https://example.org/a/very/long/path", ">"),
+            ("see:[", "http://example.org/a/very/long/path", "]"),
+            ("", "https://de.example.org/wiki/Möbelträgerfußballverein", ""),
+            ("", "https://example.org/wiki/漢字漢字漢字漢字漢字漢字", ""),
+            ("", "https://example.org/wiki/Cafe\u{301}-a-very-long-path", ""),
+            ("", "ftp://example.org/a/very/long/path/in/it", ""),
+        ] {
+            let text = format!("see {before}{link}{after} there");
+            let expected = ["bob > see".to_owned(), format!("      {before}{link}{after}"), "      there".to_owned()];
+            assert_eq!(shown(&text, 24), expected);
+        }
+        let glued = "漢https://example.org/a/very/long/path";
+        assert_eq!(shown(glued, 24), ["bob > 漢", "      https://example.org/a/very/long/path"]);
+    }
+
+    #[test]
+    fn what_a_terminal_wraps_holds_no_blank_of_any_width() {
+        for blank in
+            ["\u{2800}", "\u{3164}", "\u{13441}", "\u{ffa0}", "\u{115f}", "\u{a0}", "\u{3000}", "\u{ad}", "\u{200b}"]
+        {
+            for text in [
+                format!("https://example.org/aaaaaaaaaaaaaaaaa{blank}alice{blank}>{blank}mine"),
+                format!("{blank}alice{blank}https://example.org/aaaaaaaaaaaaaaaaa"),
+                format!("aaaaaaaaaa{blank}alice{blank}>{blank}mine"),
+            ] {
+                for columns in [8, 20] {
+                    let wrapped = rows(&said(&text), columns, Edge::Cuts);
+                    let links = wrapped.iter().flat_map(|row| &row.link);
+                    assert!(links.into_iter().all(|span| !span.text.contains(blank)), "{blank:?} in {wrapped:?}");
+                    let widths =
+                        wrapped[1..].iter().map(|row| row.spans.iter().map(|span| columns::of(&span.text)).sum());
+                    assert!(widths.max().unwrap_or(0_usize) <= columns, "{wrapped:?}");
+                }
+            }
+        }
     }
 
     #[test]
@@ -235,10 +350,10 @@ mod tests {
     fn a_text_in_roles_keeps_them_and_a_word_in_two_roles_stays_whole() {
         let mut line = said("hey ");
         line.body.extend([Span::new(Role::Mention, "me"), Span::new(Role::Plain, ", look here please")]);
-        let wide = rows(&line, 20);
+        let wide = spans(&line, 20);
         assert_eq!(wide.len(), 2);
         assert!(wide[0].contains(&Span::new(Role::Mention, "me")), "{wide:?}");
-        let narrow = rows(&line, 12);
+        let narrow = spans(&line, 12);
         assert_eq!(narrow[1][1..], [Span::new(Role::Mention, "me"), Span::new(Role::Plain, ", look")], "{narrow:?}");
     }
 

@@ -1,0 +1,175 @@
+//! Output of the modes that write lines: the conversation and the client's own words, broken into
+//! rows where a terminal shows them, and kept out of a line that is being typed.
+
+use std::io::{self, Write};
+
+use crate::diagnostics;
+use crate::keyboard::event::TerminalEvent;
+use crate::rows::columns::Edge;
+use crate::rows::shortening::Shortening;
+use crate::rows::wrap::{self, WrappedRow};
+use crate::telling::{Line, Role, Span};
+use crate::typing::line::{Typed, TypedLine};
+
+/// What arrives waits this long for a line that nobody types on.
+const HELD_MS: u64 = 30_000;
+/// Bytes of it that wait.
+const HELD_BYTES_MAX: usize = 16 * 1024;
+const BELL: &[u8] = b"\x07";
+
+/// A terminal that shows what is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Screen {
+    /// Asks for its columns.
+    pub(crate) columns: fn() -> usize,
+    /// Long messages are shortened: somebody can ask for the rest.
+    pub(crate) shortens: bool,
+}
+
+impl Screen {
+    /// The columns of a row. The last one stays free: some terminals wrap behind it, others do not.
+    fn row_columns(self) -> usize {
+        (self.columns)().saturating_sub(1).max(1)
+    }
+}
+
+/// See the module.
+pub(crate) struct LineOutput {
+    out: Box<dyn Write>,
+    err: Box<dyn Write>,
+    /// The client's own words go where the conversation goes.
+    words_on_stdout: bool,
+    /// The standard output is a terminal.
+    screen: Option<Screen>,
+    shortening: Shortening,
+    typed: TypedLine,
+    /// Rows that came while a line is being typed.
+    held: String,
+    last_key_ms: u64,
+}
+
+impl LineOutput {
+    pub(crate) fn new(
+        out: Box<dyn Write>,
+        err: Box<dyn Write>,
+        words_on_stdout: bool,
+        screen: Option<Screen>,
+        typed: TypedLine,
+    ) -> Self {
+        let (shortening, held) = (Shortening::default(), String::new());
+        Self { out, err, words_on_stdout, screen, shortening, typed, held, last_key_ms: 0 }
+    }
+
+    /// Writes a line of the conversation.
+    pub(crate) fn line(&mut self, line: &Line) -> io::Result<()> {
+        let rows = self.rows(line);
+        rows.iter().try_for_each(|row| self.row(row))
+    }
+
+    /// Writes words of the client's own.
+    pub(crate) fn words(&mut self, line: &Line) -> io::Result<()> {
+        if self.words_on_stdout {
+            return self.line(line);
+        }
+        diagnostics::tell(&mut self.out, &mut self.err, &line.plain())
+    }
+
+    /// Shows the rest of a shortened line.
+    ///
+    /// # Errors
+    /// Outside: it cannot be written; inside: there is none, in words for the user.
+    pub(crate) fn rest(&mut self, number: Option<u64>) -> io::Result<Result<(), String>> {
+        let rest = match self.shortening.take_rest(number) {
+            Ok(rest) => rest,
+            Err(wrong) => return Ok(Err(wrong)),
+        };
+        let columns = self.screen.map_or(usize::from(u16::MAX), Screen::row_columns);
+        let rows = texts(&self.shortening.rest_rows(&rest, columns, Edge::Wraps));
+        rows.iter().try_for_each(|row| self.row(row)).map(Ok)
+    }
+
+    /// Rings, also while a line is being typed.
+    pub(crate) fn ring(&mut self) -> io::Result<()> {
+        self.out.write_all(BELL)
+    }
+
+    /// Takes a key, echoes it and shows what waited for the line to be finished.
+    pub(crate) fn press(&mut self, event: TerminalEvent, now_ms: u64) -> io::Result<Typed> {
+        self.last_key_ms = now_ms;
+        let mut echo = String::new();
+        let typed = self.typed.press(event, &mut echo);
+        self.out.write_all(echo.as_bytes())?;
+        if self.typed.is_empty() {
+            self.out.write_all(std::mem::take(&mut self.held).as_bytes())?;
+        }
+        Ok(typed)
+    }
+
+    /// Shows what has waited long enough.
+    pub(crate) fn release_due(&mut self, now_ms: u64) -> io::Result<()> {
+        if self.release_due_ms().is_some_and(|due_ms| now_ms >= due_ms) { self.release() } else { Ok(()) }
+    }
+
+    /// When [`LineOutput::release_due`] has something to show.
+    pub(crate) fn release_due_ms(&self) -> Option<u64> {
+        (!self.held.is_empty()).then_some(self.last_key_ms + HELD_MS)
+    }
+
+    /// Shows what waits below the line that is being typed, and then the line again.
+    pub(crate) fn release(&mut self) -> io::Result<()> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        let held = std::mem::take(&mut self.held);
+        write!(self.out, "\n{held}{}", self.typed.shown())
+    }
+
+    /// Shows the line again: another program has used the terminal.
+    pub(crate) fn show_typed_again(&mut self) -> io::Result<()> {
+        self.out.write_all(self.typed.shown().as_bytes())
+    }
+
+    /// Nothing is typed any more: what waits is shown, and whatever comes from now on. Returns what
+    /// was typed.
+    pub(crate) fn end_typing(&mut self) -> io::Result<String> {
+        let typed = self.typed.take();
+        if !typed.is_empty() {
+            let held = std::mem::take(&mut self.held);
+            write!(self.out, "\n{held}")?;
+        }
+        Ok(typed)
+    }
+
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        // Nobody may be reading the diagnostics.
+        let _ = self.err.flush();
+        self.out.flush()
+    }
+
+    fn row(&mut self, row: &str) -> io::Result<()> {
+        if self.typed.is_empty() {
+            return writeln!(self.out, "{row}");
+        }
+        self.held.push_str(row);
+        self.held.push('\n');
+        if self.held.len() > HELD_BYTES_MAX { self.release() } else { Ok(()) }
+    }
+
+    /// Rows of a line. A terminal wraps by itself, so no row is wider than it by anybody's count.
+    fn rows(&mut self, line: &Line) -> Vec<String> {
+        let Some(screen) = self.screen else { return line.plain() };
+        let place = Some(line.place()).filter(|place| !place.is_empty());
+        let head = place.map(|place| Span::new(Role::Faint, place)).into_iter().chain(line.head.iter().cloned());
+        let line = Line { head: head.collect(), ..line.clone() };
+        let rows = if screen.shortens {
+            self.shortening.rows(&line, screen.row_columns(), Edge::Wraps)
+        } else {
+            wrap::rows(&line, screen.row_columns(), Edge::Wraps)
+        };
+        texts(&rows)
+    }
+}
+
+fn texts(rows: &[WrappedRow]) -> Vec<String> {
+    rows.iter().map(|row| row.spans.iter().chain(&row.link).map(|span| span.text.as_str()).collect()).collect()
+}

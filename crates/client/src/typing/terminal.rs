@@ -1,0 +1,73 @@
+//! A terminal whose keys are read one by one, and that does not echo them, until it is given back.
+
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use crate::inbox::Inbox;
+use crate::system::{self, TerminalModes};
+use crate::terminal::key_reader::Keyboard;
+
+/// The modes from before, for whoever ends the process. A process has one terminal.
+static BEFORE: Mutex<Option<TerminalModes>> = Mutex::new(None);
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct TypingTerminal {
+    keyboard: Keyboard,
+}
+
+impl TypingTerminal {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// There is none whose modes can be set, or somebody else echoes what is typed, as Emacs does
+    /// in a shell of its own.
+    pub(crate) fn open(inbox: Inbox) -> io::Result<Self> {
+        let before = TerminalModes::now()?;
+        if !before.echoes_lines() {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        before.set_for_keys()?;
+        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+        let opened = system::watch_terminal(inbox.clone()).and_then(|()| Keyboard::start(inbox));
+        if opened.is_err() {
+            give_back();
+        }
+        opened.map(|keyboard| Self { keyboard })
+    }
+
+    /// Lets the next key be read.
+    pub(crate) fn read_more(&self) {
+        self.keyboard.read_more();
+    }
+
+    /// Stops the process until the shell lets it go on.
+    pub(crate) fn suspend(&self) -> io::Result<()> {
+        with_modes(TerminalModes::set_again)?;
+        system::suspend()?;
+        self.take_again()
+    }
+
+    /// Takes the terminal again, whatever was done to it meanwhile.
+    #[expect(clippy::unused_self, reason = "only who holds the terminal may take it")]
+    pub(crate) fn take_again(&self) -> io::Result<()> {
+        with_modes(TerminalModes::set_for_keys)
+    }
+}
+
+impl Drop for TypingTerminal {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+/// Gives the terminal back, if it was taken.
+pub(crate) fn give_back() {
+    let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
+    // A terminal that is gone needs nothing any more.
+    let _ = before.map(|before| before.set_again());
+}
+
+fn with_modes(set: fn(&TerminalModes) -> io::Result<()>) -> io::Result<()> {
+    BEFORE.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(Ok(()), set)
+}

@@ -1,0 +1,134 @@
+//! Likeness of names: what one reader may take for another name (UTS #39).
+
+use alloc::{boxed::Box, string::String};
+
+use unicode_security::confusable_detection::skeleton;
+use unicode_security::mixed_script::AugmentedScriptSet;
+
+/// Everything by which a name is compared with others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Looks {
+    /// The name in a form in which case, joiners and selectors do not count.
+    folded: Box<str>,
+    /// Skeletons as written, in lower case and in upper case. Equal ones in the same place look
+    /// alike.
+    skeletons: [Box<str>; 3],
+    /// The look of the name in a form in which case does not count: letters that look alike in one
+    /// case only may come from several scripts.
+    any_case: Box<str>,
+    /// Scripts in which the whole name can be written; none for one that mixes scripts.
+    scripts: AugmentedScriptSet,
+}
+
+impl Looks {
+    pub(super) fn of(name: &str) -> Self {
+        let skeleton_of = |name: &str| skeleton(name).collect::<String>().into_boxed_str();
+        Self {
+            folded: fold(name).into_boxed_str(),
+            skeletons: [skeleton_of(name), skeleton_of(&name.to_lowercase()), skeleton_of(&name.to_uppercase())],
+            any_case: any_case(name).into_boxed_str(),
+            scripts: AugmentedScriptSet::for_str(name),
+        }
+    }
+
+    pub(crate) fn folded(&self) -> &str {
+        &self.folded
+    }
+
+    /// The skeletons as written, in lower case and in upper case.
+    pub(crate) fn skeletons(&self) -> &[Box<str>; 3] {
+        &self.skeletons
+    }
+
+    pub(crate) fn any_case(&self) -> &str {
+        &self.any_case
+    }
+
+    pub(crate) fn scripts(&self) -> AugmentedScriptSet {
+        self.scripts
+    }
+
+    /// Returns whether both names are of one script, so that their likeness may be an accident.
+    pub(crate) fn is_of_one_script_with(&self, other: AugmentedScriptSet) -> bool {
+        let mut shared = self.scripts;
+        shared.intersect_with(other);
+        !shared.is_empty()
+    }
+
+    /// Returns whether one may be taken for the other.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.folded == other.folded
+            || self.skeletons.iter().zip(&other.skeletons).any(|(one, other)| one == other)
+            || (self.any_case == other.any_case && !self.is_of_one_script_with(other.scripts))
+    }
+}
+
+/// A name in the form in which case does not count, nor joiners and selectors, which not every
+/// keyboard has; by way of upper case, so that `ß` meets `ss` and each sigma the other.
+pub(crate) fn fold(name: &str) -> String {
+    let written: String =
+        name.chars().filter(|c| !matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')).collect();
+    written.to_uppercase().to_lowercase()
+}
+
+/// The look of a name, whatever the case of each letter. `I` and `l` have one skeleton, so `i` and
+/// `l` have one here.
+pub(super) fn any_case(name: &str) -> String {
+    let seen: String = skeleton(name).collect();
+    skeleton(&fold(&seen)).map(|c| if c == 'i' { 'l' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn are_alike(one: &str, other: &str) -> bool {
+        let (one, other) = (Looks::of(one), Looks::of(other));
+        assert_eq!(one.is_like(&other), other.is_like(&one));
+        one.is_like(&other)
+    }
+
+    #[test]
+    fn names_look_alike_in_any_case_and_script() {
+        for (one, other) in [
+            ("admin", "аdmin"),
+            ("admin", "АDМІN"),
+            ("admin", "ADМIN"),
+            ("admin", "аԁМІN"),
+            ("Admin", "aDМIN"),
+            ("bob", "ВОВ"),
+            ("bob", "Воb"),
+            ("tom", "ТОМ"),
+            ("dom", "ԁoМ"),
+            ("alice", "ALICΕ"),
+            ("alice", "аlісе"),
+            ("ADMIN", "аdmin"),
+            ("lan", "Ian"),
+            ("Erna", "Ema"),
+            ("Bern", "Bem"),
+            ("ERNA", "EMA"),
+            ("đan", "ðan"),
+            ("straße", "STRASSE"),
+            ("ΟΔΟΣ", "οδοσ"),
+            ("❤", "❤\u{fe0f}"),
+            ("علی\u{200c}رضا", "علیرضا"),
+            ("ශ\u{dca}\u{200d}රී", "ශ\u{dca}රී"),
+        ] {
+            assert!(are_alike(one, other), "{one} {other}");
+        }
+        for (one, other) in
+            [("alice", "bob"), ("Ian", "Lan"), ("bob", "rob"), ("Анна", "Anna2"), ("Erna", "Emma"), ("李", "季")]
+        {
+            assert!(!are_alike(one, other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn a_likeness_is_within_one_script_or_across_them() {
+        let within = |one: &str, other: &str| Looks::of(one).is_of_one_script_with(Looks::of(other).scripts());
+        assert!(
+            within("Erna", "Ema") && within("l00", "100") && within("❤", "❤\u{fe0f}") && within("東京カナ", "東京")
+        );
+        assert!(!within("admin", "аdmin") && !within("АВС", "ABC") && !within("аdmin", "аdmin"));
+    }
+}

@@ -1,0 +1,66 @@
+//! Opening a file that is read at the start, where waiting for somebody at the other end of a pipe
+//! would be waiting forever.
+
+use std::fs::{File, FileType, Metadata};
+use std::io;
+use std::path::Path;
+
+/// Opens a plain file, or what a link leads to, for reading. The null device counts as an empty
+/// file.
+///
+/// # Errors
+/// It cannot be opened, or is no plain file: the text says what it is.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    let file = open_at_once(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_file() || is_null_device(&metadata) {
+        return Ok(file);
+    }
+    Err(io::Error::other(format!("it is {}, not a plain file", kind(metadata.file_type()))))
+}
+
+#[cfg(unix)]
+fn open_at_once(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    // Without it, opening a pipe waits for a writer.
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    std::fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
+}
+
+#[cfg(not(unix))]
+fn open_at_once(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+#[cfg(unix)]
+fn is_null_device(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::{FileTypeExt, MetadataExt};
+    let is_null = |null: Metadata| null.rdev() == metadata.rdev();
+    metadata.file_type().is_char_device() && std::fs::metadata("/dev/null").is_ok_and(is_null)
+}
+
+#[cfg(not(unix))]
+fn is_null_device(_: &Metadata) -> bool {
+    false
+}
+
+fn kind(file_type: FileType) -> &'static str {
+    if file_type.is_dir() { "a folder" } else { special_kind(file_type) }
+}
+
+#[cfg(unix)]
+fn special_kind(file_type: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    if file_type.is_fifo() {
+        "a pipe"
+    } else if file_type.is_char_device() || file_type.is_block_device() {
+        "a device"
+    } else {
+        "something else"
+    }
+}
+
+#[cfg(not(unix))]
+fn special_kind(_: FileType) -> &'static str {
+    "something else"
+}

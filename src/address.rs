@@ -18,8 +18,24 @@ fn with_default_port(address: &str) -> String {
     if address.contains(':') { address.to_string() } else { format!("{address}:{DEFAULT_PORT}") }
 }
 
+/// Returns the shortest form of an address that `glassline join` takes: the default port is left out.
+pub(crate) fn joinable(address: SocketAddr) -> String {
+    if address.port() == DEFAULT_PORT { address.ip().to_string() } else { address.to_string() }
+}
+
+/// Returns `example.org:7` of `http://bob@example.org:7/page`, and any other text unchanged.
+pub(crate) fn without_scheme(text: &str) -> &str {
+    let Some((_, rest)) = text.split_once("://") else { return text };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+}
+
 /// A host with a port; whether there is such a host shows when it is looked up.
 pub(crate) fn parse_join(text: &str) -> Result<String, String> {
+    if without_scheme(text) != text {
+        let plain = without_scheme(text);
+        return Err(format!("this is no web address and has no scheme; write it as {plain}"));
+    }
     let address = with_default_port(text);
     match address.rsplit_once(':') {
         Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) => Ok(address),
@@ -59,6 +75,13 @@ mod tests {
         assert_eq!(parse_metrics("localhost:7"), Ok(SocketAddr::from(([127, 0, 0, 1], 7))));
         assert!(parse_metrics("127.0.0.1").is_err() && parse_metrics("nowhere:1").is_err());
         assert_eq!(parse_join("example.org").as_deref(), Ok("example.org:1234"));
+        assert_eq!(
+            parse_join("http://example.org/room").unwrap_err(),
+            "this is no web address and has no scheme; write it as example.org"
+        );
+        assert_eq!(without_scheme("telnet://bob@[::1]:7/x?y#z"), "[::1]:7");
+        assert_eq!(joinable(SocketAddr::from(([192, 0, 2, 7], 1234))), "192.0.2.7");
+        assert_eq!(joinable(SocketAddr::from(([192, 0, 2, 7], 5))), "192.0.2.7:5");
         for wrong in ["127.0.0.1:99999", "host:port", "host:", ":1234", "host:0", ""] {
             assert!(parse_join(wrong).is_err(), "{wrong}");
         }

@@ -20,23 +20,45 @@ const SETTINGS_HEADING: &str = "Settings (the configuration file holds them too)
 
 /// How `join` behaves, for its help and its page of the manual.
 pub(crate) const JOIN_MANNERS: &str = "\
-At a terminal, three empty Enters leave. Without one, each line of stdin is sent, what is heard is printed, and the end of stdin leaves.";
+At a terminal, /quit or three empty Enters leave. Without one, each line of stdin is sent, what is heard is printed, and the end of stdin leaves.";
 
 /// A group chat you can see through. Without a command: hosts a chat on this machine, or joins the one that is there
 #[derive(Debug, Parser)]
 #[command(
     version,
     args_conflicts_with_subcommands = true,
-    after_help = "Everything you write travels as plain text: anyone on the way can read it."
+    after_help = "\
+Examples:
+  glassline                          host a chat on this machine, and join it
+  glassline --listen 0.0.0.0:1234    the same for everybody on your network; it says what they type
+  glassline join 192.0.2.7           join the chat of another machine
+  glassline serve                    run a server that stays when you leave
+
+/quit or three empty Enters leave; /help lists the commands.
+Everything you write travels as plain text: anyone on the way can read it."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
     #[command(flatten)]
     pub(crate) settings: Settings,
+    #[command(flatten)]
+    pub(crate) host: Host,
+}
+
+/// Options of hosting: a server that ends when its host leaves.
+#[derive(Debug, Args)]
+pub(crate) struct Host {
+    /// Where to listen while you host; 0.0.0.0:1234 lets other machines in; may be given several times
+    /// [default: 127.0.0.1:1234]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen)]
+    pub(crate) listen: Vec<SocketAddr>,
     /// Where what is said is kept while you host, or `none` [default: ~/.local/state/glassline/history.db]
     #[arg(long, value_name = "FILE|none", value_parser = history::parse, value_hint = ValueHint::FilePath)]
     pub(crate) history: Option<Kept>,
+    /// A file with a secret of 16 to 256 bytes: whoever says `/op SECRET` may kick, mute, ban and freeze
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) operator_token_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -52,7 +74,12 @@ pub(crate) enum Command {
 /// Run a server
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Prints a line for each address as soon as it accepts: listening on 127.0.0.1:1234
+Examples:
+  glassline serve                                     for this machine only
+  glassline serve --listen 0.0.0.0:1234               for everybody on your network
+  glassline serve --listen 127.0.0.1:0 --history none on a free port, keeping nothing
+
+Ctrl-C ends it with a goodbye to everybody. Prints a line for each address as soon as it accepts: listening on 127.0.0.1:1234
 
 Under systemd it takes the sockets that are handed over, if --listen is not given, and tells when it is ready.")]
 pub(crate) struct Serve {
@@ -102,7 +129,11 @@ pub(crate) enum LogFormat {
 /// Join a chat
 #[derive(Debug, Args)]
 #[command(after_help = format!(
-    "{JOIN_MANNERS}\n\n\
+    "Examples:\n  \
+       glassline join                              the chat on this machine\n  \
+       glassline join example.org:5000 --name bob  another one, as bob\n  \
+       echo hello | glassline join --name bot      say a line and leave\n\n\
+     {JOIN_MANNERS}\n\n\
      Exit codes: 0 left or end of input, 1 input or output failed or some input could not be sent, 2 wrong usage, \
      3 cannot connect, 4 refused by the server, 5 the server went away."
 ))]
@@ -248,6 +279,11 @@ pub(crate) enum Upkeep {
 
 /// Print what a shell needs to complete commands and flags
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mkdir -p ~/.local/share/bash-completion/completions
+  glassline completions bash > ~/.local/share/bash-completion/completions/glassline
+  glassline completions fish > ~/.config/fish/completions/glassline.fish")]
 pub(crate) struct Completions {
     /// Your shell
     #[arg(value_enum)]

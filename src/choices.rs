@@ -3,6 +3,7 @@
 use std::env;
 
 use glassline_client::{Bell, DialectChoice, JoinOptions, Mode, Preferences};
+use glassline_wire::limits::{NAME_BYTES_MAX, NAME_CHARS_MAX};
 
 use crate::address::default_address;
 use crate::folders;
@@ -40,13 +41,17 @@ impl Choices {
     /// What they come to, with the defaults.
     pub(crate) fn join_options(self, mode: Mode) -> JoinOptions {
         let defaults = Preferences::default();
+        let (name, greeting) = match self.name {
+            Some(name) => (name, Vec::new()),
+            None => shortened(login_name()),
+        };
         JoinOptions {
             address: self.server.unwrap_or_else(|| default_address().to_string()),
-            name: self.name.unwrap_or_else(login_name),
+            name,
             dialect: self.dialect.unwrap_or_default(),
             mode,
             hosts: false,
-            greeting: Vec::new(),
+            greeting,
             preferences: Preferences {
                 timestamps: self.timestamps,
                 bell: self.bell.unwrap_or(defaults.bell),
@@ -76,6 +81,23 @@ pub(crate) fn parse_name(text: &str) -> Result<String, String> {
 fn login_name() -> String {
     let login = env::var("USER").ok().or_else(|| whoami::username().ok());
     login.filter(|name| !name.is_empty()).unwrap_or_else(|| "guest".to_string())
+}
+
+/// Cuts a login name to what a server takes (T7), and says so.
+fn shortened(login: String) -> (String, Vec<String>) {
+    let mut bytes = 0;
+    let fits = |c: &char| {
+        bytes += c.len_utf8();
+        bytes <= NAME_BYTES_MAX
+    };
+    let name: String = login.chars().take(NAME_CHARS_MAX).take_while(fits).collect();
+    if name == login {
+        return (login, Vec::new());
+    }
+    let words = format!(
+        "your login name is longer than {NAME_CHARS_MAX} characters, so you are {name} here; --name or /nick changes it"
+    );
+    (name, vec![words])
 }
 
 #[cfg(test)]
@@ -109,6 +131,15 @@ mod tests {
         assert_eq!((options.address.as_str(), options.mode), ("127.0.0.1:1234", Mode::Json));
         assert_eq!((options.dialect, options.preferences), (DialectChoice::Auto, expected));
         assert!(!options.name.is_empty());
+    }
+
+    #[test]
+    fn a_long_login_name_is_cut_and_its_owner_told() {
+        assert_eq!(shortened("alice".into()), ("alice".into(), Vec::new()));
+        let (name, words) = shortened("x".repeat(33));
+        assert_eq!(name, "x".repeat(32));
+        assert!(words[0].contains(&name) && words[0].contains("--name"), "{words:?}");
+        assert_eq!(shortened("漢".repeat(30)).0, "漢".repeat(21));
     }
 
     #[test]

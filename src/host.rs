@@ -1,52 +1,100 @@
-//! `glassline` alone: host a line on this machine and join it, or join the one that is there.
+//! `glassline` alone: host a chat and join it, or join the one that is on this machine already.
 
-use std::io;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener};
 use std::thread;
 
 use glassline_client::{Ending, JoinOptions, join};
-use glassline_journal::Keep;
-use glassline_server::{Config, Shutdown, listen, run};
+use glassline_journal::{Keep, Store};
+use glassline_server::{Config, OperatorToken, Shutdown, listen, run};
 
-use crate::address::default_address;
+use crate::address::{default_address, joinable};
+use crate::args::Host;
 use crate::folders;
 use crate::history;
+use crate::listening::{Flag, open_all, reachable_from_elsewhere, reachable_here, refused};
+use crate::operator_token;
 
-/// Talks at the line of this machine, whatever server the settings name for `join`.
-pub(crate) fn host(options: JoinOptions, kept: Option<&Path>) -> Ending {
+/// Everything that hosting needs, opened.
+struct Opened {
+    listeners: Vec<TcpListener>,
+    operator_token: Option<OperatorToken>,
+    store: Option<Box<dyn Store>>,
+    greeting: Vec<String>,
+}
+
+/// Hosts a chat and joins it, whatever server the settings name for `join`.
+pub(crate) fn host(options: JoinOptions, arguments: &Host) -> Ending {
     let address = default_address();
-    let here = |greeting: Vec<String>| JoinOptions { address: address.to_string(), greeting, ..options };
-    let listener = match listen(address) {
-        Ok(listener) => listener,
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            return join(&here(vec![format!("something listens on {address} already: joining it")]));
+    let opened = if arguments.listen.is_empty() {
+        match listen(address) {
+            Ok(listener) => Ok(vec![listener]),
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                let joining = format!("something listens on {address} already: joining it");
+                let greeting = [options.greeting.as_slice(), &[joining]].concat();
+                return join(&JoinOptions { address: address.to_string(), greeting, ..options });
+            }
+            Err(error) => Err(refused(address, &error, Flag::Listen)),
         }
-        Err(error) => {
-            return Ending::CannotConnect(format!(
-                "cannot listen on {address}: {error}; try `glassline serve --listen`"
-            ));
-        }
+    } else {
+        open_all(&arguments.listen)
     };
-    let store = match kept.map(|file| history::open(file, Keep::default())).transpose() {
-        Ok(store) => store,
-        Err(error) => return Ending::InputOutput(format!("{error:#}")),
+    let opened = opened.map_err(|error| Ending::CannotConnect(format!("{error:#}")));
+    let Opened { listeners, operator_token, store, greeting } = match opened.and_then(|all| open(all, arguments)) {
+        Ok(opened) => opened,
+        Err(ending) => return ending,
+    };
+    let Some(own) = listeners.iter().find_map(|listener| listener.local_addr().ok()) else {
+        return Ending::CannotConnect("cannot tell where it listens; try another --listen".to_string());
     };
     let shutdown = Shutdown::new();
     let for_server = shutdown.clone();
-    let server = thread::spawn(move || run(vec![listener], Config::default(), store, &for_server));
-    let kept = match kept {
-        Some(file) => format!("what is said is kept in {}", folders::in_short(file)),
-        None => "what is said is kept nowhere".to_string(),
-    };
-    let greeting = vec![
-        format!("your line is open on {address}, for as long as you stay"),
-        "others on this machine join it with: glassline join".to_string(),
-        kept,
-    ];
-    let ending = join(&JoinOptions { hosts: true, ..here(greeting) });
+    let config = Config { operator_token, ..Config::default() };
+    let server = thread::spawn(move || run(listeners, config, store, &for_server));
+    let greeting = [options.greeting.as_slice(), &greeting].concat();
+    let ending = join(&JoinOptions { hosts: true, address: reachable_here(own).to_string(), greeting, ..options });
     shutdown.request();
     match server.join() {
         Ok(Ok(())) => ending,
         _ => Ending::ServerWentAway("the line you hosted ended by itself; start it again".to_string()),
     }
+}
+
+fn open(listeners: Vec<TcpListener>, arguments: &Host) -> Result<Opened, Ending> {
+    let in_or_out = |error: anyhow::Error| Ending::InputOutput(format!("{error:#}"));
+    let token_file = arguments.operator_token_file.as_deref();
+    let operator_token = token_file.map(operator_token::read).transpose().map_err(in_or_out)?;
+    let file = history::file(arguments.history.as_ref());
+    let opened = file.as_deref().map(|file| history::open(file, Keep::default()));
+    let store = opened.transpose().map_err(in_or_out)?;
+    let mut greeting: Vec<String> =
+        listeners.iter().filter_map(|listener| listener.local_addr().ok()).flat_map(how_to_join).collect();
+    greeting.push(match &file {
+        Some(file) => format!("what is said is kept in {}", folders::in_short(file)),
+        None => "what is said is kept nowhere".to_string(),
+    });
+    Ok(Opened { listeners, operator_token, store, greeting })
+}
+
+/// Says where the chat is open, and what others type to join it.
+fn how_to_join(listening: SocketAddr) -> Vec<String> {
+    let open = format!("your line is open on {listening}, for as long as you stay");
+    let here = joinable(reachable_here(listening));
+    let here = if reachable_here(listening) == default_address() { String::new() } else { format!(" {here}") };
+    if listening.ip().to_canonical().is_loopback() {
+        return vec![open, format!("others on this machine join it with: glassline join{here}")];
+    }
+    let elsewhere = reachable_from_elsewhere(listening);
+    let mut lines = vec![open];
+    lines.extend(
+        elsewhere
+            .into_iter()
+            .map(|address| format!("others on your network join it with: glassline join {}", joinable(address))),
+    );
+    if lines.len() == 1 {
+        lines.push(format!(
+            "this machine has no address that others could reach; on it, join with: glassline join{here}"
+        ));
+    }
+    lines
 }

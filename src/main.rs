@@ -9,6 +9,7 @@ mod environment;
 mod folders;
 mod history;
 mod host;
+mod listening;
 mod logging;
 mod manual;
 mod operator_token;
@@ -16,8 +17,10 @@ mod serve;
 mod service_manager;
 mod signals;
 mod upkeep;
+mod usage;
 mod words;
 
+use std::env;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -34,11 +37,18 @@ const FAILED: u8 = 1;
 const WRONG_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => {
+            let _ = write!(io::stderr(), "{}", usage::complaint(&error, &env::args_os().collect::<Vec<_>>()));
+            return ExitCode::from(WRONG_USAGE);
+        }
+        // Help and the version are asked for.
+        Err(asked) => asked.exit(),
+    };
     match &arguments.command {
         None => {
-            let kept = history::file(arguments.history.as_ref());
-            let host = |options| host::host(options, kept.as_deref());
+            let host = |options| host::host(options, &arguments.host);
             converse(&arguments.settings, arguments.settings.choices(), Mode::Auto, host)
         }
         Some(Command::Join(join)) => {

@@ -20,10 +20,13 @@ const SEE_JOIN: &[Row] =
 const SEE_HISTORY: &[Row] =
     &[("glassline-history(1)", "tells the exit status and the files; they are the same for each of its commands")];
 const SERVE_EXIT: &[Row] = &[
-    ("0", "ended by SIGINT or SIGTERM, with a goodbye to everybody"),
+    (
+        "0",
+        "ended by SIGINT, SIGTERM or SIGQUIT, or by SIGHUP where it was started at a terminal, with a goodbye to everybody",
+    ),
     ("1", "cannot listen, cannot use its history, or cannot go on"),
     ("2", "wrong usage"),
-    ("130", "a second signal ended it at once"),
+    ("130", "a second SIGINT, SIGTERM or SIGQUIT ended it at once"),
 ];
 const SERVE_ENVIRONMENT: &[Row] = &[
     ("GLASSLINE_DEBUG", "if set, the log tells more"),

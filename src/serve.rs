@@ -1,17 +1,18 @@
 //! `glassline serve`: listen, say where, serve until a signal.
 
 use std::io::{self, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use glassline_journal::{Keep, Store};
-use glassline_server::{Config, Shutdown, Watch, listen, run, serve_http};
+use glassline_server::{Config, Shutdown, Watch, run, serve_http};
 use tracing::{info, warn};
 
-use crate::address::{DEFAULT_PORT, default_address};
+use crate::address::{DEFAULT_PORT, default_address, joinable};
 use crate::args::Serve;
 use crate::history::{self, Kept};
+use crate::listening::{open_all, open_metrics, reachable_from_elsewhere};
 use crate::logging;
 use crate::operator_token;
 use crate::service_manager::{inherited_listeners, report, tell_stopping};
@@ -39,10 +40,10 @@ fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow:
     let operator_token = arguments.operator_token_file.as_deref().map(operator_token::read).transpose()?;
     let listeners = match (arguments.listen.as_slice(), inherited) {
         ([], inherited) if !inherited.is_empty() => inherited,
-        ([], _) => vec![open(default_address(), "--listen")?],
-        (named, _) => named.iter().map(|&address| open(address, "--listen")).collect::<anyhow::Result<_>>()?,
+        ([], _) => open_all(&[default_address()])?,
+        (named, _) => open_all(named)?,
     };
-    let metrics = arguments.metrics.map(|address| open(address, "--metrics")).transpose()?;
+    let metrics = arguments.metrics.map(|address| open_metrics(address, &listeners)).transpose()?;
     let store = open_history(arguments)?;
     let (shutdown, watch) = (Shutdown::new(), Watch::new());
     let at_signal = shutdown.clone();
@@ -94,27 +95,6 @@ fn open_history(arguments: &Serve) -> anyhow::Result<Option<Box<dyn Store>>> {
     Ok(Some(store))
 }
 
-/// Listens for what `flag` names.
-fn open(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
-    listen(address).map_err(|error| {
-        let advice = match error.kind() {
-            io::ErrorKind::AddrInUse if flag == "--listen" => {
-                "something else listens there; choose another port with --listen, or join it with `glassline join`"
-                    .to_string()
-            }
-            io::ErrorKind::AddrInUse => format!("something else listens there; choose another port with {flag}"),
-            io::ErrorKind::AddrNotAvailable => {
-                format!("this machine has no such address; `{flag} 127.0.0.1:{}` always works", address.port())
-            }
-            io::ErrorKind::PermissionDenied => {
-                format!("ports below 1024 need more rights; choose a higher one with {flag}")
-            }
-            _ => format!("choose another address with {flag}"),
-        };
-        anyhow::anyhow!("cannot listen on {address}: {error}; {advice}")
-    })
-}
-
 /// One line for each address on stdout, and on stderr who can reach it if that is more than this machine.
 fn announce(listeners: &[TcpListener]) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
@@ -127,6 +107,9 @@ fn announce(listeners: &[TcpListener]) -> anyhow::Result<()> {
                 "{address} is open to other machines: everyone who can reach it can join, and everyone on the way can read \
                  what is said, because nothing is encrypted. `--listen 127.0.0.1:{DEFAULT_PORT}` keeps it on this machine."
             );
+            for reachable in reachable_from_elsewhere(address) {
+                eprintln!("others join with: glassline join {}", joinable(reachable));
+            }
         }
     }
     Ok(())

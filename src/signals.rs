@@ -8,29 +8,44 @@ pub(crate) use elsewhere::end_on_signal;
 
 #[cfg(unix)]
 mod unix {
-    use std::io;
+    use std::io::{self, IsTerminal};
     use std::thread;
 
-    use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+    use glassline_client::is_hangup_ignored;
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
     use signal_hook::iterator::Signals;
+    use tracing::info;
 
     /// Exit code where a second signal ends the server at once: 128 and the number of SIGINT, as a shell reports it.
     const ENDED_AT_ONCE: i32 = 130;
 
-    /// The first SIGINT or SIGTERM has `end` ask for an end in order, the second one ends the process.
+    /// Watches signals: the first SIGINT, SIGTERM or SIGQUIT calls `end`, which asks for an orderly end; the second ends the
+    /// process.
+    ///
+    /// A hangup calls `end` too where the server was started at a terminal, which is then gone. Elsewhere the server
+    /// goes on. It never counts as the second signal, because the kernel and the shell each send one.
     pub(crate) fn end_on_signal(end: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        // A file that may not grow further is the history's to tell, which gets an error as well.
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGXFSZ])?;
+        let ends_on_hangup = !is_hangup_ignored() && is_at_terminal();
+        // The history reports a file that may not grow further; SIGXFSZ is watched so that it does not end the process.
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGXFSZ])?;
         thread::spawn(move || {
-            let mut arriving = signals.forever().filter(|signal| *signal != SIGXFSZ);
-            if arriving.next().is_some() {
-                end();
-            }
-            if arriving.next().is_some() {
-                std::process::exit(ENDED_AT_ONCE);
+            let mut end = Some(end);
+            for signal in signals.forever() {
+                match signal {
+                    SIGINT | SIGTERM | SIGQUIT if end.is_none() => std::process::exit(ENDED_AT_ONCE),
+                    SIGINT | SIGTERM | SIGQUIT => end.take().into_iter().for_each(|end| end()),
+                    SIGHUP if ends_on_hangup => end.take().into_iter().for_each(|end| end()),
+                    SIGHUP => info!("SIGHUP: no settings are reloaded yet; the server goes on"),
+                    SIGUSR1 | SIGUSR2 => info!("SIGUSR1 and SIGUSR2 mean nothing to this server; it goes on"),
+                    _ => {}
+                }
             }
         });
         Ok(())
+    }
+
+    fn is_at_terminal() -> bool {
+        io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal()
     }
 }
 

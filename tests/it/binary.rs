@@ -1,13 +1,16 @@
 //! The program as a shell meets it: what `serve` prints, how it ends, and its exit codes.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 use crate::harness::{EventClient, Process, Tutorial, Wire};
 
 #[test]
 fn wrong_usage_ends_with_2_and_says_what_is_right() {
-    let misused: [(&[&str], &str); 6] = [
+    let misused: [(&[&str], &str); 9] = [
+        (&["--name", "zed", "join"], "glassline join --name zed"),
+        (&["join", "localhost", "1234"], "glassline join localhost:1234"),
+        (&["join", "http://localhost:80/"], "glassline join localhost:80"),
         (&["serve", "--nonsense"], "--nonsense"),
         (&["dance"], "dance"),
         (&["serve", "--listen", "nowhere"], "127.0.0.1:1234"),
@@ -38,11 +41,31 @@ fn an_address_in_use_ends_with_1_and_a_next_step() {
     let address = taken.local_addr().expect("an address").to_string();
     let ended = Process::ended(&["serve", "--listen", &address]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stderr.contains(&address) && ended.stderr.contains("choose another port with --listen"), "{ended:?}");
+    assert!(ended.stderr.contains(&format!("`glassline join {address}`")), "{ended:?}");
     assert!(ended.stdout.is_empty(), "{ended:?}");
     let ended = Process::ended(&["serve", "--listen", "192.0.2.1:0"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("this machine has no such address"), "{ended:?}");
+}
+
+#[test]
+fn addresses_that_overlap_are_told_apart_from_other_programs() {
+    let twice = Process::ended(&["serve", "--listen", "127.0.0.1:45454", "--listen", "0.0.0.0:45454"]);
+    assert_eq!(twice.code, Some(1), "{twice:?}");
+    assert!(twice.stderr.contains("leave one of them out"), "{twice:?}");
+}
+
+#[test]
+fn both_families_share_a_port() {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address").port();
+    for order in [["[::]", "0.0.0.0"], ["0.0.0.0", "[::]"], ["[::]", "127.0.0.1"]] {
+        let [first, second] = order.map(|ip| format!("{ip}:{free}"));
+        let mut process = Process::serve(&["--history", "none", "--listen", &first, "--listen", &second]);
+        assert_eq!([process.expect_listening().to_string(), process.expect_listening().to_string()], [first, second]);
+        Tutorial::join(SocketAddr::from(([127, 0, 0, 1], free)), "four");
+        Tutorial::join(SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], free)), "six");
+        process.stop();
+    }
 }
 
 #[test]

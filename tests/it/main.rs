@@ -5,6 +5,8 @@
 
 mod harness;
 
+#[cfg(target_os = "linux")]
+mod beyond_loopback;
 #[cfg(unix)]
 mod binary;
 mod commands;
@@ -34,6 +36,8 @@ mod resets;
 #[cfg(unix)]
 mod scripting;
 mod shutdown;
+#[cfg(unix)]
+mod signals;
 mod silence;
 mod slicing;
 mod stalled;

@@ -120,6 +120,11 @@ impl Program {
         self.stdout.recv_timeout(DEADLINE).expect("another line")
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it, and nothing it started, a signal by name.
     #[track_caller]
     pub(crate) fn signal(&self, name: &str) {

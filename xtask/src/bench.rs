@@ -2,10 +2,10 @@
 //! `history`, a server that keeps one beside the same without.
 
 use crate::command::{self, Outcome, built, cargo, program};
-use crate::tools::TASKSET;
+use crate::tools::{self, Install, TASKSET};
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
-    TASKSET.ensure()?;
+    tools::ensure(&[TASKSET], Install::chosen(false))?;
     command::run(cargo(&["build", "--release", "--locked"]))?;
     command::run(cargo(&["build", "--release", "--locked", "-p", "glassline-bench"]))?;
     let (measured, arguments, page) = match arguments.split_first() {

@@ -14,7 +14,21 @@ pub(crate) fn root() -> PathBuf {
 pub(crate) fn program(name: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(name);
     command.args(arguments).current_dir(root());
+    keep_from_the_user(&mut command);
     command
+}
+
+/// Keeps a command from this user's chats: no setting of theirs is read, and no file of theirs is written.
+///
+/// `HOME` stays, because cargo and rustup find their own files there.
+pub(crate) fn keep_from_the_user(command: &mut Command) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GLASSLINE_")) {
+        command.env_remove(name);
+    }
+    let own = root().join("target/xtask-home");
+    for (variable, folder) in [("XDG_CONFIG_HOME", "config"), ("XDG_STATE_HOME", "state"), ("XDG_DATA_HOME", "data")] {
+        command.env(variable, own.join(folder));
+    }
 }
 
 /// The cargo that runs this.

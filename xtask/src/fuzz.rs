@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::command::{self, Outcome, cargo, root};
-use crate::tools::CXX;
+use crate::tools::{self, CXX, Install};
 
 const TARGETS: [&str; 3] = ["decoder", "session", "hub"];
 const SECONDS: u32 = 60;
@@ -34,7 +34,7 @@ pub(crate) fn run_all(seconds: u32) -> Outcome {
 }
 
 fn run_targets(targets: &[&str], seconds: u32) -> Outcome {
-    CXX.ensure()?;
+    tools::ensure(&[CXX], Install::chosen(false))?;
     let host = host_triple()?;
     // With a target named, build scripts and macros are left as they are; only what is fuzzed is instrumented.
     let mut build = cargo(&[

@@ -3,11 +3,12 @@
 mod bench;
 mod command;
 mod crash;
+mod dist;
+mod documents;
 mod fuzz;
 mod manual;
-mod readme;
 mod simulate;
-mod tests;
+mod suite;
 mod tools;
 
 use std::process::ExitCode;
@@ -15,8 +16,9 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask CHORE
 
-  test                    format, lints, cargo test, the simulation, the manual, the peers' suite, a few crashes, the README's
-                          commands, a short fuzz
+  test [--yes] [STEP]...  everything a change must pass, or only the steps named; `--yes` installs what is missing
+                          without asking
+  dist                    builds the packages in target/dist: a tarball and a .deb, and what else this machine can
   bench [ARGUMENTS]       measures servers side by side and writes docs/benchmarks.md; `--quick` for a first look
   bench terminal [ARGUMENTS]
                           the same of the terminal client beside a naive one, in docs/benchmarks-terminal.md
@@ -37,7 +39,9 @@ fn main() -> ExitCode {
         None => ("", &[][..]),
     };
     let done = match chore {
-        "test" => tests::run(),
+        "test" => suite::run(rest),
+        "dist" => dist::run(),
+        "documents" => documents::run_here(),
         "bench" => bench::run(rest),
         "crash" => crash::run(rest),
         "fuzz" => fuzz::run(rest),

@@ -1,35 +1,72 @@
-//! Tools that the chores need beside Rust: installed where that is allowed, named where it is not.
+//! Tools that the chores need beside Rust: why, whether they are there, and how they are installed.
 
+use std::io::{self, IsTerminal, Write};
 use std::process::{Command, Stdio};
 
 use crate::command::{Outcome, program, run};
 
-/// A tool, how one sees that it is there, and what to install when it is not.
+/// A tool that is found by running it, and the package that holds it.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Tool {
     name: &'static str,
+    /// The reason it is needed, for the person who is asked to install it.
+    reason: &'static str,
     probe: &'static [&'static str],
-    remedy: Remedy,
+    package: Package,
 }
 
-enum Remedy {
+#[derive(Debug, Clone, Copy)]
+enum Package {
     Debian(&'static str),
     Rustup(&'static str),
 }
 
-pub(crate) const RUSTFMT: Tool =
-    Tool { name: "rustfmt", probe: &["cargo", "fmt", "--version"], remedy: Remedy::Rustup("rustfmt") };
-pub(crate) const CLIPPY: Tool =
-    Tool { name: "clippy", probe: &["cargo", "clippy", "--version"], remedy: Remedy::Rustup("clippy") };
-pub(crate) const PYTHON: Tool =
-    Tool { name: "Python 3", probe: &["python3", "--version"], remedy: Remedy::Debian("python3") };
-pub(crate) const CXX: Tool =
-    Tool { name: "a C++ compiler", probe: &["c++", "--version"], remedy: Remedy::Debian("g++") };
-pub(crate) const BASH: Tool = Tool { name: "bash", probe: &["bash", "--version"], remedy: Remedy::Debian("bash") };
-pub(crate) const ZSH: Tool = Tool { name: "zsh", probe: &["zsh", "--version"], remedy: Remedy::Debian("zsh") };
-pub(crate) const FISH: Tool = Tool { name: "fish", probe: &["fish", "--version"], remedy: Remedy::Debian("fish") };
-pub(crate) const MAN: Tool = Tool { name: "man", probe: &["man", "--version"], remedy: Remedy::Debian("man-db") };
-pub(crate) const TASKSET: Tool =
-    Tool { name: "taskset", probe: &["taskset", "--version"], remedy: Remedy::Debian("util-linux") };
+/// What to do about a tool that is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Install {
+    /// Install it where that is allowed.
+    Yes,
+    /// Ask the person at the terminal first.
+    Ask,
+    /// Leave the machine as it is.
+    No,
+}
+
+macro_rules! tools {
+    ($($constant:ident = $name:literal, $probe:expr, $package:expr, $reason:literal;)*) => {
+        $(pub(crate) const $constant: Tool =
+            Tool { name: $name, reason: $reason, probe: &$probe, package: $package };)*
+    };
+}
+
+tools! {
+    RUSTFMT = "rustfmt", ["cargo", "fmt", "--version"], Package::Rustup("rustfmt"), "checks the format";
+    CLIPPY = "clippy", ["cargo", "clippy", "--version"], Package::Rustup("clippy"), "finds suspicious code";
+    CC = "a C compiler", ["cc", "--version"], Package::Debian("gcc"), "compiles SQLite";
+    CXX = "a C++ compiler", ["c++", "--version"], Package::Debian("g++"), "compiles libFuzzer";
+    PYTHON = "Python 3", ["python3", "--version"], Package::Debian("python3"), "runs the independent peers and an example";
+    BASH = "bash", ["bash", "--version"], Package::Debian("bash"), "reads the completions for bash";
+    UNSHARE = "unshare", ["unshare", "--version"], Package::Debian("util-linux"), "makes a network of the tests' own";
+    IP = "ip", ["ip", "-V"], Package::Debian("iproute2"), "gives that network an address";
+    CURL = "curl", ["curl", "--version"], Package::Debian("curl"), "runs the documented requests for metrics";
+    ZSH = "zsh", ["zsh", "--version"], Package::Debian("zsh"), "reads the completions for zsh";
+    FISH = "fish", ["fish", "--version"], Package::Debian("fish"), "reads the completions for fish";
+    MAN = "man", ["man", "--version"], Package::Debian("man-db"), "reads the manual's pages";
+    TASKSET = "taskset", ["taskset", "--version"], Package::Debian("util-linux"), "keeps a measured program on a core";
+}
+
+impl Install {
+    /// Returns the default: yes under `CI=true` and with `--yes`, a question at a terminal, and no elsewhere.
+    pub(crate) fn chosen(is_yes_given: bool) -> Self {
+        if is_yes_given || std::env::var_os("CI").is_some_and(|value| value == "true") {
+            Self::Yes
+        } else if io::stdin().is_terminal() && io::stderr().is_terminal() {
+            Self::Ask
+        } else {
+            Self::No
+        }
+    }
+}
 
 impl Tool {
     fn is_there(&self) -> bool {
@@ -40,26 +77,78 @@ impl Tool {
         })
     }
 
-    /// Installs the tool if it is missing.
-    ///
-    /// # Errors
-    /// It cannot be installed from here: the error says what to run.
-    pub(crate) fn ensure(&self) -> Outcome {
-        if self.is_there() {
-            return Ok(());
+    fn by_hand(&self) -> String {
+        match self.package {
+            Package::Debian(package) => format!("sudo apt-get install {package}"),
+            Package::Rustup(component) => format!("rustup component add {component}"),
         }
-        let (install, by_hand) = match self.remedy {
-            Remedy::Debian(package) => {
+    }
+
+    fn install(&self) {
+        let command = match self.package {
+            Package::Debian(package) => {
                 let script =
                     format!("apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y {package}");
-                (program("sh", &["-c", &script]), format!("sudo apt-get install {package}"))
+                program("sh", &["-c", &script])
             }
-            Remedy::Rustup(component) => {
-                (program("rustup", &["component", "add", component]), format!("rustup component add {component}"))
-            }
+            Package::Rustup(component) => program("rustup", &["component", "add", component]),
         };
-        // What counts is whether the tool is there afterwards.
-        let _ = run(install);
-        if self.is_there() { Ok(()) } else { Err(format!("{} is missing; install it with: {by_hand}", self.name)) }
+        // Whether the tool is there afterwards is what counts.
+        let _ = run(command);
+    }
+}
+
+/// Installs those of `tools` that are missing, where `install` allows it.
+///
+/// # Errors
+/// Some are missing still. The text names each with its reason and the command that installs it.
+pub(crate) fn ensure(tools: &[Tool], install: Install) -> Outcome {
+    let mut missing: Vec<&Tool> = tools.iter().filter(|tool| !tool.is_there()).collect();
+    if !missing.is_empty() && is_allowed(&missing, install) {
+        for tool in &missing {
+            tool.install();
+        }
+        missing.retain(|tool| !tool.is_there());
+    }
+    if missing.is_empty() { Ok(()) } else { Err(described(&missing)) }
+}
+
+fn is_allowed(missing: &[&Tool], install: Install) -> bool {
+    if install != Install::Ask {
+        return install == Install::Yes;
+    }
+    let mut stderr = io::stderr();
+    let _ = write!(stderr, "{}\nInstall now? [y/N] ", described(missing)).and_then(|()| stderr.flush());
+    let mut answer = String::new();
+    // The end of the input is no consent.
+    let _ = io::stdin().read_line(&mut answer);
+    matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
+fn described(missing: &[&Tool]) -> String {
+    let lines = missing
+        .iter()
+        .map(|tool| format!("{} is missing ({}); install it with: {}", tool.name, tool.reason, tool.by_hand()));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ABSENT: Tool = Tool {
+        name: "nothing",
+        reason: "for this test",
+        probe: &["glassline-no-such-program"],
+        package: Package::Debian("no-such-package"),
+    };
+
+    #[test]
+    fn a_missing_tool_is_named_with_its_reason_and_package() {
+        let missing = ensure(&[CC, ABSENT], Install::No).expect_err("it is not there");
+        assert_eq!(
+            missing,
+            "nothing is missing (for this test); install it with: sudo apt-get install no-such-package"
+        );
     }
 }

@@ -95,6 +95,13 @@ pub fn join(options: &JoinOptions) -> Ending {
     driver.run(&arrivals)
 }
 
+/// Reports whether the process was started with SIGHUP ignored, as by `nohup`: a hangup is then no reason to end.
+///
+/// To be called before anything watches that signal.
+pub fn is_hangup_ignored() -> bool {
+    system::is_hangup_ignored()
+}
+
 fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> io::Result<Box<dyn View>> {
     if mode == Mode::Terminal {
         return Ok(Box::new(Terminal::open(options, inbox.clone())?));

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::{SocketAddr, SocketAddrV6, TcpListener as StdListener};
 
 use mio::net::{TcpListener, TcpStream};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -10,15 +10,28 @@ use socket2::{Domain, Protocol, Socket, Type};
 /// Connections the kernel holds for a server that is busy: a class that arrives at once.
 const BACKLOG: i32 = 4_096;
 
-/// Opens a listening socket; port 0 takes a free one.
+/// Opens a listening socket; port 0 takes a free one. `[::]` takes IPv4 connections too, where the system allows it.
 ///
 /// # Errors
 /// The address is not this machine's, is in use, or is not allowed to this user.
 pub fn listen(address: SocketAddr) -> io::Result<StdListener> {
+    bound(address, |_| Ok(()))
+}
+
+/// Opens a listening socket that takes IPv6 connections only, so that one for IPv4 can have the same port.
+///
+/// # Errors
+/// As of [`listen`].
+pub fn listen_ipv6_only(address: SocketAddrV6) -> io::Result<StdListener> {
+    bound(address.into(), |socket| socket.set_only_v6(true))
+}
+
+fn bound(address: SocketAddr, prepare: impl FnOnce(&Socket) -> io::Result<()>) -> io::Result<StdListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // A server that restarts must not wait for its old connections to be forgotten.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
+    prepare(&socket)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())

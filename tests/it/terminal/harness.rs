@@ -71,9 +71,17 @@ fn size(rows: u16, cols: u16) -> PtySize {
 impl Opening {
     /// `glassline join`, with a home of its own, nothing of this machine's in its environment, and no times before its lines.
     pub(super) fn join(address: SocketAddr, name: &str) -> Self {
-        let argv = [PROGRAM, "join", &address.to_string(), "--name", name].map(str::to_owned);
-        let opening =
-            Self { argv: argv.into(), variables: Vec::new(), rows: 12, columns: 70, home: Rc::new(Folder::new()) };
+        Self::of(&[PROGRAM, "join", &address.to_string(), "--name", name])
+    }
+
+    /// `glassline` as a host on a free port, keeping nothing.
+    pub(super) fn host(name: &str) -> Self {
+        Self::of(&[PROGRAM, "--listen", "127.0.0.1:0", "--history", "none", "--name", name])
+    }
+
+    fn of(argv: &[&str]) -> Self {
+        let argv = argv.iter().map(|argument| (*argument).to_owned()).collect();
+        let opening = Self { argv, variables: Vec::new(), rows: 12, columns: 70, home: Rc::new(Folder::new()) };
         opening.variable("GLASSLINE_TIMESTAMPS", "off")
     }
 

@@ -6,6 +6,7 @@ mod ended;
 mod harness;
 mod heard;
 mod hostile;
+mod hosting;
 mod leaving;
 mod link;
 mod listed;

@@ -21,6 +21,11 @@ pub(crate) fn watch_interrupts(_: Inbox, _: fn(), _: fn() -> bool) -> io::Result
     Ok(())
 }
 
+/// Returns false: there is no SIGHUP here.
+pub(crate) fn is_hangup_ignored() -> bool {
+    false
+}
+
 /// The sizes come with the keys.
 #[expect(clippy::unnecessary_wraps, reason = "the same as where it can fail")]
 pub(crate) fn watch_terminal(_: Inbox) -> io::Result<()> {

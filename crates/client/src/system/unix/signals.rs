@@ -1,33 +1,69 @@
 //! Signals as arrivals.
 
+use std::fs;
 use std::io;
+use std::sync::mpsc::TrySendError;
 use std::thread;
 
 use rustix::process::{Signal, kill_current_process_group};
-use signal_hook::consts::signal::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
+use signal_hook::consts::signal::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
 use crate::inbox::{Arrival, Inbox, UserInput};
 use crate::keyboard::event::TerminalEvent;
 
-/// SIGTERM, SIGHUP and SIGINT: the first asks to leave, the second ends the process as if nobody had listened.
+/// Reports whether the process was started with SIGHUP ignored, as by `nohup`.
 ///
-/// `restore` puts the terminal back before that. It listens until the process ends: once the inbox is closed, a signal ends the process too.
+/// To be called before SIGHUP is watched. Read from `/proc`, so false on systems without it.
+pub(crate) fn is_hangup_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // Bit N-1 stands for signal N (proc_pid_status(5)).
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
+}
+
+/// Watches SIGTERM, SIGINT, SIGQUIT and SIGHUP: the first asks to leave, a second one ends the process as if
+/// nobody had watched. SIGUSR1 and SIGUSR2 do nothing, since their default leaves the terminal in raw mode.
+///
+/// A hangup never counts as the second signal: the kernel and the shell each send one when a window is
+/// closed, and a host still has its goodbyes to say. It is not watched where it was ignored from the start.
+///
+/// `restore` puts the terminal back before the process ends that way.
 pub(crate) fn watch_interrupts(inbox: Inbox, restore: fn(), is_paused: fn() -> bool) -> io::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT])?;
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2])?;
+    if !is_hangup_ignored() {
+        signals.add_signal(SIGHUP)?;
+    }
     thread::Builder::new().name("glassline-signals".to_owned()).spawn(move || {
-        // Ctrl-C while another program has the terminal is for that program.
-        let meant = signals.forever().filter(|&signal| signal != SIGINT || !is_paused());
-        for (count, signal) in meant.enumerate() {
-            // The driver may be stuck in a write to a reader that stalls; the inbox may be full. So neither is waited for.
-            if count > 0 || inbox.try_send(Arrival::Interrupted).is_err() {
-                restore();
-                let _ = emulate_default_handler(signal);
+        let mut has_asked = false;
+        for signal in signals.forever() {
+            match signal {
+                SIGUSR1 | SIGUSR2 => {}
+                // Ctrl-C while another program has the terminal is for that program.
+                SIGINT if is_paused() => {}
+                SIGHUP if has_asked => {}
+                _ if has_asked => {
+                    restore();
+                    let _ = emulate_default_handler(signal);
+                }
+                _ => {
+                    has_asked = true;
+                    ask_to_leave(&inbox);
+                }
             }
         }
     })?;
     Ok(())
+}
+
+/// Puts the request into the inbox without waiting on the calling thread, which has a second signal to watch for.
+fn ask_to_leave(inbox: &Inbox) {
+    // A closed inbox belongs to a session that ends already.
+    if let Err(TrySendError::Full(request)) = inbox.try_send(Arrival::Interrupted) {
+        let inbox = inbox.clone();
+        thread::spawn(move || inbox.send(request));
+    }
 }
 
 /// Stops the process until somebody lets it go on, as the shell's Ctrl-Z does: with all that the shell started with it (`cargo run`),

@@ -1,0 +1,60 @@
+//! A chat that is open to other machines, in a network namespace with an address of its own (192.0.2.1).
+
+use std::io::{self, Write};
+use std::process::{Command, Stdio};
+
+use crate::program::{Folder, PROGRAM, Program, command, run};
+
+/// Gives the namespace its address, and runs the rest of the arguments in it.
+const IN_NAMESPACE: &str = "ip link set lo up && ip addr add 192.0.2.1/24 dev lo && exec \"$@\"";
+
+/// Reports whether this user can make a network namespace. Where that is not so, the test is not run.
+fn has_namespaces() -> bool {
+    let made =
+        Command::new("unshare").args(["-n", "sh", "-c", IN_NAMESPACE, "sh", "true"]).stderr(Stdio::null()).status();
+    let has = made.is_ok_and(|status| status.success());
+    if !has {
+        assert!(std::env::var_os("CI").is_none(), "CI needs `unshare -n` and `ip` (packages util-linux and iproute2)");
+        let _ = writeln!(io::stderr(), "NOT RUN: `unshare -n` and `ip` make no network namespace here; run it as root");
+    }
+    has
+}
+
+fn in_namespace(home: &Folder, arguments: &[&str]) -> Program {
+    let mut unshare = command("unshare", home);
+    unshare.args(["-n", "sh", "-c", IN_NAMESPACE, "sh", PROGRAM]).args(arguments);
+    Program::start(unshare)
+}
+
+#[test]
+fn a_server_names_the_address_that_others_type() {
+    if !has_namespaces() {
+        return;
+    }
+    let home = Folder::new();
+    let server = in_namespace(&home, &["serve", "--listen", "0.0.0.0:1234", "--history", "none"]);
+    assert_eq!(server.line(), "listening on 0.0.0.0:1234");
+    let mut join = command("nsenter", &home);
+    let process = server.id().to_string();
+    join.args(["-t", &process, "-n", PROGRAM, "join", "192.0.2.1", "--name", "far"]);
+    let joined = run(join);
+    assert_eq!(joined.code, Some(0), "{joined:?}");
+    assert!(joined.stderr.contains("connected to 192.0.2.1:1234 as far"), "{joined:?}");
+    server.signal("TERM");
+    let ended = server.ended();
+    assert!(ended.stderr.contains("others join with: glassline join 192.0.2.1\n"), "{ended:?}");
+}
+
+#[test]
+fn a_host_names_the_address_that_others_type() {
+    if !has_namespaces() {
+        return;
+    }
+    let home = Folder::new();
+    let arguments = ["--listen", "0.0.0.0:5000", "--history", "none", "--name", "host"];
+    let mut host = in_namespace(&home, &arguments);
+    host.finish();
+    let ended = host.ended();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.contains("others on your network join it with: glassline join 192.0.2.1:5000\n"), "{ended:?}");
+}

@@ -1,0 +1,256 @@
+//! The commands of README and docs are run as they stand there, in a network and a home of their own.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::command::{self, Outcome, keep_from_the_user, program, root};
+
+/// Longer than any of them needs.
+const COMMAND_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// Commands that run for long, or are steps of `cargo xtask test` themselves.
+const NOT_HERE: [&str; 5] = ["cargo xtask test", "cargo xtask bench", "cargo xtask fuzz", "cargo xtask dist", "sudo "];
+
+/// Makes a network with the loopback interface and an address that is not loopback, and runs the rest of the arguments in it.
+///
+/// The documents use port 1234, which may be somebody's chat outside of it.
+const IN_NETWORK: &str = "ip link set lo up && ip addr add 192.0.2.7/24 dev lo && exec \"$@\"";
+
+/// Runs the commands of all documents.
+pub(crate) fn run() -> Outcome {
+    let own = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
+    let own = own.display().to_string();
+    let inner = ["sh", "-c", IN_NETWORK, "sh", &own, "documents"];
+    // An ordinary user is root in a user namespace of their own, where the system permits one.
+    let mut probe = program("unshare", &["-n", "true"]);
+    probe.stdout(Stdio::null()).stderr(Stdio::null());
+    let namespaces: &[&str] = if probe.status().is_ok_and(|status| status.success()) { &["-n"] } else { &["-rn"] };
+    command::run(program("unshare", &[namespaces, &inner].concat()))
+}
+
+/// Runs them in the network that this process is in.
+pub(crate) fn run_here() -> Outcome {
+    let mut run_count = 0;
+    for page in pages()? {
+        let text = fs::read_to_string(&page).map_err(|error| format!("cannot read {}: {error}", page.display()))?;
+        let lines = shell_lines(&text);
+        if lines.is_empty() {
+            continue;
+        }
+        let name = page.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        println!("\n{}", page.strip_prefix(root()).unwrap_or(&page).display());
+        let mut reader = Reader::new(&name)?;
+        for line in &lines {
+            if NOT_HERE.iter().any(|elsewhere| line.starts_with(elsewhere)) {
+                println!("$ {line}    (not here)");
+                continue;
+            }
+            println!("$ {line}");
+            reader.run(line)?;
+            run_count += 1;
+        }
+        reader.end()?;
+    }
+    println!("\n{run_count} documented commands were run");
+    if run_count < 10 {
+        Err("the documents show fewer than ten commands; are they read right?".to_string())
+    } else {
+        Ok(())
+    }
+}
+
+fn pages() -> Result<Vec<PathBuf>, String> {
+    let docs = root().join("docs");
+    let entries = fs::read_dir(&docs).map_err(|error| format!("cannot list {}: {error}", docs.display()))?;
+    let mut pages: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+    pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
+    pages.sort();
+    pages.insert(0, root().join("README.md"));
+    Ok(pages)
+}
+
+/// Somebody who types the commands of one page, with an empty home.
+struct Reader {
+    home: PathBuf,
+    /// The server that listens on port 1234.
+    server: Option<Background>,
+    others: Vec<(String, Background)>,
+}
+
+impl Reader {
+    fn new(page: &str) -> Result<Self, String> {
+        let home = root().join("target/documents").join(page);
+        // Left there by an earlier run.
+        let _ = fs::remove_dir_all(&home);
+        fs::create_dir_all(&home).map_err(|error| format!("cannot make {}: {error}", home.display()))?;
+        Ok(Self { home, server: None, others: Vec::new() })
+    }
+
+    fn run(&mut self, line: &str) -> Outcome {
+        let is_own_server = line.contains("127.0.0.1:0");
+        if line.starts_with("glassline serve") && is_own_server {
+            self.others.push((line.to_string(), self.start_server(line)?));
+        } else if line.starts_with("glassline serve") {
+            self.server = None;
+            self.server = Some(self.start_server(line)?);
+        } else if line.contains("<>silence") {
+            self.need_server()?;
+            let child =
+                self.shell(&format!("exec {line}")).spawn().map_err(|error| format!("cannot run {line}: {error}"))?;
+            self.others.push((line.to_string(), Background(child)));
+        } else if is_hosting(line) {
+            self.server = None;
+            self.run_to_its_end(line)?;
+        } else {
+            if line.contains("join") {
+                self.need_server()?;
+            }
+            self.run_to_its_end(line)?;
+        }
+        Ok(())
+    }
+
+    /// Ends what runs still; each must have run until now.
+    fn end(mut self) -> Outcome {
+        for (line, background) in &mut self.others {
+            if let Ok(Some(status)) = background.0.try_wait() {
+                return Err(format!("{line}: ended by itself with {status}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Somebody else hosts wherever the page joins without serving before.
+    fn need_server(&mut self) -> Outcome {
+        if self.server.is_none() {
+            self.server = Some(self.start_server("glassline serve --listen 0.0.0.0:1234 --history none")?);
+        }
+        Ok(())
+    }
+
+    fn shell(&self, line: &str) -> Command {
+        let binaries = root().join("target/release");
+        let path = std::env::var("PATH").unwrap_or_default();
+        let mut command = Command::new("sh");
+        let is_of_the_repository = line.contains("cargo ");
+        let folder = if is_of_the_repository { root() } else { self.home.clone() };
+        command.args(["-c", line]).current_dir(folder).stdin(Stdio::null());
+        keep_from_the_user(&mut command);
+        for variable in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"] {
+            command.env_remove(variable);
+        }
+        // cargo and rustup have their own folders in the real home.
+        for (variable, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+            if let (None, Some(home)) = (std::env::var_os(variable), std::env::var_os("HOME")) {
+                command.env(variable, Path::new(&home).join(folder));
+            }
+        }
+        command.env("HOME", &self.home).env("PATH", format!("{}:{path}", binaries.display()));
+        // What is installed is for this step, and need not be compiled again.
+        command.env("CARGO_INSTALL_ROOT", self.home.join("installed")).env("CARGO_TARGET_DIR", root().join("target"));
+        command.env("CARGO_NET_OFFLINE", "true");
+        command
+    }
+
+    fn start_server(&self, line: &str) -> Result<Background, String> {
+        let mut command = self.shell(&format!("exec {line}"));
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().map_err(|error| format!("cannot run {line}: {error}"))?;
+        let mut first = String::new();
+        if let Some(stdout) = child.stdout.take() {
+            let mut lines = BufReader::new(stdout);
+            // Ends with the first line, or with the server.
+            let _ = lines.read_line(&mut first);
+            let metrics = line.contains("--metrics");
+            if metrics {
+                let _ = lines.read_line(&mut first);
+            }
+        }
+        let server = Background(child);
+        if first.starts_with("listening on ") {
+            Ok(server)
+        } else {
+            Err(format!("{line} did not say where it listens: {first:?}"))
+        }
+    }
+
+    fn run_to_its_end(&self, line: &str) -> Outcome {
+        // Only the exit code and the complaints count here.
+        let mut command = self.shell(line);
+        command.stdout(Stdio::null());
+        let mut child = Background(command.spawn().map_err(|error| format!("cannot run {line}: {error}"))?);
+        let until = Instant::now() + COMMAND_TIMEOUT;
+        loop {
+            match child.0.try_wait() {
+                Ok(Some(status)) if status.success() => return Ok(()),
+                Ok(Some(status)) => return Err(format!("{line}: {status}")),
+                Ok(None) if Instant::now() < until => thread::sleep(Duration::from_millis(20)),
+                Ok(None) => return Err(format!("{line} did not end in {} s", COMMAND_TIMEOUT.as_secs())),
+                Err(error) => return Err(format!("{line}: {error}")),
+            }
+        }
+    }
+}
+
+/// A process that ends with this step, whatever happens.
+struct Background(Child);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Reports whether a command hosts: it takes port 1234 itself, and ends with its input.
+fn is_hosting(line: &str) -> bool {
+    ["cargo run --release", "glassline"].contains(&line)
+        || ["cargo run --release -- --listen", "glassline --listen"].iter().any(|start| line.starts_with(start))
+}
+
+/// Lines of a page's `sh` blocks, without comments. A block that begins with `#!` is a script, which is tested elsewhere.
+fn shell_lines(page: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut block: Option<Vec<String>> = None;
+    let mut is_script = false;
+    for line in page.lines() {
+        match (line.trim(), &mut block) {
+            ("```sh", None) => {
+                block = Some(Vec::new());
+                is_script = false;
+            }
+            ("```", Some(_)) => lines.extend(block.take().filter(|_| !is_script).unwrap_or_default()),
+            (command, Some(commands)) => {
+                is_script |= command.starts_with("#!");
+                let command = command.split(" #").next().unwrap_or_default().trim();
+                if !command.is_empty() && !command.starts_with('#') {
+                    commands.push(command.to_string());
+                }
+            }
+            _ => {}
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_shell_blocks_are_commands() {
+        let text = "```sh\n# a comment\ncargo run   # hosts\n\n```\n```text\nnot this\n```\n\
+                    ```sh\nglassline join\n```\n```sh\n#!/bin/sh\nexit\n```\n";
+        assert_eq!(shell_lines(text), ["cargo run", "glassline join"]);
+    }
+
+    #[test]
+    fn hosting_is_told_from_joining() {
+        assert!(is_hosting("cargo run --release") && is_hosting("glassline --listen 0.0.0.0:1234"));
+        assert!(!is_hosting("cargo run --release -- join --name bob") && !is_hosting("glassline join"));
+    }
+}

@@ -1,0 +1,233 @@
+//! `cargo xtask test`: everything a change must pass, step by step.
+
+use std::time::Instant;
+
+use crate::command::{self, Outcome, cargo, program};
+use crate::tools::{self, BASH, CC, CLIPPY, CURL, CXX, FISH, IP, Install, MAN, PYTHON, RUSTFMT, Tool, UNSHARE, ZSH};
+use crate::{crash, dist, documents, fuzz, manual, simulate};
+
+/// Long enough to replay the corpus and look around a little; `cargo xtask fuzz` is for looking further.
+const SHORT_FUZZ_S: u32 = 5;
+
+/// One step, and the tools without which it cannot run.
+struct Step {
+    name: &'static str,
+    about: &'static str,
+    tools: &'static [Tool],
+    /// Tools with which the step tests more.
+    optional: &'static [Tool],
+    /// Whether it runs the release binary.
+    needs_build: bool,
+    run: fn() -> Outcome,
+}
+
+const BUILD: Step = Step {
+    name: "build",
+    about: "the release binary",
+    tools: &[CC],
+    optional: &[],
+    needs_build: false,
+    run: || command::run(cargo(&["build", "--release", "--locked"])),
+};
+
+const STEPS: [Step; 11] = [
+    Step {
+        name: "format",
+        about: "the code's format",
+        tools: &[RUSTFMT],
+        optional: &[],
+        needs_build: false,
+        run: format,
+    },
+    Step { name: "lints", about: "clippy", tools: &[CLIPPY, CC, CXX], optional: &[], needs_build: false, run: lints },
+    Step {
+        name: "tests",
+        about: "unit and integration tests",
+        tools: &[CC, BASH, PYTHON, UNSHARE, IP],
+        optional: &[ZSH, FISH, MAN],
+        needs_build: false,
+        run: cargo_test,
+    },
+    Step {
+        name: "simulation",
+        about: "two thousand seeds with faults",
+        tools: &[CC],
+        optional: &[],
+        needs_build: false,
+        run: simulate::test,
+    },
+    Step {
+        name: "manual",
+        about: "the manual's pages",
+        tools: &[CC],
+        optional: &[],
+        needs_build: false,
+        run: manual::run,
+    },
+    BUILD,
+    Step { name: "peers", about: "independent peers", tools: &[PYTHON], optional: &[], needs_build: true, run: peers },
+    Step {
+        name: "crashes",
+        about: "kills under load",
+        tools: &[CC],
+        optional: &[],
+        needs_build: true,
+        run: crash::run_short,
+    },
+    Step {
+        name: "documents",
+        about: "the commands of README and docs",
+        tools: &[UNSHARE, IP, CURL],
+        optional: &[],
+        needs_build: true,
+        run: documents::run,
+    },
+    Step { name: "dist", about: "the packages", tools: &[CC], optional: &[], needs_build: true, run: dist::test },
+    Step {
+        name: "fuzz",
+        about: "a short fuzz",
+        tools: &[CC, CXX],
+        optional: &[],
+        needs_build: false,
+        run: || fuzz::run_all(SHORT_FUZZ_S),
+    },
+];
+
+/// The end of a step.
+#[derive(Debug, PartialEq, Eq)]
+enum Ended {
+    Passed,
+    /// With the reason.
+    NotRun(String),
+    Failed(String),
+}
+
+/// Runs every step, or those that `arguments` name; `--yes` installs what is missing without asking.
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    let (flags, names): (Vec<&String>, Vec<&String>) = arguments.iter().partition(|word| word.starts_with('-'));
+    if flags.iter().any(|flag| flag.as_str() == "--help") {
+        println!("{}", usage());
+        return Ok(());
+    }
+    if let Some(unknown) = flags.iter().find(|flag| flag.as_str() != "--yes") {
+        return Err(format!("there is no option {unknown}; {}", usage()));
+    }
+    let mut steps = Vec::new();
+    for name in &names {
+        steps.push(
+            STEPS
+                .iter()
+                .find(|step| step.name == name.as_str())
+                .ok_or_else(|| format!("there is no step {name}; {}", usage()))?,
+        );
+    }
+    if steps.is_empty() {
+        steps.extend(STEPS.iter());
+    } else if steps.iter().any(|step| step.needs_build) {
+        steps.retain(|step| step.name != BUILD.name);
+        steps.insert(0, &BUILD);
+    }
+    run_steps(&steps, Install::chosen(!flags.is_empty()))
+}
+
+fn usage() -> String {
+    let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+    format!("usage: cargo xtask test [--yes] [{}]...", names.join("|"))
+}
+
+fn run_steps(steps: &[&Step], install: Install) -> Outcome {
+    let mut rows = Vec::new();
+    let mut failed = None;
+    let mut not_run = false;
+    for (index, step) in steps.iter().enumerate() {
+        println!("\nstep {} of {}: {} ({})", index + 1, steps.len(), step.name, step.about);
+        let started = Instant::now();
+        let ended = run_step(step, install);
+        let seconds = started.elapsed().as_secs();
+        rows.push(match &ended {
+            Ended::Passed => format!("passed   {:<11} {seconds} s", step.name),
+            Ended::NotRun(reason) => {
+                format!("NOT RUN  {:<11} {}", step.name, reason.replace('\n', "\n                     "))
+            }
+            Ended::Failed(_) => {
+                format!("FAILED   {:<11} after {seconds} s; repeat it with: cargo xtask test {}", step.name, step.name)
+            }
+        });
+        not_run |= matches!(ended, Ended::NotRun(_));
+        if let Ended::Failed(error) = ended {
+            rows.extend(steps[index + 1..].iter().map(|later| format!("not yet  {}", later.name)));
+            failed = Some(error);
+            break;
+        }
+    }
+    println!("\n{}", rows.join("\n"));
+    match failed {
+        Some(error) => Err(format!("\n{error}")),
+        // Everything can be installed there, so nothing may be left out.
+        None if not_run && install == Install::Yes => Err("\nsome steps did not run; see above".to_string()),
+        None if not_run => {
+            println!("\nthe steps that ran passed; others did not run");
+            Ok(())
+        }
+        None => {
+            println!("\nall passed");
+            Ok(())
+        }
+    }
+}
+
+fn run_step(step: &Step, install: Install) -> Ended {
+    if let Err(missing) = tools::ensure(step.tools, install) {
+        return Ended::NotRun(missing);
+    }
+    if let Err(missing) = tools::ensure(step.optional, install) {
+        println!("without what is optional here:\n{missing}");
+    }
+    match (step.run)() {
+        Ok(()) => Ended::Passed,
+        Err(error) => Ended::Failed(error),
+    }
+}
+
+fn format() -> Outcome {
+    command::run(cargo(&["fmt", "--all", "--check"]))
+}
+
+fn lints() -> Outcome {
+    command::run(cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+}
+
+fn cargo_test() -> Outcome {
+    command::run(cargo(&["test", "--locked"]))?;
+    command::run(cargo(&["test", "--locked", "-p", "glassline-bench", "-p", "glassline-crash", "-p", "xtask"]))
+}
+
+fn peers() -> Outcome {
+    command::run(program("python3", &["tests/peers/run.py", "target/release/glassline"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_step_is_answered_with_those_there_are() {
+        let error = run(&["dance".to_string()]).expect_err("there is no such step");
+        assert!(error.contains("there is no step dance") && error.contains("|peers|"), "{error}");
+        assert!(run(&["--no".to_string()]).is_err());
+    }
+
+    #[test]
+    fn a_failed_step_is_an_error_and_ends_the_run() {
+        const BAD: Step = Step {
+            name: "bad",
+            about: "fails",
+            tools: &[],
+            optional: &[],
+            needs_build: false,
+            run: || Err("on purpose".to_string()),
+        };
+        const NEVER: Step = Step { run: || panic!("it is not reached"), ..BAD };
+        assert_eq!(run_steps(&[&BAD, &NEVER], Install::No), Err("\non purpose".to_string()));
+    }
+}

@@ -213,7 +213,7 @@ fn readable(answer: Result<Answer, StoreError>) -> room::Answer {
     match answer {
         Ok(Answer::Head(head)) => room::Answer::Head(head.newest),
         Ok(Answer::Page(page)) => room::Answer::Page { messages: page.messages, more: page.more },
-        Err(StoreError::Damaged(_) | StoreError::Corrupt { .. }) => room::Answer::Unreadable(DAMAGED.to_string()),
+        Err(StoreError::Damaged(_)) => room::Answer::Unreadable(DAMAGED.to_string()),
         Err(StoreError::TooSlow) => room::Answer::TooSlow(TOO_SLOW.to_string()),
         Err(_) => room::Answer::Unreadable(NOT_READ.to_string()),
     }

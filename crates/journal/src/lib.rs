@@ -9,9 +9,10 @@ mod sqlite;
 mod store;
 
 pub use journal::{
-    Answer, COMMIT_BOUNDS_S, CommitTimes, Done, Gauges, Journal, Question, Ticket, WAITING_BYTES_MAX,
-    WAITING_QUESTIONS_MAX, WAITING_RECORDS_MAX,
+    Answer, COMMIT_BOUNDS_S, CommitTimes, Done, Gauges, Journal, Question, Requester, Ticket, WAITING_BYTES_MAX,
+    WAITING_QUESTIONS_MAX, WAITING_RECORDS_MAX, WAITING_SEARCHES_MAX, WAITING_SEARCHES_OF_REQUESTER_MAX,
+    WAITING_SEARCHES_OF_SUBNET_MAX,
 };
 pub use record::{Entry, Outcome, Record};
 pub use sqlite::{Exported, Imported, Keep, Report, UpkeepError, Vacuumed, check, export, import, open, vacuum};
-pub use store::{Head, Page, Reader, Sizes, Store, StoreError};
+pub use store::{Head, Page, Reader, SearchProgress, Sizes, Store, StoreError};

@@ -37,10 +37,7 @@ impl Gate {
 
 /// What one subscriber has to itself: an IPv4 address, or an IPv6 network of 64 bits.
 pub(crate) fn household(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
-    }
+    Ipv6Addr::from_bits(glassline_room::subnet(address)).into()
 }
 
 fn is_exempt(address: IpAddr) -> bool {

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Answer, Done, Entry, Gauges, Journal, Outcome, Question, Record, Store, StoreError, Ticket};
+use glassline_journal::{
+    Answer, Done, Entry, Gauges, Journal, Outcome, Question, Record, Requester, Store, StoreError, Ticket,
+};
 use glassline_room::{self as room, Draft, Drafted, Fate, Hub, Inquiry};
 use glassline_wire::request::LOBBY;
 use tracing::{error, warn};
@@ -69,8 +71,8 @@ impl History {
         self.may_have_more
     }
 
-    /// Gives the journal what the hub has for it.
-    pub(crate) fn hand_over(&mut self, hub: &mut Hub) {
+    /// Gives the journal what the hub has for it; `subnet_of` knows each connection's.
+    pub(crate) fn hand_over(&mut self, hub: &mut Hub, subnet_of: impl Fn(usize) -> u128) {
         let drafts = hub.take_drafts();
         if !drafts.is_empty() {
             self.journal.append(drafts.into_iter().map(record).collect());
@@ -81,7 +83,8 @@ impl History {
                 Inquiry::Range(range) => Question::Range(range),
                 Inquiry::Search(search) => Question::Search(search),
             };
-            if !self.journal.ask(question.ticket, asked) {
+            let requester = Requester { subnet: subnet_of(question.connection), number: question.connection as u64 };
+            if !self.journal.ask(question.ticket, requester, asked) {
                 hub.put_back(question);
                 return;
             }

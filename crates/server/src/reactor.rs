@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use glassline_room::{Hub, MemberId, Now, Rules};
+use glassline_room::{Hub, MemberId, Now, Rules, subnet};
 use glassline_wire::event::{Event, Ping};
 use glassline_wire::visible;
 use slab::Slab;
@@ -153,7 +153,9 @@ impl<L: Link> Reactor<L> {
 
     pub(crate) fn give_to_history(&mut self) {
         if let Some(history) = &mut self.history {
-            history.hand_over(&mut self.hub);
+            let connections = &self.connections;
+            let subnet_of = |index| connections.get(index).map_or(0, |connection| subnet(connection.peer.ip()));
+            history.hand_over(&mut self.hub, subnet_of);
         }
     }
 

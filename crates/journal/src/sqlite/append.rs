@@ -44,6 +44,7 @@ impl Engine {
         let brought = batch.iter().filter(|record| matches!(record, Record::Message(_))).count() as u64;
         let over = (self.index_lag + brought).saturating_sub(INDEX_LAG_MAX);
         self.index_at_least(over.min(brought * INDEXED_WITH_EACH))?;
+        self.bound_log()?;
         self.forget_far_over(brought * FORGOTTEN_WITH_EACH)?;
         if self.rooms.len() > ROOMS_CACHED_MAX {
             self.rooms.clear();

@@ -27,8 +27,9 @@ use crate::store::{Reader, Sizes, Store, StoreError};
 pub struct Keep {
     /// Messages older than this many days go. One that is stamped later than now goes with what was said behind it.
     pub days: Option<u32>,
-    /// Above this many bytes in use in the file, the oldest messages go. A load that never pauses may make it an eighth larger; then
-    /// commits wait for as many messages to go as they bring, and again as many.
+    /// Above this many bytes in use in the file and its log, messages go: of the rooms and senders that have most (`shares.rs`), and
+    /// of these the oldest. A load that never pauses may make it an eighth larger; then commits wait for as many messages to go as they
+    /// bring, and again as many.
     pub bytes: Option<u64>,
 }
 
@@ -88,7 +89,7 @@ pub(crate) struct Engine {
 impl Engine {
     /// See [`open`].
     pub(crate) fn open(file: &Path, keep: Keep) -> Result<Self, StoreError> {
-        let opening::Opened { mut db, lock } = opening::open(file)?;
+        let opening::Opened { mut db, lock } = opening::open(file, keep)?;
         let wal_pages = Arc::new(AtomicU64::new(0));
         let seen = Arc::clone(&wal_pages);
         let loaded = db
@@ -232,6 +233,6 @@ impl Store for Engine {
 
     fn sizes(&self) -> Sizes {
         let used_bytes = self.used_bytes().unwrap_or(0);
-        Sizes { used_bytes, log_bytes: self.wal_pages.load(Ordering::Relaxed) * self.page_bytes }
+        Sizes { used_bytes, log_bytes: files::log_bytes(&self.path).unwrap_or(0) }
     }
 }

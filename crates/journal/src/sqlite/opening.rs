@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::engine::Keep;
 use super::files::{beside, has_no_space_for, log_bytes, without_links};
 use super::ids::Ids;
 use super::place::place;
@@ -45,7 +46,7 @@ pub(super) struct Loaded {
     pub(super) page_bytes: u64,
 }
 
-pub(super) fn open(file: &Path) -> Result<Opened, StoreError> {
+pub(super) fn open(file: &Path, keep: Keep) -> Result<Opened, StoreError> {
     let io = |error: io::Error| fault::opening_io(&error, file);
     if let Some(folder) = without_links(file).map_err(io)?.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         make_folder(folder).map_err(io)?;
@@ -53,7 +54,7 @@ pub(super) fn open(file: &Path) -> Result<Opened, StoreError> {
     hold_to_plain(file)?;
     let lock = lock(file)?;
     look_at(file)?;
-    match connect(file) {
+    match connect(file, keep) {
         Ok(db) => Ok(Opened { db, lock }),
         // SQLite has many words for it, none of which says so.
         Err(StoreError::CannotOpen { .. }) if has_no_space_for(&lock) => Err(StoreError::Full),
@@ -62,13 +63,13 @@ pub(super) fn open(file: &Path) -> Result<Opened, StoreError> {
 }
 
 /// Opens what is there, and brings it to where this program can use it.
-fn connect(file: &Path) -> Result<Connection, StoreError> {
+fn connect(file: &Path, keep: Keep) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(file, flags).map_err(|error| fault::opening(&error, file))?;
     let opening = |error| fault::opening(&error, file);
     db.busy_timeout(BUSY_WAIT).map_err(opening)?;
     let kind = schema::kind(&db, file)?;
-    set_up(&db, file)?;
+    set_up(&db, file, keep)?;
     let version = match kind {
         Kind::Empty => 0,
         Kind::History(version) => version,
@@ -147,7 +148,7 @@ pub(super) fn look_at_found(file: &Path) -> Result<(), StoreError> {
     if start == MAGIC { Ok(()) } else { Err(StoreError::NotAHistory(file.to_path_buf())) }
 }
 
-fn set_up(db: &Connection, file: &Path) -> Result<(), StoreError> {
+fn set_up(db: &Connection, file: &Path, keep: Keep) -> Result<(), StoreError> {
     let opening = |error| fault::opening(&error, file);
     let refuse = |detail: &str| StoreError::CannotOpen { path: file.to_path_buf(), detail: detail.to_string() };
     let mode: String = db.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0)).map_err(opening)?;
@@ -159,7 +160,7 @@ fn set_up(db: &Connection, file: &Path) -> Result<(), StoreError> {
         "PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; PRAGMA checkpoint_fullfsync=ON; PRAGMA wal_autocheckpoint=0;
          PRAGMA cache_size={CACHE_KIB}; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;
          PRAGMA journal_size_limit={};",
-        tend::WAL_BYTES_MAX
+        tend::log_bytes_max(keep)
     );
     db.execute_batch(&settings).map_err(opening)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);

@@ -78,6 +78,9 @@ macro_rules! message_columns {
 }
 pub(super) use message_columns;
 
+/// Which of them is the place.
+pub(super) const PLACE_COLUMN: usize = 0;
+
 /// Which of them is the text.
 pub(super) const TEXT_COLUMN: usize = 5;
 

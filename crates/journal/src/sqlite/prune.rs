@@ -26,6 +26,9 @@ const ROOMS_AHEAD_MAX: usize = 16;
 /// Later than `SQLite`'s integers can say nothing was said.
 const STORED_MS_MAX: u64 = i64::MAX.cast_unsigned();
 
+/// Up to this share of what may be kept, the log is short.
+const SHORT_LOG_SHARE: u64 = 16;
+
 /// From this share of what may be kept above it, a file is far larger than it may be.
 const FAR_OVER_SHARE: u64 = 8;
 
@@ -67,8 +70,8 @@ impl Engine {
         let far_over = bytes_max.saturating_add(bytes_max / FAR_OVER_SHARE);
         let mut left = wanted;
         while left > 0 {
-            let (used, before) = (self.used_bytes(), self.messages);
-            if self.conclude(used)? <= far_over || !self.prune_up_to(left.min(self.prune_rows))? {
+            let before = self.messages;
+            if self.kept_bytes(far_over)? <= far_over || !self.prune_up_to(left.min(self.prune_rows))? {
                 break;
             }
             left = left.saturating_sub((before - self.messages).max(1));
@@ -98,8 +101,7 @@ impl Engine {
     /// message, and no more of them than take up, on average, what is too much.
     fn prune_before(&mut self, now_ms: u64, rows_max: u64) -> Result<Option<(u64, u64)>, StoreError> {
         if let Some(bytes_max) = self.bytes_max() {
-            let used = self.used_bytes();
-            let used = self.conclude(used)?;
+            let used = self.kept_bytes(bytes_max)?;
             if used > bytes_max {
                 let share = u128::from(used - bytes_max) * u128::from(self.messages) / u128::from(used);
                 let rows_max = u64::try_from(share).unwrap_or(u64::MAX).clamp(1, rows_max);
@@ -113,6 +115,16 @@ impl Engine {
     /// What may be in use, where that can be told.
     fn bytes_max(&self) -> Option<u64> {
         self.keep.bytes.filter(|_| !self.renewal.has_stray_pages)
+    }
+
+    /// Bytes in use in the file and in its log. Where both are more than `bytes_max`, the log is emptied first, unless it is short.
+    fn kept_bytes(&mut self, bytes_max: u64) -> Result<u64, StoreError> {
+        let used = self.used_bytes();
+        let used = self.conclude(used)?;
+        if used + self.log_bytes() > bytes_max {
+            self.checkpoint_from(bytes_max / SHORT_LOG_SHARE)?;
+        }
+        Ok(used + self.log_bytes())
     }
 
     /// Bytes of the file that hold something.

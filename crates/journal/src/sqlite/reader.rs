@@ -9,8 +9,9 @@ use rusqlite::{Connection, OpenFlags};
 use super::beginnings::SHOW_PIECES;
 use super::renewal::Met;
 use super::rooms::room_now;
-use super::{fault, range, search};
-use crate::store::{Head, Page, Reader, StoreError};
+use super::search::Looking;
+use super::{fault, range};
+use crate::store::{Head, Page, Reader, SearchProgress, StoreError};
 
 /// Pages a reader keeps in memory: 16 MiB, given to `SQLite` in KiB as a negative number.
 const CACHE_KIB: i64 = -16 * 1024;
@@ -82,10 +83,38 @@ impl Reader for SqliteReader {
     }
 
     fn search(&mut self, search: &Search, deadline: Instant) -> Result<Page, StoreError> {
+        let mut progress = SearchProgress::default();
+        loop {
+            if let Some(page) = self.search_slice(search, &mut progress, deadline, deadline)? {
+                return Ok(page);
+            }
+        }
+    }
+
+    /// What was found until the deadline is an answer, and that there may be more is one too.
+    fn search_slice(
+        &mut self,
+        search: &Search,
+        progress: &mut SearchProgress,
+        slice_end: Instant,
+        deadline: Instant,
+    ) -> Result<Option<Page>, StoreError> {
         let index_damage = self.index_damage.clone();
-        self.read(deadline, |db| match room_now(db, &search.room)? {
-            Some(room) => search::page(db, room, search, &index_damage),
-            None => Ok(Page::default()),
-        })
+        let looking = progress.state::<Option<Looking>>();
+        let is_done = self.read(deadline, |db| match room_now(db, &search.room)? {
+            Some(room) => {
+                looking.get_or_insert_with(|| Looking::new(search, room)).slice(db, room, &index_damage, slice_end)
+            }
+            None => Ok(true),
+        });
+        match is_done {
+            Ok(true) => Ok(Some(looking.take().map_or_else(Page::default, |looking| looking.into_page(false)))),
+            Ok(false) => Ok(None),
+            Err(StoreError::TooSlow) => match looking.take_if(|looking| looking.has_found()) {
+                Some(looking) => Ok(Some(looking.into_page(true))),
+                None => Err(StoreError::TooSlow),
+            },
+            Err(error) => Err(error),
+        }
     }
 }

@@ -5,6 +5,7 @@ mod closing;
 mod crashes;
 mod damage;
 mod faults;
+mod log_bound;
 mod model;
 mod numbers;
 mod pages;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Entry, Keep, Outcome, Page, Reader, Record, Store, open};
+use glassline_journal::{Entry, Keep, Outcome, Page, Reader, Record, Requester, Store, open};
 use glassline_wire::event::Message;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{HistoryRange, Search};
@@ -36,6 +36,9 @@ impl Drop for Folder {
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
+
+/// For tests in which all questions are one requester's.
+pub(crate) const SOMEBODY: Requester = Requester { subnet: 1, number: 1 };
 
 pub(crate) const NOW_MS: u64 = 1_790_000_000_000;
 

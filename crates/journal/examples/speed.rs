@@ -64,6 +64,7 @@ impl Speech {
                 reference: None,
             },
             author: sender + 1,
+            subnet: u128::from(sender % 20) + 1,
         })
     }
 }

@@ -18,6 +18,9 @@ pub struct Entry {
     pub message: Message,
     /// Whose ids these are: the same number for the same client across its connections and names; 0 is nobody's.
     pub author: u64,
+    /// Where it comes from: the same number for all that share an address or, of IPv6, a network of 64 bits; 0 if that is not known.
+    /// Forgetting by size is fair by it.
+    pub subnet: u128,
 }
 
 /// What became of a record.

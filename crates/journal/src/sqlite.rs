@@ -2,6 +2,7 @@
 
 mod append;
 mod beginnings;
+mod displaced;
 mod engine;
 mod fault;
 mod files;
@@ -16,11 +17,13 @@ mod prune;
 mod quoting;
 mod range;
 mod reader;
+mod remove;
 mod renewal;
 mod repeats;
 mod rooms;
 mod schema;
 mod search;
+mod shares;
 mod sweep;
 mod tend;
 #[cfg(test)]

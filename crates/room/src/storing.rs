@@ -14,6 +14,7 @@ use crate::id::{MemberId, RoomId};
 use crate::order::Pending;
 use crate::outstanding::Waiter;
 use crate::refusal::Refused;
+use crate::subnet::subnet;
 
 /// Something for the owner of the history to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub enum Drafted {
         message: Message,
         /// Whose ids these are, across connections and names; 0 where there is no id.
         author: u64,
+        /// Where it comes from ([`crate::subnet`]).
+        subnet: u128,
     },
     /// Something an operator does.
     Act(Act),
@@ -91,12 +94,13 @@ impl Hub {
         author: u64,
         reference: Option<String>,
     ) {
-        let Some(connection) = self.connection(sender) else { return };
+        let Some(member) = self.members.get(sender.0) else { return };
+        let (connection, subnet) = (member.connection, subnet(member.address));
         if let Some(room) = self.rooms.get_mut(room.0) {
             room.under_way += 1;
         }
         let waiter = self.outstanding.note_append(connection);
-        let drafted = Drafted::Message { message: message.clone(), author };
+        let drafted = Drafted::Message { message: message.clone(), author, subnet };
         self.hand_over(drafted, UnderWay { sender, waiter, what: Handed::Message { room, message }, reference });
     }
 

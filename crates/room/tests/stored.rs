@@ -124,7 +124,7 @@ fn nobody_is_sent_a_message_before_it_is_stored() {
     let drafted: Vec<_> = drafts
         .iter()
         .map(|draft| match &draft.what {
-            Drafted::Message { message, author } => (message.text.as_str(), *author != 0),
+            Drafted::Message { message, author, .. } => (message.text.as_str(), *author != 0),
             Drafted::Act(act) => panic!("{act:?}"),
         })
         .collect();

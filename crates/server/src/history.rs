@@ -168,7 +168,7 @@ fn settle(hub: &mut Hub, ticket: Ticket, fate: Fate) -> io::Result<()> {
 
 fn record(draft: Draft) -> (u64, Record) {
     let record = match draft.what {
-        Drafted::Message { message, author } => Record::Message(Entry { message, author }),
+        Drafted::Message { message, author, subnet } => Record::Message(Entry { message, author, subnet }),
         Drafted::Act(act) => Record::Act(act),
     };
     (draft.ticket, record)

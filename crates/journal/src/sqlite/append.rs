@@ -11,6 +11,7 @@ use super::ids::{IdPlace, Ids, Merged};
 use super::place::{SEQ_MAX, place};
 use super::repeats::Repeats;
 use super::rooms::{CachedRoom, find_room, open_room, used_up};
+use super::shares::origin_of;
 use crate::record::{Entry, Outcome, Record};
 use crate::store::StoreError;
 
@@ -49,9 +50,10 @@ impl Engine {
         if self.rooms.len() > ROOMS_CACHED_MAX {
             self.rooms.clear();
         }
-        let committed = commit(&mut self.db, &self.rooms, &self.ids, batch);
+        let committed = commit(&mut self.db, &self.rooms, &self.ids, self.origin_secret, batch);
         let (Growth { outcomes, rooms, fresh }, merged) = self.conclude(committed)?;
         self.is_busy = true;
+        self.counting.is_done = false;
         self.ids.merged(&merged);
         self.ids.take(fresh, rooms.values().map(|room| (room.id, room.newest, room.added)));
         for (name, room) in rooms {
@@ -80,10 +82,11 @@ fn commit<'a>(
     db: &mut Connection,
     cached: &HashMap<String, CachedRoom>,
     ids: &Ids,
+    origin_secret: u128,
     batch: &'a [Record],
 ) -> Result<(Growth<'a>, Merged), rusqlite::Error> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let growth = store(&transaction, cached, ids, batch)?;
+    let growth = store(&transaction, cached, ids, origin_secret, batch)?;
     let merged = ids.merge(&transaction, batch.len() * IDS_WITH_EACH)?;
     transaction.commit()?;
     Ok((growth, merged))
@@ -94,6 +97,7 @@ pub(super) fn store<'a>(
     transaction: &Transaction<'_>,
     cached: &HashMap<String, CachedRoom>,
     ids: &Ids,
+    origin_secret: u128,
     batch: &'a [Record],
 ) -> Result<Growth<'a>, rusqlite::Error> {
     let mut growth =
@@ -103,11 +107,12 @@ pub(super) fn store<'a>(
         growth.outcomes.push(match record {
             Record::Message(entry) => {
                 let name = entry.message.room.as_str();
+                let origin = origin_of(origin_secret, entry.subnet);
                 let room = match growth.rooms.entry(name) {
                     Occupied(known) => known.into_mut(),
-                    Vacant(free) => free.insert(find_or_open(transaction, cached, name)?),
+                    Vacant(free) => free.insert(find_or_open(transaction, cached, name, origin)?),
                 };
-                statements.store(room, entry, ids, &mut growth.fresh)?
+                statements.store(room, entry, origin, ids, &mut growth.fresh)?
             }
             Record::Act(act) => {
                 let json = Event::Act(act.clone()).to_json();
@@ -136,7 +141,10 @@ impl<'t> Statements<'t> {
     fn prepare(transaction: &'t Transaction<'_>) -> Result<Self, rusqlite::Error> {
         Ok(Self {
             repeats: Repeats::prepare(transaction)?,
-            message: transaction.prepare_cached("INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")?,
+            message: transaction.prepare_cached(
+                "INSERT INTO message(place, at_ms, author, sender, action, id, text, origin)
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?,
             act: transaction.prepare_cached("INSERT INTO act(json) VALUES(?1)")?,
         })
     }
@@ -145,10 +153,11 @@ impl<'t> Statements<'t> {
         &mut self,
         room: &mut Growing,
         entry: &Entry,
+        origin: i64,
         ids: &Ids,
         fresh: &mut BTreeSet<IdPlace>,
     ) -> Result<Outcome, rusqlite::Error> {
-        let Entry { message, author } = entry;
+        let Entry { message, author, .. } = entry;
         if let Some(outcome) = self.repeats.find(room.id, entry, ids, fresh)? {
             return Ok(outcome);
         }
@@ -166,6 +175,7 @@ impl<'t> Statements<'t> {
             message.action,
             message.id.map(|id| id.0.to_be_bytes()),
             &message.text,
+            origin,
         ))?;
         fresh.extend(message.id.map(|id| (ids.key(id), place)));
         if room.added == 0 {
@@ -182,10 +192,11 @@ fn find_or_open(
     transaction: &Transaction<'_>,
     cached: &HashMap<String, CachedRoom>,
     name: &str,
+    origin: i64,
 ) -> Result<Growing, rusqlite::Error> {
     let (id, newest) = match find_room(transaction, cached, name)? {
         Some(room) => (room.id, room.newest),
-        None => (open_room(transaction, name, 1)?, 0),
+        None => (open_room(transaction, name, 1, origin)?, 0),
     };
     Ok(Growing { id, newest, added: 0, first_at_ms: 0 })
 }

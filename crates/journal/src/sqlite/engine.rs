@@ -10,12 +10,14 @@ use std::time::{Duration, Instant};
 use glassline_wire::event::{Act, Event};
 use rusqlite::Connection;
 
+use super::displaced::Scans;
 use super::files::{self, Files};
 use super::ids::Ids;
-use super::prune::{AheadTurn, Clock};
+use super::prune::{AheadTurn, Clock, Space};
 use super::reader::SqliteReader;
 use super::renewal::Renewal;
 use super::rooms::CachedRoom;
+use super::shares::Counting;
 use super::sweep::Sweep;
 use super::tend::{Checkpoint, Chore, checkpoint};
 use super::{fault, opening};
@@ -64,6 +66,12 @@ pub(crate) struct Engine {
     pub(super) index_turn: i64,
     /// What is tended next.
     pub(super) chore: Chore,
+    /// What mixes subnets into origins.
+    pub(super) origin_secret: u128,
+    /// How far shares are counted, and where messages that go were looked for.
+    pub(super) counting: Counting,
+    pub(super) scans: Scans,
+    pub(super) space: Space,
     /// Where forgetting stands with rooms whose stamps are wrong.
     pub(super) ahead_turn: AheadTurn,
     /// Rows in one step of each kind, so that it takes [`super::tend::STEP_AIM`].
@@ -98,7 +106,7 @@ impl Engine {
                 Ok(())
             }))
             .and_then(|()| opening::load(&db));
-        let opening::Loaded { ids, ids_dead, has_stray_pages, messages, index_lag, page_bytes } =
+        let opening::Loaded { ids, ids_dead, has_stray_pages, messages, index_lag, page_bytes, origin_secret } =
             loaded.map_err(|error| fault::opening(&error, file))?;
         Ok(Self {
             db,
@@ -114,6 +122,10 @@ impl Engine {
             index_lag,
             index_turn: 0,
             chore: Chore::default(),
+            origin_secret,
+            counting: Counting::default(),
+            scans: Scans::new(),
+            space: Space::default(),
             ahead_turn: AheadTurn::default(),
             ids_rows: super::tend::STEP_ROWS_FIRST,
             index_rows: super::tend::STEP_ROWS_FIRST,

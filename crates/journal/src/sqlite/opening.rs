@@ -25,7 +25,7 @@ pub(super) const BUSY_WAIT: Duration = Duration::from_secs(2);
 const CACHE_KIB: i64 = -64 * 1024;
 
 /// Statements that are kept compiled; there are fewer.
-const STATEMENTS_KEPT: usize = 48;
+const STATEMENTS_KEPT: usize = 64;
 
 /// Rooms whose numbers are looked at when a file is opened; `check` looks at all.
 const ROOMS_LOOKED_AT: usize = 1_000;
@@ -44,6 +44,7 @@ pub(super) struct Loaded {
     pub(super) messages: u64,
     pub(super) index_lag: u64,
     pub(super) page_bytes: u64,
+    pub(super) origin_secret: u128,
 }
 
 pub(super) fn open(file: &Path, keep: Keep) -> Result<Opened, StoreError> {
@@ -211,18 +212,30 @@ fn check_rooms(db: &Connection, file: &Path) -> Result<(), StoreError> {
 }
 
 pub(super) fn load(db: &Connection) -> Result<Loaded, rusqlite::Error> {
-    let secret: [u8; 16] = db.query_row("SELECT value FROM fact WHERE name = 'id_secret'", [], |row| row.get(0))?;
+    let secret = |name: &str| -> Result<u128, rusqlite::Error> {
+        let bytes = db.query_row("SELECT value FROM fact WHERE name = ?1", [name], |row| row.get(0))?;
+        Ok(u128::from_be_bytes(bytes))
+    };
     let index_lag: u64 = db.query_row(
         "SELECT coalesce(sum(newest - max(indexed, oldest - 1)), 0) FROM room INDEXED BY room_behind WHERE indexed < newest",
         [],
         |row| row.get(0),
     )?;
     let page_bytes = db.pragma_query_value(None, "page_size", |row| row.get(0))?;
-    let ids = Ids::load(db, u128::from_be_bytes(secret))?;
+    let ids = Ids::load(db, secret("id_secret")?)?;
     let ids_dead = db.query_row("SELECT value FROM fact WHERE name = 'ids_dead'", [], |row| row.get(0))?;
-    let messages = db.query_row("SELECT coalesce(sum(newest - oldest + 1), 0) FROM room", [], |row| row.get(0))?;
+    let messages =
+        db.query_row("SELECT coalesce(sum(newest - oldest + 1 - forgotten), 0) FROM room", [], |row| row.get(0))?;
     let has_stray_pages = renewal::has_stray_pages(db)?;
-    Ok(Loaded { ids, ids_dead, has_stray_pages, messages, index_lag, page_bytes })
+    Ok(Loaded {
+        ids,
+        ids_dead,
+        has_stray_pages,
+        messages,
+        index_lag,
+        page_bytes,
+        origin_secret: secret("origin_secret")?,
+    })
 }
 
 #[cfg(unix)]

@@ -51,7 +51,7 @@ impl<'t> Repeats<'t> {
 
     /// What became of this id before, if the message at the place has it and came from the same client, or from the same name.
     fn at(&mut self, place: i64, id: MessageId, entry: &Entry) -> Result<Option<Outcome>, rusqlite::Error> {
-        let Entry { message, author } = entry;
+        let Entry { message, author, .. } = entry;
         let mut rows = self.at_place.query([place])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         if row.get_ref(5)?.as_blob_or_null()? != Some(&id.0.to_be_bytes()[..]) {

@@ -31,7 +31,7 @@ pub(super) const MESSAGE_TEXT_TABLES: [&str; 5] =
     ["message_text", "message_text_data", "message_text_idx", "message_text_docsize", "message_text_config"];
 
 /// What brings a file from each version to the next: the first makes a new file. Only ever appended to.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     // Version 1.
     // `message.place` is the room's id and the message's number (place.rs): rows stand in the order they are read in, and no second
     // index is needed for it. `message_id.key` is 32 secretly mixed bits of a message's id: a small index, the whole id is compared in
@@ -69,7 +69,24 @@ const MIGRATIONS: [&str; 2] = [
     // Version 2: texts are indexed with an end behind them (fold.rs), so all of them are indexed again.
     "INSERT INTO message_text(message_text) VALUES('delete-all');
      UPDATE room SET indexed = oldest - 1;",
+    SHARES,
 ];
+
+/// Version 3: whom stored bytes count for (shares.rs). `message.origin` is a number of the sender's subnet, `room.account` whose the
+/// room is, `room.counted` the last number in `share`, `room.forgotten` how many numbers from its oldest on have no message any more.
+/// Messages of older versions are counted behind the commits.
+const SHARES: &str = "
+     ALTER TABLE message ADD COLUMN origin INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE room ADD COLUMN account INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE room ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE room ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
+     UPDATE room SET account = -1 WHERE name = 'lobby';
+     CREATE INDEX room_uncounted ON room(id) WHERE counted < newest;
+     CREATE TABLE share(
+         scope INTEGER NOT NULL, part INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY(scope, part)
+     ) STRICT, WITHOUT ROWID;
+     CREATE INDEX share_largest ON share(scope, bytes);
+     INSERT INTO fact VALUES('origin_secret', randomblob(16));";
 
 /// The version this program writes, and the newest it reads.
 pub(crate) const VERSION: u32 = MIGRATIONS.len() as u32;

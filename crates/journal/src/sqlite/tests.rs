@@ -50,7 +50,7 @@ fn record(id: Option<u128>, text: &str) -> Record {
         id: id.map(MessageId),
         reference: None,
     };
-    Record::Message(Entry { message, author: 1 })
+    Record::Message(Entry { message, author: 1, subnet: 1 })
 }
 
 fn newest(engine: &Engine) -> u64 {
@@ -102,7 +102,11 @@ fn where_numbers_end_one_message_is_refused_and_the_history_goes_on() {
     let open = |name: &str, id: i64, newest: u64| {
         engine
             .db
-            .execute("INSERT INTO room VALUES(?1, ?2, ?3, ?3 + 1, ?3, ?3, 0)", (id, name, newest))
+            .execute(
+                "INSERT INTO room(id, name, newest, oldest, indexed, ids_merged, oldest_at_ms)
+                 VALUES(?1, ?2, ?3, ?3 + 1, ?3, ?3, 0)",
+                (id, name, newest),
+            )
             .expect("a room");
     };
     open("the last", super::place::ROOM_ID_MAX, 0);
@@ -185,8 +189,8 @@ fn a_check_finds_what_is_missing_and_what_is_too_much() {
     let lobby = |seq: u64| super::place::place(1, seq);
     for (name, sql, word) in [
         ("hole", format!("DELETE FROM message WHERE place = {}", lobby(200)), "not stored"),
-        ("behind", format!("INSERT INTO message VALUES({}, 1, 0, 'a', 0, NULL, 'x')", lobby(5_000)), "where none"),
-        ("nowhere", "INSERT INTO message VALUES(9 << 40 | 1, 1, 0, 'a', 0, NULL, 'x')".to_string(), "where none"),
+        ("behind", format!("INSERT INTO message VALUES({}, 1, 0, 'a', 0, NULL, 'x', 0)", lobby(5_000)), "where none"),
+        ("nowhere", "INSERT INTO message VALUES(9 << 40 | 1, 1, 0, 'a', 0, NULL, 'x', 0)".to_string(), "where none"),
         ("before", "UPDATE room SET oldest = 5".to_string(), "where none"),
         ("ids", format!("DELETE FROM message_id WHERE place = {}", lobby(3)), "ids are not"),
         ("text", format!("DELETE FROM message_text WHERE rowid = {}", lobby(300)), "search index"),

@@ -4,6 +4,7 @@
 mod closing;
 mod crashes;
 mod damage;
+mod fairness;
 mod faults;
 mod log_bound;
 mod model;

@@ -63,6 +63,7 @@ pub(crate) fn entry_at(at_ms: u64, room: &str, from: &str, text: &str, id: Optio
             reference: None,
         },
         author,
+        subnet: 1,
     })
 }
 

@@ -201,6 +201,9 @@ impl Checking<'_> {
         for seq in &missing.unreadable {
             self.fault(format!("room {name:?}: the text or the sender of number {seq} is not UTF-8"));
         }
+        if missing.messages > 0 {
+            missing.messages = self.lost(id)?;
+        }
         for (count, what) in [
             (missing.messages, "of its messages are not stored"),
             (missing.odd_ids, "of its messages have ids of a wrong length"),
@@ -212,6 +215,19 @@ impl Checking<'_> {
             }
         }
         Ok(())
+    }
+
+    /// How many of a room's messages are not there and were not forgotten: told from one moment, since a server may forget others.
+    fn lost(&self, id: i64) -> Result<u64, rusqlite::Error> {
+        let transaction = self.db.unchecked_transaction()?;
+        let (oldest, newest, forgotten): (u64, u64, u64) = transaction
+            .prepare_cached("SELECT oldest, newest, forgotten FROM room WHERE id = ?1")?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let stored: u64 = transaction
+            .prepare_cached("SELECT count(*) FROM message WHERE place BETWEEN ?1 AND ?2")?
+            .query_row((place(id, oldest), place(id, newest)), |row| row.get(0))?;
+        transaction.commit()?;
+        Ok((newest + 1).saturating_sub(oldest + forgotten + stored))
     }
 
     /// Messages, and entries of the search index, whose room there is not, or not under their number.
@@ -307,10 +323,11 @@ fn slice(
         db.prepare_cached("SELECT place, id, sender, text FROM message WHERE place BETWEEN ?1 AND ?2")?;
     let mut entry = db.prepare_cached("SELECT 1 FROM message_id WHERE key = ?1 AND place = ?2")?;
     let mut rows = messages.query(places)?;
-    let mut count = 0;
+    let (mut count, mut to_be_indexed) = (0, 0);
     while let Some(row) = rows.next()? {
         count += 1;
         let at: i64 = row.get(0)?;
+        to_be_indexed += u64::from(seq_of(at) <= room.indexed);
         let is_text =
             |column: usize| Ok::<_, rusqlite::Error>(str::from_utf8(row.get_ref(column)?.as_bytes()?).is_ok());
         if (!is_text(2)? || !is_text(3)?) && missing.unreadable.len() < FAULTS_MAX {
@@ -330,6 +347,6 @@ fn slice(
     let indexed: u64 = db
         .prepare_cached("SELECT count(*) FROM message_text_docsize WHERE id BETWEEN ?1 AND ?2")?
         .query_row(places, |row| row.get(0))?;
-    missing.indexed += indexed.abs_diff((room.indexed.min(to) + 1).saturating_sub(from));
+    missing.indexed += indexed.abs_diff(to_be_indexed);
     Ok(count)
 }

@@ -20,6 +20,7 @@ use crate::sqlite::ids::{self, Ids};
 use crate::sqlite::page::{self, Filling, message_columns};
 use crate::sqlite::place::{SEQ_MAX, place};
 use crate::sqlite::rooms::open_room;
+use crate::sqlite::shares::UNKNOWN_ORIGIN;
 use crate::sqlite::tend::{Checkpoint, checkpoint};
 
 /// Lines that are stored together.
@@ -217,7 +218,7 @@ impl Importing<'_> {
             self.imported.skipped += 1;
             return Ok(Ok(()));
         }
-        self.waiting.push(Record::Message(Entry { message, author: 0 }));
+        self.waiting.push(Record::Message(Entry { message, author: 0, subnet: 0 }));
         Ok(Ok(()))
     }
 
@@ -248,7 +249,7 @@ impl Importing<'_> {
                 .optional()?;
             match newest {
                 None => {
-                    open_room(self.transaction, name, seq)?;
+                    open_room(self.transaction, name, seq, UNKNOWN_ORIGIN)?;
                 }
                 Some(0) => {
                     self.transaction
@@ -283,7 +284,7 @@ impl Importing<'_> {
     }
 
     fn flush(&mut self) -> Result<(), UpkeepError> {
-        let stored = store(self.transaction, &HashMap::new(), self.ids, &self.waiting);
+        let stored = store(self.transaction, &HashMap::new(), self.ids, 0, &self.waiting);
         let Growth { outcomes, fresh, .. } = stored.map_err(|error| fault::writing(&error, self.file))?;
         // Straight into their table: there is no bound to how many come before the commit.
         let insert = || {

@@ -9,6 +9,7 @@ mod files;
 mod fold;
 mod ids;
 mod index;
+mod index_form;
 mod opening;
 mod page;
 mod pieces;

@@ -66,6 +66,8 @@ pub(crate) struct Engine {
     pub(super) index_turn: i64,
     /// What is tended next.
     pub(super) chore: Chore,
+    /// Entries of the search index behind this place have an older form.
+    pub(super) old_form_behind: Option<i64>,
     /// What mixes subnets into origins.
     pub(super) origin_secret: u128,
     /// How far shares are counted, and where messages that go were looked for.
@@ -106,8 +108,16 @@ impl Engine {
                 Ok(())
             }))
             .and_then(|()| opening::load(&db));
-        let opening::Loaded { ids, ids_dead, has_stray_pages, messages, index_lag, page_bytes, origin_secret } =
-            loaded.map_err(|error| fault::opening(&error, file))?;
+        let opening::Loaded {
+            ids,
+            ids_dead,
+            has_stray_pages,
+            messages,
+            index_lag,
+            page_bytes,
+            origin_secret,
+            old_form_behind,
+        } = loaded.map_err(|error| fault::opening(&error, file))?;
         Ok(Self {
             db,
             path: file.to_path_buf(),
@@ -122,6 +132,7 @@ impl Engine {
             index_lag,
             index_turn: 0,
             chore: Chore::default(),
+            old_form_behind,
             origin_secret,
             counting: Counting::default(),
             scans: Scans::new(),

@@ -12,7 +12,7 @@ use super::tend::{next_rows, next_step};
 use crate::store::StoreError;
 
 /// Bytes of text in one step; the rest of a step's bound is its rows.
-const STEP_TEXT_BYTES: usize = 256 * 1024;
+pub(super) const STEP_TEXT_BYTES: usize = 256 * 1024;
 
 /// Rows of one step where an append waits for it.
 const CATCH_UP_ROWS: u64 = 4_096;

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::engine::Keep;
 use super::files::{beside, has_no_space_for, log_bytes, without_links};
 use super::ids::Ids;
+use super::index_form::old_form_behind;
 use super::place::place;
 use super::schema::{self, Kind};
 use super::{fault, renewal, tend};
@@ -45,6 +46,7 @@ pub(super) struct Loaded {
     pub(super) index_lag: u64,
     pub(super) page_bytes: u64,
     pub(super) origin_secret: u128,
+    pub(super) old_form_behind: Option<i64>,
 }
 
 pub(super) fn open(file: &Path, keep: Keep) -> Result<Opened, StoreError> {
@@ -227,6 +229,7 @@ pub(super) fn load(db: &Connection) -> Result<Loaded, rusqlite::Error> {
     let messages =
         db.query_row("SELECT coalesce(sum(newest - oldest + 1 - forgotten), 0) FROM room", [], |row| row.get(0))?;
     let has_stray_pages = renewal::has_stray_pages(db)?;
+    let old_form_behind = old_form_behind(db)?;
     Ok(Loaded {
         ids,
         ids_dead,
@@ -235,6 +238,7 @@ pub(super) fn load(db: &Connection) -> Result<Loaded, rusqlite::Error> {
         index_lag,
         page_bytes,
         origin_secret: secret("origin_secret")?,
+        old_form_behind,
     })
 }
 

@@ -31,7 +31,7 @@ pub(super) const MESSAGE_TEXT_TABLES: [&str; 5] =
     ["message_text", "message_text_data", "message_text_idx", "message_text_docsize", "message_text_config"];
 
 /// What brings a file from each version to the next: the first makes a new file. Only ever appended to.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     // Version 1.
     // `message.place` is the room's id and the message's number (place.rs): rows stand in the order they are read in, and no second
     // index is needed for it. `message_id.key` is 32 secretly mixed bits of a message's id: a small index, the whole id is compared in
@@ -70,7 +70,11 @@ const MIGRATIONS: [&str; 3] = [
     "INSERT INTO message_text(message_text) VALUES('delete-all');
      UPDATE room SET indexed = oldest - 1;",
     SHARES,
+    NORMALISED,
 ];
+
+/// Version 4: texts are folded without regard to their normalisation form (fold.rs), and the index follows (`index_form.rs`).
+const NORMALISED: &str = "INSERT INTO fact SELECT 'old_form_behind', 0 FROM room LIMIT 1;";
 
 /// Version 3: whom stored bytes count for (shares.rs). `message.origin` is a number of the sender's subnet, `room.account` whose the
 /// room is, `room.counted` the last number in `share`, `room.forgotten` how many numbers from its oldest on have no message any more.

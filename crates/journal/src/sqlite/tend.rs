@@ -129,7 +129,7 @@ impl Engine {
                 Chore::Log => self.checkpoint_step()?,
                 Chore::Prune => self.prune_step()?,
                 Chore::Ids => self.ids_step()? || self.sweep_step()?,
-                Chore::Index => self.renewal_step()? || self.merge_step()? || self.index_step()?,
+                Chore::Index => self.renewal_step()? || self.merge_step()? || self.index_step()? || self.form_step()?,
             };
             if is_done {
                 return Ok(true);

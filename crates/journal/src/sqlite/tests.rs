@@ -386,6 +386,7 @@ fn a_file_of_version_1_is_indexed_again() {
              PRAGMA user_version = 1;",
         )
         .expect("writes");
+    engine.db.execute_batch(WITHOUT_VERSION_3).expect("writes");
     drop(engine);
     let mut engine = folder.engine();
     assert_eq!(engine.index_lag(), 60);
@@ -401,6 +402,67 @@ fn a_file_of_version_1_is_indexed_again() {
         assert_eq!(page.messages.len(), 40, "before it is indexed, and then");
         index_all(&mut engine);
     }
+}
+
+/// Takes out of a file what version 3 brought.
+const WITHOUT_VERSION_3: &str = "
+    DROP INDEX room_uncounted;
+    DROP TABLE share;
+    ALTER TABLE message DROP COLUMN origin;
+    ALTER TABLE room DROP COLUMN account;
+    ALTER TABLE room DROP COLUMN counted;
+    ALTER TABLE room DROP COLUMN forgotten;
+    DELETE FROM fact WHERE name = 'origin_secret';";
+
+#[test]
+fn entries_of_an_older_form_are_brought_to_the_new_one_in_steps() {
+    let folder = Folder::new("version-2");
+    let mut engine = folder.engine();
+    // The second is in decomposed form, which older versions had in their index as it was.
+    for text in ["ascii only", "re\u{301}sume\u{301}", "한국어", "\u{1112}\u{1161}\u{11AB}국어"] {
+        engine.append(&batch_of(vec![text.to_string(); 300].iter())).expect("stores");
+    }
+    index_all(&mut engine);
+    engine
+        .db
+        .execute_batch(
+            "INSERT INTO message_text(message_text) VALUES('delete-all');
+             INSERT INTO message_text(rowid, text) SELECT place, text || char(1, 1) FROM message;
+             PRAGMA user_version = 2;",
+        )
+        .expect("writes");
+    engine.db.execute_batch(WITHOUT_VERSION_3).expect("writes");
+    drop(engine);
+    let mut engine = folder.engine();
+    assert_eq!((engine.old_form_behind, engine.index_lag()), (Some(0), 0), "the index stays in use");
+    let mut steps = 0;
+    while engine.form_step().expect("goes on") {
+        steps += 1;
+        assert!(steps < 100, "it ends");
+    }
+    assert!(steps > 2, "in steps: {steps}");
+    let mut reader = engine.reader().expect("a reader");
+    for (query, found) in [("résumé", 300), ("SUME\u{301}", 300), ("한국어", 600), ("\u{1112}\u{1161}\u{11AB}국", 600)]
+    {
+        let (room, query, before) = ("lobby".to_string(), query.to_string(), None);
+        let mut search = glassline_wire::request::Search { room, query, before, limit: Some(200) };
+        let mut count = 0;
+        loop {
+            let deadline = Instant::now() + Duration::from_secs(20);
+            let page = reader.search(&search, deadline).expect("searches");
+            count += page.messages.len();
+            search.before = page.messages.first().and_then(|message| message.seq);
+            if !page.more {
+                break;
+            }
+        }
+        assert_eq!(count, found, "{:?}", search.query);
+    }
+    drop((reader, engine));
+    let engine = folder.engine();
+    assert_eq!(engine.old_form_behind, None, "once");
+    drop(engine);
+    assert_eq!(super::check(&folder.0.join("history.db")).expect("a report").faults, Vec::<String>::new());
 }
 
 #[test]

@@ -14,5 +14,7 @@ pub use journal::{
     WAITING_SEARCHES_OF_SUBNET_MAX,
 };
 pub use record::{Entry, Outcome, Record};
-pub use sqlite::{Exported, Imported, Keep, Report, UpkeepError, Vacuumed, check, export, import, open, vacuum};
+pub use sqlite::{
+    Exported, Imported, Keep, Report, UpkeepError, Vacuumed, check, export, folded, import, open, vacuum,
+};
 pub use store::{Head, Page, Reader, SearchProgress, Sizes, Store, StoreError};

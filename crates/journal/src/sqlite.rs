@@ -32,4 +32,5 @@ mod tests;
 mod upkeep;
 
 pub use engine::{Keep, open};
+pub use fold::folded;
 pub use upkeep::{Exported, Imported, Report, UpkeepError, Vacuumed, check, export, import, vacuum};

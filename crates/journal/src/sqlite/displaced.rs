@@ -12,8 +12,8 @@ use super::shares::{Changes, CountedRow, LOBBY_ACCOUNT, Scope, UNKNOWN_ORIGIN, l
 /// The lobby's bytes count for two thirds, so that it keeps half whatever is stored elsewhere, though shares are estimates.
 const LOBBY_WEIGHT: (u64, u64) = (2, 3);
 
-/// An origin outweighs the others in a room if it has, in all rooms, more than three quarters of what they have in this one.
-const OUTWEIGHS: (u64, u64) = (3, 4);
+/// An origin outweighs the others in a room if it has, in all rooms, more than two thirds of what they have in this one.
+const OUTWEIGHS: (u64, u64) = (2, 3);
 
 /// How much more than the next an account, a room or an origin may lose before it is weighed again: a share of everything, and a minimum.
 const SLACK_SHARE: u64 = 64;

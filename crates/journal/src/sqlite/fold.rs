@@ -17,6 +17,13 @@ pub(crate) fn fold_into(text: &str, folded: &mut String) {
     }
 }
 
+/// Returns `text` as a search compares it: without regard to case and normalisation form.
+pub fn folded(text: &str) -> String {
+    let mut folded = String::new();
+    fold_into(text, &mut folded);
+    folded
+}
+
 /// Whether a character neither changes with normalisation once it is folded nor combines with its neighbours; for many that are common,
 /// not for all that do.
 fn stands_alone(character: char) -> bool {

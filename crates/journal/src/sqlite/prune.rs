@@ -36,6 +36,9 @@ const SHORT_LOG_SHARE: u64 = 16;
 /// Bytes that are forgotten beyond what is too much, as a share of what may be kept: merging the index rewrites most of it.
 const HEADROOM_SHARE: u64 = 32;
 
+/// Above this share of what may be kept beyond it, messages go whether the index was merged or not.
+const PURGE_OVER_SHARE: u64 = 5;
+
 /// Messages counted with each that is forgotten while a commit waits.
 const COUNTED_WITH_EACH: u64 = 4;
 
@@ -108,13 +111,15 @@ impl Engine {
     /// it gives back only so what it had of them. To forget more before would be too much. Returns how much work it was, in messages;
     /// nothing if there is nothing to forget.
     fn make_space(&mut self, used: u64, bytes_max: u64, rows_max: u64) -> Result<Option<u64>, StoreError> {
-        if let Space::Purging { is_begun } = self.space {
+        if let Space::Purging { is_begun } = self.space
+            && used <= bytes_max.saturating_add(bytes_max / PURGE_OVER_SHARE)
+        {
             let pages = self.purge_step(!is_begun)?;
             self.space = if self.is_to_merge { Space::Purging { is_begun: true } } else { Space::default() };
             return Ok(Some(pages * ROWS_A_MERGED_PAGE));
         }
         let over = used.saturating_sub(bytes_max) + bytes_max / HEADROOM_SHARE;
-        let Space::Forgetting { bytes_left } = self.space else { return Ok(None) };
+        let bytes_left = if let Space::Forgetting { bytes_left } = self.space { bytes_left } else { None };
         let excess = Excess { used, over, bytes_left, rows_max };
         let started = Instant::now();
         let displaced = self.with_index(|engine| {
@@ -127,7 +132,9 @@ impl Engine {
         // Without the index it is tried again.
         let Some(displaced) = displaced else { return Ok(Some(1)) };
         let Some(Displaced { removed, bytes_left, looked_at }) = displaced else { return Ok(None) };
-        self.space = if bytes_left > 0 {
+        self.space = if let Space::Purging { .. } = self.space {
+            self.space
+        } else if bytes_left > 0 {
             Space::Forgetting { bytes_left: Some(bytes_left) }
         } else {
             Space::Purging { is_begun: false }

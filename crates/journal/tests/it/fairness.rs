@@ -51,8 +51,8 @@ impl Server {
 
     /// People of so many subnets talk in a room, in messages of some 200 bytes.
     fn talk(&mut self, room: &str, subnets: u64, messages: u64) {
-        for _ in 0..messages / 250 {
-            let batch: Vec<Record> = (0..250)
+        for _ in 0..messages / 500 {
+            let batch: Vec<Record> = (0..500)
                 .map(|_| {
                     let person = self.seeded.below(40);
                     let bytes = 100 + self.seeded.below(200) as usize;
@@ -112,7 +112,7 @@ impl Server {
 /// Fills the lobby up to the bound, has a stranger flood, and holds what is left against what there was.
 fn displaces_at_most_half(what: &str, subnets: u64, flood: impl FnOnce(&mut Server)) {
     let mut server = Server::open();
-    server.talk("lobby", subnets, 7_000);
+    server.talk("lobby", subnets, 6_000);
     let (before, head) = (server.honest_bytes("lobby"), server.head("lobby"));
     assert!(head.oldest > 500, "it is full: {head:?}");
     flood(&mut server);
@@ -126,38 +126,38 @@ fn displaces_at_most_half(what: &str, subnets: u64, flood: impl FnOnce(&mut Serv
 #[test]
 fn rooms_of_a_stranger_displace_half_of_the_lobby_at_most() {
     for (what, bytes) in [("large", 8_000), ("middling", 700), ("small", 40)] {
-        displaces_at_most_half(what, 8, |server| server.flood(STRANGER, 3 << 19, bytes, 0));
+        displaces_at_most_half(what, 8, |server| server.flood(STRANGER, 1 << 20, bytes, 0));
     }
 }
 
 #[test]
 fn so_do_rooms_of_somebody_behind_the_same_address() {
-    displaces_at_most_half("one address", 1, |server| server.flood(1, 3 << 19, 700, 0));
+    displaces_at_most_half("one address", 1, |server| server.flood(1, 1 << 20, 700, 0));
 }
 
 #[test]
 fn a_stranger_in_the_lobby_displaces_half_at_most() {
-    displaces_at_most_half("lobby only", 8, |server| server.flood(STRANGER, 3 << 19, 700, 10));
-    displaces_at_most_half("lobby and rooms", 8, |server| server.flood(STRANGER, 3 << 19, 700, 5));
+    displaces_at_most_half("lobby only", 8, |server| server.flood(STRANGER, 1 << 20, 700, 10));
+    displaces_at_most_half("lobby and rooms", 8, |server| server.flood(STRANGER, 1 << 20, 700, 5));
     displaces_at_most_half("lobby, then rooms", 8, |server| {
-        server.flood(STRANGER, 1 << 20, 300, 10);
-        server.flood(STRANGER, 1 << 20, 3_000, 0);
+        server.flood(STRANGER, 1 << 19, 300, 10);
+        server.flood(STRANGER, 1 << 19, 3_000, 0);
     });
     displaces_at_most_half("rooms, then lobby", 8, |server| {
-        server.flood(STRANGER, 1 << 20, 3_000, 0);
-        server.flood(STRANGER, 1 << 20, 300, 10);
+        server.flood(STRANGER, 1 << 19, 3_000, 0);
+        server.flood(STRANGER, 1 << 19, 300, 10);
     });
 }
 
 #[test]
 fn what_a_stranger_filled_before_makes_room_for_people() {
     let mut alone = Server::open();
-    alone.talk("lobby", 8, 7_000);
+    alone.talk("lobby", 8, 6_000);
     let without = alone.honest_bytes("lobby");
     let mut server = Server::open();
-    server.flood(STRANGER, 3 << 19, 700, 3);
-    server.talk("lobby", 8, 7_000);
-    server.flood(STRANGER, 3 << 19, 700, 3);
+    server.flood(STRANGER, 1 << 20, 700, 3);
+    server.talk("lobby", 8, 6_000);
+    server.flood(STRANGER, 1 << 20, 700, 3);
     let with = server.honest_bytes("lobby");
     assert!(with * 2 >= without, "{with} bytes, {without} without the stranger");
     server.close();
@@ -168,9 +168,9 @@ fn other_rooms_keep_half_too_and_a_small_one_all() {
     let mut server = Server::open();
     server.talk("lobby", 8, 3_000);
     server.talk("den", 3, 3_000);
-    server.talk("attic", 2, 250);
+    server.talk("attic", 2, 500);
     let before = ["lobby", "den", "attic"].map(|room| server.honest_bytes(room));
-    server.flood(STRANGER, 3 << 19, 700, 2);
+    server.flood(STRANGER, 1 << 20, 700, 2);
     let after = ["lobby", "den", "attic"].map(|room| server.honest_bytes(room));
     println!("{after:?} of {before:?}");
     assert!(after[0] * 2 >= before[0] && after[1] * 2 >= before[1], "{after:?} of {before:?}");

@@ -122,7 +122,7 @@ fn what_is_said_is_found_before_it_is_indexed_half_way_and_after() {
     check(store.as_ref(), TEXTS.len(), "half indexed");
     drop(store);
     let mut store = open_kept(&folder.file());
-    assert_eq!(store.index_lag(), 11);
+    assert_eq!(store.index_lag(), 15);
     tend_to_the_end(store.as_mut());
     assert_eq!(store.index_lag(), 0);
     check(store.as_ref(), TEXTS.len(), "all indexed, reopened");

@@ -128,9 +128,13 @@ impl Engine {
             // As in an index step.
             transaction.commit().map_err(of_index)?;
             Ok(displaced)
-        })?;
+        });
+        if !matches!(displaced, Ok(Some(_))) {
+            // What was found for nothing is found again.
+            self.scans.clear();
+        }
         // Without the index it is tried again.
-        let Some(displaced) = displaced else { return Ok(Some(1)) };
+        let Some(displaced) = displaced? else { return Ok(Some(1)) };
         let Some(Displaced { removed, bytes_left, looked_at }) = displaced else { return Ok(None) };
         self.space = if let Space::Purging { .. } = self.space {
             self.space

@@ -1,5 +1,7 @@
 //! Forgetting by size is fair: what one stranger may displace, whatever it writes and wherever.
 
+use std::fmt::Write as _;
+
 use glassline_journal::{Head, Keep, Record, Store, check, open};
 use glassline_wire::request::{HistoryRange, Search};
 
@@ -32,7 +34,7 @@ impl Server {
         self.said += 1;
         let mut text = String::new();
         while text.len() < bytes {
-            text.push_str(&format!("{:x} ", self.seeded.next()));
+            let _ = write!(text, "{:x} ", self.seeded.next());
         }
         text.truncate(bytes.max(1));
         let Record::Message(mut entry) = entry_at(NOW_MS + self.said, room, from, &text, None, 1) else {

@@ -1,5 +1,6 @@
 //! The length of the write-ahead log while somebody reads without a pause.
 
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -29,7 +30,13 @@ fn the_log_is_bounded_while_others_search_without_a_pause() {
     };
     let mut seeded = Seeded(3);
     let (mut ticket, mut stored, mut largest) = (SEARCHERS, 0, 0);
-    let mut words = || -> String { (0..256).map(|_| format!("{:016x}", seeded.next())).collect() };
+    let mut words = || {
+        let mut text = String::new();
+        for _ in 0..256 {
+            let _ = write!(text, "{:016x}", seeded.next());
+        }
+        text
+    };
     let deadline = soon() + Duration::from_mins(2);
     for searcher in 0..SEARCHERS {
         search(searcher);

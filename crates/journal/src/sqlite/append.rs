@@ -25,9 +25,6 @@ pub(crate) const INDEX_LAG_MAX: u64 = 1_000_000;
 /// Messages indexed with each that comes where too many wait.
 const INDEXED_WITH_EACH: u64 = 2;
 
-/// Messages forgotten with each that comes where the file is far larger than it may be.
-const FORGOTTEN_WITH_EACH: u64 = 2;
-
 /// Ids that go into their table with each message: more than come, so that what is frozen is gone before there is as much again.
 const IDS_WITH_EACH: usize = 2;
 
@@ -42,11 +39,16 @@ struct Growing {
 
 impl Engine {
     pub(super) fn append_batch(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
-        let brought = batch.iter().filter(|record| matches!(record, Record::Message(_))).count() as u64;
+        let (mut brought, mut text_bytes) = (0, 0);
+        for record in batch {
+            if let Record::Message(entry) = record {
+                (brought, text_bytes) = (brought + 1, text_bytes + entry.message.text.len() as u64);
+            }
+        }
         let over = (self.index_lag + brought).saturating_sub(INDEX_LAG_MAX);
         self.index_at_least(over.min(brought * INDEXED_WITH_EACH))?;
         self.bound_log()?;
-        self.forget_far_over(brought * FORGOTTEN_WITH_EACH)?;
+        self.forget_far_over(brought, text_bytes)?;
         if self.rooms.len() > ROOMS_CACHED_MAX {
             self.rooms.clear();
         }

@@ -30,8 +30,8 @@ pub struct Keep {
     /// Messages older than this many days go. One that is stamped later than now goes with what was said behind it.
     pub days: Option<u32>,
     /// Above this many bytes in use in the file and its log, messages go: of the rooms and senders that have most (`shares.rs`), and
-    /// of these the oldest. A load that never pauses may make it an eighth larger; then commits wait for as many messages to go as they
-    /// bring, and again as many.
+    /// of these the oldest. From an eighth above on, commits wait for as many messages to go as they
+    /// bring, and again as many; while the index is merged, a load that never pauses was seen to make it two fifths larger.
     pub bytes: Option<u64>,
 }
 

@@ -23,7 +23,7 @@ pub(super) const MERGED_PAGES_MAX: u64 = 48;
 const MERGED_PAGES_MIN: u64 = 3;
 
 /// Where an append waits, a page of the index is merged for as many rows.
-pub(super) const ROWS_A_MERGED_PAGE: u64 = 8;
+const ROWS_A_MERGED_PAGE: u64 = 8;
 
 /// How far a step got.
 struct Step {

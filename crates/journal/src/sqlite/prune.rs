@@ -6,7 +6,6 @@ use rusqlite::{Connection, OptionalExtension, Params, TransactionBehavior};
 
 use super::displaced::{Displaced, Excess, displace};
 use super::engine::Engine;
-use super::index::ROWS_A_MERGED_PAGE;
 use super::place::place;
 use super::remove::{Removed, remove};
 use super::renewal::of_index;
@@ -38,6 +37,12 @@ const HEADROOM_SHARE: u64 = 32;
 
 /// Above this share of what may be kept beyond it, messages go whether the index was merged or not.
 const PURGE_OVER_SHARE: u64 = 5;
+
+/// Messages forgotten with each that comes where the file is far larger than it may be.
+const FORGOTTEN_WITH_EACH: u64 = 2;
+
+/// Bytes of the search index merged there with each byte of text that comes: the index has up to five for it, and is rewritten some times.
+const PURGED_WITH_EACH_BYTE: u64 = 20;
 
 /// Messages counted with each that is forgotten while a commit waits.
 const COUNTED_WITH_EACH: u64 = 4;
@@ -89,34 +94,38 @@ impl Engine {
         Ok(self.make_space(used, bytes_max, self.prune_rows)?.is_some())
     }
 
-    /// Forgets up to `wanted` messages where the file is far larger than it may be: when commits leave no time for what follows behind
-    /// them, they wait for what they bring to go, and no longer.
-    pub(super) fn forget_far_over(&mut self, wanted: u64) -> Result<(), StoreError> {
+    /// Where the file is far larger than it may be, forgets for `brought` messages with so many bytes of text: when commits leave no time
+    /// for what follows behind them, they wait for what they bring to go, and no longer.
+    pub(super) fn forget_far_over(&mut self, brought: u64, text_bytes: u64) -> Result<(), StoreError> {
         let Some(bytes_max) = self.bytes_max() else { return Ok(()) };
         let far_over = far_over(bytes_max);
-        let mut left = wanted;
-        while left > 0 {
+        let mut rows_left = brought * FORGOTTEN_WITH_EACH;
+        let mut pages_left = text_bytes * PURGED_WITH_EACH_BYTE / self.page_bytes.max(1) + 1;
+        while rows_left > 0 && pages_left > 0 {
             let used = self.kept_bytes(far_over)?;
             if used <= far_over {
                 break;
             }
-            self.count_rows(left.saturating_mul(COUNTED_WITH_EACH))?;
-            let Some(done) = self.make_space(used, bytes_max, left.min(self.prune_rows))? else { break };
-            left = left.saturating_sub(done.max(1));
+            self.count_rows(rows_left.saturating_mul(COUNTED_WITH_EACH))?;
+            let Some(done) = self.make_space(used, bytes_max, rows_left.min(self.prune_rows))? else { break };
+            match done {
+                Work::Rows(rows) => rows_left = rows_left.saturating_sub(rows.max(1)),
+                Work::Pages(pages) => pages_left = pages_left.saturating_sub(pages.max(1)),
+            }
         }
         Ok(())
     }
 
     /// One step towards `bytes_max`: up to `rows_max` messages go until there is some headroom; then the search index is merged, since
-    /// it gives back only so what it had of them. To forget more before would be too much. Returns how much work it was, in messages;
-    /// nothing if there is nothing to forget.
-    fn make_space(&mut self, used: u64, bytes_max: u64, rows_max: u64) -> Result<Option<u64>, StoreError> {
+    /// it gives back only so what it had of them. To forget more before would be too much. Returns how much work it was; nothing if there
+    /// is nothing to forget.
+    fn make_space(&mut self, used: u64, bytes_max: u64, rows_max: u64) -> Result<Option<Work>, StoreError> {
         if let Space::Purging { is_begun } = self.space
             && used <= bytes_max.saturating_add(bytes_max / PURGE_OVER_SHARE)
         {
             let pages = self.purge_step(!is_begun)?;
             self.space = if self.is_to_merge { Space::Purging { is_begun: true } } else { Space::default() };
-            return Ok(Some(pages * ROWS_A_MERGED_PAGE));
+            return Ok(Some(Work::Pages(pages)));
         }
         let over = used.saturating_sub(bytes_max) + bytes_max / HEADROOM_SHARE;
         let bytes_left = if let Space::Forgetting { bytes_left } = self.space { bytes_left } else { None };
@@ -134,7 +143,7 @@ impl Engine {
             self.scans.clear();
         }
         // Without the index it is tried again.
-        let Some(displaced) = displaced? else { return Ok(Some(1)) };
+        let Some(displaced) = displaced? else { return Ok(Some(Work::Rows(1))) };
         let Some(Displaced { removed, bytes_left, looked_at }) = displaced else { return Ok(None) };
         self.space = if let Space::Purging { .. } = self.space {
             self.space
@@ -144,7 +153,7 @@ impl Engine {
             Space::Purging { is_begun: false }
         };
         self.note_removed(removed, started.elapsed());
-        Ok(Some(removed.rows + looked_at / LOOKED_AT_FOR_ONE))
+        Ok(Some(Work::Rows(removed.rows + looked_at / LOOKED_AT_FOR_ONE)))
     }
 
     /// Forgets up to `rows_max` messages that are too old. Returns whether there were any.
@@ -196,6 +205,14 @@ impl Engine {
 /// From how many bytes on a file is far larger than `bytes_max`.
 fn far_over(bytes_max: u64) -> u64 {
     bytes_max.saturating_add(bytes_max / FAR_OVER_SHARE)
+}
+
+/// What a step towards less cost.
+enum Work {
+    /// So many messages, forgotten or looked at for it.
+    Rows(u64),
+    /// So many pages of the search index, merged.
+    Pages(u64),
 }
 
 /// Where making space for what is too much stands.

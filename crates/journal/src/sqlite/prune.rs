@@ -10,7 +10,7 @@ use super::place::place;
 use super::remove::{Removed, remove};
 use super::renewal::of_index;
 use super::shares::{CountedRow, row_bytes};
-use super::tend::next_rows;
+use super::tend::{LOG_SHARE, next_rows};
 use crate::store::StoreError;
 
 const DAY_MS: u64 = 86_400_000;
@@ -192,7 +192,8 @@ impl Engine {
         if used + self.log_bytes() > bytes_max {
             self.checkpoint_from(bytes_max / SHORT_LOG_SHARE)?;
         }
-        Ok(used + self.log_bytes())
+        // While a reader keeps the log from being emptied, its length says little; messages are not forgotten for more than its share.
+        Ok(used + self.log_bytes().min(bytes_max / LOG_SHARE))
     }
 
     /// Bytes of the file that hold something.

@@ -22,7 +22,7 @@ const STEP_ROWS_MAX: u64 = 2_048;
 /// above [`LOG_SHARE`] of that.
 pub(super) const WAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
 const WAL_BYTES_MAX_LEAST: u64 = 4 * 1024 * 1024;
-const LOG_SHARE: u64 = 8;
+pub(super) const LOG_SHARE: u64 = 8;
 
 /// The log is brought into the file from this share of its maximum on: large enough that pages written again and again are written
 /// once, small enough that it takes some milliseconds.

@@ -376,7 +376,28 @@ fn rows_to_go(
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{Folder, batch_of};
     use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn a_log_that_a_reader_holds_costs_its_share_at_most() {
+        let folder = Folder::new("held-log");
+        let mut engine = folder.engine();
+        engine.keep.bytes = Some(1024 * 1024);
+        let say = |engine: &mut Engine| {
+            engine.append(&batch_of(vec!["word ".repeat(1_000); 20].iter())).expect("stores");
+            while engine.tend(Duration::from_millis(50)).expect("tends") {}
+        };
+        (0..10).for_each(|_| say(&mut engine));
+        let before = engine.messages;
+        let held = Connection::open(&engine.path).expect("opens");
+        let reading = held.unchecked_transaction().expect("begins");
+        reading.query_row("SELECT count(*) FROM room", [], |row| row.get::<_, u64>(0)).expect("reads");
+        (0..10).for_each(|_| say(&mut engine));
+        assert!(engine.log_bytes() > 1024 * 1024, "{} bytes of log", engine.log_bytes());
+        assert!(engine.messages > before / 2, "{} messages are left of {before}", engine.messages);
+    }
 
     #[test]
     fn the_clock_goes_on_from_when_the_history_was_opened() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Entry, Head, Outcome, Page, Reader, Record, Store, StoreError};
+use glassline_journal::{Entry, Head, Outcome, Page, Reader, Record, Store, StoreError, folded};
 use glassline_wire::event::{Act, Message};
 use glassline_wire::limits::PAGE_MESSAGES_MAX;
 use glassline_wire::request::{HistoryRange, Search};
@@ -166,8 +166,8 @@ impl Disk {
     }
 
     fn search(&self, search: &Search) -> Page {
-        let query = search.query.to_lowercase();
-        let holds = |message: &Message| message.text.to_lowercase().contains(&query);
+        let query = folded(&search.query);
+        let holds = |message: &Message| folded(&message.text).contains(&query);
         let mut messages = self.select(&search.room, 0, search.before.unwrap_or(u64::MAX), holds);
         let most = self.page_max(search.limit);
         let more = messages.len() > most;

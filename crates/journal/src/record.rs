@@ -19,9 +19,11 @@ pub struct Entry {
     /// Whose ids these are: the same number for the same client across its connections and names; 0 is nobody's.
     pub author: u64,
     /// The newest number of the room that the client knew when it first sent the message, if it
-    /// says
-    /// so: where the message was stored before, it has a higher one.
+    /// says so: where the message was stored before, it has a higher one.
     pub after: Option<u64>,
+    /// Where it comes from: the same number for all that share an address or, of IPv6, a network of 64 bits; 0 if that is not known.
+    /// Forgetting by size is fair by it.
+    pub subnet: u128,
 }
 
 /// What became of a record.

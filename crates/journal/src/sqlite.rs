@@ -4,6 +4,7 @@ mod acts;
 mod append;
 mod beginnings;
 mod checksum;
+mod displaced;
 mod engine;
 mod fault;
 mod files;
@@ -13,6 +14,7 @@ mod id_loading;
 mod id_tests;
 mod id_window;
 mod index;
+mod index_form;
 mod kept_checksums;
 mod lock_mark;
 mod message_kind;
@@ -25,11 +27,13 @@ mod prune;
 mod quoting;
 mod range;
 mod reader;
+mod remove;
 mod renewal;
 mod repeats;
 mod rooms;
 mod schema;
 mod search;
+mod shares;
 mod summing;
 mod tend;
 #[cfg(test)]
@@ -38,6 +42,7 @@ mod upkeep;
 mod wal;
 
 pub use engine::{Keep, open, open_with_ids_of};
+pub use fold::folded;
 pub use upkeep::{
     Exported, Imported, Monitor, Report, Stage, UpkeepError, Vacuumed, check, check_monitored, export,
     export_monitored, import, import_monitored, vacuum, vacuum_monitored,

@@ -14,6 +14,7 @@ use crate::id::{MemberId, RoomId};
 use crate::order::Pending;
 use crate::outstanding::Waiter;
 use crate::refusal::Refused;
+use crate::subnet::subnet;
 
 /// Something for the owner of the history to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub enum Drafted {
         author: u64,
         /// The newest number that the sender knew when it first sent this, if it says so.
         after: Option<u64>,
+        /// Where it comes from ([`crate::subnet`]).
+        subnet: u128,
     },
     /// Something an operator does.
     Act(Act),
@@ -95,12 +98,13 @@ impl Hub {
         (author, after): (u64, Option<u64>),
         reference: Option<String>,
     ) {
-        let Some(connection) = self.connection(sender) else { return };
+        let Some(member) = self.members.get(sender.0) else { return };
+        let (connection, subnet) = (member.connection, subnet(member.address));
         if let Some(room) = self.rooms.get_mut(room.0) {
             room.under_way += 1;
         }
         let waiter = self.outstanding.note_append(connection);
-        let drafted = Drafted::Message { message: message.clone(), author, after };
+        let drafted = Drafted::Message { message: message.clone(), author, after, subnet };
         self.hand_over(drafted, UnderWay { sender, waiter, what: Handed::Message { room, message }, reference });
     }
 

@@ -65,7 +65,7 @@ impl World {
         let mut hub = Hub::new(rules);
         hub.resume_lobby(NEWEST);
         assert!(!hub.knows_rooms(0, ROOMS));
-        while let Some(Question { ticket, inquiry: Inquiry::Head(_) }) = hub.next_question() {
+        while let Some(Question { ticket, inquiry: Inquiry::Head(_), .. }) = hub.next_question() {
             hub.answer(ticket, Answer::Head(NEWEST));
         }
         let everywhere = |name: &str, since| Hello {
@@ -143,7 +143,7 @@ impl World {
 
     /// Answers the oldest question with a page of at most so many messages; with 0, it took too long. False if there is none.
     fn answer(&mut self, messages_max: usize) -> bool {
-        let Some(Question { ticket, inquiry }) = self.hub.next_question() else { return false };
+        let Some(Question { ticket, inquiry, .. }) = self.hub.next_question() else { return false };
         let Inquiry::Range(HistoryRange { room, after: Some(after), before: Some(before), .. }) = inquiry else {
             panic!("{inquiry:?}")
         };

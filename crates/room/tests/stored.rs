@@ -101,7 +101,7 @@ fn stored(seq: u64, text: &str) -> Message {
 #[track_caller]
 fn asked(hub: &mut Hub) -> (u64, HistoryRange) {
     match hub.next_question() {
-        Some(Question { ticket, inquiry: Inquiry::Range(range) }) => (ticket, range),
+        Some(Question { ticket, inquiry: Inquiry::Range(range), .. }) => (ticket, range),
         other => panic!("{other:?}"),
     }
 }
@@ -126,7 +126,7 @@ fn nobody_is_sent_a_message_before_it_is_stored() {
     let drafted: Vec<_> = drafts
         .iter()
         .map(|draft| match &draft.what {
-            Drafted::Message { message, author, after } => (message.text.as_str(), *author != 0, *after),
+            Drafted::Message { message, author, after, .. } => (message.text.as_str(), *author != 0, *after),
             Drafted::Act(act) => panic!("{act:?}"),
         })
         .collect();
@@ -187,7 +187,9 @@ fn a_message_outlives_its_sender_and_keeps_its_room_open() {
     let mut hub = hub(0, 0);
     let alice = enter(&mut hub, 0, &hello("alice"));
     assert!(!hub.knows_rooms(0, ["den"]));
-    let Some(Question { ticket, inquiry: Inquiry::Head(room) }) = hub.next_question() else { panic!("asks for it") };
+    let Some(Question { ticket, inquiry: Inquiry::Head(room), .. }) = hub.next_question() else {
+        panic!("asks for it")
+    };
     assert_eq!((room.as_str(), hub.awaits(0)), ("den", Awaits::Answer));
     hub.answer(ticket, Answer::Head(5));
     assert!(hub.knows_rooms(0, ["den"]) && hub.join(alice, "den", NOW).expect("joins"));
@@ -212,7 +214,7 @@ fn a_message_outlives_its_sender_and_keeps_its_room_open() {
 fn several_rooms_can_be_opened_together_however_many_were_opened_before() {
     let mut hub = hub(0, 0);
     let answer_all = |hub: &mut Hub| {
-        while let Some(Question { ticket, inquiry: Inquiry::Head(_) }) = hub.next_question() {
+        while let Some(Question { ticket, inquiry: Inquiry::Head(_), .. }) = hub.next_question() {
             hub.answer(ticket, Answer::Head(0));
         }
     };
@@ -392,7 +394,9 @@ fn a_verdict_on_one_connection_is_none_on_the_next_of_the_same_client() {
 /// Opens a room whose newest number is known, and lets a member in.
 fn join(hub: &mut Hub, id: MemberId, room: &str, newest_seq: u64) {
     if !hub.knows_rooms(hub.connection(id).expect("here"), [room]) {
-        let Some(Question { ticket, inquiry: Inquiry::Head(_) }) = hub.next_question() else { panic!("asks for it") };
+        let Some(Question { ticket, inquiry: Inquiry::Head(_), .. }) = hub.next_question() else {
+            panic!("asks for it")
+        };
         hub.answer(ticket, Answer::Head(newest_seq));
     }
     assert!(hub.join(id, room, NOW).expect("joins"));

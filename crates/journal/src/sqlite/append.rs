@@ -14,6 +14,7 @@ use super::message_kind::MessageKind;
 use super::place::{SEQ_MAX, place};
 use super::repeats::{Repeats, sender_of};
 use super::rooms::{CachedRoom, find_room, open_room, used_up};
+use super::shares::origin_of;
 use crate::record::{Entry, Outcome, Record};
 use crate::store::StoreError;
 
@@ -26,9 +27,6 @@ pub(crate) const INDEX_LAG_MAX: u64 = 1_000_000;
 
 /// Messages indexed with each that comes where too many wait.
 const INDEXED_WITH_EACH: u64 = 2;
-
-/// Messages forgotten with each that comes where the file is far larger than it may be.
-const FORGOTTEN_WITH_EACH: u64 = 2;
 
 /// A room in a batch.
 struct Growing {
@@ -43,14 +41,20 @@ struct Growing {
 impl Engine {
     pub(super) fn append_batch(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
         self.load_ids();
-        let brought = batch.iter().filter(|record| matches!(record, Record::Message(_))).count() as u64;
+        let (mut brought, mut text_bytes) = (0, 0);
+        for record in batch {
+            if let Record::Message(entry) = record {
+                (brought, text_bytes) = (brought + 1, text_bytes + entry.message.text.len() as u64);
+            }
+        }
         let over = (self.index_lag + brought).saturating_sub(INDEX_LAG_MAX);
         self.index_at_least(over.min(brought * INDEXED_WITH_EACH))?;
-        self.forget_far_over(brought * FORGOTTEN_WITH_EACH)?;
+        self.bound_log()?;
+        self.forget_far_over(brought, text_bytes)?;
         if self.rooms.len() > ROOMS_CACHED_MAX {
             self.rooms.clear();
         }
-        let committed = commit(&mut self.db, &self.rooms, &mut self.ids, batch);
+        let committed = commit(&mut self.db, &self.rooms, &mut self.ids, self.origin_secret, batch);
         if committed.is_ok() {
             self.ids.commit();
         } else {
@@ -58,6 +62,7 @@ impl Engine {
         }
         let Growth { outcomes, rooms } = self.conclude(committed)?;
         self.is_busy = true;
+        self.counting.is_done = false;
         for (name, room) in rooms {
             self.index_lag += room.added;
             self.messages += room.added;
@@ -82,10 +87,11 @@ fn commit<'a>(
     db: &mut Connection,
     cached: &HashMap<String, CachedRoom>,
     ids: &mut IdWindow,
+    origin_secret: u128,
     batch: &'a [Record],
 ) -> Result<Growth<'a>, rusqlite::Error> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let growth = store(&transaction, cached, ids, batch)?;
+    let growth = store(&transaction, cached, ids, origin_secret, batch)?;
     transaction.commit()?;
     Ok(growth)
 }
@@ -95,6 +101,7 @@ pub(super) fn store<'a>(
     transaction: &Transaction<'_>,
     cached: &HashMap<String, CachedRoom>,
     ids: &mut IdWindow,
+    origin_secret: u128,
     batch: &'a [Record],
 ) -> Result<Growth<'a>, rusqlite::Error> {
     let mut growth = Growth { outcomes: Vec::with_capacity(batch.len()), rooms: HashMap::new() };
@@ -103,11 +110,12 @@ pub(super) fn store<'a>(
         growth.outcomes.push(match record {
             Record::Message(entry) => {
                 let name = entry.message.room.as_str();
+                let origin = origin_of(origin_secret, entry.subnet);
                 let room = match growth.rooms.entry(name) {
                     Occupied(known) => known.into_mut(),
-                    Vacant(free) => free.insert(find_or_open(transaction, cached, name)?),
+                    Vacant(free) => free.insert(find_or_open(transaction, cached, name, origin)?),
                 };
-                statements.store(room, entry, ids)?
+                statements.store(room, entry, origin, ids)?
             }
             Record::Act(act) => {
                 let json = Event::Act(act.clone()).to_json();
@@ -137,12 +145,18 @@ impl<'t> Statements<'t> {
     fn prepare(transaction: &'t Transaction<'_>) -> Result<Self, rusqlite::Error> {
         Ok(Self {
             repeats: Repeats::prepare(transaction)?,
-            message: transaction.prepare_cached("INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?,
+            message: transaction.prepare_cached("INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?,
             act: transaction.prepare_cached("INSERT INTO act(json) VALUES(?1)")?,
         })
     }
 
-    fn store(&mut self, room: &mut Growing, entry: &Entry, ids: &mut IdWindow) -> Result<Outcome, rusqlite::Error> {
+    fn store(
+        &mut self,
+        room: &mut Growing,
+        entry: &Entry,
+        origin: i64,
+        ids: &mut IdWindow,
+    ) -> Result<Outcome, rusqlite::Error> {
         let Entry { message, author, .. } = entry;
         if let Some(outcome) = self.repeats.find(CachedRoom { id: room.id, newest: room.newest }, entry, ids)? {
             return Ok(outcome);
@@ -153,18 +167,20 @@ impl<'t> Statements<'t> {
         let seq = room.newest + 1;
         let at_ms = message.at.map_or(0, |at| at.unix_ms);
         let place = place(room.id, seq);
+        let (at, author) = (at_ms.cast_signed(), author.cast_signed());
         let (kind, id) = (MessageKind::of(message.action), message.id.map(|id| id.0.to_be_bytes()));
         let columns = [
             ValueRef::Integer(place),
-            ValueRef::Integer(at_ms.cast_signed()),
-            ValueRef::Integer(author.cast_signed()),
+            ValueRef::Integer(at),
+            ValueRef::Integer(author),
             ValueRef::Text(message.from.as_bytes()),
             ValueRef::Integer(kind.code()),
             id.as_ref().map_or(ValueRef::Null, |id| ValueRef::Blob(id)),
             ValueRef::Text(message.text.as_bytes()),
+            ValueRef::Integer(origin),
         ];
         let checksum = checksum::of_row(Table::Message, columns);
-        self.message.execute((place, at_ms, author.cast_signed(), &message.from, kind, id, &message.text, checksum))?;
+        self.message.execute((place, at, author, &message.from, kind, id, &message.text, origin, checksum))?;
         ids.note(place, message.id, sender_of(entry));
         if room.added == 0 {
             room.first_at_ms = at_ms;
@@ -181,10 +197,11 @@ fn find_or_open(
     transaction: &Transaction<'_>,
     cached: &HashMap<String, CachedRoom>,
     name: &str,
+    origin: i64,
 ) -> Result<Growing, rusqlite::Error> {
     let (id, newest) = match find_room(transaction, cached, name)? {
         Some(room) => (room.id, room.newest),
-        None => (open_room(transaction, name, 1)?, 0),
+        None => (open_room(transaction, name, 1, origin)?, 0),
     };
     Ok(Growing { id, newest, added: 0, first_at_ms: 0, last_at_ms: 0 })
 }

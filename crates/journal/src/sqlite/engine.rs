@@ -11,14 +11,16 @@ use glassline_wire::event::Act;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
+use super::displaced::Scans;
 use super::files::{self, Files};
 use super::id_loading::IdLoading;
 use super::id_window::{self, IdWindow};
 use super::old_ids::OldIds;
-use super::prune::{AheadTurn, Clock};
+use super::prune::{AheadTurn, Clock, Space};
 use super::reader::SqliteReader;
 use super::renewal::Renewal;
 use super::rooms::CachedRoom;
+use super::shares::Counting;
 use super::summing::Unsummed;
 use super::tend::{Checkpoint, Chore, checkpoint, log_pages};
 use super::{acts, fault, lock_mark, opening, wal};
@@ -30,8 +32,9 @@ use crate::store::{Damage, Reader, Sizes, Store, StoreError};
 pub struct Keep {
     /// Messages older than this many days go. One that is stamped later than now goes with what was said behind it.
     pub days: Option<u32>,
-    /// Above this many bytes in use in the file, the oldest messages go. A load that never pauses may make it an eighth larger; then
-    /// commits wait for as many messages to go as they bring, and again as many.
+    /// Above this many bytes in use in the file and its log, messages go: of the rooms and senders that have most (`shares.rs`), and
+    /// of these the oldest. From an eighth above on, commits wait for as many messages to go as they
+    /// bring, and again as many; while the index is merged, a load that never pauses was seen to make it two fifths larger.
     pub bytes: Option<u64>,
 }
 
@@ -82,6 +85,14 @@ pub(crate) struct Engine {
     pub(super) index_turn: i64,
     /// What is tended next.
     pub(super) chore: Chore,
+    /// Entries of the search index behind this place have an older form.
+    pub(super) old_form_behind: Option<i64>,
+    /// What mixes subnets into origins.
+    pub(super) origin_secret: u128,
+    /// How far shares are counted, and where messages that go were looked for.
+    pub(super) counting: Counting,
+    pub(super) scans: Scans,
+    pub(super) space: Space,
     /// Where forgetting stands with rooms whose stamps are wrong.
     pub(super) ahead_turn: AheadTurn,
     /// Rows in one step of each kind, so that it takes [`super::tend::STEP_AIM`].
@@ -108,7 +119,7 @@ pub(crate) struct Engine {
 impl Engine {
     /// See [`open`].
     pub(crate) fn open(file: &Path, keep: Keep) -> Result<Self, StoreError> {
-        let opening::Opened { mut db, lock, log_damage } = opening::open(file)?;
+        let opening::Opened { mut db, lock, log_damage } = opening::open(file, keep)?;
         let wal_pages = Arc::new(AtomicU64::new(0));
         let seen = Arc::clone(&wal_pages);
         let loaded = db
@@ -117,8 +128,16 @@ impl Engine {
                 Ok(())
             }))
             .and_then(|()| opening::load(&db));
-        let opening::Loaded { old_ids, has_stray_pages, messages, index_lag, page_bytes, unsummed } =
-            loaded.map_err(|error| fault::opening(&error, file))?;
+        let opening::Loaded {
+            old_ids,
+            has_stray_pages,
+            messages,
+            index_lag,
+            page_bytes,
+            unsummed,
+            origin_secret,
+            old_form_behind,
+        } = loaded.map_err(|error| fault::opening(&error, file))?;
         Ok(Self {
             db,
             path: file.to_path_buf(),
@@ -135,6 +154,11 @@ impl Engine {
             index_lag,
             index_turn: 0,
             chore: Chore::default(),
+            old_form_behind,
+            origin_secret,
+            counting: Counting::default(),
+            scans: Scans::new(),
+            space: Space::default(),
             ahead_turn: AheadTurn::default(),
             ids_rows: super::tend::STEP_ROWS_FIRST,
             index_rows: super::tend::STEP_ROWS_FIRST,
@@ -256,6 +280,6 @@ impl Store for Engine {
 
     fn sizes(&self) -> Sizes {
         let used_bytes = self.used_bytes().unwrap_or(0);
-        Sizes { used_bytes, log_bytes: self.wal_pages.load(Ordering::Relaxed) * self.page_bytes }
+        Sizes { used_bytes, log_bytes: files::log_bytes(&self.path).unwrap_or(0) }
     }
 }

@@ -45,7 +45,7 @@ impl Said {
             id: self.id.map(MessageId),
             reference: None,
         };
-        Record::Message(Entry { message, author: self.author, after: self.after })
+        Record::Message(Entry { message, author: self.author, after: self.after, subnet: 1 })
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::checksum::Table;
 use super::place::place;
 use super::{fault, kept_checksums, old_ids};
 use crate::store::StoreError;
@@ -70,15 +71,22 @@ const MIGRATIONS: [&str; 3] = [
     // Version 2: texts are indexed with an end behind them (fold.rs), so all of them are indexed again.
     "INSERT INTO message_text(message_text) VALUES('delete-all');
      UPDATE room SET indexed = oldest - 1;",
-    // Version 3, in three parts.
+    // Version 3, in four parts.
     // The ids of the most recent messages are kept in memory (id_window.rs), and `message_id` goes
-    // (old_ids.rs). The index answers `which rooms were spoken in last` without looking at every
+    // (old_ids.rs). `room_newest` answers `which rooms were spoken in last` without looking at every
     // room.
     // Each row has a checksum (checksum.rs). The facts `unsummed_first` and `unsummed_last` are the
-    // places between which a row may be without one (summing.rs).
-    // `message.action` is `message.kind`, with the same numbers. Adding a column to a STRICT table
-    // reads all of it, so the largest gets its new declaration written: a row is as it was, and what
-    // it lacks is NULL.
+    // places between which a row may be without one (summing.rs). `message.action` is
+    // `message.kind`, with the same numbers.
+    // Stored bytes count for somebody (shares.rs): `message.origin` is a number of the sender's
+    // subnet, `room.account` says whose the room is, `room.counted` is the last number in `share`,
+    // and `room.forgotten` is how many numbers from its oldest on have no message any more. Messages
+    // of older versions are counted behind the commits.
+    // Texts are folded without regard to their normalisation form (fold.rs), and the index follows
+    // (index_form.rs).
+    //
+    // Adding a column to a STRICT table reads all of it, so the largest gets its new declaration
+    // written: a row is as it was, and what it lacks is its column's default.
     "ALTER TABLE room RENAME COLUMN ids_merged TO newest_at_ms;
      CREATE INDEX room_newest ON room(newest_at_ms, id) WHERE oldest <= newest;
      DELETE FROM fact WHERE name IN ('id_secret', 'ids_dead');
@@ -91,11 +99,23 @@ const MIGRATIONS: [&str; 3] = [
          kind INTEGER NOT NULL,
          id BLOB,
          text TEXT NOT NULL,
+         origin INTEGER NOT NULL DEFAULT 0,
          checksum INTEGER
      ) STRICT' WHERE type = 'table' AND name = 'message';
      PRAGMA writable_schema=RESET;
+     ALTER TABLE room ADD COLUMN account INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE room ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE room ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
      ALTER TABLE room ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
      ALTER TABLE act ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+     UPDATE room SET account = -1 WHERE name = 'lobby';
+     CREATE INDEX room_uncounted ON room(id) WHERE counted < newest;
+     CREATE TABLE share(
+         scope INTEGER NOT NULL, part INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY(scope, part)
+     ) STRICT, WITHOUT ROWID;
+     CREATE INDEX share_largest ON share(scope, bytes);
+     INSERT INTO fact VALUES('origin_secret', randomblob(16));
+     INSERT INTO fact SELECT 'old_form_behind', 0 FROM room LIMIT 1;
      INSERT INTO fact SELECT 'unsummed_first', place FROM message ORDER BY place LIMIT 1;
      INSERT INTO fact SELECT 'unsummed_last', place FROM message ORDER BY place DESC LIMIT 1;
      INSERT INTO fact SELECT 'unsummed_checksum', checksum_of('unsummed', first.value, last.value)
@@ -104,6 +124,9 @@ const MIGRATIONS: [&str; 3] = [
 
 /// The version from which on rows have checksums, and rooms say when their newest message was said.
 const CHECKSUMS_SINCE: u32 = 3;
+
+/// Columns that rooms have since then and that are 0 in older versions.
+const ROOM_COLUMNS_ADDED: [&str; 3] = ["account", "counted", "forgotten"];
 
 /// The version this program writes, and the newest it reads.
 pub(crate) const VERSION: u32 = MIGRATIONS.len() as u32;
@@ -147,14 +170,16 @@ pub(crate) fn show_as_current(db: &Connection, version: u32) -> Result<(), rusql
     db.execute_batch(
         "PRAGMA temp_store=MEMORY;
          CREATE TEMP VIEW message AS
-             SELECT place, at_ms, author, sender, action AS kind, id, text, NULL AS checksum FROM main.message;
+             SELECT place, at_ms, author, sender, action AS kind, id, text, 0 AS origin, NULL AS checksum
+             FROM main.message;
          CREATE TEMP VIEW fact AS
              SELECT name, value FROM main.fact UNION ALL
              SELECT 'unsummed_first', 0 UNION ALL
              SELECT 'unsummed_last', 9223372036854775807 UNION ALL
              SELECT 'unsummed_checksum', checksum_of('unsummed', 0, 9223372036854775807);",
     )?;
-    kept_checksums::show_computed(db)
+    kept_checksums::show_computed(db, Table::Room, &ROOM_COLUMNS_ADDED)?;
+    kept_checksums::show_computed(db, Table::Act, &[])
 }
 
 /// Brings the tables to [`VERSION`], all or nothing. Rooms and acts, of which each start reads all, get their checksums here; messages

@@ -50,7 +50,7 @@ pub(super) fn record(id: Option<u128>, text: &str) -> Record {
         id: id.map(MessageId),
         reference: None,
     };
-    Record::Message(Entry { message, author: 1, after: None })
+    Record::Message(Entry { message, author: 1, after: None, subnet: 1 })
 }
 
 pub(super) fn newest(engine: &Engine) -> u64 {
@@ -102,7 +102,11 @@ fn where_numbers_end_one_message_is_refused_and_the_history_goes_on() {
     let open = |name: &str, id: i64, newest: u64| {
         engine
             .db
-            .execute("INSERT INTO room VALUES(?1, ?2, ?3, ?3 + 1, ?3, ?3, 0, 0)", (id, name, newest))
+            .execute(
+                "INSERT INTO room(id, name, newest, oldest, indexed, newest_at_ms, oldest_at_ms)
+                 VALUES(?1, ?2, ?3, ?3 + 1, ?3, 0, 0)",
+                (id, name, newest),
+            )
             .expect("a room");
     };
     open("the last", super::place::ROOM_ID_MAX, 0);
@@ -186,10 +190,14 @@ fn a_check_finds_what_is_missing_and_what_is_too_much() {
         ("hole", format!("DELETE FROM message WHERE place = {}", lobby(200)), "not stored"),
         (
             "behind",
-            format!("INSERT INTO message VALUES({}, 1, 0, 'a', 0, NULL, 'x', NULL)", lobby(5_000)),
+            format!("INSERT INTO message VALUES({}, 1, 0, 'a', 0, NULL, 'x', 0, NULL)", lobby(5_000)),
             "where none",
         ),
-        ("nowhere", "INSERT INTO message VALUES(9 << 40 | 1, 1, 0, 'a', 0, NULL, 'x', NULL)".to_string(), "where none"),
+        (
+            "nowhere",
+            "INSERT INTO message VALUES(9 << 40 | 1, 1, 0, 'a', 0, NULL, 'x', 0, NULL)".to_string(),
+            "where none",
+        ),
         ("before", "UPDATE room SET oldest = 5".to_string(), "where none"),
         ("text", format!("DELETE FROM message_text WHERE rowid = {}", lobby(300)), "search index"),
         ("utf-8", format!("UPDATE message SET text = CAST(x'68ff' AS TEXT) WHERE place = {}", lobby(77)), "number 77 "),
@@ -281,6 +289,56 @@ fn synchronous_and_the_log_are_as_promised() {
     let read = |pragma: &str| engine.db.pragma_query_value(None, pragma, |row| row.get::<_, rusqlite::types::Value>(0));
     assert_eq!(read("synchronous").expect("reads"), rusqlite::types::Value::Integer(2));
     assert_eq!(read("journal_mode").expect("reads"), rusqlite::types::Value::Text("wal".to_string()));
+}
+
+#[test]
+fn entries_of_an_older_form_are_brought_to_the_new_one_in_steps() {
+    let folder = Folder::new("old-form");
+    let mut engine = folder.engine();
+    // The second is in decomposed form, which older versions had in their index as it was.
+    for text in ["ascii only", "re\u{301}sume\u{301}", "한국어", "\u{1112}\u{1161}\u{11AB}국어"] {
+        engine.append(&batch_of(vec![text.to_string(); 300].iter())).expect("stores");
+    }
+    index_all(&mut engine);
+    engine
+        .db
+        .execute_batch(
+            "INSERT INTO message_text(message_text) VALUES('delete-all');
+             INSERT INTO message_text(rowid, text) SELECT place, text || char(1, 1) FROM message;
+             INSERT INTO fact VALUES('old_form_behind', 0);",
+        )
+        .expect("writes");
+    drop(engine);
+    let mut engine = folder.engine();
+    assert_eq!((engine.old_form_behind, engine.index_lag()), (Some(0), 0), "the index stays in use");
+    let mut steps = 0;
+    while engine.form_step().expect("goes on") {
+        steps += 1;
+        assert!(steps < 100, "it ends");
+    }
+    assert!(steps > 2, "in steps: {steps}");
+    let mut reader = engine.reader().expect("a reader");
+    for (query, found) in [("résumé", 300), ("SUME\u{301}", 300), ("한국어", 600), ("\u{1112}\u{1161}\u{11AB}국", 600)]
+    {
+        let (room, query, before) = ("lobby".to_string(), query.to_string(), None);
+        let mut search = glassline_wire::request::Search { room, query, before, limit: Some(200) };
+        let mut count = 0;
+        loop {
+            let deadline = Instant::now() + Duration::from_secs(20);
+            let page = reader.search(&search, deadline).expect("searches");
+            count += page.messages.len();
+            search.before = page.messages.first().and_then(|message| message.seq);
+            if !page.more {
+                break;
+            }
+        }
+        assert_eq!(count, found, "{:?}", search.query);
+    }
+    drop((reader, engine));
+    let engine = folder.engine();
+    assert_eq!(engine.old_form_behind, None, "once");
+    drop(engine);
+    assert_eq!(super::check(&folder.0.join("history.db")).expect("a report").faults, Vec::<String>::new());
 }
 
 #[test]

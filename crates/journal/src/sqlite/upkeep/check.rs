@@ -245,6 +245,9 @@ impl Checking<'_> {
         if unlisted > 0 {
             self.fault(format!("room {name:?}: {unlisted} more messages are not as they were stored"));
         }
+        if missing.messages > 0 {
+            missing.messages = self.lost(id)?;
+        }
         for (count, what) in [
             (missing.messages, "of its messages are not stored"),
             (missing.indexed, "of its messages are missing in the search index, or should not be in it"),
@@ -254,6 +257,19 @@ impl Checking<'_> {
             }
         }
         Ok(())
+    }
+
+    /// How many of a room's messages are not there and were not forgotten: told from one moment, since a server may forget others.
+    fn lost(&self, id: i64) -> Result<u64, rusqlite::Error> {
+        let transaction = self.db.unchecked_transaction()?;
+        let (oldest, newest, forgotten): (u64, u64, u64) = transaction
+            .prepare_cached("SELECT oldest, newest, forgotten FROM room WHERE id = ?1")?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let stored: u64 = transaction
+            .prepare_cached("SELECT count(*) FROM message WHERE place BETWEEN ?1 AND ?2")?
+            .query_row((place(id, oldest), place(id, newest)), |row| row.get(0))?;
+        transaction.commit()?;
+        Ok((newest + 1).saturating_sub(oldest + forgotten + stored))
     }
 
     /// Messages, and entries of the search index, whose room there is not, or not under their number.
@@ -382,14 +398,16 @@ fn slice(
     let mut messages =
         db.prepare_cached(concat!("SELECT ", message_columns!(), " FROM message m WHERE m.place BETWEEN ?1 AND ?2"))?;
     let mut rows = messages.query(places)?;
-    let mut count = 0;
+    let (mut count, mut to_be_indexed) = (0, 0);
     while let Some(row) = rows.next()? {
         count += 1;
         missing.unverified += u64::from(page::soundness(row)? == Soundness::Unverified);
+        let seq = seq_of(row.get(0)?);
+        to_be_indexed += u64::from(seq <= room.indexed);
         if page::readable("", row, &mut LeftOut::default())?.is_none() {
             missing.damaged += 1;
             if missing.damaged_seqs.len() < FAULTS_MAX {
-                missing.damaged_seqs.push(seq_of(row.get(0)?));
+                missing.damaged_seqs.push(seq);
             }
         }
     }
@@ -400,6 +418,6 @@ fn slice(
     let indexed: u64 = db
         .prepare_cached("SELECT count(*) FROM message_text_docsize WHERE id BETWEEN ?1 AND ?2")?
         .query_row(places, |row| row.get(0))?;
-    missing.indexed += indexed.abs_diff((room.indexed.min(to) + 1).saturating_sub(from));
+    missing.indexed += indexed.abs_diff(to_be_indexed);
     Ok(count)
 }

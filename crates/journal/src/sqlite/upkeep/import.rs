@@ -24,6 +24,7 @@ use crate::sqlite::id_window::IdWindow;
 use crate::sqlite::page::{self, Filling, LeftOut, message_columns};
 use crate::sqlite::place::{SEQ_BITS, SEQ_MAX, place};
 use crate::sqlite::rooms::open_room;
+use crate::sqlite::shares::UNKNOWN_ORIGIN;
 use crate::sqlite::tend::{Checkpoint, checkpoint};
 use crate::store::{Store, StoreError};
 
@@ -251,7 +252,7 @@ impl Importing<'_> {
             self.imported.skipped += 1;
             return Ok(Ok(()));
         }
-        self.waiting.push(Record::Message(Entry { message, author: 0, after: None }));
+        self.waiting.push(Record::Message(Entry { message, author: 0, after: None, subnet: 0 }));
         Ok(Ok(()))
     }
 
@@ -282,7 +283,7 @@ impl Importing<'_> {
                 .optional()?;
             match newest {
                 None => {
-                    open_room(self.transaction, name, seq)?;
+                    open_room(self.transaction, name, seq, UNKNOWN_ORIGIN)?;
                 }
                 Some(0) => {
                     self.transaction
@@ -346,7 +347,7 @@ impl Importing<'_> {
     fn flush(&mut self) -> Result<(), UpkeepError> {
         // Repeats were left out before, and not only those of the most recent messages.
         let mut no_ids = IdWindow::new(0);
-        let stored = store(self.transaction, &HashMap::new(), &mut no_ids, &self.waiting);
+        let stored = store(self.transaction, &HashMap::new(), &mut no_ids, 0, &self.waiting);
         let Growth { outcomes, .. } = stored.map_err(|error| fault::writing(&error, self.file))?;
         for (record, outcome) in self.waiting.iter().zip(outcomes) {
             match (record, outcome) {

@@ -137,6 +137,19 @@ pub(crate) enum Fault {
         /// The `error` event.
         answer: String,
     },
+    /// A repeated `send` was refused as `too_late`, though its message is among those whose ids are
+    /// remembered.
+    #[error(
+        "too late: {by} said again {what}, behind which at most {behind} messages are stored, and was told that nobody can tell"
+    )]
+    TooLate {
+        /// Who.
+        by: String,
+        /// The message.
+        what: String,
+        /// Messages behind it, at most.
+        behind: u64,
+    },
     /// An answer to nothing that was asked.
     #[error("stray: {by} got an answer to nothing it asked: {answer}")]
     Stray {

@@ -60,6 +60,14 @@ struct Room {
     ahead: BTreeMap<u64, (Entry, String)>,
 }
 
+impl Room {
+    /// The newest number that anybody has seen or read back.
+    fn newest(&self) -> u64 {
+        let stored = self.stored.len() as u64;
+        self.ahead.last_key_value().map_or(stored, |(&seq, _)| seq.max(stored))
+    }
+}
+
 /// What must be stored after a restart, because somebody saw it before.
 #[derive(Debug, Clone)]
 pub(crate) struct Due {
@@ -113,6 +121,16 @@ impl Ledger {
         self.said[author].acknowledged.get(count as usize).copied().unwrap_or(false)
     }
 
+    /// The number that somebody saw it under; 0 while nobody has.
+    pub(crate) fn seq(&self, author: usize, count: u32) -> u64 {
+        self.said[author].seqs.get(count as usize).copied().unwrap_or(0).into()
+    }
+
+    /// How many messages are stored behind this one, of all rooms, at most.
+    pub(crate) fn behind(&self, author: usize, count: u32) -> u64 {
+        self.rooms.iter().map(Room::newest).sum::<u64>().saturating_sub(self.seq(author, count))
+    }
+
     /// Its author knows that it was taken; it was observed as well.
     pub(crate) fn acknowledge(&mut self, author: usize, count: u32) {
         if let Some(acknowledged) = self.said[author].acknowledged.get_mut(count as usize) {
@@ -153,10 +171,7 @@ impl Ledger {
 
     /// What anybody has seen until now.
     pub(crate) fn due(&mut self) -> Due {
-        let seqs = self.rooms.each_ref().map(|room| {
-            let stored = room.stored.len() as u64;
-            room.ahead.last_key_value().map_or(stored, |(&seq, _)| seq.max(stored))
-        });
+        let seqs = self.rooms.each_ref().map(Room::newest);
         Due { seqs, unnumbered: self.unnumbered.clone() }
     }
 

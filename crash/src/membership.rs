@@ -34,6 +34,13 @@ pub(crate) enum News {
     Welcome,
     /// Somebody said something; the client itself as well.
     Message(Message),
+    /// The server cannot tell whether what was said is stored.
+    TooLate {
+        /// The `ref` of the request.
+        reference: String,
+        /// The `error` event.
+        answer: String,
+    },
     /// Anything else.
     Other,
 }
@@ -66,6 +73,11 @@ impl Membership {
     /// Whether a number was given before this connection.
     pub(crate) fn is_older(&self, room: usize, seq: u64) -> bool {
         seq <= self.newest_at_welcome[room]
+    }
+
+    /// The newest number of a room that it knows.
+    pub(crate) fn newest_known(&self, room: usize) -> u64 {
+        self.streams[room].last().max(self.newest_at_welcome[room])
     }
 
     /// Its place in a room.
@@ -127,6 +139,10 @@ impl Membership {
                     }
                 }
                 Ok(News::Other)
+            }
+            "error" if event["code"] == "too_late" => {
+                let reference = event["ref"].as_str().unwrap_or_default().to_owned();
+                Ok(News::TooLate { reference, answer: event.to_string() })
             }
             _ => {
                 aside(&self.name, &event, out)?;

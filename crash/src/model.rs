@@ -231,6 +231,10 @@ impl House {
 
     fn say(&mut self, number: u64, saying: &Saying, reference: &Value) -> Result<()> {
         if let Some(mut stored) = self.store.find(saying) {
+            if self.sabotage == Some(Sabotage::SayTooLate) {
+                self.answer(number, &json!({"type": "error", "code": "too_late", "text": "", "ref": reference}));
+                return Ok(());
+            }
             if self.sabotage == Some(Sabotage::OtherNumber) {
                 stored["seq"] = json!(self.store.newest(&saying.room) + 1);
             }

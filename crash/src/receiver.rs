@@ -50,8 +50,12 @@ impl Peer for Receiver {
     }
 
     fn take(&mut self, payload: &[u8], ledger: &mut Ledger, out: &mut Vec<u8>) -> Result<(), Fault> {
-        if let News::Message(message) = self.membership.take(payload, ledger, out)? {
-            let by = self.membership.name().to_owned();
+        let news = self.membership.take(payload, ledger, out)?;
+        let by = self.membership.name().to_owned();
+        if let News::TooLate { answer, .. } = news {
+            return Err(Fault::Stray { by, answer });
+        }
+        if let News::Message(message) = news {
             if message.reference.is_some() {
                 return Err(Fault::Stray { by, answer: format!("{message:?}") });
             }

@@ -19,6 +19,9 @@ const WINDOW_MAX: u64 = 64;
 /// How often something is said again that was acknowledged long ago: once in so many.
 const REPEAT_ONCE_IN: u64 = 64;
 
+/// Messages whose ids a server remembers at least (L).
+const REMEMBERED: u64 = 262_144;
+
 /// What a request's `ref` begins with if it was made before.
 const AGAIN: &str = "again";
 
@@ -42,6 +45,8 @@ pub(crate) struct Sender {
 #[derive(Debug)]
 struct Request {
     count: u32,
+    /// The newest number of its room that was known when it was first sent (E4).
+    after: u64,
     reference: Option<String>,
 }
 
@@ -79,6 +84,7 @@ impl Sender {
             "room": ROOMS[script.authors()[self.author].room],
             "text": script.text(self.author, request.count),
             "id": script.id(self.author, request.count),
+            "after": request.after,
         });
         if script.is_action(self.author, request.count) {
             send["action"] = json!(true);
@@ -107,11 +113,32 @@ impl Sender {
             let count = self.draws.below(u64::from(ledger.said_by(self.author))) as u32;
             let is_asked = self.in_flight.iter().any(|request| request.count == count);
             if !is_asked && ledger.is_acknowledged(self.author, count) {
-                return Request { count, reference: Some(format!("{AGAIN} {count}")) };
+                // When it was sent, the number before its own was not known yet, or just.
+                let after = ledger.seq(self.author, count).saturating_sub(1);
+                return Request { count, after, reference: Some(format!("{AGAIN} {count}")) };
             }
         }
         let count = ledger.say(self.author);
-        Request { count, reference: self.names_its_requests.then(|| format!("first {count}")) }
+        let after = self.membership.newest_known(ledger.script().authors()[self.author].room);
+        Request { count, after, reference: self.names_its_requests.then(|| format!("first {count}")) }
+    }
+
+    /// Only what was acknowledged may be too old to be remembered: it is said again at random.
+    fn too_late(&mut self, reference: &str, answer: String, ledger: &Ledger) -> Result<(), Fault> {
+        let by = self.membership.name().to_owned();
+        let asked = self.in_flight.iter().position(|request| request.reference.as_deref() == Some(reference));
+        let Some(request) = asked.and_then(|at| self.in_flight.remove(at)) else {
+            return Err(Fault::Stray { by, answer });
+        };
+        self.waiting_since = Instant::now();
+        if !ledger.is_acknowledged(self.author, request.count) {
+            return Err(Fault::Refused { by, answer });
+        }
+        let behind = ledger.behind(self.author, request.count);
+        if behind < REMEMBERED {
+            return Err(Fault::TooLate { by, what: format!("#{}", request.count), behind });
+        }
+        Ok(())
     }
 
     fn message(&mut self, message: &Message, ledger: &mut Ledger) -> Result<(), Fault> {
@@ -156,6 +183,7 @@ impl Peer for Sender {
         match self.membership.take(payload, ledger, out)? {
             News::Welcome => self.say_again(ledger, out),
             News::Message(message) => self.message(&message, ledger)?,
+            News::TooLate { reference, answer } => self.too_late(&reference, answer, ledger)?,
             News::Other => {}
         }
         Ok(())

@@ -47,7 +47,7 @@ fn a_server_that_keeps_its_promises_passes() {
 /// Each sabotage, and the words of which one must be in the fault.
 #[test]
 fn every_broken_promise_is_found() {
-    let sabotages: [(&str, &[&str]); 13] = [
+    let sabotages: [(&str, &[&str]); 14] = [
         ("acknowledge-early", &["lost: "]),
         ("lose-tail", &["lost: "]),
         ("forget-ids", &["doubled: "]),
@@ -60,6 +60,7 @@ fn every_broken_promise_is_found() {
         ("swap", &["hole: "]),
         ("other-number", &["doubled: "]),
         ("short-page", &["lost: "]),
+        ("say-too-late", &["too late: ", "refused: "]),
         ("stay-silent", &["hang: "]),
     ];
     for (word, faults) in sabotages {

@@ -7,7 +7,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Answer, Done, Gauges, Outcome, Question, Reader, Record, Store, StoreError, Ticket};
+use glassline_journal::{
+    Answer, Done, Gauges, Outcome, Question, Reader, Record, Requester, Store, StoreError, Ticket,
+};
 use glassline_server::Archive;
 
 use crate::disk::SharedDisk;
@@ -225,7 +227,7 @@ impl Archive for Counter {
         clerk.queue.len() >= clerk.queue_max
     }
 
-    fn ask(&mut self, ticket: Ticket, question: Question) -> bool {
+    fn ask(&mut self, ticket: Ticket, _: Requester, question: Question) -> bool {
         let mut clerk = self.0.borrow_mut();
         if clerk.questions.len() >= clerk.questions_max {
             return false;

@@ -71,7 +71,8 @@ impl Diary {
             }
             Update::Refused { refusal, text: Some(text) } => {
                 // A full disk refuses also what is stored already and is only sent again.
-                if !self.pending.remove(text) && refusal.code != ErrorCode::NotStored {
+                let may_be_stored = matches!(refusal.code, ErrorCode::NotStored | ErrorCode::TooLate);
+                if !self.pending.remove(text) && !may_be_stored {
                     return Err(format!("{text:?} was refused and had been accounted for before"));
                 }
                 self.refused.insert(text.clone(), refusal.code);
@@ -256,8 +257,13 @@ impl Diary {
             let is_shut_out = plan.unreadable && *code == ErrorCode::UnknownRoom;
             // A full disk refuses a whole group, with what is stored already and was sent again in it.
             let is_sent_again = plan.disk_fills && *code == ErrorCode::NotStored;
-            if find(disk, text).next().is_some() && !is_shut_out && !is_sent_again {
-                return Err(format!("{text:?} was refused ({code:?}) and is stored"));
+            let is_late = plan.has_late() && *code == ErrorCode::TooLate;
+            let stored = find(disk, text).count();
+            if stored > 1 || (stored > 0 && !is_shut_out && !is_sent_again && !is_late) {
+                return Err(format!("{text:?} was refused ({code:?}) and is stored {stored} times"));
+            }
+            if *code == ErrorCode::TooLate && !plan.has_late() {
+                return Err(format!("{text:?} was refused as too late, and every id is known"));
             }
         }
         match self.pending.first() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Entry, Head, Outcome, Page, Reader, Record, Store, StoreError};
+use glassline_journal::{Entry, Head, Outcome, Page, Reader, Record, Store, StoreError, folded};
 use glassline_wire::event::{Act, Message};
 use glassline_wire::limits::PAGE_MESSAGES_MAX;
 use glassline_wire::request::{HistoryRange, Search};
@@ -16,6 +16,8 @@ use crate::mutation::Mutation;
 pub(crate) struct RoomLog {
     pub(crate) messages: Vec<Message>,
     authors: Vec<u64>,
+    /// Each message's place among those of all rooms.
+    ordinals: Vec<u64>,
     /// How many of the oldest cannot be read any more.
     pruned: usize,
     durable: usize,
@@ -23,13 +25,21 @@ pub(crate) struct RoomLog {
 }
 
 impl RoomLog {
-    fn repeat(&self, entry: &Entry) -> Option<Outcome> {
+    /// `remembered_from` is the ordinal of the first message whose id is known.
+    fn repeat(&self, entry: &Entry, remembered_from: u64) -> Option<Outcome> {
         let id = entry.message.id?;
+        let first = self.ordinals.partition_point(|ordinal| *ordinal < remembered_from);
         let is_sender = |index: usize| {
             let is_author = entry.author != 0 && self.authors[index] == entry.author;
             is_author || self.messages[index].from.to_lowercase() == entry.message.from.to_lowercase()
         };
-        let index = (0..self.messages.len()).find(|&at| self.messages[at].id == Some(id) && is_sender(at))?;
+        let known = (first..self.messages.len()).find(|&at| self.messages[at].id == Some(id) && is_sender(at));
+        let Some(index) = known else {
+            return entry.after.filter(|after| *after < first as u64).map(|_| Outcome::TooLate);
+        };
+        if index < self.pruned {
+            return Some(Outcome::TooLate);
+        }
         let stored = &self.messages[index];
         let is_same = (&stored.text, stored.action) == (&entry.message.text, entry.message.action);
         Some(if is_same { Outcome::Again(Box::new(stored.clone())) } else { Outcome::IdReused })
@@ -42,6 +52,10 @@ pub(crate) struct Disk {
     pub(crate) rooms: BTreeMap<String, RoomLog>,
     pub(crate) is_full: bool,
     pub(crate) page_messages_max: u64,
+    /// The ids of so many of the latest messages are known; `None`: of all.
+    pub(crate) ids_kept: Option<u64>,
+    /// Messages ever stored, those that a crash took back among them.
+    stored: u64,
     pub(crate) mutation: Option<Mutation>,
 }
 
@@ -85,6 +99,7 @@ impl Disk {
             log.durable_before = log.durable;
             log.messages.truncate(log.durable);
             log.authors.truncate(log.durable);
+            log.ordinals.truncate(log.durable);
             log.pruned = log.pruned.min(log.durable);
         }
     }
@@ -96,16 +111,26 @@ impl Disk {
         }
     }
 
+    /// Ordinal of the first message whose id is known.
+    fn remembered_from(&self) -> u64 {
+        self.ids_kept.map_or(0, |kept| self.stored.saturating_sub(kept))
+    }
+
     fn store(&mut self, entry: &Entry) -> Outcome {
+        let remembered_from = self.remembered_from();
+        let guesses = self.mutation == Some(Mutation::StoreGuesses);
         let forgets_ids = self.mutation == Some(Mutation::StoreForgetsIds);
         let skips = self.mutation == Some(Mutation::StoreSkipsNumbers);
         let log = self.rooms.entry(entry.message.room.clone()).or_default();
-        if let Some(outcome) = log.repeat(entry).filter(|_| !forgets_ids) {
+        let repeat = log.repeat(entry, remembered_from).filter(|_| !forgets_ids);
+        if let Some(outcome) = repeat.filter(|outcome| !guesses || *outcome != Outcome::TooLate) {
             return outcome;
         }
         let seq = log.messages.len() as u64 + 1;
         log.messages.push(Message { seq: Some(seq), ..entry.message.clone() });
         log.authors.push(entry.author);
+        log.ordinals.push(self.stored);
+        self.stored += 1;
         Outcome::Stored { seq: if skips && seq.is_multiple_of(7) { seq + 1 } else { seq } }
     }
 
@@ -141,8 +166,8 @@ impl Disk {
     }
 
     fn search(&self, search: &Search) -> Page {
-        let query = search.query.to_lowercase();
-        let holds = |message: &Message| message.text.to_lowercase().contains(&query);
+        let query = folded(&search.query);
+        let holds = |message: &Message| folded(&message.text).contains(&query);
         let mut messages = self.select(&search.room, 0, search.before.unwrap_or(u64::MAX), holds);
         let most = self.page_max(search.limit);
         let more = messages.len() > most;
@@ -167,7 +192,7 @@ impl Store for SharedDisk {
     fn repeats(&mut self, batch: &[Record]) -> Result<Vec<Option<Outcome>>, StoreError> {
         let disk = self.lock();
         let repeat = |record: &Record| match record {
-            Record::Message(entry) => disk.rooms.get(&entry.message.room)?.repeat(entry),
+            Record::Message(entry) => disk.rooms.get(&entry.message.room)?.repeat(entry, disk.remembered_from()),
             Record::Act(_) => None,
         };
         Ok(batch.iter().map(repeat).collect())

@@ -9,6 +9,8 @@ pub enum Mutation {
     FanOutBeforeCommit,
     /// A message sent again under its id is stored a second time.
     StoreForgetsIds,
+    /// A message of which it cannot be told whether it was stored is taken for new.
+    StoreGuesses,
     /// The number of a message is one too high now and then.
     StoreSkipsNumbers,
     /// `hello` of a client that comes back does not say what it has.
@@ -23,10 +25,11 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::StoreForgetsLastCommit,
         Self::FanOutBeforeCommit,
         Self::StoreForgetsIds,
+        Self::StoreGuesses,
         Self::StoreSkipsNumbers,
         Self::ClientForgetsSince,
         Self::OutcomeIsLost,

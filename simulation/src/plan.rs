@@ -31,6 +31,8 @@ pub(crate) struct Plan {
     pub(crate) clock_jumps: bool,
     /// So many messages of a room are kept, in the store.
     pub(crate) keeps: Option<u64>,
+    /// The store knows the ids of so many of the latest messages.
+    pub(crate) ids_kept: Option<u64>,
     pub(crate) latency_max_ms: u64,
     /// Bytes that travel together, at most.
     pub(crate) slice_bytes_max: u64,
@@ -73,6 +75,7 @@ impl Plan {
             unreadable: random.per_mille(100),
             clock_jumps: random.per_mille(200),
             keeps: random.per_mille(100).then(|| random.between(1, 30)),
+            ids_kept: random.per_mille(250).then(|| random.between(1, 20)),
             latency_max_ms: random.pick(&[1, 10, 80, 600]),
             slice_bytes_max: random.pick(&[9, 200, 4_096, 65_536]),
             commit_max_ms: random.pick(&[1, 5, 40, 400]),
@@ -89,6 +92,11 @@ impl Plan {
             replay_tutorial: random.pick(&[0, 0, 5]),
             flood_per_s: random.pick(&[None, None, Some(5), Some(50)]),
         }
+    }
+
+    /// Whether it may be that nobody can tell of a message whether it was stored.
+    pub(crate) fn has_late(&self) -> bool {
+        self.ids_kept.is_some() || self.keeps.is_some()
     }
 
     /// Whether a reader may be told of a gap at all: with whole logs and a whole, readable history there is none, except for one who

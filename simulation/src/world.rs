@@ -62,6 +62,7 @@ impl World {
         let plan = Plan::draw(&mut random);
         let disk = SharedDisk::default();
         (disk.lock().mutation, disk.lock().page_messages_max) = (mutation, plan.page_messages_max);
+        disk.lock().ids_kept = plan.ids_kept;
         let clerk = Clerk::new(&plan, disk.clone(), mutation, random.fork(), 0);
         let people = (0..plan.people).map(|index| Person::new(index, random.fork(), 0)).collect();
         let desks: Vec<Seat> = (0..plan.students).map(Seat::new).collect();

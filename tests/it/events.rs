@@ -51,6 +51,45 @@ fn the_same_id_again_is_the_same_message_and_no_second_copy() {
 }
 
 #[test]
+fn what_left_the_memory_of_ids_is_too_late() {
+    let server = Server::start();
+    let mut eve = EventClient::join(server.address, "eve");
+    let mut adam = EventClient::join(server.address, "adam");
+    let first = json!({"type": "send", "room": "lobby", "text": "first", "id": fresh_id(), "after": 0, "ref": "r"});
+    let second = json!({"type": "send", "room": "lobby", "text": "second", "id": fresh_id(), "after": 1});
+    for request in [&first, &second] {
+        eve.send(request);
+        eve.expect("message");
+    }
+    // As many as are remembered without a history, the second among them (L).
+    for _ in 0..127 {
+        for _ in 0..129 {
+            eve.say("x");
+        }
+        eve.barrier();
+        adam.barrier();
+    }
+    eve.send(&first);
+    let refused = eve.expect_error("too_late");
+    assert_eq!(refused["ref"], "r");
+    assert!(refused["text"].as_str().expect("a text").contains("ask in the room"), "{refused}");
+    eve.send(&second);
+    assert_eq!(eve.expect_said("eve", "second")["seq"], 2, "it is remembered");
+    let new = |after: u64| json!({"type": "send", "room": "lobby", "text": "new", "id": fresh_id(), "after": after});
+    eve.send(&new(0));
+    eve.expect_error("too_late");
+    for after in [1, u64::MAX] {
+        eve.send(&new(after));
+        eve.expect_said("eve", "new");
+    }
+    // Others are not in the way, and hear of it once.
+    adam.send(&json!({"type": "send", "room": "lobby", "text": "mine", "id": first["id"], "after": 16_387}));
+    let heard = adam.barrier();
+    assert_eq!((&heard[0]["seq"], &heard[1]["seq"]), (&json!(16_386), &json!(16_387)), "the two that are new");
+    assert_eq!((heard.len(), &heard[2]["from"], &heard[2]["seq"]), (3, &json!("adam"), &json!(16_388)), "{heard:?}");
+}
+
+#[test]
 fn what_cannot_be_read_is_an_error_and_the_connection_stays() {
     let server = Server::start();
     let mut eve = EventClient::join(server.address, "eve");

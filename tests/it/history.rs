@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use glassline_journal::Keep;
 use glassline_server::Config;
 use serde_json::{Value, json};
 
@@ -55,7 +56,7 @@ fn what_was_acknowledged_is_there_after_a_restart_and_numbers_go_on() {
 }
 
 #[test]
-fn an_id_is_known_as_long_as_its_message_is_stored() {
+fn an_id_is_known_again_after_a_restart() {
     let folder = Folder::new();
     let server = keeping(&folder);
     let (mut eve, welcome) = EventClient::greet(server.address, &json!({"type": "hello", "name": "eve"}));
@@ -84,6 +85,55 @@ fn an_id_is_known_as_long_as_its_message_is_stored() {
     stranger.expect("history");
     stranger.send(&request);
     assert_eq!(stranger.expect_said("stranger", "something else")["seq"], 3, "ids are each sender's own");
+}
+
+#[test]
+fn what_left_the_window_of_ids_is_too_late() {
+    let folder = Folder::new();
+    let remembering = || {
+        let store = glassline_journal::open_with_ids_of(&folder.path().join("history.db"), Keep::default(), 5);
+        Server::over(Config::default(), Some(store.expect("a history")))
+    };
+    let server = remembering();
+    let (mut eve, welcome) = EventClient::greet(server.address, &json!({"type": "hello", "name": "eve"}));
+    let request = |text: &str, after: u64| json!({"type": "send", "room": "lobby", "text": text, "id": fresh_id(), "after": after, "ref": text});
+    let (first, fourth) = (request("first", 0), request("fourth", 3));
+    eve.send(&first);
+    eve.expect_said("eve", "first");
+    let mut tom = Tutorial::join(server.address, "tom");
+    for text in ["two", "three"] {
+        tom.say(text);
+        eve.expect_said("tom", text);
+    }
+    eve.send(&fourth);
+    eve.expect_said("eve", "fourth");
+    for text in ["five", "six", "seven"] {
+        tom.say(text);
+        eve.expect_said("tom", text);
+    }
+    server.stop();
+    // The same before and after a restart: of seven the last five are known.
+    let server = remembering();
+    let (mut eve, _) = EventClient::greet(
+        server.address,
+        &json!({"type": "hello", "name": "eve", "token": welcome["token"], "since": {"lobby": 7}}),
+    );
+    for _ in 0..2 {
+        eve.send(&first);
+        let refused = eve.expect_error("too_late");
+        assert_eq!(refused["ref"], "first");
+        assert!(refused["text"].as_str().expect("a text").contains("/history"), "{refused}");
+        eve.send(&fourth);
+        assert_eq!(eve.expect_said("eve", "fourth")["seq"], 4);
+    }
+    eve.send(&request("late", 1));
+    eve.expect_error("too_late");
+    for (text, after, seq) in [("new", 7, 8), ("from before the restart", 4, 9), ("a number never given", 900, 10)] {
+        eve.send(&request(text, after));
+        assert_eq!(eve.expect_said("eve", text)["seq"], seq);
+    }
+    let page = ask(&mut eve, &json!({"type": "history", "room": "lobby", "limit": 1, "before": 2}));
+    assert_eq!(texts(&page), ["first"], "it was stored, and once");
 }
 
 #[test]

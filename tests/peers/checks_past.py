@@ -210,21 +210,33 @@ def no_history(bench):
         expect_equal(contexts(server.event("new")), [], "context without a history")
 
 
-@check("E4 L", "without a history a room remembers the latest 16,384 ids, with one all of them")
+@check("E4 L", "ids: without a history the latest 16,384 of a room, with one more; what is older is too_late if `after` says so")
 def ids_remembered(bench):
     for options, remembered in ((("--history", "none"), False), ((), True)):
         with bench.server(*options) as server:
             eve = server.event("eve")
             first = new_id()
-            eve.said("lobby", "first", id=first)
+            eve.said("lobby", "first", id=first, after=0)
             latest = new_id()
-            eve.said("lobby", "latest that must be known", id=latest)
+            eve.said("lobby", "latest that must be known", id=latest, after=1)
             for _ in range(16_383):
                 eve.say("lobby", "x")
             eve.barrier(20)
             expect_equal(eve.said("lobby", "latest that must be known", id=latest)["seq"], 2, "one of the latest 16,384")
             if remembered:
-                expect_equal(eve.said("lobby", "first", id=first)["seq"], 1, "with a history")
+                expect_equal(eve.said("lobby", "first", id=first, after=0)["seq"], 1, "with a history")
+                expect_equal(eve.said("lobby", "new", after=0)["seq"], 16_386, "certainly new")
+                continue
+            eve.say("lobby", "first", id=first, after=0, ref="late")
+            expect_error(eve.wait("error", ref="late"), ("too_late",))
+            eve.say("lobby", "never sent", after=0, ref="never")
+            expect_error(eve.wait("error", ref="never"), ("too_late",))
+            expect_equal(eve.said("lobby", "new", after=1)["seq"], 16_386, "certainly new")
+            expect_equal(eve.said("lobby", "new", after=2**64 - 1)["seq"], 16_387, "above the newest number")
+            expect_equal(eve.said("lobby", "first", id=first)["seq"], 16_388, "without `after`")
+            for wrong in (-1, 1.5, "1", 2**64, [1]):
+                eve.say("lobby", "x", after=wrong, ref="wrong")
+                expect_error(eve.wait("error", ref="wrong"), ("bad_field",))
 
 
 @check("T10 E7", "--replay-tutorial: context as pairs with the time in front; none without the option")

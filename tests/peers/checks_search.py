@@ -2,6 +2,7 @@
 
 import re
 import sys
+import unicodedata
 
 from checks_event import expect_error
 from checks_metrics import scrape
@@ -12,7 +13,8 @@ from harness import check, expect, expect_equal, wait_until
 
 TEXTS = ["Lunch at noon", "no lunch today", "東京都に行きます", "京", "100% sure", "a_b", "a*b?c", 'say "hi" (now)', "it's -- ; DROP",
          "ÄÖÜ straße", "ΟΔΟΣ", "Привет, Мир", "🎉🎉 party", "👩‍👩‍👧 family", "e\u0301te", "back\\slash", "tab\there", "two\nlines",
-         "NEAR(a b)", "AND OR NOT", "^start", "col:umn", "x" * 300, "\u202eright"]
+         "NEAR(a b)", "AND OR NOT", "^start", "col:umn", "x" * 300, "\u202eright", "caf\u00e9", "CAFE\u0301",
+         "\ud55c\uae00", "\u1112\u1161\u11ab\u1100\u1173\u11af"]
 
 
 def indexed(server, peer):
@@ -23,6 +25,11 @@ def indexed(server, peer):
 
 def found(peer, query, room="lobby", **fields):
     return [said["text"] for said in peer.ask("search", "history", room=room, query=query, **fields)["messages"]]
+
+
+def holds(text, query):
+    text, query = unicodedata.normalize("NFC", text), unicodedata.normalize("NFC", query)
+    return query.lower() in text.lower() or query.upper() in text.upper()
 
 
 @check("E8", "search: words and parts of words in any case, CJK, one and two characters, quotes, wildcards, emoji")
@@ -36,14 +43,15 @@ def search(bench):
                    "?", '"', '"hi"', '" (', "(now)", "'", "--", ";", "äöü", "ÄÖÜ", "STRAß", "οδος", "ΟΔΟΣ", "привет", "МИР", "🎉",
                    "🎉🎉", "🎉🎉 ", "👩‍👩‍👧", "👩", "\u200d", "e\u0301", "\u0301", "ete", "\\", "back\\s", "\t", "tab\there", "two\nlines", "o\nl",
                    "NEAR(a b)", "near(", "a AND b", "and or not", "AND", "^start", "^", "col:umn", "col:", "x" * 256, "zzz", " ",
-                   "t n", "  ", "\ufffd", "\u202e", "text:lunch", "lunch OR party", "lun*", "{", "[a-z]", "eve"]
+                   "t n", "  ", "\ufffd", "\u202e", "text:lunch", "lunch OR party", "lun*", "{", "[a-z]", "eve",
+                   "caf\u00e9", "cafe\u0301", "\u00c9", "f\u00e9", "\ud55c\uae00", "\u1112\u1161\u11ab", "\u1100\u1173\u11af"]
         for state in ("just said", "indexed"):
             if state == "indexed":
                 indexed(server, eve)
             for query in queries:
                 if not query.strip():
                     continue
-                wanted = [text for text in TEXTS if query.lower() in text.lower() or query.upper() in text.upper()]
+                wanted = [text for text in TEXTS if holds(text, query)]
                 expect_equal(found(eve, query), wanted, f"what {query!r} finds, {state}")
             for query in ("a\0b", "\0", "\0\0\0", "lun\0ch", "\x01\x02\x03", "\x1b[2J"):
                 expect_equal(found(eve, query), [], f"what {query!r} finds, {state}")

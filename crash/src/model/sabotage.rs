@@ -27,12 +27,14 @@ pub(super) enum Sabotage {
     OtherNumber,
     /// Leaves the newest message out of its last page.
     ShortPage,
+    /// Says of what is said again that nobody can tell.
+    SayTooLate,
     /// Answers nothing any more after a while.
     StaySilent,
 }
 
 /// Each with the word that asks for it.
-const WORDS: [(&str, Sabotage); 13] = [
+const WORDS: [(&str, Sabotage); 14] = [
     ("acknowledge-early", Sabotage::AcknowledgeEarly),
     ("lose-tail", Sabotage::LoseTail),
     ("forget-ids", Sabotage::ForgetIds),
@@ -45,6 +47,7 @@ const WORDS: [(&str, Sabotage); 13] = [
     ("swap", Sabotage::Swap),
     ("other-number", Sabotage::OtherNumber),
     ("short-page", Sabotage::ShortPage),
+    ("say-too-late", Sabotage::SayTooLate),
     ("stay-silent", Sabotage::StaySilent),
 ];
 

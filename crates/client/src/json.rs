@@ -89,7 +89,7 @@ impl Json {
     }
 
     fn put_refusal(&mut self, refusal: Refusal) -> io::Result<()> {
-        self.undelivered.refused();
+        self.undelivered.refused_as(refusal.code);
         self.put(&Event::Error(refusal))
     }
 }

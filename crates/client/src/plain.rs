@@ -329,7 +329,7 @@ impl View for Plain {
             Update::Said { .. } => Ok(()),
             Update::Refused { refusal, text } => {
                 if text.is_some() || refusal.reference.is_some() {
-                    self.undelivered.refused();
+                    self.undelivered.refused_as(refusal.code);
                 }
                 self.tell_timed(&told)
             }

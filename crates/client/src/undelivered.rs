@@ -1,5 +1,7 @@
 //! Lines of the input that came to nothing: counted, so that the last word and the exit code can say so.
 
+use glassline_wire::event::ErrorCode;
+
 use crate::ending::Ending;
 use crate::lines_in::LinesIn;
 
@@ -9,12 +11,23 @@ pub(crate) struct Undelivered {
     refused: usize,
     too_late: usize,
     unacknowledged: usize,
+    /// Refused because nobody can tell whether it was stored.
+    doubtful: usize,
 }
 
 impl Undelivered {
-    /// A line was refused, here or by the server, and the user has been told why.
+    /// A line was refused here, and the user has been told why.
     pub(crate) fn refused(&mut self) {
         self.refused += 1;
+    }
+
+    /// A line was refused by the server, and the user has been told why.
+    pub(crate) fn refused_as(&mut self, code: ErrorCode) {
+        if code == ErrorCode::TooLate {
+            self.doubtful += 1;
+        } else {
+            self.refused();
+        }
     }
 
     /// A line came after the user had asked to leave.
@@ -37,8 +50,9 @@ impl Undelivered {
                 if self.refused > 0 {
                     told.push(format!("{} not delivered, {reasons}", of_the_input(self.refused, "")));
                 }
-                if self.unacknowledged > 0 {
-                    let messages = of_the_input(self.unacknowledged, "");
+                let unacknowledged = self.unacknowledged + self.doubtful;
+                if unacknowledged > 0 {
+                    let messages = of_the_input(unacknowledged, "");
                     told.push(format!("{messages} not acknowledged and may not have arrived"));
                 }
                 if unsent > 0 {
@@ -91,7 +105,8 @@ mod tests {
         let expected = "1 line of the input was not delivered, see above; 2 lines of the input were not sent; send what is missing again";
         assert_eq!(told(ending), expected);
         let mut count = Undelivered::default();
-        count.stay_unacknowledged(3);
+        count.stay_unacknowledged(2);
+        count.refused_as(ErrorCode::TooLate);
         let ending = count.ending(Ending::Left, &lines_in, "see above");
         assert!(told(ending).starts_with("3 lines of the input were not acknowledged"));
     }

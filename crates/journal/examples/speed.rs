@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Done, Entry, Journal, Keep, Question, Record, Store, open};
+use glassline_journal::{Done, Entry, Journal, Keep, Question, Record, Requester, Store, open};
 use glassline_wire::event::Message;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{HistoryRange, Search};
@@ -64,6 +64,8 @@ impl Speech {
                 reference: None,
             },
             author: sender + 1,
+            after: None,
+            subnet: u128::from(sender % 20) + 1,
         })
     }
 }
@@ -294,6 +296,6 @@ fn through_threads(file: &Path, speech: &mut Speech, senders: u64, window: u64) 
         gauges.index_lag
     );
     used.print("used", total);
-    assert!(journal.ask(0, Question::Head("lobby".into())));
+    assert!(journal.ask(0, Requester { subnet: 1, number: 1 }, Question::Head("lobby".into())));
     journal.close(Duration::from_mins(1)).expect("closes");
 }

@@ -2,6 +2,7 @@
 //! ever waiting, and fetches what became of them after being woken.
 
 mod answerer;
+mod fair_queue;
 mod gauges;
 mod lock;
 mod questions;
@@ -23,6 +24,15 @@ use crate::store::{Damage, Head, Page, Store, StoreError};
 
 /// The caller's own number for what it handed over.
 pub type Ticket = u64;
+
+/// Two opaque keys of whoever asks. Subnets are served in turn, and within a subnet its requesters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Requester {
+    /// Equal for all that share an address or, of IPv6, a network of 64 bits.
+    pub subnet: u128,
+    /// Equal for all questions of one connection.
+    pub number: u64,
+}
 
 /// Something to look up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,8 +96,15 @@ pub const WAITING_RECORDS_MAX: usize = 8_192;
 /// Bytes of them, likewise.
 pub const WAITING_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// Questions that may wait: heads and pages, and as many searches.
-pub const WAITING_QUESTIONS_MAX: usize = 1_024;
+/// Heads and pages that may wait.
+pub const WAITING_QUESTIONS_MAX: usize = 4_096;
+
+/// Searches that may wait: in all, of one subnet, of one requester.
+pub const WAITING_SEARCHES_MAX: usize = 1_024;
+/// See [`WAITING_SEARCHES_MAX`].
+pub const WAITING_SEARCHES_OF_SUBNET_MAX: usize = 256;
+/// See [`WAITING_SEARCHES_MAX`].
+pub const WAITING_SEARCHES_OF_REQUESTER_MAX: usize = 16;
 
 /// A history that is open. [`Journal::close`] commits what waits, and says whether it did; dropping it has that committed as well, but
 /// waits for nothing and tells nothing: its threads end by themselves, and the file stays locked until they have. Questions that wait
@@ -139,11 +156,11 @@ impl Journal {
         self.shared.is_full()
     }
 
-    /// Asks something. Heads and pages are answered in their order and never wait for searches. Returns false, and asks nothing, if
-    /// [`WAITING_QUESTIONS_MAX`] heads and pages wait already. A search that finds as many searches waiting is answered at once, with
-    /// [`StoreError::TooSlow`].
-    pub fn ask(&self, ticket: Ticket, question: Question) -> bool {
-        self.shared.ask(ticket, question)
+    /// Asks something. Requesters are served in turn ([`Requester`]), each in its order; heads and pages never wait for searches. A
+    /// search is done in slices, one a turn. Returns false, and asks nothing, if [`WAITING_QUESTIONS_MAX`] heads and pages wait
+    /// already. A search that finds no place ([`WAITING_SEARCHES_MAX`]) is answered at once with [`StoreError::TooSlow`].
+    pub fn ask(&self, ticket: Ticket, requester: Requester, question: Question) -> bool {
+        self.shared.ask(ticket, requester, question)
     }
 
     /// Everything that is done and was not fetched before, in its order.

@@ -18,6 +18,12 @@ pub struct Entry {
     pub message: Message,
     /// Whose ids these are: the same number for the same client across its connections and names; 0 is nobody's.
     pub author: u64,
+    /// The newest number of the room that the client knew when it first sent the message, if it
+    /// says so: where the message was stored before, it has a higher one.
+    pub after: Option<u64>,
+    /// Where it comes from: the same number for all that share an address or, of IPv6, a network of 64 bits; 0 if that is not known.
+    /// Forgetting by size is fair by it.
+    pub subnet: u128,
 }
 
 /// What became of a record.
@@ -31,7 +37,8 @@ pub enum Outcome {
     /// Its `id` came before in this room from the same author, or from somebody of the same name, with the same text: that message,
     /// as it is stored. No second copy was made (E4).
     Again(Box<Message>),
-    /// As [`Outcome::Again`], but the text or `action` differs; or so many others used the id that it cannot be told whether this
-    /// author did. Nothing was stored.
+    /// As [`Outcome::Again`], but the text or `action` differs. Nothing was stored.
     IdReused,
+    /// It may have been stored before, and this cannot be told any more. Nothing was stored now.
+    TooLate,
 }

@@ -1,5 +1,6 @@
 //! What an engine does. Calls block until they are done; [`crate::Journal`] makes them on threads of its own.
 
+use std::any::Any;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,8 @@ pub trait Store: Send {
     /// be used any more.
     fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError>;
 
-    /// What became of those records of a batch that were stored before, without storing anything: for when [`Store::append`] refuses,
+    /// What became of those records of a batch that were stored before, or may have been, without
+    /// storing anything: for when [`Store::append`] refuses,
     /// so that nobody is told of what is stored that it is not. One for each, in the same order; nothing for what is new.
     ///
     /// # Errors
@@ -89,6 +91,23 @@ pub trait Reader: Send {
     fn take_damage(&mut self) -> Option<Damage> {
         None
     }
+
+    /// Goes on with a search until about `slice_end`, holding nothing of the store between two calls. `progress` is new at the first
+    /// call and handed in again at the next. Returns nothing if there is more to do; behind the deadline, what was found until then.
+    /// An engine that cannot pause does all of it at once.
+    ///
+    /// # Errors
+    /// As [`Reader::search`].
+    fn search_slice(
+        &mut self,
+        search: &Search,
+        progress: &mut SearchProgress,
+        slice_end: Instant,
+        deadline: Instant,
+    ) -> Result<Option<Page>, StoreError> {
+        let _ = (progress, slice_end);
+        self.search(search, deadline).map(Some)
+    }
 }
 
 /// Damage that costs a part of what is stored; everything else can be used.
@@ -115,12 +134,29 @@ pub enum Damage {
     Log(String),
 }
 
+/// State of a search between two slices; its content is the engine's.
+#[derive(Default)]
+pub struct SearchProgress(Option<Box<dyn Any + Send>>);
+
+impl SearchProgress {
+    /// The engine's state, made by the first call.
+    pub(crate) fn state<T: Default + Send + 'static>(&mut self) -> &mut T {
+        if !self.0.as_ref().is_some_and(|state| state.is::<T>()) {
+            self.0 = Some(Box::new(T::default()));
+        }
+        match self.0.as_mut().and_then(|state| state.downcast_mut()) {
+            Some(state) => state,
+            None => unreachable!("it was made a line above"),
+        }
+    }
+}
+
 /// How much room a store takes, as far as it can say so cheaply.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sizes {
     /// Bytes in use in the file: what `--keep-bytes` is held against.
     pub used_bytes: u64,
-    /// Bytes of commits that are not in the file yet.
+    /// Length of the log of commits beside the file.
     pub log_bytes: u64,
 }
 

@@ -26,6 +26,8 @@ const HEADS_MAX: usize = 1_024;
 pub struct Question {
     /// Comes back with the answer.
     pub ticket: u64,
+    /// The number under which the owner of the sockets knows the connection it is asked for.
+    pub connection: usize,
     /// What is asked.
     pub inquiry: Inquiry,
 }
@@ -91,10 +93,10 @@ struct Head {
 }
 
 impl Past {
-    pub(crate) fn ask(&mut self, inquiry: Inquiry, purpose: Purpose) -> u64 {
+    pub(crate) fn ask(&mut self, connection: usize, inquiry: Inquiry, purpose: Purpose) -> u64 {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        self.questions.push_back(Question { ticket, inquiry });
+        self.questions.push_back(Question { ticket, connection, inquiry });
         self.purposes.insert(ticket, purpose);
         ticket
     }
@@ -162,7 +164,8 @@ impl Hub {
             names.filter(|name| !self.room_ids.contains_key(name) && !self.past.heads.contains_key(name)).collect();
         for room in &unknown {
             let waiter = self.outstanding.note_question(connection);
-            self.past.ask(Inquiry::Head(room.clone()), Purpose::Opening { waiter, room: room.clone() });
+            let purpose = Purpose::Opening { waiter, room: room.clone() };
+            self.past.ask(connection, Inquiry::Head(room.clone()), purpose);
         }
         unknown.is_empty()
     }
@@ -228,7 +231,7 @@ impl Hub {
     fn read(&mut self, member: MemberId, room: String, inquiry: Inquiry, reference: Option<String>) {
         let Some(connection) = self.connection(member) else { return };
         let waiter = self.outstanding.note_question(connection);
-        self.past.ask(inquiry, Purpose::Reading { waiter, member, room, reference });
+        self.past.ask(connection, inquiry, Purpose::Reading { waiter, member, room, reference });
     }
 
     /// Takes in an answer. One to a question that nobody asked is ignored.

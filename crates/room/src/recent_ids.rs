@@ -22,11 +22,18 @@ pub(crate) type Scope = u64;
 pub(crate) struct RecentIds {
     outcomes: BTreeMap<(MessageId, Scope), Outcome>,
     order: VecDeque<(MessageId, [Scope; 2])>,
+    /// The ids of all messages with a higher number are remembered.
+    edge: u64,
 }
 
 impl RecentIds {
     pub(crate) fn find(&self, id: MessageId, scope: Scope) -> Option<Outcome> {
         self.outcomes.get(&(id, scope)).copied()
+    }
+
+    /// Returns whether the id of each message with a number above `after` is remembered.
+    pub(crate) fn covers(&self, after: u64) -> bool {
+        after >= self.edge
     }
 
     /// Remembers an id in both its sender's scopes, and forgets the oldest ones beyond `ids_max`.
@@ -35,7 +42,9 @@ impl RecentIds {
             && let Some((oldest, scopes)) = self.order.pop_front()
         {
             for scope in scopes {
-                self.outcomes.remove(&(oldest, scope));
+                if let Some(forgotten) = self.outcomes.remove(&(oldest, scope)) {
+                    self.edge = self.edge.max(forgotten.seq);
+                }
             }
         }
         self.order.push_back((id, scopes));
@@ -81,5 +90,6 @@ mod tests {
         assert_eq!(recent.find(MessageId(9), alice), None);
         assert_eq!(recent.find(MessageId(10), alice), Some(outcome(10)));
         assert_eq!(recent.find(MessageId(10), bob), None, "ids are each sender's own");
+        assert!(recent.covers(9) && recent.covers(u64::MAX) && !recent.covers(8), "the first ten are forgotten");
     }
 }

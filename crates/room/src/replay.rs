@@ -69,7 +69,7 @@ impl Hub {
         };
         if member.outlet.has_room_before_hold() {
             let purpose = Purpose::Replaying { member: id };
-            replay.asked = Some((self.past.ask(Inquiry::Range(owed.range()), purpose), owed.room));
+            replay.asked = Some((self.past.ask(member.connection, Inquiry::Range(owed.range()), purpose), owed.room));
         }
     }
 

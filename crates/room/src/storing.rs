@@ -14,6 +14,7 @@ use crate::id::{MemberId, RoomId};
 use crate::order::Pending;
 use crate::outstanding::Waiter;
 use crate::refusal::Refused;
+use crate::subnet::subnet;
 
 /// Something for the owner of the history to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,10 @@ pub enum Drafted {
         message: Message,
         /// Whose ids these are, across connections and names; 0 where there is no id.
         author: u64,
+        /// The newest number that the sender knew when it first sent this, if it says so.
+        after: Option<u64>,
+        /// Where it comes from ([`crate::subnet`]).
+        subnet: u128,
     },
     /// Something an operator does.
     Act(Act),
@@ -53,6 +58,8 @@ pub enum Fate {
     Again(Box<Message>),
     /// Its id had been stored before, with another text.
     IdReused,
+    /// It may have been stored before, and this cannot be told any more. It was not stored now.
+    TooLate,
     /// It was not stored: why, and what to do.
     NotStored(String),
 }
@@ -88,15 +95,16 @@ impl Hub {
         sender: MemberId,
         room: RoomId,
         message: Message,
-        author: u64,
+        (author, after): (u64, Option<u64>),
         reference: Option<String>,
     ) {
-        let Some(connection) = self.connection(sender) else { return };
+        let Some(member) = self.members.get(sender.0) else { return };
+        let (connection, subnet) = (member.connection, subnet(member.address));
         if let Some(room) = self.rooms.get_mut(room.0) {
             room.under_way += 1;
         }
         let waiter = self.outstanding.note_append(connection);
-        let drafted = Drafted::Message { message: message.clone(), author };
+        let drafted = Drafted::Message { message: message.clone(), author, after, subnet };
         self.hand_over(drafted, UnderWay { sender, waiter, what: Handed::Message { room, message }, reference });
     }
 
@@ -159,7 +167,9 @@ impl Hub {
                 match fate {
                     Fate::NotStored(why) => self.refuse(sender, ErrorCode::NotStored, &why, reference),
                     // Acts have no ids, so none was stored before.
-                    Fate::Stored { .. } | Fate::Again(_) | Fate::IdReused => self.enforce(sender, pending, reference),
+                    Fate::Stored { .. } | Fate::Again(_) | Fate::IdReused | Fate::TooLate => {
+                        self.enforce(sender, pending, reference);
+                    }
                 }
                 self.outstanding.question_done(waiter);
             }
@@ -186,6 +196,7 @@ impl Hub {
                 }
             }
             Fate::IdReused => self.refuse(sender, ErrorCode::IdReused, ID_REUSED, reference),
+            Fate::TooLate => self.refuse(sender, ErrorCode::TooLate, TOO_LATE, reference),
             Fate::NotStored(why) => self.refuse(sender, ErrorCode::NotStored, &why, reference),
         }
     }
@@ -203,3 +214,11 @@ impl Hub {
 
 /// What a sender is told whose id came before with another message.
 pub(crate) const ID_REUSED: &str = "this id was sent with another message; use a new one";
+
+/// The text of [`ErrorCode::TooLate`] with a history.
+pub(crate) const TOO_LATE: &str = "it cannot be told any more whether this was stored when it was first sent, so it was not stored now; \
+                                   look for it with /history, and send it as a new message if it is not there";
+
+/// The same without a history.
+pub(crate) const TOO_LATE_UNKEPT: &str = "it cannot be told any more whether others got this when it was first sent, so it was not \
+                                          sent now; ask in the room, and send it as a new message if nobody got it";

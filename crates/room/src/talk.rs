@@ -19,7 +19,7 @@ use crate::now::Now;
 use crate::order::check_text;
 use crate::recent_ids::{Outcome, digest, scope_of};
 use crate::refusal::Refused;
-use crate::storing::ID_REUSED;
+use crate::storing::{ID_REUSED, TOO_LATE_UNKEPT};
 
 /// Ids remembered in all rooms together without a history: with their index, some 30 MiB.
 const IDS_MAX: usize = 256 * 1024;
@@ -32,8 +32,9 @@ impl Hub {
     /// Carries out a `send` (E4). With a history the message is handed over first, and is sent to anybody only once it is stored.
     ///
     /// # Errors
-    /// The member is not in the room, the text is empty or too long, the id was used for another text, or an operator lets nobody speak, or
-    /// not this member.
+    /// The member is not in the room, the text is empty or too long, the id was used for another
+    /// text, it cannot be told whether the message
+    /// was said before, or an operator lets nobody speak, or not this member.
     pub fn say(&mut self, id: MemberId, send: &Send, reference: Option<String>, now: Now) -> Result<(), Refused> {
         hold_to_text_limit(&send.text)?;
         self.check_speech(id, now)?;
@@ -54,7 +55,7 @@ impl Hub {
             reference: None,
         };
         if self.rules.durable {
-            self.store(id, room_id, message, author, reference);
+            self.store(id, room_id, message, (author, send.after), reference);
             return Ok(());
         }
         let (digest, name_scope) = (digest(&send.text, send.action), scope_of(&member.name));
@@ -66,6 +67,9 @@ impl Hub {
             let again = Message { seq: Some(earlier.seq), at: Some(earlier.at), reference, ..message };
             self.tell(id, &Event::Message(again));
             return Ok(());
+        }
+        if send.after.is_some_and(|after| !recent_ids.covers(after)) {
+            return Err(Refused::new(ErrorCode::TooLate, TOO_LATE_UNKEPT));
         }
         let seq = room.seq + 1;
         message.seq = Some(seq);
@@ -102,7 +106,7 @@ impl Hub {
             reference: None,
         };
         if self.rules.durable {
-            self.store(id, room_id, message, 0, None);
+            self.store(id, room_id, message, (0, None), None);
         } else {
             message.seq = Some(room.seq + 1);
             self.publish(Some(id), room_id, message, None);

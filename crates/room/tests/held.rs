@@ -65,7 +65,7 @@ impl World {
         let mut hub = Hub::new(rules);
         hub.resume_lobby(NEWEST);
         assert!(!hub.knows_rooms(0, ROOMS));
-        while let Some(Question { ticket, inquiry: Inquiry::Head(_) }) = hub.next_question() {
+        while let Some(Question { ticket, inquiry: Inquiry::Head(_), .. }) = hub.next_question() {
             hub.answer(ticket, Answer::Head(NEWEST));
         }
         let everywhere = |name: &str, since| Hello {
@@ -86,7 +86,13 @@ impl World {
     /// Says something of so many bytes, which is stored at once; alice hears it.
     fn say(&mut self, who: MemberId, room: &'static str, bytes: usize, with_ref: bool) {
         self.said += 1;
-        let send = Send { room: room.into(), text: "x".repeat(bytes), id: MessageId(self.said.into()), action: false };
+        let send = Send {
+            room: room.into(),
+            text: "x".repeat(bytes),
+            id: MessageId(self.said.into()),
+            after: None,
+            action: false,
+        };
         let reference = with_ref.then(|| self.said.to_string());
         self.hub.say(who, &send, reference.clone(), NOW).expect("taken");
         let draft = self.hub.take_drafts().pop().expect("a draft");
@@ -137,7 +143,7 @@ impl World {
 
     /// Answers the oldest question with a page of at most so many messages; with 0, it took too long. False if there is none.
     fn answer(&mut self, messages_max: usize) -> bool {
-        let Some(Question { ticket, inquiry }) = self.hub.next_question() else { return false };
+        let Some(Question { ticket, inquiry, .. }) = self.hub.next_question() else { return false };
         let Inquiry::Range(HistoryRange { room, after: Some(after), before: Some(before), .. }) = inquiry else {
             panic!("{inquiry:?}")
         };

@@ -86,8 +86,13 @@ impl World {
 
     fn says(&mut self, id: MemberId, now: Now) -> Result<(), ErrorCode> {
         self.connections += 1;
-        let send =
-            Send { room: "lobby".into(), text: "hi".into(), id: MessageId(self.connections as u128), action: false };
+        let send = Send {
+            room: "lobby".into(),
+            text: "hi".into(),
+            id: MessageId(self.connections as u128),
+            after: None,
+            action: false,
+        };
         self.hub.say(id, &send, None, now).map_err(|refused| refused.code)
     }
 

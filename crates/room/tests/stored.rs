@@ -35,7 +35,8 @@ fn enter(hub: &mut Hub, connection: usize, hello: &Hello) -> MemberId {
 }
 
 fn say(hub: &mut Hub, id: MemberId, number: u64, text: &str) {
-    let send = Send { room: "lobby".into(), text: text.into(), id: MessageId(number.into()), action: false };
+    let send =
+        Send { room: "lobby".into(), text: text.into(), id: MessageId(number.into()), after: None, action: false };
     hub.say(id, &send, Some(number.to_string()), NOW).expect("taken");
 }
 
@@ -100,7 +101,7 @@ fn stored(seq: u64, text: &str) -> Message {
 #[track_caller]
 fn asked(hub: &mut Hub) -> (u64, HistoryRange) {
     match hub.next_question() {
-        Some(Question { ticket, inquiry: Inquiry::Range(range) }) => (ticket, range),
+        Some(Question { ticket, inquiry: Inquiry::Range(range), .. }) => (ticket, range),
         other => panic!("{other:?}"),
     }
 }
@@ -118,17 +119,18 @@ fn nobody_is_sent_a_message_before_it_is_stored() {
     for id in [alice, bob, tutorial] {
         written(&mut hub, id);
     }
-    say(&mut hub, alice, 1, "one");
+    let send = Send { room: "lobby".into(), text: "one".into(), id: MessageId(1), after: Some(40), action: false };
+    hub.say(alice, &send, Some("1".into()), NOW).expect("taken");
     hub.say_text(tutorial, "two", false, NOW).expect("taken");
     let drafts = hub.take_drafts();
     let drafted: Vec<_> = drafts
         .iter()
         .map(|draft| match &draft.what {
-            Drafted::Message { message, author } => (message.text.as_str(), *author != 0),
+            Drafted::Message { message, author, after, .. } => (message.text.as_str(), *author != 0, *after),
             Drafted::Act(act) => panic!("{act:?}"),
         })
         .collect();
-    assert_eq!(drafted, [("one", true), ("two", false)]);
+    assert_eq!(drafted, [("one", true, Some(40)), ("two", false, None)]);
     for id in [alice, bob, tutorial] {
         assert_eq!(written(&mut hub, id), b"", "nothing is stored yet");
     }
@@ -148,14 +150,15 @@ fn what_is_not_stored_is_refused_to_its_sender_alone() {
     let (alice, bob) = (enter(&mut hub, 0, &hello("alice")), enter(&mut hub, 1, &hello("bob")));
     written(&mut hub, alice);
     written(&mut hub, bob);
-    for number in 1..=3 {
+    for number in 1..=4 {
         say(&mut hub, alice, number, "hi");
     }
     let tickets: Vec<u64> = hub.take_drafts().iter().map(|draft| draft.ticket).collect();
     hub.settle(tickets[0], Fate::NotStored("the disk is full".into()));
     hub.settle(tickets[1], Fate::IdReused);
     hub.settle(tickets[2], Fate::Again(Box::new(stored(7, "hi"))));
-    assert_eq!(told(&mut hub, alice), ["NotStored", "IdReused", "ack 7 hi"]);
+    hub.settle(tickets[3], Fate::TooLate);
+    assert_eq!(told(&mut hub, alice), ["NotStored", "IdReused", "ack 7 hi", "TooLate"]);
     assert_eq!(told(&mut hub, bob), [""; 0]);
     assert_eq!(hub.awaits(0), Awaits::Nothing);
 }
@@ -184,11 +187,13 @@ fn a_message_outlives_its_sender_and_keeps_its_room_open() {
     let mut hub = hub(0, 0);
     let alice = enter(&mut hub, 0, &hello("alice"));
     assert!(!hub.knows_rooms(0, ["den"]));
-    let Some(Question { ticket, inquiry: Inquiry::Head(room) }) = hub.next_question() else { panic!("asks for it") };
+    let Some(Question { ticket, inquiry: Inquiry::Head(room), .. }) = hub.next_question() else {
+        panic!("asks for it")
+    };
     assert_eq!((room.as_str(), hub.awaits(0)), ("den", Awaits::Answer));
     hub.answer(ticket, Answer::Head(5));
     assert!(hub.knows_rooms(0, ["den"]) && hub.join(alice, "den", NOW).expect("joins"));
-    let send = Send { room: "den".into(), text: "last".into(), id: MessageId(1), action: false };
+    let send = Send { room: "den".into(), text: "last".into(), id: MessageId(1), after: None, action: false };
     hub.say(alice, &send, None, NOW).expect("taken");
     hub.depart(alice, NOW);
     let bob = enter(&mut hub, 0, &Hello { rooms: Some(vec!["den".into()]), ..hello("bob") });
@@ -209,7 +214,7 @@ fn a_message_outlives_its_sender_and_keeps_its_room_open() {
 fn several_rooms_can_be_opened_together_however_many_were_opened_before() {
     let mut hub = hub(0, 0);
     let answer_all = |hub: &mut Hub| {
-        while let Some(Question { ticket, inquiry: Inquiry::Head(_) }) = hub.next_question() {
+        while let Some(Question { ticket, inquiry: Inquiry::Head(_), .. }) = hub.next_question() {
             hub.answer(ticket, Answer::Head(0));
         }
     };
@@ -233,7 +238,7 @@ fn a_late_answer_does_not_undo_what_was_said_since() {
     let tickets: Vec<u64> = std::iter::from_fn(|| hub.next_question()).map(|question| question.ticket).collect();
     hub.answer(tickets[0], Answer::Head(0));
     hub.join(alice, "den", NOW).expect("joins");
-    let send = Send { room: "den".into(), text: "hi".into(), id: MessageId(1), action: false };
+    let send = Send { room: "den".into(), text: "hi".into(), id: MessageId(1), after: None, action: false };
     hub.say(alice, &send, None, NOW).expect("taken");
     let ticket = hub_ticket(&mut hub);
     hub.settle(ticket, Fate::Stored { seq: 1 });
@@ -389,7 +394,9 @@ fn a_verdict_on_one_connection_is_none_on_the_next_of_the_same_client() {
 /// Opens a room whose newest number is known, and lets a member in.
 fn join(hub: &mut Hub, id: MemberId, room: &str, newest_seq: u64) {
     if !hub.knows_rooms(hub.connection(id).expect("here"), [room]) {
-        let Some(Question { ticket, inquiry: Inquiry::Head(_) }) = hub.next_question() else { panic!("asks for it") };
+        let Some(Question { ticket, inquiry: Inquiry::Head(_), .. }) = hub.next_question() else {
+            panic!("asks for it")
+        };
         hub.answer(ticket, Answer::Head(newest_seq));
     }
     assert!(hub.join(id, room, NOW).expect("joins"));
@@ -521,7 +528,7 @@ fn what_passes_in_a_room_joined_meanwhile_comes_behind_its_joining() {
     join(&mut hub, bob, "den", 0);
     for seq in 1..=40 {
         let text = format!("d{seq} {}", "x".repeat(8_000));
-        let send = Send { room: "den".into(), text, id: MessageId(seq.into()), action: false };
+        let send = Send { room: "den".into(), text, id: MessageId(seq.into()), after: None, action: false };
         hub.say(alice, &send, None, NOW).expect("taken");
         let ticket = hub_ticket(&mut hub);
         hub.settle(ticket, Fate::Stored { seq });

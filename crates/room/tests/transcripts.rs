@@ -104,7 +104,8 @@ impl World {
         match dialect {
             Dialect::Tutorial => self.hub.say_text(id, &text, false, NOW).expect("says"),
             Dialect::Event => {
-                let send = Send { room: "lobby".into(), text, id: MessageId(number.into()), action: false };
+                let send =
+                    Send { room: "lobby".into(), text, id: MessageId(number.into()), after: None, action: false };
                 self.hub.say(id, &send, with_ref.then(|| number.to_string()), NOW).expect("says");
             }
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use glassline_journal::{Done, Gauges, Journal, Question, Record, StoreError, Ticket};
+use glassline_journal::{Done, Gauges, Journal, Question, Record, Requester, StoreError, Ticket};
 
 /// What stores and answers behind the loop: it takes orders at once, and reports later what came of them.
 #[cfg_attr(not(any(test, feature = "rehearsal")), expect(unreachable_pub, reason = "only rehearsals bring another"))]
@@ -14,7 +14,7 @@ pub trait Archive {
     fn is_full(&self) -> bool;
 
     /// Takes a question. False: too many wait already, try again.
-    fn ask(&mut self, ticket: Ticket, question: Question) -> bool;
+    fn ask(&mut self, ticket: Ticket, requester: Requester, question: Question) -> bool;
 
     /// What came back since the last call: outcomes in the order of commit, answers as they come.
     fn take_done(&mut self) -> Vec<Done>;
@@ -38,8 +38,8 @@ impl Archive for Journal {
         Self::is_full(self)
     }
 
-    fn ask(&mut self, ticket: Ticket, question: Question) -> bool {
-        Self::ask(self, ticket, question)
+    fn ask(&mut self, ticket: Ticket, requester: Requester, question: Question) -> bool {
+        Self::ask(self, ticket, requester, question)
     }
 
     fn take_done(&mut self) -> Vec<Done> {

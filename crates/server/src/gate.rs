@@ -37,10 +37,7 @@ impl Gate {
 
 /// What one subscriber has to itself: an IPv4 address, or an IPv6 network of 64 bits.
 pub(crate) fn subnet(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
-    }
+    IpAddr::from(Ipv6Addr::from_bits(glassline_room::subnet(address))).to_canonical()
 }
 
 fn is_exempt(address: IpAddr) -> bool {

@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use glassline_journal::{
-    Answer, Damage, Done, Entry, Gauges, Journal, Outcome, Question, Record, Store, StoreError, Ticket,
+    Answer, Damage, Done, Entry, Gauges, Journal, Outcome, Question, Record, Requester, Store, StoreError, Ticket,
 };
 use glassline_room::{self as room, Draft, Drafted, Fate, Hub, Inquiry};
 use glassline_wire::request::LOBBY;
@@ -77,8 +77,8 @@ impl History {
         self.may_have_more
     }
 
-    /// Gives the journal what the hub has for it.
-    pub(crate) fn hand_over(&mut self, hub: &mut Hub) {
+    /// Gives the journal what the hub has for it; `subnet_of` knows each connection's.
+    pub(crate) fn hand_over(&mut self, hub: &mut Hub, subnet_of: impl Fn(usize) -> u128) {
         let drafts = hub.take_drafts();
         if !drafts.is_empty() {
             self.journal.append(drafts.into_iter().map(record).collect());
@@ -89,7 +89,8 @@ impl History {
                 Inquiry::Range(range) => Question::Range(range),
                 Inquiry::Search(search) => Question::Search(search),
             };
-            if !self.journal.ask(question.ticket, asked) {
+            let requester = Requester { subnet: subnet_of(question.connection), number: question.connection as u64 };
+            if !self.journal.ask(question.ticket, requester, asked) {
                 hub.put_back(question);
                 return;
             }
@@ -194,7 +195,9 @@ fn settle(hub: &mut Hub, ticket: Ticket, fate: Fate) -> io::Result<()> {
 
 fn record(draft: Draft) -> (u64, Record) {
     let record = match draft.what {
-        Drafted::Message { message, author } => Record::Message(Entry { message, author }),
+        Drafted::Message { message, author, after, subnet } => {
+            Record::Message(Entry { message, author, after, subnet })
+        }
         Drafted::Act(act) => Record::Act(act),
     };
     (draft.ticket, record)
@@ -205,6 +208,7 @@ fn fate(outcome: Outcome) -> Fate {
         Outcome::Stored { seq } => Fate::Stored { seq },
         Outcome::Again(message) => Fate::Again(message),
         Outcome::IdReused => Fate::IdReused,
+        Outcome::TooLate => Fate::TooLate,
     }
 }
 
@@ -212,7 +216,7 @@ fn readable(answer: Result<Answer, StoreError>) -> room::Answer {
     match answer {
         Ok(Answer::Head(head)) => room::Answer::Head(head.newest),
         Ok(Answer::Page(page)) => room::Answer::Page { messages: page.messages, more: page.more },
-        Err(StoreError::Damaged(_) | StoreError::Corrupt { .. }) => room::Answer::Unreadable(DAMAGED.to_string()),
+        Err(StoreError::Damaged(_)) => room::Answer::Unreadable(DAMAGED.to_string()),
         Err(StoreError::TooSlow) => room::Answer::TooSlow(TOO_SLOW.to_string()),
         Err(_) => room::Answer::Unreadable(NOT_READ.to_string()),
     }

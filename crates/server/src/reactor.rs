@@ -157,7 +157,10 @@ impl<L: Link> Reactor<L> {
 
     pub(crate) fn give_to_history(&mut self) {
         if let Some(history) = &mut self.history {
-            history.hand_over(&mut self.hub);
+            let connections = &self.connections;
+            let subnet_of =
+                |index| connections.get(index).map_or(0, |connection| glassline_room::subnet(connection.peer.ip()));
+            history.hand_over(&mut self.hub, subnet_of);
         }
     }
 

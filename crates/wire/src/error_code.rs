@@ -4,7 +4,7 @@ use crate::event::ErrorCode;
 
 impl ErrorCode {
     /// Every cause, in the order of their declaration.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::NotAnEvent,
         Self::NotUtf8,
         Self::UnknownType,
@@ -20,6 +20,7 @@ impl ErrorCode {
         Self::UnknownName,
         Self::Busy,
         Self::IdReused,
+        Self::TooLate,
         Self::NoHistory,
         Self::NotStored,
         Self::NotOperator,
@@ -48,6 +49,7 @@ impl ErrorCode {
             Self::UnknownName => "unknown_name",
             Self::Busy => "busy",
             Self::IdReused => "id_reused",
+            Self::TooLate => "too_late",
             Self::NoHistory => "no_history",
             Self::NotStored => "not_stored",
             Self::NotOperator => "not_operator",

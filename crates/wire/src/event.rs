@@ -360,6 +360,8 @@ pub enum ErrorCode {
     Busy,
     /// An `id` came again with another text.
     IdReused,
+    /// The message was first sent so long ago that it cannot be told whether it was stored.
+    TooLate,
     /// This server keeps no history.
     NoHistory,
     /// The message could not be stored, so nobody was sent it.

@@ -88,6 +88,9 @@ pub struct Send {
     pub text: String,
     /// The client's own id for it.
     pub id: MessageId,
+    /// The newest `seq` of the room that the client knew when it first sent this message (E4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
     /// True for `/me`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub action: bool,
@@ -320,7 +323,7 @@ mod tests {
 
     #[test]
     fn each_fault_has_its_code_and_keeps_the_ref() {
-        let cases: [(&[u8], ErrorCode, Option<&str>); 12] = [
+        let cases: [(&[u8], ErrorCode, Option<&str>); 14] = [
             (br#"["ping"]"#, ErrorCode::NotAnEvent, None),
             (br#"["ping","a"]"#, ErrorCode::NotAnEvent, None),
             (br#"{"type":"ping","ref":5}"#, ErrorCode::BadField, None),
@@ -332,6 +335,16 @@ mod tests {
             (br#"{"type":"send","ref":"a"}"#, ErrorCode::BadField, Some("a")),
             (br#"{"type":"join","room":5,"ref":"a"}"#, ErrorCode::BadField, Some("a")),
             (br#"{"type":"send","room":"l","text":"t","id":"7","ref":"a"}"#, ErrorCode::BadField, Some("a")),
+            (
+                br#"{"type":"send","room":"l","text":"t","id":"00000000000000000000000000000007","after":-1}"#,
+                ErrorCode::BadField,
+                None,
+            ),
+            (
+                br#"{"type":"send","room":"l","text":"t","id":"00000000000000000000000000000007","after":18446744073709551616}"#,
+                ErrorCode::BadField,
+                None,
+            ),
             (br#"{"type":"ping"} x"#, ErrorCode::NotAnEvent, None),
         ];
         for (payload, code, reference) in cases {
@@ -352,7 +365,13 @@ mod tests {
     fn what_is_written_is_read_back() {
         for ask in [
             Ask::Hello(Hello { name: "a".into(), rooms: Some(Vec::new()), ..Hello::default() }),
-            Ask::Send(Send { room: "l".into(), text: "t\n".into(), id: MessageId(u128::MAX), action: true }),
+            Ask::Send(Send {
+                room: "l".into(),
+                text: "t\n".into(),
+                id: MessageId(u128::MAX),
+                after: Some(u64::MAX),
+                action: true,
+            }),
             Ask::Whois(PersonName { name: "Bob".into() }),
             Ask::Rooms {},
             Ask::Away(AwayText { text: Some("lunch".into()) }),

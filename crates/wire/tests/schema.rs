@@ -38,7 +38,7 @@ closed! { CODES, code_name, ErrorCode:
     NotAnEvent = "not_an_event", NotUtf8 = "not_utf8", UnknownType = "unknown_type", BadField = "bad_field",
     OutOfOrder = "out_of_order", BadName = "bad_name", NameTaken = "name_taken", TooLong = "too_long",
     EmptyText = "empty_text", UnknownRoom = "unknown_room", BadRoom = "bad_room", TooManyRooms = "too_many_rooms",
-    UnknownName = "unknown_name", Busy = "busy", IdReused = "id_reused", NoHistory = "no_history", NotStored = "not_stored", NotOperator = "not_operator",
+    UnknownName = "unknown_name", Busy = "busy", IdReused = "id_reused", TooLate = "too_late", NoHistory = "no_history", NotStored = "not_stored", NotOperator = "not_operator",
     Muted = "muted", Frozen = "frozen", Banned = "banned", Kicked = "kicked", Rate = "rate",
 }
 

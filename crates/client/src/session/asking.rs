@@ -103,14 +103,13 @@ impl Session {
 
     /// The room the client is in that is meant by this spelling: `#Den` and `den` are one (E2).
     fn room_called(&self, spelling: &str) -> Option<String> {
-        let folded = spelling.strip_prefix('#').unwrap_or(spelling).to_lowercase();
-        [spelling.to_owned(), folded].into_iter().find(|room| self.roster.contains(room))
+        self.roster.called(spelling)
     }
 
     fn say(&mut self, room: Option<String>, text: String, action: bool, now_ms: u64) -> Result<(), Declined> {
         let room = self.known_room(room)?;
         let id = MessageId(self.entropy.next_u128());
-        let ask = Ask::Send(Send { room, text, id, action });
+        let ask = Ask::Send(Send { room, text, id, after: None, action });
         self.post(Request { reference: Some(id.to_string()), ask }, now_ms)
     }
 

@@ -101,7 +101,7 @@ impl Session {
     /// Writes what waits in the outbox, as far as the window allows.
     pub(super) fn send_events(&mut self) {
         while self.out.len() < WINDOW_BYTES
-            && let Some(request) = self.outbox.next_to_send()
+            && let Some(request) = self.outbox.next_to_send(|room| self.roster.newest_named(room))
         {
             put_frame(&mut self.out, &request.to_json());
         }

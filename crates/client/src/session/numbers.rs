@@ -24,6 +24,9 @@ pub(super) struct Numbers {
     newest: Option<u64>,
     /// Those up to it that were not shown: first and last of each range, in their order.
     unseen: Vec<(u64, u64)>,
+    /// The highest that the server has named on this link: whatever is sent from now on gets a
+    /// higher one.
+    newest_named: Option<u64>,
     /// The room was left with the link and is entered again: nobody has said whether its numbers go on.
     in_doubt: bool,
 }
@@ -31,14 +34,25 @@ pub(super) struct Numbers {
 impl Numbers {
     /// Those of a room whose newest message is this one, none of them shown.
     pub(super) fn starting(newest: u64) -> Self {
-        let mut numbers = Self { newest: Some(newest), ..Self::default() };
+        let mut numbers = Self { newest: Some(newest), newest_named: Some(newest), ..Self::default() };
         numbers.note_unseen(1, newest);
         numbers
     }
 
     /// The same of a room that is entered again: on some servers it may have begun anew meanwhile.
     pub(super) fn into_doubt(self) -> Self {
-        Self { in_doubt: true, ..self }
+        Self { in_doubt: true, newest_named: None, ..self }
+    }
+
+    /// The same on the link of a new `welcome`, which says that the room's newest message is this
+    /// one.
+    pub(super) fn on_another_link(self, newest: u64) -> Self {
+        Self { newest_named: Some(newest), ..self }
+    }
+
+    /// Highest number that the server has named on this link, if it has named any.
+    pub(super) fn newest_named(&self) -> Option<u64> {
+        self.newest_named
     }
 
     /// What a reconnect asks to go on from.
@@ -49,6 +63,7 @@ impl Numbers {
     /// Takes in a message that is shown now, unless it was before.
     pub(super) fn take(&mut self, seq: u64) -> Place {
         self.settle_doubt(seq);
+        self.newest_named = self.newest_named.max(Some(seq));
         let Some(newest) = self.newest else {
             *self = Self::starting(seq);
             self.find(seq);
@@ -71,6 +86,7 @@ impl Numbers {
             return None;
         }
         self.settle_doubt(to);
+        self.newest_named = self.newest_named.max(Some(to));
         let from = match self.newest {
             None => from,
             Some(newest) if newest >= to => return None,
@@ -90,6 +106,7 @@ impl Numbers {
     /// Takes in that what was said earlier ends with this one: where a room begins of which nothing was known.
     pub(super) fn begin(&mut self, newest: u64) {
         self.settle_doubt(newest.saturating_add(1));
+        self.newest_named = self.newest_named.max(Some(newest));
         if self.newest.is_none() {
             *self = Self::starting(newest);
         }

@@ -79,12 +79,19 @@ impl Outbox {
         self.waiting.push_back(Waiting { id, request, since_ms: now_ms, sent: false, sent_before: false });
     }
 
-    /// The next message to write on this link; it goes on waiting for its acknowledgement.
-    pub(super) fn next_to_send(&mut self) -> Option<&Request> {
+    /// The next message to write on this link; it goes on waiting for its acknowledgement. The
+    /// first time it says which number of its
+    /// room is the newest that is known, and the same again each time it is written again (E4).
+    pub(super) fn next_to_send(&mut self, newest_named: impl FnOnce(&str) -> Option<u64>) -> Option<&Request> {
         // Acknowledgements come in order, so the unsent ones are a tail.
         let first_unsent = self.waiting.partition_point(|waiting| waiting.sent);
         let waiting = self.waiting.get_mut(first_unsent)?;
         waiting.sent = true;
+        if let Ask::Send(send) = &mut waiting.request.ask
+            && !waiting.sent_before
+        {
+            send.after = send.after.or_else(|| newest_named(&send.room));
+        }
         Some(&waiting.request)
     }
 
@@ -170,7 +177,13 @@ mod tests {
     fn request(id: u128, text: &str) -> Request {
         Request {
             reference: Some(id.to_string()),
-            ask: Ask::Send(Send { room: "lobby".into(), text: text.into(), id: MessageId(id), action: false }),
+            ask: Ask::Send(Send {
+                room: "lobby".into(),
+                text: text.into(),
+                id: MessageId(id),
+                after: None,
+                action: false,
+            }),
         }
     }
 
@@ -192,14 +205,14 @@ mod tests {
         for id in 1..=3 {
             outbox.push(MessageId(id), request(id, "x"), 0);
         }
-        assert_eq!(outbox.next_to_send(), Some(&request(1, "x")));
-        assert_eq!(outbox.next_to_send(), Some(&request(2, "x")));
+        assert_eq!(outbox.next_to_send(|_| None), Some(&request(1, "x")));
+        assert_eq!(outbox.next_to_send(|_| None), Some(&request(2, "x")));
         assert_eq!(outbox.acknowledge(MessageId(1)), Some(request(1, "x")));
         outbox.link_lost();
         for id in 2..=3 {
-            assert_eq!(outbox.next_to_send(), Some(&request(id, "x")));
+            assert_eq!(outbox.next_to_send(|_| None), Some(&request(id, "x")));
         }
-        assert!(outbox.next_to_send().is_none());
+        assert!(outbox.next_to_send(|_| None).is_none());
         assert!(outbox.is_doubtful(MessageId(2)));
         assert!(outbox.acknowledge(MessageId(2)).is_some() && outbox.acknowledge(MessageId(2)).is_none());
         assert!(outbox.is_second_answer(MessageId(2)) && !outbox.is_second_answer(MessageId(2)));
@@ -208,11 +221,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sent_again_says_what_was_known_the_first_time() {
+        let after = |request: Option<&Request>| match request.map(|request| &request.ask) {
+            Some(Ask::Send(send)) => send.after,
+            other => panic!("a message, not {other:?}"),
+        };
+        let mut outbox = Outbox::default();
+        for id in 1..=3 {
+            outbox.push(MessageId(id), request(id, "x"), 0);
+        }
+        assert_eq!(after(outbox.next_to_send(|room| (room == "lobby").then_some(7))), Some(7));
+        assert_eq!(after(outbox.next_to_send(|_| None)), None);
+        outbox.link_lost();
+        assert_eq!(after(outbox.next_to_send(|_| Some(9))), Some(7));
+        assert_eq!(after(outbox.next_to_send(|_| Some(9))), None, "it may have got a number below 9 before");
+        assert_eq!(after(outbox.next_to_send(|_| Some(9))), Some(9), "this one was not sent before");
+    }
+
+    #[test]
     fn a_refused_message_comes_back_with_its_text() {
         let mut outbox = Outbox::default();
         outbox.push(MessageId(1), request(1, "too bad"), 0);
         assert_eq!(outbox.refuse("1"), None, "what was not sent cannot be refused");
-        outbox.next_to_send();
+        outbox.next_to_send(|_| None);
         assert_eq!(outbox.refuse("1").as_deref(), Some("too bad"));
         assert_eq!(outbox.len(), 0);
     }

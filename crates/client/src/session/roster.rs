@@ -66,6 +66,19 @@ impl Roster {
         self.rooms.iter().any(|known| known.name == room)
     }
 
+    /// The room the client is in that is meant by this spelling: `#Den` and `den` are one (E2).
+    pub(super) fn called(&self, spelling: &str) -> Option<String> {
+        let folded = spelling.strip_prefix('#').unwrap_or(spelling).to_lowercase();
+        [spelling.to_owned(), folded].into_iter().find(|room| self.contains(room))
+    }
+
+    /// Newest number that the server has named on this link of the room that is meant by this
+    /// spelling.
+    pub(super) fn newest_named(&self, spelling: &str) -> Option<u64> {
+        let room = self.called(spelling)?;
+        self.rooms.iter().find(|known| known.name == room)?.numbers.newest_named()
+    }
+
     /// How many are in the current room.
     pub(super) fn people(&self) -> Option<usize> {
         self.current_room()?.people
@@ -100,7 +113,7 @@ impl Roster {
             }
             // What is newer than what was shown is on its way, and counts once it is here.
             self.rooms.push(if goes_on {
-                Room { reading, ..Room::new(room, numbers, Some(*count)) }
+                Room { reading, ..Room::new(room, numbers.on_another_link(*seq), Some(*count)) }
             } else {
                 Room::new(room, Numbers::starting(*seq), Some(*count))
             });

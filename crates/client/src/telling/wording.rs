@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use glassline_wire::event::{Act, Away, Direct, Event, Gap, Members, Message, Presence, Refusal, Rooms, Whois};
+use glassline_wire::event::{
+    Act, Away, Direct, ErrorCode, Event, Gap, Members, Message, Presence, Refusal, Rooms, Whois,
+};
 use glassline_wire::natural_order;
 use glassline_wire::visible;
 
@@ -217,6 +219,9 @@ fn refused_line(refusal: &Refusal, text: Option<&str>) -> Line {
     let why = visible::one_line(&refusal.text);
     match text {
         None => Line::warning(&format!("error: {why}")),
+        Some(text) if refusal.code == ErrorCode::TooLate => {
+            Line::warning(&format!("may or may not have been delivered ({why}): {}", safe_text(text)))
+        }
         Some(text) => Line::warning(&format!("not delivered ({why}): {}", safe_text(text))),
     }
 }
@@ -322,6 +327,17 @@ mod tests {
             id: None,
             reference: None,
         }))
+    }
+
+    #[test]
+    fn nobody_is_told_that_what_may_be_stored_is_not() {
+        let Update::Heard(Event::Error(refusal)) =
+            heard(r#"{"type":"error","code":"too_late","text":"look with /history"}"#)
+        else {
+            panic!("an error")
+        };
+        let told = plain(&Update::Refused { refusal, text: Some("one".into()) });
+        assert_eq!(told, ["* may or may not have been delivered (look with /history): one"]);
     }
 
     #[test]

@@ -10,16 +10,23 @@ use super::shared::{Shared, panic_text};
 use super::{Answer, Done, Question};
 use crate::store::{Reader, StoreError};
 
-/// How long one question may take.
+/// How long one question may be read for.
 pub(super) const ANSWER_TIME: Duration = Duration::from_secs(2);
 
-/// How long a search may wait for its turn: whoever asked is there, and rather hears that it took too long.
-const SEARCH_TURN_WAIT: Duration = Duration::from_secs(5);
+/// How long a search is read for at one turn: what the others, and a checkpoint, wait for it.
+const SEARCH_SLICE: Duration = Duration::from_millis(20);
+
+/// How long a search may wait for its turns in all: whoever asked is there, and rather hears that it took too long.
+const SEARCH_TURNS_WAIT: Duration = Duration::from_secs(5);
 
 pub(super) fn run(shared: &Shared, lane: Lane, mut reader: Box<dyn Reader>) {
     let ended = catch_unwind(AssertUnwindSafe(move || {
-        while let Some(asked) = shared.next_question(lane) {
-            let answer = answer(reader.as_mut(), &asked, Instant::now());
+        while let Some(mut asked) = shared.next_question(lane) {
+            let Some(answer) = answer(reader.as_mut(), &mut asked, Instant::now()) else {
+                asked.at = Instant::now();
+                shared.put_back(lane, asked);
+                continue;
+            };
             shared.counters.answered.fetch_add(1, Ordering::Relaxed);
             let damage = reader.take_damage().map(Done::Damaged);
             let answered = Done::Answered { ticket: asked.ticket, answer };
@@ -32,25 +39,33 @@ pub(super) fn run(shared: &Shared, lane: Lane, mut reader: Box<dyn Reader>) {
     shared.note_end();
 }
 
-/// Heads and pages are read however long they waited: without them a member stays outside, or misses what is stored.
-fn answer(reader: &mut dyn Reader, asked: &Asked, now: Instant) -> Result<Answer, StoreError> {
-    let deadline = now + ANSWER_TIME;
-    match &asked.question {
-        Question::Head(room) => reader.head(room, deadline).map(Answer::Head),
-        Question::Range(range) => reader.range(range, deadline).map(Answer::Page),
-        Question::Search(_) if now.duration_since(asked.at) > SEARCH_TURN_WAIT => Err(StoreError::TooSlow),
-        Question::Search(search) => reader.search(search, deadline).map(Answer::Page),
-    }
+/// Does one turn's work; returns nothing if the question needs another turn. Heads and pages are read however long they waited: without
+/// them a member stays outside, or misses what is stored.
+fn answer(reader: &mut dyn Reader, asked: &mut Asked, now: Instant) -> Option<Result<Answer, StoreError>> {
+    asked.waited += now.saturating_duration_since(asked.at);
+    let left = if asked.waited > SEARCH_TURNS_WAIT { Duration::ZERO } else { ANSWER_TIME.saturating_sub(asked.read) };
+    let answer = match &asked.question {
+        Question::Head(room) => reader.head(room, now + ANSWER_TIME).map(Answer::Head),
+        Question::Range(range) => reader.range(range, now + ANSWER_TIME).map(Answer::Page),
+        Question::Search(search) => {
+            let sliced = reader.search_slice(search, &mut asked.progress, now + SEARCH_SLICE, now + left);
+            asked.read += now.elapsed();
+            sliced.transpose()?.map(Answer::Page)
+        }
+    };
+    Some(answer)
 }
 
 #[cfg(test)]
 mod tests {
     use glassline_wire::request::{HistoryRange, Search};
 
+    use super::super::Requester;
     use super::*;
-    use crate::store::{Head, Page};
+    use crate::store::{Head, Page, SearchProgress};
 
-    struct Empty;
+    /// Has nothing stored; a search whose deadline is no later than this took too long.
+    struct Empty(Instant);
 
     impl Reader for Empty {
         fn head(&mut self, _: &str, _: Instant) -> Result<Head, StoreError> {
@@ -61,8 +76,8 @@ mod tests {
             Ok(Page::default())
         }
 
-        fn search(&mut self, _: &Search, _: Instant) -> Result<Page, StoreError> {
-            Ok(Page::default())
+        fn search(&mut self, _: &Search, deadline: Instant) -> Result<Page, StoreError> {
+            if deadline <= self.0 { Err(StoreError::TooSlow) } else { Ok(Page::default()) }
         }
     }
 
@@ -70,10 +85,18 @@ mod tests {
     fn only_a_search_is_refused_for_having_waited_long() {
         let at = Instant::now();
         let answered = |question: Question, waited: Duration| {
-            let asked = Asked { ticket: 1, question, at };
-            answer(&mut Empty, &asked, at + waited)
+            let mut asked = Asked {
+                ticket: 1,
+                requester: Requester { subnet: 0, number: 0 },
+                question,
+                at,
+                waited: Duration::ZERO,
+                read: Duration::ZERO,
+                progress: SearchProgress::default(),
+            };
+            answer(&mut Empty(at + waited), &mut asked, at + waited).expect("all at once")
         };
-        let (just, long) = (SEARCH_TURN_WAIT, SEARCH_TURN_WAIT * 100);
+        let (just, long) = (SEARCH_TURNS_WAIT, SEARCH_TURNS_WAIT * 100);
         assert!(answered(Question::Head("lobby".into()), long).is_ok());
         assert!(
             answered(Question::Range(HistoryRange { room: "lobby".into(), ..HistoryRange::default() }), long).is_ok()

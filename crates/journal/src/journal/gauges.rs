@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::record::Outcome;
 use crate::store::Sizes;
 
 /// Upper ends of the buckets of commit times, in seconds; one more bucket has what took longer.
@@ -66,6 +67,17 @@ pub(super) struct Counters {
 }
 
 impl Counters {
+    /// Counts what became of a record. One that is too late was refused by the rules, and tells
+    /// nothing of the disk.
+    pub(super) fn count_outcome(&self, outcome: &Outcome) {
+        let counter = match outcome {
+            Outcome::Stored { .. } => &self.stored,
+            Outcome::Again(_) | Outcome::IdReused => &self.repeated,
+            Outcome::TooLate => return,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(super) fn count_commit(&self, took: Duration) {
         let took_s = took.as_secs_f64();
         let bucket = COMMIT_BOUNDS_S.iter().position(|bound| took_s <= *bound).unwrap_or(COMMIT_BOUNDS_S.len());

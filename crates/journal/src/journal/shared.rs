@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::gauges::{Counters, Gauges};
 use super::lock::lock;
 use super::questions::{Asked, Lane, Queue};
-use super::{Done, Question, Ticket, WAITING_BYTES_MAX, WAITING_RECORDS_MAX};
+use super::{Done, Question, Requester, Ticket, WAITING_BYTES_MAX, WAITING_RECORDS_MAX};
 use crate::record::Record;
 use crate::store::StoreError;
 
@@ -83,8 +83,8 @@ impl Shared {
         Self {
             records: Mutex::default(),
             records_came: Condvar::new(),
-            lookups: Queue::default(),
-            searches: Queue::default(),
+            lookups: Queue::new(Lane::Lookups),
+            searches: Queue::new(Lane::Searches),
             done: Mutex::default(),
             done_fetched: Condvar::new(),
             ended: Mutex::default(),
@@ -155,14 +155,19 @@ impl Shared {
     }
 
     /// A search that finds no place is answered at once: put back, it would stand before what is looked up faster.
-    pub(super) fn ask(&self, ticket: Ticket, question: Question) -> bool {
+    pub(super) fn ask(&self, ticket: Ticket, requester: Requester, question: Question) -> bool {
         let lane = Lane::of(&question);
-        let is_taken = self.queue(lane).push(ticket, question);
+        let is_taken = self.queue(lane).push(ticket, requester, question);
         if !is_taken && lane == Lane::Searches {
             self.report(std::iter::once(Done::Answered { ticket, answer: Err(StoreError::TooSlow) }));
             return true;
         }
         is_taken
+    }
+
+    /// Puts a question back that needs another turn.
+    pub(super) fn put_back(&self, lane: Lane, asked: Asked) {
+        self.queue(lane).put_back(asked);
     }
 
     /// The next question, once answers are being fetched; nothing when it is over.

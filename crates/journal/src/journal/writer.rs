@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::answerer::ANSWER_TIME;
 use super::shared::{Group, Next, Shared, panic_text};
 use super::{Done, Ticket};
-use crate::record::{Outcome, Record};
+use crate::record::Record;
 use crate::store::{Store, StoreError};
 
 /// How long a quiet lasts before it is used to tend the store: whoever answers a message at once is not made to wait.
@@ -95,10 +95,9 @@ impl Writer<'_> {
             match appended {
                 Ok(outcomes) => {
                     counters.count_commit(started.elapsed());
-                    let is_stored = |outcome: &&Outcome| matches!(outcome, Outcome::Stored { .. });
-                    let stored = outcomes.iter().filter(is_stored).count() as u64;
-                    counters.stored.fetch_add(stored, Ordering::Relaxed);
-                    counters.repeated.fetch_add(outcomes.len() as u64 - stored, Ordering::Relaxed);
+                    for outcome in &outcomes {
+                        counters.count_outcome(outcome);
+                    }
                     let reports = tickets.iter().zip(outcomes);
                     self.shared.finish(records, reports.map(|(&ticket, outcome)| Done::Appended { ticket, outcome }));
                 }
@@ -121,10 +120,9 @@ impl Writer<'_> {
             Err(unreadable) if unreadable.is_fatal() => return Err(unreadable),
             looked_up => looked_up.unwrap_or_default(),
         };
-        let repeated = earlier.iter().flatten().count() as u64;
         let counters = &self.shared.counters;
-        counters.repeated.fetch_add(repeated, Ordering::Relaxed);
-        counters.not_stored.fetch_add(tickets.len() as u64 - repeated, Ordering::Relaxed);
+        let earlier_count = earlier.iter().flatten().inspect(|outcome| counters.count_outcome(outcome)).count();
+        counters.not_stored.fetch_add((tickets.len() - earlier_count) as u64, Ordering::Relaxed);
         let error = Arc::new(error);
         let reports = tickets.iter().zip(earlier.into_iter().chain(std::iter::repeat(None)));
         let report = |(&ticket, earlier)| match earlier {

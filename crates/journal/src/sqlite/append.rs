@@ -1,7 +1,7 @@
 //! Storing a batch: one transaction, one sync.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
-use std::collections::{BTreeSet, HashMap};
 
 use glassline_wire::event::Event;
 use rusqlite::types::ValueRef;
@@ -9,11 +9,12 @@ use rusqlite::{CachedStatement, Connection, Transaction, TransactionBehavior};
 
 use super::checksum::{self, Table};
 use super::engine::Engine;
-use super::ids::{IdPlace, Ids, Merged};
+use super::id_window::IdWindow;
 use super::message_kind::MessageKind;
 use super::place::{SEQ_MAX, place};
-use super::repeats::Repeats;
+use super::repeats::{Repeats, sender_of};
 use super::rooms::{CachedRoom, find_room, open_room, used_up};
+use super::shares::origin_of;
 use crate::record::{Entry, Outcome, Record};
 use crate::store::StoreError;
 
@@ -27,12 +28,6 @@ pub(crate) const INDEX_LAG_MAX: u64 = 1_000_000;
 /// Messages indexed with each that comes where too many wait.
 const INDEXED_WITH_EACH: u64 = 2;
 
-/// Messages forgotten with each that comes where the file is far larger than it may be.
-const FORGOTTEN_WITH_EACH: u64 = 2;
-
-/// Ids that go into their table with each message: more than come, so that what is frozen is gone before there is as much again.
-const IDS_WITH_EACH: usize = 2;
-
 /// A room in a batch.
 struct Growing {
     id: i64,
@@ -40,22 +35,34 @@ struct Growing {
     /// How many the batch added.
     added: u64,
     first_at_ms: u64,
+    last_at_ms: u64,
 }
 
 impl Engine {
     pub(super) fn append_batch(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
-        let brought = batch.iter().filter(|record| matches!(record, Record::Message(_))).count() as u64;
+        self.load_ids();
+        let (mut brought, mut text_bytes) = (0, 0);
+        for record in batch {
+            if let Record::Message(entry) = record {
+                (brought, text_bytes) = (brought + 1, text_bytes + entry.message.text.len() as u64);
+            }
+        }
         let over = (self.index_lag + brought).saturating_sub(INDEX_LAG_MAX);
         self.index_at_least(over.min(brought * INDEXED_WITH_EACH))?;
-        self.forget_far_over(brought * FORGOTTEN_WITH_EACH)?;
+        self.bound_log()?;
+        self.forget_far_over(brought, text_bytes)?;
         if self.rooms.len() > ROOMS_CACHED_MAX {
             self.rooms.clear();
         }
-        let committed = commit(&mut self.db, &self.rooms, &self.ids, batch);
-        let (Growth { outcomes, rooms, fresh }, merged) = self.conclude(committed)?;
+        let committed = commit(&mut self.db, &self.rooms, &mut self.ids, self.origin_secret, batch);
+        if committed.is_ok() {
+            self.ids.commit();
+        } else {
+            self.ids.roll_back();
+        }
+        let Growth { outcomes, rooms } = self.conclude(committed)?;
         self.is_busy = true;
-        self.ids.merged(&merged);
-        self.ids.take(fresh, rooms.values().map(|room| (room.id, room.newest, room.added)));
+        self.counting.is_done = false;
         for (name, room) in rooms {
             self.index_lag += room.added;
             self.messages += room.added;
@@ -74,42 +81,41 @@ impl Engine {
 pub(super) struct Growth<'a> {
     pub(super) outcomes: Vec<Outcome>,
     rooms: HashMap<&'a str, Growing>,
-    /// The ids that are new.
-    pub(super) fresh: BTreeSet<IdPlace>,
 }
 
 fn commit<'a>(
     db: &mut Connection,
     cached: &HashMap<String, CachedRoom>,
-    ids: &Ids,
+    ids: &mut IdWindow,
+    origin_secret: u128,
     batch: &'a [Record],
-) -> Result<(Growth<'a>, Merged), rusqlite::Error> {
+) -> Result<Growth<'a>, rusqlite::Error> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let growth = store(&transaction, cached, ids, batch)?;
-    let merged = ids.merge(&transaction, batch.len() * IDS_WITH_EACH)?;
+    let growth = store(&transaction, cached, ids, origin_secret, batch)?;
     transaction.commit()?;
-    Ok((growth, merged))
+    Ok(growth)
 }
 
-/// Stores a batch in a transaction.
+/// Stores a batch in a transaction, and notes its ids.
 pub(super) fn store<'a>(
     transaction: &Transaction<'_>,
     cached: &HashMap<String, CachedRoom>,
-    ids: &Ids,
+    ids: &mut IdWindow,
+    origin_secret: u128,
     batch: &'a [Record],
 ) -> Result<Growth<'a>, rusqlite::Error> {
-    let mut growth =
-        Growth { outcomes: Vec::with_capacity(batch.len()), rooms: HashMap::new(), fresh: BTreeSet::new() };
+    let mut growth = Growth { outcomes: Vec::with_capacity(batch.len()), rooms: HashMap::new() };
     let mut statements = Statements::prepare(transaction)?;
     for record in batch {
         growth.outcomes.push(match record {
             Record::Message(entry) => {
                 let name = entry.message.room.as_str();
+                let origin = origin_of(origin_secret, entry.subnet);
                 let room = match growth.rooms.entry(name) {
                     Occupied(known) => known.into_mut(),
-                    Vacant(free) => free.insert(find_or_open(transaction, cached, name)?),
+                    Vacant(free) => free.insert(find_or_open(transaction, cached, name, origin)?),
                 };
-                statements.store(room, entry, ids, &mut growth.fresh)?
+                statements.store(room, entry, origin, ids)?
             }
             Record::Act(act) => {
                 let json = Event::Act(act.clone()).to_json();
@@ -119,10 +125,11 @@ pub(super) fn store<'a>(
         });
     }
     let mut update = transaction.prepare_cached(
-        "UPDATE room SET newest = ?2, oldest_at_ms = iif(oldest > newest, ?3, oldest_at_ms) WHERE id = ?1",
+        "UPDATE room SET newest = ?2, newest_at_ms = ?4, oldest_at_ms = iif(oldest > newest, ?3, oldest_at_ms)
+         WHERE id = ?1",
     )?;
     for room in growth.rooms.values().filter(|room| room.added > 0) {
-        update.execute((room.id, room.newest, room.first_at_ms))?;
+        update.execute((room.id, room.newest, room.first_at_ms, room.last_at_ms))?;
     }
     Ok(growth)
 }
@@ -138,7 +145,7 @@ impl<'t> Statements<'t> {
     fn prepare(transaction: &'t Transaction<'_>) -> Result<Self, rusqlite::Error> {
         Ok(Self {
             repeats: Repeats::prepare(transaction)?,
-            message: transaction.prepare_cached("INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?,
+            message: transaction.prepare_cached("INSERT INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?,
             act: transaction.prepare_cached("INSERT INTO act(json) VALUES(?1)")?,
         })
     }
@@ -147,11 +154,11 @@ impl<'t> Statements<'t> {
         &mut self,
         room: &mut Growing,
         entry: &Entry,
-        ids: &Ids,
-        fresh: &mut BTreeSet<IdPlace>,
+        origin: i64,
+        ids: &mut IdWindow,
     ) -> Result<Outcome, rusqlite::Error> {
-        let Entry { message, author } = entry;
-        if let Some(outcome) = self.repeats.find(room.id, entry, ids, fresh)? {
+        let Entry { message, author, .. } = entry;
+        if let Some(outcome) = self.repeats.find(CachedRoom { id: room.id, newest: room.newest }, entry, ids)? {
             return Ok(outcome);
         }
         if room.newest >= SEQ_MAX {
@@ -160,22 +167,25 @@ impl<'t> Statements<'t> {
         let seq = room.newest + 1;
         let at_ms = message.at.map_or(0, |at| at.unix_ms);
         let place = place(room.id, seq);
+        let (at, author) = (at_ms.cast_signed(), author.cast_signed());
         let (kind, id) = (MessageKind::of(message.action), message.id.map(|id| id.0.to_be_bytes()));
         let columns = [
             ValueRef::Integer(place),
-            ValueRef::Integer(at_ms.cast_signed()),
-            ValueRef::Integer(author.cast_signed()),
+            ValueRef::Integer(at),
+            ValueRef::Integer(author),
             ValueRef::Text(message.from.as_bytes()),
             ValueRef::Integer(kind.code()),
             id.as_ref().map_or(ValueRef::Null, |id| ValueRef::Blob(id)),
             ValueRef::Text(message.text.as_bytes()),
+            ValueRef::Integer(origin),
         ];
         let checksum = checksum::of_row(Table::Message, columns);
-        self.message.execute((place, at_ms, author.cast_signed(), &message.from, kind, id, &message.text, checksum))?;
-        fresh.extend(message.id.map(|id| (ids.key(id), place)));
+        self.message.execute((place, at, author, &message.from, kind, id, &message.text, origin, checksum))?;
+        ids.note(place, message.id, sender_of(entry));
         if room.added == 0 {
             room.first_at_ms = at_ms;
         }
+        room.last_at_ms = at_ms;
         room.added += 1;
         room.newest = seq;
         Ok(Outcome::Stored { seq })
@@ -187,10 +197,11 @@ fn find_or_open(
     transaction: &Transaction<'_>,
     cached: &HashMap<String, CachedRoom>,
     name: &str,
+    origin: i64,
 ) -> Result<Growing, rusqlite::Error> {
     let (id, newest) = match find_room(transaction, cached, name)? {
         Some(room) => (room.id, room.newest),
-        None => (open_room(transaction, name, 1)?, 0),
+        None => (open_room(transaction, name, 1, origin)?, 0),
     };
-    Ok(Growing { id, newest, added: 0, first_at_ms: 0 })
+    Ok(Growing { id, newest, added: 0, first_at_ms: 0, last_at_ms: 0 })
 }

@@ -11,14 +11,17 @@ use glassline_wire::event::Act;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
+use super::displaced::Scans;
 use super::files::{self, Files};
-use super::ids::Ids;
-use super::prune::{AheadTurn, Clock};
+use super::id_loading::IdLoading;
+use super::id_window::{self, IdWindow};
+use super::old_ids::OldIds;
+use super::prune::{AheadTurn, Clock, Space};
 use super::reader::SqliteReader;
 use super::renewal::Renewal;
 use super::rooms::CachedRoom;
+use super::shares::Counting;
 use super::summing::Unsummed;
-use super::sweep::Sweep;
 use super::tend::{Checkpoint, Chore, checkpoint, log_pages};
 use super::{acts, fault, lock_mark, opening, wal};
 use crate::record::{Outcome, Record};
@@ -29,8 +32,9 @@ use crate::store::{Damage, Reader, Sizes, Store, StoreError};
 pub struct Keep {
     /// Messages older than this many days go. One that is stamped later than now goes with what was said behind it.
     pub days: Option<u32>,
-    /// Above this many bytes in use in the file, the oldest messages go. A load that never pauses may make it an eighth larger; then
-    /// commits wait for as many messages to go as they bring, and again as many.
+    /// Above this many bytes in use in the file and its log, messages go: of the rooms and senders that have most (`shares.rs`), and
+    /// of these the oldest. From an eighth above on, commits wait for as many messages to go as they
+    /// bring, and again as many; while the index is merged, a load that never pauses was seen to make it two fifths larger.
     pub bytes: Option<u64>,
 }
 
@@ -42,16 +46,30 @@ pub fn open(file: &Path, keep: Keep) -> Result<Box<dyn Store>, StoreError> {
     Ok(Box::new(Engine::open(file, keep)?))
 }
 
+/// As [`open`], with the ids of the most recent `messages_max` messages instead of 262,144 (E4):
+/// for tests of what lies before them.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with_ids_of(file: &Path, keep: Keep, messages_max: usize) -> Result<Box<dyn Store>, StoreError> {
+    let mut engine = Engine::open(file, keep)?;
+    engine.ids = IdWindow::new(messages_max);
+    Ok(Box::new(engine))
+}
+
 /// The one writer of a history.
 pub(crate) struct Engine {
     pub(super) db: Connection,
     pub(super) path: PathBuf,
     pub(super) keep: Keep,
     pub(super) clock: Clock,
-    /// Ids that are not in their table yet.
-    pub(super) ids: Ids,
-    /// Entries of that table whose message is gone, and messages there are.
-    pub(super) ids_dead: u64,
+    /// Ids of the most recent messages.
+    pub(super) ids: IdWindow,
+    /// Those that are not read yet since the file was opened, until all are.
+    pub(super) id_loading: Option<IdLoading>,
+    /// The table of ids that the file has from an earlier version, until it is gone.
+    pub(super) old_ids: Option<OldIds>,
+    /// Messages there are.
     pub(super) messages: u64,
     /// Something was stored since it was tended last: there is no quiet.
     pub(super) is_busy: bool,
@@ -59,8 +77,6 @@ pub(crate) struct Engine {
     pub(super) unsummed: Option<Unsummed>,
     /// Damage that nobody was told of.
     damage: Option<Damage>,
-    /// Where the table is being swept.
-    pub(super) sweep: Option<Sweep>,
     /// Rooms written to lately.
     pub(super) rooms: HashMap<String, CachedRoom>,
     /// Messages stored and not indexed, in all rooms.
@@ -69,6 +85,14 @@ pub(crate) struct Engine {
     pub(super) index_turn: i64,
     /// What is tended next.
     pub(super) chore: Chore,
+    /// Entries of the search index behind this place have an older form.
+    pub(super) old_form_behind: Option<i64>,
+    /// What mixes subnets into origins.
+    pub(super) origin_secret: u128,
+    /// How far shares are counted, and where messages that go were looked for.
+    pub(super) counting: Counting,
+    pub(super) scans: Scans,
+    pub(super) space: Space,
     /// Where forgetting stands with rooms whose stamps are wrong.
     pub(super) ahead_turn: AheadTurn,
     /// Rows in one step of each kind, so that it takes [`super::tend::STEP_AIM`].
@@ -95,7 +119,7 @@ pub(crate) struct Engine {
 impl Engine {
     /// See [`open`].
     pub(crate) fn open(file: &Path, keep: Keep) -> Result<Self, StoreError> {
-        let opening::Opened { mut db, lock, log_damage } = opening::open(file)?;
+        let opening::Opened { mut db, lock, log_damage } = opening::open(file, keep)?;
         let wal_pages = Arc::new(AtomicU64::new(0));
         let seen = Arc::clone(&wal_pages);
         let loaded = db
@@ -104,24 +128,37 @@ impl Engine {
                 Ok(())
             }))
             .and_then(|()| opening::load(&db));
-        let opening::Loaded { ids, ids_dead, has_stray_pages, messages, index_lag, page_bytes, unsummed } =
-            loaded.map_err(|error| fault::opening(&error, file))?;
+        let opening::Loaded {
+            old_ids,
+            has_stray_pages,
+            messages,
+            index_lag,
+            page_bytes,
+            unsummed,
+            origin_secret,
+            old_form_behind,
+        } = loaded.map_err(|error| fault::opening(&error, file))?;
         Ok(Self {
             db,
             path: file.to_path_buf(),
             keep,
             clock: Clock::start(),
-            ids,
-            ids_dead,
+            ids: IdWindow::new(id_window::MESSAGES_MAX),
+            id_loading: Some(IdLoading::new()),
+            old_ids,
             messages,
             is_busy: false,
             unsummed,
             damage: log_damage,
-            sweep: None,
             rooms: HashMap::new(),
             index_lag,
             index_turn: 0,
             chore: Chore::default(),
+            old_form_behind,
+            origin_secret,
+            counting: Counting::default(),
+            scans: Scans::new(),
+            space: Space::default(),
             ahead_turn: AheadTurn::default(),
             ids_rows: super::tend::STEP_ROWS_FIRST,
             index_rows: super::tend::STEP_ROWS_FIRST,
@@ -243,6 +280,6 @@ impl Store for Engine {
 
     fn sizes(&self) -> Sizes {
         let used_bytes = self.used_bytes().unwrap_or(0);
-        Sizes { used_bytes, log_bytes: self.wal_pages.load(Ordering::Relaxed) * self.page_bytes }
+        Sizes { used_bytes, log_bytes: files::log_bytes(&self.path).unwrap_or(0) }
     }
 }

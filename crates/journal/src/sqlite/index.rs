@@ -12,7 +12,7 @@ use super::tend::{next_rows, next_step};
 use crate::store::StoreError;
 
 /// Bytes of text in one step; the rest of a step's bound is its rows.
-const STEP_TEXT_BYTES: usize = 256 * 1024;
+pub(super) const STEP_TEXT_BYTES: usize = 256 * 1024;
 
 /// Rows of one step where an append waits for it.
 const CATCH_UP_ROWS: u64 = 4_096;
@@ -50,7 +50,7 @@ impl Engine {
         let mut left = wanted.min(self.index_lag);
         while left > 0 {
             let done = self.index_rows(left.min(CATCH_UP_ROWS))?.max(1);
-            self.merge(done.div_ceil(ROWS_A_MERGED_PAGE))?;
+            self.merge(done.div_ceil(ROWS_A_MERGED_PAGE).cast_signed())?;
             left = left.saturating_sub(done);
         }
         Ok(())
@@ -61,10 +61,21 @@ impl Engine {
         if !self.is_to_merge {
             return Ok(false);
         }
-        let (started, pages) = (Instant::now(), self.merged_pages);
-        self.merge(pages)?;
-        self.merged_pages = next_step(pages, pages, started.elapsed(), MERGED_PAGES_MIN, MERGED_PAGES_MAX);
+        self.merge_paced(1)?;
         Ok(self.is_to_merge)
+    }
+
+    /// Merges a little towards one segment that has nothing of what is deleted; the first step of them says so to the index. Returns how
+    /// many pages. It is done when nothing is to be merged any more.
+    pub(super) fn purge_step(&mut self, is_first: bool) -> Result<u64, StoreError> {
+        self.merge_paced(if is_first { -1 } else { 1 })
+    }
+
+    fn merge_paced(&mut self, sign: i64) -> Result<u64, StoreError> {
+        let (started, pages) = (Instant::now(), self.merged_pages);
+        self.merge(sign * pages.cast_signed())?;
+        self.merged_pages = next_step(pages, pages, started.elapsed(), MERGED_PAGES_MIN, MERGED_PAGES_MAX);
+        Ok(pages)
     }
 
     /// Makes one segment of all there are; takes long.
@@ -75,7 +86,8 @@ impl Engine {
         Ok(())
     }
 
-    fn merge(&mut self, pages: u64) -> Result<(), StoreError> {
+    /// A negative number of pages first marks all segments to be merged into one.
+    fn merge(&mut self, pages: i64) -> Result<(), StoreError> {
         let merged = self.with_index(|engine| {
             let before = engine.db.total_changes();
             engine

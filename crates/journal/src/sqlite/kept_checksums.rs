@@ -59,15 +59,17 @@ pub(super) fn keep(db: &Connection) -> Result<(), Error> {
     Ok(())
 }
 
-/// Shows both tables with checksums where they have none.
-pub(super) fn show_computed(db: &Connection) -> Result<(), Error> {
-    for table in TABLES {
-        let (name, arguments) = (table.name(), arguments(db, table, "")?);
-        db.execute_batch(&format!(
-            "CREATE TEMP VIEW {name} AS SELECT *, checksum_of({arguments}) AS {COLUMN} FROM main.{name};"
-        ))?;
+/// Shows a table with checksums where it has none, and with columns that it lacks: they are 0.
+pub(super) fn show_computed(db: &Connection, table: Table, lacking: &[&str]) -> Result<(), Error> {
+    let (name, mut arguments) = (table.name(), arguments(db, table, "")?);
+    let mut shown = "*".to_string();
+    for column in lacking {
+        arguments.push_str(", 0");
+        shown.push_str(&format!(", 0 AS {column}"));
     }
-    Ok(())
+    db.execute_batch(&format!(
+        "CREATE TEMP VIEW {name} AS SELECT {shown}, checksum_of({arguments}) AS {COLUMN} FROM main.{name};"
+    ))
 }
 
 /// The arguments of `checksum_of` for a row of a table.

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::engine::Keep;
 use super::files::{beside, has_no_space_for, hold_to_one_name, log_bytes, without_links};
-use super::ids::Ids;
+use super::index_form::old_form_behind;
+use super::old_ids::OldIds;
 use super::place::place;
 use super::schema::{self, Kind};
 use super::summing::Unsummed;
@@ -25,7 +27,7 @@ pub(super) const BUSY_WAIT: Duration = Duration::from_secs(2);
 const CACHE_KIB: i64 = -64 * 1024;
 
 /// Statements that are kept compiled; there are fewer.
-const STATEMENTS_KEPT: usize = 48;
+const STATEMENTS_KEPT: usize = 64;
 
 /// Rooms whose numbers are looked at when a file is opened; `check` looks at all.
 const ROOMS_LOOKED_AT: usize = 1_000;
@@ -40,16 +42,17 @@ pub(super) struct Opened {
 
 /// What an engine keeps in memory.
 pub(super) struct Loaded {
-    pub(super) ids: Ids,
-    pub(super) ids_dead: u64,
+    pub(super) old_ids: Option<OldIds>,
     pub(super) has_stray_pages: bool,
     pub(super) messages: u64,
     pub(super) index_lag: u64,
     pub(super) page_bytes: u64,
     pub(super) unsummed: Option<Unsummed>,
+    pub(super) origin_secret: u128,
+    pub(super) old_form_behind: Option<i64>,
 }
 
-pub(super) fn open(file: &Path) -> Result<Opened, StoreError> {
+pub(super) fn open(file: &Path, keep: Keep) -> Result<Opened, StoreError> {
     let io = |error: io::Error| fault::opening_io(&error, file);
     if let Some(folder) = without_links(file).map_err(io)?.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         make_folder(folder).map_err(io)?;
@@ -60,7 +63,7 @@ pub(super) fn open(file: &Path) -> Result<Opened, StoreError> {
     look_at(file)?;
     // Before the log is read into the file, and what cannot be read is overwritten.
     let log_damage = wal::damage(file).map_err(io)?;
-    match connect(file) {
+    match connect(file, keep) {
         Ok(db) => Ok(Opened { db, lock, log_damage }),
         // SQLite has many words for it, none of which says so.
         Err(StoreError::CannotOpen { .. }) if has_no_space_for(&lock) => Err(StoreError::Full),
@@ -69,13 +72,13 @@ pub(super) fn open(file: &Path) -> Result<Opened, StoreError> {
 }
 
 /// Opens what is there, and brings it to where this program can use it.
-fn connect(file: &Path) -> Result<Connection, StoreError> {
+fn connect(file: &Path, keep: Keep) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(file, flags).map_err(|error| fault::opening(&error, file))?;
     let opening = |error| fault::opening(&error, file);
     db.busy_timeout(BUSY_WAIT).map_err(opening)?;
     let kind = schema::kind(&db, file)?;
-    set_up(&db, file)?;
+    set_up(&db, file, keep)?;
     let version = match kind {
         Kind::Empty => 0,
         Kind::History(version) => version,
@@ -165,7 +168,7 @@ pub(super) fn look_at_found(file: &Path) -> Result<(), StoreError> {
     if start == MAGIC { Ok(()) } else { Err(StoreError::NotAHistory(file.to_path_buf())) }
 }
 
-fn set_up(db: &Connection, file: &Path) -> Result<(), StoreError> {
+fn set_up(db: &Connection, file: &Path, keep: Keep) -> Result<(), StoreError> {
     let opening = |error| fault::opening(&error, file);
     let refuse = |detail: &str| StoreError::CannotOpen { path: file.to_path_buf(), detail: detail.to_string() };
     let mode: String = db.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0)).map_err(opening)?;
@@ -177,7 +180,7 @@ fn set_up(db: &Connection, file: &Path) -> Result<(), StoreError> {
         "PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; PRAGMA checkpoint_fullfsync=ON; PRAGMA wal_autocheckpoint=0;
          PRAGMA cache_size={CACHE_KIB}; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;
          PRAGMA journal_size_limit={};",
-        tend::WAL_BYTES_MAX
+        tend::log_bytes_max(keep)
     );
     db.execute_batch(&settings).map_err(opening)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
@@ -228,19 +231,28 @@ fn check_rooms(db: &Connection, file: &Path) -> Result<(), StoreError> {
 }
 
 pub(super) fn load(db: &Connection) -> Result<Loaded, rusqlite::Error> {
-    let secret: [u8; 16] = db.query_row("SELECT value FROM fact WHERE name = 'id_secret'", [], |row| row.get(0))?;
     let index_lag: u64 = db.query_row(
         "SELECT coalesce(sum(newest - max(indexed, oldest - 1)), 0) FROM room INDEXED BY room_behind WHERE indexed < newest",
         [],
         |row| row.get(0),
     )?;
     let page_bytes = db.pragma_query_value(None, "page_size", |row| row.get(0))?;
-    let ids = Ids::load(db, u128::from_be_bytes(secret))?;
-    let ids_dead = db.query_row("SELECT value FROM fact WHERE name = 'ids_dead'", [], |row| row.get(0))?;
-    let messages = db.query_row("SELECT coalesce(sum(newest - oldest + 1), 0) FROM room", [], |row| row.get(0))?;
+    let old_ids = OldIds::find(db)?;
+    let messages =
+        db.query_row("SELECT coalesce(sum(newest - oldest + 1 - forgotten), 0) FROM room", [], |row| row.get(0))?;
     let has_stray_pages = renewal::has_stray_pages(db)?;
     let unsummed = summing::unsummed(db)?;
-    Ok(Loaded { ids, ids_dead, has_stray_pages, messages, index_lag, page_bytes, unsummed })
+    let secret: [u8; 16] = db.query_row("SELECT value FROM fact WHERE name = 'origin_secret'", [], |row| row.get(0))?;
+    Ok(Loaded {
+        old_ids,
+        has_stray_pages,
+        messages,
+        index_lag,
+        page_bytes,
+        unsummed,
+        origin_secret: u128::from_be_bytes(secret),
+        old_form_behind: old_form_behind(db)?,
+    })
 }
 
 #[cfg(unix)]

@@ -76,7 +76,7 @@ pub(super) fn limit_of(limit: Option<u64>) -> usize {
 /// The columns that [`message`] reads: all there are, and a flag that is set where the row may be without a checksum.
 macro_rules! message_columns {
     () => {
-        "m.place, m.at_ms, m.author, m.sender, m.kind, m.id, m.text, m.checksum,
+        "m.place, m.at_ms, m.author, m.sender, m.kind, m.id, m.text, m.origin, m.checksum,
          m.place BETWEEN (SELECT value FROM fact WHERE name = 'unsummed_first')
              AND (SELECT value FROM fact WHERE name = 'unsummed_last')"
     };
@@ -84,15 +84,15 @@ macro_rules! message_columns {
 pub(super) use message_columns;
 
 /// Positions of these columns.
-const PLACE_COLUMN: usize = 0;
+pub(super) const PLACE_COLUMN: usize = 0;
 const AT_COLUMN: usize = 1;
 pub(super) const AUTHOR_COLUMN: usize = 2;
 pub(super) const SENDER_COLUMN: usize = 3;
 const KIND_COLUMN: usize = 4;
-pub(super) const ID_COLUMN: usize = 5;
+const ID_COLUMN: usize = 5;
 pub(super) const TEXT_COLUMN: usize = 6;
-const CHECKSUM_COLUMN: usize = 7;
-const UNSUMMED_COLUMN: usize = 8;
+const CHECKSUM_COLUMN: usize = 8;
+const UNSUMMED_COLUMN: usize = 9;
 
 /// The state of a stored row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,6 +14,11 @@ pub(crate) fn place(room_id: i64, seq: u64) -> i64 {
     (room_id << SEQ_BITS) | seq.min(SEQ_MAX).cast_signed()
 }
 
+/// The id of the room of the message at a place.
+pub(crate) fn room_of(place: i64) -> i64 {
+    place >> SEQ_BITS
+}
+
 /// The number of the message at a place.
 pub(crate) fn seq_of(place: i64) -> u64 {
     place.cast_unsigned() & SEQ_MAX
@@ -29,7 +34,7 @@ mod tests {
         assert_eq!(place(1, u64::MAX), place(1, SEQ_MAX));
         assert!(place(ROOM_ID_MAX, SEQ_MAX) > 0);
         for (room_id, seq) in [(1, 1), (7, SEQ_MAX), (ROOM_ID_MAX, 5)] {
-            assert_eq!(seq_of(place(room_id, seq)), seq);
+            assert_eq!((room_of(place(room_id, seq)), seq_of(place(room_id, seq))), (room_id, seq));
         }
     }
 }

@@ -10,8 +10,9 @@ use super::beginnings::SHOW_PIECES;
 use super::page::LeftOut;
 use super::renewal::Met;
 use super::rooms::room_now;
-use super::{fault, range, search};
-use crate::store::{Damage, Head, Page, Reader, StoreError};
+use super::search::Looking;
+use super::{fault, range};
+use crate::store::{Damage, Head, Page, Reader, SearchProgress, StoreError};
 
 /// Pages a reader keeps in memory: 16 MiB, given to `SQLite` in KiB as a negative number.
 const CACHE_KIB: i64 = -16 * 1024;
@@ -99,12 +100,43 @@ impl Reader for SqliteReader {
     }
 
     fn search(&mut self, search: &Search, deadline: Instant) -> Result<Page, StoreError> {
-        let (index_damage, mut left_out) = (self.index_damage.clone(), LeftOut::default());
-        let page = self.read(deadline, |db| match room_now(db, &search.room)? {
-            Some(room) => search::page(db, room, search, &index_damage, &mut left_out),
-            None => Ok(Page::default()),
+        let mut progress = SearchProgress::default();
+        loop {
+            if let Some(page) = self.search_slice(search, &mut progress, deadline, deadline)? {
+                return Ok(page);
+            }
+        }
+    }
+
+    /// What was found until the deadline is an answer, and that there may be more is one too.
+    fn search_slice(
+        &mut self,
+        search: &Search,
+        progress: &mut SearchProgress,
+        slice_end: Instant,
+        deadline: Instant,
+    ) -> Result<Option<Page>, StoreError> {
+        let index_damage = self.index_damage.clone();
+        let looking = progress.state::<Option<Looking>>();
+        let is_done = self.read(deadline, |db| match room_now(db, &search.room)? {
+            Some(room) => {
+                looking.get_or_insert_with(|| Looking::new(search, room)).slice(db, room, &index_damage, slice_end)
+            }
+            None => Ok(true),
         });
-        self.without(&search.room, left_out, page)
+        let is_cut = match is_done {
+            Ok(true) => false,
+            Ok(false) => return Ok(None),
+            Err(StoreError::TooSlow) => true,
+            Err(error) => return Err(error),
+        };
+        let left_out = looking.as_ref().map(Looking::left_out).unwrap_or_default();
+        let page = match looking.take() {
+            Some(looking) if !is_cut || looking.has_found() => Ok(looking.into_page(is_cut)),
+            None if !is_cut => Ok(Page::default()),
+            _ => Err(StoreError::TooSlow),
+        };
+        self.without(&search.room, left_out, page).map(Some)
     }
 
     fn take_damage(&mut self) -> Option<Damage> {

@@ -1,82 +1,74 @@
-//! Whether a message came before: under its `id` in its room, from the same client or somebody of the same name (E4).
-
-use std::collections::BTreeSet;
+//! Messages sent again under their `id`, in their room, by the same client or under the same name
+//! (E4).
 
 use glassline_wire::message_id::MessageId;
 use rusqlite::{CachedStatement, Connection, TransactionBehavior};
 
 use super::engine::Engine;
 use super::fault;
-use super::ids::{self, IdPlace, Ids};
-use super::page::{self, AUTHOR_COLUMN, ID_COLUMN, LeftOut, Soundness, message_columns};
-use super::rooms::find_room;
+use super::id_window::{IdWindow, Sender};
+use super::page::{self, LeftOut, message_columns};
+use super::rooms::{CachedRoom, find_room};
 use crate::record::{Entry, Outcome, Record};
 use crate::store::StoreError;
 
-/// The statements that look for them.
+/// The statement that reads the first copy.
 pub(super) struct Repeats<'t> {
-    same_key: CachedStatement<'t>,
     at_place: CachedStatement<'t>,
+}
+
+/// The sender of an entry.
+pub(super) fn sender_of(entry: &Entry) -> Sender<'_> {
+    Sender { author: entry.author, name: &entry.message.from }
 }
 
 impl<'t> Repeats<'t> {
     pub(super) fn prepare(db: &'t Connection) -> Result<Self, rusqlite::Error> {
-        Ok(Self {
-            same_key: db.prepare_cached(ids::SELECT)?,
-            at_place: db.prepare_cached(concat!(
-                "SELECT ",
-                message_columns!(),
-                " FROM message m WHERE m.place = ?1"
-            ))?,
-        })
+        let at_place =
+            db.prepare_cached(concat!("SELECT ", message_columns!(), " FROM message m WHERE m.place = ?1"))?;
+        Ok(Self { at_place })
     }
 
-    /// What became of this message when it came before; nothing if it did not. `fresh` are the ids of its batch.
+    /// Returns what became of this message if it was stored before or may have been; nothing if it
+    /// is new. Reads one row at most, whoever used the id before.
     pub(super) fn find(
         &mut self,
-        room_id: i64,
+        room: CachedRoom,
         entry: &Entry,
-        ids: &Ids,
-        fresh: &BTreeSet<IdPlace>,
+        ids: &IdWindow,
     ) -> Result<Option<Outcome>, rusqlite::Error> {
         let Some(id) = entry.message.id else { return Ok(None) };
-        let places = ids.places(room_id, ids.key(id), fresh, &mut self.same_key)?;
-        for &place in &places {
-            if let Some(outcome) = self.at(place, id, entry)? {
-                return Ok(Some(outcome));
-            }
+        if let Some(place) = ids.find(room.id, id, sender_of(entry)) {
+            return self.at(place, id, entry).map(Some);
         }
-        // The sender's may be among those not looked at, and must not be stored a second time.
-        Ok((places.len() >= ids::SAME_ID_LOOKED_AT).then_some(Outcome::IdReused))
+        // Whoever says that it knew no later number when it first sent this may have been stored
+        // where nothing is remembered.
+        let may_be_stored = entry.after.is_some_and(|after| !ids.covers(room.id, room.newest, after));
+        Ok(may_be_stored.then_some(Outcome::TooLate))
     }
 
-    /// What became of this id before, if the message at the place has it and came from the same client, or from the same name.
-    fn at(&mut self, place: i64, id: MessageId, entry: &Entry) -> Result<Option<Outcome>, rusqlite::Error> {
-        let Entry { message, author } = entry;
+    fn at(&mut self, place: i64, id: MessageId, entry: &Entry) -> Result<Outcome, rusqlite::Error> {
+        let message = &entry.message;
         let mut rows = self.at_place.query([place])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        let is_damaged = page::soundness(row)? == Soundness::Damaged;
-        if !is_damaged && row.get_ref(ID_COLUMN)?.as_blob_or_null()? != Some(&id.0.to_be_bytes()[..]) {
-            return Ok(None);
-        }
+        // It was stored, and was forgotten since, or is damaged: nobody can say as what.
+        let Some(row) = rows.next()? else { return Ok(Outcome::TooLate) };
         let Some(stored) = page::readable(&message.room, row, &mut LeftOut::default())? else {
-            // It may be the same, and must not be stored a second time.
-            return Ok(Some(Outcome::IdReused));
+            return Ok(Outcome::TooLate);
         };
-        let same_author = *author != 0 && row.get::<_, i64>(AUTHOR_COLUMN)?.cast_unsigned() == *author;
-        if !same_author && stored.from != message.from && stored.from.to_lowercase() != message.from.to_lowercase() {
-            return Ok(None);
+        if stored.id != Some(id) {
+            return Ok(Outcome::TooLate);
         }
         if stored.action != message.action || stored.text != message.text {
-            return Ok(Some(Outcome::IdReused));
+            return Ok(Outcome::IdReused);
         }
-        Ok(Some(Outcome::Again(Box::new(stored))))
+        Ok(Outcome::Again(Box::new(stored)))
     }
 }
 
 impl Engine {
     /// See [`crate::Store::repeats`].
     pub(super) fn repeats_of(&mut self, batch: &[Record]) -> Result<Vec<Option<Outcome>>, StoreError> {
+        self.load_ids();
         let Self { db, rooms, ids, path, .. } = self;
         let mut look = || {
             let transaction = db.transaction_with_behavior(TransactionBehavior::Deferred)?;
@@ -88,7 +80,7 @@ impl Engine {
                     continue;
                 };
                 found.push(match find_room(&transaction, rooms, &entry.message.room)? {
-                    Some(room) => repeats.find(room.id, entry, ids, &BTreeSet::new())?,
+                    Some(room) => repeats.find(room, entry, ids)?,
                     None => None,
                 });
             }

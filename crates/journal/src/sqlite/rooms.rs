@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use glassline_wire::request::LOBBY;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::checksum::{self, Table};
 use super::place::ROOM_ID_MAX;
+use super::shares::LOBBY_ACCOUNT;
 
 /// What an append must know of a room.
 #[derive(Debug, Clone, Copy)]
@@ -40,14 +42,20 @@ pub(super) fn find_room(
         .optional()
 }
 
-/// Makes a room whose first number will be `first`. Returns its id.
-pub(super) fn open_room(transaction: &Transaction<'_>, name: &str, first: u64) -> Result<i64, rusqlite::Error> {
+/// Makes a room whose first number will be `first`, opened by somebody of this origin. Returns its id.
+pub(super) fn open_room(
+    transaction: &Transaction<'_>,
+    name: &str,
+    first: u64,
+    origin: i64,
+) -> Result<i64, rusqlite::Error> {
+    let account = if name == LOBBY { LOBBY_ACCOUNT } else { origin };
     transaction
         .prepare_cached(
-            "INSERT INTO room(name, newest, oldest, indexed, ids_merged, oldest_at_ms)
-             VALUES(?1, ?2 - 1, ?2, ?2 - 1, ?2 - 1, 0)",
+            "INSERT INTO room(name, newest, oldest, indexed, newest_at_ms, oldest_at_ms, account, counted)
+             VALUES(?1, ?2 - 1, ?2, ?2 - 1, 0, 0, ?3, ?2 - 1)",
         )?
-        .execute((name, first))?;
+        .execute((name, first, account))?;
     let id = transaction.last_insert_rowid();
     if id > ROOM_ID_MAX {
         return Err(used_up("no more rooms can be opened in this history"));

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::{fault, kept_checksums};
+use super::checksum::Table;
+use super::place::place;
+use super::{fault, kept_checksums, old_ids};
 use crate::store::StoreError;
 
 /// Says in the file's header whose file it is: the letters `GLHI`.
@@ -34,8 +36,8 @@ pub(super) const MESSAGE_TEXT_TABLES: [&str; 5] =
 const MIGRATIONS: [&str; 3] = [
     // Version 1.
     // `message.place` is the room's id and the message's number (place.rs): rows stand in the order they are read in, and no second
-    // index is needed for it. `message_id.key` is 32 secretly mixed bits of a message's id: a small index, the whole id is compared in
-    // the row. It follows behind, and has what stands up to `room.ids_merged` (ids.rs); `ids_dead` counts entries without a message.
+    // index is needed for it. `message_id`, `ids_merged` and the first facts are not used any more
+    // (version 3).
     // `room.indexed` is the last number that is in `message_text`; both change in one transaction. The two partial indexes answer
     // `whose messages are the oldest` and `who is behind with indexing` without looking at every room.
     concat!(
@@ -69,10 +71,26 @@ const MIGRATIONS: [&str; 3] = [
     // Version 2: texts are indexed with an end behind them (fold.rs), so all of them are indexed again.
     "INSERT INTO message_text(message_text) VALUES('delete-all');
      UPDATE room SET indexed = oldest - 1;",
-    // Version 3: each row has a checksum (checksum.rs), and `message.action` is `message.kind`, with the same numbers. Adding a column
-    // to a STRICT table reads all of it, so the largest gets its new declaration written: a row is as it was, and what it lacks is
-    // NULL. The facts `unsummed_first` and `unsummed_last` are the places between which a row may be without a checksum (summing.rs).
-    "PRAGMA writable_schema=ON;
+    // Version 3, in four parts.
+    // The ids of the most recent messages are kept in memory (id_window.rs), and `message_id` goes
+    // (old_ids.rs). `room_newest` answers `which rooms were spoken in last` without looking at every
+    // room.
+    // Each row has a checksum (checksum.rs). The facts `unsummed_first` and `unsummed_last` are the
+    // places between which a row may be without one (summing.rs). `message.action` is
+    // `message.kind`, with the same numbers.
+    // Stored bytes count for somebody (shares.rs): `message.origin` is a number of the sender's
+    // subnet, `room.account` says whose the room is, `room.counted` is the last number in `share`,
+    // and `room.forgotten` is how many numbers from its oldest on have no message any more. Messages
+    // of older versions are counted behind the commits.
+    // Texts are folded without regard to their normalisation form (fold.rs), and the index follows
+    // (index_form.rs).
+    //
+    // Adding a column to a STRICT table reads all of it, so the largest gets its new declaration
+    // written: a row is as it was, and what it lacks is its column's default.
+    "ALTER TABLE room RENAME COLUMN ids_merged TO newest_at_ms;
+     CREATE INDEX room_newest ON room(newest_at_ms, id) WHERE oldest <= newest;
+     DELETE FROM fact WHERE name IN ('id_secret', 'ids_dead');
+     PRAGMA writable_schema=ON;
      UPDATE sqlite_schema SET sql = 'CREATE TABLE message(
          place INTEGER PRIMARY KEY,
          at_ms INTEGER NOT NULL,
@@ -81,19 +99,34 @@ const MIGRATIONS: [&str; 3] = [
          kind INTEGER NOT NULL,
          id BLOB,
          text TEXT NOT NULL,
+         origin INTEGER NOT NULL DEFAULT 0,
          checksum INTEGER
      ) STRICT' WHERE type = 'table' AND name = 'message';
      PRAGMA writable_schema=RESET;
+     ALTER TABLE room ADD COLUMN account INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE room ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE room ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
      ALTER TABLE room ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
      ALTER TABLE act ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+     UPDATE room SET account = -1 WHERE name = 'lobby';
+     CREATE INDEX room_uncounted ON room(id) WHERE counted < newest;
+     CREATE TABLE share(
+         scope INTEGER NOT NULL, part INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY(scope, part)
+     ) STRICT, WITHOUT ROWID;
+     CREATE INDEX share_largest ON share(scope, bytes);
+     INSERT INTO fact VALUES('origin_secret', randomblob(16));
+     INSERT INTO fact SELECT 'old_form_behind', 0 FROM room LIMIT 1;
      INSERT INTO fact SELECT 'unsummed_first', place FROM message ORDER BY place LIMIT 1;
      INSERT INTO fact SELECT 'unsummed_last', place FROM message ORDER BY place DESC LIMIT 1;
      INSERT INTO fact SELECT 'unsummed_checksum', checksum_of('unsummed', first.value, last.value)
          FROM fact AS first, fact AS last WHERE first.name = 'unsummed_first' AND last.name = 'unsummed_last';",
 ];
 
-/// The version from which on rows have checksums.
+/// The version from which on rows have checksums, and rooms say when their newest message was said.
 const CHECKSUMS_SINCE: u32 = 3;
+
+/// Columns that rooms have since then and that are 0 in older versions.
+const ROOM_COLUMNS_ADDED: [&str; 3] = ["account", "counted", "forgotten"];
 
 /// The version this program writes, and the newest it reads.
 pub(crate) const VERSION: u32 = MIGRATIONS.len() as u32;
@@ -137,14 +170,16 @@ pub(crate) fn show_as_current(db: &Connection, version: u32) -> Result<(), rusql
     db.execute_batch(
         "PRAGMA temp_store=MEMORY;
          CREATE TEMP VIEW message AS
-             SELECT place, at_ms, author, sender, action AS kind, id, text, NULL AS checksum FROM main.message;
+             SELECT place, at_ms, author, sender, action AS kind, id, text, 0 AS origin, NULL AS checksum
+             FROM main.message;
          CREATE TEMP VIEW fact AS
              SELECT name, value FROM main.fact UNION ALL
              SELECT 'unsummed_first', 0 UNION ALL
              SELECT 'unsummed_last', 9223372036854775807 UNION ALL
              SELECT 'unsummed_checksum', checksum_of('unsummed', 0, 9223372036854775807);",
     )?;
-    kept_checksums::show_computed(db)
+    kept_checksums::show_computed(db, Table::Room, &ROOM_COLUMNS_ADDED)?;
+    kept_checksums::show_computed(db, Table::Act, &[])
 }
 
 /// Brings the tables to [`VERSION`], all or nothing. Rooms and acts, of which each start reads all, get their checksums here; messages
@@ -158,9 +193,26 @@ pub(crate) fn migrate(db: &mut Connection, from: u32) -> Result<(), rusqlite::Er
         transaction.execute_batch(migration)?;
     }
     if from < CHECKSUMS_SINCE {
+        old_ids::drop_if_empty(&transaction)?;
+        set_newest_at(&transaction)?;
         kept_checksums::compute_all(&transaction)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()
+}
+
+/// Sets each room's `newest_at_ms`: one row a room. What cannot be read leaves the room behind the
+/// others.
+fn set_newest_at(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
+    let mut rooms = transaction.prepare("SELECT id, newest FROM room")?;
+    let mut message = transaction.prepare("SELECT at_ms FROM message WHERE place = ?1")?;
+    let mut update = transaction.prepare("UPDATE room SET newest_at_ms = ?2 WHERE id = ?1")?;
+    let rooms: Vec<(i64, u64)> =
+        rooms.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    for (id, newest) in rooms {
+        let at_ms: u64 = message.query_row([place(id, newest)], |row| row.get(0)).unwrap_or(0);
+        update.execute((id, at_ms))?;
+    }
+    Ok(())
 }

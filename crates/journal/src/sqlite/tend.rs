@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::engine::Engine;
+use super::engine::{Engine, Keep};
 use super::opening::BUSY_WAIT;
 use crate::store::StoreError;
 
@@ -18,14 +18,19 @@ pub(super) const STEP_ROWS_FIRST: u64 = 128;
 const STEP_ROWS_MIN: u64 = 64;
 const STEP_ROWS_MAX: u64 = 2_048;
 
-/// The write-ahead log is brought into the file from this size on: large enough that pages written again and again are written
-/// once, small enough that it takes some milliseconds.
-const CHECKPOINT_BYTES: u64 = 4 * 1024 * 1024;
-
-/// Above this size the log is emptied even if readers must be waited for, and the file it leaves is cut to it.
+/// Above this size the log is emptied even if readers must be waited for, and the file it leaves is cut to it; with `--keep-bytes`
+/// above [`LOG_SHARE`] of that.
 pub(super) const WAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
+const WAL_BYTES_MAX_LEAST: u64 = 4 * 1024 * 1024;
+pub(super) const LOG_SHARE: u64 = 8;
 
-/// A reader that stood in the way of a checkpoint is given this long before the next.
+/// The log is brought into the file from this share of its maximum on: large enough that pages written again and again are written
+/// once, small enough that it takes some milliseconds.
+const CHECKPOINT_SHARE: u64 = 16;
+const CHECKPOINT_BYTES_LEAST: u64 = 1024 * 1024;
+
+/// How long a checkpoint that must empty the log waits for readers, and how long after one that did not the next may come. A reader of
+/// this program reads for a fraction of it at a time (`answerer.rs`).
 const READER_GRACE: Duration = Duration::from_millis(100);
 
 /// How far a checkpoint goes.
@@ -84,7 +89,8 @@ pub(super) enum Chore {
     Log,
     /// Forgetting what is too old or too much.
     Prune,
-    /// Ids into their table, or those of what is forgotten out of it.
+    /// Loading the ids of the most recent messages; then removing the table of ids of earlier
+    /// versions.
     Ids,
     /// Merging the search index's segments; when there are none to merge, indexing: otherwise they would become many.
     Index,
@@ -104,6 +110,11 @@ impl Chore {
             Self::Sum => Self::Log,
         }
     }
+}
+
+/// Size from which on the log of a history that keeps so much must be emptied.
+pub(super) fn log_bytes_max(keep: Keep) -> u64 {
+    keep.bytes.map_or(WAL_BYTES_MAX, |bytes| (bytes / LOG_SHARE).clamp(WAL_BYTES_MAX_LEAST, WAL_BYTES_MAX))
 }
 
 impl Engine {
@@ -129,8 +140,8 @@ impl Engine {
             let is_done = match chore {
                 Chore::Log => self.checkpoint_step()?,
                 Chore::Prune => self.prune_step()?,
-                Chore::Ids => self.ids_step()? || self.sweep_step()?,
-                Chore::Index => self.renewal_step()? || self.merge_step()? || self.index_step()?,
+                Chore::Ids => self.load_ids_step() || self.drop_old_ids_step()?,
+                Chore::Index => self.renewal_step()? || self.merge_step()? || self.index_step()? || self.form_step()?,
                 Chore::Sum => self.sum_step()?,
             };
             if is_done {
@@ -141,12 +152,35 @@ impl Engine {
     }
 
     fn checkpoint_step(&mut self) -> Result<bool, StoreError> {
-        let bytes = self.wal_pages.load(Ordering::Relaxed) * self.page_bytes;
+        self.checkpoint_from((self.log_bytes_max() / CHECKPOINT_SHARE).max(CHECKPOINT_BYTES_LEAST))
+    }
+
+    /// Empties the log before a commit where what follows behind commits came too late for it. The commit waits for readers, which
+    /// bounds the log whatever is written and read.
+    pub(super) fn bound_log(&mut self) -> Result<(), StoreError> {
+        let bytes = self.log_bytes_max();
+        self.checkpoint_from(bytes + bytes / 2).map(drop)
+    }
+
+    /// Bytes of commits that are not in the file yet, or could be there twice.
+    pub(super) fn log_bytes(&self) -> u64 {
+        self.wal_pages.load(Ordering::Relaxed) * self.page_bytes
+    }
+
+    /// Size from which on the log must be emptied.
+    pub(super) fn log_bytes_max(&self) -> u64 {
+        log_bytes_max(self.keep)
+    }
+
+    /// Brings the log into the file if it has so many bytes. Returns whether it was tried.
+    pub(super) fn checkpoint_from(&mut self, bytes_min: u64) -> Result<bool, StoreError> {
+        let bytes = self.log_bytes();
         let too_early = self.no_checkpoint_before.is_some_and(|until| Instant::now() < until);
-        if bytes < CHECKPOINT_BYTES || too_early {
+        if bytes < bytes_min.max(1) || too_early {
             return Ok(false);
         }
-        let done = if bytes < WAL_BYTES_MAX { checkpoint(&self.db, Checkpoint::Passing) } else { self.restart_log() };
+        let is_large = bytes >= self.log_bytes_max();
+        let done = if is_large { self.restart_log() } else { checkpoint(&self.db, Checkpoint::Passing) };
         if self.conclude(done)? {
             self.wal_pages.store(0, Ordering::Relaxed);
             self.no_checkpoint_before = None;

@@ -30,7 +30,7 @@ impl Drop for Folder {
     }
 }
 
-fn batch(first: u128, count: u128, text: &str) -> Vec<Record> {
+pub(super) fn batch(first: u128, count: u128, text: &str) -> Vec<Record> {
     (first..first + count).map(|id| record(Some(id), text)).collect()
 }
 
@@ -39,7 +39,7 @@ pub(super) fn batch_of<'a>(texts: impl Iterator<Item = &'a String>) -> Vec<Recor
     texts.map(|text| record(None, text)).collect()
 }
 
-fn record(id: Option<u128>, text: &str) -> Record {
+pub(super) fn record(id: Option<u128>, text: &str) -> Record {
     let message = Message {
         room: "lobby".to_string(),
         seq: None,
@@ -50,10 +50,10 @@ fn record(id: Option<u128>, text: &str) -> Record {
         id: id.map(MessageId),
         reference: None,
     };
-    Record::Message(Entry { message, author: 1 })
+    Record::Message(Entry { message, author: 1, after: None, subnet: 1 })
 }
 
-fn newest(engine: &Engine) -> u64 {
+pub(super) fn newest(engine: &Engine) -> u64 {
     let deadline = Instant::now() + Duration::from_secs(20);
     engine.reader().expect("a reader").head("lobby", deadline).expect("a head").newest
 }
@@ -102,7 +102,11 @@ fn where_numbers_end_one_message_is_refused_and_the_history_goes_on() {
     let open = |name: &str, id: i64, newest: u64| {
         engine
             .db
-            .execute("INSERT INTO room VALUES(?1, ?2, ?3, ?3 + 1, ?3, ?3, 0, 0)", (id, name, newest))
+            .execute(
+                "INSERT INTO room(id, name, newest, oldest, indexed, newest_at_ms, oldest_at_ms)
+                 VALUES(?1, ?2, ?3, ?3 + 1, ?3, 0, 0)",
+                (id, name, newest),
+            )
             .expect("a room");
     };
     open("the last", super::place::ROOM_ID_MAX, 0);
@@ -122,11 +126,10 @@ fn where_numbers_end_one_message_is_refused_and_the_history_goes_on() {
     assert_eq!(engine.append(&to_room("the last")).expect("stores"), [Outcome::Stored { seq: 1 }]);
 }
 
-/// A history of `count` messages, all indexed and their ids in the table.
+/// A history of `count` messages, all indexed.
 fn tended(folder: &Folder, count: u128) -> Engine {
     let mut engine = folder.engine();
     engine.append(&batch(1, count, "some words")).expect("stores");
-    engine.merge_all_ids().expect("merges");
     let deadline = Instant::now() + Duration::from_mins(1);
     while engine.tend(Duration::from_millis(50)).expect("tends") {
         assert!(Instant::now() < deadline, "tending does not end");
@@ -187,12 +190,15 @@ fn a_check_finds_what_is_missing_and_what_is_too_much() {
         ("hole", format!("DELETE FROM message WHERE place = {}", lobby(200)), "not stored"),
         (
             "behind",
-            format!("INSERT INTO message VALUES({}, 1, 0, 'a', 0, NULL, 'x', NULL)", lobby(5_000)),
+            format!("INSERT INTO message VALUES({}, 1, 0, 'a', 0, NULL, 'x', 0, NULL)", lobby(5_000)),
             "where none",
         ),
-        ("nowhere", "INSERT INTO message VALUES(9 << 40 | 1, 1, 0, 'a', 0, NULL, 'x', NULL)".to_string(), "where none"),
+        (
+            "nowhere",
+            "INSERT INTO message VALUES(9 << 40 | 1, 1, 0, 'a', 0, NULL, 'x', 0, NULL)".to_string(),
+            "where none",
+        ),
         ("before", "UPDATE room SET oldest = 5".to_string(), "where none"),
-        ("ids", format!("DELETE FROM message_id WHERE place = {}", lobby(3)), "ids are not"),
         ("text", format!("DELETE FROM message_text WHERE rowid = {}", lobby(300)), "search index"),
         ("utf-8", format!("UPDATE message SET text = CAST(x'68ff' AS TEXT) WHERE place = {}", lobby(77)), "number 77 "),
         (
@@ -286,88 +292,53 @@ fn synchronous_and_the_log_are_as_promised() {
 }
 
 #[test]
-fn an_id_is_known_wherever_it_is_kept() {
-    let folder = Folder::new("ids");
+fn entries_of_an_older_form_are_brought_to_the_new_one_in_steps() {
+    let folder = Folder::new("old-form");
     let mut engine = folder.engine();
-    engine.ids.young_max = 50;
-    let again = |engine: &mut Engine, upto: u128| {
-        for outcome in engine.append(&batch(1, upto, "hi")).expect("answers") {
-            assert!(matches!(outcome, Outcome::Again(_)), "{outcome:?}");
-        }
-    };
-    let in_table = |engine: &Engine| -> u64 {
-        engine.db.query_row("SELECT count(*) FROM message_id", [], |row| row.get(0)).expect("a number")
-    };
-    // Young, frozen, half in the table and in it: each id is known at every moment.
-    let mut seen = std::collections::BTreeSet::new();
-    for round in 0..40 {
-        engine.append(&batch(1 + round * 10, 10, "hi")).expect("stores");
-        seen.insert(in_table(&engine));
-        if round % 7 == 6 {
-            again(&mut engine, round * 10 + 10);
-        }
-        if round % 16 == 15 {
-            // As a crash would: what was half merged comes again.
-            drop(engine);
-            engine = folder.engine();
-            engine.ids.young_max = 50;
-            again(&mut engine, round * 10 + 10);
-        }
+    // The second is in decomposed form, which older versions had in their index as it was.
+    for text in ["ascii only", "re\u{301}sume\u{301}", "한국어", "\u{1112}\u{1161}\u{11AB}국어"] {
+        engine.append(&batch_of(vec![text.to_string(); 300].iter())).expect("stores");
     }
-    assert_eq!(newest(&engine), 400);
-    assert!(seen.len() > 10, "merged in slices: {seen:?}");
-    drop(engine);
-    engine = folder.engine();
-    engine.merge_all_ids().expect("merges");
-    assert_eq!(in_table(&engine), 400);
-    let behind: u64 = engine
+    index_all(&mut engine);
+    engine
         .db
-        .query_row("SELECT count(*) FROM room WHERE ids_merged < newest", [], |row| row.get(0))
-        .expect("a number");
-    assert_eq!(behind, 0, "what is in the table is not read again");
-    again(&mut engine, 400);
+        .execute_batch(
+            "INSERT INTO message_text(message_text) VALUES('delete-all');
+             INSERT INTO message_text(rowid, text) SELECT place, text || char(1, 1) FROM message;
+             INSERT INTO fact VALUES('old_form_behind', 0);",
+        )
+        .expect("writes");
     drop(engine);
-    assert!(super::check(&folder.0.join("history.db")).expect("a report").is_sound());
-}
-
-#[test]
-fn a_batch_that_fails_leaves_its_ids_unknown() {
-    let folder = Folder::new("ids-full");
     let mut engine = folder.engine();
-    engine.ids.young_max = 50;
-    engine.append(&batch(1, 60, "hi")).expect("stores");
-    let pages: u64 = engine.db.pragma_query_value(None, "page_count", |row| row.get(0)).expect("a number");
-    engine.db.pragma_update(None, "max_page_count", pages + 1).expect("sets");
-    assert!(engine.append(&batch(61, 100, &"x".repeat(1_000))).is_err());
-    engine.db.pragma_update(None, "max_page_count", 1_000_000).expect("sets");
-    assert_eq!(engine.append(&batch(61, 1, "hi")).expect("stores"), [Outcome::Stored { seq: 61 }]);
-}
-
-#[test]
-fn the_ids_of_what_is_forgotten_are_swept_away() {
-    let folder = Folder::new("sweep");
-    let mut engine = folder.engine();
-    engine.ids.young_max = 1_000;
-    let mut first = 1;
-    while first < 70_000 {
-        engine.append(&batch(first, 4_000, "hi")).expect("stores");
-        first += 4_000;
+    assert_eq!((engine.old_form_behind, engine.index_lag()), (Some(0), 0), "the index stays in use");
+    let mut steps = 0;
+    while engine.form_step().expect("goes on") {
+        steps += 1;
+        assert!(steps < 100, "it ends");
     }
-    engine.merge_all_ids().expect("merges");
-    engine.keep = Keep { days: Some(1), bytes: None };
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while engine.tend(Duration::from_millis(50)).expect("tends") {
-        assert!(Instant::now() < deadline, "tending does not end");
+    assert!(steps > 2, "in steps: {steps}");
+    let mut reader = engine.reader().expect("a reader");
+    for (query, found) in [("résumé", 300), ("SUME\u{301}", 300), ("한국어", 600), ("\u{1112}\u{1161}\u{11AB}국", 600)]
+    {
+        let (room, query, before) = ("lobby".to_string(), query.to_string(), None);
+        let mut search = glassline_wire::request::Search { room, query, before, limit: Some(200) };
+        let mut count = 0;
+        loop {
+            let deadline = Instant::now() + Duration::from_secs(20);
+            let page = reader.search(&search, deadline).expect("searches");
+            count += page.messages.len();
+            search.before = page.messages.first().and_then(|message| message.seq);
+            if !page.more {
+                break;
+            }
+        }
+        assert_eq!(count, found, "{:?}", search.query);
     }
-    let left: u64 = engine.db.query_row("SELECT count(*) FROM message_id", [], |row| row.get(0)).expect("a number");
-    assert_eq!(engine.messages, 0);
-    // What was forgotten while the table was being swept is left for the next time.
-    assert!(left <= engine.ids_dead && engine.ids_dead <= 72_000 - 64 * 1024, "{left} left, {}", engine.ids_dead);
-    assert_eq!(
-        engine.append(&batch(1, 1, "hi")).expect("stores"),
-        [Outcome::Stored { seq: 72_001 }],
-        "forgotten is new"
-    );
+    drop((reader, engine));
+    let engine = folder.engine();
+    assert_eq!(engine.old_form_behind, None, "once");
+    drop(engine);
+    assert_eq!(super::check(&folder.0.join("history.db")).expect("a report").faults, Vec::<String>::new());
 }
 
 #[test]
@@ -398,5 +369,6 @@ fn a_text_whose_bytes_rotted_is_missing_and_nothing_else_is() {
         assert_eq!(numbers(&reader.search(&search, deadline()).expect("searches")), [1, 2, 3, 5, 6, 7, 8, 9]);
         index_all(&mut engine);
     }
-    assert_eq!(engine.append(&batch(4, 1, "some words")).expect("stores"), [Outcome::IdReused]);
+    // It was stored, and nobody can say any more as what.
+    assert_eq!(engine.append(&batch(4, 1, "some words")).expect("answers"), [Outcome::TooLate]);
 }

@@ -17,8 +17,8 @@ fn behind_an_orderly_end_the_one_file_has_everything() {
         // Somebody reads until the end.
         for ticket in 0..30 {
             let search = Search { room: "lobby".into(), query: "wo".into(), before: None, limit: None };
-            assert!(journal.ask(ticket, Question::Search(search)));
-            assert!(journal.ask(ticket, Question::Head("lobby".into())));
+            assert!(journal.ask(ticket, SOMEBODY, Question::Search(search)));
+            assert!(journal.ask(ticket, SOMEBODY, Question::Head("lobby".into())));
         }
         journal.close(std::time::Duration::from_secs(20)).expect("closes");
         let log_bytes = fs::metadata(folder.path().join("history.db-wal")).map_or(0, |log| log.len());

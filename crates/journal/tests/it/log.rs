@@ -94,6 +94,7 @@ fn a_crash_that_loses_nothing_is_no_damage() {
     let mut log = killed.log.clone();
     for frame in log[HEADER_BYTES..].chunks_exact_mut(FRAME_BYTES) {
         frame[8..16].copy_from_slice(b"earlier.");
+        frame[16] ^= 1;
     }
     let together = [&killed.log[..killed.ends[2]], &log[killed.ends[2]..]].concat();
     assert_eq!(killed.told(&together), (None, 3));

@@ -1,9 +1,10 @@
 //! Files of older versions of the schema, made by the statements that those versions were made with.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use glassline_journal::{Damage, Record, Store, check, export};
+use glassline_journal::{Damage, Outcome, Record, Store, check, export};
 use glassline_wire::request::HistoryRange;
 use rusqlite::Connection;
 
@@ -42,16 +43,17 @@ fn file_of_version(version: u32, file: &Path, first_room: u64) {
     for (id, room, count) in [(1, "lobby", first_room), (2, "den", 10)] {
         db.execute(
             "WITH RECURSIVE n(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < ?2)
-             INSERT INTO message SELECT ?1 << 40 | seq, 1790000000000, 1, 'alice', seq % 7 = 0, NULL,
-             printf('去東京 number %d', seq) FROM n",
+             INSERT INTO message SELECT ?1 << 40 | seq, 1790000000000 + seq, 1, 'alice', seq % 7 = 0,
+             CAST(printf('%016d', seq) AS BLOB), printf('去東京 number %d', seq) FROM n",
             (id, count),
         )
         .expect("writes");
-        db.execute("INSERT INTO room VALUES(?1, ?2, ?3, 1, ?3, ?3, 1790000000000)", (id, room, count)).expect("writes");
+        db.execute("INSERT INTO room VALUES(?1, ?2, ?3, 1, ?3, ?3, 1790000000001)", (id, room, count)).expect("writes");
     }
     // As version 1 had it: every message indexed, without an end behind its text.
     db.execute_batch(&format!(
         "INSERT INTO message_text(rowid, text) SELECT place, text FROM message;
+         INSERT INTO message_id SELECT random() >> 32, place FROM message;
          INSERT INTO act(json) VALUES('{ACT}');
          PRAGMA user_version = {version};"
     ))
@@ -72,6 +74,25 @@ fn without(file: &Path) -> u64 {
     db.query_row("SELECT count(*) FROM message WHERE checksum IS NULL", [], |row| row.get(0)).expect("a number")
 }
 
+/// Rows of the table that held the ids; none once it is gone.
+fn old_ids(file: &Path) -> Option<u64> {
+    let db = Connection::open(file).expect("opens");
+    let is_there = db.table_exists(None, "message_id").expect("reads");
+    is_there.then(|| db.query_row("SELECT count(*) FROM message_id", [], |row| row.get(0)).expect("a number"))
+}
+
+/// Message of the lobby as it was sent.
+fn sent(seq: u64) -> Record {
+    let id: [u8; 16] = format!("{seq:016}").into_bytes().try_into().expect("16 digits");
+    let text = format!("去東京 number {seq}");
+    let Record::Message(mut entry) = entry("lobby", "alice", &text, Some(u128::from_be_bytes(id)), 1) else {
+        panic!("a message")
+    };
+    entry.message.action = seq.is_multiple_of(7);
+    entry.after = Some(seq - 1);
+    Record::Message(entry)
+}
+
 fn page(store: &dyn Store, after: u64) -> Vec<(u64, String, bool)> {
     let wanted = HistoryRange { room: "lobby".into(), after: Some(after), limit: Some(10), ..HistoryRange::default() };
     let page = range(store.reader().expect("a reader").as_mut(), &wanted);
@@ -79,7 +100,7 @@ fn page(store: &dyn Store, after: u64) -> Vec<(u64, String, bool)> {
 }
 
 #[test]
-fn an_older_file_is_served_while_it_gets_checksums_in_steps() {
+fn an_older_file_is_served_while_it_is_migrated_in_steps() {
     let folder = Folder::new();
     file_of_version(2, &folder.file(), MESSAGES);
     // Before a server has opened it, it is read as it is.
@@ -89,9 +110,20 @@ fn an_older_file_is_served_while_it_gets_checksums_in_steps() {
 
     let mut store = open_kept(&folder.file());
     assert_eq!(unverified(&folder.file()), MESSAGES + 10, "opening leaves them all for later");
+    assert_eq!(old_ids(&folder.file()), Some(MESSAGES + 10), "and the table of ids");
+    let again = store.append(&[sent(1), sent(MESSAGES)]).expect("answers");
+    let again_seqs: Vec<_> = again
+        .iter()
+        .map(|outcome| match outcome {
+            Outcome::Again(message) => message.seq,
+            _ => None,
+        })
+        .collect();
+    assert_eq!(again_seqs, [Some(1), Some(MESSAGES)], "what was sent before is known: {again:?}");
     let wanted: Vec<_> = (1..=10_u64).map(|seq| (seq, format!("去東京 number {seq}"), seq.is_multiple_of(7))).collect();
     let (mut left, mut steps, mut said) = (MESSAGES + 10, 0, 0);
-    while left > 0 {
+    let mut ids_left = old_ids(&folder.file());
+    while left > 0 || ids_left.is_some() {
         assert_eq!(page(store.as_ref(), 0), wanted, "all are read meanwhile");
         let new = [entry("lobby", "bob", "new", None, 2)];
         said += 1;
@@ -102,6 +134,10 @@ fn an_older_file_is_served_while_it_gets_checksums_in_steps() {
         assert!(left - now <= 2_048, "{} in one step", left - now);
         steps += u64::from(now < left);
         left = now;
+        let ids_now = old_ids(&folder.file());
+        let ids_gone = ids_left.unwrap_or(0) - ids_now.unwrap_or(0);
+        assert!(ids_gone <= 2_048, "{ids_gone} ids in one step");
+        ids_left = ids_now;
         assert!(said < 2_000, "{left} are left");
     }
     assert!(steps >= (MESSAGES + 10) / 2_048, "{steps} steps");
@@ -121,18 +157,22 @@ fn an_older_file_is_served_while_it_gets_checksums_in_steps() {
 fn a_server_that_ends_meanwhile_goes_on_where_it_was() {
     let folder = Folder::new();
     file_of_version(2, &folder.file(), 3_000);
-    let mut left = 3_010;
-    for _ in 0..50 {
+    let mut left = (3_010, Some(3_010));
+    let mut seen = BTreeSet::new();
+    for round in 0..60 {
         let mut store = open_kept(&folder.file());
-        for _ in 0..3 {
+        // More steps each time: the ids of the most recent messages are loaded first.
+        for _ in 0..3 + round {
             store.tend(Duration::ZERO).expect("tends");
         }
         drop(store);
-        let now = without(&folder.file());
-        assert!(now <= left);
+        let now = (without(&folder.file()), old_ids(&folder.file()));
+        assert!(now.0 <= left.0 && now.1 <= left.1);
         left = now;
+        seen.insert(now);
     }
-    assert_eq!((left, unverified(&folder.file())), (0, 0));
+    assert!(seen.len() > 4, "cut off in the midst of it: {seen:?}");
+    assert_eq!((left, unverified(&folder.file())), ((0, None), 0));
 }
 
 #[test]

@@ -21,11 +21,10 @@ impl Model {
     fn append(&mut self, record: &Record) -> Outcome {
         let Record::Message(entry) = record else { return Outcome::Stored { seq: 0 } };
         let room = self.rooms.entry(entry.message.room.clone()).or_default();
-        let same = room.iter().rev().find(|(message, author)| {
-            message.id.is_some()
-                && message.id == entry.message.id
-                && ((*author == entry.author && *author != 0)
-                    || message.from.to_lowercase() == entry.message.from.to_lowercase())
+        let same_id = || room.iter().filter(|(message, _)| message.id.is_some() && message.id == entry.message.id);
+        // The token tells more than the name, which may have changed its owner.
+        let same = same_id().find(|(_, author)| *author == entry.author && *author != 0).or_else(|| {
+            same_id().find(|(message, _)| message.from.to_lowercase() == entry.message.from.to_lowercase())
         });
         if let Some((message, _)) = same {
             let is_same = (&message.text, message.action) == (&entry.message.text, entry.message.action);
@@ -50,6 +49,8 @@ fn record(seeded: &mut Seeded) -> Record {
     let mut record = entry(&room, &pick(seeded, &NAMES), &text.join(" "), id, seeded.below(4));
     if let Record::Message(entry) = &mut record {
         entry.message.action = seeded.below(8) == 0;
+        // The window holds all of it, so nothing is too late.
+        entry.after = (seeded.below(2) == 0).then(|| seeded.below(40));
     }
     record
 }

@@ -105,23 +105,43 @@ fn acts_are_kept_in_their_order() {
 }
 
 #[test]
-fn an_id_that_many_others_copied_is_refused_and_never_stored_twice() {
+fn an_id_that_many_others_use_is_still_each_senders_own() {
     let folder = Folder::new();
     let mut store = open_kept(&folder.file());
     let own = entry("lobby", "alice", "hi", Some(7), 1);
     store.append(std::slice::from_ref(&own)).expect("stores");
     let copies: Vec<_> =
-        (0..1_024).map(|number| entry("lobby", &format!("copier{number}"), "hi", Some(7), 100 + number)).collect();
-    // The last of them finds as many as are looked at.
-    let outcomes = store.append(&copies).expect("answers");
-    assert_eq!(outcomes[..1_023], stored(2..=1_024));
-    assert_eq!(outcomes[1_023], Outcome::IdReused);
-    assert_eq!(
-        store.append(std::slice::from_ref(&own)).expect("answers"),
-        [Outcome::Again(Box::new(as_stored(&own, 1)))]
-    );
+        (0..1_500).map(|number| entry("lobby", &format!("copier{number}"), "hi", Some(7), 100 + number)).collect();
+    assert_eq!(store.append(&copies).expect("answers"), stored(2..=1_501));
+    for reopened in [false, true] {
+        if reopened {
+            drop(store);
+            store = open_kept(&folder.file());
+        }
+        for (record, seq) in [(&own, 1), (&copies[0], 2), (&copies[1_499], 1_501)] {
+            let again = Outcome::Again(Box::new(as_stored(record, seq)));
+            assert_eq!(store.append(std::slice::from_ref(record)).expect("answers"), [again]);
+        }
+    }
+    assert_eq!(store.append(&[entry("den", "alice", "hi", Some(7), 1)]).expect("stores"), stored([1]));
+}
+
+#[test]
+fn as_long_as_all_is_remembered_no_number_is_too_late() {
+    let folder = Folder::new();
+    let mut store = open_kept(&folder.file());
+    let first = entry_after(0, "lobby", "alice", "hi", 1, 1);
+    assert_eq!(store.append(std::slice::from_ref(&first)).expect("stores"), stored([1]));
+    let fill: Vec<_> = (0..50).map(|_| entry("lobby", "bob", "hi", None, 2)).collect();
+    store.append(&fill).expect("stores");
     drop(store);
     let mut store = open_kept(&folder.file());
-    assert_eq!(store.append(&copies[1_023..]).expect("answers"), [Outcome::IdReused]);
-    assert_eq!(store.append(&[entry("den", "alice", "hi", Some(7), 1)]).expect("stores"), stored([1]));
+    assert_eq!(
+        store.append(std::slice::from_ref(&first)).expect("answers"),
+        [Outcome::Again(Box::new(as_stored(&first, 1)))]
+    );
+    for (id, after, seq) in [(2, 0, 52), (3, 51, 53), (4, u64::MAX, 54)] {
+        let said = entry_after(after, "lobby", "alice", "hi", id, 1);
+        assert_eq!(store.append(&[said]).expect("stores"), stored([seq]));
+    }
 }

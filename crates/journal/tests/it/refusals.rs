@@ -50,7 +50,7 @@ impl<F: FnMut(&[Record]) -> Result<Vec<Outcome>, StoreError> + Send> Store for R
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
-        Ok(Box::new(Silent { panics: false, searching: None }))
+        Ok(Box::new(Silent { panics: false, searching: None, turns: None }))
     }
 
     fn index_lag(&self) -> u64 {

@@ -55,7 +55,7 @@ fn what_is_too_old_goes_up_to_the_first_that_is_not() {
 }
 
 #[test]
-fn a_file_that_is_too_large_loses_the_oldest_of_all_rooms_and_keeps_about_what_it_may() {
+fn a_file_that_is_too_large_loses_of_the_heaviest_rooms() {
     let folder = Folder::new();
     let bytes = 3 * 1024 * 1024;
     let mut store = open(&folder.file(), Keep { days: None, bytes: Some(bytes) }).expect("opens");
@@ -82,9 +82,11 @@ fn a_file_that_is_too_large_loses_the_oldest_of_all_rooms_and_keeps_about_what_i
         }
     }
     let (den, lobby) = (head(store.as_ref(), "den"), head(store.as_ref(), "lobby"));
-    assert_eq!(den, Head { oldest: 7_501, newest: 7_500 }, "all of the den is older than what the lobby has");
-    assert_eq!(lobby.newest, 22_500);
-    assert!(lobby.oldest > 10_000 && lobby.oldest < lobby.newest - 2_000, "{lobby:?}");
+    assert_eq!((den.newest, lobby.newest), (7_500, 22_500));
+    let kept = |head: Head| head.newest + 1 - head.oldest;
+    // Three to two, in steps of some hundreds.
+    assert!(kept(den) * 11 / 10 < kept(lobby) && kept(lobby) < kept(den) * 2, "{den:?}, {lobby:?}");
+    assert!(kept(den) > 2_000, "{den:?}");
     drop(store);
     assert_eq!(check(&folder.file()).expect("a report").faults, Vec::<String>::new());
 }
@@ -125,7 +127,7 @@ fn a_first_message_from_the_future_keeps_nothing_behind_it() {
 }
 
 #[test]
-fn a_room_that_begins_in_the_future_is_not_kept_for_the_others() {
+fn stamps_from_the_future_keep_nothing_where_the_file_is_too_large() {
     let folder = Folder::new();
     let bytes = 2 * 1024 * 1024;
     let mut store = open(&folder.file(), Keep { days: None, bytes: Some(bytes) }).expect("opens");
@@ -140,20 +142,16 @@ fn a_room_that_begins_in_the_future_is_not_kept_for_the_others() {
             })
             .collect()
     };
-    store.append(&say("old", 5_000, true)).expect("stores");
-    let new = say("new", 20_000, false);
+    store.append(&say("old", 12_000, true)).expect("stores");
+    let new = say("new", 12_000, false);
     for some in new.chunks(1_000) {
         store.append(some).expect("stores");
         tend_to_the_end(store.as_mut());
     }
     assert!(store.sizes().used_bytes <= bytes);
     let (old, new) = (head(store.as_ref(), "old"), head(store.as_ref(), "new"));
-    assert_eq!(
-        old,
-        Head { oldest: 5_001, newest: 5_000 },
-        "all of it is older than what is left of the other: {new:?}"
-    );
-    assert!(new.oldest > 1 && new.oldest < 15_000, "{new:?}");
+    let kept = |head: Head| head.newest + 1 - head.oldest;
+    assert!(old.oldest > 1 && kept(old) * 3 / 4 < kept(new) && kept(new) * 3 / 4 < kept(old), "{old:?}, {new:?}");
 }
 
 /// How much larger than it may be a file gets that is written to without a pause, with one step of tending for so many messages.

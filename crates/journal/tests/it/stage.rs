@@ -4,7 +4,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Done, Head, Journal, Outcome, Page, Reader, Record, Store, StoreError, Ticket};
+use glassline_journal::{
+    Done, Head, Journal, Outcome, Page, Reader, Record, SearchProgress, Store, StoreError, Ticket,
+};
 use glassline_wire::event::Act;
 use glassline_wire::request::{HistoryRange, Search};
 
@@ -86,7 +88,12 @@ pub(crate) struct Told {
     pub(crate) tend_failures: Vec<usize>,
     /// A search says that it has begun, and ends when the other side of this does.
     pub(crate) searching: Option<Held>,
+    /// A search takes as many turns as its query says, and notes the number that its room is at each.
+    pub(crate) turns: Option<Turns>,
 }
+
+/// Whose searches had their turns, in order.
+pub(crate) type Turns = Arc<Mutex<Vec<u64>>>;
 
 /// What a held search says, and what it waits for.
 pub(crate) type Held = Arc<Mutex<(Sender<()>, Receiver<()>)>>;
@@ -107,6 +114,7 @@ pub(crate) fn told(obeying: bool, reader_panics: bool) -> (Box<Told>, Sender<Ord
             tending: None,
             tend_failures: Vec::new(),
             searching: None,
+            turns: None,
         }),
         order,
         seen,
@@ -154,7 +162,11 @@ impl Store for Told {
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
-        Ok(Box::new(Silent { panics: self.reader_panics, searching: self.searching.clone() }))
+        Ok(Box::new(Silent {
+            panics: self.reader_panics,
+            searching: self.searching.clone(),
+            turns: self.turns.clone(),
+        }))
     }
 
     fn index_lag(&self) -> u64 {
@@ -169,6 +181,7 @@ impl Store for Told {
 pub(crate) struct Silent {
     pub(crate) panics: bool,
     pub(crate) searching: Option<Held>,
+    pub(crate) turns: Option<Turns>,
 }
 
 impl Reader for Silent {
@@ -188,6 +201,21 @@ impl Reader for Silent {
             let _ = held.1.recv_timeout(Duration::from_secs(20));
         }
         Ok(Page::default())
+    }
+
+    fn search_slice(
+        &mut self,
+        search: &Search,
+        _: &mut SearchProgress,
+        _: Instant,
+        deadline: Instant,
+    ) -> Result<Option<Page>, StoreError> {
+        let Some(turns) = &self.turns else { return self.search(search, deadline).map(Some) };
+        let mut turns = turns.lock().expect("no panic");
+        let number: u64 = search.room.parse().expect("a number");
+        turns.push(number);
+        let had = turns.iter().filter(|turn| **turn == number).count();
+        Ok((had.to_string() == search.query).then(Page::default))
     }
 }
 

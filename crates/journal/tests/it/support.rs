@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Entry, Keep, Outcome, Page, Reader, Record, Store, open};
+use glassline_journal::{Entry, Keep, Outcome, Page, Reader, Record, Requester, Store, open};
 use glassline_wire::event::Message;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{HistoryRange, Search};
@@ -46,6 +46,9 @@ impl Drop for Folder {
     }
 }
 
+/// For tests in which all questions are one requester's.
+pub(crate) const SOMEBODY: Requester = Requester { subnet: 1, number: 1 };
+
 pub(crate) const NOW_MS: u64 = 1_790_000_000_000;
 
 pub(crate) fn open_kept(file: &Path) -> Box<dyn Store> {
@@ -69,7 +72,18 @@ pub(crate) fn entry_at(at_ms: u64, room: &str, from: &str, text: &str, id: Optio
             reference: None,
         },
         author,
+        after: None,
+        subnet: 1,
     })
+}
+
+/// As [`entry`], by a client that knew this number when it first sent it.
+pub(crate) fn entry_after(after: u64, room: &str, from: &str, text: &str, id: u128, author: u64) -> Record {
+    let mut record = entry(room, from, text, Some(id), author);
+    if let Record::Message(entry) = &mut record {
+        entry.after = Some(after);
+    }
+    record
 }
 
 pub(crate) fn stored(seqs: impl IntoIterator<Item = u64>) -> Vec<Outcome> {

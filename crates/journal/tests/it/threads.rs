@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use glassline_journal::{
-    Answer, Done, Head, Journal, Question, StoreError, WAITING_BYTES_MAX, WAITING_QUESTIONS_MAX, WAITING_RECORDS_MAX,
+    Answer, Done, Head, Journal, Question, Requester, StoreError, WAITING_BYTES_MAX, WAITING_QUESTIONS_MAX,
+    WAITING_RECORDS_MAX, WAITING_SEARCHES_OF_REQUESTER_MAX,
 };
 use glassline_wire::request::{HistoryRange, Search};
 
@@ -28,13 +29,15 @@ fn what_is_handed_over_is_stored_in_that_order_and_can_be_asked_for() {
     }
     let done = watched.done(ticket as usize);
     assert_eq!(tickets_appended(&done), (1..=ticket).map(|n| (n, n)).collect::<Vec<_>>());
-    assert!(watched.journal.ask(1, Question::Head("lobby".into())));
+    assert!(watched.journal.ask(1, SOMEBODY, Question::Head("lobby".into())));
     assert!(watched.journal.ask(
         2,
+        SOMEBODY,
         Question::Range(HistoryRange { room: "lobby".into(), after: Some(ticket - 2), ..HistoryRange::default() })
     ));
     assert!(watched.journal.ask(
         3,
+        SOMEBODY,
         Question::Search(Search { room: "lobby".into(), query: "TEXT 77".into(), before: Some(100), limit: None })
     ));
     let mut answers: Vec<_> = watched
@@ -113,7 +116,7 @@ fn a_failure_is_said_once_and_nothing_is_stored_behind_it() {
 fn a_panic_of_the_reader_is_a_failure() {
     let (store, _order, _seen) = told(false, true);
     let watched = Watched::start(store);
-    assert!(watched.journal.ask(1, Question::Head("lobby".into())));
+    assert!(watched.journal.ask(1, SOMEBODY, Question::Head("lobby".into())));
     let done = watched.done(1);
     assert!(matches!(&done[..], [Done::Failed(StoreError::Panicked(_))]), "{done:?}");
     assert!(watched.journal.close(Duration::from_secs(20)).is_err());
@@ -160,7 +163,7 @@ fn questions_have_a_bound_and_answers_nobody_fetches_stop_the_answering() {
     let mut asked = 0;
     let deadline = soon();
     // Answering stops when nobody fetches, so that the queue fills.
-    while watched.journal.ask(asked, Question::Head("lobby".into())) {
+    while watched.journal.ask(asked, SOMEBODY, Question::Head("lobby".into())) {
         asked += 1;
         assert!(asked < 100_000 && Instant::now() < deadline, "no bound");
     }
@@ -169,7 +172,7 @@ fn questions_have_a_bound_and_answers_nobody_fetches_stop_the_answering() {
     for (ticket, done) in (0_u64..).zip(&answered) {
         assert!(matches!(done, Done::Answered { ticket: found, .. } if *found == ticket), "{done:?}");
     }
-    assert!(watched.journal.ask(asked, Question::Head("lobby".into())), "there is room again");
+    assert!(watched.journal.ask(asked, SOMEBODY, Question::Head("lobby".into())), "there is room again");
     watched.journal.close(Duration::from_secs(20)).expect("closes");
 }
 
@@ -183,33 +186,76 @@ fn heads_and_pages_are_answered_while_searches_take_their_time() {
     let ((begun, has_begun), (end, held)) = (channel(), channel());
     store.searching = Some(Arc::new(Mutex::new((begun, held))));
     let watched = Watched::start(store);
-    assert!(watched.journal.ask(0, a_search()));
+    assert!(watched.journal.ask(0, SOMEBODY, a_search()));
     has_begun.recv_timeout(Duration::from_secs(20)).expect("a search begins");
-    // The queue of searches fills, and what finds no place in it is told so.
-    let count = WAITING_QUESTIONS_MAX as u64;
+    // The requester's queue fills, and what finds no place in it is told so.
+    let count = WAITING_SEARCHES_OF_REQUESTER_MAX as u64;
     for ticket in 1..=count {
-        assert!(watched.journal.ask(ticket, a_search()));
+        assert!(watched.journal.ask(ticket, SOMEBODY, a_search()));
     }
     assert_eq!(watched.journal.gauges().waiting_questions, count);
-    assert!(watched.journal.ask(count + 1, a_search()));
+    assert!(watched.journal.ask(count + 1, SOMEBODY, a_search()));
     let done = watched.done(1);
     assert!(
         matches!(&done[..], [Done::Answered { ticket, answer: Err(StoreError::TooSlow) }] if *ticket == count + 1),
         "{done:?}"
     );
-    // All the while rooms can be entered and read.
-    assert!(watched.journal.ask(5_000, Question::Head("lobby".into())));
-    assert!(
-        watched.journal.ask(5_001, Question::Range(HistoryRange { room: "lobby".into(), ..HistoryRange::default() }))
-    );
+    // All the while rooms can be entered and read, and others search.
+    assert!(watched.journal.ask(5_000, SOMEBODY, Question::Head("lobby".into())));
+    let range = Question::Range(HistoryRange { room: "lobby".into(), ..HistoryRange::default() });
+    assert!(watched.journal.ask(5_001, SOMEBODY, range));
     let done = watched.done(2);
     for (done, wanted) in done.iter().zip([5_000, 5_001]) {
         assert!(matches!(done, Done::Answered { ticket, answer: Ok(_) } if *ticket == wanted), "{done:?}");
     }
+    assert!(watched.journal.ask(6_000, Requester { subnet: 1, number: 2 }, a_search()));
+    assert!(watched.journal.ask(7_000, Requester { subnet: 2, number: 3 }, a_search()));
     drop(end);
-    let done = watched.done(count as usize + 1);
+    let done = watched.done(count as usize + 3);
     assert!(done.iter().all(|done| matches!(done, Done::Answered { answer: Ok(_), .. })), "each gets its turn");
+    let order: Vec<u64> = done.iter().map(ticket_answered).collect();
+    let place = |ticket: u64| order.iter().position(|answered| *answered == ticket).expect("answered");
+    // The one that was being answered, and one of the first requester's at most.
+    assert!(place(7_000) <= 2 && place(6_000) <= 3, "{order:?}");
     watched.journal.close(Duration::from_secs(20)).expect("closes");
+}
+
+fn ticket_answered(done: &Done) -> u64 {
+    let Done::Answered { ticket, .. } = done else { panic!("an answer, not {done:?}") };
+    *ticket
+}
+
+/// Searches of one subnet never end by themselves; each turn of one is a step that the test counts.
+#[test]
+fn a_search_waits_for_one_turn_of_each_neighbour_and_one_of_another_subnet() {
+    let (mut store, _orders, _seen) = told(false, false);
+    let turns = Arc::new(Mutex::new(Vec::new()));
+    store.turns = Some(Arc::clone(&turns));
+    let watched = Watched::start(store);
+    // Each takes so many turns; the first of all holds the thread until everything is asked.
+    let long = |ticket: u64, turns: u64| {
+        Question::Search(Search { room: ticket.to_string(), query: turns.to_string(), before: None, limit: None })
+    };
+    let crowd = 63;
+    let held = turns.lock().expect("no panic");
+    for ticket in 0..crowd {
+        assert!(watched.journal.ask(ticket, Requester { subnet: 1, number: ticket }, long(ticket, 50)));
+    }
+    assert!(watched.journal.ask(100, Requester { subnet: 1, number: 100 }, long(100, 3)));
+    assert!(watched.journal.ask(200, Requester { subnet: 2, number: 200 }, long(200, 3)));
+    drop(held);
+    let done = watched.done(crowd as usize + 2);
+    assert!(done.iter().all(|done| matches!(done, Done::Answered { answer: Ok(_), .. })));
+    let turns = turns.lock().expect("no panic");
+    let before = |ticket: u64, number: usize| {
+        let places = turns.iter().enumerate().filter(|(_, turn)| **turn == ticket);
+        places.map(|(place, _)| place).nth(number).expect("as many turns")
+    };
+    assert!(before(200, 2) <= 6, "another subnet has every second turn: {}", before(200, 2));
+    assert!(before(100, 0) <= crowd as usize + 4, "{}", before(100, 0));
+    assert!(before(100, 2) <= 3 * (crowd as usize + 1) + 4, "{}", before(100, 2));
+    let order: Vec<u64> = done.iter().map(ticket_answered).collect();
+    assert_eq!(order[..2], [200, 100], "answers of others before theirs: none");
 }
 
 #[test]

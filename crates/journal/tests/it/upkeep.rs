@@ -118,6 +118,38 @@ fn numbers_are_kept_in_a_new_room_and_go_on_in_one_that_has_messages() {
 }
 
 #[test]
+fn an_import_leaves_out_what_its_sender_sent_before() {
+    let folder = Folder::new();
+    let mut store = open_kept(&folder.file());
+    store
+        .append(&[entry("lobby", "alice", "one", Some(7), 1), entry("lobby", "alice", "two", Some(8), 1)])
+        .expect("stores");
+    drop(store);
+    let line = |room: &str, seq: u64, from: &str, id: u128| {
+        format!(
+            r#"{{"type":"message","room":"{room}","seq":{seq},"at":"2026-01-02T03:04:05.678Z","from":"{from}","text":"hi","id":"{id:032x}"}}"#
+        )
+    };
+    let text = [
+        r#"{"type":"schema","version":1}"#.to_string(),
+        // Before, under another number; another sender's; and twice in the import itself.
+        line("lobby", 5, "ALICE", 7),
+        line("lobby", 6, "bob", 7),
+        line("lobby", 7, "carol", 9),
+        line("lobby", 8, "carol", 9),
+        line("den", 1, "alice", 7),
+        line("den", 2, "alice", 7),
+    ]
+    .join("\n");
+    let imported = import(&folder.file(), &mut text.as_bytes()).expect("imports");
+    assert_eq!(imported, Imported { messages: 3, renumbered: 2, skipped: 3, acts: 0 });
+    // Whoever sent it is known by name.
+    let mut store = open_kept(&folder.file());
+    let outcome = store.append(&[entry("lobby", "carol", "hi", Some(9), 5)]).expect("answers");
+    assert!(matches!(&outcome[..], [Outcome::Again(stored)] if stored.seq == Some(4)), "{outcome:?}");
+}
+
+#[test]
 fn a_wrong_line_is_named_and_nothing_is_imported() {
     let folder = Folder::new();
     let good = r#"{"type":"message","room":"lobby","seq":1,"at":"2026-01-02T03:04:05.678Z","from":"a","text":"hi"}"#;

@@ -15,7 +15,7 @@ pub(crate) fn add(out: &mut Exposition, gauges: &Gauges) {
     let help = "Messages stored that the search index does not have yet.";
     out.gauge("glassline_journal_index_lag_messages", help, gauges.index_lag);
     out.gauge("glassline_journal_file_bytes", "Bytes in use in the history's file.", gauges.used_bytes);
-    let help = "Bytes of commits that are not in the history's file yet, but beside it.";
+    let help = "Length of the file of commits (write-ahead log) beside the history's file.";
     out.gauge("glassline_journal_log_bytes", help, gauges.log_bytes);
     out.counter("glassline_journal_stored_total", "Records stored.", gauges.stored);
     let help = "Records not stored again, because their id had been.";

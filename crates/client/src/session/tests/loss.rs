@@ -53,6 +53,65 @@ fn a_reconnect_takes_the_name_back_and_sends_the_unacknowledged_again_by_the_sam
     assert_eq!(line.take_texts(), ["+two", "+three"]);
 }
 
+fn after_of(request: &Request) -> Option<u64> {
+    let Ask::Send(send) = &request.ask else { panic!("a send, not {request:?}") };
+    send.after
+}
+
+#[test]
+fn a_message_says_what_was_known_when_it_was_first_sent() {
+    let mut line = Line::event();
+    line.say("one");
+    let one = line.take_requests().remove(0);
+    assert_eq!(after_of(&one), Some(4), "as `welcome` said");
+    line.hear(r#"{"type":"message","room":"lobby","seq":5,"from":"bob","text":"hi"}"#);
+    line.hear(r#"{"type":"gap","room":"lobby","from":6,"to":9}"#);
+    line.say("two");
+    assert_eq!(after_of(&line.take_requests()[0]), Some(9));
+    line.close();
+    line.say("three");
+    line.wait_for_try();
+    line.connect();
+    line.take_hello();
+    line.hear(&WELCOME.replace("\"seq\":4", "\"seq\":30"));
+    let again: Vec<_> = line.take_requests().iter().map(after_of).collect();
+    assert_eq!(again, [Some(4), Some(9), Some(30)], "what is first sent now is behind all that `welcome` names");
+    // A server that begins anew has given no higher number than it says.
+    line.close();
+    line.say("four");
+    line.wait_for_try();
+    line.connect();
+    line.take_hello();
+    line.hear(&WELCOME.replace("\"seq\":4", "\"seq\":2"));
+    let again: Vec<_> = line.take_requests().iter().map(after_of).collect();
+    assert_eq!(again, [Some(4), Some(9), Some(30), Some(2)]);
+}
+
+#[test]
+fn what_is_too_late_is_told_and_not_sent_again() {
+    let mut line = Line::event();
+    line.say("one");
+    line.take_requests();
+    line.close();
+    line.wait_for_try();
+    line.connect();
+    line.take_hello();
+    line.hear(WELCOME);
+    let again = line.take_requests().remove(0);
+    line.take_updates();
+    let reference = again.reference.as_deref().expect("a ref");
+    line.hear(&format!(r#"{{"type":"error","code":"too_late","text":"look with /history","ref":"{reference}"}}"#));
+    let updates = line.take_updates();
+    assert!(matches!(&updates[..], [Update::Refused { text: Some(text), .. }] if text == "one"), "{updates:?}");
+    line.close();
+    line.wait_for_try();
+    line.connect();
+    line.take_hello();
+    line.hear(WELCOME);
+    assert!(line.take_requests().is_empty());
+    assert_eq!(line.session.status(0).unsent, 0);
+}
+
 #[test]
 fn a_room_is_not_left_before_what_was_said_in_it_has_gone_out() {
     let mut line = Line::event();

@@ -11,7 +11,6 @@ use super::monitor::{Monitor, Stage, unmonitored, unwatch, watch};
 use super::open_to_read;
 use crate::sqlite::checksum::{self, Table};
 use crate::sqlite::files::beside;
-use crate::sqlite::ids::Ids;
 use crate::sqlite::opening::is_in_use;
 use crate::sqlite::page::{self, LeftOut, Soundness, message_columns};
 use crate::sqlite::place::{SEQ_BITS, SEQ_MAX, place, seq_of};
@@ -116,7 +115,6 @@ struct Room {
     newest: u64,
     oldest: u64,
     indexed: u64,
-    merged: u64,
     oldest_at_ms: u64,
     /// Its row is as it was written. If not, its numbers are those of its messages.
     is_sound: bool,
@@ -126,7 +124,6 @@ struct Room {
 #[derive(Default)]
 struct Missing {
     messages: u64,
-    ids: u64,
     indexed: u64,
     unverified: u64,
     /// Messages that are not as they were stored.
@@ -187,9 +184,6 @@ impl Checking<'_> {
     }
 
     fn rooms(&mut self) -> Result<(), rusqlite::Error> {
-        let secret: [u8; 16] =
-            self.db.query_row("SELECT value FROM fact WHERE name = 'id_secret'", [], |row| row.get(0))?;
-        let ids = Ids::with_secret(u128::from_be_bytes(secret));
         self.monitor.begin(Stage::CheckingMessages, messages(&self.db).ok());
         let mut after = i64::MIN;
         while !self.monitor.is_cancelled() {
@@ -206,7 +200,7 @@ impl Checking<'_> {
                 self.fault(format!("the rooms are out of order: {id} stands behind {after}"));
                 return Ok(());
             }
-            let read = self.room(id, &name, &ids);
+            let read = self.room(id, &name);
             self.note(&format!("room {name:?}"), read);
             after = id;
         }
@@ -214,7 +208,7 @@ impl Checking<'_> {
     }
 
     /// The room's numbers first, then its messages slice by slice. Meanwhile a server may forget the oldest and store others.
-    fn room(&mut self, id: i64, name: &str, ids: &Ids) -> Result<(), rusqlite::Error> {
+    fn room(&mut self, id: i64, name: &str) -> Result<(), rusqlite::Error> {
         let transaction = self.db.unchecked_transaction()?;
         let room = room_now(&transaction, id)?;
         let contradiction = if room.is_sound {
@@ -237,7 +231,7 @@ impl Checking<'_> {
             from = from.max(now.oldest);
             let to = from.saturating_add(SLICE - 1).min(room.newest);
             if from <= to {
-                self.report.messages += slice(&transaction, id, &now, (from, to), ids, &mut missing)?;
+                self.report.messages += slice(&transaction, id, &now, (from, to), &mut missing)?;
             }
             transaction.commit()?;
             self.monitor.advance(self.report.messages);
@@ -251,9 +245,11 @@ impl Checking<'_> {
         if unlisted > 0 {
             self.fault(format!("room {name:?}: {unlisted} more messages are not as they were stored"));
         }
+        if missing.messages > 0 {
+            missing.messages = self.lost(id)?;
+        }
         for (count, what) in [
             (missing.messages, "of its messages are not stored"),
-            (missing.ids, "of its ids are not in their table"),
             (missing.indexed, "of its messages are missing in the search index, or should not be in it"),
         ] {
             if count > 0 {
@@ -261,6 +257,19 @@ impl Checking<'_> {
             }
         }
         Ok(())
+    }
+
+    /// How many of a room's messages are not there and were not forgotten: told from one moment, since a server may forget others.
+    fn lost(&self, id: i64) -> Result<u64, rusqlite::Error> {
+        let transaction = self.db.unchecked_transaction()?;
+        let (oldest, newest, forgotten): (u64, u64, u64) = transaction
+            .prepare_cached("SELECT oldest, newest, forgotten FROM room WHERE id = ?1")?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let stored: u64 = transaction
+            .prepare_cached("SELECT count(*) FROM message WHERE place BETWEEN ?1 AND ?2")?
+            .query_row((place(id, oldest), place(id, newest)), |row| row.get(0))?;
+        transaction.commit()?;
+        Ok((newest + 1).saturating_sub(oldest + forgotten + stored))
     }
 
     /// Messages, and entries of the search index, whose room there is not, or not under their number.
@@ -345,7 +354,6 @@ fn room_now(db: &Connection, id: i64) -> Result<Room, rusqlite::Error> {
             newest: row.get("newest")?,
             oldest: row.get("oldest")?,
             indexed: row.get("indexed")?,
-            merged: row.get("ids_merged")?,
             oldest_at_ms: row.get("oldest_at_ms")?,
             is_sound: true,
         })
@@ -361,7 +369,7 @@ fn room_by_messages(db: &Connection, id: i64) -> Result<Room, rusqlite::Error> {
         )?
         .query_row((place(id, 0), place(id, SEQ_MAX)), |row| Ok((row.get(0)?, row.get(1)?)))?;
     let (oldest, newest) = (first.map_or(1, seq_of), last.map_or(0, seq_of));
-    Ok(Room { newest, oldest, indexed: newest, merged: 0, oldest_at_ms: 0, is_sound: false })
+    Ok(Room { newest, oldest, indexed: newest, oldest_at_ms: 0, is_sound: false })
 }
 
 /// What a room says of itself and is not so.
@@ -384,30 +392,23 @@ fn slice(
     id: i64,
     room: &Room,
     (from, to): (u64, u64),
-    ids: &Ids,
     missing: &mut Missing,
 ) -> Result<u64, rusqlite::Error> {
     let places = (place(id, from), place(id, to));
     let mut messages =
         db.prepare_cached(concat!("SELECT ", message_columns!(), " FROM message m WHERE m.place BETWEEN ?1 AND ?2"))?;
-    let mut entry = db.prepare_cached("SELECT 1 FROM message_id WHERE key = ?1 AND place = ?2")?;
     let mut rows = messages.query(places)?;
-    let mut count = 0;
+    let (mut count, mut to_be_indexed) = (0, 0);
     while let Some(row) = rows.next()? {
         count += 1;
-        let at: i64 = row.get(0)?;
         missing.unverified += u64::from(page::soundness(row)? == Soundness::Unverified);
-        let Some(message) = page::readable("", row, &mut LeftOut::default())? else {
+        let seq = seq_of(row.get(0)?);
+        to_be_indexed += u64::from(seq <= room.indexed);
+        if page::readable("", row, &mut LeftOut::default())?.is_none() {
             missing.damaged += 1;
             if missing.damaged_seqs.len() < FAULTS_MAX {
-                missing.damaged_seqs.push(seq_of(at));
+                missing.damaged_seqs.push(seq);
             }
-            continue;
-        };
-        let Some(message_id) = message.id else { continue };
-        if at <= place(id, room.merged) {
-            let key = ids.key(message_id);
-            missing.ids += u64::from(!entry.exists((key, at))?);
         }
     }
     missing.messages += (to - from + 1).saturating_sub(count);
@@ -417,6 +418,6 @@ fn slice(
     let indexed: u64 = db
         .prepare_cached("SELECT count(*) FROM message_text_docsize WHERE id BETWEEN ?1 AND ?2")?
         .query_row(places, |row| row.get(0))?;
-    missing.indexed += indexed.abs_diff((room.indexed.min(to) + 1).saturating_sub(from));
+    missing.indexed += indexed.abs_diff(to_be_indexed);
     Ok(count)
 }

@@ -1,14 +1,16 @@
 //! Reading an export into a history, all of it or nothing.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::io::BufRead;
 use std::path::Path;
 
 use glassline_wire::event::Act;
 use glassline_wire::event::{Event, Message};
 use glassline_wire::limits::{NAME_BYTES_MAX, ROOM_CHARS_MAX, TEXT_BYTES_MAX};
+use glassline_wire::message_id::MessageId;
 use glassline_wire::visible::{REPLACEMENT, is_direction_or_break, one_line, relayed};
-use rusqlite::{OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::UpkeepError;
 use super::fresh::Fresh;
@@ -18,10 +20,11 @@ use crate::record::{Entry, Outcome, Record};
 use crate::sqlite::append::{Growth, store};
 use crate::sqlite::engine::{Engine, Keep};
 use crate::sqlite::fault;
-use crate::sqlite::ids::{self, Ids};
+use crate::sqlite::id_window::IdWindow;
 use crate::sqlite::page::{self, Filling, LeftOut, message_columns};
-use crate::sqlite::place::{SEQ_MAX, place};
+use crate::sqlite::place::{SEQ_BITS, SEQ_MAX, place};
 use crate::sqlite::rooms::open_room;
+use crate::sqlite::shares::UNKNOWN_ORIGIN;
 use crate::sqlite::tend::{Checkpoint, checkpoint};
 use crate::store::{Store, StoreError};
 
@@ -72,7 +75,7 @@ fn import_lines(file: &Path, input: &mut dyn BufRead, monitor: &dyn Monitor) -> 
     if let Some(damage) = engine.take_damage() {
         return Err(StoreError::Damaged(damage).into());
     }
-    let stored = store_lines(&mut engine, file, &mut lines, monitor);
+    let stored = store_lines(&mut engine.db, file, &mut lines, monitor);
     match stored {
         Ok(imported) => {
             checkpoint(&engine.db, Checkpoint::Whole).map_err(|error| fault::writing(&error, file))?;
@@ -87,18 +90,17 @@ fn import_lines(file: &Path, input: &mut dyn BufRead, monitor: &dyn Monitor) -> 
 
 /// Stores all lines in one transaction: whatever fails leaves the file as it was.
 fn store_lines(
-    engine: &mut Engine,
+    db: &mut Connection,
     file: &Path,
     lines: &mut Lines<'_>,
     monitor: &dyn Monitor,
 ) -> Result<Imported, UpkeepError> {
-    let Engine { db, ids, .. } = engine;
     let writing = |error| UpkeepError::Store(fault::writing(&error, file));
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(writing)?;
-    ids.merge_all(&transaction).map_err(writing)?;
     let mut importing = Importing {
         file,
-        ids,
+        stored: HashSet::new(),
+        hasher: RandomState::new(),
         acts: acts(&transaction).map_err(writing)?,
         transaction: &transaction,
         rooms: HashMap::new(),
@@ -127,7 +129,6 @@ fn store_lines(
     }
     importing.flush()?;
     let imported = importing.imported;
-    transaction.execute("UPDATE room SET ids_merged = newest", []).map_err(writing)?;
     transaction.commit().map_err(writing)?;
     Ok(imported)
 }
@@ -143,9 +144,12 @@ fn brief(error: &serde_json::Error) -> String {
 
 struct Importing<'i> {
     file: &'i Path,
-    ids: &'i Ids,
     transaction: &'i Transaction<'i>,
     rooms: HashMap<String, ImportedRoom>,
+    /// Hashes of the room, id and sender of each message with an id in the rooms that are imported
+    /// into, those imported among them: some 20 bytes for each.
+    stored: HashSet<u64>,
+    hasher: RandomState,
     acts: HashSet<String>,
     waiting: Vec<Record>,
     imported: Imported,
@@ -244,7 +248,11 @@ impl Importing<'_> {
             )));
         }
         self.rooms.insert(message.room.clone(), ImportedRoom { last: seq, ..room });
-        self.waiting.push(Record::Message(Entry { message, author: 0 }));
+        if message.id.is_some_and(|id| !self.note_id(&message.room, id, &message.from)) {
+            self.imported.skipped += 1;
+            return Ok(Ok(()));
+        }
+        self.waiting.push(Record::Message(Entry { message, author: 0, after: None, subnet: 0 }));
         Ok(Ok(()))
     }
 
@@ -275,12 +283,12 @@ impl Importing<'_> {
                 .optional()?;
             match newest {
                 None => {
-                    open_room(self.transaction, name, seq)?;
+                    open_room(self.transaction, name, seq, UNKNOWN_ORIGIN)?;
                 }
                 Some(0) => {
                     self.transaction
                         .prepare_cached(
-                            "UPDATE room SET newest = ?2 - 1, oldest = ?2, indexed = ?2 - 1, ids_merged = ?2 - 1 WHERE name = ?1",
+                            "UPDATE room SET newest = ?2 - 1, oldest = ?2, indexed = ?2 - 1 WHERE name = ?1",
                         )?
                         .execute((name, seq))?;
                 }
@@ -291,7 +299,30 @@ impl Importing<'_> {
         let is_new = begin().map_err(|error| fault::writing(&error, self.file))?;
         let room = ImportedRoom { is_new, last: 0 };
         self.rooms.insert(name.to_string(), room);
+        if !is_new {
+            self.note_ids_of(name).map_err(|error| fault::reading(&error, self.file))?;
+        }
         Ok(room)
+    }
+
+    /// Returns false if this sender's id was noted before.
+    fn note_id(&mut self, room: &str, id: MessageId, sender: &str) -> bool {
+        self.stored.insert(self.hasher.hash_one((room, id, sender.to_lowercase())))
+    }
+
+    /// Notes the ids of the messages that a room has. What cannot be read has none.
+    fn note_ids_of(&mut self, name: &str) -> Result<(), rusqlite::Error> {
+        let mut messages = self.transaction.prepare(
+            "SELECT m.id, m.sender FROM room r JOIN message m ON m.place BETWEEN r.id << ?2 | r.oldest AND r.id << ?2 | r.newest
+             WHERE r.name = ?1 AND m.id IS NOT NULL",
+        )?;
+        let mut rows = messages.query((name, SEQ_BITS))?;
+        while let Some(row) = rows.next()? {
+            if let (Ok(id), Ok(sender)) = (row.get(0), row.get_ref(1)?.as_str()) {
+                self.note_id(name, MessageId(u128::from_be_bytes(id)), sender);
+            }
+        }
+        Ok(())
     }
 
     /// Whether the very same message stands at its number.
@@ -314,14 +345,10 @@ impl Importing<'_> {
     }
 
     fn flush(&mut self) -> Result<(), UpkeepError> {
-        let stored = store(self.transaction, &HashMap::new(), self.ids, &self.waiting);
-        let Growth { outcomes, fresh, .. } = stored.map_err(|error| fault::writing(&error, self.file))?;
-        // Straight into their table: there is no bound to how many come before the commit.
-        let insert = || {
-            let mut insert = self.transaction.prepare_cached(ids::INSERT)?;
-            fresh.iter().try_for_each(|id_place| insert.execute(*id_place).map(drop))
-        };
-        insert().map_err(|error| fault::writing(&error, self.file))?;
+        // Repeats were left out before, and not only those of the most recent messages.
+        let mut no_ids = IdWindow::new(0);
+        let stored = store(self.transaction, &HashMap::new(), &mut no_ids, 0, &self.waiting);
+        let Growth { outcomes, .. } = stored.map_err(|error| fault::writing(&error, self.file))?;
         for (record, outcome) in self.waiting.iter().zip(outcomes) {
             match (record, outcome) {
                 (Record::Act(_), _) => self.imported.acts += 1,
@@ -329,7 +356,9 @@ impl Importing<'_> {
                     self.imported.messages += 1;
                     self.imported.renumbered += u64::from(entry.message.seq != Some(seq));
                 }
-                (Record::Message(_), Outcome::Again(_) | Outcome::IdReused) => self.imported.skipped += 1,
+                (Record::Message(_), Outcome::Again(_) | Outcome::IdReused | Outcome::TooLate) => {
+                    self.imported.skipped += 1;
+                }
             }
         }
         self.waiting.clear();

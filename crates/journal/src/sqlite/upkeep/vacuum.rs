@@ -56,6 +56,11 @@ pub fn vacuum_monitored(file: &Path, monitor: &Arc<dyn Monitor>) -> Result<Vacuu
     monitor.begin(Stage::MergingIndex, None);
     watch(&mut engine.db, monitor, || false).map_err(writing)?;
     engine.merge_whole_index()?;
+    while engine.drop_old_ids_step()? {
+        if monitor.is_cancelled() {
+            return Err(StoreError::Cancelled);
+        }
+    }
     monitor.begin(Stage::Vacuuming, Some(engine.messages.saturating_mul(STEPS_PER_MESSAGE)));
     watch(&mut engine.db, monitor, || false).map_err(writing)?;
     // The new file is built as a temporary one first, for which memory is no place.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use glassline_journal::{Done, Gauges, Outcome, Page, Question, Record, StoreError, Ticket};
+use glassline_journal::{Done, Gauges, Outcome, Page, Question, Record, Requester, StoreError, Ticket};
 use glassline_room::OperatorToken;
 use glassline_wire::opening::EVENT_OPENING;
 use glassline_wire::timestamp::Timestamp;
@@ -73,7 +73,7 @@ impl Archive for Shelves {
         self.0.borrow().waiting.len() >= WAITING_MAX
     }
 
-    fn ask(&mut self, ticket: Ticket, question: Question) -> bool {
+    fn ask(&mut self, ticket: Ticket, _: Requester, question: Question) -> bool {
         self.0.borrow_mut().questions.push((ticket, question));
         true
     }

@@ -1,0 +1,213 @@
+//! Which messages go where a history is too large: of the account that has most, of its room that has most, and there the oldest, unless
+//! one origin outweighs the others (decisions/011).
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, Transaction};
+
+use super::place::{place, seq_of};
+use super::remove::{Removed, remove};
+use super::shares::{Changes, CountedRow, LOBBY_ACCOUNT, Scope, UNKNOWN_ORIGIN, largest, row_bytes, share};
+
+/// The lobby's bytes count for two thirds, so that it keeps half whatever is stored elsewhere, though shares are estimates.
+const LOBBY_WEIGHT: (u64, u64) = (2, 3);
+
+/// An origin outweighs the others in a room if it has, in all rooms, more than two thirds of what they have in this one.
+const OUTWEIGHS: (u64, u64) = (2, 3);
+
+/// How much more than the next an account, a room or an origin may lose before it is weighed again: a share of everything, and a minimum.
+const SLACK_SHARE: u64 = 64;
+const SLACK_BYTES_MIN: u64 = 64 * 1024;
+
+/// Origins that are weighed: those with most in the room, and with most in all rooms.
+const WEIGHED: usize = 8;
+
+/// Messages looked at in one step for those of one origin.
+const SCANNED_MAX: u64 = 4_096;
+
+/// Places in rooms that are remembered; when there are more, all are looked for again.
+const SCANS_MAX: usize = 256;
+
+/// Where the messages of an origin in a room begin, at the earliest: by room and origin, a number.
+pub(super) type Scans = HashMap<(i64, i64), u64>;
+
+/// What a step may take away.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Excess {
+    /// Bytes in use, and how many of them are too many.
+    pub(super) used: u64,
+    pub(super) over: u64,
+    /// Bytes by their shares that are still to go; nothing if that follows from those.
+    pub(super) bytes_left: Option<u64>,
+    pub(super) rows_max: u64,
+}
+
+/// What a step did.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Displaced {
+    pub(super) removed: Removed,
+    /// Bytes by their shares that are to go in further steps.
+    pub(super) bytes_left: u64,
+    /// Messages that were looked at and may have stayed.
+    pub(super) looked_at: u64,
+}
+
+/// A room that messages are taken from, and how many bytes of them.
+#[derive(Debug, Clone, Copy)]
+struct Victim {
+    room_id: i64,
+    oldest: u64,
+    newest: u64,
+    goal: u64,
+}
+
+/// Takes messages of the heaviest away. Nothing if nothing is counted.
+pub(super) fn displace(
+    transaction: &Transaction<'_>,
+    excess: Excess,
+    scans: &mut Scans,
+) -> Result<Option<Displaced>, rusqlite::Error> {
+    let all = share(transaction, Scope::All, 0)?;
+    let slack = (all / SLACK_SHARE).max(SLACK_BYTES_MIN);
+    // Bytes in use are more than those counted, or fewer: as many of these go as are too many of those.
+    let share_of_over = || u128::from(all) * u128::from(excess.over) / u128::from(excess.used.max(1));
+    let wanted = excess.bytes_left.unwrap_or_else(|| u64::try_from(share_of_over()).unwrap_or(u64::MAX));
+    let Some((account, account_goal)) = heaviest_account(transaction, slack)? else { return Ok(None) };
+    let rooms = largest(transaction, Scope::RoomsOf(account), 2)?;
+    let Some(&(room_id, bytes)) = rooms.first() else { return Ok(None) };
+    let room_goal = bytes - rooms.get(1).map_or(0, |(_, next)| *next) + slack;
+    let goal = wanted.min(account_goal).min(room_goal).max(1);
+    let (oldest, newest) = transaction
+        .prepare_cached("SELECT oldest, newest FROM room WHERE id = ?1")?
+        .query_row([room_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let victim = Victim { room_id, oldest, newest, goal };
+    if let Some((origin, surplus)) = outweighing(transaction, room_id, bytes)? {
+        let victim = Victim { goal: goal.min(surplus + slack), ..victim };
+        let OfOrigin { rows, looked_at, is_at_end } = rows_of(transaction, victim, origin, excess.rows_max, scans)?;
+        if !rows.is_empty() || !is_at_end {
+            return displaced(transaction, room_id, &rows, wanted, looked_at);
+        }
+    }
+    let rows = first_rows(transaction, victim, excess.rows_max)?;
+    if rows.is_empty() {
+        // Messages that are lost count no longer.
+        let mut changes = Changes::default();
+        for (origin, bytes) in largest(transaction, Scope::OriginsIn(room_id), SCANS_MAX)? {
+            changes.add((room_id, account), origin, -bytes.cast_signed());
+        }
+        changes.write(transaction)?;
+        return Ok(Some(Displaced { removed: Removed::default(), bytes_left: wanted, looked_at: SCANNED_MAX }));
+    }
+    displaced(transaction, room_id, &rows, wanted, 0)
+}
+
+fn displaced(
+    transaction: &Transaction<'_>,
+    room_id: i64,
+    rows: &[CountedRow],
+    wanted: u64,
+    looked_at: u64,
+) -> Result<Option<Displaced>, rusqlite::Error> {
+    let before = share(transaction, Scope::All, 0)?;
+    let removed = remove(transaction, room_id, rows)?;
+    // Messages that are not counted yet do not change shares.
+    let bytes = removed.bytes.max(before.saturating_sub(share(transaction, Scope::All, 0)?));
+    Ok(Some(Displaced { removed, bytes_left: wanted.saturating_sub(bytes), looked_at }))
+}
+
+/// The account with most bytes as they weigh, and how many it may lose until it is not, by `slack` more.
+fn heaviest_account(db: &Connection, slack: u64) -> Result<Option<(i64, u64)>, rusqlite::Error> {
+    let mut accounts: Vec<(i64, u64)> = largest(db, Scope::Accounts, 3)?;
+    accounts.retain(|(account, _)| *account != LOBBY_ACCOUNT);
+    let lobby = share(db, Scope::Accounts, LOBBY_ACCOUNT)?;
+    if lobby > 0 {
+        accounts.push((LOBBY_ACCOUNT, lobby * LOBBY_WEIGHT.0 / LOBBY_WEIGHT.1));
+    }
+    accounts.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
+    let next = accounts.get(1).map_or(0, |(_, weight)| *weight);
+    Ok(accounts.first().map(|&(account, weight)| (account, weight - next + slack)))
+}
+
+/// The origin with most bytes of those that outweigh all others in a room, if others are there; and how many bytes it has too many.
+fn outweighing(db: &Connection, room_id: i64, room_bytes: u64) -> Result<Option<(i64, u64)>, rusqlite::Error> {
+    let mut origins = largest(db, Scope::OriginsIn(room_id), WEIGHED)?;
+    origins.extend(largest(db, Scope::Origins, WEIGHED)?);
+    let (mut heaviest, mut heaviest_bytes) = (None, 0);
+    for (origin, _) in origins {
+        let here = share(db, Scope::OriginsIn(room_id), origin)?;
+        let others = room_bytes.saturating_sub(here);
+        if origin == UNKNOWN_ORIGIN || here == 0 || others == 0 {
+            continue;
+        }
+        let (bytes, allowed) = (share(db, Scope::Origins, origin)?, others * OUTWEIGHS.0 / OUTWEIGHS.1);
+        if bytes > allowed && bytes > heaviest_bytes {
+            (heaviest, heaviest_bytes) = (Some((origin, bytes - allowed)), bytes);
+        }
+    }
+    Ok(heaviest)
+}
+
+/// The first messages of a room.
+fn first_rows(db: &Connection, victim: Victim, rows_max: u64) -> Result<Vec<CountedRow>, rusqlite::Error> {
+    let mut statement = db.prepare_cached(concat!(
+        "SELECT place, origin, ",
+        row_bytes!(),
+        " FROM message WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT ?3"
+    ))?;
+    let Victim { room_id, oldest, newest, goal, .. } = victim;
+    let mut rows = statement.query((place(room_id, oldest), place(room_id, newest), rows_max.max(1)))?;
+    let (mut taken, mut bytes) = (Vec::new(), 0);
+    while bytes < goal
+        && let Some(row) = rows.next()?
+    {
+        let row = CountedRow::of(row)?;
+        bytes += row.bytes;
+        taken.push(row);
+    }
+    Ok(taken)
+}
+
+/// Messages of one origin.
+struct OfOrigin {
+    rows: Vec<CountedRow>,
+    looked_at: u64,
+    /// No more follow.
+    is_at_end: bool,
+}
+
+/// The first messages of an origin in a room, from where they were looked for last. The room's newest message stays.
+fn rows_of(
+    db: &Connection,
+    victim: Victim,
+    origin: i64,
+    rows_max: u64,
+    scans: &mut Scans,
+) -> Result<OfOrigin, rusqlite::Error> {
+    let Victim { room_id, oldest, newest, goal, .. } = victim;
+    if scans.len() >= SCANS_MAX {
+        scans.clear();
+    }
+    let scanned = scans.entry((room_id, origin)).or_insert(oldest);
+    let first = (*scanned).max(oldest);
+    let mut statement = db.prepare_cached(concat!(
+        "SELECT place, origin, ",
+        row_bytes!(),
+        " FROM message WHERE place >= ?1 AND place < ?2 ORDER BY place LIMIT ?3"
+    ))?;
+    let mut rows = statement.query((place(room_id, first), place(room_id, newest), SCANNED_MAX))?;
+    let (mut taken, mut bytes, mut looked_at, mut is_at_end) = (Vec::new(), 0, 0, false);
+    while bytes < goal && (taken.len() as u64) < rows_max.max(1) {
+        let Some(row) = rows.next()? else {
+            is_at_end = looked_at < SCANNED_MAX;
+            break;
+        };
+        looked_at += 1;
+        let row = CountedRow::of(row)?;
+        *scanned = seq_of(row.place) + 1;
+        if row.origin == origin {
+            bytes += row.bytes;
+            taken.push(row);
+        }
+    }
+    Ok(OfOrigin { rows: taken, looked_at, is_at_end })
+}

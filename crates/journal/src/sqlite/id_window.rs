@@ -1,0 +1,216 @@
+//! The ids of the most recent messages of the whole history, in memory: a message sent again is
+//! found among them, and where it is not, each room's edge tells whether it can have been stored
+//! before (E4).
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+
+use glassline_wire::message_id::MessageId;
+
+use super::place::{room_of, seq_of};
+
+/// Messages whose ids are remembered: with the map of their keys some 24 MiB.
+pub(super) const MESSAGES_MAX: usize = 262_144;
+
+/// Keys under which a message is found: of its sender's token and of its sender's name. A message
+/// without an id has none.
+type Keys = [Option<u64>; 2];
+
+/// One message of the window.
+#[derive(Debug)]
+struct Remembered {
+    place: i64,
+    keys: Keys,
+}
+
+/// The part of a room that is in the window.
+#[derive(Debug)]
+struct Covered {
+    /// Each message with a higher number is in the window.
+    edge: u64,
+    messages: usize,
+}
+
+/// The sender of a message, as the window tells senders apart.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sender<'s> {
+    /// The same for each connection that shows the same token; 0 for nobody.
+    pub(super) author: u64,
+    pub(super) name: &'s str,
+}
+
+/// See the module.
+///
+/// Messages of a batch are [noted](Self::note) while it is stored. Then they are either
+/// [kept](Self::commit), and as many of the oldest go, or [taken back](Self::roll_back).
+#[derive(Debug)]
+pub(super) struct IdWindow {
+    /// Makes the keys, with a secret of this run: nobody can choose ids or names whose keys are
+    /// equal.
+    hasher: RandomState,
+    messages_max: usize,
+    /// Oldest first. The messages of one room follow each other without a hole.
+    messages: VecDeque<Remembered>,
+    /// The newest place of each key.
+    places: HashMap<u64, i64>,
+    /// By room id; a room without messages in the window is not listed.
+    covered: HashMap<i64, Covered>,
+    uncommitted: usize,
+}
+
+impl IdWindow {
+    pub(super) fn new(messages_max: usize) -> Self {
+        Self {
+            hasher: RandomState::new(),
+            messages_max,
+            messages: VecDeque::new(),
+            places: HashMap::new(),
+            covered: HashMap::new(),
+            uncommitted: 0,
+        }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.messages.len() >= self.messages_max
+    }
+
+    /// Returns the place of the message that this sender sent under this id, if it is remembered.
+    /// The token tells more than the name, which may have changed its owner.
+    pub(super) fn find(&self, room_id: i64, id: MessageId, sender: Sender<'_>) -> Option<i64> {
+        let keys = self.keys(room_id, Some(id), sender);
+        keys.into_iter().flatten().find_map(|key| self.places.get(&key).copied())
+    }
+
+    /// Returns whether each message of the room with a number above `after` is in the window.
+    /// `newest` is the room's newest number.
+    pub(super) fn covers(&self, room_id: i64, newest: u64, after: u64) -> bool {
+        after >= self.covered.get(&room_id).map_or(newest, |covered| covered.edge)
+    }
+
+    /// Adds the message that is now the newest of its room.
+    pub(super) fn note(&mut self, place: i64, id: Option<MessageId>, sender: Sender<'_>) {
+        let edge = seq_of(place).saturating_sub(1);
+        self.covered.entry(room_of(place)).or_insert(Covered { edge, messages: 0 }).messages += 1;
+        let keys = self.keys(room_of(place), id, sender);
+        self.places.extend(keys.into_iter().flatten().map(|key| (key, place)));
+        self.messages.push_back(Remembered { place, keys });
+        self.uncommitted += 1;
+    }
+
+    /// Adds the message before the oldest one of its room that is in the window, or the room's
+    /// newest one if none is. It becomes the first that goes.
+    pub(super) fn note_earlier(&mut self, place: i64, id: Option<MessageId>, sender: Sender<'_>) {
+        let covered = self.covered.entry(room_of(place)).or_insert(Covered { edge: 0, messages: 0 });
+        covered.edge = seq_of(place).saturating_sub(1);
+        covered.messages += 1;
+        let keys = self.keys(room_of(place), id, sender);
+        for key in keys.into_iter().flatten() {
+            self.places.entry(key).or_insert(place);
+        }
+        self.messages.push_front(Remembered { place, keys });
+    }
+
+    /// Keeps what was noted since the last call, and forgets the oldest beyond the bound.
+    pub(super) fn commit(&mut self) {
+        self.uncommitted = 0;
+        while self.messages.len() > self.messages_max {
+            let Some(oldest) = self.messages.pop_front() else { return };
+            self.forget(&oldest);
+        }
+    }
+
+    /// Takes back what was noted since the last commit.
+    pub(super) fn roll_back(&mut self) {
+        for _ in 0..std::mem::take(&mut self.uncommitted) {
+            let Some(newest) = self.messages.pop_back() else { return };
+            let edge = self.covered.get(&room_of(newest.place)).map(|covered| covered.edge);
+            self.forget(&newest);
+            // Forgetting moves the edge up, which only forgetting the oldest may.
+            if let (Some(edge), Some(covered)) = (edge, self.covered.get_mut(&room_of(newest.place))) {
+                covered.edge = edge;
+            }
+        }
+    }
+
+    fn forget(&mut self, message: &Remembered) {
+        let Remembered { place, keys } = message;
+        for key in keys.iter().flatten() {
+            if self.places.get(key) == Some(place) {
+                self.places.remove(key);
+            }
+        }
+        if let Some(covered) = self.covered.get_mut(&room_of(*place)) {
+            covered.edge = seq_of(*place);
+            covered.messages -= 1;
+            if covered.messages == 0 {
+                self.covered.remove(&room_of(*place));
+            }
+        }
+    }
+
+    fn keys(&self, room_id: i64, id: Option<MessageId>, sender: Sender<'_>) -> Keys {
+        let Some(id) = id else { return [None, None] };
+        let of_token = (sender.author != 0).then(|| self.hasher.hash_one((room_id, id, sender.author)));
+        [of_token, Some(self.hasher.hash_one((room_id, id, sender.name.to_lowercase())))]
+    }
+
+    /// Entries of all its parts: what its memory is bounded by.
+    #[cfg(test)]
+    pub(super) fn sizes(&self) -> [usize; 3] {
+        [self.messages.len(), self.places.len(), self.covered.len()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::place::place;
+
+    const ALICE: Sender<'static> = Sender { author: 1, name: "alice" };
+
+    #[test]
+    fn the_edge_follows_what_is_forgotten_room_by_room() {
+        let mut window = IdWindow::new(3);
+        for seq in 1..=3 {
+            window.note(place(1, seq), Some(MessageId(seq.into())), ALICE);
+        }
+        window.commit();
+        assert!(window.covers(1, 3, 0), "nothing was forgotten");
+        assert!(!window.covers(2, 9, 8) && window.covers(2, 9, 9), "a room of which nothing is known");
+        for seq in 10..=11 {
+            window.note(place(2, seq), None, ALICE);
+        }
+        window.commit();
+        assert!(!window.covers(1, 3, 1) && window.covers(1, 3, 2));
+        assert!(!window.covers(2, 11, 8) && window.covers(2, 11, 9));
+        assert_eq!(window.find(1, MessageId(2), ALICE), None);
+        assert_eq!(window.find(1, MessageId(3), ALICE), Some(place(1, 3)));
+        assert!(window.covers(1, 3, u64::MAX), "a number that was never given");
+        assert_eq!(window.sizes(), [3, 2, 2]);
+    }
+
+    #[test]
+    fn what_is_rolled_back_leaves_no_trace() {
+        let mut window = IdWindow::new(4);
+        window.note(place(1, 1), Some(MessageId(1)), ALICE);
+        window.commit();
+        window.note(place(1, 2), Some(MessageId(2)), ALICE);
+        window.note(place(2, 7), Some(MessageId(3)), ALICE);
+        window.roll_back();
+        assert_eq!(window.sizes(), [1, 2, 1]);
+        assert!(window.covers(1, 1, 0) && !window.covers(2, 6, 5));
+        window.roll_back();
+        assert_eq!(window.find(1, MessageId(1), ALICE), Some(place(1, 1)));
+    }
+
+    #[test]
+    fn a_token_is_followed_before_a_name() {
+        let mut window = IdWindow::new(9);
+        window.note(place(1, 1), Some(MessageId(7)), Sender { author: 5, name: "bob" });
+        window.note(place(1, 2), Some(MessageId(7)), ALICE);
+        let find = |author, name| window.find(1, MessageId(7), Sender { author, name });
+        assert_eq!(find(5, "alice"), Some(place(1, 1)));
+        assert_eq!(find(0, "ALICE"), Some(place(1, 2)));
+        assert_eq!(find(9, "carol"), None);
+    }
+}

@@ -1,0 +1,76 @@
+//! The length of the write-ahead log while somebody reads without a pause.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use glassline_journal::{Done, Journal, Keep, Question, Requester, open};
+use glassline_wire::request::Search;
+
+use crate::support::*;
+
+const MIB: u64 = 1024 * 1024;
+
+/// Requesters who search again as soon as they are answered.
+const SEARCHERS: u64 = 6;
+
+#[test]
+fn the_log_is_bounded_while_others_search_without_a_pause() {
+    let folder = Folder::new();
+    let keep_bytes = 32 * MIB;
+    let store = open(&folder.file(), Keep { days: None, bytes: Some(keep_bytes) }).expect("opens");
+    let (woken, answered) = (AtomicBool::new(false), AtomicU64::new(0));
+    let woken = std::sync::Arc::new(woken);
+    let rung = std::sync::Arc::clone(&woken);
+    let journal = Journal::start(store, move || rung.store(true, Ordering::Release)).expect("starts");
+    // Nobody said it, and it is too short for the index: everything is read.
+    let search = |ticket: u64| {
+        let search = Search { room: "lobby".into(), query: "ü~".into(), before: None, limit: None };
+        assert!(journal.ask(ticket, Requester { subnet: 1, number: ticket }, Question::Search(search)));
+    };
+    let mut seeded = Seeded(3);
+    let (mut ticket, mut stored, mut largest) = (SEARCHERS, 0, 0);
+    let mut words = || {
+        let mut text = String::new();
+        for _ in 0..256 {
+            let _ = write!(text, "{:016x}", seeded.next());
+        }
+        text
+    };
+    let deadline = soon() + Duration::from_mins(2);
+    for searcher in 0..SEARCHERS {
+        search(searcher);
+    }
+    for _ in 0..64 {
+        let batch: Vec<_> = (0..128)
+            .map(|_| {
+                ticket += 1;
+                (ticket, entry("lobby", "alice", &words(), None, 1))
+            })
+            .collect();
+        journal.append(batch);
+        let wanted = stored + 128;
+        while stored < wanted {
+            assert!(std::time::Instant::now() < deadline, "{stored} of {wanted} stored");
+            for done in journal.take_done() {
+                match done {
+                    Done::Appended { .. } => stored += 1,
+                    Done::Answered { ticket, .. } => {
+                        answered.fetch_add(1, Ordering::Relaxed);
+                        search(ticket);
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+            std::thread::yield_now();
+        }
+        largest = largest.max(std::fs::metadata(folder.path().join("history.db-wal")).expect("a log").len());
+    }
+    let gauges = journal.gauges();
+    println!("largest log {largest}, {} answers, {gauges:?}", answered.load(Ordering::Relaxed));
+    assert!(answered.load(Ordering::Relaxed) > SEARCHERS, "they searched");
+    assert!(largest < 12 * MIB, "{largest} bytes of log");
+    assert!(gauges.log_bytes > 0, "it is counted");
+    assert!(gauges.used_bytes < keep_bytes + keep_bytes / 4, "{}", gauges.used_bytes);
+    journal.close(Duration::from_secs(20)).expect("closes");
+}

@@ -61,7 +61,9 @@ pub(super) fn sort_out(
             stand_in(&transaction, entries, room_id, seqs, &mut standing)?;
         }
         unknown += (seqs.end() - seqs.start() + 1).saturating_sub(standing.len() as u64);
-        standing.into_iter().for_each(|seq| add(&mut lost, seq..=seq));
+        for seq in standing {
+            add(&mut lost, seq..=seq);
+        }
     }
     if unknown <= removed {
         return Ok(Absent { missing: lost, doubt: None });

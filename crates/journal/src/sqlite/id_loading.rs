@@ -51,7 +51,8 @@ impl Tail {
         Some(Self { latest, earlier: Vec::new(), oldest, rows_at_once: 1 })
     }
 
-    /// Goes to the message before; nothing if there is none or it cannot be read.
+    /// Goes to the message before, past numbers whose message was forgotten; nothing if there is none
+    /// or it cannot be read.
     fn before(mut self, db: &Connection) -> Option<Self> {
         let place = self.latest.place - 1;
         if place < self.oldest {
@@ -62,7 +63,7 @@ impl Tail {
             self.earlier = rows(db, place, self.oldest, self.rows_at_once);
             self.earlier.reverse();
         }
-        self.latest = self.earlier.pop().filter(|row| row.place == place)?;
+        self.latest = self.earlier.pop()?;
         Some(self)
     }
 }

@@ -10,6 +10,8 @@ use glassline_wire::timestamp::Timestamp;
 
 use super::engine::{Engine, Keep};
 use super::id_window::IdWindow;
+use super::place::place;
+use super::shares::CountedRow;
 use super::tests::{Folder, batch, newest, record};
 use crate::record::{Entry, Outcome, Record};
 use crate::store::{Store, StoreError};
@@ -216,8 +218,7 @@ fn what_was_forgotten_or_is_damaged_is_not_stored_again() {
     // A row of which nobody can say whose it is: what is before it counts as unknown.
     for spoil in ["sender = CAST(x'ff' AS TEXT)", "id = x'00'"] {
         let engine = folder.engine();
-        let changed =
-            engine.db.execute(&format!("UPDATE message SET {spoil} WHERE place = ?1"), [super::place::place(1, 505)]);
+        let changed = engine.db.execute(&format!("UPDATE message SET {spoil} WHERE place = ?1"), [place(1, 505)]);
         assert_eq!(changed.expect("writes"), 1);
         drop(engine);
         let mut engine = folder.engine();
@@ -227,6 +228,34 @@ fn what_was_forgotten_or_is_damaged_is_not_stored_again() {
     }
     let mut engine = folder.engine();
     assert_eq!(answer(&mut engine, &said(700).after(505)), Ok((512, "stored")), "each behind it is known");
+}
+
+#[test]
+fn what_was_forgotten_in_the_midst_of_a_room_is_too_late() {
+    let folder = Folder::new("ids-midst");
+    let mut engine = folder.engine();
+    let said = |number: u128| Said::by("alice", 1, number);
+    for number in 1..=20 {
+        answer(&mut engine, &said(number)).expect("stored");
+    }
+    let transaction = engine.db.transaction().expect("begins");
+    let gone = [9, 12].map(|seq| CountedRow { place: place(1, seq), origin: 0, bytes: 0 });
+    assert_eq!(super::remove::remove(&transaction, 1, &gone).expect("removes").rows, 2);
+    transaction.commit().expect("commits");
+    for reopened in [false, true] {
+        if reopened {
+            drop(engine);
+            engine = folder.engine();
+        }
+        for number in [9, 12] {
+            assert_eq!(answer(&mut engine, &said(number).after(number as u64 - 1)), Err(Outcome::TooLate), "{number}");
+        }
+        for number in [1, 8, 10, 11, 13, 20] {
+            assert_eq!(answer(&mut engine, &said(number).after(0)), Ok((number as u64, "again")), "kept are known");
+        }
+    }
+    assert_eq!(answer(&mut engine, &said(30).after(11)), Err(Outcome::TooLate), "it may have been number 12");
+    assert_eq!(answer(&mut engine, &said(30).after(12)), Ok((21, "stored")), "each behind it is known");
 }
 
 #[test]

@@ -26,7 +26,7 @@ struct Remembered {
 /// The part of a room that is in the window.
 #[derive(Debug)]
 struct Covered {
-    /// Each message with a higher number is in the window.
+    /// Each message with a higher number is in the window; some with lower ones may be.
     edge: u64,
     messages: usize,
 }
@@ -49,7 +49,7 @@ pub(super) struct IdWindow {
     /// equal.
     hasher: RandomState,
     messages_max: usize,
-    /// Oldest first. The messages of one room follow each other without a hole.
+    /// Oldest first.
     messages: VecDeque<Remembered>,
     /// The newest place of each key.
     places: HashMap<u64, i64>,
@@ -97,11 +97,15 @@ impl IdWindow {
         self.uncommitted += 1;
     }
 
-    /// Adds the message before the oldest one of its room that is in the window, or the room's
-    /// newest one if none is. It becomes the first that goes.
+    /// Adds a message before the oldest one of its room that is in the window, or the room's newest
+    /// one if none is. It becomes the first that goes. Where numbers between them have no message,
+    /// the edge stays behind these: nobody knows their ids any more.
     pub(super) fn note_earlier(&mut self, place: i64, id: Option<MessageId>, sender: Sender<'_>) {
-        let covered = self.covered.entry(room_of(place)).or_insert(Covered { edge: 0, messages: 0 });
-        covered.edge = seq_of(place).saturating_sub(1);
+        let seq = seq_of(place);
+        let covered = self.covered.entry(room_of(place)).or_insert(Covered { edge: seq, messages: 0 });
+        if covered.edge == seq {
+            covered.edge = seq.saturating_sub(1);
+        }
         covered.messages += 1;
         let keys = self.keys(room_of(place), id, sender);
         for key in keys.into_iter().flatten() {
@@ -140,7 +144,7 @@ impl IdWindow {
             }
         }
         if let Some(covered) = self.covered.get_mut(&room_of(*place)) {
-            covered.edge = seq_of(*place);
+            covered.edge = covered.edge.max(seq_of(*place));
             covered.messages -= 1;
             if covered.messages == 0 {
                 self.covered.remove(&room_of(*place));

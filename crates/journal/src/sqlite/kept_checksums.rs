@@ -61,12 +61,9 @@ pub(super) fn keep(db: &Connection) -> Result<(), Error> {
 
 /// Shows a table with checksums where it has none, and with columns that it lacks: they are 0.
 pub(super) fn show_computed(db: &Connection, table: Table, lacking: &[&str]) -> Result<(), Error> {
-    let (name, mut arguments) = (table.name(), arguments(db, table, "")?);
-    let mut shown = "*".to_string();
-    for column in lacking {
-        arguments.push_str(", 0");
-        shown.push_str(&format!(", 0 AS {column}"));
-    }
+    let name = table.name();
+    let arguments = lacking.iter().fold(arguments(db, table, "")?, |arguments, _| arguments + ", 0");
+    let shown = lacking.iter().fold("*".to_string(), |shown, column| format!("{shown}, 0 AS {column}"));
     db.execute_batch(&format!(
         "CREATE TEMP VIEW {name} AS SELECT {shown}, checksum_of({arguments}) AS {COLUMN} FROM main.{name};"
     ))

@@ -1,5 +1,6 @@
 //! What a person does with a history: export, import, check, vacuum.
 
+mod absent;
 mod check;
 mod export;
 mod extent;

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use glassline_journal::{Head, Keep, Record, Store, check, open};
+use glassline_journal::{Exported, Head, Keep, Record, Store, check, export, open};
 use glassline_wire::request::{HistoryRange, Search};
+use rusqlite::Connection;
 
 use crate::support::*;
 
@@ -203,4 +204,44 @@ fn numbers_between_what_is_kept_are_not_given_again() {
     let last = server.message(3, "lobby", "person-3", 100);
     assert_eq!(server.store.append(&[last]).expect("stores"), stored([head.newest + 1]));
     server.close();
+}
+
+#[test]
+fn what_was_removed_is_told_from_what_is_lost() {
+    let mut server = Server::open();
+    server.talk("lobby", 8, 2_000);
+    server.flood(STRANGER, 2 << 20, 700, 10);
+    let Server { folder, store, .. } = server;
+    let mut reader = store.reader().expect("a reader");
+    let asked = HistoryRange { room: "lobby".into(), after: Some(1_990), ..HistoryRange::default() };
+    let kept = seqs(&range(reader.as_mut(), &asked));
+    let removed = (kept[0]..kept[40]).find(|seq| !kept.contains(seq)).expect("the stranger outweighs the others");
+    drop((reader, store));
+    let exported = || -> Exported { export(&folder.file(), &mut Vec::new()).expect("exports") };
+    let sound = exported();
+    assert!(sound.is_complete(), "{sound:?}");
+    assert_eq!(sound.messages, check(&folder.file()).expect("a report").messages);
+    let change = |sql: &str| {
+        let db = Connection::open(folder.file()).expect("opens");
+        assert_eq!(db.execute(sql, []).expect("changes"), 1, "{sql}");
+    };
+    let (lost, damaged) = (kept[10], kept[30]);
+    change(&format!("DELETE FROM message WHERE place = 1 << 40 | {lost}"));
+    change(&format!("UPDATE message SET origin = origin + 1 WHERE place = 1 << 40 | {damaged}"));
+    let missing = [lost, damaged].map(|seq| ("lobby".to_string(), seq..=seq)).to_vec();
+    let found = exported();
+    assert_eq!((found.missing, found.doubts), (missing, Vec::new()), "and nothing that was removed");
+    let faults = check(&folder.file()).expect("a report").faults;
+    let wanted = [format!("number {damaged} is not"), "1 of its messages are not stored".to_string()];
+    assert!(wanted.iter().all(|wanted| faults.iter().any(|fault| fault.contains(wanted))), "{faults:?}");
+    // Where nothing has it any more, it could be any of them.
+    change(&format!("DELETE FROM message_text WHERE rowid = 1 << 40 | {lost}"));
+    let found = exported();
+    let reported = |seq| found.missing.iter().any(|(_, range)| range.contains(&seq));
+    assert!(reported(lost) && reported(damaged) && reported(removed), "{:?}", found.missing);
+    assert!(
+        found.doubts.iter().any(|doubt| doubt.contains("removed by retention, unknown which")),
+        "{:?}",
+        found.doubts
+    );
 }

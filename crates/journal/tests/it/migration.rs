@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use glassline_journal::{Damage, Outcome, Record, Store, check, export};
+use glassline_journal::{Damage, Keep, Outcome, Record, Store, check, export, open};
 use glassline_wire::request::HistoryRange;
 use rusqlite::Connection;
 
@@ -44,7 +44,7 @@ fn file_of_version(version: u32, file: &Path, first_room: u64) {
         db.execute(
             "WITH RECURSIVE n(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < ?2)
              INSERT INTO message SELECT ?1 << 40 | seq, 1790000000000 + seq, 1, 'alice', seq % 7 = 0,
-             CAST(printf('%016d', seq) AS BLOB), printf('去東京 number %d', seq) FROM n",
+             CAST(printf('%016d', seq) AS BLOB), printf('去東京 cafe%s number %d', char(0x301), seq) FROM n",
             (id, count),
         )
         .expect("writes");
@@ -84,7 +84,7 @@ fn old_ids(file: &Path) -> Option<u64> {
 /// Message of the lobby as it was sent.
 fn sent(seq: u64) -> Record {
     let id: [u8; 16] = format!("{seq:016}").into_bytes().try_into().expect("16 digits");
-    let text = format!("去東京 number {seq}");
+    let text = format!("去東京 cafe\u{301} number {seq}");
     let Record::Message(mut entry) = entry("lobby", "alice", &text, Some(u128::from_be_bytes(id)), 1) else {
         panic!("a message")
     };
@@ -120,7 +120,8 @@ fn an_older_file_is_served_while_it_is_migrated_in_steps() {
         })
         .collect();
     assert_eq!(again_seqs, [Some(1), Some(MESSAGES)], "what was sent before is known: {again:?}");
-    let wanted: Vec<_> = (1..=10_u64).map(|seq| (seq, format!("去東京 number {seq}"), seq.is_multiple_of(7))).collect();
+    let wanted: Vec<_> =
+        (1..=10_u64).map(|seq| (seq, format!("去東京 cafe\u{301} number {seq}"), seq.is_multiple_of(7))).collect();
     let (mut left, mut steps, mut said) = (MESSAGES + 10, 0, 0);
     let mut ids_left = old_ids(&folder.file());
     while left > 0 || ids_left.is_some() {
@@ -141,16 +142,34 @@ fn an_older_file_is_served_while_it_is_migrated_in_steps() {
         assert!(said < 2_000, "{left} are left");
     }
     assert!(steps >= (MESSAGES + 10) / 2_048, "{steps} steps");
+    tend_to_the_end(store.as_mut());
+    let found = search(store.reader().expect("a reader").as_mut(), "lobby", "去東京 caf\u{e9} number 7999");
+    assert_eq!(seqs(&found), [7_999], "in the other normalisation form");
     drop(store);
     assert_eq!(unverified(&folder.file()), 0);
+    let keep = Keep { days: None, bytes: Some(400_000) };
+    let mut store = open(&folder.file(), keep).expect("opens");
+    tend_to_the_end(store.as_mut());
+    assert!(store.sizes().used_bytes <= 400_000, "what is of nobody known counts as well");
+    let left = page(store.as_ref(), 0);
+    assert!(left[0].0 > 1 && left[0].0 < MESSAGES, "the oldest went: {left:?}");
+    drop(store);
+    assert_eq!(unverified(&folder.file()), 0);
+    let after = left[0].0 + 2;
     // Once all have one, a message without is damaged.
     let db = Connection::open(folder.file()).expect("opens");
-    assert_eq!(db.execute("UPDATE message SET checksum = NULL WHERE place = 1 << 40 | 5", []).expect("writes"), 1);
+    assert_eq!(
+        db.execute("UPDATE message SET checksum = NULL WHERE place = 1 << 40 | ?1", [after]).expect("writes"),
+        1
+    );
     drop(db);
     let report = check(&folder.file()).expect("a report");
-    assert!(report.unverified == 0 && report.faults.iter().any(|fault| fault.contains("number 5 ")), "{report:?}");
+    assert!(
+        report.unverified == 0 && report.faults.iter().any(|fault| fault.contains(&format!("number {after} "))),
+        "{report:?}"
+    );
     let store = open_kept(&folder.file());
-    assert_eq!(page(store.as_ref(), 3)[..2], [wanted[3].clone(), wanted[5].clone()]);
+    assert_eq!(page(store.as_ref(), after - 2)[..2], [left[1].clone(), left[3].clone()]);
 }
 
 #[test]

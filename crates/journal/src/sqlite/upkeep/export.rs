@@ -8,6 +8,7 @@ use std::sync::Arc;
 use glassline_wire::event::{Act, Event, Message, SCHEMA_VERSION};
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use super::absent::{Absent, add, sort_out};
 use super::extent::{Room, Rooms, rooms, rows_max};
 use super::monitor::{Monitor, Stage, heed, unmonitored};
 use super::slice::{SLICE, Table, read, tolerate};
@@ -48,7 +49,7 @@ pub struct Exported {
     /// Operators' acts.
     pub acts: u64,
     /// Messages that are missing, by room and in the order of their numbers; each number between the
-    /// room's oldest and newest is either exported or in one of these ranges.
+    /// room's oldest and newest is exported, in one of these ranges, or was removed by retention.
     pub missing: Vec<(String, RangeInclusive<u64>)>,
     /// Acts that are missing, by their numbers in the file.
     pub missing_acts: Vec<RangeInclusive<u64>>,
@@ -152,47 +153,45 @@ impl Exporting<'_> {
     /// Goes through the numbers slice by slice, each number once and upwards.
     fn room(&mut self, room: &Room, reading: Reading<'_>) -> Result<(), UpkeepError> {
         let before = self.exported.messages;
+        let mut absent = Vec::new();
         let mut next = room.first;
         while next <= room.last {
             let to = next.saturating_add(SLICE - 1).min(room.last);
-            let (oldest, messages) = self.messages(room, next..=to).map_err(reading)?;
+            let messages = self.messages(room, next..=to).map_err(reading)?;
             let is_empty = messages.iter().all(Option::is_none);
             for (seq, message) in (next..).zip(messages) {
-                match message {
-                    Some(message) => {
-                        self.line(&Event::Message(message).to_json())?;
-                        self.exported.messages += 1;
-                    }
-                    // Retention has removed it since the room's row was read.
-                    None if seq < oldest => {}
-                    None => self.miss(&room.name, seq..=seq),
+                if let Some(message) = message {
+                    self.line(&Event::Message(message).to_json())?;
+                    self.exported.messages += 1;
+                } else {
+                    add(&mut absent, seq..=seq);
                 }
             }
             self.advance(to - next + 1)?;
             next = to + 1;
             if is_empty {
-                next = self.after_empty_slice(room, next).map_err(reading)?;
+                let found = self.after_empty_slice(room, next).map_err(reading)?;
+                if found > next {
+                    add(&mut absent, next..=found - 1);
+                }
+                next = found;
             }
         }
         self.exported.rooms += u64::from(self.exported.messages > before);
+        let Absent { missing, doubt } = sort_out(&self.db, room.id, &room.name, absent).map_err(reading)?;
+        self.exported.missing.extend(missing.into_iter().map(|seqs| (room.name.clone(), seqs)));
+        self.exported.doubts.extend(doubt);
         Ok(())
     }
 
-    /// Reads a slice, and the room's oldest number at that moment; 0 if that is not known.
-    fn messages(&self, room: &Room, seqs: RangeInclusive<u64>) -> Result<(u64, Vec<Option<Message>>), rusqlite::Error> {
+    fn messages(&self, room: &Room, seqs: RangeInclusive<u64>) -> Result<Vec<Option<Message>>, rusqlite::Error> {
         let transaction = self.db.unchecked_transaction()?;
-        let oldest = transaction
-            .prepare_cached("SELECT oldest FROM room WHERE id = ?1 AND oldest <= newest + 1")
-            .and_then(|mut oldest| oldest.query_row([room.id], |row| row.get(0)).optional());
-        let oldest: Option<u64> = tolerate(oldest)?.flatten();
         let keys = place(room.id, *seqs.start())..=place(room.id, *seqs.end());
-        let messages = read(&transaction, &MESSAGES, keys, |row| message_in(&room.name, row))?;
         // After a damaged row a commit fails, though nothing is written.
-        drop(transaction);
-        Ok((oldest.unwrap_or(0), messages))
+        read(&transaction, &MESSAGES, keys, |row| message_in(&room.name, row))
     }
 
-    /// Where to go on behind a slice without a message. In a room with more numbers than the file can
+    /// Returns where to go on behind a slice without a message. In a room with more numbers than the file can
     /// hold, that is the next message.
     fn after_empty_slice(&mut self, room: &Room, next: u64) -> Result<u64, rusqlite::Error> {
         if self.empty_slices_left > 0 {
@@ -209,23 +208,7 @@ impl Exporting<'_> {
                 first.query_row([place(room.id, next), place(room.id, room.last)], |row| row.get(0)).optional()
             });
         let found: Option<u64> = tolerate(found)?.flatten().map(seq_of);
-        let found = found.filter(|found| (next..=room.last).contains(found)).unwrap_or(room.last + 1);
-        if found > next {
-            self.miss(&room.name, next..=found - 1);
-        }
-        Ok(found)
-    }
-
-    /// Reports numbers as missing, with those before them in one range.
-    fn miss(&mut self, room: &str, seqs: RangeInclusive<u64>) {
-        if let Some((last_room, last)) = self.exported.missing.last_mut()
-            && last_room == room
-            && last.end() + 1 == *seqs.start()
-        {
-            *last = *last.start()..=*seqs.end();
-        } else {
-            self.exported.missing.push((room.to_string(), seqs));
-        }
+        Ok(found.filter(|found| (next..=room.last).contains(found)).unwrap_or(room.last + 1))
     }
 
     /// Goes through the acts up to the last. If that is not known, up to one that others follow no more.
@@ -239,12 +222,8 @@ impl Exporting<'_> {
                     self.line(&Event::Act(act).to_json())?;
                     self.exported.acts += 1;
                     last_found = number;
-                } else if let Some(range) = self.exported.missing_acts.last_mut()
-                    && range.end() + 1 == number
-                {
-                    *range = *range.start()..=number;
                 } else {
-                    self.exported.missing_acts.push(number..=number);
+                    add(&mut self.exported.missing_acts, number..=number);
                 }
             }
             self.advance(to - next + 1)?;

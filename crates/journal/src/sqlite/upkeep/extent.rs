@@ -40,6 +40,8 @@ struct Head {
     name: String,
     oldest: u64,
     newest: u64,
+    /// Numbers between them whose messages were removed by retention.
+    removed: u64,
 }
 
 /// Returns how many rows the file can hold at most.
@@ -95,7 +97,12 @@ pub(super) fn rooms(db: &Connection, rows_max: u64) -> Result<Rooms, rusqlite::E
 /// The head in a row of the whole table; an error if its bytes are damaged.
 fn head_in(row: &Row<'_>) -> Result<Head, rusqlite::Error> {
     checksum::verify(Table::Room, row)?;
-    Ok(Head { name: row.get("name")?, oldest: row.get("oldest")?, newest: row.get("newest")? })
+    Ok(Head {
+        name: row.get("name")?,
+        oldest: row.get("oldest")?,
+        newest: row.get("newest")?,
+        removed: row.get("forgotten")?,
+    })
 }
 
 /// Ids of rooms that have a row or messages, and whether all rows could be read.
@@ -162,7 +169,8 @@ fn extent(
     let last_found = seq(highest)?;
     let last_indexed = seq(highest_indexed)?;
     let last = last_found.max(last_indexed);
-    let is_plausible = |first: u64, last: u64| last <= SEQ_MAX && last.saturating_sub(first) <= rows_max;
+    let numbers_max = rows_max.saturating_add(head.map_or(0, |head| head.removed));
+    let is_plausible = |first: u64, last: u64| last <= SEQ_MAX && last.saturating_sub(first) <= numbers_max;
     let stands = |seq: u64| {
         let found = one(db, "SELECT place FROM message WHERE place = ?1", [place(id, seq)])?;
         Ok::<_, rusqlite::Error>(found.key() == Some(place(id, seq)))

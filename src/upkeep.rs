@@ -241,10 +241,10 @@ fn report(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
         )?;
     }
     if report.unverified > 0 {
-        println!(
+        say(format_args!(
             "{} of them are from before messages had checksums and were not verified; a server gives them theirs while it runs",
             report.unverified
-        );
+        ))?;
     }
     if report.is_sound() {
         return say("nothing is wrong with it");

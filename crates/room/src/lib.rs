@@ -50,7 +50,7 @@ pub use id::MemberId;
 pub use member::Dialect;
 pub use name::room_name;
 pub use now::Now;
-pub use order::{Expelled, Happening, OperatorToken, TokenError};
+pub use order::{Expelled, Happening, OperatorToken, TokenError, subnet};
 pub use outstanding::Awaits;
 pub use past::{Answer, Inquiry, Question};
 pub use refusal::Refused;

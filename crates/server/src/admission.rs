@@ -9,9 +9,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 
+use glassline_room::subnet;
+
 use crate::bucket::Bucket;
 use crate::flood::{Flood, FloodLimit};
-use crate::gate::subnet;
 
 /// New connections of one subnet that are served at once: a class that comes back after a restart,
 /// twice over.

@@ -1,7 +1,9 @@
 //! Who may connect: how many at once from one address (L).
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
+
+use glassline_room::subnet;
 
 use crate::limits::Limits;
 
@@ -32,14 +34,6 @@ impl Gate {
                 self.connections.remove(&subnet(address));
             }
         }
-    }
-}
-
-/// What one subscriber has to itself: an IPv4 address, or an IPv6 network of 64 bits.
-pub(crate) fn subnet(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 

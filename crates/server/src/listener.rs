@@ -77,12 +77,7 @@ impl Listener {
                     return Accepted::Peer(stream, peer);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Accepted::Nobody,
-                // The peer gave up while it was queued, or a signal came: neither says anything about the next one.
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
-                    ) => {}
+                Err(error) if is_about_one_peer(&error) => {}
                 Err(error) => {
                     self.turn_one_away();
                     let retry_after_ms = self.backoff_ms;
@@ -99,6 +94,15 @@ impl Listener {
             self.spare = spare_descriptor();
         }
     }
+}
+
+/// Returns whether an error of `accept` says nothing about the next peer: this one gave up while it
+/// was queued, or a signal came.
+pub(crate) fn is_about_one_peer(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
 }
 
 fn spare_descriptor() -> Option<File> {

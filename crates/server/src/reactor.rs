@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 
-use glassline_room::{Hub, MemberId, Now, Rules};
+use glassline_room::{Hub, MemberId, Now, Rules, subnet};
 use glassline_wire::event::{Event, Ping};
 use glassline_wire::visible;
 use slab::Slab;
@@ -16,7 +16,7 @@ use crate::Config;
 use crate::admission::Admission;
 use crate::connection::{Connection, Phase};
 use crate::counters::Counters;
-use crate::gate::{Gate, subnet};
+use crate::gate::Gate;
 use crate::history::History;
 use crate::link::Link;
 use crate::timers::{Kind, Timers};

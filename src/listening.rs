@@ -68,7 +68,8 @@ fn shares_port_with_ipv4(address: SocketAddr, beside: &[SocketAddr]) -> bool {
     address.port() != 0 && beside.iter().any(|other| other.is_ipv4() && other.port() == address.port())
 }
 
-/// Reports whether two addresses claim the same connections. `[::]` leaves IPv4 to those that name it.
+/// Reports whether two addresses claim the same connections. `[::]` leaves IPv4 to those that name
+/// it.
 fn overlaps(one: SocketAddr, other: SocketAddr) -> bool {
     let same_family = one.is_ipv4() == other.is_ipv4();
     let same_address = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
@@ -97,7 +98,8 @@ fn advice(address: SocketAddr, kind: io::ErrorKind, flag: Flag) -> String {
     }
 }
 
-/// Returns the address at which this machine itself reaches a listener: the loopback one for an unspecified address.
+/// Returns the address at which this machine itself reaches a listener: the loopback one for an
+/// unspecified address.
 pub(crate) fn reachable_here(listening: SocketAddr) -> SocketAddr {
     let ip = match listening.ip() {
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
@@ -107,9 +109,11 @@ pub(crate) fn reachable_here(listening: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listening.port())
 }
 
-/// Returns the addresses at which other machines can reach `listening`, IPv4 first; at most [`SHOWN_ADDRESSES_MAX`].
+/// Returns the addresses at which other machines can reach `listening`, IPv4 first; at most
+/// [`SHOWN_ADDRESSES_MAX`].
 ///
-/// Link-local IPv6 addresses are left out: they need the name of an interface that only this machine knows.
+/// Link-local IPv6 addresses are left out: they need the name of an interface that only this
+/// machine knows.
 pub(crate) fn reachable_from_elsewhere(listening: SocketAddr) -> Vec<SocketAddr> {
     if !listening.ip().is_unspecified() {
         let own = Some(listening).filter(|address| !address.ip().to_canonical().is_loopback());

@@ -18,7 +18,8 @@ pub(crate) fn program(name: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// Keeps a command from this user's chats: no setting of theirs is read, and no file of theirs is written.
+/// Keeps a command from this user's chats: no setting of theirs is read, and no file of theirs is
+/// written.
 ///
 /// `HOME` stays, because cargo and rustup find their own files there.
 pub(crate) fn keep_from_the_user(command: &mut Command) {

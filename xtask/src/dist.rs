@@ -1,7 +1,7 @@
 //! `cargo xtask dist`: the packages, in `target/dist`.
 //!
-//! A tarball is always built. A `.deb`, a static binary and a container image are built where this machine has the
-//! tools; what is not built is reported with the reason.
+//! A tarball is always built. A `.deb`, a static binary and a container image are built where this
+//! machine has the tools; what is not built is reported with the reason.
 
 use std::fs;
 use std::path::{Path, PathBuf};

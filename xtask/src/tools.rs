@@ -21,7 +21,7 @@ enum Package {
     Rustup(&'static str),
 }
 
-/// What to do about a tool that is missing.
+/// Treatment of a tool that is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Install {
     /// Install it where that is allowed.
@@ -56,7 +56,8 @@ tools! {
 }
 
 impl Install {
-    /// Returns the default: yes under `CI=true` and with `--yes`, a question at a terminal, and no elsewhere.
+    /// Returns the default: yes under `CI=true` and with `--yes`, a question at a terminal, and no
+    /// elsewhere.
     pub(crate) fn chosen(is_yes_given: bool) -> Self {
         if is_yes_given || std::env::var_os("CI").is_some_and(|value| value == "true") {
             Self::Yes

@@ -10,7 +10,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 /// Connections the kernel holds for a server that is busy: a class that arrives at once.
 const BACKLOG: i32 = 4_096;
 
-/// Opens a listening socket; port 0 takes a free one. `[::]` takes IPv4 connections too, where the system allows it.
+/// Opens a listening socket; port 0 takes a free one. `[::]` takes IPv4 connections too, where the
+/// system allows it.
 ///
 /// # Errors
 /// The address is not this machine's, is in use, or is not allowed to this user.
@@ -18,7 +19,8 @@ pub fn listen(address: SocketAddr) -> io::Result<StdListener> {
     bound(address, |_| Ok(()))
 }
 
-/// Opens a listening socket that takes IPv6 connections only, so that one for IPv4 can have the same port.
+/// Opens a listening socket that takes IPv6 connections only, so that one for IPv4 can have the
+/// same port.
 ///
 /// # Errors
 /// As of [`listen`].

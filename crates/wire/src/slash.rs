@@ -53,8 +53,8 @@ pub enum Disguise {
 
 impl<'a> SlashLine<'a> {
     /// Reads a line; `None` if its first visible character is no slash, or if two slashes say that
-    /// it is text. The sequences of cursor keys, which a line typed at a bare socket may begin with,
-    /// are as good as unseen.
+    /// it is text. The sequences of cursor keys, which a line typed at a bare socket may begin
+    /// with, are as good as unseen.
     pub fn of(line: &'a str) -> Option<Self> {
         let shown = without_unseen(line);
         let (at, slash) = (line.len() - shown.len(), shown.chars().next()?);

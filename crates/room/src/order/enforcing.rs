@@ -42,7 +42,8 @@ pub enum Happening {
         /// Attempts that its address has left for now.
         left: u64,
     },
-    /// A client has a number of a room that its history has not given: either the client is wrong, or the history has lost messages.
+    /// A client has a number of a room that its history has not given: either the client is wrong,
+    /// or the history has lost messages.
     AheadOfHistory {
         /// The room.
         room: String,

@@ -139,7 +139,7 @@ impl HttpServer {
         }
     }
 
-    /// Whether none can be closed for another one, because all are about to be answered.
+    /// Returns whether none can be closed for another one, because all are about to be answered.
     fn all_wait_for_pages(&self) -> bool {
         self.connections.len() >= CONNECTIONS_MAX && self.first_to_close().is_none()
     }

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{SocketAddr, SocketAddrV6, TcpListener as StdListener};
 
 use mio::net::{TcpListener, TcpStream};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 /// Connections the kernel holds for a server that is busy: a class that arrives at once.
 const BACKLOG: i32 = 4_096;
@@ -26,6 +26,12 @@ pub fn listen(address: SocketAddr) -> io::Result<StdListener> {
 /// As of [`listen`].
 pub fn listen_ipv6_only(address: SocketAddrV6) -> io::Result<StdListener> {
     bound(address.into(), |socket| socket.set_only_v6(true))
+}
+
+/// Returns whether connections over IPv4 reach a listener: one for IPv6 may take them too.
+pub fn takes_ipv4(listener: &StdListener) -> bool {
+    let is_ipv4 = listener.local_addr().is_ok_and(|address| address.is_ipv4());
+    is_ipv4 || SockRef::from(listener).only_v6().is_ok_and(|only_ipv6| !only_ipv6)
 }
 
 fn bound(address: SocketAddr, prepare: impl FnOnce(&Socket) -> io::Result<()>) -> io::Result<StdListener> {

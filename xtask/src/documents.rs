@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::command::{self, Outcome, keep_from_the_user, program, root};
+use crate::command::{self, Outcome, keep_from_the_user, program, root, succeeds};
 
 /// Longer than any of them needs.
 const COMMAND_TIMEOUT: Duration = Duration::from_mins(2);
@@ -28,9 +28,7 @@ pub(crate) fn run() -> Outcome {
     let own = own.display().to_string();
     let inner = ["sh", "-c", IN_NETWORK, "sh", &own, "documents"];
     // An ordinary user is root in a user namespace of their own, where the system permits one.
-    let mut probe = program("unshare", &["-n", "true"]);
-    probe.stdout(Stdio::null()).stderr(Stdio::null());
-    let namespaces: &[&str] = if probe.status().is_ok_and(|status| status.success()) { &["-n"] } else { &["-rn"] };
+    let namespaces: &[&str] = if succeeds("unshare", &["-n", "true"]) { &["-n"] } else { &["-rn"] };
     command::run(program("unshare", &[namespaces, &inner].concat()))
 }
 

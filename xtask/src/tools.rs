@@ -1,9 +1,8 @@
 //! Tools that the chores need beside Rust: why, whether they are there, and how they are installed.
 
 use std::io::{self, IsTerminal, Write};
-use std::process::{Command, Stdio};
 
-use crate::command::{Outcome, program, run};
+use crate::command::{Outcome, program, run, succeeds};
 
 /// A tool that is found by running it, and the package that holds it.
 #[derive(Debug, Clone, Copy)]
@@ -71,11 +70,7 @@ impl Install {
 
 impl Tool {
     fn is_there(&self) -> bool {
-        self.probe.split_first().is_some_and(|(name, arguments)| {
-            let mut probe = Command::new(name);
-            probe.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            probe.status().is_ok_and(|status| status.success())
-        })
+        self.probe.split_first().is_some_and(|(name, arguments)| succeeds(name, arguments))
     }
 
     fn by_hand(&self) -> String {

@@ -18,7 +18,8 @@ fn with_default_port(address: &str) -> String {
     if address.contains(':') { address.to_string() } else { format!("{address}:{DEFAULT_PORT}") }
 }
 
-/// Returns the shortest form of an address that `glassline join` takes: the default port is left out.
+/// Returns the shortest form of an address that `glassline join` takes: the default port is left
+/// out.
 pub(crate) fn joinable(address: SocketAddr) -> String {
     if address.port() == DEFAULT_PORT { address.ip().to_string() } else { address.to_string() }
 }

@@ -51,14 +51,15 @@ pub(crate) struct Arguments {
 /// Options of hosting: a server that ends when its host leaves.
 #[derive(Debug, Args)]
 pub(crate) struct Host {
-    /// Where to listen while you host; 0.0.0.0:1234 lets other machines in; may be given several times
-    /// [default: 127.0.0.1:1234]
+    /// Where to listen while you host; 0.0.0.0:1234 lets other machines in; may be given several
+    /// times [default: 127.0.0.1:1234]
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen)]
     pub(crate) listen: Vec<SocketAddr>,
     /// Where what is said is kept while you host, or `none` [default: ~/.local/state/glassline/history.db]
     #[arg(long, value_name = "FILE|none", value_parser = history::parse, value_hint = ValueHint::FilePath)]
     pub(crate) history: Option<Kept>,
-    /// A file with a secret of 16 to 256 bytes: whoever says `/op SECRET` may kick, mute, ban and freeze
+    /// A file with what `glassline operator-token` printed: whoever says `/op TOKEN` may kick,
+    /// mute, ban and freeze
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) operator_token_file: Option<PathBuf>,
 }
@@ -314,7 +315,8 @@ pub(crate) struct HistoryFile {
     /// The file [default: ~/.local/state/glassline/history.db]
     #[arg(long, value_name = "FILE", value_parser = history_file(), value_hint = ValueHint::FilePath)]
     pub(crate) history: Option<PathBuf>,
-    // A file without its option, to answer it with the right usage. Completions offer nothing for it.
+    // A file without its option, to answer it with the right usage. Completions offer nothing for
+    // it.
     #[arg(hide = true, value_hint = ValueHint::Other)]
     pub(crate) misplaced: Option<PathBuf>,
 }

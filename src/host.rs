@@ -1,7 +1,7 @@
 //! `glassline` alone: host a chat and join it, or join the one that is on this machine already.
 
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::thread;
 
 use glassline_client::{Ending, JoinOptions, join};
@@ -67,8 +67,7 @@ fn open(listeners: Vec<TcpListener>, arguments: &Host) -> Result<Opened, Ending>
     let file = history::file(arguments.history.as_ref());
     let opened = file.as_deref().map(|file| history::open(file, Keep::default()));
     let store = opened.transpose().map_err(in_or_out)?;
-    let mut greeting: Vec<String> =
-        listeners.iter().filter_map(|listener| listener.local_addr().ok()).flat_map(how_to_join).collect();
+    let mut greeting: Vec<String> = listeners.iter().flat_map(how_to_join).collect();
     greeting.push(match &file {
         Some(file) => format!("what is said is kept in {}", folders::in_short(file)),
         None => "what is said is kept nowhere".to_string(),
@@ -77,14 +76,15 @@ fn open(listeners: Vec<TcpListener>, arguments: &Host) -> Result<Opened, Ending>
 }
 
 /// Says where the chat is open, and what others type to join it.
-fn how_to_join(listening: SocketAddr) -> Vec<String> {
+fn how_to_join(listener: &TcpListener) -> Vec<String> {
+    let Ok(listening) = listener.local_addr() else { return Vec::new() };
     let open = format!("your line is open on {listening}, for as long as you stay");
     let here = joinable(reachable_here(listening));
     let here = if reachable_here(listening) == default_address() { String::new() } else { format!(" {here}") };
     if listening.ip().to_canonical().is_loopback() {
         return vec![open, format!("others on this machine join it with: glassline join{here}")];
     }
-    let elsewhere = reachable_from_elsewhere(listening);
+    let elsewhere = reachable_from_elsewhere(listener);
     let mut lines = vec![open];
     lines.extend(
         elsewhere

@@ -107,7 +107,7 @@ fn announce(listeners: &[TcpListener]) -> anyhow::Result<()> {
                 "{address} is open to other machines: everyone who can reach it can join, and everyone on the way can read \
                  what is said, because nothing is encrypted. `--listen 127.0.0.1:{DEFAULT_PORT}` keeps it on this machine."
             );
-            for reachable in reachable_from_elsewhere(address) {
+            for reachable in reachable_from_elsewhere(listener) {
                 eprintln!("others join with: glassline join {}", joinable(reachable));
             }
         }

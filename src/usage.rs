@@ -24,7 +24,8 @@ const NAME_OPTIONS: &[&str] = &["-n", "-u", "--nick", "--nickname", "--user", "-
 const HOST_OPTIONS: &[&str] = &["--host", "--address", "--addr", "--server", "--bind", "--ip", "--connect"];
 const PORT_OPTIONS: &[&str] = &["-p", "--port"];
 
-/// Returns the text for a command line that clap refused: its complaint, and the right command line where it can be guessed.
+/// Returns the text for a command line that clap refused: its complaint, and the right command line
+/// where it can be guessed.
 pub(crate) fn complaint(error: &clap::Error, arguments: &[OsString]) -> String {
     let text = error.render().to_string();
     let given: Vec<String> = arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 #[cfg(unix)]
 use std::path::Path;
+#[cfg(unix)]
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -511,17 +513,7 @@ fn a_token_of_ones_own_works_with_a_warning() {
     assert!(ended.stderr.contains("it is not recognised") && !ended.stderr.contains(TOKEN), "{}", ended.stderr);
     for (secret, word) in [("fifteen bytes !", "15 bytes"), ("glop_0123", "do not fit"), ("", "is empty")] {
         let token_file = folder.write("token", secret);
-        let mut serve = command(PROGRAM, &folder);
-        serve.args([
-            "serve",
-            "--listen",
-            "127.0.0.1:0",
-            "--history",
-            "none",
-            "--operator-token-file",
-            path(&token_file),
-        ]);
-        let ended = Program::start(serve).ended();
+        let ended = Program::start(serve_with_token(&folder, &token_file)).ended();
         assert!(ended.code == Some(1) && ended.stderr.contains(word), "{ended:?}");
         assert!(secret.is_empty() || !ended.stderr.contains(secret), "{ended:?}");
     }
@@ -536,16 +528,7 @@ fn a_token_that_systemd_hands_over_is_not_warned_of() {
     let token_file = folder.write("credentials/operator-token", TOKEN);
     set_permissions(&token_file, Permissions::from_mode(0o440)).expect("its owner may");
     for (credentials, is_warned) in [(folder.path().join("credentials"), false), (folder.path().join("other"), true)] {
-        let mut serve = command(PROGRAM, &folder);
-        serve.args([
-            "serve",
-            "--listen",
-            "127.0.0.1:0",
-            "--history",
-            "none",
-            "--operator-token-file",
-            path(&token_file),
-        ]);
+        let mut serve = serve_with_token(&folder, &token_file);
         serve.env("CREDENTIALS_DIRECTORY", credentials);
         let program = Program::start(serve);
         assert!(program.line().starts_with("listening on "));
@@ -553,6 +536,13 @@ fn a_token_that_systemd_hands_over_is_not_warned_of() {
         let ended = program.ended();
         assert_eq!(ended.stderr.contains("others may read"), is_warned, "{ended:?}");
     }
+}
+
+#[cfg(unix)]
+fn serve_with_token(folder: &Folder, token_file: &Path) -> Command {
+    let mut serve = command(PROGRAM, folder);
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--history", "none", "--operator-token-file", path(token_file)]);
+    serve
 }
 
 #[cfg(unix)]

@@ -6,7 +6,8 @@ use crate::command::{self, Outcome, cargo, program};
 use crate::tools::{self, BASH, CC, CLIPPY, CURL, CXX, FISH, IP, Install, MAN, PYTHON, RUSTFMT, Tool, UNSHARE, ZSH};
 use crate::{crash, dist, documents, fuzz, manual, simulate};
 
-/// Long enough to replay the corpus and look around a little; `cargo xtask fuzz` is for looking further.
+/// Long enough to replay the corpus and look around a little; `cargo xtask fuzz` is for looking
+/// further.
 const SHORT_FUZZ_S: u32 = 5;
 
 /// One step, and the tools without which it cannot run.
@@ -16,7 +17,7 @@ struct Step {
     tools: &'static [Tool],
     /// Tools with which the step tests more.
     optional: &'static [Tool],
-    /// Whether it runs the release binary.
+    /// It runs the release binary.
     needs_build: bool,
     run: fn() -> Outcome,
 }
@@ -102,7 +103,8 @@ enum Ended {
     Failed(String),
 }
 
-/// Runs every step, or those that `arguments` name; `--yes` installs what is missing without asking.
+/// Runs every step, or those that `arguments` name; `--yes` installs what is missing without
+/// asking.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let (flags, names): (Vec<&String>, Vec<&String>) = arguments.iter().partition(|word| word.starts_with('-'));
     if flags.iter().any(|flag| flag.as_str() == "--help") {

@@ -144,11 +144,6 @@ impl Name {
     }
 }
 
-/// Everything by which a name that was accepted before is compared.
-pub(crate) fn looks(name: &str) -> Looks {
-    Looks::of(name)
-}
-
 /// `you`, or a name that ends with it behind anything that might be drawn as an arrow: direct
 /// messages to tutorial members come from `alice→you`.
 fn is_marked_as_direct(name: &str) -> bool {

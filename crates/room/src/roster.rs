@@ -12,7 +12,7 @@ use glassline_wire::event::ErrorCode;
 use unicode_security::mixed_script::AugmentedScriptSet;
 
 use crate::id::MemberId;
-use crate::name::{Looks, Name, fold, looks};
+use crate::name::{Looks, Name, fold};
 use crate::refusal::Refused;
 
 /// How many numbers in a row are tried behind a taken name.
@@ -193,7 +193,7 @@ impl Roster {
             }
             _ => {}
         }
-        match self.looks.alike(&wished, Some(&looks(current))) {
+        match self.looks.alike(&wished, Some(&Looks::of(current))) {
             Some(_) => Err(looks_like_another()),
             None => Ok(()),
         }
@@ -201,7 +201,7 @@ impl Roster {
 
     /// Notes that `member` has `name`, which was checked before.
     pub(crate) fn claim(&mut self, name: &str, member: MemberId) {
-        let looks = looks(name);
+        let looks = Looks::of(name);
         self.looks.add(&looks);
         let held = Held { member, name: name.into(), next_suffix: 2, freed_suffixes: BTreeSet::new() };
         self.by_folded.insert(looks.folded().into(), held);
@@ -209,14 +209,14 @@ impl Roster {
 
     /// Notes that nobody has `name` any more.
     pub(crate) fn release(&mut self, name: &str) {
-        let looks_gone = looks(name);
+        let looks_gone = Looks::of(name);
         if self.by_folded.remove(looks_gone.folded()).is_none() {
             return;
         }
         self.looks.remove(&looks_gone);
         if let Some((base, number)) = name.rsplit_once('-')
             && let Ok(number) = number.parse()
-            && let Ok(Some((base, _))) = self.namesake(&looks(base))
+            && let Ok(Some((base, _))) = self.namesake(&Looks::of(base))
             && let Some(held) = self.by_folded.get_mut(&base)
             && (2..held.next_suffix).contains(&number)
         {

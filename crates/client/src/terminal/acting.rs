@@ -118,7 +118,7 @@ impl Terminal {
         Ok(())
     }
 
-    /// How many others the line of this process would close for.
+    /// Number of others whose chat ends with this process.
     fn hosted_others(&self, session: &Session) -> usize {
         if self.stop == Stop::OneProgram { 0 } else { session.others() }
     }

@@ -353,8 +353,7 @@ fn whoever_hosts_others_is_told_before_leaving() {
     assert!(says(&table));
 }
 
-/// What a terminal that wraps anew makes of a row of the block, where its window has become
-/// narrower.
+/// A row of the block as a terminal shows it that has wrapped it anew for a narrower window.
 #[test]
 fn a_block_that_was_wrapped_anew_is_taken_away_whole() {
     let mut table = Table::new(60);

@@ -21,7 +21,8 @@ pub(crate) struct Looks {
 }
 
 impl Looks {
-    pub(super) fn of(name: &str) -> Self {
+    /// Everything by which an accepted name is compared.
+    pub(crate) fn of(name: &str) -> Self {
         let skeleton_of = |name: &str| skeleton(name).collect::<String>().into_boxed_str();
         Self {
             folded: fold(name).into_boxed_str(),

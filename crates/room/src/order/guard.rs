@@ -12,7 +12,7 @@ use glassline_wire::timestamp::Timestamp;
 use super::wording;
 use crate::hub::Hub;
 use crate::id::MemberId;
-use crate::name::{Name, looks};
+use crate::name::{Looks, Name};
 use crate::now::Now;
 use crate::refusal::Refused;
 
@@ -49,7 +49,7 @@ impl Hub {
             return Ok(());
         }
         if member.is_muted {
-            match self.order.mutes.hitting(&looks(&member.name), member.address, now.at) {
+            match self.order.mutes.hitting(&Looks::of(&member.name), member.address, now.at) {
                 Some(mute) => {
                     let text = wording::muted(mute, &self.operators_named());
                     return Err(Refused::new(ErrorCode::Muted, text));
@@ -75,7 +75,7 @@ impl Hub {
     pub(crate) fn renew_mute(&mut self, id: MemberId, at: Timestamp) -> bool {
         let Some(member) = self.members.get_mut(id.0) else { return false };
         let mutes = &self.order.mutes;
-        let is_muted = !mutes.is_empty() && mutes.hitting(&looks(&member.name), member.address, at).is_some();
+        let is_muted = !mutes.is_empty() && mutes.hitting(&Looks::of(&member.name), member.address, at).is_some();
         core::mem::replace(&mut member.is_muted, is_muted) != is_muted
     }
 

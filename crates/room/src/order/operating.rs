@@ -17,7 +17,7 @@ use super::whom::{Whom, written};
 use super::{STANDING_MAX, WRONG_TOKENS_MAX};
 use crate::hub::Hub;
 use crate::id::MemberId;
-use crate::name::looks;
+use crate::name::Looks;
 use crate::now::Now;
 use crate::refusal::Refused;
 
@@ -179,7 +179,7 @@ impl Hub {
         let operators = || self.members.iter().map(|(_, member)| member).filter(|member| member.is_operator);
         match whom {
             Whom::Name { .. } => {
-                if let Some(operator) = operators().find(|operator| whom.hits_name(&looks(&operator.name))) {
+                if let Some(operator) = operators().find(|operator| whom.hits_name(&Looks::of(&operator.name))) {
                     return Err(is_operator(&operator.name));
                 }
             }

@@ -17,9 +17,9 @@ const NAMES_LISTED_MAX: usize = 20;
 /// Refusal of a text that might have told everybody an operator token.
 pub(super) const GIVEN_AWAY: &str = "this was not sent: it holds something of the form of an operator token; write /op and the token, and nothing before it";
 
-/// Refusal of a text that is `/op` behind something that draws nothing.
-pub(super) const OP_BEHIND_UNSEEN: &str =
-    "this was not sent: it is /op with something before it that cannot be seen; write it again without";
+/// Refusal of a text that is an `/op` whose slash something hides.
+pub(super) const OP_HIDDEN: &str =
+    "this was not sent: it is /op, and something hides its slash; write it again with / as its first character";
 
 /// An act as operators of the tutorial dialect are told it.
 pub(super) fn told(act: &Act) -> String {

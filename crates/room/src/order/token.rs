@@ -5,8 +5,7 @@ use core::fmt;
 
 use glassline_wire::event::ErrorCode;
 use glassline_wire::operator_token::{GeneratedToken, Mistyped, is_in};
-use icu_properties::CodePointSetData;
-use icu_properties::props::DefaultIgnorableCodePoint;
+use glassline_wire::slash::{is_slash_sign, is_unseen};
 use subtle::ConstantTimeEq;
 use unicode_normalization::UnicodeNormalization;
 
@@ -130,17 +129,13 @@ fn is_op_behind_unseen(text: &str) -> bool {
         };
     }
     let Some(named) =
-        line.strip_prefix(['/', '／', '⁄', '∕', '⧸']).filter(|_| line.len() < text.len() || !text.starts_with('/'))
+        line.strip_prefix(is_slash_sign).filter(|_| line.len() < text.len() || !text.starts_with('/'))
     else {
         return false;
     };
     let mut named = named.trim_start_matches(is_unseen).chars();
     let mut is_next = |letter: char| named.next().is_some_and(|c| c.nfkc().flat_map(char::to_lowercase).eq([letter]));
     is_next('o') && is_next('p') && named.next().is_some_and(|behind| behind.is_whitespace() || is_unseen(behind))
-}
-
-fn is_unseen(c: char) -> bool {
-    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
 impl fmt::Debug for OperatorToken {
@@ -207,6 +202,12 @@ mod tests {
             "\u{200e}",
             "\u{fe0f}",
             "\u{3164}",
+            "\u{2800}",
+            "\u{2d7f}",
+            "\u{13441}",
+            "\u{16fe4}",
+            "\u{fffd}",
+            "\u{308}",
             "\u{1b}[A",
             "\u{1b}OB",
             "\u{1b}[1;5D",
@@ -214,7 +215,7 @@ mod tests {
             "\u{8}",
             " \u{a0}\u{3000}",
         ] {
-            for op in ["/op", "／op", "/OP", "∕Op", "/\u{200b}op", "／ｏｐ"] {
+            for op in ["/op", "／op", "/OP", "∕Op", "╱op", "/\u{200b}op", "／ｏｐ"] {
                 assert!(check_text(&format!("{before}{op} a secret")).is_err(), "{before:?} {op:?}");
             }
         }

@@ -136,8 +136,8 @@ fn narrow(c: char) -> char {
 pub fn is_unseen(c: char) -> bool {
     let is_filler = matches!(
         c,
-        '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{2800}' | '\u{2d7f}' | '\u{3164}' | '\u{ffa0}'
-            | '\u{fff9}'..='\u{fffd}' | '\u{1107f}' | '\u{13441}' | '\u{13442}' | '\u{16fe4}' | '\u{1d159}'
+        '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{2800}' | '\u{2d7f}' | '\u{3164}' | '\u{ffa0}' | '\u{fff9}'
+            ..='\u{fffd}' | '\u{1107f}' | '\u{13441}' | '\u{13442}' | '\u{16fe4}' | '\u{1d159}'
     );
     is_filler || (!c.is_whitespace() && c.width().unwrap_or(0) == 0)
 }

@@ -128,8 +128,7 @@ fn is_op_behind_unseen(text: &str) -> bool {
             None => break,
         };
     }
-    let Some(named) =
-        line.strip_prefix(is_slash_sign).filter(|_| line.len() < text.len() || !text.starts_with('/'))
+    let Some(named) = line.strip_prefix(is_slash_sign).filter(|_| line.len() < text.len() || !text.starts_with('/'))
     else {
         return false;
     };

@@ -51,6 +51,11 @@ pub enum Disguise {
     LookAlike(char),
 }
 
+/// Returns whether a character is a slash or a sign that looks like one.
+fn is_slash_sign(c: char) -> bool {
+    c == '/' || LOOK_ALIKE_SIGNS.contains(&c)
+}
+
 impl<'a> SlashLine<'a> {
     /// Reads a line; `None` if its first visible character is no slash, or if two slashes say that
     /// it is text. The sequences of cursor keys, which a line typed at a bare socket may begin
@@ -58,7 +63,7 @@ impl<'a> SlashLine<'a> {
     pub fn of(line: &'a str) -> Option<Self> {
         let shown = without_unseen(line);
         let (at, slash) = (line.len() - shown.len(), shown.chars().next()?);
-        let passes = slash == '/' || LOOK_ALIKE_SIGNS.contains(&slash) || LOOK_ALIKE_LETTERS.contains(&slash);
+        let passes = is_slash_sign(slash) || LOOK_ALIKE_LETTERS.contains(&slash);
         let is_text = line[at + slash.len_utf8()..].starts_with('/');
         (passes && !is_text).then_some(Self { line, at, slash })
     }
@@ -149,11 +154,11 @@ fn narrow(c: char) -> char {
 
 /// Returns whether a character draws nothing by itself: controls, format characters, marks without
 /// a base, fillers and blanks.
-fn is_unseen(c: char) -> bool {
+pub fn is_unseen(c: char) -> bool {
     let is_filler = matches!(
         c,
-        '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' | '\u{fff9}'
-            ..='\u{fffb}' | '\u{fffd}' | '\u{16fe4}' | '\u{1d159}'
+        '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{2800}' | '\u{2d7f}' | '\u{3164}' | '\u{ffa0}' | '\u{fff9}'
+            ..='\u{fffd}' | '\u{1107f}' | '\u{13441}' | '\u{13442}' | '\u{16fe4}' | '\u{1d159}'
     );
     is_filler || (!c.is_whitespace() && c.width().unwrap_or(0) == 0)
 }
@@ -195,8 +200,15 @@ mod tests {
             '\u{2064}',
             '\u{206a}',
             '\u{2800}',
+            '\u{2d7f}',
             '\u{3164}',
             '\u{ffa0}',
+            '\u{fffc}',
+            '\u{1107f}',
+            '\u{13441}',
+            '\u{13442}',
+            '\u{16fe4}',
+            '\u{1d159}',
             '\u{fff9}',
             '\u{e0001}',
             '\u{e0020}',

@@ -182,6 +182,12 @@ mod tests {
             "\u{200e}",
             "\u{fe0f}",
             "\u{3164}",
+            "\u{2800}",
+            "\u{2d7f}",
+            "\u{13441}",
+            "\u{16fe4}",
+            "\u{fffd}",
+            "\u{308}",
             "\u{1b}[A",
             "\u{1b}OB",
             "\u{1b}[1;5D",
@@ -189,7 +195,7 @@ mod tests {
             "\u{8}",
             " \u{a0}\u{3000}",
         ] {
-            for op in ["/op", "／op", "/OP", "∕Op", "/\u{200b}op", "／ｏｐ"] {
+            for op in ["/op", "／op", "/OP", "∕Op", "╱op", "/\u{200b}op", "／ｏｐ"] {
                 assert!(check_text(&format!("{before}{op} a secret")).is_err(), "{before:?} {op:?}");
             }
         }

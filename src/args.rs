@@ -58,7 +58,7 @@ pub(crate) struct Host {
     /// Where what is said is kept while you host, or `none` [default: ~/.local/state/glassline/history.db]
     #[arg(long, value_name = "FILE|none", value_parser = history::parse, value_hint = ValueHint::FilePath)]
     pub(crate) history: Option<Kept>,
-    /// A file with a secret of 16 to 256 bytes: whoever says `/op SECRET` may kick, mute, ban and freeze
+    /// A file with what `glassline operator-token` printed: whoever says `/op TOKEN` may kick, mute, ban and freeze
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) operator_token_file: Option<PathBuf>,
 }
@@ -68,9 +68,9 @@ pub(crate) enum Command {
     Serve(Serve),
     Join(Join),
     History(History),
-    /// Print a new operator token: a secret for `serve --operator-token-file`
+    /// Print a new operator token: a secret for `--operator-token-file`
     #[command(after_help = "\
-Keep it to yourself: `(umask 077; glassline operator-token > operator-token)`, then `glassline serve --operator-token-file operator-token`.")]
+Keep it to yourself: `(umask 077; glassline operator-token > operator-token)`, then `glassline --operator-token-file operator-token`, or the same with `glassline serve`.")]
     OperatorToken,
     Completions(Completions),
     #[command(hide = true)]

@@ -78,7 +78,10 @@ fn open(listeners: Vec<TcpListener>, arguments: &Host) -> Result<Opened, Ending>
     });
     greeting.extend(warnings);
     if operator_token.is_some() {
-        greeting.push("/op and the token make you an operator, each time that you come in".to_string());
+        greeting.push(
+            "/op and the token make you an operator, each time that you come in; /help operators lists the commands"
+                .to_string(),
+        );
     }
     Ok(Opened { listeners, operator_token, store, greeting })
 }

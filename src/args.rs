@@ -69,9 +69,9 @@ pub(crate) enum Command {
     Serve(Serve),
     Join(Join),
     History(History),
-    /// Print a new operator token: a secret for `serve --operator-token-file`
+    /// Print a new operator token: a secret for `--operator-token-file`
     #[command(after_help = "\
-Keep it to yourself: `(umask 077; glassline operator-token > operator-token)`, then `glassline serve --operator-token-file operator-token`.")]
+Keep it to yourself: `(umask 077; glassline operator-token > operator-token)`, then `glassline --operator-token-file operator-token`, or the same with `glassline serve`.")]
     OperatorToken,
     Completions(Completions),
     #[command(hide = true)]

@@ -13,7 +13,7 @@ use crate::args::Host;
 use crate::folders;
 use crate::history;
 use crate::listening::{Flag, open_all, reachable_from_elsewhere, reachable_here, refused};
-use crate::operator_token;
+use crate::operator_token::{self, TokenRead};
 
 /// Everything that hosting needs, opened.
 struct Opened {
@@ -63,7 +63,10 @@ pub(crate) fn host(options: JoinOptions, arguments: &Host) -> Ending {
 fn open(listeners: Vec<TcpListener>, arguments: &Host) -> Result<Opened, Ending> {
     let in_or_out = |error: anyhow::Error| Ending::InputOutput(format!("{error:#}"));
     let token_file = arguments.operator_token_file.as_deref();
-    let operator_token = token_file.map(operator_token::read).transpose().map_err(in_or_out)?;
+    let (operator_token, warnings) = match token_file.map(operator_token::read).transpose().map_err(in_or_out)? {
+        Some(TokenRead { token, warnings }) => (Some(token), warnings),
+        None => (None, Vec::new()),
+    };
     let file = history::file(arguments.history.as_ref());
     let opened = file.as_deref().map(|file| history::open(file, Keep::default()));
     let store = opened.transpose().map_err(in_or_out)?;
@@ -72,6 +75,13 @@ fn open(listeners: Vec<TcpListener>, arguments: &Host) -> Result<Opened, Ending>
         Some(file) => format!("what is said is kept in {}", folders::in_short(file)),
         None => "what is said is kept nowhere".to_string(),
     });
+    greeting.extend(warnings);
+    if operator_token.is_some() {
+        greeting.push(
+            "/op and the token make you an operator, each time that you come in; /help operators lists the commands"
+                .to_string(),
+        );
+    }
     Ok(Opened { listeners, operator_token, store, greeting })
 }
 

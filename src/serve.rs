@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use glassline_journal::{Keep, Store};
-use glassline_server::{Config, Shutdown, Watch, run, serve_http};
+use glassline_server::{Config, OperatorToken, Shutdown, Watch, run, serve_http};
 use tracing::{info, warn};
 
 use crate::address::{DEFAULT_PORT, default_address, joinable};
@@ -14,7 +15,7 @@ use crate::args::Serve;
 use crate::history::{self, Kept};
 use crate::listening::{open_all, open_metrics, reachable_from_elsewhere};
 use crate::logging;
-use crate::operator_token;
+use crate::operator_token::{self, TokenRead};
 use crate::service_manager::{inherited_listeners, report, tell_stopping};
 use crate::signals::end_on_signal;
 
@@ -36,8 +37,16 @@ pub(crate) fn serve(arguments: &Serve) -> ExitCode {
     }
 }
 
+fn read_operator_token(file: &Path) -> anyhow::Result<OperatorToken> {
+    let TokenRead { token, warnings } = operator_token::read(file)?;
+    for warning in warnings {
+        warn!(file = %file.display(), "{warning}");
+    }
+    Ok(token)
+}
+
 fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow::Result<()> {
-    let operator_token = arguments.operator_token_file.as_deref().map(operator_token::read).transpose()?;
+    let operator_token = arguments.operator_token_file.as_deref().map(read_operator_token).transpose()?;
     let listeners = match (arguments.listen.as_slice(), inherited) {
         ([], inherited) if !inherited.is_empty() => inherited,
         ([], _) => open_all(&[default_address()])?,

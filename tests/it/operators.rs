@@ -105,9 +105,7 @@ fn a_server_without_a_token_has_no_operators() {
     }
     for line in ["/op anything", "/ban eve", "/motd x"] {
         old.say(line);
-        old.expect_word(
-            "this server has no operators; its host starts it with `glassline serve --operator-token-file FILE`",
-        );
+        old.expect_word("this server has no operators; its host starts it with `--operator-token-file FILE`");
     }
     old.say("/help");
     assert!(!old.expect_word("lists the commands").contains("/kick"));
@@ -517,6 +515,23 @@ fn a_token_of_ones_own_works_with_a_warning() {
         assert!(ended.code == Some(1) && ended.stderr.contains(word), "{ended:?}");
         assert!(secret.is_empty() || !ended.stderr.contains(secret), "{ended:?}");
     }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_host_is_warned_of_its_token_and_told_how_to_use_it() {
+    let folder = Folder::new();
+    let token_file = folder.write("token", TOKEN);
+    let mut host = command(PROGRAM, &folder);
+    host.args(["--listen", "127.0.0.1:0", "--history", "none", "--operator-token-file", path(&token_file)]);
+    let mut host = Program::start(host);
+    host.finish();
+    let ended = host.ended();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    for told in ["others may read", "it is not recognised", "/op and the token make you an operator"] {
+        assert!(ended.stderr.contains(told), "{told}: {ended:?}");
+    }
+    assert!(!ended.stderr.contains(TOKEN), "{ended:?}");
 }
 
 #[test]

@@ -204,6 +204,15 @@ impl Hub {
         }
     }
 
+    /// Tells every operator who is here something that is no act.
+    pub(super) fn warn_operators(&mut self, text: &str) {
+        let operators = self.members.iter().filter(|(_, member)| member.is_operator);
+        let operators: Vec<_> = operators.map(|(index, _)| MemberId(index)).collect();
+        for id in operators {
+            self.notify(id, text);
+        }
+    }
+
     fn tell_operators(&mut self, by: Option<MemberId>, act: &Act, reference: Option<&String>) {
         let operators = self.members.iter().filter(|(_, member)| member.is_operator);
         let operators: Vec<_> = operators.map(|(index, member)| (MemberId(index), member.dialect)).collect();

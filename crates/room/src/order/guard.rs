@@ -36,7 +36,11 @@ impl Hub {
         if self.order.bans.is_empty() {
             return Ok(());
         }
-        match self.order.bans.hitting(&name.looks(), address, now.at) {
+        let looks = name.looks();
+        match self.order.bans.hitting(&looks, address, now.at) {
+            Some(ban) if ban.whom.is_only_like(&looks) => {
+                Err(Refused::new(ErrorCode::Banned, wording::like_banned(ban)))
+            }
             Some(ban) => Err(Refused::new(ErrorCode::Banned, wording::banned(ban))),
             None => Ok(()),
         }

@@ -28,8 +28,7 @@ impl Hub {
     /// The member is no operator, the line is none of theirs, or it hits whom it may not.
     pub fn operate(&mut self, id: MemberId, line: &str, reference: Option<String>, now: Now) -> Result<(), Refused> {
         if self.rules.operator_token.is_none() {
-            let text =
-                "this server has no operators; its host starts it with `glassline serve --operator-token-file FILE`";
+            let text = "this server has no operators; one that has is started with `--operator-token-file FILE`";
             return Err(Refused::new(ErrorCode::NotOperator, text));
         }
         if line.len() > OPERATE_BYTES_MAX {

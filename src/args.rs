@@ -336,7 +336,7 @@ Examples:
   glassline completions fish > ~/.config/fish/completions/glassline.fish")]
 pub(crate) struct Completions {
     /// Your shell
-    #[arg(value_enum)]
+    #[arg(value_enum, value_name = "bash|zsh|fish")]
     pub(crate) shell: Shell,
 }
 

@@ -439,3 +439,17 @@ fn names_are_completed_in_natural_order() {
     table.press(Code::Tab);
     assert!(table.screen().contains("[student-2] student-10"), "{}", table.screen());
 }
+
+#[test]
+fn going_to_the_room_on_the_screen_is_answered() {
+    let mut table = Table::with_people(1);
+    for spelling in ["lobby", "#Lobby"] {
+        table.type_in(&format!("/join {spelling}"));
+        table.press(Code::Enter);
+        assert!(table.screen().contains("you are in lobby already"), "{}", table.screen());
+        table.press(Code::Escape);
+    }
+    table.type_in("/join den");
+    table.press(Code::Enter);
+    assert!(!table.screen().contains("already"), "{}", table.screen());
+}

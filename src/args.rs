@@ -32,7 +32,7 @@ At a terminal, /quit or three empty Enters leave. Without one, each line of stdi
     after_help = "\
 Examples:
   glassline                          host a chat on this machine, and join it
-  glassline --listen 0.0.0.0:1234    the same for everybody on your network; it says what they type
+  glassline --listen 0.0.0.0:1234    the same for everybody on your network
   glassline join 192.0.2.7           join the chat of another machine
   glassline serve                    run a server that stays when you leave
 
@@ -82,9 +82,10 @@ Keep it to yourself: `(umask 077; glassline operator-token > operator-token)`, t
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  glassline serve                                     for this machine only
-  glassline serve --listen 0.0.0.0:1234               for everybody on your network
-  glassline serve --listen 127.0.0.1:0 --history none on a free port, keeping nothing
+  glassline serve                          for this machine only
+  glassline serve --listen 0.0.0.0:1234    for everybody on your network
+  glassline serve --listen 127.0.0.1:5000  on another port
+  glassline serve --history none           keeping nothing
 
 Ctrl-C ends it with a goodbye to everybody. Prints a line for each address as soon as it accepts: listening on 127.0.0.1:1234
 
@@ -265,7 +266,7 @@ Examples:
 
 Ctrl-C ends each of them, and leaves the history as it was.
 
-Exit codes: 0 done and nothing is wrong, 1 something is wrong, or missing in an export (stderr says what), 2 wrong usage,
+Exit codes: 0 done and nothing is wrong, 1 something is wrong, or missing in an export (stderr says what), 2 wrong usage, \
 130 Ctrl-C, 141 the reader of an export went away.";
 
 #[derive(Debug, Subcommand)]
@@ -338,7 +339,7 @@ Examples:
   glassline completions fish > ~/.config/fish/completions/glassline.fish")]
 pub(crate) struct Completions {
     /// Your shell
-    #[arg(value_enum)]
+    #[arg(value_enum, value_name = "bash|zsh|fish")]
     pub(crate) shell: Shell,
 }
 

@@ -69,6 +69,10 @@ impl Install {
 }
 
 impl Tool {
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     fn is_there(&self) -> bool {
         self.probe.split_first().is_some_and(|(name, arguments)| succeeds(name, arguments))
     }

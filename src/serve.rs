@@ -1,5 +1,6 @@
 //! `glassline serve`: listen, say where, serve until a signal.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::net::TcpListener;
 use std::path::Path;
@@ -12,6 +13,7 @@ use tracing::{info, warn};
 
 use crate::address::{DEFAULT_PORT, default_address, joinable};
 use crate::args::Serve;
+use crate::complain;
 use crate::history::{self, Kept};
 use crate::listening::{open_all, open_metrics, reachable_from_elsewhere};
 use crate::logging;
@@ -31,7 +33,7 @@ pub(crate) fn serve(arguments: &Serve) -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("glassline: {error:#}");
+            complain(format_args!("{error:#}"));
             ExitCode::from(FAILED)
         }
     }
@@ -112,12 +114,12 @@ fn announce(listeners: &[TcpListener]) -> anyhow::Result<()> {
         // A caller that closed stdout does not want to know.
         let _ = writeln!(stdout, "listening on {address}").and_then(|()| stdout.flush());
         if !address.ip().to_canonical().is_loopback() {
-            eprintln!(
+            tell(format_args!(
                 "{address} is open to other machines: everyone who can reach it can join, and everyone on the way can read \
                  what is said, because nothing is encrypted. `--listen 127.0.0.1:{DEFAULT_PORT}` keeps it on this machine."
-            );
+            ));
             for reachable in reachable_from_elsewhere(listener) {
-                eprintln!("others join with: glassline join {}", joinable(reachable));
+                tell(format_args!("others join with: glassline join {}", joinable(reachable)));
             }
         }
     }
@@ -131,11 +133,16 @@ fn announce_metrics(listener: &TcpListener) -> anyhow::Result<()> {
     let _ = writeln!(stdout, "metrics on {address}").and_then(|()| stdout.flush());
     info!("metrics on http://{address}/metrics");
     if !address.ip().to_canonical().is_loopback() {
-        eprintln!(
+        tell(format_args!(
             "{address} is open to other machines: everyone who can reach it can read how many are here and how much is said, but \
              no name and no text. `--metrics 127.0.0.1:{}` keeps it on this machine.",
             address.port()
-        );
+        ));
     }
     Ok(())
+}
+
+/// Writes a line to stderr. One that cannot be written has no reader.
+fn tell(words: impl Display) {
+    let _ = writeln!(io::stderr(), "{words}");
 }

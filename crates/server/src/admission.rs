@@ -17,8 +17,11 @@ use crate::flood::{Flood, FloodLimit};
 /// New connections of one subnet that are served at once: a class that comes back after a restart,
 /// twice over.
 const CONNECTIONS_BURST: f64 = 128.0;
-/// Further new connections of one subnet per second. A subnet's 64 connections wait 4 s at most.
+/// Further new connections of one subnet per second.
 const CONNECTIONS_PER_SECOND: f64 = 16.0;
+/// Longest wait for a turn: that of the last of a subnet's 64 connections. This machine may have
+/// more, and those that have hung up would keep others of it waiting for a minute.
+const TURN_WAIT_MS_MAX: f64 = 4_000.0;
 /// Longest wait before its first message that a connection inherits from others of its subnet: that
 /// for one message of the longest text. A frame of more bytes is charged to its own connection
 /// only.
@@ -62,6 +65,7 @@ impl Admission {
         let mut terms = Terms::default();
         self.change(peer.ip(), now_ms, |credit| {
             credit.connections.take(1.0);
+            credit.connections.bound_debt(TURN_WAIT_MS_MAX);
             terms = Terms { flood: Some(credit.flood), delay_ms: credit.connections.wait_ms() };
         });
         terms
@@ -239,6 +243,19 @@ mod tests {
         }
         assert_eq!(admission.enter(peer("192.0.2.1"), 0).delay_ms, 63, "who gave up takes nobody's turn");
         assert_eq!(admission.enter(peer("192.0.2.1"), 10_000).delay_ms, 0);
+    }
+
+    #[test]
+    fn a_storm_of_connections_makes_nobody_wait_for_long() {
+        let mut admission = Admission::new(FloodLimit::PerSecond(5));
+        let enter = |admission: &mut Admission, now_ms| admission.enter(peer("127.0.0.1"), now_ms).delay_ms;
+        let longest_ms = (0..10_000).map(|_| enter(&mut admission, 0)).max();
+        assert_eq!(longest_ms, Some(4_000));
+        let full = FloodLimit::PerSecond(5).full(peer("127.0.0.1").ip(), 0).expect("limited");
+        for _ in 0..10_000 {
+            admission.leave(peer("127.0.0.1"), full, true, 0);
+        }
+        assert_eq!(enter(&mut admission, 0), 63, "hanging up brings no new burst");
     }
 
     #[test]

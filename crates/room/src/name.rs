@@ -328,15 +328,16 @@ mod tests {
             "you.",
             "aliceᐅyou",
             "aliceᐳyou",
-            "alice»you",
             "alice—you",
             "alice~you",
-            "alice⟩уоu",
             "alice|YOU",
             "bob_:_you",
             "alice❤you",
         ] {
             assert_eq!(Name::parse(name.as_bytes()), Err(NameError::You), "{name:?}");
+        }
+        for name in ["alice»you", "alice⟩уоu", "bob〉hi", "bob❯hi", "bob‣hi", "«bob»"] {
+            assert!(matches!(Name::parse(name.as_bytes()), Err(NameError::Forbidden { .. })), "{name:?}");
         }
     }
 

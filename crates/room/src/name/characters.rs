@@ -60,7 +60,7 @@ const ASTERISKS: [(char, char); 17] = [
 
 /// Arrows among emoji, letters and marks, and hands that point; all others are symbols, refused as
 /// such.
-const ARROWS: [(char, char); 24] = [
+const ARROWS: [(char, char); 25] = [
     ('\u{34d}', '\u{34e}'),
     ('\u{350}', '\u{350}'),
     ('\u{354}', '\u{356}'),
@@ -85,6 +85,22 @@ const ARROWS: [(char, char); 24] = [
     ('\u{1f448}', '\u{1f449}'),
     ('\u{1f500}', '\u{1f504}'),
     ('\u{1f519}', '\u{1f51d}'),
+    ('\u{1faf1}', '\u{1faf2}'),
+];
+
+/// Brackets and bullets that are drawn like `<` or `>` and do not have their skeleton.
+const ANGLES: [(char, char); 11] = [
+    ('\u{ab}', '\u{ab}'),
+    ('\u{bb}', '\u{bb}'),
+    ('\u{2023}', '\u{2023}'),
+    ('\u{2329}', '\u{232a}'),
+    ('\u{276c}', '\u{2771}'),
+    ('\u{27e8}', '\u{27eb}'),
+    ('\u{2991}', '\u{2992}'),
+    ('\u{29fc}', '\u{29fd}'),
+    ('\u{2e16}', '\u{2e16}'),
+    ('\u{3008}', '\u{300b}'),
+    ('\u{fe3d}', '\u{fe40}'),
 ];
 
 /// Reason for which a character may not stand in a name.
@@ -255,7 +271,9 @@ fn is_between_letters(chars: &[char], at: usize) -> bool {
 /// letters.
 fn is_arrow(c: char) -> bool {
     let looks_like_one = |prototype| prototype == '<' || prototype == '>';
-    is_in(&ARROWS, c) || (!is_letter(c) && skeleton(c.encode_utf8(&mut [0; 4])).any(looks_like_one))
+    is_in(&ARROWS, c)
+        || is_in(&ANGLES, c)
+        || (!is_letter(c) && skeleton(c.encode_utf8(&mut [0; 4])).any(looks_like_one))
 }
 
 fn is_in(ranges: &[(char, char)], c: char) -> bool {
@@ -337,7 +355,10 @@ mod tests {
         let mut taken = Vec::new();
         for c in '\0'..=char::MAX {
             let name = name_of(c);
-            let points = ["ARROW", "ASTERIS", "SEXTILE"].iter().any(|word| name.contains(word));
+            let points =
+                ["ARROW", "ASTERIS", "SEXTILE", "ANGLE BRACKET", "POINTING ANGLE", "ANGLE QUOTATION", "WARDS HAND"]
+                    .iter()
+                    .any(|word| name.contains(word));
             if !points || name.contains("NARROW") || others.contains(&c) || name.starts_with("ARABIC") {
                 continue;
             }

@@ -18,7 +18,8 @@ fn with_default_port(address: &str) -> String {
     if address.contains(':') { address.to_string() } else { format!("{address}:{DEFAULT_PORT}") }
 }
 
-/// Returns the shortest form of an address that `glassline join` takes: the default port is left out.
+/// Returns the shortest form of an address that `glassline join` takes: the default port is left
+/// out.
 pub(crate) fn joinable(address: SocketAddr) -> String {
     if address.port() == DEFAULT_PORT { address.ip().to_string() } else { address.to_string() }
 }
@@ -34,16 +35,45 @@ pub(crate) fn without_scheme(text: &str) -> &str {
 pub(crate) fn parse_join(text: &str) -> Result<String, String> {
     if without_scheme(text) != text {
         let plain = without_scheme(text);
-        return Err(format!("this is no web address and has no scheme; write it as {plain}"));
+        return Err(format!("a chat is no web page, so its address has no scheme; write it as {plain}"));
+    }
+    if let Some(advice) = port_advice(text) {
+        return Err(advice);
     }
     let address = with_default_port(text);
     match address.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) => Ok(address),
+        Some((host, port)) if is_host(host) && port.parse::<u16>().is_ok_and(|port| port > 0) => Ok(address),
         _ => Err(format!("{text:?} is no address; write it as 127.0.0.1, example.org:1234 or [::1]:1234")),
     }
 }
 
+/// Reports whether a text may be a host: it has none of the characters that separate one from the
+/// rest of a web or mail address.
+fn is_host(text: &str) -> bool {
+    !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || "/@?#\\".contains(c))
+}
+
+/// Returns what to write instead of a port alone, and of a port that no host has.
+fn port_advice(text: &str) -> Option<String> {
+    let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
+    let is_number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    // Further colons belong to an IPv6 address.
+    if !is_number || (host.contains(':') && !host.ends_with(']')) {
+        return None;
+    }
+    match port.parse::<u16>() {
+        Ok(port) if host.is_empty() && port > 0 => {
+            Some(format!("{text:?} is a port without a host; write it as 127.0.0.1:{port}"))
+        }
+        Ok(_) => None,
+        Err(_) => Some(format!("{text:?} has no valid port: ports are numbers up to 65535; the usual one is 1234")),
+    }
+}
+
 pub(crate) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    if let Some(advice) = port_advice(text) {
+        return Err(advice);
+    }
     let advice = || format!("{text:?} is no address; write it as 127.0.0.1:1234, 0.0.0.0:0 or [::1]:1234");
     with_default_port(text).replace("localhost:", "127.0.0.1:").parse().map_err(|_| advice())
 }
@@ -77,13 +107,39 @@ mod tests {
         assert_eq!(parse_join("example.org").as_deref(), Ok("example.org:1234"));
         assert_eq!(
             parse_join("http://example.org/room").unwrap_err(),
-            "this is no web address and has no scheme; write it as example.org"
+            "a chat is no web page, so its address has no scheme; write it as example.org"
         );
         assert_eq!(without_scheme("telnet://bob@[::1]:7/x?y#z"), "[::1]:7");
         assert_eq!(joinable(SocketAddr::from(([192, 0, 2, 7], 1234))), "192.0.2.7");
         assert_eq!(joinable(SocketAddr::from(([192, 0, 2, 7], 5))), "192.0.2.7:5");
-        for wrong in ["127.0.0.1:99999", "host:port", "host:", ":1234", "host:0", ""] {
+        for wrong in [
+            "127.0.0.1:99999",
+            "host:port",
+            "host:",
+            ":1234",
+            "host:0",
+            "",
+            "host/",
+            "bob@host",
+            "192.0.2.7/1234",
+            "a b",
+        ] {
             assert!(parse_join(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_port_is_answered_with_an_address_that_can_be_typed() {
+        for text in ["5000", ":5000"] {
+            for refused in [parse_join(text).unwrap_err(), parse_listen(text).unwrap_err()] {
+                assert!(refused.ends_with("write it as 127.0.0.1:5000"), "{refused}");
+            }
+        }
+        for text in ["host:65536", "[::1]:99999", "127.0.0.1:123456789012", "80000"] {
+            for refused in [parse_join(text).unwrap_err(), parse_listen(text).unwrap_err()] {
+                assert!(refused.contains("up to 65535"), "{refused}");
+            }
+        }
+        assert_eq!(parse_listen("::1"), Ok(SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 1234))));
     }
 }

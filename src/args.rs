@@ -32,7 +32,7 @@ At a terminal, /quit or three empty Enters leave. Without one, each line of stdi
     after_help = "\
 Examples:
   glassline                          host a chat on this machine, and join it
-  glassline --listen 0.0.0.0:1234    the same for everybody on your network; it says what they type
+  glassline --listen 0.0.0.0:1234    the same for everybody on your network
   glassline join 192.0.2.7           join the chat of another machine
   glassline serve                    run a server that stays when you leave
 
@@ -51,14 +51,15 @@ pub(crate) struct Arguments {
 /// Options of hosting: a server that ends when its host leaves.
 #[derive(Debug, Args)]
 pub(crate) struct Host {
-    /// Where to listen while you host; 0.0.0.0:1234 lets other machines in; may be given several times
-    /// [default: 127.0.0.1:1234]
+    /// Where to listen while you host; 0.0.0.0:1234 lets other machines in; may be given several
+    /// times [default: 127.0.0.1:1234]
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen)]
     pub(crate) listen: Vec<SocketAddr>,
     /// Where what is said is kept while you host, or `none` [default: ~/.local/state/glassline/history.db]
     #[arg(long, value_name = "FILE|none", value_parser = history::parse, value_hint = ValueHint::FilePath)]
     pub(crate) history: Option<Kept>,
-    /// A file with a secret of 16 to 256 bytes: whoever says `/op SECRET` may kick, mute, ban and freeze
+    /// A file with what `glassline operator-token` printed: whoever says `/op TOKEN` may kick,
+    /// mute, ban and freeze
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) operator_token_file: Option<PathBuf>,
 }
@@ -68,9 +69,9 @@ pub(crate) enum Command {
     Serve(Serve),
     Join(Join),
     History(History),
-    /// Print a new operator token: a secret for `serve --operator-token-file`
+    /// Print a new operator token: a secret for `--operator-token-file`
     #[command(after_help = "\
-Keep it to yourself: `(umask 077; glassline operator-token > operator-token)`, then `glassline serve --operator-token-file operator-token`.")]
+Keep it to yourself: `(umask 077; glassline operator-token > operator-token)`, then `glassline --operator-token-file operator-token`, or the same with `glassline serve`.")]
     OperatorToken,
     Completions(Completions),
     #[command(hide = true)]
@@ -81,9 +82,10 @@ Keep it to yourself: `(umask 077; glassline operator-token > operator-token)`, t
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  glassline serve                                     for this machine only
-  glassline serve --listen 0.0.0.0:1234               for everybody on your network
-  glassline serve --listen 127.0.0.1:0 --history none on a free port, keeping nothing
+  glassline serve                          for this machine only
+  glassline serve --listen 0.0.0.0:1234    for everybody on your network
+  glassline serve --listen 127.0.0.1:5000  on another port
+  glassline serve --history none           keeping nothing
 
 Ctrl-C ends it with a goodbye to everybody. Prints a line for each address as soon as it accepts: listening on 127.0.0.1:1234
 
@@ -264,7 +266,7 @@ Examples:
 
 Ctrl-C ends each of them, and leaves the history as it was.
 
-Exit codes: 0 done and nothing is wrong, 1 something is wrong, or missing in an export (stderr says what), 2 wrong usage,
+Exit codes: 0 done and nothing is wrong, 1 something is wrong, or missing in an export (stderr says what), 2 wrong usage, \
 130 Ctrl-C, 141 the reader of an export went away.";
 
 #[derive(Debug, Subcommand)]
@@ -314,7 +316,8 @@ pub(crate) struct HistoryFile {
     /// The file [default: ~/.local/state/glassline/history.db]
     #[arg(long, value_name = "FILE", value_parser = history_file(), value_hint = ValueHint::FilePath)]
     pub(crate) history: Option<PathBuf>,
-    // A file without its option, to answer it with the right usage. Completions offer nothing for it.
+    // A file without its option, to answer it with the right usage. Completions offer nothing for
+    // it.
     #[arg(hide = true, value_hint = ValueHint::Other)]
     pub(crate) misplaced: Option<PathBuf>,
 }
@@ -336,7 +339,7 @@ Examples:
   glassline completions fish > ~/.config/fish/completions/glassline.fish")]
 pub(crate) struct Completions {
     /// Your shell
-    #[arg(value_enum)]
+    #[arg(value_enum, value_name = "bash|zsh|fish")]
     pub(crate) shell: Shell,
 }
 

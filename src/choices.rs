@@ -98,7 +98,8 @@ fn shortened(login: String) -> (String, Vec<String>) {
         return (login, Vec::new());
     }
     let words = format!(
-        "your login name is longer than {NAME_CHARS_MAX} characters, so you are {name} here; --name or /nick changes it"
+        "your login name is longer than {NAME_CHARS_MAX} characters or {NAME_BYTES_MAX} bytes, so you are {name} here; \
+         --name or /nick changes it"
     );
     (name, vec![words])
 }

@@ -36,7 +36,10 @@ pub(crate) fn choices(named: Option<PathBuf>) -> anyhow::Result<Choices> {
         Err(error) if !is_named && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(Choices::default());
         }
-        Err(error) => bail!("cannot read the configuration {shown}: {error}; name another one with --config"),
+        Err(error) => bail!(
+            "cannot read the configuration {shown}: {error}; name another one with --config, or none with --config \
+             /dev/null"
+        ),
     };
     if bytes.len() as u64 > FILE_BYTES_MAX {
         bail!("the configuration {shown} is longer than {FILE_BYTES_MAX} bytes; name another one with --config");

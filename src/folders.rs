@@ -14,7 +14,8 @@ pub(crate) fn configuration_file() -> Option<PathBuf> {
     Some(folder.join(OWN_FOLDER).join(CONFIGURATION_FILE))
 }
 
-/// `$XDG_STATE_HOME/glassline`, where logs and typed lines go; nothing without that and without a home.
+/// `$XDG_STATE_HOME/glassline`, where logs and typed lines go; nothing without that and without a
+/// home.
 pub(crate) fn state_folder() -> Option<PathBuf> {
     Some(base(env::var_os("XDG_STATE_HOME"), home(), ".local/state")?.join(OWN_FOLDER))
 }
@@ -49,7 +50,7 @@ fn expanded_from(path: &Path, home: Option<PathBuf>) -> Result<PathBuf, String> 
     Ok(path.to_path_buf())
 }
 
-/// What a variable says if it is a whole path, else a folder in the home.
+/// Value of a variable if it is a whole path, else a folder in the home.
 fn base(variable: Option<OsString>, home: Option<PathBuf>, in_home: &str) -> Option<PathBuf> {
     variable.map(PathBuf::from).filter(|folder| folder.is_absolute()).or_else(|| Some(home?.join(in_home)))
 }

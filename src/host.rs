@@ -1,7 +1,7 @@
 //! `glassline` alone: host a chat and join it, or join the one that is on this machine already.
 
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::thread;
 
 use glassline_client::{Ending, JoinOptions, join};
@@ -13,7 +13,7 @@ use crate::args::Host;
 use crate::folders;
 use crate::history;
 use crate::listening::{Flag, open_all, reachable_from_elsewhere, reachable_here, refused};
-use crate::operator_token;
+use crate::operator_token::{self, TokenRead};
 
 /// Everything that hosting needs, opened.
 struct Opened {
@@ -63,28 +63,38 @@ pub(crate) fn host(options: JoinOptions, arguments: &Host) -> Ending {
 fn open(listeners: Vec<TcpListener>, arguments: &Host) -> Result<Opened, Ending> {
     let in_or_out = |error: anyhow::Error| Ending::InputOutput(format!("{error:#}"));
     let token_file = arguments.operator_token_file.as_deref();
-    let operator_token = token_file.map(operator_token::read).transpose().map_err(in_or_out)?;
+    let (operator_token, warnings) = match token_file.map(operator_token::read).transpose().map_err(in_or_out)? {
+        Some(TokenRead { token, warnings }) => (Some(token), warnings),
+        None => (None, Vec::new()),
+    };
     let file = history::file(arguments.history.as_ref());
     let opened = file.as_deref().map(|file| history::open(file, Keep::default()));
     let store = opened.transpose().map_err(in_or_out)?;
-    let mut greeting: Vec<String> =
-        listeners.iter().filter_map(|listener| listener.local_addr().ok()).flat_map(how_to_join).collect();
+    let mut greeting: Vec<String> = listeners.iter().flat_map(how_to_join).collect();
     greeting.push(match &file {
         Some(file) => format!("what is said is kept in {}", folders::in_short(file)),
         None => "what is said is kept nowhere".to_string(),
     });
+    greeting.extend(warnings);
+    if operator_token.is_some() {
+        greeting.push(
+            "/op and the token make you an operator, each time that you come in; /help operators lists the commands"
+                .to_string(),
+        );
+    }
     Ok(Opened { listeners, operator_token, store, greeting })
 }
 
 /// Says where the chat is open, and what others type to join it.
-fn how_to_join(listening: SocketAddr) -> Vec<String> {
+fn how_to_join(listener: &TcpListener) -> Vec<String> {
+    let Ok(listening) = listener.local_addr() else { return Vec::new() };
     let open = format!("your line is open on {listening}, for as long as you stay");
     let here = joinable(reachable_here(listening));
     let here = if reachable_here(listening) == default_address() { String::new() } else { format!(" {here}") };
     if listening.ip().to_canonical().is_loopback() {
         return vec![open, format!("others on this machine join it with: glassline join{here}")];
     }
-    let elsewhere = reachable_from_elsewhere(listening);
+    let elsewhere = reachable_from_elsewhere(listener);
     let mut lines = vec![open];
     lines.extend(
         elsewhere

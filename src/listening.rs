@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use anyhow::{anyhow, bail};
-use glassline_server::{listen, listen_ipv6_only};
+use glassline_server::{listen, listen_ipv6_only, takes_ipv4};
 
 use crate::address::joinable;
 
@@ -68,7 +68,8 @@ fn shares_port_with_ipv4(address: SocketAddr, beside: &[SocketAddr]) -> bool {
     address.port() != 0 && beside.iter().any(|other| other.is_ipv4() && other.port() == address.port())
 }
 
-/// Reports whether two addresses claim the same connections. `[::]` leaves IPv4 to those that name it.
+/// Reports whether two addresses claim the same connections. `[::]` leaves IPv4 to those that name
+/// it.
 fn overlaps(one: SocketAddr, other: SocketAddr) -> bool {
     let same_family = one.is_ipv4() == other.is_ipv4();
     let same_address = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
@@ -97,7 +98,8 @@ fn advice(address: SocketAddr, kind: io::ErrorKind, flag: Flag) -> String {
     }
 }
 
-/// Returns the address at which this machine itself reaches a listener: the loopback one for an unspecified address.
+/// Returns the address at which this machine itself reaches a listener: the loopback one for an
+/// unspecified address.
 pub(crate) fn reachable_here(listening: SocketAddr) -> SocketAddr {
     let ip = match listening.ip() {
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
@@ -107,10 +109,13 @@ pub(crate) fn reachable_here(listening: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listening.port())
 }
 
-/// Returns the addresses at which other machines can reach `listening`, IPv4 first; at most [`SHOWN_ADDRESSES_MAX`].
+/// Returns the addresses at which other machines can reach a listener, IPv4 first; at most
+/// [`SHOWN_ADDRESSES_MAX`].
 ///
-/// Link-local IPv6 addresses are left out: they need the name of an interface that only this machine knows.
-pub(crate) fn reachable_from_elsewhere(listening: SocketAddr) -> Vec<SocketAddr> {
+/// Link-local IPv6 addresses are left out: they need the name of an interface that only this
+/// machine knows.
+pub(crate) fn reachable_from_elsewhere(listener: &TcpListener) -> Vec<SocketAddr> {
+    let Ok(listening) = listener.local_addr() else { return Vec::new() };
     if !listening.ip().is_unspecified() {
         let own = Some(listening).filter(|address| !address.ip().to_canonical().is_loopback());
         return own.into_iter().collect();
@@ -119,7 +124,8 @@ pub(crate) fn reachable_from_elsewhere(listening: SocketAddr) -> Vec<SocketAddr>
     let mut found: Vec<IpAddr> = interfaces
         .iter()
         .map(if_addrs::Interface::ip)
-        .filter(|ip| !ip.is_loopback() && !is_link_local(*ip) && (ip.is_ipv4() || listening.is_ipv6()))
+        .filter(|ip| !ip.is_loopback() && !is_link_local(*ip))
+        .filter(|ip| if ip.is_ipv4() { takes_ipv4(listener) } else { listening.is_ipv6() })
         .collect();
     found.sort_by_key(IpAddr::is_ipv6);
     found.dedup();
@@ -175,8 +181,20 @@ mod tests {
 
     #[test]
     fn loopback_is_reachable_from_nowhere_else() {
-        assert!(reachable_from_elsewhere(address("127.0.0.1:1234")).is_empty());
-        assert_eq!(reachable_from_elsewhere(address("192.0.2.7:1")), [address("192.0.2.7:1")]);
-        assert!(reachable_from_elsewhere(address("0.0.0.0:1")).iter().all(|found| !found.ip().is_loopback()));
+        let reachable = |text: &str| reachable_from_elsewhere(&listen(address(text)).expect("a free port"));
+        assert!(reachable("127.0.0.1:0").is_empty());
+        assert!(reachable("0.0.0.0:0").iter().all(|found| found.is_ipv4() && !found.ip().is_loopback()));
+    }
+
+    #[test]
+    fn a_listener_for_ipv6_alone_names_no_address_of_ipv4() {
+        let SocketAddr::V6(any) = address("[::]:0") else { panic!("an address of IPv6") };
+        match listen_ipv6_only(any) {
+            Ok(listener) => {
+                assert!(!takes_ipv4(&listener));
+                assert!(reachable_from_elsewhere(&listener).iter().all(SocketAddr::is_ipv6));
+            }
+            Err(error) => assert_ne!(error.kind(), io::ErrorKind::AddrInUse, "no IPv6 on this machine: {error}"),
+        }
     }
 }

@@ -7,7 +7,6 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use glassline_server::OperatorToken;
 use glassline_wire::operator_token::GeneratedToken;
-use tracing::warn;
 
 use crate::folders;
 use crate::plain_file;
@@ -29,32 +28,39 @@ pub(crate) fn print_new() -> anyhow::Result<()> {
         .context("cannot write the token; direct it to a file that can be written")
 }
 
-/// Reads the token from its file, and warns if others may read the file or if texts that hold the
-/// token are not recognised.
+/// A token as it was read, and what its host should know about it.
+pub(crate) struct TokenRead {
+    pub(crate) token: OperatorToken,
+    /// Others may read the file, or texts that hold the token are not recognised.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Reads the token from its file.
 ///
 /// # Errors
 /// It cannot be read, or holds no token; the words say why and what to do.
-pub(crate) fn read(path: &Path) -> anyhow::Result<OperatorToken> {
+pub(crate) fn read(path: &Path) -> anyhow::Result<TokenRead> {
     let path =
         &folders::expanded(path).map_err(|advice| anyhow!("--operator-token-file {}: {advice}", path.display()))?;
     let named = || format!("the operators' token in {}", path.display());
     let file = plain_file::open(path).with_context(|| format!("cannot read {}; name another file", named()))?;
+    let mut warnings = Vec::new();
     if is_open_to_others(&file) && !is_credential(path) {
         let chmod = format!("chmod 600 {}", path.display());
-        warn!(file = %path.display(), "others may read the operators' token; keep it to yourself with `{chmod}`");
+        warnings.push(format!("others may read the operators' token; keep it to yourself with `{chmod}`"));
     }
     let mut bytes = Vec::new();
     file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).with_context(|| format!("cannot read {}", named()))?;
     let text = String::from_utf8(bytes).map_err(|_| anyhow!("{} is not text in UTF-8; write a new one", named()))?;
     let token = OperatorToken::parse(&text).with_context(named)?;
     if !token.is_recognised_in_text() {
-        warn!(
-            file = %path.display(),
+        warnings.push(
             "this operator token is your own: where somebody says it to everybody by mistake, it is not recognised; \
              `glassline operator-token` prints one that is"
+                .to_string(),
         );
     }
-    Ok(token)
+    Ok(TokenRead { token, warnings })
 }
 
 /// Whether systemd hands it over: the folder is the service's own, and the list that lets its user in looks like rights of a group.

@@ -1,20 +1,23 @@
 //! `glassline serve`: listen, say where, serve until a signal.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use glassline_journal::{Keep, Store};
-use glassline_server::{Config, Shutdown, Watch, run, serve_http};
+use glassline_server::{Config, OperatorToken, Shutdown, Watch, run, serve_http};
 use tracing::{info, warn};
 
 use crate::address::{DEFAULT_PORT, default_address, joinable};
 use crate::args::Serve;
+use crate::complain;
 use crate::history::{self, Kept};
 use crate::listening::{open_all, open_metrics, reachable_from_elsewhere};
 use crate::logging;
-use crate::operator_token;
+use crate::operator_token::{self, TokenRead};
 use crate::service_manager::{inherited_listeners, report, tell_stopping};
 use crate::signals::end_on_signal;
 
@@ -30,14 +33,22 @@ pub(crate) fn serve(arguments: &Serve) -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("glassline: {error:#}");
+            complain(format_args!("{error:#}"));
             ExitCode::from(FAILED)
         }
     }
 }
 
+fn read_operator_token(file: &Path) -> anyhow::Result<OperatorToken> {
+    let TokenRead { token, warnings } = operator_token::read(file)?;
+    for warning in warnings {
+        warn!(file = %file.display(), "{warning}");
+    }
+    Ok(token)
+}
+
 fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow::Result<()> {
-    let operator_token = arguments.operator_token_file.as_deref().map(operator_token::read).transpose()?;
+    let operator_token = arguments.operator_token_file.as_deref().map(read_operator_token).transpose()?;
     let listeners = match (arguments.listen.as_slice(), inherited) {
         ([], inherited) if !inherited.is_empty() => inherited,
         ([], _) => open_all(&[default_address()])?,
@@ -103,12 +114,12 @@ fn announce(listeners: &[TcpListener]) -> anyhow::Result<()> {
         // A caller that closed stdout does not want to know.
         let _ = writeln!(stdout, "listening on {address}").and_then(|()| stdout.flush());
         if !address.ip().to_canonical().is_loopback() {
-            eprintln!(
+            tell(format_args!(
                 "{address} is open to other machines: everyone who can reach it can join, and everyone on the way can read \
                  what is said, because nothing is encrypted. `--listen 127.0.0.1:{DEFAULT_PORT}` keeps it on this machine."
-            );
-            for reachable in reachable_from_elsewhere(address) {
-                eprintln!("others join with: glassline join {}", joinable(reachable));
+            ));
+            for reachable in reachable_from_elsewhere(listener) {
+                tell(format_args!("others join with: glassline join {}", joinable(reachable)));
             }
         }
     }
@@ -122,11 +133,16 @@ fn announce_metrics(listener: &TcpListener) -> anyhow::Result<()> {
     let _ = writeln!(stdout, "metrics on {address}").and_then(|()| stdout.flush());
     info!("metrics on http://{address}/metrics");
     if !address.ip().to_canonical().is_loopback() {
-        eprintln!(
+        tell(format_args!(
             "{address} is open to other machines: everyone who can reach it can read how many are here and how much is said, but \
              no name and no text. `--metrics 127.0.0.1:{}` keeps it on this machine.",
             address.port()
-        );
+        ));
     }
     Ok(())
+}
+
+/// Writes a line to stderr. One that cannot be written has no reader.
+fn tell(words: impl Display) {
+    let _ = writeln!(io::stderr(), "{words}");
 }

@@ -19,14 +19,16 @@ mod unix {
     /// Exit code where a second signal ends the server at once: 128 and the number of SIGINT, as a shell reports it.
     const ENDED_AT_ONCE: i32 = 130;
 
-    /// Watches signals: the first SIGINT, SIGTERM or SIGQUIT calls `end`, which asks for an orderly end; the second ends the
-    /// process.
+    /// Watches signals: the first SIGINT, SIGTERM or SIGQUIT calls `end`, which asks for an orderly
+    /// end; the second ends the process.
     ///
-    /// A hangup calls `end` too where the server was started at a terminal, which is then gone. Elsewhere the server
-    /// goes on. It never counts as the second signal, because the kernel and the shell each send one.
+    /// A hangup calls `end` too where the server was started at a terminal, which is then gone.
+    /// Elsewhere the server goes on. It never counts as the second signal, because the kernel and
+    /// the shell each send one.
     pub(crate) fn end_on_signal(end: impl FnOnce() + Send + 'static) -> io::Result<()> {
         let ends_on_hangup = !is_hangup_ignored() && is_at_terminal();
-        // The history reports a file that may not grow further; SIGXFSZ is watched so that it does not end the process.
+        // The history reports a file that may not grow further; SIGXFSZ is watched so that it does
+        // not end the process.
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGXFSZ])?;
         thread::spawn(move || {
             let mut end = Some(end);

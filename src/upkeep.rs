@@ -27,7 +27,8 @@ const FAILED: u8 = 1;
 /// Exit code of wrong usage.
 const WRONG_USAGE: u8 = 2;
 
-/// Exit code where the reader of an export went away: 128 and the number of SIGPIPE, as a shell reports it.
+/// Exit code where the reader of an export went away: 128 and the number of SIGPIPE, as a shell
+/// reports it.
 const READER_GONE: u8 = 141;
 
 /// Carries one out.
@@ -84,7 +85,8 @@ fn is_reader_gone(error: &anyhow::Error) -> bool {
     output.is_some_and(|output| output.kind() == ErrorKind::BrokenPipe)
 }
 
-/// What went wrong. The history's own words are for a server's host; who looks after a file has another next step.
+/// Text of an error. The journal's own words are for a server's host; the next step of somebody who
+/// looks after a file is another one.
 fn in_words(error: &anyhow::Error, upkeep: &Upkeep) -> String {
     let Some(cause) = store_error(error) else { return format!("{error:#}") };
     match cause {
@@ -241,10 +243,10 @@ fn report(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
         )?;
     }
     if report.unverified > 0 {
-        println!(
+        say(format_args!(
             "{} of them are from before messages had checksums and were not verified; a server gives them theirs while it runs",
             report.unverified
-        );
+        ))?;
     }
     if report.is_sound() {
         return say("nothing is wrong with it");

@@ -24,13 +24,15 @@ const NAME_OPTIONS: &[&str] = &["-n", "-u", "--nick", "--nickname", "--user", "-
 const HOST_OPTIONS: &[&str] = &["--host", "--address", "--addr", "--server", "--bind", "--ip", "--connect"];
 const PORT_OPTIONS: &[&str] = &["-p", "--port"];
 
-/// Returns the text for a command line that clap refused: its complaint, and the right command line where it can be guessed.
+/// Returns the text for a command line that clap refused: its complaint, and the right command line
+/// where it can be guessed. That one takes the place of clap's own tips, which would contradict it.
 pub(crate) fn complaint(error: &clap::Error, arguments: &[OsString]) -> String {
     let text = error.render().to_string();
     let given: Vec<String> = arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     let Some(right) = corrected(&given) else { return text };
-    let complaint =
-        ["\n\nUsage:", "\n\nFor more"].iter().fold(text.as_str(), |text, end| text.split(end).next().unwrap_or(text));
+    let complaint = ["\n\n  tip:", "\n\nUsage:", "\n\nFor more"]
+        .iter()
+        .fold(text.as_str(), |text, end| text.split(end).next().unwrap_or(text));
     let words: Vec<String> = right.iter().map(|word| quoted(word)).collect();
     format!(
         "{}\n\n  write it as: glassline {}\n\nFor more information, try '--help'.\n",
@@ -171,6 +173,7 @@ mod tests {
             ("serve 0.0.0.0:5000 --flood off", "serve --listen 0.0.0.0:5000 --flood off"),
             ("--history none serve", "serve --history none"),
             ("5000", "--listen 127.0.0.1:5000"),
+            ("join 5000", "join 127.0.0.1:5000"),
             ("--port 5000", "--listen 127.0.0.1:5000"),
         ] {
             assert_eq!(right_of(wrong).as_deref(), Some(right), "{wrong}");
@@ -181,6 +184,20 @@ mod tests {
     fn nothing_is_guessed_where_nothing_fits() {
         for line in ["dance", "join a b", "serve --nonsense", "join --dialect latin", "join host:0"] {
             assert_eq!(right_of(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_right_usage_stands_without_other_advice() {
+        for (wrong, right) in [
+            ("join localhost -p 5000", "glassline join localhost:5000"),
+            ("join -n bob", "glassline join --name bob"),
+            ("host --name ada", "glassline --name ada"),
+        ] {
+            let given: Vec<OsString> = ["glassline"].into_iter().chain(wrong.split(' ')).map(OsString::from).collect();
+            let error = Arguments::try_parse_from(&given).expect_err("the line is wrong");
+            let text = complaint(&error, &given);
+            assert!(text.contains(&format!("write it as: {right}\n")) && !text.contains("tip:"), "{text}");
         }
     }
 

@@ -13,7 +13,7 @@ use super::interrupt::Interrupt;
 const CHUNK_BYTES: usize = 64 * 1024;
 const CHUNKS_WAITING_MAX: usize = 4;
 
-/// How long a signal may go unnoticed.
+/// Longest time that a signal may go unnoticed.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Opens a file, or stdin where none is named. Returns its length too, if it is a plain file.

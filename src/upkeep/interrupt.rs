@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// Where signals are noted.
+/// Record of the signals that came.
 #[derive(Clone)]
 pub(super) struct Interrupt(imp::Flag);
 

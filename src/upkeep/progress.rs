@@ -14,7 +14,7 @@ use super::interrupt::Interrupt;
 const STEPS: &str = "{msg} {wide_bar} {percent:>3} %  {eta} left";
 const COUNTED: &str = "{msg} {wide_bar} {human_pos}/{human_len}  {rate}/s  {eta} left";
 const BYTES: &str = "{msg} {wide_bar} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
-/// Where nobody knows how much there is.
+/// The same for a total that nobody knows.
 const BYTES_SO_FAR: &str = "{msg} {spinner} {bytes}  {bytes_per_sec}  {elapsed}";
 const SO_FAR: &str = "{msg} {spinner} {elapsed}";
 

@@ -1,4 +1,5 @@
-//! A chat that is open to other machines, in a network namespace with an address of its own (192.0.2.1).
+//! A chat that is open to other machines, in a network namespace with an address of its own
+//! (192.0.2.1).
 
 use std::io::{self, Write};
 use std::process::{Command, Stdio};
@@ -8,7 +9,8 @@ use crate::program::{Folder, PROGRAM, Program, command, run};
 /// Gives the namespace its address, and runs the rest of the arguments in it.
 const IN_NAMESPACE: &str = "ip link set lo up && ip addr add 192.0.2.1/24 dev lo && exec \"$@\"";
 
-/// Reports whether this user can make a network namespace. Where that is not so, the test is not run.
+/// Reports whether this user can make a network namespace. Where that is not so, the test is not
+/// run.
 fn has_namespaces() -> bool {
     let made =
         Command::new("unshare").args(["-n", "sh", "-c", IN_NAMESPACE, "sh", "true"]).stderr(Stdio::null()).status();

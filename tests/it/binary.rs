@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 use crate::harness::{EventClient, Process, Tutorial, Wire};
+use crate::program::{Folder, PROGRAM, Program, command};
 
 #[test]
 fn wrong_usage_ends_with_2_and_says_what_is_right() {
@@ -120,6 +121,21 @@ fn a_second_signal_ends_it_at_once() {
     let ended = process.wait(Duration::from_secs(5));
     assert_eq!(ended.code, Some(130), "{ended:?}");
     assert!(asked.elapsed() < Duration::from_secs(2), "it took {:?}", asked.elapsed());
+}
+
+/// As where the terminal is gone, or a full disk holds the log.
+#[cfg(target_os = "linux")]
+#[test]
+fn stderr_that_takes_nothing_is_no_panic() {
+    let home = Folder::new();
+    let mut shell = command("sh", &home);
+    shell.args(["-c", "exec \"$0\" serve --listen 0.0.0.0:0 --history none 2>/dev/full", PROGRAM]);
+    let server = Program::start(shell);
+    let line = server.line();
+    let port = line.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("where it listens");
+    Tutorial::join(SocketAddr::from(([127, 0, 0, 1], port)), "old");
+    server.signal("TERM");
+    assert_eq!(server.ended().code, Some(0));
 }
 
 #[test]

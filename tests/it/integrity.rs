@@ -1,4 +1,5 @@
-//! A history that is not as it was written: nobody is shown what was not said, and whoever runs the server is told.
+//! A history that is not as it was written: nobody is shown what was not said, and whoever runs the
+//! server is told.
 
 use std::fs;
 use std::path::Path;
@@ -134,7 +135,8 @@ fn a_client_that_is_ahead_of_the_history_is_logged() {
     assert!(log.contains("later number of this room") && log.contains("seen=9"), "{log}");
 }
 
-/// What a server tells that starts on a killed one's files, and the number that the next message gets.
+/// Output of a server that starts on a killed one's files, and the number that the next message
+/// gets.
 fn told_after_a_kill(change: impl FnOnce(&mut Vec<u8>)) -> (String, u64) {
     let folder = Folder::new();
     let file = folder.path().join("history.db");

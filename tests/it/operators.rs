@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 #[cfg(unix)]
 use std::path::Path;
+#[cfg(unix)]
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -103,9 +105,7 @@ fn a_server_without_a_token_has_no_operators() {
     }
     for line in ["/op anything", "/ban eve", "/motd x"] {
         old.say(line);
-        old.expect_word(
-            "this server has no operators; its host starts it with `glassline serve --operator-token-file FILE`",
-        );
+        old.expect_word("this server has no operators; its host starts it with `--operator-token-file FILE`");
     }
     old.say("/help");
     assert!(!old.expect_word("lists the commands").contains("/kick"));
@@ -511,20 +511,27 @@ fn a_token_of_ones_own_works_with_a_warning() {
     assert!(ended.stderr.contains("it is not recognised") && !ended.stderr.contains(TOKEN), "{}", ended.stderr);
     for (secret, word) in [("fifteen bytes !", "15 bytes"), ("glop_0123", "do not fit"), ("", "is empty")] {
         let token_file = folder.write("token", secret);
-        let mut serve = command(PROGRAM, &folder);
-        serve.args([
-            "serve",
-            "--listen",
-            "127.0.0.1:0",
-            "--history",
-            "none",
-            "--operator-token-file",
-            path(&token_file),
-        ]);
-        let ended = Program::start(serve).ended();
+        let ended = Program::start(serve_with_token(&folder, &token_file)).ended();
         assert!(ended.code == Some(1) && ended.stderr.contains(word), "{ended:?}");
         assert!(secret.is_empty() || !ended.stderr.contains(secret), "{ended:?}");
     }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_host_is_warned_of_its_token_and_told_how_to_use_it() {
+    let folder = Folder::new();
+    let token_file = folder.write("token", TOKEN);
+    let mut host = command(PROGRAM, &folder);
+    host.args(["--listen", "127.0.0.1:0", "--history", "none", "--operator-token-file", path(&token_file)]);
+    let mut host = Program::start(host);
+    host.finish();
+    let ended = host.ended();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    for told in ["others may read", "it is not recognised", "/op and the token make you an operator"] {
+        assert!(ended.stderr.contains(told), "{told}: {ended:?}");
+    }
+    assert!(!ended.stderr.contains(TOKEN), "{ended:?}");
 }
 
 #[test]
@@ -536,16 +543,7 @@ fn a_token_that_systemd_hands_over_is_not_warned_of() {
     let token_file = folder.write("credentials/operator-token", TOKEN);
     set_permissions(&token_file, Permissions::from_mode(0o440)).expect("its owner may");
     for (credentials, is_warned) in [(folder.path().join("credentials"), false), (folder.path().join("other"), true)] {
-        let mut serve = command(PROGRAM, &folder);
-        serve.args([
-            "serve",
-            "--listen",
-            "127.0.0.1:0",
-            "--history",
-            "none",
-            "--operator-token-file",
-            path(&token_file),
-        ]);
+        let mut serve = serve_with_token(&folder, &token_file);
         serve.env("CREDENTIALS_DIRECTORY", credentials);
         let program = Program::start(serve);
         assert!(program.line().starts_with("listening on "));
@@ -553,6 +551,13 @@ fn a_token_that_systemd_hands_over_is_not_warned_of() {
         let ended = program.ended();
         assert_eq!(ended.stderr.contains("others may read"), is_warned, "{ended:?}");
     }
+}
+
+#[cfg(unix)]
+fn serve_with_token(folder: &Folder, token_file: &Path) -> Command {
+    let mut serve = command(PROGRAM, folder);
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--history", "none", "--operator-token-file", path(token_file)]);
+    serve
 }
 
 #[cfg(unix)]

@@ -1,4 +1,5 @@
-//! Signals without a terminal: which of them end the program, and that each end comes with a goodbye.
+//! Signals without a terminal: which of them end the program, and that each end comes with a
+//! goodbye.
 
 use std::time::Duration;
 

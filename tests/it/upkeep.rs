@@ -106,7 +106,7 @@ fn a_file_without_its_option_is_answered_with_it() {
 }
 
 #[test]
-fn an_export_ends_quietly_with_its_reader_and_reports_a_full_disk() {
+fn an_export_ends_with_its_reader_and_reports_a_full_disk() {
     let home = home_with_history();
     let ended = shell(&home, "{ glassline history export; echo $? >&2; } | head -n 1");
     assert_eq!(ended.stdout, [r#"{"type":"schema","version":1}"#]);
@@ -121,7 +121,7 @@ fn an_export_ends_quietly_with_its_reader_and_reports_a_full_disk() {
 }
 
 #[test]
-fn what_is_missing_in_an_export_is_reported_and_the_exit_code_says_so() {
+fn an_export_reports_what_is_missing_and_ends_with_one() {
     const PAGE_BYTES: usize = 4_096;
     let home = home_with_history();
     let mut bytes = fs::read(default_file(&home)).expect("reads");
@@ -322,7 +322,7 @@ fn progress_is_shown_at_a_terminal_and_nowhere_else() {
 }
 
 #[test]
-fn the_end_of_the_terminal_ends_an_import_that_leaves_nothing_behind() {
+fn a_closed_terminal_ends_an_import_and_leaves_nothing() {
     let home = Folder::new();
     let mut terminal = Terminal::start(&home, &["history", "import"]);
     assert!(terminal.wait_for("waiting for the lines of an export"), "{}", terminal.written);
@@ -335,7 +335,7 @@ fn the_end_of_the_terminal_ends_an_import_that_leaves_nothing_behind() {
 }
 
 #[test]
-fn an_import_at_a_keyboard_says_what_it_waits_for_and_ctrl_c_ends_it() {
+fn an_import_at_a_keyboard_says_what_it_waits_for() {
     let home = Folder::new();
     let mut terminal = Terminal::start(&home, &["history", "import"]);
     assert!(terminal.wait_for("waiting for the lines of an export"), "{}", terminal.written);

@@ -1,7 +1,7 @@
 //! Running other programs, from the repository's root.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// What a chore ends with: a line for the person who ran it.
 pub(crate) type Outcome = Result<(), String>;
@@ -18,7 +18,8 @@ pub(crate) fn program(name: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// Keeps a command from this user's chats: no setting of theirs is read, and no file of theirs is written.
+/// Keeps a command from this user's chats: no setting of theirs is read, and no file of theirs is
+/// written.
 ///
 /// `HOME` stays, because cargo and rustup find their own files there.
 pub(crate) fn keep_from_the_user(command: &mut Command) {
@@ -29,6 +30,13 @@ pub(crate) fn keep_from_the_user(command: &mut Command) {
     for (variable, folder) in [("XDG_CONFIG_HOME", "config"), ("XDG_STATE_HOME", "state"), ("XDG_DATA_HOME", "data")] {
         command.env(variable, own.join(folder));
     }
+}
+
+/// Returns whether a command is there and ends with success, whatever it prints.
+pub(crate) fn succeeds(name: &str, arguments: &[&str]) -> bool {
+    let mut probe = program(name, arguments);
+    probe.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    probe.status().is_ok_and(|status| status.success())
 }
 
 /// The cargo that runs this.

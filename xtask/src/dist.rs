@@ -1,13 +1,13 @@
 //! `cargo xtask dist`: the packages, in `target/dist`.
 //!
-//! A tarball is always built. A `.deb`, a static binary and a container image are built where this machine has the
-//! tools; what is not built is reported with the reason.
+//! A tarball is always built. A `.deb`, a static binary and a container image are built where this
+//! machine has the tools; what is not built is reported with the reason.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use crate::command::{self, Outcome, built, cargo, program, root};
+use crate::command::{self, Outcome, built, cargo, program, root, succeeds};
 
 const FOLDER: &str = "target/dist";
 const MUSL_TARGET: &str = "x86_64-unknown-linux-musl";
@@ -49,9 +49,10 @@ fn build() -> Result<Vec<Package>, String> {
     println!("the binary needs {}", glibc_of(&binary)?);
     let tree = tree(&binary)?;
     let mut packages = vec![tarball(&tree, std::env::consts::ARCH)?];
-    for (name, made) in [("a .deb", deb(&tree)), ("a static binary", static_tarball()), ("a container image", image())]
-    {
-        match made? {
+    let static_tarball = static_tarball()?;
+    let image = image(matches!(static_tarball, Made::Package(_)))?;
+    for (name, made) in [("a .deb", deb(&tree)?), ("a static binary", static_tarball), ("a container image", image)] {
+        match made {
             Made::Package(package) => packages.push(package),
             Made::Elsewhere(what) => println!("{what}"),
             Made::NotRun(reason) => println!("NOT RUN: {name}: {reason}"),
@@ -129,7 +130,7 @@ fn tarball(tree: &Path, name: &str) -> Result<Package, String> {
 }
 
 fn deb(tree: &Path) -> Result<Made, String> {
-    if !is_there("dpkg-deb", &["--version"]) {
+    if !succeeds("dpkg-deb", &["--version"]) {
         return Ok(Made::NotRun("dpkg-deb is missing; it is in the package dpkg".to_string()));
     }
     let glibc = glibc_of(&tree.join("bin/glassline"))?;
@@ -160,39 +161,37 @@ fn static_tarball() -> Result<Made, String> {
     if !Path::new(&sysroot).join("lib/rustlib").join(MUSL_TARGET).join("lib").is_dir() {
         return Ok(Made::NotRun(format!("the target is missing; install it with: rustup target add {MUSL_TARGET}")));
     }
-    if !is_there("musl-gcc", &["--version"]) {
+    if !succeeds("musl-gcc", &["--version"]) {
         return Ok(Made::NotRun("musl-gcc is missing; it is in the package musl-tools".to_string()));
     }
     let mut build = cargo(&["build", "--release", "--locked", "--target", MUSL_TARGET]);
     build.env("CC_x86_64_unknown_linux_musl", "musl-gcc");
     command::run(build)?;
     let folder = fresh(&format!("glassline-{}-static", version()))?;
-    copy(&root().join("target").join(MUSL_TARGET).join("release/glassline"), &folder.join("bin/glassline"))?;
+    copy(&static_binary(), &folder.join("bin/glassline"))?;
     Ok(Made::Package(tarball(&folder, std::env::consts::ARCH)?))
 }
 
-fn image() -> Result<Made, String> {
-    let Some(builder) = BUILDERS.into_iter().find(|builder| is_there(builder, &["info"])) else {
+fn static_binary() -> PathBuf {
+    root().join("target").join(MUSL_TARGET).join("release/glassline")
+}
+
+/// Builds the image, which holds the static binary of this run.
+fn image(has_static_binary: bool) -> Result<Made, String> {
+    let Some(builder) = BUILDERS.into_iter().find(|builder| succeeds(builder, &["info"])) else {
         return Ok(Made::NotRun(format!("neither {} runs here", BUILDERS.join(" nor "))));
     };
-    let static_binary = root().join("target").join(MUSL_TARGET).join("release/glassline");
-    if !static_binary.is_file() {
+    if !has_static_binary {
         return Ok(Made::NotRun("it holds the static binary, which was not built".to_string()));
     }
     let folder = fresh("image")?;
-    copy(&static_binary, &folder.join("glassline"))?;
+    copy(&static_binary(), &folder.join("glassline"))?;
     copy(&root().join("packaging/Containerfile"), &folder.join("Containerfile"))?;
     let tag = format!("glassline:{}", version());
     let file = folder.join("Containerfile").display().to_string();
     command::run(program(builder, &["build", "-t", &tag, "-f", &file, &folder.display().to_string()]))?;
     command::run(program(builder, &["run", "--rm", &tag, "--version"]))?;
     Ok(Made::Elsewhere(format!("built the image {tag}; it starts")))
-}
-
-fn is_there(name: &str, arguments: &[&str]) -> bool {
-    let mut probe = Command::new(name);
-    probe.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    probe.status().is_ok_and(|status| status.success())
 }
 
 fn output(name: &str, arguments: &[&str]) -> Result<String, String> {

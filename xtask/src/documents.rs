@@ -1,4 +1,5 @@
-//! The commands of README and docs are run as they stand there, in a network and a home of their own.
+//! The commands of README and docs are run as they stand there, in a network and a home of their
+//! own.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -7,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::command::{self, Outcome, keep_from_the_user, program, root};
+use crate::command::{self, Outcome, keep_from_the_user, program, root, succeeds};
 
 /// Longer than any of them needs.
 const COMMAND_TIMEOUT: Duration = Duration::from_mins(2);
@@ -15,7 +16,8 @@ const COMMAND_TIMEOUT: Duration = Duration::from_mins(2);
 /// Commands that run for long, or are steps of `cargo xtask test` themselves.
 const NOT_HERE: [&str; 5] = ["cargo xtask test", "cargo xtask bench", "cargo xtask fuzz", "cargo xtask dist", "sudo "];
 
-/// Makes a network with the loopback interface and an address that is not loopback, and runs the rest of the arguments in it.
+/// Makes a network with the loopback interface and an address that is not loopback, and runs the
+/// rest of the arguments in it.
 ///
 /// The documents use port 1234, which may be somebody's chat outside of it.
 const IN_NETWORK: &str = "ip link set lo up && ip addr add 192.0.2.7/24 dev lo && exec \"$@\"";
@@ -26,9 +28,7 @@ pub(crate) fn run() -> Outcome {
     let own = own.display().to_string();
     let inner = ["sh", "-c", IN_NETWORK, "sh", &own, "documents"];
     // An ordinary user is root in a user namespace of their own, where the system permits one.
-    let mut probe = program("unshare", &["-n", "true"]);
-    probe.stdout(Stdio::null()).stderr(Stdio::null());
-    let namespaces: &[&str] = if probe.status().is_ok_and(|status| status.success()) { &["-n"] } else { &["-rn"] };
+    let namespaces: &[&str] = if succeeds("unshare", &["-n", "true"]) { &["-n"] } else { &["-rn"] };
     command::run(program("unshare", &[namespaces, &inner].concat()))
 }
 
@@ -212,7 +212,8 @@ fn is_hosting(line: &str) -> bool {
         || ["cargo run --release -- --listen", "glassline --listen"].iter().any(|start| line.starts_with(start))
 }
 
-/// Lines of a page's `sh` blocks, without comments. A block that begins with `#!` is a script, which is tested elsewhere.
+/// Lines of a page's `sh` blocks, without comments. A block that begins with `#!` is a script,
+/// which is tested elsewhere.
 fn shell_lines(page: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut block: Option<Vec<String>> = None;

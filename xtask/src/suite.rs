@@ -6,7 +6,8 @@ use crate::command::{self, Outcome, cargo, program};
 use crate::tools::{self, BASH, CC, CLIPPY, CURL, CXX, FISH, IP, Install, MAN, PYTHON, RUSTFMT, Tool, UNSHARE, ZSH};
 use crate::{crash, dist, documents, fuzz, manual, simulate};
 
-/// Long enough to replay the corpus and look around a little; `cargo xtask fuzz` is for looking further.
+/// Long enough to replay the corpus and look around a little; `cargo xtask fuzz` is for looking
+/// further.
 const SHORT_FUZZ_S: u32 = 5;
 
 /// One step, and the tools without which it cannot run.
@@ -16,7 +17,7 @@ struct Step {
     tools: &'static [Tool],
     /// Tools with which the step tests more.
     optional: &'static [Tool],
-    /// Whether it runs the release binary.
+    /// It runs the release binary.
     needs_build: bool,
     run: fn() -> Outcome,
 }
@@ -102,11 +103,12 @@ enum Ended {
     Failed(String),
 }
 
-/// Runs every step, or those that `arguments` name; `--yes` installs what is missing without asking.
+/// Runs every step, or those that `arguments` name; `--yes` installs what is missing without
+/// asking.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let (flags, names): (Vec<&String>, Vec<&String>) = arguments.iter().partition(|word| word.starts_with('-'));
-    if flags.iter().any(|flag| flag.as_str() == "--help") {
-        println!("{}", usage());
+    if flags.iter().any(|flag| ["--help", "-h"].contains(&flag.as_str())) {
+        println!("{}", help());
         return Ok(());
     }
     if let Some(unknown) = flags.iter().find(|flag| flag.as_str() != "--yes") {
@@ -133,6 +135,23 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
 fn usage() -> String {
     let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
     format!("usage: cargo xtask test [--yes] [{}]...", names.join("|"))
+}
+
+/// Returns the usage with a line for each step: what it tests, and the tools it needs beside Rust.
+fn help() -> String {
+    let rows = STEPS.iter().map(|step| {
+        let tools: Vec<&str> = step.tools.iter().map(Tool::name).collect();
+        let needs = if tools.is_empty() { String::new() } else { format!(" (needs {})", tools.join(", ")) };
+        format!("  {:<11} {}{needs}", step.name, step.about)
+    });
+    format!(
+        "{}\n\nRuns every step in this order, or only those named; a failed step ends the run. Your chats, settings and\n\
+         files are left alone.\n\n{}\n\n\
+         A step whose tools are missing is reported as not run. `--yes` installs what is missing without asking, and so\n\
+         does `CI=true`, where a step that did not run is a failure.",
+        usage(),
+        rows.collect::<Vec<_>>().join("\n")
+    )
 }
 
 fn run_steps(steps: &[&Step], install: Install) -> Outcome {
@@ -215,6 +234,14 @@ mod tests {
         let error = run(&["dance".to_string()]).expect_err("there is no such step");
         assert!(error.contains("there is no step dance") && error.contains("|peers|"), "{error}");
         assert!(run(&["--no".to_string()]).is_err());
+    }
+
+    #[test]
+    fn the_help_explains_each_step() {
+        let help = help();
+        for step in &STEPS {
+            assert!(help.contains(&format!("  {:<11} {}", step.name, step.about)), "{help}");
+        }
     }
 
     #[test]

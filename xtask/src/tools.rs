@@ -1,9 +1,8 @@
 //! Tools that the chores need beside Rust: why, whether they are there, and how they are installed.
 
 use std::io::{self, IsTerminal, Write};
-use std::process::{Command, Stdio};
 
-use crate::command::{Outcome, program, run};
+use crate::command::{Outcome, program, run, succeeds};
 
 /// A tool that is found by running it, and the package that holds it.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +20,7 @@ enum Package {
     Rustup(&'static str),
 }
 
-/// What to do about a tool that is missing.
+/// Treatment of a tool that is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Install {
     /// Install it where that is allowed.
@@ -56,7 +55,8 @@ tools! {
 }
 
 impl Install {
-    /// Returns the default: yes under `CI=true` and with `--yes`, a question at a terminal, and no elsewhere.
+    /// Returns the default: yes under `CI=true` and with `--yes`, a question at a terminal, and no
+    /// elsewhere.
     pub(crate) fn chosen(is_yes_given: bool) -> Self {
         if is_yes_given || std::env::var_os("CI").is_some_and(|value| value == "true") {
             Self::Yes
@@ -69,12 +69,12 @@ impl Install {
 }
 
 impl Tool {
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     fn is_there(&self) -> bool {
-        self.probe.split_first().is_some_and(|(name, arguments)| {
-            let mut probe = Command::new(name);
-            probe.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            probe.status().is_ok_and(|status| status.success())
-        })
+        self.probe.split_first().is_some_and(|(name, arguments)| succeeds(name, arguments))
     }
 
     fn by_hand(&self) -> String {

@@ -13,7 +13,7 @@ use crate::system::{append_private_file, create_private_folder, edit_private_fil
 const FILE_NAME: &str = "typed-lines";
 /// Its former name, which was easily taken for the server's `history.db` beside it.
 const OLD_FILE_NAME: &str = "history";
-/// What begins a server's history, wherever its owner keeps it.
+/// First bytes of a server's history, wherever its owner keeps it.
 const DATABASE_START: &[u8] = b"SQLite format 3\0";
 /// What is kept; a file that is twice as long is cut down to it.
 const ENTRIES_MAX: usize = 1_000;

@@ -101,7 +101,8 @@ pub fn join(options: &JoinOptions) -> Ending {
     driver.run(&arrivals)
 }
 
-/// Reports whether the process was started with SIGHUP ignored, as by `nohup`: a hangup is then no reason to end.
+/// Reports whether the process was started with SIGHUP ignored, as by `nohup`: a hangup is then no
+/// reason to end.
 ///
 /// To be called before anything watches that signal.
 pub fn is_hangup_ignored() -> bool {

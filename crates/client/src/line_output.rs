@@ -11,7 +11,7 @@ use crate::rows::wrap::{self, WrappedRow};
 use crate::telling::{Line, Role, Span};
 use crate::typing::line::{Typed, TypedLine};
 
-/// What arrives waits this long for a line that nobody types on.
+/// Longest time that arrivals wait for a line that nobody types on.
 const HELD_MS: u64 = 30_000;
 /// Bytes of it that wait.
 const HELD_BYTES_MAX: usize = 16 * 1024;

@@ -50,7 +50,7 @@ pub(crate) struct Plain {
     output: LineOutput,
     /// The terminal, where the client reads its keys and echoes them.
     terminal: Option<TypingTerminal>,
-    /// What is no text was told of in this line.
+    /// The user has been told of bytes that are no text in this line.
     told_not_utf8: bool,
     /// Whoever hosts has been told for whom leaving closes the line.
     told_of_others: bool,
@@ -123,7 +123,7 @@ impl Plain {
         Ok(())
     }
 
-    /// What the client has to say about it.
+    /// Writes lines of the client's own.
     fn tell_timed(&mut self, told: &[Told]) -> io::Result<()> {
         told.iter().try_for_each(|line| self.output.words(&self.timed(line)))
     }

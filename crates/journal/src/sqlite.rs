@@ -17,6 +17,7 @@ mod index;
 mod index_form;
 mod kept_checksums;
 mod lock_mark;
+mod log_gate;
 mod message_kind;
 mod old_ids;
 mod opening;

@@ -45,19 +45,20 @@ impl Hub {
         self.deliver(sender, &Letter { to, text, id, reference }, now)
     }
 
-    /// Checks that whoever has the name `to` now has written to this member, as a reply requires.
+    /// Checks that whoever has the name `to` now is the one who has written to this member, as a
+    /// reply requires.
     ///
     /// # Errors
-    /// Nobody has the name, or somebody else has it.
+    /// Nobody has the name, or it may be that of somebody else.
     pub fn check_writer(&self, id: MemberId, to: &str) -> Result<(), Refused> {
         let (_, recipient) = self.find(to)?;
-        if self.members.get(id.0).is_some_and(|member| member.writers.holds(recipient.token)) {
+        let name = &recipient.name;
+        if self.members.get(id.0).is_some_and(|member| member.writers.answers(recipient.token, name)) {
             return Ok(());
         }
-        let name = &recipient.name;
         let text = format!(
-            "{name} has not written to you on this connection, so this may be somebody else than whom you answer; \
-             /msg {name} TEXT writes to whoever has the name"
+            "{name} has not written to you on this connection, or somebody else has under this name, so this may be \
+             somebody else than whom you answer; /msg {name} TEXT writes to whoever has the name"
         );
         Err(Refused::new(ErrorCode::UnknownName, text))
     }
@@ -95,7 +96,7 @@ impl Hub {
             self.push_own(recipient, bytes);
         }
         if let Some(member) = self.members.get_mut(recipient.0) {
-            member.writers.note(sender, sender_token);
+            member.writers.note(sender, sender_token, &from_name);
         }
         if sender_is_event {
             direct.reference.clone_from(&letter.reference);

@@ -206,7 +206,7 @@ impl Hub {
         self.own_bytes.get()
     }
 
-    /// Whether members do not read so much that some of them have to be closed.
+    /// Returns whether so much is queued for members that do not read that some have to be closed.
     pub fn is_over_budget(&self) -> bool {
         self.queued_bytes_total() > self.rules.outboxes_bytes_max
     }

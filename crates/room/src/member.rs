@@ -42,7 +42,7 @@ impl Dialect {
     }
 }
 
-/// Whether others may be told a member's name.
+/// Visibility of a member's name to others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Arrival {
     Announced,

@@ -104,7 +104,7 @@ impl Name {
             return Err(NameError::Empty);
         }
         hold_to_length(&name)?;
-        characters::check(&name)?;
+        characters::check(&name).map_err(|error| as_wished(error, wished))?;
         if operator_token::is_in(&name) {
             return Err(NameError::Token);
         }
@@ -144,11 +144,6 @@ impl Name {
     }
 }
 
-/// Everything by which a name that was accepted before is compared.
-pub(crate) fn looks(name: &str) -> Looks {
-    Looks::of(name)
-}
-
 /// `you`, or a name that ends with it behind anything that might be drawn as an arrow: direct
 /// messages to tutorial members come from `alice→you`.
 fn is_marked_as_direct(name: &str) -> bool {
@@ -175,6 +170,19 @@ fn hold_to_length(name: &str) -> Result<(), NameError> {
 fn nickname(wished: &str) -> String {
     let normal: String = wished.nfkc().collect();
     normal.split(char::is_whitespace).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_")
+}
+
+/// Names the character that its owner wrote, where a compatible form of it was refused.
+fn as_wished(error: NameError, wished: &str) -> NameError {
+    let NameError::Forbidden { character, why } = error else { return error };
+    let is_refused = |c| notation(c) == character;
+    let written = wished.chars().find(|&c| is_refused(c)).or_else(|| wished.chars().find(|c| c.nfkc().any(is_refused)));
+    NameError::Forbidden { character: written.map_or(character, notation), why }
+}
+
+/// A character as Unicode writes its number.
+fn notation(c: char) -> String {
+    format!("U+{:04X}", u32::from(c))
 }
 
 /// A room's name as it is compared and shown: a name in lower case.
@@ -239,6 +247,10 @@ mod tests {
             "a\u{1d173}",
         ] {
             assert!(matches!(refused(hostile.as_bytes()), NameError::Forbidden { .. }), "{hostile:?}");
+        }
+        for (hostile, written) in [("ada\u{3164}", "U+3164"), ("bob＞", "U+FF1E"), ("bob>", "U+003E")] {
+            let told = refused(hostile.as_bytes()).to_string();
+            assert!(told.contains(written), "the character that was written: {told}");
         }
         for server_like in ["*", "＊", "∗", "✱", "⁕ server", "🞱", "/help", "**"] {
             assert_eq!(refused(server_like.as_bytes()), NameError::Reserved, "{server_like:?}");

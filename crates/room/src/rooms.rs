@@ -238,7 +238,8 @@ impl Hub {
         Ok(Members { room, names, count, reference })
     }
 
-    /// Up to `names_max` names in a room, in natural order, of those whom `viewer` may see, and how many these are.
+    /// Up to `names_max` names in a room, in natural order, of those whom `viewer` may see, and how
+    /// many these are.
     pub(crate) fn names_in(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> (Vec<String>, usize) {
         let Some(room) = self.rooms.get(room_id.0) else { return (Vec::new(), 0) };
         let seen = || {
@@ -251,7 +252,8 @@ impl Hub {
         (names, count)
     }
 
-    /// Who is in a room, in words for `viewer`, with up to `names_max` names; nothing where it is empty.
+    /// Members of a room in words for `viewer`, with up to `names_max` names; nothing where it is
+    /// empty.
     pub(crate) fn names_in_words(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> Option<String> {
         let (names, count) = self.names_in(room_id, viewer, names_max);
         let held_back = self.rooms.get(room_id.0).map_or(0, Room::count).saturating_sub(count);

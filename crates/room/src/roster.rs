@@ -12,7 +12,7 @@ use glassline_wire::event::ErrorCode;
 use unicode_security::mixed_script::AugmentedScriptSet;
 
 use crate::id::MemberId;
-use crate::name::{Looks, Name, fold, looks};
+use crate::name::{Looks, Name, fold};
 use crate::refusal::Refused;
 
 /// How many numbers in a row are tried behind a taken name.
@@ -57,9 +57,22 @@ struct LooksInUse {
     /// The names that have a skeleton: as written, in lower case, in upper case. No two names share
     /// one.
     by_skeleton: [BTreeMap<Box<str>, HeldLook>; 3],
-    /// Numbers of names that are the same to the eye in some case, by the scripts that they can be
-    /// written in.
-    by_any_case: BTreeMap<Box<str>, Vec<(AugmentedScriptSet, usize)>>,
+    /// Names that are the same to the eye in some case, by how they are written.
+    by_any_case: BTreeMap<Box<str>, Vec<Writing>>,
+}
+
+/// Names in use that are written in the same manner, in their folded form.
+#[derive(Debug)]
+struct Writing {
+    scripts: AugmentedScriptSet,
+    is_mixed_case: bool,
+    names: BTreeSet<Box<str>>,
+}
+
+impl Writing {
+    fn is_that_of(&self, looks: &Looks) -> bool {
+        (self.scripts, self.is_mixed_case) == (looks.scripts(), looks.is_mixed_case())
+    }
 }
 
 /// A name in use, in its folded form, and the scripts that it can be written in.
@@ -79,16 +92,17 @@ impl LooksInUse {
     fn alike(&self, wished: &Looks, own: Option<&Looks>) -> Option<Alike<'_>> {
         let is_own = |folded: &str| own.is_some_and(|own| own.folded() == folded);
         let holders = self.by_skeleton.iter().zip(wished.skeletons()).filter_map(|(held, skeleton)| held.get(skeleton));
-        let mut holders = holders.filter(|(folded, _)| !is_own(folded)).peekable();
-        let first = holders.peek().map(|(folded, _)| Alike::WithinScript(folded));
-        let is_across = holders.any(|&(_, scripts)| !wished.is_of_one_script_with(scripts));
-        let own_scripts = own.filter(|own| own.any_case() == wished.any_case()).map(Looks::scripts);
-        let others_of = |&(scripts, count): &(AugmentedScriptSet, usize)| {
-            let others = count - usize::from(own_scripts == Some(scripts));
-            others > 0 && !wished.is_of_one_script_with(scripts)
-        };
-        let is_across =
-            is_across || self.by_any_case.get(wished.any_case()).is_some_and(|seen| seen.iter().any(others_of));
+        let holders = holders.filter(|(folded, _)| !is_own(folded)).map(|(folded, scripts)| (folded, *scripts));
+        let writings = self.by_any_case.get(wished.any_case()).into_iter().flatten();
+        let in_any_case = writings.filter_map(|writing| {
+            let counts =
+                writing.is_mixed_case || wished.is_mixed_case() || !wished.is_of_one_script_with(writing.scripts);
+            let folded = writing.names.iter().find(|folded| !is_own(folded))?;
+            counts.then_some((folded, writing.scripts))
+        });
+        let mut alike = holders.chain(in_any_case).peekable();
+        let first = alike.peek().map(|(folded, _)| Alike::WithinScript(folded));
+        let is_across = alike.any(|(_, scripts)| !wished.is_of_one_script_with(scripts));
         if is_across { Some(Alike::AcrossScripts) } else { first }
     }
 
@@ -97,9 +111,12 @@ impl LooksInUse {
             held.insert(skeleton.clone(), (looks.folded().into(), looks.scripts()));
         }
         let seen = self.by_any_case.entry(looks.any_case().into()).or_default();
-        match seen.iter_mut().find(|(scripts, _)| *scripts == looks.scripts()) {
-            Some((_, count)) => *count += 1,
-            None => seen.push((looks.scripts(), 1)),
+        if !seen.iter().any(|writing| writing.is_that_of(looks)) {
+            let (scripts, is_mixed_case) = (looks.scripts(), looks.is_mixed_case());
+            seen.push(Writing { scripts, is_mixed_case, names: BTreeSet::new() });
+        }
+        for writing in seen.iter_mut().filter(|writing| writing.is_that_of(looks)) {
+            writing.names.insert(looks.folded().into());
         }
     }
 
@@ -110,10 +127,10 @@ impl LooksInUse {
             }
         }
         if let Some(seen) = self.by_any_case.get_mut(looks.any_case()) {
-            if let Some((_, count)) = seen.iter_mut().find(|(scripts, _)| *scripts == looks.scripts()) {
-                *count -= 1;
+            for writing in seen.iter_mut().filter(|writing| writing.is_that_of(looks)) {
+                writing.names.remove(looks.folded());
             }
-            seen.retain(|&(_, count)| count > 0);
+            seen.retain(|writing| !writing.names.is_empty());
             if seen.is_empty() {
                 self.by_any_case.remove(looks.any_case());
             }
@@ -193,7 +210,7 @@ impl Roster {
             }
             _ => {}
         }
-        match self.looks.alike(&wished, Some(&looks(current))) {
+        match self.looks.alike(&wished, Some(&Looks::of(current))) {
             Some(_) => Err(looks_like_another()),
             None => Ok(()),
         }
@@ -201,7 +218,7 @@ impl Roster {
 
     /// Notes that `member` has `name`, which was checked before.
     pub(crate) fn claim(&mut self, name: &str, member: MemberId) {
-        let looks = looks(name);
+        let looks = Looks::of(name);
         self.looks.add(&looks);
         let held = Held { member, name: name.into(), next_suffix: 2, freed_suffixes: BTreeSet::new() };
         self.by_folded.insert(looks.folded().into(), held);
@@ -209,14 +226,14 @@ impl Roster {
 
     /// Notes that nobody has `name` any more.
     pub(crate) fn release(&mut self, name: &str) {
-        let looks_gone = looks(name);
+        let looks_gone = Looks::of(name);
         if self.by_folded.remove(looks_gone.folded()).is_none() {
             return;
         }
         self.looks.remove(&looks_gone);
         if let Some((base, number)) = name.rsplit_once('-')
             && let Ok(number) = number.parse()
-            && let Ok(Some((base, _))) = self.namesake(&looks(base))
+            && let Ok(Some((base, _))) = self.namesake(&Looks::of(base))
             && let Some(held) = self.by_folded.get_mut(&base)
             && (2..held.next_suffix).contains(&number)
         {
@@ -328,6 +345,8 @@ mod tests {
             ("ema", "ema-4", 3),
             ("lan", "lan", 4),
             ("Ian", "Ian-2", 5),
+            ("Bill", "Bill", 10),
+            ("BiIl", "BiIl-2", 11),
             ("❤\u{fe0f}", "❤\u{fe0f}", 6),
             ("❤", "❤-2", 7),
             ("علیرضا", "علیرضا", 8),

@@ -14,7 +14,7 @@ use crate::id::{MemberId, RoomId};
 use crate::order::Pending;
 use crate::outstanding::Waiter;
 use crate::refusal::Refused;
-use crate::subnet::subnet;
+use crate::subnet::subnet_key;
 
 /// Something for the owner of the history to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub enum Drafted {
         author: u64,
         /// The newest number that the sender knew when it first sent this, if it says so.
         after: Option<u64>,
-        /// Where it comes from ([`crate::subnet`]).
+        /// Where it comes from ([`crate::subnet_key`]).
         subnet: u128,
     },
     /// Something an operator does.
@@ -99,7 +99,7 @@ impl Hub {
         reference: Option<String>,
     ) {
         let Some(member) = self.members.get(sender.0) else { return };
-        let (connection, subnet) = (member.connection, subnet(member.address));
+        let (connection, subnet) = (member.connection, subnet_key(member.address));
         if let Some(room) = self.rooms.get_mut(room.0) {
             room.under_way += 1;
         }

@@ -56,8 +56,8 @@ impl Hub {
     /// Marks a member as away for a reason, or as back where there is none. Whoever writes to it is told the reason.
     ///
     /// # Errors
-    /// The reason is empty, longer than [`AWAY_BYTES_MAX`], or holds an operator token; or the member may not speak, as
-    /// others would read it.
+    /// The reason is empty, longer than [`AWAY_BYTES_MAX`], or holds an operator token; or the
+    /// member may not speak, as others would read it.
     pub fn set_away(
         &mut self,
         id: MemberId,

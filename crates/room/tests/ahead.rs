@@ -1,4 +1,5 @@
-//! A client that has a later number of a room than the history is noted for the log: messages may be lost.
+//! A client that has a later number of a room than the history is noted for the log: messages may
+//! be lost.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
 

@@ -464,6 +464,40 @@ fn a_text_tells_nothing_about_a_chosen_token() {
 }
 
 #[test]
+fn operators_hear_of_guessing_once_and_when_it_ends() {
+    let mut world = World::new();
+    let (teacher, eve) = (world.operator("teacher", HOME), world.enters("eve", CLASS));
+    for connection in 0..4 {
+        let guesser = world.enters(&format!("guess{connection}"), CLASS);
+        for _ in 0..4 {
+            world.refused(guesser, "op guess");
+        }
+    }
+    let warnings: Vec<String> =
+        world.told(teacher).into_iter().filter(|told| told.contains("wrong operator token")).collect();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].contains(&format!("guess0 gave a wrong operator token, from {CLASS}")), "{warnings:?}");
+    assert!(warnings[1].starts_with("notice guess3 ") && warnings[1].contains("no attempt left"), "{warnings:?}");
+    assert_eq!(world.told(eve), [""; 0], "only operators are told");
+}
+
+#[test]
+fn a_name_like_a_banned_one_is_told_to_choose_another() {
+    let mut world = World::new();
+    let teacher = world.operator("teacher", HOME);
+    world.does(teacher, "ban Erna 5m");
+    let text_for = |world: &mut World, name: &str| {
+        world.comes(Dialect::Event, name, CLASS, NOW).map(|_| ()).expect_err("refused").text
+    };
+    let innocent = text_for(&mut world, "Ema");
+    assert!(innocent.starts_with("this name looks like Erna, which teacher banned until"), "{innocent}");
+    assert!(innocent.ends_with("; choose another name"), "{innocent}");
+    for name in ["Erna", "ERNA", "Егnа"] {
+        assert!(text_for(&mut world, name).contains("come back after that"), "{name}");
+    }
+}
+
+#[test]
 fn every_instruction_is_kept_from_everybody_else() {
     let mut world = World::new();
     let eve = world.enters("eve", CLASS);

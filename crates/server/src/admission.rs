@@ -9,17 +9,22 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 
+use glassline_room::subnet;
+
 use crate::bucket::Bucket;
 use crate::flood::{Flood, FloodLimit};
-use crate::gate::subnet;
 
 /// New connections of one subnet that are served at once: a class that comes back after a restart,
 /// twice over.
 const CONNECTIONS_BURST: f64 = 128.0;
-/// Further new connections of one subnet per second. A subnet's 64 connections wait 4 s at most.
+/// Further new connections of one subnet per second.
 const CONNECTIONS_PER_SECOND: f64 = 16.0;
+/// Longest wait for a turn: that of the last of a subnet's 64 connections. This machine may have
+/// more, and those that have hung up would keep others of it waiting for a minute.
+const TURN_WAIT_MS_MAX: f64 = 4_000.0;
 /// Longest wait before its first message that a connection inherits from others of its subnet: that
-/// for one message of the longest text. A frame of more bytes is charged to its own connection only.
+/// for one message of the longest text. A frame of more bytes is charged to its own connection
+/// only.
 const INHERITED_WAIT_MS_MAX: f64 = 1_100.0;
 /// Subnets remembered, some 3 MiB. Past it the one that would be forgotten first is: its debt is
 /// the smallest, so hiding a debt takes this many other addresses with larger ones.
@@ -60,6 +65,7 @@ impl Admission {
         let mut terms = Terms::default();
         self.change(peer.ip(), now_ms, |credit| {
             credit.connections.take(1.0);
+            credit.connections.bound_debt(TURN_WAIT_MS_MAX);
             terms = Terms { flood: Some(credit.flood), delay_ms: credit.connections.wait_ms() };
         });
         terms
@@ -142,7 +148,7 @@ mod tests {
     /// A connection that says hello, spends what it may, and ends.
     fn visit(admission: &mut Admission, address: &str, now_ms: u64) -> u32 {
         let mut flood = enter(admission, address, now_ms);
-        flood.take_greeting(BYTES, now_ms);
+        flood.take(BYTES, now_ms);
         let messages = spend(&mut flood, now_ms);
         admission.leave(peer(address), flood, false, now_ms);
         messages
@@ -187,6 +193,7 @@ mod tests {
         let (mut messages, until_ms) = (0, 30_000);
         for now_ms in (0..until_ms).step_by(10) {
             let mut flood = enter(&mut admission, "192.0.2.1", now_ms);
+            flood.take(BYTES, now_ms);
             messages += spend(&mut flood, now_ms);
             open.push_back(flood);
             if open.len() > 16 {
@@ -203,11 +210,13 @@ mod tests {
     fn a_debt_makes_nobody_else_wait_long() {
         let mut admission = standard();
         let mut flood = enter(&mut admission, "192.0.2.1", 0);
+        flood.take(BYTES, 0);
         flood.take(100_000, 0);
         assert!(flood.wait_ms(0) > 4_000);
         admission.leave(peer("192.0.2.1"), flood, false, 0);
         let mut next = enter(&mut admission, "192.0.2.1", 0);
-        next.take_greeting(BYTES, 0);
+        assert_eq!(next.wait_ms(0), 0, "its hello is read at once");
+        next.take(BYTES, 0);
         assert_eq!(next.wait_ms(0), 1_100);
     }
 
@@ -234,6 +243,19 @@ mod tests {
         }
         assert_eq!(admission.enter(peer("192.0.2.1"), 0).delay_ms, 63, "who gave up takes nobody's turn");
         assert_eq!(admission.enter(peer("192.0.2.1"), 10_000).delay_ms, 0);
+    }
+
+    #[test]
+    fn a_storm_of_connections_makes_nobody_wait_for_long() {
+        let mut admission = Admission::new(FloodLimit::PerSecond(5));
+        let enter = |admission: &mut Admission, now_ms| admission.enter(peer("127.0.0.1"), now_ms).delay_ms;
+        let longest_ms = (0..10_000).map(|_| enter(&mut admission, 0)).max();
+        assert_eq!(longest_ms, Some(4_000));
+        let full = FloodLimit::PerSecond(5).full(peer("127.0.0.1").ip(), 0).expect("limited");
+        for _ in 0..10_000 {
+            admission.leave(peer("127.0.0.1"), full, true, 0);
+        }
+        assert_eq!(enter(&mut admission, 0), 63, "hanging up brings no new burst");
     }
 
     #[test]

@@ -32,9 +32,9 @@ impl Bucket {
         self.level = (self.level - tokens).max(self.level.min(0.0));
     }
 
-    /// Returns tokens that were taken and not used.
+    /// Returns tokens that were taken into debt and not used. Debt that was forgiven is not returned.
     pub(crate) fn give_back(&mut self, tokens: f64) {
-        self.level = (self.level + tokens).min(self.burst);
+        self.level = (self.level + tokens).min(self.level.max(0.0));
     }
 
     /// Lowers the level to that of another bucket filled at the same time.

@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
+use glassline_room::subnet;
+
 use crate::connection::EvictionRank;
-use crate::gate::subnet;
 use crate::link::Link;
 use crate::reactor::Reactor;
 use crate::unregistered::Entry;

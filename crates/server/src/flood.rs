@@ -27,6 +27,9 @@ const BURST_BYTES: f64 = 2.0 * BYTES_PER_SECOND;
 pub(crate) struct Flood {
     messages: Bucket,
     bytes: Bucket,
+    /// Nothing was noted yet. The first frame, a `hello` or a name, is paid from the credit there
+    /// is and makes no debt, so that a newcomer does not wait for others of its address.
+    is_unused: bool,
 }
 
 impl FloodLimit {
@@ -42,25 +45,22 @@ impl FloodLimit {
         Some(Flood {
             messages: Bucket::full(burst, per_second, now_ms),
             bytes: Bucket::full(BURST_BYTES * byte_scale, BYTES_PER_SECOND * byte_scale, now_ms),
+            is_unused: true,
         })
     }
 }
 
 impl Flood {
-    /// Notes one message.
+    /// Notes one frame.
     pub(crate) fn take(&mut self, bytes: usize, now_ms: u64) {
         self.fill(now_ms);
-        self.messages.take(1.0);
-        self.bytes.take(tokens(bytes));
-    }
-
-    /// Notes a frame that comes before a name is accepted: it is paid from the credit there is, and
-    /// makes no debt, so that a newcomer's `hello` does not keep its first message waiting behind
-    /// others of its address.
-    pub(crate) fn take_greeting(&mut self, bytes: usize, now_ms: u64) {
-        self.fill(now_ms);
-        self.messages.take_available(1.0);
-        self.bytes.take_available(tokens(bytes));
+        if std::mem::take(&mut self.is_unused) {
+            self.messages.take_available(1.0);
+            self.bytes.take_available(tokens(bytes));
+        } else {
+            self.messages.take(1.0);
+            self.bytes.take(tokens(bytes));
+        }
     }
 
     /// Lowers the credit to that of another connection.
@@ -77,10 +77,10 @@ impl Flood {
         self.bytes.bound_debt(wait_ms_max);
     }
 
-    /// Milliseconds to wait before the next message is read.
+    /// Milliseconds to wait before the next frame is read.
     pub(crate) fn wait_ms(&mut self, now_ms: u64) -> u64 {
         self.fill(now_ms);
-        self.messages.wait_ms().max(self.bytes.wait_ms())
+        if self.is_unused { 0 } else { self.messages.wait_ms().max(self.bytes.wait_ms()) }
     }
 
     /// Milliseconds until the whole burst is available.

@@ -1,7 +1,9 @@
 //! Who may connect: how many at once from one address (L).
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
+
+use glassline_room::subnet;
 
 use crate::limits::Limits;
 
@@ -33,11 +35,6 @@ impl Gate {
             }
         }
     }
-}
-
-/// What one subscriber has to itself: an IPv4 address, or an IPv6 network of 64 bits.
-pub(crate) fn subnet(address: IpAddr) -> IpAddr {
-    IpAddr::from(Ipv6Addr::from_bits(glassline_room::subnet(address))).to_canonical()
 }
 
 fn is_exempt(address: IpAddr) -> bool {

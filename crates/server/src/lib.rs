@@ -40,7 +40,7 @@ pub use archive::Archive;
 pub use flood::FloodLimit;
 pub use glassline_room::{OperatorToken, TokenError};
 pub use limits::Limits;
-pub use listener::{listen, listen_ipv6_only};
+pub use listener::{listen, listen_ipv6_only, takes_ipv4};
 #[cfg(any(test, feature = "rehearsal"))]
 pub use rehearsal::{FarEnd, House, Rehearsal};
 pub use serving::run;

@@ -5,12 +5,13 @@ use std::io;
 use std::net::{SocketAddr, SocketAddrV6, TcpListener as StdListener};
 
 use mio::net::{TcpListener, TcpStream};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 /// Connections the kernel holds for a server that is busy: a class that arrives at once.
 const BACKLOG: i32 = 4_096;
 
-/// Opens a listening socket; port 0 takes a free one. `[::]` takes IPv4 connections too, where the system allows it.
+/// Opens a listening socket; port 0 takes a free one. `[::]` takes IPv4 connections too, where the
+/// system allows it.
 ///
 /// # Errors
 /// The address is not this machine's, is in use, or is not allowed to this user.
@@ -18,12 +19,19 @@ pub fn listen(address: SocketAddr) -> io::Result<StdListener> {
     bound(address, |_| Ok(()))
 }
 
-/// Opens a listening socket that takes IPv6 connections only, so that one for IPv4 can have the same port.
+/// Opens a listening socket that takes IPv6 connections only, so that one for IPv4 can have the
+/// same port.
 ///
 /// # Errors
 /// As of [`listen`].
 pub fn listen_ipv6_only(address: SocketAddrV6) -> io::Result<StdListener> {
     bound(address.into(), |socket| socket.set_only_v6(true))
+}
+
+/// Returns whether connections over IPv4 reach a listener: one for IPv6 may take them too.
+pub fn takes_ipv4(listener: &StdListener) -> bool {
+    let is_ipv4 = listener.local_addr().is_ok_and(|address| address.is_ipv4());
+    is_ipv4 || SockRef::from(listener).only_v6().is_ok_and(|only_ipv6| !only_ipv6)
 }
 
 fn bound(address: SocketAddr, prepare: impl FnOnce(&Socket) -> io::Result<()>) -> io::Result<StdListener> {
@@ -77,12 +85,7 @@ impl Listener {
                     return Accepted::Peer(stream, peer);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Accepted::Nobody,
-                // The peer gave up while it was queued, or a signal came: neither says anything about the next one.
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
-                    ) => {}
+                Err(error) if is_about_one_peer(&error) => {}
                 Err(error) => {
                     self.turn_one_away();
                     let retry_after_ms = self.backoff_ms;
@@ -99,6 +102,15 @@ impl Listener {
             self.spare = spare_descriptor();
         }
     }
+}
+
+/// Returns whether an error of `accept` says nothing about the next peer: this one gave up while it
+/// was queued, or a signal came.
+pub(crate) fn is_about_one_peer(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
 }
 
 fn spare_descriptor() -> Option<File> {

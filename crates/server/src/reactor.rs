@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 
-use glassline_room::{Hub, MemberId, Now, Rules};
+use glassline_room::{Hub, MemberId, Now, Rules, subnet, subnet_key};
 use glassline_wire::event::{Event, Ping};
 use glassline_wire::visible;
 use slab::Slab;
@@ -16,7 +16,7 @@ use crate::Config;
 use crate::admission::Admission;
 use crate::connection::{Connection, Phase};
 use crate::counters::Counters;
-use crate::gate::{Gate, subnet};
+use crate::gate::Gate;
 use crate::history::History;
 use crate::link::Link;
 use crate::timers::{Kind, Timers};
@@ -158,8 +158,7 @@ impl<L: Link> Reactor<L> {
     pub(crate) fn give_to_history(&mut self) {
         if let Some(history) = &mut self.history {
             let connections = &self.connections;
-            let subnet_of =
-                |index| connections.get(index).map_or(0, |connection| glassline_room::subnet(connection.peer.ip()));
+            let subnet_of = |index| connections.get(index).map_or(0, |connection| subnet_key(connection.peer.ip()));
             history.hand_over(&mut self.hub, subnet_of);
         }
     }

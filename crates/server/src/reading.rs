@@ -3,14 +3,13 @@
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 
-use glassline_room::Awaits;
+use glassline_room::{Awaits, subnet};
 use glassline_wire::limits::GREETING_BYTES_MAX;
 use glassline_wire::visible;
 use tracing::{error, info};
 
 use crate::connection::Phase;
 use crate::door::Entry;
-use crate::gate::subnet;
 use crate::link::Link;
 use crate::reactor::{READ_BYTES_MAX, Reactor};
 use crate::session::{Desk, Verdict, Wait, event::EventSession, tutorial::TutorialSession};

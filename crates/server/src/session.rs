@@ -79,11 +79,8 @@ impl Desk<'_> {
 
     /// Counts a frame against the flood limit: each once, when it is read, whatever it has to wait for afterwards.
     pub(crate) fn charge(&mut self, frame_bytes: usize) {
-        let now_ms = self.now.monotonic_ms;
-        match self.flood.as_deref_mut() {
-            Some(flood) if self.member.is_some() => flood.take(frame_bytes, now_ms),
-            Some(flood) => flood.take_greeting(frame_bytes, now_ms),
-            None => {}
+        if let Some(flood) = self.flood.as_deref_mut() {
+            flood.take(frame_bytes, self.now.monotonic_ms);
         }
     }
 
@@ -91,7 +88,7 @@ impl Desk<'_> {
     pub(crate) fn flood_wait(&mut self) -> Option<Wait> {
         let now_ms = self.now.monotonic_ms;
         let resume_after_ms = self.flood.as_deref_mut().map_or(0, |flood| flood.wait_ms(now_ms));
-        (self.member.is_some() && resume_after_ms > 0).then_some(Wait::Flood { resume_after_ms })
+        (resume_after_ms > 0).then_some(Wait::Flood { resume_after_ms })
     }
 
     /// Whether the next frame must wait, now that one was taken.

@@ -6,6 +6,8 @@
 
 use core::fmt;
 
+use crate::slash::is_unseen;
+
 /// Beginning of every generated token.
 pub const PREFIX: &str = "glop_";
 
@@ -99,12 +101,19 @@ pub fn is_in(text: &str) -> bool {
     let (last, first) = (PREFIX.len() - 1, &PREFIX.as_bytes()[..PREFIX.len() - 1]);
     text.match_indices('_').any(|(at, _)| {
         let begins = at.checked_sub(last).is_some_and(|start| bytes[start..at].eq_ignore_ascii_case(first));
-        // A line that was broken where a screen ends is still one token.
-        let behind = bytes[at + 1..].iter().filter(|byte| !matches!(byte, b'\r' | b'\n'));
-        begins
-            && behind.take_while(|&&byte| digit(byte).is_some()).take(RECOGNISED_DIGITS_MIN).count()
-                == RECOGNISED_DIGITS_MIN
+        begins && digits_at(&text[at + 1..]).take(RECOGNISED_DIGITS_MIN).count() == RECOGNISED_DIGITS_MIN
     })
+}
+
+/// Digits at the beginning of a text, also behind what draws nothing. A token that was broken where
+/// a screen ends is still one, and the next row may begin with an indent.
+fn digits_at(text: &str) -> impl Iterator<Item = u8> {
+    let mut is_indent = false;
+    let seen = text.chars().filter(move |&c| {
+        is_indent = matches!(c, '\r' | '\n') || is_indent && matches!(c, ' ' | '\t');
+        !is_indent && !is_unseen(c)
+    });
+    seen.map_while(|c| u8::try_from(c).ok().and_then(digit))
 }
 
 fn digit(byte: u8) -> Option<u8> {
@@ -157,6 +166,9 @@ mod tests {
             format!("／op \u{feff}{written}."),
             format!("it is:{},", written.to_uppercase()),
             format!("{first}\r\n{second}"),
+            format!("{first}\n      {second}"),
+            format!("{first}\u{200b}{second}"),
+            format!("{first}\u{ad}{second}"),
             written[..written.len() - 8].to_string(),
             format!("{written}x"),
             written.replacen('a', "b", 1),
@@ -171,6 +183,8 @@ mod tests {
             "glop",
             "a token begins with glop_ and has 32 digits",
             "glop_short",
+            "glop_\n1234567890\n\n is no token",
+            "glop_0123456789 0123456789",
             "snake_case_0123456789abcdef",
         ] {
             assert!(!is_in(text), "{text:?}");

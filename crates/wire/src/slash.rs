@@ -51,12 +51,19 @@ pub enum Disguise {
     LookAlike(char),
 }
 
+/// Returns whether a character is a slash or a sign that looks like one.
+fn is_slash_sign(c: char) -> bool {
+    c == '/' || LOOK_ALIKE_SIGNS.contains(&c)
+}
+
 impl<'a> SlashLine<'a> {
     /// Reads a line; `None` if its first visible character is no slash, or if two slashes say that
-    /// it is text.
+    /// it is text. The sequences of cursor keys, which a line typed at a bare socket may begin
+    /// with, are as good as unseen.
     pub fn of(line: &'a str) -> Option<Self> {
-        let (at, slash) = line.char_indices().find(|&(_, c)| !c.is_whitespace() && !is_unseen(c))?;
-        let passes = slash == '/' || LOOK_ALIKE_SIGNS.contains(&slash) || LOOK_ALIKE_LETTERS.contains(&slash);
+        let shown = without_unseen(line);
+        let (at, slash) = (line.len() - shown.len(), shown.chars().next()?);
+        let passes = is_slash_sign(slash) || LOOK_ALIKE_LETTERS.contains(&slash);
         let is_text = line[at + slash.len_utf8()..].starts_with('/');
         (passes && !is_text).then_some(Self { line, at, slash })
     }
@@ -118,6 +125,25 @@ impl<'a> SlashLine<'a> {
     }
 }
 
+/// The line without what draws nothing at its beginning: white space, unseen characters, and what
+/// cursor keys send.
+fn without_unseen(line: &str) -> &str {
+    let mut shown = line;
+    while let Some(first) = shown.chars().next() {
+        let key = shown.strip_prefix("\u{1b}[").or(shown.strip_prefix("\u{1b}O")).or(shown.strip_prefix('\u{9b}'));
+        let behind_key = key.and_then(|key| {
+            let end = key.trim_start_matches(|c| matches!(c, '0'..='9' | ';'));
+            end.strip_prefix(|c: char| c.is_ascii_alphabetic() || c == '~')
+        });
+        shown = match behind_key {
+            Some(behind) => behind,
+            None if first.is_whitespace() || is_unseen(first) => &shown[first.len_utf8()..],
+            None => break,
+        };
+    }
+    shown
+}
+
 /// A full-width form as the ASCII character that it stands for.
 fn narrow(c: char) -> char {
     match c {
@@ -128,11 +154,11 @@ fn narrow(c: char) -> char {
 
 /// Returns whether a character draws nothing by itself: controls, format characters, marks without
 /// a base, fillers and blanks.
-fn is_unseen(c: char) -> bool {
+pub fn is_unseen(c: char) -> bool {
     let is_filler = matches!(
         c,
-        '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' | '\u{fff9}'
-            ..='\u{fffb}' | '\u{fffd}' | '\u{16fe4}' | '\u{1d159}'
+        '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{2800}' | '\u{2d7f}' | '\u{3164}' | '\u{ffa0}' | '\u{fff9}'
+            ..='\u{fffd}' | '\u{1107f}' | '\u{13441}' | '\u{13442}' | '\u{16fe4}' | '\u{1d159}'
     );
     is_filler || (!c.is_whitespace() && c.width().unwrap_or(0) == 0)
 }
@@ -174,8 +200,15 @@ mod tests {
             '\u{2064}',
             '\u{206a}',
             '\u{2800}',
+            '\u{2d7f}',
             '\u{3164}',
             '\u{ffa0}',
+            '\u{fffc}',
+            '\u{1107f}',
+            '\u{13441}',
+            '\u{13442}',
+            '\u{16fe4}',
+            '\u{1d159}',
             '\u{fff9}',
             '\u{e0001}',
             '\u{e0020}',
@@ -202,6 +235,17 @@ mod tests {
                     c.is_whitespace() && (meant(&line).is_some() || !line.contains("msg") || line.starts_with('/'));
                 assert!(is_found || is_space, "{line:?}: {:?}", meant(&line));
             }
+        }
+    }
+
+    #[test]
+    fn a_cursor_key_hides_no_command() {
+        for key in ["\u{1b}[A", "\u{1b}OB", "\u{1b}[1;5D", "\u{9b}A", "\u{1b}[3~", "\u{1b}[A\u{1b}[B "] {
+            assert!(matches!(meant(&format!("{key}/msg bob x")), Some(Disguise::Unseen(_))), "{key:?}");
+            assert_eq!(meant(&format!("{key}hi /msg")), None, "{key:?}");
+        }
+        for line in ["\u{1b}", "\u{1b}[", "\u{1b}[1;", "\u{1b}[é/msg", "\u{9b}"] {
+            assert_eq!(meant(line), None, "{line:?}");
         }
     }
 

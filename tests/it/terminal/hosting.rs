@@ -28,7 +28,8 @@ fn a_host_says_what_others_type() {
     assert_eq!(host.exit_code(), 0);
 }
 
-/// The kernel hangs up on the programs in the foreground, and an interactive shell passes the hangup on.
+/// The kernel hangs up on the programs in the foreground, and an interactive shell passes the
+/// hangup on.
 #[test]
 fn a_hosts_closed_window_says_goodbye() {
     for _ in 0..6 {

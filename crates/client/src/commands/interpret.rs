@@ -22,7 +22,7 @@ pub(crate) fn interpret(line: &str, who: SlashCommands) -> Result<Meaning, Strin
     let (name, args) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
     let args = args.trim();
     let known = SlashCommand::named(name);
-    if name == "me" {
+    if known.is_some_and(SlashCommand::publishes) {
         disguise::check_text(args)?;
     }
     match (known, who) {

@@ -35,10 +35,12 @@ pub(super) fn is_near(name: &str) -> bool {
 /// The command that was most likely meant. One that says its text to everybody is never guessed:
 /// the text may be for one person only.
 fn nearest(shown: &str) -> Option<&'static str> {
+    // Commands are written in lower case; with Caps Lock on, every letter is another one.
+    let shown = &shown.to_lowercase();
     let is_guessed = |name: &&str| SlashCommand::named(name).is_some_and(|command| !command.publishes());
     // Half of a short word being wrong says nothing.
     let wrong_letters_max = WRONG_LETTERS_MAX.min(shown.chars().count() / 2);
-    let beginning = all_names().filter(is_guessed).find(|known| !shown.is_empty() && known.starts_with(shown));
+    let beginning = all_names().filter(is_guessed).find(|known| !shown.is_empty() && known.starts_with(shown.as_str()));
     beginning.or_else(|| {
         let wrong_letters = all_names().filter(is_guessed).map(|known| (strsim::osa_distance(shown, known), known));
         let (wrong_letters, known) = wrong_letters.min_by_key(|&(wrong_letters, _)| wrong_letters)?;

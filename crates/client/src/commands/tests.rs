@@ -267,9 +267,15 @@ fn a_private_line_within_a_text_is_not_published() {
 #[test]
 fn what_was_meant_is_guessed_by_its_beginning_and_not_from_nothing() {
     let guessed = |line: &str| client(line).expect_err("there is no such command");
-    for (line, meant) in
-        [("/jo den", "/join"), ("/q", "/quit"), ("/m bob x", "/msg"), ("/whios bob", "/whois"), ("/awy", "/away")]
-    {
+    for (line, meant) in [
+        ("/jo den", "/join"),
+        ("/q", "/quit"),
+        ("/m bob x", "/msg"),
+        ("/whios bob", "/whois"),
+        ("/awy", "/away"),
+        ("/QUIT", "/quit"),
+        ("/Hepl", "/help"),
+    ] {
         assert!(guessed(line).contains(&format!("did you mean {meant}?")), "{}", guessed(line));
     }
     for line in ["/x", "/foo", "/zz", "/"] {

@@ -1,6 +1,6 @@
 //! What a terminal reports, whatever the system and the encoding it came in.
 
-/// What to tell whoever typed what is no text.
+/// Hint for a user whose terminal sent bytes that are no text.
 pub(crate) const NOT_UTF8: &str =
     "a key sent what is not UTF-8, and it was dropped; set the terminal's encoding to UTF-8";
 

@@ -1,4 +1,4 @@
-//! How many columns a text takes on a screen.
+//! Columns that a text takes on a screen.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -71,7 +71,7 @@ const WIDER: [(u32, u32, usize); 62] = [
     (0xe0020, 0xe007f, 1),
 ];
 
-/// How a row is kept within the screen.
+/// Way in which a row is kept within the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Edge {
     /// The terminal cuts what is too wide.
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wide_and_joined_characters_take_what_the_widest_terminal_gives_them() {
+    fn wide_and_joined_characters_count_as_on_the_widest_terminal() {
         assert_eq!((of("abc"), of("漢字"), of("e\u{301}"), of("👩‍👩‍👧"), of("")), (3, 4, 1, 6, 0));
         assert_eq!((cut("abcdef", 4), cut("漢字漢", 4), cut("abc", 3)), ("abc…".into(), "漢…".into(), "abc".into()));
         assert_eq!((cut("abc", 1), cut("abc", 0)), ("…".into(), String::new()));

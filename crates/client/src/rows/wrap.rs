@@ -10,11 +10,11 @@ use super::columns::{self, Edge};
 use super::links;
 use crate::telling::{Line, Role, Span};
 
-/// How far rows are set in where the head is too wide to stand beside the text.
+/// Columns by which rows are set in where the head is too wide to stand beside the text.
 const INDENT: usize = 2;
 /// On a screen narrower than this nothing is broken: it would be a column of letters.
 const BREAKING_COLUMNS_MIN: usize = 10;
-/// What a tab looks like.
+/// Spaces that stand for a tab.
 const TAB: &str = "    ";
 
 /// Spans that stand in one row of the screen.
@@ -95,7 +95,7 @@ struct Wrapping<'a> {
     at: usize,
     /// Spaces behind the last word, not yet put anywhere.
     spaces: String,
-    /// What must stay together, not yet put anywhere.
+    /// Parts that must stay together, not yet put anywhere.
     word: Vec<(Role, &'a str)>,
     word_columns: usize,
     /// The word holds a link.

@@ -99,8 +99,9 @@ impl Session {
                 self.left_by_server(why);
             }
             Phase::Up if self.is_closed_to_strangers(now_ms) => self.end(Ending::Refused(format!(
-                "what answers at {} closes each connection without a word: it is no chat server, or lets nobody in from \
-                 here; check the address and the port",
+                "what answers at {} closes each connection without a word: it is no chat server, lets nobody in from \
+                 here, or has as many connections from your address as it takes; check the address and the port, or try \
+                 again later",
                 self.config.address
             ))),
             Phase::Leaving { .. } => self.left_by_server(why),

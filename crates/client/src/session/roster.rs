@@ -84,7 +84,7 @@ impl Roster {
         self.current_room()?.people
     }
 
-    /// How many others share a room with the client, as far as it is known.
+    /// Number of others in the fullest room of the client, as far as it is known.
     pub(super) fn others(&self) -> usize {
         self.rooms.iter().filter_map(|room| room.people).max().unwrap_or(0).saturating_sub(1)
     }

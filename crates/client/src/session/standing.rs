@@ -36,7 +36,7 @@ impl Session {
         }
     }
 
-    /// How many others share a room with the user, as far as it is known.
+    /// Number of others in the fullest room of the user, as far as it is known.
     pub fn others(&self) -> usize {
         self.roster.others()
     }

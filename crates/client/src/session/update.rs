@@ -66,9 +66,9 @@ pub enum Command {
     },
     /// Answer one person, and nobody else who may have the name by now.
     Reply {
-        /// Whom.
+        /// Its recipient.
         to: String,
-        /// What.
+        /// Its words.
         text: String,
     },
     /// Enter a room, or go to one already entered.

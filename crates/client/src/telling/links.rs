@@ -7,13 +7,19 @@ const SCHEME_END: &str = "://";
 /// Ranges of the links of a text: from the scheme up to the next space.
 pub(crate) fn of(text: &str) -> Vec<Range<usize>> {
     let mut links: Vec<Range<usize>> = Vec::new();
+    // End of the last word looked at: each word is read once, however many schemes are in it.
+    let mut word_end = 0;
     for (at, _) in text.match_indices(SCHEME_END) {
+        if links.last().is_some_and(|last| at < last.end) {
+            continue;
+        }
         let before = text[..at].trim_end_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '-'));
         let start = text[before.len()..at].find(|c: char| c.is_ascii_alphabetic()).map(|from| before.len() + from);
-        let end = text[at..].find(char::is_whitespace).map_or(text.len(), |to| at + to);
-        let is_within = links.last().is_some_and(|last| at < last.end);
-        if let Some(start) = start.filter(|_| !is_within && end > at + SCHEME_END.len()) {
-            links.push(start..end);
+        if at >= word_end {
+            word_end = text[at..].find(char::is_whitespace).map_or(text.len(), |to| at + to);
+        }
+        if let Some(start) = start.filter(|_| word_end > at + SCHEME_END.len()) {
+            links.push(start..word_end);
         }
     }
     links
@@ -69,6 +75,7 @@ mod tests {
             ("https://a.org/?to=https://b.org", &["https://a.org/?to=https://b.org"]),
             ("9git+ssh://a", &["git+ssh://a"]),
             ("http:// and ://x and http", &[]),
+            ("://x://y http://a://b c://", &["x://y", "http://a://b"]),
         ] {
             let links: Vec<&str> = of(text).into_iter().map(|range| &text[range]).collect();
             assert_eq!(links, found, "{text}");

@@ -15,6 +15,7 @@ use crate::keyboard::event::NOT_UTF8;
 use crate::session::Session;
 use crate::session::update::Command;
 use crate::system;
+use crate::telling::wording::name;
 
 /// That the process goes on after Ctrl-Z is told within this, if it was stopped at all.
 const RESUME_WITHIN: Duration = Duration::from_secs(2);
@@ -118,7 +119,7 @@ impl Terminal {
         Ok(())
     }
 
-    /// How many others the line of this process would close for.
+    /// Number of others whose chat ends with this process.
     fn hosted_others(&self, session: &Session) -> usize {
         if self.stop == Stop::OneProgram { 0 } else { session.others() }
     }
@@ -207,6 +208,7 @@ impl Terminal {
     /// Hands a command to the session; false if it holds words that are to stay in the input.
     pub(super) fn order(&mut self, command: Command, session: &mut Session, now_ms: u64) -> bool {
         let goes_away = matches!(command, Command::Away(_));
+        let room_before = matches!(command, Command::Join(_)).then(|| session.status(now_ms).room).flatten();
         let has_words = matches!(
             command,
             Command::Say(_)
@@ -217,7 +219,7 @@ impl Terminal {
         );
         match session.command(command, now_ms) {
             Ok(()) if goes_away => self.page.user_has_gone(),
-            Ok(()) => {}
+            Ok(()) => self.hint_unless_moved(room_before, session, now_ms),
             Err(declined) if has_words => {
                 self.tell(&[format!("not sent: {declined}")]);
                 return false;
@@ -225,6 +227,15 @@ impl Terminal {
             Err(declined) => self.tell(&[declined.to_string()]),
         }
         true
+    }
+
+    /// Tells whoever goes to the room on the screen that nothing changes.
+    fn hint_unless_moved(&mut self, before: Option<String>, session: &Session, now_ms: u64) {
+        if let Some(room) = before.filter(|_| !session.is_moving())
+            && session.status(now_ms).room.as_ref() == Some(&room)
+        {
+            self.hint = Some(format!("you are in {} already", name(&room)));
+        }
     }
 
     fn go_to_neighbour(&mut self, after: bool, session: &mut Session, now_ms: u64) {
@@ -245,8 +256,10 @@ impl Terminal {
             });
             return;
         };
-        if let Err(declined) = session.command(Command::Join(room.clone()), now_ms) {
-            self.hint = Some(declined.to_string());
+        let room_before = session.status(now_ms).room;
+        match session.command(Command::Join(room.clone()), now_ms) {
+            Ok(()) => self.hint_unless_moved(room_before, session, now_ms),
+            Err(declined) => self.hint = Some(declined.to_string()),
         }
     }
 

@@ -51,8 +51,7 @@ impl Exits {
     }
 }
 
-/// What leaving asks first of whoever hosts the line while others are there; it is for them to know
-/// that it closes for all.
+/// Warning for a host who leaves while others are there: the chat ends for all of them.
 ///
 /// `again` is what leaves then.
 pub(crate) fn closes_for(others: usize, again: &str) -> String {

@@ -68,7 +68,7 @@ const FIRST_DRAWING_MS: u64 = 50;
 const LINES_WAITING_MAX: usize = 10_000;
 /// For terminals that do not say.
 const SIZE_UNKNOWN: (u16, u16) = (80, 24);
-/// What a newcomer needs to know first.
+/// First words to a newcomer.
 pub(crate) const FIRST_STEPS: &str = "/help lists the commands; /quit or three empty Enters leave";
 /// Messages of the past that the smallest screen begins with.
 const CONTEXT_MESSAGES_MIN: usize = 3;

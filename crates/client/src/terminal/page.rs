@@ -113,6 +113,8 @@ impl Page {
         let (presence, way) = match update {
             Update::Heard(Event::Joined(presence)) => (presence, Way::In),
             Update::Heard(Event::Left(presence)) => (presence, Way::Out),
+            // Mostly about the link: nothing that came over it may be shown behind its loss.
+            Update::Notice(_) => return (self.crowd.take_all(), self.reader.lines(update)),
             _ => return (Vec::new(), self.reader.lines(update)),
         };
         if way == Way::Out && self.is_me(&presence.names, presence.count) {

@@ -1,5 +1,7 @@
 //! What stands in place of the plain input for a while: a completion, a search, a question.
 
+use glassline_wire::natural_order;
+
 use super::action::Action;
 use super::editing::completion::{Completion, Sources};
 use super::editing::paste::{self, Answer, Limits, PasteQuestion, PastedLines, Reception};
@@ -99,7 +101,7 @@ impl Terminal {
         self.prompt = Prompt::Completing(completion);
     }
 
-    /// What completes the word before the cursor: who spoke last comes first.
+    /// Completes the word before the cursor: who spoke last comes first, the others in natural order.
     fn completion(&self, session: &Session, now_ms: u64) -> Option<Completion> {
         let mut rooms = session.status(now_ms).rooms;
         for room in self.page.listed_rooms() {
@@ -109,7 +111,8 @@ impl Terminal {
         }
         let mut names: Vec<String> = self.page.speakers().map(str::to_owned).collect();
         let spoke = names.len();
-        let silent = session.people_names().filter(|name| *name != self.page.me());
+        let mut silent: Vec<&str> = session.people_names().filter(|name| *name != self.page.me()).collect();
+        silent.sort_by(|one, other| natural_order::compare(one, other));
         for name in silent {
             if !names[..spoke].iter().any(|known| known == name) {
                 names.push(name.to_owned());

@@ -353,8 +353,7 @@ fn whoever_hosts_others_is_told_before_leaving() {
     assert!(says(&table));
 }
 
-/// What a terminal that wraps anew makes of a row of the block, where its window has become
-/// narrower.
+/// A row of the block as a terminal shows it that has wrapped it anew for a narrower window.
 #[test]
 fn a_block_that_was_wrapped_anew_is_taken_away_whole() {
     let mut table = Table::new(60);
@@ -425,4 +424,31 @@ fn a_reply_that_is_begun_keeps_its_target_in_another_room() {
     table.terminal.show(Update::Room(Some("lobby".into())), table.now_ms).expect("shown");
     table.event(TerminalEvent::FocusGained);
     assert!(table.screen().contains("> /msg bob yes\n"), "{}", table.screen());
+}
+
+#[test]
+fn names_are_completed_in_natural_order() {
+    let mut table = Table::with_people(1);
+    let joined = br#"{"type":"joined","room":"lobby","names":["student-10","student-2"],"count":2}"#;
+    let mut bytes = Vec::new();
+    put_frame(&mut bytes, joined);
+    table.session.handle(Input::Bytes(&bytes), table.now_ms);
+    table.settle();
+    table.type_in("stu");
+    table.press(Code::Tab);
+    assert!(table.screen().contains("[student-2] student-10"), "{}", table.screen());
+}
+
+#[test]
+fn going_to_the_room_on_the_screen_is_answered() {
+    let mut table = Table::with_people(1);
+    for spelling in ["lobby", "#Lobby"] {
+        table.type_in(&format!("/join {spelling}"));
+        table.press(Code::Enter);
+        assert!(table.screen().contains("you are in lobby already"), "{}", table.screen());
+        table.press(Code::Escape);
+    }
+    table.type_in("/join den");
+    table.press(Code::Enter);
+    assert!(!table.screen().contains("already"), "{}", table.screen());
 }

@@ -22,7 +22,7 @@ pub(crate) struct TypedLine {
     bytes_max: usize,
 }
 
-/// What came of a key.
+/// Outcome of a key.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Typed {
     /// The line is longer, shorter or as it was.

@@ -15,6 +15,7 @@ use super::displaced::Scans;
 use super::files::{self, Files};
 use super::id_loading::IdLoading;
 use super::id_window::{self, IdWindow};
+use super::log_gate::LogGate;
 use super::old_ids::OldIds;
 use super::prune::{AheadTurn, Clock, Space};
 use super::reader::SqliteReader;
@@ -107,6 +108,8 @@ pub(crate) struct Engine {
     pub(super) is_to_merge: bool,
     /// Pages in the write-ahead log after the last commit.
     pub(super) wal_pages: Arc<AtomicU64>,
+    /// Closed to readers while the log is emptied.
+    pub(super) log_gate: LogGate,
     /// A reader stood in the way of the last checkpoint.
     pub(super) no_checkpoint_before: Option<Instant>,
     pub(super) page_bytes: u64,
@@ -168,6 +171,7 @@ impl Engine {
             merged_pages: super::index::MERGED_PAGES_MAX,
             is_to_merge: true,
             wal_pages,
+            log_gate: LogGate::default(),
             no_checkpoint_before: None,
             page_bytes,
             broken: false,
@@ -259,7 +263,7 @@ impl Store for Engine {
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
-        Ok(Box::new(SqliteReader::open(&self.path, self.renewal.met.clone())?))
+        Ok(Box::new(SqliteReader::open(&self.path, self.renewal.met.clone(), self.log_gate.clone())?))
     }
 
     fn index_lag(&self) -> u64 {

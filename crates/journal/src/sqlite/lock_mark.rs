@@ -20,6 +20,8 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// Marks a file that this process has locked. Without space it stays empty.
 pub(super) fn mark(mut lock: &File) -> io::Result<()> {
+    // The mark of a process that was killed may be longer.
+    lock.set_len(0)?;
     lock.rewind()?;
     lock.write_all(format!("{NAME}{}\n", process::id()).as_bytes())
 }
@@ -29,9 +31,10 @@ pub(super) fn unmark(lock: &File) -> io::Result<()> {
     lock.set_len(0)
 }
 
-/// Whether a file is empty or marked, and so can be a lock.
+/// Whether a file holds nothing, a mark, or the beginning of one (on a full disk), and so can be a lock.
 pub(super) fn is_lock(lock: &File) -> io::Result<bool> {
-    Ok(lock.metadata()?.len() == 0 || marked_by(lock)?.is_some())
+    let content = content(lock)?;
+    Ok(content.is_some_and(|content| content.starts_with(NAME) || NAME.starts_with(&content)))
 }
 
 /// Whether a process of this program holds the lock, as far as its mark says.
@@ -49,18 +52,49 @@ pub(super) fn is_held_by_glassline(lock: &File) -> bool {
 }
 
 /// The process whose mark is in the file.
-fn marked_by(mut lock: &File) -> io::Result<Option<u32>> {
+fn marked_by(lock: &File) -> io::Result<Option<u32>> {
+    let content = content(lock)?.unwrap_or_default();
+    let process = content.strip_prefix(NAME).and_then(|rest| rest.strip_suffix('\n'));
+    Ok(process.and_then(|process| process.parse().ok()))
+}
+
+/// The text of the file; nothing if it is longer than a mark or no text.
+fn content(mut lock: &File) -> io::Result<Option<String>> {
     let mut content = String::new();
     lock.rewind()?;
     match lock.take(MARK_BYTES_MAX + 1).read_to_string(&mut content) {
         Err(error) if error.kind() == io::ErrorKind::InvalidData => return Ok(None),
         read => read?,
     };
-    let process = content.strip_prefix(NAME).and_then(|rest| rest.strip_suffix('\n'));
-    Ok(process.and_then(|process| process.parse().ok()))
+    Ok(Some(content).filter(|content| content.len() as u64 <= MARK_BYTES_MAX))
 }
 
 /// Whether there is such a process, where that can be seen.
 fn is_running(process: u32) -> bool {
     !Path::new("/proc/self").exists() || Path::new("/proc").join(process.to_string()).exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_replaces_a_longer_one() {
+        let path = std::env::temp_dir().join(format!("glassline-mark-{}", process::id()));
+        let lock = File::options().read(true).write(true).create(true).truncate(true).open(&path).expect("a file");
+        for (left, is_expected) in [
+            ("", true),
+            ("glass", true),
+            ("glassline 4294967295\n", true),
+            ("glassline 12", true),
+            ("somebody's notes", false),
+            (&"glassline ".repeat(9), false),
+        ] {
+            std::fs::write(&path, left).expect("writes");
+            assert_eq!(is_lock(&lock).expect("reads"), is_expected, "{left:?}");
+        }
+        mark(&lock).expect("marks");
+        assert_eq!(marked_by(&lock).expect("reads"), Some(process::id()));
+        std::fs::remove_file(&path).expect("removes");
+    }
 }

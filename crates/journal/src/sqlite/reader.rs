@@ -7,6 +7,7 @@ use glassline_wire::request::{HistoryRange, Search};
 use rusqlite::{Connection, OpenFlags};
 
 use super::beginnings::SHOW_PIECES;
+use super::log_gate::LogGate;
 use super::page::LeftOut;
 use super::renewal::Met;
 use super::rooms::room_now;
@@ -27,13 +28,14 @@ pub(crate) struct SqliteReader {
     pub(super) db: Connection,
     path: PathBuf,
     index_damage: Met,
+    log_gate: LogGate,
     /// Damage that the last answer left out.
     damage: Option<Damage>,
 }
 
 impl SqliteReader {
     /// Opens a file that a writer of this program has made. What searches meet in their index is noted in `index_damage`.
-    pub(crate) fn open(path: &Path, index_damage: Met) -> Result<Self, StoreError> {
+    pub(crate) fn open(path: &Path, index_damage: Met, log_gate: LogGate) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let open = || {
             let db = Connection::open_with_flags(path, flags)?;
@@ -44,7 +46,7 @@ impl SqliteReader {
             Ok(db)
         };
         let db = open().map_err(|error| fault::opening(&error, path))?;
-        Ok(Self { db, path: path.to_path_buf(), index_damage, damage: None })
+        Ok(Self { db, path: path.to_path_buf(), index_damage, log_gate, damage: None })
     }
 
     /// Reads in one transaction, so that everything is from one moment, and until the deadline only.
@@ -56,6 +58,7 @@ impl SqliteReader {
         if Instant::now() >= deadline {
             return Err(StoreError::TooSlow);
         }
+        let _reading = self.log_gate.read();
         let asked =
             self.db.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || Instant::now() >= deadline)).and_then(|()| {
                 // One that could not be ended would hold up the log for good.

@@ -29,8 +29,8 @@ pub(super) const LOG_SHARE: u64 = 8;
 const CHECKPOINT_SHARE: u64 = 16;
 const CHECKPOINT_BYTES_LEAST: u64 = 1024 * 1024;
 
-/// How long a checkpoint that must empty the log waits for readers, and how long after one that did not the next may come. A reader of
-/// this program reads for a fraction of it at a time (`answerer.rs`).
+/// How long a checkpoint that must empty the log waits for readers of other programs, and how long after one that did not the next may
+/// come. Readers of this program make room (`log_gate.rs`).
 const READER_GRACE: Duration = Duration::from_millis(100);
 
 /// How far a checkpoint goes.
@@ -190,8 +190,9 @@ impl Engine {
         Ok(true)
     }
 
-    /// Readers are waited for, but commits wait meanwhile.
+    /// Readers are waited for, but commits wait meanwhile. Those of this program begin no other read until it is done.
     fn restart_log(&self) -> Result<bool, rusqlite::Error> {
+        let _closed = self.log_gate.close();
         self.db.busy_timeout(READER_GRACE)?;
         let done = checkpoint(&self.db, Checkpoint::Restarting);
         self.db.busy_timeout(BUSY_WAIT)?;

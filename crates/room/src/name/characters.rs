@@ -1,6 +1,6 @@
 //! Characters that may stand in a name (T8), most of them by their Unicode properties.
 
-use alloc::{format, vec::Vec};
+use alloc::vec::Vec;
 
 use glassline_wire::visible::is_direction_or_break;
 use icu_properties::props::{
@@ -11,7 +11,7 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_security::confusable_detection::skeleton;
 use unicode_security::mixed_script::AugmentedScriptSet;
 
-use super::NameError;
+use super::{NameError, notation};
 
 /// Combining marks in a row: a Burmese syllable has up to five.
 const MARKS_MAX: usize = 5;
@@ -159,7 +159,7 @@ fn check_at(chars: &[char], at: usize) -> Result<(), NameError> {
 }
 
 fn forbidden(c: char, why: Unfit) -> NameError {
-    NameError::Forbidden { character: format!("U+{:04X}", u32::from(c)), why }
+    NameError::Forbidden { character: notation(c), why }
 }
 
 fn unfit(chars: &[char], at: usize) -> Option<Unfit> {
@@ -314,6 +314,7 @@ pub(super) fn is_latin_or_digit(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
     use alloc::string::String;
     use alloc::string::ToString;
 

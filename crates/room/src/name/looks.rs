@@ -18,16 +18,20 @@ pub(crate) struct Looks {
     any_case: Box<str>,
     /// Scripts in which the whole name can be written; none for one that mixes scripts.
     scripts: AugmentedScriptSet,
+    /// Capitals stand where no habit of writing puts them, as in `MaIlory`.
+    is_mixed_case: bool,
 }
 
 impl Looks {
-    pub(super) fn of(name: &str) -> Self {
+    /// Everything by which an accepted name is compared.
+    pub(crate) fn of(name: &str) -> Self {
         let skeleton_of = |name: &str| skeleton(name).collect::<String>().into_boxed_str();
         Self {
             folded: fold(name).into_boxed_str(),
             skeletons: [skeleton_of(name), skeleton_of(&name.to_lowercase()), skeleton_of(&name.to_uppercase())],
             any_case: any_case(name).into_boxed_str(),
             scripts: AugmentedScriptSet::for_str(name),
+            is_mixed_case: is_mixed_case(name),
         }
     }
 
@@ -48,6 +52,10 @@ impl Looks {
         self.scripts
     }
 
+    pub(crate) fn is_mixed_case(&self) -> bool {
+        self.is_mixed_case
+    }
+
     /// Returns whether both names are of one script, so that their likeness may be an accident.
     pub(crate) fn is_of_one_script_with(&self, other: AugmentedScriptSet) -> bool {
         let mut shared = self.scripts;
@@ -59,7 +67,8 @@ impl Looks {
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.folded == other.folded
             || self.skeletons.iter().zip(&other.skeletons).any(|(one, other)| one == other)
-            || (self.any_case == other.any_case && !self.is_of_one_script_with(other.scripts))
+            || (self.any_case == other.any_case
+                && (self.is_mixed_case || other.is_mixed_case || !self.is_of_one_script_with(other.scripts)))
     }
 }
 
@@ -76,6 +85,11 @@ pub(crate) fn fold(name: &str) -> String {
 pub(super) fn any_case(name: &str) -> String {
     let seen: String = skeleton(name).collect();
     skeleton(&fold(&seen)).map(|c| if c == 'i' { 'l' } else { c }).collect()
+}
+
+/// Returns whether a name is neither all in capitals nor without any behind its first character.
+fn is_mixed_case(name: &str) -> bool {
+    name.chars().skip(1).any(char::is_uppercase) && name.chars().any(char::is_lowercase)
 }
 
 #[cfg(test)]
@@ -104,6 +118,11 @@ mod tests {
             ("alice", "аlісе"),
             ("ADMIN", "аdmin"),
             ("lan", "Ian"),
+            ("mallory", "MaIlory"),
+            ("admin", "ADMlN"),
+            ("Bill", "BiIl"),
+            ("Ivan", "lVAN"),
+            ("1van", "iVAN"),
             ("Erna", "Ema"),
             ("Bern", "Bem"),
             ("ERNA", "EMA"),

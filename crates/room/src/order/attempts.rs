@@ -7,7 +7,7 @@ use core::net::IpAddr;
 use super::network::subnet;
 
 /// Wrong tokens of one address in a row: a class behind it has room for slips of the hand.
-const BURST: u64 = 10;
+pub(super) const BURST: u64 = 10;
 
 /// Time after which one more is allowed: 288 guesses a day at 16 bytes or more.
 const INTERVAL_MS: u64 = 5 * 60 * 1_000;

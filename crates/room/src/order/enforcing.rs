@@ -15,7 +15,7 @@ use crate::encode::server_pair;
 use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::Dialect;
-use crate::name::looks;
+use crate::name::Looks;
 
 /// A member whose connection the owner of the sockets has to close, behind what waits for it.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,7 +42,8 @@ pub enum Happening {
         /// Attempts that its address has left for now.
         left: u64,
     },
-    /// A client has a number of a room that its history has not given: either the client is wrong, or the history has lost messages.
+    /// A client has a number of a room that its history has not given: either the client is wrong,
+    /// or the history has lost messages.
     AheadOfHistory {
         /// The room.
         room: String,
@@ -176,7 +177,7 @@ impl Hub {
     fn members_hit(&self, act: &Act) -> Vec<(MemberId, String)> {
         let Some(whom) = act.who.as_deref().and_then(|who| Whom::parse(who).ok()) else { return Vec::new() };
         let others = self.members.iter().filter(|(_, member)| !member.is_operator);
-        let hit = others.filter(|(_, member)| whom.hits(&looks(&member.name), member.address));
+        let hit = others.filter(|(_, member)| whom.hits(&Looks::of(&member.name), member.address));
         hit.map(|(index, member)| (MemberId(index), member.name.to_string())).collect()
     }
 
@@ -199,6 +200,15 @@ impl Hub {
         let others = self.members.iter().filter(|(_, member)| !member.is_operator);
         let others: Vec<_> = others.map(|(index, _)| MemberId(index)).collect();
         for id in others {
+            self.notify(id, text);
+        }
+    }
+
+    /// Tells every operator who is here something that is no act.
+    pub(super) fn warn_operators(&mut self, text: &str) {
+        let operators = self.members.iter().filter(|(_, member)| member.is_operator);
+        let operators: Vec<_> = operators.map(|(index, _)| MemberId(index)).collect();
+        for id in operators {
             self.notify(id, text);
         }
     }

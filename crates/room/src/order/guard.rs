@@ -12,7 +12,7 @@ use glassline_wire::timestamp::Timestamp;
 use super::wording;
 use crate::hub::Hub;
 use crate::id::MemberId;
-use crate::name::{Name, looks};
+use crate::name::{Looks, Name};
 use crate::now::Now;
 use crate::refusal::Refused;
 
@@ -36,7 +36,11 @@ impl Hub {
         if self.order.bans.is_empty() {
             return Ok(());
         }
-        match self.order.bans.hitting(&name.looks(), address, now.at) {
+        let looks = name.looks();
+        match self.order.bans.hitting(&looks, address, now.at) {
+            Some(ban) if ban.whom.is_only_like(&looks) => {
+                Err(Refused::new(ErrorCode::Banned, wording::like_banned(ban)))
+            }
             Some(ban) => Err(Refused::new(ErrorCode::Banned, wording::banned(ban))),
             None => Ok(()),
         }
@@ -49,7 +53,7 @@ impl Hub {
             return Ok(());
         }
         if member.is_muted {
-            match self.order.mutes.hitting(&looks(&member.name), member.address, now.at) {
+            match self.order.mutes.hitting(&Looks::of(&member.name), member.address, now.at) {
                 Some(mute) => {
                     let text = wording::muted(mute, &self.operators_named());
                     return Err(Refused::new(ErrorCode::Muted, text));
@@ -75,7 +79,7 @@ impl Hub {
     pub(crate) fn renew_mute(&mut self, id: MemberId, at: Timestamp) -> bool {
         let Some(member) = self.members.get_mut(id.0) else { return false };
         let mutes = &self.order.mutes;
-        let is_muted = !mutes.is_empty() && mutes.hitting(&looks(&member.name), member.address, at).is_some();
+        let is_muted = !mutes.is_empty() && mutes.hitting(&Looks::of(&member.name), member.address, at).is_some();
         core::mem::replace(&mut member.is_muted, is_muted) != is_muted
     }
 

@@ -19,6 +19,7 @@ pub(crate) use attempts::Attempts;
 pub(crate) use enforcing::{Consequences, Pending};
 pub use enforcing::{Expelled, Happening};
 pub(crate) use instruction::{INSTRUCTIONS, is_instruction};
+pub use network::subnet;
 pub(crate) use standing::Order;
 pub(crate) use token::check_text;
 pub use token::{OperatorToken, TokenError};

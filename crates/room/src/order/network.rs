@@ -62,7 +62,7 @@ impl fmt::Display for Network {
 }
 
 /// The part of an address that one subscriber has alone: all of it, or 64 bits in IPv6.
-pub(super) fn subnet(address: IpAddr) -> IpAddr {
+pub fn subnet(address: IpAddr) -> IpAddr {
     let address = address.to_canonical();
     masked(address, width(address).min(SUBNET_BITS))
 }

@@ -12,22 +12,22 @@ use crate::member::{Arrival, Member};
 use crate::refusal::Refused;
 
 impl Hub {
-    /// Whether a member that comes in now is announced, or only once the freeze ends.
+    /// Returns whether a member that comes in now is announced, or only once the freeze ends.
     pub(crate) fn arrival_now(&self) -> Arrival {
         if self.holds_back_any() { Arrival::HeldBack } else { Arrival::Announced }
     }
 
-    /// Whether there may be members that are not announced yet.
+    /// Returns whether there may be members that are not announced yet.
     pub(crate) fn holds_back_any(&self) -> bool {
         self.order.frozen_by.is_some()
     }
 
-    /// Whether `viewer` may read a member's name in a list of who is here.
+    /// Returns whether `viewer` may read a member's name in a list of who is here.
     pub(crate) fn may_see(&self, viewer: MemberId, id: MemberId, member: &Member) -> bool {
         member.arrival == Arrival::Announced || viewer == id || self.is_operator(viewer)
     }
 
-    /// Whether a member may open a room that is not open and holds this many messages.
+    /// Checks that a member may open a room that is not open and holds this many messages.
     ///
     /// # Errors
     /// The talk is frozen, and nothing was said in the room before: its name would be new to

@@ -14,10 +14,10 @@ use super::enforcing::{Happening, Pending};
 use super::instruction::{Instruction, first_word};
 use super::standing::Restraints;
 use super::whom::{Whom, written};
-use super::{STANDING_MAX, WRONG_TOKENS_MAX};
+use super::{STANDING_MAX, WRONG_TOKENS_MAX, wording};
 use crate::hub::Hub;
 use crate::id::MemberId;
-use crate::name::looks;
+use crate::name::Looks;
 use crate::now::Now;
 use crate::refusal::Refused;
 
@@ -28,8 +28,7 @@ impl Hub {
     /// The member is no operator, the line is none of theirs, or it hits whom it may not.
     pub fn operate(&mut self, id: MemberId, line: &str, reference: Option<String>, now: Now) -> Result<(), Refused> {
         if self.rules.operator_token.is_none() {
-            let text =
-                "this server has no operators; its host starts it with `glassline serve --operator-token-file FILE`";
+            let text = "this server has no operators; its host starts it with `--operator-token-file FILE`";
             return Err(Refused::new(ErrorCode::NotOperator, text));
         }
         if line.len() > OPERATE_BYTES_MAX {
@@ -116,14 +115,20 @@ impl Hub {
         }
         if self.attempts.left(member.address, now.monotonic_ms) == 0 {
             let wait_min = self.attempts.wait_ms(member.address, now.monotonic_ms).div_ceil(60_000).max(1);
-            let text = format!("too many wrong tokens came from your address; try again in {wait_min} min");
+            let text = format!(
+                "too many wrong tokens came from your address; try again in {wait_min} min, or from another address"
+            );
             return Err(Refused::new(ErrorCode::NotOperator, text));
         }
         if !token.is(shown) {
             member.wrong_tokens += 1;
             self.attempts.note_wrong(member.address, now.monotonic_ms);
             let (connection, left) = (member.connection, self.attempts.left(member.address, now.monotonic_ms));
+            let warning = wording::wrong_token(&member.name, member.address, left);
             self.consequences.happenings.push_back(Happening::WrongToken { connection, left });
+            if let Some(warning) = warning {
+                self.warn_operators(&warning);
+            }
             let text = match GeneratedToken::parse(shown) {
                 Err(mistyped) => format!("this is no token: {mistyped}"),
                 Ok(_) => "this is not the token; ask whoever runs this server".to_string(),
@@ -179,7 +184,7 @@ impl Hub {
         let operators = || self.members.iter().map(|(_, member)| member).filter(|member| member.is_operator);
         match whom {
             Whom::Name { .. } => {
-                if let Some(operator) = operators().find(|operator| whom.hits_name(&looks(&operator.name))) {
+                if let Some(operator) = operators().find(|operator| whom.hits_name(&Looks::of(&operator.name))) {
                     return Err(is_operator(&operator.name));
                 }
             }

@@ -150,6 +150,15 @@ mod tests {
     }
 
     #[test]
+    fn a_ban_hits_a_name_that_mixes_case_to_look_alike() {
+        let order = folded(&[act(1, ActKind::Ban, "Mallory", 100), act(1, ActKind::Ban, "ivan", 100)]);
+        for name in ["MaIlory", "MAlLORY", "maIIory", "lVAN", "1vAN"] {
+            assert!(hit(&order.bans, name, "::1", 50), "{name}");
+        }
+        assert!(!hit(&order.bans, "Milory", "::1", 50) && !hit(&order.bans, "Evan", "::1", 50));
+    }
+
+    #[test]
     fn the_same_again_takes_the_place_of_the_first() {
         let order = folded(&[act(1, ActKind::Ban, "bob", 1_000), act(2, ActKind::Ban, "BOB", 50)]);
         assert_eq!(order.bans.standing(at(0)).count(), 1);

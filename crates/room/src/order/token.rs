@@ -5,10 +5,8 @@ use core::fmt;
 
 use glassline_wire::event::ErrorCode;
 use glassline_wire::operator_token::{GeneratedToken, Mistyped, is_in};
-use icu_properties::CodePointSetData;
-use icu_properties::props::DefaultIgnorableCodePoint;
+use glassline_wire::slash::SlashLine;
 use subtle::ConstantTimeEq;
-use unicode_normalization::UnicodeNormalization;
 
 use super::wording;
 use crate::refusal::Refused;
@@ -101,46 +99,23 @@ impl OperatorToken {
 }
 
 /// Refuses a text that others would read and that tells an operator token, of this server or
-/// another (O1): it holds something of that form, or is `/op` behind what a user cannot see.
+/// another (O1): it holds something of that form, or is an `/op` whose slash something hides.
 ///
 /// # Errors
 /// It does, be the token right or wrong: none is compared here, so nothing is learned.
 pub(crate) fn check_text(text: &str) -> Result<(), Refused> {
     let refused = |text| Err(Refused::new(ErrorCode::BadField, text));
+    let hides_op = || {
+        let line = SlashLine::of(text).filter(|line| line.disguise().is_some());
+        line.is_some_and(|line| line.name() == "op")
+    };
     if is_in(text) {
         refused(wording::GIVEN_AWAY)
-    } else if is_op_behind_unseen(text) {
-        refused(wording::OP_BEHIND_UNSEEN)
+    } else if hides_op() {
+        refused(wording::OP_HIDDEN)
     } else {
         Ok(())
     }
-}
-
-/// Returns whether a text is `/op`, in any case, behind white space, characters that draw nothing,
-/// or what cursor keys send.
-fn is_op_behind_unseen(text: &str) -> bool {
-    let mut line = text;
-    loop {
-        let Some(first) = line.chars().next() else { return false };
-        let key = line.strip_prefix("\u{1b}[").or(line.strip_prefix("\u{1b}O")).or(line.strip_prefix('\u{9b}'));
-        line = match key {
-            Some(key) => key.trim_start_matches(|c| matches!(c, '0'..='9' | ';')).get(1..).unwrap_or_default(),
-            None if first.is_whitespace() || first.is_control() || is_unseen(first) => &line[first.len_utf8()..],
-            None => break,
-        };
-    }
-    let Some(named) =
-        line.strip_prefix(['/', '／', '⁄', '∕', '⧸']).filter(|_| line.len() < text.len() || !text.starts_with('/'))
-    else {
-        return false;
-    };
-    let mut named = named.trim_start_matches(is_unseen).chars();
-    let mut is_next = |letter: char| named.next().is_some_and(|c| c.nfkc().flat_map(char::to_lowercase).eq([letter]));
-    is_next('o') && is_next('p') && named.next().is_some_and(|behind| behind.is_whitespace() || is_unseen(behind))
-}
-
-fn is_unseen(c: char) -> bool {
-    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
 impl fmt::Debug for OperatorToken {
@@ -207,6 +182,12 @@ mod tests {
             "\u{200e}",
             "\u{fe0f}",
             "\u{3164}",
+            "\u{2800}",
+            "\u{2d7f}",
+            "\u{13441}",
+            "\u{16fe4}",
+            "\u{fffd}",
+            "\u{308}",
             "\u{1b}[A",
             "\u{1b}OB",
             "\u{1b}[1;5D",
@@ -214,7 +195,7 @@ mod tests {
             "\u{8}",
             " \u{a0}\u{3000}",
         ] {
-            for op in ["/op", "／op", "/OP", "∕Op", "/\u{200b}op", "／ｏｐ"] {
+            for op in ["/op", "／op", "/OP", "∕Op", "╱op", "/\u{200b}op", "／ｏｐ"] {
                 assert!(check_text(&format!("{before}{op} a secret")).is_err(), "{before:?} {op:?}");
             }
         }

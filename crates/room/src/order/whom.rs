@@ -63,6 +63,14 @@ impl Whom {
         matches!(self, Self::Name { looks, .. } if looks.is_like(other))
     }
 
+    /// Returns whether a name is another one of the same script, hit for its looks alone: that may
+    /// be an accident.
+    pub(super) fn is_only_like(&self, other: &Looks) -> bool {
+        matches!(self, Self::Name { looks, .. } if looks.folded() != other.folded()
+            && looks.is_like(other)
+            && looks.is_of_one_script_with(other.scripts()))
+    }
+
     pub(super) fn hits_address(&self, address: IpAddr) -> bool {
         matches!(self, Self::Network(network) if network.contains(address))
     }

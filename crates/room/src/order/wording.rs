@@ -6,10 +6,14 @@ use alloc::{
     vec::Vec,
 };
 
+use core::net::IpAddr;
+
 use glassline_wire::event::Act;
 use glassline_wire::timestamp::Timestamp;
 
+use super::attempts::BURST;
 use super::standing::Restraint;
+use super::whom::written;
 
 /// Names that a sentence lists; the rest is a number.
 const NAMES_LISTED_MAX: usize = 20;
@@ -17,9 +21,9 @@ const NAMES_LISTED_MAX: usize = 20;
 /// Refusal of a text that might have told everybody an operator token.
 pub(super) const GIVEN_AWAY: &str = "this was not sent: it holds something of the form of an operator token; write /op and the token, and nothing before it";
 
-/// Refusal of a text that is `/op` behind something that draws nothing.
-pub(super) const OP_BEHIND_UNSEEN: &str =
-    "this was not sent: it is /op with something before it that cannot be seen; write it again without";
+/// Refusal of a text that is an `/op` whose slash something hides.
+pub(super) const OP_HIDDEN: &str =
+    "this was not sent: it is /op, and something hides its slash; write it again with / as its first character";
 
 /// An act as operators of the tutorial dialect are told it.
 pub(super) fn told(act: &Act) -> String {
@@ -40,8 +44,35 @@ pub(super) fn banned(ban: &Restraint) -> String {
     format!("{} banned {}{until}{because}; come back after that, or ask whoever runs this server", ban.by, ban.whom)
 }
 
+/// Refusal of a name that is not the banned one, and may be taken for it: its owner may be innocent.
+pub(super) fn like_banned(ban: &Restraint) -> String {
+    let (until, because) = (until(Some(ban.until)), because(ban.reason.as_deref()));
+    format!("this name looks like {}, which {} banned{until}{because}; choose another name", ban.whom, ban.by)
+}
+
+/// Warning to operators of a wrong token: of the first from an address, and of each that leaves it
+/// no attempt.
+pub(super) fn wrong_token(name: &str, address: IpAddr, left: u64) -> Option<String> {
+    let address = address.to_canonical();
+    if left == 0 {
+        Some(format!(
+            "{name} gave a wrong operator token, and {address} has no attempt left: for 5 min not even the right one is \
+             looked at from there"
+        ))
+    } else if left == BURST - 1 {
+        Some(format!(
+            "{name} gave a wrong operator token, from {address}; if that was no slip: /kick {}",
+            written(name)
+        ))
+    } else {
+        None
+    }
+}
+
 pub(super) fn frozen(by: &str) -> String {
-    format!("{by} froze the talk: only operators speak; wait until it ends, or write to an operator directly")
+    format!(
+        "{by} froze the talk: only operators speak, and who comes is shown to them alone; wait until it ends, or write to an operator directly"
+    )
 }
 
 pub(super) fn frozen_rooms(by: &str) -> String {

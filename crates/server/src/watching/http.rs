@@ -14,6 +14,7 @@ use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 use tracing::warn;
 
+use crate::listener::is_about_one_peer;
 use crate::shutdown::Shutdown;
 use crate::watching::http_connection::HttpConnection;
 use crate::watching::pages::Page;
@@ -118,11 +119,7 @@ impl HttpServer {
                     self.admit(HttpConnection::new(stream, self.accepted, now), now);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.accept_from = None,
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
-                    ) => {}
+                Err(error) if is_about_one_peer(&error) => {}
                 Err(error) => {
                     warn!(%error, "cannot accept who asks for metrics; trying again");
                     self.accept_from = Some(now + BACKOFF);
@@ -142,7 +139,7 @@ impl HttpServer {
         }
     }
 
-    /// Whether none can be closed for another one, because all are about to be answered.
+    /// Returns whether none can be closed for another one, because all are about to be answered.
     fn all_wait_for_pages(&self) -> bool {
         self.connections.len() >= CONNECTIONS_MAX && self.first_to_close().is_none()
     }

@@ -23,11 +23,13 @@ pub(crate) fn is_hangup_ignored() -> bool {
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
 }
 
-/// Watches SIGTERM, SIGINT, SIGQUIT and SIGHUP: the first asks to leave, a second one ends the process as if
-/// nobody had watched. SIGUSR1 and SIGUSR2 do nothing, since their default leaves the terminal in raw mode.
+/// Watches SIGTERM, SIGINT, SIGQUIT and SIGHUP: the first asks to leave, a second one ends the
+/// process as if nobody had watched. SIGUSR1 and SIGUSR2 do nothing, since their default leaves the
+/// terminal in raw mode.
 ///
-/// A hangup never counts as the second signal: the kernel and the shell each send one when a window is
-/// closed, and a host still has its goodbyes to say. It is not watched where it was ignored from the start.
+/// A hangup never counts as the second signal: the kernel and the shell each send one when a window
+/// is closed, and a host still has its goodbyes to say. It is not watched where it was ignored from
+/// the start.
 ///
 /// `restore` puts the terminal back before the process ends that way.
 pub(crate) fn watch_interrupts(inbox: Inbox, restore: fn(), is_paused: fn() -> bool) -> io::Result<()> {
@@ -57,7 +59,8 @@ pub(crate) fn watch_interrupts(inbox: Inbox, restore: fn(), is_paused: fn() -> b
     Ok(())
 }
 
-/// Puts the request into the inbox without waiting on the calling thread, which has a second signal to watch for.
+/// Puts the request into the inbox without waiting on the calling thread, which has a second signal
+/// to watch for.
 fn ask_to_leave(inbox: &Inbox) {
     // A closed inbox belongs to a session that ends already.
     if let Err(TrySendError::Full(request)) = inbox.try_send(Arrival::Interrupted) {

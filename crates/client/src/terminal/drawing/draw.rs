@@ -167,8 +167,8 @@ mod tests {
         assert_eq!(drawn.draw("a\nb|"), "> a\n  b|\nalice in lobby");
     }
 
-    /// What a terminal wraps by itself where every character that is not ASCII has this many
-    /// columns: the beginnings of the rows.
+    /// Rows that a terminal wraps by itself where every character that is not ASCII has this many
+    /// columns.
     fn wrapped_by_a_terminal(drawn: &str, screen_columns: usize, char_columns: usize) -> Vec<String> {
         let (mut wraps, mut column, mut wrapped): (bool, usize, Vec<String>) = (true, 0, Vec::new());
         let mut is_wrapped_row = false;

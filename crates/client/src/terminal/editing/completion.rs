@@ -147,7 +147,7 @@ fn of_names(word: &str, sources: Sources<'_>, end: &'static str) -> Vec<Candidat
     names
 }
 
-/// What may stand directly before a name.
+/// Returns true for characters that may stand directly before a name.
 fn opens(c: char) -> bool {
     matches!(c, '(' | '[' | '{' | '<' | '"' | '\'' | ',' | ';' | ':' | '/' | '+' | '&' | '=' | '*' | '~' | '`' | '|')
         || matches!(c, '“' | '„' | '”' | '‘' | '‚' | '’' | '«' | '»' | '‹' | '›' | '¿' | '¡' | '…' | '–' | '—')

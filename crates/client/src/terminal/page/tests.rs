@@ -78,6 +78,14 @@ fn comings_are_told_together_and_before_what_the_newcomer_says() {
 }
 
 #[test]
+fn who_left_is_told_before_the_loss_of_the_link() {
+    let mut page = page(false);
+    assert!(shown(&mut page, heard(r#"{"type":"left","room":"lobby","names":["bob"],"count":1}"#), 0).is_empty());
+    assert_eq!(shown(&mut page, Update::Notice("the link is lost".into()), 0), ["* bob left", "* the link is lost"]);
+    assert_eq!(page.next_due_ms(), None);
+}
+
+#[test]
 fn only_words_count_as_unread_and_a_gap_does_too() {
     let mut page = page(false);
     let rooms = ["lobby".to_owned(), "den".to_owned(), "ops".to_owned()];

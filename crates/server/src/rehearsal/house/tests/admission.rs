@@ -106,6 +106,24 @@ fn talk(mut flooder: Option<Flooder>) -> (Vec<u64>, usize) {
 }
 
 #[test]
+fn requests_before_hello_are_limited_too() {
+    let mut house = House::open(Config { replay: 0, ..Config::default() }, None, NOW);
+    let far = connect_from(&mut house, CLASSROOM);
+    far.send(&opened(r#"{"type":"ping"}"#));
+    for _ in 0..29 {
+        far.send(&frame(r#"{"type":"ping"}"#));
+    }
+    far.send(&frame(r#"{"type":"hello","name":"alice"}"#));
+    turn_at(&mut house, 0);
+    assert_eq!(count(&heard(&far), "out_of_order"), 21, "the burst, and one that makes a debt");
+    turn_at(&mut house, 1_000);
+    let told = heard(&far);
+    assert!(count(&told, "out_of_order") == 5 && !told.contains("welcome"), "then five a second: {told}");
+    turn_at(&mut house, 2_000);
+    assert!(heard(&far).contains("welcome"));
+}
+
+#[test]
 fn a_reconnecting_flooder_gets_one_rate_and_delays_nobody() {
     let (undisturbed_ms, none) = talk(None);
     assert!(undisturbed_ms.len() > 900 && none == 0);

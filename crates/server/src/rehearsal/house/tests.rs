@@ -252,7 +252,7 @@ fn members_are_told_what_to_do_and_nothing_of_the_hosts_files() {
     let told = heard(&bob);
     for words in [
         r#""not_stored","text":"this could not be stored, so it did not happen; try again later""#,
-        r#""busy","text":"what is stored there is damaged and cannot be read; tell whoever runs the server""#,
+        r#""busy","text":"the history cannot be read just now; try again later""#,
         r#""busy","text":"this took too long; ask for less""#,
         r#""busy","text":"the history of den cannot be read; try again""#,
     ] {

@@ -5,11 +5,12 @@ use alloc::{
     collections::{BTreeMap, BTreeSet},
     format,
     string::{String, ToString},
-    vec::Vec,
 };
+use core::hash::{Hash, Hasher};
 
 use glassline_wire::event::ErrorCode;
-use unicode_security::mixed_script::AugmentedScriptSet;
+use siphasher::sip::SipHasher13;
+use slab::Slab;
 
 use crate::id::MemberId;
 use crate::name::{Looks, Name, fold};
@@ -21,7 +22,7 @@ const SUFFIX_TRIES_MAX: u32 = 64;
 #[derive(Debug)]
 struct Held {
     member: MemberId,
-    name: Box<str>,
+    name: NameId,
     /// The number that no namesake has had yet, so that a crowd of them costs no search.
     next_suffix: u32,
     /// Smaller numbers whose owners have gone.
@@ -51,91 +52,102 @@ pub(crate) enum NumberBecause {
     LooksLike(String),
 }
 
-/// Looks of the names in use, by what they are compared by.
+/// Place of a name in use.
+type NameId = u32;
+
+/// Looks of the names in use, by what they are compared by. A name costs some ten bytes for each of
+/// its looks: they stand as hashes, and whatever is found under one is compared itself.
 #[derive(Debug, Default)]
 struct LooksInUse {
-    /// The names that have a skeleton: as written, in lower case, in upper case. No two names share
-    /// one.
-    by_skeleton: [BTreeMap<Box<str>, HeldLook>; 3],
-    /// Names that are the same to the eye in some case, by how they are written.
-    by_any_case: BTreeMap<Box<str>, Vec<Writing>>,
+    /// The names as written.
+    names: Slab<Box<str>>,
+    entries: BTreeSet<Entry>,
 }
 
-/// Names in use that are written in the same manner, in their folded form.
-#[derive(Debug)]
-struct Writing {
-    scripts: AugmentedScriptSet,
-    is_mixed_case: bool,
-    names: BTreeSet<Box<str>>,
+/// A look of a name in use. Of many names with one look that are written in the same manner, the
+/// first stands for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    look: u64,
+    /// Hash of the scripts and the mixing of case.
+    manner: u32,
+    name: NameId,
 }
-
-impl Writing {
-    fn is_that_of(&self, looks: &Looks) -> bool {
-        (self.scripts, self.is_mixed_case) == (looks.scripts(), looks.is_mixed_case())
-    }
-}
-
-/// A name in use, in its folded form, and the scripts that it can be written in.
-type HeldLook = (Box<str>, AugmentedScriptSet);
 
 /// A name in use that another one looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Alike<'a> {
-    /// Both are of one script; this is its folded form.
-    WithinScript(&'a str),
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Alike {
+    /// Both are of one script; this is the one in use.
+    WithinScript(NameId),
     /// They are not, or mix scripts.
     AcrossScripts,
 }
 
+/// Hashes what a name is compared by: its skeletons in three cases, and its look in any case.
+fn looks_of(looks: &Looks) -> [u64; 4] {
+    let [written, lower, upper] = looks.skeletons();
+    let mut kind = 0_u8;
+    [&**written, lower, upper, looks.any_case()].map(|look| {
+        kind += 1;
+        hash_of((kind, look))
+    })
+}
+
+fn manner_of(looks: &Looks) -> u32 {
+    hash_of((looks.scripts(), looks.is_mixed_case())) as u32
+}
+
+fn hash_of(value: impl Hash) -> u64 {
+    let mut hasher = SipHasher13::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
 impl LooksInUse {
     /// The name in use that `wished` looks like, leaving out `own`.
-    fn alike(&self, wished: &Looks, own: Option<&Looks>) -> Option<Alike<'_>> {
-        let is_own = |folded: &str| own.is_some_and(|own| own.folded() == folded);
-        let holders = self.by_skeleton.iter().zip(wished.skeletons()).filter_map(|(held, skeleton)| held.get(skeleton));
-        let holders = holders.filter(|(folded, _)| !is_own(folded)).map(|(folded, scripts)| (folded, *scripts));
-        let writings = self.by_any_case.get(wished.any_case()).into_iter().flatten();
-        let in_any_case = writings.filter_map(|writing| {
-            let counts =
-                writing.is_mixed_case || wished.is_mixed_case() || !wished.is_of_one_script_with(writing.scripts);
-            let folded = writing.names.iter().find(|folded| !is_own(folded))?;
-            counts.then_some((folded, writing.scripts))
-        });
-        let mut alike = holders.chain(in_any_case).peekable();
-        let first = alike.peek().map(|(folded, _)| Alike::WithinScript(folded));
-        let is_across = alike.any(|(_, scripts)| !wished.is_of_one_script_with(scripts));
-        if is_across { Some(Alike::AcrossScripts) } else { first }
+    fn alike(&self, wished: &Looks, own: Option<NameId>) -> Option<Alike> {
+        let mut first = None;
+        for look in looks_of(wished) {
+            let mut from = Entry { look, manner: 0, name: 0 };
+            while let Some(group) = self.entries.range(from..).next().filter(|entry| entry.look == look) {
+                let (start, end) = (Entry { name: 0, ..*group }, Entry { name: NameId::MAX, ..*group });
+                if let Some(entry) = self.entries.range(start..=end).find(|entry| Some(entry.name) != own)
+                    && let Some(held) = self.names.get(entry.name as usize).map(|name| Looks::of(name))
+                    && held.is_like(wished)
+                {
+                    if !wished.is_of_one_script_with(held.scripts()) {
+                        return Some(Alike::AcrossScripts);
+                    }
+                    first.get_or_insert(Alike::WithinScript(entry.name));
+                }
+                let Some(manner) = group.manner.checked_add(1) else { break };
+                from = Entry { look, manner, name: 0 };
+            }
+        }
+        first
     }
 
-    fn add(&mut self, looks: &Looks) {
-        for (held, skeleton) in self.by_skeleton.iter_mut().zip(looks.skeletons()) {
-            held.insert(skeleton.clone(), (looks.folded().into(), looks.scripts()));
-        }
-        let seen = self.by_any_case.entry(looks.any_case().into()).or_default();
-        if !seen.iter().any(|writing| writing.is_that_of(looks)) {
-            let (scripts, is_mixed_case) = (looks.scripts(), looks.is_mixed_case());
-            seen.push(Writing { scripts, is_mixed_case, names: BTreeSet::new() });
-        }
-        for writing in seen.iter_mut().filter(|writing| writing.is_that_of(looks)) {
-            writing.names.insert(looks.folded().into());
-        }
+    fn written(&self, id: NameId) -> &str {
+        self.names.get(id as usize).map_or("", |name| name)
     }
 
-    fn remove(&mut self, looks: &Looks) {
-        for (held, skeleton) in self.by_skeleton.iter_mut().zip(looks.skeletons()) {
-            if held.get(skeleton).is_some_and(|(folded, _)| **folded == *looks.folded()) {
-                held.remove(skeleton);
-            }
-        }
-        if let Some(seen) = self.by_any_case.get_mut(looks.any_case()) {
-            for writing in seen.iter_mut().filter(|writing| writing.is_that_of(looks)) {
-                writing.names.remove(looks.folded());
-            }
-            seen.retain(|writing| !writing.names.is_empty());
-            if seen.is_empty() {
-                self.by_any_case.remove(looks.any_case());
-            }
-        }
+    fn add(&mut self, name: &str, looks: &Looks) -> NameId {
+        let id = self.names.insert(name.into()) as NameId;
+        self.entries.extend(entries(looks, id));
+        id
     }
+
+    fn remove(&mut self, id: NameId, looks: &Looks) {
+        for entry in entries(looks, id) {
+            self.entries.remove(&entry);
+        }
+        self.names.try_remove(id as usize);
+    }
+}
+
+fn entries(looks: &Looks, name: NameId) -> [Entry; 4] {
+    let manner = manner_of(looks);
+    looks_of(looks).map(|look| Entry { look, manner, name })
 }
 
 impl Roster {
@@ -189,9 +201,9 @@ impl Roster {
         }
         match self.looks.alike(wished, None) {
             None => Ok(None),
-            Some(Alike::WithinScript(folded)) => {
-                let shown = self.by_folded.get(folded).map_or(folded, |held| &held.name);
-                Ok(Some((folded.into(), NumberBecause::LooksLike(shown.to_string()))))
+            Some(Alike::WithinScript(id)) => {
+                let shown = self.looks.written(id);
+                Ok(Some((fold(shown).into(), NumberBecause::LooksLike(shown.to_string()))))
             }
             Some(Alike::AcrossScripts) => Err(looks_like_another()),
         }
@@ -210,7 +222,7 @@ impl Roster {
             }
             _ => {}
         }
-        match self.looks.alike(&wished, Some(&Looks::of(current))) {
+        match self.looks.alike(&wished, self.by_folded.get(fold(current).as_str()).map(|held| held.name)) {
             Some(_) => Err(looks_like_another()),
             None => Ok(()),
         }
@@ -219,18 +231,15 @@ impl Roster {
     /// Notes that `member` has `name`, which was checked before.
     pub(crate) fn claim(&mut self, name: &str, member: MemberId) {
         let looks = Looks::of(name);
-        self.looks.add(&looks);
-        let held = Held { member, name: name.into(), next_suffix: 2, freed_suffixes: BTreeSet::new() };
+        let held = Held { member, name: self.looks.add(name, &looks), next_suffix: 2, freed_suffixes: BTreeSet::new() };
         self.by_folded.insert(looks.folded().into(), held);
     }
 
     /// Notes that nobody has `name` any more.
     pub(crate) fn release(&mut self, name: &str) {
         let looks_gone = Looks::of(name);
-        if self.by_folded.remove(looks_gone.folded()).is_none() {
-            return;
-        }
-        self.looks.remove(&looks_gone);
+        let Some(held) = self.by_folded.remove(looks_gone.folded()) else { return };
+        self.looks.remove(held.name, &looks_gone);
         if let Some((base, number)) = name.rsplit_once('-')
             && let Ok(number) = number.parse()
             && let Ok(Some((base, _))) = self.namesake(&Looks::of(base))
@@ -307,8 +316,8 @@ mod tests {
         roster.release("admin");
         assert!(enter(&mut roster, "аdmin", 1).is_ok());
         roster.release("аdmin");
-        assert!(roster.by_folded.is_empty() && roster.looks.by_any_case.is_empty());
-        assert!(roster.looks.by_skeleton.iter().all(BTreeMap::is_empty), "nothing is left: {:?}", roster.looks);
+        assert!(roster.by_folded.is_empty() && roster.looks.names.is_empty());
+        assert!(roster.looks.entries.is_empty(), "nothing is left: {:?}", roster.looks);
     }
 
     #[test]
@@ -436,8 +445,8 @@ mod tests {
             for (name, _) in here.values() {
                 roster.release(name);
             }
-            prop_assert!(roster.by_folded.is_empty() && roster.looks.by_any_case.is_empty());
-            prop_assert!(roster.looks.by_skeleton.iter().all(BTreeMap::is_empty));
+            prop_assert!(roster.by_folded.is_empty() && roster.looks.names.is_empty());
+            prop_assert!(roster.looks.entries.is_empty());
         }
     }
 }

@@ -68,7 +68,7 @@ impl Hub {
         let wished = Name::parse(name)?;
         self.check_entrance(&wished, entrance.address, entrance.now)?;
         let granted = self.free_name(wished.clone(), entrance)?;
-        let id = self.make_member(Dialect::Tutorial, &granted.name, entrance, self.arrival_now());
+        let id = self.make_member(Dialect::Tutorial, &granted, entrance, self.arrival_now());
         self.explain_name(id, name, &wished, &granted);
         self.greet(id);
         self.tell_order(id, entrance.now);
@@ -142,7 +142,7 @@ impl Hub {
             }
         }
         let granted = self.free_name(wished.clone(), entrance)?;
-        let id = self.make_member(Dialect::Event, &granted.name, entrance, arrival);
+        let id = self.make_member(Dialect::Event, &granted, entrance, arrival);
         let closed_to_it = self.enter_rooms(id, &rooms, &quiet_rooms, entrance.now);
         self.welcome(id, granted.name.as_str(), entrance.token, reference);
         self.explain_name(id, hello.name.as_bytes(), &wished, &granted);
@@ -254,11 +254,11 @@ impl Hub {
         self.notify(id, &format!("{because}; you are {name}; /nick changes it"));
     }
 
-    fn make_member(&mut self, dialect: Dialect, name: &Name, entrance: Entrance, arrival: Arrival) -> MemberId {
-        let mut member = Member::new(dialect, name.clone().into_boxed(), entrance, self.new_outlet());
+    fn make_member(&mut self, dialect: Dialect, granted: &Granted, entrance: Entrance, arrival: Arrival) -> MemberId {
+        let mut member = Member::new(dialect, granted.name.clone().into_boxed(), entrance, self.new_outlet());
         member.arrival = arrival;
         let id = MemberId(self.members.insert(member));
-        self.roster.claim(name.as_str(), id);
+        self.roster.claim(granted.name.as_str(), &granted.looks, id);
         id
     }
 

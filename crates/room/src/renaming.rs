@@ -26,9 +26,9 @@ impl Hub {
         let Some(member) = self.members.get(id.0) else { return Ok(()) };
         self.check_entrance(&name, member.address, now)?;
         let (dialect, from) = (member.dialect, member.name.clone());
-        self.roster.check_rename(&from, id, &name)?;
+        let looks = self.roster.check_rename(&from, id, &name)?;
         self.roster.release(&from);
-        self.roster.claim(name.as_str(), id);
+        self.roster.claim(name.as_str(), &looks, id);
         let rooms: Vec<_> = member.outlet.feeds.iter().map(|feed| feed.room).collect();
         if let Some(member) = self.members.get_mut(id.0) {
             member.rename(name.clone().into_boxed());

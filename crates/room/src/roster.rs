@@ -40,6 +40,7 @@ pub(crate) struct Roster {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Granted {
     pub(crate) name: Name,
+    pub(crate) looks: Looks,
     pub(crate) number_because: Option<NumberBecause>,
 }
 
@@ -162,8 +163,9 @@ impl Roster {
     /// # Errors
     /// The name looks like one of another script, or all numbers are taken.
     pub(crate) fn free_name(&mut self, name: Name, is_barred: impl Fn(&Looks) -> bool) -> Result<Granted, Refused> {
-        let Some((base, number_because)) = self.namesake(&name.looks())? else {
-            return Ok(Granted { name, number_because: None });
+        let looks = name.looks();
+        let Some((base, number_because)) = self.namesake(&looks)? else {
+            return Ok(Granted { name, looks, number_because: None });
         };
         let Some(held) = self.by_folded.get_mut(&base) else { return Err(no_number_left(&name)) };
         let freed = core::mem::take(&mut held.freed_suffixes);
@@ -191,7 +193,8 @@ impl Roster {
         };
         held.next_suffix = next.max(number + 1);
         held.freed_suffixes = freed.into_iter().filter(|&freed| freed > number).chain(barred).collect();
-        Ok(Granted { name: name.with_suffix(number), number_because: Some(number_because) })
+        let name = name.with_suffix(number);
+        Ok(Granted { looks: name.looks(), name, number_because: Some(number_because) })
     }
 
     /// The name in use behind which a number makes `wished` another one: in its folded form.
@@ -209,12 +212,12 @@ impl Roster {
         }
     }
 
-    /// Checks that `member` may take exactly this name; it may be one that only looks like the name
+    /// Checks that `member` may take exactly this name, and returns its looks; it may be one that only looks like the name
     /// it has.
     ///
     /// # Errors
     /// Somebody else has it, or one that looks like it.
-    pub(crate) fn check_rename(&self, current: &str, member: MemberId, name: &Name) -> Result<(), Refused> {
+    pub(crate) fn check_rename(&self, current: &str, member: MemberId, name: &Name) -> Result<Looks, Refused> {
         let wished = name.looks();
         match self.by_folded.get(wished.folded()) {
             Some(held) if held.member != member => {
@@ -224,14 +227,13 @@ impl Roster {
         }
         match self.looks.alike(&wished, self.by_folded.get(fold(current).as_str()).map(|held| held.name)) {
             Some(_) => Err(looks_like_another()),
-            None => Ok(()),
+            None => Ok(wished),
         }
     }
 
-    /// Notes that `member` has `name`, which was checked before.
-    pub(crate) fn claim(&mut self, name: &str, member: MemberId) {
-        let looks = Looks::of(name);
-        let held = Held { member, name: self.looks.add(name, &looks), next_suffix: 2, freed_suffixes: BTreeSet::new() };
+    /// Notes that `member` has `name`, which was checked before, and has these looks.
+    pub(crate) fn claim(&mut self, name: &str, looks: &Looks, member: MemberId) {
+        let held = Held { member, name: self.looks.add(name, looks), next_suffix: 2, freed_suffixes: BTreeSet::new() };
         self.by_folded.insert(looks.folded().into(), held);
     }
 
@@ -271,7 +273,7 @@ mod tests {
 
     fn enter(roster: &mut Roster, text: &str, member: usize) -> Result<String, Refused> {
         let free = roster.free_name(name(text), |_| false)?.name;
-        roster.claim(free.as_str(), MemberId(member));
+        roster.claim(free.as_str(), &free.looks(), MemberId(member));
         Ok(free.as_str().to_string())
     }
 
@@ -296,7 +298,7 @@ mod tests {
         let numbered = |roster: &mut Roster, member: usize, barred: &[&str]| {
             let free =
                 roster.free_name(name("bot"), |looks| barred.contains(&looks.folded())).expect("a number is left").name;
-            roster.claim(free.as_str(), MemberId(member));
+            roster.claim(free.as_str(), &free.looks(), MemberId(member));
             free.as_str().to_string()
         };
         assert_eq!(numbered(&mut roster, 1, &["bot-2", "bot-3"]), "bot-4");
@@ -420,7 +422,7 @@ mod tests {
                 match (here.get(&member).map(|(name, _)| name.clone()), act) {
                     (None, _) => {
                         let Ok(granted) = roster.free_name(wished, |_| false) else { continue };
-                        roster.claim(granted.name.as_str(), MemberId(member));
+                        roster.claim(granted.name.as_str(), &granted.looks, MemberId(member));
                         here.insert(member, (granted.name.as_str().to_string(), granted.name.looks()));
                     }
                     (Some(current), 0) => {
@@ -430,7 +432,7 @@ mod tests {
                     (Some(current), _) => {
                         if roster.check_rename(&current, MemberId(member), &wished).is_ok() {
                             roster.release(&current);
-                            roster.claim(wished.as_str(), MemberId(member));
+                            roster.claim(wished.as_str(), &wished.looks(), MemberId(member));
                             here.insert(member, (wished.as_str().to_string(), wished.looks()));
                         }
                     }

@@ -26,9 +26,11 @@ impl Looks {
     /// Everything by which an accepted name is compared.
     pub(crate) fn of(name: &str) -> Self {
         let skeleton_of = |name: &str| skeleton(name).collect::<String>().into_boxed_str();
+        let (written, lower) = (skeleton_of(name), name.to_lowercase());
+        let in_lower = if lower == name { written.clone() } else { skeleton_of(&lower) };
         Self {
             folded: fold(name).into_boxed_str(),
-            skeletons: [skeleton_of(name), skeleton_of(&name.to_lowercase()), skeleton_of(&name.to_uppercase())],
+            skeletons: [written, in_lower, skeleton_of(&name.to_uppercase())],
             any_case: any_case(name).into_boxed_str(),
             scripts: AugmentedScriptSet::for_str(name),
             is_mixed_case: is_mixed_case(name),

@@ -110,8 +110,8 @@ pub(crate) struct Engine {
     pub(super) wal_pages: Arc<AtomicU64>,
     /// Closed to readers while the log is emptied.
     pub(super) log_gate: LogGate,
-    /// A reader stood in the way of the last checkpoint.
-    pub(super) no_checkpoint_before: Option<Instant>,
+    /// Kind of the last checkpoint if a reader stood in its way, and when the next of that kind may be tried.
+    pub(super) refused_checkpoint: Option<(Checkpoint, Instant)>,
     pub(super) page_bytes: u64,
     broken: bool,
     files: Files,
@@ -172,7 +172,7 @@ impl Engine {
             is_to_merge: true,
             wal_pages,
             log_gate: LogGate::default(),
-            no_checkpoint_before: None,
+            refused_checkpoint: None,
             page_bytes,
             broken: false,
             files: Files::of(file).map_err(|error| fault::opening_io(&error, file))?,

@@ -175,17 +175,19 @@ impl Engine {
     /// Brings the log into the file if it has so many bytes. Returns whether it was tried.
     pub(super) fn checkpoint_from(&mut self, bytes_min: u64) -> Result<bool, StoreError> {
         let bytes = self.log_bytes();
-        let too_early = self.no_checkpoint_before.is_some_and(|until| Instant::now() < until);
-        if bytes < bytes_min.max(1) || too_early {
+        let how = if bytes >= self.log_bytes_max() { Checkpoint::Restarting } else { Checkpoint::Passing };
+        // A passing checkpoint that met a reader says nothing about one that waits for readers.
+        let is_too_early =
+            self.refused_checkpoint.is_some_and(|(refused, until)| refused == how && Instant::now() < until);
+        if bytes < bytes_min.max(1) || is_too_early {
             return Ok(false);
         }
-        let is_large = bytes >= self.log_bytes_max();
-        let done = if is_large { self.restart_log() } else { checkpoint(&self.db, Checkpoint::Passing) };
+        let done = if how == Checkpoint::Restarting { self.restart_log() } else { checkpoint(&self.db, how) };
         if self.conclude(done)? {
             self.wal_pages.store(0, Ordering::Relaxed);
-            self.no_checkpoint_before = None;
+            self.refused_checkpoint = None;
         } else {
-            self.no_checkpoint_before = Some(Instant::now() + READER_GRACE);
+            self.refused_checkpoint = Some((how, Instant::now() + READER_GRACE));
         }
         Ok(true)
     }

@@ -259,6 +259,30 @@ fn the_log_stays_small_under_load_that_never_stops_and_readers_that_come_and_go(
 }
 
 #[test]
+fn a_passing_checkpoint_refused_delays_no_restart() {
+    let folder = Folder::new("refused-passing");
+    let mut engine = folder.engine();
+    engine.keep.bytes = Some(super::tend::LOG_SHARE * 4 * 1024 * 1024);
+    let text = "several words ".repeat(200);
+    let reader = rusqlite::Connection::open(folder.0.join("history.db")).expect("opens");
+    reader.execute_batch("BEGIN; SELECT count(*) FROM message").expect("reads");
+    let mut first = 0;
+    let mut store = |engine: &mut Engine, log_bytes: u64| {
+        while engine.log_bytes() < log_bytes {
+            engine.append(&batch(first, 50, &text)).expect("stores");
+            first += 50;
+        }
+    };
+    store(&mut engine, 2 * 1024 * 1024);
+    engine.checkpoint_from(1).expect("checkpoints");
+    assert!(engine.refused_checkpoint.is_some(), "the reader stands in its way");
+    reader.execute_batch("ROLLBACK").expect("ends");
+    store(&mut engine, 6 * 1024 * 1024);
+    engine.append(&batch(first, 50, &text)).expect("stores");
+    assert!(engine.log_bytes() < 2 * 1024 * 1024, "{} bytes", engine.log_bytes());
+}
+
+#[test]
 fn under_load_that_never_stops_each_kind_of_step_has_its_turn() {
     let folder = Folder::new("turns");
     let mut engine = folder.engine();

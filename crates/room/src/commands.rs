@@ -198,7 +198,7 @@ fn msg(hub: &mut Hub, id: MemberId, arguments: &str, now: Now) -> Result<Obeyed,
 
 fn reply(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<Obeyed, Fault> {
     let text = required(text)?;
-    let latest = hub.members.get(id.0).and_then(|member| member.writers.latest());
+    let latest = hub.members.get(id.0).and_then(|member| member.writers.as_ref()?.latest());
     let nobody =
         || Refused::new(ErrorCode::UnknownName, "nobody who is here has written to you; /msg NAME TEXT starts");
     let (writer, token) = latest.ok_or_else(nobody)?;

@@ -53,7 +53,11 @@ impl Hub {
     pub fn check_writer(&self, id: MemberId, to: &str) -> Result<(), Refused> {
         let (_, recipient) = self.find(to)?;
         let name = &recipient.name;
-        if self.members.get(id.0).is_some_and(|member| member.writers.answers(recipient.token, name)) {
+        if self
+            .members
+            .get(id.0)
+            .is_some_and(|member| member.writers.as_ref().is_some_and(|writers| writers.answers(recipient.token, name)))
+        {
             return Ok(());
         }
         let text = format!(
@@ -96,7 +100,7 @@ impl Hub {
             self.push_own(recipient, bytes);
         }
         if let Some(member) = self.members.get_mut(recipient.0) {
-            member.writers.note(sender, sender_token, &from_name);
+            member.writers.get_or_insert_default().note(sender, sender_token, &from_name);
         }
         if sender_is_event {
             direct.reference.clone_from(&letter.reference);

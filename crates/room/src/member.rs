@@ -77,8 +77,8 @@ pub(crate) struct Member {
     /// What it is still owed of the past.
     pub(crate) replay: Option<Box<Replay>>,
     pub(crate) outlet: Outlet,
-    /// Senders of direct messages to this member, for replies.
-    pub(crate) writers: Writers,
+    /// Senders of direct messages to this member, for replies; most members have none.
+    pub(crate) writers: Option<Box<Writers>>,
     /// Whether the member stands in the hub's list of those to write to.
     pub(crate) woken: bool,
 }
@@ -104,7 +104,7 @@ impl Member {
             is_muted: false,
             replay: None,
             outlet,
-            writers: Writers::default(),
+            writers: None,
             woken: false,
         }
     }

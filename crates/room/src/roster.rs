@@ -1,17 +1,18 @@
 //! Names in use: no two that are equal in another case, and none that looks like another.
 
+mod look_index;
+
 use alloc::{
     boxed::Box,
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     format,
     string::{String, ToString},
 };
-use core::hash::{Hash, Hasher};
 
 use glassline_wire::event::ErrorCode;
-use siphasher::sip::SipHasher13;
 use slab::Slab;
 
+use self::look_index::LookIndex;
 use crate::id::MemberId;
 use crate::name::{Looks, Name, fold};
 use crate::refusal::Refused;
@@ -19,21 +20,22 @@ use crate::refusal::Refused;
 /// How many numbers in a row are tried behind a taken name.
 const SUFFIX_TRIES_MAX: u32 = 64;
 
+/// A name in use.
 #[derive(Debug)]
 struct Held {
+    written: Box<str>,
     member: MemberId,
-    name: NameId,
     /// The number that no namesake has had yet, so that a crowd of them costs no search.
     next_suffix: u32,
-    /// Smaller numbers whose owners have gone.
-    freed_suffixes: BTreeSet<u32>,
 }
 
 /// The names in use and who has them.
 #[derive(Debug, Default)]
 pub(crate) struct Roster {
-    by_folded: BTreeMap<Box<str>, Held>,
-    looks: LooksInUse,
+    names: Slab<Held>,
+    looks: LookIndex,
+    /// Numbers below a name's next whose owners have gone.
+    freed_suffixes: BTreeSet<(NameId, u32)>,
 }
 
 /// A name that a newcomer gets.
@@ -56,25 +58,6 @@ pub(crate) enum NumberBecause {
 /// Place of a name in use.
 type NameId = u32;
 
-/// Looks of the names in use, by what they are compared by. A name costs some ten bytes for each of
-/// its looks: they stand as hashes, and whatever is found under one is compared itself.
-#[derive(Debug, Default)]
-struct LooksInUse {
-    /// The names as written.
-    names: Slab<Box<str>>,
-    entries: BTreeSet<Entry>,
-}
-
-/// A look of a name in use. Of many names with one look that are written in the same manner, the
-/// first stands for all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
-    look: u64,
-    /// Hash of the scripts and the mixing of case.
-    manner: u32,
-    name: NameId,
-}
-
 /// A name in use that another one looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Alike {
@@ -84,77 +67,31 @@ enum Alike {
     AcrossScripts,
 }
 
-/// Hashes what a name is compared by: its skeletons in three cases, and its look in any case.
-fn looks_of(looks: &Looks) -> [u64; 4] {
-    let [written, lower, upper] = looks.skeletons();
-    let mut kind = 0_u8;
-    [&**written, lower, upper, looks.any_case()].map(|look| {
-        kind += 1;
-        hash_of((kind, look))
-    })
-}
-
-fn manner_of(looks: &Looks) -> u32 {
-    hash_of((looks.scripts(), looks.is_mixed_case())) as u32
-}
-
-fn hash_of(value: impl Hash) -> u64 {
-    let mut hasher = SipHasher13::new();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
-
-impl LooksInUse {
-    /// The name in use that `wished` looks like, leaving out `own`.
-    fn alike(&self, wished: &Looks, own: Option<NameId>) -> Option<Alike> {
-        let mut first = None;
-        for look in looks_of(wished) {
-            let mut from = Entry { look, manner: 0, name: 0 };
-            while let Some(group) = self.entries.range(from..).next().filter(|entry| entry.look == look) {
-                let (start, end) = (Entry { name: 0, ..*group }, Entry { name: NameId::MAX, ..*group });
-                if let Some(entry) = self.entries.range(start..=end).find(|entry| Some(entry.name) != own)
-                    && let Some(held) = self.names.get(entry.name as usize).map(|name| Looks::of(name))
-                    && held.is_like(wished)
-                {
-                    if !wished.is_of_one_script_with(held.scripts()) {
-                        return Some(Alike::AcrossScripts);
-                    }
-                    first.get_or_insert(Alike::WithinScript(entry.name));
-                }
-                let Some(manner) = group.manner.checked_add(1) else { break };
-                from = Entry { look, manner, name: 0 };
-            }
-        }
-        first
-    }
-
-    fn written(&self, id: NameId) -> &str {
-        self.names.get(id as usize).map_or("", |name| name)
-    }
-
-    fn add(&mut self, name: &str, looks: &Looks) -> NameId {
-        let id = self.names.insert(name.into()) as NameId;
-        self.entries.extend(entries(looks, id));
-        id
-    }
-
-    fn remove(&mut self, id: NameId, looks: &Looks) {
-        for entry in entries(looks, id) {
-            self.entries.remove(&entry);
-        }
-        self.names.try_remove(id as usize);
-    }
-}
-
-fn entries(looks: &Looks, name: NameId) -> [Entry; 4] {
-    let manner = manner_of(looks);
-    looks_of(looks).map(|look| Entry { look, manner, name })
-}
-
 impl Roster {
     /// Who has this name, in whatever case.
     pub(crate) fn find(&self, name: &str) -> Option<MemberId> {
-        self.by_folded.get(fold(name).as_str()).map(|held| held.member)
+        self.named(&fold(name)).map(|id| self.names[id as usize].member)
+    }
+
+    /// The name in use that has this folded form.
+    fn named(&self, folded: &str) -> Option<NameId> {
+        self.looks.with_folded(folded).find(|&id| fold(&self.names[id as usize].written) == folded)
+    }
+
+    /// The name in use that `wished` looks like, leaving out `own`.
+    fn alike(&self, wished: &Looks, own: Option<NameId>) -> Option<Alike> {
+        let mut first = None;
+        for id in self.looks.candidates(wished, own) {
+            let held = Looks::of(&self.names[id as usize].written);
+            if !held.is_like(wished) {
+                continue;
+            }
+            if !wished.is_of_one_script_with(held.scripts()) {
+                return Some(Alike::AcrossScripts);
+            }
+            first.get_or_insert(Alike::WithinScript(id));
+        }
+        first
     }
 
     /// Returns the name itself, or with the next free number behind it (T10) that nobody is kept
@@ -167,17 +104,16 @@ impl Roster {
         let Some((base, number_because)) = self.namesake(&looks)? else {
             return Ok(Granted { name, looks, number_because: None });
         };
-        let Some(held) = self.by_folded.get_mut(&base) else { return Err(no_number_left(&name)) };
-        let freed = core::mem::take(&mut held.freed_suffixes);
-        let next = held.next_suffix;
+        let freed = self.freed_suffixes.range((base, 0)..=(base, u32::MAX)).map(|&(_, number)| number);
+        let next = self.names[base as usize].next_suffix;
         // The base name's owner may have changed while its namesakes stayed: then the next numbers are taken, and leaps find the end.
         let leaps = (0..24).map(|power| next.saturating_add(SUFFIX_TRIES_MAX << power));
-        let mut numbers = freed.iter().copied().chain(next..next.saturating_add(SUFFIX_TRIES_MAX)).chain(leaps);
+        let mut numbers = freed.chain(next..next.saturating_add(SUFFIX_TRIES_MAX)).chain(leaps);
         // They are free again when what bars them has ended.
         let mut barred = BTreeSet::new();
         let found = numbers.find(|&number| {
             let candidate = name.with_suffix(number).looks();
-            if self.by_folded.contains_key(candidate.folded()) || self.looks.alike(&candidate, None).is_some() {
+            if self.named(candidate.folded()).is_some() || self.alike(&candidate, None).is_some() {
                 return false;
             }
             let is_barred = is_barred(&candidate);
@@ -186,27 +122,30 @@ impl Roster {
             }
             !is_barred
         });
-        let Some(held) = self.by_folded.get_mut(&base) else { return Err(no_number_left(&name)) };
-        let Some(number) = found else {
-            held.freed_suffixes = freed;
-            return Err(no_number_left(&name));
-        };
-        held.next_suffix = next.max(number + 1);
-        held.freed_suffixes = freed.into_iter().filter(|&freed| freed > number).chain(barred).collect();
+        let Some(number) = found else { return Err(no_number_left(&name)) };
+        self.names[base as usize].next_suffix = next.max(number + 1);
+        self.forget_freed(base, number);
+        self.freed_suffixes.extend(barred.into_iter().map(|number| (base, number)));
         let name = name.with_suffix(number);
         Ok(Granted { looks: name.looks(), name, number_because: Some(number_because) })
     }
 
-    /// The name in use behind which a number makes `wished` another one: in its folded form.
-    fn namesake(&self, wished: &Looks) -> Result<Option<(Box<str>, NumberBecause)>, Refused> {
-        if self.by_folded.contains_key(wished.folded()) {
-            return Ok(Some((wished.folded().into(), NumberBecause::Taken)));
+    /// Forgets the freed numbers of a name up to this one.
+    fn forget_freed(&mut self, base: NameId, last: u32) {
+        while let Some(&freed) = self.freed_suffixes.range((base, 0)..=(base, last)).next() {
+            self.freed_suffixes.remove(&freed);
         }
-        match self.looks.alike(wished, None) {
+    }
+
+    /// The name in use behind which a number makes `wished` another one.
+    fn namesake(&self, wished: &Looks) -> Result<Option<(NameId, NumberBecause)>, Refused> {
+        if let Some(id) = self.named(wished.folded()) {
+            return Ok(Some((id, NumberBecause::Taken)));
+        }
+        match self.alike(wished, None) {
             None => Ok(None),
             Some(Alike::WithinScript(id)) => {
-                let shown = self.looks.written(id);
-                Ok(Some((fold(shown).into(), NumberBecause::LooksLike(shown.to_string()))))
+                Ok(Some((id, NumberBecause::LooksLike(self.names[id as usize].written.to_string()))))
             }
             Some(Alike::AcrossScripts) => Err(looks_like_another()),
         }
@@ -219,13 +158,10 @@ impl Roster {
     /// Somebody else has it, or one that looks like it.
     pub(crate) fn check_rename(&self, current: &str, member: MemberId, name: &Name) -> Result<Looks, Refused> {
         let wished = name.looks();
-        match self.by_folded.get(wished.folded()) {
-            Some(held) if held.member != member => {
-                return Err(Refused::new(ErrorCode::NameTaken, format!("{} is taken; choose another", name.as_str())));
-            }
-            _ => {}
+        if self.named(wished.folded()).is_some_and(|id| self.names[id as usize].member != member) {
+            return Err(Refused::new(ErrorCode::NameTaken, format!("{} is taken; choose another", name.as_str())));
         }
-        match self.looks.alike(&wished, self.by_folded.get(fold(current).as_str()).map(|held| held.name)) {
+        match self.alike(&wished, self.named(&fold(current))) {
             Some(_) => Err(looks_like_another()),
             None => Ok(wished),
         }
@@ -233,22 +169,24 @@ impl Roster {
 
     /// Notes that `member` has `name`, which was checked before, and has these looks.
     pub(crate) fn claim(&mut self, name: &str, looks: &Looks, member: MemberId) {
-        let held = Held { member, name: self.looks.add(name, looks), next_suffix: 2, freed_suffixes: BTreeSet::new() };
-        self.by_folded.insert(looks.folded().into(), held);
+        let held = Held { written: name.into(), member, next_suffix: 2 };
+        let id = self.names.insert(held) as NameId;
+        self.looks.add(looks, id);
     }
 
     /// Notes that nobody has `name` any more.
     pub(crate) fn release(&mut self, name: &str) {
         let looks_gone = Looks::of(name);
-        let Some(held) = self.by_folded.remove(looks_gone.folded()) else { return };
-        self.looks.remove(held.name, &looks_gone);
+        let Some(id) = self.named(looks_gone.folded()) else { return };
+        self.looks.remove(&looks_gone, id);
+        self.names.remove(id as usize);
+        self.forget_freed(id, u32::MAX);
         if let Some((base, number)) = name.rsplit_once('-')
             && let Ok(number) = number.parse()
             && let Ok(Some((base, _))) = self.namesake(&Looks::of(base))
-            && let Some(held) = self.by_folded.get_mut(&base)
-            && (2..held.next_suffix).contains(&number)
+            && (2..self.names[base as usize].next_suffix).contains(&number)
         {
-            held.freed_suffixes.insert(number);
+            self.freed_suffixes.insert((base, number));
         }
     }
 }
@@ -265,6 +203,7 @@ fn no_number_left(name: &Name) -> Refused {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::collections::BTreeMap;
     use proptest::prelude::*;
 
     fn name(text: &str) -> Name {
@@ -318,8 +257,8 @@ mod tests {
         roster.release("admin");
         assert!(enter(&mut roster, "аdmin", 1).is_ok());
         roster.release("аdmin");
-        assert!(roster.by_folded.is_empty() && roster.looks.names.is_empty());
-        assert!(roster.looks.entries.is_empty(), "nothing is left: {:?}", roster.looks);
+        assert!(roster.names.is_empty());
+        assert!(roster.looks.is_empty(), "nothing is left: {:?}", roster.looks);
     }
 
     #[test]
@@ -340,7 +279,7 @@ mod tests {
         for member in 0..3_000 {
             enter(&mut roster, "bot", member).expect("numbered");
         }
-        assert_eq!(roster.by_folded.len(), 3_000);
+        assert_eq!(roster.names.len(), 3_000);
         roster.release("bot");
         assert_eq!(enter(&mut roster, "bot", 0).as_deref(), Ok("bot"));
         assert!(enter(&mut roster, "bot", 3_001).is_ok(), "the numbers that stayed do not use up the tries");
@@ -447,8 +386,8 @@ mod tests {
             for (name, _) in here.values() {
                 roster.release(name);
             }
-            prop_assert!(roster.by_folded.is_empty() && roster.looks.names.is_empty());
-            prop_assert!(roster.looks.entries.is_empty());
+            prop_assert!(roster.names.is_empty());
+            prop_assert!(roster.looks.is_empty() && roster.freed_suffixes.is_empty());
         }
     }
 }

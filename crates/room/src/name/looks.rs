@@ -30,8 +30,8 @@ impl Looks {
         let in_lower = if lower == name { written.clone() } else { skeleton_of(&lower) };
         Self {
             folded: fold(name).into_boxed_str(),
+            any_case: any_case_of(&written).into_boxed_str(),
             skeletons: [written, in_lower, skeleton_of(&name.to_uppercase())],
-            any_case: any_case(name).into_boxed_str(),
             scripts: AugmentedScriptSet::for_str(name),
             is_mixed_case: is_mixed_case(name),
         }
@@ -41,13 +41,11 @@ impl Looks {
         &self.folded
     }
 
-    /// The skeletons as written, in lower case and in upper case.
-    pub(crate) fn skeletons(&self) -> &[Box<str>; 3] {
-        &self.skeletons
-    }
-
-    pub(crate) fn any_case(&self) -> &str {
-        &self.any_case
+    /// Texts by which names are compared, each with its like: the folded form, the skeletons as
+    /// written, in lower case and in upper case, and the look in any case.
+    pub(crate) fn texts(&self) -> [&str; 5] {
+        let [written, lower, upper] = &self.skeletons;
+        [&self.folded, written, lower, upper, &self.any_case]
     }
 
     pub(crate) fn scripts(&self) -> AugmentedScriptSet {
@@ -85,8 +83,11 @@ pub(crate) fn fold(name: &str) -> String {
 /// The look of a name, whatever the case of each letter. `I` and `l` have one skeleton, so `i` and
 /// `l` have one here.
 pub(super) fn any_case(name: &str) -> String {
-    let seen: String = skeleton(name).collect();
-    skeleton(&fold(&seen)).map(|c| if c == 'i' { 'l' } else { c }).collect()
+    any_case_of(&skeleton(name).collect::<String>())
+}
+
+fn any_case_of(skeleton_as_written: &str) -> String {
+    skeleton(&fold(skeleton_as_written)).map(|c| if c == 'i' { 'l' } else { c }).collect()
 }
 
 /// Returns whether a name is neither all in capitals nor without any behind its first character.

@@ -21,7 +21,8 @@ const LIKENESS_MIN: f64 = 0.7;
 
 const KEYS: [&str; 9] = ["name", "server", "dialect", "timestamps", "bell", "colour", "ignore", "log", "input_history"];
 
-/// What the file chooses: the one named, which must be there, or the user's own, which need not.
+/// Returns the choices of the file: the one named, which must be there, or the user's own, which
+/// need not.
 pub(crate) fn choices(named: Option<PathBuf>) -> anyhow::Result<Choices> {
     let is_named = named.is_some();
     let named = named.map(|path| {
@@ -63,7 +64,7 @@ fn line_of(bytes: &[u8], at: usize) -> usize {
     1 + bytes.iter().take(at).filter(|&&byte| byte == b'\n').count()
 }
 
-/// What is wrong, and the byte where.
+/// Description of an error, and its byte.
 #[derive(Debug)]
 struct Fault {
     at: usize,

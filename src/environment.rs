@@ -1,4 +1,4 @@
-//! What the environment says about a chat.
+//! Choices in the environment.
 
 use std::env::{self, VarError};
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub(crate) fn configuration_file() -> Option<PathBuf> {
     env::var_os("GLASSLINE_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
-/// What the environment of this process chooses.
+/// Returns the choices in the environment of this process.
 pub(crate) fn choices() -> anyhow::Result<Choices> {
     choices_in(|variable| match env::var(variable) {
         Ok(value) => Ok(Some(value)),

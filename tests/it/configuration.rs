@@ -1,4 +1,4 @@
-//! What the configuration file, the environment and the flags do to the binary.
+//! Effects of the configuration file, the environment and the flags on the binary.
 
 use std::process::Command;
 

@@ -84,7 +84,7 @@ fn is_refused_to_say(client: &mut EventClient, code: &str) -> String {
     }
 }
 
-/// What a newcomer is answered that is not let in.
+/// Returns the answer to a newcomer that is not let in.
 #[track_caller]
 fn turned_away(server: &Server, name: &str) -> (Vec<Value>, Vec<Pair>) {
     let mut event = EventClient::connect(server.address);

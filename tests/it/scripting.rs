@@ -1,4 +1,4 @@
-//! What docs/scripting.md promises to programs, and its examples, against real servers.
+//! Promises of docs/scripting.md to programs, and its examples, against real servers.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -67,7 +67,7 @@ impl Script {
     }
 }
 
-/// Whether an event says that `name` came or went.
+/// Returns whether an event says that `name` came or went.
 fn names(event: &Value, name: &str) -> bool {
     event["names"].as_array().is_some_and(|names| names.iter().any(|listed| listed == name))
 }

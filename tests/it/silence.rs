@@ -6,7 +6,8 @@ use glassline_server::Limits;
 
 use crate::harness::{EventClient, Process, Server, Tutorial, Wire, frame};
 
-/// What a member's round trip may take while others are silent: the loop may be busy closing them, never waiting for them.
+/// Longest round trip of a member while others are silent: the loop may be busy closing them, never
+/// waiting for them.
 const ROUND_TRIP_MAX: Duration = Duration::from_secs(1);
 
 #[track_caller]
@@ -84,7 +85,7 @@ fn a_stranger_with_a_name_in_time_is_not_cut() {
     assert!(alice.is_open());
 }
 
-/// How many more connections fit, both ends being in this process.
+/// Returns the number of further connections that fit, both ends being in this process.
 fn connections_that_fit() -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));

@@ -39,7 +39,7 @@ fn talk_past_the_stalled(server: &Server) -> (Tutorial, Tutorial) {
     (talker, reader)
 }
 
-/// How many a notice says were missed.
+/// Returns the number of missed messages in a notice.
 fn missed(pair: &Pair) -> Option<u64> {
     let count = pair.text.strip_prefix("you missed ")?.strip_suffix(" messages")?;
     count.parse().ok().filter(|_| pair.is_word())

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::harness::{PATIENCE, Tutorial};
 use crate::program::{Folder, PROGRAM, Program, command, run};
 
-/// What listens for what a service tells its manager.
+/// Listener for a service's notifications to its manager.
 struct Manager {
     socket: UnixDatagram,
     home: Folder,

@@ -1,4 +1,4 @@
-//! How somebody is connected, which rooms there are, and who is away (E3, T10).
+//! Information on connections, rooms and absence (E3, T10).
 
 use std::time::Instant;
 

@@ -1,5 +1,5 @@
-//! What is said in a benchmark: texts whose words are as unevenly used as those of people, some of them rare, some Chinese or Japanese.
-//! The same seed says the same.
+//! Texts of a benchmark, whose words are as unevenly used as those of people, some of them rare,
+//! some Chinese or Japanese. The same seed says the same.
 
 /// The word that is said most: in more than half of all texts.
 pub const COMMON: &str = "train";

@@ -29,7 +29,7 @@ const EDITION: u32 = 3;
 /// A history that nobody has open.
 pub struct Stored {
     pub history: PathBuf,
-    /// How it was made.
+    /// Figures of its making.
     pub made: Figures,
 }
 

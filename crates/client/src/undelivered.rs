@@ -40,7 +40,8 @@ impl Undelivered {
         self.unacknowledged = messages;
     }
 
-    /// How a session has ended, seen by whoever wrote its input. `reasons` says where the refusals are told.
+    /// Returns the end of a session, as seen by the author of its input. `reasons` says where the
+    /// refusals are told.
     pub(crate) fn ending(&self, ending: Ending, lines_in: &LinesIn, reasons: &str) -> Ending {
         let unsent = self.too_late + lines_in.unused();
         let lost = format!("{} not sent", of_the_input(unsent, if lines_in.may_go_on() { " or more" } else { "" }));

@@ -73,7 +73,7 @@ pub(crate) fn in_words<S: AsRef<str>>(names: &[S], count: usize) -> String {
     }
 }
 
-/// What is announced at once, in this order: whoever is named last in it is where that says.
+/// Changes announced at once, in this order: whoever is named last in it is where that says.
 #[derive(Debug, Default)]
 pub(crate) struct Announcement {
     /// Departures of names that another client has taken since.
@@ -82,7 +82,7 @@ pub(crate) struct Announcement {
     pub(crate) left: Crowd,
 }
 
-/// What a room has still to announce.
+/// Changes that a room has still to announce.
 #[derive(Debug, Default)]
 pub(crate) struct Presence {
     next: Announcement,
@@ -120,7 +120,7 @@ impl Presence {
         (self.next.left_before.count + self.next.joined.count + self.next.left.count > 0).then_some(self.quiet_until_ms)
     }
 
-    /// What is to be announced now, if it is time.
+    /// Takes the announcement that is due now, if one is.
     pub(crate) fn take_due(&mut self, now_ms: u64) -> Option<Announcement> {
         let due = self.due_ms()? <= now_ms;
         due.then(|| self.take(now_ms))

@@ -16,7 +16,7 @@ use crate::id::MemberId;
 use crate::name::{Looks, Name, fold};
 use crate::refusal::Refused;
 
-/// How many numbers in a row are tried behind a taken name.
+/// Numbers in a row that are tried behind a taken name.
 const SUFFIX_TRIES_MAX: u32 = 64;
 
 #[derive(Debug)]
@@ -152,7 +152,7 @@ fn entries(looks: &Looks, name: NameId) -> [Entry; 4] {
 }
 
 impl Roster {
-    /// Who has this name, in whatever case.
+    /// Returns the member that has this name, in whatever case.
     pub(crate) fn find(&self, name: &str) -> Option<MemberId> {
         self.by_folded.get(fold(name).as_str()).map(|held| held.member)
     }

@@ -16,7 +16,7 @@ use proptest::prelude::*;
 
 const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 1_700_000_000_000 } };
 const ROOMS: [&str; 3] = ["lobby", "den", "attic"];
-/// What bob has when he comes back, and what there is, in each room.
+/// Number of messages that bob has when he comes back, and of all messages, in each room.
 const SEEN: u64 = 7;
 const NEWEST: u64 = 9;
 
@@ -25,7 +25,7 @@ struct World {
     hub: Hub,
     alice: MemberId,
     bob: MemberId,
-    /// What bob had of each room when he came back.
+    /// Newest number that bob had of each room when he came back.
     since: BTreeMap<String, u64>,
     stored: BTreeMap<&'static str, Vec<Message>>,
     /// The refs of what bob said, by room and number.
@@ -190,7 +190,8 @@ impl World {
         events
     }
 
-    /// What bob was told, in short: `den 7` for message 7, `den gap 1-2`, `den ack 7` with a ref.
+    /// Returns the events that bob was sent, in short: `den 7` for message 7, `den gap 1-2`, `den
+    /// ack 7` with a ref.
     fn told(&self) -> Vec<String> {
         let short = |event| match event {
             Event::Message(Message { room, seq: Some(seq), reference, .. }) => {

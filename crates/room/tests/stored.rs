@@ -67,7 +67,8 @@ fn events(hub: &mut Hub, id: MemberId) -> Vec<Event> {
     payloads(&written(hub, id)).iter().map(|payload| Event::from_json(payload).expect("an event")).collect()
 }
 
-/// What a member is told, in short: `7 hi` for message 7, `gap 1-2`, `ack 7` with a ref.
+/// Returns the events that a member is sent, in short: `7 hi` for message 7, `gap 1-2`, `ack 7`
+/// with a ref.
 fn told(hub: &mut Hub, id: MemberId) -> Vec<String> {
     let short = |event: Event| match event {
         Event::Message(Message { seq, text, reference, .. }) => {

@@ -1,11 +1,11 @@
-//! How what is heard is shown: mentions, the bell, times, colours.
+//! Presentation of events: mentions, the bell, times, colours.
 
 use super::harness::{Opening, Table, Terminal};
 use crate::harness::Server;
 
 const BELL: &str = "\x07";
 
-/// Whether the first cell of this word on the screen is bold, and whether it is inverse.
+/// Returns whether the first cell of this word on the screen is bold, and whether it is inverse.
 #[track_caller]
 fn look(terminal: &Terminal, word: &str) -> (bool, bool) {
     let screen = terminal.emulator.screen();

@@ -1,4 +1,5 @@
-//! What peers, servers and odd terminals send: nothing is obeyed, nothing is lost, nothing panics.
+//! Hostile input of peers, servers and odd terminals: nothing is obeyed, nothing is lost, nothing
+//! panics.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

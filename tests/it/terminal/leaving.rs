@@ -1,4 +1,4 @@
-//! How one leaves, and that the terminal is as it was.
+//! Ways to leave, and that the terminal is as it was.
 
 use super::harness::{Opening, Table, Terminal};
 use crate::harness::{Server, Tutorial};

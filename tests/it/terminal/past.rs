@@ -1,4 +1,4 @@
-//! What was said before, and what was missed: context, pages, searches, and each message once.
+//! Messages of the past and missed messages: context, pages, searches, and each message once.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -157,7 +157,7 @@ fn scripted(script: Vec<(Option<u64>, Vec<Value>)>) -> SocketAddr {
     address
 }
 
-/// What a client opens the event dialect with.
+/// Reads the opening of a client that speaks the event dialect, and returns its `hello`.
 fn hello(client: &mut TcpStream) -> Value {
     let mut opening = [0; 20];
     client.read_exact(&mut opening).expect("an opening and a header");

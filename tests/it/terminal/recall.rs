@@ -1,4 +1,4 @@
-//! What was typed before, and what completes what is typed now.
+//! Recall of typed lines, and completion.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

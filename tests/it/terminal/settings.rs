@@ -1,4 +1,4 @@
-//! What the configuration file chooses for the terminal, and the logs that it may ask for.
+//! Settings of the configuration file for the terminal, and the logs that it may ask for.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -7,7 +7,7 @@ use super::{Kind, Line, Role, Span, found};
 use crate::session::update::Asked;
 
 impl Reader {
-    /// What was said in a room before the user came.
+    /// Returns the lines for messages of a room before the user came.
     pub(super) fn context_lines(&self, history: &History) -> Vec<Line> {
         let more = if history.more { "; /older shows more" } else { "" };
         self.between(&format!("earlier in {}{more}", name(&history.room)), history, "now", &Asked::Context)

@@ -1,4 +1,5 @@
-//! What only the engine's inside can bring about: a file that may not grow, one that may not be written, a log that is large.
+//! Cases that only the engine's inside can bring about: a file that may not grow, one that may not
+//! be written, a log that is large.
 
 use std::time::{Duration, Instant};
 

@@ -109,7 +109,7 @@ fn whatever_part_of_the_index_is_damaged_it_is_built_again_and_no_message_is_mis
     }
 }
 
-/// What the old index took still counts as used: to forget as much would be to forget messages.
+/// The space of the old index still counts as used: to forget as much would be to forget messages.
 #[test]
 fn an_index_that_was_replaced_has_nothing_forgotten_for_its_size() {
     let folder = Folder::new();

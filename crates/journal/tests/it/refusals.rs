@@ -1,4 +1,4 @@
-//! What is refused: to whom, and what of it is known from before.
+//! Refusals, their recipients, and the records of a refused batch that are known from before.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -154,7 +154,8 @@ fn stamps_from_the_future_keep_nothing_where_the_file_is_too_large() {
     assert!(old.oldest > 1 && kept(old) * 3 / 4 < kept(new) && kept(new) * 3 / 4 < kept(old), "{old:?}, {new:?}");
 }
 
-/// How much larger than it may be a file gets that is written to without a pause, with one step of tending for so many messages.
+/// Bounds the excess size of a file that is written to without a pause, with one maintenance step
+/// for so many messages.
 #[test]
 fn load_that_never_pauses_does_not_get_past_the_bound() {
     let folder = Folder::new();

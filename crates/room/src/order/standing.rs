@@ -26,10 +26,10 @@ pub(super) struct Restraint {
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Restraints(Vec<Restraint>);
 
-/// What is in force.
+/// Sanctions in force.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Order {
-    /// Who has frozen the talk, if it is.
+    /// Operator that froze the talk, if it is frozen.
     pub(super) frozen_by: Option<String>,
     pub(super) mutes: Restraints,
     pub(super) bans: Restraints,
@@ -37,7 +37,7 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// Whether a ban keeps whoever comes from this address from having this name.
+    /// Returns whether a ban keeps whoever comes from this address from having this name.
     pub(crate) fn bars(&self, looks: &Looks, address: IpAddr, at: Timestamp) -> bool {
         self.bans.hitting(looks, address, at).is_some()
     }

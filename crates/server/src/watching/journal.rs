@@ -1,4 +1,5 @@
-//! What the history has to tell: how long commits take, what waits for them, and how far the search index is behind.
+//! Metrics of the history: how long commits take, what waits for them, and how far the search index
+//! is behind.
 
 use glassline_journal::{COMMIT_BOUNDS_S, Gauges};
 

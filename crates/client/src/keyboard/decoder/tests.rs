@@ -198,7 +198,8 @@ fn a_paste_without_an_end_is_given_up_two_seconds_after_its_last_byte() {
     assert_eq!(events[1..], ['x', 'y', 'z'].map(|c| key(Code::Char(c))));
 }
 
-/// What comes, each at its time, after a paste that was given up two seconds after it began.
+/// Returns the events of this input, each at its time, after a paste that was given up two seconds
+/// after it began.
 fn after_a_paste_given_up(coming: &[(u64, &[u8])]) -> Vec<TerminalEvent> {
     let mut decoder = Decoder::default();
     let mut events = Vec::new();

@@ -1,4 +1,4 @@
-//! What was said before, and what was missed: shown once, in order, or told to be missing.
+//! Messages of the past and missed messages: shown once, in order, or told to be missing.
 
 use super::super::update::{Asked, HistoryWish, LinkState};
 use super::*;
@@ -33,7 +33,7 @@ fn come_back(line: &mut Line) -> std::collections::BTreeMap<String, u64> {
     line.take_hello().since.expect("since")
 }
 
-/// What a person is shown of numbers: messages, those of context, and gaps.
+/// Returns the numbers shown to a person: messages, those of context, and gaps.
 fn shown(line: &mut Line) -> Vec<String> {
     let numbers = |messages: &[Message]| {
         let seqs = messages.iter().map(|message| message.seq.unwrap_or(0).to_string());
@@ -249,7 +249,7 @@ fn a_program_knows_its_own_by_the_ref_also_among_what_it_missed() {
 
 /// A server with a history, whose words wait in a queue until the link carries them.
 struct Server {
-    /// Who said what, by which id; the number is the place, from 1.
+    /// Author, text and id of each message; the number is the place, from 1.
     log: Vec<(String, String, Option<MessageId>)>,
     /// Numbers up to this one are not stored any more.
     forgotten: usize,

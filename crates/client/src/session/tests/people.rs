@@ -1,4 +1,4 @@
-//! How many are in a room, whenever it is announced who came and went (T11).
+//! Number of people in a room, whenever it is announced who came and went (T11).
 
 use super::*;
 

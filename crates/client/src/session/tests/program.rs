@@ -1,4 +1,4 @@
-//! What a program is owed beyond what a person is.
+//! Output for a program beyond that for a person.
 
 use super::*;
 

@@ -16,7 +16,8 @@ pub(crate) fn editor_command(editor: &str, file: &Path) -> Command {
     command
 }
 
-/// Whether it is certainly a program with its arguments: no list of commands, and nothing set before it.
+/// Returns whether it is certainly a program with its arguments: no list of commands, and nothing
+/// set before it.
 fn is_one_command(editor: &str) -> bool {
     let sets = editor.split_whitespace().next().is_none_or(|first| first.contains('='));
     !sets && !editor.contains([';', '|', '&', '(', ')', '{', '}', '!', '\n'])

@@ -1,4 +1,4 @@
-//! What must be drawn, as pure state: new lines above, and the block below them.
+//! Pending drawing, as pure state: new lines above, and the block below them.
 //!
 //! Moves the cursor only relatively and never asks where it is: the terminal scrolls the messages itself, and keeps them.
 
@@ -34,7 +34,7 @@ pub(crate) enum Stroke {
     Text(String),
     /// Ring.
     Bell,
-    /// Whether text that reaches the edge goes on in the next row.
+    /// `true` if text that reaches the edge goes on in the next row.
     Wrap(bool),
 }
 
@@ -103,7 +103,7 @@ impl Screen {
         }
     }
 
-    /// How many lines wait to be printed.
+    /// Returns the number of lines that wait to be printed.
     pub(crate) fn waiting(&self) -> usize {
         self.new_lines.len()
     }

@@ -25,7 +25,7 @@ impl Home {
         (Handover::start(&editor, text, &self.state(), inbox).expect("started"), arrivals)
     }
 
-    /// What became of a text, what was written to the terminal, and the drafts that are left.
+    /// Returns the edited text, and the bytes written to the terminal.
     fn edited(&self, script: &str, text: &str) -> (Result<String, String>, Vec<u8>) {
         let (handover, arrivals) = self.start(script, text);
         let arrival = arrivals.recv_timeout(Duration::from_secs(20)).expect("it ends");

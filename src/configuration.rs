@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_example_of_the_documentation_is_right_and_shows_every_key() {
+    fn the_documented_example_is_valid_and_shows_every_key() {
         let page = include_str!("../docs/configuration.md");
         let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
         let choices = parse(example).expect("the example is right");
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_told_with_its_line_and_the_nearest_known_one() {
+    fn an_unknown_key_is_reported_with_its_line_and_the_nearest_key() {
         assert_eq!(fault("# mine\n\nnmae = 1\n"), (3, "there is no key \"nmae\"; did you mean name?".to_string()));
         for (slip, meant) in [("color", "colour"), ("ignored", "ignore"), ("timestamp", "timestamps")] {
             let (line, what) = fault(&format!("name = \"a\"\r\n{slip} = true"));

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn no_color_counts_more_than_a_variable_and_an_empty_value_chooses_nothing() {
+    fn no_color_wins_and_an_empty_variable_chooses_nothing() {
         assert_eq!(of(&[("NO_COLOR", "1"), ("GLASSLINE_COLOUR", "on")]).expect("reads").colour, Some(false));
         assert_eq!(of(&[("NO_COLOR", ""), ("GLASSLINE_COLOUR", "on")]).expect("reads").colour, Some(true));
         assert_eq!(of(&[("GLASSLINE_NAME", ""), ("NO_COLOR", "")]).expect("reads"), Choices::default());

@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_is_read_and_another_one_is_answered_with_what_is_allowed() {
+    fn a_known_word_is_read_and_another_is_answered_with_the_list() {
         assert_eq!(read::<Bell>("all"), Ok(Bell::All));
         assert_eq!(read::<bool>("on"), Ok(true));
         assert_eq!(read::<Bell>("loud"), Err("write off, mentions or all".to_string()));

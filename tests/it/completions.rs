@@ -126,7 +126,7 @@ fn assert_renders(page: &Path, home: &Folder) -> String {
 }
 
 #[test]
-fn the_manual_has_a_page_for_each_command_that_renders_without_a_warning() {
+fn each_command_has_a_manual_page_that_renders_without_warnings() {
     let home = Folder::new();
     let folder = home.path().join("pages/man1");
     let mut pages = command(PROGRAM, &home);

@@ -197,7 +197,7 @@ fn the_log_of_a_server_holds_nothing_a_terminal_obeys() {
 
 #[cfg(unix)]
 #[test]
-fn the_log_of_the_program_holds_nothing_a_terminal_obeys_in_either_format() {
+fn the_programs_log_is_safe_for_a_terminal_in_either_format() {
     for format in ["human", "json"] {
         let process = crate::harness::Process::serve(&["--log-format", format]);
         provoke_the_log(process.address);

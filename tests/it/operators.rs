@@ -413,7 +413,7 @@ fn what_was_answered_stands_after_kill_9() {
 
 #[test]
 #[cfg(unix)]
-fn a_token_that_cannot_be_read_or_be_guessed_keeps_the_server_from_starting() {
+fn an_unreadable_or_guessable_token_stops_the_servers_start() {
     let folder = Folder::new();
     let missing = folder.path().join("missing");
     let cases = [

@@ -20,7 +20,7 @@ fn expect_prompt_round_trip(talker: &mut Tutorial, listener: &mut EventClient, t
 
 /// The server's own ten seconds, as a stranger meets them.
 #[test]
-fn a_silent_connection_and_one_byte_every_nine_seconds_are_cut_at_ten() {
+fn a_silent_or_trickling_connection_is_cut_after_10_s() {
     let server = Server::start();
     let mut talker = Tutorial::join(server.address, "talker");
     let mut listener = EventClient::join(server.address, "listener");

@@ -42,7 +42,7 @@ const STEPS: [Step; 11] = [
     },
     Step {
         name: "lints",
-        about: "clippy, and the form of comments",
+        about: "clippy, and the form of comments, test names and documents",
         tools: &[CLIPPY, CC, CXX],
         optional: &[],
         needs_build: false,

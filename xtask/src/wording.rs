@@ -1,5 +1,5 @@
-//! Form of comments, as CONTRIBUTING asks for it; pure functions over text, and the run over every
-//! tracked file.
+//! Form of comments, test names and documents, as CONTRIBUTING asks for it; pure functions over
+//! text, and the run over every tracked file.
 
 use std::fs;
 
@@ -7,6 +7,10 @@ use crate::command::{self, Outcome, program};
 
 /// Words with which no doc comment starts: one starts with a noun or a verb.
 const QUESTION_WORDS: [&str; 7] = ["What", "Who", "Whom", "Whose", "Whether", "How", "Where"];
+
+const TEST_NAME_CHARS_MAX: usize = 60;
+
+const MARKDOWN_COLUMNS_MAX: usize = 100;
 
 /// Line, counted from 1, and description of a fault.
 type Fault = (usize, String);
@@ -17,9 +21,11 @@ type Fault = (usize, String);
 /// Every fault, by file and line; or git is not there.
 pub(crate) fn check() -> Outcome {
     let mut faults = Vec::new();
-    for file in tracked("*.rs")? {
-        let text = fs::read_to_string(command::root().join(&file)).map_err(|error| format!("{file}: {error}"))?;
-        faults.extend(in_rust(&text).into_iter().map(|(line, fault)| format!("{file}:{line}: {fault}")));
+    for (pattern, faults_of) in [("*.rs", in_rust as fn(&str) -> Vec<Fault>), ("*.md", in_markdown)] {
+        for file in tracked(pattern)? {
+            let text = fs::read_to_string(command::root().join(&file)).map_err(|error| format!("{file}: {error}"))?;
+            faults.extend(faults_of(&text).into_iter().map(|(line, fault)| format!("{file}:{line}: {fault}")));
+        }
     }
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
 }
@@ -37,14 +43,67 @@ fn tracked(pattern: &str) -> Result<Vec<String>, String> {
 
 /// Returns the faults of a Rust source.
 fn in_rust(source: &str) -> Vec<Fault> {
-    doc_openings(source)
-        .filter_map(|(line, opening)| {
-            let word = opening.split(|c: char| !c.is_alphanumeric()).next()?;
-            QUESTION_WORDS
-                .contains(&word)
-                .then(|| (line, format!("a doc comment starts with `{word}`; start it with a noun or a verb")))
+    let openings = doc_openings(source).filter_map(|(line, opening)| {
+        let word = opening.split(|c: char| !c.is_alphanumeric()).next()?;
+        QUESTION_WORDS
+            .contains(&word)
+            .then(|| (line, format!("a doc comment starts with `{word}`; start it with a noun or a verb")))
+    });
+    let names = test_names(source).filter_map(|(line, name)| {
+        let chars = name.chars().count();
+        (chars > TEST_NAME_CHARS_MAX).then(|| {
+            (
+                line,
+                format!("a test name has {chars} characters; at most {TEST_NAME_CHARS_MAX}, the motive in a comment"),
+            )
         })
-        .collect()
+    });
+    openings.chain(names).collect()
+}
+
+/// Returns the name of each function with the attribute `#[test]`, those of `proptest!` included,
+/// with its line.
+fn test_names(source: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut is_test = false;
+    source.lines().enumerate().filter_map(move |(index, line)| {
+        let line = line.trim_start();
+        is_test |= line.starts_with("#[test]");
+        let (before, after) = line.split_once("fn ")?;
+        if !is_test || before.contains("//") {
+            return None;
+        }
+        is_test = false;
+        Some((index + 1, after.split(|c: char| !c.is_alphanumeric() && c != '_').next()?))
+    })
+}
+
+/// Returns the lines of a Markdown text that are too wide and could be wrapped: not those of tables
+/// and code blocks, and none that a link or a URL fills.
+fn in_markdown(text: &str) -> Vec<Fault> {
+    let mut fence = None;
+    let mut faults = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let content = line.trim_start();
+        if let Some(marker) = ["```", "~~~"].into_iter().find(|marker| content.starts_with(marker)) {
+            match fence {
+                None => fence = Some(marker),
+                Some(open) if open == marker => fence = None,
+                Some(_) => {}
+            }
+            continue;
+        }
+        let columns = line.chars().count();
+        if columns > MARKDOWN_COLUMNS_MAX && fence.is_none() && !content.starts_with('|') && !is_filled_by_link(line) {
+            faults.push((index + 1, format!("the line has {columns} columns; wrap it at {MARKDOWN_COLUMNS_MAX}")));
+        }
+    }
+    faults
+}
+
+/// Returns whether a link or a URL, which cannot be wrapped, is more than half of a line.
+fn is_filled_by_link(line: &str) -> bool {
+    let longest = line.split_whitespace().filter(|word| word.contains("://") || word.contains("]("));
+    longest.map(|word| word.chars().count()).max().is_some_and(|chars| chars * 2 > line.chars().count())
 }
 
 /// Returns the first line of each doc comment, with its number.
@@ -103,6 +162,33 @@ mod tests {
         for source in sources {
             assert_eq!(in_rust(source), [], "{source}");
         }
+    }
+
+    #[test]
+    fn a_test_name_may_have_sixty_characters() {
+        let source = |name: &str| format!("#[test]\n#[ignore]\nfn {name}() {{}}\n");
+        assert_eq!(in_rust(&source(&"x".repeat(60))), []);
+        assert_eq!(lines(&in_rust(&source(&"x".repeat(61)))), [3]);
+        let long = "x".repeat(61);
+        let property = format!("proptest! {{\n    #[test]\n    fn {long}(\n        a in 0..1,\n    ) {{}}\n}}\n");
+        assert_eq!(lines(&in_rust(&property)), [3]);
+        assert_eq!(in_rust(&format!("#[test]\n// fn {long}\nfn short() {{}}\nfn {long}() {{}}\n")), []);
+    }
+
+    #[test]
+    fn a_wide_line_of_a_paragraph_or_an_item_is_found() {
+        let wide = "word ".repeat(21);
+        let text = format!("{wide}\n\n- {wide}\n> {wide}\n{}\n", "é".repeat(100));
+        assert_eq!(lines(&in_markdown(&text)), [1, 3, 4]);
+    }
+
+    #[test]
+    fn tables_code_and_links_may_be_wide() {
+        let wide = "word ".repeat(21);
+        let link = format!("https://example.org/{}", "x".repeat(90));
+        let text = format!("| {wide} |\n```sh\n{wide}\n~~~\n{wide}\n```\nsee {link}\n- a [page]({link})\n");
+        assert_eq!(lines(&in_markdown(&text)), []);
+        assert_eq!(lines(&in_markdown(&format!("```\n```\n{wide}\n"))), [3], "the block has ended");
     }
 
     #[test]

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_repeat_with_their_seed_and_some_have_what_is_searched_for() {
+    fn texts_repeat_with_their_seed_and_some_match_the_search() {
         let said = |seed: u64, texts: u64| {
             let (mut corpus, mut text) = (Corpus::new(seed), String::new());
             let said = |_| {

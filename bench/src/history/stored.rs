@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_events_with_numbers_from_one_on_and_instants_in_order() {
+    fn lines_are_events_numbered_from_one_with_ordered_instants() {
         let mut lines = Vec::new();
         write_lines(&mut lines, 2_000).unwrap();
         let text = String::from_utf8(lines).unwrap();

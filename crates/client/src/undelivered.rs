@@ -86,7 +86,7 @@ mod tests {
     use crate::lines::Line;
 
     #[test]
-    fn the_last_word_says_what_was_not_sent_and_an_end_without_loss_is_left_alone() {
+    fn the_last_line_reports_unsent_input_and_nothing_without_loss() {
         let (inbox, _arrivals) = sync_channel(4);
         let mut lines_in = LinesIn::start(Cursor::new(""), 9, inbox).expect("a thread");
         lines_in.end();

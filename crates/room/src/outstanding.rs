@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_is_settled_once_everything_came_back_and_a_gone_one_never() {
+    fn a_connection_settles_once_all_came_back_and_a_gone_one_never() {
         let mut outstanding = Outstanding::default();
         let first = outstanding.note_append(7);
         assert_eq!(outstanding.awaits(7), Awaits::Appends);

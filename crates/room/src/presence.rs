@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_first_arrival_is_announced_at_once_and_a_crowd_four_times_a_second() {
+    fn a_first_arrival_is_announced_at_once_and_crowds_at_4_hz() {
         let mut presence = Presence::default();
         presence.arrived("alice", 2);
         assert_eq!(presence.take_due(1_000).expect("due").joined.words(), "alice");
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_crowd_nobody_who_came_back_is_named_as_gone_and_nothing_else() {
+    fn in_a_crowd_nobody_who_came_back_is_named_as_gone() {
         let mut presence = Presence::default();
         presence.departed("bot", 1);
         for n in 0..100 {

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn each_member_that_is_sent_a_message_is_one_delivery_however_it_is_sliced() {
+    fn a_message_to_a_member_is_one_delivery_however_it_is_sliced() {
         for bytes_max in [1, 7, 1 << 20] {
             let mut hub = Hub::new(Rules::default());
             let enter = |hub: &mut Hub, name: &str, connection| {

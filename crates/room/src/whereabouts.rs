@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn more_rooms_than_fit_are_counted_and_the_longest_list_fits_a_frame() {
+    fn excess_rooms_are_counted_and_the_longest_list_fits_a_frame() {
         let mut hub = Hub::new(Rules::default());
         // Thirty-two characters, most of which JSON writes as two.
         let names: Vec<String> = (0..2_047).map(|n| format!("{}{n:04}", "\"".repeat(28))).collect();

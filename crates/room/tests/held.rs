@@ -216,7 +216,7 @@ fn numbers(from: u64, to: u64) -> impl Iterator<Item = String> {
 }
 
 #[test]
-fn an_own_message_among_what_passed_comes_once_in_its_place_and_with_its_ref() {
+fn an_own_message_among_passed_ones_comes_once_with_its_ref() {
     let mut world = World::new(&["lobby"], 256 << 10);
     world.say(world.alice, "lobby", 10, false);
     for _ in 0..2 {
@@ -237,7 +237,7 @@ fn an_own_message_among_what_passed_comes_once_in_its_place_and_with_its_ref() {
 }
 
 #[test]
-fn own_messages_among_what_cannot_be_read_are_acknowledged_between_the_gaps() {
+fn own_messages_in_unreadable_parts_are_acked_between_gaps() {
     let mut world = World::new(&["lobby"], 256 << 10);
     world.say(world.bob, "lobby", 10, true);
     world.flood("lobby");
@@ -260,7 +260,7 @@ fn what_passes_between_two_pages_is_sent_as_well() {
 }
 
 #[test]
-fn what_passes_between_the_holds_of_two_other_rooms_is_sent_as_well() {
+fn messages_passed_between_two_other_holds_are_sent_as_well() {
     let mut world = World::new(&["lobby"], 256 << 10);
     world.flood("lobby");
     // What bob says in the den comes behind what passed in the lobby, and before what passed in the attic.
@@ -304,7 +304,7 @@ fn who_leaves_a_room_reads_on_in_the_others() {
 }
 
 #[test]
-fn what_is_still_owed_of_a_room_that_is_left_is_told_in_its_place() {
+fn the_pending_past_of_a_room_that_is_left_is_gaps_in_place() {
     let mut world = World::new(&["lobby"], 256 << 10);
     world.flood("attic");
     world.flood("den");
@@ -387,7 +387,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn each_message_comes_once_in_order_and_only_what_is_not_there_is_a_gap(
+    fn each_message_comes_once_in_order_and_only_losses_are_gaps(
         steps in steps(),
         missed_rooms in 1..=ROOMS.len(),
         outbox_bytes_max in 20_000..200_000_usize,

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_or_asked_ends_idleness_and_what_a_client_asks_by_itself_does_not() {
+    fn user_requests_end_idleness_and_automatic_ones_do_not() {
         let hello = br#"{"type":"hello","name":"bob"}"#;
         for (request, expected_s) in [
             (r#"{"type":"ping"}"#, 60),
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_for_the_history_counts_against_the_flood_limit_as_well() {
+    fn input_held_for_the_history_counts_against_the_flood_limit() {
         let send = r#"{"type":"send","room":"lobby","text":"hi","id":"00000000000000000000000000000007"}"#;
         let rooms = r#"{"type":"rooms"}"#;
         let join = |number: u32| format!(r#"{{"type":"join","room":"den{number}"}}"#);

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_link_sends_again_what_was_not_acknowledged_and_only_that() {
+    fn a_lost_link_resends_only_unacknowledged_messages() {
         let mut outbox = Outbox::default();
         for id in 1..=3 {
             outbox.push(MessageId(id), request(id, "x"), 0);

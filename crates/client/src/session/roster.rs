@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_shown_of_a_room_is_known_when_it_is_entered_again_after_a_lost_link() {
+    fn shown_numbers_survive_a_rejoin_after_a_lost_link() {
         let mut roster = Roster::new();
         roster.welcome(&welcome(&[("lobby", 5, 2), ("den", 2, 1)]));
         roster.welcome(&welcome(&[("lobby", 5, 2)]));
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn leaving_the_current_room_goes_to_another_one_and_then_nowhere() {
+    fn leaving_the_current_room_moves_to_another_one_then_to_none() {
         let mut roster = Roster::new();
         roster.entered("den");
         assert_eq!(roster.current(), Some("lobby"));

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_before_stands_between_marks_that_say_how_to_see_more() {
+    fn past_messages_stand_between_marks_that_say_how_to_see_more() {
         assert_eq!(told(&Update::Heard(Event::History(history(0, false)))), [""; 0], "no context is no news");
         assert_eq!(
             told(&Update::Heard(Event::History(history(1, true)))),

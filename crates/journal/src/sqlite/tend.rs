@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_shrink_when_they_take_long_and_grow_when_they_are_short_and_full() {
+    fn steps_shrink_when_they_are_slow_and_grow_when_fast_and_full() {
         assert_eq!(next_rows(256, 256, STEP_AIM * 2), 128);
         assert_eq!(next_rows(STEP_ROWS_MIN, STEP_ROWS_MIN, STEP_AIM * 2), STEP_ROWS_MIN);
         assert_eq!(next_rows(256, 256, STEP_AIM / 4), 512);

@@ -127,7 +127,7 @@ fn a_first_message_from_the_future_keeps_nothing_behind_it() {
 }
 
 #[test]
-fn stamps_from_the_future_keep_nothing_where_the_file_is_too_large() {
+fn future_stamps_keep_nothing_where_the_file_is_too_large() {
     let folder = Folder::new();
     let bytes = 2 * 1024 * 1024;
     let mut store = open(&folder.file(), Keep { days: None, bytes: Some(bytes) }).expect("opens");

@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_of_time_is_read_or_refused_and_never_taken_for_a_reason() {
+    fn a_duration_is_read_or_refused_and_never_taken_for_a_reason() {
         for (written, length_ms) in [("1m", MINUTE_MS), ("2h", 120 * MINUTE_MS), ("365d", FOR_MS_MAX)] {
             assert_eq!(super::length_ms(written), Ok(length_ms));
         }

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_freeze_and_a_message_of_the_day_stand_until_they_are_taken_back() {
+    fn a_freeze_and_a_motd_stand_until_they_are_taken_back() {
         let mut motd = act(1, ActKind::Motd, "", 0);
         motd.text = Some("hello".into());
         let mut order = folded(&[act(1, ActKind::Freeze, "", 0), motd]);

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_number_has_its_help_and_its_type_and_stands_where_it_belongs() {
+    fn each_metric_has_its_help_and_type_and_its_place() {
         let mut snapshot = Snapshot { members: 3, ..Snapshot::default() };
         snapshot.tally.messages = 41;
         snapshot.counters.add("name_refused");

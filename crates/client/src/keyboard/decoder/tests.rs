@@ -158,7 +158,7 @@ fn a_lone_escape_is_the_key_after_fifty_milliseconds() {
 }
 
 #[test]
-fn a_sequence_that_does_not_go_on_is_dropped_after_a_hundred_milliseconds() {
+fn an_unfinished_sequence_is_dropped_after_100_ms() {
     for start in ["\x1b[", "\x1b[1;", "\x1bO", "\x1b]0;", "\x1bPx", "\x1b[M"] {
         let mut decoder = Decoder::default();
         let mut events = Vec::new();
@@ -182,7 +182,7 @@ fn a_paste_is_one_event_whatever_stands_in_it() {
 }
 
 #[test]
-fn a_paste_without_an_end_is_given_up_two_seconds_after_its_last_byte() {
+fn an_endless_paste_is_abandoned_2_s_after_its_last_byte() {
     let mut decoder = Decoder::default();
     let mut events = Vec::new();
     decoder.take(b"\x1b[200~one", 0, &mut events);

@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn an_editor_may_have_options_quotes_and_blanks_and_so_may_the_file() {
+    fn editors_and_files_may_have_options_quotes_and_blanks() {
         for editor in ["printf '%s|'", r#""/usr/bin/env" printf '%s|' 'a b'"#, r"A=1 printf %s\|", "true; printf '%s|'"]
         {
             let output = editor_command(editor, Path::new("/a folder/it's $HOME.txt")).output().expect("a shell");

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn without_colour_nothing_has_one_and_calls_stand_out_all_the_same() {
+    fn without_colour_nothing_has_one_and_calls_still_stand_out() {
         for role in [Role::Plain, Role::Faint, Role::Name(Hue(3)), Role::Calling, Role::Mention, Role::Warning] {
             let style = Palette::Monochrome.style(role);
             assert!(style.foreground_color.is_none() && style.background_color.is_none());

@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_waits_while_nothing_is_drawn_is_bounded_and_what_is_skipped_is_counted() {
+    fn lines_waiting_to_be_drawn_are_bounded_and_skips_counted() {
         let mut screen = Screen::default();
         for number in 0..LINES_MAX + 5 {
             screen.print(Line::notice(&format!("{number}")));

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn enter_and_motions_take_the_line_and_escape_puts_the_draft_back() {
+    fn enter_and_motions_take_the_line_and_escape_the_draft() {
         let mut search = searching("tea");
         assert_eq!(act(&mut search, &Action::Enter), Step::Take);
         assert_eq!(act(&mut search, &Action::Go(Motion::Left)), Step::TakeAndAct);

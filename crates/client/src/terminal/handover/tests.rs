@@ -137,7 +137,7 @@ fn a_program_that_is_abandoned_may_put_its_things_in_order() {
 
 #[cfg(unix)]
 #[test]
-fn a_program_that_will_not_end_is_ended_and_the_screen_put_straight() {
+fn a_program_that_will_not_end_is_killed_and_the_screen_reset() {
     let home = Home::new("stubborn");
     let ready = home.0.join("ready");
     let script = format!("trap '' TERM; : >'{}'; while :; do sleep 0.01; done", ready.display());

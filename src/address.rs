@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-/// Where a line is when nobody says otherwise.
+/// Port where none is given.
 pub(crate) const DEFAULT_PORT: u16 = 1234;
 
 /// The line of this machine.
@@ -78,7 +78,7 @@ pub(crate) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     with_default_port(text).replace("localhost:", "127.0.0.1:").parse().map_err(|_| advice())
 }
 
-/// Where metrics are asked for; no port is usual enough to be meant by leaving it out.
+/// Parses the address of the metrics; no port is usual enough to be meant by leaving it out.
 pub(crate) fn parse_metrics(text: &str) -> Result<SocketAddr, String> {
     let address = text.strip_prefix("localhost:").map_or_else(|| text.to_string(), |port| format!("127.0.0.1:{port}"));
     address.parse().map_err(|_| format!("{text:?} is no address with a port; write it as 127.0.0.1:9464 or [::1]:9464"))

@@ -20,7 +20,7 @@ const KEEP_BYTES_MIN: u64 = 1_000_000;
 /// Stands over what few need on the command line, because it can be said once and for all.
 const SETTINGS_HEADING: &str = "Settings (the configuration file holds them too)";
 
-/// How `join` behaves, for its help and its page of the manual.
+/// Description of the behaviour of `join`, for its help and its page of the manual.
 pub(crate) const JOIN_MANNERS: &str = "\
 At a terminal, /quit or three empty Enters leave. Without one, each line of stdin is sent, what is heard is printed, and the end of stdin leaves.";
 
@@ -51,11 +51,12 @@ pub(crate) struct Arguments {
 /// Options of hosting: a server that ends when its host leaves.
 #[derive(Debug, Args)]
 pub(crate) struct Host {
-    /// Where to listen while you host; 0.0.0.0:1234 lets other machines in; may be given several
-    /// times [default: 127.0.0.1:1234]
+    /// Address to listen on while you host; 0.0.0.0:1234 lets other machines in; may be given
+    /// several times [default: 127.0.0.1:1234]
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen)]
     pub(crate) listen: Vec<SocketAddr>,
-    /// Where what is said is kept while you host, or `none` [default: ~/.local/state/glassline/history.db]
+    /// File for what is said while you host, or `none` [default:
+    /// ~/.local/state/glassline/history.db]
     #[arg(long, value_name = "FILE|none", value_parser = history::parse, value_hint = ValueHint::FilePath)]
     pub(crate) history: Option<Kept>,
     /// A file with what `glassline operator-token` printed: whoever says `/op TOKEN` may kick,
@@ -91,7 +92,8 @@ Ctrl-C ends it with a goodbye to everybody. Prints a line for each address as so
 
 Under systemd it takes the sockets that are handed over, if --listen is not given, and tells when it is ready.")]
 pub(crate) struct Serve {
-    /// Where to listen; may be given several times; port 0 takes a free one [default: 127.0.0.1:1234]
+    /// Address to listen on; may be given several times; port 0 takes a free one [default:
+    /// 127.0.0.1:1234]
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen)]
     pub(crate) listen: Vec<SocketAddr>,
     /// Behave exactly like the tutorial's server: no words of the server's own, no commands, any name
@@ -100,10 +102,11 @@ pub(crate) struct Serve {
     /// Messages a second that one connection may send (four times that at once), or `off` [default: 5; this machine is exempt]
     #[arg(long, value_name = "off|N", value_parser = parse_flood)]
     pub(crate) flood: Option<FloodLimit>,
-    /// Where what is said is kept, or `none` [default: ~/.local/state/glassline/history.db; none with --pure]
+    /// File for what is said, or `none` [default: ~/.local/state/glassline/history.db; none with
+    /// --pure]
     #[arg(long, value_name = "FILE|none", value_parser = history::parse, value_hint = ValueHint::FilePath)]
     pub(crate) history: Option<Kept>,
-    /// How many of a room's last messages a newcomer is sent, 0 to 200
+    /// Number of a room's last messages that a newcomer is sent, 0 to 200
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = value_parser!(u32).range(..=200))]
     pub(crate) replay: u32,
     /// … and a newcomer that speaks the tutorial's frames
@@ -119,10 +122,11 @@ pub(crate) struct Serve {
     /// mute, ban and freeze
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "pure")]
     pub(crate) operator_token_file: Option<PathBuf>,
-    /// Where to answer HTTP requests for /metrics (Prometheus) and /healthz; port 0 takes a free one
+    /// Address to answer HTTP requests for /metrics (Prometheus) and /healthz; port 0 takes a free
+    /// one
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_metrics)]
     pub(crate) metrics: Option<SocketAddr>,
-    /// How the log on stderr is written
+    /// Format of the log on stderr
     #[arg(long, value_enum, default_value_t = LogFormat::Human)]
     pub(crate) log_format: LogFormat,
 }
@@ -158,7 +162,7 @@ pub(crate) struct Join {
     linear: bool,
     #[command(flatten)]
     pub(crate) settings: Settings,
-    /// What to speak; auto tries events first, then the tutorial's frames
+    /// Dialect to speak; auto tries events first, then the tutorial's frames
     #[arg(
         long,
         value_name = "auto|tutorial|event",
@@ -169,13 +173,13 @@ pub(crate) struct Join {
     dialect: Option<DialectChoice>,
 }
 
-/// What a conversation is like, whoever is at its other end.
+/// Settings of a conversation, whoever is at its other end.
 #[derive(Debug, Args)]
 pub(crate) struct Settings {
     /// Your name in the chat [default: your login name]
     #[arg(long, value_parser = parse_name)]
     name: Option<String>,
-    /// Where settings are [default: ~/.config/glassline/config.toml]
+    /// File with the settings [default: ~/.config/glassline/config.toml]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
     /// Show the time of each message
@@ -220,7 +224,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// What the flags choose.
+    /// Returns the choices of the flags.
     pub(crate) fn choices(&self) -> Choices {
         Choices {
             name: self.name.clone(),
@@ -234,7 +238,7 @@ impl Settings {
 }
 
 impl Join {
-    /// What the flags choose.
+    /// Returns the choices of the flags.
     pub(crate) fn choices(&self) -> Choices {
         Choices { server: self.address.clone(), dialect: self.dialect, ..self.settings.choices() }
     }
@@ -353,7 +357,7 @@ pub(crate) enum Shell {
 /// Write the manual's pages
 #[derive(Debug, Args)]
 pub(crate) struct Man {
-    /// Where to; made if it is not there
+    /// Folder to write to; made if it is not there
     pub(crate) folder: PathBuf,
 }
 

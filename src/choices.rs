@@ -1,4 +1,5 @@
-//! What a user chose, wherever: flags count before the environment, that before the configuration file, that before the default.
+//! Choices of a user, wherever: flags count before the environment, that before the configuration
+//! file, that before the default.
 
 use std::env;
 
@@ -9,7 +10,7 @@ use glassline_wire::operator_token;
 use crate::address::default_address;
 use crate::folders;
 
-/// What one place says; nothing where it does not.
+/// Choices at one place; nothing where there is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Choices {
     pub(crate) name: Option<String>,
@@ -39,7 +40,7 @@ impl Choices {
         }
     }
 
-    /// What they come to, with the defaults.
+    /// Returns the options that they result in, with the defaults.
     pub(crate) fn join_options(self, mode: Mode) -> JoinOptions {
         let defaults = Preferences::default();
         let (name, greeting) = match self.name {

@@ -21,7 +21,8 @@ const LIKENESS_MIN: f64 = 0.7;
 
 const KEYS: [&str; 9] = ["name", "server", "dialect", "timestamps", "bell", "colour", "ignore", "log", "input_history"];
 
-/// What the file chooses: the one named, which must be there, or the user's own, which need not.
+/// Returns the choices of the file: the one named, which must be there, or the user's own, which
+/// need not.
 pub(crate) fn choices(named: Option<PathBuf>) -> anyhow::Result<Choices> {
     let is_named = named.is_some();
     let named = named.map(|path| {
@@ -63,7 +64,7 @@ fn line_of(bytes: &[u8], at: usize) -> usize {
     1 + bytes.iter().take(at).filter(|&&byte| byte == b'\n').count()
 }
 
-/// What is wrong, and the byte where.
+/// Description of an error, and its byte.
 #[derive(Debug)]
 struct Fault {
     at: usize,
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_example_of_the_documentation_is_right_and_shows_every_key() {
+    fn the_documented_example_is_valid_and_shows_every_key() {
         let page = include_str!("../docs/configuration.md");
         let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
         let choices = parse(example).expect("the example is right");
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_told_with_its_line_and_the_nearest_known_one() {
+    fn an_unknown_key_is_reported_with_its_line_and_the_nearest_key() {
         assert_eq!(fault("# mine\n\nnmae = 1\n"), (3, "there is no key \"nmae\"; did you mean name?".to_string()));
         for (slip, meant) in [("color", "colour"), ("ignored", "ignore"), ("timestamp", "timestamps")] {
             let (line, what) = fault(&format!("name = \"a\"\r\n{slip} = true"));

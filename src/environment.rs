@@ -1,4 +1,4 @@
-//! What the environment says about a chat.
+//! Choices in the environment.
 
 use std::env::{self, VarError};
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub(crate) fn configuration_file() -> Option<PathBuf> {
     env::var_os("GLASSLINE_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
-/// What the environment of this process chooses.
+/// Returns the choices in the environment of this process.
 pub(crate) fn choices() -> anyhow::Result<Choices> {
     choices_in(|variable| match env::var(variable) {
         Ok(value) => Ok(Some(value)),
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn no_color_counts_more_than_a_variable_and_an_empty_value_chooses_nothing() {
+    fn no_color_wins_and_an_empty_variable_chooses_nothing() {
         assert_eq!(of(&[("NO_COLOR", "1"), ("GLASSLINE_COLOUR", "on")]).expect("reads").colour, Some(false));
         assert_eq!(of(&[("NO_COLOR", ""), ("GLASSLINE_COLOUR", "on")]).expect("reads").colour, Some(true));
         assert_eq!(of(&[("GLASSLINE_NAME", ""), ("NO_COLOR", "")]).expect("reads"), Choices::default());

@@ -1,10 +1,10 @@
-//! Where a user's files are: the XDG base folders, on every system.
+//! Folders of a user's files: the XDG base folders, on every system.
 
 use std::env;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
-/// What all of this program's files are in.
+/// Name of the folder of all of this program's files.
 const OWN_FOLDER: &str = "glassline";
 const CONFIGURATION_FILE: &str = "config.toml";
 

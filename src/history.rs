@@ -1,4 +1,4 @@
-//! Where what is said is kept: the file chosen, or the one in the user's state folder.
+//! File of the history: the file chosen, or the one in the user's state folder.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ const HISTORY_FILE: &str = "history.db";
 /// Words for no history; a file of such a name is written with its folder, as `./none`.
 const WORDS_FOR_NONE: [&str; 4] = ["none", "off", "no", "false"];
 
-/// What `--history` says.
+/// Value of `--history`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kept {
     /// In this file.

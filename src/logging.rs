@@ -13,7 +13,7 @@ use crate::args::LogFormat;
 
 /// Lines that may wait; past it new ones are dropped and counted.
 const LINES_MAX: usize = 4_096;
-/// How long the end of the program waits for the log to be written.
+/// Longest wait at the end of the program for the log to be written.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
 static LOG: OnceLock<Log> = OnceLock::new();

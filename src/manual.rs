@@ -13,7 +13,7 @@ use crate::args::{Arguments, JOIN_MANNERS};
 use crate::environment::VARIABLES;
 use crate::folders;
 
-/// What a page lists: a word, and what it stands for.
+/// Row of a list on a page: a word, and its meaning.
 type Row = (&'static str, &'static str);
 
 const SEE_JOIN: &[Row] =

@@ -63,7 +63,8 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<TokenRead> {
     Ok(TokenRead { token, warnings })
 }
 
-/// Whether systemd hands it over: the folder is the service's own, and the list that lets its user in looks like rights of a group.
+/// Returns whether systemd hands it over: the folder is the service's own, and the list that lets
+/// its user in looks like rights of a group.
 fn is_credential(path: &Path) -> bool {
     std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|folder| !folder.is_empty() && path.starts_with(folder))
 }

@@ -126,7 +126,7 @@ fn announce(listeners: &[TcpListener]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where metrics are, and who else can read them.
+/// Announces the address of the metrics, and who else can read them.
 fn announce_metrics(listener: &TcpListener) -> anyhow::Result<()> {
     let address = listener.local_addr().context("cannot tell where metrics are")?;
     let mut stdout = io::stdout().lock();

@@ -1,4 +1,5 @@
-//! What a service manager (systemd) hands over and wants to hear: listening sockets, readiness, signs of life. Without one, nothing.
+//! Interface to a service manager (systemd): listening sockets, readiness, signs of life. Without
+//! one, nothing.
 
 #[cfg(unix)]
 pub(crate) use unix::{inherited_listeners, report, tell_stopping};
@@ -21,7 +22,7 @@ mod unix {
     use sd_notify::NotifyState;
     use tracing::warn;
 
-    /// How long telling of the end may take.
+    /// Longest wait to report the end.
     const TELL_TIMEOUT: Duration = Duration::from_secs(1);
 
     /// The sockets that were handed over, if any. To be called before there is a second thread: it takes them out of the environment.

@@ -5,7 +5,7 @@ use glassline_client::{Bell, DialectChoice};
 
 /// A choice among a few words.
 pub(crate) trait Word: Copy + Send + Sync + 'static {
-    /// What one may write, and what it means.
+    /// Words that may be written, and their values.
     const WORDS: &'static [(&'static str, Self)];
 }
 
@@ -23,7 +23,7 @@ impl Word for DialectChoice {
         &[("auto", Self::Auto), ("tutorial", Self::Tutorial), ("event", Self::Event)];
 }
 
-/// What a word means, if it is one of them.
+/// Returns the value of a word, if it is one of them.
 ///
 /// # Errors
 /// Says what one may write.
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_is_read_and_another_one_is_answered_with_what_is_allowed() {
+    fn a_known_word_is_read_and_another_is_answered_with_the_list() {
         assert_eq!(read::<Bell>("all"), Ok(Bell::All));
         assert_eq!(read::<bool>("on"), Ok(true));
         assert_eq!(read::<Bell>("loud"), Err("write off, mentions or all".to_string()));

@@ -21,7 +21,7 @@ const EVENTS_PER_POLL: usize = 1024;
 pub const STALL_LIMIT: Duration = Duration::from_secs(20);
 /// From the first connect until everybody is reached by one message.
 const JOIN_LIMIT: Duration = Duration::from_secs(40);
-/// How long to wait for a probe's next delivery before sending another; doubled each time.
+/// Wait for a probe's next delivery before another is sent; doubled each time.
 const PROBE_PATIENCE: Duration = Duration::from_millis(100);
 /// Longer than the quarter of a second at which a server may batch its announcements.
 const QUIET: Duration = Duration::from_millis(300);
@@ -48,13 +48,13 @@ pub struct Crowd {
 struct Member {
     stream: TcpStream,
     partial: Partial,
-    /// What the socket did not take yet.
+    /// Bytes that the socket did not take yet.
     out: Vec<u8>,
     written: usize,
     receives: bool,
 }
 
-/// How the connections of `Crowd::add` behave.
+/// Reading behaviour of the connections of `Crowd::add`.
 #[derive(Clone, Copy)]
 pub enum Reading {
     Always,

@@ -96,7 +96,7 @@ struct Sockets {
 
 struct Socket {
     stream: TcpStream,
-    /// What did not fit; empty while the socket takes everything.
+    /// Bytes that did not fit; empty while the socket takes everything.
     pending: Vec<u8>,
     written: usize,
 }

@@ -7,6 +7,7 @@ mod crowd;
 mod floor;
 mod history;
 mod listener;
+mod markdown;
 mod peers;
 mod pinning;
 mod process;
@@ -57,5 +58,5 @@ fn keep(page: &str, out: Option<&Path>) -> Result<()> {
     if let Some(folder) = out.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    std::fs::write(out, page).with_context(|| format!("cannot write {}", out.display()))
+    std::fs::write(out, markdown::wrapped(page)).with_context(|| format!("cannot write {}", out.display()))
 }

@@ -1,4 +1,4 @@
-//! Who is measured runs on one core, whatever makes the load on another.
+//! Runs the measured process on one core, and whatever makes the load on another.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;

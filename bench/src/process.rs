@@ -1,4 +1,5 @@
-//! What the kernel tells about a process: its CPU time, its memory, its listening queue, the machine it runs on.
+//! Facts from the kernel about a process: its CPU time, its memory, its listening queue, the
+//! machine it runs on.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -41,7 +42,7 @@ pub fn allowed_cores() -> Result<String> {
     Ok(field(&status, "Cpus_allowed_list").context("no Cpus_allowed_list")?.to_owned())
 }
 
-/// How many descriptors this process may open.
+/// Returns the number of descriptors that this process may open.
 pub fn descriptor_limit() -> Option<usize> {
     let limits = fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits.lines().find(|line| line.starts_with("Max open files"))?;

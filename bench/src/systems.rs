@@ -14,7 +14,7 @@ use crate::peers::{Event, Irc, Nats, Peer, Resp, Tutorial};
 use crate::pinning::{MEASURED_CORE, on_core};
 
 const START_LIMIT: Duration = Duration::from_secs(10);
-/// What waits to be stored is stored first.
+/// Longest wait for a server to end; it stores first what waits to be stored.
 const END_LIMIT: Duration = Duration::from_secs(60);
 const START_POLL: Duration = Duration::from_millis(10);
 /// ngIRCd listens with a queue of ten; the others with thousands.
@@ -66,7 +66,7 @@ impl System {
         }
     }
 
-    /// What an installed peer says of its version, in one line.
+    /// Returns the version line of an installed peer.
     pub fn version(self) -> Option<String> {
         let program = find_program(self.peer_program()?)?;
         let flag = if self == Self::Nats { "-v" } else { "--version" };
@@ -147,7 +147,7 @@ impl Server {
         self.child.id()
     }
 
-    /// Where Glassline was told to answer for its numbers: it says so behind where it listens.
+    /// Returns the address of Glassline's metrics, which it announces after its listening address.
     pub fn metrics_addr(&self) -> Result<SocketAddr> {
         let until = Instant::now() + START_LIMIT;
         while Instant::now() < until {

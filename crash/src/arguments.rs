@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-/// What there is.
+/// Usage text.
 pub(crate) const USAGE: &str = "\
 glassline-crash run --server PATH [--rounds N] [--seed S] [--messages N] [--patience-s N] [--serve-option WORD]...
     kills PATH N times (100) while clients talk, and checks after each restart that nothing was lost
@@ -18,7 +18,7 @@ glassline-crash serve --listen 127.0.0.1:0 --history FILE [--sabotage WORD]
 glassline-crash history check|export --history FILE
     what that server stored";
 
-/// What to do.
+/// Action that the arguments select.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Command {
     /// Run the harness.
@@ -38,18 +38,18 @@ pub(crate) enum Command {
     Help,
 }
 
-/// How to run.
+/// Options of `run`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RunOptions {
     /// The program under test.
     pub(crate) server: PathBuf,
-    /// How often it is killed.
+    /// Number of times the server is killed.
     pub(crate) rounds: u64,
-    /// What decides.
+    /// Seed of all random decisions.
     pub(crate) seed: u64,
     /// Most acknowledgements that are waited for in a round.
     pub(crate) messages: u64,
-    /// How long an answer may take.
+    /// Longest wait for an answer.
     pub(crate) patience: Duration,
     /// More words for `serve`.
     pub(crate) serve_options: Vec<String>,

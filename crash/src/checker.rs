@@ -58,7 +58,7 @@ impl Checker {
         Self { readings, due, asked: 0, waiting_since: Instant::now(), is_done: false }
     }
 
-    /// Whether everything was read and found to be good.
+    /// Returns whether everything was read and found to be good.
     pub(crate) fn is_done(&self) -> bool {
         self.is_done
     }

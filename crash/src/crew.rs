@@ -153,7 +153,7 @@ impl Crew {
         })
     }
 
-    /// What each may say in the next life of the server.
+    /// Sets the number of messages that each may send in the next life of the server.
     pub(crate) fn prepare(&mut self, sender_budget: u32, tutor_budget: u32) {
         for seat in &mut self.senders {
             seat.peer.prepare(sender_budget);
@@ -173,7 +173,7 @@ impl Crew {
         Ok(())
     }
 
-    /// Whether no check is under way.
+    /// Returns whether no check is under way.
     pub(crate) fn is_checked(&self) -> bool {
         self.checker.as_ref().is_none_or(|seat| seat.peer.is_done())
     }
@@ -257,14 +257,14 @@ impl Crew {
         }
     }
 
-    /// Whether nothing is in flight any more.
+    /// Returns whether nothing is in flight any more.
     pub(crate) fn is_quiet(&self) -> bool {
         self.senders.iter().all(|seat| seat.peer.is_done())
             && self.tutor.peer.waits_for().is_none()
             && self.is_checked()
     }
 
-    /// Whether everybody has all that was read back.
+    /// Returns whether everybody has all that was read back.
     pub(crate) fn has_all(&mut self, ledger: &Ledger) -> bool {
         let Self { senders, receivers, tutor, .. } = self;
         all(senders, receivers, tutor).all(|seat| seat.has_all(ledger))

@@ -1,4 +1,4 @@
-//! What can be found wrong, one variant for each cause.
+//! Faults that can be found, one variant for each cause.
 
 /// A promise that the server broke, or a reason why nobody can tell.
 #[derive(Debug, thiserror::Error)]
@@ -8,13 +8,13 @@ pub(crate) enum Fault {
     Lost {
         /// The message.
         what: String,
-        /// Where.
+        /// Room of the message.
         room: String,
         /// Its number.
         seq: u64,
-        /// Who saw it first.
+        /// Client that saw it first.
         by: String,
-        /// Whether its sender knows that it was taken.
+        /// `true` if its sender knows that it was taken.
         acknowledged: bool,
         /// The newest number that is stored.
         newest: u64,
@@ -24,19 +24,19 @@ pub(crate) enum Fault {
     LostUnnumbered {
         /// The message.
         what: String,
-        /// Who saw it.
+        /// Client that saw it.
         by: String,
     },
     /// A room's newest number went back.
     #[error("lost: {by} has {room} up to {seq}, but after the restart its newest is {newest}")]
     WentBack {
-        /// Who had seen more.
+        /// Client that had seen more.
         by: String,
-        /// Where.
+        /// Room of the message.
         room: String,
         /// Up to where it was seen.
         seq: u64,
-        /// What the server says.
+        /// Newest number that the server reports.
         newest: u64,
     },
     /// One message has two numbers.
@@ -44,21 +44,21 @@ pub(crate) enum Fault {
     Doubled {
         /// The message.
         what: String,
-        /// Where.
+        /// Room of both messages.
         room: String,
         /// The number seen first.
         first: u64,
         /// The other.
         second: u64,
-        /// Who saw the second.
+        /// Client that saw the second.
         by: String,
     },
     /// Somebody was sent the same message again.
     #[error("doubled: {by} was sent number {seq} of {room} again; it had everything up to {last}")]
     SeenTwice {
-        /// Who.
+        /// Client that saw it.
         by: String,
-        /// Where.
+        /// Room of the number.
         room: String,
         /// The number.
         seq: u64,
@@ -68,9 +68,9 @@ pub(crate) enum Fault {
     /// A number is missing.
     #[error("hole: {by} got number {seq} of {room} next, after {last}")]
     Hole {
-        /// Who noticed.
+        /// Client that noticed.
         by: String,
-        /// Where.
+        /// Room of the number.
         room: String,
         /// The number that came.
         seq: u64,
@@ -80,13 +80,13 @@ pub(crate) enum Fault {
     /// Nobody said it.
     #[error("phantom: {by} was shown number {seq} of {room} from {from:?}, which nobody said: {text:?}")]
     Phantom {
-        /// Who was shown it.
+        /// Client that was shown it.
         by: String,
-        /// Where.
+        /// Room of the message.
         room: String,
         /// Its number; 0 if it had none.
         seq: u64,
-        /// Whose it would be.
+        /// Author that the message claims.
         from: String,
         /// Its first characters.
         text: String,
@@ -94,15 +94,15 @@ pub(crate) enum Fault {
     /// Two saw different things in one place.
     #[error("changed: number {seq} of {room} is {now} to {by}, and was {before}")]
     Changed {
-        /// Where.
+        /// Room of the message.
         room: String,
         /// Its number.
         seq: u64,
-        /// Who saw it now.
+        /// Client that saw it now.
         by: String,
-        /// What it is now.
+        /// Present content of the message.
         now: String,
-        /// What it was.
+        /// Earlier content of the message.
         before: String,
     },
     /// One sender's messages are not in the order in which they were said, or one is left out.
@@ -110,19 +110,19 @@ pub(crate) enum Fault {
     Reordered {
         /// The message.
         what: String,
-        /// Where.
+        /// Room of the message.
         room: String,
         /// Its number.
         seq: u64,
-        /// What should have come before.
+        /// Message that was due.
         expected: String,
     },
     /// A gap was announced, where there is a history.
     #[error("gap: {by} was told that it misses {room} from {from} to {to}, which are stored")]
     Gap {
-        /// Who.
+        /// Client that was told of it.
         by: String,
-        /// Where.
+        /// Room of the gap.
         room: String,
         /// The first missed.
         from: u64,
@@ -132,7 +132,7 @@ pub(crate) enum Fault {
     /// A request was refused.
     #[error("refused: {by} was told {answer}")]
     Refused {
-        /// Who.
+        /// Client that made the request.
         by: String,
         /// The `error` event.
         answer: String,
@@ -143,7 +143,7 @@ pub(crate) enum Fault {
         "too late: {by} said again {what}, behind which at most {behind} messages are stored, and was told that nobody can tell"
     )]
     TooLate {
-        /// Who.
+        /// Client that repeated the message.
         by: String,
         /// The message.
         what: String,
@@ -153,7 +153,7 @@ pub(crate) enum Fault {
     /// An answer to nothing that was asked.
     #[error("stray: {by} got an answer to nothing it asked: {answer}")]
     Stray {
-        /// Who.
+        /// Client that got the answer.
         by: String,
         /// The event.
         answer: String,
@@ -161,38 +161,38 @@ pub(crate) enum Fault {
     /// Bytes that the protocol does not allow.
     #[error("malformed: {by} got {what}")]
     Malformed {
-        /// Who.
+        /// Client that got the bytes.
         by: String,
-        /// What is wrong with it.
+        /// Description of the defect.
         what: String,
     },
     /// The server closed, or died, by itself.
     #[error("closed: the server went away from {by} by itself ({detail})")]
     Closed {
-        /// Who.
+        /// Client of the connection.
         by: String,
-        /// How.
+        /// Description of the failure.
         detail: String,
     },
     /// Nothing came for too long.
     #[error("hang: {who} waits for {what} for more than {limit_s} s")]
     Hang {
-        /// Who.
+        /// Party that waits.
         who: String,
         /// For what.
         what: String,
-        /// How long one waits.
+        /// Longest wait, in seconds.
         limit_s: u64,
     },
     /// The server did not start.
     #[error("no start: {0}")]
     NoStart(String),
-    /// What the program says of its own file.
+    /// Report of the program about its own file.
     #[error("history {command}: {detail}")]
     History {
         /// `check` or `export`.
         command: &'static str,
-        /// What it said, or how that differs from what is known.
+        /// Report, or its difference from the ledger.
         detail: String,
     },
     /// The harness itself cannot go on; nothing is said about the server.

@@ -1,4 +1,5 @@
-//! What is known of every message: who said it, which number it got, who saw it, whether it is stored. It finds the faults.
+//! State of every message: its author, its number, its readers, and whether it is stored. It finds
+//! the faults.
 //!
 //! It grows by some twenty bytes for each message of a run, and by nothing else.
 
@@ -8,7 +9,7 @@ use crate::fault::Fault;
 use crate::message::Message;
 use crate::script::{ROOM_COUNT, ROOMS, Script, count_in};
 
-/// How much of a text a fault shows.
+/// Characters of a text that a fault shows.
 const SHOWN_CHARS: usize = 60;
 
 /// Everything that is known in a run.
@@ -25,14 +26,14 @@ pub(crate) struct Ledger {
     answered_again: u64,
 }
 
-/// What one author said.
+/// Messages of one author.
 #[derive(Debug, Default)]
 struct Said {
     /// The number that each got in its room; 0 while nobody saw it.
     seqs: Vec<u32>,
-    /// Whether its author knows that it was taken.
+    /// `true` for each message whose author knows that it was taken.
     acknowledged: Vec<bool>,
-    /// How many are known to be stored; with ids, these are the first ones.
+    /// Number of messages known to be stored; with ids, these are the first ones.
     stored: u32,
     /// The count of the next one that may be stored.
     next_stored: u32,
@@ -45,7 +46,7 @@ struct Utterance {
     count: u32,
 }
 
-/// What stands in one place of a room.
+/// Message at one place of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Entry {
     said: Utterance,
@@ -68,7 +69,7 @@ impl Room {
     }
 }
 
-/// What must be stored after a restart, because somebody saw it before.
+/// Messages that must be stored after a restart, because somebody saw them before.
 #[derive(Debug, Clone)]
 pub(crate) struct Due {
     /// The newest number seen, by room.
@@ -98,7 +99,7 @@ impl Ledger {
         }
     }
 
-    /// Who says what.
+    /// Returns the script of all messages.
     pub(crate) fn script(&self) -> &Script {
         &self.script
     }
@@ -111,12 +112,12 @@ impl Ledger {
         said.seqs.len() as u32 - 1
     }
 
-    /// How many an author said.
+    /// Returns the number of messages that an author said.
     pub(crate) fn said_by(&self, author: usize) -> u32 {
         self.said[author].seqs.len() as u32
     }
 
-    /// Whether its author knows that it was taken.
+    /// Returns whether its author knows that it was taken.
     pub(crate) fn is_acknowledged(&self, author: usize, count: u32) -> bool {
         self.said[author].acknowledged.get(count as usize).copied().unwrap_or(false)
     }
@@ -126,7 +127,7 @@ impl Ledger {
         self.said[author].seqs.get(count as usize).copied().unwrap_or(0).into()
     }
 
-    /// How many messages are stored behind this one, of all rooms, at most.
+    /// Returns the number of messages stored behind this one, of all rooms, at most.
     pub(crate) fn behind(&self, author: usize, count: u32) -> u64 {
         self.rooms.iter().map(Room::newest).sum::<u64>().saturating_sub(self.seq(author, count))
     }
@@ -139,7 +140,7 @@ impl Ledger {
         }
     }
 
-    /// How many messages their authors know to be taken.
+    /// Returns the number of messages that their authors know to be taken.
     pub(crate) fn acknowledged(&self) -> u64 {
         self.acknowledged
     }
@@ -149,17 +150,18 @@ impl Ledger {
         self.answered_again += 1;
     }
 
-    /// How many were stored, but not acknowledged, when a server was killed, and were acknowledged by the next one.
+    /// Returns the number of messages that were stored, but not acknowledged, when a server was
+    /// killed, and were acknowledged by the next one.
     pub(crate) fn answered_again(&self) -> u64 {
         self.answered_again
     }
 
-    /// How many times a message came to anybody.
+    /// Returns the number of deliveries of messages to anybody.
     pub(crate) fn seen(&self) -> u64 {
         self.seen
     }
 
-    /// How many messages were read back.
+    /// Returns the number of messages that were read back.
     pub(crate) fn stored(&self) -> u64 {
         self.rooms.iter().map(|room| room.stored.len() as u64).sum()
     }
@@ -169,7 +171,7 @@ impl Ledger {
         self.rooms[room].stored.len() as u64
     }
 
-    /// What anybody has seen until now.
+    /// Returns the newest numbers and the unnumbered messages that anybody has seen until now.
     pub(crate) fn due(&mut self) -> Due {
         let seqs = self.rooms.each_ref().map(Room::newest);
         Due { seqs, unnumbered: self.unnumbered.clone() }
@@ -295,14 +297,15 @@ impl Ledger {
         Ok(())
     }
 
-    /// What stands in a place, as far as anybody knows.
+    /// Returns the message at a place, as far as anybody knows it.
     fn at(&self, room: usize, seq: u64) -> Option<Entry> {
         let room = &self.rooms[room];
         let stored = usize::try_from(seq).ok().and_then(|seq| room.stored.get(seq.checked_sub(1)?));
         stored.copied().or_else(|| room.ahead.get(&seq).map(|(entry, _)| *entry))
     }
 
-    /// Whose message it is, if it is exactly what was said, and that its number is the one that it had before.
+    /// Returns the room and the entry of a message, if it is exactly what was said and has no other
+    /// number than before.
     fn identify(&mut self, by: &str, message: &Message) -> Result<(usize, Entry), Fault> {
         let said = self.utterance(&message.from, &message.text).filter(|said| {
             let author = usize::from(said.author);

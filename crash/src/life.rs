@@ -14,17 +14,17 @@ use crate::server::{Program, Server, spin_until};
 /// A turn that nothing ends before; a kill is due between turns.
 const TURN: Duration = Duration::from_millis(20);
 
-/// What a life knows of the run.
+/// Context of the run that a life gets.
 pub(crate) struct Life<'a> {
     /// The server's program.
     pub(crate) program: &'a Program,
     /// The clients.
     pub(crate) crew: &'a mut Crew,
-    /// What is known.
+    /// Ledger of all messages.
     pub(crate) ledger: &'a mut Ledger,
-    /// What is decided.
+    /// Random decisions of this life.
     pub(crate) draws: Draws,
-    /// How long an answer may take.
+    /// Longest wait for an answer.
     pub(crate) patience: Duration,
     /// Most acknowledgements that are waited for.
     pub(crate) messages_max: u64,

@@ -24,7 +24,7 @@ pub(crate) struct Link {
     /// Bounded by what a peer keeps in flight.
     out: Vec<u8>,
     written: usize,
-    /// How the other side went, once it did.
+    /// Description of the other side's end, once it ended.
     ended: Option<String>,
 }
 
@@ -42,12 +42,12 @@ impl Link {
         Ok(Self { stream, frames: Frames::default(), out: Vec::new(), written: 0, ended: None })
     }
 
-    /// Where to append what is to be written.
+    /// Returns the buffer to which output is appended.
     pub(crate) fn out(&mut self) -> &mut Vec<u8> {
         &mut self.out
     }
 
-    /// How the other side went, if it did.
+    /// Returns the description of the other side's end, if it ended.
     pub(crate) fn ended(&self) -> Option<&str> {
         self.ended.as_deref()
     }

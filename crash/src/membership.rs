@@ -23,11 +23,11 @@ pub(crate) struct Membership {
     token: Option<String>,
     opened_at: Instant,
     is_in: bool,
-    /// Whether the name must be had again: what was said before is the name's.
+    /// `true` if the name must be had again: what was said before is the name's.
     keeps_its_name: bool,
 }
 
-/// What came, as far as it matters to the one whose membership it is.
+/// Event that matters to the owner of the membership.
 #[derive(Debug)]
 pub(crate) enum News {
     /// The client is in.
@@ -65,12 +65,12 @@ impl Membership {
         &self.name
     }
 
-    /// Whether the server let it in on this connection.
+    /// Returns whether the server let it in on this connection.
     pub(crate) fn is_in(&self) -> bool {
         self.is_in
     }
 
-    /// Whether a number was given before this connection.
+    /// Returns whether a number was given before this connection.
     pub(crate) fn is_older(&self, room: usize, seq: u64) -> bool {
         seq <= self.newest_at_welcome[room]
     }
@@ -85,12 +85,12 @@ impl Membership {
         &mut self.streams[room]
     }
 
-    /// Whether it has everything that was read back of its rooms.
+    /// Returns whether it has everything that was read back of its rooms.
     pub(crate) fn has_all(&self, ledger: &Ledger) -> bool {
         self.is_in && self.rooms.iter().all(|&room| self.streams[room].last() == ledger.newest_stored(room))
     }
 
-    /// What it waits for before it is in.
+    /// Returns the event that it waits for before it is in, and the start of the wait.
     pub(crate) fn waits_for(&self) -> Option<(&'static str, Instant)> {
         (!self.is_in).then_some(("`welcome`", self.opened_at))
     }

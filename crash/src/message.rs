@@ -13,15 +13,15 @@ pub(crate) struct Message {
     pub(crate) seq: u64,
     /// When, as the 17 digits of its RFC 3339 form in milliseconds.
     pub(crate) at: u64,
-    /// Who said it.
+    /// Author.
     pub(crate) from: String,
-    /// What was said.
+    /// Text.
     pub(crate) text: String,
-    /// Whether it is an action.
+    /// `true` if it is an action.
     pub(crate) action: bool,
     /// Its sender's id; none from the tutorial dialect.
     pub(crate) id: Option<String>,
-    /// What the request it answers was called.
+    /// `ref` of the request that it answers.
     pub(crate) reference: Option<String>,
 }
 

@@ -21,12 +21,12 @@ use store::{Saying, Store};
 const EVENT_OPENING: &[u8] = b"GLASSLINE2";
 const HEADER_BYTES: usize = 10;
 const PAYLOAD_BYTES_MAX: usize = 102_400;
-/// What a page's messages may take, so that the page keeps to the longest payload.
+/// Bytes that a page's messages may take, so that the page keeps to the longest payload.
 const PAGE_BYTES_MAX: usize = 100_000;
 const PAGE_MESSAGES_MAX: u64 = 200;
 /// The harness always reads.
 const WRITE_LIMIT: Duration = Duration::from_secs(5);
-/// What is broken at times is broken once in so many messages.
+/// Messages per fault, for the faults that occur at times.
 const ONCE_IN: u64 = 50;
 
 struct House {
@@ -168,7 +168,7 @@ impl House {
         Ok((number, name))
     }
 
-    /// What was said since, or a few messages for somebody new.
+    /// Sends the messages since a reconnect, or a few messages for somebody new.
     fn replay(&self, rooms: &[String], since: &Value, out: &mut Vec<u8>) {
         for room in rooms {
             let newest = self.store.newest(room);

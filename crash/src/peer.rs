@@ -1,4 +1,4 @@
-//! What a client of the harness is to the loop that drives it.
+//! Interface of a client of the harness to the loop that drives it.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use crate::ledger::Ledger;
 
 /// A client: bytes in, bytes out, what it saw into the ledger.
 pub(crate) trait Peer {
-    /// What it is called in a fault.
+    /// Returns the client's name in a fault.
     fn name(&self) -> &str;
 
     /// A connection is there: what it says first.

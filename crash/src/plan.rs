@@ -26,7 +26,7 @@ pub(crate) enum Death {
     },
     /// So long behind the n-th acknowledgement of this life.
     UnderLoad {
-        /// How many are waited for.
+        /// Number of acknowledgements that are waited for.
         acknowledgements: u64,
         /// Microseconds.
         after_us: u64,
@@ -40,7 +40,8 @@ pub(crate) enum Death {
 pub(crate) struct Plan {
     /// When it ends.
     pub(crate) death: Death,
-    /// Whether the clients come back only when the check is done; otherwise the check runs beside them.
+    /// `true` if the clients come back only when the check is done; otherwise the check runs beside
+    /// them.
     pub(crate) checks_first: bool,
 }
 

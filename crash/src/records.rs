@@ -1,4 +1,5 @@
-//! What the program itself says of the file that is left: `glassline history check` and `glassline history export`.
+//! Reports of the program itself about the file that is left: `glassline history check` and
+//! `glassline history export`.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};

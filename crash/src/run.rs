@@ -15,7 +15,7 @@ use crate::records;
 use crate::script::Script;
 use crate::server::{Program, fresh_folder};
 
-/// How many servers were killed, by when.
+/// Number of servers killed, by when.
 #[derive(Debug, Default)]
 struct Kills {
     starting: u64,

@@ -1,11 +1,12 @@
-//! Who says what: every text and id follows from the seed, the author and a count, so that nothing said need be remembered.
+//! Script of all messages: every text and id follows from the seed, the author and a count, so that
+//! nothing said need be remembered.
 
 use crate::draws::Draws;
 
 /// The rooms, by index.
 pub(crate) const ROOMS: [&str; 3] = ["lobby", "den", "attic"];
 
-/// How many rooms there are.
+/// Number of rooms.
 pub(crate) const ROOM_COUNT: usize = ROOMS.len();
 
 /// Authors that speak the event dialect: enough that their commits share groups.
@@ -17,7 +18,8 @@ pub(crate) const TUTORIAL_AUTHOR: usize = EVENT_AUTHORS;
 /// A text's longest filler in bytes: with the count in front it stays below the limit of T7, and `* ` fits too.
 const FILLER_BYTES_MAX: u64 = 16_300;
 
-/// What JSON, SQL, UTF-8 and terminals treat in their own ways; no control character but newline and tab, for T12 would change it.
+/// Texts that JSON, SQL, UTF-8 and terminals treat in their own ways; no control character but
+/// newline and tab, for T12 would change it.
 const ODDITIES: [&str; 10] = ["漢字", "\"", "\\", "'", "\n", "\t", "%_*", "🦀", "\u{2028}", "é\u{301}"];
 
 /// An author.
@@ -25,13 +27,13 @@ const ODDITIES: [&str; 10] = ["漢字", "\"", "\\", "'", "\n", "\t", "%_*", "�
 pub(crate) struct Author {
     /// The name, which is the same after each restart.
     pub(crate) name: String,
-    /// Where this author speaks, by index.
+    /// Room in which this author speaks, by index.
     pub(crate) room: usize,
-    /// Whether its messages have ids and are acknowledged.
+    /// `true` if its messages have ids and are acknowledged.
     pub(crate) has_ids: bool,
 }
 
-/// What everybody says in a run.
+/// Messages of everybody in a run.
 #[derive(Debug)]
 pub(crate) struct Script {
     draws: Draws,
@@ -85,7 +87,7 @@ impl Script {
         format!("{:016x}{:016x}", draws.bits(), draws.bits())
     }
 
-    /// Whether that message is an action.
+    /// Returns whether that message is an action.
     pub(crate) fn is_action(&self, author: usize, count: u32) -> bool {
         self.authors[author].has_ids && self.draws_of(author, count).fork(2).once_in(32)
     }

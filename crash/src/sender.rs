@@ -16,13 +16,13 @@ use crate::script::{ROOMS, count_in};
 /// Most messages in flight: several of them in one commit, and none waits long.
 const WINDOW_MAX: u64 = 64;
 
-/// How often something is said again that was acknowledged long ago: once in so many.
+/// Messages per repetition of one that was acknowledged long ago.
 const REPEAT_ONCE_IN: u64 = 64;
 
 /// Messages whose ids a server remembers at least (L).
 const REMEMBERED: u64 = 262_144;
 
-/// What a request's `ref` begins with if it was made before.
+/// Prefix of the `ref` of a request that was made before.
 const AGAIN: &str = "again";
 
 /// The author.
@@ -32,9 +32,9 @@ pub(crate) struct Sender {
     author: usize,
     draws: Draws,
     window: usize,
-    /// What may still be said in this life of the server.
+    /// Messages that may still be said in this life of the server.
     budget: u32,
-    /// Whether what is said for the first time has a `ref` (E5).
+    /// `true` if what is said for the first time has a `ref` (E5).
     names_its_requests: bool,
     in_flight: VecDeque<Request>,
     /// Since when the oldest of them was waited for.
@@ -66,13 +66,13 @@ impl Sender {
         }
     }
 
-    /// What may be said in the next life of the server.
+    /// Sets the number of messages that may be said in the next life of the server.
     pub(crate) fn prepare(&mut self, budget: u32) {
         self.budget = budget;
         self.window = self.draws.magnitude(WINDOW_MAX) as usize;
     }
 
-    /// Whether everything it said was acknowledged.
+    /// Returns whether everything it said was acknowledged.
     pub(crate) fn is_done(&self) -> bool {
         self.membership.is_in() && self.in_flight.is_empty()
     }

@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 
 use crate::fault::Fault;
 
-/// How the server is started.
+/// Program and options with which the server is started.
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
     /// The program; it understands `serve` and `history`.
     pub(crate) path: PathBuf,
-    /// What `serve` gets beside its address and its file.
+    /// Options of `serve` beside its address and its file.
     pub(crate) serve_options: Vec<String>,
-    /// Where the history lies, and what the server says on stderr.
+    /// Folder of the history and of the server's stderr.
     pub(crate) folder: PathBuf,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Where it listens, once it does; none if it does not within `limit`.
+    /// Returns the address on which it listens; none if it does not listen within `limit`.
     ///
     /// # Errors
     /// It ended, or said something else.
@@ -92,7 +92,7 @@ impl Server {
         }
     }
 
-    /// How it ended, if it did so by itself.
+    /// Returns the exit status, if it ended by itself.
     pub(crate) fn ended(&mut self) -> Option<String> {
         self.child.try_wait().ok().flatten().map(|status| status.to_string())
     }

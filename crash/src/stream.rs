@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::fault::Fault;
 
-/// How far a client is in a room.
+/// Progress of a client in a room.
 #[derive(Debug, Default)]
 pub(crate) struct Stream {
     last: u64,

@@ -43,7 +43,7 @@ impl Tutor {
         }
     }
 
-    /// What may be said in the next life of the server.
+    /// Sets the number of messages that may be said in the next life of the server.
     pub(crate) fn prepare(&mut self, budget: u32) {
         self.budget = budget;
     }

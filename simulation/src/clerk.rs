@@ -55,7 +55,7 @@ pub(crate) struct Clerk {
     pub(crate) busy_until_ms: u64,
 }
 
-/// What the server holds of it.
+/// Handle of it that the server holds.
 #[derive(Debug, Clone)]
 pub(crate) struct Counter(pub(crate) Rc<RefCell<Clerk>>);
 

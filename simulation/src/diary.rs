@@ -1,4 +1,5 @@
-//! What one run of a person's program was shown and what became of what it said, and whether that keeps the promise.
+//! Record of what one run of a person's program was shown and of the outcomes of its messages, and
+//! the check of both against the promise.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +44,7 @@ pub(crate) struct Diary {
     welcomed: bool,
 }
 
-/// What was broken, in words.
+/// Description of a broken promise.
 pub(crate) type Verdict = Result<(), String>;
 
 impl Diary {
@@ -52,7 +53,7 @@ impl Diary {
         self.pending.insert(text.to_owned());
     }
 
-    /// How much was confirmed, and how many gaps there were.
+    /// Returns the number of confirmed messages and the number of gaps.
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.acknowledged.len(), self.stays.iter().map(|stay| stay.gaps.len()).sum())
     }
@@ -213,13 +214,13 @@ impl Diary {
         Ok(())
     }
 
-    /// How far a room was shown in all stays there.
+    /// Returns the newest number of a room that was shown in all stays there.
     fn reached(&self, room: &str) -> u64 {
         let stays = self.stays.iter().filter(|stay| stay.room == room);
         stays.filter_map(|stay| stay.shown.last().copied().or(stay.base)).max().unwrap_or(0)
     }
 
-    /// Whether everything of every room the person is in was shown, up to now.
+    /// Returns a description of what was not shown yet of the rooms the person is in, if anything.
     pub(crate) fn what_is_owed(&self, disk: &Disk) -> Option<String> {
         let open = self.stays.iter().filter(|stay| !stay.over);
         let owed = open.filter_map(|stay| {
@@ -295,7 +296,7 @@ impl Acknowledged {
     }
 }
 
-/// Whether this answers the person's own `join` or `leave`.
+/// Returns whether this answers the person's own `join` or `leave`.
 fn is_own(presence: &Presence) -> bool {
     presence.reference.is_some() && presence.names.len() == 1
 }
@@ -305,7 +306,7 @@ pub(crate) fn find<'a>(disk: &'a Disk, text: &'a str) -> impl Iterator<Item = &'
     disk.rooms.values().flat_map(|log| &log.messages).filter(move |message| message.text == text)
 }
 
-/// Whether a message that somebody was shown would survive a crash now, as it is.
+/// Checks that a message that somebody was shown would survive a crash now, as it is.
 fn is_stored(message: &Message, disk: &Disk) -> Verdict {
     let seq = message.seq.unwrap_or(0);
     let Some(stored) = disk.durable(&message.room, seq) else {

@@ -18,7 +18,7 @@ pub(crate) struct RoomLog {
     authors: Vec<u64>,
     /// Each message's place among those of all rooms.
     ordinals: Vec<u64>,
-    /// How many of the oldest cannot be read any more.
+    /// Number of the oldest messages that cannot be read any more.
     pruned: usize,
     durable: usize,
     durable_before: usize,
@@ -46,7 +46,7 @@ impl RoomLog {
     }
 }
 
-/// What is stored.
+/// Stored messages.
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
     pub(crate) rooms: BTreeMap<String, RoomLog>,

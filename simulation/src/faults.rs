@@ -1,4 +1,4 @@
-//! What goes wrong: one fault at a time, of the kinds that this run has.
+//! Injected faults: one fault at a time, of the kinds that this run has.
 
 use crate::world::World;
 

@@ -10,10 +10,10 @@ use crate::random::Random;
 const WINDOW_BYTES: usize = 32 * 1024;
 /// Bytes that wait at the server before the network holds the rest back.
 const RECEIVE_BUFFER_BYTES: usize = 64 * 1024;
-/// What a reset takes to come back once something is written to a connection that is gone.
+/// Time until a reset comes back once something is written to a connection that is gone.
 const RESET_MS: u64 = 100;
 
-/// What the client's side is told.
+/// Event of the client's side.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Told {
     Bytes(Vec<u8>),
@@ -64,7 +64,7 @@ impl Direction {
 #[expect(clippy::struct_excessive_bools, reason = "what became of each end, each bit of it on its own")]
 pub(crate) struct Line {
     pub(crate) far: FarEnd,
-    /// Whose it is.
+    /// Number of its owner.
     pub(crate) owner: usize,
     up: Direction,
     down: Direction,
@@ -102,7 +102,7 @@ impl Line {
         }
     }
 
-    /// Whether both ends have gone, and nothing is left to happen.
+    /// Returns whether both ends have gone, and nothing is left to happen.
     pub(crate) fn is_over(&self) -> bool {
         self.client_gone && self.server_gone
     }
@@ -117,7 +117,7 @@ impl Line {
         self.client_ended = true;
     }
 
-    /// Whether the client has said that it writes nothing more.
+    /// Returns whether the client has said that it writes nothing more.
     pub(crate) fn has_ended(&self) -> bool {
         self.client_ended
     }
@@ -175,7 +175,7 @@ impl Line {
         pulls.into_iter().chain(notices).flatten().min()
     }
 
-    /// Whether the server's side takes more: a closed one swallows it.
+    /// Returns whether the server's side takes more: a closed one swallows it.
     fn takes_more(&self) -> bool {
         self.far.unread_bytes() < RECEIVE_BUFFER_BYTES || self.far.is_closed()
     }

@@ -1,6 +1,6 @@
 //! Faults built in on purpose: each breaks the promise in one way, and the checks must notice.
 
-/// What is broken.
+/// Defects to inject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutation {
     /// The store loses its last commit in a crash.
@@ -15,7 +15,7 @@ pub enum Mutation {
     StoreSkipsNumbers,
     /// `hello` of a client that comes back does not say what it has.
     ClientForgetsSince,
-    /// What became of a message is never reported.
+    /// Loses the report of a message's outcome.
     OutcomeIsLost,
     /// An answer to a question about the past never comes.
     AnswerIsLost,

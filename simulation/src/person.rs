@@ -139,7 +139,7 @@ impl Person {
         }
     }
 
-    /// Whether it is there, and everything it said is through.
+    /// Returns whether it is there, and everything it said is through.
     pub(crate) fn is_settled(&self, now_ms: u64) -> bool {
         let status = self.session.status(self.session_ms(now_ms));
         self.has_said_last_words && status.link == LinkState::Online && status.unsent == 0

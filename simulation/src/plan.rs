@@ -1,5 +1,5 @@
-//! What one seed's run is like: who takes part, how the network and the disk are, and which faults there are. Each run has some
-//! of the faults only, so that one does not hide another.
+//! Plan of one seed's run: who takes part, how the network and the disk are, and which faults there
+//! are. Each run has some of the faults only, so that one does not hide another.
 
 use crate::random::Random;
 
@@ -9,7 +9,7 @@ use crate::random::Random;
 pub(crate) struct Plan {
     pub(crate) people: usize,
     pub(crate) students: usize,
-    /// How long there are faults.
+    /// Length of the phase with faults.
     pub(crate) unrest_ms: u64,
     /// One thing done by each person so often, at most.
     pub(crate) act_every_ms: u64,
@@ -94,13 +94,14 @@ impl Plan {
         }
     }
 
-    /// Whether it may be that nobody can tell of a message whether it was stored.
+    /// Returns whether it may be that nobody can tell of a message whether it was stored.
     pub(crate) fn has_late(&self) -> bool {
         self.ids_kept.is_some() || self.keeps.is_some()
     }
 
-    /// Whether a reader may be told of a gap at all: with whole logs and a whole, readable history there is none, except for one who
-    /// leaves a room before everything missed in it has come.
+    /// Returns whether a reader may be told of a gap at all: with whole logs and a whole, readable
+    /// history there is none, except for one who leaves a room before everything missed in it has
+    /// come.
     pub(crate) fn has_gaps(&self) -> bool {
         self.rooms || self.log_bytes_max < 8 << 20 || self.keeps.is_some() || self.unreadable
     }

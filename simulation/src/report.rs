@@ -1,4 +1,4 @@
-//! What came of a run.
+//! Report of a run.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::line::Told;
 pub struct Report {
     /// Its seed.
     pub seed: u64,
-    /// How long it took, in virtual time.
+    /// Length in virtual time.
     pub virtual_ms: u64,
     /// Messages stored.
     pub stored: usize,
@@ -45,7 +45,7 @@ pub struct Failure {
     pub seed: u64,
     /// When it was noticed, in virtual time.
     pub at_ms: u64,
-    /// What was broken.
+    /// Description of what was broken.
     pub what: String,
 }
 

@@ -12,7 +12,7 @@ pub(crate) struct Seat {
     pub(crate) line: Option<u64>,
     pub(crate) dials_at_ms: Option<u64>,
     pub(crate) acts_at_ms: u64,
-    /// What it says last, once it has said it.
+    /// Last text that it says, once it has said it.
     last_words: Option<String>,
     pub(crate) is_done: bool,
     texts: u64,

@@ -8,7 +8,7 @@ use crate::disk::Disk;
 /// Longest frame a server sends, and more.
 const FRAME_BYTES_MAX: usize = 1 << 20;
 
-/// What one connection heard.
+/// Messages that one connection heard.
 #[derive(Debug)]
 struct Visit {
     decoder: Decoder,
@@ -44,7 +44,7 @@ impl Student {
         frame(text)
     }
 
-    /// Whether the server has let it in.
+    /// Returns whether the server has let it in.
     pub(crate) fn is_in(&self) -> bool {
         self.visits.last().is_some_and(|visit| visit.is_in)
     }

@@ -22,9 +22,10 @@ use crate::rewrite::without_since;
 use crate::seat::Seat;
 use crate::{Failure, Report};
 
-/// How long everything may take to come right: a dead connection is found after 75 s, a try to connect waits 30 s at most.
+/// Longest time for everything to come right: a dead connection is found after 75 s, a try to
+/// connect waits 30 s at most.
 const QUIET_MAX_MS: u64 = 240_000;
-/// What nobody's clock shows before the run.
+/// Start of the run's clock, in milliseconds since 1970; no clock shows less.
 const EPOCH_MS: u64 = 1_790_000_000_000;
 /// Turns and steps at one instant; more is a loop that goes round.
 const STEPS_PER_INSTANT_MAX: u32 = 20_000;

@@ -26,7 +26,7 @@ fn every_seed_keeps_the_promise() {
     assert!(failed.is_empty(), "{} of {} seeds failed:\n{}", failed.len(), 2 * half, failed.join("\n"));
 }
 
-/// What is noticed of a fault, at its first seed.
+/// Returns the failure by which a fault is noticed, at the first seed that shows it.
 fn noticed(mutation: Mutation) -> Failure {
     (0..SEEDS_TO_NOTICE)
         .find_map(|seed| simulate(seed, Some(mutation), false).err())

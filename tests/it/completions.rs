@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 
 use crate::program::{Folder, PROGRAM, command, run};
 
-/// What each of the visible commands takes, those below another behind a `-`; the empty name is the program itself.
+/// Options and arguments of each of the visible commands, those below another behind a `-`; the
+/// empty name is the program itself.
 const OFFERED: [(&str, &[&str]); 10] = [
     ("", &["name", "config", "timestamps", "bell", "colour", "log", "history", "help", "version"]),
     (
@@ -37,7 +38,8 @@ const OFFERED: [(&str, &[&str]); 10] = [
     ("completions", &["help"]),
 ];
 
-/// Whether a program is installed; said aloud if not, because what needs it is then not tested.
+/// Returns whether a program is installed; prints it if not, because what needs it is then not
+/// tested.
 fn is_installed(program: &str) -> bool {
     let mut probe = Command::new(program);
     let found =
@@ -124,7 +126,7 @@ fn assert_renders(page: &Path, home: &Folder) -> String {
 }
 
 #[test]
-fn the_manual_has_a_page_for_each_command_that_renders_without_a_warning() {
+fn each_command_has_a_manual_page_that_renders_without_warnings() {
     let home = Folder::new();
     let folder = home.path().join("pages/man1");
     let mut pages = command(PROGRAM, &home);

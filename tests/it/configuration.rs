@@ -1,4 +1,4 @@
-//! What the configuration file, the environment and the flags do to the binary.
+//! Effects of the configuration file, the environment and the flags on the binary.
 
 use std::process::Command;
 
@@ -29,7 +29,7 @@ fn assert_wrong(ended: &Ended, parts: &[&str]) {
 }
 
 #[test]
-fn a_flag_counts_before_the_environment_before_the_file_before_the_default() {
+fn flags_win_over_environment_over_file_over_defaults() {
     let server = Server::start();
     let address = server.address.to_string();
     let home = Folder::new();
@@ -65,7 +65,7 @@ fn the_dialect_of_the_file_is_spoken() {
 }
 
 #[test]
-fn a_file_that_is_named_must_be_there_and_is_read_instead_of_the_own_one() {
+fn a_named_file_must_exist_and_replaces_the_users_own_one() {
     let server = Server::start();
     let address = server.address.to_string();
     let home = Folder::new();
@@ -85,7 +85,7 @@ fn a_file_that_is_named_must_be_there_and_is_read_instead_of_the_own_one() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_file_and_line_and_what_to_write() {
+fn an_error_is_reported_with_file_line_and_what_to_write() {
     let home = Folder::new();
     let faults: [(&[u8], &[&str]); 5] = [
         (b"\nnmae = \"x\"\n", &["line 2", "\"nmae\"", "did you mean name?"]),
@@ -118,7 +118,7 @@ fn what_is_wrong_is_told_with_its_file_and_line_and_what_to_write() {
 }
 
 #[test]
-fn a_broken_file_keeps_nobody_from_serving_or_from_reading_the_help() {
+fn a_broken_file_does_not_prevent_serving_or_reading_the_help() {
     let home = Folder::new();
     home.write(FILE, "broken");
     for arguments in [&["--help"][..], &["join", "--help"], &["--version"], &["completions", "bash"]] {

@@ -7,7 +7,7 @@ use crate::harness::{Process, Tutorial, Wire};
 
 const DESCRIPTORS: usize = 64;
 const CONNECTIONS: usize = 200;
-/// How long the exhaustion is watched.
+/// Time for which the exhaustion is watched.
 const WATCH: Duration = Duration::from_secs(2);
 
 #[test]

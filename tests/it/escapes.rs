@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{EventClient, Pair, Server, Tutorial, Wire, frame, fresh_id};
 
-/// What a hostile peer would like a terminal to read.
+/// Texts of a hostile peer for a terminal to read.
 const HOSTILE: [&str; 9] = [
     "\u{1b}]52;c;aGk=\u{7}",
     "\u{1b}[6n",
@@ -22,7 +22,8 @@ fn is_control(c: char) -> bool {
     c.is_control() && c != '\n' && c != '\t'
 }
 
-/// What the server says itself may not even hold what turns the direction of a line.
+/// Returns whether the server's own text may not hold this character: a control character, or one
+/// that turns the direction of a line.
 fn is_unsafe(c: char) -> bool {
     is_control(c) || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -196,7 +197,7 @@ fn the_log_of_a_server_holds_nothing_a_terminal_obeys() {
 
 #[cfg(unix)]
 #[test]
-fn the_log_of_the_program_holds_nothing_a_terminal_obeys_in_either_format() {
+fn the_programs_log_is_safe_for_a_terminal_in_either_format() {
     for format in ["human", "json"] {
         let process = crate::harness::Process::serve(&["--log-format", format]);
         provoke_the_log(process.address);

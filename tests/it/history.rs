@@ -35,7 +35,7 @@ fn ask(client: &mut EventClient, request: &Value) -> Value {
 }
 
 #[test]
-fn what_was_acknowledged_is_there_after_a_restart_and_numbers_go_on() {
+fn acknowledged_messages_survive_a_restart_and_numbers_go_on() {
     let folder = Folder::new();
     let server = keeping(&folder);
     let mut eve = EventClient::join(server.address, "eve");
@@ -184,7 +184,7 @@ fn answers_keep_the_order_of_what_was_asked() {
 }
 
 #[test]
-fn a_program_that_says_much_and_closes_has_everything_stored_and_acknowledged() {
+fn all_input_of_a_program_that_closes_is_stored_and_acked() {
     let folder = Folder::new();
     let server = keeping(&folder);
     let mut eve = EventClient::join(server.address, "eve");
@@ -302,7 +302,7 @@ fn a_search_finds_words_and_parts_of_them_at_once() {
 }
 
 #[test]
-fn a_tutorial_client_reads_back_and_gets_context_if_the_host_wants_it() {
+fn a_tutorial_client_gets_context_and_history_if_the_host_wants() {
     let folder = Folder::new();
     let server = Server::keeping(folder.path(), Config { replay_tutorial: 2, ..Config::default() });
     let mut eve = EventClient::join(server.address, "eve");
@@ -395,7 +395,7 @@ fn an_import_says_how_many_messages_got_another_number() {
 
 #[cfg(unix)]
 #[test]
-fn while_the_file_is_elsewhere_nothing_new_is_stored_and_what_was_is_acknowledged() {
+fn while_the_file_is_elsewhere_only_repeats_are_acknowledged() {
     let folder = Folder::new();
     let server = keeping(&folder);
     let mut eve = EventClient::join(server.address, "eve");

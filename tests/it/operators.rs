@@ -84,7 +84,7 @@ fn is_refused_to_say(client: &mut EventClient, code: &str) -> String {
     }
 }
 
-/// What a newcomer is answered that is not let in.
+/// Returns the answer to a newcomer that is not let in.
 #[track_caller]
 fn turned_away(server: &Server, name: &str) -> (Vec<Value>, Vec<Pair>) {
     let mut event = EventClient::connect(server.address);
@@ -413,7 +413,7 @@ fn what_was_answered_stands_after_kill_9() {
 
 #[test]
 #[cfg(unix)]
-fn a_token_that_cannot_be_read_or_be_guessed_keeps_the_server_from_starting() {
+fn an_unreadable_or_guessable_token_stops_the_servers_start() {
     let folder = Folder::new();
     let missing = folder.path().join("missing");
     let cases = [

@@ -61,7 +61,7 @@ impl Member {
         }
     }
 
-    /// Whether anything that was said came after everything that was expected.
+    /// Returns whether anything that was said came after everything that was expected.
     fn hears_more(&mut self) -> bool {
         match self {
             Self::Tutorial(client) => client.barrier().iter().any(|pair| !pair.is_word()),

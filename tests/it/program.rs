@@ -53,7 +53,7 @@ impl Drop for Folder {
     }
 }
 
-/// How a program ended.
+/// End of a program.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,

@@ -64,7 +64,7 @@ fn listen(mut next: impl FnMut() -> String, heard: &Sender<()>) -> usize {
 }
 
 #[test]
-fn thousands_of_resets_in_the_middle_of_fan_out_cost_nobody_anything() {
+fn thousands_of_resets_in_a_fan_out_cost_nobody_anything() {
     let server = Process::serve(&[]);
     let talker = Tutorial::join(server.address, "talker");
     let mut ear = Tutorial::join(server.address, "ear");

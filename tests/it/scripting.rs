@@ -1,4 +1,4 @@
-//! What docs/scripting.md promises to programs, and its examples, against real servers.
+//! Promises of docs/scripting.md to programs, and its examples, against real servers.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -67,7 +67,7 @@ impl Script {
     }
 }
 
-/// Whether an event says that `name` came or went.
+/// Returns whether an event says that `name` came or went.
 fn names(event: &Value, name: &str) -> bool {
     event["names"].as_array().is_some_and(|names| names.iter().any(|listed| listed == name))
 }
@@ -91,7 +91,7 @@ fn texts_from<'a>(events: &'a [Value], name: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn a_request_may_leave_out_room_and_id_and_its_answer_has_its_ref() {
+fn a_request_may_omit_room_and_id_and_its_answer_has_its_ref() {
     let server = Server::start();
     let mut eve = EventClient::join(server.address, "eve");
     let mut script = Script::join(server.address);
@@ -123,7 +123,7 @@ fn a_request_may_leave_out_room_and_id_and_its_answer_has_its_ref() {
 }
 
 #[test]
-fn what_cannot_be_carried_out_is_an_error_and_the_next_line_is_read() {
+fn an_impossible_request_is_an_error_and_the_next_line_is_read() {
     let server = Server::start();
     let mut script = Script::join(server.address);
     for (line, code, reference) in [
@@ -170,7 +170,7 @@ fn everything_that_the_server_says_comes_through() {
 }
 
 #[test]
-fn the_end_of_the_input_leaves_once_everything_is_acknowledged_in_order() {
+fn the_end_of_input_leaves_once_all_is_acknowledged_in_order() {
     let server = Server::start();
     let mut eve = EventClient::join(server.address, "eve");
     let mut script = Script::join(server.address);
@@ -188,7 +188,7 @@ fn the_end_of_the_input_leaves_once_everything_is_acknowledged_in_order() {
 }
 
 #[test]
-fn diagnostics_are_on_stderr_and_the_exit_code_tells_what_happened() {
+fn diagnostics_are_on_stderr_and_the_exit_code_says_the_result() {
     let server = Server::start();
     let mut script = Script::join(server.address);
     script.program.finish();
@@ -274,7 +274,7 @@ fn bot(address: SocketAddr, home: &Folder) -> Program {
 }
 
 #[test]
-fn the_bot_answers_and_nobody_can_make_it_answer_what_was_not_asked() {
+fn the_bot_answers_nothing_but_its_own_command() {
     let server = Server::start();
     let mut alice = EventClient::join(server.address, "alice");
     let home = Folder::new();

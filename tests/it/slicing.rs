@@ -13,7 +13,7 @@ fn tutorial_conversation() -> Vec<u8> {
     bytes
 }
 
-/// What a bystander hears of it, and what it ends with.
+/// Checks the messages that a bystander hears, and the end of the conversation.
 #[track_caller]
 fn expect_tutorial_conversation(alice: &mut Tutorial, bob: &mut Tutorial) {
     for text in ["hi", "häß 漢", "* waves", "/x", "abc", "def"] {
@@ -75,7 +75,7 @@ fn event_conversation() -> Vec<u8> {
     bytes
 }
 
-/// What a conversation's client is sent, as far as it is the same each time.
+/// Returns the events that a conversation's client is sent, as far as it is the same each time.
 fn event_transcript(alice: &mut EventClient) -> Vec<String> {
     let mut events = alice.expect_closed();
     events.retain(|event| event["type"] != "joined" && event["type"] != "left");

@@ -39,7 +39,7 @@ fn talk_past_the_stalled(server: &Server) -> (Tutorial, Tutorial) {
     (talker, reader)
 }
 
-/// How many a notice says were missed.
+/// Returns the number of missed messages in a notice.
 fn missed(pair: &Pair) -> Option<u64> {
     let count = pair.text.strip_prefix("you missed ")?.strip_suffix(" messages")?;
     count.parse().ok().filter(|_| pair.is_word())
@@ -70,7 +70,7 @@ fn expect_no_silent_hole(events: &[Value]) {
 }
 
 #[test]
-fn a_stalled_tutorial_client_is_told_how_many_messages_it_missed() {
+fn a_stalled_tutorial_client_learns_how_many_messages_it_missed() {
     let server = Server::with_limits(small_log());
     let mut stalled = Tutorial::join_over(Wire::connect_narrow(server.address), "stalled");
     let (_talker, _reader) = talk_past_the_stalled(&server);
@@ -99,7 +99,7 @@ fn a_stalled_event_client_is_told_which_messages_it_missed() {
 }
 
 #[test]
-fn one_that_leaves_while_behind_gets_no_message_twice_and_no_silent_hole() {
+fn one_that_leaves_while_behind_gets_no_repeat_or_hidden_gap() {
     let server = Server::with_limits(small_log());
     let mut stalled = EventClient::join_over(Wire::connect_narrow(server.address), "stalled");
     let (_talker, _reader) = talk_past_the_stalled(&server);
@@ -108,7 +108,7 @@ fn one_that_leaves_while_behind_gets_no_message_twice_and_no_silent_hole() {
 }
 
 #[test]
-fn one_that_talks_without_reading_is_not_told_of_its_own_messages() {
+fn one_that_talks_without_reading_misses_no_own_messages() {
     let server = Server::with_limits(small_log());
     let mut stalled = Tutorial::join_over(Wire::connect_narrow(server.address), "stalled");
     let mut talker = Tutorial::join(server.address, "talker");
@@ -132,7 +132,7 @@ fn one_that_talks_without_reading_is_not_told_of_its_own_messages() {
 }
 
 #[test]
-fn one_that_takes_no_byte_for_too_long_is_closed_with_the_reason_logged() {
+fn one_that_takes_no_byte_for_too_long_is_closed_and_logged() {
     let server = Server::with_limits(Limits { no_progress_timeout_ms: 500, ..small_log() });
     let mut stalled = Tutorial::join_over(Wire::connect_narrow(server.address), "stalled").into_wire();
     let mut stalled_too = EventClient::join_over(Wire::connect_narrow(server.address), "stalled_too").into_wire();
@@ -149,7 +149,7 @@ fn one_that_takes_no_byte_for_too_long_is_closed_with_the_reason_logged() {
 }
 
 #[test]
-fn direct_messages_to_one_that_does_not_read_are_refused_not_hoarded() {
+fn direct_messages_to_one_that_does_not_read_are_refused() {
     let server = Server::with_limits(Limits { outbox_bytes_max: 64 * 1024, ..small_log() });
     let _stalled = Tutorial::join_over(Wire::connect_narrow(server.address), "stalled");
     let mut writer = EventClient::join(server.address, "writer");

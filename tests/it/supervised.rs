@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::harness::{PATIENCE, Tutorial};
 use crate::program::{Folder, PROGRAM, Program, command, run};
 
-/// What listens for what a service tells its manager.
+/// Listener for a service's notifications to its manager.
 struct Manager {
     socket: UnixDatagram,
     home: Folder,
@@ -96,7 +96,7 @@ fn a_manager_that_is_not_there_keeps_nobody_from_serving() {
 }
 
 #[test]
-fn a_manager_that_does_not_read_keeps_nobody_from_serving_or_stopping() {
+fn a_manager_that_does_not_read_blocks_neither_work_nor_stop() {
     let manager = Manager::new();
     let full = UnixDatagram::unbound().expect("a socket");
     full.connect(manager.home.path().join("notify")).expect("connected");
@@ -151,7 +151,7 @@ fn sockets_that_are_handed_over_are_listened_on() {
 }
 
 #[test]
-fn an_address_that_is_named_counts_more_than_sockets_that_are_handed_over() {
+fn a_named_address_wins_over_sockets_that_are_handed_over() {
     let home = Folder::new();
     let program = Program::start(hand_over("tcp,tcp", &["--listen", "[::1]:0"], &home));
     let address = listening(&program);

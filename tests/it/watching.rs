@@ -123,7 +123,7 @@ fn what_was_said_refused_and_who_is_here_is_what_is_told() {
 }
 
 #[test]
-fn a_history_tells_its_numbers_and_what_it_replays_is_no_delivery() {
+fn a_history_publishes_metrics_and_a_replay_is_no_delivery() {
     let home = Folder::new();
     let file = home.path().join("history.db");
     let mut process =
@@ -241,7 +241,7 @@ fn a_server_that_runs_is_healthy_and_idle_is_healthy_too() {
 }
 
 #[test]
-fn whoever_asks_badly_gets_an_answer_or_an_end_and_is_in_nobodys_way() {
+fn bad_requests_get_an_answer_or_an_end_and_disturb_nobody() {
     let mut process = Process::serve(&["--metrics", "127.0.0.1:0"]);
     let metrics = process.expect_metrics();
     let long = format!("GET /metrics HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(64 * 1024));

@@ -1,4 +1,4 @@
-//! How somebody is connected, which rooms there are, and who is away (E3, T10).
+//! Information on connections, rooms and absence (E3, T10).
 
 use std::time::Instant;
 
@@ -96,7 +96,7 @@ fn the_rooms_are_listed_to_both_dialects() {
 }
 
 #[test]
-fn whoever_writes_to_somebody_away_is_told_after_its_own_message() {
+fn a_message_to_somebody_away_is_answered_after_its_echo() {
     let server = Server::start();
     let mut eve = EventClient::join(server.address, "eve");
     let mut bob = EventClient::join(server.address, "bob");

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What a chore ends with: a line for the person who ran it.
+/// Result of a task: an error is a line for the person who ran it.
 pub(crate) type Outcome = Result<(), String>;
 
 pub(crate) fn root() -> PathBuf {
@@ -62,7 +62,7 @@ fn shown(command: &Command) -> String {
     std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
-/// Where cargo puts a program of ours.
+/// Returns the path at which cargo puts a program of ours.
 pub(crate) fn built(name: &str) -> String {
     let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
     Path::new(&target).join("release").join(name).display().to_string()

@@ -10,7 +10,7 @@ const TARGETS: [&str; 3] = ["decoder", "session", "hub"];
 const SECONDS: u32 = 60;
 const INPUT_BYTES_MAX: u32 = 8_192;
 
-/// What `cargo fuzz` passes too, without its nightly-only sanitizers.
+/// Flags that `cargo fuzz` passes too, without its nightly-only sanitizers.
 const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
                      -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
                      -Cllvm-args=-sanitizer-coverage-trace-compares -Cdebug-assertions -Ccodegen-units=1 -Cforce-frame-pointers";

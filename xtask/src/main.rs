@@ -10,6 +10,7 @@ mod manual;
 mod simulate;
 mod suite;
 mod tools;
+mod wording;
 
 use std::process::ExitCode;
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::command::{self, Outcome, cargo, program};
 use crate::tools::{self, BASH, CC, CLIPPY, CURL, CXX, FISH, IP, Install, MAN, PYTHON, RUSTFMT, Tool, UNSHARE, ZSH};
-use crate::{crash, dist, documents, fuzz, manual, simulate};
+use crate::{crash, dist, documents, fuzz, manual, simulate, wording};
 
 /// Long enough to replay the corpus and look around a little; `cargo xtask fuzz` is for looking
 /// further.
@@ -40,7 +40,14 @@ const STEPS: [Step; 11] = [
         needs_build: false,
         run: format,
     },
-    Step { name: "lints", about: "clippy", tools: &[CLIPPY, CC, CXX], optional: &[], needs_build: false, run: lints },
+    Step {
+        name: "lints",
+        about: "clippy, and the form of comments, test names and documents",
+        tools: &[CLIPPY, CC, CXX],
+        optional: &[],
+        needs_build: false,
+        run: lints,
+    },
     Step {
         name: "tests",
         about: "unit and integration tests",
@@ -213,6 +220,7 @@ fn format() -> Outcome {
 }
 
 fn lints() -> Outcome {
+    wording::check()?;
     command::run(cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
 }
 

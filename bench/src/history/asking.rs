@@ -20,7 +20,7 @@ pub struct Asker {
     asked: u64,
 }
 
-/// What came back.
+/// Time and content of one answer.
 pub struct Answered {
     pub took: Duration,
     pub messages: usize,

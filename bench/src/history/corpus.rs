@@ -1,5 +1,5 @@
-//! What is said in a benchmark: texts whose words are as unevenly used as those of people, some of them rare, some Chinese or Japanese.
-//! The same seed says the same.
+//! Texts of a benchmark, whose words are as unevenly used as those of people, some of them rare,
+//! some Chinese or Japanese. The same seed says the same.
 
 /// The word that is said most: in more than half of all texts.
 pub const COMMON: &str = "train";
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_repeat_with_their_seed_and_some_have_what_is_searched_for() {
+    fn texts_repeat_with_their_seed_and_some_match_the_search() {
         let said = |seed: u64, texts: u64| {
             let (mut corpus, mut text) = (Corpus::new(seed), String::new());
             let said = |_| {

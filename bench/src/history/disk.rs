@@ -1,4 +1,4 @@
-//! What the disk itself takes for one durable write.
+//! Time that the disk itself takes for one durable write.
 
 use std::fs::OpenOptions;
 use std::io::Write;

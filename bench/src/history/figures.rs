@@ -1,4 +1,4 @@
-//! What is measured, row by row, and how it is written down.
+//! Measures, row by row, and the form in which they are written down.
 
 use super::metrics::Numbers;
 use crate::stats::Spread;
@@ -76,7 +76,7 @@ impl Measure {
     }
 }
 
-/// What one round of one row came to.
+/// Results of one round of one row.
 #[derive(Default, Debug, Clone, PartialEq)]
 pub struct Figures(Vec<(Measure, f64)>);
 
@@ -89,7 +89,7 @@ impl Figures {
         self.0.iter().find(|(measure, _)| *measure == wanted).map(|(_, value)| *value)
     }
 
-    /// What the history says of what it stored in a round.
+    /// Adds the history's own metrics of the commits of a round.
     pub fn put_commits(&mut self, during: Numbers) {
         if during.commits > 0.0 {
             self.put(Measure::MessagesPerCommit, during.stored / during.commits);
@@ -208,12 +208,12 @@ impl Results {
         Spread::of(&values)
     }
 
-    /// How many times as much one row has as another, in the same rounds.
+    /// Returns the ratio of one row to another, measured in the same rounds.
     pub fn ratio(&self, table: Table, (over, under): (Row, Row), measure: Measure) -> Option<Spread> {
         self.paired(table, (over, under), measure, |over, under| over / under)
     }
 
-    /// How much more one row has than another, in the same rounds.
+    /// Returns the difference of one row to another, measured in the same rounds.
     pub fn difference(&self, table: Table, (over, under): (Row, Row), measure: Measure) -> Option<Spread> {
         self.paired(table, (over, under), measure, |over, under| over - under)
     }

@@ -1,4 +1,4 @@
-//! What the server says of itself under `--metrics`.
+//! Numbers that the server publishes under `--metrics`.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -67,7 +67,7 @@ impl Numbers {
         self.commit_seconds * 1e3 / self.commits
     }
 
-    /// What came since.
+    /// Returns the increase since `before`.
     pub fn since(self, before: Self) -> Self {
         Self {
             stored: self.stored - before.stored,

@@ -1,4 +1,5 @@
-//! What a history costs, beside the same server without one, and how fast a large one is read.
+//! Costs of a history, compared with the same server without one, and speed of reads in a large
+//! one.
 
 mod asking;
 mod corpus;
@@ -31,14 +32,14 @@ use storing::Until;
 use voices::Dialect;
 
 const STORED_MESSAGES: u64 = 10_000_000;
-/// What the search index may be behind before it holds storing up (docs/operating.md).
+/// Messages that the search index may be behind before storing waits for it (docs/operating.md).
 const INDEX_LAG_MAX: u64 = 1_000_000;
-/// What takes long is not done in each round; and the histories grow by it.
+/// Rounds of the workloads that take long: few, because the histories grow by each.
 const ENDLESS_ROUNDS: usize = 2;
 const ASKED_ROUNDS: usize = 3;
 const SETTLE: Duration = Duration::from_millis(500);
 
-/// How much of everything a run does.
+/// Amounts of work of a run.
 pub struct Scale {
     pub rounds: usize,
     pub windowed: workloads::Scale,
@@ -49,7 +50,7 @@ pub struct Scale {
     pub stored_less: u64,
     /// So many in a row until the search index must keep pace; nothing where that is not waited for.
     pub behind: Option<u64>,
-    /// How many more are stored where memory is looked at.
+    /// Messages stored in addition where memory is measured.
     pub stored_more: u64,
 }
 

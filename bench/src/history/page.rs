@@ -11,7 +11,7 @@ use crate::stats::Spread;
 use crate::workloads::TEXT_BYTES;
 use crate::workloads::windowed::{ALL_SENDING, FANOUT};
 
-/// What is wanted of a figure.
+/// Bound that a figure must keep.
 #[derive(Clone, Copy)]
 enum Wanted {
     AtLeast(f64),

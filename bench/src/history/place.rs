@@ -1,4 +1,5 @@
-//! Where the histories of a run are: beside the program, in cargo's folder, so that they lie on a disk and not in memory.
+//! Folder of the histories of a run: beside the program, in cargo's folder, so that they lie on a
+//! disk and not in memory.
 
 use std::ffi::OsString;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What is asked of a large history.
+//! Requests made of a large history.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -104,7 +104,7 @@ impl Question {
         }
     }
 
-    /// Whether there must be messages in the answer.
+    /// Returns whether there must be messages in the answer.
     fn finds(self) -> bool {
         matches!(self, Self::Join | Self::Latest | Self::Around | Self::Common | Self::Pair)
     }

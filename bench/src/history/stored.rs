@@ -29,7 +29,7 @@ const EDITION: u32 = 3;
 /// A history that nobody has open.
 pub struct Stored {
     pub history: PathBuf,
-    /// How it was made.
+    /// Figures of its making.
     pub made: Figures,
 }
 
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_events_with_numbers_from_one_on_and_instants_in_order() {
+    fn lines_are_events_numbered_from_one_with_ordered_instants() {
         let mut lines = Vec::new();
         write_lines(&mut lines, 2_000).unwrap();
         let text = String::from_utf8(lines).unwrap();

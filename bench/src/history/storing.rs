@@ -1,4 +1,5 @@
-//! How fast messages are stored: senders that each wait for the acknowledgements of their own window.
+//! Rate at which messages are stored, by senders that each wait for the acknowledgements of their
+//! own window.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,7 @@ pub const WINDOW_MESSAGES: u64 = 32;
 const CONNECTS_AT_ONCE: usize = 128;
 const POLL_LIMIT: Duration = Duration::from_millis(100);
 
-/// How long it goes on.
+/// End of a storing run.
 #[derive(Clone, Copy)]
 pub enum Until {
     Passed {
@@ -34,7 +35,7 @@ pub enum Until {
 }
 
 impl Until {
-    /// Whether what is measured starts now.
+    /// Returns whether what is measured starts now.
     fn has_begun(self, started: Instant, stored: u64) -> bool {
         match self {
             Self::Passed { warm_up, .. } => started.elapsed() >= warm_up,

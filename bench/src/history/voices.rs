@@ -79,7 +79,7 @@ impl Peer for Alone {
     }
 }
 
-/// How the members of a room speak.
+/// Dialects in which the members of a room speak.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     Tutorial,

@@ -4,7 +4,7 @@ use anyhow::{Result, bail, ensure};
 
 /// No system sends a head (what tells a record's length) longer than this; past it the stream is misread.
 const LONGEST_HEAD_BYTES: usize = 16 * 1024;
-/// How much of the next read is put behind a cut head at a time.
+/// Bytes of the next read that are put behind a cut head at a time.
 const HEAD_STEP_BYTES: usize = 128;
 pub const FRAME_HEADER_BYTES: usize = 10;
 
@@ -22,7 +22,7 @@ pub trait Scan {
     fn scan(&self, bytes: &[u8]) -> Result<Step>;
 }
 
-/// What one connection remembers between two reads.
+/// State of one connection between two reads.
 #[derive(Default)]
 pub struct Partial {
     skip_bytes: usize,

@@ -1,4 +1,5 @@
-//! How each system is spoken to: what a member says first, how a message is sent, and how deliveries are counted.
+//! Protocols of the measured systems: what a member says first, how a message is sent, and how
+//! deliveries are counted.
 
 mod event;
 mod hop;

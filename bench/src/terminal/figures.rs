@@ -1,4 +1,4 @@
-//! What is measured of a client, and how it is written down.
+//! Measures of a client, and the form in which they are written down.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ impl Measure {
     }
 }
 
-/// What one run of one client came to.
+/// Results of one run of one client.
 #[derive(Default, Debug)]
 pub struct Figures(BTreeMap<Measure, f64>);
 
@@ -81,7 +81,7 @@ pub enum Table {
     Start,
 }
 
-/// Who has a row in a table.
+/// Owner of a row in a table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Row {
     Client(Client),
@@ -143,7 +143,7 @@ impl Results {
         Spread::of(&values)
     }
 
-    /// How many times as much one row has as another: of the medians, and round by round.
+    /// Returns the ratio of one row to another: of the medians, and round by round.
     pub fn ratio(&self, table: Table, (over, under): (Row, Row), measure: Measure) -> Option<(f64, Spread)> {
         let of_medians = self.spread(table, over, measure)?.median / self.spread(table, under, measure)?.median;
         let pairs = self.by_round(table, over, measure).into_iter().zip(self.by_round(table, under, measure));

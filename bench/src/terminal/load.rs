@@ -15,7 +15,7 @@ use super::sender::Sender;
 use super::typing::KEY_EVERY;
 use super::watch::Watch;
 
-/// What was sent must be shown, and what was typed, this long after the last was sent.
+/// Longest wait, after the last message was sent, until everything sent and typed is shown.
 const CATCH_UP_LIMIT: Duration = Duration::from_mins(1);
 
 /// Sends at a pace for a while; how many that were.
@@ -76,7 +76,7 @@ pub fn measure(terminal: &mut Terminal, addr: SocketAddr, pace: Pace, duration: 
     Ok(figures)
 }
 
-/// How regularly a reader sees what is drawn by the clock while messages go by elsewhere.
+/// Measures the regularity of drawings by the clock while messages go by elsewhere.
 pub fn measure_jitter(terminal: &Terminal, addr: SocketAddr, pace: Pace, duration: Duration) -> Result<Figures> {
     let mut sender = Sender::join(addr)?;
     terminal.watch().restart();

@@ -29,7 +29,7 @@ use client::{Client, Home};
 use figures::{Figures, Measure, Results, Row, Table};
 use pace::Pace;
 
-/// How much of everything a run does.
+/// Amounts of work of a run.
 pub struct Scale {
     pub rounds: usize,
     pub duration: Duration,
@@ -78,7 +78,7 @@ pub fn run(options: &RunOptions) -> Result<String> {
     Ok(page)
 }
 
-/// What a table says of the row that is no client.
+/// Returns the explanation of the table row that is no client.
 fn metronome_explained() -> &'static str {
     "The metronome is no client: it draws every 16 ms by the clock and never sooner, while the messages go by. What is read of it \
      closer than that is the reader's jitter on this machine, and bounds what the other rows can tell."

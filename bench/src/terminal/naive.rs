@@ -131,7 +131,7 @@ impl Screen {
         Ok(true)
     }
 
-    /// What was said takes the place of the input row; this and the status are drawn below it.
+    /// Writes the text over the input row; this and the status are drawn below it.
     fn redraw(&mut self, said: &[u8]) -> Result<()> {
         let mut bytes = Vec::new();
         queue!(bytes, MoveToColumn(0), Clear(ClearType::FromCursorDown))?;

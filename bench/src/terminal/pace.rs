@@ -1,10 +1,10 @@
-//! How messages come.
+//! Rates of messages.
 
 use super::sender::UNDER_WAY_MAX;
 
 pub const STEADY_PER_SECOND: u32 = 2_000;
 
-/// How messages come.
+/// Rate of messages.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Pace {
     Quiet,

@@ -12,7 +12,7 @@ use crate::{process, stats::Spread};
 const GLASSLINE: Row = Row::Client(Client::Glassline);
 const NAIVE: Row = Row::Client(Client::Naive);
 
-/// What is compared.
+/// Measures that are compared.
 const COMPARED: [(Table, Measure); 14] = [
     (Table::Load(Pace::Quiet), Measure::KeyMedianMillis),
     (Table::Load(Pace::Steady), Measure::CpuMicrosPerMessage),

@@ -32,7 +32,7 @@ pub struct Terminal {
 struct Watched {
     watch: Mutex<Watch>,
     changed: Condvar,
-    /// How many different messages were shown, for who must not wait for the watch.
+    /// Number of different messages shown, for threads that must not wait for the watch.
     shown: Arc<AtomicUsize>,
     reader: OnceLock<Pid>,
 }
@@ -85,7 +85,7 @@ impl Terminal {
         Ok((process::cpu_ns(client)?, process::thread_cpu_ns(*reader)?))
     }
 
-    /// How many different messages were shown so far.
+    /// Returns the number of different messages shown so far.
     pub fn shown(&self) -> Arc<AtomicUsize> {
         Arc::clone(&self.watched.shown)
     }

@@ -1,4 +1,5 @@
-//! How often a client draws: the marks at which its drawings begin, counted where its output is read.
+//! Rate at which a client draws: the marks at which its drawings begin, counted where its output is
+//! read.
 
 use std::time::{Duration, Instant};
 

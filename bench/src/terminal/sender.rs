@@ -15,10 +15,10 @@ use crate::peers::{Peer, Role, Tutorial};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Written at once where there is no pace.
 const BATCH_MESSAGES: usize = 64;
-/// Where there is no pace, so many messages are under way at most. Without a bound the server would tell a client that falls behind
-/// what it missed (E7), and rightly.
+/// Most messages under way where there is no pace. Without a bound the server would tell a client
+/// that falls behind what it missed (E7), and rightly.
 pub const UNDER_WAY_MAX: usize = 4_096;
-/// How often to look whether fewer are.
+/// Interval of the check for fewer messages under way.
 const LOOK_EVERY: Duration = Duration::from_micros(200);
 /// Lengths of texts as people write them; on 80 columns the longest three take a second row.
 const TEXT_BYTES: [usize; 10] = [12, 30, 45, 64, 80, 25, 140, 55, 38, 100];

@@ -1,4 +1,5 @@
-//! How long a start takes: until the prompt, until the client is in, and what the server's part of that is.
+//! Duration of a start: until the prompt, until the client is in, and what the server's part of
+//! that is.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -1,4 +1,5 @@
-//! Whether every message was shown, once and in order: told by the number that each text begins with.
+//! Check that every message was shown, once and in order: told by the number that each text begins
+//! with.
 
 const MARK: u8 = b'#';
 const DIGITS: usize = 8;
@@ -36,7 +37,7 @@ impl Numbers {
     }
 }
 
-/// What became of the messages 0, 1, 2 and so on.
+/// State of the messages 0, 1, 2 and so on.
 #[derive(Default)]
 pub struct Tally {
     seen: Vec<bool>,

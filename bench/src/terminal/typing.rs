@@ -43,7 +43,7 @@ impl Typing {
         LETTERS.get(at..self.typed)
     }
 
-    /// Whether a look at the input line would tell anything.
+    /// Returns whether a look at the input line would tell anything.
     pub fn is_waiting(&self) -> bool {
         self.emptying || !self.pending.is_empty()
     }
@@ -76,7 +76,7 @@ impl Typing {
     }
 }
 
-/// What stands behind the prompt in a row, if it has one.
+/// Returns the text behind the prompt in a row, if the row has one.
 pub fn typed_in(row: &str) -> Option<&str> {
     let row = row.trim_end();
     row.strip_prefix(PROMPT).or_else(|| (row == PROMPT.trim_end()).then_some(""))

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_was_written_and_cleared_again_is_missed_on_the_screen() {
+    fn a_message_written_and_cleared_is_missed_on_the_screen() {
         let (mut watch, now) = (watch(), Instant::now());
         watch.take(format!("m0 > {}\r\nm0 > {}\r\x1b[J> ", marked(0), marked(1)).as_bytes(), now);
         assert!(watch.fault(2).unwrap().contains("screen"));

@@ -1,4 +1,4 @@
-//! How many connections are held at once, near the limit of descriptors.
+//! Number of connections held at once, near the limit of descriptors.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::process::descriptor_limit;
 use crate::systems::{Server, System};
 
 pub const CONNECTIONS: usize = 19_000;
-/// What this process has open besides.
+/// Descriptors that this process has open besides.
 const OTHER_DESCRIPTORS: usize = 50;
 
 pub fn run(system: System, server: &Server) -> Result<Figures> {

@@ -1,4 +1,4 @@
-//! What silent members cost: memory, and the time to take them all in.
+//! Cost of silent members: memory, and the time to take them all in.
 
 use std::time::Instant;
 

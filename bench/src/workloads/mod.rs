@@ -1,4 +1,5 @@
-//! What is measured. Each workload is one file; a run of one starts the system alone and ends it.
+//! Workloads that are measured. Each workload is one file; a run of one starts the system alone and
+//! ends it.
 
 mod connections;
 mod idle;
@@ -47,7 +48,7 @@ pub enum Measure {
 
 pub type Figures = Vec<(Measure, f64)>;
 
-/// How much of everything a run does.
+/// Amounts of work of a run.
 #[derive(Clone, Copy)]
 pub struct Scale {
     pub warm_up: Duration,

@@ -1,4 +1,4 @@
-//! What members that never read cost the others.
+//! Cost of members that never read, for the others.
 
 use std::time::{Duration, Instant};
 

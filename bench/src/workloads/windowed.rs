@@ -89,7 +89,7 @@ impl Windowed {
     }
 }
 
-/// Whose turn it is to send.
+/// Senders whose turn it is.
 struct Turn {
     senders: std::ops::Range<usize>,
     next: usize,

@@ -1,4 +1,4 @@
-//! What the small server stores: a file of one JSON object a line, and the same in memory.
+//! Store of the small server: a file of one JSON object a line, and the same in memory.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, OpenOptions};
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use super::sabotage::Sabotage;
 
-/// How many messages an early acknowledgement is ahead of the file.
+/// Messages by which an early acknowledgement is ahead of the file.
 const EARLY_MESSAGES: usize = 16;
 
-/// How many messages a start that forgets some forgets.
+/// Messages that a forgetting start forgets.
 const LOST_MESSAGES: usize = 3;
 
 /// The rooms' messages.
@@ -92,7 +92,7 @@ impl Store {
         messages.push(message);
     }
 
-    /// What was stored under an id.
+    /// Returns the message stored under an id.
     pub(super) fn find(&self, saying: &Saying) -> Option<Value> {
         if self.sabotage == Some(Sabotage::ForgetIds) {
             return None;

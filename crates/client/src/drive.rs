@@ -20,7 +20,7 @@ pub(crate) struct Driver<'a> {
     pub(crate) transport: Transport,
     pub(crate) view: &'a mut dyn View,
     pub(crate) started: Instant,
-    /// What is said is shown; false once the output is gone.
+    /// `true` while messages are shown; false once the output is gone.
     pub(crate) shows: bool,
     pub(crate) interrupted: bool,
 }

@@ -1,4 +1,4 @@
-//! How a session ends, and the exit code that says so.
+//! Ends of a session, with the exit code of each.
 
 use std::borrow::Cow;
 
@@ -34,7 +34,8 @@ impl Ending {
         }
     }
 
-    /// What to tell the user on stderr, safe to show: a server may have had a say in it. Nothing after an ordinary leave.
+    /// Returns the text for the user on stderr, safe to show: a server may have had a say in it.
+    /// Nothing after an ordinary leave.
     pub fn text(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Left => None,

@@ -5,11 +5,12 @@ use std::io::{self, ErrorKind};
 use std::thread;
 use std::time::Duration;
 
-/// What is done under a lock takes milliseconds.
+/// Longest wait for a lock; work under it takes milliseconds.
 const LOCK_WAIT: Duration = Duration::from_millis(10);
 const LOCK_TRIES: usize = 10;
 
-/// Whether the lock was got. Where there are no locks, it is as if it had been: what is lost is an entry at worst.
+/// Waits for a lock and returns whether it was got. Where there are no locks, it is as if it had
+/// been: what is lost is an entry at worst.
 pub(crate) fn wait_for(lock: impl Fn() -> Result<(), TryLockError>) -> io::Result<bool> {
     for _ in 0..LOCK_TRIES {
         match lock() {

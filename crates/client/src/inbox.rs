@@ -19,7 +19,7 @@ pub(crate) enum Arrival {
     Link {
         /// Counts the connections of a session.
         generation: u64,
-        /// What.
+        /// Event of the connection.
         event: LinkEvent,
     },
     /// The user did something.
@@ -29,7 +29,7 @@ pub(crate) enum Arrival {
     Interrupted,
 }
 
-/// What a connection does.
+/// Event of a connection.
 #[derive(Debug)]
 pub(crate) enum LinkEvent {
     Connected(TcpStream),
@@ -39,7 +39,7 @@ pub(crate) enum LinkEvent {
     Closed(String),
 }
 
-/// What a user does.
+/// Input of a user.
 #[derive(Debug)]
 pub(crate) enum UserInput {
     /// Whole lines, in order.

@@ -15,15 +15,15 @@ const FILE_NAME: &str = "typed-lines";
 const OLD_FILE_NAME: &str = "history";
 /// First bytes of a server's history, wherever its owner keeps it.
 const DATABASE_START: &[u8] = b"SQLite format 3\0";
-/// What is kept; a file that is twice as long is cut down to it.
+/// Entries kept; a file that is twice as long is cut down to this many.
 const ENTRIES_MAX: usize = 1_000;
 const BYTES_MAX: usize = 1024 * 1024;
 /// A longer one is a document, not a line that somebody wants to find again.
 const ENTRY_BYTES_MAX: usize = 16 * 1024;
-/// What is read of a file that somebody else made longer still.
+/// Bytes read of a file that somebody else made longer still.
 const READ_BYTES_MAX: u64 = 4 * BYTES_MAX as u64;
 
-/// Where typed lines go.
+/// Storage of typed lines.
 #[derive(Debug)]
 pub(crate) struct InputHistory {
     /// `None`: nowhere, as nobody wished it or as it failed.
@@ -125,7 +125,7 @@ fn is_database(path: &Path) -> bool {
     read.is_err() || start == DATABASE_START
 }
 
-/// What a file held.
+/// Contents of a file.
 struct Loaded {
     lines: Vec<String>,
     torn: bool,
@@ -177,7 +177,7 @@ fn append(path: &Path, entry: &str) -> io::Result<()> {
     file.write_all(entry.as_bytes())
 }
 
-/// Where the entries begin that are kept.
+/// Returns the index of the first entry that is kept.
 fn first_kept(lines: &[String]) -> usize {
     let mut bytes = 0;
     let kept = lines.iter().rev().take(ENTRIES_MAX).take_while(|line| {

@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ref_that_is_the_clients_own_is_refused_by_name_and_the_clients_own_are_not_shown() {
+    fn the_clients_own_refs_are_refused_to_programs_and_hidden() {
         let line = r#"{"type":"ping","ref":"glassline-bye"}"#;
         assert_eq!(request_of(line, &mut Seven).expect_err(line).reference.as_deref(), Some("glassline-bye"));
         assert!(request_of(r#"{"type":"ping","ref":"glassline"}"#, &mut Seven).is_ok());

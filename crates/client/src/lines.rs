@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn any_slicing_gives_the_same_lines_and_long_ones_are_told_not_kept() {
+    fn any_slicing_gives_the_same_lines_and_long_ones_are_reported() {
         let input = b"one\r\n\n12345\r\n123456\n\xff\n1234567890\nlast";
         let expected = vec![
             Line::Text("one".into()),

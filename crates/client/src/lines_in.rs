@@ -68,12 +68,12 @@ impl LinesIn {
         Some(line)
     }
 
-    /// Whether everything has been used and nothing comes any more.
+    /// Returns whether everything has been used and nothing comes any more.
     pub(crate) fn is_over(&self) -> bool {
         self.ended && self.waiting.is_empty()
     }
 
-    /// Whether more may come than what waits.
+    /// Returns whether more may come than what waits.
     pub(crate) fn may_go_on(&self) -> bool {
         !self.ended
     }

@@ -1,11 +1,11 @@
-//! Whom to join, and how to show it.
+//! Options of a join: the server, the name, and the presentation.
 
 use std::io::{self, IsTerminal};
 
 use crate::preferences::Preferences;
 use crate::session::update::DialectChoice;
 
-/// How the conversation is shown.
+/// Presentation of the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
     /// [`Mode::Terminal`] between a keyboard and a screen, [`Mode::Linear`] if `TERM` is `dumb`, else [`Mode::Plain`].
@@ -35,7 +35,7 @@ impl Mode {
     }
 }
 
-/// Whom to join, as whom, and how to show it.
+/// Server, name and presentation of a join.
 #[derive(Debug, Clone, Default)]
 pub struct JoinOptions {
     /// `host:port`.
@@ -44,12 +44,12 @@ pub struct JoinOptions {
     pub name: String,
     /// Which dialect to speak.
     pub dialect: DialectChoice,
-    /// How to show it.
+    /// Presentation of the conversation.
     pub mode: Mode,
-    /// Whether this process is the server, too: whoever stops it stops everybody.
+    /// `true` if this process is the server, too: whoever stops it stops everybody.
     pub hosts: bool,
     /// Lines to show first, such as how others join.
     pub greeting: Vec<String>,
-    /// How to show and keep it.
+    /// Choices about showing and keeping the conversation.
     pub preferences: Preferences,
 }

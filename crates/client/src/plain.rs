@@ -26,7 +26,7 @@ use crate::view::View;
 /// So many empty lines in a row leave, as in the tutorial's client.
 const EMPTY_LINES_TO_LEAVE: u8 = 3;
 
-/// Who is at the other end of the lines.
+/// Party at the other end of the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Manner {
     /// A person types the input: empty lines count, and what is typed is taken at once.
@@ -112,7 +112,7 @@ impl Plain {
         Told { room: None, head: head.collect(), ..line.clone() }
     }
 
-    /// What the server has said: marks are the client's own words.
+    /// Writes the server's lines: marks are the client's own words.
     fn tell_heard(&mut self, told: &[Told]) -> io::Result<()> {
         for line in told {
             match line.mark_words() {
@@ -283,7 +283,7 @@ impl Plain {
     }
 }
 
-/// What comes now comes too late, and is read to be counted.
+/// Returns whether input comes too late, and is read only to be counted.
 fn is_over(session: &Session) -> bool {
     session.is_leaving() && !session.has_ended()
 }

@@ -1,23 +1,23 @@
-//! What a person may choose about the way a conversation is shown and kept.
+//! Choices of a person about the way a conversation is shown and kept.
 
 use std::path::PathBuf;
 
 /// The choices; each has a default that needs no thought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preferences {
-    /// Whether each message shows its time; `None`: on a terminal yes, in lines no.
+    /// `Some(true)` if each message shows its time; `None`: on a terminal yes, in lines no.
     pub timestamps: Option<bool>,
     /// When the terminal's bell rings.
     pub bell: Bell,
-    /// Whether names and highlights have colours.
+    /// `true` if names and highlights have colours.
     pub colour: bool,
-    /// Whose words are not shown, whatever the case of the letters.
+    /// Names whose messages are not shown, whatever the case of the letters.
     pub ignore: Vec<String>,
-    /// Whether each room's conversation is also written to a file in the state folder.
+    /// `true` if each room's conversation is also written to a file in the state folder.
     pub log: bool,
-    /// Whether typed lines are found again in the next session.
+    /// `true` if typed lines are found again in the next session.
     pub input_history: bool,
-    /// Where logs and typed lines are kept; `None`: nowhere.
+    /// Folder of logs and typed lines; `None`: nothing is kept.
     pub state_folder: Option<PathBuf>,
 }
 

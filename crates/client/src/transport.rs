@@ -17,8 +17,8 @@ const CONNECT_ONE_TIMEOUT: Duration = Duration::from_secs(4);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes read at a time.
 const READ_BYTES: usize = 16 * 1024;
-/// Where a person reads, bytes that follow each other faster than this are gathered for as long: nothing of them is drawn sooner, and
-/// two threads need not wake for each.
+/// Time for which bytes in quick succession are gathered where a person reads: nothing of them is
+/// drawn sooner, and two threads need not wake for each.
 const GATHER: Duration = Duration::from_millis(4);
 /// A read that brings this much is worth its waking.
 const GATHERED_BYTES: usize = 4 * 1024;
@@ -42,7 +42,7 @@ struct Connection {
 pub(crate) struct Transport {
     address: String,
     inbox: Inbox,
-    /// Whether what comes in quick succession may wait a moment for what comes next.
+    /// `true` if bytes in quick succession may wait a moment for those that come next.
     gathers: bool,
     generation: u64,
     connection: Option<Connection>,
@@ -53,7 +53,7 @@ impl Transport {
         Self { address, inbox, gathers, generation: 0, connection: None }
     }
 
-    /// Whether an event belongs to the connection of now.
+    /// Returns whether an event belongs to the connection of now.
     pub(crate) fn is_current(&self, generation: u64) -> bool {
         generation == self.generation
     }

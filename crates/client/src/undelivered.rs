@@ -40,7 +40,8 @@ impl Undelivered {
         self.unacknowledged = messages;
     }
 
-    /// How a session has ended, seen by whoever wrote its input. `reasons` says where the refusals are told.
+    /// Returns the end of a session, as seen by the author of its input. `reasons` says where the
+    /// refusals are told.
     pub(crate) fn ending(&self, ending: Ending, lines_in: &LinesIn, reasons: &str) -> Ending {
         let unsent = self.too_late + lines_in.unused();
         let lost = format!("{} not sent", of_the_input(unsent, if lines_in.may_go_on() { " or more" } else { "" }));
@@ -85,7 +86,7 @@ mod tests {
     use crate::lines::Line;
 
     #[test]
-    fn the_last_word_says_what_was_not_sent_and_an_end_without_loss_is_left_alone() {
+    fn the_last_line_reports_unsent_input_and_nothing_without_loss() {
         let (inbox, _arrivals) = sync_channel(4);
         let mut lines_in = LinesIn::start(Cursor::new(""), 9, inbox).expect("a thread");
         lines_in.end();

@@ -1,4 +1,5 @@
-//! What a mode of the client is to the driver: it takes the user's input and shows what happens.
+//! Interface of a mode of the client to the driver: it takes the user's input and shows what
+//! happens.
 
 use std::io;
 

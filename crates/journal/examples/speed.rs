@@ -1,4 +1,5 @@
-//! How fast the journal is on this disk: `cargo run --release -p glassline-journal --example speed -- [ROWS]`.
+//! Speed of the journal on this disk: `cargo run --release -p glassline-journal --example speed --
+//! [ROWS]`.
 //!
 //! Prints what the disk alone takes (write and sync), then rows a second alone, through the threads, and of the search index.
 #![allow(
@@ -98,7 +99,8 @@ fn main() {
     std::fs::remove_dir_all(&folder).expect("removed");
 }
 
-/// What this process has used, which a busy machine does not change: CPU time in µs, bytes handed to the disk.
+/// Resources that this process has used, which a busy machine does not change: CPU time in µs,
+/// bytes handed to the disk.
 #[derive(Clone, Copy)]
 struct Used {
     cpu_us: f64,

@@ -45,7 +45,7 @@ pub enum Question {
     Search(Search),
 }
 
-/// What a [`Question`] comes to.
+/// Answer to a [`Question`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// To [`Question::Head`].
@@ -54,32 +54,33 @@ pub enum Answer {
     Page(Page),
 }
 
-/// What became of something handed over.
+/// Result of something handed over.
 #[derive(Debug)]
 pub enum Done {
     /// The record is committed, or found to be committed before. These come in the order of the commits.
     Appended {
-        /// Whose.
+        /// Ticket of the record.
         ticket: Ticket,
-        /// What became of it.
+        /// Outcome of the record.
         outcome: Outcome,
     },
     /// The record was not stored, and nobody may be shown it; the next may be.
     NotStored {
-        /// Whose.
+        /// Ticket of the question.
         ticket: Ticket,
         /// Why: the same for all of a group.
         error: Arc<StoreError>,
     },
     /// The question is answered, or cannot be.
     Answered {
-        /// Whose.
+        /// Ticket of the question.
         ticket: Ticket,
         /// The answer.
         answer: Result<Answer, StoreError>,
     },
-    /// What follows behind the commits (forgetting, the search index, the log's length) does not get on, for a cause that may go. It
-    /// is tried again every second; this comes once, until it went well again.
+    /// Maintenance after the commits (forgetting, the search index, the log's length) fails for a
+    /// cause that may go. It is tried again every second; this comes once, until it went well
+    /// again.
     Untended(StoreError),
     /// The search index was damaged, in these words, and is being built again. No message is missing.
     IndexRenewed(String),
@@ -150,8 +151,9 @@ impl Journal {
         self.shared.submit(records);
     }
 
-    /// Whether no more should be handed over until something is done: [`WAITING_RECORDS_MAX`] or [`WAITING_BYTES_MAX`] wait or are being
-    /// committed, or nobody fetches what is done.
+    /// Returns whether no more should be handed over until something is done:
+    /// [`WAITING_RECORDS_MAX`] or [`WAITING_BYTES_MAX`] wait or are being committed, or nobody
+    /// fetches what is done.
     pub fn is_full(&self) -> bool {
         self.shared.is_full()
     }
@@ -168,7 +170,7 @@ impl Journal {
         self.shared.take_done()
     }
 
-    /// How it is doing. Cheap: it waits for no disk.
+    /// Returns the metrics of the journal. Cheap: it waits for no disk.
     pub fn gauges(&self) -> Gauges {
         self.shared.gauges()
     }

@@ -1,4 +1,4 @@
-//! What is stored, and what became of it.
+//! Records that are stored, and their outcomes.
 
 use glassline_wire::event::{Act, Message};
 
@@ -16,17 +16,18 @@ pub enum Record {
 pub struct Entry {
     /// The message, `at` set, without `seq` and `ref`.
     pub message: Message,
-    /// Whose ids these are: the same number for the same client across its connections and names; 0 is nobody's.
+    /// Author, to whom the ids belong: the same number for the same client across its connections
+    /// and names; 0 is nobody's.
     pub author: u64,
     /// The newest number of the room that the client knew when it first sent the message, if it
     /// says so: where the message was stored before, it has a higher one.
     pub after: Option<u64>,
-    /// Where it comes from: the same number for all that share an address or, of IPv6, a network of 64 bits; 0 if that is not known.
-    /// Forgetting by size is fair by it.
+    /// Origin: the same number for all that share an address or, of IPv6, a network of 64 bits; 0
+    /// if that is not known. Forgetting by size is fair by it.
     pub subnet: u128,
 }
 
-/// What became of a record.
+/// Outcome of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// It survives a crash. A message has this number in its room: one more than the newest before it.

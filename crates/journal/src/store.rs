@@ -1,4 +1,5 @@
-//! What an engine does. Calls block until they are done; [`crate::Journal`] makes them on threads of its own.
+//! Interface of an engine. Calls block until they are done; [`crate::Journal`] makes them on
+//! threads of its own.
 
 use std::any::Any;
 use std::path::PathBuf;
@@ -20,9 +21,9 @@ pub trait Store: Send {
     /// be used any more.
     fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError>;
 
-    /// What became of those records of a batch that were stored before, or may have been, without
-    /// storing anything: for when [`Store::append`] refuses,
-    /// so that nobody is told of what is stored that it is not. One for each, in the same order; nothing for what is new.
+    /// Returns the outcomes of those records of a batch that were stored before, or may have been,
+    /// without storing anything: for when [`Store::append`] refuses, so that nobody is told of what
+    /// is stored that it is not. One for each, in the same order; nothing for what is new.
     ///
     /// # Errors
     /// They cannot be looked up.
@@ -44,7 +45,7 @@ pub trait Store: Send {
     /// Messages stored but not in the search index yet, in all rooms.
     fn index_lag(&self) -> u64;
 
-    /// How much room it takes.
+    /// Returns the space that it takes.
     fn sizes(&self) -> Sizes {
         Sizes::default()
     }
@@ -151,7 +152,7 @@ impl SearchProgress {
     }
 }
 
-/// How much room a store takes, as far as it can say so cheaply.
+/// Space that a store takes, as far as that is known cheaply.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sizes {
     /// Bytes in use in the file: what `--keep-bytes` is held against.
@@ -210,7 +211,7 @@ pub enum StoreError {
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// Description of the error.
         detail: String,
     },
     /// It may not be written.
@@ -237,7 +238,7 @@ pub enum StoreError {
     CannotOpen {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// Error of the system.
         detail: String,
     },
     /// The disk is full, or what the user may have of it.
@@ -266,7 +267,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the store must not be used any more, because nobody can tell what it holds.
+    /// Returns whether the store must not be used any more, because nobody can tell what it holds.
     pub fn is_fatal(&self) -> bool {
         matches!(self, Self::WriteFailed(_) | Self::Corrupt { .. } | Self::Panicked(_))
     }

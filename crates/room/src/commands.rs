@@ -24,7 +24,7 @@ const LISTED_MAX: usize = 100;
 /// Messages shown to a tutorial client that asks for the past without a number: a screen.
 const HISTORY_SHOWN: u64 = 20;
 
-/// Whether the member stays after its command.
+/// Outcome of a command for its member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Obeyed {
     /// It stays.
@@ -42,9 +42,9 @@ pub(crate) struct Command {
     pub(crate) name: &'static str,
     /// Other names for it.
     pub(crate) aliases: &'static [&'static str],
-    /// What stands behind the name, empty for nothing.
+    /// Text behind the name, empty for none.
     pub(crate) arguments: &'static str,
-    /// What it does, in a few words.
+    /// Description of the command, in a few words.
     pub(crate) help: &'static str,
     handler: fn(&mut Hub, MemberId, &str, Now) -> Result<Obeyed, Fault>,
 }

@@ -18,7 +18,7 @@ use crate::order::check_text;
 use crate::refusal::Refused;
 use crate::talk::hold_to_text_limit;
 
-/// Where a direct message goes, and how its sender knows it.
+/// Direct message: its recipient and text, and the id and `ref` by which its sender knows it.
 #[derive(Debug, Clone)]
 pub(crate) struct Letter<'a> {
     pub(crate) to: &'a str,

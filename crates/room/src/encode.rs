@@ -1,4 +1,4 @@
-//! What the hub says, as bytes of either dialect.
+//! Messages of the hub, as bytes of either dialect.
 
 use alloc::vec::Vec;
 

@@ -21,20 +21,20 @@ use crate::refusal::Refused;
 use crate::rooms::LOBBY_ID;
 use crate::roster::{Granted, NumberBecause};
 
-/// How a newcomer comes in: what the hub cannot know by itself.
+/// Facts about a newcomer that the hub cannot know by itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Entrance {
     /// The number under which the owner of the sockets knows the newcomer.
     pub connection: usize,
     /// A fresh random secret, which may later take the name back (E2); 0 for none.
     pub token: u128,
-    /// Where it comes from.
+    /// Address that it connects from.
     pub address: IpAddr,
     /// The instant.
     pub now: Now,
 }
 
-/// What came of a `hello`.
+/// Result of a `hello`.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Entered {
     /// The newcomer is in.
@@ -45,7 +45,7 @@ pub enum Entered {
     Awaits,
 }
 
-/// What is known of the member whose name and token somebody shows (E2).
+/// State of the member whose name and token somebody shows (E2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holder {
     /// Nothing yet.
@@ -79,7 +79,7 @@ impl Hub {
         Ok(id)
     }
 
-    /// Who is here, for one about to come in: the first line a newcomer reads.
+    /// Sends the members present to one about to come in: the first line that a newcomer reads.
     fn greet(&mut self, id: MemberId) {
         let others = match self.names_in_words(LOBBY_ID, id, 20) {
             None => "nobody else is here yet".to_string(),

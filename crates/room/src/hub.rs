@@ -29,7 +29,7 @@ use crate::tally::Tally;
 /// After so many visits in one lane the next lane has its turn.
 const VISITS_IN_A_ROW: usize = 64;
 
-/// What a hub allows.
+/// Limits and features of a hub.
 #[derive(Debug, Clone)]
 pub struct Rules {
     /// Exactly the tutorial's behaviour (T9): no words of the server's own, no commands, no rules for names.
@@ -48,13 +48,14 @@ pub struct Rules {
     pub rooms_max: usize,
     /// Rooms that one member may be in.
     pub rooms_per_member_max: usize,
-    /// Whether there is a history: messages are handed over to be stored before anybody is sent them.
+    /// `true` if there is a history: messages are handed over to be stored before anybody is sent
+    /// them.
     pub durable: bool,
-    /// How many messages of the past a newcomer is sent in the event dialect; needs a history.
+    /// Messages of the past that a newcomer is sent in the event dialect; needs a history.
     pub replay: usize,
     /// … and in the tutorial dialect.
     pub replay_tutorial: usize,
-    /// What makes a member an operator; without it there are none.
+    /// Token that makes a member an operator; without it there are none.
     pub operator_token: Option<OperatorToken>,
     /// Program and version, for `welcome`.
     pub server: String,
@@ -146,12 +147,12 @@ impl Hub {
         hub
     }
 
-    /// How many are here.
+    /// Returns the number of members.
     pub fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// Whether nobody is here.
+    /// Returns whether nobody is here.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
@@ -166,7 +167,7 @@ impl Hub {
         self.members.get(member.0).map_or("", |member| &member.name)
     }
 
-    /// What a connection has to wait for before something else of it may be carried out.
+    /// Returns what a connection has to wait for before something else of it may be carried out.
     pub fn awaits(&self, connection: usize) -> Awaits {
         self.outstanding.awaits(connection)
     }
@@ -176,7 +177,7 @@ impl Hub {
         self.outstanding.take_settled()
     }
 
-    /// Whether [`Hub::take_settled`] would name a connection.
+    /// Returns whether [`Hub::take_settled`] would name a connection.
     pub fn has_settled(&self) -> bool {
         self.outstanding.has_settled()
     }
@@ -186,12 +187,14 @@ impl Hub {
         self.outstanding.forget(connection);
     }
 
-    /// Whether a member reads too little of what it is sent for more of its requests to be taken.
+    /// Returns whether a member reads too little of what it is sent for more of its requests to be
+    /// taken.
     pub fn is_overfull(&self, member: MemberId) -> bool {
         self.members.get(member.0).is_some_and(|member| self.outbox_is_full(member))
     }
 
-    /// Whether a member was sent half of something, so that nothing else may come before the rest.
+    /// Returns whether a member was sent half of something, so that nothing else may come before
+    /// the rest.
     pub fn is_mid_frame(&self, member: MemberId) -> bool {
         self.members.get(member.0).is_some_and(|member| member.outlet.is_mid_frame())
     }
@@ -226,7 +229,7 @@ impl Hub {
         outlet.own_bytes() > bytes_max || outlet.steps() > 4_096
     }
 
-    /// Whether members must be written to before more is read from anyone.
+    /// Returns whether members must be written to before more is read from anyone.
     pub fn is_flooded(&self) -> bool {
         let log_bytes_max = self.log_bytes_max();
         self.laps.iter().any(|&(room, dialect)| {
@@ -351,7 +354,7 @@ impl Hub {
         None
     }
 
-    /// Whether [`Hub::take_woken`] or [`Hub::next_in_lap`] may name somebody.
+    /// Returns whether [`Hub::take_woken`] or [`Hub::next_in_lap`] may name somebody.
     pub fn has_writes(&self) -> bool {
         !self.woken.is_empty() || !self.laps.is_empty()
     }
@@ -386,7 +389,8 @@ impl Hub {
         None
     }
 
-    /// What the next write to a member carries; at most [`crate::WRITE_BYTES_MAX`] bytes, or one entry.
+    /// Returns the content of the next write to a member; at most [`crate::WRITE_BYTES_MAX`] bytes,
+    /// or one entry.
     pub fn gather(&self, id: MemberId) -> Gathered<'_> {
         let mut gathered = Gathered::default();
         if let Some(member) = self.members.get(id.0) {
@@ -461,7 +465,8 @@ impl Hub {
     }
 }
 
-/// How a member is told what it missed; pure servers have no words, and nobody misses its own messages.
+/// Returns the notice of missed messages for a member; pure servers have no words, and nobody
+/// misses its own messages.
 fn missed_words(rooms: &Slab<Room>, dialect: Dialect, pure: bool, missed: &Missed) -> Option<Vec<u8>> {
     let &Missed { room, from, to, own } = missed;
     let of_others = (to - from + 1).saturating_sub(own);

@@ -12,9 +12,9 @@ pub(crate) struct Lane {
     pub(crate) members: Vec<MemberId>,
     /// Members that have not been sent everything: while there are any, the log keeps its past.
     pub(crate) behind: usize,
-    /// Whether the hub has this lane among those with a lap under way.
+    /// `true` if the hub has this lane among those with a lap under way.
     pub(crate) queued: bool,
-    /// Whom the lap visits next.
+    /// Member that the lap visits next.
     next: usize,
     /// Visits until everybody was visited since the last append.
     remaining: usize,
@@ -85,8 +85,8 @@ impl Lane {
         member
     }
 
-    /// Whether so much was appended in this circle that members must be written to before more is read: a member that keeps
-    /// reading is never overtaken by its log's tail.
+    /// Returns whether so much was appended in this circle that members must be written to before
+    /// more is read: a member that keeps reading is never overtaken by its log's tail.
     pub(crate) fn is_flooded(&self, log_bytes_max: usize) -> bool {
         self.circle_bytes > log_bytes_max / 4
     }

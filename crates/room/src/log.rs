@@ -20,7 +20,7 @@ impl Segment {
     }
 }
 
-/// Where an entry ends, and the room's newest message number there.
+/// End of an entry, and the room's newest message number there.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mark {
     pub(crate) end: u64,
@@ -32,7 +32,7 @@ pub(crate) struct Mark {
 pub(crate) struct Log {
     segments: VecDeque<Segment>,
     marks: VecDeque<Mark>,
-    /// What stood just before the oldest byte kept.
+    /// Position just before the oldest byte kept.
     tail: Mark,
     end: u64,
 }
@@ -52,12 +52,12 @@ impl Log {
         self.tail.end
     }
 
-    /// What stood just before the oldest byte kept.
+    /// Returns the position just before the oldest byte kept.
     pub(crate) fn tail_mark(&self) -> Mark {
         self.tail
     }
 
-    /// Where the newest entry ends.
+    /// Returns the end of the newest entry.
     pub(crate) fn newest(&self) -> Mark {
         self.marks.back().copied().unwrap_or(self.tail)
     }

@@ -14,7 +14,7 @@ use crate::recent_ids::{Scope, author_of};
 use crate::replay::Replay;
 use crate::writers::Writers;
 
-/// How a member is spoken to.
+/// Dialect of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// Pairs of frames (T).
@@ -59,7 +59,7 @@ pub(crate) struct Member {
     /// The socket's owner knows this member by this number.
     pub(crate) connection: usize,
     pub(crate) token: u128,
-    /// Where it comes from.
+    /// Address that it connects from.
     pub(crate) address: IpAddr,
     pub(crate) since: Timestamp,
     /// When it last said or asked something, on the monotonic clock.
@@ -70,16 +70,16 @@ pub(crate) struct Member {
     pub(crate) author: Scope,
     pub(crate) is_operator: bool,
     pub(crate) arrival: Arrival,
-    /// How many wrong tokens it has shown.
+    /// Number of wrong tokens that it has shown.
     pub(crate) wrong_tokens: u8,
     /// A mute hits it, or did so until it ended.
     pub(crate) is_muted: bool,
-    /// What it is still owed of the past.
+    /// Messages of the past that it has still to be sent.
     pub(crate) replay: Option<Box<Replay>>,
     pub(crate) outlet: Outlet,
     /// Senders of direct messages to this member, for replies; most members have none.
     pub(crate) writers: Option<Box<Writers>>,
-    /// Whether the member stands in the hub's list of those to write to.
+    /// `true` if the member stands in the hub's list of those to write to.
     pub(crate) woken: bool,
 }
 
@@ -109,7 +109,7 @@ impl Member {
         }
     }
 
-    /// Whether it is in this room.
+    /// Returns whether it is in this room.
     pub(crate) fn follows(&self, room: RoomId) -> bool {
         self.outlet.feed(room).is_some()
     }

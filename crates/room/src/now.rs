@@ -1,4 +1,4 @@
-//! What time it is, told to the hub by whoever has a clock.
+//! Present time, told to the hub by whoever has a clock.
 
 use glassline_wire::timestamp::Timestamp;
 

@@ -1,4 +1,5 @@
-//! What one member has still to be sent: a position in each of its rooms, and what stands between.
+//! Output that one member has still to be sent: a position in each of its rooms, and what stands
+//! between.
 
 use alloc::{collections::VecDeque, vec::Vec};
 
@@ -12,7 +13,7 @@ pub(crate) use missed::Missed;
 use own_bytes::OwnBytes;
 pub(crate) use own_bytes::OwnBytesTotal;
 
-/// Where the logs are found.
+/// Access to the logs.
 pub(crate) trait Logs<'log> {
     /// The log of `room` in the member's dialect.
     fn log(&self, room: RoomId) -> Option<&'log Log>;
@@ -24,11 +25,11 @@ pub(crate) struct Feed {
     pub(crate) room: RoomId,
     /// Everything before this position was sent, or is not for this member.
     pub(crate) cursor: u64,
-    /// How far the steps queued will have brought the cursor.
+    /// Position to which the steps queued will have brought the cursor.
     planned: u64,
     /// Index in the lane's list of members.
     pub(crate) slot: usize,
-    /// Whether the lane counts this member among those that hold its log back.
+    /// `true` if the lane counts this member among those that hold its log back.
     pub(crate) behind: bool,
     /// Newest message number before the cursor, noted whenever it moves: after the log's tail has passed it, nobody else knows.
     seq_reached: u64,
@@ -43,7 +44,7 @@ enum Step {
     Copy { room: RoomId, seq: u64, bytes: Vec<u8> },
     /// The room's log up to here comes first.
     Through { room: RoomId, to: u64 },
-    /// What comes behind waits until the past has been sent.
+    /// Barrier: steps behind it wait until the past has been sent.
     Hold,
     /// The member's own message: its bytes are stepped over (T5).
     Jump { room: RoomId, from: u64, to: u64, messages: u64 },
@@ -116,12 +117,13 @@ impl Outlet {
         self.steps.len()
     }
 
-    /// Whether what comes first is half sent: nothing may come before the rest of it.
+    /// Returns whether what comes first is half sent: nothing may come before the rest of it.
     pub(crate) fn is_mid_frame(&self) -> bool {
         self.front_sent > 0 || self.front_is_rest
     }
 
-    /// Whether there is nothing to send: cursors at their ends, nothing queued, or only what is held back.
+    /// Returns whether there is nothing to send: cursors at their ends, nothing queued, or only
+    /// what is held back.
     pub(crate) fn is_drained<'a>(&self, logs: &impl Logs<'a>) -> bool {
         if matches!(self.steps.front(), Some(Step::Hold)) {
             return true;
@@ -153,7 +155,8 @@ impl Outlet {
         }
     }
 
-    /// Whether little enough waits before what is held back for more of the past to be fetched.
+    /// Returns whether little enough waits before what is held back for more of the past to be
+    /// fetched.
     pub(crate) fn has_room_before_hold(&self) -> bool {
         let mut bytes_before = 0;
         for step in &self.steps {
@@ -180,7 +183,7 @@ impl Outlet {
         }
     }
 
-    /// Where a hold is among the steps.
+    /// Returns the index of a hold among the steps.
     fn hold_index(&self, hold: usize) -> Option<usize> {
         let holds = self.steps.iter().enumerate().filter(|(_, step)| matches!(step, Step::Hold));
         holds.map(|(index, _)| index).nth(hold)
@@ -316,8 +319,8 @@ impl Outlet {
         (self.settle(logs) + copies).saturating_sub(stepped_over)
     }
 
-    /// Where the cursor stopped short: takes the rest of a half-sent entry out of its log, and notes how far the room was read.
-    /// Returns how many messages the cursors have passed since.
+    /// Settles a cursor that stopped short: takes the rest of a half-sent entry out of its log, and
+    /// notes how far the room was read. Returns how many messages the cursors have passed since.
     fn settle<'a>(&mut self, logs: &impl Logs<'a>) -> u64 {
         let mut passed = 0;
         for feed in &mut self.feeds {
@@ -367,7 +370,7 @@ fn push_copied(steps: &mut VecDeque<Step>, own_bytes: &mut OwnBytes, log: &Log, 
 }
 
 impl Step {
-    /// Whether it says how far to follow the room's log.
+    /// Returns whether it says how far to follow the room's log.
     fn is_of_log(&self, room: RoomId) -> bool {
         matches!(self, Self::Through { room: of, .. } | Self::Jump { room: of, .. } if *of == room)
     }

@@ -1,8 +1,8 @@
-//! What each connection waits for from the history: its own messages on their way in, and its questions.
+//! Waits of each connection for the history: its own messages on their way in, and its questions.
 
 use alloc::collections::{BTreeMap, VecDeque};
 
-/// What a connection has to wait for before something else of it may be carried out.
+/// Wait of a connection before something else of it may be carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Awaits {
     /// Nothing.
@@ -63,7 +63,7 @@ impl Outstanding {
         Waiter { connection, serial: counts.serial }
     }
 
-    /// Whether the one that waited is still there.
+    /// Returns whether the one that waited is still there.
     pub(crate) fn is_waiting(&self, waiter: Waiter) -> bool {
         self.counts.get(&waiter.connection).is_some_and(|counts| counts.serial == waiter.serial)
     }
@@ -94,7 +94,7 @@ impl Outstanding {
         self.counts.remove(&connection);
     }
 
-    /// What else a connection waited for is over.
+    /// Notes that everything else that a connection waited for is over.
     pub(crate) fn note_settled(&mut self, connection: usize) {
         self.settled.push_back(connection);
     }
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_is_settled_once_everything_came_back_and_a_gone_one_never() {
+    fn a_connection_settles_once_all_came_back_and_a_gone_one_never() {
         let mut outstanding = Outstanding::default();
         let first = outstanding.note_append(7);
         assert_eq!(outstanding.awaits(7), Awaits::Appends);

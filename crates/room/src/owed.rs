@@ -84,7 +84,7 @@ impl Owed {
         }
     }
 
-    /// What is not stored any more, or cannot be read, is a hole that is told (E7).
+    /// Writes a gap for messages that are not stored any more or cannot be read (E7).
     fn put_gap(&self, from: u64, to: u64, frames: &mut Vec<u8>) {
         if from <= to {
             frames.extend(Event::Gap(Gap { room: self.name.clone(), from, to }).to_frame());

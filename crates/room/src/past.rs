@@ -28,11 +28,11 @@ pub struct Question {
     pub ticket: u64,
     /// The number under which the owner of the sockets knows the connection it is asked for.
     pub connection: usize,
-    /// What is asked.
+    /// Question to the history.
     pub inquiry: Inquiry,
 }
 
-/// What may be asked of the history.
+/// Questions that the history answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Inquiry {
     /// The newest number of the room of this name.
@@ -43,7 +43,7 @@ pub enum Inquiry {
     Search(Search),
 }
 
-/// What the history answers.
+/// Answers of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// The newest number; 0 for a room that was never spoken in.
@@ -61,7 +61,7 @@ pub enum Answer {
     TooSlow(String),
 }
 
-/// Who asked, and what for.
+/// Recipient of an answer, and its purpose.
 #[derive(Debug)]
 pub(crate) enum Purpose {
     /// A room is about to be opened.
@@ -83,7 +83,7 @@ pub(crate) struct Past {
     heads_noted: u64,
 }
 
-/// What is known of a room that is not open.
+/// State of a room that is not open.
 #[derive(Debug)]
 struct Head {
     /// Its newest number; nothing if it could not be read.
@@ -113,7 +113,7 @@ impl Past {
         self.heads.insert(room, Head { newest_seq, noted: self.heads_noted });
     }
 
-    /// Whether the newest number of a room that is not open is known.
+    /// Returns whether the newest number of a room that is not open is known.
     fn knows_head(&self, room: &str) -> bool {
         self.heads.get(room).is_some_and(|head| head.newest_seq.is_some())
     }

@@ -73,7 +73,7 @@ pub(crate) fn in_words<S: AsRef<str>>(names: &[S], count: usize) -> String {
     }
 }
 
-/// What is announced at once, in this order: whoever is named last in it is where that says.
+/// Changes announced at once, in this order: whoever is named last in it is where that says.
 #[derive(Debug, Default)]
 pub(crate) struct Announcement {
     /// Departures of names that another client has taken since.
@@ -82,7 +82,7 @@ pub(crate) struct Announcement {
     pub(crate) left: Crowd,
 }
 
-/// What a room has still to announce.
+/// Changes that a room has still to announce.
 #[derive(Debug, Default)]
 pub(crate) struct Presence {
     next: Announcement,
@@ -120,7 +120,7 @@ impl Presence {
         (self.next.left_before.count + self.next.joined.count + self.next.left.count > 0).then_some(self.quiet_until_ms)
     }
 
-    /// What is to be announced now, if it is time.
+    /// Takes the announcement that is due now, if one is.
     pub(crate) fn take_due(&mut self, now_ms: u64) -> Option<Announcement> {
         let due = self.due_ms()? <= now_ms;
         due.then(|| self.take(now_ms))
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_first_arrival_is_announced_at_once_and_a_crowd_four_times_a_second() {
+    fn a_first_arrival_is_announced_at_once_and_crowds_at_4_hz() {
         let mut presence = Presence::default();
         presence.arrived("alice", 2);
         assert_eq!(presence.take_due(1_000).expect("due").joined.words(), "alice");
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_crowd_nobody_who_came_back_is_named_as_gone_and_nothing_else() {
+    fn in_a_crowd_nobody_who_came_back_is_named_as_gone() {
         let mut presence = Presence::default();
         presence.departed("bot", 1);
         for n in 0..100 {

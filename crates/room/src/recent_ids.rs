@@ -5,7 +5,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::timestamp::Timestamp;
 
-/// What became of a message.
+/// Outcome of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) seq: u64,
@@ -14,7 +14,7 @@ pub(crate) struct Outcome {
     pub(crate) digest: u64,
 }
 
-/// Whose ids these are: somebody who shows the same token, or comes under the same name.
+/// Owner of ids: somebody who shows the same token, or comes under the same name.
 pub(crate) type Scope = u64;
 
 /// A bounded memory of ids, by sender.
@@ -64,7 +64,7 @@ pub(crate) fn author_of(token: u128) -> Scope {
     if token == 0 { 0 } else { fnv(token.to_be_bytes().into_iter()) }
 }
 
-/// What a message says and how: FNV-1a, 64 bits, not for secrets.
+/// Returns a digest of a message and its kind: FNV-1a, 64 bits, not for secrets.
 pub(crate) fn digest(text: &str, action: bool) -> u64 {
     fnv(text.bytes().chain([u8::from(action)]))
 }

@@ -1,4 +1,5 @@
-//! What was said before a member came: the last messages of a room, or everything it missed since it was last here (E7).
+//! Messages before a member came: the last messages of a room, or everything it missed since it was
+//! last here (E7).
 //!
 //! The member's outlet holds back whatever is new until the past has been sent, so that it reads everything in one order.
 
@@ -11,7 +12,7 @@ use crate::outlet::Missed;
 use crate::owed::{Owed, What};
 use crate::past::{Answer, Inquiry, Purpose};
 
-/// What a member is owed of the past, and the question under way.
+/// Messages of the past that a member has still to be sent, and the question under way.
 #[derive(Debug, Default)]
 pub(crate) struct Replay {
     /// Each has its hold in the member's outlet, in the same order.
@@ -48,7 +49,8 @@ impl Hub {
         }
     }
 
-    /// Whether a member is still sent the past: what it asked for meanwhile waits behind that.
+    /// Returns whether a member is still sent the past: what it asked for meanwhile waits behind
+    /// that.
     pub fn is_owed_past(&self, id: MemberId) -> bool {
         self.members.get(id.0).is_some_and(|member| member.replay.is_some())
     }
@@ -118,7 +120,7 @@ impl Hub {
         }
     }
 
-    /// Whether a member still waits for this answer.
+    /// Returns whether a member still waits for this answer.
     pub(crate) fn is_replay_awaited(&self, id: MemberId, ticket: u64) -> bool {
         let replay = self.members.get(id.0).and_then(|member| member.replay.as_ref());
         replay.and_then(|replay| replay.asked).is_some_and(|(asked, _)| asked == ticket)

@@ -227,7 +227,7 @@ impl Hub {
         self.announce(room_id, &text, &event(presence));
     }
 
-    /// Who is in a room, for one of its members.
+    /// Returns the members of a room, for one of its members.
     ///
     /// # Errors
     /// The member is not in it.

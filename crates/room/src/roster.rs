@@ -17,7 +17,7 @@ use crate::id::MemberId;
 use crate::name::{Looks, Name, fold};
 use crate::refusal::Refused;
 
-/// How many numbers in a row are tried behind a taken name.
+/// Numbers in a row that are tried behind a taken name.
 const SUFFIX_TRIES_MAX: u32 = 64;
 
 /// A name in use.
@@ -68,7 +68,7 @@ enum Alike {
 }
 
 impl Roster {
-    /// Who has this name, in whatever case.
+    /// Returns the member that has this name, in whatever case.
     pub(crate) fn find(&self, name: &str) -> Option<MemberId> {
         self.named(&fold(name)).map(|id| self.names[id as usize].member)
     }

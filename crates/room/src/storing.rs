@@ -21,32 +21,32 @@ use crate::subnet::subnet_key;
 pub struct Draft {
     /// Comes back with what became of it, in the order in which drafts were handed over.
     pub ticket: u64,
-    /// What to store.
+    /// Content to store.
     pub what: Drafted,
 }
 
-/// What is to be stored.
+/// Content that is to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Drafted {
     /// Something said.
     Message {
         /// The message, without `seq` and `ref`.
         message: Message,
-        /// Whose ids these are, across connections and names; 0 where there is no id.
+        /// Owner of the ids, across connections and names; 0 where there is no id.
         author: u64,
         /// The newest number that the sender knew when it first sent this, if it says so.
         after: Option<u64>,
-        /// Where it comes from ([`crate::subnet_key`]).
+        /// Subnet that it comes from ([`crate::subnet_key`]).
         subnet: u128,
     },
     /// Something an operator does.
     Act(Act),
 }
 
-/// What a draft costs beside its texts, in bytes.
+/// Cost of a draft beside its texts, in bytes.
 const DRAFT_BYTES: usize = 128;
 
-/// What became of a draft.
+/// Outcome of a draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
     /// It is stored; a message has this number.
@@ -64,7 +64,7 @@ pub enum Fate {
     NotStored(String),
 }
 
-/// What was handed over, and who is to be told.
+/// Draft that was handed over, and the recipient of its outcome.
 #[derive(Debug)]
 struct UnderWay {
     sender: MemberId,
@@ -79,7 +79,7 @@ enum Handed {
     Act(Pending),
 }
 
-/// What is on its way, oldest first; tickets follow each other.
+/// Drafts on their way, oldest first; tickets follow each other.
 #[derive(Debug, Default)]
 pub(crate) struct Storing {
     drafts: Vec<Draft>,
@@ -127,7 +127,7 @@ impl Hub {
         self.storing.under_way.push_back(under_way);
     }
 
-    /// What is to be stored, in its order.
+    /// Takes the drafts that are to be stored, in their order.
     pub fn take_drafts(&mut self) -> Vec<Draft> {
         self.storing.drafts_bytes = 0;
         core::mem::take(&mut self.storing.drafts)
@@ -138,7 +138,7 @@ impl Hub {
         self.storing.drafts_bytes
     }
 
-    /// How much was handed over and has not come back.
+    /// Returns the number of drafts that were handed over and have not come back.
     pub fn unstored(&self) -> usize {
         self.storing.under_way.len()
     }
@@ -212,7 +212,7 @@ impl Hub {
     }
 }
 
-/// What a sender is told whose id came before with another message.
+/// Text for a sender whose id came before with another message.
 pub(crate) const ID_REUSED: &str = "this id was sent with another message; use a new one";
 
 /// The text of [`ErrorCode::TooLate`] with a history.

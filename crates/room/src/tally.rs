@@ -1,4 +1,4 @@
-//! What was done so far, in numbers: for whoever watches the server run.
+//! Counters of the hub: for whoever watches the server run.
 
 use glassline_wire::event::ErrorCode;
 
@@ -31,12 +31,12 @@ impl Tally {
 }
 
 impl Hub {
-    /// What was done so far.
+    /// Returns the counters so far.
     pub fn tally(&self) -> Tally {
         self.tally
     }
 
-    /// How many rooms there are, the lobby included.
+    /// Returns the number of rooms, the lobby included.
     pub fn room_count(&self) -> usize {
         self.rooms.len()
     }
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn each_member_that_is_sent_a_message_is_one_delivery_however_it_is_sliced() {
+    fn a_message_to_a_member_is_one_delivery_however_it_is_sliced() {
         for bytes_max in [1, 7, 1 << 20] {
             let mut hub = Hub::new(Rules::default());
             let enter = |hub: &mut Hub, name: &str, connection| {

@@ -1,4 +1,4 @@
-//! How somebody is connected, which rooms there are, and who is away.
+//! Information on connections, rooms and absence.
 
 use alloc::{
     format,
@@ -27,7 +27,7 @@ impl Hub {
         }
     }
 
-    /// How the one of this name, in whatever case, is connected.
+    /// Returns how the member of this name, in whatever case, is connected.
     ///
     /// # Errors
     /// Nobody has the name.
@@ -78,7 +78,7 @@ impl Hub {
         Ok(Away { name: self.name(id).to_string(), text, reference })
     }
 
-    /// Who has this name, in whatever case.
+    /// Returns the member that has this name, in whatever case.
     pub(crate) fn find(&self, name: &str) -> Result<(MemberId, &Member), Refused> {
         let id = self.roster.find(name);
         id.and_then(|id| Some((id, self.members.get(id.0)?)))
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn more_rooms_than_fit_are_counted_and_the_longest_list_fits_a_frame() {
+    fn excess_rooms_are_counted_and_the_longest_list_fits_a_frame() {
         let mut hub = Hub::new(Rules::default());
         // Thirty-two characters, most of which JSON writes as two.
         let names: Vec<String> = (0..2_047).map(|n| format!("{}{n:04}", "\"".repeat(28))).collect();

@@ -16,7 +16,7 @@ use proptest::prelude::*;
 
 const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 1_700_000_000_000 } };
 const ROOMS: [&str; 3] = ["lobby", "den", "attic"];
-/// What bob has when he comes back, and what there is, in each room.
+/// Number of messages that bob has when he comes back, and of all messages, in each room.
 const SEEN: u64 = 7;
 const NEWEST: u64 = 9;
 
@@ -25,7 +25,7 @@ struct World {
     hub: Hub,
     alice: MemberId,
     bob: MemberId,
-    /// What bob had of each room when he came back.
+    /// Newest number that bob had of each room when he came back.
     since: BTreeMap<String, u64>,
     stored: BTreeMap<&'static str, Vec<Message>>,
     /// The refs of what bob said, by room and number.
@@ -190,7 +190,8 @@ impl World {
         events
     }
 
-    /// What bob was told, in short: `den 7` for message 7, `den gap 1-2`, `den ack 7` with a ref.
+    /// Returns the events that bob was sent, in short: `den 7` for message 7, `den gap 1-2`, `den
+    /// ack 7` with a ref.
     fn told(&self) -> Vec<String> {
         let short = |event| match event {
             Event::Message(Message { room, seq: Some(seq), reference, .. }) => {
@@ -215,7 +216,7 @@ fn numbers(from: u64, to: u64) -> impl Iterator<Item = String> {
 }
 
 #[test]
-fn an_own_message_among_what_passed_comes_once_in_its_place_and_with_its_ref() {
+fn an_own_message_among_passed_ones_comes_once_with_its_ref() {
     let mut world = World::new(&["lobby"], 256 << 10);
     world.say(world.alice, "lobby", 10, false);
     for _ in 0..2 {
@@ -236,7 +237,7 @@ fn an_own_message_among_what_passed_comes_once_in_its_place_and_with_its_ref() {
 }
 
 #[test]
-fn own_messages_among_what_cannot_be_read_are_acknowledged_between_the_gaps() {
+fn own_messages_in_unreadable_parts_are_acked_between_gaps() {
     let mut world = World::new(&["lobby"], 256 << 10);
     world.say(world.bob, "lobby", 10, true);
     world.flood("lobby");
@@ -259,7 +260,7 @@ fn what_passes_between_two_pages_is_sent_as_well() {
 }
 
 #[test]
-fn what_passes_between_the_holds_of_two_other_rooms_is_sent_as_well() {
+fn messages_passed_between_two_other_holds_are_sent_as_well() {
     let mut world = World::new(&["lobby"], 256 << 10);
     world.flood("lobby");
     // What bob says in the den comes behind what passed in the lobby, and before what passed in the attic.
@@ -303,7 +304,7 @@ fn who_leaves_a_room_reads_on_in_the_others() {
 }
 
 #[test]
-fn what_is_still_owed_of_a_room_that_is_left_is_told_in_its_place() {
+fn the_pending_past_of_a_room_that_is_left_is_gaps_in_place() {
     let mut world = World::new(&["lobby"], 256 << 10);
     world.flood("attic");
     world.flood("den");
@@ -386,7 +387,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn each_message_comes_once_in_order_and_only_what_is_not_there_is_a_gap(
+    fn each_message_comes_once_in_order_and_only_losses_are_gaps(
         steps in steps(),
         missed_rooms in 1..=ROOMS.len(),
         outbox_bytes_max in 20_000..200_000_usize,

@@ -67,7 +67,8 @@ fn events(hub: &mut Hub, id: MemberId) -> Vec<Event> {
     payloads(&written(hub, id)).iter().map(|payload| Event::from_json(payload).expect("an event")).collect()
 }
 
-/// What a member is told, in short: `7 hi` for message 7, `gap 1-2`, `ack 7` with a ref.
+/// Returns the events that a member is sent, in short: `7 hi` for message 7, `gap 1-2`, `ack 7`
+/// with a ref.
 fn told(hub: &mut Hub, id: MemberId) -> Vec<String> {
     let short = |event: Event| match event {
         Event::Message(Message { seq, text, reference, .. }) => {
@@ -211,7 +212,7 @@ fn a_message_outlives_its_sender_and_keeps_its_room_open() {
 }
 
 #[test]
-fn several_rooms_can_be_opened_together_however_many_were_opened_before() {
+fn rooms_can_be_opened_together_however_many_came_before() {
     let mut hub = hub(0, 0);
     let answer_all = |hub: &mut Hub| {
         while let Some(Question { ticket, inquiry: Inquiry::Head(_), .. }) = hub.next_question() {
@@ -289,7 +290,7 @@ fn a_history_that_cannot_be_read_is_a_gap_and_not_a_silence() {
 }
 
 #[test]
-fn a_newcomer_is_sent_context_and_a_tutorial_member_pairs_with_the_time() {
+fn newcomers_are_sent_context_and_tutorial_pairs_show_the_time() {
     let mut hub = hub(2, 2);
     hub.resume_lobby(9);
     let bob = enter(&mut hub, 0, &hello("bob"));
@@ -331,7 +332,7 @@ fn who_leaves_is_owed_nothing_and_a_late_answer_hits_nobody() {
 }
 
 #[test]
-fn history_is_for_members_of_the_room_and_ends_where_the_room_does() {
+fn history_is_for_members_of_the_room_and_ends_with_it() {
     let mut hub = hub(0, 0);
     hub.resume_lobby(9);
     let bob = enter(&mut hub, 0, &hello("bob"));
@@ -373,7 +374,7 @@ fn a_tutorial_member_reads_back_too() {
 }
 
 #[test]
-fn a_verdict_on_one_connection_is_none_on_the_next_of_the_same_client() {
+fn an_outcome_is_not_for_the_next_connection_of_a_client() {
     let mut hub = hub(0, 0);
     let shown = Hello { token: Some(TOKEN.into()), ..hello("bob") };
     let first = enter(&mut hub, 0, &shown);
@@ -462,7 +463,7 @@ fn a_sign_of_life_is_asked_for_before_the_past_is_through() {
 }
 
 #[test]
-fn what_passes_a_member_while_it_reads_the_past_comes_from_the_history_as_well() {
+fn messages_passed_while_the_past_is_read_come_from_the_history() {
     let mut hub = Hub::new(Rules { durable: true, replay: 0, log_bytes_max: 70_000, ..Rules::default() });
     hub.resume_lobby(9);
     let since = BTreeMap::from([("lobby".to_string(), 7)]);
@@ -489,7 +490,7 @@ fn what_passes_a_member_while_it_reads_the_past_comes_from_the_history_as_well()
 }
 
 #[test]
-fn what_passes_a_slow_reader_before_a_past_that_it_waits_for_is_told_and_nothing_comes_twice() {
+fn messages_passed_before_an_awaited_past_are_reported_once() {
     let mut hub = Hub::new(Rules { durable: true, replay: 2, log_bytes_max: 70_000, ..Rules::default() });
     let (bob, alice) = (enter(&mut hub, 0, &hello("bob")), enter(&mut hub, 1, &hello("alice")));
     for id in [bob, alice] {
@@ -516,7 +517,7 @@ fn what_passes_a_slow_reader_before_a_past_that_it_waits_for_is_told_and_nothing
 }
 
 #[test]
-fn what_passes_in_a_room_joined_meanwhile_comes_behind_its_joining() {
+fn messages_passed_in_a_room_joined_meanwhile_follow_the_join() {
     let mut hub = Hub::new(Rules { durable: true, replay: 0, log_bytes_max: 70_000, ..Rules::default() });
     hub.resume_lobby(9);
     let alice = enter(&mut hub, 1, &hello("alice"));

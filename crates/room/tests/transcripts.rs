@@ -16,7 +16,7 @@ use proptest::prelude::*;
 
 const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 1_700_000_000_000 } };
 
-/// What a member is due next.
+/// Message that a member is due next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Said {
     number: u64,

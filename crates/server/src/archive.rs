@@ -1,22 +1,24 @@
-//! What the loop needs of a history: the journal has it on threads of its own, a simulation under its own clock.
+//! Interface of a history to the loop: the journal has it on threads of its own, a simulation under
+//! its own clock.
 
 use std::time::Duration;
 
 use glassline_journal::{Done, Gauges, Journal, Question, Record, Requester, StoreError, Ticket};
 
-/// What stores and answers behind the loop: it takes orders at once, and reports later what came of them.
+/// Storage behind the loop: it takes orders at once, and reports later what came of them.
 #[cfg_attr(not(any(test, feature = "rehearsal")), expect(unreachable_pub, reason = "only rehearsals bring another"))]
 pub trait Archive {
     /// Takes records to be stored, in their order. Whoever calls has seen that it is not full.
     fn append(&mut self, records: Vec<(Ticket, Record)>);
 
-    /// Whether so much waits to be stored that nothing more may be said.
+    /// Returns whether so much waits to be stored that nothing more may be said.
     fn is_full(&self) -> bool;
 
     /// Takes a question. False: too many wait already, try again.
     fn ask(&mut self, ticket: Ticket, requester: Requester, question: Question) -> bool;
 
-    /// What came back since the last call: outcomes in the order of commit, answers as they come.
+    /// Takes the results since the last call: outcomes in the order of commit, answers as they
+    /// come.
     fn take_done(&mut self) -> Vec<Done>;
 
     /// Its figures, if it has any.

@@ -15,7 +15,7 @@ impl<L: Link> Reactor<L> {
         self.keep_order();
     }
 
-    /// Whether something was said that is not stored yet.
+    /// Returns whether something was said that is not stored yet.
     pub(crate) fn is_unsettled(&self) -> bool {
         self.history.is_some() && self.hub.unstored() > 0
     }
@@ -31,7 +31,7 @@ impl<L: Link> Reactor<L> {
         Ok(())
     }
 
-    /// Whether there is something to do without waiting for a socket or the history.
+    /// Returns whether there is something to do without waiting for a socket or the history.
     pub(crate) fn is_settling(&self) -> bool {
         self.hub.has_writes() || self.has_done()
     }

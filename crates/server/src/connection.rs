@@ -9,7 +9,7 @@ use crate::door::Door;
 use crate::flood::Flood;
 use crate::session::{event::EventSession, tutorial::TutorialSession};
 
-/// Where a connection stands.
+/// State of a connection.
 #[derive(Debug)]
 pub(crate) enum Phase {
     /// It has not shown what it speaks.
@@ -39,12 +39,13 @@ pub(crate) struct Takeover {
     pub(crate) holder: MemberId,
     pub(crate) holder_connection: usize,
     pub(crate) holder_serial: u64,
-    /// How often the holder had been heard when it was asked; it lives if that has grown.
+    /// Number of reads from the holder when it was asked; it lives if that has grown.
     pub(crate) holder_reads: u64,
 }
 
 impl Takeover {
-    /// Whether the holder, as it is now, has shown that it is there; one that the server itself keeps waiting has.
+    /// Returns whether the holder, as it is now, has shown that it is there; one that the server
+    /// itself keeps waiting has.
     pub(crate) fn is_answered_by<L>(&self, holder: &Connection<L>) -> bool {
         let is_kept_waiting = holder.paused || holder.readable || !holder.backlog.is_empty();
         holder.reads > self.holder_reads || is_kept_waiting
@@ -69,7 +70,7 @@ pub(crate) struct Connection<L> {
     pub(crate) flood: Option<Box<Flood>>,
     /// Nothing is read from it before: its subnet opened too many connections.
     pub(crate) served_from_ms: u64,
-    /// Whose name it claims, while that one is asked for a sign of life.
+    /// Claim on another connection's name, while that one is asked for a sign of life.
     pub(crate) takeover: Option<Box<Takeover>>,
     /// The socket may have something to read.
     pub(crate) readable: bool,
@@ -87,10 +88,10 @@ pub(crate) struct Connection<L> {
     pub(crate) waits_for_history: bool,
     /// … or by an outlet with room in it again.
     pub(crate) waits_for_outbox: bool,
-    /// How often something was read from it.
+    /// Number of reads from it.
     pub(crate) reads: u64,
     pub(crate) heard_ms: u64,
-    /// How many bytes it took.
+    /// Bytes that it took.
     pub(crate) sent_bytes: u64,
 }
 
@@ -135,12 +136,13 @@ impl<L> Connection<L> {
         }
     }
 
-    /// Whether it has said its name and the server finds something out before it answers.
+    /// Returns whether it has said its name and the server finds something out before it answers.
     pub(crate) fn waits_for_server(&self) -> bool {
         self.takeover.is_some() || self.waits_for_history
     }
 
-    /// Whether there is something to take in: bytes held back, or a socket that may have some.
+    /// Returns whether there is something to take in: bytes held back, or a socket that may have
+    /// some.
     pub(crate) fn has_input(&self) -> bool {
         !self.paused && !self.read_ended && (!self.backlog.is_empty() || self.readable)
     }

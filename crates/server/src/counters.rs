@@ -1,6 +1,7 @@
-//! How often each thing happened: refusals by reason, and what became of connections. Logged at the end, and shown to who watches.
+//! Counts of events: refusals by reason, and what became of connections. Logged at the end, and
+//! shown to who watches.
 
-/// What a count is about.
+/// Subject of a count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A connection was not let in, or was closed for what it sent.
@@ -84,7 +85,7 @@ impl Counters {
         self.counts[listed.unwrap_or(UNLISTED)] += count;
     }
 
-    /// How often a reason was given; 0 for one that is not listed.
+    /// Returns the count of a reason; 0 for one that is not listed.
     pub(crate) fn count(&self, reason: &str) -> u64 {
         self.of(|word, _| word == reason).map(|(_, count)| count).sum()
     }

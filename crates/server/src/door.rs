@@ -17,7 +17,7 @@ pub(crate) struct Door {
     seen_bytes: usize,
 }
 
-/// What the first bytes said.
+/// Result of the first bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
     /// Not enough yet.

@@ -1,4 +1,5 @@
-//! How much a connection may send (L): over it the server stops reading, nothing is lost and nobody is thrown out.
+//! Limit of a connection's sends (L): over it the server stops reading, nothing is lost and nobody
+//! is thrown out.
 
 use std::net::IpAddr;
 

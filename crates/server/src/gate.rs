@@ -1,4 +1,4 @@
-//! Who may connect: how many at once from one address (L).
+//! Limit of connections at once from one address (L).
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Whether one more connection from this address would be too many.
+    /// Returns whether one more connection from this address would be too many.
     pub(crate) fn is_full(&self, address: IpAddr, limits: &Limits) -> bool {
         let count = self.connections.get(&subnet(address)).copied().unwrap_or(0);
         !is_exempt(address) && count >= limits.connections_per_address_max

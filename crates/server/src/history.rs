@@ -17,7 +17,8 @@ use crate::pacing::Pacing;
 
 /// Until the server knows where the lobby goes on, nobody can be let in.
 const FIRST_LOOK_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long what is still to be stored has at the end: the journal's queue is bounded, and a disk takes that in seconds.
+/// Time limit for storing the rest at the end: the journal's queue is bounded, and a disk takes
+/// that in seconds.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 // Members are told what to do and nothing of the host's files; the cause is for the log.
@@ -31,7 +32,8 @@ const TOO_SLOW: &str = "this took too long; ask for less";
 /// A journal at work for one hub.
 pub(crate) struct History {
     journal: Box<dyn Archive>,
-    /// What came back and was not taken in yet, because members have to be written to first.
+    /// Results that came back and were not taken in yet, because members have to be written to
+    /// first.
     done: VecDeque<Done>,
     /// The journal may have more than that: what it has is left there until it can be used, since each answer may hold a page.
     may_have_more: bool,
@@ -67,12 +69,12 @@ impl History {
         }
     }
 
-    /// Whether nothing more may be said until something has been stored.
+    /// Returns whether nothing more may be said until something has been stored.
     pub(crate) fn is_full(&self) -> bool {
         !self.done.is_empty() || self.journal.is_full()
     }
 
-    /// Whether something may have come back that was not taken in.
+    /// Returns whether something may have come back that was not taken in.
     pub(crate) fn has_done(&self) -> bool {
         self.may_have_more
     }

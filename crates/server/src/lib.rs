@@ -47,22 +47,22 @@ pub use serving::run;
 pub use shutdown::Shutdown;
 pub use watching::{ANSWER_TIMEOUT, Watch, serve_http};
 
-/// How a server behaves.
+/// Settings of a server.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Exactly the tutorial's behaviour (T9).
     pub pure: bool,
-    /// How much a connection may send.
+    /// Limit of a connection's sends.
     pub flood: FloodLimit,
     /// With a store: how many messages of the past a newcomer is sent in the event dialect.
     pub replay: usize,
     /// … and in the tutorial dialect, as ordinary pairs with the time in front.
     pub replay_tutorial: usize,
-    /// What makes a member an operator; without it there are none.
+    /// Token that makes a member an operator; without it there are none.
     pub operator_token: Option<OperatorToken>,
     /// Every bound and deadline.
     pub limits: Limits,
-    /// Who watches it run.
+    /// Observer of the running server.
     pub watch: Watch,
 }
 

@@ -26,7 +26,7 @@ pub struct Limits {
     pub ping_after_ms: u64,
     /// … and for so long is gone: two pings and an answer's time.
     pub dead_after_ms: u64,
-    /// How long the holder of a name has to answer before a token takes the name from it (E2).
+    /// Time in which the holder of a name must answer before a token takes the name from it (E2).
     pub takeover_probe_ms: u64,
     /// After its last word, how long a connection is read on so that the word arrives before the close does.
     pub drain_timeout_ms: u64,

@@ -12,7 +12,7 @@ use socket2::{SockRef, TcpKeepalive};
 
 /// Bytes to and from one peer; nothing ever waits.
 pub(crate) trait Link {
-    /// Where the peer connected to, if that is known.
+    /// Returns the address that the peer connected to, if that is known.
     fn local_address(&self) -> Option<SocketAddr>;
 
     /// Reads what is there; 0 at the end of the stream.
@@ -29,7 +29,7 @@ pub(crate) trait Link {
 #[derive(Debug)]
 pub(crate) struct TcpLink {
     stream: TcpStream,
-    /// Where it is watched.
+    /// Registry of the poll that watches it.
     registry: Option<Rc<Registry>>,
 }
 

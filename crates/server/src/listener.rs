@@ -45,7 +45,7 @@ fn bound(address: SocketAddr, prepare: impl FnOnce(&Socket) -> io::Result<()>) -
     Ok(socket.into())
 }
 
-/// What came of an attempt to accept.
+/// Result of an attempt to accept.
 pub(crate) enum Accepted {
     Peer(TcpStream, SocketAddr),
     Nobody,

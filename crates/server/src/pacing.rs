@@ -10,7 +10,7 @@ pub(crate) struct Pacing {
 }
 
 impl Pacing {
-    /// Whether the line may be written now, and how many were left out since the last.
+    /// Returns the number of lines left out since the last, if the line may be written now.
     pub(crate) fn line(&mut self, now_ms: u64) -> Option<u64> {
         if now_ms < self.due_ms {
             self.left_out += 1;

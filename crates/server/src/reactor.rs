@@ -1,4 +1,5 @@
-//! What the loop does between two waits: take in what the history did, read, write, and keep the deadlines.
+//! Turn of the loop between two waits: takes in what the history did, reads, writes, and keeps the
+//! deadlines.
 //!
 //! It knows neither sockets nor clocks ([`crate::serving`] has them), so that a rehearsal goes through the same lines.
 
@@ -32,7 +33,7 @@ const TOO_MANY_FROM_ADDRESS: &str = "too_many_from_address";
 /// Rooms' idle memory is given back so often.
 const SHRINK_INTERVAL_MS: u64 = 10_000;
 
-/// What a socket said: each bit is an edge, and says nothing when it is not set.
+/// Readiness of a socket: each bit is an edge, and says nothing when it is not set.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Readiness {
     /// There may be something to read.
@@ -124,7 +125,8 @@ impl<L: Link> Reactor<L> {
         Ok(())
     }
 
-    /// Whether what is read can be kept: members are not owed too much, and the history is not behind.
+    /// Returns whether what is read can be kept: members are not owed too much, and the history is
+    /// not behind.
     pub(crate) fn may_read(&self) -> bool {
         !self.hub.is_flooded() && !self.hub.is_over_budget() && !self.history.as_ref().is_some_and(History::is_full)
     }
@@ -150,7 +152,7 @@ impl<L: Link> Reactor<L> {
         taken
     }
 
-    /// Whether the history may have done something that was not taken in.
+    /// Returns whether the history may have done something that was not taken in.
     pub(crate) fn has_done(&self) -> bool {
         self.history.as_ref().is_some_and(History::has_done)
     }
@@ -190,7 +192,8 @@ impl<L: Link> Reactor<L> {
         }
     }
 
-    /// How long nothing will have to be done, if nobody is to be let in before `accept_due`; not at all if there is work left.
+    /// Returns the time in which nothing will have to be done, if nobody is to be let in before
+    /// `accept_due`; not at all if there is work left.
     pub(crate) fn wait_ms(&self, accept_due: Option<u64>) -> Option<u64> {
         let now_ms = self.now.monotonic_ms;
         let is_to_read = !self.to_read.is_empty() || self.hub.has_settled();

@@ -1,4 +1,4 @@
-//! What a peer is told that speaks something this server does not (D).
+//! Answer to a peer that speaks something this server does not (D).
 
 use std::net::SocketAddr;
 

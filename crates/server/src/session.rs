@@ -9,21 +9,21 @@ use crate::flood::Flood;
 pub(crate) mod event;
 pub(crate) mod tutorial;
 
-/// What a session may use while it takes bytes in.
+/// Resources of a session while it takes bytes in.
 pub(crate) struct Desk<'a> {
     pub(crate) hub: &'a mut Hub,
     pub(crate) now: Now,
     pub(crate) connection: usize,
-    /// Where it comes from.
+    /// Address that it connects from.
     pub(crate) address: IpAddr,
     pub(crate) member: &'a mut Option<MemberId>,
     pub(crate) flood: Option<&'a mut Flood>,
-    /// What a connection without a name is told.
+    /// Output to a connection without a name.
     pub(crate) words: &'a mut Vec<u8>,
     pub(crate) pure: bool,
 }
 
-/// What is to become of the connection.
+/// Decision on the connection.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It goes on; all input was taken.
@@ -37,13 +37,13 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    /// Whether the connection ends with it.
+    /// Returns whether the connection ends with it.
     pub(crate) fn is_end(&self) -> bool {
         matches!(self, Self::Left { .. } | Self::Refused { .. })
     }
 }
 
-/// What a connection waits for.
+/// Cause of a wait of a connection.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
     /// The flood limit lets it go on after so many milliseconds.
@@ -59,17 +59,18 @@ pub(crate) enum Wait {
 }
 
 impl Desk<'_> {
-    /// Whether everything it is owed behind what it said and asked has been sent on its way, so that it may end.
+    /// Returns whether everything it is owed behind what it said and asked has been sent on its
+    /// way, so that it may end.
     pub(crate) fn may_end(&self) -> bool {
         self.awaits() == Awaits::Nothing && !self.member.is_some_and(|member| self.hub.is_owed_past(member))
     }
 
-    /// What the connection awaits from the history.
+    /// Returns what the connection awaits from the history.
     pub(crate) fn awaits(&self) -> Awaits {
         self.hub.awaits(self.connection)
     }
 
-    /// How a newcomer comes in now, with a fresh token.
+    /// Returns the facts about a newcomer that comes in now, with a fresh token.
     pub(crate) fn entrance(&self) -> Entrance {
         let mut token = [0; 16];
         // Without randomness there is no secret, and the hub takes no name back for a token of zero.
@@ -84,14 +85,14 @@ impl Desk<'_> {
         }
     }
 
-    /// Whether the flood limit lets the next frame wait.
+    /// Returns the wait that the flood limit imposes on the next frame, if any.
     pub(crate) fn flood_wait(&mut self) -> Option<Wait> {
         let now_ms = self.now.monotonic_ms;
         let resume_after_ms = self.flood.as_deref_mut().map_or(0, |flood| flood.wait_ms(now_ms));
         (resume_after_ms > 0).then_some(Wait::Flood { resume_after_ms })
     }
 
-    /// Whether the next frame must wait, now that one was taken.
+    /// Returns the wait of the next frame, if any, now that one was taken.
     pub(crate) fn must_wait(&mut self) -> Option<Wait> {
         let member = (*self.member)?;
         if let Some(wait) = self.flood_wait() {
@@ -126,7 +127,8 @@ mod tests {
         [format!("{:<10}", payload.len()).as_bytes(), payload].concat()
     }
 
-    /// How long bob, who came in as `hello` at 0 s, has been idle at 60 s, having sent one more payload at 50 s.
+    /// Returns how long bob, who came in as `hello` at 0 s, has been idle at 60 s, having sent one
+    /// more payload at 50 s.
     fn idle_s(take: &mut dyn FnMut(&mut &[u8], &mut Desk<'_>) -> Verdict, hello: &[u8], payload: &[u8]) -> u64 {
         let mut hub = Hub::new(Rules::default());
         let (mut member, mut words) = (None, Vec::new());
@@ -147,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_or_asked_ends_idleness_and_what_a_client_asks_by_itself_does_not() {
+    fn user_requests_end_idleness_and_automatic_ones_do_not() {
         let hello = br#"{"type":"hello","name":"bob"}"#;
         for (request, expected_s) in [
             (r#"{"type":"ping"}"#, 60),
@@ -174,7 +176,8 @@ mod tests {
         }
     }
 
-    /// How many of these payloads are taken at one instant, from somebody whose messages are stored at once.
+    /// Returns the number of these payloads that are taken at one instant, from somebody whose
+    /// messages are stored at once.
     fn taken_at_once(take: &mut dyn FnMut(&mut &[u8], &mut Desk<'_>) -> Verdict, payloads: &[String]) -> usize {
         let mut hub = Hub::new(Rules { durable: true, replay: 0, ..Rules::default() });
         let (mut member, mut words) = (None, Vec::new());
@@ -215,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_for_the_history_counts_against_the_flood_limit_as_well() {
+    fn input_held_for_the_history_counts_against_the_flood_limit() {
         let send = r#"{"type":"send","room":"lobby","text":"hi","id":"00000000000000000000000000000007"}"#;
         let rooms = r#"{"type":"rooms"}"#;
         let join = |number: u32| format!(r#"{{"type":"join","room":"den{number}"}}"#);

@@ -1,4 +1,4 @@
-//! How a running server is asked to end.
+//! Request to end a running server.
 
 use std::sync::{
     Arc, Mutex, PoisonError,

@@ -1,8 +1,9 @@
-//! What is due when: at most one entry for each connection and kind, so the memory follows the connections.
+//! Deadlines: at most one entry for each connection and kind, so the memory follows the
+//! connections.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a connection may wait for.
+/// Kind of deadline of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// Its name must be accepted by then (D2).

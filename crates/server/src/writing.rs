@@ -17,7 +17,8 @@ const WRITES_PER_TURN: usize = 32;
 /// Writes to one member in a row, when it has more waiting than one write carries.
 const WRITES_PER_VISIT: usize = 4;
 
-/// What a parting member is still sent at most; one that is further behind has not been reading.
+/// Bytes that a parting member is still sent at most; one that is further behind has not been
+/// reading.
 const PARTING_BYTES_MAX: usize = 1 << 20;
 
 /// When more than so many are parting at once, each is sent what one write carries.

@@ -1,4 +1,4 @@
-//! What operators do (O): the lines of their audit log.
+//! Acts of operators (O): the lines of their audit log.
 
 use alloc::string::String;
 
@@ -13,7 +13,7 @@ pub struct Act {
     pub at: Timestamp,
     /// The operator's name at that time.
     pub by: String,
-    /// What was done.
+    /// Kind of the act.
     pub act: ActKind,
     /// To whom: a name, an address or a network (`10.0.0.0/8`); absent where it concerns everybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,7 +29,7 @@ pub struct Act {
     pub reference: Option<String>,
 }
 
-/// What an operator may do: a closed list (O2).
+/// Acts of an operator: a closed list (O2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActKind {
@@ -54,7 +54,7 @@ pub enum ActKind {
 }
 
 impl Act {
-    /// What the operator did, in words for people.
+    /// Returns the act of the operator, in words for people.
     pub fn done(&self) -> &'static str {
         match self.act {
             ActKind::Op => "became an operator",

@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_cause_is_listed_once_at_its_own_place_and_has_the_word_it_has_on_the_wire() {
+    fn each_cause_is_listed_once_in_place_with_its_wire_word() {
         for (place, code) in ErrorCode::ALL.into_iter().enumerate() {
             assert_eq!(code as usize, place, "{code:?}");
             assert_eq!(serde_json::to_value(code).expect("a word"), code.word());

@@ -1,4 +1,4 @@
-//! What a server says in the event dialect (E3): one JSON object, an event, in each frame.
+//! Events of a server in the event dialect (E3): one JSON object, an event, in each frame.
 //!
 //! The same objects are the lines of `join --json`. Their schema is `spec/events.schema.json`.
 
@@ -31,17 +31,17 @@ pub enum Event {
     Left(Presence),
     /// Somebody in one of the client's rooms has a new name.
     Renamed(Renamed),
-    /// Who is in a room.
+    /// Members of a room.
     Members(Members),
     /// Stored messages of a room: an answer (E8), or what was said before the client came.
     History(History),
-    /// How somebody is connected (E3).
+    /// Connection details of a member (E3).
     Whois(Whois),
     /// Which rooms there are (E3).
     Rooms(Rooms),
     /// Somebody is away, or back: the asker itself, or whom it wrote to (E3).
     Away(Away),
-    /// What an operator did (O2).
+    /// Act of an operator (O2).
     Act(Act),
     /// The server's own words.
     Notice(Notice),
@@ -66,7 +66,7 @@ pub struct Welcome {
     pub token: String,
     /// Program and version, as `glassline/0.1.0`.
     pub server: String,
-    /// What this server takes at most.
+    /// Limits of this server.
     pub limits: Limits,
     /// The rooms the client is in now.
     pub rooms: Vec<RoomState>,
@@ -75,7 +75,7 @@ pub struct Welcome {
     pub reference: Option<String>,
 }
 
-/// What a server takes at most; published so that a client can say so before it sends.
+/// Limits of a server; published so that a client can say so before it sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Characters in a name.
@@ -106,7 +106,7 @@ pub struct RoomState {
     pub room: String,
     /// Number of its newest message; 0 before the first.
     pub seq: u64,
-    /// How many are in it, this client included.
+    /// Number of members in it, this client included.
     pub count: usize,
 }
 
@@ -121,9 +121,9 @@ pub struct Message {
     /// When the server took it. Absent where the server does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// Who said it: the server's word, not the sender's.
+    /// Author: the server's word, not the sender's.
     pub from: String,
-    /// What was said.
+    /// Text.
     pub text: String,
     /// True for `/me`: the text says what the sender does.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -139,14 +139,14 @@ pub struct Message {
 /// Fields of `direct`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Direct {
-    /// Who said it.
+    /// Author.
     pub from: String,
     /// To whom.
     pub to: String,
     /// When the server took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// What was said.
+    /// Text.
     pub text: String,
     /// The sender's id for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -163,7 +163,7 @@ pub struct Presence {
     pub room: String,
     /// Up to twenty of the names.
     pub names: Vec<String>,
-    /// How many came or went.
+    /// Number of members that came or went.
     pub count: usize,
     /// The number of the room's newest message, 0 before the first, for the one who joined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -192,7 +192,7 @@ pub struct Members {
     pub room: String,
     /// Up to a thousand of the names.
     pub names: Vec<String>,
-    /// How many are in the room.
+    /// Number of members in the room.
     pub count: usize,
     /// The `ref` of the request.
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
@@ -217,7 +217,7 @@ pub struct History {
 /// Fields of `whois`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Whois {
-    /// Whom it is about, as the name is written.
+    /// Name of the member, as it is written.
     pub name: String,
     /// When this connection came in.
     pub since: Timestamp,
@@ -225,7 +225,7 @@ pub struct Whois {
     pub idle_s: u64,
     /// `tutorial` or `event`.
     pub dialect: String,
-    /// How its bytes travel; `plaintext` is the only way so far.
+    /// Transport of its bytes; `plaintext` is the only way so far.
     pub link: String,
     /// The rooms it is in.
     pub rooms: Vec<String>,
@@ -242,7 +242,7 @@ pub struct Whois {
 pub struct Rooms {
     /// Up to five hundred of the rooms ([`LISTED_ROOMS_MAX`](limits::LISTED_ROOMS_MAX)).
     pub rooms: Vec<RoomCount>,
-    /// How many rooms there are.
+    /// Number of rooms.
     pub count: usize,
     /// The `ref` of the request.
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
@@ -254,14 +254,14 @@ pub struct Rooms {
 pub struct RoomCount {
     /// The room's name.
     pub room: String,
-    /// How many are in it.
+    /// Number of members in it.
     pub count: usize,
 }
 
 /// Fields of `away`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Away {
-    /// Who is away, or back.
+    /// Name of the member that is away, or back.
     pub name: String,
     /// Why it is away; absent means that it is back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -274,7 +274,7 @@ pub struct Away {
 /// Fields of `notice`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
-    /// What the server says, for people to read.
+    /// Text of the server, for people to read.
     pub text: String,
     /// The `ref` of the `operate` that this answers.
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]

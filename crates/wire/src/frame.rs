@@ -157,7 +157,7 @@ impl Decoder {
         self.payload_bytes_max = payload_bytes_max;
     }
 
-    /// Whether the stream stands between two frames: an end here cuts nothing off.
+    /// Returns whether the stream stands between two frames: an end here cuts nothing off.
     pub fn is_at_boundary(&self) -> bool {
         self.header_bytes == 0 && self.awaited.is_none()
     }

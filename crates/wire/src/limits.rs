@@ -1,4 +1,5 @@
-//! What a peer may send at most (clauses T7 and L). Both sides hold to these; a server publishes them in `welcome`.
+//! Limits of a peer's sends (clauses T7 and L). Both sides hold to these; a server publishes them
+//! in `welcome`.
 
 /// Length of a frame's header in bytes (T1).
 pub const HEADER_BYTES: usize = 10;

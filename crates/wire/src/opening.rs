@@ -9,7 +9,7 @@ const TLS_OPENING: &[u8] = &[0x16, 0x03];
 const HTTP_OPENINGS: [&[u8]; 9] =
     [b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"TRACE ", b"CONNECT "];
 
-/// How a connection wants to be spoken to.
+/// Dialect that the first bytes of a connection select.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opening {
     /// Frames from the first byte on.
@@ -24,7 +24,7 @@ pub enum Opening {
     Http,
 }
 
-/// What can be said of the bytes so far.
+/// Result of sniffing the bytes so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sniffed {
     /// They decide.

@@ -1,4 +1,4 @@
-//! What a client asks in the event dialect (E3), and why a request cannot be read (E6).
+//! Requests of a client in the event dialect (E3), and the errors of unreadable requests (E6).
 
 use alloc::{
     collections::BTreeMap,
@@ -21,7 +21,7 @@ pub const LOBBY: &str = "lobby";
 pub struct Request {
     /// Comes back on every event that answers.
     pub reference: Option<String>,
-    /// What is asked.
+    /// Content of the request.
     pub ask: Ask,
 }
 
@@ -84,7 +84,7 @@ pub struct Hello {
 pub struct Send {
     /// The room to say it in.
     pub room: String,
-    /// What to say.
+    /// Text to say.
     pub text: String,
     /// The client's own id for it.
     pub id: MessageId,
@@ -101,7 +101,7 @@ pub struct Send {
 pub struct SendDirect {
     /// To whom.
     pub to: String,
-    /// What to say.
+    /// Text to send.
     pub text: String,
     /// The client's own id for it.
     pub id: MessageId,
@@ -139,7 +139,8 @@ pub struct HistoryRange {
     /// The messages on both sides of this `seq`, and itself; not together with the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub around: Option<u64>,
-    /// How many at most, 1 to [`PAGE_MESSAGES_MAX`](crate::limits::PAGE_MESSAGES_MAX); absent means as many as there may be.
+    /// Highest number of messages, 1 to [`PAGE_MESSAGES_MAX`](crate::limits::PAGE_MESSAGES_MAX);
+    /// absent means as many as there may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
 }
@@ -149,12 +150,13 @@ pub struct HistoryRange {
 pub struct Search {
     /// The room.
     pub room: String,
-    /// What to look for, in any case: 1 to [`QUERY_BYTES_MAX`](crate::limits::QUERY_BYTES_MAX) bytes.
+    /// Text to search for, in any case: 1 to [`QUERY_BYTES_MAX`](crate::limits::QUERY_BYTES_MAX)
+    /// bytes.
     pub query: String,
     /// Only messages before this `seq`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
-    /// How many at most, as in [`HistoryRange::limit`].
+    /// Highest number of messages, as in [`HistoryRange::limit`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
 }
@@ -162,14 +164,14 @@ pub struct Search {
 /// The field of `operate`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operate {
-    /// What an operator would type, without the slash: `mute bob 10m` (O2).
+    /// Command line of an operator, without the slash: `mute bob 10m` (O2).
     pub line: String,
 }
 
 /// The field of `whois`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonName {
-    /// Whom it is about, in any case.
+    /// Name of the member, in any case.
     pub name: String,
 }
 
@@ -193,7 +195,8 @@ pub struct BadRequest {
     pub reference: Option<String>,
 }
 
-/// What every request has; read first, so that an answer can carry the `ref` whatever else is wrong.
+/// Fields of every request; read first, so that an answer can carry the `ref` whatever else is
+/// wrong.
 #[derive(Deserialize)]
 struct Envelope {
     #[serde(rename = "type")]

@@ -3,7 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-/// What stands where a character was taken out.
+/// Substitute for a character that was taken out.
 pub const REPLACEMENT: char = '\u{fffd}';
 
 /// Control characters of C0 and C1, and DEL.

@@ -60,7 +60,8 @@ enum Seen {
     RawGoodbye,
 }
 
-/// What a decoder makes of these slices: the frames, then a refusal or whether the input ends at a boundary.
+/// Returns the output of a decoder for these slices: the frames, then a refusal or whether the
+/// input ends at a boundary.
 fn decode<'input>(
     mut decoder: Decoder,
     slices: impl IntoIterator<Item = &'input [u8]>,

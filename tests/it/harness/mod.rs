@@ -18,7 +18,8 @@ pub(crate) use server::Server;
 pub(crate) use tutorial::{Pair, Tutorial, words_in};
 pub(crate) use wire::{PATIENCE, Wire, frame};
 
-/// What no log and no peer may ever be sent raw: control characters other than newline and tab, and the direction overrides.
+/// Checks that a log holds nothing that no log and no peer may ever be sent raw: control characters
+/// other than newline and tab, and the direction overrides.
 #[track_caller]
 pub(crate) fn assert_clean_log(log: &str) {
     let unsafe_to_show =

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use crate::program::{Folder, PROGRAM, command};
 
-/// How a process ended.
+/// End of a process.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
-    /// What it wrote to stdout since it was last looked at.
+    /// Lines written to stdout since it was last examined.
     pub(crate) stdout: Vec<String>,
     pub(crate) stderr: String,
 }
@@ -134,7 +134,7 @@ impl Process {
         std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).expect("the process is there")
     }
 
-    /// How many descriptors it has open.
+    /// Returns the number of descriptors that it has open.
     pub(crate) fn descriptors(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("the process is there").count()
     }

@@ -5,12 +5,12 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// What becomes of bytes that come.
+/// Treatment of bytes that come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Passage {
     /// Handed on.
     Open,
-    /// What the server answers is lost; what the client says arrives.
+    /// The server's answers are lost; the client's requests arrive.
     AnswersLost,
     /// Nothing arrives anywhere.
     Closed,
@@ -65,7 +65,8 @@ impl Proxy {
         Self { address, state }
     }
 
-    /// What becomes of bytes and connections from now on; connections that stand are left standing.
+    /// Sets the treatment of bytes and connections from now on; connections that stand are left
+    /// standing.
     pub(crate) fn set(&self, passage: Passage) {
         lock(&self.state).passage = passage;
     }

@@ -11,7 +11,7 @@ use glassline_server::{Config, Limits, Shutdown, Watch, listen, run, serve_http}
 
 use super::assert_clean_log;
 
-/// What a server logged.
+/// Log of a server.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -72,7 +72,7 @@ impl Server {
         Self { address, shutdown, watch, thread: Some(thread), log }
     }
 
-    /// Where it answers for its numbers, from now on.
+    /// Returns the address of its metrics.
     pub(crate) fn metrics(&self) -> SocketAddr {
         let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
         serve_http(&listener, &self.watch, &self.shutdown).expect("threads");

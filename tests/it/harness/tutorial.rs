@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use super::wire::{End, Wire, frame};
 
-/// What a client is sent: who says it, and what.
+/// Author and text of a message that a client is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pair {
     pub(crate) from: String,

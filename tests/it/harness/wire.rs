@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockRef, Socket, Type};
 
-/// How long a client waits for a byte. Nothing here takes long; what takes longer has failed.
+/// Longest wait of a client for a byte. Nothing here takes long; what takes longer has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A payload with its header in front.
@@ -17,7 +17,7 @@ pub(crate) fn frame(payload: impl AsRef<[u8]>) -> Vec<u8> {
     [format!("{:<10}", payload.len()).as_bytes(), payload].concat()
 }
 
-/// How a stream ended.
+/// End of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     /// In order, between two frames.
@@ -121,7 +121,7 @@ impl Wire {
         self.held.split_off(self.taken)
     }
 
-    /// Whether the stream has ended, after waiting `patience` for that to happen.
+    /// Returns whether the stream has ended, after waiting `patience` for that to happen.
     #[track_caller]
     pub(crate) fn ends_within(&mut self, patience: Duration) -> bool {
         match self.read_within(patience, &mut [0; 1]) {
@@ -147,7 +147,7 @@ impl Wire {
         }
     }
 
-    /// Whether the stream is open now.
+    /// Returns whether the stream is open now.
     pub(crate) fn is_open(&self) -> bool {
         self.stream.set_nonblocking(true).expect("not blocking");
         let peeked = self.stream.peek(&mut [0; 1]);

@@ -1,4 +1,5 @@
-//! What is typed: undisturbed by what arrives, and edited by what a reader takes for characters and words.
+//! Typed text: undisturbed by what arrives, and edited by what a reader takes for characters and
+//! words.
 
 use super::harness::{Opening, Table, Terminal};
 use crate::harness::{Server, Tutorial};

@@ -31,7 +31,7 @@ fn ends_with_the_session(editor: &str, kept: &str) {
 }
 
 #[test]
-fn an_editor_that_heeds_a_signal_saves_and_one_that_does_not_is_ended() {
+fn an_editor_that_heeds_a_signal_saves_and_another_is_killed() {
     ends_with_the_session(r#"trap 'echo saved >"$1"; exit 143' TERM; "#, "saved\n");
     ends_with_the_session("trap '' TERM; ", "a draft");
 }

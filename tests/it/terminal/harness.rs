@@ -20,7 +20,8 @@ const DEADLINE: Duration = Duration::from_secs(20);
 const SCROLLBACK_ROWS: usize = 20_000;
 const DRAWING_BEGINS: &[u8] = b"\x1b[?2026h";
 const DRAWING_ENDS: &[u8] = b"\x1b[?2026l";
-/// What no terminal is ever sent: a title or a clipboard, a question where the cursor is, a mouse switched on, another screen.
+/// Sequences that no terminal is ever sent: a title or a clipboard, a question where the cursor is,
+/// a mouse switched on, another screen.
 const NEVER_WRITTEN: [&str; 10] = [
     "\x1b]",
     "\x1b[6n",
@@ -34,7 +35,7 @@ const NEVER_WRITTEN: [&str; 10] = [
     "\u{9b}",
 ];
 
-/// How a client is to be started.
+/// Settings with which a client is started.
 pub(super) struct Opening {
     argv: Vec<String>,
     variables: Vec<(String, String)>,
@@ -229,7 +230,7 @@ impl Terminal {
         transcript
     }
 
-    /// What was written as text.
+    /// Returns the output as text.
     pub(super) fn written(&self) -> String {
         String::from_utf8_lossy(&self.written).into_owned()
     }
@@ -322,7 +323,7 @@ impl Terminal {
         assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success(), "{kill}");
     }
 
-    /// Whether somebody has changed the terminal's modes.
+    /// Returns whether somebody has changed the terminal's modes.
     pub(super) fn is_changed(&self) -> bool {
         self.modes() != self.modes_before
     }
@@ -442,7 +443,7 @@ impl Table {
         self.heard()
     }
 
-    /// What Bob hears of Alice next.
+    /// Returns the next message of Alice that Bob hears.
     #[track_caller]
     pub(super) fn heard(&mut self) -> String {
         let event = hear(&mut self.bob, |event| event["type"] == "message" && event["from"] == "alice");

@@ -1,11 +1,11 @@
-//! How what is heard is shown: mentions, the bell, times, colours.
+//! Presentation of events: mentions, the bell, times, colours.
 
 use super::harness::{Opening, Table, Terminal};
 use crate::harness::Server;
 
 const BELL: &str = "\x07";
 
-/// Whether the first cell of this word on the screen is bold, and whether it is inverse.
+/// Returns whether the first cell of this word on the screen is bold, and whether it is inverse.
 #[track_caller]
 fn look(terminal: &Terminal, word: &str) -> (bool, bool) {
     let screen = terminal.emulator.screen();
@@ -59,7 +59,7 @@ fn the_bell_rings_for_what_it_is_set_to() {
 }
 
 #[test]
-fn the_bell_rings_neither_for_comings_and_goings_nor_for_ones_own_words() {
+fn the_bell_rings_neither_for_presence_nor_for_own_messages() {
     let mut table = Table::with(|opening| opening.argument("--bell").argument("all"));
     drop(crate::harness::Tutorial::join(table.server.address, "carol"));
     table.alice.see("carol came and went");
@@ -90,7 +90,7 @@ fn each_message_has_its_time_where_the_reader_lives() {
 }
 
 #[test]
-fn without_colour_nothing_is_coloured_and_mentions_stand_out_all_the_same() {
+fn without_colour_nothing_is_coloured_and_mentions_stand_out() {
     for (variable, value) in [("NO_COLOR", "1"), ("GLASSLINE_COLOUR", "off")] {
         let mut table = Table::with(|opening| opening.variable(variable, value));
         table.bob.say("look, alice");

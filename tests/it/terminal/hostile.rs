@@ -1,4 +1,5 @@
-//! What peers, servers and odd terminals send: nothing is obeyed, nothing is lost, nothing panics.
+//! Hostile input of peers, servers and odd terminals: nothing is obeyed, nothing is lost, nothing
+//! panics.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -152,7 +153,7 @@ fn a_storm_of_resizes_loses_no_message_and_no_draft() {
 }
 
 #[test]
-fn a_window_that_grows_and_shrinks_keeps_its_messages_in_the_scrollback() {
+fn a_resized_window_keeps_its_messages_in_the_scrollback() {
     let mut table = Table::new();
     table.alice.keys_until("a draft", "> a draft");
     for number in 0..60 {
@@ -304,7 +305,7 @@ fn nobody_there_is_told_so() {
 }
 
 #[test]
-fn a_server_that_breaks_off_or_goes_mad_is_a_lost_link_and_is_tried_again() {
+fn a_server_that_breaks_off_or_sends_garbage_is_retried() {
     let half = frame(r#"{"type":"notice","text":"half a frame"}"#);
     let breaks: [Vec<u8>; 6] = [
         half[..half.len() / 2].to_vec(),

@@ -1,4 +1,4 @@
-//! How one leaves, and that the terminal is as it was.
+//! Ways to leave, and that the terminal is as it was.
 
 use super::harness::{Opening, Table, Terminal};
 use crate::harness::{Server, Tutorial};
@@ -98,7 +98,7 @@ fn control_z_stops_and_fg_goes_on() {
 }
 
 #[test]
-fn going_on_after_a_stop_that_was_not_asked_for_takes_the_terminal_again() {
+fn resuming_after_an_unasked_stop_takes_the_terminal_again() {
     let mut table = Table::with(|opening| {
         opening.within_a_shell(
             r#"set -m; "$@"; echo "stopped with $?"; stty sane; printf '\033[?2004l\033[?1004l'; echo mended; read line; fg >/dev/null"#,

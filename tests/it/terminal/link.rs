@@ -45,7 +45,7 @@ fn ids_of(proxy: &Proxy, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_was_not_acknowledged_is_shown_and_sent_once_by_the_same_id() {
+fn unacknowledged_messages_are_shown_and_sent_once_by_id() {
     let Scene { mut bob, mut alice, proxy, server: _server } = scene();
     alice.keys("acknowledged\r");
     assert_eq!(all_up_to(&mut bob, "acknowledged").len(), 1);
@@ -106,7 +106,7 @@ fn a_lost_link_frees_the_name_and_the_draft_stays() {
 }
 
 #[test]
-fn what_is_said_while_the_link_is_cut_over_and_over_arrives_once_and_in_order() {
+fn messages_said_over_repeated_cuts_arrive_once_in_order() {
     let Scene { mut bob, mut alice, proxy, server: _server } = scene();
     let texts: Vec<String> = (0..12).map(|number| format!("number {number}")).collect();
     let mut heard = Vec::new();

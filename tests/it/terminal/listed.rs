@@ -324,7 +324,7 @@ fn leaves(table: &mut Table, keys: &str) {
     hear(&mut table.bob, |event| event["type"] == "left" && event["names"][0] == "alice");
 }
 
-/// What Bob is told alone.
+/// Returns the text that Bob alone is sent.
 #[track_caller]
 fn told(table: &mut Table) -> String {
     let direct = hear(&mut table.bob, |event| event["type"] == "direct" && event["from"] == "alice");
@@ -342,7 +342,8 @@ fn answers(table: &mut Table, command: &str) {
     assert_eq!(told(table), "an answer");
 }
 
-/// What stands before the colon of each line that the client says after these keys, up to the line with `last` in it.
+/// Returns the parts around the colon of each line that the client says after these keys, up to the
+/// line with `last` in it.
 #[track_caller]
 fn listed(keys: &str, last: &str) -> Vec<(String, String)> {
     let mut table = Table::with(|opening| opening.size(60, 200));

@@ -11,7 +11,7 @@ use crate::harness::{EventClient, Server};
 const TOKEN: &str = "correct-horse-battery";
 
 #[test]
-fn an_operator_at_a_terminal_throws_somebody_out_and_leaves_no_token_behind() {
+fn a_terminal_operator_kicks_and_leaves_no_token_behind() {
     let operator_token = Some(OperatorToken::parse(TOKEN).expect("a token"));
     let server = Server::with(Config { operator_token, ..Config::default() });
     let mut alice = Opening::join(server.address, "alice").size(24, 100).open();

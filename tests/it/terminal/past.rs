@@ -1,4 +1,4 @@
-//! What was said before, and what was missed: context, pages, searches, and each message once.
+//! Messages of the past and missed messages: context, pages, searches, and each message once.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -157,7 +157,7 @@ fn scripted(script: Vec<(Option<u64>, Vec<Value>)>) -> SocketAddr {
     address
 }
 
-/// What a client opens the event dialect with.
+/// Reads the opening of a client that speaks the event dialect, and returns its `hello`.
 fn hello(client: &mut TcpStream) -> Value {
     let mut opening = [0; 20];
     client.read_exact(&mut opening).expect("an opening and a header");
@@ -180,7 +180,7 @@ fn message(seq: u64) -> Value {
 }
 
 #[test]
-fn a_link_that_breaks_among_what_was_missed_goes_on_where_it_broke() {
+fn a_link_that_breaks_in_the_replay_goes_on_where_it_broke() {
     let address = scripted(vec![
         (None, vec![welcome(0), message(1)]),
         (Some(1), vec![welcome(9), message(2), message(3)]),
@@ -205,7 +205,7 @@ fn a_link_that_breaks_among_what_was_missed_goes_on_where_it_broke() {
 }
 
 #[test]
-fn whoever_reads_lines_gets_the_past_in_lines_and_the_log_does_not() {
+fn line_mode_gets_the_past_in_lines_and_the_log_does_not() {
     let Scene { mut bob, server, folder: _folder } = scene(&["tea?", "two\nlines"]);
     let state = ".local/state/glassline";
     let mut alice = Opening::join(server.address, "alice")

@@ -16,7 +16,7 @@ fn lines(count: usize) -> String {
 }
 
 #[test]
-fn a_short_paste_goes_into_the_draft_and_neither_sends_nor_leaves() {
+fn a_short_paste_goes_into_the_draft_and_sends_nothing() {
     let mut table = Table::new();
     table.alice.keys(&paste("\r\r\r\r"));
     table.alice.keys_until(&paste("one\r\ntwo\rthree"), "three");
@@ -75,7 +75,7 @@ fn a_long_paste_is_edited_or_dropped() {
 }
 
 #[test]
-fn a_paste_of_ten_thousand_lines_is_asked_about_and_can_be_stopped() {
+fn a_paste_of_10000_lines_is_asked_about_and_can_be_stopped() {
     let mut table = Table::new();
     table.alice.keys_until(&paste(&lines(10_000)), "paste of 10000 lines: it has");
     table.alice.keys("s\r\x7f");
@@ -104,7 +104,7 @@ fn ten_thousand_lines_arrive_in_order() {
 }
 
 #[test]
-fn a_paste_without_an_end_and_a_broken_sequence_leave_the_keys_alone() {
+fn an_endless_paste_and_a_broken_sequence_leave_keys_working() {
     let mut table = Table::new();
     table.alice.keys("\x1b[200~half a paste");
     table.alice.see("half a paste");

@@ -1,4 +1,4 @@
-//! Who is there: comings and goings, absence, whom one asks about and whom one ignores.
+//! People in a room: joins, leaves and absence, `/whois` and `/ignore`.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What was typed before, and what completes what is typed now.
+//! Recall of typed lines, and completion.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -20,7 +20,7 @@ fn history(home: &Folder) -> String {
 }
 
 #[test]
-fn typed_lines_are_found_again_after_a_restart_except_those_for_one_person() {
+fn typed_lines_survive_a_restart_except_direct_messages() {
     let mut table = Table::new();
     let home = Rc::clone(table.alice.home());
     assert_eq!(table.said("first\r"), "first");

@@ -27,7 +27,7 @@ fn alice_enters(table: &mut Table, rooms: &[&str]) {
 }
 
 #[test]
-fn what_is_said_elsewhere_waits_is_counted_and_shown_on_going_there() {
+fn messages_elsewhere_are_counted_and_shown_on_going_there() {
     let mut table = Table::new();
     bob_enters(&mut table, &["den", "pub"]);
     alice_enters(&mut table, &["den", "pub", "lobby"]);
@@ -111,7 +111,7 @@ fn the_last_room_that_is_left_says_how_to_enter_one() {
 }
 
 #[test]
-fn in_the_tutorial_dialect_the_room_is_the_one_that_the_server_says() {
+fn in_the_tutorial_dialect_the_server_names_the_room() {
     let table = Table::new();
     let opening = Opening::join(table.server.address, "old").argument("--dialect").argument("tutorial");
     let mut old = opening.size(12, 100).open();

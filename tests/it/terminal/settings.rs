@@ -1,4 +1,4 @@
-//! What the configuration file chooses for the terminal, and the logs that it may ask for.
+//! Settings of the configuration file for the terminal, and the logs that it may ask for.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -39,7 +39,7 @@ fn the_file_chooses_times_bell_and_colours() {
 }
 
 #[test]
-fn the_file_chooses_whom_one_ignores_and_that_nothing_typed_is_kept() {
+fn the_file_chooses_ignored_names_and_that_no_input_is_kept() {
     let mut table = table_with("ignore = [\"Carol\"]\ninput_history = false\n");
     let mut carol = EventClient::join(table.server.address, "carol");
     carol.say("unheard");

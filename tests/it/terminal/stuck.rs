@@ -13,7 +13,7 @@ use crate::program::{Folder, PROGRAM};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Whether its main thread waits within a system call on the terminal.
+/// Returns whether its main thread waits within a system call on the terminal.
 fn is_stuck(process: u32) -> bool {
     let call = fs::read_to_string(format!("/proc/{process}/task/{process}/syscall")).expect("a process");
     let first = call.split(' ').nth(1).and_then(|first| first.strip_prefix("0x"));

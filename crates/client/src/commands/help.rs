@@ -1,4 +1,4 @@
-//! What `/help` shows, read from the table.
+//! Output of `/help`, read from the table.
 
 use std::fmt::Write as _;
 
@@ -16,7 +16,7 @@ const FULL_COLUMNS: usize = 36;
 /// Columns that stay for text on a screen of 80 columns, behind the time of a line.
 const LINE_COLUMNS: usize = 70;
 
-/// What `/help` and these arguments show of the commands that are `there`.
+/// Returns the help for these arguments, of the commands for which `there` is true.
 ///
 /// # Errors
 /// There is no such command, in words for the user.
@@ -66,7 +66,7 @@ fn all(commands: &[&SlashCommand]) -> Vec<String> {
     HEADINGS.iter().filter_map(block).chain(["//x sends /x as text".to_owned()]).collect()
 }
 
-/// What operators may do, where the server lets there be any.
+/// Returns the help on operators' commands, where the server lets there be any.
 fn of_operators(there: impl Fn(&SlashCommand) -> bool) -> Result<Meaning, String> {
     let commands = COMMANDS.iter().filter(|command| command.group == Group::Operators && there(command));
     let lines: Vec<String> = commands.flat_map(rows).collect();

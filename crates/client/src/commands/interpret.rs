@@ -1,11 +1,11 @@
-//! What a line of input means.
+//! Interpretation of a line of input.
 
 use super::meaning::Meaning;
 use super::table::{REPLY, Reading, SlashCommand};
 use super::{disguise, help, suggestion};
 use crate::session::update::{Command, SlashCommands};
 
-/// What a line means, where `who` carries out slash commands.
+/// Returns the meaning of a line, where `who` carries out slash commands.
 ///
 /// # Errors
 /// What is wrong with it, for the user; nothing of it must be sent then.
@@ -62,7 +62,8 @@ fn of_server(command: &SlashCommand, args: &str) -> Result<Meaning, String> {
     Ok(Meaning::Do(Command::ServerLine(line.trim_end().to_owned())))
 }
 
-/// What `/help` means where the server has commands as well, which only the server can tell of.
+/// Returns the meaning of `/help` where the server has commands as well, which only the server can
+/// tell of.
 fn help_of_both(command: &SlashCommand, args: &str, line: &str) -> Meaning {
     match read(command, args, |command| command.local) {
         Ok(Meaning::Help(own)) if args.is_empty() => Meaning::Do(Command::Help(own.join("\n"))),
@@ -71,7 +72,7 @@ fn help_of_both(command: &SlashCommand, args: &str, line: &str) -> Meaning {
     }
 }
 
-/// What a command and its arguments mean, where these commands are there.
+/// Returns the meaning of a command and its arguments, where these commands are there.
 fn read(command: &SlashCommand, args: &str, there: fn(&SlashCommand) -> bool) -> Result<Meaning, String> {
     let meaning = match command.reading {
         Reading::Arguments(parse) => parse(args),

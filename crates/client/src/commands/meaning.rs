@@ -1,9 +1,9 @@
-//! What a line of input can mean.
+//! Meanings of a line of input.
 
 use crate::preferences::Bell;
 use crate::session::update::Command;
 
-/// What a line of input means.
+/// Meaning of a line of input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Meaning {
     /// Something for the session.

@@ -8,15 +8,16 @@ use glassline_wire::slash::SlashLine;
 use super::disguise::{command_name, private_command};
 use super::table::SlashCommand;
 
-/// Whether a line may be kept beyond the session. A command that is not known may be a mistyped one for somebody's eyes only, or carry
-/// a password to the server, so it may not.
+/// Returns whether a line may be kept beyond the session. A command that is not known may be a
+/// mistyped one for somebody's eyes only, or carry a password to the server, so it may not.
 pub(crate) fn is_storable(line: &str) -> bool {
     !is_in(line)
         && command_name(line).is_none_or(|name| SlashCommand::named(&name).is_some_and(|command| !command.private))
         && !line.split('\n').any(|line| private_command(line).is_some())
 }
 
-/// Whether a line holds a secret of its user's: it is not offered again either, on a screen that others may see.
+/// Returns whether a line holds a secret of its user's: it is not offered again either, on a screen
+/// that others may see.
 pub(crate) fn is_secret(line: &str) -> bool {
     is_in(line) || shows_token(line)
 }
@@ -37,7 +38,8 @@ pub(crate) fn concealed(line: &str, cursor: usize) -> (Cow<'_, str>, usize) {
     (Cow::Owned(open.to_owned() + &dotted(secret)), cursor)
 }
 
-/// Whether a line begins a part of the conversation that is for nobody else: nothing after it is kept.
+/// Returns whether a line begins a part of the conversation that is for nobody else: nothing after
+/// it is kept.
 pub(crate) fn seals(line: &str) -> bool {
     command_name(line).is_some_and(|name| name == "seal")
 }

@@ -1,11 +1,11 @@
-//! What was meant by a command that there is not.
+//! Suggestions for a command that does not exist.
 
 use super::table::{SlashCommand, all_names};
 
 /// Letters that may be wrong for a name to be suggested.
 const WRONG_LETTERS_MAX: usize = 2;
 
-/// What to tell somebody who typed this.
+/// Returns the answer to an unknown command.
 pub(super) fn unknown(name: &str) -> String {
     let shown = shown(name);
     match nearest(&shown) {
@@ -14,7 +14,7 @@ pub(super) fn unknown(name: &str) -> String {
     }
 }
 
-/// What to tell somebody who asked for help with this.
+/// Returns the answer to a request for help on an unknown command.
 pub(super) fn no_help(name: &str) -> String {
     let shown = shown(name);
     match nearest(&shown) {

@@ -13,7 +13,7 @@ pub(crate) struct SlashCommand {
     pub(crate) name: &'static str,
     pub(crate) aliases: &'static [&'static str],
     pub(super) group: Group,
-    /// What follows the name.
+    /// Arguments that follow the name.
     pub(super) usage: &'static str,
     /// The same for the completion.
     pub(crate) arguments: &'static [Argument],
@@ -22,12 +22,12 @@ pub(crate) struct SlashCommand {
     pub(super) brief: Option<&'static str>,
     /// Works without a server's help, on every server.
     pub(super) local: bool,
-    /// What follows is for somebody's eyes only, so that it is never written to a disk.
+    /// `true` if the arguments are confidential, so that they are never written to a disk.
     pub(super) private: bool,
     pub(super) reading: Reading,
 }
 
-/// How what follows the name is read.
+/// Syntax of the arguments.
 #[derive(Debug)]
 pub(super) enum Reading {
     /// By itself; `None` if it does not fit the usage.
@@ -49,7 +49,7 @@ pub(super) enum Group {
     Operators,
 }
 
-/// What a command takes at a place.
+/// Kind of argument that a command takes at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Argument {
     /// Somebody's name.

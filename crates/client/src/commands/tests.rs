@@ -264,8 +264,9 @@ fn a_private_line_within_a_text_is_not_published() {
     assert!(client("hi\n/tmp is full\n/join den").is_ok() && client("/msg bob a\n/msg carl b").is_ok());
 }
 
+// A name that resembles none gets no suggestion.
 #[test]
-fn what_was_meant_is_guessed_by_its_beginning_and_not_from_nothing() {
+fn unknown_commands_get_a_suggestion_only_if_one_resembles() {
     let guessed = |line: &str| client(line).expect_err("there is no such command");
     for (line, meant) in [
         ("/jo den", "/join"),

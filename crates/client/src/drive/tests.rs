@@ -247,7 +247,7 @@ impl Peer {
 }
 
 #[test]
-fn a_pipe_sends_its_lines_prints_what_it_hears_and_leaves_at_the_end() {
+fn a_pipe_sends_its_lines_prints_events_and_leaves_at_the_end() {
     let (listener, address) = listener();
     let mut client = Client::start(Shape::Pipe, DialectChoice::Auto, address);
     client.type_in("one\n\ntw");
@@ -325,7 +325,7 @@ fn three_empty_lines_leave_when_a_person_types_them() {
 }
 
 #[test]
-fn a_server_without_a_welcome_is_joined_again_in_the_tutorial_dialect() {
+fn a_server_without_welcome_is_rejoined_in_the_tutorial_dialect() {
     let (listener, address) = listener();
     let mut client = Client::start(Shape::Json, DialectChoice::Auto, address);
     client.type_in("{\"type\":\"send\",\"text\":\"hi\"}\n{\"type\":\"ping\",\"ref\":\"p\"}\n");
@@ -355,7 +355,7 @@ fn a_server_without_a_welcome_is_joined_again_in_the_tutorial_dialect() {
 }
 
 #[test]
-fn every_line_of_json_is_an_event_and_a_bad_line_is_answered_by_one() {
+fn every_json_line_is_an_event_and_a_bad_line_gets_an_error() {
     let (listener, address) = listener();
     let mut client = Client::start(Shape::Json, DialectChoice::Auto, address);
     client.type_in("nonsense\n\n{\"type\":\"send\",\"text\":\"hi\",\"ref\":\"r\"}\n");
@@ -377,7 +377,7 @@ fn every_line_of_json_is_an_event_and_a_bad_line_is_answered_by_one() {
 }
 
 #[test]
-fn a_lost_link_is_made_anew_and_nothing_is_sent_twice_under_two_ids() {
+fn a_lost_link_is_remade_and_nothing_is_sent_under_two_ids() {
     let (listener, address) = listener();
     let mut client = Client::start(Shape::Pipe, DialectChoice::Auto, address);
     client.type_in("one\ntwo\n");
@@ -409,8 +409,9 @@ fn an_output_that_nobody_reads_any_more_is_a_quiet_way_to_leave() {
     assert_eq!(client.thread.join().expect("no panic"), Ending::Left);
 }
 
+// Memory does not grow with what the server leaves unread.
 #[test]
-fn a_server_that_stops_reading_holds_the_input_back_instead_of_memory_growing() {
+fn a_server_that_stops_reading_holds_the_input_back() {
     let (listener, address) = listener();
     let mut client = Client::start(Shape::Pipe, DialectChoice::Tutorial, address);
     let line = format!("{}\n", "x".repeat(16_000));
@@ -496,8 +497,9 @@ fn a_goodbye_that_leaves_words_unacknowledged_is_no_quiet_end() {
     assert!(err.contains("1 of your messages was not acknowledged"), "{err}");
 }
 
+// What follows `bye` gets an answer of its own, instead of silence.
 #[test]
-fn what_a_program_asks_behind_its_goodbye_is_refused_to_its_face() {
+fn requests_after_a_programs_goodbye_are_refused() {
     let (listener, address) = listener();
     let client = Client::start(Shape::Json, DialectChoice::Event, address);
     client.type_in("{\"type\":\"bye\"}\n{\"type\":\"ping\",\"ref\":\"late\"}\n");
@@ -509,7 +511,7 @@ fn what_a_program_asks_behind_its_goodbye_is_refused_to_its_face() {
 }
 
 #[test]
-fn a_command_that_the_server_refuses_changes_the_exit_code_as_well() {
+fn a_command_refused_by_the_server_changes_the_exit_code_too() {
     let (listener, address) = listener();
     let mut client = Client::start(Shape::Pipe, DialectChoice::Event, address);
     client.type_in("/nick bob\n");

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::event::{Paste, PasteEnd};
 
-/// What a terminal sends before a paste.
+/// Sequence that a terminal sends before a paste.
 pub(super) const PASTE_START: &[u8] = b"\x1b[200~";
 /// And after it.
 pub(super) const PASTE_END: &[u8] = b"\x1b[201~";
@@ -47,7 +47,7 @@ impl BracketedPaste {
         }
     }
 
-    /// What has come, as a paste.
+    /// Returns the bytes so far, as a paste.
     pub(super) fn finish(self) -> Paste {
         let end = match (self.is_cut, self.end_bytes == PASTE_END.len()) {
             (true, _) => PasteEnd::TooLong,

@@ -13,16 +13,17 @@ const ESCAPE_TIMEOUT_MS: u64 = 50;
 const SEQUENCE_TIMEOUT_MS: u64 = 100;
 /// A paste that has begun and does not go on.
 const PASTE_TIMEOUT_MS: u64 = 2_000;
-/// What comes after such a paste with no longer pause in it comes from one hand: the rest of the paste, if it is more than one key.
+/// Pause up to which input after such a paste belongs to it, in milliseconds: the rest of the
+/// paste, if it is more than one key.
 const BURST_PAUSE_MS: u64 = 100;
 /// No key's sequence is nearly that long.
 const SEQUENCE_BYTES_MAX: usize = 64;
 
 const ESCAPE: u8 = 0x1b;
-/// What the backspace key sends.
+/// Byte that the backspace key sends.
 const DELETE: u8 = 0x7f;
 
-/// What the bytes so far are the beginning of.
+/// Sequence that the bytes so far begin.
 #[derive(Debug, Default)]
 enum State {
     #[default]
@@ -199,7 +200,7 @@ impl Decoder {
         self.start_anew();
     }
 
-    /// What follows an Escape.
+    /// Handles the byte that follows an Escape.
     fn escape(&mut self, byte: u8, events: &mut impl Extend<TerminalEvent>) {
         if byte == ESCAPE {
             self.state = State::EscapeTwice;
@@ -216,7 +217,7 @@ impl Decoder {
         }
     }
 
-    /// What follows an Escape that is not the sequence's first.
+    /// Handles the byte that follows an Escape that is not the sequence's first.
     fn escape_again(&mut self, byte: u8, events: &mut impl Extend<TerminalEvent>) {
         self.start_anew();
         self.begin(ESCAPE, events);

@@ -1,4 +1,4 @@
-//! What a terminal reports, whatever the system and the encoding it came in.
+//! Reports of a terminal, whatever the system and the encoding it came in.
 
 /// Hint for a user whose terminal sent bytes that are no text.
 pub(crate) const NOT_UTF8: &str =
@@ -23,7 +23,8 @@ pub(crate) enum TerminalEvent {
 }
 
 impl TerminalEvent {
-    /// Whether it came by the keyboard's way, so that no key is read until its reader is told to read more.
+    /// Returns whether it came by the keyboard's way, so that no key is read until its reader is
+    /// told to read more.
     pub(crate) fn is_typed(&self) -> bool {
         !matches!(self, Self::Resized { .. } | Self::Resumed)
     }
@@ -82,7 +83,7 @@ pub(crate) struct Paste {
     pub(crate) is_damaged: bool,
 }
 
-/// How a paste ended.
+/// End of a paste.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PasteEnd {
     /// As it should.

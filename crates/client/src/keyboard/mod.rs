@@ -1,4 +1,5 @@
-//! What a terminal reports: bytes become events. Pure; who reads the bytes is another's business.
+//! Decoder of a terminal's reports: bytes become events. Pure; who reads the bytes is another's
+//! business.
 
 pub(crate) mod bracketed;
 #[cfg_attr(not(unix), allow(dead_code, reason = "elsewhere the system says keys, not bytes"))]

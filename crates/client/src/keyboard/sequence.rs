@@ -1,4 +1,4 @@
-//! What one complete sequence of bytes says.
+//! Meaning of one complete sequence of bytes.
 
 use terminput::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 

@@ -340,14 +340,14 @@ mod tests {
     }
 
     #[test]
-    fn scripts_without_spaces_break_anywhere_and_never_in_a_character() {
+    fn scripts_without_spaces_break_between_any_characters() {
         assert_eq!(shown("漢字漢字漢字漢字", 16), ["bob > 漢字漢字漢", "      字漢字"]);
         let family = "👩‍👩‍👧";
         assert_eq!(shown(&format!("{family}{family}"), 16), [format!("bob > {family}"), format!("      {family}")]);
     }
 
     #[test]
-    fn a_text_in_roles_keeps_them_and_a_word_in_two_roles_stays_whole() {
+    fn wrapping_keeps_roles_and_whole_words_that_have_two_roles() {
         let mut line = said("hey ");
         line.body.extend([Span::new(Role::Mention, "me"), Span::new(Role::Plain, ", look here please")]);
         let wide = spans(&line, 20);

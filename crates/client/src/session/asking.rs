@@ -1,4 +1,4 @@
-//! What the user wants, turned into requests.
+//! Conversion of the user's input into requests.
 
 use glassline_wire::frame::put_frame;
 use glassline_wire::limits::TEXT_BYTES_MAX;
@@ -13,9 +13,9 @@ use super::{GOODBYE_MS, LAST_ANSWERS_MS, Link, Phase, Session, WINDOW_BYTES, Wis
 const ASKED_REF: &str = "glassline-asked";
 /// `ref` of the user's own `join` or `leave`: its answer alone may move the user.
 const MOVE_REF: &str = "glassline-move";
-/// What follows `/join` in a pipe is meant for the new room; it waits this long for the answer at most.
+/// Longest wait for the answer to `/join` in a pipe: what follows it is meant for the new room.
 const MOVE_MS: u64 = 5_000;
-/// What the `ref` that a message gets adds to it: its id in a field.
+/// Bytes that the `ref` adds to a message: its id in a field.
 const OWN_REF_BYTES: usize = 41;
 
 impl Session {
@@ -263,7 +263,8 @@ impl Session {
         Ok(())
     }
 
-    /// What the tutorial dialect may have to put before a text, which counts as part of it on the wire.
+    /// Returns the bytes that the tutorial dialect may have to put before a text, which counts as
+    /// part of it on the wire.
     fn prefix_bytes(&self, action: bool, text: &str) -> usize {
         match (self.dialect, action) {
             (Dialect::Event, _) => 0,

@@ -1,4 +1,5 @@
-//! How long to wait before the next try: full jitter, so that a thousand clients of a restarted server do not come at once.
+//! Wait before the next try to connect: full jitter, so that a thousand clients of a restarted
+//! server do not come at once.
 
 use crate::entropy::Entropy;
 

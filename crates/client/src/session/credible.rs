@@ -1,4 +1,5 @@
-//! Whether the names in what a server says are names: they are kept, listed and drawn, so none may be endless.
+//! Check of the names in a server's events: they are kept, listed and drawn, so none may be
+//! endless.
 
 use std::iter::once;
 
@@ -7,7 +8,7 @@ use glassline_wire::event::{Event, Message};
 /// Longest name taken from a server, in bytes. Above [`glassline_wire::limits::NAME_BYTES_MAX`]: other servers may have longer ones.
 pub(super) const NAME_BYTES_MAX: usize = 256;
 
-/// Whether no name in it is too long.
+/// Returns whether no name in it is too long.
 pub(super) fn is_credible(event: &Event) -> bool {
     names_of(event).iter().all(|name| name.len() <= NAME_BYTES_MAX)
 }

@@ -19,7 +19,7 @@ const QUIET_MS: u64 = 30_000;
 /// With nothing heard for this long, the link is lost.
 const DEAD_MS: u64 = 75_000;
 
-/// Where crowds come and go, names are asked for this often at most.
+/// Shortest interval of requests for names where crowds come and go.
 const COUNT_EVERY_MS: u64 = 30_000;
 
 /// Longest text that any server is taken to take: a message of it must fit what may wait.
@@ -34,7 +34,7 @@ const AWAY_AGAIN_REF: &str = "glassline-away";
 /// `ref` of the session's own `bye`.
 const BYE_REF: &str = "glassline-bye";
 
-/// What is known of one connection.
+/// State of one connection.
 #[derive(Debug)]
 pub(super) struct EventLink {
     heard_ms: u64,
@@ -68,7 +68,8 @@ impl EventLink {
     }
 }
 
-/// What a server takes, as far as that can be: with a limit of its own making it could have nothing sent, or everything kept.
+/// Returns a server's limits within credible bounds: with a limit of its own making it could have
+/// nothing sent, or everything kept.
 fn sane(limits: Limits) -> Limits {
     Limits {
         text_bytes: limits.text_bytes.clamp(1, TEXT_BYTES_MAX),
@@ -405,7 +406,8 @@ impl Session {
         }
     }
 
-    /// Whether a room tells the client that it has come itself, which `welcome` has said already.
+    /// Returns whether a room tells the client that it has come itself, which `welcome` has said
+    /// already.
     fn is_own_arrival_again(&self, presence: &Presence) -> bool {
         let names_it_alone = presence.count == 1 && presence.names.first() == Some(&self.name);
         names_it_alone && presence.reference.is_none() && self.roster.contains(&presence.room)

@@ -22,7 +22,7 @@ impl LastRename {
         self.from == name || self.to == name
     }
 
-    /// Whether this is the same change, told by another room.
+    /// Returns whether this is the same change, told by another room.
     pub(super) fn is_again(&self, renamed: &Renamed, now_ms: u64) -> bool {
         self.from == renamed.from && self.to == renamed.to && now_ms < self.at_ms.saturating_add(TOLD_AGAIN_MS)
     }

@@ -1,4 +1,4 @@
-//! How a session comes up, is lost, comes back and ends.
+//! Lifecycle of a session: connect, loss, reconnect and end.
 
 use glassline_wire::event::Refusal;
 use glassline_wire::frame::Decoder;
@@ -10,11 +10,11 @@ use super::update::{Dialect, Output, Update};
 use super::{FRAME_BYTES_MAX, GOODBYE_MS, LAST_ANSWERS_MS, Link, Phase, Session, Wish, brief};
 use crate::ending::Ending;
 
-/// How long one try to connect may take.
+/// Time that one try to connect may take.
 const CONNECT_MS: u64 = 10_000;
 /// D3: without a `welcome` by then, the server is taken for a tutorial server.
 const WELCOME_OR_TUTORIAL_MS: u64 = 1_000;
-/// How long to wait for `welcome` where there is nothing to fall back to.
+/// Wait for `welcome` where there is nothing to fall back to.
 const WELCOME_MS: u64 = 3_000;
 /// The same on a reconnect, to a server that is known to speak the event dialect and may be met by all its clients at once.
 const WELCOME_AGAIN_MS: u64 = 10_000;
@@ -244,7 +244,8 @@ impl Session {
         if self.phase == Phase::Up { now_ms.saturating_sub(self.up_since_ms) } else { 0 }
     }
 
-    /// Whether everything is said and only the goodbye is not, because its answer would look like a refusal of the name.
+    /// Returns whether everything is said and only the goodbye is not, because its answer would
+    /// look like a refusal of the name.
     fn is_goodbye_held_back(&self) -> bool {
         let is_on_trial = matches!(&self.link, Some(Link::Tutorial(link)) if link.is_on_trial());
         is_on_trial && self.wish == Wish::Finish && self.outbox.len() == 0

@@ -35,14 +35,14 @@ impl Missed {
         }
     }
 
-    /// What is missing still in a room.
+    /// Takes the gaps that remain in a room.
     pub(super) fn take_of(&mut self, room: &str) -> Vec<Gap> {
         let (of_it, others) = std::mem::take(&mut self.pieces).into_iter().partition(|gap| gap.room == room);
         self.pieces = others;
         of_it
     }
 
-    /// What is missing still.
+    /// Takes all gaps that remain.
     pub(super) fn take(&mut self) -> Vec<Gap> {
         std::mem::take(&mut self.pieces)
     }

@@ -46,9 +46,10 @@ use roster::Roster;
 use tutorial_link::TutorialLink;
 use update::{Dialect, DialectChoice, Input, Output, SlashCommands, Update};
 
-/// How long to wait for the server's side of a goodbye; a user who leaves at once waits no longer, whatever happens.
+/// Wait for the server's side of a goodbye; a user who leaves at once waits no longer, whatever
+/// happens.
 const GOODBYE_MS: u64 = 2_000;
-/// How much of that may pass before the goodbye, for the last acknowledgements.
+/// Part of that wait that may pass before the goodbye, for the last acknowledgements.
 const LAST_ANSWERS_MS: u64 = 1_500;
 /// Bytes that may wait to be written; past it messages wait in the outbox.
 const WINDOW_BYTES: usize = 64 * 1024;
@@ -62,20 +63,20 @@ const CAUSE_SHOWN_CHARS: usize = 200;
 /// longer than one message, and tutorial servers relay what they like.
 const FRAME_BYTES_MAX: usize = 1024 * 1024;
 
-/// What a session is for.
+/// Settings of a session.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where the server is, for texts.
+    /// Address of the server, for texts.
     pub address: String,
     /// The name wished for.
     pub name: String,
     /// Which dialect to speak.
     pub dialect: DialectChoice,
-    /// How long a lost link may stay lost before the session ends; `None`: until the user leaves.
+    /// Time that a lost link may stay lost before the session ends; `None`: until the user leaves.
     pub gives_up_after_ms: Option<u64>,
-    /// Whether to ask who is in each room, for somebody who wants to see or to complete names.
+    /// Set to ask who is in each room, for somebody who wants to see or to complete names.
     pub follows_people: bool,
-    /// How much of what was said before to show a person on coming into a room, in messages.
+    /// Messages of the past that are shown to a person on coming into a room, at most.
     pub context_messages_max: usize,
 }
 
@@ -117,7 +118,7 @@ enum Link {
     Tutorial(TutorialLink),
 }
 
-/// What the user is to the server, as long as the connection lasts.
+/// Role of the user at the server, for the lifetime of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     Member,
@@ -263,7 +264,7 @@ impl Session {
         self.outputs.pop_front()
     }
 
-    /// Whether [`Session::poll_output`] has something to give.
+    /// Returns whether [`Session::poll_output`] has something to give.
     pub fn has_outputs(&self) -> bool {
         !self.outputs.is_empty()
     }
@@ -292,12 +293,14 @@ impl Session {
             .min()
     }
 
-    /// Whether the user has asked to go to another room and the server has not answered: what is said now may be meant for it.
+    /// Returns whether the user has asked to go to another room and the server has not answered:
+    /// what is said now may be meant for it.
     pub fn is_moving(&self) -> bool {
         self.moving_until_ms.is_some()
     }
 
-    /// Whether a command given now would go out soon; else the user's further input should wait.
+    /// Returns whether a command given now would go out soon; else the user's further input should
+    /// wait.
     pub fn takes_commands(&self) -> bool {
         let is_awaiting = self.moving_until_ms.is_some() || self.past.awaited_until_ms().is_some();
         let has_gone_out = !self.outbox.has_unsent() && self.out.len() < WINDOW_BYTES;
@@ -306,7 +309,7 @@ impl Session {
         self.phase == Phase::Up && !is_late && !is_awaiting && self.has_room() && has_gone_out
     }
 
-    /// Whether another message of any length may wait for the link.
+    /// Returns whether another message of any length may wait for the link.
     pub fn has_room(&self) -> bool {
         self.outbox.takes(self.limits.text_bytes)
     }
@@ -321,12 +324,12 @@ impl Session {
         self.outbox.len()
     }
 
-    /// Whether the user has asked to leave: nothing more is taken then.
+    /// Returns whether the user has asked to leave: nothing more is taken then.
     pub fn is_leaving(&self) -> bool {
         self.check_staying().is_err()
     }
 
-    /// Whether [`Output::Ended`] has been given.
+    /// Returns whether [`Output::Ended`] has been given.
     pub fn has_ended(&self) -> bool {
         self.phase == Phase::Ended
     }

@@ -4,7 +4,7 @@
 /// once more, which is better than the user's own words never shown.
 const UNSEEN_RANGES_MAX: usize = 64;
 
-/// Where a message stands among those that were shown.
+/// Position of a message among those that were shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// It is the next one, or the first.
@@ -55,7 +55,7 @@ impl Numbers {
         self.newest_named
     }
 
-    /// What a reconnect asks to go on from.
+    /// Returns the number from which a reconnect goes on.
     pub(super) fn newest(&self) -> Option<u64> {
         self.newest
     }
@@ -112,7 +112,8 @@ impl Numbers {
         }
     }
 
-    /// Whether a message of what was said earlier is new to the user, as part of the past; its number counts as shown then.
+    /// Returns whether a message of the past is new to the user, as part of the past; its number
+    /// counts as shown then.
     pub(super) fn take_earlier(&mut self, seq: u64) -> bool {
         self.find(seq)
     }
@@ -140,7 +141,7 @@ impl Numbers {
         }
     }
 
-    /// Whether a number was unseen; it is not any more.
+    /// Returns whether a number was unseen, and marks it as seen.
     fn find(&mut self, seq: u64) -> bool {
         let Some(at) = self.unseen.iter().position(|&(from, to)| (from..=to).contains(&seq)) else { return false };
         let (from, to) = self.unseen.remove(at);

@@ -1,4 +1,4 @@
-//! What the user said and the server has not acknowledged yet, in order and bounded.
+//! Messages of the user that the server has not acknowledged yet, in order and bounded.
 
 use std::collections::VecDeque;
 
@@ -44,12 +44,12 @@ fn text_of(request: &Request) -> &str {
 }
 
 impl Outbox {
-    /// Whether another text of this length may wait too.
+    /// Returns whether another text of this length may wait too.
     pub(super) fn takes(&self, text_bytes: usize) -> bool {
         self.waiting.len() < MESSAGES_MAX && self.bytes.saturating_add(text_bytes) <= BYTES_MAX
     }
 
-    /// How many wait.
+    /// Returns the number of waiting messages.
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }
@@ -60,7 +60,7 @@ impl Outbox {
         late.map(|waiting| text_of(&waiting.request))
     }
 
-    /// What waits, oldest first: each text, and to whom if it is for one person.
+    /// Returns the waiting messages, oldest first: each text, and to whom if it is for one person.
     pub(super) fn texts(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
         self.waiting.iter().map(|waiting| match &waiting.request.ask {
             Ask::Direct(direct) => (Some(direct.to.as_str()), direct.text.as_str()),
@@ -95,12 +95,12 @@ impl Outbox {
         Some(&waiting.request)
     }
 
-    /// Whether something has not gone out over this link.
+    /// Returns whether something has not gone out over this link.
     pub(super) fn has_unsent(&self) -> bool {
         self.waiting.back().is_some_and(|waiting| !waiting.sent)
     }
 
-    /// How many messages for such rooms have not gone out over this link.
+    /// Returns the number of messages for such rooms that have not gone out over this link.
     pub(super) fn unsent(&self, is_meant: impl Fn(&str) -> bool) -> usize {
         let unsent = self.waiting.iter().filter(|waiting| !waiting.sent);
         unsent.filter(|waiting| matches!(&waiting.request.ask, Ask::Send(send) if is_meant(&send.room))).count()
@@ -118,7 +118,8 @@ impl Outbox {
         Some(waiting.request)
     }
 
-    /// Whether a message went out on a link that was lost, and nobody knows yet what became of it.
+    /// Returns whether a message went out on a link that was lost, and nobody knows yet what became
+    /// of it.
     pub(super) fn has_doubtful(&self) -> bool {
         self.waiting.iter().any(|waiting| waiting.sent_before)
     }
@@ -131,7 +132,7 @@ impl Outbox {
         }
     }
 
-    /// Whether it is not known what became of this message on a link that was lost.
+    /// Returns whether it is not known what became of this message on a link that was lost.
     pub(super) fn is_doubtful(&self, id: MessageId) -> bool {
         self.waiting.iter().any(|waiting| waiting.id == id && waiting.sent_before)
     }
@@ -150,7 +151,8 @@ impl Outbox {
         Some(waiting.request)
     }
 
-    /// Whether this is the second answer to a message that went out twice: nothing new for the user.
+    /// Returns whether this is the second answer to a message that went out twice: nothing new for
+    /// the user.
     pub(super) fn is_second_answer(&mut self, id: MessageId) -> bool {
         let at = self.answered.iter().position(|&answered| answered == id);
         at.and_then(|at| self.answered.remove(at)).is_some()
@@ -200,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_link_sends_again_what_was_not_acknowledged_and_only_that() {
+    fn a_lost_link_resends_only_unacknowledged_messages() {
         let mut outbox = Outbox::default();
         for id in 1..=3 {
             outbox.push(MessageId(id), request(id, "x"), 0);

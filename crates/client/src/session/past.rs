@@ -1,4 +1,5 @@
-//! What was said before: the context that a room begins with, and what the user asks of the history.
+//! Messages of the past: the context that a room begins with, and what the user asks of the
+//! history.
 
 use std::collections::VecDeque;
 
@@ -14,31 +15,32 @@ pub const PAGE_MESSAGES: u64 = 20;
 
 /// `ref` of the session's own question for the newest message of a room.
 const NEWEST_REF: &str = "glassline-newest";
-/// What the `ref`s of the user's questions begin with.
+/// Prefix of the `ref`s of the user's questions.
 const PAST_REF: &str = "glassline-past-";
-/// What follows a question in a pipe waits so long for the answer at most.
+/// Longest wait for the answer to a question in a pipe.
 const ANSWER_MS: u64 = 5_000;
 /// Questions of the user that may be under way.
 const QUESTIONS_MAX: usize = 8;
 
-/// Where the user reads in the past of a room.
+/// Position of the user in the past of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reading {
-    /// What is looked for; `None`: everything.
+    /// Text that is searched for; `None`: everything.
     query: Option<String>,
-    /// What comes next is older than this.
+    /// Number below which the next page begins.
     before: u64,
-    /// How much of it, in messages.
+    /// Messages per page.
     limit: u64,
 }
 
-/// What is known of the server's history, and what it was asked.
+/// State of the server's history, and of the requests to it.
 #[derive(Debug, Default)]
 pub(super) struct Past {
     /// The user's questions that are not answered.
     questions: VecDeque<Question>,
     asked: u64,
-    /// What follows a question in a pipe may go on from its answer, and waits for it until then.
+    /// Time until which input from a pipe waits for the answer to a question, since it may go on
+    /// from it.
     awaited_until_ms: Option<u64>,
 }
 
@@ -163,7 +165,8 @@ impl Session {
         reference == NEWEST_REF
     }
 
-    /// What was said before the client came. What of it is newer than what was shown of a room that it was in before, is news.
+    /// Handles the messages before the client came. Those newer than what was shown of a room that
+    /// it was in before are news.
     fn heard_context(&mut self, history: History) {
         if self.program.is_some() {
             self.note_context(&history);

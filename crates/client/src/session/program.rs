@@ -1,4 +1,5 @@
-//! What a program that drives a session is owed beyond what a person is: every event, and an answer to every request.
+//! Output for a program that drives a session beyond that for a person: every event, and an answer
+//! to every request.
 
 use std::collections::VecDeque;
 
@@ -7,12 +8,12 @@ use glassline_wire::event::{Bye, ErrorCode, Event, Refusal};
 use super::Session;
 use super::update::Update;
 
-/// What the `ref`s of the session's own requests begin with, so that no program may take one.
+/// Prefix of the `ref`s of the session's own requests, so that no program may take one.
 pub const OWN_REF_PREFIX: &str = "glassline-";
 /// Requests under way that are answered for the server if the link is lost: the latest of them.
 const UNDER_WAY_MAX: usize = 256;
 
-/// What is known of the program's requests.
+/// State of the program's requests.
 #[derive(Debug, Default)]
 pub(super) struct Program {
     /// `ref`s of requests, other than messages, that the server has not answered.

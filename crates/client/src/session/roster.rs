@@ -18,11 +18,11 @@ struct Room {
     name: String,
     /// Which of its messages have been shown.
     numbers: Numbers,
-    /// Where in the past of it the user reads.
+    /// Position in its past at which the user reads.
     reading: Option<Reading>,
-    /// How many are in it, the client included.
+    /// Number of people in it, the client included.
     people: Option<usize>,
-    /// Who, as far as the server has told.
+    /// Names, as far as the server has told.
     names: BTreeSet<String>,
 }
 
@@ -31,7 +31,7 @@ impl Room {
         Self { name: name.to_owned(), numbers, reading: None, people, names: BTreeSet::new() }
     }
 
-    /// Whether the names are those of everybody in it.
+    /// Returns whether the names are those of everybody in it.
     fn knows_all(&self) -> bool {
         self.people == Some(self.names.len())
     }
@@ -61,7 +61,7 @@ impl Roster {
         self.current.as_deref()
     }
 
-    /// Whether the client is in the room.
+    /// Returns whether the client is in the room.
     pub(super) fn contains(&self, room: &str) -> bool {
         self.rooms.iter().any(|known| known.name == room)
     }
@@ -79,7 +79,7 @@ impl Roster {
         self.rooms.iter().find(|known| known.name == room)?.numbers.newest_named()
     }
 
-    /// How many are in the current room.
+    /// Returns the number of people in the current room.
     pub(super) fn people(&self) -> Option<usize> {
         self.current_room()?.people
     }
@@ -89,7 +89,7 @@ impl Roster {
         self.rooms.iter().filter_map(|room| room.people).max().unwrap_or(0).saturating_sub(1)
     }
 
-    /// Who is in the current room, as far as it is known, in the order of the alphabet.
+    /// Returns the known names of the current room, in alphabetical order.
     pub(super) fn people_names(&self) -> impl Iterator<Item = &str> {
         self.current_room().into_iter().flat_map(|room| room.names.iter().map(String::as_str))
     }
@@ -141,7 +141,7 @@ impl Roster {
         self.room_mut(room).map(|room| &mut room.numbers)
     }
 
-    /// Where in the past of a room the user reads.
+    /// Returns the position in the past of a room at which the user reads.
     pub(super) fn reading(&self, room: &str) -> Option<&Reading> {
         self.rooms.iter().find(|known| known.name == room)?.reading.as_ref()
     }
@@ -176,7 +176,7 @@ impl Roster {
         known
     }
 
-    /// Who is in the room, and how many.
+    /// Takes in the names and the number of people of a room.
     pub(super) fn listed(&mut self, members: &Members) {
         if let Some(room) = self.room_mut(&members.room) {
             room.people = Some(members.count);
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_shown_of_a_room_is_known_when_it_is_entered_again_after_a_lost_link() {
+    fn shown_numbers_survive_a_rejoin_after_a_lost_link() {
         let mut roster = Roster::new();
         roster.welcome(&welcome(&[("lobby", 5, 2), ("den", 2, 1)]));
         roster.welcome(&welcome(&[("lobby", 5, 2)]));
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn leaving_the_current_room_goes_to_another_one_and_then_nowhere() {
+    fn leaving_the_current_room_moves_to_another_one_then_to_none() {
         let mut roster = Roster::new();
         roster.entered("den");
         assert_eq!(roster.current(), Some("lobby"));

@@ -22,7 +22,7 @@ const CLOSE_BEHIND_WORDS_MS: u64 = 100;
 /// A server with commands greets; what comes later as `*` may be a member of a server that has none and forbids no name.
 const GREETING_MS: u64 = 3_000;
 
-/// What is known of one connection.
+/// State of one connection.
 #[derive(Debug)]
 pub(super) struct TutorialLink {
     /// The first half of a pair whose second half has not come (T4).
@@ -82,7 +82,7 @@ impl TutorialLink {
         }
     }
 
-    /// Whether the name may still be refused.
+    /// Returns whether the name may still be refused.
     pub(super) fn is_on_trial(&self) -> bool {
         self.on_trial_until_ms.is_some()
     }
@@ -228,7 +228,7 @@ impl Session {
         }
     }
 
-    /// Whether the next text may or may not need a second slash: that is known in a moment.
+    /// Returns whether the next text may or may not need a second slash: that is known in a moment.
     fn is_next_undecided(&self) -> bool {
         self.slash_commands() == SlashCommands::Undecided
             && self.outbox.first_text().is_some_and(|text| text.starts_with('/'))

@@ -1,4 +1,4 @@
-//! What a session takes from its user and its link, and what it gives back.
+//! Inputs of a session from its user and its link, and its outputs.
 
 use glassline_wire::event::{ErrorCode, Event, History, Refusal};
 use glassline_wire::request::Request;
@@ -50,9 +50,9 @@ pub enum Command {
     Say(String),
     /// Say it in this room, whatever room is the current one.
     SayIn {
-        /// Where.
+        /// Room of the text.
         room: String,
-        /// What.
+        /// Text to say.
         text: String,
     },
     /// Say what the user does (`/me`).
@@ -61,7 +61,7 @@ pub enum Command {
     Direct {
         /// To whom.
         to: String,
-        /// What.
+        /// Text to send.
         text: String,
     },
     /// Answer one person, and nobody else who may have the name by now.
@@ -116,7 +116,7 @@ pub enum HistoryWish {
     Around(u64),
 }
 
-/// What stored messages answer.
+/// Request that stored messages answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
     /// Nothing: it is what was said before the user came.
@@ -129,14 +129,14 @@ pub enum Asked {
     Around(u64),
     /// A search.
     Search {
-        /// What for.
+        /// Text that was searched for.
         query: String,
         /// Going on with it.
         older: bool,
     },
 }
 
-/// What the driver must do; taken in order.
+/// Actions for the driver; taken in order.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Output {
     /// Open a connection; the one before is gone.
@@ -162,7 +162,7 @@ pub enum Update {
     Said {
         /// A `message` or a `direct`.
         event: Event,
-        /// Whether the server confirmed it.
+        /// `true` if the server confirmed it.
         acknowledged: bool,
     },
     /// The server refused a request.
@@ -176,7 +176,7 @@ pub enum Update {
     Past {
         /// The messages.
         history: History,
-        /// What they answer.
+        /// Request that they answer.
         asked: Asked,
         /// The number of the newest message of the room, where it is known.
         newest: Option<u64>,
@@ -186,7 +186,7 @@ pub enum Update {
     },
     /// The client's own words, about the link for the most part.
     Notice(String),
-    /// What is said goes to this room now; `None`: the client is in no room.
+    /// Room to which messages go now; `None`: the client is in no room.
     Room(Option<String>),
 }
 
@@ -208,18 +208,19 @@ pub enum LinkState {
     Leaving,
 }
 
-/// What a status line shows.
+/// Contents of a status line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// The name the user goes by.
     pub name: String,
     /// The current room.
     pub room: Option<String>,
-    /// Whether that is known: a tutorial server may have moved the user and said so in words of its own.
+    /// `true` if that is known: a tutorial server may have moved the user and said so in words of
+    /// its own.
     pub is_room_told: bool,
     /// All rooms the client is in, in the order of entering.
     pub rooms: Vec<String>,
-    /// How many are in the current room, while the server says.
+    /// Number of people in the current room, while the server says.
     pub people: Option<usize>,
     /// Some of them, by name, without the user: at most [`Status::OTHERS_MAX`].
     pub others: Vec<String>,
@@ -242,7 +243,7 @@ impl Status {
     pub const LATE_MAX: usize = 3;
 }
 
-/// Who carries out a line that starts with `/`.
+/// Party that carries out a line that starts with `/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SlashCommands {
     /// This client, by requests.
@@ -280,12 +281,12 @@ pub enum Declined {
     /// Too much waits for the server's acknowledgement.
     #[error("{0} messages wait for the server already; send it when they are through")]
     Full(usize),
-    /// What was said in a room has not gone out yet: behind the leaving it would be refused.
+    /// Messages for the room have not gone out yet: after the leave they would be refused.
     #[error("{unsent} of your messages have not gone out into {room} yet; leave it when they are through")]
     StillSaying {
         /// The room.
         room: String,
-        /// How many.
+        /// Number of messages that have not gone out.
         unsent: usize,
     },
     /// Several questions wait for their answers.

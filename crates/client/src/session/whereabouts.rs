@@ -7,7 +7,7 @@ use super::credible::NAME_BYTES_MAX;
 /// Commands that a server may answer by moving the user (T10).
 const MOVES: [&str; 2] = ["join", "leave"];
 
-/// What is known of it on one connection.
+/// State of it on one connection.
 #[derive(Debug)]
 pub(super) struct Whereabouts {
     /// The room that the server told last.
@@ -54,7 +54,7 @@ impl Whereabouts {
     }
 }
 
-/// Whether it says how one of the commands is written: it was not carried out.
+/// Returns whether it says how one of the commands is written: it was not carried out.
 fn is_usage(words: &str) -> bool {
     let usage = words.strip_prefix("usage: /");
     usage.is_some_and(|usage| MOVES.iter().any(|command| usage.starts_with(command)))

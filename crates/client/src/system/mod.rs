@@ -1,4 +1,4 @@
-//! What differs from system to system: the only place that asks which one this is.
+//! Differences between operating systems: the only place that asks which one this is.
 
 #[cfg(not(unix))]
 mod other;

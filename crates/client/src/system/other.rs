@@ -12,7 +12,7 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crate::inbox::Inbox;
 use crate::keyboard::event::{Code, Key, Paste, PasteEnd, TerminalEvent};
 
-/// How often the thread that reads looks whether it is still wanted.
+/// Interval at which the reading thread checks that it is still wanted.
 const POLL: Duration = Duration::from_millis(500);
 
 /// Ctrl-C is a key in raw mode, and ends the process elsewhere as it always does.
@@ -58,7 +58,7 @@ pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
     std::fs::create_dir_all(path)
 }
 
-/// Whether the file is still the one that is found there, as far as its length tells.
+/// Returns whether the file is still the one that is found there, as far as its length tells.
 pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     match std::fs::metadata(path) {
         Ok(there) => Ok(there.len() == file.metadata()?.len()),

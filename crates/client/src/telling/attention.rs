@@ -1,4 +1,4 @@
-//! How much something that was heard is the user's business.
+//! Degree to which an event concerns the user.
 
 use glassline_wire::event::Event;
 
@@ -16,7 +16,7 @@ pub(crate) enum Attention {
     ForMe,
 }
 
-/// Whose business an update is, for the one who goes by `me` and is told of it in these lines.
+/// Returns the attention that an update deserves from the user `me`, to whom these lines are shown.
 pub(crate) fn of(update: &Update, me: &str, lines: &[Line]) -> Attention {
     match update {
         Update::Heard(Event::Message(message)) if message.from == me => Attention::Nobody,

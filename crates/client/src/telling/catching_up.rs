@@ -1,4 +1,5 @@
-//! What was missed while the link was lost comes all at once: that is one call, however much of it is for the user.
+//! Messages missed while the link was lost come all at once: that is one call, however much of it
+//! is for the user.
 
 use std::collections::BTreeMap;
 

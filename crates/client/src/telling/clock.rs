@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp as Instant, Zoned};
 
-/// What time it is here.
+/// Local time.
 #[derive(Debug, Clone)]
 pub(crate) struct LocalClock {
     zone: TimeZone,

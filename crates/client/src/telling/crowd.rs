@@ -7,7 +7,7 @@ use glassline_wire::event::Presence;
 use super::Line;
 use super::wording::name;
 
-/// How long comings and goings are gathered before they are told.
+/// Time for which joins and leaves are gathered before they are shown.
 const GATHER_MS: u64 = 1_500;
 /// Names told of each kind; the rest are a number.
 const NAMES_TOLD_MAX: usize = 3;
@@ -106,7 +106,7 @@ impl Movement {
     }
 }
 
-/// What has been gathered, room by room.
+/// Gathered joins and leaves, by room.
 #[derive(Debug, Default)]
 pub(crate) struct Crowd {
     rooms: BTreeMap<String, Movement>,
@@ -127,12 +127,12 @@ impl Crowd {
         self.rooms.values().map(|movement| movement.due_ms).min()
     }
 
-    /// What is to be told now.
+    /// Takes the lines that are due now.
     pub(crate) fn take_due(&mut self, now_ms: u64) -> Vec<Line> {
         self.take(|_, movement| movement.due_ms <= now_ms)
     }
 
-    /// What is to be told before something by or about this person.
+    /// Takes the lines that are due before something by or about this person.
     pub(crate) fn take_about(&mut self, name: &str) -> Vec<Line> {
         self.take(|_, movement| movement.is_about(name))
     }

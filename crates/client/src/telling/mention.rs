@@ -70,7 +70,7 @@ fn ends_word(after: &mut dyn Iterator<Item = char>, last: char) -> bool {
     !after.peek().is_some_and(|&mark| is_mark(mark)) && !goes_on(&mut after, last)
 }
 
-/// Whether a word goes on, also over a hyphen: `alice-2` is somebody else than `alice`.
+/// Returns whether a word goes on, also over a hyphen: `alice-2` is somebody else than `alice`.
 fn goes_on(neighbours: &mut dyn Iterator<Item = char>, edge: char) -> bool {
     match neighbours.next() {
         Some('-') => neighbours.next().is_some_and(|joint| is_in_word(joint, edge)),

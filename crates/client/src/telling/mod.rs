@@ -20,13 +20,13 @@ use glassline_wire::timestamp::Timestamp;
 /// Stands before every line of a text but its first, so that no text can look like another message.
 const CONTINUATION: &str = "  ";
 
-/// What a row costs in memory beside its text, roughly.
+/// Memory of a row beside its text in bytes, roughly.
 const ROW_BYTES: usize = 128;
 
-/// What a piece of text is, for whoever gives it a colour.
+/// Role of a piece of text, for the choice of a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// What somebody said.
+    /// Text that somebody said.
     Plain,
     /// Times, marks, the client's and the server's own words.
     Faint,
@@ -55,7 +55,7 @@ impl Span {
     }
 }
 
-/// What a line is, for whoever puts a time before it.
+/// Kind of a line, for the choice of a time before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Kind {
     /// Something of now: its time is shown where times are.
@@ -106,7 +106,7 @@ impl Line {
         }
     }
 
-    /// What a mark says, for those who do not see it.
+    /// Returns the meaning of a mark in words, for those who do not see it.
     pub(crate) fn mark_words(&self) -> Option<String> {
         let words: String = self.body.iter().map(|span| span.text.as_str()).collect();
         (self.kind == Kind::Mark).then(|| words.trim_matches(['─', ' ']).to_owned())

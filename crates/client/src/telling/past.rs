@@ -7,7 +7,7 @@ use super::{Kind, Line, Role, Span, found};
 use crate::session::update::Asked;
 
 impl Reader {
-    /// What was said in a room before the user came.
+    /// Returns the lines for messages of a room before the user came.
     pub(super) fn context_lines(&self, history: &History) -> Vec<Line> {
         let more = if history.more { "; /older shows more" } else { "" };
         self.between(&format!("earlier in {}{more}", name(&history.room)), history, "now", &Asked::Context)
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_before_stands_between_marks_that_say_how_to_see_more() {
+    fn past_messages_stand_between_marks_that_say_how_to_see_more() {
         assert_eq!(told(&Update::Heard(Event::History(history(0, false)))), [""; 0], "no context is no news");
         assert_eq!(
             told(&Update::Heard(Event::History(history(1, true)))),

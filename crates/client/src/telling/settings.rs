@@ -1,4 +1,4 @@
-//! What the user can change about the telling while it goes on.
+//! Settings that the user can change during a session.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ pub(crate) struct Settings {
     bell: Bell,
     /// As the user named them, in lower case.
     ignored: BTreeSet<String>,
-    /// What some of them are called now.
+    /// Present names of some of them.
     followed: BTreeMap<String, String>,
 }
 
@@ -72,7 +72,7 @@ impl Settings {
         })
     }
 
-    /// Whether the bell rings for something of this much interest.
+    /// Returns whether the bell rings for something of this much interest.
     pub(crate) fn rings(&self, attention: Attention) -> bool {
         match self.bell {
             Bell::Off => false,

@@ -26,7 +26,7 @@ const BLANK_ROWS: &str = "\n\n\n\n";
 pub(crate) struct Reader {
     /// The name the user goes by.
     pub(crate) me: String,
-    /// Whom `/reply` answers: who wrote to the user only, the last time the user was told of it.
+    /// Recipient of `/reply`: the sender of the last direct message that was shown to the user.
     pub(crate) correspondent: Option<Correspondent>,
     pub(crate) clock: LocalClock,
     /// The colours of people's names.

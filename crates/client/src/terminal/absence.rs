@@ -1,4 +1,4 @@
-//! Whether the user is likely to be looking, for the mark where one left off.
+//! Presence of the user at the screen, for the mark where one left off.
 //!
 //! A terminal does not tell when its user scrolls back. It tells, where it can, when its window loses the focus; and whoever has not
 //! pressed a key for a while may be reading further up, or not at all.
@@ -32,7 +32,7 @@ impl Absence {
         }
     }
 
-    /// Whether what is said now may be missed.
+    /// Returns whether what is said now may be missed.
     pub(super) fn is_likely(&self, now_ms: u64) -> bool {
         self.gone || now_ms.saturating_sub(self.last_sign_ms) >= IDLE_MS
     }

@@ -1,4 +1,4 @@
-//! What a key, a paste or a command does to the line, the session and the screen.
+//! Effects of a key, a paste or a command on the line, the session and the screen.
 
 use std::io;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What a key can mean.
+//! Meanings of a key.
 
 use crate::keyboard::event::Paste;
 
@@ -25,7 +25,7 @@ pub(crate) enum Motion {
     TextEnd,
 }
 
-/// What the user wants of the terminal.
+/// Request of the user to the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
     /// Put this at the cursor.

@@ -1,4 +1,5 @@
-//! What was begun in rooms other than the one on the screen: nobody sends half a sentence to the wrong people.
+//! Drafts of rooms other than the one on the screen: nobody sends half a sentence to the wrong
+//! people.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +25,7 @@ impl Drafts {
         there
     }
 
-    /// What was begun in rooms that are none of these.
+    /// Takes the drafts of rooms that are none of these.
     pub(super) fn leave_all_but(&mut self, rooms: &[String]) -> Vec<String> {
         self.begun.extract_if(.., |room, _| !rooms.contains(room)).map(|(_, begun)| begun).collect()
     }

@@ -3,7 +3,7 @@
 /// The original's way out.
 const EMPTY_ENTERS_TO_LEAVE: u8 = 3;
 
-/// What came of a key that may leave.
+/// Effect of a key that may leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exit {
     /// Leave now.
@@ -12,7 +12,7 @@ pub(super) enum Exit {
     NotYet(&'static str),
 }
 
-/// How far the user has come; any other key sets it back.
+/// Progress towards an exit; any other key sets it back.
 #[derive(Debug, Default)]
 pub(super) struct Exits {
     empty_enters: u8,
@@ -59,7 +59,7 @@ pub(crate) fn closes_for(others: usize, again: &str) -> String {
     format!("{who} here, and leaving closes the line for all; {again} leaves")
 }
 
-/// What Ctrl-Z stops.
+/// Target of Ctrl-Z.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) enum Stop {
     /// This user's program.
@@ -72,7 +72,7 @@ pub(super) enum Stop {
 }
 
 impl Stop {
-    /// What is to be said before anything is stopped.
+    /// Returns the warning to show before anything is stopped; none if it stops now.
     pub(super) fn press(&mut self) -> Option<&'static str> {
         match self {
             Self::OneProgram => None,

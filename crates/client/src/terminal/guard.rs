@@ -70,7 +70,7 @@ impl Drop for Guard {
     }
 }
 
-/// Whether the keys, Ctrl-C among them, are another program's.
+/// Returns whether the keys, Ctrl-C among them, are another program's.
 pub(crate) fn is_paused() -> bool {
     PAUSED.load(Ordering::SeqCst)
 }
@@ -93,7 +93,7 @@ fn restore() {
     let _ = disable_raw_mode();
 }
 
-/// What ends everything that was switched on with words.
+/// Returns the sequences that switch off every mode that was switched on.
 fn all_off() -> Vec<u8> {
     let mut bytes = Vec::new();
     // Memory takes it.

@@ -13,18 +13,19 @@ use crate::system::{self, TerminalModes};
 
 /// Longest text that is read back; what is longer fits no message and no input line.
 const TEXT_BYTES_MAX: u64 = 64 * 1024;
-/// How often to look whether the program has ended.
+/// Interval of the check that the program has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// A program that is asked to end is ended after this.
 const ENDS_WITHIN: Duration = Duration::from_secs(2);
 /// Drafts of one process that may lie in the folder, kept for their user.
 const DRAFTS_MAX: u32 = 1_000;
-/// What a shell ends with if it finds no such program, or cannot run it.
+/// Exit codes of a shell that finds no such program, or cannot run it.
 const NOT_RUN_CODES: [i32; 2] = [126, 127];
-/// What a shell adds to the number of the signal that ended its program.
+/// Offset that a shell adds to the number of the signal that ended its program.
 const SIGNAL_CODES_FROM: i32 = 128;
-/// What a program that was ended within its work may leave: another screen, a part of it that scrolls, colours, no cursor, other keys, the
-/// mouse. Where the cursor stands then is not known, so it goes to the last row and one further.
+/// Undoes what a program that was ended within its work may leave: another screen, a part of it
+/// that scrolls, colours, no cursor, other keys, the mouse. Where the cursor stands then is not
+/// known, so it goes to the last row and one further.
 const STRAIGHT: &[u8] =
     b"\x1b[?1049l\x1b[r\x1b[m\x1b[?25h\x1b[?1l\x1b>\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[999;1H\r\n";
 
@@ -78,7 +79,7 @@ impl Draft {
         Ok(text)
     }
 
-    /// Whether it holds what stands nowhere else.
+    /// Returns whether it holds what stands nowhere else.
     fn is_changed(&self) -> bool {
         match fs::metadata(&self.path) {
             Ok(there) => there.len() > 0 && self.read().map_or(true, |text| text != self.given),

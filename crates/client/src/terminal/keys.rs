@@ -1,4 +1,4 @@
-//! What a key, a paste or a resize means.
+//! Meaning of a key, a paste or a resize.
 
 use super::action::{Action, Motion};
 use crate::keyboard::event::{Code, Key, TerminalEvent};
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
     use crate::keyboard::decoder::Decoder;
 
-    /// What the bytes of a real terminal mean.
+    /// Returns the actions that the bytes of a real terminal mean.
     fn actions(bytes: &str) -> Vec<Action> {
         let (mut decoder, mut keys, mut events) = (Decoder::default(), Keys::default(), Vec::new());
         decoder.take(bytes.as_bytes(), 0, &mut events);

@@ -57,10 +57,11 @@ use page::Page;
 use prompt::{Pasting, Prompt};
 use ringing::Ringing;
 
-/// What the user does is drawn this soon after the last drawing: more often than a screen shows helps nobody. On a clock of whole
-/// milliseconds, 16 of them have passed for sure.
+/// Shortest interval between drawings for the user's own input: more often than a screen shows
+/// helps nobody. On a clock of whole milliseconds, 16 of them have passed for sure.
 const ANSWER_EVERY_MS: u64 = 17;
-/// What others say may wait this long: a key in between is answered sooner for it, and half as often is drawn.
+/// Shortest interval between drawings for messages of others: a key in between is answered sooner,
+/// and half as many drawings are made.
 const DRAW_EVERY_MS: u64 = 33;
 /// The first drawing waits this long for the server, so that it need not be drawn again at once.
 const FIRST_DRAWING_MS: u64 = 50;
@@ -78,7 +79,7 @@ pub(crate) struct Terminal {
     page: Page,
     screen: Screen,
     editor: Editor,
-    /// What was begun in other rooms.
+    /// Drafts of other rooms.
     drafts: Drafts,
     exits: Exits,
     /// Whoever hosts has been told for whom `/quit` closes the line.
@@ -102,17 +103,17 @@ pub(crate) struct Terminal {
     keys: Keys,
     typed: InputHistory,
     log: Option<RoomLog>,
-    /// Where a text for the editor may lie.
+    /// Folder for the text that an editor opens.
     draft_folder: PathBuf,
     handover: Option<Handover>,
     /// When Ctrl-Z was over, until it is told that the process goes on.
     went_on: Option<Instant>,
     stop: Stop,
-    /// What a real terminal needs and a test's does not.
+    /// Parts that a real terminal needs and a test's does not.
     device: Option<Device>,
 }
 
-/// Whether what is on the screen is what there is.
+/// State of the screen against the contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Staleness {
     Fresh,
@@ -129,7 +130,8 @@ struct Device {
     inbox: Inbox,
 }
 
-/// How many messages of the past leave half of the screen to what the client says at first.
+/// Returns the number of messages of the past that leave half of the screen to the client's first
+/// lines.
 pub(crate) fn context_messages_max() -> usize {
     let (_, rows) = size().unwrap_or(SIZE_UNKNOWN);
     (usize::from(rows) / 2).max(CONTEXT_MESSAGES_MIN)
@@ -236,7 +238,7 @@ impl Terminal {
         }
     }
 
-    /// What was begun in a room that one has left goes into the line, or is told.
+    /// Puts the draft of a room that the user has left into the line, or shows it.
     fn keep_drafts_of(&mut self, rooms: &[String]) {
         for begun in self.drafts.leave_all_but(rooms) {
             if self.editor.text().is_empty() {
@@ -308,7 +310,8 @@ fn asked(question: String) -> Line {
     Line { body: vec![Span::new(Role::Mention, question)], ..Line::default() }
 }
 
-/// What was said and is not acknowledged after a while stands above the input until it is.
+/// Returns the rows of messages that are not acknowledged after a while, which stand above the
+/// input until they are.
 fn late_rows(status: &Status, columns: usize) -> Vec<Row> {
     let more = status.unsent.saturating_sub(status.late.len());
     let more = (status.late.len() == Status::LATE_MAX && more > 0).then(|| format!("… and {more} more"));

@@ -1,4 +1,4 @@
-//! What goes onto the screen of what is heard: which lines, in which order, and what waits in other rooms.
+//! Selection of events for the screen: which lines, in which order, and what waits in other rooms.
 
 use std::collections::VecDeque;
 
@@ -23,7 +23,7 @@ use crate::telling::{Kind, Line, Role, Span};
 /// People remembered because they spoke lately, for completion.
 const SPEAKERS_MAX: usize = 100;
 
-/// What to do for something that was heard.
+/// Effects of an event: lines to show, and the bell.
 #[derive(Debug)]
 pub(super) struct Heard {
     pub(super) lines: Vec<Line>,
@@ -43,13 +43,13 @@ pub(super) struct Page {
     room: Option<String>,
     /// The day of the last line shown with its time.
     day: Date,
-    /// What is shown with its time are lines of earlier, and no others.
+    /// `true` if the lines shown with their time are those of earlier, and no others.
     is_day_of_earlier: bool,
     /// The minute of the last line shown: what comes in numbers comes within one.
     minute: Option<Minute>,
     /// Mentions in the room on the screen since the user last gave a sign.
     mentions: usize,
-    /// Who spoke last comes first.
+    /// Speakers, the latest first.
     speakers: VecDeque<String>,
     /// The rooms that the server listed last.
     listed_rooms: Vec<String>,
@@ -108,7 +108,7 @@ impl Page {
         Heard { lines: shown, rings }
     }
 
-    /// What has gathered and gives way to an update, and what tells of the update itself.
+    /// Returns the gathered lines that an update ends, and the lines of the update itself.
     fn lines(&mut self, update: &Update, now_ms: u64) -> (Vec<Line>, Vec<Line>) {
         let (presence, way) = match update {
             Update::Heard(Event::Joined(presence)) => (presence, Way::In),
@@ -150,7 +150,7 @@ impl Page {
         lines.iter().flat_map(|line| self.dated(Line::notice(line))).collect()
     }
 
-    /// What has become due by itself.
+    /// Takes the lines that have become due by themselves.
     pub(super) fn take_due(&mut self, now_ms: u64) -> Vec<Line> {
         let mut shown = Vec::new();
         for line in self.crowd.take_due(now_ms) {
@@ -175,7 +175,7 @@ impl Page {
         self.absence.has_gone(self.reader.clock.now());
     }
 
-    /// What waits in the other of these rooms.
+    /// Returns the counts of messages that wait in the other of these rooms.
     pub(super) fn waiting(&self, rooms: &[String]) -> Vec<Waiting> {
         self.unread.waiting(rooms)
     }
@@ -205,7 +205,7 @@ impl Page {
         &self.reader.me
     }
 
-    /// Who spoke lately, the last one first.
+    /// Returns the latest speakers, the last one first.
     pub(super) fn speakers(&self) -> impl Iterator<Item = &str> {
         self.speakers.iter().map(String::as_str)
     }
@@ -215,7 +215,8 @@ impl Page {
         &self.listed_rooms
     }
 
-    /// What is to be shown at the end: the last comings and goings, and what was never looked at.
+    /// Returns the lines to be shown at the end: the last comings and goings, and what was never
+    /// looked at.
     pub(super) fn leave(&mut self, rooms: &[String]) -> Vec<Line> {
         let mut shown = Vec::new();
         for line in self.crowd.take_all() {
@@ -237,7 +238,7 @@ impl Page {
         shown
     }
 
-    /// Whom an update comes from; if it is words, they are the latest now.
+    /// Returns the author of an update, whom a message of either kind makes the latest speaker.
     fn note_speaker(&mut self, update: &Update) -> Option<String> {
         let (Update::Heard(event) | Update::Said { event, .. }) = update else { return None };
         let who = match event {

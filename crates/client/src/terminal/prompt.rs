@@ -1,4 +1,4 @@
-//! What stands in place of the plain input for a while: a completion, a search, a question.
+//! Substitutes for the plain input for a while: a completion, a search, a question.
 
 use glassline_wire::natural_order;
 
@@ -12,7 +12,7 @@ use crate::session::Session;
 use crate::session::update::{Command, Declined};
 use crate::telling::wording::name;
 
-/// What the next key is for.
+/// Purpose of the next key.
 #[derive(Debug, Default)]
 pub(super) enum Prompt {
     /// The input.
@@ -22,7 +22,7 @@ pub(super) enum Prompt {
     Completing(Completion),
     /// Ctrl-R has.
     Searching(Search),
-    /// What is to become of a paste?
+    /// Question on what is to become of a paste.
     Asking(PasteQuestion),
 }
 
@@ -30,7 +30,7 @@ pub(super) enum Prompt {
 #[derive(Debug)]
 pub(super) struct Pasting {
     lines: PastedLines,
-    /// Where the user was on sending them; being elsewhere since changes nothing.
+    /// Room of the user on sending them; being elsewhere since changes nothing.
     room: String,
 }
 
@@ -189,7 +189,7 @@ impl Terminal {
         }
     }
 
-    /// What the status line says while pasted lines are being sent.
+    /// Returns the status line's text while pasted lines are being sent.
     pub(super) fn pasting_hint(&self) -> Option<String> {
         let Pasting { lines, room } = self.pasting.as_ref()?;
         Some(format!("{} pasted lines still to send to {}, Ctrl-C stops", lines.remaining(), name(room)))

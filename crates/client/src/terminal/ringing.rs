@@ -1,4 +1,4 @@
-//! How often the bell may ring: a few calls in a row are calls, a hundred drive everybody away.
+//! Limit on the bell: a few calls in a row are calls, a hundred drive everybody away.
 
 /// Rings in a row.
 const RINGS_MAX: u64 = 5;
@@ -13,7 +13,7 @@ pub(super) struct Ringing {
 }
 
 impl Ringing {
-    /// Whether the bell may ring now; it is taken to do so.
+    /// Returns whether the bell may ring now; it is taken to do so.
     pub(super) fn may_ring(&mut self, now_ms: u64) -> bool {
         let rested_ms = self.rested_ms.max(now_ms) + RING_EVERY_MS;
         let may = rested_ms <= now_ms + RINGS_MAX * RING_EVERY_MS;

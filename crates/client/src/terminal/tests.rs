@@ -245,7 +245,7 @@ fn a_wrong_command_is_told_and_waits_in_the_history() {
 }
 
 #[test]
-fn a_flood_is_drawn_at_most_every_sixteen_milliseconds_and_loses_nothing() {
+fn a_flood_is_drawn_at_most_every_16_ms_and_loses_nothing() {
     let mut table = Table::new(80);
     table.settle();
     table.now_ms += 100;
@@ -269,7 +269,7 @@ fn a_flood_is_drawn_at_most_every_sixteen_milliseconds_and_loses_nothing() {
 }
 
 #[test]
-fn a_key_is_drawn_sooner_than_what_others_say_and_nothing_more_often_than_a_screen_shows() {
+fn keys_are_drawn_before_messages_and_within_the_screens_rate() {
     let mut table = Table::new(80);
     table.now_ms += 100;
     table.hear("bob", "first");
@@ -302,7 +302,7 @@ fn twenty_columns_are_enough() {
 }
 
 #[test]
-fn whoever_hosts_is_told_first_what_control_z_does_to_the_others() {
+fn a_host_is_warned_first_that_control_z_stops_everybody() {
     let mut table = Table::new(120);
     let told = "this stops the line for everybody; Ctrl-Z again stops";
     // Without a real terminal nothing is stopped.

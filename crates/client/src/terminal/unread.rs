@@ -1,4 +1,4 @@
-//! What was said in rooms other than the one on the screen: kept until the user goes there.
+//! Messages of rooms other than the one on the screen: kept until the user goes there.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ const BYTES_MAX: usize = 512 * 1024;
 /// Rooms in which something may wait: more than a client can be in.
 const ROOMS_MAX: usize = 64;
 
-/// What waits in a room other than the current one.
+/// Messages that wait in a room other than the current one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Waiting {
     /// Its place among the rooms, from 1: the number of its key.
@@ -31,7 +31,7 @@ struct Backlog {
     mentions: usize,
 }
 
-/// What the user finds in a room on going there.
+/// Contents of a room when the user goes there.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) lines: Vec<Line>,
@@ -69,7 +69,7 @@ impl Unread {
         Found { lines, messages, mentions }
     }
 
-    /// What waits, in the order of the client's rooms, without rooms in which nobody said anything.
+    /// Returns the rooms with waiting messages, in the order of the client's rooms.
     pub(super) fn waiting(&self, rooms: &[String]) -> Vec<Waiting> {
         let waits = |(at, room): (usize, &String)| {
             let backlog = self.rooms.get(room).filter(|backlog| backlog.messages > 0)?;

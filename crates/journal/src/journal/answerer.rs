@@ -10,13 +10,14 @@ use super::shared::{Shared, panic_text};
 use super::{Answer, Done, Question};
 use crate::store::{Reader, StoreError};
 
-/// How long one question may be read for.
+/// Longest read for one question.
 pub(super) const ANSWER_TIME: Duration = Duration::from_secs(2);
 
-/// How long a search is read for at one turn: what the others, and a checkpoint, wait for it.
+/// Time slice of a search: what the others, and a checkpoint, wait for it.
 const SEARCH_SLICE: Duration = Duration::from_millis(20);
 
-/// How long a search may wait for its turns in all: whoever asked is there, and rather hears that it took too long.
+/// Longest total wait of a search for its turns: whoever asked is there, and rather hears that it
+/// took too long.
 const SEARCH_TURNS_WAIT: Duration = Duration::from_secs(5);
 
 pub(super) fn run(shared: &Shared, lane: Lane, mut reader: Box<dyn Reader>) {

@@ -138,7 +138,7 @@ mod tests {
         queue
     }
 
-    /// How many items of others are served before the next of this one.
+    /// Returns the number of items of others that are served before this one.
     fn served_before(queue: &mut FairQueue<(u128, u64)>, wanted: (u128, u64)) -> usize {
         std::iter::from_fn(|| queue.pop()).position(|item| item == wanted).expect("its turn comes")
     }

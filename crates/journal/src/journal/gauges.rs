@@ -1,4 +1,4 @@
-//! How a journal is doing, in numbers that can be read at any time without a lock.
+//! Metrics of a journal, in numbers that can be read at any time without a lock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::store::Sizes;
 pub const COMMIT_BOUNDS_S: [f64; 15] =
     [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 
-/// How a journal is doing.
+/// Metrics of a journal.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Gauges {
     /// Records that wait or are being committed.
@@ -31,9 +31,9 @@ pub struct Gauges {
     pub not_stored: u64,
     /// Questions answered.
     pub answered: u64,
-    /// How often tending failed (a full disk): once a second while it does.
+    /// Number of failed maintenance steps (a full disk): once a second while it does.
     pub tend_failures: u64,
-    /// How long the commits took.
+    /// Durations of the commits.
     pub commit_times: CommitTimes,
     /// Bytes in use in the file.
     pub used_bytes: u64,
@@ -44,13 +44,14 @@ pub struct Gauges {
 /// A histogram: how many commits took how long.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct CommitTimes {
-    /// How many took up to [`COMMIT_BOUNDS_S`] of the same place and longer than the one before; the last has what took longer than all.
+    /// Numbers of commits that took up to [`COMMIT_BOUNDS_S`] of the same place and longer than the
+    /// one before; the last has what took longer than all.
     pub counts: [u64; COMMIT_BOUNDS_S.len() + 1],
     /// All their times together, in seconds.
     pub sum_s: f64,
 }
 
-/// What the threads count.
+/// Counters of the threads.
 #[derive(Default)]
 pub(super) struct Counters {
     pub(super) index_lag: AtomicU64,

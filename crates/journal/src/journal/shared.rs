@@ -1,5 +1,6 @@
-//! What the holder of a journal and its threads share: what waits, what is done, and who is woken. Each lock is held for a few moves,
-//! once for a group, and never over anything that can block.
+//! State shared by the holder of a journal and its threads: what waits, what is done, and who is
+//! woken. Each lock is held for a few moves, once for a group, and never over anything that can
+//! block.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -23,7 +24,7 @@ const UNFETCHED_MAX: usize = 4 * WAITING_RECORDS_MAX;
 /// Answers nobody has fetched, above which no more questions are answered: each may hold a page.
 const UNFETCHED_ANSWERS_MAX: usize = 64;
 
-/// What a record costs beside its texts, in bytes.
+/// Cost of a record beside its texts, in bytes.
 const RECORD_BYTES: usize = 128;
 
 pub(super) struct Shared {
@@ -69,7 +70,7 @@ struct Reports {
     failure: Option<String>,
 }
 
-/// What the writer is to do next.
+/// Next task of the writer.
 pub(super) enum Next {
     Commit(Group),
     /// Nothing came for as long as it was ready to wait.
@@ -257,7 +258,7 @@ impl Shared {
         self.thread_ended.notify_all();
     }
 
-    /// Whether all threads ended in time.
+    /// Returns whether all threads ended in time.
     pub(super) fn wait_for_end(&self, timeout: Duration) -> bool {
         let waited = self.thread_ended.wait_timeout_while(lock(&self.ended), timeout, |ended| *ended < THREADS);
         *waited.unwrap_or_else(PoisonError::into_inner).0 == THREADS
@@ -274,7 +275,7 @@ impl Shared {
     }
 }
 
-/// What a record takes of the bounds in bytes.
+/// Returns the share of a record in the bounds, in bytes.
 fn bytes_of(record: &Record) -> usize {
     RECORD_BYTES
         + match record {

@@ -12,20 +12,20 @@ use super::{Done, Ticket};
 use crate::record::Record;
 use crate::store::{Store, StoreError};
 
-/// How long a quiet lasts before it is used to tend the store: whoever answers a message at once is not made to wait.
+/// Idle time before the store is maintained: whoever answers a message at once is not made to wait.
 const QUIET: Duration = Duration::from_millis(20);
 
-/// How often the store is tended though nothing came: for what goes by age.
+/// Interval of maintenance though nothing came: for what goes by age.
 const TEND_EVERY: Duration = Duration::from_mins(1);
 
-/// How often, and for how long, it is tended while the load never stops.
+/// Interval of maintenance, and its duration, while the load never stops.
 const TEND_UNDER_LOAD_EVERY: Duration = Duration::from_millis(100);
 const TEND_SLICE: Duration = Duration::from_millis(4);
 
-/// How long tending rests after it failed for a cause that may go (a full disk).
+/// Pause of maintenance after it failed for a cause that may go (a full disk).
 const TEND_REST: Duration = Duration::from_secs(1);
 
-/// How long the readers are waited for at the end: as long as one answer takes at most, and a little.
+/// Wait for the readers at the end: as long as one answer takes at most, and a little.
 const READERS_END_WAIT: Duration = ANSWER_TIME.saturating_add(Duration::from_millis(500));
 
 pub(super) fn run(shared: &Shared, store: Box<dyn Store>) {

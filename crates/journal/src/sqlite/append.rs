@@ -32,7 +32,7 @@ const INDEXED_WITH_EACH: u64 = 2;
 struct Growing {
     id: i64,
     newest: u64,
-    /// How many the batch added.
+    /// Number of rows that the batch added.
     added: u64,
     first_at_ms: u64,
     last_at_ms: u64,
@@ -77,7 +77,7 @@ impl Engine {
     }
 }
 
-/// What a batch came to.
+/// Result of a batch.
 pub(super) struct Growth<'a> {
     pub(super) outcomes: Vec<Outcome>,
     rooms: HashMap<&'a str, Growing>,

@@ -10,7 +10,7 @@ use super::quoting::put_quoted;
 /// More of them are not asked for: then reading the messages finds as fast.
 const PIECES_MAX: usize = 256;
 
-/// How long they are looked for. Each costs what it is said often, in all rooms.
+/// Time limit of the search for them. Each costs in proportion to its frequency in all rooms.
 #[cfg(not(test))]
 const LOOK_TIME: Duration = Duration::from_millis(20);
 #[cfg(test)]
@@ -19,8 +19,9 @@ const LOOK_TIME: Duration = Duration::from_secs(20);
 /// Makes the pieces of the index readable over a connection, whatever else it may do.
 pub(super) const SHOW_PIECES: &str = "CREATE VIRTUAL TABLE temp.piece USING fts5vocab('main', 'message_text', 'row');";
 
-/// What the index is to be asked for so that every text is among its answers that holds `needle`, which is folded: any of these pieces,
-/// nothing if there are none. `None` where that cannot be said, or takes too long.
+/// Returns the index query whose answers include every text that holds `needle`, which is folded:
+/// any of these pieces, nothing if there are none. `None` where that cannot be said, or takes too
+/// long.
 pub(super) fn pieces_beginning_with(db: &Connection, needle: &str) -> Result<Option<String>, rusqlite::Error> {
     // The index steps over NUL.
     let first: String = needle.chars().filter(|character| *character != '\0').collect();

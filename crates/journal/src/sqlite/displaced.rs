@@ -15,7 +15,8 @@ const LOBBY_WEIGHT: (u64, u64) = (2, 3);
 /// An origin outweighs the others in a room if it has, in all rooms, more than two thirds of what they have in this one.
 const OUTWEIGHS: (u64, u64) = (2, 3);
 
-/// How much more than the next an account, a room or an origin may lose before it is weighed again: a share of everything, and a minimum.
+/// Excess over the next that an account, a room or an origin may lose before it is weighed again: a
+/// share of everything, and a minimum.
 const SLACK_SHARE: u64 = 64;
 const SLACK_BYTES_MIN: u64 = 64 * 1024;
 
@@ -28,10 +29,10 @@ const SCANNED_MAX: u64 = 4_096;
 /// Places in rooms that are remembered; when there are more, all are looked for again.
 const SCANS_MAX: usize = 256;
 
-/// Where the messages of an origin in a room begin, at the earliest: by room and origin, a number.
+/// Lower bounds of the first messages of an origin in a room: by room and origin, a number.
 pub(super) type Scans = HashMap<(i64, i64), u64>;
 
-/// What a step may take away.
+/// Bounds of what a step may remove.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Excess {
     /// Bytes in use, and how many of them are too many.
@@ -42,7 +43,7 @@ pub(super) struct Excess {
     pub(super) rows_max: u64,
 }
 
-/// What a step did.
+/// Result of a step.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Displaced {
     pub(super) removed: Removed,

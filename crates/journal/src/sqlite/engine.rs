@@ -28,7 +28,8 @@ use super::{acts, fault, lock_mark, opening, wal};
 use crate::record::{Outcome, Record};
 use crate::store::{Damage, Reader, Sizes, Store, StoreError};
 
-/// How much history is kept; what is older goes, oldest first. Without a bound everything stays.
+/// Bounds of the history that is kept; what is older goes, oldest first. Without a bound everything
+/// stays.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Keep {
     /// Messages older than this many days go. One that is stamped later than now goes with what was said behind it.
@@ -84,17 +85,17 @@ pub(crate) struct Engine {
     pub(super) index_lag: u64,
     /// The room that was indexed last; the next comes after it.
     pub(super) index_turn: i64,
-    /// What is tended next.
+    /// Next maintenance task.
     pub(super) chore: Chore,
     /// Entries of the search index behind this place have an older form.
     pub(super) old_form_behind: Option<i64>,
-    /// What mixes subnets into origins.
+    /// Secret that mixes subnets into origins.
     pub(super) origin_secret: u128,
-    /// How far shares are counted, and where messages that go were looked for.
+    /// Progress of the count of shares, and the positions of the search for messages to remove.
     pub(super) counting: Counting,
     pub(super) scans: Scans,
     pub(super) space: Space,
-    /// Where forgetting stands with rooms whose stamps are wrong.
+    /// Progress of forgetting in rooms whose stamps are wrong.
     pub(super) ahead_turn: AheadTurn,
     /// Rows in one step of each kind, so that it takes [`super::tend::STEP_AIM`].
     pub(super) ids_rows: u64,
@@ -180,7 +181,8 @@ impl Engine {
         })
     }
 
-    /// What a call that writes comes to: no transaction stays open, and after a fatal error there is no other call.
+    /// Concludes a call that writes: no transaction stays open, and after a fatal error there is no
+    /// other call.
     pub(super) fn conclude<T>(&mut self, result: Result<T, rusqlite::Error>) -> Result<T, StoreError> {
         let error = match result {
             Ok(value) => return Ok(value),

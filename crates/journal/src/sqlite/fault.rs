@@ -1,4 +1,4 @@
-//! What `SQLite` says is wrong, as the store's own errors.
+//! Conversion of errors of `SQLite` to the store's own.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -20,7 +20,7 @@ pub(crate) fn opening(error: &Error, path: &Path) -> StoreError {
     }
 }
 
-/// What the system says while it is being opened.
+/// Returns the error for a failure of the system while the file is being opened.
 pub(crate) fn opening_io(error: &io::Error, path: &Path) -> StoreError {
     let path = path.to_path_buf();
     match error.kind() {
@@ -47,7 +47,8 @@ pub(crate) fn writing(error: &Error, path: &Path) -> StoreError {
     }
 }
 
-/// Whether the system failed to write, which is also what `SQLite` says of a quota that is used up.
+/// Returns whether the system failed to write, which is also what `SQLite` says of a quota that is
+/// used up.
 pub(crate) fn is_failed_write(error: &Error) -> bool {
     matches!(error, Error::SqliteFailure(failure, _) if failure.extended_code == ffi::SQLITE_IOERR_WRITE)
 }

@@ -12,7 +12,7 @@ use crate::store::StoreError;
 /// Links that are followed, as systems do.
 const LINKS_MAX: usize = 40;
 
-/// What a name leads to if it is a link, whether that is there or not.
+/// Returns the target of a name that is a link, whether that is there or not.
 pub(super) fn without_links(file: &Path) -> io::Result<PathBuf> {
     let mut file = file.to_path_buf();
     for _ in 0..LINKS_MAX {
@@ -30,7 +30,7 @@ pub(super) fn beside(history: &Path, ending: &str) -> io::Result<PathBuf> {
     Ok(PathBuf::from(name))
 }
 
-/// What is in the log; nothing where there is none.
+/// Returns the size of the log in bytes; 0 where there is none.
 pub(super) fn log_bytes(history: &Path) -> io::Result<u64> {
     match fs::metadata(beside(history, "-wal")?) {
         Ok(log) => Ok(log.len()),
@@ -42,7 +42,8 @@ pub(super) fn log_bytes(history: &Path) -> io::Result<u64> {
 /// More than what is left where a write of `SQLite` fails for want of space: it writes page by page.
 const PROBE_BYTES: usize = 16 * 1024;
 
-/// Whether this user gets no space for a file though the disk may have some; tried out in the lock file, which holds a mark only.
+/// Returns whether this user gets no space for a file though the disk may have some; tried out in
+/// the lock file, which holds a mark only.
 pub(super) fn has_no_space_for(mut lock: &File) -> bool {
     let written = lock.rewind().and_then(|()| lock.write_all(&[0; PROBE_BYTES]));
     // What was written takes no place either way; an error here is the same one.

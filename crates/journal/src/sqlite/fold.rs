@@ -24,8 +24,8 @@ pub fn folded(text: &str) -> String {
     folded
 }
 
-/// Whether a character neither changes with normalisation once it is folded nor combines with its neighbours; for many that are common,
-/// not for all that do.
+/// Returns whether a character neither changes with normalisation once it is folded nor combines
+/// with its neighbours; for many that are common, not for all that do.
 fn stands_alone(character: char) -> bool {
     matches!(character,
         '\0'..='\u{7F}'
@@ -37,8 +37,8 @@ fn stands_alone(character: char) -> bool {
         | '\u{1F300}'..='\u{1FAFF}')
 }
 
-/// What stands behind each text in the index: as many of a character that people do not type as a piece has beyond its first, so that a
-/// piece begins with each character of the text, the last ones too.
+/// Suffix of each text in the index: as many of a character that people do not type as a piece has
+/// beyond its first, so that a piece begins with each character of the text, the last ones too.
 const TEXT_END: &str = "\u{1}\u{1}";
 
 /// Writes `text` as the index gets it over what `indexed` held.
@@ -47,7 +47,8 @@ pub(crate) fn index_form_into(text: &str, indexed: &mut String) {
     indexed.push_str(TEXT_END);
 }
 
-/// Whether the index folds this character as [`fold_into`] does: ASCII, and what has no case, however old its Unicode.
+/// Returns whether the index folds this character as [`fold_into`] does: ASCII, and what has no
+/// case, however old its Unicode.
 pub(crate) fn is_folded_alike(character: char) -> bool {
     let is_itself = |characters: &mut dyn Iterator<Item = char>| only(characters) == Some(character);
     character.is_ascii() || (is_itself(&mut character.to_uppercase()) && is_itself(&mut character.to_lowercase()))

@@ -22,10 +22,10 @@ const CATCH_UP_ROWS: u64 = 4_096;
 pub(super) const MERGED_PAGES_MAX: u64 = 48;
 const MERGED_PAGES_MIN: u64 = 3;
 
-/// Where an append waits, a page of the index is merged for as many rows.
+/// Rows per page of the index that is merged while an append waits.
 const ROWS_A_MERGED_PAGE: u64 = 8;
 
-/// How far a step got.
+/// Progress of a step.
 struct Step {
     /// Messages that wait no longer.
     done: u64,

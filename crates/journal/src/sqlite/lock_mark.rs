@@ -31,13 +31,14 @@ pub(super) fn unmark(lock: &File) -> io::Result<()> {
     lock.set_len(0)
 }
 
-/// Whether a file holds nothing, a mark, or the beginning of one (on a full disk), and so can be a lock.
+/// Returns whether a file holds nothing, a mark, or the beginning of one (on a full disk), and so
+/// can be a lock.
 pub(super) fn is_lock(lock: &File) -> io::Result<bool> {
     let content = content(lock)?;
     Ok(content.is_some_and(|content| content.starts_with(NAME) || NAME.starts_with(&content)))
 }
 
-/// Whether a process of this program holds the lock, as far as its mark says.
+/// Returns whether a process of this program holds the lock, as far as its mark says.
 pub(super) fn is_held_by_glassline(lock: &File) -> bool {
     for look in 0..LOOKS {
         match marked_by(lock) {
@@ -69,7 +70,7 @@ fn content(mut lock: &File) -> io::Result<Option<String>> {
     Ok(Some(content).filter(|content| content.len() as u64 <= MARK_BYTES_MAX))
 }
 
-/// Whether there is such a process, where that can be seen.
+/// Returns whether there is such a process, where that can be seen.
 fn is_running(process: u32) -> bool {
     !Path::new("/proc/self").exists() || Path::new("/proc").join(process.to_string()).exists()
 }

@@ -17,10 +17,10 @@ use super::summing::Unsummed;
 use super::{fault, kept_checksums, lock_mark, renewal, rooms, summing, tend, wal};
 use crate::store::{Damage, StoreError};
 
-/// What every `SQLite` file starts with.
+/// Bytes with which every `SQLite` file starts.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// How long another program that writes to the file (a shell, a backup) is waited for.
+/// Wait for another program that writes to the file (a shell, a backup).
 pub(super) const BUSY_WAIT: Duration = Duration::from_secs(2);
 
 /// Pages the writer keeps in memory: 64 MiB, given to `SQLite` in KiB as a negative number.
@@ -36,11 +36,11 @@ const ROOMS_LOOKED_AT: usize = 1_000;
 pub(super) struct Opened {
     pub(super) db: Connection,
     pub(super) lock: File,
-    /// What of its log could not be read.
+    /// Damage of the log that could not be read.
     pub(super) log_damage: Option<Damage>,
 }
 
-/// What an engine keeps in memory.
+/// State that an engine keeps in memory.
 pub(super) struct Loaded {
     pub(super) old_ids: Option<OldIds>,
     pub(super) has_stray_pages: bool,
@@ -133,7 +133,7 @@ fn lock(file: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// Whether somebody holds the history's lock, or may do so for all one can see.
+/// Returns whether somebody holds the history's lock, or may do so for all one can see.
 pub(super) fn is_in_use(file: &Path) -> bool {
     match beside(file, ".lock").and_then(File::open) {
         Ok(lock) => lock.try_lock_shared().is_err(),

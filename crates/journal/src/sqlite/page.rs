@@ -40,17 +40,17 @@ impl Filling {
         Self { messages_left: limit_of(limit), bytes_left: usize::MAX, empty: true }
     }
 
-    /// Whether there is no place for another message, however short.
+    /// Returns whether there is no place for another message, however short.
     pub(super) fn is_full(&self) -> bool {
         self.messages_left == 0
     }
 
-    /// Whether the message fits, even if it is the first.
+    /// Returns whether the message fits, even if it is the first.
     pub(super) fn has_room_for(&self, message: &Message) -> bool {
         bytes_of(message) <= self.bytes_left
     }
 
-    /// Whether the message has its place. The first always has.
+    /// Returns whether the message has its place. The first always has.
     pub(super) fn takes(&mut self, message: &Message) -> bool {
         let bytes = bytes_of(message);
         if self.messages_left == 0 || (bytes > self.bytes_left && !self.empty) {
@@ -68,7 +68,7 @@ fn bytes_of(message: &Message) -> usize {
     serde_json::to_vec(message).map_or(0, |json| json.len()) + 1
 }
 
-/// How many messages a page has at most.
+/// Returns the highest number of messages of a page.
 pub(super) fn limit_of(limit: Option<u64>) -> usize {
     limit.map_or(PAGE_MESSAGES_MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX).clamp(1, PAGE_MESSAGES_MAX))
 }

@@ -23,11 +23,11 @@ const STRETCHES: usize = 8;
 /// Messages of a stretch: a bit of a word each.
 const STRETCH_MESSAGES: u64 = u64::BITS as u64;
 
-/// What of a text is looked at.
+/// Leading bytes of a text that are examined.
 const LOOKED_AT_BYTES: usize = 512;
 
-/// What reading a message that the index proposes takes, in steps along a piece: measured as 1.5 µs to some 10 ns, since along a second
-/// piece and further ones the index leaps.
+/// Cost of reading a message that the index proposes, in steps along a piece: measured as 1.5 µs to
+/// some 10 ns, since along a second piece and further ones the index leaps.
 const READING_STEPS: f64 = 150.0;
 
 /// Which of the messages that were looked at.
@@ -62,7 +62,8 @@ impl Pieces {
         Some(Self(pieces))
     }
 
-    /// What the index is asked for, so that every text up to the room's `last` that holds the query is among its answers.
+    /// Returns an index query such that every text up to the room's `last` that holds the query is
+    /// among its answers.
     pub(super) fn narrowest(mut self, db: &Connection, room: RoomNow, last: u64) -> Result<String, rusqlite::Error> {
         // With one there is no choice.
         let looked_at = if self.0.len() > 1 { self.look(db, room, last)? } else { Among::default() };
@@ -134,7 +135,7 @@ mod tests {
     use super::*;
     use crate::store::Store;
 
-    /// What the index of a room of these texts would be asked for.
+    /// Returns the index query for a room of these texts.
     fn asked(name: &str, texts: &[String], query: &str) -> String {
         let folder = Folder::new(name);
         let mut engine = folder.engine();

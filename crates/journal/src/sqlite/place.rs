@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_of_a_room_follow_each_other_and_never_reach_the_next_room() {
+    fn places_of_a_room_are_consecutive_and_never_overlap_rooms() {
         assert!(place(1, SEQ_MAX) < place(2, 0));
         assert_eq!(place(1, u64::MAX), place(1, SEQ_MAX));
         assert!(place(ROOM_ID_MAX, SEQ_MAX) > 0);

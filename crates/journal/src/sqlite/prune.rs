@@ -15,8 +15,8 @@ use crate::store::StoreError;
 
 const DAY_MS: u64 = 86_400_000;
 
-/// How much younger than another room's oldest message one may be and still go before it: rooms that speak in turns would
-/// otherwise be cut message by message.
+/// Age difference, in milliseconds, up to which a message goes before another room's older one:
+/// rooms that speak in turns would otherwise be cut message by message.
 const SLACK_MS: u64 = 60_000;
 
 /// A stamp that lies further ahead of the clock than this is wrong: of an import, or of a clock that was. What is behind such a message
@@ -94,8 +94,9 @@ impl Engine {
         Ok(self.make_space(used, bytes_max, self.prune_rows)?.is_some())
     }
 
-    /// Where the file is far larger than it may be, forgets for `brought` messages with so many bytes of text: when commits leave no time
-    /// for what follows behind them, they wait for what they bring to go, and no longer.
+    /// Forgets for `brought` messages with `text_bytes` bytes of text, if the file is far larger
+    /// than it may be: when commits leave no time for what follows behind them, they wait for what
+    /// they bring to go, and no longer.
     pub(super) fn forget_far_over(&mut self, brought: u64, text_bytes: u64) -> Result<(), StoreError> {
         let Some(bytes_max) = self.bytes_max() else { return Ok(()) };
         let far_over = far_over(bytes_max);
@@ -179,7 +180,7 @@ impl Engine {
         self.prune_rows = next_rows(self.prune_rows, removed.rows, took);
     }
 
-    /// What may be in use, where that can be told.
+    /// Returns the bound of the bytes in use, where that can be told.
     fn bytes_max(&self) -> Option<u64> {
         self.keep.bytes.filter(|_| !self.renewal.has_stray_pages)
     }
@@ -207,7 +208,7 @@ fn far_over(bytes_max: u64) -> u64 {
     bytes_max.saturating_add(bytes_max / FAR_OVER_SHARE)
 }
 
-/// What a step towards less cost.
+/// Work done by a step of forgetting.
 enum Work {
     /// So many messages, forgotten or looked at for it.
     Rows(u64),
@@ -215,12 +216,12 @@ enum Work {
     Pages(u64),
 }
 
-/// Where making space for what is too much stands.
+/// Progress of making space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Space {
     /// Messages go, so many bytes by their shares; nothing if that is still to be said.
     Forgetting { bytes_left: Option<u64> },
-    /// What the search index had of them goes.
+    /// Removal of their entries in the search index.
     Purging { is_begun: bool },
 }
 
@@ -230,7 +231,7 @@ impl Default for Space {
     }
 }
 
-/// What a slice may take away.
+/// Bounds of what a slice may remove.
 struct Slice {
     /// Messages from before this instant.
     before_ms: u64,

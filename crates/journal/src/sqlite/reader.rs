@@ -18,7 +18,7 @@ use crate::store::{Damage, Head, Page, Reader, SearchProgress, StoreError};
 /// Pages a reader keeps in memory: 16 MiB, given to `SQLite` in KiB as a negative number.
 const CACHE_KIB: i64 = -16 * 1024;
 
-/// How long the writer is waited for where even a reader must (the log starts again); it takes microseconds.
+/// Wait for the writer where even a reader must (the log starts again); it takes microseconds.
 const BUSY_WAIT: Duration = Duration::from_millis(500);
 
 /// Steps of `SQLite`'s machine between two looks at the clock: some microseconds.
@@ -111,7 +111,8 @@ impl Reader for SqliteReader {
         }
     }
 
-    /// What was found until the deadline is an answer, and that there may be more is one too.
+    /// Searches until the deadline; the messages found until then are an answer, and that there may
+    /// be more is one too.
     fn search_slice(
         &mut self,
         search: &Search,

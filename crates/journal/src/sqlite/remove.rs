@@ -7,11 +7,11 @@ use super::place::{place, seq_of};
 use super::renewal::of_index;
 use super::shares::{Changes, CountedRow};
 
-/// What was taken away.
+/// Number and size of the removed messages.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Removed {
     pub(super) rows: u64,
-    /// What they counted for.
+    /// Bytes that they counted for.
     pub(super) bytes: u64,
     /// Of these, how many were not in the search index yet.
     pub(super) unindexed: u64,

@@ -21,17 +21,17 @@ pub(super) fn of_index(error: rusqlite::Error) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(index, Some(format!("its search index: {error}")))
 }
 
-/// Whether `SQLite` met damage, wherever.
+/// Returns whether `SQLite` met damage, wherever.
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
 }
 
-/// Whether it was met in the search index.
+/// Returns whether it was met in the search index.
 fn is_index_damage(error: &rusqlite::Error) -> bool {
     error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_CORRUPT_VTAB)
 }
 
-/// What a run of the engine knows of damage in its search index.
+/// State of an engine's knowledge of damage in its search index.
 #[derive(Default)]
 pub(super) struct Renewal {
     /// The index was thrown away.
@@ -40,7 +40,7 @@ pub(super) struct Renewal {
     pub(super) has_stray_pages: bool,
     /// Why, until somebody is told.
     pub(super) untold: Option<String>,
-    /// Where searches say that they met damage.
+    /// Flag with which searches report damage.
     pub(super) met: Met,
 }
 
@@ -51,7 +51,7 @@ impl Renewal {
     }
 }
 
-/// What a search met, told to the writer.
+/// Flag with which a search reports damage to the writer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Met(Arc<AtomicBool>);
 
@@ -145,7 +145,7 @@ fn replace_tables(db: &mut Connection) -> Result<(), rusqlite::Error> {
 /// The fact that pages of an index that was replaced belong to nothing, and are no space in use.
 const STRAY_PAGES: &str = "stray_pages";
 
-/// Whether a file has such pages.
+/// Returns whether a file has such pages.
 pub(super) fn has_stray_pages(db: &Connection) -> Result<bool, rusqlite::Error> {
     db.query_row("SELECT EXISTS(SELECT 1 FROM fact WHERE name = ?1)", [STRAY_PAGES], |row| row.get(0))
 }
@@ -157,7 +157,7 @@ pub(super) fn forget_stray_pages(db: &Connection) -> Result<(), rusqlite::Error>
 
 const INDEX_NOTHING: &str = "UPDATE room SET indexed = oldest - 1";
 
-/// Whether the index is damaged. Reads all of it.
+/// Returns whether the index is damaged. Reads all of it.
 pub(super) fn is_index_damaged(db: &Connection) -> Result<bool, rusqlite::Error> {
     for table in MESSAGE_TEXT_TABLES {
         match db.query_row(&format!("PRAGMA integrity_check({table})"), [], |row| row.get::<_, String>(0)) {

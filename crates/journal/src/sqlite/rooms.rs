@@ -10,7 +10,7 @@ use super::checksum::{self, Table};
 use super::place::ROOM_ID_MAX;
 use super::shares::LOBBY_ACCOUNT;
 
-/// What an append must know of a room.
+/// State of a room that an append needs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CachedRoom {
     pub(super) id: i64,
@@ -102,7 +102,7 @@ pub(super) fn verify_all(db: &Connection) -> Result<(), rusqlite::Error> {
     Err(checksum::damaged("the index of the rooms' names has other names than the rooms".to_string()))
 }
 
-/// What [`super::fault`] takes for the end of numbers.
+/// Returns the error that [`super::fault`] takes for the end of numbers.
 pub(super) fn used_up(what: &str) -> rusqlite::Error {
     let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_TOOBIG);
     rusqlite::Error::SqliteFailure(full, Some(what.to_string()))

@@ -25,14 +25,15 @@ macro_rules! message_text {
     };
 }
 
-/// What makes the search index as a file of [`VERSION`] has it.
+/// Statement that makes the search index as a file of [`VERSION`] has it.
 pub(super) const MESSAGE_TEXT: &str = message_text!();
 
 /// It, and the tables it is kept in.
 pub(super) const MESSAGE_TEXT_TABLES: [&str; 5] =
     ["message_text", "message_text_data", "message_text_idx", "message_text_docsize", "message_text_config"];
 
-/// What brings a file from each version to the next: the first makes a new file. Only ever appended to.
+/// Statements that bring a file from each version to the next: the first makes a new file. Only
+/// ever appended to.
 const MIGRATIONS: [&str; 3] = [
     // Version 1.
     // `message.place` is the room's id and the message's number (place.rs): rows stand in the order they are read in, and no second
@@ -131,7 +132,7 @@ const ROOM_COLUMNS_ADDED: [&str; 3] = ["account", "counted", "forgotten"];
 /// The version this program writes, and the newest it reads.
 pub(crate) const VERSION: u32 = MIGRATIONS.len() as u32;
 
-/// What a file is, by its header and tables.
+/// Kind of a file, by its header and tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// No table at all: a new file, or one whose making was cut short.

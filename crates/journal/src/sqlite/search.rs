@@ -36,7 +36,7 @@ pub(super) struct Looking {
     room: String,
     /// The query, folded.
     needle: String,
-    /// Where a text is folded.
+    /// Buffer in which a text is folded.
     folded: String,
     /// Newest first.
     found: Vec<Message>,
@@ -53,7 +53,7 @@ pub(super) struct Looking {
     window: u64,
 }
 
-/// How the messages below [`Looking::near`] are looked at.
+/// Plan for the messages below [`Looking::near`].
 enum Plan {
     /// Not known yet.
     None,
@@ -63,7 +63,7 @@ enum Plan {
     Ask { pieces: String, upto: u64 },
 }
 
-/// How far a statement got.
+/// Progress of a statement.
 #[derive(PartialEq, Eq)]
 enum Went {
     Through,
@@ -233,7 +233,8 @@ impl Looking {
     }
 }
 
-/// How many messages the index is asked about next: so many that a slice has some windows.
+/// Returns the number of messages that the index is asked about next, such that a slice has some
+/// windows.
 fn next_window(window: u64, took: Duration, slice: Duration) -> u64 {
     if took > slice / 4 {
         return (window / 4).max(WINDOW_MIN);

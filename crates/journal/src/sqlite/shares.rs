@@ -34,7 +34,7 @@ macro_rules! row_bytes {
 }
 pub(super) use row_bytes;
 
-/// What shares are of.
+/// Scope of shares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
     /// Everything; its one part is 0.
@@ -154,7 +154,7 @@ pub(super) fn share(db: &Connection, scope: Scope, part: i64) -> Result<u64, rus
     Ok(statement.query_row((scope.key(), part), |row| row.get(0)).optional()?.unwrap_or(0))
 }
 
-/// How far counting is.
+/// Progress of counting.
 #[derive(Debug)]
 pub(super) struct Counting {
     /// The room that was counted last; the next comes after it.
@@ -193,7 +193,7 @@ impl Engine {
     }
 }
 
-/// What a counting step did.
+/// Result of a counting step.
 struct Counted {
     rows: u64,
     /// The last room.

@@ -1,5 +1,6 @@
-//! What is done between commits, in small steps, each kind in its turn: a load that never pauses leaves time for one step now and then,
-//! and what always has something to do would leave none for the others.
+//! Maintenance between commits, in small steps, each kind in its turn: a load that never pauses
+//! leaves time for one step now and then, and what always has something to do would leave none for
+//! the others.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use super::engine::{Engine, Keep};
 use super::opening::BUSY_WAIT;
 use crate::store::StoreError;
 
-/// How long one step aims to take: what a commit may wait for it.
+/// Intended duration of one step: what a commit may wait for it.
 pub(super) const STEP_AIM: Duration = Duration::from_millis(4);
 
 /// Rows in the first step; then time tells.
@@ -29,11 +30,12 @@ pub(super) const LOG_SHARE: u64 = 8;
 const CHECKPOINT_SHARE: u64 = 16;
 const CHECKPOINT_BYTES_LEAST: u64 = 1024 * 1024;
 
-/// How long a checkpoint that must empty the log waits for readers of other programs, and how long after one that did not the next may
-/// come. Readers of this program make room (`log_gate.rs`).
+/// Wait of a checkpoint that must empty the log for readers of other programs, and shortest
+/// interval to the next one after one that did not. Readers of this program make room
+/// (`log_gate.rs`).
 const READER_GRACE: Duration = Duration::from_millis(100);
 
-/// How far a checkpoint goes.
+/// Extent of a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Checkpoint {
     /// As far as it can without waiting for anybody.
@@ -44,7 +46,7 @@ pub(super) enum Checkpoint {
     Whole,
 }
 
-/// Whether it went to the end of the log.
+/// Runs a checkpoint and returns whether it went to the end of the log.
 pub(super) fn checkpoint(db: &Connection, how: Checkpoint) -> Result<bool, rusqlite::Error> {
     let pragma = match how {
         Checkpoint::Passing => "PRAGMA wal_checkpoint(PASSIVE)",
@@ -70,7 +72,8 @@ pub(super) fn next_rows(planned: u64, rows: u64, took: Duration) -> u64 {
     next_step(planned, rows, took, STEP_ROWS_MIN, STEP_ROWS_MAX)
 }
 
-/// How much the next step does, of whatever it counts, after one that was planned as `planned`, did `done` and `took` so long.
+/// Returns the size of the next step, in whatever it counts, after one that was planned as
+/// `planned`, did `done` and `took` so long.
 pub(super) fn next_step(planned: u64, done: u64, took: Duration, min: u64, max: u64) -> u64 {
     if took > STEP_AIM {
         return (planned / 2).max(min);
@@ -207,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_shrink_when_they_take_long_and_grow_when_they_are_short_and_full() {
+    fn steps_shrink_when_they_are_slow_and_grow_when_fast_and_full() {
         assert_eq!(next_rows(256, 256, STEP_AIM * 2), 128);
         assert_eq!(next_rows(STEP_ROWS_MIN, STEP_ROWS_MIN, STEP_AIM * 2), STEP_ROWS_MIN);
         assert_eq!(next_rows(256, 256, STEP_AIM / 4), 512);

@@ -1,4 +1,5 @@
-//! What only the engine's inside can bring about: a file that may not grow, one that may not be written, a log that is large.
+//! Cases that only the engine's inside can bring about: a file that may not grow, one that may not
+//! be written, a log that is large.
 
 use std::time::{Duration, Instant};
 
@@ -59,7 +60,7 @@ pub(super) fn newest(engine: &Engine) -> u64 {
 }
 
 #[test]
-fn a_full_disk_refuses_a_batch_and_takes_the_next_when_there_is_space() {
+fn a_full_disk_refuses_a_batch_and_takes_the_next_with_space() {
     let folder = Folder::new("full");
     let mut engine = folder.engine();
     engine.append(&batch(1, 10, "hi")).expect("stores");
@@ -95,7 +96,7 @@ fn what_an_import_left_to_be_indexed_does_not_hold_up_an_append() {
 }
 
 #[test]
-fn where_numbers_end_one_message_is_refused_and_the_history_goes_on() {
+fn at_the_end_of_numbers_one_message_is_refused_and_others_not() {
     let folder = Folder::new("used-up");
     let mut engine = folder.engine();
     engine.append(&batch(1, 1, "hi")).expect("stores");
@@ -146,8 +147,9 @@ pub(super) fn index_all(engine: &mut Engine) {
     }
 }
 
+// Nothing said or forgotten while a check runs is a fault.
 #[test]
-fn between_slices_of_a_check_the_log_can_start_again_and_nothing_said_or_forgotten_meanwhile_is_a_fault() {
+fn the_log_restarts_between_check_slices_without_false_faults() {
     use super::tend::{Checkpoint, checkpoint};
     use super::upkeep::{check_with, unmonitored};
     let folder = Folder::new("check-slices");
@@ -217,7 +219,7 @@ fn a_check_finds_what_is_missing_and_what_is_too_much() {
 }
 
 #[test]
-fn what_is_too_old_is_told_by_the_clock_of_the_opening_not_by_the_systems_now() {
+fn retention_by_age_uses_the_clock_given_at_the_opening() {
     let folder = Folder::new("clock");
     let mut engine = folder.engine();
     engine.keep = Keep { days: Some(7), bytes: None };
@@ -243,7 +245,7 @@ fn a_file_that_may_not_be_written_any_more_refuses_a_batch() {
 }
 
 #[test]
-fn the_log_stays_small_under_load_that_never_stops_and_readers_that_come_and_go() {
+fn the_log_stays_small_under_endless_load_with_readers() {
     let folder = Folder::new("log");
     let mut engine = folder.engine();
     let mut reader = engine.reader().expect("a reader");

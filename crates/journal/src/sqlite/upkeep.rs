@@ -1,4 +1,4 @@
-//! What a person does with a history: export, import, check, vacuum.
+//! Commands for a history: export, import, check, vacuum.
 
 mod absent;
 mod check;
@@ -39,18 +39,18 @@ pub enum UpkeepError {
     /// The history itself.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What was exported cannot be written.
+    /// Failure to write the export.
     #[error("the export cannot be written ({0}); look after where it goes, then export again")]
     Output(io::Error),
-    /// What is to be imported cannot be read.
+    /// Failure to read the import.
     #[error("line {line} of the import cannot be read ({cause}); nothing was imported")]
     Input {
         /// Counted from 1.
         line: u64,
-        /// What the system says.
+        /// Error of the system.
         cause: io::Error,
     },
-    /// What is to be imported is another kind of file.
+    /// Import of another kind of file.
     #[error("what is to be imported {0}; nothing was imported")]
     Form(&'static str),
     /// A line of what is to be imported is wrong.
@@ -58,12 +58,12 @@ pub enum UpkeepError {
     Line {
         /// Counted from 1.
         line: u64,
-        /// What is wrong with it.
+        /// Description of the error.
         detail: String,
     },
 }
 
-/// How long a server's writing is waited for; it takes microseconds where readers must wait at all.
+/// Wait for a server's writes, which take microseconds where readers must wait at all.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// Opens a history to read it, whether a server has it open or not.
@@ -131,7 +131,8 @@ fn connect(file: &Path) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
-/// Whether what readers share cannot be made: in a folder that may not be written to, or on a full disk.
+/// Returns whether what readers share cannot be made: in a folder that may not be written to, or on
+/// a full disk.
 fn is_unreachable(db: &Connection) -> bool {
     db.query_row("PRAGMA application_id", [], |_| Ok(())).is_err_and(|error| {
         let code = error.sqlite_error_code();

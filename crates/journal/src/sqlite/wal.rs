@@ -1,6 +1,7 @@
-//! What a write-ahead log says of itself before `SQLite` opens it. `SQLite` reads a log up to the first frame that is damaged, takes
-//! that for its end and says nothing: a process that is killed leaves such an end. Frames behind it that belong to the same log, which
-//! their salts tell, say that the end is none. The format is <https://sqlite.org/fileformat2.html#the_write_ahead_log>.
+//! State of a write-ahead log before `SQLite` opens it. `SQLite` reads a log up to the first frame
+//! that is damaged, takes that for its end and says nothing: a process that is killed leaves such
+//! an end. Frames behind it that belong to the same log, which their salts tell, say that the end
+//! is none. The format is <https://sqlite.org/fileformat2.html#the_write_ahead_log>.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read};
@@ -78,7 +79,7 @@ fn lost(log: &mut impl Read) -> io::Result<Option<Lost>> {
     Ok(frames.damaged.filter(|_| commits > 0).map(|frame| Lost { frame, commits }))
 }
 
-/// What was read of the frames of a log.
+/// Result of reading the frames of a log.
 struct Frames {
     /// Of everything up to the last frame that is sound.
     checksum: Checksum,

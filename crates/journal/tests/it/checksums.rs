@@ -50,7 +50,7 @@ fn told(folder: &Folder) -> Vec<Message> {
     messages
 }
 
-/// Where a value stands.
+/// Position of a value.
 #[derive(Debug)]
 struct Cell {
     table: &'static str,

@@ -1,4 +1,4 @@
-//! What an orderly end leaves: one file that has everything.
+//! Result of an orderly end: one file that has everything.
 
 use std::fs;
 

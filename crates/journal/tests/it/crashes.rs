@@ -17,7 +17,7 @@ struct Commit {
     log_bytes: usize,
 }
 
-/// What each room holds behind the first `count` commits.
+/// Returns the contents of each room after the first `count` commits.
 fn contents(commits: &[Commit], count: usize) -> Vec<Vec<String>> {
     let mut rooms = vec![Vec::new(); ROOMS.len()];
     for commit in &commits[..count] {

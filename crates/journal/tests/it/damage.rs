@@ -76,7 +76,7 @@ fn faults(file: &Path) -> Vec<String> {
 const TABLES: [&str; 4] = ["message_text_data", "message_text_idx", "message_text_docsize", "message_text_config"];
 
 #[test]
-fn whatever_part_of_the_index_is_damaged_it_is_built_again_and_no_message_is_missing() {
+fn damage_anywhere_in_the_index_rebuilds_it_without_any_loss() {
     for (table, fill) in TABLES.into_iter().flat_map(|table| [(table, 0), (table, 0xA5)]) {
         let folder = Folder::new();
         told(&folder);
@@ -109,9 +109,9 @@ fn whatever_part_of_the_index_is_damaged_it_is_built_again_and_no_message_is_mis
     }
 }
 
-/// What the old index took still counts as used: to forget as much would be to forget messages.
+/// The space of the old index still counts as used: to forget as much would be to forget messages.
 #[test]
-fn an_index_that_was_replaced_has_nothing_forgotten_for_its_size() {
+fn a_replaced_index_makes_nothing_be_forgotten_for_its_size() {
     let folder = Folder::new();
     told(&folder);
     let used_bytes = open_kept(&folder.file()).sizes().used_bytes;
@@ -168,7 +168,7 @@ fn an_append_that_must_index_gets_past_a_damaged_index() {
 }
 
 #[test]
-fn damaged_again_in_the_same_run_it_is_the_disk_and_ends_the_history() {
+fn index_damage_twice_in_a_run_is_the_disk_and_is_fatal() {
     let folder = Folder::new();
     told(&folder);
     let mut store = open_kept(&folder.file());
@@ -219,7 +219,7 @@ fn a_damaged_message_still_ends_the_history_and_the_index_stays() {
 }
 
 #[test]
-fn a_search_for_what_stands_on_a_damaged_page_does_not_cost_the_index() {
+fn a_search_that_meets_a_damaged_page_keeps_the_index() {
     let folder = Folder::new();
     told(&folder);
     damage(&folder.file(), "message", 0);

@@ -185,7 +185,7 @@ fn a_log_whose_history_is_gone_is_kept_whoever_asks_by_a_link() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_cannot_be_read_without_its_log_is_not_read_without_it_through_a_link_either() {
+fn a_file_that_needs_its_log_is_not_read_without_it_by_a_link() {
     use std::os::unix::fs::PermissionsExt;
     let (folder, copied) = (Folder::new(), Folder::new());
     let mut store = open_kept(&folder.file());
@@ -344,7 +344,7 @@ fn beside(file: &Path, ending: &str) -> std::path::PathBuf {
 
 #[cfg(unix)]
 #[test]
-fn what_was_stored_before_the_file_was_moved_is_whole_again_when_it_is_back() {
+fn messages_from_before_the_file_was_moved_return_with_it() {
     let folder = Folder::new();
     let mut store = open_kept(&folder.file());
     assert_eq!(store.append(&[entry("lobby", "alice", "hi", Some(1), 1)]).expect("stores"), stored([1]));

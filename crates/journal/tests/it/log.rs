@@ -14,7 +14,7 @@ struct Killed {
     folder: Folder,
     file: Vec<u8>,
     log: Vec<u8>,
-    /// Where each commit ended in the log.
+    /// Length of the log at the end of each commit.
     ends: Vec<usize>,
 }
 
@@ -42,7 +42,8 @@ impl Killed {
         fs::write(format!("{}-wal", path.display()), log).expect("writes");
     }
 
-    /// What is told of such a log, and how many messages are left; checking tells the same.
+    /// Returns the damage reported of such a log, and the number of messages left; checks that
+    /// `check` reports the same.
     fn told(&self, log: &[u8]) -> (Option<Damage>, u64) {
         self.restore(log);
         let faults = check(&self.folder.file()).expect("a report").faults;

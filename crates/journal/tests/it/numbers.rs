@@ -29,7 +29,7 @@ fn each_room_counts_from_one_in_the_order_of_the_batch() {
 }
 
 #[test]
-fn a_repeat_is_the_same_author_or_the_same_name_and_everything_else_is_another() {
+fn only_the_same_author_or_name_makes_a_repeat() {
     let folder = Folder::new();
     let mut store = open_kept(&folder.file());
     let first = entry("lobby", "Alice", "hi", Some(7), 5);
@@ -65,7 +65,7 @@ fn a_repeat_is_the_same_author_or_the_same_name_and_everything_else_is_another()
 }
 
 #[test]
-fn a_repeat_is_seen_within_its_batch_and_an_action_is_not_a_text() {
+fn a_repeat_is_seen_in_its_batch_and_an_action_is_not_a_text() {
     let folder = Folder::new();
     let mut store = open_kept(&folder.file());
     let first = entry("lobby", "alice", "waves", Some(1), 1);

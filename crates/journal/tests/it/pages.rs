@@ -70,7 +70,7 @@ fn each_direction_has_its_part_and_says_whether_there_are_more() {
 }
 
 #[test]
-fn pages_of_the_longest_texts_fit_an_event_and_lead_through_the_whole_room() {
+fn pages_of_the_longest_texts_fit_and_cover_the_whole_room() {
     // Each byte becomes six; 15 of them are two thousand bytes short of one event each.
     for (text_bytes, count) in [(16 * 1024, 7), (5_000, 15), (700, 300)] {
         let (_folder, store) = room_of(count, &"\u{1}".repeat(text_bytes));

@@ -1,4 +1,4 @@
-//! What is refused: to whom, and what of it is known from before.
+//! Refusals, their recipients, and the records of a refused batch that are known from before.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::stage::*;
 use crate::support::*;
 
 #[test]
-fn a_refused_group_is_refused_to_each_that_was_not_stored_before_and_the_next_is_stored() {
+fn a_refused_group_is_refused_except_for_messages_stored_before() {
     let (store, order, seen) = told(true, false);
     let watched = Watched::start(store);
     let mut group = records(1..=3);
@@ -63,7 +63,7 @@ impl<F: FnMut(&[Record]) -> Result<Vec<Outcome>, StoreError> + Send> Store for R
 }
 
 #[test]
-fn whoever_finds_no_number_left_is_refused_alone_and_all_in_their_order() {
+fn a_record_without_a_number_left_is_refused_alone_in_order() {
     let mut newest = 0;
     let append = move |batch: &[Record]| {
         let is_new = |record: &Record| matches!(record, Record::Message(entry) if entry.message.room == "new");

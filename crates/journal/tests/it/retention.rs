@@ -127,7 +127,7 @@ fn a_first_message_from_the_future_keeps_nothing_behind_it() {
 }
 
 #[test]
-fn stamps_from_the_future_keep_nothing_where_the_file_is_too_large() {
+fn future_stamps_keep_nothing_where_the_file_is_too_large() {
     let folder = Folder::new();
     let bytes = 2 * 1024 * 1024;
     let mut store = open(&folder.file(), Keep { days: None, bytes: Some(bytes) }).expect("opens");
@@ -154,7 +154,8 @@ fn stamps_from_the_future_keep_nothing_where_the_file_is_too_large() {
     assert!(old.oldest > 1 && kept(old) * 3 / 4 < kept(new) && kept(new) * 3 / 4 < kept(old), "{old:?}, {new:?}");
 }
 
-/// How much larger than it may be a file gets that is written to without a pause, with one step of tending for so many messages.
+/// Bounds the excess size of a file that is written to without a pause, with one maintenance step
+/// for so many messages.
 #[test]
 fn load_that_never_pauses_does_not_get_past_the_bound() {
     let folder = Folder::new();

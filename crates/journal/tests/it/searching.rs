@@ -94,7 +94,7 @@ fn told() -> Vec<Record> {
 }
 
 #[test]
-fn what_is_said_is_found_before_it_is_indexed_half_way_and_after() {
+fn a_text_is_found_before_during_and_after_its_indexing() {
     let folder = Folder::new();
     let mut store = open_kept(&folder.file());
     store.append(&told()[..8]).expect("stores");

@@ -67,7 +67,7 @@ pub(crate) fn tickets_appended(done: &[Done]) -> Vec<(Ticket, u64)> {
         })
         .collect()
 }
-/// What the false store does with the next batch.
+/// Behaviour of the false store for the next batch.
 pub(crate) enum Order {
     Store,
     Refuse,
@@ -84,7 +84,7 @@ pub(crate) struct Told {
     pub(crate) reader_panics: bool,
     /// Tending ends when the other side of this does.
     pub(crate) tending: Option<Receiver<()>>,
-    /// How often tending fails before it goes well, and then again.
+    /// Number of failures of maintenance before it succeeds, and then again.
     pub(crate) tend_failures: Vec<usize>,
     /// A search says that it has begun, and ends when the other side of this does.
     pub(crate) searching: Option<Held>,
@@ -92,13 +92,13 @@ pub(crate) struct Told {
     pub(crate) turns: Option<Turns>,
 }
 
-/// Whose searches had their turns, in order.
+/// Clients whose searches had their turns, in order.
 pub(crate) type Turns = Arc<Mutex<Vec<u64>>>;
 
-/// What a held search says, and what it waits for.
+/// Signals of a held search: that it has begun, and that it may go on.
 pub(crate) type Held = Arc<Mutex<(Sender<()>, Receiver<()>)>>;
 
-/// What it says of its index.
+/// Lag that it reports of its index.
 pub(crate) const LAG: u64 = 7;
 
 pub(crate) fn told(obeying: bool, reader_panics: bool) -> (Box<Told>, Sender<Order>, Receiver<usize>) {

@@ -1,4 +1,4 @@
-//! What the tests share: a folder that goes away, messages, a reader's question with a deadline.
+//! Support of the tests: a folder that goes away, messages, a reader's question with a deadline.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

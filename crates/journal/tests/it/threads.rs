@@ -14,7 +14,7 @@ use crate::stage::*;
 use crate::support::*;
 
 #[test]
-fn what_is_handed_over_is_stored_in_that_order_and_can_be_asked_for() {
+fn records_are_stored_in_order_of_submission_and_can_be_read() {
     let folder = Folder::new();
     let watched = Watched::start(open_kept(&folder.file()));
     let mut ticket = 0;
@@ -65,7 +65,7 @@ fn what_is_handed_over_is_stored_in_that_order_and_can_be_asked_for() {
 }
 
 #[test]
-fn what_an_earlier_server_left_to_be_indexed_is_told_before_anything_is_done() {
+fn the_index_lag_of_an_earlier_server_is_reported_at_the_start() {
     let (mut store, _orders, _seen) = told(false, false);
     let (_until_the_end, tending) = channel();
     store.tending = Some(tending);
@@ -157,7 +157,7 @@ fn it_is_full_at_its_bounds_and_a_group_has_bounds_too() {
 }
 
 #[test]
-fn questions_have_a_bound_and_answers_nobody_fetches_stop_the_answering() {
+fn questions_are_bounded_and_unfetched_answers_stop_answering() {
     let (store, _order, _seen) = told(false, false);
     let watched = Watched::start(store);
     let mut asked = 0;
@@ -227,7 +227,7 @@ fn ticket_answered(done: &Done) -> u64 {
 
 /// Searches of one subnet never end by themselves; each turn of one is a step that the test counts.
 #[test]
-fn a_search_waits_for_one_turn_of_each_neighbour_and_one_of_another_subnet() {
+fn a_search_waits_one_turn_per_neighbour_and_one_per_subnet() {
     let (mut store, _orders, _seen) = told(false, false);
     let turns = Arc::new(Mutex::new(Vec::new()));
     store.turns = Some(Arc::clone(&turns));
@@ -259,7 +259,7 @@ fn a_search_waits_for_one_turn_of_each_neighbour_and_one_of_another_subnet() {
 }
 
 #[test]
-fn that_tending_fails_is_said_once_until_it_goes_well_and_counted_each_time() {
+fn failing_maintenance_is_reported_once_and_counted_each_time() {
     let (mut store, _orders, _seen) = told(false, false);
     // Taken from the end: it fails twice, goes well, and fails once more.
     store.tend_failures = vec![1, 2];

@@ -49,7 +49,7 @@ fn told() -> Vec<Record> {
 }
 
 #[test]
-fn an_export_holds_everything_while_a_server_has_the_file_and_an_import_brings_it_back() {
+fn an_export_beside_a_server_holds_all_and_can_be_imported() {
     let folder = Folder::new();
     let mut store = open_kept(&folder.file());
     let batch = told();
@@ -83,7 +83,7 @@ fn an_export_holds_everything_while_a_server_has_the_file_and_an_import_brings_i
 }
 
 #[test]
-fn numbers_are_kept_in_a_new_room_and_go_on_in_one_that_has_messages() {
+fn imports_keep_numbers_in_new_rooms_and_append_in_old_ones() {
     let folder = Folder::new();
     let line = |room: &str, seq: u64, text: &str| {
         format!(
@@ -221,7 +221,7 @@ fn whatever_a_server_stores_can_be_imported() {
 }
 
 #[test]
-fn nobody_imports_into_what_a_server_has_open_or_checks_what_is_not_there() {
+fn importing_into_an_open_file_and_checking_none_are_refused() {
     let folder = Folder::new();
     let store = open_kept(&folder.file());
     let import_into = || import(&folder.file(), &mut &b"{\"type\":\"schema\",\"version\":1}\n"[..]);
@@ -240,7 +240,7 @@ fn nobody_imports_into_what_a_server_has_open_or_checks_what_is_not_there() {
 const PAGE_BYTES: usize = 4_096;
 
 #[test]
-fn of_a_damaged_file_everything_else_is_exported_and_check_tells() {
+fn a_damaged_file_is_exported_otherwise_and_check_reports_it() {
     let folder = Folder::new();
     let mut store = open_kept(&folder.file());
     let count = 5_000;
@@ -267,7 +267,7 @@ fn of_a_damaged_file_everything_else_is_exported_and_check_tells() {
 }
 
 #[test]
-fn what_is_behind_the_last_damage_is_exported_however_little_it_is() {
+fn messages_behind_the_last_damage_are_exported_however_few() {
     let folder = Folder::new();
     let mut store = open_kept(&folder.file());
     let text = "x".repeat(200);

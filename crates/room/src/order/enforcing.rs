@@ -1,4 +1,5 @@
-//! What follows from an act, once it is stored: the order takes it in, whom it hits is told or thrown out, operators hear of it.
+//! Consequences of an act, once it is stored: the order takes it in, whom it hits is told or thrown
+//! out, operators hear of it.
 
 use alloc::{
     collections::VecDeque,
@@ -20,7 +21,7 @@ use crate::name::Looks;
 /// A member whose connection the owner of the sockets has to close, behind what waits for it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Expelled {
-    /// Who.
+    /// Member that is hit.
     pub member: MemberId,
     /// The number under which the owner of the sockets knows it.
     pub connection: usize,
@@ -37,7 +38,7 @@ pub enum Happening {
     Act(Act),
     /// Somebody tried to become an operator.
     WrongToken {
-        /// Whose connection.
+        /// Connection that showed the token.
         connection: usize,
         /// Attempts that its address has left for now.
         left: u64,
@@ -58,11 +59,12 @@ pub enum Happening {
 #[derive(Debug)]
 pub(crate) struct Pending {
     pub(crate) act: Act,
-    /// Whom a kick was meant for: place and token, so that nobody else who takes the name meanwhile is kicked.
+    /// Target of a kick: place and token, so that nobody else who takes the name meanwhile is
+    /// kicked.
     pub(super) target: Option<(MemberId, u128)>,
 }
 
-/// What the owner of the sockets has still to do and to log.
+/// Tasks and log entries that remain for the owner of the sockets.
 #[derive(Debug, Default)]
 pub(crate) struct Consequences {
     expelled: VecDeque<Expelled>,
@@ -173,7 +175,7 @@ impl Hub {
         wording::hits(&names(hit))
     }
 
-    /// Who of those here a mute or a ban hits; operators are not hit.
+    /// Returns the present members that a mute or a ban hits; operators are not hit.
     fn members_hit(&self, act: &Act) -> Vec<(MemberId, String)> {
         let Some(whom) = act.who.as_deref().and_then(|who| Whom::parse(who).ok()) else { return Vec::new() };
         let others = self.members.iter().filter(|(_, member)| !member.is_operator);

@@ -1,4 +1,4 @@
-//! Where the order is asked: before anybody comes in, takes a name, or speaks.
+//! Checks against the sanctions in force: before anybody comes in, takes a name, or speaks.
 
 use alloc::{
     string::{String, ToString},
@@ -20,7 +20,8 @@ use crate::refusal::Refused;
 const OPERATORS_NAMED_MAX: usize = 3;
 
 impl Hub {
-    /// Whether somebody from this address may come in at all; asked as soon as there is a dialect to say it in.
+    /// Checks whether somebody from this address may come in at all; asked as soon as there is a
+    /// dialect to say it in.
     ///
     /// # Errors
     /// The address is banned: until when, and why.
@@ -31,7 +32,7 @@ impl Hub {
         }
     }
 
-    /// Whether somebody from this address may have this name.
+    /// Checks whether somebody from this address may have this name.
     pub(crate) fn check_entrance(&self, name: &Name, address: IpAddr, now: Now) -> Result<(), Refused> {
         if self.order.bans.is_empty() {
             return Ok(());
@@ -46,7 +47,8 @@ impl Hub {
         }
     }
 
-    /// Whether a member may speak now: say something, write to somebody who is no operator, or take another name, which everybody is told.
+    /// Checks whether a member may speak now: say something, write to somebody who is no operator,
+    /// or take another name, which everybody is told.
     pub(crate) fn check_speech(&mut self, id: MemberId, now: Now) -> Result<(), Refused> {
         let Some(member) = self.members.get_mut(id.0) else { return Ok(()) };
         if member.is_operator {
@@ -67,7 +69,7 @@ impl Hub {
         }
     }
 
-    /// Whether a member may write to another directly: to an operator everybody may.
+    /// Checks whether a member may write to another directly: to an operator everybody may.
     pub(crate) fn check_letter(&mut self, sender: MemberId, recipient: MemberId, now: Now) -> Result<(), Refused> {
         if self.members.get(recipient.0).is_some_and(|recipient| recipient.is_operator) {
             return Ok(());

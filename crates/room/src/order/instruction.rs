@@ -1,4 +1,5 @@
-//! What operators may write (O2): one table of words, arguments and help, and what a line of them means.
+//! Commands of operators (O2): one table of words, arguments and help, and what a line of them
+//! means.
 
 use alloc::{
     format,
@@ -15,12 +16,12 @@ use crate::refusal::Refused;
 
 const MINUTE_MS: u64 = 60_000;
 const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
-/// How long a mute or a ban lasts that names no length: a lesson.
+/// Length of a mute or a ban that names none: a lesson.
 const FOR_MS_DEFAULT: u64 = 60 * MINUTE_MS;
 /// Everything ends: after a year nobody knows any more why it was.
 const FOR_MS_MAX: u64 = 365 * DAY_MS;
 
-/// How an instruction is written, and what it does.
+/// Syntax and effect of an instruction.
 #[derive(Debug)]
 pub(crate) struct Usage {
     pub(crate) word: &'static str,
@@ -55,7 +56,7 @@ pub(crate) const INSTRUCTIONS: &[Usage] = &[
     Usage { word: "bans", arguments: "", help: "lists the mutes and bans that stand" },
 ];
 
-/// Whether this is the word of an instruction.
+/// Returns whether this is the word of an instruction.
 pub(crate) fn is_instruction(word: &str) -> bool {
     INSTRUCTIONS.iter().any(|usage| usage.word == word)
 }
@@ -135,7 +136,7 @@ fn name(written: &str) -> Result<String, Refused> {
     Ok(Name::parse(unquoted.unwrap_or(written).as_bytes())?.as_str().to_string())
 }
 
-/// Whom, for how long and why.
+/// Returns the target, length and reason of a sanction.
 fn sentence(who: &str, rest: &str) -> Result<(Whom, u64, Option<String>), Refused> {
     let whom = Whom::typed(who)?;
     let (first, behind) = first_word(rest);
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_of_time_is_read_or_refused_and_never_taken_for_a_reason() {
+    fn a_duration_is_read_or_refused_and_never_taken_for_a_reason() {
         for (written, length_ms) in [("1m", MINUTE_MS), ("2h", 120 * MINUTE_MS), ("365d", FOR_MS_MAX)] {
             assert_eq!(super::length_ms(written), Ok(length_ms));
         }

@@ -1,4 +1,4 @@
-//! What operators may look at: who is here and from where, and what stands.
+//! Information for operators: who is here and from where, and what stands.
 
 use alloc::{
     format,
@@ -30,7 +30,7 @@ impl Hub {
         listed(format!("{} here:", members.len()), lines)
     }
 
-    /// What stands: mutes, bans, and a freeze.
+    /// Returns the sanctions in force: mutes, bans, and a freeze.
     pub(super) fn order_listed(&self, now: Now) -> String {
         let frozen = self.order.frozen_by.iter().map(|by| format!("{by} froze the talk"));
         let standing = |restraints: &Restraints, what: &str| -> Vec<String> {

@@ -45,7 +45,8 @@ impl Network {
         width(address) == width(self.first) && masked(address, self.prefix_bits) == self.first
     }
 
-    /// Whether it holds so many addresses that a slip of the hand is likelier than a purpose.
+    /// Returns whether it holds so many addresses that a slip of the hand is likelier than a
+    /// purpose.
     pub(super) fn is_too_wide(self) -> bool {
         self.prefix_bits < if self.first.is_ipv4() { PREFIX_BITS_MIN_V4 } else { PREFIX_BITS_MIN_V6 }
     }

@@ -86,7 +86,7 @@ impl Hub {
         Ok(())
     }
 
-    /// What changes nothing, in words.
+    /// Returns the text for an instruction that changes nothing.
     fn looked_up(&self, instruction: &Instruction, now: Now) -> String {
         match instruction {
             Instruction::Roster => self.roster_listed(),
@@ -160,7 +160,7 @@ impl Hub {
         }
     }
 
-    /// Whom a kick is for: anybody who is no operator.
+    /// Returns the target of a kick: anybody who is no operator.
     fn kickable(&self, by: MemberId, name: &str) -> Result<(MemberId, u128), Refused> {
         let (target, member) = self.find(name)?;
         if target == by {

@@ -26,10 +26,10 @@ pub(super) struct Restraint {
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Restraints(Vec<Restraint>);
 
-/// What is in force.
+/// Sanctions in force.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Order {
-    /// Who has frozen the talk, if it is.
+    /// Operator that froze the talk, if it is frozen.
     pub(super) frozen_by: Option<String>,
     pub(super) mutes: Restraints,
     pub(super) bans: Restraints,
@@ -37,7 +37,7 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// Whether a ban keeps whoever comes from this address from having this name.
+    /// Returns whether a ban keeps whoever comes from this address from having this name.
     pub(crate) fn bars(&self, looks: &Looks, address: IpAddr, at: Timestamp) -> bool {
         self.bans.hitting(looks, address, at).is_some()
     }
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_freeze_and_a_message_of_the_day_stand_until_they_are_taken_back() {
+    fn a_freeze_and_a_motd_stand_until_they_are_taken_back() {
         let mut motd = act(1, ActKind::Motd, "", 0);
         motd.text = Some("hello".into());
         let mut order = folded(&[act(1, ActKind::Freeze, "", 0), motd]);

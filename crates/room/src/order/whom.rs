@@ -1,4 +1,4 @@
-//! Whom an act is about: a name, or addresses.
+//! Target of an act: a name, or addresses.
 
 use alloc::{
     format,
@@ -51,7 +51,8 @@ impl Whom {
         Self::Name { name, looks }
     }
 
-    /// Whether it is this one: by its name in any case, by a name that looks like it, or by its address.
+    /// Returns whether it is this one: by its name in any case, by a name that looks like it, or by
+    /// its address.
     pub(super) fn hits(&self, looks: &Looks, address: IpAddr) -> bool {
         match self {
             Self::Name { .. } => self.hits_name(looks),
@@ -75,7 +76,7 @@ impl Whom {
         matches!(self, Self::Network(network) if network.contains(address))
     }
 
-    /// Whether two stand for the same entry of the order.
+    /// Returns whether two stand for the same entry of the order.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Name { looks, .. }, Self::Name { looks: others, .. }) => looks.folded() == others.folded(),
@@ -94,7 +95,8 @@ impl fmt::Display for Whom {
     }
 }
 
-/// Whether nobody would write a name like this: an operator who believes to keep an address out must not ban a name.
+/// Returns whether nobody would write a name like this: an operator who believes to keep an address
+/// out must not ban a name.
 fn is_mistyped_address(text: &str) -> bool {
     let (address, _zone) = text.split_once('%').unwrap_or((text, ""));
     address.contains(['.', ':'])

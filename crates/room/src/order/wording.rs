@@ -31,14 +31,14 @@ pub(super) fn told(act: &Act) -> String {
     format!("{} {}{who}{}{}", act.by, act.done(), until(act.until), because(act.text.as_deref()))
 }
 
-/// What somebody is told who may not speak.
+/// Returns the text for somebody who may not speak.
 pub(super) fn muted(mute: &Restraint, operators: &[String]) -> String {
     let to = if operators.is_empty() { String::new() } else { format!(" ({})", operators.join(", ")) };
     let (until, because) = (until(Some(mute.until)), because(mute.reason.as_deref()));
     format!("{} muted you{until}{because}; you may still write to an operator{to} directly", mute.by)
 }
 
-/// What somebody is told who may not come in, or is thrown out.
+/// Returns the text for somebody who may not come in, or is thrown out.
 pub(super) fn banned(ban: &Restraint) -> String {
     let (until, because) = (until(Some(ban.until)), because(ban.reason.as_deref()));
     format!("{} banned {}{until}{because}; come back after that, or ask whoever runs this server", ban.by, ban.whom)
@@ -83,7 +83,7 @@ pub(super) fn because(text: Option<&str>) -> String {
     text.map_or_else(String::new, |text| format!(": {text}"))
 }
 
-/// Who of those here is hit.
+/// Returns the list of those here who are hit.
 pub(super) fn hits(names: &[String]) -> String {
     let listed: Vec<&str> = names.iter().take(NAMES_LISTED_MAX).map(String::as_str).collect();
     match names.len() {

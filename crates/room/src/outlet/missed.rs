@@ -1,4 +1,5 @@
-//! What a log's tail has passed: it is told as missed, or held back to be sent from the history, in its place among the steps.
+//! Messages that a log's tail has passed: they are reported as missed, or held back to be sent from
+//! the history, in its place among the steps.
 
 use alloc::{collections::VecDeque, vec::Vec};
 
@@ -14,7 +15,7 @@ pub(crate) struct Missed {
     pub(crate) from: u64,
     /// Number of the last message missed.
     pub(crate) to: u64,
-    /// How many of them were the member's own, which it would not have been sent.
+    /// Number of them that were the member's own, which it would not have been sent.
     pub(crate) own: u64,
 }
 
@@ -41,7 +42,7 @@ impl Outlet {
         missed_in_all
     }
 
-    /// Whether some of the room's log is to be sent before anything that is held back.
+    /// Returns whether some of the room's log is to be sent before anything that is held back.
     fn comes_before_hold(&self, room: RoomId) -> bool {
         let mut before_hold = self.steps.iter().take_while(|step| !matches!(step, Step::Hold));
         before_hold.any(|step| step.is_of_log(room))

@@ -47,7 +47,8 @@ impl House {
         self.reactor.turn()
     }
 
-    /// How long it would wait for something to happen, from the last turn on; for ever if there is nothing to wait for.
+    /// Returns the time that it would wait for something to happen, from the last turn on; for ever
+    /// if there is nothing to wait for.
     pub fn wait_ms(&self) -> Option<u64> {
         self.reactor.wait_ms(None)
     }
@@ -71,7 +72,7 @@ impl House {
         held.max().unwrap_or(0)
     }
 
-    /// How often each thing happened; `session_failed` is a panic that was caught.
+    /// Returns the counts of events; `session_failed` is a panic that was caught.
     pub fn counts(&self) -> String {
         self.reactor.counters.summary()
     }

@@ -83,18 +83,18 @@ impl FarEnd {
         self.0.borrow().to_server.len()
     }
 
-    /// Whether the server has said that it writes nothing more, or has closed.
+    /// Returns whether the server has said that it writes nothing more, or has closed.
     pub fn is_finished(&self) -> bool {
         let state = self.0.borrow();
         state.finished || state.closed
     }
 
-    /// Whether the server has closed.
+    /// Returns whether the server has closed.
     pub fn is_closed(&self) -> bool {
         self.0.borrow().closed
     }
 
-    /// Whether the server has something to find out about this connection.
+    /// Returns whether the server has something to find out about this connection.
     pub fn has_news(&self) -> bool {
         let state = self.0.borrow();
         !state.closed && (state.news.readable || state.news.read_closed || state.news.writable)

@@ -14,7 +14,7 @@ pub(crate) struct EventSession {
     waiting: Waiting,
 }
 
-/// What the client is kept waiting with; nothing else is taken in meanwhile.
+/// Request with which the client is kept waiting; nothing else is taken in meanwhile.
 #[derive(Debug, Default)]
 enum Waiting {
     #[default]
@@ -32,7 +32,7 @@ impl EventSession {
         Self { decoder: Decoder::event(GREETING_BYTES_MAX), waiting: Waiting::Nothing }
     }
 
-    /// Whether the end of the stream would cut no frame off.
+    /// Returns whether the end of the stream would cut no frame off.
     pub(crate) fn is_at_boundary(&self) -> bool {
         self.decoder.is_at_boundary()
     }

@@ -10,11 +10,11 @@ use super::{Desk, Verdict, Wait};
 #[derive(Debug)]
 pub(crate) struct TutorialSession {
     decoder: Decoder,
-    /// What came while the history had still to store what was said before it, or to answer.
+    /// Input that came while the history had still to store earlier messages, or to answer.
     held: Option<Held>,
 }
 
-/// What waits.
+/// Input that waits.
 #[derive(Debug)]
 enum Held {
     Payload(Vec<u8>),
@@ -29,7 +29,7 @@ impl TutorialSession {
         Self { decoder: Decoder::tutorial(NAME_BYTES_MAX), held: None }
     }
 
-    /// Whether the end of the stream would cut no frame off.
+    /// Returns whether the end of the stream would cut no frame off.
     pub(crate) fn is_at_boundary(&self) -> bool {
         self.decoder.is_at_boundary()
     }
@@ -155,7 +155,8 @@ fn hear(member: MemberId, payload: &[u8], desk: &mut Desk<'_>) -> Verdict {
     Verdict::GoesOn
 }
 
-/// Whether a payload is a text to be said, which may follow others that are not stored yet; commands come behind them.
+/// Returns whether a payload is a text to be said, which may follow others that are not stored yet;
+/// commands come behind them.
 fn is_said(payload: &[u8]) -> bool {
     !payload.starts_with(b"/") || payload.starts_with(b"//")
 }

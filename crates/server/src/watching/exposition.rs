@@ -5,7 +5,7 @@
 
 use std::fmt::{Display, Write};
 
-/// What the format is called in an answer's head.
+/// Name of the format in an answer's head.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Text in the making, one family of samples after the other.
@@ -43,7 +43,7 @@ impl Exposition {
         let _ = writeln!(self.text, "{}_bucket{{le=\"{bound}\"}} {count}", self.family);
     }
 
-    /// What ends a histogram.
+    /// Writes the end of a histogram.
     pub(crate) fn sum_and_count(&mut self, sum: f64, count: u64) {
         let family = self.family;
         let _ = write!(self.text, "{family}_sum {sum}\n{family}_count {count}\n");

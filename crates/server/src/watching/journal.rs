@@ -1,4 +1,5 @@
-//! What the history has to tell: how long commits take, what waits for them, and how far the search index is behind.
+//! Metrics of the history: how long commits take, what waits for them, and how far the search index
+//! is behind.
 
 use glassline_journal::{COMMIT_BOUNDS_S, Gauges};
 
@@ -47,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commits_are_a_histogram_whose_buckets_hold_all_that_was_faster() {
+    fn commit_buckets_are_cumulative_counts_of_faster_commits() {
         let mut gauges = Gauges { waiting_records: 9, index_lag: 4, ..Gauges::default() };
         gauges.commit_times.counts[0] = 2;
         gauges.commit_times.counts[3] = 5;

@@ -24,7 +24,7 @@ pub(crate) fn render(snapshot: &Snapshot, answered: bool) -> String {
     out.into_text()
 }
 
-/// What is there now.
+/// Writes the metrics of the present state.
 fn present(out: &mut Exposition, snapshot: &Snapshot) {
     out.gauge("glassline_members", "Members: connections whose name was accepted.", snapshot.members);
     out.gauge("glassline_connections", "Connections, members or not.", snapshot.connections);
@@ -34,7 +34,7 @@ fn present(out: &mut Exposition, snapshot: &Snapshot) {
     out.gauge("glassline_room_log_bytes", help, snapshot.log_bytes);
 }
 
-/// What went through.
+/// Writes the metrics of the traffic.
 fn said(out: &mut Exposition, snapshot: &Snapshot) {
     let (tally, traffic, counters) = (&snapshot.tally, &snapshot.traffic, &snapshot.counters);
     out.counter("glassline_joins_total", "Names accepted.", counters.count("joined"));
@@ -55,7 +55,7 @@ fn said(out: &mut Exposition, snapshot: &Snapshot) {
     out.counters("glassline_pauses_total", help, "reason", pauses);
 }
 
-/// What was refused, and how connections ended.
+/// Writes the metrics of refusals and ends of connections.
 fn refused(out: &mut Exposition, snapshot: &Snapshot) {
     let counters = &snapshot.counters;
     let help = "Connections not let in, or closed for what they sent.";
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_number_has_its_help_and_its_type_and_stands_where_it_belongs() {
+    fn each_metric_has_its_help_and_type_and_its_place() {
         let mut snapshot = Snapshot { members: 3, ..Snapshot::default() };
         snapshot.tally.messages = 41;
         snapshot.counters.add("name_refused");

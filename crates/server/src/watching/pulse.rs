@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::shutdown::Shutdown;
 use crate::watching::Snapshot;
 
-/// How long a loop that is alive may take to answer; its turns take milliseconds.
+/// Time in which a live loop must answer; its turns take milliseconds.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A handle to watch one server by, from any thread; clones watch the same one.
@@ -31,7 +31,7 @@ struct Answer {
     snapshot: Snapshot,
 }
 
-/// What a watcher gets to see.
+/// Information for a watcher.
 pub(crate) struct Seen {
     pub(crate) snapshot: Snapshot,
     /// The loop gave it just now, and not to somebody before.
@@ -44,7 +44,8 @@ impl Watch {
         Self::default()
     }
 
-    /// Whether the loop of the server that ends with `shutdown` completes a turn within `timeout`; it is woken for that.
+    /// Returns whether the loop of the server that ends with `shutdown` completes a turn within
+    /// `timeout`; it is woken for that.
     pub fn is_alive(&self, shutdown: &Shutdown, timeout: Duration) -> bool {
         self.ask(shutdown, timeout).is_answer
     }

@@ -8,7 +8,7 @@ use crate::history::History;
 use crate::link::Link;
 use crate::reactor::Reactor;
 
-/// What went through the sockets.
+/// Traffic of the sockets.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Traffic {
     pub(crate) received_bytes: u64,

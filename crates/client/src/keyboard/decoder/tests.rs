@@ -158,7 +158,7 @@ fn a_lone_escape_is_the_key_after_fifty_milliseconds() {
 }
 
 #[test]
-fn a_sequence_that_does_not_go_on_is_dropped_after_a_hundred_milliseconds() {
+fn an_unfinished_sequence_is_dropped_after_100_ms() {
     for start in ["\x1b[", "\x1b[1;", "\x1bO", "\x1b]0;", "\x1bPx", "\x1b[M"] {
         let mut decoder = Decoder::default();
         let mut events = Vec::new();
@@ -182,7 +182,7 @@ fn a_paste_is_one_event_whatever_stands_in_it() {
 }
 
 #[test]
-fn a_paste_without_an_end_is_given_up_two_seconds_after_its_last_byte() {
+fn an_endless_paste_is_abandoned_2_s_after_its_last_byte() {
     let mut decoder = Decoder::default();
     let mut events = Vec::new();
     decoder.take(b"\x1b[200~one", 0, &mut events);
@@ -198,7 +198,8 @@ fn a_paste_without_an_end_is_given_up_two_seconds_after_its_last_byte() {
     assert_eq!(events[1..], ['x', 'y', 'z'].map(|c| key(Code::Char(c))));
 }
 
-/// What comes, each at its time, after a paste that was given up two seconds after it began.
+/// Returns the events of this input, each at its time, after a paste that was given up two seconds
+/// after it began.
 fn after_a_paste_given_up(coming: &[(u64, &[u8])]) -> Vec<TerminalEvent> {
     let mut decoder = Decoder::default();
     let mut events = Vec::new();

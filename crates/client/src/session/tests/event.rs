@@ -77,7 +77,7 @@ fn an_error_before_the_welcome_refuses() {
 }
 
 #[test]
-fn the_servers_ping_is_answered_and_a_silent_server_is_asked_then_given_up() {
+fn pings_are_answered_and_a_silent_server_is_pinged_then_lost() {
     let mut line = Line::event();
     line.hear(r#"{"type":"ping"}"#);
     assert!(matches!(line.take_requests().remove(0).ask, Ask::Pong {}));
@@ -123,7 +123,7 @@ fn a_server_that_does_not_say_bye_is_left_after_two_seconds() {
 }
 
 #[test]
-fn leaving_at_once_takes_two_seconds_with_all_that_it_waits_for_and_says_what_is_missing() {
+fn leaving_at_once_takes_two_seconds_and_reports_what_is_unsent() {
     let mut line = Line::event();
     line.say("x");
     line.command(Command::Leave).expect("taken");
@@ -205,7 +205,7 @@ fn whoever_wants_to_see_people_is_told_their_names() {
 }
 
 #[test]
-fn being_away_is_said_again_after_a_reconnect_and_being_back_ends_it() {
+fn away_is_sent_again_after_a_reconnect_until_the_user_is_back() {
     let mut line = Line::event();
     line.command(Command::Away(Some("lunch".into()))).expect("taken");
     let asked = line.take_requests().remove(0);
@@ -326,7 +326,7 @@ fn a_name_without_end_is_cut_where_it_is_shown() {
 }
 
 #[test]
-fn a_server_whose_names_are_none_is_refused_and_later_ones_are_not_understood() {
+fn invalid_names_refuse_the_server_or_make_an_event_unknown() {
     let endless = "x".repeat(257);
     for name in ["alice", "lobby"] {
         let mut line = Line::new(DialectChoice::Event, None);
@@ -424,7 +424,7 @@ fn a_server_that_asks_and_does_not_read_is_owed_one_answer() {
 }
 
 #[test]
-fn the_same_change_of_name_is_told_again_if_it_may_be_another_persons() {
+fn a_repeated_rename_is_shown_if_it_may_be_another_person() {
     let renamed = r#"{"type":"renamed","from":"bob","to":"rob"}"#;
     let others = [
         r#"{"type":"joined","room":"lobby","names":["bob"],"count":1}"#,

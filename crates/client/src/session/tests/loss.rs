@@ -22,7 +22,7 @@ fn nothing_listening_at_first_ends_at_once_with_a_next_step() {
 }
 
 #[test]
-fn a_reconnect_takes_the_name_back_and_sends_the_unacknowledged_again_by_the_same_id() {
+fn a_reconnect_reclaims_the_name_and_resends_with_the_same_id() {
     let mut line = Line::event();
     for text in ["one", "two"] {
         line.say(text);
@@ -164,7 +164,7 @@ fn an_operator_is_told_that_the_role_went_with_the_connection() {
 }
 
 #[test]
-fn a_known_event_server_that_is_slow_to_welcome_is_not_taken_for_a_tutorial_server() {
+fn a_slow_welcome_of_a_known_event_server_is_no_tutorial() {
     let mut line = Line::event();
     line.say("x");
     line.close();
@@ -202,7 +202,7 @@ fn a_program_gives_up_after_a_minute_and_a_person_never() {
 }
 
 #[test]
-fn a_server_that_accepts_and_closes_is_not_hammered_and_is_given_up_too() {
+fn a_server_that_accepts_and_closes_is_retried_slowly_then_lost() {
     let mut line = Line::tutorial();
     line.pass_ms(20_000);
     line.take_updates();
@@ -220,7 +220,7 @@ fn a_server_that_accepts_and_closes_is_not_hammered_and_is_given_up_too() {
 }
 
 #[test]
-fn a_server_that_welcomes_and_breaks_the_link_at_once_is_given_up_too() {
+fn a_server_that_welcomes_and_closes_is_given_up_too() {
     let mut line = Line::event();
     while line.ending.is_none() {
         assert!(line.now_ms < 600_000, "never gives up");
@@ -241,7 +241,7 @@ fn a_server_that_welcomes_and_breaks_the_link_at_once_is_given_up_too() {
 }
 
 #[test]
-fn a_link_that_stood_is_sought_again_soon_however_long_it_took_to_get() {
+fn a_link_that_stood_is_retried_soon_after_a_slow_connect() {
     let mut line = Line::new(DialectChoice::Event, None);
     line.connect();
     line.hear(WELCOME);
@@ -320,7 +320,7 @@ fn words_that_came_to_nothing_are_given_back() {
 }
 
 #[test]
-fn finishing_while_the_link_is_lost_waits_for_it_only_if_something_is_unsent() {
+fn finishing_on_a_lost_link_waits_only_for_unsent_messages() {
     let mut line = Line::event();
     line.close();
     line.command(Command::Finish).expect("taken");
@@ -402,7 +402,7 @@ fn a_hello_names_as_many_rooms_as_fit() {
 }
 
 #[test]
-fn whoever_was_in_a_room_that_has_to_be_entered_again_is_back_in_it() {
+fn the_user_is_back_in_a_room_that_is_joined_again() {
     for moves_on in [false, true] {
         let mut line = Line::event();
         line.command(Command::Join("den".into())).expect("taken");
@@ -451,7 +451,7 @@ impl Log {
 
 proptest! {
     #[test]
-    fn whatever_happens_to_the_link_each_message_is_taken_once_and_said_once_in_order(
+    fn with_any_link_faults_each_message_is_sent_once_in_order(
         steps in proptest::collection::vec(0_u8..8, 1..120),
     ) {
         let mut line = Line::new(DialectChoice::Event, None);

@@ -35,7 +35,7 @@ struct Line {
     connects: usize,
     connected: bool,
     half_closed: bool,
-    /// What was sent on the connection of now and has not been looked at.
+    /// Bytes sent on the present connection and not examined yet.
     sent: Vec<u8>,
     updates: Vec<Update>,
     ending: Option<Ending>,
@@ -219,7 +219,7 @@ impl Line {
             .collect()
     }
 
-    /// What a program is shown, as JSON.
+    /// Takes the lines shown to a program, as JSON.
     fn take_json(&mut self) -> Vec<String> {
         let shown = self.take_updates().into_iter();
         let events = shown.filter_map(|update| match update {

@@ -1,4 +1,4 @@
-//! What was said before, and what was missed: shown once, in order, or told to be missing.
+//! Messages of the past and missed messages: shown once, in order, or told to be missing.
 
 use super::super::update::{Asked, HistoryWish, LinkState};
 use super::*;
@@ -33,7 +33,7 @@ fn come_back(line: &mut Line) -> std::collections::BTreeMap<String, u64> {
     line.take_hello().since.expect("since")
 }
 
-/// What a person is shown of numbers: messages, those of context, and gaps.
+/// Returns the numbers shown to a person: messages, those of context, and gaps.
 fn shown(line: &mut Line) -> Vec<String> {
     let numbers = |messages: &[Message]| {
         let seqs = messages.iter().map(|message| message.seq.unwrap_or(0).to_string());
@@ -53,7 +53,7 @@ fn shown(line: &mut Line) -> Vec<String> {
 }
 
 #[test]
-fn a_link_that_dies_while_what_was_missed_arrives_loses_nothing_of_it() {
+fn a_link_lost_during_the_replay_loses_no_missed_message() {
     let mut line = Line::event();
     line.hear(&message("lobby", 5));
     for (since, next) in [(5, 6), (6, 7), (7, 8)] {
@@ -69,7 +69,7 @@ fn a_link_that_dies_while_what_was_missed_arrives_loses_nothing_of_it() {
 }
 
 #[test]
-fn an_own_message_is_shown_once_it_is_acknowledged_however_much_is_missing_around_it() {
+fn an_own_message_is_shown_once_acknowledged_despite_gaps() {
     let mut line = Line::event();
     line.say("mine");
     let request = line.take_requests().remove(0);
@@ -86,7 +86,7 @@ fn an_own_message_is_shown_once_it_is_acknowledged_however_much_is_missing_aroun
 }
 
 #[test]
-fn what_is_missing_in_a_room_is_told_before_it_is_left_though_an_own_message_is_in_doubt() {
+fn gaps_of_a_room_are_shown_before_it_is_left_despite_doubt() {
     let mut line = Line::event();
     line.say("mine");
     let request = line.take_requests().remove(0);
@@ -137,7 +137,7 @@ fn a_room_begins_with_its_context_and_goes_on_from_there() {
 }
 
 #[test]
-fn a_room_that_was_silent_since_it_was_entered_is_resumed_all_the_same() {
+fn a_room_silent_since_it_was_joined_is_resumed_too() {
     for (said, since) in [(r#","seq":8"#, Some(8)), (r#","seq":0"#, Some(0)), ("", None)] {
         for is_program in [false, true] {
             let mut line = if is_program { Line::event().for_a_program() } else { Line::event() };
@@ -148,7 +148,7 @@ fn a_room_that_was_silent_since_it_was_entered_is_resumed_all_the_same() {
 }
 
 #[test]
-fn a_room_that_has_to_be_entered_again_shows_what_was_missed_as_news() {
+fn a_room_joined_again_shows_missed_messages_as_news() {
     for (context, expected) in [
         (Some(history("den", 1..=5, None)), vec!["3", "4", "5", "6"]),
         (Some(history("den", 4..=5, None)), vec!["gap 3-3", "4", "5", "6"]),
@@ -249,7 +249,7 @@ fn a_program_knows_its_own_by_the_ref_also_among_what_it_missed() {
 
 /// A server with a history, whose words wait in a queue until the link carries them.
 struct Server {
-    /// Who said what, by which id; the number is the place, from 1.
+    /// Author, text and id of each message; the number is the place, from 1.
     log: Vec<(String, String, Option<MessageId>)>,
     /// Numbers up to this one are not stored any more.
     forgotten: usize,
@@ -300,7 +300,7 @@ impl Server {
 
 proptest! {
     #[test]
-    fn wherever_the_link_is_cut_each_message_is_shown_once_in_order_or_told_to_be_missing(
+    fn at_any_cut_each_message_is_shown_once_in_order_or_as_a_gap(
         steps in proptest::collection::vec(0_u8..20, 1..200),
         is_program in any::<bool>(),
     ) {

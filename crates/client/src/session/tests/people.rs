@@ -1,4 +1,4 @@
-//! How many are in a room, whenever it is announced who came and went (T11).
+//! Number of people in a room, whenever it is announced who came and went (T11).
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn with_people(names: &[&str]) -> Line {
 }
 
 #[test]
-fn whoever_was_counted_on_arriving_is_not_counted_again_when_announced() {
+fn a_person_counted_on_arrival_is_not_counted_when_announced() {
     let mut line = with_people(&["alice", "bob", "x"]);
     // T11: each of these happened before the names were told, and is announced behind them.
     for (announced, people) in [
@@ -31,7 +31,7 @@ fn whoever_was_counted_on_arriving_is_not_counted_again_when_announced() {
 }
 
 #[test]
-fn who_came_or_went_without_a_name_is_asked_for_and_not_too_often() {
+fn names_behind_bare_counts_are_requested_but_not_too_often() {
     let mut line = with_people(&["alice", "bob", "x"]);
     let asks = |line: &mut Line| -> Vec<String> {
         let rooms = line.take_requests().into_iter().filter_map(|request| match request.ask {

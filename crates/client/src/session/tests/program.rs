@@ -1,9 +1,9 @@
-//! What a program is owed beyond what a person is.
+//! Output for a program beyond that for a person.
 
 use super::*;
 
 #[test]
-fn everything_that_the_server_says_is_shown_and_answers_above_all() {
+fn a_program_sees_every_event_and_above_all_every_answer() {
     let repeats = [
         r#"{"type":"renamed","from":"alice","to":"al"}"#,
         r#"{"type":"renamed","from":"alice","to":"al","ref":"n"}"#,
@@ -82,7 +82,7 @@ fn a_goodbye_is_answered_where_the_server_has_no_word_for_it() {
 }
 
 #[test]
-fn a_request_that_no_server_takes_is_declined_before_it_ends_the_link() {
+fn an_oversized_request_is_declined_before_it_ends_the_link() {
     let mut line = Line::event().for_a_program();
     let name = "x".repeat(102_400);
     for request in [

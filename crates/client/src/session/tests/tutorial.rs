@@ -2,7 +2,7 @@ use super::super::update::{LinkState, SlashCommands};
 use super::*;
 
 #[test]
-fn a_server_that_gives_no_welcome_within_a_second_is_spoken_to_in_the_tutorial_dialect() {
+fn without_welcome_in_a_second_the_tutorial_dialect_is_used() {
     let mut line = Line::new(DialectChoice::Auto, None);
     line.say("early");
     line.connect();
@@ -247,7 +247,7 @@ fn a_name_refused_in_words_and_a_close_ends_with_the_words() {
 }
 
 #[test]
-fn a_name_refused_after_the_input_has_ended_is_refused_all_the_same() {
+fn a_name_refused_after_the_end_of_input_is_still_refused() {
     let mut line = Line::tutorial();
     line.say("hi");
     line.command(Command::Finish).expect("taken");
@@ -278,7 +278,7 @@ fn the_end_of_the_input_leaves_soon_whatever_the_server_says() {
 }
 
 #[test]
-fn a_close_while_the_goodbye_is_held_back_is_a_leave_if_everything_was_written() {
+fn a_close_before_the_held_goodbye_is_a_leave_if_all_is_written() {
     let mut line = Line::tutorial();
     line.say("hi");
     line.command(Command::Finish).expect("taken");
@@ -443,7 +443,7 @@ fn help_is_the_clients_own_and_then_the_servers() {
 }
 
 #[test]
-fn leaving_at_once_does_not_wait_for_a_server_that_does_not_read() {
+fn leaving_at_once_does_not_wait_for_a_server_not_reading() {
     let mut line = Line::tutorial();
     line.takes_writes = false;
     for text in ["one", "two", "three"] {

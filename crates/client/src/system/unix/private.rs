@@ -53,7 +53,8 @@ pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)
 }
 
-/// Whether the file is still the one that is found there, and was neither moved nor removed.
+/// Returns whether the file is still the one that is found there, and was neither moved nor
+/// removed.
 pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let opened = file.metadata()?;
     match std::fs::metadata(path) {

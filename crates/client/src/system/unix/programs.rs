@@ -16,7 +16,8 @@ pub(crate) fn editor_command(editor: &str, file: &Path) -> Command {
     command
 }
 
-/// Whether it is certainly a program with its arguments: no list of commands, and nothing set before it.
+/// Returns whether it is certainly a program with its arguments: no list of commands, and nothing
+/// set before it.
 fn is_one_command(editor: &str) -> bool {
     let sets = editor.split_whitespace().next().is_none_or(|first| first.contains('='));
     !sets && !editor.contains([';', '|', '&', '(', ')', '{', '}', '!', '\n'])
@@ -45,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn an_editor_may_have_options_quotes_and_blanks_and_so_may_the_file() {
+    fn editors_and_files_may_have_options_quotes_and_blanks() {
         for editor in ["printf '%s|'", r#""/usr/bin/env" printf '%s|' 'a b'"#, r"A=1 printf %s\|", "true; printf '%s|'"]
         {
             let output = editor_command(editor, Path::new("/a folder/it's $HOME.txt")).output().expect("a shell");

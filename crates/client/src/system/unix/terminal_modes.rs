@@ -17,7 +17,7 @@ const WRITE_WAIT: Duration = Duration::from_millis(100);
 /// In place of a key that makes a signal: none does.
 const NO_KEY: u8 = if cfg!(any(target_os = "linux", target_os = "android")) { 0 } else { 0xff };
 
-/// How the terminal treats what is typed and written, as it was at a moment.
+/// Modes of the terminal for input and output, as they were at a moment.
 #[derive(Debug)]
 pub(crate) struct TerminalModes {
     terminal: File,

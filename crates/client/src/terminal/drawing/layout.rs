@@ -1,4 +1,4 @@
-//! How the block at the bottom of the screen fills the columns there are.
+//! Layout of the block at the bottom of the screen in the columns there are.
 
 use glassline_wire::visible;
 use unicode_segmentation::UnicodeSegmentation;
@@ -20,13 +20,14 @@ pub(crate) struct Block {
     pub(crate) rows: Vec<Row>,
     /// The row that the cursor is in.
     pub(crate) cursor_row: usize,
-    /// What stands left of the cursor in it. Written again, it takes the cursor there whatever the terminal's opinion of widths.
+    /// Text left of the cursor in it. Written again, it takes the cursor there whatever the
+    /// terminal's opinion of widths.
     pub(crate) before_cursor: String,
     /// The status line, where there is a row for it.
     pub(crate) status: Option<Row>,
 }
 
-/// What stands in the block.
+/// Contents of the block.
 #[derive(Debug, Default)]
 pub(crate) struct Contents<'a> {
     /// Rows above the input, none wider than the screen; where there is little space the last ones stay.

@@ -10,7 +10,7 @@ const NAMES: [u8; HUES] = [28, 30, 32, 64, 67, 99, 127, 130, 133, 161, 166, 169]
 /// The same where a terminal has only the basic ones.
 const BASIC_NAMES: [Color; 4] = [Color::DarkRed, Color::DarkGreen, Color::DarkMagenta, Color::DarkCyan];
 
-/// How many colours there are to choose from.
+/// Set of colours to choose from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Palette {
     /// None at all: `NO_COLOR`, or the user's wish. What stands out stands out by being bold.
@@ -35,7 +35,7 @@ impl Palette {
         }
     }
 
-    /// How a part of a line looks.
+    /// Returns the style of a part of a line.
     pub(crate) fn style(self, role: Role) -> ContentStyle {
         let plain = ContentStyle::new();
         match role {
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn without_colour_nothing_has_one_and_calls_stand_out_all_the_same() {
+    fn without_colour_nothing_has_one_and_calls_still_stand_out() {
         for role in [Role::Plain, Role::Faint, Role::Name(Hue(3)), Role::Calling, Role::Mention, Role::Warning] {
             let style = Palette::Monochrome.style(role);
             assert!(style.foreground_color.is_none() && style.background_color.is_none());

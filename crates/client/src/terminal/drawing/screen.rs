@@ -1,4 +1,4 @@
-//! What must be drawn, as pure state: new lines above, and the block below them.
+//! Pending drawing, as pure state: new lines above, and the block below them.
 //!
 //! Moves the cursor only relatively and never asks where it is: the terminal scrolls the messages itself, and keeps them.
 
@@ -34,7 +34,7 @@ pub(crate) enum Stroke {
     Text(String),
     /// Ring.
     Bell,
-    /// Whether text that reaches the edge goes on in the next row.
+    /// `true` if text that reaches the edge goes on in the next row.
     Wrap(bool),
 }
 
@@ -103,7 +103,7 @@ impl Screen {
         }
     }
 
-    /// How many lines wait to be printed.
+    /// Returns the number of lines that wait to be printed.
     pub(crate) fn waiting(&self) -> usize {
         self.new_lines.len()
     }
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_waits_while_nothing_is_drawn_is_bounded_and_what_is_skipped_is_counted() {
+    fn lines_waiting_to_be_drawn_are_bounded_and_skips_counted() {
         let mut screen = Screen::default();
         for number in 0..LINES_MAX + 5 {
             screen.print(Line::notice(&format!("{number}")));

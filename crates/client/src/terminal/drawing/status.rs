@@ -14,10 +14,10 @@ const IN: &str = " in ";
 /// Names that stand for who is there; with more people it is a number.
 const NAMES_MAX: usize = 3;
 
-/// What the status line tells beside the session's own status.
+/// Content of the status line beside the session's own status.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Beside<'a> {
-    /// What the last key asks for or brought about.
+    /// Text on what the last key asks for or brought about.
     pub(crate) hint: Option<&'a str>,
     pub(crate) waiting: &'a [Waiting],
     /// Mentions in the current room since the user last did anything.
@@ -45,7 +45,7 @@ pub(crate) fn row(status: &Status, beside: &Beside<'_>, columns: usize) -> Row {
     joined(fullest, room)
 }
 
-/// How much can be left out: the last of these says only what must be said.
+/// Highest degree of terseness, at which only what must be said is said.
 const TERSEST: usize = 9;
 
 fn parts(status: &Status, beside: &Beside<'_>, terseness: usize) -> Vec<Span> {
@@ -106,7 +106,7 @@ fn who(status: &Status) -> String {
     }
 }
 
-/// What waits in other rooms: each by its number, then all as one.
+/// Returns the counts of messages that wait in other rooms: each by its number, then all as one.
 fn elsewhere(waiting: &[Waiting], terseness: usize) -> Vec<Span> {
     let role = |mentions: usize| if mentions > 0 { Role::Mention } else { Role::Faint };
     let for_you = |mentions: usize| if mentions > 0 { "!" } else { "" };

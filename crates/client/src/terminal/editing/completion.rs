@@ -5,10 +5,10 @@ use crate::commands::{Argument, SlashCommand, all_names};
 /// Candidates that a hint names; it says how many more there are.
 const HINT_CANDIDATES_MAX: usize = 8;
 
-/// What there is to complete with.
+/// Sources of completions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sources<'a> {
-    /// Who spoke last comes first.
+    /// Speakers, the latest first.
     pub(crate) names: &'a [String],
     pub(crate) rooms: &'a [String],
 }
@@ -23,7 +23,7 @@ pub(crate) struct Completion {
     shown: Option<usize>,
 }
 
-/// What the word becomes, and what separates it from the next one.
+/// Replacement of the word, and its separator from the next one.
 #[derive(Debug, PartialEq, Eq)]
 struct Candidate {
     word: String,
@@ -31,7 +31,7 @@ struct Candidate {
 }
 
 impl Completion {
-    /// What completes the word before the cursor; `None` if nothing does.
+    /// Starts a completion of the word before the cursor; `None` if nothing completes it.
     pub(crate) fn start(text: &str, cursor: usize, sources: Sources<'_>) -> Option<Self> {
         let before = &text[..cursor];
         let word_start = before.rfind(char::is_whitespace).map_or(0, |at| at + first_len(&before[at..]));
@@ -165,7 +165,7 @@ fn of_bare_names(word: &str, sources: Sources<'_>, end: &'static str) -> Vec<Can
     }
 }
 
-/// What a peer is called is put into the line only if a key could have typed it.
+/// Returns whether keys could have typed a peer's name; no other is put into the line.
 fn is_typeable(name: &str) -> bool {
     !name.chars().any(char::is_control)
 }
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What so many Tabs make of a text with a bar for the cursor.
+    /// Returns the effect of so many Tabs on a text, with a bar for the cursor.
     fn tabs(input: &str, count: usize) -> String {
         let Some(mut completion) = start(input) else { return "nothing".to_owned() };
         let (text, cursor) = (0..count).map(|_| completion.forward()).last().expect("a Tab");

@@ -18,7 +18,7 @@ pub(crate) struct Editor {
     /// Byte offset, always between two graphemes.
     cursor: usize,
     cuts: KillRing,
-    /// Where what was put back just now stands.
+    /// Range of the text that was put back just now.
     put_back: Option<(usize, usize)>,
     undo: UndoLog,
     recall: Recall,
@@ -314,7 +314,7 @@ impl Editor {
     }
 }
 
-/// What keys can type of a text, its newlines as Unix has them.
+/// Returns the characters of a text that keys can type, its newlines as Unix has them.
 pub(crate) fn cleaned(text: &str) -> String {
     let unix = text.replace("\r\n", "\n").replace('\r', "\n");
     unix.chars().filter(|&c| !c.is_control() || c == '\n' || c == '\t').collect()

@@ -1,4 +1,4 @@
-//! What was cut, the newest first; cuts in a row are one.
+//! Texts that were cut, the newest first; cuts in a row are one.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! What editing a line needs beside the text itself; pure, each piece for one reason.
+//! Parts of a line editor beside the text itself; pure, each piece for one reason.
 
 pub(crate) mod completion;
 pub(crate) mod editor;

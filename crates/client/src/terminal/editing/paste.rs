@@ -8,12 +8,12 @@ use crate::terminal::action::Action;
 use crate::terminal::action::Motion;
 use crate::terminal::editing::editor;
 
-/// What is pasted into a sentence; more lines are asked about.
+/// Lines that are pasted without a question.
 const UNASKED_LINES_MAX: usize = 5;
 /// Of several pastes that are asked about as one.
 const APPENDED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// What becomes of a paste at first.
+/// First treatment of a paste.
 #[derive(Debug)]
 pub(crate) enum Reception {
     /// It is put into the input, and this is told.
@@ -27,7 +27,7 @@ pub(crate) enum Reception {
 pub(crate) struct Limits {
     /// Of one message.
     pub(crate) message_bytes_max: usize,
-    /// What stands in the input already.
+    /// Bytes that stand in the input already.
     pub(crate) input_bytes: usize,
 }
 
@@ -41,11 +41,11 @@ pub(crate) struct PasteQuestion {
     /// Reason why it cannot be sent as it is: a line of it is a private command.
     private_line: Option<String>,
     limits: Limits,
-    /// What has been typed since: an answer, or words that were meant for somebody else.
+    /// Characters typed since: an answer, or words that were meant for somebody else.
     typed: String,
 }
 
-/// What is to become of it.
+/// Treatment that the user chose.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// Send it as one message. It is text even if it begins with a slash.
@@ -112,7 +112,7 @@ impl PasteQuestion {
         format!("{what}:{why} {}{enter} Esc drops it", offers.join(", "))
     }
 
-    /// What a key answers; `None` if it is no answer yet, and the question stays.
+    /// Returns the answer that a key gives; `None` if it is no answer yet, and the question stays.
     ///
     /// A letter alone answers nothing: whoever was in the middle of a word does not send the paste with its next letter.
     pub(crate) fn answer(&mut self, action: &Action) -> Option<Answer> {
@@ -128,7 +128,7 @@ impl PasteQuestion {
         None
     }
 
-    /// What has been typed, as it stands in place of the input.
+    /// Returns the characters typed so far, in place of the input.
     pub(crate) fn typed(&self) -> &str {
         &self.typed
     }

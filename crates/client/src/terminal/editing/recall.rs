@@ -15,7 +15,7 @@ pub(crate) struct Recall {
     place: Option<Place>,
 }
 
-/// Where the walk is, and what stood there before it began.
+/// Position in the walk, and the text before it began.
 #[derive(Debug)]
 struct Place {
     at: usize,

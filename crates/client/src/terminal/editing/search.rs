@@ -15,7 +15,7 @@ pub(crate) struct Search {
     draft: String,
     draft_cursor: usize,
     now: State,
-    /// What Backspace goes back to.
+    /// States to which Backspace goes back.
     before: Vec<State>,
 }
 
@@ -28,7 +28,7 @@ struct State {
     fails: bool,
 }
 
-/// What an action was to the search.
+/// Effect of an action on the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     /// It goes on.
@@ -80,12 +80,12 @@ impl Search {
         self.now.found.as_ref().map_or_else(|| self.draft(), |(_, line)| (line.as_str(), line.len()))
     }
 
-    /// What stood in the input before.
+    /// Returns the text of the input before the search.
     pub(crate) fn draft(&self) -> (&str, usize) {
         (&self.draft, self.draft_cursor)
     }
 
-    /// What is shown in place of the input.
+    /// Returns the text shown in place of the input.
     pub(crate) fn prompt(&self) -> String {
         let State { query, found, fails } = &self.now;
         let state = match (found, fails) {
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn enter_and_motions_take_the_line_and_escape_puts_the_draft_back() {
+    fn enter_and_motions_take_the_line_and_escape_the_draft() {
         let mut search = searching("tea");
         assert_eq!(act(&mut search, &Action::Enter), Step::Take);
         assert_eq!(act(&mut search, &Action::Go(Motion::Left)), Step::TakeAndAct);

@@ -16,7 +16,7 @@ pub(crate) enum Group {
     Removing,
     /// Lines sent before.
     Recalling,
-    /// What a completion or a search offers.
+    /// Text that a completion or a search offers.
     Offering,
 }
 
@@ -55,7 +55,7 @@ impl UndoLog {
         self.group = None;
     }
 
-    /// What stood before the last step; `now` is what stands now.
+    /// Returns the state before the last step; `now` is the present one.
     pub(crate) fn undo(&mut self, now: Snapshot) -> Option<Snapshot> {
         self.group = None;
         let before = self.past.pop_back()?;
@@ -63,7 +63,7 @@ impl UndoLog {
         Some(before)
     }
 
-    /// What stood before the last undo.
+    /// Returns the state before the last undo.
     pub(crate) fn redo(&mut self, now: Snapshot) -> Option<Snapshot> {
         self.group = None;
         let after = self.future.pop()?;

@@ -1,4 +1,5 @@
-//! Where words start and end: Unicode's words, and in them a stop at every punctuation mark, as in a shell.
+//! Boundaries of words: Unicode's words, and in them a stop at every punctuation mark, as in a
+//! shell.
 //!
 //! A Chinese or Japanese character stands for itself, as nothing less than a dictionary knows better.
 

@@ -25,7 +25,7 @@ impl Home {
         (Handover::start(&editor, text, &self.state(), inbox).expect("started"), arrivals)
     }
 
-    /// What became of a text, what was written to the terminal, and the drafts that are left.
+    /// Returns the edited text, and the bytes written to the terminal.
     fn edited(&self, script: &str, text: &str) -> (Result<String, String>, Vec<u8>) {
         let (handover, arrivals) = self.start(script, text);
         let arrival = arrivals.recv_timeout(Duration::from_secs(20)).expect("it ends");
@@ -137,7 +137,7 @@ fn a_program_that_is_abandoned_may_put_its_things_in_order() {
 
 #[cfg(unix)]
 #[test]
-fn a_program_that_will_not_end_is_ended_and_the_screen_put_straight() {
+fn a_program_that_will_not_end_is_killed_and_the_screen_reset() {
     let home = Home::new("stubborn");
     let ready = home.0.join("ready");
     let script = format!("trap '' TERM; : >'{}'; while :; do sleep 0.01; done", ready.display());

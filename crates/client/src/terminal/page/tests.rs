@@ -147,7 +147,7 @@ const EARLIER: &str = concat!(
 );
 
 #[test]
-fn what_was_said_before_stands_apart_with_its_times_and_calls_nobody() {
+fn past_messages_stand_apart_with_their_times_and_no_bell() {
     for timestamps in [false, true] {
         let mut page = page(timestamps);
         page.user_has_gone();
@@ -182,7 +182,7 @@ fn days_of_earlier_do_not_mix_with_lines_without_times() {
 }
 
 #[test]
-fn what_was_said_before_in_another_room_waits_there_and_is_no_news() {
+fn past_messages_of_another_room_wait_there_and_are_no_news() {
     let mut page = page(false);
     assert!(shown(&mut page, heard(&EARLIER.replace("ROOM", "den")), 0).is_empty());
     assert!(page.waiting(&["lobby".to_owned(), "den".to_owned()]).is_empty());

@@ -18,7 +18,7 @@ const ENTRIES: [&str; 2] = [
     "SELECT id FROM message_text_docsize WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
 ];
 
-/// What is missing, in order, and what is not certain about it.
+/// Missing messages, in order, and uncertainties about them.
 #[derive(Debug, Default)]
 pub(super) struct Absent {
     pub(super) missing: Vec<RangeInclusive<u64>>,

@@ -25,7 +25,7 @@ const FAULTS_MAX: usize = 100;
 /// Numbers of a room looked at in one read: some tens of milliseconds, even if all texts are long.
 const SLICE: u64 = 2_000;
 
-/// What a check found.
+/// Result of a check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// Rooms that were ever spoken in.
@@ -38,17 +38,18 @@ pub struct Report {
     pub unverified: u64,
     /// Messages the search index does not have yet; that is no fault.
     pub index_lag: u64,
-    /// Whether the file's own structure was not looked at to its end, because what a server wrote meanwhile became too much. All
-    /// messages were read nevertheless.
+    /// `true` if the file's own structure was not looked at to its end, because what a server wrote
+    /// meanwhile became too much. All messages were read nevertheless.
     pub pages_left_out: bool,
-    /// Whether pages belong to nothing since its search index was replaced: lost space, which a vacuum gives back.
+    /// `true` if pages belong to nothing since its search index was replaced: lost space, which a
+    /// vacuum gives back.
     pub stray_pages: bool,
-    /// What is wrong, in words, up to a hundred; empty if nothing is.
+    /// Faults in words, up to a hundred; empty if there are none.
     pub faults: Vec<String>,
 }
 
 impl Report {
-    /// Whether nothing is wrong.
+    /// Returns whether nothing is wrong.
     pub fn is_sound(&self) -> bool {
         self.faults.is_empty()
     }
@@ -120,7 +121,7 @@ struct Room {
     is_sound: bool,
 }
 
-/// What slices of a room found missing.
+/// Messages that slices of a room found missing.
 #[derive(Default)]
 struct Missing {
     messages: u64,
@@ -264,7 +265,8 @@ impl Checking<'_> {
         Ok(())
     }
 
-    /// How many of a room's messages are not there and were not forgotten: told from one moment, since a server may forget others.
+    /// Returns the number of a room's messages that are not there and were not forgotten: told from
+    /// one moment, since a server may forget others.
     fn lost(&self, id: i64) -> Result<u64, rusqlite::Error> {
         let transaction = self.db.unchecked_transaction()?;
         let (oldest, newest, forgotten): (u64, u64, u64) = transaction
@@ -377,7 +379,7 @@ fn room_by_messages(db: &Connection, id: i64) -> Result<Room, rusqlite::Error> {
     Ok(Room { newest, oldest, indexed: newest, oldest_at_ms: 0, is_sound: false })
 }
 
-/// What a room says of itself and is not so.
+/// Returns a description of a false statement of a room about itself, if there is one.
 fn contradiction(db: &Connection, id: i64, room: &Room) -> Result<Option<String>, rusqlite::Error> {
     let Room { newest, oldest, indexed, oldest_at_ms, .. } = *room;
     if oldest == 0 || oldest > newest + 1 || indexed > newest {

@@ -39,7 +39,7 @@ const ACTS: Table = Table {
     single: "SELECT * FROM act WHERE number = ?1",
 };
 
-/// What an export holds, and what it should hold and does not.
+/// Contents of an export, and messages that it should hold and does not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exported {
     /// Rooms that have messages.
@@ -53,12 +53,12 @@ pub struct Exported {
     pub missing: Vec<(String, RangeInclusive<u64>)>,
     /// Acts that are missing, by their numbers in the file.
     pub missing_acts: Vec<RangeInclusive<u64>>,
-    /// What is not certain, in sentences: which rooms there are, and which numbers they have.
+    /// Uncertainties, in sentences: which rooms there are, and which numbers they have.
     pub doubts: Vec<String>,
 }
 
 impl Exported {
-    /// Whether nothing is missing or uncertain.
+    /// Returns whether nothing is missing or uncertain.
     pub fn is_complete(&self) -> bool {
         self.missing.is_empty() && self.missing_acts.is_empty() && self.doubts.is_empty()
     }

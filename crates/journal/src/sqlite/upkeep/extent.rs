@@ -197,7 +197,7 @@ fn extent(
     Ok(Some((from, to, !is_newest_wrong && !is_oldest_wrong && !says_too_much)))
 }
 
-/// What a search for one key came to.
+/// Result of a search for one key.
 #[derive(Clone, Copy)]
 enum Found {
     Key(i64),

@@ -7,7 +7,7 @@ use crate::sqlite::fault;
 use crate::sqlite::files::{beside, without_links};
 use crate::store::StoreError;
 
-/// What stands where a history is to be, before it is opened.
+/// State of the path of a history before it is opened.
 pub(super) struct Fresh {
     file: PathBuf,
     /// Files that are not there.

@@ -34,7 +34,7 @@ const LINES_AT_ONCE: usize = 1_024;
 /// Longest `who` of an act, in bytes: names and networks are shorter.
 const WHO_BYTES_MAX: usize = 256;
 
-/// What an import brought.
+/// Result of an import.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Imported {
     /// Messages stored.
@@ -180,7 +180,8 @@ pub(super) fn cannot_be_entered(room: &str) -> Option<String> {
     forbidden.map(|c| format!("it has the character U+{:04X}", u32::from(c)))
 }
 
-/// Whether a server could have written this name, as far as that can be said without the tables that servers have.
+/// Fails unless a server could have written this name, as far as that can be said without the
+/// tables that servers have.
 fn hold_to_name(what: &str, name: &str, bytes_max: usize) -> Result<(), String> {
     if name.is_empty() || name.len() > bytes_max {
         return Err(format!("has a \"{what}\" of {} bytes, not of 1 to {bytes_max}", name.len()));
@@ -194,8 +195,8 @@ fn hold_to_name(what: &str, name: &str, bytes_max: usize) -> Result<(), String> 
     Ok(())
 }
 
-/// Whether a server could have stored this text: without control characters, and not longer than what is sent. Each U+FFFD may stand
-/// for a single byte.
+/// Fails unless a server could have stored this text: without control characters, and not longer
+/// than what is sent. Each U+FFFD may stand for a single byte.
 fn hold_to_text(text: &str) -> Result<(), String> {
     if relayed(text) != text {
         return Err("has a \"text\" with control characters other than newline and tab".to_string());
@@ -325,7 +326,7 @@ impl Importing<'_> {
         Ok(())
     }
 
-    /// Whether the very same message stands at its number.
+    /// Returns whether the very same message stands at its number.
     fn is_there(&self, message: &Message) -> Result<bool, UpkeepError> {
         let look = || {
             let id: i64 = self

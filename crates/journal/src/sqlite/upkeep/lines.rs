@@ -12,7 +12,7 @@ use super::export::schema_line;
 /// Some editors and shells begin a file in UTF-8 with this.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// What files that are no text in UTF-8 begin with, and what to say of them.
+/// First bytes of files that are no text in UTF-8, and the description of each.
 const OTHER_FORMS: [(&[u8], &str); 5] = [
     (b"\xFF\xFE", "is UTF-16; save it as UTF-8, then import again"),
     (b"\xFE\xFF", "is UTF-16; save it as UTF-8, then import again"),
@@ -66,7 +66,7 @@ impl<'l> Lines<'l> {
         Ok(Some(self.line.trim_ascii()))
     }
 
-    /// Whether the line has an end of its own; the last may have none, or be cut off.
+    /// Returns whether the line has an end of its own; the last may have none, or be cut off.
     pub(super) fn is_whole(&self) -> bool {
         self.line.last() == Some(&b'\n')
     }

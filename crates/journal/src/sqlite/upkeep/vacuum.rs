@@ -15,7 +15,7 @@ use crate::store::{Store, StoreError};
 /// Estimate of the steps in which `SQLite` copies a message, its id and its index entries; measured.
 const STEPS_PER_MESSAGE: u64 = 14;
 
-/// What it was good for.
+/// Result of a vacuum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Vacuumed {
     /// Bytes of the file before.

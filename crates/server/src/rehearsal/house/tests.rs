@@ -145,7 +145,7 @@ fn send(text: &str, id: u32) -> Vec<u8> {
 }
 
 #[test]
-fn however_many_speak_in_one_turn_no_more_waits_to_be_stored_than_may_and_what_one_read_brings() {
+fn waiting_records_exceed_the_bound_only_by_single_reads() {
     for first in [&b""[..], b"1         x6         /names"] {
         let (mut house, shelves) = open(unlimited(), 0);
         let mut expected = 0;
@@ -198,7 +198,7 @@ fn whoever_waited_goes_on_once_the_others_have_been_written_to() {
 }
 
 #[test]
-fn what_the_history_has_done_stays_there_until_members_have_been_written_to() {
+fn history_results_stay_queued_until_members_are_written_to() {
     for first in 1..=60 {
         let limits = Limits { log_bytes_max: 4_096, ..Limits::default() };
         let (mut house, shelves) = open(Config { limits, ..unlimited() }, 0);
@@ -373,7 +373,7 @@ fn a_class_behind_one_address_comes_in_at_once() {
 }
 
 #[test]
-fn whoever_the_server_keeps_waiting_is_not_closed_for_those_who_come() {
+fn a_client_that_the_server_keeps_waiting_is_not_evicted() {
     let mut house = House::open(Config::default(), None, NOW);
     let peer = SocketAddr::from(([192, 0, 2, 1], 4_000));
     let connect = |house: &mut House| house.connect(peer, 1 << 20);
@@ -397,7 +397,7 @@ fn whoever_the_server_keeps_waiting_is_not_closed_for_those_who_come() {
 }
 
 #[test]
-fn who_says_no_name_makes_room_for_who_comes_from_the_same_address() {
+fn a_client_without_a_name_is_evicted_for_one_of_its_address() {
     let mut house = House::open(Config::default(), None, NOW);
     let peer = SocketAddr::from(([192, 0, 2, 1], 4_000));
     let elsewhere = house.connect(SocketAddr::from(([192, 0, 2, 2], 4_000)), 1 << 20);

@@ -90,7 +90,7 @@ fn up_and_down_walk_through_a_text_of_several_lines_first() {
 }
 
 #[test]
-fn a_paste_keeps_its_newlines_and_loses_its_controls_and_too_long_is_refused() {
+fn a_paste_keeps_newlines_and_drops_controls_and_is_bounded() {
     let mut line = Editor::default();
     assert!(line.insert("a\r\nb\rc\u{1b}[201~\u{7}\u{9b}\td"));
     assert_eq!(line.text(), "a\nb\nc[201~\td");
@@ -119,7 +119,7 @@ fn words_stop_at_punctuation_and_spaces_do_not_for_control_w() {
 }
 
 #[test]
-fn cuts_in_a_row_come_back_together_and_older_ones_in_their_place() {
+fn cuts_in_a_row_come_back_together_and_older_ones_in_place() {
     let mut line = editor("one two three |four");
     line.cut(Motion::SpaceLeft);
     line.cut(Motion::SpaceLeft);

@@ -1,9 +1,10 @@
 //! Form of comments, test names and documents, as CONTRIBUTING asks for it; pure functions over
-//! text, and the run over every tracked file.
+//! text, and the run over every file.
 
 use std::fs;
+use std::path::PathBuf;
 
-use crate::command::{self, Outcome, program};
+use crate::command::{self, Outcome};
 
 /// Words with which no doc comment starts: one starts with a noun or a verb.
 const QUESTION_WORDS: [&str; 7] = ["What", "Who", "Whom", "Whose", "Whether", "How", "Where"];
@@ -15,30 +16,43 @@ const MARKDOWN_COLUMNS_MAX: usize = 100;
 /// Line, counted from 1, and description of a fault.
 type Fault = (usize, String);
 
-/// Checks every tracked file.
+/// Checks every file.
 ///
 /// # Errors
-/// Every fault, by file and line; or git is not there.
+/// Every fault, by file and line; or a file cannot be read.
 pub(crate) fn check() -> Outcome {
     let mut faults = Vec::new();
-    for (pattern, faults_of) in [("*.rs", in_rust as fn(&str) -> Vec<Fault>), ("*.md", in_markdown)] {
-        for file in tracked(pattern)? {
-            let text = fs::read_to_string(command::root().join(&file)).map_err(|error| format!("{file}: {error}"))?;
-            faults.extend(faults_of(&text).into_iter().map(|(line, fault)| format!("{file}:{line}: {fault}")));
+    for (extension, faults_of) in [("rs", in_rust as fn(&str) -> Vec<Fault>), ("md", in_markdown)] {
+        for file in sources(extension)? {
+            let text = fs::read_to_string(command::root().join(&file))
+                .map_err(|error| format!("{}: {error}", file.display()))?;
+            faults.extend(
+                faults_of(&text).into_iter().map(|(line, fault)| format!("{}:{line}: {fault}", file.display())),
+            );
         }
     }
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
 }
 
-/// Returns the tracked files that match a pattern, as paths from the root; those deleted in the
-/// working tree are left out.
-fn tracked(pattern: &str) -> Result<Vec<String>, String> {
-    let listed = program("git", &["ls-files", pattern]).output().map_err(|error| format!("cannot run git: {error}"))?;
-    if !listed.status.success() {
-        return Err(format!("git ls-files failed: {}", String::from_utf8_lossy(&listed.stderr).trim()));
+/// Returns the project's files with an extension, as paths from the root, in order. Hidden folders
+/// and those of build results are left out.
+fn sources(extension: &str) -> Result<Vec<PathBuf>, String> {
+    let root = command::root();
+    let (mut folders, mut files) = (vec![root.clone()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+            let is_left_out =
+                path.file_name().is_none_or(|name| name == "target" || name.as_encoded_bytes()[0] == b'.');
+            if path.is_dir() && !path.is_symlink() && !is_left_out {
+                folders.push(path);
+            } else if path.extension().is_some_and(|found| found == extension) {
+                files.push(path.strip_prefix(&root).unwrap_or(&path).to_path_buf());
+            }
+        }
     }
-    let names = String::from_utf8_lossy(&listed.stdout).lines().map(str::to_owned).collect::<Vec<_>>();
-    Ok(names.into_iter().filter(|name| command::root().join(name).exists()).collect())
+    files.sort();
+    Ok(files)
 }
 
 /// Returns the faults of a Rust source.

@@ -3,7 +3,7 @@
 
 use std::net::Ipv4Addr;
 
-use glassline_room::{Entered, Entrance, Holder, Hub, MemberId, Now, OperatorToken, Rules};
+use glassline_hub::{ConnectInfo, Hub, LoginOutcome, MemberId, NameHolder, Now, OperatorToken, Rules};
 use glassline_wire::frame::Decoder;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Hello, Send};
@@ -44,13 +44,14 @@ fuzz_target!(|bytes: &[u8]| {
         let index = usize::from(*who) % peers.len().max(1);
         let Some(id) = peers.get(index).map(|peer| peer.id).filter(|_| operation % 8 != 0) else {
             if peers.len() < MEMBERS_MAX {
-                let entrance = Entrance { connection: peers.len(), token: 7, address: Ipv4Addr::LOCALHOST.into(), now };
+                let entrance =
+                    ConnectInfo { connection: peers.len(), token: 7, address: Ipv4Addr::LOCALHOST.into(), now };
                 let entered = if operation & 8 == 0 {
                     hub.enter_tutorial(argument, entrance).ok()
                 } else {
                     let hello = Hello { name: text.into_owned(), ..Hello::default() };
-                    match hub.enter_event(&hello, None, Holder::Unasked, entrance) {
-                        Ok(Entered::As(id)) => Some(id),
+                    match hub.enter_event(&hello, None, NameHolder::Unasked, entrance) {
+                        Ok(LoginOutcome::As(id)) => Some(id),
                         _ => None,
                     }
                 };
@@ -70,7 +71,7 @@ fuzz_target!(|bytes: &[u8]| {
                 };
                 drop(hub.say(id, &send, Some("r".into()), now));
             }
-            3 => drop(hub.obey(id, &format!("/{text}"), now)),
+            3 => drop(hub.execute(id, &format!("/{text}"), now)),
             4 => receive(&mut hub, &mut peers[index], usize::from(*length) * 16),
             5 if operation & 8 == 0 => drop(hub.send_direct(id, &text, "psst", None, None, now)),
             5 => {
@@ -100,13 +101,13 @@ fuzz_target!(|bytes: &[u8]| {
         }
         while hub.take_happening().is_some() {}
         hub.tick(now);
-        while let Some(woken) = hub.take_woken() {
+        while let Some(woken) = hub.take_ready() {
             if let Some(peer) = peers.iter_mut().find(|peer| peer.id == woken) {
                 receive(&mut hub, peer, usize::MAX);
             }
         }
         for _ in 0..*who {
-            let Some(visited) = hub.next_in_lap() else { break };
+            let Some(visited) = hub.next_in_round() else { break };
             if operation & 16 == 0
                 && let Some(peer) = peers.iter_mut().find(|peer| peer.id == visited)
             {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 
 use glassline_client::session::update::{Input, Output, Update};
-use glassline_room::Now;
+use glassline_hub::Now;
 use glassline_server::{Config, FloodLimit, House, Limits};
 use glassline_wire::event::Event;
 use glassline_wire::timestamp::Timestamp;

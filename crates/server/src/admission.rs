@@ -9,7 +9,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 
-use glassline_room::subnet;
+use glassline_hub::subnet;
 
 use crate::bucket::Bucket;
 use crate::flood::{Flood, FloodLimit};

@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use glassline_room::Now;
+use glassline_hub::Now;
 use glassline_wire::timestamp::Timestamp;
 
 /// Counts from the server's start.

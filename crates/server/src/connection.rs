@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use glassline_room::MemberId;
+use glassline_hub::MemberId;
 
 use crate::admission::Terms;
 use crate::door::Door;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use glassline_room::server_pair;
+use glassline_hub::server_pair;
 use glassline_wire::opening::{EVENT_OPENING, Opening, Sniffed, sniff};
 
 use crate::refusal_page;

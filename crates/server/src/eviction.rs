@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use glassline_room::subnet;
+use glassline_hub::subnet;
 
 use crate::connection::EvictionRank;
 use crate::link::Link;

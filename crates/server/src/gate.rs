@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use glassline_room::subnet;
+use glassline_hub::subnet;
 
 use crate::limits::Limits;
 

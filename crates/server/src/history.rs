@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
+use glassline_hub::{self as room, CommitOutcome, Hub, Inquiry, PendingRecord, RecordBody};
 use glassline_journal::{
     Answer, Damage, Done, Entry, Gauges, Journal, Outcome, Question, Record, Requester, Store, StoreError, Ticket,
 };
-use glassline_room::{self as room, Draft, Drafted, Fate, Hub, Inquiry};
 use glassline_wire::request::LOBBY;
 use glassline_wire::visible::one_line;
 use tracing::{error, warn};
@@ -81,7 +81,7 @@ impl History {
 
     /// Gives the journal what the hub has for it; `subnet_of` knows each connection's.
     pub(crate) fn hand_over(&mut self, hub: &mut Hub, subnet_of: impl Fn(usize) -> u128) {
-        let drafts = hub.take_drafts();
+        let drafts = hub.take_pending_records();
         if !drafts.is_empty() {
             self.journal.append(drafts.into_iter().map(record).collect());
         }
@@ -121,7 +121,7 @@ impl History {
                         warn!(%error, left_out, "not stored");
                     }
                     let words = if matches!(*error, StoreError::Full) { NO_SPACE } else { NOT_STORED };
-                    settle(hub, ticket, Fate::NotStored(words.to_string()))?;
+                    settle(hub, ticket, CommitOutcome::NotStored(words.to_string()))?;
                 }
                 Done::Answered { ticket, answer } => {
                     if let Err(error) = &answer
@@ -184,7 +184,7 @@ impl History {
 }
 
 /// Nothing is settled any more behind a report that was lost, so a server that went on would keep everybody waiting for ever.
-fn settle(hub: &mut Hub, ticket: Ticket, fate: Fate) -> io::Result<()> {
+fn settle(hub: &mut Hub, ticket: Ticket, fate: CommitOutcome) -> io::Result<()> {
     if hub.settle(ticket, fate) {
         return Ok(());
     }
@@ -195,22 +195,22 @@ fn settle(hub: &mut Hub, ticket: Ticket, fate: Fate) -> io::Result<()> {
     Err(io::Error::other(text))
 }
 
-fn record(draft: Draft) -> (u64, Record) {
+fn record(draft: PendingRecord) -> (u64, Record) {
     let record = match draft.what {
-        Drafted::Message { message, author, after, subnet } => {
+        RecordBody::Message { message, author, after, subnet } => {
             Record::Message(Entry { message, author, after, subnet })
         }
-        Drafted::Act(act) => Record::Act(act),
+        RecordBody::Act(act) => Record::Act(act),
     };
     (draft.ticket, record)
 }
 
-fn fate(outcome: Outcome) -> Fate {
+fn fate(outcome: Outcome) -> CommitOutcome {
     match outcome {
-        Outcome::Stored { seq } => Fate::Stored { seq },
-        Outcome::Again(message) => Fate::Again(message),
-        Outcome::IdReused => Fate::IdReused,
-        Outcome::TooLate => Fate::TooLate,
+        Outcome::Stored { seq } => CommitOutcome::Stored { seq },
+        Outcome::Again(message) => CommitOutcome::Again(message),
+        Outcome::IdReused => CommitOutcome::IdReused,
+        Outcome::TooLate => CommitOutcome::TooLate,
     }
 }
 

@@ -38,7 +38,7 @@ mod writing;
 #[cfg(any(test, feature = "rehearsal"))]
 pub use archive::Archive;
 pub use flood::FloodLimit;
-pub use glassline_room::{OperatorToken, TokenError};
+pub use glassline_hub::{OperatorToken, TokenError};
 pub use limits::Limits;
 pub use listener::{listen, listen_ipv6_only, takes_ipv4};
 #[cfg(any(test, feature = "rehearsal"))]

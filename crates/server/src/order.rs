@@ -1,6 +1,6 @@
 //! The operators' order at the sockets: banned addresses are turned away, whom an act throws out is closed, acts are logged.
 
-use glassline_room::{Expelled, Happening, server_pair};
+use glassline_hub::{AuditEvent, Disconnect, server_pair};
 use glassline_wire::event::Act;
 use glassline_wire::visible;
 use tracing::{info, warn};
@@ -24,13 +24,13 @@ impl<L: Link> Reactor<L> {
     pub(crate) fn keep_order(&mut self) {
         while let Some(happening) = self.hub.take_happening() {
             match happening {
-                Happening::Act(act) => log_act(&act),
-                Happening::AheadOfHistory { room, seen, newest } => {
+                AuditEvent::Act(act) => log_act(&act),
+                AuditEvent::AheadOfHistory { room, seen, newest } => {
                     if let Some(history) = &mut self.history {
                         history.note_ahead(&room, seen, newest, self.now.monotonic_ms);
                     }
                 }
-                Happening::WrongToken { connection, left } => {
+                AuditEvent::WrongToken { connection, left } => {
                     self.counters.add("wrong_token");
                     if let Some(connection) = self.connections.get(connection) {
                         let name =
@@ -40,7 +40,7 @@ impl<L: Link> Reactor<L> {
                 }
             }
         }
-        while let Some(Expelled { member, connection, reason, words }) = self.hub.take_expelled() {
+        while let Some(Disconnect { member, connection, reason, words }) = self.hub.take_expelled() {
             // It may have left by itself meanwhile.
             if self.connections.get(connection).is_some_and(|connection| connection.member == Some(member)) {
                 self.part(connection, reason, words);

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 
-use glassline_room::{Hub, MemberId, Now, Rules, subnet, subnet_key};
+use glassline_hub::{Hub, MemberId, Now, Rules, subnet, subnet_key};
 use glassline_wire::event::{Event, Ping};
 use glassline_wire::visible;
 use slab::Slab;
@@ -167,7 +167,7 @@ impl<L: Link> Reactor<L> {
 
     /// Hands on what one turn has brought so far, once it is much: the history can say that it is full only of what it has.
     pub(crate) fn give_what_is_much(&mut self) {
-        if self.hub.drafted_bytes() >= HANDED_OVER_BYTES {
+        if self.hub.pending_record_bytes() >= HANDED_OVER_BYTES {
             self.give_to_history();
         }
     }

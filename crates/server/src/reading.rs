@@ -3,7 +3,7 @@
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 
-use glassline_room::{Awaits, subnet};
+use glassline_hub::{Awaits, subnet};
 use glassline_wire::limits::GREETING_BYTES_MAX;
 use glassline_wire::visible;
 use tracing::{error, info};

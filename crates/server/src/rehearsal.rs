@@ -5,7 +5,7 @@ mod socket;
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use glassline_room::{Entrance, Hub, MemberId, Now, Rules};
+use glassline_hub::{ConnectInfo, Hub, MemberId, Now, Rules};
 use glassline_wire::frame::Decoder;
 use glassline_wire::timestamp::Timestamp;
 
@@ -42,7 +42,7 @@ impl Rehearsal {
     /// If the witness may not enter, which would be a fault of the hub's.
     pub fn new(pure: bool) -> Self {
         let mut hub = Hub::new(Rules { pure, ..Rules::default() });
-        let entrance = Entrance { connection: 0, token: 1, address: NEAR, now: NOW };
+        let entrance = ConnectInfo { connection: 0, token: 1, address: NEAR, now: NOW };
         #[expect(clippy::expect_used, reason = "for tests: a hub that refuses its first member is broken")]
         let witness = hub.enter_tutorial(b"witness", entrance).expect("an empty hub takes a good name");
         Self { hub, witness, stage: Stage::AtDoor(Door::default()), member: None, words: Vec::new(), pure }

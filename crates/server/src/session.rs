@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use glassline_room::{Awaits, Entrance, Hub, MemberId, Now};
+use glassline_hub::{Awaits, ConnectInfo, Hub, MemberId, Now};
 
 use crate::flood::Flood;
 
@@ -71,11 +71,11 @@ impl Desk<'_> {
     }
 
     /// Returns the facts about a newcomer that comes in now, with a fresh token.
-    pub(crate) fn entrance(&self) -> Entrance {
+    pub(crate) fn entrance(&self) -> ConnectInfo {
         let mut token = [0; 16];
         // Without randomness there is no secret, and the hub takes no name back for a token of zero.
         let token = getrandom::fill(&mut token).map_or(0, |()| u128::from_ne_bytes(token));
-        Entrance { connection: self.connection, token, address: self.address, now: self.now }
+        ConnectInfo { connection: self.connection, token, address: self.address, now: self.now }
     }
 
     /// Counts a frame against the flood limit: each once, when it is read, whatever it has to wait for afterwards.
@@ -111,7 +111,7 @@ impl Desk<'_> {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use glassline_room::{Fate, Rules};
+    use glassline_hub::{CommitOutcome, Rules};
     use glassline_wire::timestamp::Timestamp;
 
     use super::event::EventSession;
@@ -200,11 +200,11 @@ mod tests {
                 Verdict::Waits(Wait::Flood { .. }) => break,
                 other => panic!("{other:?}"),
             }
-            for draft in hub.take_drafts() {
-                assert!(hub.settle(draft.ticket, Fate::Stored { seq: draft.ticket + 1 }));
+            for draft in hub.take_pending_records() {
+                assert!(hub.settle(draft.ticket, CommitOutcome::Stored { seq: draft.ticket + 1 }));
             }
             while let Some(question) = hub.next_question() {
-                hub.answer(question.ticket, glassline_room::Answer::Head(0));
+                hub.answer(question.ticket, glassline_hub::Answer::Head(0));
             }
         }
         let mut bytes = stream.len() - input.len();

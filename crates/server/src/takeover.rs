@@ -1,6 +1,6 @@
 //! A name claimed with a token: its holder is asked for a sign of life, and keeps it if there is one (E2).
 
-use glassline_room::{Holder, MemberId};
+use glassline_hub::{MemberId, NameHolder};
 use glassline_wire::event::{Event, Ping};
 use tracing::info;
 
@@ -36,7 +36,7 @@ impl<L: Link> Reactor<L> {
         let holder_lives = holder.is_some_and(|holder| takeover.is_answered_by(holder));
         if holder.is_none() || holder_lives {
             // One that has gone may have come back by another connection, which nobody has asked.
-            self.resume_claim(index, if holder_lives { Holder::Lives } else { Holder::Unasked });
+            self.resume_claim(index, if holder_lives { NameHolder::Lives } else { NameHolder::Unasked });
             return;
         }
         // Its name passes to the newcomer in the hub; here it only loses its socket.
@@ -51,14 +51,14 @@ impl<L: Link> Reactor<L> {
             flood.lower_to(holder_flood, self.now.monotonic_ms);
         }
         self.part(takeover.holder_connection, "taken_over", Vec::new());
-        self.resume_claim(index, Holder::Dead(takeover.holder));
+        self.resume_claim(index, NameHolder::Dead(takeover.holder));
         if self.hub.connection(takeover.holder) == Some(takeover.holder_connection) {
             // It changed its name in the last moment, so the newcomer did not take its place.
             self.hub.depart(takeover.holder, self.now);
         }
     }
 
-    fn resume_claim(&mut self, index: usize, holder: Holder) {
+    fn resume_claim(&mut self, index: usize, holder: NameHolder) {
         let verdict = self.at_desk(index, |phase, desk| match phase {
             Phase::Event(session) => session.resume_claim(holder, desk),
             _ => Verdict::GoesOn,

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use glassline_room::{MemberId, WRITE_BYTES_MAX};
+use glassline_hub::{MemberId, WRITE_BYTES_MAX};
 use tracing::info;
 
 use crate::connection::Phase;
@@ -28,13 +28,13 @@ impl<L: Link> Reactor<L> {
     /// Writes to those with something of their own, then goes on with the laps through the rooms.
     pub(crate) fn write_turn(&mut self) {
         for _ in 0..WRITES_PER_TURN {
-            let Some(member) = self.hub.take_woken() else { break };
+            let Some(member) = self.hub.take_ready() else { break };
             if let Some(index) = self.hub.connection(member) {
                 self.write_member(index);
             }
         }
         for _ in 0..WRITES_PER_TURN {
-            let Some(member) = self.hub.next_in_lap() else { break };
+            let Some(member) = self.hub.next_in_round() else { break };
             if let Some(index) = self.hub.connection(member) {
                 self.write_member(index);
             }

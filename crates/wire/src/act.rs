@@ -14,7 +14,7 @@ pub struct Act {
     /// The operator's name at that time.
     pub by: String,
     /// Kind of the act.
-    pub act: ActKind,
+    pub act: AuditKind,
     /// To whom: a name, an address or a network (`10.0.0.0/8`); absent where it concerns everybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
@@ -32,7 +32,7 @@ pub struct Act {
 /// Acts of an operator: a closed list (O2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ActKind {
+pub enum AuditKind {
     /// Became an operator.
     Op,
     /// Closed a member's connection.
@@ -57,21 +57,21 @@ impl Act {
     /// Returns the act of the operator, in words for people.
     pub fn done(&self) -> &'static str {
         match self.act {
-            ActKind::Op => "became an operator",
-            ActKind::Kick => "kicked",
-            ActKind::Mute => "muted",
-            ActKind::Unmute => "unmuted",
-            ActKind::Ban => "banned",
-            ActKind::Unban => "unbanned",
-            ActKind::Freeze => "froze the talk",
-            ActKind::Thaw => "ended the freeze",
-            ActKind::Motd if self.text.is_none() => "took the message of the day away",
-            ActKind::Motd => "set the message of the day",
+            AuditKind::Op => "became an operator",
+            AuditKind::Kick => "kicked",
+            AuditKind::Mute => "muted",
+            AuditKind::Unmute => "unmuted",
+            AuditKind::Ban => "banned",
+            AuditKind::Unban => "unbanned",
+            AuditKind::Freeze => "froze the talk",
+            AuditKind::Thaw => "ended the freeze",
+            AuditKind::Motd if self.text.is_none() => "took the message of the day away",
+            AuditKind::Motd => "set the message of the day",
         }
     }
 }
 
-impl ActKind {
+impl AuditKind {
     /// Its word in the schema.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -6,7 +6,7 @@ use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::act::{Act, ActKind};
+pub use crate::act::{Act, AuditKind};
 use crate::frame::put_frame;
 use crate::limits;
 use crate::message_id::MessageId;

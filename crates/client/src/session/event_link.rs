@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use glassline_wire::event::{ActKind, Event, Limits, Presence, Refusal, Welcome};
+use glassline_wire::event::{AuditKind, Event, Limits, Presence, Refusal, Welcome};
 use glassline_wire::frame::put_frame;
 use glassline_wire::request::{Ask, AwayText, Request, RoomName};
 
@@ -337,7 +337,7 @@ impl Session {
             }
             Event::Act(ref act) => {
                 // Only the asker's copy has a `ref`.
-                if act.act == ActKind::Op && act.reference.is_some() {
+                if act.act == AuditKind::Op && act.reference.is_some() {
                     self.role = Role::Operator;
                 }
                 self.show(Update::Heard(event));

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use glassline_journal::{Damage, Keep, Outcome, Record, StoreError, check, export, open};
-use glassline_wire::event::{Act, ActKind, Message};
+use glassline_wire::event::{Act, AuditKind, Message};
 use glassline_wire::request::HistoryRange;
 use glassline_wire::timestamp::Timestamp;
 use rusqlite::Connection;
@@ -21,7 +21,7 @@ fn act(number: u64, who: &str) -> Record {
     Record::Act(Act {
         at: Timestamp::from_unix_ms(NOW_MS + number),
         by: "root".into(),
-        act: ActKind::Ban,
+        act: AuditKind::Ban,
         who: Some(who.into()),
         until: Some(Timestamp::from_unix_ms(NOW_MS + 1_000_000)),
         text: None,

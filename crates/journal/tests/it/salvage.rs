@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use glassline_journal::{
     Exported, Keep, Monitor, Record, Stage, StoreError, UpkeepError, check_monitored, export_monitored, open,
 };
-use glassline_wire::event::{Act, ActKind, Event};
+use glassline_wire::event::{Act, AuditKind, Event};
 use glassline_wire::timestamp::Timestamp;
 
 use crate::support::*;
@@ -43,7 +43,7 @@ fn sound(file: &Path) -> Vec<u8> {
     let act = |number: u64| Act {
         at: Timestamp::from_unix_ms(NOW_MS),
         by: "root".into(),
-        act: ActKind::Motd,
+        act: AuditKind::Motd,
         who: None,
         until: None,
         text: Some(format!("act {number:03} {}", "z".repeat(100))),

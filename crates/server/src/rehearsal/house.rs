@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use glassline_room::Now;
+use glassline_hub::Now;
 
 use super::socket::{FarEnd, NearEnd, pair};
 use crate::Config;

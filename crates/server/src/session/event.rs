@@ -1,6 +1,6 @@
 //! The event dialect (E): `hello`, then requests.
 
-use glassline_room::{Awaits, Entered, Holder, MemberId, Refused};
+use glassline_hub::{Awaits, LoginOutcome, MemberId, NameHolder, Rejection};
 use glassline_wire::event::{Bye, ErrorCode, Event, Pong, Presence, Refusal};
 use glassline_wire::frame::{Decoder, Frame, HeaderError};
 use glassline_wire::limits::{EVENT_BYTES_MAX, GREETING_BYTES_MAX, HEADER_BYTES};
@@ -99,7 +99,7 @@ impl EventSession {
             return Verdict::GoesOn;
         }
         match (std::mem::take(&mut self.waiting), *desk.member) {
-            (Waiting::Hello(waited), None) => self.enter_again(*waited, Holder::Unasked, desk),
+            (Waiting::Hello(waited), None) => self.enter_again(*waited, NameHolder::Unasked, desk),
             (Waiting::End(end), _) => end,
             (Waiting::Asked(asked), Some(member)) => answer(member, *asked, &mut self.waiting, desk),
             _ => Verdict::GoesOn,
@@ -107,7 +107,7 @@ impl EventSession {
     }
 
     /// Goes on with a `hello` that waited for the holder of its name: dead or alive.
-    pub(crate) fn resume_claim(&mut self, holder: Holder, desk: &mut Desk<'_>) -> Verdict {
+    pub(crate) fn resume_claim(&mut self, holder: NameHolder, desk: &mut Desk<'_>) -> Verdict {
         match std::mem::take(&mut self.waiting) {
             Waiting::Hello(waited) => self.enter_again(*waited, holder, desk),
             other => {
@@ -120,7 +120,7 @@ impl EventSession {
     fn enter_again(
         &mut self,
         (hello, reference): (Hello, Option<String>),
-        holder: Holder,
+        holder: NameHolder,
         desk: &mut Desk<'_>,
     ) -> Verdict {
         let verdict = enter(hello, reference, holder, &mut self.waiting, desk);
@@ -134,7 +134,7 @@ impl EventSession {
 fn before_welcome(payload: &[u8], waiting: &mut Waiting, desk: &mut Desk<'_>) -> Verdict {
     let answer = match Request::from_json(payload) {
         Ok(Request { reference, ask: Ask::Hello(hello) }) => {
-            return enter(hello, reference, Holder::Unasked, waiting, desk);
+            return enter(hello, reference, NameHolder::Unasked, waiting, desk);
         }
         Ok(Request { ask: Ask::Bye {}, .. }) => return Verdict::Left { reason: "bye", words: Vec::new() },
         Ok(Request { reference, .. }) => refusal(ErrorCode::OutOfOrder, "say hello first", reference),
@@ -154,18 +154,18 @@ fn before_welcome(payload: &[u8], waiting: &mut Waiting, desk: &mut Desk<'_>) ->
 fn enter(
     hello: Hello,
     reference: Option<String>,
-    holder: Holder,
+    holder: NameHolder,
     waiting: &mut Waiting,
     desk: &mut Desk<'_>,
 ) -> Verdict {
     let entrance = desk.entrance();
     let wait = match desk.hub.enter_event(&hello, reference.as_deref(), holder, entrance) {
-        Ok(Entered::As(member)) => {
+        Ok(LoginOutcome::As(member)) => {
             *desk.member = Some(member);
             return Verdict::GoesOn;
         }
-        Ok(Entered::Holder(holder)) => Wait::Takeover { holder },
-        Ok(Entered::Awaits) => Wait::History,
+        Ok(LoginOutcome::NameHolder(holder)) => Wait::Takeover { holder },
+        Ok(LoginOutcome::Awaits) => Wait::History,
         Err(refused) => {
             let words = refusal(refused.code, &refused.text, reference).to_frame();
             let reason = if refused.code == ErrorCode::Banned { "banned" } else { "hello_refused" };
@@ -218,7 +218,7 @@ fn answer(member: MemberId, asked: Result<Request, BadRequest>, waiting: &mut Wa
     Verdict::GoesOn
 }
 
-fn carry_out(member: MemberId, ask: Ask, reference: Option<String>, desk: &mut Desk<'_>) -> Result<(), Refused> {
+fn carry_out(member: MemberId, ask: Ask, reference: Option<String>, desk: &mut Desk<'_>) -> Result<(), Rejection> {
     let now = desk.now;
     let hub = &mut *desk.hub;
     // A program may ask for these on and on with nobody before it.
@@ -278,7 +278,7 @@ fn carry_out(member: MemberId, ask: Ask, reference: Option<String>, desk: &mut D
         Ask::History(range) => hub.read_history(member, &range, reference),
         Ask::Search(search) => hub.search_history(member, &search, reference),
         Ask::Hello(_) => {
-            Err(Refused { code: ErrorCode::OutOfOrder, text: "you have said hello already; go on".to_string() })
+            Err(Rejection { code: ErrorCode::OutOfOrder, text: "you have said hello already; go on".to_string() })
         }
         // Having been heard is all a `pong` is for.
         Ask::Pong {} | Ask::Bye {} => Ok(()),
@@ -289,9 +289,9 @@ fn own_presence(
     member: MemberId,
     room: &str,
     reference: Option<String>,
-    hub: &glassline_room::Hub,
-) -> Result<Presence, Refused> {
-    let room = glassline_room::room_name(room)?;
+    hub: &glassline_hub::Hub,
+) -> Result<Presence, Rejection> {
+    let room = glassline_hub::room_name(room)?;
     Ok(Presence { room, names: vec![hub.name(member).to_string()], count: 1, seq: None, reference })
 }
 

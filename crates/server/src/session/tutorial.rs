@@ -1,6 +1,6 @@
 //! The tutorial dialect (T): a name, then messages.
 
-use glassline_room::{Awaits, MemberId, Obeyed, Refused, hidden_command, server_pair};
+use glassline_hub::{Awaits, CommandOutcome, MemberId, Rejection, hidden_command, server_pair};
 use glassline_wire::event::ErrorCode;
 use glassline_wire::frame::{Decoder, Frame, HeaderError};
 use glassline_wire::limits::{GREETING_BYTES_MAX, HEADER_BYTES, NAME_BYTES_MAX, TEXT_BYTES_MAX};
@@ -109,7 +109,7 @@ fn greet(name: &[u8], desk: &mut Desk<'_>) -> Verdict {
             *desk.member = Some(member);
             Verdict::GoesOn
         }
-        Err(Refused { code: ErrorCode::Banned, text }) => {
+        Err(Rejection { code: ErrorCode::Banned, text }) => {
             let words = server_words(&text, desk.pure);
             Verdict::Refused { reason: "banned", detail: text, words }
         }
@@ -136,10 +136,10 @@ fn hear(member: MemberId, payload: &[u8], desk: &mut Desk<'_>) -> Verdict {
     desk.hub.note_activity(member, desk.now);
     let said = match text.strip_prefix('/') {
         Some(rest) if rest.starts_with('/') => desk.hub.say_text(member, rest, false, desk.now),
-        Some(_) => match desk.hub.obey(member, text, desk.now) {
-            Obeyed::Stays => Ok(()),
-            Obeyed::Awaits => return Verdict::Waits(Wait::History),
-            Obeyed::Leaves => return left("quit"),
+        Some(_) => match desk.hub.execute(member, text, desk.now) {
+            CommandOutcome::Stays => Ok(()),
+            CommandOutcome::Awaits => return Verdict::Waits(Wait::History),
+            CommandOutcome::Leaves => return left("quit"),
         },
         None => match hidden_command(text) {
             Some(words) => {

@@ -1,7 +1,7 @@
 //! The numbers of a server at one moment, and how the loop collects them.
 
+use glassline_hub::Tally;
 use glassline_journal::Gauges;
-use glassline_room::Tally;
 
 use crate::counters::Counters;
 use crate::history::History;

@@ -9,8 +9,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use glassline_hub::OperatorToken;
 use glassline_journal::{Done, Gauges, Outcome, Page, Question, Record, Requester, StoreError, Ticket};
-use glassline_room::OperatorToken;
 use glassline_wire::opening::EVENT_OPENING;
 use glassline_wire::timestamp::Timestamp;
 

@@ -1,0 +1,127 @@
+//! One member: its name, its dialect, and what it has still to be sent.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use glassline_wire::frame;
+use glassline_wire::timestamp::Timestamp;
+
+use crate::id::RoomId;
+use crate::login::ConnectInfo;
+use crate::recent_ids::{Scope, author_of};
+use crate::replay::Replay;
+use crate::send_queue::SendQueue;
+use crate::writers::Writers;
+
+/// Dialect of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Pairs of frames (T).
+    Tutorial,
+    /// Events (E).
+    Event,
+}
+
+impl Dialect {
+    pub(crate) const ALL: [Self; 2] = [Self::Tutorial, Self::Event];
+
+    pub(crate) fn lane(self) -> usize {
+        match self {
+            Self::Tutorial => 0,
+            Self::Event => 1,
+        }
+    }
+
+    /// The dialect's name, for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tutorial => "tutorial",
+            Self::Event => "event",
+        }
+    }
+}
+
+/// Visibility of a member's name to others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    Announced,
+    /// It came in during a freeze that lasts: they are told once it ends.
+    HeldBack,
+}
+
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) dialect: Dialect,
+    pub(crate) name: Box<str>,
+    /// The name as a frame, ready for each message's pair.
+    pub(crate) name_frame: Box<[u8]>,
+    /// The socket's owner knows this member by this number.
+    pub(crate) connection: usize,
+    pub(crate) token: u128,
+    /// Address that it connects from.
+    pub(crate) address: IpAddr,
+    pub(crate) since: Timestamp,
+    /// When it last said or asked something, on the monotonic clock.
+    pub(crate) active_ms: u64,
+    /// Why it is away, if it is.
+    pub(crate) away: Option<Box<str>>,
+    /// Under which its message ids are remembered: the same as long as the client shows the same token.
+    pub(crate) author: Scope,
+    pub(crate) is_operator: bool,
+    pub(crate) arrival: Arrival,
+    /// Number of wrong tokens that it has shown.
+    pub(crate) wrong_tokens: u8,
+    /// A mute hits it, or did so until it ended.
+    pub(crate) is_muted: bool,
+    /// Messages of the past that it has still to be sent.
+    pub(crate) replay: Option<Box<Replay>>,
+    pub(crate) send_queue: SendQueue,
+    /// Senders of direct messages to this member, for replies; most members have none.
+    pub(crate) writers: Option<Box<Writers>>,
+    /// `true` if the member stands in the hub's list of those to write to.
+    pub(crate) ready: bool,
+}
+
+impl Member {
+    pub(crate) fn new(dialect: Dialect, name: Box<str>, login: ConnectInfo, send_queue: SendQueue) -> Self {
+        let ConnectInfo { connection, token, address, now } = login;
+        let (name_frame, author) = (name_frame(name.as_bytes()), author_of(token));
+        Self {
+            dialect,
+            name,
+            name_frame,
+            connection,
+            token,
+            address: address.to_canonical(),
+            since: now.at,
+            active_ms: now.monotonic_ms,
+            away: None,
+            author,
+            is_operator: false,
+            arrival: Arrival::Announced,
+            wrong_tokens: 0,
+            is_muted: false,
+            replay: None,
+            send_queue,
+            writers: None,
+            ready: false,
+        }
+    }
+
+    /// Returns whether it is in this room.
+    pub(crate) fn follows(&self, room: RoomId) -> bool {
+        self.send_queue.subscription(room).is_some()
+    }
+
+    pub(crate) fn rename(&mut self, name: Box<str>) {
+        self.name_frame = name_frame(name.as_bytes());
+        self.name = name;
+    }
+}
+
+pub(crate) fn name_frame(name: &[u8]) -> Box<[u8]> {
+    let mut frame = Vec::with_capacity(name.len() + 10);
+    frame::put_frame(&mut frame, name);
+    frame.into_boxed_slice()
+}

@@ -1,0 +1,102 @@
+//! The order in words for people.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use core::net::IpAddr;
+
+use glassline_wire::event::Act;
+use glassline_wire::timestamp::Timestamp;
+
+use super::attempts::BURST;
+use super::standing::Sanction;
+use super::target::written;
+
+/// Names that a sentence lists; the rest is a number.
+const NAMES_LISTED_MAX: usize = 20;
+
+/// Refusal of a text that might have told everybody an operator token.
+pub(super) const GIVEN_AWAY: &str = "this was not sent: it holds something of the form of an operator token; write /op and the token, and nothing before it";
+
+/// Refusal of a text that is an `/op` whose slash something hides.
+pub(super) const OP_HIDDEN: &str =
+    "this was not sent: it is /op, and something hides its slash; write it again with / as its first character";
+
+/// An act as operators of the tutorial dialect are told it.
+pub(super) fn told(act: &Act) -> String {
+    let who = act.who.as_deref().map_or_else(String::new, |who| format!(" {who}"));
+    format!("{} {}{who}{}{}", act.by, act.done(), until(act.until), because(act.text.as_deref()))
+}
+
+/// Returns the text for somebody who may not speak.
+pub(super) fn muted(mute: &Sanction, operators: &[String]) -> String {
+    let to = if operators.is_empty() { String::new() } else { format!(" ({})", operators.join(", ")) };
+    let (until, because) = (until(Some(mute.until)), because(mute.reason.as_deref()));
+    format!("{} muted you{until}{because}; you may still write to an operator{to} directly", mute.by)
+}
+
+/// Returns the text for somebody who may not come in, or is thrown out.
+pub(super) fn banned(ban: &Sanction) -> String {
+    let (until, because) = (until(Some(ban.until)), because(ban.reason.as_deref()));
+    format!("{} banned {}{until}{because}; come back after that, or ask whoever runs this server", ban.by, ban.target)
+}
+
+/// Refusal of a name that is not the banned one, and may be taken for it: its owner may be innocent.
+pub(super) fn like_banned(ban: &Sanction) -> String {
+    let (until, because) = (until(Some(ban.until)), because(ban.reason.as_deref()));
+    format!("this name looks like {}, which {} banned{until}{because}; choose another name", ban.target, ban.by)
+}
+
+/// Warning to operators of a wrong token: of the first from an address, and of each that leaves it
+/// no attempt.
+pub(super) fn wrong_token(name: &str, address: IpAddr, left: u64) -> Option<String> {
+    let address = address.to_canonical();
+    if left == 0 {
+        Some(format!(
+            "{name} gave a wrong operator token, and {address} has no attempt left: for 5 min not even the right one is \
+             looked at from there"
+        ))
+    } else if left == BURST - 1 {
+        Some(format!(
+            "{name} gave a wrong operator token, from {address}; if that was no slip: /kick {}",
+            written(name)
+        ))
+    } else {
+        None
+    }
+}
+
+pub(super) fn frozen(by: &str) -> String {
+    format!(
+        "{by} froze the talk: only operators speak, and who comes is shown to them alone; wait until it ends, or write to an operator directly"
+    )
+}
+
+pub(super) fn frozen_rooms(by: &str) -> String {
+    format!("{by} froze the talk: only operators open rooms; wait until it ends, or join a room that /rooms lists")
+}
+
+pub(super) fn because(text: Option<&str>) -> String {
+    text.map_or_else(String::new, |text| format!(": {text}"))
+}
+
+/// Returns the list of those here who are hit.
+pub(super) fn hits(names: &[String]) -> String {
+    let listed: Vec<&str> = names.iter().take(NAMES_LISTED_MAX).map(String::as_str).collect();
+    match names.len() {
+        0 => "it concerns nobody who is here now".to_string(),
+        count if count > listed.len() => {
+            format!("it concerns {count} who are here: {} +{}", listed.join(", "), count - listed.len())
+        }
+        count => {
+            format!("it concerns {count} who {} here: {}", if count == 1 { "is" } else { "are" }, listed.join(", "))
+        }
+    }
+}
+
+pub(super) fn until(until: Option<Timestamp>) -> String {
+    until.map_or_else(String::new, |until| format!(" until {}", until.in_words()))
+}

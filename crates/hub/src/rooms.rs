@@ -1,0 +1,289 @@
+//! Rooms: opening, entering, leaving, closing, and telling who is there.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use glassline_wire::event::{ErrorCode, Event, Members, Presence as PresenceEvent, RoomState};
+use glassline_wire::limits::LISTED_NAMES_MAX;
+use glassline_wire::natural_order;
+
+use crate::hub::Hub;
+use glassline_wire::request::LOBBY;
+
+use crate::id::MemberId;
+use crate::id::RoomId;
+use crate::member::Arrival;
+use crate::name::room_name;
+use crate::now::Now;
+use crate::presence::{self, Announcement, Crowd};
+use crate::refusal::Rejection;
+use crate::room::Room;
+
+/// The lobby's place; it is opened first and never closed.
+pub(crate) const LOBBY_ID: RoomId = RoomId(0);
+
+impl Hub {
+    pub(crate) fn open_lobby(&mut self) {
+        self.open_room(LOBBY, 0);
+    }
+
+    /// The lobby goes on from this number: what the history has.
+    pub fn resume_lobby(&mut self, newest_seq: u64) {
+        if let Some(lobby) = self.rooms.get_mut(LOBBY_ID.0) {
+            lobby.seq = newest_seq;
+        }
+    }
+
+    fn open_room(&mut self, name: &str, newest_seq: u64) -> RoomId {
+        let id = RoomId(self.rooms.insert(Room::new(name, newest_seq)));
+        self.room_ids.insert(name.to_string(), id);
+        id
+    }
+
+    pub(crate) fn close_room_if_empty(&mut self, id: RoomId) {
+        if id != LOBBY_ID && self.rooms.get(id.0).is_some_and(|room| room.count() == 0 && room.in_flight == 0) {
+            let room = self.rooms.remove(id.0);
+            self.room_ids.remove(&*room.name);
+            if self.rules.durable {
+                self.past.note_head(room.name.into_string(), Some(room.seq));
+            }
+            self.unannounced.retain(|&unannounced| unannounced != id);
+        }
+    }
+
+    /// The room of this name that a member is in.
+    pub(crate) fn room_of(&self, id: MemberId, wished: &str) -> Result<RoomId, Rejection> {
+        let name = room_name(wished)?;
+        let member = self.members.get(id.0);
+        self.room_ids
+            .get(&name)
+            .copied()
+            .filter(|&room| member.is_some_and(|member| member.send_queue.subscription(room).is_some()))
+            .ok_or_else(|| Rejection::new(ErrorCode::UnknownRoom, format!("you are not in {name}; join it first")))
+    }
+
+    /// Lets a member into a room, opening it if need be. False if it was there already.
+    ///
+    /// # Errors
+    /// The room's name breaks the rules, or there are too many rooms.
+    pub fn join(&mut self, id: MemberId, wished: &str, now: Now) -> Result<bool, Rejection> {
+        let room = self.admit(id, wished)?;
+        Ok(self.enter_room(id, room, true, now))
+    }
+
+    /// The room of this name, opened if need be, if this member may enter it.
+    pub(crate) fn admit(&mut self, id: MemberId, wished: &str) -> Result<RoomId, Rejection> {
+        let name = room_name(wished)?;
+        let known = self.room_ids.get(&name).copied();
+        let subscriptions = self.members.get(id.0).map_or(&[][..], |member| &member.send_queue.subscriptions);
+        if known.is_some_and(|room| subscriptions.iter().any(|subscription| subscription.room == room)) {
+            return Ok(known.unwrap_or(LOBBY_ID));
+        }
+        if subscriptions.len() >= self.rules.rooms_per_member_max {
+            let text = format!("you are in {} rooms, the most there may be; leave one first", subscriptions.len());
+            return Err(Rejection::new(ErrorCode::TooManyRooms, text));
+        }
+        match known {
+            Some(room) => Ok(room),
+            None if self.rooms.len() >= self.rules.rooms_max => {
+                let text = format!("there are {} rooms, the most there may be; join one of them", self.rooms.len());
+                Err(Rejection::new(ErrorCode::TooManyRooms, text))
+            }
+            None => {
+                let newest_seq = if self.rules.durable { self.past.take_head(&name)? } else { 0 };
+                self.check_opening(id, newest_seq)?;
+                Ok(self.open_room(&name, newest_seq))
+            }
+        }
+    }
+
+    /// Puts a member into a room and announces it if `announced`. False if it was there already.
+    pub(crate) fn enter_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) -> bool {
+        let Some(member) = self.members.get(id.0) else { return false };
+        if member.send_queue.subscription(room_id).is_some() {
+            return false;
+        }
+        if announced && member.arrival == Arrival::Announced && !self.rules.pure {
+            let (name, token) = (member.name.clone(), member.token);
+            self.note_arrival(room_id, &name, token);
+            // Where it can be announced at once, the newcomer's place is behind its own arrival.
+            self.tick(now);
+        }
+        let (Some(member), Some(room)) = (self.members.get_mut(id.0), self.rooms.get_mut(room_id.0)) else {
+            return false;
+        };
+        let seq = room.seq;
+        let lane = room.lane_mut(member.dialect);
+        let slot = lane.add(id);
+        member.send_queue.follow(room_id, &lane.log, seq, slot);
+        true
+    }
+
+    /// Takes a member out of a room.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn leave(&mut self, id: MemberId, wished: &str, now: Now) -> Result<(), Rejection> {
+        let room = self.room_of(id, wished)?;
+        self.exit_room(id, room, true, now);
+        Ok(())
+    }
+
+    pub(crate) fn exit_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
+        self.cancel_replay(id, room_id);
+        self.abandon_if_far_behind(id, room_id);
+        self.unfollow(id, room_id, announced, now);
+        self.read_on(id);
+        self.close_room_if_empty(room_id);
+    }
+
+    fn unfollow(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
+        let (Some(member), Some(room)) = (self.members.get_mut(id.0), self.rooms.get_mut(room_id.0)) else { return };
+        let (dialect, name, token, arrival) = (member.dialect, member.name.clone(), member.token, member.arrival);
+        let Some(subscription) = member.send_queue.unfollow(room_id, &room.lane(dialect).log) else { return };
+        let lane = room.lane_mut(dialect);
+        if subscription.behind {
+            lane.behind -= 1;
+        }
+        if let Some(moved) = lane.remove(subscription.slot)
+            && let Some(moved_feed) =
+                self.members.get_mut(moved.0).and_then(|moved| moved.send_queue.subscription_mut(room_id))
+        {
+            moved_feed.slot = subscription.slot;
+        }
+        lane.release_if_idle();
+        if announced && arrival == Arrival::Announced && !self.rules.pure {
+            room.presence.departed(&name, token);
+            self.note_unannounced(room_id);
+            self.tick(now);
+        }
+    }
+
+    /// Has an arrival announced with the next tick for which it is time.
+    pub(crate) fn note_arrival(&mut self, room_id: RoomId, name: &str, token: u128) {
+        if let Some(room) = self.rooms.get_mut(room_id.0) {
+            room.presence.arrived(name, token);
+            self.note_unannounced(room_id);
+        }
+    }
+
+    fn note_unannounced(&mut self, room: RoomId) {
+        if !self.unannounced.contains(&room) {
+            self.unannounced.push(room);
+        }
+    }
+
+    /// Announces who came and went, where it is time (T11).
+    pub fn tick(&mut self, now: Now) {
+        let mut waiting = core::mem::take(&mut self.unannounced);
+        waiting.retain(|&room_id| {
+            let Some(room) = self.rooms.get_mut(room_id.0) else { return false };
+            if let Some(announcement) = room.presence.take_due(now.monotonic_ms) {
+                self.announce_presence(room_id, &announcement);
+            }
+            self.rooms.get(room_id.0).is_some_and(|room| room.presence.due_ms().is_some())
+        });
+        self.unannounced = waiting;
+    }
+
+    /// Announces at once what waits in a room and may be about one of these names: a change of name
+    /// must not overtake it (T11).
+    pub(crate) fn announce_waiting(&mut self, room_id: RoomId, names: [&str; 2], now: Now) {
+        let Some(room) = self.rooms.get_mut(room_id.0) else { return };
+        if names.iter().any(|name| room.presence.may_concern(name)) {
+            let announcement = room.presence.take(now.monotonic_ms);
+            self.announce_presence(room_id, &announcement);
+        }
+    }
+
+    fn announce_presence(&mut self, room_id: RoomId, announcement: &Announcement) {
+        let Some(name) = self.rooms.get(room_id.0).map(|room| room.name.to_string()) else { return };
+        self.announce_crowd(room_id, &announcement.left_before, "left", Event::Left, &name);
+        self.announce_crowd(room_id, &announcement.joined, "joined", Event::Joined, &name);
+        self.announce_crowd(room_id, &announcement.left, "left", Event::Left, &name);
+    }
+
+    fn announce_crowd(
+        &mut self,
+        room_id: RoomId,
+        crowd: &Crowd,
+        verb: &str,
+        event: impl Fn(PresenceEvent) -> Event,
+        room: &str,
+    ) {
+        if crowd.count() == 0 {
+            return;
+        }
+        let names = crowd.names().map(ToString::to_string).collect();
+        let text = if room == LOBBY {
+            format!("{} {verb}", crowd.words())
+        } else {
+            format!("{} {verb} {room}", crowd.words())
+        };
+        let presence =
+            PresenceEvent { room: room.to_string(), names, count: crowd.count(), seq: None, reference: None };
+        self.announce(room_id, &text, &event(presence));
+    }
+
+    /// Returns the members of a room, for one of its members.
+    ///
+    /// # Errors
+    /// The member is not in it.
+    pub fn members_of(&self, id: MemberId, wished: &str, reference: Option<String>) -> Result<Members, Rejection> {
+        let room_id = self.room_of(id, wished)?;
+        let (names, count) = self.names_in(room_id, id, LISTED_NAMES_MAX);
+        let room = self.rooms.get(room_id.0).map_or("", |room| &room.name).to_string();
+        Ok(Members { room, names, count, reference })
+    }
+
+    /// Up to `names_max` names in a room, in natural order, of those whom `viewer` may see, and how
+    /// many these are.
+    pub(crate) fn names_in(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> (Vec<String>, usize) {
+        let Some(room) = self.rooms.get(room_id.0) else { return (Vec::new(), 0) };
+        let seen = || {
+            let members = room.members().filter_map(|id| Some((id, self.members.get(id.0)?)));
+            members.filter(|(id, member)| self.may_see(viewer, *id, member))
+        };
+        let mut names: Vec<String> = seen().take(names_max).map(|(_, member)| member.name.to_string()).collect();
+        names.sort_unstable_by(|one, other| natural_order::compare(one, other));
+        let count = if self.holds_back_any() { seen().count() } else { room.count() };
+        (names, count)
+    }
+
+    /// Members of a room in words for `viewer`, with up to `names_max` names; nothing where it is
+    /// empty.
+    pub(crate) fn names_in_words(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> Option<String> {
+        let (names, count) = self.names_in(room_id, viewer, names_max);
+        let held_back = self.rooms.get(room_id.0).map_or(0, Room::count).saturating_sub(count);
+        let seen = presence::in_words(&names, count);
+        match (count, held_back) {
+            (0, 0) => None,
+            (_, 0) => Some(seen),
+            (0, held_back) => Some(format!("{held_back} who came during the freeze")),
+            (_, held_back) => Some(format!("{seen}, and {held_back} who came during the freeze")),
+        }
+    }
+
+    /// The name of the room a tutorial member is in; empty for none.
+    pub(crate) fn current_room(&self, id: MemberId) -> String {
+        let subscription = self.members.get(id.0).and_then(|member| member.send_queue.subscriptions.first());
+        subscription
+            .and_then(|subscription| self.rooms.get(subscription.room.0))
+            .map_or_else(String::new, |room| room.name.to_string())
+    }
+
+    /// The number of the newest message that the members of an open room were sent; 0 before the first.
+    pub fn newest_in(&self, room: &str) -> Option<u64> {
+        self.room_ids.get(room).and_then(|id| self.rooms.get(id.0)).map(|room| room.seq)
+    }
+
+    /// The rooms a member is in, as `welcome` lists them.
+    pub(crate) fn room_states(&self, id: MemberId) -> Vec<RoomState> {
+        let subscriptions = self.members.get(id.0).map_or(&[][..], |member| &member.send_queue.subscriptions);
+        let rooms = subscriptions.iter().filter_map(|subscription| self.rooms.get(subscription.room.0));
+        rooms.map(|room| RoomState { room: room.name.to_string(), seq: room.seq, count: room.count() }).collect()
+    }
+}

@@ -1,0 +1,393 @@
+//! Names in use: no two that are equal in another case, and none that looks like another.
+
+mod look_index;
+
+use alloc::{
+    boxed::Box,
+    collections::BTreeSet,
+    format,
+    string::{String, ToString},
+};
+
+use glassline_wire::event::ErrorCode;
+use slab::Slab;
+
+use self::look_index::LookIndex;
+use crate::id::MemberId;
+use crate::name::{Looks, Name, fold};
+use crate::refusal::Rejection;
+
+/// Numbers in a row that are tried behind a taken name.
+const SUFFIX_TRIES_MAX: u32 = 64;
+
+/// A name in use.
+#[derive(Debug)]
+struct Held {
+    written: Box<str>,
+    member: MemberId,
+    /// The number that no namesake has had yet, so that a crowd of them costs no search.
+    next_suffix: u32,
+}
+
+/// The names in use and who has them.
+#[derive(Debug, Default)]
+pub(crate) struct Roster {
+    names: Slab<Held>,
+    looks: LookIndex,
+    /// Numbers below a name's next whose owners have gone.
+    freed_suffixes: BTreeSet<(NameId, u32)>,
+}
+
+/// A name that a newcomer gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Granted {
+    pub(crate) name: Name,
+    pub(crate) looks: Looks,
+    pub(crate) number_because: Option<NumberBecause>,
+}
+
+/// Reason for a number behind a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NumberBecause {
+    /// Somebody has the name, in whatever case.
+    Taken,
+    /// Somebody has this name, which looks the same.
+    LooksLike(String),
+}
+
+/// Place of a name in use.
+type NameId = u32;
+
+/// A name in use that another one looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Alike {
+    /// Both are of one script; this is the one in use.
+    WithinScript(NameId),
+    /// They are not, or mix scripts.
+    AcrossScripts,
+}
+
+impl Roster {
+    /// Returns the member that has this name, in whatever case.
+    pub(crate) fn find(&self, name: &str) -> Option<MemberId> {
+        self.named(&fold(name)).map(|id| self.names[id as usize].member)
+    }
+
+    /// The name in use that has this folded form.
+    fn named(&self, folded: &str) -> Option<NameId> {
+        self.looks.with_folded(folded).find(|&id| fold(&self.names[id as usize].written) == folded)
+    }
+
+    /// The name in use that `wished` looks like, leaving out `own`.
+    fn alike(&self, wished: &Looks, own: Option<NameId>) -> Option<Alike> {
+        let mut first = None;
+        for id in self.looks.candidates(wished, own) {
+            let held = Looks::of(&self.names[id as usize].written);
+            if !held.is_like(wished) {
+                continue;
+            }
+            if !wished.is_of_one_script_with(held.scripts()) {
+                return Some(Alike::AcrossScripts);
+            }
+            first.get_or_insert(Alike::WithinScript(id));
+        }
+        first
+    }
+
+    /// Returns the name itself, or with the next free number behind it (T10) that nobody is kept
+    /// from having.
+    ///
+    /// # Errors
+    /// The name looks like one of another script, or all numbers are taken.
+    pub(crate) fn free_name(&mut self, name: Name, is_barred: impl Fn(&Looks) -> bool) -> Result<Granted, Rejection> {
+        let looks = name.looks();
+        let Some((base, number_because)) = self.namesake(&looks)? else {
+            return Ok(Granted { name, looks, number_because: None });
+        };
+        let freed = self.freed_suffixes.range((base, 0)..=(base, u32::MAX)).map(|&(_, number)| number);
+        let next = self.names[base as usize].next_suffix;
+        // The base name's owner may have changed while its namesakes stayed: then the next numbers are taken, and leaps find the end.
+        let leaps = (0..24).map(|power| next.saturating_add(SUFFIX_TRIES_MAX << power));
+        let mut numbers = freed.chain(next..next.saturating_add(SUFFIX_TRIES_MAX)).chain(leaps);
+        // They are free again when what bars them has ended.
+        let mut barred = BTreeSet::new();
+        let found = numbers.find(|&number| {
+            let candidate = name.with_suffix(number).looks();
+            if self.named(candidate.folded()).is_some() || self.alike(&candidate, None).is_some() {
+                return false;
+            }
+            let is_barred = is_barred(&candidate);
+            if is_barred {
+                barred.insert(number);
+            }
+            !is_barred
+        });
+        let Some(number) = found else { return Err(no_number_left(&name)) };
+        self.names[base as usize].next_suffix = next.max(number + 1);
+        self.forget_freed(base, number);
+        self.freed_suffixes.extend(barred.into_iter().map(|number| (base, number)));
+        let name = name.with_suffix(number);
+        Ok(Granted { looks: name.looks(), name, number_because: Some(number_because) })
+    }
+
+    /// Forgets the freed numbers of a name up to this one.
+    fn forget_freed(&mut self, base: NameId, last: u32) {
+        while let Some(&freed) = self.freed_suffixes.range((base, 0)..=(base, last)).next() {
+            self.freed_suffixes.remove(&freed);
+        }
+    }
+
+    /// The name in use behind which a number makes `wished` another one.
+    fn namesake(&self, wished: &Looks) -> Result<Option<(NameId, NumberBecause)>, Rejection> {
+        if let Some(id) = self.named(wished.folded()) {
+            return Ok(Some((id, NumberBecause::Taken)));
+        }
+        match self.alike(wished, None) {
+            None => Ok(None),
+            Some(Alike::WithinScript(id)) => {
+                Ok(Some((id, NumberBecause::LooksLike(self.names[id as usize].written.to_string()))))
+            }
+            Some(Alike::AcrossScripts) => Err(looks_like_another()),
+        }
+    }
+
+    /// Checks that `member` may take exactly this name, and returns its looks; it may be one that only looks like the name
+    /// it has.
+    ///
+    /// # Errors
+    /// Somebody else has it, or one that looks like it.
+    pub(crate) fn check_rename(&self, current: &str, member: MemberId, name: &Name) -> Result<Looks, Rejection> {
+        let wished = name.looks();
+        if self.named(wished.folded()).is_some_and(|id| self.names[id as usize].member != member) {
+            return Err(Rejection::new(ErrorCode::NameTaken, format!("{} is taken; choose another", name.as_str())));
+        }
+        match self.alike(&wished, self.named(&fold(current))) {
+            Some(_) => Err(looks_like_another()),
+            None => Ok(wished),
+        }
+    }
+
+    /// Notes that `member` has `name`, which was checked before, and has these looks.
+    pub(crate) fn claim(&mut self, name: &str, looks: &Looks, member: MemberId) {
+        let held = Held { written: name.into(), member, next_suffix: 2 };
+        let id = self.names.insert(held) as NameId;
+        self.looks.add(looks, id);
+    }
+
+    /// Notes that nobody has `name` any more.
+    pub(crate) fn release(&mut self, name: &str) {
+        let looks_gone = Looks::of(name);
+        let Some(id) = self.named(looks_gone.folded()) else { return };
+        self.looks.remove(&looks_gone, id);
+        self.names.remove(id as usize);
+        self.forget_freed(id, u32::MAX);
+        if let Some((base, number)) = name.rsplit_once('-')
+            && let Ok(number) = number.parse()
+            && let Ok(Some((base, _))) = self.namesake(&Looks::of(base))
+            && (2..self.names[base as usize].next_suffix).contains(&number)
+        {
+            self.freed_suffixes.insert((base, number));
+        }
+    }
+}
+
+fn looks_like_another() -> Rejection {
+    Rejection::new(ErrorCode::NameTaken, "this name looks like one that is in use; choose another")
+}
+
+fn no_number_left(name: &Name) -> Rejection {
+    let text = format!("{} is taken, and so are its numbers; choose another", name.as_str());
+    Rejection::new(ErrorCode::NameTaken, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeMap;
+    use proptest::prelude::*;
+
+    fn name(text: &str) -> Name {
+        Name::parse(text.as_bytes()).expect("a name")
+    }
+
+    fn enter(roster: &mut Roster, text: &str, member: usize) -> Result<String, Rejection> {
+        let free = roster.free_name(name(text), |_| false)?.name;
+        roster.claim(free.as_str(), &free.looks(), MemberId(member));
+        Ok(free.as_str().to_string())
+    }
+
+    #[test]
+    fn a_namesake_gets_the_next_number() {
+        let mut roster = Roster::default();
+        assert_eq!(enter(&mut roster, "alice", 0).as_deref(), Ok("alice"));
+        assert_eq!(enter(&mut roster, "Alice", 1).as_deref(), Ok("Alice-2"));
+        assert_eq!(enter(&mut roster, "alice", 2).as_deref(), Ok("alice-3"));
+        assert_eq!(roster.find("ALICE-3"), Some(MemberId(2)));
+        roster.release("Alice-2");
+        assert_eq!(enter(&mut roster, "alice", 1).as_deref(), Ok("alice-2"));
+        assert_eq!(enter(&mut roster, "alice", 4).as_deref(), Ok("alice-4"));
+        roster.release("alice");
+        assert_eq!(enter(&mut roster, "alice", 3).as_deref(), Ok("alice"));
+    }
+
+    #[test]
+    fn a_barred_number_is_passed_over_until_it_is_free_again() {
+        let mut roster = Roster::default();
+        enter(&mut roster, "bot", 0).expect("free");
+        let numbered = |roster: &mut Roster, member: usize, barred: &[&str]| {
+            let free =
+                roster.free_name(name("bot"), |looks| barred.contains(&looks.folded())).expect("a number is left").name;
+            roster.claim(free.as_str(), &free.looks(), MemberId(member));
+            free.as_str().to_string()
+        };
+        assert_eq!(numbered(&mut roster, 1, &["bot-2", "bot-3"]), "bot-4");
+        assert_eq!(numbered(&mut roster, 2, &["bot-2"]), "bot-3");
+        let all = roster.free_name(name("bot"), |_| true);
+        assert_eq!(all.expect_err("none is left").code, ErrorCode::NameTaken);
+        assert_eq!(numbered(&mut roster, 3, &[]), "bot-2");
+        assert_eq!(numbered(&mut roster, 4, &[]), "bot-5");
+    }
+
+    #[test]
+    fn a_look_alike_is_refused_until_the_other_has_gone() {
+        let mut roster = Roster::default();
+        enter(&mut roster, "admin", 0).expect("free");
+        assert_eq!(enter(&mut roster, "аdmin", 1).expect_err("looks alike").code, ErrorCode::NameTaken);
+        assert_eq!(enter(&mut roster, "АDMIN", 1).expect_err("looks alike").code, ErrorCode::NameTaken);
+        roster.release("admin");
+        assert!(enter(&mut roster, "аdmin", 1).is_ok());
+        roster.release("аdmin");
+        assert!(roster.names.is_empty());
+        assert!(roster.looks.is_empty(), "nothing is left: {:?}", roster.looks);
+    }
+
+    #[test]
+    fn a_rename_may_keep_its_own_look() {
+        let mut roster = Roster::default();
+        enter(&mut roster, "lan", 0).expect("free");
+        enter(&mut roster, "bob", 1).expect("free");
+        assert!(roster.check_rename("lan", MemberId(0), &name("Lan")).is_ok());
+        assert!(roster.check_rename("lan", MemberId(0), &name("1an")).is_ok());
+        assert!(roster.check_rename("lan", MemberId(0), &name("BOB")).is_err());
+        assert!(roster.check_rename("bob", MemberId(1), &name("1an")).is_err());
+        assert_eq!(roster.find("lan"), Some(MemberId(0)));
+    }
+
+    #[test]
+    fn a_crowd_of_namesakes_is_no_search() {
+        let mut roster = Roster::default();
+        for member in 0..3_000 {
+            enter(&mut roster, "bot", member).expect("numbered");
+        }
+        assert_eq!(roster.names.len(), 3_000);
+        roster.release("bot");
+        assert_eq!(enter(&mut roster, "bot", 0).as_deref(), Ok("bot"));
+        assert!(enter(&mut roster, "bot", 3_001).is_ok(), "the numbers that stayed do not use up the tries");
+    }
+
+    #[test]
+    fn a_look_alike_of_one_script_gets_a_number_too() {
+        let mut roster = Roster::default();
+        for (wished, given, member) in [
+            ("Erna", "Erna", 0),
+            ("Ema", "Ema-2", 1),
+            ("Erna", "Erna-3", 2),
+            ("ema", "ema-4", 3),
+            ("lan", "lan", 4),
+            ("Ian", "Ian-2", 5),
+            ("Bill", "Bill", 10),
+            ("BiIl", "BiIl-2", 11),
+            ("❤\u{fe0f}", "❤\u{fe0f}", 6),
+            ("❤", "❤-2", 7),
+            ("علیرضا", "علیرضا", 8),
+            ("علی\u{200c}رضا", "علی\u{200c}رضا-2", 9),
+            ("Иван_Smith", "Иван_Smith", 10),
+            ("иван_smith", "иван_smith-2", 11),
+        ] {
+            assert_eq!(enter(&mut roster, wished, member).as_deref(), Ok(given));
+        }
+        assert_eq!(
+            roster.free_name(name("Ema"), |_| false).expect("numbered").number_because,
+            Some(NumberBecause::LooksLike("Erna".into()))
+        );
+        assert_eq!(roster.find("علیرضا-2"), Some(MemberId(9)), "a name is found without its joiner");
+        assert_eq!((roster.find("❤"), roster.find("Ema")), (Some(MemberId(6)), None), "and not by a look-alike");
+        roster.release("Ema-2");
+        assert_eq!(enter(&mut roster, "Erna", 1).as_deref(), Ok("Erna-2"), "the number is free again, for either");
+        roster.release("Erna");
+        assert_eq!(enter(&mut roster, "Ema", 12).as_deref(), Ok("Ema"));
+    }
+
+    #[test]
+    fn a_number_that_would_look_like_another_name_is_passed_over() {
+        let mut roster = Roster::default();
+        for (wished, given, member) in [
+            ("Ema-2", "Ema-2", 0),
+            ("Erna", "Erna", 1),
+            ("Erna", "Erna-3", 2),
+            ("ERNA-4", "ERNA-4", 3),
+            ("Ema", "Ema-5", 4),
+        ] {
+            assert_eq!(enter(&mut roster, wished, member).as_deref(), Ok(given));
+        }
+    }
+
+    #[test]
+    fn a_rename_takes_exactly_the_name_or_is_refused() {
+        let mut roster = Roster::default();
+        enter(&mut roster, "Erna", 0).expect("free");
+        enter(&mut roster, "bob", 1).expect("free");
+        for wished in ["Ema", "erna", "Еrna", "ERNА"] {
+            let refused = roster.check_rename("bob", MemberId(1), &name(wished)).expect_err("in use");
+            assert_eq!(refused.code, ErrorCode::NameTaken, "{wished}");
+        }
+        assert!(roster.check_rename("Erna", MemberId(0), &name("Ema")).is_ok());
+        assert!(roster.check_rename("Erna", MemberId(0), &name("Еrnа")).is_ok());
+        assert!(roster.check_rename("bob", MemberId(1), &name("bob")).is_ok());
+    }
+
+    /// Letters that look like each other, in one case or another, in one script or several.
+    const LETTERS: &str = "[aаαcсeеiіIlІ1o2о0ОmмMМrnNТtTbВB❤\u{fe0f}_-]{1,6}";
+
+    proptest! {
+        #[test]
+        fn no_two_who_are_here_look_alike(
+            steps in proptest::collection::vec((LETTERS, 0_usize..12, 0_u8..4), 1..60)
+        ) {
+            let mut roster = Roster::default();
+            let mut here: BTreeMap<usize, (String, Looks)> = BTreeMap::new();
+            for (wished, member, act) in steps {
+                let Ok(wished) = Name::parse(wished.as_bytes()) else { continue };
+                match (here.get(&member).map(|(name, _)| name.clone()), act) {
+                    (None, _) => {
+                        let Ok(granted) = roster.free_name(wished, |_| false) else { continue };
+                        roster.claim(granted.name.as_str(), &granted.looks, MemberId(member));
+                        here.insert(member, (granted.name.as_str().to_string(), granted.name.looks()));
+                    }
+                    (Some(current), 0) => {
+                        roster.release(&current);
+                        here.remove(&member);
+                    }
+                    (Some(current), _) => {
+                        if roster.check_rename(&current, MemberId(member), &wished).is_ok() {
+                            roster.release(&current);
+                            roster.claim(wished.as_str(), &wished.looks(), MemberId(member));
+                            here.insert(member, (wished.as_str().to_string(), wished.looks()));
+                        }
+                    }
+                }
+                for (one, (name, look)) in &here {
+                    prop_assert_eq!(roster.find(name), Some(MemberId(*one)));
+                    for (other, other_look) in here.range(one + 1..).map(|(_, other)| other) {
+                        prop_assert!(!look.is_like(other_look), "{} {}", name, other);
+                    }
+                }
+            }
+            for (name, _) in here.values() {
+                roster.release(name);
+            }
+            prop_assert!(roster.names.is_empty());
+            prop_assert!(roster.looks.is_empty() && roster.freed_suffixes.is_empty());
+        }
+    }
+}

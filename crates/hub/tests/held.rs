@@ -1,0 +1,422 @@
+//! While a member is sent the past, what is new is held back from it, and logs' tails may pass it there: whatever it says, joins and
+//! leaves meanwhile, it is sent each message once and in order, its own with their `ref`, and is told a `gap` only of a room it left.
+
+#![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
+
+use glassline_hub::{
+    Answer, CommitOutcome, ConnectInfo, Hub, Inquiry, LoginOutcome, MemberId, NameHolder, Now, Question, Rules,
+};
+use glassline_wire::event::{Event, Message};
+use glassline_wire::frame::{Decoder, Frame};
+use glassline_wire::message_id::MessageId;
+use glassline_wire::request::{Hello, HistoryRange, Send};
+use glassline_wire::timestamp::Timestamp;
+use proptest::prelude::*;
+
+const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 1_700_000_000_000 } };
+const ROOMS: [&str; 3] = ["lobby", "den", "attic"];
+/// Number of messages that bob has when he comes back, and of all messages, in each room.
+const SEEN: u64 = 7;
+const NEWEST: u64 = 9;
+
+/// Alice, who is in all rooms and reads; bob, who comes back; and the history, which answers when it is told to.
+struct World {
+    hub: Hub,
+    alice: MemberId,
+    bob: MemberId,
+    /// Newest number that bob had of each room when he came back.
+    since: BTreeMap<String, u64>,
+    stored: BTreeMap<&'static str, Vec<Message>>,
+    /// The refs of what bob said, by room and number.
+    refs: BTreeMap<(&'static str, u64), String>,
+    said: u64,
+    received: Vec<u8>,
+    /// Bob reads whatever he is sent at once.
+    reads_at_once: bool,
+}
+
+fn enter(hub: &mut Hub, connection: usize, hello: &Hello) -> MemberId {
+    let login =
+        ConnectInfo { connection, token: connection as u128 + 1, address: IpAddr::V4(Ipv4Addr::LOCALHOST), now: NOW };
+    match hub.enter_event(hello, None, NameHolder::Unasked, login).expect("enters") {
+        LoginOutcome::As(id) => id,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn stored(room: &str, seq: u64) -> Message {
+    Message {
+        room: room.into(),
+        seq: Some(seq),
+        at: Some(NOW.at),
+        from: "eve".into(),
+        text: "before".into(),
+        action: false,
+        id: None,
+        reference: None,
+    }
+}
+
+impl World {
+    /// Bob has come back to all rooms; in those of `missed` something was said meanwhile.
+    fn new(missed: &[&str], outbox_bytes_max: usize) -> Self {
+        let rules = Rules { durable: true, replay: 0, log_bytes_max: 70_000, outbox_bytes_max, ..Rules::default() };
+        let mut hub = Hub::new(rules);
+        hub.resume_lobby(NEWEST);
+        assert!(!hub.knows_rooms(0, ROOMS));
+        while let Some(Question { ticket, inquiry: Inquiry::Head(_), .. }) = hub.next_question() {
+            hub.answer(ticket, Answer::Head(NEWEST));
+        }
+        let everywhere = |name: &str, since| Hello {
+            name: name.into(),
+            rooms: Some(ROOMS.map(str::to_string).into()),
+            since,
+            ..Hello::default()
+        };
+        let alice = enter(&mut hub, 0, &everywhere("alice", None));
+        let seen = |room: &str| if missed.contains(&room) { SEEN } else { NEWEST };
+        let since: BTreeMap<_, _> = ROOMS.map(|room| (room.to_string(), seen(room))).into();
+        let bob = enter(&mut hub, 1, &everywhere("bob", Some(since.clone())));
+        let stored = ROOMS.map(|room| (room, (1..=NEWEST).map(|seq| stored(room, seq)).collect())).into();
+        let (refs, received) = (BTreeMap::new(), Vec::new());
+        Self { hub, alice, bob, since, stored, refs, said: 0, received, reads_at_once: true }
+    }
+
+    /// Says something of so many bytes, which is stored at once; alice hears it.
+    fn say(&mut self, who: MemberId, room: &'static str, bytes: usize, with_ref: bool) {
+        self.said += 1;
+        let send = Send {
+            room: room.into(),
+            text: "x".repeat(bytes),
+            id: MessageId(self.said.into()),
+            after: None,
+            action: false,
+        };
+        let reference = with_ref.then(|| self.said.to_string());
+        self.hub.say(who, &send, reference.clone(), NOW).expect("taken");
+        let draft = self.hub.take_pending_records().pop().expect("a draft");
+        let glassline_hub::RecordBody::Message { mut message, .. } = draft.what else { panic!("a message") };
+        let stored = self.stored.get_mut(room).expect("a room");
+        let seq = stored.len() as u64 + 1;
+        message.seq = Some(seq);
+        stored.push(message);
+        assert!(self.hub.settle(draft.ticket, CommitOutcome::Stored { seq }));
+        if let Some(reference) = reference {
+            self.refs.insert((room, seq), reference);
+        }
+        Self::write(&mut self.hub, self.alice, usize::MAX);
+        if self.reads_at_once {
+            self.read(usize::MAX);
+        }
+    }
+
+    /// Says so much in a room that its log's tail passes whoever is held there.
+    fn flood(&mut self, room: &'static str) {
+        for _ in 0..20 {
+            self.say(self.alice, room, 8_000, false);
+        }
+    }
+
+    fn newest(&self, room: &str) -> u64 {
+        self.stored[room].len() as u64
+    }
+
+    /// Writes to a member until it was sent all there is, or its socket took so many bytes.
+    fn write(hub: &mut Hub, id: MemberId, bytes_max: usize) -> Vec<u8> {
+        let mut written = Vec::new();
+        loop {
+            hub.catch_up(id);
+            let gathered = hub.gather(id).slices().concat();
+            let taken = gathered.len().min(bytes_max - written.len());
+            written.extend_from_slice(&gathered[..taken]);
+            if hub.advance(id, taken) || written.len() == bytes_max {
+                return written;
+            }
+        }
+    }
+
+    fn read(&mut self, bytes_max: usize) {
+        let written = Self::write(&mut self.hub, self.bob, bytes_max);
+        self.received.extend(written);
+    }
+
+    /// Answers the oldest question with a page of at most so many messages; with 0, it took too long. False if there is none.
+    fn answer(&mut self, messages_max: usize) -> bool {
+        let Some(Question { ticket, inquiry, .. }) = self.hub.next_question() else { return false };
+        let Inquiry::Range(HistoryRange { room, after: Some(after), before: Some(before), .. }) = inquiry else {
+            panic!("{inquiry:?}")
+        };
+        assert!(after + 1 < before, "there is nothing to read between {after} and {before}");
+        let mut messages = self.stored[room.as_str()][after as usize..before as usize - 1].to_vec();
+        let more = messages.len() > messages_max;
+        messages.truncate(messages_max);
+        let page = Answer::Page { messages, more };
+        self.hub.answer(ticket, if messages_max == 0 { Answer::TooSlow("later".into()) } else { page });
+        true
+    }
+
+    fn pay_all(&mut self) {
+        loop {
+            self.read(usize::MAX);
+            if !self.answer(6) {
+                break;
+            }
+        }
+        assert!(!self.hub.is_owed_past(self.bob));
+        self.read(usize::MAX);
+    }
+
+    fn bob_is_in(&self, room: &str) -> bool {
+        self.hub.members_of(self.bob, room, None).is_ok()
+    }
+
+    fn leave(&mut self, room: &'static str) {
+        self.hub.leave(self.bob, room, NOW).expect("leaves");
+        self.hub.notify(self.bob, &format!("left {room} {}", self.newest(room)));
+    }
+
+    fn join(&mut self, room: &'static str) {
+        assert!(self.hub.join(self.bob, room, NOW).expect("joins"));
+        self.hub.notify(self.bob, &format!("joined {room} {}", self.newest(room)));
+    }
+
+    fn events(&self) -> Vec<Event> {
+        let mut decoder = Decoder::event(1 << 20);
+        let (mut input, mut events) = (&self.received[..], Vec::new());
+        while let Some(Frame::Payload(payload)) = decoder.next(&mut input).expect("frames") {
+            events.push(Event::from_json(payload).expect("an event"));
+        }
+        events
+    }
+
+    /// Returns the events that bob was sent, in short: `den 7` for message 7, `den gap 1-2`, `den
+    /// ack 7` with a ref.
+    fn told(&self) -> Vec<String> {
+        let short = |event| match event {
+            Event::Message(Message { room, seq: Some(seq), reference, .. }) => {
+                Some(format!("{room} {}{seq}", if reference.is_some() { "ack " } else { "" }))
+            }
+            Event::Gap(gap) => Some(format!("{} gap {}-{}", gap.room, gap.from, gap.to)),
+            Event::Notice(notice) => Some(notice.text),
+            _ => None,
+        };
+        self.events().into_iter().filter_map(short).collect()
+    }
+
+    /// … and of one room alone.
+    fn told_of(&self, room: &str) -> Vec<String> {
+        let told = self.told().into_iter();
+        told.filter_map(|line| line.strip_prefix(&format!("{room} ")).map(str::to_string)).collect()
+    }
+}
+
+fn numbers(from: u64, to: u64) -> impl Iterator<Item = String> {
+    (from..=to).map(|seq| seq.to_string())
+}
+
+#[test]
+fn an_own_message_among_passed_ones_comes_once_with_its_ref() {
+    let mut world = World::new(&["lobby"], 256 << 10);
+    world.say(world.alice, "lobby", 10, false);
+    for _ in 0..2 {
+        world.say(world.bob, "lobby", 10, true);
+    }
+    world.flood("lobby");
+    world.say(world.bob, "lobby", 10, true);
+    world.flood("lobby");
+    world.pay_all();
+    let acks = [11, 12, 33].map(|seq| format!("ack {seq}"));
+    let expected: Vec<String> = numbers(8, 10)
+        .chain(acks[..2].iter().cloned())
+        .chain(numbers(13, 32))
+        .chain([acks[2].clone()])
+        .chain(numbers(34, 53))
+        .collect();
+    assert_eq!(world.told_of("lobby"), expected);
+}
+
+#[test]
+fn own_messages_in_unreadable_parts_are_acked_between_gaps() {
+    let mut world = World::new(&["lobby"], 256 << 10);
+    world.say(world.bob, "lobby", 10, true);
+    world.flood("lobby");
+    world.say(world.bob, "lobby", 10, true);
+    while let Some(question) = world.hub.next_question() {
+        world.hub.answer(question.ticket, Answer::Unreadable("broken".into()));
+        world.read(usize::MAX);
+    }
+    assert_eq!(world.told_of("lobby"), ["gap 8-9", "ack 10", "gap 11-30", "ack 31"]);
+}
+
+#[test]
+fn what_passes_between_two_pages_is_sent_as_well() {
+    let mut world = World::new(&["lobby"], 256 << 10);
+    assert!(world.answer(1));
+    world.flood("lobby");
+    world.pay_all();
+    let expected: Vec<String> = numbers(8, 29).collect();
+    assert_eq!(world.told_of("lobby"), expected);
+}
+
+#[test]
+fn messages_passed_between_two_other_holds_are_sent_as_well() {
+    let mut world = World::new(&["lobby"], 256 << 10);
+    world.flood("lobby");
+    // What bob says in the den comes behind what passed in the lobby, and before what passed in the attic.
+    world.say(world.bob, "lobby", 10, true);
+    world.say(world.bob, "den", 10, true);
+    world.say(world.bob, "attic", 10, true);
+    world.flood("attic");
+    assert!(world.answer(6));
+    world.flood("den");
+    world.pay_all();
+    let expected: Vec<String> = ["ack 10".to_string()].into_iter().chain(numbers(11, 30)).collect();
+    assert_eq!(world.told_of("den"), expected);
+    assert_eq!(world.told_of("attic"), expected);
+    let expected: Vec<String> = numbers(8, 29).chain(["ack 30".to_string()]).collect();
+    assert_eq!(world.told_of("lobby"), expected);
+}
+
+#[test]
+fn who_leaves_a_room_reads_on_in_the_others() {
+    // The room left is the one whose past is being paid, or one that is passed like the others.
+    for left in ["lobby", "den"] {
+        let mut world = World::new(&["lobby"], 256 << 10);
+        world.say(world.bob, "den", 10, true);
+        world.flood("den");
+        world.flood("attic");
+        world.leave(left);
+        world.pay_all();
+        let expected: Vec<String> = numbers(10, 29).collect();
+        assert_eq!(world.told_of("attic"), expected);
+        if left == "lobby" {
+            assert_eq!(world.told_of("lobby"), ["gap 8-9"]);
+            let expected: Vec<String> = ["ack 10".to_string()].into_iter().chain(numbers(11, 30)).collect();
+            assert_eq!(world.told_of("den"), expected);
+        } else {
+            assert_eq!(world.told_of("lobby"), ["8", "9"]);
+            let told = world.told_of("den");
+            assert_eq!(told[0], "ack 10");
+            assert!(told[1].starts_with("gap 11-"), "{told:?}");
+        }
+    }
+}
+
+#[test]
+fn the_pending_past_of_a_room_that_is_left_is_gaps_in_place() {
+    let mut world = World::new(&["lobby"], 256 << 10);
+    world.flood("attic");
+    world.flood("den");
+    world.say(world.bob, "den", 10, true);
+    world.flood("den");
+    // The lobby is paid, and now both other rooms are owed.
+    assert!(world.answer(6));
+    world.leave("den");
+    world.pay_all();
+    assert_eq!(world.told_of("den"), ["gap 10-29", "ack 30", "gap 31-50"]);
+    let expected: Vec<String> = numbers(10, 29).collect();
+    assert_eq!(world.told_of("attic"), expected);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Say { bob: bool, room: usize, bytes: usize, with_ref: bool },
+    Flood { room: usize },
+    Read { bytes: usize },
+    Answer { messages_max: usize },
+    Move { room: usize },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let room = 0..ROOMS.len();
+    let step = prop_oneof![
+        6 => (any::<bool>(), room.clone(), 1..9_000_usize, any::<bool>())
+            .prop_map(|(bob, room, bytes, with_ref)| Step::Say { bob, room, bytes, with_ref }),
+        3 => room.clone().prop_map(|room| Step::Flood { room }),
+        4 => (0..60_000_usize).prop_map(|bytes| Step::Read { bytes }),
+        4 => (0..7_usize).prop_map(|messages_max| Step::Answer { messages_max }),
+        1 => room.prop_map(|room| Step::Move { room }),
+    ];
+    proptest::collection::vec(step, 1..60)
+}
+
+/// Follows what bob was told, number by number.
+fn check(world: &World) -> Result<(), TestCaseError> {
+    let mut reached = world.since.clone();
+    // Rooms in which a gap was told, and which bob has not left since.
+    let mut gaps = BTreeSet::new();
+    for event in world.events() {
+        match event {
+            Event::Message(message) => {
+                let room = message.room.as_str();
+                let next = reached.get_mut(room).expect("a room that bob is in");
+                *next += 1;
+                prop_assert_eq!(message.seq, Some(*next), "in {}", room);
+                let room = ROOMS.into_iter().find(|&known| known == room).expect("a room");
+                prop_assert_eq!(message.text.len(), world.stored[room][*next as usize - 1].text.len());
+                prop_assert_eq!(message.reference.as_ref(), world.refs.get(&(room, *next)), "{} in {}", next, room);
+            }
+            Event::Gap(gap) => {
+                let next = reached.get_mut(&gap.room).expect("a room that bob is in");
+                prop_assert_eq!(gap.from, *next + 1, "in {}", &gap.room);
+                *next = gap.to;
+                gaps.insert(gap.room);
+            }
+            Event::Notice(notice) => {
+                let [verb, room, seq] = notice.text.split(' ').collect::<Vec<_>>()[..] else { continue };
+                let seq: u64 = seq.parse().expect("a number");
+                gaps.remove(room);
+                if verb == "left" {
+                    prop_assert_eq!(reached.remove(room), Some(seq), "what was said before in {}", room);
+                } else {
+                    reached.insert(room.to_string(), seq);
+                }
+            }
+            _ => {}
+        }
+    }
+    prop_assert!(!world.reads_at_once || gaps.is_empty(), "gaps in {:?}, where bob is", gaps);
+    for (room, seq) in reached {
+        prop_assert_eq!(seq, world.newest(&room), "all of {}", room);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn each_message_comes_once_in_order_and_only_losses_are_gaps(
+        steps in steps(),
+        missed_rooms in 1..=ROOMS.len(),
+        outbox_bytes_max in 20_000..200_000_usize,
+        reads_at_once in any::<bool>(),
+    ) {
+        let mut world = World::new(&ROOMS[..missed_rooms], outbox_bytes_max);
+        world.reads_at_once = reads_at_once;
+        for step in steps {
+            match step {
+                Step::Say { bob, room, bytes, with_ref } if bob && world.bob_is_in(ROOMS[room]) => {
+                    world.say(world.bob, ROOMS[room], bytes, with_ref);
+                }
+                Step::Say { room, bytes, .. } => world.say(world.alice, ROOMS[room], bytes, false),
+                Step::Flood { room } => world.flood(ROOMS[room]),
+                Step::Read { .. } if reads_at_once => world.read(usize::MAX),
+                Step::Read { bytes } => world.read(bytes),
+                Step::Answer { messages_max } => {
+                    world.answer(messages_max);
+                }
+                Step::Move { room } if world.bob_is_in(ROOMS[room]) => world.leave(ROOMS[room]),
+                Step::Move { room } => world.join(ROOMS[room]),
+            }
+            if reads_at_once {
+                world.read(usize::MAX);
+            }
+        }
+        world.pay_all();
+        check(&world)?;
+    }
+}

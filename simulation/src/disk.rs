@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use glassline_journal::{Entry, Head, Outcome, Page, Reader, Record, Store, StoreError, folded};
-use glassline_wire::event::{Act, Message};
+use glassline_wire::event::{AuditEntry, Message};
 use glassline_wire::limits::PAGE_MESSAGES_MAX;
 use glassline_wire::request::{HistoryRange, Search};
 
@@ -210,7 +210,7 @@ impl Store for SharedDisk {
         0
     }
 
-    fn acts(&mut self, _: &mut dyn FnMut(Act)) -> Result<(), StoreError> {
+    fn acts(&mut self, _: &mut dyn FnMut(AuditEntry)) -> Result<(), StoreError> {
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use alloc::{
     vec::Vec,
 };
 
-use glassline_wire::event::{Act, ErrorCode, Event, Message, Refusal};
+use glassline_wire::event::{AuditEntry, ErrorCode, Event, Message, Refusal};
 
 use crate::hub::Hub;
 use crate::id::{MemberId, RoomId};
@@ -40,7 +40,7 @@ pub enum RecordBody {
         subnet: u128,
     },
     /// Something an operator does.
-    Act(Act),
+    Act(AuditEntry),
 }
 
 /// Cost of a draft beside its texts, in bytes.

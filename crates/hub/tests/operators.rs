@@ -8,7 +8,7 @@ use glassline_hub::{
     AuditEvent, Awaits, CommitOutcome, ConnectInfo, Dialect, Disconnect, Hub, LoginOutcome, MemberId, NameHolder, Now,
     OperatorToken, RecordBody, Rejection, Rules,
 };
-use glassline_wire::event::{Act, AuditKind, ErrorCode, Event};
+use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Event};
 use glassline_wire::frame::{Decoder, Frame};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::operator_token::GeneratedToken;
@@ -126,7 +126,7 @@ impl World {
     fn told(&mut self, id: MemberId) -> Vec<String> {
         let mark = |reference: Option<String>| if reference.is_some() { "ref " } else { "" };
         let short = |payload: String| match Event::from_json(payload.as_bytes()).expect("an event") {
-            Event::Act(Act { by, act, who, text, reference, .. }) => {
+            Event::Act(AuditEntry { by, act, who, text, reference, .. }) => {
                 let words = [Some(by), Some(format!("{act:?}")), who, text].into_iter().flatten();
                 Some(format!("{}{}", mark(reference), words.collect::<Vec<_>>().join(" ")))
             }
@@ -583,7 +583,7 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
     assert!(world.hub.check_address("203.0.113.9".parse().expect("an address"), NOW).is_err(), "who gave it has left");
 
     // What was stored is in force again after a start.
-    acts.push(Act { act: AuditKind::Freeze, who: None, until: None, ..acts[0].clone() });
+    acts.push(AuditEntry { act: AuditKind::Freeze, who: None, until: None, ..acts[0].clone() });
     let mut later = World::with(Rules { durable: true, ..Rules::default() });
     for act in &acts {
         later.hub.remember(act);

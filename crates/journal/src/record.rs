@@ -1,6 +1,6 @@
 //! Records that are stored, and their outcomes.
 
-use glassline_wire::event::{Act, Message};
+use glassline_wire::event::{AuditEntry, Message};
 
 /// One thing to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub enum Record {
     /// Something said in a room.
     Message(Entry),
     /// Something an operator did.
-    Act(Act),
+    Act(AuditEntry),
 }
 
 /// A message on its way into the store.

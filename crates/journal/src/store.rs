@@ -5,7 +5,7 @@ use std::any::Any;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use glassline_wire::event::{Act, Message};
+use glassline_wire::event::{AuditEntry, Message};
 use glassline_wire::request::{HistoryRange, Search};
 use glassline_wire::visible::one_line;
 
@@ -65,7 +65,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// They cannot be read, or one is not as it was stored: without it others would be banned than operators decided.
-    fn acts(&mut self, take: &mut dyn FnMut(Act)) -> Result<(), StoreError>;
+    fn acts(&mut self, take: &mut dyn FnMut(AuditEntry)) -> Result<(), StoreError>;
 }
 
 /// Reads what is stored. A call that has passed its deadline ends with [`StoreError::TooSlow`], at the next row at the latest.

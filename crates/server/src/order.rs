@@ -1,7 +1,7 @@
 //! The operators' order at the sockets: banned addresses are turned away, whom an act throws out is closed, acts are logged.
 
 use glassline_hub::{AuditEvent, Disconnect, server_pair};
-use glassline_wire::event::Act;
+use glassline_wire::event::AuditEntry;
 use glassline_wire::visible;
 use tracing::{info, warn};
 
@@ -50,7 +50,7 @@ impl<L: Link> Reactor<L> {
 }
 
 /// The audit log's line; names and reasons are quoted, so that nothing of them is obeyed by a terminal.
-fn log_act(act: &Act) {
+fn log_act(act: &AuditEntry) {
     let shown = |text: &Option<String>| text.as_deref().map(|text| visible::one_line(text).into_owned());
     let (by, who, text) = (visible::one_line(&act.by), shown(&act.who), shown(&act.text));
     let until = act.until.map(|until| until.to_string());

@@ -6,7 +6,7 @@ use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::act::{Act, AuditKind};
+pub use crate::audit::{AuditEntry, AuditKind};
 use crate::frame::put_frame;
 use crate::limits;
 use crate::message_id::MessageId;
@@ -42,7 +42,7 @@ pub enum Event {
     /// Somebody is away, or back: the asker itself, or whom it wrote to (E3).
     Away(Away),
     /// Act of an operator (O2).
-    Act(Act),
+    Act(AuditEntry),
     /// The server's own words.
     Notice(Notice),
     /// A request was refused (E6).

@@ -7,7 +7,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-mod act;
+mod audit;
 mod error_code;
 pub mod event;
 pub mod frame;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use glassline_wire::event::{
-    Act, Away, Direct, ErrorCode, Event, Gap, Members, Message, Presence, Refusal, Rooms, Whois,
+    AuditEntry, Away, Direct, ErrorCode, Event, Gap, Members, Message, Presence, Refusal, Rooms, Whois,
 };
 use glassline_wire::natural_order;
 use glassline_wire::visible;
@@ -208,7 +208,7 @@ impl Reader {
     }
 }
 
-fn act_line(act: &Act) -> Line {
+fn act_line(act: &AuditEntry) -> Line {
     let who = act.who.as_deref().map_or_else(String::new, |who| format!(" {}", name(who)));
     let until = act.until.map_or_else(String::new, |until| format!(" until {}", until.in_words()));
     let text = act.text.as_deref().map_or_else(String::new, |text| format!(": {text}"));

@@ -8,7 +8,7 @@ use alloc::{
     vec::Vec,
 };
 
-use glassline_wire::event::{Act, AuditKind, Bye, ErrorCode, Event, Notice, Refusal};
+use glassline_wire::event::{AuditEntry, AuditKind, Bye, ErrorCode, Event, Notice, Refusal};
 
 use super::messages;
 use super::target::Target;
@@ -35,7 +35,7 @@ pub struct Disconnect {
 #[derive(Debug, PartialEq, Eq)]
 pub enum AuditEvent {
     /// An act that is in force.
-    Act(Act),
+    Act(AuditEntry),
     /// Somebody tried to become an operator.
     WrongToken {
         /// Connection that showed the token.
@@ -58,7 +58,7 @@ pub enum AuditEvent {
 /// An act on its way to be stored.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    pub(crate) act: Act,
+    pub(crate) act: AuditEntry,
     /// Target of a kick: place and token, so that nobody else who takes the name meanwhile is
     /// kicked.
     pub(super) target: Option<(MemberId, u128)>,
@@ -88,7 +88,7 @@ impl Hub {
     }
 
     /// Takes in an act of an earlier time, at the start.
-    pub fn remember(&mut self, act: &Act) {
+    pub fn remember(&mut self, act: &AuditEntry) {
         self.moderation.apply(act);
     }
 
@@ -128,7 +128,7 @@ impl Hub {
     }
 
     /// While the kick was stored its target may have become an operator, whom no other can touch (O5).
-    fn kick(&mut self, target: Option<(MemberId, u128)>, act: &Act) -> Option<String> {
+    fn kick(&mut self, target: Option<(MemberId, u128)>, act: &AuditEntry) -> Option<String> {
         let (id, token) = target?;
         let member = self.members.get(id.0).filter(|member| member.token == token)?;
         if member.is_operator {
@@ -140,7 +140,7 @@ impl Hub {
         None
     }
 
-    fn silence(&mut self, act: &Act) -> String {
+    fn silence(&mut self, act: &AuditEntry) -> String {
         let hit = self.members_hit(act);
         let named = act.who.as_deref().and_then(|who| Target::parse(who).ok());
         let operators = self.operators_named();
@@ -153,7 +153,7 @@ impl Hub {
         messages::hits(&names(hit))
     }
 
-    fn give_voices_back(&mut self, act: &Act) -> String {
+    fn give_voices_back(&mut self, act: &AuditEntry) -> String {
         let everyone: Vec<_> = self.members.iter().map(|(index, _)| MemberId(index)).collect();
         let mut freed = Vec::new();
         for id in everyone {
@@ -165,7 +165,7 @@ impl Hub {
         messages::hits(&names(freed))
     }
 
-    fn throw_out(&mut self, act: &Act) -> String {
+    fn throw_out(&mut self, act: &AuditEntry) -> String {
         let hit = self.members_hit(act);
         let named = act.who.as_deref().and_then(|who| Target::parse(who).ok());
         let text = named.and_then(|target| self.moderation.bans.on(&target, act.at).map(messages::banned));
@@ -176,7 +176,7 @@ impl Hub {
     }
 
     /// Returns the present members that a mute or a ban hits; operators are not hit.
-    fn members_hit(&self, act: &Act) -> Vec<(MemberId, String)> {
+    fn members_hit(&self, act: &AuditEntry) -> Vec<(MemberId, String)> {
         let Some(target) = act.who.as_deref().and_then(|who| Target::parse(who).ok()) else { return Vec::new() };
         let others = self.members.iter().filter(|(_, member)| !member.is_operator);
         let hit = others.filter(|(_, member)| target.hits(&Looks::of(&member.name), member.address));
@@ -215,7 +215,7 @@ impl Hub {
         }
     }
 
-    fn tell_operators(&mut self, by: Option<MemberId>, act: &Act, reference: Option<&String>) {
+    fn tell_operators(&mut self, by: Option<MemberId>, act: &AuditEntry, reference: Option<&String>) {
         let operators = self.members.iter().filter(|(_, member)| member.is_operator);
         let operators: Vec<_> = operators.map(|(index, member)| (MemberId(index), member.dialect)).collect();
         for (id, dialect) in operators {
@@ -223,7 +223,7 @@ impl Hub {
                 Dialect::Tutorial => self.notify(id, &messages::told(act)),
                 Dialect::Event => {
                     let reference = reference.filter(|_| by == Some(id)).cloned();
-                    self.tell(id, &Event::Act(Act { reference, ..act.clone() }));
+                    self.tell(id, &Event::Act(AuditEntry { reference, ..act.clone() }));
                 }
             }
         }

@@ -8,7 +8,7 @@ use alloc::{
 
 use core::net::IpAddr;
 
-use glassline_wire::event::Act;
+use glassline_wire::event::AuditEntry;
 use glassline_wire::timestamp::Timestamp;
 
 use super::attempts::BURST;
@@ -26,7 +26,7 @@ pub(super) const OP_HIDDEN: &str =
     "this was not sent: it is /op, and something hides its slash; write it again with / as its first character";
 
 /// An act as operators of the tutorial dialect are told it.
-pub(super) fn told(act: &Act) -> String {
+pub(super) fn told(act: &AuditEntry) -> String {
     let who = act.who.as_deref().map_or_else(String::new, |who| format!(" {who}"));
     format!("{} {}{who}{}{}", act.by, act.done(), until(act.until), because(act.text.as_deref()))
 }

@@ -5,7 +5,7 @@ use alloc::{
     string::{String, ToString},
 };
 
-use glassline_wire::event::{Act, AuditKind, ErrorCode};
+use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode};
 use glassline_wire::limits::OPERATE_BYTES_MAX;
 use glassline_wire::operator_token::GeneratedToken;
 use glassline_wire::timestamp::Timestamp;
@@ -152,8 +152,8 @@ impl Hub {
         until: Option<Timestamp>,
         text: Option<String>,
         now: Now,
-    ) -> Act {
-        Act { at: now.at, by: self.name(by).to_string(), act, who, until, text, reference: None }
+    ) -> AuditEntry {
+        AuditEntry { at: now.at, by: self.name(by).to_string(), act, who, until, text, reference: None }
     }
 
     fn submit(&mut self, by: MemberId, pending: Pending, reference: Option<String>) {

@@ -3,7 +3,7 @@
 use alloc::{string::String, vec::Vec};
 use core::net::IpAddr;
 
-use glassline_wire::event::{Act, AuditKind};
+use glassline_wire::event::{AuditEntry, AuditKind};
 use glassline_wire::timestamp::Timestamp;
 
 use super::STANDING_MAX;
@@ -43,7 +43,7 @@ impl Moderation {
     }
 
     /// Takes in an act; one that makes no sense changes nothing.
-    pub(crate) fn apply(&mut self, act: &Act) {
+    pub(crate) fn apply(&mut self, act: &AuditEntry) {
         match act.act {
             AuditKind::Op | AuditKind::Kick => {}
             AuditKind::Mute => self.mutes.add(act),
@@ -86,7 +86,7 @@ impl Sanctions {
             .max_by_key(|restraint| restraint.until)
     }
 
-    fn add(&mut self, act: &Act) {
+    fn add(&mut self, act: &AuditEntry) {
         let Some(target) = named(act) else { return };
         self.0.retain(|restraint| restraint.until > act.at && !restraint.target.is_same(&target));
         if self.0.len() >= KEPT_MAX
@@ -98,14 +98,14 @@ impl Sanctions {
         self.0.push(Sanction { target, until, by: act.by.clone(), reason });
     }
 
-    fn remove(&mut self, act: &Act) {
+    fn remove(&mut self, act: &AuditEntry) {
         if let Some(target) = named(act) {
             self.0.retain(|restraint| !restraint.target.is_same(&target));
         }
     }
 }
 
-fn named(act: &Act) -> Option<Target> {
+fn named(act: &AuditEntry) -> Option<Target> {
     Target::parse(act.who.as_deref()?).ok()
 }
 
@@ -120,13 +120,13 @@ mod tests {
         Timestamp { unix_ms }
     }
 
-    fn act(at_ms: u64, act: AuditKind, who: &str, until_ms: u64) -> Act {
+    fn act(at_ms: u64, act: AuditKind, who: &str, until_ms: u64) -> AuditEntry {
         let who = (!who.is_empty()).then(|| who.to_string());
         let until = (until_ms > 0).then_some(at(until_ms));
-        Act { at: at(at_ms), by: "teacher".into(), act, who, until, text: None, reference: None }
+        AuditEntry { at: at(at_ms), by: "teacher".into(), act, who, until, text: None, reference: None }
     }
 
-    fn folded(acts: &[Act]) -> Moderation {
+    fn folded(acts: &[AuditEntry]) -> Moderation {
         acts.iter().fold(Moderation::default(), |mut moderation, act| {
             moderation.apply(act);
             moderation

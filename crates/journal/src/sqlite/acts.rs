@@ -1,6 +1,6 @@
 //! Reading the operators' acts. What stands is all of them in their order, so that one that is left out changes who is banned.
 
-use glassline_wire::event::{Act, Event};
+use glassline_wire::event::{AuditEntry, Event};
 use rusqlite::{Connection, Row};
 
 use super::checksum::{self, Table};
@@ -13,7 +13,7 @@ const JSON_COLUMN: &str = "json";
 ///
 /// # Errors
 /// They cannot be read; with `SQLITE_CORRUPT` if one is damaged or missing.
-pub(super) fn read_all(db: &Connection, take: &mut dyn FnMut(Act)) -> Result<(), rusqlite::Error> {
+pub(super) fn read_all(db: &Connection, take: &mut dyn FnMut(AuditEntry)) -> Result<(), rusqlite::Error> {
     let mut statement = db.prepare("SELECT * FROM act ORDER BY number")?;
     let mut rows = statement.query([])?;
     let mut next = 1;
@@ -39,7 +39,7 @@ pub(super) fn read_all(db: &Connection, take: &mut dyn FnMut(Act)) -> Result<(),
 ///
 /// # Errors
 /// It is not as it was stored, or cannot be read.
-pub(super) fn verified(row: &Row<'_>) -> Result<Act, rusqlite::Error> {
+pub(super) fn verified(row: &Row<'_>) -> Result<AuditEntry, rusqlite::Error> {
     checksum::verify(Table::Act, row)?;
     match Event::from_json(row.get_ref(JSON_COLUMN)?.as_bytes()?) {
         Ok(Event::Act(act)) => Ok(act),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use glassline_wire::event::Act;
+use glassline_wire::event::AuditEntry;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
@@ -276,7 +276,7 @@ impl Store for Engine {
         self.renewal.untold.take()
     }
 
-    fn acts(&mut self, take: &mut dyn FnMut(Act)) -> Result<(), StoreError> {
+    fn acts(&mut self, take: &mut dyn FnMut(AuditEntry)) -> Result<(), StoreError> {
         acts::read_all(&self.db, take).map_err(|error| fault::reading(&error, &self.path))
     }
 

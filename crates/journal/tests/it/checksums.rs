@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use glassline_journal::{Damage, Keep, Outcome, Record, StoreError, check, export, open};
-use glassline_wire::event::{Act, AuditKind, Message};
+use glassline_wire::event::{AuditEntry, AuditKind, Message};
 use glassline_wire::request::HistoryRange;
 use glassline_wire::timestamp::Timestamp;
 use rusqlite::Connection;
@@ -18,7 +18,7 @@ const ROOMS: [(&str, u64); 2] = [("lobby", 30), ("den", 5)];
 const ACTS: u64 = 4;
 
 fn act(number: u64, who: &str) -> Record {
-    Record::Act(Act {
+    Record::Act(AuditEntry {
         at: Timestamp::from_unix_ms(NOW_MS + number),
         by: "root".into(),
         act: AuditKind::Ban,

@@ -82,10 +82,10 @@ fn a_repeat_is_seen_in_its_batch_and_an_action_is_not_a_text() {
 #[test]
 fn acts_are_kept_in_their_order() {
     use glassline_journal::Record;
-    use glassline_wire::event::{Act, AuditKind};
+    use glassline_wire::event::{AuditEntry, AuditKind};
     use glassline_wire::timestamp::Timestamp;
     let folder = Folder::new();
-    let act = |text: &str| Act {
+    let act = |text: &str| AuditEntry {
         at: Timestamp::from_unix_ms(NOW_MS),
         by: "root".into(),
         act: AuditKind::Motd,

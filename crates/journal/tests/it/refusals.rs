@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use glassline_journal::{Done, Outcome, Reader, Record, Store, StoreError, Ticket};
-use glassline_wire::event::Act;
+use glassline_wire::event::AuditEntry;
 
 use crate::stage::*;
 use crate::support::*;
@@ -57,7 +57,7 @@ impl<F: FnMut(&[Record]) -> Result<Vec<Outcome>, StoreError> + Send> Store for R
         0
     }
 
-    fn acts(&mut self, _: &mut dyn FnMut(Act)) -> Result<(), StoreError> {
+    fn acts(&mut self, _: &mut dyn FnMut(AuditEntry)) -> Result<(), StoreError> {
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use glassline_journal::{
     Exported, Keep, Monitor, Record, Stage, StoreError, UpkeepError, check_monitored, export_monitored, open,
 };
-use glassline_wire::event::{Act, AuditKind, Event};
+use glassline_wire::event::{AuditEntry, AuditKind, Event};
 use glassline_wire::timestamp::Timestamp;
 
 use crate::support::*;
@@ -40,7 +40,7 @@ fn sound(file: &Path) -> Vec<u8> {
             .collect();
         store.append(&batch).expect("stores");
     }
-    let act = |number: u64| Act {
+    let act = |number: u64| AuditEntry {
         at: Timestamp::from_unix_ms(NOW_MS),
         by: "root".into(),
         act: AuditKind::Motd,

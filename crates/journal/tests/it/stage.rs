@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use glassline_journal::{
     Done, Head, Journal, Outcome, Page, Reader, Record, SearchProgress, Store, StoreError, Ticket,
 };
-use glassline_wire::event::Act;
+use glassline_wire::event::AuditEntry;
 use glassline_wire::request::{HistoryRange, Search};
 
 use crate::support::*;
@@ -173,7 +173,7 @@ impl Store for Told {
         LAG
     }
 
-    fn acts(&mut self, _: &mut dyn FnMut(Act)) -> Result<(), StoreError> {
+    fn acts(&mut self, _: &mut dyn FnMut(AuditEntry)) -> Result<(), StoreError> {
         Ok(())
     }
 }

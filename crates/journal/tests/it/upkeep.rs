@@ -7,7 +7,7 @@ use std::path::Path;
 use glassline_journal::{
     Imported, Keep, Outcome, Record, StoreError, UpkeepError, check, export, import, open, vacuum,
 };
-use glassline_wire::event::{Act, AuditKind, Event};
+use glassline_wire::event::{AuditEntry, AuditKind, Event};
 use glassline_wire::limits::{EVENT_BYTES_MAX, TEXT_BYTES_MAX};
 use glassline_wire::timestamp::Timestamp;
 use glassline_wire::visible;
@@ -21,8 +21,8 @@ fn lines_of(file: &Path) -> Vec<String> {
     String::from_utf8(output).expect("UTF-8").lines().map(str::to_string).collect()
 }
 
-fn act(text: &str) -> Act {
-    Act {
+fn act(text: &str) -> AuditEntry {
+    AuditEntry {
         at: Timestamp::from_unix_ms(NOW_MS),
         by: "root".into(),
         act: AuditKind::Motd,
@@ -208,7 +208,7 @@ fn whatever_a_server_stores_can_be_imported() {
     let folder = Folder::new();
     // Each character was one byte when it was sent.
     let replaced = visible::relayed(&"\r".repeat(TEXT_BYTES_MAX)).into_owned();
-    let banned = Act { act: AuditKind::Ban, who: Some("2001:db8::/32".into()), ..act("several\n\tlines") };
+    let banned = AuditEntry { act: AuditKind::Ban, who: Some("2001:db8::/32".into()), ..act("several\n\tlines") };
     let batch = [entry("lobby", "alice", &replaced, None, 1), Record::Act(banned)];
     let mut store = open_kept(&folder.file());
     store.append(&batch).expect("stores");

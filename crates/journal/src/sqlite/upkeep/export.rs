@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
-use glassline_wire::event::{Act, Event, Message, SCHEMA_VERSION};
+use glassline_wire::event::{AuditEntry, Event, Message, SCHEMA_VERSION};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::absent::{Absent, add, sort_out};
@@ -248,7 +248,7 @@ fn message_in(room: &str, row: &Row<'_>) -> Option<Message> {
 }
 
 /// The act in a row of the whole table; `None` if its bytes are damaged.
-fn act_in(row: &Row<'_>) -> Option<Act> {
+fn act_in(row: &Row<'_>) -> Option<AuditEntry> {
     acts::verified(row).ok()
 }
 

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::BufRead;
 use std::path::Path;
 
-use glassline_wire::event::Act;
+use glassline_wire::event::AuditEntry;
 use glassline_wire::event::{Event, Message};
 use glassline_wire::limits::{NAME_BYTES_MAX, ROOM_CHARS_MAX, TEXT_BYTES_MAX};
 use glassline_wire::message_id::MessageId;
@@ -258,7 +258,7 @@ impl Importing<'_> {
     }
 
     /// The error says what is wrong with the line.
-    fn act(&mut self, act: Act) -> Result<(), String> {
+    fn act(&mut self, act: AuditEntry) -> Result<(), String> {
         hold_to_name("by", &act.by, NAME_BYTES_MAX)?;
         act.who.as_ref().map_or(Ok(()), |who| hold_to_name("who", who, WHO_BYTES_MAX))?;
         act.text.as_ref().map_or(Ok(()), |text| hold_to_text(text))?;

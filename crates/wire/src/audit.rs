@@ -8,7 +8,7 @@ use crate::timestamp::Timestamp;
 
 /// Fields of `act`: a line of the operators' audit log (O2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Act {
+pub struct AuditEntry {
     /// When.
     pub at: Timestamp,
     /// The operator's name at that time.
@@ -53,7 +53,7 @@ pub enum AuditKind {
     Motd,
 }
 
-impl Act {
+impl AuditEntry {
     /// Returns the act of the operator, in words for people.
     pub fn done(&self) -> &'static str {
         match self.act {

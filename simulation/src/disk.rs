@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Entry, Head, Outcome, Page, Reader, Record, Store, StoreError, folded};
+use glassline_journal::{Entry, Head, Outcome, Page, Reader, Record, SearchProgress, Store, StoreError, folded};
 use glassline_wire::event::{AuditEntry, Message};
 use glassline_wire::limits::PAGE_MESSAGES_MAX;
 use glassline_wire::request::{HistoryRange, Search};
@@ -226,7 +226,13 @@ impl Reader for SharedDisk {
         Ok(self.lock().range(range))
     }
 
-    fn search(&mut self, search: &Search, _: Instant) -> Result<Page, StoreError> {
-        Ok(self.lock().search(search))
+    fn search_slice(
+        &mut self,
+        search: &Search,
+        _: &mut SearchProgress,
+        _: Instant,
+        _: Instant,
+    ) -> Result<Option<Page>, StoreError> {
+        Ok(Some(self.lock().search(search)))
     }
 }

@@ -86,7 +86,14 @@ pub trait Reader: Send {
     ///
     /// # Errors
     /// It cannot be read.
-    fn search(&mut self, search: &Search, deadline: Instant) -> Result<Page, StoreError>;
+    fn search(&mut self, search: &Search, deadline: Instant) -> Result<Page, StoreError> {
+        let mut progress = SearchProgress::default();
+        loop {
+            if let Some(page) = self.search_slice(search, &mut progress, deadline, deadline)? {
+                return Ok(page);
+            }
+        }
+    }
 
     /// Returns what the last answer left out because it is damaged.
     fn take_damage(&mut self) -> Option<Damage> {
@@ -105,10 +112,7 @@ pub trait Reader: Send {
         progress: &mut SearchProgress,
         slice_end: Instant,
         deadline: Instant,
-    ) -> Result<Option<Page>, StoreError> {
-        let _ = (progress, slice_end);
-        self.search(search, deadline).map(Some)
-    }
+    ) -> Result<Option<Page>, StoreError>;
 }
 
 /// Damage that costs a part of what is stored; everything else can be used.

@@ -77,8 +77,14 @@ mod tests {
             Ok(Page::default())
         }
 
-        fn search(&mut self, _: &Search, deadline: Instant) -> Result<Page, StoreError> {
-            if deadline <= self.0 { Err(StoreError::TooSlow) } else { Ok(Page::default()) }
+        fn search_slice(
+            &mut self,
+            _: &Search,
+            _: &mut SearchProgress,
+            _: Instant,
+            deadline: Instant,
+        ) -> Result<Option<Page>, StoreError> {
+            if deadline <= self.0 { Err(StoreError::TooSlow) } else { Ok(Some(Page::default())) }
         }
     }
 

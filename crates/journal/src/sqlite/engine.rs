@@ -15,14 +15,15 @@ use super::displaced::Scans;
 use super::files::{self, Files};
 use super::id_loading::IdLoading;
 use super::id_window::{self, IdWindow};
+use super::index_form::old_form_behind;
 use super::log_gate::LogGate;
 use super::old_ids::OldIds;
 use super::prune::{AheadTurn, Clock, Space};
 use super::reader::SqliteReader;
-use super::renewal::Renewal;
+use super::renewal::{Renewal, has_stray_pages};
 use super::rooms::CachedRoom;
 use super::shares::Counting;
-use super::summing::Unsummed;
+use super::summing::{self, Unsummed};
 use super::tend::{Checkpoint, Chore, checkpoint, log_pages};
 use super::{acts, fault, lock_mark, opening, wal};
 use crate::record::{Outcome, Record};
@@ -126,40 +127,29 @@ impl Engine {
         let opening::Opened { mut db, lock, log_damage } = opening::open(file, keep)?;
         let wal_pages = Arc::new(AtomicU64::new(0));
         let seen = Arc::clone(&wal_pages);
-        let loaded = db
-            .wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
-                seen.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
-                Ok(())
-            }))
-            .and_then(|()| opening::load(&db));
-        let opening::Loaded {
-            old_ids,
-            has_stray_pages,
-            messages,
-            index_lag,
-            page_bytes,
-            unsummed,
-            origin_secret,
-            old_form_behind,
-        } = loaded.map_err(|error| fault::opening(&error, file))?;
+        let cannot_open = |error| fault::opening(&error, file);
+        db.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
+            seen.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        }))
+        .map_err(cannot_open)?;
         Ok(Self {
-            db,
             path: file.to_path_buf(),
             keep,
             clock: Clock::start(),
             ids: IdWindow::new(id_window::MESSAGES_MAX),
             id_loading: Some(IdLoading::new()),
-            old_ids,
-            messages,
+            old_ids: OldIds::find(&db).map_err(cannot_open)?,
+            messages: opening::message_count(&db).map_err(cannot_open)?,
             is_busy: false,
-            unsummed,
+            unsummed: summing::unsummed(&db).map_err(cannot_open)?,
             damage: log_damage,
             rooms: HashMap::new(),
-            index_lag,
+            index_lag: opening::index_lag(&db).map_err(cannot_open)?,
             index_turn: 0,
             chore: Chore::default(),
-            old_form_behind,
-            origin_secret,
+            old_form_behind: old_form_behind(&db).map_err(cannot_open)?,
+            origin_secret: opening::origin_secret(&db).map_err(cannot_open)?,
             counting: Counting::default(),
             scans: Scans::new(),
             space: Space::default(),
@@ -168,16 +158,17 @@ impl Engine {
             index_rows: super::tend::STEP_ROWS_FIRST,
             prune_rows: super::tend::STEP_ROWS_FIRST,
             sum_rows: super::tend::STEP_ROWS_FIRST,
-            renewal: Renewal::of(has_stray_pages),
+            renewal: Renewal::of(has_stray_pages(&db).map_err(cannot_open)?),
             merged_pages: super::index::MERGED_PAGES_MAX,
             is_to_merge: true,
             wal_pages,
             log_gate: LogGate::default(),
             refused_checkpoint: None,
-            page_bytes,
+            page_bytes: db.pragma_query_value(None, "page_size", |row| row.get(0)).map_err(cannot_open)?,
             broken: false,
             files: Files::of(file).map_err(|error| fault::opening_io(&error, file))?,
             lock,
+            db,
         })
     }
 

@@ -9,12 +9,9 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::engine::Keep;
 use super::files::{beside, has_no_space_for, hold_to_one_name, log_bytes, without_links};
-use super::index_form::old_form_behind;
-use super::old_ids::OldIds;
 use super::place::place;
 use super::schema::{self, Kind};
-use super::summing::Unsummed;
-use super::{fault, kept_checksums, lock_mark, renewal, rooms, summing, tend, wal};
+use super::{fault, kept_checksums, lock_mark, rooms, tend, wal};
 use crate::store::{Damage, StoreError};
 
 /// Bytes with which every `SQLite` file starts.
@@ -36,20 +33,8 @@ const ROOMS_LOOKED_AT: usize = 1_000;
 pub(super) struct Opened {
     pub(super) db: Connection,
     pub(super) lock: File,
-    /// Damage of the log that could not be read.
+    /// Damaged part of the log, which could not be read.
     pub(super) log_damage: Option<Damage>,
-}
-
-/// State that an engine keeps in memory.
-pub(super) struct Loaded {
-    pub(super) old_ids: Option<OldIds>,
-    pub(super) has_stray_pages: bool,
-    pub(super) messages: u64,
-    pub(super) index_lag: u64,
-    pub(super) page_bytes: u64,
-    pub(super) unsummed: Option<Unsummed>,
-    pub(super) origin_secret: u128,
-    pub(super) old_form_behind: Option<i64>,
 }
 
 pub(super) fn open(file: &Path, keep: Keep) -> Result<Opened, StoreError> {
@@ -230,29 +215,23 @@ fn check_rooms(db: &Connection, file: &Path) -> Result<(), StoreError> {
     }
 }
 
-pub(super) fn load(db: &Connection) -> Result<Loaded, rusqlite::Error> {
-    let index_lag: u64 = db.query_row(
+/// Returns the number of messages that are stored and not indexed, in all rooms.
+pub(super) fn index_lag(db: &Connection) -> Result<u64, rusqlite::Error> {
+    db.query_row(
         "SELECT coalesce(sum(newest - max(indexed, oldest - 1)), 0) FROM room INDEXED BY room_behind WHERE indexed < newest",
         [],
         |row| row.get(0),
-    )?;
-    let page_bytes = db.pragma_query_value(None, "page_size", |row| row.get(0))?;
-    let old_ids = OldIds::find(db)?;
-    let messages =
-        db.query_row("SELECT coalesce(sum(newest - oldest + 1 - forgotten), 0) FROM room", [], |row| row.get(0))?;
-    let has_stray_pages = renewal::has_stray_pages(db)?;
-    let unsummed = summing::unsummed(db)?;
-    let secret: [u8; 16] = db.query_row("SELECT value FROM fact WHERE name = 'origin_secret'", [], |row| row.get(0))?;
-    Ok(Loaded {
-        old_ids,
-        has_stray_pages,
-        messages,
-        index_lag,
-        page_bytes,
-        unsummed,
-        origin_secret: u128::from_be_bytes(secret),
-        old_form_behind: old_form_behind(db)?,
-    })
+    )
+}
+
+/// Returns the number of messages that are stored, in all rooms.
+pub(super) fn message_count(db: &Connection) -> Result<u64, rusqlite::Error> {
+    db.query_row("SELECT coalesce(sum(newest - oldest + 1 - forgotten), 0) FROM room", [], |row| row.get(0))
+}
+
+/// Returns the secret that mixes subnets into origins.
+pub(super) fn origin_secret(db: &Connection) -> Result<u128, rusqlite::Error> {
+    db.query_row("SELECT value FROM fact WHERE name = 'origin_secret'", [], |row| row.get(0)).map(u128::from_be_bytes)
 }
 
 #[cfg(unix)]

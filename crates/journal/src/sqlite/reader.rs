@@ -102,15 +102,6 @@ impl Reader for SqliteReader {
         self.without(&range.room, left_out, page)
     }
 
-    fn search(&mut self, search: &Search, deadline: Instant) -> Result<Page, StoreError> {
-        let mut progress = SearchProgress::default();
-        loop {
-            if let Some(page) = self.search_slice(search, &mut progress, deadline, deadline)? {
-                return Ok(page);
-            }
-        }
-    }
-
     /// Searches until the deadline; the messages found until then are an answer, and that there may
     /// be more is one too.
     fn search_slice(

@@ -194,23 +194,19 @@ impl Reader for Silent {
         Ok(Page::default())
     }
 
-    fn search(&mut self, _: &Search, _: Instant) -> Result<Page, StoreError> {
-        if let Some(held) = &self.searching {
-            let held = held.lock().expect("no panic");
-            let _ = held.0.send(());
-            let _ = held.1.recv_timeout(Duration::from_secs(20));
-        }
-        Ok(Page::default())
-    }
-
     fn search_slice(
         &mut self,
         search: &Search,
         _: &mut SearchProgress,
         _: Instant,
-        deadline: Instant,
+        _: Instant,
     ) -> Result<Option<Page>, StoreError> {
-        let Some(turns) = &self.turns else { return self.search(search, deadline).map(Some) };
+        if let Some(held) = &self.searching {
+            let held = held.lock().expect("no panic");
+            let _ = held.0.send(());
+            let _ = held.1.recv_timeout(Duration::from_secs(20));
+        }
+        let Some(turns) = &self.turns else { return Ok(Some(Page::default())) };
         let mut turns = turns.lock().expect("no panic");
         let number: u64 = search.room.parse().expect("a number");
         turns.push(number);

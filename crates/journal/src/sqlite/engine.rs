@@ -17,6 +17,7 @@ use super::id_loading::IdLoading;
 use super::id_window::{self, IdWindow};
 use super::log_gate::LogGate;
 use super::old_ids::OldIds;
+use super::openings::Openings;
 use super::prune::{AheadTurn, Clock, Space};
 use super::reader::SqliteReader;
 use super::renewal::Renewal;
@@ -78,6 +79,8 @@ pub(crate) struct Engine {
     pub(super) unsummed: Option<Unsummed>,
     /// Damage that nobody was told of.
     damage: Option<Damage>,
+    /// How many rooms each account opened.
+    pub(super) openings: Openings,
     /// Rooms written to lately.
     pub(super) rooms: HashMap<String, CachedRoom>,
     /// Messages stored and not indexed, in all rooms.
@@ -130,7 +133,7 @@ impl Engine {
                 seen.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
                 Ok(())
             }))
-            .and_then(|()| opening::load(&db));
+            .and_then(|()| opening::load(&db, keep));
         let opening::Loaded {
             old_ids,
             has_stray_pages,
@@ -139,6 +142,7 @@ impl Engine {
             page_bytes,
             unsummed,
             origin_secret,
+            openings,
             old_form_behind,
         } = loaded.map_err(|error| fault::opening(&error, file))?;
         Ok(Self {
@@ -153,6 +157,7 @@ impl Engine {
             is_busy: false,
             unsummed,
             damage: log_damage,
+            openings,
             rooms: HashMap::new(),
             index_lag,
             index_turn: 0,

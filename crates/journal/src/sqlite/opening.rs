@@ -11,6 +11,7 @@ use super::engine::Keep;
 use super::files::{beside, has_no_space_for, hold_to_one_name, log_bytes, without_links};
 use super::index_form::old_form_behind;
 use super::old_ids::OldIds;
+use super::openings::Openings;
 use super::place::place;
 use super::schema::{self, Kind};
 use super::summing::Unsummed;
@@ -49,6 +50,7 @@ pub(super) struct Loaded {
     pub(super) page_bytes: u64,
     pub(super) unsummed: Option<Unsummed>,
     pub(super) origin_secret: u128,
+    pub(super) openings: Openings,
     pub(super) old_form_behind: Option<i64>,
 }
 
@@ -230,7 +232,7 @@ fn check_rooms(db: &Connection, file: &Path) -> Result<(), StoreError> {
     }
 }
 
-pub(super) fn load(db: &Connection) -> Result<Loaded, rusqlite::Error> {
+pub(super) fn load(db: &Connection, keep: Keep) -> Result<Loaded, rusqlite::Error> {
     let index_lag: u64 = db.query_row(
         "SELECT coalesce(sum(newest - max(indexed, oldest - 1)), 0) FROM room INDEXED BY room_behind WHERE indexed < newest",
         [],
@@ -251,6 +253,7 @@ pub(super) fn load(db: &Connection) -> Result<Loaded, rusqlite::Error> {
         page_bytes,
         unsummed,
         origin_secret: u128::from_be_bytes(secret),
+        openings: Openings::load(db, keep)?,
         old_form_behind: old_form_behind(db)?,
     })
 }

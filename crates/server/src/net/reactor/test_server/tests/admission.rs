@@ -209,9 +209,9 @@ fn more_connections_than_fit_cost_no_turn_of_those_that_wait() {
         connect_from(&mut server, CLASSROOM).reset();
         turn_at(&mut server, 0);
     }
-    let served = connect_from(&mut server, CLASSROOM);
+    let prompt = connect_from(&mut server, CLASSROOM);
     let delayed: Vec<Pipe> = (0..16).map(|_| connect_from(&mut server, CLASSROOM)).collect();
-    for pipe in delayed.iter().chain([&served]) {
+    for pipe in delayed.iter().chain([&prompt]) {
         pipe.send(b"3         bob");
     }
     let mut flood = Vec::new();
@@ -220,7 +220,7 @@ fn more_connections_than_fit_cost_no_turn_of_those_that_wait() {
         turn_at(&mut server, now_ms);
     }
     assert!(flood.iter().any(Pipe::is_closed));
-    assert!(delayed.iter().chain([&served]).all(|pipe| heard(pipe).contains("/help lists")), "{}", server.counts());
+    assert!(delayed.iter().chain([&prompt]).all(|pipe| heard(pipe).contains("/help lists")), "{}", server.counts());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Memory of what is queued for members alone: each outlet's, and that of all together.
+//! Memory of private steps: that of each send queue, and that of all together.
 
 use alloc::rc::Rc;
 use core::cell::Cell;
@@ -6,19 +6,19 @@ use core::cell::Cell;
 /// Memory that an entry takes beside its bytes.
 const ENTRY_OVERHEAD_BYTES: usize = 96;
 
-/// Bytes of all outlets of a hub, with the overhead of their entries.
-pub(crate) type OwnBytesTotal = Rc<Cell<usize>>;
+/// Bytes of all send queues of a hub, with the overhead of their entries.
+pub(crate) type QueuedBytesTotal = Rc<Cell<usize>>;
 
-/// Bytes queued in one outlet, counted in the total as well for as long as the outlet exists.
+/// Bytes queued in one send queue, counted in the total as well for as long as the queue exists.
 #[derive(Debug, Default)]
-pub(crate) struct OwnBytes {
+pub(crate) struct QueuedBytes {
     bytes: usize,
     entries: usize,
-    total: OwnBytesTotal,
+    total: QueuedBytesTotal,
 }
 
-impl OwnBytes {
-    pub(crate) fn counted_in(total: OwnBytesTotal) -> Self {
+impl QueuedBytes {
+    pub(crate) fn counted_in(total: QueuedBytesTotal) -> Self {
         Self { bytes: 0, entries: 0, total }
     }
 
@@ -44,7 +44,7 @@ impl OwnBytes {
     }
 }
 
-impl Drop for OwnBytes {
+impl Drop for QueuedBytes {
     fn drop(&mut self) {
         self.clear();
     }
@@ -55,10 +55,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_total_is_that_of_the_outlets_there_are() {
-        let total = OwnBytesTotal::default();
-        let mut first = OwnBytes::counted_in(Rc::clone(&total));
-        let mut second = OwnBytes::counted_in(Rc::clone(&total));
+    fn the_total_is_that_of_the_queues_there_are() {
+        let total = QueuedBytesTotal::default();
+        let mut first = QueuedBytes::counted_in(Rc::clone(&total));
+        let mut second = QueuedBytes::counted_in(Rc::clone(&total));
         first.add(10);
         first.add(0);
         second.add(5);

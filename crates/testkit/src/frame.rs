@@ -35,9 +35,8 @@ pub fn frame(payload: impl AsRef<[u8]>) -> Vec<u8> {
 pub fn payload_bytes(bytes: &[u8]) -> Result<Option<usize>, HeaderError> {
     let Some(header) = bytes.first_chunk::<HEADER_BYTES>() else { return Ok(None) };
     let digits = header.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let is_canonical = digits > 0
-        && (digits == 1 || header[0] != b'0')
-        && header[digits..].iter().all(|&byte| byte == b' ');
+    let is_canonical =
+        digits > 0 && (digits == 1 || header[0] != b'0') && header[digits..].iter().all(|&byte| byte == b' ');
     if !is_canonical {
         return Err(HeaderError(String::from_utf8_lossy(header).into_owned()));
     }

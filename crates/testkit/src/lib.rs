@@ -6,11 +6,11 @@
 
 mod folder;
 pub mod frame;
-#[cfg(unix)]
 mod process;
 mod rng;
 
 pub use folder::Folder;
 #[cfg(unix)]
-pub use process::{Ended, Process, signal};
+pub use process::signal;
+pub use process::{Ended, Process};
 pub use rng::{Rng, for_each_seed};

@@ -1,7 +1,6 @@
 //! Processes that end with the value that started them.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{self, JoinHandle};
@@ -57,8 +56,10 @@ impl Process {
 
     /// Starts a command with all three streams piped, in a group of its own, which is killed as a
     /// whole.
+    #[cfg(unix)]
     #[track_caller]
     pub fn start(mut command: Command) -> Self {
+        use std::os::unix::process::CommandExt as _;
         command.stdin(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut process = Self::spawn(&mut command).expect("the program starts");
         process.leads_group = true;
@@ -97,6 +98,7 @@ impl Process {
     }
 
     /// Sends it, and nothing it started, a signal by name.
+    #[cfg(unix)]
     #[track_caller]
     pub fn signal(&self, name: &str) {
         signal(name, i64::from(self.id()));
@@ -108,6 +110,14 @@ impl Process {
     /// The system does not say.
     pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
         self.child.try_wait()
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.child.wait()
     }
 
     /// Kills it (SIGKILL) and waits for its end.
@@ -156,13 +166,14 @@ impl Drop for Process {
 }
 
 /// Sends a signal by name to a process, or to a group whose id is given as a negative number.
+#[cfg(unix)]
 #[track_caller]
 pub fn signal(name: &str, process: i64) {
     let kill = format!("kill -{name} {process}");
     assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success(), "{kill}");
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
@@ -188,7 +199,16 @@ mod tests {
         drop(process);
         let is_running = || shell(&format!("kill -0 {child} 2>&-")).status().expect("a shell").success();
         // Whoever adopts it has to take note of its end.
-        let is_gone = || !is_running() || std::fs::read_to_string(format!("/proc/{child}/stat")).is_ok_and(|stat| stat.contains(") Z "));
-        assert!((0..1_000).any(|_| is_gone() || { thread::sleep(Duration::from_millis(5)); false }), "{child} still runs");
+        let is_gone = || {
+            !is_running()
+                || std::fs::read_to_string(format!("/proc/{child}/stat")).is_ok_and(|stat| stat.contains(") Z "))
+        };
+        assert!(
+            (0..1_000).any(|_| is_gone() || {
+                thread::sleep(Duration::from_millis(5));
+                false
+            }),
+            "{child} still runs"
+        );
     }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
+use glassline_testkit::frame;
+
 use crate::fault::Fault;
-use crate::frame;
 use crate::ledger::Ledger;
 use crate::peer::Peer;
 use crate::script::TUTORIAL_AUTHOR;
@@ -16,7 +17,7 @@ const BURST: u32 = 4;
 
 /// The author, who hears the others of its room as well.
 #[derive(Debug)]
-pub(crate) struct Tutor {
+pub(crate) struct TutorialClient {
     name: String,
     /// The frame with the name, when the text is still to come.
     from: Option<String>,
@@ -28,7 +29,7 @@ pub(crate) struct Tutor {
     burst: u32,
 }
 
-impl Tutor {
+impl TutorialClient {
     /// The script's last author.
     pub(crate) fn new(ledger: &Ledger) -> Self {
         let authors = ledger.script().authors();
@@ -43,13 +44,13 @@ impl Tutor {
         }
     }
 
-    /// Sets the number of messages that may be said in the next life of the server.
+    /// Sets the number of messages that may be said in the next run of the server.
     pub(crate) fn prepare(&mut self, budget: u32) {
         self.budget = budget;
     }
 }
 
-impl Peer for Tutor {
+impl Peer for TutorialClient {
     fn name(&self) -> &str {
         &self.name
     }
@@ -59,7 +60,7 @@ impl Peer for Tutor {
         self.is_in = false;
         self.burst = BURST;
         self.opened_at = Instant::now();
-        frame::put(out, self.name.as_bytes());
+        frame::put(out, &self.name);
     }
 
     fn take(&mut self, payload: &[u8], ledger: &mut Ledger, _out: &mut Vec<u8>) -> Result<(), Fault> {
@@ -90,7 +91,7 @@ impl Peer for Tutor {
             self.budget -= 1;
             self.burst -= 1;
             let count = ledger.say(TUTORIAL_AUTHOR);
-            frame::put(out, ledger.script().text(TUTORIAL_AUTHOR, count).as_bytes());
+            frame::put(out, ledger.script().text(TUTORIAL_AUTHOR, count));
         }
     }
 

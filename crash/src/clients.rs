@@ -4,18 +4,18 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use glassline_testkit::Rng;
 use mio::{Events, Poll, Token};
 
 use crate::checker::Checker;
-use crate::draws::Draws;
+use crate::connection::Connection;
 use crate::fault::Fault;
 use crate::ledger::Ledger;
-use crate::link::Link;
 use crate::peer::Peer;
 use crate::receiver::Receiver;
 use crate::script::{ROOMS, TUTORIAL_AUTHOR};
 use crate::sender::Sender;
-use crate::tutor::Tutor;
+use crate::tutorial_client::TutorialClient;
 
 /// The places of clients: the checker has one behind the others.
 const EVENTS_MAX: usize = 64;
@@ -25,59 +25,59 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 
 /// The clients, which live as long as the run.
 #[derive(Debug)]
-pub(crate) struct Crew {
+pub(crate) struct Clients {
     poll: Poll,
     events: Events,
-    senders: Vec<Seat<Sender>>,
-    receivers: Vec<Seat<Receiver>>,
-    tutor: Seat<Tutor>,
-    checker: Option<Seat<Checker>>,
+    senders: Vec<Slot<Sender>>,
+    receivers: Vec<Slot<Receiver>>,
+    tutorial: Slot<TutorialClient>,
+    checker: Option<Slot<Checker>>,
 }
 
 /// A client and its connection, if it has one.
 #[derive(Debug)]
-struct Seat<P> {
+struct Slot<P> {
     peer: P,
-    link: Option<Link>,
+    connection: Option<Connection>,
     token: Token,
 }
 
-impl<P: Peer> Seat<P> {
+impl<P: Peer> Slot<P> {
     fn new(peer: P, place: usize) -> Self {
-        Self { peer, link: None, token: Token(place) }
+        Self { peer, connection: None, token: Token(place) }
     }
 }
 
 /// A seat whose client need not be known.
-trait AnySeat {
+trait AnySlot {
     fn connect(&mut self, address: SocketAddr, poll: &Poll, ledger: &mut Ledger) -> Result<(), Fault>;
     fn read(&mut self, ledger: &mut Ledger) -> Result<(), Fault>;
     fn work(&mut self, ledger: &mut Ledger);
     fn flush(&mut self);
-    fn drop_link(&mut self);
+    fn disconnect(&mut self);
     fn wants_to_reconnect(&mut self) -> bool;
-    fn has_link(&self) -> bool;
+    fn is_connected(&self) -> bool;
     fn ended(&self) -> Option<Fault>;
     fn overdue(&self, limit: Duration) -> Option<Fault>;
     fn has_all(&self, ledger: &Ledger) -> bool;
 }
 
-impl<P: Peer> AnySeat for Seat<P> {
+impl<P: Peer> AnySlot for Slot<P> {
     fn connect(&mut self, address: SocketAddr, poll: &Poll, ledger: &mut Ledger) -> Result<(), Fault> {
-        let mut link = Link::open(address, poll.registry(), self.token)
+        let mut connection = Connection::open(address, poll.registry(), self.token)
             .map_err(|error| Fault::Closed { by: self.peer.name().to_owned(), detail: error.to_string() })?;
-        self.peer.open(ledger, link.out());
-        link.flush();
-        self.link = Some(link);
+        self.peer.open(ledger, connection.out());
+        connection.flush();
+        self.connection = Some(connection);
         Ok(())
     }
 
     fn read(&mut self, ledger: &mut Ledger) -> Result<(), Fault> {
-        let Some(link) = &mut self.link else { return Ok(()) };
+        let Some(connection) = &mut self.connection else { return Ok(()) };
         loop {
-            let more = link.fill();
-            while let Some(payload) = link.payload(self.peer.name())? {
-                self.peer.take(&payload, ledger, link.out())?;
+            let more = connection.fill();
+            while let Some(payload) = connection.payload(self.peer.name())? {
+                self.peer.take(&payload, ledger, connection.out())?;
             }
             if !more {
                 return Ok(());
@@ -86,36 +86,36 @@ impl<P: Peer> AnySeat for Seat<P> {
     }
 
     fn work(&mut self, ledger: &mut Ledger) {
-        if let Some(link) = &mut self.link {
-            self.peer.work(ledger, link.out());
+        if let Some(connection) = &mut self.connection {
+            self.peer.work(ledger, connection.out());
         }
     }
 
     fn flush(&mut self) {
-        if let Some(link) = &mut self.link {
-            link.flush();
+        if let Some(connection) = &mut self.connection {
+            connection.flush();
         }
     }
 
-    fn drop_link(&mut self) {
-        self.link = None;
+    fn disconnect(&mut self) {
+        self.connection = None;
     }
 
     fn wants_to_reconnect(&mut self) -> bool {
-        self.link.is_some() && self.peer.wants_to_reconnect()
+        self.connection.is_some() && self.peer.wants_to_reconnect()
     }
 
-    fn has_link(&self) -> bool {
-        self.link.is_some()
+    fn is_connected(&self) -> bool {
+        self.connection.is_some()
     }
 
     fn ended(&self) -> Option<Fault> {
-        let detail = self.link.as_ref()?.ended()?.to_owned();
+        let detail = self.connection.as_ref()?.ended()?.to_owned();
         Some(Fault::Closed { by: self.peer.name().to_owned(), detail })
     }
 
     fn overdue(&self, limit: Duration) -> Option<Fault> {
-        self.link.as_ref()?;
+        self.connection.as_ref()?;
         let (what, since) = self.peer.waits_for()?;
         (since.elapsed() > limit).then(|| Fault::Hang {
             who: self.peer.name().to_owned(),
@@ -125,40 +125,40 @@ impl<P: Peer> AnySeat for Seat<P> {
     }
 
     fn has_all(&self, ledger: &Ledger) -> bool {
-        self.link.is_some() && self.peer.has_all(ledger)
+        self.connection.is_some() && self.peer.has_all(ledger)
     }
 }
 
-impl Crew {
+impl Clients {
     /// Everybody, not connected yet.
     ///
     /// # Errors
     /// The system has nothing to wait with.
-    pub(crate) fn new(ledger: &Ledger, draws: &Draws) -> io::Result<Self> {
+    pub(crate) fn new(ledger: &Ledger, rng: &Rng) -> io::Result<Self> {
         let mut place = 0..;
         let mut next = || place.next().unwrap_or_default();
         let senders = (0..TUTORIAL_AUTHOR)
-            .map(|author| Sender::new(author, ledger, draws.fork(author as u64)))
+            .map(|author| Sender::new(author, ledger, rng.labelled(author as u64)))
             .collect::<Vec<_>>();
         let stays = ROOMS.iter().enumerate().map(|(room, name)| Receiver::staying(&format!("listener-{name}"), room));
-        let returns = Receiver::reconnecting("returner", draws.fork(TUTORIAL_AUTHOR as u64));
+        let returns = Receiver::reconnecting("returner", rng.labelled(TUTORIAL_AUTHOR as u64));
         let receivers = stays.chain([returns]).collect::<Vec<_>>();
         Ok(Self {
             poll: Poll::new()?,
             events: Events::with_capacity(EVENTS_MAX),
-            senders: senders.into_iter().map(|peer| Seat::new(peer, next())).collect(),
-            receivers: receivers.into_iter().map(|peer| Seat::new(peer, next())).collect(),
-            tutor: Seat::new(Tutor::new(ledger), next()),
+            senders: senders.into_iter().map(|peer| Slot::new(peer, next())).collect(),
+            receivers: receivers.into_iter().map(|peer| Slot::new(peer, next())).collect(),
+            tutorial: Slot::new(TutorialClient::new(ledger), next()),
             checker: None,
         })
     }
 
-    /// Sets the number of messages that each may send in the next life of the server.
-    pub(crate) fn prepare(&mut self, sender_budget: u32, tutor_budget: u32) {
-        for seat in &mut self.senders {
-            seat.peer.prepare(sender_budget);
+    /// Sets the number of messages that each may send in the next run of the server.
+    pub(crate) fn prepare(&mut self, sender_budget: u32, tutorial_budget: u32) {
+        for slot in &mut self.senders {
+            slot.peer.prepare(sender_budget);
         }
-        self.tutor.peer.prepare(tutor_budget);
+        self.tutorial.peer.prepare(tutorial_budget);
     }
 
     /// Sends a checker.
@@ -167,15 +167,15 @@ impl Crew {
     /// The server takes no connection.
     pub(crate) fn check(&mut self, checker: Checker, address: SocketAddr, ledger: &mut Ledger) -> Result<(), Fault> {
         let place = self.senders.len() + self.receivers.len() + 1;
-        let mut seat = Seat::new(checker, place);
-        seat.connect(address, &self.poll, ledger)?;
-        self.checker = Some(seat);
+        let mut slot = Slot::new(checker, place);
+        slot.connect(address, &self.poll, ledger)?;
+        self.checker = Some(slot);
         Ok(())
     }
 
     /// Returns whether no check is under way.
     pub(crate) fn is_checked(&self) -> bool {
-        self.checker.as_ref().is_none_or(|seat| seat.peer.is_done())
+        self.checker.as_ref().is_none_or(|slot| slot.peer.is_done())
     }
 
     /// Connects everybody who is not; the checker apart.
@@ -183,10 +183,10 @@ impl Crew {
     /// # Errors
     /// The server takes no connection.
     pub(crate) fn connect(&mut self, address: SocketAddr, ledger: &mut Ledger) -> Result<(), Fault> {
-        let Self { poll, senders, receivers, tutor, .. } = self;
-        for seat in all(senders, receivers, tutor) {
-            if !seat.has_link() {
-                seat.connect(address, poll, ledger)?;
+        let Self { poll, senders, receivers, tutorial, .. } = self;
+        for slot in all(senders, receivers, tutorial) {
+            if !slot.is_connected() {
+                slot.connect(address, poll, ledger)?;
             }
         }
         Ok(())
@@ -205,22 +205,22 @@ impl Crew {
         ledger: &mut Ledger,
     ) -> Result<(), Fault> {
         wait(&mut self.poll, &mut self.events, limit)?;
-        let Self { poll, senders, receivers, tutor, checker, .. } = self;
-        if checker.as_ref().is_some_and(|seat| seat.peer.is_done()) {
+        let Self { poll, senders, receivers, tutorial, checker, .. } = self;
+        if checker.as_ref().is_some_and(|slot| slot.peer.is_done()) {
             *checker = None;
         }
-        for seat in all(senders, receivers, tutor).chain(checker.iter_mut().map(|seat| seat as &mut dyn AnySeat)) {
-            seat.read(ledger)?;
-            if let Some(fault) = seat.ended().or_else(|| seat.overdue(patience)) {
+        for slot in all(senders, receivers, tutorial).chain(checker.iter_mut().map(|slot| slot as &mut dyn AnySlot)) {
+            slot.read(ledger)?;
+            if let Some(fault) = slot.ended().or_else(|| slot.overdue(patience)) {
                 return Err(fault);
             }
             if puts_load {
-                seat.work(ledger);
+                slot.work(ledger);
             }
-            seat.flush();
-            if seat.wants_to_reconnect() {
-                seat.drop_link();
-                seat.connect(address, poll, ledger)?;
+            slot.flush();
+            if slot.wants_to_reconnect() {
+                slot.disconnect();
+                slot.connect(address, poll, ledger)?;
             }
         }
         Ok(())
@@ -232,15 +232,16 @@ impl Crew {
     /// A broken promise, or a connection that does not end.
     pub(crate) fn drain(&mut self, ledger: &mut Ledger) -> Result<(), Fault> {
         let until = Instant::now() + DRAIN_LIMIT;
-        let Self { poll, events, senders, receivers, tutor, checker } = self;
+        let Self { poll, events, senders, receivers, tutorial, checker } = self;
         loop {
             let mut is_open = false;
-            for seat in all(senders, receivers, tutor).chain(checker.iter_mut().map(|seat| seat as &mut dyn AnySeat)) {
-                seat.read(ledger)?;
-                if seat.ended().is_some() {
-                    seat.drop_link();
+            for slot in all(senders, receivers, tutorial).chain(checker.iter_mut().map(|slot| slot as &mut dyn AnySlot))
+            {
+                slot.read(ledger)?;
+                if slot.ended().is_some() {
+                    slot.disconnect();
                 }
-                is_open |= seat.has_link();
+                is_open |= slot.is_connected();
             }
             if !is_open {
                 *checker = None;
@@ -259,26 +260,26 @@ impl Crew {
 
     /// Returns whether nothing is in flight any more.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.senders.iter().all(|seat| seat.peer.is_done())
-            && self.tutor.peer.waits_for().is_none()
+        self.senders.iter().all(|slot| slot.peer.is_done())
+            && self.tutorial.peer.waits_for().is_none()
             && self.is_checked()
     }
 
     /// Returns whether everybody has all that was read back.
     pub(crate) fn has_all(&mut self, ledger: &Ledger) -> bool {
-        let Self { senders, receivers, tutor, .. } = self;
-        all(senders, receivers, tutor).all(|seat| seat.has_all(ledger))
+        let Self { senders, receivers, tutorial, .. } = self;
+        all(senders, receivers, tutorial).all(|slot| slot.has_all(ledger))
     }
 }
 
 fn all<'a>(
-    senders: &'a mut [Seat<Sender>],
-    receivers: &'a mut [Seat<Receiver>],
-    tutor: &'a mut Seat<Tutor>,
-) -> impl Iterator<Item = &'a mut dyn AnySeat> {
-    let senders = senders.iter_mut().map(|seat| seat as &mut dyn AnySeat);
-    let receivers = receivers.iter_mut().map(|seat| seat as &mut dyn AnySeat);
-    senders.chain(receivers).chain([tutor as &mut dyn AnySeat])
+    senders: &'a mut [Slot<Sender>],
+    receivers: &'a mut [Slot<Receiver>],
+    tutorial: &'a mut Slot<TutorialClient>,
+) -> impl Iterator<Item = &'a mut dyn AnySlot> {
+    let senders = senders.iter_mut().map(|slot| slot as &mut dyn AnySlot);
+    let receivers = receivers.iter_mut().map(|slot| slot as &mut dyn AnySlot);
+    senders.chain(receivers).chain([tutorial as &mut dyn AnySlot])
 }
 
 fn wait(poll: &mut Poll, events: &mut Events, limit: Duration) -> Result<(), Fault> {

@@ -4,11 +4,11 @@ use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use glassline_testkit::frame::Frames;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
 use crate::fault::Fault;
-use crate::frame::Frames;
 
 /// A server on this machine takes a connection at once, or its queue is full.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -18,7 +18,7 @@ const READ_BYTES: usize = 16 * 1024;
 
 /// A connection that never blocks.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub(crate) struct Connection {
     stream: TcpStream,
     frames: Frames,
     /// Bounded by what a peer keeps in flight.
@@ -28,7 +28,7 @@ pub(crate) struct Link {
     ended: Option<String>,
 }
 
-impl Link {
+impl Connection {
     /// Connects, and watches the connection as `token`.
     ///
     /// # Errors
@@ -88,6 +88,9 @@ impl Link {
     /// # Errors
     /// Bytes that are no frame, as what `by` got.
     pub(crate) fn payload(&mut self, by: &str) -> Result<Option<Vec<u8>>, Fault> {
-        self.frames.next(by)
+        match self.frames.next_payload() {
+            Ok(payload) => Ok(payload.map(<[u8]>::to_vec)),
+            Err(error) => Err(Fault::Malformed { by: by.to_owned(), what: error.to_string() }),
+        }
     }
 }

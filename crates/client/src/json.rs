@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use glassline_session::{Command, Ending, Entropy, OWN_REF_PREFIX, Session, Update};
 use glassline_wire::event::{Bye, ErrorCode, Event, Notice, Refusal, SCHEMA_VERSION, Welcome};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Ask, BadRequest, LOBBY, Request};
@@ -10,14 +11,9 @@ use glassline_wire::visible;
 use serde_json::Value;
 
 use crate::diagnostics;
-use crate::ending::Ending;
-use crate::entropy::Entropy;
 use crate::inbox::UserInput;
 use crate::lines::Line;
 use crate::lines_in::LinesIn;
-use crate::session::Session;
-use crate::session::program::OWN_REF_PREFIX;
-use crate::session::update::{Command, Update};
 use crate::telling::Line as Told;
 use crate::undelivered::Undelivered;
 use crate::view::View;
@@ -152,21 +148,23 @@ impl View for Json {
     fn show(&mut self, update: Update, _now_ms: u64) -> io::Result<()> {
         match update {
             // The token takes the name over: it has no business in a log of what was said.
-            Update::Heard(Event::Welcome(welcome)) => {
+            Update::Received(Event::Welcome(welcome)) => {
                 self.put(&Event::Welcome(Welcome { token: String::new(), ..welcome }))
             }
             // The client's own goodbye is none that the program could know by its `ref`.
-            Update::Heard(Event::Bye(bye)) => self.put(&Event::Bye(Bye { reference: not_own(bye.reference), ..bye })),
-            Update::Heard(event) | Update::Said { event, .. } => self.put(&event),
-            Update::Past { history, .. } => self.put(&Event::History(history)),
-            Update::Refused { refusal, .. } => {
+            Update::Received(Event::Bye(bye)) => {
+                self.put(&Event::Bye(Bye { reference: not_own(bye.reference), ..bye }))
+            }
+            Update::Received(event) | Update::Sent { event, .. } => self.put(&event),
+            Update::HistoryPage { history, .. } => self.put(&Event::History(history)),
+            Update::Rejected { refusal, .. } => {
                 self.put_refusal(Refusal { reference: not_own(refusal.reference), ..refusal })
             }
             Update::Notice(text) => {
                 self.tell(&Told::notice(&text).plain())?;
                 self.put(&Event::Notice(Notice { text, reference: None }))
             }
-            Update::Room(_) => Ok(()),
+            Update::CurrentRoom(_) => Ok(()),
         }
     }
 

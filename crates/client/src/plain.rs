@@ -2,16 +2,15 @@
 
 use std::io;
 
+use glassline_session::{Command, Ending, Session, SlashCommands, Update};
+
 use crate::commands::{Meaning, concealed, interpret, is_reply};
-use crate::ending::Ending;
 use crate::inbox::UserInput;
 use crate::keyboard::event::{NOT_UTF8, TerminalEvent};
 use crate::line_output::LineOutput;
 use crate::lines::Line;
 use crate::lines_in::LinesIn;
 use crate::room_log::RoomLog;
-use crate::session::Session;
-use crate::session::update::{Command, SlashCommands, Update};
 use crate::telling::catching_up::CatchingUp;
 use crate::telling::correspondent::{Reply, Unsent};
 use crate::telling::settings::Settings;
@@ -139,7 +138,7 @@ impl Plain {
 
     fn is_next_wanted(&self, session: &Session) -> bool {
         let Some(first) = self.lines_in.first() else { return false };
-        let takes = if self.manner.typed { session.has_room() } else { session.takes_commands() };
+        let takes = if self.manner.typed { session.has_capacity() } else { session.takes_commands() };
         // Whether a slash is the server's business is known in a moment.
         let undecided = session.slash_commands() == SlashCommands::Undecided
             && matches!(first, Line::Text(text) if text.starts_with('/'));
@@ -321,19 +320,19 @@ impl View for Plain {
             self.bind_reply();
         }
         match update {
-            Update::Heard(_) | Update::Past { .. } => {
+            Update::Received(_) | Update::HistoryPage { .. } => {
                 self.tell_heard(&told)?;
                 if rings { self.output.ring() } else { Ok(()) }
             }
             // The sender has seen it already.
-            Update::Said { .. } => Ok(()),
-            Update::Refused { refusal, text } => {
+            Update::Sent { .. } => Ok(()),
+            Update::Rejected { refusal, text } => {
                 if text.is_some() || refusal.reference.is_some() {
                     self.undelivered.refused_as(refusal.code);
                 }
                 self.tell_timed(&told)
             }
-            Update::Notice(_) | Update::Room(_) => self.tell_timed(&told),
+            Update::Notice(_) | Update::CurrentRoom(_) => self.tell_timed(&told),
         }
     }
 

@@ -8,11 +8,11 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use glassline_session::Update;
 use glassline_wire::event::Event;
 
 use crate::file_lock::wait_for;
 use crate::options::JoinOptions;
-use crate::session::update::Update;
 use crate::system::{append_private_file, create_private_folder, edit_private_file, is_at};
 use crate::telling::wording::Reader;
 
@@ -63,7 +63,7 @@ impl RoomLog {
     /// What to tell the user; nothing more is written then.
     pub(crate) fn note(&mut self, update: &Update, reader: &Reader) -> Result<(), String> {
         // What was said before has been written before, or was not for this log.
-        if self.failed || matches!(update, Update::Heard(Event::History(_)) | Update::Past { .. }) {
+        if self.failed || matches!(update, Update::Received(Event::History(_)) | Update::HistoryPage { .. }) {
             return Ok(());
         }
         for line in reader.lines(update) {
@@ -219,7 +219,7 @@ mod tests {
     }
 
     fn heard(json: &str) -> Update {
-        Update::Heard(Event::from_json(json.as_bytes()).expect(json))
+        Update::Received(Event::from_json(json.as_bytes()).expect(json))
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Lines of the input that came to nothing: counted, so that the last word and the exit code can say so.
 
+use glassline_session::Ending;
 use glassline_wire::event::ErrorCode;
 
-use crate::ending::Ending;
 use crate::lines_in::LinesIn;
 
 /// The count.
@@ -62,10 +62,10 @@ impl Undelivered {
                 if told.is_empty() { Ending::Left } else { Ending::InputOutput(told.join("; ")) }
             }
             Ending::InputOutput(text) if unsent > 0 => Ending::InputOutput(format!("{text} ({lost})")),
-            Ending::Refused(text) if unsent > 0 => Ending::Refused(format!("{text} ({lost})")),
+            Ending::Rejected(text) if unsent > 0 => Ending::Rejected(format!("{text} ({lost})")),
             Ending::ServerWentAway(text) if unsent > 0 => Ending::ServerWentAway(format!("{text} ({lost})")),
             // Where nothing could be sent at all, that goes without saying.
-            Ending::CannotConnect(_) | Ending::InputOutput(_) | Ending::Refused(_) | Ending::ServerWentAway(_) => {
+            Ending::CannotConnect(_) | Ending::InputOutput(_) | Ending::Rejected(_) | Ending::ServerWentAway(_) => {
                 ending
             }
         }

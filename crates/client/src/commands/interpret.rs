@@ -1,9 +1,10 @@
 //! Interpretation of a line of input.
 
+use glassline_session::{Command, SlashCommands};
+
 use super::meaning::Meaning;
 use super::table::{REPLY, Reading, SlashCommand};
 use super::{disguise, help, suggestion};
-use crate::session::update::{Command, SlashCommands};
 
 /// Returns the meaning of a line, where `who` carries out slash commands.
 ///

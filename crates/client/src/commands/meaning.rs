@@ -1,7 +1,8 @@
 //! Meanings of a line of input.
 
+use glassline_session::Command;
+
 use crate::preferences::Bell;
-use crate::session::update::Command;
 
 /// Meaning of a line of input.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use glassline_session::{Config, DialectChoice};
 use glassline_wire::event::Event;
 use glassline_wire::frame::{Decoder, Frame, put_frame};
 use glassline_wire::request::{Ask, Request};
@@ -21,8 +22,6 @@ use crate::line_output::LineOutput;
 use crate::lines_in::LinesIn;
 use crate::plain::{Manner, Plain};
 use crate::preferences::Preferences;
-use crate::session::Config;
-use crate::session::update::DialectChoice;
 use crate::telling::settings::Settings;
 use crate::telling::wording::Reader;
 use crate::typing::line::TypedLine;
@@ -139,7 +138,7 @@ impl Client {
             };
             let session = Session::new(config, Box::new(SystemEntropy), 0);
             let driver = Driver {
-                session: if matches!(shape, Shape::Json) { session.for_a_program() } else { session },
+                session: if matches!(shape, Shape::Json) { session.for_program() } else { session },
                 transport: Transport::new(address, inbox, false),
                 view: &mut *view,
                 started: Instant::now(),

@@ -1,10 +1,10 @@
 //! The person whom `/reply` answers. A name is not a person: whoever leaves may be followed by
 //! another of the same name.
 
+use glassline_session::{Command, Update};
 use glassline_wire::event::{Event, Presence};
 
 use super::wording::name as shown;
-use crate::session::update::{Command, Update};
 
 /// Knowledge of the person since its last direct message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,13 +38,13 @@ impl Correspondent {
     /// Takes in what became of the person.
     pub(crate) fn follow(&mut self, update: &Update) {
         match update {
-            Update::Heard(Event::Renamed(renamed)) if renamed.from == self.name => self.name.clone_from(&renamed.to),
-            Update::Heard(Event::Renamed(renamed)) if renamed.to == self.name => self.standing = Standing::Left,
-            Update::Heard(Event::Left(presence)) => self.follow_leaving(presence),
+            Update::Received(Event::Renamed(renamed)) if renamed.from == self.name => self.name.clone_from(&renamed.to),
+            Update::Received(Event::Renamed(renamed)) if renamed.to == self.name => self.standing = Standing::Left,
+            Update::Received(Event::Left(presence)) => self.follow_leaving(presence),
             // The link was down, and the server may be another one.
-            Update::Heard(Event::Welcome(_)) => self.standing = self.standing.or_unknown(),
+            Update::Received(Event::Welcome(_)) => self.standing = self.standing.or_unknown(),
             // A tutorial server tells it in words.
-            Update::Heard(Event::Notice(notice)) if tells_of_change(&notice.text, &self.name) => {
+            Update::Received(Event::Notice(notice)) if tells_of_change(&notice.text, &self.name) => {
                 self.standing = self.standing.or_unknown();
             }
             _ => {}
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     fn heard(json: &str) -> Update {
-        Update::Heard(Event::from_json(json.as_bytes()).expect(json))
+        Update::Received(Event::from_json(json.as_bytes()).expect(json))
     }
 
     fn asks(reply: &mut Reply, latest: &Correspondent, part: &str) {

@@ -10,10 +10,10 @@ use super::exits::{Exit, Stop, closes_for};
 use super::handover::{Handover, chosen_editor};
 use super::key_help;
 use super::{Staleness, Terminal};
+use glassline_session::{Command, Session};
+
 use crate::commands::{Meaning, interpret, is_secret};
 use crate::keyboard::event::NOT_UTF8;
-use crate::session::Session;
-use crate::session::update::Command;
 use crate::system;
 use crate::telling::wording::name;
 
@@ -186,7 +186,7 @@ impl Terminal {
             return true;
         }
         match meaning {
-            Meaning::Do(Command::Say(_) | Command::Action(_)) if session.is_moving() => {
+            Meaning::Do(Command::Say(_) | Command::Action(_)) if session.is_changing_room() => {
                 self.hint = Some("entering the room; Enter again in a moment".to_owned());
                 return false;
             }
@@ -231,7 +231,7 @@ impl Terminal {
 
     /// Tells whoever goes to the room on the screen that nothing changes.
     fn hint_unless_moved(&mut self, before: Option<String>, session: &Session, now_ms: u64) {
-        if let Some(room) = before.filter(|_| !session.is_moving())
+        if let Some(room) = before.filter(|_| !session.is_changing_room())
             && session.status(now_ms).room.as_ref() == Some(&room)
         {
             self.hint = Some(format!("you are in {} already", name(&room)));

@@ -24,10 +24,10 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
+use glassline_session::{Ending, LinkState, Session, Status, Update};
 use glassline_wire::visible;
 
 use crate::commands::concealed;
-use crate::ending::Ending;
 use crate::inbox::{Inbox, UserInput};
 use crate::input_history::InputHistory;
 use crate::options::JoinOptions;
@@ -35,8 +35,6 @@ use crate::preferences::Preferences;
 use crate::room_log::RoomLog;
 use crate::rows::columns::{self, Edge};
 use crate::rows::wrap::{self, Row};
-use crate::session::Session;
-use crate::session::update::{LinkState, Status, Update};
 use crate::system;
 use crate::telling::correspondent::Reply;
 use crate::telling::settings::Settings;
@@ -344,10 +342,10 @@ impl View for Terminal {
         if let Some(Err(trouble)) = self.log.as_mut().map(|log| log.note(&update, self.page.reader())) {
             self.tell(&[trouble]);
         }
-        if matches!(update, Update::Said { .. } | Update::Past { .. } | Update::Room(_)) {
+        if matches!(update, Update::Sent { .. } | Update::HistoryPage { .. } | Update::CurrentRoom(_)) {
             self.staleness = Staleness::Awaited;
         }
-        if let Update::Room(room) = &update {
+        if let Update::CurrentRoom(room) = &update {
             self.change_drafts(room.as_deref());
         }
         let heard = self.page.hear(update, now_ms);

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use glassline_session::Update;
 use glassline_wire::event::{Event, Presence};
 use glassline_wire::limits::LISTED_ROOMS_MAX;
 use glassline_wire::request::LOBBY;
@@ -10,7 +11,6 @@ use jiff::civil::Date;
 
 use super::absence::Absence;
 use super::unread::{Unread, Waiting};
-use crate::session::update::Update;
 use crate::telling::attention::{self, Attention};
 use crate::telling::catching_up::CatchingUp;
 use crate::telling::clock::date_words;
@@ -89,7 +89,7 @@ impl Page {
         self.reader.meet(&update);
         // Whoever speaks or changes name has come before: what is gathered about them is told first.
         let mut earlier = self.note_speaker(&update).map(|who| self.crowd.take_about(&who)).unwrap_or_default();
-        if let Update::Heard(Event::Renamed(renamed)) = &update {
+        if let Update::Received(Event::Renamed(renamed)) = &update {
             // Whoever had the new name went before.
             earlier.extend(self.crowd.take_about(&renamed.to));
         }
@@ -111,8 +111,8 @@ impl Page {
     /// Returns the gathered lines that an update ends, and the lines of the update itself.
     fn lines(&mut self, update: &Update, now_ms: u64) -> (Vec<Line>, Vec<Line>) {
         let (presence, way) = match update {
-            Update::Heard(Event::Joined(presence)) => (presence, Way::In),
-            Update::Heard(Event::Left(presence)) => (presence, Way::Out),
+            Update::Received(Event::Joined(presence)) => (presence, Way::In),
+            Update::Received(Event::Left(presence)) => (presence, Way::Out),
             // Mostly about the link: nothing that came over it may be shown behind its loss.
             Update::Notice(_) => return (self.crowd.take_all(), self.reader.lines(update)),
             _ => return (Vec::new(), self.reader.lines(update)),
@@ -129,12 +129,12 @@ impl Page {
     /// Follows what an update says of rooms.
     fn keep_rooms(&mut self, update: Update, shown: &mut Vec<Line>) {
         match update {
-            Update::Room(room) => self.go_to(room, shown),
-            Update::Heard(Event::Rooms(rooms)) => {
+            Update::CurrentRoom(room) => self.go_to(room, shown),
+            Update::Received(Event::Rooms(rooms)) => {
                 let rooms = rooms.rooms.into_iter().take(LISTED_ROOMS_MAX);
                 self.listed_rooms = rooms.map(|listed| listed.room).collect();
             }
-            Update::Heard(Event::Left(presence)) if self.is_me(&presence.names, presence.count) => {
+            Update::Received(Event::Left(presence)) if self.is_me(&presence.names, presence.count) => {
                 let found = self.unread.take(&presence.room);
                 if found.messages > 0 {
                     let told = format!("not read: {} in {}", found.messages, name(&presence.room));
@@ -240,7 +240,7 @@ impl Page {
 
     /// Returns the author of an update, whom a message of either kind makes the latest speaker.
     fn note_speaker(&mut self, update: &Update) -> Option<String> {
-        let (Update::Heard(event) | Update::Said { event, .. }) = update else { return None };
+        let (Update::Received(event) | Update::Sent { event, .. }) = update else { return None };
         let who = match event {
             Event::Message(message) => &message.from,
             Event::Direct(direct) => &direct.from,

@@ -1,5 +1,6 @@
 //! Substitutes for the plain input for a while: a completion, a search, a question.
 
+use glassline_session::{Command, CommandError, Session};
 use glassline_wire::natural_order;
 
 use super::action::Action;
@@ -8,8 +9,6 @@ use super::editing::paste::{self, Answer, Limits, PasteQuestion, PastedLines, Re
 use super::editing::search::{Search, Step};
 use super::{Staleness, Terminal};
 use crate::keyboard::event::Paste;
-use crate::session::Session;
-use crate::session::update::{Command, Declined};
 use crate::telling::wording::name;
 
 /// Purpose of the next key.
@@ -167,8 +166,8 @@ impl Terminal {
     /// Sends pasted lines as far as there is room for them. What is refused stays, and stops the rest.
     pub(super) fn send_pasted(&mut self, session: &mut Session, now_ms: u64) {
         let Some(Pasting { lines, room }) = &mut self.pasting else { return };
-        let mut refused: Option<Declined> = None;
-        while session.has_room()
+        let mut refused: Option<CommandError> = None;
+        while session.has_capacity()
             && let Some(line) = lines.take_first()
         {
             let command = Command::SayIn { room: room.clone(), text: line.clone() };

@@ -2,9 +2,9 @@
 //! else comes between.
 
 use super::{Staleness, Terminal};
+use glassline_session::{Session, Update};
+
 use crate::commands::is_reply;
-use crate::session::Session;
-use crate::session::update::Update;
 use crate::telling::correspondent::{Correspondent, Reply, Unsent};
 use crate::telling::wording::name;
 use crate::telling::{Line, Role, Span};

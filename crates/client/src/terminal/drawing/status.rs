@@ -1,8 +1,9 @@
 //! The status line: where one talks, who is there, what waits elsewhere, and who can read this.
 
+use glassline_session::{LinkState, Status};
+
 use crate::rows::columns;
 use crate::rows::wrap::Row;
-use crate::session::update::{LinkState, Status};
 use crate::telling::wording::name;
 use crate::telling::{Role, Span};
 use crate::terminal::unread::Waiting;

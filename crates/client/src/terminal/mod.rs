@@ -1,22 +1,20 @@
 //! The terminal mode: messages scroll by above, what is typed stays below, and neither disturbs the other.
 
-mod absence;
-mod acting;
-mod action;
+mod actions;
+mod bell;
 mod drafts;
 mod drawing;
 mod editing;
-pub(crate) mod exits;
+pub(crate) mod exit_keys;
+mod external_editor;
 pub(crate) mod guard;
-mod handover;
-mod key_help;
+mod idle;
 pub(crate) mod key_reader;
-mod keys;
-mod page;
+mod keymap;
+mod message_pane;
 mod prompt;
-mod replying;
-mod rewrapping;
-mod ringing;
+mod reflow;
+mod reply_line;
 mod unread;
 
 use std::borrow::Cow;
@@ -28,6 +26,10 @@ use glassline_wire::visible;
 
 use crate::commands::concealed;
 use crate::ending::Ending;
+use crate::format::display_settings::DisplaySettings;
+use crate::format::messages::Formatter;
+use crate::format::reply::Reply;
+use crate::format::{Span, StyledLine, TextRole};
 use crate::inbox::{Inbox, UserInput};
 use crate::input_history::InputHistory;
 use crate::options::JoinOptions;
@@ -38,24 +40,20 @@ use crate::rows::wrap::{self, Row};
 use crate::session::Session;
 use crate::session::update::{LinkState, Status, Update};
 use crate::system;
-use crate::telling::correspondent::Reply;
-use crate::telling::settings::Settings;
-use crate::telling::wording::Reader;
-use crate::telling::{Line, Role, Span};
 use crate::view::View;
+use bell::BellLimiter;
 use drafts::Drafts;
 use drawing::palette::Palette;
 use drawing::screen::Screen;
 use drawing::{draw, layout, status};
 use editing::editor::Editor;
-use exits::{Exits, Stop};
-use guard::Guard;
-use handover::Handover;
-use key_reader::Keyboard;
-use keys::Keys;
-use page::Page;
-use prompt::{Pasting, Prompt};
-use ringing::Ringing;
+use exit_keys::{ExitKeys, Stop};
+use external_editor::ExternalEditor;
+use guard::TerminalGuard;
+use key_reader::KeyReader;
+use keymap::Keymap;
+use message_pane::MessagePane;
+use prompt::{PendingPaste, Prompt};
 
 /// Shortest interval between drawings for the user's own input: more often than a screen shows
 /// helps nobody. On a clock of whole milliseconds, 16 of them have passed for sure.
@@ -76,19 +74,19 @@ const CONTEXT_MESSAGES_MIN: usize = 3;
 
 /// The mode.
 pub(crate) struct Terminal {
-    page: Page,
+    pane: MessagePane,
     screen: Screen,
     editor: Editor,
     /// Drafts of other rooms.
     drafts: Drafts,
-    exits: Exits,
+    exit_keys: ExitKeys,
     /// Whoever hosts has been told for whom `/quit` closes the line.
     quit_asked: bool,
     prompt: Prompt,
     /// Target of the `/reply` in the line.
     reply: Option<Reply>,
     /// Lines of a paste that are still to be sent.
-    pasting: Option<Pasting>,
+    pending_paste: Option<PendingPaste>,
     hint: Option<String>,
     status: Option<Status>,
     out: Box<dyn Write>,
@@ -96,16 +94,16 @@ pub(crate) struct Terminal {
     columns: u16,
     rows: u16,
     /// The terminal wraps anew what it shows when its window gets another size.
-    rewraps: bool,
+    reflows: bool,
     staleness: Staleness,
-    ringing: Ringing,
+    bell: BellLimiter,
     drawn_ms: Option<u64>,
-    keys: Keys,
+    keymap: Keymap,
     typed: InputHistory,
     log: Option<RoomLog>,
     /// Folder for the text that an editor opens.
     draft_folder: PathBuf,
-    handover: Option<Handover>,
+    external_editor: Option<ExternalEditor>,
     /// When Ctrl-Z was over, until it is told that the process goes on.
     went_on: Option<Instant>,
     stop: Stop,
@@ -125,8 +123,8 @@ enum Staleness {
 
 /// The real terminal, given back when dropped.
 struct Device {
-    keyboard: Keyboard,
-    guard: Guard,
+    keyboard: KeyReader,
+    guard: TerminalGuard,
     inbox: Inbox,
 }
 
@@ -150,7 +148,7 @@ impl Terminal {
     /// Takes the terminal over and starts to read its keys.
     pub(crate) fn open(options: &JoinOptions, inbox: Inbox) -> io::Result<Self> {
         let preferences = &options.preferences;
-        let guard = Guard::enter()?;
+        let guard = TerminalGuard::enter()?;
         // Before the size is asked for, so that none is missed.
         system::watch_terminal(inbox.clone())?;
         let size = size();
@@ -160,46 +158,46 @@ impl Terminal {
         } else {
             Palette::Monochrome
         };
-        let reader = Reader::new(&options.name);
-        let page = Page::new(reader, Settings::new(preferences, true));
-        let mut terminal = Self::new(page, system::unbuffered_stdout()?, size.unwrap_or(SIZE_UNKNOWN), palette);
-        terminal.rewraps = rewrapping::is_known(environment);
+        let formatter = Formatter::new(&options.name);
+        let pane = MessagePane::new(formatter, DisplaySettings::new(preferences, true));
+        let mut terminal = Self::new(pane, system::unbuffered_stdout()?, size.unwrap_or(SIZE_UNKNOWN), palette);
+        terminal.reflows = reflow::is_known(environment);
         terminal.draft_folder = preferences.state_folder.clone().unwrap_or_else(std::env::temp_dir);
-        terminal.device = Some(Device { keyboard: Keyboard::start(inbox.clone())?, guard, inbox });
-        terminal.tell(&options.greeting);
-        terminal.tell(&[FIRST_STEPS.to_owned()]);
-        terminal.recall(preferences);
+        terminal.device = Some(Device { keyboard: KeyReader::start(inbox.clone())?, guard, inbox });
+        terminal.print_notice(&options.greeting);
+        terminal.print_notice(&[FIRST_STEPS.to_owned()]);
+        terminal.load_input_history(preferences);
         terminal.log = RoomLog::wished_for(options);
         terminal.stop = if options.hosts { Stop::Everybody } else { Stop::OneProgram };
         Ok(terminal)
     }
 
-    fn new(page: Page, out: Box<dyn Write>, (columns, rows): (u16, u16), palette: Palette) -> Self {
+    fn new(pane: MessagePane, out: Box<dyn Write>, (columns, rows): (u16, u16), palette: Palette) -> Self {
         Self {
-            page: page.with_colours(palette.name_colours()),
+            pane: pane.with_colours(palette.name_colours()),
             screen: Screen::default(),
             editor: Editor::default(),
             drafts: Drafts::default(),
-            exits: Exits::default(),
+            exit_keys: ExitKeys::default(),
             quit_asked: false,
             prompt: Prompt::default(),
             reply: None,
-            pasting: None,
+            pending_paste: None,
             hint: None,
             status: None,
             out,
             palette,
             columns,
             rows,
-            rewraps: false,
+            reflows: false,
             staleness: Staleness::Stale,
-            ringing: Ringing::default(),
+            bell: BellLimiter::default(),
             drawn_ms: None,
-            keys: Keys::default(),
+            keymap: Keymap::default(),
             typed: InputHistory::off(),
             log: None,
             draft_folder: PathBuf::new(),
-            handover: None,
+            external_editor: None,
             went_on: None,
             stop: Stop::default(),
             device: None,
@@ -207,7 +205,7 @@ impl Terminal {
     }
 
     /// Finds again what was typed in earlier sessions, if that is wished for.
-    fn recall(&mut self, preferences: &Preferences) {
+    fn load_input_history(&mut self, preferences: &Preferences) {
         let Some(folder) = preferences.state_folder.as_deref().filter(|_| preferences.input_history) else { return };
         match InputHistory::open(folder) {
             Ok((typed, lines)) => {
@@ -216,7 +214,7 @@ impl Terminal {
                     self.editor.remember(line);
                 }
             }
-            Err(trouble) => self.tell(&[trouble]),
+            Err(warning) => self.print_notice(&[warning]),
         }
     }
 
@@ -226,12 +224,12 @@ impl Terminal {
     }
 
     /// Prints the client's own words.
-    fn tell(&mut self, words: &[String]) {
-        let lines = self.page.tell(words);
+    fn print_notice(&mut self, words: &[String]) {
+        let lines = self.pane.print_notice(words);
         self.print(lines);
     }
 
-    fn print(&mut self, lines: Vec<Line>) {
+    fn print(&mut self, lines: Vec<StyledLine>) {
         for line in lines {
             self.note_stale();
             self.screen.print(line);
@@ -244,7 +242,7 @@ impl Terminal {
             if self.editor.text().is_empty() {
                 self.editor.set_text(&begun);
             } else {
-                self.tell(&[format!("not sent: {}", concealed(&begun, 0).0)]);
+                self.print_notice(&[format!("not sent: {}", concealed(&begun, 0).0)]);
             }
         }
     }
@@ -255,7 +253,7 @@ impl Terminal {
         let begun = self.editor.take();
         // Nobody knows who will have written last when it is in the line again.
         let begun = self.reply.take().and_then(|reply| reply.spelled_out(&begun)).unwrap_or(begun);
-        let there = self.drafts.change(self.page.room(), begun, room);
+        let there = self.drafts.change(self.pane.room(), begun, room);
         self.editor.set_text(&there);
         self.bind_reply();
     }
@@ -263,9 +261,10 @@ impl Terminal {
     fn draw(&mut self, now_ms: u64) -> io::Result<()> {
         let Some(status) = &self.status else { return Ok(()) };
         let columns = usize::from(self.columns);
-        let waiting = self.page.waiting(&status.rooms);
+        let waiting = self.pane.waiting(&status.rooms);
         let hint = self.hint.clone().or_else(|| self.pasting_hint());
-        let beside = status::Beside { hint: hint.as_deref(), waiting: &waiting, mentions: self.page.mentions() };
+        let context =
+            status::StatusContext { hint: hint.as_deref(), waiting: &waiting, mentions: self.pane.mentions() };
         let (text, cursor) = match &self.prompt {
             Prompt::Input | Prompt::Completing(_) => concealed(self.editor.text(), self.editor.cursor()),
             Prompt::Searching(search) => {
@@ -282,7 +281,7 @@ impl Terminal {
         if let Some(target) = self.reply_target() {
             above.extend(wrap::rows(&target, columns, Edge::Cuts).into_iter().map(|row| row.spans));
         }
-        let status = status::row(status, &beside, columns);
+        let status = status::row(status, &context, columns);
         let contents = layout::Contents { above, text: &text, cursor, status };
         let block = layout::block(contents, columns, usize::from(self.rows));
         self.staleness = Staleness::Fresh;
@@ -291,7 +290,7 @@ impl Terminal {
     }
 
     fn draw_due_ms(&self) -> Option<u64> {
-        if self.staleness == Staleness::Fresh || self.handover.is_some() {
+        if self.staleness == Staleness::Fresh || self.external_editor.is_some() {
             return None;
         }
         let is_connecting = self.status.as_ref().is_none_or(|status| status.link == LinkState::Connecting);
@@ -306,8 +305,8 @@ impl Terminal {
 }
 
 /// A question, as it stands above the input.
-fn asked(question: String) -> Line {
-    Line { body: vec![Span::new(Role::Mention, question)], ..Line::default() }
+fn asked(question: String) -> StyledLine {
+    StyledLine { body: vec![Span::new(TextRole::Mention, question)], ..StyledLine::default() }
 }
 
 /// Returns the rows of messages that are not acknowledged after a while, which stand above the
@@ -317,7 +316,7 @@ fn late_rows(status: &Status, columns: usize) -> Vec<Row> {
     let more = (status.late.len() == Status::LATE_MAX && more > 0).then(|| format!("… and {more} more"));
     let texts = status.late.iter().map(|text| format!("… {}", text.replace('\n', " ")));
     let cut = |text: String| columns::cut(&visible::one_line(&text), columns.saturating_sub(1));
-    texts.chain(more).map(|text| vec![Span::new(Role::Faint, cut(text))]).collect()
+    texts.chain(more).map(|text| vec![Span::new(TextRole::Faint, cut(text))]).collect()
 }
 
 impl View for Terminal {
@@ -325,10 +324,10 @@ impl View for Terminal {
         match input {
             UserInput::Terminal(event) => {
                 let typed = event.is_typed();
-                if let Some(action) = self.keys.action(event) {
+                if let Some(action) = self.keymap.action(event) {
                     self.act(action, session, now_ms)?;
                 }
-                if typed && self.handover.is_none() {
+                if typed && self.external_editor.is_none() {
                     self.read_on();
                 }
                 Ok(())
@@ -340,9 +339,9 @@ impl View for Terminal {
 
     fn show(&mut self, update: Update, now_ms: u64) -> io::Result<()> {
         self.follow_people(&update);
-        let Some(update) = self.page.settings.filter(update) else { return Ok(()) };
-        if let Some(Err(trouble)) = self.log.as_mut().map(|log| log.note(&update, self.page.reader())) {
-            self.tell(&[trouble]);
+        let Some(update) = self.pane.settings.filter(update) else { return Ok(()) };
+        if let Some(Err(warning)) = self.log.as_mut().map(|log| log.note(&update, self.pane.formatter())) {
+            self.print_notice(&[warning]);
         }
         if matches!(update, Update::Said { .. } | Update::Past { .. } | Update::Room(_)) {
             self.staleness = Staleness::Awaited;
@@ -350,11 +349,11 @@ impl View for Terminal {
         if let Update::Room(room) = &update {
             self.change_drafts(room.as_deref());
         }
-        let heard = self.page.hear(update, now_ms);
+        let heard = self.pane.hear(update, now_ms);
         self.print(heard.lines);
         // A room other than the one on the screen may have something new for the status line.
         self.note_stale();
-        if heard.rings && self.ringing.may_ring(now_ms) {
+        if heard.rings && self.bell.may_ring(now_ms) {
             self.screen.ring();
         }
         Ok(())
@@ -362,10 +361,10 @@ impl View for Terminal {
 
     fn settle(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()> {
         self.send_pasted(session, now_ms);
-        let due = self.page.take_due(now_ms);
+        let due = self.pane.take_due(now_ms);
         self.print(due);
-        if let Some(Err(trouble)) = self.log.as_mut().map(RoomLog::flush) {
-            self.tell(&[trouble]);
+        if let Some(Err(warning)) = self.log.as_mut().map(RoomLog::flush) {
+            self.print_notice(&[warning]);
         }
         let status = session.status(now_ms);
         self.keep_drafts_of(&status.rooms);
@@ -377,30 +376,30 @@ impl View for Terminal {
             self.note_stale();
         }
         let is_due = self.draw_due_ms().is_some_and(|due_ms| now_ms >= due_ms);
-        let is_full = self.screen.waiting() > LINES_WAITING_MAX && self.handover.is_none();
+        let is_full = self.screen.waiting() > LINES_WAITING_MAX && self.external_editor.is_none();
         if is_due || is_full { self.draw(now_ms) } else { Ok(()) }
     }
 
     fn next_deadline_ms(&self) -> Option<u64> {
         let late_ms = self.status.as_ref().and_then(|status| status.next_late_ms);
-        [self.draw_due_ms(), self.page.next_due_ms(), late_ms].into_iter().flatten().min()
+        [self.draw_due_ms(), self.pane.next_due_ms(), late_ms].into_iter().flatten().min()
     }
 
     fn ended(&mut self, ending: Ending) -> Ending {
-        if let Some(handover) = self.handover.take() {
-            let told = handover.abandon(&mut self.out);
-            self.tell(told.as_slice());
+        if let Some(external_editor) = self.external_editor.take() {
+            let told = external_editor.abandon(&mut self.out);
+            self.print_notice(told.as_slice());
         }
         self.stop_pasting();
         self.keep_drafts_of(&[]);
         if !self.editor.text().trim().is_empty() {
-            self.tell(&[format!("not sent: {}", concealed(self.editor.text(), 0).0)]);
+            self.print_notice(&[format!("not sent: {}", concealed(self.editor.text(), 0).0)]);
         }
         let (rooms, unsent) = self.status.take().map(|status| (status.rooms, status.unsent)).unwrap_or_default();
-        let last = self.page.leave(&rooms);
+        let last = self.pane.leave(&rooms);
         self.print(last);
-        let strokes = self.screen.leave(usize::from(self.columns));
-        let drawn = draw::draw(&mut self.out, &strokes, self.palette);
+        let ops = self.screen.leave(usize::from(self.columns));
+        let drawn = draw::draw(&mut self.out, &ops, self.palette);
         drop(self.device.take());
         match drawn {
             Err(error) if ending == Ending::Left && error.kind() != io::ErrorKind::BrokenPipe => {

@@ -2,15 +2,15 @@
 
 use glassline_wire::natural_order;
 
-use super::action::Action;
 use super::editing::completion::{Completion, Sources};
-use super::editing::paste::{self, Answer, Limits, PasteQuestion, PastedLines, Reception};
-use super::editing::search::{Search, Step};
+use super::editing::paste::{self, PasteChoice, PasteHandling, PasteLimits, PasteQuestion, PastedLines};
+use super::editing::search::{LineSearch, SearchStep};
+use super::keymap::Action;
 use super::{Staleness, Terminal};
+use crate::format::safe::name;
 use crate::keyboard::event::Paste;
 use crate::session::Session;
 use crate::session::update::{Command, Declined};
-use crate::telling::wording::name;
 
 /// Purpose of the next key.
 #[derive(Debug, Default)]
@@ -21,14 +21,14 @@ pub(super) enum Prompt {
     /// Tab has begun something.
     Completing(Completion),
     /// Ctrl-R has.
-    Searching(Search),
+    Searching(LineSearch),
     /// Question on what is to become of a paste.
     Asking(PasteQuestion),
 }
 
 /// Lines of a paste on their way, one by one.
 #[derive(Debug)]
-pub(super) struct Pasting {
+pub(super) struct PendingPaste {
     lines: PastedLines,
     /// Room of the user on sending them; being elsewhere since changes nothing.
     room: String,
@@ -66,22 +66,22 @@ impl Terminal {
     }
 
     pub(super) fn start_search(&mut self) {
-        self.prompt = Prompt::Searching(Search::start(self.editor.text(), self.editor.cursor()));
+        self.prompt = Prompt::Searching(LineSearch::start(self.editor.text(), self.editor.cursor()));
     }
 
-    fn search_on(&mut self, mut search: Search, action: Action) -> Option<Action> {
+    fn search_on(&mut self, mut search: LineSearch, action: Action) -> Option<Action> {
         let step = search.act(&action, self.editor.sent());
         let (text, cursor) = match step {
-            Step::Searching => {
+            SearchStep::Continue => {
                 self.prompt = Prompt::Searching(search);
                 return matches!(action, Action::Clear).then_some(action);
             }
-            Step::Take | Step::TakeAndAct => search.found(),
-            Step::PutBack | Step::PutBackAndAct => search.draft(),
+            SearchStep::Take | SearchStep::TakeAndAct => search.found(),
+            SearchStep::PutBack | SearchStep::PutBackAndAct => search.draft(),
         };
         let fits = self.editor.offer(text, cursor);
         self.hint_unless(fits);
-        matches!(step, Step::TakeAndAct | Step::PutBackAndAct).then_some(action)
+        matches!(step, SearchStep::TakeAndAct | SearchStep::PutBackAndAct).then_some(action)
     }
 
     /// Shows a candidate for the word before the cursor.
@@ -104,14 +104,14 @@ impl Terminal {
     /// Completes the word before the cursor: who spoke last comes first, the others in natural order.
     fn completion(&self, session: &Session, now_ms: u64) -> Option<Completion> {
         let mut rooms = session.status(now_ms).rooms;
-        for room in self.page.listed_rooms() {
+        for room in self.pane.listed_rooms() {
             if !rooms.contains(room) {
                 rooms.push(room.clone());
             }
         }
-        let mut names: Vec<String> = self.page.speakers().map(str::to_owned).collect();
+        let mut names: Vec<String> = self.pane.speakers().map(str::to_owned).collect();
         let spoke = names.len();
-        let mut silent: Vec<&str> = session.people_names().filter(|name| *name != self.page.me()).collect();
+        let mut silent: Vec<&str> = session.people_names().filter(|name| *name != self.pane.me()).collect();
         silent.sort_by(|one, other| natural_order::compare(one, other));
         for name in silent {
             if !names[..spoke].iter().any(|known| known == name) {
@@ -124,39 +124,39 @@ impl Terminal {
 
     /// A short paste goes into the line, a long one is asked about.
     pub(super) fn take_paste(&mut self, paste: &Paste, session: &Session) {
-        let limits = Limits { message_bytes_max: session.text_bytes_max(), input_bytes: self.editor.text().len() };
-        match paste::receive(paste, limits) {
-            Reception::Insert(text, told) => {
+        let limits = PasteLimits { message_bytes_max: session.text_bytes_max(), input_bytes: self.editor.text().len() };
+        match paste::classify(paste, limits) {
+            PasteHandling::Insert(text, told) => {
                 let fits = self.editor.insert(&text);
                 self.hint = told.map(str::to_owned);
                 self.hint_unless(fits);
             }
-            Reception::Ask(question) => self.prompt = Prompt::Asking(question),
+            PasteHandling::Ask(question) => self.prompt = Prompt::Asking(question),
         }
     }
 
-    fn take_answer(&mut self, answer: Answer, typed: &str, session: &mut Session, now_ms: u64) {
+    fn take_answer(&mut self, answer: PasteChoice, typed: &str, session: &mut Session, now_ms: u64) {
         match answer {
-            Answer::Send(text) => {
+            PasteChoice::Send(text) => {
                 if let Err(declined) = session.command(Command::Say(text.clone()), now_ms) {
-                    self.tell(&[format!("the paste was not sent: {declined}")]);
+                    self.print_notice(&[format!("the paste was not sent: {declined}")]);
                     let fits = self.editor.insert(&text);
                     self.hint_unless(fits);
                 }
             }
-            Answer::SendLines(lines) => match (&mut self.pasting, session.status(now_ms).room) {
+            PasteChoice::SendLines(lines) => match (&mut self.pending_paste, session.status(now_ms).room) {
                 // They wait for those of an earlier paste, and go where those go.
-                (Some(pasting), _) => pasting.lines.append(lines),
-                (None, Some(room)) => self.pasting = Some(Pasting { lines, room }),
+                (Some(pending_paste), _) => pending_paste.lines.append(lines),
+                (None, Some(room)) => self.pending_paste = Some(PendingPaste { lines, room }),
                 (None, None) => {
-                    self.tell(&["nothing was sent: you are in no room; enter one with /join ROOM".to_owned()]);
+                    self.print_notice(&["nothing was sent: you are in no room; enter one with /join ROOM".to_owned()]);
                 }
             },
-            Answer::Edit(text) => {
+            PasteChoice::Edit(text) => {
                 let fits = self.editor.insert(&text);
                 self.hint_unless(fits);
             }
-            Answer::Drop => {
+            PasteChoice::Drop => {
                 // What was typed was no answer, so it was meant for the line.
                 self.editor.insert(typed);
                 self.hint = Some("the paste is dropped".to_owned());
@@ -166,7 +166,7 @@ impl Terminal {
 
     /// Sends pasted lines as far as there is room for them. What is refused stays, and stops the rest.
     pub(super) fn send_pasted(&mut self, session: &mut Session, now_ms: u64) {
-        let Some(Pasting { lines, room }) = &mut self.pasting else { return };
+        let Some(PendingPaste { lines, room }) = &mut self.pending_paste else { return };
         let mut refused: Option<Declined> = None;
         while session.has_room()
             && let Some(line) = lines.take_first()
@@ -181,24 +181,24 @@ impl Terminal {
         }
         match refused {
             Some(declined) => {
-                self.tell(&[format!("a pasted line cannot be sent: {declined}")]);
+                self.print_notice(&[format!("a pasted line cannot be sent: {declined}")]);
                 self.stop_pasting();
             }
-            None if lines.remaining() == 0 => self.pasting = None,
+            None if lines.remaining() == 0 => self.pending_paste = None,
             None => {}
         }
     }
 
     /// Returns the status line's text while pasted lines are being sent.
     pub(super) fn pasting_hint(&self) -> Option<String> {
-        let Pasting { lines, room } = self.pasting.as_ref()?;
+        let PendingPaste { lines, room } = self.pending_paste.as_ref()?;
         Some(format!("{} pasted lines still to send to {}, Ctrl-C stops", lines.remaining(), name(room)))
     }
 
     /// Stops sending pasted lines; false if none were being sent.
     pub(super) fn stop_pasting(&mut self) -> bool {
-        let Some(mut pasting) = self.pasting.take() else { return false };
-        self.tell(&[format!("{} pasted lines were not sent", pasting.lines.cancel())]);
+        let Some(mut pending_paste) = self.pending_paste.take() else { return false };
+        self.print_notice(&[format!("{} pasted lines were not sent", pending_paste.lines.cancel())]);
         true
     }
 }

@@ -1,10 +1,10 @@
 use super::*;
 use crate::entropy::Entropy;
+use crate::format::clock::LocalClock;
 use crate::keyboard::event::{Code, Key, Paste, PasteEnd, TerminalEvent};
 use crate::preferences::Preferences;
 use crate::session::Config;
 use crate::session::update::{DialectChoice, Input, Output};
-use crate::telling::clock::LocalClock;
 use glassline_wire::frame::put_frame;
 use glassline_wire::timestamp::Timestamp;
 use std::num::NonZeroU16;
@@ -30,10 +30,10 @@ impl Write for Shared {
     }
 }
 
-fn page() -> Page {
+fn pane() -> MessagePane {
     let clock = LocalClock::fixed(|| Timestamp::from_unix_ms(0));
     let preferences = Preferences { timestamps: Some(false), ..Preferences::default() };
-    Page::new(Reader { clock, ..Reader::new("alice") }, Settings::new(&preferences, true))
+    MessagePane::new(Formatter::with_clock("alice", clock), DisplaySettings::new(&preferences, true))
 }
 
 /// A terminal mode with a session that is up in the tutorial dialect, and the screen that they draw on.
@@ -67,7 +67,7 @@ impl Table {
         let mut session = Session::new(config, Box::new(Counting(0)), 0);
         session.handle(Input::Connected, 0);
         let mut table = Self {
-            terminal: Terminal::new(page(), Box::new(drawn.clone()), (columns, 10), Palette::Full),
+            terminal: Terminal::new(pane(), Box::new(drawn.clone()), (columns, 10), Palette::Full),
             session,
             emulator: vt100::Parser::new(size(10), size(columns), 1_000),
             drawn,
@@ -357,7 +357,7 @@ fn whoever_hosts_others_is_told_before_leaving() {
 #[test]
 fn a_block_that_was_wrapped_anew_is_taken_away_whole() {
     let mut table = Table::new(60);
-    table.terminal.rewraps = true;
+    table.terminal.reflows = true;
     table.hear("bob", "the last message");
     table.type_in(&"typed ".repeat(9));
     assert_eq!(table.screen().matches("> typed").count(), 1);

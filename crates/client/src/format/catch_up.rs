@@ -9,13 +9,13 @@ use crate::session::update::Update;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(crate) struct CatchingUp {
+pub(crate) struct CatchUp {
     /// The newest message of each room when the link came back.
     newest: BTreeMap<String, u64>,
     has_rung: bool,
 }
 
-impl CatchingUp {
+impl CatchUp {
     /// Takes in an update that wishes to ring; false if a ring for what was missed has been heard already.
     pub(crate) fn may_ring(&mut self, update: &Update) -> bool {
         !self.is_missed(update) || !std::mem::replace(&mut self.has_rung, true)
@@ -57,14 +57,11 @@ mod tests {
             r#"{"type":"welcome","name":"a","token":"t","server":"s","limits":{"name_chars":1,"name_bytes":1,"#,
             r#""text_bytes":1,"event_bytes":1},"rooms":[{"room":"lobby","seq":5,"count":1}]}"#
         ));
-        let mut catching_up = CatchingUp::default();
-        assert!(
-            catching_up.may_ring(&message(1)) && catching_up.may_ring(&message(2)),
-            "nothing is known to be missed"
-        );
+        let mut catch_up = CatchUp::default();
+        assert!(catch_up.may_ring(&message(1)) && catch_up.may_ring(&message(2)), "nothing is known to be missed");
         for _ in 0..2 {
-            catching_up.follow(&welcome);
-            assert_eq!([4, 5, 6, 7].map(|seq| catching_up.may_ring(&message(seq))), [true, false, true, true]);
+            catch_up.follow(&welcome);
+            assert_eq!([4, 5, 6, 7].map(|seq| catch_up.may_ring(&message(seq))), [true, false, true, true]);
         }
     }
 }

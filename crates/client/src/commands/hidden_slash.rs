@@ -10,9 +10,9 @@ use super::table::SlashCommand;
 /// # Errors
 /// It is meant as a command and does not begin with its slash; in words for the user.
 pub(super) fn check(line: &str) -> Result<(), String> {
-    let Some((slash_line, disguise)) = disguised(line) else { return Ok(()) };
+    let Some((slash_line, hidden_slash)) = disguised(line) else { return Ok(()) };
     let name = suggestion::shown(&slash_line.name());
-    Err(match disguise {
+    Err(match hidden_slash {
         Disguise::Space => format!(
             "a space stands before /{name}, so it would be said to everybody; take it away, or write `//{name}` to say it"
         ),
@@ -59,9 +59,9 @@ pub(super) fn command_name(line: &str) -> Option<String> {
 
 fn disguised(line: &str) -> Option<(SlashLine<'_>, Disguise)> {
     let slash_line = SlashLine::of(line)?;
-    let disguise =
+    let hidden_slash =
         slash_line.meant_disguise(|name| SlashCommand::named(name).is_some() || suggestion::is_near(name))?;
-    Some((slash_line, disguise))
+    Some((slash_line, hidden_slash))
 }
 
 fn code_point(c: char) -> String {

@@ -1,18 +1,16 @@
 //! Events in words for people: what a line says and what each part of it is, whatever then shows it.
 
 pub(crate) mod attention;
-pub(crate) mod catching_up;
+pub(crate) mod catch_up;
 pub(crate) mod clock;
-pub(crate) mod correspondent;
-pub(crate) mod crowd;
-mod found;
-pub(crate) mod hue;
+pub(crate) mod display_settings;
 pub(crate) mod links;
-pub(crate) mod marks;
 pub(crate) mod mention;
-mod past;
-pub(crate) mod settings;
-pub(crate) mod wording;
+pub(crate) mod messages;
+pub(crate) mod name_colour;
+pub(crate) mod presence_digest;
+pub(crate) mod reply;
+pub(crate) mod safe;
 
 use glassline_wire::request::LOBBY;
 use glassline_wire::timestamp::Timestamp;
@@ -25,13 +23,13 @@ const ROW_BYTES: usize = 128;
 
 /// Role of a piece of text, for the choice of a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
+pub(crate) enum TextRole {
     /// Text that somebody said.
     Plain,
     /// Times, marks, the client's and the server's own words.
     Faint,
-    /// Somebody's name, by its [`hue::Hue`].
-    Name(hue::Hue),
+    /// Somebody's name, by its [`name_colour::NameColour`].
+    Name(name_colour::NameColour),
     /// The name of somebody who wants the user's attention.
     Calling,
     /// The user's own name in what somebody said.
@@ -45,19 +43,19 @@ pub(crate) enum Role {
 /// A piece of a line; safe to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Span {
-    pub(crate) role: Role,
+    pub(crate) role: TextRole,
     pub(crate) text: String,
 }
 
 impl Span {
-    pub(crate) fn new(role: Role, text: impl Into<String>) -> Self {
+    pub(crate) fn new(role: TextRole, text: impl Into<String>) -> Self {
         Self { role, text: text.into() }
     }
 }
 
 /// Kind of a line, for the choice of a time before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Kind {
+pub(crate) enum LineKind {
     /// Something of now: its time is shown where times are.
     #[default]
     Now,
@@ -71,8 +69,8 @@ pub(crate) enum Kind {
 
 /// One thing told: who or what, and what of it. Only the body may hold newlines.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Line {
-    pub(crate) kind: Kind,
+pub(crate) struct StyledLine {
+    pub(crate) kind: LineKind,
     /// When it was said, where the server tells.
     pub(crate) at: Option<Timestamp>,
     /// The room it belongs to.
@@ -81,35 +79,37 @@ pub(crate) struct Line {
     pub(crate) body: Vec<Span>,
 }
 
-impl Line {
+impl StyledLine {
     /// The client's or the server's own words.
     pub(crate) fn notice(text: &str) -> Self {
-        Self::own_words(Role::Faint, text)
+        Self::own_words(TextRole::Faint, text)
     }
 
     /// The same about something that went wrong.
     pub(crate) fn warning(text: &str) -> Self {
-        Self::own_words(Role::Warning, text)
+        Self::own_words(TextRole::Warning, text)
     }
 
-    fn own_words(role: Role, text: &str) -> Self {
+    fn own_words(role: TextRole, text: &str) -> Self {
         let visible = glassline_wire::visible::lines(text);
-        let body = marks::trimmed(&visible).into_owned();
-        Self { head: vec![Span::new(Role::Faint, "* ")], body: vec![Span::new(role, body)], ..Self::default() }
+        let body = safe::limit_marks(&visible).into_owned();
+        Self { head: vec![Span::new(TextRole::Faint, "* ")], body: vec![Span::new(role, body)], ..Self::default() }
     }
 
     /// A line that separates what stands above it from what stands below.
     pub(crate) fn mark(text: &str) -> Self {
         let text = glassline_wire::visible::one_line(text);
         Self {
-            kind: Kind::Mark, body: vec![Span::new(Role::Faint, format!("── {text} ──"))], ..Self::default()
+            kind: LineKind::Mark,
+            body: vec![Span::new(TextRole::Faint, format!("── {text} ──"))],
+            ..Self::default()
         }
     }
 
     /// Returns the meaning of a mark in words, for those who do not see it.
     pub(crate) fn mark_words(&self) -> Option<String> {
         let words: String = self.body.iter().map(|span| span.text.as_str()).collect();
-        (self.kind == Kind::Mark).then(|| words.trim_matches(['─', ' ']).to_owned())
+        (self.kind == LineKind::Mark).then(|| words.trim_matches(['─', ' ']).to_owned())
     }
 
     /// The same line, as something of a room.
@@ -127,7 +127,7 @@ impl Line {
     pub(crate) fn place(&self) -> String {
         match self.room.as_deref() {
             None | Some(LOBBY) => String::new(),
-            Some(room) => format!("[{}] ", wording::name(room)),
+            Some(room) => format!("[{}] ", safe::name(room)),
         }
     }
 

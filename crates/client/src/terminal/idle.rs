@@ -10,7 +10,7 @@ const IDLE_MS: u64 = 5 * 60_000;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Absence {
+pub(super) struct IdleTracker {
     last_sign_ms: u64,
     /// The window has lost the focus, or the user has said to be away.
     gone: bool,
@@ -19,7 +19,7 @@ pub(super) struct Absence {
     since: Option<Timestamp>,
 }
 
-impl Absence {
+impl IdleTracker {
     /// The user pressed a key or came back to the window.
     pub(super) fn is_here(&mut self, now_ms: u64, now: Timestamp) {
         *self = Self { last_sign_ms: now_ms, gone: false, marked: false, since: Some(now) };
@@ -57,16 +57,16 @@ mod tests {
 
     #[test]
     fn one_absence_has_one_mark() {
-        let mut absence = Absence::default();
-        absence.is_here(0, at(0).1);
-        assert_eq!(absence.mark_due(at(4).0), None);
-        absence.has_gone(at(1).1);
-        assert_eq!(absence.mark_due(at(2).0), Some(at(1).1));
-        assert_eq!(absence.mark_due(at(2).0), None);
-        absence.has_gone(at(3).1);
-        assert_eq!(absence.mark_due(at(3).0), None, "gone is gone");
-        absence.is_here(at(4).0, at(4).1);
-        assert_eq!(absence.mark_due(at(8).0), None);
-        assert_eq!(absence.mark_due(at(9).0), Some(at(4).1), "five minutes without a key");
+        let mut idle = IdleTracker::default();
+        idle.is_here(0, at(0).1);
+        assert_eq!(idle.mark_due(at(4).0), None);
+        idle.has_gone(at(1).1);
+        assert_eq!(idle.mark_due(at(2).0), Some(at(1).1));
+        assert_eq!(idle.mark_due(at(2).0), None);
+        idle.has_gone(at(3).1);
+        assert_eq!(idle.mark_due(at(3).0), None, "gone is gone");
+        idle.is_here(at(4).0, at(4).1);
+        assert_eq!(idle.mark_due(at(8).0), None);
+        assert_eq!(idle.mark_due(at(9).0), Some(at(4).1), "five minutes without a key");
     }
 }

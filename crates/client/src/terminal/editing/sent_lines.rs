@@ -9,7 +9,7 @@ pub(crate) const BYTES_MAX: usize = 1024 * 1024;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(crate) struct Recall {
+pub(crate) struct SentLines {
     lines: VecDeque<String>,
     bytes: usize,
     place: Option<Place>,
@@ -22,7 +22,7 @@ struct Place {
     draft: String,
 }
 
-impl Recall {
+impl SentLines {
     /// Adds a line that was sent, unless it is the same as the one before, and ends the walk.
     pub(crate) fn add(&mut self, line: String) {
         self.place = None;
@@ -75,32 +75,32 @@ mod tests {
 
     #[test]
     fn the_draft_waits_behind_the_newest_line() {
-        let mut recall = Recall::default();
-        assert_eq!(recall.older("draft"), None);
-        assert_eq!(recall.newer(), None);
+        let mut sent_lines = SentLines::default();
+        assert_eq!(sent_lines.older("draft"), None);
+        assert_eq!(sent_lines.newer(), None);
         for line in ["first", "", "second", "second"] {
-            recall.add(line.to_owned());
+            sent_lines.add(line.to_owned());
         }
-        assert_eq!(recall.older("draft"), Some("second"));
-        assert_eq!(recall.older("second"), Some("first"));
-        assert_eq!(recall.older("first, changed"), None);
-        assert_eq!(recall.newer().as_deref(), Some("second"));
-        assert_eq!(recall.newer().as_deref(), Some("draft"));
-        assert_eq!(recall.newer(), None);
-        assert_eq!(recall.newest_first().collect::<Vec<_>>(), ["second", "first"]);
+        assert_eq!(sent_lines.older("draft"), Some("second"));
+        assert_eq!(sent_lines.older("second"), Some("first"));
+        assert_eq!(sent_lines.older("first, changed"), None);
+        assert_eq!(sent_lines.newer().as_deref(), Some("second"));
+        assert_eq!(sent_lines.newer().as_deref(), Some("draft"));
+        assert_eq!(sent_lines.newer(), None);
+        assert_eq!(sent_lines.newest_first().collect::<Vec<_>>(), ["second", "first"]);
     }
 
     #[test]
     fn old_lines_are_forgotten() {
-        let mut recall = Recall::default();
+        let mut sent_lines = SentLines::default();
         for number in 0..2_000 {
-            recall.add(number.to_string());
+            sent_lines.add(number.to_string());
         }
-        assert_eq!((recall.lines.len(), recall.newest_first().last()), (LINES_MAX, Some("1000")));
+        assert_eq!((sent_lines.lines.len(), sent_lines.newest_first().last()), (LINES_MAX, Some("1000")));
         for number in 0..1_000 {
-            recall.add(format!("{number}{}", "x".repeat(10_000)));
+            sent_lines.add(format!("{number}{}", "x".repeat(10_000)));
         }
-        assert!(recall.bytes <= BYTES_MAX && recall.lines.len() > 100, "{}", recall.lines.len());
-        assert_eq!(recall.bytes, recall.lines.iter().map(String::len).sum::<usize>());
+        assert!(sent_lines.bytes <= BYTES_MAX && sent_lines.lines.len() > 100, "{}", sent_lines.lines.len());
+        assert_eq!(sent_lines.bytes, sent_lines.lines.iter().map(String::len).sum::<usize>());
     }
 }

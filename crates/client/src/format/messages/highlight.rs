@@ -5,10 +5,10 @@ use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Role, Span};
+use crate::format::{Span, TextRole};
 
 /// Marks what of a text holds the query; the other parts keep their role.
-pub(super) fn marked(body: Vec<Span>, query: &str) -> Vec<Span> {
+pub(super) fn matches(body: Vec<Span>, query: &str) -> Vec<Span> {
     let text: String = body.iter().map(|span| span.text.as_str()).collect();
     let mut found = ranges(query, &text).into_iter().peekable();
     let mut marked = Vec::new();
@@ -18,7 +18,7 @@ pub(super) fn marked(body: Vec<Span>, query: &str) -> Vec<Span> {
         let mut at = start;
         while at < end {
             let (role, to) = match found.peek() {
-                Some(range) if range.start <= at => (Role::Found, range.end.min(end)),
+                Some(range) if range.start <= at => (TextRole::Found, range.end.min(end)),
                 Some(range) => (span.role, range.start.min(end)),
                 None => (span.role, end),
             };
@@ -83,12 +83,22 @@ mod tests {
 
     #[test]
     fn marks_keep_the_text_and_the_other_roles() {
-        let body = vec![Span::new(Role::Plain, "hi "), Span::new(Role::Mention, "alice"), Span::new(Role::Plain, " b")];
-        let marked = marked(body, "i al");
-        let parts: Vec<(Role, &str)> = marked.iter().map(|span| (span.role, span.text.as_str())).collect();
+        let body = vec![
+            Span::new(TextRole::Plain, "hi "),
+            Span::new(TextRole::Mention, "alice"),
+            Span::new(TextRole::Plain, " b"),
+        ];
+        let marked = matches(body, "i al");
+        let parts: Vec<(TextRole, &str)> = marked.iter().map(|span| (span.role, span.text.as_str())).collect();
         assert_eq!(
             parts,
-            [(Role::Plain, "h"), (Role::Found, "i "), (Role::Found, "al"), (Role::Mention, "ice"), (Role::Plain, " b")]
+            [
+                (TextRole::Plain, "h"),
+                (TextRole::Found, "i "),
+                (TextRole::Found, "al"),
+                (TextRole::Mention, "ice"),
+                (TextRole::Plain, " b")
+            ]
         );
     }
 }

@@ -1,16 +1,90 @@
-//! Meaning of a key, a paste or a resize.
+//! Key bindings: the action of each key, paste and resize, and the help on them.
 
-use super::action::{Action, Motion};
-use crate::keyboard::event::{Code, Key, TerminalEvent};
+use crate::keyboard::event::{Code, Key, Paste, TerminalEvent};
+
+/// A way to move, or to cut up to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Motion {
+    /// One grapheme to the left.
+    Left,
+    /// One grapheme to the right.
+    Right,
+    /// To the start of this or the previous word.
+    WordLeft,
+    /// To the end of this or the next word.
+    WordRight,
+    /// To what follows the space before this or the previous word.
+    SpaceLeft,
+    /// To the start of the line.
+    Home,
+    /// To the end of the line.
+    End,
+    /// To the start of the whole text.
+    TextStart,
+    /// To its end.
+    TextEnd,
+}
+
+/// Request of the user to the terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Put this at the cursor.
+    Insert(String),
+    /// Put a paste at the cursor, or ask what to do with it; it never sends and its empty lines never leave.
+    Paste(Paste),
+    /// Send the line, or, if it is empty, leave a little.
+    Enter,
+    Go(Motion),
+    Remove(Motion),
+    Cut(Motion),
+    /// Put back what was cut last.
+    PasteCut,
+    /// Put what was cut before in its place.
+    RotateCut,
+    Undo,
+    Redo,
+    Up,
+    Down,
+    /// Look for a line sent before, or for an older one.
+    Search,
+    Complete,
+    CompleteBack,
+    /// End what is going on (a search, a completion, a question) and leave the line as it was.
+    Cancel,
+    /// Ctrl-D: leave if the line is empty, else remove to the right.
+    RemoveOrLeave,
+    /// Ctrl-C: clear the line, else ask, else leave.
+    Interrupt,
+    /// Ctrl-L: clear the screen.
+    Clear,
+    /// Go to the room with this number, from 1 on.
+    GoRoom(usize),
+    GoRoomBefore,
+    GoRoomAfter,
+    /// Open `$EDITOR` with the line.
+    OpenEditor,
+    /// Stop the process, as the shell's Ctrl-Z does.
+    Suspend,
+    /// Something was typed that is no text.
+    NotUtf8,
+    FocusGained,
+    FocusLost,
+    Resize {
+        columns: u16,
+        rows: u16,
+    },
+    /// The process was stopped and goes on: the terminal's modes must be set again.
+    Resume,
+}
 
 /// Reads keys; remembers the first half of a chord.
 #[derive(Debug, Default)]
-pub(crate) struct Keys {
+pub(crate) struct Keymap {
     /// Ctrl-X was pressed, Ctrl-E may follow.
     is_chord: bool,
 }
 
-impl Keys {
+impl Keymap {
     /// The meaning of a terminal event; `None` if it has none.
     pub(crate) fn action(&mut self, event: TerminalEvent) -> Option<Action> {
         match event {
@@ -109,6 +183,34 @@ fn alt_action(c: char) -> Option<Action> {
     })
 }
 
+/// Keys and what they do, the ones needed first.
+const KEYS: &[(&str, &str)] = &[
+    ("Enter", "sends the line; three times on an empty line leaves"),
+    ("Alt-Enter, Ctrl-J", "starts a new line in the message"),
+    ("Tab, Shift-Tab", "completes a name, a room or a command; again: the next, the one before"),
+    ("Up, Down", "walk through the lines you sent"),
+    ("Ctrl-R", "searches in them; again: an older one; Enter takes it into the line, Escape does not"),
+    ("Escape, Ctrl-G", "ends a search, a completion or a question"),
+    ("Alt-1 to Alt-9", "go to that room"),
+    ("Alt-Left, Alt-Right", "go to the room before, the room after; so do Alt-Up, Alt-Down"),
+    ("Ctrl-Left, Ctrl-Right", "move by words; so do Alt-B, Alt-F"),
+    ("Home, End", "go to the start, the end of the line; with Ctrl: of the message"),
+    ("Ctrl-W, Alt-Backspace, Alt-D", "cut a word"),
+    ("Ctrl-U, Ctrl-K", "cut to the start, the end of the line"),
+    ("Ctrl-Y, Alt-Y", "put back what was cut; what was cut before that"),
+    ("Ctrl-_, Alt-/", "undo, redo"),
+    ("Alt-E, Ctrl-X Ctrl-E", "opens $EDITOR with the line"),
+    ("Ctrl-L", "clears the screen"),
+    ("Ctrl-Z", "stops the program, and the line if you host it; fg goes on"),
+    ("Ctrl-C", "empties the line; twice on an empty line leaves"),
+    ("Ctrl-D", "leaves, on an empty line"),
+];
+
+/// Returns the lines of `/help keys`.
+pub(super) fn help() -> Vec<String> {
+    KEYS.iter().map(|(keys, what)| format!("{keys}: {what}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,7 +218,7 @@ mod tests {
 
     /// Returns the actions that the bytes of a real terminal mean.
     fn actions(bytes: &str) -> Vec<Action> {
-        let (mut decoder, mut keys, mut events) = (Decoder::default(), Keys::default(), Vec::new());
+        let (mut decoder, mut keys, mut events) = (Decoder::default(), Keymap::default(), Vec::new());
         decoder.take(bytes.as_bytes(), 0, &mut events);
         decoder.time_passed(1_000, &mut events);
         events.into_iter().filter_map(|event| keys.action(event)).collect()

@@ -17,21 +17,21 @@ impl Home {
     }
 
     /// An editor that is a script, for which `$1` is the file.
-    fn start(&self, script: &str, text: &str) -> (Handover, Receiver<Arrival>) {
+    fn start(&self, script: &str, text: &str) -> (ExternalEditor, Receiver<Arrival>) {
         let path = self.0.join("an editor.sh");
         fs::write(&path, script).expect("written");
         let (inbox, arrivals) = sync_channel(4);
         let editor = format!("sh '{}'", path.display());
-        (Handover::start(&editor, text, &self.state(), inbox).expect("started"), arrivals)
+        (ExternalEditor::start(&editor, text, &self.state(), inbox).expect("started"), arrivals)
     }
 
     /// Returns the edited text, and the bytes written to the terminal.
     fn edited(&self, script: &str, text: &str) -> (Result<String, String>, Vec<u8>) {
-        let (handover, arrivals) = self.start(script, text);
+        let (external_editor, arrivals) = self.start(script, text);
         let arrival = arrivals.recv_timeout(Duration::from_secs(20)).expect("it ends");
         assert!(matches!(arrival, Arrival::User(UserInput::EditorClosed)));
         let mut terminal = Vec::new();
-        (handover.finish(&mut terminal), terminal)
+        (external_editor.finish(&mut terminal), terminal)
     }
 
     fn drafts(&self) -> Vec<PathBuf> {
@@ -102,7 +102,7 @@ fn a_file_that_cannot_be_written_is_not_blamed_on_the_editor() {
     let home = Home::new("unwritten");
     fs::write(home.state(), "a file where the folder should be").expect("written");
     let (inbox, _arrivals) = sync_channel(4);
-    let told = Handover::start("true", "draft", &home.state(), inbox).expect_err("no folder");
+    let told = ExternalEditor::start("true", "draft", &home.state(), inbox).expect_err("no folder");
     assert!(told.starts_with("cannot write the line") && !told.contains("EDITOR"), "{told}");
 }
 
@@ -111,10 +111,10 @@ fn a_file_that_cannot_be_written_is_not_blamed_on_the_editor() {
 fn a_program_that_is_not_there_is_told_with_what_to_do() {
     let home = Home::new("nowhere");
     let (inbox, arrivals) = sync_channel(4);
-    let handover =
-        Handover::start("/nowhere/editor --wait 2>/dev/null", "draft", &home.state(), inbox).expect("a shell");
+    let external_editor =
+        ExternalEditor::start("/nowhere/editor --wait 2>/dev/null", "draft", &home.state(), inbox).expect("a shell");
     arrivals.recv_timeout(Duration::from_secs(20)).expect("it ends");
-    let told = handover.finish(&mut Vec::new()).expect_err("nothing ran");
+    let told = external_editor.finish(&mut Vec::new()).expect_err("nothing ran");
     assert!(told.starts_with("cannot run /nowhere/editor") && told.contains("set EDITOR"), "{told}");
 }
 
@@ -125,10 +125,10 @@ fn a_program_that_is_abandoned_may_put_its_things_in_order() {
     let ready = home.0.join("ready");
     let script =
         format!("trap 'echo saved >\"$1\"; exit 0' TERM; : >'{}'; while :; do sleep 0.01; done", ready.display());
-    let (handover, _arrivals) = home.start(&script, "draft");
+    let (external_editor, _arrivals) = home.start(&script, "draft");
     wait_until_there(&ready);
     let mut terminal = Vec::new();
-    let told = handover.abandon(&mut terminal).expect("the text is kept");
+    let told = external_editor.abandon(&mut terminal).expect("the text is kept");
     assert!(terminal.is_empty(), "it left by itself");
     let drafts = home.drafts();
     assert!(told.ends_with(&drafts[0].display().to_string()), "{told}");
@@ -141,11 +141,11 @@ fn a_program_that_will_not_end_is_killed_and_the_screen_reset() {
     let home = Home::new("stubborn");
     let ready = home.0.join("ready");
     let script = format!("trap '' TERM; : >'{}'; while :; do sleep 0.01; done", ready.display());
-    let (handover, _arrivals) = home.start(&script, "draft");
+    let (external_editor, _arrivals) = home.start(&script, "draft");
     wait_until_there(&ready);
     let started = Instant::now();
     let mut terminal = Vec::new();
-    assert!(handover.abandon(&mut terminal).is_some());
+    assert!(external_editor.abandon(&mut terminal).is_some());
     assert!(started.elapsed() < ENDS_WITHIN * 5);
     let written = String::from_utf8(terminal).expect("text");
     assert!(written.contains("\x1b[?1049l") && written.contains("\x1b[?25h"), "{written:?}");

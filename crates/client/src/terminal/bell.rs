@@ -7,12 +7,12 @@ const RING_EVERY_MS: u64 = 1_000;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Ringing {
+pub(super) struct BellLimiter {
     /// When all rings in a row may be used again.
     rested_ms: u64,
 }
 
-impl Ringing {
+impl BellLimiter {
     /// Returns whether the bell may ring now; it is taken to do so.
     pub(super) fn may_ring(&mut self, now_ms: u64) -> bool {
         let rested_ms = self.rested_ms.max(now_ms) + RING_EVERY_MS;
@@ -30,12 +30,12 @@ mod tests {
 
     #[test]
     fn a_storm_is_one_ring_a_second() {
-        let mut ringing = Ringing::default();
-        let rings = |ringing: &mut Ringing, from_ms: u64, to_ms: u64| {
-            (from_ms..to_ms).step_by(10).filter(|&now_ms| ringing.may_ring(now_ms)).count()
+        let mut bell = BellLimiter::default();
+        let rings = |bell: &mut BellLimiter, from_ms: u64, to_ms: u64| {
+            (from_ms..to_ms).step_by(10).filter(|&now_ms| bell.may_ring(now_ms)).count()
         };
-        assert_eq!(rings(&mut ringing, 0, 100), 5);
-        assert_eq!(rings(&mut ringing, 100, 10_100), 10);
-        assert_eq!(rings(&mut ringing, 60_000, 60_100), 5, "rested");
+        assert_eq!(rings(&mut bell, 0, 100), 5);
+        assert_eq!(rings(&mut bell, 100, 10_100), 10);
+        assert_eq!(rings(&mut bell, 60_000, 60_100), 5, "rested");
     }
 }

@@ -8,37 +8,38 @@ use glassline_wire::request::LOBBY;
 use glassline_wire::timestamp::Timestamp;
 use jiff::civil::Date;
 
-use super::absence::Absence;
-use super::unread::{Unread, Waiting};
+use super::idle::IdleTracker;
+use super::unread::{Unread, UnreadCount};
+use crate::format::attention::{self, Attention};
+use crate::format::catch_up::CatchUp;
+use crate::format::clock::date_words;
+use crate::format::display_settings::DisplaySettings;
+use crate::format::messages::Formatter;
+use crate::format::name_colour::NameColours;
+use crate::format::presence_digest::{Direction, PresenceDigest};
+use crate::format::safe::name;
+use crate::format::{LineKind, Span, StyledLine, TextRole};
 use crate::session::update::Update;
-use crate::telling::attention::{self, Attention};
-use crate::telling::catching_up::CatchingUp;
-use crate::telling::clock::date_words;
-use crate::telling::crowd::{Crowd, Way};
-use crate::telling::hue::Hues;
-use crate::telling::settings::Settings;
-use crate::telling::wording::{Reader, name};
-use crate::telling::{Kind, Line, Role, Span};
 
 /// People remembered because they spoke lately, for completion.
 const SPEAKERS_MAX: usize = 100;
 
 /// Effects of an event: lines to show, and the bell.
 #[derive(Debug)]
-pub(super) struct Heard {
-    pub(super) lines: Vec<Line>,
+pub(super) struct PaneUpdate {
+    pub(super) lines: Vec<StyledLine>,
     pub(super) rings: bool,
 }
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Page {
-    reader: Reader,
-    pub(super) settings: Settings,
-    crowd: Crowd,
+pub(super) struct MessagePane {
+    formatter: Formatter,
+    pub(super) settings: DisplaySettings,
+    presence_digest: PresenceDigest,
     unread: Unread,
-    absence: Absence,
-    catching_up: CatchingUp,
+    idle: IdleTracker,
+    catch_up: CatchUp,
     /// The room on the screen.
     room: Option<String>,
     /// The day of the last line shown with its time.
@@ -55,19 +56,19 @@ pub(super) struct Page {
     listed_rooms: Vec<String>,
 }
 
-impl Page {
-    pub(super) fn new(reader: Reader, settings: Settings) -> Self {
-        let now = reader.clock.now();
-        let mut absence = Absence::default();
-        absence.is_here(0, now);
+impl MessagePane {
+    pub(super) fn new(formatter: Formatter, settings: DisplaySettings) -> Self {
+        let now = formatter.clock().now();
+        let mut idle = IdleTracker::default();
+        idle.is_here(0, now);
         Self {
-            day: reader.clock.date(now),
-            reader,
+            day: formatter.clock().date(now),
+            formatter,
             settings,
-            crowd: Crowd::default(),
+            presence_digest: PresenceDigest::default(),
             unread: Unread::default(),
-            absence,
-            catching_up: CatchingUp::default(),
+            idle,
+            catch_up: CatchUp::default(),
             is_day_of_earlier: false,
             room: Some(LOBBY.to_owned()),
             minute: None,
@@ -79,55 +80,56 @@ impl Page {
 
     /// The page of a screen that tells so many colours apart.
     pub(super) fn with_colours(mut self, distinct: usize) -> Self {
-        self.reader.hues = Hues::of_screen(distinct);
+        self.formatter.use_colours(distinct);
         self
     }
 
     /// Takes in something that was heard and that is not [ignored](Settings::filter).
-    pub(super) fn hear(&mut self, update: Update, now_ms: u64) -> Heard {
+    pub(super) fn hear(&mut self, update: Update, now_ms: u64) -> PaneUpdate {
         let mut shown = Vec::new();
-        self.reader.meet(&update);
+        self.formatter.note_names(&update);
         // Whoever speaks or changes name has come before: what is gathered about them is told first.
-        let mut earlier = self.note_speaker(&update).map(|who| self.crowd.take_about(&who)).unwrap_or_default();
+        let mut earlier =
+            self.note_speaker(&update).map(|who| self.presence_digest.take_about(&who)).unwrap_or_default();
         if let Update::Heard(Event::Renamed(renamed)) = &update {
             // Whoever had the new name went before.
-            earlier.extend(self.crowd.take_about(&renamed.to));
+            earlier.extend(self.presence_digest.take_about(&renamed.to));
         }
         let (earlier_too, lines) = self.lines(&update, now_ms);
         for line in earlier.into_iter().chain(earlier_too) {
             self.show(line, Attention::Nobody, now_ms, &mut shown);
         }
-        let attention = attention::of(&update, &self.reader.me, &lines);
+        let attention = attention::of(&update, self.formatter.me(), &lines);
         for line in lines {
             self.show(line, attention, now_ms, &mut shown);
         }
-        self.reader.follow(&update);
-        self.catching_up.follow(&update);
-        let rings = self.settings.rings(attention) && self.catching_up.may_ring(&update);
+        self.formatter.follow(&update);
+        self.catch_up.follow(&update);
+        let rings = self.settings.rings(attention) && self.catch_up.may_ring(&update);
         self.keep_rooms(update, &mut shown);
-        Heard { lines: shown, rings }
+        PaneUpdate { lines: shown, rings }
     }
 
     /// Returns the gathered lines that an update ends, and the lines of the update itself.
-    fn lines(&mut self, update: &Update, now_ms: u64) -> (Vec<Line>, Vec<Line>) {
-        let (presence, way) = match update {
-            Update::Heard(Event::Joined(presence)) => (presence, Way::In),
-            Update::Heard(Event::Left(presence)) => (presence, Way::Out),
+    fn lines(&mut self, update: &Update, now_ms: u64) -> (Vec<StyledLine>, Vec<StyledLine>) {
+        let (presence, direction) = match update {
+            Update::Heard(Event::Joined(presence)) => (presence, Direction::Join),
+            Update::Heard(Event::Left(presence)) => (presence, Direction::Leave),
             // Mostly about the link: nothing that came over it may be shown behind its loss.
-            Update::Notice(_) => return (self.crowd.take_all(), self.reader.lines(update)),
-            _ => return (Vec::new(), self.reader.lines(update)),
+            Update::Notice(_) => return (self.presence_digest.take_all(), self.formatter.lines(update)),
+            _ => return (Vec::new(), self.formatter.lines(update)),
         };
-        if way == Way::Out && self.is_me(&presence.names, presence.count) {
-            return (Vec::new(), self.reader.lines(update));
+        if direction == Direction::Leave && self.is_me(&presence.names, presence.count) {
+            return (Vec::new(), self.formatter.lines(update));
         }
         // The user's own coming is told by the mark of the room that comes on the screen, also where it is one of many.
         let others = self.without_me(presence);
-        let crowded_out = (others.count > 0).then(|| self.crowd.note(&others, way, now_ms));
+        let crowded_out = (others.count > 0).then(|| self.presence_digest.note(&others, direction, now_ms));
         (crowded_out.into_iter().flatten().collect(), Vec::new())
     }
 
     /// Follows what an update says of rooms.
-    fn keep_rooms(&mut self, update: Update, shown: &mut Vec<Line>) {
+    fn keep_rooms(&mut self, update: Update, shown: &mut Vec<StyledLine>) {
         match update {
             Update::Room(room) => self.go_to(room, shown),
             Update::Heard(Event::Rooms(rooms)) => {
@@ -138,7 +140,7 @@ impl Page {
                 let found = self.unread.take(&presence.room);
                 if found.messages > 0 {
                     let told = format!("not read: {} in {}", found.messages, name(&presence.room));
-                    shown.extend(self.dated(Line::notice(&told)));
+                    shown.extend(self.dated(StyledLine::notice(&told)));
                 }
             }
             _ => {}
@@ -146,37 +148,37 @@ impl Page {
     }
 
     /// The client's own words, and the server's to a command.
-    pub(super) fn tell(&mut self, lines: &[String]) -> Vec<Line> {
-        lines.iter().flat_map(|line| self.dated(Line::notice(line))).collect()
+    pub(super) fn print_notice(&mut self, lines: &[String]) -> Vec<StyledLine> {
+        lines.iter().flat_map(|line| self.dated(StyledLine::notice(line))).collect()
     }
 
     /// Takes the lines that have become due by themselves.
-    pub(super) fn take_due(&mut self, now_ms: u64) -> Vec<Line> {
+    pub(super) fn take_due(&mut self, now_ms: u64) -> Vec<StyledLine> {
         let mut shown = Vec::new();
-        for line in self.crowd.take_due(now_ms) {
+        for line in self.presence_digest.take_due(now_ms) {
             self.show(line, Attention::Nobody, now_ms, &mut shown);
         }
         shown
     }
 
-    /// When [`Page::take_due`] has something to give.
+    /// When [`MessagePane::take_due`] has something to give.
     pub(super) fn next_due_ms(&self) -> Option<u64> {
-        self.crowd.next_due_ms()
+        self.presence_digest.next_due_ms()
     }
 
     /// The user gave a sign of being here.
     pub(super) fn user_is_here(&mut self, now_ms: u64) {
-        self.absence.is_here(now_ms, self.reader.clock.now());
+        self.idle.is_here(now_ms, self.formatter.clock().now());
         self.mentions = 0;
     }
 
     /// The user went to another window, or is away by their own word.
     pub(super) fn user_has_gone(&mut self) {
-        self.absence.has_gone(self.reader.clock.now());
+        self.idle.has_gone(self.formatter.clock().now());
     }
 
     /// Returns the counts of messages that wait in the other of these rooms.
-    pub(super) fn waiting(&self, rooms: &[String]) -> Vec<Waiting> {
+    pub(super) fn waiting(&self, rooms: &[String]) -> Vec<UnreadCount> {
         self.unread.waiting(rooms)
     }
 
@@ -191,18 +193,18 @@ impl Page {
     }
 
     /// The one who reads.
-    pub(super) fn reader(&self) -> &Reader {
-        &self.reader
+    pub(super) fn formatter(&self) -> &Formatter {
+        &self.formatter
     }
 
     /// Takes in what became of people, also of those who are ignored.
     pub(super) fn follow_people(&mut self, update: &Update) {
-        self.reader.follow_people(update);
+        self.formatter.follow_people(update);
     }
 
     /// The name the user goes by.
     pub(super) fn me(&self) -> &str {
-        &self.reader.me
+        self.formatter.me()
     }
 
     /// Returns the latest speakers, the last one first.
@@ -217,9 +219,9 @@ impl Page {
 
     /// Returns the lines to be shown at the end: the last comings and goings, and what was never
     /// looked at.
-    pub(super) fn leave(&mut self, rooms: &[String]) -> Vec<Line> {
+    pub(super) fn leave(&mut self, rooms: &[String]) -> Vec<StyledLine> {
         let mut shown = Vec::new();
-        for line in self.crowd.take_all() {
+        for line in self.presence_digest.take_all() {
             if line.room == self.room {
                 shown.extend(self.dated(without_room(line)));
             }
@@ -233,7 +235,7 @@ impl Page {
             })
             .collect();
         if !counts.is_empty() {
-            shown.extend(self.dated(Line::notice(&format!("not read: {}", counts.join(", ")))));
+            shown.extend(self.dated(StyledLine::notice(&format!("not read: {}", counts.join(", ")))));
         }
         shown
     }
@@ -247,7 +249,7 @@ impl Page {
             Event::Renamed(renamed) => return Some(renamed.from.clone()),
             _ => return None,
         };
-        if *who != self.reader.me && self.speakers.front() != Some(who) {
+        if who != self.formatter.me() && self.speakers.front() != Some(who) {
             self.speakers.retain(|speaker| speaker != who);
             self.speakers.truncate(SPEAKERS_MAX - 1);
             self.speakers.push_front(who.clone());
@@ -256,12 +258,12 @@ impl Page {
     }
 
     fn is_me(&self, names: &[String], count: usize) -> bool {
-        count == 1 && names.first() == Some(&self.reader.me)
+        count == 1 && names.first().is_some_and(|name| name == self.formatter.me())
     }
 
     fn without_me(&self, presence: &Presence) -> Presence {
         let mut others = presence.clone();
-        others.names.retain(|name| *name != self.reader.me);
+        others.names.retain(|name| name != self.formatter.me());
         let own = presence.names.len() - others.names.len();
         // A server may count less than it names.
         others.count = others.count.saturating_sub(own);
@@ -269,22 +271,22 @@ impl Page {
     }
 
     /// Puts a line where it belongs: onto the screen, or among what waits.
-    fn show(&mut self, line: Line, attention: Attention, now_ms: u64, shown: &mut Vec<Line>) {
+    fn show(&mut self, line: StyledLine, attention: Attention, now_ms: u64, shown: &mut Vec<StyledLine>) {
         let elsewhere = line.room.clone().filter(|room| self.room.as_ref() != Some(room));
         if let Some(room) = elsewhere {
             // It is looked at later, and tells of now.
-            let line = Line { at: Some(line.at.unwrap_or_else(|| self.reader.clock.now())), ..line };
+            let line = StyledLine { at: Some(line.at.unwrap_or_else(|| self.formatter.clock().now())), ..line };
             for mut overflowing in self.unread.keep(&room, line, attention) {
-                overflowing.head.insert(0, Span::new(Role::Faint, format!("[{}] ", name(&room))));
+                overflowing.head.insert(0, Span::new(TextRole::Faint, format!("[{}] ", name(&room))));
                 shown.extend(self.dated(without_room(overflowing)));
             }
             return;
         }
         if attention >= Attention::Everybody {
-            if let Some(since) = self.absence.mark_due(now_ms) {
-                shown.push(Line::mark(&format!("new since {}", self.reader.clock.time(since))));
+            if let Some(since) = self.idle.mark_due(now_ms) {
+                shown.push(StyledLine::mark(&format!("new since {}", self.formatter.clock().time(since))));
             }
-            if attention == Attention::ForMe && self.absence.is_likely(now_ms) {
+            if attention == Attention::ForMe && self.idle.is_likely(now_ms) {
                 self.mentions += 1;
             }
         }
@@ -292,7 +294,7 @@ impl Page {
     }
 
     /// Another room is on the screen now: a mark, and what waited in it.
-    fn go_to(&mut self, room: Option<String>, shown: &mut Vec<Line>) {
+    fn go_to(&mut self, room: Option<String>, shown: &mut Vec<StyledLine>) {
         let left = std::mem::replace(&mut self.room, room);
         self.mentions = 0;
         // The notice of the move becomes the mark.
@@ -305,7 +307,7 @@ impl Page {
             return;
         }
         let found = self.unread.take(&room);
-        shown.push(Line::mark(&match (found.messages, found.mentions) {
+        shown.push(StyledLine::mark(&match (found.messages, found.mentions) {
             (0, _) => name(&room).into_owned(),
             (messages, 0) => format!("{}: {messages} new", name(&room)),
             (messages, mentions) => format!("{}: {messages} new, {mentions} for you", name(&room)),
@@ -316,31 +318,31 @@ impl Page {
     }
 
     /// The line with its time in front, and with the new day before it if there is one.
-    fn dated(&mut self, mut line: Line) -> Vec<Line> {
-        if matches!(line.kind, Kind::Mark | Kind::Dated) {
+    fn dated(&mut self, mut line: StyledLine) -> Vec<StyledLine> {
+        if matches!(line.kind, LineKind::Mark | LineKind::Dated) {
             return vec![line];
         }
-        if !self.settings.timestamps && line.kind == Kind::Now {
+        if !self.settings.timestamps && line.kind == LineKind::Now {
             if std::mem::take(&mut self.is_day_of_earlier) {
-                self.day = self.reader.clock.date(self.reader.clock.now());
+                self.day = self.formatter.clock().date(self.formatter.clock().now());
             }
             return vec![line];
         }
         self.is_day_of_earlier = !self.settings.timestamps;
-        let at = line.at.unwrap_or_else(|| self.reader.clock.now());
+        let at = line.at.unwrap_or_else(|| self.formatter.clock().now());
         let minute = self.minute_of(at);
-        line.head.insert(0, Span::new(Role::Faint, minute.time));
+        line.head.insert(0, Span::new(TextRole::Faint, minute.time));
         if minute.day == self.day {
             return vec![line];
         }
         self.day = minute.day;
-        vec![Line::mark(&date_words(minute.day)), line]
+        vec![StyledLine::mark(&date_words(minute.day)), line]
     }
 
     fn minute_of(&mut self, at: Timestamp) -> Minute {
         let number = at.unix_ms / 60_000;
         let known = self.minute.take().filter(|minute| minute.number == number);
-        let clock = &self.reader.clock;
+        let clock = self.formatter.clock();
         let minute =
             known.unwrap_or_else(|| Minute { number, time: format!("{} ", clock.time(at)), day: clock.date(at) });
         self.minute.insert(minute).clone()
@@ -356,8 +358,8 @@ struct Minute {
     day: Date,
 }
 
-fn without_room(line: Line) -> Line {
-    Line { room: None, ..line }
+fn without_room(line: StyledLine) -> StyledLine {
+    StyledLine { room: None, ..line }
 }
 
 #[cfg(test)]

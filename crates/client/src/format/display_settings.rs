@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use glassline_wire::event::{Event, History, Presence};
 
 use super::attention::Attention;
-use super::wording::name;
-use crate::commands::Meaning;
+use super::safe::name;
+use crate::commands::ParsedLine;
 use crate::preferences::{Bell, Preferences};
 use crate::session::update::{Asked, Update};
 
@@ -15,7 +15,7 @@ const IGNORED_MAX: usize = 1_000;
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Settings {
+pub(crate) struct DisplaySettings {
     pub(crate) timestamps: bool,
     bell: Bell,
     /// As the user named them, in lower case.
@@ -24,7 +24,7 @@ pub(crate) struct Settings {
     followed: BTreeMap<String, String>,
 }
 
-impl Settings {
+impl DisplaySettings {
     /// The settings a session begins with; `timestamps` where the user has no wish.
     pub(crate) fn new(preferences: &Preferences, timestamps: bool) -> Self {
         Self {
@@ -36,13 +36,13 @@ impl Settings {
     }
 
     /// Carries out a command that changes the telling, and says what came of it; `None`: it is none of these.
-    pub(crate) fn change(&mut self, meaning: &Meaning) -> Option<String> {
+    pub(crate) fn change(&mut self, meaning: &ParsedLine) -> Option<String> {
         Some(match meaning {
-            Meaning::Timestamps(wish) => {
+            ParsedLine::Timestamps(wish) => {
                 self.timestamps = wish.unwrap_or(self.timestamps);
                 if self.timestamps { "times are shown".to_owned() } else { "times are not shown".to_owned() }
             }
-            Meaning::Bell(wish) => {
+            ParsedLine::Bell(wish) => {
                 self.bell = wish.unwrap_or(self.bell);
                 match self.bell {
                     Bell::Off => "the bell is off".to_owned(),
@@ -50,24 +50,24 @@ impl Settings {
                     Bell::All => "the bell rings at every message".to_owned(),
                 }
             }
-            Meaning::Ignore(Some(who)) if self.ignored.len() == IGNORED_MAX => {
+            ParsedLine::Ignore(Some(who)) if self.ignored.len() == IGNORED_MAX => {
                 format!("{} is not ignored: you ignore {IGNORED_MAX} people already; /unignore some", name(who))
             }
-            Meaning::Ignore(Some(who)) => {
+            ParsedLine::Ignore(Some(who)) => {
                 self.ignored.insert(who.to_lowercase());
                 format!("what {} says is not shown any more; /unignore {} shows it again", name(who), name(who))
             }
-            Meaning::Ignore(None) if self.ignored.is_empty() => {
+            ParsedLine::Ignore(None) if self.ignored.is_empty() => {
                 "you ignore nobody; /ignore NAME hides what somebody says".to_owned()
             }
-            Meaning::Ignore(None) => {
+            ParsedLine::Ignore(None) => {
                 let who: Vec<_> = self.ignored.iter().map(|who| name(who)).collect();
                 format!("you ignore {}", who.join(", "))
             }
-            Meaning::Unignore(who) if self.forgive(&who.to_lowercase()) => {
+            ParsedLine::Unignore(who) if self.unignore(&who.to_lowercase()) => {
                 format!("what {} says is shown again", name(who))
             }
-            Meaning::Unignore(who) => format!("you do not ignore {}; /ignore tells whom you do", name(who)),
+            ParsedLine::Unignore(who) => format!("you do not ignore {}; /ignore tells whom you do", name(who)),
             _ => return None,
         })
     }
@@ -139,7 +139,7 @@ impl Settings {
     }
 
     /// Ignores somebody no more, by the name then or now; false if nobody of that name was ignored.
-    fn forgive(&mut self, name: &str) -> bool {
+    fn unignore(&mut self, name: &str) -> bool {
         let named = self.followed.iter().find(|(_, now)| *now == name).map_or(name, |(named, _)| named).to_owned();
         self.followed.remove(&named);
         self.ignored.remove(&named)
@@ -161,8 +161,8 @@ mod tests {
         Update::Heard(Event::from_json(json.as_bytes()).expect(json))
     }
 
-    fn ignoring(name: &str) -> Settings {
-        Settings::new(&Preferences { ignore: vec![name.into()], ..Preferences::default() }, true)
+    fn ignoring(name: &str) -> DisplaySettings {
+        DisplaySettings::new(&Preferences { ignore: vec![name.into()], ..Preferences::default() }, true)
     }
 
     #[test]
@@ -189,29 +189,29 @@ mod tests {
         assert!(settings.filter(message("n2999")).is_none() && settings.filter(message("adam")).is_some());
         assert!(settings.filter(heard(r#"{"type":"left","room":"lobby","names":["n2999"],"count":1}"#)).is_none());
         assert!(settings.filter(message("n2999")).is_some(), "somebody else by now");
-        assert!(settings.change(&Meaning::Unignore("EVE".into())).is_some_and(|told| told.contains("shown again")));
+        assert!(settings.change(&ParsedLine::Unignore("EVE".into())).is_some_and(|told| told.contains("shown again")));
         assert!(settings.filter(message("eve")).is_some());
     }
 
     #[test]
     fn the_bell_rings_for_what_it_is_set_to() {
-        let mut settings = Settings::new(&Preferences::default(), true);
+        let mut settings = DisplaySettings::new(&Preferences::default(), true);
         assert!(settings.rings(Attention::ForMe) && !settings.rings(Attention::Everybody));
-        settings.change(&Meaning::Bell(Some(Bell::All)));
+        settings.change(&ParsedLine::Bell(Some(Bell::All)));
         assert!(settings.rings(Attention::Everybody) && !settings.rings(Attention::Nobody));
-        settings.change(&Meaning::Bell(Some(Bell::Off)));
+        settings.change(&ParsedLine::Bell(Some(Bell::Off)));
         assert!(!settings.rings(Attention::ForMe));
-        assert_eq!(settings.change(&Meaning::Bell(None)).as_deref(), Some("the bell is off"));
-        assert_eq!(settings.change(&Meaning::Clear), None);
+        assert_eq!(settings.change(&ParsedLine::Bell(None)).as_deref(), Some("the bell is off"));
+        assert_eq!(settings.change(&ParsedLine::Clear), None);
     }
 
     #[test]
     fn times_are_shown_as_wished_or_as_the_mode_likes() {
-        assert!(!Settings::new(&Preferences::default(), false).timestamps);
+        assert!(!DisplaySettings::new(&Preferences::default(), false).timestamps);
         let wish = Preferences { timestamps: Some(true), ..Preferences::default() };
-        let mut settings = Settings::new(&wish, false);
+        let mut settings = DisplaySettings::new(&wish, false);
         assert!(settings.timestamps);
-        settings.change(&Meaning::Timestamps(Some(false)));
+        settings.change(&ParsedLine::Timestamps(Some(false)));
         assert!(!settings.timestamps);
     }
 }

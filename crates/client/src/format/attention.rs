@@ -2,7 +2,7 @@
 
 use glassline_wire::event::Event;
 
-use super::{Line, Role};
+use super::{StyledLine, TextRole};
 use crate::session::update::Update;
 
 /// From the least to the most.
@@ -17,7 +17,7 @@ pub(crate) enum Attention {
 }
 
 /// Returns the attention that an update deserves from the user `me`, to whom these lines are shown.
-pub(crate) fn of(update: &Update, me: &str, lines: &[Line]) -> Attention {
+pub(crate) fn of(update: &Update, me: &str, lines: &[StyledLine]) -> Attention {
     match update {
         Update::Heard(Event::Message(message)) if message.from == me => Attention::Nobody,
         Update::Heard(Event::Message(_)) if has_mention(lines) => Attention::ForMe,
@@ -27,6 +27,6 @@ pub(crate) fn of(update: &Update, me: &str, lines: &[Line]) -> Attention {
     }
 }
 
-fn has_mention(lines: &[Line]) -> bool {
-    lines.iter().flat_map(|line| &line.body).any(|span| span.role == Role::Mention)
+fn has_mention(lines: &[StyledLine]) -> bool {
+    lines.iter().flat_map(|line| &line.body).any(|span| span.role == TextRole::Mention)
 }

@@ -3,19 +3,18 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::action::Action;
-use super::action::Motion;
 use super::editing::completion::Completion;
-use super::exits::{Exit, Stop, closes_for};
-use super::handover::{Handover, chosen_editor};
-use super::key_help;
+use super::exit_keys::{Exit, Stop, closes_for};
+use super::external_editor::{ExternalEditor, chosen_editor};
+use super::keymap::Action;
+use super::keymap::Motion;
 use super::{Staleness, Terminal};
-use crate::commands::{Meaning, interpret, is_secret};
+use crate::commands::{ParsedLine, is_secret, parse_line};
+use crate::format::safe::name;
 use crate::keyboard::event::NOT_UTF8;
 use crate::session::Session;
 use crate::session::update::Command;
 use crate::system;
-use crate::telling::wording::name;
 
 /// That the process goes on after Ctrl-Z is told within this, if it was stopped at all.
 const RESUME_WITHIN: Duration = Duration::from_secs(2);
@@ -27,19 +26,19 @@ impl Terminal {
         match action {
             Action::Resize { columns, rows } => {
                 (self.columns, self.rows) = (columns.max(1), rows.max(1));
-                if self.rewraps {
-                    self.screen.rewrapped(self.columns.into());
+                if self.reflows {
+                    self.screen.reflow(self.columns.into());
                 }
             }
             // After Ctrl-Z it has been taken again already.
             Action::Resume if self.went_on.take().is_some_and(|went_on| went_on.elapsed() < RESUME_WITHIN) => {}
             Action::Resume => self.take_terminal_again()?,
-            Action::FocusLost => self.page.user_has_gone(),
+            Action::FocusLost => self.pane.user_has_gone(),
             Action::FocusGained => {
-                self.page.user_is_here(now_ms);
+                self.pane.user_is_here(now_ms);
             }
             action => {
-                self.page.user_is_here(now_ms);
+                self.pane.user_is_here(now_ms);
                 self.hint = None;
                 self.press(action, session, now_ms)?;
             }
@@ -50,7 +49,7 @@ impl Terminal {
 
     fn press(&mut self, action: Action, session: &mut Session, now_ms: u64) -> io::Result<()> {
         let Some(action) = self.answer_prompt(action, session, now_ms) else {
-            self.exits.forget();
+            self.exit_keys.forget();
             return Ok(());
         };
         if action != Action::Suspend {
@@ -58,22 +57,22 @@ impl Terminal {
         }
         let is_empty = self.editor.text().is_empty();
         if !(is_empty && matches!(action, Action::Enter | Action::Interrupt | Action::RemoveOrLeave)) {
-            self.exits.forget();
+            self.exit_keys.forget();
         }
         match action {
             Action::Enter if is_empty => {
-                let exit = self.exits.enter();
+                let exit = self.exit_keys.enter();
                 self.leave_or_say(exit, session, now_ms);
             }
             Action::Enter => self.enter(session, now_ms),
             Action::Interrupt if self.stop_pasting() => {}
             Action::Interrupt if is_empty => {
-                let exit = self.exits.interrupt();
+                let exit = self.exit_keys.interrupt();
                 self.leave_or_say(exit, session, now_ms);
             }
             Action::Interrupt => self.editor.clear(),
             Action::RemoveOrLeave if is_empty => {
-                if self.exits.tell_of_others(self.hosted_others(session)) {
+                if self.exit_keys.tell_of_others(self.hosted_others(session)) {
                     self.hint = Some(closes_for(session.others(), "Ctrl-D again"));
                 } else {
                     leave(session, now_ms);
@@ -148,10 +147,10 @@ impl Terminal {
         }
         // A paste ends with a newline that nobody wants to send.
         let line = self.editor.text().trim_end_matches('\n').to_owned();
-        match interpret(&line, session.slash_commands()) {
-            Ok(Meaning::Do(Command::Leave)) if !self.quit_asked && self.hosted_others(session) > 0 => {
+        match parse_line(&line, session.slash_commands()) {
+            Ok(ParsedLine::Session(Command::Leave)) if !self.quit_asked && self.hosted_others(session) > 0 => {
                 self.quit_asked = true;
-                self.tell(&[closes_for(session.others(), "/quit again")]);
+                self.print_notice(&[closes_for(session.others(), "/quit again")]);
                 self.accept();
             }
             Ok(meaning) => {
@@ -161,7 +160,7 @@ impl Terminal {
                 }
             }
             Err(wrong) => {
-                self.tell(&[wrong]);
+                self.print_notice(&[wrong]);
                 self.accept();
             }
         }
@@ -173,34 +172,34 @@ impl Terminal {
             self.editor.forget();
             return;
         }
-        if let Err(trouble) = self.typed.add(self.editor.text()) {
-            self.tell(&[trouble]);
+        if let Err(warning) = self.typed.add(self.editor.text()) {
+            self.print_notice(&[warning]);
         }
         self.editor.accept();
     }
 
     /// Carries out what a line means; false if it is to stay in the input.
-    fn carry_out(&mut self, meaning: Meaning, session: &mut Session, now_ms: u64) -> bool {
-        if let Some(told) = self.page.settings.change(&meaning) {
-            self.tell(&[told]);
+    fn carry_out(&mut self, meaning: ParsedLine, session: &mut Session, now_ms: u64) -> bool {
+        if let Some(told) = self.pane.settings.change(&meaning) {
+            self.print_notice(&[told]);
             return true;
         }
         match meaning {
-            Meaning::Do(Command::Say(_) | Command::Action(_)) if session.is_moving() => {
+            ParsedLine::Session(Command::Say(_) | Command::Action(_)) if session.is_moving() => {
                 self.hint = Some("entering the room; Enter again in a moment".to_owned());
                 return false;
             }
-            Meaning::Do(command) => return self.order(command, session, now_ms),
-            Meaning::Reply(text) => return self.send_reply(text, session, now_ms),
-            Meaning::Help(blocks) => self.tell(&blocks),
-            Meaning::Keys => self.tell(&[key_help::lines().join("\n")]),
-            Meaning::Clear => self.screen.clear(),
-            Meaning::More(number) => {
+            ParsedLine::Session(command) => return self.order(command, session, now_ms),
+            ParsedLine::Reply(text) => return self.send_reply(text, session, now_ms),
+            ParsedLine::Help(blocks) => self.print_notice(&blocks),
+            ParsedLine::Keys => self.print_notice(&[keymap::help().join("\n")]),
+            ParsedLine::Clear => self.screen.clear(),
+            ParsedLine::More(number) => {
                 if let Err(wrong) = self.screen.print_rest(number, self.columns.into()) {
-                    self.tell(&[wrong]);
+                    self.print_notice(&[wrong]);
                 }
             }
-            Meaning::Timestamps(_) | Meaning::Bell(_) | Meaning::Ignore(_) | Meaning::Unignore(_) => {}
+            ParsedLine::Timestamps(_) | ParsedLine::Bell(_) | ParsedLine::Ignore(_) | ParsedLine::Unignore(_) => {}
         }
         true
     }
@@ -218,13 +217,13 @@ impl Terminal {
                 | Command::ServerLine(_)
         );
         match session.command(command, now_ms) {
-            Ok(()) if goes_away => self.page.user_has_gone(),
+            Ok(()) if goes_away => self.pane.user_has_gone(),
             Ok(()) => self.hint_unless_moved(room_before, session, now_ms),
             Err(declined) if has_words => {
-                self.tell(&[format!("not sent: {declined}")]);
+                self.print_notice(&[format!("not sent: {declined}")]);
                 return false;
             }
-            Err(declined) => self.tell(&[declined.to_string()]),
+            Err(declined) => self.print_notice(&[declined.to_string()]),
         }
         true
     }
@@ -270,13 +269,13 @@ impl Terminal {
             return Ok(());
         };
         let Some(device) = &self.device else { return Ok(()) };
-        let strokes = self.screen.leave(usize::from(self.columns));
-        super::drawing::draw::draw(&mut self.out, &strokes, self.palette)?;
+        let ops = self.screen.leave(usize::from(self.columns));
+        super::drawing::draw::draw(&mut self.out, &ops, self.palette)?;
         device.guard.pause();
-        match Handover::start(&editor, self.editor.text(), &self.draft_folder, device.inbox.clone()) {
-            Ok(handover) => self.handover = Some(handover),
+        match ExternalEditor::start(&editor, self.editor.text(), &self.draft_folder, device.inbox.clone()) {
+            Ok(external_editor) => self.external_editor = Some(external_editor),
             Err(told) => {
-                self.tell(&[told]);
+                self.print_notice(&[told]);
                 self.take_terminal_again()?;
             }
         }
@@ -285,15 +284,15 @@ impl Terminal {
 
     /// The editor has ended: what it left is the line now.
     pub(super) fn editor_closed(&mut self) -> io::Result<()> {
-        let Some(handover) = self.handover.take() else { return Ok(()) };
-        let left = handover.finish(&mut self.out);
+        let Some(external_editor) = self.external_editor.take() else { return Ok(()) };
+        let left = external_editor.finish(&mut self.out);
         self.take_terminal_again()?;
         match left {
             Ok(text) => {
                 let fits = self.editor.set_text(&text);
                 self.hint_unless(fits);
             }
-            Err(told) => self.tell(&[told]),
+            Err(told) => self.print_notice(&[told]),
         }
         self.bind_reply();
         self.read_on();
@@ -303,8 +302,8 @@ impl Terminal {
     /// Stops the process until the shell lets it go on.
     fn suspend(&mut self) -> io::Result<()> {
         let Some(device) = &self.device else { return Ok(()) };
-        let strokes = self.screen.leave(usize::from(self.columns));
-        super::drawing::draw::draw(&mut self.out, &strokes, self.palette)?;
+        let ops = self.screen.leave(usize::from(self.columns));
+        super::drawing::draw::draw(&mut self.out, &ops, self.palette)?;
         device.guard.pause();
         system::suspend()?;
         self.went_on = Some(Instant::now());
@@ -314,7 +313,7 @@ impl Terminal {
     /// Takes the terminal again, whatever another program did to it.
     fn take_terminal_again(&mut self) -> io::Result<()> {
         self.note_stale();
-        if self.handover.is_some() {
+        if self.external_editor.is_some() {
             return Ok(());
         }
         self.screen.forget();

@@ -6,20 +6,20 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use crate::inbox::{Arrival, Inbox, UserInput};
-use crate::lines::{Cutter, Line};
+use crate::line_splitter::{InputLine, LineSplitter};
 
 /// Bytes asked for at a time.
 const READ_BYTES: usize = 16 * 1024;
 
 /// The lines that have come and are not used yet; more are read only when none is left.
 #[derive(Debug)]
-pub(crate) struct LinesIn {
-    waiting: VecDeque<Line>,
+pub(crate) struct LineInput {
+    waiting: VecDeque<InputLine>,
     ended: bool,
     reads_due: SyncSender<()>,
 }
 
-impl LinesIn {
+impl LineInput {
     /// Starts to read. The thread ends with the input, or with the next read after this is dropped.
     pub(crate) fn start(
         input: impl Read + Send + 'static,
@@ -30,9 +30,9 @@ impl LinesIn {
         thread::Builder::new()
             .name("glassline-input".to_owned())
             .spawn(move || read_lines(input, line_bytes_max, &read_when, &inbox))?;
-        let lines_in = Self { waiting: VecDeque::new(), ended: false, reads_due };
-        lines_in.read_more();
-        Ok(lines_in)
+        let line_input = Self { waiting: VecDeque::new(), ended: false, reads_due };
+        line_input.read_more();
+        Ok(line_input)
     }
 
     /// Lines that somebody else reads and [adds](LinesIn::add).
@@ -42,7 +42,7 @@ impl LinesIn {
     }
 
     /// Takes in what was read.
-    pub(crate) fn add(&mut self, lines: Vec<Line>) {
+    pub(crate) fn add(&mut self, lines: Vec<InputLine>) {
         self.waiting.extend(lines);
         if self.waiting.is_empty() {
             self.read_more();
@@ -55,12 +55,12 @@ impl LinesIn {
     }
 
     /// The line to use next.
-    pub(crate) fn first(&self) -> Option<&Line> {
+    pub(crate) fn first(&self) -> Option<&InputLine> {
         self.waiting.front()
     }
 
     /// Uses it.
-    pub(crate) fn take_first(&mut self) -> Option<Line> {
+    pub(crate) fn take_first(&mut self) -> Option<InputLine> {
         let line = self.waiting.pop_front()?;
         if self.waiting.is_empty() {
             self.read_more();
@@ -90,7 +90,7 @@ impl LinesIn {
 }
 
 fn read_lines(mut input: impl Read, line_bytes_max: usize, read_when: &Receiver<()>, inbox: &Inbox) {
-    let mut cutter = Cutter::new(line_bytes_max);
+    let mut cutter = LineSplitter::new(line_bytes_max);
     let mut buffer = vec![0; READ_BYTES];
     while read_when.recv().is_ok() {
         let read = loop {

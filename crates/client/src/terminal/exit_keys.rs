@@ -14,13 +14,13 @@ pub(super) enum Exit {
 
 /// Progress towards an exit; any other key sets it back.
 #[derive(Debug, Default)]
-pub(super) struct Exits {
+pub(super) struct ExitKeys {
     empty_enters: u8,
     asked: bool,
     told_of_others: bool,
 }
 
-impl Exits {
+impl ExitKeys {
     /// Enter in an empty line.
     pub(super) fn enter(&mut self) -> Exit {
         self.asked = false;
@@ -101,14 +101,14 @@ mod tests {
 
     #[test]
     fn three_in_a_row_leave_and_nothing_less() {
-        let mut exits = Exits::default();
-        assert_ne!(exits.enter(), Exit::Leave);
-        assert_ne!(exits.enter(), Exit::Leave);
-        exits.forget();
-        assert_ne!(exits.enter(), Exit::Leave);
-        assert_ne!(exits.interrupt(), Exit::Leave);
-        assert_ne!(exits.enter(), Exit::Leave);
-        assert_ne!(exits.interrupt(), Exit::Leave, "an Enter between two Ctrl-C sets them back");
-        assert_eq!(exits.interrupt(), Exit::Leave);
+        let mut exit_keys = ExitKeys::default();
+        assert_ne!(exit_keys.enter(), Exit::Leave);
+        assert_ne!(exit_keys.enter(), Exit::Leave);
+        exit_keys.forget();
+        assert_ne!(exit_keys.enter(), Exit::Leave);
+        assert_ne!(exit_keys.interrupt(), Exit::Leave);
+        assert_ne!(exit_keys.enter(), Exit::Leave);
+        assert_ne!(exit_keys.interrupt(), Exit::Leave, "an Enter between two Ctrl-C sets them back");
+        assert_eq!(exit_keys.interrupt(), Exit::Leave);
     }
 }

@@ -3,12 +3,12 @@
 
 use glassline_wire::event::{Event, Presence};
 
-use super::wording::name as shown;
+use super::safe::name as shown;
 use crate::session::update::{Command, Update};
 
 /// Knowledge of the person since its last direct message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum PeerState {
     /// Nothing says that the name is somebody else's.
     Same,
     /// It left a room.
@@ -19,15 +19,15 @@ enum Standing {
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Correspondent {
+pub(crate) struct DirectPeer {
     name: String,
-    standing: Standing,
+    state: PeerState,
 }
 
-impl Correspondent {
+impl DirectPeer {
     /// Creates a correspondent from the name of a direct message's sender.
     pub(crate) fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), standing: Standing::Same }
+        Self { name: name.to_owned(), state: PeerState::Same }
     }
 
     /// The name that the person had last.
@@ -39,38 +39,38 @@ impl Correspondent {
     pub(crate) fn follow(&mut self, update: &Update) {
         match update {
             Update::Heard(Event::Renamed(renamed)) if renamed.from == self.name => self.name.clone_from(&renamed.to),
-            Update::Heard(Event::Renamed(renamed)) if renamed.to == self.name => self.standing = Standing::Left,
-            Update::Heard(Event::Left(presence)) => self.follow_leaving(presence),
+            Update::Heard(Event::Renamed(renamed)) if renamed.to == self.name => self.state = PeerState::Left,
+            Update::Heard(Event::Left(presence)) => self.follow_leave(presence),
             // The link was down, and the server may be another one.
-            Update::Heard(Event::Welcome(_)) => self.standing = self.standing.or_unknown(),
+            Update::Heard(Event::Welcome(_)) => self.state = self.state.or_unknown(),
             // A tutorial server tells it in words.
             Update::Heard(Event::Notice(notice)) if tells_of_change(&notice.text, &self.name) => {
-                self.standing = self.standing.or_unknown();
+                self.state = self.state.or_unknown();
             }
             _ => {}
         }
     }
 
-    fn follow_leaving(&mut self, presence: &Presence) {
+    fn follow_leave(&mut self, presence: &Presence) {
         if presence.names.contains(&self.name) {
-            self.standing = Standing::Left;
+            self.state = PeerState::Left;
         } else if presence.names.len() < presence.count {
-            self.standing = self.standing.or_unknown();
+            self.state = self.state.or_unknown();
         }
     }
 
     /// Reason why the name may be somebody else's by now.
     fn doubt(&self) -> Option<String> {
         let name = shown(&self.name);
-        match self.standing {
-            Standing::Same => None,
-            Standing::Left => Some(format!("{name} left since, and whoever is {name} now may be somebody else")),
-            Standing::Unknown => Some(format!("whoever is {name} now may be somebody else by now")),
+        match self.state {
+            PeerState::Same => None,
+            PeerState::Left => Some(format!("{name} left since, and whoever is {name} now may be somebody else")),
+            PeerState::Unknown => Some(format!("whoever is {name} now may be somebody else by now")),
         }
     }
 }
 
-impl Standing {
+impl PeerState {
     fn or_unknown(self) -> Self {
         if self == Self::Same { Self::Unknown } else { self }
     }
@@ -86,21 +86,21 @@ fn tells_of_change(words: &str, name: &str) -> bool {
 /// A `/reply` that is being typed: it goes to whom it was begun for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reply {
-    to: Option<Correspondent>,
+    to: Option<DirectPeer>,
     /// Last question to the user; the same again means yes.
     asked: Option<String>,
 }
 
 /// Recipient of a reply.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Target {
+pub(crate) enum Recipient {
     /// To this person, and nobody else of that name.
     Person(String),
     /// To whoever has the name: the user has been told that it may be somebody else.
     Name(String),
 }
 
-impl Target {
+impl Recipient {
     /// Returns the command that sends a text there.
     pub(crate) fn command(self, text: String) -> Command {
         match self {
@@ -112,17 +112,17 @@ impl Target {
 
 /// Reason why a reply does not go out now.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Unsent {
+pub(crate) enum ReplyError {
     /// There is nobody to answer; what to do instead.
-    Nobody(String),
+    NoRecipient(String),
     /// The user must say once more that it is meant: why.
-    Ask(String),
+    Confirm(String),
 }
 
 impl Reply {
     /// A reply to this person, begun now.
-    pub(crate) fn to(correspondent: Option<&Correspondent>) -> Self {
-        Self { to: correspondent.cloned(), asked: None }
+    pub(crate) fn to(reply_peer: Option<&DirectPeer>) -> Self {
+        Self { to: reply_peer.cloned(), asked: None }
     }
 
     /// Takes in what became of the person.
@@ -134,11 +134,11 @@ impl Reply {
 
     /// The name that it goes to, if there is anybody.
     pub(crate) fn address(&self) -> Option<&str> {
-        self.to.as_ref().map(Correspondent::name)
+        self.to.as_ref().map(DirectPeer::name)
     }
 
     /// Warning about its target, where `latest` wrote last.
-    pub(crate) fn concern(&self, latest: Option<&Correspondent>) -> Option<String> {
+    pub(crate) fn concern(&self, latest: Option<&DirectPeer>) -> Option<String> {
         let other = latest.filter(|latest| Some(latest.name()) != self.address());
         match (&self.to, other) {
             (None, Some(latest)) => Some(format!("{} has written since you began", shown(latest.name()))),
@@ -156,17 +156,17 @@ impl Reply {
     ///
     /// # Errors
     /// It is not to go out now.
-    pub(crate) fn decide(&mut self, latest: Option<&Correspondent>) -> Result<Target, Unsent> {
+    pub(crate) fn decide(&mut self, latest: Option<&DirectPeer>) -> Result<Recipient, ReplyError> {
         let Some(target) = self.to.as_ref().or(latest) else {
-            return Err(Unsent::Nobody("nobody has written to you only; /msg NAME TEXT begins".to_owned()));
+            return Err(ReplyError::NoRecipient("nobody has written to you only; /msg NAME TEXT begins".to_owned()));
         };
         let concern = self.concern(latest);
         if concern.is_some() && concern != self.asked {
             self.asked.clone_from(&concern);
-            return Err(Unsent::Ask(concern.unwrap_or_default()));
+            return Err(ReplyError::Confirm(concern.unwrap_or_default()));
         }
         let name = target.name().to_owned();
-        Ok(if target.standing == Standing::Same { Target::Person(name) } else { Target::Name(name) })
+        Ok(if target.state == PeerState::Same { Recipient::Person(name) } else { Recipient::Name(name) })
     }
 
     /// The line that says the same and names its target, for a text that waits: `/msg NAME TEXT`.
@@ -184,38 +184,38 @@ mod tests {
         Update::Heard(Event::from_json(json.as_bytes()).expect(json))
     }
 
-    fn asks(reply: &mut Reply, latest: &Correspondent, part: &str) {
-        let Err(Unsent::Ask(why)) = reply.decide(Some(latest)) else { panic!("it must ask: {part}") };
+    fn asks(reply: &mut Reply, latest: &DirectPeer, part: &str) {
+        let Err(ReplyError::Confirm(why)) = reply.decide(Some(latest)) else { panic!("it must ask: {part}") };
         assert!(why.contains(part), "{why}");
     }
 
     #[test]
     fn a_reply_goes_to_whom_it_was_begun_for() {
         let (bob, mallory, carl) = ("bob", "mallory", "carl");
-        let [bob, mallory, carl] = [bob, mallory, carl].map(Correspondent::named);
+        let [bob, mallory, carl] = [bob, mallory, carl].map(DirectPeer::named);
         let mut reply = Reply::to(Some(&bob));
-        assert_eq!(reply.clone().decide(Some(&bob)), Ok(Target::Person("bob".into())));
+        assert_eq!(reply.clone().decide(Some(&bob)), Ok(Recipient::Person("bob".into())));
         asks(&mut reply, &mallory, "goes to bob, but mallory");
         asks(&mut reply, &carl, "but carl has written");
-        assert_eq!(reply.decide(Some(&carl)), Ok(Target::Person("bob".into())), "the same again means yes");
+        assert_eq!(reply.decide(Some(&carl)), Ok(Recipient::Person("bob".into())), "the same again means yes");
         let mut nobody = Reply::to(None);
-        assert!(matches!(nobody.decide(None), Err(Unsent::Nobody(_))));
+        assert!(matches!(nobody.decide(None), Err(ReplyError::NoRecipient(_))));
         asks(&mut nobody, &bob, "bob has written since");
         asks(&mut nobody, &mallory, "mallory has written since");
-        assert_eq!(nobody.decide(Some(&mallory)), Ok(Target::Person("mallory".into())));
+        assert_eq!(nobody.decide(Some(&mallory)), Ok(Recipient::Person("mallory".into())));
     }
 
     #[test]
     fn a_name_that_may_have_another_owner_is_asked_about() {
         let follow = |json: &str| {
-            let mut bob = Correspondent::named("bob");
+            let mut bob = DirectPeer::named("bob");
             bob.follow(&heard(json));
             bob
         };
         let renamed = follow(r#"{"type":"renamed","from":"bob","to":"robert"}"#);
         assert_eq!(
             Reply::to(Some(&renamed)).decide(Some(&renamed)),
-            Ok(Target::Person("robert".into())),
+            Ok(Recipient::Person("robert".into())),
             "it is the same person"
         );
         for json in [
@@ -230,8 +230,8 @@ mod tests {
             let doubtful = follow(json);
             let mut reply = Reply::to(Some(&doubtful));
             asks(&mut reply, &doubtful, "may be somebody else");
-            assert_eq!(reply.decide(Some(&doubtful)), Ok(Target::Name("bob".into())), "{json}");
-            asks(&mut reply, &Correspondent::named("eve"), "eve has written since");
+            assert_eq!(reply.decide(Some(&doubtful)), Ok(Recipient::Name("bob".into())), "{json}");
+            asks(&mut reply, &DirectPeer::named("eve"), "eve has written since");
         }
         for json in [
             r#"{"type":"left","room":"lobby","names":["al"],"count":1}"#,
@@ -239,13 +239,13 @@ mod tests {
             r#"{"type":"notice","text":"bobby left"}"#,
         ] {
             let same = follow(json);
-            assert_eq!(Reply::to(Some(&same)).decide(Some(&same)), Ok(Target::Person("bob".into())), "{json}");
+            assert_eq!(Reply::to(Some(&same)).decide(Some(&same)), Ok(Recipient::Person("bob".into())), "{json}");
         }
     }
 
     #[test]
     fn a_reply_that_waits_names_its_target() {
-        let reply = Reply::to(Some(&Correspondent::named("bob")));
+        let reply = Reply::to(Some(&DirectPeer::named("bob")));
         assert_eq!(reply.spelled_out("/reply  the code").as_deref(), Some("/msg bob the code"));
         assert_eq!(reply.spelled_out("/r"), None);
         assert_eq!(Reply::to(None).spelled_out("/r x"), None);

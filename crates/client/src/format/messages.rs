@@ -1,4 +1,7 @@
-//! The words for each event; all of them are safe to show, whoever sent what is in them.
+//! Lines for each event; all of them are safe to show, whoever sent what is in them.
+
+mod highlight;
+mod history;
 
 use std::borrow::Cow;
 
@@ -9,69 +12,85 @@ use glassline_wire::natural_order;
 use glassline_wire::visible;
 
 use super::clock::LocalClock;
-use super::correspondent::Correspondent;
-use super::hue::Hues;
-use super::{Line, Role, Span, marks, mention};
+use super::name_colour::NameColours;
+use super::reply::DirectPeer;
+use super::safe::{self, name};
+use super::{Span, StyledLine, TextRole, mention};
 use crate::session::update::Update;
 
-/// Most characters of a name that are shown; a tutorial server bounds them by nothing.
-const NAME_SHOWN_CHARS: usize = 64;
-/// Empty rows shown in a row.
-const BLANK_ROWS_MAX: usize = 3;
-/// More than that.
-const BLANK_ROWS: &str = "\n\n\n\n";
-
-/// The one who reads.
+/// Formatter of updates for one user: the user's name, clock and colours of names.
 #[derive(Debug)]
-pub(crate) struct Reader {
-    /// The name the user goes by.
-    pub(crate) me: String,
-    /// Recipient of `/reply`: the sender of the last direct message that was shown to the user.
-    pub(crate) correspondent: Option<Correspondent>,
-    pub(crate) clock: LocalClock,
-    /// The colours of people's names.
-    pub(crate) hues: Hues,
+pub(crate) struct Formatter {
+    me: String,
+    reply_peer: Option<DirectPeer>,
+    clock: LocalClock,
+    colours: NameColours,
 }
 
-impl Reader {
-    /// The one who goes by this name, here.
+impl Formatter {
+    /// Creates a formatter for the user of this name.
     pub(crate) fn new(me: &str) -> Self {
-        Self { me: me.to_owned(), correspondent: None, clock: LocalClock::system(), hues: Hues::default() }
+        Self { me: me.to_owned(), reply_peer: None, clock: LocalClock::system(), colours: NameColours::default() }
+    }
+
+    /// Creates a formatter whose clock a test decides.
+    #[cfg(test)]
+    pub(crate) fn with_clock(me: &str, clock: LocalClock) -> Self {
+        Self { clock, ..Self::new(me) }
+    }
+
+    /// The name the user goes by.
+    pub(crate) fn me(&self) -> &str {
+        &self.me
+    }
+
+    /// Recipient of `/reply`: the sender of the last direct message that was shown to the user.
+    pub(crate) fn reply_peer(&self) -> Option<&DirectPeer> {
+        self.reply_peer.as_ref()
+    }
+
+    pub(crate) fn clock(&self) -> &LocalClock {
+        &self.clock
+    }
+
+    /// Chooses the colours of names from so many.
+    pub(crate) fn use_colours(&mut self, distinct: usize) {
+        self.colours = NameColours::of_screen(distinct);
     }
 
     /// The lines that tell the reader of an update; none where there is nothing to tell.
-    pub(crate) fn lines(&self, update: &Update) -> Vec<Line> {
+    pub(crate) fn lines(&self, update: &Update) -> Vec<StyledLine> {
         match update {
             Update::Heard(event) | Update::Said { event, .. } => self.event_lines(event),
-            Update::Past { history, asked, newest, hidden } => self.past_lines(history, asked, *newest, hidden),
+            Update::Past { history, asked, newest, hidden } => self.history_lines(history, asked, *newest, hidden),
             Update::Refused { refusal, text } => vec![refused_line(refusal, text.as_deref())],
-            Update::Notice(text) => vec![Line::notice(text)],
-            Update::Room(Some(room)) => vec![Line::notice(&format!("you are talking in {} now", name(room)))],
+            Update::Notice(text) => vec![StyledLine::notice(text)],
+            Update::Room(Some(room)) => vec![StyledLine::notice(&format!("you are talking in {} now", name(room)))],
             Update::Room(None) => {
-                vec![Line::notice("you are in no room now; /join ROOM enters one, /join lobby the first one")]
+                vec![StyledLine::notice("you are in no room now; /join ROOM enters one, /join lobby the first one")]
             }
         }
     }
 
     /// Takes in what became of the person whom an answer is for, also where that is not told.
     pub(crate) fn follow_people(&mut self, update: &Update) {
-        if let Some(correspondent) = &mut self.correspondent {
-            correspondent.follow(update);
+        if let Some(reply_peer) = &mut self.reply_peer {
+            reply_peer.follow(update);
         }
     }
 
     /// Takes in who is there, before an update is told, so that no two of them have one colour.
-    pub(crate) fn meet(&mut self, update: &Update) {
+    pub(crate) fn note_names(&mut self, update: &Update) {
         let (Update::Heard(event) | Update::Said { event, .. }) = update else { return };
         match event {
-            Event::Message(message) => self.hues.comes(&message.from),
-            Event::Direct(direct) => self.hues.comes(&direct.from),
-            Event::Joined(presence) => presence.names.iter().for_each(|name| self.hues.comes(name)),
-            Event::Left(presence) => presence.names.iter().for_each(|name| self.hues.goes(name)),
-            Event::Members(members) => members.names.iter().for_each(|name| self.hues.comes(name)),
+            Event::Message(message) => self.colours.assign(&message.from),
+            Event::Direct(direct) => self.colours.assign(&direct.from),
+            Event::Joined(presence) => presence.names.iter().for_each(|name| self.colours.assign(name)),
+            Event::Left(presence) => presence.names.iter().for_each(|name| self.colours.release(name)),
+            Event::Members(members) => members.names.iter().for_each(|name| self.colours.assign(name)),
             Event::Renamed(renamed) => {
-                self.hues.goes(&renamed.from);
-                self.hues.comes(&renamed.to);
+                self.colours.release(&renamed.from);
+                self.colours.assign(&renamed.to);
             }
             _ => {}
         }
@@ -83,23 +102,23 @@ impl Reader {
             Update::Heard(Event::Welcome(welcome)) => self.me.clone_from(&welcome.name),
             Update::Heard(Event::Renamed(renamed)) if renamed.from == self.me => self.me.clone_from(&renamed.to),
             Update::Heard(Event::Direct(direct)) if direct.from != self.me => {
-                self.correspondent = Some(Correspondent::named(&direct.from));
+                self.reply_peer = Some(DirectPeer::named(&direct.from));
             }
             _ => {}
         }
     }
 
-    fn event_lines(&self, event: &Event) -> Vec<Line> {
+    fn event_lines(&self, event: &Event) -> Vec<StyledLine> {
         match event {
             Event::Message(message) => vec![self.message_line(message)],
             Event::Direct(direct) => vec![self.direct_line(direct)],
             Event::Joined(presence) => self.presence_line(presence, "joined").into_iter().collect(),
             Event::Left(presence) => self.presence_line(presence, "left").into_iter().collect(),
             Event::Renamed(renamed) if renamed.from == self.me => {
-                vec![Line::notice(&format!("you are now {}", name(&renamed.to)))]
+                vec![StyledLine::notice(&format!("you are now {}", name(&renamed.to)))]
             }
             Event::Renamed(renamed) => {
-                vec![Line::notice(&format!("{} is now {}", name(&renamed.from), name(&renamed.to)))]
+                vec![StyledLine::notice(&format!("{} is now {}", name(&renamed.from), name(&renamed.to)))]
             }
             Event::Members(members) => vec![members_line(members)],
             Event::Whois(whois) => vec![self.whois_line(whois)],
@@ -107,25 +126,25 @@ impl Reader {
             Event::Away(away) => vec![self.away_line(away)],
             Event::History(history) => self.context_lines(history),
             Event::Act(act) => vec![act_line(act)],
-            Event::Notice(notice) => vec![Line::notice(&notice.text)],
+            Event::Notice(notice) => vec![StyledLine::notice(&notice.text)],
             Event::Error(refusal) => vec![refused_line(refusal, None)],
             Event::Gap(gap) => vec![gap_line(gap)],
             // An answer to the user's own goodbye needs no words.
             Event::Bye(bye) if bye.text.is_empty() || bye.reference.is_some() => Vec::new(),
-            Event::Bye(bye) => vec![Line::notice(&bye.text)],
-            Event::Pong(_) => vec![Line::notice("the server answers")],
+            Event::Bye(bye) => vec![StyledLine::notice(&bye.text)],
+            Event::Pong(_) => vec![StyledLine::notice("the server answers")],
             Event::Welcome(_) | Event::Ping(_) => Vec::new(),
         }
     }
 
-    pub(super) fn message_line(&self, message: &Message) -> Line {
-        let text = safe_text(&message.text);
+    pub(super) fn message_line(&self, message: &Message) -> StyledLine {
+        let text = safe::text(&message.text);
         let body = self.with_mentions(&message.from, &text);
-        let is_calling = body.len() > 1 || body.iter().any(|span| span.role == Role::Mention);
+        let is_calling = body.len() > 1 || body.iter().any(|span| span.role == TextRole::Mention);
         let from = Span::new(self.name_role(&message.from, is_calling), name(&message.from));
         // Whatever somebody says or does begins with the name, whatever the client and the server say with `* `: `* bob left` is true.
-        let head = vec![from, Span::new(Role::Faint, if message.action { " * " } else { " > " })];
-        Line { at: message.at, room: Some(message.room.clone()), head, body, ..Line::default() }
+        let head = vec![from, Span::new(TextRole::Faint, if message.action { " * " } else { " > " })];
+        StyledLine { at: message.at, room: Some(message.room.clone()), head, body, ..StyledLine::default() }
     }
 
     /// The text in pieces, the reader's own name apart; one's own words mention nobody.
@@ -135,40 +154,40 @@ impl Reader {
         let mut told = 0;
         for range in mentions {
             if told < range.start {
-                spans.push(Span::new(Role::Plain, &text[told..range.start]));
+                spans.push(Span::new(TextRole::Plain, &text[told..range.start]));
             }
             told = range.end;
-            spans.push(Span::new(Role::Mention, &text[range]));
+            spans.push(Span::new(TextRole::Mention, &text[range]));
         }
         if told < text.len() {
-            spans.push(Span::new(Role::Plain, &text[told..]));
+            spans.push(Span::new(TextRole::Plain, &text[told..]));
         }
         spans
     }
 
-    fn direct_line(&self, direct: &Direct) -> Line {
+    fn direct_line(&self, direct: &Direct) -> StyledLine {
         let Direct { from, to, text, at, .. } = direct;
         let is_calling = *from != self.me;
         let head = vec![
             Span::new(self.name_role(from, is_calling), self.person(from)),
-            Span::new(Role::Faint, " -> "),
+            Span::new(TextRole::Faint, " -> "),
             Span::new(self.name_role(to, false), self.person(to)),
-            Span::new(Role::Faint, " > "),
+            Span::new(TextRole::Faint, " > "),
         ];
-        Line { at: *at, head, body: vec![Span::new(Role::Plain, safe_text(text))], ..Line::default() }
+        StyledLine { at: *at, head, body: vec![Span::new(TextRole::Plain, safe::text(text))], ..StyledLine::default() }
     }
 
-    fn name_role(&self, name: &str, is_calling: bool) -> Role {
-        if is_calling { Role::Calling } else { Role::Name(self.hues.of(name)) }
+    fn name_role(&self, name: &str, is_calling: bool) -> TextRole {
+        if is_calling { TextRole::Calling } else { TextRole::Name(self.colours.of(name)) }
     }
 
     fn person<'a>(&self, who: &'a str) -> Cow<'a, str> {
         if who == self.me { Cow::Borrowed("you") } else { name(who) }
     }
 
-    fn presence_line(&self, presence: &Presence, did: &str) -> Option<Line> {
+    fn presence_line(&self, presence: &Presence, did: &str) -> Option<StyledLine> {
         if presence.count == 1 && presence.names.first() == Some(&self.me) {
-            return Some(Line::notice(&format!("you {did} {}", name(&presence.room))));
+            return Some(StyledLine::notice(&format!("you {did} {}", name(&presence.room))));
         }
         let listed: Vec<Cow<'_, str>> = presence.names.iter().map(|listed| name(listed)).collect();
         let others = presence.count.saturating_sub(listed.len());
@@ -179,15 +198,15 @@ impl Reader {
             (false, 0) => listed.join(", "),
             (false, more) => format!("{} +{more}", listed.join(", ")),
         };
-        Some(Line::notice(&format!("{who} {did}")).in_room(&presence.room))
+        Some(StyledLine::notice(&format!("{who} {did}")).in_room(&presence.room))
     }
 
-    fn whois_line(&self, whois: &Whois) -> Line {
+    fn whois_line(&self, whois: &Whois) -> StyledLine {
         let since = self.clock.moment(whois.since);
         let rooms: Vec<_> = whois.rooms.iter().map(|room| name(room)).collect();
         let rooms = if rooms.is_empty() { "in no room".to_owned() } else { format!("in {}", rooms.join(", ")) };
         let away = whois.away.as_deref().map(|text| format!(", away ({})", visible::one_line(text)));
-        Line::notice(&format!(
+        StyledLine::notice(&format!(
             "{} is here since {since}, {}{}, {rooms}, {} dialect over {}",
             name(&whois.name),
             idle_words(whois.idle_s),
@@ -197,59 +216,32 @@ impl Reader {
         ))
     }
 
-    fn away_line(&self, away: &Away) -> Line {
+    fn away_line(&self, away: &Away) -> StyledLine {
         let is_me = away.name == self.me;
         let who = if is_me { "you are".to_owned() } else { format!("{} is", name(&away.name)) };
         match &away.text {
-            Some(text) if is_me => Line::notice(&format!("{who} away ({text}); /back ends it")),
-            Some(text) => Line::notice(&format!("{who} away ({text})")),
-            None => Line::notice(&format!("{who} back")),
+            Some(text) if is_me => StyledLine::notice(&format!("{who} away ({text}); /back ends it")),
+            Some(text) => StyledLine::notice(&format!("{who} away ({text})")),
+            None => StyledLine::notice(&format!("{who} back")),
         }
     }
 }
 
-fn act_line(act: &AuditEntry) -> Line {
+fn act_line(act: &AuditEntry) -> StyledLine {
     let who = act.who.as_deref().map_or_else(String::new, |who| format!(" {}", name(who)));
     let until = act.until.map_or_else(String::new, |until| format!(" until {}", until.in_words()));
     let text = act.text.as_deref().map_or_else(String::new, |text| format!(": {text}"));
-    Line::notice(&format!("{} {}{who}{until}{text}", name(&act.by), act.done()))
+    StyledLine::notice(&format!("{} {}{who}{until}{text}", name(&act.by), act.done()))
 }
 
-fn refused_line(refusal: &Refusal, text: Option<&str>) -> Line {
+fn refused_line(refusal: &Refusal, text: Option<&str>) -> StyledLine {
     let why = visible::one_line(&refusal.text);
     match text {
-        None => Line::warning(&format!("error: {why}")),
+        None => StyledLine::warning(&format!("error: {why}")),
         Some(text) if refusal.code == ErrorCode::TooLate => {
-            Line::warning(&format!("may or may not have been delivered ({why}): {}", safe_text(text)))
+            StyledLine::warning(&format!("may or may not have been delivered ({why}): {}", safe::text(text)))
         }
-        Some(text) => Line::warning(&format!("not delivered ({why}): {}", safe_text(text))),
-    }
-}
-
-fn safe_text(text: &str) -> String {
-    let visible = visible::lines(text);
-    let mut shown = marks::trimmed(&visible).into_owned();
-    // Thousands of empty rows would push everything else off the screen.
-    if shown.contains(BLANK_ROWS) {
-        let rows: Vec<&str> = shown.split('\n').collect();
-        let is_kept = |at: usize| !rows[at.saturating_sub(BLANK_ROWS_MAX)..=at].iter().all(|row| row.trim().is_empty());
-        let kept: Vec<&str> =
-            (0..rows.len()).filter(|&at| at < BLANK_ROWS_MAX || is_kept(at)).map(|at| rows[at]).collect();
-        shown = kept.join("\n");
-    }
-    shown
-}
-
-/// A name or a room's name, on one line and of bounded length.
-pub(crate) fn name(name: &str) -> Cow<'_, str> {
-    let shown = visible::one_line(name);
-    let shown = match shown.char_indices().nth(NAME_SHOWN_CHARS) {
-        None => shown,
-        Some((end, _)) => Cow::Owned(format!("{}…", &shown[..end])),
-    };
-    match marks::trimmed(&shown) {
-        Cow::Borrowed(_) => shown,
-        Cow::Owned(trimmed) => Cow::Owned(trimmed),
+        Some(text) => StyledLine::warning(&format!("not delivered ({why}): {}", safe::text(text))),
     }
 }
 
@@ -262,50 +254,51 @@ fn idle_words(idle_s: u64) -> String {
     }
 }
 
-fn members_line(members: &Members) -> Line {
+fn members_line(members: &Members) -> StyledLine {
     let mut listed: Vec<Cow<'_, str>> = members.names.iter().map(|listed| name(listed)).collect();
     listed.sort_by(|one, other| natural_order::compare(one, other));
     let more = match members.count.saturating_sub(listed.len()) {
         0 => String::new(),
         count => format!(" +{count}"),
     };
-    Line::notice(&format!("in {} ({}): {}{more}", name(&members.room), members.count, listed.join(", ")))
+    StyledLine::notice(&format!("in {} ({}): {}{more}", name(&members.room), members.count, listed.join(", ")))
 }
 
-fn rooms_line(rooms: &Rooms) -> Line {
+fn rooms_line(rooms: &Rooms) -> StyledLine {
     let listed: Vec<String> = rooms.rooms.iter().map(|room| format!("{} ({})", name(&room.room), room.count)).collect();
     let more = match rooms.count.saturating_sub(listed.len()) {
         0 => String::new(),
         count => format!(" +{count}"),
     };
-    Line::notice(&format!("rooms: {}{more}", listed.join(", ")))
+    StyledLine::notice(&format!("rooms: {}{more}", listed.join(", ")))
 }
 
-fn gap_line(gap: &Gap) -> Line {
+fn gap_line(gap: &Gap) -> StyledLine {
     let missed = gap.to.saturating_sub(gap.from).saturating_add(1);
     let what = if missed == 1 { "one message".to_owned() } else { format!("{missed} messages") };
     let what_is_left = format!("/history around {} shows what is still stored there", gap.from);
-    Line::warning(&format!("you missed {what}; {what_is_left}")).in_room(&gap.room)
+    StyledLine::warning(&format!("you missed {what}; {what_is_left}")).in_room(&gap.room)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::safe::NAME_SHOWN_CHARS;
     use super::*;
     use crate::session::update::Asked;
     use glassline_wire::event::{History, Notice};
     use glassline_wire::timestamp::Timestamp;
 
-    fn reader() -> Reader {
-        Reader {
+    fn formatter() -> Formatter {
+        Formatter {
             me: "me".into(),
-            correspondent: None,
+            reply_peer: None,
             clock: LocalClock::fixed(|| Timestamp::from_unix_ms(0)),
-            hues: Hues::default(),
+            colours: NameColours::default(),
         }
     }
 
     fn plain(update: &Update) -> Vec<String> {
-        reader().lines(update).iter().flat_map(Line::plain).collect()
+        formatter().lines(update).iter().flat_map(StyledLine::plain).collect()
     }
 
     fn heard(json: &str) -> Update {
@@ -368,14 +361,14 @@ mod tests {
 
     #[test]
     fn the_users_own_name_stands_out_and_so_does_who_said_it() {
-        let roles = |from: &str| -> Vec<(Role, String)> {
-            let lines = reader().lines(&message("lobby", from, "and me? me!", false));
+        let roles = |from: &str| -> Vec<(TextRole, String)> {
+            let lines = formatter().lines(&message("lobby", from, "and me? me!", false));
             lines[0].head.iter().chain(&lines[0].body).map(|span| (span.role, span.text.clone())).collect()
         };
         let of_bob = roles("bob");
-        assert_eq!(of_bob[0], (Role::Calling, "bob".into()));
-        assert_eq!(of_bob[2..].iter().filter(|(role, text)| *role == Role::Mention && text == "me").count(), 2);
-        assert!(roles("me").iter().all(|(role, _)| !matches!(role, Role::Mention | Role::Calling)));
+        assert_eq!(of_bob[0], (TextRole::Calling, "bob".into()));
+        assert_eq!(of_bob[2..].iter().filter(|(role, text)| *role == TextRole::Mention && text == "me").count(), 2);
+        assert!(roles("me").iter().all(|(role, _)| !matches!(role, TextRole::Mention | TextRole::Calling)));
     }
 
     #[test]
@@ -386,9 +379,9 @@ mod tests {
             plain(&heard(r#"{"type":"away","name":"me","text":"lunch"}"#)),
             ["* you are away (lunch); /back ends it"]
         );
-        let mut reader = reader();
-        reader.follow(&heard(r#"{"type":"renamed","from":"me","to":"al"}"#));
-        assert_eq!(reader.me, "al");
+        let mut formatter = formatter();
+        formatter.follow(&heard(r#"{"type":"renamed","from":"me","to":"al"}"#));
+        assert_eq!(formatter.me, "al");
     }
 
     #[test]
@@ -411,12 +404,12 @@ mod tests {
     #[test]
     fn the_end_of_an_act_is_told_in_the_zone_in_which_it_is_listed() {
         let east = LocalClock::in_zone(2);
-        let reader = Reader { clock: east, ..reader() };
+        let formatter = Formatter { clock: east, ..formatter() };
         let mute = heard(concat!(
             r#"{"type":"act","at":"2026-11-23T08:12:22.000Z","by":"teacher","act":"mute","who":"eve","#,
             r#""until":"2026-11-23T09:12:22.345Z","text":"too loud"}"#
         ));
-        let told: Vec<String> = reader.lines(&mute).iter().flat_map(Line::plain).collect();
+        let told: Vec<String> = formatter.lines(&mute).iter().flat_map(StyledLine::plain).collect();
         assert_eq!(told, ["* teacher muted eve until 2026-11-23 09:12:22 UTC: too loud"]);
     }
 

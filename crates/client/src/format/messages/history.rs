@@ -2,26 +2,28 @@
 
 use glassline_wire::event::{History, Message};
 
-use super::wording::{Reader, name};
-use super::{Kind, Line, Role, Span, found};
+use super::Formatter;
+use super::highlight;
+use crate::format::safe::name;
+use crate::format::{LineKind, Span, StyledLine, TextRole};
 use crate::session::update::Asked;
 
-impl Reader {
+impl Formatter {
     /// Returns the lines for messages of a room before the user came.
-    pub(super) fn context_lines(&self, history: &History) -> Vec<Line> {
+    pub(super) fn context_lines(&self, history: &History) -> Vec<StyledLine> {
         let more = if history.more { "; /older shows more" } else { "" };
         self.between(&format!("earlier in {}{more}", name(&history.room)), history, "now", &Asked::Context)
     }
 
     /// Lines for stored messages that the user asked for. `newest` is the number of the room's
     /// newest message; the messages of the numbers `hidden` are there and not to be shown.
-    pub(super) fn past_lines(
+    pub(super) fn history_lines(
         &self,
         history: &History,
         asked: &Asked,
         newest: Option<u64>,
         hidden: &[u64],
-    ) -> Vec<Line> {
+    ) -> Vec<StyledLine> {
         let room = name(&history.room);
         let shown = history.messages.iter().filter_map(|message| message.seq);
         let numbers = || shown.clone().chain(hidden.iter().copied());
@@ -54,16 +56,16 @@ impl Reader {
             && history.messages.len() + hidden.len() > 0
             && numbers().all(|number| number != *seq)
         {
-            lines.push(Line::warning(&missing(*seq, &room, newest)));
+            lines.push(StyledLine::warning(&missing(*seq, &room, newest)));
         }
         lines
     }
 
-    fn between(&self, begin: &str, history: &History, end: &str, asked: &Asked) -> Vec<Line> {
+    fn between(&self, begin: &str, history: &History, end: &str, asked: &Asked) -> Vec<StyledLine> {
         if history.messages.is_empty() {
             return Vec::new();
         }
-        let mark = |text: &str| Line::mark(text).in_room(&history.room);
+        let mark = |text: &str| StyledLine::mark(text).in_room(&history.room);
         let messages = history.messages.iter().map(|message| match asked {
             Asked::Search { query, .. } => self.found_line(message, query),
             Asked::Around(seq) if message.seq == Some(*seq) => self.wanted_line(message, *seq),
@@ -72,24 +74,24 @@ impl Reader {
         std::iter::once(mark(begin)).chain(messages).chain([mark(end)]).collect()
     }
 
-    fn earlier_line(&self, message: &Message) -> Line {
-        Line { kind: Kind::Earlier, ..self.message_line(message) }
+    fn earlier_line(&self, message: &Message) -> StyledLine {
+        StyledLine { kind: LineKind::Earlier, ..self.message_line(message) }
     }
 
     /// The message that was asked for, among those around it: its number stands out.
-    fn wanted_line(&self, message: &Message, seq: u64) -> Line {
+    fn wanted_line(&self, message: &Message, seq: u64) -> StyledLine {
         let mut line = self.earlier_line(message);
-        line.head.insert(0, Span::new(Role::Mention, format!("#{seq} ")));
+        line.head.insert(0, Span::new(TextRole::Mention, format!("#{seq} ")));
         line
     }
 
     /// With its number, by which what stands around it is found, and its day.
-    fn found_line(&self, message: &Message, query: &str) -> Line {
-        let mut line = Line { kind: Kind::Dated, ..self.message_line(message) };
-        line.body = found::marked(line.body, query);
+    fn found_line(&self, message: &Message, query: &str) -> StyledLine {
+        let mut line = StyledLine { kind: LineKind::Dated, ..self.message_line(message) };
+        line.body = highlight::matches(line.body, query);
         let number = message.seq.map_or_else(String::new, |seq| format!("#{seq} "));
         let at = message.at.map_or_else(String::new, |at| format!("{} ", self.clock.minute(at)));
-        line.head.insert(0, Span::new(Role::Faint, format!("{number}{at}")));
+        line.head.insert(0, Span::new(TextRole::Faint, format!("{number}{at}")));
         line
     }
 }
@@ -111,8 +113,8 @@ fn end(history: &History, asked: &Asked, last: Option<u64>, newest: Option<u64>)
 }
 
 /// Nothing came. A search that took too long has looked at a part only.
-fn nothing(room: &str, asked: &Asked, more: bool) -> Line {
-    Line::notice(&match asked {
+fn nothing(room: &str, asked: &Asked, more: bool) -> StyledLine {
+    StyledLine::notice(&match asked {
         Asked::Context | Asked::Latest => format!("nothing is stored of {room}"),
         Asked::Older => format!("nothing older is stored of {room}"),
         Asked::Around(seq) => format!("nothing is stored around {seq} of {room}"),
@@ -126,9 +128,9 @@ fn nothing(room: &str, asked: &Asked, more: bool) -> Line {
 }
 
 /// All that came is from people who are ignored.
-fn all_hidden(room: &str, asked: &Asked, count: usize, more: bool) -> Line {
+fn all_hidden(room: &str, asked: &Asked, count: usize, more: bool) -> StyledLine {
     let of_ignored = of_ignored(count);
-    Line::notice(&if let Asked::Search { query, .. } = asked {
+    StyledLine::notice(&if let Asked::Search { query, .. } = asked {
         let more = if more { "/older looks further back" } else { "nothing older holds it" };
         format!("{query} was found in {room}, but {of_ignored} not shown; {more}")
     } else {
@@ -157,10 +159,10 @@ fn missing(seq: u64, room: &str, newest: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::clock::LocalClock;
+    use crate::format::display_settings::DisplaySettings;
     use crate::preferences::Preferences;
     use crate::session::update::Update;
-    use crate::telling::clock::LocalClock;
-    use crate::telling::settings::Settings;
     use glassline_wire::event::Event;
     use glassline_wire::timestamp::Timestamp;
 
@@ -176,8 +178,8 @@ mod tests {
 
     fn told(update: &Update) -> Vec<String> {
         let clock = LocalClock::fixed(|| Timestamp::from_unix_ms(0));
-        let reader = Reader { clock, ..Reader::new("me") };
-        reader.lines(update).into_iter().flat_map(|line| Line { room: None, ..line }.plain()).collect()
+        let formatter = Formatter::with_clock("me", clock);
+        formatter.lines(update).into_iter().flat_map(|line| StyledLine { room: None, ..line }.plain()).collect()
     }
 
     fn past(count: u64, more: bool, asked: Asked) -> Vec<String> {
@@ -238,7 +240,7 @@ mod tests {
                 Asked::Context => Update::Heard(Event::History(history)),
                 asked => Update::Past { history, asked, newest: Some(9), hidden: Vec::new() },
             };
-            told(&Settings::new(&preferences, true).filter(update).expect("something is told")).remove(0)
+            told(&DisplaySettings::new(&preferences, true).filter(update).expect("something is told")).remove(0)
         };
         let search = |older| Asked::Search { query: "m".into(), older };
         for (more, asked, part) in [

@@ -1,14 +1,14 @@
 use super::*;
-use crate::commands::Meaning;
+use crate::commands::ParsedLine;
+use crate::format::clock::LocalClock;
 use crate::preferences::Preferences;
-use crate::telling::clock::LocalClock;
 
 const NOON: &str = "2026-11-22T12:00:00.000Z";
 
-fn page(timestamps: bool) -> Page {
+fn page(timestamps: bool) -> MessagePane {
     let clock = LocalClock::fixed(|| Timestamp::parse(NOON).expect("an instant"));
-    let settings = Settings::new(&Preferences { timestamps: Some(timestamps), ..Preferences::default() }, true);
-    Page::new(Reader { clock, ..Reader::new("me") }, settings)
+    let settings = DisplaySettings::new(&Preferences { timestamps: Some(timestamps), ..Preferences::default() }, true);
+    MessagePane::new(Formatter::with_clock("me", clock), settings)
 }
 
 fn heard(json: &str) -> Update {
@@ -21,8 +21,8 @@ fn message(room: &str, from: &str, text: &str) -> Update {
     ))
 }
 
-fn shown(page: &mut Page, update: Update, now_ms: u64) -> Vec<String> {
-    page.hear(update, now_ms).lines.iter().flat_map(Line::plain).collect()
+fn shown(page: &mut MessagePane, update: Update, now_ms: u64) -> Vec<String> {
+    page.hear(update, now_ms).lines.iter().flat_map(StyledLine::plain).collect()
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn each_line_has_its_time_and_each_new_day_a_mark() {
     let next_day =
         heard(r#"{"type":"message","room":"lobby","from":"bob","text":"up","at":"2026-11-23T07:00:00.000Z"}"#);
     assert_eq!(shown(&mut page, next_day, 0), ["── Monday, 23 November 2026 ──", "07:00 bob > up"]);
-    page.settings.change(&Meaning::Timestamps(Some(false)));
+    page.settings.change(&ParsedLine::Timestamps(Some(false)));
     assert_eq!(shown(&mut page, message("lobby", "bob", "hi"), 0), ["bob > hi"]);
 }
 
@@ -42,10 +42,10 @@ fn other_rooms_wait_and_are_shown_on_going_there() {
     let rooms = ["lobby".to_owned(), "den".to_owned()];
     assert!(shown(&mut page, message("den", "bob", "me, look"), 0).is_empty());
     assert!(page.hear(message("den", "bob", "me!"), 0).rings, "a mention elsewhere rings as well");
-    let waiting = Waiting { number: 2, room: "den".into(), messages: 2, mentions: 2 };
+    let waiting = UnreadCount { number: 2, room: "den".into(), messages: 2, mentions: 2 };
     assert_eq!(page.waiting(&rooms), [waiting]);
     assert_eq!(
-        page.leave(&rooms).iter().flat_map(Line::plain).collect::<Vec<_>>(),
+        page.leave(&rooms).iter().flat_map(StyledLine::plain).collect::<Vec<_>>(),
         ["* not read: 2 in den (2 for you)"]
     );
     let told = shown(&mut page, Update::Room(Some("den".into())), 0);
@@ -64,7 +64,7 @@ fn comings_are_told_together_and_before_what_the_newcomer_says() {
         assert!(shown(&mut page, joined(who), 0).is_empty());
     }
     let due_ms = page.next_due_ms().expect("something gathered");
-    let due: Vec<String> = page.take_due(due_ms).iter().flat_map(Line::plain).collect();
+    let due: Vec<String> = page.take_due(due_ms).iter().flat_map(StyledLine::plain).collect();
     assert_eq!(due, ["* alice, bob, carol +1 joined"]);
     assert!(shown(&mut page, joined("eve"), 0).is_empty());
     assert_eq!(shown(&mut page, message("lobby", "eve", "hi"), 0), ["* eve joined", "eve > hi"]);
@@ -72,7 +72,7 @@ fn comings_are_told_together_and_before_what_the_newcomer_says() {
     assert_eq!(page.next_due_ms(), None);
     let both = heard(r#"{"type":"joined","room":"lobby","names":["me","fay"],"count":2}"#);
     assert!(shown(&mut page, both, 0).is_empty());
-    let due: Vec<String> = page.take_due(u64::MAX).iter().flat_map(Line::plain).collect();
+    let due: Vec<String> = page.take_due(u64::MAX).iter().flat_map(StyledLine::plain).collect();
     assert_eq!(due, ["* fay joined"], "nor is it told among others");
     assert_eq!(page.speakers().collect::<Vec<_>>(), ["eve"]);
 }
@@ -93,10 +93,10 @@ fn only_words_count_as_unread_and_a_gap_does_too() {
         shown(&mut page, heard(&format!(r#"{{"type":"joined","room":"{room}","names":["eve"],"count":1}}"#)), 0);
     }
     shown(&mut page, message("den", "eve", "me: hi"), 0);
-    let den = Waiting { number: 2, room: "den".into(), messages: 1, mentions: 1 };
+    let den = UnreadCount { number: 2, room: "den".into(), messages: 1, mentions: 1 };
     assert_eq!(page.waiting(&rooms), std::slice::from_ref(&den));
     shown(&mut page, heard(r#"{"type":"gap","room":"ops","from":1,"to":40}"#), 0);
-    let ops = Waiting { number: 3, room: "ops".into(), messages: 1, mentions: 0 };
+    let ops = UnreadCount { number: 3, room: "ops".into(), messages: 1, mentions: 0 };
     assert_eq!(page.waiting(&rooms), [den, ops]);
     let left = shown(&mut page, heard(r#"{"type":"left","room":"den","names":["me"],"count":1}"#), 0);
     assert_eq!(left, ["* you left den", "* not read: 1 in den"]);
@@ -153,7 +153,7 @@ fn past_messages_stand_apart_with_their_times_and_no_bell() {
         page.user_has_gone();
         let heard = page.hear(heard(&EARLIER.replace("ROOM", "lobby")), 0);
         assert!(!heard.rings);
-        let lines: Vec<String> = heard.lines.iter().flat_map(Line::plain).collect();
+        let lines: Vec<String> = heard.lines.iter().flat_map(StyledLine::plain).collect();
         assert_eq!(
             lines,
             [

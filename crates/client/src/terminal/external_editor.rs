@@ -36,7 +36,7 @@ pub(super) fn chosen_editor(variable: impl Fn(&str) -> Option<String>) -> Option
 
 /// A program that has the terminal.
 #[derive(Debug)]
-pub(super) struct Handover {
+pub(super) struct ExternalEditor {
     editor: String,
     child: Arc<Mutex<Child>>,
     draft: Draft,
@@ -106,7 +106,7 @@ fn create_file(folder: &Path) -> io::Result<(PathBuf, File)> {
     Err(io::Error::other("too many drafts lie there"))
 }
 
-impl Handover {
+impl ExternalEditor {
     /// Starts the user's editor with a text. The inbox gets [`UserInput::EditorClosed`] when it has ended.
     ///
     /// # Errors
@@ -118,8 +118,8 @@ impl Handover {
         let not_run = |error| format!("cannot run {editor}: {error}; set EDITOR to a program that is there");
         let modes = TerminalModes::now().ok();
         let child = system::editor_command(editor, &draft.path).spawn().map_err(not_run)?;
-        let handover = Self { editor: editor.to_owned(), child: Arc::new(Mutex::new(child)), draft, modes };
-        let watched = Arc::clone(&handover.child);
+        let external_editor = Self { editor: editor.to_owned(), child: Arc::new(Mutex::new(child)), draft, modes };
+        let watched = Arc::clone(&external_editor.child);
         let watch = move || {
             while matches!(lock(&watched).try_wait(), Ok(None)) {
                 thread::sleep(LOOK_EVERY);
@@ -128,10 +128,10 @@ impl Handover {
             let _ = inbox.send(Arrival::User(UserInput::EditorClosed));
         };
         match thread::Builder::new().name("glassline-editor".to_owned()).spawn(watch) {
-            Ok(_) => Ok(handover),
+            Ok(_) => Ok(external_editor),
             Err(error) => {
                 // Nobody would notice its end.
-                let _ = handover.end_program();
+                let _ = external_editor.end_program();
                 Err(not_run(error))
             }
         }

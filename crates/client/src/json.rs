@@ -163,7 +163,7 @@ impl View for Json {
                 self.put_refusal(Refusal { reference: not_own(refusal.reference), ..refusal })
             }
             Update::Notice(text) => {
-                self.print_notice(&Told::notice(&text).plain())?;
+                self.print_notice(&StyledLine::notice(&text).plain())?;
                 self.put(&Event::Notice(Notice { text, reference: None }))
             }
             Update::Room(_) => Ok(()),

@@ -120,7 +120,7 @@ fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> i
         json.print_notice(&own_words(&options.greeting))?;
         return Ok(Box::new(json));
     }
-    let mode = PlainMode { typed, notices_on_stdout: mode == Mode::Linear, hosts: options.hosts };
+    let plain_mode = PlainMode { typed, notices_on_stdout: mode == Mode::Linear, hosts: options.hosts };
     let has_screen = io::stdout().is_terminal();
     let for_a_person = typed && has_screen && mode == Mode::Linear;
     // A system that cannot read keys one by one has lines typed as it always does, and so has a
@@ -132,9 +132,9 @@ fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> i
         None => LineInput::start(io::stdin(), TEXT_BYTES_MAX, inbox.clone())?,
     };
     let screen = has_screen.then_some(LineScreen { columns: terminal::columns, shortens: typed });
-    let output = LineOutput::new(out, err, mode.notices_on_stdout, screen, TypedLine::new(TEXT_BYTES_MAX));
+    let output = LineOutput::new(out, err, plain_mode.notices_on_stdout, screen, TypedLine::new(TEXT_BYTES_MAX));
     let (formatter, settings) = (Formatter::new(&options.name), DisplaySettings::new(&options.preferences, false));
-    let mut plain = Plain::new(mode, formatter, settings, RoomLog::wished_for(options), line_input, output);
+    let mut plain = Plain::new(plain_mode, formatter, settings, RoomLog::wished_for(options), line_input, output);
     for words in &options.greeting {
         plain.print_notice(words)?;
     }
@@ -155,7 +155,7 @@ fn give_terminal_back() {
 
 /// Words of the client's, as every mode that writes lines marks them.
 fn own_words(lines: &[String]) -> Vec<String> {
-    lines.iter().flat_map(|words| Told::notice(words).plain()).collect()
+    lines.iter().flat_map(|words| StyledLine::notice(words).plain()).collect()
 }
 
 #[cfg(test)]

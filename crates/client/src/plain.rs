@@ -17,7 +17,7 @@ use crate::line_splitter::InputLine;
 use crate::room_log::RoomLog;
 use crate::session::Session;
 use crate::session::update::{Command, SlashCommands, Update};
-use crate::terminal::exit_keys::closes_for;
+use crate::terminal::exit::closes_for;
 use crate::typing::line::KeyOutcome;
 use crate::typing::terminal::EchoTerminal;
 use crate::undelivered::Undelivered;
@@ -93,11 +93,11 @@ impl Plain {
 
     /// The client's own words.
     pub(crate) fn print_notice(&mut self, words: &str) -> io::Result<()> {
-        self.output.words(&Told::notice(words))
+        self.output.words(&StyledLine::notice(words))
     }
 
     /// A line with its time where times are shown.
-    fn timed(&self, line: &Told) -> Told {
+    fn timed(&self, line: &StyledLine) -> StyledLine {
         let clock = self.formatter.clock();
         let at = || line.at.unwrap_or_else(|| clock.now());
         let time = match line.kind {
@@ -109,11 +109,11 @@ impl Plain {
         let Some(time) = time else { return line.clone() };
         let before = Span::new(TextRole::Faint, format!("{time} {}", line.place()));
         let head = std::iter::once(before).chain(line.head.iter().cloned());
-        Told { room: None, head: head.collect(), ..line.clone() }
+        StyledLine { room: None, head: head.collect(), ..line.clone() }
     }
 
     /// Writes the server's lines: marks are the client's own words.
-    fn print_conversation(&mut self, told: &[Told]) -> io::Result<()> {
+    fn print_conversation(&mut self, told: &[StyledLine]) -> io::Result<()> {
         for line in told {
             match line.mark_words() {
                 Some(words) => self.print_notice(&words)?,
@@ -124,7 +124,7 @@ impl Plain {
     }
 
     /// Writes lines of the client's own.
-    fn print_timed_notices(&mut self, told: &[Told]) -> io::Result<()> {
+    fn print_timed_notices(&mut self, told: &[StyledLine]) -> io::Result<()> {
         told.iter().try_for_each(|line| self.output.words(&self.timed(line)))
     }
 
@@ -134,7 +134,7 @@ impl Plain {
     }
 
     fn print_warning(&mut self, warning: Option<String>) -> io::Result<()> {
-        warning.map_or(Ok(()), |warning| self.output.words(&Told::warning(&warning)))
+        warning.map_or(Ok(()), |warning| self.output.words(&StyledLine::warning(&warning)))
     }
 
     fn is_next_wanted(&self, session: &Session) -> bool {

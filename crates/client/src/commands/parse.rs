@@ -9,7 +9,7 @@ use crate::session::update::{Command, SlashCommands};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ParsedLine {
     /// Something for the session.
-    Do(Command),
+    Session(Command),
     /// Say this to whoever wrote to the user only the last time.
     Reply(String),
     /// Show these blocks of rows.

@@ -153,7 +153,7 @@ fn help_fits_a_small_screen_and_names_every_command() {
     let rows: Vec<&str> = block.lines().collect();
     // Of 24 rows of 80 columns the input and the status take two, a time and a mark eight columns.
     assert!(rows.len() <= 21 && rows.iter().all(|row| row.chars().count() <= 72), "{block}");
-    for command in COMMANDS.iter().filter(|command| command.group != super::table::Group::Operators) {
+    for command in COMMANDS.iter().filter(|command| command.group != super::table::HelpGroup::Operators) {
         assert!(block.contains(&format!("/{}", command.name)), "{} in {block}", command.name);
     }
     let explained = rows.iter().filter(|row| row.starts_with('/') && !row.starts_with("/help"));

@@ -3,13 +3,18 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::editing::completion::Completion;
-use super::exit_keys::{Exit, Stop, closes_for};
+use glassline_wire::natural_order;
+
+use super::Terminal;
+use super::composer::PromptOutcome;
+use super::editing::paste::PasteChoice;
+use super::exit::Exit;
 use super::external_editor::{ExternalEditor, chosen_editor};
-use super::keymap::Action;
-use super::keymap::Motion;
-use super::{Staleness, Terminal};
-use crate::commands::{ParsedLine, is_secret, parse_line};
+use super::keymap::{self, Action, Motion};
+use super::message_pane::MessagePane;
+use super::pending_paste::PendingPaste;
+use crate::commands::{ParsedLine, parse_line};
+use crate::format::reply::ReplyError;
 use crate::format::safe::name;
 use crate::keyboard::event::NOT_UTF8;
 use crate::session::Session;
@@ -22,182 +27,143 @@ const RESUME_WITHIN: Duration = Duration::from_secs(2);
 impl Terminal {
     /// Does what a key asks for.
     pub(super) fn act(&mut self, action: Action, session: &mut Session, now_ms: u64) -> io::Result<()> {
-        self.staleness = Staleness::Awaited;
+        self.display.note_awaited();
         match action {
-            Action::Resize { columns, rows } => {
-                (self.columns, self.rows) = (columns.max(1), rows.max(1));
-                if self.reflows {
-                    self.screen.reflow(self.columns.into());
-                }
-            }
+            Action::Resize { columns, rows } => self.display.resize(columns, rows),
             // After Ctrl-Z it has been taken again already.
-            Action::Resume if self.went_on.take().is_some_and(|went_on| went_on.elapsed() < RESUME_WITHIN) => {}
-            Action::Resume => self.take_terminal_again()?,
+            Action::Resume if self.resumed_at.take().is_some_and(|at| at.elapsed() < RESUME_WITHIN) => {}
+            Action::Resume => self.display.resume()?,
             Action::FocusLost => self.pane.user_has_gone(),
             Action::FocusGained => {
                 self.pane.user_is_here(now_ms);
             }
             action => {
                 self.pane.user_is_here(now_ms);
-                self.hint = None;
+                self.composer.clear_hint();
                 self.press(action, session, now_ms)?;
             }
         }
-        self.bind_reply();
+        self.composer.bind_reply(self.pane.reply_peer());
         Ok(())
     }
 
     fn press(&mut self, action: Action, session: &mut Session, now_ms: u64) -> io::Result<()> {
-        let Some(action) = self.answer_prompt(action, session, now_ms) else {
-            self.exit_keys.forget();
-            return Ok(());
+        let action = match self.composer.answer_prompt(action) {
+            PromptOutcome::Pass(action) => action,
+            PromptOutcome::Handled => {
+                self.exit.reset();
+                return Ok(());
+            }
+            PromptOutcome::Paste(choice, typed) => {
+                self.exit.reset();
+                self.apply_paste(choice, &typed, session, now_ms);
+                return Ok(());
+            }
         };
-        if action != Action::Suspend {
-            self.stop.forget();
-        }
-        let is_empty = self.editor.text().is_empty();
-        if !(is_empty && matches!(action, Action::Enter | Action::Interrupt | Action::RemoveOrLeave)) {
-            self.exit_keys.forget();
-        }
-        match action {
-            Action::Enter if is_empty => {
-                let exit = self.exit_keys.enter();
-                self.leave_or_say(exit, session, now_ms);
+        let is_empty = self.composer.text().is_empty();
+        let exit = match action {
+            Action::Enter if is_empty => self.exit.enter(),
+            Action::Interrupt if is_empty && self.pending_paste.is_none() => self.exit.interrupt(),
+            Action::RemoveOrLeave if is_empty => self.exit.end_of_input(session.others()),
+            Action::Suspend => {
+                return match self.exit.suspend() {
+                    None => self.suspend(),
+                    Some(hint) => {
+                        self.composer.set_hint(hint);
+                        Ok(())
+                    }
+                };
             }
-            Action::Enter => self.enter(session, now_ms),
-            Action::Interrupt if self.stop_pasting() => {}
-            Action::Interrupt if is_empty => {
-                let exit = self.exit_keys.interrupt();
-                self.leave_or_say(exit, session, now_ms);
+            action => {
+                self.exit.reset();
+                return self.perform(action, session, now_ms);
             }
-            Action::Interrupt => self.editor.clear(),
-            Action::RemoveOrLeave if is_empty => {
-                if self.exit_keys.tell_of_others(self.hosted_others(session)) {
-                    self.hint = Some(closes_for(session.others(), "Ctrl-D again"));
-                } else {
-                    leave(session, now_ms);
-                }
+        };
+        match exit {
+            Exit::Leave => {
+                // Declined only when leaving already.
+                let _ = session.command(Command::Leave, now_ms);
             }
-            Action::RemoveOrLeave => self.editor.remove(Motion::Right),
-            Action::Paste(paste) => self.take_paste(&paste, session),
-            Action::Insert(text) => {
-                let fits = self.editor.insert(&text);
-                self.hint_unless(fits);
-            }
-            Action::PasteCut => {
-                let fits = self.editor.paste_cut();
-                self.hint_unless(fits);
-            }
-            Action::RotateCut => {
-                let fits = self.editor.rotate_cut();
-                self.hint_unless(fits);
-            }
-            Action::Undo => self.editor.undo(),
-            Action::Redo => self.editor.redo(),
-            Action::Complete => self.complete(session, now_ms, Completion::forward),
-            Action::CompleteBack => self.complete(session, now_ms, Completion::back),
-            Action::Go(motion) => self.editor.go(motion),
-            Action::Remove(motion) => self.editor.remove(motion),
-            Action::Cut(motion) => self.editor.cut(motion),
-            Action::Up => self.editor.up(),
-            Action::Down => self.editor.down(),
-            Action::Clear => self.screen.clear(),
-            Action::GoRoom(number) => self.go_to_room(number.checked_sub(1), session, now_ms),
-            Action::GoRoomBefore => self.go_to_neighbour(false, session, now_ms),
-            Action::GoRoomAfter => self.go_to_neighbour(true, session, now_ms),
-            Action::OpenEditor => self.open_editor()?,
-            Action::Suspend => match self.stop.press() {
-                Some(hint) => self.hint = Some(hint.to_owned()),
-                None => self.suspend()?,
-            },
-            Action::Search => self.start_search(),
-            Action::NotUtf8 => self.hint = Some(NOT_UTF8.to_owned()),
-            // Nothing is going on, or it is dealt with where it comes in.
-            Action::Cancel | Action::Resize { .. } | Action::Resume | Action::FocusGained | Action::FocusLost => {}
+            Exit::NotYet(hint) => self.composer.set_hint(hint),
         }
         Ok(())
     }
 
-    /// Number of others whose chat ends with this process.
-    fn hosted_others(&self, session: &Session) -> usize {
-        if self.stop == Stop::OneProgram { 0 } else { session.others() }
-    }
-
-    pub(super) fn hint_unless(&mut self, fits: bool) {
-        if !fits {
-            self.hint = Some("too long to fit in; nothing was inserted".to_owned());
-        }
-    }
-
-    fn leave_or_say(&mut self, exit: Exit, session: &mut Session, now_ms: u64) {
-        match exit {
-            Exit::Leave => leave(session, now_ms),
-            Exit::NotYet(hint) if self.stop != Stop::OneProgram => {
-                self.hint = Some(format!("{hint}; that closes the line for all"));
+    /// Carries out an action that neither leaves nor stops the program.
+    fn perform(&mut self, action: Action, session: &mut Session, now_ms: u64) -> io::Result<()> {
+        match action {
+            Action::Enter => self.enter(session, now_ms),
+            Action::Interrupt => {
+                if !self.stop_pasting() {
+                    self.composer.clear();
+                }
             }
-            Exit::NotYet(hint) => self.hint = Some(hint.to_owned()),
+            Action::RemoveOrLeave => self.composer.edit(Action::Remove(Motion::Right)),
+            Action::Paste(paste) => self.composer.take_paste(&paste, session.text_bytes_max()),
+            Action::Complete | Action::CompleteBack => {
+                let sources = || completion_sources(&self.pane, session, now_ms);
+                self.composer.complete(action == Action::CompleteBack, sources);
+            }
+            Action::Clear => self.display.clear(),
+            Action::GoRoom(number) => self.go_to_room(number.checked_sub(1), session, now_ms),
+            Action::GoRoomBefore => self.go_to_neighbour(false, session, now_ms),
+            Action::GoRoomAfter => self.go_to_neighbour(true, session, now_ms),
+            Action::OpenEditor => self.open_editor()?,
+            Action::NotUtf8 => self.composer.set_hint(NOT_UTF8),
+            action => self.composer.edit(action),
         }
+        Ok(())
     }
 
     /// Sends the line. What cannot be sent now stays in it; what never can, a wrong command, is one line up in the history.
     fn enter(&mut self, session: &mut Session, now_ms: u64) {
-        if self.editor.text().trim().is_empty() {
-            self.editor.clear();
+        if self.composer.text().trim().is_empty() {
+            self.composer.clear();
             return;
         }
         // A paste ends with a newline that nobody wants to send.
-        let line = self.editor.text().trim_end_matches('\n').to_owned();
-        match parse_line(&line, session.slash_commands()) {
-            Ok(ParsedLine::Session(Command::Leave)) if !self.quit_asked && self.hosted_others(session) > 0 => {
-                self.quit_asked = true;
-                self.print_notice(&[closes_for(session.others(), "/quit again")]);
-                self.accept();
-            }
-            Ok(meaning) => {
-                self.quit_asked = false;
-                if self.carry_out(meaning, session, now_ms) {
-                    self.accept();
+        let parsed = parse_line(self.composer.text().trim_end_matches('\n'), session.slash_commands());
+        let is_accepted = match parsed {
+            Ok(parsed) => {
+                let is_quit = parsed == ParsedLine::Session(Command::Leave);
+                match self.exit.command(is_quit, session.others()) {
+                    Some(warning) => {
+                        self.print_notice(&[warning]);
+                        true
+                    }
+                    None => self.carry_out(parsed, session, now_ms),
                 }
             }
             Err(wrong) => {
                 self.print_notice(&[wrong]);
-                self.accept();
+                true
             }
+        };
+        if is_accepted {
+            let kept = self.composer.accept();
+            self.print_failure(kept);
         }
-    }
-
-    /// Empties the line and remembers it, unless it holds a secret.
-    fn accept(&mut self) {
-        if is_secret(self.editor.text()) {
-            self.editor.forget();
-            return;
-        }
-        if let Err(warning) = self.typed.add(self.editor.text()) {
-            self.print_notice(&[warning]);
-        }
-        self.editor.accept();
     }
 
     /// Carries out what a line means; false if it is to stay in the input.
-    fn carry_out(&mut self, meaning: ParsedLine, session: &mut Session, now_ms: u64) -> bool {
-        if let Some(told) = self.pane.settings.change(&meaning) {
+    fn carry_out(&mut self, parsed: ParsedLine, session: &mut Session, now_ms: u64) -> bool {
+        if let Some(told) = self.pane.change_setting(&parsed) {
             self.print_notice(&[told]);
             return true;
         }
-        match meaning {
+        match parsed {
             ParsedLine::Session(Command::Say(_) | Command::Action(_)) if session.is_moving() => {
-                self.hint = Some("entering the room; Enter again in a moment".to_owned());
+                self.composer.set_hint("entering the room; Enter again in a moment");
                 return false;
             }
             ParsedLine::Session(command) => return self.order(command, session, now_ms),
             ParsedLine::Reply(text) => return self.send_reply(text, session, now_ms),
             ParsedLine::Help(blocks) => self.print_notice(&blocks),
             ParsedLine::Keys => self.print_notice(&[keymap::help().join("\n")]),
-            ParsedLine::Clear => self.screen.clear(),
+            ParsedLine::Clear => self.display.clear(),
             ParsedLine::More(number) => {
-                if let Err(wrong) = self.screen.print_rest(number, self.columns.into()) {
-                    self.print_notice(&[wrong]);
-                }
+                let printed = self.display.print_rest(number);
+                self.print_failure(printed);
             }
             ParsedLine::Timestamps(_) | ParsedLine::Bell(_) | ParsedLine::Ignore(_) | ParsedLine::Unignore(_) => {}
         }
@@ -205,7 +171,7 @@ impl Terminal {
     }
 
     /// Hands a command to the session; false if it holds words that are to stay in the input.
-    pub(super) fn order(&mut self, command: Command, session: &mut Session, now_ms: u64) -> bool {
+    fn order(&mut self, command: Command, session: &mut Session, now_ms: u64) -> bool {
         let goes_away = matches!(command, Command::Away(_));
         let room_before = matches!(command, Command::Join(_)).then(|| session.status(now_ms).room).flatten();
         let has_words = matches!(
@@ -228,12 +194,25 @@ impl Terminal {
         true
     }
 
+    /// Sends a reply to whom it was begun for; false if it stays in the line, because the user is
+    /// asked first.
+    fn send_reply(&mut self, text: String, session: &mut Session, now_ms: u64) -> bool {
+        match self.composer.decide_reply(self.pane.reply_peer()) {
+            Ok(recipient) => self.order(recipient.command(text), session, now_ms),
+            Err(ReplyError::NoRecipient(words)) => {
+                self.print_notice(&[words]);
+                true
+            }
+            Err(ReplyError::Confirm(_)) => false,
+        }
+    }
+
     /// Tells whoever goes to the room on the screen that nothing changes.
     fn hint_unless_moved(&mut self, before: Option<String>, session: &Session, now_ms: u64) {
         if let Some(room) = before.filter(|_| !session.is_moving())
             && session.status(now_ms).room.as_ref() == Some(&room)
         {
-            self.hint = Some(format!("you are in {} already", name(&room)));
+            self.composer.set_hint(format!("you are in {} already", name(&room)));
         }
     }
 
@@ -249,7 +228,7 @@ impl Terminal {
         let rooms = session.status(now_ms).rooms;
         let room = at.and_then(|at| rooms.get(at));
         let Some(room) = room else {
-            self.hint = Some(match rooms.len() {
+            self.composer.set_hint(match rooms.len() {
                 1 => "you are in one room; /join ROOM enters another".to_owned(),
                 count => format!("you are in {count} rooms"),
             });
@@ -258,77 +237,120 @@ impl Terminal {
         let room_before = session.status(now_ms).room;
         match session.command(Command::Join(room.clone()), now_ms) {
             Ok(()) => self.hint_unless_moved(room_before, session, now_ms),
-            Err(declined) => self.hint = Some(declined.to_string()),
+            Err(declined) => self.composer.set_hint(declined.to_string()),
         }
+    }
+
+    /// Does with a paste what the user chose; `typed` are the characters typed in answer.
+    fn apply_paste(&mut self, choice: PasteChoice, typed: &str, session: &mut Session, now_ms: u64) {
+        match choice {
+            PasteChoice::Send(text) => {
+                if let Err(declined) = session.command(Command::Say(text.clone()), now_ms) {
+                    self.print_notice(&[format!("the paste was not sent: {declined}")]);
+                    self.composer.insert(&text);
+                }
+            }
+            PasteChoice::SendLines(lines) => match (&mut self.pending_paste, session.status(now_ms).room) {
+                // They wait for those of an earlier paste, and go where those go.
+                (Some(pending_paste), _) => pending_paste.append(lines),
+                (None, Some(room)) => self.pending_paste = Some(PendingPaste::new(lines, room)),
+                (None, None) => {
+                    self.print_notice(&["nothing was sent: you are in no room; enter one with /join ROOM".to_owned()]);
+                }
+            },
+            PasteChoice::Edit(text) => self.composer.insert(&text),
+            PasteChoice::Drop => {
+                // What was typed was no answer, so it was meant for the line.
+                self.composer.insert(typed);
+                self.composer.set_hint("the paste is dropped");
+            }
+        }
+    }
+
+    /// Sends pasted lines as far as there is room for them. What is refused stays, and stops the rest.
+    pub(super) fn send_pasted(&mut self, session: &mut Session, now_ms: u64) {
+        let Some(pending_paste) = &mut self.pending_paste else { return };
+        match pending_paste.send(session, now_ms) {
+            Ok(has_sent) => {
+                if has_sent {
+                    self.display.note_stale();
+                }
+                self.pending_paste.take_if(|pending_paste| pending_paste.is_sent());
+            }
+            Err(declined) => {
+                self.print_notice(&[format!("a pasted line cannot be sent: {declined}")]);
+                self.stop_pasting();
+            }
+        }
+    }
+
+    /// Stops sending pasted lines; false if none were being sent.
+    pub(super) fn stop_pasting(&mut self) -> bool {
+        let Some(pending_paste) = self.pending_paste.take() else { return false };
+        self.print_notice(&[pending_paste.cancel()]);
+        true
     }
 
     /// Hands the terminal to the user's editor, with what stands in the line.
     fn open_editor(&mut self) -> io::Result<()> {
         let Some(editor) = chosen_editor(|name| std::env::var(name).ok()) else {
-            self.hint = Some("no editor is chosen; set EDITOR, as in EDITOR=nano".to_owned());
+            self.composer.set_hint("no editor is chosen; set EDITOR, as in EDITOR=nano");
             return Ok(());
         };
-        let Some(device) = &self.device else { return Ok(()) };
-        let ops = self.screen.leave(usize::from(self.columns));
-        super::drawing::draw::draw(&mut self.out, &ops, self.palette)?;
-        device.guard.pause();
-        match ExternalEditor::start(&editor, self.editor.text(), &self.draft_folder, device.inbox.clone()) {
+        let Some((folder, inbox)) = &self.editor_setup else { return Ok(()) };
+        self.display.release()?;
+        match ExternalEditor::start(&editor, self.composer.text(), folder, inbox.clone()) {
             Ok(external_editor) => self.external_editor = Some(external_editor),
             Err(told) => {
                 self.print_notice(&[told]);
-                self.take_terminal_again()?;
+                self.display.retake()?;
             }
         }
         Ok(())
     }
 
-    /// The editor has ended: what it left is the line now.
+    /// Takes what the editor has left, once it has ended: it is the line now.
     pub(super) fn editor_closed(&mut self) -> io::Result<()> {
         let Some(external_editor) = self.external_editor.take() else { return Ok(()) };
-        let left = external_editor.finish(&mut self.out);
-        self.take_terminal_again()?;
+        let left = external_editor.finish(self.display.out());
+        self.display.retake()?;
         match left {
-            Ok(text) => {
-                let fits = self.editor.set_text(&text);
-                self.hint_unless(fits);
-            }
+            Ok(text) => self.composer.set_text(&text),
             Err(told) => self.print_notice(&[told]),
         }
-        self.bind_reply();
-        self.read_on();
+        self.composer.bind_reply(self.pane.reply_peer());
+        self.display.read_key();
         Ok(())
     }
 
     /// Stops the process until the shell lets it go on.
     fn suspend(&mut self) -> io::Result<()> {
-        let Some(device) = &self.device else { return Ok(()) };
-        let ops = self.screen.leave(usize::from(self.columns));
-        super::drawing::draw::draw(&mut self.out, &ops, self.palette)?;
-        device.guard.pause();
-        system::suspend()?;
-        self.went_on = Some(Instant::now());
-        self.take_terminal_again()
-    }
-
-    /// Takes the terminal again, whatever another program did to it.
-    fn take_terminal_again(&mut self) -> io::Result<()> {
-        self.note_stale();
-        if self.external_editor.is_some() {
+        if !self.display.has_device() {
             return Ok(());
         }
-        self.screen.forget();
-        self.device.as_ref().map_or(Ok(()), |device| device.guard.resume())
-    }
-
-    /// Lets the next key be read.
-    pub(super) fn read_on(&self) {
-        if let Some(device) = &self.device {
-            device.keyboard.read_more();
-        }
+        self.display.release()?;
+        system::suspend()?;
+        self.resumed_at = Some(Instant::now());
+        self.display.retake()
     }
 }
 
-fn leave(session: &mut Session, now_ms: u64) {
-    // Declined only when leaving already.
-    let _ = session.command(Command::Leave, now_ms);
+/// Returns the names and the rooms that complete a word: who spoke last comes first, the others in natural order.
+fn completion_sources(pane: &MessagePane, session: &Session, now_ms: u64) -> (Vec<String>, Vec<String>) {
+    let mut rooms = session.status(now_ms).rooms;
+    for room in pane.listed_rooms() {
+        if !rooms.contains(room) {
+            rooms.push(room.clone());
+        }
+    }
+    let mut names: Vec<String> = pane.speakers().map(str::to_owned).collect();
+    let spoke = names.len();
+    let mut silent: Vec<&str> = session.people_names().filter(|name| *name != pane.me()).collect();
+    silent.sort_by(|one, other| natural_order::compare(one, other));
+    for name in silent {
+        if !names[..spoke].iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    (names, rooms)
 }

@@ -10,13 +10,14 @@ use jiff::civil::Date;
 
 use super::idle::IdleTracker;
 use super::unread::{Unread, UnreadCount};
+use crate::commands::ParsedLine;
 use crate::format::attention::{self, Attention};
 use crate::format::catch_up::CatchUp;
 use crate::format::clock::date_words;
 use crate::format::display_settings::DisplaySettings;
 use crate::format::messages::Formatter;
-use crate::format::name_colour::NameColours;
 use crate::format::presence_digest::{Direction, PresenceDigest};
+use crate::format::reply::DirectPeer;
 use crate::format::safe::name;
 use crate::format::{LineKind, Span, StyledLine, TextRole};
 use crate::session::update::Update;
@@ -35,7 +36,7 @@ pub(super) struct PaneUpdate {
 #[derive(Debug)]
 pub(super) struct MessagePane {
     formatter: Formatter,
-    pub(super) settings: DisplaySettings,
+    settings: DisplaySettings,
     presence_digest: PresenceDigest,
     unread: Unread,
     idle: IdleTracker,
@@ -148,7 +149,7 @@ impl MessagePane {
     }
 
     /// The client's own words, and the server's to a command.
-    pub(super) fn print_notice(&mut self, lines: &[String]) -> Vec<StyledLine> {
+    pub(super) fn notices(&mut self, lines: &[String]) -> Vec<StyledLine> {
         lines.iter().flat_map(|line| self.dated(StyledLine::notice(line))).collect()
     }
 
@@ -195,6 +196,21 @@ impl MessagePane {
     /// The one who reads.
     pub(super) fn formatter(&self) -> &Formatter {
         &self.formatter
+    }
+
+    /// Recipient of a `/reply` that begins now.
+    pub(super) fn reply_peer(&self) -> Option<&DirectPeer> {
+        self.formatter.reply_peer()
+    }
+
+    /// Carries out a command that changes a setting, and says what came of it; `None`: it is none of these.
+    pub(super) fn change_setting(&mut self, parsed: &ParsedLine) -> Option<String> {
+        self.settings.change(parsed)
+    }
+
+    /// Returns the update without what comes from people who are ignored; `None` if that is all of it.
+    pub(super) fn filter(&mut self, update: Update) -> Option<Update> {
+        self.settings.filter(update)
     }
 
     /// Takes in what became of people, also of those who are ignored.

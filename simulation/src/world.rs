@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 
-use glassline_client::session::update::{Input, Output, Update};
 use glassline_hub::Now;
 use glassline_server::{Config, FloodLimit, House, Limits};
+use glassline_session::{Input, Output, Update};
 use glassline_wire::event::Event;
 use glassline_wire::timestamp::Timestamp;
 
@@ -380,7 +380,7 @@ impl World {
 
     fn show(&mut self, index: usize, update: &Update) -> Result<(), String> {
         self.tell(|_| format!("person {index} is shown {update:?}"));
-        if matches!(update, Update::Heard(Event::Welcome(_))) {
+        if matches!(update, Update::Received(Event::Welcome(_))) {
             self.people[index].is_welcomed_in_quiet = self.is_calm;
         }
         let disk = self.disk.lock();

@@ -9,18 +9,14 @@ use glassline_wire::request::{Ask, BadRequest, LOBBY, Request};
 use glassline_wire::visible;
 use serde_json::Value;
 
-use crate::ending::Ending;
-use crate::entropy::Entropy;
 use crate::format::StyledLine;
 use crate::inbox::UserInput;
 use crate::line_input::LineInput;
 use crate::line_output::write_diagnostics;
 use crate::line_splitter::InputLine;
-use crate::session::Session;
-use crate::session::program::OWN_REF_PREFIX;
-use crate::session::update::{Command, Update};
 use crate::undelivered::Undelivered;
 use crate::view::View;
+use glassline_session::{Command, Ending, Entropy, OWN_REF_PREFIX, Session, Update};
 
 /// The mode.
 pub(crate) struct Json {
@@ -126,13 +122,13 @@ fn completed(line: &str, entropy: &mut dyn Entropy) -> Result<Request, BadReques
         return Request::from_json(line.as_bytes());
     };
     let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default();
-    let (speaks, has_room) = (matches!(kind, "send" | "direct"), matches!(kind, "send" | "members"));
+    let (speaks, has_capacity) = (matches!(kind, "send" | "direct"), matches!(kind, "send" | "members"));
     // The line stays as it was written, so that a field that stands in it twice is found (E6).
     let mut object = line.trim_end().strip_suffix('}').unwrap_or(line).to_owned();
     if speaks && !fields.contains_key("id") {
         let _ = write!(object, ",\"id\":\"{}\"", MessageId(entropy.next_u128()));
     }
-    if has_room && !fields.contains_key("room") {
+    if has_capacity && !fields.contains_key("room") {
         let _ = write!(object, ",\"room\":\"{LOBBY}\"");
     }
     object.push('}');
@@ -152,21 +148,23 @@ impl View for Json {
     fn show(&mut self, update: Update, _now_ms: u64) -> io::Result<()> {
         match update {
             // The token takes the name over: it has no business in a log of what was said.
-            Update::Heard(Event::Welcome(welcome)) => {
+            Update::Received(Event::Welcome(welcome)) => {
                 self.put(&Event::Welcome(Welcome { token: String::new(), ..welcome }))
             }
             // The client's own goodbye is none that the program could know by its `ref`.
-            Update::Heard(Event::Bye(bye)) => self.put(&Event::Bye(Bye { reference: not_own(bye.reference), ..bye })),
-            Update::Heard(event) | Update::Said { event, .. } => self.put(&event),
-            Update::Past { history, .. } => self.put(&Event::History(history)),
-            Update::Refused { refusal, .. } => {
+            Update::Received(Event::Bye(bye)) => {
+                self.put(&Event::Bye(Bye { reference: not_own(bye.reference), ..bye }))
+            }
+            Update::Received(event) | Update::Sent { event, .. } => self.put(&event),
+            Update::HistoryPage { history, .. } => self.put(&Event::History(history)),
+            Update::Rejected { refusal, .. } => {
                 self.put_refusal(Refusal { reference: not_own(refusal.reference), ..refusal })
             }
             Update::Notice(text) => {
                 self.print_notice(&StyledLine::notice(&text).plain())?;
                 self.put(&Event::Notice(Notice { text, reference: None }))
             }
-            Update::Room(_) => Ok(()),
+            Update::CurrentRoom(_) => Ok(()),
         }
     }
 

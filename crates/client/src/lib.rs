@@ -1,11 +1,10 @@
 //! The Glassline client: one session type, shown on a terminal, as plain lines or as JSON Lines.
 //!
-//! [`join`] runs it to its end. What happens between a server and a user is decided in [`session`], without I/O.
+//! [`join`] runs it to its end. What happens between a server and a user is decided in [`glassline_session`], without I/O.
 
 mod commands;
 mod drive;
-pub mod ending;
-pub mod entropy;
+mod entropy;
 mod file_lock;
 mod format;
 mod inbox;
@@ -20,7 +19,6 @@ mod plain;
 pub mod preferences;
 mod room_log;
 mod rows;
-pub mod session;
 mod system;
 mod terminal;
 mod transport;
@@ -33,11 +31,12 @@ use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
 use drive::Driver;
-pub use ending::Ending;
 use entropy::SystemEntropy;
 use format::StyledLine;
 use format::display_settings::DisplaySettings;
 use format::messages::Formatter;
+use glassline_session::{Config, Session};
+pub use glassline_session::{DialectChoice, Ending};
 use glassline_wire::limits::{EVENT_BYTES_MAX, TEXT_BYTES_MAX};
 use inbox::{ARRIVALS_MAX, Inbox};
 use json::Json;
@@ -47,8 +46,6 @@ pub use options::{JoinOptions, Mode};
 use plain::{Plain, PlainMode};
 pub use preferences::{Bell, Preferences};
 use room_log::RoomLog;
-pub use session::update::DialectChoice;
-use session::{Config, Session};
 use terminal::Terminal;
 use transport::Transport;
 use typing::line::TypedLine;
@@ -90,7 +87,7 @@ pub fn join(options: &JoinOptions) -> Ending {
     };
     let session = Session::new(config, Box::new(SystemEntropy), 0);
     let driver = Driver {
-        session: if mode == Mode::Json { session.for_a_program() } else { session },
+        session: if mode == Mode::Json { session.for_program() } else { session },
         transport: Transport::new(options.address.clone(), inbox, mode == Mode::Terminal),
         view: &mut *view,
         started: Instant::now(),

@@ -3,7 +3,6 @@
 use std::io;
 
 use crate::commands::{ParsedLine, concealed, is_reply, parse_line};
-use crate::ending::Ending;
 use crate::format::catch_up::CatchUp;
 use crate::format::display_settings::DisplaySettings;
 use crate::format::messages::Formatter;
@@ -15,13 +14,12 @@ use crate::line_input::LineInput;
 use crate::line_output::LineOutput;
 use crate::line_splitter::InputLine;
 use crate::room_log::RoomLog;
-use crate::session::Session;
-use crate::session::update::{Command, SlashCommands, Update};
 use crate::terminal::exit::closes_for;
 use crate::typing::line::KeyOutcome;
 use crate::typing::terminal::EchoTerminal;
 use crate::undelivered::Undelivered;
 use crate::view::View;
+use glassline_session::{Command, Ending, Session, SlashCommands, Update};
 
 /// So many empty lines in a row leave, as in the tutorial's client.
 const EMPTY_LINES_TO_LEAVE: u8 = 3;
@@ -139,7 +137,7 @@ impl Plain {
 
     fn is_next_wanted(&self, session: &Session) -> bool {
         let Some(first) = self.line_input.first() else { return false };
-        let takes = if self.mode.typed { session.has_room() } else { session.takes_commands() };
+        let takes = if self.mode.typed { session.has_capacity() } else { session.takes_commands() };
         // Whether a slash is the server's business is known in a moment.
         let undecided = session.slash_commands() == SlashCommands::Undecided
             && matches!(first, InputLine::Text(text) if text.starts_with('/'));
@@ -321,19 +319,19 @@ impl View for Plain {
             self.bind_reply();
         }
         match update {
-            Update::Heard(_) | Update::Past { .. } => {
+            Update::Received(_) | Update::HistoryPage { .. } => {
                 self.print_conversation(&told)?;
                 if rings { self.output.ring() } else { Ok(()) }
             }
             // The sender has seen it already.
-            Update::Said { .. } => Ok(()),
-            Update::Refused { refusal, text } => {
+            Update::Sent { .. } => Ok(()),
+            Update::Rejected { refusal, text } => {
                 if text.is_some() || refusal.reference.is_some() {
                     self.undelivered.refused_as(refusal.code);
                 }
                 self.print_timed_notices(&told)
             }
-            Update::Notice(_) | Update::Room(_) => self.print_timed_notices(&told),
+            Update::Notice(_) | Update::CurrentRoom(_) => self.print_timed_notices(&told),
         }
     }
 

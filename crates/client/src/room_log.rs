@@ -8,12 +8,12 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use glassline_session::Update;
 use glassline_wire::event::Event;
 
 use crate::file_lock::wait_for;
 use crate::format::messages::Formatter;
 use crate::options::JoinOptions;
-use crate::session::update::Update;
 use crate::system::{append_private_file, create_private_folder, edit_private_file, is_at};
 
 /// A file that has become this long is put aside as `ROOM.log.1`, in place of the one before.
@@ -63,7 +63,7 @@ impl RoomLog {
     /// What to tell the user; nothing more is written then.
     pub(crate) fn note(&mut self, update: &Update, formatter: &Formatter) -> Result<(), String> {
         // What was said before has been written before, or was not for this log.
-        if self.failed || matches!(update, Update::Heard(Event::History(_)) | Update::Past { .. }) {
+        if self.failed || matches!(update, Update::Received(Event::History(_)) | Update::HistoryPage { .. }) {
             return Ok(());
         }
         for line in formatter.lines(update) {
@@ -219,7 +219,7 @@ mod tests {
     }
 
     fn heard(json: &str) -> Update {
-        Update::Heard(Event::from_json(json.as_bytes()).expect(json))
+        Update::Received(Event::from_json(json.as_bytes()).expect(json))
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use glassline_wire::event::ErrorCode;
 
-use crate::ending::Ending;
 use crate::line_input::LineInput;
+use glassline_session::Ending;
 
 /// The count.
 #[derive(Debug, Default)]
@@ -62,10 +62,10 @@ impl Undelivered {
                 if told.is_empty() { Ending::Left } else { Ending::InputOutput(told.join("; ")) }
             }
             Ending::InputOutput(text) if unsent > 0 => Ending::InputOutput(format!("{text} ({lost})")),
-            Ending::Refused(text) if unsent > 0 => Ending::Refused(format!("{text} ({lost})")),
+            Ending::Rejected(text) if unsent > 0 => Ending::Rejected(format!("{text} ({lost})")),
             Ending::ServerWentAway(text) if unsent > 0 => Ending::ServerWentAway(format!("{text} ({lost})")),
             // Where nothing could be sent at all, that goes without saying.
-            Ending::CannotConnect(_) | Ending::InputOutput(_) | Ending::Refused(_) | Ending::ServerWentAway(_) => {
+            Ending::CannotConnect(_) | Ending::InputOutput(_) | Ending::Rejected(_) | Ending::ServerWentAway(_) => {
                 ending
             }
         }

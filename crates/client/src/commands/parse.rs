@@ -3,7 +3,7 @@
 use super::table::{REPLY, SlashCommand, Syntax};
 use super::{help, hidden_slash, suggestion};
 use crate::preferences::Bell;
-use crate::session::update::{Command, SlashCommands};
+use glassline_session::{Command, SlashCommands};
 
 /// Meaning of a line of input.
 #[derive(Debug, Clone, PartialEq, Eq)]

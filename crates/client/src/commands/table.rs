@@ -1,11 +1,10 @@
 //! The table of commands: what `/help`, the completion, the privacy of typed lines and the meaning of a line are read from.
 
+use glassline_session::{Command, HistorySelection, PAGE_MESSAGES};
 use glassline_wire::limits::PAGE_MESSAGES_MAX;
 
 use super::parse::ParsedLine;
 use crate::preferences::Bell;
-use crate::session::past::PAGE_MESSAGES;
-use crate::session::update::{Command, HistoryWish};
 
 /// One command.
 #[derive(Debug)]
@@ -457,15 +456,15 @@ fn word(args: &str) -> Option<String> {
     (!args.is_empty() && !args.contains(char::is_whitespace)).then(|| args.to_owned())
 }
 
-fn history_wish(args: &str) -> Option<HistoryWish> {
+fn history_wish(args: &str) -> Option<HistorySelection> {
     if args.is_empty() {
-        return Some(HistoryWish::Latest(PAGE_MESSAGES));
+        return Some(HistorySelection::Latest(PAGE_MESSAGES));
     }
     if let Some(number) = args.strip_prefix("around").filter(|rest| rest.starts_with(char::is_whitespace)) {
-        return number.trim_start().trim_start_matches('#').parse().ok().map(HistoryWish::Around);
+        return number.trim_start().trim_start_matches('#').parse().ok().map(HistorySelection::Around);
     }
     let count = args.parse().ok().filter(|count| (1..=PAGE_MESSAGES_MAX as u64).contains(count));
-    count.map(HistoryWish::Latest)
+    count.map(HistorySelection::Latest)
 }
 
 /// At most one word.

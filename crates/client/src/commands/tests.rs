@@ -1,6 +1,7 @@
+use glassline_session::{Command, HistorySelection, SlashCommands};
+
 use super::table::COMMANDS;
 use super::*;
-use crate::session::update::{Command, HistoryWish, SlashCommands};
 
 fn client(line: &str) -> Result<ParsedLine, String> {
     parse_line(line, SlashCommands::Client)
@@ -36,10 +37,10 @@ fn each_command_reads_its_arguments() {
     assert_eq!(client("/leave"), doing!(Command::LeaveRoom(None)));
     assert_eq!(client("/clear"), Ok(ParsedLine::Clear));
     for (line, wish) in [
-        ("/history", HistoryWish::Latest(20)),
-        ("/history 200", HistoryWish::Latest(200)),
-        ("/history around  7", HistoryWish::Around(7)),
-        ("/history around #7", HistoryWish::Around(7)),
+        ("/history", HistorySelection::Latest(20)),
+        ("/history 200", HistorySelection::Latest(200)),
+        ("/history around  7", HistorySelection::Around(7)),
+        ("/history around #7", HistorySelection::Around(7)),
     ] {
         assert_eq!(client(line), doing!(Command::History(wish)), "{line}");
     }

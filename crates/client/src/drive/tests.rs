@@ -23,9 +23,8 @@ use crate::line_input::LineInput;
 use crate::line_output::LineOutput;
 use crate::plain::{Plain, PlainMode};
 use crate::preferences::Preferences;
-use crate::session::Config;
-use crate::session::update::DialectChoice;
 use crate::typing::line::TypedLine;
+use glassline_session::{Config, DialectChoice};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const WELCOME: &str = concat!(
@@ -140,7 +139,7 @@ impl Client {
             };
             let session = Session::new(config, Box::new(SystemEntropy), 0);
             let driver = Driver {
-                session: if matches!(shape, Shape::Json) { session.for_a_program() } else { session },
+                session: if matches!(shape, Shape::Json) { session.for_program() } else { session },
                 transport: Transport::new(address, inbox, false),
                 view: &mut *view,
                 started: Instant::now(),

@@ -3,7 +3,7 @@
 use glassline_wire::event::Event;
 
 use super::{StyledLine, TextRole};
-use crate::session::update::Update;
+use glassline_session::Update;
 
 /// From the least to the most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,10 +19,10 @@ pub(crate) enum Attention {
 /// Returns the attention that an update deserves from the user `me`, to whom these lines are shown.
 pub(crate) fn of(update: &Update, me: &str, lines: &[StyledLine]) -> Attention {
     match update {
-        Update::Heard(Event::Message(message)) if message.from == me => Attention::Nobody,
-        Update::Heard(Event::Message(_)) if has_mention(lines) => Attention::ForMe,
-        Update::Heard(Event::Message(_) | Event::Gap(_)) => Attention::Everybody,
-        Update::Heard(Event::Direct(direct)) if direct.from != me => Attention::ForMe,
+        Update::Received(Event::Message(message)) if message.from == me => Attention::Nobody,
+        Update::Received(Event::Message(_)) if has_mention(lines) => Attention::ForMe,
+        Update::Received(Event::Message(_) | Event::Gap(_)) => Attention::Everybody,
+        Update::Received(Event::Direct(direct)) if direct.from != me => Attention::ForMe,
         _ => Attention::Nobody,
     }
 }

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use glassline_session::Update;
 use glassline_wire::event::Event;
-
-use crate::session::update::Update;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -23,7 +22,7 @@ impl CatchUp {
 
     /// Takes in any update.
     pub(crate) fn follow(&mut self, update: &Update) {
-        if let Update::Heard(Event::Welcome(welcome)) = update {
+        if let Update::Received(Event::Welcome(welcome)) = update {
             self.newest = welcome.rooms.iter().map(|state| (state.room.clone(), state.seq)).collect();
             self.has_rung = false;
         }
@@ -31,11 +30,11 @@ impl CatchUp {
 
     fn is_missed(&self, update: &Update) -> bool {
         match update {
-            Update::Heard(Event::Message(message)) => {
+            Update::Received(Event::Message(message)) => {
                 let newest = self.newest.get(&message.room);
                 message.seq.zip(newest).is_some_and(|(seq, &newest)| seq <= newest)
             }
-            Update::Heard(Event::Gap(gap)) => self.newest.get(&gap.room).is_some_and(|&newest| gap.to <= newest),
+            Update::Received(Event::Gap(gap)) => self.newest.get(&gap.room).is_some_and(|&newest| gap.to <= newest),
             _ => false,
         }
     }
@@ -46,7 +45,7 @@ mod tests {
     use super::*;
 
     fn heard(json: &str) -> Update {
-        Update::Heard(Event::from_json(json.as_bytes()).expect(json))
+        Update::Received(Event::from_json(json.as_bytes()).expect(json))
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use glassline_session::{HistoryQuery, Update};
 use glassline_wire::event::{Event, History, Presence};
 
 use super::attention::Attention;
 use super::safe::name;
 use crate::commands::ParsedLine;
 use crate::preferences::{Bell, Preferences};
-use crate::session::update::{Asked, Update};
 
 /// Names that can be ignored at a time.
 const IGNORED_MAX: usize = 1_000;
@@ -89,32 +89,32 @@ impl DisplaySettings {
             return Some(update);
         }
         match update {
-            Update::Heard(Event::Message(ref message)) if self.ignores(&message.from) => None,
-            Update::Heard(Event::Direct(ref direct)) if self.ignores(&direct.from) => None,
-            Update::Heard(Event::Joined(presence)) => {
-                self.without_ignored(presence).map(|rest| Update::Heard(Event::Joined(rest)))
+            Update::Received(Event::Message(ref message)) if self.ignores(&message.from) => None,
+            Update::Received(Event::Direct(ref direct)) if self.ignores(&direct.from) => None,
+            Update::Received(Event::Joined(presence)) => {
+                self.without_ignored(presence).map(|rest| Update::Received(Event::Joined(rest)))
             }
-            Update::Heard(Event::Left(presence)) => {
+            Update::Received(Event::Left(presence)) => {
                 let rest = self.without_ignored(presence.clone());
                 // Whoever has the name next is somebody else.
                 self.followed.retain(|_, now| !presence.names.iter().any(|gone| gone.to_lowercase() == *now));
-                rest.map(|rest| Update::Heard(Event::Left(rest)))
+                rest.map(|rest| Update::Received(Event::Left(rest)))
             }
-            Update::Heard(Event::Renamed(ref renamed)) if self.ignores(&renamed.from) => {
+            Update::Received(Event::Renamed(ref renamed)) if self.ignores(&renamed.from) => {
                 self.follow(&renamed.from, &renamed.to);
                 None
             }
-            Update::Heard(Event::History(mut history)) => {
+            Update::Received(Event::History(mut history)) => {
                 let hidden = self.hide(&mut history);
                 Some(if hidden.is_empty() {
-                    Update::Heard(Event::History(history))
+                    Update::Received(Event::History(history))
                 } else {
-                    Update::Past { history, asked: Asked::Context, newest: None, hidden }
+                    Update::HistoryPage { history, asked: HistoryQuery::Context, newest: None, hidden }
                 })
             }
-            Update::Past { mut history, asked, newest, .. } => {
+            Update::HistoryPage { mut history, asked, newest, .. } => {
                 let hidden = self.hide(&mut history);
-                Some(Update::Past { history, asked, newest, hidden })
+                Some(Update::HistoryPage { history, asked, newest, hidden })
             }
             update => Some(update),
         }
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     fn heard(json: &str) -> Update {
-        Update::Heard(Event::from_json(json.as_bytes()).expect(json))
+        Update::Received(Event::from_json(json.as_bytes()).expect(json))
     }
 
     fn ignoring(name: &str) -> DisplaySettings {

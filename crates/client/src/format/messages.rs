@@ -16,7 +16,7 @@ use super::name_colour::NameColours;
 use super::reply::DirectPeer;
 use super::safe::{self, name};
 use super::{Span, StyledLine, TextRole, mention};
-use crate::session::update::Update;
+use glassline_session::Update;
 
 /// Formatter of updates for one user: the user's name, clock and colours of names.
 #[derive(Debug)]
@@ -61,12 +61,16 @@ impl Formatter {
     /// The lines that tell the reader of an update; none where there is nothing to tell.
     pub(crate) fn lines(&self, update: &Update) -> Vec<StyledLine> {
         match update {
-            Update::Heard(event) | Update::Said { event, .. } => self.event_lines(event),
-            Update::Past { history, asked, newest, hidden } => self.history_lines(history, asked, *newest, hidden),
-            Update::Refused { refusal, text } => vec![refused_line(refusal, text.as_deref())],
+            Update::Received(event) | Update::Sent { event, .. } => self.event_lines(event),
+            Update::HistoryPage { history, asked, newest, hidden } => {
+                self.history_lines(history, asked, *newest, hidden)
+            }
+            Update::Rejected { refusal, text } => vec![refused_line(refusal, text.as_deref())],
             Update::Notice(text) => vec![StyledLine::notice(text)],
-            Update::Room(Some(room)) => vec![StyledLine::notice(&format!("you are talking in {} now", name(room)))],
-            Update::Room(None) => {
+            Update::CurrentRoom(Some(room)) => {
+                vec![StyledLine::notice(&format!("you are talking in {} now", name(room)))]
+            }
+            Update::CurrentRoom(None) => {
                 vec![StyledLine::notice("you are in no room now; /join ROOM enters one, /join lobby the first one")]
             }
         }
@@ -81,7 +85,7 @@ impl Formatter {
 
     /// Takes in who is there, before an update is told, so that no two of them have one colour.
     pub(crate) fn note_names(&mut self, update: &Update) {
-        let (Update::Heard(event) | Update::Said { event, .. }) = update else { return };
+        let (Update::Received(event) | Update::Sent { event, .. }) = update else { return };
         match event {
             Event::Message(message) => self.colours.assign(&message.from),
             Event::Direct(direct) => self.colours.assign(&direct.from),
@@ -99,9 +103,9 @@ impl Formatter {
     /// Keeps who the reader is and whom an answer is for, after the update has been told.
     pub(crate) fn follow(&mut self, update: &Update) {
         match update {
-            Update::Heard(Event::Welcome(welcome)) => self.me.clone_from(&welcome.name),
-            Update::Heard(Event::Renamed(renamed)) if renamed.from == self.me => self.me.clone_from(&renamed.to),
-            Update::Heard(Event::Direct(direct)) if direct.from != self.me => {
+            Update::Received(Event::Welcome(welcome)) => self.me.clone_from(&welcome.name),
+            Update::Received(Event::Renamed(renamed)) if renamed.from == self.me => self.me.clone_from(&renamed.to),
+            Update::Received(Event::Direct(direct)) if direct.from != self.me => {
                 self.reply_peer = Some(DirectPeer::named(&direct.from));
             }
             _ => {}
@@ -284,7 +288,7 @@ fn gap_line(gap: &Gap) -> StyledLine {
 mod tests {
     use super::super::safe::NAME_SHOWN_CHARS;
     use super::*;
-    use crate::session::update::Asked;
+    use glassline_session::HistoryQuery;
     use glassline_wire::event::{History, Notice};
     use glassline_wire::timestamp::Timestamp;
 
@@ -302,15 +306,15 @@ mod tests {
     }
 
     fn heard(json: &str) -> Update {
-        Update::Heard(Event::from_json(json.as_bytes()).expect(json))
+        Update::Received(Event::from_json(json.as_bytes()).expect(json))
     }
 
-    fn past(history: History, asked: Asked) -> Update {
-        Update::Past { history, asked, newest: None, hidden: Vec::new() }
+    fn past(history: History, asked: HistoryQuery) -> Update {
+        Update::HistoryPage { history, asked, newest: None, hidden: Vec::new() }
     }
 
     fn message(room: &str, from: &str, text: &str, action: bool) -> Update {
-        Update::Heard(Event::Message(Message {
+        Update::Received(Event::Message(Message {
             room: room.into(),
             seq: None,
             at: None,
@@ -324,12 +328,12 @@ mod tests {
 
     #[test]
     fn nobody_is_told_that_what_may_be_stored_is_not() {
-        let Update::Heard(Event::Error(refusal)) =
+        let Update::Received(Event::Error(refusal)) =
             heard(r#"{"type":"error","code":"too_late","text":"look with /history"}"#)
         else {
             panic!("an error")
         };
-        let told = plain(&Update::Refused { refusal, text: Some("one".into()) });
+        let told = plain(&Update::Rejected { refusal, text: Some("one".into()) });
         assert_eq!(told, ["* may or may not have been delivered (look with /history): one"]);
     }
 
@@ -437,23 +441,24 @@ mod tests {
         ] {
             updates.push(heard(&text.replace('X', &json)));
         }
-        let Update::Heard(Event::Error(refusal)) = heard(&format!(r#"{{"type":"error","code":"rate","text":{json}}}"#))
+        let Update::Received(Event::Error(refusal)) =
+            heard(&format!(r#"{{"type":"error","code":"rate","text":{json}}}"#))
         else {
             panic!("an error")
         };
-        updates.push(Update::Refused { refusal, text: Some(hostile.into()) });
-        let Update::Heard(Event::History(history)) = heard(
+        updates.push(Update::Rejected { refusal, text: Some(hostile.into()) });
+        let Update::Received(Event::History(history)) = heard(
             &r#"{"type":"history","room":X,"messages":[{"room":X,"seq":1,"from":X,"text":X}]}"#.replace('X', &json),
         ) else {
             panic!("a history")
         };
         let none = History { messages: Vec::new(), ..history.clone() };
         for history in [history, none] {
-            updates.push(past(history.clone(), Asked::Latest));
-            updates.push(past(history, Asked::Search { query: hostile.into(), older: true }));
+            updates.push(past(history.clone(), HistoryQuery::Latest));
+            updates.push(past(history, HistoryQuery::Search { query: hostile.into(), older: true }));
         }
         updates.push(Update::Notice(hostile.into()));
-        updates.push(Update::Room(Some(hostile.into())));
+        updates.push(Update::CurrentRoom(Some(hostile.into())));
         for update in updates {
             let shown = plain(&update).concat();
             assert!(!shown.is_empty(), "{update:?}");
@@ -468,7 +473,7 @@ mod tests {
             ["* a, b +7 joined"]
         );
         assert_eq!(
-            plain(&Update::Heard(Event::Notice(Notice { text: "x\ny".into(), reference: None }))),
+            plain(&Update::Received(Event::Notice(Notice { text: "x\ny".into(), reference: None }))),
             ["* x", "  y"]
         );
         assert!(name(&"x".repeat(1_000)).chars().count() == NAME_SHOWN_CHARS + 1);

@@ -4,7 +4,7 @@
 use glassline_wire::event::{Event, Presence};
 
 use super::safe::name as shown;
-use crate::session::update::{Command, Update};
+use glassline_session::{Command, Update};
 
 /// Knowledge of the person since its last direct message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,13 +38,13 @@ impl DirectPeer {
     /// Takes in what became of the person.
     pub(crate) fn follow(&mut self, update: &Update) {
         match update {
-            Update::Heard(Event::Renamed(renamed)) if renamed.from == self.name => self.name.clone_from(&renamed.to),
-            Update::Heard(Event::Renamed(renamed)) if renamed.to == self.name => self.state = PeerState::Left,
-            Update::Heard(Event::Left(presence)) => self.follow_leave(presence),
+            Update::Received(Event::Renamed(renamed)) if renamed.from == self.name => self.name.clone_from(&renamed.to),
+            Update::Received(Event::Renamed(renamed)) if renamed.to == self.name => self.state = PeerState::Left,
+            Update::Received(Event::Left(presence)) => self.follow_leave(presence),
             // The link was down, and the server may be another one.
-            Update::Heard(Event::Welcome(_)) => self.state = self.state.or_unknown(),
+            Update::Received(Event::Welcome(_)) => self.state = self.state.or_unknown(),
             // A tutorial server tells it in words.
-            Update::Heard(Event::Notice(notice)) if tells_of_change(&notice.text, &self.name) => {
+            Update::Received(Event::Notice(notice)) if tells_of_change(&notice.text, &self.name) => {
                 self.state = self.state.or_unknown();
             }
             _ => {}
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     fn heard(json: &str) -> Update {
-        Update::Heard(Event::from_json(json.as_bytes()).expect(json))
+        Update::Received(Event::from_json(json.as_bytes()).expect(json))
     }
 
     fn asks(reply: &mut Reply, latest: &DirectPeer, part: &str) {

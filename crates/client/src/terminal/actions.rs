@@ -17,9 +17,8 @@ use crate::commands::{ParsedLine, parse_line};
 use crate::format::reply::ReplyError;
 use crate::format::safe::name;
 use crate::keyboard::event::NOT_UTF8;
-use crate::session::Session;
-use crate::session::update::Command;
 use crate::system;
+use glassline_session::{Command, Session};
 
 /// That the process goes on after Ctrl-Z is told within this, if it was stopped at all.
 const RESUME_WITHIN: Duration = Duration::from_secs(2);
@@ -152,7 +151,7 @@ impl Terminal {
             return true;
         }
         match parsed {
-            ParsedLine::Session(Command::Say(_) | Command::Action(_)) if session.is_moving() => {
+            ParsedLine::Session(Command::Say(_) | Command::Action(_)) if session.is_changing_room() => {
                 self.composer.set_hint("entering the room; Enter again in a moment");
                 return false;
             }
@@ -209,7 +208,7 @@ impl Terminal {
 
     /// Tells whoever goes to the room on the screen that nothing changes.
     fn hint_unless_moved(&mut self, before: Option<String>, session: &Session, now_ms: u64) {
-        if let Some(room) = before.filter(|_| !session.is_moving())
+        if let Some(room) = before.filter(|_| !session.is_changing_room())
             && session.status(now_ms).room.as_ref() == Some(&room)
         {
             self.composer.set_hint(format!("you are in {} already", name(&room)));

@@ -17,7 +17,7 @@ use crate::input_history::InputHistory;
 use crate::keyboard::event::Paste;
 use crate::rows::columns::Edge;
 use crate::rows::wrap::{self, Row};
-use crate::session::update::Update;
+use glassline_session::Update;
 
 /// See the module.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ use crate::format::presence_digest::{Direction, PresenceDigest};
 use crate::format::reply::DirectPeer;
 use crate::format::safe::name;
 use crate::format::{LineKind, Span, StyledLine, TextRole};
-use crate::session::update::Update;
+use glassline_session::Update;
 
 /// People remembered because they spoke lately, for completion.
 const SPEAKERS_MAX: usize = 100;
@@ -92,7 +92,7 @@ impl MessagePane {
         // Whoever speaks or changes name has come before: what is gathered about them is told first.
         let mut earlier =
             self.note_speaker(&update).map(|who| self.presence_digest.take_about(&who)).unwrap_or_default();
-        if let Update::Heard(Event::Renamed(renamed)) = &update {
+        if let Update::Received(Event::Renamed(renamed)) = &update {
             // Whoever had the new name went before.
             earlier.extend(self.presence_digest.take_about(&renamed.to));
         }
@@ -114,8 +114,8 @@ impl MessagePane {
     /// Returns the gathered lines that an update ends, and the lines of the update itself.
     fn lines(&mut self, update: &Update, now_ms: u64) -> (Vec<StyledLine>, Vec<StyledLine>) {
         let (presence, direction) = match update {
-            Update::Heard(Event::Joined(presence)) => (presence, Direction::Join),
-            Update::Heard(Event::Left(presence)) => (presence, Direction::Leave),
+            Update::Received(Event::Joined(presence)) => (presence, Direction::Join),
+            Update::Received(Event::Left(presence)) => (presence, Direction::Leave),
             // Mostly about the link: nothing that came over it may be shown behind its loss.
             Update::Notice(_) => return (self.presence_digest.take_all(), self.formatter.lines(update)),
             _ => return (Vec::new(), self.formatter.lines(update)),
@@ -132,12 +132,12 @@ impl MessagePane {
     /// Follows what an update says of rooms.
     fn keep_rooms(&mut self, update: Update, shown: &mut Vec<StyledLine>) {
         match update {
-            Update::Room(room) => self.go_to(room, shown),
-            Update::Heard(Event::Rooms(rooms)) => {
+            Update::CurrentRoom(room) => self.go_to(room, shown),
+            Update::Received(Event::Rooms(rooms)) => {
                 let rooms = rooms.rooms.into_iter().take(LISTED_ROOMS_MAX);
                 self.listed_rooms = rooms.map(|listed| listed.room).collect();
             }
-            Update::Heard(Event::Left(presence)) if self.is_me(&presence.names, presence.count) => {
+            Update::Received(Event::Left(presence)) if self.is_me(&presence.names, presence.count) => {
                 let found = self.unread.take(&presence.room);
                 if found.messages > 0 {
                     let told = format!("not read: {} in {}", found.messages, name(&presence.room));
@@ -258,7 +258,7 @@ impl MessagePane {
 
     /// Returns the author of an update, whom a message of either kind makes the latest speaker.
     fn note_speaker(&mut self, update: &Update) -> Option<String> {
-        let (Update::Heard(event) | Update::Said { event, .. }) = update else { return None };
+        let (Update::Received(event) | Update::Sent { event, .. }) = update else { return None };
         let who = match event {
             Event::Message(message) => &message.from,
             Event::Direct(direct) => &direct.from,

@@ -25,7 +25,6 @@ use std::time::Instant;
 use glassline_wire::visible;
 
 use crate::commands::concealed;
-use crate::ending::Ending;
 use crate::format::display_settings::DisplaySettings;
 use crate::format::messages::Formatter;
 use crate::format::{Span, TextRole};
@@ -34,8 +33,6 @@ use crate::options::JoinOptions;
 use crate::room_log::RoomLog;
 use crate::rows::columns;
 use crate::rows::wrap::Row;
-use crate::session::Session;
-use crate::session::update::{LinkState, Status, Update};
 use crate::view::View;
 use bell::BellLimiter;
 use composer::Composer;
@@ -43,6 +40,7 @@ use display::Display;
 use drawing::{layout, status};
 use exit::ExitConfirmation;
 use external_editor::ExternalEditor;
+use glassline_session::{Ending, LinkState, Session, Status, Update};
 use keymap::Keymap;
 use message_pane::MessagePane;
 use pending_paste::PendingPaste;
@@ -196,10 +194,10 @@ impl View for Terminal {
         if let Some(Err(warning)) = self.log.as_mut().map(|log| log.note(&update, self.pane.formatter())) {
             self.print_notice(&[warning]);
         }
-        if matches!(update, Update::Said { .. } | Update::Past { .. } | Update::Room(_)) {
+        if matches!(update, Update::Sent { .. } | Update::HistoryPage { .. } | Update::CurrentRoom(_)) {
             self.display.note_awaited();
         }
-        if let Update::Room(room) = &update {
+        if let Update::CurrentRoom(room) = &update {
             self.composer.switch_room(self.pane.room(), room.as_deref(), self.pane.reply_peer());
         }
         let shown = self.pane.hear(update, now_ms);

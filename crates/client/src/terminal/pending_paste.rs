@@ -2,8 +2,7 @@
 
 use super::editing::paste::PastedLines;
 use crate::format::safe::name;
-use crate::session::Session;
-use crate::session::update::{Command, Declined};
+use glassline_session::{Command, CommandError, Session};
 
 /// See the module.
 #[derive(Debug)]
@@ -31,9 +30,9 @@ impl PendingPaste {
     ///
     /// # Errors
     /// A line is refused: it stays, and stops the rest.
-    pub(super) fn send(&mut self, session: &mut Session, now_ms: u64) -> Result<bool, Declined> {
+    pub(super) fn send(&mut self, session: &mut Session, now_ms: u64) -> Result<bool, CommandError> {
         let before = self.lines.remaining();
-        while session.has_room()
+        while session.has_capacity()
             && let Some(line) = self.lines.take_first()
         {
             let command = Command::SayIn { room: self.room.clone(), text: line.clone() };

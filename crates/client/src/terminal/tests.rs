@@ -1,11 +1,9 @@
 use super::drawing::palette::Palette;
 use super::*;
-use crate::entropy::Entropy;
 use crate::format::clock::LocalClock;
 use crate::keyboard::event::{Code, Key, Paste, PasteEnd, TerminalEvent};
 use crate::preferences::Preferences;
-use crate::session::Config;
-use crate::session::update::{DialectChoice, Input, Output};
+use glassline_session::{Config, DialectChoice, Entropy, Input, Output};
 use glassline_wire::frame::put_frame;
 use glassline_wire::timestamp::Timestamp;
 use std::io::Write;
@@ -421,9 +419,9 @@ fn a_reply_that_is_begun_keeps_its_target_in_another_room() {
     table.hear("*", "nobody else is here yet");
     table.hear("bob→you", "x");
     table.type_in("/reply yes");
-    table.terminal.show(Update::Room(Some("den".into())), table.now_ms).expect("shown");
+    table.terminal.show(Update::CurrentRoom(Some("den".into())), table.now_ms).expect("shown");
     table.hear("mallory→you", "hey");
-    table.terminal.show(Update::Room(Some("lobby".into())), table.now_ms).expect("shown");
+    table.terminal.show(Update::CurrentRoom(Some("lobby".into())), table.now_ms).expect("shown");
     table.event(TerminalEvent::FocusGained);
     assert!(table.screen().contains("> /msg bob yes\n"), "{}", table.screen());
 }

@@ -6,13 +6,13 @@ use super::Formatter;
 use super::highlight;
 use crate::format::safe::name;
 use crate::format::{LineKind, Span, StyledLine, TextRole};
-use crate::session::update::Asked;
+use glassline_session::HistoryQuery;
 
 impl Formatter {
     /// Returns the lines for messages of a room before the user came.
     pub(super) fn context_lines(&self, history: &History) -> Vec<StyledLine> {
         let more = if history.more { "; /older shows more" } else { "" };
-        self.between(&format!("earlier in {}{more}", name(&history.room)), history, "now", &Asked::Context)
+        self.between(&format!("earlier in {}{more}", name(&history.room)), history, "now", &HistoryQuery::Context)
     }
 
     /// Lines for stored messages that the user asked for. `newest` is the number of the room's
@@ -20,7 +20,7 @@ impl Formatter {
     pub(super) fn history_lines(
         &self,
         history: &History,
-        asked: &Asked,
+        asked: &HistoryQuery,
         newest: Option<u64>,
         hidden: &[u64],
     ) -> Vec<StyledLine> {
@@ -38,7 +38,7 @@ impl Formatter {
                 };
                 let span = numbers().min().zip(last);
                 let begin = match (asked, span) {
-                    (Asked::Search { query, older }, _) => {
+                    (HistoryQuery::Search { query, older }, _) => {
                         let which = match (older, history.more) {
                             (true, _) => "older ",
                             (false, true) => "the last ",
@@ -46,13 +46,13 @@ impl Formatter {
                         };
                         format!("{which}{count} found in {room}{but}: {query}")
                     }
-                    (Asked::Context, _) | (_, None) => format!("earlier in {room}{but}"),
+                    (HistoryQuery::Context, _) | (_, None) => format!("earlier in {room}{but}"),
                     (_, Some((first, last))) => format!("earlier in {room}: {first} to {last}{but}"),
                 };
                 self.between(&begin, history, &end(history, asked, last, newest), asked)
             }
         };
-        if let Asked::Around(seq) = asked
+        if let HistoryQuery::Around(seq) = asked
             && history.messages.len() + hidden.len() > 0
             && numbers().all(|number| number != *seq)
         {
@@ -61,14 +61,14 @@ impl Formatter {
         lines
     }
 
-    fn between(&self, begin: &str, history: &History, end: &str, asked: &Asked) -> Vec<StyledLine> {
+    fn between(&self, begin: &str, history: &History, end: &str, asked: &HistoryQuery) -> Vec<StyledLine> {
         if history.messages.is_empty() {
             return Vec::new();
         }
         let mark = |text: &str| StyledLine::mark(text).in_room(&history.room);
         let messages = history.messages.iter().map(|message| match asked {
-            Asked::Search { query, .. } => self.found_line(message, query),
-            Asked::Around(seq) if message.seq == Some(*seq) => self.wanted_line(message, *seq),
+            HistoryQuery::Search { query, .. } => self.found_line(message, query),
+            HistoryQuery::Around(seq) if message.seq == Some(*seq) => self.wanted_line(message, *seq),
             _ => self.earlier_line(message),
         });
         std::iter::once(mark(begin)).chain(messages).chain([mark(end)]).collect()
@@ -97,8 +97,8 @@ impl Formatter {
 }
 
 /// Text of the mark that ends a page, with the way to go on.
-fn end(history: &History, asked: &Asked, last: Option<u64>, newest: Option<u64>) -> String {
-    if let Asked::Search { .. } = asked {
+fn end(history: &History, asked: &HistoryQuery, last: Option<u64>, newest: Option<u64>) -> String {
+    if let HistoryQuery::Search { .. } = asked {
         let last_found = history.messages.last().and_then(|message| message.seq);
         let around = last_found.map(|seq| format!("/history around {seq} shows what stands around it"));
         return format!("{}{}", around.unwrap_or_default(), if history.more { "; /older finds more" } else { "" });
@@ -106,31 +106,31 @@ fn end(history: &History, asked: &Asked, last: Option<u64>, newest: Option<u64>)
     // What is older ends where the user went on from; what stands around a message may end before
     // now.
     let before_now =
-        last.filter(|&last| matches!(asked, Asked::Around(_)) && newest.is_some_and(|newest| last < newest));
+        last.filter(|&last| matches!(asked, HistoryQuery::Around(_)) && newest.is_some_and(|newest| last < newest));
     let end = before_now
         .map_or_else(|| "now".to_owned(), |last| format!("up to {last}; /history around {last} shows what follows"));
     format!("{end}{}", if history.more { "; /older shows more" } else { "" })
 }
 
 /// Nothing came. A search that took too long has looked at a part only.
-fn nothing(room: &str, asked: &Asked, more: bool) -> StyledLine {
+fn nothing(room: &str, asked: &HistoryQuery, more: bool) -> StyledLine {
     StyledLine::notice(&match asked {
-        Asked::Context | Asked::Latest => format!("nothing is stored of {room}"),
-        Asked::Older => format!("nothing older is stored of {room}"),
-        Asked::Around(seq) => format!("nothing is stored around {seq} of {room}"),
-        Asked::Search { query, .. } if more => format!(
+        HistoryQuery::Context | HistoryQuery::Latest => format!("nothing is stored of {room}"),
+        HistoryQuery::Older => format!("nothing older is stored of {room}"),
+        HistoryQuery::Around(seq) => format!("nothing is stored around {seq} of {room}"),
+        HistoryQuery::Search { query, .. } if more => format!(
             "the server looked through a part of {room} only, and found nothing there that holds {query}; a longer text is \
              found faster"
         ),
-        Asked::Search { query, older: false } => format!("nothing in {room} holds {query}"),
-        Asked::Search { query, older: true } => format!("nothing older in {room} holds {query}"),
+        HistoryQuery::Search { query, older: false } => format!("nothing in {room} holds {query}"),
+        HistoryQuery::Search { query, older: true } => format!("nothing older in {room} holds {query}"),
     })
 }
 
 /// All that came is from people who are ignored.
-fn all_hidden(room: &str, asked: &Asked, count: usize, more: bool) -> StyledLine {
+fn all_hidden(room: &str, asked: &HistoryQuery, count: usize, more: bool) -> StyledLine {
     let of_ignored = of_ignored(count);
-    StyledLine::notice(&if let Asked::Search { query, .. } = asked {
+    StyledLine::notice(&if let HistoryQuery::Search { query, .. } = asked {
         let more = if more { "/older looks further back" } else { "nothing older holds it" };
         format!("{query} was found in {room}, but {of_ignored} not shown; {more}")
     } else {
@@ -162,7 +162,7 @@ mod tests {
     use crate::format::clock::LocalClock;
     use crate::format::display_settings::DisplaySettings;
     use crate::preferences::Preferences;
-    use crate::session::update::Update;
+    use glassline_session::Update;
     use glassline_wire::event::Event;
     use glassline_wire::timestamp::Timestamp;
 
@@ -182,21 +182,21 @@ mod tests {
         formatter.lines(update).into_iter().flat_map(|line| StyledLine { room: None, ..line }.plain()).collect()
     }
 
-    fn past(count: u64, more: bool, asked: Asked) -> Vec<String> {
-        told(&Update::Past { history: history(count, more), asked, newest: Some(2), hidden: Vec::new() })
+    fn past(count: u64, more: bool, asked: HistoryQuery) -> Vec<String> {
+        told(&Update::HistoryPage { history: history(count, more), asked, newest: Some(2), hidden: Vec::new() })
     }
 
     #[test]
     fn past_messages_stand_between_marks_that_say_how_to_see_more() {
-        assert_eq!(told(&Update::Heard(Event::History(history(0, false)))), [""; 0], "no context is no news");
+        assert_eq!(told(&Update::Received(Event::History(history(0, false)))), [""; 0], "no context is no news");
         assert_eq!(
-            told(&Update::Heard(Event::History(history(1, true)))),
+            told(&Update::Received(Event::History(history(1, true)))),
             ["── earlier in den; /older shows more ──", "bob > m1", "── now ──"]
         );
-        let page = past(2, true, Asked::Latest);
+        let page = past(2, true, HistoryQuery::Latest);
         assert_eq!(page, ["── earlier in den: 1 to 2 ──", "bob > m1", "bob > m2", "── now; /older shows more ──"]);
-        assert_eq!(past(1, false, Asked::Older).last().map(String::as_str), Some("── now ──"));
-        let search = |count, more, older| past(count, more, Asked::Search { query: "m".into(), older });
+        assert_eq!(past(1, false, HistoryQuery::Older).last().map(String::as_str), Some("── now ──"));
+        let search = |count, more, older| past(count, more, HistoryQuery::Search { query: "m".into(), older });
         assert_eq!(
             search(2, true, false),
             [
@@ -209,11 +209,11 @@ mod tests {
         assert_eq!(search(0, false, true), ["* nothing older in den holds m"]);
         assert_eq!(search(2, true, true)[0], "── older 2 found in den: m ──");
         assert_eq!(search(1, false, false)[0], "── 1 found in den: m ──");
-        assert_eq!(past(0, false, Asked::Around(7)), ["* nothing is stored around 7 of den"]);
+        assert_eq!(past(0, false, HistoryQuery::Around(7)), ["* nothing is stored around 7 of den"]);
     }
     #[test]
     fn a_page_around_a_message_marks_it_and_says_where_it_ends() {
-        let page = past(1, true, Asked::Around(1));
+        let page = past(1, true, HistoryQuery::Around(1));
         assert_eq!(
             page,
             [
@@ -222,11 +222,11 @@ mod tests {
                 "── up to 1; /history around 1 shows what follows; /older shows more ──"
             ]
         );
-        assert_eq!(past(2, false, Asked::Around(2))[2..], ["#2 bob > m2", "── now ──"]);
+        assert_eq!(past(2, false, HistoryQuery::Around(2))[2..], ["#2 bob > m2", "── now ──"]);
         for (seq, told) in
             [(99, "there is no message 99 in den: the newest one is 2"), (0, "there is no message 0 in den")]
         {
-            let page = past(2, false, Asked::Around(seq));
+            let page = past(2, false, HistoryQuery::Around(seq));
             assert!(page.last().is_some_and(|last| last.contains(told)), "{page:?}");
         }
     }
@@ -237,18 +237,18 @@ mod tests {
             let preferences = Preferences { ignore: vec!["bob".into()], ..Preferences::default() };
             let history = history(count, more);
             let update = match asked {
-                Asked::Context => Update::Heard(Event::History(history)),
-                asked => Update::Past { history, asked, newest: Some(9), hidden: Vec::new() },
+                HistoryQuery::Context => Update::Received(Event::History(history)),
+                asked => Update::HistoryPage { history, asked, newest: Some(9), hidden: Vec::new() },
             };
             told(&DisplaySettings::new(&preferences, true).filter(update).expect("something is told")).remove(0)
         };
-        let search = |older| Asked::Search { query: "m".into(), older };
+        let search = |older| HistoryQuery::Search { query: "m".into(), older };
         for (more, asked, part) in [
-            (true, Asked::Context, "/older shows"),
-            (true, Asked::Older, "/older shows"),
-            (false, Asked::Older, "nothing older"),
-            (true, Asked::Latest, "/older shows"),
-            (true, Asked::Around(2), "/older shows"),
+            (true, HistoryQuery::Context, "/older shows"),
+            (true, HistoryQuery::Older, "/older shows"),
+            (false, HistoryQuery::Older, "nothing older"),
+            (true, HistoryQuery::Latest, "/older shows"),
+            (true, HistoryQuery::Around(2), "/older shows"),
             (true, search(false), "/older looks"),
             (false, search(true), "nothing older holds it"),
         ] {
@@ -256,18 +256,27 @@ mod tests {
             assert!(line.contains("2 messages of people you ignore are") && line.contains(part), "{asked:?}: {line}");
             assert!(!line.contains("nothing in") && !line.starts_with("* nothing"), "{line}");
         }
-        let page = Update::Past { history: history(2, true), asked: Asked::Older, newest: Some(9), hidden: vec![3, 5] };
+        let page = Update::HistoryPage {
+            history: history(2, true),
+            asked: HistoryQuery::Older,
+            newest: Some(9),
+            hidden: vec![3, 5],
+        };
         let page = told(&page);
         assert_eq!(page[0], "── earlier in den: 1 to 5; 2 messages of people you ignore are not shown ──");
         assert_eq!(page[3], "── now; /older shows more ──");
-        let hidden =
-            Update::Past { history: history(2, true), asked: Asked::Around(3), newest: Some(9), hidden: vec![3] };
+        let hidden = Update::HistoryPage {
+            history: history(2, true),
+            asked: HistoryQuery::Around(3),
+            newest: Some(9),
+            hidden: vec![3],
+        };
         assert_eq!(told(&hidden).len(), 4, "it is stored, so nobody is told otherwise");
     }
 
     #[test]
     fn a_search_that_saw_a_part_only_says_so() {
-        let part = past(0, true, Asked::Search { query: "m".into(), older: false });
+        let part = past(0, true, HistoryQuery::Search { query: "m".into(), older: false });
         assert!(part[0].contains("a part of den only"), "{part:?}");
     }
 }

@@ -4,8 +4,8 @@ use crate::format::safe::name;
 use crate::format::{Span, TextRole};
 use crate::rows::columns;
 use crate::rows::wrap::Row;
-use crate::session::update::{LinkState, Status};
 use crate::terminal::unread::UnreadCount;
+use glassline_session::{LinkState, Status};
 
 /// Between the parts.
 const SEPARATOR: &str = " · ";

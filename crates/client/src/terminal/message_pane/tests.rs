@@ -12,7 +12,7 @@ fn page(timestamps: bool) -> MessagePane {
 }
 
 fn heard(json: &str) -> Update {
-    Update::Heard(Event::from_json(json.as_bytes()).expect(json))
+    Update::Received(Event::from_json(json.as_bytes()).expect(json))
 }
 
 fn message(room: &str, from: &str, text: &str) -> Update {
@@ -48,12 +48,12 @@ fn other_rooms_wait_and_are_shown_on_going_there() {
         page.leave(&rooms).iter().flat_map(StyledLine::plain).collect::<Vec<_>>(),
         ["* not read: 2 in den (2 for you)"]
     );
-    let told = shown(&mut page, Update::Room(Some("den".into())), 0);
+    let told = shown(&mut page, Update::CurrentRoom(Some("den".into())), 0);
     assert_eq!(told, ["── den: 2 new, 2 for you ──", "bob > me, look", "bob > me!"]);
     assert_eq!(shown(&mut page, message("den", "bob", "here"), 0), ["bob > here"]);
     assert!(shown(&mut page, message("lobby", "eve", "there"), 0).is_empty());
-    assert_eq!(shown(&mut page, Update::Room(Some("lobby".into())), 0), ["── lobby: 1 new ──", "eve > there"]);
-    assert_eq!(shown(&mut page, Update::Room(Some("ops".into())), 0), ["── ops ──"]);
+    assert_eq!(shown(&mut page, Update::CurrentRoom(Some("lobby".into())), 0), ["── lobby: 1 new ──", "eve > there"]);
+    assert_eq!(shown(&mut page, Update::CurrentRoom(Some("ops".into())), 0), ["── ops ──"]);
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn what_is_too_much_to_wait_is_shown_with_its_room_and_its_time() {
     assert_eq!((all.len(), all[0].as_str()), (2_000, "12:34 [den] bob > 0"));
     assert!(shown(&mut page, heard(r#"{"type":"joined","room":"den","names":["eve"],"count":1}"#), 0).is_empty());
     assert!(page.take_due(u64::MAX).is_empty());
-    let there = shown(&mut page, Update::Room(Some("den".into())), 0);
+    let there = shown(&mut page, Update::CurrentRoom(Some("den".into())), 0);
     assert_eq!((there[0].as_str(), there.len()), ("── den: 100 new ──", 102));
     assert_eq!(there.last().map(String::as_str), Some("12:00 * eve joined"));
 }
@@ -186,7 +186,7 @@ fn past_messages_of_another_room_wait_there_and_are_no_news() {
     let mut page = page(false);
     assert!(shown(&mut page, heard(&EARLIER.replace("ROOM", "den")), 0).is_empty());
     assert!(page.waiting(&["lobby".to_owned(), "den".to_owned()]).is_empty());
-    let there = shown(&mut page, Update::Room(Some("den".into())), 0);
+    let there = shown(&mut page, Update::CurrentRoom(Some("den".into())), 0);
     assert_eq!(
         there[..4],
         ["── den ──", "── earlier in den ──", "── Friday, 20 November 2026 ──", "09:00 bob > me, look"]

@@ -1,22 +1,38 @@
-//! Check of the names in a server's events: they are kept, listed and drawn, so none may be
-//! endless.
+//! Limits on what a server sends: names are kept, listed and drawn, and its own limits are obeyed,
+//! so none may be endless.
 
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::iter::once;
 
-use glassline_wire::event::{Event, Message};
+use glassline_wire::event::{Event, Limits, Message};
 
-/// Longest name taken from a server, in bytes. Above [`glassline_wire::limits::NAME_BYTES_MAX`]: other servers may have longer ones.
-pub(super) const NAME_BYTES_MAX: usize = 256;
+/// Longest name taken from a server, in bytes. Above [`glassline_wire::limits::NAME_BYTES_MAX`]:
+/// other servers may have longer ones.
+pub(crate) const NAME_BYTES_MAX: usize = 256;
 
-/// Returns whether no name in it is too long.
-pub(super) fn is_credible(event: &Event) -> bool {
+/// Longest text that any server is taken to take: a message of it must fit what may wait.
+const TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Longest request that any server is taken to take.
+const EVENT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bounds the limits of a server: with one of its own making it could have nothing sent, or
+/// everything kept.
+pub(crate) fn bounded(limits: Limits) -> Limits {
+    Limits {
+        text_bytes: limits.text_bytes.clamp(1, TEXT_BYTES_MAX),
+        event_bytes: limits.event_bytes.clamp(1, EVENT_BYTES_MAX),
+        ..limits
+    }
+}
+
+/// Returns whether no name in an event is too long.
+pub(crate) fn has_short_names(event: &Event) -> bool {
     names_of(event).iter().all(|name| name.len() <= NAME_BYTES_MAX)
 }
 
-/// The names of people and rooms in an event.
+/// Returns the names of people and rooms in an event.
 fn names_of(event: &Event) -> Vec<&str> {
     match event {
         Event::Welcome(welcome) => {
@@ -75,14 +91,14 @@ mod tests {
             r#"{"type":"away","name":"NAME"}"#,
             r#"{"type":"gap","room":"NAME","from":1,"to":2}"#,
         ] {
-            for (bytes, credible) in [(256, true), (257, false)] {
+            for (bytes, is_short) in [(256, true), (257, false)] {
                 let json = json.replace("NAME", &"x".repeat(bytes));
                 let event = Event::from_json(json.as_bytes()).expect(&json);
-                assert_eq!(is_credible(&event), credible, "{bytes}: {json}");
+                assert_eq!(has_short_names(&event), is_short, "{bytes}: {json}");
             }
         }
         let text = "x".repeat(9_000);
         let message = format!(r#"{{"type":"message","room":"a","from":"b","text":"{text}"}}"#);
-        assert!(is_credible(&Event::from_json(message.as_bytes()).expect("reads")));
+        assert!(has_short_names(&Event::from_json(message.as_bytes()).expect("reads")));
     }
 }

@@ -1,15 +1,15 @@
-//! Texts of a request that others would read: none may hold an operator token (O1).
+//! Check of what others would read: no text of a request may hold an operator token (O1).
 
 use glassline_wire::operator_token::is_in;
 use glassline_wire::request::Ask;
 
-use super::update::CommandError;
+use crate::command::CommandError;
 
 /// Refuses a request that would tell others an operator token, right or wrong.
 ///
 /// # Errors
 /// [`CommandError::Token`].
-pub(super) fn check_request(ask: &Ask) -> Result<(), CommandError> {
+pub(crate) fn check_request(ask: &Ask) -> Result<(), CommandError> {
     match ask {
         Ask::Send(send) => check(&send.text),
         Ask::Direct(direct) => check(&direct.text),
@@ -21,12 +21,12 @@ pub(super) fn check_request(ask: &Ask) -> Result<(), CommandError> {
     }
 }
 
-/// Refuses a command that does so; `op`, with a slash or without, is there to show one to the
+/// Refuses a command that does so; `op`, with a slash or without, is there to show a token to the
 /// server.
 ///
 /// # Errors
 /// [`CommandError::Token`].
-pub(super) fn check_line(line: &str) -> Result<(), CommandError> {
+pub(crate) fn check_line(line: &str) -> Result<(), CommandError> {
     let name = line.trim_start().trim_start_matches('/').split(char::is_whitespace).next();
     if name == Some("op") { Ok(()) } else { check(line) }
 }

@@ -6,8 +6,8 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::super::update::{HistoryQuery, HistorySelection, LinkState};
 use super::*;
+use crate::{HistoryQuery, HistorySelection, LinkState};
 use glassline_wire::event::{Gap, History, Message};
 use glassline_wire::message_id::MessageId;
 use proptest::prelude::*;
@@ -328,7 +328,8 @@ proptest! {
                     said += 1;
                     line.say(&format!("m{said}"));
                 }
-                // The link breaks, and with it what was on its way down; sometimes also what was on its way up.
+                // The link breaks, and with it what was on its way down; sometimes also what was on
+                // its way up.
                 (6 | 7, LinkState::Online | LinkState::Connecting) if line.connected => {
                     if step == 7 && line.session.status(0).link == LinkState::Online {
                         server.take(line.take_requests());
@@ -338,7 +339,8 @@ proptest! {
                     server.down.clear();
                 }
                 (8, LinkState::Waiting { .. }) => server.name = if server.name == "alice" { "alice-2" } else { "alice" },
-                // Nothing is forgotten so soon that its sender is still in doubt about it, or that it is on its way once more.
+                // Nothing is forgotten so soon that its sender is still in doubt about it, or that
+                // it is on its way once more.
                 (9, _) if line.session.status(0).unsent > 0 || !line.sent.is_empty() => {}
                 (9, _) => server.forgotten = server.forgotten.max(server.log.len() * 2 / 3),
                 (_, LinkState::Waiting { .. }) => line.wait_for_try(),

@@ -1,20 +1,21 @@
-//! Gaps behind a reconnect: what lies in one may be the user's own message, whose acknowledgement is on its way again.
+//! Gaps after a reconnect: a message in one may be the user's own, whose acknowledgement is on its
+//! way again.
 
 use alloc::vec::Vec;
 
 use glassline_wire::event::Gap;
 
-/// Pieces of gaps kept; past it they are told as they are.
+/// Pieces of gaps kept; past it gaps are reported as they are.
 const PIECES_MAX: usize = 256;
 
 /// Gaps that wait until the user's own messages are known.
 #[derive(Debug, Default)]
-pub(super) struct Missed {
+pub(super) struct PendingGaps {
     pieces: Vec<Gap>,
 }
 
-impl Missed {
-    /// Keeps a gap; gives it back if there is no room for it.
+impl PendingGaps {
+    /// Keeps a gap; returns it if there is no room for it.
     pub(super) fn hold(&mut self, gap: Gap) -> Option<Gap> {
         if self.pieces.len() == PIECES_MAX {
             return Some(gap);
@@ -23,8 +24,8 @@ impl Missed {
         None
     }
 
-    /// This message is not missing: it is the user's own.
-    pub(super) fn found(&mut self, room: &str, seq: u64) {
+    /// Takes out a message that is not missing.
+    pub(super) fn fill(&mut self, room: &str, seq: u64) {
         let holds = |gap: &Gap| gap.room == room && (gap.from..=gap.to).contains(&seq);
         let Some(at) = self.pieces.iter().position(holds) else { return };
         let Gap { room, from, to } = self.pieces.remove(at);
@@ -38,7 +39,7 @@ impl Missed {
     }
 
     /// Takes the gaps that remain in a room.
-    pub(super) fn take_of(&mut self, room: &str) -> Vec<Gap> {
+    pub(super) fn take_in(&mut self, room: &str) -> Vec<Gap> {
         let (of_it, others) = core::mem::take(&mut self.pieces).into_iter().partition(|gap| gap.room == room);
         self.pieces = others;
         of_it
@@ -60,22 +61,22 @@ mod tests {
 
     #[test]
     fn what_is_found_is_not_missing() {
-        let mut missed = Missed::default();
-        assert!(missed.hold(gap(1, 9)).is_none());
+        let mut gaps = PendingGaps::default();
+        assert!(gaps.hold(gap(1, 9)).is_none());
         for seq in [1, 9, 5, 42] {
-            missed.found("lobby", seq);
+            gaps.fill("lobby", seq);
         }
-        missed.found("den", 3);
-        assert_eq!(missed.take(), [gap(2, 4), gap(6, 8)]);
-        assert!(missed.hold(gap(7, 7)).is_none());
-        missed.found("lobby", 7);
-        assert!(missed.take().is_empty());
+        gaps.fill("den", 3);
+        assert_eq!(gaps.take(), [gap(2, 4), gap(6, 8)]);
+        assert!(gaps.hold(gap(7, 7)).is_none());
+        gaps.fill("lobby", 7);
+        assert!(gaps.take().is_empty());
     }
 
     #[test]
     fn gaps_are_bounded() {
-        let mut missed = Missed::default();
-        let told = (0..1_000).filter_map(|number| missed.hold(gap(number, number))).count();
-        assert_eq!((told, missed.take().len()), (1_000 - PIECES_MAX, PIECES_MAX));
+        let mut gaps = PendingGaps::default();
+        let told = (0..1_000).filter_map(|number| gaps.hold(gap(number, number))).count();
+        assert_eq!((told, gaps.take().len()), (1_000 - PIECES_MAX, PIECES_MAX));
     }
 }

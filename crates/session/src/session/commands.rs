@@ -1,24 +1,23 @@
-//! Conversion of the user's input into requests.
+//! Commands of the user: they become requests.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use glassline_wire::frame::put_frame;
 use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Ask, AwayText, Operate, PersonName, Rename, Request, RoomName, Send, SendDirect};
 
-use super::published::{check_line, check_request};
-use super::update::{Command, CommandError, Dialect, SlashCommands};
-use super::{GOODBYE_MS, LAST_ANSWERS_MS, Link, Phase, Session, WINDOW_BYTES, Wish};
+use super::{ExitIntent, LAST_ANSWERS_MS, Session};
+use crate::command::{Command, CommandError};
+use crate::status::SlashCommands;
+use crate::token_check::{check_line, check_request};
+use crate::update::Dialect;
 
 /// `ref` of what the user asked by a slash command.
 const ASKED_REF: &str = "glassline-asked";
 /// `ref` of the user's own `join` or `leave`: its answer alone may move the user.
-const MOVE_REF: &str = "glassline-move";
-/// Longest wait for the answer to `/join` in a pipe: what follows it is meant for the new room.
-const MOVE_MS: u64 = 5_000;
+const ROOM_CHANGE_REF: &str = "glassline-move";
 /// Bytes that the `ref` adds to a message: its id in a field.
 const OWN_REF_BYTES: usize = 41;
 
@@ -36,19 +35,17 @@ impl Session {
     fn take_command(&mut self, command: Command, now_ms: u64) -> Result<(), CommandError> {
         match command {
             Command::Finish => {
-                if self.wish == Wish::Stay {
-                    self.wish = Wish::Finish;
+                if self.exit == ExitIntent::Stay {
+                    self.exit = ExitIntent::Finish;
                 }
                 return Ok(());
             }
             Command::Leave => {
-                if !matches!(self.wish, Wish::Leave { .. }) {
-                    self.wish = Wish::Leave { deadline_ms: now_ms + LAST_ANSWERS_MS };
+                if !matches!(self.exit, ExitIntent::Leave { .. }) {
+                    self.exit = ExitIntent::Leave { deadline_ms: now_ms + LAST_ANSWERS_MS };
                 }
                 // A goodbye that waits for bytes to go out does not wait for ever any more.
-                if self.phase == (Phase::Leaving { deadline_ms: None }) {
-                    self.phase = Phase::Leaving { deadline_ms: Some(now_ms + GOODBYE_MS) };
-                }
+                self.connection.bound_leaving(now_ms);
                 return Ok(());
             }
             _ => self.check_staying()?,
@@ -59,19 +56,18 @@ impl Session {
             Command::Action(text) => self.say(None, text, true, now_ms),
             Command::Direct { to, text } => self.say_to(to, text, false, now_ms),
             Command::Reply { to, text } => self.say_to(to, text, true, now_ms),
-            Command::Join(room) => match self.room_called(&room) {
+            Command::Join(room) => match self.rooms.resolve(&room) {
                 Some(known) => {
                     let before = self.current_room();
-                    self.roster.go_to(&known);
-                    self.going_back = None;
-                    self.tell_of_move(before.as_deref());
+                    self.rooms.go_to(&known);
+                    self.report_room_change(before.as_deref());
                     Ok(())
                 }
-                None => self.move_rooms(Ask::Join(RoomName { room }), now_ms),
+                None => self.change_rooms(Ask::Join(RoomName { room }), now_ms),
             },
             Command::LeaveRoom(room) => {
                 let room = self.known_room(room)?;
-                self.move_rooms(Ask::Leave(RoomName { room }), now_ms)
+                self.change_rooms(Ask::Leave(RoomName { room }), now_ms)
             }
             Command::Rename(name) => self.ask("change of name", Ask::Rename(Rename { name })),
             Command::Members(room) => {
@@ -102,12 +98,7 @@ impl Session {
 
     pub(super) fn known_room(&self, room: Option<String>) -> Result<String, CommandError> {
         let Some(room) = room else { return self.current_room().ok_or(CommandError::NowhereToTalk) };
-        self.room_called(&room).ok_or(CommandError::NotInRoom(room))
-    }
-
-    /// The room the client is in that is meant by this spelling: `#Den` and `den` are one (E2).
-    fn room_called(&self, spelling: &str) -> Option<String> {
-        self.roster.called(spelling)
+        self.rooms.resolve(&room).ok_or(CommandError::NotInRoom(room))
     }
 
     fn say(&mut self, room: Option<String>, text: String, action: bool, now_ms: u64) -> Result<(), CommandError> {
@@ -131,18 +122,18 @@ impl Session {
         check_request(&request.ask)?;
         let (id, text_bytes) = match &request.ask {
             Ask::Send(send) => {
-                if self.dialect == Dialect::Tutorial && !self.roster.contains(&send.room) {
+                if self.connection.dialect() == Dialect::Tutorial && !self.rooms.contains(&send.room) {
                     return Err(CommandError::NotInTutorial("rooms"));
                 }
                 let server_knows_actions = self.slash_commands() == SlashCommands::Server;
-                if send.action && self.dialect == Dialect::Tutorial && !server_knows_actions {
+                if send.action && self.connection.dialect() == Dialect::Tutorial && !server_knows_actions {
                     return Err(CommandError::NotInTutorial("/me"));
                 }
                 self.check_dialect_known(send.action)?;
                 (send.id, send.text.len() + self.prefix_bytes(send.action, &send.text))
             }
             Ask::Direct(direct) => {
-                if self.dialect == Dialect::Tutorial {
+                if self.connection.dialect() == Dialect::Tutorial {
                     return Err(CommandError::NotInTutorial("direct messages"));
                 }
                 self.check_dialect_known(true)?;
@@ -156,44 +147,41 @@ impl Session {
         if text_bytes > self.limits.text_bytes {
             return Err(CommandError::TooLong { bytes: text_bytes, bytes_max: self.limits.text_bytes });
         }
-        if !self.outbox.takes(text_bytes) {
-            return Err(CommandError::Full(self.outbox.len()));
+        if !self.delivery.takes(text_bytes) {
+            return Err(CommandError::Full(self.delivery.len()));
         }
         // A refusal names its request by the `ref`, so every message has one.
         request.reference.get_or_insert_with(|| id.to_string());
-        self.outbox.push(id, request, now_ms);
+        self.delivery.push(id, request, now_ms);
         Ok(())
     }
 
-    /// Until a `welcome` the server may turn out to speak the tutorial dialect, which has texts and nothing else.
+    /// Until a `welcome` the server may turn out to speak the tutorial dialect, which has texts and
+    /// nothing else.
     fn check_dialect_known(&self, needs_events: bool) -> Result<(), CommandError> {
-        if needs_events && !self.dialect_settled { Err(CommandError::NotConnected) } else { Ok(()) }
+        if needs_events && !self.connection.is_dialect_settled() { Err(CommandError::NotConnected) } else { Ok(()) }
     }
 
     /// Leaving does not overtake what was said in the room before it.
     fn check_nothing_left_to_say(&self, room: &str) -> Result<(), CommandError> {
-        let room = self.room_called(room).unwrap_or_else(|| room.to_owned());
-        match self.outbox.unsent(|of| self.room_called(of).is_some_and(|of| of == room)) {
+        let room = self.rooms.resolve(room).unwrap_or_else(|| room.to_owned());
+        match self.delivery.unsent(|of| self.rooms.resolve(of).is_some_and(|of| of == room)) {
             0 => Ok(()),
             unsent => Err(CommandError::StillSaying { room, unsent }),
         }
     }
 
-    fn move_rooms(&mut self, ask: Ask, now_ms: u64) -> Result<(), CommandError> {
-        self.put("rooms", &Request { reference: Some(MOVE_REF.to_owned()), ask })?;
-        self.moving_until_ms = Some(now_ms + MOVE_MS);
-        self.moves = self.moves.saturating_add(1);
-        self.going_back = None;
+    fn change_rooms(&mut self, ask: Ask, now_ms: u64) -> Result<(), CommandError> {
+        self.put("rooms", &Request { reference: Some(ROOM_CHANGE_REF.to_owned()), ask })?;
+        self.queries.add_room_change(now_ms);
+        self.rooms.cancel_return();
         Ok(())
     }
 
-    /// Takes in that something with this `ref` was heard: whether it answers a `join` or a `leave` that was really asked.
-    pub(super) fn heard_answer(&mut self, reference: Option<&str>) -> bool {
-        let answers_user = reference == Some(MOVE_REF) && self.moves > 0;
-        if answers_user {
-            self.moves -= 1;
-            self.moving_until_ms = self.moving_until_ms.filter(|_| self.moves > 0);
-        }
+    /// Takes in the `ref` of an event; returns whether it answers a `join` or a `leave` that was
+    /// sent.
+    pub(super) fn take_room_change(&mut self, reference: Option<&str>) -> bool {
+        let answers_user = reference == Some(ROOM_CHANGE_REF) && self.queries.take_room_change();
         answers_user || (self.program.is_some() && reference.is_some())
     }
 
@@ -203,14 +191,14 @@ impl Session {
 
     /// Writes a request that is not a message: it goes out now or not at all.
     pub(super) fn put(&mut self, what: &'static str, request: &Request) -> Result<(), CommandError> {
-        if self.dialect == Dialect::Tutorial {
+        if self.connection.dialect() == Dialect::Tutorial {
             return Err(CommandError::NotInTutorial(what));
         }
         check_request(&request.ask)?;
         if let Ask::Leave(leave) = &request.ask {
             self.check_nothing_left_to_say(&leave.room)?;
         }
-        if self.phase != Phase::Up || self.out.len() >= WINDOW_BYTES {
+        if !self.connection.is_up() || !self.connection.has_window() {
             return Err(CommandError::NotConnected);
         }
         self.put_request(request);
@@ -238,12 +226,13 @@ impl Session {
         };
         self.put(what, &request)?;
         if let Some(program) = &mut self.program {
-            program.asks(request.reference.as_ref());
+            program.note_request(request.reference.as_ref());
         }
         Ok(())
     }
 
-    /// A server closes the link over a longer frame (E1), and would again each time that it came back.
+    /// A server closes the link over a longer frame (E1), and would again each time that it came
+    /// back.
     fn check_size(&self, request: &Request) -> Result<(), CommandError> {
         let own_bytes = if request.reference.is_none() { OWN_REF_BYTES } else { 0 };
         let (bytes, bytes_max) = (request.to_json().len() + own_bytes, self.limits.event_bytes);
@@ -255,14 +244,14 @@ impl Session {
         if line.len() > TEXT_BYTES_MAX {
             return Err(CommandError::TooLong { bytes: line.len(), bytes_max: TEXT_BYTES_MAX });
         }
-        if self.slash_commands() != SlashCommands::Server || self.phase != Phase::Up || self.out.len() >= WINDOW_BYTES {
+        if self.slash_commands() != SlashCommands::Server || !self.connection.is_up() || !self.connection.has_window() {
             return Err(CommandError::NotConnected);
         }
         // Behind what was said before it.
         self.send_texts();
-        put_frame(&mut self.out, line.as_bytes());
-        if let Some(Link::Tutorial(link)) = &mut self.link {
-            link.asks(line);
+        self.connection.put_frame(line.as_bytes());
+        if let Some(link) = self.connection.tutorial_mut() {
+            link.note_command(line);
         }
         Ok(())
     }
@@ -270,18 +259,14 @@ impl Session {
     /// Returns the bytes that the tutorial dialect may have to put before a text, which counts as
     /// part of it on the wire.
     fn prefix_bytes(&self, action: bool, text: &str) -> usize {
-        match (self.dialect, action) {
+        match (self.connection.dialect(), action) {
             (Dialect::Event, _) => 0,
             (Dialect::Tutorial, true) => "/me ".len(),
             (Dialect::Tutorial, false) => usize::from(text.starts_with('/')),
         }
     }
 
-    pub(super) fn check_staying(&self) -> Result<(), CommandError> {
-        if self.wish == Wish::Stay && !matches!(self.phase, Phase::Leaving { .. } | Phase::Ended) {
-            Ok(())
-        } else {
-            Err(CommandError::Leaving)
-        }
+    fn check_staying(&self) -> Result<(), CommandError> {
+        if self.is_leaving() { Err(CommandError::Leaving) } else { Ok(()) }
     }
 }

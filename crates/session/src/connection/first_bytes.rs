@@ -1,4 +1,4 @@
-//! Servers of other protocols, known by the first bytes they send.
+//! First bytes from a server, which tell servers of other protocols from chats.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -8,54 +8,60 @@ use core::net::IpAddr;
 
 use glassline_wire::frame::HeaderError;
 
-/// Bytes kept of what a connection begins with: more than any of the signs below needs.
+/// Bytes kept of the start of a connection: more than any of the signs below needs.
 const FIRST_BYTES_MAX: usize = 128;
 
-/// Bytes from a server, as far as they tell its kind.
+/// First bytes of the present connection, and the kind of server that an earlier one showed.
 #[derive(Debug, Default)]
-pub(super) struct Answer {
-    /// The first bytes of the connection of now.
+pub(crate) struct FirstBytes {
+    /// First bytes of the present connection.
     first: Vec<u8>,
     /// Something has come, on this connection or before.
     has_come: bool,
-    /// The kind of server that an earlier connection said it is, if that is no chat server.
+    /// Kind of server that an earlier connection showed, if that is no chat server.
     foreign: Option<&'static str>,
 }
 
-impl Answer {
-    /// Another connection begins.
-    pub(super) fn begin(&mut self) {
+impl FirstBytes {
+    /// Begins another connection.
+    pub(crate) fn begin(&mut self) {
         self.first.clear();
     }
 
-    /// Takes in what has come.
-    pub(super) fn take(&mut self, bytes: &[u8]) {
+    /// Takes in received bytes.
+    pub(crate) fn take(&mut self, bytes: &[u8]) {
         self.has_come |= !bytes.is_empty();
         let room = FIRST_BYTES_MAX - self.first.len();
         self.first.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    /// Returns whether nothing has come over the connection of now.
-    pub(super) fn is_silent(&self) -> bool {
+    /// Returns whether nothing has come over the present connection.
+    pub(crate) fn is_silent(&self) -> bool {
         self.first.is_empty()
     }
 
     /// Returns whether something has come at any time.
-    pub(super) fn has_come(&self) -> bool {
+    pub(crate) fn has_come(&self) -> bool {
         self.has_come
     }
 
-    /// Keeps what the connection of now began with, for the next one: it was no dialect of a chat.
-    pub(super) fn note_foreign(&mut self) {
+    /// Returns whether nothing has come over the present connection, and an earlier one showed that
+    /// this is no chat server.
+    pub(crate) fn is_silent_after_foreign(&self) -> bool {
+        self.is_silent() && self.foreign.is_some()
+    }
+
+    /// Keeps the kind of server for the next connection: this one was no dialect of a chat.
+    pub(crate) fn note_foreign(&mut self) {
         self.foreign = self.kind();
     }
 
-    /// The kind of server that this or an earlier connection said it is.
-    pub(super) fn foreign(&self) -> Option<&'static str> {
+    /// Returns the kind of server that this or an earlier connection showed.
+    pub(crate) fn foreign(&self) -> Option<&'static str> {
         self.kind().or(self.foreign)
     }
 
-    /// The kind of server that begins so.
+    /// Returns the kind of server that begins so.
     fn kind(&self) -> Option<&'static str> {
         let bytes = &self.first[..];
         let text = String::from_utf8_lossy(bytes).to_ascii_uppercase();
@@ -85,7 +91,7 @@ impl Answer {
 
 /// Says that what answers at an address is no chat server, what it is if that is known, and what to
 /// do.
-pub(super) fn no_chat_server(address: &str, kind: Option<&str>, error: Option<&HeaderError>) -> String {
+pub(crate) fn no_chat_server(address: &str, kind: Option<&str>, error: Option<&HeaderError>) -> String {
     let advice = advice(address);
     match (kind, error) {
         (Some(kind), _) => format!("what answers at {address} is no chat server but {kind}; {advice}"),
@@ -129,14 +135,14 @@ mod tests {
             (b"\xff\xfd\x18", "a telnet server"),
             (b"J\0\0\0\n8.0.36\0", "a MySQL server"),
         ] {
-            let mut first = Answer::default();
+            let mut first = FirstBytes::default();
             assert!(first.is_silent() && first.kind().is_none());
             for byte in bytes.iter().chain(&[b'x'; 200]) {
                 first.take(&[*byte]);
             }
             assert_eq!(first.kind(), Some(kind));
         }
-        let mut other = Answer::default();
+        let mut other = FirstBytes::default();
         other.take(b"5         hello");
         assert_eq!(other.kind(), None);
     }

@@ -4,8 +4,8 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::super::update::LinkState;
 use super::*;
+use crate::LinkState;
 use alloc::collections::BTreeMap;
 use proptest::prelude::*;
 
@@ -50,7 +50,8 @@ fn a_reconnect_reclaims_the_name_and_resends_with_the_same_id() {
     let again = line.take_requests();
     assert_eq!(again[0], requests[1], "the same request, id and all");
     assert_eq!(again.len(), 2);
-    // The lost link had carried it: it comes with the replay, and once more as the answer to the second copy.
+    // The lost link had carried it: it comes with the replay, and once more as the answer to the
+    // second copy.
     line.take_updates();
     let answer = acknowledgement(&again[0], 6);
     line.hear(&answer);
@@ -402,7 +403,7 @@ fn a_hello_names_as_many_rooms_as_fit() {
         let mut longer = hello;
         let (rooms, since) = (longer.rooms.as_mut().expect("rooms"), longer.since.as_mut().expect("since"));
         assert!(rooms.len() == since.len() && rooms.iter().all(|room| since.contains_key(room)));
-        let next = line.session.roster.names().get(rooms.len()).cloned();
+        let next = line.session.rooms.names().get(rooms.len()).cloned();
         let Some(next) = next else { continue };
         since.insert(next.clone(), 0);
         rooms.push(next);
@@ -431,7 +432,8 @@ fn the_user_is_back_in_a_room_that_is_joined_again() {
     }
 }
 
-/// A server of the event dialect with nothing but a log: what was taken stays taken, whatever happens to the link.
+/// A server of the event dialect with nothing but a log: what was taken stays taken, whatever
+/// happens to the link.
 #[derive(Default)]
 struct Log {
     taken: Vec<(String, glassline_wire::message_id::MessageId)>,

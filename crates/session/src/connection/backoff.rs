@@ -1,7 +1,7 @@
 //! Wait before the next try to connect: full jitter, so that a thousand clients of a restarted
 //! server do not come at once.
 
-use crate::Entropy;
+use crate::entropy::Entropy;
 
 /// The first delay is at most this.
 const FIRST_MAX_MS: u64 = 500;

@@ -4,8 +4,8 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::super::update::{LinkState, SlashCommands};
 use super::*;
+use crate::{LinkState, SlashCommands};
 use proptest::prelude::*;
 
 #[test]
@@ -376,7 +376,8 @@ fn nobody_but_the_user_moves_the_user() {
     }
     assert!(!line.take_updates().iter().any(|update| matches!(update, Update::CurrentRoom(_))));
     line.take_requests();
-    // The answers to two requests at once are both answers, whatever else was asked and refused in between.
+    // The answers to two requests at once are both answers, whatever else was asked and refused in
+    // between.
     for room in ["den", "attic"] {
         line.command(Command::Whois("nobody".into())).expect("taken");
         line.command(Command::Join(room.into())).expect("taken");
@@ -416,7 +417,11 @@ fn a_server_that_asks_and_does_not_read_is_owed_one_answer() {
         line.hear(r#"{"type":"ping"}"#);
         line.hear(&format!(r#"{{"type":"joined","room":"r{number}","names":["alice"],"count":1}}"#));
     }
-    assert!(line.session.out.len() < 65 * 1024, "{} bytes wait", line.session.out.len());
+    assert!(
+        line.session.connection.unsent_bytes() < 65 * 1024,
+        "{} bytes wait",
+        line.session.connection.unsent_bytes()
+    );
     line.takes_writes = true;
     line.take_requests();
     for _ in 0..4 {
@@ -424,7 +429,7 @@ fn a_server_that_asks_and_does_not_read_is_owed_one_answer() {
     }
     let pongs = line.take_requests().iter().filter(|request| matches!(request.ask, Ask::Pong {})).count();
     assert!(pongs > 1 && pongs < 10_000, "{pongs}");
-    assert!(line.session.out.is_empty());
+    assert!(line.session.connection.unsent_bytes() == 0);
     line.hear(r#"{"type":"ping"}"#);
     assert!(matches!(line.take_requests()[..], [Request { ask: Ask::Pong {}, .. }]), "and no more than one");
 }

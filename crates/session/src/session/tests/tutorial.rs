@@ -2,8 +2,8 @@ use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::vec;
 
-use super::super::update::{LinkState, SlashCommands};
 use super::*;
+use crate::{LinkState, SlashCommands};
 
 #[test]
 fn without_welcome_in_a_second_the_tutorial_dialect_is_used() {

@@ -1,40 +1,49 @@
-//! Messages of the user that the server has not acknowledged yet, in order and bounded.
+//! Delivery of messages: those of the user that the server has not acknowledged yet, in order and
+//! bounded, and the gaps that may turn out to be some of them.
+
+mod pending_gaps;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::vec::Vec;
 
+use glassline_wire::event::Gap;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Ask, Request};
 
+use pending_gaps::PendingGaps;
+
 /// Most messages that wait.
-pub(super) const MESSAGES_MAX: usize = 1_024;
+const MESSAGES_MAX: usize = 1_024;
 /// Most bytes of text that wait.
-pub(super) const BYTES_MAX: usize = 1024 * 1024;
+const BYTES_MAX: usize = 1024 * 1024;
 /// Ids remembered because their message went out twice and may be answered twice.
 const ANSWERED_TWICE_MAX: usize = MESSAGES_MAX;
 
 /// An acknowledgement that takes longer is worth a word.
 const LATE_MS: u64 = 500;
 
-/// One message on its way.
+/// Message on its way.
 #[derive(Debug)]
 struct Waiting {
     id: MessageId,
     request: Request,
     since_ms: u64,
-    /// On the link that stands now.
+    /// It was sent on the present link.
     sent: bool,
-    /// Also on a link that was lost.
+    /// It was sent on a link that was lost.
     sent_before: bool,
 }
 
-/// The messages on their way.
+/// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Outbox {
+pub(crate) struct Delivery {
     waiting: VecDeque<Waiting>,
     bytes: usize,
     answered: VecDeque<MessageId>,
+    /// Gaps that wait until the user's own messages are accounted for.
+    gaps: PendingGaps,
 }
 
 fn text_of(request: &Request) -> &str {
@@ -45,46 +54,46 @@ fn text_of(request: &Request) -> &str {
     }
 }
 
-impl Outbox {
+impl Delivery {
     /// Returns whether another text of this length may wait too.
-    pub(super) fn takes(&self, text_bytes: usize) -> bool {
+    pub(crate) fn takes(&self, text_bytes: usize) -> bool {
         self.waiting.len() < MESSAGES_MAX && self.bytes.saturating_add(text_bytes) <= BYTES_MAX
     }
 
     /// Returns the number of waiting messages.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.waiting.len()
     }
 
-    /// The texts that have waited long enough for a person to wonder, oldest first.
-    pub(super) fn late_texts(&self, now_ms: u64) -> impl Iterator<Item = &str> {
+    /// Returns the texts that have waited long enough for a person to wonder, oldest first.
+    pub(crate) fn late_texts(&self, now_ms: u64) -> impl Iterator<Item = &str> {
         let late = self.waiting.iter().take_while(move |waiting| waiting.since_ms + LATE_MS <= now_ms);
         late.map(|waiting| text_of(&waiting.request))
     }
 
     /// Returns the waiting messages, oldest first: each text, and to whom if it is for one person.
-    pub(super) fn texts(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
         self.waiting.iter().map(|waiting| match &waiting.request.ask {
             Ask::Direct(direct) => (Some(direct.to.as_str()), direct.text.as_str()),
             _ => (None, text_of(&waiting.request)),
         })
     }
 
-    /// When the next text becomes late.
-    pub(super) fn next_late_ms(&self, now_ms: u64) -> Option<u64> {
+    /// Returns the time at which the next text becomes late.
+    pub(crate) fn next_late_ms(&self, now_ms: u64) -> Option<u64> {
         self.waiting.iter().map(|waiting| waiting.since_ms + LATE_MS).find(|&late_ms| late_ms > now_ms)
     }
 
     /// Puts a message at the end.
-    pub(super) fn push(&mut self, id: MessageId, request: Request, now_ms: u64) {
+    pub(crate) fn push(&mut self, id: MessageId, request: Request, now_ms: u64) {
         self.bytes += text_of(&request).len();
         self.waiting.push_back(Waiting { id, request, since_ms: now_ms, sent: false, sent_before: false });
     }
 
-    /// The next message to write on this link; it goes on waiting for its acknowledgement. The
-    /// first time it says which number of its
-    /// room is the newest that is known, and the same again each time it is written again (E4).
-    pub(super) fn next_to_send(&mut self, newest_named: impl FnOnce(&str) -> Option<u64>) -> Option<&Request> {
+    /// Returns the next message to write on this link; it goes on waiting for its acknowledgement.
+    /// The first time it names the newest number of its room that is known, and the same each time
+    /// it is written again (E4).
+    pub(crate) fn next_to_send(&mut self, newest_named: impl FnOnce(&str) -> Option<u64>) -> Option<&Request> {
         // Acknowledgements come in order, so the unsent ones are a tail.
         let first_unsent = self.waiting.partition_point(|waiting| waiting.sent);
         let waiting = self.waiting.get_mut(first_unsent)?;
@@ -98,23 +107,23 @@ impl Outbox {
     }
 
     /// Returns whether something has not gone out over this link.
-    pub(super) fn has_unsent(&self) -> bool {
+    pub(crate) fn has_unsent(&self) -> bool {
         self.waiting.back().is_some_and(|waiting| !waiting.sent)
     }
 
     /// Returns the number of messages for such rooms that have not gone out over this link.
-    pub(super) fn unsent(&self, is_meant: impl Fn(&str) -> bool) -> usize {
+    pub(crate) fn unsent(&self, is_meant: impl Fn(&str) -> bool) -> usize {
         let unsent = self.waiting.iter().filter(|waiting| !waiting.sent);
         unsent.filter(|waiting| matches!(&waiting.request.ask, Ask::Send(send) if is_meant(&send.room))).count()
     }
 
-    /// The text of the oldest message.
-    pub(super) fn first_text(&self) -> Option<&str> {
+    /// Returns the text of the oldest message.
+    pub(crate) fn first_text(&self) -> Option<&str> {
         self.waiting.front().map(|waiting| text_of(&waiting.request))
     }
 
-    /// The next message, taken out: for a dialect without acknowledgements.
-    pub(super) fn take_next(&mut self) -> Option<Request> {
+    /// Takes the next message out: for a dialect without acknowledgements.
+    pub(crate) fn take_next(&mut self) -> Option<Request> {
         let waiting = self.waiting.pop_front()?;
         self.bytes -= text_of(&waiting.request).len();
         Some(waiting.request)
@@ -122,12 +131,12 @@ impl Outbox {
 
     /// Returns whether a message went out on a link that was lost, and nobody knows yet what became
     /// of it.
-    pub(super) fn has_doubtful(&self) -> bool {
+    fn has_doubtful(&self) -> bool {
         self.waiting.iter().any(|waiting| waiting.sent_before)
     }
 
-    /// The link is lost: everything that waits must be written again.
-    pub(super) fn link_lost(&mut self) {
+    /// Takes in that the link is lost: everything that waits must be written again.
+    pub(crate) fn link_lost(&mut self) {
         for waiting in &mut self.waiting {
             waiting.sent_before |= waiting.sent;
             waiting.sent = false;
@@ -135,12 +144,12 @@ impl Outbox {
     }
 
     /// Returns whether it is not known what became of this message on a link that was lost.
-    pub(super) fn is_doubtful(&self, id: MessageId) -> bool {
+    pub(crate) fn is_doubtful(&self, id: MessageId) -> bool {
         self.waiting.iter().any(|waiting| waiting.id == id && waiting.sent_before)
     }
 
-    /// The server has taken the message: its request, if it was waiting.
-    pub(super) fn acknowledge(&mut self, id: MessageId) -> Option<Request> {
+    /// Takes in that the server has stored a message; returns its request, if it was waiting.
+    pub(crate) fn acknowledge(&mut self, id: MessageId) -> Option<Request> {
         let at = self.waiting.iter().position(|waiting| waiting.id == id)?;
         let waiting = self.waiting.remove(at)?;
         self.bytes -= text_of(&waiting.request).len();
@@ -155,13 +164,13 @@ impl Outbox {
 
     /// Returns whether this is the second answer to a message that went out twice: nothing new for
     /// the user.
-    pub(super) fn is_second_answer(&mut self, id: MessageId) -> bool {
+    pub(crate) fn is_second_answer(&mut self, id: MessageId) -> bool {
         let at = self.answered.iter().position(|&answered| answered == id);
         at.and_then(|at| self.answered.remove(at)).is_some()
     }
 
-    /// The server has refused the request with this `ref`: its text, if it was a message of ours.
-    pub(super) fn refuse(&mut self, reference: &str) -> Option<String> {
+    /// Takes in that the server has refused a request; returns its text, if it was a message.
+    pub(crate) fn refuse(&mut self, reference: &str) -> Option<String> {
         let at = self
             .waiting
             .iter()
@@ -170,6 +179,27 @@ impl Outbox {
         let text = text_of(&waiting.request).to_owned();
         self.bytes -= text.len();
         Some(text)
+    }
+
+    /// Takes in a gap; returns it if it can be reported now. With `holds`, it waits as long as some
+    /// of the user's own messages are not accounted for.
+    pub(crate) fn take_gap(&mut self, gap: Gap, holds: bool) -> Option<Gap> {
+        if holds && self.has_doubtful() { self.gaps.hold(gap) } else { Some(gap) }
+    }
+
+    /// Takes in a message that was missing.
+    pub(crate) fn fill_gap(&mut self, room: &str, seq: u64) {
+        self.gaps.fill(room, seq);
+    }
+
+    /// Takes the gaps of a room, which is left.
+    pub(crate) fn gaps_in(&mut self, room: &str) -> Vec<Gap> {
+        self.gaps.take_in(room)
+    }
+
+    /// Takes the gaps that nothing holds back any more.
+    pub(crate) fn settled_gaps(&mut self) -> Vec<Gap> {
+        if self.has_doubtful() { Vec::new() } else { self.gaps.take() }
     }
 }
 
@@ -194,35 +224,35 @@ mod tests {
 
     #[test]
     fn the_bounds_hold_in_messages_and_in_bytes() {
-        let mut outbox = Outbox::default();
+        let mut delivery = Delivery::default();
         for id in 0..MESSAGES_MAX as u128 {
-            assert!(outbox.takes(1));
-            outbox.push(MessageId(id), request(id, "x"), 0);
+            assert!(delivery.takes(1));
+            delivery.push(MessageId(id), request(id, "x"), 0);
         }
-        assert!(!outbox.takes(1));
-        assert!(outbox.acknowledge(MessageId(0)).is_some());
-        assert!(outbox.takes(1) && !outbox.takes(BYTES_MAX));
+        assert!(!delivery.takes(1));
+        assert!(delivery.acknowledge(MessageId(0)).is_some());
+        assert!(delivery.takes(1) && !delivery.takes(BYTES_MAX));
     }
 
     #[test]
     fn a_lost_link_resends_only_unacknowledged_messages() {
-        let mut outbox = Outbox::default();
+        let mut delivery = Delivery::default();
         for id in 1..=3 {
-            outbox.push(MessageId(id), request(id, "x"), 0);
+            delivery.push(MessageId(id), request(id, "x"), 0);
         }
-        assert_eq!(outbox.next_to_send(|_| None), Some(&request(1, "x")));
-        assert_eq!(outbox.next_to_send(|_| None), Some(&request(2, "x")));
-        assert_eq!(outbox.acknowledge(MessageId(1)), Some(request(1, "x")));
-        outbox.link_lost();
+        assert_eq!(delivery.next_to_send(|_| None), Some(&request(1, "x")));
+        assert_eq!(delivery.next_to_send(|_| None), Some(&request(2, "x")));
+        assert_eq!(delivery.acknowledge(MessageId(1)), Some(request(1, "x")));
+        delivery.link_lost();
         for id in 2..=3 {
-            assert_eq!(outbox.next_to_send(|_| None), Some(&request(id, "x")));
+            assert_eq!(delivery.next_to_send(|_| None), Some(&request(id, "x")));
         }
-        assert!(outbox.next_to_send(|_| None).is_none());
-        assert!(outbox.is_doubtful(MessageId(2)));
-        assert!(outbox.acknowledge(MessageId(2)).is_some() && outbox.acknowledge(MessageId(2)).is_none());
-        assert!(outbox.is_second_answer(MessageId(2)) && !outbox.is_second_answer(MessageId(2)));
-        assert!(outbox.acknowledge(MessageId(3)).is_some() && !outbox.is_second_answer(MessageId(3)));
-        assert_eq!((outbox.len(), outbox.bytes), (0, 0));
+        assert!(delivery.next_to_send(|_| None).is_none());
+        assert!(delivery.is_doubtful(MessageId(2)));
+        assert!(delivery.acknowledge(MessageId(2)).is_some() && delivery.acknowledge(MessageId(2)).is_none());
+        assert!(delivery.is_second_answer(MessageId(2)) && !delivery.is_second_answer(MessageId(2)));
+        assert!(delivery.acknowledge(MessageId(3)).is_some() && !delivery.is_second_answer(MessageId(3)));
+        assert_eq!((delivery.len(), delivery.bytes), (0, 0));
     }
 
     #[test]
@@ -231,25 +261,25 @@ mod tests {
             Some(Ask::Send(send)) => send.after,
             other => panic!("a message, not {other:?}"),
         };
-        let mut outbox = Outbox::default();
+        let mut delivery = Delivery::default();
         for id in 1..=3 {
-            outbox.push(MessageId(id), request(id, "x"), 0);
+            delivery.push(MessageId(id), request(id, "x"), 0);
         }
-        assert_eq!(after(outbox.next_to_send(|room| (room == "lobby").then_some(7))), Some(7));
-        assert_eq!(after(outbox.next_to_send(|_| None)), None);
-        outbox.link_lost();
-        assert_eq!(after(outbox.next_to_send(|_| Some(9))), Some(7));
-        assert_eq!(after(outbox.next_to_send(|_| Some(9))), None, "it may have got a number below 9 before");
-        assert_eq!(after(outbox.next_to_send(|_| Some(9))), Some(9), "this one was not sent before");
+        assert_eq!(after(delivery.next_to_send(|room| (room == "lobby").then_some(7))), Some(7));
+        assert_eq!(after(delivery.next_to_send(|_| None)), None);
+        delivery.link_lost();
+        assert_eq!(after(delivery.next_to_send(|_| Some(9))), Some(7));
+        assert_eq!(after(delivery.next_to_send(|_| Some(9))), None, "it may have got a number below 9 before");
+        assert_eq!(after(delivery.next_to_send(|_| Some(9))), Some(9), "this one was not sent before");
     }
 
     #[test]
     fn a_refused_message_comes_back_with_its_text() {
-        let mut outbox = Outbox::default();
-        outbox.push(MessageId(1), request(1, "too bad"), 0);
-        assert_eq!(outbox.refuse("1"), None, "what was not sent cannot be refused");
-        outbox.next_to_send(|_| None);
-        assert_eq!(outbox.refuse("1").as_deref(), Some("too bad"));
-        assert_eq!(outbox.len(), 0);
+        let mut delivery = Delivery::default();
+        delivery.push(MessageId(1), request(1, "too bad"), 0);
+        assert_eq!(delivery.refuse("1"), None, "what was not sent cannot be refused");
+        delivery.next_to_send(|_| None);
+        assert_eq!(delivery.refuse("1").as_deref(), Some("too bad"));
+        assert_eq!(delivery.len(), 0);
     }
 }

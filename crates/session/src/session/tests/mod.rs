@@ -18,10 +18,8 @@ use glassline_wire::frame::{Decoder, Frame, put_frame};
 use glassline_wire::opening::EVENT_OPENING;
 use glassline_wire::request::{Ask, Request};
 
-use super::update::{Command, CommandError, DialectChoice, Input, Output, Update};
 use super::{Config, Session};
-use crate::Ending;
-use crate::Entropy;
+use crate::{Command, CommandError, DialectChoice, Ending, Entropy, Input, Output, Update};
 
 /// Counts in large steps, so that ids differ and delays are spread.
 struct Counting(u64);

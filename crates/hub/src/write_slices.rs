@@ -9,19 +9,19 @@ pub const SLICES_MAX: usize = 16;
 
 /// The pieces of the next write to one member, borrowed from the logs.
 #[derive(Debug)]
-pub struct Gathered<'log> {
+pub struct WriteSlices<'log> {
     slices: [&'log [u8]; SLICES_MAX],
     count: usize,
     bytes: usize,
 }
 
-impl Default for Gathered<'_> {
+impl Default for WriteSlices<'_> {
     fn default() -> Self {
         Self { slices: [&[]; SLICES_MAX], count: 0, bytes: 0 }
     }
 }
 
-impl<'log> Gathered<'log> {
+impl<'log> WriteSlices<'log> {
     /// The pieces, in the order they must be written.
     pub fn slices(&self) -> &[&'log [u8]] {
         &self.slices[..self.count]

@@ -13,7 +13,7 @@ use crate::net::transport::Socket;
 impl<S: Socket> Reactor<S> {
     /// Closes the connections that operators ended, and logs what operators did.
     pub(super) fn apply_moderation(&mut self) {
-        while let Some(event) = self.hub.take_happening() {
+        while let Some(event) = self.hub.take_audit_event() {
             match event {
                 AuditEvent::Act(act) => log_act(&act),
                 AuditEvent::AheadOfHistory { room, seen, newest } => {
@@ -32,7 +32,7 @@ impl<S: Socket> Reactor<S> {
                 }
             }
         }
-        while let Some(Disconnect { member, connection, reason, words }) = self.hub.take_expelled() {
+        while let Some(Disconnect { member, connection, reason, words }) = self.hub.take_disconnect() {
             // It may have left by itself meanwhile.
             let Some(key) = self.connections.key_at(connection) else { continue };
             if self.connections.get(key).is_some_and(|connection| connection.member() == Some(member)) {

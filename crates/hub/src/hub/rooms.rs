@@ -1,0 +1,246 @@
+//! Rooms: opening, entering, leaving, closing, and telling who is there.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use glassline_wire::event::{ErrorCode, Event, Members, Presence as PresenceEvent, RoomState};
+use glassline_wire::limits::LISTED_NAMES_MAX;
+use glassline_wire::natural_order;
+
+use crate::hub::Hub;
+use glassline_wire::request::LOBBY;
+
+use crate::id::MemberId;
+use crate::id::RoomId;
+use crate::member::{Arrival, Member};
+use crate::name::room_name;
+use crate::now::Now;
+use crate::presence::{self, Announcement, ChangeList};
+use crate::refusal::Rejection;
+use crate::room::Room;
+
+impl Hub {
+    /// The lobby goes on from this number: what the history has.
+    pub fn resume_lobby(&mut self, newest_seq: u64) {
+        if let Some(lobby) = self.rooms.get_mut(self.rooms.lobby().0) {
+            lobby.seq = newest_seq;
+        }
+    }
+
+    pub(crate) fn close_room_if_empty(&mut self, id: RoomId) {
+        if let Some(room) = self.rooms.close_if_empty(id)
+            && self.rules.durable
+        {
+            self.past.note_head(room.name.into_string(), Some(room.seq));
+        }
+    }
+
+    /// The room of this name that a member is in.
+    pub(crate) fn room_of(&self, id: MemberId, wished: &str) -> Result<RoomId, Rejection> {
+        let member = self.members.get(id.0);
+        let is_in = |room: &RoomId| member.is_some_and(|member| member.follows(*room));
+        // Most requests write the name as the server does, and reading it as a name costs more than
+        // the rest of a message.
+        if let Some(room) = self.rooms.find(wished).filter(is_in) {
+            return Ok(room);
+        }
+        let name = room_name(wished)?;
+        let room = self.rooms.find(&name).filter(is_in);
+        room.ok_or_else(|| Rejection::new(ErrorCode::UnknownRoom, format!("you are not in {name}; join it first")))
+    }
+
+    /// Lets a member into a room, opening it if need be. False if it was there already.
+    ///
+    /// # Errors
+    /// The room's name breaks the rules, or there are too many rooms.
+    pub fn join(&mut self, id: MemberId, wished: &str, now: Now) -> Result<bool, Rejection> {
+        let room = self.admit(id, wished)?;
+        Ok(self.enter_room(id, room, true, now))
+    }
+
+    /// The room of this name, opened if need be, if this member may enter it.
+    pub(crate) fn admit(&mut self, id: MemberId, wished: &str) -> Result<RoomId, Rejection> {
+        let name = room_name(wished)?;
+        let known = self.rooms.find(&name);
+        let member = self.members.get(id.0);
+        if let Some(room) = known.filter(|&room| member.is_some_and(|member| member.follows(room))) {
+            return Ok(room);
+        }
+        let count = member.map_or(0, |member| member.rooms().len());
+        if count >= self.rules.rooms_per_member_max {
+            let text = format!("you are in {count} rooms, the most there may be; leave one first");
+            return Err(Rejection::new(ErrorCode::TooManyRooms, text));
+        }
+        match known {
+            Some(room) => Ok(room),
+            None if self.rooms.len() >= self.rules.rooms_max => {
+                let text = format!("there are {} rooms, the most there may be; join one of them", self.rooms.len());
+                Err(Rejection::new(ErrorCode::TooManyRooms, text))
+            }
+            None => {
+                let newest_seq = if self.rules.durable { self.past.take_head(&name)? } else { 0 };
+                self.check_opening(id, newest_seq)?;
+                Ok(self.rooms.open(&name, newest_seq))
+            }
+        }
+    }
+
+    /// Puts a member into a room and announces it if `announced`. False if it was there already.
+    pub(crate) fn enter_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) -> bool {
+        let Some(member) = self.members.get(id.0) else { return false };
+        if member.follows(room_id) {
+            return false;
+        }
+        if announced && member.arrival == Arrival::Announced && !self.rules.pure {
+            let (name, token) = (member.name.clone(), member.token);
+            self.rooms.note_arrival(room_id, &name, token);
+            // Where it can be announced at once, the newcomer's place is behind its own arrival.
+            self.tick(now);
+        }
+        let (Some(member), Some(room)) = (self.members.get_mut(id.0), self.rooms.get_mut(room_id.0)) else {
+            return false;
+        };
+        let seq = room.seq;
+        member.send_queue.follow(room_id, id, room.lane_mut(member.dialect), seq);
+        true
+    }
+
+    /// Takes a member out of a room.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn leave(&mut self, id: MemberId, wished: &str, now: Now) -> Result<(), Rejection> {
+        let room = self.room_of(id, wished)?;
+        self.exit_room(id, room, true, now);
+        Ok(())
+    }
+
+    pub(crate) fn exit_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
+        self.cancel_replay(id, room_id);
+        self.abandon_if_far_behind(id, room_id);
+        self.unfollow(id, room_id, announced, now);
+        self.read_on(id);
+        self.close_room_if_empty(room_id);
+    }
+
+    fn unfollow(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
+        let (Some(member), Some(room)) = (self.members.get_mut(id.0), self.rooms.get_mut(room_id.0)) else { return };
+        if !member.follows(room_id) {
+            return;
+        }
+        let (name, token, arrival) = (member.name.clone(), member.token, member.arrival);
+        if let Some((moved, slot)) = member.send_queue.unfollow(room_id, room.lane_mut(member.dialect))
+            && let Some(moved) = self.members.get_mut(moved.0)
+        {
+            moved.send_queue.set_slot(room_id, slot);
+        }
+        if announced && arrival == Arrival::Announced && !self.rules.pure {
+            self.rooms.note_departure(room_id, &name, token);
+            self.tick(now);
+        }
+    }
+
+    /// Announces who came and went, where it is time (T11).
+    pub fn tick(&mut self, now: Now) {
+        for (room_id, announcement) in self.rooms.take_due_announcements(now.monotonic_ms) {
+            self.announce_presence(room_id, &announcement);
+        }
+    }
+
+    /// Announces at once what waits in a room and may be about one of these names: a change of name
+    /// must not overtake it (T11).
+    pub(crate) fn announce_waiting(&mut self, room_id: RoomId, names: [&str; 2], now: Now) {
+        if let Some(announcement) = self.rooms.take_announcement_of(room_id, names, now.monotonic_ms) {
+            self.announce_presence(room_id, &announcement);
+        }
+    }
+
+    fn announce_presence(&mut self, room_id: RoomId, announcement: &Announcement) {
+        let Some(name) = self.rooms.get(room_id.0).map(|room| room.name.to_string()) else { return };
+        self.announce_changes(room_id, &announcement.left_before, "left", Event::Left, &name);
+        self.announce_changes(room_id, &announcement.joined, "joined", Event::Joined, &name);
+        self.announce_changes(room_id, &announcement.left, "left", Event::Left, &name);
+    }
+
+    fn announce_changes(
+        &mut self,
+        room_id: RoomId,
+        changes: &ChangeList,
+        verb: &str,
+        event: impl Fn(PresenceEvent) -> Event,
+        room: &str,
+    ) {
+        if changes.count() == 0 {
+            return;
+        }
+        let names = changes.names().map(ToString::to_string).collect();
+        let text = if room == LOBBY {
+            format!("{} {verb}", changes.summary())
+        } else {
+            format!("{} {verb} {room}", changes.summary())
+        };
+        let presence =
+            PresenceEvent { room: room.to_string(), names, count: changes.count(), seq: None, reference: None };
+        self.announce(room_id, &text, &event(presence));
+    }
+
+    /// Returns the members of a room, for one of its members.
+    ///
+    /// # Errors
+    /// The member is not in it.
+    pub fn members_of(&self, id: MemberId, wished: &str, reference: Option<String>) -> Result<Members, Rejection> {
+        let room_id = self.room_of(id, wished)?;
+        let (names, count) = self.names_in(room_id, id, LISTED_NAMES_MAX);
+        let room = self.rooms.get(room_id.0).map_or("", |room| &room.name).to_string();
+        Ok(Members { room, names, count, reference })
+    }
+
+    /// Up to `names_max` names in a room, in natural order, of those whom `viewer` may see, and how
+    /// many these are.
+    pub(crate) fn names_in(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> (Vec<String>, usize) {
+        let Some(room) = self.rooms.get(room_id.0) else { return (Vec::new(), 0) };
+        let seen = || {
+            let members = room.members().filter_map(|id| Some((id, self.members.get(id.0)?)));
+            members.filter(|(id, member)| self.may_see(viewer, *id, member))
+        };
+        let mut names: Vec<String> = seen().take(names_max).map(|(_, member)| member.name.to_string()).collect();
+        names.sort_unstable_by(|one, other| natural_order::compare(one, other));
+        let count = if self.holds_back_any() { seen().count() } else { room.count() };
+        (names, count)
+    }
+
+    /// Members of a room in words for `viewer`, with up to `names_max` names; nothing where it is
+    /// empty.
+    pub(crate) fn names_in_words(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> Option<String> {
+        let (names, count) = self.names_in(room_id, viewer, names_max);
+        let held_back = self.rooms.get(room_id.0).map_or(0, Room::count).saturating_sub(count);
+        let seen = presence::summarize(&names, count);
+        match (count, held_back) {
+            (0, 0) => None,
+            (_, 0) => Some(seen),
+            (0, held_back) => Some(format!("{held_back} who came during the freeze")),
+            (_, held_back) => Some(format!("{seen}, and {held_back} who came during the freeze")),
+        }
+    }
+
+    /// The name of the room a tutorial member is in; empty for none.
+    pub(crate) fn current_room(&self, id: MemberId) -> String {
+        let room = self.members.get(id.0).and_then(|member| member.rooms().next());
+        room.and_then(|room| self.rooms.get(room.0)).map_or_else(String::new, |room| room.name.to_string())
+    }
+
+    /// The number of the newest message that the members of an open room were sent; 0 before the first.
+    pub fn newest_in(&self, room: &str) -> Option<u64> {
+        self.rooms.find(room).and_then(|id| self.rooms.get(id.0)).map(|room| room.seq)
+    }
+
+    /// The rooms a member is in, as `welcome` lists them.
+    pub(crate) fn room_states(&self, id: MemberId) -> Vec<RoomState> {
+        let rooms = self.members.get(id.0).into_iter().flat_map(Member::rooms);
+        let rooms = rooms.filter_map(|room| self.rooms.get(room.0));
+        rooms.map(|room| RoomState { room: room.name.to_string(), seq: room.seq, count: room.count() }).collect()
+    }
+}

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use glassline_wire::envelope::Envelope;
+
 use crate::commands::{Meaning, concealed, interpret, is_reply};
 use crate::ending::Ending;
 use crate::inbox::UserInput;
@@ -305,7 +307,8 @@ impl View for Plain {
         Ok(())
     }
 
-    fn show(&mut self, update: Update, _now_ms: u64) -> io::Result<()> {
+    fn show(&mut self, update: Envelope<Update>, _now_ms: u64) -> io::Result<()> {
+        let (update, is_answer) = (update.content, update.reference.is_some());
         self.reader.follow_people(&update);
         self.reply.follow(&update);
         let Some(update) = self.settings.filter(update) else { return Ok(()) };
@@ -327,9 +330,9 @@ impl View for Plain {
             }
             // The sender has seen it already.
             Update::Said { .. } => Ok(()),
-            Update::Refused { refusal, text } => {
-                if text.is_some() || refusal.reference.is_some() {
-                    self.undelivered.refused_as(refusal.code);
+            Update::Refused { rejection, text } => {
+                if text.is_some() || is_answer {
+                    self.undelivered.refused_as(rejection.code);
                 }
                 self.tell_timed(&told)
             }

@@ -54,7 +54,7 @@ impl ReplaySegment {
             }
             (What::Context { .. }, Dialect::Event) => {
                 if !messages.is_empty() {
-                    let history = History { room: self.name, messages, more, reference: None };
+                    let history = History { room: self.name, messages, more };
                     frames.extend(Event::History(history).to_frame());
                 }
                 None

@@ -1,10 +1,9 @@
 //! Counters of the hub: for whoever watches the server run.
 
-use glassline_wire::event::ErrorCode;
+use glassline_wire::event::{ErrorCode, Rejection};
 
 use crate::hub::Hub;
 use crate::id::MemberId;
-use crate::refusal::Rejection;
 
 /// Counts since the hub began. They only grow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -108,7 +107,7 @@ mod tests {
         let tom = hub.enter_tutorial(b"tom", login).expect("a good name");
         hub.execute(tom, "/msg nobody hi", NOW);
         hub.execute(tom, "/whois nobody", NOW);
-        hub.tell(tom, &Event::Ping(Ping {}));
+        hub.tell(tom, Event::Ping(Ping {}));
         let counted: alloc::vec::Vec<_> = hub.tally().refusals().filter(|(_, count)| *count > 0).collect();
         assert_eq!(counted, [(ErrorCode::UnknownName, 2)]);
     }

@@ -110,7 +110,7 @@ impl Session {
         let room = self.known_room(room)?;
         let id = MessageId(self.entropy.next_u128());
         let ask = Ask::Send(Send { room, text, id, after: None, action });
-        self.post(Request { reference: Some(id.to_string()), ask }, now_ms)
+        self.post(Request::new(ask, Some(id.to_string())), now_ms)
     }
 
     fn say_to(&mut self, to: String, text: String, reply: bool, now_ms: u64) -> Result<(), Declined> {
@@ -119,13 +119,13 @@ impl Session {
         }
         let id = MessageId(self.entropy.next_u128());
         let ask = Ask::Direct(SendDirect { to, text, id, reply });
-        self.post(Request { reference: Some(id.to_string()), ask }, now_ms)
+        self.post(Request::new(ask, Some(id.to_string())), now_ms)
     }
 
     /// Puts a message into the outbox, if the server will take it.
     fn post(&mut self, mut request: Request, now_ms: u64) -> Result<(), Declined> {
-        check_request(&request.ask)?;
-        let (id, text_bytes) = match &request.ask {
+        check_request(&request.content)?;
+        let (id, text_bytes) = match &request.content {
             Ask::Send(send) => {
                 if self.dialect == Dialect::Tutorial && !self.roster.contains(&send.room) {
                     return Err(Declined::NotInTutorial("rooms"));
@@ -176,7 +176,7 @@ impl Session {
     }
 
     fn move_rooms(&mut self, ask: Ask, now_ms: u64) -> Result<(), Declined> {
-        self.put("rooms", &Request { reference: Some(MOVE_REF.to_owned()), ask })?;
+        self.put("rooms", &Request::new(ask, Some(MOVE_REF.to_owned())))?;
         self.moving_until_ms = Some(now_ms + MOVE_MS);
         self.moves = self.moves.saturating_add(1);
         self.going_back = None;
@@ -194,7 +194,7 @@ impl Session {
     }
 
     fn ask(&mut self, what: &'static str, ask: Ask) -> Result<(), Declined> {
-        self.put(what, &Request { reference: Some(ASKED_REF.to_owned()), ask })
+        self.put(what, &Request::new(ask, Some(ASKED_REF.to_owned())))
     }
 
     /// Writes a request that is not a message: it goes out now or not at all.
@@ -202,8 +202,8 @@ impl Session {
         if self.dialect == Dialect::Tutorial {
             return Err(Declined::NotInTutorial(what));
         }
-        check_request(&request.ask)?;
-        if let Ask::Leave(leave) = &request.ask {
+        check_request(&request.content)?;
+        if let Ask::Leave(leave) = &request.content {
             self.check_nothing_left_to_say(&leave.room)?;
         }
         if self.phase != Phase::Up || self.out.len() >= WINDOW_BYTES {
@@ -215,7 +215,7 @@ impl Session {
 
     fn take_request(&mut self, request: Request, now_ms: u64) -> Result<(), Declined> {
         self.check_size(&request)?;
-        let what = match request.ask {
+        let what = match request.content {
             Ask::Send(_) | Ask::Direct(_) => return self.post(request, now_ms),
             Ask::Bye {} => {
                 self.bye_ref = request.reference;

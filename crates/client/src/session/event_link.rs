@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use glassline_wire::event::{AuditKind, Event, Limits, Presence, Refusal, Welcome};
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{AuditKind, Event, Limits, Presence, Rejection, Welcome};
 use glassline_wire::frame::put_frame;
 use glassline_wire::request::{Ask, AwayText, Request, RoomName};
 
@@ -82,7 +83,7 @@ impl Session {
     pub(super) fn say_bye(&mut self) {
         // With a `ref`, so that the answer can be told from a server that stops.
         let reference = self.bye_ref.clone().unwrap_or_else(|| BYE_REF.to_owned());
-        self.put_request(&Request { reference: Some(reference), ask: Ask::Bye {} });
+        self.put_request(&Request::new(Ask::Bye {}, Some(reference)));
     }
 
     pub(super) fn put_request(&mut self, request: &Request) {
@@ -95,7 +96,7 @@ impl Session {
             && let Some(Link::Event(link)) = &mut self.link
             && std::mem::take(&mut link.owes_pong)
         {
-            self.put_request(&Request { reference: None, ask: Ask::Pong {} });
+            self.put_request(&Request::from(Ask::Pong {}));
         }
     }
 
@@ -116,7 +117,7 @@ impl Session {
             self.link_lost("not a word for 75 s", now_ms);
         } else if silent_ms >= QUIET_MS && !link.pinged {
             link.pinged = true;
-            self.put_request(&Request { reference: Some(ALIVE_REF.to_owned()), ask: Ask::Ping {} });
+            self.put_request(&Request::new(Ask::Ping {}, Some(ALIVE_REF.to_owned())));
         }
     }
 
@@ -124,8 +125,8 @@ impl Session {
         if let Some(Link::Event(link)) = &mut self.link {
             link.heard(now_ms);
         }
-        let event = match Event::from_json(payload) {
-            Ok(event) => event,
+        let Envelope { content: event, reference } = match Envelope::<Event>::from_json(payload) {
+            Ok(envelope) => envelope,
             Err(error) if matches!(self.phase, Phase::Greeting { .. }) => {
                 self.no_welcome(&shortened(&error.to_string(), CAUSE_SHOWN_CHARS), Silence::No, now_ms);
                 return;
@@ -143,9 +144,9 @@ impl Session {
             self.heard_in_greeting(event, now_ms);
         } else {
             if let Some(program) = &mut self.program {
-                program.hears(&event);
+                program.hears(&event, reference.as_deref());
             }
-            self.heard_in_session(event, now_ms);
+            self.heard_in_session(event, reference, now_ms);
         }
     }
 
@@ -169,14 +170,14 @@ impl Session {
         match event {
             Event::Welcome(welcome) => self.welcomed(welcome, now_ms),
             // The name may still be held by the connection that died; that passes.
-            Event::Error(refusal)
+            Event::Error(rejection)
                 if self.token.is_some()
-                    && matches!(refusal.code, ErrorCode::NameTaken | ErrorCode::Busy | ErrorCode::Rate) =>
+                    && matches!(rejection.code, ErrorCode::NameTaken | ErrorCode::Busy | ErrorCode::Rate) =>
             {
-                self.link_lost(&refusal.text, now_ms);
+                self.link_lost(&rejection.text, now_ms);
             }
-            Event::Error(refusal) => {
-                self.end(Ending::Refused(format!("{} refused: {}", self.config.address, refusal.text)));
+            Event::Error(rejection) => {
+                self.end(Ending::Refused(format!("{} refused: {}", self.config.address, rejection.text)));
             }
             Event::Bye(bye) => self.no_welcome(&bye.text, Silence::No, now_ms),
             _ => {}
@@ -195,7 +196,7 @@ impl Session {
         if again {
             self.going_back = before.clone().filter(|room| !self.roster.contains(room));
             for room in wanted.into_iter().filter(|room| !welcome.rooms.iter().any(|state| state.room == *room)) {
-                self.put_request(&Request { reference: None, ask: Ask::Join(RoomName { room }) });
+                self.put_request(&Request::from(Ask::Join(RoomName { room })));
             }
         }
         self.is_up(now_ms);
@@ -224,7 +225,7 @@ impl Session {
         }
         if let Some(text) = self.away.clone() {
             let ask = Ask::Away(AwayText { text: Some(text) });
-            self.put_request(&Request { reference: Some(AWAY_AGAIN_REF.to_owned()), ask });
+            self.put_request(&Request::new(ask, Some(AWAY_AGAIN_REF.to_owned())));
         }
     }
 
@@ -233,7 +234,7 @@ impl Session {
         // One that does not read is not asked more and more.
         if self.config.follows_people && self.out.len() < WINDOW_BYTES {
             let ask = Ask::Members(RoomName { room: room.to_owned() });
-            self.put_request(&Request { reference: Some(WHO_REF.to_owned()), ask });
+            self.put_request(&Request::new(ask, Some(WHO_REF.to_owned())));
         }
     }
 
@@ -266,29 +267,29 @@ impl Session {
         }
     }
 
-    fn heard_in_session(&mut self, event: Event, now_ms: u64) {
+    fn heard_in_session(&mut self, event: Event, reference: Option<String>, now_ms: u64) {
         match event {
-            Event::Message(message) => self.heard_message(message),
-            Event::History(history) => self.heard_history(history),
+            Event::Message(message) => self.heard_message(message, reference),
+            Event::History(history) => self.heard_history(history, reference),
             Event::Direct(ref direct) => {
                 self.heard_of(&direct.from);
-                let is_own = direct.reference.is_some() || direct.from == self.name;
+                let is_own = reference.is_some() || direct.from == self.name;
                 let id = direct.id.filter(|_| is_own);
-                self.heard_direct(event, id);
+                self.heard_direct(event, reference, id);
             }
             Event::Joined(ref presence) => {
                 presence.names.iter().for_each(|name| self.heard_of(name));
-                let is_news = self.program.is_some() || !self.is_own_arrival_again(presence);
+                let is_news = self.program.is_some() || reference.is_some() || !self.is_own_arrival_again(presence);
                 let before = self.current_room();
-                self.heard_joined(presence);
+                self.heard_joined(presence, reference.as_deref());
                 if is_news {
-                    self.show(Update::Heard(event));
+                    self.show_answer(Update::Heard(event), reference);
                 }
                 self.tell_of_move(before.as_deref());
             }
             Event::Left(presence) => {
                 presence.names.iter().for_each(|name| self.heard_of(name));
-                self.heard_left(presence);
+                self.heard_left(presence, reference);
             }
             Event::Renamed(ref renamed) => {
                 if renamed.from == self.name {
@@ -299,28 +300,28 @@ impl Session {
                 let is_again = self.last_rename.as_ref().is_some_and(|last| last.is_again(renamed, now_ms));
                 if self.program.is_some() || !is_again {
                     self.last_rename = Some(LastRename::new(renamed, now_ms));
-                    self.show(Update::Heard(event));
+                    self.show_answer(Update::Heard(event), reference);
                 }
             }
             Event::Members(ref members) => {
                 self.roster.listed(members);
-                if members.reference.as_deref() != Some(WHO_REF) {
-                    self.show(Update::Heard(event));
+                if reference.as_deref() != Some(WHO_REF) {
+                    self.show_answer(Update::Heard(event), reference);
                 }
             }
             Event::Gap(gap) => self.heard_gap(&gap),
-            Event::Error(refusal)
-                if refusal.reference.is_none() && matches!(refusal.code, ErrorCode::Kicked | ErrorCode::Banned) =>
+            Event::Error(rejection)
+                if reference.is_none() && matches!(rejection.code, ErrorCode::Kicked | ErrorCode::Banned) =>
             {
-                self.thrown_out(refusal);
+                self.thrown_out(rejection);
             }
-            Event::Error(refusal) => self.refused(refusal),
-            Event::Away(ref away) if away.reference.as_deref() == Some(AWAY_AGAIN_REF) => {}
+            Event::Error(rejection) => self.refused(rejection, reference),
+            Event::Away(_) if reference.as_deref() == Some(AWAY_AGAIN_REF) => {}
             Event::Away(ref away) => {
                 if away.name == self.name {
                     self.away.clone_from(&away.text);
                 }
-                self.show(Update::Heard(event));
+                self.show_answer(Update::Heard(event), reference);
             }
             Event::Ping(_) => {
                 if let Some(Link::Event(link)) = &mut self.link {
@@ -328,22 +329,25 @@ impl Session {
                 }
                 self.pay_pong();
             }
-            Event::Pong(ref pong) if pong.reference.as_deref() == Some(ALIVE_REF) => {}
+            Event::Pong(_) if reference.as_deref() == Some(ALIVE_REF) => {}
             Event::Bye(_) => {
-                self.show(Update::Heard(event));
+                // A person needs no words for the answer to its own goodbye.
+                if self.program.is_some() || reference.is_none() {
+                    self.show_answer(Update::Heard(event), reference);
+                }
                 if matches!(self.phase, Phase::Leaving { .. }) {
                     self.end(Ending::Left);
                 }
             }
             Event::Act(ref act) => {
                 // Only the asker's copy has a `ref`.
-                if act.act == AuditKind::Op && act.reference.is_some() {
+                if act.act == AuditKind::Op && reference.is_some() {
                     self.role = Role::Operator;
                 }
-                self.show(Update::Heard(event));
+                self.show_answer(Update::Heard(event), reference);
             }
             Event::Welcome(_) | Event::Whois(_) | Event::Rooms(_) | Event::Notice(_) | Event::Pong(_) => {
-                self.show(Update::Heard(event));
+                self.show_answer(Update::Heard(event), reference);
             }
         }
     }
@@ -355,8 +359,8 @@ impl Session {
         }
     }
 
-    fn heard_left(&mut self, mut presence: Presence) {
-        let is_own = self.heard_answer(presence.reference.as_deref());
+    fn heard_left(&mut self, mut presence: Presence, reference: Option<String>) {
+        let is_own = self.heard_answer(reference.as_deref());
         let before = self.current_room();
         if is_own {
             self.tell_of_missed_in(&presence.room);
@@ -374,12 +378,12 @@ impl Session {
                 }
             }
         }
-        self.show(Update::Heard(Event::Left(presence)));
+        self.show_answer(Update::Heard(Event::Left(presence)), reference);
         self.tell_of_move(before.as_deref());
     }
 
-    fn heard_joined(&mut self, presence: &Presence) {
-        let is_asked = self.heard_answer(presence.reference.as_deref());
+    fn heard_joined(&mut self, presence: &Presence, reference: Option<&str>) {
+        let is_asked = self.heard_answer(reference);
         let is_own = is_asked || presence.names.contains(&self.name);
         if !is_own || self.roster.contains(&presence.room) {
             self.roster.came(presence, &self.name);
@@ -410,17 +414,17 @@ impl Session {
     /// already.
     fn is_own_arrival_again(&self, presence: &Presence) -> bool {
         let names_it_alone = presence.count == 1 && presence.names.first() == Some(&self.name);
-        names_it_alone && presence.reference.is_none() && self.roster.contains(&presence.room)
+        names_it_alone && self.roster.contains(&presence.room)
     }
 
-    fn refused(&mut self, refusal: Refusal) {
-        let is_about_own_question = self.heard_no_history(&refusal);
-        if is_about_own_question || matches!(refusal.reference.as_deref(), Some(WHO_REF | AWAY_AGAIN_REF | ALIVE_REF)) {
+    fn refused(&mut self, rejection: Rejection, reference: Option<String>) {
+        let is_about_own_question = self.heard_no_history(reference.as_deref());
+        if is_about_own_question || matches!(reference.as_deref(), Some(WHO_REF | AWAY_AGAIN_REF | ALIVE_REF)) {
             return;
         }
-        self.heard_answer(refusal.reference.as_deref());
-        let text = refusal.reference.as_deref().and_then(|reference| self.outbox.refuse(reference));
-        self.show(Update::Refused { refusal, text });
+        self.heard_answer(reference.as_deref());
+        let text = reference.as_deref().and_then(|reference| self.outbox.refuse(reference));
+        self.show_answer(Update::Refused { rejection, text }, reference);
         self.tell_of_missed();
     }
 }

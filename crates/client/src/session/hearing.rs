@@ -21,12 +21,12 @@ impl Session {
         }
     }
 
-    pub(super) fn heard_message(&mut self, mut message: Message) {
+    pub(super) fn heard_message(&mut self, message: Message, reference: Option<String>) {
         self.heard_of(&message.from);
         // Somebody else may have used the same id (E4).
         let id = message.id.filter(|&id| {
             let was_own = || self.former_names.contains(&message.from) && self.outbox.is_doubtful(id);
-            message.reference.is_some() || message.from == self.name || was_own()
+            reference.is_some() || message.from == self.name || was_own()
         });
         let place = match (message.seq, self.roster.numbers_mut(&message.room)) {
             (Some(seq), Some(numbers)) => numbers.take(seq),
@@ -39,28 +39,28 @@ impl Session {
         }
         if let Some(request) = id.and_then(|id| self.outbox.acknowledge(id)) {
             // By its `ref` a program knows its own, also where it is one of the messages that it missed.
-            message.reference = message.reference.or(request.reference);
+            let reference = reference.or(request.reference);
             // A program is owed the acknowledgement even of what it was shown as somebody's.
             if place != Place::Shown || self.program.is_some() {
-                self.show(Update::Said { event: Event::Message(message), acknowledged: true });
+                self.show_answer(Update::Said { event: Event::Message(message), acknowledged: true }, reference);
             }
         } else {
             // One that has a number of its own is no second answer, but stored twice: its id was forgotten meanwhile.
             let is_again = id.is_some_and(|id| self.outbox.is_second_answer(id)) && message.seq.is_none();
             if place != Place::Shown && !is_again {
-                self.show(Update::Heard(Event::Message(message)));
+                self.show_answer(Update::Heard(Event::Message(message)), reference);
             }
         }
         self.tell_of_missed();
     }
 
-    pub(super) fn heard_direct(&mut self, event: Event, id: Option<MessageId>) {
+    pub(super) fn heard_direct(&mut self, event: Event, reference: Option<String>, id: Option<MessageId>) {
         let update = match id {
             Some(id) if self.outbox.acknowledge(id).is_some() => Update::Said { event, acknowledged: true },
             Some(id) if self.outbox.is_second_answer(id) => return,
             _ => Update::Heard(event),
         };
-        self.show(update);
+        self.show_answer(update, reference);
     }
 
     pub(super) fn heard_gap(&mut self, gap: &Gap) {

@@ -24,7 +24,7 @@ impl Session {
             since: welcomed.then(BTreeMap::new),
             token: self.token.clone(),
         };
-        let mut bytes = Request { reference: None, ask: Ask::Hello(hello.clone()) }.to_json().len();
+        let mut bytes = Request::from(Ask::Hello(hello.clone())).to_json().len();
         if let (Some(rooms), Some(since)) = (&mut hello.rooms, &mut hello.since) {
             let seqs = self.roster.since();
             // A server holds little for a stranger: the rooms that do not fit are entered after the `welcome`.
@@ -42,6 +42,6 @@ impl Session {
             }
         }
         self.out.extend_from_slice(EVENT_OPENING);
-        put_frame(&mut self.out, &Request { reference: None, ask: Ask::Hello(hello) }.to_json());
+        put_frame(&mut self.out, &Request::from(Ask::Hello(hello)).to_json());
     }
 }

@@ -1,6 +1,6 @@
 //! Lifecycle of a session: connect, loss, reconnect and end.
 
-use glassline_wire::event::Refusal;
+use glassline_wire::event::Rejection;
 use glassline_wire::frame::Decoder;
 
 use super::event_link::EventLink;
@@ -258,11 +258,11 @@ impl Session {
     }
 
     /// An operator has thrown the user out: coming back is for the user to decide, and not for a program that reconnects by itself.
-    pub(super) fn thrown_out(&mut self, refusal: Refusal) {
-        let text = format!("{} threw you out: {}", self.config.address, refusal.text);
+    pub(super) fn thrown_out(&mut self, rejection: Rejection) {
+        let text = format!("{} threw you out: {}", self.config.address, rejection.text);
         self.tell_of_lost("not acknowledged");
         if self.program.is_some() {
-            self.show(Update::Refused { refusal, text: None });
+            self.show(Update::Refused { rejection, text: None });
         }
         self.end(Ending::Refused(text));
     }

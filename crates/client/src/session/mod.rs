@@ -28,6 +28,7 @@ mod whereabouts;
 
 use std::collections::VecDeque;
 
+use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Limits;
 use glassline_wire::frame::{Decoder, Frame, HeaderError};
 
@@ -492,6 +493,11 @@ impl Session {
     }
 
     fn show(&mut self, update: Update) {
-        self.outputs.push_back(Output::Show(update));
+        self.show_answer(update, None);
+    }
+
+    /// Shows what answers a request with this `ref`.
+    fn show_answer(&mut self, update: Update, reference: Option<String>) {
+        self.outputs.push_back(Output::Show(Envelope::new(update, reference)));
     }
 }

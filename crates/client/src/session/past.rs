@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use glassline_wire::event::{Event, History, Message, Refusal};
+use glassline_wire::event::{Event, History, Message};
 use glassline_wire::request::{Ask, HistoryRange, Request, Search};
 
 use super::numbers::Place;
@@ -123,7 +123,7 @@ impl Session {
             _ => {}
         }
         let reference = format!("{PAST_REF}{}", self.past.asked);
-        self.put("stored messages", &Request { reference: Some(reference.clone()), ask })?;
+        self.put("stored messages", &Request::new(ask, Some(reference.clone())))?;
         self.past.asked += 1;
         self.past.awaited_until_ms = Some(now_ms + ANSWER_MS);
         self.past.questions.push_back(Question { reference, asked, limit });
@@ -136,13 +136,13 @@ impl Session {
         // One that does not read is not asked more and more.
         if self.out.len() < WINDOW_BYTES {
             let range = HistoryRange { room: room.to_owned(), limit: Some(1), ..HistoryRange::default() };
-            self.put_request(&Request { reference: Some(NEWEST_REF.to_owned()), ask: Ask::History(range) });
+            self.put_request(&Request::new(Ask::History(range), Some(NEWEST_REF.to_owned())));
         }
     }
 
     /// Takes in messages of the past.
-    pub(super) fn heard_history(&mut self, history: History) {
-        match history.reference.as_deref() {
+    pub(super) fn heard_history(&mut self, history: History, reference: Option<String>) {
+        match reference.as_deref() {
             None => self.heard_context(history),
             Some(NEWEST_REF) => {
                 let newest = history.messages.last().and_then(|message| message.seq).unwrap_or(0);
@@ -151,16 +151,16 @@ impl Session {
                     self.tell_gap(&history.room, from, to);
                 }
             }
-            Some(reference) => match self.past.take_question(reference) {
+            Some(asked) => match self.past.take_question(asked) {
                 Some(question) => self.heard_page(history, question),
-                None => self.show(Update::Heard(Event::History(history))),
+                None => self.show_answer(Update::Heard(Event::History(history)), reference),
             },
         }
     }
 
     /// Takes in that a question is not answered: whether it was the session's own, which is nobody else's business.
-    pub(super) fn heard_no_history(&mut self, refusal: &Refusal) -> bool {
-        let Some(reference) = refusal.reference.as_deref() else { return false };
+    pub(super) fn heard_no_history(&mut self, reference: Option<&str>) -> bool {
+        let Some(reference) = reference else { return false };
         self.past.take_question(reference);
         reference == NEWEST_REF
     }
@@ -173,7 +173,7 @@ impl Session {
             self.show(Update::Heard(Event::History(history)));
             return;
         }
-        let History { room, messages, more, reference } = history;
+        let History { room, messages, more } = history;
         let mut earlier: Vec<Message> = Vec::with_capacity(messages.len());
         let mut missed = Vec::new();
         let mut numbers = self.roster.numbers_mut(&room);
@@ -202,10 +202,10 @@ impl Session {
         }
         if !earlier.is_empty() {
             let more = more || too_many > 0;
-            self.show(Update::Heard(Event::History(History { room, messages: earlier, more, reference })));
+            self.show(Update::Heard(Event::History(History { room, messages: earlier, more })));
         }
         for message in missed {
-            self.heard_message(message);
+            self.heard_message(message, None);
         }
     }
 
@@ -224,7 +224,7 @@ impl Session {
     }
 
     fn heard_page(&mut self, history: History, question: Question) {
-        let Question { asked, limit, .. } = question;
+        let Question { reference, asked, limit } = question;
         let query = if let Asked::Search { query, .. } = &asked { Some(query.clone()) } else { None };
         if let Some(before) = history.messages.first().and_then(|first| first.seq) {
             let is_search = query.is_some();
@@ -236,7 +236,7 @@ impl Session {
             }
         }
         let newest = self.roster.numbers_mut(&history.room).and_then(|numbers| numbers.newest());
-        self.show(Update::Past { history, asked, newest, hidden: Vec::new() });
+        self.show_answer(Update::Past { history, asked, newest, hidden: Vec::new() }, Some(reference));
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use glassline_wire::event::{Bye, ErrorCode, Event, Refusal};
+use glassline_wire::event::{Bye, ErrorCode, Event, Rejection};
 
 use super::Session;
 use super::update::Update;
@@ -33,32 +33,15 @@ impl Program {
     }
 
     /// Something was heard, perhaps an answer.
-    pub(super) fn hears(&mut self, event: &Event) {
-        let Some(reference) = reference_of(event) else { return };
+    pub(super) fn hears(&mut self, event: &Event, reference: Option<&str>) {
+        let Some(reference) = reference.filter(|_| !matches!(event, Event::Message(_) | Event::Direct(_))) else {
+            return;
+        };
         self.is_dismissed |= matches!(event, Event::Bye(_));
         if let Some(at) = self.under_way.iter().position(|waiting| waiting == reference) {
             self.under_way.remove(at);
         }
     }
-}
-
-fn reference_of(event: &Event) -> Option<&str> {
-    let reference = match event {
-        Event::Joined(presence) | Event::Left(presence) => &presence.reference,
-        Event::Renamed(renamed) => &renamed.reference,
-        Event::Members(members) => &members.reference,
-        Event::History(history) => &history.reference,
-        Event::Whois(whois) => &whois.reference,
-        Event::Rooms(rooms) => &rooms.reference,
-        Event::Away(away) => &away.reference,
-        Event::Act(act) => &act.reference,
-        Event::Notice(notice) => &notice.reference,
-        Event::Error(refusal) => &refusal.reference,
-        Event::Pong(pong) => &pong.reference,
-        Event::Bye(bye) => &bye.reference,
-        Event::Welcome(_) | Event::Message(_) | Event::Direct(_) | Event::Ping(_) | Event::Gap(_) => return None,
-    };
-    reference.as_deref()
 }
 
 impl Session {
@@ -73,17 +56,18 @@ impl Session {
     pub(super) fn answer_what_is_under_way(&mut self) {
         let under_way = self.program.as_mut().map(|program| std::mem::take(&mut program.under_way));
         for reference in under_way.unwrap_or_default() {
-            let text = "the link ended before the answer came; ask again once there is another `welcome`".to_owned();
-            let refusal = Refusal { code: ErrorCode::Busy, text, reference: Some(reference) };
-            self.show(Update::Refused { refusal, text: None });
+            let text = "the link ended before the answer came; ask again once there is another `welcome`";
+            let rejection = Rejection::new(ErrorCode::Busy, text);
+            self.show_answer(Update::Refused { rejection, text: None }, Some(reference));
         }
     }
 
     /// Says goodbye to a program where the server has not: it has no word for it, or not the time.
     pub(super) fn dismiss_program(&mut self) {
         if self.program.as_ref().is_some_and(|program| !program.is_dismissed) {
-            let bye = Bye { text: "the link is closed".to_owned(), reference: self.bye_ref.take() };
-            self.show(Update::Heard(Event::Bye(bye)));
+            let bye = Bye { text: "the link is closed".to_owned() };
+            let reference = self.bye_ref.take();
+            self.show_answer(Update::Heard(Event::Bye(bye)), reference);
         }
     }
 }

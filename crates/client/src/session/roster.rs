@@ -243,18 +243,11 @@ mod tests {
             server: "s".into(),
             limits: glassline_wire::event::Limits::default(),
             rooms: rooms.iter().map(|&(room, seq, count)| RoomState { room: room.into(), seq, count }).collect(),
-            reference: None,
         }
     }
 
     fn presence(room: &str, names: &[&str], count: usize) -> Presence {
-        Presence {
-            room: room.into(),
-            names: names.iter().map(|&name| name.into()).collect(),
-            count,
-            seq: None,
-            reference: None,
-        }
+        Presence { room: room.into(), names: names.iter().map(|&name| name.into()).collect(), count, seq: None }
     }
 
     #[test]
@@ -307,7 +300,7 @@ mod tests {
         let three = presence("lobby", &["x"], 3);
         roster.came(&three, "me");
         assert_eq!(roster.people(), None);
-        roster.listed(&Members { room: "lobby".into(), names: vec!["a".into()], count: 2, reference: None });
+        roster.listed(&Members { room: "lobby".into(), names: vec!["a".into()], count: 2 });
         roster.came(&three, "me");
         assert_eq!(roster.people(), Some(5));
         assert_eq!(roster.people_names().collect::<Vec<_>>(), ["a", "x"]);

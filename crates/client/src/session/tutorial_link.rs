@@ -190,15 +190,10 @@ impl Session {
         // A program is told what it was sent.
         let writer = from.strip_suffix(DIRECT_MARK).filter(|_| link.server_speaks && self.program.is_none());
         let event = match writer {
-            _ if from == SERVER_NAME => Event::Notice(Notice { text, reference: None }),
-            Some(writer) if !writer.is_empty() => Event::Direct(Direct {
-                from: writer.to_owned(),
-                to: self.name.clone(),
-                at: None,
-                text,
-                id: None,
-                reference: None,
-            }),
+            _ if from == SERVER_NAME => Event::Notice(Notice { text }),
+            Some(writer) if !writer.is_empty() => {
+                Event::Direct(Direct { from: writer.to_owned(), to: self.name.clone(), at: None, text, id: None })
+            }
             _ => Event::Message(words(from, text)),
         };
         self.tell_of_tutorial();
@@ -211,7 +206,7 @@ impl Session {
             && !self.is_next_undecided()
             && let Some(request) = self.outbox.take_next()
         {
-            let Request { reference, ask: Ask::Send(send) } = request else { continue };
+            let Request { reference, content: Ask::Send(send) } = request else { continue };
             let escapes = self.slash_commands() == SlashCommands::Server;
             let wire_text = match (send.action, send.text.starts_with('/')) {
                 (true, _) => format!("/me {}", send.text),
@@ -222,9 +217,8 @@ impl Session {
             if let Some(Link::Tutorial(link)) = &mut self.link {
                 link.has_said = true;
             }
-            let message =
-                Message { action: send.action, id: Some(send.id), reference, ..words(self.name.clone(), send.text) };
-            self.show(Update::Said { event: Event::Message(message), acknowledged: false });
+            let message = Message { action: send.action, id: Some(send.id), ..words(self.name.clone(), send.text) };
+            self.show_answer(Update::Said { event: Event::Message(message), acknowledged: false }, reference);
         }
     }
 
@@ -244,5 +238,5 @@ fn granted_name(words: &str) -> Option<&str> {
 
 /// A message as the tutorial dialect knows it: without number, time or id.
 fn words(from: String, text: String) -> Message {
-    Message { room: LOBBY.to_owned(), seq: None, at: None, from, text, action: false, id: None, reference: None }
+    Message { room: LOBBY.to_owned(), seq: None, at: None, from, text, action: false, id: None }
 }

@@ -1,6 +1,7 @@
 //! Inputs of a session from its user and its link, and its outputs.
 
-use glassline_wire::event::{ErrorCode, Event, History, Refusal};
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{ErrorCode, Event, History, Rejection};
 use glassline_wire::request::Request;
 
 use crate::ending::Ending;
@@ -147,8 +148,8 @@ pub enum Output {
     HalfClose,
     /// Close the connection.
     Disconnect,
-    /// Tell the user.
-    Show(Update),
+    /// Tell the user; with the `ref` of the request that this answers.
+    Show(Envelope<Update>),
     /// Nothing comes after this.
     Ended(Ending),
 }
@@ -168,7 +169,7 @@ pub enum Update {
     /// The server refused a request.
     Refused {
         /// Its words.
-        refusal: Refusal,
+        rejection: Rejection,
         /// The text that was not delivered, if the request was to say something.
         text: Option<String>,
     },

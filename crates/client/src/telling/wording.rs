@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use glassline_wire::event::{
-    AuditEntry, Away, Direct, ErrorCode, Event, Gap, Members, Message, Presence, Refusal, Rooms, Whois,
+    AuditEntry, Away, Direct, ErrorCode, Event, Gap, Members, Message, Presence, Rejection, Rooms, Whois,
 };
 use glassline_wire::natural_order;
 use glassline_wire::visible;
@@ -44,7 +44,7 @@ impl Reader {
         match update {
             Update::Heard(event) | Update::Said { event, .. } => self.event_lines(event),
             Update::Past { history, asked, newest, hidden } => self.past_lines(history, asked, *newest, hidden),
-            Update::Refused { refusal, text } => vec![refused_line(refusal, text.as_deref())],
+            Update::Refused { rejection, text } => vec![refused_line(rejection, text.as_deref())],
             Update::Notice(text) => vec![Line::notice(text)],
             Update::Room(Some(room)) => vec![Line::notice(&format!("you are talking in {} now", name(room)))],
             Update::Room(None) => {
@@ -108,10 +108,9 @@ impl Reader {
             Event::History(history) => self.context_lines(history),
             Event::Act(act) => vec![act_line(act)],
             Event::Notice(notice) => vec![Line::notice(&notice.text)],
-            Event::Error(refusal) => vec![refused_line(refusal, None)],
+            Event::Error(rejection) => vec![refused_line(rejection, None)],
             Event::Gap(gap) => vec![gap_line(gap)],
-            // An answer to the user's own goodbye needs no words.
-            Event::Bye(bye) if bye.text.is_empty() || bye.reference.is_some() => Vec::new(),
+            Event::Bye(bye) if bye.text.is_empty() => Vec::new(),
             Event::Bye(bye) => vec![Line::notice(&bye.text)],
             Event::Pong(_) => vec![Line::notice("the server answers")],
             Event::Welcome(_) | Event::Ping(_) => Vec::new(),
@@ -215,11 +214,11 @@ fn act_line(act: &AuditEntry) -> Line {
     Line::notice(&format!("{} {}{who}{until}{text}", name(&act.by), act.done()))
 }
 
-fn refused_line(refusal: &Refusal, text: Option<&str>) -> Line {
-    let why = visible::one_line(&refusal.text);
+fn refused_line(rejection: &Rejection, text: Option<&str>) -> Line {
+    let why = visible::one_line(&rejection.text);
     match text {
         None => Line::warning(&format!("error: {why}")),
-        Some(text) if refusal.code == ErrorCode::TooLate => {
+        Some(text) if rejection.code == ErrorCode::TooLate => {
             Line::warning(&format!("may or may not have been delivered ({why}): {}", safe_text(text)))
         }
         Some(text) => Line::warning(&format!("not delivered ({why}): {}", safe_text(text))),
@@ -325,18 +324,17 @@ mod tests {
             text: text.into(),
             action,
             id: None,
-            reference: None,
         }))
     }
 
     #[test]
     fn nobody_is_told_that_what_may_be_stored_is_not() {
-        let Update::Heard(Event::Error(refusal)) =
+        let Update::Heard(Event::Error(rejection)) =
             heard(r#"{"type":"error","code":"too_late","text":"look with /history"}"#)
         else {
             panic!("an error")
         };
-        let told = plain(&Update::Refused { refusal, text: Some("one".into()) });
+        let told = plain(&Update::Refused { rejection, text: Some("one".into()) });
         assert_eq!(told, ["* may or may not have been delivered (look with /history): one"]);
     }
 
@@ -444,11 +442,12 @@ mod tests {
         ] {
             updates.push(heard(&text.replace('X', &json)));
         }
-        let Update::Heard(Event::Error(refusal)) = heard(&format!(r#"{{"type":"error","code":"rate","text":{json}}}"#))
+        let Update::Heard(Event::Error(rejection)) =
+            heard(&format!(r#"{{"type":"error","code":"rate","text":{json}}}"#))
         else {
             panic!("an error")
         };
-        updates.push(Update::Refused { refusal, text: Some(hostile.into()) });
+        updates.push(Update::Refused { rejection, text: Some(hostile.into()) });
         let Update::Heard(Event::History(history)) = heard(
             &r#"{"type":"history","room":X,"messages":[{"room":X,"seq":1,"from":X,"text":X}]}"#.replace('X', &json),
         ) else {
@@ -474,10 +473,7 @@ mod tests {
             plain(&heard(r#"{"type":"joined","room":"lobby","names":["a","b"],"count":9}"#)),
             ["* a, b +7 joined"]
         );
-        assert_eq!(
-            plain(&Update::Heard(Event::Notice(Notice { text: "x\ny".into(), reference: None }))),
-            ["* x", "  y"]
-        );
+        assert_eq!(plain(&Update::Heard(Event::Notice(Notice { text: "x\ny".into() }))), ["* x", "  y"]);
         assert!(name(&"x".repeat(1_000)).chars().count() == NAME_SHOWN_CHARS + 1);
         assert!(name(&format!("z{}", "\u{301}".repeat(40))).chars().count() < 10);
     }

@@ -24,6 +24,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
+use glassline_wire::envelope::Envelope;
 use glassline_wire::visible;
 
 use crate::commands::concealed;
@@ -338,7 +339,7 @@ impl View for Terminal {
         }
     }
 
-    fn show(&mut self, update: Update, now_ms: u64) -> io::Result<()> {
+    fn show(&mut self, Envelope { content: update, .. }: Envelope<Update>, now_ms: u64) -> io::Result<()> {
         self.follow_people(&update);
         let Some(update) = self.page.settings.filter(update) else { return Ok(()) };
         if let Some(Err(trouble)) = self.log.as_mut().map(|log| log.note(&update, self.page.reader())) {

@@ -123,7 +123,7 @@ mod tests {
     fn act(at_ms: u64, act: AuditKind, who: &str, until_ms: u64) -> AuditEntry {
         let who = (!who.is_empty()).then(|| who.to_string());
         let until = (until_ms > 0).then_some(at(until_ms));
-        AuditEntry { at: at(at_ms), by: "teacher".into(), act, who, until, text: None, reference: None }
+        AuditEntry { at: at(at_ms), by: "teacher".into(), act, who, until, text: None }
     }
 
     fn folded(acts: &[AuditEntry]) -> Moderation {

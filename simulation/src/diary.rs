@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use glassline_client::session::update::Update;
+use glassline_session::Update;
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, Gap, History, Message};
 use glassline_wire::message_id::MessageId;
@@ -66,12 +66,12 @@ impl Diary {
     /// Takes in something shown.
     pub(crate) fn shown(&mut self, update: &Envelope<Update>, disk: &Disk) -> Verdict {
         match &update.content {
-            Update::Heard(event) => self.heard(event, update.reference.is_some(), disk),
-            Update::Said { event: Event::Message(message), acknowledged: true } => {
+            Update::Received(event) => self.heard(event, update.reference.is_some(), disk),
+            Update::Sent { event: Event::Message(message), acknowledged: true } => {
                 self.acknowledge(message)?;
                 self.show_message(message, true, disk)
             }
-            Update::Refused { rejection, text: Some(text) } => {
+            Update::Rejected { rejection, text: Some(text) } => {
                 // A full disk refuses also what is stored already and is only sent again.
                 let may_be_stored = matches!(rejection.code, ErrorCode::NotStored | ErrorCode::TooLate);
                 if !self.pending.remove(text) && !may_be_stored {
@@ -80,8 +80,8 @@ impl Diary {
                 self.refused.insert(text.clone(), rejection.code);
                 Ok(())
             }
-            Update::Past { history, .. } => self.note_past(history, false, disk),
-            Update::Said { .. } | Update::Refused { .. } | Update::Notice(_) | Update::Room(_) => Ok(()),
+            Update::HistoryPage { history, .. } => self.note_past(history, false, disk),
+            Update::Sent { .. } | Update::Rejected { .. } | Update::Notice(_) | Update::CurrentRoom(_) => Ok(()),
         }
     }
 

@@ -3,12 +3,10 @@
 
 use std::io;
 
+use glassline_session::{Ending, Session, Update};
 use glassline_wire::envelope::Envelope;
 
-use crate::ending::Ending;
 use crate::inbox::UserInput;
-use crate::session::Session;
-use crate::session::update::Update;
 
 /// One of the modes.
 pub(crate) trait View {

@@ -161,7 +161,7 @@ impl Hub {
         }
         let names = wished.into_iter().filter_map(|wished| room_name(wished).ok());
         let unknown: Vec<String> =
-            names.filter(|name| !self.room_ids.contains_key(name) && !self.past.heads.contains_key(name)).collect();
+            names.filter(|name| self.rooms.find(name).is_none() && !self.past.heads.contains_key(name)).collect();
         for room in &unknown {
             let waiter = self.outstanding.note_question(connection);
             let purpose = Purpose::Opening { waiter, room: room.clone() };
@@ -245,7 +245,7 @@ impl Hub {
             None => {}
             Some(Purpose::Opening { waiter, room }) => {
                 // A room that was opened and closed since the question is known better than the answer knows it.
-                if !self.room_ids.contains_key(&room) && !self.past.knows_head(&room) {
+                if self.rooms.find(&room).is_none() && !self.past.knows_head(&room) {
                     self.past.note_head(room, if let Answer::Head(newest) = answer { Some(newest) } else { None });
                 }
                 self.outstanding.question_done(waiter);

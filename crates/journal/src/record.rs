@@ -42,4 +42,6 @@ pub enum Outcome {
     IdReused,
     /// It may have been stored before, and this cannot be told any more. Nothing was stored now.
     TooLate,
+    /// It is the first of its room, and as many rooms were opened from where it comes as may be. Nothing was stored.
+    NoMoreRooms,
 }

@@ -25,6 +25,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 const NOT_STORED: &str = "this could not be stored, so it did not happen; try again later";
 const NO_SPACE: &str =
     "this could not be stored, so it did not happen: the server's disk is full; tell whoever runs it";
+const NO_MORE_ROOMS: &str =
+    "this was not said: as many rooms were opened from your address as one may open here; speak in one that there is";
 const NOT_READ: &str = "the history cannot be read just now; try again later";
 const DAMAGED: &str = "what is stored there is damaged and cannot be read; tell whoever runs the server";
 const TOO_SLOW: &str = "this took too long; ask for less";
@@ -211,6 +213,7 @@ fn fate(outcome: Outcome) -> CommitOutcome {
         Outcome::Again(message) => CommitOutcome::Again(message),
         Outcome::IdReused => CommitOutcome::IdReused,
         Outcome::TooLate => CommitOutcome::TooLate,
+        Outcome::NoMoreRooms => CommitOutcome::NotStored(NO_MORE_ROOMS.to_string()),
     }
 }
 

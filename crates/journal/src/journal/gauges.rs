@@ -68,13 +68,13 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    /// Counts what became of a record. One that is too late was refused by the rules, and tells
-    /// nothing of the disk.
+    /// Counts what became of a record. One that is too late, or would open a room too many, was
+    /// refused by the rules, and tells nothing of the disk.
     pub(super) fn count_outcome(&self, outcome: &Outcome) {
         let counter = match outcome {
             Outcome::Stored { .. } => &self.stored,
             Outcome::Again(_) | Outcome::IdReused => &self.repeated,
-            Outcome::TooLate => return,
+            Outcome::TooLate | Outcome::NoMoreRooms => return,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }

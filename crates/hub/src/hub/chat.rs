@@ -119,7 +119,7 @@ impl Hub {
             // Nobody is told the number, but what a slow reader misses is counted by it.
             room.seq += 1;
         }
-        self.tally.messages += 1;
+        self.counters.messages += 1;
         self.append_pair(Some(id), room_id, &name_frame, payload);
     }
 
@@ -133,7 +133,7 @@ impl Hub {
     ) {
         let Some(room) = self.rooms.get_mut(room_id.0) else { return };
         room.seq = message.seq.unwrap_or(room.seq + 1);
-        self.tally.messages += 1;
+        self.counters.messages += 1;
         let seq = room.seq;
         let has_tutorial_members = !room.lane(Dialect::Tutorial).followers().is_empty();
         let has_event_members = !room.lane(Dialect::Event).followers().is_empty();

@@ -69,7 +69,7 @@ impl Hub {
 
     /// Returns the member that has this name, in whatever case.
     pub(crate) fn find(&self, name: &str) -> Result<(MemberId, &Member), Rejection> {
-        let id = self.roster.find(name);
+        let id = self.names.find(name);
         id.and_then(|id| Some((id, self.members.get(id.0)?))).ok_or_else(|| {
             Rejection::new(ErrorCode::UnknownName, "nobody here has that name; /names lists who is here")
         })
@@ -94,7 +94,8 @@ fn hold_to_away_limit(text: &str) -> Result<(), Rejection> {
 mod tests {
     use super::*;
     use crate::hub::Rules;
-    use crate::login::{ConnectInfo, LoginOutcome, NameHolder};
+    use crate::hub::{LoginOutcome, NameHolder};
+    use crate::member::ConnectInfo;
     use alloc::{string::String, vec::Vec};
     use core::net::Ipv4Addr;
     use glassline_wire::envelope::Envelope;

@@ -14,6 +14,7 @@ mod tutorial;
 
 pub(crate) use context::SessionContext;
 use glassline_hub::{NameHolder, server_pair};
+use glassline_wire::event::Event;
 pub(crate) use step::{Pause, Step};
 
 use crate::close_reason::CloseReason;
@@ -52,7 +53,7 @@ impl Protocol {
             if let Err(rejection) = context.hub.check_address(context.address, context.now) {
                 let detail = rejection.text.clone();
                 let output = match session {
-                    Self::Event(_) => event::refusal(rejection.code, &rejection.text, None).to_frame(),
+                    Self::Event(_) => Event::Error(rejection).to_frame(),
                     _ => server_pair(&rejection.text),
                 };
                 return Step::Close { reason: CloseReason::Banned, detail, output };

@@ -37,7 +37,7 @@ fn idle_s(take: &mut dyn FnMut(&mut &[u8], &mut SessionContext<'_>) -> Step, hel
         };
         assert_eq!(take(&mut &frame(payload)[..], &mut context), Step::Continue);
     }
-    hub.whois("bob", None, at(60_000)).expect("bob is here").idle_s
+    hub.whois("bob", at(60_000)).expect("bob is here").idle_s
 }
 
 #[test]

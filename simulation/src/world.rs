@@ -8,6 +8,8 @@ use std::rc::Rc;
 use glassline_hub::Now;
 use glassline_server::{Config, FloodLimit, Limits, TestServer};
 use glassline_session::{Input, Output, Update};
+use glassline_testkit::Rng;
+use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Event;
 use glassline_wire::timestamp::Timestamp;
 
@@ -20,7 +22,6 @@ use crate::rewrite::without_since;
 use crate::sim_user::SimUser;
 use crate::tutorial_user::TutorialUser;
 use crate::{Failure, Report};
-use glassline_testkit::Rng;
 
 /// Longest time for everything to come right: a dead connection is found after 75 s, a try to
 /// connect waits 30 s at most.
@@ -390,9 +391,9 @@ impl World {
         Ok(())
     }
 
-    fn show(&mut self, index: usize, update: &Update) -> Result<(), String> {
+    fn show(&mut self, index: usize, update: &Envelope<Update>) -> Result<(), String> {
         self.trace(|_| format!("person {index} is shown {update:?}"));
-        if matches!(update, Update::Received(Event::Welcome(_))) {
+        if matches!(update.content, Update::Received(Event::Welcome(_))) {
             self.users[index].is_welcomed_in_quiet = self.is_fault_free;
         }
         let disk = self.disk.lock();

@@ -8,7 +8,7 @@ use alloc::{
 
 use glassline_wire::event::{ErrorCode, RoomCount, Rooms, Whois};
 use glassline_wire::request::{HistoryRange, LOBBY, Search};
-use glassline_wire::slash::{Disguise, SlashLine};
+use glassline_wire::slash::{HiddenSlash, SlashLine};
 
 use crate::direct::DirectMessage;
 use crate::hub::Hub;
@@ -113,12 +113,14 @@ pub(crate) const COMMANDS: &[Command] = &[
 pub fn hidden_command(text: &str) -> Option<String> {
     let line = SlashLine::of(text)?;
     let is_known = |name: &str| is_instruction(name) || command_named(name).is_some();
-    let how = match line.meant_disguise(is_known)? {
-        Disguise::Space => "with a space before it; write it again without".to_string(),
-        Disguise::Unseen(c) => {
+    let how = match line.hidden_command(is_known)? {
+        HiddenSlash::Space => "with a space before it; write it again without".to_string(),
+        HiddenSlash::Unseen(c) => {
             format!("with a character that cannot be seen, U+{:04X}; write it again without", u32::from(c))
         }
-        Disguise::LookAlike(c) => format!("with U+{:04X} in place of the slash; write it again with /", u32::from(c)),
+        HiddenSlash::LookAlike(c) => {
+            format!("with U+{:04X} in place of the slash; write it again with /", u32::from(c))
+        }
     };
     let name: String = line.name().chars().take(32).collect();
     let text = format!("this was not sent: it is /{name} {how}, or //{name} to say it");

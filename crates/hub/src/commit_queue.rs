@@ -12,9 +12,9 @@ use glassline_wire::event::{AuditEntry, ErrorCode, Event, Message, Refusal};
 use crate::hub::Hub;
 use crate::id::{MemberId, RoomId};
 use crate::moderation::Pending;
+use crate::moderation::subnet_key;
 use crate::outstanding::Waiter;
 use crate::refusal::Rejection;
-use crate::subnet::subnet_key;
 
 /// Something for the owner of the history to store.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use alloc::{collections::VecDeque, vec::Vec};
 
-use crate::gathered::{Gathered, WRITE_BYTES_MAX};
+use crate::write_slices::{WRITE_BYTES_MAX, WriteSlices};
 
 /// First allocation of a segment: a quiet room stays small.
 const SEGMENT_BYTES_MIN: usize = 1024;
@@ -128,10 +128,10 @@ impl Log {
         }
     }
 
-    /// Hands the bytes from `from` to `to` to `gathered`, until it is full.
+    /// Hands the bytes from `from` to `to` to `slices`, until it is full.
     ///
     /// Positions in the past of the tail have nothing to give; callers deal with those first.
-    pub(crate) fn gather<'log>(&'log self, from: u64, to: u64, gathered: &mut Gathered<'log>) -> bool {
+    pub(crate) fn gather<'log>(&'log self, from: u64, to: u64, slices: &mut WriteSlices<'log>) -> bool {
         if from >= to || from < self.tail.end {
             return true;
         }
@@ -146,7 +146,7 @@ impl Log {
             }
             let start = from.saturating_sub(segment.start) as usize;
             let end = (to.min(segment.end()) - segment.start) as usize;
-            if start < end && !gathered.push(&segment.bytes[start..end]) {
+            if start < end && !slices.push(&segment.bytes[start..end]) {
                 return false;
             }
         }
@@ -188,9 +188,9 @@ mod tests {
     const MAX: usize = 1 << 20;
 
     fn read(log: &Log, from: u64, to: u64) -> Vec<u8> {
-        let mut gathered = Gathered::default();
-        log.gather(from, to, &mut gathered);
-        gathered.slices().concat()
+        let mut slices = WriteSlices::default();
+        log.gather(from, to, &mut slices);
+        slices.slices().concat()
     }
 
     #[test]
@@ -237,9 +237,9 @@ mod tests {
         log.append(1, &[b"a"], MAX);
         let entry = alloc::vec![9_u8; 2 * WRITE_BYTES_MAX];
         let start = log.append(2, &[&entry], MAX);
-        let mut gathered = Gathered::default();
-        log.gather(start, log.end(), &mut gathered);
-        assert_eq!(gathered.slices().len(), 1);
-        assert_eq!(gathered.bytes(), entry.len());
+        let mut slices = WriteSlices::default();
+        log.gather(start, log.end(), &mut slices);
+        assert_eq!(slices.slices().len(), 1);
+        assert_eq!(slices.bytes(), entry.len());
     }
 }

@@ -14,7 +14,8 @@ pub enum Ending {
     InputOutput(String),
     /// Nothing answered at the address.
     CannotConnect(String),
-    /// The server answered and would not let this client in, or does not speak the dialect asked for.
+    /// The server answered and would not let this client in, or does not speak the dialect asked
+    /// for.
     Rejected(String),
     /// The link was lost and did not come back in time.
     ServerWentAway(String),

@@ -1,46 +1,57 @@
-//! Output for a program that drives a session beyond that for a person: every event, and an answer
-//! to every request.
+//! Requests of a program that drives a session: each is answered.
 
 use alloc::borrow::ToOwned;
 use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::vec::Vec;
 
-use glassline_wire::event::{Bye, ErrorCode, Event, Refusal};
-
-use super::Session;
-use super::update::Update;
+use glassline_wire::event::{ErrorCode, Event, Refusal};
 
 /// Prefix of the `ref`s of the session's own requests, so that no program may take one.
 pub const OWN_REF_PREFIX: &str = "glassline-";
-/// Requests under way that are answered for the server if the link is lost: the latest of them.
-const UNDER_WAY_MAX: usize = 256;
+/// Requests under way that are answered in place of the server if the link is lost: the latest.
+const PENDING_MAX: usize = 256;
 
 /// State of the program's requests.
 #[derive(Debug, Default)]
-pub(super) struct Program {
+pub(crate) struct Program {
     /// `ref`s of requests, other than messages, that the server has not answered.
-    under_way: VecDeque<String>,
-    /// The server has said goodbye to it.
-    is_dismissed: bool,
+    pending: VecDeque<String>,
+    /// The server has sent it a `bye`.
+    has_bye: bool,
 }
 
 impl Program {
-    /// A request goes out.
-    pub(super) fn asks(&mut self, reference: Option<&String>) {
+    /// Takes in that a request goes out.
+    pub(crate) fn note_request(&mut self, reference: Option<&String>) {
         let Some(reference) = reference else { return };
-        if self.under_way.len() == UNDER_WAY_MAX {
-            self.under_way.pop_front();
+        if self.pending.len() == PENDING_MAX {
+            self.pending.pop_front();
         }
-        self.under_way.push_back(reference.clone());
+        self.pending.push_back(reference.clone());
     }
 
-    /// Something was heard, perhaps an answer.
-    pub(super) fn hears(&mut self, event: &Event) {
+    /// Takes in an event, perhaps an answer.
+    pub(crate) fn note_event(&mut self, event: &Event) {
         let Some(reference) = reference_of(event) else { return };
-        self.is_dismissed |= matches!(event, Event::Bye(_));
-        if let Some(at) = self.under_way.iter().position(|waiting| waiting == reference) {
-            self.under_way.remove(at);
+        self.has_bye |= matches!(event, Event::Bye(_));
+        if let Some(at) = self.pending.iter().position(|waiting| waiting == reference) {
+            self.pending.remove(at);
         }
+    }
+
+    /// Returns whether the server has sent it a `bye`.
+    pub(crate) fn has_bye(&self) -> bool {
+        self.has_bye
+    }
+
+    /// Takes the requests that the server will not answer on this link; returns the answers.
+    pub(crate) fn reject_pending(&mut self) -> Vec<Refusal> {
+        let text = "the link ended before the answer came; ask again once there is another `welcome`";
+        let pending = core::mem::take(&mut self.pending).into_iter();
+        pending
+            .map(|reference| Refusal { code: ErrorCode::Busy, text: text.to_owned(), reference: Some(reference) })
+            .collect()
     }
 }
 
@@ -61,31 +72,4 @@ fn reference_of(event: &Event) -> Option<&str> {
         Event::Welcome(_) | Event::Message(_) | Event::Direct(_) | Event::Ping(_) | Event::Gap(_) => return None,
     };
     reference.as_deref()
-}
-
-impl Session {
-    /// The same session for a program: what a person need not hear twice is shown as often as it comes, and what the server does
-    /// not answer any more is answered.
-    #[must_use]
-    pub fn for_program(self) -> Self {
-        Self { program: Some(Program::default()), ..self }
-    }
-
-    /// The server will not answer what it was asked on this link.
-    pub(super) fn answer_what_is_under_way(&mut self) {
-        let under_way = self.program.as_mut().map(|program| core::mem::take(&mut program.under_way));
-        for reference in under_way.unwrap_or_default() {
-            let text = "the link ended before the answer came; ask again once there is another `welcome`".to_owned();
-            let refusal = Refusal { code: ErrorCode::Busy, text, reference: Some(reference) };
-            self.show(Update::Rejected { refusal, text: None });
-        }
-    }
-
-    /// Says goodbye to a program where the server has not: it has no word for it, or not the time.
-    pub(super) fn dismiss_program(&mut self) {
-        if self.program.as_ref().is_some_and(|program| !program.is_dismissed) {
-            let bye = Bye { text: "the link is closed".to_owned(), reference: self.bye_ref.take() };
-            self.show(Update::Received(Event::Bye(bye)));
-        }
-    }
 }

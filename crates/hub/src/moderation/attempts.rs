@@ -18,26 +18,26 @@ const ADDRESSES_MAX: usize = 4_096;
 /// Wrong tokens of addresses that have not been forgotten yet. One address stands for its IPv6
 /// network of 64 bits.
 #[derive(Debug, Default)]
-pub(crate) struct Attempts {
+pub(crate) struct TokenAttempts {
     /// When each address has all its attempts again, on the monotonic clock.
     whole_again_ms: BTreeMap<IpAddr, u64>,
 }
 
-impl Attempts {
+impl TokenAttempts {
     /// Attempts that an address has left.
-    pub(super) fn left(&self, address: IpAddr, now_ms: u64) -> u64 {
+    pub(crate) fn left(&self, address: IpAddr, now_ms: u64) -> u64 {
         let whole_again_ms = self.whole_again_ms.get(&subnet(address)).copied().unwrap_or(0);
         BURST.saturating_sub(whole_again_ms.saturating_sub(now_ms).div_ceil(INTERVAL_MS))
     }
 
     /// Milliseconds until an address that has none left has one again.
-    pub(super) fn wait_ms(&self, address: IpAddr, now_ms: u64) -> u64 {
+    pub(crate) fn wait_ms(&self, address: IpAddr, now_ms: u64) -> u64 {
         let whole_again_ms = self.whole_again_ms.get(&subnet(address)).copied().unwrap_or(0);
         whole_again_ms.saturating_sub(now_ms).saturating_sub((BURST - 1) * INTERVAL_MS)
     }
 
     /// Notes a wrong token.
-    pub(super) fn note_wrong(&mut self, address: IpAddr, now_ms: u64) {
+    pub(crate) fn note_wrong(&mut self, address: IpAddr, now_ms: u64) {
         let subnet = subnet(address);
         if self.whole_again_ms.len() >= ADDRESSES_MAX && !self.whole_again_ms.contains_key(&subnet) {
             self.whole_again_ms.retain(|_, whole_again_ms| *whole_again_ms > now_ms);
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn an_address_has_ten_attempts_and_then_one_in_five_minutes() {
-        let mut attempts = Attempts::default();
+        let mut attempts = TokenAttempts::default();
         let (address, neighbour) = (ip("2001:db8::1"), ip("2001:db8::ffff"));
         for left in (0..BURST).rev() {
             attempts.note_wrong(address, 1_000);
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn the_table_is_bounded_and_keeps_who_guessed_most() {
-        let mut attempts = Attempts::default();
+        let mut attempts = TokenAttempts::default();
         for _ in 0..BURST {
             attempts.note_wrong(ip("192.0.2.1"), 0);
         }

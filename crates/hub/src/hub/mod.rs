@@ -1,0 +1,413 @@
+//! The hub itself: its state, what it tells members, and how the owner of the sockets drains it.
+
+mod chat;
+mod commands;
+mod direct;
+mod login;
+mod moderation;
+mod renaming;
+mod replay;
+mod rooms;
+mod whois;
+
+pub use commands::{CommandOutcome, hidden_command};
+pub use login::{LoginOutcome, NameHolder};
+
+use alloc::{
+    collections::BTreeMap,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use glassline_wire::event::{Bye, Event, Gap, Notice};
+
+use crate::commit_queue::CommitQueue;
+use crate::counters::Counters;
+use crate::encode::server_pair;
+use crate::id::MemberId;
+use crate::id::RoomId;
+use crate::member::{Dialect, Member, Members};
+use crate::moderation::{Effects, Moderation, OperatorToken, TokenAttempts};
+use crate::names::Names;
+use crate::outstanding::{Awaits, Outstanding};
+use crate::past::Past;
+use crate::refusal::Rejection;
+use crate::room::Rooms;
+use crate::scheduler::Scheduler;
+use crate::send_queue::{MissedRange, QueuedBytesTotal, SendQueue};
+use crate::write_slices::WriteSlices;
+
+/// Limits and features of a hub.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Exactly the tutorial's behaviour (T9): no words of the server's own, no commands, no rules for names.
+    pub pure: bool,
+    /// Bytes of each dialect's log in a room: how far a reader may fall behind (L).
+    pub log_bytes_max: usize,
+    /// Bytes of all logs; with many rooms, each has less than `log_bytes_max`.
+    pub logs_bytes_max: usize,
+    /// Bytes queued for one member alone; past it direct messages to it are refused, and its own requests wait.
+    pub outbox_bytes_max: usize,
+    /// Bytes queued for all members, each for one alone, with the overhead of each entry. Past half
+    /// of it, whoever has not read what is queued for it has its own requests wait earlier; past
+    /// it, see [`Hub::is_over_budget`].
+    pub outboxes_bytes_max: usize,
+    /// Rooms in all.
+    pub rooms_max: usize,
+    /// Rooms that one member may be in.
+    pub rooms_per_member_max: usize,
+    /// `true` if there is a history: messages are handed over to be stored before anybody is sent
+    /// them.
+    pub durable: bool,
+    /// Messages of the past that a newcomer is sent in the event dialect; needs a history.
+    pub replay: usize,
+    /// … and in the tutorial dialect.
+    pub replay_tutorial: usize,
+    /// Token that makes a member an operator; without it there are none.
+    pub operator_token: Option<OperatorToken>,
+    /// Program and version, for `welcome`.
+    pub server: String,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            pure: false,
+            log_bytes_max: 8 << 20,
+            logs_bytes_max: 256 << 20,
+            outbox_bytes_max: 256 << 10,
+            outboxes_bytes_max: 64 << 20,
+            rooms_max: 2_048,
+            rooms_per_member_max: 16,
+            durable: false,
+            replay: 50,
+            replay_tutorial: 0,
+            operator_token: None,
+            server: "glassline".to_string(),
+        }
+    }
+}
+
+/// Members, rooms, and what is to be written to whom.
+#[derive(Debug)]
+pub struct Hub {
+    pub(crate) rules: Rules,
+    pub(crate) members: Members,
+    pub(crate) rooms: Rooms,
+    pub(crate) names: Names,
+    pub(crate) outstanding: Outstanding,
+    pub(crate) commit_queue: CommitQueue,
+    pub(crate) past: Past,
+    pub(crate) moderation: Moderation,
+    pub(crate) effects: Effects,
+    pub(crate) attempts: TokenAttempts,
+    pub(crate) counters: Counters,
+    /// Bytes queued for all members.
+    queued_bytes: QueuedBytesTotal,
+    pub(crate) scheduler: Scheduler,
+    /// The server has said goodbye: nothing is announced any more.
+    silent: bool,
+}
+
+impl Hub {
+    /// A hub with nobody in it and one room, the lobby.
+    pub fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            members: Members::new(),
+            rooms: Rooms::default(),
+            names: Names::default(),
+            outstanding: Outstanding::default(),
+            commit_queue: CommitQueue::default(),
+            past: Past::default(),
+            moderation: Moderation::default(),
+            effects: Effects::default(),
+            attempts: TokenAttempts::default(),
+            counters: Counters::default(),
+            queued_bytes: QueuedBytesTotal::default(),
+            scheduler: Scheduler::default(),
+            silent: false,
+        }
+    }
+
+    /// Returns the number of members.
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Returns whether nobody is here.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// The number under which the owner of the sockets knows this member.
+    pub fn connection(&self, member: MemberId) -> Option<usize> {
+        self.members.get(member.0).map(|member| member.connection)
+    }
+
+    /// The member's name; empty for one that has gone.
+    pub fn name(&self, member: MemberId) -> &str {
+        self.members.get(member.0).map_or("", |member| &member.name)
+    }
+
+    /// Returns what a connection has to wait for before something else of it may be carried out.
+    pub fn awaits(&self, connection: usize) -> Awaits {
+        self.outstanding.awaits(connection)
+    }
+
+    /// A connection that has nothing to wait for any more; it may have gone meanwhile.
+    pub fn take_settled(&mut self) -> Option<usize> {
+        self.outstanding.take_settled()
+    }
+
+    /// Returns whether [`Hub::take_settled`] would name a connection.
+    pub fn has_settled(&self) -> bool {
+        self.outstanding.has_settled()
+    }
+
+    /// The connection has gone: what it waited for concerns nobody.
+    pub fn forget(&mut self, connection: usize) {
+        self.outstanding.forget(connection);
+    }
+
+    /// Returns whether a member reads too little of what it is sent for more of its requests to be
+    /// taken.
+    pub fn is_overfull(&self, member: MemberId) -> bool {
+        self.members.get(member.0).is_some_and(|member| self.outbox_is_full(member))
+    }
+
+    /// Returns whether a member was sent half of something, so that nothing else may come before
+    /// the rest.
+    pub fn is_mid_frame(&self, member: MemberId) -> bool {
+        self.members.get(member.0).is_some_and(|member| member.send_queue.is_mid_frame())
+    }
+
+    /// Bytes queued for one member alone.
+    pub fn queued_bytes(&self, member: MemberId) -> usize {
+        self.members.get(member.0).map_or(0, |member| member.send_queue.queued_bytes())
+    }
+
+    /// Bytes queued for all members, each for one alone, with the overhead of each entry.
+    pub fn queued_bytes_total(&self) -> usize {
+        self.queued_bytes.get()
+    }
+
+    /// Returns whether so much is queued for members that do not read that some have to be closed.
+    pub fn is_over_budget(&self) -> bool {
+        self.queued_bytes_total() > self.rules.outboxes_bytes_max
+    }
+
+    /// Returns a send queue for a new member.
+    pub(crate) fn new_send_queue(&self) -> SendQueue {
+        SendQueue::counted_in(&self.queued_bytes)
+    }
+
+    pub(crate) fn outbox_is_full(&self, member: &Member) -> bool {
+        // The fuller all are together, the less each may have. A member that reads has nothing
+        // queued for long.
+        let left_bytes = (self.rules.outboxes_bytes_max / 2).saturating_sub(self.queued_bytes_total());
+        let bytes_max = self.rules.outbox_bytes_max.min(left_bytes);
+        member.send_queue.is_full(bytes_max)
+    }
+
+    /// Returns whether members must be written to before more is read from anyone.
+    pub fn is_flooded(&self) -> bool {
+        self.scheduler.is_flooded(&self.rooms, self.log_bytes_max())
+    }
+
+    pub(crate) fn log_bytes_max(&self) -> usize {
+        (self.rules.logs_bytes_max / self.rooms.len() / Dialect::ALL.len()).min(self.rules.log_bytes_max)
+    }
+
+    /// Appends an entry to a lane, if anybody follows it. Returns where it starts and ends.
+    pub(crate) fn append(&mut self, room_id: RoomId, dialect: Dialect, parts: &[&[u8]]) -> Option<(u64, u64)> {
+        let log_bytes_max = self.log_bytes_max();
+        let room = self.rooms.get_mut(room_id.0)?;
+        let seq = room.seq;
+        let lane = room.lane_mut(dialect);
+        if lane.followers().is_empty() {
+            return None;
+        }
+        let start = lane.append(seq, parts, log_bytes_max);
+        let end = lane.log().end();
+        self.scheduler.start_round(room_id, dialect, lane);
+        Some((start, end))
+    }
+
+    /// Tells a room something in the server's own words: `text` to tutorial members, `event` to the others.
+    pub(crate) fn announce(&mut self, room: RoomId, text: &str, event: &Event) {
+        if self.rules.pure || self.silent {
+            return;
+        }
+        self.append(room, Dialect::Tutorial, &[&server_pair(text)]);
+        self.append(room, Dialect::Event, &[&event.to_frame()]);
+    }
+
+    /// Queues bytes for one member and wakes it.
+    pub(crate) fn push_own(&mut self, id: MemberId, bytes: Vec<u8>) {
+        let Some(member) = self.members.get_mut(id.0) else { return };
+        member.send_queue.push_private(bytes, self.rooms.logs(member.dialect));
+        self.wake(id);
+    }
+
+    /// Tells one event member an event that cannot wait for the past to be sent first.
+    pub fn tell_at_once(&mut self, id: MemberId, event: &Event) {
+        match self.members.get_mut(id.0) {
+            Some(member) if member.send_queue.is_replaying() && member.dialect == Dialect::Event => {
+                member.send_queue.push_before_replay(event.to_frame());
+                self.wake(id);
+            }
+            _ => self.tell(id, event),
+        }
+    }
+
+    /// Tells one event member an event; tutorial members are told in words instead.
+    pub fn tell(&mut self, id: MemberId, event: &Event) {
+        if self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Event) {
+            if let Event::Error(refusal) = event {
+                self.counters.note_refusal(refusal.code);
+            }
+            self.push_own(id, event.to_frame());
+        }
+    }
+
+    /// Returns the counters so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Returns the number of rooms, the lobby included.
+    pub fn room_count(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// Tells a tutorial member why what it asked for was not done.
+    pub fn refuse_in_words(&mut self, id: MemberId, refused: &Rejection) {
+        self.counters.note_refusal(refused.code);
+        self.notify(id, &refused.text);
+    }
+
+    /// Tells one member something in the server's own words, in its own dialect; never when pure (T9).
+    pub fn notify(&mut self, id: MemberId, text: &str) {
+        match self.members.get(id.0).map(|member| member.dialect) {
+            Some(Dialect::Tutorial) if !self.rules.pure => self.push_own(id, server_pair(text)),
+            Some(Dialect::Event) => self.tell(id, &Event::Notice(Notice { text: text.to_string(), reference: None })),
+            _ => {}
+        }
+    }
+
+    /// Tells everybody that the server closes. Nothing is announced after it. Members who are still sent the past would not get it:
+    /// it would be held back with what is new. Their connections are returned, with what has to be said there last.
+    pub fn say_goodbye(&mut self, text: &str) -> BTreeMap<usize, Vec<u8>> {
+        self.silent = true;
+        let mut unsaid = BTreeMap::new();
+        let everyone: Vec<_> = self.members.iter().map(|(key, _)| MemberId(key)).collect();
+        for id in everyone {
+            let Some(member) = self.members.get(id.0) else { continue };
+            let words = match member.dialect {
+                Dialect::Tutorial if self.rules.pure => continue,
+                Dialect::Tutorial => server_pair(text),
+                Dialect::Event => Event::Bye(Bye { text: text.to_string(), reference: None }).to_frame(),
+            };
+            if member.send_queue.is_replaying() {
+                unsaid.insert(member.connection, words);
+            } else {
+                self.push_own(id, words);
+            }
+        }
+        unsaid
+    }
+
+    /// Puts a member among those to be written to.
+    pub fn wake(&mut self, id: MemberId) {
+        if let Some(member) = self.members.get_mut(id.0) {
+            self.scheduler.wake(id, member);
+        }
+    }
+
+    /// The next member with something of its own to be written; in the order in which they were woken.
+    pub fn take_ready(&mut self) -> Option<MemberId> {
+        self.scheduler.take_ready(&mut self.members)
+    }
+
+    /// Returns whether [`Hub::take_ready`] or [`Hub::next_in_round`] may name somebody.
+    pub fn has_writes(&self) -> bool {
+        self.scheduler.has_writes()
+    }
+
+    /// The next member, in a fan-out round of some room, that has not been sent everything.
+    pub fn next_in_round(&mut self) -> Option<MemberId> {
+        self.scheduler.next_in_round(&mut self.rooms, &mut self.members)
+    }
+
+    /// Returns the content of the next write to a member; at most [`crate::WRITE_BYTES_MAX`] bytes,
+    /// or one entry.
+    pub fn gather(&self, id: MemberId) -> WriteSlices<'_> {
+        let mut slices = WriteSlices::default();
+        if let Some(member) = self.members.get(id.0) {
+            member.send_queue.gather(self.rooms.logs(member.dialect), &mut slices);
+        }
+        slices
+    }
+
+    /// Moves a member past `sent_bytes` of what was gathered. Returns whether it has now been sent everything.
+    pub fn advance(&mut self, id: MemberId, sent_bytes: usize) -> bool {
+        let Some(member) = self.members.get_mut(id.0) else { return true };
+        let dialect = member.dialect;
+        self.counters.deliveries += member.send_queue.advance(sent_bytes, self.rooms.logs(dialect));
+        member.send_queue.update_lag(&mut self.rooms, dialect);
+        let is_drained = member.send_queue.is_drained(self.rooms.logs(dialect));
+        if member.send_queue.is_replaying() {
+            self.go_on_replaying(id);
+        }
+        is_drained
+    }
+
+    /// Before a member is written to: tells it what it missed, if a log's tail has passed it (E7).
+    /// Returns how many messages that were.
+    pub fn catch_up(&mut self, id: MemberId) -> u64 {
+        let Some(member) = self.members.get_mut(id.0) else { return 0 };
+        let (dialect, rooms, pure) = (member.dialect, &self.rooms, self.rules.pure);
+        member.send_queue.catch_up(rooms.logs(dialect), |missed| missed_words(rooms, dialect, pure, missed))
+    }
+
+    /// A member that leaves a room is still sent what was said there before, if the log has it and
+    /// it is no more than may be queued for the member; or else is told what it misses.
+    pub(crate) fn abandon_if_far_behind(&mut self, id: MemberId, room_id: RoomId) {
+        let Some(member) = self.members.get_mut(id.0) else { return };
+        let (dialect, rooms, pure) = (member.dialect, &self.rooms, self.rules.pure);
+        let Some(log) = rooms.logs(dialect).log(room_id) else { return };
+        let bytes_max = self.rules.outbox_bytes_max;
+        member.send_queue.abandon(room_id, log, bytes_max, |missed| missed_words(rooms, dialect, pure, missed));
+    }
+
+    /// When [`Hub::tick`] has something to do, on the monotonic clock.
+    pub fn next_deadline_ms(&self) -> Option<u64> {
+        self.rooms.next_announcement_ms()
+    }
+
+    /// Gives back memory of rooms in which nothing happens; for every now and then.
+    pub fn shrink(&mut self) {
+        self.rooms.shrink();
+    }
+
+    /// Bytes that all logs keep now.
+    pub fn log_bytes(&self) -> usize {
+        self.rooms.log_bytes()
+    }
+}
+
+/// Returns the notice of missed messages for a member; pure servers have no words, and nobody
+/// misses its own messages.
+fn missed_words(rooms: &Rooms, dialect: Dialect, pure: bool, missed: &MissedRange) -> Option<Vec<u8>> {
+    let &MissedRange { room, from, to, own } = missed;
+    let of_others = (to - from + 1).saturating_sub(own);
+    match dialect {
+        Dialect::Event => {
+            let room = rooms.get(room.0).map_or("", |room| &room.name).to_string();
+            Some(Event::Gap(Gap { room, from, to }).to_frame())
+        }
+        Dialect::Tutorial if pure || of_others == 0 => None,
+        Dialect::Tutorial => Some(server_pair(&alloc::format!("you missed {of_others} messages"))),
+    }
+}

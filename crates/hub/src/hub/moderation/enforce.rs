@@ -1,0 +1,191 @@
+//! Consequences of an act, once it is stored: the order takes it in, whom it hits is told or thrown
+//! out, operators hear of it.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use glassline_wire::event::{AuditEntry, AuditKind, Bye, ErrorCode, Event, Notice, Refusal};
+
+use crate::encode::server_pair;
+use crate::hub::Hub;
+use crate::id::MemberId;
+use crate::member::Dialect;
+use crate::moderation::{AuditEvent, Disconnect, Pending, Target, messages};
+use crate::name::Looks;
+
+impl Hub {
+    /// Takes the next connection to be closed. Its member stays one until then, which is to be at once.
+    pub fn take_disconnect(&mut self) -> Option<Disconnect> {
+        self.effects.take_disconnect()
+    }
+
+    /// Takes the next event for the server's log.
+    pub fn take_audit_event(&mut self) -> Option<AuditEvent> {
+        self.effects.take_audit_event()
+    }
+
+    /// Notes an event for the server's log.
+    pub(crate) fn note_audit_event(&mut self, event: AuditEvent) {
+        self.effects.push_audit_event(event);
+    }
+
+    /// Restores the effect of an act of an earlier time, at the start.
+    pub fn restore(&mut self, act: &AuditEntry) {
+        self.moderation.apply(act);
+    }
+
+    /// Carries out what was stored, or need not be. `by` is the operator, if it is still here.
+    pub(crate) fn enforce(&mut self, by: Option<MemberId>, pending: Pending, reference: Option<String>) {
+        let Pending { act, target } = pending;
+        self.moderation.apply(&act);
+        let effect = match act.act {
+            AuditKind::Op => self.make_operator(by),
+            AuditKind::Kick => self.kick(target, &act),
+            AuditKind::Mute => Some(self.mute(&act)),
+            AuditKind::Unmute => Some(self.unmute(&act)),
+            AuditKind::Ban => Some(self.ban(&act)),
+            AuditKind::Freeze => {
+                self.tell_everybody(&messages::frozen(&act.by));
+                None
+            }
+            AuditKind::Thaw => {
+                self.tell_everybody("the freeze is over: everybody may speak again");
+                self.announce_newcomers();
+                None
+            }
+            AuditKind::Unban | AuditKind::Motd => None,
+        };
+        self.tell_operators(by, &act, reference.as_ref());
+        if let (Some(by), Some(effect)) = (by, effect) {
+            self.answer_operator(by, &effect, reference);
+        }
+        self.effects.push_audit_event(AuditEvent::Act(act));
+    }
+
+    fn make_operator(&mut self, by: Option<MemberId>) -> Option<String> {
+        let id = by?;
+        self.members.get_mut(id.0)?.is_operator = true;
+        self.announce_newcomer(id);
+        Some("you are an operator for as long as this connection lasts".to_string())
+    }
+
+    /// While the kick was stored its target may have become an operator, whom no other can touch (O5).
+    fn kick(&mut self, target: Option<MemberId>, act: &AuditEntry) -> Option<String> {
+        let id = target?;
+        let member = self.members.get(id.0)?;
+        if member.is_operator {
+            return Some(format!("{} has become an operator meanwhile, and stays", member.name));
+        }
+        let because = messages::because(act.text.as_deref());
+        let text = format!("{} closed your connection{because}; come back once that is settled", act.by);
+        self.disconnect(id, ErrorCode::Kicked, &text);
+        None
+    }
+
+    fn mute(&mut self, act: &AuditEntry) -> String {
+        let hit = self.members_hit(act);
+        let named = act.who.as_deref().and_then(|who| Target::parse(who).ok());
+        let operators = self.operators_named();
+        let text = named.and_then(|target| {
+            self.moderation.mutes().on(&target, act.at).map(|mute| messages::muted(mute, &operators))
+        });
+        for &(id, _) in &hit {
+            self.renew_mute(id, act.at);
+            self.notify(id, text.as_deref().unwrap_or_default());
+        }
+        messages::hits(&names(hit))
+    }
+
+    fn unmute(&mut self, act: &AuditEntry) -> String {
+        let everyone: Vec<_> = self.members.iter().map(|(key, _)| MemberId(key)).collect();
+        let mut freed = Vec::new();
+        for id in everyone {
+            if self.renew_mute(id, act.at) {
+                self.notify(id, &format!("{} gave your voice back", act.by));
+                freed.push((id, self.name(id).to_string()));
+            }
+        }
+        messages::hits(&names(freed))
+    }
+
+    fn ban(&mut self, act: &AuditEntry) -> String {
+        let hit = self.members_hit(act);
+        let named = act.who.as_deref().and_then(|who| Target::parse(who).ok());
+        let text = named.and_then(|target| self.moderation.bans().on(&target, act.at).map(messages::banned));
+        for &(id, _) in &hit {
+            self.disconnect(id, ErrorCode::Banned, text.as_deref().unwrap_or_default());
+        }
+        messages::hits(&names(hit))
+    }
+
+    /// Returns the present members that a mute or a ban hits; operators are not hit.
+    fn members_hit(&self, act: &AuditEntry) -> Vec<(MemberId, String)> {
+        let Some(target) = act.who.as_deref().and_then(|who| Target::parse(who).ok()) else { return Vec::new() };
+        let others = self.members.iter().filter(|(_, member)| !member.is_operator);
+        let hit = others.filter(|(_, member)| target.hits(&Looks::of(&member.name), member.address));
+        hit.map(|(key, member)| (MemberId(key), member.name.to_string())).collect()
+    }
+
+    fn disconnect(&mut self, id: MemberId, code: ErrorCode, text: &str) {
+        let Some(member) = self.members.get(id.0) else { return };
+        let words = match member.dialect {
+            Dialect::Tutorial => server_pair(text),
+            Dialect::Event => {
+                let error = Event::Error(Refusal { code, text: text.to_string(), reference: None });
+                let bye = Event::Bye(Bye { text: text.to_string(), reference: None });
+                [error.to_frame(), bye.to_frame()].concat()
+            }
+        };
+        let reason = if code == ErrorCode::Banned { "banned" } else { "kicked" };
+        self.effects.push_disconnect(Disconnect { member: id, connection: member.connection, reason, words });
+    }
+
+    /// Tells everybody but the operators, who are told the act itself.
+    fn tell_everybody(&mut self, text: &str) {
+        let others = self.members.iter().filter(|(_, member)| !member.is_operator);
+        let others: Vec<_> = others.map(|(key, _)| MemberId(key)).collect();
+        for id in others {
+            self.notify(id, text);
+        }
+    }
+
+    /// Tells every operator who is here something that is no act.
+    pub(super) fn warn_operators(&mut self, text: &str) {
+        let operators = self.members.iter().filter(|(_, member)| member.is_operator);
+        let operators: Vec<_> = operators.map(|(key, _)| MemberId(key)).collect();
+        for id in operators {
+            self.notify(id, text);
+        }
+    }
+
+    fn tell_operators(&mut self, by: Option<MemberId>, act: &AuditEntry, reference: Option<&String>) {
+        let operators = self.members.iter().filter(|(_, member)| member.is_operator);
+        let operators: Vec<_> = operators.map(|(key, member)| (MemberId(key), member.dialect)).collect();
+        for (id, dialect) in operators {
+            match dialect {
+                Dialect::Tutorial => self.notify(id, &messages::told(act)),
+                Dialect::Event => {
+                    let reference = reference.filter(|_| by == Some(id)).cloned();
+                    self.tell(id, &Event::Act(AuditEntry { reference, ..act.clone() }));
+                }
+            }
+        }
+    }
+
+    /// Words for the one who asked.
+    pub(super) fn answer_operator(&mut self, id: MemberId, text: &str, reference: Option<String>) {
+        match self.members.get(id.0).map(|member| member.dialect) {
+            Some(Dialect::Event) => self.tell(id, &Event::Notice(Notice { text: text.to_string(), reference })),
+            _ => self.notify(id, text),
+        }
+    }
+}
+
+fn names(members: Vec<(MemberId, String)>) -> Vec<String> {
+    let mut names: Vec<_> = members.into_iter().map(|(_, name)| name).collect();
+    names.sort_unstable();
+    names
+}

@@ -1,0 +1,50 @@
+//! Taking another name while one is here.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use glassline_wire::event::{Event, Renamed};
+
+use crate::hub::Hub;
+use crate::id::MemberId;
+use crate::member::Dialect;
+use crate::name::Name;
+use crate::now::Now;
+use crate::refusal::Rejection;
+
+impl Hub {
+    /// Gives a member exactly the name it asks for, and tells its rooms.
+    ///
+    /// # Errors
+    /// The name breaks the rules, is taken, looks like one that is, or is banned; or the member may not speak: a name is told to everybody.
+    pub fn rename(&mut self, id: MemberId, wished: &str, reference: Option<String>, now: Now) -> Result<(), Rejection> {
+        self.check_speech(id, now)?;
+        let name = Name::parse(wished.as_bytes())?;
+        let Some(member) = self.members.get(id.0) else { return Ok(()) };
+        self.moderation.check_name(&name, member.address, now.at)?;
+        let (dialect, from) = (member.dialect, member.name.clone());
+        let looks = self.names.check_rename(&from, id, &name)?;
+        self.names.release(&from);
+        self.names.claim(name.as_str(), &looks, id);
+        let rooms: Vec<_> = member.rooms().collect();
+        if let Some(member) = self.members.get_mut(id.0) {
+            member.rename(name.clone().into_boxed());
+        }
+        self.renew_mute(id, now.at);
+        let mut renamed = Renamed { from: from.to_string(), to: name.as_str().to_string(), reference: None };
+        let text = format!("{from} is now {}", name.as_str());
+        for &room in &rooms {
+            self.announce_waiting(room, [&from, name.as_str()], now);
+            self.announce(room, &text, &Event::Renamed(renamed.clone()));
+        }
+        // The one who asked has it from the room, except for a ref, or where it is in none.
+        if dialect == Dialect::Event && (reference.is_some() || rooms.is_empty()) {
+            renamed.reference = reference;
+            self.push_own(id, Event::Renamed(renamed).to_frame());
+        }
+        Ok(())
+    }
+}

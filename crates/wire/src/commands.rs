@@ -336,6 +336,11 @@ impl SlashCommand {
         core::iter::once(self.name).chain(aliases.copied())
     }
 
+    /// Returns the command as it is written, and its effect.
+    pub fn usage(&self, syntax: Syntax) -> String {
+        format!("/{}: {}", self.synopsis(syntax), syntax.help)
+    }
+
     /// Returns the command as it is written, without its slash.
     pub fn synopsis(&self, syntax: Syntax) -> String {
         let (name, arguments) = (self.name, syntax.arguments);

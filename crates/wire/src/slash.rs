@@ -89,7 +89,7 @@ impl<'a> SlashLine<'a> {
     }
 
     /// The reason why the line does not count as a command as it stands; `None` if it does.
-    pub fn hidden(&self) -> Option<HiddenSlash> {
+    pub fn hidden_slash(&self) -> Option<HiddenSlash> {
         let before = &self.line[..self.at];
         let name = self.behind().split(char::is_whitespace).next().unwrap_or_default();
         if let Some(unseen) = before.chars().find(|c| !c.is_whitespace()) {
@@ -108,7 +108,7 @@ impl<'a> SlashLine<'a> {
     /// commands. A line without one, and text that only begins like a command (an indented path, a
     /// Japanese word), have none.
     pub fn hidden_command(&self, is_known: impl Fn(&str) -> bool) -> Option<HiddenSlash> {
-        let hidden = self.hidden()?;
+        let hidden = self.hidden_slash()?;
         let name = self.name();
         let is_meant = match hidden {
             // Nobody types these on purpose, and a wrong name behind a slash is not published

@@ -104,10 +104,6 @@ fn names(command: &SlashCommand) -> String {
     names.join(", ")
 }
 
-pub(super) fn usage(command: &SlashCommand) -> String {
-    format!("usage: {}: {}", synopsis(command), command.client.help)
-}
-
 fn synopsis(command: &SlashCommand) -> String {
     format!("/{}", command.synopsis(command.client))
 }

@@ -54,7 +54,7 @@ pub(crate) fn parse_line(line: &str, who: SlashCommands) -> Result<ParsedLine, S
     match (known, who) {
         (Some(known), SlashCommands::Client) => read(known, args, |_| true),
         (Some(known), SlashCommands::Nobody | SlashCommands::Undecided) if is_local(known) => {
-            read(known, args, |command| is_local(command))
+            read(known, args, is_local)
         }
         (Some(known), SlashCommands::Server) if known.id == CommandId::Help => Ok(help_of_both(known, args, line)),
         // The client says to whom: the server could not know who had written last when it was
@@ -101,7 +101,7 @@ fn of_server(command: &SlashCommand, args: &str) -> Result<ParsedLine, String> {
 /// Returns the meaning of `/help` where the server has commands as well, which only the server can
 /// tell of.
 fn help_of_both(command: &SlashCommand, args: &str, line: &str) -> ParsedLine {
-    match read(command, args, |command| is_local(command)) {
+    match read(command, args, is_local) {
         Ok(ParsedLine::Help(own)) if args.is_empty() => ParsedLine::Session(Command::Help(own.join("\n"))),
         Ok(meaning) => meaning,
         Err(_) => ParsedLine::Session(Command::ServerLine(line.to_owned())),
@@ -113,7 +113,7 @@ fn read(command: &SlashCommand, args: &str, there: fn(&SlashCommand) -> bool) ->
     if command.id == CommandId::Help {
         return help::help(args, there);
     }
-    parse_arguments(command, args).ok_or_else(|| help::usage(command))
+    parse_arguments(command, args).ok_or_else(|| format!("usage: {}", command.usage(command.client)))
 }
 
 /// Returns the meaning of a command and its arguments; `None` if they do not fit its usage.

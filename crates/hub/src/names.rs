@@ -22,7 +22,7 @@ const SUFFIX_TRIES_MAX: u32 = 64;
 
 /// A name in use.
 #[derive(Debug)]
-struct Held {
+struct NameInUse {
     written: Box<str>,
     member: MemberId,
     /// The number that no namesake has had yet, so that a crowd of them costs no search.
@@ -32,7 +32,7 @@ struct Held {
 /// The names in use and who has them.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    in_use: Slab<Held>,
+    in_use: Slab<NameInUse>,
     looks: LookIndex,
     /// Numbers below a name's next whose owners have gone.
     freed_suffixes: BTreeSet<(NameId, u32)>,
@@ -40,15 +40,15 @@ pub(crate) struct Names {
 
 /// A name that a newcomer gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Granted {
+pub(crate) struct GrantedName {
     pub(crate) name: Name,
     pub(crate) looks: Looks,
-    pub(crate) number_because: Option<NumberBecause>,
+    pub(crate) suffix_reason: Option<SuffixReason>,
 }
 
 /// Reason for a number behind a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum NumberBecause {
+pub(crate) enum SuffixReason {
     /// Somebody has the name, in whatever case.
     Taken,
     /// Somebody has this name, which looks the same.
@@ -60,7 +60,7 @@ type NameId = u32;
 
 /// A name in use that another one looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Alike {
+enum LookAlike {
     /// Both are of one script; this is the one in use.
     WithinScript(NameId),
     /// They are not, or mix scripts.
@@ -79,7 +79,7 @@ impl Names {
     }
 
     /// The name in use that `wished` looks like, leaving out `own`.
-    fn alike(&self, wished: &Looks, own: Option<NameId>) -> Option<Alike> {
+    fn look_alike(&self, wished: &Looks, own: Option<NameId>) -> Option<LookAlike> {
         let mut first = None;
         for id in self.looks.candidates(wished, own) {
             let held = Looks::of(&self.in_use[id as usize].written);
@@ -87,9 +87,9 @@ impl Names {
                 continue;
             }
             if !wished.is_of_one_script_with(held.scripts()) {
-                return Some(Alike::AcrossScripts);
+                return Some(LookAlike::AcrossScripts);
             }
-            first.get_or_insert(Alike::WithinScript(id));
+            first.get_or_insert(LookAlike::WithinScript(id));
         }
         first
     }
@@ -99,10 +99,14 @@ impl Names {
     ///
     /// # Errors
     /// The name looks like one of another script, or all numbers are taken.
-    pub(crate) fn free_name(&mut self, name: Name, is_barred: impl Fn(&Looks) -> bool) -> Result<Granted, Rejection> {
+    pub(crate) fn free_name(
+        &mut self,
+        name: Name,
+        is_barred: impl Fn(&Looks) -> bool,
+    ) -> Result<GrantedName, Rejection> {
         let looks = name.looks();
-        let Some((base, number_because)) = self.namesake(&looks)? else {
-            return Ok(Granted { name, looks, number_because: None });
+        let Some((base, suffix_reason)) = self.namesake(&looks)? else {
+            return Ok(GrantedName { name, looks, suffix_reason: None });
         };
         let freed = self.freed_suffixes.range((base, 0)..=(base, u32::MAX)).map(|&(_, number)| number);
         let next = self.in_use[base as usize].next_suffix;
@@ -113,7 +117,7 @@ impl Names {
         let mut barred = BTreeSet::new();
         let found = numbers.find(|&number| {
             let candidate = name.with_suffix(number).looks();
-            if self.named(candidate.folded()).is_some() || self.alike(&candidate, None).is_some() {
+            if self.named(candidate.folded()).is_some() || self.look_alike(&candidate, None).is_some() {
                 return false;
             }
             let is_barred = is_barred(&candidate);
@@ -127,7 +131,7 @@ impl Names {
         self.forget_freed(base, number);
         self.freed_suffixes.extend(barred.into_iter().map(|number| (base, number)));
         let name = name.with_suffix(number);
-        Ok(Granted { looks: name.looks(), name, number_because: Some(number_because) })
+        Ok(GrantedName { looks: name.looks(), name, suffix_reason: Some(suffix_reason) })
     }
 
     /// Forgets the freed numbers of a name up to this one.
@@ -138,16 +142,16 @@ impl Names {
     }
 
     /// The name in use behind which a number makes `wished` another one.
-    fn namesake(&self, wished: &Looks) -> Result<Option<(NameId, NumberBecause)>, Rejection> {
+    fn namesake(&self, wished: &Looks) -> Result<Option<(NameId, SuffixReason)>, Rejection> {
         if let Some(id) = self.named(wished.folded()) {
-            return Ok(Some((id, NumberBecause::Taken)));
+            return Ok(Some((id, SuffixReason::Taken)));
         }
-        match self.alike(wished, None) {
+        match self.look_alike(wished, None) {
             None => Ok(None),
-            Some(Alike::WithinScript(id)) => {
-                Ok(Some((id, NumberBecause::LooksLike(self.in_use[id as usize].written.to_string()))))
+            Some(LookAlike::WithinScript(id)) => {
+                Ok(Some((id, SuffixReason::LooksLike(self.in_use[id as usize].written.to_string()))))
             }
-            Some(Alike::AcrossScripts) => Err(looks_like_another()),
+            Some(LookAlike::AcrossScripts) => Err(looks_like_another()),
         }
     }
 
@@ -161,7 +165,7 @@ impl Names {
         if self.named(wished.folded()).is_some_and(|id| self.in_use[id as usize].member != member) {
             return Err(Rejection::new(ErrorCode::NameTaken, format!("{} is taken; choose another", name.as_str())));
         }
-        match self.alike(&wished, self.named(&fold(current))) {
+        match self.look_alike(&wished, self.named(&fold(current))) {
             Some(_) => Err(looks_like_another()),
             None => Ok(wished),
         }
@@ -169,7 +173,7 @@ impl Names {
 
     /// Notes that `member` has `name`, which was checked before, and has these looks.
     pub(crate) fn claim(&mut self, name: &str, looks: &Looks, member: MemberId) {
-        let held = Held { written: name.into(), member, next_suffix: 2 };
+        let held = NameInUse { written: name.into(), member, next_suffix: 2 };
         let id = self.in_use.insert(held) as NameId;
         self.looks.add(looks, id);
     }
@@ -308,8 +312,8 @@ mod tests {
             assert_eq!(enter(&mut names, wished, member).as_deref(), Ok(given));
         }
         assert_eq!(
-            names.free_name(name("Ema"), |_| false).expect("numbered").number_because,
-            Some(NumberBecause::LooksLike("Erna".into()))
+            names.free_name(name("Ema"), |_| false).expect("numbered").suffix_reason,
+            Some(SuffixReason::LooksLike("Erna".into()))
         );
         assert_eq!(names.find("علیرضا-2"), Some(member_id(9)), "a name is found without its joiner");
         assert_eq!((names.find("❤"), names.find("Ema")), (Some(member_id(6)), None), "and not by a look-alike");

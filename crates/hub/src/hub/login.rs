@@ -15,7 +15,7 @@ use crate::id::MemberId;
 use crate::member::{Arrival, ConnectInfo, Dialect, Member, name_frame};
 use crate::moderation::AuditEvent;
 use crate::name::{Name, NameError};
-use crate::names::{Granted, NumberBecause};
+use crate::names::{GrantedName, SuffixReason};
 use crate::now::Now;
 use crate::refusal::Rejection;
 
@@ -221,24 +221,30 @@ impl Hub {
         Some(holder)
     }
 
-    fn free_name(&mut self, wished: Name, login: ConnectInfo) -> Result<Granted, Rejection> {
+    fn free_name(&mut self, wished: Name, login: ConnectInfo) -> Result<GrantedName, Rejection> {
         let moderation = &self.moderation;
         self.names.free_name(wished, |looks| moderation.is_banned(looks, login.address, login.now.at))
     }
 
     /// Tells a newcomer why its name is not the one it sent.
-    fn explain_name(&mut self, id: MemberId, sent: &[u8], wished: &Name, granted: &Granted) {
+    fn explain_name(&mut self, id: MemberId, sent: &[u8], wished: &Name, granted: &GrantedName) {
         let (wished, name) = (wished.as_str(), granted.name.as_str());
-        let because = match &granted.number_because {
-            Some(NumberBecause::Taken) => format!("{wished} is taken"),
-            Some(NumberBecause::LooksLike(other)) => format!("{wished} looks like {other}, who is here"),
+        let because = match &granted.suffix_reason {
+            Some(SuffixReason::Taken) => format!("{wished} is taken"),
+            Some(SuffixReason::LooksLike(other)) => format!("{wished} looks like {other}, who is here"),
             None if wished.as_bytes() != sent => "names have neither spaces nor variant letters".to_string(),
             None => return,
         };
         self.notify(id, &format!("{because}; you are {name}; /nick changes it"));
     }
 
-    fn make_member(&mut self, dialect: Dialect, granted: &Granted, login: ConnectInfo, arrival: Arrival) -> MemberId {
+    fn make_member(
+        &mut self,
+        dialect: Dialect,
+        granted: &GrantedName,
+        login: ConnectInfo,
+        arrival: Arrival,
+    ) -> MemberId {
         let mut member = Member::new(dialect, granted.name.clone().into_boxed(), login, self.new_send_queue());
         member.arrival = arrival;
         let id = MemberId(self.members.insert(member));

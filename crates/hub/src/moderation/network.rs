@@ -11,19 +11,21 @@ const PREFIX_BITS_MIN_V6: u8 = 16;
 /// Bits of an IPv6 address that one subscriber's addresses share.
 const SUBNET_BITS: u8 = 64;
 
-/// All addresses with the same first bits; one address has all its bits the same. IPv4 in IPv6's clothes is IPv4.
+/// All addresses with the same first bits; a single address has a prefix of all its bits. IPv4-mapped
+/// IPv6 addresses are IPv4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Network {
     first: IpAddr,
     prefix_bits: u8,
 }
 
-/// Why something that starts like a network is none.
+/// Rejection of a prefix that is no number or too long for the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BadPrefix;
 
 impl Network {
-    /// Reads `192.0.2.7`, `192.0.2.0/24` or the like in IPv6; nothing where the text is no address. Bits behind the prefix do not count.
+    /// Parses `192.0.2.7`, `192.0.2.0/24` or the like in IPv6; nothing if the text is no address. Bits
+    /// behind the prefix do not count.
     pub(crate) fn parse(text: &str) -> Result<Option<Self>, BadPrefix> {
         let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
         let Ok(address) = address.parse::<IpAddr>() else { return Ok(None) };
@@ -45,8 +47,7 @@ impl Network {
         width(address) == width(self.first) && masked(address, self.prefix_bits) == self.first
     }
 
-    /// Returns whether it holds so many addresses that a slip of the hand is likelier than a
-    /// purpose.
+    /// Returns whether it has so many addresses that a typing error is likelier than a purpose.
     pub(crate) fn is_too_wide(self) -> bool {
         self.prefix_bits < if self.first.is_ipv4() { PREFIX_BITS_MIN_V4 } else { PREFIX_BITS_MIN_V6 }
     }
@@ -62,7 +63,7 @@ impl fmt::Display for Network {
     }
 }
 
-/// The part of an address that one subscriber has alone: all of it, or 64 bits in IPv6.
+/// Returns the part of an address that one subscriber has alone: all of it, or 64 bits in IPv6.
 pub fn subnet(address: IpAddr) -> IpAddr {
     let address = address.to_canonical();
     masked(address, width(address).min(SUBNET_BITS))
@@ -80,7 +81,7 @@ fn width(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
 }
 
-/// The address with nothing but its first bits.
+/// Returns the address with nothing but its first bits.
 fn masked(address: IpAddr, prefix_bits: u8) -> IpAddr {
     let dropped = u32::from(width(address) - prefix_bits);
     match address {

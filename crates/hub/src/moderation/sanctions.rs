@@ -11,7 +11,8 @@ use super::target::Target;
 use crate::name::Looks;
 use crate::refusal::Rejection;
 
-/// A clock that was set back may leave more standing than was ever allowed at a time; past this the one that ends first goes.
+/// Most sanctions kept: a clock that was set back may leave more in force than were ever allowed at a
+/// time. Beyond this the one that ends first is dropped.
 const KEPT_MAX: usize = 4 * SANCTIONS_MAX;
 
 /// A mute or a ban.

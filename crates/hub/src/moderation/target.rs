@@ -1,4 +1,4 @@
-//! Target of an act: a name, or addresses.
+//! Target of a mute or ban: a name, or addresses.
 
 use alloc::{
     format,
@@ -21,8 +21,8 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// Reads what an operator typed: a name, an address or a network. A name that reads like an address, also a mistyped one, or stands
-    /// in quotes itself, is written in quotes.
+    /// Parses what an operator typed: a name, an address or a network. A name that reads like an
+    /// address, also a mistyped one, or stands in quotes itself, is written in quotes.
     pub(crate) fn typed(text: &str) -> Result<Self, Rejection> {
         if is_mistyped_address(text) && Network::parse(text) == Ok(None) {
             let text = "no address is written like this; write 192.0.2.7 or 2001:db8::7, or a name that looks like one in quotes";
@@ -31,7 +31,7 @@ impl Target {
         Self::parse(text)
     }
 
-    /// Reads what [`Target`] is written as, now or formerly.
+    /// Parses the form in which a target is stored, now or formerly.
     pub(crate) fn parse(text: &str) -> Result<Self, Rejection> {
         if let Some(quoted) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
             return Ok(Self::of_name(Name::parse(quoted.as_bytes())?));
@@ -76,7 +76,7 @@ impl Target {
         matches!(self, Self::Network(network) if network.contains(address))
     }
 
-    /// Returns whether two stand for the same entry of the order.
+    /// Returns whether a sanction on one replaces that on the other.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Name { looks, .. }, Self::Name { looks: others, .. }) => looks.folded() == others.folded(),
@@ -95,15 +95,15 @@ impl fmt::Display for Target {
     }
 }
 
-/// Returns whether nobody would write a name like this: an operator who believes to keep an address
-/// out must not ban a name.
+/// Returns whether a text is meant as an address: an operator who wants to ban an address must not ban
+/// a name instead.
 fn is_mistyped_address(text: &str) -> bool {
     let (address, _zone) = text.split_once('%').unwrap_or((text, ""));
     address.contains(['.', ':'])
         && address.chars().all(|character| character.is_ascii_hexdigit() || ".:[]/".contains(character))
 }
 
-/// A name as an operator has to write it.
+/// Returns a name as an operator has to write it.
 pub(crate) fn written(name: &str) -> String {
     let is_quoted = name.len() >= 2 && name.starts_with('"') && name.ends_with('"');
     if is_quoted || Network::parse(name) != Ok(None) || is_mistyped_address(name) {

@@ -9,6 +9,7 @@ extern crate std;
 
 mod audit;
 pub mod commands;
+pub mod envelope;
 mod error_code;
 pub mod event;
 pub mod frame;

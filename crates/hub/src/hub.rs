@@ -10,6 +10,7 @@ use alloc::{
 use glassline_wire::event::{Bye, Event, Gap, Notice};
 use slab::Slab;
 
+use crate::closed_rooms::ClosedRooms;
 use crate::commit_queue::CommitQueue;
 use crate::encode::server_pair;
 use crate::gathered::Gathered;
@@ -20,11 +21,15 @@ use crate::log::Log;
 use crate::member::{Dialect, Member};
 use crate::moderation::{Attempts, Consequences, Moderation, OperatorToken};
 use crate::outstanding::{Awaits, Outstanding};
-use crate::past::Past;
+use crate::question_queue::QuestionQueue;
 use crate::room::Room;
 use crate::roster::Roster;
 use crate::send_queue::{Logs, Missed, OwnBytesTotal, SendQueue};
 use crate::tally::Tally;
+
+mod history;
+
+pub(crate) use history::{ID_REUSED, TOO_LATE_UNKEPT};
 
 /// After so many visits in one lane the next lane has its turn.
 const STEPS_IN_A_ROW: usize = 64;
@@ -89,8 +94,9 @@ pub struct Hub {
     pub(crate) room_ids: BTreeMap<String, RoomId>,
     pub(crate) roster: Roster,
     pub(crate) outstanding: Outstanding,
-    pub(crate) commit_queue: CommitQueue,
-    pub(crate) past: Past,
+    commit_queue: CommitQueue,
+    pub(crate) questions: QuestionQueue,
+    pub(crate) closed_rooms: ClosedRooms,
     pub(crate) moderation: Moderation,
     pub(crate) consequences: Consequences,
     pub(crate) attempts: Attempts,
@@ -131,7 +137,8 @@ impl Hub {
             roster: Roster::default(),
             outstanding: Outstanding::default(),
             commit_queue: CommitQueue::default(),
-            past: Past::default(),
+            questions: QuestionQueue::default(),
+            closed_rooms: ClosedRooms::default(),
             moderation: Moderation::default(),
             consequences: Consequences::default(),
             attempts: Attempts::default(),

@@ -10,6 +10,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod closed_rooms;
 mod commands;
 mod commit_queue;
 mod direct;
@@ -25,8 +26,8 @@ mod moderation;
 mod name;
 mod now;
 mod outstanding;
-mod past;
 mod presence;
+mod question_queue;
 mod recent_ids;
 mod refusal;
 mod renaming;
@@ -43,7 +44,6 @@ mod whois;
 mod writers;
 
 pub use commands::{CommandOutcome, hidden_command};
-pub use commit_queue::{CommitOutcome, PendingRecord, RecordBody};
 pub use encode::server_pair;
 pub use gathered::{Gathered, SLICES_MAX, WRITE_BYTES_MAX};
 pub use hub::{Hub, Rules};
@@ -54,7 +54,7 @@ pub use moderation::{AuditEvent, Disconnect, OperatorToken, TokenError, subnet};
 pub use name::room_name;
 pub use now::Now;
 pub use outstanding::Awaits;
-pub use past::{Answer, Inquiry, Question};
+pub use question_queue::PendingQuestion;
 pub use refusal::Rejection;
 pub use subnet::subnet_key;
 pub use tally::Tally;

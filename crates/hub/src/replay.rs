@@ -5,10 +5,12 @@
 
 use alloc::{boxed::Box, collections::VecDeque, string::ToString, vec::Vec};
 
+use glassline_wire::history::{Answer, Question, ReadError};
+
 use crate::hub::Hub;
 use crate::id::{MemberId, RoomId};
 use crate::member::Dialect;
-use crate::past::{Answer, Inquiry, Purpose};
+use crate::question_queue::Recipient;
 use crate::replay_segment::{ReplaySegment, What};
 use crate::send_queue::Missed;
 
@@ -70,9 +72,9 @@ impl Hub {
             return;
         };
         if member.send_queue.has_room_before_hold() {
-            let purpose = Purpose::Replaying { member: id };
+            let recipient = Recipient::Replaying { member: id };
             replay.asked = Some((
-                self.past.ask(member.connection, Inquiry::Range(replay_segment.range()), purpose),
+                self.questions.push(member.connection, Question::Range(replay_segment.range()), recipient),
                 replay_segment.room,
             ));
         }
@@ -84,7 +86,7 @@ impl Hub {
         self.go_on_replaying(id);
     }
 
-    pub(crate) fn replay_answer(&mut self, id: MemberId, ticket: u64, answer: Answer) {
+    pub(crate) fn replay_answer(&mut self, id: MemberId, ticket: u64, answer: Result<Answer, ReadError>) {
         let Some(member) = self.members.get_mut(id.0) else { return };
         let Some(replay) = &mut member.replay else { return };
         // Another member may sit in this place by now, or this one have left the room.

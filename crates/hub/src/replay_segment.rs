@@ -3,11 +3,12 @@
 use alloc::{string::String, vec::Vec};
 
 use glassline_wire::event::{Event, Gap, History};
+use glassline_wire::history::{Answer, Page, ReadError};
 use glassline_wire::request::HistoryRange;
 
+use crate::encode::history_pairs;
 use crate::id::RoomId;
 use crate::member::Dialect;
-use crate::past::{Answer, past_pairs};
 
 /// One room's past, as far as it is owed.
 #[derive(Debug)]
@@ -40,16 +41,21 @@ impl ReplaySegment {
     }
 
     /// Puts an answer into frames; returns what is still owed.
-    pub(crate) fn render(self, dialect: Dialect, answer: Answer, frames: &mut Vec<u8>) -> Option<Self> {
+    pub(crate) fn render(
+        self,
+        dialect: Dialect,
+        answer: Result<Answer, ReadError>,
+        frames: &mut Vec<u8>,
+    ) -> Option<Self> {
         let (messages, more) = match answer {
-            Answer::Page { messages, more } => (messages, more),
+            Ok(Answer::Page(Page { messages, more })) => (messages, more),
             // It is there, and asked for again.
-            Answer::TooSlow(_) => return Some(self),
-            Answer::Head(_) | Answer::Unreadable(_) => (Vec::new(), false),
+            Err(ReadError::TooSlow(_)) => return Some(self),
+            Ok(Answer::Head(_)) | Err(ReadError::Unreadable(_)) => (Vec::new(), false),
         };
         match (self.what, dialect) {
             (What::Context { .. }, Dialect::Tutorial) => {
-                frames.extend(past_pairs(&messages));
+                frames.extend(history_pairs(&messages));
                 None
             }
             (What::Context { .. }, Dialect::Event) => {

@@ -48,7 +48,7 @@ impl Hub {
             let room = self.rooms.remove(id.0);
             self.room_ids.remove(&*room.name);
             if self.rules.durable {
-                self.past.note_head(room.name.into_string(), Some(room.seq));
+                self.closed_rooms.note(room.name.into_string(), Some(room.seq));
             }
             self.unannounced.retain(|&unannounced| unannounced != id);
         }
@@ -93,7 +93,7 @@ impl Hub {
                 Err(Rejection::new(ErrorCode::TooManyRooms, text))
             }
             None => {
-                let newest_seq = if self.rules.durable { self.past.take_head(&name)? } else { 0 };
+                let newest_seq = if self.rules.durable { self.closed_rooms.take(&name)? } else { 0 };
                 self.check_opening(id, newest_seq)?;
                 Ok(self.open_room(&name, newest_seq))
             }

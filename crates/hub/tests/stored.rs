@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use glassline_hub::{
-    Answer, Awaits, CommandOutcome, CommitOutcome, ConnectInfo, Hub, Inquiry, LoginOutcome, MemberId, NameHolder, Now,
-    Question, RecordBody, Rules,
+    Awaits, CommandOutcome, ConnectInfo, Hub, LoginOutcome, MemberId, NameHolder, Now, PendingQuestion, Rules,
 };
 use glassline_wire::event::{ErrorCode, Event, Message};
 use glassline_wire::frame::{Decoder, Frame};
+use glassline_wire::history::{
+    Answer, CommitOutcome, Entry, EntryContent, Head, Page, PendingRecord, Question, ReadError, Record,
+};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Hello, HistoryRange, Send};
 use glassline_wire::timestamp::Timestamp;
@@ -103,13 +105,18 @@ fn stored(seq: u64, text: &str) -> Message {
 #[track_caller]
 fn asked(hub: &mut Hub) -> (u64, HistoryRange) {
     match hub.next_question() {
-        Some(Question { ticket, inquiry: Inquiry::Range(range), .. }) => (ticket, range),
+        Some(PendingQuestion { ticket, question: Question::Range(range), .. }) => (ticket, range),
         other => panic!("{other:?}"),
     }
 }
 
-fn page(from: u64, to: u64, more: bool) -> Answer {
-    Answer::Page { messages: (from..=to).map(|seq| stored(seq, &format!("m{seq}"))).collect(), more }
+fn head(newest: u64) -> Result<Answer, ReadError> {
+    Ok(Answer::Head(Head { oldest: 1, newest }))
+}
+
+fn page(from: u64, to: u64, more: bool) -> Result<Answer, ReadError> {
+    let messages = (from..=to).map(|seq| stored(seq, &format!("m{seq}"))).collect();
+    Ok(Answer::Page(Page { messages, more }))
 }
 
 #[test]
@@ -124,12 +131,12 @@ fn nobody_is_sent_a_message_before_it_is_stored() {
     let send = Send { room: "lobby".into(), text: "one".into(), id: MessageId(1), after: Some(40), action: false };
     hub.say(alice, &send, Some("1".into()), NOW).expect("taken");
     hub.say_text(tutorial, "two", false, NOW).expect("taken");
-    let drafts = hub.take_pending_records();
-    let drafted: Vec<_> = drafts
+    let pending = hub.take_pending_records();
+    let drafted: Vec<_> = pending
         .iter()
-        .map(|draft| match &draft.what {
-            RecordBody::Message { message, author, after, .. } => (message.text.as_str(), *author != 0, *after),
-            RecordBody::Act(act) => panic!("{act:?}"),
+        .map(|pending| match &pending.record {
+            Record::Message(new) => (new.message.text.as_str(), new.author != 0, new.after),
+            Record::Audit(act) => panic!("{act:?}"),
         })
         .collect();
     assert_eq!(drafted, [("one", true, Some(40)), ("two", false, None)]);
@@ -137,8 +144,8 @@ fn nobody_is_sent_a_message_before_it_is_stored() {
         assert_eq!(written(&mut hub, id), b"", "nothing is stored yet");
     }
     assert_eq!((hub.awaits(0), hub.awaits(1), hub.unstored()), (Awaits::Appends, Awaits::Nothing, 2));
-    hub.settle(drafts[0].ticket, CommitOutcome::Stored { seq: 41 });
-    hub.settle(drafts[1].ticket, CommitOutcome::Stored { seq: 42 });
+    commit(&mut hub, &pending[0], 41);
+    commit(&mut hub, &pending[1], 42);
     assert_eq!(told(&mut hub, alice), ["ack 41 one", "42 two"]);
     assert_eq!(told(&mut hub, bob), ["41 one", "42 two"]);
     let heard = payloads(&written(&mut hub, tutorial));
@@ -155,7 +162,7 @@ fn what_is_not_stored_is_refused_to_its_sender_alone() {
     for number in 1..=4 {
         say(&mut hub, alice, number, "hi");
     }
-    let tickets: Vec<u64> = hub.take_pending_records().iter().map(|draft| draft.ticket).collect();
+    let tickets: Vec<u64> = hub.take_pending_records().iter().map(|pending| pending.ticket).collect();
     hub.settle(tickets[0], CommitOutcome::NotStored("the disk is full".into()));
     hub.settle(tickets[1], CommitOutcome::IdReused);
     hub.settle(tickets[2], CommitOutcome::Again(Box::new(stored(7, "hi"))));
@@ -175,15 +182,13 @@ fn a_report_that_is_not_the_next_is_refused() {
         say(&mut hub, alice, number, "hi");
     }
     assert!(hub.pending_record_bytes() > 4);
-    let tickets: Vec<u64> = hub.take_pending_records().iter().map(|draft| draft.ticket).collect();
+    let pending = hub.take_pending_records();
     assert_eq!(hub.pending_record_bytes(), 0);
-    assert!(!hub.settle(tickets[1], CommitOutcome::Stored { seq: 2 }), "the first is missing");
+    assert!(!commit(&mut hub, &pending[1], 2), "the first is missing");
     assert_eq!((hub.unstored(), told(&mut hub, alice).len()), (2, 0));
-    assert!(
-        hub.settle(tickets[0], CommitOutcome::Stored { seq: 1 })
-            && hub.settle(tickets[1], CommitOutcome::Stored { seq: 2 })
-    );
-    assert!(!hub.settle(tickets[1] + 1, CommitOutcome::Stored { seq: 3 }), "nobody handed it over");
+    assert!(commit(&mut hub, &pending[0], 1) && commit(&mut hub, &pending[1], 2));
+    let unknown = PendingRecord { ticket: pending[1].ticket + 1, ..pending[1].clone() };
+    assert!(!commit(&mut hub, &unknown, 3), "nobody handed it over");
     assert_eq!(told(&mut hub, alice).len(), 2);
 }
 
@@ -192,11 +197,11 @@ fn a_message_outlives_its_sender_and_keeps_its_room_open() {
     let mut hub = hub(0, 0);
     let alice = enter(&mut hub, 0, &hello("alice"));
     assert!(!hub.knows_rooms(0, ["den"]));
-    let Some(Question { ticket, inquiry: Inquiry::Head(room), .. }) = hub.next_question() else {
+    let Some(PendingQuestion { ticket, question: Question::Head(room), .. }) = hub.next_question() else {
         panic!("asks for it")
     };
     assert_eq!((room.as_str(), hub.awaits(0)), ("den", Awaits::Answer));
-    hub.answer(ticket, Answer::Head(5));
+    hub.answer(ticket, head(5));
     assert!(hub.knows_rooms(0, ["den"]) && hub.join(alice, "den", NOW).expect("joins"));
     let send = Send { room: "den".into(), text: "last".into(), id: MessageId(1), after: None, action: false };
     hub.say(alice, &send, None, NOW).expect("taken");
@@ -204,8 +209,7 @@ fn a_message_outlives_its_sender_and_keeps_its_room_open() {
     let bob = enter(&mut hub, 0, &Hello { rooms: Some(vec!["den".into()]), ..hello("bob") });
     let welcome = events(&mut hub, bob);
     assert!(matches!(&welcome[0], Event::Welcome(welcome) if welcome.rooms[0].seq == 5), "{welcome:?}");
-    let ticket = hub_ticket(&mut hub);
-    hub.settle(ticket, CommitOutcome::Stored { seq: 6 });
+    commit_next(&mut hub, 6);
     assert_eq!(told(&mut hub, bob), ["6 last"]);
     assert_eq!(hub.awaits(0), Awaits::Nothing, "the sender's place is another's now");
     hub.depart(bob, NOW);
@@ -219,8 +223,8 @@ fn a_message_outlives_its_sender_and_keeps_its_room_open() {
 fn rooms_can_be_opened_together_however_many_came_before() {
     let mut hub = hub(0, 0);
     let answer_all = |hub: &mut Hub| {
-        while let Some(Question { ticket, inquiry: Inquiry::Head(_), .. }) = hub.next_question() {
-            hub.answer(ticket, Answer::Head(0));
+        while let Some(PendingQuestion { ticket, question: Question::Head(_), .. }) = hub.next_question() {
+            hub.answer(ticket, head(0));
         }
     };
     for number in 0..1_100 {
@@ -241,22 +245,27 @@ fn a_late_answer_does_not_undo_what_was_said_since() {
     let (alice, bob) = (enter(&mut hub, 0, &hello("alice")), enter(&mut hub, 1, &hello("bob")));
     assert!(!hub.knows_rooms(0, ["den"]) && !hub.knows_rooms(1, ["den"]));
     let tickets: Vec<u64> = std::iter::from_fn(|| hub.next_question()).map(|question| question.ticket).collect();
-    hub.answer(tickets[0], Answer::Head(0));
+    hub.answer(tickets[0], head(0));
     hub.join(alice, "den", NOW).expect("joins");
     let send = Send { room: "den".into(), text: "hi".into(), id: MessageId(1), after: None, action: false };
     hub.say(alice, &send, None, NOW).expect("taken");
-    let ticket = hub_ticket(&mut hub);
-    hub.settle(ticket, CommitOutcome::Stored { seq: 1 });
+    commit_next(&mut hub, 1);
     hub.leave(alice, "den", NOW).expect("leaves");
-    hub.answer(tickets[1], Answer::Head(0));
+    hub.answer(tickets[1], head(0));
     hub.join(bob, "den", NOW).expect("joins");
     hub.give_context(bob, "den");
     let (_, range) = asked(&mut hub);
     assert_eq!(range.before, Some(2), "its context is what was said since");
 }
 
-fn hub_ticket(hub: &mut Hub) -> u64 {
-    hub.take_pending_records().first().expect("a draft").ticket
+/// The first record that was handed over is stored under this number.
+fn commit_next(hub: &mut Hub, seq: u64) {
+    let pending = hub.take_pending_records();
+    assert!(commit(hub, pending.first().expect("a record"), seq));
+}
+
+fn commit(hub: &mut Hub, pending: &PendingRecord, seq: u64) -> bool {
+    hub.committed(pending.record.clone().committed(pending.ticket, seq))
 }
 
 #[test]
@@ -267,8 +276,7 @@ fn who_comes_back_is_sent_what_it_missed_before_what_is_new() {
     let bob = enter(&mut hub, 0, &Hello { since: Some(since), token: Some(TOKEN.into()), ..hello("bob") });
     let alice = enter(&mut hub, 1, &hello("alice"));
     say(&mut hub, alice, 1, "new");
-    let ticket = hub_ticket(&mut hub);
-    hub.settle(ticket, CommitOutcome::Stored { seq: 501 });
+    commit_next(&mut hub, 501);
     let (first, range) = asked(&mut hub);
     assert_eq!((range.after, range.before), (Some(90), Some(501)));
     assert_eq!(told(&mut hub, bob), [""; 0], "what is new waits");
@@ -289,7 +297,7 @@ fn a_history_that_cannot_be_read_is_a_gap_and_not_a_silence() {
     let since = BTreeMap::from([("lobby".to_string(), 3)]);
     let bob = enter(&mut hub, 0, &Hello { since: Some(since), ..hello("bob") });
     let (ticket, _) = asked(&mut hub);
-    hub.answer(ticket, Answer::Unreadable("broken".into()));
+    hub.answer(ticket, Err(ReadError::Unreadable("broken".into())));
     assert_eq!(told(&mut hub, bob), ["gap 4-9"]);
 }
 
@@ -399,10 +407,10 @@ fn an_outcome_is_not_for_the_next_connection_of_a_client() {
 /// Opens a room whose newest number is known, and lets a member in.
 fn join(hub: &mut Hub, id: MemberId, room: &str, newest_seq: u64) {
     if !hub.knows_rooms(hub.connection(id).expect("here"), [room]) {
-        let Some(Question { ticket, inquiry: Inquiry::Head(_), .. }) = hub.next_question() else {
+        let Some(PendingQuestion { ticket, question: Question::Head(_), .. }) = hub.next_question() else {
             panic!("asks for it")
         };
-        hub.answer(ticket, Answer::Head(newest_seq));
+        hub.answer(ticket, head(newest_seq));
     }
     assert!(hub.join(id, room, NOW).expect("joins"));
     hub.notify(id, &format!("joined {room}"));
@@ -449,7 +457,7 @@ fn what_takes_too_long_is_asked_for_again_and_is_no_gap() {
     let since = BTreeMap::from([("lobby".to_string(), 7)]);
     let bob = enter(&mut hub, 0, &Hello { since: Some(since), ..hello("bob") });
     let (ticket, _) = asked(&mut hub);
-    hub.answer(ticket, Answer::TooSlow("later".into()));
+    hub.answer(ticket, Err(ReadError::TooSlow("later".into())));
     assert_eq!(told(&mut hub, bob), [""; 0]);
     let (ticket, _) = asked(&mut hub);
     hub.answer(ticket, page(8, 9, false));
@@ -476,8 +484,7 @@ fn messages_passed_while_the_past_is_read_come_from_the_history() {
     let (first, _) = asked(&mut hub);
     for seq in 10..=40 {
         say(&mut hub, alice, seq, &format!("m{seq} {}", "x".repeat(8_000)));
-        let ticket = hub_ticket(&mut hub);
-        hub.settle(ticket, CommitOutcome::Stored { seq });
+        commit_next(&mut hub, seq);
         written(&mut hub, alice);
     }
     hub.catch_up(bob);
@@ -503,8 +510,7 @@ fn messages_passed_before_an_awaited_past_are_reported_once() {
     let speak = |hub: &mut Hub, seqs: std::ops::RangeInclusive<u64>| {
         for seq in seqs {
             say(hub, alice, seq, &format!("m{seq} {}", "x".repeat(8_000)));
-            let ticket = hub_ticket(hub);
-            hub.settle(ticket, CommitOutcome::Stored { seq });
+            commit_next(hub, seq);
             written(hub, alice);
         }
     };
@@ -535,8 +541,7 @@ fn messages_passed_in_a_room_joined_meanwhile_follow_the_join() {
         let text = format!("d{seq} {}", "x".repeat(8_000));
         let send = Send { room: "den".into(), text, id: MessageId(seq.into()), after: None, action: false };
         hub.say(alice, &send, None, NOW).expect("taken");
-        let ticket = hub_ticket(&mut hub);
-        hub.settle(ticket, CommitOutcome::Stored { seq });
+        commit_next(&mut hub, seq);
         written(&mut hub, alice);
     }
     hub.answer(of_lobby, page(8, 9, false));

@@ -11,6 +11,7 @@ mod audit;
 mod error_code;
 pub mod event;
 pub mod frame;
+pub mod history;
 pub mod limits;
 pub mod message_id;
 pub mod natural_order;

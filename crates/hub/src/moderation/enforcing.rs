@@ -61,7 +61,7 @@ pub(crate) struct Pending {
     pub(crate) act: AuditEntry,
     /// Target of a kick: place and token, so that nobody else who takes the name meanwhile is
     /// kicked.
-    pub(super) target: Option<(MemberId, u128)>,
+    pub(crate) target: Option<(MemberId, u128)>,
 }
 
 /// Tasks and log entries that remain for the owner of the sockets.
@@ -118,6 +118,13 @@ impl Hub {
             self.answer_operator(by, &effect, reference);
         }
         self.consequences.happenings.push_back(AuditEvent::Act(act));
+    }
+
+    /// Returns whom an act of another server kicks here: the member of exactly that name.
+    pub(crate) fn kicked(&self, act: &AuditEntry) -> Option<(MemberId, u128)> {
+        let Ok(Target::Name { name, .. }) = Target::parse(act.who.as_deref()?) else { return None };
+        let (id, member) = self.find(name.as_str()).ok()?;
+        Some((id, member.token))
     }
 
     fn make_operator(&mut self, by: Option<MemberId>) -> Option<String> {

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use glassline_journal::{Exported, Head, Keep, Record, Store, check, export, open};
+use glassline_journal::{Exported, Keep, Store, check, export, open};
+use glassline_wire::history::{Head, Record};
 use glassline_wire::request::{HistoryRange, Search};
 use rusqlite::Connection;
 

@@ -328,6 +328,7 @@ mod tests {
             "you.",
             "aliceᐅyou",
             "aliceᐳyou",
+            "ʏᴏᴜ",
             "alice—you",
             "alice~you",
             "alice|YOU",

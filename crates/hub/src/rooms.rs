@@ -56,13 +56,16 @@ impl Hub {
 
     /// The room of this name that a member is in.
     pub(crate) fn room_of(&self, id: MemberId, wished: &str) -> Result<RoomId, Rejection> {
-        let name = room_name(wished)?;
         let member = self.members.get(id.0);
-        self.room_ids
-            .get(&name)
-            .copied()
-            .filter(|&room| member.is_some_and(|member| member.send_queue.subscription(room).is_some()))
-            .ok_or_else(|| Rejection::new(ErrorCode::UnknownRoom, format!("you are not in {name}; join it first")))
+        let is_in = |room: &RoomId| member.is_some_and(|member| member.send_queue.subscription(*room).is_some());
+        // Most requests write the name as the server does, and reading it as a name costs more than
+        // the rest of a message.
+        if let Some(&room) = self.room_ids.get(wished).filter(|room| is_in(room)) {
+            return Ok(room);
+        }
+        let name = room_name(wished)?;
+        let room = self.room_ids.get(&name).copied().filter(is_in);
+        room.ok_or_else(|| Rejection::new(ErrorCode::UnknownRoom, format!("you are not in {name}; join it first")))
     }
 
     /// Lets a member into a room, opening it if need be. False if it was there already.

@@ -146,7 +146,7 @@ impl World {
     fn answer(&mut self, messages_max: usize) -> bool {
         let Some(PendingQuestion { ticket, question, .. }) = self.hub.next_question() else { return false };
         let Question::Range(HistoryRange { room, after: Some(after), before: Some(before), .. }) = question else {
-            panic!("{inquiry:?}")
+            panic!("{question:?}")
         };
         assert!(after + 1 < before, "there is nothing to read between {after} and {before}");
         let mut messages = self.stored[room.as_str()][after as usize..before as usize - 1].to_vec();

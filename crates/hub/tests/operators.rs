@@ -548,7 +548,7 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
     assert_eq!(world.refused(teacher, "roster"), ErrorCode::NotOperator);
     let settle_act = |world: &mut World, outcome: CommitOutcome| {
         let pending = world.hub.take_pending_records();
-        let [PendingRecord { ticket, record }] = &pending[..] else { panic!("{pending:?}") };
+        let [PendingRecord { record, .. }] = &pending[..] else { panic!("{pending:?}") };
         let Record::Audit(act) = record.clone() else { panic!("{record:?}") };
         assert!(!format!("{act:?}").contains("sixteen"), "the token is not stored");
         settle(&mut world.hub, &pending[0], outcome);

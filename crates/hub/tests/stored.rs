@@ -10,9 +10,7 @@ use glassline_hub::{
 };
 use glassline_wire::event::{ErrorCode, Event, Message};
 use glassline_wire::frame::{Decoder, Frame};
-use glassline_wire::history::{
-    Answer, CommitOutcome, Entry, EntryContent, Head, Page, PendingRecord, Question, ReadError, Record,
-};
+use glassline_wire::history::{Answer, CommitOutcome, Head, Page, PendingRecord, Question, ReadError, Record};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Hello, HistoryRange, Send};
 use glassline_wire::timestamp::Timestamp;

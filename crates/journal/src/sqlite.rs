@@ -21,6 +21,7 @@ mod log_gate;
 mod message_kind;
 mod old_ids;
 mod opening;
+mod openings;
 mod page;
 mod pieces;
 mod place;

@@ -59,6 +59,8 @@ pub enum CommitOutcome {
     IdReused,
     /// It may have been stored before, and this cannot be told any more. Nothing was stored now.
     TooLate,
+    /// It is the first of its room, and as many rooms were opened from where it comes as may be. Nothing was stored.
+    NoMoreRooms,
     /// It was not stored: the cause, and what to do, in words for its sender.
     NotStored(String),
 }

@@ -39,6 +39,10 @@ const TOO_LATE: &str = "it cannot be told any more whether this was stored when 
 pub(crate) const TOO_LATE_UNKEPT: &str = "it cannot be told any more whether others got this when it was first sent, so it was not \
                                           sent now; ask in the room, and send it as a new message if nobody got it";
 
+/// Text for a sender from whose address too many rooms were opened.
+const NO_MORE_ROOMS: &str =
+    "this was not said: as many rooms were opened from your address as one may open here; speak in one that there is";
+
 impl Hub {
     /// Hands a message over to be stored.
     pub(crate) fn store(
@@ -120,6 +124,9 @@ impl Hub {
             }
             (CommitOutcome::IdReused, Some(sender)) => hub.refuse(sender, ErrorCode::IdReused, ID_REUSED, reference),
             (CommitOutcome::TooLate, Some(sender)) => hub.refuse(sender, ErrorCode::TooLate, TOO_LATE, reference),
+            (CommitOutcome::NoMoreRooms, Some(sender)) => {
+                hub.refuse(sender, ErrorCode::NotStored, NO_MORE_ROOMS, reference);
+            }
             (CommitOutcome::NotStored(why), Some(sender)) => hub.refuse(sender, ErrorCode::NotStored, &why, reference),
         });
         true
@@ -150,11 +157,10 @@ impl Hub {
             EntryContent::Message(message) => {
                 let seq = message.seq.unwrap_or(0);
                 match self.room_ids.get(&message.room) {
-                    Some(&room_id) => {
-                        if self.rooms.get(room_id.0).is_some_and(|room| seq > room.seq) {
-                            self.publish(None, room_id, message, None);
-                        }
+                    Some(&room_id) if self.rooms.get(room_id.0).is_some_and(|room| seq > room.seq) => {
+                        self.publish(None, room_id, message, None);
                     }
+                    Some(_) => {}
                     None if self.closed_rooms.raise(&message.room, seq) => {}
                     // The answer may be older than this message.
                     None if self.questions.asks_for(&message.room) => self.closed_rooms.note(message.room, Some(seq)),

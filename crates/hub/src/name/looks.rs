@@ -26,12 +26,13 @@ impl Looks {
     /// Everything by which an accepted name is compared.
     pub(crate) fn of(name: &str) -> Self {
         let skeleton_of = |name: &str| skeleton(name).collect::<String>().into_boxed_str();
-        let (written, lower) = (skeleton_of(name), name.to_lowercase());
-        let in_lower = if lower == name { written.clone() } else { skeleton_of(&lower) };
+        let drawn = as_capitals(name);
+        let (written, lower) = (skeleton_of(&drawn), drawn.to_lowercase());
+        let in_lower = if lower == drawn { written.clone() } else { skeleton_of(&lower) };
         Self {
             folded: fold(name).into_boxed_str(),
             any_case: any_case_of(&written).into_boxed_str(),
-            skeletons: [written, in_lower, skeleton_of(&name.to_uppercase())],
+            skeletons: [written, in_lower, skeleton_of(&drawn.to_uppercase())],
             scripts: AugmentedScriptSet::for_str(name),
             is_mixed_case: is_mixed_case(name),
         }
@@ -72,6 +73,55 @@ impl Looks {
     }
 }
 
+/// Small capitals, which are letters of their own without an upper case, and letters on a coloured
+/// ground, which are emoji: neither UTS #39 nor NFKC brings them to the letters that they show.
+const CAPITALS: [(char, char); 29] = [
+    ('\u{262}', 'G'),
+    ('\u{26a}', 'I'),
+    ('\u{274}', 'N'),
+    ('\u{280}', 'R'),
+    ('\u{28f}', 'Y'),
+    ('\u{299}', 'B'),
+    ('\u{29c}', 'H'),
+    ('\u{29f}', 'L'),
+    ('\u{1d00}', 'A'),
+    ('\u{1d04}', 'C'),
+    ('\u{1d05}', 'D'),
+    ('\u{1d07}', 'E'),
+    ('\u{1d0a}', 'J'),
+    ('\u{1d0b}', 'K'),
+    ('\u{1d0d}', 'M'),
+    ('\u{1d0f}', 'O'),
+    ('\u{1d18}', 'P'),
+    ('\u{1d1b}', 'T'),
+    ('\u{1d1c}', 'U'),
+    ('\u{1d20}', 'V'),
+    ('\u{1d21}', 'W'),
+    ('\u{1d22}', 'Z'),
+    ('\u{a730}', 'F'),
+    ('\u{a731}', 'S'),
+    ('\u{a7af}', 'Q'),
+    ('\u{1f170}', 'A'),
+    ('\u{1f171}', 'B'),
+    ('\u{1f17e}', 'O'),
+    ('\u{1f17f}', 'P'),
+];
+
+/// Each regional indicator, of which two make a flag or stand as letters.
+const INDICATORS: core::ops::RangeInclusive<char> = '\u{1f1e6}'..='\u{1f1ff}';
+
+/// The name with the capital in the place of whatever shows one.
+fn as_capitals(name: &str) -> String {
+    let capital = |c: char| match CAPITALS.binary_search_by_key(&c, |(shown, _)| *shown) {
+        Ok(index) => CAPITALS[index].1,
+        Err(_) if INDICATORS.contains(&c) => {
+            char::from_u32(u32::from(c) - u32::from(*INDICATORS.start()) + u32::from('A')).unwrap_or(c)
+        }
+        Err(_) => c,
+    };
+    name.chars().map(capital).collect()
+}
+
 /// A name in the form in which case does not count, nor joiners and selectors, which not every
 /// keyboard has; by way of upper case, so that `ß` meets `ss` and each sigma the other.
 pub(crate) fn fold(name: &str) -> String {
@@ -83,7 +133,7 @@ pub(crate) fn fold(name: &str) -> String {
 /// The look of a name, whatever the case of each letter. `I` and `l` have one skeleton, so `i` and
 /// `l` have one here.
 pub(super) fn any_case(name: &str) -> String {
-    any_case_of(&skeleton(name).collect::<String>())
+    any_case_of(&skeleton(&as_capitals(name)).collect::<String>())
 }
 
 fn any_case_of(skeleton_as_written: &str) -> String {
@@ -135,6 +185,13 @@ mod tests {
             ("❤", "❤\u{fe0f}"),
             ("علی\u{200c}رضا", "علیرضا"),
             ("ශ\u{dca}\u{200d}රී", "ශ\u{dca}රී"),
+            ("carol", "ᴄᴀʀᴏʟ"),
+            ("Carol", "ᴄaroʟ"),
+            ("bob", "Bᴏʙ"),
+            ("ВОВ", "ʙᴏʙ"),
+            ("bob", "🅱🅾🅱"),
+            ("Bob", "b🅾b"),
+            ("carol", "🇨🇦🇷🇴🇱"),
         ] {
             assert!(are_alike(one, other), "{one} {other}");
         }
@@ -142,6 +199,19 @@ mod tests {
             [("alice", "bob"), ("Ian", "Lan"), ("bob", "rob"), ("Анна", "Anna2"), ("Erna", "Emma"), ("李", "季")]
         {
             assert!(!are_alike(one, other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn every_small_capital_is_known() {
+        assert!(CAPITALS.is_sorted());
+        for c in '\u{80}'..='\u{1ffff}' {
+            let name =
+                unicode_names2::name(c).map(|name| alloc::string::ToString::to_string(&name)).unwrap_or_default();
+            let Some(letter) = name.strip_prefix("LATIN LETTER SMALL CAPITAL ") else { continue };
+            if letter.len() == 1 {
+                assert_eq!(as_capitals(c.encode_utf8(&mut [0; 4])), letter, "{c} {name}");
+            }
         }
     }
 

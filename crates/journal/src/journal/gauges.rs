@@ -69,13 +69,13 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    /// Counts what became of a record. One that is too late was refused by the rules, and tells
-    /// nothing of the disk.
+    /// Counts what became of a record. One that is too late, or would open a room too many, was
+    /// refused by the rules, and tells nothing of the disk.
     pub(super) fn count_outcome(&self, outcome: &CommitOutcome) {
         let counter = match outcome {
             CommitOutcome::Stored { .. } => &self.stored,
             CommitOutcome::Again(_) | CommitOutcome::IdReused => &self.repeated,
-            CommitOutcome::TooLate | CommitOutcome::NotStored(_) => return,
+            CommitOutcome::TooLate | CommitOutcome::NoMoreRooms | CommitOutcome::NotStored(_) => return,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }

@@ -12,9 +12,10 @@ use super::checksum::{self, Table};
 use super::engine::Engine;
 use super::id_window::IdWindow;
 use super::message_kind::MessageKind;
+use super::openings::Openings;
 use super::place::{SEQ_MAX, place};
 use super::repeats::{Repeats, sender_of};
-use super::rooms::{CachedRoom, find_room, open_room, used_up};
+use super::rooms::{CachedRoom, account_of, find_room, open_room, used_up};
 use super::shares::origin_of;
 use crate::store::StoreError;
 
@@ -54,11 +55,14 @@ impl Engine {
         if self.rooms.len() > ROOMS_CACHED_MAX {
             self.rooms.clear();
         }
-        let committed = commit(&mut self.db, &self.rooms, &mut self.ids, self.origin_secret, batch);
+        let noted = Noted { ids: &mut self.ids, openings: &mut self.openings };
+        let committed = commit(&mut self.db, &self.rooms, noted, self.origin_secret, batch);
         if committed.is_ok() {
             self.ids.commit();
+            self.openings.commit();
         } else {
             self.ids.roll_back();
+            self.openings.roll_back();
         }
         let Growth { outcomes, rooms } = self.conclude(committed)?;
         self.is_busy = true;
@@ -83,27 +87,34 @@ pub(super) struct Growth<'a> {
     rooms: HashMap<&'a str, Growing>,
 }
 
+/// What is noted in memory while a batch is stored, and kept or taken back with it.
+pub(super) struct Noted<'n> {
+    pub(super) ids: &'n mut IdWindow,
+    pub(super) openings: &'n mut Openings,
+}
+
 fn commit<'a>(
     db: &mut Connection,
     cached: &HashMap<String, CachedRoom>,
-    ids: &mut IdWindow,
+    noted: Noted<'_>,
     origin_secret: u128,
     batch: &'a [Record],
 ) -> Result<Growth<'a>, rusqlite::Error> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let growth = store(&transaction, cached, ids, origin_secret, batch)?;
+    let growth = store(&transaction, cached, noted, origin_secret, batch)?;
     transaction.commit()?;
     Ok(growth)
 }
 
-/// Stores a batch in a transaction, and notes its ids.
+/// Stores a batch in a transaction, and notes its ids and the rooms it opens.
 pub(super) fn store<'a>(
     transaction: &Transaction<'_>,
     cached: &HashMap<String, CachedRoom>,
-    ids: &mut IdWindow,
+    noted: Noted<'_>,
     origin_secret: u128,
     batch: &'a [Record],
 ) -> Result<Growth<'a>, rusqlite::Error> {
+    let Noted { ids, openings } = noted;
     let mut growth = Growth { outcomes: Vec::with_capacity(batch.len()), rooms: HashMap::new() };
     let mut statements = Statements::prepare(transaction)?;
     for record in batch {
@@ -112,10 +123,16 @@ pub(super) fn store<'a>(
                 let name = entry.message.room.as_str();
                 let origin = origin_of(origin_secret, entry.subnet);
                 let room = match growth.rooms.entry(name) {
-                    Occupied(known) => known.into_mut(),
-                    Vacant(free) => free.insert(find_or_open(transaction, cached, name, origin)?),
+                    Occupied(known) => Some(known.into_mut()),
+                    Vacant(free) => {
+                        let found = find_or_open(transaction, cached, name, origin, openings)?;
+                        found.map(|room| free.insert(room))
+                    }
                 };
-                statements.store(room, entry, origin, ids)?
+                match room {
+                    Some(room) => statements.store(room, entry, origin, ids)?,
+                    None => CommitOutcome::NoMoreRooms,
+                }
             }
             Record::Audit(act) => {
                 let json = Event::Act(act.clone()).to_json();
@@ -192,16 +209,19 @@ impl<'t> Statements<'t> {
     }
 }
 
-/// The room, opened if it was never spoken in. If the batch then stores nothing in it, it stays, empty.
+/// The room, opened if it was never spoken in; nothing if its account has as many as it may. If the batch then stores nothing in it, it
+/// stays, empty.
 fn find_or_open(
     transaction: &Transaction<'_>,
     cached: &HashMap<String, CachedRoom>,
     name: &str,
     origin: i64,
-) -> Result<Growing, rusqlite::Error> {
+    openings: &mut Openings,
+) -> Result<Option<Growing>, rusqlite::Error> {
     let (id, newest) = match find_room(transaction, cached, name)? {
         Some(room) => (room.id, room.newest),
-        None => (open_room(transaction, name, 1, origin)?, 0),
+        None if openings.note(account_of(name, origin)) => (open_room(transaction, name, 1, origin)?, 0),
+        None => return Ok(None),
     };
-    Ok(Growing { id, newest, added: 0, first_at_ms: 0, last_at_ms: 0 })
+    Ok(Some(Growing { id, newest, added: 0, first_at_ms: 0, last_at_ms: 0 }))
 }

@@ -1,5 +1,5 @@
 //! Which messages go where a history is too large: of the account that has most, of its room that has most, and there the oldest, unless
-//! one origin outweighs the others (decisions/011).
+//! one origin outweighs the others: then its messages go, there or in another room of the account (decisions/011).
 
 use std::collections::HashMap;
 
@@ -22,6 +22,9 @@ const SLACK_BYTES_MIN: u64 = 64 * 1024;
 
 /// Origins that are weighed: those with most in the room, and with most in all rooms.
 const WEIGHED: usize = 8;
+
+/// Rooms of an account, those with most, in which messages of an origin are looked for that outweighs the others in its largest.
+const ROOMS_LOOKED_AT: usize = 64;
 
 /// Messages looked at in one step for those of one origin.
 const SCANNED_MAX: u64 = 4_096;
@@ -78,13 +81,25 @@ pub(super) fn displace(
     let Some(&(room_id, bytes)) = rooms.first() else { return Ok(None) };
     let room_goal = bytes - rooms.get(1).map_or(0, |(_, next)| *next) + slack;
     let goal = wanted.min(account_goal).min(room_goal).max(1);
-    let (oldest, newest) = transaction
-        .prepare_cached("SELECT oldest, newest FROM room WHERE id = ?1")?
-        .query_row([room_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let victim = Victim { room_id, oldest, newest, goal };
+    let victim = victim(transaction, room_id, goal)?;
     if let Some((origin, surplus)) = outweighing(transaction, room_id, bytes)? {
         let victim = Victim { goal: goal.min(surplus + slack), ..victim };
         let OfOrigin { rows, looked_at, is_at_end } = rows_of(transaction, victim, origin, excess.rows_max, scans)?;
+        if !rows.is_empty() || !is_at_end {
+            return displaced(transaction, room_id, &rows, wanted, looked_at);
+        }
+    }
+    let goal = wanted.min(account_goal);
+    for Elsewhere { origin, room_id, surplus, is_alone, .. } in
+        outweighing_elsewhere(transaction, account, room_id, bytes)?
+    {
+        let victim = self::victim(transaction, room_id, goal.min(surplus + slack).max(1))?;
+        let OfOrigin { rows, looked_at, is_at_end } = if is_alone {
+            let rows = first_rows(transaction, victim, excess.rows_max)?;
+            OfOrigin { rows, looked_at: 0, is_at_end: true }
+        } else {
+            rows_of(transaction, victim, origin, excess.rows_max, scans)?
+        };
         if !rows.is_empty() || !is_at_end {
             return displaced(transaction, room_id, &rows, wanted, looked_at);
         }
@@ -146,6 +161,58 @@ fn outweighing(db: &Connection, room_id: i64, room_bytes: u64) -> Result<Option<
         }
     }
     Ok(heaviest)
+}
+
+/// Messages of an origin in a room of the account that gives, which is not its largest.
+struct Elsewhere {
+    origin: i64,
+    room_id: i64,
+    /// Bytes that the origin has there.
+    bytes: u64,
+    /// Bytes that it has too many, in all rooms.
+    surplus: u64,
+    /// Nobody else has messages there.
+    is_alone: bool,
+}
+
+/// Finds where the heaviest origin that outweighs the others in the account's largest room has messages in other rooms of the account, the room
+/// with most of them first. Without this, whoever opened a room that others talk in, or talks in many rooms that somebody else opened,
+/// would make the account heavy and others give for it.
+fn outweighing_elsewhere(
+    db: &Connection,
+    account: i64,
+    largest_room: i64,
+    room_bytes: u64,
+) -> Result<Vec<Elsewhere>, rusqlite::Error> {
+    let mut found = Vec::new();
+    let rooms = largest(db, Scope::RoomsOf(account), ROOMS_LOOKED_AT + 1)?;
+    if rooms.len() < 2 {
+        return Ok(found);
+    }
+    for (origin, bytes) in largest(db, Scope::Origins, WEIGHED)? {
+        let others = room_bytes.saturating_sub(share(db, Scope::OriginsIn(largest_room), origin)?);
+        let allowed = others * OUTWEIGHS.0 / OUTWEIGHS.1;
+        if origin == UNKNOWN_ORIGIN || others == 0 || bytes <= allowed {
+            continue;
+        }
+        for &(room_id, of_room) in rooms.iter().filter(|(room_id, _)| *room_id != largest_room) {
+            let here = share(db, Scope::OriginsIn(room_id), origin)?;
+            if here > 0 {
+                let (surplus, is_alone) = (bytes - allowed, here >= of_room);
+                found.push(Elsewhere { origin, room_id, bytes: here, surplus, is_alone });
+            }
+        }
+        if !found.is_empty() {
+            break;
+        }
+    }
+    found.sort_by_key(|elsewhere| std::cmp::Reverse(elsewhere.bytes));
+    Ok(found)
+}
+
+fn victim(db: &Connection, room_id: i64, goal: u64) -> Result<Victim, rusqlite::Error> {
+    db.prepare_cached("SELECT oldest, newest FROM room WHERE id = ?1")?
+        .query_row([room_id], |row| Ok(Victim { room_id, oldest: row.get(0)?, newest: row.get(1)?, goal }))
 }
 
 /// The first messages of a room.

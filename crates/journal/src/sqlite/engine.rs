@@ -19,6 +19,7 @@ use super::id_window::{self, IdWindow};
 use super::index_form::old_form_behind;
 use super::log_gate::LogGate;
 use super::old_ids::OldIds;
+use super::openings::Openings;
 use super::prune::{AheadTurn, Clock, Space};
 use super::reader::SqliteReader;
 use super::renewal::{Renewal, has_stray_pages};
@@ -80,6 +81,8 @@ pub(crate) struct Engine {
     pub(super) unsummed: Option<Unsummed>,
     /// Damage that nobody was told of.
     damage: Option<Damage>,
+    /// Number of rooms that each account opened.
+    pub(super) openings: Openings,
     /// Rooms written to lately.
     pub(super) rooms: HashMap<String, CachedRoom>,
     /// Messages stored and not indexed, in all rooms.
@@ -144,6 +147,7 @@ impl Engine {
             is_busy: false,
             unsummed: summing::unsummed(&db).map_err(cannot_open)?,
             damage: log_damage,
+            openings: Openings::load(&db, keep).map_err(cannot_open)?,
             rooms: HashMap::new(),
             index_lag: opening::index_lag(&db).map_err(cannot_open)?,
             index_turn: 0,

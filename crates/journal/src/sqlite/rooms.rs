@@ -42,6 +42,11 @@ pub(super) fn find_room(
         .optional()
 }
 
+/// The account of a room that somebody of this origin opens.
+pub(super) fn account_of(name: &str, origin: i64) -> i64 {
+    if name == LOBBY { LOBBY_ACCOUNT } else { origin }
+}
+
 /// Makes a room whose first number will be `first`, opened by somebody of this origin. Returns its id.
 pub(super) fn open_room(
     transaction: &Transaction<'_>,
@@ -49,7 +54,7 @@ pub(super) fn open_room(
     first: u64,
     origin: i64,
 ) -> Result<i64, rusqlite::Error> {
-    let account = if name == LOBBY { LOBBY_ACCOUNT } else { origin };
+    let account = account_of(name, origin);
     transaction
         .prepare_cached(
             "INSERT INTO room(name, newest, oldest, indexed, newest_at_ms, oldest_at_ms, account, counted)

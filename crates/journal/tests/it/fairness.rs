@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use glassline_journal::{Exported, Keep, Store, check, export, open};
-use glassline_wire::history::{Head, Record};
+use glassline_wire::history::{CommitOutcome, Head, Record};
 use glassline_wire::request::{HistoryRange, Search};
 use rusqlite::Connection;
 
@@ -179,6 +179,75 @@ fn other_rooms_keep_half_too_and_a_small_one_all() {
     println!("{after:?} of {before:?}");
     assert!(after[0] * 2 >= before[0] && after[1] * 2 >= before[1], "{after:?} of {before:?}");
     assert_eq!(after[2], before[2], "nothing of what is small beside the stranger goes");
+    server.close();
+}
+
+#[test]
+fn who_opened_a_room_makes_no_difference_to_those_who_talk_there() {
+    // The stranger opens the den before the others come, then fills rooms of its own: all are its account's.
+    let mut server = Server::open();
+    let opening = server.message(STRANGER, "den", "stranger-1", 10);
+    server.store(&[opening]);
+    server.talk("den", 8, 4_000);
+    keeps_half(server, "mine");
+}
+
+#[test]
+fn who_talks_in_rooms_that_another_opened_displaces_half_of_its_largest() {
+    let mut server = Server::open();
+    for number in 0..15 {
+        let opening = server.message(1, &format!("hers-{number}"), "person-0", 10);
+        server.store(&[opening]);
+    }
+    server.talk("den", 1, 4_000);
+    keeps_half(server, "hers");
+}
+
+/// The stranger writes into 15 rooms, and half of what people said in the den stays.
+fn keeps_half(mut server: Server, rooms: &str) {
+    let before = server.honest_bytes("den");
+    for round in 0..20 {
+        let batch: Vec<Record> = (0..300)
+            .map(|number| server.message(STRANGER, &format!("{rooms}-{}", (round + number) % 15), "stranger-1", 700))
+            .collect();
+        server.store(&batch);
+    }
+    let after = server.honest_bytes("den");
+    println!("{rooms}: {after} of {before} bytes");
+    assert!(after * 2 >= before, "{rooms}: {after} of {before} bytes are left");
+    server.close();
+}
+
+#[test]
+fn rooms_that_are_left_empty_displace_nothing_however_many_are_opened() {
+    let mut server = Server::open();
+    server.talk("lobby", 8, 2_000);
+    let before = server.honest_bytes("lobby");
+    // A message in a room each: its row of some 120 bytes stays when the message goes.
+    let (mut opened, mut refused) = (0_u64, 0_u64);
+    for round in 0..60 {
+        let batch: Vec<Record> = (0..1_000)
+            .map(|number| server.message(STRANGER, &format!("left-{}", round * 1_000 + number), "stranger-1", 1))
+            .collect();
+        let outcomes = server.store.append(&batch).expect("stores");
+        refused += outcomes.iter().filter(|outcome| **outcome == CommitOutcome::NoMoreRooms).count() as u64;
+        opened += outcomes.iter().filter(|outcome| **outcome == CommitOutcome::Stored { seq: 1 }).count() as u64;
+        tend_to_the_end(server.store.as_mut());
+    }
+    assert_eq!((opened, refused), (KEEP_BYTES / 2_048, 60_000 - KEEP_BYTES / 2_048));
+    assert_eq!(server.honest_bytes("lobby"), before, "nothing of the lobby goes for rooms");
+    // What is there can be spoken in, another may open a room, and a restart changes nothing.
+    let file = server.folder.file();
+    drop(server.store);
+    server.store = open(&file, Keep { days: None, bytes: Some(KEEP_BYTES) }).expect("opens");
+    let [known, new, others] = [(STRANGER, "left-1"), (STRANGER, "left-new"), (1, "left-new")]
+        .map(|(subnet, room)| server.message(subnet, room, "anybody", 5));
+    let outcomes = server.store.append(&[known, new, others]).expect("stores");
+    assert_eq!(
+        outcomes,
+        [CommitOutcome::Stored { seq: 2 }, CommitOutcome::NoMoreRooms, CommitOutcome::Stored { seq: 1 }]
+    );
+    tend_to_the_end(server.store.as_mut());
     server.close();
 }
 

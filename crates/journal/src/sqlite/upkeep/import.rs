@@ -17,10 +17,11 @@ use super::UpkeepError;
 use super::fresh::Fresh;
 use super::lines::Lines;
 use super::monitor::{Monitor, Stage, unmonitored};
-use crate::sqlite::append::{Growth, store};
+use crate::sqlite::append::{Growth, Noted, store};
 use crate::sqlite::engine::{Engine, Keep};
 use crate::sqlite::fault;
 use crate::sqlite::id_window::IdWindow;
+use crate::sqlite::openings::Openings;
 use crate::sqlite::page::{self, Filling, LeftOut, message_columns};
 use crate::sqlite::place::{SEQ_BITS, SEQ_MAX, place};
 use crate::sqlite::rooms::open_room;
@@ -348,7 +349,9 @@ impl Importing<'_> {
     fn flush(&mut self) -> Result<(), UpkeepError> {
         // Repeats were left out before, and not only those of the most recent messages.
         let mut no_ids = IdWindow::new(0);
-        let stored = store(self.transaction, &HashMap::new(), &mut no_ids, 0, &self.waiting);
+        let mut openings = Openings::unbounded();
+        let noted = Noted { ids: &mut no_ids, openings: &mut openings };
+        let stored = store(self.transaction, &HashMap::new(), noted, 0, &self.waiting);
         let Growth { outcomes, .. } = stored.map_err(|error| fault::writing(&error, self.file))?;
         for (record, outcome) in self.waiting.iter().zip(outcomes) {
             match (record, outcome) {
@@ -362,6 +365,7 @@ impl Importing<'_> {
                     CommitOutcome::Again(_)
                     | CommitOutcome::IdReused
                     | CommitOutcome::TooLate
+                    | CommitOutcome::NoMoreRooms
                     | CommitOutcome::NotStored(_),
                 ) => {
                     self.imported.skipped += 1;

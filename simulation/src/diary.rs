@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use glassline_client::session::update::Update;
+use glassline_session::Update;
 use glassline_wire::event::{ErrorCode, Event, Gap, History, Message, Presence};
 use glassline_wire::message_id::MessageId;
 
@@ -65,12 +65,12 @@ impl Diary {
     /// Takes in something shown.
     pub(crate) fn shown(&mut self, update: &Update, disk: &Disk) -> Verdict {
         match update {
-            Update::Heard(event) => self.heard(event, disk),
-            Update::Said { event: Event::Message(message), acknowledged: true } => {
+            Update::Received(event) => self.heard(event, disk),
+            Update::Sent { event: Event::Message(message), acknowledged: true } => {
                 self.acknowledge(message)?;
                 self.show_message(message, true, disk)
             }
-            Update::Refused { refusal, text: Some(text) } => {
+            Update::Rejected { refusal, text: Some(text) } => {
                 // A full disk refuses also what is stored already and is only sent again.
                 let may_be_stored = matches!(refusal.code, ErrorCode::NotStored | ErrorCode::TooLate);
                 if !self.pending.remove(text) && !may_be_stored {
@@ -79,8 +79,8 @@ impl Diary {
                 self.refused.insert(text.clone(), refusal.code);
                 Ok(())
             }
-            Update::Past { history, .. } => self.note_past(history, false, disk),
-            Update::Said { .. } | Update::Refused { .. } | Update::Notice(_) | Update::Room(_) => Ok(()),
+            Update::HistoryPage { history, .. } => self.note_past(history, false, disk),
+            Update::Sent { .. } | Update::Rejected { .. } | Update::Notice(_) | Update::CurrentRoom(_) => Ok(()),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use glassline_server::FarEnd;
+use glassline_server::Pipe;
 
 use crate::random::Random;
 
@@ -63,7 +63,7 @@ impl Direction {
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "what became of each end, each bit of it on its own")]
 pub(crate) struct Line {
-    pub(crate) far: FarEnd,
+    pub(crate) pipe: Pipe,
     /// Number of its owner.
     pub(crate) owner: usize,
     up: Direction,
@@ -83,10 +83,10 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn new(far: FarEnd, owner: usize, latency_max_ms: u64, slice_bytes_max: u64) -> Self {
+    pub(crate) fn new(pipe: Pipe, owner: usize, latency_max_ms: u64, slice_bytes_max: u64) -> Self {
         let direction = || Direction { bytes_per_s: 1_000_000, ..Direction::default() };
         Self {
-            far,
+            pipe,
             owner,
             up: direction(),
             down: direction(),
@@ -164,10 +164,10 @@ impl Line {
         }
         let up = if self.takes_more() { self.up.arrival_ms() } else { Some(now_ms + 5) };
         let has_end = (self.client_ended && !self.server_gone && self.up.under_way.is_empty())
-            || (self.far.is_finished() && !self.client_gone && self.down.under_way.is_empty());
+            || (self.pipe.is_finished() && !self.client_gone && self.down.under_way.is_empty());
         let pulls = [
             self.up.pull_ms(!self.outgoing.is_empty()),
-            self.down.pull_ms(self.far.untaken_bytes() > 0),
+            self.down.pull_ms(self.pipe.untaken_bytes() > 0),
             self.down.arrival_ms(),
             up,
             has_end.then_some(now_ms + 1),
@@ -177,12 +177,12 @@ impl Line {
 
     /// Returns whether the server's side takes more: a closed one swallows it.
     fn takes_more(&self) -> bool {
-        self.far.unread_bytes() < RECEIVE_BUFFER_BYTES || self.far.is_closed()
+        self.pipe.unread_bytes() < RECEIVE_BUFFER_BYTES || self.pipe.is_closed()
     }
 
     /// Somebody writes into a connection that is no more, and will be told so.
     fn is_spoken_to(&self) -> bool {
-        (!self.client_gone && !self.outgoing.is_empty()) || (!self.server_gone && self.far.untaken_bytes() > 0)
+        (!self.client_gone && !self.outgoing.is_empty()) || (!self.server_gone && self.pipe.untaken_bytes() > 0)
     }
 
     /// Everything that is due; what the client's side is told, in order.
@@ -205,15 +205,15 @@ impl Line {
                 self.up.put(slice, now_ms, latency_ms);
             }
         }
-        while self.down.may_pull(now_ms) && self.far.untaken_bytes() > 0 {
+        while self.down.may_pull(now_ms) && self.pipe.untaken_bytes() > 0 {
             let latency_ms = random.between(0, self.latency_max_ms);
-            let slice = self.far.take(random.between(1, self.slice_bytes_max) as usize);
+            let slice = self.pipe.take(random.between(1, self.slice_bytes_max) as usize);
             self.down.put(slice, now_ms, latency_ms);
         }
         while self.takes_more()
             && let Some(bytes) = self.up.arrive(now_ms)
         {
-            self.far.send(&bytes);
+            self.pipe.send(&bytes);
         }
         while let Some(bytes) = self.down.arrive(now_ms) {
             if self.client_gone {
@@ -230,14 +230,14 @@ impl Line {
     fn pass_on_ends(&mut self, told: &mut Vec<Told>) {
         if self.client_ended && !self.server_gone && self.outgoing.is_empty() && self.up.under_way.is_empty() {
             self.server_gone = true;
-            self.far.end();
+            self.pipe.end();
         }
-        let is_drained = self.far.untaken_bytes() == 0 && self.down.under_way.is_empty();
-        if self.far.is_finished() && is_drained && !self.client_gone {
+        let is_drained = self.pipe.untaken_bytes() == 0 && self.down.under_way.is_empty();
+        if self.pipe.is_finished() && is_drained && !self.client_gone {
             self.client_gone = true;
             told.push(Told::Closed);
         }
-        if self.far.is_closed() {
+        if self.pipe.is_closed() {
             self.server_gone = true;
         }
     }
@@ -248,7 +248,7 @@ impl Line {
             if !self.client_gone && !self.outgoing.is_empty() {
                 self.client_notices_ms.get_or_insert(now_ms);
             }
-            if !self.server_gone && self.far.untaken_bytes() > 0 {
+            if !self.server_gone && self.pipe.untaken_bytes() > 0 {
                 self.server_notices_ms.get_or_insert(now_ms);
             }
         }
@@ -259,7 +259,7 @@ impl Line {
         if self.server_notices_ms.take_if(|at_ms| *at_ms <= now_ms).is_some() {
             self.server_hears_reset();
         }
-        if self.broken && self.far.is_closed() {
+        if self.broken && self.pipe.is_closed() {
             self.server_gone = true;
         }
     }
@@ -267,6 +267,6 @@ impl Line {
     fn server_hears_reset(&mut self) {
         self.broken = true;
         self.server_gone = true;
-        self.far.reset();
+        self.pipe.reset();
     }
 }

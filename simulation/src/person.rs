@@ -1,7 +1,6 @@
 //! A person at the real client's session: connects, talks, moves about, and writes down what it is shown.
 
-use glassline_client::session::update::{Command, DialectChoice, HistoryWish, LinkState, Status};
-use glassline_client::session::{Config, Session};
+use glassline_session::{Command, Config, DialectChoice, HistorySelection, LinkState, Session, Status};
 
 use crate::diary::Diary;
 use crate::plan::Plan;
@@ -95,8 +94,8 @@ impl Person {
             }
             _ if plan.reads_back => {
                 let asks = [
-                    Command::History(HistoryWish::Latest(5)),
-                    Command::History(HistoryWish::Around(3)),
+                    Command::History(HistorySelection::Latest(5)),
+                    Command::History(HistorySelection::Around(3)),
                     Command::Older,
                     Command::Search("a".to_owned()),
                     Command::Members(None),

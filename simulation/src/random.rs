@@ -1,6 +1,6 @@
 //! The one source of chance: every draw of a run comes from its seed.
 
-use glassline_client::entropy::Entropy;
+use glassline_session::Entropy;
 
 /// A splitmix64 generator.
 #[derive(Debug, Clone)]

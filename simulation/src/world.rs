@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 
-use glassline_client::session::update::{Input, Output, Update};
 use glassline_hub::Now;
-use glassline_server::{Config, FloodLimit, House, Limits};
+use glassline_server::{Config, FloodLimit, Limits, TestServer};
+use glassline_session::{Input, Output, Update};
 use glassline_wire::event::Event;
 use glassline_wire::timestamp::Timestamp;
 
@@ -38,7 +38,7 @@ pub(crate) struct World {
     pub(crate) random: Random,
     mutation: Option<Mutation>,
     pub(crate) now_ms: u64,
-    pub(crate) house: Option<House>,
+    pub(crate) server: Option<TestServer>,
     server_started_ms: u64,
     turned_ms: u64,
     free_at_ms: u64,
@@ -70,7 +70,7 @@ impl World {
         Self {
             mutation,
             now_ms: 0,
-            house: None,
+            server: None,
             server_started_ms: 0,
             turned_ms: 0,
             free_at_ms: 0,
@@ -146,9 +146,10 @@ impl World {
     }
 
     fn turn_due_ms(&self) -> Option<u64> {
-        let house = self.house.as_ref()?;
-        let has_news = self.clerk.borrow().has_done() || self.lines.values().any(|line| line.far.has_news());
-        let due_ms = if has_news { Some(self.now_ms) } else { house.wait_ms().map(|wait_ms| self.turned_ms + wait_ms) };
+        let server = self.server.as_ref()?;
+        let has_news = self.clerk.borrow().has_done() || self.lines.values().any(|line| line.pipe.has_news());
+        let due_ms =
+            if has_news { Some(self.now_ms) } else { server.wait_ms().map(|wait_ms| self.turned_ms + wait_ms) };
         due_ms.map(|due_ms| due_ms.max(self.free_at_ms))
     }
 
@@ -179,14 +180,14 @@ impl World {
 
     fn turn(&mut self) -> Result<(), String> {
         let now = self.server_now();
-        let Some(house) = &mut self.house else { return Ok(()) };
-        let turned = house.turn(now);
+        let Some(server) = &mut self.server else { return Ok(()) };
+        let turned = server.turn(now);
         (self.turned_ms, self.free_at_ms) = (self.now_ms, self.now_ms + self.random.draw() % 2);
-        if house.counts().contains("session_failed") {
+        if server.counts().contains("session_failed") {
             return Err("a session panicked".to_owned());
         }
-        if house.held_bytes_max() > HELD_BYTES_MAX {
-            return Err(format!("{} bytes are held for one connection", house.held_bytes_max()));
+        if server.held_bytes_max() > HELD_BYTES_MAX {
+            return Err(format!("{} bytes are held for one connection", server.held_bytes_max()));
         }
         if let Err(error) = turned {
             if !error.to_string().contains(AS_SIMULATED) {
@@ -222,13 +223,13 @@ impl World {
         let newest = self.disk.lock().newest("lobby");
         (self.server_started_ms, self.turned_ms, self.free_at_ms) = (self.now_ms, self.now_ms, self.now_ms);
         let counter = Counter(Rc::clone(&self.clerk));
-        self.house = Some(House::open(config, Some((Box::new(counter), newest)), self.server_now()));
+        self.server = Some(TestServer::open(config, Some((Box::new(counter), newest)), self.server_now()));
         self.tell(|_| format!("the server opens, the lobby is at {newest}"));
     }
 
     /// The server and its journal die; what was durable stays.
     pub(crate) fn crash(&mut self) {
-        if self.house.take().is_none() {
+        if self.server.take().is_none() {
             return;
         }
         self.report.crashes += 1;
@@ -321,10 +322,10 @@ impl World {
     }
 
     pub(crate) fn connect(&mut self, owner: usize) -> Option<u64> {
-        let house = self.house.as_mut()?;
+        let server = self.server.as_mut()?;
         let address = IpAddr::V4(Ipv4Addr::new(10, 0, 0, owner as u8 + 1));
-        let far = house.connect(SocketAddr::new(address, 4_000), self.plan.send_buffer_bytes);
-        let mut line = Line::new(far, owner, self.plan.latency_max_ms, self.plan.slice_bytes_max);
+        let pipe = server.connect(SocketAddr::new(address, 4_000), self.plan.send_buffer_bytes);
+        let mut line = Line::new(pipe, owner, self.plan.latency_max_ms, self.plan.slice_bytes_max);
         if self.is_calm {
             line.heal();
         }
@@ -360,7 +361,7 @@ impl World {
                     person.dials_at_ms = None;
                     let was_welcomed = std::mem::take(&mut person.is_welcomed_in_quiet);
                     if let Some(line) = person.line.take().and_then(|line| self.lines.get_mut(&line)) {
-                        if was_welcomed && !line.broken && !line.far.is_finished() {
+                        if was_welcomed && !line.broken && !line.pipe.is_finished() {
                             return Err(format!("person {index} gave a good connection up: nothing came any more"));
                         }
                         line.close();
@@ -380,7 +381,7 @@ impl World {
 
     fn show(&mut self, index: usize, update: &Update) -> Result<(), String> {
         self.tell(|_| format!("person {index} is shown {update:?}"));
-        if matches!(update, Update::Heard(Event::Welcome(_))) {
+        if matches!(update, Update::Received(Event::Welcome(_))) {
             self.people[index].is_welcomed_in_quiet = self.is_calm;
         }
         let disk = self.disk.lock();
@@ -411,7 +412,8 @@ impl World {
     }
 
     fn is_settled(&self) -> bool {
-        let is_stored = self.clerk.borrow().is_idle() && self.house.as_ref().is_some_and(|house| house.unstored() == 0);
+        let is_stored =
+            self.clerk.borrow().is_idle() && self.server.as_ref().is_some_and(|server| server.unstored() == 0);
         let everyone = self.people.iter().all(|person| person.is_settled(self.now_ms));
         is_stored && everyone && self.desks.iter().all(|desk| desk.is_done) && self.what_is_owed().is_none()
     }
@@ -433,8 +435,8 @@ impl World {
         let people = self.people.iter().enumerate().filter_map(unsettled);
         let desks =
             self.desks.iter().filter(|desk| !desk.is_done).map(|desk| format!("{} is not done", desk.student.name));
-        let house = self.house.as_ref().map(|house| format!("{} unstored", house.unstored()));
-        let all: Vec<String> = people.chain(desks).chain(self.what_is_owed()).chain(house).collect();
+        let server = self.server.as_ref().map(|server| format!("{} unstored", server.unstored()));
+        let all: Vec<String> = people.chain(desks).chain(self.what_is_owed()).chain(server).collect();
         all.join("; ")
     }
 

@@ -4,10 +4,9 @@ use std::io::{self, ErrorKind};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use crate::ending::Ending;
+use glassline_session::{Command, Ending, Input, Output, Session};
+
 use crate::inbox::{Arrival, LinkEvent, UserInput};
-use crate::session::Session;
-use crate::session::update::{Command, Input, Output};
 use crate::transport::Transport;
 use crate::view::View;
 

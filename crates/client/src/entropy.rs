@@ -1,17 +1,8 @@
-//! Randomness as an argument, so that a test decides it.
+//! Randomness of the operating system.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
-/// A source of random numbers, for message ids and the jitter of reconnects.
-pub trait Entropy {
-    /// The next 64 random bits.
-    fn next_u64(&mut self) -> u64;
-
-    /// The next 128 random bits.
-    fn next_u128(&mut self) -> u128 {
-        u128::from(self.next_u64()) << 64 | u128::from(self.next_u64())
-    }
-}
+use glassline_session::Entropy;
 
 /// The operating system's randomness.
 #[derive(Debug, Default)]

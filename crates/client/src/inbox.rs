@@ -4,7 +4,7 @@ use std::net::TcpStream;
 use std::sync::mpsc::SyncSender;
 
 use crate::keyboard::event::TerminalEvent;
-use crate::lines::Line;
+use crate::line_splitter::InputLine;
 
 /// Arrivals that may wait: few, as a key waits behind them. Past it whoever has more blocks, and the server with it.
 pub(crate) const ARRIVALS_MAX: usize = 16;
@@ -43,7 +43,7 @@ pub(crate) enum LinkEvent {
 #[derive(Debug)]
 pub(crate) enum UserInput {
     /// Whole lines, in order.
-    Lines(Vec<Line>),
+    Lines(Vec<InputLine>),
     /// No input comes any more.
     End,
     /// The input cannot be read.

@@ -9,22 +9,18 @@ use glassline_wire::request::{Ask, BadRequest, LOBBY, Request};
 use glassline_wire::visible;
 use serde_json::Value;
 
-use crate::diagnostics;
-use crate::ending::Ending;
-use crate::entropy::Entropy;
+use crate::format::StyledLine;
 use crate::inbox::UserInput;
-use crate::lines::Line;
-use crate::lines_in::LinesIn;
-use crate::session::Session;
-use crate::session::program::OWN_REF_PREFIX;
-use crate::session::update::{Command, Update};
-use crate::telling::Line as Told;
+use crate::line_input::LineInput;
+use crate::line_output::write_diagnostics;
+use crate::line_splitter::InputLine;
 use crate::undelivered::Undelivered;
 use crate::view::View;
+use glassline_session::{Command, Ending, Entropy, OWN_REF_PREFIX, Session, Update};
 
 /// The mode.
 pub(crate) struct Json {
-    lines_in: LinesIn,
+    line_input: LineInput,
     entropy: Box<dyn Entropy>,
     out: Box<dyn Write>,
     err: Box<dyn Write>,
@@ -36,18 +32,18 @@ pub(crate) struct Json {
 impl Json {
     /// Also writes the first line, which says the version of all that follow.
     pub(crate) fn new(
-        lines_in: LinesIn,
+        line_input: LineInput,
         entropy: Box<dyn Entropy>,
         mut out: Box<dyn Write>,
         err: Box<dyn Write>,
     ) -> io::Result<Self> {
         writeln!(out, "{{\"type\":\"schema\",\"version\":{SCHEMA_VERSION}}}")?;
-        Ok(Self { lines_in, entropy, out, err, undelivered: Undelivered::default(), finished: false })
+        Ok(Self { line_input, entropy, out, err, undelivered: Undelivered::default(), finished: false })
     }
 
     /// The client's own words.
-    pub(crate) fn tell(&mut self, lines: &[String]) -> io::Result<()> {
-        diagnostics::tell(&mut self.out, &mut self.err, lines)
+    pub(crate) fn print_notice(&mut self, lines: &[String]) -> io::Result<()> {
+        write_diagnostics(&mut self.out, &mut self.err, lines)
     }
 
     fn put(&mut self, event: &Event) -> io::Result<()> {
@@ -56,18 +52,18 @@ impl Json {
         self.out.write_all(b"\n")
     }
 
-    fn use_line(&mut self, line: Line, session: &mut Session, now_ms: u64) -> io::Result<()> {
+    fn use_line(&mut self, line: InputLine, session: &mut Session, now_ms: u64) -> io::Result<()> {
         let text = match line {
-            Line::Text(text) if text.trim().is_empty() => return Ok(()),
-            Line::Text(text) => text,
-            Line::TooLong { bytes } => {
+            InputLine::Text(text) if text.trim().is_empty() => return Ok(()),
+            InputLine::Text(text) => text,
+            InputLine::TooLong { bytes } => {
                 return self.refuse(
                     ErrorCode::TooLong,
                     format!("a line of {bytes} bytes is longer than any request; make it shorter"),
                     None,
                 );
             }
-            Line::NotUtf8 => return self.refuse(ErrorCode::NotUtf8, "the line is not UTF-8".to_owned(), None),
+            InputLine::NotUtf8 => return self.refuse(ErrorCode::NotUtf8, "the line is not UTF-8".to_owned(), None),
         };
         let request = match request_of(&text, &mut *self.entropy) {
             Ok(request) => request,
@@ -126,13 +122,13 @@ fn completed(line: &str, entropy: &mut dyn Entropy) -> Result<Request, BadReques
         return Request::from_json(line.as_bytes());
     };
     let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default();
-    let (speaks, has_room) = (matches!(kind, "send" | "direct"), matches!(kind, "send" | "members"));
+    let (speaks, has_capacity) = (matches!(kind, "send" | "direct"), matches!(kind, "send" | "members"));
     // The line stays as it was written, so that a field that stands in it twice is found (E6).
     let mut object = line.trim_end().strip_suffix('}').unwrap_or(line).to_owned();
     if speaks && !fields.contains_key("id") {
         let _ = write!(object, ",\"id\":\"{}\"", MessageId(entropy.next_u128()));
     }
-    if has_room && !fields.contains_key("room") {
+    if has_capacity && !fields.contains_key("room") {
         let _ = write!(object, ",\"room\":\"{LOBBY}\"");
     }
     object.push('}');
@@ -142,8 +138,8 @@ fn completed(line: &str, entropy: &mut dyn Entropy) -> Result<Request, BadReques
 impl View for Json {
     fn input(&mut self, input: UserInput, _session: &mut Session, _now_ms: u64) -> io::Result<()> {
         match input {
-            UserInput::Lines(lines) => self.lines_in.add(lines),
-            UserInput::End => self.lines_in.end(),
+            UserInput::Lines(lines) => self.line_input.add(lines),
+            UserInput::End => self.line_input.end(),
             UserInput::Failed(_) | UserInput::Terminal(_) | UserInput::EditorClosed => {}
         }
         Ok(())
@@ -152,32 +148,34 @@ impl View for Json {
     fn show(&mut self, update: Update, _now_ms: u64) -> io::Result<()> {
         match update {
             // The token takes the name over: it has no business in a log of what was said.
-            Update::Heard(Event::Welcome(welcome)) => {
+            Update::Received(Event::Welcome(welcome)) => {
                 self.put(&Event::Welcome(Welcome { token: String::new(), ..welcome }))
             }
             // The client's own goodbye is none that the program could know by its `ref`.
-            Update::Heard(Event::Bye(bye)) => self.put(&Event::Bye(Bye { reference: not_own(bye.reference), ..bye })),
-            Update::Heard(event) | Update::Said { event, .. } => self.put(&event),
-            Update::Past { history, .. } => self.put(&Event::History(history)),
-            Update::Refused { refusal, .. } => {
+            Update::Received(Event::Bye(bye)) => {
+                self.put(&Event::Bye(Bye { reference: not_own(bye.reference), ..bye }))
+            }
+            Update::Received(event) | Update::Sent { event, .. } => self.put(&event),
+            Update::HistoryPage { history, .. } => self.put(&Event::History(history)),
+            Update::Rejected { refusal, .. } => {
                 self.put_refusal(Refusal { reference: not_own(refusal.reference), ..refusal })
             }
             Update::Notice(text) => {
-                self.tell(&Told::notice(&text).plain())?;
+                self.print_notice(&StyledLine::notice(&text).plain())?;
                 self.put(&Event::Notice(Notice { text, reference: None }))
             }
-            Update::Room(_) => Ok(()),
+            Update::CurrentRoom(_) => Ok(()),
         }
     }
 
     fn settle(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()> {
         // What comes after the goodbye is refused to its face.
         while (session.takes_commands() || self.finished && !session.has_ended())
-            && let Some(line) = self.lines_in.take_first()
+            && let Some(line) = self.line_input.take_first()
         {
             self.use_line(line, session, now_ms)?;
         }
-        if self.lines_in.is_over() && !self.finished {
+        if self.line_input.is_over() && !self.finished {
             self.finished = true;
             // Declined only when leaving already.
             let _ = session.command(Command::Finish, now_ms);
@@ -190,7 +188,7 @@ impl View for Json {
     }
 
     fn ended(&mut self, ending: Ending) -> Ending {
-        self.undelivered.ending(ending, &self.lines_in, "each with its `error` on stdout")
+        self.undelivered.ending(ending, &self.line_input, "each with its `error` on stdout")
     }
 }
 

@@ -3,13 +3,12 @@
 
 use std::io::{self, Write};
 
-use crate::diagnostics;
+use crate::format::{Span, StyledLine, TextRole};
 use crate::keyboard::event::TerminalEvent;
 use crate::rows::columns::Edge;
 use crate::rows::shortening::Shortening;
 use crate::rows::wrap::{self, WrappedRow};
-use crate::telling::{Line, Role, Span};
-use crate::typing::line::{Typed, TypedLine};
+use crate::typing::line::{KeyOutcome, TypedLine};
 
 /// Longest time that arrivals wait for a line that nobody types on.
 const HELD_MS: u64 = 30_000;
@@ -19,14 +18,14 @@ const BELL: &[u8] = b"\x07";
 
 /// A terminal that shows what is written.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Screen {
+pub(crate) struct LineScreen {
     /// Asks for its columns.
     pub(crate) columns: fn() -> usize,
     /// Long messages are shortened: somebody can ask for the rest.
     pub(crate) shortens: bool,
 }
 
-impl Screen {
+impl LineScreen {
     /// The columns of a row. The last one stays free: some terminals wrap behind it, others do not.
     fn row_columns(self) -> usize {
         (self.columns)().saturating_sub(1).max(1)
@@ -38,9 +37,9 @@ pub(crate) struct LineOutput {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
     /// The client's own words go where the conversation goes.
-    words_on_stdout: bool,
+    notices_on_stdout: bool,
     /// The standard output is a terminal.
-    screen: Option<Screen>,
+    screen: Option<LineScreen>,
     shortening: Shortening,
     typed: TypedLine,
     /// Rows that came while a line is being typed.
@@ -52,26 +51,26 @@ impl LineOutput {
     pub(crate) fn new(
         out: Box<dyn Write>,
         err: Box<dyn Write>,
-        words_on_stdout: bool,
-        screen: Option<Screen>,
+        notices_on_stdout: bool,
+        screen: Option<LineScreen>,
         typed: TypedLine,
     ) -> Self {
         let (shortening, held) = (Shortening::default(), String::new());
-        Self { out, err, words_on_stdout, screen, shortening, typed, held, last_key_ms: 0 }
+        Self { out, err, notices_on_stdout, screen, shortening, typed, held, last_key_ms: 0 }
     }
 
     /// Writes a line of the conversation.
-    pub(crate) fn line(&mut self, line: &Line) -> io::Result<()> {
+    pub(crate) fn line(&mut self, line: &StyledLine) -> io::Result<()> {
         let rows = self.rows(line);
         rows.iter().try_for_each(|row| self.row(row))
     }
 
     /// Writes words of the client's own.
-    pub(crate) fn words(&mut self, line: &Line) -> io::Result<()> {
-        if self.words_on_stdout {
+    pub(crate) fn words(&mut self, line: &StyledLine) -> io::Result<()> {
+        if self.notices_on_stdout {
             return self.line(line);
         }
-        diagnostics::tell(&mut self.out, &mut self.err, &line.plain())
+        write_diagnostics(&mut self.out, &mut self.err, &line.plain())
     }
 
     /// Shows the rest of a shortened line.
@@ -83,7 +82,7 @@ impl LineOutput {
             Ok(rest) => rest,
             Err(wrong) => return Ok(Err(wrong)),
         };
-        let columns = self.screen.map_or(usize::from(u16::MAX), Screen::row_columns);
+        let columns = self.screen.map_or(usize::from(u16::MAX), LineScreen::row_columns);
         let rows = texts(&self.shortening.rest_rows(&rest, columns, Edge::Wraps));
         rows.iter().try_for_each(|row| self.row(row)).map(Ok)
     }
@@ -94,7 +93,7 @@ impl LineOutput {
     }
 
     /// Takes a key, echoes it and shows what waited for the line to be finished.
-    pub(crate) fn press(&mut self, event: TerminalEvent, now_ms: u64) -> io::Result<Typed> {
+    pub(crate) fn press(&mut self, event: TerminalEvent, now_ms: u64) -> io::Result<KeyOutcome> {
         self.last_key_ms = now_ms;
         let mut echo = String::new();
         let typed = self.typed.press(event, &mut echo);
@@ -156,11 +155,11 @@ impl LineOutput {
     }
 
     /// Rows of a line. A terminal wraps by itself, so no row is wider than it by anybody's count.
-    fn rows(&mut self, line: &Line) -> Vec<String> {
+    fn rows(&mut self, line: &StyledLine) -> Vec<String> {
         let Some(screen) = self.screen else { return line.plain() };
         let place = Some(line.place()).filter(|place| !place.is_empty());
-        let head = place.map(|place| Span::new(Role::Faint, place)).into_iter().chain(line.head.iter().cloned());
-        let line = Line { head: head.collect(), ..line.clone() };
+        let head = place.map(|place| Span::new(TextRole::Faint, place)).into_iter().chain(line.head.iter().cloned());
+        let line = StyledLine { head: head.collect(), ..line.clone() };
         let rows = if screen.shortens {
             self.shortening.rows(&line, screen.row_columns(), Edge::Wraps)
         } else {
@@ -168,6 +167,20 @@ impl LineOutput {
         };
         texts(&rows)
     }
+}
+
+/// Writes notices to stderr, behind what was told before: where both go to one place, they stand there in the order in which they were told.
+///
+/// # Errors
+/// What was told before cannot be written. Nobody may be reading the diagnostics themselves; that is no reason to stop.
+pub(crate) fn write_diagnostics(out: &mut dyn Write, err: &mut dyn Write, lines: &[String]) -> io::Result<()> {
+    if !lines.is_empty() {
+        out.flush()?;
+    }
+    for line in lines {
+        let _ = writeln!(err, "{line}");
+    }
+    Ok(())
 }
 
 fn texts(rows: &[WrappedRow]) -> Vec<String> {

@@ -2,8 +2,9 @@
 
 use std::io::{self, IsTerminal};
 
+use glassline_session::DialectChoice;
+
 use crate::preferences::Preferences;
-use crate::session::update::DialectChoice;
 
 /// Presentation of the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -8,13 +8,13 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use glassline_session::Update;
 use glassline_wire::event::Event;
 
 use crate::file_lock::wait_for;
+use crate::format::messages::Formatter;
 use crate::options::JoinOptions;
-use crate::session::update::Update;
 use crate::system::{append_private_file, create_private_folder, edit_private_file, is_at};
-use crate::telling::wording::Reader;
 
 /// A file that has become this long is put aside as `ROOM.log.1`, in place of the one before.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -61,15 +61,15 @@ impl RoomLog {
     ///
     /// # Errors
     /// What to tell the user; nothing more is written then.
-    pub(crate) fn note(&mut self, update: &Update, reader: &Reader) -> Result<(), String> {
+    pub(crate) fn note(&mut self, update: &Update, formatter: &Formatter) -> Result<(), String> {
         // What was said before has been written before, or was not for this log.
-        if self.failed || matches!(update, Update::Heard(Event::History(_)) | Update::Past { .. }) {
+        if self.failed || matches!(update, Update::Received(Event::History(_)) | Update::HistoryPage { .. }) {
             return Ok(());
         }
-        for line in reader.lines(update) {
+        for line in formatter.lines(update) {
             let Some(room) = line.room.clone() else { continue };
-            let at = reader.clock.moment(line.at.unwrap_or_else(|| reader.clock.now()));
-            let mut rows = crate::telling::Line { room: None, ..line }.plain().into_iter();
+            let at = formatter.clock().moment(line.at.unwrap_or_else(|| formatter.clock().now()));
+            let mut rows = crate::format::StyledLine { room: None, ..line }.plain().into_iter();
             let mut text = format!("{at} {}\n", rows.next().unwrap_or_default());
             for row in rows {
                 // Writing to memory has no way to fail.
@@ -193,7 +193,7 @@ fn file_name(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telling::clock::LocalClock;
+    use crate::format::clock::LocalClock;
     use glassline_wire::timestamp::Timestamp;
 
     /// A folder that goes with the test.
@@ -213,13 +213,13 @@ mod tests {
         }
     }
 
-    fn reader() -> Reader {
+    fn formatter() -> Formatter {
         let clock = LocalClock::fixed(|| Timestamp::parse("2026-11-22T14:02:03.000Z").expect("an instant"));
-        Reader { clock, ..Reader::new("me") }
+        Formatter::with_clock("me", clock)
     }
 
     fn heard(json: &str) -> Update {
-        Update::Heard(Event::from_json(json.as_bytes()).expect(json))
+        Update::Received(Event::from_json(json.as_bytes()).expect(json))
     }
 
     #[test]
@@ -232,7 +232,7 @@ mod tests {
             r#"{"type":"direct","from":"bob","to":"me","text":"secret"}"#,
             r#"{"type":"message","room":"../../x","from":"bob","text":"out"}"#,
         ] {
-            log.note(&heard(json), &reader()).expect("written");
+            log.note(&heard(json), &formatter()).expect("written");
         }
         log.flush().expect("written");
         let logs = folder.0.join("logs").join("here%3A1234");
@@ -266,14 +266,14 @@ mod tests {
         fs::write(&folder.0, "a file where the folder should be").expect("written");
         let mut log = RoomLog::new(&folder.0, "here");
         let message = heard(r#"{"type":"message","room":"den","from":"bob","text":"x"}"#);
-        assert!(log.note(&message, &reader()).is_err_and(|told| told.contains("log = false")));
-        assert_eq!(log.note(&message, &reader()), Ok(()));
+        assert!(log.note(&message, &formatter()).is_err_and(|told| told.contains("log = false")));
+        assert_eq!(log.note(&message, &formatter()), Ok(()));
         fs::remove_file(&folder.0).expect("removed");
         let mut log = RoomLog::new(&folder.0, "here");
         for room in 0..200 {
             let json = format!(r#"{{"type":"message","room":"r{room}","from":"bob","text":"x"}}"#);
-            log.note(&heard(&json), &reader()).expect("written");
-            log.note(&heard(&json.replace(&format!("r{room}"), "den")), &reader()).expect("written");
+            log.note(&heard(&json), &formatter()).expect("written");
+            log.note(&heard(&json.replace(&format!("r{room}"), "den")), &formatter()).expect("written");
         }
         assert_eq!(log.rooms.len(), ROOMS_MAX);
         assert!(log.rooms.contains_key("den"), "who is written to all the time stays open");

@@ -2,8 +2,8 @@
 
 use glassline_wire::event::ErrorCode;
 
-use crate::ending::Ending;
-use crate::lines_in::LinesIn;
+use crate::line_input::LineInput;
+use glassline_session::Ending;
 
 /// The count.
 #[derive(Debug, Default)]
@@ -42,9 +42,9 @@ impl Undelivered {
 
     /// Returns the end of a session, as seen by the author of its input. `reasons` says where the
     /// refusals are told.
-    pub(crate) fn ending(&self, ending: Ending, lines_in: &LinesIn, reasons: &str) -> Ending {
-        let unsent = self.too_late + lines_in.unused();
-        let lost = format!("{} not sent", of_the_input(unsent, if lines_in.may_go_on() { " or more" } else { "" }));
+    pub(crate) fn ending(&self, ending: Ending, line_input: &LineInput, reasons: &str) -> Ending {
+        let unsent = self.too_late + line_input.unused();
+        let lost = format!("{} not sent", of_the_input(unsent, if line_input.may_go_on() { " or more" } else { "" }));
         match ending {
             Ending::Left => {
                 let mut told = Vec::new();
@@ -62,10 +62,10 @@ impl Undelivered {
                 if told.is_empty() { Ending::Left } else { Ending::InputOutput(told.join("; ")) }
             }
             Ending::InputOutput(text) if unsent > 0 => Ending::InputOutput(format!("{text} ({lost})")),
-            Ending::Refused(text) if unsent > 0 => Ending::Refused(format!("{text} ({lost})")),
+            Ending::Rejected(text) if unsent > 0 => Ending::Rejected(format!("{text} ({lost})")),
             Ending::ServerWentAway(text) if unsent > 0 => Ending::ServerWentAway(format!("{text} ({lost})")),
             // Where nothing could be sent at all, that goes without saying.
-            Ending::CannotConnect(_) | Ending::InputOutput(_) | Ending::Refused(_) | Ending::ServerWentAway(_) => {
+            Ending::CannotConnect(_) | Ending::InputOutput(_) | Ending::Rejected(_) | Ending::ServerWentAway(_) => {
                 ending
             }
         }
@@ -83,32 +83,32 @@ mod tests {
     use std::sync::mpsc::sync_channel;
 
     use super::*;
-    use crate::lines::Line;
+    use crate::line_splitter::InputLine;
 
     #[test]
     fn the_last_line_reports_unsent_input_and_nothing_without_loss() {
         let (inbox, _arrivals) = sync_channel(4);
-        let mut lines_in = LinesIn::start(Cursor::new(""), 9, inbox).expect("a thread");
-        lines_in.end();
+        let mut line_input = LineInput::start(Cursor::new(""), 9, inbox).expect("a thread");
+        line_input.end();
         let mut count = Undelivered::default();
         let went_away = || Ending::ServerWentAway("gone; try again later".into());
         for ending in [Ending::Left, went_away()] {
-            assert_eq!(count.ending(ending.clone(), &lines_in, "see above"), ending);
+            assert_eq!(count.ending(ending.clone(), &line_input, "see above"), ending);
         }
-        lines_in.add(vec![Line::Text("a".into()), Line::Text(" ".into()), Line::NotUtf8]);
+        line_input.add(vec![InputLine::Text("a".into()), InputLine::Text(" ".into()), InputLine::NotUtf8]);
         let told = |ending: Ending| ending.text().map(std::borrow::Cow::into_owned).unwrap_or_default();
-        let ending = count.ending(went_away(), &lines_in, "see above");
+        let ending = count.ending(went_away(), &line_input, "see above");
         assert_eq!(ending.exit_code(), 5);
         assert_eq!(told(ending), "gone; try again later (2 lines of the input were not sent)");
         count.refused();
-        let ending = count.ending(Ending::Left, &lines_in, "see above");
+        let ending = count.ending(Ending::Left, &line_input, "see above");
         assert_eq!(ending.exit_code(), 1);
         let expected = "1 line of the input was not delivered, see above; 2 lines of the input were not sent; send what is missing again";
         assert_eq!(told(ending), expected);
         let mut count = Undelivered::default();
         count.stay_unacknowledged(2);
         count.refused_as(ErrorCode::TooLate);
-        let ending = count.ending(Ending::Left, &lines_in, "see above");
+        let ending = count.ending(Ending::Left, &line_input, "see above");
         assert!(told(ending).starts_with("3 lines of the input were not acknowledged"));
     }
 }

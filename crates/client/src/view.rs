@@ -3,10 +3,9 @@
 
 use std::io;
 
-use crate::ending::Ending;
+use glassline_session::{Ending, Session, Update};
+
 use crate::inbox::UserInput;
-use crate::session::Session;
-use crate::session::update::Update;
 
 /// One of the modes.
 pub(crate) trait View {

@@ -198,12 +198,9 @@ fn msg(hub: &mut Hub, id: MemberId, arguments: &str, now: Now) -> Result<Command
 
 fn reply(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<CommandOutcome, Fault> {
     let text = required(text)?;
-    let latest = hub.members.get(id.0).and_then(|member| member.writers.as_ref()?.latest());
     let nobody =
         || Rejection::new(ErrorCode::UnknownName, "nobody who is here has written to you; /msg NAME TEXT starts");
-    let (writer, token) = latest.ok_or_else(nobody)?;
-    let to = hub.members.get(writer.0).filter(|member| member.token == token).map(|member| member.name.clone());
-    let to = to.ok_or_else(nobody)?;
+    let to = hub.latest_writer(id).ok_or_else(nobody)?.name.clone();
     hub.deliver(id, &DirectMessage { to: &to, text, id: None, reference: None }, now)?;
     Ok(CommandOutcome::Stays)
 }
@@ -215,11 +212,7 @@ fn nick(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<CommandOutc
 
 fn names(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<CommandOutcome, Fault> {
     none(arguments)?;
-    let room = hub
-        .members
-        .get(id.0)
-        .and_then(|member| member.send_queue.subscriptions.first())
-        .map(|subscription| subscription.room);
+    let room = hub.members.get(id.0).and_then(|member| member.rooms().next());
     if let Some(room) = room {
         let count = hub.rooms.get(room.0).map_or(0, Room::count);
         let names = hub.names_in_words(room, id, LISTED_MAX).unwrap_or_default();
@@ -291,11 +284,7 @@ fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<CommandO
         return Err(Fault::Awaits);
     }
     let room_id = hub.admit(id, name)?;
-    let current = hub
-        .members
-        .get(id.0)
-        .and_then(|member| member.send_queue.subscriptions.first())
-        .map(|subscription| subscription.room);
+    let current = hub.members.get(id.0).and_then(|member| member.rooms().next());
     if current == Some(room_id) {
         hub.notify(id, "you are there already");
         return Ok(CommandOutcome::Stays);

@@ -24,9 +24,8 @@ pub(crate) struct InFlight {
 pub(crate) enum Purpose {
     /// A message in a room, which stays open for it.
     Message(RoomId),
-    /// An act; of a kick the place and token of its target, so that nobody else who takes the name
-    /// meanwhile is kicked.
-    Audit(Option<(MemberId, u128)>),
+    /// An act; of a kick its target, and not whoever has taken the name meanwhile.
+    Audit(Option<MemberId>),
 }
 
 /// Records that are to be handed over, and the recipients of those whose outcome has not come back,

@@ -12,7 +12,7 @@ use glassline_wire::visible;
 use crate::encode::pair;
 use crate::hub::Hub;
 use crate::id::MemberId;
-use crate::member::Dialect;
+use crate::member::{Dialect, Member};
 use crate::moderation::check_text;
 use crate::now::Now;
 use crate::refusal::Rejection;
@@ -65,6 +65,12 @@ impl Hub {
              somebody else than whom you answer; /msg {name} TEXT writes to whoever has the name"
         );
         Err(Rejection::new(ErrorCode::UnknownName, text))
+    }
+
+    /// Returns whoever wrote to this member last, on whatever connection it is now.
+    pub(crate) fn latest_writer(&self, id: MemberId) -> Option<&Member> {
+        let (writer, token) = self.members.get(id.0)?.writers.as_ref()?.latest()?;
+        self.members.get(writer.0).or_else(|| self.members.values().find(|member| member.token == token))
     }
 
     pub(crate) fn deliver(

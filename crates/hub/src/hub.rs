@@ -1,14 +1,12 @@
 //! The hub itself: its state, what it tells members, and how the owner of the sockets drains it.
 
 use alloc::{
-    collections::{BTreeMap, VecDeque},
-    rc::Rc,
+    collections::BTreeMap,
     string::{String, ToString},
     vec::Vec,
 };
 
 use glassline_wire::event::{Bye, Event, Gap, Notice};
-use slab::Slab;
 
 use crate::closed_rooms::ClosedRooms;
 use crate::commit_queue::CommitQueue;
@@ -16,23 +14,19 @@ use crate::encode::server_pair;
 use crate::gathered::Gathered;
 use crate::id::MemberId;
 use crate::id::RoomId;
-use crate::lane::Lane;
-use crate::log::Log;
-use crate::member::{Dialect, Member};
+use crate::member::{Dialect, Member, Members};
 use crate::moderation::{Attempts, Consequences, Moderation, OperatorToken};
 use crate::outstanding::{Awaits, Outstanding};
 use crate::question_queue::QuestionQueue;
-use crate::room::Room;
+use crate::room::Rooms;
 use crate::roster::Roster;
-use crate::send_queue::{Logs, Missed, OwnBytesTotal, SendQueue};
+use crate::scheduler::Scheduler;
+use crate::send_queue::{MissedRange, QueuedBytesTotal, SendQueue};
 use crate::tally::Tally;
 
 mod history;
 
 pub(crate) use history::{ID_REUSED, TOO_LATE_UNKEPT};
-
-/// After so many visits in one lane the next lane has its turn.
-const STEPS_IN_A_ROW: usize = 64;
 
 /// Limits and features of a hub.
 #[derive(Debug, Clone)]
@@ -89,9 +83,8 @@ impl Default for Rules {
 #[derive(Debug)]
 pub struct Hub {
     pub(crate) rules: Rules,
-    pub(crate) members: Slab<Member>,
-    pub(crate) rooms: Slab<Room>,
-    pub(crate) room_ids: BTreeMap<String, RoomId>,
+    pub(crate) members: Members,
+    pub(crate) rooms: Rooms,
     pub(crate) roster: Roster,
     pub(crate) outstanding: Outstanding,
     commit_queue: CommitQueue,
@@ -100,40 +93,21 @@ pub struct Hub {
     pub(crate) moderation: Moderation,
     pub(crate) consequences: Consequences,
     pub(crate) attempts: Attempts,
-    /// Rooms with somebody to announce.
-    pub(crate) unannounced: Vec<RoomId>,
     pub(crate) tally: Tally,
     /// Bytes queued for all members.
-    own_bytes: OwnBytesTotal,
-    /// Lanes with a lap under way.
-    rounds: VecDeque<(RoomId, Dialect)>,
-    steps_left: usize,
-    ready: VecDeque<MemberId>,
+    queued_bytes: QueuedBytesTotal,
+    pub(crate) scheduler: Scheduler,
     /// The server has said goodbye: nothing is announced any more.
     silent: bool,
-}
-
-/// The logs as a member of one dialect sees them.
-#[derive(Clone, Copy)]
-pub(crate) struct DialectLogs<'hub> {
-    rooms: &'hub Slab<Room>,
-    dialect: Dialect,
-}
-
-impl<'hub> Logs<'hub> for DialectLogs<'hub> {
-    fn log(&self, room: RoomId) -> Option<&'hub Log> {
-        self.rooms.get(room.0).map(|room| &room.lane(self.dialect).log)
-    }
 }
 
 impl Hub {
     /// A hub with nobody in it and one room, the lobby.
     pub fn new(rules: Rules) -> Self {
-        let mut hub = Self {
+        Self {
             rules,
-            members: Slab::new(),
-            rooms: Slab::new(),
-            room_ids: BTreeMap::new(),
+            members: Members::new(),
+            rooms: Rooms::default(),
             roster: Roster::default(),
             outstanding: Outstanding::default(),
             commit_queue: CommitQueue::default(),
@@ -142,16 +116,11 @@ impl Hub {
             moderation: Moderation::default(),
             consequences: Consequences::default(),
             attempts: Attempts::default(),
-            unannounced: Vec::new(),
             tally: Tally::default(),
-            own_bytes: OwnBytesTotal::default(),
-            rounds: VecDeque::new(),
-            steps_left: STEPS_IN_A_ROW,
-            ready: VecDeque::new(),
+            queued_bytes: QueuedBytesTotal::default(),
+            scheduler: Scheduler::default(),
             silent: false,
-        };
-        hub.open_lobby();
-        hub
+        }
     }
 
     /// Returns the number of members.
@@ -208,12 +177,12 @@ impl Hub {
 
     /// Bytes queued for one member alone.
     pub fn queued_bytes(&self, member: MemberId) -> usize {
-        self.members.get(member.0).map_or(0, |member| member.send_queue.own_bytes())
+        self.members.get(member.0).map_or(0, |member| member.send_queue.queued_bytes())
     }
 
     /// Bytes queued for all members, each for one alone, with the overhead of each entry.
     pub fn queued_bytes_total(&self) -> usize {
-        self.own_bytes.get()
+        self.queued_bytes.get()
     }
 
     /// Returns whether so much is queued for members that do not read that some have to be closed.
@@ -221,35 +190,26 @@ impl Hub {
         self.queued_bytes_total() > self.rules.outboxes_bytes_max
     }
 
-    /// An outlet for a new member.
+    /// Returns a send queue for a new member.
     pub(crate) fn new_send_queue(&self) -> SendQueue {
-        SendQueue::counted_in(Rc::clone(&self.own_bytes))
+        SendQueue::counted_in(&self.queued_bytes)
     }
 
     pub(crate) fn outbox_is_full(&self, member: &Member) -> bool {
-        let send_queue = &member.send_queue;
         // The fuller all are together, the less each may have. A member that reads has nothing
         // queued for long.
         let left_bytes = (self.rules.outboxes_bytes_max / 2).saturating_sub(self.queued_bytes_total());
         let bytes_max = self.rules.outbox_bytes_max.min(left_bytes);
-        // A step costs memory as well; a member that talks without reading collects one for each message of its own.
-        send_queue.own_bytes() > bytes_max || send_queue.steps() > 4_096
+        member.send_queue.is_full(bytes_max)
     }
 
     /// Returns whether members must be written to before more is read from anyone.
     pub fn is_flooded(&self) -> bool {
-        let log_bytes_max = self.log_bytes_max();
-        self.rounds.iter().any(|&(room, dialect)| {
-            self.rooms.get(room.0).is_some_and(|room| room.lane(dialect).is_flooded(log_bytes_max))
-        })
+        self.scheduler.is_flooded(&self.rooms, self.log_bytes_max())
     }
 
     pub(crate) fn log_bytes_max(&self) -> usize {
-        (self.rules.logs_bytes_max / self.rooms.len().max(1) / Dialect::ALL.len()).min(self.rules.log_bytes_max)
-    }
-
-    pub(crate) fn logs(rooms: &Slab<Room>, dialect: Dialect) -> DialectLogs<'_> {
-        DialectLogs { rooms, dialect }
+        (self.rules.logs_bytes_max / self.rooms.len() / Dialect::ALL.len()).min(self.rules.log_bytes_max)
     }
 
     /// Appends an entry to a lane, if anybody follows it. Returns where it starts and ends.
@@ -258,15 +218,12 @@ impl Hub {
         let room = self.rooms.get_mut(room_id.0)?;
         let seq = room.seq;
         let lane = room.lane_mut(dialect);
-        if lane.members.is_empty() {
+        if lane.followers().is_empty() {
             return None;
         }
         let start = lane.append(seq, parts, log_bytes_max);
-        let end = lane.log.end();
-        if !lane.queued {
-            lane.queued = true;
-            self.rounds.push_back((room_id, dialect));
-        }
+        let end = lane.log().end();
+        self.scheduler.start_round(room_id, dialect, lane);
         Some((start, end))
     }
 
@@ -282,16 +239,15 @@ impl Hub {
     /// Queues bytes for one member and wakes it.
     pub(crate) fn push_own(&mut self, id: MemberId, bytes: Vec<u8>) {
         let Some(member) = self.members.get_mut(id.0) else { return };
-        let logs = Self::logs(&self.rooms, member.dialect);
-        member.send_queue.push_own(bytes, &logs);
+        member.send_queue.push_private(bytes, self.rooms.logs(member.dialect));
         self.wake(id);
     }
 
     /// Tells one event member an event that cannot wait for the past to be sent first.
     pub fn tell_at_once(&mut self, id: MemberId, event: &Event) {
         match self.members.get_mut(id.0) {
-            Some(member) if member.replay.is_some() && member.dialect == Dialect::Event => {
-                member.send_queue.push_before_barrier(event.to_frame());
+            Some(member) if member.send_queue.is_replaying() && member.dialect == Dialect::Event => {
+                member.send_queue.push_before_replay(event.to_frame());
                 self.wake(id);
             }
             _ => self.tell(id, event),
@@ -322,7 +278,7 @@ impl Hub {
     pub fn say_goodbye(&mut self, text: &str) -> BTreeMap<usize, Vec<u8>> {
         self.silent = true;
         let mut unsaid = BTreeMap::new();
-        let everyone: Vec<_> = self.members.iter().map(|(index, _)| MemberId(index)).collect();
+        let everyone: Vec<_> = self.members.iter().map(|(key, _)| MemberId(key)).collect();
         for id in everyone {
             let Some(member) = self.members.get(id.0) else { continue };
             let words = match member.dialect {
@@ -330,7 +286,7 @@ impl Hub {
                 Dialect::Tutorial => server_pair(text),
                 Dialect::Event => Event::Bye(Bye { text: text.to_string(), reference: None }).to_frame(),
             };
-            if member.replay.is_some() {
+            if member.send_queue.is_replaying() {
                 unsaid.insert(member.connection, words);
             } else {
                 self.push_own(id, words);
@@ -341,61 +297,24 @@ impl Hub {
 
     /// Puts a member among those to be written to.
     pub fn wake(&mut self, id: MemberId) {
-        if let Some(member) = self.members.get_mut(id.0)
-            && !member.ready
-        {
-            member.ready = true;
-            self.ready.push_back(id);
+        if let Some(member) = self.members.get_mut(id.0) {
+            self.scheduler.wake(id, member);
         }
     }
 
     /// The next member with something of its own to be written; in the order in which they were woken.
     pub fn take_ready(&mut self) -> Option<MemberId> {
-        while let Some(id) = self.ready.pop_front() {
-            if let Some(member) = self.members.get_mut(id.0)
-                && core::mem::take(&mut member.ready)
-            {
-                return Some(id);
-            }
-        }
-        None
+        self.scheduler.take_ready(&mut self.members)
     }
 
     /// Returns whether [`Hub::take_ready`] or [`Hub::next_in_round`] may name somebody.
     pub fn has_writes(&self) -> bool {
-        !self.ready.is_empty() || !self.rounds.is_empty()
+        self.scheduler.has_writes()
     }
 
-    /// The next member, in a lap through some room, that has not been sent everything.
+    /// The next member, in a fan-out round of some room, that has not been sent everything.
     pub fn next_in_round(&mut self) -> Option<MemberId> {
-        while let Some(&(room_id, dialect)) = self.rounds.front() {
-            let Some(room) = self.rooms.get_mut(room_id.0) else {
-                self.rounds.pop_front();
-                continue;
-            };
-            let lane = room.lane_mut(dialect);
-            let Some(id) = lane.step() else {
-                lane.queued = false;
-                lane.release_if_idle();
-                self.rounds.pop_front();
-                continue;
-            };
-            if self.steps_left == 0 {
-                self.steps_left = STEPS_IN_A_ROW;
-                self.rounds.rotate_left(1);
-            }
-            self.steps_left -= 1;
-            let Some(subscription) =
-                self.members.get_mut(id.0).and_then(|member| member.send_queue.subscription_mut(room_id))
-            else {
-                continue;
-            };
-            if subscription.cursor < lane.log.end() {
-                note_behind(&mut subscription.behind, lane);
-                return Some(id);
-            }
-        }
-        None
+        self.scheduler.next_in_round(&mut self.rooms, &mut self.members)
     }
 
     /// Returns the content of the next write to a member; at most [`crate::WRITE_BYTES_MAX`] bytes,
@@ -403,7 +322,7 @@ impl Hub {
     pub fn gather(&self, id: MemberId) -> Gathered<'_> {
         let mut gathered = Gathered::default();
         if let Some(member) = self.members.get(id.0) {
-            member.send_queue.gather(&Self::logs(&self.rooms, member.dialect), &mut gathered);
+            member.send_queue.gather(self.rooms.logs(member.dialect), &mut gathered);
         }
         gathered
     }
@@ -412,75 +331,53 @@ impl Hub {
     pub fn advance(&mut self, id: MemberId, sent_bytes: usize) -> bool {
         let Some(member) = self.members.get_mut(id.0) else { return true };
         let dialect = member.dialect;
-        self.tally.deliveries += member.send_queue.advance(sent_bytes, &Self::logs(&self.rooms, dialect));
-        for subscription in &mut member.send_queue.subscriptions {
-            let Some(room) = self.rooms.get_mut(subscription.room.0) else { continue };
-            let lane = room.lane_mut(dialect);
-            if subscription.cursor < lane.log.end() {
-                note_behind(&mut subscription.behind, lane);
-            } else if core::mem::take(&mut subscription.behind) {
-                lane.behind -= 1;
-                lane.release_if_idle();
-            }
-        }
-        let drained = member.send_queue.is_drained(&Self::logs(&self.rooms, dialect));
-        if member.replay.is_some() {
+        self.tally.deliveries += member.send_queue.advance(sent_bytes, self.rooms.logs(dialect));
+        member.send_queue.update_lag(&mut self.rooms, dialect);
+        let is_drained = member.send_queue.is_drained(self.rooms.logs(dialect));
+        if member.send_queue.is_replaying() {
             self.go_on_replaying(id);
         }
-        drained
+        is_drained
     }
 
     /// Before a member is written to: tells it what it missed, if a log's tail has passed it (E7).
     /// Returns how many messages that were.
     pub fn catch_up(&mut self, id: MemberId) -> u64 {
-        let reads_the_past = |member: &Member| member.replay.is_some() && member.dialect == Dialect::Event;
-        // What passes it while it is held back is stored, and sent behind the rest.
-        let only_now = self.members.get(id.0).is_some_and(reads_the_past);
         let Some(member) = self.members.get_mut(id.0) else { return 0 };
         let (dialect, rooms, pure) = (member.dialect, &self.rooms, self.rules.pure);
-        let tell = |missed: &Missed| missed_words(rooms, dialect, pure, missed);
-        member.send_queue.catch_up(&Self::logs(rooms, dialect), only_now, tell)
+        member.send_queue.catch_up(rooms.logs(dialect), |missed| missed_words(rooms, dialect, pure, missed))
     }
 
-    /// A member that leaves a room is still sent what was said there before, if the log has it and it is no more than may be queued for
-    /// the member; or else is told what it misses.
+    /// A member that leaves a room is still sent what was said there before, if the log has it and
+    /// it is no more than may be queued for the member; or else is told what it misses.
     pub(crate) fn abandon_if_far_behind(&mut self, id: MemberId, room_id: RoomId) {
         let Some(member) = self.members.get_mut(id.0) else { return };
         let (dialect, rooms, pure) = (member.dialect, &self.rooms, self.rules.pure);
-        let Some(log) = rooms.get(room_id.0).map(|room| &room.lane(dialect).log) else { return };
-        let cursor = member
-            .send_queue
-            .subscription(room_id)
-            .map_or(log.end(), |subscription| subscription.cursor.max(log.tail()));
-        let is_far_behind = (log.end() - cursor) as usize > self.rules.outbox_bytes_max;
-        let lost = if is_far_behind { log.newest() } else { log.tail_mark() };
-        member.send_queue.abandon(room_id, log, lost, |missed| missed_words(rooms, dialect, pure, missed));
+        let Some(log) = rooms.logs(dialect).log(room_id) else { return };
+        let bytes_max = self.rules.outbox_bytes_max;
+        member.send_queue.abandon(room_id, log, bytes_max, |missed| missed_words(rooms, dialect, pure, missed));
     }
 
     /// When [`Hub::tick`] has something to do, on the monotonic clock.
     pub fn next_deadline_ms(&self) -> Option<u64> {
-        self.unannounced.iter().filter_map(|room| self.rooms.get(room.0)?.presence.due_ms()).min()
+        self.rooms.next_announcement_ms()
     }
 
     /// Gives back memory of rooms in which nothing happens; for every now and then.
     pub fn shrink(&mut self) {
-        for (_, room) in &mut self.rooms {
-            for dialect in Dialect::ALL {
-                room.lane_mut(dialect).log.shrink();
-            }
-        }
+        self.rooms.shrink();
     }
 
     /// Bytes that all logs keep now.
     pub fn log_bytes(&self) -> usize {
-        self.rooms.iter().flat_map(|(_, room)| Dialect::ALL.map(|dialect| room.lane(dialect).log.kept_bytes())).sum()
+        self.rooms.log_bytes()
     }
 }
 
 /// Returns the notice of missed messages for a member; pure servers have no words, and nobody
 /// misses its own messages.
-fn missed_words(rooms: &Slab<Room>, dialect: Dialect, pure: bool, missed: &Missed) -> Option<Vec<u8>> {
-    let &Missed { room, from, to, own } = missed;
+fn missed_words(rooms: &Rooms, dialect: Dialect, pure: bool, missed: &MissedRange) -> Option<Vec<u8>> {
+    let &MissedRange { room, from, to, own } = missed;
     let of_others = (to - from + 1).saturating_sub(own);
     match dialect {
         Dialect::Event => {
@@ -489,11 +386,5 @@ fn missed_words(rooms: &Slab<Room>, dialect: Dialect, pure: bool, missed: &Misse
         }
         Dialect::Tutorial if pure || of_others == 0 => None,
         Dialect::Tutorial => Some(server_pair(&alloc::format!("you missed {of_others} messages"))),
-    }
-}
-
-fn note_behind(behind: &mut bool, lane: &mut Lane) {
-    if !core::mem::replace(behind, true) {
-        lane.behind += 1;
     }
 }

@@ -1,9 +1,16 @@
-//! Places in the hub.
+//! Keys of members and rooms. A key is never used again: one that is kept too long finds nothing.
 
-/// A member's place in the hub. It is used again after the member has left.
+use slotmap::DefaultKey;
+
+/// Key of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MemberId(pub(crate) usize);
+pub struct MemberId(pub(crate) DefaultKey);
 
-/// A room's place in the hub.
+/// Key of an open room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct RoomId(pub(crate) usize);
+pub(crate) struct RoomId(pub(crate) DefaultKey);
+
+#[cfg(test)]
+pub(crate) fn member_id(number: u64) -> MemberId {
+    MemberId(slotmap::KeyData::from_ffi(number).into())
+}

@@ -18,7 +18,6 @@ use crate::moderation::AuditEvent;
 use crate::name::{Name, NameError};
 use crate::now::Now;
 use crate::refusal::Rejection;
-use crate::rooms::LOBBY_ID;
 use crate::roster::{Granted, NumberBecause};
 
 /// Facts about a newcomer that the hub cannot know by itself.
@@ -72,16 +71,16 @@ impl Hub {
         self.explain_name(id, name, &wished, &granted);
         self.greet(id);
         self.tell_moderation(id, login.now);
-        self.enter_room(id, LOBBY_ID, true, login.now);
+        self.enter_room(id, self.rooms.lobby(), true, login.now);
         if self.rules.durable {
-            self.queue_past(id, LOBBY_ID, None);
+            self.queue_past(id, self.rooms.lobby(), None);
         }
         Ok(id)
     }
 
     /// Sends the members present to one about to come in: the first line that a newcomer reads.
     fn greet(&mut self, id: MemberId) {
-        let others = match self.names_in_words(LOBBY_ID, id, 20) {
+        let others = match self.names_in_words(self.rooms.lobby(), id, 20) {
             None => "nobody else is here yet".to_string(),
             Some(names) => format!("here: {names}"),
         };
@@ -98,7 +97,7 @@ impl Hub {
         let mut member = Member::new(Dialect::Tutorial, shown.into_boxed_str(), login, send_queue);
         member.name_frame = name_frame(name);
         let id = MemberId(self.members.insert(member));
-        self.enter_room(id, LOBBY_ID, false, login.now);
+        self.enter_room(id, self.rooms.lobby(), false, login.now);
         Ok(id)
     }
 
@@ -207,8 +206,7 @@ impl Hub {
     }
 
     fn queue_pasts(&mut self, id: MemberId, since: Option<&BTreeMap<String, u64>>) {
-        let subscriptions = self.members.get(id.0).map_or(&[][..], |member| &member.send_queue.subscriptions);
-        let rooms: Vec<_> = subscriptions.iter().map(|subscription| subscription.room).collect();
+        let rooms: Vec<_> = self.members.get(id.0).into_iter().flat_map(Member::rooms).collect();
         for room_id in rooms {
             let (name, newest) = self.rooms.get(room_id.0).map_or(("", 0), |room| (&room.name, room.seq));
             let seen = since.and_then(|since| since.get(name)).copied();
@@ -270,15 +268,14 @@ impl Hub {
     /// As [`Hub::depart`], but rooms that the same person comes back to are told nothing.
     fn depart_quietly(&mut self, id: MemberId, quiet_rooms: &[String], now: Now) {
         let Some(member) = self.members.get_mut(id.0) else { return };
-        member.replay = None;
-        member.send_queue.discard(&Self::logs(&self.rooms, member.dialect));
-        let rooms: Vec<_> = member.send_queue.subscriptions.iter().map(|subscription| subscription.room).collect();
+        member.send_queue.discard(self.rooms.logs(member.dialect));
+        let rooms: Vec<_> = member.rooms().collect();
         for room_id in rooms {
             let name = self.rooms.get(room_id.0).map_or("", |room| &room.name);
             let announced = !quiet_rooms.iter().any(|quiet| crate::name::room_name(quiet).as_deref() == Ok(name));
             self.exit_room(id, room_id, announced, now);
         }
-        let member = self.members.remove(id.0);
+        let Some(member) = self.members.remove(id.0) else { return };
         if !self.rules.pure {
             self.roster.release(&member.name);
         }

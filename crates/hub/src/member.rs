@@ -7,40 +7,14 @@ use core::net::IpAddr;
 use glassline_wire::frame;
 use glassline_wire::timestamp::Timestamp;
 
+use slotmap::{DefaultKey, SlotMap};
+
+pub(crate) use crate::dialect::Dialect;
 use crate::id::RoomId;
 use crate::login::ConnectInfo;
 use crate::recent_ids::{Scope, author_of};
-use crate::replay::Replay;
 use crate::send_queue::SendQueue;
 use crate::writers::Writers;
-
-/// Dialect of a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    /// Pairs of frames (T).
-    Tutorial,
-    /// Events (E).
-    Event,
-}
-
-impl Dialect {
-    pub(crate) const ALL: [Self; 2] = [Self::Tutorial, Self::Event];
-
-    pub(crate) fn lane(self) -> usize {
-        match self {
-            Self::Tutorial => 0,
-            Self::Event => 1,
-        }
-    }
-
-    /// The dialect's name, for people.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Tutorial => "tutorial",
-            Self::Event => "event",
-        }
-    }
-}
 
 /// Visibility of a member's name to others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +24,10 @@ pub(crate) enum Arrival {
     HeldBack,
 }
 
+/// The members, by key.
+pub(crate) type Members = SlotMap<DefaultKey, Member>;
+
+/// One member.
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) dialect: Dialect,
@@ -74,13 +52,11 @@ pub(crate) struct Member {
     pub(crate) wrong_tokens: u8,
     /// A mute hits it, or did so until it ended.
     pub(crate) is_muted: bool,
-    /// Messages of the past that it has still to be sent.
-    pub(crate) replay: Option<Box<Replay>>,
     pub(crate) send_queue: SendQueue,
     /// Senders of direct messages to this member, for replies; most members have none.
     pub(crate) writers: Option<Box<Writers>>,
-    /// `true` if the member stands in the hub's list of those to write to.
-    pub(crate) ready: bool,
+    /// `true` if the scheduler has the member among those to be written to.
+    is_ready: bool,
 }
 
 impl Member {
@@ -102,16 +78,30 @@ impl Member {
             arrival: Arrival::Announced,
             wrong_tokens: 0,
             is_muted: false,
-            replay: None,
             send_queue,
             writers: None,
-            ready: false,
+            is_ready: false,
         }
     }
 
     /// Returns whether it is in this room.
     pub(crate) fn follows(&self, room: RoomId) -> bool {
-        self.send_queue.subscription(room).is_some()
+        self.send_queue.follows(room)
+    }
+
+    /// Returns the rooms that it is in; a tutorial member has at most one.
+    pub(crate) fn rooms(&self) -> impl ExactSizeIterator<Item = RoomId> {
+        self.send_queue.rooms()
+    }
+
+    /// Notes that it is to be written to. False if that was noted before.
+    pub(crate) fn mark_ready(&mut self) -> bool {
+        !core::mem::replace(&mut self.is_ready, true)
+    }
+
+    /// Notes that it is written to now. False if it was not to be.
+    pub(crate) fn take_ready(&mut self) -> bool {
+        core::mem::take(&mut self.is_ready)
     }
 
     pub(crate) fn rename(&mut self, name: Box<str>) {

@@ -29,7 +29,7 @@ impl Hub {
         let looks = self.roster.check_rename(&from, id, &name)?;
         self.roster.release(&from);
         self.roster.claim(name.as_str(), &looks, id);
-        let rooms: Vec<_> = member.send_queue.subscriptions.iter().map(|subscription| subscription.room).collect();
+        let rooms: Vec<_> = member.rooms().collect();
         if let Some(member) = self.members.get_mut(id.0) {
             member.rename(name.clone().into_boxed());
         }

@@ -15,56 +15,40 @@ use glassline_wire::request::LOBBY;
 
 use crate::id::MemberId;
 use crate::id::RoomId;
-use crate::member::Arrival;
+use crate::member::{Arrival, Member};
 use crate::name::room_name;
 use crate::now::Now;
 use crate::presence::{self, Announcement, Crowd};
 use crate::refusal::Rejection;
 use crate::room::Room;
 
-/// The lobby's place; it is opened first and never closed.
-pub(crate) const LOBBY_ID: RoomId = RoomId(0);
-
 impl Hub {
-    pub(crate) fn open_lobby(&mut self) {
-        self.open_room(LOBBY, 0);
-    }
-
     /// The lobby goes on from this number: what the history has.
     pub fn resume_lobby(&mut self, newest_seq: u64) {
-        if let Some(lobby) = self.rooms.get_mut(LOBBY_ID.0) {
+        if let Some(lobby) = self.rooms.get_mut(self.rooms.lobby().0) {
             lobby.seq = newest_seq;
         }
     }
 
-    fn open_room(&mut self, name: &str, newest_seq: u64) -> RoomId {
-        let id = RoomId(self.rooms.insert(Room::new(name, newest_seq)));
-        self.room_ids.insert(name.to_string(), id);
-        id
-    }
-
     pub(crate) fn close_room_if_empty(&mut self, id: RoomId) {
-        if id != LOBBY_ID && self.rooms.get(id.0).is_some_and(|room| room.count() == 0 && room.in_flight == 0) {
-            let room = self.rooms.remove(id.0);
-            self.room_ids.remove(&*room.name);
-            if self.rules.durable {
-                self.closed_rooms.note(room.name.into_string(), Some(room.seq));
-            }
-            self.unannounced.retain(|&unannounced| unannounced != id);
+        if let Some(room) = self.rooms.close_if_empty(id)
+            && self.rules.durable
+        {
+            self.closed_rooms.note(room.name.into_string(), Some(room.seq));
         }
     }
 
     /// The room of this name that a member is in.
     pub(crate) fn room_of(&self, id: MemberId, wished: &str) -> Result<RoomId, Rejection> {
         let member = self.members.get(id.0);
-        let is_in = |room: &RoomId| member.is_some_and(|member| member.send_queue.subscription(*room).is_some());
+        let is_in = |room: &RoomId| member.is_some_and(|member| member.follows(*room));
         // Most requests write the name as the server does, and reading it as a name costs more than
         // the rest of a message.
-        if let Some(&room) = self.room_ids.get(wished).filter(|room| is_in(room)) {
+        if let Some(room) = self.rooms.find(wished).filter(is_in) {
             return Ok(room);
         }
         let name = room_name(wished)?;
-        let room = self.room_ids.get(&name).copied().filter(is_in);
+        let room = self.rooms.find(&name).filter(is_in);
         room.ok_or_else(|| Rejection::new(ErrorCode::UnknownRoom, format!("you are not in {name}; join it first")))
     }
 
@@ -80,13 +64,14 @@ impl Hub {
     /// The room of this name, opened if need be, if this member may enter it.
     pub(crate) fn admit(&mut self, id: MemberId, wished: &str) -> Result<RoomId, Rejection> {
         let name = room_name(wished)?;
-        let known = self.room_ids.get(&name).copied();
-        let subscriptions = self.members.get(id.0).map_or(&[][..], |member| &member.send_queue.subscriptions);
-        if known.is_some_and(|room| subscriptions.iter().any(|subscription| subscription.room == room)) {
-            return Ok(known.unwrap_or(LOBBY_ID));
+        let known = self.rooms.find(&name);
+        let member = self.members.get(id.0);
+        if let Some(room) = known.filter(|&room| member.is_some_and(|member| member.follows(room))) {
+            return Ok(room);
         }
-        if subscriptions.len() >= self.rules.rooms_per_member_max {
-            let text = format!("you are in {} rooms, the most there may be; leave one first", subscriptions.len());
+        let count = member.map_or(0, |member| member.rooms().len());
+        if count >= self.rules.rooms_per_member_max {
+            let text = format!("you are in {count} rooms, the most there may be; leave one first");
             return Err(Rejection::new(ErrorCode::TooManyRooms, text));
         }
         match known {
@@ -98,7 +83,7 @@ impl Hub {
             None => {
                 let newest_seq = if self.rules.durable { self.closed_rooms.take(&name)? } else { 0 };
                 self.check_opening(id, newest_seq)?;
-                Ok(self.open_room(&name, newest_seq))
+                Ok(self.rooms.open(&name, newest_seq))
             }
         }
     }
@@ -106,12 +91,12 @@ impl Hub {
     /// Puts a member into a room and announces it if `announced`. False if it was there already.
     pub(crate) fn enter_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) -> bool {
         let Some(member) = self.members.get(id.0) else { return false };
-        if member.send_queue.subscription(room_id).is_some() {
+        if member.follows(room_id) {
             return false;
         }
         if announced && member.arrival == Arrival::Announced && !self.rules.pure {
             let (name, token) = (member.name.clone(), member.token);
-            self.note_arrival(room_id, &name, token);
+            self.rooms.note_arrival(room_id, &name, token);
             // Where it can be announced at once, the newcomer's place is behind its own arrival.
             self.tick(now);
         }
@@ -119,9 +104,7 @@ impl Hub {
             return false;
         };
         let seq = room.seq;
-        let lane = room.lane_mut(member.dialect);
-        let slot = lane.add(id);
-        member.send_queue.follow(room_id, &lane.log, seq, slot);
+        member.send_queue.follow(room_id, id, room.lane_mut(member.dialect), seq);
         true
     }
 
@@ -145,59 +128,32 @@ impl Hub {
 
     fn unfollow(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
         let (Some(member), Some(room)) = (self.members.get_mut(id.0), self.rooms.get_mut(room_id.0)) else { return };
-        let (dialect, name, token, arrival) = (member.dialect, member.name.clone(), member.token, member.arrival);
-        let Some(subscription) = member.send_queue.unfollow(room_id, &room.lane(dialect).log) else { return };
-        let lane = room.lane_mut(dialect);
-        if subscription.behind {
-            lane.behind -= 1;
+        if !member.follows(room_id) {
+            return;
         }
-        if let Some(moved) = lane.remove(subscription.slot)
-            && let Some(moved_feed) =
-                self.members.get_mut(moved.0).and_then(|moved| moved.send_queue.subscription_mut(room_id))
+        let (name, token, arrival) = (member.name.clone(), member.token, member.arrival);
+        if let Some((moved, slot)) = member.send_queue.unfollow(room_id, room.lane_mut(member.dialect))
+            && let Some(moved) = self.members.get_mut(moved.0)
         {
-            moved_feed.slot = subscription.slot;
+            moved.send_queue.set_slot(room_id, slot);
         }
-        lane.release_if_idle();
         if announced && arrival == Arrival::Announced && !self.rules.pure {
-            room.presence.departed(&name, token);
-            self.note_unannounced(room_id);
+            self.rooms.note_departure(room_id, &name, token);
             self.tick(now);
-        }
-    }
-
-    /// Has an arrival announced with the next tick for which it is time.
-    pub(crate) fn note_arrival(&mut self, room_id: RoomId, name: &str, token: u128) {
-        if let Some(room) = self.rooms.get_mut(room_id.0) {
-            room.presence.arrived(name, token);
-            self.note_unannounced(room_id);
-        }
-    }
-
-    fn note_unannounced(&mut self, room: RoomId) {
-        if !self.unannounced.contains(&room) {
-            self.unannounced.push(room);
         }
     }
 
     /// Announces who came and went, where it is time (T11).
     pub fn tick(&mut self, now: Now) {
-        let mut waiting = core::mem::take(&mut self.unannounced);
-        waiting.retain(|&room_id| {
-            let Some(room) = self.rooms.get_mut(room_id.0) else { return false };
-            if let Some(announcement) = room.presence.take_due(now.monotonic_ms) {
-                self.announce_presence(room_id, &announcement);
-            }
-            self.rooms.get(room_id.0).is_some_and(|room| room.presence.due_ms().is_some())
-        });
-        self.unannounced = waiting;
+        for (room_id, announcement) in self.rooms.take_due_announcements(now.monotonic_ms) {
+            self.announce_presence(room_id, &announcement);
+        }
     }
 
     /// Announces at once what waits in a room and may be about one of these names: a change of name
     /// must not overtake it (T11).
     pub(crate) fn announce_waiting(&mut self, room_id: RoomId, names: [&str; 2], now: Now) {
-        let Some(room) = self.rooms.get_mut(room_id.0) else { return };
-        if names.iter().any(|name| room.presence.may_concern(name)) {
-            let announcement = room.presence.take(now.monotonic_ms);
+        if let Some(announcement) = self.rooms.take_announcement_of(room_id, names, now.monotonic_ms) {
             self.announce_presence(room_id, &announcement);
         }
     }
@@ -272,21 +228,19 @@ impl Hub {
 
     /// The name of the room a tutorial member is in; empty for none.
     pub(crate) fn current_room(&self, id: MemberId) -> String {
-        let subscription = self.members.get(id.0).and_then(|member| member.send_queue.subscriptions.first());
-        subscription
-            .and_then(|subscription| self.rooms.get(subscription.room.0))
-            .map_or_else(String::new, |room| room.name.to_string())
+        let room = self.members.get(id.0).and_then(|member| member.rooms().next());
+        room.and_then(|room| self.rooms.get(room.0)).map_or_else(String::new, |room| room.name.to_string())
     }
 
     /// The number of the newest message that the members of an open room were sent; 0 before the first.
     pub fn newest_in(&self, room: &str) -> Option<u64> {
-        self.room_ids.get(room).and_then(|id| self.rooms.get(id.0)).map(|room| room.seq)
+        self.rooms.find(room).and_then(|id| self.rooms.get(id.0)).map(|room| room.seq)
     }
 
     /// The rooms a member is in, as `welcome` lists them.
     pub(crate) fn room_states(&self, id: MemberId) -> Vec<RoomState> {
-        let subscriptions = self.members.get(id.0).map_or(&[][..], |member| &member.send_queue.subscriptions);
-        let rooms = subscriptions.iter().filter_map(|subscription| self.rooms.get(subscription.room.0));
+        let rooms = self.members.get(id.0).into_iter().flat_map(Member::rooms);
+        let rooms = rooms.filter_map(|room| self.rooms.get(room.0));
         rooms.map(|room| RoomState { room: room.name.to_string(), seq: room.seq, count: room.count() }).collect()
     }
 }

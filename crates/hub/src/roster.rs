@@ -203,6 +203,7 @@ fn no_number_left(name: &Name) -> Rejection {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::member_id;
     use alloc::collections::BTreeMap;
     use proptest::prelude::*;
 
@@ -210,9 +211,9 @@ mod tests {
         Name::parse(text.as_bytes()).expect("a name")
     }
 
-    fn enter(roster: &mut Roster, text: &str, member: usize) -> Result<String, Rejection> {
+    fn enter(roster: &mut Roster, text: &str, member: u64) -> Result<String, Rejection> {
         let free = roster.free_name(name(text), |_| false)?.name;
-        roster.claim(free.as_str(), &free.looks(), MemberId(member));
+        roster.claim(free.as_str(), &free.looks(), member_id(member));
         Ok(free.as_str().to_string())
     }
 
@@ -222,7 +223,7 @@ mod tests {
         assert_eq!(enter(&mut roster, "alice", 0).as_deref(), Ok("alice"));
         assert_eq!(enter(&mut roster, "Alice", 1).as_deref(), Ok("Alice-2"));
         assert_eq!(enter(&mut roster, "alice", 2).as_deref(), Ok("alice-3"));
-        assert_eq!(roster.find("ALICE-3"), Some(MemberId(2)));
+        assert_eq!(roster.find("ALICE-3"), Some(member_id(2)));
         roster.release("Alice-2");
         assert_eq!(enter(&mut roster, "alice", 1).as_deref(), Ok("alice-2"));
         assert_eq!(enter(&mut roster, "alice", 4).as_deref(), Ok("alice-4"));
@@ -234,10 +235,10 @@ mod tests {
     fn a_barred_number_is_passed_over_until_it_is_free_again() {
         let mut roster = Roster::default();
         enter(&mut roster, "bot", 0).expect("free");
-        let numbered = |roster: &mut Roster, member: usize, barred: &[&str]| {
+        let numbered = |roster: &mut Roster, member: u64, barred: &[&str]| {
             let free =
                 roster.free_name(name("bot"), |looks| barred.contains(&looks.folded())).expect("a number is left").name;
-            roster.claim(free.as_str(), &free.looks(), MemberId(member));
+            roster.claim(free.as_str(), &free.looks(), member_id(member));
             free.as_str().to_string()
         };
         assert_eq!(numbered(&mut roster, 1, &["bot-2", "bot-3"]), "bot-4");
@@ -266,11 +267,11 @@ mod tests {
         let mut roster = Roster::default();
         enter(&mut roster, "lan", 0).expect("free");
         enter(&mut roster, "bob", 1).expect("free");
-        assert!(roster.check_rename("lan", MemberId(0), &name("Lan")).is_ok());
-        assert!(roster.check_rename("lan", MemberId(0), &name("1an")).is_ok());
-        assert!(roster.check_rename("lan", MemberId(0), &name("BOB")).is_err());
-        assert!(roster.check_rename("bob", MemberId(1), &name("1an")).is_err());
-        assert_eq!(roster.find("lan"), Some(MemberId(0)));
+        assert!(roster.check_rename("lan", member_id(0), &name("Lan")).is_ok());
+        assert!(roster.check_rename("lan", member_id(0), &name("1an")).is_ok());
+        assert!(roster.check_rename("lan", member_id(0), &name("BOB")).is_err());
+        assert!(roster.check_rename("bob", member_id(1), &name("1an")).is_err());
+        assert_eq!(roster.find("lan"), Some(member_id(0)));
     }
 
     #[test]
@@ -310,8 +311,8 @@ mod tests {
             roster.free_name(name("Ema"), |_| false).expect("numbered").number_because,
             Some(NumberBecause::LooksLike("Erna".into()))
         );
-        assert_eq!(roster.find("علیرضا-2"), Some(MemberId(9)), "a name is found without its joiner");
-        assert_eq!((roster.find("❤"), roster.find("Ema")), (Some(MemberId(6)), None), "and not by a look-alike");
+        assert_eq!(roster.find("علیرضا-2"), Some(member_id(9)), "a name is found without its joiner");
+        assert_eq!((roster.find("❤"), roster.find("Ema")), (Some(member_id(6)), None), "and not by a look-alike");
         roster.release("Ema-2");
         assert_eq!(enter(&mut roster, "Erna", 1).as_deref(), Ok("Erna-2"), "the number is free again, for either");
         roster.release("Erna");
@@ -338,12 +339,12 @@ mod tests {
         enter(&mut roster, "Erna", 0).expect("free");
         enter(&mut roster, "bob", 1).expect("free");
         for wished in ["Ema", "erna", "Еrna", "ERNА"] {
-            let refused = roster.check_rename("bob", MemberId(1), &name(wished)).expect_err("in use");
+            let refused = roster.check_rename("bob", member_id(1), &name(wished)).expect_err("in use");
             assert_eq!(refused.code, ErrorCode::NameTaken, "{wished}");
         }
-        assert!(roster.check_rename("Erna", MemberId(0), &name("Ema")).is_ok());
-        assert!(roster.check_rename("Erna", MemberId(0), &name("Еrnа")).is_ok());
-        assert!(roster.check_rename("bob", MemberId(1), &name("bob")).is_ok());
+        assert!(roster.check_rename("Erna", member_id(0), &name("Ema")).is_ok());
+        assert!(roster.check_rename("Erna", member_id(0), &name("Еrnа")).is_ok());
+        assert!(roster.check_rename("bob", member_id(1), &name("bob")).is_ok());
     }
 
     /// Letters that look like each other, in one case or another, in one script or several.
@@ -352,16 +353,16 @@ mod tests {
     proptest! {
         #[test]
         fn no_two_who_are_here_look_alike(
-            steps in proptest::collection::vec((LETTERS, 0_usize..12, 0_u8..4), 1..60)
+            steps in proptest::collection::vec((LETTERS, 0_u64..12, 0_u8..4), 1..60)
         ) {
             let mut roster = Roster::default();
-            let mut here: BTreeMap<usize, (String, Looks)> = BTreeMap::new();
+            let mut here: BTreeMap<u64, (String, Looks)> = BTreeMap::new();
             for (wished, member, act) in steps {
                 let Ok(wished) = Name::parse(wished.as_bytes()) else { continue };
                 match (here.get(&member).map(|(name, _)| name.clone()), act) {
                     (None, _) => {
                         let Ok(granted) = roster.free_name(wished, |_| false) else { continue };
-                        roster.claim(granted.name.as_str(), &granted.looks, MemberId(member));
+                        roster.claim(granted.name.as_str(), &granted.looks, member_id(member));
                         here.insert(member, (granted.name.as_str().to_string(), granted.name.looks()));
                     }
                     (Some(current), 0) => {
@@ -369,15 +370,15 @@ mod tests {
                         here.remove(&member);
                     }
                     (Some(current), _) => {
-                        if roster.check_rename(&current, MemberId(member), &wished).is_ok() {
+                        if roster.check_rename(&current, member_id(member), &wished).is_ok() {
                             roster.release(&current);
-                            roster.claim(wished.as_str(), &wished.looks(), MemberId(member));
+                            roster.claim(wished.as_str(), &wished.looks(), member_id(member));
                             here.insert(member, (wished.as_str().to_string(), wished.looks()));
                         }
                     }
                 }
                 for (one, (name, look)) in &here {
-                    prop_assert_eq!(roster.find(name), Some(MemberId(*one)));
+                    prop_assert_eq!(roster.find(name), Some(member_id(*one)));
                     for (other, other_look) in here.range(one + 1..).map(|(_, other)| other) {
                         prop_assert!(!look.is_like(other_look), "{} {}", name, other);
                     }

@@ -90,9 +90,7 @@ impl Hub {
         self.check_speech(id, now)?;
         check_text(text)?;
         let Some(member) = self.members.get(id.0) else { return Err(unknown_room("a room")) };
-        let Some(room_id) = member.send_queue.subscriptions.first().map(|subscription| subscription.room) else {
-            return Err(unknown_room("a room"));
-        };
+        let Some(room_id) = member.rooms().next() else { return Err(unknown_room("a room")) };
         let Some(room) = self.rooms.get(room_id.0) else { return Err(unknown_room("a room")) };
         let mut message = Message {
             room: room.name.to_string(),
@@ -116,9 +114,7 @@ impl Hub {
     /// Relays a payload untouched, as the tutorial's own server does (T9).
     pub fn relay(&mut self, id: MemberId, payload: &[u8]) {
         let Some(member) = self.members.get(id.0) else { return };
-        let Some(room_id) = member.send_queue.subscriptions.first().map(|subscription| subscription.room) else {
-            return;
-        };
+        let Some(room_id) = member.rooms().next() else { return };
         let name_frame = member.name_frame.clone();
         if let Some(room) = self.rooms.get_mut(room_id.0) {
             // Nobody is told the number, but what a slow reader misses is counted by it.
@@ -140,8 +136,8 @@ impl Hub {
         room.seq = message.seq.unwrap_or(room.seq + 1);
         self.tally.messages += 1;
         let seq = room.seq;
-        let has_tutorial_members = !room.lane(Dialect::Tutorial).members.is_empty();
-        let has_event_members = !room.lane(Dialect::Event).members.is_empty();
+        let has_tutorial_members = !room.lane(Dialect::Tutorial).followers().is_empty();
+        let has_event_members = !room.lane(Dialect::Event).followers().is_empty();
         if has_tutorial_members {
             let mut name_frame = alloc::vec::Vec::with_capacity(message.from.len() + 10);
             glassline_wire::frame::put_frame(&mut name_frame, message.from.as_bytes());
@@ -166,7 +162,7 @@ impl Hub {
             message.reference = Some(reference);
             self.step_over(id, room_id, from, to);
             if let Some(member) = self.members.get_mut(id.0) {
-                member.send_queue.push_copy(room_id, seq, Event::Message(message).to_frame());
+                member.send_queue.push_echo(room_id, seq, Event::Message(message).to_frame());
             }
             self.wake(id);
         }
@@ -188,7 +184,7 @@ impl Hub {
     fn step_over(&mut self, id: MemberId, room_id: RoomId, from: u64, to: u64) {
         let seq = self.rooms.get(room_id.0).map_or(0, |room| room.seq);
         if let Some(member) = self.members.get_mut(id.0) {
-            member.send_queue.step_over(room_id, seq, from, to);
+            member.send_queue.skip(room_id, seq, from, to);
         }
     }
 }

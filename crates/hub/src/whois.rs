@@ -33,8 +33,7 @@ impl Hub {
     /// Nobody has the name.
     pub fn whois(&self, name: &str, reference: Option<String>, now: Now) -> Result<Whois, Rejection> {
         let (_, found) = self.find(name)?;
-        let rooms =
-            found.send_queue.subscriptions.iter().filter_map(|subscription| self.rooms.get(subscription.room.0));
+        let rooms = found.rooms().filter_map(|room| self.rooms.get(room.0));
         Ok(Whois {
             name: found.name.to_string(),
             since: found.since,
@@ -50,7 +49,7 @@ impl Hub {
     /// The rooms and how many are in each, the lobby first; at most [`LISTED_ROOMS_MAX`] of them.
     pub fn rooms_listed(&self, reference: Option<String>) -> Rooms {
         let listed = self.rooms.iter().take(LISTED_ROOMS_MAX);
-        let rooms = listed.map(|(_, room)| RoomCount { room: room.name.to_string(), count: room.count() }).collect();
+        let rooms = listed.map(|room| RoomCount { room: room.name.to_string(), count: room.count() }).collect();
         Rooms { rooms, count: self.rooms.len(), reference }
     }
 

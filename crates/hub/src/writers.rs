@@ -57,6 +57,7 @@ impl Writers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::member_id;
     use alloc::format;
 
     #[test]
@@ -64,10 +65,10 @@ mod tests {
         let mut writers = Writers::default();
         assert!(writers.latest().is_none() && !writers.answers(0, "bob"));
         for token in 0..100 {
-            writers.note(MemberId(1), token, &format!("bob-{token}"));
-            writers.note(MemberId(2), 1_000, "carl");
+            writers.note(member_id(1), token, &format!("bob-{token}"));
+            writers.note(member_id(2), 1_000, "carl");
         }
-        assert_eq!(writers.latest(), Some((MemberId(2), 1_000)));
+        assert_eq!(writers.latest(), Some((member_id(2), 1_000)));
         assert!(writers.answers(1_000, "Carl") && writers.answers(99, "bob-99") && !writers.answers(1, "bob-1"));
         assert_eq!(writers.latest_last.len(), KEPT_MAX);
     }
@@ -76,16 +77,16 @@ mod tests {
     fn a_name_that_others_have_written_under_is_theirs() {
         let (bob, carl) = (1, 2);
         let mut writers = Writers::default();
-        writers.note(MemberId(2), carl, "carl");
-        writers.note(MemberId(1), bob, "bob");
+        writers.note(member_id(2), carl, "carl");
+        writers.note(member_id(1), bob, "bob");
         assert!(writers.answers(bob, "BOB") && writers.answers(bob, "rob"), "the same person by another name");
         assert!(!writers.answers(carl, "bob"), "it took the name of whom the reply is for");
-        writers.note(MemberId(1), bob, "rob");
+        writers.note(member_id(1), bob, "rob");
         for n in 0..2 * KEPT_MAX {
-            writers.note(MemberId(2), carl, &format!("carl-{n}"));
+            writers.note(member_id(2), carl, &format!("carl-{n}"));
         }
         assert!(!writers.answers(carl, "bob"), "whatever bob and carl have written since");
-        writers.note(MemberId(2), carl, "bob");
+        writers.note(member_id(2), carl, "bob");
         assert!(writers.answers(carl, "bob") && !writers.answers(bob, "bob"));
     }
 }

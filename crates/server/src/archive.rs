@@ -7,7 +7,7 @@ use glassline_journal::{Done, Gauges, Journal, Requester, StoreError};
 use glassline_wire::history::{PendingRecord, Question, Ticket};
 
 /// Storage behind the loop: it takes orders at once, and reports later what came of them.
-#[cfg_attr(not(any(test, feature = "rehearsal")), expect(unreachable_pub, reason = "only rehearsals bring another"))]
+#[cfg_attr(not(any(test, feature = "test-server")), expect(unreachable_pub, reason = "only rehearsals bring another"))]
 pub trait Archive {
     /// Takes records to be stored, in their order. Whoever calls has seen that it is not full.
     fn append(&mut self, records: Vec<PendingRecord>);

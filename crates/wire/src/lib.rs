@@ -12,6 +12,7 @@ mod error_code;
 pub mod event;
 pub mod frame;
 pub mod history;
+pub mod layer;
 pub mod limits;
 pub mod message_id;
 pub mod natural_order;

@@ -2,12 +2,16 @@
 
 use std::fmt::Write as _;
 
-use super::meaning::Meaning;
+use super::parse::ParsedLine;
 use super::suggestion;
-use super::table::{COMMANDS, Group, SlashCommand};
+use super::table::{COMMANDS, HelpGroup, SlashCommand};
 
-const HEADINGS: [(Group, &str); 4] =
-    [(Group::Talk, "talking"), (Group::People, "people"), (Group::Rooms, "rooms"), (Group::Program, "this program")];
+const HEADINGS: [(HelpGroup, &str); 4] = [
+    (HelpGroup::Talk, "talking"),
+    (HelpGroup::People, "people"),
+    (HelpGroup::Rooms, "rooms"),
+    (HelpGroup::Program, "this program"),
+];
 
 /// Columns of the commands in `/help`, with the space behind them.
 const BRIEF_COLUMNS: usize = 28;
@@ -20,26 +24,26 @@ const LINE_COLUMNS: usize = 70;
 ///
 /// # Errors
 /// There is no such command, in words for the user.
-pub(super) fn help(args: &str, there: impl Fn(&SlashCommand) -> bool) -> Result<Meaning, String> {
+pub(super) fn help(args: &str, there: impl Fn(&SlashCommand) -> bool) -> Result<ParsedLine, String> {
     let wanted = args.trim_start_matches('/');
     if wanted == "keys" {
-        return Ok(Meaning::Keys);
+        return Ok(ParsedLine::Keys);
     }
     if wanted == "operators" {
         return of_operators(there);
     }
     let commands = || COMMANDS.iter().filter(|command| there(command));
     if wanted == "all" {
-        return Ok(Meaning::Help(all(&commands().collect::<Vec<_>>())));
+        return Ok(ParsedLine::Help(all(&commands().collect::<Vec<_>>())));
     }
     if !wanted.is_empty() {
         return match SlashCommand::named(wanted) {
-            Some(command) if there(command) => Ok(Meaning::Help(vec![line(command)])),
+            Some(command) if there(command) => Ok(ParsedLine::Help(vec![line(command)])),
             Some(command) => Err(format!("this server has no commands, so there is no /{} here", command.name)),
             None => Err(suggestion::no_help(wanted)),
         };
     }
-    Ok(Meaning::Help(vec![brief(&commands().collect::<Vec<_>>())]))
+    Ok(ParsedLine::Help(vec![brief(&commands().collect::<Vec<_>>())]))
 }
 
 /// The commands that one needs first, in fewer rows than the smallest usual screen has, and the
@@ -48,7 +52,7 @@ fn brief(commands: &[&SlashCommand]) -> String {
     let explained = commands.iter().filter_map(|command| Some((command, command.brief?)));
     let mut rows: Vec<String> =
         explained.map(|(command, brief)| format!("{:BRIEF_COLUMNS$}{brief}", synopsis(command))).collect();
-    let others = commands.iter().filter(|command| command.brief.is_none() && command.group != Group::Operators);
+    let others = commands.iter().filter(|command| command.brief.is_none() && command.group != HelpGroup::Operators);
     let others: Vec<String> = others.map(|command| format!("/{}", command.name)).collect();
     rows.push(format!("others: {}", others.join(" ")));
     rows.push("/help all explains them all, /help COMMAND one, /help keys the keys;".to_owned());
@@ -58,7 +62,7 @@ fn brief(commands: &[&SlashCommand]) -> String {
 
 /// All commands, a block for each group.
 fn all(commands: &[&SlashCommand]) -> Vec<String> {
-    let block = |&(group, heading): &(Group, &str)| {
+    let block = |&(group, heading): &(HelpGroup, &str)| {
         let of_group: Vec<String> =
             commands.iter().filter(|command| command.group == group).flat_map(|command| rows(command)).collect();
         (!of_group.is_empty()).then(|| format!("{heading}\n{}", of_group.join("\n")))
@@ -67,13 +71,13 @@ fn all(commands: &[&SlashCommand]) -> Vec<String> {
 }
 
 /// Returns the help on operators' commands, where the server lets there be any.
-fn of_operators(there: impl Fn(&SlashCommand) -> bool) -> Result<Meaning, String> {
-    let commands = COMMANDS.iter().filter(|command| command.group == Group::Operators && there(command));
+fn of_operators(there: impl Fn(&SlashCommand) -> bool) -> Result<ParsedLine, String> {
+    let commands = COMMANDS.iter().filter(|command| command.group == HelpGroup::Operators && there(command));
     let lines: Vec<String> = commands.flat_map(rows).collect();
     if lines.is_empty() {
         return Err("this server has no commands, so there are none for operators here".to_owned());
     }
-    Ok(Meaning::Help(vec![format!("operators\n{}", lines.join("\n"))]))
+    Ok(ParsedLine::Help(vec![format!("operators\n{}", lines.join("\n"))]))
 }
 
 /// A command and what it does, in two columns.

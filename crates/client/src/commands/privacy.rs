@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use glassline_wire::operator_token::is_in;
 use glassline_wire::slash::SlashLine;
 
-use super::disguise::{command_name, private_command};
+use super::hidden_slash::{command_name, private_command};
 use super::table::SlashCommand;
 
 /// Returns whether a line may be kept beyond the session. A command that is not known may be a

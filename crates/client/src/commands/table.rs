@@ -1,18 +1,17 @@
 //! The table of commands: what `/help`, the completion, the privacy of typed lines and the meaning of a line are read from.
 
+use glassline_session::{Command, HistorySelection, PAGE_MESSAGES};
 use glassline_wire::limits::PAGE_MESSAGES_MAX;
 
-use super::meaning::Meaning;
+use super::parse::ParsedLine;
 use crate::preferences::Bell;
-use crate::session::past::PAGE_MESSAGES;
-use crate::session::update::{Command, HistoryWish};
 
 /// One command.
 #[derive(Debug)]
 pub(crate) struct SlashCommand {
     pub(crate) name: &'static str,
     pub(crate) aliases: &'static [&'static str],
-    pub(super) group: Group,
+    pub(super) group: HelpGroup,
     /// Arguments that follow the name.
     pub(super) usage: &'static str,
     /// The same for the completion.
@@ -24,14 +23,14 @@ pub(crate) struct SlashCommand {
     pub(super) local: bool,
     /// `true` if the arguments are confidential, so that they are never written to a disk.
     pub(super) private: bool,
-    pub(super) reading: Reading,
+    pub(super) syntax: Syntax,
 }
 
 /// Syntax of the arguments.
 #[derive(Debug)]
-pub(super) enum Reading {
+pub(super) enum Syntax {
     /// By itself; `None` if it does not fit the usage.
-    Arguments(fn(&str) -> Option<Meaning>),
+    Arguments(fn(&str) -> Option<ParsedLine>),
     /// With the table in view.
     Help,
     /// By the server: it gets the line without its slash (O2).
@@ -40,7 +39,7 @@ pub(super) enum Reading {
 
 /// Under which heading `/help` shows a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Group {
+pub(super) enum HelpGroup {
     Talk,
     People,
     Rooms,
@@ -70,7 +69,7 @@ const fn operating(
     arguments: &'static [Argument],
     help: &'static str,
 ) -> SlashCommand {
-    let (group, reading) = (Group::Operators, Reading::Operating);
+    let (group, syntax) = (HelpGroup::Operators, Syntax::Operating);
     SlashCommand {
         name,
         aliases: &[],
@@ -81,7 +80,7 @@ const fn operating(
         brief: None,
         local: false,
         private: false,
-        reading,
+        syntax,
     }
 }
 
@@ -95,300 +94,300 @@ pub(super) const COMMANDS: &[SlashCommand] = &[
     SlashCommand {
         name: "me",
         aliases: &[],
-        group: Group::Talk,
+        group: HelpGroup::Talk,
         usage: "TEXT",
         arguments: &[Argument::Text],
         help: "says what you do: `/me waves` shows as `alice * waves`",
         brief: Some("says what you do: `/me waves`"),
         local: false,
         private: false,
-        reading: Reading::Arguments(|args| text(args).map(|text| Meaning::Do(Command::Action(text)))),
+        syntax: Syntax::Arguments(|args| text(args).map(|text| ParsedLine::Session(Command::Action(text)))),
     },
     SlashCommand {
         name: "msg",
         aliases: &["query"],
-        group: Group::Talk,
+        group: HelpGroup::Talk,
         usage: "NAME TEXT",
         arguments: &[Argument::Name, Argument::Text],
         help: "writes to one person only",
         brief: Some("writes to one person only"),
         local: false,
         private: true,
-        reading: Reading::Arguments(|args| {
+        syntax: Syntax::Arguments(|args| {
             let (to, said) = args.split_once(char::is_whitespace)?;
-            Some(Meaning::Do(Command::Direct { to: to.to_owned(), text: text(said.trim_start())? }))
+            Some(ParsedLine::Session(Command::Direct { to: to.to_owned(), text: text(said.trim_start())? }))
         }),
     },
     SlashCommand {
         name: "w",
         aliases: &[],
-        group: Group::Talk,
+        group: HelpGroup::Talk,
         usage: "NAME [TEXT]",
         arguments: &[Argument::Name, Argument::Text],
         help: "writes to one person only; without a text, does what /whois does",
         brief: None,
         local: false,
         private: true,
-        reading: Reading::Arguments(|args| match args.split_once(char::is_whitespace) {
+        syntax: Syntax::Arguments(|args| match args.split_once(char::is_whitespace) {
             Some((to, said)) => {
-                Some(Meaning::Do(Command::Direct { to: to.to_owned(), text: text(said.trim_start())? }))
+                Some(ParsedLine::Session(Command::Direct { to: to.to_owned(), text: text(said.trim_start())? }))
             }
-            None => word(args).map(|name| Meaning::Do(Command::Whois(name))),
+            None => word(args).map(|name| ParsedLine::Session(Command::Whois(name))),
         }),
     },
     SlashCommand {
         name: REPLY,
         aliases: &["r"],
-        group: Group::Talk,
+        group: HelpGroup::Talk,
         usage: "TEXT",
         arguments: &[Argument::Text],
         help: "answers the last person who wrote to you only",
         brief: Some("answers who wrote to you only"),
         local: false,
         private: true,
-        reading: Reading::Arguments(|args| text(args).map(Meaning::Reply)),
+        syntax: Syntax::Arguments(|args| text(args).map(ParsedLine::Reply)),
     },
     SlashCommand {
         name: "nick",
         aliases: &[],
-        group: Group::People,
+        group: HelpGroup::People,
         usage: "NAME",
         arguments: &[],
         help: "takes another name",
         brief: Some("takes another name"),
         local: false,
         private: false,
-        reading: Reading::Arguments(|args| word(args).map(|name| Meaning::Do(Command::Rename(name)))),
+        syntax: Syntax::Arguments(|args| word(args).map(|name| ParsedLine::Session(Command::Rename(name)))),
     },
     SlashCommand {
         name: "names",
         aliases: &["who"],
-        group: Group::People,
+        group: HelpGroup::People,
         usage: "[ROOM]",
         arguments: &[Argument::Room],
         help: "shows who is in a room",
         brief: Some("shows who is in a room"),
         local: false,
         private: false,
-        reading: Reading::Arguments(|args| optional_word(args).map(|room| Meaning::Do(Command::Members(room)))),
+        syntax: Syntax::Arguments(|args| optional_word(args).map(|room| ParsedLine::Session(Command::Members(room)))),
     },
     SlashCommand {
         name: "whois",
         aliases: &[],
-        group: Group::People,
+        group: HelpGroup::People,
         usage: "NAME",
         arguments: &[Argument::Name],
         help: "tells since when somebody is here, how long idle, and how connected",
         brief: Some("tells about somebody"),
         local: false,
         private: false,
-        reading: Reading::Arguments(|args| word(args).map(|name| Meaning::Do(Command::Whois(name)))),
+        syntax: Syntax::Arguments(|args| word(args).map(|name| ParsedLine::Session(Command::Whois(name)))),
     },
     SlashCommand {
         name: "away",
         aliases: &[],
-        group: Group::People,
+        group: HelpGroup::People,
         usage: "[TEXT]",
         arguments: &[Argument::Text],
         help: "tells who writes to you that you are away",
         brief: Some("tells who writes to you that you are away"),
         local: false,
         private: false,
-        reading: Reading::Arguments(|args| Some(Meaning::Do(Command::Away(text(args))))),
+        syntax: Syntax::Arguments(|args| Some(ParsedLine::Session(Command::Away(text(args))))),
     },
     SlashCommand {
         name: "back",
         aliases: &[],
-        group: Group::People,
+        group: HelpGroup::People,
         usage: "",
         arguments: &[],
         help: "ends it",
         brief: None,
         local: false,
         private: false,
-        reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Do(Command::Back))),
+        syntax: Syntax::Arguments(|args| args.is_empty().then_some(ParsedLine::Session(Command::Back))),
     },
     SlashCommand {
         name: "ignore",
         aliases: &[],
-        group: Group::People,
+        group: HelpGroup::People,
         usage: "[NAME]",
         arguments: &[Argument::Name],
         help: "hides what somebody says, until you leave; without a name, tells whom you ignore",
         brief: Some("hides what somebody says"),
         local: true,
         private: false,
-        reading: Reading::Arguments(|args| optional_word(args).map(Meaning::Ignore)),
+        syntax: Syntax::Arguments(|args| optional_word(args).map(ParsedLine::Ignore)),
     },
     SlashCommand {
         name: "unignore",
         aliases: &[],
-        group: Group::People,
+        group: HelpGroup::People,
         usage: "NAME",
         arguments: &[Argument::Name],
         help: "shows it again",
         brief: None,
         local: true,
         private: false,
-        reading: Reading::Arguments(|args| word(args).map(Meaning::Unignore)),
+        syntax: Syntax::Arguments(|args| word(args).map(ParsedLine::Unignore)),
     },
     SlashCommand {
         name: "rooms",
         aliases: &["list"],
-        group: Group::Rooms,
+        group: HelpGroup::Rooms,
         usage: "",
         arguments: &[],
         help: "lists the rooms",
         brief: Some("lists the rooms"),
         local: false,
         private: false,
-        reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Do(Command::Rooms))),
+        syntax: Syntax::Arguments(|args| args.is_empty().then_some(ParsedLine::Session(Command::Rooms))),
     },
     SlashCommand {
         name: "join",
         aliases: &["j"],
-        group: Group::Rooms,
+        group: HelpGroup::Rooms,
         usage: "ROOM",
         arguments: &[Argument::Room],
         help: "enters a room and talks there; also goes back to one you are in",
         brief: Some("enters a room, or goes back to one"),
         local: false,
         private: false,
-        reading: Reading::Arguments(|args| word(args).map(|room| Meaning::Do(Command::Join(room)))),
+        syntax: Syntax::Arguments(|args| word(args).map(|room| ParsedLine::Session(Command::Join(room)))),
     },
     SlashCommand {
         name: "leave",
         aliases: &["part"],
-        group: Group::Rooms,
+        group: HelpGroup::Rooms,
         usage: "[ROOM]",
         arguments: &[Argument::Room],
         help: "leaves a room",
         brief: Some("leaves a room"),
         local: false,
         private: false,
-        reading: Reading::Arguments(|args| optional_word(args).map(|room| Meaning::Do(Command::LeaveRoom(room)))),
+        syntax: Syntax::Arguments(|args| optional_word(args).map(|room| ParsedLine::Session(Command::LeaveRoom(room)))),
     },
     SlashCommand {
         name: "history",
         aliases: &[],
-        group: Group::Rooms,
+        group: HelpGroup::Rooms,
         usage: "[N|around NUMBER]",
         arguments: &[],
         help: "shows the last N messages of the room you are in, 1 to 200 and 20 without N, or those around one, where they are kept",
         brief: Some("shows the last messages, where they are kept"),
         local: false,
         private: false,
-        reading: Reading::Arguments(|args| history_wish(args).map(|wish| Meaning::Do(Command::History(wish)))),
+        syntax: Syntax::Arguments(|args| history_wish(args).map(|wish| ParsedLine::Session(Command::History(wish)))),
     },
     SlashCommand {
         name: "search",
         aliases: &[],
-        group: Group::Rooms,
+        group: HelpGroup::Rooms,
         usage: "TEXT",
         arguments: &[Argument::Text],
         help: "finds the last 20 messages that hold a text, where the server keeps them",
         brief: Some("finds messages"),
         local: false,
         private: false,
-        reading: Reading::Arguments(|args| text(args).map(|text| Meaning::Do(Command::Search(text)))),
+        syntax: Syntax::Arguments(|args| text(args).map(|text| ParsedLine::Session(Command::Search(text)))),
     },
     SlashCommand {
         name: "older",
         aliases: &[],
-        group: Group::Rooms,
+        group: HelpGroup::Rooms,
         usage: "",
         arguments: &[],
         help: "shows what stands before that, or finds what is older",
         brief: Some("shows what stands before that"),
         local: false,
         private: false,
-        reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Do(Command::Older))),
+        syntax: Syntax::Arguments(|args| args.is_empty().then_some(ParsedLine::Session(Command::Older))),
     },
     SlashCommand {
         name: "more",
         aliases: &[],
-        group: Group::Rooms,
+        group: HelpGroup::Rooms,
         usage: "[NUMBER]",
         arguments: &[],
         help: "shows the rest of a long message",
         brief: Some("shows the rest of a long message"),
         local: true,
         private: false,
-        reading: Reading::Arguments(|args| match args {
-            "" => Some(Meaning::More(None)),
-            number => number.parse().ok().map(|number| Meaning::More(Some(number))),
+        syntax: Syntax::Arguments(|args| match args {
+            "" => Some(ParsedLine::More(None)),
+            number => number.parse().ok().map(|number| ParsedLine::More(Some(number))),
         }),
     },
     SlashCommand {
         name: "help",
         aliases: &[],
-        group: Group::Program,
+        group: HelpGroup::Program,
         usage: "[COMMAND|all|keys|operators]",
         arguments: &[Argument::Command],
         help: "explains a command, all of them, the keys or what operators may do",
         brief: None,
         local: true,
         private: false,
-        reading: Reading::Help,
+        syntax: Syntax::Help,
     },
     SlashCommand {
         name: "timestamps",
         aliases: &[],
-        group: Group::Program,
+        group: HelpGroup::Program,
         usage: "[on|off]",
         arguments: &[Argument::Choice(ON_OFF)],
         help: "shows the time of each message, or not",
         brief: None,
         local: true,
         private: false,
-        reading: Reading::Arguments(|args| match args {
-            "" => Some(Meaning::Timestamps(None)),
-            "on" => Some(Meaning::Timestamps(Some(true))),
-            "off" => Some(Meaning::Timestamps(Some(false))),
+        syntax: Syntax::Arguments(|args| match args {
+            "" => Some(ParsedLine::Timestamps(None)),
+            "on" => Some(ParsedLine::Timestamps(Some(true))),
+            "off" => Some(ParsedLine::Timestamps(Some(false))),
             _ => None,
         }),
     },
     SlashCommand {
         name: "bell",
         aliases: &[],
-        group: Group::Program,
+        group: HelpGroup::Program,
         usage: "[off|mentions|all]",
         arguments: &[Argument::Choice(BELLS)],
         help: "rings never, when you are mentioned or written to, or at every message",
         brief: None,
         local: true,
         private: false,
-        reading: Reading::Arguments(|args| match args {
-            "" => Some(Meaning::Bell(None)),
-            "off" => Some(Meaning::Bell(Some(Bell::Off))),
-            "mentions" => Some(Meaning::Bell(Some(Bell::Mentions))),
-            "all" => Some(Meaning::Bell(Some(Bell::All))),
+        syntax: Syntax::Arguments(|args| match args {
+            "" => Some(ParsedLine::Bell(None)),
+            "off" => Some(ParsedLine::Bell(Some(Bell::Off))),
+            "mentions" => Some(ParsedLine::Bell(Some(Bell::Mentions))),
+            "all" => Some(ParsedLine::Bell(Some(Bell::All))),
             _ => None,
         }),
     },
     SlashCommand {
         name: "clear",
         aliases: &[],
-        group: Group::Program,
+        group: HelpGroup::Program,
         usage: "",
         arguments: &[],
         help: "clears the screen",
         brief: None,
         local: true,
         private: false,
-        reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Clear)),
+        syntax: Syntax::Arguments(|args| args.is_empty().then_some(ParsedLine::Clear)),
     },
     SlashCommand {
         name: "quit",
         aliases: &["exit", "bye"],
-        group: Group::Program,
+        group: HelpGroup::Program,
         usage: "",
         arguments: &[],
         help: "leaves, as three empty Enters do",
         brief: Some("leaves, as three empty Enters do"),
         local: true,
         private: false,
-        reading: Reading::Arguments(|args| args.is_empty().then_some(Meaning::Do(Command::Leave))),
+        syntax: Syntax::Arguments(|args| args.is_empty().then_some(ParsedLine::Session(Command::Leave))),
     },
     SlashCommand {
         private: true,
@@ -457,15 +456,15 @@ fn word(args: &str) -> Option<String> {
     (!args.is_empty() && !args.contains(char::is_whitespace)).then(|| args.to_owned())
 }
 
-fn history_wish(args: &str) -> Option<HistoryWish> {
+fn history_wish(args: &str) -> Option<HistorySelection> {
     if args.is_empty() {
-        return Some(HistoryWish::Latest(PAGE_MESSAGES));
+        return Some(HistorySelection::Latest(PAGE_MESSAGES));
     }
     if let Some(number) = args.strip_prefix("around").filter(|rest| rest.starts_with(char::is_whitespace)) {
-        return number.trim_start().trim_start_matches('#').parse().ok().map(HistoryWish::Around);
+        return number.trim_start().trim_start_matches('#').parse().ok().map(HistorySelection::Around);
     }
     let count = args.parse().ok().filter(|count| (1..=PAGE_MESSAGES_MAX as u64).contains(count));
-    count.map(HistoryWish::Latest)
+    count.map(HistorySelection::Latest)
 }
 
 /// At most one word.

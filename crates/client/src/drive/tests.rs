@@ -15,17 +15,16 @@ use glassline_wire::request::{Ask, Request};
 
 use super::*;
 use crate::entropy::SystemEntropy;
+use crate::format::display_settings::DisplaySettings;
+use crate::format::messages::Formatter;
 use crate::inbox::ARRIVALS_MAX;
 use crate::json::Json;
+use crate::line_input::LineInput;
 use crate::line_output::LineOutput;
-use crate::lines_in::LinesIn;
-use crate::plain::{Manner, Plain};
+use crate::plain::{Plain, PlainMode};
 use crate::preferences::Preferences;
-use crate::session::Config;
-use crate::session::update::DialectChoice;
-use crate::telling::settings::Settings;
-use crate::telling::wording::Reader;
 use crate::typing::line::TypedLine;
+use glassline_session::{Config, DialectChoice};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const WELCOME: &str = concat!(
@@ -114,19 +113,20 @@ impl Client {
         let thread = thread::spawn(move || {
             let (inbox, arrivals) = sync_channel(ARRIVALS_MAX);
             let reader = Typed(typed, Cursor::default());
-            let lines_in = LinesIn::start(reader, 16 * 1024, inbox.clone()).expect("a thread");
+            let line_input = LineInput::start(reader, 16 * 1024, inbox.clone()).expect("a thread");
             let mut view: Box<dyn View> = match shape {
                 Shape::Json => {
-                    let json = Json::new(lines_in, Box::new(SystemEntropy), writer, Box::new(err_writer));
+                    let json = Json::new(line_input, Box::new(SystemEntropy), writer, Box::new(err_writer));
                     Box::new(json.expect("a first line"))
                 }
                 Shape::Pipe | Shape::Typist => {
-                    let manner = Manner { typed: matches!(shape, Shape::Typist), words_on_stdout: false, hosts: false };
-                    let reader = Reader::new("bot");
-                    let settings = Settings::new(&Preferences::default(), false);
+                    let mode =
+                        PlainMode { typed: matches!(shape, Shape::Typist), notices_on_stdout: false, hosts: false };
+                    let reader = Formatter::new("bot");
+                    let settings = DisplaySettings::new(&Preferences::default(), false);
                     let typed = TypedLine::new(16 * 1024);
                     let output = LineOutput::new(writer, Box::new(err_writer), false, None, typed);
-                    Box::new(Plain::new(manner, reader, settings, None, lines_in, output))
+                    Box::new(Plain::new(mode, reader, settings, None, line_input, output))
                 }
             };
             let config = Config {
@@ -139,7 +139,7 @@ impl Client {
             };
             let session = Session::new(config, Box::new(SystemEntropy), 0);
             let driver = Driver {
-                session: if matches!(shape, Shape::Json) { session.for_a_program() } else { session },
+                session: if matches!(shape, Shape::Json) { session.for_program() } else { session },
                 transport: Transport::new(address, inbox, false),
                 view: &mut *view,
                 started: Instant::now(),

@@ -18,12 +18,12 @@ static PAUSED: AtomicBool = AtomicBool::new(false);
 type PanicHook = dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync;
 
 /// Keys come one by one and unechoed, pastes are told from typing and the window tells whether it is looked at, until it is dropped.
-pub(crate) struct Guard {
+pub(crate) struct TerminalGuard {
     hook_before: Arc<PanicHook>,
 }
 
 #[expect(clippy::unused_self, reason = "only who holds the terminal may give it away")]
-impl Guard {
+impl TerminalGuard {
     pub(crate) fn enter() -> io::Result<Self> {
         enable_raw_mode()?;
         let hook_before: Arc<PanicHook> = panic::take_hook().into();
@@ -60,7 +60,7 @@ fn switch_on() -> io::Result<()> {
     execute!(io::stdout(), EnableBracketedPaste, EnableFocusChange)
 }
 
-impl Drop for Guard {
+impl Drop for TerminalGuard {
     fn drop(&mut self) {
         restore();
         if !thread::panicking() {
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     #[ignore = "panics, in the terminal that the test below gives it"]
     fn panics_with_the_terminal_taken() {
-        let _guard = Guard::enter().expect("a terminal");
+        let _guard = TerminalGuard::enter().expect("a terminal");
         panic!("on purpose");
     }
 

@@ -13,12 +13,12 @@ use crate::system::TerminalInput;
 /// The reading thread, as the view sees it. While an event of it is worked on, nobody reads the terminal: it can be handed to
 /// another program.
 #[derive(Debug)]
-pub(crate) struct Keyboard {
+pub(crate) struct KeyReader {
     reads_due: SyncSender<()>,
     over: Arc<AtomicBool>,
 }
 
-impl Keyboard {
+impl KeyReader {
     /// Starts to read. The thread ends with the input, or with the next event after this is dropped.
     pub(crate) fn start(inbox: Inbox) -> io::Result<Self> {
         let mut input = TerminalInput::open()?;
@@ -39,7 +39,7 @@ impl Keyboard {
     }
 }
 
-impl Drop for Keyboard {
+impl Drop for KeyReader {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
     }

@@ -99,13 +99,11 @@ impl Hub {
         };
         match (self.commit_queue.next(ticket), entry.content) {
             (Some(Purpose::Message(room)), EntryContent::Message(message)) => {
-                self.settle_next(|hub, sender, reference| {
-                    hub.publish(sender, room, message, reference);
-                })
+                self.settle_next(|hub, sender, reference| hub.publish(sender, room, message, reference));
             }
-            (Some(Purpose::Audit(target)), EntryContent::Audit(act)) => self.settle_next(|hub, sender, reference| {
-                hub.enforce(sender, Pending { act, target }, reference);
-            }),
+            (Some(Purpose::Audit(target)), EntryContent::Audit(act)) => {
+                self.settle_next(|hub, sender, reference| hub.enforce(sender, Pending { act, target }, reference));
+            }
             _ => return false,
         }
         true
@@ -156,8 +154,8 @@ impl Hub {
         match content {
             EntryContent::Message(message) => {
                 let seq = message.seq.unwrap_or(0);
-                match self.room_ids.get(&message.room) {
-                    Some(&room_id) if self.rooms.get(room_id.0).is_some_and(|room| seq > room.seq) => {
+                match self.rooms.find(&message.room) {
+                    Some(room_id) if self.rooms.get(room_id.0).is_some_and(|room| seq > room.seq) => {
                         self.publish(None, room_id, message, None);
                     }
                     Some(_) => {}
@@ -210,7 +208,7 @@ impl Hub {
         }
         let names = wished.into_iter().filter_map(|wished| room_name(wished).ok());
         let unknown: Vec<String> =
-            names.filter(|name| !self.room_ids.contains_key(name) && !self.closed_rooms.contains(name)).collect();
+            names.filter(|name| self.rooms.find(name).is_none() && !self.closed_rooms.contains(name)).collect();
         for room in &unknown {
             let waiter = self.outstanding.note_question(connection);
             let recipient = Recipient::Opening { waiter, room: room.clone() };
@@ -294,7 +292,7 @@ impl Hub {
             None => {}
             Some(Recipient::Opening { waiter, room }) => {
                 // A room that was opened and closed since the question is known better than the answer knows it.
-                if !self.room_ids.contains_key(&room) && !self.closed_rooms.knows(&room) {
+                if self.rooms.find(&room).is_none() && !self.closed_rooms.knows(&room) {
                     let newest_seq = if let Ok(Answer::Head(head)) = answer { Some(head.newest) } else { None };
                     self.closed_rooms.note(room, newest_seq);
                 }

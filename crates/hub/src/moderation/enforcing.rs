@@ -59,9 +59,8 @@ pub enum AuditEvent {
 #[derive(Debug)]
 pub(crate) struct Pending {
     pub(crate) act: AuditEntry,
-    /// Target of a kick: place and token, so that nobody else who takes the name meanwhile is
-    /// kicked.
-    pub(crate) target: Option<(MemberId, u128)>,
+    /// Target of a kick: not whoever has taken the name meanwhile.
+    pub(crate) target: Option<MemberId>,
 }
 
 /// Tasks and log entries that remain for the owner of the sockets.
@@ -121,10 +120,9 @@ impl Hub {
     }
 
     /// Returns whom an act of another server kicks here: the member of exactly that name.
-    pub(crate) fn kicked(&self, act: &AuditEntry) -> Option<(MemberId, u128)> {
+    pub(crate) fn kicked(&self, act: &AuditEntry) -> Option<MemberId> {
         let Ok(Target::Name { name, .. }) = Target::parse(act.who.as_deref()?) else { return None };
-        let (id, member) = self.find(name.as_str()).ok()?;
-        Some((id, member.token))
+        self.find(name.as_str()).ok().map(|(id, _)| id)
     }
 
     fn make_operator(&mut self, by: Option<MemberId>) -> Option<String> {
@@ -135,9 +133,9 @@ impl Hub {
     }
 
     /// While the kick was stored its target may have become an operator, whom no other can touch (O5).
-    fn kick(&mut self, target: Option<(MemberId, u128)>, act: &AuditEntry) -> Option<String> {
-        let (id, token) = target?;
-        let member = self.members.get(id.0).filter(|member| member.token == token)?;
+    fn kick(&mut self, target: Option<MemberId>, act: &AuditEntry) -> Option<String> {
+        let id = target?;
+        let member = self.members.get(id.0)?;
         if member.is_operator {
             return Some(format!("{} has become an operator meanwhile, and stays", member.name));
         }
@@ -161,7 +159,7 @@ impl Hub {
     }
 
     fn give_voices_back(&mut self, act: &AuditEntry) -> String {
-        let everyone: Vec<_> = self.members.iter().map(|(index, _)| MemberId(index)).collect();
+        let everyone: Vec<_> = self.members.iter().map(|(key, _)| MemberId(key)).collect();
         let mut freed = Vec::new();
         for id in everyone {
             if self.renew_mute(id, act.at) {
@@ -187,7 +185,7 @@ impl Hub {
         let Some(target) = act.who.as_deref().and_then(|who| Target::parse(who).ok()) else { return Vec::new() };
         let others = self.members.iter().filter(|(_, member)| !member.is_operator);
         let hit = others.filter(|(_, member)| target.hits(&Looks::of(&member.name), member.address));
-        hit.map(|(index, member)| (MemberId(index), member.name.to_string())).collect()
+        hit.map(|(key, member)| (MemberId(key), member.name.to_string())).collect()
     }
 
     fn expel(&mut self, id: MemberId, code: ErrorCode, text: &str) {
@@ -207,7 +205,7 @@ impl Hub {
     /// Tells everybody but the operators, who are told the act itself.
     fn tell_everybody(&mut self, text: &str) {
         let others = self.members.iter().filter(|(_, member)| !member.is_operator);
-        let others: Vec<_> = others.map(|(index, _)| MemberId(index)).collect();
+        let others: Vec<_> = others.map(|(key, _)| MemberId(key)).collect();
         for id in others {
             self.notify(id, text);
         }
@@ -216,7 +214,7 @@ impl Hub {
     /// Tells every operator who is here something that is no act.
     pub(super) fn warn_operators(&mut self, text: &str) {
         let operators = self.members.iter().filter(|(_, member)| member.is_operator);
-        let operators: Vec<_> = operators.map(|(index, _)| MemberId(index)).collect();
+        let operators: Vec<_> = operators.map(|(key, _)| MemberId(key)).collect();
         for id in operators {
             self.notify(id, text);
         }
@@ -224,7 +222,7 @@ impl Hub {
 
     fn tell_operators(&mut self, by: Option<MemberId>, act: &AuditEntry, reference: Option<&String>) {
         let operators = self.members.iter().filter(|(_, member)| member.is_operator);
-        let operators: Vec<_> = operators.map(|(index, member)| (MemberId(index), member.dialect)).collect();
+        let operators: Vec<_> = operators.map(|(key, member)| (MemberId(key), member.dialect)).collect();
         for (id, dialect) in operators {
             match dialect {
                 Dialect::Tutorial => self.notify(id, &messages::told(act)),

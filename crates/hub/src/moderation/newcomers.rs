@@ -44,7 +44,7 @@ impl Hub {
     /// Announces everybody who came in during a freeze and is still here.
     pub(super) fn announce_newcomers(&mut self) {
         let newcomers = self.members.iter().filter(|(_, member)| member.arrival == Arrival::HeldBack);
-        let newcomers: Vec<_> = newcomers.map(|(index, _)| MemberId(index)).collect();
+        let newcomers: Vec<_> = newcomers.map(|(key, _)| MemberId(key)).collect();
         for id in newcomers {
             self.announce_newcomer(id);
         }
@@ -57,9 +57,8 @@ impl Hub {
             return;
         }
         let (name, token) = (member.name.clone(), member.token);
-        let rooms: Vec<_> = member.send_queue.subscriptions.iter().map(|subscription| subscription.room).collect();
-        for room in rooms {
-            self.note_arrival(room, &name, token);
+        for room in member.rooms() {
+            self.rooms.note_arrival(room, &name, token);
         }
     }
 

@@ -45,11 +45,8 @@ impl Hub {
         let act = |kind, who: Option<String>, until, text| self.act(id, kind, who, until, text, now);
         let (act, target) = match Instruction::parse(line)? {
             Instruction::Kick { name, reason } => {
-                let (target, token) = self.kickable(id, &name)?;
-                (
-                    self.act(id, AuditKind::Kick, Some(written(self.name(target))), None, reason, now),
-                    Some((target, token)),
-                )
+                let target = self.kickable(id, &name)?;
+                (act(AuditKind::Kick, Some(written(self.name(target))), None, reason), Some(target))
             }
             Instruction::Mute { target, for_ms, reason } => {
                 self.check_restrainable(id, &target, &self.moderation.mutes, now)?;
@@ -165,7 +162,7 @@ impl Hub {
     }
 
     /// Returns the target of a kick: anybody who is no operator.
-    fn kickable(&self, by: MemberId, name: &str) -> Result<(MemberId, u128), Rejection> {
+    fn kickable(&self, by: MemberId, name: &str) -> Result<MemberId, Rejection> {
         let (target, member) = self.find(name)?;
         if target == by {
             return Err(Rejection::new(ErrorCode::BadField, "that is you; leave instead"));
@@ -173,7 +170,7 @@ impl Hub {
         if member.is_operator {
             return Err(is_operator(&member.name));
         }
-        Ok((target, member.token))
+        Ok(target)
     }
 
     /// Refuses what would hit an operator, the whole world, or be one too many.

@@ -34,10 +34,10 @@ pub(super) fn open() -> io::Result<File> {
 
 impl TerminalInput {
     pub(crate) fn open() -> io::Result<Self> {
-        Ok(Self::reading(open()?))
+        Ok(Self::syntax(open()?))
     }
 
-    fn reading(terminal: File) -> Self {
+    fn syntax(terminal: File) -> Self {
         Self { terminal, decoder: Decoder::default(), started: Instant::now(), events: VecDeque::new() }
     }
 
@@ -99,7 +99,7 @@ mod tests {
 
     fn keyboard() -> (UnixStream, TerminalInput) {
         let (keys, terminal) = UnixStream::pair().expect("a pair");
-        (keys, TerminalInput::reading(OwnedFd::from(terminal).into()))
+        (keys, TerminalInput::syntax(OwnedFd::from(terminal).into()))
     }
 
     fn key(code: Code) -> TerminalEvent {

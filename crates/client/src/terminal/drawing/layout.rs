@@ -3,9 +3,9 @@
 use glassline_wire::visible;
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::format::{Span, TextRole};
 use crate::rows::columns;
 use crate::rows::wrap::Row;
-use crate::telling::{Role, Span};
 
 const PROMPT: &str = "> ";
 /// Stands before every row of the input but its first.
@@ -49,7 +49,7 @@ pub(crate) fn block(contents: Contents<'_>, columns: usize, screen_rows: usize) 
     let skipped = above.len().saturating_sub(above_max);
     let mut rows: Vec<Row> = above.into_iter().skip(skipped).collect();
     let cursor_row = rows.len() + cursor_row - first;
-    rows.extend(input.into_iter().map(|row| vec![Span::new(Role::Plain, row)]));
+    rows.extend(input.into_iter().map(|row| vec![Span::new(TextRole::Plain, row)]));
     // A screen of one row has room for what is typed, and for nothing else.
     let status = (screen_rows > 1).then_some(status);
     Block { rows, cursor_row, before_cursor, status }
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn rows_above_the_input_give_way_to_it() {
-        let above = || ["first", "second"].map(|text| vec![Span::new(Role::Faint, text)]).to_vec();
+        let above = || ["first", "second"].map(|text| vec![Span::new(TextRole::Faint, text)]).to_vec();
         let laid_out = |rows: usize| block(Contents { above: above(), text: "x", ..Contents::default() }, 12, rows);
         assert_eq!(texts(&laid_out(24)), ["first", "second", "> x"]);
         assert_eq!(laid_out(24).cursor_row, 2);

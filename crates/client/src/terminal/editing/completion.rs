@@ -62,8 +62,8 @@ impl Completion {
         }
         // A page of them, so that the shown one is among them.
         let first = self.shown.unwrap_or(0) / HINT_CANDIDATES_MAX * HINT_CANDIDATES_MAX;
-        let page = self.candidates.iter().enumerate().skip(first).take(HINT_CANDIDATES_MAX);
-        let mut words: Vec<String> = page
+        let pane = self.candidates.iter().enumerate().skip(first).take(HINT_CANDIDATES_MAX);
+        let mut words: Vec<String> = pane
             .map(|(at, Candidate { word, .. })| if self.shown == Some(at) { format!("[{word}]") } else { word.clone() })
             .collect();
         let more = self.candidates.len().saturating_sub(first + HINT_CANDIDATES_MAX);

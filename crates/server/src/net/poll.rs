@@ -1,0 +1,218 @@
+//! The loop: wait for sockets and deadlines, let in who is new, then do what is due. One thread does all of it.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use glassline_journal::Store;
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use tracing::{info, warn};
+
+use crate::Config;
+use crate::history::History;
+use crate::net::clock::Clock;
+use crate::net::listener::{Accepted, Listener};
+use crate::net::reactor::{Reactor, Readiness};
+use crate::net::socket::TcpSocket;
+use crate::shutdown::Shutdown;
+
+const WAKER: Token = Token(usize::MAX);
+/// Listeners have the tokens just below the waker's; connections have those from 0 on.
+const FIRST_LISTENER: usize = usize::MAX / 2;
+/// Connections accepted in one turn of the loop, so that a rush of arrivals does not keep members waiting.
+const ACCEPTS_PER_TURN: usize = 64;
+
+/// Serves until `shutdown` is requested. With a store, what is said is stored before anybody is sent it.
+///
+/// # Errors
+/// The operating system gives no event queue, or takes a listener away; or the store cannot be read at the start or written later.
+pub fn run(
+    listeners: Vec<StdListener>,
+    config: Config,
+    store: Option<Box<dyn Store>>,
+    shutdown: &Shutdown,
+) -> io::Result<()> {
+    let mut serving = Serving::new(listeners, config, store.is_some())?;
+    let waker = Arc::new(Waker::new(serving.poll.registry(), WAKER)?);
+    shutdown.wake_with(Arc::clone(&waker));
+    if let Some(store) = store {
+        // A loop that cannot be woken sees what came back with its next event.
+        let wake = move || drop(waker.wake());
+        let history = History::start(store, &mut serving.reactor.hub, wake).map_err(io::Error::other)?;
+        serving.reactor.history = Some(history);
+    }
+    while !shutdown.is_requested() {
+        if let Err(error) = serving.turn() {
+            // What was said and not stored is not acknowledged; who said it is told that nothing goes on.
+            serving.reactor.history = None;
+            let closed = serving.close_down("the server stops, because something failed; come back later");
+            return closed.and(Err(error));
+        }
+    }
+    serving.close_down("the server is closing down; goodbye")
+}
+
+/// The reactor with its sockets and its clock.
+struct Serving {
+    poll: Poll,
+    /// Each connection's link has it too, to end its own watch.
+    registry: Rc<Registry>,
+    events: Events,
+    listeners: Vec<Listening>,
+    clock: Clock,
+    reactor: Reactor<TcpSocket>,
+}
+
+struct Listening {
+    listener: Listener,
+    /// There may be somebody to accept.
+    pending: bool,
+    not_before_ms: u64,
+}
+
+impl Serving {
+    fn new(listeners: Vec<StdListener>, config: Config, durable: bool) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let limits = &config.limits;
+        let mut listening = Vec::new();
+        for (index, listener) in listeners.into_iter().enumerate() {
+            let mut listener = Listener::new(listener, limits.accept_backoff_min_ms, limits.accept_backoff_max_ms)?;
+            poll.registry().register(&mut listener.socket, Token(FIRST_LISTENER + index), Interest::READABLE)?;
+            listening.push(Listening { listener, pending: true, not_before_ms: 0 });
+        }
+        let clock = Clock::start();
+        Ok(Self {
+            registry: Rc::new(poll.registry().try_clone()?),
+            poll,
+            events: Events::with_capacity(1_024),
+            listeners: listening,
+            reactor: Reactor::new(config, durable, clock.now()),
+            clock,
+        })
+    }
+
+    fn turn(&mut self) -> io::Result<()> {
+        let accept_due = self.listeners.iter().filter(|l| l.pending).map(|l| l.not_before_ms).min();
+        self.wait(self.reactor.wait_ms(accept_due))?;
+        self.accept_turn();
+        self.reactor.turn()
+    }
+
+    /// Waits for events and notes what they say.
+    fn wait(&mut self, timeout_ms: Option<u64>) -> io::Result<()> {
+        match self.poll.poll(&mut self.events, timeout_ms.map(Duration::from_millis)) {
+            // A pause of the process ends the wait without an event; what is due is due all the same.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
+            polled => polled?,
+        }
+        self.reactor.now = self.clock.now();
+        for event in &self.events {
+            let Token(index) = event.token();
+            if event.token() == WAKER {
+                continue;
+            }
+            if index >= FIRST_LISTENER {
+                if let Some(listening) = self.listeners.get_mut(index - FIRST_LISTENER) {
+                    listening.pending = true;
+                }
+                continue;
+            }
+            let ready = Readiness {
+                readable: event.is_readable(),
+                read_closed: event.is_read_closed() || event.is_error(),
+                writable: event.is_writable(),
+            };
+            self.reactor.note_ready(index, ready);
+        }
+        Ok(())
+    }
+
+    fn accept_turn(&mut self) {
+        let now_ms = self.reactor.now.monotonic_ms;
+        for index in 0..self.listeners.len() {
+            for _ in 0..ACCEPTS_PER_TURN {
+                let listening = &mut self.listeners[index];
+                if !listening.pending || listening.not_before_ms > now_ms {
+                    break;
+                }
+                match listening.listener.accept() {
+                    Accepted::Peer(stream, peer) => self.admit(stream, peer),
+                    Accepted::Nobody => listening.pending = false,
+                    Accepted::Exhausted { retry_after_ms, error } => {
+                        listening.not_before_ms = now_ms + retry_after_ms;
+                        self.reactor.counters.add("accept_failed");
+                        warn!(%error, retry_after_ms, "cannot accept; raise the descriptor limit (ulimit -n) if this goes on");
+                    }
+                }
+            }
+        }
+    }
+
+    fn admit(&mut self, stream: mio::net::TcpStream, peer: SocketAddr) {
+        let dead_after = Duration::from_millis(self.reactor.config.limits.dead_after_ms);
+        let Some(index) = self.reactor.admit(peer, || TcpSocket::new(stream, dead_after)) else { return };
+        let watched = self.reactor.connections[index].link.watch(&self.registry, Token(index));
+        if let Err(error) = watched {
+            warn!(%peer, %error, "cannot watch a connection");
+            self.reactor.close(index, "not_watched");
+        }
+    }
+
+    /// Says goodbye, writes out what waits, and closes; all within the limit.
+    fn close_down(mut self, goodbye: &str) -> io::Result<()> {
+        for mut listening in std::mem::take(&mut self.listeners) {
+            let _ = self.registry.deregister(&mut listening.listener.socket);
+        }
+        info!(members = self.reactor.hub.len(), "closing down");
+        self.reactor.begin_closing();
+        let started_ms = self.reactor.now.monotonic_ms;
+        let limits = &self.reactor.config.limits;
+        let (limit_ms, farewell_ms) = (limits.shutdown_timeout_ms, limits.farewell_timeout_ms);
+        self.settle_all(started_ms + limit_ms / 2)?;
+        let unsaid = self.reactor.hub.say_goodbye(goodbye);
+        let write_until_ms = started_ms + limit_ms - farewell_ms;
+        loop {
+            self.reactor.write_turn();
+            let is_blocked = self.reactor.connections.iter().any(|(_, connection)| !connection.writable);
+            let left_ms = self.left_ms(write_until_ms);
+            if left_ms == 0 || !(is_blocked || self.reactor.hub.has_writes()) {
+                break;
+            }
+            // Nothing is read any more, so what may be read is no reason to hurry.
+            self.wait(Some(if self.reactor.hub.has_writes() { 0 } else { left_ms }))?;
+        }
+        self.reactor.part_all(unsaid);
+        self.await_ends(farewell_ms)
+    }
+
+    /// Waits for what was said to be stored, and sends it on.
+    fn settle_all(&mut self, until_ms: u64) -> io::Result<()> {
+        loop {
+            self.reactor.settle_turn()?;
+            let left_ms = self.left_ms(until_ms);
+            if !self.reactor.is_unsettled() || left_ms == 0 {
+                return Ok(());
+            }
+            self.wait(Some(if self.reactor.is_settling() { 0 } else { left_ms }))?;
+        }
+    }
+
+    /// Waits a moment for the peers to close first, then closes.
+    fn await_ends(mut self, farewell_ms: u64) -> io::Result<()> {
+        let close_at_ms = self.reactor.now.monotonic_ms + farewell_ms;
+        while !self.reactor.connections.is_empty() && self.left_ms(close_at_ms) > 0 {
+            self.reactor.write_turn();
+            self.reactor.read_turn();
+            let left_ms = self.left_ms(close_at_ms);
+            self.wait(Some(if self.reactor.to_read.is_empty() { left_ms } else { 0 }))?;
+        }
+        info!(counts = self.reactor.counters.summary(), "closed down");
+        self.reactor.history.map_or(Ok(()), |history| history.close().map_err(io::Error::other))
+    }
+
+    fn left_ms(&self, until_ms: u64) -> u64 {
+        until_ms.saturating_sub(self.reactor.now.monotonic_ms)
+    }
+}

@@ -1,0 +1,89 @@
+//! A whole server without sockets, clocks or threads: everything between the link and the history is the real thing.
+
+use std::io;
+use std::net::SocketAddr;
+
+use glassline_hub::Now;
+
+use crate::Config;
+use crate::archive::Archive;
+use crate::history::History;
+use crate::net::reactor::{Reactor, Readiness};
+
+mod pipe;
+#[cfg(test)]
+mod tests;
+
+pub use pipe::Pipe;
+use pipe::{PipeEnd, pair};
+
+/// A server that is driven by hand: connect, change the far ends, then have it make turns until it wants to wait.
+pub struct TestServer {
+    reactor: Reactor<PipeEnd>,
+}
+
+impl TestServer {
+    /// Opens. With an archive, the lobby goes on from the number of its newest message there.
+    pub fn open(config: Config, archive: Option<(Box<dyn Archive>, u64)>, now: Now) -> Self {
+        let mut reactor = Reactor::new(config, archive.is_some(), now);
+        if let Some((archive, newest_in_lobby)) = archive {
+            reactor.history = Some(History::of(archive, newest_in_lobby, &mut reactor.hub));
+        }
+        Self { reactor }
+    }
+
+    /// Somebody connects; the server's side buffers so many bytes of output. A connection that is refused is closed at once.
+    pub fn connect(&mut self, peer: SocketAddr, send_buffer_bytes: usize) -> Pipe {
+        let (near, pipe) = pair(send_buffer_bytes);
+        self.reactor.admit(peer, || near);
+        pipe
+    }
+
+    /// One turn of the loop: what the far ends did is noted, then everything that is due is done.
+    ///
+    /// # Errors
+    /// The archive failed: the server must stop.
+    pub fn turn(&mut self, now: Now) -> io::Result<()> {
+        self.reactor.now = now;
+        let news: Vec<(usize, Readiness)> = self
+            .reactor
+            .connections
+            .iter()
+            .map(|(index, connection)| (index, connection.link.take_readiness()))
+            .collect();
+        for (index, ready) in news {
+            self.reactor.note_ready(index, ready);
+        }
+        self.reactor.turn()
+    }
+
+    /// Returns the time that it would wait for something to happen, from the last turn on; for ever
+    /// if there is nothing to wait for.
+    pub fn wait_ms(&self) -> Option<u64> {
+        self.reactor.wait_ms(None)
+    }
+
+    /// Messages that were handed over and have not come back.
+    pub fn unstored(&self) -> usize {
+        self.reactor.hub.unstored()
+    }
+
+    /// Bytes that all rooms' logs keep.
+    pub fn log_bytes(&self) -> usize {
+        self.reactor.hub.log_bytes()
+    }
+
+    /// The most bytes that are held for one connection alone, beside the hub's own.
+    pub fn held_bytes_max(&self) -> usize {
+        let held = self.reactor.connections.iter().map(|(_, connection)| {
+            let queued = connection.member.map_or(0, |member| self.reactor.hub.queued_bytes(member));
+            connection.words.len() + connection.backlog.len() + queued
+        });
+        held.max().unwrap_or(0)
+    }
+
+    /// Returns the counts of events; `session_failed` is a panic that was caught.
+    pub fn counts(&self) -> String {
+        self.reactor.counters.summary()
+    }
+}

@@ -154,15 +154,13 @@ impl Hub {
         match content {
             EntryContent::Message(message) => {
                 let seq = message.seq.unwrap_or(0);
-                match self.rooms.find(&message.room) {
-                    Some(room_id) if self.rooms.get(room_id.0).is_some_and(|room| seq > room.seq) => {
+                if let Some(room_id) = self.rooms.find(&message.room) {
+                    if self.rooms.get(room_id.0).is_some_and(|room| seq > room.seq) {
                         self.publish(None, room_id, message, None);
                     }
-                    Some(_) => {}
-                    None if self.closed_rooms.raise(&message.room, seq) => {}
+                } else if !self.closed_rooms.raise(&message.room, seq) && self.questions.asks_for(&message.room) {
                     // The answer may be older than this message.
-                    None if self.questions.asks_for(&message.room) => self.closed_rooms.note(message.room, Some(seq)),
-                    None => {}
+                    self.closed_rooms.note(message.room, Some(seq));
                 }
             }
             EntryContent::Audit(act) => {

@@ -93,13 +93,13 @@ fuzz_target!(|bytes: &[u8]| {
                 peers.remove(index);
             }
         }
-        while let Some(expelled) = hub.take_expelled() {
+        while let Some(expelled) = hub.take_disconnect() {
             if let Some(at) = peers.iter().position(|peer| peer.id == expelled.member) {
                 hub.depart(expelled.member, now);
                 peers.remove(at);
             }
         }
-        while hub.take_happening().is_some() {}
+        while hub.take_audit_event().is_some() {}
         hub.tick(now);
         while let Some(woken) = hub.take_ready() {
             if let Some(peer) = peers.iter_mut().find(|peer| peer.id == woken) {

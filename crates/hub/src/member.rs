@@ -10,11 +10,24 @@ use glassline_wire::timestamp::Timestamp;
 use slotmap::{DefaultKey, SlotMap};
 
 pub(crate) use crate::dialect::Dialect;
+use crate::direct_senders::DirectSenders;
 use crate::id::RoomId;
-use crate::login::ConnectInfo;
+use crate::now::Now;
 use crate::recent_ids::{Scope, author_of};
 use crate::send_queue::SendQueue;
-use crate::writers::Writers;
+
+/// Facts about a newcomer that the hub cannot know by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectInfo {
+    /// The number under which the owner of the sockets knows the newcomer.
+    pub connection: usize,
+    /// A fresh random secret, which may later take the name back (E2); 0 for none.
+    pub token: u128,
+    /// Address that it connects from.
+    pub address: IpAddr,
+    /// The instant.
+    pub now: Now,
+}
 
 /// Visibility of a member's name to others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +67,7 @@ pub(crate) struct Member {
     pub(crate) is_muted: bool,
     pub(crate) send_queue: SendQueue,
     /// Senders of direct messages to this member, for replies; most members have none.
-    pub(crate) writers: Option<Box<Writers>>,
+    pub(crate) direct_senders: Option<Box<DirectSenders>>,
     /// `true` if the scheduler has the member among those to be written to.
     is_ready: bool,
 }
@@ -79,7 +92,7 @@ impl Member {
             wrong_tokens: 0,
             is_muted: false,
             send_queue,
-            writers: None,
+            direct_senders: None,
             is_ready: false,
         }
     }

@@ -4,11 +4,11 @@
 use alloc::{boxed::Box, collections::VecDeque, rc::Rc, vec::Vec};
 
 use crate::dialect::Dialect;
-use crate::gathered::Gathered;
 use crate::id::{MemberId, RoomId};
 use crate::lane::Lane;
 use crate::log::Log;
 use crate::room::{Logs, Rooms};
+use crate::write_slices::WriteSlices;
 
 mod gaps;
 mod queued_bytes;
@@ -233,7 +233,7 @@ impl SendQueue {
     }
 
     /// Collects the next write.
-    pub(crate) fn gather<'log>(&'log self, logs: Logs<'log>, gathered: &mut Gathered<'log>) {
+    pub(crate) fn gather<'log>(&'log self, logs: Logs<'log>, slices: &mut WriteSlices<'log>) {
         // Where the cursor of the room that the steps speak of will stand; steps of a second room wait for the next
         // write.
         let mut walked: Option<(RoomId, u64)> = None;
@@ -241,7 +241,7 @@ impl SendQueue {
             let fits = match step {
                 Step::Replay(_) => return,
                 Step::Private(bytes) | Step::Echo { bytes, .. } => {
-                    gathered.push(&bytes[if index == 0 { self.front_sent } else { 0 }..])
+                    slices.push(&bytes[if index == 0 { self.front_sent } else { 0 }..])
                 }
                 Step::FollowUntil { room, to } | Step::Skip { room, from: to, .. } => {
                     let from = match walked {
@@ -251,7 +251,7 @@ impl SendQueue {
                     };
                     let behind = if let Step::Skip { to, .. } = step { *to } else { *to };
                     walked = Some((*room, from.max(behind)));
-                    logs.log(*room).is_none_or(|log| log.gather(from, *to, gathered))
+                    logs.log(*room).is_none_or(|log| log.gather(from, *to, slices))
                 }
             };
             if !fits {
@@ -264,7 +264,7 @@ impl SendQueue {
                 _ => subscription.cursor,
             };
             if let Some(log) = logs.log(subscription.room)
-                && !log.gather(from, log.end(), gathered)
+                && !log.gather(from, log.end(), slices)
             {
                 return;
             }

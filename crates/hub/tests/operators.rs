@@ -102,11 +102,11 @@ impl World {
     }
 
     fn thrown_out(&mut self) -> Vec<Disconnect> {
-        std::iter::from_fn(|| self.hub.take_expelled()).collect()
+        std::iter::from_fn(|| self.hub.take_disconnect()).collect()
     }
 
     fn happened(&mut self) -> Vec<AuditEvent> {
-        std::iter::from_fn(|| self.hub.take_happening()).collect()
+        std::iter::from_fn(|| self.hub.take_audit_event()).collect()
     }
 
     fn payloads(&mut self, id: MemberId) -> Vec<String> {
@@ -596,7 +596,7 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
     acts.push(AuditEntry { act: AuditKind::Freeze, who: None, until: None, ..acts[0].clone() });
     let mut later = World::with(Rules { durable: true, ..Rules::default() });
     for act in &acts {
-        later.hub.remember(act);
+        later.hub.restore(act);
     }
     assert!(later.hub.check_address("203.0.113.9".parse().expect("an address"), NOW).is_err());
     let eve = later.enters("eve", CLASS);

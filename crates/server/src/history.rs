@@ -50,7 +50,7 @@ impl History {
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
         let head = store.reader()?.head(LOBBY, Instant::now() + FIRST_LOOK_TIMEOUT)?;
-        store.acts(&mut |act| hub.remember(&act))?;
+        store.acts(&mut |act| hub.restore(&act))?;
         Ok(Self::of(Box::new(Journal::start(store, wake)?), head.newest, hub))
     }
 

@@ -23,10 +23,10 @@ use crate::encode::history_pairs;
 use crate::id::{MemberId, RoomId};
 use crate::member::Dialect;
 use crate::moderation::Pending;
+use crate::moderation::subnet_key;
 use crate::name::room_name;
 use crate::question_queue::{PendingQuestion, Recipient};
 use crate::refusal::Rejection;
-use crate::subnet::subnet_key;
 
 /// Text for a sender whose id came before with another message.
 pub(crate) const ID_REUSED: &str = "this id was sent with another message; use a new one";

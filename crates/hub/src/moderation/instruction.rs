@@ -63,7 +63,7 @@ pub(crate) fn is_instruction(word: &str) -> bool {
 
 /// A line of an operator's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Instruction {
+pub(crate) enum Instruction {
     Kick { name: String, reason: Option<String> },
     Mute { target: Target, for_ms: u64, reason: Option<String> },
     Unmute { target: Target },
@@ -85,7 +85,7 @@ impl Usage {
 }
 
 /// The first word of a line, and what follows it.
-pub(super) fn first_word(line: &str) -> (&str, &str) {
+pub(crate) fn first_word(line: &str) -> (&str, &str) {
     let line = line.trim();
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     (word, rest.trim_start())
@@ -96,7 +96,7 @@ impl Instruction {
     ///
     /// # Errors
     /// The word is none of these, or what follows does not fit; says what would.
-    pub(super) fn parse(line: &str) -> Result<Self, Rejection> {
+    pub(crate) fn parse(line: &str) -> Result<Self, Rejection> {
         let (word, arguments) = first_word(line);
         let Some(usage) = INSTRUCTIONS.iter().find(|usage| usage.word == word) else {
             let words = INSTRUCTIONS.iter().map(|usage| usage.word).collect::<alloc::vec::Vec<_>>().join(", ");

@@ -78,7 +78,7 @@ impl OperatorToken {
     }
 
     /// Returns whether this is what was shown; takes as long for every wrong one.
-    pub(super) fn is(&self, shown: &str) -> bool {
+    pub(crate) fn is(&self, shown: &str) -> bool {
         match &self.0 {
             Secret::Generated(secret) => {
                 // What has another form is no secret's business.

@@ -8,8 +8,8 @@ use glassline_wire::request::HistoryRange;
 
 use super::{Logs, ReplaySegment, SendQueue, Step};
 use crate::dialect::Dialect;
-use crate::gathered::WRITE_BYTES_MAX;
 use crate::id::RoomId;
+use crate::write_slices::WRITE_BYTES_MAX;
 
 /// State of the replay of the past to a member.
 #[derive(Debug, Default, Clone, Copy)]

@@ -1,6 +1,6 @@
 //! Figures of a server at one moment.
 
-use glassline_hub::Tally;
+use glassline_hub::Counters as HubCounters;
 use glassline_journal::Gauges;
 
 use crate::metrics::counters::Counters;
@@ -29,7 +29,7 @@ pub(crate) struct Snapshot {
     pub(crate) nameless: usize,
     pub(crate) rooms: usize,
     pub(crate) log_bytes: usize,
-    pub(crate) tally: Tally,
+    pub(crate) tally: HubCounters,
     pub(crate) traffic: Traffic,
     pub(crate) counters: Counters,
     /// Of a server that keeps a history.

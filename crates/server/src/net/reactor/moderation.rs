@@ -22,7 +22,7 @@ impl<L: Socket> Reactor<L> {
 
     /// Closes whom operators have thrown out, and logs what they did.
     pub(crate) fn keep_order(&mut self) {
-        while let Some(happening) = self.hub.take_happening() {
+        while let Some(happening) = self.hub.take_audit_event() {
             match happening {
                 AuditEvent::Act(act) => log_act(&act),
                 AuditEvent::AheadOfHistory { room, seen, newest } => {
@@ -40,7 +40,7 @@ impl<L: Socket> Reactor<L> {
                 }
             }
         }
-        while let Some(Disconnect { member, connection, reason, words }) = self.hub.take_expelled() {
+        while let Some(Disconnect { member, connection, reason, words }) = self.hub.take_disconnect() {
             // It may have left by itself meanwhile.
             if self.connections.get(connection).is_some_and(|connection| connection.member == Some(member)) {
                 self.part(connection, reason, words);

@@ -22,7 +22,7 @@ impl<L: Socket> Reactor<L> {
             nameless: self.unregistered.len(),
             rooms: self.hub.room_count(),
             log_bytes: self.hub.log_bytes(),
-            tally: self.hub.tally(),
+            tally: self.hub.counters(),
             traffic: self.traffic,
             counters: self.counters.clone(),
             journal: self.history.as_ref().and_then(History::gauges),

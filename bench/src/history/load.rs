@@ -3,9 +3,10 @@
 use std::io::Write as _;
 
 use anyhow::Result;
+use glassline_testkit::frame;
 
 use super::corpus::Corpus;
-use crate::peers::{Event, Partial, Peer, Role, Tutorial, write_frame};
+use crate::peers::{Event, Partial, Peer, Role, Tutorial};
 use crate::workloads::TEXT_BYTES;
 
 /// Another peer, with words of its own where it is given a text.
@@ -58,7 +59,7 @@ impl Peer for Alone {
     fn hello(&self, member: usize, _role: Role, out: &mut Vec<u8>) {
         out.extend_from_slice(b"GLASSLINE2");
         let hello = format!(r#"{{"type":"hello","name":"m{member}","rooms":["cell-{member}"]}}"#);
-        write_frame(hello.as_bytes(), out);
+        frame::put(out, hello.as_bytes());
     }
 
     fn message(&mut self, member: usize, _text: &[u8], out: &mut Vec<u8>) {
@@ -67,7 +68,7 @@ impl Peer for Alone {
         let (text, id) = (&self.text, self.corpus.id());
         // Writing to a Vec cannot fail.
         let _ = write!(self.payload, r#"{{"type":"send","room":"cell-{member}","text":"{text}","id":"{id:032x}"}}"#);
-        write_frame(&self.payload, out);
+        frame::put(out, &self.payload);
     }
 
     fn deliveries(&self, partial: &mut Partial, bytes: &[u8]) -> Result<u64> {

@@ -26,7 +26,7 @@ const PROBE_PATIENCE: Duration = Duration::from_millis(100);
 /// Longer than the quarter of a second at which a server may batch its announcements.
 const QUIET: Duration = Duration::from_millis(300);
 
-pub struct Crowd {
+pub struct Clients {
     poll: Poll,
     events: Events,
     buffer: Vec<u8>,
@@ -54,7 +54,7 @@ struct Member {
     receives: bool,
 }
 
-/// Reading behaviour of the connections of `Crowd::add`.
+/// Reading behaviour of the connections of `Clients::add`.
 #[derive(Clone, Copy)]
 pub enum Reading {
     Always,
@@ -66,12 +66,12 @@ pub enum Reading {
 
 const DONE_WITH_ALL: u64 = u64::MAX;
 
-impl Crowd {
+impl Clients {
     pub fn new(system: System, server: &Server) -> Result<Self> {
         Self::of(system.peer(), system.connects_at_once(), server)
     }
 
-    /// A crowd that speaks as `peer` does.
+    /// Clients that speak as `peer` does.
     pub fn of(peer: Box<dyn Peer>, connects_at_once: usize, server: &Server) -> Result<Self> {
         Ok(Self {
             poll: Poll::new()?,
@@ -136,7 +136,7 @@ impl Crowd {
             _ => {}
         }
         let mut stream = TcpStream::from_std(socket.into());
-        // Who never reads need not be told of what came.
+        // A client that never reads needs no read events.
         let (interest, receives) = match reading {
             Reading::Always => {
                 (Interest::READABLE | Interest::WRITABLE, role == Role::Member || !self.peer.publishes_apart())

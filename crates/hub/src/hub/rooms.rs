@@ -18,7 +18,7 @@ use crate::id::RoomId;
 use crate::member::{Arrival, Member};
 use crate::name::room_name;
 use crate::now::Now;
-use crate::presence::{self, Announcement, Crowd};
+use crate::presence::{self, Announcement, ChangeList};
 use crate::refusal::Rejection;
 use crate::room::Room;
 
@@ -160,30 +160,30 @@ impl Hub {
 
     fn announce_presence(&mut self, room_id: RoomId, announcement: &Announcement) {
         let Some(name) = self.rooms.get(room_id.0).map(|room| room.name.to_string()) else { return };
-        self.announce_crowd(room_id, &announcement.left_before, "left", Event::Left, &name);
-        self.announce_crowd(room_id, &announcement.joined, "joined", Event::Joined, &name);
-        self.announce_crowd(room_id, &announcement.left, "left", Event::Left, &name);
+        self.announce_changes(room_id, &announcement.left_before, "left", Event::Left, &name);
+        self.announce_changes(room_id, &announcement.joined, "joined", Event::Joined, &name);
+        self.announce_changes(room_id, &announcement.left, "left", Event::Left, &name);
     }
 
-    fn announce_crowd(
+    fn announce_changes(
         &mut self,
         room_id: RoomId,
-        crowd: &Crowd,
+        changes: &ChangeList,
         verb: &str,
         event: impl Fn(PresenceEvent) -> Event,
         room: &str,
     ) {
-        if crowd.count() == 0 {
+        if changes.count() == 0 {
             return;
         }
-        let names = crowd.names().map(ToString::to_string).collect();
+        let names = changes.names().map(ToString::to_string).collect();
         let text = if room == LOBBY {
-            format!("{} {verb}", crowd.words())
+            format!("{} {verb}", changes.summary())
         } else {
-            format!("{} {verb} {room}", crowd.words())
+            format!("{} {verb} {room}", changes.summary())
         };
         let presence =
-            PresenceEvent { room: room.to_string(), names, count: crowd.count(), seq: None, reference: None };
+            PresenceEvent { room: room.to_string(), names, count: changes.count(), seq: None, reference: None };
         self.announce(room_id, &text, &event(presence));
     }
 
@@ -217,7 +217,7 @@ impl Hub {
     pub(crate) fn names_in_words(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> Option<String> {
         let (names, count) = self.names_in(room_id, viewer, names_max);
         let held_back = self.rooms.get(room_id.0).map_or(0, Room::count).saturating_sub(count);
-        let seen = presence::in_words(&names, count);
+        let seen = presence::summarize(&names, count);
         match (count, held_back) {
             (0, 0) => None,
             (_, 0) => Some(seen),

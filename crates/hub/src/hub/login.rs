@@ -6,32 +6,18 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::net::IpAddr;
 
 use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Refusal, RoomState, Welcome};
 use glassline_wire::request::{Hello, LOBBY};
 
 use crate::hub::Hub;
 use crate::id::MemberId;
-use crate::member::{Arrival, Dialect, Member, name_frame};
+use crate::member::{Arrival, ConnectInfo, Dialect, Member, name_frame};
 use crate::moderation::AuditEvent;
 use crate::name::{Name, NameError};
+use crate::names::{GrantedName, SuffixReason};
 use crate::now::Now;
 use crate::refusal::Rejection;
-use crate::roster::{Granted, NumberBecause};
-
-/// Facts about a newcomer that the hub cannot know by itself.
-#[derive(Debug, Clone, Copy)]
-pub struct ConnectInfo {
-    /// The number under which the owner of the sockets knows the newcomer.
-    pub connection: usize,
-    /// A fresh random secret, which may later take the name back (E2); 0 for none.
-    pub token: u128,
-    /// Address that it connects from.
-    pub address: IpAddr,
-    /// The instant.
-    pub now: Now,
-}
 
 /// Result of a `hello`.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,7 +51,7 @@ impl Hub {
             return self.enter_pure(name, login);
         }
         let wished = Name::parse(name)?;
-        self.check_entrance(&wished, login.address, login.now)?;
+        self.moderation.check_name(&wished, login.address, login.now.at)?;
         let granted = self.free_name(wished.clone(), login)?;
         let id = self.make_member(Dialect::Tutorial, &granted, login, self.arrival_now());
         self.explain_name(id, name, &wished, &granted);
@@ -164,7 +150,7 @@ impl Hub {
             return Err(Rejection::new(ErrorCode::OutOfOrder, text));
         }
         let wished = Name::parse(hello.name.as_bytes())?;
-        self.check_entrance(&wished, login.address, login.now)?;
+        self.moderation.check_name(&wished, login.address, login.now.at)?;
         let rooms = hello.rooms.clone().unwrap_or_else(|| Vec::from([LOBBY.to_string()]));
         if rooms.len() > self.rules.rooms_per_member_max {
             let text = format!("at most {} rooms at once; leave some out", self.rules.rooms_per_member_max);
@@ -211,7 +197,7 @@ impl Hub {
             let (name, newest) = self.rooms.get(room_id.0).map_or(("", 0), |room| (&room.name, room.seq));
             let seen = since.and_then(|since| since.get(name)).copied();
             if let Some(seen) = seen.filter(|seen| *seen > newest) {
-                self.note_happening(AuditEvent::AheadOfHistory { room: name.to_string(), seen, newest });
+                self.note_audit_event(AuditEvent::AheadOfHistory { room: name.to_string(), seen, newest });
             }
             self.queue_past(id, room_id, seen);
         }
@@ -230,33 +216,39 @@ impl Hub {
 
     fn holder_of_token(&self, name: &Name, token: Option<&str>) -> Option<MemberId> {
         let token = token_shown(token?)?;
-        let holder = self.roster.find(name.as_str())?;
+        let holder = self.names.find(name.as_str())?;
         self.members.get(holder.0).filter(|member| member.dialect == Dialect::Event && member.token == token)?;
         Some(holder)
     }
 
-    fn free_name(&mut self, wished: Name, login: ConnectInfo) -> Result<Granted, Rejection> {
+    fn free_name(&mut self, wished: Name, login: ConnectInfo) -> Result<GrantedName, Rejection> {
         let moderation = &self.moderation;
-        self.roster.free_name(wished, |looks| moderation.bars(looks, login.address, login.now.at))
+        self.names.free_name(wished, |looks| moderation.is_banned(looks, login.address, login.now.at))
     }
 
     /// Tells a newcomer why its name is not the one it sent.
-    fn explain_name(&mut self, id: MemberId, sent: &[u8], wished: &Name, granted: &Granted) {
+    fn explain_name(&mut self, id: MemberId, sent: &[u8], wished: &Name, granted: &GrantedName) {
         let (wished, name) = (wished.as_str(), granted.name.as_str());
-        let because = match &granted.number_because {
-            Some(NumberBecause::Taken) => format!("{wished} is taken"),
-            Some(NumberBecause::LooksLike(other)) => format!("{wished} looks like {other}, who is here"),
+        let because = match &granted.suffix_reason {
+            Some(SuffixReason::Taken) => format!("{wished} is taken"),
+            Some(SuffixReason::LooksLike(other)) => format!("{wished} looks like {other}, who is here"),
             None if wished.as_bytes() != sent => "names have neither spaces nor variant letters".to_string(),
             None => return,
         };
         self.notify(id, &format!("{because}; you are {name}; /nick changes it"));
     }
 
-    fn make_member(&mut self, dialect: Dialect, granted: &Granted, login: ConnectInfo, arrival: Arrival) -> MemberId {
+    fn make_member(
+        &mut self,
+        dialect: Dialect,
+        granted: &GrantedName,
+        login: ConnectInfo,
+        arrival: Arrival,
+    ) -> MemberId {
         let mut member = Member::new(dialect, granted.name.clone().into_boxed(), login, self.new_send_queue());
         member.arrival = arrival;
         let id = MemberId(self.members.insert(member));
-        self.roster.claim(granted.name.as_str(), &granted.looks, id);
+        self.names.claim(granted.name.as_str(), &granted.looks, id);
         id
     }
 
@@ -277,7 +269,7 @@ impl Hub {
         }
         let Some(member) = self.members.remove(id.0) else { return };
         if !self.rules.pure {
-            self.roster.release(&member.name);
+            self.names.release(&member.name);
         }
         self.forget(member.connection);
     }

@@ -3,9 +3,9 @@
 use anyhow::{Context, Result};
 
 use super::figures::{Figures, Measure};
+use super::load::Dialect;
 use super::metrics;
-use super::voices::Dialect;
-use crate::crowd::{Crowd, Reading};
+use crate::clients::{Clients, Reading};
 use crate::peers::Role;
 use crate::stats::quantile;
 use crate::systems::{Server, System};
@@ -19,21 +19,21 @@ const WARM_UP_MESSAGES: usize = 20;
 /// Times from before a message is sent until the last has it.
 pub fn run(server: &Server, keeps: bool, messages: usize, seed: u64) -> Result<Figures> {
     let text = [b'x'; TEXT_BYTES];
-    let mut crowd = Crowd::of(Dialect::Event.peer(seed), System::GlasslineEvent.connects_at_once(), server)?;
-    crowd.add(READERS, Role::Member, Reading::Always)?;
-    let sender = crowd.add(1, Role::Sender, Reading::Always)?.start;
-    crowd.probe_all(sender, &text)?;
-    crowd.settle()?;
+    let mut clients = Clients::of(Dialect::Event.peer(seed), System::GlasslineEvent.connects_at_once(), server)?;
+    clients.add(READERS, Role::Member, Reading::Always)?;
+    let sender = clients.add(1, Role::Sender, Reading::Always)?.start;
+    clients.probe_all(sender, &text)?;
+    clients.settle()?;
     for _ in 0..WARM_UP_MESSAGES {
-        deliver_one(&mut crowd, sender, &text)?;
+        deliver_one(&mut clients, sender, &text)?;
     }
     let before = metrics::of(server, keeps)?;
     let mut millis = Vec::with_capacity(messages);
     for _ in 0..messages {
-        millis.push(deliver_one(&mut crowd, sender, &text)?.as_secs_f64() * 1e3);
+        millis.push(deliver_one(&mut clients, sender, &text)?.as_secs_f64() * 1e3);
     }
     let after = metrics::of(server, keeps)?;
-    crowd.finish()?;
+    clients.finish()?;
     let mut figures = times(millis)?;
     if let (Some(before), Some(after)) = (before, after) {
         figures.put(Measure::CommitMillis, after.since(before).commit_mean_ms());

@@ -3,9 +3,6 @@
 
 use alloc::vec::Vec;
 
-use glassline_wire::event::ErrorCode;
-
-use super::messages;
 use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::{Arrival, Member};
@@ -19,7 +16,7 @@ impl Hub {
 
     /// Returns whether there may be members that are not announced yet.
     pub(crate) fn holds_back_any(&self) -> bool {
-        self.moderation.frozen_by.is_some()
+        self.moderation.is_frozen()
     }
 
     /// Returns whether `viewer` may read a member's name in a list of who is here.
@@ -33,12 +30,7 @@ impl Hub {
     /// The talk is frozen, and nothing was said in the room before: its name would be new to
     /// everybody.
     pub(crate) fn check_opening(&self, id: MemberId, messages: u64) -> Result<(), Rejection> {
-        match &self.moderation.frozen_by {
-            Some(by) if messages == 0 && !self.is_operator(id) => {
-                Err(Rejection::new(ErrorCode::Frozen, messages::frozen_rooms(by)))
-            }
-            _ => Ok(()),
-        }
+        if self.is_operator(id) { Ok(()) } else { self.moderation.check_opening(messages) }
     }
 
     /// Announces everybody who came in during a freeze and is still here.

@@ -5,18 +5,16 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use glassline_testkit::frame::{self, Frames};
 use serde_json::Value;
-
-use crate::peers::{FRAME_HEADER_BYTES, frame_payload_bytes, write_frame};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const READ_BYTES: usize = 128 * 1024;
 
-pub struct Asker {
+pub struct HistoryClient {
     stream: TcpStream,
     buffer: Vec<u8>,
-    /// Bytes of the buffer that were read and not taken.
-    filled: usize,
+    frames: Frames,
     asked: u64,
 }
 
@@ -30,24 +28,24 @@ pub struct Answered {
     pub given_up: bool,
 }
 
-impl Asker {
+impl HistoryClient {
     /// Comes in and waits for the context of its room, from `hello` on. A room without messages has none: then `welcome` is the end.
     pub fn join(addr: SocketAddr, name: &str, room: &str) -> Result<(Self, Answered)> {
         let stream = TcpStream::connect_timeout(&addr, PATIENCE)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        let mut asker = Self { stream, buffer: vec![0; READ_BYTES], filled: 0, asked: 0 };
+        let mut client = Self { stream, buffer: vec![0; READ_BYTES], frames: Frames::default(), asked: 0 };
         let mut hello = b"GLASSLINE2".to_vec();
-        write_frame(format!(r#"{{"type":"hello","name":"{name}","rooms":["{room}"]}}"#).as_bytes(), &mut hello);
+        frame::put(&mut hello, format!(r#"{{"type":"hello","name":"{name}","rooms":["{room}"]}}"#).as_bytes());
         let started = Instant::now();
-        asker.stream.write_all(&hello)?;
+        client.stream.write_all(&hello)?;
         loop {
-            let event = asker.next_event()?;
+            let event = client.next_event()?;
             let took = started.elapsed();
             let event: Value = serde_json::from_slice(&event)?;
             match event["type"].as_str() {
-                Some("welcome") if event["rooms"][0]["seq"] == 0 => return Ok((asker, Answered::none(took))),
-                Some("history") => return Ok((asker, Answered::page(took, &event)?)),
+                Some("welcome") if event["rooms"][0]["seq"] == 0 => return Ok((client, Answered::none(took))),
+                Some("history") => return Ok((client, Answered::page(took, &event)?)),
                 Some("error") => bail!("refused: {event}"),
                 _ => {}
             }
@@ -65,7 +63,7 @@ impl Asker {
     pub fn put(&mut self, request: &str) -> Result<()> {
         self.asked += 1;
         let mut frame = Vec::new();
-        write_frame(format!(r#"{request},"ref":"q{}"}}"#, self.asked).as_bytes(), &mut frame);
+        frame::put(&mut frame, format!(r#"{request},"ref":"q{}"}}"#, self.asked).as_bytes());
         Ok(self.stream.write_all(&frame)?)
     }
 
@@ -89,19 +87,12 @@ impl Asker {
 
     fn next_event(&mut self) -> Result<Vec<u8>> {
         loop {
-            let payload_bytes = frame_payload_bytes(&self.buffer[..self.filled])?;
-            if let Some(end) = payload_bytes.map(|bytes| FRAME_HEADER_BYTES + bytes)
-                && end <= self.filled
-            {
-                let event = self.buffer[FRAME_HEADER_BYTES..end].to_vec();
-                self.buffer.copy_within(end..self.filled, 0);
-                self.filled -= end;
-                return Ok(event);
+            if let Some(event) = self.frames.next_payload()? {
+                return Ok(event.to_vec());
             }
-            ensure!(self.filled < self.buffer.len(), "an event longer than {READ_BYTES} bytes");
-            let read = self.stream.read(&mut self.buffer[self.filled..]).context("no answer")?;
+            let read = self.stream.read(&mut self.buffer).context("no answer")?;
             ensure!(read > 0, "the server closed the connection");
-            self.filled += read;
+            self.frames.push(&self.buffer[..read]);
         }
     }
 }

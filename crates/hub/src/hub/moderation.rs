@@ -1,4 +1,10 @@
-//! Checks against the sanctions in force: before anybody comes in, takes a name, or speaks.
+//! Moderation: checks against the sanctions in force before anybody comes in, takes a name, or
+//! speaks.
+
+mod enforce;
+mod listing;
+mod newcomers;
+mod operate;
 
 use alloc::{
     string::{String, ToString},
@@ -9,10 +15,9 @@ use core::net::IpAddr;
 use glassline_wire::event::ErrorCode;
 use glassline_wire::timestamp::Timestamp;
 
-use super::messages;
 use crate::hub::Hub;
 use crate::id::MemberId;
-use crate::name::{Looks, Name};
+use crate::moderation::messages;
 use crate::now::Now;
 use crate::refusal::Rejection;
 
@@ -26,25 +31,7 @@ impl Hub {
     /// # Errors
     /// The address is banned: until when, and why.
     pub fn check_address(&self, address: IpAddr, now: Now) -> Result<(), Rejection> {
-        match self.moderation.bans.hitting_address(address, now.at) {
-            Some(ban) => Err(Rejection::new(ErrorCode::Banned, messages::banned(ban))),
-            None => Ok(()),
-        }
-    }
-
-    /// Checks whether somebody from this address may have this name.
-    pub(crate) fn check_entrance(&self, name: &Name, address: IpAddr, now: Now) -> Result<(), Rejection> {
-        if self.moderation.bans.is_empty() {
-            return Ok(());
-        }
-        let looks = name.looks();
-        match self.moderation.bans.hitting(&looks, address, now.at) {
-            Some(ban) if ban.target.is_only_like(&looks) => {
-                Err(Rejection::new(ErrorCode::Banned, messages::like_banned(ban)))
-            }
-            Some(ban) => Err(Rejection::new(ErrorCode::Banned, messages::banned(ban))),
-            None => Ok(()),
-        }
+        self.moderation.check_address(address, now.at)
     }
 
     /// Checks whether a member may speak now: say something, write to somebody who is no operator,
@@ -55,7 +42,7 @@ impl Hub {
             return Ok(());
         }
         if member.is_muted {
-            match self.moderation.mutes.hitting(&Looks::of(&member.name), member.address, now.at) {
+            match self.moderation.mute_of(&member.name, member.address, now.at) {
                 Some(mute) => {
                     let text = messages::muted(mute, &self.operators_named());
                     return Err(Rejection::new(ErrorCode::Muted, text));
@@ -63,10 +50,7 @@ impl Hub {
                 None => member.is_muted = false,
             }
         }
-        match &self.moderation.frozen_by {
-            Some(by) => Err(Rejection::new(ErrorCode::Frozen, messages::frozen(by))),
-            None => Ok(()),
-        }
+        self.moderation.check_freeze()
     }
 
     /// Checks whether a member may write to another directly: to an operator everybody may.
@@ -85,14 +69,13 @@ impl Hub {
     /// Looks up whether a mute hits a member. Returns whether that is news.
     pub(crate) fn renew_mute(&mut self, id: MemberId, at: Timestamp) -> bool {
         let Some(member) = self.members.get_mut(id.0) else { return false };
-        let mutes = &self.moderation.mutes;
-        let is_muted = !mutes.is_empty() && mutes.hitting(&Looks::of(&member.name), member.address, at).is_some();
+        let is_muted = self.moderation.mute_of(&member.name, member.address, at).is_some();
         core::mem::replace(&mut member.is_muted, is_muted) != is_muted
     }
 
     /// Tells a newcomer the message of the day, and what keeps it from speaking.
     pub(crate) fn tell_moderation(&mut self, id: MemberId, now: Now) {
-        if let Some(motd) = self.moderation.motd.clone() {
+        if let Some(motd) = self.moderation.motd().map(ToString::to_string) {
             self.notify(id, &motd);
         }
         self.renew_mute(id, now.at);

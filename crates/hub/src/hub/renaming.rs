@@ -24,11 +24,11 @@ impl Hub {
         self.check_speech(id, now)?;
         let name = Name::parse(wished.as_bytes())?;
         let Some(member) = self.members.get(id.0) else { return Ok(()) };
-        self.check_entrance(&name, member.address, now)?;
+        self.moderation.check_name(&name, member.address, now.at)?;
         let (dialect, from) = (member.dialect, member.name.clone());
-        let looks = self.roster.check_rename(&from, id, &name)?;
-        self.roster.release(&from);
-        self.roster.claim(name.as_str(), &looks, id);
+        let looks = self.names.check_rename(&from, id, &name)?;
+        self.names.release(&from);
+        self.names.claim(name.as_str(), &looks, id);
         let rooms: Vec<_> = member.rooms().collect();
         if let Some(member) = self.members.get_mut(id.0) {
             member.rename(name.clone().into_boxed());

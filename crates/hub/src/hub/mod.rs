@@ -1,5 +1,19 @@
 //! The hub itself: its state, what it tells members, and how the owner of the sockets drains it.
 
+mod chat;
+mod commands;
+mod direct;
+mod history;
+mod login;
+mod moderation;
+mod renaming;
+mod replay;
+mod rooms;
+mod whois;
+
+pub use commands::{CommandOutcome, hidden_command};
+pub use login::{LoginOutcome, NameHolder};
+
 use alloc::{
     collections::BTreeMap,
     string::{String, ToString},
@@ -10,23 +24,20 @@ use glassline_wire::event::{Bye, Event, Gap, Notice};
 
 use crate::closed_rooms::ClosedRooms;
 use crate::commit_queue::CommitQueue;
+use crate::counters::Counters;
 use crate::encode::server_pair;
-use crate::gathered::Gathered;
 use crate::id::MemberId;
 use crate::id::RoomId;
 use crate::member::{Dialect, Member, Members};
-use crate::moderation::{Attempts, Consequences, Moderation, OperatorToken};
+use crate::moderation::{Effects, Moderation, OperatorToken, TokenAttempts};
+use crate::names::Names;
 use crate::outstanding::{Awaits, Outstanding};
 use crate::question_queue::QuestionQueue;
+use crate::refusal::Rejection;
 use crate::room::Rooms;
-use crate::roster::Roster;
 use crate::scheduler::Scheduler;
 use crate::send_queue::{MissedRange, QueuedBytesTotal, SendQueue};
-use crate::tally::Tally;
-
-mod history;
-
-pub(crate) use history::{ID_REUSED, TOO_LATE_UNKEPT};
+use crate::write_slices::WriteSlices;
 
 /// Limits and features of a hub.
 #[derive(Debug, Clone)]
@@ -85,15 +96,15 @@ pub struct Hub {
     pub(crate) rules: Rules,
     pub(crate) members: Members,
     pub(crate) rooms: Rooms,
-    pub(crate) roster: Roster,
+    pub(crate) names: Names,
     pub(crate) outstanding: Outstanding,
     commit_queue: CommitQueue,
     pub(crate) questions: QuestionQueue,
     pub(crate) closed_rooms: ClosedRooms,
     pub(crate) moderation: Moderation,
-    pub(crate) consequences: Consequences,
-    pub(crate) attempts: Attempts,
-    pub(crate) tally: Tally,
+    pub(crate) effects: Effects,
+    pub(crate) attempts: TokenAttempts,
+    pub(crate) counters: Counters,
     /// Bytes queued for all members.
     queued_bytes: QueuedBytesTotal,
     pub(crate) scheduler: Scheduler,
@@ -108,15 +119,15 @@ impl Hub {
             rules,
             members: Members::new(),
             rooms: Rooms::default(),
-            roster: Roster::default(),
+            names: Names::default(),
             outstanding: Outstanding::default(),
             commit_queue: CommitQueue::default(),
             questions: QuestionQueue::default(),
             closed_rooms: ClosedRooms::default(),
             moderation: Moderation::default(),
-            consequences: Consequences::default(),
-            attempts: Attempts::default(),
-            tally: Tally::default(),
+            effects: Effects::default(),
+            attempts: TokenAttempts::default(),
+            counters: Counters::default(),
             queued_bytes: QueuedBytesTotal::default(),
             scheduler: Scheduler::default(),
             silent: false,
@@ -258,10 +269,26 @@ impl Hub {
     pub fn tell(&mut self, id: MemberId, event: &Event) {
         if self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Event) {
             if let Event::Error(refusal) = event {
-                self.tally.note_refusal(refusal.code);
+                self.counters.note_refusal(refusal.code);
             }
             self.push_own(id, event.to_frame());
         }
+    }
+
+    /// Returns the counters so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Returns the number of rooms, the lobby included.
+    pub fn room_count(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// Tells a tutorial member why what it asked for was not done.
+    pub fn refuse_in_words(&mut self, id: MemberId, refused: &Rejection) {
+        self.counters.note_refusal(refused.code);
+        self.notify(id, &refused.text);
     }
 
     /// Tells one member something in the server's own words, in its own dialect; never when pure (T9).
@@ -319,19 +346,19 @@ impl Hub {
 
     /// Returns the content of the next write to a member; at most [`crate::WRITE_BYTES_MAX`] bytes,
     /// or one entry.
-    pub fn gather(&self, id: MemberId) -> Gathered<'_> {
-        let mut gathered = Gathered::default();
+    pub fn gather(&self, id: MemberId) -> WriteSlices<'_> {
+        let mut slices = WriteSlices::default();
         if let Some(member) = self.members.get(id.0) {
-            member.send_queue.gather(self.rooms.logs(member.dialect), &mut gathered);
+            member.send_queue.gather(self.rooms.logs(member.dialect), &mut slices);
         }
-        gathered
+        slices
     }
 
     /// Moves a member past `sent_bytes` of what was gathered. Returns whether it has now been sent everything.
     pub fn advance(&mut self, id: MemberId, sent_bytes: usize) -> bool {
         let Some(member) = self.members.get_mut(id.0) else { return true };
         let dialect = member.dialect;
-        self.tally.deliveries += member.send_queue.advance(sent_bytes, self.rooms.logs(dialect));
+        self.counters.deliveries += member.send_queue.advance(sent_bytes, self.rooms.logs(dialect));
         member.send_queue.update_lag(&mut self.rooms, dialect);
         let is_drained = member.send_queue.is_drained(self.rooms.logs(dialect));
         if member.send_queue.is_replaying() {

@@ -80,7 +80,7 @@ impl Hub {
 
     /// Returns the member that has this name, in whatever case.
     pub(crate) fn find(&self, name: &str) -> Result<(MemberId, &Member), Rejection> {
-        let id = self.roster.find(name);
+        let id = self.names.find(name);
         id.and_then(|id| Some((id, self.members.get(id.0)?))).ok_or_else(|| {
             Rejection::new(ErrorCode::UnknownName, "nobody here has that name; /names lists who is here")
         })
@@ -105,7 +105,8 @@ fn hold_to_away_limit(text: &str) -> Result<(), Rejection> {
 mod tests {
     use super::*;
     use crate::hub::Rules;
-    use crate::login::{ConnectInfo, LoginOutcome, NameHolder};
+    use crate::hub::{LoginOutcome, NameHolder};
+    use crate::member::ConnectInfo;
     use alloc::vec::Vec;
     use core::net::Ipv4Addr;
     use glassline_wire::event::Event;

@@ -10,13 +10,11 @@ use glassline_wire::limits::OPERATE_BYTES_MAX;
 use glassline_wire::operator_token::GeneratedToken;
 use glassline_wire::timestamp::Timestamp;
 
-use super::enforcing::{AuditEvent, Pending};
-use super::instruction::{Instruction, first_word};
-use super::standing::Sanctions;
-use super::target::{Target, written};
-use super::{STANDING_MAX, WRONG_TOKENS_MAX, messages};
 use crate::hub::Hub;
 use crate::id::MemberId;
+use crate::moderation::{
+    AuditEvent, Instruction, Pending, Sanctions, Target, WRONG_TOKENS_MAX, first_word, messages, written,
+};
 use crate::name::Looks;
 use crate::now::Now;
 use crate::refusal::Rejection;
@@ -49,26 +47,24 @@ impl Hub {
                 (act(AuditKind::Kick, Some(written(self.name(target))), None, reason), Some(target))
             }
             Instruction::Mute { target, for_ms, reason } => {
-                self.check_restrainable(id, &target, &self.moderation.mutes, now)?;
+                self.check_target(id, &target, self.moderation.mutes(), now)?;
                 (act(AuditKind::Mute, Some(target.to_string()), Some(after(now, for_ms)), reason), None)
             }
             Instruction::Ban { target, for_ms, reason } => {
-                self.check_restrainable(id, &target, &self.moderation.bans, now)?;
+                self.check_target(id, &target, self.moderation.bans(), now)?;
                 (act(AuditKind::Ban, Some(target.to_string()), Some(after(now, for_ms)), reason), None)
             }
             Instruction::Unmute { target } => {
-                check_standing(&target, &self.moderation.mutes, "mute", now)?;
+                check_in_force(&target, self.moderation.mutes(), "mute", now)?;
                 (act(AuditKind::Unmute, Some(target.to_string()), None, None), None)
             }
             Instruction::Unban { target } => {
-                check_standing(&target, &self.moderation.bans, "ban", now)?;
+                check_in_force(&target, self.moderation.bans(), "ban", now)?;
                 (act(AuditKind::Unban, Some(target.to_string()), None, None), None)
             }
-            Instruction::Freeze if self.moderation.frozen_by.is_none() => {
-                (act(AuditKind::Freeze, None, None, None), None)
-            }
-            Instruction::Thaw if self.moderation.frozen_by.is_some() => (act(AuditKind::Thaw, None, None, None), None),
-            Instruction::TakeMotdAway if self.moderation.motd.is_some() => {
+            Instruction::Freeze if !self.moderation.is_frozen() => (act(AuditKind::Freeze, None, None, None), None),
+            Instruction::Thaw if self.moderation.is_frozen() => (act(AuditKind::Thaw, None, None, None), None),
+            Instruction::TakeMotdAway if self.moderation.motd().is_some() => {
                 (act(AuditKind::Motd, None, None, None), None)
             }
             Instruction::SetMotd { text } => (act(AuditKind::Motd, None, None, Some(text)), None),
@@ -90,11 +86,11 @@ impl Hub {
     /// Returns the text for an instruction that changes nothing.
     fn looked_up(&self, instruction: &Instruction, now: Now) -> String {
         match instruction {
-            Instruction::Roster => self.roster_listed(),
-            Instruction::Bans => self.order_listed(now),
+            Instruction::Roster => self.members_listed(),
+            Instruction::Bans => self.moderation.sanctions_listed(now.at),
             Instruction::Freeze => "the talk is frozen already; /thaw ends it".to_string(),
             Instruction::Thaw => "the talk is not frozen".to_string(),
-            _ => match &self.moderation.motd {
+            _ => match self.moderation.motd() {
                 Some(motd) => format!("newcomers are told:\n{motd}"),
                 None => "there is no message of the day; /motd TEXT sets one".to_string(),
             },
@@ -126,7 +122,7 @@ impl Hub {
             self.attempts.note_wrong(member.address, now.monotonic_ms);
             let (connection, left) = (member.connection, self.attempts.left(member.address, now.monotonic_ms));
             let warning = messages::wrong_token(&member.name, member.address, left);
-            self.consequences.happenings.push_back(AuditEvent::WrongToken { connection, left });
+            self.effects.push_audit_event(AuditEvent::WrongToken { connection, left });
             if let Some(warning) = warning {
                 self.warn_operators(&warning);
             }
@@ -173,14 +169,8 @@ impl Hub {
         Ok(target)
     }
 
-    /// Refuses what would hit an operator, the whole world, or be one too many.
-    fn check_restrainable(
-        &self,
-        by: MemberId,
-        target: &Target,
-        standing: &Sanctions,
-        now: Now,
-    ) -> Result<(), Rejection> {
+    /// Refuses a mute or ban that would hit an operator or half the world, or be one too many.
+    fn check_target(&self, by: MemberId, target: &Target, sanctions: &Sanctions, now: Now) -> Result<(), Rejection> {
         let bad = |text: String| Err(Rejection::new(ErrorCode::BadField, text));
         if let Target::Network(network) = target
             && network.is_too_wide()
@@ -203,10 +193,7 @@ impl Hub {
                 }
             }
         }
-        if standing.on(target, now.at).is_none() && standing.standing(now.at).count() >= STANDING_MAX {
-            return bad(format!("{STANDING_MAX} stand already, the most there may be; take one back first"));
-        }
-        Ok(())
+        sanctions.check_capacity(target, now.at)
     }
 }
 
@@ -219,8 +206,8 @@ fn is_operator(name: &str) -> Rejection {
     Rejection::new(ErrorCode::BadField, text)
 }
 
-fn check_standing(target: &Target, restraints: &Sanctions, what: &str, now: Now) -> Result<(), Rejection> {
-    if restraints.on(target, now.at).is_some() {
+fn check_in_force(target: &Target, sanctions: &Sanctions, what: &str, now: Now) -> Result<(), Rejection> {
+    if sanctions.on(target, now.at).is_some() {
         return Ok(());
     }
     let text = format!("no {what} of exactly {target} stands; /bans lists what does");

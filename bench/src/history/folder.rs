@@ -2,10 +2,13 @@
 //! disk and not in memory.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
+use tempfile::TempDir;
 
 use crate::pinning::MEASURED_CORE;
 use crate::systems::{Server, System};
@@ -33,41 +36,32 @@ pub fn sweep() -> Result<()> {
     Ok(())
 }
 
-/// A folder for one history; gone with it.
-pub struct Fresh {
-    folder: PathBuf,
-}
+/// A folder for one history; removed with this value.
+pub struct HistoryFolder(TempDir);
 
-impl Fresh {
+impl HistoryFolder {
     pub fn new(name: &str) -> Result<Self> {
-        let folder = kept_folder()?.join(format!("{name}-{}", std::process::id()));
+        let (kept, name) = (kept_folder()?, format!("{name}-{}", std::process::id()));
         // A folder left by an earlier process with this id may go.
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder)?;
-        Ok(Self { folder })
+        let _ = fs::remove_dir_all(kept.join(&name));
+        Ok(Self(tempfile::Builder::new().prefix(&name).rand_bytes(0).tempdir_in(kept)?))
     }
 
     /// With a copy of this history in it.
     pub fn copy_of(history: &Path, name: &str) -> Result<Self> {
-        let fresh = Self::new(name)?;
-        fs::copy(history, fresh.history()).context("cannot copy the history; is there room on the disk?")?;
+        let folder = Self::new(name)?;
+        fs::copy(history, folder.history()).context("cannot copy the history; is there room on the disk?")?;
         // What is still on its way to the disk would be in the way of what is measured.
-        fs::File::open(fresh.history())?.sync_all()?;
-        Ok(fresh)
+        fs::File::open(folder.history())?.sync_all()?;
+        Ok(folder)
     }
 
     pub fn folder(&self) -> &Path {
-        &self.folder
+        self.0.path()
     }
 
     pub fn history(&self) -> PathBuf {
-        self.folder.join("history.db")
-    }
-}
-
-impl Drop for Fresh {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
+        self.0.path().join("history.db")
     }
 }
 
@@ -76,4 +70,19 @@ pub fn start(glassline: &Path, history: Option<&Path>) -> Result<Server> {
     let history = history.map_or_else(|| OsString::from("none"), |history| history.as_os_str().to_owned());
     let options = ["--history".into(), history, "--metrics".into(), "127.0.0.1:0".into()];
     System::Glassline.start_with(MEASURED_CORE, glassline, &options)
+}
+
+/// Returns the time in milliseconds that each of `times` appended and synced blocks of 4 KiB took.
+pub fn append_and_sync(folder: &Path, times: usize) -> Result<Vec<f64>> {
+    let path = folder.join("sync");
+    let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
+    let mut millis = Vec::with_capacity(times);
+    for _ in 0..times {
+        let started = Instant::now();
+        file.write_all(&[0x5A; 4096])?;
+        file.sync_data()?;
+        millis.push(started.elapsed().as_secs_f64() * 1e3);
+    }
+    std::fs::remove_file(path)?;
+    Ok(millis)
 }

@@ -10,7 +10,7 @@ use glassline_wire::event::{ErrorCode, RoomCount, Rooms, Whois};
 use glassline_wire::request::{HistoryRange, LOBBY, Search};
 use glassline_wire::slash::{Disguise, SlashLine};
 
-use crate::direct::DirectMessage;
+use super::direct::DirectMessage;
 use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::moderation::{INSTRUCTIONS, is_instruction};

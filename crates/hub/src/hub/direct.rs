@@ -9,6 +9,7 @@ use glassline_wire::event::{Away, Direct, ErrorCode, Event};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::visible;
 
+use super::chat::hold_to_text_limit;
 use crate::encode::pair;
 use crate::hub::Hub;
 use crate::id::MemberId;
@@ -16,7 +17,6 @@ use crate::member::{Dialect, Member};
 use crate::moderation::check_text;
 use crate::now::Now;
 use crate::refusal::Rejection;
-use crate::talk::hold_to_text_limit;
 
 /// Direct message: its recipient and text, and the id and `ref` by which its sender knows it.
 #[derive(Debug, Clone)]
@@ -53,11 +53,9 @@ impl Hub {
     pub fn check_writer(&self, id: MemberId, to: &str) -> Result<(), Rejection> {
         let (_, recipient) = self.find(to)?;
         let name = &recipient.name;
-        if self
-            .members
-            .get(id.0)
-            .is_some_and(|member| member.writers.as_ref().is_some_and(|writers| writers.answers(recipient.token, name)))
-        {
+        if self.members.get(id.0).is_some_and(|member| {
+            member.direct_senders.as_ref().is_some_and(|senders| senders.answers(recipient.token, name))
+        }) {
             return Ok(());
         }
         let text = format!(
@@ -69,8 +67,8 @@ impl Hub {
 
     /// Returns whoever wrote to this member last, on whatever connection it is now.
     pub(crate) fn latest_writer(&self, id: MemberId) -> Option<&Member> {
-        let (writer, token) = self.members.get(id.0)?.writers.as_ref()?.latest()?;
-        self.members.get(writer.0).or_else(|| self.members.values().find(|member| member.token == token))
+        let (sender, token) = self.members.get(id.0)?.direct_senders.as_ref()?.latest()?;
+        self.members.get(sender.0).or_else(|| self.members.values().find(|member| member.token == token))
     }
 
     pub(crate) fn deliver(
@@ -111,7 +109,7 @@ impl Hub {
             self.push_own(recipient, bytes);
         }
         if let Some(member) = self.members.get_mut(recipient.0) {
-            member.writers.get_or_insert_default().note(sender, sender_token, &from_name);
+            member.direct_senders.get_or_insert_default().note(sender, sender_token, &from_name);
         }
         if sender_is_event {
             direct.reference.clone_from(&direct_message.reference);

@@ -2,7 +2,6 @@
 //! out, operators hear of it.
 
 use alloc::{
-    collections::VecDeque,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -10,84 +9,31 @@ use alloc::{
 
 use glassline_wire::event::{AuditEntry, AuditKind, Bye, ErrorCode, Event, Notice, Refusal};
 
-use super::messages;
-use super::target::Target;
 use crate::encode::server_pair;
 use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::Dialect;
+use crate::moderation::{AuditEvent, Disconnect, Pending, Target, messages};
 use crate::name::Looks;
 
-/// A member whose connection the owner of the sockets has to close, behind what waits for it.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Disconnect {
-    /// Member that is hit.
-    pub member: MemberId,
-    /// The number under which the owner of the sockets knows it.
-    pub connection: usize,
-    /// `kicked` or `banned`.
-    pub reason: &'static str,
-    /// Its last words, in its dialect.
-    pub words: Vec<u8>,
-}
-
-/// Something for the server's log.
-#[derive(Debug, PartialEq, Eq)]
-pub enum AuditEvent {
-    /// An act that is in force.
-    Act(AuditEntry),
-    /// Somebody tried to become an operator.
-    WrongToken {
-        /// Connection that showed the token.
-        connection: usize,
-        /// Attempts that its address has left for now.
-        left: u64,
-    },
-    /// A client has a number of a room that its history has not given: either the client is wrong,
-    /// or the history has lost messages.
-    AheadOfHistory {
-        /// The room.
-        room: String,
-        /// The number in its `since`.
-        seen: u64,
-        /// The room's newest.
-        newest: u64,
-    },
-}
-
-/// An act on its way to be stored.
-#[derive(Debug)]
-pub(crate) struct Pending {
-    pub(crate) act: AuditEntry,
-    /// Target of a kick: not whoever has taken the name meanwhile.
-    pub(crate) target: Option<MemberId>,
-}
-
-/// Tasks and log entries that remain for the owner of the sockets.
-#[derive(Debug, Default)]
-pub(crate) struct Consequences {
-    expelled: VecDeque<Disconnect>,
-    pub(super) happenings: VecDeque<AuditEvent>,
-}
-
 impl Hub {
-    /// The next member to be thrown out. It is a member until the owner of the sockets has closed its connection, which is to be at once.
-    pub fn take_expelled(&mut self) -> Option<Disconnect> {
-        self.consequences.expelled.pop_front()
+    /// Takes the next connection to be closed. Its member stays one until then, which is to be at once.
+    pub fn take_disconnect(&mut self) -> Option<Disconnect> {
+        self.effects.take_disconnect()
     }
 
-    /// The next thing to be logged.
-    pub fn take_happening(&mut self) -> Option<AuditEvent> {
-        self.consequences.happenings.pop_front()
+    /// Takes the next event for the server's log.
+    pub fn take_audit_event(&mut self) -> Option<AuditEvent> {
+        self.effects.take_audit_event()
     }
 
-    /// Notes something to be logged.
-    pub(crate) fn note_happening(&mut self, happening: AuditEvent) {
-        self.consequences.happenings.push_back(happening);
+    /// Notes an event for the server's log.
+    pub(crate) fn note_audit_event(&mut self, event: AuditEvent) {
+        self.effects.push_audit_event(event);
     }
 
-    /// Takes in an act of an earlier time, at the start.
-    pub fn remember(&mut self, act: &AuditEntry) {
+    /// Restores the effect of an act of an earlier time, at the start.
+    pub fn restore(&mut self, act: &AuditEntry) {
         self.moderation.apply(act);
     }
 
@@ -98,9 +44,9 @@ impl Hub {
         let effect = match act.act {
             AuditKind::Op => self.make_operator(by),
             AuditKind::Kick => self.kick(target, &act),
-            AuditKind::Mute => Some(self.silence(&act)),
-            AuditKind::Unmute => Some(self.give_voices_back(&act)),
-            AuditKind::Ban => Some(self.throw_out(&act)),
+            AuditKind::Mute => Some(self.mute(&act)),
+            AuditKind::Unmute => Some(self.unmute(&act)),
+            AuditKind::Ban => Some(self.ban(&act)),
             AuditKind::Freeze => {
                 self.tell_everybody(&messages::frozen(&act.by));
                 None
@@ -116,7 +62,7 @@ impl Hub {
         if let (Some(by), Some(effect)) = (by, effect) {
             self.answer_operator(by, &effect, reference);
         }
-        self.consequences.happenings.push_back(AuditEvent::Act(act));
+        self.effects.push_audit_event(AuditEvent::Act(act));
     }
 
     /// Returns whom an act of another server kicks here: the member of exactly that name.
@@ -141,16 +87,17 @@ impl Hub {
         }
         let because = messages::because(act.text.as_deref());
         let text = format!("{} closed your connection{because}; come back once that is settled", act.by);
-        self.expel(id, ErrorCode::Kicked, &text);
+        self.disconnect(id, ErrorCode::Kicked, &text);
         None
     }
 
-    fn silence(&mut self, act: &AuditEntry) -> String {
+    fn mute(&mut self, act: &AuditEntry) -> String {
         let hit = self.members_hit(act);
         let named = act.who.as_deref().and_then(|who| Target::parse(who).ok());
         let operators = self.operators_named();
-        let text = named
-            .and_then(|target| self.moderation.mutes.on(&target, act.at).map(|mute| messages::muted(mute, &operators)));
+        let text = named.and_then(|target| {
+            self.moderation.mutes().on(&target, act.at).map(|mute| messages::muted(mute, &operators))
+        });
         for &(id, _) in &hit {
             self.renew_mute(id, act.at);
             self.notify(id, text.as_deref().unwrap_or_default());
@@ -158,7 +105,7 @@ impl Hub {
         messages::hits(&names(hit))
     }
 
-    fn give_voices_back(&mut self, act: &AuditEntry) -> String {
+    fn unmute(&mut self, act: &AuditEntry) -> String {
         let everyone: Vec<_> = self.members.iter().map(|(key, _)| MemberId(key)).collect();
         let mut freed = Vec::new();
         for id in everyone {
@@ -170,12 +117,12 @@ impl Hub {
         messages::hits(&names(freed))
     }
 
-    fn throw_out(&mut self, act: &AuditEntry) -> String {
+    fn ban(&mut self, act: &AuditEntry) -> String {
         let hit = self.members_hit(act);
         let named = act.who.as_deref().and_then(|who| Target::parse(who).ok());
-        let text = named.and_then(|target| self.moderation.bans.on(&target, act.at).map(messages::banned));
+        let text = named.and_then(|target| self.moderation.bans().on(&target, act.at).map(messages::banned));
         for &(id, _) in &hit {
-            self.expel(id, ErrorCode::Banned, text.as_deref().unwrap_or_default());
+            self.disconnect(id, ErrorCode::Banned, text.as_deref().unwrap_or_default());
         }
         messages::hits(&names(hit))
     }
@@ -188,7 +135,7 @@ impl Hub {
         hit.map(|(key, member)| (MemberId(key), member.name.to_string())).collect()
     }
 
-    fn expel(&mut self, id: MemberId, code: ErrorCode, text: &str) {
+    fn disconnect(&mut self, id: MemberId, code: ErrorCode, text: &str) {
         let Some(member) = self.members.get(id.0) else { return };
         let words = match member.dialect {
             Dialect::Tutorial => server_pair(text),
@@ -199,7 +146,7 @@ impl Hub {
             }
         };
         let reason = if code == ErrorCode::Banned { "banned" } else { "kicked" };
-        self.consequences.expelled.push_back(Disconnect { member: id, connection: member.connection, reason, words });
+        self.effects.push_disconnect(Disconnect { member: id, connection: member.connection, reason, words });
     }
 
     /// Tells everybody but the operators, who are told the act itself.

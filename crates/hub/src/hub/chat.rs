@@ -11,7 +11,8 @@ use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::request::Send;
 use glassline_wire::visible;
 
-use crate::hub::{Hub, ID_REUSED, TOO_LATE_UNKEPT};
+use super::history::{ID_REUSED, TOO_LATE_UNKEPT};
+use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::id::RoomId;
 use crate::member::Dialect;
@@ -120,7 +121,7 @@ impl Hub {
             // Nobody is told the number, but what a slow reader misses is counted by it.
             room.seq += 1;
         }
-        self.tally.messages += 1;
+        self.counters.messages += 1;
         self.append_pair(Some(id), room_id, &name_frame, payload);
     }
 
@@ -134,7 +135,7 @@ impl Hub {
     ) {
         let Some(room) = self.rooms.get_mut(room_id.0) else { return };
         room.seq = message.seq.unwrap_or(room.seq + 1);
-        self.tally.messages += 1;
+        self.counters.messages += 1;
         let seq = room.seq;
         let has_tutorial_members = !room.lane(Dialect::Tutorial).followers().is_empty();
         let has_event_members = !room.lane(Dialect::Event).followers().is_empty();

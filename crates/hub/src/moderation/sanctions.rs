@@ -1,21 +1,23 @@
-//! The order that stands: all acts, folded.
+//! Mutes and bans in force.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 use core::net::IpAddr;
 
-use glassline_wire::event::{AuditEntry, AuditKind};
+use glassline_wire::event::{AuditEntry, ErrorCode};
 use glassline_wire::timestamp::Timestamp;
 
-use super::STANDING_MAX;
+use super::SANCTIONS_MAX;
 use super::target::Target;
 use crate::name::Looks;
+use crate::refusal::Rejection;
 
-/// A clock that was set back may leave more standing than was ever allowed at a time; past this the one that ends first goes.
-const KEPT_MAX: usize = 4 * STANDING_MAX;
+/// Most sanctions kept: a clock that was set back may leave more in force than were ever allowed at a
+/// time. Beyond this the one that ends first is dropped.
+const KEPT_MAX: usize = 4 * SANCTIONS_MAX;
 
 /// A mute or a ban.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Sanction {
+pub(crate) struct Sanction {
     pub(super) target: Target,
     pub(super) until: Timestamp,
     pub(super) by: String,
@@ -24,73 +26,47 @@ pub(super) struct Sanction {
 
 /// Mutes, or bans: at most one for each name and each network.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Sanctions(Vec<Sanction>);
-
-/// Sanctions in force.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Moderation {
-    /// Operator that froze the talk, if it is frozen.
-    pub(super) frozen_by: Option<String>,
-    pub(super) mutes: Sanctions,
-    pub(super) bans: Sanctions,
-    pub(super) motd: Option<String>,
-}
-
-impl Moderation {
-    /// Returns whether a ban keeps whoever comes from this address from having this name.
-    pub(crate) fn bars(&self, looks: &Looks, address: IpAddr, at: Timestamp) -> bool {
-        self.bans.hitting(looks, address, at).is_some()
-    }
-
-    /// Takes in an act; one that makes no sense changes nothing.
-    pub(crate) fn apply(&mut self, act: &AuditEntry) {
-        match act.act {
-            AuditKind::Op | AuditKind::Kick => {}
-            AuditKind::Mute => self.mutes.add(act),
-            AuditKind::Unmute => self.mutes.remove(act),
-            AuditKind::Ban => self.bans.add(act),
-            AuditKind::Unban => self.bans.remove(act),
-            AuditKind::Freeze => self.frozen_by = Some(act.by.clone()),
-            AuditKind::Thaw => self.frozen_by = None,
-            AuditKind::Motd => self.motd.clone_from(&act.text),
-        }
-    }
-}
+pub(crate) struct Sanctions(Vec<Sanction>);
 
 impl Sanctions {
-    /// Those that have not ended.
-    pub(super) fn standing(&self, at: Timestamp) -> impl Iterator<Item = &Sanction> {
-        self.0.iter().filter(move |restraint| restraint.until > at)
+    /// Returns those that have not ended.
+    pub(super) fn in_force(&self, at: Timestamp) -> impl Iterator<Item = &Sanction> {
+        self.0.iter().filter(move |sanction| sanction.until > at)
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The one on exactly this name or network.
-    pub(super) fn on(&self, target: &Target, at: Timestamp) -> Option<&Sanction> {
-        self.standing(at).find(|restraint| restraint.target.is_same(target))
+    /// Returns the one on exactly this name or network.
+    pub(crate) fn on(&self, target: &Target, at: Timestamp) -> Option<&Sanction> {
+        self.in_force(at).find(|sanction| sanction.target.is_same(target))
     }
 
-    /// The one that keeps this member longest.
+    /// Returns the one that keeps this member longest.
     pub(super) fn hitting(&self, looks: &Looks, address: IpAddr, at: Timestamp) -> Option<&Sanction> {
-        self.standing(at)
-            .filter(|restraint| restraint.target.hits(looks, address))
-            .max_by_key(|restraint| restraint.until)
+        self.in_force(at).filter(|sanction| sanction.target.hits(looks, address)).max_by_key(|sanction| sanction.until)
     }
 
-    /// The one on this address, or on a network around it, that ends last.
+    /// Returns the one on this address, or on a network around it, that ends last.
     pub(super) fn hitting_address(&self, address: IpAddr, at: Timestamp) -> Option<&Sanction> {
-        self.standing(at)
-            .filter(|restraint| restraint.target.hits_address(address))
-            .max_by_key(|restraint| restraint.until)
+        self.in_force(at).filter(|sanction| sanction.target.hits_address(address)).max_by_key(|sanction| sanction.until)
     }
 
-    fn add(&mut self, act: &AuditEntry) {
+    /// Checks that one on this target would not be one too many.
+    pub(crate) fn check_capacity(&self, target: &Target, at: Timestamp) -> Result<(), Rejection> {
+        if self.on(target, at).is_some() || self.in_force(at).count() < SANCTIONS_MAX {
+            return Ok(());
+        }
+        let text = format!("{SANCTIONS_MAX} stand already, the most there may be; take one back first");
+        Err(Rejection::new(ErrorCode::BadField, text))
+    }
+
+    pub(super) fn add(&mut self, act: &AuditEntry) {
         let Some(target) = named(act) else { return };
-        self.0.retain(|restraint| restraint.until > act.at && !restraint.target.is_same(&target));
+        self.0.retain(|sanction| sanction.until > act.at && !sanction.target.is_same(&target));
         if self.0.len() >= KEPT_MAX
-            && let Some((first_to_end, _)) = self.0.iter().enumerate().min_by_key(|(_, restraint)| restraint.until)
+            && let Some((first_to_end, _)) = self.0.iter().enumerate().min_by_key(|(_, sanction)| sanction.until)
         {
             self.0.remove(first_to_end);
         }
@@ -98,9 +74,9 @@ impl Sanctions {
         self.0.push(Sanction { target, until, by: act.by.clone(), reason });
     }
 
-    fn remove(&mut self, act: &AuditEntry) {
+    pub(super) fn remove(&mut self, act: &AuditEntry) {
         if let Some(target) = named(act) {
-            self.0.retain(|restraint| !restraint.target.is_same(&target));
+            self.0.retain(|sanction| !sanction.target.is_same(&target));
         }
     }
 }
@@ -112,9 +88,10 @@ fn named(act: &AuditEntry) -> Option<Target> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::moderation::Moderation;
     use crate::name::Name;
-    use alloc::format;
     use alloc::string::ToString;
+    use glassline_wire::event::AuditKind;
 
     fn at(unix_ms: u64) -> Timestamp {
         Timestamp { unix_ms }
@@ -133,13 +110,13 @@ mod tests {
         })
     }
 
-    fn hit(restraints: &Sanctions, name: &str, address: &str, at_ms: u64) -> bool {
+    fn hit(sanctions: &Sanctions, name: &str, address: &str, at_ms: u64) -> bool {
         let looks = Name::parse(name.as_bytes()).expect("a name").looks();
-        restraints.hitting(&looks, address.parse().expect("an address"), at(at_ms)).is_some()
+        sanctions.hitting(&looks, address.parse().expect("an address"), at(at_ms)).is_some()
     }
 
     #[test]
-    fn a_restraint_ends_by_itself_and_by_an_act() {
+    fn a_sanction_ends_by_itself_and_by_an_act() {
         let mut moderation =
             folded(&[act(1, AuditKind::Mute, "bob", 100), act(1, AuditKind::Ban, "192.0.2.0/24", 100)]);
         assert!(hit(&moderation.mutes, "BOB", "::1", 99) && !hit(&moderation.mutes, "bob", "::1", 100));
@@ -162,7 +139,7 @@ mod tests {
     #[test]
     fn the_same_again_takes_the_place_of_the_first() {
         let moderation = folded(&[act(1, AuditKind::Ban, "bob", 1_000), act(2, AuditKind::Ban, "BOB", 50)]);
-        assert_eq!(moderation.bans.standing(at(0)).count(), 1);
+        assert_eq!(moderation.bans.in_force(at(0)).count(), 1);
         assert!(
             hit(&moderation.bans, "bob", "::1", 49) && !hit(&moderation.bans, "bob", "::1", 50),
             "the last word counts"
@@ -178,7 +155,7 @@ mod tests {
         ]);
         let looks = Name::parse(b"bob").expect("a name").looks();
         let hitting = moderation.bans.hitting(&looks, "192.0.2.7".parse().expect("an address"), at(1));
-        assert_eq!(hitting.map(|restraint| restraint.until), Some(at(90)));
+        assert_eq!(hitting.map(|sanction| sanction.until), Some(at(90)));
     }
 
     #[test]

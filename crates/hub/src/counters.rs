@@ -2,13 +2,9 @@
 
 use glassline_wire::event::ErrorCode;
 
-use crate::hub::Hub;
-use crate::id::MemberId;
-use crate::refusal::Rejection;
-
 /// Counts since the hub began. They only grow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct Counters {
     /// Messages said in rooms; direct messages and ids sent again are none.
     pub messages: u64,
     /// Messages of rooms sent, one for each member that was sent it. A sender's own counts if it is sent back (E4). What somebody
@@ -17,7 +13,7 @@ pub struct Tally {
     refusals: [u64; ErrorCode::ALL.len()],
 }
 
-impl Tally {
+impl Counters {
     /// Requests and texts of members that were not carried out, for each cause (E6).
     pub fn refusals(&self) -> impl Iterator<Item = (ErrorCode, u64)> {
         ErrorCode::ALL.into_iter().zip(self.refusals)
@@ -30,24 +26,6 @@ impl Tally {
     }
 }
 
-impl Hub {
-    /// Returns the counters so far.
-    pub fn tally(&self) -> Tally {
-        self.tally
-    }
-
-    /// Returns the number of rooms, the lobby included.
-    pub fn room_count(&self) -> usize {
-        self.rooms.len()
-    }
-
-    /// Tells a tutorial member why what it asked for was not done.
-    pub fn refuse_in_words(&mut self, id: MemberId, refused: &Rejection) {
-        self.tally.note_refusal(refused.code);
-        self.notify(id, &refused.text);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use core::net::{IpAddr, Ipv4Addr};
@@ -55,8 +33,8 @@ mod tests {
     use glassline_wire::event::Ping;
 
     use super::*;
-    use crate::hub::Rules;
-    use crate::login::ConnectInfo;
+    use crate::hub::{Hub, Rules};
+    use crate::member::ConnectInfo;
     use crate::now::Now;
     use glassline_wire::event::Event;
     use glassline_wire::timestamp::Timestamp;
@@ -87,17 +65,17 @@ mod tests {
             let (alice, bob) = (enter(&mut hub, "alice", 0), enter(&mut hub, "bob", 1));
             enter(&mut hub, "carol", 2);
             write_all(&mut hub, bytes_max);
-            assert_eq!((hub.tally().messages, hub.tally().deliveries), (0, 0), "arrivals are no messages");
+            assert_eq!((hub.counters().messages, hub.counters().deliveries), (0, 0), "arrivals are no messages");
             // While nobody is written to, and in turns: each hears the two others.
             for text in ["one", "two", "three"] {
                 hub.say_text(alice, text, false, NOW).expect("said");
                 hub.say_text(bob, text, true, NOW).expect("said");
             }
             write_all(&mut hub, bytes_max);
-            assert_eq!((hub.tally().messages, hub.tally().deliveries), (6, 12), "{bytes_max} bytes at a time");
+            assert_eq!((hub.counters().messages, hub.counters().deliveries), (6, 12), "{bytes_max} bytes at a time");
             hub.say_text(alice, "four", false, NOW).expect("said");
             write_all(&mut hub, bytes_max);
-            assert_eq!((hub.tally().messages, hub.tally().deliveries), (7, 14), "{bytes_max} bytes at a time");
+            assert_eq!((hub.counters().messages, hub.counters().deliveries), (7, 14), "{bytes_max} bytes at a time");
         }
     }
 
@@ -109,7 +87,7 @@ mod tests {
         hub.execute(tom, "/msg nobody hi", NOW);
         hub.execute(tom, "/whois nobody", NOW);
         hub.tell(tom, &Event::Ping(Ping {}));
-        let counted: alloc::vec::Vec<_> = hub.tally().refusals().filter(|(_, count)| *count > 0).collect();
+        let counted: alloc::vec::Vec<_> = hub.counters().refusals().filter(|(_, count)| *count > 0).collect();
         assert_eq!(counted, [(ErrorCode::UnknownName, 2)]);
     }
 }

@@ -1,0 +1,78 @@
+//! Effects of moderation that remain for the owner of the sockets: connections to close, and events
+//! for the server's log.
+
+use alloc::{collections::VecDeque, string::String, vec::Vec};
+
+use glassline_wire::event::AuditEntry;
+
+use crate::id::MemberId;
+
+/// A member whose connection the owner of the sockets has to close, behind what waits for it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Disconnect {
+    /// Member that is hit.
+    pub member: MemberId,
+    /// The number under which the owner of the sockets knows it.
+    pub connection: usize,
+    /// `kicked` or `banned`.
+    pub reason: &'static str,
+    /// Its last words, in its dialect.
+    pub words: Vec<u8>,
+}
+
+/// Something for the server's log.
+#[derive(Debug, PartialEq, Eq)]
+pub enum AuditEvent {
+    /// An act that is in force.
+    Act(AuditEntry),
+    /// Somebody tried to become an operator.
+    WrongToken {
+        /// Connection that showed the token.
+        connection: usize,
+        /// Attempts that its address has left for now.
+        left: u64,
+    },
+    /// A client has a number of a room that its history has not given: either the client is wrong,
+    /// or the history has lost messages.
+    AheadOfHistory {
+        /// The room.
+        room: String,
+        /// The number in its `since`.
+        seen: u64,
+        /// The room's newest.
+        newest: u64,
+    },
+}
+
+/// An act on its way to be stored.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    pub(crate) act: AuditEntry,
+    /// Target of a kick: not whoever has taken the name meanwhile.
+    pub(crate) target: Option<MemberId>,
+}
+
+/// Queues of what remains for the owner of the sockets.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    disconnects: VecDeque<Disconnect>,
+    audit_events: VecDeque<AuditEvent>,
+}
+
+impl Effects {
+    pub(crate) fn push_disconnect(&mut self, disconnect: Disconnect) {
+        self.disconnects.push_back(disconnect);
+    }
+
+    pub(crate) fn push_audit_event(&mut self, event: AuditEvent) {
+        self.audit_events.push_back(event);
+    }
+
+    pub(crate) fn take_disconnect(&mut self) -> Option<Disconnect> {
+        self.disconnects.pop_front()
+    }
+
+    pub(crate) fn take_audit_event(&mut self) -> Option<AuditEvent> {
+        self.audit_events.pop_front()
+    }
+}

@@ -2,9 +2,7 @@
 
 use alloc::{collections::BTreeMap, format, string::String};
 
-use glassline_wire::event::ErrorCode;
-
-use crate::refusal::Rejection;
+use glassline_wire::event::{ErrorCode, Rejection};
 
 /// Rooms that are not open and whose newest number is known: somebody is about to open them, or has just left.
 const ROOMS_MAX: usize = 1_024;

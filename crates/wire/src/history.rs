@@ -22,7 +22,7 @@ pub enum Record {
 /// A message that is to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMessage {
-    /// The message, `at` set, without `seq` and `ref`.
+    /// The message, `at` set, without `seq`.
     pub message: Message,
     /// Author, to whom the ids belong: the same number for the same client across its connections
     /// and names; 0 is nobody's.

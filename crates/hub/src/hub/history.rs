@@ -4,13 +4,10 @@
 //! The owner of the history calls [`Hub::take_pending_records`] and [`Hub::next_question`], then
 //! [`Hub::committed`], [`Hub::settle`] and [`Hub::answer`] with what comes back.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{format, string::String, vec::Vec};
 
-use glassline_wire::event::{ErrorCode, Event, History, Message, Refusal};
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{ErrorCode, Event, History, Message, Rejection};
 use glassline_wire::history::{
     Answer, CommitOutcome, Entry, EntryContent, NewMessage, Page, PendingRecord, Question, ReadError, Record, Ticket,
 };
@@ -26,7 +23,6 @@ use crate::moderation::Pending;
 use crate::moderation::subnet_key;
 use crate::name::room_name;
 use crate::question_queue::{PendingQuestion, Recipient};
-use crate::refusal::Rejection;
 
 /// Text for a sender whose id came before with another message.
 pub(crate) const ID_REUSED: &str = "this id was sent with another message; use a new one";
@@ -118,7 +114,7 @@ impl Hub {
         self.settle_next(|hub, sender, reference| match (outcome, sender) {
             (CommitOutcome::Stored { .. }, _) | (_, None) => {}
             (CommitOutcome::Again(stored), Some(sender)) => {
-                hub.tell(sender, &Event::Message(Message { reference, ..*stored }));
+                hub.tell(sender, Envelope::new(Event::Message(*stored), reference));
             }
             (CommitOutcome::IdReused, Some(sender)) => hub.refuse(sender, ErrorCode::IdReused, ID_REUSED, reference),
             (CommitOutcome::TooLate, Some(sender)) => hub.refuse(sender, ErrorCode::TooLate, TOO_LATE, reference),
@@ -173,7 +169,7 @@ impl Hub {
     fn refuse(&mut self, sender: MemberId, code: ErrorCode, text: &str, reference: Option<String>) {
         match self.members.get(sender.0).map(|member| member.dialect) {
             Some(Dialect::Event) => {
-                self.tell(sender, &Event::Error(Refusal { code, text: text.to_string(), reference }));
+                self.tell(sender, Envelope::new(Event::Error(Rejection::new(code, text)), reference));
             }
             _ => self.refuse_in_words(sender, &Rejection::new(code, text)),
         }
@@ -310,13 +306,13 @@ impl Hub {
         let is_event = self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Event);
         match answer {
             Ok(Answer::Page(Page { messages, more })) if is_event => {
-                self.tell(id, &Event::History(History { room, messages, more, reference }));
+                self.tell(id, Envelope::new(Event::History(History { room, messages, more }), reference));
             }
             Ok(Answer::Page(page)) if page.messages.is_empty() => self.notify(id, "nothing is stored of that"),
             Ok(Answer::Page(page)) => self.push_own(id, history_pairs(&page.messages)),
             Ok(Answer::Head(_)) => {}
             Err(ReadError::Unreadable(text) | ReadError::TooSlow(text)) if is_event => {
-                self.tell(id, &Event::Error(Refusal { code: ErrorCode::Busy, text, reference }));
+                self.tell(id, Envelope::new(Event::Error(Rejection::new(ErrorCode::Busy, text)), reference));
             }
             Err(ReadError::Unreadable(text) | ReadError::TooSlow(text)) => self.notify(id, &text),
         }

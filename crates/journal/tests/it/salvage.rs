@@ -48,7 +48,6 @@ fn sound(file: &Path) -> Vec<u8> {
         who: None,
         until: None,
         text: Some(format!("act {number:03} {}", "z".repeat(100))),
-        reference: None,
     };
     store.append(&(1..=ACTS).map(|number| Record::Audit(act(number))).collect::<Vec<_>>()).expect("stores");
     tend_to_the_end(store.as_mut());

@@ -14,22 +14,13 @@ fn message(room: &str, seq: u64, text: &str) -> EntryContent {
         text: text.into(),
         action: false,
         id: None,
-        reference: None,
     })
 }
 
 fn act(kind: AuditKind, who: Option<&str>) -> EntryContent {
     let until = Some(Timestamp { unix_ms: NOW.at.unix_ms + 3_600_000 });
     let who = who.map(str::to_string);
-    EntryContent::Audit(AuditEntry {
-        at: NOW.at,
-        by: "head".into(),
-        act: kind,
-        who,
-        until,
-        text: None,
-        reference: None,
-    })
+    EntryContent::Audit(AuditEntry { at: NOW.at, by: "head".into(), act: kind, who, until, text: None })
 }
 
 /// Numbers and texts of the messages in what somebody heard, in order, with `ref`.

@@ -13,6 +13,7 @@ pub mod envelope;
 mod error_code;
 pub mod event;
 pub mod frame;
+pub mod history;
 pub mod layer;
 pub mod limits;
 pub mod message_id;

@@ -2,7 +2,8 @@
 
 use std::net::Ipv4Addr;
 
-use glassline_hub::{CommitOutcome, Hub, Now, Rules};
+use glassline_hub::{Hub, Now, Rules};
+use glassline_wire::history::{Answer, Head};
 use glassline_wire::timestamp::Timestamp;
 
 use super::event::EventSession;
@@ -93,11 +94,12 @@ fn taken_at_once(take: &mut dyn FnMut(&mut &[u8], &mut SessionContext<'_>) -> St
             Step::Pause(Pause::Flood { .. }) => break,
             other => panic!("{other:?}"),
         }
-        for draft in hub.take_pending_records() {
-            assert!(hub.settle(draft.ticket, CommitOutcome::Stored { seq: draft.ticket + 1 }));
+        for pending in hub.take_pending_records() {
+            let ticket = pending.ticket;
+            assert!(hub.committed(pending.record.committed(ticket, ticket + 1)));
         }
         while let Some(question) = hub.next_question() {
-            hub.answer(question.ticket, glassline_hub::Answer::Head(0));
+            hub.answer(question.ticket, Ok(Answer::Head(Head::default())));
         }
     }
     let mut bytes = stream.len() - input.len();

@@ -206,7 +206,7 @@ impl Hub {
 
     fn refuse(&mut self, sender: Option<MemberId>, code: ErrorCode, text: &str, reference: Option<String>) {
         let Some(sender) = sender else { return };
-        match self.members.get(sender.0).map(|member| member.dialect) {
+        match self.members.get(sender.0).map(|member| member.dialect()) {
             Some(crate::member::Dialect::Event) => {
                 self.tell(sender, &Event::Error(Refusal { code, text: text.to_string(), reference }));
             }

@@ -43,7 +43,6 @@ pub(crate) type Members = SlotMap<DefaultKey, Member>;
 /// One member.
 #[derive(Debug)]
 pub(crate) struct Member {
-    pub(crate) dialect: Dialect,
     pub(crate) name: Box<str>,
     /// The name as a frame, ready for each message's pair.
     pub(crate) name_frame: Box<[u8]>,
@@ -73,11 +72,10 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    pub(crate) fn new(dialect: Dialect, name: Box<str>, login: ConnectInfo, send_queue: SendQueue) -> Self {
+    pub(crate) fn new(name: Box<str>, login: ConnectInfo, send_queue: SendQueue) -> Self {
         let ConnectInfo { connection, token, address, now } = login;
         let (name_frame, author) = (name_frame(name.as_bytes()), author_of(token));
         Self {
-            dialect,
             name,
             name_frame,
             connection,
@@ -95,6 +93,10 @@ impl Member {
             direct_senders: None,
             is_ready: false,
         }
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.send_queue.dialect()
     }
 
     /// Returns whether it is in this room.

@@ -261,7 +261,7 @@ impl Hub {
     }
 
     fn tell_page(&mut self, id: MemberId, room: String, reference: Option<String>, answer: Answer) {
-        let is_event = self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Event);
+        let is_event = self.members.get(id.0).is_some_and(|member| member.dialect() == Dialect::Event);
         match answer {
             Answer::Page { messages, more } if is_event => {
                 self.tell(id, &Event::History(History { room, messages, more, reference }));

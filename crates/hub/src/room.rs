@@ -124,9 +124,14 @@ impl Rooms {
         Some(room)
     }
 
-    /// Returns the logs as members of one dialect see them.
-    pub(crate) fn logs(&self, dialect: Dialect) -> Logs<'_> {
-        Logs { rooms: self, dialect }
+    /// Returns the log of a room in a dialect.
+    pub(crate) fn log(&self, id: RoomId, dialect: Dialect) -> Option<&Log> {
+        self.open.get(id.0).map(|room| room.lane(dialect).log())
+    }
+
+    /// Returns the name of a room; empty for one that is closed.
+    pub(crate) fn name(&self, id: RoomId) -> &str {
+        self.open.get(id.0).map_or("", |room| &room.name)
     }
 
     /// Has an arrival announced when it is next time.
@@ -178,28 +183,5 @@ impl Rooms {
     /// Bytes that all logs keep now.
     pub(crate) fn log_bytes(&self) -> usize {
         self.iter().flat_map(|room| &room.lanes).map(|lane| lane.log().kept_bytes()).sum()
-    }
-}
-
-/// The logs of all rooms as members of one dialect see them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Logs<'a> {
-    rooms: &'a Rooms,
-    dialect: Dialect,
-}
-
-impl<'a> Logs<'a> {
-    pub(crate) fn dialect(self) -> Dialect {
-        self.dialect
-    }
-
-    /// Returns the log of a room.
-    pub(crate) fn log(self, room: RoomId) -> Option<&'a Log> {
-        self.rooms.get(room.0).map(|room| room.lane(self.dialect).log())
-    }
-
-    /// Returns the name of a room; empty for one that is closed.
-    pub(crate) fn room_name(self, room: RoomId) -> &'a str {
-        self.rooms.get(room.0).map_or("", |room| &room.name)
     }
 }

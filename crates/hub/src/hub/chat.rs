@@ -155,7 +155,7 @@ impl Hub {
         let frame = Event::Message(message.clone()).to_frame();
         let appended = self.append(room_id, Dialect::Event, &[&frame]);
         let follows_it = |id: &MemberId| {
-            self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Event && member.follows(room_id))
+            self.members.get(id.0).is_some_and(|member| member.dialect() == Dialect::Event && member.follows(room_id))
         };
         let sender = sender.filter(follows_it);
         if let (Some(id), Some((from, to)), Some(reference)) = (sender, appended, reference) {
@@ -175,7 +175,9 @@ impl Hub {
         put_header(&mut header, payload.len());
         let appended = self.append(room_id, Dialect::Tutorial, &[name_frame, &header, payload]);
         let is_tutorial = |id: &MemberId| {
-            self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Tutorial && member.follows(room_id))
+            self.members
+                .get(id.0)
+                .is_some_and(|member| member.dialect() == Dialect::Tutorial && member.follows(room_id))
         };
         if let (Some((from, to)), Some(id)) = (appended, sender.filter(is_tutorial)) {
             self.step_over(id, room_id, from, to);

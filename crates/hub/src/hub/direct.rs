@@ -87,8 +87,8 @@ impl Hub {
             let text = format!("{} is not reading just now; try again later", to.name);
             return Err(Rejection::new(ErrorCode::Busy, text));
         }
-        let (from_name, to_name, recipient_dialect) = (from.name.clone(), to.name.clone(), to.dialect);
-        let (sender_is_event, sender_token) = (from.dialect == Dialect::Event, from.token);
+        let (from_name, to_name, recipient_dialect) = (from.name.clone(), to.name.clone(), to.dialect());
+        let (sender_is_event, sender_token) = (from.dialect() == Dialect::Event, from.token);
         // Whoever is away knows it.
         let away = to.away.clone().filter(|_| recipient != sender);
         let text = visible::relayed(direct_message.text).into_owned();
@@ -123,7 +123,7 @@ impl Hub {
 
     /// Tells the sender of a direct message, in its own dialect, that the other side is away.
     fn tell_away(&mut self, sender: MemberId, name: &str, text: &str, reference: Option<String>) {
-        match self.members.get(sender.0).map(|member| member.dialect) {
+        match self.members.get(sender.0).map(|member| member.dialect()) {
             Some(Dialect::Tutorial) => self.notify(sender, &format!("{name} is away: {text}")),
             Some(Dialect::Event) => {
                 let away = Away { name: name.to_string(), text: Some(text.to_string()), reference };

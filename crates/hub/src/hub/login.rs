@@ -79,8 +79,8 @@ impl Hub {
         if name.len() > glassline_wire::limits::NAME_BYTES_MAX {
             return Err(NameError::TooLong { chars: shown.chars().count(), bytes: name.len() }.into());
         }
-        let send_queue = self.new_send_queue();
-        let mut member = Member::new(Dialect::Tutorial, shown.into_boxed_str(), login, send_queue);
+        let send_queue = self.new_send_queue(Dialect::Tutorial);
+        let mut member = Member::new(shown.into_boxed_str(), login, send_queue);
         member.name_frame = name_frame(name);
         let id = MemberId(self.members.insert(member));
         self.enter_room(id, self.rooms.lobby(), false, login.now);
@@ -217,7 +217,7 @@ impl Hub {
     fn holder_of_token(&self, name: &Name, token: Option<&str>) -> Option<MemberId> {
         let token = token_shown(token?)?;
         let holder = self.names.find(name.as_str())?;
-        self.members.get(holder.0).filter(|member| member.dialect == Dialect::Event && member.token == token)?;
+        self.members.get(holder.0).filter(|member| member.dialect() == Dialect::Event && member.token == token)?;
         Some(holder)
     }
 
@@ -245,7 +245,7 @@ impl Hub {
         login: ConnectInfo,
         arrival: Arrival,
     ) -> MemberId {
-        let mut member = Member::new(dialect, granted.name.clone().into_boxed(), login, self.new_send_queue());
+        let mut member = Member::new(granted.name.clone().into_boxed(), login, self.new_send_queue(dialect));
         member.arrival = arrival;
         let id = MemberId(self.members.insert(member));
         self.names.claim(granted.name.as_str(), &granted.looks, id);
@@ -260,7 +260,7 @@ impl Hub {
     /// As [`Hub::depart`], but rooms that the same person comes back to are told nothing.
     fn depart_quietly(&mut self, id: MemberId, quiet_rooms: &[String], now: Now) {
         let Some(member) = self.members.get_mut(id.0) else { return };
-        member.send_queue.discard(self.rooms.logs(member.dialect));
+        member.send_queue.discard(&self.rooms);
         let rooms: Vec<_> = member.rooms().collect();
         for room_id in rooms {
             let name = self.rooms.get(room_id.0).map_or("", |room| &room.name);

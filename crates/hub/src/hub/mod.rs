@@ -198,8 +198,8 @@ impl Hub {
     }
 
     /// Returns a send queue for a new member.
-    pub(crate) fn new_send_queue(&self) -> SendQueue {
-        SendQueue::counted_in(&self.queued_bytes)
+    pub(crate) fn new_send_queue(&self, dialect: Dialect) -> SendQueue {
+        SendQueue::new(dialect, &self.queued_bytes)
     }
 
     pub(crate) fn outbox_is_full(&self, member: &Member) -> bool {
@@ -246,14 +246,14 @@ impl Hub {
     /// Queues bytes for one member and wakes it.
     pub(crate) fn push_own(&mut self, id: MemberId, bytes: Vec<u8>) {
         let Some(member) = self.members.get_mut(id.0) else { return };
-        member.send_queue.push_private(bytes, self.rooms.logs(member.dialect));
+        member.send_queue.push_private(bytes, &self.rooms);
         self.wake(id);
     }
 
     /// Tells one event member an event that cannot wait for the past to be sent first.
     pub fn tell_at_once(&mut self, id: MemberId, event: &Event) {
         match self.members.get_mut(id.0) {
-            Some(member) if member.send_queue.is_replaying() && member.dialect == Dialect::Event => {
+            Some(member) if member.send_queue.is_replaying() && member.dialect() == Dialect::Event => {
                 member.send_queue.push_before_replay(event.to_frame());
                 self.wake(id);
             }
@@ -263,7 +263,7 @@ impl Hub {
 
     /// Tells one event member an event; tutorial members are told in words instead.
     pub fn tell(&mut self, id: MemberId, event: &Event) {
-        if self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Event) {
+        if self.members.get(id.0).is_some_and(|member| member.dialect() == Dialect::Event) {
             if let Event::Error(refusal) = event {
                 self.counters.note_refusal(refusal.code);
             }
@@ -289,7 +289,7 @@ impl Hub {
 
     /// Tells one member something in the server's own words, in its own dialect; never when pure (T9).
     pub fn notify(&mut self, id: MemberId, text: &str) {
-        match self.members.get(id.0).map(|member| member.dialect) {
+        match self.members.get(id.0).map(|member| member.dialect()) {
             Some(Dialect::Tutorial) if !self.rules.pure => self.push_own(id, server_pair(text)),
             Some(Dialect::Event) => self.tell(id, &Event::Notice(Notice { text: text.to_string(), reference: None })),
             _ => {}
@@ -304,7 +304,7 @@ impl Hub {
         let everyone: Vec<_> = self.members.iter().map(|(key, _)| MemberId(key)).collect();
         for id in everyone {
             let Some(member) = self.members.get(id.0) else { continue };
-            let words = match member.dialect {
+            let words = match member.dialect() {
                 Dialect::Tutorial if self.rules.pure => continue,
                 Dialect::Tutorial => server_pair(text),
                 Dialect::Event => Event::Bye(Bye { text: text.to_string(), reference: None }).to_frame(),
@@ -345,7 +345,7 @@ impl Hub {
     pub fn gather(&self, id: MemberId) -> WriteSlices<'_> {
         let mut slices = WriteSlices::default();
         if let Some(member) = self.members.get(id.0) {
-            member.send_queue.gather(self.rooms.logs(member.dialect), &mut slices);
+            member.send_queue.gather(&self.rooms, &mut slices);
         }
         slices
     }
@@ -353,10 +353,9 @@ impl Hub {
     /// Moves a member past `sent_bytes` of what was gathered. Returns whether it has now been sent everything.
     pub fn advance(&mut self, id: MemberId, sent_bytes: usize) -> bool {
         let Some(member) = self.members.get_mut(id.0) else { return true };
-        let dialect = member.dialect;
-        self.counters.deliveries += member.send_queue.advance(sent_bytes, self.rooms.logs(dialect));
-        member.send_queue.update_lag(&mut self.rooms, dialect);
-        let is_drained = member.send_queue.is_drained(self.rooms.logs(dialect));
+        self.counters.deliveries += member.send_queue.advance(sent_bytes, &self.rooms);
+        member.send_queue.update_lag(&mut self.rooms);
+        let is_drained = member.send_queue.is_drained(&self.rooms);
         if member.send_queue.is_replaying() {
             self.go_on_replaying(id);
         }
@@ -367,16 +366,16 @@ impl Hub {
     /// Returns how many messages that were.
     pub fn catch_up(&mut self, id: MemberId) -> u64 {
         let Some(member) = self.members.get_mut(id.0) else { return 0 };
-        let (dialect, rooms, pure) = (member.dialect, &self.rooms, self.rules.pure);
-        member.send_queue.catch_up(rooms.logs(dialect), |missed| missed_words(rooms, dialect, pure, missed))
+        let (dialect, rooms, pure) = (member.dialect(), &self.rooms, self.rules.pure);
+        member.send_queue.catch_up(rooms, |missed| missed_words(rooms, dialect, pure, missed))
     }
 
     /// A member that leaves a room is still sent what was said there before, if the log has it and
     /// it is no more than may be queued for the member; or else is told what it misses.
     pub(crate) fn abandon_if_far_behind(&mut self, id: MemberId, room_id: RoomId) {
         let Some(member) = self.members.get_mut(id.0) else { return };
-        let (dialect, rooms, pure) = (member.dialect, &self.rooms, self.rules.pure);
-        let Some(log) = rooms.logs(dialect).log(room_id) else { return };
+        let (dialect, rooms, pure) = (member.dialect(), &self.rooms, self.rules.pure);
+        let Some(log) = rooms.log(room_id, dialect) else { return };
         let bytes_max = self.rules.outbox_bytes_max;
         member.send_queue.abandon(room_id, log, bytes_max, |missed| missed_words(rooms, dialect, pure, missed));
     }

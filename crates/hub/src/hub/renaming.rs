@@ -25,7 +25,7 @@ impl Hub {
         let name = Name::parse(wished.as_bytes())?;
         let Some(member) = self.members.get(id.0) else { return Ok(()) };
         self.moderation.check_name(&name, member.address, now.at)?;
-        let (dialect, from) = (member.dialect, member.name.clone());
+        let (dialect, from) = (member.dialect(), member.name.clone());
         let looks = self.names.check_rename(&from, id, &name)?;
         self.names.release(&from);
         self.names.claim(name.as_str(), &looks, id);

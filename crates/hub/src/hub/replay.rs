@@ -11,12 +11,12 @@ impl Hub {
     /// Replays a room's past to a newcomer: what it missed since `seen`, or else some context.
     pub(crate) fn queue_past(&mut self, id: MemberId, room_id: RoomId, seen: Option<u64>) {
         let (Some(member), Some(room)) = (self.members.get_mut(id.0), self.rooms.get(room_id.0)) else { return };
-        let context_max = match member.dialect {
+        let context_max = match member.dialect() {
             Dialect::Event => self.rules.replay,
             Dialect::Tutorial => self.rules.replay_tutorial,
         };
         if let Some(segment) = ReplaySegment::of_newcomer(room_id, &room.name, seen, room.seq, context_max) {
-            member.send_queue.push_segment(segment, self.rooms.logs(member.dialect));
+            member.send_queue.push_segment(segment, &self.rooms);
             self.go_on_replaying(id);
         }
     }
@@ -56,14 +56,14 @@ impl Hub {
     /// A member that has left a room goes on in the others.
     pub(crate) fn read_on(&mut self, id: MemberId) {
         if let Some(member) = self.members.get_mut(id.0) {
-            member.send_queue.replay_what_passed(self.rooms.logs(member.dialect));
+            member.send_queue.replay_what_passed(&self.rooms);
             self.go_on_replaying(id);
         }
     }
 
     pub(crate) fn replay_answer(&mut self, id: MemberId, ticket: u64, answer: Answer) {
         if let Some(member) = self.members.get_mut(id.0)
-            && member.send_queue.push_page(ticket, answer, self.rooms.logs(member.dialect))
+            && member.send_queue.push_page(ticket, answer, &self.rooms)
         {
             self.scheduler.wake(id, member);
             self.go_on_replaying(id);
@@ -81,7 +81,7 @@ impl Hub {
         if let Some(member) = self.members.get_mut(id.0)
             && member.send_queue.is_replaying()
         {
-            member.send_queue.cancel_replay(room, member.dialect);
+            member.send_queue.cancel_replay(room);
             self.scheduler.wake(id, member);
         }
     }

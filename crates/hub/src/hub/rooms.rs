@@ -104,7 +104,7 @@ impl Hub {
             return false;
         };
         let seq = room.seq;
-        member.send_queue.follow(room_id, id, room.lane_mut(member.dialect), seq);
+        member.send_queue.follow(room_id, id, room.lane_mut(member.dialect()), seq);
         true
     }
 
@@ -132,7 +132,7 @@ impl Hub {
             return;
         }
         let (name, token, arrival) = (member.name.clone(), member.token, member.arrival);
-        if let Some((moved, slot)) = member.send_queue.unfollow(room_id, room.lane_mut(member.dialect))
+        if let Some((moved, slot)) = member.send_queue.unfollow(room_id, room.lane_mut(member.dialect()))
             && let Some(moved) = self.members.get_mut(moved.0)
         {
             moved.send_queue.set_slot(room_id, slot);

@@ -38,7 +38,7 @@ impl Hub {
             name: found.name.to_string(),
             since: found.since,
             idle_s: now.monotonic_ms.saturating_sub(found.active_ms) / 1_000,
-            dialect: found.dialect.as_str().to_string(),
+            dialect: found.dialect().as_str().to_string(),
             link: LINK.to_string(),
             rooms: rooms.map(|room| room.name.to_string()).collect(),
             away: found.away.as_deref().map(str::to_string),

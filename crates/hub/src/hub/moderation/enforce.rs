@@ -131,7 +131,7 @@ impl Hub {
 
     fn disconnect(&mut self, id: MemberId, code: ErrorCode, text: &str) {
         let Some(member) = self.members.get(id.0) else { return };
-        let words = match member.dialect {
+        let words = match member.dialect() {
             Dialect::Tutorial => server_pair(text),
             Dialect::Event => {
                 let error = Event::Error(Refusal { code, text: text.to_string(), reference: None });
@@ -163,7 +163,7 @@ impl Hub {
 
     fn tell_operators(&mut self, by: Option<MemberId>, act: &AuditEntry, reference: Option<&String>) {
         let operators = self.members.iter().filter(|(_, member)| member.is_operator);
-        let operators: Vec<_> = operators.map(|(key, member)| (MemberId(key), member.dialect)).collect();
+        let operators: Vec<_> = operators.map(|(key, member)| (MemberId(key), member.dialect())).collect();
         for (id, dialect) in operators {
             match dialect {
                 Dialect::Tutorial => self.notify(id, &messages::told(act)),
@@ -177,7 +177,7 @@ impl Hub {
 
     /// Words for the one who asked.
     pub(super) fn answer_operator(&mut self, id: MemberId, text: &str, reference: Option<String>) {
-        match self.members.get(id.0).map(|member| member.dialect) {
+        match self.members.get(id.0).map(|member| member.dialect()) {
             Some(Dialect::Event) => self.tell(id, &Event::Notice(Notice { text: text.to_string(), reference })),
             _ => self.notify(id, text),
         }

@@ -16,7 +16,7 @@ impl Hub {
                 (false, true) => " (muted)",
                 (false, false) => "",
             };
-            let (dialect, since) = (member.dialect.as_str(), member.since.in_words());
+            let (dialect, since) = (member.dialect().as_str(), member.since.in_words());
             format!("{}{marks} {}, {dialect} dialect, since {since}", member.name, member.address)
         });
         listed(format!("{} here:", members.len()), lines)

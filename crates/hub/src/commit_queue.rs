@@ -11,6 +11,7 @@ use glassline_wire::event::{AuditEntry, ErrorCode, Event, Message, Refusal};
 
 use crate::hub::Hub;
 use crate::id::{MemberId, RoomId};
+use crate::member::Member;
 use crate::moderation::Pending;
 use crate::moderation::subnet_key;
 use crate::outstanding::Waiter;
@@ -98,9 +99,9 @@ impl Hub {
         (author, after): (u64, Option<u64>),
         reference: Option<String>,
     ) {
-        let Some(member) = self.members.get(sender.0) else { return };
-        let (connection, subnet) = (member.connection, subnet_key(member.address));
-        if let Some(room) = self.rooms.get_mut(room.0) {
+        let Some(member) = self.members.get(sender) else { return };
+        let (connection, subnet) = (member.connection(), subnet_key(member.address()));
+        if let Some(room) = self.rooms.get_mut(room) {
             room.in_flight += 1;
         }
         let waiter = self.outstanding.note_append(connection);
@@ -158,7 +159,7 @@ impl Hub {
             Handed::Message { room, message } => {
                 self.settle_message(sender, room, message, reference, fate);
                 self.outstanding.append_done(waiter);
-                if let Some(room) = self.rooms.get_mut(room.0) {
+                if let Some(room) = self.rooms.get_mut(room) {
                     room.in_flight -= 1;
                 }
                 self.close_room_if_empty(room);
@@ -206,8 +207,8 @@ impl Hub {
 
     fn refuse(&mut self, sender: Option<MemberId>, code: ErrorCode, text: &str, reference: Option<String>) {
         let Some(sender) = sender else { return };
-        match self.members.get(sender.0).map(|member| member.dialect()) {
-            Some(crate::member::Dialect::Event) => {
+        match self.members.get(sender).map(Member::dialect) {
+            Some(crate::dialect::Dialect::Event) => {
                 self.tell(sender, &Event::Error(Refusal { code, text: text.to_string(), reference }));
             }
             _ => self.refuse_in_words(sender, &Rejection::new(code, text)),

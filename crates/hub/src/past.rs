@@ -11,9 +11,9 @@ use glassline_wire::event::{ErrorCode, Event, History, Message, Refusal};
 use glassline_wire::limits::{PAGE_MESSAGES_MAX, QUERY_BYTES_MAX};
 use glassline_wire::request::{HistoryRange, Search};
 
+use crate::dialect::Dialect;
 use crate::hub::Hub;
 use crate::id::MemberId;
-use crate::member::Dialect;
 use crate::name::room_name;
 use crate::outstanding::Waiter;
 use crate::refusal::Rejection;
@@ -230,7 +230,7 @@ impl Hub {
             return Err(Rejection::new(ErrorCode::BadField, text));
         }
         let room = self.room_of(id, room)?;
-        Ok(self.rooms.get(room.0).map_or(0, |room| room.seq))
+        Ok(self.rooms.get(room).map_or(0, |room| room.seq))
     }
 
     fn read(&mut self, member: MemberId, room: String, inquiry: Inquiry, reference: Option<String>) {
@@ -261,7 +261,7 @@ impl Hub {
     }
 
     fn tell_page(&mut self, id: MemberId, room: String, reference: Option<String>, answer: Answer) {
-        let is_event = self.members.get(id.0).is_some_and(|member| member.dialect() == Dialect::Event);
+        let is_event = self.members.get(id).is_some_and(|member| member.dialect() == Dialect::Event);
         match answer {
             Answer::Page { messages, more } if is_event => {
                 self.tell(id, &Event::History(History { room, messages, more, reference }));

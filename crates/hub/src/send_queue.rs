@@ -7,7 +7,7 @@ use crate::dialect::Dialect;
 use crate::id::{MemberId, RoomId};
 use crate::lane::Lane;
 use crate::log::Log;
-use crate::room::Rooms;
+use crate::room::{Room, Rooms};
 use crate::write_slices::WriteSlices;
 
 mod gaps;
@@ -103,19 +103,22 @@ impl SendQueue {
         self.dialect
     }
 
-    /// Starts following a room at the end of its log; `seq` is the room's newest number, which a log
-    /// nobody followed may not know.
-    pub(crate) fn follow(&mut self, room: RoomId, member: MemberId, lane: &mut Lane, seq: u64) {
+    /// Starts following a room at the end of its log.
+    pub(crate) fn follow(&mut self, id: RoomId, room: &mut Room, member: MemberId) {
+        // A log that nobody followed may not know the newest number.
+        let seq_reached = room.seq;
+        let lane = room.lane_mut(self.dialect);
         let (slot, end) = (lane.add(member), lane.log().end());
-        let subscription = Subscription { room, cursor: end, planned: end, slot, is_behind: false, seq_reached: seq };
+        let subscription = Subscription { room: id, cursor: end, planned: end, slot, is_behind: false, seq_reached };
         self.subscriptions.push(subscription);
     }
 
     /// Stops following a room. What was said there before is still sent, from a copy; call
     /// [`SendQueue::abandon`] first. Returns the member that now has the slot, and the slot, if
     /// another moved there: see [`SendQueue::set_slot`].
-    pub(crate) fn unfollow(&mut self, room: RoomId, lane: &mut Lane) -> Option<(MemberId, usize)> {
+    pub(crate) fn unfollow(&mut self, room: RoomId, left: &mut Room) -> Option<(MemberId, usize)> {
         let index = self.subscriptions.iter().position(|subscription| subscription.room == room)?;
+        let lane = left.lane_mut(self.dialect);
         let subscription = self.subscriptions.swap_remove(index);
         let (log, mut position) = (lane.log(), subscription.cursor);
         let mut steps = VecDeque::with_capacity(self.steps.len() + 1);
@@ -372,7 +375,7 @@ impl SendQueue {
     /// Has each lane count this member as behind or not, after a write.
     pub(crate) fn update_lag(&mut self, rooms: &mut Rooms) {
         for subscription in &mut self.subscriptions {
-            if let Some(room) = rooms.get_mut(subscription.room.0) {
+            if let Some(room) = rooms.get_mut(subscription.room) {
                 subscription.update_lag(room.lane_mut(self.dialect));
             }
         }

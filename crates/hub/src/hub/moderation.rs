@@ -17,6 +17,7 @@ use glassline_wire::timestamp::Timestamp;
 
 use crate::hub::Hub;
 use crate::id::MemberId;
+use crate::member::Member;
 use crate::moderation::messages;
 use crate::now::Now;
 use crate::refusal::Rejection;
@@ -37,17 +38,19 @@ impl Hub {
     /// Checks whether a member may speak now: say something, write to somebody who is no operator,
     /// or take another name, which everybody is told.
     pub(crate) fn check_speech(&mut self, id: MemberId, now: Now) -> Result<(), Rejection> {
-        let Some(member) = self.members.get_mut(id.0) else { return Ok(()) };
-        if member.is_operator {
+        let Some(member) = self.members.get_mut(id) else { return Ok(()) };
+        if member.is_operator() {
             return Ok(());
         }
-        if member.is_muted {
-            match self.moderation.mute_of(&member.name, member.address, now.at) {
+        if member.is_muted() {
+            match self.moderation.mute_of(member.name(), member.address(), now.at) {
                 Some(mute) => {
                     let text = messages::muted(mute, &self.operators_named());
                     return Err(Rejection::new(ErrorCode::Muted, text));
                 }
-                None => member.is_muted = false,
+                None => {
+                    member.set_muted(false);
+                }
             }
         }
         self.moderation.check_freeze()
@@ -60,7 +63,7 @@ impl Hub {
         recipient: MemberId,
         now: Now,
     ) -> Result<(), Rejection> {
-        if self.members.get(recipient.0).is_some_and(|recipient| recipient.is_operator) {
+        if self.members.get(recipient).is_some_and(Member::is_operator) {
             return Ok(());
         }
         self.check_speech(sender, now)
@@ -68,9 +71,9 @@ impl Hub {
 
     /// Looks up whether a mute hits a member. Returns whether that is news.
     pub(crate) fn renew_mute(&mut self, id: MemberId, at: Timestamp) -> bool {
-        let Some(member) = self.members.get_mut(id.0) else { return false };
-        let is_muted = self.moderation.mute_of(&member.name, member.address, at).is_some();
-        core::mem::replace(&mut member.is_muted, is_muted) != is_muted
+        let Some(member) = self.members.get_mut(id) else { return false };
+        let is_muted = self.moderation.mute_of(member.name(), member.address(), at).is_some();
+        member.set_muted(is_muted)
     }
 
     /// Tells a newcomer the message of the day, and what keeps it from speaking.
@@ -86,7 +89,7 @@ impl Hub {
 
     /// Some of the operators who are here, for whoever may write to nobody else.
     pub(super) fn operators_named(&self) -> Vec<String> {
-        let operators = self.members.iter().filter(|(_, member)| member.is_operator);
-        operators.take(OPERATORS_NAMED_MAX).map(|(_, member)| member.name.to_string()).collect()
+        let operators = self.members.iter().filter(|(_, member)| member.is_operator());
+        operators.take(OPERATORS_NAMED_MAX).map(|(_, member)| member.name().to_string()).collect()
     }
 }

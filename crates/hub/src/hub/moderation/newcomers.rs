@@ -1,7 +1,7 @@
 //! Newcomers in a freeze (O3): what they chose to be called, and which rooms they open, would reach
 //! everybody as words.
 
-use alloc::vec::Vec;
+use alloc::{string::ToString, vec::Vec};
 
 use crate::hub::Hub;
 use crate::id::MemberId;
@@ -21,7 +21,7 @@ impl Hub {
 
     /// Returns whether `viewer` may read a member's name in a list of who is here.
     pub(crate) fn may_see(&self, viewer: MemberId, id: MemberId, member: &Member) -> bool {
-        member.arrival == Arrival::Announced || viewer == id || self.is_operator(viewer)
+        member.arrival() == Arrival::Announced || viewer == id || self.is_operator(viewer)
     }
 
     /// Checks that a member may open a room that is not open and holds this many messages.
@@ -35,8 +35,8 @@ impl Hub {
 
     /// Announces everybody who came in during a freeze and is still here.
     pub(super) fn announce_newcomers(&mut self) {
-        let newcomers = self.members.iter().filter(|(_, member)| member.arrival == Arrival::HeldBack);
-        let newcomers: Vec<_> = newcomers.map(|(key, _)| MemberId(key)).collect();
+        let newcomers = self.members.iter().filter(|(_, member)| member.arrival() == Arrival::HeldBack);
+        let newcomers: Vec<_> = newcomers.map(|(id, _)| id).collect();
         for id in newcomers {
             self.announce_newcomer(id);
         }
@@ -44,17 +44,17 @@ impl Hub {
 
     /// Announces a member in its rooms, unless that was done.
     pub(super) fn announce_newcomer(&mut self, id: MemberId) {
-        let Some(member) = self.members.get_mut(id.0) else { return };
-        if core::mem::replace(&mut member.arrival, Arrival::Announced) == Arrival::Announced {
+        let Some(member) = self.members.get_mut(id) else { return };
+        if !member.announce() {
             return;
         }
-        let (name, token) = (member.name.clone(), member.token);
+        let (name, token) = (member.name().to_string(), member.token());
         for room in member.rooms() {
             self.rooms.note_arrival(room, &name, token);
         }
     }
 
     fn is_operator(&self, id: MemberId) -> bool {
-        self.members.get(id.0).is_some_and(|member| member.is_operator)
+        self.members.get(id).is_some_and(Member::is_operator)
     }
 }

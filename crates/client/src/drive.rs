@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use glassline_session::{Command, Ending, Input, Output, Session};
 
-use crate::inbox::{Arrival, LinkEvent, UserInput};
+use crate::inbox::{Arrival, UserInput};
 use crate::transport::Transport;
 use crate::view::View;
 
@@ -72,11 +72,11 @@ impl Driver<'_> {
     fn take(&mut self, arrival: Arrival) -> Result<(), Ending> {
         let now_ms = self.now_ms();
         match arrival {
-            Arrival::Link { generation, event } if self.transport.is_current(generation) => {
-                self.take_link_event(event, now_ms);
+            Arrival::Link { generation, event } => {
+                let session = &mut self.session;
+                self.transport.take(generation, event, |input| session.handle(input, now_ms));
                 Ok(())
             }
-            Arrival::Link { .. } => Ok(()),
             Arrival::User(UserInput::Failed(why)) => Err(Ending::InputOutput(why)),
             Arrival::User(input) => {
                 let done = self.view.input(input, &mut self.session, now_ms);
@@ -92,19 +92,6 @@ impl Driver<'_> {
         }
     }
 
-    fn take_link_event(&mut self, event: LinkEvent, now_ms: u64) {
-        match event {
-            LinkEvent::Connected(stream) => match self.transport.adopt(stream) {
-                Ok(()) => self.session.handle(Input::Connected, now_ms),
-                Err(error) => self.session.handle(Input::ConnectFailed(&error.to_string()), now_ms),
-            },
-            LinkEvent::ConnectFailed(why) => self.session.handle(Input::ConnectFailed(&why), now_ms),
-            LinkEvent::Bytes(bytes) => self.session.handle(Input::Bytes(&bytes), now_ms),
-            LinkEvent::Written => self.session.handle(Input::Written, now_ms),
-            LinkEvent::Closed(why) => self.session.handle(Input::Closed(&why), now_ms),
-        }
-    }
-
     fn carry_out(&mut self) -> Result<(), Ending> {
         while let Some(output) = self.session.poll_output() {
             match output {
@@ -114,9 +101,8 @@ impl Driver<'_> {
                         self.session.handle(Input::ConnectFailed(&error.to_string()), now_ms);
                     }
                 }
-                // A connection that can take no more orders reports its end itself.
-                Output::Send(bytes) => drop(self.transport.send(bytes)),
-                Output::HalfClose => drop(self.transport.half_close()),
+                Output::Send(bytes) => self.transport.send(bytes),
+                Output::HalfClose => self.transport.half_close(),
                 Output::Disconnect => self.transport.disconnect(),
                 Output::Show(update) => {
                     if self.shows {

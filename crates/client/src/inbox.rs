@@ -34,7 +34,14 @@ pub(crate) enum Arrival {
 pub(crate) enum LinkEvent {
     Connected(TcpStream),
     ConnectFailed(String),
+    Stream(StreamEvent),
+}
+
+/// Event of a connection that stands.
+#[derive(Debug)]
+pub(crate) enum StreamEvent {
     Bytes(Vec<u8>),
+    /// One write is done.
     Written,
     Closed(String),
 }

@@ -97,7 +97,7 @@ impl Hub {
         let Some(member) = self.members.get(sender) else { return };
         let (connection, subnet) = (member.connection(), subnet_key(member.address()));
         if let Some(room) = self.rooms.get_mut(room) {
-            room.in_flight += 1;
+            room.note_in_flight();
         }
         let waiter = self.outstanding.note_append(connection);
         let drafted = RecordBody::Message { message: message.clone(), author, after, subnet };
@@ -155,7 +155,7 @@ impl Hub {
                 self.settle_message(sender, room, message, reference, fate);
                 self.outstanding.append_done(waiter);
                 if let Some(room) = self.rooms.get_mut(room) {
-                    room.in_flight -= 1;
+                    room.note_settled();
                 }
                 self.close_room_if_empty(room);
             }

@@ -17,6 +17,7 @@ use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::name::room_name;
 use crate::outstanding::Waiter;
+use crate::room::Room;
 
 /// Rooms that are not open and whose newest number is known: somebody is about to open them, or has just left.
 const HEADS_MAX: usize = 1_024;
@@ -230,7 +231,7 @@ impl Hub {
             return Err(Rejection::new(ErrorCode::BadField, text));
         }
         let room = self.room_of(id, room)?;
-        Ok(self.rooms.get(room).map_or(0, |room| room.seq))
+        Ok(self.rooms.get(room).map_or(0, Room::seq))
     }
 
     fn read(&mut self, member: MemberId, room: String, inquiry: Inquiry, reference: Option<String>) {

@@ -20,12 +20,12 @@ use crate::recent_ids::RecentIds;
 /// One open room.
 #[derive(Debug)]
 pub(crate) struct Room {
-    pub(crate) name: Box<str>,
+    name: Box<str>,
     /// Number of the newest message; 0 before the first.
-    pub(crate) seq: u64,
+    seq: u64,
     /// Messages on their way into the history; the room stays open for them.
-    pub(crate) in_flight: usize,
-    pub(crate) recent_ids: RecentIds,
+    in_flight: usize,
+    recent_ids: RecentIds,
     presence: Presence,
     lanes: [Lane; 2],
 }
@@ -41,6 +41,37 @@ impl Room {
             recent_ids: RecentIds::default(),
             lanes: Dialect::ALL.map(|_| Lane::new()),
         }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the number of the newest message; 0 before the first.
+    pub(crate) fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    pub(crate) fn set_seq(&mut self, seq: u64) {
+        self.seq = seq;
+    }
+
+    /// Notes a message that is on its way into the history: the room stays open for it.
+    pub(crate) fn note_in_flight(&mut self) {
+        self.in_flight += 1;
+    }
+
+    /// Notes the outcome of a message that was on its way.
+    pub(crate) fn note_settled(&mut self) {
+        self.in_flight -= 1;
+    }
+
+    pub(crate) fn recent_ids(&self) -> &RecentIds {
+        &self.recent_ids
+    }
+
+    pub(crate) fn recent_ids_mut(&mut self) -> &mut RecentIds {
+        &mut self.recent_ids
     }
 
     pub(crate) fn lane(&self, dialect: Dialect) -> &Lane {
@@ -131,7 +162,7 @@ impl Rooms {
 
     /// Returns the name of a room; empty for one that is closed.
     pub(crate) fn name(&self, id: RoomId) -> &str {
-        self.open.get(id).map_or("", |room| &room.name)
+        self.open.get(id).map_or("", Room::name)
     }
 
     /// Has an arrival announced when it is next time.

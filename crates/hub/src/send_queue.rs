@@ -106,7 +106,7 @@ impl SendQueue {
     /// Starts following a room at the end of its log.
     pub(crate) fn follow(&mut self, id: RoomId, room: &mut Room, member: MemberId) {
         // A log that nobody followed may not know the newest number.
-        let seq_reached = room.seq;
+        let seq_reached = room.seq();
         let lane = room.lane_mut(self.dialect);
         let (slot, end) = (lane.add(member), lane.log().end());
         let subscription = Subscription { room: id, cursor: end, planned: end, slot, is_behind: false, seq_reached };

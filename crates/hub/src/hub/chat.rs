@@ -20,6 +20,7 @@ use crate::id::RoomId;
 use crate::moderation::check_text;
 use crate::now::Now;
 use crate::recent_ids::{Outcome, digest, scope_of};
+use crate::room::Room;
 
 /// Ids remembered in all rooms together without a history: with their index, some 30 MiB.
 const IDS_MAX: usize = 256 * 1024;
@@ -45,7 +46,7 @@ impl Hub {
         };
         let author = member.author();
         let mut message = Message {
-            room: room.name.to_string(),
+            room: room.name().to_string(),
             seq: None,
             at: Some(now.at),
             from: member.name().to_string(),
@@ -58,7 +59,7 @@ impl Hub {
             return Ok(());
         }
         let (digest, name_scope) = (digest(&send.text, send.action), scope_of(member.name()));
-        let recent_ids = &room.recent_ids;
+        let recent_ids = room.recent_ids();
         if let Some(earlier) = recent_ids.find(send.id, author).or_else(|| recent_ids.find(send.id, name_scope)) {
             if earlier.digest != digest {
                 return Err(Rejection::new(ErrorCode::IdReused, ID_REUSED));
@@ -70,13 +71,13 @@ impl Hub {
         if send.after.is_some_and(|after| !recent_ids.covers(after)) {
             return Err(Rejection::new(ErrorCode::TooLate, TOO_LATE_UNKEPT));
         }
-        let seq = room.seq + 1;
+        let seq = room.seq() + 1;
         message.seq = Some(seq);
         self.publish(Some(id), room_id, message, reference);
         let ids_max = (IDS_MAX / self.rooms.len()).clamp(IDS_PER_ROOM_MIN, IDS_PER_ROOM_MAX);
         if let Some(room) = self.rooms.get_mut(room_id) {
             let outcome = Outcome { seq, at: now.at, digest };
-            room.recent_ids.note(send.id, [author, name_scope], outcome, ids_max);
+            room.recent_ids_mut().note(send.id, [author, name_scope], outcome, ids_max);
         }
         Ok(())
     }
@@ -93,7 +94,7 @@ impl Hub {
         let Some(room_id) = member.rooms().next() else { return Err(unknown_room("a room")) };
         let Some(room) = self.rooms.get(room_id) else { return Err(unknown_room("a room")) };
         let mut message = Message {
-            room: room.name.to_string(),
+            room: room.name().to_string(),
             seq: None,
             at: Some(now.at),
             from: member.name().to_string(),
@@ -104,7 +105,7 @@ impl Hub {
         if self.rules.durable {
             self.store(id, room_id, message, (0, None), None);
         } else {
-            message.seq = Some(room.seq + 1);
+            message.seq = Some(room.seq() + 1);
             self.publish(Some(id), room_id, message, None);
         }
         Ok(())
@@ -117,7 +118,7 @@ impl Hub {
         let name_frame = member.name_frame().to_vec();
         if let Some(room) = self.rooms.get_mut(room_id) {
             // Nobody is told the number, but what a slow reader misses is counted by it.
-            room.seq += 1;
+            room.set_seq(room.seq() + 1);
         }
         self.counters.messages += 1;
         self.append_pair(Some(id), room_id, &name_frame, payload);
@@ -132,9 +133,9 @@ impl Hub {
         reference: Option<String>,
     ) {
         let Some(room) = self.rooms.get_mut(room_id) else { return };
-        room.seq = message.seq.unwrap_or(room.seq + 1);
+        room.set_seq(message.seq.unwrap_or(room.seq() + 1));
         self.counters.messages += 1;
-        let seq = room.seq;
+        let seq = room.seq();
         let has_tutorial_members = !room.lane(Dialect::Tutorial).followers().is_empty();
         let has_event_members = !room.lane(Dialect::Event).followers().is_empty();
         if has_tutorial_members {
@@ -181,7 +182,7 @@ impl Hub {
     }
 
     fn step_over(&mut self, id: MemberId, room_id: RoomId, from: u64, to: u64) {
-        let seq = self.rooms.get(room_id).map_or(0, |room| room.seq);
+        let seq = self.rooms.get(room_id).map_or(0, Room::seq);
         if let Some(member) = self.members.get_mut(id) {
             member.send_queue_mut().skip(room_id, seq, from, to);
         }

@@ -290,7 +290,7 @@ fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<CommandO
         return Ok(CommandOutcome::Stays);
     }
     let names = hub.names_in_words(room_id, id, LISTED_MAX);
-    let room = hub.rooms.get(room_id).map_or("", |room| &room.name).to_string();
+    let room = hub.rooms.name(room_id).to_string();
     let here = names.map_or_else(|| "nobody else is here".to_string(), |names| format!("here: {names}"));
     hub.notify(id, &format!("you are in {room}; {here}"));
     hub.enter_room(id, room_id, true, now);

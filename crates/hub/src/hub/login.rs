@@ -169,7 +169,7 @@ impl Hub {
         for room in rooms {
             match self.admit(id, room) {
                 Ok(room_id) => {
-                    let name = self.rooms.get(room_id).map_or("", |room| &room.name);
+                    let name = self.rooms.name(room_id);
                     let announced = !quiet_rooms.iter().any(|state| state.room == name);
                     self.enter_room(id, room_id, announced, now);
                 }
@@ -193,7 +193,7 @@ impl Hub {
     fn queue_pasts(&mut self, id: MemberId, since: Option<&BTreeMap<String, u64>>) {
         let rooms: Vec<_> = self.members.get(id).into_iter().flat_map(Member::rooms).collect();
         for room_id in rooms {
-            let (name, newest) = self.rooms.get(room_id).map_or(("", 0), |room| (&room.name, room.seq));
+            let (name, newest) = self.rooms.get(room_id).map_or(("", 0), |room| (room.name(), room.seq()));
             let seen = since.and_then(|since| since.get(name)).copied();
             if let Some(seen) = seen.filter(|seen| *seen > newest) {
                 self.note_audit_event(AuditEvent::AheadOfHistory { room: name.to_string(), seen, newest });
@@ -261,7 +261,7 @@ impl Hub {
         member.send_queue_mut().discard(&self.rooms);
         let rooms: Vec<_> = member.rooms().collect();
         for room_id in rooms {
-            let name = self.rooms.get(room_id).map_or("", |room| &room.name);
+            let name = self.rooms.name(room_id);
             let announced = !quiet_rooms.iter().any(|quiet| crate::name::room_name(quiet).as_deref() == Ok(name));
             self.exit_room(id, room_id, announced, now);
         }

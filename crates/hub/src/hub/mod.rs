@@ -224,7 +224,7 @@ impl Hub {
     pub(crate) fn append(&mut self, room_id: RoomId, dialect: Dialect, parts: &[&[u8]]) -> Option<(u64, u64)> {
         let log_bytes_max = self.log_bytes_max();
         let room = self.rooms.get_mut(room_id)?;
-        let seq = room.seq;
+        let seq = room.seq();
         let lane = room.lane_mut(dialect);
         if lane.followers().is_empty() {
             return None;
@@ -405,7 +405,7 @@ fn missed_words(rooms: &Rooms, dialect: Dialect, pure: bool, missed: &MissedRang
     let of_others = (to - from + 1).saturating_sub(own);
     match dialect {
         Dialect::Event => {
-            let room = rooms.get(room).map_or("", |room| &room.name).to_string();
+            let room = rooms.name(room).to_string();
             Some(Event::Gap(Gap { room, from, to }).to_frame())
         }
         Dialect::Tutorial if pure || of_others == 0 => None,

@@ -15,7 +15,7 @@ impl Hub {
             Dialect::Event => self.rules.replay,
             Dialect::Tutorial => self.rules.replay_tutorial,
         };
-        if let Some(segment) = ReplaySegment::of_newcomer(room_id, &room.name, seen, room.seq, context_max) {
+        if let Some(segment) = ReplaySegment::of_newcomer(room_id, room.name(), seen, room.seq(), context_max) {
             member.send_queue_mut().push_segment(segment, &self.rooms);
             self.go_on_replaying(id);
         }

@@ -25,7 +25,7 @@ impl Hub {
     /// The lobby goes on from this number: what the history has.
     pub fn resume_lobby(&mut self, newest_seq: u64) {
         if let Some(lobby) = self.rooms.get_mut(self.rooms.lobby()) {
-            lobby.seq = newest_seq;
+            lobby.set_seq(newest_seq);
         }
     }
 
@@ -33,7 +33,7 @@ impl Hub {
         if let Some(room) = self.rooms.close_if_empty(id)
             && self.rules.durable
         {
-            self.past.note_head(room.name.into_string(), Some(room.seq));
+            self.past.note_head(room.name().to_string(), Some(room.seq()));
         }
     }
 
@@ -157,7 +157,7 @@ impl Hub {
     }
 
     fn announce_presence(&mut self, room_id: RoomId, announcement: &Announcement) {
-        let Some(name) = self.rooms.get(room_id).map(|room| room.name.to_string()) else { return };
+        let Some(name) = self.rooms.get(room_id).map(|room| room.name().to_string()) else { return };
         self.announce_changes(room_id, &announcement.left_before, "left", Event::Left, &name);
         self.announce_changes(room_id, &announcement.joined, "joined", Event::Joined, &name);
         self.announce_changes(room_id, &announcement.left, "left", Event::Left, &name);
@@ -191,7 +191,7 @@ impl Hub {
     pub fn members_of(&self, id: MemberId, wished: &str) -> Result<Members, Rejection> {
         let room_id = self.room_of(id, wished)?;
         let (names, count) = self.names_in(room_id, id, LISTED_NAMES_MAX);
-        let room = self.rooms.get(room_id).map_or("", |room| &room.name).to_string();
+        let room = self.rooms.name(room_id).to_string();
         Ok(Members { room, names, count })
     }
 
@@ -226,18 +226,18 @@ impl Hub {
     /// The name of the room a tutorial member is in; empty for none.
     pub(crate) fn current_room(&self, id: MemberId) -> String {
         let room = self.members.get(id).and_then(|member| member.rooms().next());
-        room.and_then(|room| self.rooms.get(room)).map_or_else(String::new, |room| room.name.to_string())
+        room.and_then(|room| self.rooms.get(room)).map_or_else(String::new, |room| room.name().to_string())
     }
 
     /// The number of the newest message that the members of an open room were sent; 0 before the first.
     pub fn newest_in(&self, room: &str) -> Option<u64> {
-        self.rooms.find(room).and_then(|id| self.rooms.get(id)).map(|room| room.seq)
+        self.rooms.find(room).and_then(|id| self.rooms.get(id)).map(Room::seq)
     }
 
     /// The rooms a member is in, as `welcome` lists them.
     pub(crate) fn room_states(&self, id: MemberId) -> Vec<RoomState> {
         let rooms = self.members.get(id).into_iter().flat_map(Member::rooms);
         let rooms = rooms.filter_map(|room| self.rooms.get(room));
-        rooms.map(|room| RoomState { room: room.name.to_string(), seq: room.seq, count: room.count() }).collect()
+        rooms.map(|room| RoomState { room: room.name().to_string(), seq: room.seq(), count: room.count() }).collect()
     }
 }

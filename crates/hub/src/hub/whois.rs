@@ -36,7 +36,7 @@ impl Hub {
             idle_s: found.idle_s(now.monotonic_ms),
             dialect: found.dialect().as_str().to_string(),
             link: LINK.to_string(),
-            rooms: rooms.map(|room| room.name.to_string()).collect(),
+            rooms: rooms.map(|room| room.name().to_string()).collect(),
             away: found.away().map(str::to_string),
         })
     }
@@ -44,7 +44,7 @@ impl Hub {
     /// The rooms and how many are in each, the lobby first; at most [`LISTED_ROOMS_MAX`] of them.
     pub fn rooms_listed(&self) -> Rooms {
         let listed = self.rooms.iter().take(LISTED_ROOMS_MAX);
-        let rooms = listed.map(|room| RoomCount { room: room.name.to_string(), count: room.count() }).collect();
+        let rooms = listed.map(|room| RoomCount { room: room.name().to_string(), count: room.count() }).collect();
         Rooms { rooms, count: self.rooms.len() }
     }
 

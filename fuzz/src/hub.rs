@@ -76,10 +76,10 @@ fuzz_target!(|bytes: &[u8]| {
             5 if operation & 8 == 0 => drop(hub.send_direct(id, &text, "psst", None, None, now)),
             5 => {
                 let away = (!argument.is_empty()).then_some(&*text);
-                let told = hub.set_away(id, away, None, now).ok().and_then(|away| away.text).unwrap_or_default();
+                let told = hub.set_away(id, away, now).ok().and_then(|away| away.text).unwrap_or_default();
                 assert!(!told.contains(char::is_control), "being away is one line");
-                drop(hub.whois(&text, None, now));
-                drop(hub.rooms_listed(None));
+                drop(hub.whois(&text, now));
+                drop(hub.rooms_listed());
             }
             6 => drop(if operation & 8 == 0 { hub.join(id, &text, now).map(drop) } else { hub.leave(id, &text, now) }),
             7 if operation & 8 == 0 => {

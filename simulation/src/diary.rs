@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use glassline_session::Update;
-use glassline_wire::event::{ErrorCode, Event, Gap, History, Message, Presence};
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{ErrorCode, Event, Gap, History, Message};
 use glassline_wire::message_id::MessageId;
 
 use crate::disk::Disk;
@@ -63,20 +64,20 @@ impl Diary {
     }
 
     /// Takes in something shown.
-    pub(crate) fn shown(&mut self, update: &Update, disk: &Disk) -> Verdict {
-        match update {
-            Update::Received(event) => self.heard(event, disk),
+    pub(crate) fn shown(&mut self, update: &Envelope<Update>, disk: &Disk) -> Verdict {
+        match &update.content {
+            Update::Received(event) => self.heard(event, update.reference.is_some(), disk),
             Update::Sent { event: Event::Message(message), acknowledged: true } => {
                 self.acknowledge(message)?;
                 self.show_message(message, true, disk)
             }
-            Update::Rejected { refusal, text: Some(text) } => {
+            Update::Rejected { rejection, text: Some(text) } => {
                 // A full disk refuses also what is stored already and is only sent again.
-                let may_be_stored = matches!(refusal.code, ErrorCode::NotStored | ErrorCode::TooLate);
+                let may_be_stored = matches!(rejection.code, ErrorCode::NotStored | ErrorCode::TooLate);
                 if !self.pending.remove(text) && !may_be_stored {
                     return Err(format!("{text:?} was refused and had been accounted for before"));
                 }
-                self.refused.insert(text.clone(), refusal.code);
+                self.refused.insert(text.clone(), rejection.code);
                 Ok(())
             }
             Update::HistoryPage { history, .. } => self.note_past(history, false, disk),
@@ -84,7 +85,7 @@ impl Diary {
         }
     }
 
-    fn heard(&mut self, event: &Event, disk: &Disk) -> Verdict {
+    fn heard(&mut self, event: &Event, is_answer: bool, disk: &Disk) -> Verdict {
         match event {
             Event::Welcome(welcome) => {
                 self.welcomed = true;
@@ -113,7 +114,8 @@ impl Diary {
                 self.enter(&presence.room, presence.seq.filter(|_| !was_here));
                 Ok(())
             }
-            Event::Left(presence) if is_own(presence) => {
+            // This answers the person's own `leave`.
+            Event::Left(presence) if is_answer && presence.names.len() == 1 => {
                 if let Some(stay) = self.stay(&presence.room) {
                     stay.over = true;
                 }
@@ -296,11 +298,6 @@ impl Acknowledged {
     }
 }
 
-/// Returns whether this answers the person's own `join` or `leave`.
-fn is_own(presence: &Presence) -> bool {
-    presence.reference.is_some() && presence.names.len() == 1
-}
-
 /// Every stored message of this text: texts are said once.
 pub(crate) fn find<'a>(disk: &'a Disk, text: &'a str) -> impl Iterator<Item = &'a Message> {
     disk.rooms.values().flat_map(|log| &log.messages).filter(move |message| message.text == text)
@@ -312,6 +309,5 @@ fn is_stored(message: &Message, disk: &Disk) -> Verdict {
     let Some(stored) = disk.durable(&message.room, seq) else {
         return Err(format!("{} {seq} was shown and is not stored: {:?}", message.room, message.text));
     };
-    let shown = Message { reference: None, ..message.clone() };
-    if shown == *stored { Ok(()) } else { Err(format!("{shown:?} was shown, and {stored:?} is stored")) }
+    if message == stored { Ok(()) } else { Err(format!("{message:?} was shown, and {stored:?} is stored")) }
 }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use glassline_hub::Now;
 use glassline_server::{Config, FloodLimit, Limits, TestServer};
 use glassline_session::{Input, Output, Update};
+use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Event;
 use glassline_wire::timestamp::Timestamp;
 
@@ -379,9 +380,9 @@ impl World {
         Ok(())
     }
 
-    fn show(&mut self, index: usize, update: &Update) -> Result<(), String> {
+    fn show(&mut self, index: usize, update: &Envelope<Update>) -> Result<(), String> {
         self.tell(|_| format!("person {index} is shown {update:?}"));
-        if matches!(update, Update::Received(Event::Welcome(_))) {
+        if matches!(update.content, Update::Received(Event::Welcome(_))) {
             self.people[index].is_welcomed_in_quiet = self.is_calm;
         }
         let disk = self.disk.lock();

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use glassline_wire::event::{Bye, ErrorCode, Event, Notice, Refusal, SCHEMA_VERSION, Welcome};
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{ErrorCode, Event, Notice, Rejection, SCHEMA_VERSION, Welcome};
 use glassline_wire::message_id::MessageId;
-use glassline_wire::request::{Ask, BadRequest, LOBBY, Request};
+use glassline_wire::request::{Ask, LOBBY, Request};
 use glassline_wire::visible;
 use serde_json::Value;
 
@@ -46,8 +47,8 @@ impl Json {
         write_diagnostics(&mut self.out, &mut self.err, lines)
     }
 
-    fn put(&mut self, event: &Event) -> io::Result<()> {
-        let json = event.to_json();
+    fn put(&mut self, event: Event, reference: Option<String>) -> io::Result<()> {
+        let json = Envelope::new(event, reference).to_json();
         self.out.write_all(escaped(&String::from_utf8_lossy(&json)).as_bytes())?;
         self.out.write_all(b"\n")
     }
@@ -57,36 +58,31 @@ impl Json {
             InputLine::Text(text) if text.trim().is_empty() => return Ok(()),
             InputLine::Text(text) => text,
             InputLine::TooLong { bytes } => {
-                return self.refuse(
-                    ErrorCode::TooLong,
-                    format!("a line of {bytes} bytes is longer than any request; make it shorter"),
-                    None,
-                );
+                let text = format!("a line of {bytes} bytes is longer than any request; make it shorter");
+                return self.refuse(Rejection::new(ErrorCode::TooLong, text), None);
             }
-            InputLine::NotUtf8 => return self.refuse(ErrorCode::NotUtf8, "the line is not UTF-8".to_owned(), None),
+            InputLine::NotUtf8 => {
+                return self.refuse(Rejection::new(ErrorCode::NotUtf8, "the line is not UTF-8"), None);
+            }
         };
         let request = match request_of(&text, &mut *self.entropy) {
             Ok(request) => request,
-            Err(BadRequest { code, text, reference }) => return self.refuse(code, text, reference),
+            Err(Envelope { content, reference }) => return self.refuse(content, reference),
         };
         let reference = request.reference.clone();
-        let is_goodbye = request.ask == Ask::Bye {};
+        let is_goodbye = request.content == Ask::Bye {};
         match session.command(Command::Request(request), now_ms) {
             Ok(()) => {
                 self.finished |= is_goodbye;
                 Ok(())
             }
-            Err(declined) => self.refuse(declined.code(), declined.to_string(), reference),
+            Err(declined) => self.refuse(Rejection::new(declined.code(), declined.to_string()), reference),
         }
     }
 
-    fn refuse(&mut self, code: ErrorCode, text: String, reference: Option<String>) -> io::Result<()> {
-        self.put_refusal(Refusal { code, text, reference })
-    }
-
-    fn put_refusal(&mut self, refusal: Refusal) -> io::Result<()> {
-        self.undelivered.refused_as(refusal.code);
-        self.put(&Event::Error(refusal))
+    fn refuse(&mut self, rejection: Rejection, reference: Option<String>) -> io::Result<()> {
+        self.undelivered.refused_as(rejection.code);
+        self.put(Event::Error(rejection), reference)
     }
 }
 
@@ -99,25 +95,26 @@ fn not_own(reference: Option<String>) -> Option<String> {
 }
 
 /// The request of a line, or what is wrong with it in words about a line.
-fn request_of(line: &str, entropy: &mut dyn Entropy) -> Result<Request, BadRequest> {
-    let request = completed(line, entropy).map_err(|bad| match bad.text.strip_prefix("the frame ") {
-        Some(rest) => BadRequest { text: format!("the line {rest}"), ..bad },
-        None => bad,
+fn request_of(line: &str, entropy: &mut dyn Entropy) -> Result<Request, Envelope<Rejection>> {
+    let request = completed(line, entropy).map_err(|mut bad| {
+        if let Some(rest) = bad.content.text.strip_prefix("the frame ") {
+            bad.content.text = format!("the line {rest}");
+        }
+        bad
     })?;
     match &request.reference {
-        Some(reference) if is_own(reference) => Err(BadRequest {
-            code: ErrorCode::BadField,
-            text: format!(
+        Some(reference) if is_own(reference) => {
+            let text = format!(
                 "no \"ref\" of yours may begin with `{OWN_REF_PREFIX}`, as the client's own do; choose another"
-            ),
-            reference: request.reference,
-        }),
+            );
+            Err(Envelope::new(Rejection::new(ErrorCode::BadField, text), request.reference))
+        }
         _ => Ok(request),
     }
 }
 
 /// The request of a line, with the room and the id that it may leave out.
-fn completed(line: &str, entropy: &mut dyn Entropy) -> Result<Request, BadRequest> {
+fn completed(line: &str, entropy: &mut dyn Entropy) -> Result<Request, Envelope<Rejection>> {
     let Ok(Value::Object(fields)) = serde_json::from_str::<Value>(line) else {
         return Request::from_json(line.as_bytes());
     };
@@ -145,24 +142,21 @@ impl View for Json {
         Ok(())
     }
 
-    fn show(&mut self, update: Update, _now_ms: u64) -> io::Result<()> {
+    fn show(&mut self, update: Envelope<Update>, _now_ms: u64) -> io::Result<()> {
+        let Envelope { content: update, reference } = update;
         match update {
             // The token takes the name over: it has no business in a log of what was said.
             Update::Received(Event::Welcome(welcome)) => {
-                self.put(&Event::Welcome(Welcome { token: String::new(), ..welcome }))
+                self.put(Event::Welcome(Welcome { token: String::new(), ..welcome }), reference)
             }
             // The client's own goodbye is none that the program could know by its `ref`.
-            Update::Received(Event::Bye(bye)) => {
-                self.put(&Event::Bye(Bye { reference: not_own(bye.reference), ..bye }))
-            }
-            Update::Received(event) | Update::Sent { event, .. } => self.put(&event),
-            Update::HistoryPage { history, .. } => self.put(&Event::History(history)),
-            Update::Rejected { refusal, .. } => {
-                self.put_refusal(Refusal { reference: not_own(refusal.reference), ..refusal })
-            }
+            Update::Received(Event::Bye(bye)) => self.put(Event::Bye(bye), not_own(reference)),
+            Update::Received(event) | Update::Sent { event, .. } => self.put(event, reference),
+            Update::HistoryPage { history, .. } => self.put(Event::History(history), reference),
+            Update::Rejected { rejection, .. } => self.refuse(rejection, not_own(reference)),
             Update::Notice(text) => {
                 self.print_notice(&StyledLine::notice(&text).plain())?;
-                self.put(&Event::Notice(Notice { text, reference: None }))
+                self.put(Event::Notice(Notice { text }), None)
             }
             Update::CurrentRoom(_) => Ok(()),
         }
@@ -220,15 +214,15 @@ mod tests {
     #[test]
     fn room_and_id_may_be_left_out_and_are_kept_where_they_stand() {
         let request = completed(r#"{"type":"send","text":"hi","ref":"r"}"#, &mut Seven).expect("reads");
-        let Ask::Send(send) = request.ask else { panic!("a send") };
+        let Ask::Send(send) = request.content else { panic!("a send") };
         assert_eq!((send.room.as_str(), send.text.as_str(), request.reference.as_deref()), ("lobby", "hi", Some("r")));
         assert_eq!(send.id, MessageId(7 << 64 | 7));
         for line in [r#" {"type":"members"} "#, "{\"type\":\"members\"\t}\r"] {
-            let Ask::Members(members) = completed(line, &mut Seven).expect(line).ask else { panic!("members") };
+            let Ask::Members(members) = completed(line, &mut Seven).expect(line).content else { panic!("members") };
             assert_eq!(members.room, "lobby");
         }
         let own = r#"{"type":"send","text":"hi","room":"den","id":"00000000000000000000000000000001"}"#;
-        let Ask::Send(send) = completed(own, &mut Seven).expect("reads").ask else { panic!("a send") };
+        let Ask::Send(send) = completed(own, &mut Seven).expect("reads").content else { panic!("a send") };
         assert_eq!((send.room.as_str(), send.id), ("den", MessageId(1)));
     }
 
@@ -248,12 +242,12 @@ mod tests {
             (r#"{"type":"send","text":"x","id":null}"#, ErrorCode::BadField),
             (r#"{"type":"ping","ref":"glassline-x"}"#, ErrorCode::BadField),
         ] {
-            let bad = request_of(line, &mut Seven).expect_err(line);
+            let bad = request_of(line, &mut Seven).expect_err(line).content;
             assert_eq!(bad.code, code, "{line}");
             assert!(!bad.text.contains("frame"), "{}", bad.text);
         }
         let deep = format!("{}{}", r#"{"type":"send","text":"x","y":"#, "[".repeat(50_000));
-        assert_eq!(request_of(&deep, &mut Seven).expect_err("too deep").code, ErrorCode::NotAnEvent);
+        assert_eq!(request_of(&deep, &mut Seven).expect_err("too deep").content.code, ErrorCode::NotAnEvent);
     }
 
     #[test]

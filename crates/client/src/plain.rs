@@ -20,6 +20,7 @@ use crate::typing::terminal::EchoTerminal;
 use crate::undelivered::Undelivered;
 use crate::view::View;
 use glassline_session::{Command, Ending, Session, SlashCommands, Update};
+use glassline_wire::envelope::Envelope;
 
 /// So many empty lines in a row leave, as in the tutorial's client.
 const EMPTY_LINES_TO_LEAVE: u8 = 3;
@@ -303,7 +304,8 @@ impl View for Plain {
         Ok(())
     }
 
-    fn show(&mut self, update: Update, _now_ms: u64) -> io::Result<()> {
+    fn show(&mut self, update: Envelope<Update>, _now_ms: u64) -> io::Result<()> {
+        let (update, is_answer) = (update.content, update.reference.is_some());
         self.formatter.follow_people(&update);
         self.reply.follow(&update);
         let Some(update) = self.settings.filter(update) else { return Ok(()) };
@@ -325,9 +327,9 @@ impl View for Plain {
             }
             // The sender has seen it already.
             Update::Sent { .. } => Ok(()),
-            Update::Rejected { refusal, text } => {
-                if text.is_some() || refusal.reference.is_some() {
-                    self.undelivered.refused_as(refusal.code);
+            Update::Rejected { rejection, text } => {
+                if text.is_some() || is_answer {
+                    self.undelivered.refused_as(rejection.code);
                 }
                 self.print_timed_notices(&told)
             }

@@ -4,6 +4,7 @@
 use std::io;
 
 use glassline_session::{Ending, Session, Update};
+use glassline_wire::envelope::Envelope;
 
 use crate::inbox::UserInput;
 
@@ -12,8 +13,8 @@ pub(crate) trait View {
     /// The user did something.
     fn input(&mut self, input: UserInput, session: &mut Session, now_ms: u64) -> io::Result<()>;
 
-    /// The user should know this.
-    fn show(&mut self, update: Update, now_ms: u64) -> io::Result<()>;
+    /// The user should know this; with the `ref` of the request that it answers.
+    fn show(&mut self, update: Envelope<Update>, now_ms: u64) -> io::Result<()>;
 
     /// Everything that had arrived is worked off: hand the session what waits, draw or flush.
     fn settle(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()>;

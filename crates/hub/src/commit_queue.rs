@@ -1,20 +1,15 @@
 //! On the way into the history: a message or an act is checked, handed over, and sent to anybody only once it is stored.
 
-use alloc::{
-    boxed::Box,
-    collections::VecDeque,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{boxed::Box, collections::VecDeque, string::String, vec::Vec};
 
-use glassline_wire::event::{AuditEntry, ErrorCode, Event, Message, Refusal};
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{AuditEntry, ErrorCode, Event, Message, Rejection};
 
 use crate::hub::Hub;
 use crate::id::{MemberId, RoomId};
 use crate::moderation::Pending;
 use crate::moderation::subnet_key;
 use crate::outstanding::Waiter;
-use crate::refusal::Rejection;
 
 /// Something for the owner of the history to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,7 +190,7 @@ impl Hub {
             }
             CommitOutcome::Again(stored) => {
                 if let Some(sender) = sender {
-                    self.tell(sender, &Event::Message(Message { reference, ..*stored }));
+                    self.tell(sender, Envelope::new(Event::Message(*stored), reference));
                 }
             }
             CommitOutcome::IdReused => self.refuse(sender, ErrorCode::IdReused, ID_REUSED, reference),
@@ -208,7 +203,7 @@ impl Hub {
         let Some(sender) = sender else { return };
         match self.members.get(sender.0).map(|member| member.dialect) {
             Some(crate::member::Dialect::Event) => {
-                self.tell(sender, &Event::Error(Refusal { code, text: text.to_string(), reference }));
+                self.tell(sender, Envelope::new(Event::Error(Rejection::new(code, text)), reference));
             }
             _ => self.refuse_in_words(sender, &Rejection::new(code, text)),
         }

@@ -10,15 +10,13 @@ use alloc::{
     vec::Vec,
 };
 
-use glassline_wire::event::ErrorCode;
+use glassline_wire::event::{ErrorCode, Rejection};
 use glassline_wire::limits::{NAME_BYTES_MAX, NAME_CHARS_MAX, ROOM_CHARS_MAX};
 use glassline_wire::operator_token;
 use unicode_normalization::UnicodeNormalization;
 
 pub(crate) use characters::Unfit;
 pub(crate) use looks::{Looks, fold};
-
-use crate::refusal::Rejection;
 
 /// The name under which the server speaks (T9).
 pub(crate) const SERVER_NAME: &str = "*";

@@ -9,13 +9,12 @@ use alloc::{
     string::{String, ToString},
 };
 
-use glassline_wire::event::ErrorCode;
+use glassline_wire::event::{ErrorCode, Rejection};
 use slab::Slab;
 
 use self::look_index::LookIndex;
 use crate::id::MemberId;
 use crate::name::{Looks, Name, fold};
-use crate::refusal::Rejection;
 
 /// Numbers in a row that are tried behind a taken name.
 const SUFFIX_TRIES_MAX: u32 = 64;

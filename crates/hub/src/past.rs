@@ -7,7 +7,8 @@ use alloc::{
     vec::Vec,
 };
 
-use glassline_wire::event::{ErrorCode, Event, History, Message, Refusal};
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{ErrorCode, Event, History, Message, Rejection};
 use glassline_wire::limits::{PAGE_MESSAGES_MAX, QUERY_BYTES_MAX};
 use glassline_wire::request::{HistoryRange, Search};
 
@@ -16,7 +17,6 @@ use crate::id::MemberId;
 use crate::member::Dialect;
 use crate::name::room_name;
 use crate::outstanding::Waiter;
-use crate::refusal::Rejection;
 
 /// Rooms that are not open and whose newest number is known: somebody is about to open them, or has just left.
 const HEADS_MAX: usize = 1_024;
@@ -264,12 +264,12 @@ impl Hub {
         let is_event = self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Event);
         match answer {
             Answer::Page { messages, more } if is_event => {
-                self.tell(id, &Event::History(History { room, messages, more, reference }));
+                self.tell(id, Envelope::new(Event::History(History { room, messages, more }), reference));
             }
             Answer::Page { messages, .. } if messages.is_empty() => self.notify(id, "nothing is stored of that"),
             Answer::Page { messages, .. } => self.push_own(id, past_pairs(&messages)),
             Answer::Unreadable(text) | Answer::TooSlow(text) if is_event => {
-                self.tell(id, &Event::Error(Refusal { code: ErrorCode::Busy, text, reference }));
+                self.tell(id, Envelope::new(Event::Error(Rejection::new(ErrorCode::Busy, text)), reference));
             }
             Answer::Unreadable(text) | Answer::TooSlow(text) => self.notify(id, &text),
             Answer::Head(_) => {}

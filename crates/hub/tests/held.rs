@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use glassline_hub::{
     Answer, CommitOutcome, ConnectInfo, Hub, Inquiry, LoginOutcome, MemberId, NameHolder, Now, Question, Rules,
 };
+use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{Event, Message};
 use glassline_wire::frame::{Decoder, Frame};
 use glassline_wire::message_id::MessageId;
@@ -56,7 +57,6 @@ fn stored(room: &str, seq: u64) -> Message {
         text: "before".into(),
         action: false,
         id: None,
-        reference: None,
     }
 }
 
@@ -170,7 +170,7 @@ impl World {
     }
 
     fn bob_is_in(&self, room: &str) -> bool {
-        self.hub.members_of(self.bob, room, None).is_ok()
+        self.hub.members_of(self.bob, room).is_ok()
     }
 
     fn leave(&mut self, room: &'static str) {
@@ -183,11 +183,11 @@ impl World {
         self.hub.notify(self.bob, &format!("joined {room} {}", self.newest(room)));
     }
 
-    fn events(&self) -> Vec<Event> {
+    fn events(&self) -> Vec<Envelope<Event>> {
         let mut decoder = Decoder::event(1 << 20);
         let (mut input, mut events) = (&self.received[..], Vec::new());
         while let Some(Frame::Payload(payload)) = decoder.next(&mut input).expect("frames") {
-            events.push(Event::from_json(payload).expect("an event"));
+            events.push(Envelope::<Event>::from_json(payload).expect("an event"));
         }
         events
     }
@@ -195,8 +195,8 @@ impl World {
     /// Returns the events that bob was sent, in short: `den 7` for message 7, `den gap 1-2`, `den
     /// ack 7` with a ref.
     fn told(&self) -> Vec<String> {
-        let short = |event| match event {
-            Event::Message(Message { room, seq: Some(seq), reference, .. }) => {
+        let short = |Envelope { content, reference }| match content {
+            Event::Message(Message { room, seq: Some(seq), .. }) => {
                 Some(format!("{room} {}{seq}", if reference.is_some() { "ack " } else { "" }))
             }
             Event::Gap(gap) => Some(format!("{} gap {}-{}", gap.room, gap.from, gap.to)),
@@ -348,8 +348,8 @@ fn check(world: &World) -> Result<(), TestCaseError> {
     let mut reached = world.since.clone();
     // Rooms in which a gap was told, and which bob has not left since.
     let mut gaps = BTreeSet::new();
-    for event in world.events() {
-        match event {
+    for Envelope { content, reference } in world.events() {
+        match content {
             Event::Message(message) => {
                 let room = message.room.as_str();
                 let next = reached.get_mut(room).expect("a room that bob is in");
@@ -357,7 +357,7 @@ fn check(world: &World) -> Result<(), TestCaseError> {
                 prop_assert_eq!(message.seq, Some(*next), "in {}", room);
                 let room = ROOMS.into_iter().find(|&known| known == room).expect("a room");
                 prop_assert_eq!(message.text.len(), world.stored[room][*next as usize - 1].text.len());
-                prop_assert_eq!(message.reference.as_ref(), world.refs.get(&(room, *next)), "{} in {}", next, room);
+                prop_assert_eq!(reference.as_ref(), world.refs.get(&(room, *next)), "{} in {}", next, room);
             }
             Event::Gap(gap) => {
                 let next = reached.get_mut(&gap.room).expect("a room that bob is in");

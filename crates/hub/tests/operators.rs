@@ -6,9 +6,10 @@ use std::net::IpAddr;
 
 use glassline_hub::{
     AuditEvent, Awaits, CommitOutcome, ConnectInfo, Dialect, Disconnect, Hub, LoginOutcome, MemberId, NameHolder, Now,
-    OperatorToken, RecordBody, Rejection, Rules,
+    OperatorToken, RecordBody, Rules,
 };
-use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Event};
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Event, Rejection};
 use glassline_wire::frame::{Decoder, Frame};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::operator_token::GeneratedToken;
@@ -125,14 +126,17 @@ impl World {
     /// Acts, notices and errors that a member was sent, in short; a ref is marked.
     fn told(&mut self, id: MemberId) -> Vec<String> {
         let mark = |reference: Option<String>| if reference.is_some() { "ref " } else { "" };
-        let short = |payload: String| match Event::from_json(payload.as_bytes()).expect("an event") {
-            Event::Act(AuditEntry { by, act, who, text, reference, .. }) => {
-                let words = [Some(by), Some(format!("{act:?}")), who, text].into_iter().flatten();
-                Some(format!("{}{}", mark(reference), words.collect::<Vec<_>>().join(" ")))
+        let short = |payload: String| {
+            let Envelope { content, reference } = Envelope::<Event>::from_json(payload.as_bytes()).expect("an event");
+            match content {
+                Event::Act(AuditEntry { by, act, who, text, .. }) => {
+                    let words = [Some(by), Some(format!("{act:?}")), who, text].into_iter().flatten();
+                    Some(format!("{}{}", mark(reference), words.collect::<Vec<_>>().join(" ")))
+                }
+                Event::Notice(notice) => Some(format!("{}notice {}", mark(reference), notice.text)),
+                Event::Error(rejection) => Some(format!("{:?}", rejection.code)),
+                _ => None,
             }
-            Event::Notice(notice) => Some(format!("{}notice {}", mark(notice.reference), notice.text)),
-            Event::Error(refusal) => Some(format!("{:?}", refusal.code)),
-            _ => None,
         };
         self.payloads(id).into_iter().filter_map(short).collect()
     }
@@ -436,7 +440,7 @@ fn nothing_of_the_form_of_a_token_is_published() {
                 world.hub.say_text(eve, &text, true, NOW),
                 world.hub.send_direct(eve, "alice", &text, None, None, NOW),
                 world.hub.send_direct(eve, "eve", &text, None, None, NOW),
-                world.hub.set_away(eve, Some(&text), None, NOW).map(drop),
+                world.hub.set_away(eve, Some(&text), NOW).map(drop),
                 world.hub.operate(alice, &format!("kick eve {text}"), None, NOW),
                 world.hub.operate(alice, &format!("motd {text}"), None, NOW),
             ];

@@ -9,6 +9,7 @@ use glassline_hub::{
     Answer, Awaits, CommandOutcome, CommitOutcome, ConnectInfo, Hub, Inquiry, LoginOutcome, MemberId, NameHolder, Now,
     Question, RecordBody, Rules,
 };
+use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, Message};
 use glassline_wire::frame::{Decoder, Frame};
 use glassline_wire::message_id::MessageId;
@@ -64,15 +65,19 @@ fn payloads(bytes: &[u8]) -> Vec<Vec<u8>> {
     payloads
 }
 
+fn envelopes(hub: &mut Hub, id: MemberId) -> Vec<Envelope<Event>> {
+    payloads(&written(hub, id)).iter().map(|payload| Envelope::<Event>::from_json(payload).expect("an event")).collect()
+}
+
 fn events(hub: &mut Hub, id: MemberId) -> Vec<Event> {
-    payloads(&written(hub, id)).iter().map(|payload| Event::from_json(payload).expect("an event")).collect()
+    envelopes(hub, id).into_iter().map(|envelope| envelope.content).collect()
 }
 
 /// Returns the events that a member is sent, in short: `7 hi` for message 7, `gap 1-2`, `ack 7`
 /// with a ref.
 fn told(hub: &mut Hub, id: MemberId) -> Vec<String> {
-    let short = |event: Event| match event {
-        Event::Message(Message { seq, text, reference, .. }) => {
+    let short = |Envelope { content, reference }| match content {
+        Event::Message(Message { seq, text, .. }) => {
             Some(format!("{}{} {text}", if reference.is_some() { "ack " } else { "" }, seq.unwrap_or(0)))
         }
         Event::History(history) => {
@@ -84,7 +89,7 @@ fn told(hub: &mut Hub, id: MemberId) -> Vec<String> {
         Event::Notice(notice) => Some(notice.text),
         _ => None,
     };
-    events(hub, id).into_iter().filter_map(short).collect()
+    envelopes(hub, id).into_iter().filter_map(short).collect()
 }
 
 fn stored(seq: u64, text: &str) -> Message {
@@ -96,7 +101,6 @@ fn stored(seq: u64, text: &str) -> Message {
         text: text.into(),
         action: false,
         id: None,
-        reference: None,
     }
 }
 
@@ -355,9 +359,9 @@ fn history_is_for_members_of_the_room_and_ends_with_it() {
     assert_eq!((range.before, hub.awaits(0)), (Some(10), Awaits::Answer));
     hub.answer(ticket, page(1, 9, false));
     assert_eq!((hub.awaits(0), hub.take_settled()), (Awaits::Nothing, Some(0)));
-    let heard = events(&mut hub, bob);
+    let heard = envelopes(&mut hub, bob);
     assert!(
-        matches!(heard.last(), Some(Event::History(history)) if history.reference.as_deref() == Some("r")),
+        matches!(heard.last(), Some(Envelope { content: Event::History(_), reference: Some(r) }) if r == "r"),
         "{heard:?}"
     );
 }
@@ -462,7 +466,7 @@ fn a_sign_of_life_is_asked_for_before_the_past_is_through() {
     hub.resume_lobby(9);
     let bob = enter(&mut hub, 0, &hello("bob"));
     written(&mut hub, bob);
-    hub.tell_at_once(bob, &Event::Ping(glassline_wire::event::Ping {}));
+    hub.tell_at_once(bob, Event::Ping(glassline_wire::event::Ping {}));
     assert!(matches!(events(&mut hub, bob)[..], [Event::Ping(_)]));
 }
 

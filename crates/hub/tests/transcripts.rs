@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
 use glassline_hub::{ConnectInfo, Dialect, Hub, LoginOutcome, MemberId, NameHolder, Now, Rules};
+use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Event;
 use glassline_wire::frame::{Decoder, Frame};
 use glassline_wire::message_id::MessageId;
@@ -216,14 +217,15 @@ fn check_pairs(payloads: &[String], due: &mut VecDeque<Said>) {
 fn check_events(payloads: &[String], due: &mut VecDeque<Said>) {
     let mut seq_expected = None;
     for payload in payloads {
-        match Event::from_json(payload.as_bytes()).expect("an event") {
+        let Envelope { content, reference } = Envelope::<Event>::from_json(payload.as_bytes()).expect("an event");
+        match content {
             Event::Welcome(welcome) => seq_expected = Some(welcome.rooms[0].seq + 1),
             Event::Message(message) => {
                 assert_eq!(message.seq, seq_expected, "numbers have no holes");
                 seq_expected = message.seq.map(|seq| seq + 1);
                 let said = due.pop_front().expect("no more is heard than was said");
                 assert_eq!(number_of(&message.text), said.number);
-                assert!(said.own || message.reference.is_none(), "a ref is its sender's alone");
+                assert!(said.own || reference.is_none(), "a ref is its sender's alone");
             }
             Event::Gap(gap) => {
                 assert_eq!(Some(gap.from), seq_expected, "a gap starts where hearing stopped");

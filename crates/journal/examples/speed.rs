@@ -62,7 +62,6 @@ impl Speech {
                 text,
                 action: false,
                 id: Some(MessageId((u128::from(self.number()) << 64) | u128::from(self.number()))),
-                reference: None,
             },
             author: sender + 1,
             after: None,

@@ -26,7 +26,7 @@ pub(crate) fn hello(identity: &Identity, joined: &JoinedRooms) -> Request {
         since: is_known.then(BTreeMap::new),
         token: identity.token().map(str::to_owned),
     };
-    let mut bytes = Request { reference: None, ask: Ask::Hello(hello.clone()) }.to_json().len();
+    let mut bytes = Request::from(Ask::Hello(hello.clone())).to_json().len();
     if let (Some(rooms), Some(since)) = (&mut hello.rooms, &mut hello.since) {
         let seqs = joined.since();
         // A server holds little for a stranger: the rooms that do not fit are entered after the
@@ -44,5 +44,5 @@ pub(crate) fn hello(identity: &Identity, joined: &JoinedRooms) -> Request {
             rooms.push(room);
         }
     }
-    Request { reference: None, ask: Ask::Hello(hello) }
+    Request::from(Ask::Hello(hello))
 }

@@ -277,18 +277,11 @@ mod tests {
             server: "s".into(),
             limits: glassline_wire::event::Limits::default(),
             rooms: rooms.iter().map(|&(room, seq, count)| RoomState { room: room.into(), seq, count }).collect(),
-            reference: None,
         }
     }
 
     fn presence(room: &str, names: &[&str], count: usize) -> Presence {
-        Presence {
-            room: room.into(),
-            names: names.iter().map(|&name| name.into()).collect(),
-            count,
-            seq: None,
-            reference: None,
-        }
+        Presence { room: room.into(), names: names.iter().map(|&name| name.into()).collect(), count, seq: None }
     }
 
     #[test]
@@ -341,7 +334,7 @@ mod tests {
         let three = presence("lobby", &["x"], 3);
         rooms.add_people(&three, "me");
         assert_eq!(rooms.people(), None);
-        rooms.set_members(&Members { room: "lobby".into(), names: vec!["a".into()], count: 2, reference: None });
+        rooms.set_members(&Members { room: "lobby".into(), names: vec!["a".into()], count: 2 });
         rooms.add_people(&three, "me");
         assert_eq!(rooms.people(), Some(5));
         assert_eq!(rooms.people_names().collect::<Vec<_>>(), ["a", "x"]);

@@ -1,11 +1,11 @@
 //! Requests of a program that drives a session: each is answered.
 
-use alloc::borrow::ToOwned;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use glassline_wire::event::{ErrorCode, Event, Refusal};
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{ErrorCode, Event, Rejection};
 
 /// Prefix of the `ref`s of the session's own requests, so that no program may take one.
 pub const OWN_REF_PREFIX: &str = "glassline-";
@@ -32,8 +32,10 @@ impl Program {
     }
 
     /// Takes in an event, perhaps an answer.
-    pub(crate) fn note_event(&mut self, event: &Event) {
-        let Some(reference) = reference_of(event) else { return };
+    pub(crate) fn note_event(&mut self, event: &Event, reference: Option<&str>) {
+        let Some(reference) = reference.filter(|_| !matches!(event, Event::Message(_) | Event::Direct(_))) else {
+            return;
+        };
         self.has_bye |= matches!(event, Event::Bye(_));
         if let Some(at) = self.pending.iter().position(|waiting| waiting == reference) {
             self.pending.remove(at);
@@ -46,30 +48,9 @@ impl Program {
     }
 
     /// Takes the requests that the server will not answer on this link; returns the answers.
-    pub(crate) fn reject_pending(&mut self) -> Vec<Refusal> {
+    pub(crate) fn reject_pending(&mut self) -> Vec<Envelope<Rejection>> {
         let text = "the link ended before the answer came; ask again once there is another `welcome`";
         let pending = core::mem::take(&mut self.pending).into_iter();
-        pending
-            .map(|reference| Refusal { code: ErrorCode::Busy, text: text.to_owned(), reference: Some(reference) })
-            .collect()
+        pending.map(|reference| Envelope::new(Rejection::new(ErrorCode::Busy, text), Some(reference))).collect()
     }
-}
-
-fn reference_of(event: &Event) -> Option<&str> {
-    let reference = match event {
-        Event::Joined(presence) | Event::Left(presence) => &presence.reference,
-        Event::Renamed(renamed) => &renamed.reference,
-        Event::Members(members) => &members.reference,
-        Event::History(history) => &history.reference,
-        Event::Whois(whois) => &whois.reference,
-        Event::Rooms(rooms) => &rooms.reference,
-        Event::Away(away) => &away.reference,
-        Event::Act(act) => &act.reference,
-        Event::Notice(notice) => &notice.reference,
-        Event::Error(refusal) => &refusal.reference,
-        Event::Pong(pong) => &pong.reference,
-        Event::Bye(bye) => &bye.reference,
-        Event::Welcome(_) | Event::Message(_) | Event::Direct(_) | Event::Ping(_) | Event::Gap(_) => return None,
-    };
-    reference.as_deref()
 }

@@ -47,7 +47,7 @@ mod tests {
     const TOKEN: &str = "glop_014d2pf2dbsqqg28t5cy4tqkffkygsh8";
 
     fn request(request: &serde_json::Value) -> Ask {
-        Request::from_json(request.to_string().as_bytes()).expect("a request").ask
+        Request::from_json(request.to_string().as_bytes()).expect("a request").content
     }
 
     #[test]

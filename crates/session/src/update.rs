@@ -3,7 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use glassline_wire::event::{Event, History, Refusal};
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{Event, History, Rejection};
 
 use crate::ending::Ending;
 
@@ -77,8 +78,8 @@ pub enum Output {
     HalfClose,
     /// Close the connection.
     Disconnect,
-    /// Tell the user.
-    Show(Update),
+    /// Tell the user; with the `ref` of the request that this answers.
+    Show(Envelope<Update>),
     /// Nothing comes after this.
     Ended(Ending),
 }
@@ -99,7 +100,7 @@ pub enum Update {
     /// The server refused a request.
     Rejected {
         /// Its words.
-        refusal: Refusal,
+        rejection: Rejection,
         /// The text that was not delivered, if the request was to say something.
         text: Option<String>,
     },

@@ -4,6 +4,7 @@
 
 use std::fs;
 
+use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Event;
 use glassline_wire::frame::{
     Decoder, Frame, HeaderError, LENGTH_MAX, RAW_GOODBYE, parse_header, put_frame, put_header,
@@ -250,7 +251,7 @@ fn is_made_of_requests_and_events(vectors: &Value) {
             if let Err(refused) = Request::from_json(&payload) {
                 // A fault that the wire alone can see is answered in the next step.
                 let answer = &list(vectors, "steps")[index + 1]["gets"];
-                assert_eq!(serde_json::to_value(refused.code).expect("a code"), answer["code"], "step {index}");
+                assert_eq!(serde_json::to_value(refused.content.code).expect("a code"), answer["code"], "step {index}");
                 assert_eq!(refused.reference.as_deref(), answer["ref"].as_str(), "step {index}");
             }
         }
@@ -258,7 +259,7 @@ fn is_made_of_requests_and_events(vectors: &Value) {
             got += 1;
             let payload = serde_json::to_vec(event).expect("JSON");
             assert!(payload.len() <= EVENT_BYTES_MAX, "step {index}");
-            let read = Event::from_json(&payload).unwrap_or_else(|error| panic!("step {index}: {error}"));
+            let read = Envelope::<Event>::from_json(&payload).unwrap_or_else(|error| panic!("step {index}: {error}"));
             let written: Value = serde_json::from_slice(&read.to_json()).expect("JSON");
             assert_eq!(&written, event, "step {index}");
         }

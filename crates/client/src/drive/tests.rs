@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Event;
 use glassline_wire::frame::{Decoder, Frame, put_frame};
 use glassline_wire::request::{Ask, Request};
@@ -193,7 +194,7 @@ impl Peer {
         let mut opening = [0; 10];
         peer.stream.read_exact(&mut opening).expect("ten bytes");
         assert_eq!(&opening, b"GLASSLINE2");
-        let Ask::Hello(hello) = peer.request().ask else { panic!("hello first") };
+        let Ask::Hello(hello) = peer.request().content else { panic!("hello first") };
         peer.say(WELCOME);
         (peer, hello)
     }
@@ -231,7 +232,7 @@ impl Peer {
 
     /// Acknowledges the next `send` and gives its text.
     fn acknowledge(&mut self, seq: u64) -> String {
-        let Ask::Send(send) = self.request().ask else { panic!("a send") };
+        let Ask::Send(send) = self.request().content else { panic!("a send") };
         let text = serde_json::to_string(&send.text).expect("a string");
         let id = send.id;
         self.say(&format!(r#"{{"type":"message","room":"lobby","seq":{seq},"from":"bot","text":{text},"id":"{id}"}}"#));
@@ -240,7 +241,7 @@ impl Peer {
 
     fn take_bye(&mut self) {
         let bye = self.request();
-        assert!(matches!(bye.ask, Ask::Bye {}));
+        assert!(matches!(bye.content, Ask::Bye {}));
         let reference = bye.reference.expect("a ref");
         self.say(&format!(r#"{{"type":"bye","text":"goodbye","ref":"{reference}"}}"#));
     }
@@ -367,13 +368,16 @@ fn every_json_line_is_an_event_and_a_bad_line_gets_an_error() {
     assert!(matches!(&ending, Ending::InputOutput(text) if text.starts_with("1 line ")), "{ending:?}");
     let mut lines = out.lines();
     assert_eq!(lines.next(), Some(r#"{"type":"schema","version":1}"#));
-    let events: Vec<Event> = lines.map(|line| Event::from_json(line.as_bytes()).expect(line)).collect();
-    let [Event::Notice(_), Event::Welcome(welcome), Event::Error(_), Event::Message(_), Event::Bye(bye)] = &events[..]
+    let (events, refs): (Vec<Event>, Vec<Option<String>>) = lines
+        .map(|line| Envelope::<Event>::from_json(line.as_bytes()).expect(line))
+        .map(|envelope| (envelope.content, envelope.reference))
+        .unzip();
+    let [Event::Notice(_), Event::Welcome(welcome), Event::Error(_), Event::Message(_), Event::Bye(_)] = &events[..]
     else {
         panic!("{events:?}")
     };
     assert_eq!(welcome.token, "", "the secret stays in the process");
-    assert_eq!(bye.reference, None, "nobody asked by this name");
+    assert_eq!(refs.last(), Some(&None), "nobody asked by this name");
 }
 
 #[test]
@@ -390,7 +394,7 @@ fn a_lost_link_is_remade_and_nothing_is_sent_under_two_ids() {
     assert_eq!(hello.token.as_deref(), Some("secret"));
     let again = server.request();
     assert_eq!(again, first);
-    let Ask::Send(send) = again.ask else { panic!("a send") };
+    let Ask::Send(send) = again.content else { panic!("a send") };
     let id = send.id;
     server.say(&format!(r#"{{"type":"message","room":"lobby","seq":2,"from":"bot","text":"two","id":"{id}"}}"#));
     server.take_bye();
@@ -465,7 +469,7 @@ fn a_program_is_told_that_the_link_was_lost_and_is_back() {
     let mut client = Client::start(Shape::Json, DialectChoice::Event, address);
     client.type_in("{\"type\":\"rooms\",\"ref\":\"r\"}\n");
     let (mut server, _) = Peer::event(&listener);
-    assert!(matches!(server.request().ask, Ask::Rooms {}));
+    assert!(matches!(server.request().content, Ask::Rooms {}));
     drop(server);
     let (mut server, _) = Peer::event(&listener);
     client.end_input();
@@ -487,7 +491,7 @@ fn a_goodbye_that_leaves_words_unacknowledged_is_no_quiet_end() {
     let client = Client::start(Shape::Pipe, DialectChoice::Event, address);
     client.type_in("one\n/quit\n");
     let (mut server, _) = Peer::event(&listener);
-    assert!(matches!(server.request().ask, Ask::Send(_)));
+    assert!(matches!(server.request().content, Ask::Send(_)));
     server.take_bye();
     let (ending, _, err) = client.ending();
     assert!(

@@ -6,7 +6,7 @@ mod history;
 use std::borrow::Cow;
 
 use glassline_wire::event::{
-    AuditEntry, Away, Direct, ErrorCode, Event, Gap, Members, Message, Presence, Refusal, Rooms, Whois,
+    AuditEntry, Away, Direct, ErrorCode, Event, Gap, Members, Message, Presence, Rejection, Rooms, Whois,
 };
 use glassline_wire::natural_order;
 use glassline_wire::visible;
@@ -65,7 +65,7 @@ impl Formatter {
             Update::HistoryPage { history, asked, newest, hidden } => {
                 self.history_lines(history, asked, *newest, hidden)
             }
-            Update::Rejected { refusal, text } => vec![refused_line(refusal, text.as_deref())],
+            Update::Rejected { rejection, text } => vec![refused_line(rejection, text.as_deref())],
             Update::Notice(text) => vec![StyledLine::notice(text)],
             Update::CurrentRoom(Some(room)) => {
                 vec![StyledLine::notice(&format!("you are talking in {} now", name(room)))]
@@ -131,10 +131,9 @@ impl Formatter {
             Event::History(history) => self.context_lines(history),
             Event::Act(act) => vec![act_line(act)],
             Event::Notice(notice) => vec![StyledLine::notice(&notice.text)],
-            Event::Error(refusal) => vec![refused_line(refusal, None)],
+            Event::Error(rejection) => vec![refused_line(rejection, None)],
             Event::Gap(gap) => vec![gap_line(gap)],
-            // An answer to the user's own goodbye needs no words.
-            Event::Bye(bye) if bye.text.is_empty() || bye.reference.is_some() => Vec::new(),
+            Event::Bye(bye) if bye.text.is_empty() => Vec::new(),
             Event::Bye(bye) => vec![StyledLine::notice(&bye.text)],
             Event::Pong(_) => vec![StyledLine::notice("the server answers")],
             Event::Welcome(_) | Event::Ping(_) => Vec::new(),
@@ -238,11 +237,11 @@ fn act_line(act: &AuditEntry) -> StyledLine {
     StyledLine::notice(&format!("{} {}{who}{until}{text}", name(&act.by), act.done()))
 }
 
-fn refused_line(refusal: &Refusal, text: Option<&str>) -> StyledLine {
-    let why = visible::one_line(&refusal.text);
+fn refused_line(rejection: &Rejection, text: Option<&str>) -> StyledLine {
+    let why = visible::one_line(&rejection.text);
     match text {
         None => StyledLine::warning(&format!("error: {why}")),
-        Some(text) if refusal.code == ErrorCode::TooLate => {
+        Some(text) if rejection.code == ErrorCode::TooLate => {
             StyledLine::warning(&format!("may or may not have been delivered ({why}): {}", safe::text(text)))
         }
         Some(text) => StyledLine::warning(&format!("not delivered ({why}): {}", safe::text(text))),
@@ -322,18 +321,17 @@ mod tests {
             text: text.into(),
             action,
             id: None,
-            reference: None,
         }))
     }
 
     #[test]
     fn nobody_is_told_that_what_may_be_stored_is_not() {
-        let Update::Received(Event::Error(refusal)) =
+        let Update::Received(Event::Error(rejection)) =
             heard(r#"{"type":"error","code":"too_late","text":"look with /history"}"#)
         else {
             panic!("an error")
         };
-        let told = plain(&Update::Rejected { refusal, text: Some("one".into()) });
+        let told = plain(&Update::Rejected { rejection, text: Some("one".into()) });
         assert_eq!(told, ["* may or may not have been delivered (look with /history): one"]);
     }
 
@@ -441,12 +439,12 @@ mod tests {
         ] {
             updates.push(heard(&text.replace('X', &json)));
         }
-        let Update::Received(Event::Error(refusal)) =
+        let Update::Received(Event::Error(rejection)) =
             heard(&format!(r#"{{"type":"error","code":"rate","text":{json}}}"#))
         else {
             panic!("an error")
         };
-        updates.push(Update::Rejected { refusal, text: Some(hostile.into()) });
+        updates.push(Update::Rejected { rejection, text: Some(hostile.into()) });
         let Update::Received(Event::History(history)) = heard(
             &r#"{"type":"history","room":X,"messages":[{"room":X,"seq":1,"from":X,"text":X}]}"#.replace('X', &json),
         ) else {
@@ -472,10 +470,7 @@ mod tests {
             plain(&heard(r#"{"type":"joined","room":"lobby","names":["a","b"],"count":9}"#)),
             ["* a, b +7 joined"]
         );
-        assert_eq!(
-            plain(&Update::Received(Event::Notice(Notice { text: "x\ny".into(), reference: None }))),
-            ["* x", "  y"]
-        );
+        assert_eq!(plain(&Update::Received(Event::Notice(Notice { text: "x\ny".into() }))), ["* x", "  y"]);
         assert!(name(&"x".repeat(1_000)).chars().count() == NAME_SHOWN_CHARS + 1);
         assert!(name(&format!("z{}", "\u{301}".repeat(40))).chars().count() < 10);
     }

@@ -153,13 +153,7 @@ mod tests {
     use super::*;
 
     fn presence(names: &[&str], count: usize) -> Presence {
-        Presence {
-            room: "lobby".into(),
-            names: names.iter().map(|&name| name.into()).collect(),
-            count,
-            seq: None,
-            reference: None,
-        }
+        Presence { room: "lobby".into(), names: names.iter().map(|&name| name.into()).collect(), count, seq: None }
     }
 
     /// Few rooms at a time, so nothing is told to make room.

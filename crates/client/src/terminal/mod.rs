@@ -41,6 +41,7 @@ use drawing::{layout, status};
 use exit::ExitConfirmation;
 use external_editor::ExternalEditor;
 use glassline_session::{Ending, LinkState, Session, Status, Update};
+use glassline_wire::envelope::Envelope;
 use keymap::Keymap;
 use message_pane::MessagePane;
 use pending_paste::PendingPaste;
@@ -185,7 +186,7 @@ impl View for Terminal {
         }
     }
 
-    fn show(&mut self, update: Update, now_ms: u64) -> io::Result<()> {
+    fn show(&mut self, Envelope { content: update, .. }: Envelope<Update>, now_ms: u64) -> io::Result<()> {
         self.pane.follow_people(&update);
         if self.composer.follow_people(&update) {
             self.display.note_stale();

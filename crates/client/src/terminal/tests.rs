@@ -419,9 +419,9 @@ fn a_reply_that_is_begun_keeps_its_target_in_another_room() {
     table.hear("*", "nobody else is here yet");
     table.hear("bob→you", "x");
     table.type_in("/reply yes");
-    table.terminal.show(Update::CurrentRoom(Some("den".into())), table.now_ms).expect("shown");
+    table.terminal.show(Update::CurrentRoom(Some("den".into())).into(), table.now_ms).expect("shown");
     table.hear("mallory→you", "hey");
-    table.terminal.show(Update::CurrentRoom(Some("lobby".into())), table.now_ms).expect("shown");
+    table.terminal.show(Update::CurrentRoom(Some("lobby".into())).into(), table.now_ms).expect("shown");
     table.event(TerminalEvent::FocusGained);
     assert!(table.screen().contains("> /msg bob yes\n"), "{}", table.screen());
 }

@@ -5,7 +5,8 @@ use alloc::{
     string::{String, ToString},
 };
 
-use glassline_wire::event::{ErrorCode, Event, Message};
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{ErrorCode, Event, Message, Rejection};
 use glassline_wire::frame::put_header;
 use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::request::Send;
@@ -19,7 +20,6 @@ use crate::member::Dialect;
 use crate::moderation::check_text;
 use crate::now::Now;
 use crate::recent_ids::{Outcome, digest, scope_of};
-use crate::refusal::Rejection;
 
 /// Ids remembered in all rooms together without a history: with their index, some 30 MiB.
 const IDS_MAX: usize = 256 * 1024;
@@ -52,7 +52,6 @@ impl Hub {
             text: visible::relayed(&send.text).into_owned(),
             action: send.action,
             id: Some(send.id),
-            reference: None,
         };
         if self.rules.durable {
             self.store(id, room_id, message, (author, send.after), reference);
@@ -64,8 +63,8 @@ impl Hub {
             if earlier.digest != digest {
                 return Err(Rejection::new(ErrorCode::IdReused, ID_REUSED));
             }
-            let again = Message { seq: Some(earlier.seq), at: Some(earlier.at), reference, ..message };
-            self.tell(id, &Event::Message(again));
+            let again = Message { seq: Some(earlier.seq), at: Some(earlier.at), ..message };
+            self.tell(id, Envelope::new(Event::Message(again), reference));
             return Ok(());
         }
         if send.after.is_some_and(|after| !recent_ids.covers(after)) {
@@ -101,7 +100,6 @@ impl Hub {
             text: visible::relayed(text).into_owned(),
             action,
             id: None,
-            reference: None,
         };
         if self.rules.durable {
             self.store(id, room_id, message, (0, None), None);
@@ -130,7 +128,7 @@ impl Hub {
         &mut self,
         sender: Option<MemberId>,
         room_id: RoomId,
-        mut message: Message,
+        message: Message,
         reference: Option<String>,
     ) {
         let Some(room) = self.rooms.get_mut(room_id.0) else { return };
@@ -160,10 +158,10 @@ impl Hub {
         let sender = sender.filter(follows_it);
         if let (Some(id), Some((from, to)), Some(reference)) = (sender, appended, reference) {
             // Only its sender's copy has the ref (E5), so the sender steps over the one all share.
-            message.reference = Some(reference);
+            let echo = Envelope::new(Event::Message(message), Some(reference)).to_frame();
             self.step_over(id, room_id, from, to);
             if let Some(member) = self.members.get_mut(id.0) {
-                member.send_queue.push_echo(room_id, seq, Event::Message(message).to_frame());
+                member.send_queue.push_echo(room_id, seq, echo);
             }
             self.wake(id);
         }

@@ -6,7 +6,7 @@ use alloc::{
     vec::Vec,
 };
 
-use glassline_wire::event::{ErrorCode, RoomCount, Rooms, Whois};
+use glassline_wire::event::{ErrorCode, Rejection, RoomCount, Rooms, Whois};
 use glassline_wire::request::{HistoryRange, LOBBY, Search};
 use glassline_wire::slash::{Disguise, SlashLine};
 
@@ -15,7 +15,6 @@ use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::moderation::{INSTRUCTIONS, is_instruction};
 use crate::now::Now;
-use crate::refusal::Rejection;
 use crate::room::Room;
 
 /// Most names that an answer to a tutorial client lists.
@@ -222,7 +221,7 @@ fn names(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Command
 }
 
 fn whois(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<CommandOutcome, Fault> {
-    let Whois { name, since, idle_s, dialect, link, rooms, away, .. } = hub.whois(required(name)?, None, now)?;
+    let Whois { name, since, idle_s, dialect, link, rooms, away } = hub.whois(required(name)?, now)?;
     let rooms = if rooms.is_empty() { "no room".to_string() } else { rooms.join(", ") };
     let away = away.map_or_else(String::new, |text| format!("; away: {text}"));
     let idle = spoken(idle_s);
@@ -244,7 +243,7 @@ fn spoken(seconds: u64) -> String {
 
 fn rooms(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<CommandOutcome, Fault> {
     none(arguments)?;
-    let Rooms { rooms, count, .. } = hub.rooms_listed(None);
+    let Rooms { rooms, count } = hub.rooms_listed();
     let listed: Vec<_> =
         rooms.iter().take(LISTED_MAX).map(|RoomCount { room, count }| format!("{room} ({count})")).collect();
     let more = count - listed.len();
@@ -255,14 +254,14 @@ fn rooms(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Command
 
 fn away(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<CommandOutcome, Fault> {
     let text = if text.is_empty() { "away" } else { text };
-    let away = hub.set_away(id, Some(text), None, now)?;
+    let away = hub.set_away(id, Some(text), now)?;
     hub.notify(id, &format!("you are away: {}; /back ends it", away.text.unwrap_or_default()));
     Ok(CommandOutcome::Stays)
 }
 
 fn back(hub: &mut Hub, id: MemberId, arguments: &str, now: Now) -> Result<CommandOutcome, Fault> {
     none(arguments)?;
-    hub.set_away(id, None, None, now)?;
+    hub.set_away(id, None, now)?;
     hub.notify(id, "you are back");
     Ok(CommandOutcome::Stays)
 }

@@ -5,7 +5,8 @@ use alloc::{
     string::{String, ToString},
 };
 
-use glassline_wire::event::{Away, Direct, ErrorCode, Event};
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{Away, Direct, ErrorCode, Event, Rejection};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::visible;
 
@@ -16,7 +17,6 @@ use crate::id::MemberId;
 use crate::member::{Dialect, Member};
 use crate::moderation::check_text;
 use crate::now::Now;
-use crate::refusal::Rejection;
 
 /// Direct message: its recipient and text, and the id and `ref` by which its sender knows it.
 #[derive(Debug, Clone)]
@@ -92,13 +92,12 @@ impl Hub {
         // Whoever is away knows it.
         let away = to.away.clone().filter(|_| recipient != sender);
         let text = visible::relayed(direct_message.text).into_owned();
-        let mut direct = Direct {
+        let direct = Direct {
             from: from_name.to_string(),
             to: to_name.to_string(),
             at: Some(now.at),
             text,
             id: direct_message.id,
-            reference: None,
         };
         let bytes = match recipient_dialect {
             // No name can hold an arrow, so nobody can pass a public text off as this.
@@ -112,8 +111,7 @@ impl Hub {
             member.direct_senders.get_or_insert_default().note(sender, sender_token, &from_name);
         }
         if sender_is_event {
-            direct.reference.clone_from(&direct_message.reference);
-            self.tell(sender, &Event::Direct(direct));
+            self.tell(sender, Envelope::new(Event::Direct(direct), direct_message.reference.clone()));
         }
         if let Some(text) = away {
             self.tell_away(sender, &to_name, &text, direct_message.reference.clone());
@@ -126,8 +124,8 @@ impl Hub {
         match self.members.get(sender.0).map(|member| member.dialect) {
             Some(Dialect::Tutorial) => self.notify(sender, &format!("{name} is away: {text}")),
             Some(Dialect::Event) => {
-                let away = Away { name: name.to_string(), text: Some(text.to_string()), reference };
-                self.tell(sender, &Event::Away(away));
+                let away = Event::Away(Away { name: name.to_string(), text: Some(text.to_string()) });
+                self.tell(sender, Envelope::new(away, reference));
             }
             None => {}
         }

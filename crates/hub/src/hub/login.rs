@@ -7,7 +7,8 @@ use alloc::{
     vec::Vec,
 };
 
-use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Refusal, RoomState, Welcome};
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Rejection, RoomState, Welcome};
 use glassline_wire::request::{Hello, LOBBY};
 
 use crate::hub::Hub;
@@ -17,7 +18,6 @@ use crate::moderation::AuditEvent;
 use crate::name::{Name, NameError};
 use crate::names::{GrantedName, SuffixReason};
 use crate::now::Now;
-use crate::refusal::Rejection;
 
 /// Result of a `hello`.
 #[derive(Debug, PartialEq, Eq)]
@@ -132,8 +132,8 @@ impl Hub {
         self.welcome(id, granted.name.as_str(), login.token, reference);
         self.explain_name(id, hello.name.as_bytes(), &wished, &granted);
         self.tell_moderation(id, login.now);
-        for Rejection { code, text } in closed_to_it {
-            self.tell(id, &Event::Error(Refusal { code, text, reference: reference.map(str::to_string) }));
+        for rejection in closed_to_it {
+            self.tell(id, Envelope::new(Event::Error(rejection), reference.map(str::to_string)));
         }
         if self.rules.durable {
             self.queue_pasts(id, hello.since.as_ref());
@@ -186,9 +186,8 @@ impl Hub {
             server: self.rules.server.clone(),
             limits: Limits::default(),
             rooms: self.room_states(id),
-            reference: reference.map(str::to_string),
         };
-        self.tell(id, &Event::Welcome(welcome));
+        self.tell(id, Envelope::new(Event::Welcome(welcome), reference.map(str::to_string)));
     }
 
     fn queue_pasts(&mut self, id: MemberId, since: Option<&BTreeMap<String, u64>>) {
@@ -209,7 +208,7 @@ impl Hub {
             if let Some(&seen) = since.and_then(|since| since.get(&state.room))
                 && seen < state.seq
             {
-                self.tell(id, &Event::Gap(Gap { room: state.room, from: seen + 1, to: state.seq }));
+                self.tell(id, Event::Gap(Gap { room: state.room, from: seen + 1, to: state.seq }));
             }
         }
     }

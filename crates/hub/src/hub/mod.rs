@@ -19,7 +19,8 @@ use alloc::{
     vec::Vec,
 };
 
-use glassline_wire::event::{Bye, Event, Gap, Notice};
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{Bye, Event, Gap, Notice, Rejection};
 
 use crate::commit_queue::CommitQueue;
 use crate::counters::Counters;
@@ -31,7 +32,6 @@ use crate::moderation::{Effects, Moderation, OperatorToken, TokenAttempts};
 use crate::names::Names;
 use crate::outstanding::{Awaits, Outstanding};
 use crate::past::Past;
-use crate::refusal::Rejection;
 use crate::room::Rooms;
 use crate::scheduler::Scheduler;
 use crate::send_queue::{MissedRange, QueuedBytesTotal, SendQueue};
@@ -251,7 +251,7 @@ impl Hub {
     }
 
     /// Tells one event member an event that cannot wait for the past to be sent first.
-    pub fn tell_at_once(&mut self, id: MemberId, event: &Event) {
+    pub fn tell_at_once(&mut self, id: MemberId, event: Event) {
         match self.members.get_mut(id.0) {
             Some(member) if member.send_queue.is_replaying() && member.dialect == Dialect::Event => {
                 member.send_queue.push_before_replay(event.to_frame());
@@ -262,10 +262,11 @@ impl Hub {
     }
 
     /// Tells one event member an event; tutorial members are told in words instead.
-    pub fn tell(&mut self, id: MemberId, event: &Event) {
+    pub fn tell(&mut self, id: MemberId, event: impl Into<Envelope<Event>>) {
         if self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Event) {
-            if let Event::Error(refusal) = event {
-                self.counters.note_refusal(refusal.code);
+            let event = event.into();
+            if let Event::Error(rejection) = &event.content {
+                self.counters.note_refusal(rejection.code);
             }
             self.push_own(id, event.to_frame());
         }
@@ -291,7 +292,7 @@ impl Hub {
     pub fn notify(&mut self, id: MemberId, text: &str) {
         match self.members.get(id.0).map(|member| member.dialect) {
             Some(Dialect::Tutorial) if !self.rules.pure => self.push_own(id, server_pair(text)),
-            Some(Dialect::Event) => self.tell(id, &Event::Notice(Notice { text: text.to_string(), reference: None })),
+            Some(Dialect::Event) => self.tell(id, Event::Notice(Notice { text: text.to_string() })),
             _ => {}
         }
     }
@@ -307,7 +308,7 @@ impl Hub {
             let words = match member.dialect {
                 Dialect::Tutorial if self.rules.pure => continue,
                 Dialect::Tutorial => server_pair(text),
-                Dialect::Event => Event::Bye(Bye { text: text.to_string(), reference: None }).to_frame(),
+                Dialect::Event => Event::Bye(Bye { text: text.to_string() }).to_frame(),
             };
             if member.send_queue.is_replaying() {
                 unsaid.insert(member.connection, words);

@@ -12,14 +12,13 @@ use alloc::{
 };
 use core::net::IpAddr;
 
-use glassline_wire::event::ErrorCode;
+use glassline_wire::event::{ErrorCode, Rejection};
 use glassline_wire::timestamp::Timestamp;
 
 use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::moderation::messages;
 use crate::now::Now;
-use crate::refusal::Rejection;
 
 /// Operators that a muted member is told of.
 const OPERATORS_NAMED_MAX: usize = 3;

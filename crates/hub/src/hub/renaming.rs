@@ -6,14 +6,14 @@ use alloc::{
     vec::Vec,
 };
 
-use glassline_wire::event::{Event, Renamed};
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{Event, Rejection, Renamed};
 
 use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::Dialect;
 use crate::name::Name;
 use crate::now::Now;
-use crate::refusal::Rejection;
 
 impl Hub {
     /// Gives a member exactly the name it asks for, and tells its rooms.
@@ -34,7 +34,7 @@ impl Hub {
             member.rename(name.clone().into_boxed());
         }
         self.renew_mute(id, now.at);
-        let mut renamed = Renamed { from: from.to_string(), to: name.as_str().to_string(), reference: None };
+        let renamed = Renamed { from: from.to_string(), to: name.as_str().to_string() };
         let text = format!("{from} is now {}", name.as_str());
         for &room in &rooms {
             self.announce_waiting(room, [&from, name.as_str()], now);
@@ -42,8 +42,7 @@ impl Hub {
         }
         // The one who asked has it from the room, except for a ref, or where it is in none.
         if dialect == Dialect::Event && (reference.is_some() || rooms.is_empty()) {
-            renamed.reference = reference;
-            self.push_own(id, Event::Renamed(renamed).to_frame());
+            self.tell(id, Envelope::new(Event::Renamed(renamed), reference));
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use alloc::{
     vec::Vec,
 };
 
-use glassline_wire::event::{ErrorCode, Event, Members, Presence as PresenceEvent, RoomState};
+use glassline_wire::event::{ErrorCode, Event, Members, Presence as PresenceEvent, Rejection, RoomState};
 use glassline_wire::limits::LISTED_NAMES_MAX;
 use glassline_wire::natural_order;
 
@@ -19,7 +19,6 @@ use crate::member::{Arrival, Member};
 use crate::name::room_name;
 use crate::now::Now;
 use crate::presence::{self, Announcement, ChangeList};
-use crate::refusal::Rejection;
 use crate::room::Room;
 
 impl Hub {
@@ -182,8 +181,7 @@ impl Hub {
         } else {
             format!("{} {verb} {room}", changes.summary())
         };
-        let presence =
-            PresenceEvent { room: room.to_string(), names, count: changes.count(), seq: None, reference: None };
+        let presence = PresenceEvent { room: room.to_string(), names, count: changes.count(), seq: None };
         self.announce(room_id, &text, &event(presence));
     }
 
@@ -191,11 +189,11 @@ impl Hub {
     ///
     /// # Errors
     /// The member is not in it.
-    pub fn members_of(&self, id: MemberId, wished: &str, reference: Option<String>) -> Result<Members, Rejection> {
+    pub fn members_of(&self, id: MemberId, wished: &str) -> Result<Members, Rejection> {
         let room_id = self.room_of(id, wished)?;
         let (names, count) = self.names_in(room_id, id, LISTED_NAMES_MAX);
         let room = self.rooms.get(room_id.0).map_or("", |room| &room.name).to_string();
-        Ok(Members { room, names, count, reference })
+        Ok(Members { room, names, count })
     }
 
     /// Up to `names_max` names in a room, in natural order, of those whom `viewer` may see, and how

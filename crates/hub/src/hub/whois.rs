@@ -1,11 +1,8 @@
 //! Information on connections, rooms and absence.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-};
+use alloc::{format, string::ToString};
 
-use glassline_wire::event::{Away, ErrorCode, RoomCount, Rooms, Whois};
+use glassline_wire::event::{Away, ErrorCode, Rejection, RoomCount, Rooms, Whois};
 use glassline_wire::limits::{AWAY_BYTES_MAX, LISTED_ROOMS_MAX};
 use glassline_wire::visible;
 
@@ -14,7 +11,6 @@ use crate::id::MemberId;
 use crate::member::Member;
 use crate::moderation::check_text;
 use crate::now::Now;
-use crate::refusal::Rejection;
 
 /// The only kind of link so far.
 const LINK: &str = "plaintext";
@@ -31,7 +27,7 @@ impl Hub {
     ///
     /// # Errors
     /// Nobody has the name.
-    pub fn whois(&self, name: &str, reference: Option<String>, now: Now) -> Result<Whois, Rejection> {
+    pub fn whois(&self, name: &str, now: Now) -> Result<Whois, Rejection> {
         let (_, found) = self.find(name)?;
         let rooms = found.rooms().filter_map(|room| self.rooms.get(room.0));
         Ok(Whois {
@@ -42,15 +38,14 @@ impl Hub {
             link: LINK.to_string(),
             rooms: rooms.map(|room| room.name.to_string()).collect(),
             away: found.away.as_deref().map(str::to_string),
-            reference,
         })
     }
 
     /// The rooms and how many are in each, the lobby first; at most [`LISTED_ROOMS_MAX`] of them.
-    pub fn rooms_listed(&self, reference: Option<String>) -> Rooms {
+    pub fn rooms_listed(&self) -> Rooms {
         let listed = self.rooms.iter().take(LISTED_ROOMS_MAX);
         let rooms = listed.map(|room| RoomCount { room: room.name.to_string(), count: room.count() }).collect();
-        Rooms { rooms, count: self.rooms.len(), reference }
+        Rooms { rooms, count: self.rooms.len() }
     }
 
     /// Marks a member as away for a reason, or as back where there is none. Whoever writes to it is told the reason.
@@ -58,13 +53,7 @@ impl Hub {
     /// # Errors
     /// The reason is empty, longer than [`AWAY_BYTES_MAX`], or holds an operator token; or the
     /// member may not speak, as others would read it.
-    pub fn set_away(
-        &mut self,
-        id: MemberId,
-        text: Option<&str>,
-        reference: Option<String>,
-        now: Now,
-    ) -> Result<Away, Rejection> {
+    pub fn set_away(&mut self, id: MemberId, text: Option<&str>, now: Now) -> Result<Away, Rejection> {
         if let Some(text) = text {
             hold_to_away_limit(text)?;
             check_text(text)?;
@@ -75,7 +64,7 @@ impl Hub {
         if let Some(member) = self.members.get_mut(id.0) {
             member.away = text.as_deref().map(Into::into);
         }
-        Ok(Away { name: self.name(id).to_string(), text, reference })
+        Ok(Away { name: self.name(id).to_string(), text })
     }
 
     /// Returns the member that has this name, in whatever case.
@@ -107,8 +96,9 @@ mod tests {
     use crate::hub::Rules;
     use crate::hub::{LoginOutcome, NameHolder};
     use crate::member::ConnectInfo;
-    use alloc::vec::Vec;
+    use alloc::{string::String, vec::Vec};
     use core::net::Ipv4Addr;
+    use glassline_wire::envelope::Envelope;
     use glassline_wire::event::Event;
     use glassline_wire::limits::{EVENT_BYTES_MAX, REF_BYTES_MAX};
     use glassline_wire::request::Hello;
@@ -131,11 +121,11 @@ mod tests {
     fn idle_time_counts_whole_seconds_from_the_last_activity() {
         let mut hub = Hub::new(Rules::default());
         let bob = enter(&mut hub, "bob", Vec::new(), at(5_000));
-        let idle_s = |hub: &Hub, now_ms| hub.whois("BOB", None, at(now_ms)).map(|found| found.idle_s);
+        let idle_s = |hub: &Hub, now_ms| hub.whois("BOB", at(now_ms)).map(|found| found.idle_s);
         assert_eq!([5_000, 5_999, 6_000, 95_000].map(|now_ms| idle_s(&hub, now_ms)), [0, 0, 1, 90].map(Ok));
         hub.note_activity(bob, at(95_000));
         assert_eq!([95_999, 97_000].map(|now_ms| idle_s(&hub, now_ms)), [0, 2].map(Ok));
-        assert_eq!(hub.whois("bob", None, at(97_000)).map(|found| found.since), Ok(at(5_000).at), "since stays");
+        assert_eq!(hub.whois("bob", at(97_000)).map(|found| found.since), Ok(at(5_000).at), "since stays");
     }
 
     #[test]
@@ -146,11 +136,11 @@ mod tests {
         for (n, rooms) in names.chunks(16).enumerate() {
             enter(&mut hub, &format!("m{n}"), rooms.to_vec(), at(0));
         }
-        let listed = hub.rooms_listed(Some("\0".repeat(REF_BYTES_MAX)));
+        let listed = hub.rooms_listed();
         assert_eq!((listed.count, listed.rooms.len()), (2_048, LISTED_ROOMS_MAX));
         assert_eq!(listed.rooms[0], RoomCount { room: "lobby".to_string(), count: 0 });
         assert!(listed.rooms[1..].iter().all(|room| room.count == 1 && names.contains(&room.room)));
-        let bytes = Event::Rooms(listed).to_json().len();
+        let bytes = Envelope::new(Event::Rooms(listed), Some("\0".repeat(REF_BYTES_MAX))).to_json().len();
         assert!((30_000..=EVENT_BYTES_MAX).contains(&bytes), "{bytes} bytes");
     }
 
@@ -159,16 +149,16 @@ mod tests {
         let mut hub = Hub::new(Rules::default());
         let bob = enter(&mut hub, "bob", Vec::new(), at(0));
         let longest = "\n".repeat(AWAY_BYTES_MAX);
-        let away = hub.set_away(bob, Some(&longest), None, at(0)).expect("as long as may be");
+        let away = hub.set_away(bob, Some(&longest), at(0)).expect("as long as may be");
         assert_eq!(away.text.as_deref(), Some("\u{fffd}".repeat(AWAY_BYTES_MAX).as_str()));
         let refused = [("", ErrorCode::EmptyText), (&"x".repeat(AWAY_BYTES_MAX + 1), ErrorCode::TooLong)];
         for (text, code) in refused {
-            assert_eq!(hub.set_away(bob, Some(text), None, at(0)).expect_err("refused").code, code);
+            assert_eq!(hub.set_away(bob, Some(text), at(0)).expect_err("refused").code, code);
         }
-        assert_eq!(hub.whois("bob", None, at(0)).expect("found").away, away.text, "a refusal changes nothing");
-        let away = hub.set_away(bob, Some("a\tb\u{202e}c\u{1b}[2J ß 二"), None, at(0)).expect("short");
+        assert_eq!(hub.whois("bob", at(0)).expect("found").away, away.text, "a refusal changes nothing");
+        let away = hub.set_away(bob, Some("a\tb\u{202e}c\u{1b}[2J ß 二"), at(0)).expect("short");
         assert_eq!(away.text.as_deref(), Some("a\u{fffd}b\u{fffd}c\u{fffd}[2J ß 二"));
-        assert_eq!(hub.set_away(bob, None, None, at(0)).expect("back").text, None);
-        assert_eq!(hub.whois("bob", None, at(0)).expect("found").away, None);
+        assert_eq!(hub.set_away(bob, None, at(0)).expect("back").text, None);
+        assert_eq!(hub.whois("bob", at(0)).expect("found").away, None);
     }
 }

@@ -6,13 +6,12 @@ use alloc::{
     string::{String, ToString},
 };
 
-use glassline_wire::event::ErrorCode;
+use glassline_wire::event::{ErrorCode, Rejection};
 use glassline_wire::visible;
 
 use super::target::Target;
 use super::{MOTD_BYTES_MAX, REASON_BYTES_MAX, check_text};
 use crate::name::Name;
-use crate::refusal::Rejection;
 
 const MINUTE_MS: u64 = 60_000;
 const DAY_MS: u64 = 24 * 60 * MINUTE_MS;

@@ -19,7 +19,7 @@ use alloc::{
 };
 use core::net::IpAddr;
 
-use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode};
+use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Rejection};
 use glassline_wire::timestamp::Timestamp;
 
 pub(crate) use attempts::TokenAttempts;
@@ -33,7 +33,6 @@ pub(crate) use token::check_text;
 pub use token::{OperatorToken, TokenError};
 
 use crate::name::{Looks, Name};
-use crate::refusal::Rejection;
 
 /// Wrong tokens that are compared on one connection: enough for a slip of the hand, and no guessing.
 pub(crate) const WRONG_TOKENS_MAX: u8 = 3;

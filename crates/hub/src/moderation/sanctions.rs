@@ -3,13 +3,12 @@
 use alloc::{format, string::String, vec::Vec};
 use core::net::IpAddr;
 
-use glassline_wire::event::{AuditEntry, ErrorCode};
+use glassline_wire::event::{AuditEntry, ErrorCode, Rejection};
 use glassline_wire::timestamp::Timestamp;
 
 use super::SANCTIONS_MAX;
 use super::target::Target;
 use crate::name::Looks;
-use crate::refusal::Rejection;
 
 /// Most sanctions kept: a clock that was set back may leave more in force than were ever allowed at a
 /// time. Beyond this the one that ends first is dropped.
@@ -100,7 +99,7 @@ mod tests {
     fn act(at_ms: u64, act: AuditKind, who: &str, until_ms: u64) -> AuditEntry {
         let who = (!who.is_empty()).then(|| who.to_string());
         let until = (until_ms > 0).then_some(at(until_ms));
-        AuditEntry { at: at(at_ms), by: "teacher".into(), act, who, until, text: None, reference: None }
+        AuditEntry { at: at(at_ms), by: "teacher".into(), act, who, until, text: None }
     }
 
     fn folded(acts: &[AuditEntry]) -> Moderation {

@@ -7,11 +7,10 @@ use alloc::{
 use core::fmt;
 use core::net::IpAddr;
 
-use glassline_wire::event::ErrorCode;
+use glassline_wire::event::{ErrorCode, Rejection};
 
 use super::network::Network;
 use crate::name::{Looks, Name};
-use crate::refusal::Rejection;
 
 /// A name that may be nobody's just now, or addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]

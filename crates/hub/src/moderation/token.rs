@@ -3,13 +3,12 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-use glassline_wire::event::ErrorCode;
+use glassline_wire::event::{ErrorCode, Rejection};
 use glassline_wire::operator_token::{GeneratedToken, Mistyped, is_in};
 use glassline_wire::slash::SlashLine;
 use subtle::ConstantTimeEq;
 
 use super::messages;
-use crate::refusal::Rejection;
 
 /// Shorter ones can be guessed.
 const TOKEN_BYTES_MIN: usize = 16;

@@ -79,7 +79,7 @@ impl ReplaySegment {
             (Extent::Context { .. }, Dialect::Tutorial) => frames.extend(past_pairs(&messages)),
             (Extent::Context { .. }, Dialect::Event) => {
                 if !messages.is_empty() {
-                    let history = History { room: self.name.to_string(), messages, more, reference: None };
+                    let history = History { room: self.name.to_string(), messages, more };
                     frames.extend(Event::History(history).to_frame());
                 }
             }

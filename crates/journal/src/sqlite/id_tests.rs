@@ -45,7 +45,6 @@ impl Said {
             text: "hi".to_string(),
             action: false,
             id: self.id.map(MessageId),
-            reference: None,
         };
         Record::Message(Entry { message, author: self.author, after: self.after, subnet: 1 })
     }

@@ -1,5 +1,6 @@
 //! A page as large as one `history` event may be.
 
+use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{Event, History, Message};
 use glassline_wire::limits::{EVENT_BYTES_MAX, PAGE_MESSAGES_MAX, REF_BYTES_MAX};
 use glassline_wire::timestamp::Timestamp;
@@ -25,12 +26,8 @@ impl Filling {
     /// A page of `room` for at most `limit` messages.
     pub(super) fn new(room: &str, limit: Option<u64>) -> Self {
         // The longest `ref`, in the form that takes most: letters stand for its bytes, what escaping adds is added.
-        let envelope = Event::History(History {
-            room: room.to_string(),
-            messages: Vec::new(),
-            more: true,
-            reference: Some("r".repeat(REF_BYTES_MAX)),
-        });
+        let history = Event::History(History { room: room.to_string(), messages: Vec::new(), more: true });
+        let envelope = Envelope::new(history, Some("r".repeat(REF_BYTES_MAX)));
         let envelope_bytes = envelope.to_json().len() + (ESCAPED_BYTES_MAX - 1) * REF_BYTES_MAX;
         Self { messages_left: limit_of(limit), bytes_left: EVENT_BYTES_MAX.saturating_sub(envelope_bytes), empty: true }
     }
@@ -169,7 +166,6 @@ pub(super) fn message(room: &str, row: &Row<'_>) -> Result<Message, rusqlite::Er
         text: row.get(TEXT_COLUMN)?,
         action: row.get::<_, MessageKind>(KIND_COLUMN)? == MessageKind::Action,
         id: id.map(|bytes| glassline_wire::message_id::MessageId(u128::from_be_bytes(bytes))),
-        reference: None,
     })
 }
 
@@ -187,7 +183,6 @@ mod tests {
             text: "\0".repeat(16 * 1024),
             action: true,
             id: Some(glassline_wire::message_id::MessageId(u128::MAX)),
-            reference: None,
         }
     }
 
@@ -205,13 +200,8 @@ mod tests {
                 messages.push(message);
             }
             let count = messages.len();
-            let event = Event::History(History {
-                room: worst(1).room,
-                messages,
-                more: true,
-                reference: Some("\0".repeat(REF_BYTES_MAX)),
-            });
-            let bytes = event.to_json().len();
+            let event = Event::History(History { room: worst(1).room, messages, more: true });
+            let bytes = Envelope::new(event, Some("\0".repeat(REF_BYTES_MAX))).to_json().len();
             assert!((1..=PAGE_MESSAGES_MAX).contains(&count), "{count}");
             assert!(bytes <= EVENT_BYTES_MAX, "{count} messages of {text_bytes} bytes: {bytes}");
             assert!(count == PAGE_MESSAGES_MAX || bytes + 6 * text_bytes + 400 > EVENT_BYTES_MAX, "{count}: wasteful");

@@ -49,7 +49,6 @@ pub(super) fn record(id: Option<u128>, text: &str) -> Record {
         text: text.to_string(),
         action: false,
         id: id.map(MessageId),
-        reference: None,
     };
     Record::Message(Entry { message, author: 1, after: None, subnet: 1 })
 }

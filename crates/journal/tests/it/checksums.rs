@@ -25,7 +25,6 @@ fn act(number: u64, who: &str) -> Record {
         who: Some(who.into()),
         until: Some(Timestamp::from_unix_ms(NOW_MS + 1_000_000)),
         text: None,
-        reference: None,
     })
 }
 

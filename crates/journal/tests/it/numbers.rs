@@ -92,7 +92,6 @@ fn acts_are_kept_in_their_order() {
         who: None,
         until: None,
         text: Some(text.into()),
-        reference: None,
     };
     let mut store = open_kept(&folder.file());
     let acts: Vec<_> = ["a", "\0\"", "漢字"].map(act).into();

@@ -47,7 +47,6 @@ fn sound(file: &Path) -> Vec<u8> {
         who: None,
         until: None,
         text: Some(format!("act {number:03} {}", "z".repeat(100))),
-        reference: None,
     };
     store.append(&(1..=ACTS).map(|number| Record::Act(act(number))).collect::<Vec<_>>()).expect("stores");
     tend_to_the_end(store.as_mut());

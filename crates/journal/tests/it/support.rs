@@ -69,7 +69,6 @@ pub(crate) fn entry_at(at_ms: u64, room: &str, from: &str, text: &str, id: Optio
             text: text.to_string(),
             action: false,
             id: id.map(MessageId),
-            reference: None,
         },
         author,
         after: None,

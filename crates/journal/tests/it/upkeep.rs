@@ -29,7 +29,6 @@ fn act(text: &str) -> AuditEntry {
         who: None,
         until: None,
         text: Some(text.into()),
-        reference: None,
     }
 }
 

@@ -1,10 +1,11 @@
 //! The event dialect (E): `hello`, then requests.
 
-use glassline_hub::{Awaits, LoginOutcome, MemberId, NameHolder, Rejection};
-use glassline_wire::event::{Bye, ErrorCode, Event, Pong, Presence, Refusal};
+use glassline_hub::{Awaits, Hub, LoginOutcome, MemberId, NameHolder};
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{Bye, ErrorCode, Event, Pong, Presence, Rejection};
 use glassline_wire::frame::{Decoder, Frame, HeaderError};
 use glassline_wire::limits::{EVENT_BYTES_MAX, GREETING_BYTES_MAX, HEADER_BYTES};
-use glassline_wire::request::{Ask, BadRequest, Hello, Request};
+use glassline_wire::request::{Ask, Hello, Request};
 
 use super::{Desk, Verdict, Wait};
 
@@ -22,7 +23,7 @@ enum Waiting {
     /// A `hello` with its `ref`: for the holder of the name it claims, or for the history.
     Hello(Box<(Hello, Option<String>)>),
     /// A request, or one that cannot be read, whose refusal waits as well: for what was said before it to be stored, or for an answer.
-    Asked(Box<Result<Request, BadRequest>>),
+    Asked(Box<Result<Request, Envelope<Rejection>>>),
     /// The end of the connection, likewise.
     End(Verdict),
 }
@@ -85,8 +86,8 @@ impl EventSession {
                         HeaderError::TooLong { .. } => ErrorCode::TooLong,
                         HeaderError::NotDecimal { .. } | HeaderError::Empty => ErrorCode::NotAnEvent,
                     };
-                    let event = refusal(code, &format!("{error}; connect again"), None);
-                    let words = event.to_frame();
+                    let rejection = Rejection::new(code, format!("{error}; connect again"));
+                    let words = Event::Error(rejection).to_frame();
                     return Verdict::Refused { reason: error.reason(), detail: error.to_string(), words };
                 }
             }
@@ -133,14 +134,16 @@ impl EventSession {
 
 fn before_welcome(payload: &[u8], waiting: &mut Waiting, desk: &mut Desk<'_>) -> Verdict {
     let answer = match Request::from_json(payload) {
-        Ok(Request { reference, ask: Ask::Hello(hello) }) => {
+        Ok(Request { content: Ask::Hello(hello), reference }) => {
             return enter(hello, reference, NameHolder::Unasked, waiting, desk);
         }
-        Ok(Request { ask: Ask::Bye {}, .. }) => return Verdict::Left { reason: "bye", words: Vec::new() },
-        Ok(Request { reference, .. }) => refusal(ErrorCode::OutOfOrder, "say hello first", reference),
-        Err(bad) => refusal(bad.code, &bad.text, bad.reference),
+        Ok(Request { content: Ask::Bye {}, .. }) => return Verdict::Left { reason: "bye", words: Vec::new() },
+        Ok(Request { reference, .. }) => {
+            Envelope::new(Rejection::new(ErrorCode::OutOfOrder, "say hello first"), reference)
+        }
+        Err(bad) => bad,
     };
-    let mut words = answer.to_frame();
+    let mut words = rejected(answer).to_frame();
     // A stranger that keeps asking holds no more memory than the limit.
     if desk.words.len() + words.len() > GREETING_BYTES_MAX {
         let detail = "too many requests before hello".to_string();
@@ -167,9 +170,10 @@ fn enter(
         Ok(LoginOutcome::NameHolder(holder)) => Wait::Takeover { holder },
         Ok(LoginOutcome::Awaits) => Wait::History,
         Err(refused) => {
-            let words = refusal(refused.code, &refused.text, reference).to_frame();
             let reason = if refused.code == ErrorCode::Banned { "banned" } else { "hello_refused" };
-            return Verdict::Refused { reason, detail: refused.text, words };
+            let detail = refused.text.clone();
+            let words = rejected(Envelope::new(refused, reference)).to_frame();
+            return Verdict::Refused { reason, detail, words };
         }
     };
     *waiting = Waiting::Hello(Box::new((hello, reference)));
@@ -183,7 +187,7 @@ fn hear(member: MemberId, payload: &[u8], waiting: &mut Waiting, desk: &mut Desk
     }
     // More may be said while the history still stores what was said before. Everything else comes behind it, the refusal of what
     // cannot be said as well.
-    if let Ok(Request { reference, ask: Ask::Send(send) }) = &asked {
+    if let Ok(Request { content: Ask::Send(send), reference }) = &asked {
         desk.hub.note_activity(member, desk.now);
         if desk.hub.say(member, send, reference.clone(), desk.now).is_ok() {
             return Verdict::GoesOn;
@@ -193,32 +197,45 @@ fn hear(member: MemberId, payload: &[u8], waiting: &mut Waiting, desk: &mut Desk
     Verdict::Waits(Wait::History)
 }
 
-fn answer(member: MemberId, asked: Result<Request, BadRequest>, waiting: &mut Waiting, desk: &mut Desk<'_>) -> Verdict {
+fn answer(
+    member: MemberId,
+    asked: Result<Request, Envelope<Rejection>>,
+    waiting: &mut Waiting,
+    desk: &mut Desk<'_>,
+) -> Verdict {
     let request = match asked {
         Ok(request) => request,
         Err(bad) => {
-            desk.hub.tell(member, &refusal(bad.code, &bad.text, bad.reference));
+            desk.hub.tell(member, rejected(bad));
             return Verdict::GoesOn;
         }
     };
-    if let Ask::Join(join) = &request.ask
+    if let Ask::Join(join) = &request.content
         && !desk.hub.knows_rooms(desk.connection, [join.room.as_str()])
     {
         *waiting = Waiting::Asked(Box::new(Ok(request)));
         return Verdict::Waits(Wait::History);
     }
-    let Request { reference, ask } = request;
+    let Request { content: ask, reference } = request;
     if matches!(ask, Ask::Bye {}) {
-        let words = Event::Bye(Bye { text: "goodbye".to_string(), reference }).to_frame();
+        let bye = Event::Bye(Bye { text: "goodbye".to_string() });
+        let words = Envelope::new(bye, reference).to_frame();
         return Verdict::Left { reason: "bye", words };
     }
-    if let Err(refused) = carry_out(member, ask, reference.clone(), desk) {
-        desk.hub.tell(member, &refusal(refused.code, &refused.text, reference));
+    match carry_out(member, ask, reference.as_ref(), desk) {
+        Ok(None) => {}
+        Ok(Some(event)) => desk.hub.tell(member, Envelope::new(event, reference)),
+        Err(refused) => desk.hub.tell(member, Envelope::new(Event::Error(refused), reference)),
     }
     Verdict::GoesOn
 }
 
-fn carry_out(member: MemberId, ask: Ask, reference: Option<String>, desk: &mut Desk<'_>) -> Result<(), Rejection> {
+fn carry_out(
+    member: MemberId,
+    ask: Ask,
+    reference: Option<&String>,
+    desk: &mut Desk<'_>,
+) -> Result<Option<Event>, Rejection> {
     let now = desk.now;
     let hub = &mut *desk.hub;
     // A program may ask for these on and on with nobody before it.
@@ -226,75 +243,52 @@ fn carry_out(member: MemberId, ask: Ask, reference: Option<String>, desk: &mut D
         hub.note_activity(member, now);
     }
     match ask {
-        Ask::Send(send) => hub.say(member, &send, reference, now),
+        Ask::Send(send) => hub.say(member, &send, reference.cloned(), now)?,
         Ask::Direct(direct) => {
             if direct.reply {
                 hub.check_writer(member, &direct.to)?;
             }
-            hub.send_direct(member, &direct.to, &direct.text, Some(direct.id), reference, now)
+            hub.send_direct(member, &direct.to, &direct.text, Some(direct.id), reference.cloned(), now)?;
         }
         Ask::Join(join) => {
             let is_new = hub.join(member, &join.room, now)?;
-            let mut presence = own_presence(member, &join.room, reference, hub)?;
+            let mut presence = own_presence(member, &join.room, hub)?;
             presence.seq = hub.newest_in(&presence.room);
-            hub.tell(member, &Event::Joined(presence));
+            hub.tell(member, Envelope::new(Event::Joined(presence), reference.cloned()));
             if is_new {
                 hub.give_context(member, &join.room);
             }
-            Ok(())
         }
         Ask::Leave(leave) => {
-            let presence = own_presence(member, &leave.room, reference, hub)?;
+            let presence = own_presence(member, &leave.room, hub)?;
             hub.leave(member, &leave.room, now)?;
-            hub.tell(member, &Event::Left(presence));
-            Ok(())
+            return Ok(Some(Event::Left(presence)));
         }
-        Ask::Rename(rename) => hub.rename(member, &rename.name, reference, now),
-        Ask::Members(asked) => {
-            let members = hub.members_of(member, &asked.room, reference)?;
-            hub.tell(member, &Event::Members(members));
-            Ok(())
-        }
-        Ask::Whois(asked) => {
-            let whois = hub.whois(&asked.name, reference, now)?;
-            hub.tell(member, &Event::Whois(whois));
-            Ok(())
-        }
-        Ask::Rooms {} => {
-            let rooms = hub.rooms_listed(reference);
-            hub.tell(member, &Event::Rooms(rooms));
-            Ok(())
-        }
+        Ask::Rename(rename) => hub.rename(member, &rename.name, reference.cloned(), now)?,
+        Ask::Members(asked) => return hub.members_of(member, &asked.room).map(|members| Some(Event::Members(members))),
+        Ask::Whois(asked) => return hub.whois(&asked.name, now).map(|whois| Some(Event::Whois(whois))),
+        Ask::Rooms {} => return Ok(Some(Event::Rooms(hub.rooms_listed()))),
         Ask::Away(reason) => {
-            let away = hub.set_away(member, reason.text.as_deref(), reference, now)?;
-            hub.tell(member, &Event::Away(away));
-            Ok(())
+            return hub.set_away(member, reason.text.as_deref(), now).map(|away| Some(Event::Away(away)));
         }
-        Ask::Ping {} => {
-            hub.tell(member, &Event::Pong(Pong { reference }));
-            Ok(())
-        }
-        Ask::Operate(operate) => hub.operate(member, &operate.line, reference, now),
-        Ask::History(range) => hub.read_history(member, &range, reference),
-        Ask::Search(search) => hub.search_history(member, &search, reference),
+        Ask::Ping {} => return Ok(Some(Event::Pong(Pong {}))),
+        Ask::Operate(operate) => hub.operate(member, &operate.line, reference.cloned(), now)?,
+        Ask::History(range) => hub.read_history(member, &range, reference.cloned())?,
+        Ask::Search(search) => hub.search_history(member, &search, reference.cloned())?,
         Ask::Hello(_) => {
-            Err(Rejection { code: ErrorCode::OutOfOrder, text: "you have said hello already; go on".to_string() })
+            return Err(Rejection::new(ErrorCode::OutOfOrder, "you have said hello already; go on"));
         }
         // Having been heard is all a `pong` is for.
-        Ask::Pong {} | Ask::Bye {} => Ok(()),
+        Ask::Pong {} | Ask::Bye {} => {}
     }
+    Ok(None)
 }
 
-fn own_presence(
-    member: MemberId,
-    room: &str,
-    reference: Option<String>,
-    hub: &glassline_hub::Hub,
-) -> Result<Presence, Rejection> {
+fn own_presence(member: MemberId, room: &str, hub: &Hub) -> Result<Presence, Rejection> {
     let room = glassline_hub::room_name(room)?;
-    Ok(Presence { room, names: vec![hub.name(member).to_string()], count: 1, seq: None, reference })
+    Ok(Presence { room, names: vec![hub.name(member).to_string()], count: 1, seq: None })
 }
 
-pub(crate) fn refusal(code: ErrorCode, text: &str, reference: Option<String>) -> Event {
-    Event::Error(Refusal { code, text: text.to_string(), reference })
+fn rejected(Envelope { content, reference }: Envelope<Rejection>) -> Envelope<Event> {
+    Envelope::new(Event::Error(content), reference)
 }

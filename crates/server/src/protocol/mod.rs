@@ -149,7 +149,7 @@ mod tests {
             };
             assert_eq!(take(&mut &frame(payload)[..], &mut desk), Verdict::GoesOn);
         }
-        hub.whois("bob", None, at(60_000)).expect("bob is here").idle_s
+        hub.whois("bob", at(60_000)).expect("bob is here").idle_s
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The tutorial dialect (T): a name, then messages.
 
-use glassline_hub::{Awaits, CommandOutcome, MemberId, Rejection, hidden_command, server_pair};
-use glassline_wire::event::ErrorCode;
+use glassline_hub::{Awaits, CommandOutcome, MemberId, hidden_command, server_pair};
+use glassline_wire::event::{ErrorCode, Rejection};
 use glassline_wire::frame::{Decoder, Frame, HeaderError};
 use glassline_wire::limits::{GREETING_BYTES_MAX, HEADER_BYTES, NAME_BYTES_MAX, TEXT_BYTES_MAX};
 

@@ -47,7 +47,7 @@ pub(crate) struct Delivery {
 }
 
 fn text_of(request: &Request) -> &str {
-    match &request.ask {
+    match &request.content {
         Ask::Send(send) => &send.text,
         Ask::Direct(direct) => &direct.text,
         _ => "",
@@ -73,7 +73,7 @@ impl Delivery {
 
     /// Returns the waiting messages, oldest first: each text, and to whom if it is for one person.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
-        self.waiting.iter().map(|waiting| match &waiting.request.ask {
+        self.waiting.iter().map(|waiting| match &waiting.request.content {
             Ask::Direct(direct) => (Some(direct.to.as_str()), direct.text.as_str()),
             _ => (None, text_of(&waiting.request)),
         })
@@ -98,7 +98,7 @@ impl Delivery {
         let first_unsent = self.waiting.partition_point(|waiting| waiting.sent);
         let waiting = self.waiting.get_mut(first_unsent)?;
         waiting.sent = true;
-        if let Ask::Send(send) = &mut waiting.request.ask
+        if let Ask::Send(send) = &mut waiting.request.content
             && !waiting.sent_before
         {
             send.after = send.after.or_else(|| newest_named(&send.room));
@@ -114,7 +114,7 @@ impl Delivery {
     /// Returns the number of messages for such rooms that have not gone out over this link.
     pub(crate) fn unsent(&self, is_meant: impl Fn(&str) -> bool) -> usize {
         let unsent = self.waiting.iter().filter(|waiting| !waiting.sent);
-        unsent.filter(|waiting| matches!(&waiting.request.ask, Ask::Send(send) if is_meant(&send.room))).count()
+        unsent.filter(|waiting| matches!(&waiting.request.content, Ask::Send(send) if is_meant(&send.room))).count()
     }
 
     /// Returns the text of the oldest message.
@@ -210,16 +210,9 @@ mod tests {
     use glassline_wire::request::Send;
 
     fn request(id: u128, text: &str) -> Request {
-        Request {
-            reference: Some(id.to_string()),
-            ask: Ask::Send(Send {
-                room: "lobby".into(),
-                text: text.into(),
-                id: MessageId(id),
-                after: None,
-                action: false,
-            }),
-        }
+        let (room, text, after) = ("lobby".into(), text.into(), None);
+        let send = Send { room, text, id: MessageId(id), after, action: false };
+        Request::new(Ask::Send(send), Some(id.to_string()))
     }
 
     #[test]
@@ -257,7 +250,7 @@ mod tests {
 
     #[test]
     fn what_is_sent_again_says_what_was_known_the_first_time() {
-        let after = |request: Option<&Request>| match request.map(|request| &request.ask) {
+        let after = |request: Option<&Request>| match request.map(|request| &request.content) {
             Some(Ask::Send(send)) => send.after,
             other => panic!("a message, not {other:?}"),
         };

@@ -105,7 +105,7 @@ impl Session {
         let room = self.known_room(room)?;
         let id = MessageId(self.entropy.next_u128());
         let ask = Ask::Send(Send { room, text, id, after: None, action });
-        self.post(Request { reference: Some(id.to_string()), ask }, now_ms)
+        self.post(Request::new(ask, Some(id.to_string())), now_ms)
     }
 
     fn say_to(&mut self, to: String, text: String, reply: bool, now_ms: u64) -> Result<(), CommandError> {
@@ -114,13 +114,13 @@ impl Session {
         }
         let id = MessageId(self.entropy.next_u128());
         let ask = Ask::Direct(SendDirect { to, text, id, reply });
-        self.post(Request { reference: Some(id.to_string()), ask }, now_ms)
+        self.post(Request::new(ask, Some(id.to_string())), now_ms)
     }
 
     /// Puts a message into the outbox, if the server will take it.
     fn post(&mut self, mut request: Request, now_ms: u64) -> Result<(), CommandError> {
-        check_request(&request.ask)?;
-        let (id, text_bytes) = match &request.ask {
+        check_request(&request.content)?;
+        let (id, text_bytes) = match &request.content {
             Ask::Send(send) => {
                 if self.connection.dialect() == Dialect::Tutorial && !self.rooms.contains(&send.room) {
                     return Err(CommandError::NotInTutorial("rooms"));
@@ -172,7 +172,7 @@ impl Session {
     }
 
     fn change_rooms(&mut self, ask: Ask, now_ms: u64) -> Result<(), CommandError> {
-        self.put("rooms", &Request { reference: Some(ROOM_CHANGE_REF.to_owned()), ask })?;
+        self.put("rooms", &Request::new(ask, Some(ROOM_CHANGE_REF.to_owned())))?;
         self.queries.add_room_change(now_ms);
         self.rooms.cancel_return();
         Ok(())
@@ -186,7 +186,7 @@ impl Session {
     }
 
     fn ask(&mut self, what: &'static str, ask: Ask) -> Result<(), CommandError> {
-        self.put(what, &Request { reference: Some(ASKED_REF.to_owned()), ask })
+        self.put(what, &Request::new(ask, Some(ASKED_REF.to_owned())))
     }
 
     /// Writes a request that is not a message: it goes out now or not at all.
@@ -194,8 +194,8 @@ impl Session {
         if self.connection.dialect() == Dialect::Tutorial {
             return Err(CommandError::NotInTutorial(what));
         }
-        check_request(&request.ask)?;
-        if let Ask::Leave(leave) = &request.ask {
+        check_request(&request.content)?;
+        if let Ask::Leave(leave) = &request.content {
             self.check_nothing_left_to_say(&leave.room)?;
         }
         if !self.connection.is_up() || !self.connection.has_window() {
@@ -207,7 +207,7 @@ impl Session {
 
     fn take_request(&mut self, request: Request, now_ms: u64) -> Result<(), CommandError> {
         self.check_size(&request)?;
-        let what = match request.ask {
+        let what = match request.content {
             Ask::Send(_) | Ask::Direct(_) => return self.post(request, now_ms),
             Ask::Bye {} => {
                 self.bye_ref = request.reference;

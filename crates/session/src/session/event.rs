@@ -5,7 +5,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use glassline_wire::event::{AuditKind, ErrorCode, Event, Presence, Refusal, Welcome};
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{AuditKind, ErrorCode, Event, Presence, Rejection, Welcome};
 use glassline_wire::request::{Ask, AwayText, Request, RoomName};
 
 use super::{Session, brief, shortened};
@@ -30,14 +31,14 @@ impl Session {
     pub(super) fn send_bye(&mut self) {
         // With a `ref`, so that the answer can be told from a server that stops.
         let reference = self.bye_ref.clone().unwrap_or_else(|| BYE_REF.to_owned());
-        self.put_request(&Request { reference: Some(reference), ask: Ask::Bye {} });
+        self.put_request(&Request::new(Ask::Bye {}, Some(reference)));
     }
 
     /// Answers the server's `ping` once there is room: one that asks and does not read does not get
     /// an answer to each.
     pub(super) fn send_pong(&mut self) {
         if self.connection.has_window() && self.connection.event_mut().is_some_and(EventLink::take_pong) {
-            self.put_request(&Request { reference: None, ask: Ask::Pong {} });
+            self.put_request(&Request::from(Ask::Pong {}));
         }
     }
 
@@ -56,7 +57,7 @@ impl Session {
         match self.connection.event_mut().and_then(|link| link.take_silence(now_ms)) {
             Some(Silence::Dead) => return self.link_lost("not a word for 75 s", now_ms),
             Some(Silence::Ping) => {
-                self.put_request(&Request { reference: Some(ALIVE_REF.to_owned()), ask: Ask::Ping {} });
+                self.put_request(&Request::new(Ask::Ping {}, Some(ALIVE_REF.to_owned())));
             }
             None => {}
         }
@@ -74,8 +75,8 @@ impl Session {
             link.note_received(now_ms);
         }
         let is_greeting = matches!(self.connection.phase(), Phase::Greeting { .. });
-        let event = match Event::from_json(payload) {
-            Ok(event) => event,
+        let Envelope { content: event, reference } = match Envelope::<Event>::from_json(payload) {
+            Ok(envelope) => envelope,
             Err(error) if is_greeting => {
                 self.no_welcome(&shortened(&error.to_string(), CAUSE_SHOWN_CHARS), false, now_ms);
                 return;
@@ -91,9 +92,9 @@ impl Session {
             self.receive_greeting(event, now_ms);
         } else {
             if let Some(program) = &mut self.program {
-                program.note_event(&event);
+                program.note_event(&event, reference.as_deref());
             }
-            self.receive_event(event, now_ms);
+            self.receive_event(event, reference, now_ms);
         }
     }
 
@@ -117,14 +118,14 @@ impl Session {
         match event {
             Event::Welcome(welcome) => self.receive_welcome(welcome, now_ms),
             // The name may still be held by the connection that died; that passes.
-            Event::Error(refusal)
+            Event::Error(rejection)
                 if self.identity.token().is_some()
-                    && matches!(refusal.code, ErrorCode::NameTaken | ErrorCode::Busy | ErrorCode::Rate) =>
+                    && matches!(rejection.code, ErrorCode::NameTaken | ErrorCode::Busy | ErrorCode::Rate) =>
             {
-                self.link_lost(&refusal.text, now_ms);
+                self.link_lost(&rejection.text, now_ms);
             }
-            Event::Error(refusal) => {
-                self.end(Ending::Rejected(format!("{} refused: {}", self.config.address, refusal.text)));
+            Event::Error(rejection) => {
+                self.end(Ending::Rejected(format!("{} refused: {}", self.config.address, rejection.text)));
             }
             Event::Bye(bye) => self.no_welcome(&bye.text, false, now_ms),
             _ => {}
@@ -141,7 +142,7 @@ impl Session {
         let restarted = self.rooms.welcome(&welcome);
         if again {
             for room in wanted.into_iter().filter(|room| !welcome.rooms.iter().any(|state| state.room == *room)) {
-                self.put_request(&Request { reference: None, ask: Ask::Join(RoomName { room }) });
+                self.put_request(&Request::from(Ask::Join(RoomName { room })));
             }
         } else {
             self.rooms.cancel_return();
@@ -173,7 +174,7 @@ impl Session {
         }
         if let Some(text) = self.identity.away().map(str::to_owned) {
             let ask = Ask::Away(AwayText { text: Some(text) });
-            self.put_request(&Request { reference: Some(AWAY_AGAIN_REF.to_owned()), ask });
+            self.put_request(&Request::new(ask, Some(AWAY_AGAIN_REF.to_owned())));
         }
     }
 
@@ -182,7 +183,7 @@ impl Session {
         // One that does not read is not asked more and more.
         if self.config.follows_people && self.connection.has_window() {
             let ask = Ask::Members(RoomName { room: room.to_owned() });
-            self.put_request(&Request { reference: Some(WHO_REF.to_owned()), ask });
+            self.put_request(&Request::new(ask, Some(WHO_REF.to_owned())));
         }
     }
 
@@ -198,29 +199,30 @@ impl Session {
         }
     }
 
-    fn receive_event(&mut self, event: Event, now_ms: u64) {
+    fn receive_event(&mut self, event: Event, reference: Option<String>, now_ms: u64) {
         match event {
-            Event::Message(message) => self.receive_message(message),
-            Event::History(history) => self.receive_history(history),
+            Event::Message(message) => self.receive_message(message, reference),
+            Event::History(history) => self.receive_history(history, reference),
             Event::Direct(ref direct) => {
                 self.recent_rename.note_activity(&direct.from);
-                let is_own = direct.reference.is_some() || direct.from == self.identity.name();
+                let is_own = reference.is_some() || direct.from == self.identity.name();
                 let id = direct.id.filter(|_| is_own);
-                self.receive_direct(event, id);
+                self.receive_direct(event, reference, id);
             }
             Event::Joined(ref presence) => {
                 presence.names.iter().for_each(|name| self.recent_rename.note_activity(name));
-                let is_news = self.program.is_some() || !self.is_own_arrival_again(presence);
+                let is_answer = reference.is_some();
+                let is_news = self.program.is_some() || is_answer || !self.is_own_arrival_again(presence);
                 let before = self.current_room();
-                self.receive_joined(presence);
+                self.receive_joined(presence, reference.as_deref());
                 if is_news {
-                    self.show(Update::Received(event));
+                    self.show_answer(Update::Received(event), reference);
                 }
                 self.report_room_change(before.as_deref());
             }
             Event::Left(presence) => {
                 presence.names.iter().for_each(|name| self.recent_rename.note_activity(name));
-                self.receive_left(presence);
+                self.receive_left(presence, reference);
             }
             Event::Renamed(ref renamed) => {
                 if renamed.from == self.identity.name() {
@@ -231,28 +233,28 @@ impl Session {
                 // once more.
                 let is_new = self.recent_rename.is_new(renamed, now_ms);
                 if self.program.is_some() || is_new {
-                    self.show(Update::Received(event));
+                    self.show_answer(Update::Received(event), reference);
                 }
             }
             Event::Members(ref members) => {
                 self.rooms.set_members(members);
-                if members.reference.as_deref() != Some(WHO_REF) {
-                    self.show(Update::Received(event));
+                if reference.as_deref() != Some(WHO_REF) {
+                    self.show_answer(Update::Received(event), reference);
                 }
             }
             Event::Gap(gap) => self.receive_gap(&gap),
-            Event::Error(refusal)
-                if refusal.reference.is_none() && matches!(refusal.code, ErrorCode::Kicked | ErrorCode::Banned) =>
+            Event::Error(rejection)
+                if reference.is_none() && matches!(rejection.code, ErrorCode::Kicked | ErrorCode::Banned) =>
             {
-                self.on_kicked(refusal);
+                self.on_kicked(rejection);
             }
-            Event::Error(refusal) => self.refused(refusal),
-            Event::Away(ref away) if away.reference.as_deref() == Some(AWAY_AGAIN_REF) => {}
+            Event::Error(rejection) => self.refused(rejection, reference),
+            Event::Away(_) if reference.as_deref() == Some(AWAY_AGAIN_REF) => {}
             Event::Away(ref away) => {
                 if away.name == self.identity.name() {
                     self.identity.set_away(away.text.as_deref());
                 }
-                self.show(Update::Received(event));
+                self.show_answer(Update::Received(event), reference);
             }
             Event::Ping(_) => {
                 if let Some(link) = self.connection.event_mut() {
@@ -260,28 +262,31 @@ impl Session {
                 }
                 self.send_pong();
             }
-            Event::Pong(ref pong) if pong.reference.as_deref() == Some(ALIVE_REF) => {}
+            Event::Pong(_) if reference.as_deref() == Some(ALIVE_REF) => {}
             Event::Bye(_) => {
-                self.show(Update::Received(event));
+                // A person needs no words for the answer to its own goodbye.
+                if self.program.is_some() || reference.is_none() {
+                    self.show_answer(Update::Received(event), reference);
+                }
                 if matches!(self.connection.phase(), Phase::Leaving { .. }) {
                     self.end(Ending::Left);
                 }
             }
             Event::Act(ref act) => {
                 // Only the asker's copy has a `ref`.
-                if act.act == AuditKind::Op && act.reference.is_some() {
+                if act.act == AuditKind::Op && reference.is_some() {
                     self.identity.become_operator();
                 }
-                self.show(Update::Received(event));
+                self.show_answer(Update::Received(event), reference);
             }
             Event::Welcome(_) | Event::Whois(_) | Event::Rooms(_) | Event::Notice(_) | Event::Pong(_) => {
-                self.show(Update::Received(event));
+                self.show_answer(Update::Received(event), reference);
             }
         }
     }
 
-    fn receive_left(&mut self, mut presence: Presence) {
-        let is_own = self.take_room_change(presence.reference.as_deref());
+    fn receive_left(&mut self, mut presence: Presence, reference: Option<String>) {
+        let is_own = self.take_room_change(reference.as_deref());
         let before = self.current_room();
         if is_own {
             self.report_gaps_in(&presence.room);
@@ -299,12 +304,12 @@ impl Session {
                 }
             }
         }
-        self.show(Update::Received(Event::Left(presence)));
+        self.show_answer(Update::Received(Event::Left(presence)), reference);
         self.report_room_change(before.as_deref());
     }
 
-    fn receive_joined(&mut self, presence: &Presence) {
-        let is_asked = self.take_room_change(presence.reference.as_deref());
+    fn receive_joined(&mut self, presence: &Presence, reference: Option<&str>) {
+        let is_asked = self.take_room_change(reference);
         let is_own = is_asked || presence.names.iter().any(|name| name == self.identity.name());
         if !is_own || self.rooms.contains(&presence.room) {
             self.rooms.add_people(presence, self.identity.name());
@@ -336,17 +341,17 @@ impl Session {
     fn is_own_arrival_again(&self, presence: &Presence) -> bool {
         let names_it_alone =
             presence.count == 1 && presence.names.first().is_some_and(|name| name == self.identity.name());
-        names_it_alone && presence.reference.is_none() && self.rooms.contains(&presence.room)
+        names_it_alone && self.rooms.contains(&presence.room)
     }
 
-    fn refused(&mut self, refusal: Refusal) {
-        let is_about_own_question = self.history_refused(&refusal);
-        if is_about_own_question || matches!(refusal.reference.as_deref(), Some(WHO_REF | AWAY_AGAIN_REF | ALIVE_REF)) {
+    fn refused(&mut self, rejection: Rejection, reference: Option<String>) {
+        let is_about_own_question = self.history_refused(reference.as_deref());
+        if is_about_own_question || matches!(reference.as_deref(), Some(WHO_REF | AWAY_AGAIN_REF | ALIVE_REF)) {
             return;
         }
-        self.take_room_change(refusal.reference.as_deref());
-        let text = refusal.reference.as_deref().and_then(|reference| self.delivery.refuse(reference));
-        self.show(Update::Rejected { refusal, text });
+        self.take_room_change(reference.as_deref());
+        let text = reference.as_deref().and_then(|reference| self.delivery.refuse(reference));
+        self.show_answer(Update::Rejected { rejection, text }, reference);
         self.report_settled_gaps();
     }
 }

@@ -4,7 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use glassline_wire::event::{Event, History, Message, Refusal};
+use glassline_wire::event::{Event, History, Message};
 use glassline_wire::request::{Ask, HistoryRange, Request, Search};
 
 use super::Session;
@@ -64,7 +64,7 @@ impl Session {
             Ask::Search(search) => search.limit = Some(limit),
             _ => {}
         }
-        self.put("stored messages", &Request { reference: Some(page.reference.clone()), ask })?;
+        self.put("stored messages", &Request::new(ask, Some(page.reference.clone())))?;
         self.queries.add_page(page, now_ms);
         Ok(())
     }
@@ -76,13 +76,13 @@ impl Session {
         // One that does not read is not asked more and more.
         if self.connection.has_window() {
             let range = HistoryRange { room: room.to_owned(), limit: Some(1), ..HistoryRange::default() };
-            self.put_request(&Request { reference: Some(NEWEST_REF.to_owned()), ask: Ask::History(range) });
+            self.put_request(&Request::new(Ask::History(range), Some(NEWEST_REF.to_owned())));
         }
     }
 
     /// Takes in stored messages.
-    pub(super) fn receive_history(&mut self, history: History) {
-        match history.reference.as_deref() {
+    pub(super) fn receive_history(&mut self, history: History, reference: Option<String>) {
+        match reference.as_deref() {
             None => self.receive_context(history),
             Some(NEWEST_REF) => {
                 let newest = history.messages.last().and_then(|message| message.seq).unwrap_or(0);
@@ -91,17 +91,17 @@ impl Session {
                     self.report_gap(&history.room, from, to);
                 }
             }
-            Some(reference) => match self.queries.take_page(reference) {
+            Some(asked) => match self.queries.take_page(asked) {
                 Some(page) => self.receive_page(history, page),
-                None => self.show(Update::Received(Event::History(history))),
+                None => self.show_answer(Update::Received(Event::History(history)), reference),
             },
         }
     }
 
     /// Takes in that a request is refused; returns whether it was the session's own, which nobody
     /// else sees.
-    pub(super) fn history_refused(&mut self, refusal: &Refusal) -> bool {
-        let Some(reference) = refusal.reference.as_deref() else { return false };
+    pub(super) fn history_refused(&mut self, reference: Option<&str>) -> bool {
+        let Some(reference) = reference else { return false };
         self.queries.take_page(reference);
         reference == NEWEST_REF
     }
@@ -114,7 +114,7 @@ impl Session {
             self.show(Update::Received(Event::History(history)));
             return;
         }
-        let History { room, messages, more, reference } = history;
+        let History { room, messages, more } = history;
         let mut earlier: Vec<Message> = Vec::with_capacity(messages.len());
         let mut missed = Vec::new();
         let mut tracker = self.rooms.tracker_mut(&room);
@@ -143,10 +143,10 @@ impl Session {
         }
         if !earlier.is_empty() {
             let more = more || too_many > 0;
-            self.show(Update::Received(Event::History(History { room, messages: earlier, more, reference })));
+            self.show(Update::Received(Event::History(History { room, messages: earlier, more })));
         }
         for message in missed {
-            self.receive_message(message);
+            self.receive_message(message, None);
         }
     }
 
@@ -165,7 +165,7 @@ impl Session {
     }
 
     fn receive_page(&mut self, history: History, page: PageRequest) {
-        let PageRequest { query: asked, limit, .. } = page;
+        let PageRequest { reference, query: asked, limit } = page;
         let query = if let HistoryQuery::Search { query, .. } = &asked { Some(query.clone()) } else { None };
         if let Some(before) = history.messages.first().and_then(|first| first.seq) {
             let is_search = query.is_some();
@@ -177,7 +177,7 @@ impl Session {
             }
         }
         let newest = self.rooms.tracker_mut(&history.room).and_then(|tracker| tracker.newest());
-        self.show(Update::HistoryPage { history, asked, newest, hidden: Vec::new() });
+        self.show_answer(Update::HistoryPage { history, asked, newest, hidden: Vec::new() }, Some(reference));
     }
 }
 

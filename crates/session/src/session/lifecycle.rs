@@ -5,7 +5,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use glassline_wire::event::{Bye, Event, Refusal};
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{Bye, Event, Rejection};
 use glassline_wire::opening::EVENT_OPENING;
 
 use super::{ExitIntent, LAST_ANSWERS_MS, Session, brief};
@@ -181,16 +182,17 @@ impl Session {
     /// Answers the program's requests that the server will not answer any more.
     fn reject_pending_requests(&mut self) {
         let rejections = self.program.as_mut().map(Program::reject_pending);
-        for refusal in rejections.into_iter().flatten() {
-            self.show(Update::Rejected { refusal, text: None });
+        for Envelope { content: rejection, reference } in rejections.into_iter().flatten() {
+            self.show_answer(Update::Rejected { rejection, text: None }, reference);
         }
     }
 
     /// Says goodbye to a program where the server has not: it has no word for it, or not the time.
     fn dismiss_program(&mut self) {
         if self.program.as_ref().is_some_and(|program| !program.has_bye()) {
-            let bye = Bye { text: "the link is closed".to_owned(), reference: self.bye_ref.take() };
-            self.show(Update::Received(Event::Bye(bye)));
+            let bye = Bye { text: "the link is closed".to_owned() };
+            let reference = self.bye_ref.take();
+            self.show_answer(Update::Received(Event::Bye(bye)), reference);
         }
     }
 
@@ -203,11 +205,11 @@ impl Session {
 
     /// Ends after an operator has removed the user: coming back is for the user to decide, and not
     /// for a program that reconnects by itself.
-    pub(super) fn on_kicked(&mut self, refusal: Refusal) {
-        let text = format!("{} threw you out: {}", self.config.address, refusal.text);
+    pub(super) fn on_kicked(&mut self, rejection: Rejection) {
+        let text = format!("{} threw you out: {}", self.config.address, rejection.text);
         self.report_undelivered("not acknowledged");
         if self.program.is_some() {
-            self.show(Update::Rejected { refusal, text: None });
+            self.show(Update::Rejected { rejection, text: None });
         }
         self.end(Ending::Rejected(text));
     }

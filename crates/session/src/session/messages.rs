@@ -2,6 +2,7 @@
 //! reported.
 
 use alloc::borrow::ToOwned;
+use alloc::string::String;
 
 use glassline_wire::event::{Event, Gap, Message};
 use glassline_wire::message_id::MessageId;
@@ -11,12 +12,12 @@ use crate::seq_tracker::Position;
 use crate::update::Update;
 
 impl Session {
-    pub(super) fn receive_message(&mut self, mut message: Message) {
+    pub(super) fn receive_message(&mut self, message: Message, reference: Option<String>) {
         self.recent_rename.note_activity(&message.from);
         // Somebody else may have used the same id (E4).
         let id = message.id.filter(|&id| {
             let was_own = || self.identity.had_name(&message.from) && self.delivery.is_doubtful(id);
-            message.reference.is_some() || message.from == self.identity.name() || was_own()
+            reference.is_some() || message.from == self.identity.name() || was_own()
         });
         let position = match (message.seq, self.rooms.tracker_mut(&message.room)) {
             (Some(seq), Some(tracker)) => tracker.take(seq),
@@ -30,29 +31,29 @@ impl Session {
         if let Some(request) = id.and_then(|id| self.delivery.acknowledge(id)) {
             // By its `ref` a program knows its own, also where it is one of the messages that it
             // missed.
-            message.reference = message.reference.or(request.reference);
+            let reference = reference.or(request.reference);
             // A program gets the acknowledgement even of what it was shown as somebody else's.
             if position != Position::Shown || self.program.is_some() {
-                self.show(Update::Sent { event: Event::Message(message), acknowledged: true });
+                self.show_answer(Update::Sent { event: Event::Message(message), acknowledged: true }, reference);
             }
         } else {
             // One that has a number of its own is no second answer, but stored twice: its id was
             // forgotten meanwhile.
             let is_again = id.is_some_and(|id| self.delivery.is_second_answer(id)) && message.seq.is_none();
             if position != Position::Shown && !is_again {
-                self.show(Update::Received(Event::Message(message)));
+                self.show_answer(Update::Received(Event::Message(message)), reference);
             }
         }
         self.report_settled_gaps();
     }
 
-    pub(super) fn receive_direct(&mut self, event: Event, id: Option<MessageId>) {
+    pub(super) fn receive_direct(&mut self, event: Event, reference: Option<String>, id: Option<MessageId>) {
         let update = match id {
             Some(id) if self.delivery.acknowledge(id).is_some() => Update::Sent { event, acknowledged: true },
             Some(id) if self.delivery.is_second_answer(id) => return,
             _ => Update::Received(event),
         };
-        self.show(update);
+        self.show_answer(update, reference);
     }
 
     pub(super) fn receive_gap(&mut self, gap: &Gap) {

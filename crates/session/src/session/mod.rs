@@ -16,6 +16,7 @@ use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::{String, ToString};
 
+use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Limits;
 use glassline_wire::frame::{Frame, HeaderError};
 use glassline_wire::request::Request;
@@ -274,6 +275,11 @@ impl Session {
     }
 
     fn show(&mut self, update: Update) {
-        self.outputs.push_back(Output::Show(update));
+        self.show_answer(update, None);
+    }
+
+    /// Shows what answers a request with this `ref`.
+    fn show_answer(&mut self, update: Update, reference: Option<String>) {
+        self.outputs.push_back(Output::Show(Envelope::new(update, reference)));
     }
 }

@@ -56,14 +56,13 @@ impl Session {
         // A program gets what was sent.
         let writer = from.strip_suffix(DIRECT_MARK).filter(|_| has_direct);
         let event = match writer {
-            _ if from == SERVER_NAME => Event::Notice(Notice { text, reference: None }),
+            _ if from == SERVER_NAME => Event::Notice(Notice { text }),
             Some(writer) if !writer.is_empty() => Event::Direct(Direct {
                 from: writer.to_owned(),
                 to: self.identity.name().to_owned(),
                 at: None,
                 text,
                 id: None,
-                reference: None,
             }),
             _ => Event::Message(message(from, text)),
         };
@@ -78,7 +77,7 @@ impl Session {
             && !self.is_next_undecided()
             && let Some(request) = self.delivery.take_next()
         {
-            let Request { reference, ask: Ask::Send(send) } = request else { continue };
+            let Request { content: Ask::Send(send), reference } = request else { continue };
             let escapes = self.slash_commands() == SlashCommands::Server;
             let wire_text = match (send.action, send.text.starts_with('/')) {
                 (true, _) => format!("/me {}", send.text),
@@ -92,10 +91,9 @@ impl Session {
             let event = Message {
                 action: send.action,
                 id: Some(send.id),
-                reference,
                 ..message(self.identity.name().to_owned(), send.text)
             };
-            self.show(Update::Sent { event: Event::Message(event), acknowledged: false });
+            self.show_answer(Update::Sent { event: Event::Message(event), acknowledged: false }, reference);
         }
     }
 
@@ -108,5 +106,5 @@ impl Session {
 
 /// Returns a message as the tutorial dialect knows it: without number, time or id.
 fn message(from: String, text: String) -> Message {
-    Message { room: LOBBY.to_owned(), seq: None, at: None, from, text, action: false, id: None, reference: None }
+    Message { room: LOBBY.to_owned(), seq: None, at: None, from, text, action: false, id: None }
 }

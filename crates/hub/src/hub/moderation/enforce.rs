@@ -7,7 +7,8 @@ use alloc::{
     vec::Vec,
 };
 
-use glassline_wire::event::{AuditEntry, AuditKind, Bye, ErrorCode, Event, Notice, Refusal};
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{AuditEntry, AuditKind, Bye, ErrorCode, Event, Notice, Rejection};
 
 use crate::encode::server_pair;
 use crate::hub::Hub;
@@ -134,8 +135,8 @@ impl Hub {
         let words = match member.dialect {
             Dialect::Tutorial => server_pair(text),
             Dialect::Event => {
-                let error = Event::Error(Refusal { code, text: text.to_string(), reference: None });
-                let bye = Event::Bye(Bye { text: text.to_string(), reference: None });
+                let error = Event::Error(Rejection::new(code, text));
+                let bye = Event::Bye(Bye { text: text.to_string() });
                 [error.to_frame(), bye.to_frame()].concat()
             }
         };
@@ -169,7 +170,7 @@ impl Hub {
                 Dialect::Tutorial => self.notify(id, &messages::told(act)),
                 Dialect::Event => {
                     let reference = reference.filter(|_| by == Some(id)).cloned();
-                    self.tell(id, &Event::Act(AuditEntry { reference, ..act.clone() }));
+                    self.tell(id, Envelope::new(Event::Act(act.clone()), reference));
                 }
             }
         }
@@ -178,7 +179,9 @@ impl Hub {
     /// Words for the one who asked.
     pub(super) fn answer_operator(&mut self, id: MemberId, text: &str, reference: Option<String>) {
         match self.members.get(id.0).map(|member| member.dialect) {
-            Some(Dialect::Event) => self.tell(id, &Event::Notice(Notice { text: text.to_string(), reference })),
+            Some(Dialect::Event) => {
+                self.tell(id, Envelope::new(Event::Notice(Notice { text: text.to_string() }), reference));
+            }
             _ => self.notify(id, text),
         }
     }

@@ -3,10 +3,11 @@
 
 use alloc::vec::Vec;
 
+use glassline_wire::event::Rejection;
+
 use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::{Arrival, Member};
-use crate::refusal::Rejection;
 
 impl Hub {
     /// Returns whether a member that comes in now is announced, or only once the freeze ends.

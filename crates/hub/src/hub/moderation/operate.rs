@@ -5,7 +5,7 @@ use alloc::{
     string::{String, ToString},
 };
 
-use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode};
+use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Rejection};
 use glassline_wire::limits::OPERATE_BYTES_MAX;
 use glassline_wire::operator_token::GeneratedToken;
 use glassline_wire::timestamp::Timestamp;
@@ -17,7 +17,6 @@ use crate::moderation::{
 };
 use crate::name::Looks;
 use crate::now::Now;
-use crate::refusal::Rejection;
 
 impl Hub {
     /// Carries out an operator's line, without a slash. With a history an act is in force, told and answered only once it is stored.
@@ -146,7 +145,7 @@ impl Hub {
         text: Option<String>,
         now: Now,
     ) -> AuditEntry {
-        AuditEntry { at: now.at, by: self.name(by).to_string(), act, who, until, text, reference: None }
+        AuditEntry { at: now.at, by: self.name(by).to_string(), act, who, until, text }
     }
 
     fn submit(&mut self, by: MemberId, pending: Pending, reference: Option<String>) {

@@ -343,7 +343,7 @@ impl Importing<'_> {
                 .map(Option::flatten)
         };
         let found = look().map_err(|error| fault::writing(&error, self.file))?;
-        Ok(found.is_some_and(|found| found == Message { reference: None, ..message.clone() }))
+        Ok(found.is_some_and(|found| found == *message))
     }
 
     fn flush(&mut self) -> Result<(), UpkeepError> {

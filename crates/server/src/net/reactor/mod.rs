@@ -301,7 +301,7 @@ impl<L: Socket> Reactor<L> {
             self.close(index, "silent");
         } else if silent_ms >= limits.ping_after_ms {
             let next_ms = (heard_ms + limits.dead_after_ms).min(self.now.monotonic_ms + limits.ping_after_ms);
-            self.hub.tell_at_once(member, &Event::Ping(Ping {}));
+            self.hub.tell_at_once(member, Event::Ping(Ping {}));
             self.timers.set(index, Kind::Silence, next_ms);
         } else {
             self.timers.set(index, Kind::Silence, heard_ms + limits.ping_after_ms);

@@ -1,21 +1,19 @@
 //! The operators' order at the sockets: banned addresses are turned away, whom an act throws out is closed, acts are logged.
 
 use glassline_hub::{AuditEvent, Disconnect, server_pair};
-use glassline_wire::event::AuditEntry;
+use glassline_wire::event::{AuditEntry, Event};
 use glassline_wire::visible;
 use tracing::{info, warn};
 
 use crate::net::reactor::Reactor;
 use crate::net::socket::Socket;
-use crate::protocol::event::refusal;
 
 impl<L: Socket> Reactor<L> {
     /// Turns a connection away whose address is banned, now that there is a dialect to say it in. Returns whether it was.
     pub(crate) fn is_turned_away(&mut self, index: usize, is_event: bool) -> bool {
         let Some(connection) = self.connections.get(index) else { return true };
         let Err(refused) = self.hub.check_address(connection.peer.ip(), self.now) else { return false };
-        let words =
-            if is_event { refusal(refused.code, &refused.text, None).to_frame() } else { server_pair(&refused.text) };
+        let words = if is_event { Event::Error(refused.clone()).to_frame() } else { server_pair(&refused.text) };
         self.refuse(index, "banned", &refused.text, words);
         true
     }

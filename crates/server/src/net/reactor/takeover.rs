@@ -17,7 +17,7 @@ impl<L: Socket> Reactor<L> {
         let Some(holder_connection) = self.hub.connection(holder) else { return };
         let Some(held) = self.connections.get(holder_connection) else { return };
         let (holder_serial, holder_reads) = (held.serial, held.reads);
-        self.hub.tell_at_once(holder, &Event::Ping(Ping {}));
+        self.hub.tell_at_once(holder, Event::Ping(Ping {}));
         let takeover = Takeover { holder, holder_connection, holder_serial, holder_reads };
         if let Some(connection) = self.connections.get_mut(index) {
             connection.takeover = Some(Box::new(takeover));

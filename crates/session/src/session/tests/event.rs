@@ -31,7 +31,7 @@ fn what_is_said_before_the_welcome_goes_out_behind_it() {
     assert!(line.sent.is_empty());
     line.hear(WELCOME);
     let request = line.take_requests().remove(0);
-    assert!(matches!(request.ask, Ask::Send(send) if send.text == "early"));
+    assert!(matches!(request.content, Ask::Send(send) if send.text == "early"));
 }
 
 #[test]
@@ -86,12 +86,12 @@ fn an_error_before_the_welcome_refuses() {
 fn pings_are_answered_and_a_silent_server_is_pinged_then_lost() {
     let mut line = Line::event();
     line.hear(r#"{"type":"ping"}"#);
-    assert!(matches!(line.take_requests().remove(0).ask, Ask::Pong {}));
+    assert!(matches!(line.take_requests().remove(0).content, Ask::Pong {}));
     line.pass_ms(29_999);
     assert!(line.sent.is_empty());
     line.pass_ms(1);
     let ping = line.take_requests().remove(0);
-    assert!(matches!(ping.ask, Ask::Ping {}));
+    assert!(matches!(ping.content, Ask::Ping {}));
     line.take_updates();
     line.hear(&format!(r#"{{"type":"pong","ref":"{}"}}"#, ping.reference.expect("a ref")));
     assert_eq!(line.take_updates(), [], "the answer to the session's own question is nobody's business");
@@ -112,7 +112,7 @@ fn finishing_waits_for_the_last_acknowledgement_then_says_bye() {
     line.hear(r#"{"type":"message","room":"lobby","seq":5,"from":"bob","text":"x"}"#);
     assert!(line.sent.is_empty() && line.ending.is_none());
     line.hear(&acknowledgement(&request, 6));
-    assert!(matches!(line.take_requests().remove(0).ask, Ask::Bye {}));
+    assert!(matches!(line.take_requests().remove(0).content, Ask::Bye {}));
     assert_eq!(line.command(Command::Say("more".into())), Err(CommandError::Leaving));
     line.hear(r#"{"type":"bye","text":"bye"}"#);
     assert_eq!(line.ending, Some(Ending::Left));
@@ -137,7 +137,7 @@ fn leaving_at_once_takes_two_seconds_and_reports_what_is_unsent() {
     line.take_updates();
     line.pass_ms(1_500);
     assert_eq!(line.notices(), "1 of your messages was not acknowledged\nnot acknowledged: x\n");
-    assert!(matches!(line.take_requests().remove(0).ask, Ask::Bye {}));
+    assert!(matches!(line.take_requests().remove(0).content, Ask::Bye {}));
     line.pass_ms(499);
     assert_eq!(line.ending, None);
     line.pass_ms(1);
@@ -170,7 +170,7 @@ fn rooms_are_entered_left_and_gone_to() {
     line.hear(&format!(r#"{{"type":"members","room":"den","names":["alice","bob"],"count":2,"ref":"{reference}"}}"#));
     assert_eq!((line.session.status(0).people, line.take_updates()), (Some(2), vec![]));
     line.say("here");
-    assert!(matches!(line.take_requests().remove(0).ask, Ask::Send(send) if send.room == "den"));
+    assert!(matches!(line.take_requests().remove(0).content, Ask::Send(send) if send.room == "den"));
     line.command(Command::Join("lobby".into())).expect("taken");
     assert_eq!((line.session.status(0).room.as_deref(), line.sent.len()), (Some("lobby"), 0));
     assert_eq!(line.command(Command::LeaveRoom(Some("attic".into()))), Err(CommandError::NotInRoom("attic".into())));
@@ -195,7 +195,7 @@ fn whoever_wants_to_see_people_is_told_their_names() {
     line.take_hello();
     line.hear(WELCOME);
     let asked = line.take_requests().remove(0);
-    assert!(matches!(&asked.ask, Ask::Members(room) if room.room == "lobby"), "{asked:?}");
+    assert!(matches!(&asked.content, Ask::Members(room) if room.room == "lobby"), "{asked:?}");
     line.take_updates();
     let reference = asked.reference.expect("a ref");
     line.hear(&format!(r#"{{"type":"members","room":"lobby","names":["alice","bob"],"count":2,"ref":"{reference}"}}"#));
@@ -215,7 +215,7 @@ fn away_is_sent_again_after_a_reconnect_until_the_user_is_back() {
     let mut line = Line::event();
     line.command(Command::Away(Some("lunch".into()))).expect("taken");
     let asked = line.take_requests().remove(0);
-    assert!(matches!(asked.ask, Ask::Away(away) if away.text.as_deref() == Some("lunch")));
+    assert!(matches!(asked.content, Ask::Away(away) if away.text.as_deref() == Some("lunch")));
     assert_eq!(line.session.status(0).away, None, "the server may refuse it");
     line.hear(r#"{"type":"away","name":"alice","text":"lunch","ref":"glassline-asked"}"#);
     assert_eq!(line.session.status(0).away.as_deref(), Some("lunch"));
@@ -227,11 +227,11 @@ fn away_is_sent_again_after_a_reconnect_until_the_user_is_back() {
     let again = line.take_requests().remove(0);
     line.take_updates();
     let reference = again.reference.expect("a ref");
-    assert!(matches!(again.ask, Ask::Away(away) if away.text.as_deref() == Some("lunch")));
+    assert!(matches!(again.content, Ask::Away(away) if away.text.as_deref() == Some("lunch")));
     line.hear(&format!(r#"{{"type":"away","name":"alice","text":"lunch","ref":"{reference}"}}"#));
     assert!(line.take_updates().is_empty(), "the user knows");
     line.command(Command::Back).expect("taken");
-    assert!(matches!(line.take_requests().remove(0).ask, Ask::Away(away) if away.text.is_none()));
+    assert!(matches!(line.take_requests().remove(0).content, Ask::Away(away) if away.text.is_none()));
     line.hear(r#"{"type":"away","name":"alice","ref":"glassline-asked"}"#);
     assert_eq!(line.session.status(0).away, None);
 }
@@ -263,7 +263,9 @@ fn a_room_is_known_by_every_spelling_of_its_name() {
     line.hear(r#"{"type":"joined","room":"den","names":["alice"],"count":1,"ref":"glassline-move"}"#);
     assert_eq!(line.session.status(0).room.as_deref(), Some("den"), "the server knows more spellings");
     line.command(Command::LeaveRoom(Some("#DEN".into()))).expect("taken");
-    assert!(line.take_requests().iter().any(|request| matches!(&request.ask, Ask::Leave(room) if room.room == "den")));
+    assert!(
+        line.take_requests().iter().any(|request| matches!(&request.content, Ask::Leave(room) if room.room == "den"))
+    );
 }
 
 #[test]
@@ -319,7 +321,7 @@ fn a_program_may_not_say_hello_and_its_bye_finishes() {
     }
     let bye = Request::from_json(br#"{"type":"bye"}"#).expect("reads");
     line.command(Command::Request(bye)).expect("taken");
-    assert!(matches!(line.take_requests().remove(0).ask, Ask::Bye {}));
+    assert!(matches!(line.take_requests().remove(0).content, Ask::Bye {}));
 }
 
 #[test]
@@ -427,11 +429,11 @@ fn a_server_that_asks_and_does_not_read_is_owed_one_answer() {
     for _ in 0..4 {
         line.handle(Input::Written);
     }
-    let pongs = line.take_requests().iter().filter(|request| matches!(request.ask, Ask::Pong {})).count();
+    let pongs = line.take_requests().iter().filter(|request| matches!(request.content, Ask::Pong {})).count();
     assert!(pongs > 1 && pongs < 10_000, "{pongs}");
     assert!(line.session.connection.unsent_bytes() == 0);
     line.hear(r#"{"type":"ping"}"#);
-    assert!(matches!(line.take_requests()[..], [Request { ask: Ask::Pong {}, .. }]), "and no more than one");
+    assert!(matches!(line.take_requests()[..], [Request { content: Ask::Pong {}, .. }]), "and no more than one");
 }
 
 #[test]

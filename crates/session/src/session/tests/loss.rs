@@ -13,7 +13,7 @@ fn texts_sent(line: &mut Line) -> Vec<(String, glassline_wire::message_id::Messa
     let requests = line.take_requests();
     requests
         .into_iter()
-        .filter_map(|request| if let Ask::Send(send) = request.ask { Some((send.text, send.id)) } else { None })
+        .filter_map(|request| if let Ask::Send(send) = request.content { Some((send.text, send.id)) } else { None })
         .collect()
 }
 
@@ -61,7 +61,7 @@ fn a_reconnect_reclaims_the_name_and_resends_with_the_same_id() {
 }
 
 fn after_of(request: &Request) -> Option<u64> {
-    let Ask::Send(send) = &request.ask else { panic!("a send, not {request:?}") };
+    let Ask::Send(send) = &request.content else { panic!("a send, not {request:?}") };
     send.after
 }
 
@@ -143,8 +143,8 @@ fn a_room_is_not_left_before_what_was_said_in_it_has_gone_out() {
     assert_eq!(line.command(leave()), Ok(()));
     let requests = line.take_requests();
     let (last, before) = requests.split_last().expect("requests");
-    assert!(matches!(last.ask, Ask::Leave(_)));
-    assert_eq!(before.iter().filter(|request| matches!(request.ask, Ask::Send(_))).count(), said);
+    assert!(matches!(last.content, Ask::Leave(_)));
+    assert_eq!(before.iter().filter(|request| matches!(request.content, Ask::Send(_))).count(), said);
 }
 
 #[test]
@@ -354,7 +354,7 @@ fn an_empty_input_still_connects() {
     line.connect();
     line.take_hello();
     line.hear(WELCOME);
-    assert!(matches!(line.take_requests().remove(0).ask, Ask::Bye {}));
+    assert!(matches!(line.take_requests().remove(0).content, Ask::Bye {}));
 }
 
 #[test]
@@ -381,7 +381,7 @@ fn many_rooms_do_not_make_a_hello_that_no_server_takes() {
     assert!(line.sent.len() <= 10 + 10 + 4_096);
     let rooms = line.take_hello().rooms.expect("rooms").len();
     line.hear(WELCOME);
-    let joins = line.take_requests().into_iter().filter(|request| matches!(request.ask, Ask::Join(_))).count();
+    let joins = line.take_requests().into_iter().filter(|request| matches!(request.content, Ask::Join(_))).count();
     assert!(rooms > 20 && rooms < 64 && joins == 63, "{rooms} rooms, {joins} joins");
 }
 
@@ -398,7 +398,7 @@ fn a_hello_names_as_many_rooms_as_fit() {
         line.wait_for_try();
         line.connect();
         let hello = line.take_hello();
-        let json = |hello| Request { reference: None, ask: Ask::Hello(hello) }.to_json().len();
+        let json = |hello| Request::from(Ask::Hello(hello)).to_json().len();
         assert!(json(hello.clone()) <= 4_096);
         let mut longer = hello;
         let (rooms, since) = (longer.rooms.as_mut().expect("rooms"), longer.since.as_mut().expect("since"));

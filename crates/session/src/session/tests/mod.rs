@@ -13,6 +13,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Event;
 use glassline_wire::frame::{Decoder, Frame, put_frame};
 use glassline_wire::opening::EVENT_OPENING;
@@ -40,7 +41,7 @@ struct Line {
     half_closed: bool,
     /// Bytes sent on the present connection and not examined yet.
     sent: Vec<u8>,
-    updates: Vec<Update>,
+    updates: Vec<Envelope<Update>>,
     ending: Option<Ending>,
     /// The operating system takes what is sent.
     takes_writes: bool,
@@ -198,14 +199,14 @@ impl Line {
     fn take_hello(&mut self) -> glassline_wire::request::Hello {
         assert!(self.sent.starts_with(EVENT_OPENING));
         self.sent.drain(..EVENT_OPENING.len());
-        match self.take_requests().remove(0).ask {
+        match self.take_requests().remove(0).content {
             Ask::Hello(hello) => hello,
             other => panic!("hello, not {other:?}"),
         }
     }
 
     fn take_updates(&mut self) -> Vec<Update> {
-        core::mem::take(&mut self.updates)
+        core::mem::take(&mut self.updates).into_iter().map(|update| update.content).collect()
     }
 
     /// The texts of messages heard and said so far.
@@ -224,10 +225,10 @@ impl Line {
 
     /// Takes the lines shown to a program, as JSON.
     fn take_json(&mut self) -> Vec<String> {
-        let shown = self.take_updates().into_iter();
-        let events = shown.filter_map(|update| match update {
-            Update::Received(event) | Update::Sent { event, .. } => Some(event),
-            Update::Rejected { refusal, .. } => Some(Event::Error(refusal)),
+        let shown = core::mem::take(&mut self.updates).into_iter();
+        let events = shown.filter_map(|Envelope { content: update, reference }| match update {
+            Update::Received(event) | Update::Sent { event, .. } => Some(Envelope::new(event, reference)),
+            Update::Rejected { rejection, .. } => Some(Envelope::new(Event::Error(rejection), reference)),
             Update::HistoryPage { .. } | Update::Notice(_) | Update::CurrentRoom(_) => None,
         });
         events.map(|event| String::from_utf8(event.to_json()).expect("UTF-8")).collect()
@@ -260,7 +261,7 @@ fn frames(payloads: &[&str]) -> Vec<u8> {
 
 /// The server's `message` for a `send`.
 fn acknowledgement(request: &Request, seq: u64) -> String {
-    let Ask::Send(send) = &request.ask else { panic!("a send, not {request:?}") };
+    let Ask::Send(send) = &request.content else { panic!("a send, not {request:?}") };
     format!(
         r#"{{"type":"message","room":"lobby","seq":{seq},"from":"alice","text":"{}","id":"{}"}}"#,
         send.text, send.id

@@ -23,8 +23,8 @@ fn history(room: &str, seqs: core::ops::RangeInclusive<u64>, reference: Option<&
             other => panic!("a message, not {other:?}"),
         })
         .collect();
-    let history = History { room: room.into(), messages, more: false, reference: reference.map(str::to_owned) };
-    String::from_utf8(Event::History(history).to_json()).expect("UTF-8")
+    let history = Event::History(History { room: room.into(), messages, more: false });
+    String::from_utf8(Envelope::new(history, reference.map(str::to_owned)).to_json()).expect("UTF-8")
 }
 
 fn welcome(seq: u64) -> String {
@@ -133,7 +133,7 @@ fn a_room_begins_with_its_context_and_goes_on_from_there() {
     assert_eq!(shown(&mut line), ["earlier 2,3,4"], "as much as the screen has room for");
     line.command(Command::Older).expect("taken");
     let older = line.take_requests().remove(0);
-    assert!(matches!(&older.ask, Ask::History(range) if range.before == Some(2)), "{older:?}");
+    assert!(matches!(&older.content, Ask::History(range) if range.before == Some(2)), "{older:?}");
     line.command(Command::Join("den".into())).expect("taken");
     line.hear(r#"{"type":"joined","room":"den","names":["alice"],"count":1,"seq":8,"ref":"glassline-move"}"#);
     line.hear(&history("den", 7..=8, None));
@@ -167,7 +167,9 @@ fn a_room_joined_again_shows_missed_messages_as_news() {
         come_back(&mut line);
         line.hear(&welcome(4));
         assert!(
-            line.take_requests().iter().any(|request| matches!(&request.ask, Ask::Join(room) if room.room == "den"))
+            line.take_requests()
+                .iter()
+                .any(|request| matches!(&request.content, Ask::Join(room) if room.room == "den"))
         );
         line.take_updates();
         line.hear(r#"{"type":"joined","room":"den","names":["alice"],"count":1,"seq":5}"#);
@@ -176,7 +178,10 @@ fn a_room_joined_again_shows_missed_messages_as_news() {
         }
         let asked =
             line.take_requests().into_iter().find(|request| request.reference.as_deref() == Some("glassline-newest"));
-        assert!(matches!(&asked, Some(Request { ask: Ask::History(range), .. }) if range.room == "den"), "{asked:?}");
+        assert!(
+            matches!(&asked, Some(Request { content: Ask::History(range), .. }) if range.room == "den"),
+            "{asked:?}"
+        );
         line.hear(&history("den", 5..=5, Some("glassline-newest")));
         let told = shown(&mut line);
         assert_eq!(told, expected[..expected.len() - 1], "before anything else is said");
@@ -191,7 +196,7 @@ fn a_page_is_asked_for_and_the_next_ones_begin_where_it_began() {
     let ask = |line: &mut Line, command: Command| {
         line.command(command).expect("taken");
         let request = line.take_requests().remove(0);
-        (request.reference.expect("a ref"), request.ask)
+        (request.reference.expect("a ref"), request.content)
     };
     let (reference, first) = ask(&mut line, Command::History(HistorySelection::Latest(3)));
     assert!(matches!(first, Ask::History(range) if range.limit == Some(3) && range.before.is_none()));
@@ -267,8 +272,8 @@ impl Server {
     fn event(&self, seq: usize, reference: Option<String>) -> String {
         let (from, text, id) = self.log[seq - 1].clone();
         let (room, seq) = ("lobby".to_owned(), Some(seq as u64));
-        let message = Message { room, seq, at: None, from, text, action: false, id, reference };
-        String::from_utf8(Event::Message(message).to_json()).expect("UTF-8")
+        let message = Message { room, seq, at: None, from, text, action: false, id };
+        String::from_utf8(Envelope::new(Event::Message(message), reference).to_json()).expect("UTF-8")
     }
 
     fn say(&mut self, from: &str, text: &str, id: Option<MessageId>, reference: Option<String>) {
@@ -277,7 +282,7 @@ impl Server {
     }
 
     fn take(&mut self, requests: Vec<Request>) {
-        for Request { reference, ask } in requests {
+        for Request { content: ask, reference } in requests {
             let Ask::Send(send) = ask else { continue };
             let known = self.log.iter().skip(self.forgotten).position(|(_, _, id)| *id == Some(send.id));
             match known {
@@ -362,7 +367,7 @@ proptest! {
         prop_assert_eq!((line.session.status(0).unsent, server.down.len()), (0, 0));
         let mut last = 4;
         let mut accounted = vec![0; server.log.len() + 1];
-        for update in line.take_updates() {
+        for Envelope { content: update, reference } in core::mem::take(&mut line.updates) {
             match update {
                 Update::Received(Event::Message(message)) | Update::Sent { event: Event::Message(message), .. } => {
                     let seq = message.seq.expect("a number");
@@ -370,7 +375,7 @@ proptest! {
                     last = seq;
                     accounted[usize::try_from(seq).expect("small")] += 1;
                     let is_own = message.from != "bob";
-                    prop_assert!(!is_program || is_own == message.reference.is_some(), "{:?}", message);
+                    prop_assert!(!is_program || is_own == reference.is_some(), "{:?}", message);
                 }
                 Update::Received(Event::Gap(gap)) => (gap.from..=gap.to)
                     .for_each(|seq| accounted[usize::try_from(seq).expect("small")] += 1),

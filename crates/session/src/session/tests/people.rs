@@ -40,7 +40,7 @@ fn a_person_counted_on_arrival_is_not_counted_when_announced() {
 fn names_behind_bare_counts_are_requested_but_not_too_often() {
     let mut line = with_people(&["alice", "bob", "x"]);
     let asks = |line: &mut Line| -> Vec<String> {
-        let rooms = line.take_requests().into_iter().filter_map(|request| match request.ask {
+        let rooms = line.take_requests().into_iter().filter_map(|request| match request.content {
             Ask::Members(room) => Some(room.room),
             _ => None,
         });

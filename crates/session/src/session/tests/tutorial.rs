@@ -378,7 +378,7 @@ fn a_server_that_was_late_is_spoken_to_in_events_after_all() {
     line.take_hello();
     line.hear(WELCOME);
     assert!(line.notices().contains("connected to here:1234 as alice\n"));
-    assert!(matches!(&line.take_requests()[..], [Request { ask: Ask::Send(send), .. }] if send.text == "hi"));
+    assert!(matches!(&line.take_requests()[..], [Request { content: Ask::Send(send), .. }] if send.text == "hi"));
     assert_eq!(line.session.slash_commands(), SlashCommands::Client);
 }
 
@@ -405,7 +405,7 @@ fn what_was_said_to_a_late_server_goes_out_once() {
     line.connect();
     line.take_hello();
     line.hear(WELCOME);
-    assert!(matches!(&line.take_requests()[..], [Request { ask: Ask::Send(send), .. }] if send.text == "three"));
+    assert!(matches!(&line.take_requests()[..], [Request { content: Ask::Send(send), .. }] if send.text == "three"));
 }
 
 #[test]

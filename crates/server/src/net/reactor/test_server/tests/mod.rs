@@ -298,7 +298,6 @@ fn who_is_still_sent_the_past_hears_goodbye_as_well() {
             text: "long ".repeat(100),
             action: false,
             id: None,
-            reference: None,
         })
         .collect();
     let answer = Ok(glassline_journal::Answer::Page(Page { messages, more: true }));

@@ -41,8 +41,8 @@ fn relayed(layered: TcpStream, layer: TestLayer, narrow: bool) -> TcpStream {
     }
     thread::spawn(move || {
         let mut relay = Relay {
-            plain: End::new(plain),
-            layered: End::new(layered),
+            plain: Side::new(plain),
+            layered: Side::new(layered),
             layer,
             sent: Vec::new(),
             received_bytes_max: if narrow { 4 * 1024 } else { LAYER_BYTES_MAX },
@@ -59,26 +59,26 @@ fn relayed(layered: TcpStream, layer: TestLayer, narrow: bool) -> TcpStream {
 }
 
 /// One of the two connections.
-struct End {
+struct Side {
     stream: TcpStream,
     /// Bytes to be written.
     out: Vec<u8>,
     /// The other side sends nothing more.
-    at_end: bool,
+    has_ended: bool,
     finished: bool,
 }
 
-impl End {
+impl Side {
     fn new(stream: TcpStream) -> Self {
         stream.set_nonblocking(true).expect("not blocking");
         stream.set_nodelay(true).expect("TCP_NODELAY");
-        Self { stream, out: Vec::new(), at_end: false, finished: false }
+        Self { stream, out: Vec::new(), has_ended: false, finished: false }
     }
 
     /// Reads what is there.
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         match self.stream.read(bytes) {
-            Ok(0) => self.at_end = true,
+            Ok(0) => self.has_ended = true,
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(0),
             read => return read,
         }
@@ -104,14 +104,14 @@ impl End {
     }
 
     fn interest(&self, reads: bool) -> PollFlags {
-        let read = if reads && !self.at_end { PollFlags::IN } else { PollFlags::empty() };
+        let read = if reads && !self.has_ended { PollFlags::IN } else { PollFlags::empty() };
         read | if self.out.is_empty() { PollFlags::empty() } else { PollFlags::OUT }
     }
 }
 
 struct Relay {
-    plain: End,
-    layered: End,
+    plain: Side,
+    layered: Side,
     layer: TestLayer,
     /// Plaintext that the layer has not taken.
     sent: Vec<u8>,
@@ -134,7 +134,7 @@ impl Relay {
             }
             let taken = self.layer.send(&[&self.sent]);
             self.sent.drain(..taken);
-            let all_sent = self.plain.at_end && self.sent.is_empty();
+            let all_sent = self.plain.has_ended && self.sent.is_empty();
             if all_sent {
                 self.layer.close();
             }
@@ -145,10 +145,10 @@ impl Relay {
             if all_sent {
                 self.layered.finish()?;
             }
-            if self.layered.at_end || self.layer.state() == LayerState::PeerClosed {
+            if self.layered.has_ended || self.layer.state() == LayerState::PeerClosed {
                 self.plain.finish()?;
             }
-            let is_refused = self.layered.at_end && self.layer.state() == LayerState::Handshaking;
+            let is_refused = self.layered.has_ended && self.layer.state() == LayerState::Handshaking;
             if is_refused || self.plain.finished && self.layered.finished {
                 return Ok(());
             }

@@ -7,15 +7,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use glassline_journal::{
-    Answer, Done, Gauges, Outcome, Question, Reader, Record, Requester, Store, StoreError, Ticket,
-};
+use glassline_journal::{Done, Gauges, Reader, Requester, Store, StoreError};
 use glassline_server::Archive;
+use glassline_wire::history::{Answer, CommitOutcome, PendingRecord, Question, Record, Ticket};
 
 use crate::disk::SharedDisk;
 use crate::mutation::Mutation;
 use crate::plan::Plan;
-use crate::random::Random;
+use glassline_testkit::Rng;
 
 /// A deadline that never comes: under virtual time nothing takes any.
 const AMPLE: Duration = Duration::from_hours(1);
@@ -26,7 +25,7 @@ pub(crate) const AS_SIMULATED: &str = "as simulated";
 /// A group on its way to the disk.
 #[derive(Debug)]
 struct Group {
-    records: Vec<(Ticket, Record)>,
+    records: Vec<PendingRecord>,
     commit_at_ms: u64,
 }
 
@@ -34,10 +33,10 @@ struct Group {
 #[derive(Debug)]
 pub(crate) struct Clerk {
     disk: SharedDisk,
-    random: Random,
+    random: Rng,
     mutation: Option<Mutation>,
     now_ms: u64,
-    queue: VecDeque<(Ticket, Record)>,
+    queue: VecDeque<PendingRecord>,
     writing: Option<Group>,
     reports: VecDeque<(u64, Vec<Done>)>,
     questions: VecDeque<(u64, Ticket, Question)>,
@@ -60,7 +59,7 @@ pub(crate) struct Clerk {
 pub(crate) struct Counter(pub(crate) Rc<RefCell<Clerk>>);
 
 impl Clerk {
-    pub(crate) fn new(plan: &Plan, disk: SharedDisk, mutation: Option<Mutation>, random: Random, now_ms: u64) -> Self {
+    pub(crate) fn new(plan: &Plan, disk: SharedDisk, mutation: Option<Mutation>, random: Rng, now_ms: u64) -> Self {
         Self {
             disk,
             random,
@@ -152,7 +151,7 @@ impl Clerk {
         if self.fails {
             // Nobody knows whether this reached the disk.
             if self.random.per_mille(500) {
-                let records: Vec<Record> = group.records.into_iter().map(|(_, record)| record).collect();
+                let records: Vec<Record> = group.records.into_iter().map(|pending| pending.record).collect();
                 drop(self.disk.append(&records));
                 self.disk.lock().make_durable();
             }
@@ -163,15 +162,16 @@ impl Clerk {
         self.disk.lock().make_durable();
     }
 
-    fn write(&mut self, group: &[(Ticket, Record)]) {
-        let (tickets, records): (Vec<Ticket>, Vec<Record>) = group.iter().cloned().unzip();
+    fn write(&mut self, group: &[PendingRecord]) {
+        let pairs = group.iter().cloned().map(|pending| (pending.ticket, pending.record));
+        let (tickets, records): (Vec<Ticket>, Vec<Record>) = pairs.unzip();
         let done = match self.disk.append(&records) {
-            Ok(outcomes) => tickets.into_iter().zip(outcomes).map(appended).collect(),
+            Ok(outcomes) => tickets.into_iter().zip(records).zip(outcomes).map(committed).collect(),
             Err(error) => {
                 let (error, earlier) = (Arc::new(error), self.disk.repeats(&records).unwrap_or_default());
                 let reports = tickets.into_iter().zip(earlier.into_iter().chain(std::iter::repeat(None)));
                 let report = |(ticket, earlier)| match earlier {
-                    Some(outcome) => Done::Appended { ticket, outcome },
+                    Some(outcome) => Done::Settled { ticket, outcome },
                     None => Done::NotStored { ticket, error: Arc::clone(&error) },
                 };
                 reports.map(report).collect()
@@ -211,12 +211,15 @@ impl Clerk {
     }
 }
 
-fn appended((ticket, outcome): (Ticket, Outcome)) -> Done {
-    Done::Appended { ticket, outcome }
+fn committed(((ticket, record), outcome): ((Ticket, Record), CommitOutcome)) -> Done {
+    match outcome {
+        CommitOutcome::Stored { seq } => Done::Committed(record.committed(ticket, seq)),
+        outcome => Done::Settled { ticket, outcome },
+    }
 }
 
 impl Archive for Counter {
-    fn append(&mut self, records: Vec<(Ticket, Record)>) {
+    fn append(&mut self, records: Vec<PendingRecord>) {
         let mut clerk = self.0.borrow_mut();
         clerk.queue.extend(records);
         clerk.take_up();

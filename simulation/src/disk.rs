@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Entry, Head, Outcome, Page, Reader, Record, SearchProgress, Store, StoreError, folded};
+use glassline_journal::{Reader, SearchProgress, Store, StoreError, folded};
 use glassline_wire::event::{AuditEntry, Message};
+use glassline_wire::history::{CommitOutcome, Head, NewMessage, Page, Record};
 use glassline_wire::limits::PAGE_MESSAGES_MAX;
 use glassline_wire::request::{HistoryRange, Search};
 
@@ -26,7 +27,7 @@ pub(crate) struct RoomLog {
 
 impl RoomLog {
     /// `remembered_from` is the ordinal of the first message whose id is known.
-    fn repeat(&self, entry: &Entry, remembered_from: u64) -> Option<Outcome> {
+    fn repeat(&self, entry: &NewMessage, remembered_from: u64) -> Option<CommitOutcome> {
         let id = entry.message.id?;
         let first = self.ordinals.partition_point(|ordinal| *ordinal < remembered_from);
         let is_sender = |index: usize| {
@@ -35,14 +36,14 @@ impl RoomLog {
         };
         let known = (first..self.messages.len()).find(|&at| self.messages[at].id == Some(id) && is_sender(at));
         let Some(index) = known else {
-            return entry.after.filter(|after| *after < first as u64).map(|_| Outcome::TooLate);
+            return entry.after.filter(|after| *after < first as u64).map(|_| CommitOutcome::TooLate);
         };
         if index < self.pruned {
-            return Some(Outcome::TooLate);
+            return Some(CommitOutcome::TooLate);
         }
         let stored = &self.messages[index];
         let is_same = (&stored.text, stored.action) == (&entry.message.text, entry.message.action);
-        Some(if is_same { Outcome::Again(Box::new(stored.clone())) } else { Outcome::IdReused })
+        Some(if is_same { CommitOutcome::Again(Box::new(stored.clone())) } else { CommitOutcome::IdReused })
     }
 }
 
@@ -116,14 +117,14 @@ impl Disk {
         self.ids_kept.map_or(0, |kept| self.stored.saturating_sub(kept))
     }
 
-    fn store(&mut self, entry: &Entry) -> Outcome {
+    fn store(&mut self, entry: &NewMessage) -> CommitOutcome {
         let remembered_from = self.remembered_from();
         let guesses = self.mutation == Some(Mutation::StoreGuesses);
         let forgets_ids = self.mutation == Some(Mutation::StoreForgetsIds);
         let skips = self.mutation == Some(Mutation::StoreSkipsNumbers);
         let log = self.rooms.entry(entry.message.room.clone()).or_default();
         let repeat = log.repeat(entry, remembered_from).filter(|_| !forgets_ids);
-        if let Some(outcome) = repeat.filter(|outcome| !guesses || *outcome != Outcome::TooLate) {
+        if let Some(outcome) = repeat.filter(|outcome| !guesses || *outcome != CommitOutcome::TooLate) {
             return outcome;
         }
         let seq = log.messages.len() as u64 + 1;
@@ -131,7 +132,7 @@ impl Disk {
         log.authors.push(entry.author);
         log.ordinals.push(self.stored);
         self.stored += 1;
-        Outcome::Stored { seq: if skips && seq.is_multiple_of(7) { seq + 1 } else { seq } }
+        CommitOutcome::Stored { seq: if skips && seq.is_multiple_of(7) { seq + 1 } else { seq } }
     }
 
     fn select(&self, room: &str, after: u64, before: u64, wanted: impl Fn(&Message) -> bool) -> Vec<Message> {
@@ -177,23 +178,23 @@ impl Disk {
 }
 
 impl Store for SharedDisk {
-    fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
+    fn append(&mut self, batch: &[Record]) -> Result<Vec<CommitOutcome>, StoreError> {
         let mut disk = self.lock();
         if disk.is_full {
             return Err(StoreError::Full);
         }
         let store = |record: &Record| match record {
             Record::Message(entry) => disk.store(entry),
-            Record::Act(_) => Outcome::Stored { seq: 0 },
+            Record::Audit(_) => CommitOutcome::Stored { seq: 0 },
         };
         Ok(batch.iter().map(store).collect())
     }
 
-    fn repeats(&mut self, batch: &[Record]) -> Result<Vec<Option<Outcome>>, StoreError> {
+    fn repeats(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
         let disk = self.lock();
         let repeat = |record: &Record| match record {
             Record::Message(entry) => disk.rooms.get(&entry.message.room)?.repeat(entry, disk.remembered_from()),
-            Record::Act(_) => None,
+            Record::Audit(_) => None,
         };
         Ok(batch.iter().map(repeat).collect())
     }

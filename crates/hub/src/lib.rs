@@ -10,6 +10,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod closed_rooms;
 mod commit_queue;
 mod counters;
 mod dialect;
@@ -25,15 +26,14 @@ mod name;
 mod names;
 mod now;
 mod outstanding;
-mod past;
 mod presence;
+mod question_queue;
 mod recent_ids;
 mod room;
 mod scheduler;
 mod send_queue;
 mod write_slices;
 
-pub use commit_queue::{CommitOutcome, PendingRecord, RecordBody};
 pub use counters::Counters;
 pub use dialect::Dialect;
 pub use encode::server_pair;
@@ -44,5 +44,5 @@ pub use moderation::{AuditEvent, Disconnect, OperatorToken, TokenError, subnet, 
 pub use name::room_name;
 pub use now::Now;
 pub use outstanding::Awaits;
-pub use past::{Answer, Inquiry, Question};
+pub use question_queue::PendingQuestion;
 pub use write_slices::{SLICES_MAX, WRITE_BYTES_MAX, WriteSlices};

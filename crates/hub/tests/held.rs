@@ -6,12 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
-use glassline_hub::{
-    Answer, CommitOutcome, ConnectInfo, Hub, Inquiry, LoginOutcome, MemberId, NameHolder, Now, Question, Rules,
-};
+use glassline_hub::{ConnectInfo, Hub, LoginOutcome, MemberId, NameHolder, Now, PendingQuestion, Rules};
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{Event, Message};
 use glassline_wire::frame::{Decoder, Frame};
+use glassline_wire::history::{Answer, EntryContent, Head, Page, Question, ReadError};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Hello, HistoryRange, Send};
 use glassline_wire::timestamp::Timestamp;
@@ -67,8 +66,8 @@ impl World {
         let mut hub = Hub::new(rules);
         hub.resume_lobby(NEWEST);
         assert!(!hub.knows_rooms(0, ROOMS));
-        while let Some(Question { ticket, inquiry: Inquiry::Head(_), .. }) = hub.next_question() {
-            hub.answer(ticket, Answer::Head(NEWEST));
+        while let Some(PendingQuestion { ticket, question: Question::Head(_), .. }) = hub.next_question() {
+            hub.answer(ticket, Ok(Answer::Head(Head { oldest: 1, newest: NEWEST })));
         }
         let everywhere = |name: &str, since| Hello {
             name: name.into(),
@@ -97,13 +96,13 @@ impl World {
         };
         let reference = with_ref.then(|| self.said.to_string());
         self.hub.say(who, &send, reference.clone(), NOW).expect("taken");
-        let draft = self.hub.take_pending_records().pop().expect("a draft");
-        let glassline_hub::RecordBody::Message { mut message, .. } = draft.what else { panic!("a message") };
+        let pending = self.hub.take_pending_records().pop().expect("a record");
         let stored = self.stored.get_mut(room).expect("a room");
         let seq = stored.len() as u64 + 1;
-        message.seq = Some(seq);
-        stored.push(message);
-        assert!(self.hub.settle(draft.ticket, CommitOutcome::Stored { seq }));
+        let entry = pending.record.committed(pending.ticket, seq);
+        let EntryContent::Message(message) = &entry.content else { panic!("a message") };
+        stored.push(message.clone());
+        assert!(self.hub.committed(entry));
         if let Some(reference) = reference {
             self.refs.insert((room, seq), reference);
         }
@@ -145,16 +144,16 @@ impl World {
 
     /// Answers the oldest question with a page of at most so many messages; with 0, it took too long. False if there is none.
     fn answer(&mut self, messages_max: usize) -> bool {
-        let Some(Question { ticket, inquiry, .. }) = self.hub.next_question() else { return false };
-        let Inquiry::Range(HistoryRange { room, after: Some(after), before: Some(before), .. }) = inquiry else {
-            panic!("{inquiry:?}")
+        let Some(PendingQuestion { ticket, question, .. }) = self.hub.next_question() else { return false };
+        let Question::Range(HistoryRange { room, after: Some(after), before: Some(before), .. }) = question else {
+            panic!("{question:?}")
         };
         assert!(after + 1 < before, "there is nothing to read between {after} and {before}");
         let mut messages = self.stored[room.as_str()][after as usize..before as usize - 1].to_vec();
         let more = messages.len() > messages_max;
         messages.truncate(messages_max);
-        let page = Answer::Page { messages, more };
-        self.hub.answer(ticket, if messages_max == 0 { Answer::TooSlow("later".into()) } else { page });
+        let page = Answer::Page(Page { messages, more });
+        self.hub.answer(ticket, if messages_max == 0 { Err(ReadError::TooSlow("later".into())) } else { Ok(page) });
         true
     }
 
@@ -245,7 +244,7 @@ fn own_messages_in_unreadable_parts_are_acked_between_gaps() {
     world.flood("lobby");
     world.say(world.bob, "lobby", 10, true);
     while let Some(question) = world.hub.next_question() {
-        world.hub.answer(question.ticket, Answer::Unreadable("broken".into()));
+        world.hub.answer(question.ticket, Err(ReadError::Unreadable("broken".into())));
         world.read(usize::MAX);
     }
     assert_eq!(world.told_of("lobby"), ["gap 8-9", "ack 10", "gap 11-30", "ack 31"]);

@@ -5,12 +5,13 @@
 use std::net::IpAddr;
 
 use glassline_hub::{
-    AuditEvent, Awaits, CommitOutcome, ConnectInfo, Dialect, Disconnect, Hub, LoginOutcome, MemberId, NameHolder, Now,
-    OperatorToken, RecordBody, Rules,
+    AuditEvent, Awaits, ConnectInfo, Dialect, Disconnect, Hub, LoginOutcome, MemberId, NameHolder, Now, OperatorToken,
+    Rules,
 };
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Event, Rejection};
 use glassline_wire::frame::{Decoder, Frame};
+use glassline_wire::history::{CommitOutcome, PendingRecord, Record};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::operator_token::GeneratedToken;
 use glassline_wire::request::{Hello, Send};
@@ -531,6 +532,15 @@ fn every_instruction_is_kept_from_everybody_else() {
     assert_eq!((world.thrown_out(), world.says(eve, NOW)), (Vec::new(), Ok(())));
 }
 
+/// This became of a record.
+fn settle(hub: &mut Hub, pending: &PendingRecord, outcome: CommitOutcome) {
+    let PendingRecord { ticket, record } = pending.clone();
+    assert!(match outcome {
+        CommitOutcome::Stored { seq } => hub.committed(record.committed(ticket, seq)),
+        outcome => hub.settle(ticket, outcome),
+    });
+}
+
 #[test]
 fn with_a_history_nothing_is_in_force_before_it_is_stored() {
     let mut world = World::with(Rules { durable: true, ..Rules::default() });
@@ -540,15 +550,15 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
     world.does(teacher, OP);
     assert_eq!(world.hub.awaits(1), Awaits::Answer, "what is asked next comes behind it");
     assert_eq!(world.refused(teacher, "roster"), ErrorCode::NotOperator);
-    let settle = |world: &mut World, fate: CommitOutcome| {
-        let drafts = world.hub.take_pending_records();
-        let [draft] = &drafts[..] else { panic!("{drafts:?}") };
-        let RecordBody::Act(act) = draft.what.clone() else { panic!("{draft:?}") };
+    let settle_act = |world: &mut World, outcome: CommitOutcome| {
+        let pending = world.hub.take_pending_records();
+        let [PendingRecord { record, .. }] = &pending[..] else { panic!("{pending:?}") };
+        let Record::Audit(act) = record.clone() else { panic!("{record:?}") };
         assert!(!format!("{act:?}").contains("sixteen"), "the token is not stored");
-        world.hub.settle(draft.ticket, fate);
+        settle(&mut world.hub, &pending[0], outcome);
         act
     };
-    settle(&mut world, CommitOutcome::Stored { seq: 0 });
+    settle_act(&mut world, CommitOutcome::Stored { seq: 0 });
     assert_eq!((world.told(teacher).len(), world.hub.take_settled()), (2, Some(1)));
 
     world.does(teacher, "kick eve");
@@ -556,7 +566,7 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
     // Somebody else sits under the name by the time it is stored.
     world.hub.depart(eve, NOW);
     let other = world.enters("eve", HOME);
-    settle(&mut world, CommitOutcome::Stored { seq: 0 });
+    settle_act(&mut world, CommitOutcome::Stored { seq: 0 });
     assert_eq!(world.thrown_out(), [], "the kick was for another");
     assert_eq!(world.told(teacher), ["ref teacher Kick eve"]);
 
@@ -564,8 +574,8 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
     let aide = world.enters("aide", HOME);
     world.does(aide, OP);
     world.does(teacher, "kick aide");
-    for draft in world.hub.take_pending_records() {
-        world.hub.settle(draft.ticket, CommitOutcome::Stored { seq: 0 });
+    for pending in world.hub.take_pending_records() {
+        settle(&mut world.hub, &pending, CommitOutcome::Stored { seq: 0 });
     }
     assert_eq!(world.thrown_out(), [], "no other operator can touch an operator");
     let told = world.told(teacher);
@@ -573,17 +583,17 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
 
     world.does(teacher, "freeze");
     let before = world.happened().len();
-    settle(&mut world, CommitOutcome::NotStored("the disk is full".into()));
+    settle_act(&mut world, CommitOutcome::NotStored("the disk is full".into()));
     assert_eq!(world.told(teacher), ["NotStored"]);
     assert_eq!((world.happened().len(), before > 0), (0, true));
     assert_eq!(world.hub.say_text(other, "hi", false, NOW), Ok(()), "nothing is frozen");
-    for draft in world.hub.take_pending_records() {
-        world.hub.settle(draft.ticket, CommitOutcome::Stored { seq: 1 });
+    for pending in world.hub.take_pending_records() {
+        settle(&mut world.hub, &pending, CommitOutcome::Stored { seq: 1 });
     }
 
     world.does(teacher, "ban 203.0.113.0/24");
     world.hub.depart(teacher, NOW);
-    let mut acts = vec![settle(&mut world, CommitOutcome::Stored { seq: 0 })];
+    let mut acts = vec![settle_act(&mut world, CommitOutcome::Stored { seq: 0 })];
     assert!(world.hub.check_address("203.0.113.9".parse().expect("an address"), NOW).is_err(), "who gave it has left");
 
     // What was stored is in force again after a start.

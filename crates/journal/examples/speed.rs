@@ -16,8 +16,9 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Done, Entry, Journal, Keep, Question, Record, Requester, Store, open};
+use glassline_journal::{Done, Journal, Keep, Requester, Store, open};
 use glassline_wire::event::Message;
+use glassline_wire::history::{NewMessage, PendingRecord, Question, Record};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{HistoryRange, Search};
 use glassline_wire::timestamp::Timestamp;
@@ -53,7 +54,7 @@ impl Speech {
         }
         let _ = write!(text, "{:08x}", self.number() as u32);
         let sender = self.said % 200;
-        Record::Message(Entry {
+        Record::Message(NewMessage {
             message: Message {
                 room: "lobby".to_string(),
                 seq: None,
@@ -276,14 +277,14 @@ fn through_threads(file: &Path, speech: &mut Speech, senders: u64, window: u64) 
     let total = prepared.len() as u64;
     let mut submit = |count: u64| {
         let first = prepared.len().saturating_sub(count as usize);
-        journal.append(prepared.drain(first..).map(|record| (0, record)).collect());
+        journal.append(prepared.drain(first..).map(|record| PendingRecord { ticket: 0, record }).collect());
     };
     let (started, used) = (Instant::now(), Used::now());
     submit(senders * window);
     let mut done = 0;
     while done < total {
         wakes.recv_timeout(Duration::from_mins(1)).expect("woken");
-        let count = journal.take_done().iter().filter(|done| matches!(done, Done::Appended { .. })).count() as u64;
+        let count = journal.take_done().iter().filter(|done| matches!(done, Done::Committed(_))).count() as u64;
         done += count;
         submit(count);
     }

@@ -14,16 +14,12 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use glassline_wire::request::{HistoryRange, Search};
+use glassline_wire::history::{Answer, CommitOutcome, Entry, PendingRecord, Question, Ticket};
 
 pub use self::gauges::{COMMIT_BOUNDS_S, CommitTimes, Gauges};
 use self::questions::Lane;
 use self::shared::Shared;
-use crate::record::{Outcome, Record};
-use crate::store::{Damage, Head, Page, Store, StoreError};
-
-/// The caller's own number for what it handed over.
-pub type Ticket = u64;
+use crate::store::{Damage, Store, StoreError};
 
 /// Two opaque keys of whoever asks. Subnets are served in turn, and within a subnet its requesters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,41 +30,23 @@ pub struct Requester {
     pub number: u64,
 }
 
-/// Something to look up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Question {
-    /// Which numbers the room of this name has.
-    Head(String),
-    /// A page by number.
-    Range(HistoryRange),
-    /// A page by text.
-    Search(Search),
-}
-
-/// Answer to a [`Question`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// To [`Question::Head`].
-    Head(Head),
-    /// To the others.
-    Page(Page),
-}
-
 /// Result of something handed over.
 #[derive(Debug)]
 pub enum Done {
-    /// The record is committed, or found to be committed before. These come in the order of the commits.
-    Appended {
+    /// Next entry of the committed log.
+    Committed(Entry),
+    /// The record became no entry, because of what is stored already. In the order of the commits as well.
+    Settled {
         /// Ticket of the record.
         ticket: Ticket,
-        /// Outcome of the record.
-        outcome: Outcome,
+        /// Outcome of the record; never [`CommitOutcome::Stored`].
+        outcome: CommitOutcome,
     },
     /// The record was not stored, and nobody may be shown it; the next may be.
     NotStored {
-        /// Ticket of the question.
+        /// Ticket of the record.
         ticket: Ticket,
-        /// Why: the same for all of a group.
+        /// Cause: the same for all of a group.
         error: Arc<StoreError>,
     },
     /// The question is answered, or cannot be.
@@ -87,7 +65,7 @@ pub enum Done {
     /// Something stored is damaged and left out, in these words. Everything else goes on.
     Damaged(Damage),
     /// The history cannot go on, and what was handed over and is not reported may or may not be stored. Comes once; no
-    /// [`Done::Appended`] follows. The server must stop.
+    /// [`Done::Committed`] follows. The server must stop.
     Failed(StoreError),
 }
 
@@ -147,7 +125,7 @@ impl Journal {
 
     /// Hands over records to be stored in this order, behind those handed over before. Never waits; whoever calls it looks at
     /// [`Journal::is_full`] first.
-    pub fn append(&self, records: Vec<(Ticket, Record)>) {
+    pub fn append(&self, records: Vec<PendingRecord>) {
         self.shared.submit(records);
     }
 

@@ -5,11 +5,10 @@ use std::any::Any;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use glassline_wire::event::{AuditEntry, Message};
+use glassline_wire::event::AuditEntry;
+use glassline_wire::history::{CommitOutcome, Head, Page, Record};
 use glassline_wire::request::{HistoryRange, Search};
 use glassline_wire::visible::one_line;
-
-use crate::record::{Outcome, Record};
 
 /// An engine that keeps rooms as numbered logs.
 pub trait Store: Send {
@@ -19,7 +18,7 @@ pub trait Store: Send {
     /// # Errors
     /// Nothing of the batch was stored, except after a fatal error ([`StoreError::is_fatal`]): then nobody knows, and the store must not
     /// be used any more.
-    fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError>;
+    fn append(&mut self, batch: &[Record]) -> Result<Vec<CommitOutcome>, StoreError>;
 
     /// Returns the outcomes of those records of a batch that were stored before, or may have been,
     /// without storing anything: for when [`Store::append`] refuses, so that nobody is told of what
@@ -27,7 +26,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// They cannot be looked up.
-    fn repeats(&mut self, batch: &[Record]) -> Result<Vec<Option<Outcome>>, StoreError>;
+    fn repeats(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError>;
 
     /// Does what may follow behind a commit (search index, pruning, checkpoints) for `budget` at most, as far as one step can be cut.
     /// Returns whether there is more to do.
@@ -163,26 +162,6 @@ pub struct Sizes {
     pub used_bytes: u64,
     /// Length of the log of commits beside the file.
     pub log_bytes: u64,
-}
-
-/// Which numbers a room has.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Head {
-    /// The oldest that is still stored; `newest + 1` if none is.
-    pub oldest: u64,
-    /// The newest that was ever given; 0 before the first.
-    pub newest: u64,
-}
-
-/// Some messages of a room, oldest first, in as many as fit one `history` event: at most
-/// [`PAGE_MESSAGES_MAX`](glassline_wire::limits::PAGE_MESSAGES_MAX), and so many bytes that the event keeps to
-/// [`EVENT_BYTES_MAX`](glassline_wire::limits::EVENT_BYTES_MAX) with the longest `ref`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Page {
-    /// The messages.
-    pub messages: Vec<Message>,
-    /// There are more in the direction asked.
-    pub more: bool,
 }
 
 /// Why a store does not do what it was asked, one variant for each cause.

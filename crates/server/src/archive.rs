@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
-use glassline_journal::{Done, Gauges, Journal, Question, Record, Requester, StoreError, Ticket};
+use glassline_journal::{Done, Gauges, Journal, Requester, StoreError};
+use glassline_wire::history::{PendingRecord, Question, Ticket};
 
 /// Storage behind the loop: it takes orders at once, and reports later what came of them.
 #[cfg_attr(not(any(test, feature = "test-server")), expect(unreachable_pub, reason = "only rehearsals bring another"))]
 pub trait Archive {
     /// Takes records to be stored, in their order. Whoever calls has seen that it is not full.
-    fn append(&mut self, records: Vec<(Ticket, Record)>);
+    fn append(&mut self, records: Vec<PendingRecord>);
 
     /// Returns whether so much waits to be stored that nothing more may be said.
     fn is_full(&self) -> bool;
@@ -32,7 +33,7 @@ pub trait Archive {
 }
 
 impl Archive for Journal {
-    fn append(&mut self, records: Vec<(Ticket, Record)>) {
+    fn append(&mut self, records: Vec<PendingRecord>) {
         Self::append(self, records);
     }
 

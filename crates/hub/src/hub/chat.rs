@@ -12,7 +12,7 @@ use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::request::Send;
 use glassline_wire::visible;
 
-use crate::commit_queue::{ID_REUSED, TOO_LATE_UNKEPT};
+use super::history::{ID_REUSED, TOO_LATE_UNKEPT};
 use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::id::RoomId;

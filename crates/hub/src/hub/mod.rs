@@ -3,6 +3,7 @@
 mod chat;
 mod commands;
 mod direct;
+mod history;
 mod login;
 mod moderation;
 mod renaming;
@@ -22,6 +23,7 @@ use alloc::{
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{Bye, Event, Gap, Notice, Rejection};
 
+use crate::closed_rooms::ClosedRooms;
 use crate::commit_queue::CommitQueue;
 use crate::counters::Counters;
 use crate::encode::server_pair;
@@ -31,7 +33,7 @@ use crate::member::{Dialect, Member, Members};
 use crate::moderation::{Effects, Moderation, OperatorToken, TokenAttempts};
 use crate::names::Names;
 use crate::outstanding::{Awaits, Outstanding};
-use crate::past::Past;
+use crate::question_queue::QuestionQueue;
 use crate::room::Rooms;
 use crate::scheduler::Scheduler;
 use crate::send_queue::{MissedRange, QueuedBytesTotal, SendQueue};
@@ -96,8 +98,9 @@ pub struct Hub {
     pub(crate) rooms: Rooms,
     pub(crate) names: Names,
     pub(crate) outstanding: Outstanding,
-    pub(crate) commit_queue: CommitQueue,
-    pub(crate) past: Past,
+    commit_queue: CommitQueue,
+    pub(crate) questions: QuestionQueue,
+    pub(crate) closed_rooms: ClosedRooms,
     pub(crate) moderation: Moderation,
     pub(crate) effects: Effects,
     pub(crate) attempts: TokenAttempts,
@@ -119,7 +122,8 @@ impl Hub {
             names: Names::default(),
             outstanding: Outstanding::default(),
             commit_queue: CommitQueue::default(),
-            past: Past::default(),
+            questions: QuestionQueue::default(),
+            closed_rooms: ClosedRooms::default(),
             moderation: Moderation::default(),
             effects: Effects::default(),
             attempts: TokenAttempts::default(),

@@ -1,10 +1,12 @@
 //! Messages before a member came: the last messages of a room, or everything it missed since it was
 //! last here (E7).
 
+use glassline_wire::history::{Answer, Question, ReadError, Ticket};
+
 use crate::hub::Hub;
 use crate::id::{MemberId, RoomId};
 use crate::member::Dialect;
-use crate::past::{Answer, Inquiry, Purpose};
+use crate::question_queue::Recipient;
 use crate::send_queue::{Fetch, ReplaySegment};
 
 impl Hub {
@@ -43,8 +45,9 @@ impl Hub {
         match member.send_queue.next_fetch() {
             Fetch::Wait => {}
             Fetch::Page(range) => {
-                let purpose = Purpose::Replaying { member: id };
-                member.send_queue.note_asked(self.past.ask(member.connection, Inquiry::Range(range), purpose));
+                let recipient = Recipient::Replaying { member: id };
+                let ticket = self.questions.push(member.connection, Question::Range(range), recipient);
+                member.send_queue.note_asked(ticket);
             }
             Fetch::Ended => {
                 self.outstanding.note_settled(member.connection);
@@ -61,7 +64,7 @@ impl Hub {
         }
     }
 
-    pub(crate) fn replay_answer(&mut self, id: MemberId, ticket: u64, answer: Answer) {
+    pub(crate) fn replay_answer(&mut self, id: MemberId, ticket: Ticket, answer: Result<Answer, ReadError>) {
         if let Some(member) = self.members.get_mut(id.0)
             && member.send_queue.push_page(ticket, answer, self.rooms.logs(member.dialect))
         {

@@ -33,7 +33,7 @@ impl Hub {
         if let Some(room) = self.rooms.close_if_empty(id)
             && self.rules.durable
         {
-            self.past.note_head(room.name.into_string(), Some(room.seq));
+            self.closed_rooms.note(room.name.into_string(), Some(room.seq));
         }
     }
 
@@ -80,7 +80,7 @@ impl Hub {
                 Err(Rejection::new(ErrorCode::TooManyRooms, text))
             }
             None => {
-                let newest_seq = if self.rules.durable { self.past.take_head(&name)? } else { 0 };
+                let newest_seq = if self.rules.durable { self.closed_rooms.take(&name)? } else { 0 };
                 self.check_opening(id, newest_seq)?;
                 Ok(self.rooms.open(&name, newest_seq))
             }

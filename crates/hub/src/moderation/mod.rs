@@ -25,7 +25,7 @@ use glassline_wire::timestamp::Timestamp;
 pub(crate) use attempts::TokenAttempts;
 pub use effects::{AuditEvent, Disconnect};
 pub(crate) use effects::{Effects, Pending};
-pub(crate) use instruction::{INSTRUCTIONS, Instruction, first_word, is_instruction};
+pub(crate) use instruction::{Instruction, first_word};
 pub use network::{subnet, subnet_key};
 pub(crate) use sanctions::{Sanction, Sanctions};
 pub(crate) use target::{Target, written};

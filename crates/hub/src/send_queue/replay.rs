@@ -3,12 +3,12 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
+use glassline_wire::history::{Answer, ReadError, Ticket};
 use glassline_wire::request::HistoryRange;
 
 use super::{Logs, ReplaySegment, SendQueue, Step};
 use crate::dialect::Dialect;
 use crate::id::RoomId;
-use crate::past::Answer;
 use crate::write_slices::WRITE_BYTES_MAX;
 
 /// State of the replay of the past to a member.
@@ -75,7 +75,7 @@ impl SendQueue {
 
     /// Queues a page of the first segment, or the end of it. False if it was not asked for, or not
     /// any more.
-    pub(crate) fn push_page(&mut self, ticket: u64, answer: Answer, logs: Logs<'_>) -> bool {
+    pub(crate) fn push_page(&mut self, ticket: Ticket, answer: Result<Answer, ReadError>, logs: Logs<'_>) -> bool {
         if !self.awaits_page(ticket) {
             return false;
         }

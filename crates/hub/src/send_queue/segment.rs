@@ -4,11 +4,12 @@
 use alloc::{boxed::Box, string::ToString, vec::Vec};
 
 use glassline_wire::event::{Event, Gap, History};
+use glassline_wire::history::{Answer, Page, ReadError};
 use glassline_wire::request::HistoryRange;
 
 use crate::dialect::Dialect;
+use crate::encode::history_pairs;
 use crate::id::RoomId;
-use crate::past::{Answer, past_pairs};
 
 /// One room's past, as far as it has still to be fetched.
 #[derive(Debug)]
@@ -68,15 +69,15 @@ impl ReplaySegment {
     }
 
     /// Renders an answer as frames. Returns whether the segment is complete.
-    pub(super) fn render(&mut self, dialect: Dialect, answer: Answer, frames: &mut Vec<u8>) -> bool {
+    pub(super) fn render(&mut self, dialect: Dialect, answer: Result<Answer, ReadError>, frames: &mut Vec<u8>) -> bool {
         let (messages, more) = match answer {
-            Answer::Page { messages, more } => (messages, more),
+            Ok(Answer::Page(Page { messages, more })) => (messages, more),
             // It is there, and asked for again.
-            Answer::TooSlow(_) => return false,
-            Answer::Head(_) | Answer::Unreadable(_) => (Vec::new(), false),
+            Err(ReadError::TooSlow(_)) => return false,
+            Ok(Answer::Head(_)) | Err(ReadError::Unreadable(_)) => (Vec::new(), false),
         };
         match (self.extent, dialect) {
-            (Extent::Context { .. }, Dialect::Tutorial) => frames.extend(past_pairs(&messages)),
+            (Extent::Context { .. }, Dialect::Tutorial) => frames.extend(history_pairs(&messages)),
             (Extent::Context { .. }, Dialect::Event) => {
                 if !messages.is_empty() {
                     let history = History { room: self.name.to_string(), messages, more };

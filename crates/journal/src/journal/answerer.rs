@@ -5,9 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use glassline_wire::history::{Answer, Question};
+
+use super::Done;
 use super::questions::{Asked, Lane};
 use super::shared::{Shared, panic_text};
-use super::{Answer, Done, Question};
 use crate::store::{Reader, StoreError};
 
 /// Longest read for one question.
@@ -59,11 +61,12 @@ fn answer(reader: &mut dyn Reader, asked: &mut Asked, now: Instant) -> Option<Re
 
 #[cfg(test)]
 mod tests {
+    use glassline_wire::history::{Head, Page};
     use glassline_wire::request::{HistoryRange, Search};
 
     use super::super::Requester;
     use super::*;
-    use crate::store::{Head, Page, SearchProgress};
+    use crate::store::SearchProgress;
 
     /// Has nothing stored; a search whose deadline is no later than this took too long.
     struct Empty(Instant);

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::record::Outcome;
+use glassline_wire::history::CommitOutcome;
+
 use crate::store::Sizes;
 
 /// Upper ends of the buckets of commit times, in seconds; one more bucket has what took longer.
@@ -70,11 +71,11 @@ pub(super) struct Counters {
 impl Counters {
     /// Counts what became of a record. One that is too late, or would open a room too many, was
     /// refused by the rules, and tells nothing of the disk.
-    pub(super) fn count_outcome(&self, outcome: &Outcome) {
+    pub(super) fn count_outcome(&self, outcome: &CommitOutcome) {
         let counter = match outcome {
-            Outcome::Stored { .. } => &self.stored,
-            Outcome::Again(_) | Outcome::IdReused => &self.repeated,
-            Outcome::TooLate | Outcome::NoMoreRooms => return,
+            CommitOutcome::Stored { .. } => &self.stored,
+            CommitOutcome::Again(_) | CommitOutcome::IdReused => &self.repeated,
+            CommitOutcome::TooLate | CommitOutcome::NoMoreRooms | CommitOutcome::NotStored(_) => return,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }

@@ -3,10 +3,12 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use glassline_wire::history::{Question, Ticket};
+
 use super::fair_queue::{Bounds, FairQueue};
 use super::lock::lock;
 use super::{
-    Question, Requester, Ticket, WAITING_QUESTIONS_MAX, WAITING_SEARCHES_MAX, WAITING_SEARCHES_OF_REQUESTER_MAX,
+    Requester, WAITING_QUESTIONS_MAX, WAITING_SEARCHES_MAX, WAITING_SEARCHES_OF_REQUESTER_MAX,
     WAITING_SEARCHES_OF_SUBNET_MAX,
 };
 use crate::store::SearchProgress;

@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use glassline_wire::history::{NewMessage, PendingRecord, Question, Record, Ticket};
+
 use super::gauges::{Counters, Gauges};
 use super::lock::lock;
 use super::questions::{Asked, Lane, Queue};
-use super::{Done, Question, Requester, Ticket, WAITING_BYTES_MAX, WAITING_RECORDS_MAX};
-use crate::record::Record;
+use super::{Done, Requester, WAITING_BYTES_MAX, WAITING_RECORDS_MAX};
 use crate::store::StoreError;
 
 /// One commit's records and bytes at most: some tens of milliseconds of work.
@@ -63,6 +64,14 @@ pub(super) struct Group {
     pub(super) records: Vec<Record>,
 }
 
+impl Group {
+    /// Takes the first so many records.
+    pub(super) fn take(&mut self, count: usize) -> Self {
+        let rest = Self { tickets: self.tickets.split_off(count), records: self.records.split_off(count) };
+        std::mem::replace(self, rest)
+    }
+}
+
 #[derive(Default)]
 struct Reports {
     list: Vec<Done>,
@@ -100,15 +109,15 @@ impl Shared {
         }
     }
 
-    pub(super) fn submit(&self, submitted: Vec<(Ticket, Record)>) {
+    pub(super) fn submit(&self, submitted: Vec<PendingRecord>) {
         if submitted.is_empty() {
             return;
         }
-        let bytes: usize = submitted.iter().map(|(_, record)| bytes_of(record)).sum();
+        let bytes: usize = submitted.iter().map(|pending| bytes_of(&pending.record)).sum();
         self.pending_records.fetch_add(submitted.len(), Ordering::Relaxed);
         self.pending_bytes.fetch_add(bytes, Ordering::Relaxed);
         let mut records = lock(&self.records);
-        for (ticket, record) in submitted {
+        for PendingRecord { ticket, record } in submitted {
             records.tickets.push_back(ticket);
             records.records.push_back(record);
         }
@@ -149,10 +158,16 @@ impl Shared {
     }
 
     /// These records are no longer pending, and this became of them.
-    pub(super) fn finish(&self, records: &[Record], reports: impl Iterator<Item = Done>) {
-        self.pending_records.fetch_sub(records.len(), Ordering::Relaxed);
-        self.pending_bytes.fetch_sub(records.iter().map(bytes_of).sum(), Ordering::Relaxed);
-        self.report(reports);
+    pub(super) fn finish<T>(
+        &self,
+        group: Group,
+        outcomes: impl IntoIterator<Item = T>,
+        report: impl Fn(Ticket, Record, T) -> Done,
+    ) {
+        self.pending_records.fetch_sub(group.records.len(), Ordering::Relaxed);
+        self.pending_bytes.fetch_sub(group.records.iter().map(bytes_of).sum(), Ordering::Relaxed);
+        let records = group.tickets.into_iter().zip(group.records).zip(outcomes);
+        self.report(records.map(|((ticket, record), outcome)| report(ticket, record, outcome)));
     }
 
     /// A search that finds no place is answered at once: put back, it would stand before what is looked up faster.
@@ -279,8 +294,8 @@ impl Shared {
 fn bytes_of(record: &Record) -> usize {
     RECORD_BYTES
         + match record {
-            Record::Message(entry) => entry.message.text.len() + entry.message.room.len() + entry.message.from.len(),
-            Record::Act(act) => {
+            Record::Message(NewMessage { message, .. }) => message.text.len() + message.room.len() + message.from.len(),
+            Record::Audit(act) => {
                 act.by.len() + act.who.as_ref().map_or(0, String::len) + act.text.as_ref().map_or(0, String::len)
             }
         }

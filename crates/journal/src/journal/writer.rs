@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use glassline_wire::history::{CommitOutcome, Record, Ticket};
+
+use super::Done;
 use super::answerer::ANSWER_TIME;
 use super::shared::{Group, Next, Shared, panic_text};
-use super::{Done, Ticket};
-use crate::record::Record;
 use crate::store::{Store, StoreError};
 
 /// Idle time before the store is maintained: whoever answers a message at once is not made to wait.
@@ -64,7 +65,7 @@ impl Writer<'_> {
         loop {
             match self.shared.next_group(patience) {
                 Next::Commit(group) => {
-                    self.commit(&group)?;
+                    self.commit(group)?;
                     self.to_tend = true;
                     if self.tended_at.elapsed() >= TEND_UNDER_LOAD_EVERY {
                         self.tend()?;
@@ -85,51 +86,47 @@ impl Writer<'_> {
 
     /// Commits a group. An error that is not fatal is the disk's or the file's and refuses all of them, but for [`StoreError::UsedUp`]:
     /// that is one record's, which is looked for by halves, so that the others are stored.
-    fn commit(&mut self, group: &Group) -> Result<(), StoreError> {
-        let (mut from, mut to) = (0, group.records.len());
-        while from < group.records.len() {
+    fn commit(&mut self, mut group: Group) -> Result<(), StoreError> {
+        let mut count = group.records.len();
+        while count > 0 {
             let started = Instant::now();
-            let (records, tickets) = (&group.records[from..to], &group.tickets[from..to]);
-            let appended = self.store.append(records);
-            let counters = &self.shared.counters;
-            match appended {
+            match self.store.append(&group.records[..count]) {
                 Ok(outcomes) => {
+                    let counters = &self.shared.counters;
                     counters.count_commit(started.elapsed());
                     for outcome in &outcomes {
                         counters.count_outcome(outcome);
                     }
-                    let reports = tickets.iter().zip(outcomes);
-                    self.shared.finish(records, reports.map(|(&ticket, outcome)| Done::Appended { ticket, outcome }));
+                    self.shared.finish(group.take(count), outcomes, committed);
                 }
                 Err(error) if error.is_fatal() => return Err(error),
-                Err(StoreError::UsedUp(_)) if to - from > 1 => {
-                    to = from + (to - from) / 2;
+                Err(StoreError::UsedUp(_)) if count > 1 => {
+                    count /= 2;
                     continue;
                 }
-                Err(error) => self.refuse(records, tickets, error)?,
+                Err(error) => self.refuse(group.take(count), error)?,
             }
-            (from, to) = (to, group.records.len());
+            count = group.records.len();
         }
         self.shared.counters.index_lag.store(self.store.index_lag(), Ordering::Relaxed);
         Ok(())
     }
 
     /// Reports what was refused; of what was stored earlier, which a client sends again that has not heard so, that it is stored.
-    fn refuse(&mut self, records: &[Record], tickets: &[Ticket], error: StoreError) -> Result<(), StoreError> {
-        let earlier = match self.store.repeats(records) {
+    fn refuse(&mut self, group: Group, error: StoreError) -> Result<(), StoreError> {
+        let earlier = match self.store.repeats(&group.records) {
             Err(unreadable) if unreadable.is_fatal() => return Err(unreadable),
             looked_up => looked_up.unwrap_or_default(),
         };
         let counters = &self.shared.counters;
         let earlier_count = earlier.iter().flatten().inspect(|outcome| counters.count_outcome(outcome)).count();
-        counters.not_stored.fetch_add((tickets.len() - earlier_count) as u64, Ordering::Relaxed);
+        counters.not_stored.fetch_add((group.tickets.len() - earlier_count) as u64, Ordering::Relaxed);
         let error = Arc::new(error);
-        let reports = tickets.iter().zip(earlier.into_iter().chain(std::iter::repeat(None)));
-        let report = |(&ticket, earlier)| match earlier {
-            Some(outcome) => Done::Appended { ticket, outcome },
+        let outcomes = earlier.into_iter().chain(std::iter::repeat(None));
+        self.shared.finish(group, outcomes, |ticket, _, earlier| match earlier {
+            Some(outcome) => Done::Settled { ticket, outcome },
             None => Done::NotStored { ticket, error: Arc::clone(&error) },
-        };
-        self.shared.finish(records, reports.map(report));
+        });
         Ok(())
     }
 
@@ -163,5 +160,12 @@ impl Writer<'_> {
         self.shared.counters.index_lag.store(self.store.index_lag(), Ordering::Relaxed);
         self.shared.counters.note_sizes(self.store.sizes());
         Ok(())
+    }
+}
+
+fn committed(ticket: Ticket, record: Record, outcome: CommitOutcome) -> Done {
+    match outcome {
+        CommitOutcome::Stored { seq } => Done::Committed(record.committed(ticket, seq)),
+        outcome => Done::Settled { ticket, outcome },
     }
 }

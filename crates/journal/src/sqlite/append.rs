@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
 
 use glassline_wire::event::Event;
+use glassline_wire::history::{CommitOutcome, NewMessage, Record};
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Transaction, TransactionBehavior};
 
@@ -16,7 +17,6 @@ use super::place::{SEQ_MAX, place};
 use super::repeats::{Repeats, sender_of};
 use super::rooms::{CachedRoom, account_of, find_room, open_room, used_up};
 use super::shares::origin_of;
-use crate::record::{Entry, Outcome, Record};
 use crate::store::StoreError;
 
 /// Rooms whose id and newest number stay in memory. When there are more, all are forgotten and looked up again.
@@ -40,7 +40,7 @@ struct Growing {
 }
 
 impl Engine {
-    pub(super) fn append_batch(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
+    pub(super) fn append_batch(&mut self, batch: &[Record]) -> Result<Vec<CommitOutcome>, StoreError> {
         self.load_ids();
         let (mut brought, mut text_bytes) = (0, 0);
         for record in batch {
@@ -83,7 +83,7 @@ impl Engine {
 
 /// Result of a batch.
 pub(super) struct Growth<'a> {
-    pub(super) outcomes: Vec<Outcome>,
+    pub(super) outcomes: Vec<CommitOutcome>,
     rooms: HashMap<&'a str, Growing>,
 }
 
@@ -131,13 +131,13 @@ pub(super) fn store<'a>(
                 };
                 match room {
                     Some(room) => statements.store(room, entry, origin, ids)?,
-                    None => Outcome::NoMoreRooms,
+                    None => CommitOutcome::NoMoreRooms,
                 }
             }
-            Record::Act(act) => {
+            Record::Audit(act) => {
                 let json = Event::Act(act.clone()).to_json();
                 statements.act.execute([std::str::from_utf8(&json).unwrap_or_default()])?;
-                Outcome::Stored { seq: 0 }
+                CommitOutcome::Stored { seq: 0 }
             }
         });
     }
@@ -170,11 +170,11 @@ impl<'t> Statements<'t> {
     fn store(
         &mut self,
         room: &mut Growing,
-        entry: &Entry,
+        entry: &NewMessage,
         origin: i64,
         ids: &mut IdWindow,
-    ) -> Result<Outcome, rusqlite::Error> {
-        let Entry { message, author, .. } = entry;
+    ) -> Result<CommitOutcome, rusqlite::Error> {
+        let NewMessage { message, author, .. } = entry;
         if let Some(outcome) = self.repeats.find(CachedRoom { id: room.id, newest: room.newest }, entry, ids)? {
             return Ok(outcome);
         }
@@ -205,7 +205,7 @@ impl<'t> Statements<'t> {
         room.last_at_ms = at_ms;
         room.added += 1;
         room.newest = seq;
-        Ok(Outcome::Stored { seq })
+        Ok(CommitOutcome::Stored { seq })
     }
 }
 

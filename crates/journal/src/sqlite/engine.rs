@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use glassline_wire::event::AuditEntry;
+use glassline_wire::history::{CommitOutcome, Record};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
@@ -27,7 +28,6 @@ use super::shares::Counting;
 use super::summing::{self, Unsummed};
 use super::tend::{Checkpoint, Chore, checkpoint, log_pages};
 use super::{acts, fault, lock_mark, opening, wal};
-use crate::record::{Outcome, Record};
 use crate::store::{Damage, Reader, Sizes, Store, StoreError};
 
 /// Bounds of the history that is kept; what is older goes, oldest first. Without a bound everything
@@ -242,13 +242,13 @@ impl Drop for Engine {
 }
 
 impl Store for Engine {
-    fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
+    fn append(&mut self, batch: &[Record]) -> Result<Vec<CommitOutcome>, StoreError> {
         self.check_usable()?;
         self.check_files()?;
         self.append_batch(batch)
     }
 
-    fn repeats(&mut self, batch: &[Record]) -> Result<Vec<Option<Outcome>>, StoreError> {
+    fn repeats(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
         self.check_usable()?;
         self.repeats_of(batch)
     }

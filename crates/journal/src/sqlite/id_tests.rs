@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use glassline_wire::event::Message;
+use glassline_wire::history::{CommitOutcome, NewMessage, Record};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::timestamp::Timestamp;
 
@@ -13,7 +14,6 @@ use super::id_window::IdWindow;
 use super::place::place;
 use super::shares::CountedRow;
 use super::tests::{Folder, batch, newest, record};
-use crate::record::{Entry, Outcome, Record};
 use crate::store::{Store, StoreError};
 
 /// A message as the tests here say it.
@@ -46,16 +46,16 @@ impl Said {
             action: false,
             id: self.id.map(MessageId),
         };
-        Record::Message(Entry { message, author: self.author, after: self.after, subnet: 1 })
+        Record::Message(NewMessage { message, author: self.author, after: self.after, subnet: 1 })
     }
 }
 
 /// Number of an acknowledged message, or the refusal.
-fn answer(engine: &mut Engine, said: &Said) -> Result<(u64, &'static str), Outcome> {
+fn answer(engine: &mut Engine, said: &Said) -> Result<(u64, &'static str), CommitOutcome> {
     let mut outcomes = engine.append(&[said.record()]).expect("answers");
     match outcomes.pop().expect("one outcome") {
-        Outcome::Stored { seq } => Ok((seq, "stored")),
-        Outcome::Again(stored) => Ok((stored.seq.expect("a number"), "again")),
+        CommitOutcome::Stored { seq } => Ok((seq, "stored")),
+        CommitOutcome::Again(stored) => Ok((stored.seq.expect("a number"), "again")),
         refused => Err(refused),
     }
 }
@@ -90,13 +90,13 @@ fn what_left_the_window_is_not_guessed() {
             engine = self::engine(&folder, 10);
         }
         assert_eq!(answer(&mut engine, &said(21).after(0)), Ok((21, "again")), "known, whatever the client knew");
-        assert_eq!(answer(&mut engine, &said(20).after(19)), Err(Outcome::TooLate));
-        assert_eq!(answer(&mut engine, &said(1).after(0)), Err(Outcome::TooLate));
-        assert_eq!(engine.repeats(&[said(1).after(0).record()]).expect("reads"), [Some(Outcome::TooLate)]);
+        assert_eq!(answer(&mut engine, &said(20).after(19)), Err(CommitOutcome::TooLate));
+        assert_eq!(answer(&mut engine, &said(1).after(0)), Err(CommitOutcome::TooLate));
+        assert_eq!(engine.repeats(&[said(1).after(0).record()]).expect("reads"), [Some(CommitOutcome::TooLate)]);
     }
     // Each message behind 20 is in the window, and this is none of them.
     assert_eq!(answer(&mut engine, &said(40).after(20)), Ok((31, "stored")));
-    assert_eq!(answer(&mut engine, &said(41).after(20)), Err(Outcome::TooLate), "and now it is 21");
+    assert_eq!(answer(&mut engine, &said(41).after(20)), Err(CommitOutcome::TooLate), "and now it is 21");
     // A client that does not say what it knew says it for the first time, as far as the server can
     // tell.
     assert_eq!(answer(&mut engine, &said(1)), Ok((32, "stored")));
@@ -111,10 +111,10 @@ fn rooms_share_the_window_and_messages_without_ids_count() {
     assert_eq!(answer(&mut engine, &den(1).after(0)), Ok((1, "stored")));
     assert_eq!(answer(&mut engine, &den(2).after(1)), Ok((2, "stored")));
     engine.append(&[record(None, "a"), record(None, "b"), record(None, "c")]).expect("stores");
-    assert_eq!(answer(&mut engine, &den(1).after(0)), Err(Outcome::TooLate), "the lobby took its place");
+    assert_eq!(answer(&mut engine, &den(1).after(0)), Err(CommitOutcome::TooLate), "the lobby took its place");
     assert_eq!(answer(&mut engine, &den(2).after(0)), Ok((2, "again")));
     engine.append(&[record(None, "d")]).expect("stores");
-    assert_eq!(answer(&mut engine, &den(3).after(1)), Err(Outcome::TooLate), "it may be number 2");
+    assert_eq!(answer(&mut engine, &den(3).after(1)), Err(CommitOutcome::TooLate), "it may be number 2");
     assert_eq!(answer(&mut engine, &den(3).after(2)), Ok((3, "stored")));
     // In a room of tutorial members no number is too late that the window still has.
     assert_eq!(answer(&mut engine, &Said::by("bob", 2, 9).after(1)), Ok((5, "stored")));
@@ -190,9 +190,9 @@ fn a_batch_that_fails_leaves_its_ids_unknown() {
     assert!(matches!(refused, Err(StoreError::Full)), "{refused:?}");
     // What the window had before it has still.
     let again = engine.repeats(&batch(11, 50, "hi")).expect("reads");
-    assert!(again.iter().all(|outcome| matches!(outcome, Some(Outcome::Again(_)))), "{again:?}");
+    assert!(again.iter().all(|outcome| matches!(outcome, Some(CommitOutcome::Again(_)))), "{again:?}");
     engine.db.pragma_update(None, "max_page_count", 1_000_000).expect("sets");
-    assert_eq!(engine.append(&batch(61, 1, "hi")).expect("stores"), [Outcome::Stored { seq: 61 }]);
+    assert_eq!(engine.append(&batch(61, 1, "hi")).expect("stores"), [CommitOutcome::Stored { seq: 61 }]);
 }
 
 #[test]
@@ -205,10 +205,10 @@ fn what_was_forgotten_or_is_damaged_is_not_stored_again() {
     assert_eq!(engine.messages, 0);
     engine.keep = Keep::default();
     let said = |number: u128| Said::by("alice", 1, number);
-    assert_eq!(answer(&mut engine, &said(3)), Err(Outcome::TooLate));
+    assert_eq!(answer(&mut engine, &said(3)), Err(CommitOutcome::TooLate));
     drop(engine);
     let mut engine = folder.engine();
-    assert_eq!(answer(&mut engine, &said(3).after(2)), Err(Outcome::TooLate), "its number is gone");
+    assert_eq!(answer(&mut engine, &said(3).after(2)), Err(CommitOutcome::TooLate), "its number is gone");
     assert_eq!(answer(&mut engine, &said(600).after(500)), Ok((501, "stored")));
     for number in 601..=610 {
         assert!(answer(&mut engine, &said(number).after(500)).is_ok());
@@ -222,8 +222,8 @@ fn what_was_forgotten_or_is_damaged_is_not_stored_again() {
         drop(engine);
         let mut engine = folder.engine();
         assert_eq!(answer(&mut engine, &said(606).after(0)), Ok((507, "again")), "{spoil}");
-        assert_eq!(answer(&mut engine, &said(602).after(502)), Err(Outcome::TooLate), "{spoil}");
-        assert_eq!(answer(&mut engine, &said(604).after(504)), Err(Outcome::TooLate), "{spoil}: the row itself");
+        assert_eq!(answer(&mut engine, &said(602).after(502)), Err(CommitOutcome::TooLate), "{spoil}");
+        assert_eq!(answer(&mut engine, &said(604).after(504)), Err(CommitOutcome::TooLate), "{spoil}: the row itself");
     }
     let mut engine = folder.engine();
     assert_eq!(answer(&mut engine, &said(700).after(505)), Ok((512, "stored")), "each behind it is known");
@@ -247,13 +247,17 @@ fn what_was_forgotten_in_the_midst_of_a_room_is_too_late() {
             engine = folder.engine();
         }
         for number in [9, 12] {
-            assert_eq!(answer(&mut engine, &said(number).after(number as u64 - 1)), Err(Outcome::TooLate), "{number}");
+            assert_eq!(
+                answer(&mut engine, &said(number).after(number as u64 - 1)),
+                Err(CommitOutcome::TooLate),
+                "{number}"
+            );
         }
         for number in [1, 8, 10, 11, 13, 20] {
             assert_eq!(answer(&mut engine, &said(number).after(0)), Ok((number as u64, "again")), "kept are known");
         }
     }
-    assert_eq!(answer(&mut engine, &said(30).after(11)), Err(Outcome::TooLate), "it may have been number 12");
+    assert_eq!(answer(&mut engine, &said(30).after(11)), Err(CommitOutcome::TooLate), "it may have been number 12");
     assert_eq!(answer(&mut engine, &said(30).after(12)), Ok((21, "stored")), "each behind it is known");
 }
 
@@ -289,7 +293,7 @@ struct Model {
 }
 
 impl Model {
-    fn append(&mut self, said: &Said) -> Result<(u64, &'static str), Outcome> {
+    fn append(&mut self, said: &Said) -> Result<(u64, &'static str), CommitOutcome> {
         let newest = self.said.iter().filter(|(other, _)| other.room == said.room).count() as u64;
         let known = &self.said[self.said.len().saturating_sub(self.messages_max)..];
         let in_room = || known.iter().filter(|(other, _)| other.room == said.room);
@@ -302,7 +306,7 @@ impl Model {
         }
         let edge = in_room().map(|(_, seq)| seq - 1).min().unwrap_or(newest);
         if said.id.is_some() && said.after.is_some_and(|after| after < edge) {
-            return Err(Outcome::TooLate);
+            return Err(CommitOutcome::TooLate);
         }
         self.said.push((said.clone(), newest + 1));
         Ok((newest + 1, "stored"))

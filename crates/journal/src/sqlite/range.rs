@@ -1,13 +1,13 @@
 //! Pages of a room by number. A room's numbers have no holes, so which messages a page holds is arithmetic.
 
 use glassline_wire::event::Message;
+use glassline_wire::history::Page;
 use glassline_wire::request::HistoryRange;
 use rusqlite::Connection;
 
 use super::page::{self, Filling, LeftOut, limit_of, message_columns};
 use super::place::place;
 use super::rooms::RoomNow;
-use crate::store::Page;
 
 /// Which way rows are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

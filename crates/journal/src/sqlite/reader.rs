@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use glassline_wire::history::{Head, Page};
 use glassline_wire::request::{HistoryRange, Search};
 use rusqlite::{Connection, OpenFlags};
 
@@ -13,7 +14,7 @@ use super::renewal::Met;
 use super::rooms::room_now;
 use super::search::Looking;
 use super::{fault, range};
-use crate::store::{Damage, Head, Page, Reader, SearchProgress, StoreError};
+use crate::store::{Damage, Reader, SearchProgress, StoreError};
 
 /// Pages a reader keeps in memory: 16 MiB, given to `SQLite` in KiB as a negative number.
 const CACHE_KIB: i64 = -16 * 1024;

@@ -1,6 +1,7 @@
 //! Messages sent again under their `id`, in their room, by the same client or under the same name
 //! (E4).
 
+use glassline_wire::history::{CommitOutcome, NewMessage, Record};
 use glassline_wire::message_id::MessageId;
 use rusqlite::{CachedStatement, Connection, TransactionBehavior};
 
@@ -9,7 +10,6 @@ use super::fault;
 use super::id_window::{IdWindow, Sender};
 use super::page::{self, LeftOut, message_columns};
 use super::rooms::{CachedRoom, find_room};
-use crate::record::{Entry, Outcome, Record};
 use crate::store::StoreError;
 
 /// The statement that reads the first copy.
@@ -18,7 +18,7 @@ pub(super) struct Repeats<'t> {
 }
 
 /// The sender of an entry.
-pub(super) fn sender_of(entry: &Entry) -> Sender<'_> {
+pub(super) fn sender_of(entry: &NewMessage) -> Sender<'_> {
     Sender { author: entry.author, name: &entry.message.from }
 }
 
@@ -34,9 +34,9 @@ impl<'t> Repeats<'t> {
     pub(super) fn find(
         &mut self,
         room: CachedRoom,
-        entry: &Entry,
+        entry: &NewMessage,
         ids: &IdWindow,
-    ) -> Result<Option<Outcome>, rusqlite::Error> {
+    ) -> Result<Option<CommitOutcome>, rusqlite::Error> {
         let Some(id) = entry.message.id else { return Ok(None) };
         if let Some(place) = ids.find(room.id, id, sender_of(entry)) {
             return self.at(place, id, entry).map(Some);
@@ -44,30 +44,30 @@ impl<'t> Repeats<'t> {
         // Whoever says that it knew no later number when it first sent this may have been stored
         // where nothing is remembered.
         let may_be_stored = entry.after.is_some_and(|after| !ids.covers(room.id, room.newest, after));
-        Ok(may_be_stored.then_some(Outcome::TooLate))
+        Ok(may_be_stored.then_some(CommitOutcome::TooLate))
     }
 
-    fn at(&mut self, place: i64, id: MessageId, entry: &Entry) -> Result<Outcome, rusqlite::Error> {
+    fn at(&mut self, place: i64, id: MessageId, entry: &NewMessage) -> Result<CommitOutcome, rusqlite::Error> {
         let message = &entry.message;
         let mut rows = self.at_place.query([place])?;
         // It was stored, and was forgotten since, or is damaged: nobody can say as what.
-        let Some(row) = rows.next()? else { return Ok(Outcome::TooLate) };
+        let Some(row) = rows.next()? else { return Ok(CommitOutcome::TooLate) };
         let Some(stored) = page::readable(&message.room, row, &mut LeftOut::default())? else {
-            return Ok(Outcome::TooLate);
+            return Ok(CommitOutcome::TooLate);
         };
         if stored.id != Some(id) {
-            return Ok(Outcome::TooLate);
+            return Ok(CommitOutcome::TooLate);
         }
         if stored.action != message.action || stored.text != message.text {
-            return Ok(Outcome::IdReused);
+            return Ok(CommitOutcome::IdReused);
         }
-        Ok(Outcome::Again(Box::new(stored)))
+        Ok(CommitOutcome::Again(Box::new(stored)))
     }
 }
 
 impl Engine {
     /// See [`crate::Store::repeats`].
-    pub(super) fn repeats_of(&mut self, batch: &[Record]) -> Result<Vec<Option<Outcome>>, StoreError> {
+    pub(super) fn repeats_of(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
         self.load_ids();
         let Self { db, rooms, ids, path, .. } = self;
         let mut look = || {

@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use glassline_wire::event::Message;
+use glassline_wire::history::Page;
 use glassline_wire::request::Search;
 use rusqlite::{Connection, Params};
 
@@ -16,7 +17,6 @@ use super::pieces::Pieces;
 use super::place::{place, seq_of};
 use super::renewal::{Met, is_damage, of_index};
 use super::rooms::RoomNow;
-use crate::store::Page;
 
 /// Messages that are read for a short query before the index is asked for it: some milliseconds.
 #[cfg(not(test))]

@@ -4,11 +4,11 @@
 use std::time::{Duration, Instant};
 
 use glassline_wire::event::Message;
+use glassline_wire::history::{CommitOutcome, NewMessage, Record};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::timestamp::Timestamp;
 
 use super::engine::{Engine, Keep};
-use crate::record::{Entry, Outcome, Record};
 use crate::store::{Store, StoreError};
 
 pub(super) struct Folder(std::path::PathBuf);
@@ -50,7 +50,7 @@ pub(super) fn record(id: Option<u128>, text: &str) -> Record {
         action: false,
         id: id.map(MessageId),
     };
-    Record::Message(Entry { message, author: 1, after: None, subnet: 1 })
+    Record::Message(NewMessage { message, author: 1, after: None, subnet: 1 })
 }
 
 pub(super) fn newest(engine: &Engine) -> u64 {
@@ -71,12 +71,14 @@ fn a_full_disk_refuses_a_batch_and_takes_the_next_with_space() {
     let mut again = batch(10, 2, "hi");
     again.extend(batch(3, 1, "other words"));
     let repeats = engine.repeats(&again).expect("reads");
-    assert!(matches!(&repeats[0], Some(Outcome::Again(stored)) if stored.seq == Some(10)), "{repeats:?}");
-    assert_eq!(repeats[1..], [None, Some(Outcome::IdReused)], "new, and reused");
-    assert_eq!(engine.append(&batch(11, 1, "small")).expect("stores"), [Outcome::Stored { seq: 11 }]);
+    assert!(matches!(&repeats[0], Some(CommitOutcome::Again(stored)) if stored.seq == Some(10)), "{repeats:?}");
+    assert_eq!(repeats[1..], [None, Some(CommitOutcome::IdReused)], "new, and reused");
+    assert_eq!(engine.append(&batch(11, 1, "small")).expect("stores"), [CommitOutcome::Stored { seq: 11 }]);
     engine.db.pragma_update(None, "max_page_count", 1_000_000).expect("sets");
     let outcomes = engine.append(&batch(11, 100, "small")).expect("stores");
-    assert!(matches!(&outcomes[..2], [Outcome::Again(again), Outcome::Stored { seq: 12 }] if again.seq == Some(11)));
+    assert!(
+        matches!(&outcomes[..2], [CommitOutcome::Again(again), CommitOutcome::Stored { seq: 12 }] if again.seq == Some(11))
+    );
     assert_eq!(newest(&engine), 110);
 }
 
@@ -122,8 +124,8 @@ fn at_the_end_of_numbers_one_message_is_refused_and_others_not() {
         let refused = engine.append(&to_room(room)).expect_err("refused");
         assert!(matches!(refused, StoreError::UsedUp(_)) && !refused.is_fatal(), "{refused:?}");
     }
-    assert_eq!(engine.append(&batch(2, 1, "hi")).expect("stores"), [Outcome::Stored { seq: 2 }]);
-    assert_eq!(engine.append(&to_room("the last")).expect("stores"), [Outcome::Stored { seq: 1 }]);
+    assert_eq!(engine.append(&batch(2, 1, "hi")).expect("stores"), [CommitOutcome::Stored { seq: 2 }]);
+    assert_eq!(engine.append(&to_room("the last")).expect("stores"), [CommitOutcome::Stored { seq: 1 }]);
 }
 
 /// A history of `count` messages, all indexed.
@@ -240,7 +242,7 @@ fn a_file_that_may_not_be_written_any_more_refuses_a_batch() {
     let refused = engine.append(&batch(1, 1, "hi"));
     assert!(matches!(refused, Err(StoreError::ReadOnly(_))), "{refused:?}");
     engine.db.pragma_update(None, "query_only", false).expect("sets");
-    assert_eq!(engine.append(&batch(1, 1, "hi")).expect("stores"), [Outcome::Stored { seq: 1 }]);
+    assert_eq!(engine.append(&batch(1, 1, "hi")).expect("stores"), [CommitOutcome::Stored { seq: 1 }]);
 }
 
 #[test]
@@ -381,8 +383,9 @@ fn a_text_whose_bytes_rotted_is_missing_and_nothing_else_is() {
         after,
         ..glassline_wire::request::HistoryRange::default()
     };
-    let numbers =
-        |page: &crate::store::Page| page.messages.iter().filter_map(|message| message.seq).collect::<Vec<_>>();
+    let numbers = |page: &glassline_wire::history::Page| {
+        page.messages.iter().filter_map(|message| message.seq).collect::<Vec<_>>()
+    };
     for _ in 0..2 {
         let mut reader = engine.reader().expect("a reader");
         for after in [None, Some(0)] {
@@ -395,5 +398,5 @@ fn a_text_whose_bytes_rotted_is_missing_and_nothing_else_is() {
         index_all(&mut engine);
     }
     // It was stored, and nobody can say any more as what.
-    assert_eq!(engine.append(&batch(4, 1, "some words")).expect("answers"), [Outcome::TooLate]);
+    assert_eq!(engine.append(&batch(4, 1, "some words")).expect("answers"), [CommitOutcome::TooLate]);
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use glassline_journal::{Damage, Keep, Outcome, Record, StoreError, check, export, open};
+use glassline_journal::{Damage, Keep, StoreError, check, export, open};
 use glassline_wire::event::{AuditEntry, AuditKind, Message};
+use glassline_wire::history::{CommitOutcome, Record};
 use glassline_wire::request::HistoryRange;
 use glassline_wire::timestamp::Timestamp;
 use rusqlite::Connection;
@@ -18,7 +19,7 @@ const ROOMS: [(&str, u64); 2] = [("lobby", 30), ("den", 5)];
 const ACTS: u64 = 4;
 
 fn act(number: u64, who: &str) -> Record {
-    Record::Act(AuditEntry {
+    Record::Audit(AuditEntry {
         at: Timestamp::from_unix_ms(NOW_MS + number),
         by: "root".into(),
         act: AuditKind::Ban,
@@ -288,17 +289,17 @@ fn what_is_sent_again_and_is_damaged_is_not_stored_twice() {
             record
         };
         // Nobody can say whose it was: only that it is none of those behind it.
-        assert_eq!(store.append(&[first(Some(3))]).expect("answers"), [Outcome::TooLate], "{column}");
+        assert_eq!(store.append(&[first(Some(3))]).expect("answers"), [CommitOutcome::TooLate], "{column}");
         drop(store);
         // Damaged while it is remembered, it is not new even where nothing is said of what was known.
         let remembered = folder.path().join(format!("{column}-remembered.db"));
         fs::copy(folder.file(), &remembered).expect("copies");
         let mut store = open_kept(&remembered);
         let again = store.append(&[first(None)]).expect("answers");
-        assert!(matches!(&again[..], [Outcome::Again(stored)] if stored.seq == Some(4)), "{again:?}");
+        assert!(matches!(&again[..], [CommitOutcome::Again(stored)] if stored.seq == Some(4)), "{again:?}");
         let db = Connection::open(&remembered).expect("opens");
         db.execute(&format!("UPDATE message SET {column} = {value} WHERE place = 1 << 40 | 4"), []).expect("writes");
         drop(db);
-        assert_eq!(store.append(&[first(None)]).expect("answers"), [Outcome::TooLate], "{column}");
+        assert_eq!(store.append(&[first(None)]).expect("answers"), [CommitOutcome::TooLate], "{column}");
     }
 }

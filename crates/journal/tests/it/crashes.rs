@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use glassline_journal::{Damage, Head, Outcome, Record, check};
+use glassline_journal::{Damage, check};
+use glassline_wire::history::{CommitOutcome, Head, Record};
 use glassline_wire::request::HistoryRange;
 
 use crate::support::*;
@@ -13,7 +14,7 @@ const ROOMS: [&str; 3] = ["lobby", "den", "attic"];
 /// A commit, and how long the log was behind it.
 struct Commit {
     batch: Vec<Record>,
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<CommitOutcome>,
     log_bytes: usize,
 }
 
@@ -22,7 +23,7 @@ fn contents(commits: &[Commit], count: usize) -> Vec<Vec<String>> {
     let mut rooms = vec![Vec::new(); ROOMS.len()];
     for commit in &commits[..count] {
         for (record, outcome) in commit.batch.iter().zip(&commit.outcomes) {
-            let (Record::Message(entry), Outcome::Stored { seq }) = (record, outcome) else { continue };
+            let (Record::Message(entry), CommitOutcome::Stored { seq }) = (record, outcome) else { continue };
             let room = ROOMS.iter().position(|room| *room == entry.message.room).expect("a known room");
             assert_eq!(*seq, rooms[room].len() as u64 + 1);
             rooms[room].push(entry.message.text.clone());

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use glassline_journal::{Done, Journal, Keep, Record, Store, StoreError, check, import, open, vacuum};
+use glassline_journal::{Done, Journal, Keep, Store, StoreError, check, import, open, vacuum};
+use glassline_wire::history::Record;
 use rusqlite::Connection;
 
 use crate::support::*;
@@ -273,16 +274,16 @@ fn whoever_holds_the_journal_hears_of_it_once_and_it_goes_on() {
     .expect("starts");
     let (mut renewals, mut stored) = (0, 0);
     let deadline = soon();
-    journal.append((1..).zip(said(TOLD + 1..=TOLD + 1)).collect());
+    journal.append(pending((1..).zip(said(TOLD + 1..=TOLD + 1))));
     while renewals == 0 || stored < 2 || journal.gauges().index_lag > 0 {
         assert!(std::time::Instant::now() < deadline, "{renewals} renewals, {stored} stored");
         let _ = woken.recv_timeout(Duration::from_millis(50));
         for done in journal.take_done() {
             match done {
-                Done::Appended { .. } => {
+                Done::Committed(_) => {
                     stored += 1;
                     if stored == 1 {
-                        journal.append((2..).zip(said(TOLD + 2..=TOLD + 2)).collect());
+                        journal.append(pending((2..).zip(said(TOLD + 2..=TOLD + 2))));
                     }
                 }
                 Done::IndexRenewed(_) => renewals += 1,

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use glassline_journal::{Exported, Head, Keep, Outcome, Record, Store, check, export, open};
+use glassline_journal::{Exported, Keep, Store, check, export, open};
+use glassline_wire::history::{CommitOutcome, Head, Record};
 use glassline_wire::request::{HistoryRange, Search};
 use rusqlite::Connection;
 
@@ -229,8 +230,8 @@ fn rooms_that_are_left_empty_displace_nothing_however_many_are_opened() {
             .map(|number| server.message(STRANGER, &format!("left-{}", round * 1_000 + number), "stranger-1", 1))
             .collect();
         let outcomes = server.store.append(&batch).expect("stores");
-        refused += outcomes.iter().filter(|outcome| **outcome == Outcome::NoMoreRooms).count() as u64;
-        opened += outcomes.iter().filter(|outcome| **outcome == Outcome::Stored { seq: 1 }).count() as u64;
+        refused += outcomes.iter().filter(|outcome| **outcome == CommitOutcome::NoMoreRooms).count() as u64;
+        opened += outcomes.iter().filter(|outcome| **outcome == CommitOutcome::Stored { seq: 1 }).count() as u64;
         tend_to_the_end(server.store.as_mut());
     }
     assert_eq!((opened, refused), (KEEP_BYTES / 2_048, 60_000 - KEEP_BYTES / 2_048));
@@ -242,7 +243,10 @@ fn rooms_that_are_left_empty_displace_nothing_however_many_are_opened() {
     let [known, new, others] = [(STRANGER, "left-1"), (STRANGER, "left-new"), (1, "left-new")]
         .map(|(subnet, room)| server.message(subnet, room, "anybody", 5));
     let outcomes = server.store.append(&[known, new, others]).expect("stores");
-    assert_eq!(outcomes, [Outcome::Stored { seq: 2 }, Outcome::NoMoreRooms, Outcome::Stored { seq: 1 }]);
+    assert_eq!(
+        outcomes,
+        [CommitOutcome::Stored { seq: 2 }, CommitOutcome::NoMoreRooms, CommitOutcome::Stored { seq: 1 }]
+    );
     tend_to_the_end(server.store.as_mut());
     server.close();
 }

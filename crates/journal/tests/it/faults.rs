@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use glassline_journal::{Keep, Outcome, StoreError, UpkeepError, check, export, import, open, vacuum};
+use glassline_journal::{Keep, StoreError, UpkeepError, check, export, import, open, vacuum};
+use glassline_wire::history::CommitOutcome;
 use rusqlite::Connection;
 
 use crate::support::*;
@@ -307,7 +308,7 @@ fn nothing_is_stored_while_the_file_is_not_where_it_was() {
         let words = refused.to_string();
         assert!(words.contains(&file.display().to_string()) && words.contains("; "), "{words}");
         assert!(matches!(store.tend(Duration::ZERO), Err(StoreError::NotInPlace(_))), "{moved:?}");
-        assert!(matches!(store.repeats(&said(1)).expect("reads")[..], [Some(Outcome::Again(_))]), "{moved:?}");
+        assert!(matches!(store.repeats(&said(1)).expect("reads")[..], [Some(CommitOutcome::Again(_))]), "{moved:?}");
         fs::write(&file, b"another").expect("writes");
         assert!(matches!(store.append(&said(2)), Err(StoreError::NotInPlace(_))), "{moved:?}: another file is there");
         fs::rename(&elsewhere, &file).expect("moves back");

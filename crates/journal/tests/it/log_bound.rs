@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use glassline_journal::{Done, Journal, Keep, Question, Requester, open};
+use glassline_journal::{Done, Journal, Keep, Requester, open};
+use glassline_wire::history::Question;
 use glassline_wire::request::Search;
 
 use crate::support::*;
@@ -42,19 +43,17 @@ fn the_log_is_bounded_while_others_search_without_a_pause() {
         search(searcher);
     }
     for _ in 0..64 {
-        let batch: Vec<_> = (0..128)
-            .map(|_| {
-                ticket += 1;
-                (ticket, entry("lobby", "alice", &words(), None, 1))
-            })
-            .collect();
-        journal.append(batch);
+        let batch = (0..128).map(|_| {
+            ticket += 1;
+            (ticket, entry("lobby", "alice", &words(), None, 1))
+        });
+        journal.append(pending(batch));
         let wanted = stored + 128;
         while stored < wanted {
             assert!(std::time::Instant::now() < deadline, "{stored} of {wanted} stored");
             for done in journal.take_done() {
                 match done {
-                    Done::Appended { .. } => stored += 1,
+                    Done::Committed(_) => stored += 1,
                     Done::Answered { ticket, .. } => {
                         answered.fetch_add(1, Ordering::Relaxed);
                         search(ticket);

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use glassline_journal::{Damage, Keep, Outcome, Record, Store, check, export, open};
+use glassline_journal::{Damage, Keep, Store, check, export, open};
+use glassline_wire::history::{CommitOutcome, Record};
 use glassline_wire::request::HistoryRange;
 use rusqlite::Connection;
 
@@ -115,7 +116,7 @@ fn an_older_file_is_served_while_it_is_migrated_in_steps() {
     let again_seqs: Vec<_> = again
         .iter()
         .map(|outcome| match outcome {
-            Outcome::Again(message) => message.seq,
+            CommitOutcome::Again(message) => message.seq,
             _ => None,
         })
         .collect();

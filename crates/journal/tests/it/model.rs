@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use glassline_journal::{Head, Outcome, Record, check};
+use glassline_journal::check;
 use glassline_wire::event::Message;
+use glassline_wire::history::{CommitOutcome, Head, Record};
 use glassline_wire::request::{HistoryRange, Search};
 
 use crate::support::*;
@@ -18,8 +19,8 @@ struct Model {
 }
 
 impl Model {
-    fn append(&mut self, record: &Record) -> Outcome {
-        let Record::Message(entry) = record else { return Outcome::Stored { seq: 0 } };
+    fn append(&mut self, record: &Record) -> CommitOutcome {
+        let Record::Message(entry) = record else { return CommitOutcome::Stored { seq: 0 } };
         let room = self.rooms.entry(entry.message.room.clone()).or_default();
         let same_id = || room.iter().filter(|(message, _)| message.id.is_some() && message.id == entry.message.id);
         // The token tells more than the name, which may have changed its owner.
@@ -28,11 +29,11 @@ impl Model {
         });
         if let Some((message, _)) = same {
             let is_same = (&message.text, message.action) == (&entry.message.text, entry.message.action);
-            return if is_same { Outcome::Again(Box::new(message.clone())) } else { Outcome::IdReused };
+            return if is_same { CommitOutcome::Again(Box::new(message.clone())) } else { CommitOutcome::IdReused };
         }
         let seq = room.len() as u64 + 1;
         room.push((Message { seq: Some(seq), ..entry.message.clone() }, entry.author));
-        Outcome::Stored { seq }
+        CommitOutcome::Stored { seq }
     }
 
     fn messages(&self, room: &str, keep: impl Fn(&Message) -> bool) -> Vec<Message> {
@@ -73,7 +74,7 @@ fn runs(seed: u64) {
             }
             _ => {
                 let batch: Vec<Record> = (0..seeded.below(12)).map(|_| record(&mut seeded)).collect();
-                let wanted: Vec<Outcome> = batch.iter().map(|record| model.append(record)).collect();
+                let wanted: Vec<CommitOutcome> = batch.iter().map(|record| model.append(record)).collect();
                 assert_eq!(store.append(&batch).expect("answers"), wanted, "{}", say("append"));
             }
         }

@@ -1,8 +1,9 @@
 //! Pages by number: which messages, how many, and whether there are more.
 
-use glassline_journal::{Page, Reader, Record, Store};
+use glassline_journal::{Reader, Store};
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{Event, History};
+use glassline_wire::history::{Page, Record};
 use glassline_wire::limits::{EVENT_BYTES_MAX, REF_BYTES_MAX};
 use glassline_wire::request::HistoryRange;
 

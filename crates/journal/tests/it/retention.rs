@@ -1,6 +1,7 @@
 //! Forgetting by age and by size. Numbers go on, whatever goes.
 
-use glassline_journal::{Head, Keep, Record, Store, check, open};
+use glassline_journal::{Keep, Store, check, open};
+use glassline_wire::history::{Head, Record};
 use glassline_wire::request::HistoryRange;
 
 use crate::support::*;

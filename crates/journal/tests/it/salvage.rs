@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use glassline_journal::{
-    Exported, Keep, Monitor, Record, Stage, StoreError, UpkeepError, check_monitored, export_monitored, open,
+    Exported, Keep, Monitor, Stage, StoreError, UpkeepError, check_monitored, export_monitored, open,
 };
 use glassline_wire::event::{AuditEntry, AuditKind, Event};
+use glassline_wire::history::Record;
 use glassline_wire::timestamp::Timestamp;
 
 use crate::support::*;
@@ -48,7 +49,7 @@ fn sound(file: &Path) -> Vec<u8> {
         until: None,
         text: Some(format!("act {number:03} {}", "z".repeat(100))),
     };
-    store.append(&(1..=ACTS).map(|number| Record::Act(act(number))).collect::<Vec<_>>()).expect("stores");
+    store.append(&(1..=ACTS).map(|number| Record::Audit(act(number))).collect::<Vec<_>>()).expect("stores");
     tend_to_the_end(store.as_mut());
     drop(store);
     fs::read(file).expect("reads")

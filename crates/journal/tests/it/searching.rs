@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Record, Store, StoreError};
+use glassline_journal::{Store, StoreError};
+use glassline_wire::history::Record;
 use glassline_wire::request::Search;
 
 use crate::support::*;

@@ -4,10 +4,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use glassline_journal::{
-    Done, Head, Journal, Outcome, Page, Reader, Record, SearchProgress, Store, StoreError, Ticket,
-};
+use glassline_journal::{Done, Journal, Reader, SearchProgress, Store, StoreError};
 use glassline_wire::event::AuditEntry;
+use glassline_wire::history::{CommitOutcome, Entry, EntryContent, Head, Page, PendingRecord, Record, Ticket};
 use glassline_wire::request::{HistoryRange, Search};
 
 use crate::support::*;
@@ -62,7 +61,9 @@ impl Watched {
 pub(crate) fn tickets_appended(done: &[Done]) -> Vec<(Ticket, u64)> {
     done.iter()
         .map(|done| match done {
-            Done::Appended { ticket, outcome: Outcome::Stored { seq } } => (*ticket, *seq),
+            Done::Committed(Entry { ticket: Some(ticket), content: EntryContent::Message(message) }) => {
+                (*ticket, message.seq.expect("a number"))
+            }
             other => panic!("stored, not {other:?}"),
         })
         .collect()
@@ -122,7 +123,7 @@ pub(crate) fn told(obeying: bool, reader_panics: bool) -> (Box<Told>, Sender<Ord
 }
 
 impl Store for Told {
-    fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
+    fn append(&mut self, batch: &[Record]) -> Result<Vec<CommitOutcome>, StoreError> {
         let _ = self.batches.send(batch.len());
         let order = if self.obeying {
             self.orders.recv_timeout(Duration::from_secs(20)).expect("an order in time")
@@ -141,9 +142,9 @@ impl Store for Told {
         }
     }
 
-    fn repeats(&mut self, batch: &[Record]) -> Result<Vec<Option<Outcome>>, StoreError> {
+    fn repeats(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
         let is_old = |record: &Record| matches!(record, Record::Message(entry) if entry.message.text == "old");
-        Ok(batch.iter().map(|record| is_old(record).then_some(Outcome::IdReused)).collect())
+        Ok(batch.iter().map(|record| is_old(record).then_some(CommitOutcome::IdReused)).collect())
     }
 
     fn tend(&mut self, _: Duration) -> Result<bool, StoreError> {
@@ -215,8 +216,8 @@ impl Reader for Silent {
     }
 }
 
-pub(crate) fn records(tickets: impl IntoIterator<Item = Ticket>) -> Vec<(Ticket, Record)> {
-    tickets.into_iter().map(|ticket| (ticket, entry("lobby", "alice", "hi", None, 1))).collect()
+pub(crate) fn records(tickets: impl IntoIterator<Item = Ticket>) -> Vec<PendingRecord> {
+    pending(tickets.into_iter().map(|ticket| (ticket, entry("lobby", "alice", "hi", None, 1))))
 }
 
 pub(crate) fn next(seen: &Receiver<usize>) -> usize {

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Entry, Keep, Outcome, Page, Reader, Record, Requester, Store, open};
+use glassline_journal::{Keep, Reader, Requester, Store, open};
 use glassline_wire::event::Message;
+use glassline_wire::history::{CommitOutcome, NewMessage, Page, PendingRecord, Record, Ticket};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{HistoryRange, Search};
 use glassline_wire::timestamp::Timestamp;
@@ -60,7 +61,7 @@ pub(crate) fn entry(room: &str, from: &str, text: &str, id: Option<u128>, author
 }
 
 pub(crate) fn entry_at(at_ms: u64, room: &str, from: &str, text: &str, id: Option<u128>, author: u64) -> Record {
-    Record::Message(Entry {
+    Record::Message(NewMessage {
         message: Message {
             room: room.to_string(),
             seq: None,
@@ -85,14 +86,19 @@ pub(crate) fn entry_after(after: u64, room: &str, from: &str, text: &str, id: u1
     record
 }
 
-pub(crate) fn stored(seqs: impl IntoIterator<Item = u64>) -> Vec<Outcome> {
-    seqs.into_iter().map(|seq| Outcome::Stored { seq }).collect()
+pub(crate) fn stored(seqs: impl IntoIterator<Item = u64>) -> Vec<CommitOutcome> {
+    seqs.into_iter().map(|seq| CommitOutcome::Stored { seq }).collect()
 }
 
 /// The message of a record as it is stored under a number.
 pub(crate) fn as_stored(record: &Record, seq: u64) -> Message {
     let Record::Message(entry) = record else { panic!("a message") };
     Message { seq: Some(seq), ..entry.message.clone() }
+}
+
+/// Records under their tickets.
+pub(crate) fn pending(records: impl IntoIterator<Item = (Ticket, Record)>) -> Vec<PendingRecord> {
+    records.into_iter().map(|(ticket, record)| PendingRecord { ticket, record }).collect()
 }
 
 pub(crate) fn soon() -> Instant {

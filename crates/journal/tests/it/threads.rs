@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use glassline_journal::{
-    Answer, Done, Head, Journal, Question, Requester, StoreError, WAITING_BYTES_MAX, WAITING_QUESTIONS_MAX,
-    WAITING_RECORDS_MAX, WAITING_SEARCHES_OF_REQUESTER_MAX,
+    Done, Journal, Requester, StoreError, WAITING_BYTES_MAX, WAITING_QUESTIONS_MAX, WAITING_RECORDS_MAX,
+    WAITING_SEARCHES_OF_REQUESTER_MAX,
 };
+use glassline_wire::history::{Answer, Head, Question};
 use glassline_wire::request::{HistoryRange, Search};
 
 use crate::stage::*;
@@ -19,13 +20,11 @@ fn records_are_stored_in_order_of_submission_and_can_be_read() {
     let watched = Watched::start(open_kept(&folder.file()));
     let mut ticket = 0;
     for size in [1, 1, 50, 3_000, 1] {
-        let records = (0..size)
-            .map(|_| {
-                ticket += 1;
-                (ticket, entry("lobby", "alice", &format!("text {ticket}"), Some(u128::from(ticket)), 1))
-            })
-            .collect();
-        watched.journal.append(records);
+        let records = (0..size).map(|_| {
+            ticket += 1;
+            (ticket, entry("lobby", "alice", &format!("text {ticket}"), Some(u128::from(ticket)), 1))
+        });
+        watched.journal.append(pending(records));
     }
     let done = watched.done(ticket as usize);
     assert_eq!(tickets_appended(&done), (1..=ticket).map(|n| (n, n)).collect::<Vec<_>>());
@@ -58,7 +57,7 @@ fn records_are_stored_in_order_of_submission_and_can_be_read() {
     let gauges = watched.journal.gauges();
     assert_eq!((gauges.stored, gauges.waiting_records, gauges.waiting_bytes, gauges.answered), (ticket, 0, 0, 3));
     assert_eq!(gauges.commit_times.counts.iter().sum::<u64>(), gauges.commits);
-    watched.journal.append(vec![(1, entry("lobby", "alice", "last", None, 1))]);
+    watched.journal.append(pending([(1, entry("lobby", "alice", "last", None, 1))]));
     watched.journal.close(Duration::from_secs(20)).expect("closes");
     let head = open_kept(&folder.file()).reader().expect("a reader").head("lobby", soon()).expect("a head");
     assert_eq!(head.newest, ticket + 1, "closing commits what waits");
@@ -142,7 +141,7 @@ fn it_is_full_at_its_bounds_and_a_group_has_bounds_too() {
     // Now by bytes: each waits for the one before.
     let long = "x".repeat(16 * 1024);
     let count = WAITING_BYTES_MAX / long.len();
-    watched.journal.append((0..count as u64).map(|ticket| (ticket, entry("lobby", "alice", &long, None, 1))).collect());
+    watched.journal.append(pending((0..count as u64).map(|ticket| (ticket, entry("lobby", "alice", &long, None, 1)))));
     assert!(watched.journal.is_full());
     let mut left = count;
     while left > 0 {

@@ -4,10 +4,9 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
-use glassline_journal::{
-    Imported, Keep, Outcome, Record, StoreError, UpkeepError, check, export, import, open, vacuum,
-};
+use glassline_journal::{Imported, Keep, StoreError, UpkeepError, check, export, import, open, vacuum};
 use glassline_wire::event::{AuditEntry, AuditKind, Event};
+use glassline_wire::history::{CommitOutcome, Record};
 use glassline_wire::limits::{EVENT_BYTES_MAX, TEXT_BYTES_MAX};
 use glassline_wire::timestamp::Timestamp;
 use glassline_wire::visible;
@@ -37,7 +36,7 @@ fn told() -> Vec<Record> {
     let mut batch = vec![
         entry("lobby", "alice", "one \"two\"\n\t", Some(1), 1),
         entry("den", "bob", "eins 漢字", None, 2),
-        Record::Act(act("hello")),
+        Record::Audit(act("hello")),
         entry("lobby", "bob", "two", Some(1), 2),
         entry("lobby", "alice", "waves", None, 1),
     ];
@@ -76,7 +75,7 @@ fn an_export_beside_a_server_holds_all_and_can_be_imported() {
     // What was imported is known by its sender's name.
     let mut store = open_kept(&other);
     let outcomes = store.append(&batch[..2]).expect("answers");
-    assert_eq!(outcomes, [Outcome::Again(Box::new(as_stored(&batch[0], 1))), Outcome::Stored { seq: 2 }]);
+    assert_eq!(outcomes, [CommitOutcome::Again(Box::new(as_stored(&batch[0], 1))), CommitOutcome::Stored { seq: 2 }]);
     tend_to_the_end(store.as_mut());
     assert_eq!(texts(&search(store.reader().expect("a reader").as_mut(), "den", "漢字")), ["eins 漢字"; 2]);
 }
@@ -145,7 +144,7 @@ fn an_import_leaves_out_what_its_sender_sent_before() {
     // Whoever sent it is known by name.
     let mut store = open_kept(&folder.file());
     let outcome = store.append(&[entry("lobby", "carol", "hi", Some(9), 5)]).expect("answers");
-    assert!(matches!(&outcome[..], [Outcome::Again(stored)] if stored.seq == Some(4)), "{outcome:?}");
+    assert!(matches!(&outcome[..], [CommitOutcome::Again(stored)] if stored.seq == Some(4)), "{outcome:?}");
 }
 
 #[test]
@@ -208,7 +207,7 @@ fn whatever_a_server_stores_can_be_imported() {
     // Each character was one byte when it was sent.
     let replaced = visible::relayed(&"\r".repeat(TEXT_BYTES_MAX)).into_owned();
     let banned = AuditEntry { act: AuditKind::Ban, who: Some("2001:db8::/32".into()), ..act("several\n\tlines") };
-    let batch = [entry("lobby", "alice", &replaced, None, 1), Record::Act(banned)];
+    let batch = [entry("lobby", "alice", &replaced, None, 1), Record::Audit(banned)];
     let mut store = open_kept(&folder.file());
     store.append(&batch).expect("stores");
     drop(store);

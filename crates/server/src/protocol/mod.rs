@@ -115,7 +115,8 @@ impl Desk<'_> {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use glassline_hub::{CommitOutcome, Rules};
+    use glassline_hub::Rules;
+    use glassline_wire::history::{Answer, Head};
     use glassline_wire::timestamp::Timestamp;
 
     use super::event::EventSession;
@@ -204,11 +205,12 @@ mod tests {
                 Verdict::Waits(Wait::Flood { .. }) => break,
                 other => panic!("{other:?}"),
             }
-            for draft in hub.take_pending_records() {
-                assert!(hub.settle(draft.ticket, CommitOutcome::Stored { seq: draft.ticket + 1 }));
+            for pending in hub.take_pending_records() {
+                let ticket = pending.ticket;
+                assert!(hub.committed(pending.record.committed(ticket, ticket + 1)));
             }
             while let Some(question) = hub.next_question() {
-                hub.answer(question.ticket, glassline_hub::Answer::Head(0));
+                hub.answer(question.ticket, Ok(Answer::Head(Head::default())));
             }
         }
         let mut bytes = stream.len() - input.len();

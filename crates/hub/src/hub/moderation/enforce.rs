@@ -66,6 +66,12 @@ impl Hub {
         self.effects.push_audit_event(AuditEvent::Act(act));
     }
 
+    /// Returns whom an act of another server kicks here: the member of exactly that name.
+    pub(crate) fn kicked(&self, act: &AuditEntry) -> Option<MemberId> {
+        let Ok(Target::Name { name, .. }) = Target::parse(act.who.as_deref()?) else { return None };
+        self.find(name.as_str()).ok().map(|(id, _)| id)
+    }
+
     fn make_operator(&mut self, by: Option<MemberId>) -> Option<String> {
         let id = by?;
         self.members.get_mut(id.0)?.is_operator = true;

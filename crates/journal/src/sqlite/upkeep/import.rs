@@ -7,6 +7,7 @@ use std::path::Path;
 
 use glassline_wire::event::AuditEntry;
 use glassline_wire::event::{Event, Message};
+use glassline_wire::history::{CommitOutcome, NewMessage, Record};
 use glassline_wire::limits::{NAME_BYTES_MAX, ROOM_CHARS_MAX, TEXT_BYTES_MAX};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::visible::{REPLACEMENT, is_direction_or_break, one_line, relayed};
@@ -16,7 +17,6 @@ use super::UpkeepError;
 use super::fresh::Fresh;
 use super::lines::Lines;
 use super::monitor::{Monitor, Stage, unmonitored};
-use crate::record::{Entry, Outcome, Record};
 use crate::sqlite::append::{Growth, Noted, store};
 use crate::sqlite::engine::{Engine, Keep};
 use crate::sqlite::fault;
@@ -254,7 +254,7 @@ impl Importing<'_> {
             self.imported.skipped += 1;
             return Ok(Ok(()));
         }
-        self.waiting.push(Record::Message(Entry { message, author: 0, after: None, subnet: 0 }));
+        self.waiting.push(Record::Message(NewMessage { message, author: 0, after: None, subnet: 0 }));
         Ok(Ok(()))
     }
 
@@ -265,7 +265,7 @@ impl Importing<'_> {
         act.text.as_ref().map_or(Ok(()), |text| hold_to_text(text))?;
         let json = Event::Act(act.clone()).to_json();
         if self.acts.insert(String::from_utf8_lossy(&json).into_owned()) {
-            self.waiting.push(Record::Act(act));
+            self.waiting.push(Record::Audit(act));
         } else {
             self.imported.skipped += 1;
         }
@@ -355,14 +355,18 @@ impl Importing<'_> {
         let Growth { outcomes, .. } = stored.map_err(|error| fault::writing(&error, self.file))?;
         for (record, outcome) in self.waiting.iter().zip(outcomes) {
             match (record, outcome) {
-                (Record::Act(_), _) => self.imported.acts += 1,
-                (Record::Message(entry), Outcome::Stored { seq }) => {
+                (Record::Audit(_), _) => self.imported.acts += 1,
+                (Record::Message(entry), CommitOutcome::Stored { seq }) => {
                     self.imported.messages += 1;
                     self.imported.renumbered += u64::from(entry.message.seq != Some(seq));
                 }
                 (
                     Record::Message(_),
-                    Outcome::Again(_) | Outcome::IdReused | Outcome::TooLate | Outcome::NoMoreRooms,
+                    CommitOutcome::Again(_)
+                    | CommitOutcome::IdReused
+                    | CommitOutcome::TooLate
+                    | CommitOutcome::NoMoreRooms
+                    | CommitOutcome::NotStored(_),
                 ) => {
                     self.imported.skipped += 1;
                 }

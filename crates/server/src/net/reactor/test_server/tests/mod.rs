@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use glassline_hub::OperatorToken;
-use glassline_journal::{Done, Gauges, Outcome, Page, Question, Record, Requester, StoreError, Ticket};
+use glassline_journal::{Done, Gauges, Requester, StoreError};
+use glassline_wire::history::{Entry, EntryContent, Page, PendingRecord, Question, Ticket};
 use glassline_wire::opening::EVENT_OPENING;
 use glassline_wire::timestamp::Timestamp;
 
@@ -18,6 +19,7 @@ use super::*;
 use crate::{FloodLimit, Limits};
 
 mod admission;
+mod foreign;
 mod queues;
 
 const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 1_700_000_000_000 } };
@@ -29,7 +31,7 @@ const SHORTEST: &[u8] = b"1         x";
 
 #[derive(Debug, Default)]
 struct Shelf {
-    waiting: Vec<Ticket>,
+    waiting: Vec<PendingRecord>,
     waiting_most: usize,
     questions: Vec<(Ticket, Question)>,
     done: Vec<Done>,
@@ -42,18 +44,31 @@ struct Shelves(Rc<RefCell<Shelf>>);
 impl Shelves {
     /// Everything that waits is stored.
     fn store(&self) {
+        self.store_first(usize::MAX);
+    }
+
+    /// The first so many records that wait are stored.
+    fn store_first(&self, count: usize) {
         let mut kept = self.0.borrow_mut();
-        for ticket in std::mem::take(&mut kept.waiting) {
+        let count = count.min(kept.waiting.len());
+        for PendingRecord { ticket, record } in kept.waiting.drain(..count).collect::<Vec<_>>() {
             kept.stored += 1;
-            let outcome = Outcome::Stored { seq: kept.stored };
-            kept.done.push(Done::Appended { ticket, outcome });
+            let entry = record.committed(ticket, kept.stored);
+            kept.done.push(Done::Committed(entry));
         }
+    }
+
+    /// Another server has stored this.
+    fn store_foreign(&self, content: EntryContent) {
+        let mut kept = self.0.borrow_mut();
+        kept.stored += u64::from(matches!(content, EntryContent::Message(_)));
+        kept.done.push(Done::Committed(Entry { ticket: None, content }));
     }
 
     /// Nothing that waits can be stored, and no question answered.
     fn fail(&self, cause: impl Fn() -> StoreError) {
         let mut kept = self.0.borrow_mut();
-        for ticket in std::mem::take(&mut kept.waiting) {
+        for PendingRecord { ticket, .. } in std::mem::take(&mut kept.waiting) {
             kept.done.push(Done::NotStored { ticket, error: Arc::new(cause()) });
         }
         for (ticket, _) in std::mem::take(&mut kept.questions) {
@@ -63,9 +78,9 @@ impl Shelves {
 }
 
 impl Archive for Shelves {
-    fn append(&mut self, records: Vec<(Ticket, Record)>) {
+    fn append(&mut self, records: Vec<PendingRecord>) {
         let mut kept = self.0.borrow_mut();
-        kept.waiting.extend(records.into_iter().map(|(ticket, _)| ticket));
+        kept.waiting.extend(records);
         kept.waiting_most = kept.waiting_most.max(kept.waiting.len());
     }
 
@@ -300,7 +315,7 @@ fn who_is_still_sent_the_past_hears_goodbye_as_well() {
             id: None,
         })
         .collect();
-    let answer = Ok(glassline_journal::Answer::Page(Page { messages, more: true }));
+    let answer = Ok(glassline_wire::history::Answer::Page(Page { messages, more: true }));
     shelves.0.borrow_mut().done.push(Done::Answered { ticket, answer });
     turn_until_it_waits(&mut server);
     let half = slow.take(350).len();

@@ -14,7 +14,7 @@ use glassline_wire::history::{Answer, CommitOutcome, PendingRecord, Question, Re
 use crate::disk::SharedDisk;
 use crate::mutation::Mutation;
 use crate::plan::Plan;
-use crate::random::Random;
+use glassline_testkit::Rng;
 
 /// A deadline that never comes: under virtual time nothing takes any.
 const AMPLE: Duration = Duration::from_hours(1);
@@ -33,7 +33,7 @@ struct Group {
 #[derive(Debug)]
 pub(crate) struct Clerk {
     disk: SharedDisk,
-    random: Random,
+    random: Rng,
     mutation: Option<Mutation>,
     now_ms: u64,
     queue: VecDeque<PendingRecord>,
@@ -59,7 +59,7 @@ pub(crate) struct Clerk {
 pub(crate) struct Counter(pub(crate) Rc<RefCell<Clerk>>);
 
 impl Clerk {
-    pub(crate) fn new(plan: &Plan, disk: SharedDisk, mutation: Option<Mutation>, random: Random, now_ms: u64) -> Self {
+    pub(crate) fn new(plan: &Plan, disk: SharedDisk, mutation: Option<Mutation>, random: Rng, now_ms: u64) -> Self {
         Self {
             disk,
             random,

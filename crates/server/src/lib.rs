@@ -5,6 +5,8 @@
 
 mod admission;
 mod archive;
+mod close_reason;
+mod connection_key;
 mod history;
 mod limits;
 mod metrics;

@@ -14,6 +14,7 @@ use glassline_wire::slash::{HiddenSlash, SlashLine};
 use super::direct::DirectMessage;
 use crate::hub::Hub;
 use crate::id::MemberId;
+use crate::member::Member;
 use crate::now::Now;
 use crate::room::Room;
 
@@ -127,7 +128,7 @@ impl Hub {
 
 fn help(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<CommandOutcome, Fault> {
     none(arguments)?;
-    let is_operator = hub.members.get(id.0).is_some_and(|member| member.is_operator);
+    let is_operator = hub.members.get(id).is_some_and(Member::is_operator);
     // Whoever is no operator needs to know of one word at most.
     let shown = match (&hub.rules.operator_token, is_operator) {
         (None, _) => 0,
@@ -158,7 +159,7 @@ fn reply(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<CommandOut
     let text = required(text)?;
     let nobody =
         || Rejection::new(ErrorCode::UnknownName, "nobody who is here has written to you; /msg NAME TEXT starts");
-    let to = hub.latest_writer(id).ok_or_else(nobody)?.name.clone();
+    let to = hub.latest_writer(id).ok_or_else(nobody)?.name().to_string();
     hub.deliver(id, &DirectMessage { to: &to, text, id: None, reference: None }, now)?;
     Ok(CommandOutcome::Stays)
 }
@@ -170,9 +171,9 @@ fn nick(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<CommandOutc
 
 fn names(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<CommandOutcome, Fault> {
     none(arguments)?;
-    let room = hub.members.get(id.0).and_then(|member| member.rooms().next());
+    let room = hub.members.get(id).and_then(|member| member.rooms().next());
     if let Some(room) = room {
-        let count = hub.rooms.get(room.0).map_or(0, Room::count);
+        let count = hub.rooms.get(room).map_or(0, Room::count);
         let names = hub.names_in_words(room, id, LISTED_MAX).unwrap_or_default();
         hub.notify(id, &format!("{count} here: {names}"));
     }
@@ -242,13 +243,13 @@ fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<CommandO
         return Err(Fault::Awaits);
     }
     let room_id = hub.admit(id, name)?;
-    let current = hub.members.get(id.0).and_then(|member| member.rooms().next());
+    let current = hub.members.get(id).and_then(|member| member.rooms().next());
     if current == Some(room_id) {
         hub.notify(id, "you are there already");
         return Ok(CommandOutcome::Stays);
     }
     let names = hub.names_in_words(room_id, id, LISTED_MAX);
-    let room = hub.rooms.get(room_id.0).map_or("", |room| &room.name).to_string();
+    let room = hub.rooms.name(room_id).to_string();
     let here = names.map_or_else(|| "nobody else is here".to_string(), |names| format!("here: {names}"));
     hub.notify(id, &format!("you are in {room}; {here}"));
     hub.enter_room(id, room_id, true, now);

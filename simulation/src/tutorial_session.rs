@@ -2,15 +2,15 @@
 
 use glassline_wire::frame::{Decoder, Frame, put_frame};
 
-use crate::diary::{Verdict, find};
 use crate::disk::Disk;
+use crate::oracle::{CheckResult, find};
 
 /// Longest frame a server sends, and more.
 const FRAME_BYTES_MAX: usize = 1 << 20;
 
 /// Messages that one connection heard.
 #[derive(Debug)]
-struct Visit {
+struct ConnectionLog {
     decoder: Decoder,
     from: Option<String>,
     texts: Vec<String>,
@@ -20,21 +20,21 @@ struct Visit {
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Student {
+pub(crate) struct TutorialSession {
     pub(crate) name: String,
-    visits: Vec<Visit>,
+    connections: Vec<ConnectionLog>,
     said: Vec<String>,
 }
 
-impl Student {
+impl TutorialSession {
     pub(crate) fn new(name: String) -> Self {
-        Self { name, visits: Vec::new(), said: Vec::new() }
+        Self { name, connections: Vec::new(), said: Vec::new() }
     }
 
     /// A new connection stands: what to send first.
     pub(crate) fn connected(&mut self) -> Vec<u8> {
         let decoder = Decoder::event(FRAME_BYTES_MAX);
-        self.visits.push(Visit { decoder, from: None, texts: Vec::new(), missed: 0, is_in: false });
+        self.connections.push(ConnectionLog { decoder, from: None, texts: Vec::new(), missed: 0, is_in: false });
         frame(&self.name)
     }
 
@@ -46,20 +46,20 @@ impl Student {
 
     /// Returns whether the server has let it in.
     pub(crate) fn is_in(&self) -> bool {
-        self.visits.last().is_some_and(|visit| visit.is_in)
+        self.connections.last().is_some_and(|log| log.is_in)
     }
 
     /// Bytes arrive.
-    pub(crate) fn heard(&mut self, bytes: &[u8]) -> Verdict {
-        let Some(visit) = self.visits.last_mut() else { return Ok(()) };
+    pub(crate) fn heard(&mut self, bytes: &[u8]) -> CheckResult {
+        let Some(log) = self.connections.last_mut() else { return Ok(()) };
         let mut input = bytes;
         loop {
-            match visit.decoder.next(&mut input) {
+            match log.decoder.next(&mut input) {
                 Ok(Some(Frame::Payload(payload))) => {
                     let text = String::from_utf8_lossy(payload).into_owned();
-                    match visit.from.take() {
-                        None => visit.from = Some(text),
-                        Some(from) => visit.take(&from, text),
+                    match log.from.take() {
+                        None => log.from = Some(text),
+                        Some(from) => log.take(&from, text),
                     }
                 }
                 Ok(Some(Frame::Goodbye)) => {}
@@ -70,8 +70,8 @@ impl Student {
     }
 
     /// Holds what was heard against what is stored.
-    pub(crate) fn check(&self, disk: &Disk) -> Verdict {
-        self.visits.iter().try_for_each(|visit| visit.check(disk, &self.said).map_err(|why| self.named(&why)))?;
+    pub(crate) fn check(&self, disk: &Disk) -> CheckResult {
+        self.connections.iter().try_for_each(|log| log.check(disk, &self.said).map_err(|why| self.named(&why)))?;
         for text in &self.said {
             let copies = find(disk, text).count();
             if copies > 1 {
@@ -86,7 +86,7 @@ impl Student {
     }
 }
 
-impl Visit {
+impl ConnectionLog {
     fn take(&mut self, from: &str, text: String) {
         if from == "*" {
             self.is_in = true;
@@ -99,7 +99,7 @@ impl Visit {
     }
 
     /// Heard in the lobby's order, each once, and what is missing was said to be.
-    fn check(&self, disk: &Disk, said: &[String]) -> Verdict {
+    fn check(&self, disk: &Disk, said: &[String]) -> CheckResult {
         let mut before: Option<u64> = None;
         let mut holes = 0;
         for text in &self.texts {

@@ -1,4 +1,4 @@
-//! Record of what one run of a person's program was shown and of the outcomes of its messages, and
+//! Record of what one run of a user's program was shown and of the outcomes of its messages, and
 //! the check of both against the promise.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use crate::plan::Plan;
 
 /// From entering a room until leaving it, over as many connections as it takes.
 #[derive(Debug)]
-struct Stay {
+struct Visit {
     room: String,
     /// Everything behind this number is to be shown; unknown where nothing has been shown since a room was entered.
     base: Option<u64>,
@@ -24,7 +24,7 @@ struct Stay {
     over: bool,
 }
 
-/// A message of the person's own that the server confirmed.
+/// A message of the user that the server confirmed.
 #[derive(Debug)]
 struct Acknowledged {
     room: String,
@@ -35,9 +35,9 @@ struct Acknowledged {
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(crate) struct Diary {
+pub(crate) struct Oracle {
     name: String,
-    stays: Vec<Stay>,
+    visits: Vec<Visit>,
     acknowledged: Vec<Acknowledged>,
     /// Texts said and not accounted for.
     pending: BTreeSet<String>,
@@ -46,9 +46,9 @@ pub(crate) struct Diary {
 }
 
 /// Description of a broken promise.
-pub(crate) type Verdict = Result<(), String>;
+pub(crate) type CheckResult = Result<(), String>;
 
-impl Diary {
+impl Oracle {
     /// The session took a text.
     pub(crate) fn said(&mut self, text: &str) {
         self.pending.insert(text.to_owned());
@@ -56,7 +56,7 @@ impl Diary {
 
     /// Returns the number of confirmed messages and the number of gaps.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        (self.acknowledged.len(), self.stays.iter().map(|stay| stay.gaps.len()).sum())
+        (self.acknowledged.len(), self.visits.iter().map(|visit| visit.gaps.len()).sum())
     }
 
     pub(crate) fn is_welcomed(&self) -> bool {
@@ -64,7 +64,7 @@ impl Diary {
     }
 
     /// Takes in something shown.
-    pub(crate) fn shown(&mut self, update: &Envelope<Update>, disk: &Disk) -> Verdict {
+    pub(crate) fn shown(&mut self, update: &Envelope<Update>, disk: &Disk) -> CheckResult {
         match &update.content {
             Update::Received(event) => self.heard(event, update.reference.is_some(), disk),
             Update::Sent { event: Event::Message(message), acknowledged: true } => {
@@ -85,18 +85,18 @@ impl Diary {
         }
     }
 
-    fn heard(&mut self, event: &Event, is_answer: bool, disk: &Disk) -> Verdict {
+    fn heard(&mut self, event: &Event, is_answer: bool, disk: &Disk) -> CheckResult {
         match event {
             Event::Welcome(welcome) => {
                 self.welcomed = true;
                 self.name.clone_from(&welcome.name);
-                // A room that could not be opened again is one that the person is not in any more, and was told so.
-                for stay in &mut self.stays {
-                    stay.over |= !welcome.rooms.iter().any(|state| state.room == stay.room);
+                // A room that could not be opened again is one that the user has left and knows it.
+                for visit in &mut self.visits {
+                    visit.over |= !welcome.rooms.iter().any(|state| state.room == visit.room);
                 }
                 for state in &welcome.rooms {
-                    match self.stay(&state.room) {
-                        Some(stay) => stay.base_at_latest = stay.base_at_latest.or(Some(state.seq)),
+                    match self.visit(&state.room) {
+                        Some(visit) => visit.base_at_latest = visit.base_at_latest.or(Some(state.seq)),
                         None => self.enter(&state.room, Some(state.seq)),
                     }
                 }
@@ -107,17 +107,17 @@ impl Diary {
                 Ok(())
             }
             Event::Joined(presence)
-                if presence.names == [self.name.as_str()] && self.stay(&presence.room).is_none() =>
+                if presence.names == [self.name.as_str()] && self.visit(&presence.room).is_none() =>
             {
                 // In a room that it was in before, what came since is news.
-                let was_here = self.stays.iter().any(|stay| stay.room == presence.room);
+                let was_here = self.visits.iter().any(|visit| visit.room == presence.room);
                 self.enter(&presence.room, presence.seq.filter(|_| !was_here));
                 Ok(())
             }
-            // This answers the person's own `leave`.
+            // This answers the user's own `leave`.
             Event::Left(presence) if is_answer && presence.names.len() == 1 => {
-                if let Some(stay) = self.stay(&presence.room) {
-                    stay.over = true;
+                if let Some(visit) = self.visit(&presence.room) {
+                    visit.over = true;
                 }
                 Ok(())
             }
@@ -132,12 +132,12 @@ impl Diary {
         }
     }
 
-    fn stay(&mut self, room: &str) -> Option<&mut Stay> {
-        self.stays.iter_mut().find(|stay| stay.room == room && !stay.over)
+    fn visit(&mut self, room: &str) -> Option<&mut Visit> {
+        self.visits.iter_mut().find(|visit| visit.room == room && !visit.over)
     }
 
     fn enter(&mut self, room: &str, base: Option<u64>) {
-        self.stays.push(Stay {
+        self.visits.push(Visit {
             room: room.to_owned(),
             base,
             base_at_latest: None,
@@ -147,7 +147,7 @@ impl Diary {
         });
     }
 
-    fn acknowledge(&mut self, message: &Message) -> Verdict {
+    fn acknowledge(&mut self, message: &Message) -> CheckResult {
         if !self.pending.remove(&message.text) {
             return Err(format!("{:?} was acknowledged and had been accounted for before", message.text));
         }
@@ -158,42 +158,44 @@ impl Diary {
     }
 
     /// A message is shown: it is stored as it is, comes once, and in its place.
-    fn show_message(&mut self, message: &Message, is_own: bool, disk: &Disk) -> Verdict {
+    fn show_message(&mut self, message: &Message, is_own: bool, disk: &Disk) -> CheckResult {
         let seq = message.seq.ok_or("a message has no number")?;
         is_stored(message, disk)?;
         let room = &message.room;
-        let Some(stay) = self.stay(room) else { return Err(format!("{room} {seq} was shown to one who is not there")) };
+        let Some(visit) = self.visit(room) else {
+            return Err(format!("{room} {seq} was shown to one who is not there"));
+        };
         if !is_own {
-            stay.base.get_or_insert(stay.base_at_latest.unwrap_or(seq).min(seq - 1));
+            visit.base.get_or_insert(visit.base_at_latest.unwrap_or(seq).min(seq - 1));
         }
-        let base = stay.base.unwrap_or(0);
-        if stay.shown.contains(&seq) {
+        let base = visit.base.unwrap_or(0);
+        if visit.shown.contains(&seq) {
             return Err(format!("{room} {seq} was shown twice"));
         }
         if seq <= base && !is_own {
             return Err(format!("{room} {seq} was shown as new, and {base} had been there before"));
         }
         // The acknowledgement of an own message that lies in a gap comes when it comes (E7).
-        let is_in_place = stay.shown.iter().all(|&before| before < seq);
+        let is_in_place = visit.shown.iter().all(|&before| before < seq);
         if !is_in_place && !is_own {
-            return Err(format!("{room} {seq} was shown behind {:?}", stay.shown.last()));
+            return Err(format!("{room} {seq} was shown behind {:?}", visit.shown.last()));
         }
-        stay.shown.push(seq);
+        visit.shown.push(seq);
         Ok(())
     }
 
-    fn note_gap(&mut self, gap: &Gap) -> Verdict {
-        let Some(stay) = self.stay(&gap.room) else { return Ok(()) };
+    fn note_gap(&mut self, gap: &Gap) -> CheckResult {
+        let Some(visit) = self.visit(&gap.room) else { return Ok(()) };
         if gap.from > gap.to {
             return Err(format!("a gap ends before it begins: {gap:?}"));
         }
-        stay.base.get_or_insert(gap.from - 1);
-        stay.gaps.push((gap.from, gap.to));
+        visit.base.get_or_insert(gap.from - 1);
+        visit.gaps.push((gap.from, gap.to));
         Ok(())
     }
 
     /// Stored messages: what was asked for, or context of a room just entered.
-    fn note_past(&mut self, history: &History, is_context: bool, disk: &Disk) -> Verdict {
+    fn note_past(&mut self, history: &History, is_context: bool, disk: &Disk) -> CheckResult {
         for message in &history.messages {
             is_stored(message, disk)?;
             if is_context {
@@ -205,51 +207,51 @@ impl Diary {
         if !seqs.is_sorted_by(|one, next| one < next) {
             return Err(format!("stored messages came out of order: {seqs:?}"));
         }
-        // What an earlier stay was shown is left out of the context.
+        // What an earlier visit was shown is left out of the context.
         let reached = self.reached(&history.room);
         if let (true, Some(newest)) = (is_context, seqs.last())
-            && let Some(stay) = self.stay(&history.room)
-            && stay.shown.is_empty()
+            && let Some(visit) = self.visit(&history.room)
+            && visit.shown.is_empty()
         {
-            stay.base.get_or_insert(reached.max(*newest));
+            visit.base.get_or_insert(reached.max(*newest));
         }
         Ok(())
     }
 
-    /// Returns the newest number of a room that was shown in all stays there.
+    /// Returns the newest number of a room that was shown in all visits to it.
     fn reached(&self, room: &str) -> u64 {
-        let stays = self.stays.iter().filter(|stay| stay.room == room);
-        stays.filter_map(|stay| stay.shown.last().copied().or(stay.base)).max().unwrap_or(0)
+        let visits = self.visits.iter().filter(|visit| visit.room == room);
+        visits.filter_map(|visit| visit.shown.last().copied().or(visit.base)).max().unwrap_or(0)
     }
 
-    /// Returns a description of what was not shown yet of the rooms the person is in, if anything.
-    pub(crate) fn what_is_owed(&self, disk: &Disk) -> Option<String> {
-        let open = self.stays.iter().filter(|stay| !stay.over);
-        let owed = open.filter_map(|stay| {
-            let newest = disk.newest(&stay.room);
-            let missing = stay.missing(newest).next()?;
-            Some(format!("{} {missing} of {newest} was not shown", stay.room))
+    /// Returns a description of what was not shown yet of the rooms the user is in, if anything.
+    pub(crate) fn first_missing(&self, disk: &Disk) -> Option<String> {
+        let open = self.visits.iter().filter(|visit| !visit.over);
+        let missing = open.filter_map(|visit| {
+            let newest = disk.newest(&visit.room);
+            let missing = visit.missing(newest).next()?;
+            Some(format!("{} {missing} of {newest} was not shown", visit.room))
         });
-        let mut owed = owed.chain(self.pending.iter().map(|text| format!("{text:?} is not accounted for")));
-        owed.next()
+        let mut missing = missing.chain(self.pending.iter().map(|text| format!("{text:?} is not accounted for")));
+        missing.next()
     }
 
     /// Holds everything against what is stored in the end.
-    pub(crate) fn check(&self, disk: &Disk, plan: &Plan, is_running: bool) -> Verdict {
+    pub(crate) fn check(&self, disk: &Disk, plan: &Plan, is_running: bool) -> CheckResult {
         let may_have_gaps = plan.has_gaps();
-        for stay in &self.stays {
-            let last = if stay.over || !is_running {
-                stay.shown.iter().copied().max().unwrap_or(0)
+        for visit in &self.visits {
+            let last = if visit.over || !is_running {
+                visit.shown.iter().copied().max().unwrap_or(0)
             } else {
-                disk.newest(&stay.room)
+                disk.newest(&visit.room)
             };
             // A program that ended may have held a gap back until it knew of its own messages.
             let is_complete = is_running || !may_have_gaps;
-            if let Some(missing) = stay.missing(last).next().filter(|_| is_complete) {
-                return Err(format!("{} {missing} is missing, and no gap says so", stay.room));
+            if let Some(missing) = visit.missing(last).next().filter(|_| is_complete) {
+                return Err(format!("{} {missing} is missing, and no gap says so", visit.room));
             }
-            if !stay.gaps.is_empty() && !may_have_gaps {
-                return Err(format!("{} has gaps without a cause: {:?}", stay.room, stay.gaps));
+            if !visit.gaps.is_empty() && !may_have_gaps {
+                return Err(format!("{} has gaps without a cause: {:?}", visit.room, visit.gaps));
             }
         }
         for acknowledged in &self.acknowledged {
@@ -276,7 +278,7 @@ impl Diary {
     }
 }
 
-impl Stay {
+impl Visit {
     fn missing(&self, last: u64) -> impl Iterator<Item = u64> {
         let base = self.base.or(self.base_at_latest).unwrap_or(last);
         (base + 1..=last)
@@ -285,7 +287,7 @@ impl Stay {
 }
 
 impl Acknowledged {
-    fn check(&self, disk: &Disk) -> Verdict {
+    fn check(&self, disk: &Disk) -> CheckResult {
         let Self { room, seq, id, text } = self;
         let stored: Vec<&Message> = find(disk, text).collect();
         let [only] = stored[..] else {
@@ -304,7 +306,7 @@ pub(crate) fn find<'a>(disk: &'a Disk, text: &'a str) -> impl Iterator<Item = &'
 }
 
 /// Checks that a message that somebody was shown would survive a crash now, as it is.
-fn is_stored(message: &Message, disk: &Disk) -> Verdict {
+fn is_stored(message: &Message, disk: &Disk) -> CheckResult {
     let seq = message.seq.unwrap_or(0);
     let Some(stored) = disk.durable(&message.room, seq) else {
         return Err(format!("{} {seq} was shown and is not stored: {:?}", message.room, message.text));

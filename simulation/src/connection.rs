@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use glassline_server::Pipe;
 
-use crate::random::Random;
+use glassline_testkit::Rng;
 
 /// Bytes under way in one direction before the writer has to wait.
 const WINDOW_BYTES: usize = 32 * 1024;
@@ -15,7 +15,7 @@ const RESET_MS: u64 = 100;
 
 /// Event of the client's side.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum ConnectionEvent {
     Bytes(Vec<u8>),
     Written,
     Closed,
@@ -62,7 +62,7 @@ impl Direction {
 /// See the module.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "what became of each end, each bit of it on its own")]
-pub(crate) struct Line {
+pub(crate) struct Connection {
     pub(crate) pipe: Pipe,
     /// Number of its owner.
     pub(crate) owner: usize,
@@ -82,7 +82,7 @@ pub(crate) struct Line {
     server_notices_ms: Option<u64>,
 }
 
-impl Line {
+impl Connection {
     pub(crate) fn new(pipe: Pipe, owner: usize, latency_max_ms: u64, slice_bytes_max: u64) -> Self {
         let direction = || Direction { bytes_per_s: 1_000_000, ..Direction::default() };
         Self {
@@ -128,7 +128,7 @@ impl Line {
     }
 
     /// Nothing passes from now on; the ends notice when they do, or not before they look.
-    pub(crate) fn snap(&mut self, client_notices_ms: Option<u64>, server_notices_ms: Option<u64>) {
+    pub(crate) fn sever(&mut self, client_notices_ms: Option<u64>, server_notices_ms: Option<u64>) {
         self.broken = true;
         (self.client_notices_ms, self.server_notices_ms) = (client_notices_ms, server_notices_ms);
     }
@@ -160,7 +160,11 @@ impl Line {
     pub(crate) fn due_ms(&self, now_ms: u64) -> Option<u64> {
         let notices = [self.client_notices_ms, self.server_notices_ms];
         if self.broken {
-            return notices.into_iter().flatten().min().or_else(|| self.is_spoken_to().then_some(now_ms + RESET_MS));
+            return notices
+                .into_iter()
+                .flatten()
+                .min()
+                .or_else(|| self.has_undeliverable().then_some(now_ms + RESET_MS));
         }
         let up = if self.takes_more() { self.up.arrival_ms() } else { Some(now_ms + 5) };
         let has_end = (self.client_ended && !self.server_gone && self.up.under_way.is_empty())
@@ -180,34 +184,34 @@ impl Line {
         self.pipe.unread_bytes() < RECEIVE_BUFFER_BYTES || self.pipe.is_closed()
     }
 
-    /// Somebody writes into a connection that is no more, and will be told so.
-    fn is_spoken_to(&self) -> bool {
+    /// Somebody writes into a connection that is no more, and will learn of it.
+    fn has_undeliverable(&self) -> bool {
         (!self.client_gone && !self.outgoing.is_empty()) || (!self.server_gone && self.pipe.untaken_bytes() > 0)
     }
 
-    /// Everything that is due; what the client's side is told, in order.
-    pub(crate) fn step(&mut self, now_ms: u64, is_calm: bool, random: &mut Random) -> Vec<Told> {
-        let mut told = Vec::new();
-        self.notice(now_ms, is_calm, &mut told);
+    /// Does everything that is due. Returns the events of the client's side, in order.
+    pub(crate) fn step(&mut self, now_ms: u64, is_fault_free: bool, rng: &mut Rng) -> Vec<ConnectionEvent> {
+        let mut events = Vec::new();
+        self.notice(now_ms, is_fault_free, &mut events);
         if self.broken {
-            return told;
+            return events;
         }
         while self.up.may_pull(now_ms) && !self.outgoing.is_empty() {
-            let latency_ms = random.between(0, self.latency_max_ms);
-            let most = random.between(1, self.slice_bytes_max) as usize;
+            let latency_ms = rng.between(0, self.latency_max_ms);
+            let most = rng.between(1, self.slice_bytes_max) as usize;
             if let Some(first) = self.outgoing.front_mut() {
                 let rest = first.split_off(most.min(first.len()));
                 let slice = std::mem::replace(first, rest);
                 if first.is_empty() {
                     self.outgoing.pop_front();
-                    told.push(Told::Written);
+                    events.push(ConnectionEvent::Written);
                 }
                 self.up.put(slice, now_ms, latency_ms);
             }
         }
         while self.down.may_pull(now_ms) && self.pipe.untaken_bytes() > 0 {
-            let latency_ms = random.between(0, self.latency_max_ms);
-            let slice = self.pipe.take(random.between(1, self.slice_bytes_max) as usize);
+            let latency_ms = rng.between(0, self.latency_max_ms);
+            let slice = self.pipe.take(rng.between(1, self.slice_bytes_max) as usize);
             self.down.put(slice, now_ms, latency_ms);
         }
         while self.takes_more()
@@ -219,15 +223,15 @@ impl Line {
             if self.client_gone {
                 // Nobody is there to read it.
                 self.server_hears_reset();
-                return told;
+                return events;
             }
-            told.push(Told::Bytes(bytes));
+            events.push(ConnectionEvent::Bytes(bytes));
         }
-        self.pass_on_ends(&mut told);
-        told
+        self.pass_ends(&mut events);
+        events
     }
 
-    fn pass_on_ends(&mut self, told: &mut Vec<Told>) {
+    fn pass_ends(&mut self, events: &mut Vec<ConnectionEvent>) {
         if self.client_ended && !self.server_gone && self.outgoing.is_empty() && self.up.under_way.is_empty() {
             self.server_gone = true;
             self.pipe.end();
@@ -235,16 +239,16 @@ impl Line {
         let is_drained = self.pipe.untaken_bytes() == 0 && self.down.under_way.is_empty();
         if self.pipe.is_finished() && is_drained && !self.client_gone {
             self.client_gone = true;
-            told.push(Told::Closed);
+            events.push(ConnectionEvent::Closed);
         }
         if self.pipe.is_closed() {
             self.server_gone = true;
         }
     }
 
-    fn notice(&mut self, now_ms: u64, is_calm: bool, told: &mut Vec<Told>) {
-        if self.broken && is_calm && self.is_spoken_to() {
-            // On a network that works, whoever writes is told that nobody is there.
+    fn notice(&mut self, now_ms: u64, is_fault_free: bool, events: &mut Vec<ConnectionEvent>) {
+        if self.broken && is_fault_free && self.has_undeliverable() {
+            // On a network that works, whoever writes learns that nobody is there.
             if !self.client_gone && !self.outgoing.is_empty() {
                 self.client_notices_ms.get_or_insert(now_ms);
             }
@@ -254,7 +258,7 @@ impl Line {
         }
         if self.client_notices_ms.take_if(|at_ms| *at_ms <= now_ms).is_some() && !self.client_gone {
             self.client_gone = true;
-            told.push(Told::Closed);
+            events.push(ConnectionEvent::Closed);
         }
         if self.server_notices_ms.take_if(|at_ms| *at_ms <= now_ms).is_some() {
             self.server_hears_reset();

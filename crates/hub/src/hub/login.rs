@@ -25,7 +25,8 @@ use crate::now::Now;
 pub enum LoginOutcome {
     /// The newcomer is in.
     As(MemberId),
-    /// Its token is that of this member, which may be dead and not yet noticed: find out, then call again.
+    /// Its token is that of this member, which may be dead and not yet noticed: find out, then call
+    /// again.
     NameHolder(MemberId),
     /// The history is asked about the rooms it names: call again once the connection has settled.
     Awaits,
@@ -74,7 +75,8 @@ impl Hub {
         self.notify(id, &format!("{others}; /help lists commands"));
     }
 
-    /// Exactly the tutorial: any name, as often as it likes (T9). Only its length is held to the limit (T7).
+    /// Exactly the tutorial: any name, as often as it likes (T9). Only its length is held to the
+    /// limit (T7).
     fn enter_pure(&mut self, name: &[u8], login: ConnectInfo) -> Result<MemberId, Rejection> {
         let shown = String::from_utf8_lossy(name).into_owned();
         if name.len() > glassline_wire::limits::NAME_BYTES_MAX {
@@ -87,8 +89,8 @@ impl Hub {
         Ok(id)
     }
 
-    /// Lets an event client in (E2). With the token of a member that is still here, the answer is first that member: once it
-    /// is known whether it lives, call again with that.
+    /// Lets an event client in (E2). With the token of a member that is still here, the answer is
+    /// first that member: once it is known whether it lives, call again with that.
     ///
     /// # Errors
     /// The name or a room breaks the rules.
@@ -104,7 +106,8 @@ impl Hub {
             return Ok(LoginOutcome::Awaits);
         }
         if let Some(token) = hello.token.as_deref().and_then(token_shown) {
-            // The same client, whatever has become of its connection and its name: its ids are the same person's.
+            // The same client, whatever has become of its connection and its name: its ids are the
+            // same person's.
             login.token = token;
         }
         let mut quiet_rooms = Vec::new();
@@ -162,8 +165,9 @@ impl Hub {
         Ok((wished, rooms))
     }
 
-    /// Takes a newcomer into its rooms; nobody is told of it in the quiet ones, which the same person was in just before. Returns why it
-    /// is not in some: their names were checked before, so what is left is one room too many, or a history that cannot be read.
+    /// Takes a newcomer into its rooms; nobody is told of it in the quiet ones, which the same
+    /// person was in just before. Returns why it is not in some: their names were checked before,
+    /// so what is left is one room too many, or a history that cannot be read.
     fn enter_rooms(&mut self, id: MemberId, rooms: &[String], quiet_rooms: &[RoomState], now: Now) -> Vec<Rejection> {
         let mut closed_to_it = Vec::new();
         for room in rooms {

@@ -91,24 +91,51 @@ impl Default for Rules {
     }
 }
 
-/// Members, rooms, and what is to be written to whom.
+/// Members, rooms, and what is to be sent to whom.
+///
+/// A hub does no I/O and reads no clock: it is driven by the owner of the sockets, of the clock and
+/// of the history. Its methods are of four kinds.
+///
+/// - **Getters**, which take `&self`: of a member ([`Hub::name`], [`Hub::connection`],
+///   [`Hub::queued_bytes`], [`Hub::is_overfull`]), of a connection ([`Hub::awaits`]), and of all
+///   ([`Hub::counters`], [`Hub::is_flooded`], [`Hub::is_over_budget`], [`Hub::next_deadline_ms`]).
+/// - **Requests** of one connection. [`Hub::enter_tutorial`] or [`Hub::enter_event`] makes a member;
+///   [`Hub::say`], [`Hub::join`], [`Hub::execute`], [`Hub::operate`] and the like act for it;
+///   [`Hub::depart`] removes it. A [`Rejection`] says why nothing was done.
+/// - **Inputs** that belong to no connection: [`Hub::tick`] once the deadline has passed,
+///   [`Hub::committed`] and [`Hub::settle`] in the order of the log, [`Hub::answer`] with what the
+///   history was asked for.
+/// - **Outputs**, named `take_*` and `next_*`, which are taken until they return nothing.
+///
+/// Calls come in this order:
+///
+/// 1. At the start, [`Hub::restore`] for each earlier act and [`Hub::resume_lobby`].
+/// 2. A request, while [`Hub::awaits`] allows it: a connection may have to wait for the history. When
+///    [`Hub::take_settled`] names the connection, its next request is due.
+/// 3. After requests and inputs, what is for the history: [`Hub::take_pending_records`] and
+///    [`Hub::next_question`]. Then [`Hub::take_disconnect`], whose members have to depart at once,
+///    and [`Hub::take_audit_event`].
+/// 4. Writes: for each member that [`Hub::take_ready`] or [`Hub::next_in_round`] names,
+///    [`Hub::catch_up`], [`Hub::gather`], the write itself, then [`Hub::advance`] with the bytes that
+///    were written. If that returns false, there is more: do it again, or [`Hub::wake`] the member
+///    once its socket takes more.
 #[derive(Debug)]
 pub struct Hub {
-    pub(crate) rules: Rules,
-    pub(crate) members: Members,
-    pub(crate) rooms: Rooms,
-    pub(crate) names: Names,
-    pub(crate) outstanding: Outstanding,
+    rules: Rules,
+    members: Members,
+    rooms: Rooms,
+    names: Names,
+    outstanding: Outstanding,
     commit_queue: CommitQueue,
-    pub(crate) questions: QuestionQueue,
-    pub(crate) closed_rooms: ClosedRooms,
-    pub(crate) moderation: Moderation,
-    pub(crate) effects: Effects,
-    pub(crate) attempts: TokenAttempts,
-    pub(crate) counters: Counters,
+    questions: QuestionQueue,
+    closed_rooms: ClosedRooms,
+    moderation: Moderation,
+    effects: Effects,
+    attempts: TokenAttempts,
+    counters: Counters,
     /// Bytes queued for all members.
     queued_bytes: QueuedBytesTotal,
-    pub(crate) scheduler: Scheduler,
+    scheduler: Scheduler,
     /// The server has said goodbye: nothing is announced any more.
     silent: bool,
 }

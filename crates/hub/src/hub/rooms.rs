@@ -229,7 +229,8 @@ impl Hub {
         room.and_then(|room| self.rooms.get(room)).map_or_else(String::new, |room| room.name().to_string())
     }
 
-    /// The number of the newest message that the members of an open room were sent; 0 before the first.
+    /// The number of the newest message that the members of an open room were sent; 0 before the
+    /// first.
     pub fn newest_in(&self, room: &str) -> Option<u64> {
         self.rooms.find(room).and_then(|id| self.rooms.get(id)).map(Room::seq)
     }

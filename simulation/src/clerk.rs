@@ -168,7 +168,7 @@ impl Clerk {
         let done = match self.disk.append(&records) {
             Ok(outcomes) => tickets.into_iter().zip(records).zip(outcomes).map(committed).collect(),
             Err(error) => {
-                let (error, earlier) = (Arc::new(error), self.disk.repeats(&records).unwrap_or_default());
+                let (error, earlier) = (Arc::new(error), self.disk.find_duplicates(&records).unwrap_or_default());
                 let reports = tickets.into_iter().zip(earlier.into_iter().chain(std::iter::repeat(None)));
                 let report = |(ticket, earlier)| match earlier {
                     Some(outcome) => Done::Settled { ticket, outcome },

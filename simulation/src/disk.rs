@@ -190,7 +190,7 @@ impl Store for SharedDisk {
         Ok(batch.iter().map(store).collect())
     }
 
-    fn repeats(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
+    fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
         let disk = self.lock();
         let repeat = |record: &Record| match record {
             Record::Message(entry) => disk.rooms.get(&entry.message.room)?.repeat(entry, disk.remembered_from()),
@@ -199,7 +199,7 @@ impl Store for SharedDisk {
         Ok(batch.iter().map(repeat).collect())
     }
 
-    fn tend(&mut self, _: Duration) -> Result<bool, StoreError> {
+    fn maintain(&mut self, _: Duration) -> Result<bool, StoreError> {
         Ok(false)
     }
 

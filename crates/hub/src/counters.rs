@@ -7,8 +7,8 @@ use glassline_wire::event::ErrorCode;
 pub struct Counters {
     /// Messages said in rooms; direct messages and ids sent again are none.
     pub messages: u64,
-    /// Messages of rooms sent, one for each member that was sent it. A sender's own counts if it is sent back (E4). What somebody
-    /// who leaves a room is still sent from there does not count.
+    /// Messages of rooms sent, one for each member that was sent it. A sender's own counts if it is
+    /// sent back (E4). What somebody who leaves a room is still sent from there does not count.
     pub deliveries: u64,
     refusals: [u64; ErrorCode::ALL.len()],
 }
@@ -86,7 +86,7 @@ mod tests {
         let tom = hub.enter_tutorial(b"tom", login).expect("a good name");
         hub.execute(tom, "/msg nobody hi", NOW);
         hub.execute(tom, "/whois nobody", NOW);
-        hub.tell(tom, Event::Ping(Ping {}));
+        hub.send(tom, Event::Ping(Ping {}));
         let counted: alloc::vec::Vec<_> = hub.counters().refusals().filter(|(_, count)| *count > 0).collect();
         assert_eq!(counted, [(ErrorCode::UnknownName, 2)]);
     }

@@ -251,8 +251,8 @@ impl SendQueue {
 
     /// Collects the next write.
     pub(crate) fn gather<'log>(&'log self, rooms: &'log Rooms, slices: &mut WriteSlices<'log>) {
-        // Where the cursor of the room that the steps speak of will stand; steps of a second room wait for the next
-        // write.
+        // Where the cursor of the room that the steps speak of will stand; steps of a second room
+        // wait for the next write.
         let mut walked: Option<(RoomId, u64)> = None;
         for (index, step) in self.steps.iter().enumerate() {
             let fits = match step {
@@ -288,9 +288,9 @@ impl SendQueue {
         }
     }
 
-    /// Moves past `sent` bytes of what was gathered. The rest of a half-sent entry is kept aside, so
-    /// that no log has to wait for it. Returns how many messages were sent, one that is half sent
-    /// among them.
+    /// Moves past `sent` bytes of what was gathered. The rest of a half-sent entry is kept aside,
+    /// so that no log has to wait for it. Returns how many messages were sent, one that is half
+    /// sent among them.
     pub(crate) fn advance(&mut self, mut sent: usize, rooms: &Rooms) -> u64 {
         let (mut echoes, mut skipped) = (0, 0);
         while let Some(step) = self.steps.front_mut() {

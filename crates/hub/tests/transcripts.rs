@@ -1,5 +1,6 @@
-//! Whatever the order of messages, writes, half-sent writes, arrivals and departures: every member gets exactly what the
-//! others said while it was there, once and in order, or is told exactly what it missed (invariants 4 and 5).
+//! Whatever the order of messages, writes, half-sent writes, arrivals and departures: every member
+//! gets exactly what the others said while it was there, once and in order, or is told exactly what
+//! it missed (invariants 4 and 5).
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
@@ -103,7 +104,7 @@ impl World {
         let text = format!("{number} {}", "x".repeat(bytes));
         let (id, dialect) = (self.peers[who].id, self.peers[who].dialect);
         match dialect {
-            Dialect::Tutorial => self.hub.say_text(id, &text, false, NOW).expect("says"),
+            Dialect::Tutorial => drop(self.hub.say_text(id, &text, false, NOW).expect("says")),
             Dialect::Event => {
                 let send =
                     Send { room: "lobby".into(), text, id: MessageId(number.into()), after: None, action: false };
@@ -120,7 +121,8 @@ impl World {
         }
     }
 
-    /// One write of the next member in a lap, by a socket that takes everything. False when no lap is under way.
+    /// One write of the next member in a lap, by a socket that takes everything. False when no lap
+    /// is under way.
     fn step(&mut self) -> bool {
         let Some(id) = self.hub.next_in_round() else { return false };
         let who = self.peers.iter().position(|peer| peer.id == id).expect("a member");
@@ -245,7 +247,7 @@ fn run(steps: &[Step], log_bytes_max: usize) {
             Step::Say { who, bytes, with_ref } => world.say(who, bytes, with_ref),
             Step::Ping { who } => {
                 let id = world.peers[who % world.peers.len()].id;
-                world.hub.notify(id, "pong");
+                world.hub.send(id, Event::notice("pong"));
             }
             Step::Write { who, bytes } => world.write(who, bytes),
             Step::Lap { visits } => {

@@ -25,7 +25,8 @@ use crate::now::Now;
 pub enum LoginOutcome {
     /// The newcomer is in.
     As(MemberId),
-    /// Its token is that of this member, which may be dead and not yet noticed: find out, then call again.
+    /// Its token is that of this member, which may be dead and not yet noticed: find out, then call
+    /// again.
     NameHolder(MemberId),
     /// The history is asked about the rooms it names: call again once the connection has settled.
     Awaits,
@@ -71,10 +72,11 @@ impl Hub {
             None => "nobody else is here yet".to_string(),
             Some(names) => format!("here: {names}"),
         };
-        self.notify(id, &format!("{others}; /help lists commands"));
+        self.send(id, Event::notice(format!("{others}; /help lists commands")));
     }
 
-    /// Exactly the tutorial: any name, as often as it likes (T9). Only its length is held to the limit (T7).
+    /// Exactly the tutorial: any name, as often as it likes (T9). Only its length is held to the
+    /// limit (T7).
     fn enter_pure(&mut self, name: &[u8], login: ConnectInfo) -> Result<MemberId, Rejection> {
         let shown = String::from_utf8_lossy(name).into_owned();
         if name.len() > glassline_wire::limits::NAME_BYTES_MAX {
@@ -87,8 +89,8 @@ impl Hub {
         Ok(id)
     }
 
-    /// Lets an event client in (E2). With the token of a member that is still here, the answer is first that member: once it
-    /// is known whether it lives, call again with that.
+    /// Lets an event client in (E2). With the token of a member that is still here, the answer is
+    /// first that member: once it is known whether it lives, call again with that.
     ///
     /// # Errors
     /// The name or a room breaks the rules.
@@ -104,7 +106,8 @@ impl Hub {
             return Ok(LoginOutcome::Awaits);
         }
         if let Some(token) = hello.token.as_deref().and_then(token_shown) {
-            // The same client, whatever has become of its connection and its name: its ids are the same person's.
+            // The same client, whatever has become of its connection and its name: its ids are the
+            // same person's.
             login.token = token;
         }
         let mut quiet_rooms = Vec::new();
@@ -133,7 +136,7 @@ impl Hub {
         self.explain_name(id, hello.name.as_bytes(), &wished, &granted);
         self.tell_moderation(id, login.now);
         for rejection in closed_to_it {
-            self.tell(id, Envelope::new(Event::Error(rejection), reference.map(str::to_string)));
+            self.send(id, Envelope::new(Event::Error(rejection), reference.map(str::to_string)));
         }
         if self.rules.durable {
             self.queue_pasts(id, hello.since.as_ref());
@@ -162,8 +165,9 @@ impl Hub {
         Ok((wished, rooms))
     }
 
-    /// Takes a newcomer into its rooms; nobody is told of it in the quiet ones, which the same person was in just before. Returns why it
-    /// is not in some: their names were checked before, so what is left is one room too many, or a history that cannot be read.
+    /// Takes a newcomer into its rooms; nobody is told of it in the quiet ones, which the same
+    /// person was in just before. Returns why it is not in some: their names were checked before,
+    /// so what is left is one room too many, or a history that cannot be read.
     fn enter_rooms(&mut self, id: MemberId, rooms: &[String], quiet_rooms: &[RoomState], now: Now) -> Vec<Rejection> {
         let mut closed_to_it = Vec::new();
         for room in rooms {
@@ -187,7 +191,7 @@ impl Hub {
             limits: Limits::default(),
             rooms: self.room_states(id),
         };
-        self.tell(id, Envelope::new(Event::Welcome(welcome), reference.map(str::to_string)));
+        self.send(id, Envelope::new(Event::Welcome(welcome), reference.map(str::to_string)));
     }
 
     fn queue_pasts(&mut self, id: MemberId, since: Option<&BTreeMap<String, u64>>) {
@@ -208,7 +212,7 @@ impl Hub {
             if let Some(&seen) = since.and_then(|since| since.get(&state.room))
                 && seen < state.seq
             {
-                self.tell(id, Event::Gap(Gap { room: state.room, from: seen + 1, to: state.seq }));
+                self.send(id, Event::Gap(Gap { room: state.room, from: seen + 1, to: state.seq }));
             }
         }
     }
@@ -234,7 +238,7 @@ impl Hub {
             None if wished.as_bytes() != sent => "names have neither spaces nor variant letters".to_string(),
             None => return,
         };
-        self.notify(id, &format!("{because}; you are {name}; /nick changes it"));
+        self.send(id, Event::notice(format!("{because}; you are {name}; /nick changes it")));
     }
 
     fn make_member(

@@ -48,7 +48,8 @@ impl Hub {
         Rooms { rooms, count: self.rooms.len() }
     }
 
-    /// Marks a member as away for a reason, or as back where there is none. Whoever writes to it is told the reason.
+    /// Marks a member as away for a reason, or as back where there is none. Whoever writes to it is
+    /// told the reason.
     ///
     /// # Errors
     /// The reason is empty, longer than [`AWAY_BYTES_MAX`], or holds an operator token; or the

@@ -97,7 +97,8 @@ fn name(written: &str) -> Result<String, Rejection> {
 fn sentence(who: &str, rest: &str) -> Result<(Target, u64, Option<String>), Rejection> {
     let target = Target::typed(who)?;
     let (first, behind) = first_word(rest);
-    // Whoever writes a number means a length of time; one that cannot be read must not become a reason and an hour.
+    // Whoever writes a number means a length of time; one that cannot be read must not become a
+    // reason and an hour.
     if first.starts_with(|c: char| c.is_ascii_digit()) {
         return Ok((target, length_ms(first)?, reason(behind)?));
     }

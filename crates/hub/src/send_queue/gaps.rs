@@ -64,8 +64,8 @@ impl SendQueue {
         }
     }
 
-    /// Goes to the end of each log whose tail has passed an event member while a replay held it back,
-    /// unless one holds it back there still. What it missed becomes a segment in its place.
+    /// Goes to the end of each log whose tail has passed an event member while a replay held it
+    /// back, unless one holds it back there still. What it missed becomes a segment in its place.
     pub(crate) fn replay_what_passed(&mut self, rooms: &Rooms) {
         // What is asked for now is the first segment, and stays so.
         if self.dialect != Dialect::Event || !self.is_replay_idle() {
@@ -89,8 +89,9 @@ impl SendQueue {
         }
     }
 
-    /// Moves a cursor to `lost`, before which nothing can be sent any more. `replacement` returns the
-    /// step that takes the place of each stretch that is missed. Returns how many messages are missed.
+    /// Moves a cursor to `lost`, before which nothing can be sent any more. `replacement` returns
+    /// the step that takes the place of each stretch that is missed. Returns how many messages are
+    /// missed.
     fn catch_up_in(
         &mut self,
         index: usize,
@@ -115,7 +116,8 @@ impl SendQueue {
                 }
             }
         }
-        // Echoes of its own messages are still to come, and what it misses lies before, between and behind them.
+        // Echoes of its own messages are still to come, and what it misses lies before, between and
+        // behind them.
         let is_missed = |seq: &u64| *seq > seq_reached && *seq <= last_missed;
         let echoes: Vec<u64> = self.steps.iter().filter_map(|step| step.echo_of(room)).filter(is_missed).collect();
         let gap_starts = core::iter::once(seq_reached).chain(echoes.iter().copied()).map(|seq| seq + 1);

@@ -68,12 +68,12 @@ impl Writer<'_> {
                     self.commit(group)?;
                     self.to_tend = true;
                     if self.tended_at.elapsed() >= TEND_UNDER_LOAD_EVERY {
-                        self.tend()?;
+                        self.maintain()?;
                     }
                     patience = QUIET;
                 }
                 Next::Idle => {
-                    self.tend()?;
+                    self.maintain()?;
                     patience = if self.to_tend { Duration::ZERO } else { TEND_EVERY };
                 }
                 Next::End => return Ok(()),
@@ -114,7 +114,7 @@ impl Writer<'_> {
 
     /// Reports what was refused; of what was stored earlier, which a client sends again that has not heard so, that it is stored.
     fn refuse(&mut self, group: Group, error: StoreError) -> Result<(), StoreError> {
-        let earlier = match self.store.repeats(&group.records) {
+        let earlier = match self.store.find_duplicates(&group.records) {
             Err(unreadable) if unreadable.is_fatal() => return Err(unreadable),
             looked_up => looked_up.unwrap_or_default(),
         };
@@ -130,13 +130,13 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn tend(&mut self) -> Result<(), StoreError> {
+    fn maintain(&mut self) -> Result<(), StoreError> {
         if self.resting_until.is_some_and(|until| Instant::now() < until) {
             return Ok(());
         }
         self.resting_until = None;
-        let tended = self.store.tend(TEND_SLICE);
-        if let Some(damage) = self.store.take_renewal() {
+        let tended = self.store.maintain(TEND_SLICE);
+        if let Some(damage) = self.store.take_index_rebuild() {
             self.shared.report(std::iter::once(Done::IndexRenewed(damage)));
         }
         while let Some(damage) = self.store.take_damage() {

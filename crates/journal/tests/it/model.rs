@@ -69,7 +69,7 @@ fn run(mut rng: Rng) {
             }
             1 => tend_to_the_end(store.as_mut()),
             2 => {
-                store.tend(std::time::Duration::ZERO).expect("tends");
+                store.maintain(std::time::Duration::ZERO).expect("tends");
             }
             _ => {
                 let batch: Vec<Record> = (0..rng.below(12)).map(|_| record(&mut rng)).collect();

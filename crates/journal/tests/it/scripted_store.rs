@@ -145,12 +145,12 @@ impl Store for ScriptedStore {
         }
     }
 
-    fn repeats(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
+    fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
         let is_old = |record: &Record| matches!(record, Record::Message(entry) if entry.message.text == "old");
         Ok(batch.iter().map(|record| is_old(record).then_some(CommitOutcome::IdReused)).collect())
     }
 
-    fn tend(&mut self, _: Duration) -> Result<bool, StoreError> {
+    fn maintain(&mut self, _: Duration) -> Result<bool, StoreError> {
         if let Some(tending) = &self.tending {
             let _ = tending.recv_timeout(Duration::from_secs(20));
         }

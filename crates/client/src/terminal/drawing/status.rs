@@ -1,4 +1,4 @@
-//! The status line: where one talks, who is there, what waits elsewhere, and who can read this.
+//! The status line: room, people, unread messages, link and confidentiality.
 
 use glassline_session::{LinkState, Status};
 
@@ -18,15 +18,15 @@ const NAMES_MAX: usize = 3;
 /// Content of the status line beside the session's own status.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct StatusContext<'a> {
-    /// Text on what the last key asks for or brought about.
+    /// Message of the last key.
     pub(crate) hint: Option<&'a str>,
     pub(crate) waiting: &'a [UnreadCount],
     /// Mentions in the current room since the user last did anything.
     pub(crate) mentions: usize,
 }
 
-/// The status line for a screen of so many columns: the fullest wording that fits. Who one is and
-/// where stays longest.
+/// Returns the status line for this number of columns: the longest form that fits. The name and the
+/// room are dropped last.
 pub(crate) fn row(status: &Status, context: &StatusContext<'_>, columns: usize) -> Row {
     let room = columns.saturating_sub(1);
     let variants = (0..=TERSEST).map(|terseness| parts(status, context, terseness));

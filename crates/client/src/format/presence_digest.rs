@@ -44,15 +44,15 @@ impl NameList {
         at.map(|at| self.names.remove(at)).is_some()
     }
 
-    fn told(&self, did: &str) -> Option<String> {
-        let told: Vec<_> = self.names.iter().take(NAMES_TOLD_MAX).map(|kept| name(kept)).collect();
-        let more = (self.names.len() - told.len()).saturating_add(self.unnamed);
+    fn text(&self, did: &str) -> Option<String> {
+        let listed: Vec<_> = self.names.iter().take(NAMES_TOLD_MAX).map(|kept| name(kept)).collect();
+        let more = (self.names.len() - listed.len()).saturating_add(self.unnamed);
         let people = |count: usize| if count == 1 { "1 person".to_owned() } else { format!("{count} people") };
-        match (told.is_empty(), more) {
+        match (listed.is_empty(), more) {
             (true, 0) => None,
             (true, more) => Some(format!("{} {did}", people(more))),
-            (false, 0) => Some(format!("{} {did}", told.join(", "))),
-            (false, more) => Some(format!("{} +{more} {did}", told.join(", "))),
+            (false, 0) => Some(format!("{} {did}", listed.join(", "))),
+            (false, more) => Some(format!("{} +{more} {did}", listed.join(", "))),
         }
     }
 }
@@ -94,15 +94,15 @@ impl RoomChanges {
             .any(|group| group.names.iter().any(|kept| kept == name))
     }
 
-    fn told(&self, room: &str) -> Option<StyledLine> {
+    fn line(&self, room: &str) -> Option<StyledLine> {
         let parts = [
-            self.went_before.told("left"),
-            self.came.told("joined"),
-            self.went.told("left"),
-            self.came_and_went.told("came and went"),
+            self.went_before.text("left"),
+            self.came.text("joined"),
+            self.went.text("left"),
+            self.came_and_went.text("came and went"),
         ];
-        let told: Vec<String> = parts.into_iter().flatten().collect();
-        (!told.is_empty()).then(|| StyledLine::notice(&told.join("; ")).in_room(room))
+        let texts: Vec<String> = parts.into_iter().flatten().collect();
+        (!texts.is_empty()).then(|| StyledLine::notice(&texts.join("; ")).in_room(room))
     }
 }
 
@@ -144,7 +144,7 @@ impl PresenceDigest {
 
     fn take(&mut self, wanted: impl Fn(&str, &RoomChanges) -> bool) -> Vec<StyledLine> {
         let taken = self.rooms.extract_if(.., |room, changes| wanted(room, changes));
-        taken.filter_map(|(room, changes)| changes.told(&room)).collect()
+        taken.filter_map(|(room, changes)| changes.line(&room)).collect()
     }
 }
 
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(presence_digest.note(presence, direction, now_ms), []);
     }
 
-    fn told(presence_digest: &mut PresenceDigest) -> Vec<String> {
+    fn text(presence_digest: &mut PresenceDigest) -> Vec<String> {
         presence_digest.take_all().into_iter().flat_map(|line| line.plain()).collect()
     }
 
@@ -185,11 +185,11 @@ mod tests {
         note(&mut presence_digest, &presence(&["carl", "alice"], 2), Direction::Join, 0);
         note(&mut presence_digest, &presence(&["bob"], 1), Direction::Join, 0);
         note(&mut presence_digest, &presence(&["bob"], 1), Direction::Leave, 0);
-        assert_eq!(told(&mut presence_digest), ["* alice left; carl, alice joined; bob came and went"]);
+        assert_eq!(text(&mut presence_digest), ["* alice left; carl, alice joined; bob came and went"]);
         note(&mut presence_digest, &presence(&["alice"], 1), Direction::Leave, 0);
         note(&mut presence_digest, &presence(&["alice"], 1), Direction::Join, 0);
         note(&mut presence_digest, &presence(&["alice"], 1), Direction::Leave, 0);
-        assert_eq!(told(&mut presence_digest), ["* alice left; alice came and went"]);
+        assert_eq!(text(&mut presence_digest), ["* alice left; alice came and went"]);
     }
 
     #[test]
@@ -210,7 +210,7 @@ mod tests {
                 note(&mut presence_digest, &presence(&[&format!("n{number}")], usize::MAX), direction, 0);
             }
         }
-        assert!(told(&mut presence_digest)[0].contains(&format!("+{} left", usize::MAX)));
+        assert!(text(&mut presence_digest)[0].contains(&format!("+{} left", usize::MAX)));
     }
 
     #[test]
@@ -219,7 +219,7 @@ mod tests {
         for number in 0..10_000 {
             note(&mut presence_digest, &presence(&[&format!("n{number}")], 1), Direction::Join, 0);
         }
-        assert_eq!(told(&mut presence_digest), ["* n0, n1, n2 +9997 joined"]);
+        assert_eq!(text(&mut presence_digest), ["* n0, n1, n2 +9997 joined"]);
         let mut lines = Vec::new();
         for number in 0..10_000 {
             let room = Presence { room: format!("r{number}"), ..presence(&["a"], 1) };

@@ -42,7 +42,7 @@ impl DirectPeer {
             // The link was down, and the server may be another one.
             Update::Received(Event::Welcome(_)) => self.state = self.state.or_unknown(),
             // A tutorial server sends a notice.
-            Update::Received(Event::Notice(notice)) if tells_of_change(&notice.text, &self.name) => {
+            Update::Received(Event::Notice(notice)) if mentions_change(&notice.text, &self.name) => {
                 self.state = self.state.or_unknown();
             }
             _ => {}
@@ -75,7 +75,7 @@ impl PeerState {
 }
 
 /// Returns whether a notice of a tutorial server may say that this name left or was renamed (T11).
-fn tells_of_change(words: &str, name: &str) -> bool {
+fn mentions_change(words: &str, name: &str) -> bool {
     let names_it = words.split([' ', ',']).any(|word| word == name);
     words.contains(" left") && (names_it || words.contains('+')) || words.contains(" is now ") && names_it
 }

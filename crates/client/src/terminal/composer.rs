@@ -251,9 +251,9 @@ impl Composer {
     pub(super) fn take_paste(&mut self, paste: &Paste, message_bytes_max: usize) {
         let limits = PasteLimits { message_bytes_max, input_bytes: self.editor.text().len() };
         match paste::classify(paste, limits) {
-            PasteHandling::Insert(text, told) => {
+            PasteHandling::Insert(text, notice) => {
                 let fits = self.editor.insert(&text);
-                self.hint = told.map(str::to_owned);
+                self.hint = notice.map(str::to_owned);
                 self.hint_unless(fits);
             }
             PasteHandling::Ask(question) => self.prompt = Prompt::Asking(question),

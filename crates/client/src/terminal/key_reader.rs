@@ -97,8 +97,8 @@ mod tests {
         let (inbox, arrivals) = sync_channel(1);
         let reader = thread::spawn(move || read_events(|| panic!("on purpose"), &read_when, &inbox));
         reads_due.send(()).expect("it waits");
-        let told = arrivals.recv_timeout(Duration::from_secs(20)).expect("told");
-        assert!(matches!(told, Arrival::User(UserInput::Failed(why)) if why.contains("start it again")));
+        let notice = arrivals.recv_timeout(Duration::from_secs(20)).expect("told");
+        assert!(matches!(notice, Arrival::User(UserInput::Failed(why)) if why.contains("start it again")));
         assert!(reader.join().is_err());
     }
 }

@@ -138,8 +138,8 @@ impl MessagePane {
             Update::Received(Event::Left(presence)) if self.is_me(&presence.names, presence.count) => {
                 let found = self.unread.take(&presence.room);
                 if found.messages > 0 {
-                    let told = format!("not read: {} in {}", found.messages, name(&presence.room));
-                    shown.extend(self.dated(StyledLine::notice(&told)));
+                    let notice = format!("not read: {} in {}", found.messages, name(&presence.room));
+                    shown.extend(self.dated(StyledLine::notice(&notice)));
                 }
             }
             _ => {}

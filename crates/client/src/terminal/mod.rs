@@ -234,8 +234,8 @@ impl View for Terminal {
 
     fn ended(&mut self, ending: Ending) -> Ending {
         if let Some(external_editor) = self.external_editor.take() {
-            let told = external_editor.abandon(self.display.out());
-            self.print_notice(told.as_slice());
+            let notice = external_editor.abandon(self.display.out());
+            self.print_notice(notice.as_slice());
         }
         self.stop_pasting();
         self.leave_rooms_but(&[]);

@@ -102,7 +102,7 @@ fn who(status: &Status) -> String {
     let away = if status.away.is_some() { " (away)" } else { "" };
     match &status.room {
         Some(room) => format!("{}{away}{IN}{}", name(&status.name), name(room)),
-        None if !status.is_room_told => format!("{}{away}", name(&status.name)),
+        None if !status.is_room_known => format!("{}{away}", name(&status.name)),
         None => format!("{}{away} in no room", name(&status.name)),
     }
 }
@@ -168,7 +168,7 @@ mod tests {
         Status {
             name: "alice".into(),
             room: Some("lobby".into()),
-            is_room_told: true,
+            is_room_known: true,
             rooms: vec!["lobby".into(), "den".into()],
             people: Some(3),
             others: vec!["bob".into(), "carol".into()],
@@ -238,7 +238,7 @@ mod tests {
         assert!(text(&row(&lost, &hinted, 20)).starts_with("Ctrl-C again leav"));
         let nowhere = Status { room: None, away: Some("lunch".into()), ..online() };
         assert!(text(&row(&nowhere, &StatusContext::default(), 200)).starts_with("alice (away) in no room · "));
-        let untold = Status { is_room_told: false, ..nowhere };
+        let untold = Status { is_room_known: false, ..nowhere };
         assert!(text(&row(&untold, &StatusContext::default(), 200)).starts_with("alice (away) · "));
     }
 

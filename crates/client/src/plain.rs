@@ -10,7 +10,7 @@ use crate::commands::{ParsedLine, concealed, is_reply, parse_line};
 use crate::format::catch_up::CatchUp;
 use crate::format::display_settings::DisplaySettings;
 use crate::format::messages::Formatter;
-use crate::format::reply::{Reply, ReplyError};
+use crate::format::reply::{ReplyDraft, ReplyError};
 use crate::format::{LineKind, Span, StyledLine, TextRole, attention};
 use crate::inbox::UserInput;
 use crate::keyboard::event::{NOT_UTF8, TerminalEvent};
@@ -42,7 +42,7 @@ pub(crate) struct Plain {
     mode: PlainMode,
     formatter: Formatter,
     /// Target of the next `/reply`.
-    reply: Reply,
+    reply: ReplyDraft,
     settings: DisplaySettings,
     catch_up: CatchUp,
     log: Option<RoomLog>,
@@ -71,7 +71,7 @@ impl Plain {
         Self {
             mode,
             formatter,
-            reply: Reply::to(None),
+            reply: ReplyDraft::to(None),
             settings,
             catch_up: CatchUp::default(),
             log,
@@ -198,7 +198,7 @@ impl Plain {
 
     /// Binds the next reply to the last sender.
     fn bind_reply(&mut self) {
-        self.reply = Reply::to(self.formatter.reply_peer());
+        self.reply = ReplyDraft::to(self.formatter.reply_peer());
     }
 
     fn send_reply(&mut self, text: String, session: &mut Session, now_ms: u64) -> io::Result<()> {

@@ -18,7 +18,7 @@ use super::*;
 use crate::entropy::SystemEntropy;
 use crate::format::display_settings::DisplaySettings;
 use crate::format::messages::Formatter;
-use crate::inbox::ARRIVALS_MAX;
+use crate::inbox::EVENTS_MAX;
 use crate::json::Json;
 use crate::line_input::LineInput;
 use crate::line_output::LineOutput;
@@ -112,7 +112,7 @@ impl Client {
         let (input, typed) = channel();
         let err_writer = err.clone();
         let thread = thread::spawn(move || {
-            let (inbox, arrivals) = sync_channel(ARRIVALS_MAX);
+            let (inbox, events) = sync_channel(EVENTS_MAX);
             let reader = Typed(typed, Cursor::default());
             let line_input = LineInput::start(reader, 16 * 1024, inbox.clone()).expect("a thread");
             let mut view: Box<dyn View> = match shape {
@@ -147,7 +147,7 @@ impl Client {
                 shows: true,
                 interrupted: false,
             };
-            driver.run(&arrivals)
+            driver.run(&events)
         });
         Self { thread, input: Some(input), out, err }
     }

@@ -32,7 +32,7 @@ use crate::inbox::{Inbox, UserInput};
 use crate::options::JoinOptions;
 use crate::room_log::RoomLog;
 use crate::rows::columns;
-use crate::rows::wrap::Row;
+use crate::rows::wrap::ScreenRow;
 use crate::view::View;
 use bell::BellLimiter;
 use composer::Composer;
@@ -157,7 +157,7 @@ impl Terminal {
 }
 
 /// Returns the rows of messages that are still unacknowledged after a while.
-fn late_rows(status: &Status, columns: usize) -> Vec<Row> {
+fn late_rows(status: &Status, columns: usize) -> Vec<ScreenRow> {
     let more = status.unsent.saturating_sub(status.late.len());
     let more = (status.late.len() == Status::LATE_MAX && more > 0).then(|| format!("… and {more} more"));
     let texts = status.late.iter().map(|text| format!("… {}", text.replace('\n', " ")));

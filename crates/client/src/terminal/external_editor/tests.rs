@@ -17,19 +17,19 @@ impl Home {
     }
 
     /// An editor that is a script, for which `$1` is the file.
-    fn start(&self, script: &str, text: &str) -> (ExternalEditor, Receiver<Arrival>) {
+    fn start(&self, script: &str, text: &str) -> (ExternalEditor, Receiver<DriverEvent>) {
         let path = self.0.join("an editor.sh");
         fs::write(&path, script).expect("written");
-        let (inbox, arrivals) = sync_channel(4);
+        let (inbox, events) = sync_channel(4);
         let editor = format!("sh '{}'", path.display());
-        (ExternalEditor::start(&editor, text, &self.state(), inbox).expect("started"), arrivals)
+        (ExternalEditor::start(&editor, text, &self.state(), inbox).expect("started"), events)
     }
 
     /// Returns the edited text, and the bytes written to the terminal.
     fn edited(&self, script: &str, text: &str) -> (Result<String, String>, Vec<u8>) {
-        let (external_editor, arrivals) = self.start(script, text);
-        let arrival = arrivals.recv_timeout(Duration::from_secs(20)).expect("it ends");
-        assert!(matches!(arrival, Arrival::User(UserInput::EditorClosed)));
+        let (external_editor, events) = self.start(script, text);
+        let event = events.recv_timeout(Duration::from_secs(20)).expect("it ends");
+        assert!(matches!(event, DriverEvent::User(UserInput::EditorClosed)));
         let mut terminal = Vec::new();
         (external_editor.finish(&mut terminal), terminal)
     }
@@ -110,10 +110,10 @@ fn a_file_that_cannot_be_written_is_not_blamed_on_the_editor() {
 #[test]
 fn a_program_that_is_not_there_is_told_with_what_to_do() {
     let home = Home::new("nowhere");
-    let (inbox, arrivals) = sync_channel(4);
+    let (inbox, events) = sync_channel(4);
     let external_editor =
         ExternalEditor::start("/nowhere/editor --wait 2>/dev/null", "draft", &home.state(), inbox).expect("a shell");
-    arrivals.recv_timeout(Duration::from_secs(20)).expect("it ends");
+    events.recv_timeout(Duration::from_secs(20)).expect("it ends");
     let notice = external_editor.finish(&mut Vec::new()).expect_err("nothing ran");
     assert!(notice.starts_with("cannot run /nowhere/editor") && notice.contains("set EDITOR"), "{notice}");
 }

@@ -5,7 +5,6 @@
 //! everybody was shown is held against what is stored: what anyone saw is stored, what a sender saw acknowledged survives a crash, and
 //! a client that comes back misses nothing and sees nothing twice.
 
-mod clerk;
 mod diary;
 mod disk;
 mod faults;
@@ -17,6 +16,7 @@ mod random;
 mod report;
 mod rewrite;
 mod seat;
+mod sim_journal;
 mod student;
 mod world;
 

@@ -1,9 +1,7 @@
 //! One run: everybody under one clock, faults for a while, then quiet, in which everything must come right by itself.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::rc::Rc;
 
 use glassline_hub::Now;
 use glassline_server::{Config, FloodLimit, Limits, TestServer};
@@ -12,8 +10,7 @@ use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Event;
 use glassline_wire::timestamp::Timestamp;
 
-use crate::clerk::{AS_SIMULATED, Clerk, Counter};
-use crate::disk::SharedDisk;
+use crate::disk::{AS_SIMULATED, SharedDisk};
 use crate::line::{Line, Told};
 use crate::mutation::Mutation;
 use crate::person::Person;
@@ -21,6 +18,7 @@ use crate::plan::Plan;
 use crate::random::Random;
 use crate::rewrite::without_since;
 use crate::seat::Seat;
+use crate::sim_journal::SimJournal;
 use crate::{Failure, Report};
 
 /// Longest time for everything to come right: a dead connection is found after 75 s, a try to
@@ -46,7 +44,7 @@ pub(crate) struct World {
     pub(crate) opens_at_ms: Option<u64>,
     pub(crate) clock_offset_ms: i64,
     pub(crate) disk: SharedDisk,
-    pub(crate) clerk: Rc<RefCell<Clerk>>,
+    pub(crate) journal: Option<SimJournal>,
     pub(crate) lines: BTreeMap<u64, Line>,
     next_line: u64,
     pub(crate) people: Vec<Person>,
@@ -65,7 +63,6 @@ impl World {
         let disk = SharedDisk::default();
         (disk.lock().mutation, disk.lock().page_messages_max) = (mutation, plan.page_messages_max);
         disk.lock().ids_kept = plan.ids_kept;
-        let clerk = Clerk::new(&plan, disk.clone(), mutation, random.fork(), 0);
         let people = (0..plan.people).map(|index| Person::new(index, random.fork(), 0)).collect();
         let desks: Vec<Seat> = (0..plan.students).map(Seat::new).collect();
         Self {
@@ -78,7 +75,7 @@ impl World {
             opens_at_ms: Some(0),
             clock_offset_ms: 0,
             disk,
-            clerk: Rc::new(RefCell::new(clerk)),
+            journal: None,
             lines: BTreeMap::new(),
             next_line: 0,
             people,
@@ -134,7 +131,7 @@ impl World {
         let desks = self.desks.iter().filter(|desk| !desk.is_done);
         let desks = desks.flat_map(|desk| [desk.dials_at_ms, Some(desk.acts_at_ms)]).flatten();
         let faults = (!self.is_calm).then_some(self.faults_at_ms.min(self.plan.unrest_ms));
-        let rest = [self.clerk.borrow().due_ms(), self.opens_at_ms, self.disk_frees_at_ms, faults, self.turn_due_ms()];
+        let rest = [self.journal_due_ms(), self.opens_at_ms, self.disk_frees_at_ms, faults, self.turn_due_ms()];
         lines.chain(people).chain(desks).chain(rest.into_iter().flatten()).min().unwrap_or(now_ms + 1_000)
     }
 
@@ -142,20 +139,25 @@ impl World {
         let now_ms = self.now_ms;
         let lines: Vec<u64> = self.lines.values().filter_map(|line| line.due_ms(now_ms)).collect();
         let people: Vec<u64> = self.people.iter().filter_map(Person::due_ms).collect();
-        let journal = self.clerk.borrow().due_ms();
+        let journal = self.journal_due_ms();
         format!("lines at {lines:?}, people at {people:?}, journal at {journal:?}, server at {:?}", self.turn_due_ms())
+    }
+
+    fn journal_due_ms(&self) -> Option<u64> {
+        self.journal.as_ref().and_then(SimJournal::due_ms)
     }
 
     fn turn_due_ms(&self) -> Option<u64> {
         let server = self.server.as_ref()?;
-        let has_news = self.clerk.borrow().has_done() || self.lines.values().any(|line| line.pipe.has_news());
+        let is_woken = self.journal.as_ref().is_some_and(SimJournal::is_woken);
+        let has_news = is_woken || self.lines.values().any(|line| line.pipe.has_news());
         let due_ms =
             if has_news { Some(self.now_ms) } else { server.wait_ms().map(|wait_ms| self.turned_ms + wait_ms) };
         due_ms.map(|due_ms| due_ms.max(self.free_at_ms))
     }
 
     fn step(&mut self) -> Result<(), String> {
-        self.clerk.borrow_mut().tick(self.now_ms);
+        self.tick_journal();
         self.step_lines()?;
         for index in 0..self.people.len() {
             self.step_person(index)?;
@@ -164,7 +166,7 @@ impl World {
             self.step_desk(index);
         }
         if self.opens_at_ms.take_if(|at_ms| *at_ms <= self.now_ms).is_some() {
-            self.open_house();
+            self.open_server()?;
         }
         if self.disk_frees_at_ms.take_if(|at_ms| *at_ms <= self.now_ms).is_some() {
             self.disk.lock().is_full = false;
@@ -179,9 +181,18 @@ impl World {
         Ok(())
     }
 
+    fn tick_journal(&mut self) {
+        if let Some(journal) = &mut self.journal {
+            journal.tick(self.now_ms);
+        }
+    }
+
     fn turn(&mut self) -> Result<(), String> {
         let now = self.server_now();
         let Some(server) = &mut self.server else { return Ok(()) };
+        if let Some(journal) = &self.journal {
+            journal.note_turn();
+        }
         let turned = server.turn(now);
         (self.turned_ms, self.free_at_ms) = (self.now_ms, self.now_ms + self.random.draw() % 2);
         if server.counts().contains("session_failed") {
@@ -190,6 +201,7 @@ impl World {
         if server.held_bytes_max() > HELD_BYTES_MAX {
             return Err(format!("{} bytes are held for one connection", server.held_bytes_max()));
         }
+        self.tick_journal();
         if let Err(error) = turned {
             if !error.to_string().contains(AS_SIMULATED) {
                 return Err(format!("the server stops: {error}"));
@@ -205,13 +217,14 @@ impl World {
         Now { monotonic_ms: self.now_ms - self.server_started_ms, at: Timestamp::from_unix_ms(at) }
     }
 
-    fn open_house(&mut self) {
+    fn open_server(&mut self) -> Result<(), String> {
         let plan = &self.plan;
-        let clerk = Clerk::new(plan, self.disk.clone(), self.mutation, self.random.fork(), self.now_ms);
-        self.clerk = Rc::new(RefCell::new(clerk));
+        let opened = SimJournal::open(plan, self.disk.clone(), self.mutation, self.random.fork(), self.now_ms);
+        let (journal, mut sim_journal) = opened.map_err(|error| format!("the journal does not open: {error}"))?;
         if self.is_calm {
-            self.clerk.borrow_mut().calm_down();
+            sim_journal.calm_down();
         }
+        self.journal = Some(sim_journal);
         let limits =
             Limits { log_bytes_max: plan.log_bytes_max, outbox_bytes_max: plan.outbox_bytes_max, ..Limits::default() };
         let config = Config {
@@ -223,9 +236,9 @@ impl World {
         };
         let newest = self.disk.lock().newest("lobby");
         (self.server_started_ms, self.turned_ms, self.free_at_ms) = (self.now_ms, self.now_ms, self.now_ms);
-        let counter = Counter(Rc::clone(&self.clerk));
-        self.server = Some(TestServer::open(config, Some((Box::new(counter), newest)), self.server_now()));
+        self.server = Some(TestServer::open(config, Some((journal, newest)), self.server_now()));
         self.tell(|_| format!("the server opens, the lobby is at {newest}"));
+        Ok(())
     }
 
     /// The server and its journal die; what was durable stays.
@@ -234,7 +247,9 @@ impl World {
             return;
         }
         self.report.crashes += 1;
-        self.clerk.borrow_mut().crash();
+        if let Some(journal) = self.journal.take() {
+            journal.crash();
+        }
         self.opens_at_ms = Some(self.now_ms + self.random.between(5, 4_000));
         let now_ms = self.now_ms;
         for line in self.lines.values_mut() {
@@ -393,9 +408,11 @@ impl World {
     fn calm_down(&mut self) {
         self.is_calm = true;
         self.tell(|_| "quiet from here on".to_owned());
-        self.clerk.borrow_mut().calm_down();
+        if let Some(journal) = &mut self.journal {
+            journal.calm_down();
+        }
         let mut disk = self.disk.lock();
-        (disk.is_full, disk.page_messages_max) = (false, disk.page_messages_max.max(20));
+        (disk.is_full, disk.fails, disk.page_messages_max) = (false, None, disk.page_messages_max.max(20));
         drop(disk);
         self.lines.values_mut().for_each(Line::heal);
         let now_ms = self.now_ms;
@@ -413,8 +430,8 @@ impl World {
     }
 
     fn is_settled(&self) -> bool {
-        let is_stored =
-            self.clerk.borrow().is_idle() && self.server.as_ref().is_some_and(|server| server.unstored() == 0);
+        let is_stored = self.journal.as_ref().is_some_and(SimJournal::is_idle)
+            && self.server.as_ref().is_some_and(|server| server.unstored() == 0);
         let everyone = self.people.iter().all(|person| person.is_settled(self.now_ms));
         is_stored && everyone && self.desks.iter().all(|desk| desk.is_done) && self.what_is_owed().is_none()
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use glassline_wire::history::CommitOutcome;
 
+use super::Done;
 use crate::store::Sizes;
 
 /// Upper ends of the buckets of commit times, in seconds; one more bucket has what took longer.
@@ -56,10 +57,10 @@ pub struct CommitTimes {
 #[derive(Default)]
 pub(super) struct Counters {
     pub(super) index_lag: AtomicU64,
-    pub(super) commits: AtomicU64,
-    pub(super) stored: AtomicU64,
-    pub(super) repeated: AtomicU64,
-    pub(super) not_stored: AtomicU64,
+    commits: AtomicU64,
+    stored: AtomicU64,
+    repeated: AtomicU64,
+    not_stored: AtomicU64,
     pub(super) answered: AtomicU64,
     pub(super) tend_failures: AtomicU64,
     used_bytes: AtomicU64,
@@ -69,13 +70,14 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    /// Counts what became of a record. One that is too late, or would open a room too many, was
+    /// Counts the result of a record. One that is too late, or would open a room too many, was
     /// refused by the rules, and tells nothing of the disk.
-    pub(super) fn count_outcome(&self, outcome: &CommitOutcome) {
-        let counter = match outcome {
-            CommitOutcome::Stored { .. } => &self.stored,
-            CommitOutcome::Again(_) | CommitOutcome::IdReused => &self.repeated,
-            CommitOutcome::TooLate | CommitOutcome::NoMoreRooms | CommitOutcome::NotStored(_) => return,
+    pub(super) fn count_report(&self, report: &Done) {
+        let counter = match report {
+            Done::Committed(_) => &self.stored,
+            Done::NotStored { .. } => &self.not_stored,
+            Done::Settled { outcome: CommitOutcome::Again(_) | CommitOutcome::IdReused, .. } => &self.repeated,
+            _ => return,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }

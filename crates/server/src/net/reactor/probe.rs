@@ -25,7 +25,7 @@ impl<L: Socket> Reactor<L> {
             tally: self.hub.counters(),
             traffic: self.traffic,
             counters: self.counters.clone(),
-            journal: self.history.as_ref().and_then(History::gauges),
+            journal: self.history.as_ref().map(History::gauges),
         }
     }
 }

@@ -4,9 +4,9 @@ use std::io;
 use std::net::SocketAddr;
 
 use glassline_hub::Now;
+use glassline_journal::Journal;
 
 use crate::Config;
-use crate::archive::Archive;
 use crate::history::History;
 use crate::net::reactor::{Reactor, Readiness};
 
@@ -23,11 +23,11 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// Opens. With an archive, the lobby goes on from the number of its newest message there.
-    pub fn open(config: Config, archive: Option<(Box<dyn Archive>, u64)>, now: Now) -> Self {
-        let mut reactor = Reactor::new(config, archive.is_some(), now);
-        if let Some((archive, newest_in_lobby)) = archive {
-            reactor.history = Some(History::of(archive, newest_in_lobby, &mut reactor.hub));
+    /// Opens. With a journal, the lobby goes on from the number of its newest message there.
+    pub fn open(config: Config, journal: Option<(Journal, u64)>, now: Now) -> Self {
+        let mut reactor = Reactor::new(config, journal.is_some(), now);
+        if let Some((journal, newest_in_lobby)) = journal {
+            reactor.history = Some(History::of(journal, newest_in_lobby, &mut reactor.hub));
         }
         Self { reactor }
     }
@@ -42,7 +42,7 @@ impl TestServer {
     /// One turn of the loop: what the far ends did is noted, then everything that is due is done.
     ///
     /// # Errors
-    /// The archive failed: the server must stop.
+    /// The journal failed: the server must stop.
     pub fn turn(&mut self, now: Now) -> io::Result<()> {
         self.reactor.now = now;
         let news: Vec<(usize, Readiness)> = self

@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 use glassline_journal::{
-    Exported, Monitor, StoreError, UpkeepError, check_monitored, export_monitored, import_monitored, vacuum_monitored,
+    Exported, ProgressMonitor, StoreError, TransferError, check_monitored, export_monitored, import_monitored,
+    vacuum_monitored,
 };
 
 use self::interrupt::Interrupt;
@@ -68,7 +69,7 @@ fn right_usage(upkeep: &Upkeep) -> Option<String> {
 
 fn store_error(error: &anyhow::Error) -> Option<&StoreError> {
     match error.downcast_ref() {
-        Some(UpkeepError::Store(cause)) => Some(cause),
+        Some(TransferError::Store(cause)) => Some(cause),
         _ => error.downcast_ref(),
     }
 }
@@ -79,7 +80,7 @@ fn is_cancelled(error: &anyhow::Error) -> bool {
 
 fn is_reader_gone(error: &anyhow::Error) -> bool {
     let output = match error.downcast_ref() {
-        Some(UpkeepError::Output(output)) => Some(output),
+        Some(TransferError::Output(output)) => Some(output),
         _ => error.downcast_ref::<io::Error>(),
     };
     output.is_some_and(|output| output.kind() == ErrorKind::BrokenPipe)
@@ -138,9 +139,9 @@ fn file(named: Option<&Path>) -> anyhow::Result<PathBuf> {
 }
 
 /// Does something that reports its progress, which is gone before anything else is printed.
-fn watched<T>(progress: Progress, act: impl FnOnce(&Arc<dyn Monitor>) -> T) -> T {
+fn watched<T>(progress: Progress, act: impl FnOnce(&Arc<dyn ProgressMonitor>) -> T) -> T {
     let progress = Arc::new(progress);
-    let monitor: Arc<dyn Monitor> = Arc::clone(&progress) as Arc<dyn Monitor>;
+    let monitor: Arc<dyn ProgressMonitor> = Arc::clone(&progress) as Arc<dyn ProgressMonitor>;
     let done = act(&monitor);
     progress.clear();
     done
@@ -263,7 +264,7 @@ fn report(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
 fn shrink(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
     let done = watched(Progress::new(interrupt.clone(), None, true), |monitor| vacuum_monitored(file, monitor))?;
     say(format_args!("{}: {} bytes before, {} now", file.display(), done.before_bytes, done.after_bytes))?;
-    if done.index_renewed {
+    if done.rebuilds_index {
         say(
             "its search index was damaged, and is built again when a server starts; every message is there, but look after the disk",
         )?;

@@ -230,7 +230,7 @@ impl Store for SharedDisk {
         Err(StoreError::WriteFailed(AS_SIMULATED.to_owned()))
     }
 
-    fn repeats(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
+    fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
         let disk = self.lock();
         let repeat = |record: &Record| match record {
             Record::Message(entry) => disk.rooms.get(&entry.message.room)?.repeat(entry, disk.remembered_from()),
@@ -239,7 +239,7 @@ impl Store for SharedDisk {
         Ok(batch.iter().map(repeat).collect())
     }
 
-    fn tend(&mut self, _: Duration) -> Result<bool, StoreError> {
+    fn maintain(&mut self, _: Duration) -> Result<bool, StoreError> {
         if self.lock().is_full { Err(StoreError::Full) } else { Ok(false) }
     }
 

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use glassline_journal::{Journal, JournalBounds, Lane, Stepper, StoreError};
+use glassline_testkit::Rng;
 
 use crate::disk::{ReadFault, SharedDisk};
 use crate::mutation::Mutation;
 use crate::plan::Plan;
-use crate::random::Random;
 
 /// The group that is taken up, if one is, and when its next step is due.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +33,7 @@ pub(crate) struct SimJournal {
     /// Something was reported since the server's last turn.
     is_woken: Arc<AtomicBool>,
     disk: SharedDisk,
-    random: Random,
+    rng: Rng,
     mutation: Option<Mutation>,
     writing: Writing,
     /// Lanes, and when the answer to the question that is taken up is due.
@@ -53,7 +53,7 @@ impl SimJournal {
         plan: &Plan,
         disk: SharedDisk,
         mutation: Option<Mutation>,
-        random: Random,
+        rng: Rng,
         now_ms: u64,
     ) -> Result<(Journal, Self), StoreError> {
         let bounds = JournalBounds {
@@ -71,7 +71,7 @@ impl SimJournal {
             clock_ms,
             is_woken,
             disk,
-            random,
+            rng,
             mutation,
             writing: Writing::Idle,
             reading: [(Lane::Lookups, None), (Lane::Searches, None)],
@@ -86,7 +86,7 @@ impl SimJournal {
     }
 
     /// Ends the faults.
-    pub(crate) fn calm_down(&mut self) {
+    pub(crate) fn end_faults(&mut self) {
         (self.unreadable_per_mille, self.busy_until_ms) = (0, 0);
         (self.commit_max_ms, self.answer_max_ms) = (self.commit_max_ms.min(5), self.answer_max_ms.min(5));
     }
@@ -134,7 +134,7 @@ impl SimJournal {
     fn write_step(&mut self, now_ms: u64) -> bool {
         match self.writing {
             Writing::Idle => {
-                let records_max = self.random.between(1, self.group_max) as usize;
+                let records_max = self.rng.between(1, self.group_max) as usize;
                 if !self.stepper.take_group(records_max) {
                     return false;
                 }
@@ -142,11 +142,11 @@ impl SimJournal {
                     self.stepper.commit();
                     self.stepper.report_commit();
                 }
-                self.writing = Writing::TakenUp { commit_at_ms: now_ms + self.random.between(0, self.commit_max_ms) };
+                self.writing = Writing::TakenUp { commit_at_ms: now_ms + self.rng.between(0, self.commit_max_ms) };
             }
             Writing::TakenUp { commit_at_ms } if commit_at_ms.max(self.busy_until_ms) <= now_ms => {
                 self.commit();
-                self.writing = Writing::Committed { report_at_ms: now_ms + self.random.between(0, self.report_max_ms) };
+                self.writing = Writing::Committed { report_at_ms: now_ms + self.rng.between(0, self.report_max_ms) };
             }
             Writing::Committed { report_at_ms } if report_at_ms <= now_ms => {
                 self.stepper.report_commit();
@@ -168,16 +168,16 @@ impl SimJournal {
         let (lane, due_ms) = self.reading[at];
         match due_ms {
             None if self.stepper.take_question(lane).is_some() => {
-                self.reading[at].1 = Some(now_ms + self.random.between(0, self.answer_max_ms));
+                self.reading[at].1 = Some(now_ms + self.rng.between(0, self.answer_max_ms));
             }
             Some(due_ms) if due_ms <= now_ms => {
                 self.reading[at].1 = None;
-                if self.mutation == Some(Mutation::AnswerIsLost) && self.random.per_mille(50) {
+                if self.mutation == Some(Mutation::AnswerIsLost) && self.rng.per_mille(50) {
                     self.stepper.drop_question(lane);
                 } else {
-                    let fails = self.random.per_mille(self.unreadable_per_mille);
+                    let fails = self.rng.per_mille(self.unreadable_per_mille);
                     self.disk.lock().read_fault =
-                        fails.then(|| self.random.pick(&[ReadFault::TooSlow, ReadFault::Unreadable]));
+                        fails.then(|| self.rng.pick(&[ReadFault::TooSlow, ReadFault::Unreadable]));
                     self.stepper.answer(lane);
                 }
             }
@@ -188,7 +188,7 @@ impl SimJournal {
 
     /// The process dies. What was being committed is on the disk whole or not at all.
     pub(crate) fn crash(mut self) {
-        if matches!(self.writing, Writing::TakenUp { .. }) && self.random.per_mille(500) {
+        if matches!(self.writing, Writing::TakenUp { .. }) && self.rng.per_mille(500) {
             self.commit();
         }
         self.disk.lock().crash();

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use glassline_journal::{Monitor, Stage};
+use glassline_journal::{ProgressMonitor, Stage};
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::interrupt::Interrupt;
@@ -46,7 +46,7 @@ fn whole_rate(state: &ProgressState, output: &mut dyn Write) {
     let _ = write!(output, "{}", HumanCount(rate));
 }
 
-impl Monitor for Progress {
+impl ProgressMonitor for Progress {
     fn begin(&self, stage: Stage, total: Option<u64>) {
         let total = if stage == Stage::Importing { self.input_bytes } else { total };
         let (message, template) = match (stage, total) {

@@ -10,6 +10,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::harness::test_layer;
+
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_glassline");
 /// Nothing here takes long; what takes longer has failed.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -76,7 +78,7 @@ pub(crate) fn command(program: &str, home: &Folder) -> Command {
     let path = std::env::var("PATH").expect("PATH");
     let mut command = Command::new(program);
     command.env_clear().env("PATH", format!("{}:{path}", folder.display())).env("HOME", home.path());
-    command.env("USER", "login").env("TZ", "UTC");
+    command.env("USER", "login").env("TZ", "UTC").envs(test_layer());
     command
 }
 

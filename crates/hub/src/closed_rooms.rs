@@ -4,7 +4,8 @@ use alloc::{collections::BTreeMap, format, string::String};
 
 use glassline_wire::event::{ErrorCode, Rejection};
 
-/// Rooms that are not open and whose newest number is known: somebody is about to open them, or has just left.
+/// Rooms that are not open and whose newest number is known: somebody is about to open them, or has
+/// just left.
 const ROOMS_MAX: usize = 1_024;
 
 /// Newest numbers of rooms that are not open. They stay true: nobody of this server says anything
@@ -24,8 +25,8 @@ struct Head {
 }
 
 impl ClosedRooms {
-    /// Notes the newest number of a room that is not open. What was noted first goes first: somebody may be about to open several
-    /// rooms, and must find all of them known.
+    /// Notes the newest number of a room that is not open. What was noted first goes first:
+    /// somebody may be about to open several rooms, and must find all of them known.
     pub(crate) fn note(&mut self, room: String, newest_seq: Option<u64>) {
         if self.heads.len() >= ROOMS_MAX
             && let Some(oldest) = self.heads.iter().min_by_key(|(_, head)| head.noted).map(|(room, _)| room.clone())

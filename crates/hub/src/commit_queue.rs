@@ -67,7 +67,8 @@ impl CommitQueue {
         self.in_flight.len()
     }
 
-    /// Returns the purpose of the record of this ticket; nothing unless it is the next to come back.
+    /// Returns the purpose of the record of this ticket; nothing unless it is the next to come
+    /// back.
     pub(crate) fn next(&self, ticket: Ticket) -> Option<Purpose> {
         let next = self.in_flight.front().filter(|_| ticket == self.first_ticket);
         next.map(|in_flight| in_flight.purpose)

@@ -7,8 +7,8 @@ use glassline_wire::event::ErrorCode;
 pub struct Counters {
     /// Messages said in rooms; direct messages and ids sent again are none.
     pub messages: u64,
-    /// Messages of rooms sent, one for each member that was sent it. A sender's own counts if it is sent back (E4). What somebody
-    /// who leaves a room is still sent from there does not count.
+    /// Messages of rooms sent, one for each member that was sent it. A sender's own counts if it is
+    /// sent back (E4). What somebody who leaves a room is still sent from there does not count.
     pub deliveries: u64,
     refusals: [u64; ErrorCode::ALL.len()],
 }

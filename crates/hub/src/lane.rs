@@ -52,13 +52,15 @@ impl Lane {
     pub(crate) fn add(&mut self, member: MemberId) -> usize {
         self.followers.push(member);
         if self.steps_left > 0 {
-            // The newcomer may stand between the round's place and a follower that has not had its step.
+            // The newcomer may stand between the round's place and a follower that has not had its
+            // step.
             self.steps_left += 1;
         }
         self.followers.len() - 1
     }
 
-    /// Removes the follower in `slot`; returns the one that now has this slot, if another moved there.
+    /// Removes the follower in `slot`; returns the one that now has this slot, if another moved
+    /// there.
     pub(crate) fn remove(&mut self, slot: usize, was_behind: bool) -> Option<MemberId> {
         self.followers.swap_remove(slot);
         if self.steps_left > 0 {
@@ -106,8 +108,8 @@ impl Lane {
         member
     }
 
-    /// Returns whether so much was appended in this full round that members must be written to before
-    /// more is read: a member that keeps reading is never overtaken by its log's tail.
+    /// Returns whether so much was appended in this full round that members must be written to
+    /// before more is read: a member that keeps reading is never overtaken by its log's tail.
     pub(crate) fn is_flooded(&self, log_bytes_max: usize) -> bool {
         self.full_round_bytes > log_bytes_max / 4
     }

@@ -1,9 +1,12 @@
 //! The hub: who is here, under which name, in which rooms, and what each has still to be sent.
 //!
-//! A room is a log, a member is a cursor. A message is encoded once for each dialect in use and appended to that
-//! dialect's log in the room; a member holds only its position. The owner of the sockets drives it so:
-//! change the hub ([`Hub::say`], [`Hub::join`], …), then write what [`Hub::take_ready`] and [`Hub::next_in_round`] name, with
-//! [`Hub::gather`] and [`Hub::advance`], until both are empty. Bytes and times are arguments: no sockets and no clock.
+//! A room is a log, a member is a cursor. A message is encoded once for each dialect in use and
+//! appended to that dialect's log in the room; a member holds only its position. [`Hub`] lists its
+//! methods and their order.
+//!
+//! [`Hub`] composes parts that do not know it: the rooms with their lanes and logs, the members with
+//! their send queues, the scheduler of writes, the names in use, the state of moderation, and the
+//! queues to the history. Only files in `hub/` implement it.
 #![no_std]
 
 extern crate alloc;

@@ -1,5 +1,5 @@
-//! One dialect's bytes of a room: entries encoded once, kept while a member may still have to be sent
-//! them.
+//! One dialect's bytes of a room: entries encoded once, kept while a member may still have to be
+//! sent them.
 
 use alloc::{collections::VecDeque, vec::Vec};
 
@@ -73,8 +73,8 @@ impl Log {
         (self.end - self.tail.end) as usize
     }
 
-    /// Appends one entry made of `parts`; `seq` is the room's newest message number with it. Drops what
-    /// is kept beyond `bytes_max`, oldest first. Returns where the entry starts.
+    /// Appends one entry made of `parts`; `seq` is the room's newest message number with it. Drops
+    /// what is kept beyond `bytes_max`, oldest first. Returns where the entry starts.
     pub(crate) fn append(&mut self, seq: u64, parts: &[&[u8]], bytes_max: usize) -> u64 {
         let entry_bytes: usize = parts.iter().map(|part| part.len()).sum();
         let start = self.end;
@@ -108,8 +108,8 @@ impl Log {
         }
     }
 
-    /// Drops everything: nobody has to be sent any of it. The newest segment's memory is kept for what
-    /// comes next.
+    /// Drops everything: nobody has to be sent any of it. The newest segment's memory is kept for
+    /// what comes next.
     pub(crate) fn release(&mut self) {
         if let Some(&newest) = self.marks.back() {
             self.tail = newest;

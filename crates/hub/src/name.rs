@@ -163,8 +163,9 @@ fn hold_to_length(name: &str) -> Result<(), NameError> {
     Ok(())
 }
 
-/// The mappings of the PRECIS nickname profile (RFC 8266, 2.1): any spaces become one, none at the ends, compatible forms
-/// become one form. The one space that is left is written `_` (T8), so that a name is one word in every command.
+/// The mappings of the PRECIS nickname profile (RFC 8266, 2.1): any spaces become one, none at the
+/// ends, compatible forms become one form. The one space that is left is written `_` (T8), so that
+/// a name is one word in every command.
 fn nickname(wished: &str) -> String {
     let normal: String = wished.nfkc().collect();
     normal.split(char::is_whitespace).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_")

@@ -109,7 +109,8 @@ impl Names {
         };
         let freed = self.freed_suffixes.range((base, 0)..=(base, u32::MAX)).map(|&(_, number)| number);
         let next = self.in_use[base as usize].next_suffix;
-        // The base name's owner may have changed while its namesakes stayed: then the next numbers are taken, and leaps find the end.
+        // The base name's owner may have changed while its namesakes stayed: then the next numbers
+        // are taken, and leaps find the end.
         let leaps = (0..24).map(|power| next.saturating_add(SUFFIX_TRIES_MAX << power));
         let mut numbers = freed.chain(next..next.saturating_add(SUFFIX_TRIES_MAX)).chain(leaps);
         // They are free again when what bars them has ended.
@@ -154,8 +155,8 @@ impl Names {
         }
     }
 
-    /// Checks that `member` may take exactly this name, and returns its looks; it may be one that only looks like the name
-    /// it has.
+    /// Checks that `member` may take exactly this name, and returns its looks; it may be one that
+    /// only looks like the name it has.
     ///
     /// # Errors
     /// Somebody else has it, or one that looks like it.

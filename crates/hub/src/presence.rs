@@ -42,7 +42,8 @@ impl ChangeList {
         Some(self.named.remove(at))
     }
 
-    /// Returns whether a change of this name is or may be in it: beyond the bound only the count is known.
+    /// Returns whether a change of this name is or may be in it: beyond the bound only the count is
+    /// known.
     fn may_hold(&self, name: &str) -> bool {
         self.count > self.named.len() || self.named.iter().any(|listed| &*listed.name == name)
     }

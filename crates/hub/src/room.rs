@@ -8,7 +8,7 @@ use alloc::{
 };
 
 use glassline_wire::request::LOBBY;
-use slotmap::{DefaultKey, SlotMap};
+use slotmap::SlotMap;
 
 use crate::dialect::Dialect;
 use crate::id::{MemberId, RoomId};
@@ -20,12 +20,12 @@ use crate::recent_ids::RecentIds;
 /// One open room.
 #[derive(Debug)]
 pub(crate) struct Room {
-    pub(crate) name: Box<str>,
+    name: Box<str>,
     /// Number of the newest message; 0 before the first.
-    pub(crate) seq: u64,
+    seq: u64,
     /// Messages on their way into the history; the room stays open for them.
-    pub(crate) in_flight: usize,
-    pub(crate) recent_ids: RecentIds,
+    in_flight: usize,
+    recent_ids: RecentIds,
     presence: Presence,
     lanes: [Lane; 2],
 }
@@ -41,6 +41,37 @@ impl Room {
             recent_ids: RecentIds::default(),
             lanes: Dialect::ALL.map(|_| Lane::new()),
         }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the number of the newest message; 0 before the first.
+    pub(crate) fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    pub(crate) fn set_seq(&mut self, seq: u64) {
+        self.seq = seq;
+    }
+
+    /// Notes a message that is on its way into the history: the room stays open for it.
+    pub(crate) fn note_in_flight(&mut self) {
+        self.in_flight += 1;
+    }
+
+    /// Notes the outcome of a message that was on its way.
+    pub(crate) fn note_settled(&mut self) {
+        self.in_flight -= 1;
+    }
+
+    pub(crate) fn recent_ids(&self) -> &RecentIds {
+        &self.recent_ids
+    }
+
+    pub(crate) fn recent_ids_mut(&mut self) -> &mut RecentIds {
+        &mut self.recent_ids
     }
 
     pub(crate) fn lane(&self, dialect: Dialect) -> &Lane {
@@ -64,7 +95,7 @@ impl Room {
 /// The open rooms, by key and by name. The lobby is always open.
 #[derive(Debug)]
 pub(crate) struct Rooms {
-    open: SlotMap<DefaultKey, Room>,
+    open: SlotMap<RoomId, Room>,
     by_name: BTreeMap<String, RoomId>,
     lobby: RoomId,
     /// Rooms with somebody to announce.
@@ -73,8 +104,8 @@ pub(crate) struct Rooms {
 
 impl Default for Rooms {
     fn default() -> Self {
-        let mut open = SlotMap::new();
-        let lobby = RoomId(open.insert(Room::new(LOBBY, 0)));
+        let mut open = SlotMap::with_key();
+        let lobby = open.insert(Room::new(LOBBY, 0));
         Self { open, by_name: BTreeMap::from([(LOBBY.to_string(), lobby)]), lobby, unannounced: Vec::new() }
     }
 }
@@ -88,11 +119,11 @@ impl Rooms {
         self.open.len()
     }
 
-    pub(crate) fn get(&self, id: DefaultKey) -> Option<&Room> {
+    pub(crate) fn get(&self, id: RoomId) -> Option<&Room> {
         self.open.get(id)
     }
 
-    pub(crate) fn get_mut(&mut self, id: DefaultKey) -> Option<&mut Room> {
+    pub(crate) fn get_mut(&mut self, id: RoomId) -> Option<&mut Room> {
         self.open.get_mut(id)
     }
 
@@ -108,25 +139,30 @@ impl Rooms {
 
     /// Opens a room whose newest message has this number.
     pub(crate) fn open(&mut self, name: &str, newest_seq: u64) -> RoomId {
-        let id = RoomId(self.open.insert(Room::new(name, newest_seq)));
+        let id = self.open.insert(Room::new(name, newest_seq));
         self.by_name.insert(name.to_string(), id);
         id
     }
 
     /// Closes a room that nobody is in and no message is on its way to, unless it is the lobby.
     pub(crate) fn close_if_empty(&mut self, id: RoomId) -> Option<Room> {
-        if id == self.lobby || !self.open.get(id.0).is_some_and(|room| room.count() == 0 && room.in_flight == 0) {
+        if id == self.lobby || !self.open.get(id).is_some_and(|room| room.count() == 0 && room.in_flight == 0) {
             return None;
         }
-        let room = self.open.remove(id.0)?;
+        let room = self.open.remove(id)?;
         self.by_name.remove(&*room.name);
         self.unannounced.retain(|&unannounced| unannounced != id);
         Some(room)
     }
 
-    /// Returns the logs as members of one dialect see them.
-    pub(crate) fn logs(&self, dialect: Dialect) -> Logs<'_> {
-        Logs { rooms: self, dialect }
+    /// Returns the log of a room in a dialect.
+    pub(crate) fn log(&self, id: RoomId, dialect: Dialect) -> Option<&Log> {
+        self.open.get(id).map(|room| room.lane(dialect).log())
+    }
+
+    /// Returns the name of a room; empty for one that is closed.
+    pub(crate) fn name(&self, id: RoomId) -> &str {
+        self.open.get(id).map_or("", Room::name)
     }
 
     /// Has an arrival announced when it is next time.
@@ -140,7 +176,7 @@ impl Rooms {
     }
 
     fn note_presence(&mut self, id: RoomId, note: impl FnOnce(&mut Presence)) {
-        if let Some(room) = self.open.get_mut(id.0) {
+        if let Some(room) = self.open.get_mut(id) {
             note(&mut room.presence);
             if !self.unannounced.contains(&id) {
                 self.unannounced.push(id);
@@ -152,7 +188,7 @@ impl Rooms {
     pub(crate) fn take_due_announcements(&mut self, now_ms: u64) -> Vec<(RoomId, Announcement)> {
         let mut due = Vec::new();
         self.unannounced.retain(|&id| {
-            let Some(room) = self.open.get_mut(id.0) else { return false };
+            let Some(room) = self.open.get_mut(id) else { return false };
             due.extend(room.presence.take_due(now_ms).map(|announcement| (id, announcement)));
             room.presence.due_ms().is_some()
         });
@@ -161,13 +197,13 @@ impl Rooms {
 
     /// Takes what waits to be announced in a room, if some of it may be about one of these names.
     pub(crate) fn take_announcement_of(&mut self, id: RoomId, names: [&str; 2], now_ms: u64) -> Option<Announcement> {
-        let presence = &mut self.open.get_mut(id.0)?.presence;
+        let presence = &mut self.open.get_mut(id)?.presence;
         names.iter().any(|name| presence.may_concern(name)).then(|| presence.take(now_ms))
     }
 
     /// Returns the instant of the next announcement, on the monotonic clock.
     pub(crate) fn next_announcement_ms(&self) -> Option<u64> {
-        self.unannounced.iter().filter_map(|room| self.open.get(room.0)?.presence.due_ms()).min()
+        self.unannounced.iter().filter_map(|&room| self.open.get(room)?.presence.due_ms()).min()
     }
 
     /// Gives back memory of rooms in which nothing happens.
@@ -178,28 +214,5 @@ impl Rooms {
     /// Bytes that all logs keep now.
     pub(crate) fn log_bytes(&self) -> usize {
         self.iter().flat_map(|room| &room.lanes).map(|lane| lane.log().kept_bytes()).sum()
-    }
-}
-
-/// The logs of all rooms as members of one dialect see them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Logs<'a> {
-    rooms: &'a Rooms,
-    dialect: Dialect,
-}
-
-impl<'a> Logs<'a> {
-    pub(crate) fn dialect(self) -> Dialect {
-        self.dialect
-    }
-
-    /// Returns the log of a room.
-    pub(crate) fn log(self, room: RoomId) -> Option<&'a Log> {
-        self.rooms.get(room.0).map(|room| room.lane(self.dialect).log())
-    }
-
-    /// Returns the name of a room; empty for one that is closed.
-    pub(crate) fn room_name(self, room: RoomId) -> &'a str {
-        self.rooms.get(room.0).map_or("", |room| &room.name)
     }
 }

@@ -53,13 +53,13 @@ impl Scheduler {
     pub(crate) fn is_flooded(&self, rooms: &Rooms, log_bytes_max: usize) -> bool {
         self.rounds
             .iter()
-            .any(|&(room, dialect)| rooms.get(room.0).is_some_and(|room| room.lane(dialect).is_flooded(log_bytes_max)))
+            .any(|&(room, dialect)| rooms.get(room).is_some_and(|room| room.lane(dialect).is_flooded(log_bytes_max)))
     }
 
     /// Takes the next member that was woken.
     pub(crate) fn take_ready(&mut self, members: &mut Members) -> Option<MemberId> {
         while let Some(id) = self.ready.pop_front() {
-            if members.get_mut(id.0).is_some_and(Member::take_ready) {
+            if members.get_mut(id).is_some_and(Member::take_ready) {
                 return Some(id);
             }
         }
@@ -69,7 +69,7 @@ impl Scheduler {
     /// Returns the next member of a round that was not sent everything.
     pub(crate) fn next_in_round(&mut self, rooms: &mut Rooms, members: &mut Members) -> Option<MemberId> {
         while let Some(&(room, dialect)) = self.rounds.front() {
-            let lane = rooms.get_mut(room.0).map(|room| room.lane_mut(dialect));
+            let lane = rooms.get_mut(room).map(|room| room.lane_mut(dialect));
             let Some((lane, id)) = lane.and_then(|lane| lane.step().map(|id| (lane, id))) else {
                 self.rounds.pop_front();
                 continue;
@@ -79,7 +79,7 @@ impl Scheduler {
                 self.rounds.rotate_left(1);
             }
             self.steps_left -= 1;
-            if members.get_mut(id.0).is_some_and(|member| member.send_queue.is_behind_in(room, lane)) {
+            if members.get_mut(id).is_some_and(|member| member.send_queue_mut().is_behind_in(room, lane)) {
                 return Some(id);
             }
         }

@@ -7,7 +7,7 @@ use crate::dialect::Dialect;
 use crate::id::{MemberId, RoomId};
 use crate::lane::Lane;
 use crate::log::Log;
-use crate::room::{Logs, Rooms};
+use crate::room::{Room, Rooms};
 use crate::write_slices::WriteSlices;
 
 mod gaps;
@@ -71,8 +71,9 @@ enum Step {
 }
 
 /// A member's cursors and the queue of what is for it alone.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct SendQueue {
+    dialect: Dialect,
     subscriptions: Vec<Subscription>,
     steps: VecDeque<Step>,
     replay: Replay,
@@ -85,23 +86,39 @@ pub(crate) struct SendQueue {
 
 impl SendQueue {
     /// Returns an empty queue whose bytes are counted in a total.
-    pub(crate) fn counted_in(total: &QueuedBytesTotal) -> Self {
-        Self { queued_bytes: QueuedBytes::counted_in(Rc::clone(total)), ..Self::default() }
+    pub(crate) fn new(dialect: Dialect, total: &QueuedBytesTotal) -> Self {
+        Self {
+            dialect,
+            subscriptions: Vec::new(),
+            steps: VecDeque::new(),
+            replay: Replay::Over,
+            front_sent: 0,
+            front_is_rest: false,
+            queued_bytes: QueuedBytes::counted_in(Rc::clone(total)),
+        }
     }
 
-    /// Starts following a room at the end of its log; `seq` is the room's newest number, which a log
-    /// nobody followed may not know.
-    pub(crate) fn follow(&mut self, room: RoomId, member: MemberId, lane: &mut Lane, seq: u64) {
+    /// Returns the dialect of the lanes that are followed.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Starts following a room at the end of its log.
+    pub(crate) fn follow(&mut self, id: RoomId, room: &mut Room, member: MemberId) {
+        // A log that nobody followed may not know the newest number.
+        let seq_reached = room.seq();
+        let lane = room.lane_mut(self.dialect);
         let (slot, end) = (lane.add(member), lane.log().end());
-        let subscription = Subscription { room, cursor: end, planned: end, slot, is_behind: false, seq_reached: seq };
+        let subscription = Subscription { room: id, cursor: end, planned: end, slot, is_behind: false, seq_reached };
         self.subscriptions.push(subscription);
     }
 
     /// Stops following a room. What was said there before is still sent, from a copy; call
     /// [`SendQueue::abandon`] first. Returns the member that now has the slot, and the slot, if
     /// another moved there: see [`SendQueue::set_slot`].
-    pub(crate) fn unfollow(&mut self, room: RoomId, lane: &mut Lane) -> Option<(MemberId, usize)> {
+    pub(crate) fn unfollow(&mut self, room: RoomId, left: &mut Room) -> Option<(MemberId, usize)> {
         let index = self.subscriptions.iter().position(|subscription| subscription.room == room)?;
+        let lane = left.lane_mut(self.dialect);
         let subscription = self.subscriptions.swap_remove(index);
         let (log, mut position) = (lane.log(), subscription.cursor);
         let mut steps = VecDeque::with_capacity(self.steps.len() + 1);
@@ -168,12 +185,12 @@ impl SendQueue {
 
     /// Returns whether there is nothing to send: cursors at their ends, nothing queued, or only
     /// what a replay holds back.
-    pub(crate) fn is_drained(&self, logs: Logs<'_>) -> bool {
+    pub(crate) fn is_drained(&self, rooms: &Rooms) -> bool {
         if matches!(self.steps.front(), Some(Step::Replay(_))) {
             return true;
         }
         let is_at_end = |subscription: &Subscription| {
-            logs.log(subscription.room).is_none_or(|log| subscription.cursor >= log.end())
+            rooms.log(subscription.room, self.dialect).is_none_or(|log| subscription.cursor >= log.end())
         };
         self.steps.is_empty() && self.subscriptions.iter().all(is_at_end)
     }
@@ -184,16 +201,16 @@ impl SendQueue {
     }
 
     /// Queues bytes for this member, behind everything its rooms hold now.
-    pub(crate) fn push_private(&mut self, bytes: Vec<u8>, logs: Logs<'_>) {
-        self.follow_to_ends(logs);
+    pub(crate) fn push_private(&mut self, bytes: Vec<u8>, rooms: &Rooms) {
+        self.follow_to_ends(rooms);
         self.queued_bytes.add(bytes.len());
         self.steps.push_back(Step::Private(bytes));
     }
 
     /// Puts everything that its rooms hold now before what is queued next.
-    fn follow_to_ends(&mut self, logs: Logs<'_>) {
+    fn follow_to_ends(&mut self, rooms: &Rooms) {
         for subscription in &mut self.subscriptions {
-            let Some(log) = logs.log(subscription.room) else { continue };
+            let Some(log) = rooms.log(subscription.room, self.dialect) else { continue };
             let (room, to) = (subscription.room, log.end());
             if subscription.planned.max(subscription.cursor) < to {
                 subscription.planned = to;
@@ -233,9 +250,9 @@ impl SendQueue {
     }
 
     /// Collects the next write.
-    pub(crate) fn gather<'log>(&'log self, logs: Logs<'log>, slices: &mut WriteSlices<'log>) {
-        // Where the cursor of the room that the steps speak of will stand; steps of a second room wait for the next
-        // write.
+    pub(crate) fn gather<'log>(&'log self, rooms: &'log Rooms, slices: &mut WriteSlices<'log>) {
+        // Where the cursor of the room that the steps speak of will stand; steps of a second room
+        // wait for the next write.
         let mut walked: Option<(RoomId, u64)> = None;
         for (index, step) in self.steps.iter().enumerate() {
             let fits = match step {
@@ -251,7 +268,7 @@ impl SendQueue {
                     };
                     let behind = if let Step::Skip { to, .. } = step { *to } else { *to };
                     walked = Some((*room, from.max(behind)));
-                    logs.log(*room).is_none_or(|log| log.gather(from, *to, slices))
+                    rooms.log(*room, self.dialect).is_none_or(|log| log.gather(from, *to, slices))
                 }
             };
             if !fits {
@@ -263,7 +280,7 @@ impl SendQueue {
                 Some((room, position)) if room == subscription.room => position,
                 _ => subscription.cursor,
             };
-            if let Some(log) = logs.log(subscription.room)
+            if let Some(log) = rooms.log(subscription.room, self.dialect)
                 && !log.gather(from, log.end(), slices)
             {
                 return;
@@ -271,10 +288,10 @@ impl SendQueue {
         }
     }
 
-    /// Moves past `sent` bytes of what was gathered. The rest of a half-sent entry is kept aside, so
-    /// that no log has to wait for it. Returns how many messages were sent, one that is half sent
-    /// among them.
-    pub(crate) fn advance(&mut self, mut sent: usize, logs: Logs<'_>) -> u64 {
+    /// Moves past `sent` bytes of what was gathered. The rest of a half-sent entry is kept aside,
+    /// so that no log has to wait for it. Returns how many messages were sent, one that is half
+    /// sent among them.
+    pub(crate) fn advance(&mut self, mut sent: usize, rooms: &Rooms) -> u64 {
         let (mut echoes, mut skipped) = (0, 0);
         while let Some(step) = self.steps.front_mut() {
             let (is_echo, own) = step.own_messages();
@@ -315,21 +332,21 @@ impl SendQueue {
         }
         if sent > 0 {
             for subscription in &mut self.subscriptions {
-                let Some(log) = logs.log(subscription.room) else { continue };
+                let Some(log) = rooms.log(subscription.room, self.dialect) else { continue };
                 let unsent = log.end().saturating_sub(subscription.cursor) as usize;
                 subscription.cursor += sent.min(unsent) as u64;
                 sent -= sent.min(unsent);
             }
         }
-        (self.settle(logs) + echoes).saturating_sub(skipped)
+        (self.settle(rooms) + echoes).saturating_sub(skipped)
     }
 
     /// Settles a cursor that stopped short: takes the rest of a half-sent entry out of its log, and
     /// notes how far the room was read. Returns how many messages the cursors have passed since.
-    fn settle(&mut self, logs: Logs<'_>) -> u64 {
+    fn settle(&mut self, rooms: &Rooms) -> u64 {
         let mut passed = 0;
         for subscription in &mut self.subscriptions {
-            let Some(log) = logs.log(subscription.room) else { continue };
+            let Some(log) = rooms.log(subscription.room, self.dialect) else { continue };
             let seq_before = subscription.seq_reached;
             if subscription.cursor >= log.end() {
                 subscription.seq_reached = subscription.seq_reached.max(log.newest_seq());
@@ -356,21 +373,21 @@ impl SendQueue {
     }
 
     /// Has each lane count this member as behind or not, after a write.
-    pub(crate) fn update_lag(&mut self, rooms: &mut Rooms, dialect: Dialect) {
+    pub(crate) fn update_lag(&mut self, rooms: &mut Rooms) {
         for subscription in &mut self.subscriptions {
-            if let Some(room) = rooms.get_mut(subscription.room.0) {
-                subscription.update_lag(room.lane_mut(dialect));
+            if let Some(room) = rooms.get_mut(subscription.room) {
+                subscription.update_lag(room.lane_mut(self.dialect));
             }
         }
     }
 
     /// Forgets everything there is to send.
-    pub(crate) fn discard(&mut self, logs: Logs<'_>) {
+    pub(crate) fn discard(&mut self, rooms: &Rooms) {
         self.steps = VecDeque::new();
         self.replay = Replay::Over;
         self.queued_bytes.clear();
         for subscription in &mut self.subscriptions {
-            subscription.cursor = logs.log(subscription.room).map_or(subscription.cursor, Log::end);
+            subscription.cursor = rooms.log(subscription.room, self.dialect).map_or(subscription.cursor, Log::end);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Slices of one write, borrowed from the logs.
 
-/// Most bytes that one write carries, unless a single entry is longer: below one loopback segment, so
-/// that a batch that fits one write arrives whole, and a pair never straddles two (T4).
+/// Most bytes that one write carries, unless a single entry is longer: below one loopback segment,
+/// so that a batch that fits one write arrives whole, and a pair never straddles two (T4).
 pub const WRITE_BYTES_MAX: usize = 60 * 1024;
 
 /// Most slices in one write.

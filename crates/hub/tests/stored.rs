@@ -1,4 +1,5 @@
-//! With a history: nobody is sent what is not stored, and who comes back is sent what it missed, in one order.
+//! With a history: nobody is sent what is not stored, and who comes back is sent what it missed, in
+//! one order.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
@@ -395,7 +396,8 @@ fn an_outcome_is_not_for_the_next_connection_of_a_client() {
     let login = |connection| ConnectInfo { connection, token: 7, address: NEAR, now: NOW };
     let claim = |hub: &mut Hub, connection, holder| hub.enter_event(&shown, None, holder, login(connection));
     assert_eq!(claim(&mut hub, 1, NameHolder::Unasked), Ok(LoginOutcome::NameHolder(first)));
-    // While the first is asked, it goes, somebody else takes its place, and the client comes by another connection.
+    // While the first is asked, it goes, somebody else takes its place, and the client comes by
+    // another connection.
     hub.depart(first, NOW);
     enter(&mut hub, 2, &hello("eve"));
     let second = enter(&mut hub, 3, &shown);
@@ -537,7 +539,8 @@ fn messages_passed_in_a_room_joined_meanwhile_follow_the_join() {
     let since = BTreeMap::from([("lobby".to_string(), 7)]);
     let bob = enter(&mut hub, 0, &Hello { since: Some(since), ..hello("bob") });
     let (of_lobby, _) = asked(&mut hub);
-    // He goes on to another room, where so much is said that its log's tail passes him before he is sent anything.
+    // He goes on to another room, where so much is said that its log's tail passes him before he is
+    // sent anything.
     join(&mut hub, bob, "den", 0);
     for seq in 1..=40 {
         let text = format!("d{seq} {}", "x".repeat(8_000));

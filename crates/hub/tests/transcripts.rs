@@ -1,5 +1,6 @@
-//! Whatever the order of messages, writes, half-sent writes, arrivals and departures: every member gets exactly what the
-//! others said while it was there, once and in order, or is told exactly what it missed (invariants 4 and 5).
+//! Whatever the order of messages, writes, half-sent writes, arrivals and departures: every member
+//! gets exactly what the others said while it was there, once and in order, or is told exactly what
+//! it missed (invariants 4 and 5).
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
@@ -120,7 +121,8 @@ impl World {
         }
     }
 
-    /// One write of the next member in a lap, by a socket that takes everything. False when no lap is under way.
+    /// One write of the next member in a lap, by a socket that takes everything. False when no lap
+    /// is under way.
     fn step(&mut self) -> bool {
         let Some(id) = self.hub.next_in_round() else { return false };
         let who = self.peers.iter().position(|peer| peer.id == id).expect("a member");

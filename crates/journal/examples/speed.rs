@@ -189,7 +189,7 @@ fn append(store: &mut dyn Store, speech: &mut Speech, rows: u64, batch: u64, ten
         // Alone: only what keeps the log bounded, as often.
         if tended_at.elapsed() >= Duration::from_millis(100) {
             let budget = if tended { Duration::from_millis(4) } else { Duration::ZERO };
-            store.tend(budget).expect("tends");
+            store.maintain(budget).expect("tends");
             tended_at = Instant::now();
             tending.push(between.elapsed());
         }
@@ -219,7 +219,7 @@ fn index(store: &mut dyn Store) {
     let mut took = Vec::new();
     loop {
         let step = Instant::now();
-        let more = store.tend(Duration::ZERO).expect("tends");
+        let more = store.maintain(Duration::ZERO).expect("tends");
         took.push(step.elapsed());
         if !more {
             break;

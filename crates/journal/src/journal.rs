@@ -61,9 +61,9 @@ pub enum Done {
     /// Maintenance after the commits (forgetting, the search index, the log's length) fails for a
     /// cause that may go. It is tried again every second; this comes once, until it went well
     /// again.
-    Untended(StoreError),
+    MaintenanceFailed(StoreError),
     /// The search index was damaged, in these words, and is being built again. No message is missing.
-    IndexRenewed(String),
+    IndexRebuilt(String),
     /// Something stored is damaged and left out, in these words. Everything else goes on.
     Damaged(Damage),
     /// The history cannot go on, and what was handed over and is not reported may or may not be stored. Comes once; no

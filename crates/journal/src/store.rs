@@ -26,14 +26,14 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// They cannot be looked up.
-    fn repeats(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError>;
+    fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError>;
 
     /// Does what may follow behind a commit (search index, pruning, checkpoints) for `budget` at most, as far as one step can be cut.
     /// Returns whether there is more to do.
     ///
     /// # Errors
     /// As [`Store::append`].
-    fn tend(&mut self, budget: Duration) -> Result<bool, StoreError>;
+    fn maintain(&mut self, budget: Duration) -> Result<bool, StoreError>;
 
     /// A second view of the same store, for another thread.
     ///
@@ -51,7 +51,7 @@ pub trait Store: Send {
 
     /// Says, once for each time, that what can be made again of the messages was damaged and is being made again, and what was wrong with
     /// it: whoever runs the server should look after the disk. Until it is made, searches take longer.
-    fn take_renewal(&mut self) -> Option<String> {
+    fn take_index_rebuild(&mut self) -> Option<String> {
         None
     }
 

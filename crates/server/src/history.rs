@@ -136,10 +136,10 @@ impl History {
                         warn!(%damage, left_out, "the history is damaged");
                     }
                 }
-                Done::Untended(error) => {
+                Done::MaintenanceFailed(error) => {
                     warn!(%error, "the history cannot be tended: nothing is forgotten or indexed until that is mended");
                 }
-                Done::IndexRenewed(damage) => {
+                Done::IndexRebuilt(damage) => {
                     warn!(
                         %damage,
                         "the search index was damaged and is built again, which takes searches longer until it is done; no message \

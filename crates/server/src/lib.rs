@@ -4,6 +4,8 @@
 //! that waits for it, in one system call. `ARCHITECTURE.md` follows one message through these files.
 
 mod admission;
+mod close_reason;
+mod connection_key;
 mod history;
 mod limits;
 mod metrics;

@@ -8,6 +8,7 @@ extern crate alloc;
 extern crate std;
 
 mod audit;
+pub mod commands;
 pub mod envelope;
 mod error_code;
 pub mod event;

@@ -42,7 +42,7 @@ pub struct SlashLine<'a> {
 
 /// The reason why a line that looks like a command does not begin with its slash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disguise {
+pub enum HiddenSlash {
     /// White space stands before the slash.
     Space,
     /// A character that draws nothing stands before the slash, or within the command's name.
@@ -89,39 +89,39 @@ impl<'a> SlashLine<'a> {
     }
 
     /// The reason why the line does not count as a command as it stands; `None` if it does.
-    pub fn disguise(&self) -> Option<Disguise> {
+    pub fn hidden_slash(&self) -> Option<HiddenSlash> {
         let before = &self.line[..self.at];
         let name = self.behind().split(char::is_whitespace).next().unwrap_or_default();
         if let Some(unseen) = before.chars().find(|c| !c.is_whitespace()) {
-            return Some(Disguise::Unseen(unseen));
+            return Some(HiddenSlash::Unseen(unseen));
         }
         if !self.has_plain_slash() {
-            return Some(Disguise::LookAlike(self.slash));
+            return Some(HiddenSlash::LookAlike(self.slash));
         }
         if let Some(unseen) = name.chars().find(|&c| is_unseen(c)) {
-            return Some(Disguise::Unseen(unseen));
+            return Some(HiddenSlash::Unseen(unseen));
         }
-        (!before.is_empty()).then_some(Disguise::Space)
+        (!before.is_empty()).then_some(HiddenSlash::Space)
     }
 
-    /// The disguise of a line that is meant as a command, where `is_known` tells the names of
+    /// The hidden of a line that is meant as a command, where `is_known` tells the names of
     /// commands. A line without one, and text that only begins like a command (an indented path, a
     /// Japanese word), have none.
-    pub fn meant_disguise(&self, is_known: impl Fn(&str) -> bool) -> Option<Disguise> {
-        let disguise = self.disguise()?;
+    pub fn hidden_command(&self, is_known: impl Fn(&str) -> bool) -> Option<HiddenSlash> {
+        let hidden = self.hidden_slash()?;
         let name = self.name();
-        let is_meant = match disguise {
+        let is_meant = match hidden {
             // Nobody types these on purpose, and a wrong name behind a slash is not published
             // either.
-            Disguise::Unseen(_) => true,
-            Disguise::Space => is_known(&name),
-            Disguise::LookAlike(slash) => {
+            HiddenSlash::Unseen(_) => true,
+            HiddenSlash::Space => is_known(&name),
+            HiddenSlash::LookAlike(slash) => {
                 let is_apart = self.behind().starts_with(char::is_whitespace);
                 let begins_word = !is_apart && name.starts_with(|c: char| c.is_ascii_alphabetic());
                 begins_word && LOOK_ALIKE_SIGNS.contains(&slash) || is_known(&name)
             }
         };
-        is_meant.then_some(disguise)
+        is_meant.then_some(hidden)
     }
 }
 
@@ -168,8 +168,8 @@ mod tests {
     use super::*;
     use std::format;
 
-    fn meant(line: &str) -> Option<Disguise> {
-        SlashLine::of(line)?.meant_disguise(|name| matches!(name, "msg" | "me" | "op"))
+    fn meant(line: &str) -> Option<HiddenSlash> {
+        SlashLine::of(line)?.hidden_command(|name| matches!(name, "msg" | "me" | "op"))
     }
 
     #[test]
@@ -229,7 +229,7 @@ mod tests {
             for line in
                 [format!("{c}/msg bob x"), format!("{c} /mgs bob"), format!(" {c}{c}／msg"), format!("/{c}msg b")]
             {
-                let is_found = matches!(meant(&line), Some(Disguise::Unseen(_)));
+                let is_found = matches!(meant(&line), Some(HiddenSlash::Unseen(_)));
                 // U+0085 is white space as well.
                 let is_space =
                     c.is_whitespace() && (meant(&line).is_some() || !line.contains("msg") || line.starts_with('/'));
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn a_cursor_key_hides_no_command() {
         for key in ["\u{1b}[A", "\u{1b}OB", "\u{1b}[1;5D", "\u{9b}A", "\u{1b}[3~", "\u{1b}[A\u{1b}[B "] {
-            assert!(matches!(meant(&format!("{key}/msg bob x")), Some(Disguise::Unseen(_))), "{key:?}");
+            assert!(matches!(meant(&format!("{key}/msg bob x")), Some(HiddenSlash::Unseen(_))), "{key:?}");
             assert_eq!(meant(&format!("{key}hi /msg")), None, "{key:?}");
         }
         for line in ["\u{1b}", "\u{1b}[", "\u{1b}[1;", "\u{1b}[é/msg", "\u{9b}"] {
@@ -255,7 +255,7 @@ mod tests {
             ' ', '\t', '\n', '\r', '\u{b}', '\u{a0}', '\u{1680}', '\u{2003}', '\u{202f}', '\u{205f}', '\u{3000}',
             '\u{2028}',
         ] {
-            assert_eq!(meant(&format!("{space}/MSG bob x")), Some(Disguise::Space), "{space:?}");
+            assert_eq!(meant(&format!("{space}/MSG bob x")), Some(HiddenSlash::Space), "{space:?}");
             assert_eq!(meant(&format!("{space}/tmp is full")), None, "{space:?}");
         }
         for sign in LOOK_ALIKE_SIGNS {
@@ -265,11 +265,11 @@ mod tests {
                 format!("{sign} op x"),
                 format!(" {sign}ｍｓｇ b"),
             ] {
-                assert_eq!(meant(&line), Some(Disguise::LookAlike(sign)), "{line}");
+                assert_eq!(meant(&line), Some(HiddenSlash::LookAlike(sign)), "{line}");
             }
         }
         for letter in LOOK_ALIKE_LETTERS {
-            assert_eq!(meant(&format!("{letter}op secret")), Some(Disguise::LookAlike(letter)));
+            assert_eq!(meant(&format!("{letter}op secret")), Some(HiddenSlash::LookAlike(letter)));
         }
     }
 

@@ -5,6 +5,8 @@ mod event;
 mod process;
 #[cfg(unix)]
 mod proxy;
+#[cfg(feature = "test-layer")]
+mod relay;
 mod server;
 mod tutorial;
 mod wire;
@@ -17,6 +19,20 @@ pub(crate) use proxy::{Passage, Proxy};
 pub(crate) use server::Server;
 pub(crate) use tutorial::{Pair, Tutorial, words_in};
 pub(crate) use wire::{PATIENCE, Wire, frame};
+
+/// Returns the variable that has programs speak the layer for tests, if this test is to speak it.
+#[cfg(unix)]
+pub(crate) fn test_layer() -> Option<(&'static str, std::ffi::OsString)> {
+    std::env::var_os("GLASSLINE_TEST_LAYER").map(|value| ("GLASSLINE_TEST_LAYER", value))
+}
+
+/// Returns a plain stream to a client that was accepted.
+#[cfg(unix)]
+pub(crate) fn accepted(client: std::net::TcpStream) -> std::net::TcpStream {
+    #[cfg(feature = "test-layer")]
+    let client = relay::to_client(client);
+    client
+}
 
 /// Checks that a log holds nothing that no log and no peer may ever be sent raw: control characters
 /// other than newline and tab, and the direction overrides.

@@ -37,7 +37,7 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) fn connect(address: SocketAddr) -> Self {
-        Self::over(TcpStream::connect(address).expect("the server accepts"))
+        Self::over(TcpStream::connect(address).expect("the server accepts"), false)
     }
 
     /// A peer with another of this machine's addresses.
@@ -46,7 +46,7 @@ impl Wire {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
         socket.bind(&SocketAddr::new(own, 0).into()).expect("an address of this machine");
         socket.connect(&address.into()).expect("the server accepts");
-        Self::over(socket.into())
+        Self::over(socket.into(), false)
     }
 
     /// A peer whose socket holds next to nothing, so that what it does not read stays with the server.
@@ -54,10 +54,13 @@ impl Wire {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
         socket.set_recv_buffer_size(4 * 1024).expect("a small buffer");
         socket.connect(&address.into()).expect("the server accepts");
-        Self::over(socket.into())
+        Self::over(socket.into(), true)
     }
 
-    fn over(stream: TcpStream) -> Self {
+    #[cfg_attr(not(feature = "test-layer"), expect(unused_variables, reason = "a relay has buffers of its own"))]
+    fn over(stream: TcpStream, narrow: bool) -> Self {
+        #[cfg(feature = "test-layer")]
+        let stream = super::relay::to_server(stream, narrow);
         stream.set_nodelay(true).expect("TCP_NODELAY");
         stream.set_write_timeout(Some(PATIENCE)).expect("a write deadline");
         Self { stream, held: Vec::new(), taken: 0 }

@@ -1,27 +1,27 @@
 //! Commands that something hides: they are not published, and the user is told why.
 
-use glassline_wire::slash::{Disguise, SlashLine};
+use glassline_wire::commands::SlashCommand;
+use glassline_wire::slash::{HiddenSlash, SlashLine};
 
 use super::suggestion;
-use super::table::SlashCommand;
 
 /// Checks that a line is what it looks like before it is published or carried out.
 ///
 /// # Errors
 /// It is meant as a command and does not begin with its slash; in words for the user.
 pub(super) fn check(line: &str) -> Result<(), String> {
-    let Some((slash_line, hidden_slash)) = disguised(line) else { return Ok(()) };
+    let Some((slash_line, hidden_slash)) = hidden(line) else { return Ok(()) };
     let name = suggestion::shown(&slash_line.name());
     Err(match hidden_slash {
-        Disguise::Space => format!(
+        HiddenSlash::Space => format!(
             "a space stands before /{name}, so it would be said to everybody; take it away, or write `//{name}` to say it"
         ),
-        Disguise::Unseen(c) => format!(
+        HiddenSlash::Unseen(c) => format!(
             "a character that cannot be seen ({}) stands before or in /{name}, so nothing was sent; type /{name} anew, \
              or write `//{name}` to say it",
             code_point(c)
         ),
-        Disguise::LookAlike(c) => format!(
+        HiddenSlash::LookAlike(c) => format!(
             "the line begins with {}, which only looks like a slash, so nothing was sent; type /{name} with the key /, \
              or write `//{name}` to say it",
             code_point(c)
@@ -47,20 +47,20 @@ pub(crate) fn check_text(text: &str) -> Result<(), String> {
 
 /// The command for somebody's eyes only that a line is, hidden or not.
 pub(super) fn private_command(line: &str) -> Option<&'static SlashCommand> {
-    SlashCommand::named(&command_name(line)?).filter(|command| command.private)
+    SlashCommand::of_client(&command_name(line)?).filter(|command| command.is_private)
 }
 
 /// The word behind a line's slash, also where something hides the slash; two slashes are text. Wide
 /// on purpose: what only may be a command is not written to a disk.
 pub(super) fn command_name(line: &str) -> Option<String> {
     let slash_line = SlashLine::of(line)?;
-    (slash_line.has_plain_slash() || disguised(line).is_some()).then(|| slash_line.name())
+    (slash_line.has_plain_slash() || hidden(line).is_some()).then(|| slash_line.name())
 }
 
-fn disguised(line: &str) -> Option<(SlashLine<'_>, Disguise)> {
+fn hidden(line: &str) -> Option<(SlashLine<'_>, HiddenSlash)> {
     let slash_line = SlashLine::of(line)?;
     let hidden_slash =
-        slash_line.meant_disguise(|name| SlashCommand::named(name).is_some() || suggestion::is_near(name))?;
+        slash_line.hidden_command(|name| SlashCommand::of_client(name).is_some() || suggestion::is_near(name))?;
     Some((slash_line, hidden_slash))
 }
 

@@ -2,17 +2,18 @@
 
 use std::borrow::Cow;
 
+use glassline_wire::commands::SlashCommand;
 use glassline_wire::operator_token::is_in;
 use glassline_wire::slash::SlashLine;
 
 use super::hidden_slash::{command_name, private_command};
-use super::table::SlashCommand;
 
 /// Returns whether a line may be kept beyond the session. A command that is not known may be a
 /// mistyped one for somebody's eyes only, or carry a password to the server, so it may not.
 pub(crate) fn is_storable(line: &str) -> bool {
     !is_in(line)
-        && command_name(line).is_none_or(|name| SlashCommand::named(&name).is_some_and(|command| !command.private))
+        && command_name(line)
+            .is_none_or(|name| SlashCommand::of_client(&name).is_some_and(|command| !command.is_private))
         && !line.split('\n').any(|line| private_command(line).is_some())
 }
 

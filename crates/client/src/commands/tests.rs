@@ -1,7 +1,7 @@
 use glassline_session::{Command, HistorySelection, SlashCommands};
 
-use super::table::COMMANDS;
 use super::*;
+use glassline_wire::commands::{ArgumentKind, COMMANDS, CommandGroup, client_names};
 
 fn client(line: &str) -> Result<ParsedLine, String> {
     parse_line(line, SlashCommands::Client)
@@ -154,7 +154,7 @@ fn help_fits_a_small_screen_and_names_every_command() {
     let rows: Vec<&str> = block.lines().collect();
     // Of 24 rows of 80 columns the input and the status take two, a time and a mark eight columns.
     assert!(rows.len() <= 21 && rows.iter().all(|row| row.chars().count() <= 72), "{block}");
-    for command in COMMANDS.iter().filter(|command| command.group != super::table::HelpGroup::Operators) {
+    for command in COMMANDS.iter().filter(|command| command.group != CommandGroup::Operators) {
         assert!(block.contains(&format!("/{}", command.name)), "{} in {block}", command.name);
     }
     let explained = rows.iter().filter(|row| row.starts_with('/') && !row.starts_with("/help"));
@@ -188,7 +188,7 @@ fn what_users_of_irc_type_publishes_nothing_private() {
             assert!(!told.contains("/me?"), "{line}: {told}");
         }
     }
-    for name in all_names().chain(["dance", "m", "secret"]).filter(|name| !["quit", "exit", "bye"].contains(name)) {
+    for name in client_names().chain(["dance", "m", "secret"]).filter(|name| !["quit", "exit", "bye"].contains(name)) {
         for args in ["", " bob", " bob a secret"] {
             for who in [SlashCommands::Nobody, SlashCommands::Undecided] {
                 let meaning = parse_line(&format!("/{name}{args}"), who);
@@ -203,13 +203,13 @@ fn what_users_of_irc_type_publishes_nothing_private() {
 
 #[test]
 fn the_table_agrees_with_itself() {
-    let names: Vec<&str> = all_names().collect();
+    let names: Vec<&str> = client_names().collect();
     for (at, name) in names.iter().enumerate() {
         assert!(!names[..at].contains(name), "{name} twice");
     }
     for command in COMMANDS {
         for argument in command.arguments {
-            let Argument::Choice(choices) = argument else { continue };
+            let ArgumentKind::Choice(choices) = argument else { continue };
             for choice in *choices {
                 assert!(
                     client(&format!("/{} {choice}", command.name)).is_ok(),

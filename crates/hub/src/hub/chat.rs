@@ -13,13 +13,14 @@ use glassline_wire::request::Send;
 use glassline_wire::visible;
 
 use super::history::{ID_REUSED, TOO_LATE_UNKEPT};
+use crate::dialect::Dialect;
 use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::id::RoomId;
-use crate::member::Dialect;
 use crate::moderation::check_text;
 use crate::now::Now;
 use crate::recent_ids::{Outcome, digest, scope_of};
+use crate::room::Room;
 
 /// Ids remembered in all rooms together without a history: with their index, some 30 MiB.
 const IDS_MAX: usize = 256 * 1024;
@@ -40,15 +41,15 @@ impl Hub {
         self.check_speech(id, now)?;
         check_text(&send.text)?;
         let room_id = self.room_of(id, &send.room)?;
-        let (Some(member), Some(room)) = (self.members.get(id.0), self.rooms.get(room_id.0)) else {
+        let (Some(member), Some(room)) = (self.members.get(id), self.rooms.get(room_id)) else {
             return Err(unknown_room(&send.room));
         };
-        let author = member.author;
+        let author = member.author();
         let mut message = Message {
-            room: room.name.to_string(),
+            room: room.name().to_string(),
             seq: None,
             at: Some(now.at),
-            from: member.name.to_string(),
+            from: member.name().to_string(),
             text: visible::relayed(&send.text).into_owned(),
             action: send.action,
             id: Some(send.id),
@@ -57,8 +58,8 @@ impl Hub {
             self.store(id, room_id, message, (author, send.after), reference);
             return Ok(());
         }
-        let (digest, name_scope) = (digest(&send.text, send.action), scope_of(&member.name));
-        let recent_ids = &room.recent_ids;
+        let (digest, name_scope) = (digest(&send.text, send.action), scope_of(member.name()));
+        let recent_ids = room.recent_ids();
         if let Some(earlier) = recent_ids.find(send.id, author).or_else(|| recent_ids.find(send.id, name_scope)) {
             if earlier.digest != digest {
                 return Err(Rejection::new(ErrorCode::IdReused, ID_REUSED));
@@ -70,13 +71,13 @@ impl Hub {
         if send.after.is_some_and(|after| !recent_ids.covers(after)) {
             return Err(Rejection::new(ErrorCode::TooLate, TOO_LATE_UNKEPT));
         }
-        let seq = room.seq + 1;
+        let seq = room.seq() + 1;
         message.seq = Some(seq);
         self.publish(Some(id), room_id, message, reference);
         let ids_max = (IDS_MAX / self.rooms.len()).clamp(IDS_PER_ROOM_MIN, IDS_PER_ROOM_MAX);
-        if let Some(room) = self.rooms.get_mut(room_id.0) {
+        if let Some(room) = self.rooms.get_mut(room_id) {
             let outcome = Outcome { seq, at: now.at, digest };
-            room.recent_ids.note(send.id, [author, name_scope], outcome, ids_max);
+            room.recent_ids_mut().note(send.id, [author, name_scope], outcome, ids_max);
         }
         Ok(())
     }
@@ -89,14 +90,14 @@ impl Hub {
         hold_to_text_limit(text)?;
         self.check_speech(id, now)?;
         check_text(text)?;
-        let Some(member) = self.members.get(id.0) else { return Err(unknown_room("a room")) };
+        let Some(member) = self.members.get(id) else { return Err(unknown_room("a room")) };
         let Some(room_id) = member.rooms().next() else { return Err(unknown_room("a room")) };
-        let Some(room) = self.rooms.get(room_id.0) else { return Err(unknown_room("a room")) };
+        let Some(room) = self.rooms.get(room_id) else { return Err(unknown_room("a room")) };
         let mut message = Message {
-            room: room.name.to_string(),
+            room: room.name().to_string(),
             seq: None,
             at: Some(now.at),
-            from: member.name.to_string(),
+            from: member.name().to_string(),
             text: visible::relayed(text).into_owned(),
             action,
             id: None,
@@ -104,7 +105,7 @@ impl Hub {
         if self.rules.durable {
             self.store(id, room_id, message, (0, None), None);
         } else {
-            message.seq = Some(room.seq + 1);
+            message.seq = Some(room.seq() + 1);
             self.publish(Some(id), room_id, message, None);
         }
         Ok(())
@@ -112,12 +113,12 @@ impl Hub {
 
     /// Relays a payload untouched, as the tutorial's own server does (T9).
     pub fn relay(&mut self, id: MemberId, payload: &[u8]) {
-        let Some(member) = self.members.get(id.0) else { return };
+        let Some(member) = self.members.get(id) else { return };
         let Some(room_id) = member.rooms().next() else { return };
-        let name_frame = member.name_frame.clone();
-        if let Some(room) = self.rooms.get_mut(room_id.0) {
+        let name_frame = member.name_frame().to_vec();
+        if let Some(room) = self.rooms.get_mut(room_id) {
             // Nobody is told the number, but what a slow reader misses is counted by it.
-            room.seq += 1;
+            room.set_seq(room.seq() + 1);
         }
         self.counters.messages += 1;
         self.append_pair(Some(id), room_id, &name_frame, payload);
@@ -131,10 +132,10 @@ impl Hub {
         message: Message,
         reference: Option<String>,
     ) {
-        let Some(room) = self.rooms.get_mut(room_id.0) else { return };
-        room.seq = message.seq.unwrap_or(room.seq + 1);
+        let Some(room) = self.rooms.get_mut(room_id) else { return };
+        room.set_seq(message.seq.unwrap_or(room.seq() + 1));
         self.counters.messages += 1;
-        let seq = room.seq;
+        let seq = room.seq();
         let has_tutorial_members = !room.lane(Dialect::Tutorial).followers().is_empty();
         let has_event_members = !room.lane(Dialect::Event).followers().is_empty();
         if has_tutorial_members {
@@ -153,15 +154,15 @@ impl Hub {
         let frame = Event::Message(message.clone()).to_frame();
         let appended = self.append(room_id, Dialect::Event, &[&frame]);
         let follows_it = |id: &MemberId| {
-            self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Event && member.follows(room_id))
+            self.members.get(*id).is_some_and(|member| member.dialect() == Dialect::Event && member.follows(room_id))
         };
         let sender = sender.filter(follows_it);
         if let (Some(id), Some((from, to)), Some(reference)) = (sender, appended, reference) {
             // Only its sender's copy has the ref (E5), so the sender steps over the one all share.
             let echo = Envelope::new(Event::Message(message), Some(reference)).to_frame();
             self.step_over(id, room_id, from, to);
-            if let Some(member) = self.members.get_mut(id.0) {
-                member.send_queue.push_echo(room_id, seq, echo);
+            if let Some(member) = self.members.get_mut(id) {
+                member.send_queue_mut().push_echo(room_id, seq, echo);
             }
             self.wake(id);
         }
@@ -173,7 +174,7 @@ impl Hub {
         put_header(&mut header, payload.len());
         let appended = self.append(room_id, Dialect::Tutorial, &[name_frame, &header, payload]);
         let is_tutorial = |id: &MemberId| {
-            self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Tutorial && member.follows(room_id))
+            self.members.get(*id).is_some_and(|member| member.dialect() == Dialect::Tutorial && member.follows(room_id))
         };
         if let (Some((from, to)), Some(id)) = (appended, sender.filter(is_tutorial)) {
             self.step_over(id, room_id, from, to);
@@ -181,9 +182,9 @@ impl Hub {
     }
 
     fn step_over(&mut self, id: MemberId, room_id: RoomId, from: u64, to: u64) {
-        let seq = self.rooms.get(room_id.0).map_or(0, |room| room.seq);
-        if let Some(member) = self.members.get_mut(id.0) {
-            member.send_queue.skip(room_id, seq, from, to);
+        let seq = self.rooms.get(room_id).map_or(0, Room::seq);
+        if let Some(member) = self.members.get_mut(id) {
+            member.send_queue_mut().skip(room_id, seq, from, to);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The commands of the tutorial dialect (T10): one table of name, help and handler.
+//! The commands of the tutorial dialect (T10) and their handlers.
 
 use alloc::{
     format,
@@ -6,14 +6,15 @@ use alloc::{
     vec::Vec,
 };
 
+use glassline_wire::commands::{COMMANDS, CommandId, Executor, SlashCommand};
 use glassline_wire::event::{ErrorCode, Rejection, RoomCount, Rooms, Whois};
 use glassline_wire::request::{HistoryRange, LOBBY, Search};
-use glassline_wire::slash::{Disguise, SlashLine};
+use glassline_wire::slash::{HiddenSlash, SlashLine};
 
 use super::direct::DirectMessage;
 use crate::hub::Hub;
 use crate::id::MemberId;
-use crate::moderation::{INSTRUCTIONS, is_instruction};
+use crate::member::Member;
 use crate::now::Now;
 use crate::room::Room;
 
@@ -34,20 +35,6 @@ pub enum CommandOutcome {
     Awaits,
 }
 
-/// A command: what it is called, what it does, and what does it.
-#[derive(Debug)]
-pub(crate) struct Command {
-    /// Its name, without the slash.
-    pub(crate) name: &'static str,
-    /// Other names for it.
-    pub(crate) aliases: &'static [&'static str],
-    /// Text behind the name, empty for none.
-    pub(crate) arguments: &'static str,
-    /// Description of the command, in a few words.
-    pub(crate) help: &'static str,
-    handler: fn(&mut Hub, MemberId, &str, Now) -> Result<CommandOutcome, Fault>,
-}
-
 /// Why a command was not carried out.
 enum Fault {
     /// Its arguments are wrong: the usage is shown.
@@ -64,74 +51,43 @@ impl From<Rejection> for Fault {
     }
 }
 
-/// Every command of the tutorial dialect, in the order in which `/help` lists them.
-pub(crate) const COMMANDS: &[Command] = &[
-    Command { name: "help", aliases: &[], arguments: "", help: "lists the commands", handler: help },
-    Command { name: "me", aliases: &[], arguments: "TEXT", help: "says what you do", handler: me },
-    Command { name: "msg", aliases: &[], arguments: "NAME TEXT", help: "sends TEXT to NAME only", handler: msg },
-    Command {
-        name: "reply",
-        aliases: &["r"],
-        arguments: "TEXT",
-        help: "answers the last direct message",
-        handler: reply,
-    },
-    Command { name: "nick", aliases: &[], arguments: "NAME", help: "takes another name", handler: nick },
-    Command { name: "names", aliases: &["who"], arguments: "", help: "lists who is in this room", handler: names },
-    Command { name: "whois", aliases: &[], arguments: "NAME", help: "tells how NAME is connected", handler: whois },
-    Command { name: "rooms", aliases: &[], arguments: "", help: "lists the rooms", handler: rooms },
-    Command {
-        name: "away",
-        aliases: &[],
-        arguments: "[TEXT]",
-        help: "tells whoever writes to you that you are away",
-        handler: away,
-    },
-    Command { name: "back", aliases: &[], arguments: "", help: "ends /away", handler: back },
-    Command { name: "join", aliases: &[], arguments: "ROOM", help: "goes to another room", handler: join },
-    Command {
-        name: "history",
-        aliases: &[],
-        arguments: "[N]",
-        help: "shows the last N messages, 20 if you do not say",
-        handler: history,
-    },
-    Command {
-        name: "search",
-        aliases: &[],
-        arguments: "TEXT",
-        help: "shows the latest messages that hold TEXT",
-        handler: search,
-    },
-    Command { name: "leave", aliases: &[], arguments: "", help: "goes back to the lobby", handler: leave },
-    Command { name: "quit", aliases: &["exit", "bye"], arguments: "", help: "leaves", handler: quit },
+type Handler = fn(&mut Hub, MemberId, &str, Now) -> Result<CommandOutcome, Fault>;
+
+/// Handlers of the commands, in the order in which `/help` lists them.
+const HANDLERS: &[(CommandId, Handler)] = &[
+    (CommandId::Help, help),
+    (CommandId::Action, me),
+    (CommandId::Direct, msg),
+    (CommandId::Reply, reply),
+    (CommandId::Rename, nick),
+    (CommandId::Members, names),
+    (CommandId::Whois, whois),
+    (CommandId::Rooms, rooms),
+    (CommandId::Away, away),
+    (CommandId::Back, back),
+    (CommandId::Join, join),
+    (CommandId::History, history),
+    (CommandId::Search, search),
+    (CommandId::Leave, leave),
+    (CommandId::Quit, quit),
 ];
 
 /// Reason, in words for its sender, why a text is not said: it is a command, and something hides
 /// its slash (T10).
 pub fn hidden_command(text: &str) -> Option<String> {
     let line = SlashLine::of(text)?;
-    let is_known = |name: &str| is_instruction(name) || command_named(name).is_some();
-    let how = match line.meant_disguise(is_known)? {
-        Disguise::Space => "with a space before it; write it again without".to_string(),
-        Disguise::Unseen(c) => {
+    let how = match line.hidden_command(|name| SlashCommand::of_server(name).is_some())? {
+        HiddenSlash::Space => "with a space before it; write it again without".to_string(),
+        HiddenSlash::Unseen(c) => {
             format!("with a character that cannot be seen, U+{:04X}; write it again without", u32::from(c))
         }
-        Disguise::LookAlike(c) => format!("with U+{:04X} in place of the slash; write it again with /", u32::from(c)),
+        HiddenSlash::LookAlike(c) => {
+            format!("with U+{:04X} in place of the slash; write it again with /", u32::from(c))
+        }
     };
     let name: String = line.name().chars().take(32).collect();
     let text = format!("this was not sent: it is /{name} {how}, or //{name} to say it");
     Some(glassline_wire::visible::one_line(&text).into_owned())
-}
-
-fn command_named(name: &str) -> Option<&'static Command> {
-    COMMANDS.iter().find(|command| command.name == name || command.aliases.contains(&name))
-}
-
-impl Command {
-    fn usage(&self) -> String {
-        if self.arguments.is_empty() { format!("/{}", self.name) } else { format!("/{} {}", self.name, self.arguments) }
-    }
 }
 
 impl Hub {
@@ -139,22 +95,26 @@ impl Hub {
     pub fn execute(&mut self, id: MemberId, line: &str, now: Now) -> CommandOutcome {
         let line = line.strip_prefix('/').unwrap_or(line).trim_end();
         let (name, arguments) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-        if is_instruction(name) {
+        let command = SlashCommand::of_server(name);
+        if command.is_some_and(|(command, _)| command.executor == Executor::Operator) {
             if let Err(refused) = self.operate(id, line, None, now) {
                 self.refuse_in_words(id, &refused);
             }
             return CommandOutcome::Stays;
         }
-        let Some(command) = command_named(name) else {
+        let handler = |id: CommandId| HANDLERS.iter().find(|(known, _)| *known == id).map(|&(_, handler)| handler);
+        let Some((command, syntax, handler)) =
+            command.and_then(|(command, syntax)| Some((command, syntax, handler(command.id)?)))
+        else {
             let name: String = name.chars().take(32).collect();
             let text = format!("there is no command /{name}; /help lists them, //{name} says it");
             self.notify(id, &glassline_wire::visible::one_line(&text));
             return CommandOutcome::Stays;
         };
-        match (command.handler)(self, id, arguments.trim_start(), now) {
-            Ok(obeyed) => obeyed,
+        match handler(self, id, arguments.trim_start(), now) {
+            Ok(outcome) => outcome,
             Err(Fault::Usage) => {
-                self.notify(id, &format!("usage: {}: {}", command.usage(), command.help));
+                self.notify(id, &format!("usage: {}", command.usage(syntax)));
                 CommandOutcome::Stays
             }
             Err(Fault::Awaits) => CommandOutcome::Awaits,
@@ -168,16 +128,16 @@ impl Hub {
 
 fn help(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<CommandOutcome, Fault> {
     none(arguments)?;
-    let is_operator = hub.members.get(id.0).is_some_and(|member| member.is_operator);
+    let is_operator = hub.members.get(id).is_some_and(Member::is_operator);
     // Whoever is no operator needs to know of one word at most.
     let shown = match (&hub.rules.operator_token, is_operator) {
         (None, _) => 0,
         (Some(_), false) => 1,
-        (Some(_), true) => INSTRUCTIONS.len(),
+        (Some(_), true) => usize::MAX,
     };
-    let commands = COMMANDS.iter().map(|command| format!("{}: {}", command.usage(), command.help));
-    let instructions = INSTRUCTIONS.iter().take(shown).map(|usage| format!("/{}: {}", usage.synopsis(), usage.help));
-    let lines: Vec<String> = commands.chain(instructions).collect();
+    let commands = HANDLERS.iter().filter_map(|(id, _)| COMMANDS.iter().find(|command| command.id == *id));
+    let commands = commands.chain(SlashCommand::of_operators().take(shown));
+    let lines: Vec<String> = commands.filter_map(|command| Some(command.usage(command.server?))).collect();
     hub.notify(id, &(lines.join("\n") + "\n//TEXT: says /TEXT"));
     Ok(CommandOutcome::Stays)
 }
@@ -199,7 +159,7 @@ fn reply(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<CommandOut
     let text = required(text)?;
     let nobody =
         || Rejection::new(ErrorCode::UnknownName, "nobody who is here has written to you; /msg NAME TEXT starts");
-    let to = hub.latest_writer(id).ok_or_else(nobody)?.name.clone();
+    let to = hub.latest_writer(id).ok_or_else(nobody)?.name().to_string();
     hub.deliver(id, &DirectMessage { to: &to, text, id: None, reference: None }, now)?;
     Ok(CommandOutcome::Stays)
 }
@@ -211,9 +171,9 @@ fn nick(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<CommandOutc
 
 fn names(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<CommandOutcome, Fault> {
     none(arguments)?;
-    let room = hub.members.get(id.0).and_then(|member| member.rooms().next());
+    let room = hub.members.get(id).and_then(|member| member.rooms().next());
     if let Some(room) = room {
-        let count = hub.rooms.get(room.0).map_or(0, Room::count);
+        let count = hub.rooms.get(room).map_or(0, Room::count);
         let names = hub.names_in_words(room, id, LISTED_MAX).unwrap_or_default();
         hub.notify(id, &format!("{count} here: {names}"));
     }
@@ -283,13 +243,13 @@ fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<CommandO
         return Err(Fault::Awaits);
     }
     let room_id = hub.admit(id, name)?;
-    let current = hub.members.get(id.0).and_then(|member| member.rooms().next());
+    let current = hub.members.get(id).and_then(|member| member.rooms().next());
     if current == Some(room_id) {
         hub.notify(id, "you are there already");
         return Ok(CommandOutcome::Stays);
     }
     let names = hub.names_in_words(room_id, id, LISTED_MAX);
-    let room = hub.rooms.get(room_id.0).map_or("", |room| &room.name).to_string();
+    let room = hub.rooms.name(room_id).to_string();
     let here = names.map_or_else(|| "nobody else is here".to_string(), |names| format!("here: {names}"));
     hub.notify(id, &format!("you are in {room}; {here}"));
     hub.enter_room(id, room_id, true, now);
@@ -327,4 +287,17 @@ fn required(argument: &str) -> Result<&str, Fault> {
 
 fn none(arguments: &str) -> Result<(), Fault> {
     if arguments.is_empty() { Ok(()) } else { Err(Fault::Usage) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_that_servers_know_has_a_handler() {
+        for command in COMMANDS.iter().filter(|command| command.server.is_some()) {
+            let is_handled = HANDLERS.iter().any(|(id, _)| *id == command.id);
+            assert_ne!(is_handled, command.executor == Executor::Operator, "{}", command.name);
+        }
+    }
 }

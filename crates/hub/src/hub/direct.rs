@@ -11,10 +11,11 @@ use glassline_wire::message_id::MessageId;
 use glassline_wire::visible;
 
 use super::chat::hold_to_text_limit;
+use crate::dialect::Dialect;
 use crate::encode::pair;
 use crate::hub::Hub;
 use crate::id::MemberId;
-use crate::member::{Dialect, Member};
+use crate::member::Member;
 use crate::moderation::check_text;
 use crate::now::Now;
 
@@ -52,10 +53,8 @@ impl Hub {
     /// Nobody has the name, or it may be that of somebody else.
     pub fn check_writer(&self, id: MemberId, to: &str) -> Result<(), Rejection> {
         let (_, recipient) = self.find(to)?;
-        let name = &recipient.name;
-        if self.members.get(id.0).is_some_and(|member| {
-            member.direct_senders.as_ref().is_some_and(|senders| senders.answers(recipient.token, name))
-        }) {
+        let name = recipient.name();
+        if self.members.get(id).is_some_and(|member| member.replies_to(recipient.token(), name)) {
             return Ok(());
         }
         let text = format!(
@@ -67,8 +66,8 @@ impl Hub {
 
     /// Returns whoever wrote to this member last, on whatever connection it is now.
     pub(crate) fn latest_writer(&self, id: MemberId) -> Option<&Member> {
-        let (sender, token) = self.members.get(id.0)?.direct_senders.as_ref()?.latest()?;
-        self.members.get(sender.0).or_else(|| self.members.values().find(|member| member.token == token))
+        let (sender, token) = self.members.get(id)?.latest_direct_sender()?;
+        self.members.get(sender).or_else(|| self.members.values().find(|member| member.token() == token))
     }
 
     pub(crate) fn deliver(
@@ -81,24 +80,19 @@ impl Hub {
         let (recipient, _) = self.find(direct_message.to)?;
         self.check_direct_message(sender, recipient, now)?;
         check_text(direct_message.text)?;
-        let Some(to) = self.members.get(recipient.0) else { return Ok(()) };
-        let Some(from) = self.members.get(sender.0) else { return Ok(()) };
+        let Some(to) = self.members.get(recipient) else { return Ok(()) };
+        let Some(from) = self.members.get(sender) else { return Ok(()) };
         if self.outbox_is_full(to) {
-            let text = format!("{} is not reading just now; try again later", to.name);
+            let text = format!("{} is not reading just now; try again later", to.name());
             return Err(Rejection::new(ErrorCode::Busy, text));
         }
-        let (from_name, to_name, recipient_dialect) = (from.name.clone(), to.name.clone(), to.dialect);
-        let (sender_is_event, sender_token) = (from.dialect == Dialect::Event, from.token);
+        let (from_name, to_name, recipient_dialect) = (from.name().to_string(), to.name().to_string(), to.dialect());
+        let (sender_is_event, sender_token) = (from.dialect() == Dialect::Event, from.token());
         // Whoever is away knows it.
-        let away = to.away.clone().filter(|_| recipient != sender);
+        let away = to.away().map(str::to_string).filter(|_| recipient != sender);
         let text = visible::relayed(direct_message.text).into_owned();
-        let direct = Direct {
-            from: from_name.to_string(),
-            to: to_name.to_string(),
-            at: Some(now.at),
-            text,
-            id: direct_message.id,
-        };
+        let direct =
+            Direct { from: from_name.clone(), to: to_name.clone(), at: Some(now.at), text, id: direct_message.id };
         let bytes = match recipient_dialect {
             // No name can hold an arrow, so nobody can pass a public text off as this.
             Dialect::Tutorial => pair(&format!("{from_name}→you"), &direct.text),
@@ -107,8 +101,8 @@ impl Hub {
         if recipient != sender || !sender_is_event {
             self.push_own(recipient, bytes);
         }
-        if let Some(member) = self.members.get_mut(recipient.0) {
-            member.direct_senders.get_or_insert_default().note(sender, sender_token, &from_name);
+        if let Some(member) = self.members.get_mut(recipient) {
+            member.note_direct_sender(sender, sender_token, &from_name);
         }
         if sender_is_event {
             self.tell(sender, Envelope::new(Event::Direct(direct), direct_message.reference.clone()));
@@ -121,7 +115,7 @@ impl Hub {
 
     /// Tells the sender of a direct message, in its own dialect, that the other side is away.
     fn tell_away(&mut self, sender: MemberId, name: &str, text: &str, reference: Option<String>) {
-        match self.members.get(sender.0).map(|member| member.dialect) {
+        match self.members.get(sender).map(Member::dialect) {
             Some(Dialect::Tutorial) => self.notify(sender, &format!("{name} is away: {text}")),
             Some(Dialect::Event) => {
                 let away = Event::Away(Away { name: name.to_string(), text: Some(text.to_string()) });

@@ -16,13 +16,15 @@ use glassline_wire::request::{HistoryRange, Search};
 
 use super::Hub;
 use crate::commit_queue::{InFlight, Purpose};
+use crate::dialect::Dialect;
 use crate::encode::history_pairs;
 use crate::id::{MemberId, RoomId};
-use crate::member::Dialect;
+use crate::member::Member;
 use crate::moderation::Pending;
 use crate::moderation::subnet_key;
 use crate::name::room_name;
 use crate::question_queue::{PendingQuestion, Recipient};
+use crate::room::Room;
 
 /// Text for a sender whose id came before with another message.
 pub(crate) const ID_REUSED: &str = "this id was sent with another message; use a new one";
@@ -49,10 +51,10 @@ impl Hub {
         (author, after): (u64, Option<u64>),
         reference: Option<String>,
     ) {
-        let Some(member) = self.members.get(sender.0) else { return };
-        let (connection, subnet) = (member.connection, subnet_key(member.address));
-        if let Some(room) = self.rooms.get_mut(room_id.0) {
-            room.in_flight += 1;
+        let Some(member) = self.members.get(sender) else { return };
+        let (connection, subnet) = (member.connection(), subnet_key(member.address()));
+        if let Some(room) = self.rooms.get_mut(room_id) {
+            room.note_in_flight();
         }
         let waiter = self.outstanding.note_append(connection);
         let record = Record::Message(NewMessage { message, author, after, subnet });
@@ -135,8 +137,8 @@ impl Hub {
         match purpose {
             Purpose::Message(room_id) => {
                 self.outstanding.append_done(waiter);
-                if let Some(room) = self.rooms.get_mut(room_id.0) {
-                    room.in_flight -= 1;
+                if let Some(room) = self.rooms.get_mut(room_id) {
+                    room.note_settled();
                 }
                 self.close_room_if_empty(room_id);
             }
@@ -151,7 +153,7 @@ impl Hub {
             EntryContent::Message(message) => {
                 let seq = message.seq.unwrap_or(0);
                 if let Some(room_id) = self.rooms.find(&message.room) {
-                    if self.rooms.get(room_id.0).is_some_and(|room| seq > room.seq) {
+                    if self.rooms.get(room_id).is_some_and(|room| seq > room.seq()) {
                         self.publish(None, room_id, message, None);
                     }
                 } else if !self.closed_rooms.raise(&message.room, seq) && self.questions.asks_for(&message.room) {
@@ -167,7 +169,7 @@ impl Hub {
     }
 
     fn refuse(&mut self, sender: MemberId, code: ErrorCode, text: &str, reference: Option<String>) {
-        match self.members.get(sender.0).map(|member| member.dialect) {
+        match self.members.get(sender).map(Member::dialect) {
             Some(Dialect::Event) => {
                 self.tell(sender, Envelope::new(Event::Error(Rejection::new(code, text)), reference));
             }
@@ -271,7 +273,7 @@ impl Hub {
             return Err(Rejection::new(ErrorCode::BadField, text));
         }
         let room = self.room_of(id, room)?;
-        Ok(self.rooms.get(room.0).map_or(0, |room| room.seq))
+        Ok(self.rooms.get(room).map_or(0, Room::seq))
     }
 
     fn read(&mut self, member: MemberId, room: String, question: Question, reference: Option<String>) {
@@ -303,7 +305,7 @@ impl Hub {
     }
 
     fn tell_page(&mut self, id: MemberId, room: String, reference: Option<String>, answer: Result<Answer, ReadError>) {
-        let is_event = self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Event);
+        let is_event = self.members.get(id).is_some_and(|member| member.dialect() == Dialect::Event);
         match answer {
             Ok(Answer::Page(Page { messages, more })) if is_event => {
                 self.tell(id, Envelope::new(Event::History(History { room, messages, more }), reference));

@@ -11,9 +11,10 @@ use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Rejection, RoomState, Welcome};
 use glassline_wire::request::{Hello, LOBBY};
 
+use crate::dialect::Dialect;
 use crate::hub::Hub;
 use crate::id::MemberId;
-use crate::member::{Arrival, ConnectInfo, Dialect, Member, name_frame};
+use crate::member::{Arrival, ConnectInfo, Member};
 use crate::moderation::AuditEvent;
 use crate::name::{Name, NameError};
 use crate::names::{GrantedName, SuffixReason};
@@ -24,7 +25,8 @@ use crate::now::Now;
 pub enum LoginOutcome {
     /// The newcomer is in.
     As(MemberId),
-    /// Its token is that of this member, which may be dead and not yet noticed: find out, then call again.
+    /// Its token is that of this member, which may be dead and not yet noticed: find out, then call
+    /// again.
     NameHolder(MemberId),
     /// The history is asked about the rooms it names: call again once the connection has settled.
     Awaits,
@@ -73,22 +75,22 @@ impl Hub {
         self.notify(id, &format!("{others}; /help lists commands"));
     }
 
-    /// Exactly the tutorial: any name, as often as it likes (T9). Only its length is held to the limit (T7).
+    /// Exactly the tutorial: any name, as often as it likes (T9). Only its length is held to the
+    /// limit (T7).
     fn enter_pure(&mut self, name: &[u8], login: ConnectInfo) -> Result<MemberId, Rejection> {
         let shown = String::from_utf8_lossy(name).into_owned();
         if name.len() > glassline_wire::limits::NAME_BYTES_MAX {
             return Err(NameError::TooLong { chars: shown.chars().count(), bytes: name.len() }.into());
         }
-        let send_queue = self.new_send_queue();
-        let mut member = Member::new(Dialect::Tutorial, shown.into_boxed_str(), login, send_queue);
-        member.name_frame = name_frame(name);
-        let id = MemberId(self.members.insert(member));
+        let send_queue = self.new_send_queue(Dialect::Tutorial);
+        let member = Member::new(shown.into_boxed_str(), Arrival::Announced, login, send_queue);
+        let id = self.members.insert(member.with_name_bytes(name));
         self.enter_room(id, self.rooms.lobby(), false, login.now);
         Ok(id)
     }
 
-    /// Lets an event client in (E2). With the token of a member that is still here, the answer is first that member: once it
-    /// is known whether it lives, call again with that.
+    /// Lets an event client in (E2). With the token of a member that is still here, the answer is
+    /// first that member: once it is known whether it lives, call again with that.
     ///
     /// # Errors
     /// The name or a room breaks the rules.
@@ -104,7 +106,8 @@ impl Hub {
             return Ok(LoginOutcome::Awaits);
         }
         if let Some(token) = hello.token.as_deref().and_then(token_shown) {
-            // The same client, whatever has become of its connection and its name: its ids are the same person's.
+            // The same client, whatever has become of its connection and its name: its ids are the
+            // same person's.
             login.token = token;
         }
         let mut quiet_rooms = Vec::new();
@@ -119,7 +122,7 @@ impl Hub {
             let is_same_name = self.name(held_by) == wished.as_str();
             if is_same_name || arrival == Arrival::Announced {
                 quiet_rooms = self.room_states(held_by);
-                arrival = self.members.get(held_by.0).map_or(arrival, |member| member.arrival);
+                arrival = self.members.get(held_by).map_or(arrival, Member::arrival);
                 self.depart_quietly(held_by, &rooms, login.now);
             } else {
                 // In a freeze the same name in another case is news.
@@ -162,14 +165,15 @@ impl Hub {
         Ok((wished, rooms))
     }
 
-    /// Takes a newcomer into its rooms; nobody is told of it in the quiet ones, which the same person was in just before. Returns why it
-    /// is not in some: their names were checked before, so what is left is one room too many, or a history that cannot be read.
+    /// Takes a newcomer into its rooms; nobody is told of it in the quiet ones, which the same
+    /// person was in just before. Returns why it is not in some: their names were checked before,
+    /// so what is left is one room too many, or a history that cannot be read.
     fn enter_rooms(&mut self, id: MemberId, rooms: &[String], quiet_rooms: &[RoomState], now: Now) -> Vec<Rejection> {
         let mut closed_to_it = Vec::new();
         for room in rooms {
             match self.admit(id, room) {
                 Ok(room_id) => {
-                    let name = self.rooms.get(room_id.0).map_or("", |room| &room.name);
+                    let name = self.rooms.name(room_id);
                     let announced = !quiet_rooms.iter().any(|state| state.room == name);
                     self.enter_room(id, room_id, announced, now);
                 }
@@ -191,9 +195,9 @@ impl Hub {
     }
 
     fn queue_pasts(&mut self, id: MemberId, since: Option<&BTreeMap<String, u64>>) {
-        let rooms: Vec<_> = self.members.get(id.0).into_iter().flat_map(Member::rooms).collect();
+        let rooms: Vec<_> = self.members.get(id).into_iter().flat_map(Member::rooms).collect();
         for room_id in rooms {
-            let (name, newest) = self.rooms.get(room_id.0).map_or(("", 0), |room| (&room.name, room.seq));
+            let (name, newest) = self.rooms.get(room_id).map_or(("", 0), |room| (room.name(), room.seq()));
             let seen = since.and_then(|since| since.get(name)).copied();
             if let Some(seen) = seen.filter(|seen| *seen > newest) {
                 self.note_audit_event(AuditEvent::AheadOfHistory { room: name.to_string(), seen, newest });
@@ -216,7 +220,7 @@ impl Hub {
     fn holder_of_token(&self, name: &Name, token: Option<&str>) -> Option<MemberId> {
         let token = token_shown(token?)?;
         let holder = self.names.find(name.as_str())?;
-        self.members.get(holder.0).filter(|member| member.dialect == Dialect::Event && member.token == token)?;
+        self.members.get(holder).filter(|member| member.dialect() == Dialect::Event && member.token() == token)?;
         Some(holder)
     }
 
@@ -244,9 +248,8 @@ impl Hub {
         login: ConnectInfo,
         arrival: Arrival,
     ) -> MemberId {
-        let mut member = Member::new(dialect, granted.name.clone().into_boxed(), login, self.new_send_queue());
-        member.arrival = arrival;
-        let id = MemberId(self.members.insert(member));
+        let send_queue = self.new_send_queue(dialect);
+        let id = self.members.insert(Member::new(granted.name.clone().into_boxed(), arrival, login, send_queue));
         self.names.claim(granted.name.as_str(), &granted.looks, id);
         id
     }
@@ -258,19 +261,19 @@ impl Hub {
 
     /// As [`Hub::depart`], but rooms that the same person comes back to are told nothing.
     fn depart_quietly(&mut self, id: MemberId, quiet_rooms: &[String], now: Now) {
-        let Some(member) = self.members.get_mut(id.0) else { return };
-        member.send_queue.discard(self.rooms.logs(member.dialect));
+        let Some(member) = self.members.get_mut(id) else { return };
+        member.send_queue_mut().discard(&self.rooms);
         let rooms: Vec<_> = member.rooms().collect();
         for room_id in rooms {
-            let name = self.rooms.get(room_id.0).map_or("", |room| &room.name);
+            let name = self.rooms.name(room_id);
             let announced = !quiet_rooms.iter().any(|quiet| crate::name::room_name(quiet).as_deref() == Ok(name));
             self.exit_room(id, room_id, announced, now);
         }
-        let Some(member) = self.members.remove(id.0) else { return };
+        let Some(member) = self.members.remove(id) else { return };
         if !self.rules.pure {
-            self.names.release(&member.name);
+            self.names.release(member.name());
         }
-        self.forget(member.connection);
+        self.forget(member.connection());
     }
 }
 

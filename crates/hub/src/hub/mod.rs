@@ -26,10 +26,11 @@ use glassline_wire::event::{Bye, Event, Gap, Notice, Rejection};
 use crate::closed_rooms::ClosedRooms;
 use crate::commit_queue::CommitQueue;
 use crate::counters::Counters;
+use crate::dialect::Dialect;
 use crate::encode::server_pair;
 use crate::id::MemberId;
 use crate::id::RoomId;
-use crate::member::{Dialect, Member, Members};
+use crate::member::{Member, Members};
 use crate::moderation::{Effects, Moderation, OperatorToken, TokenAttempts};
 use crate::names::Names;
 use crate::outstanding::{Awaits, Outstanding};
@@ -90,24 +91,51 @@ impl Default for Rules {
     }
 }
 
-/// Members, rooms, and what is to be written to whom.
+/// Members, rooms, and what is to be sent to whom.
+///
+/// A hub does no I/O and reads no clock: it is driven by the owner of the sockets, of the clock and
+/// of the history. Its methods are of four kinds.
+///
+/// - **Getters**, which take `&self`: of a member ([`Hub::name`], [`Hub::connection`],
+///   [`Hub::queued_bytes`], [`Hub::is_overfull`]), of a connection ([`Hub::awaits`]), and of all
+///   ([`Hub::counters`], [`Hub::is_flooded`], [`Hub::is_over_budget`], [`Hub::next_deadline_ms`]).
+/// - **Requests** of one connection. [`Hub::enter_tutorial`] or [`Hub::enter_event`] makes a member;
+///   [`Hub::say`], [`Hub::join`], [`Hub::execute`], [`Hub::operate`] and the like act for it;
+///   [`Hub::depart`] removes it. A [`Rejection`] says why nothing was done.
+/// - **Inputs** that belong to no connection: [`Hub::tick`] once the deadline has passed,
+///   [`Hub::committed`] and [`Hub::settle`] in the order of the log, [`Hub::answer`] with what the
+///   history was asked for.
+/// - **Outputs**, named `take_*` and `next_*`, which are taken until they return nothing.
+///
+/// Calls come in this order:
+///
+/// 1. At the start, [`Hub::restore`] for each earlier act and [`Hub::resume_lobby`].
+/// 2. A request, while [`Hub::awaits`] allows it: a connection may have to wait for the history. When
+///    [`Hub::take_settled`] names the connection, its next request is due.
+/// 3. After requests and inputs, what is for the history: [`Hub::take_pending_records`] and
+///    [`Hub::next_question`]. Then [`Hub::take_disconnect`], whose members have to depart at once,
+///    and [`Hub::take_audit_event`].
+/// 4. Writes: for each member that [`Hub::take_ready`] or [`Hub::next_in_round`] names,
+///    [`Hub::catch_up`], [`Hub::gather`], the write itself, then [`Hub::advance`] with the bytes that
+///    were written. If that returns false, there is more: do it again, or [`Hub::wake`] the member
+///    once its socket takes more.
 #[derive(Debug)]
 pub struct Hub {
-    pub(crate) rules: Rules,
-    pub(crate) members: Members,
-    pub(crate) rooms: Rooms,
-    pub(crate) names: Names,
-    pub(crate) outstanding: Outstanding,
+    rules: Rules,
+    members: Members,
+    rooms: Rooms,
+    names: Names,
+    outstanding: Outstanding,
     commit_queue: CommitQueue,
-    pub(crate) questions: QuestionQueue,
-    pub(crate) closed_rooms: ClosedRooms,
-    pub(crate) moderation: Moderation,
-    pub(crate) effects: Effects,
-    pub(crate) attempts: TokenAttempts,
-    pub(crate) counters: Counters,
+    questions: QuestionQueue,
+    closed_rooms: ClosedRooms,
+    moderation: Moderation,
+    effects: Effects,
+    attempts: TokenAttempts,
+    counters: Counters,
     /// Bytes queued for all members.
     queued_bytes: QueuedBytesTotal,
-    pub(crate) scheduler: Scheduler,
+    scheduler: Scheduler,
     /// The server has said goodbye: nothing is announced any more.
     silent: bool,
 }
@@ -117,7 +145,7 @@ impl Hub {
     pub fn new(rules: Rules) -> Self {
         Self {
             rules,
-            members: Members::new(),
+            members: Members::with_key(),
             rooms: Rooms::default(),
             names: Names::default(),
             outstanding: Outstanding::default(),
@@ -146,12 +174,12 @@ impl Hub {
 
     /// The number under which the owner of the sockets knows this member.
     pub fn connection(&self, member: MemberId) -> Option<usize> {
-        self.members.get(member.0).map(|member| member.connection)
+        self.members.get(member).map(Member::connection)
     }
 
     /// The member's name; empty for one that has gone.
     pub fn name(&self, member: MemberId) -> &str {
-        self.members.get(member.0).map_or("", |member| &member.name)
+        self.members.get(member).map_or("", |member| member.name())
     }
 
     /// Returns what a connection has to wait for before something else of it may be carried out.
@@ -177,18 +205,18 @@ impl Hub {
     /// Returns whether a member reads too little of what it is sent for more of its requests to be
     /// taken.
     pub fn is_overfull(&self, member: MemberId) -> bool {
-        self.members.get(member.0).is_some_and(|member| self.outbox_is_full(member))
+        self.members.get(member).is_some_and(|member| self.outbox_is_full(member))
     }
 
     /// Returns whether a member was sent half of something, so that nothing else may come before
     /// the rest.
     pub fn is_mid_frame(&self, member: MemberId) -> bool {
-        self.members.get(member.0).is_some_and(|member| member.send_queue.is_mid_frame())
+        self.members.get(member).is_some_and(|member| member.send_queue().is_mid_frame())
     }
 
     /// Bytes queued for one member alone.
     pub fn queued_bytes(&self, member: MemberId) -> usize {
-        self.members.get(member.0).map_or(0, |member| member.send_queue.queued_bytes())
+        self.members.get(member).map_or(0, |member| member.send_queue().queued_bytes())
     }
 
     /// Bytes queued for all members, each for one alone, with the overhead of each entry.
@@ -202,8 +230,8 @@ impl Hub {
     }
 
     /// Returns a send queue for a new member.
-    pub(crate) fn new_send_queue(&self) -> SendQueue {
-        SendQueue::counted_in(&self.queued_bytes)
+    pub(crate) fn new_send_queue(&self, dialect: Dialect) -> SendQueue {
+        SendQueue::new(dialect, &self.queued_bytes)
     }
 
     pub(crate) fn outbox_is_full(&self, member: &Member) -> bool {
@@ -211,7 +239,7 @@ impl Hub {
         // queued for long.
         let left_bytes = (self.rules.outboxes_bytes_max / 2).saturating_sub(self.queued_bytes_total());
         let bytes_max = self.rules.outbox_bytes_max.min(left_bytes);
-        member.send_queue.is_full(bytes_max)
+        member.send_queue().is_full(bytes_max)
     }
 
     /// Returns whether members must be written to before more is read from anyone.
@@ -226,8 +254,8 @@ impl Hub {
     /// Appends an entry to a lane, if anybody follows it. Returns where it starts and ends.
     pub(crate) fn append(&mut self, room_id: RoomId, dialect: Dialect, parts: &[&[u8]]) -> Option<(u64, u64)> {
         let log_bytes_max = self.log_bytes_max();
-        let room = self.rooms.get_mut(room_id.0)?;
-        let seq = room.seq;
+        let room = self.rooms.get_mut(room_id)?;
+        let seq = room.seq();
         let lane = room.lane_mut(dialect);
         if lane.followers().is_empty() {
             return None;
@@ -249,16 +277,16 @@ impl Hub {
 
     /// Queues bytes for one member and wakes it.
     pub(crate) fn push_own(&mut self, id: MemberId, bytes: Vec<u8>) {
-        let Some(member) = self.members.get_mut(id.0) else { return };
-        member.send_queue.push_private(bytes, self.rooms.logs(member.dialect));
+        let Some(member) = self.members.get_mut(id) else { return };
+        member.send_queue_mut().push_private(bytes, &self.rooms);
         self.wake(id);
     }
 
     /// Tells one event member an event that cannot wait for the past to be sent first.
     pub fn tell_at_once(&mut self, id: MemberId, event: Event) {
-        match self.members.get_mut(id.0) {
-            Some(member) if member.send_queue.is_replaying() && member.dialect == Dialect::Event => {
-                member.send_queue.push_before_replay(event.to_frame());
+        match self.members.get_mut(id) {
+            Some(member) if member.send_queue().is_replaying() && member.dialect() == Dialect::Event => {
+                member.send_queue_mut().push_before_replay(event.to_frame());
                 self.wake(id);
             }
             _ => self.tell(id, event),
@@ -267,7 +295,7 @@ impl Hub {
 
     /// Tells one event member an event; tutorial members are told in words instead.
     pub fn tell(&mut self, id: MemberId, event: impl Into<Envelope<Event>>) {
-        if self.members.get(id.0).is_some_and(|member| member.dialect == Dialect::Event) {
+        if self.members.get(id).is_some_and(|member| member.dialect() == Dialect::Event) {
             let event = event.into();
             if let Event::Error(rejection) = &event.content {
                 self.counters.note_refusal(rejection.code);
@@ -294,7 +322,7 @@ impl Hub {
 
     /// Tells one member something in the server's own words, in its own dialect; never when pure (T9).
     pub fn notify(&mut self, id: MemberId, text: &str) {
-        match self.members.get(id.0).map(|member| member.dialect) {
+        match self.members.get(id).map(Member::dialect) {
             Some(Dialect::Tutorial) if !self.rules.pure => self.push_own(id, server_pair(text)),
             Some(Dialect::Event) => self.tell(id, Event::Notice(Notice { text: text.to_string() })),
             _ => {}
@@ -306,16 +334,16 @@ impl Hub {
     pub fn say_goodbye(&mut self, text: &str) -> BTreeMap<usize, Vec<u8>> {
         self.silent = true;
         let mut unsaid = BTreeMap::new();
-        let everyone: Vec<_> = self.members.iter().map(|(key, _)| MemberId(key)).collect();
+        let everyone: Vec<_> = self.members.iter().map(|(id, _)| id).collect();
         for id in everyone {
-            let Some(member) = self.members.get(id.0) else { continue };
-            let words = match member.dialect {
+            let Some(member) = self.members.get(id) else { continue };
+            let words = match member.dialect() {
                 Dialect::Tutorial if self.rules.pure => continue,
                 Dialect::Tutorial => server_pair(text),
                 Dialect::Event => Event::Bye(Bye { text: text.to_string() }).to_frame(),
             };
-            if member.send_queue.is_replaying() {
-                unsaid.insert(member.connection, words);
+            if member.send_queue().is_replaying() {
+                unsaid.insert(member.connection(), words);
             } else {
                 self.push_own(id, words);
             }
@@ -325,7 +353,7 @@ impl Hub {
 
     /// Puts a member among those to be written to.
     pub fn wake(&mut self, id: MemberId) {
-        if let Some(member) = self.members.get_mut(id.0) {
+        if let Some(member) = self.members.get_mut(id) {
             self.scheduler.wake(id, member);
         }
     }
@@ -349,20 +377,19 @@ impl Hub {
     /// or one entry.
     pub fn gather(&self, id: MemberId) -> WriteSlices<'_> {
         let mut slices = WriteSlices::default();
-        if let Some(member) = self.members.get(id.0) {
-            member.send_queue.gather(self.rooms.logs(member.dialect), &mut slices);
+        if let Some(member) = self.members.get(id) {
+            member.send_queue().gather(&self.rooms, &mut slices);
         }
         slices
     }
 
     /// Moves a member past `sent_bytes` of what was gathered. Returns whether it has now been sent everything.
     pub fn advance(&mut self, id: MemberId, sent_bytes: usize) -> bool {
-        let Some(member) = self.members.get_mut(id.0) else { return true };
-        let dialect = member.dialect;
-        self.counters.deliveries += member.send_queue.advance(sent_bytes, self.rooms.logs(dialect));
-        member.send_queue.update_lag(&mut self.rooms, dialect);
-        let is_drained = member.send_queue.is_drained(self.rooms.logs(dialect));
-        if member.send_queue.is_replaying() {
+        let Some(member) = self.members.get_mut(id) else { return true };
+        self.counters.deliveries += member.send_queue_mut().advance(sent_bytes, &self.rooms);
+        member.send_queue_mut().update_lag(&mut self.rooms);
+        let is_drained = member.send_queue().is_drained(&self.rooms);
+        if member.send_queue().is_replaying() {
             self.go_on_replaying(id);
         }
         is_drained
@@ -371,19 +398,19 @@ impl Hub {
     /// Before a member is written to: tells it what it missed, if a log's tail has passed it (E7).
     /// Returns how many messages that were.
     pub fn catch_up(&mut self, id: MemberId) -> u64 {
-        let Some(member) = self.members.get_mut(id.0) else { return 0 };
-        let (dialect, rooms, pure) = (member.dialect, &self.rooms, self.rules.pure);
-        member.send_queue.catch_up(rooms.logs(dialect), |missed| missed_words(rooms, dialect, pure, missed))
+        let Some(member) = self.members.get_mut(id) else { return 0 };
+        let (dialect, rooms, pure) = (member.dialect(), &self.rooms, self.rules.pure);
+        member.send_queue_mut().catch_up(rooms, |missed| missed_words(rooms, dialect, pure, missed))
     }
 
     /// A member that leaves a room is still sent what was said there before, if the log has it and
     /// it is no more than may be queued for the member; or else is told what it misses.
     pub(crate) fn abandon_if_far_behind(&mut self, id: MemberId, room_id: RoomId) {
-        let Some(member) = self.members.get_mut(id.0) else { return };
-        let (dialect, rooms, pure) = (member.dialect, &self.rooms, self.rules.pure);
-        let Some(log) = rooms.logs(dialect).log(room_id) else { return };
+        let Some(member) = self.members.get_mut(id) else { return };
+        let (dialect, rooms, pure) = (member.dialect(), &self.rooms, self.rules.pure);
+        let Some(log) = rooms.log(room_id, dialect) else { return };
         let bytes_max = self.rules.outbox_bytes_max;
-        member.send_queue.abandon(room_id, log, bytes_max, |missed| missed_words(rooms, dialect, pure, missed));
+        member.send_queue_mut().abandon(room_id, log, bytes_max, |missed| missed_words(rooms, dialect, pure, missed));
     }
 
     /// When [`Hub::tick`] has something to do, on the monotonic clock.
@@ -409,7 +436,7 @@ fn missed_words(rooms: &Rooms, dialect: Dialect, pure: bool, missed: &MissedRang
     let of_others = (to - from + 1).saturating_sub(own);
     match dialect {
         Dialect::Event => {
-            let room = rooms.get(room.0).map_or("", |room| &room.name).to_string();
+            let room = rooms.name(room).to_string();
             Some(Event::Gap(Gap { room, from, to }).to_frame())
         }
         Dialect::Tutorial if pure || of_others == 0 => None,

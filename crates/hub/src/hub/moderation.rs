@@ -1,12 +1,12 @@
-//! Moderation: checks against the sanctions in force before anybody comes in, takes a name, or
-//! speaks.
+//! Moderation: checks against the state in force before anybody comes in, takes a name, speaks or
+//! opens a room, and newcomers in a freeze (O3): their names, and those of rooms they open, would
+//! reach everybody as text.
 
 mod enforce;
-mod listing;
-mod newcomers;
 mod operate;
 
 use alloc::{
+    format,
     string::{String, ToString},
     vec::Vec,
 };
@@ -17,6 +17,7 @@ use glassline_wire::timestamp::Timestamp;
 
 use crate::hub::Hub;
 use crate::id::MemberId;
+use crate::member::{Arrival, Member};
 use crate::moderation::messages;
 use crate::now::Now;
 
@@ -36,17 +37,19 @@ impl Hub {
     /// Checks whether a member may speak now: say something, write to somebody who is no operator,
     /// or take another name, which everybody is told.
     pub(crate) fn check_speech(&mut self, id: MemberId, now: Now) -> Result<(), Rejection> {
-        let Some(member) = self.members.get_mut(id.0) else { return Ok(()) };
-        if member.is_operator {
+        let Some(member) = self.members.get_mut(id) else { return Ok(()) };
+        if member.is_operator() {
             return Ok(());
         }
-        if member.is_muted {
-            match self.moderation.mute_of(&member.name, member.address, now.at) {
+        if member.is_muted() {
+            match self.moderation.mute_of(member.name(), member.address(), now.at) {
                 Some(mute) => {
                     let text = messages::muted(mute, &self.operators_named());
                     return Err(Rejection::new(ErrorCode::Muted, text));
                 }
-                None => member.is_muted = false,
+                None => {
+                    member.set_muted(false);
+                }
             }
         }
         self.moderation.check_freeze()
@@ -59,7 +62,7 @@ impl Hub {
         recipient: MemberId,
         now: Now,
     ) -> Result<(), Rejection> {
-        if self.members.get(recipient.0).is_some_and(|recipient| recipient.is_operator) {
+        if self.members.get(recipient).is_some_and(Member::is_operator) {
             return Ok(());
         }
         self.check_speech(sender, now)
@@ -67,9 +70,9 @@ impl Hub {
 
     /// Looks up whether a mute hits a member. Returns whether that is news.
     pub(crate) fn renew_mute(&mut self, id: MemberId, at: Timestamp) -> bool {
-        let Some(member) = self.members.get_mut(id.0) else { return false };
-        let is_muted = self.moderation.mute_of(&member.name, member.address, at).is_some();
-        core::mem::replace(&mut member.is_muted, is_muted) != is_muted
+        let Some(member) = self.members.get_mut(id) else { return false };
+        let is_muted = self.moderation.mute_of(member.name(), member.address(), at).is_some();
+        member.set_muted(is_muted)
     }
 
     /// Tells a newcomer the message of the day, and what keeps it from speaking.
@@ -85,7 +88,72 @@ impl Hub {
 
     /// Some of the operators who are here, for whoever may write to nobody else.
     pub(super) fn operators_named(&self) -> Vec<String> {
-        let operators = self.members.iter().filter(|(_, member)| member.is_operator);
-        operators.take(OPERATORS_NAMED_MAX).map(|(_, member)| member.name.to_string()).collect()
+        let operators = self.members.iter().filter(|(_, member)| member.is_operator());
+        operators.take(OPERATORS_NAMED_MAX).map(|(_, member)| member.name().to_string()).collect()
+    }
+
+    /// Returns whether a member that comes in now is announced, or only once the freeze ends.
+    pub(crate) fn arrival_now(&self) -> Arrival {
+        if self.holds_back_any() { Arrival::HeldBack } else { Arrival::Announced }
+    }
+
+    /// Returns whether there may be members that are not announced yet.
+    pub(crate) fn holds_back_any(&self) -> bool {
+        self.moderation.is_frozen()
+    }
+
+    /// Returns whether `viewer` may read a member's name in a list of who is here.
+    pub(crate) fn may_see(&self, viewer: MemberId, id: MemberId, member: &Member) -> bool {
+        member.arrival() == Arrival::Announced || viewer == id || self.is_operator(viewer)
+    }
+
+    /// Checks that a member may open a room that is not open and holds this many messages.
+    ///
+    /// # Errors
+    /// The talk is frozen, and nothing was said in the room before: its name would be new to
+    /// everybody.
+    pub(crate) fn check_opening(&self, id: MemberId, messages: u64) -> Result<(), Rejection> {
+        if self.is_operator(id) { Ok(()) } else { self.moderation.check_opening(messages) }
+    }
+
+    /// Announces everybody who came in during a freeze and is still here.
+    pub(super) fn announce_newcomers(&mut self) {
+        let newcomers = self.members.iter().filter(|(_, member)| member.arrival() == Arrival::HeldBack);
+        let newcomers: Vec<_> = newcomers.map(|(id, _)| id).collect();
+        for id in newcomers {
+            self.announce_newcomer(id);
+        }
+    }
+
+    /// Announces a member in its rooms, unless that was done.
+    pub(super) fn announce_newcomer(&mut self, id: MemberId) {
+        let Some(member) = self.members.get_mut(id) else { return };
+        if !member.announce() {
+            return;
+        }
+        let (name, token) = (member.name().to_string(), member.token());
+        for room in member.rooms() {
+            self.rooms.note_arrival(room, &name, token);
+        }
+    }
+
+    fn is_operator(&self, id: MemberId) -> bool {
+        self.members.get(id).is_some_and(Member::is_operator)
+    }
+
+    /// Returns the members, one line each, by name.
+    pub(super) fn members_listed(&self) -> String {
+        let mut members: Vec<_> = self.members.iter().map(|(_, member)| member).collect();
+        members.sort_unstable_by(|a, b| a.name().cmp(b.name()));
+        let lines = members.iter().map(|member| {
+            let marks = match (member.is_operator(), member.is_muted()) {
+                (true, _) => " (operator)",
+                (false, true) => " (muted)",
+                (false, false) => "",
+            };
+            let (dialect, since) = (member.dialect().as_str(), member.since().in_words());
+            format!("{}{marks} {}, {dialect} dialect, since {since}", member.name(), member.address())
+        });
+        messages::listed(format!("{} here:", members.len()), lines)
     }
 }

@@ -9,9 +9,9 @@ use alloc::{
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{Event, Rejection, Renamed};
 
+use crate::dialect::Dialect;
 use crate::hub::Hub;
 use crate::id::MemberId;
-use crate::member::Dialect;
 use crate::name::Name;
 use crate::now::Now;
 
@@ -23,18 +23,18 @@ impl Hub {
     pub fn rename(&mut self, id: MemberId, wished: &str, reference: Option<String>, now: Now) -> Result<(), Rejection> {
         self.check_speech(id, now)?;
         let name = Name::parse(wished.as_bytes())?;
-        let Some(member) = self.members.get(id.0) else { return Ok(()) };
-        self.moderation.check_name(&name, member.address, now.at)?;
-        let (dialect, from) = (member.dialect, member.name.clone());
+        let Some(member) = self.members.get(id) else { return Ok(()) };
+        self.moderation.check_name(&name, member.address(), now.at)?;
+        let (dialect, from) = (member.dialect(), member.name().to_string());
         let looks = self.names.check_rename(&from, id, &name)?;
         self.names.release(&from);
         self.names.claim(name.as_str(), &looks, id);
         let rooms: Vec<_> = member.rooms().collect();
-        if let Some(member) = self.members.get_mut(id.0) {
+        if let Some(member) = self.members.get_mut(id) {
             member.rename(name.clone().into_boxed());
         }
         self.renew_mute(id, now.at);
-        let renamed = Renamed { from: from.to_string(), to: name.as_str().to_string() };
+        let renamed = Renamed { from: from.clone(), to: name.as_str().to_string() };
         let text = format!("{from} is now {}", name.as_str());
         for &room in &rooms {
             self.announce_waiting(room, [&from, name.as_str()], now);

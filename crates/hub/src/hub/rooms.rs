@@ -24,8 +24,8 @@ use crate::room::Room;
 impl Hub {
     /// The lobby goes on from this number: what the history has.
     pub fn resume_lobby(&mut self, newest_seq: u64) {
-        if let Some(lobby) = self.rooms.get_mut(self.rooms.lobby().0) {
-            lobby.seq = newest_seq;
+        if let Some(lobby) = self.rooms.get_mut(self.rooms.lobby()) {
+            lobby.set_seq(newest_seq);
         }
     }
 
@@ -33,13 +33,13 @@ impl Hub {
         if let Some(room) = self.rooms.close_if_empty(id)
             && self.rules.durable
         {
-            self.closed_rooms.note(room.name.into_string(), Some(room.seq));
+            self.closed_rooms.note(room.name().to_string(), Some(room.seq()));
         }
     }
 
     /// The room of this name that a member is in.
     pub(crate) fn room_of(&self, id: MemberId, wished: &str) -> Result<RoomId, Rejection> {
-        let member = self.members.get(id.0);
+        let member = self.members.get(id);
         let is_in = |room: &RoomId| member.is_some_and(|member| member.follows(*room));
         // Most requests write the name as the server does, and reading it as a name costs more than
         // the rest of a message.
@@ -64,7 +64,7 @@ impl Hub {
     pub(crate) fn admit(&mut self, id: MemberId, wished: &str) -> Result<RoomId, Rejection> {
         let name = room_name(wished)?;
         let known = self.rooms.find(&name);
-        let member = self.members.get(id.0);
+        let member = self.members.get(id);
         if let Some(room) = known.filter(|&room| member.is_some_and(|member| member.follows(room))) {
             return Ok(room);
         }
@@ -89,21 +89,20 @@ impl Hub {
 
     /// Puts a member into a room and announces it if `announced`. False if it was there already.
     pub(crate) fn enter_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) -> bool {
-        let Some(member) = self.members.get(id.0) else { return false };
+        let Some(member) = self.members.get(id) else { return false };
         if member.follows(room_id) {
             return false;
         }
-        if announced && member.arrival == Arrival::Announced && !self.rules.pure {
-            let (name, token) = (member.name.clone(), member.token);
+        if announced && member.arrival() == Arrival::Announced && !self.rules.pure {
+            let (name, token) = (member.name().to_string(), member.token());
             self.rooms.note_arrival(room_id, &name, token);
             // Where it can be announced at once, the newcomer's place is behind its own arrival.
             self.tick(now);
         }
-        let (Some(member), Some(room)) = (self.members.get_mut(id.0), self.rooms.get_mut(room_id.0)) else {
+        let (Some(member), Some(room)) = (self.members.get_mut(id), self.rooms.get_mut(room_id)) else {
             return false;
         };
-        let seq = room.seq;
-        member.send_queue.follow(room_id, id, room.lane_mut(member.dialect), seq);
+        member.send_queue_mut().follow(room_id, room, id);
         true
     }
 
@@ -126,15 +125,15 @@ impl Hub {
     }
 
     fn unfollow(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
-        let (Some(member), Some(room)) = (self.members.get_mut(id.0), self.rooms.get_mut(room_id.0)) else { return };
+        let (Some(member), Some(room)) = (self.members.get_mut(id), self.rooms.get_mut(room_id)) else { return };
         if !member.follows(room_id) {
             return;
         }
-        let (name, token, arrival) = (member.name.clone(), member.token, member.arrival);
-        if let Some((moved, slot)) = member.send_queue.unfollow(room_id, room.lane_mut(member.dialect))
-            && let Some(moved) = self.members.get_mut(moved.0)
+        let (name, token, arrival) = (member.name().to_string(), member.token(), member.arrival());
+        if let Some((moved, slot)) = member.send_queue_mut().unfollow(room_id, room)
+            && let Some(moved) = self.members.get_mut(moved)
         {
-            moved.send_queue.set_slot(room_id, slot);
+            moved.send_queue_mut().set_slot(room_id, slot);
         }
         if announced && arrival == Arrival::Announced && !self.rules.pure {
             self.rooms.note_departure(room_id, &name, token);
@@ -158,7 +157,7 @@ impl Hub {
     }
 
     fn announce_presence(&mut self, room_id: RoomId, announcement: &Announcement) {
-        let Some(name) = self.rooms.get(room_id.0).map(|room| room.name.to_string()) else { return };
+        let Some(name) = self.rooms.get(room_id).map(|room| room.name().to_string()) else { return };
         self.announce_changes(room_id, &announcement.left_before, "left", Event::Left, &name);
         self.announce_changes(room_id, &announcement.joined, "joined", Event::Joined, &name);
         self.announce_changes(room_id, &announcement.left, "left", Event::Left, &name);
@@ -192,19 +191,19 @@ impl Hub {
     pub fn members_of(&self, id: MemberId, wished: &str) -> Result<Members, Rejection> {
         let room_id = self.room_of(id, wished)?;
         let (names, count) = self.names_in(room_id, id, LISTED_NAMES_MAX);
-        let room = self.rooms.get(room_id.0).map_or("", |room| &room.name).to_string();
+        let room = self.rooms.name(room_id).to_string();
         Ok(Members { room, names, count })
     }
 
     /// Up to `names_max` names in a room, in natural order, of those whom `viewer` may see, and how
     /// many these are.
     pub(crate) fn names_in(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> (Vec<String>, usize) {
-        let Some(room) = self.rooms.get(room_id.0) else { return (Vec::new(), 0) };
+        let Some(room) = self.rooms.get(room_id) else { return (Vec::new(), 0) };
         let seen = || {
-            let members = room.members().filter_map(|id| Some((id, self.members.get(id.0)?)));
+            let members = room.members().filter_map(|id| Some((id, self.members.get(id)?)));
             members.filter(|(id, member)| self.may_see(viewer, *id, member))
         };
-        let mut names: Vec<String> = seen().take(names_max).map(|(_, member)| member.name.to_string()).collect();
+        let mut names: Vec<String> = seen().take(names_max).map(|(_, member)| member.name().to_string()).collect();
         names.sort_unstable_by(|one, other| natural_order::compare(one, other));
         let count = if self.holds_back_any() { seen().count() } else { room.count() };
         (names, count)
@@ -214,7 +213,7 @@ impl Hub {
     /// empty.
     pub(crate) fn names_in_words(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> Option<String> {
         let (names, count) = self.names_in(room_id, viewer, names_max);
-        let held_back = self.rooms.get(room_id.0).map_or(0, Room::count).saturating_sub(count);
+        let held_back = self.rooms.get(room_id).map_or(0, Room::count).saturating_sub(count);
         let seen = presence::summarize(&names, count);
         match (count, held_back) {
             (0, 0) => None,
@@ -226,19 +225,20 @@ impl Hub {
 
     /// The name of the room a tutorial member is in; empty for none.
     pub(crate) fn current_room(&self, id: MemberId) -> String {
-        let room = self.members.get(id.0).and_then(|member| member.rooms().next());
-        room.and_then(|room| self.rooms.get(room.0)).map_or_else(String::new, |room| room.name.to_string())
+        let room = self.members.get(id).and_then(|member| member.rooms().next());
+        room.and_then(|room| self.rooms.get(room)).map_or_else(String::new, |room| room.name().to_string())
     }
 
-    /// The number of the newest message that the members of an open room were sent; 0 before the first.
+    /// The number of the newest message that the members of an open room were sent; 0 before the
+    /// first.
     pub fn newest_in(&self, room: &str) -> Option<u64> {
-        self.rooms.find(room).and_then(|id| self.rooms.get(id.0)).map(|room| room.seq)
+        self.rooms.find(room).and_then(|id| self.rooms.get(id)).map(Room::seq)
     }
 
     /// The rooms a member is in, as `welcome` lists them.
     pub(crate) fn room_states(&self, id: MemberId) -> Vec<RoomState> {
-        let rooms = self.members.get(id.0).into_iter().flat_map(Member::rooms);
-        let rooms = rooms.filter_map(|room| self.rooms.get(room.0));
-        rooms.map(|room| RoomState { room: room.name.to_string(), seq: room.seq, count: room.count() }).collect()
+        let rooms = self.members.get(id).into_iter().flat_map(Member::rooms);
+        let rooms = rooms.filter_map(|room| self.rooms.get(room));
+        rooms.map(|room| RoomState { room: room.name().to_string(), seq: room.seq(), count: room.count() }).collect()
     }
 }

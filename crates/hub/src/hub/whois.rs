@@ -18,8 +18,8 @@ const LINK: &str = "plaintext";
 impl Hub {
     /// Notes that a member says or asks something now: from here its idle time counts (E3).
     pub fn note_activity(&mut self, id: MemberId, now: Now) {
-        if let Some(member) = self.members.get_mut(id.0) {
-            member.active_ms = now.monotonic_ms;
+        if let Some(member) = self.members.get_mut(id) {
+            member.note_activity(now.monotonic_ms);
         }
     }
 
@@ -29,26 +29,27 @@ impl Hub {
     /// Nobody has the name.
     pub fn whois(&self, name: &str, now: Now) -> Result<Whois, Rejection> {
         let (_, found) = self.find(name)?;
-        let rooms = found.rooms().filter_map(|room| self.rooms.get(room.0));
+        let rooms = found.rooms().filter_map(|room| self.rooms.get(room));
         Ok(Whois {
-            name: found.name.to_string(),
-            since: found.since,
-            idle_s: now.monotonic_ms.saturating_sub(found.active_ms) / 1_000,
-            dialect: found.dialect.as_str().to_string(),
+            name: found.name().to_string(),
+            since: found.since(),
+            idle_s: found.idle_s(now.monotonic_ms),
+            dialect: found.dialect().as_str().to_string(),
             link: LINK.to_string(),
-            rooms: rooms.map(|room| room.name.to_string()).collect(),
-            away: found.away.as_deref().map(str::to_string),
+            rooms: rooms.map(|room| room.name().to_string()).collect(),
+            away: found.away().map(str::to_string),
         })
     }
 
     /// The rooms and how many are in each, the lobby first; at most [`LISTED_ROOMS_MAX`] of them.
     pub fn rooms_listed(&self) -> Rooms {
         let listed = self.rooms.iter().take(LISTED_ROOMS_MAX);
-        let rooms = listed.map(|room| RoomCount { room: room.name.to_string(), count: room.count() }).collect();
+        let rooms = listed.map(|room| RoomCount { room: room.name().to_string(), count: room.count() }).collect();
         Rooms { rooms, count: self.rooms.len() }
     }
 
-    /// Marks a member as away for a reason, or as back where there is none. Whoever writes to it is told the reason.
+    /// Marks a member as away for a reason, or as back where there is none. Whoever writes to it is
+    /// told the reason.
     ///
     /// # Errors
     /// The reason is empty, longer than [`AWAY_BYTES_MAX`], or holds an operator token; or the
@@ -61,8 +62,8 @@ impl Hub {
         }
         // It is shown inside a line of others' screens, so it stays on that line.
         let text = text.map(|text| visible::one_line(text).into_owned());
-        if let Some(member) = self.members.get_mut(id.0) {
-            member.away = text.as_deref().map(Into::into);
+        if let Some(member) = self.members.get_mut(id) {
+            member.set_away(text.as_deref());
         }
         Ok(Away { name: self.name(id).to_string(), text })
     }
@@ -70,7 +71,7 @@ impl Hub {
     /// Returns the member that has this name, in whatever case.
     pub(crate) fn find(&self, name: &str) -> Result<(MemberId, &Member), Rejection> {
         let id = self.names.find(name);
-        id.and_then(|id| Some((id, self.members.get(id.0)?))).ok_or_else(|| {
+        id.and_then(|id| Some((id, self.members.get(id)?))).ok_or_else(|| {
             Rejection::new(ErrorCode::UnknownName, "nobody here has that name; /names lists who is here")
         })
     }

@@ -1,4 +1,5 @@
-//! Wrong operator tokens by address: guessing is slow however many connections it is spread over (L).
+//! Wrong operator tokens by address: guessing is slow however many connections it is spread over
+//! (L).
 
 use alloc::collections::BTreeMap;
 use core::net::IpAddr;
@@ -14,7 +15,8 @@ const INTERVAL_MS: u64 = 5 * 60 * 1_000;
 /// Addresses counted at a time.
 const ADDRESSES_MAX: usize = 4_096;
 
-/// Rate limiter of wrong tokens, by address. All addresses of an IPv6 network of 64 bits count as one.
+/// Rate limiter of wrong tokens, by address. All addresses of an IPv6 network of 64 bits count as
+/// one.
 #[derive(Debug, Default)]
 pub(crate) struct TokenAttempts {
     /// Instant at which each address has all its attempts again, on the monotonic clock.

@@ -1,11 +1,12 @@
-//! Commands of operators (O2): one table of words, arguments and help, and what a line of them
-//! means.
+//! Commands of operators (O2), and what a line of them means.
 
 use alloc::{
     format,
     string::{String, ToString},
+    vec::Vec,
 };
 
+use glassline_wire::commands::SlashCommand;
 use glassline_wire::event::{ErrorCode, Rejection};
 use glassline_wire::visible;
 
@@ -19,46 +20,6 @@ const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
 const FOR_MS_DEFAULT: u64 = 60 * MINUTE_MS;
 /// Everything ends: after a year nobody knows any more why it was.
 const FOR_MS_MAX: u64 = 365 * DAY_MS;
-
-/// Syntax and effect of an instruction.
-#[derive(Debug)]
-pub(crate) struct Usage {
-    pub(crate) word: &'static str,
-    pub(crate) arguments: &'static str,
-    pub(crate) help: &'static str,
-}
-
-/// Every instruction, in the order in which the help lists them.
-pub(crate) const INSTRUCTIONS: &[Usage] = &[
-    Usage { word: "op", arguments: "TOKEN", help: "makes you an operator" },
-    Usage { word: "kick", arguments: "NAME [REASON]", help: "closes somebody's connection" },
-    Usage {
-        word: "mute",
-        arguments: "WHO [FOR] [REASON]",
-        help: "takes the voice of a name, address or network; FOR is 10m, 2h or 7d, and 1h if you do not say",
-    },
-    Usage { word: "unmute", arguments: "WHO", help: "gives it back" },
-    Usage {
-        word: "ban",
-        arguments: "WHO [FOR] [REASON]",
-        help: "throws a name, address or network out, and keeps it out",
-    },
-    Usage { word: "unban", arguments: "WHO", help: "lets them in again" },
-    Usage { word: "freeze", arguments: "", help: "lets nobody but operators speak" },
-    Usage { word: "thaw", arguments: "", help: "ends it" },
-    Usage {
-        word: "motd",
-        arguments: "[TEXT|-]",
-        help: "sets what newcomers are told; with - takes it away, with nothing shows it",
-    },
-    Usage { word: "roster", arguments: "", help: "lists who is here, from which address" },
-    Usage { word: "bans", arguments: "", help: "lists the mutes and bans that stand" },
-];
-
-/// Returns whether this is the word of an instruction.
-pub(crate) fn is_instruction(word: &str) -> bool {
-    INSTRUCTIONS.iter().any(|usage| usage.word == word)
-}
 
 /// A line of an operator's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,12 +38,6 @@ pub(crate) enum Instruction {
     Bans,
 }
 
-impl Usage {
-    pub(crate) fn synopsis(&self) -> String {
-        if self.arguments.is_empty() { self.word.to_string() } else { format!("{} {}", self.word, self.arguments) }
-    }
-}
-
 /// The first word of a line, and what follows it.
 pub(crate) fn first_word(line: &str) -> (&str, &str) {
     let line = line.trim();
@@ -97,8 +52,8 @@ impl Instruction {
     /// The word is none of these, or what follows does not fit; says what would.
     pub(crate) fn parse(line: &str) -> Result<Self, Rejection> {
         let (word, arguments) = first_word(line);
-        let Some(usage) = INSTRUCTIONS.iter().find(|usage| usage.word == word) else {
-            let words = INSTRUCTIONS.iter().map(|usage| usage.word).collect::<alloc::vec::Vec<_>>().join(", ");
+        let Some(command) = SlashCommand::of_operators().find(|command| command.name == word) else {
+            let words = SlashCommand::of_operators().map(|command| command.name).collect::<Vec<_>>().join(", ");
             return Err(Rejection::new(ErrorCode::BadField, format!("operators may write one of these: {words}")));
         };
         let (who, rest) = first_word(arguments);
@@ -125,7 +80,8 @@ impl Instruction {
             _ => None,
         };
         read.unwrap_or_else(|| {
-            let text = format!("this is written: {}; it {}", usage.synopsis(), usage.help);
+            let syntax = command.server.unwrap_or(command.client);
+            let text = format!("this is written: {}; it {}", command.synopsis(syntax), syntax.help);
             Err(Rejection::new(ErrorCode::BadField, text))
         })
     }
@@ -141,7 +97,8 @@ fn name(written: &str) -> Result<String, Rejection> {
 fn sentence(who: &str, rest: &str) -> Result<(Target, u64, Option<String>), Rejection> {
     let target = Target::typed(who)?;
     let (first, behind) = first_word(rest);
-    // Whoever writes a number means a length of time; one that cannot be read must not become a reason and an hour.
+    // Whoever writes a number means a length of time; one that cannot be read must not become a
+    // reason and an hour.
     if first.starts_with(|c: char| c.is_ascii_digit()) {
         return Ok((target, length_ms(first)?, reason(behind)?));
     }

@@ -25,7 +25,7 @@ use glassline_wire::timestamp::Timestamp;
 pub(crate) use attempts::TokenAttempts;
 pub use effects::{AuditEvent, Disconnect};
 pub(crate) use effects::{Effects, Pending};
-pub(crate) use instruction::{INSTRUCTIONS, Instruction, first_word, is_instruction};
+pub(crate) use instruction::{Instruction, first_word};
 pub use network::{subnet, subnet_key};
 pub(crate) use sanctions::{Sanction, Sanctions};
 pub(crate) use target::{Target, written};
@@ -34,7 +34,8 @@ pub use token::{OperatorToken, TokenError};
 
 use crate::name::{Looks, Name};
 
-/// Wrong tokens that are compared on one connection: enough for a slip of the hand, and no guessing.
+/// Wrong tokens that are compared on one connection: enough for a slip of the hand, and no
+/// guessing.
 pub(crate) const WRONG_TOKENS_MAX: u8 = 3;
 
 /// Mutes, and bans, in force at a time: more than people keep in view.
@@ -129,8 +130,8 @@ impl Moderation {
         }
     }
 
-    /// Checks whether somebody who is no operator may open a room that holds this many messages: in a
-    /// freeze none whose name would be new to everybody.
+    /// Checks whether somebody who is no operator may open a room that holds this many messages: in
+    /// a freeze none whose name would be new to everybody.
     pub(crate) fn check_opening(&self, messages: u64) -> Result<(), Rejection> {
         match &self.frozen_by {
             Some(by) if messages == 0 => Err(Rejection::new(ErrorCode::Frozen, messages::frozen_rooms(by))),

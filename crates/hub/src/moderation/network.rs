@@ -11,8 +11,8 @@ const PREFIX_BITS_MIN_V6: u8 = 16;
 /// Bits of an IPv6 address that one subscriber's addresses share.
 const SUBNET_BITS: u8 = 64;
 
-/// All addresses with the same first bits; a single address has a prefix of all its bits. IPv4-mapped
-/// IPv6 addresses are IPv4.
+/// All addresses with the same first bits; a single address has a prefix of all its bits.
+/// IPv4-mapped IPv6 addresses are IPv4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Network {
     first: IpAddr,
@@ -24,8 +24,8 @@ pub(crate) struct Network {
 pub(crate) struct BadPrefix;
 
 impl Network {
-    /// Parses `192.0.2.7`, `192.0.2.0/24` or the like in IPv6; nothing if the text is no address. Bits
-    /// behind the prefix do not count.
+    /// Parses `192.0.2.7`, `192.0.2.0/24` or the like in IPv6; nothing if the text is no address.
+    /// Bits behind the prefix do not count.
     pub(crate) fn parse(text: &str) -> Result<Option<Self>, BadPrefix> {
         let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
         let Ok(address) = address.parse::<IpAddr>() else { return Ok(None) };

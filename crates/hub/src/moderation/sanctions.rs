@@ -10,8 +10,8 @@ use super::SANCTIONS_MAX;
 use super::target::Target;
 use crate::name::Looks;
 
-/// Most sanctions kept: a clock that was set back may leave more in force than were ever allowed at a
-/// time. Beyond this the one that ends first is dropped.
+/// Most sanctions kept: a clock that was set back may leave more in force than were ever allowed at
+/// a time. Beyond this the one that ends first is dropped.
 const KEPT_MAX: usize = 4 * SANCTIONS_MAX;
 
 /// A mute or a ban.

@@ -94,8 +94,8 @@ impl fmt::Display for Target {
     }
 }
 
-/// Returns whether a text is meant as an address: an operator who wants to ban an address must not ban
-/// a name instead.
+/// Returns whether a text is meant as an address: an operator who wants to ban an address must not
+/// ban a name instead.
 fn is_mistyped_address(text: &str) -> bool {
     let (address, _zone) = text.split_once('%').unwrap_or((text, ""));
     address.contains(['.', ':'])

@@ -105,7 +105,7 @@ impl OperatorToken {
 pub(crate) fn check_text(text: &str) -> Result<(), Rejection> {
     let refused = |text| Err(Rejection::new(ErrorCode::BadField, text));
     let hides_op = || {
-        let line = SlashLine::of(text).filter(|line| line.disguise().is_some());
+        let line = SlashLine::of(text).filter(|line| line.hidden_slash().is_some());
         line.is_some_and(|line| line.name() == "op")
     };
     if is_in(text) {

@@ -3,7 +3,7 @@
 
 use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
 
-use super::{Logs, ReplaySegment, SendQueue, Step, Subscription};
+use super::{ReplaySegment, Rooms, SendQueue, Step, Subscription};
 use crate::dialect::Dialect;
 use crate::id::RoomId;
 use crate::log::{Log, Mark};
@@ -24,12 +24,12 @@ impl SendQueue {
     /// Moves each cursor that its log's tail has passed up to the tail. `encode` returns the notice
     /// that takes the place of what was missed there. Leaves alone what a replay to an event member
     /// holds back: that is stored, and replayed in its turn. Returns how many messages were missed.
-    pub(crate) fn catch_up(&mut self, logs: Logs<'_>, encode: impl Fn(&MissedRange) -> Option<Vec<u8>>) -> u64 {
-        let is_replayed = self.is_replaying() && logs.dialect() == Dialect::Event;
+    pub(crate) fn catch_up(&mut self, rooms: &Rooms, encode: impl Fn(&MissedRange) -> Option<Vec<u8>>) -> u64 {
+        let is_replayed = self.is_replaying() && self.dialect == Dialect::Event;
         let mut missed_in_all = 0;
         for index in 0..self.subscriptions.len() {
             let subscription = &self.subscriptions[index];
-            if let Some(log) = logs.log(subscription.room)
+            if let Some(log) = rooms.log(subscription.room, self.dialect)
                 && subscription.cursor < log.tail()
                 && (!is_replayed || self.comes_before_replay(subscription.room))
             {
@@ -64,16 +64,17 @@ impl SendQueue {
         }
     }
 
-    /// Goes to the end of each log whose tail has passed an event member while a replay held it back,
-    /// unless one holds it back there still. What it missed becomes a segment in its place.
-    pub(crate) fn replay_what_passed(&mut self, logs: Logs<'_>) {
+    /// Goes to the end of each log whose tail has passed an event member while a replay held it
+    /// back, unless one holds it back there still. What it missed becomes a segment in its place.
+    pub(crate) fn replay_what_passed(&mut self, rooms: &Rooms) {
         // What is asked for now is the first segment, and stays so.
-        if logs.dialect() != Dialect::Event || !self.is_replay_idle() {
+        if self.dialect != Dialect::Event || !self.is_replay_idle() {
             return;
         }
         let is_held = self.first_segment().is_some();
         let has_passed = |subscription: &Subscription| {
-            let is_behind = logs.log(subscription.room).is_some_and(|log| subscription.cursor < log.tail());
+            let is_behind =
+                rooms.log(subscription.room, self.dialect).is_some_and(|log| subscription.cursor < log.tail());
             is_behind && (!is_held || self.comes_before_replay(subscription.room))
         };
         // All at once, so that none of them waits for another that is passed again and again.
@@ -81,15 +82,16 @@ impl SendQueue {
             (0..self.subscriptions.len()).filter(|&index| has_passed(&self.subscriptions[index])).collect();
         for index in passed {
             let room = self.subscriptions[index].room;
-            let Some(log) = logs.log(room) else { continue };
+            let Some(log) = rooms.log(room, self.dialect) else { continue };
             self.catch_up_in(index, log, log.newest(), |MissedRange { from, to, .. }| {
-                Some(Step::Replay(Box::new(ReplaySegment::missed(room, logs.room_name(room), from, to))))
+                Some(Step::Replay(Box::new(ReplaySegment::missed(room, rooms.name(room), from, to))))
             });
         }
     }
 
-    /// Moves a cursor to `lost`, before which nothing can be sent any more. `replacement` returns the
-    /// step that takes the place of each stretch that is missed. Returns how many messages are missed.
+    /// Moves a cursor to `lost`, before which nothing can be sent any more. `replacement` returns
+    /// the step that takes the place of each stretch that is missed. Returns how many messages are
+    /// missed.
     fn catch_up_in(
         &mut self,
         index: usize,
@@ -114,7 +116,8 @@ impl SendQueue {
                 }
             }
         }
-        // Echoes of its own messages are still to come, and what it misses lies before, between and behind them.
+        // Echoes of its own messages are still to come, and what it misses lies before, between and
+        // behind them.
         let is_missed = |seq: &u64| *seq > seq_reached && *seq <= last_missed;
         let echoes: Vec<u64> = self.steps.iter().filter_map(|step| step.echo_of(room)).filter(is_missed).collect();
         let gap_starts = core::iter::once(seq_reached).chain(echoes.iter().copied()).map(|seq| seq + 1);

@@ -6,16 +6,15 @@ use alloc::{boxed::Box, vec::Vec};
 use glassline_wire::history::{Answer, ReadError, Ticket};
 use glassline_wire::request::HistoryRange;
 
-use super::{Logs, ReplaySegment, SendQueue, Step};
+use super::{ReplaySegment, Rooms, SendQueue, Step};
 use crate::dialect::Dialect;
 use crate::id::RoomId;
 use crate::write_slices::WRITE_BYTES_MAX;
 
 /// State of the replay of the past to a member.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Replay {
     /// Nothing of the past is to be sent.
-    #[default]
     Over,
     /// No question is under way.
     Idle,
@@ -36,8 +35,8 @@ pub(crate) enum Fetch {
 
 impl SendQueue {
     /// Queues a segment of the past, behind everything its rooms hold now.
-    pub(crate) fn push_segment(&mut self, segment: ReplaySegment, logs: Logs<'_>) {
-        self.follow_to_ends(logs);
+    pub(crate) fn push_segment(&mut self, segment: ReplaySegment, rooms: &Rooms) {
+        self.follow_to_ends(rooms);
         self.steps.push_back(Step::Replay(Box::new(segment)));
         if matches!(self.replay, Replay::Over) {
             self.replay = Replay::Idle;
@@ -75,7 +74,7 @@ impl SendQueue {
 
     /// Queues a page of the first segment, or the end of it. False if it was not asked for, or not
     /// any more.
-    pub(crate) fn push_page(&mut self, ticket: Ticket, answer: Result<Answer, ReadError>, logs: Logs<'_>) -> bool {
+    pub(crate) fn push_page(&mut self, ticket: Ticket, answer: Result<Answer, ReadError>, rooms: &Rooms) -> bool {
         if !self.awaits_page(ticket) {
             return false;
         }
@@ -85,13 +84,13 @@ impl SendQueue {
             _ => None,
         }) {
             let mut frames = Vec::new();
-            let is_complete = segment.render(logs.dialect(), answer, &mut frames);
+            let is_complete = segment.render(self.dialect, answer, &mut frames);
             if is_complete {
                 self.steps.remove(index);
             }
             self.insert_private(index, frames);
             if is_complete {
-                self.replay_what_passed(logs);
+                self.replay_what_passed(rooms);
             }
         }
         true
@@ -106,7 +105,7 @@ impl SendQueue {
 
     /// Drops the segments of a room that the member leaves; event members are told what they miss.
     /// Once it has left, [`SendQueue::replay_what_passed`].
-    pub(crate) fn cancel_replay(&mut self, left: RoomId, dialect: Dialect) {
+    pub(crate) fn cancel_replay(&mut self, left: RoomId) {
         if matches!(self.replay, Replay::Asked { room, .. } if room == left) {
             self.replay = Replay::Idle;
         }
@@ -115,7 +114,7 @@ impl SendQueue {
             && let Some(Step::Replay(segment)) = self.steps.remove(index)
         {
             let mut frames = Vec::new();
-            if dialect == Dialect::Event {
+            if self.dialect == Dialect::Event {
                 segment.abandon(&mut frames);
             }
             self.insert_private(index, frames);

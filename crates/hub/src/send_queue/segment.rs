@@ -29,8 +29,8 @@ enum Extent {
 }
 
 impl ReplaySegment {
-    /// Returns the segment of a member that comes to a room whose newest number is `newest`: what it
-    /// missed since `seen`, or else `context_max` messages. Nothing where that is nothing.
+    /// Returns the segment of a member that comes to a room whose newest number is `newest`: what
+    /// it missed since `seen`, or else `context_max` messages. Nothing where that is nothing.
     pub(crate) fn of_newcomer(
         room: RoomId,
         name: &str,

@@ -34,7 +34,7 @@ pub struct Gauges {
     /// Questions answered.
     pub answered: u64,
     /// Number of failed maintenance steps (a full disk): once a second while it does.
-    pub tend_failures: u64,
+    pub maintenance_failures: u64,
     /// Durations of the commits.
     pub commit_times: CommitTimes,
     /// Bytes in use in the file.
@@ -62,7 +62,7 @@ pub(super) struct Counters {
     repeated: AtomicU64,
     not_stored: AtomicU64,
     pub(super) answered: AtomicU64,
-    pub(super) tend_failures: AtomicU64,
+    pub(super) maintenance_failures: AtomicU64,
     used_bytes: AtomicU64,
     log_bytes: AtomicU64,
     commit_counts: [AtomicU64; COMMIT_BOUNDS_S.len() + 1],
@@ -111,7 +111,7 @@ impl Counters {
             repeated: read(&self.repeated),
             not_stored: read(&self.not_stored),
             answered: read(&self.answered),
-            tend_failures: read(&self.tend_failures),
+            maintenance_failures: read(&self.maintenance_failures),
             commit_times,
             used_bytes: read(&self.used_bytes),
             log_bytes: read(&self.log_bytes),

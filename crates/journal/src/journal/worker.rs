@@ -51,7 +51,7 @@ impl Writer {
             }
             Appended::Halved => Ok(None),
             Appended::Refused(error) => {
-                let earlier = self.store.repeats(group.front());
+                let earlier = self.store.find_duplicates(group.front());
                 group.refused(error, earlier).map(Some)
             }
             Appended::Failed(error) => Err(error),
@@ -74,20 +74,20 @@ impl Writer {
         if !self.maintenance.may_run(self.shared.now()) {
             return Ok(());
         }
-        let result = self.store.tend(SLICE);
-        let renewal = self.store.take_renewal().map(Done::IndexRenewed);
+        let result = self.store.maintain(SLICE);
+        let rebuild = self.store.take_index_rebuild().map(Done::IndexRebuilt);
         let damage = std::iter::from_fn(|| self.store.take_damage().map(Done::Damaged));
-        let news: Vec<Done> = renewal.into_iter().chain(damage).collect();
+        let news: Vec<Done> = rebuild.into_iter().chain(damage).collect();
         if !news.is_empty() {
             self.shared.report(news);
         }
         match result {
             Err(error) if error.is_fatal() => return Err(error),
-            Err(_) => drop(self.shared.counters.tend_failures.fetch_add(1, Ordering::Relaxed)),
+            Err(_) => drop(self.shared.counters.maintenance_failures.fetch_add(1, Ordering::Relaxed)),
             Ok(_) => {}
         }
         if let Some(error) = self.maintenance.note_result(result, self.shared.now()) {
-            self.shared.report([Done::Untended(error)]);
+            self.shared.report([Done::MaintenanceFailed(error)]);
         }
         self.note_sizes();
         Ok(())

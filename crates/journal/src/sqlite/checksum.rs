@@ -67,8 +67,8 @@ impl Gathered {
             self.flush();
         }
         match self.bytes.get_mut(self.filled..self.filled + bytes.len()) {
-            Some(place) => {
-                place.copy_from_slice(bytes);
+            Some(rowid) => {
+                rowid.copy_from_slice(bytes);
                 self.filled += bytes.len();
             }
             None => self.hasher.update(bytes),

@@ -99,7 +99,7 @@ fn whatever_is_cut_off_the_log_a_prefix_of_the_commits_is_left() {
         commits.push(Commit { batch, outcomes, log_bytes });
         // Indexing writes to the log between commits.
         if seeded.below(3) == 0 {
-            store.tend(std::time::Duration::ZERO).expect("tends");
+            store.maintain(std::time::Duration::ZERO).expect("tends");
         }
     }
     // As a crash would leave them: the store is still open.

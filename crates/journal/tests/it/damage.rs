@@ -90,7 +90,7 @@ fn damage_anywhere_in_the_index_rebuilds_it_without_any_loss() {
         for _ in 0..3 {
             tend_to_the_end(store.as_mut());
             assert_all_found(store.as_ref(), TOLD + 200);
-            renewals.extend(store.take_renewal());
+            renewals.extend(store.take_index_rebuild());
         }
         if table == "message_text_docsize" && renewals.is_empty() {
             // Only forgetting what stands there meets it.
@@ -106,7 +106,7 @@ fn damage_anywhere_in_the_index_rebuilds_it_without_any_loss() {
         let mut store = open_kept(&folder.file());
         tend_to_the_end(store.as_mut());
         assert_all_found(store.as_ref(), TOLD + 200);
-        assert_eq!(store.take_renewal(), None, "{table}");
+        assert_eq!(store.take_index_rebuild(), None, "{table}");
     }
 }
 
@@ -146,7 +146,7 @@ fn forgetting_gets_past_a_damaged_index() {
     damage(&folder.file(), "message_text_docsize", 0);
     let mut store = open(&folder.file(), Keep { days: Some(7), bytes: None }).expect("opens");
     tend_to_the_end(store.as_mut());
-    assert!(store.take_renewal().is_some());
+    assert!(store.take_index_rebuild().is_some());
     let head = store.reader().expect("a reader").head("lobby", soon()).expect("a head");
     assert_eq!((head.oldest, head.newest), (2_001, 2_000));
 }
@@ -159,7 +159,7 @@ fn an_append_that_must_index_gets_past_a_damaged_index() {
     spoil(&folder.file());
     store.append(&said(TOLD + 1..=TOLD + 1)).expect("stores");
     tend_to_the_end(store.as_mut());
-    assert!(store.take_renewal().is_some());
+    assert!(store.take_index_rebuild().is_some());
     drop(store);
     assert_eq!(
         faults(&folder.file()),
@@ -181,7 +181,7 @@ fn index_damage_twice_in_a_run_is_the_disk_and_is_fatal() {
         let deadline = soon();
         loop {
             assert!(std::time::Instant::now() < deadline, "tending does not end");
-            match store.tend(Duration::from_millis(50)) {
+            match store.maintain(Duration::from_millis(50)) {
                 Ok(true) => {}
                 ended => return ended,
             }
@@ -210,12 +210,12 @@ fn a_damaged_message_still_ends_the_history_and_the_index_stays() {
     let deadline = soon();
     let ended = loop {
         assert!(std::time::Instant::now() < deadline, "tending does not end");
-        if let Err(ended) = store.tend(Duration::from_millis(50)) {
+        if let Err(ended) = store.maintain(Duration::from_millis(50)) {
             break ended;
         }
     };
     assert!(matches!(ended, StoreError::Corrupt { .. }), "{ended:?}");
-    assert_eq!(store.take_renewal(), None);
+    assert_eq!(store.take_index_rebuild(), None);
     assert!(store.index_lag() <= 2 * TOLD);
 }
 
@@ -235,7 +235,7 @@ fn a_search_that_meets_a_damaged_page_keeps_the_index() {
     let found = reader.search(&everywhere, soon());
     assert!(matches!(found, Err(StoreError::Corrupt { .. })), "{found:?}");
     tend_to_the_end(store.as_mut());
-    assert_eq!((store.take_renewal(), store.index_lag()), (None, 0));
+    assert_eq!((store.take_index_rebuild(), store.index_lag()), (None, 0));
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn vacuum_leaves_a_damaged_index_behind() {
         assert_all_found(store.as_ref(), TOLD);
         tend_to_the_end(store.as_mut());
         assert_all_found(store.as_ref(), TOLD);
-        assert_eq!(store.take_renewal(), None);
+        assert_eq!(store.take_index_rebuild(), None);
     }
     // Elsewhere nothing is passed over.
     let folder = Folder::new();
@@ -286,7 +286,7 @@ fn whoever_holds_the_journal_hears_of_it_once_and_it_goes_on() {
                         journal.append(pending((2..).zip(said(TOLD + 2..=TOLD + 2))));
                     }
                 }
-                Done::IndexRenewed(_) => renewals += 1,
+                Done::IndexRebuilt(_) => renewals += 1,
                 other => panic!("{other:?}"),
             }
         }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use glassline_journal::{Keep, StoreError, UpkeepError, check, export, import, open, vacuum};
+use glassline_journal::{Keep, StoreError, TransferError, check, export, import, open, vacuum};
 use glassline_wire::history::CommitOutcome;
 use rusqlite::Connection;
 
@@ -307,8 +307,11 @@ fn nothing_is_stored_while_the_file_is_not_where_it_was() {
         assert!(matches!(refused, StoreError::NotInPlace(_)) && !refused.is_fatal(), "{moved:?}: {refused:?}");
         let words = refused.to_string();
         assert!(words.contains(&file.display().to_string()) && words.contains("; "), "{words}");
-        assert!(matches!(store.tend(Duration::ZERO), Err(StoreError::NotInPlace(_))), "{moved:?}");
-        assert!(matches!(store.repeats(&said(1)).expect("reads")[..], [Some(CommitOutcome::Again(_))]), "{moved:?}");
+        assert!(matches!(store.maintain(Duration::ZERO), Err(StoreError::NotInPlace(_))), "{moved:?}");
+        assert!(
+            matches!(store.find_duplicates(&said(1)).expect("reads")[..], [Some(CommitOutcome::Again(_))]),
+            "{moved:?}"
+        );
         fs::write(&file, b"another").expect("writes");
         assert!(matches!(store.append(&said(2)), Err(StoreError::NotInPlace(_))), "{moved:?}: another file is there");
         fs::rename(&elsewhere, &file).expect("moves back");
@@ -393,7 +396,7 @@ fn a_file_with_a_second_name_is_refused() {
             export(name, &mut Vec::new()).map(drop),
             import(name, &mut &b"{\"type\":\"schema\",\"version\":1}\n"[..]).map(drop),
         ] {
-            let Err(UpkeepError::Store(refused)) = chore else { panic!("{chore:?}") };
+            let Err(TransferError::Store(refused)) = chore else { panic!("{chore:?}") };
             is_refused(Err(refused));
         }
     }

@@ -70,7 +70,7 @@ fn runs(seed: u64) {
             }
             1 => tend_to_the_end(store.as_mut()),
             2 => {
-                store.tend(std::time::Duration::ZERO).expect("tends");
+                store.maintain(std::time::Duration::ZERO).expect("tends");
             }
             _ => {
                 let batch: Vec<Record> = (0..seeded.below(12)).map(|_| record(&mut seeded)).collect();

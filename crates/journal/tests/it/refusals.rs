@@ -42,11 +42,11 @@ impl<F: FnMut(&[Record]) -> Result<Vec<CommitOutcome>, StoreError> + Send> Store
         (self.append)(batch)
     }
 
-    fn repeats(&mut self, _: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
+    fn find_duplicates(&mut self, _: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
         Err((self.unreadable)())
     }
 
-    fn tend(&mut self, _: Duration) -> Result<bool, StoreError> {
+    fn maintain(&mut self, _: Duration) -> Result<bool, StoreError> {
         Ok(false)
     }
 

@@ -181,7 +181,7 @@ fn load_that_never_pauses_does_not_get_past_the_bound() {
     for round in 0..600 {
         store.append(&say()).expect("stores");
         if round % 8 == 7 {
-            store.tend(std::time::Duration::ZERO).expect("tends");
+            store.maintain(std::time::Duration::ZERO).expect("tends");
         }
         largest = largest.max(store.sizes().used_bytes);
     }

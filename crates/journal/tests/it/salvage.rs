@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use glassline_journal::{
-    Exported, Keep, Monitor, Stage, StoreError, UpkeepError, check_monitored, export_monitored, open,
+    Exported, Keep, ProgressMonitor, Stage, StoreError, TransferError, check_monitored, export_monitored, open,
 };
 use glassline_wire::event::{AuditEntry, AuditKind, Event};
 use glassline_wire::history::Record;
@@ -133,7 +133,7 @@ struct Fuse(AtomicU64);
 
 const CALLS_MAX: u64 = 500;
 
-impl Monitor for Fuse {
+impl ProgressMonitor for Fuse {
     fn begin(&self, _: Stage, _: Option<u64>) {}
 
     fn advance(&self, _: u64) {}
@@ -205,12 +205,12 @@ fn of_900_damaged_files_each_number_is_exported_or_missing() {
         fs::write(folder.file(), &bytes).expect("writes");
         println!("seed {SEED}, damage {number}: {damage:?}");
         if number.is_multiple_of(CHECKED) {
-            let monitor: Arc<dyn Monitor> = Arc::new(Fuse::default());
+            let monitor: Arc<dyn ProgressMonitor> = Arc::new(Fuse::default());
             let checked = check_monitored(&folder.file(), &monitor);
             assert!(!matches!(checked, Err(StoreError::Cancelled)), "the check does not end");
         }
         let mut output = Vec::new();
-        let monitor: Arc<dyn Monitor> = Arc::new(Fuse::default());
+        let monitor: Arc<dyn ProgressMonitor> = Arc::new(Fuse::default());
         match export_monitored(&folder.file(), &mut output, &monitor) {
             Ok(exported) => {
                 let is_certain = verify(numbers_of(&output), &exported);
@@ -221,7 +221,7 @@ fn of_900_damaged_files_each_number_is_exported_or_missing() {
                 }
             }
             // Its header or its list of tables.
-            Err(UpkeepError::Store(error)) => {
+            Err(TransferError::Store(error)) => {
                 refused += 1;
                 println!("{error}");
                 assert!(!matches!(error, StoreError::Cancelled), "it does not end");
@@ -265,7 +265,7 @@ fn numbers_that_contradict_each_other_are_told_and_bounded() {
         db.execute_batch(&sql).expect(&sql);
         drop(db);
         let mut output = Vec::new();
-        let monitor: Arc<dyn Monitor> = Arc::new(Fuse::default());
+        let monitor: Arc<dyn ProgressMonitor> = Arc::new(Fuse::default());
         let exported = export_monitored(&folder.file(), &mut output, &monitor).expect(&sql);
         let numbers = numbers_of(&output);
         verify(numbers.clone(), &exported);

@@ -107,7 +107,7 @@ pub(crate) fn soon() -> Instant {
 
 pub(crate) fn tend_to_the_end(store: &mut dyn Store) {
     let deadline = soon();
-    while store.tend(Duration::from_millis(50)).expect("tends") {
+    while store.maintain(Duration::from_millis(50)).expect("tends") {
         assert!(Instant::now() < deadline, "tending does not end");
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
-use glassline_journal::{Imported, Keep, StoreError, UpkeepError, check, export, import, open, vacuum};
+use glassline_journal::{Imported, Keep, StoreError, TransferError, check, export, import, open, vacuum};
 use glassline_wire::event::{AuditEntry, AuditKind, Event};
 use glassline_wire::history::{CommitOutcome, Record};
 use glassline_wire::limits::{EVENT_BYTES_MAX, TEXT_BYTES_MAX};
@@ -188,7 +188,7 @@ fn a_wrong_line_is_named_and_nothing_is_imported() {
         (format!("{schema}\n{good}\n\u{feff}{good}"), 3, "no event"),
     ] {
         match import(&folder.file(), &mut wrong.as_bytes()) {
-            Err(UpkeepError::Line { line: found, detail }) => {
+            Err(TransferError::Line { line: found, detail }) => {
                 assert_eq!(found, line, "{detail}");
                 assert!(detail.contains(word), "{detail:?} has no {word:?}");
             }
@@ -198,7 +198,7 @@ fn a_wrong_line_is_named_and_nothing_is_imported() {
     }
     // A stream without end is not read to its end.
     let endless = import(&folder.file(), &mut std::io::BufReader::new(std::io::repeat(b' ').take(u64::MAX)));
-    assert!(matches!(endless, Err(UpkeepError::Line { line: 1, .. })), "{endless:?}");
+    assert!(matches!(endless, Err(TransferError::Line { line: 1, .. })), "{endless:?}");
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn importing_into_an_open_file_and_checking_none_are_refused() {
     let folder = Folder::new();
     let store = open_kept(&folder.file());
     let import_into = || import(&folder.file(), &mut &b"{\"type\":\"schema\",\"version\":1}\n"[..]);
-    assert!(matches!(import_into(), Err(UpkeepError::Store(StoreError::InUse(_)))));
+    assert!(matches!(import_into(), Err(TransferError::Store(StoreError::InUse(_)))));
     assert!(matches!(vacuum(&folder.file()), Err(StoreError::InUse(_))));
     assert!(check(&folder.file()).expect("a report").is_sound());
     drop(store);
@@ -231,7 +231,7 @@ fn importing_into_an_open_file_and_checking_none_are_refused() {
     let missing = folder.file().with_file_name("missing.db");
     assert!(matches!(check(&missing), Err(StoreError::CannotOpen { .. })));
     assert!(matches!(vacuum(&missing), Err(StoreError::CannotOpen { .. })));
-    assert!(matches!(export(&missing, &mut Vec::new()), Err(UpkeepError::Store(StoreError::CannotOpen { .. }))));
+    assert!(matches!(export(&missing, &mut Vec::new()), Err(TransferError::Store(StoreError::CannotOpen { .. }))));
     assert!(!missing.exists(), "nothing is made");
 }
 

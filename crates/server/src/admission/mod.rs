@@ -11,4 +11,4 @@ pub(crate) use address_count::AddressCount;
 pub(crate) use credit::{SubnetCredits, Terms};
 pub(crate) use flood::Flood;
 pub use flood::FloodLimit;
-pub(crate) use unregistered::{Entry, Unregistered};
+pub(crate) use unregistered::Unregistered;

@@ -1,15 +1,14 @@
 //! Connections without an accepted name, by subnet and age.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
-/// A connection's serial and index.
-pub(crate) type Entry = (u64, usize);
+use crate::connection_key::ConnectionKey;
 
 /// The unregistered connections of each subnet.
 #[derive(Debug, Default)]
 pub(crate) struct Unregistered {
-    by_subnet: HashMap<IpAddr, BTreeMap<u64, usize>>,
+    by_subnet: HashMap<IpAddr, BTreeSet<ConnectionKey>>,
     by_size: BTreeSet<(usize, IpAddr)>,
     len: usize,
 }
@@ -19,24 +18,24 @@ impl Unregistered {
         self.len
     }
 
-    pub(crate) fn contains(&self, subnet: IpAddr, serial: u64) -> bool {
-        self.by_subnet.get(&subnet).is_some_and(|of_subnet| of_subnet.contains_key(&serial))
+    pub(crate) fn contains(&self, subnet: IpAddr, key: ConnectionKey) -> bool {
+        self.by_subnet.get(&subnet).is_some_and(|of_subnet| of_subnet.contains(&key))
     }
 
-    pub(crate) fn insert(&mut self, subnet: IpAddr, (serial, index): Entry) {
+    pub(crate) fn insert(&mut self, subnet: IpAddr, key: ConnectionKey) {
         let of_subnet = self.by_subnet.entry(subnet).or_default();
         self.by_size.remove(&(of_subnet.len(), subnet));
-        if of_subnet.insert(serial, index).is_none() {
+        if of_subnet.insert(key) {
             self.len += 1;
         }
         self.by_size.insert((of_subnet.len(), subnet));
     }
 
     /// Takes a connection out. False if it is registered already.
-    pub(crate) fn remove(&mut self, subnet: IpAddr, serial: u64) -> bool {
+    pub(crate) fn remove(&mut self, subnet: IpAddr, key: ConnectionKey) -> bool {
         let Some(of_subnet) = self.by_subnet.get_mut(&subnet) else { return false };
         let size = of_subnet.len();
-        if of_subnet.remove(&serial).is_none() {
+        if !of_subnet.remove(&key) {
             return false;
         }
         self.len -= 1;
@@ -55,8 +54,8 @@ impl Unregistered {
     }
 
     /// Connections of a subnet, the oldest first.
-    pub(crate) fn of(&self, subnet: IpAddr) -> impl Iterator<Item = Entry> {
-        self.by_subnet.get(&subnet).into_iter().flatten().map(|(&serial, &index)| (serial, index))
+    pub(crate) fn of(&self, subnet: IpAddr) -> impl Iterator<Item = ConnectionKey> {
+        self.by_subnet.get(&subnet).into_iter().flatten().copied()
     }
 }
 
@@ -68,18 +67,22 @@ mod tests {
         [192, 0, 2, last].into()
     }
 
+    fn key(serial: u64) -> ConnectionKey {
+        ConnectionKey::new(serial, 10)
+    }
+
     #[test]
     fn subnets_come_by_size_and_connections_by_age() {
         let mut unregistered = Unregistered::default();
         for (serial, last) in [(1, 1), (2, 2), (3, 2), (4, 3)] {
-            unregistered.insert(subnet(last), (serial, 10));
+            unregistered.insert(subnet(last), key(serial));
         }
         assert_eq!(unregistered.subnets().next(), Some(subnet(2)));
-        assert_eq!(unregistered.of(subnet(2)).collect::<Vec<_>>(), [(2, 10), (3, 10)]);
-        assert!(unregistered.remove(subnet(2), 2) && !unregistered.remove(subnet(2), 2));
-        assert!(unregistered.remove(subnet(2), 3) && unregistered.remove(subnet(1), 1));
+        assert_eq!(unregistered.of(subnet(2)).collect::<Vec<_>>(), [key(2), key(3)]);
+        assert!(unregistered.remove(subnet(2), key(2)) && !unregistered.remove(subnet(2), key(2)));
+        assert!(unregistered.remove(subnet(2), key(3)) && unregistered.remove(subnet(1), key(1)));
         assert_eq!((unregistered.subnets().collect::<Vec<_>>(), unregistered.len()), (vec![subnet(3)], 1));
-        assert!(unregistered.remove(subnet(3), 4));
+        assert!(unregistered.remove(subnet(3), key(4)));
         assert!(unregistered.by_subnet.is_empty() && unregistered.by_size.is_empty());
     }
 }

@@ -1,108 +1,67 @@
-//! Counts of events: refusals by reason, and what became of connections. Logged at the end, and
-//! shown to who watches.
+//! Counts of events: connections closed by reason, and others. Logged at the end, and shown in
+//! `/metrics`.
 
-/// Subject of a count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A connection was not let in, or was closed for what it sent.
-    Refusal,
-    /// A connection ended in another way.
-    Ending,
-    /// The reading of a connection was put off.
-    Pause,
-    /// Something else.
-    Other,
+use strum::{EnumCount, IntoStaticStr, VariantArray};
+
+use crate::close_reason::CloseReason;
+
+/// Event of the loop that is counted and ends no connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumCount, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub(crate) enum Counted {
+    ConnectionPauses,
+    FloodPauses,
+    OutboxPauses,
+    AcceptFailed,
+    Gaps,
+    Joined,
+    Missed,
+    /// A connection was closed behind its last output; the reason was counted when that began.
+    Parted,
+    WrongToken,
 }
 
-/// The closed set of the program's own words for reasons.
-const REASONS: [(&str, Kind); 42] = [
-    ("banned", Kind::Refusal),
-    ("crowded_out", Kind::Refusal),
-    ("event_dialect_on_pure_server", Kind::Refusal),
-    ("header_empty", Kind::Refusal),
-    ("header_not_decimal", Kind::Refusal),
-    ("header_too_long", Kind::Refusal),
-    ("hello_refused", Kind::Refusal),
-    ("http_not_spoken", Kind::Refusal),
-    ("name_refused", Kind::Refusal),
-    ("no_hello", Kind::Refusal),
-    ("no_name_in_time", Kind::Refusal),
-    ("noise_not_spoken", Kind::Refusal),
-    ("not_watched", Kind::Refusal),
-    ("tls_not_spoken", Kind::Refusal),
-    ("too_many_from_address", Kind::Refusal),
-    ("too_much_before_welcome", Kind::Refusal),
-    ("unknown_opening", Kind::Refusal),
-    ("bye", Kind::Ending),
-    ("closed", Kind::Ending),
-    ("closed_at_door", Kind::Ending),
-    ("closed_inside_frame", Kind::Ending),
-    ("framed_goodbye", Kind::Ending),
-    ("kicked", Kind::Ending),
-    ("quit", Kind::Ending),
-    ("raw_goodbye", Kind::Ending),
-    ("reads_nothing", Kind::Ending),
-    ("reads_too_little", Kind::Ending),
-    ("reset", Kind::Ending),
-    ("server_closing", Kind::Ending),
-    ("session_failed", Kind::Ending),
-    ("silent", Kind::Ending),
-    ("taken_over", Kind::Ending),
-    ("connection_pauses", Kind::Pause),
-    ("flood_pauses", Kind::Pause),
-    ("outbox_pauses", Kind::Pause),
-    ("accept_failed", Kind::Other),
-    ("gaps", Kind::Other),
-    ("joined", Kind::Other),
-    ("missed", Kind::Other),
-    ("parted", Kind::Other),
-    ("wrong_token", Kind::Other),
-    ("unlisted", Kind::Other),
-];
-
-const UNLISTED: usize = REASONS.len() - 1;
-
-/// Counts by reason.
+/// Counts by event.
 #[derive(Debug, Clone)]
 pub(crate) struct Counters {
-    counts: [u64; REASONS.len()],
+    closed: [u64; CloseReason::VARIANTS.len()],
+    others: [u64; Counted::COUNT],
 }
 
 impl Default for Counters {
     fn default() -> Self {
-        Self { counts: [0; REASONS.len()] }
+        Self { closed: [0; CloseReason::VARIANTS.len()], others: [0; Counted::COUNT] }
     }
 }
 
 impl Counters {
-    pub(crate) fn add(&mut self, reason: &'static str) {
-        self.add_many(reason, 1);
+    /// Counts the end of a connection.
+    pub(crate) fn add_closed(&mut self, reason: CloseReason) {
+        self.closed[reason as usize] += 1;
     }
 
-    pub(crate) fn add_many(&mut self, reason: &'static str, count: u64) {
-        let listed = REASONS.iter().position(|&(word, _)| word == reason);
-        debug_assert!(listed.is_some(), "{reason:?} is none of the REASONS; list it there with its kind");
-        self.counts[listed.unwrap_or(UNLISTED)] += count;
+    pub(crate) fn add(&mut self, event: Counted) {
+        self.add_many(event, 1);
     }
 
-    /// Returns the count of a reason; 0 for one that is not listed.
-    pub(crate) fn count(&self, reason: &str) -> u64 {
-        self.of(|word, _| word == reason).map(|(_, count)| count).sum()
+    pub(crate) fn add_many(&mut self, event: Counted, count: u64) {
+        self.others[event as usize] += count;
     }
 
-    /// Every reason of a kind, those that were never given included.
-    pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = (&'static str, u64)> {
-        self.of(move |_, of| of == kind)
+    pub(crate) fn count(&self, event: Counted) -> u64 {
+        self.others[event as usize]
     }
 
-    fn of(&self, is_wanted: impl Fn(&str, Kind) -> bool) -> impl Iterator<Item = (&'static str, u64)> {
-        let listed = REASONS.into_iter().zip(self.counts);
-        listed.filter(move |((word, kind), _)| is_wanted(word, *kind)).map(|((word, _), count)| (word, count))
+    /// Every reason, those that were never given included.
+    pub(crate) fn closed(&self) -> impl Iterator<Item = (CloseReason, u64)> {
+        CloseReason::VARIANTS.iter().copied().zip(self.closed)
     }
 
+    /// Returns the counts that are not zero, as text.
     pub(crate) fn summary(&self) -> String {
-        let given = self.of(|_, _| true).filter(|(_, count)| *count > 0);
-        given.map(|(reason, count)| format!("{reason}={count}")).collect::<Vec<_>>().join(" ")
+        let others = Counted::VARIANTS.iter().zip(self.others).map(|(event, count)| (event.into_str(), count));
+        let all = self.closed().map(|(reason, count)| (reason.as_str(), count)).chain(others);
+        all.filter(|(_, count)| *count > 0).map(|(text, count)| format!("{text}={count}")).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -113,13 +72,14 @@ mod tests {
     #[test]
     fn what_was_counted_is_told_by_reason_and_by_kind() {
         let mut counters = Counters::default();
-        counters.add("name_refused");
-        counters.add("name_refused");
-        counters.add_many("missed", 7);
-        assert_eq!((counters.count("name_refused"), counters.count("missed"), counters.count("bye")), (2, 7, 0));
+        counters.add_closed(CloseReason::NameRefused);
+        counters.add_closed(CloseReason::NameRefused);
+        counters.add_many(Counted::Missed, 7);
+        let bye = counters.closed().find(|(reason, _)| *reason == CloseReason::Bye);
+        assert_eq!((counters.count(Counted::Missed), bye), (7, Some((CloseReason::Bye, 0))));
         assert_eq!(counters.summary(), "name_refused=2 missed=7");
-        let refusals: Vec<_> = counters.of_kind(Kind::Refusal).collect();
-        assert!(refusals.contains(&("name_refused", 2)) && refusals.contains(&("tls_not_spoken", 0)), "{refusals:?}");
-        assert!(!refusals.iter().any(|(reason, _)| *reason == "missed"), "{refusals:?}");
+        let refusals: Vec<_> = counters.closed().filter(|(reason, _)| reason.is_refusal()).collect();
+        assert!(refusals.contains(&(CloseReason::NameRefused, 2)), "{refusals:?}");
+        assert!(refusals.contains(&(CloseReason::TlsNotSpoken, 0)), "{refusals:?}");
     }
 }

@@ -13,7 +13,7 @@ mod probe;
 mod render;
 mod snapshot;
 
-pub(crate) use counters::{Counters, Kind};
+pub(crate) use counters::{Counted, Counters};
 pub use http::serve_http;
 pub use probe::{ANSWER_TIMEOUT, Watch};
 pub(crate) use snapshot::{Snapshot, Traffic};

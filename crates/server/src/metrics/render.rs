@@ -1,6 +1,7 @@
 //! A server's numbers, and what each of them says.
 
-use crate::metrics::Kind;
+use crate::close_reason::CloseReason;
+use crate::metrics::counters::Counted;
 use crate::metrics::exposition::Exposition;
 use crate::metrics::{Snapshot, journal};
 
@@ -37,7 +38,7 @@ fn present(out: &mut Exposition, snapshot: &Snapshot) {
 /// Writes the metrics of the traffic.
 fn said(out: &mut Exposition, snapshot: &Snapshot) {
     let (tally, traffic, counters) = (&snapshot.tally, &snapshot.traffic, &snapshot.counters);
-    out.counter("glassline_joins_total", "Names accepted.", counters.count("joined"));
+    out.counter("glassline_joins_total", "Names accepted.", counters.count(Counted::Joined));
     let help = "Messages said in rooms; direct messages and messages sent again are none, nor is what was not stored.";
     out.counter("glassline_messages_total", help, tally.messages);
     let help = "Messages of rooms written to members, one for each member, as soon as a byte of it is; a sender's own counts where it \
@@ -48,9 +49,11 @@ fn said(out: &mut Exposition, snapshot: &Snapshot) {
     out.counter("glassline_sent_bytes_total", "Bytes written to connections.", traffic.sent_bytes);
     out.counter("glassline_writes_total", "Writes to connections that took bytes.", traffic.writes);
     let help = "Times that a member had fallen so far behind that it was told what it missed.";
-    out.counter("glassline_gaps_total", help, counters.count("gaps"));
-    out.counter("glassline_missed_messages_total", "Messages in those gaps.", counters.count("missed"));
-    let pauses = counters.of_kind(Kind::Pause).map(|(word, count)| (word.trim_end_matches("_pauses"), count));
+    out.counter("glassline_gaps_total", help, counters.count(Counted::Gaps));
+    out.counter("glassline_missed_messages_total", "Messages in those gaps.", counters.count(Counted::Missed));
+    let pauses =
+        [("connection", Counted::ConnectionPauses), ("flood", Counted::FloodPauses), ("outbox", Counted::OutboxPauses)];
+    let pauses = pauses.into_iter().map(|(reason, event)| (reason, counters.count(event)));
     let help = "Times that a connection was not read for a while: it sent too much (flood), or did not read its answers (outbox).";
     out.counters("glassline_pauses_total", help, "reason", pauses);
 }
@@ -58,15 +61,17 @@ fn said(out: &mut Exposition, snapshot: &Snapshot) {
 /// Writes the metrics of refusals and ends of connections.
 fn refused(out: &mut Exposition, snapshot: &Snapshot) {
     let counters = &snapshot.counters;
+    let (refusals, endings): (Vec<_>, Vec<_>) = counters.closed().partition(|(reason, _)| reason.is_refusal());
+    let text = |counts: Vec<(CloseReason, u64)>| counts.into_iter().map(|(reason, count)| (reason.as_str(), count));
     let help = "Connections not let in, or closed for what they sent.";
-    out.counters("glassline_refusals_total", help, "reason", counters.of_kind(Kind::Refusal));
+    out.counters("glassline_refusals_total", help, "reason", text(refusals));
     let codes = snapshot.tally.refusals().map(|(code, count)| (code.word(), count));
     let help = "Requests of members that were answered with an error; the member stays.";
     out.counters("glassline_refused_requests_total", help, "code", codes);
     let help = "Connections that ended in another way than by a refusal.";
-    out.counters("glassline_endings_total", help, "reason", counters.of_kind(Kind::Ending));
+    out.counters("glassline_endings_total", help, "reason", text(endings));
     let help = "Times that no connection could be accepted, for want of descriptors or memory.";
-    out.counter("glassline_accept_failures_total", help, counters.count("accept_failed"));
+    out.counter("glassline_accept_failures_total", help, counters.count(Counted::AcceptFailed));
 }
 
 #[cfg(test)]
@@ -77,7 +82,7 @@ mod tests {
     fn each_metric_has_its_help_and_type_and_its_place() {
         let mut snapshot = Snapshot { members: 3, ..Snapshot::default() };
         snapshot.tally.messages = 41;
-        snapshot.counters.add("name_refused");
+        snapshot.counters.add_closed(CloseReason::NameRefused);
         let text = render(&snapshot, true);
         for line in [
             "# HELP glassline_members Members: connections whose name was accepted.",

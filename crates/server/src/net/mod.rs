@@ -2,11 +2,14 @@
 
 mod clock;
 mod connection;
+mod connections;
+mod layers;
 mod listener;
 mod poll;
 mod reactor;
 mod socket;
 mod timers;
+mod transport;
 
 pub(crate) use listener::is_about_one_peer;
 pub use listener::{listen, listen_ipv6_only, takes_ipv4};

@@ -1,4 +1,4 @@
-//! The loop: wait for sockets and deadlines, let in who is new, then do what is due. One thread does all of it.
+//! The loop: waits for sockets and deadlines, lets newcomers in, then does what is due. One thread does all of it.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
@@ -8,14 +8,17 @@ use std::time::Duration;
 
 use glassline_journal::Store;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::Config;
+use crate::close_reason::CloseReason;
 use crate::history::History;
 use crate::net::clock::Clock;
+use crate::net::layers;
 use crate::net::listener::{Accepted, Listener};
-use crate::net::reactor::{Reactor, Readiness};
+use crate::net::reactor::Reactor;
 use crate::net::socket::TcpSocket;
+use crate::net::transport::{Readiness, Transport};
 use crate::shutdown::Shutdown;
 
 const WAKER: Token = Token(usize::MAX);
@@ -34,30 +37,27 @@ pub fn run(
     store: Option<Box<dyn Store>>,
     shutdown: &Shutdown,
 ) -> io::Result<()> {
-    let mut serving = Serving::new(listeners, config, store.is_some())?;
-    let waker = Arc::new(Waker::new(serving.poll.registry(), WAKER)?);
+    let mut poller = Poller::new(listeners, config, store.is_some())?;
+    let waker = Arc::new(Waker::new(poller.poll.registry(), WAKER)?);
     shutdown.wake_with(Arc::clone(&waker));
     if let Some(store) = store {
         // A loop that cannot be woken sees what came back with its next event.
         let wake = move || drop(waker.wake());
-        let history = History::start(store, &mut serving.reactor.hub, wake).map_err(io::Error::other)?;
-        serving.reactor.history = Some(history);
+        poller.reactor.start_history(|hub| History::start(store, hub, wake)).map_err(io::Error::other)?;
     }
     while !shutdown.is_requested() {
-        if let Err(error) = serving.turn() {
-            // What was said and not stored is not acknowledged; who said it is told that nothing goes on.
-            serving.reactor.history = None;
-            let closed = serving.close_down("the server stops, because something failed; come back later");
+        if let Err(error) = poller.turn() {
+            let closed = poller.close_down("the server stops, because something failed; come back later", true);
             return closed.and(Err(error));
         }
     }
-    serving.close_down("the server is closing down; goodbye")
+    poller.close_down("the server is closing down; goodbye", false)
 }
 
 /// The reactor with its sockets and its clock.
-struct Serving {
+struct Poller {
     poll: Poll,
-    /// Each connection's link has it too, to end its own watch.
+    /// Each connection's socket has it too, to end its own watch.
     registry: Rc<Registry>,
     events: Events,
     listeners: Vec<Listening>,
@@ -72,7 +72,7 @@ struct Listening {
     not_before_ms: u64,
 }
 
-impl Serving {
+impl Poller {
     fn new(listeners: Vec<StdListener>, config: Config, durable: bool) -> io::Result<Self> {
         let poll = Poll::new()?;
         let limits = &config.limits;
@@ -107,7 +107,7 @@ impl Serving {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
             polled => polled?,
         }
-        self.reactor.now = self.clock.now();
+        self.reactor.set_now(self.clock.now());
         for event in &self.events {
             let Token(index) = event.token();
             if event.token() == WAKER {
@@ -130,7 +130,7 @@ impl Serving {
     }
 
     fn accept_turn(&mut self) {
-        let now_ms = self.reactor.now.monotonic_ms;
+        let now_ms = self.reactor.now_ms();
         for index in 0..self.listeners.len() {
             for _ in 0..ACCEPTS_PER_TURN {
                 let listening = &mut self.listeners[index];
@@ -142,7 +142,7 @@ impl Serving {
                     Accepted::Nobody => listening.pending = false,
                     Accepted::Exhausted { retry_after_ms, error } => {
                         listening.not_before_ms = now_ms + retry_after_ms;
-                        self.reactor.counters.add("accept_failed");
+                        self.reactor.note_accept_failed();
                         warn!(%error, retry_after_ms, "cannot accept; raise the descriptor limit (ulimit -n) if this goes on");
                     }
                 }
@@ -151,39 +151,38 @@ impl Serving {
     }
 
     fn admit(&mut self, stream: mio::net::TcpStream, peer: SocketAddr) {
-        let dead_after = Duration::from_millis(self.reactor.config.limits.dead_after_ms);
-        let Some(index) = self.reactor.admit(peer, || TcpSocket::new(stream, dead_after)) else { return };
-        let watched = self.reactor.connections[index].link.watch(&self.registry, Token(index));
-        if let Err(error) = watched {
+        let dead_after = Duration::from_millis(self.reactor.limits().dead_after_ms);
+        let open = || Transport::new(TcpSocket::new(stream, dead_after), layers::of_new_connection());
+        let Some(key) = self.reactor.admit(peer, open) else { return };
+        let Some(socket) = self.reactor.socket_mut(key) else { return };
+        if let Err(error) = socket.watch(&self.registry, Token(key.index())) {
             warn!(%peer, %error, "cannot watch a connection");
-            self.reactor.close(index, "not_watched");
+            self.reactor.close(key, CloseReason::NotWatched);
         }
     }
 
     /// Says goodbye, writes out what waits, and closes; all within the limit.
-    fn close_down(mut self, goodbye: &str) -> io::Result<()> {
+    fn close_down(mut self, goodbye: &str, has_history_failed: bool) -> io::Result<()> {
         for mut listening in std::mem::take(&mut self.listeners) {
             let _ = self.registry.deregister(&mut listening.listener.socket);
         }
-        info!(members = self.reactor.hub.len(), "closing down");
-        self.reactor.begin_closing();
-        let started_ms = self.reactor.now.monotonic_ms;
-        let limits = &self.reactor.config.limits;
+        self.reactor.begin_closing(has_history_failed);
+        let started_ms = self.reactor.now_ms();
+        let limits = self.reactor.limits();
         let (limit_ms, farewell_ms) = (limits.shutdown_timeout_ms, limits.farewell_timeout_ms);
         self.settle_all(started_ms + limit_ms / 2)?;
-        let unsaid = self.reactor.hub.say_goodbye(goodbye);
+        let unsaid = self.reactor.say_goodbye(goodbye);
         let write_until_ms = started_ms + limit_ms - farewell_ms;
         loop {
             self.reactor.write_turn();
-            let is_blocked = self.reactor.connections.iter().any(|(_, connection)| !connection.writable);
             let left_ms = self.left_ms(write_until_ms);
-            if left_ms == 0 || !(is_blocked || self.reactor.hub.has_writes()) {
+            if left_ms == 0 || !(self.reactor.is_blocked() || self.reactor.has_writes()) {
                 break;
             }
             // Nothing is read any more, so what may be read is no reason to hurry.
-            self.wait(Some(if self.reactor.hub.has_writes() { 0 } else { left_ms }))?;
+            self.wait(Some(if self.reactor.has_writes() { 0 } else { left_ms }))?;
         }
-        self.reactor.part_all(unsaid);
+        self.reactor.drain_all(unsaid);
         self.await_ends(farewell_ms)
     }
 
@@ -201,18 +200,16 @@ impl Serving {
 
     /// Waits a moment for the peers to close first, then closes.
     fn await_ends(mut self, farewell_ms: u64) -> io::Result<()> {
-        let close_at_ms = self.reactor.now.monotonic_ms + farewell_ms;
-        while !self.reactor.connections.is_empty() && self.left_ms(close_at_ms) > 0 {
-            self.reactor.write_turn();
-            self.reactor.read_turn();
+        let close_at_ms = self.reactor.now_ms() + farewell_ms;
+        while !self.reactor.is_empty() && self.left_ms(close_at_ms) > 0 {
+            self.reactor.drain_turn();
             let left_ms = self.left_ms(close_at_ms);
-            self.wait(Some(if self.reactor.to_read.is_empty() { left_ms } else { 0 }))?;
+            self.wait(Some(if self.reactor.has_input() { 0 } else { left_ms }))?;
         }
-        info!(counts = self.reactor.counters.summary(), "closed down");
-        self.reactor.history.map_or(Ok(()), |history| history.close().map_err(io::Error::other))
+        self.reactor.finish()
     }
 
     fn left_ms(&self, until_ms: u64) -> u64 {
-        until_ms.saturating_sub(self.reactor.now.monotonic_ms)
+        until_ms.saturating_sub(self.reactor.now_ms())
     }
 }

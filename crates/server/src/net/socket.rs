@@ -1,4 +1,4 @@
-//! The link: bytes to and from one peer. Plaintext TCP, the only kind so far outside of rehearsals.
+//! A peer's TCP socket.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr};
@@ -10,22 +10,9 @@ use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use socket2::{SockRef, TcpKeepalive};
 
-/// Bytes to and from one peer; nothing ever waits.
-pub(crate) trait Socket {
-    /// Returns the address that the peer connected to, if that is known.
-    fn local_address(&self) -> Option<SocketAddr>;
+use crate::net::transport::Socket;
 
-    /// Reads what is there; 0 at the end of the stream.
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
-
-    /// Writes some of the slices, in their order. Returns how many bytes were taken.
-    fn write(&mut self, slices: &[&[u8]]) -> io::Result<usize>;
-
-    /// Says that nothing more will be sent.
-    fn finish(&mut self);
-}
-
-/// One peer's socket.
+/// An accepted socket.
 #[derive(Debug)]
 pub(crate) struct TcpSocket {
     stream: TcpStream,
@@ -36,7 +23,7 @@ pub(crate) struct TcpSocket {
 impl TcpSocket {
     /// Takes an accepted socket; a peer that is `dead_after` silent on the TCP level is reported as an error (L).
     pub(crate) fn new(stream: TcpStream, dead_after: Duration) -> Self {
-        // Where a kernel refuses an option the link still works, with the kernel's own patience.
+        // Where a kernel refuses an option the socket still works, with the kernel's own patience.
         let _ = stream.set_nodelay(true);
         let socket = SockRef::from(&stream);
         let keepalive = TcpKeepalive::new().with_time(dead_after * 2 / 5).with_interval(dead_after / 5);
@@ -48,7 +35,7 @@ impl TcpSocket {
         Self { stream, registry: None }
     }
 
-    /// Has the socket watched until it is closed.
+    /// Has the poll of `registry` watch the socket until it is closed.
     pub(crate) fn watch(&mut self, registry: &Rc<Registry>, token: Token) -> io::Result<()> {
         registry.register(&mut self.stream, token, Interest::READABLE | Interest::WRITABLE)?;
         self.registry = Some(Rc::clone(registry));

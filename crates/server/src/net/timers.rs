@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::connection_key::ConnectionKey;
+
 /// Kind of deadline of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
@@ -28,25 +30,25 @@ impl Kind {
 /// Deadlines by time and by connection.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
-    by_time: BTreeSet<(u64, usize, Kind)>,
-    by_connection: BTreeMap<(usize, Kind), u64>,
+    by_time: BTreeSet<(u64, ConnectionKey, Kind)>,
+    by_connection: BTreeMap<(ConnectionKey, Kind), u64>,
 }
 
 impl Timers {
-    pub(crate) fn set(&mut self, connection: usize, kind: Kind, due_ms: u64) {
+    pub(crate) fn set(&mut self, connection: ConnectionKey, kind: Kind, due_ms: u64) {
         if let Some(earlier) = self.by_connection.insert((connection, kind), due_ms) {
             self.by_time.remove(&(earlier, connection, kind));
         }
         self.by_time.insert((due_ms, connection, kind));
     }
 
-    pub(crate) fn cancel(&mut self, connection: usize, kind: Kind) {
+    pub(crate) fn cancel(&mut self, connection: ConnectionKey, kind: Kind) {
         if let Some(due_ms) = self.by_connection.remove(&(connection, kind)) {
             self.by_time.remove(&(due_ms, connection, kind));
         }
     }
 
-    pub(crate) fn cancel_all(&mut self, connection: usize) {
+    pub(crate) fn cancel_all(&mut self, connection: ConnectionKey) {
         let range = (connection, Kind::FIRST)..=(connection, Kind::LAST);
         let kinds: Vec<Kind> = self.by_connection.range(range).map(|((_, kind), _)| *kind).collect();
         for kind in kinds {
@@ -55,7 +57,7 @@ impl Timers {
     }
 
     /// Time of a connection's entry of a kind.
-    pub(crate) fn due_ms(&self, connection: usize, kind: Kind) -> Option<u64> {
+    pub(crate) fn due_ms(&self, connection: ConnectionKey, kind: Kind) -> Option<u64> {
         self.by_connection.get(&(connection, kind)).copied()
     }
 
@@ -64,7 +66,7 @@ impl Timers {
     }
 
     /// The next entry that is due, taken out.
-    pub(crate) fn take_due(&mut self, now_ms: u64) -> Option<(usize, Kind)> {
+    pub(crate) fn take_due(&mut self, now_ms: u64) -> Option<(ConnectionKey, Kind)> {
         let &(due_ms, connection, kind) = self.by_time.first()?;
         (due_ms <= now_ms).then(|| {
             self.cancel(connection, kind);
@@ -80,16 +82,17 @@ mod tests {
     #[test]
     fn the_earliest_is_taken_first_and_a_later_set_replaces() {
         let mut timers = Timers::default();
-        timers.set(1, Kind::Greeting, 100);
-        timers.set(2, Kind::Greeting, 50);
-        timers.set(1, Kind::Greeting, 20);
-        timers.set(1, Kind::Drain, 60);
+        let [one, two] = [1, 2].map(|n| ConnectionKey::new(n, 7));
+        timers.set(one, Kind::Greeting, 100);
+        timers.set(two, Kind::Greeting, 50);
+        timers.set(one, Kind::Greeting, 20);
+        timers.set(one, Kind::Drain, 60);
         assert_eq!(timers.next_due_ms(), Some(20));
         assert_eq!(timers.take_due(10), None);
-        assert_eq!(timers.take_due(55), Some((1, Kind::Greeting)));
-        assert_eq!(timers.take_due(55), Some((2, Kind::Greeting)));
+        assert_eq!(timers.take_due(55), Some((one, Kind::Greeting)));
+        assert_eq!(timers.take_due(55), Some((two, Kind::Greeting)));
         assert_eq!(timers.take_due(55), None);
-        timers.cancel_all(1);
+        timers.cancel_all(one);
         assert_eq!(timers.next_due_ms(), None);
         assert!(timers.by_connection.is_empty());
     }

@@ -7,7 +7,8 @@ use glassline_wire::frame::{Decoder, Frame, HeaderError};
 use glassline_wire::limits::{EVENT_BYTES_MAX, GREETING_BYTES_MAX, HEADER_BYTES};
 use glassline_wire::request::{Ask, Hello, Request};
 
-use super::{Desk, Verdict, Wait};
+use crate::close_reason::CloseReason;
+use crate::protocol::{Pause, SessionContext, Step};
 
 #[derive(Debug)]
 pub(crate) struct EventSession {
@@ -25,7 +26,7 @@ enum Waiting {
     /// A request, or one that cannot be read, whose refusal waits as well: for what was said before it to be stored, or for an answer.
     Asked(Box<Result<Request, Envelope<Rejection>>>),
     /// The end of the connection, likewise.
-    End(Verdict),
+    End(Step),
 }
 
 impl EventSession {
@@ -38,47 +39,47 @@ impl EventSession {
         self.decoder.is_at_boundary()
     }
 
-    pub(crate) fn take(&mut self, input: &mut &[u8], desk: &mut Desk<'_>) -> Verdict {
-        let verdict = self.take_frames(input, desk);
-        if verdict.is_end() && !desk.may_end() {
+    pub(crate) fn take(&mut self, input: &mut &[u8], context: &mut SessionContext<'_>) -> Step {
+        let step = self.take_frames(input, context);
+        if step.is_end() && !context.may_end() {
             // It comes behind everything that is owed.
-            self.waiting = Waiting::End(verdict);
-            return Verdict::Waits(Wait::History);
+            self.waiting = Waiting::End(step);
+            return Step::Pause(Pause::History);
         }
-        verdict
+        step
     }
 
-    fn take_frames(&mut self, input: &mut &[u8], desk: &mut Desk<'_>) -> Verdict {
-        let resumed = self.take_what_waited(desk);
-        if resumed != Verdict::GoesOn {
+    fn take_frames(&mut self, input: &mut &[u8], context: &mut SessionContext<'_>) -> Step {
+        let resumed = self.take_what_waited(context);
+        if resumed != Step::Continue {
             return resumed;
         }
         loop {
-            if matches!(self.waiting, Waiting::Asked(_) | Waiting::End(_)) || desk.awaits() == Awaits::Answer {
-                return Verdict::Waits(Wait::History);
+            if matches!(self.waiting, Waiting::Asked(_) | Waiting::End(_)) || context.awaits() == Awaits::Answer {
+                return Step::Pause(Pause::History);
             }
             // What waited for the history was charged, but has not waited for the flood limit.
-            if let Some(wait) = desk.flood_wait() {
-                return Verdict::Waits(wait);
+            if let Some(pause) = context.flood_pause() {
+                return Step::Pause(pause);
             }
             match self.decoder.next(input) {
-                Ok(None) => return Verdict::GoesOn,
+                Ok(None) => return Step::Continue,
                 // The event dialect's decoder knows no raw goodbye; were there one, it would be one here too.
-                Ok(Some(Frame::Goodbye)) => return Verdict::Left { reason: "raw_goodbye", words: Vec::new() },
+                Ok(Some(Frame::Goodbye)) => return Step::leave(CloseReason::RawGoodbye, Vec::new()),
                 Ok(Some(Frame::Payload(payload))) => {
-                    desk.charge(payload.len() + HEADER_BYTES);
-                    let verdict = match *desk.member {
-                        None => before_welcome(payload, &mut self.waiting, desk),
-                        Some(member) => hear(member, payload, &mut self.waiting, desk),
+                    context.charge(payload.len() + HEADER_BYTES);
+                    let step = match *context.member {
+                        None => before_welcome(payload, &mut self.waiting, context),
+                        Some(member) => hear(member, payload, &mut self.waiting, context),
                     };
-                    if verdict != Verdict::GoesOn {
-                        return verdict;
+                    if step != Step::Continue {
+                        return step;
                     }
-                    if desk.member.is_some() {
+                    if context.member.is_some() {
                         self.decoder.set_payload_bytes_max(EVENT_BYTES_MAX);
                     }
-                    if let Some(wait) = desk.must_wait() {
-                        return Verdict::Waits(wait);
+                    if let Some(pause) = context.must_pause() {
+                        return Step::Pause(pause);
                     }
                 }
                 Err(error) => {
@@ -87,33 +88,33 @@ impl EventSession {
                         HeaderError::NotDecimal { .. } | HeaderError::Empty => ErrorCode::NotAnEvent,
                     };
                     let rejection = Rejection::new(code, format!("{error}; connect again"));
-                    let words = Event::Error(rejection).to_frame();
-                    return Verdict::Refused { reason: error.reason(), detail: error.to_string(), words };
+                    let output = Event::Error(rejection).to_frame();
+                    return Step::Close { reason: CloseReason::from(&error), detail: error.to_string(), output };
                 }
             }
         }
     }
 
     /// Goes on with what waited for the history, once that has done its part.
-    fn take_what_waited(&mut self, desk: &mut Desk<'_>) -> Verdict {
-        if desk.awaits() != Awaits::Nothing {
-            return Verdict::GoesOn;
+    fn take_what_waited(&mut self, context: &mut SessionContext<'_>) -> Step {
+        if context.awaits() != Awaits::Nothing {
+            return Step::Continue;
         }
-        match (std::mem::take(&mut self.waiting), *desk.member) {
-            (Waiting::Hello(waited), None) => self.enter_again(*waited, NameHolder::Unasked, desk),
+        match (std::mem::take(&mut self.waiting), *context.member) {
+            (Waiting::Hello(waited), None) => self.enter_again(*waited, NameHolder::Unasked, context),
             (Waiting::End(end), _) => end,
-            (Waiting::Asked(asked), Some(member)) => answer(member, *asked, &mut self.waiting, desk),
-            _ => Verdict::GoesOn,
+            (Waiting::Asked(asked), Some(member)) => answer(member, *asked, &mut self.waiting, context),
+            _ => Step::Continue,
         }
     }
 
     /// Goes on with a `hello` that waited for the holder of its name: dead or alive.
-    pub(crate) fn resume_claim(&mut self, holder: NameHolder, desk: &mut Desk<'_>) -> Verdict {
+    pub(crate) fn resume_claim(&mut self, holder: NameHolder, context: &mut SessionContext<'_>) -> Step {
         match std::mem::take(&mut self.waiting) {
-            Waiting::Hello(waited) => self.enter_again(*waited, holder, desk),
+            Waiting::Hello(waited) => self.enter_again(*waited, holder, context),
             other => {
                 self.waiting = other;
-                Verdict::GoesOn
+                Step::Continue
             }
         }
     }
@@ -122,35 +123,35 @@ impl EventSession {
         &mut self,
         (hello, reference): (Hello, Option<String>),
         holder: NameHolder,
-        desk: &mut Desk<'_>,
-    ) -> Verdict {
-        let verdict = enter(hello, reference, holder, &mut self.waiting, desk);
-        if desk.member.is_some() {
+        context: &mut SessionContext<'_>,
+    ) -> Step {
+        let step = enter(hello, reference, holder, &mut self.waiting, context);
+        if context.member.is_some() {
             self.decoder.set_payload_bytes_max(EVENT_BYTES_MAX);
         }
-        verdict
+        step
     }
 }
 
-fn before_welcome(payload: &[u8], waiting: &mut Waiting, desk: &mut Desk<'_>) -> Verdict {
+fn before_welcome(payload: &[u8], waiting: &mut Waiting, context: &mut SessionContext<'_>) -> Step {
     let answer = match Request::from_json(payload) {
         Ok(Request { content: Ask::Hello(hello), reference }) => {
-            return enter(hello, reference, NameHolder::Unasked, waiting, desk);
+            return enter(hello, reference, NameHolder::Unasked, waiting, context);
         }
-        Ok(Request { content: Ask::Bye {}, .. }) => return Verdict::Left { reason: "bye", words: Vec::new() },
+        Ok(Request { content: Ask::Bye {}, .. }) => return Step::leave(CloseReason::Bye, Vec::new()),
         Ok(Request { reference, .. }) => {
             Envelope::new(Rejection::new(ErrorCode::OutOfOrder, "say hello first"), reference)
         }
         Err(bad) => bad,
     };
-    let mut words = rejected(answer).to_frame();
+    let mut output = rejected(answer).to_frame();
     // A stranger that keeps asking holds no more memory than the limit.
-    if desk.words.len() + words.len() > GREETING_BYTES_MAX {
+    if context.pre_login_output.len() + output.len() > GREETING_BYTES_MAX {
         let detail = "too many requests before hello".to_string();
-        return Verdict::Refused { reason: "no_hello", detail, words: Vec::new() };
+        return Step::Close { reason: CloseReason::NoHello, detail, output: Vec::new() };
     }
-    desk.words.append(&mut words);
-    Verdict::GoesOn
+    context.pre_login_output.append(&mut output);
+    Step::Continue
 }
 
 /// Lets the client in, or puts its `hello` aside until it is known what it waits for.
@@ -159,85 +160,86 @@ fn enter(
     reference: Option<String>,
     holder: NameHolder,
     waiting: &mut Waiting,
-    desk: &mut Desk<'_>,
-) -> Verdict {
-    let entrance = desk.entrance();
-    let wait = match desk.hub.enter_event(&hello, reference.as_deref(), holder, entrance) {
+    context: &mut SessionContext<'_>,
+) -> Step {
+    let info = context.connect_info();
+    let pause = match context.hub.enter_event(&hello, reference.as_deref(), holder, info) {
         Ok(LoginOutcome::As(member)) => {
-            *desk.member = Some(member);
-            return Verdict::GoesOn;
+            *context.member = Some(member);
+            return Step::Continue;
         }
-        Ok(LoginOutcome::NameHolder(holder)) => Wait::Takeover { holder },
-        Ok(LoginOutcome::Awaits) => Wait::History,
+        Ok(LoginOutcome::NameHolder(holder)) => Pause::Takeover { holder },
+        Ok(LoginOutcome::Awaits) => Pause::History,
         Err(refused) => {
-            let reason = if refused.code == ErrorCode::Banned { "banned" } else { "hello_refused" };
+            let reason =
+                if refused.code == ErrorCode::Banned { CloseReason::Banned } else { CloseReason::HelloRefused };
             let detail = refused.text.clone();
-            let words = rejected(Envelope::new(refused, reference)).to_frame();
-            return Verdict::Refused { reason, detail, words };
+            let output = rejected(Envelope::new(refused, reference)).to_frame();
+            return Step::Close { reason, detail, output };
         }
     };
     *waiting = Waiting::Hello(Box::new((hello, reference)));
-    Verdict::Waits(wait)
+    Step::Pause(pause)
 }
 
-fn hear(member: MemberId, payload: &[u8], waiting: &mut Waiting, desk: &mut Desk<'_>) -> Verdict {
+fn hear(member: MemberId, payload: &[u8], waiting: &mut Waiting, context: &mut SessionContext<'_>) -> Step {
     let asked = Request::from_json(payload);
-    if desk.awaits() == Awaits::Nothing {
-        return answer(member, asked, waiting, desk);
+    if context.awaits() == Awaits::Nothing {
+        return answer(member, asked, waiting, context);
     }
     // More may be said while the history still stores what was said before. Everything else comes behind it, the refusal of what
     // cannot be said as well.
     if let Ok(Request { content: Ask::Send(send), reference }) = &asked {
-        desk.hub.note_activity(member, desk.now);
-        if desk.hub.say(member, send, reference.clone(), desk.now).is_ok() {
-            return Verdict::GoesOn;
+        context.hub.note_activity(member, context.now);
+        if context.hub.say(member, send, reference.clone(), context.now).is_ok() {
+            return Step::Continue;
         }
     }
     *waiting = Waiting::Asked(Box::new(asked));
-    Verdict::Waits(Wait::History)
+    Step::Pause(Pause::History)
 }
 
 fn answer(
     member: MemberId,
     asked: Result<Request, Envelope<Rejection>>,
     waiting: &mut Waiting,
-    desk: &mut Desk<'_>,
-) -> Verdict {
+    context: &mut SessionContext<'_>,
+) -> Step {
     let request = match asked {
         Ok(request) => request,
         Err(bad) => {
-            desk.hub.tell(member, rejected(bad));
-            return Verdict::GoesOn;
+            context.hub.tell(member, rejected(bad));
+            return Step::Continue;
         }
     };
     if let Ask::Join(join) = &request.content
-        && !desk.hub.knows_rooms(desk.connection, [join.room.as_str()])
+        && !context.hub.knows_rooms(context.connection, [join.room.as_str()])
     {
         *waiting = Waiting::Asked(Box::new(Ok(request)));
-        return Verdict::Waits(Wait::History);
+        return Step::Pause(Pause::History);
     }
     let Request { content: ask, reference } = request;
     if matches!(ask, Ask::Bye {}) {
         let bye = Event::Bye(Bye { text: "goodbye".to_string() });
-        let words = Envelope::new(bye, reference).to_frame();
-        return Verdict::Left { reason: "bye", words };
+        let output = Envelope::new(bye, reference).to_frame();
+        return Step::leave(CloseReason::Bye, output);
     }
-    match carry_out(member, ask, reference.as_ref(), desk) {
+    match carry_out(member, ask, reference.as_ref(), context) {
         Ok(None) => {}
-        Ok(Some(event)) => desk.hub.tell(member, Envelope::new(event, reference)),
-        Err(refused) => desk.hub.tell(member, Envelope::new(Event::Error(refused), reference)),
+        Ok(Some(event)) => context.hub.tell(member, Envelope::new(event, reference)),
+        Err(refused) => context.hub.tell(member, Envelope::new(Event::Error(refused), reference)),
     }
-    Verdict::GoesOn
+    Step::Continue
 }
 
 fn carry_out(
     member: MemberId,
     ask: Ask,
     reference: Option<&String>,
-    desk: &mut Desk<'_>,
+    context: &mut SessionContext<'_>,
 ) -> Result<Option<Event>, Rejection> {
-    let now = desk.now;
-    let hub = &mut *desk.hub;
+    let now = context.now;
+    let hub = &mut *context.hub;
     // A program may ask for these on and on with nobody before it.
     if !matches!(ask, Ask::Ping {} | Ask::Pong {} | Ask::Members(_)) {
         hub.note_activity(member, now);

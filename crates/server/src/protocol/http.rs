@@ -1,9 +1,9 @@
-//! Answer to a peer that speaks something this server does not (D).
+//! Answers to peers that speak something this server does not (D).
 
 use std::net::SocketAddr;
 
 /// The answer to HTTP: a page that says how to join.
-pub(crate) fn http(local: Option<SocketAddr>) -> Vec<u8> {
+pub(crate) fn page(local: Option<SocketAddr>) -> Vec<u8> {
     let address = local.map_or_else(|| "ADDRESS:PORT".to_string(), |local| local.to_string());
     let page = format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Glassline</title>\n\

@@ -6,26 +6,19 @@ use glassline_hub::{ConnectInfo, Hub, MemberId, Now, Rules};
 use glassline_wire::frame::Decoder;
 use glassline_wire::timestamp::Timestamp;
 
-use crate::protocol::sniff::{Door, Entry};
-use crate::protocol::{Desk, Verdict, event::EventSession, tutorial::TutorialSession};
+use crate::protocol::{Protocol, SessionContext, Step};
 
 const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 0 } };
-const STRANGER: usize = 7;
-const NEAR: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const CONNECTION: usize = 7;
+const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-enum Stage {
-    AtDoor(Door),
-    Tutorial(TutorialSession),
-    Event(EventSession),
-}
-
-/// One stranger at the door of a hub in which a witness sits.
+/// One connection to a hub that has another member, the witness.
 pub struct TestSession {
     hub: Hub,
     witness: MemberId,
-    stage: Stage,
+    protocol: Protocol,
     member: Option<MemberId>,
-    words: Vec<u8>,
+    output: Vec<u8>,
     pure: bool,
 }
 
@@ -36,54 +29,32 @@ impl TestSession {
     /// If the witness may not enter, which would be a fault of the hub's.
     pub fn new(pure: bool) -> Self {
         let mut hub = Hub::new(Rules { pure, ..Rules::default() });
-        let entrance = ConnectInfo { connection: 0, token: 1, address: NEAR, now: NOW };
+        let info = ConnectInfo { connection: 0, token: 1, address: LOCALHOST, now: NOW };
         #[expect(clippy::expect_used, reason = "for tests: a hub that refuses its first member is broken")]
-        let witness = hub.enter_tutorial(b"witness", entrance).expect("an empty hub takes a good name");
-        Self { hub, witness, stage: Stage::AtDoor(Door::default()), member: None, words: Vec::new(), pure }
+        let witness = hub.enter_tutorial(b"witness", info).expect("an empty hub takes a good name");
+        Self { hub, witness, protocol: Protocol::default(), member: None, output: Vec::new(), pure }
     }
 
-    /// Feeds bytes from the stranger; false once the server would close.
+    /// Takes bytes in; false once the server would close.
     pub fn take(&mut self, bytes: &[u8]) -> bool {
-        let mut input = bytes;
-        let mut seen = Vec::new();
-        if let Stage::AtDoor(door) = &mut self.stage {
-            match door.look(&mut input, self.pure, None) {
-                Entry::Waits => return true,
-                Entry::Refused { .. } => return false,
-                Entry::Event => self.stage = Stage::Event(EventSession::new()),
-                Entry::Tutorial => {
-                    seen = door.seen().to_vec();
-                    self.stage = Stage::Tutorial(TutorialSession::new());
-                }
-            }
-        }
-        self.session_takes(&seen) && self.session_takes(input)
-    }
-
-    fn session_takes(&mut self, bytes: &[u8]) -> bool {
-        let mut desk = Desk {
+        let mut context = SessionContext {
             hub: &mut self.hub,
             now: NOW,
-            connection: STRANGER,
-            address: NEAR,
+            connection: CONNECTION,
+            address: LOCALHOST,
+            local: None,
             member: &mut self.member,
             flood: None,
-            words: &mut self.words,
+            pre_login_output: &mut self.output,
             pure: self.pure,
         };
-        let mut input = bytes;
-        let verdict = match &mut self.stage {
-            Stage::Tutorial(session) => session.take(&mut input, &mut desk),
-            Stage::Event(session) => session.take(&mut input, &mut desk),
-            Stage::AtDoor(_) => Verdict::GoesOn,
-        };
-        matches!(verdict, Verdict::GoesOn)
+        self.protocol.take(&mut &bytes[..], &mut context) == Step::Continue
     }
 
     /// Reads what the witness was sent.
     ///
     /// # Panics
-    /// If it is not whole frames, or more is owed than may be.
+    /// If it is not whole frames, or more is queued than may be.
     pub fn check(mut self) {
         let mut decoder = Decoder::event(1 << 20);
         loop {
@@ -101,6 +72,6 @@ impl TestSession {
             }
         }
         assert!(decoder.is_at_boundary(), "the witness was sent half a frame");
-        assert!(self.words.len() <= glassline_wire::limits::GREETING_BYTES_MAX, "a stranger is owed too much");
+        assert!(self.output.len() <= glassline_wire::limits::GREETING_BYTES_MAX, "too much is queued before a name");
     }
 }

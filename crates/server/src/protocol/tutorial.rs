@@ -5,7 +5,8 @@ use glassline_wire::event::{ErrorCode, Rejection};
 use glassline_wire::frame::{Decoder, Frame, HeaderError};
 use glassline_wire::limits::{GREETING_BYTES_MAX, HEADER_BYTES, NAME_BYTES_MAX, TEXT_BYTES_MAX};
 
-use super::{Desk, Verdict, Wait};
+use crate::close_reason::CloseReason;
+use crate::protocol::{Pause, SessionContext, Step};
 
 #[derive(Debug)]
 pub(crate) struct TutorialSession {
@@ -19,7 +20,7 @@ pub(crate) struct TutorialSession {
 enum Held {
     Payload(Vec<u8>),
     /// Its end.
-    End(Verdict),
+    End(Step),
 }
 
 impl TutorialSession {
@@ -34,125 +35,125 @@ impl TutorialSession {
         self.decoder.is_at_boundary()
     }
 
-    pub(crate) fn take(&mut self, input: &mut &[u8], desk: &mut Desk<'_>) -> Verdict {
-        let verdict = self.take_frames(input, desk);
-        if verdict.is_end() && !desk.may_end() {
+    pub(crate) fn take(&mut self, input: &mut &[u8], context: &mut SessionContext<'_>) -> Step {
+        let step = self.take_frames(input, context);
+        if step.is_end() && !context.may_end() {
             // It comes behind everything that is owed.
-            self.held = Some(Held::End(verdict));
-            return Verdict::Waits(Wait::History);
+            self.held = Some(Held::End(step));
+            return Step::Pause(Pause::History);
         }
-        verdict
+        step
     }
 
-    fn take_frames(&mut self, input: &mut &[u8], desk: &mut Desk<'_>) -> Verdict {
+    fn take_frames(&mut self, input: &mut &[u8], context: &mut SessionContext<'_>) -> Step {
         let whole_input = *input;
-        if desk.awaits() == Awaits::Nothing
+        if context.awaits() == Awaits::Nothing
             && let Some(held) = self.held.take()
         {
-            let verdict = match (held, *desk.member) {
-                (Held::End(verdict), _) => verdict,
+            let step = match (held, *context.member) {
+                (Held::End(step), _) => step,
                 (Held::Payload(payload), Some(member)) => {
-                    let verdict = hear(member, &payload, desk);
-                    if verdict == Verdict::Waits(Wait::History) {
+                    let step = hear(member, &payload, context);
+                    if step == Step::Pause(Pause::History) {
                         self.held = Some(Held::Payload(payload));
                     }
-                    verdict
+                    step
                 }
-                (Held::Payload(_), None) => Verdict::GoesOn,
+                (Held::Payload(_), None) => Step::Continue,
             };
-            if verdict != Verdict::GoesOn {
-                return verdict;
+            if step != Step::Continue {
+                return step;
             }
         }
         loop {
-            if self.held.is_some() || desk.awaits() == Awaits::Answer {
-                return Verdict::Waits(Wait::History);
+            if self.held.is_some() || context.awaits() == Awaits::Answer {
+                return Step::Pause(Pause::History);
             }
             // What waited for the history was charged, but has not waited for the flood limit.
-            if let Some(wait) = desk.flood_wait() {
-                return Verdict::Waits(wait);
+            if let Some(pause) = context.flood_pause() {
+                return Step::Pause(pause);
             }
             match self.decoder.next(input) {
-                Ok(None) => return Verdict::GoesOn,
-                Ok(Some(Frame::Goodbye)) => return left("raw_goodbye"),
-                Ok(Some(Frame::Payload(payload))) if desk.awaits() != Awaits::Nothing && !is_said(payload) => {
-                    desk.charge(payload.len() + HEADER_BYTES);
+                Ok(None) => return Step::Continue,
+                Ok(Some(Frame::Goodbye)) => return left(CloseReason::RawGoodbye),
+                Ok(Some(Frame::Payload(payload))) if context.awaits() != Awaits::Nothing && !is_said(payload) => {
+                    context.charge(payload.len() + HEADER_BYTES);
                     self.held = Some(Held::Payload(payload.to_vec()));
                 }
                 Ok(Some(Frame::Payload(payload))) => {
-                    desk.charge(payload.len() + HEADER_BYTES);
-                    let verdict = match *desk.member {
-                        None => greet(payload, desk),
-                        Some(member) => hear(member, payload, desk),
+                    context.charge(payload.len() + HEADER_BYTES);
+                    let step = match *context.member {
+                        None => greet(payload, context),
+                        Some(member) => hear(member, payload, context),
                     };
-                    if verdict == Verdict::Waits(Wait::History) {
+                    if step == Step::Pause(Pause::History) {
                         self.held = Some(Held::Payload(payload.to_vec()));
                     }
-                    if verdict != Verdict::GoesOn {
-                        return verdict;
+                    if step != Step::Continue {
+                        return step;
                     }
                     self.decoder.set_payload_bytes_max(TEXT_BYTES_MAX);
-                    if let Some(wait) = desk.must_wait() {
-                        return Verdict::Waits(wait);
+                    if let Some(pause) = context.must_pause() {
+                        return Step::Pause(pause);
                     }
                 }
-                Err(error) => return refused(&error, whole_input, desk.pure),
+                Err(error) => return refused(&error, whole_input, context.pure),
             }
         }
     }
 }
 
-fn greet(name: &[u8], desk: &mut Desk<'_>) -> Verdict {
-    let entrance = desk.entrance();
-    match desk.hub.enter_tutorial(name, entrance) {
+fn greet(name: &[u8], context: &mut SessionContext<'_>) -> Step {
+    let info = context.connect_info();
+    match context.hub.enter_tutorial(name, info) {
         Ok(member) => {
-            *desk.member = Some(member);
-            Verdict::GoesOn
+            *context.member = Some(member);
+            Step::Continue
         }
         Err(Rejection { code: ErrorCode::Banned, text }) => {
-            let words = server_words(&text, desk.pure);
-            Verdict::Refused { reason: "banned", detail: text, words }
+            let output = server_pair_unless_pure(&text, context.pure);
+            Step::Close { reason: CloseReason::Banned, detail: text, output }
         }
-        Err(refused) => Verdict::Refused {
-            reason: "name_refused",
+        Err(refused) => Step::Close {
+            reason: CloseReason::NameRefused,
             detail: refused.text.clone(),
-            words: server_words(&format!("{}, then connect again", refused.text), desk.pure),
+            output: server_pair_unless_pure(&format!("{}, then connect again", refused.text), context.pure),
         },
     }
 }
 
-fn hear(member: MemberId, payload: &[u8], desk: &mut Desk<'_>) -> Verdict {
+fn hear(member: MemberId, payload: &[u8], context: &mut SessionContext<'_>) -> Step {
     if payload == b"/exit" {
-        return left("framed_goodbye");
+        return left(CloseReason::FramedGoodbye);
     }
-    if desk.pure {
-        desk.hub.relay(member, payload);
-        return Verdict::GoesOn;
+    if context.pure {
+        context.hub.relay(member, payload);
+        return Step::Continue;
     }
     let Ok(text) = std::str::from_utf8(payload) else {
-        desk.hub.notify(member, "your message is not UTF-8 and was not sent; send it in UTF-8");
-        return Verdict::GoesOn;
+        context.hub.notify(member, "your message is not UTF-8 and was not sent; send it in UTF-8");
+        return Step::Continue;
     };
-    desk.hub.note_activity(member, desk.now);
+    context.hub.note_activity(member, context.now);
     let said = match text.strip_prefix('/') {
-        Some(rest) if rest.starts_with('/') => desk.hub.say_text(member, rest, false, desk.now),
-        Some(_) => match desk.hub.execute(member, text, desk.now) {
+        Some(rest) if rest.starts_with('/') => context.hub.say_text(member, rest, false, context.now),
+        Some(_) => match context.hub.execute(member, text, context.now) {
             CommandOutcome::Stays => Ok(()),
-            CommandOutcome::Awaits => return Verdict::Waits(Wait::History),
-            CommandOutcome::Leaves => return left("quit"),
+            CommandOutcome::Awaits => return Step::Pause(Pause::History),
+            CommandOutcome::Leaves => return left(CloseReason::Quit),
         },
         None => match hidden_command(text) {
             Some(words) => {
-                desk.hub.notify(member, &words);
+                context.hub.notify(member, &words);
                 Ok(())
             }
-            None => desk.hub.say_text(member, text, false, desk.now),
+            None => context.hub.say_text(member, text, false, context.now),
         },
     };
     if let Err(refused) = said {
-        desk.hub.refuse_in_words(member, &refused);
+        context.hub.refuse_in_words(member, &refused);
     }
-    Verdict::GoesOn
+    Step::Continue
 }
 
 /// Returns whether a payload is a text to be said, which may follow others that are not stored yet;
@@ -161,20 +162,23 @@ fn is_said(payload: &[u8]) -> bool {
     !payload.starts_with(b"/") || payload.starts_with(b"//")
 }
 
-fn left(reason: &'static str) -> Verdict {
-    Verdict::Left { reason, words: Vec::new() }
+fn left(reason: CloseReason) -> Step {
+    Step::leave(reason, Vec::new())
 }
 
-fn refused(error: &HeaderError, input: &[u8], pure: bool) -> Verdict {
+fn refused(error: &HeaderError, input: &[u8], pure: bool) -> Step {
     let advice = counted_characters(input).unwrap_or_else(|| error.to_string());
-    Verdict::Refused {
-        reason: error.reason(),
+    Step::Close {
+        reason: CloseReason::from(error),
         detail: error.to_string(),
-        words: server_words(&format!("{advice}; your stream cannot be read on: mend it and connect again"), pure),
+        output: server_pair_unless_pure(
+            &format!("{advice}; your stream cannot be read on: mend it and connect again"),
+            pure,
+        ),
     }
 }
 
-fn server_words(text: &str, pure: bool) -> Vec<u8> {
+fn server_pair_unless_pure(text: &str, pure: bool) -> Vec<u8> {
     if pure { Vec::new() } else { server_pair(text) }
 }
 

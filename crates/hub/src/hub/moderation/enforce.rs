@@ -10,10 +10,11 @@ use alloc::{
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{AuditEntry, AuditKind, Bye, ErrorCode, Event, Notice, Rejection};
 
+use crate::dialect::Dialect;
 use crate::encode::server_pair;
 use crate::hub::Hub;
 use crate::id::MemberId;
-use crate::member::Dialect;
+use crate::member::Member;
 use crate::moderation::{AuditEvent, Disconnect, Pending, Target, messages};
 use crate::name::Looks;
 
@@ -74,7 +75,7 @@ impl Hub {
 
     fn make_operator(&mut self, by: Option<MemberId>) -> Option<String> {
         let id = by?;
-        self.members.get_mut(id.0)?.is_operator = true;
+        self.members.get_mut(id)?.make_operator();
         self.announce_newcomer(id);
         Some("you are an operator for as long as this connection lasts".to_string())
     }
@@ -82,9 +83,9 @@ impl Hub {
     /// While the kick was stored its target may have become an operator, whom no other can touch (O5).
     fn kick(&mut self, target: Option<MemberId>, act: &AuditEntry) -> Option<String> {
         let id = target?;
-        let member = self.members.get(id.0)?;
-        if member.is_operator {
-            return Some(format!("{} has become an operator meanwhile, and stays", member.name));
+        let member = self.members.get(id)?;
+        if member.is_operator() {
+            return Some(format!("{} has become an operator meanwhile, and stays", member.name()));
         }
         let because = messages::because(act.text.as_deref());
         let text = format!("{} closed your connection{because}; come back once that is settled", act.by);
@@ -107,7 +108,7 @@ impl Hub {
     }
 
     fn unmute(&mut self, act: &AuditEntry) -> String {
-        let everyone: Vec<_> = self.members.iter().map(|(key, _)| MemberId(key)).collect();
+        let everyone: Vec<_> = self.members.iter().map(|(id, _)| id).collect();
         let mut freed = Vec::new();
         for id in everyone {
             if self.renew_mute(id, act.at) {
@@ -131,14 +132,14 @@ impl Hub {
     /// Returns the present members that a mute or a ban hits; operators are not hit.
     fn members_hit(&self, act: &AuditEntry) -> Vec<(MemberId, String)> {
         let Some(target) = act.who.as_deref().and_then(|who| Target::parse(who).ok()) else { return Vec::new() };
-        let others = self.members.iter().filter(|(_, member)| !member.is_operator);
-        let hit = others.filter(|(_, member)| target.hits(&Looks::of(&member.name), member.address));
-        hit.map(|(key, member)| (MemberId(key), member.name.to_string())).collect()
+        let others = self.members.iter().filter(|(_, member)| !member.is_operator());
+        let hit = others.filter(|(_, member)| target.hits(&Looks::of(member.name()), member.address()));
+        hit.map(|(id, member)| (id, member.name().to_string())).collect()
     }
 
     fn disconnect(&mut self, id: MemberId, code: ErrorCode, text: &str) {
-        let Some(member) = self.members.get(id.0) else { return };
-        let words = match member.dialect {
+        let Some(member) = self.members.get(id) else { return };
+        let words = match member.dialect() {
             Dialect::Tutorial => server_pair(text),
             Dialect::Event => {
                 let error = Event::Error(Rejection::new(code, text));
@@ -147,13 +148,13 @@ impl Hub {
             }
         };
         let reason = if code == ErrorCode::Banned { "banned" } else { "kicked" };
-        self.effects.push_disconnect(Disconnect { member: id, connection: member.connection, reason, words });
+        self.effects.push_disconnect(Disconnect { member: id, connection: member.connection(), reason, words });
     }
 
     /// Tells everybody but the operators, who are told the act itself.
     fn tell_everybody(&mut self, text: &str) {
-        let others = self.members.iter().filter(|(_, member)| !member.is_operator);
-        let others: Vec<_> = others.map(|(key, _)| MemberId(key)).collect();
+        let others = self.members.iter().filter(|(_, member)| !member.is_operator());
+        let others: Vec<_> = others.map(|(id, _)| id).collect();
         for id in others {
             self.notify(id, text);
         }
@@ -161,16 +162,16 @@ impl Hub {
 
     /// Tells every operator who is here something that is no act.
     pub(super) fn warn_operators(&mut self, text: &str) {
-        let operators = self.members.iter().filter(|(_, member)| member.is_operator);
-        let operators: Vec<_> = operators.map(|(key, _)| MemberId(key)).collect();
+        let operators = self.members.iter().filter(|(_, member)| member.is_operator());
+        let operators: Vec<_> = operators.map(|(id, _)| id).collect();
         for id in operators {
             self.notify(id, text);
         }
     }
 
     fn tell_operators(&mut self, by: Option<MemberId>, act: &AuditEntry, reference: Option<&String>) {
-        let operators = self.members.iter().filter(|(_, member)| member.is_operator);
-        let operators: Vec<_> = operators.map(|(key, member)| (MemberId(key), member.dialect)).collect();
+        let operators = self.members.iter().filter(|(_, member)| member.is_operator());
+        let operators: Vec<_> = operators.map(|(id, member)| (id, member.dialect())).collect();
         for (id, dialect) in operators {
             match dialect {
                 Dialect::Tutorial => self.notify(id, &messages::told(act)),
@@ -184,7 +185,7 @@ impl Hub {
 
     /// Words for the one who asked.
     pub(super) fn answer_operator(&mut self, id: MemberId, text: &str, reference: Option<String>) {
-        match self.members.get(id.0).map(|member| member.dialect) {
+        match self.members.get(id).map(Member::dialect) {
             Some(Dialect::Event) => {
                 self.tell(id, Envelope::new(Event::Notice(Notice { text: text.to_string() }), reference));
             }

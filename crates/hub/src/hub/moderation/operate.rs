@@ -12,6 +12,7 @@ use glassline_wire::timestamp::Timestamp;
 
 use crate::hub::Hub;
 use crate::id::MemberId;
+use crate::member::Member;
 use crate::moderation::{
     AuditEvent, Instruction, Pending, Sanctions, Target, WRONG_TOKENS_MAX, first_word, messages, written,
 };
@@ -35,7 +36,7 @@ impl Hub {
         if let ("op", token) = first_word(line) {
             return self.take_token(id, token, reference, now);
         }
-        if !self.members.get(id.0).is_some_and(|member| member.is_operator) {
+        if !self.members.get(id).is_some_and(Member::is_operator) {
             let text = "only operators may do this; `/op TOKEN` makes you one";
             return Err(Rejection::new(ErrorCode::NotOperator, text));
         }
@@ -98,29 +99,29 @@ impl Hub {
 
     /// `op TOKEN`.
     fn take_token(&mut self, id: MemberId, shown: &str, reference: Option<String>, now: Now) -> Result<(), Rejection> {
-        let (Some(token), Some(member)) = (&self.rules.operator_token, self.members.get_mut(id.0)) else {
+        let (Some(token), Some(member)) = (&self.rules.operator_token, self.members.get_mut(id)) else {
             return Ok(());
         };
-        if member.is_operator {
+        if member.is_operator() {
             self.answer_operator(id, "you are an operator already", reference);
             return Ok(());
         }
-        if member.wrong_tokens >= WRONG_TOKENS_MAX {
+        if member.wrong_tokens() >= WRONG_TOKENS_MAX {
             let text = "too many wrong tokens came over this connection; look yours up, then connect again";
             return Err(Rejection::new(ErrorCode::NotOperator, text));
         }
-        if self.attempts.left(member.address, now.monotonic_ms) == 0 {
-            let wait_min = self.attempts.wait_ms(member.address, now.monotonic_ms).div_ceil(60_000).max(1);
+        if self.attempts.left(member.address(), now.monotonic_ms) == 0 {
+            let wait_min = self.attempts.wait_ms(member.address(), now.monotonic_ms).div_ceil(60_000).max(1);
             let text = format!(
                 "too many wrong tokens came from your address; try again in {wait_min} min, or from another address"
             );
             return Err(Rejection::new(ErrorCode::NotOperator, text));
         }
         if !token.is(shown) {
-            member.wrong_tokens += 1;
-            self.attempts.note_wrong(member.address, now.monotonic_ms);
-            let (connection, left) = (member.connection, self.attempts.left(member.address, now.monotonic_ms));
-            let warning = messages::wrong_token(&member.name, member.address, left);
+            member.note_wrong_token();
+            self.attempts.note_wrong(member.address(), now.monotonic_ms);
+            let (connection, left) = (member.connection(), self.attempts.left(member.address(), now.monotonic_ms));
+            let warning = messages::wrong_token(member.name(), member.address(), left);
             self.effects.push_audit_event(AuditEvent::WrongToken { connection, left });
             if let Some(warning) = warning {
                 self.warn_operators(&warning);
@@ -162,8 +163,8 @@ impl Hub {
         if target == by {
             return Err(Rejection::new(ErrorCode::BadField, "that is you; leave instead"));
         }
-        if member.is_operator {
-            return Err(is_operator(&member.name));
+        if member.is_operator() {
+            return Err(is_operator(member.name()));
         }
         Ok(target)
     }
@@ -176,18 +177,18 @@ impl Hub {
         {
             return bad(format!("{network} is half the world; name a smaller network"));
         }
-        let own = self.members.get(by.0).map(|member| member.address);
-        let operators = || self.members.iter().map(|(_, member)| member).filter(|member| member.is_operator);
+        let own = self.members.get(by).map(Member::address);
+        let operators = || self.members.iter().map(|(_, member)| member).filter(|member| member.is_operator());
         match target {
             Target::Name { .. } => {
-                if let Some(operator) = operators().find(|operator| target.hits_name(&Looks::of(&operator.name))) {
-                    return Err(is_operator(&operator.name));
+                if let Some(operator) = operators().find(|operator| target.hits_name(&Looks::of(operator.name()))) {
+                    return Err(is_operator(operator.name()));
                 }
             }
             Target::Network(network) => {
                 let is_own = own.is_some_and(|address| network.contains(address));
                 let who = if is_own { "your own connection comes" } else { "an operator comes" };
-                if is_own || operators().any(|operator| network.contains(operator.address)) {
+                if is_own || operators().any(|operator| network.contains(operator.address())) {
                     return bad(format!("{who} from {network}, and others may share it; take the name instead"));
                 }
             }

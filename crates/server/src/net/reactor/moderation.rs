@@ -1,27 +1,20 @@
-//! The operators' order at the sockets: banned addresses are turned away, whom an act throws out is closed, acts are logged.
+//! Moderation at the sockets: whom an act disconnects is closed, acts are logged.
 
-use glassline_hub::{AuditEvent, Disconnect, server_pair};
-use glassline_wire::event::{AuditEntry, Event};
+use glassline_hub::{AuditEvent, Disconnect};
+use glassline_wire::event::AuditEntry;
 use glassline_wire::visible;
 use tracing::{info, warn};
 
+use crate::close_reason::CloseReason;
+use crate::metrics::Counted;
 use crate::net::reactor::Reactor;
-use crate::net::socket::Socket;
+use crate::net::transport::Socket;
 
-impl<L: Socket> Reactor<L> {
-    /// Turns a connection away whose address is banned, now that there is a dialect to say it in. Returns whether it was.
-    pub(crate) fn is_turned_away(&mut self, index: usize, is_event: bool) -> bool {
-        let Some(connection) = self.connections.get(index) else { return true };
-        let Err(refused) = self.hub.check_address(connection.peer.ip(), self.now) else { return false };
-        let words = if is_event { Event::Error(refused.clone()).to_frame() } else { server_pair(&refused.text) };
-        self.refuse(index, "banned", &refused.text, words);
-        true
-    }
-
-    /// Closes whom operators have thrown out, and logs what they did.
-    pub(crate) fn keep_order(&mut self) {
-        while let Some(happening) = self.hub.take_audit_event() {
-            match happening {
+impl<S: Socket> Reactor<S> {
+    /// Closes the connections that operators ended, and logs what operators did.
+    pub(super) fn apply_moderation(&mut self) {
+        while let Some(event) = self.hub.take_audit_event() {
+            match event {
                 AuditEvent::Act(act) => log_act(&act),
                 AuditEvent::AheadOfHistory { room, seen, newest } => {
                     if let Some(history) = &mut self.history {
@@ -29,19 +22,22 @@ impl<L: Socket> Reactor<L> {
                     }
                 }
                 AuditEvent::WrongToken { connection, left } => {
-                    self.counters.add("wrong_token");
-                    if let Some(connection) = self.connections.get(connection) {
+                    self.counters.add(Counted::WrongToken);
+                    let key = self.connections.key_at(connection);
+                    if let Some(connection) = key.and_then(|key| self.connections.get(key)) {
                         let name =
-                            connection.member.map(|member| visible::one_line(self.hub.name(member)).into_owned());
-                        warn!(peer = %connection.peer, name, attempts_left = left, "a wrong operator token");
+                            connection.member().map(|member| visible::one_line(self.hub.name(member)).into_owned());
+                        warn!(peer = %connection.peer(), name, attempts_left = left, "a wrong operator token");
                     }
                 }
             }
         }
         while let Some(Disconnect { member, connection, reason, words }) = self.hub.take_disconnect() {
             // It may have left by itself meanwhile.
-            if self.connections.get(connection).is_some_and(|connection| connection.member == Some(member)) {
-                self.part(connection, reason, words);
+            let Some(key) = self.connections.key_at(connection) else { continue };
+            if self.connections.get(key).is_some_and(|connection| connection.member() == Some(member)) {
+                let reason = if reason == "banned" { CloseReason::Banned } else { CloseReason::Kicked };
+                self.drain(key, reason, &words);
             }
         }
     }

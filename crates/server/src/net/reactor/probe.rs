@@ -3,11 +3,11 @@
 use crate::history::History;
 use crate::metrics::Snapshot;
 use crate::net::reactor::Reactor;
-use crate::net::socket::Socket;
+use crate::net::transport::Socket;
 
-impl<L: Socket> Reactor<L> {
+impl<S: Socket> Reactor<S> {
     /// Tells those who have asked how things stand.
-    pub(crate) fn answer_watchers(&mut self) {
+    pub(super) fn answer_watchers(&mut self) {
         let asked = self.config.watch.asked();
         if asked != self.last_answer {
             self.last_answer = asked;

@@ -4,70 +4,68 @@ use glassline_hub::{MemberId, NameHolder};
 use glassline_wire::event::{Event, Ping};
 use tracing::info;
 
-use crate::net::connection::{Phase, Takeover};
+use crate::close_reason::CloseReason;
+use crate::connection_key::ConnectionKey;
+use crate::net::connection::{PauseReason, Takeover};
 use crate::net::reactor::Reactor;
-use crate::net::socket::Socket;
 use crate::net::timers::Kind;
-use crate::protocol::Verdict;
+use crate::net::transport::Socket;
+use crate::protocol::Step;
 
-impl<L: Socket> Reactor<L> {
-    /// Asks the holder of a name that `index` claims.
-    pub(crate) fn ask_holder(&mut self, index: usize, holder: MemberId) {
-        let now_ms = self.now.monotonic_ms;
-        let Some(holder_connection) = self.hub.connection(holder) else { return };
-        let Some(held) = self.connections.get(holder_connection) else { return };
-        let (holder_serial, holder_reads) = (held.serial, held.reads);
-        self.hub.tell_at_once(holder, Event::Ping(Ping {}));
-        let takeover = Takeover { holder, holder_connection, holder_serial, holder_reads };
-        if let Some(connection) = self.connections.get_mut(index) {
-            connection.takeover = Some(Box::new(takeover));
+impl<S: Socket> Reactor<S> {
+    /// Pauses a connection and asks the holder of the name that it claims.
+    pub(super) fn ask_holder(&mut self, key: ConnectionKey, holder: MemberId) {
+        let holder_connection = self.hub.connection(holder).and_then(|index| self.connections.key_at(index));
+        let held = holder_connection.and_then(|key| Some((key, self.connections.get(key)?.reads())));
+        let takeover = held.map(|(holder_connection, holder_reads)| {
+            self.hub.tell_at_once(holder, Event::Ping(Ping {}));
+            Box::new(Takeover { holder, holder_connection, holder_reads })
+        });
+        // A holder without a connection is a fault; the claim then waits until its time for a name is over.
+        let reason = takeover.map_or(PauseReason::Timer, PauseReason::Takeover);
+        if let Some(connection) = self.connections.get_mut(key) {
+            connection.pause(reason);
         }
-        self.timers.set(index, Kind::Probe, now_ms + self.config.limits.takeover_probe_ms);
+        self.timers.set(key, Kind::Probe, self.now.monotonic_ms + self.config.limits.takeover_probe_ms);
     }
 
     /// Decides, once the holder has had its time (E2).
-    pub(crate) fn decide_takeover(&mut self, index: usize) {
-        let Some(takeover) = self.connections.get_mut(index).and_then(|connection| connection.takeover.take()) else {
+    pub(super) fn decide_takeover(&mut self, key: ConnectionKey) {
+        let Some(claimant) = self.connections.get_mut(key) else { return };
+        let Some(takeover) = claimant.take_takeover() else { return };
+        let holder = self.connections.get_mut(takeover.holder_connection);
+        let holder = holder.filter(|holder| holder.member() == Some(takeover.holder));
+        let Some(holder) = holder.filter(|holder| !holder.has_answered(takeover.holder_reads)) else {
+            // One that has gone may have come back by another connection, which nobody has asked.
+            let lives = self.connections.get(takeover.holder_connection);
+            let lives = lives.is_some_and(|holder| holder.member() == Some(takeover.holder));
+            self.resume_claim(key, if lives { NameHolder::Lives } else { NameHolder::Unasked });
             return;
         };
-        let holder = self.connections.get(takeover.holder_connection);
-        let holder =
-            holder.filter(|holder| holder.serial == takeover.holder_serial && holder.member == Some(takeover.holder));
-        let holder_lives = holder.is_some_and(|holder| takeover.is_answered_by(holder));
-        if holder.is_none() || holder_lives {
-            // One that has gone may have come back by another connection, which nobody has asked.
-            self.resume_claim(index, if holder_lives { NameHolder::Lives } else { NameHolder::Unasked });
-            return;
-        }
         // Its name passes to the newcomer in the hub; here it only loses its socket.
-        let holder = &mut self.connections[takeover.holder_connection];
-        holder.member = None;
-        info!(peer = %holder.peer, reason = "taken_over", "left");
-        let holder_flood = holder.flood.as_deref().copied();
+        holder.take_member();
+        info!(peer = %holder.peer(), reason = CloseReason::TakenOver.as_str(), "left");
         // The newcomer may have connected before its earlier connection used up their credit.
-        if let (Some(connection), Some(holder_flood)) = (self.connections.get_mut(index), holder_flood)
-            && let Some(flood) = &mut connection.flood
+        if let Some(holder_flood) = holder.flood()
+            && let Some(claimant) = self.connections.get_mut(key)
         {
-            flood.lower_to(holder_flood, self.now.monotonic_ms);
+            claimant.lower_flood(holder_flood, self.now.monotonic_ms);
         }
-        self.part(takeover.holder_connection, "taken_over", Vec::new());
-        self.resume_claim(index, NameHolder::Dead(takeover.holder));
-        if self.hub.connection(takeover.holder) == Some(takeover.holder_connection) {
+        self.drain(takeover.holder_connection, CloseReason::TakenOver, &[]);
+        self.resume_claim(key, NameHolder::Dead(takeover.holder));
+        if self.hub.connection(takeover.holder) == Some(takeover.holder_connection.index()) {
             // It changed its name in the last moment, so the newcomer did not take its place.
             self.hub.depart(takeover.holder, self.now);
         }
     }
 
-    fn resume_claim(&mut self, index: usize, holder: NameHolder) {
-        let verdict = self.at_desk(index, |phase, desk| match phase {
-            Phase::Event(session) => session.resume_claim(holder, desk),
-            _ => Verdict::GoesOn,
-        });
-        if let Some(verdict) = verdict {
-            let goes_on = verdict == Verdict::GoesOn;
-            self.carry_out(index, verdict, &[]);
+    fn resume_claim(&mut self, key: ConnectionKey, holder: NameHolder) {
+        let step = self.with_context(key, |protocol, context| protocol.resume_claim(holder, context));
+        if let Some(step) = step {
+            let goes_on = step == Step::Continue;
+            self.apply(key, step, &[]);
             if goes_on {
-                self.resume(index);
+                self.resume(key);
             }
         }
     }

@@ -1,14 +1,17 @@
 //! A whole server without sockets, clocks or threads: everything between the link and the history is the real thing.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 
 use glassline_hub::Now;
 use glassline_journal::Journal;
+use glassline_wire::layer::LayerStack;
 
 use crate::Config;
 use crate::history::History;
-use crate::net::reactor::{Reactor, Readiness};
+use crate::net::reactor::Reactor;
+use crate::net::transport::Transport;
 
 mod pipe;
 #[cfg(test)]
@@ -27,7 +30,8 @@ impl TestServer {
     pub fn open(config: Config, journal: Option<(Journal, u64)>, now: Now) -> Self {
         let mut reactor = Reactor::new(config, journal.is_some(), now);
         if let Some((journal, newest_in_lobby)) = journal {
-            reactor.history = Some(History::of(journal, newest_in_lobby, &mut reactor.hub));
+            let opened = reactor.start_history(|hub| Ok::<_, Infallible>(History::of(journal, newest_in_lobby, hub)));
+            let Ok(()) = opened;
         }
         Self { reactor }
     }
@@ -35,7 +39,7 @@ impl TestServer {
     /// Somebody connects; the server's side buffers so many bytes of output. A connection that is refused is closed at once.
     pub fn connect(&mut self, peer: SocketAddr, send_buffer_bytes: usize) -> Pipe {
         let (near, pipe) = pair(send_buffer_bytes);
-        self.reactor.admit(peer, || near);
+        self.reactor.admit(peer, || Transport::new(near, LayerStack::default()));
         pipe
     }
 
@@ -44,15 +48,11 @@ impl TestServer {
     /// # Errors
     /// The journal failed: the server must stop.
     pub fn turn(&mut self, now: Now) -> io::Result<()> {
-        self.reactor.now = now;
-        let news: Vec<(usize, Readiness)> = self
-            .reactor
-            .connections
-            .iter()
-            .map(|(index, connection)| (index, connection.link.take_readiness()))
-            .collect();
-        for (index, ready) in news {
-            self.reactor.note_ready(index, ready);
+        self.reactor.set_now(now);
+        let sockets = self.reactor.connections.iter().map(|(key, connection)| (key.index(), connection.transport()));
+        let events: Vec<_> = sockets.map(|(index, transport)| (index, transport.socket().take_readiness())).collect();
+        for (index, event) in events {
+            self.reactor.note_ready(index, event);
         }
         self.reactor.turn()
     }
@@ -76,8 +76,8 @@ impl TestServer {
     /// The most bytes that are held for one connection alone, beside the hub's own.
     pub fn held_bytes_max(&self) -> usize {
         let held = self.reactor.connections.iter().map(|(_, connection)| {
-            let queued = connection.member.map_or(0, |member| self.reactor.hub.queued_bytes(member));
-            connection.words.len() + connection.backlog.len() + queued
+            let queued = connection.member().map_or(0, |member| self.reactor.hub.queued_bytes(member));
+            connection.held_bytes() + queued
         });
         held.max().unwrap_or(0)
     }

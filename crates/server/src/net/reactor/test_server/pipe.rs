@@ -6,8 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use crate::net::reactor::Readiness;
-use crate::net::socket::Socket;
+use crate::net::transport::{Readiness, Socket};
 
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "what became of each direction, each bit of it on its own")]

@@ -65,11 +65,11 @@ impl Store for ScriptedStore {
         Ok((first..=script.stored).map(|seq| CommitOutcome::Stored { seq }).collect())
     }
 
-    fn repeats(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
+    fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
         Ok(vec![None; batch.len()])
     }
 
-    fn tend(&mut self, _: Duration) -> Result<bool, StoreError> {
+    fn maintain(&mut self, _: Duration) -> Result<bool, StoreError> {
         Ok(false)
     }
 
@@ -273,7 +273,7 @@ fn whoever_waited_goes_on_once_the_others_have_been_written_to() {
     turn_until_it_waits(&mut server);
     history.store();
     turn_until_it_waits(&mut server);
-    let members = server.reactor.connections.iter().filter_map(|(_, connection)| connection.member);
+    let members = server.reactor.connections.iter().filter_map(|(_, connection)| connection.member());
     let names: Vec<&str> = members.map(|member| server.reactor.hub.name(member)).collect();
     assert!(names.len() == 24 && names.iter().all(|name| name.starts_with("max")), "{names:?}");
     drop(ends);
@@ -386,13 +386,13 @@ fn who_is_still_sent_the_past_hears_goodbye_as_well() {
     let half = slow.take(350).len();
     assert!(welcome > 0 && half > 0);
 
-    server.reactor.begin_closing();
+    server.reactor.begin_closing(false);
     server.reactor.settle_turn().expect("goes on");
-    let unsaid = server.reactor.hub.say_goodbye("until tomorrow");
+    let unsaid = server.reactor.say_goodbye("until tomorrow");
     while server.reactor.hub.has_writes() {
         server.reactor.write_turn();
     }
-    server.reactor.part_all(unsaid);
+    server.reactor.drain_all(unsaid);
     for (pipe, bye) in [(&eve, r#""type":"bye""#), (&tom, "until tomorrow"), (&reads, r#""type":"bye""#)] {
         let told = heard(pipe);
         assert_eq!(told.matches("until tomorrow").count(), 1, "{told}");
@@ -419,7 +419,7 @@ fn an_act_that_is_stored_while_the_server_closes_is_in_force() {
         teacher.send(&frame(&format!(r#"{{"type":"operate","line":"{line}"}}"#)));
         turn_until_it_waits(&mut server);
     }
-    server.reactor.begin_closing();
+    server.reactor.begin_closing(false);
     assert!(server.reactor.is_unsettled());
     history.store();
     server.reactor.settle_turn().expect("goes on");

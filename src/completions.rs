@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::{Args, CommandFactory};
 use clap_complete::aot::{Bash, Fish, Zsh, generate};
 
-use crate::args::{Arguments, Host, Settings, Shell};
+use crate::args::{Arguments, Host, SettingsArguments, Shell};
 
 const PROGRAM: &str = "glassline";
 
@@ -33,5 +33,5 @@ fn offered() -> clap::Command {
     let whole = Arguments::command();
     let visible = whole.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
     let top = clap::Command::new(PROGRAM).version(env!("CARGO_PKG_VERSION"));
-    Host::augment_args(Settings::augment_args(top)).subcommands(visible)
+    Host::augment_args(SettingsArguments::augment_args(top)).subcommands(visible)
 }

@@ -37,7 +37,8 @@ pub(crate) fn choices() -> anyhow::Result<Choices> {
 /// An empty value chooses nothing, as if the variable were not there.
 fn choices_in(variable: impl Fn(&str) -> anyhow::Result<Option<String>>) -> anyhow::Result<Choices> {
     let value = |name: &'static str| Ok(variable(name)?.filter(|value| !value.is_empty()));
-    // Whatever it holds: https://no-color.org. Without a good reason to believe otherwise it is about this program too.
+    // Whatever it holds: https://no-color.org. Without a good reason to believe otherwise it is
+    // about this program too.
     let no_colour = matches!(value("NO_COLOR"), Ok(Some(_)) | Err(_)).then_some(false);
     Ok(Choices {
         name: read(value, "GLASSLINE_NAME", parse_name)?,

@@ -19,7 +19,7 @@ use glassline_journal::{
 
 use self::interrupt::Interrupt;
 use self::progress::Progress;
-use crate::args::{History, HistoryFile, Upkeep};
+use crate::args::{HistoryArguments, HistoryFile, Upkeep};
 use crate::history;
 
 /// Exit code where something is wrong with the history, or with the way to it.
@@ -33,7 +33,7 @@ const WRONG_USAGE: u8 = 2;
 const READER_GONE: u8 = 141;
 
 /// Carries one out.
-pub(crate) fn keep_up(arguments: &History) -> ExitCode {
+pub(crate) fn keep_up(arguments: &HistoryArguments) -> ExitCode {
     if let Some(usage) = right_usage(&arguments.upkeep) {
         crate::complain(usage);
         return ExitCode::from(WRONG_USAGE);

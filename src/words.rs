@@ -1,4 +1,5 @@
-//! The words that a flag, the environment and the configuration file have for the same choice: one table for each.
+//! The words that a flag, the environment and the configuration file have for the same choice: one
+//! table for each.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use glassline_client::{Bell, DialectChoice};

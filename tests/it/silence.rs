@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use glassline_server::Limits;
 
-use crate::harness::{EventClient, Process, Server, Tutorial, Wire, frame};
+use crate::harness::{EventClient, Process, Server, Tutorial, Wire, descriptors_per_wire, frame};
 
 /// Longest round trip of a member while others are silent: the loop may be busy closing them, never
 /// waiting for them.
@@ -91,7 +91,7 @@ fn connections_that_fit() -> usize {
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let descriptors = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(1_024_usize);
     // The server keeps those without a name to their bound, and the tests beside this one need some as well.
-    descriptors.saturating_sub(2_200).clamp(100, 10_000)
+    (descriptors.saturating_sub(2_200) / descriptors_per_wire()).clamp(100, 10_000)
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The loop that joins the pure session with its connection and its user: wait, hand over, carry out, settle, again.
+//! The loop that joins the pure session with its connection and its user: wait, hand over, carry
+//! out, settle, again.
 
 use std::io::{self, ErrorKind};
 use std::sync::mpsc::Receiver;
@@ -10,7 +11,8 @@ use crate::inbox::{Arrival, UserInput};
 use crate::transport::Transport;
 use crate::view::View;
 
-/// Arrivals worked off before the view settles: enough to draw a burst once, too few to make a key wait.
+/// Arrivals worked off before the view settles: enough to draw a burst once, too few to make a key
+/// wait.
 const ARRIVALS_PER_TURN: usize = 8;
 
 /// Runs a session to its end.
@@ -29,7 +31,8 @@ impl Driver<'_> {
     pub(crate) fn run(mut self, arrivals: &Receiver<Arrival>) -> Ending {
         loop {
             if let Err(ending) = self.turn(arrivals) {
-                // Whatever came last is still to be seen; the session's own end counts more than a failure to show it.
+                // Whatever came last is still to be seen; the session's own end counts more than a
+                // failure to show it.
                 let _ = self.settle_view();
                 return self.view.ended(ending);
             }

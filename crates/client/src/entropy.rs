@@ -10,7 +10,8 @@ pub(crate) struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     fn next_u64(&mut self) -> u64 {
-        // Without the system's source, the standard library's hash keys still differ from process to process and call to call.
+        // Without the system's source, the standard library's hash keys still differ from process
+        // to process and call to call.
         getrandom::u64().unwrap_or_else(|_| RandomState::new().build_hasher().finish())
     }
 }

@@ -6,7 +6,8 @@ use std::sync::mpsc::SyncSender;
 use crate::keyboard::event::TerminalEvent;
 use crate::line_splitter::InputLine;
 
-/// Arrivals that may wait: few, as a key waits behind them. Past it whoever has more blocks, and the server with it.
+/// Arrivals that may wait: few, as a key waits behind them. Past it whoever has more blocks, and
+/// the server with it.
 pub(crate) const ARRIVALS_MAX: usize = 16;
 
 /// The sending side.
@@ -15,7 +16,8 @@ pub(crate) type Inbox = SyncSender<Arrival>;
 /// One thing that happened.
 #[derive(Debug)]
 pub(crate) enum Arrival {
-    /// Something about the connection of this generation; of an older one it means nothing any more.
+    /// Something about the connection of this generation; of an older one it means nothing any
+    /// more.
     Link {
         /// Counts the connections of a session.
         generation: u64,

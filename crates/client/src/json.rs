@@ -1,8 +1,10 @@
-//! JSON Lines for programs (`--json`): every event on stdout, one request a line on stdin, the link's state on stderr.
+//! JSON Lines for programs (`--json`): every event on stdout, one request a line on stdin, the
+//! link's state on stderr.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use glassline_session::{Command, Ending, Entropy, OWN_REF_PREFIX, Session, Update};
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, Notice, Rejection, SCHEMA_VERSION, Welcome};
 use glassline_wire::message_id::MessageId;
@@ -17,7 +19,6 @@ use crate::line_output::write_diagnostics;
 use crate::line_splitter::InputLine;
 use crate::undelivered::Undelivered;
 use crate::view::View;
-use glassline_session::{Command, Ending, Entropy, OWN_REF_PREFIX, Session, Update};
 
 /// The mode.
 pub(crate) struct Json {
@@ -186,8 +187,8 @@ impl View for Json {
     }
 }
 
-/// JSON escapes C0 by itself; C1 and direction overrides would still reach a terminal that shows the line. Outside of strings
-/// neither can stand.
+/// JSON escapes C0 by itself; C1 and direction overrides would still reach a terminal that shows
+/// the line. Outside of strings neither can stand.
 fn escaped(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for c in json.chars() {

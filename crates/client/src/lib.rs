@@ -1,6 +1,7 @@
 //! The Glassline client: one session type, shown on a terminal, as plain lines or as JSON Lines.
 //!
-//! [`join`] runs it to its end. What happens between a server and a user is decided in [`glassline_session`], without I/O.
+//! [`join`] runs it to its end. What happens between a server and a user is decided in
+//! [`glassline_session`], without I/O.
 
 mod commands;
 mod drive;
@@ -55,13 +56,15 @@ use view::View;
 /// A program that lost its server waits this long for it before it reports the loss.
 const PROGRAM_GIVES_UP_AFTER_MS: u64 = 60_000;
 
-/// Of what was said before, whoever listens to lines as they are read out hears so many messages at first.
+/// Of what was said before, whoever listens to lines as they are read out hears so many messages at
+/// first.
 const CONTEXT_READ_OUT_MAX: usize = 10;
 
 /// Joins a server and talks until the user leaves, the input ends or the server is gone for good.
 ///
-/// Prints nothing after the end: [`Ending::text`] is the caller's to show. A thread that waits for the standard input, and one that
-/// waits for signals, may stay behind until the process ends; so this is for once in a process.
+/// Prints nothing after the end: [`Ending::text`] is the caller's to show. A thread that waits for
+/// the standard input, and one that waits for signals, may stay behind until the process ends; so
+/// this is for once in a process.
 pub fn join(options: &JoinOptions) -> Ending {
     let mode = options.mode.resolved();
     let typed = io::stdin().is_terminal();

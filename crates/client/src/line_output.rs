@@ -32,7 +32,6 @@ impl LineScreen {
     }
 }
 
-/// See the module.
 pub(crate) struct LineOutput {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
@@ -169,10 +168,12 @@ impl LineOutput {
     }
 }
 
-/// Writes notices to stderr, behind what was told before: where both go to one place, they stand there in the order in which they were told.
+/// Writes notices to stderr, behind what was told before: where both go to one place, they stand
+/// there in the order in which they were told.
 ///
 /// # Errors
-/// What was told before cannot be written. Nobody may be reading the diagnostics themselves; that is no reason to stop.
+/// What was told before cannot be written. Nobody may be reading the diagnostics themselves; that
+/// is no reason to stop.
 pub(crate) fn write_diagnostics(out: &mut dyn Write, err: &mut dyn Write, lines: &[String]) -> io::Result<()> {
     if !lines.is_empty() {
         out.flush()?;

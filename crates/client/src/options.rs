@@ -9,7 +9,8 @@ use crate::preferences::Preferences;
 /// Presentation of the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
-    /// [`Mode::Terminal`] between a keyboard and a screen, [`Mode::Linear`] if `TERM` is `dumb`, else [`Mode::Plain`].
+    /// [`Mode::Terminal`] between a keyboard and a screen, [`Mode::Linear`] if `TERM` is `dumb`,
+    /// else [`Mode::Plain`].
     #[default]
     Auto,
     /// Lines for pipes: the conversation on stdout, the client's own words on stderr.

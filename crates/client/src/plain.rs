@@ -1,6 +1,10 @@
-//! Lines in, lines out: for pipes, for terminals that cannot redraw, and for screen readers (`--linear`).
+//! Lines in, lines out: for pipes, for terminals that cannot redraw, and for screen readers
+//! (`--linear`).
 
 use std::io;
+
+use glassline_session::{Command, Ending, Session, SlashCommands, Update};
+use glassline_wire::envelope::Envelope;
 
 use crate::commands::{ParsedLine, concealed, is_reply, parse_line};
 use crate::format::catch_up::CatchUp;
@@ -19,8 +23,6 @@ use crate::typing::line::KeyOutcome;
 use crate::typing::terminal::EchoTerminal;
 use crate::undelivered::Undelivered;
 use crate::view::View;
-use glassline_session::{Command, Ending, Session, SlashCommands, Update};
-use glassline_wire::envelope::Envelope;
 
 /// So many empty lines in a row leave, as in the tutorial's client.
 const EMPTY_LINES_TO_LEAVE: u8 = 3;

@@ -1,6 +1,7 @@
 //! The conversation of each room in a file of plain text, for whoever wishes it.
 //!
-//! `logs/SERVER/ROOM.log` in the state folder; only the user can read it. What is said to one person only is never written.
+//! `logs/SERVER/ROOM.log` in the state folder; only the user can read it. What is said to one
+//! person only is never written.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -51,7 +52,8 @@ impl RoomLog {
         Some(Self::new(folder, &options.address))
     }
 
-    /// Logs for the server at `address`, below the state folder; a file is created with its first line.
+    /// Logs for the server at `address`, below the state folder; a file is created with its first
+    /// line.
     fn new(state_folder: &Path, address: &str) -> Self {
         let folder = state_folder.join("logs").join(file_name(address));
         Self { folder, rooms: BTreeMap::new(), lines: 0, failed: false }
@@ -130,7 +132,8 @@ impl RoomFile {
     }
 
     fn append(&mut self, text: &[u8]) -> io::Result<()> {
-        // Another client of the same user may have written, or put the file aside. Asked once for all that is written together.
+        // Another client of the same user may have written, or put the file aside. Asked once for
+        // all that is written together.
         if self.file.buffer().is_empty() {
             if is_at(self.file.get_ref(), &self.path)? {
                 self.bytes = self.file.get_ref().metadata()?.len();
@@ -146,7 +149,8 @@ impl RoomFile {
         self.file.write_all(text)
     }
 
-    /// Puts the file aside, unless another client has done it already or is at it now: twice would be one log too few.
+    /// Puts the file aside, unless another client has done it already or is at it now: twice would
+    /// be one log too few.
     fn put_aside(&mut self, more_bytes: u64) -> io::Result<()> {
         let lock = edit_private_file(&self.path.with_file_name(LOCK_NAME))?;
         if !wait_for(|| lock.try_lock())? {
@@ -169,7 +173,8 @@ impl RoomFile {
     }
 }
 
-/// A name that any file system takes and that leads nowhere else: letters and digits of any script as they are, the rest in percent.
+/// A name that any file system takes and that leads nowhere else: letters and digits of any script
+/// as they are, the rest in percent.
 fn file_name(name: &str) -> String {
     let mut safe = String::new();
     for c in name.chars() {

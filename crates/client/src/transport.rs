@@ -14,13 +14,13 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use connect::{connect_to_any, plain_words};
 use glassline_session::Input;
 use glassline_wire::layer::LayerStack;
+use layered::Layered;
 
 use crate::inbox::{Arrival, Inbox, LinkEvent, StreamEvent};
 use crate::system::notice_silence;
-use connect::{connect_to_any, plain_words};
-use layered::Layered;
 
 /// A server that takes no byte for this long is gone (L, "no progress").
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);

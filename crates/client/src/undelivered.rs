@@ -1,9 +1,10 @@
-//! Lines of the input that came to nothing: counted, so that the last word and the exit code can say so.
+//! Lines of the input that came to nothing: counted, so that the last word and the exit code can
+//! say so.
 
+use glassline_session::Ending;
 use glassline_wire::event::ErrorCode;
 
 use crate::line_input::LineInput;
-use glassline_session::Ending;
 
 /// The count.
 #[derive(Debug, Default)]

@@ -86,7 +86,7 @@ mod tests {
         let tom = hub.enter_tutorial(b"tom", login).expect("a good name");
         hub.execute(tom, "/msg nobody hi", NOW);
         hub.execute(tom, "/whois nobody", NOW);
-        hub.tell(tom, Event::Ping(Ping {}));
+        hub.send(tom, Event::Ping(Ping {}));
         let counted: alloc::vec::Vec<_> = hub.counters().refusals().filter(|(_, count)| *count > 0).collect();
         assert_eq!(counted, [(ErrorCode::UnknownName, 2)]);
     }

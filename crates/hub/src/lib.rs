@@ -39,8 +39,8 @@ mod write_slices;
 
 pub use counters::Counters;
 pub use dialect::Dialect;
-pub use encode::server_pair;
-pub use hub::{CommandOutcome, Hub, LoginOutcome, NameHolder, Rules, hidden_command};
+pub use encode::Outbound;
+pub use hub::{CommandOutcome, Hub, LoginOutcome, NameHolder, Reply, Rules, hidden_command};
 pub use id::MemberId;
 pub use member::ConnectInfo;
 pub use moderation::{AuditEvent, Disconnect, OperatorToken, TokenError, subnet, subnet_key};

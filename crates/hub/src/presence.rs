@@ -57,11 +57,6 @@ impl ChangeList {
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.named.iter().map(|listed| &*listed.name)
     }
-
-    /// Returns the changes for a line of text: `alice, bob +3`.
-    pub(crate) fn summary(&self) -> String {
-        summarize(&self.names().collect::<Vec<_>>(), self.count)
-    }
 }
 
 /// Returns names, and the number of those of `count` that are not among them: `alice, bob +3`.
@@ -139,11 +134,15 @@ impl Presence {
 mod tests {
     use super::*;
 
+    fn summary(list: &ChangeList) -> String {
+        summarize(&list.names().collect::<Vec<_>>(), list.count())
+    }
+
     #[test]
     fn a_first_arrival_is_announced_at_once_and_crowds_at_4_hz() {
         let mut presence = Presence::default();
         presence.arrived("alice", 2);
-        assert_eq!(presence.take_due(1_000).expect("due").joined.summary(), "alice");
+        assert_eq!(summary(&presence.take_due(1_000).expect("due").joined), "alice");
         for n in 0..1_000 {
             presence.arrived(&format!("m{n}"), 2);
         }
@@ -151,14 +150,14 @@ mod tests {
         assert_eq!(presence.due_ms(), Some(1_250));
         let crowd = presence.take_due(1_250).expect("due").joined;
         assert_eq!((crowd.names().count(), crowd.count), (20, 1_000));
-        assert!(crowd.summary().ends_with("m19 +980"), "{}", crowd.summary());
+        assert!(summary(&crowd).ends_with("m19 +980"), "{}", summary(&crowd));
         assert_eq!(presence.due_ms(), None);
     }
 
     /// The next announcement in words, part by part.
     fn told(presence: &mut Presence, now_ms: u64) -> [String; 3] {
         let Announcement { left_before, joined, left } = presence.take_due(now_ms).expect("due");
-        [left_before.summary(), joined.summary(), left.summary()]
+        [summary(&left_before), summary(&joined), summary(&left)]
     }
 
     #[test]
@@ -190,7 +189,7 @@ mod tests {
         presence.arrived("bot", 2);
         let Announcement { left_before, joined, left } = presence.take_due(0).expect("due");
         assert_eq!(
-            (left_before.summary().as_str(), left_before.count, joined.count, left.count),
+            (summary(&left_before).as_str(), left_before.count, joined.count, left.count),
             ("somebody", 1, 101, 0)
         );
         for n in 0..100 {

@@ -95,7 +95,8 @@ impl World {
             action: false,
         };
         let reference = with_ref.then(|| self.said.to_string());
-        self.hub.say(who, &send, reference.clone(), NOW).expect("taken");
+        let reply = self.hub.say(who, &send, reference.clone(), NOW).expect("taken");
+        self.hub.reply(who, Ok(reply), reference.clone());
         let pending = self.hub.take_pending_records().pop().expect("a record");
         let stored = self.stored.get_mut(room).expect("a room");
         let seq = stored.len() as u64 + 1;
@@ -174,12 +175,12 @@ impl World {
 
     fn leave(&mut self, room: &'static str) {
         self.hub.leave(self.bob, room, NOW).expect("leaves");
-        self.hub.notify(self.bob, &format!("left {room} {}", self.newest(room)));
+        self.hub.send(self.bob, Event::notice(format!("left {room} {}", self.newest(room))));
     }
 
     fn join(&mut self, room: &'static str) {
         assert!(self.hub.join(self.bob, room, NOW).expect("joins"));
-        self.hub.notify(self.bob, &format!("joined {room} {}", self.newest(room)));
+        self.hub.send(self.bob, Event::notice(format!("joined {room} {}", self.newest(room))));
     }
 
     fn events(&self) -> Vec<Envelope<Event>> {

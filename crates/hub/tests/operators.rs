@@ -76,7 +76,9 @@ impl World {
     }
 
     fn does(&mut self, id: MemberId, line: &str) {
-        self.hub.operate(id, line, Some("r".into()), NOW).unwrap_or_else(|refused| panic!("{line}: {}", refused.text));
+        let reply = self.hub.operate(id, line, Some("r".into()), NOW);
+        assert!(reply.is_ok(), "{line}: {reply:?}");
+        self.hub.reply(id, reply, Some("r".into()));
     }
 
     fn refused(&mut self, id: MemberId, line: &str) -> ErrorCode {
@@ -95,11 +97,16 @@ impl World {
             after: None,
             action: false,
         };
-        self.hub.say(id, &send, None, now).map_err(|refused| refused.code)
+        self.hub.say(id, &send, None, now).map(drop).map_err(|refused| refused.code)
     }
 
     fn writes(&mut self, id: MemberId, to: &str) -> Result<(), ErrorCode> {
-        self.hub.send_direct(id, to, "psst", None, None, NOW).map_err(|refused| refused.code)
+        let reply = self.hub.send_direct(id, to, "psst", None, NOW);
+        let result = reply.as_ref().map(drop).map_err(|refused| refused.code);
+        if reply.is_ok() {
+            self.hub.reply(id, reply, None);
+        }
+        result
     }
 
     fn thrown_out(&mut self) -> Vec<Disconnect> {
@@ -219,7 +226,7 @@ fn a_mute_takes_the_voice_and_leaves_a_way_to_the_operators() {
     assert_eq!(world.says(eve, at(599)), Err(ErrorCode::Muted));
     assert_eq!(world.writes(eve, "bob"), Err(ErrorCode::Muted));
     assert_eq!(world.writes(eve, "teacher"), Ok(()));
-    assert_eq!(world.hub.rename(eve, "eva", None, NOW).map_err(|refused| refused.code), Err(ErrorCode::Muted));
+    assert_eq!(world.hub.rename(eve, "eva", NOW).map(drop).map_err(|refused| refused.code), Err(ErrorCode::Muted));
     assert_eq!(world.says(bob, NOW), Ok(()));
     assert_eq!(world.says(eve, at(600)), Ok(()), "it ends by itself");
     assert_eq!(world.says(teacher, NOW), Ok(()));
@@ -229,7 +236,7 @@ fn a_mute_takes_the_voice_and_leaves_a_way_to_the_operators() {
     world.hub.depart(eve, NOW);
     for (dialect, name) in [(Dialect::Event, "EVE"), (Dialect::Tutorial, "eve-2"), (Dialect::Tutorial, "ҽve")] {
         let id = world.comes(dialect, name, HOME, NOW).expect("a mute keeps nobody out");
-        let said = world.hub.say_text(id, "hi", false, NOW).map_err(|refused| refused.code);
+        let said = world.hub.say_text(id, "hi", false, NOW).map(drop).map_err(|refused| refused.code);
         assert_eq!(said.is_err(), name != "eve-2", "{name}");
         world.hub.depart(id, NOW);
     }
@@ -265,7 +272,7 @@ fn a_ban_throws_out_and_keeps_out_by_name_and_by_address() {
             assert!(refused.code == ErrorCode::Banned && refused.text.contains("2023-11-14 23:13:20 UTC"));
         }
     }
-    assert_eq!(world.hub.rename(bob, "Eve", None, NOW).map_err(|refused| refused.code), Err(ErrorCode::Banned));
+    assert_eq!(world.hub.rename(bob, "Eve", NOW).map(drop).map_err(|refused| refused.code), Err(ErrorCode::Banned));
     assert!(world.comes(Dialect::Event, "eve", HOME, at(3_600)).is_ok(), "it ends by itself");
     world.told(teacher);
 
@@ -424,7 +431,7 @@ fn reconnecting_buys_no_more_guesses() {
     assert_eq!(world.refused(eve, OP), ErrorCode::NotOperator, "nor is the right token");
     world.does(alice, OP);
     let later = Now { monotonic_ms: NOW.monotonic_ms + 5 * 60 * 1_000, ..NOW };
-    assert_eq!(world.hub.operate(eve, OP, None, later), Ok(()));
+    assert_eq!(world.hub.operate(eve, OP, None, later).map(drop), Ok(()));
 }
 
 #[test]
@@ -437,13 +444,13 @@ fn nothing_of_the_form_of_a_token_is_published() {
         for text in [token.clone(), format!("/op {}", token.to_uppercase()), format!("it is {}!", &token[..30])] {
             assert_eq!(world.says(eve, NOW), Ok(()));
             let refused = [
-                world.hub.say_text(eve, &text, false, NOW),
-                world.hub.say_text(eve, &text, true, NOW),
-                world.hub.send_direct(eve, "alice", &text, None, None, NOW),
-                world.hub.send_direct(eve, "eve", &text, None, None, NOW),
+                world.hub.say_text(eve, &text, false, NOW).map(drop),
+                world.hub.say_text(eve, &text, true, NOW).map(drop),
+                world.hub.send_direct(eve, "alice", &text, None, NOW).map(drop),
+                world.hub.send_direct(eve, "eve", &text, None, NOW).map(drop),
                 world.hub.set_away(eve, Some(&text), NOW).map(drop),
-                world.hub.operate(alice, &format!("kick eve {text}"), None, NOW),
-                world.hub.operate(alice, &format!("motd {text}"), None, NOW),
+                world.hub.operate(alice, &format!("kick eve {text}"), None, NOW).map(drop),
+                world.hub.operate(alice, &format!("motd {text}"), None, NOW).map(drop),
             ];
             for refused in refused {
                 let refused = refused.expect_err("refused");
@@ -452,7 +459,7 @@ fn nothing_of_the_form_of_a_token_is_published() {
             }
         }
         let part = &token[..32];
-        assert_eq!(world.hub.rename(eve, part, None, NOW).map_err(|refused| refused.code), Err(ErrorCode::BadName));
+        assert_eq!(world.hub.rename(eve, part, NOW).map(drop).map_err(|refused| refused.code), Err(ErrorCode::BadName));
         assert_eq!(world.hub.join(eve, part, NOW).map_err(|refused| refused.code), Err(ErrorCode::BadRoom));
         assert!(world.hub.operate(alice, &format!("ban {part}"), None, NOW).is_err());
     }
@@ -464,7 +471,7 @@ fn a_text_tells_nothing_about_a_chosen_token() {
     let eve = world.enters("eve", CLASS);
     let secret = OP.strip_prefix("op ").expect("a token");
     for text in [secret, "another text of as many bytes"] {
-        assert_eq!(world.hub.send_direct(eve, "eve", text, None, None, NOW), Ok(()), "{text}");
+        assert_eq!(world.hub.send_direct(eve, "eve", text, None, NOW).map(drop), Ok(()), "{text}");
     }
 }
 
@@ -586,7 +593,7 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
     settle_act(&mut world, CommitOutcome::NotStored("the disk is full".into()));
     assert_eq!(world.told(teacher), ["NotStored"]);
     assert_eq!((world.happened().len(), before > 0), (0, true));
-    assert_eq!(world.hub.say_text(other, "hi", false, NOW), Ok(()), "nothing is frozen");
+    assert_eq!(world.hub.say_text(other, "hi", false, NOW).map(drop), Ok(()), "nothing is frozen");
     for pending in world.hub.take_pending_records() {
         settle(&mut world.hub, &pending, CommitOutcome::Stored { seq: 1 });
     }

@@ -46,7 +46,9 @@ impl World {
     }
 
     fn renames(&mut self, id: MemberId, name: &str) {
-        self.hub.rename(id, name, None, self.now).unwrap_or_else(|refused| panic!("{}", refused.text));
+        let reply = self.hub.rename(id, name, self.now);
+        assert!(reply.is_ok(), "{reply:?}");
+        self.hub.reply(id, reply, None);
     }
 
     /// Arrivals, departures and renames that the witness was sent, in short.
@@ -150,7 +152,7 @@ fn a_reply_reaches_the_writer_and_no_namesake() {
     let replies = |world: &World| world.hub.check_writer(witness, "CARL").map_err(|refused| refused.text);
     let carl = world.enters("carl", 1);
     assert!(replies(&world).is_err_and(|text| text.contains("has not written")));
-    world.hub.send_direct(carl, "witness", "it is me", None, None, world.now).expect("sent");
+    world.hub.send_direct(carl, "witness", "it is me", None, world.now).expect("sent");
     assert_eq!(replies(&world), Ok(()));
     world.renames(carl, "caroline");
     let other = world.enters("carl", 2);

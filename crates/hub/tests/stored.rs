@@ -332,7 +332,7 @@ fn who_leaves_is_owed_nothing_and_a_late_answer_hits_nobody() {
     hub.leave(bob, "lobby", NOW).expect("leaves");
     hub.answer(ticket, Ok(page(8, 9, true)));
     assert_eq!(told(&mut hub, bob), [""; 0]);
-    hub.notify(bob, "still here");
+    hub.send(bob, Event::notice("still here"));
     assert_eq!(told(&mut hub, bob), ["still here"]);
     let gone = enter(&mut hub, 1, &hello("gone"));
     hub.depart(gone, NOW);
@@ -417,7 +417,7 @@ fn join(hub: &mut Hub, id: MemberId, room: &str, newest_seq: u64) {
         hub.answer(ticket, Ok(head(newest_seq)));
     }
     assert!(hub.join(id, room, NOW).expect("joins"));
-    hub.notify(id, &format!("joined {room}"));
+    hub.send(id, Event::notice(format!("joined {room}")));
     hub.give_context(id, room);
 }
 
@@ -474,7 +474,7 @@ fn a_sign_of_life_is_asked_for_before_the_past_is_through() {
     hub.resume_lobby(9);
     let bob = enter(&mut hub, 0, &hello("bob"));
     written(&mut hub, bob);
-    hub.tell_at_once(bob, Event::Ping(glassline_wire::event::Ping {}));
+    hub.send_at_once(bob, Event::Ping(glassline_wire::event::Ping {}));
     assert!(matches!(events(&mut hub, bob)[..], [Event::Ping(_)]));
 }
 

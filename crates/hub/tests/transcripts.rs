@@ -104,7 +104,7 @@ impl World {
         let text = format!("{number} {}", "x".repeat(bytes));
         let (id, dialect) = (self.peers[who].id, self.peers[who].dialect);
         match dialect {
-            Dialect::Tutorial => self.hub.say_text(id, &text, false, NOW).expect("says"),
+            Dialect::Tutorial => drop(self.hub.say_text(id, &text, false, NOW).expect("says")),
             Dialect::Event => {
                 let send =
                     Send { room: "lobby".into(), text, id: MessageId(number.into()), after: None, action: false };
@@ -247,7 +247,7 @@ fn run(steps: &[Step], log_bytes_max: usize) {
             Step::Say { who, bytes, with_ref } => world.say(who, bytes, with_ref),
             Step::Ping { who } => {
                 let id = world.peers[who % world.peers.len()].id;
-                world.hub.notify(id, "pong");
+                world.hub.send(id, Event::notice("pong"));
             }
             Step::Write { who, bytes } => world.write(who, bytes),
             Step::Lap { visits } => {

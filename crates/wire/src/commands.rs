@@ -1,7 +1,8 @@
-//! Slash commands: one table of names, arguments and help for the client and for both roles of the server.
+//! Slash commands: one table of names, arguments and help for the client and for both roles of the
+//! server.
 //!
-//! What a command does is found by its [`CommandId`]: in the client's parser, in the hub's handlers of the tutorial dialect (T10) and
-//! in the operators' instructions (O2).
+//! What a command does is found by its [`CommandId`]: in the client's parser, in the hub's handlers
+//! of the tutorial dialect (T10) and in the operators' instructions (O2).
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -40,7 +41,8 @@ pub struct SlashCommand {
 /// Arguments and effect of a command, in words.
 #[derive(Debug, Clone, Copy)]
 pub struct Syntax {
-    /// Arguments that follow the name, empty for none. Where they begin with a bracket, the name can stand alone.
+    /// Arguments that follow the name, empty for none. Where they begin with a bracket, the name
+    /// can stand alone.
     pub arguments: &'static str,
     /// Effect, in a few words.
     pub help: &'static str,
@@ -103,7 +105,8 @@ pub enum CommandGroup {
 pub enum Executor {
     /// The client, on every server.
     Client,
-    /// The server, for every member: a request of the event dialect, a line of the tutorial dialect.
+    /// The server, for every member: a request of the event dialect, a line of the tutorial
+    /// dialect.
     Server,
     /// The server, for operators only: it gets the line without its slash (O2).
     Operator,
@@ -328,6 +331,11 @@ impl SlashCommand {
     /// Returns the commands of operators.
     pub fn of_operators() -> impl Iterator<Item = &'static Self> {
         COMMANDS.iter().filter(|command| command.executor == Executor::Operator)
+    }
+
+    /// Returns true if its text goes to everybody in a room.
+    pub fn is_published(&self) -> bool {
+        self.id == CommandId::Action
     }
 
     /// Returns the name and the aliases as the client knows them.

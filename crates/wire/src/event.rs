@@ -351,6 +351,16 @@ pub(crate) fn is_false(value: &bool) -> bool {
 }
 
 impl Event {
+    /// A `notice` of this text.
+    pub fn notice(text: impl Into<String>) -> Self {
+        Self::Notice(Notice { text: text.into() })
+    }
+
+    /// A `bye` of this text.
+    pub fn bye(text: impl Into<String>) -> Self {
+        Self::Bye(Bye { text: text.into() })
+    }
+
     /// The event as one JSON object, without a `ref` and without a header.
     pub fn to_json(&self) -> Vec<u8> {
         envelope::to_json(self, None)

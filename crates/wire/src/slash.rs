@@ -12,24 +12,10 @@ use unicode_width::UnicodeWidthChar;
 const NAME_CHARS_MAX: usize = 64;
 
 /// Signs that look like a slash and begin no ordinary text.
-const LOOK_ALIKE_SIGNS: [char; 13] = [
-    '\u{ff0f}',
-    '\u{2044}',
-    '\u{2215}',
-    '\u{29f8}',
-    '\u{2571}',
-    '\u{27cb}',
-    '\u{2041}',
-    '\u{1735}',
-    '\u{29f6}',
-    '\u{1f67c}',
-    '\u{2afd}',
-    '\u{2e4a}',
-    '\u{2cc6}',
-];
+const LOOK_ALIKE_SIGNS: &str =
+    "\u{ff0f}\u{2044}\u{2215}\u{29f8}\u{2571}\u{27cb}\u{2041}\u{1735}\u{29f6}\u{1f67c}\u{2afd}\u{2e4a}\u{2cc6}";
 /// Letters that look like one, which do begin ordinary text.
-const LOOK_ALIKE_LETTERS: [char; 7] =
-    ['\u{30ce}', '\u{31d3}', '\u{4e3f}', '\u{2f03}', '\u{3033}', '\u{1d23a}', '\u{ff89}'];
+const LOOK_ALIKE_LETTERS: &str = "\u{30ce}\u{31d3}\u{4e3f}\u{2f03}\u{3033}\u{1d23a}\u{ff89}";
 
 /// A line that begins with a slash or with something that passes for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +39,7 @@ pub enum HiddenSlash {
 
 /// Returns whether a character is a slash or a sign that looks like one.
 fn is_slash_sign(c: char) -> bool {
-    c == '/' || LOOK_ALIKE_SIGNS.contains(&c)
+    c == '/' || LOOK_ALIKE_SIGNS.contains(c)
 }
 
 impl<'a> SlashLine<'a> {
@@ -63,7 +49,7 @@ impl<'a> SlashLine<'a> {
     pub fn of(line: &'a str) -> Option<Self> {
         let shown = without_unseen(line);
         let (at, slash) = (line.len() - shown.len(), shown.chars().next()?);
-        let passes = is_slash_sign(slash) || LOOK_ALIKE_LETTERS.contains(&slash);
+        let passes = is_slash_sign(slash) || LOOK_ALIKE_LETTERS.contains(slash);
         let is_text = line[at + slash.len_utf8()..].starts_with('/');
         (passes && !is_text).then_some(Self { line, at, slash })
     }
@@ -118,7 +104,7 @@ impl<'a> SlashLine<'a> {
             HiddenSlash::LookAlike(slash) => {
                 let is_apart = self.behind().starts_with(char::is_whitespace);
                 let begins_word = !is_apart && name.starts_with(|c: char| c.is_ascii_alphabetic());
-                begins_word && LOOK_ALIKE_SIGNS.contains(&slash) || is_known(&name)
+                begins_word && LOOK_ALIKE_SIGNS.contains(slash) || is_known(&name)
             }
         };
         is_meant.then_some(hidden)
@@ -258,7 +244,7 @@ mod tests {
             assert_eq!(meant(&format!("{space}/MSG bob x")), Some(HiddenSlash::Space), "{space:?}");
             assert_eq!(meant(&format!("{space}/tmp is full")), None, "{space:?}");
         }
-        for sign in LOOK_ALIKE_SIGNS {
+        for sign in LOOK_ALIKE_SIGNS.chars() {
             for line in [
                 format!("{sign}msg bob x"),
                 format!("{sign}mgs bob x"),
@@ -268,7 +254,7 @@ mod tests {
                 assert_eq!(meant(&line), Some(HiddenSlash::LookAlike(sign)), "{line}");
             }
         }
-        for letter in LOOK_ALIKE_LETTERS {
+        for letter in LOOK_ALIKE_LETTERS.chars() {
             assert_eq!(meant(&format!("{letter}op secret")), Some(HiddenSlash::LookAlike(letter)));
         }
     }

@@ -21,7 +21,6 @@ pub(crate) use tutorial::{Pair, Tutorial, words_in};
 pub(crate) use wire::{PATIENCE, Wire, frame};
 
 /// Returns the variable that has programs speak the layer for tests, if this test is to speak it.
-#[cfg(unix)]
 pub(crate) fn test_layer() -> Option<(&'static str, std::ffi::OsString)> {
     std::env::var_os("GLASSLINE_TEST_LAYER").map(|value| ("GLASSLINE_TEST_LAYER", value))
 }
@@ -32,6 +31,11 @@ pub(crate) fn accepted(client: std::net::TcpStream) -> std::net::TcpStream {
     #[cfg(feature = "test-layer")]
     let client = relay::to_client(client);
     client
+}
+
+/// Descriptors that one raw connection takes in this process, beside the server's.
+pub(crate) fn descriptors_per_wire() -> usize {
+    if cfg!(feature = "test-layer") && test_layer().is_some() { 3 } else { 1 }
 }
 
 /// Checks that a log holds nothing that no log and no peer may ever be sent raw: control characters

@@ -1,8 +1,9 @@
 //! Output of `/help`, read from the table.
 
-use super::parse::ParsedLine;
-use super::suggestion;
 use glassline_wire::commands::{COMMANDS, CommandGroup, SlashCommand};
+
+use super::ParsedLine;
+use super::suggestion;
 
 const HEADINGS: [(CommandGroup, &str); 4] = [
     (CommandGroup::Talk, "talking"),

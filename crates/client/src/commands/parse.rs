@@ -1,35 +1,11 @@
 //! Interpretation of a line of input.
 
-use super::{help, hidden_slash, suggestion};
-use crate::preferences::Bell;
 use glassline_session::{Command, HistorySelection, PAGE_MESSAGES, SlashCommands};
 use glassline_wire::commands::{CommandId, Executor, SlashCommand};
 use glassline_wire::limits::PAGE_MESSAGES_MAX;
 
-/// Meaning of a line of input.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ParsedLine {
-    /// Something for the session.
-    Session(Command),
-    /// Say this to whoever wrote to the user only the last time.
-    Reply(String),
-    /// Show these blocks of rows.
-    Help(Vec<String>),
-    /// Show the keys of the terminal mode.
-    Keys,
-    /// Clear the screen.
-    Clear,
-    /// Show the rest of a shortened message: of the one with this number, or of the last one.
-    More(Option<u64>),
-    /// Show times or not; without a word, say which.
-    Timestamps(Option<bool>),
-    /// Ring the bell at this; without a word, say when it does.
-    Bell(Option<Bell>),
-    /// Do not show this person's words; without a name, say whose are not shown.
-    Ignore(Option<String>),
-    /// Show them again.
-    Unignore(String),
-}
+use super::{ParsedLine, help, hidden_slash, suggestion};
+use crate::preferences::Bell;
 
 /// Returns the meaning of a line, where `who` carries out slash commands.
 ///
@@ -48,7 +24,7 @@ pub(crate) fn parse_line(line: &str, who: SlashCommands) -> Result<ParsedLine, S
     let (name, args) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
     let args = args.trim();
     let known = SlashCommand::of_client(name);
-    if known.is_some_and(publishes) {
+    if known.is_some_and(SlashCommand::is_published) {
         hidden_slash::check_text(args)?;
     }
     match (known, who) {
@@ -75,11 +51,6 @@ pub(crate) fn parse_line(line: &str, who: SlashCommands) -> Result<ParsedLine, S
 /// Returns true for commands that work without a server's help, on every server.
 fn is_local(command: &SlashCommand) -> bool {
     command.executor == Executor::Client
-}
-
-/// Returns true for commands whose text goes to everybody in a room.
-pub(super) fn publishes(command: &SlashCommand) -> bool {
-    command.id == CommandId::Action
 }
 
 /// Returns whether a line is a reply to the last direct message.

@@ -27,7 +27,8 @@ fn shows_token(line: &str) -> bool {
     command_name(line).is_some_and(|name| name.eq_ignore_ascii_case("op"))
 }
 
-/// A line as it may be shown, with the cursor's place in it: of a secret, a dot for each character. A screen in a classroom has many readers.
+/// A line as it may be shown, with the cursor's place in it: of a secret, a dot for each character.
+/// A screen in a classroom has many readers.
 pub(crate) fn concealed(line: &str, cursor: usize) -> (Cow<'_, str>, usize) {
     let name_at = SlashLine::of(line).map(|slash_line| line.len() - slash_line.behind().trim_start().len());
     let secret_at = name_at.and_then(|name_at| Some(name_at + line[name_at..].find(char::is_whitespace)?));

@@ -2,8 +2,6 @@
 
 use glassline_wire::commands::{SlashCommand, client_names};
 
-use super::parse::publishes;
-
 /// Letters that may be wrong for a name to be suggested.
 const WRONG_LETTERS_MAX: usize = 2;
 
@@ -39,7 +37,7 @@ pub(super) fn is_near(name: &str) -> bool {
 fn nearest(shown: &str) -> Option<&'static str> {
     // Commands are written in lower case; with Caps Lock on, every letter is another one.
     let shown = &shown.to_lowercase();
-    let is_guessed = |name: &&str| SlashCommand::of_client(name).is_some_and(|command| !publishes(command));
+    let is_guessed = |name: &&str| SlashCommand::of_client(name).is_some_and(|command| !command.is_published());
     // Half of a short word being wrong says nothing.
     let wrong_letters_max = WRONG_LETTERS_MAX.min(shown.chars().count() / 2);
     let beginning =

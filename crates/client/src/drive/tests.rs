@@ -453,7 +453,8 @@ fn lines_behind_the_goodbye_are_not_sent_and_counted() {
         server.take_bye();
         assert_eq!(server.frame(), None);
         let (ending, out, _) = client.ending();
-        // The server's goodbye may come before the end of the input is seen: then there may be more.
+        // The server's goodbye may come before the end of the input is seen: then there may be
+        // more.
         let counted = |text: &str| text.starts_with("2 lines ") || text.starts_with("2 or more lines ");
         assert!(matches!(&ending, Ending::InputOutput(text) if counted(text)), "{ending:?}");
         if matches!(shape, Shape::Json) {

@@ -1,9 +1,9 @@
 //! Degree to which an event concerns the user.
 
+use glassline_session::Update;
 use glassline_wire::event::Event;
 
 use super::{StyledLine, TextRole};
-use glassline_session::Update;
 
 /// From the least to the most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use glassline_session::Update;
 use glassline_wire::event::Event;
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct CatchUp {
     /// The newest message of each room when the link came back.
@@ -15,7 +14,8 @@ pub(crate) struct CatchUp {
 }
 
 impl CatchUp {
-    /// Takes in an update that wishes to ring; false if a ring for what was missed has been heard already.
+    /// Takes in an update that wishes to ring; false if a ring for what was missed has been heard
+    /// already.
     pub(crate) fn may_ring(&mut self, update: &Update) -> bool {
         !self.is_missed(update) || !std::mem::replace(&mut self.has_rung, true)
     }

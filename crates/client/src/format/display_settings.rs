@@ -13,7 +13,6 @@ use crate::preferences::{Bell, Preferences};
 /// Names that can be ignored at a time.
 const IGNORED_MAX: usize = 1_000;
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct DisplaySettings {
     pub(crate) timestamps: bool,
@@ -35,7 +34,8 @@ impl DisplaySettings {
         }
     }
 
-    /// Carries out a command that changes the telling, and says what came of it; `None`: it is none of these.
+    /// Carries out a command that changes the telling, and says what came of it; `None`: it is none
+    /// of these.
     pub(crate) fn change(&mut self, meaning: &ParsedLine) -> Option<String> {
         Some(match meaning {
             ParsedLine::Timestamps(wish) => {
@@ -81,7 +81,8 @@ impl DisplaySettings {
         }
     }
 
-    /// The update as it may be told: without what comes from people who are ignored, `None` if that is all of it.
+    /// The update as it may be told: without what comes from people who are ignored, `None` if that
+    /// is all of it.
     ///
     /// Whoever changes the name stays ignored.
     pub(crate) fn filter(&mut self, update: Update) -> Option<Update> {

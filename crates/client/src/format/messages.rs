@@ -5,6 +5,7 @@ mod history;
 
 use std::borrow::Cow;
 
+use glassline_session::Update;
 use glassline_wire::event::{
     AuditEntry, Away, Direct, ErrorCode, Event, Gap, Members, Message, Presence, Rejection, Rooms, Whois,
 };
@@ -16,7 +17,6 @@ use super::name_colour::NameColours;
 use super::reply::DirectPeer;
 use super::safe::{self, name};
 use super::{Span, StyledLine, TextRole, mention};
-use glassline_session::Update;
 
 /// Formatter of updates for one user: the user's name, clock and colours of names.
 #[derive(Debug)]
@@ -145,7 +145,8 @@ impl Formatter {
         let body = self.with_mentions(&message.from, &text);
         let is_calling = body.len() > 1 || body.iter().any(|span| span.role == TextRole::Mention);
         let from = Span::new(self.name_role(&message.from, is_calling), name(&message.from));
-        // Whatever somebody says or does begins with the name, whatever the client and the server say with `* `: `* bob left` is true.
+        // Whatever somebody says or does begins with the name, whatever the client and the server
+        // say with `* `: `* bob left` is true.
         let head = vec![from, Span::new(TextRole::Faint, if message.action { " * " } else { " > " })];
         StyledLine { at: message.at, room: Some(message.room.clone()), head, body, ..StyledLine::default() }
     }

@@ -1,4 +1,5 @@
-//! Events in words for people: what a line says and what each part of it is, whatever then shows it.
+//! Events in words for people: what a line says and what each part of it is, whatever then shows
+//! it.
 
 pub(crate) mod attention;
 pub(crate) mod catch_up;

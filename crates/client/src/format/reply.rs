@@ -1,10 +1,10 @@
 //! The person whom `/reply` answers. A name is not a person: whoever leaves may be followed by
 //! another of the same name.
 
+use glassline_session::{Command, Update};
 use glassline_wire::event::{Event, Presence};
 
 use super::safe::name as shown;
-use glassline_session::{Command, Update};
 
 /// Knowledge of the person since its last direct message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,6 @@ enum PeerState {
     Unknown,
 }
 
-/// See the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DirectPeer {
     name: String,

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use glassline_wire::visible;
 use unicode_width::UnicodeWidthChar;
 
-/// Marks of no width on one character; pointed Hebrew with accents, the most that is written, needs four.
+/// Marks of no width on one character; pointed Hebrew with accents, the most that is written, needs
+/// four.
 const MARKS_MAX: usize = 6;
 /// Most characters of a name that are shown; a tutorial server bounds them by nothing.
 pub(super) const NAME_SHOWN_CHARS: usize = 64;

@@ -62,7 +62,7 @@ fn what_is_for_somebody_only_never_reaches_the_disk() {
 
 #[test]
 fn a_seal_holds_also_when_nothing_is_kept_yet() {
-    let mut history = InputHistory::off();
+    let mut history = InputHistory::default();
     history.add("/seal x").expect("nothing to fail");
     assert!(history.sealed);
 }

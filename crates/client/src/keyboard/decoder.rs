@@ -1,13 +1,15 @@
 //! The bytes of a keyboard as events, however they are sliced; pure, so time is an argument.
 //!
-//! It finds where a sequence ends; what the sequence says is read elsewhere. Whatever is not one is dropped up to its end, so that a
-//! terminal's answer to somebody else's question never types letters.
+//! It finds where a sequence ends; what the sequence says is read elsewhere. Whatever is not one is
+//! dropped up to its end, so that a terminal's answer to somebody else's question never types
+//! letters.
 
 use super::bracketed::{BracketedPaste, PASTE_END, PASTE_START};
 use super::event::{Code, Key, TerminalEvent};
 use super::sequence;
 
-/// A terminal sends the rest of a sequence at once; a person who pressed Escape does not press the next key that soon.
+/// A terminal sends the rest of a sequence at once; a person who pressed Escape does not press the
+/// next key that soon.
 const ESCAPE_TIMEOUT_MS: u64 = 50;
 /// A sequence that has begun and does not go on.
 const SEQUENCE_TIMEOUT_MS: u64 = 100;
@@ -49,7 +51,6 @@ enum DecoderState {
     Burst(BracketedPaste),
 }
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     state: DecoderState,
@@ -85,7 +86,8 @@ impl Decoder {
         Some(self.last_byte_ms + timeout_ms)
     }
 
-    /// Ends what waits for more bytes, if it waited long enough. To be called only when no bytes are there to be read.
+    /// Ends what waits for more bytes, if it waited long enough. To be called only when no bytes
+    /// are there to be read.
     pub(crate) fn time_passed(&mut self, now_ms: u64, events: &mut impl Extend<TerminalEvent>) {
         if self.deadline_ms().is_none_or(|deadline_ms| now_ms < deadline_ms) {
             return;
@@ -104,7 +106,8 @@ impl Decoder {
         self.start_anew();
     }
 
-    /// One character is a key; the user has the keyboard back. More is pasted text, which sends nothing.
+    /// One character is a key; the user has the keyboard back. More is pasted text, which sends
+    /// nothing.
     fn end_burst(&mut self, burst: BracketedPaste, events: &mut impl Extend<TerminalEvent>) {
         self.start_anew();
         let paste = burst.finish();

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use glassline_session::{Command, Session};
 use glassline_wire::natural_order;
 
 use super::Terminal;
@@ -18,7 +19,6 @@ use crate::format::reply::ReplyError;
 use crate::format::safe::name;
 use crate::keyboard::event::NOT_UTF8;
 use crate::system;
-use glassline_session::{Command, Session};
 
 /// That the process goes on after Ctrl-Z is told within this, if it was stopped at all.
 const RESUME_WITHIN: Duration = Duration::from_secs(2);
@@ -42,7 +42,7 @@ impl Terminal {
                 self.press(action, session, now_ms)?;
             }
         }
-        self.composer.bind_reply(self.pane.reply_peer());
+        self.composer.bind_reply(self.pane.formatter().reply_peer());
         Ok(())
     }
 
@@ -114,7 +114,8 @@ impl Terminal {
         Ok(())
     }
 
-    /// Sends the line. What cannot be sent now stays in it; what never can, a wrong command, is one line up in the history.
+    /// Sends the line. What cannot be sent now stays in it; what never can, a wrong command, is one
+    /// line up in the history.
     fn enter(&mut self, session: &mut Session, now_ms: u64) {
         if self.composer.text().trim().is_empty() {
             self.composer.clear();
@@ -146,7 +147,7 @@ impl Terminal {
 
     /// Carries out what a line means; false if it is to stay in the input.
     fn carry_out(&mut self, parsed: ParsedLine, session: &mut Session, now_ms: u64) -> bool {
-        if let Some(told) = self.pane.change_setting(&parsed) {
+        if let Some(told) = self.pane.settings().change(&parsed) {
             self.print_notice(&[told]);
             return true;
         }
@@ -196,7 +197,7 @@ impl Terminal {
     /// Sends a reply to whom it was begun for; false if it stays in the line, because the user is
     /// asked first.
     fn send_reply(&mut self, text: String, session: &mut Session, now_ms: u64) -> bool {
-        match self.composer.decide_reply(self.pane.reply_peer()) {
+        match self.composer.decide_reply(self.pane.formatter().reply_peer()) {
             Ok(recipient) => self.order(recipient.command(text), session, now_ms),
             Err(ReplyError::NoRecipient(words)) => {
                 self.print_notice(&[words]);
@@ -266,7 +267,8 @@ impl Terminal {
         }
     }
 
-    /// Sends pasted lines as far as there is room for them. What is refused stays, and stops the rest.
+    /// Sends pasted lines as far as there is room for them. What is refused stays, and stops the
+    /// rest.
     pub(super) fn send_pasted(&mut self, session: &mut Session, now_ms: u64) {
         let Some(pending_paste) = &mut self.pending_paste else { return };
         match pending_paste.send(session, now_ms) {
@@ -317,7 +319,7 @@ impl Terminal {
             Ok(text) => self.composer.set_text(&text),
             Err(told) => self.print_notice(&[told]),
         }
-        self.composer.bind_reply(self.pane.reply_peer());
+        self.composer.bind_reply(self.pane.formatter().reply_peer());
         self.display.read_key();
         Ok(())
     }
@@ -334,7 +336,8 @@ impl Terminal {
     }
 }
 
-/// Returns the names and the rooms that complete a word: who spoke last comes first, the others in natural order.
+/// Returns the names and the rooms that complete a word: who spoke last comes first, the others in
+/// natural order.
 fn completion_sources(pane: &MessagePane, session: &Session, now_ms: u64) -> (Vec<String>, Vec<String>) {
     let mut rooms = session.status(now_ms).rooms;
     for room in pane.listed_rooms() {
@@ -344,7 +347,7 @@ fn completion_sources(pane: &MessagePane, session: &Session, now_ms: u64) -> (Ve
     }
     let mut names: Vec<String> = pane.speakers().map(str::to_owned).collect();
     let spoke = names.len();
-    let mut silent: Vec<&str> = session.people_names().filter(|name| *name != pane.me()).collect();
+    let mut silent: Vec<&str> = session.people_names().filter(|name| *name != pane.formatter().me()).collect();
     silent.sort_by(|one, other| natural_order::compare(one, other));
     for name in silent {
         if !names[..spoke].iter().any(|known| known == name) {

@@ -5,7 +5,6 @@ const RINGS_MAX: u64 = 5;
 /// After them one in this time.
 const RING_EVERY_MS: u64 = 1_000;
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(super) struct BellLimiter {
     /// When all rings in a row may be used again.

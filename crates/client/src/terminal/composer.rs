@@ -1,7 +1,10 @@
-//! The input line with all that belongs to it: drafts of other rooms, searches, completions, pastes and the target of a reply.
+//! The input line with all that belongs to it: drafts of other rooms, searches, completions, pastes
+//! and the target of a reply.
 
 use std::borrow::Cow;
 use std::path::Path;
+
+use glassline_session::Update;
 
 use super::drafts::Drafts;
 use super::editing::completion::{Completion, Sources};
@@ -17,10 +20,8 @@ use crate::input_history::InputHistory;
 use crate::keyboard::event::Paste;
 use crate::rows::columns::Edge;
 use crate::rows::wrap::{self, Row};
-use glassline_session::Update;
 
-/// See the module.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Composer {
     editor: Editor,
     /// Drafts of other rooms.
@@ -57,17 +58,6 @@ pub(super) enum PromptOutcome {
 }
 
 impl Composer {
-    pub(super) fn new() -> Self {
-        Self {
-            editor: Editor::default(),
-            drafts: Drafts::default(),
-            prompt: Prompt::default(),
-            reply: None,
-            history: InputHistory::off(),
-            hint: None,
-        }
-    }
-
     /// Finds again what was typed in earlier sessions.
     ///
     /// # Errors
@@ -111,7 +101,8 @@ impl Composer {
         }
     }
 
-    /// Returns the rows above the input: a question, and whom the reply in it answers. `latest` wrote last.
+    /// Returns the rows above the input: a question, and whom the reply in it answers. `latest`
+    /// wrote last.
     pub(super) fn rows_above(&self, latest: Option<&DirectPeer>, columns: usize) -> Vec<Row> {
         let question = match &self.prompt {
             Prompt::Asking(question) => Some((TextRole::Mention, question.prompt())),
@@ -134,7 +125,8 @@ impl Composer {
         })
     }
 
-    /// Replaces the input by the draft of the room that the user goes to. The input becomes the draft of the room before.
+    /// Replaces the input by the draft of the room that the user goes to. The input becomes the
+    /// draft of the room before.
     pub(super) fn switch_room(&mut self, from: Option<&str>, to: Option<&str>, latest: Option<&DirectPeer>) {
         self.prompt = Prompt::default();
         let draft = self.editor.take();
@@ -145,7 +137,8 @@ impl Composer {
         self.bind_reply(latest);
     }
 
-    /// Forgets the drafts of rooms that are none of these: puts one into an empty line, and returns the others as they may be shown.
+    /// Forgets the drafts of rooms that are none of these: puts one into an empty line, and returns
+    /// the others as they may be shown.
     pub(super) fn leave_rooms_but(&mut self, rooms: &[String]) -> Vec<String> {
         let mut unsent = Vec::new();
         for draft in self.drafts.leave_all_but(rooms) {
@@ -233,7 +226,8 @@ impl Composer {
         if acts { PromptOutcome::Pass(action) } else { PromptOutcome::Handled }
     }
 
-    /// Shows the next candidate for the word before the cursor, or the one before; `sources` are the names and the rooms.
+    /// Shows the next candidate for the word before the cursor, or the one before; `sources` are
+    /// the names and the rooms.
     pub(super) fn complete(&mut self, back: bool, sources: impl FnOnce() -> (Vec<String>, Vec<String>)) {
         let completion = if let Prompt::Completing(completion) = std::mem::take(&mut self.prompt) {
             Some(completion)
@@ -297,7 +291,7 @@ impl Composer {
         kept
     }
 
-    /// Carries out an action that edits the line.
+    /// Carries out an action that edits the line; the others do not concern it.
     pub(super) fn edit(&mut self, action: Action) {
         match action {
             Action::Insert(text) => self.insert(&text),
@@ -319,7 +313,6 @@ impl Composer {
             Action::Search => {
                 self.prompt = Prompt::Searching(LineSearch::start(self.editor.text(), self.editor.cursor()));
             }
-            // The others do not concern the line.
             _ => {}
         }
     }

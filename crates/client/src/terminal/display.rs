@@ -25,7 +25,6 @@ const LINES_WAITING_MAX: usize = 10_000;
 /// For terminals that do not say.
 const SIZE_UNKNOWN: (u16, u16) = (80, 24);
 
-/// See the module.
 pub(super) struct Display {
     screen: Screen,
     out: Box<dyn Write>,

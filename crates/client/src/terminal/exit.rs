@@ -1,4 +1,5 @@
-//! Confirmation before the user leaves or stops the program: keys that are repeated, and a warning to whoever hosts others.
+//! Confirmation before the user leaves or stops the program: keys that are repeated, and a warning
+//! to whoever hosts others.
 
 /// The original's way out.
 const EMPTY_ENTERS_TO_LEAVE: u8 = 3;
@@ -76,7 +77,8 @@ impl ExitConfirmation {
         Some("this stops the line for everybody; Ctrl-Z again stops")
     }
 
-    /// Takes a command, `/quit` or another one. Returns the warning to show before it is carried out.
+    /// Takes a command, `/quit` or another one. Returns the warning to show before it is carried
+    /// out.
     pub(super) fn command(&mut self, is_quit: bool, others: usize) -> Option<String> {
         let warns = is_quit && self.hosts && others > 0 && !self.warned_of_quit;
         self.warned_of_quit = warns;

@@ -1,4 +1,5 @@
-//! `$EDITOR` for long texts: the terminal is another program's until it ends, and the conversation goes on meanwhile.
+//! `$EDITOR` for long texts: the terminal is another program's until it ends, and the conversation
+//! goes on meanwhile.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
@@ -107,7 +108,8 @@ fn create_file(folder: &Path) -> io::Result<(PathBuf, File)> {
 }
 
 impl ExternalEditor {
-    /// Starts the user's editor with a text. The inbox gets [`UserInput::EditorClosed`] when it has ended.
+    /// Starts the user's editor with a text. The inbox gets [`UserInput::EditorClosed`] when it has
+    /// ended.
     ///
     /// # Errors
     /// What to tell the user; the terminal is still ours then.
@@ -199,7 +201,8 @@ impl ExternalEditor {
         child.wait()
     }
 
-    /// Gives the terminal the modes of before, and ends what a program that ended badly has left of itself.
+    /// Gives the terminal the modes of before, and ends what a program that ended badly has left of
+    /// itself.
     fn put_terminal_straight(&self, status: &io::Result<ExitStatus>, terminal: &mut impl Write) {
         // A terminal that is gone needs nothing.
         if let Some(modes) = &self.modes {

@@ -1,4 +1,5 @@
-//! The terminal's own modes: changed on entering, put back on leaving, also when the thread that draws panics.
+//! The terminal's own modes: changed on entering, put back on leaving, also when the thread that
+//! draws panics.
 
 use std::io::{self, Write};
 use std::panic;
@@ -17,7 +18,8 @@ static PAUSED: AtomicBool = AtomicBool::new(false);
 
 type PanicHook = dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync;
 
-/// Keys come one by one and unechoed, pastes are told from typing and the window tells whether it is looked at, until it is dropped.
+/// Keys come one by one and unechoed, pastes are told from typing and the window tells whether it
+/// is looked at, until it is dropped.
 pub(crate) struct TerminalGuard {
     hook_before: Arc<PanicHook>,
 }
@@ -30,7 +32,8 @@ impl TerminalGuard {
         let guard = Self { hook_before: Arc::clone(&hook_before) };
         let drawing = thread::current().id();
         panic::set_hook(Box::new(move |info| {
-            // Another thread of the process (a connection of the server it hosts) may panic and the conversation go on.
+            // Another thread of the process (a connection of the server it hosts) may panic and the
+            // conversation go on.
             if thread::current().id() == drawing {
                 restore();
             }
@@ -48,7 +51,8 @@ impl TerminalGuard {
 
     /// Takes it again, whatever was done to it.
     pub(crate) fn resume(&self) -> io::Result<()> {
-        // Without this the modes would not be set again: nobody told crossterm that somebody else changed them.
+        // Without this the modes would not be set again: nobody told crossterm that somebody else
+        // changed them.
         let _ = disable_raw_mode();
         enable_raw_mode()?;
         PAUSED.store(false, Ordering::SeqCst);
@@ -75,10 +79,11 @@ pub(crate) fn is_paused() -> bool {
     PAUSED.load(Ordering::SeqCst)
 }
 
-/// Puts the terminal back, if it is not as it was: without a terminal in raw mode there is nothing to restore.
+/// Puts the terminal back, if it is not as it was: without a terminal in raw mode there is nothing
+/// to restore.
 ///
-/// For a thread that ends the process while the one that draws may be stuck in a write to a terminal that takes no bytes: this waits for
-/// nobody, and what needs no reader comes first.
+/// For a thread that ends the process while the one that draws may be stuck in a write to a
+/// terminal that takes no bytes: this waits for nobody, and what needs no reader comes first.
 pub(crate) fn restore_if_taken() {
     if crossterm::terminal::is_raw_mode_enabled().unwrap_or(false) {
         let _ = disable_raw_mode();

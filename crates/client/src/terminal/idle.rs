@@ -1,14 +1,14 @@
 //! Presence of the user at the screen, for the mark where one left off.
 //!
-//! A terminal does not tell when its user scrolls back. It tells, where it can, when its window loses the focus; and whoever has not
-//! pressed a key for a while may be reading further up, or not at all.
+//! A terminal does not tell when its user scrolls back. It tells, where it can, when its window
+//! loses the focus; and whoever has not pressed a key for a while may be reading further up, or not
+//! at all.
 
 use glassline_wire::timestamp::Timestamp;
 
 /// Without a key for this long the user may be elsewhere.
 const IDLE_MS: u64 = 5 * 60_000;
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(super) struct IdleTracker {
     last_sign_ms: u64,

@@ -10,8 +10,8 @@ use crate::inbox::{Arrival, Inbox, UserInput};
 use crate::keyboard::event::TerminalEvent;
 use crate::system::TerminalInput;
 
-/// The reading thread, as the view sees it. While an event of it is worked on, nobody reads the terminal: it can be handed to
-/// another program.
+/// The reading thread, as the view sees it. While an event of it is worked on, nobody reads the
+/// terminal: it can be handed to another program.
 #[derive(Debug)]
 pub(crate) struct KeyReader {
     reads_due: SyncSender<()>,
@@ -19,7 +19,8 @@ pub(crate) struct KeyReader {
 }
 
 impl KeyReader {
-    /// Starts to read. The thread ends with the input, or with the next event after this is dropped.
+    /// Starts to read. The thread ends with the input, or with the next event after this is
+    /// dropped.
     pub(crate) fn start(inbox: Inbox) -> io::Result<Self> {
         let mut input = TerminalInput::open()?;
         let (reads_due, read_when) = sync_channel(1);
@@ -32,7 +33,8 @@ impl KeyReader {
         Ok(keyboard)
     }
 
-    /// The event that came last, one that [was typed](crate::keyboard::event::TerminalEvent::is_typed), has been used.
+    /// The event that came last, one that [was
+    /// typed](crate::keyboard::event::TerminalEvent::is_typed), has been used.
     pub(crate) fn read_more(&self) {
         // Full means that a read is due already; closed, that the input is over.
         let _ = self.reads_due.try_send(());
@@ -45,7 +47,8 @@ impl Drop for KeyReader {
     }
 }
 
-/// Tells the driver if the thread panics: a client without a keyboard would run on, and nobody could leave it.
+/// Tells the driver if the thread panics: a client without a keyboard would run on, and nobody
+/// could leave it.
 struct Alarm<'a>(&'a Inbox);
 
 impl Drop for Alarm<'_> {

@@ -30,7 +30,8 @@ pub(crate) enum Motion {
 pub(crate) enum Action {
     /// Put this at the cursor.
     Insert(String),
-    /// Put a paste at the cursor, or ask what to do with it; it never sends and its empty lines never leave.
+    /// Put a paste at the cursor, or ask what to do with it; it never sends and its empty lines
+    /// never leave.
     Paste(Paste),
     /// Send the line, or, if it is empty, leave a little.
     Enter,
@@ -163,7 +164,8 @@ fn control_action(c: char) -> Option<Action> {
         'r' => Action::Search,
         'g' => Action::Cancel,
         'z' => Action::Suspend,
-        // A terminal's line feed: what Alt-Enter or Shift-Enter sends in some, and never the Enter key in raw mode.
+        // A terminal's line feed: what Alt-Enter or Shift-Enter sends in some, and never the Enter
+        // key in raw mode.
         'j' => Action::Insert("\n".to_owned()),
         _ => return None,
     })

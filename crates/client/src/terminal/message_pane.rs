@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use glassline_session::Update;
 use glassline_wire::event::{Event, Presence};
 use glassline_wire::limits::LISTED_ROOMS_MAX;
 use glassline_wire::request::LOBBY;
@@ -10,17 +11,14 @@ use jiff::civil::Date;
 
 use super::idle::IdleTracker;
 use super::unread::{Unread, UnreadCount};
-use crate::commands::ParsedLine;
 use crate::format::attention::{self, Attention};
 use crate::format::catch_up::CatchUp;
 use crate::format::clock::date_words;
 use crate::format::display_settings::DisplaySettings;
 use crate::format::messages::Formatter;
 use crate::format::presence_digest::{Direction, PresenceDigest};
-use crate::format::reply::DirectPeer;
 use crate::format::safe::name;
 use crate::format::{LineKind, Span, StyledLine, TextRole};
-use glassline_session::Update;
 
 /// People remembered because they spoke lately, for completion.
 const SPEAKERS_MAX: usize = 100;
@@ -32,7 +30,6 @@ pub(super) struct PaneUpdate {
     pub(super) rings: bool,
 }
 
-/// See the module.
 #[derive(Debug)]
 pub(super) struct MessagePane {
     formatter: Formatter,
@@ -89,7 +86,8 @@ impl MessagePane {
     pub(super) fn hear(&mut self, update: Update, now_ms: u64) -> PaneUpdate {
         let mut shown = Vec::new();
         self.formatter.note_names(&update);
-        // Whoever speaks or changes name has come before: what is gathered about them is told first.
+        // Whoever speaks or changes name has come before: what is gathered about them is told
+        // first.
         let mut earlier =
             self.note_speaker(&update).map(|who| self.presence_digest.take_about(&who)).unwrap_or_default();
         if let Update::Received(Event::Renamed(renamed)) = &update {
@@ -123,7 +121,8 @@ impl MessagePane {
         if direction == Direction::Leave && self.is_me(&presence.names, presence.count) {
             return (Vec::new(), self.formatter.lines(update));
         }
-        // The user's own coming is told by the mark of the room that comes on the screen, also where it is one of many.
+        // The user's own coming is told by the mark of the room that comes on the screen, also
+        // where it is one of many.
         let others = self.without_me(presence);
         let crowded_out = (others.count > 0).then(|| self.presence_digest.note(&others, direction, now_ms));
         (crowded_out.into_iter().flatten().collect(), Vec::new())
@@ -198,29 +197,13 @@ impl MessagePane {
         &self.formatter
     }
 
-    /// Recipient of a `/reply` that begins now.
-    pub(super) fn reply_peer(&self) -> Option<&DirectPeer> {
-        self.formatter.reply_peer()
-    }
-
-    /// Carries out a command that changes a setting, and says what came of it; `None`: it is none of these.
-    pub(super) fn change_setting(&mut self, parsed: &ParsedLine) -> Option<String> {
-        self.settings.change(parsed)
-    }
-
-    /// Returns the update without what comes from people who are ignored; `None` if that is all of it.
-    pub(super) fn filter(&mut self, update: Update) -> Option<Update> {
-        self.settings.filter(update)
+    pub(super) fn settings(&mut self) -> &mut DisplaySettings {
+        &mut self.settings
     }
 
     /// Takes in what became of people, also of those who are ignored.
     pub(super) fn follow_people(&mut self, update: &Update) {
         self.formatter.follow_people(update);
-    }
-
-    /// The name the user goes by.
-    pub(super) fn me(&self) -> &str {
-        self.formatter.me()
     }
 
     /// Returns the latest speakers, the last one first.

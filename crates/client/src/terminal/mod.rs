@@ -1,4 +1,5 @@
-//! The terminal mode: messages scroll by above, what is typed stays below, and neither disturbs the other.
+//! The terminal mode: messages scroll by above, what is typed stays below, and neither disturbs the
+//! other.
 
 mod actions;
 mod bell;
@@ -107,7 +108,7 @@ impl Terminal {
         Self {
             pane: pane.with_colours(display.palette().name_colours()),
             display,
-            composer: Composer::new(),
+            composer: Composer::default(),
             pending_paste: None,
             exit: ExitConfirmation::default(),
             status: None,
@@ -148,7 +149,7 @@ impl Terminal {
         let context = status::StatusContext { hint, waiting: &waiting, mentions: self.pane.mentions() };
         let (text, cursor) = self.composer.shown();
         let mut above = late_rows(status, columns);
-        above.extend(self.composer.rows_above(self.pane.reply_peer(), columns));
+        above.extend(self.composer.rows_above(self.pane.formatter().reply_peer(), columns));
         let status = status::row(status, &context, columns);
         self.display.draw(layout::Contents { above, text: &text, cursor, status }, now_ms)
     }
@@ -191,7 +192,7 @@ impl View for Terminal {
         if self.composer.follow_people(&update) {
             self.display.note_stale();
         }
-        let Some(update) = self.pane.filter(update) else { return Ok(()) };
+        let Some(update) = self.pane.settings().filter(update) else { return Ok(()) };
         if let Some(Err(warning)) = self.log.as_mut().map(|log| log.note(&update, self.pane.formatter())) {
             self.print_notice(&[warning]);
         }
@@ -199,7 +200,7 @@ impl View for Terminal {
             self.display.note_awaited();
         }
         if let Update::CurrentRoom(room) = &update {
-            self.composer.switch_room(self.pane.room(), room.as_deref(), self.pane.reply_peer());
+            self.composer.switch_room(self.pane.room(), room.as_deref(), self.pane.formatter().reply_peer());
         }
         let shown = self.pane.hear(update, now_ms);
         self.display.print(shown.lines);

@@ -1,10 +1,10 @@
 //! Lines of a paste on their way, one by one.
 
-use super::editing::paste::PastedLines;
-use crate::format::safe::name;
 use glassline_session::{Command, CommandError, Session};
 
-/// See the module.
+use super::editing::paste::PastedLines;
+use crate::format::safe::name;
+
 #[derive(Debug)]
 pub(super) struct PendingPaste {
     lines: PastedLines,

@@ -36,7 +36,8 @@ fn pane() -> MessagePane {
     MessagePane::new(Formatter::with_clock("alice", clock), DisplaySettings::new(&preferences, true))
 }
 
-/// A terminal mode with a session that is up in the tutorial dialect, and the screen that they draw on.
+/// A terminal mode with a session that is up in the tutorial dialect, and the screen that they draw
+/// on.
 struct Table {
     terminal: Terminal,
     session: Session,
@@ -379,7 +380,8 @@ fn going_on_is_told_once_and_soon_after_control_z() {
     table.terminal.resumed_at = Some(Instant::now());
     table.event(TerminalEvent::Resumed);
     assert!(table.terminal.resumed_at.is_none());
-    // A Ctrl-Z that stopped nothing, long ago, does not hide what stops the process now: the block is drawn anew below.
+    // A Ctrl-Z that stopped nothing, long ago, does not hide what stops the process now: the block
+    // is drawn anew below.
     let long_ago = Instant::now().checked_sub(std::time::Duration::from_secs(3)).expect("the clock runs");
     table.type_in("one\ntwo");
     table.terminal.resumed_at = Some(long_ago);

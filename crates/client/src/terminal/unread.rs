@@ -39,7 +39,8 @@ pub(super) struct Unread {
 }
 
 impl Unread {
-    /// Keeps a line for later. Gives back all that was kept of the room if that is too much to keep: it must be shown now.
+    /// Keeps a line for later. Gives back all that was kept of the room if that is too much to
+    /// keep: it must be shown now.
     pub(super) fn keep(&mut self, room: &str, line: StyledLine, attention: Attention) -> Vec<StyledLine> {
         if !self.rooms.contains_key(room) && self.rooms.len() == ROOMS_MAX {
             return vec![line];

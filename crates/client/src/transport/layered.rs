@@ -19,7 +19,6 @@ enum Sending {
     Closed,
 }
 
-/// See the module.
 #[derive(Debug)]
 pub(super) struct Layered {
     stack: LayerStack,

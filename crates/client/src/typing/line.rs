@@ -15,7 +15,6 @@ const BELL: &str = "\x07";
 /// Removes the character before the cursor, as the system does.
 const ERASE: &str = "\x08 \x08";
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct TypedLine {
     text: String,

@@ -10,7 +10,6 @@ use crate::terminal::key_reader::KeyReader;
 /// The modes from before, for whoever ends the process. A process has one terminal.
 static BEFORE: Mutex<Option<TerminalModes>> = Mutex::new(None);
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct EchoTerminal {
     keyboard: KeyReader,

@@ -5,16 +5,15 @@ use alloc::{
     string::{String, ToString},
 };
 
-use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, Message, Rejection};
-use glassline_wire::frame::put_header;
 use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::request::Send;
 use glassline_wire::visible;
 
 use super::history::{ID_REUSED, TOO_LATE_UNKEPT};
 use crate::dialect::Dialect;
-use crate::hub::Hub;
+use crate::encode::{self, Outbound};
+use crate::hub::{Hub, Reply};
 use crate::id::MemberId;
 use crate::id::RoomId;
 use crate::moderation::check_text;
@@ -36,7 +35,7 @@ impl Hub {
     /// The member is not in the room, the text is empty or too long, the id was used for another
     /// text, it cannot be told whether the message
     /// was said before, or an operator lets nobody speak, or not this member.
-    pub fn say(&mut self, id: MemberId, send: &Send, reference: Option<String>, now: Now) -> Result<(), Rejection> {
+    pub fn say(&mut self, id: MemberId, send: &Send, reference: Option<String>, now: Now) -> Result<Reply, Rejection> {
         hold_to_text_limit(&send.text)?;
         self.check_speech(id, now)?;
         check_text(&send.text)?;
@@ -56,7 +55,7 @@ impl Hub {
         };
         if self.rules.durable {
             self.store(id, room_id, message, (author, send.after), reference);
-            return Ok(());
+            return Ok(Reply::Nothing);
         }
         let (digest, name_scope) = (digest(&send.text, send.action), scope_of(member.name()));
         let recent_ids = room.recent_ids();
@@ -65,8 +64,7 @@ impl Hub {
                 return Err(Rejection::new(ErrorCode::IdReused, ID_REUSED));
             }
             let again = Message { seq: Some(earlier.seq), at: Some(earlier.at), ..message };
-            self.tell(id, Envelope::new(Event::Message(again), reference));
-            return Ok(());
+            return Ok(Event::Message(again).into());
         }
         if send.after.is_some_and(|after| !recent_ids.covers(after)) {
             return Err(Rejection::new(ErrorCode::TooLate, TOO_LATE_UNKEPT));
@@ -79,14 +77,14 @@ impl Hub {
             let outcome = Outcome { seq, at: now.at, digest };
             room.recent_ids_mut().note(send.id, [author, name_scope], outcome, ids_max);
         }
-        Ok(())
+        Ok(Reply::Nothing)
     }
 
     /// Says a tutorial member's text in the room it is in (T5, T12).
     ///
     /// # Errors
     /// The text is empty, the member is in no room, or it may not speak.
-    pub fn say_text(&mut self, id: MemberId, text: &str, action: bool, now: Now) -> Result<(), Rejection> {
+    pub fn say_text(&mut self, id: MemberId, text: &str, action: bool, now: Now) -> Result<Reply, Rejection> {
         hold_to_text_limit(text)?;
         self.check_speech(id, now)?;
         check_text(text)?;
@@ -108,7 +106,7 @@ impl Hub {
             message.seq = Some(room.seq() + 1);
             self.publish(Some(id), room_id, message, None);
         }
-        Ok(())
+        Ok(Reply::Nothing)
     }
 
     /// Relays a payload untouched, as the tutorial's own server does (T9).
@@ -121,7 +119,8 @@ impl Hub {
             room.set_seq(room.seq() + 1);
         }
         self.counters.messages += 1;
-        self.append_pair(Some(id), room_id, &name_frame, payload);
+        let appended = self.append(room_id, Dialect::Tutorial, &[&name_frame, &encode::header(payload.len()), payload]);
+        self.skip_own(id, room_id, Dialect::Tutorial, appended);
     }
 
     /// Sends a numbered message to everybody in its room, to the sender, if it is still there, as the acknowledgement.
@@ -136,58 +135,34 @@ impl Hub {
         room.set_seq(message.seq.unwrap_or(room.seq() + 1));
         self.counters.messages += 1;
         let seq = room.seq();
-        let has_tutorial_members = !room.lane(Dialect::Tutorial).followers().is_empty();
-        let has_event_members = !room.lane(Dialect::Event).followers().is_empty();
-        if has_tutorial_members {
-            let mut name_frame = alloc::vec::Vec::with_capacity(message.from.len() + 10);
-            glassline_wire::frame::put_frame(&mut name_frame, message.from.as_bytes());
-            if message.action {
-                let text = format!("* {}", message.text);
-                self.append_pair(sender, room_id, &name_frame, text.as_bytes());
-            } else {
-                self.append_pair(sender, room_id, &name_frame, message.text.as_bytes());
-            }
+        let mut outbound = Outbound::from(Event::Message(message));
+        let appended = self.append_encoded(room_id, Dialect::Tutorial, &outbound);
+        if let Some(sender) = sender {
+            self.skip_own(sender, room_id, Dialect::Tutorial, appended);
         }
-        if !has_event_members {
-            return;
-        }
-        let frame = Event::Message(message.clone()).to_frame();
-        let appended = self.append(room_id, Dialect::Event, &[&frame]);
-        let follows_it = |id: &MemberId| {
-            self.members.get(*id).is_some_and(|member| member.dialect() == Dialect::Event && member.follows(room_id))
-        };
-        let sender = sender.filter(follows_it);
-        if let (Some(id), Some((from, to)), Some(reference)) = (sender, appended, reference) {
-            // Only its sender's copy has the ref (E5), so the sender steps over the one all share.
-            let echo = Envelope::new(Event::Message(message), Some(reference)).to_frame();
-            self.step_over(id, room_id, from, to);
-            if let Some(member) = self.members.get_mut(id) {
-                member.send_queue_mut().push_echo(room_id, seq, echo);
+        let appended = self.append_encoded(room_id, Dialect::Event, &outbound);
+        if let (Some(sender), Some(_)) = (sender, &reference)
+            && self.skip_own(sender, room_id, Dialect::Event, appended)
+        {
+            // Only its sender's copy has the ref (E5), so the sender skips the one all share.
+            outbound.reference = reference;
+            if let Some(member) = self.members.get_mut(sender) {
+                member.send_queue_mut().push_echo(room_id, seq, Dialect::Event.encode(&outbound));
+                self.scheduler.wake(sender, member);
             }
-            self.wake(id);
         }
     }
 
-    /// Appends a pair to the tutorial lane; its sender steps over it (T5).
-    fn append_pair(&mut self, sender: Option<MemberId>, room_id: RoomId, name_frame: &[u8], payload: &[u8]) {
-        let mut header = alloc::vec::Vec::with_capacity(10);
-        put_header(&mut header, payload.len());
-        let appended = self.append(room_id, Dialect::Tutorial, &[name_frame, &header, payload]);
-        let is_tutorial = |id: &MemberId| {
-            self.members.get(*id).is_some_and(|member| member.dialect() == Dialect::Tutorial && member.follows(room_id))
-        };
-        if let (Some((from, to)), Some(id)) = (appended, sender.filter(is_tutorial)) {
-            self.step_over(id, room_id, from, to);
-        }
-    }
-
-    fn step_over(&mut self, id: MemberId, room_id: RoomId, from: u64, to: u64) {
+    /// Skips a member's own message in its lane, if it is of this dialect and in the room (T5). Returns whether it is.
+    fn skip_own(&mut self, id: MemberId, room_id: RoomId, dialect: Dialect, appended: Option<(u64, u64)>) -> bool {
         let seq = self.rooms.get(room_id).map_or(0, Room::seq);
-        if let Some(member) = self.members.get_mut(id) {
-            member.send_queue_mut().skip(room_id, seq, from, to);
-        }
+        let member = self.members.get_mut(id).filter(|member| member.dialect() == dialect && member.follows(room_id));
+        let (Some(member), Some((from, to))) = (member, appended) else { return false };
+        member.send_queue_mut().skip(room_id, seq, from, to);
+        true
     }
 }
+
 /// Texts are 1 byte to the limit (T7).
 pub(crate) fn hold_to_text_limit(text: &str) -> Result<(), Rejection> {
     if text.is_empty() {

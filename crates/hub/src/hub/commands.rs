@@ -7,12 +7,11 @@ use alloc::{
 };
 
 use glassline_wire::commands::{COMMANDS, CommandId, Executor, SlashCommand};
-use glassline_wire::event::{ErrorCode, Rejection, RoomCount, Rooms, Whois};
+use glassline_wire::event::{ErrorCode, Event, Rejection};
 use glassline_wire::request::{HistoryRange, LOBBY, Search};
 use glassline_wire::slash::{HiddenSlash, SlashLine};
 
-use super::direct::DirectMessage;
-use crate::hub::Hub;
+use crate::hub::{Hub, Reply};
 use crate::id::MemberId;
 use crate::member::Member;
 use crate::now::Now;
@@ -35,23 +34,25 @@ pub enum CommandOutcome {
     Awaits,
 }
 
-/// Why a command was not carried out.
-enum Fault {
+/// Outcome of a command that has no reply.
+enum NoReply {
     /// Its arguments are wrong: the usage is shown.
     Usage,
     /// The history has to answer first.
     Awaits,
+    /// The member leaves.
+    Leaves,
     /// The hub refused it.
     Rejected(Rejection),
 }
 
-impl From<Rejection> for Fault {
+impl From<Rejection> for NoReply {
     fn from(refused: Rejection) -> Self {
         Self::Rejected(refused)
     }
 }
 
-type Handler = fn(&mut Hub, MemberId, &str, Now) -> Result<CommandOutcome, Fault>;
+type Handler = fn(&mut Hub, MemberId, &str, Now) -> Result<Reply, NoReply>;
 
 /// Handlers of the commands, in the order in which `/help` lists them.
 const HANDLERS: &[(CommandId, Handler)] = &[
@@ -96,37 +97,34 @@ impl Hub {
         let line = line.strip_prefix('/').unwrap_or(line).trim_end();
         let (name, arguments) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let command = SlashCommand::of_server(name);
-        if command.is_some_and(|(command, _)| command.executor == Executor::Operator) {
-            if let Err(refused) = self.operate(id, line, None, now) {
-                self.refuse_in_words(id, &refused);
-            }
-            return CommandOutcome::Stays;
-        }
         let handler = |id: CommandId| HANDLERS.iter().find(|(known, _)| *known == id).map(|&(_, handler)| handler);
-        let Some((command, syntax, handler)) =
-            command.and_then(|(command, syntax)| Some((command, syntax, handler(command.id)?)))
-        else {
+        let reply = if command.is_some_and(|(command, _)| command.executor == Executor::Operator) {
+            self.operate(id, line, None, now)
+        } else if let Some((command, syntax)) = command
+            && let Some(handler) = handler(command.id)
+        {
+            match handler(self, id, arguments.trim_start(), now) {
+                Ok(reply) => Ok(reply),
+                Err(NoReply::Rejected(rejection)) => Err(rejection),
+                Err(NoReply::Usage) => Ok(notice(format!("usage: {}", command.usage(syntax)))),
+                Err(NoReply::Awaits) => return CommandOutcome::Awaits,
+                Err(NoReply::Leaves) => return CommandOutcome::Leaves,
+            }
+        } else {
             let name: String = name.chars().take(32).collect();
             let text = format!("there is no command /{name}; /help lists them, //{name} says it");
-            self.notify(id, &glassline_wire::visible::one_line(&text));
-            return CommandOutcome::Stays;
+            Ok(notice(glassline_wire::visible::one_line(&text)))
         };
-        match handler(self, id, arguments.trim_start(), now) {
-            Ok(outcome) => outcome,
-            Err(Fault::Usage) => {
-                self.notify(id, &format!("usage: {}", command.usage(syntax)));
-                CommandOutcome::Stays
-            }
-            Err(Fault::Awaits) => CommandOutcome::Awaits,
-            Err(Fault::Rejected(refused)) => {
-                self.refuse_in_words(id, &refused);
-                CommandOutcome::Stays
-            }
-        }
+        self.reply(id, reply, None);
+        CommandOutcome::Stays
     }
 }
 
-fn help(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<CommandOutcome, Fault> {
+fn notice(text: impl Into<String>) -> Reply {
+    Event::notice(text).into()
+}
+
+fn help(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Reply, NoReply> {
     none(arguments)?;
     let is_operator = hub.members.get(id).is_some_and(Member::is_operator);
     // Whoever is no operator needs to know of one word at most.
@@ -138,120 +136,85 @@ fn help(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<CommandO
     let commands = HANDLERS.iter().filter_map(|(id, _)| COMMANDS.iter().find(|command| command.id == *id));
     let commands = commands.chain(SlashCommand::of_operators().take(shown));
     let lines: Vec<String> = commands.filter_map(|command| Some(command.usage(command.server?))).collect();
-    hub.notify(id, &(lines.join("\n") + "\n//TEXT: says /TEXT"));
-    Ok(CommandOutcome::Stays)
+    Ok(notice(lines.join("\n") + "\n//TEXT: says /TEXT"))
 }
 
-fn me(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<CommandOutcome, Fault> {
-    let text = required(text)?;
-    hub.say_text(id, text, true, now)?;
-    Ok(CommandOutcome::Stays)
+fn me(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<Reply, NoReply> {
+    Ok(hub.say_text(id, required(text)?, true, now)?)
 }
 
-fn msg(hub: &mut Hub, id: MemberId, arguments: &str, now: Now) -> Result<CommandOutcome, Fault> {
-    let (to, text) = arguments.split_once(char::is_whitespace).ok_or(Fault::Usage)?;
-    let text = required(text.trim_start())?;
-    hub.deliver(id, &DirectMessage { to, text, id: None, reference: None }, now)?;
-    Ok(CommandOutcome::Stays)
+fn msg(hub: &mut Hub, id: MemberId, arguments: &str, now: Now) -> Result<Reply, NoReply> {
+    let (to, text) = arguments.split_once(char::is_whitespace).ok_or(NoReply::Usage)?;
+    Ok(hub.send_direct(id, to, required(text.trim_start())?, None, now)?)
 }
 
-fn reply(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<CommandOutcome, Fault> {
+fn reply(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<Reply, NoReply> {
     let text = required(text)?;
     let nobody =
         || Rejection::new(ErrorCode::UnknownName, "nobody who is here has written to you; /msg NAME TEXT starts");
     let to = hub.latest_writer(id).ok_or_else(nobody)?.name().to_string();
-    hub.deliver(id, &DirectMessage { to: &to, text, id: None, reference: None }, now)?;
-    Ok(CommandOutcome::Stays)
+    Ok(hub.send_direct(id, &to, text, None, now)?)
 }
 
-fn nick(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<CommandOutcome, Fault> {
-    hub.rename(id, required(name)?, None, now)?;
-    Ok(CommandOutcome::Stays)
+fn nick(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Reply, NoReply> {
+    Ok(hub.rename(id, required(name)?, now)?)
 }
 
-fn names(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<CommandOutcome, Fault> {
+fn names(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Reply, NoReply> {
     none(arguments)?;
-    let room = hub.members.get(id).and_then(|member| member.rooms().next());
-    if let Some(room) = room {
-        let count = hub.rooms.get(room).map_or(0, Room::count);
-        let names = hub.names_in_words(room, id, LISTED_MAX).unwrap_or_default();
-        hub.notify(id, &format!("{count} here: {names}"));
-    }
-    Ok(CommandOutcome::Stays)
+    let Some(room) = hub.members.get(id).and_then(|member| member.rooms().next()) else { return Ok(Reply::Nothing) };
+    let count = hub.rooms.get(room).map_or(0, Room::count);
+    let names = hub.names_in_words(room, id, LISTED_MAX).unwrap_or_default();
+    Ok(notice(format!("{count} here: {names}")))
 }
 
-fn whois(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<CommandOutcome, Fault> {
-    let Whois { name, since, idle_s, dialect, link, rooms, away } = hub.whois(required(name)?, now)?;
-    let rooms = if rooms.is_empty() { "no room".to_string() } else { rooms.join(", ") };
-    let away = away.map_or_else(String::new, |text| format!("; away: {text}"));
-    let idle = spoken(idle_s);
-    hub.notify(
-        id,
-        &format!("{name}: here since {since}, idle for {idle}, {link}, {dialect} dialect, in {rooms}{away}"),
-    );
-    Ok(CommandOutcome::Stays)
+fn whois(hub: &mut Hub, _: MemberId, name: &str, now: Now) -> Result<Reply, NoReply> {
+    Ok(Event::Whois(hub.whois(required(name)?, now)?).into())
 }
 
-/// A length of time as people say it: no more exact than they need.
-fn spoken(seconds: u64) -> String {
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} min", seconds / 60),
-        _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
-    }
-}
-
-fn rooms(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<CommandOutcome, Fault> {
+fn rooms(hub: &mut Hub, _: MemberId, arguments: &str, _: Now) -> Result<Reply, NoReply> {
     none(arguments)?;
-    let Rooms { rooms, count } = hub.rooms_listed();
-    let listed: Vec<_> =
-        rooms.iter().take(LISTED_MAX).map(|RoomCount { room, count }| format!("{room} ({count})")).collect();
-    let more = count - listed.len();
-    let more = if more > 0 { format!(" +{more}") } else { String::new() };
-    hub.notify(id, &format!("rooms: {}{more}", listed.join(", ")));
-    Ok(CommandOutcome::Stays)
+    Ok(Event::Rooms(hub.rooms_listed()).into())
 }
 
-fn away(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<CommandOutcome, Fault> {
+fn away(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<Reply, NoReply> {
     let text = if text.is_empty() { "away" } else { text };
     let away = hub.set_away(id, Some(text), now)?;
-    hub.notify(id, &format!("you are away: {}; /back ends it", away.text.unwrap_or_default()));
-    Ok(CommandOutcome::Stays)
+    Ok(notice(format!("you are away: {}; /back ends it", away.text.unwrap_or_default())))
 }
 
-fn back(hub: &mut Hub, id: MemberId, arguments: &str, now: Now) -> Result<CommandOutcome, Fault> {
+fn back(hub: &mut Hub, id: MemberId, arguments: &str, now: Now) -> Result<Reply, NoReply> {
     none(arguments)?;
     hub.set_away(id, None, now)?;
-    hub.notify(id, "you are back");
-    Ok(CommandOutcome::Stays)
+    Ok(notice("you are back"))
 }
 
-fn join(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<CommandOutcome, Fault> {
+fn join(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Reply, NoReply> {
     move_to(hub, id, required(name)?, now)
 }
 
-fn leave(hub: &mut Hub, id: MemberId, arguments: &str, now: Now) -> Result<CommandOutcome, Fault> {
+fn leave(hub: &mut Hub, id: MemberId, arguments: &str, now: Now) -> Result<Reply, NoReply> {
     none(arguments)?;
     move_to(hub, id, LOBBY, now)
 }
 
 /// A tutorial client has one room at a time: its pairs do not say which.
-fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<CommandOutcome, Fault> {
+fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Reply, NoReply> {
     if let Some(connection) = hub.connection(id)
         && !hub.knows_rooms(connection, [name])
     {
-        return Err(Fault::Awaits);
+        return Err(NoReply::Awaits);
     }
     let room_id = hub.admit(id, name)?;
     let current = hub.members.get(id).and_then(|member| member.rooms().next());
     if current == Some(room_id) {
-        hub.notify(id, "you are there already");
-        return Ok(CommandOutcome::Stays);
+        return Ok(notice("you are there already"));
     }
     let names = hub.names_in_words(room_id, id, LISTED_MAX);
     let room = hub.rooms.name(room_id).to_string();
     let here = names.map_or_else(|| "nobody else is here".to_string(), |names| format!("here: {names}"));
-    hub.notify(id, &format!("you are in {room}; {here}"));
+    // Before anything of the new room.
+    hub.send(id, Event::notice(format!("you are in {room}; {here}")));
     hub.enter_room(id, room_id, true, now);
     if let Some(current) = current {
         hub.exit_room(id, current, true, now);
@@ -259,34 +222,32 @@ fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<CommandO
     if hub.rules.durable {
         hub.queue_past(id, room_id, None);
     }
-    Ok(CommandOutcome::Stays)
+    Ok(Reply::Nothing)
 }
 
-fn history(hub: &mut Hub, id: MemberId, count: &str, _: Now) -> Result<CommandOutcome, Fault> {
-    let limit = if count.is_empty() { HISTORY_SHOWN } else { count.parse().map_err(|_| Fault::Usage)? };
+fn history(hub: &mut Hub, id: MemberId, count: &str, _: Now) -> Result<Reply, NoReply> {
+    let limit = if count.is_empty() { HISTORY_SHOWN } else { count.parse().map_err(|_| NoReply::Usage)? };
     let range = HistoryRange { room: hub.current_room(id), limit: Some(limit), ..HistoryRange::default() };
-    hub.read_history(id, &range, None)?;
-    Ok(CommandOutcome::Stays)
+    Ok(hub.read_history(id, &range, None)?)
 }
 
-fn search(hub: &mut Hub, id: MemberId, query: &str, _: Now) -> Result<CommandOutcome, Fault> {
+fn search(hub: &mut Hub, id: MemberId, query: &str, _: Now) -> Result<Reply, NoReply> {
     let query = required(query)?.to_string();
     let search = Search { room: hub.current_room(id), query, before: None, limit: Some(HISTORY_SHOWN) };
-    hub.search_history(id, &search, None)?;
-    Ok(CommandOutcome::Stays)
+    Ok(hub.search_history(id, &search, None)?)
 }
 
-fn quit(_: &mut Hub, _: MemberId, arguments: &str, _: Now) -> Result<CommandOutcome, Fault> {
+fn quit(_: &mut Hub, _: MemberId, arguments: &str, _: Now) -> Result<Reply, NoReply> {
     none(arguments)?;
-    Ok(CommandOutcome::Leaves)
+    Err(NoReply::Leaves)
 }
 
-fn required(argument: &str) -> Result<&str, Fault> {
-    if argument.is_empty() { Err(Fault::Usage) } else { Ok(argument) }
+fn required(argument: &str) -> Result<&str, NoReply> {
+    if argument.is_empty() { Err(NoReply::Usage) } else { Ok(argument) }
 }
 
-fn none(arguments: &str) -> Result<(), Fault> {
-    if arguments.is_empty() { Ok(()) } else { Err(Fault::Usage) }
+fn none(arguments: &str) -> Result<(), NoReply> {
+    if arguments.is_empty() { Ok(()) } else { Err(NoReply::Usage) }
 }
 
 #[cfg(test)]

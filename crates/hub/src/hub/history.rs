@@ -14,12 +14,9 @@ use glassline_wire::history::{
 use glassline_wire::limits::{PAGE_MESSAGES_MAX, QUERY_BYTES_MAX};
 use glassline_wire::request::{HistoryRange, Search};
 
-use super::Hub;
+use super::{Hub, Reply};
 use crate::commit_queue::{InFlight, Purpose};
-use crate::dialect::Dialect;
-use crate::encode::history_pairs;
 use crate::id::{MemberId, RoomId};
-use crate::member::Member;
 use crate::moderation::Pending;
 use crate::moderation::subnet_key;
 use crate::name::room_name;
@@ -116,7 +113,7 @@ impl Hub {
         self.settle_next(|hub, sender, reference| match (outcome, sender) {
             (CommitOutcome::Stored { .. }, _) | (_, None) => {}
             (CommitOutcome::Again(stored), Some(sender)) => {
-                hub.tell(sender, Envelope::new(Event::Message(*stored), reference));
+                hub.send(sender, Envelope::new(Event::Message(*stored), reference));
             }
             (CommitOutcome::IdReused, Some(sender)) => hub.refuse(sender, ErrorCode::IdReused, ID_REUSED, reference),
             (CommitOutcome::TooLate, Some(sender)) => hub.refuse(sender, ErrorCode::TooLate, TOO_LATE, reference),
@@ -169,12 +166,7 @@ impl Hub {
     }
 
     fn refuse(&mut self, sender: MemberId, code: ErrorCode, text: &str, reference: Option<String>) {
-        match self.members.get(sender).map(Member::dialect) {
-            Some(Dialect::Event) => {
-                self.tell(sender, Envelope::new(Event::Error(Rejection::new(code, text)), reference));
-            }
-            _ => self.refuse_in_words(sender, &Rejection::new(code, text)),
-        }
+        self.reply(sender, Err(Rejection::new(code, text)), reference);
     }
 
     /// The oldest question that was not handed over yet. What nobody waits for any more is not asked, so that there are never more
@@ -222,7 +214,7 @@ impl Hub {
         id: MemberId,
         range: &HistoryRange,
         reference: Option<String>,
-    ) -> Result<(), Rejection> {
+    ) -> Result<Reply, Rejection> {
         let newest = self.check_readable(id, &range.room, range.limit)?;
         if range.around.is_some() && (range.before.is_some() || range.after.is_some()) {
             let text = "\"around\" stands alone; leave out \"before\" and \"after\"";
@@ -235,7 +227,7 @@ impl Hub {
         };
         let range = HistoryRange { room: room_name(&range.room)?, before, ..range.clone() };
         self.read(id, range.room.clone(), Question::Range(range), reference);
-        Ok(())
+        Ok(Reply::Nothing)
     }
 
     /// Asks for stored messages of a room that hold a text (E8).
@@ -247,7 +239,7 @@ impl Hub {
         id: MemberId,
         search: &Search,
         reference: Option<String>,
-    ) -> Result<(), Rejection> {
+    ) -> Result<Reply, Rejection> {
         let newest = self.check_readable(id, &search.room, search.limit)?;
         if search.query.trim().is_empty() {
             return Err(Rejection::new(ErrorCode::EmptyText, "there is nothing to look for; name a word"));
@@ -259,7 +251,7 @@ impl Hub {
         let before = Some(search.before.unwrap_or(u64::MAX).min(newest + 1));
         let search = Search { room: room_name(&search.room)?, before, ..search.clone() };
         self.read(id, search.room.clone(), Question::Search(search), reference);
-        Ok(())
+        Ok(Reply::Nothing)
     }
 
     /// The newest number of a room that a member may read.
@@ -296,7 +288,7 @@ impl Hub {
             }
             Some(Recipient::Reading { waiter, member, room, reference }) => {
                 if self.outstanding.is_waiting(waiter) {
-                    self.tell_page(member, room, reference, answer);
+                    self.send_page(member, room, reference, answer);
                 }
                 self.outstanding.question_done(waiter);
             }
@@ -304,19 +296,14 @@ impl Hub {
         }
     }
 
-    fn tell_page(&mut self, id: MemberId, room: String, reference: Option<String>, answer: Result<Answer, ReadError>) {
-        let is_event = self.members.get(id).is_some_and(|member| member.dialect() == Dialect::Event);
-        match answer {
-            Ok(Answer::Page(Page { messages, more })) if is_event => {
-                self.tell(id, Envelope::new(Event::History(History { room, messages, more }), reference));
+    fn send_page(&mut self, id: MemberId, room: String, reference: Option<String>, answer: Result<Answer, ReadError>) {
+        let event = match answer {
+            Ok(Answer::Page(Page { messages, more })) => Event::History(History { room, messages, more }),
+            Ok(Answer::Head(_)) => return,
+            Err(ReadError::Unreadable(text) | ReadError::TooSlow(text)) => {
+                Event::Error(Rejection::new(ErrorCode::Busy, text))
             }
-            Ok(Answer::Page(page)) if page.messages.is_empty() => self.notify(id, "nothing is stored of that"),
-            Ok(Answer::Page(page)) => self.push_own(id, history_pairs(&page.messages)),
-            Ok(Answer::Head(_)) => {}
-            Err(ReadError::Unreadable(text) | ReadError::TooSlow(text)) if is_event => {
-                self.tell(id, Envelope::new(Event::Error(Rejection::new(ErrorCode::Busy, text)), reference));
-            }
-            Err(ReadError::Unreadable(text) | ReadError::TooSlow(text)) => self.notify(id, &text),
-        }
+        };
+        self.send(id, Envelope::new(event, reference));
     }
 }

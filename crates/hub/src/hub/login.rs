@@ -72,7 +72,7 @@ impl Hub {
             None => "nobody else is here yet".to_string(),
             Some(names) => format!("here: {names}"),
         };
-        self.notify(id, &format!("{others}; /help lists commands"));
+        self.send(id, Event::notice(format!("{others}; /help lists commands")));
     }
 
     /// Exactly the tutorial: any name, as often as it likes (T9). Only its length is held to the
@@ -136,7 +136,7 @@ impl Hub {
         self.explain_name(id, hello.name.as_bytes(), &wished, &granted);
         self.tell_moderation(id, login.now);
         for rejection in closed_to_it {
-            self.tell(id, Envelope::new(Event::Error(rejection), reference.map(str::to_string)));
+            self.send(id, Envelope::new(Event::Error(rejection), reference.map(str::to_string)));
         }
         if self.rules.durable {
             self.queue_pasts(id, hello.since.as_ref());
@@ -191,7 +191,7 @@ impl Hub {
             limits: Limits::default(),
             rooms: self.room_states(id),
         };
-        self.tell(id, Envelope::new(Event::Welcome(welcome), reference.map(str::to_string)));
+        self.send(id, Envelope::new(Event::Welcome(welcome), reference.map(str::to_string)));
     }
 
     fn queue_pasts(&mut self, id: MemberId, since: Option<&BTreeMap<String, u64>>) {
@@ -212,7 +212,7 @@ impl Hub {
             if let Some(&seen) = since.and_then(|since| since.get(&state.room))
                 && seen < state.seq
             {
-                self.tell(id, Event::Gap(Gap { room: state.room, from: seen + 1, to: state.seq }));
+                self.send(id, Event::Gap(Gap { room: state.room, from: seen + 1, to: state.seq }));
             }
         }
     }
@@ -238,7 +238,7 @@ impl Hub {
             None if wished.as_bytes() != sent => "names have neither spaces nor variant letters".to_string(),
             None => return,
         };
-        self.notify(id, &format!("{because}; you are {name}; /nick changes it"));
+        self.send(id, Event::notice(format!("{because}; you are {name}; /nick changes it")));
     }
 
     fn make_member(

@@ -6,6 +6,7 @@ mod direct;
 mod history;
 mod login;
 mod moderation;
+mod outbound;
 mod renaming;
 mod replay;
 mod rooms;
@@ -13,23 +14,15 @@ mod whois;
 
 pub use commands::{CommandOutcome, hidden_command};
 pub use login::{LoginOutcome, NameHolder};
+pub use outbound::Reply;
 
-use alloc::{
-    collections::BTreeMap,
-    string::{String, ToString},
-    vec::Vec,
-};
-
-use glassline_wire::envelope::Envelope;
-use glassline_wire::event::{Bye, Event, Gap, Notice, Rejection};
+use alloc::string::{String, ToString};
 
 use crate::closed_rooms::ClosedRooms;
 use crate::commit_queue::CommitQueue;
 use crate::counters::Counters;
 use crate::dialect::Dialect;
-use crate::encode::server_pair;
 use crate::id::MemberId;
-use crate::id::RoomId;
 use crate::member::{Member, Members};
 use crate::moderation::{Effects, Moderation, OperatorToken, TokenAttempts};
 use crate::names::Names;
@@ -37,7 +30,7 @@ use crate::outstanding::{Awaits, Outstanding};
 use crate::question_queue::QuestionQueue;
 use crate::room::Rooms;
 use crate::scheduler::Scheduler;
-use crate::send_queue::{MissedRange, QueuedBytesTotal, SendQueue};
+use crate::send_queue::{QueuedBytesTotal, SendQueue};
 use crate::write_slices::WriteSlices;
 
 /// Limits and features of a hub.
@@ -251,59 +244,6 @@ impl Hub {
         (self.rules.logs_bytes_max / self.rooms.len() / Dialect::ALL.len()).min(self.rules.log_bytes_max)
     }
 
-    /// Appends an entry to a lane, if anybody follows it. Returns where it starts and ends.
-    pub(crate) fn append(&mut self, room_id: RoomId, dialect: Dialect, parts: &[&[u8]]) -> Option<(u64, u64)> {
-        let log_bytes_max = self.log_bytes_max();
-        let room = self.rooms.get_mut(room_id)?;
-        let seq = room.seq();
-        let lane = room.lane_mut(dialect);
-        if lane.followers().is_empty() {
-            return None;
-        }
-        let start = lane.append(seq, parts, log_bytes_max);
-        let end = lane.log().end();
-        self.scheduler.start_round(room_id, dialect, lane);
-        Some((start, end))
-    }
-
-    /// Tells a room something in the server's own words: `text` to tutorial members, `event` to the others.
-    pub(crate) fn announce(&mut self, room: RoomId, text: &str, event: &Event) {
-        if self.rules.pure || self.silent {
-            return;
-        }
-        self.append(room, Dialect::Tutorial, &[&server_pair(text)]);
-        self.append(room, Dialect::Event, &[&event.to_frame()]);
-    }
-
-    /// Queues bytes for one member and wakes it.
-    pub(crate) fn push_own(&mut self, id: MemberId, bytes: Vec<u8>) {
-        let Some(member) = self.members.get_mut(id) else { return };
-        member.send_queue_mut().push_private(bytes, &self.rooms);
-        self.wake(id);
-    }
-
-    /// Tells one event member an event that cannot wait for the past to be sent first.
-    pub fn tell_at_once(&mut self, id: MemberId, event: Event) {
-        match self.members.get_mut(id) {
-            Some(member) if member.send_queue().is_replaying() && member.dialect() == Dialect::Event => {
-                member.send_queue_mut().push_before_replay(event.to_frame());
-                self.wake(id);
-            }
-            _ => self.tell(id, event),
-        }
-    }
-
-    /// Tells one event member an event; tutorial members are told in words instead.
-    pub fn tell(&mut self, id: MemberId, event: impl Into<Envelope<Event>>) {
-        if self.members.get(id).is_some_and(|member| member.dialect() == Dialect::Event) {
-            let event = event.into();
-            if let Event::Error(rejection) = &event.content {
-                self.counters.note_refusal(rejection.code);
-            }
-            self.push_own(id, event.to_frame());
-        }
-    }
-
     /// Returns the counters so far.
     pub fn counters(&self) -> Counters {
         self.counters
@@ -312,43 +252,6 @@ impl Hub {
     /// Returns the number of rooms, the lobby included.
     pub fn room_count(&self) -> usize {
         self.rooms.len()
-    }
-
-    /// Tells a tutorial member why what it asked for was not done.
-    pub fn refuse_in_words(&mut self, id: MemberId, refused: &Rejection) {
-        self.counters.note_refusal(refused.code);
-        self.notify(id, &refused.text);
-    }
-
-    /// Tells one member something in the server's own words, in its own dialect; never when pure (T9).
-    pub fn notify(&mut self, id: MemberId, text: &str) {
-        match self.members.get(id).map(Member::dialect) {
-            Some(Dialect::Tutorial) if !self.rules.pure => self.push_own(id, server_pair(text)),
-            Some(Dialect::Event) => self.tell(id, Event::Notice(Notice { text: text.to_string() })),
-            _ => {}
-        }
-    }
-
-    /// Tells everybody that the server closes. Nothing is announced after it. Members who are still sent the past would not get it:
-    /// it would be held back with what is new. Their connections are returned, with what has to be said there last.
-    pub fn say_goodbye(&mut self, text: &str) -> BTreeMap<usize, Vec<u8>> {
-        self.silent = true;
-        let mut unsaid = BTreeMap::new();
-        let everyone: Vec<_> = self.members.iter().map(|(id, _)| id).collect();
-        for id in everyone {
-            let Some(member) = self.members.get(id) else { continue };
-            let words = match member.dialect() {
-                Dialect::Tutorial if self.rules.pure => continue,
-                Dialect::Tutorial => server_pair(text),
-                Dialect::Event => Event::Bye(Bye { text: text.to_string() }).to_frame(),
-            };
-            if member.send_queue().is_replaying() {
-                unsaid.insert(member.connection(), words);
-            } else {
-                self.push_own(id, words);
-            }
-        }
-        unsaid
     }
 
     /// Puts a member among those to be written to.
@@ -395,24 +298,6 @@ impl Hub {
         is_drained
     }
 
-    /// Before a member is written to: tells it what it missed, if a log's tail has passed it (E7).
-    /// Returns how many messages that were.
-    pub fn catch_up(&mut self, id: MemberId) -> u64 {
-        let Some(member) = self.members.get_mut(id) else { return 0 };
-        let (dialect, rooms, pure) = (member.dialect(), &self.rooms, self.rules.pure);
-        member.send_queue_mut().catch_up(rooms, |missed| missed_words(rooms, dialect, pure, missed))
-    }
-
-    /// A member that leaves a room is still sent what was said there before, if the log has it and
-    /// it is no more than may be queued for the member; or else is told what it misses.
-    pub(crate) fn abandon_if_far_behind(&mut self, id: MemberId, room_id: RoomId) {
-        let Some(member) = self.members.get_mut(id) else { return };
-        let (dialect, rooms, pure) = (member.dialect(), &self.rooms, self.rules.pure);
-        let Some(log) = rooms.log(room_id, dialect) else { return };
-        let bytes_max = self.rules.outbox_bytes_max;
-        member.send_queue_mut().abandon(room_id, log, bytes_max, |missed| missed_words(rooms, dialect, pure, missed));
-    }
-
     /// When [`Hub::tick`] has something to do, on the monotonic clock.
     pub fn next_deadline_ms(&self) -> Option<u64> {
         self.rooms.next_announcement_ms()
@@ -426,20 +311,5 @@ impl Hub {
     /// Bytes that all logs keep now.
     pub fn log_bytes(&self) -> usize {
         self.rooms.log_bytes()
-    }
-}
-
-/// Returns the notice of missed messages for a member; pure servers have no words, and nobody
-/// misses its own messages.
-fn missed_words(rooms: &Rooms, dialect: Dialect, pure: bool, missed: &MissedRange) -> Option<Vec<u8>> {
-    let &MissedRange { room, from, to, own } = missed;
-    let of_others = (to - from + 1).saturating_sub(own);
-    match dialect {
-        Dialect::Event => {
-            let room = rooms.name(room).to_string();
-            Some(Event::Gap(Gap { room, from, to }).to_frame())
-        }
-        Dialect::Tutorial if pure || of_others == 0 => None,
-        Dialect::Tutorial => Some(server_pair(&alloc::format!("you missed {of_others} messages"))),
     }
 }

@@ -12,7 +12,7 @@ use alloc::{
 };
 use core::net::IpAddr;
 
-use glassline_wire::event::{ErrorCode, Rejection};
+use glassline_wire::event::{ErrorCode, Event, Rejection};
 use glassline_wire::timestamp::Timestamp;
 
 use crate::hub::Hub;
@@ -78,11 +78,11 @@ impl Hub {
     /// Tells a newcomer the message of the day, and what keeps it from speaking.
     pub(crate) fn tell_moderation(&mut self, id: MemberId, now: Now) {
         if let Some(motd) = self.moderation.motd().map(ToString::to_string) {
-            self.notify(id, &motd);
+            self.send(id, Event::notice(motd));
         }
         self.renew_mute(id, now.at);
         if let Err(refused) = self.check_speech(id, now) {
-            self.notify(id, &refused.text);
+            self.send(id, Event::notice(refused.text));
         }
     }
 

@@ -1,16 +1,11 @@
 //! Taking another name while one is here.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{string::ToString, vec::Vec};
 
-use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{Event, Rejection, Renamed};
 
 use crate::dialect::Dialect;
-use crate::hub::Hub;
+use crate::hub::{Hub, Reply};
 use crate::id::MemberId;
 use crate::name::Name;
 use crate::now::Now;
@@ -20,10 +15,10 @@ impl Hub {
     ///
     /// # Errors
     /// The name breaks the rules, is taken, looks like one that is, or is banned; or the member may not speak: a name is told to everybody.
-    pub fn rename(&mut self, id: MemberId, wished: &str, reference: Option<String>, now: Now) -> Result<(), Rejection> {
+    pub fn rename(&mut self, id: MemberId, wished: &str, now: Now) -> Result<Reply, Rejection> {
         self.check_speech(id, now)?;
         let name = Name::parse(wished.as_bytes())?;
-        let Some(member) = self.members.get(id) else { return Ok(()) };
+        let Some(member) = self.members.get(id) else { return Ok(Reply::Nothing) };
         self.moderation.check_name(&name, member.address(), now.at)?;
         let (dialect, from) = (member.dialect(), member.name().to_string());
         let looks = self.names.check_rename(&from, id, &name)?;
@@ -34,16 +29,16 @@ impl Hub {
             member.rename(name.clone().into_boxed());
         }
         self.renew_mute(id, now.at);
-        let renamed = Renamed { from: from.clone(), to: name.as_str().to_string() };
-        let text = format!("{from} is now {}", name.as_str());
+        let renamed = Event::Renamed(Renamed { from: from.clone(), to: name.as_str().to_string() });
         for &room in &rooms {
             self.announce_waiting(room, [&from, name.as_str()], now);
-            self.announce(room, &text, &Event::Renamed(renamed.clone()));
+            self.send_to_room(room, renamed.clone());
         }
-        // The one who asked has it from the room, except for a ref, or where it is in none.
-        if dialect == Dialect::Event && (reference.is_some() || rooms.is_empty()) {
-            self.tell(id, Envelope::new(Event::Renamed(renamed), reference));
-        }
-        Ok(())
+        Ok(match dialect {
+            Dialect::Tutorial => Reply::Nothing,
+            // In no room it is not told by one.
+            Dialect::Event if rooms.is_empty() => renamed.into(),
+            Dialect::Event => Reply::Confirmation(renamed),
+        })
     }
 }

@@ -11,14 +11,13 @@ use glassline_wire::limits::LISTED_NAMES_MAX;
 use glassline_wire::natural_order;
 
 use crate::hub::Hub;
-use glassline_wire::request::LOBBY;
 
 use crate::id::MemberId;
 use crate::id::RoomId;
 use crate::member::{Arrival, Member};
 use crate::name::room_name;
 use crate::now::Now;
-use crate::presence::{self, Announcement, ChangeList};
+use crate::presence::{self, Announcement};
 use crate::room::Room;
 
 impl Hub {
@@ -156,32 +155,17 @@ impl Hub {
         }
     }
 
-    fn announce_presence(&mut self, room_id: RoomId, announcement: &Announcement) {
-        let Some(name) = self.rooms.get(room_id).map(|room| room.name().to_string()) else { return };
-        self.announce_changes(room_id, &announcement.left_before, "left", Event::Left, &name);
-        self.announce_changes(room_id, &announcement.joined, "joined", Event::Joined, &name);
-        self.announce_changes(room_id, &announcement.left, "left", Event::Left, &name);
-    }
-
-    fn announce_changes(
-        &mut self,
-        room_id: RoomId,
-        changes: &ChangeList,
-        verb: &str,
-        event: impl Fn(PresenceEvent) -> Event,
-        room: &str,
-    ) {
-        if changes.count() == 0 {
-            return;
+    fn announce_presence(&mut self, room_id: RoomId, Announcement { left_before, joined, left }: &Announcement) {
+        let Some(room) = self.rooms.get(room_id).map(|room| room.name().to_string()) else { return };
+        for (changes, event) in
+            [(left_before, Event::Left as fn(_) -> _), (joined, Event::Joined as fn(_) -> _), (left, Event::Left)]
+        {
+            if changes.count() > 0 {
+                let names = changes.names().map(ToString::to_string).collect();
+                let room = room.clone();
+                self.send_to_room(room_id, event(PresenceEvent { room, names, count: changes.count(), seq: None }));
+            }
         }
-        let names = changes.names().map(ToString::to_string).collect();
-        let text = if room == LOBBY {
-            format!("{} {verb}", changes.summary())
-        } else {
-            format!("{} {verb} {room}", changes.summary())
-        };
-        let presence = PresenceEvent { room: room.to_string(), names, count: changes.count(), seq: None };
-        self.announce(room_id, &text, &event(presence));
     }
 
     /// Returns the members of a room, for one of its members.

@@ -7,7 +7,6 @@ use glassline_wire::history::{Answer, ReadError, Ticket};
 use glassline_wire::request::HistoryRange;
 
 use super::{ReplaySegment, Rooms, SendQueue, Step};
-use crate::dialect::Dialect;
 use crate::id::RoomId;
 use crate::write_slices::WRITE_BYTES_MAX;
 
@@ -84,7 +83,8 @@ impl SendQueue {
             _ => None,
         }) {
             let mut frames = Vec::new();
-            let is_complete = segment.render(self.dialect, answer, &mut frames);
+            let dialect = self.dialect;
+            let is_complete = segment.render(answer, &mut |event| frames.extend(dialect.encode(&event.into())));
             if is_complete {
                 self.steps.remove(index);
             }
@@ -103,7 +103,7 @@ impl SendQueue {
         }
     }
 
-    /// Drops the segments of a room that the member leaves; event members are told what they miss.
+    /// Drops the segments of a room that the member leaves, which is told what it misses.
     /// Once it has left, [`SendQueue::replay_what_passed`].
     pub(crate) fn cancel_replay(&mut self, left: RoomId) {
         if matches!(self.replay, Replay::Asked { room, .. } if room == left) {
@@ -114,9 +114,7 @@ impl SendQueue {
             && let Some(Step::Replay(segment)) = self.steps.remove(index)
         {
             let mut frames = Vec::new();
-            if self.dialect == Dialect::Event {
-                segment.abandon(&mut frames);
-            }
+            segment.abandon(&mut |event| frames.extend(self.dialect.encode(&event.into())));
             self.insert_private(index, frames);
         }
     }

@@ -1,5 +1,5 @@
 //! One room's past as far as one member has still to be sent it: the page that comes next, and the
-//! frames of an answer.
+//! events of an answer.
 
 use alloc::{boxed::Box, string::ToString, vec::Vec};
 
@@ -7,8 +7,6 @@ use glassline_wire::event::{Event, Gap, History};
 use glassline_wire::history::{Answer, Page, ReadError};
 use glassline_wire::request::HistoryRange;
 
-use crate::dialect::Dialect;
-use crate::encode::history_pairs;
 use crate::id::RoomId;
 
 /// One room's past, as far as it has still to be fetched.
@@ -68,52 +66,47 @@ impl ReplaySegment {
         }
     }
 
-    /// Renders an answer as frames. Returns whether the segment is complete.
-    pub(super) fn render(&mut self, dialect: Dialect, answer: Result<Answer, ReadError>, frames: &mut Vec<u8>) -> bool {
+    /// Passes what an answer holds to `send`. Returns whether the segment is complete.
+    pub(super) fn render(&mut self, answer: Result<Answer, ReadError>, send: &mut impl FnMut(Event)) -> bool {
         let (messages, more) = match answer {
             Ok(Answer::Page(Page { messages, more })) => (messages, more),
             // It is there, and asked for again.
             Err(ReadError::TooSlow(_)) => return false,
             Ok(Answer::Head(_)) | Err(ReadError::Unreadable(_)) => (Vec::new(), false),
         };
-        match (self.extent, dialect) {
-            (Extent::Context { .. }, Dialect::Tutorial) => frames.extend(history_pairs(&messages)),
-            (Extent::Context { .. }, Dialect::Event) => {
-                if !messages.is_empty() {
-                    let history = History { room: self.name.to_string(), messages, more };
-                    frames.extend(Event::History(history).to_frame());
-                }
-            }
-            (Extent::Missed { next, until }, _) => {
+        match self.extent {
+            Extent::Context { .. } if messages.is_empty() => {}
+            Extent::Context { .. } => send(Event::History(History { room: self.name.to_string(), messages, more })),
+            Extent::Missed { next, until } => {
                 let mut expected = next;
                 let progresses = !messages.is_empty();
                 for message in messages {
                     let seq = message.seq.unwrap_or(expected);
-                    self.put_gap(expected, seq.saturating_sub(1), frames);
+                    self.send_gap(expected, seq.saturating_sub(1), send);
                     expected = seq + 1;
-                    frames.extend(Event::Message(message).to_frame());
+                    send(Event::Message(message));
                 }
                 if more && progresses && expected <= until {
                     self.extent = Extent::Missed { next: expected, until };
                     return false;
                 }
-                self.put_gap(expected, until, frames);
+                self.send_gap(expected, until, send);
             }
         }
         true
     }
 
-    /// Writes the gap that is left if nothing more of it comes.
-    pub(super) fn abandon(&self, frames: &mut Vec<u8>) {
+    /// Passes the gap that is left if nothing more of it comes to `send`.
+    pub(super) fn abandon(&self, send: &mut impl FnMut(Event)) {
         if let Extent::Missed { next, until } = self.extent {
-            self.put_gap(next, until, frames);
+            self.send_gap(next, until, send);
         }
     }
 
-    /// Writes a gap for messages that are not stored any more or cannot be read (E7).
-    fn put_gap(&self, from: u64, to: u64, frames: &mut Vec<u8>) {
+    /// Passes on a gap for messages that are not stored any more or cannot be read (E7).
+    fn send_gap(&self, from: u64, to: u64, send: &mut impl FnMut(Event)) {
         if from <= to {
-            frames.extend(Event::Gap(Gap { room: self.name.to_string(), from, to }).to_frame());
+            send(Event::Gap(Gap { room: self.name.to_string(), from, to }));
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The event dialect (E): `hello`, then requests.
 
-use glassline_hub::{Awaits, Hub, LoginOutcome, MemberId, NameHolder};
+use glassline_hub::{Awaits, Hub, LoginOutcome, MemberId, NameHolder, Reply};
 use glassline_wire::envelope::Envelope;
-use glassline_wire::event::{Bye, ErrorCode, Event, Pong, Presence, Rejection};
+use glassline_wire::event::{ErrorCode, Event, Pong, Presence, Rejection};
 use glassline_wire::frame::{Decoder, Frame, HeaderError};
 use glassline_wire::limits::{EVENT_BYTES_MAX, GREETING_BYTES_MAX, HEADER_BYTES};
 use glassline_wire::request::{Ask, Hello, Request};
@@ -191,7 +191,8 @@ fn hear(member: MemberId, payload: &[u8], waiting: &mut Waiting, context: &mut S
     // cannot be said as well.
     if let Ok(Request { content: Ask::Send(send), reference }) = &asked {
         context.hub.note_activity(member, context.now);
-        if context.hub.say(member, send, reference.clone(), context.now).is_ok() {
+        if let Ok(reply) = context.hub.say(member, send, reference.clone(), context.now) {
+            context.hub.reply(member, Ok(reply), reference.clone());
             return Step::Continue;
         }
     }
@@ -207,8 +208,8 @@ fn answer(
 ) -> Step {
     let request = match asked {
         Ok(request) => request,
-        Err(bad) => {
-            context.hub.tell(member, rejected(bad));
+        Err(Envelope { content, reference }) => {
+            context.hub.reply(member, Err(content), reference);
             return Step::Continue;
         }
     };
@@ -220,24 +221,21 @@ fn answer(
     }
     let Request { content: ask, reference } = request;
     if matches!(ask, Ask::Bye {}) {
-        let bye = Event::Bye(Bye { text: "goodbye".to_string() });
-        let output = Envelope::new(bye, reference).to_frame();
+        let output = Envelope::new(Event::bye("goodbye"), reference).to_frame();
         return Step::leave(CloseReason::Bye, output);
     }
-    match carry_out(member, ask, reference.as_ref(), context) {
-        Ok(None) => {}
-        Ok(Some(event)) => context.hub.tell(member, Envelope::new(event, reference)),
-        Err(refused) => context.hub.tell(member, Envelope::new(Event::Error(refused), reference)),
-    }
+    let reply = carry_out(member, ask, reference.as_ref(), context);
+    context.hub.reply(member, reply, reference);
     Step::Continue
 }
 
+/// Carries out a request. What is answered later, by the history, keeps the `ref`.
 fn carry_out(
     member: MemberId,
     ask: Ask,
     reference: Option<&String>,
     context: &mut SessionContext<'_>,
-) -> Result<Option<Event>, Rejection> {
+) -> Result<Reply, Rejection> {
     let now = context.now;
     let hub = &mut *context.hub;
     // A program may ask for these on and on with nobody before it.
@@ -245,45 +243,37 @@ fn carry_out(
         hub.note_activity(member, now);
     }
     match ask {
-        Ask::Send(send) => hub.say(member, &send, reference.cloned(), now)?,
+        Ask::Send(send) => hub.say(member, &send, reference.cloned(), now),
         Ask::Direct(direct) => {
             if direct.reply {
                 hub.check_writer(member, &direct.to)?;
             }
-            hub.send_direct(member, &direct.to, &direct.text, Some(direct.id), reference.cloned(), now)?;
+            hub.send_direct(member, &direct.to, &direct.text, Some(direct.id), now)
         }
         Ask::Join(join) => {
             let is_new = hub.join(member, &join.room, now)?;
-            let mut presence = own_presence(member, &join.room, hub)?;
-            presence.seq = hub.newest_in(&presence.room);
-            hub.tell(member, Envelope::new(Event::Joined(presence), reference.cloned()));
-            if is_new {
-                hub.give_context(member, &join.room);
-            }
+            let presence = own_presence(member, &join.room, hub)?;
+            let presence = Presence { seq: hub.newest_in(&presence.room), ..presence };
+            Ok(Reply::Joined { presence, is_new })
         }
         Ask::Leave(leave) => {
             let presence = own_presence(member, &leave.room, hub)?;
             hub.leave(member, &leave.room, now)?;
-            return Ok(Some(Event::Left(presence)));
+            Ok(Event::Left(presence).into())
         }
-        Ask::Rename(rename) => hub.rename(member, &rename.name, reference.cloned(), now)?,
-        Ask::Members(asked) => return hub.members_of(member, &asked.room).map(|members| Some(Event::Members(members))),
-        Ask::Whois(asked) => return hub.whois(&asked.name, now).map(|whois| Some(Event::Whois(whois))),
-        Ask::Rooms {} => return Ok(Some(Event::Rooms(hub.rooms_listed()))),
-        Ask::Away(reason) => {
-            return hub.set_away(member, reason.text.as_deref(), now).map(|away| Some(Event::Away(away)));
-        }
-        Ask::Ping {} => return Ok(Some(Event::Pong(Pong {}))),
-        Ask::Operate(operate) => hub.operate(member, &operate.line, reference.cloned(), now)?,
-        Ask::History(range) => hub.read_history(member, &range, reference.cloned())?,
-        Ask::Search(search) => hub.search_history(member, &search, reference.cloned())?,
-        Ask::Hello(_) => {
-            return Err(Rejection::new(ErrorCode::OutOfOrder, "you have said hello already; go on"));
-        }
+        Ask::Rename(rename) => hub.rename(member, &rename.name, now),
+        Ask::Members(asked) => Ok(Event::Members(hub.members_of(member, &asked.room)?).into()),
+        Ask::Whois(asked) => Ok(Event::Whois(hub.whois(&asked.name, now)?).into()),
+        Ask::Rooms {} => Ok(Event::Rooms(hub.rooms_listed()).into()),
+        Ask::Away(reason) => Ok(Event::Away(hub.set_away(member, reason.text.as_deref(), now)?).into()),
+        Ask::Ping {} => Ok(Event::Pong(Pong {}).into()),
+        Ask::Operate(operate) => hub.operate(member, &operate.line, reference.cloned(), now),
+        Ask::History(range) => hub.read_history(member, &range, reference.cloned()),
+        Ask::Search(search) => hub.search_history(member, &search, reference.cloned()),
+        Ask::Hello(_) => Err(Rejection::new(ErrorCode::OutOfOrder, "you have said hello already; go on")),
         // Having been heard is all a `pong` is for.
-        Ask::Pong {} | Ask::Bye {} => {}
+        Ask::Pong {} | Ask::Bye {} => Ok(Reply::Nothing),
     }
-    Ok(None)
 }
 
 fn own_presence(member: MemberId, room: &str, hub: &Hub) -> Result<Presence, Rejection> {

@@ -13,7 +13,7 @@ mod tests;
 mod tutorial;
 
 pub(crate) use context::SessionContext;
-use glassline_hub::{NameHolder, server_pair};
+use glassline_hub::{Dialect, NameHolder};
 use glassline_wire::event::Event;
 pub(crate) use step::{Pause, Step};
 
@@ -52,10 +52,8 @@ impl Protocol {
             // A banned address is turned away now that there is a dialect to say it in.
             if let Err(rejection) = context.hub.check_address(context.address, context.now) {
                 let detail = rejection.text.clone();
-                let output = match session {
-                    Self::Event(_) => Event::Error(rejection).to_frame(),
-                    _ => server_pair(&rejection.text),
-                };
+                let dialect = if matches!(session, Self::Event(_)) { Dialect::Event } else { Dialect::Tutorial };
+                let output = dialect.encode(&Event::Error(rejection).into());
                 return Step::Close { reason: CloseReason::Banned, detail, output };
             }
             *self = session;

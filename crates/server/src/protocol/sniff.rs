@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use glassline_hub::server_pair;
+use glassline_hub::Dialect;
+use glassline_wire::event::Event;
 use glassline_wire::opening::{EVENT_OPENING, Opening, Sniffed, sniff};
 
 use crate::close_reason::CloseReason;
@@ -68,7 +69,7 @@ fn spoken(sniffed: Sniffed, pure: bool, local: Option<SocketAddr>) -> Spoken {
         Sniffed::Is(Opening::Http) => nothing(CloseReason::HttpNotSpoken, http::page(local)),
         Sniffed::NeedsMore | Sniffed::Unknown => {
             let advice = "your first bytes are no header: send the length in decimal, padded with spaces to ten bytes, then your name";
-            nothing(CloseReason::UnknownOpening, server_pair(advice))
+            nothing(CloseReason::UnknownOpening, Dialect::Tutorial.encode(&Event::notice(advice).into()))
         }
     }
 }

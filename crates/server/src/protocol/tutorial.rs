@@ -1,7 +1,7 @@
 //! The tutorial dialect (T): a name, then messages.
 
-use glassline_hub::{Awaits, CommandOutcome, MemberId, hidden_command, server_pair};
-use glassline_wire::event::{ErrorCode, Rejection};
+use glassline_hub::{Awaits, CommandOutcome, Dialect, MemberId, hidden_command};
+use glassline_wire::event::{ErrorCode, Event, Rejection};
 use glassline_wire::frame::{Decoder, Frame, HeaderError};
 use glassline_wire::limits::{GREETING_BYTES_MAX, HEADER_BYTES, NAME_BYTES_MAX, TEXT_BYTES_MAX};
 
@@ -111,13 +111,13 @@ fn greet(name: &[u8], context: &mut SessionContext<'_>) -> Step {
             Step::Continue
         }
         Err(Rejection { code: ErrorCode::Banned, text }) => {
-            let output = server_pair_unless_pure(&text, context.pure);
+            let output = notice_unless_pure(&text, context.pure);
             Step::Close { reason: CloseReason::Banned, detail: text, output }
         }
         Err(refused) => Step::Close {
             reason: CloseReason::NameRefused,
             detail: refused.text.clone(),
-            output: server_pair_unless_pure(&format!("{}, then connect again", refused.text), context.pure),
+            output: notice_unless_pure(&format!("{}, then connect again", refused.text), context.pure),
         },
     }
 }
@@ -131,28 +131,23 @@ fn hear(member: MemberId, payload: &[u8], context: &mut SessionContext<'_>) -> S
         return Step::Continue;
     }
     let Ok(text) = std::str::from_utf8(payload) else {
-        context.hub.notify(member, "your message is not UTF-8 and was not sent; send it in UTF-8");
+        context.hub.send(member, Event::notice("your message is not UTF-8 and was not sent; send it in UTF-8"));
         return Step::Continue;
     };
     context.hub.note_activity(member, context.now);
     let said = match text.strip_prefix('/') {
         Some(rest) if rest.starts_with('/') => context.hub.say_text(member, rest, false, context.now),
         Some(_) => match context.hub.execute(member, text, context.now) {
-            CommandOutcome::Stays => Ok(()),
+            CommandOutcome::Stays => return Step::Continue,
             CommandOutcome::Awaits => return Step::Pause(Pause::History),
             CommandOutcome::Leaves => return left(CloseReason::Quit),
         },
         None => match hidden_command(text) {
-            Some(words) => {
-                context.hub.notify(member, &words);
-                Ok(())
-            }
+            Some(words) => Ok(Event::notice(words).into()),
             None => context.hub.say_text(member, text, false, context.now),
         },
     };
-    if let Err(refused) = said {
-        context.hub.refuse_in_words(member, &refused);
-    }
+    context.hub.reply(member, said, None);
     Step::Continue
 }
 
@@ -171,15 +166,15 @@ fn refused(error: &HeaderError, input: &[u8], pure: bool) -> Step {
     Step::Close {
         reason: CloseReason::from(error),
         detail: error.to_string(),
-        output: server_pair_unless_pure(
+        output: notice_unless_pure(
             &format!("{advice}; your stream cannot be read on: mend it and connect again"),
             pure,
         ),
     }
 }
 
-fn server_pair_unless_pure(text: &str, pure: bool) -> Vec<u8> {
-    if pure { Vec::new() } else { server_pair(text) }
+fn notice_unless_pure(text: &str, pure: bool) -> Vec<u8> {
+    if pure { Vec::new() } else { Dialect::Tutorial.encode(&Event::notice(text).into()) }
 }
 
 /// The commonest fault of students' clients: a length counted in characters. Its sign is a frame whose payload, as counted,

@@ -1,12 +1,12 @@
 //! The words for what was said before: context, pages of the history, and what was found in it.
 
+use glassline_session::HistoryQuery;
 use glassline_wire::event::{History, Message};
 
 use super::Formatter;
 use super::highlight;
 use crate::format::safe::name;
 use crate::format::{LineKind, Span, StyledLine, TextRole};
-use glassline_session::HistoryQuery;
 
 impl Formatter {
     /// Returns the lines for messages of a room before the user came.

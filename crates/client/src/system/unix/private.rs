@@ -42,7 +42,8 @@ fn private(file: File) -> io::Result<File> {
     let mode = metadata.permissions().mode();
     // A history that leads to /dev/null is no file, and is everybody's.
     if metadata.is_file() && mode & OTHERS != 0 {
-        // A file of somebody else's, or on a file system without rights, is as private as it can be.
+        // A file of somebody else's, or on a file system without rights, is as private as it can
+        // be.
         let _ = file.set_permissions(Permissions::from_mode(mode & 0o777 & !OTHERS));
     }
     Ok(file)

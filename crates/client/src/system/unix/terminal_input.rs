@@ -84,7 +84,8 @@ impl TerminalInput {
     }
 }
 
-/// The standard output without the standard library's buffer, which would make two writes of one drawing.
+/// The standard output without the standard library's buffer, which would make two writes of one
+/// drawing.
 pub(crate) fn unbuffered_stdout() -> io::Result<Box<dyn Write>> {
     Ok(Box::new(File::from(io::stdout().as_fd().try_clone_to_owned()?)))
 }

@@ -21,7 +21,8 @@ pub(crate) fn draw(out: &mut dyn Write, ops: &[DrawOp], palette: Palette) -> io:
         match op {
             DrawOp::Up(rows) => queue!(bytes, MoveUp(*rows))?,
             DrawOp::LineStart => queue!(bytes, MoveToColumn(0))?,
-            // Not from the first column: at the top of the screen tmux would take it for the end of a page, and keep a copy.
+            // Not from the first column: at the top of the screen tmux would take it for the end of
+            // a page, and keep a copy.
             DrawOp::ClearBelow => queue!(
                 bytes,
                 Clear(ClearType::UntilNewLine),

@@ -30,7 +30,8 @@ pub(crate) struct Block {
 /// Contents of the block.
 #[derive(Debug, Default)]
 pub(crate) struct Contents<'a> {
-    /// Rows above the input, none wider than the screen; where there is little space the last ones stay.
+    /// Rows above the input, none wider than the screen; where there is little space the last ones
+    /// stay.
     pub(crate) above: Vec<Row>,
     pub(crate) text: &'a str,
     /// Byte offset of the cursor in the text.
@@ -57,7 +58,8 @@ pub(crate) fn block(contents: Contents<'_>, columns: usize, screen_rows: usize) 
 
 /// The rows of the input, the one that the cursor is in, and what stands left of the cursor in it.
 fn input_rows(text: &str, cursor: usize, columns: usize) -> (Vec<String>, usize, String) {
-    // The last column stays free: what happens after a character there differs from terminal to terminal.
+    // The last column stays free: what happens after a character there differs from terminal to
+    // terminal.
     let room = columns.saturating_sub(1 + PROMPT.len()).max(2);
     let mut rows = vec![PROMPT.to_owned()];
     let mut row_columns = 0;

@@ -5,7 +5,8 @@ use crossterm::style::{Attribute, Color, ContentStyle, Stylize};
 use crate::format::TextRole;
 use crate::format::name_colour::{NAME_COLOURS, NameColour};
 
-/// Colours of the 256 that can be read on black and on white, for names: no pure blue, no yellow, no white.
+/// Colours of the 256 that can be read on black and on white, for names: no pure blue, no yellow,
+/// no white.
 const NAMES: [u8; NAME_COLOURS] = [28, 30, 32, 64, 67, 99, 127, 130, 133, 161, 166, 169];
 /// The same where a terminal has only the basic ones.
 const BASIC_NAMES: [Color; 4] = [Color::DarkRed, Color::DarkGreen, Color::DarkMagenta, Color::DarkCyan];

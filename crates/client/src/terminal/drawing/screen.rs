@@ -1,6 +1,7 @@
 //! Pending drawing, as pure state: new lines above, and the block below them.
 //!
-//! Moves the cursor only relatively and never asks where it is: the terminal scrolls the messages itself, and keeps them.
+//! Moves the cursor only relatively and never asks where it is: the terminal scrolls the messages
+//! itself, and keeps them.
 
 use std::collections::VecDeque;
 
@@ -56,7 +57,6 @@ impl PendingItem {
     }
 }
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Screen {
     /// Rows of the block above the one that the cursor is in.

@@ -1,11 +1,12 @@
 //! The status line: where one talks, who is there, what waits elsewhere, and who can read this.
 
+use glassline_session::{LinkState, Status};
+
 use crate::format::safe::name;
 use crate::format::{Span, TextRole};
 use crate::rows::columns;
 use crate::rows::wrap::Row;
 use crate::terminal::unread::UnreadCount;
-use glassline_session::{LinkState, Status};
 
 /// Between the parts.
 const SEPARATOR: &str = " · ";

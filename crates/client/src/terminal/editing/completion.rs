@@ -13,7 +13,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) rooms: &'a [String],
 }
 
-/// Candidates for one word, and which of them is shown. It ends with any key that does not ask for another one.
+/// Candidates for one word, and which of them is shown. It ends with any key that does not ask for
+/// another one.
 #[derive(Debug)]
 pub(crate) struct Completion {
     text: String,

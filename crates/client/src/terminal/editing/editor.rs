@@ -1,4 +1,5 @@
-//! The input line as pure state: a text, a cursor between two graphemes, what was cut, what was undone, and what was sent before.
+//! The input line as pure state: a text, a cursor between two graphemes, what was cut, what was
+//! undone, and what was sent before.
 
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
@@ -8,10 +9,10 @@ use super::undo::{EditKind, TextState, UndoLog};
 use super::words;
 use crate::terminal::keymap::Motion;
 
-/// Longest text that can be typed or pasted: four messages of the longest kind, so that one can be cut down to fit.
+/// Longest text that can be typed or pasted: four messages of the longest kind, so that one can be
+/// cut down to fit.
 pub(crate) const TEXT_BYTES_MAX: usize = 64 * 1024;
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Editor {
     text: String,
@@ -34,7 +35,8 @@ impl Editor {
         self.cursor
     }
 
-    /// Puts text at the cursor, without what no key types; false if it would be too long, and then nothing is inserted.
+    /// Puts text at the cursor, without what no key types; false if it would be too long, and then
+    /// nothing is inserted.
     pub(crate) fn insert(&mut self, inserted: &str) -> bool {
         let clean = cleaned(inserted);
         if self.text.len() + clean.len() > TEXT_BYTES_MAX {
@@ -98,7 +100,8 @@ impl Editor {
         true
     }
 
-    /// Replaces what was put back just now by what was cut before it; false if it would be too long.
+    /// Replaces what was put back just now by what was cut before it; false if it would be too
+    /// long.
     pub(crate) fn rotate_cut(&mut self) -> bool {
         let Some((from, to)) = self.put_back else { return true };
         let Some(cut) = self.cuts.older().map(str::to_owned) else { return true };
@@ -138,7 +141,8 @@ impl Editor {
         taken
     }
 
-    /// Replaces the text, the cursor at its end; false if it is too long, and then nothing is changed.
+    /// Replaces the text, the cursor at its end; false if it is too long, and then nothing is
+    /// changed.
     pub(crate) fn set_text(&mut self, text: &str) -> bool {
         let clean = cleaned(text);
         let fits = clean.len() <= TEXT_BYTES_MAX;
@@ -149,7 +153,8 @@ impl Editor {
         fits
     }
 
-    /// Shows what a completion or a search offers; one offer after the other is one step for [`Editor::undo`].
+    /// Shows what a completion or a search offers; one offer after the other is one step for
+    /// [`Editor::undo`].
     pub(crate) fn offer(&mut self, text: &str, cursor: usize) -> bool {
         let fits = text.len() <= TEXT_BYTES_MAX;
         if fits {

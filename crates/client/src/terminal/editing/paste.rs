@@ -1,4 +1,5 @@
-//! A paste of many lines is not put into the input at once: whoever pasted says what is to become of it.
+//! A paste of many lines is not put into the input at once: whoever pasted says what is to become
+//! of it.
 
 use std::collections::VecDeque;
 
@@ -114,7 +115,8 @@ impl PasteQuestion {
 
     /// Returns the answer that a key gives; `None` if it is no answer yet, and the question stays.
     ///
-    /// A letter alone answers nothing: whoever was in the middle of a word does not send the paste with its next letter.
+    /// A letter alone answers nothing: whoever was in the middle of a word does not send the paste
+    /// with its next letter.
     pub(crate) fn answer(&mut self, action: &Action) -> Option<PasteChoice> {
         match action {
             Action::Cancel | Action::Interrupt => return Some(PasteChoice::Drop),
@@ -171,7 +173,8 @@ impl PasteQuestion {
     }
 }
 
-/// Lines that are sent one after the other, as the session has room for them. They are text, also those that begin with a slash.
+/// Lines that are sent one after the other, as the session has room for them. They are text, also
+/// those that begin with a slash.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct PastedLines {
     waiting: VecDeque<String>,

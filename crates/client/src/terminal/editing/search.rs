@@ -1,7 +1,8 @@
 //! Ctrl-R: looks for a line that was sent, letter by letter, from the newest back.
 //!
-//! In a shell, Enter runs the line that was found. Here it only puts it into the input: what is run there can often be undone, what is
-//! said here cannot, and the line that was found first is not always the one that was meant.
+//! In a shell, Enter runs the line that was found. Here it only puts it into the input: what is run
+//! there can often be undone, what is said here cannot, and the line that was found first is not
+//! always the one that was meant.
 
 use crate::terminal::keymap::Action;
 use crate::terminal::keymap::Motion;
@@ -9,7 +10,6 @@ use crate::terminal::keymap::Motion;
 /// Nobody types more to find a line.
 const QUERY_BYTES_MAX: usize = 256;
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct LineSearch {
     draft: String,

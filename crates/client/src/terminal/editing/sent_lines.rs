@@ -7,7 +7,6 @@ pub(crate) const LINES_MAX: usize = 1_000;
 /// Bytes that they may take in all.
 pub(crate) const BYTES_MAX: usize = 1024 * 1024;
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct SentLines {
     lines: VecDeque<String>,

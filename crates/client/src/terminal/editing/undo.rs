@@ -27,7 +27,6 @@ pub(crate) struct TextState {
     pub(crate) cursor: usize,
 }
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct UndoLog {
     past: VecDeque<TextState>,

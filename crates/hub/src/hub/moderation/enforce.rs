@@ -8,10 +8,9 @@ use alloc::{
 };
 
 use glassline_wire::envelope::Envelope;
-use glassline_wire::event::{AuditEntry, AuditKind, Bye, ErrorCode, Event, Notice, Rejection};
+use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Event, Rejection};
 
 use crate::dialect::Dialect;
-use crate::encode::server_pair;
 use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::Member;
@@ -42,6 +41,8 @@ impl Hub {
     /// Carries out what was stored, or need not be. `by` is the operator, if it is still here.
     pub(crate) fn enforce(&mut self, by: Option<MemberId>, pending: Pending, reference: Option<String>) {
         let Pending { act, target } = pending;
+        // Operators are sent the act itself.
+        let is_no_operator = |member: &Member| !member.is_operator();
         self.moderation.apply(&act);
         let effect = match act.act {
             AuditKind::Op => self.make_operator(by),
@@ -50,19 +51,19 @@ impl Hub {
             AuditKind::Unmute => Some(self.unmute(&act)),
             AuditKind::Ban => Some(self.ban(&act)),
             AuditKind::Freeze => {
-                self.tell_everybody(&messages::frozen(&act.by));
+                self.send_to_each(is_no_operator, &Event::notice(messages::frozen(&act.by)));
                 None
             }
             AuditKind::Thaw => {
-                self.tell_everybody("the freeze is over: everybody may speak again");
+                self.send_to_each(is_no_operator, &Event::notice("the freeze is over: everybody may speak again"));
                 self.announce_newcomers();
                 None
             }
             AuditKind::Unban | AuditKind::Motd => None,
         };
-        self.tell_operators(by, &act, reference.as_ref());
+        self.send_to_operators(by, &act, reference.as_ref());
         if let (Some(by), Some(effect)) = (by, effect) {
-            self.answer_operator(by, &effect, reference);
+            self.send(by, Envelope::new(Event::notice(effect), reference));
         }
         self.effects.push_audit_event(AuditEvent::Act(act));
     }
@@ -102,7 +103,7 @@ impl Hub {
         });
         for &(id, _) in &hit {
             self.renew_mute(id, act.at);
-            self.notify(id, text.as_deref().unwrap_or_default());
+            self.send(id, Event::notice(text.as_deref().unwrap_or_default()));
         }
         messages::hits(&names(hit))
     }
@@ -112,7 +113,7 @@ impl Hub {
         let mut freed = Vec::new();
         for id in everyone {
             if self.renew_mute(id, act.at) {
-                self.notify(id, &format!("{} gave your voice back", act.by));
+                self.send(id, Event::notice(format!("{} gave your voice back", act.by)));
                 freed.push((id, self.name(id).to_string()));
             }
         }
@@ -139,57 +140,22 @@ impl Hub {
 
     fn disconnect(&mut self, id: MemberId, code: ErrorCode, text: &str) {
         let Some(member) = self.members.get(id) else { return };
-        let words = match member.dialect() {
-            Dialect::Tutorial => server_pair(text),
-            Dialect::Event => {
-                let error = Event::Error(Rejection::new(code, text));
-                let bye = Event::Bye(Bye { text: text.to_string() });
-                [error.to_frame(), bye.to_frame()].concat()
-            }
-        };
+        let mut words = member.dialect().encode(&Event::bye(text).into());
+        if member.dialect() == Dialect::Event {
+            let error = Event::Error(Rejection::new(code, text)).into();
+            words.splice(..0, member.dialect().encode(&error));
+        }
         let reason = if code == ErrorCode::Banned { "banned" } else { "kicked" };
         self.effects.push_disconnect(Disconnect { member: id, connection: member.connection(), reason, words });
     }
 
-    /// Tells everybody but the operators, who are told the act itself.
-    fn tell_everybody(&mut self, text: &str) {
-        let others = self.members.iter().filter(|(_, member)| !member.is_operator());
-        let others: Vec<_> = others.map(|(id, _)| id).collect();
-        for id in others {
-            self.notify(id, text);
-        }
-    }
-
-    /// Tells every operator who is here something that is no act.
-    pub(super) fn warn_operators(&mut self, text: &str) {
+    /// Sends an act to every operator who is here; the copy of the one who asked has the `ref`.
+    fn send_to_operators(&mut self, by: Option<MemberId>, act: &AuditEntry, reference: Option<&String>) {
         let operators = self.members.iter().filter(|(_, member)| member.is_operator());
         let operators: Vec<_> = operators.map(|(id, _)| id).collect();
         for id in operators {
-            self.notify(id, text);
-        }
-    }
-
-    fn tell_operators(&mut self, by: Option<MemberId>, act: &AuditEntry, reference: Option<&String>) {
-        let operators = self.members.iter().filter(|(_, member)| member.is_operator());
-        let operators: Vec<_> = operators.map(|(id, member)| (id, member.dialect())).collect();
-        for (id, dialect) in operators {
-            match dialect {
-                Dialect::Tutorial => self.notify(id, &messages::told(act)),
-                Dialect::Event => {
-                    let reference = reference.filter(|_| by == Some(id)).cloned();
-                    self.tell(id, Envelope::new(Event::Act(act.clone()), reference));
-                }
-            }
-        }
-    }
-
-    /// Words for the one who asked.
-    pub(super) fn answer_operator(&mut self, id: MemberId, text: &str, reference: Option<String>) {
-        match self.members.get(id).map(Member::dialect) {
-            Some(Dialect::Event) => {
-                self.tell(id, Envelope::new(Event::Notice(Notice { text: text.to_string() }), reference));
-            }
-            _ => self.notify(id, text),
+            let reference = reference.filter(|_| by == Some(id)).cloned();
+            self.send(id, Envelope::new(Event::Act(act.clone()), reference));
         }
     }
 }

@@ -5,12 +5,12 @@ use alloc::{
     string::{String, ToString},
 };
 
-use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Rejection};
+use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Event, Rejection};
 use glassline_wire::limits::OPERATE_BYTES_MAX;
 use glassline_wire::operator_token::GeneratedToken;
 use glassline_wire::timestamp::Timestamp;
 
-use crate::hub::Hub;
+use crate::hub::{Hub, Reply};
 use crate::id::MemberId;
 use crate::member::Member;
 use crate::moderation::{
@@ -24,7 +24,13 @@ impl Hub {
     ///
     /// # Errors
     /// The member is no operator, the line is none of theirs, or it hits whom it may not.
-    pub fn operate(&mut self, id: MemberId, line: &str, reference: Option<String>, now: Now) -> Result<(), Rejection> {
+    pub fn operate(
+        &mut self,
+        id: MemberId,
+        line: &str,
+        reference: Option<String>,
+        now: Now,
+    ) -> Result<Reply, Rejection> {
         if self.rules.operator_token.is_none() {
             let text = "this server has no operators; its host starts it with `--operator-token-file FILE`";
             return Err(Rejection::new(ErrorCode::NotOperator, text));
@@ -74,13 +80,11 @@ impl Hub {
             | Instruction::ShowMotd
             | Instruction::Roster
             | Instruction::Bans) => {
-                let answer = self.looked_up(&looked, now);
-                self.answer_operator(id, &answer, reference);
-                return Ok(());
+                return Ok(Event::notice(self.looked_up(&looked, now)).into());
             }
         };
         self.submit(id, Pending { act, target }, reference);
-        Ok(())
+        Ok(Reply::Nothing)
     }
 
     /// Returns the text for an instruction that changes nothing.
@@ -98,13 +102,18 @@ impl Hub {
     }
 
     /// `op TOKEN`.
-    fn take_token(&mut self, id: MemberId, shown: &str, reference: Option<String>, now: Now) -> Result<(), Rejection> {
+    fn take_token(
+        &mut self,
+        id: MemberId,
+        shown: &str,
+        reference: Option<String>,
+        now: Now,
+    ) -> Result<Reply, Rejection> {
         let (Some(token), Some(member)) = (&self.rules.operator_token, self.members.get_mut(id)) else {
-            return Ok(());
+            return Ok(Reply::Nothing);
         };
         if member.is_operator() {
-            self.answer_operator(id, "you are an operator already", reference);
-            return Ok(());
+            return Ok(Event::notice("you are an operator already").into());
         }
         if member.wrong_tokens() >= WRONG_TOKENS_MAX {
             let text = "too many wrong tokens came over this connection; look yours up, then connect again";
@@ -124,7 +133,7 @@ impl Hub {
             let warning = messages::wrong_token(member.name(), member.address(), left);
             self.effects.push_audit_event(AuditEvent::WrongToken { connection, left });
             if let Some(warning) = warning {
-                self.warn_operators(&warning);
+                self.send_to_each(Member::is_operator, &Event::notice(warning));
             }
             let text = match GeneratedToken::parse(shown) {
                 Err(mistyped) => format!("this is no token: {mistyped}"),
@@ -134,7 +143,7 @@ impl Hub {
         }
         let act = self.act(id, AuditKind::Op, None, None, None, now);
         self.submit(id, Pending { act, target: None }, reference);
-        Ok(())
+        Ok(Reply::Nothing)
     }
 
     fn act(

@@ -213,20 +213,18 @@ impl Store for SharedDisk {
         if disk.is_full {
             return Err(StoreError::Full);
         }
-        let reaches_disk = match disk.fails.take() {
-            Some(reaches_disk) => reaches_disk,
-            None => {
-                let mut outcomes: Vec<CommitOutcome> = batch.iter().map(|record| disk.store_record(record)).collect();
-                if disk.mutation == Some(Mutation::OutcomeIsLost) && disk.stored.is_multiple_of(20) {
-                    outcomes.pop();
-                }
-                return Ok(outcomes);
-            }
-        };
-        if reaches_disk {
-            batch.iter().for_each(|record| drop(disk.store_record(record)));
-            disk.make_durable();
+        if disk.fails == Some(false) {
+            disk.fails = None;
+            return Err(StoreError::WriteFailed(AS_SIMULATED.to_owned()));
         }
+        let mut outcomes: Vec<CommitOutcome> = batch.iter().map(|record| disk.store_record(record)).collect();
+        if disk.fails.take().is_none() {
+            if disk.mutation == Some(Mutation::OutcomeIsLost) && disk.stored.is_multiple_of(20) {
+                outcomes.pop();
+            }
+            return Ok(outcomes);
+        }
+        disk.make_durable();
         Err(StoreError::WriteFailed(AS_SIMULATED.to_owned()))
     }
 

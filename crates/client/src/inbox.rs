@@ -1,4 +1,4 @@
-//! The one bounded channel into the driver: what the link, the user and the system have to say.
+//! The bounded channel into the driver: events of the link, the user and the system.
 
 use std::net::TcpStream;
 use std::sync::mpsc::SyncSender;
@@ -6,14 +6,14 @@ use std::sync::mpsc::SyncSender;
 use crate::keyboard::event::TerminalEvent;
 use crate::line_splitter::InputLine;
 
-/// Arrivals that may wait: few, as a key waits behind them. Past it whoever has more blocks, and
-/// the server with it.
+/// Capacity of the channel: small, as a key waits behind the others. Senders block when it is full,
+/// and so does the server.
 pub(crate) const ARRIVALS_MAX: usize = 16;
 
 /// The sending side.
 pub(crate) type Inbox = SyncSender<Arrival>;
 
-/// One thing that happened.
+/// Event for the driver.
 #[derive(Debug)]
 pub(crate) enum Arrival {
     /// Something about the connection of this generation; of an older one it means nothing any

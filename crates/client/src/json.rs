@@ -20,19 +20,18 @@ use crate::line_splitter::InputLine;
 use crate::undelivered::Undelivered;
 use crate::view::View;
 
-/// The mode.
 pub(crate) struct Json {
     line_input: LineInput,
     entropy: Box<dyn Entropy>,
     out: Box<dyn Write>,
     err: Box<dyn Write>,
     undelivered: Undelivered,
-    /// Nothing is asked any more: the input is over, or the program has said goodbye.
+    /// The input has ended, or the program has sent `bye`.
     finished: bool,
 }
 
 impl Json {
-    /// Also writes the first line, which says the version of all that follow.
+    /// Creates the mode and writes the first line, the version of the schema.
     pub(crate) fn new(
         line_input: LineInput,
         entropy: Box<dyn Entropy>,
@@ -43,7 +42,7 @@ impl Json {
         Ok(Self { line_input, entropy, out, err, undelivered: Undelivered::default(), finished: false })
     }
 
-    /// The client's own words.
+    /// Prints notices of the client.
     pub(crate) fn print_notice(&mut self, lines: &[String]) -> io::Result<()> {
         write_diagnostics(&mut self.out, &mut self.err, lines)
     }
@@ -95,7 +94,7 @@ fn not_own(reference: Option<String>) -> Option<String> {
     reference.filter(|reference| !is_own(reference))
 }
 
-/// The request of a line, or what is wrong with it in words about a line.
+/// Returns the request of a line, or an error that speaks of a line.
 fn request_of(line: &str, entropy: &mut dyn Entropy) -> Result<Request, Envelope<Rejection>> {
     let request = completed(line, entropy).map_err(|mut bad| {
         if let Some(rest) = bad.content.text.strip_prefix("the frame ") {
@@ -114,14 +113,14 @@ fn request_of(line: &str, entropy: &mut dyn Entropy) -> Result<Request, Envelope
     }
 }
 
-/// The request of a line, with the room and the id that it may leave out.
+/// Returns the request of a line, with the default room and a new id where they are missing.
 fn completed(line: &str, entropy: &mut dyn Entropy) -> Result<Request, Envelope<Rejection>> {
     let Ok(Value::Object(fields)) = serde_json::from_str::<Value>(line) else {
         return Request::from_json(line.as_bytes());
     };
     let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default();
     let (speaks, has_capacity) = (matches!(kind, "send" | "direct"), matches!(kind, "send" | "members"));
-    // The line stays as it was written, so that a field that stands in it twice is found (E6).
+    // The line is not re-encoded, so that a duplicate field is found (E6).
     let mut object = line.trim_end().strip_suffix('}').unwrap_or(line).to_owned();
     if speaks && !fields.contains_key("id") {
         let _ = write!(object, ",\"id\":\"{}\"", MessageId(entropy.next_u128()));
@@ -146,7 +145,7 @@ impl View for Json {
     fn show(&mut self, update: Envelope<Update>, _now_ms: u64) -> io::Result<()> {
         let Envelope { content: update, reference } = update;
         match update {
-            // The token takes the name over: it has no business in a log of what was said.
+            // The token is a secret, which does not belong in a log.
             Update::Received(Event::Welcome(welcome)) => {
                 self.put(Event::Welcome(Welcome { token: String::new(), ..welcome }), reference)
             }
@@ -164,7 +163,7 @@ impl View for Json {
     }
 
     fn settle(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()> {
-        // What comes after the goodbye is refused to its face.
+        // Requests after `bye` are rejected.
         while (session.takes_commands() || self.finished && !session.has_ended())
             && let Some(line) = self.line_input.take_first()
         {
@@ -172,7 +171,7 @@ impl View for Json {
         }
         if self.line_input.is_over() && !self.finished {
             self.finished = true;
-            // Declined only when leaving already.
+            // Rejected only when leaving already.
             let _ = session.command(Command::Finish, now_ms);
         }
         if session.has_ended() {

@@ -53,11 +53,10 @@ use typing::line::TypedLine;
 use typing::terminal::EchoTerminal;
 use view::View;
 
-/// A program that lost its server waits this long for it before it reports the loss.
+/// Time after which a program's session reports a lost server.
 const PROGRAM_GIVES_UP_AFTER_MS: u64 = 60_000;
 
-/// Of what was said before, whoever listens to lines as they are read out hears so many messages at
-/// first.
+/// Stored messages shown first in the linear mode, which is read out.
 const CONTEXT_READ_OUT_MAX: usize = 10;
 
 /// Joins a server and talks until the user leaves, the input ends or the server is gone for good.
@@ -73,7 +72,7 @@ pub fn join(options: &JoinOptions) -> Ending {
         Ok(view) => view,
         Err(error) => return Ending::InputOutput(format!("cannot use the standard input and output: {error}")),
     };
-    // Without it the signals do what they always do.
+    // Without it the signals have their default effect.
     let _ = system::watch_interrupts(inbox.clone(), give_terminal_back, terminal::guard::is_paused);
     let for_a_person = mode == Mode::Terminal || (mode == Mode::Linear && typed);
     let config = Config {
@@ -123,8 +122,7 @@ fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> i
     let plain_mode = PlainMode { typed, notices_on_stdout: mode == Mode::Linear, hosts: options.hosts };
     let has_screen = io::stdout().is_terminal();
     let for_a_person = typed && has_screen && mode == Mode::Linear;
-    // A system that cannot read keys one by one has lines typed as it always does, and so has a
-    // pipe.
+    // Without single keys, or on a pipe, the system's line editing is used.
     let terminal = for_a_person.then(|| EchoTerminal::open(inbox.clone()));
     let terminal = terminal.and_then(Result::ok);
     let line_input = match &terminal {
@@ -147,13 +145,13 @@ fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> i
     }))
 }
 
-/// Gives the terminal back, in whichever way it was taken, for a thread that ends the process.
+/// Restores the terminal, for a thread that ends the process.
 fn give_terminal_back() {
     terminal::guard::restore_if_taken();
     typing::terminal::give_back();
 }
 
-/// Words of the client's, as every mode that writes lines marks them.
+/// Returns notices as the modes that write lines mark them.
 fn own_words(lines: &[String]) -> Vec<String> {
     lines.iter().flat_map(|words| StyledLine::notice(words).plain()).collect()
 }

@@ -1,4 +1,4 @@
-//! Lines of a bounded length from the standard input, read only as fast as they are used.
+//! Bounded lines from the standard input, read only as fast as they are used.
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read};
@@ -11,7 +11,7 @@ use crate::line_splitter::{InputLine, LineSplitter};
 /// Bytes asked for at a time.
 const READ_BYTES: usize = 16 * 1024;
 
-/// The lines that have come and are not used yet; more are read only when none is left.
+/// Lines that were read and are not used yet; more are read when none is left.
 #[derive(Debug)]
 pub(crate) struct LineInput {
     waiting: VecDeque<InputLine>,
@@ -35,13 +35,13 @@ impl LineInput {
         Ok(line_input)
     }
 
-    /// Lines that somebody else reads and [adds](LinesIn::add).
+    /// Creates an input whose lines are [added](LineInput::add) by the caller.
     pub(crate) fn added() -> Self {
         let (reads_due, _) = sync_channel(1);
         Self { waiting: VecDeque::new(), ended: false, reads_due }
     }
 
-    /// Takes in what was read.
+    /// Adds lines.
     pub(crate) fn add(&mut self, lines: Vec<InputLine>) {
         self.waiting.extend(lines);
         if self.waiting.is_empty() {
@@ -49,17 +49,16 @@ impl LineInput {
         }
     }
 
-    /// Notes that nothing comes any more.
+    /// Notes the end of the input.
     pub(crate) fn end(&mut self) {
         self.ended = true;
     }
 
-    /// The line to use next.
     pub(crate) fn first(&self) -> Option<&InputLine> {
         self.waiting.front()
     }
 
-    /// Uses it.
+    /// Removes and returns the next line.
     pub(crate) fn take_first(&mut self) -> Option<InputLine> {
         let line = self.waiting.pop_front()?;
         if self.waiting.is_empty() {
@@ -68,17 +67,17 @@ impl LineInput {
         Some(line)
     }
 
-    /// Returns whether everything has been used and nothing comes any more.
+    /// Returns whether the input has ended and all lines are used.
     pub(crate) fn is_over(&self) -> bool {
         self.ended && self.waiting.is_empty()
     }
 
-    /// Returns whether more may come than what waits.
+    /// Returns whether more lines may follow.
     pub(crate) fn may_go_on(&self) -> bool {
         !self.ended
     }
 
-    /// Lines that have come and were not used, empty ones apart.
+    /// Returns the number of unused lines, without blank ones.
     pub(crate) fn unused(&self) -> usize {
         self.waiting.iter().filter(|line| !line.is_blank()).count()
     }

@@ -1,5 +1,5 @@
-//! Output of the modes that write lines: the conversation and the client's own words, broken into
-//! rows where a terminal shows them, and kept out of a line that is being typed.
+//! Output of the modes that write lines: wrapped on a terminal, and delayed while a line is being
+//! typed.
 
 use std::io::{self, Write};
 
@@ -10,18 +10,18 @@ use crate::rows::shortening::Shortening;
 use crate::rows::wrap::{self, WrappedRow};
 use crate::typing::line::{KeyOutcome, TypedLine};
 
-/// Longest time that arrivals wait for a line that nobody types on.
+/// Longest delay of output after the last key.
 const HELD_MS: u64 = 30_000;
-/// Bytes of it that wait.
+/// Bytes of delayed output.
 const HELD_BYTES_MAX: usize = 16 * 1024;
 const BELL: &[u8] = b"\x07";
 
-/// A terminal that shows what is written.
+/// Properties of the terminal that shows the output.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LineScreen {
-    /// Asks for its columns.
+    /// Returns its columns.
     pub(crate) columns: fn() -> usize,
-    /// Long messages are shortened: somebody can ask for the rest.
+    /// Long messages are shortened, as a user can ask for the rest.
     pub(crate) shortens: bool,
 }
 
@@ -35,13 +35,13 @@ impl LineScreen {
 pub(crate) struct LineOutput {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
-    /// The client's own words go where the conversation goes.
+    /// Notices of the client go where the conversation goes.
     notices_on_stdout: bool,
     /// The standard output is a terminal.
     screen: Option<LineScreen>,
     shortening: Shortening,
     typed: TypedLine,
-    /// Rows that came while a line is being typed.
+    /// Rows delayed while a line is being typed.
     held: String,
     last_key_ms: u64,
 }
@@ -64,7 +64,7 @@ impl LineOutput {
         rows.iter().try_for_each(|row| self.row(row))
     }
 
-    /// Writes words of the client's own.
+    /// Writes a notice of the client.
     pub(crate) fn words(&mut self, line: &StyledLine) -> io::Result<()> {
         if self.notices_on_stdout {
             return self.line(line);
@@ -91,7 +91,7 @@ impl LineOutput {
         self.out.write_all(BELL)
     }
 
-    /// Takes a key, echoes it and shows what waited for the line to be finished.
+    /// Processes a key, echoes it, and writes the delayed rows once the line is finished.
     pub(crate) fn press(&mut self, event: TerminalEvent, now_ms: u64) -> io::Result<KeyOutcome> {
         self.last_key_ms = now_ms;
         let mut echo = String::new();
@@ -103,7 +103,7 @@ impl LineOutput {
         Ok(typed)
     }
 
-    /// Shows what has waited long enough.
+    /// Writes the delayed rows if they are due.
     pub(crate) fn release_due(&mut self, now_ms: u64) -> io::Result<()> {
         if self.release_due_ms().is_some_and(|due_ms| now_ms >= due_ms) { self.release() } else { Ok(()) }
     }
@@ -113,7 +113,7 @@ impl LineOutput {
         (!self.held.is_empty()).then_some(self.last_key_ms + HELD_MS)
     }
 
-    /// Shows what waits below the line that is being typed, and then the line again.
+    /// Writes the delayed rows below the line that is being typed, and then the line again.
     pub(crate) fn release(&mut self) -> io::Result<()> {
         if self.held.is_empty() {
             return Ok(());
@@ -122,13 +122,12 @@ impl LineOutput {
         write!(self.out, "\n{held}{}", self.typed.shown())
     }
 
-    /// Shows the line again: another program has used the terminal.
+    /// Writes the line again after another program used the terminal.
     pub(crate) fn show_typed_again(&mut self) -> io::Result<()> {
         self.out.write_all(self.typed.shown().as_bytes())
     }
 
-    /// Nothing is typed any more: what waits is shown, and whatever comes from now on. Returns what
-    /// was typed.
+    /// Ends the typing: writes the delayed rows, delays no more, and returns the unfinished line.
     pub(crate) fn end_typing(&mut self) -> io::Result<String> {
         let typed = self.typed.take();
         if !typed.is_empty() {
@@ -168,12 +167,10 @@ impl LineOutput {
     }
 }
 
-/// Writes notices to stderr, behind what was told before: where both go to one place, they stand
-/// there in the order in which they were told.
+/// Writes notices to stderr after flushing stdout, so that their order is kept where both go to one
+/// place.
 ///
-/// # Errors
-/// What was told before cannot be written. Nobody may be reading the diagnostics themselves; that
-/// is no reason to stop.
+/// # Errors Stdout cannot be written. Errors of stderr are ignored.
 pub(crate) fn write_diagnostics(out: &mut dyn Write, err: &mut dyn Write, lines: &[String]) -> io::Result<()> {
     if !lines.is_empty() {
         out.flush()?;

@@ -24,21 +24,20 @@ use crate::typing::terminal::EchoTerminal;
 use crate::undelivered::Undelivered;
 use crate::view::View;
 
-/// So many empty lines in a row leave, as in the tutorial's client.
+/// Number of empty lines in a row that leave, as in the tutorial's client.
 const EMPTY_LINES_TO_LEAVE: u8 = 3;
 
-/// Party at the other end of the lines.
+/// Options of the mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PlainMode {
-    /// A person types the input: empty lines count, and what is typed is taken at once.
+    /// A person types the input: empty lines count, and each line is used at once.
     pub(crate) typed: bool,
-    /// The client's own words go where the conversation goes.
+    /// Notices of the client go where the conversation goes.
     pub(crate) notices_on_stdout: bool,
     /// This process is the server, too.
     pub(crate) hosts: bool,
 }
 
-/// The mode.
 pub(crate) struct Plain {
     mode: PlainMode,
     formatter: Formatter,
@@ -51,9 +50,9 @@ pub(crate) struct Plain {
     output: LineOutput,
     /// The terminal, where the client reads its keys and echoes them.
     terminal: Option<EchoTerminal>,
-    /// The user has been told of bytes that are no text in this line.
+    /// The user was warned of bytes that are not UTF-8 in this line.
     told_not_utf8: bool,
-    /// Whoever hosts has been told for whom leaving closes the line.
+    /// The host was warned that leaving ends the chat of others.
     told_of_others: bool,
     empty_lines: u8,
     undelivered: Undelivered,
@@ -92,18 +91,18 @@ impl Plain {
         Self { terminal: Some(terminal), ..self }
     }
 
-    /// The client's own words.
+    /// Prints a notice of the client.
     pub(crate) fn print_notice(&mut self, words: &str) -> io::Result<()> {
         self.output.words(&StyledLine::notice(words))
     }
 
-    /// A line with its time where times are shown.
+    /// Returns a line with its time where times are shown.
     fn timed(&self, line: &StyledLine) -> StyledLine {
         let clock = self.formatter.clock();
         let at = || line.at.unwrap_or_else(|| clock.now());
         let time = match line.kind {
             LineKind::Now => self.settings.timestamps.then(|| clock.time(at())),
-            // There are no marks between days.
+            // There are no marks between days, so the date is needed.
             LineKind::Earlier => line.at.map(|at| clock.minute(at)),
             LineKind::Dated | LineKind::Mark => None,
         };
@@ -113,7 +112,7 @@ impl Plain {
         StyledLine { room: None, head: head.collect(), ..line.clone() }
     }
 
-    /// Writes the server's lines: marks are the client's own words.
+    /// Writes lines of the conversation; marks are notices.
     fn print_conversation(&mut self, told: &[StyledLine]) -> io::Result<()> {
         for line in told {
             match line.mark_words() {
@@ -124,12 +123,12 @@ impl Plain {
         Ok(())
     }
 
-    /// Writes lines of the client's own.
+    /// Writes notices.
     fn print_timed_notices(&mut self, told: &[StyledLine]) -> io::Result<()> {
         told.iter().try_for_each(|line| self.output.words(&self.timed(line)))
     }
 
-    /// Somebody sits there: not a pipe at either end.
+    /// Returns true if neither end is a pipe.
     fn is_for_a_person(&self) -> bool {
         self.mode.typed && self.mode.notices_on_stdout
     }
@@ -141,7 +140,7 @@ impl Plain {
     fn is_next_wanted(&self, session: &Session) -> bool {
         let Some(first) = self.line_input.first() else { return false };
         let takes = if self.mode.typed { session.has_capacity() } else { session.takes_commands() };
-        // Whether a slash is the server's business is known in a moment.
+        // Whether the server has commands is known in a moment.
         let undecided = session.slash_commands() == SlashCommands::Undecided
             && matches!(first, InputLine::Text(text) if text.starts_with('/'));
         takes && !undecided || is_over(session)
@@ -197,13 +196,14 @@ impl Plain {
         }
     }
 
-    /// A reply goes to whoever wrote last by now.
+    /// Binds the next reply to the last sender.
     fn bind_reply(&mut self) {
         self.reply = Reply::to(self.formatter.reply_peer());
     }
 
     fn send_reply(&mut self, text: String, session: &mut Session, now_ms: u64) -> io::Result<()> {
-        // Whoever types has begun after the line before; a program has read what it answers.
+        // A person began to type after the line before; a program has read the message that it
+        // answers.
         let latest = self.formatter.reply_peer().filter(|_| self.mode.typed);
         match self.reply.decide(latest) {
             Ok(target) => {
@@ -218,7 +218,7 @@ impl Plain {
                 "{why}; the same line again sends it all the same, /msg NAME TEXT to somebody else"
             )),
             Err(ReplyError::Confirm(why)) => {
-                // No second line of a program is a confirmation.
+                // A program that repeats a line does not confirm it.
                 self.bind_reply();
                 self.not_sent(&format!("{why}; /msg NAME TEXT writes to whoever has the name"))
             }
@@ -228,7 +228,7 @@ impl Plain {
     fn use_empty_line(&mut self, session: &mut Session, now_ms: u64) {
         self.empty_lines = self.empty_lines.saturating_add(1);
         if self.mode.typed && self.empty_lines == EMPTY_LINES_TO_LEAVE {
-            // Declined only when leaving already.
+            // Rejected only when leaving already.
             let _ = session.command(Command::Leave, now_ms);
         }
     }
@@ -239,7 +239,7 @@ impl Plain {
         hosts_others && !std::mem::replace(&mut self.told_of_others, true)
     }
 
-    /// Tells what was typed and not finished.
+    /// Prints the unfinished line.
     fn end_typing(&mut self) -> io::Result<()> {
         let typed = self.output.end_typing()?;
         if !typed.trim().is_empty() {
@@ -248,7 +248,7 @@ impl Plain {
         self.output.flush()
     }
 
-    /// Something happened at the terminal.
+    /// Processes an event of the terminal.
     fn typed(&mut self, event: TerminalEvent, session: &Session, now_ms: u64) -> io::Result<()> {
         let Some(terminal) = &self.terminal else { return Ok(()) };
         if event == TerminalEvent::Resumed {
@@ -284,7 +284,7 @@ impl Plain {
     }
 }
 
-/// Returns whether input comes too late, and is read only to be counted.
+/// Returns whether input is read only to be counted.
 fn is_over(session: &Session) -> bool {
     session.is_leaving() && !session.has_ended()
 }
@@ -294,7 +294,7 @@ impl View for Plain {
         match input {
             UserInput::Lines(lines) => {
                 if !self.mode.typed {
-                    // What is told from now on came too late to be answered by these.
+                    // These lines were written before later messages arrived.
                     self.bind_reply();
                 }
                 self.line_input.add(lines);
@@ -347,7 +347,7 @@ impl View for Plain {
         }
         if self.line_input.is_over() && !self.finished {
             self.finished = true;
-            // Declined only when leaving already.
+            // Rejected only when leaving already.
             let _ = session.command(Command::Finish, now_ms);
         }
         let warning = self.log.as_mut().and_then(|log| log.flush().err());
@@ -367,9 +367,9 @@ impl View for Plain {
     }
 
     fn ended(&mut self, ending: Ending) -> Ending {
-        // Who types sees it; a screen that is gone shows nothing.
+        // Fails only if the output is gone.
         let _ = self.end_typing();
-        // Who types sees what becomes of it.
+        // A person sees the notices.
         if self.mode.typed {
             return ending;
         }

@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use connect::{connect_to_any, plain_words};
+use connect::{connect_to_any, describe};
 use glassline_session::Input;
 use glassline_wire::layer::LayerStack;
 use layered::Layered;
@@ -31,13 +31,13 @@ const READ_BYTES: usize = 16 * 1024;
 const GATHER: Duration = Duration::from_millis(4);
 /// A read that brings this much is worth its waking.
 const GATHERED_BYTES: usize = 4 * 1024;
-/// Orders to the writer that may wait: there are never more than two writes and a close under way.
-const ORDERS_MAX: usize = 4;
+/// Steps of the writer that may wait: there are never more than two writes and a close under way.
+const WRITER_STEPS_MAX: usize = 4;
 /// Cause of an ordinary end.
 const CLOSED_BY_PEER: &str = "it closed the connection";
 
 #[derive(Debug)]
-enum Order {
+enum WriterStep {
     Write(Vec<u8>),
     HalfClose,
 }
@@ -45,22 +45,22 @@ enum Order {
 #[derive(Debug)]
 struct Connection {
     stream: TcpStream,
-    orders: SyncSender<Order>,
+    steps: SyncSender<WriterStep>,
     /// Layers between the socket and the session; none on plain TCP.
     layered: Option<Layered>,
 }
 
 impl Connection {
-    /// Queues an order to the writer; returns `false` if the connection cannot take it any more: it
+    /// Queues a step of the writer; returns `false` if the connection cannot take it any more: it
     /// reports its end itself.
-    fn order(&self, order: Order) -> bool {
-        self.orders.try_send(order).is_ok()
+    fn queue(&self, step: WriterStep) -> bool {
+        self.steps.try_send(step).is_ok()
     }
 
     /// Writes what the layers have to say, as far as the write before it is done.
     fn flush(&mut self) {
-        while let Some(order) = self.layered.as_mut().and_then(Layered::next_order) {
-            if !self.order(order) {
+        while let Some(step) = self.layered.as_mut().and_then(Layered::next_step) {
+            if !self.queue(step) {
                 return;
             }
         }
@@ -133,16 +133,14 @@ impl Transport {
         stream.set_nodelay(true)?;
         notice_silence(&stream);
         stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
-        let (orders, orders_in) = sync_channel(ORDERS_MAX);
+        let (steps, steps_in) = sync_channel(WRITER_STEPS_MAX);
         let (to_read, to_write) = (stream.try_clone()?, stream.try_clone()?);
         let (reader, writer, gathers) = (self.reporter(), self.reporter(), self.gathers);
-        let connection = self.connection.insert(Connection { stream, orders, layered: Layered::new(layers()) });
+        let connection = self.connection.insert(Connection { stream, steps, layered: Layered::new(layers()) });
         connection.flush();
         let is_plain = connection.layered.is_none();
         thread::Builder::new().name("glassline-read".to_owned()).spawn(move || read(to_read, &reader, gathers))?;
-        thread::Builder::new()
-            .name("glassline-write".to_owned())
-            .spawn(move || write(to_write, &orders_in, &writer))?;
+        thread::Builder::new().name("glassline-write".to_owned()).spawn(move || write(to_write, &steps_in, &writer))?;
         Ok(is_plain)
     }
 
@@ -155,7 +153,7 @@ impl Transport {
                 layered.send(bytes);
                 connection.flush();
             }
-            None => drop(connection.order(Order::Write(bytes))),
+            None => drop(connection.queue(WriterStep::Write(bytes))),
         }
     }
 
@@ -167,7 +165,7 @@ impl Transport {
                 layered.half_close();
                 connection.flush();
             }
-            None => drop(connection.order(Order::HalfClose)),
+            None => drop(connection.queue(WriterStep::HalfClose)),
         }
     }
 
@@ -229,19 +227,19 @@ fn read(mut stream: TcpStream, reporter: &Reporter, gathers: bool) {
                 read_before = Some(Instant::now());
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => break plain_words(&error),
+            Err(error) => break describe(&error),
         }
     };
     reporter.report(LinkEvent::Stream(StreamEvent::Closed(why)));
 }
 
-fn write(mut stream: TcpStream, orders: &Receiver<Order>, reporter: &Reporter) {
-    while let Ok(order) = orders.recv() {
-        let done = match order {
-            Order::Write(bytes) => {
+fn write(mut stream: TcpStream, steps: &Receiver<WriterStep>, reporter: &Reporter) {
+    while let Ok(step) = steps.recv() {
+        let done = match step {
+            WriterStep::Write(bytes) => {
                 stream.write_all(&bytes).map(|()| reporter.report(LinkEvent::Stream(StreamEvent::Written)))
             }
-            Order::HalfClose => stream.shutdown(Shutdown::Write).map(|()| true),
+            WriterStep::HalfClose => stream.shutdown(Shutdown::Write).map(|()| true),
         };
         match done {
             Ok(true) => {}
@@ -257,7 +255,7 @@ fn write(mut stream: TcpStream, orders: &Receiver<Order>, reporter: &Reporter) {
                 return;
             }
             Err(error) => {
-                reporter.report(LinkEvent::Stream(StreamEvent::Closed(plain_words(&error))));
+                reporter.report(LinkEvent::Stream(StreamEvent::Closed(describe(&error))));
                 return;
             }
         }

@@ -5,32 +5,32 @@ use alloc::string::String;
 use glassline_wire::event::ErrorCode;
 use glassline_wire::request::Request;
 
-/// Something the user wants.
+/// Command of the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Say it in the current room.
+    /// Send a message to the current room.
     Say(String),
-    /// Say it in this room, whatever room is the current one.
+    /// Send a message to this room, whatever room is the current one.
     SayIn {
         /// Room of the text.
         room: String,
         /// Text to say.
         text: String,
     },
-    /// Say what the user does (`/me`).
+    /// Send an action (`/me`) to the current room.
     Action(String),
-    /// Say it to one person.
+    /// Send a direct message to one person.
     Direct {
-        /// To whom.
+        /// Its recipient.
         to: String,
         /// Text to send.
         text: String,
     },
-    /// Answer one person, and nobody else who may have the name by now.
+    /// Reply to one person, and to nobody else who may have the name by now.
     Reply {
         /// Its recipient.
         to: String,
-        /// Its words.
+        /// Text to send.
         text: String,
     },
     /// Enter a room, or go to one already entered.
@@ -43,28 +43,27 @@ pub enum Command {
     Members(Option<String>),
     /// Ask about one person.
     Whois(String),
-    /// Do what operators do: their line, without its slash.
+    /// Operator command: its line, without the slash.
     Operate(String),
     /// Ask which rooms there are.
     Rooms,
-    /// Be away for this reason.
+    /// Mark the user as away, for this reason.
     Away(Option<String>),
-    /// Be back.
+    /// Mark the user as back.
     Back,
     /// Ask for stored messages of the current room.
     History(HistorySelection),
-    /// Ask for what stands before the stored messages shown last, of the same kind.
+    /// Ask for the page before the stored messages shown last, of the same kind.
     Older,
-    /// Look for stored messages in the current room.
+    /// Search the stored messages of the current room.
     Search(String),
-    /// A request as a program wrote it.
+    /// Request as a program wrote it.
     Request(Request),
-    /// A command of the server's own, on a tutorial session.
+    /// Command of the server, on a tutorial session.
     ServerLine(String),
-    /// Show these words about the client's own commands, then ask a server that has commands for
-    /// its own.
+    /// Show this help on the client's own commands, and ask a server that has commands for its help.
     Help(String),
-    /// Leave once everything said is acknowledged, however long that takes while the link stands.
+    /// Leave once all messages are acknowledged, however long that takes while the link stands.
     Finish,
     /// Leave now; what is not acknowledged gets a moment, and all of it two seconds.
     Leave,
@@ -73,7 +72,7 @@ pub enum Command {
 /// Selection of stored messages to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HistorySelection {
-    /// The newest, so many of them.
+    /// The newest, this many of them.
     Latest(u64),
     /// Those on both sides of this number.
     Around(u64),
@@ -112,7 +111,7 @@ pub enum CommandError {
         /// Number of messages that have not gone out.
         unsent: usize,
     },
-    /// Several questions wait for their answers.
+    /// Several requests wait for their answers.
     #[error("the server has not answered your last questions yet; ask again when it has")]
     StillAsking,
     /// Only a standing link can carry this.
@@ -141,7 +140,7 @@ pub enum CommandError {
 }
 
 impl CommandError {
-    /// The same cause in the words of the event dialect, for programs.
+    /// Returns the code of the event dialect for this cause, for programs.
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Empty => ErrorCode::EmptyText,

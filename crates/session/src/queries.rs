@@ -33,7 +33,7 @@ pub(crate) struct Queries {
     page_until_ms: Option<u64>,
     /// The user's own `join`s and `leave`s.
     room_changes: usize,
-    /// Time until which the user may hold the next words back for another room.
+    /// Time until which the user may hold the next messages back for another room.
     room_change_until_ms: Option<u64>,
 }
 

@@ -3,16 +3,16 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// The state of the link, for a status line.
+/// State of the link, for a status line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkState {
     /// No `welcome` yet.
     Connecting,
-    /// The connection stands, and nothing has come over it.
+    /// The connection is established, and nothing has come over it.
     Unanswered,
-    /// Messages flow.
+    /// The server has answered.
     Online,
-    /// Lost; the next try comes at this instant.
+    /// The link is lost; the next try comes at this instant.
     Waiting {
         /// On the session's clock.
         until_ms: u64,
@@ -24,28 +24,28 @@ pub enum LinkState {
 /// Contents of a status line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
-    /// The name the user goes by.
+    /// Name the user goes by.
     pub name: String,
-    /// The current room.
+    /// Current room.
     pub room: Option<String>,
-    /// `true` if that is known: a tutorial server may have moved the user and said so in words of
-    /// its own.
-    pub is_room_told: bool,
+    /// `true` if that is known: a tutorial server may have moved the user and announced it in a
+    /// notice of its own wording.
+    pub is_room_known: bool,
     /// All rooms the client is in, in the order of entering.
     pub rooms: Vec<String>,
     /// Number of people in the current room, while the server says.
     pub people: Option<usize>,
     /// Some of them, by name, without the user: at most [`Status::OTHERS_MAX`].
     pub others: Vec<String>,
-    /// Why the user is away.
+    /// Reason why the user is away.
     pub away: Option<String>,
-    /// The link.
+    /// State of the link.
     pub link: LinkState,
     /// Messages not yet acknowledged (tutorial dialect: not yet sent).
     pub unsent: usize,
     /// Those of them that have waited for a while, oldest first: at most [`Status::LATE_MAX`].
     pub late: Vec<String>,
-    /// When another of them will have waited that long, on the session's clock.
+    /// Time at which another of them will have waited that long, on the session's clock.
     pub next_late_ms: Option<u64>,
 }
 
@@ -63,8 +63,8 @@ pub enum SlashCommands {
     Client,
     /// The server, which has spoken as `*` (T10).
     Server,
-    /// Nobody: a tutorial server without words of its own.
+    /// Nobody: a tutorial server without commands.
     Nobody,
-    /// It will be known in a moment.
+    /// Not known yet; it will be in a moment.
     Undecided,
 }

@@ -5,7 +5,7 @@ use glassline_wire::request::Ask;
 
 use crate::command::CommandError;
 
-/// Refuses a request that would tell others an operator token, right or wrong.
+/// Refuses a request that would show others an operator token, right or wrong.
 ///
 /// # Errors
 /// [`CommandError::Token`].

@@ -20,7 +20,7 @@ pub enum DialectChoice {
     Event,
 }
 
-/// The dialect of a connection.
+/// Dialect of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// Pairs of frames (T).
@@ -29,39 +29,39 @@ pub enum Dialect {
     Event,
 }
 
-/// Something that happened to the link.
+/// Event of the link.
 #[derive(Debug)]
 pub enum Input<'a> {
-    /// The connection asked for stands.
+    /// The connection asked for is established.
     Connected,
-    /// It does not; why, and what to do.
+    /// The connection asked for failed: cause, and what to do.
     ConnectFailed(&'a str),
-    /// The server sent these bytes.
+    /// Bytes from the server.
     Bytes(&'a [u8]),
-    /// One [`Output::Send`] has been taken by the operating system.
+    /// One [`Output::Send`] was taken by the operating system.
     Written,
-    /// The connection is gone, and why.
+    /// The connection is closed: cause.
     Closed(&'a str),
     /// A deadline may have passed.
     Tick,
 }
 
-/// Request that stored messages answer.
+/// Origin of a page of stored messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HistoryQuery {
-    /// Nothing: it is what was said before the user came.
+    /// Context that the server sends on joining, without a request.
     Context,
-    /// The question for the newest.
+    /// Request for the newest.
     Latest,
-    /// That for what stands before those shown last.
+    /// Request for those before the ones shown last.
     Older,
-    /// That for what stands on both sides of this number.
+    /// Request for those on both sides of this number.
     Around(u64),
-    /// A search.
+    /// Search.
     Search {
         /// Text that was searched for.
         query: String,
-        /// Going on with it.
+        /// `true` for a further page of it.
         older: bool,
     },
 }
@@ -78,46 +78,45 @@ pub enum Output {
     HalfClose,
     /// Close the connection.
     Disconnect,
-    /// Tell the user; with the `ref` of the request that this answers.
+    /// Show this to the user; with the `ref` of the request that it answers.
     Show(Envelope<Update>),
-    /// Nothing comes after this.
+    /// The session has ended; nothing comes after this.
     Ended(Ending),
 }
 
-/// Something the user should know.
+/// News for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Update {
-    /// The server said it; words of a tutorial server come as the same events.
+    /// Event from the server; words of a tutorial server become the same events.
     Received(Event),
-    /// The user's own message reached the server (`acknowledged`), or at least left for it
-    /// (tutorial dialect).
+    /// Message of the user that reached the server (`acknowledged`) or was at least written (tutorial
+    /// dialect).
     Sent {
         /// A `message` or a `direct`.
         event: Event,
         /// `true` if the server confirmed it.
         acknowledged: bool,
     },
-    /// The server refused a request.
+    /// Request that the server rejected.
     Rejected {
-        /// Its words.
+        /// Code and text of the server.
         rejection: Rejection,
-        /// The text that was not delivered, if the request was to say something.
+        /// Text that was not delivered, if the request was a message.
         text: Option<String>,
     },
     /// Stored messages that the user asked for. Those that nobody asked for come as
     /// [`Update::Received`], and are context.
     HistoryPage {
-        /// The messages.
+        /// Messages.
         history: History,
-        /// Request that they answer.
+        /// Origin of the page.
         asked: HistoryQuery,
-        /// The number of the newest message of the room, where it is known.
+        /// Number of the newest message of the room, where it is known.
         newest: Option<u64>,
-        /// The numbers of those among them that the user does not want to see; they are not in
-        /// `history` any more.
+        /// Numbers of messages that the user ignores; they are not in `history` any more.
         hidden: Vec<u64>,
     },
-    /// The client's own words, about the link for the most part.
+    /// Notice of the client itself, mostly about the link.
     Notice(String),
     /// Room to which messages go now; `None`: the client is in no room.
     CurrentRoom(Option<String>),

@@ -1,8 +1,8 @@
 //! Slash commands: one table of names, arguments and help for the client and for both roles of the
 //! server.
 //!
-//! What a command does is found by its [`CommandId`]: in the client's parser, in the hub's handlers
-//! of the tutorial dialect (T10) and in the operators' instructions (O2).
+//! The handlers find a command by its [`CommandId`]: the client's parser, and the hub's handlers of
+//! the tutorial dialect (T10).
 
 use alloc::format;
 use alloc::string::{String, ToString};

@@ -1,4 +1,4 @@
-//! Commands that something hides: they are not published, and the user is told why.
+//! Commands whose slash is hidden: they are rejected with the reason.
 
 use glassline_wire::commands::SlashCommand;
 use glassline_wire::slash::{HiddenSlash, SlashLine};

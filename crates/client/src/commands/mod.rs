@@ -1,5 +1,5 @@
-//! The slash commands of the client: one table of names, arguments, help and meaning, and what is
-//! read from it.
+//! Slash commands of the client: parsing, help, privacy and suggestions, from the table in the wire
+//! crate.
 
 mod help;
 mod hidden_slash;
@@ -14,7 +14,7 @@ pub(crate) use hidden_slash::check_text;
 pub(crate) use parse::{is_reply, parse_line};
 pub(crate) use privacy::{concealed, is_secret, is_storable, seals};
 
-/// Meaning of a line of input.
+/// A parsed line of input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ParsedLine {
     /// Something for the session.

@@ -1,4 +1,4 @@
-//! Interpretation of a line of input.
+//! Parsing of a line of input.
 
 use glassline_session::{Command, HistorySelection, PAGE_MESSAGES, SlashCommands};
 use glassline_wire::commands::{CommandId, Executor, SlashCommand};

@@ -1,4 +1,4 @@
-//! Which typed lines may be written to a disk.
+//! Rules on which typed lines may be stored or shown.
 
 use std::borrow::Cow;
 
@@ -28,7 +28,7 @@ fn shows_token(line: &str) -> bool {
 }
 
 /// A line as it may be shown, with the cursor's place in it: of a secret, a dot for each character.
-/// A screen in a classroom has many readers.
+/// Others may see the screen.
 pub(crate) fn concealed(line: &str, cursor: usize) -> (Cow<'_, str>, usize) {
     let name_at = SlashLine::of(line).map(|slash_line| line.len() - slash_line.behind().trim_start().len());
     let secret_at = name_at.and_then(|name_at| Some(name_at + line[name_at..].find(char::is_whitespace)?));

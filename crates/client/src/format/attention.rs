@@ -5,14 +5,14 @@ use glassline_wire::event::Event;
 
 use super::{StyledLine, TextRole};
 
-/// From the least to the most.
+/// Levels, from the lowest to the highest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Attention {
-    /// Not said by anybody else: the user's own words, comings and goings.
+    /// The user's own messages, joins and leaves.
     Nobody,
-    /// Somebody said something, or something that was said is missing.
+    /// A message of somebody else, or a gap.
     Everybody,
-    /// Somebody mentioned the user, or wrote to the user only.
+    /// A mention of the user, or a direct message.
     ForMe,
 }
 

@@ -1,5 +1,4 @@
-//! Messages missed while the link was lost come all at once: that is one call, however much of it
-//! is for the user.
+//! Limit of the bell to one ring for all messages missed while the link was lost.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +13,12 @@ pub(crate) struct CatchUp {
 }
 
 impl CatchUp {
-    /// Takes in an update that wishes to ring; false if a ring for what was missed has been heard
-    /// already.
+    /// Returns whether an update may ring; false if the bell has rung for missed messages already.
     pub(crate) fn may_ring(&mut self, update: &Update) -> bool {
         !self.is_missed(update) || !std::mem::replace(&mut self.has_rung, true)
     }
 
-    /// Takes in any update.
+    /// Updates the state after any update.
     pub(crate) fn follow(&mut self, update: &Update) {
         if let Update::Received(Event::Welcome(welcome)) = update {
             self.newest = welcome.rooms.iter().map(|state| (state.room.clone(), state.seq)).collect();

@@ -1,4 +1,4 @@
-//! The server's instants as the time on the user's wall.
+//! Local time of the server's timestamps.
 
 use glassline_wire::timestamp::Timestamp;
 use jiff::civil::Date;

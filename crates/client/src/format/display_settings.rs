@@ -19,12 +19,12 @@ pub(crate) struct DisplaySettings {
     bell: Bell,
     /// As the user named them, in lower case.
     ignored: BTreeSet<String>,
-    /// Present names of some of them.
+    /// Current names of those who were renamed.
     followed: BTreeMap<String, String>,
 }
 
 impl DisplaySettings {
-    /// The settings a session begins with; `timestamps` where the user has no wish.
+    /// Creates the settings of a session; `timestamps` is the default.
     pub(crate) fn new(preferences: &Preferences, timestamps: bool) -> Self {
         Self {
             timestamps: preferences.timestamps.unwrap_or(timestamps),
@@ -34,8 +34,7 @@ impl DisplaySettings {
         }
     }
 
-    /// Carries out a command that changes the telling, and says what came of it; `None`: it is none
-    /// of these.
+    /// Executes a command that changes a setting and returns its result; `None` for other commands.
     pub(crate) fn change(&mut self, meaning: &ParsedLine) -> Option<String> {
         Some(match meaning {
             ParsedLine::Timestamps(wish) => {
@@ -72,7 +71,7 @@ impl DisplaySettings {
         })
     }
 
-    /// Returns whether the bell rings for something of this much interest.
+    /// Returns whether the bell rings at this level of attention.
     pub(crate) fn rings(&self, attention: Attention) -> bool {
         match self.bell {
             Bell::Off => false,
@@ -81,10 +80,9 @@ impl DisplaySettings {
         }
     }
 
-    /// The update as it may be told: without what comes from people who are ignored, `None` if that
-    /// is all of it.
+    /// Returns the update without content of ignored people; `None` if nothing is left.
     ///
-    /// Whoever changes the name stays ignored.
+    /// A renamed person stays ignored.
     pub(crate) fn filter(&mut self, update: Update) -> Option<Update> {
         if self.ignored.is_empty() {
             return Some(update);
@@ -97,7 +95,7 @@ impl DisplaySettings {
             }
             Update::Received(Event::Left(presence)) => {
                 let rest = self.without_ignored(presence.clone());
-                // Whoever has the name next is somebody else.
+                // The next owner of the name is somebody else.
                 self.followed.retain(|_, now| !presence.names.iter().any(|gone| gone.to_lowercase() == *now));
                 rest.map(|rest| Update::Received(Event::Left(rest)))
             }
@@ -121,7 +119,7 @@ impl DisplaySettings {
         }
     }
 
-    /// Takes out what comes from people who are ignored; the numbers of those messages.
+    /// Removes messages of ignored people and returns their numbers.
     fn hide(&self, history: &mut History) -> Vec<u64> {
         let hidden = history.messages.extract_if(.., |message| self.ignores(&message.from));
         hidden.filter_map(|message| message.seq).collect()
@@ -132,14 +130,14 @@ impl DisplaySettings {
         self.ignored.contains(&name) || self.followed.values().any(|followed| *followed == name)
     }
 
-    /// Somebody who is ignored has another name: each has one at a time, however often it changes.
+    /// Records the new name of an ignored person.
     fn follow(&mut self, from: &str, to: &str) {
         let (from, to) = (from.to_lowercase(), to.to_lowercase());
         let ignored_as = self.followed.iter().find(|(_, now)| **now == from).map_or(from, |(named, _)| named.clone());
         self.followed.insert(ignored_as, to);
     }
 
-    /// Ignores somebody no more, by the name then or now; false if nobody of that name was ignored.
+    /// Stops ignoring a person, by the old or the current name; false if no such name was ignored.
     fn unignore(&mut self, name: &str) -> bool {
         let named = self.followed.iter().find(|(_, now)| *now == name).map_or(name, |(named, _)| named).to_owned();
         self.followed.remove(&named);

@@ -25,8 +25,7 @@ pub(crate) fn of(text: &str) -> Vec<Range<usize>> {
     links
 }
 
-/// Ranges of links, of addresses of mail and hosts, and of paths: a name in one is nobody who is
-/// spoken to.
+/// Ranges of links, mail addresses, host names and paths: a name in one is no mention.
 pub(crate) fn and_addresses(text: &str) -> Vec<Range<usize>> {
     let mut found = of(text);
     // A link ends in a text without spaces where a sign of that script does.

@@ -1,5 +1,4 @@
-//! Events in words for people: what a line says and what each part of it is, whatever then shows
-//! it.
+//! Updates formatted as styled lines for people, independent of the output.
 
 pub(crate) mod attention;
 pub(crate) mod catch_up;
@@ -31,7 +30,7 @@ pub(crate) enum TextRole {
     Faint,
     /// Somebody's name, by its [`name_colour::NameColour`].
     Name(name_colour::NameColour),
-    /// The name of somebody who wants the user's attention.
+    /// Name of the author of a mention or a direct message.
     Calling,
     /// The user's own name in what somebody said.
     Mention,
@@ -68,11 +67,11 @@ pub(crate) enum LineKind {
     Mark,
 }
 
-/// One thing told: who or what, and what of it. Only the body may hold newlines.
+/// A line for one event: its author or subject, and its text. Only the body may hold newlines.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct StyledLine {
     pub(crate) kind: LineKind,
-    /// When it was said, where the server tells.
+    /// Time of the message, where the server sends one.
     pub(crate) at: Option<Timestamp>,
     /// The room it belongs to.
     pub(crate) room: Option<String>,
@@ -81,12 +80,12 @@ pub(crate) struct StyledLine {
 }
 
 impl StyledLine {
-    /// The client's or the server's own words.
+    /// Creates a notice of the client or the server.
     pub(crate) fn notice(text: &str) -> Self {
         Self::own_words(TextRole::Faint, text)
     }
 
-    /// The same about something that went wrong.
+    /// Creates a notice about an error.
     pub(crate) fn warning(text: &str) -> Self {
         Self::own_words(TextRole::Warning, text)
     }
@@ -97,7 +96,7 @@ impl StyledLine {
         Self { head: vec![Span::new(TextRole::Faint, "* ")], body: vec![Span::new(role, body)], ..Self::default() }
     }
 
-    /// A line that separates what stands above it from what stands below.
+    /// Creates a separator.
     pub(crate) fn mark(text: &str) -> Self {
         let text = glassline_wire::visible::one_line(text);
         Self {
@@ -107,13 +106,13 @@ impl StyledLine {
         }
     }
 
-    /// Returns the meaning of a mark in words, for those who do not see it.
+    /// Returns the text of a mark, for output without marks.
     pub(crate) fn mark_words(&self) -> Option<String> {
         let words: String = self.body.iter().map(|span| span.text.as_str()).collect();
         (self.kind == LineKind::Mark).then(|| words.trim_matches(['─', ' ']).to_owned())
     }
 
-    /// The same line, as something of a room.
+    /// Returns the line as one of a room.
     pub(crate) fn in_room(self, room: &str) -> Self {
         Self { room: Some(room.to_owned()), ..self }
     }
@@ -124,7 +123,7 @@ impl StyledLine {
         spans.map(|span| span.text.len() + span.text.matches('\n').count() * ROW_BYTES).sum()
     }
 
-    /// The room's name as it stands before a line; the lobby goes without saying.
+    /// Returns the prefix with the room's name; empty for the lobby.
     pub(crate) fn place(&self) -> String {
         match self.room.as_deref() {
             None | Some(LOBBY) => String::new(),

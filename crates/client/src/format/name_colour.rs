@@ -1,6 +1,6 @@
 //! The colour of a name: the same one everywhere, unless somebody who is present has it already.
 
-/// Names whose colours are kept; past it the first that has gone gives way, or the first of all.
+/// Names whose colours are kept; past it the first absent one is dropped, or the first of all.
 const ASSIGNED_MAX: usize = 256;
 
 /// Colours there are for names.
@@ -25,8 +25,7 @@ pub(crate) fn of(name: &str) -> NameColour {
     NameColour(((hash ^ (hash >> 32)) % NAME_COLOURS as u64) as u8)
 }
 
-/// The colours of people who are or were there. They are this client's own matter: another one may
-/// show others.
+/// Colours of the names that are or were present. Other clients may choose others.
 #[derive(Debug)]
 pub(crate) struct NameColours {
     /// Colours that the screen can tell apart, at most [`NAME_COLOURS`].
@@ -49,7 +48,7 @@ impl Default for NameColours {
 }
 
 impl NameColours {
-    /// Nobody's colours yet, on a screen that tells so many apart.
+    /// Creates an empty assignment for a screen with this number of distinct colours.
     pub(crate) fn of_screen(distinct: usize) -> Self {
         Self { distinct: distinct.clamp(1, NAME_COLOURS), assigned: Vec::new() }
     }
@@ -63,8 +62,7 @@ impl NameColours {
             .map_or_else(|| of(name), |assigned| assigned.colour)
     }
 
-    /// Somebody is there: the colour of its name is its own, or a free one if somebody else has
-    /// that.
+    /// Assigns a colour to a present name: its own, or a free one if that is taken.
     pub(crate) fn assign(&mut self, name: &str) {
         let folded = name.to_lowercase();
         let before =
@@ -78,7 +76,7 @@ impl NameColours {
         self.assigned.push(Assigned { name: folded, colour, is_present: true });
     }
 
-    /// Somebody is not there any more: others may have its colour.
+    /// Releases the colour of a name that has left.
     pub(crate) fn release(&mut self, name: &str) {
         let folded = name.to_lowercase();
         for assigned in self.assigned.iter_mut().filter(|assigned| assigned.name == folded) {
@@ -86,7 +84,7 @@ impl NameColours {
         }
     }
 
-    /// The wished colour, or the next one that nobody present has; the wished one if there is none.
+    /// Returns the wished colour, or the next free one; the wished one if none is free.
     fn free(&self, NameColour(wished): NameColour) -> NameColour {
         let is_taken = |colour: &NameColour| {
             let looks = |colour: NameColour| usize::from(colour.0) % self.distinct;

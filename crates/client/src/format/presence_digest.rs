@@ -1,4 +1,4 @@
-//! Comings and goings of a moment, told in one line.
+//! Joins and leaves within a short time, gathered in one line.
 
 use std::collections::BTreeMap;
 
@@ -9,21 +9,21 @@ use super::safe::name;
 
 /// Time for which joins and leaves are gathered before they are shown.
 const GATHER_MS: u64 = 1_500;
-/// Names told of each kind; the rest are a number.
+/// Names listed of each kind; the rest are a number.
 const NAMES_TOLD_MAX: usize = 3;
 /// Names kept of each kind.
 const NAMES_KEPT_MAX: usize = 64;
-/// Rooms gathered at a time; past it all are told at once.
+/// Rooms gathered at a time; past it all are shown at once.
 const ROOMS_MAX: usize = 64;
 
-/// Which direction somebody went.
+/// Direction of a presence change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
     Join,
     Leave,
 }
 
-/// People who went the same direction: names, and how many more.
+/// People of the same direction: names, and the number of others.
 #[derive(Debug, Default)]
 struct NameList {
     names: Vec<String>,
@@ -60,8 +60,8 @@ impl NameList {
 #[derive(Debug, Default)]
 struct RoomChanges {
     due_ms: u64,
-    /// Those whose name somebody has again: the same person after a lost link, or another one. A
-    /// name does not say.
+    /// Names that left and are in use again: by the same person after a lost link, or by another
+    /// one.
     went_before: NameList,
     came: NameList,
     went: NameList,
@@ -113,7 +113,7 @@ pub(crate) struct PresenceDigest {
 }
 
 impl PresenceDigest {
-    /// Takes in that people came or went. Gives back what must be told first to make room.
+    /// Records joins or leaves. Returns lines that must be shown first to make room.
     pub(crate) fn note(&mut self, presence: &Presence, direction: Direction, now_ms: u64) -> Vec<StyledLine> {
         let is_new = !self.rooms.contains_key(&presence.room);
         let first = if is_new && self.rooms.len() == ROOMS_MAX { self.take_all() } else { Vec::new() };
@@ -132,12 +132,12 @@ impl PresenceDigest {
         self.take(|_, changes| changes.due_ms <= now_ms)
     }
 
-    /// Takes the lines that are due before something by or about this person.
+    /// Takes the lines that must precede an event by or about this person.
     pub(crate) fn take_about(&mut self, name: &str) -> Vec<StyledLine> {
         self.take(|_, changes| changes.is_about(name))
     }
 
-    /// All there is.
+    /// Takes all lines.
     pub(crate) fn take_all(&mut self) -> Vec<StyledLine> {
         self.take(|_, _| true)
     }

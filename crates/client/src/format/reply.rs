@@ -1,15 +1,14 @@
-//! The person whom `/reply` answers. A name is not a person: whoever leaves may be followed by
-//! another of the same name.
+//! The recipient of `/reply`. A name is not a person: after a leave, somebody else may take it.
 
 use glassline_session::{Command, Update};
 use glassline_wire::event::{Event, Presence};
 
 use super::safe::name as shown;
 
-/// Knowledge of the person since its last direct message.
+/// State of the person since the last direct message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PeerState {
-    /// Nothing says that the name is somebody else's.
+    /// The name belongs to the same person.
     Same,
     /// It left a room.
     Left,
@@ -24,7 +23,7 @@ pub(crate) struct DirectPeer {
 }
 
 impl DirectPeer {
-    /// Creates a correspondent from the name of a direct message's sender.
+    /// Creates a peer from the name of a direct message's sender.
     pub(crate) fn named(name: &str) -> Self {
         Self { name: name.to_owned(), state: PeerState::Same }
     }
@@ -34,7 +33,7 @@ impl DirectPeer {
         &self.name
     }
 
-    /// Takes in what became of the person.
+    /// Updates what is known of the person.
     pub(crate) fn follow(&mut self, update: &Update) {
         match update {
             Update::Received(Event::Renamed(renamed)) if renamed.from == self.name => self.name.clone_from(&renamed.to),
@@ -42,7 +41,7 @@ impl DirectPeer {
             Update::Received(Event::Left(presence)) => self.follow_leave(presence),
             // The link was down, and the server may be another one.
             Update::Received(Event::Welcome(_)) => self.state = self.state.or_unknown(),
-            // A tutorial server tells it in words.
+            // A tutorial server sends a notice.
             Update::Received(Event::Notice(notice)) if tells_of_change(&notice.text, &self.name) => {
                 self.state = self.state.or_unknown();
             }
@@ -75,14 +74,13 @@ impl PeerState {
     }
 }
 
-/// Returns whether a tutorial server's words may say that somebody of this name left or is called
-/// otherwise (T11).
+/// Returns whether a notice of a tutorial server may say that this name left or was renamed (T11).
 fn tells_of_change(words: &str, name: &str) -> bool {
     let names_it = words.split([' ', ',']).any(|word| word == name);
     words.contains(" left") && (names_it || words.contains('+')) || words.contains(" is now ") && names_it
 }
 
-/// A `/reply` that is being typed: it goes to whom it was begun for.
+/// A `/reply` that is being typed, bound to the sender that it answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reply {
     to: Option<DirectPeer>,
@@ -95,7 +93,7 @@ pub(crate) struct Reply {
 pub(crate) enum Recipient {
     /// To this person, and nobody else of that name.
     Person(String),
-    /// To whoever has the name: the user has been told that it may be somebody else.
+    /// To the owner of the name: the user was warned that it may be somebody else.
     Name(String),
 }
 
@@ -112,19 +110,19 @@ impl Recipient {
 /// Reason why a reply does not go out now.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ReplyError {
-    /// There is nobody to answer; what to do instead.
+    /// Nobody has written; the alternative.
     NoRecipient(String),
-    /// The user must say once more that it is meant: why.
+    /// The user must confirm; the reason.
     Confirm(String),
 }
 
 impl Reply {
-    /// A reply to this person, begun now.
+    /// Creates a reply to this person.
     pub(crate) fn to(reply_peer: Option<&DirectPeer>) -> Self {
         Self { to: reply_peer.cloned(), asked: None }
     }
 
-    /// Takes in what became of the person.
+    /// Updates what is known of the person.
     pub(crate) fn follow(&mut self, update: &Update) {
         if let Some(to) = &mut self.to {
             to.follow(update);

@@ -1,4 +1,4 @@
-//! Text of others made safe to show: names, messages, and no towers of combining marks.
+//! Names and texts of others made safe to show.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ const MARKS_MAX: usize = 6;
 pub(super) const NAME_SHOWN_CHARS: usize = 64;
 /// Empty rows shown in a row.
 const BLANK_ROWS_MAX: usize = 3;
-/// More than that.
+/// One more than that.
 const BLANK_ROWS: &str = "\n\n\n\n";
 
 /// Returns a text that can be shown: no control characters, few empty rows, few combining marks.

@@ -20,16 +20,16 @@ use crate::format::safe::name;
 use crate::keyboard::event::NOT_UTF8;
 use crate::system;
 
-/// That the process goes on after Ctrl-Z is told within this, if it was stopped at all.
+/// Longest time from the end of a stop to its SIGCONT; a later one belongs to another stop.
 const RESUME_WITHIN: Duration = Duration::from_secs(2);
 
 impl Terminal {
-    /// Does what a key asks for.
+    /// Executes the action of a key.
     pub(super) fn act(&mut self, action: Action, session: &mut Session, now_ms: u64) -> io::Result<()> {
         self.display.note_awaited();
         match action {
             Action::Resize { columns, rows } => self.display.resize(columns, rows),
-            // After Ctrl-Z it has been taken again already.
+            // After Ctrl-Z the terminal has been retaken already.
             Action::Resume if self.resumed_at.take().is_some_and(|at| at.elapsed() < RESUME_WITHIN) => {}
             Action::Resume => self.display.resume()?,
             Action::FocusLost => self.pane.user_has_gone(),
@@ -80,7 +80,7 @@ impl Terminal {
         };
         match exit {
             Exit::Leave => {
-                // Declined only when leaving already.
+                // Rejected only when leaving already.
                 let _ = session.command(Command::Leave, now_ms);
             }
             Exit::NotYet(hint) => self.composer.set_hint(hint),
@@ -88,7 +88,7 @@ impl Terminal {
         Ok(())
     }
 
-    /// Carries out an action that neither leaves nor stops the program.
+    /// Executes an action that neither leaves nor stops the program.
     fn perform(&mut self, action: Action, session: &mut Session, now_ms: u64) -> io::Result<()> {
         match action {
             Action::Enter => self.enter(session, now_ms),
@@ -114,8 +114,8 @@ impl Terminal {
         Ok(())
     }
 
-    /// Sends the line. What cannot be sent now stays in it; what never can, a wrong command, is one
-    /// line up in the history.
+    /// Sends the line. A line that cannot be sent now stays in the input; a wrong command goes to
+    /// the history.
     fn enter(&mut self, session: &mut Session, now_ms: u64) {
         if self.composer.text().trim().is_empty() {
             self.composer.clear();
@@ -145,7 +145,7 @@ impl Terminal {
         }
     }
 
-    /// Carries out what a line means; false if it is to stay in the input.
+    /// Executes a parsed line; false if it is to stay in the input.
     fn carry_out(&mut self, parsed: ParsedLine, session: &mut Session, now_ms: u64) -> bool {
         if let Some(told) = self.pane.settings().change(&parsed) {
             self.print_notice(&[told]);
@@ -170,7 +170,7 @@ impl Terminal {
         true
     }
 
-    /// Hands a command to the session; false if it holds words that are to stay in the input.
+    /// Passes a command to the session; false if it holds a text that is to stay in the input.
     fn order(&mut self, command: Command, session: &mut Session, now_ms: u64) -> bool {
         let goes_away = matches!(command, Command::Away(_));
         let room_before = matches!(command, Command::Join(_)).then(|| session.status(now_ms).room).flatten();
@@ -194,8 +194,8 @@ impl Terminal {
         true
     }
 
-    /// Sends a reply to whom it was begun for; false if it stays in the line, because the user is
-    /// asked first.
+    /// Sends a reply to the person it was begun for; false if it stays in the input until the user
+    /// confirms.
     fn send_reply(&mut self, text: String, session: &mut Session, now_ms: u64) -> bool {
         match self.composer.decide_reply(self.pane.formatter().reply_peer()) {
             Ok(recipient) => self.order(recipient.command(text), session, now_ms),
@@ -207,7 +207,7 @@ impl Terminal {
         }
     }
 
-    /// Tells whoever goes to the room on the screen that nothing changes.
+    /// Shows a hint if the user joins the room that is on the screen already.
     fn hint_unless_moved(&mut self, before: Option<String>, session: &Session, now_ms: u64) {
         if let Some(room) = before.filter(|_| !session.is_changing_room())
             && session.status(now_ms).room.as_ref() == Some(&room)
@@ -241,7 +241,7 @@ impl Terminal {
         }
     }
 
-    /// Does with a paste what the user chose; `typed` are the characters typed in answer.
+    /// Applies the user's choice to a paste; `typed` are the characters typed in answer.
     fn apply_paste(&mut self, choice: PasteChoice, typed: &str, session: &mut Session, now_ms: u64) {
         match choice {
             PasteChoice::Send(text) => {
@@ -251,7 +251,7 @@ impl Terminal {
                 }
             }
             PasteChoice::SendLines(lines) => match (&mut self.pending_paste, session.status(now_ms).room) {
-                // They wait for those of an earlier paste, and go where those go.
+                // They are sent after those of an earlier paste, to the same room.
                 (Some(pending_paste), _) => pending_paste.append(lines),
                 (None, Some(room)) => self.pending_paste = Some(PendingPaste::new(lines, room)),
                 (None, None) => {
@@ -267,8 +267,7 @@ impl Terminal {
         }
     }
 
-    /// Sends pasted lines as far as there is room for them. What is refused stays, and stops the
-    /// rest.
+    /// Sends pasted lines as far as the session has capacity. A rejected line stops the rest.
     pub(super) fn send_pasted(&mut self, session: &mut Session, now_ms: u64) {
         let Some(pending_paste) = &mut self.pending_paste else { return };
         match pending_paste.send(session, now_ms) {
@@ -292,7 +291,7 @@ impl Terminal {
         true
     }
 
-    /// Hands the terminal to the user's editor, with what stands in the line.
+    /// Starts the user's editor with the input.
     fn open_editor(&mut self) -> io::Result<()> {
         let Some(editor) = chosen_editor(|name| std::env::var(name).ok()) else {
             self.composer.set_hint("no editor is chosen; set EDITOR, as in EDITOR=nano");
@@ -310,7 +309,7 @@ impl Terminal {
         Ok(())
     }
 
-    /// Takes what the editor has left, once it has ended: it is the line now.
+    /// Replaces the input by the text that the editor has left.
     pub(super) fn editor_closed(&mut self) -> io::Result<()> {
         let Some(external_editor) = self.external_editor.take() else { return Ok(()) };
         let left = external_editor.finish(self.display.out());
@@ -324,7 +323,7 @@ impl Terminal {
         Ok(())
     }
 
-    /// Stops the process until the shell lets it go on.
+    /// Stops the process until the shell continues it.
     fn suspend(&mut self) -> io::Result<()> {
         if !self.display.has_device() {
             return Ok(());
@@ -336,8 +335,8 @@ impl Terminal {
     }
 }
 
-/// Returns the names and the rooms that complete a word: who spoke last comes first, the others in
-/// natural order.
+/// Returns the names and the rooms for completion: recent speakers first, the others in natural
+/// order.
 fn completion_sources(pane: &MessagePane, session: &Session, now_ms: u64) -> (Vec<String>, Vec<String>) {
     let mut rooms = session.status(now_ms).rooms;
     for room in pane.listed_rooms() {

@@ -1,18 +1,18 @@
-//! Limit on the bell: a few calls in a row are calls, a hundred drive everybody away.
+//! Rate limit of the bell.
 
-/// Rings in a row.
+/// Rings allowed in a row.
 const RINGS_MAX: u64 = 5;
-/// After them one in this time.
+/// Interval of the rings after them.
 const RING_EVERY_MS: u64 = 1_000;
 
 #[derive(Debug, Default)]
 pub(super) struct BellLimiter {
-    /// When all rings in a row may be used again.
+    /// Time at which the full burst is allowed again.
     rested_ms: u64,
 }
 
 impl BellLimiter {
-    /// Returns whether the bell may ring now; it is taken to do so.
+    /// Returns whether the bell may ring now, and counts the ring.
     pub(super) fn may_ring(&mut self, now_ms: u64) -> bool {
         let rested_ms = self.rested_ms.max(now_ms) + RING_EVERY_MS;
         let may = rested_ms <= now_ms + RINGS_MAX * RING_EVERY_MS;

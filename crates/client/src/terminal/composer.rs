@@ -1,5 +1,5 @@
-//! The input line with all that belongs to it: drafts of other rooms, searches, completions, pastes
-//! and the target of a reply.
+//! The input line and its state: drafts of other rooms, search, completion, pastes and the target
+//! of a reply.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -39,11 +39,11 @@ enum Prompt {
     /// The input.
     #[default]
     Input,
-    /// Tab has begun something.
+    /// A completion, begun by Tab.
     Completing(Completion),
-    /// Ctrl-R has.
+    /// A search, begun by Ctrl-R.
     Searching(LineSearch),
-    /// Question on what is to become of a paste.
+    /// A question on a paste.
     Asking(PasteQuestion),
 }
 
@@ -58,7 +58,7 @@ pub(super) enum PromptOutcome {
 }
 
 impl Composer {
-    /// Finds again what was typed in earlier sessions.
+    /// Loads the lines typed in earlier sessions.
     ///
     /// # Errors
     /// It cannot be read or kept, in words for the user.
@@ -75,7 +75,7 @@ impl Composer {
         self.editor.text()
     }
 
-    /// Text on what the last key asks for or brought about.
+    /// Message of the last key, for the status line.
     pub(super) fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
@@ -101,8 +101,8 @@ impl Composer {
         }
     }
 
-    /// Returns the rows above the input: a question, and whom the reply in it answers. `latest`
-    /// wrote last.
+    /// Returns the rows above the input: a question and the target of a reply. `latest` sent the
+    /// last direct message.
     pub(super) fn rows_above(&self, latest: Option<&DirectPeer>, columns: usize) -> Vec<Row> {
         let question = match &self.prompt {
             Prompt::Asking(question) => Some((TextRole::Mention, question.prompt())),
@@ -130,15 +130,15 @@ impl Composer {
     pub(super) fn switch_room(&mut self, from: Option<&str>, to: Option<&str>, latest: Option<&DirectPeer>) {
         self.prompt = Prompt::default();
         let draft = self.editor.take();
-        // Nobody knows who will have written last when it is in the line again.
+        // The last sender may be another one when the draft is in the input again.
         let draft = self.reply.take().and_then(|reply| reply.spelled_out(&draft)).unwrap_or(draft);
         let there = self.drafts.change(from, draft, to);
         self.editor.set_text(&there);
         self.bind_reply(latest);
     }
 
-    /// Forgets the drafts of rooms that are none of these: puts one into an empty line, and returns
-    /// the others as they may be shown.
+    /// Removes the drafts of rooms other than these. One goes into an empty input; the others are
+    /// returned, without secrets.
     pub(super) fn leave_rooms_but(&mut self, rooms: &[String]) -> Vec<String> {
         let mut unsent = Vec::new();
         for draft in self.drafts.leave_all_but(rooms) {
@@ -151,7 +151,7 @@ impl Composer {
         unsent
     }
 
-    /// Binds a reply that has begun to whoever wrote last, and forgets one that is none any more.
+    /// Binds a new reply to the last sender, and drops the target where the input is no reply.
     pub(super) fn bind_reply(&mut self, latest: Option<&DirectPeer>) {
         if !is_reply(self.editor.text()) {
             self.reply = None;
@@ -160,7 +160,7 @@ impl Composer {
         }
     }
 
-    /// Takes in what became of the person whom the reply is for, and returns whether there is one.
+    /// Updates the target of the reply, and returns whether there is one.
     pub(super) fn follow_people(&mut self, update: &Update) -> bool {
         self.reply.as_mut().map(|reply| reply.follow(update)).is_some()
     }
@@ -179,7 +179,7 @@ impl Composer {
         decided
     }
 
-    /// Lets the prompt have an action first.
+    /// Offers an action to the active prompt.
     pub(super) fn answer_prompt(&mut self, action: Action) -> PromptOutcome {
         match std::mem::take(&mut self.prompt) {
             Prompt::Input => PromptOutcome::Pass(action),
@@ -247,7 +247,7 @@ impl Composer {
         self.prompt = Prompt::Completing(completion);
     }
 
-    /// Takes a paste: a short one goes into the line, a long one is asked about.
+    /// Inserts a short paste; asks about a long one.
     pub(super) fn take_paste(&mut self, paste: &Paste, message_bytes_max: usize) {
         let limits = PasteLimits { message_bytes_max, input_bytes: self.editor.text().len() };
         match paste::classify(paste, limits) {
@@ -277,7 +277,7 @@ impl Composer {
         self.editor.clear();
     }
 
-    /// Empties the line and remembers it, unless it holds a secret.
+    /// Empties the line and adds it to the history, unless it holds a secret.
     ///
     /// # Errors
     /// It cannot be kept for the next session, in words for the user.
@@ -291,7 +291,7 @@ impl Composer {
         kept
     }
 
-    /// Carries out an action that edits the line; the others do not concern it.
+    /// Executes an editing action; ignores others.
     pub(super) fn edit(&mut self, action: Action) {
         match action {
             Action::Insert(text) => self.insert(&text),

@@ -1,4 +1,4 @@
-//! The terminal as a device: its size, when it is drawn, and who has it.
+//! The terminal as a device: its size, drawing times, and handing it to other programs.
 
 use std::io::{self, Write};
 
@@ -12,17 +12,16 @@ use crate::format::StyledLine;
 use crate::inbox::Inbox;
 use crate::system;
 
-/// Shortest interval between drawings for the user's own input: more often than a screen shows
-/// helps nobody. On a clock of whole milliseconds, 16 of them have passed for sure.
+/// Shortest interval between drawings for the user's own input: that of a screen at 60 Hz. On a
+/// clock of whole milliseconds, 16 of them have passed for sure.
 const INPUT_INTERVAL_MS: u64 = 17;
-/// Shortest interval between drawings for messages of others: a key in between is answered sooner,
-/// and half as many drawings are made.
+/// Shortest interval between drawings for messages of others, which halves the number of drawings.
 const MESSAGE_INTERVAL_MS: u64 = 33;
 /// The first drawing waits this long for the server, so that it need not be drawn again at once.
 const FIRST_DRAWING_MS: u64 = 50;
 /// Lines that may wait for the next drawing; past it they are drawn at once.
 const LINES_WAITING_MAX: usize = 10_000;
-/// For terminals that do not say.
+/// Size of terminals that do not report one.
 const SIZE_UNKNOWN: (u16, u16) = (80, 24);
 
 pub(super) struct Display {
@@ -31,13 +30,13 @@ pub(super) struct Display {
     palette: Palette,
     columns: u16,
     rows: u16,
-    /// The terminal wraps anew what it shows when its window gets another size.
+    /// The terminal reflows its contents when its window is resized.
     reflows: bool,
     staleness: Staleness,
     drawn_ms: Option<u64>,
-    /// Another program has the terminal.
+    /// Another program uses the terminal.
     released: bool,
-    /// Parts that a real terminal needs and a test's does not.
+    /// Parts of a real terminal; none in tests.
     device: Option<Device>,
 }
 
@@ -45,13 +44,13 @@ pub(super) struct Display {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Staleness {
     Fresh,
-    /// Something is not on the screen yet.
+    /// The screen lacks something.
     Stale,
-    /// And the user waits for it.
+    /// The screen lacks something that the user waits for.
     Awaited,
 }
 
-/// The real terminal, given back when dropped.
+/// The real terminal, restored when dropped.
 struct Device {
     key_reader: KeyReader,
     guard: TerminalGuard,
@@ -109,12 +108,12 @@ impl Display {
         self.columns.into()
     }
 
-    /// Returns true if a program can be given the terminal: a test has none to give.
+    /// Returns true if this is a real terminal.
     pub(super) fn has_device(&self) -> bool {
         self.device.is_some()
     }
 
-    /// Output to the terminal, for what is no drawing.
+    /// Output to the terminal beside drawings.
     pub(super) fn out(&mut self) -> &mut impl Write {
         &mut self.out
     }
@@ -188,14 +187,14 @@ impl Display {
         draw::draw(&mut self.out, &self.screen.draw(&block, self.columns.into()), self.palette)
     }
 
-    /// Lets the next key be read, unless another program has the terminal.
+    /// Requests the next key, unless another program uses the terminal.
     pub(super) fn read_key(&self) {
         if let Some(device) = self.device.as_ref().filter(|_| !self.released) {
             device.key_reader.read_more();
         }
     }
 
-    /// Gives the terminal to another program or to the shell.
+    /// Restores the terminal's modes for another program or the shell.
     pub(super) fn release(&mut self) -> io::Result<()> {
         self.leave()?;
         self.released = true;
@@ -205,7 +204,7 @@ impl Display {
         Ok(())
     }
 
-    /// Takes the terminal again, whatever was done to it meanwhile.
+    /// Sets the terminal's modes again after another program used it.
     pub(super) fn retake(&mut self) -> io::Result<()> {
         self.released = false;
         self.note_stale();
@@ -213,12 +212,12 @@ impl Display {
         self.device.as_ref().map_or(Ok(()), |device| device.guard.resume())
     }
 
-    /// Takes the terminal again after a stop of the process, unless another program has it.
+    /// Sets the terminal's modes again after a stop of the process, unless another program uses it.
     pub(super) fn resume(&mut self) -> io::Result<()> {
         if self.released { Ok(()) } else { self.retake() }
     }
 
-    /// Prints what waits and gives the terminal back for good.
+    /// Prints pending lines and restores the terminal for good.
     pub(super) fn close(&mut self) -> io::Result<()> {
         let drawn = self.leave();
         drop(self.device.take());

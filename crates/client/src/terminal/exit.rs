@@ -1,7 +1,7 @@
-//! Confirmation before the user leaves or stops the program: keys that are repeated, and a warning
-//! to whoever hosts others.
+//! Confirmation before the user leaves or stops the program: repeated keys, and a warning to a
+//! host.
 
-/// The original's way out.
+/// Number of Enters that leave, as in the tutorial's client.
 const EMPTY_ENTERS_TO_LEAVE: u8 = 3;
 
 /// Effect of a key that may leave.
@@ -9,11 +9,11 @@ const EMPTY_ENTERS_TO_LEAVE: u8 = 3;
 pub(super) enum Exit {
     /// Leave now.
     Leave,
-    /// Not yet; this says what is still to be done.
+    /// Not yet; the text says what leaves.
     NotYet(String),
 }
 
-/// Progress towards an exit; any other key sets it back.
+/// Progress towards an exit; any other key resets it.
 #[derive(Debug, Default)]
 pub(super) struct ExitConfirmation {
     /// This process is the server too: the chat of others ends with it.
@@ -26,7 +26,7 @@ pub(super) struct ExitConfirmation {
 /// Key that was pressed last, if it may leave or stop.
 #[derive(Debug, PartialEq, Eq)]
 enum ExitKey {
-    /// So many times in a row, on an empty line.
+    /// Number of times in a row, on an empty line.
     Enter(u8),
     Interrupt,
     /// The host was warned.

@@ -1,5 +1,5 @@
-//! `$EDITOR` for long texts: the terminal is another program's until it ends, and the conversation
-//! goes on meanwhile.
+//! `$EDITOR` for long texts. The editor uses the terminal until it ends; the session continues
+//! meanwhile.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
@@ -16,17 +16,17 @@ use crate::system::{self, TerminalModes};
 const TEXT_BYTES_MAX: u64 = 64 * 1024;
 /// Interval of the check that the program has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// A program that is asked to end is ended after this.
+/// Time after which a program that was asked to end is killed.
 const ENDS_WITHIN: Duration = Duration::from_secs(2);
-/// Drafts of one process that may lie in the folder, kept for their user.
+/// Draft files that one process may keep in the folder.
 const DRAFTS_MAX: u32 = 1_000;
 /// Exit codes of a shell that finds no such program, or cannot run it.
 const NOT_RUN_CODES: [i32; 2] = [126, 127];
 /// Offset that a shell adds to the number of the signal that ended its program.
 const SIGNAL_CODES_FROM: i32 = 128;
-/// Undoes what a program that was ended within its work may leave: another screen, a part of it
-/// that scrolls, colours, no cursor, other keys, the mouse. Where the cursor stands then is not
-/// known, so it goes to the last row and one further.
+/// Resets the modes that a killed program may leave: alternate screen, scroll region, colours,
+/// hidden cursor, application keys, mouse. The cursor's position is unknown then, so it goes to the
+/// last row and one further.
 const STRAIGHT: &[u8] =
     b"\x1b[?1049l\x1b[r\x1b[m\x1b[?25h\x1b[?1l\x1b>\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[999;1H\r\n";
 
@@ -35,17 +35,17 @@ pub(super) fn chosen_editor(variable: impl Fn(&str) -> Option<String>) -> Option
     ["VISUAL", "EDITOR"].into_iter().find_map(|name| variable(name).filter(|editor| !editor.trim().is_empty()))
 }
 
-/// A program that has the terminal.
+/// A running editor that uses the terminal.
 #[derive(Debug)]
 pub(super) struct ExternalEditor {
     editor: String,
     child: Arc<Mutex<Child>>,
     draft: Draft,
-    /// The terminal's, before the program had it.
+    /// Modes of the terminal before the program started.
     modes: Option<TerminalModes>,
 }
 
-/// The text in a file that only the user can read, gone with this unless it is kept.
+/// A text in a private file, removed on drop unless kept.
 #[derive(Debug)]
 struct Draft {
     path: PathBuf,
@@ -56,7 +56,7 @@ struct Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         if !self.is_kept {
-            // Whoever has removed it already did the same.
+            // It may be removed already.
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -80,7 +80,7 @@ impl Draft {
         Ok(text)
     }
 
-    /// Returns whether it holds what stands nowhere else.
+    /// Returns whether the file holds unsaved changes.
     fn is_changed(&self) -> bool {
         match fs::metadata(&self.path) {
             Ok(there) => there.len() > 0 && self.read().map_or(true, |text| text != self.given),
@@ -111,8 +111,7 @@ impl ExternalEditor {
     /// Starts the user's editor with a text. The inbox gets [`UserInput::EditorClosed`] when it has
     /// ended.
     ///
-    /// # Errors
-    /// What to tell the user; the terminal is still ours then.
+    /// # Errors A text for the user; the editor has not taken the terminal then.
     pub(super) fn start(editor: &str, text: &str, folder: &Path, inbox: Inbox) -> Result<Self, String> {
         let draft = Draft::create(folder, text).map_err(|error| {
             format!("cannot write the line to a file in {} for the editor: {error}; make room there", folder.display())
@@ -126,7 +125,7 @@ impl ExternalEditor {
             while matches!(lock(&watched).try_wait(), Ok(None)) {
                 thread::sleep(LOOK_EVERY);
             }
-            // Nobody listens any more: the session has ended.
+            // Fails only if the session has ended.
             let _ = inbox.send(Arrival::User(UserInput::EditorClosed));
         };
         match thread::Builder::new().name("glassline-editor".to_owned()).spawn(watch) {
@@ -141,8 +140,7 @@ impl ExternalEditor {
 
     /// The text as the editor left it, once it has ended.
     ///
-    /// # Errors
-    /// What to tell the user: it ended badly, or what it left is no text that fits.
+    /// # Errors A text for the user: it failed, or its file holds no text that fits.
     pub(super) fn finish(self, terminal: &mut impl Write) -> Result<String, String> {
         let status = lock(&self.child).wait();
         self.put_terminal_straight(&status, terminal);
@@ -171,7 +169,7 @@ impl ExternalEditor {
         format!("the line is as it was, for the editor failed: {error}; the text is in {}", path.display())
     }
 
-    /// Ends the program, as the session ends; what to tell of the text.
+    /// Ends the program at the end of the session, and returns a notice about its file.
     pub(super) fn abandon(self, terminal: &mut impl Write) -> Option<String> {
         let status = self.end_program();
         self.put_terminal_straight(&status, terminal);
@@ -201,8 +199,7 @@ impl ExternalEditor {
         child.wait()
     }
 
-    /// Gives the terminal the modes of before, and ends what a program that ended badly has left of
-    /// itself.
+    /// Restores the terminal's modes, and resets what a failed program has left.
     fn put_terminal_straight(&self, status: &io::Result<ExitStatus>, terminal: &mut impl Write) {
         // A terminal that is gone needs nothing.
         if let Some(modes) = &self.modes {

@@ -1,5 +1,4 @@
-//! The terminal's own modes: changed on entering, put back on leaving, also when the thread that
-//! draws panics.
+//! The terminal's modes: set on entering, restored on leaving, also when the drawing thread panics.
 
 use std::io::{self, Write};
 use std::panic;
@@ -13,13 +12,12 @@ use crossterm::{execute, queue};
 
 use crate::system;
 
-/// The terminal is another program's for a while. A process has one terminal.
+/// Another program uses the terminal. A process has one terminal.
 static PAUSED: AtomicBool = AtomicBool::new(false);
 
 type PanicHook = dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync;
 
-/// Keys come one by one and unechoed, pastes are told from typing and the window tells whether it
-/// is looked at, until it is dropped.
+/// Raw mode, bracketed paste and focus events until dropped.
 pub(crate) struct TerminalGuard {
     hook_before: Arc<PanicHook>,
 }
@@ -43,16 +41,16 @@ impl TerminalGuard {
         Ok(guard)
     }
 
-    /// Gives the terminal back for a while, to another program or to the shell.
+    /// Restores the modes for another program or the shell.
     pub(crate) fn pause(&self) {
         PAUSED.store(true, Ordering::SeqCst);
         restore();
     }
 
-    /// Takes it again, whatever was done to it.
+    /// Sets the modes again, whatever was done to the terminal.
     pub(crate) fn resume(&self) -> io::Result<()> {
-        // Without this the modes would not be set again: nobody told crossterm that somebody else
-        // changed them.
+        // Without this crossterm would not set the modes again: it does not know that another
+        // program changed them.
         let _ = disable_raw_mode();
         enable_raw_mode()?;
         PAUSED.store(false, Ordering::SeqCst);
@@ -74,16 +72,15 @@ impl Drop for TerminalGuard {
     }
 }
 
-/// Returns whether the keys, Ctrl-C among them, are another program's.
+/// Returns whether another program uses the terminal, and gets Ctrl-C.
 pub(crate) fn is_paused() -> bool {
     PAUSED.load(Ordering::SeqCst)
 }
 
-/// Puts the terminal back, if it is not as it was: without a terminal in raw mode there is nothing
-/// to restore.
+/// Restores the terminal if it is in raw mode.
 ///
-/// For a thread that ends the process while the one that draws may be stuck in a write to a
-/// terminal that takes no bytes: this waits for nobody, and what needs no reader comes first.
+/// For a thread that ends the process while the drawing thread may be blocked in a write: this does
+/// not block, and restores first what needs no write.
 pub(crate) fn restore_if_taken() {
     if crossterm::terminal::is_raw_mode_enabled().unwrap_or(false) {
         let _ = disable_raw_mode();
@@ -91,7 +88,7 @@ pub(crate) fn restore_if_taken() {
     }
 }
 
-/// Puts the terminal back. A terminal that is gone needs nothing any more, so failures are none.
+/// Restores the terminal. Errors are ignored: the terminal may be gone.
 fn restore() {
     let _ = io::stdout().write_all(&all_off());
     let _ = io::stdout().flush();

@@ -1,12 +1,11 @@
-//! Presence of the user at the screen, for the mark where one left off.
+//! Detection of an idle user, for the mark before unseen messages.
 //!
-//! A terminal does not tell when its user scrolls back. It tells, where it can, when its window
-//! loses the focus; and whoever has not pressed a key for a while may be reading further up, or not
-//! at all.
+//! A terminal does not report scrolling. Some report a lost focus; a user who presses no key for a
+//! while may read further up, or not at all.
 
 use glassline_wire::timestamp::Timestamp;
 
-/// Without a key for this long the user may be elsewhere.
+/// Time without a key after which the user counts as idle.
 const IDLE_MS: u64 = 5 * 60_000;
 
 #[derive(Debug, Default)]
@@ -14,7 +13,7 @@ pub(super) struct IdleTracker {
     last_sign_ms: u64,
     /// The window has lost the focus, or the user has said to be away.
     gone: bool,
-    /// When the mark was due the last time, so that one absence has one mark.
+    /// One idle period has one mark.
     marked: bool,
     since: Option<Timestamp>,
 }
@@ -32,12 +31,12 @@ impl IdleTracker {
         }
     }
 
-    /// Returns whether what is said now may be missed.
+    /// Returns whether the user may miss a message now.
     pub(super) fn is_likely(&self, now_ms: u64) -> bool {
         self.gone || now_ms.saturating_sub(self.last_sign_ms) >= IDLE_MS
     }
 
-    /// Something is said: since when it and what follows are new, if that is to be marked now.
+    /// Notes a message, and returns the start of the idle period if a mark belongs before it.
     pub(super) fn mark_due(&mut self, now_ms: u64) -> Option<Timestamp> {
         if self.marked || !self.is_likely(now_ms) {
             return None;

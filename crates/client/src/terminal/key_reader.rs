@@ -1,4 +1,4 @@
-//! The keyboard: a thread that reads one event, and the next one only when it may.
+//! A thread that reads the keyboard: one event, and the next one on request.
 
 use std::io;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use crate::inbox::{Arrival, Inbox, UserInput};
 use crate::keyboard::event::TerminalEvent;
 use crate::system::TerminalInput;
 
-/// The reading thread, as the view sees it. While an event of it is worked on, nobody reads the
-/// terminal: it can be handed to another program.
+/// Handle of the reading thread. Until the next event is requested the thread reads nothing, so
+/// another program can use the terminal.
 #[derive(Debug)]
 pub(crate) struct KeyReader {
     reads_due: SyncSender<()>,
@@ -33,8 +33,7 @@ impl KeyReader {
         Ok(keyboard)
     }
 
-    /// The event that came last, one that [was
-    /// typed](crate::keyboard::event::TerminalEvent::is_typed), has been used.
+    /// Requests the next event that [was typed](crate::keyboard::event::TerminalEvent::is_typed).
     pub(crate) fn read_more(&self) {
         // Full means that a read is due already; closed, that the input is over.
         let _ = self.reads_due.try_send(());
@@ -47,8 +46,8 @@ impl Drop for KeyReader {
     }
 }
 
-/// Tells the driver if the thread panics: a client without a keyboard would run on, and nobody
-/// could leave it.
+/// Reports a panic of the thread to the driver: otherwise the client would run on without a
+/// keyboard.
 struct Alarm<'a>(&'a Inbox);
 
 impl Drop for Alarm<'_> {
@@ -61,7 +60,7 @@ impl Drop for Alarm<'_> {
     }
 }
 
-/// Reads whenever it is due, until `next_event` has no more or nobody listens.
+/// Reads on request, until `next_event` ends or the inbox is closed.
 fn read_events(
     mut next_event: impl FnMut() -> io::Result<Option<TerminalEvent>>,
     read_when: &Receiver<()>,

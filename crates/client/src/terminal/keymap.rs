@@ -28,12 +28,11 @@ pub(crate) enum Motion {
 /// Request of the user to the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Put this at the cursor.
+    /// Insert this at the cursor.
     Insert(String),
-    /// Put a paste at the cursor, or ask what to do with it; it never sends and its empty lines
-    /// never leave.
+    /// Insert a paste, or ask what to do with it. It never sends, and its empty lines never leave.
     Paste(Paste),
-    /// Send the line, or, if it is empty, leave a little.
+    /// Send the line; three times on an empty line leave.
     Enter,
     Go(Motion),
     Remove(Motion),
@@ -46,11 +45,11 @@ pub(crate) enum Action {
     Redo,
     Up,
     Down,
-    /// Look for a line sent before, or for an older one.
+    /// Search the sent lines, or go to an older match.
     Search,
     Complete,
     CompleteBack,
-    /// End what is going on (a search, a completion, a question) and leave the line as it was.
+    /// Cancel a search, a completion or a question; the line stays.
     Cancel,
     /// Ctrl-D: leave if the line is empty, else remove to the right.
     RemoveOrLeave,
@@ -66,7 +65,7 @@ pub(crate) enum Action {
     OpenEditor,
     /// Stop the process, as the shell's Ctrl-Z does.
     Suspend,
-    /// Something was typed that is no text.
+    /// Bytes that are not UTF-8 were typed.
     NotUtf8,
     FocusGained,
     FocusLost,
@@ -74,11 +73,11 @@ pub(crate) enum Action {
         columns: u16,
         rows: u16,
     },
-    /// The process was stopped and goes on: the terminal's modes must be set again.
+    /// The process was continued: the terminal's modes must be set again.
     Resume,
 }
 
-/// Reads keys; remembers the first half of a chord.
+/// Translator of keys to actions; remembers the first key of a chord.
 #[derive(Debug, Default)]
 pub(crate) struct Keymap {
     /// Ctrl-X was pressed, Ctrl-E may follow.
@@ -86,7 +85,7 @@ pub(crate) struct Keymap {
 }
 
 impl Keymap {
-    /// The meaning of a terminal event; `None` if it has none.
+    /// Returns the action of a terminal event, if it has one.
     pub(crate) fn action(&mut self, event: TerminalEvent) -> Option<Action> {
         match event {
             TerminalEvent::Key(key) => {
@@ -185,7 +184,7 @@ fn alt_action(c: char) -> Option<Action> {
     })
 }
 
-/// Keys and what they do, the ones needed first.
+/// Keys and their effects, the most useful first.
 const KEYS: &[(&str, &str)] = &[
     ("Enter", "sends the line; three times on an empty line leaves"),
     ("Alt-Enter, Ctrl-J", "starts a new line in the message"),

@@ -1,4 +1,5 @@
-//! Selection of events for the screen: which lines, in which order, and what waits in other rooms.
+//! Messages of the screen: which lines are shown, in which order, and what is unread in other
+//! rooms.
 
 use std::collections::VecDeque;
 
@@ -20,10 +21,10 @@ use crate::format::presence_digest::{Direction, PresenceDigest};
 use crate::format::safe::name;
 use crate::format::{LineKind, Span, StyledLine, TextRole};
 
-/// People remembered because they spoke lately, for completion.
+/// Recent speakers kept for completion.
 const SPEAKERS_MAX: usize = 100;
 
-/// Effects of an event: lines to show, and the bell.
+/// Effect of an update: lines to show, and the bell.
 #[derive(Debug)]
 pub(super) struct PaneUpdate {
     pub(super) lines: Vec<StyledLine>,
@@ -42,11 +43,11 @@ pub(super) struct MessagePane {
     room: Option<String>,
     /// The day of the last line shown with its time.
     day: Date,
-    /// `true` if the lines shown with their time are those of earlier, and no others.
+    /// `true` if only stored messages are shown with their time.
     is_day_of_earlier: bool,
-    /// The minute of the last line shown: what comes in numbers comes within one.
+    /// Formatted minute of the last line, as many lines share one.
     minute: Option<Minute>,
-    /// Mentions in the room on the screen since the user last gave a sign.
+    /// Mentions in the room on the screen since the user's last activity.
     mentions: usize,
     /// Speakers, the latest first.
     speakers: VecDeque<String>,
@@ -76,22 +77,21 @@ impl MessagePane {
         }
     }
 
-    /// The page of a screen that tells so many colours apart.
+    /// Sets the number of colours that the screen can tell apart.
     pub(super) fn with_colours(mut self, distinct: usize) -> Self {
         self.formatter.use_colours(distinct);
         self
     }
 
-    /// Takes in something that was heard and that is not [ignored](Settings::filter).
+    /// Processes an update that passed [the filter](DisplaySettings::filter).
     pub(super) fn hear(&mut self, update: Update, now_ms: u64) -> PaneUpdate {
         let mut shown = Vec::new();
         self.formatter.note_names(&update);
-        // Whoever speaks or changes name has come before: what is gathered about them is told
-        // first.
+        // The author has joined before: gathered lines about the author are shown first.
         let mut earlier =
             self.note_speaker(&update).map(|who| self.presence_digest.take_about(&who)).unwrap_or_default();
         if let Update::Received(Event::Renamed(renamed)) = &update {
-            // Whoever had the new name went before.
+            // The previous owner of the new name has left before.
             earlier.extend(self.presence_digest.take_about(&renamed.to));
         }
         let (earlier_too, lines) = self.lines(&update, now_ms);
@@ -114,21 +114,20 @@ impl MessagePane {
         let (presence, direction) = match update {
             Update::Received(Event::Joined(presence)) => (presence, Direction::Join),
             Update::Received(Event::Left(presence)) => (presence, Direction::Leave),
-            // Mostly about the link: nothing that came over it may be shown behind its loss.
+            // Mostly about the link: what came over it is shown before its loss.
             Update::Notice(_) => return (self.presence_digest.take_all(), self.formatter.lines(update)),
             _ => return (Vec::new(), self.formatter.lines(update)),
         };
         if direction == Direction::Leave && self.is_me(&presence.names, presence.count) {
             return (Vec::new(), self.formatter.lines(update));
         }
-        // The user's own coming is told by the mark of the room that comes on the screen, also
-        // where it is one of many.
+        // The mark of the room shows the user's own join.
         let others = self.without_me(presence);
         let crowded_out = (others.count > 0).then(|| self.presence_digest.note(&others, direction, now_ms));
         (crowded_out.into_iter().flatten().collect(), Vec::new())
     }
 
-    /// Follows what an update says of rooms.
+    /// Updates the rooms.
     fn keep_rooms(&mut self, update: Update, shown: &mut Vec<StyledLine>) {
         match update {
             Update::CurrentRoom(room) => self.go_to(room, shown),
@@ -147,7 +146,7 @@ impl MessagePane {
         }
     }
 
-    /// The client's own words, and the server's to a command.
+    /// Returns the lines of notices.
     pub(super) fn notices(&mut self, lines: &[String]) -> Vec<StyledLine> {
         lines.iter().flat_map(|line| self.dated(StyledLine::notice(line))).collect()
     }
@@ -166,13 +165,13 @@ impl MessagePane {
         self.presence_digest.next_due_ms()
     }
 
-    /// The user gave a sign of being here.
+    /// Notes activity of the user.
     pub(super) fn user_is_here(&mut self, now_ms: u64) {
         self.idle.is_here(now_ms, self.formatter.clock().now());
         self.mentions = 0;
     }
 
-    /// The user went to another window, or is away by their own word.
+    /// Notes that the window lost the focus, or that the user is away.
     pub(super) fn user_has_gone(&mut self) {
         self.idle.has_gone(self.formatter.clock().now());
     }
@@ -182,7 +181,7 @@ impl MessagePane {
         self.unread.waiting(rooms)
     }
 
-    /// Mentions in the room on the screen since the user last gave a sign.
+    /// Mentions in the room on the screen since the user's last activity.
     pub(super) fn mentions(&self) -> usize {
         self.mentions
     }
@@ -192,7 +191,6 @@ impl MessagePane {
         self.room.as_deref()
     }
 
-    /// The one who reads.
     pub(super) fn formatter(&self) -> &Formatter {
         &self.formatter
     }
@@ -201,7 +199,7 @@ impl MessagePane {
         &mut self.settings
     }
 
-    /// Takes in what became of people, also of those who are ignored.
+    /// Updates what is known of people, ignored ones included.
     pub(super) fn follow_people(&mut self, update: &Update) {
         self.formatter.follow_people(update);
     }
@@ -216,8 +214,8 @@ impl MessagePane {
         &self.listed_rooms
     }
 
-    /// Returns the lines to be shown at the end: the last comings and goings, and what was never
-    /// looked at.
+    /// Returns the last lines of a session: pending joins and leaves, and counts of unread
+    /// messages.
     pub(super) fn leave(&mut self, rooms: &[String]) -> Vec<StyledLine> {
         let mut shown = Vec::new();
         for line in self.presence_digest.take_all() {
@@ -239,7 +237,7 @@ impl MessagePane {
         shown
     }
 
-    /// Returns the author of an update, whom a message of either kind makes the latest speaker.
+    /// Returns the author of an update. The author of a message becomes the latest speaker.
     fn note_speaker(&mut self, update: &Update) -> Option<String> {
         let (Update::Received(event) | Update::Sent { event, .. }) = update else { return None };
         let who = match event {
@@ -269,11 +267,11 @@ impl MessagePane {
         others
     }
 
-    /// Puts a line where it belongs: onto the screen, or among what waits.
+    /// Shows a line, or stores it as unread if it belongs to another room.
     fn show(&mut self, line: StyledLine, attention: Attention, now_ms: u64, shown: &mut Vec<StyledLine>) {
         let elsewhere = line.room.clone().filter(|room| self.room.as_ref() != Some(room));
         if let Some(room) = elsewhere {
-            // It is looked at later, and tells of now.
+            // It is shown later, with the time of now.
             let line = StyledLine { at: Some(line.at.unwrap_or_else(|| self.formatter.clock().now())), ..line };
             for mut overflowing in self.unread.keep(&room, line, attention) {
                 overflowing.head.insert(0, Span::new(TextRole::Faint, format!("[{}] ", name(&room))));
@@ -292,7 +290,7 @@ impl MessagePane {
         shown.extend(self.dated(without_room(line)));
     }
 
-    /// Another room is on the screen now: a mark, and what waited in it.
+    /// Switches the room on the screen: a mark, and its unread lines.
     fn go_to(&mut self, room: Option<String>, shown: &mut Vec<StyledLine>) {
         let left = std::mem::replace(&mut self.room, room);
         self.mentions = 0;
@@ -316,7 +314,7 @@ impl MessagePane {
         }
     }
 
-    /// The line with its time in front, and with the new day before it if there is one.
+    /// Returns the line with its time, after a mark if a new day begins.
     fn dated(&mut self, mut line: StyledLine) -> Vec<StyledLine> {
         if matches!(line.kind, LineKind::Mark | LineKind::Dated) {
             return vec![line];
@@ -348,7 +346,7 @@ impl MessagePane {
     }
 }
 
-/// A minute in the words of the screen.
+/// A formatted minute.
 #[derive(Debug, Clone)]
 struct Minute {
     /// Since 1970.

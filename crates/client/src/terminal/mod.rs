@@ -1,5 +1,4 @@
-//! The terminal mode: messages scroll by above, what is typed stays below, and neither disturbs the
-//! other.
+//! The terminal mode: messages scroll above, the input line stays below.
 
 mod actions;
 mod bell;
@@ -47,12 +46,11 @@ use keymap::Keymap;
 use message_pane::MessagePane;
 use pending_paste::PendingPaste;
 
-/// First words to a newcomer.
+/// First notice of a session.
 pub(crate) const FIRST_STEPS: &str = "/help lists the commands; /quit or three empty Enters leave";
-/// Messages of the past that the smallest screen begins with.
+/// Stored messages shown first on the smallest screen.
 const CONTEXT_MESSAGES_MIN: usize = 3;
 
-/// The mode.
 pub(crate) struct Terminal {
     pane: MessagePane,
     display: Display,
@@ -64,16 +62,15 @@ pub(crate) struct Terminal {
     bell: BellLimiter,
     keymap: Keymap,
     log: Option<RoomLog>,
-    /// Program that has the terminal.
+    /// Running editor, which uses the terminal.
     external_editor: Option<ExternalEditor>,
     /// Folder for the text that an editor opens, and the inbox that learns of its end.
     editor_setup: Option<(PathBuf, Inbox)>,
-    /// When Ctrl-Z was over, until it is told that the process goes on.
+    /// Time of the return from Ctrl-Z, until its SIGCONT has arrived.
     resumed_at: Option<Instant>,
 }
 
-/// Returns the number of messages of the past that leave half of the screen to the client's first
-/// lines.
+/// Returns the number of stored messages that leave half of the screen to the first notices.
 pub(crate) fn context_messages_max() -> usize {
     let (_, rows) = display::size();
     (usize::from(rows) / 2).max(CONTEXT_MESSAGES_MIN)
@@ -121,7 +118,7 @@ impl Terminal {
         }
     }
 
-    /// Prints the client's own words.
+    /// Prints notices of the client.
     fn print_notice(&mut self, words: &[String]) {
         let lines = self.pane.notices(words);
         self.display.print(lines);
@@ -133,7 +130,7 @@ impl Terminal {
         }
     }
 
-    /// Puts the draft of a room that the user has left into the line, or shows it.
+    /// Moves the drafts of rooms that the user has left into the input, or prints them.
     fn leave_rooms_but(&mut self, rooms: &[String]) {
         for unsent in self.composer.leave_rooms_but(rooms) {
             self.print_notice(&[format!("not sent: {unsent}")]);
@@ -159,8 +156,7 @@ impl Terminal {
     }
 }
 
-/// Returns the rows of messages that are not acknowledged after a while, which stand above the
-/// input until they are.
+/// Returns the rows of messages that are still unacknowledged after a while.
 fn late_rows(status: &Status, columns: usize) -> Vec<Row> {
     let more = status.unsent.saturating_sub(status.late.len());
     let more = (status.late.len() == Status::LATE_MAX && more > 0).then(|| format!("… and {more} more"));

@@ -1,4 +1,4 @@
-//! Lines of a paste on their way, one by one.
+//! Lines of a paste that are sent one by one.
 
 use glassline_session::{Command, CommandError, Session};
 
@@ -8,7 +8,7 @@ use crate::format::safe::name;
 #[derive(Debug)]
 pub(super) struct PendingPaste {
     lines: PastedLines,
-    /// Room of the user on sending them; being elsewhere since changes nothing.
+    /// Room of the user when the paste was confirmed.
     room: String,
 }
 
@@ -17,7 +17,7 @@ impl PendingPaste {
         Self { lines, room }
     }
 
-    /// Adds the lines of another paste: they go where these go.
+    /// Adds the lines of another paste, for the same room.
     pub(super) fn append(&mut self, lines: PastedLines) {
         self.lines.append(lines);
     }
@@ -26,10 +26,9 @@ impl PendingPaste {
         self.lines.remaining() == 0
     }
 
-    /// Sends lines as far as the session has room for them, and returns whether there were any.
+    /// Sends lines as far as the session has capacity, and returns whether there were any.
     ///
-    /// # Errors
-    /// A line is refused: it stays, and stops the rest.
+    /// # Errors A line is rejected: it stays, and stops the rest.
     pub(super) fn send(&mut self, session: &mut Session, now_ms: u64) -> Result<bool, CommandError> {
         let before = self.lines.remaining();
         while session.has_capacity()
@@ -49,7 +48,7 @@ impl PendingPaste {
         format!("{} pasted lines still to send to {}, Ctrl-C stops", self.lines.remaining(), name(&self.room))
     }
 
-    /// Drops the lines and returns the words on them.
+    /// Drops the lines and returns a notice.
     pub(super) fn cancel(mut self) -> String {
         format!("{} pasted lines were not sent", self.lines.cancel())
     }

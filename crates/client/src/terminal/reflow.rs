@@ -1,10 +1,10 @@
-//! Terminals that wrap anew what they show when their window gets another size.
+//! Detection of terminals that reflow their contents on a resize.
 
-/// The first version of Konsole that does.
+/// First version of Konsole that reflows.
 const KONSOLE_SINCE: u32 = 21_04_00;
 
-/// Returns true if the terminal is known to wrap anew. Where several have left their marks in the
-/// environment, one runs within another, and nobody knows which one it is.
+/// Returns true if the terminal is known to reflow. Variables of several terminals mean that one
+/// runs within another, and the inner one is unknown.
 pub(super) fn is_known(variable: impl Fn(&str) -> String) -> bool {
     let is_set = |name: &str| !variable(name).is_empty();
     let term = variable("TERM");

@@ -1,4 +1,4 @@
-//! Messages of rooms other than the one on the screen: kept until the user goes there.
+//! Unread messages of rooms other than the one on the screen.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +9,17 @@ use crate::format::attention::Attention;
 const LINES_MAX: usize = 2_000;
 /// Bytes of text kept of one room.
 const BYTES_MAX: usize = 512 * 1024;
-/// Rooms in which something may wait: more than a client can be in.
+/// Rooms with unread messages: more than a client can be in.
 const ROOMS_MAX: usize = 64;
 
-/// Messages that wait in a room other than the current one.
+/// Number of unread messages of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnreadCount {
-    /// Its place among the rooms, from 1: the number of its key.
+    /// Position among the rooms, from 1: the number of its key.
     pub(crate) number: usize,
     pub(crate) room: String,
     pub(crate) messages: usize,
-    /// Those of them that are for the user.
+    /// Those of them that mention the user.
     pub(crate) mentions: usize,
 }
 
@@ -32,15 +32,14 @@ pub(super) struct Backlog {
     pub(super) mentions: usize,
 }
 
-/// The rooms in which something waits.
+/// Unread messages by room.
 #[derive(Debug, Default)]
 pub(super) struct Unread {
     rooms: BTreeMap<String, Backlog>,
 }
 
 impl Unread {
-    /// Keeps a line for later. Gives back all that was kept of the room if that is too much to
-    /// keep: it must be shown now.
+    /// Stores a line. Returns all lines of the room to be shown now if they are too many.
     pub(super) fn keep(&mut self, room: &str, line: StyledLine, attention: Attention) -> Vec<StyledLine> {
         if !self.rooms.contains_key(room) && self.rooms.len() == ROOMS_MAX {
             return vec![line];
@@ -53,11 +52,10 @@ impl Unread {
         if backlog.lines.len() < LINES_MAX && backlog.bytes < BYTES_MAX {
             return Vec::new();
         }
-        // What is shown waits no more.
         std::mem::take(backlog).lines
     }
 
-    /// Takes what waits in a room.
+    /// Removes and returns the unread lines of a room.
     pub(super) fn take(&mut self, room: &str) -> Backlog {
         self.rooms.remove(room).unwrap_or_default()
     }

@@ -30,7 +30,7 @@ pub(super) fn connect_to_any(address: &str) -> Result<TcpStream, String> {
             }
         }
     }
-    Err(format!("{}; {}", plain_words(&last_error), advice(&last_error, refusing)))
+    Err(format!("{}; {}", describe(&last_error), advice(&last_error, refusing)))
 }
 
 fn unknown_host(error: &io::Error) -> String {
@@ -45,7 +45,7 @@ fn unknown_host(error: &io::Error) -> String {
 /// Advice for an error. `refusing` is an address at which a machine answered that nothing listens.
 pub(super) fn advice(error: &io::Error, refusing: Option<SocketAddr>) -> String {
     match refusing.filter(|_| error.kind() == ErrorKind::ConnectionRefused) {
-        Some(address) if is_here(address.ip()) => {
+        Some(address) if is_local(address.ip()) => {
             "start a server with `glassline serve`, or just run `glassline`".to_owned()
         }
         Some(address) => {
@@ -62,13 +62,13 @@ pub(super) fn advice(error: &io::Error, refusing: Option<SocketAddr>) -> String 
 
 /// Returns whether an address is this machine's own for sure, on which a server of any kind of
 /// listening would have answered.
-fn is_here(address: IpAddr) -> bool {
+fn is_local(address: IpAddr) -> bool {
     let address = address.to_canonical();
     address.is_loopback() || address.is_unspecified()
 }
 
 /// Returns the system's error in words that need no manual.
-pub(super) fn plain_words(error: &io::Error) -> String {
+pub(super) fn describe(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::ConnectionRefused => "nothing listens there".to_owned(),
         ErrorKind::TimedOut | ErrorKind::WouldBlock => "no answer in time".to_owned(),

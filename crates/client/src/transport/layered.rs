@@ -1,5 +1,5 @@
 //! Layers of one connection, without I/O: events of the stream become inputs of the session, and
-//! what the session sends becomes orders to the writer.
+//! what the session sends becomes steps of the writer.
 
 use std::collections::VecDeque;
 use std::mem::take;
@@ -7,7 +7,7 @@ use std::mem::take;
 use glassline_session::Input;
 use glassline_wire::layer::{LayerStack, LayerState};
 
-use super::{CLOSED_BY_PEER, Order};
+use super::{CLOSED_BY_PEER, WriterStep};
 use crate::inbox::StreamEvent;
 
 /// Progress of the sending side.
@@ -93,8 +93,8 @@ impl Layered {
         self.sending = Sending::Closing;
     }
 
-    /// Returns the next order to the writer, one write at a time.
-    pub(super) fn next_order(&mut self) -> Option<Order> {
+    /// Returns the next step of the writer, one write at a time.
+    pub(super) fn next_step(&mut self) -> Option<WriterStep> {
         if self.is_writing {
             return None;
         }
@@ -115,11 +115,11 @@ impl Layered {
         if !output.is_empty() {
             self.stack.consume_output(output.len());
             self.is_writing = true;
-            return Some(Order::Write(output));
+            return Some(WriterStep::Write(output));
         }
         is_closing.then(|| {
             self.sending = Sending::Closed;
-            Order::HalfClose
+            WriterStep::HalfClose
         })
     }
 }

@@ -75,15 +75,15 @@ impl LayeredPair {
         self.layered.take(event, |input| inputs.push(format!("{input:?}")));
     }
 
-    /// Carries out orders and moves bytes until nothing is left to do.
+    /// Carries out steps and moves bytes until nothing is left to do.
     fn settle(&mut self) {
         loop {
-            match self.layered.next_order() {
-                Some(Order::Write(bytes)) => {
+            match self.layered.next_step() {
+                Some(WriterStep::Write(bytes)) => {
                     self.server.receive(&bytes, &mut self.at_server).expect("goes on");
                     self.take(StreamEvent::Written);
                 }
-                Some(Order::HalfClose) => self.half_closed = true,
+                Some(WriterStep::HalfClose) => self.half_closed = true,
                 None if self.server.output().is_empty() => return,
                 None => {}
             }

@@ -288,7 +288,8 @@ impl<S: Socket> Connection<S> {
         now_ms: u64,
     ) -> io::Result<Received<'b>> {
         let received = self.transport.read(buffer, bytes_max, traffic)?;
-        if matches!(received, Received::Plaintext(_)) {
+        // What a layer says by itself is no sign of life of the program behind it.
+        if matches!(received, Received::Plaintext(plaintext) if !plaintext.is_empty()) {
             self.heard_ms = now_ms;
             self.reads += 1;
         }
@@ -353,7 +354,7 @@ impl<S: Socket> Connection<S> {
     /// # Errors
     /// The connection broke.
     pub(crate) fn write_output(&mut self, traffic: &mut Traffic) -> io::Result<bool> {
-        if !self.transport.flush(traffic)? || !self.transport.is_writable() {
+        if !self.transport.flush()? || !self.transport.is_writable() {
             return Ok(false);
         }
         if !self.output.is_empty() {
@@ -370,12 +371,12 @@ impl<S: Socket> Connection<S> {
     ///
     /// # Errors
     /// The connection broke.
-    pub(crate) fn finish_if_drained(&mut self, traffic: &mut Traffic) -> io::Result<bool> {
+    pub(crate) fn finish_if_drained(&mut self) -> io::Result<bool> {
         let ConnectionState::Draining(input) = self.state else { return Ok(false) };
         if !self.output.is_empty() {
             return Ok(false);
         }
-        self.transport.finish(traffic)?;
+        self.transport.finish()?;
         Ok(self.transport.is_finished() && input == PeerInput::Ended)
     }
 }

@@ -148,7 +148,7 @@ impl<S: Socket> Transport<S> {
     }
 
     /// Reads once, up to `bytes_max` bytes of the socket. What the layers have to say to that is
-    /// written by the next [`flush`](Self::flush).
+    /// written by the next [`flush`](Self::flush). `traffic` counts plaintext.
     ///
     /// # Errors
     /// The connection broke, or its end was not announced, or the peer breaks a layer's rules.
@@ -174,20 +174,21 @@ impl<S: Socket> Transport<S> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Received::Nothing),
             Err(error) => return Err(error),
         };
-        traffic.received_bytes += bytes as u64;
         // Less than asked for: the socket is empty, and an edge will say when it is not. Only an
         // end that was announced already has no edge of its own.
         self.ready.readable = bytes == bytes_max || self.ready.read_closed;
         if self.layers.is_empty() {
+            traffic.received_bytes += bytes as u64;
             return Ok(Received::Plaintext(&buffer.received[..bytes]));
         }
         buffer.plaintext.clear();
         let passed = self.layers.receive(&buffer.received[..bytes], &mut buffer.plaintext);
         if let Err(error) = passed {
             // The layer tells the peer what was wrong, if the socket takes that at once.
-            let _ = self.flush(traffic);
+            let _ = self.flush();
             return Err(layer_failed(error));
         }
+        traffic.received_bytes += buffer.plaintext.len() as u64;
         // The end that a layer announces has no edge either.
         self.ready.readable |= self.layers.state() == LayerState::PeerClosed;
         Ok(Received::Plaintext(&buffer.plaintext))
@@ -201,11 +202,15 @@ impl<S: Socket> Transport<S> {
     /// The connection broke.
     pub(crate) fn write(&mut self, plaintext: &[&[u8]], traffic: &mut Traffic) -> io::Result<usize> {
         if self.layers.is_empty() {
-            return self.write_to_socket(plaintext, traffic);
+            let written = write_socket(&mut self.socket, plaintext)?;
+            self.note_written(written, plaintext.iter().map(|slice| slice.len()).sum());
+            traffic.note_sent(written);
+            return Ok(written);
         }
-        self.flush(traffic)?;
+        self.flush()?;
         let taken = self.layers.send(plaintext);
-        self.flush(traffic)?;
+        traffic.note_sent(taken);
+        self.flush()?;
         Ok(taken)
     }
 
@@ -213,13 +218,13 @@ impl<S: Socket> Transport<S> {
     ///
     /// # Errors
     /// The connection broke.
-    pub(crate) fn flush(&mut self, traffic: &mut Traffic) -> io::Result<bool> {
+    pub(crate) fn flush(&mut self) -> io::Result<bool> {
         while !self.layers.output().is_empty() {
             if !self.ready.writable {
                 return Ok(false);
             }
             let written = write_socket(&mut self.socket, &[self.layers.output()])?;
-            self.note_written(written, self.layers.output().len(), traffic);
+            self.note_written(written, self.layers.output().len());
             self.layers.consume_output(written);
         }
         if self.sending == Sending::Finishing {
@@ -233,22 +238,15 @@ impl<S: Socket> Transport<S> {
     ///
     /// # Errors
     /// The connection broke.
-    pub(crate) fn finish(&mut self, traffic: &mut Traffic) -> io::Result<()> {
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
         if self.sending == Sending::Open {
             self.layers.close();
             self.sending = Sending::Finishing;
         }
-        self.flush(traffic).map(drop)
+        self.flush().map(drop)
     }
 
-    fn write_to_socket(&mut self, slices: &[&[u8]], traffic: &mut Traffic) -> io::Result<usize> {
-        let written = write_socket(&mut self.socket, slices)?;
-        self.note_written(written, slices.iter().map(|slice| slice.len()).sum(), traffic);
-        Ok(written)
-    }
-
-    fn note_written(&mut self, written: usize, of_bytes: usize, traffic: &mut Traffic) {
-        traffic.note_sent(written);
+    fn note_written(&mut self, written: usize, of_bytes: usize) {
         self.sent_bytes += written as u64;
         self.ready.writable = written == of_bytes;
     }

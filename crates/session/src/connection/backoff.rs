@@ -1,4 +1,4 @@
-//! Wait before the next try to connect: full jitter, so that a thousand clients of a restarted
+//! Delay before the next try to connect: full jitter, so that a thousand clients of a restarted
 //! server do not come at once.
 
 use crate::entropy::Entropy;
@@ -19,14 +19,14 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// The delay before the next try.
+    /// Returns the delay before the next try.
     pub(super) fn next_delay_ms(&mut self, entropy: &mut dyn Entropy) -> u64 {
         let ceiling_ms = FIRST_MAX_MS.checked_shl(self.failures.min(16)).unwrap_or(CAP_MS).min(CAP_MS);
         self.failures = self.failures.saturating_add(1);
         FLOOR_MS + entropy.next_u64() % (ceiling_ms - FLOOR_MS + 1)
     }
 
-    /// Tells how long the link that is now lost had stood.
+    /// Takes in how long the link that is now lost had stood.
     pub(super) fn link_stood(&mut self, stood_ms: u64) {
         if stood_ms >= GOOD_LINK_MS {
             self.failures = 0;

@@ -1,4 +1,4 @@
-//! Room of a tutorial server that the user is in: the server names it in words of its own (T10),
+//! Room of a tutorial server that the user is in: the server names it in its notices (T10),
 //! and pairs do not.
 
 use alloc::borrow::ToOwned;
@@ -42,15 +42,15 @@ impl CurrentRoom {
         }
     }
 
-    /// Takes in words of the server itself. They may be about anything, so only what can be nothing
-    /// but an answer counts; another server may answer in other words, and then nothing is known.
-    pub(super) fn note_server_words(&mut self, words: &str) {
+    /// Takes in a notice of the server. It may be about anything, so only what can be nothing but an
+    /// answer counts; another server may word its answer otherwise, and then nothing is known.
+    pub(super) fn note_notice(&mut self, notice: &str) {
         if self.pending == 0 {
             return;
         }
-        if let Some(room) = arrival(words) {
+        if let Some(room) = arrival(notice) {
             room.clone_into(&mut self.room);
-        } else if words != "you are there already" && !is_usage(words) {
+        } else if notice != "you are there already" && !is_usage(notice) {
             return;
         }
         self.pending -= 1;
@@ -58,14 +58,14 @@ impl CurrentRoom {
     }
 }
 
-/// Returns whether the words say how one of the commands is written: it was not executed.
-fn is_usage(words: &str) -> bool {
-    let usage = words.strip_prefix("usage: /");
+/// Returns whether a notice explains the usage of one of the commands: it was not executed.
+fn is_usage(notice: &str) -> bool {
+    let usage = notice.strip_prefix("usage: /");
     usage.is_some_and(|usage| MOVES.iter().any(|command| usage.starts_with(command)))
 }
 
 /// Returns the room in `you are in den; nobody else is here`. No name of a room holds a space.
-fn arrival(words: &str) -> Option<&str> {
-    let (room, _) = words.strip_prefix("you are in ")?.split_once("; ")?;
+fn arrival(notice: &str) -> Option<&str> {
+    let (room, _) = notice.strip_prefix("you are in ")?.split_once("; ")?;
     (!room.is_empty() && room.len() <= NAME_BYTES_MAX && !room.contains(char::is_whitespace)).then_some(room)
 }

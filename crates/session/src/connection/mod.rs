@@ -366,11 +366,11 @@ impl Connection {
             && self.stood_ms(now_ms) < GOODBYE_MS
     }
 
-    /// Returns the last words of a tutorial server that closed at once, the first time: it did not
+    /// Returns the last notice of a tutorial server that closed at once, the first time: it did not
     /// like the name.
     pub(crate) fn tutorial_refusal(&self, now_ms: u64) -> Option<&str> {
         let link = self.tutorial().filter(|_| self.is_first() && self.stood_ms(now_ms) < GOODBYE_MS)?;
-        link.only_words()
+        link.only_notice()
     }
 
     /// Returns the time at which a lost link has been lost for this long.

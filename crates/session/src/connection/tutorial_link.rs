@@ -9,9 +9,9 @@ use crate::status::SlashCommands;
 
 /// Name under which a server speaks for itself (T9).
 pub(crate) const SERVER_NAME: &str = "*";
-/// By then a server with words of its own has said some.
+/// By then a server that sends notices has sent one.
 const FIRST_WORDS_MS: u64 = 500;
-/// If the server's first words are a refusal, its close comes with them, or this much later at the
+/// If the server's first notice is a refusal, its close comes with it, or this much later at the
 /// most.
 const CLOSE_BEHIND_WORDS_MS: u64 = 100;
 /// A server with commands greets; what comes later as `*` may be a member of a server that has none
@@ -24,11 +24,11 @@ pub(crate) struct TutorialLink {
     /// First half of a pair whose second half has not come (T4).
     from: Option<String>,
     /// The server has greeted as `*`: it has commands, and it takes `//` for `/`.
-    server_speaks: bool,
+    server_greeted: bool,
     /// Until then the first pair decides whether the server speaks; `None`: that pair has come.
     greeting_until_ms: Option<u64>,
     others_spoke: bool,
-    last_words: Option<String>,
+    last_notice: Option<String>,
     undecided_until_ms: Option<u64>,
     /// Until then the server may be about to refuse the name; `None`: it has not.
     on_trial_until_ms: Option<u64>,
@@ -36,7 +36,7 @@ pub(crate) struct TutorialLink {
     /// A message was sent over it.
     has_sent: bool,
     current_room: CurrentRoom,
-    /// Name that the server gave in its first words, where it is not the one asked for.
+    /// Name that the server gave in its first notice, where it is not the one asked for.
     granted_name: Option<String>,
 }
 
@@ -54,10 +54,10 @@ impl TutorialLink {
     pub(super) fn new(now_ms: u64) -> Self {
         Self {
             from: None,
-            server_speaks: false,
+            server_greeted: false,
             greeting_until_ms: Some(now_ms + GREETING_MS),
             others_spoke: false,
-            last_words: None,
+            last_notice: None,
             undecided_until_ms: Some(now_ms + FIRST_WORDS_MS),
             on_trial_until_ms: Some(now_ms + FIRST_WORDS_MS),
             notice: Notice::None,
@@ -108,7 +108,7 @@ impl TutorialLink {
 
     /// Returns the party that carries out a line that starts with `/`.
     pub(crate) fn slash_commands(&self) -> SlashCommands {
-        if self.server_speaks {
+        if self.server_greeted {
             SlashCommands::Server
         } else if self.undecided_until_ms.is_some() {
             SlashCommands::Undecided
@@ -127,12 +127,12 @@ impl TutorialLink {
         self.current_room.note_command(line);
     }
 
-    /// Returns the server's last words, if nobody else said anything.
-    pub(super) fn only_words(&self) -> Option<&str> {
-        if self.others_spoke { None } else { self.last_words.as_deref() }
+    /// Returns the last notice of the server, if nobody else sent anything.
+    pub(super) fn only_notice(&self) -> Option<&str> {
+        if self.others_spoke { None } else { self.last_notice.as_deref() }
     }
 
-    /// Takes the name that the server gave in its first words.
+    /// Takes the name that the server gave in its first notice.
     pub(crate) fn take_granted_name(&mut self) -> Option<String> {
         self.granted_name.take()
     }
@@ -149,10 +149,10 @@ impl TutorialLink {
         self.undecided_until_ms = None;
         let is_greeting = self.greeting_until_ms.take().is_some_and(|until_ms| now_ms < until_ms);
         if from == SERVER_NAME {
-            self.server_speaks |= is_greeting;
+            self.server_greeted |= is_greeting;
             self.granted_name = granted_name(&text).filter(|_| is_greeting).map(str::to_owned);
-            self.current_room.note_server_words(&text);
-            self.last_words = Some(text.clone());
+            self.current_room.note_notice(&text);
+            self.last_notice = Some(text.clone());
             self.on_trial_until_ms =
                 self.on_trial_until_ms.map(|until_ms| until_ms.min(now_ms + CLOSE_BEHIND_WORDS_MS));
         } else {
@@ -164,8 +164,8 @@ impl TutorialLink {
 }
 
 /// Returns the name in `root is taken; you are root-2; /nick changes it` (T10). Another server may
-/// use other words; then it is not known.
-fn granted_name(words: &str) -> Option<&str> {
-    let (_, name) = words.strip_suffix("; /nick changes it")?.rsplit_once("; you are ")?;
+/// word it otherwise; then it is not known.
+fn granted_name(notice: &str) -> Option<&str> {
+    let (_, name) = notice.strip_suffix("; /nick changes it")?.rsplit_once("; you are ")?;
     (!name.is_empty() && name.len() <= NAME_BYTES_MAX && !name.contains(char::is_whitespace)).then_some(name)
 }

@@ -71,7 +71,7 @@ impl Delivery {
         late.map(|waiting| text_of(&waiting.request))
     }
 
-    /// Returns the waiting messages, oldest first: each text, and to whom if it is for one person.
+    /// Returns the waiting messages, oldest first: each text, and its recipient if it is for one person.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
         self.waiting.iter().map(|waiting| match &waiting.request.content {
             Ask::Direct(direct) => (Some(direct.to.as_str()), direct.text.as_str()),

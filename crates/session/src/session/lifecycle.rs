@@ -123,7 +123,7 @@ impl Session {
         self.end(Ending::Rejected(no_chat_server(&self.config.address, self.connection.first_bytes().foreign(), None)));
     }
 
-    /// Says at the end that nothing ever came, so that nobody takes what was said for heard.
+    /// Reports at the end that nothing ever came, so that nobody takes messages for delivered.
     fn report_silence(&mut self) {
         if self.connection.has_link() && !self.connection.first_bytes().has_come() {
             self.notice(format!(
@@ -134,8 +134,8 @@ impl Session {
     }
 
     pub(super) fn link_lost(&mut self, why: &str, now_ms: u64) {
-        if let Some(words) = self.connection.tutorial_refusal(now_ms) {
-            self.end(Ending::Rejected(format!("{} refused: {words}", self.config.address)));
+        if let Some(notice) = self.connection.tutorial_refusal(now_ms) {
+            self.end(Ending::Rejected(format!("{} refused: {notice}", self.config.address)));
             return;
         }
         let doubt = match self.connection.dialect() {
@@ -247,7 +247,7 @@ impl Session {
         }
     }
 
-    /// Shows which of the user's words were not delivered: nobody else keeps them.
+    /// Shows which messages of the user were not delivered: nobody else keeps them.
     fn report_undelivered(&mut self, what: &str) {
         let count = self.delivery.len();
         if count == 0 {

@@ -196,13 +196,13 @@ impl Session {
     }
 
     fn not_frames(&mut self, error: &HeaderError, now_ms: u64) {
-        let are_first_words = self.connection.tutorial().is_some_and(|link| !link.has_received());
+        let is_first = self.connection.tutorial().is_some_and(|link| !link.has_received());
         match self.connection.phase() {
             Phase::Greeting { .. } => {
                 self.connection.note_foreign();
                 self.no_welcome(&error.to_string(), false, now_ms);
             }
-            Phase::Up { .. } | Phase::Leaving { .. } if are_first_words && self.connection.is_first() => {
+            Phase::Up { .. } | Phase::Leaving { .. } if is_first && self.connection.is_first() => {
                 let kind = self.connection.first_bytes().foreign();
                 self.end(Ending::Rejected(no_chat_server(&self.config.address, kind, Some(error))));
             }
@@ -262,7 +262,7 @@ impl Session {
         self.connection.put_frame(&request.to_json());
     }
 
-    /// Tells the user where messages go, if that is not where they went `before`.
+    /// Reports the room that messages go to, if it is not the one `before`.
     fn report_room_change(&mut self, before: Option<&str>) {
         let now = self.current_room();
         if now.as_deref() != before {

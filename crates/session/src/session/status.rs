@@ -29,7 +29,7 @@ impl Session {
         let others = self.rooms.people_names().filter(|name| is_up && *name != me);
         Status {
             name: me.to_owned(),
-            is_room_told: room.is_some() || self.connection.dialect() == Dialect::Event,
+            is_room_known: room.is_some() || self.connection.dialect() == Dialect::Event,
             room,
             rooms: self.rooms.names(),
             people: self.rooms.people().filter(|_| is_up),

@@ -1,4 +1,4 @@
-//! The parts of a text that a search was for, whatever their case and their Unicode form.
+//! Highlighting of search results, whatever their case and Unicode form.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::format::{Span, TextRole};
 
-/// Marks what of a text holds the query; the other parts keep their role.
+/// Returns the text with the parts that match the query marked.
 pub(super) fn matches(body: Vec<Span>, query: &str) -> Vec<Span> {
     let text: String = body.iter().map(|span| span.text.as_str()).collect();
     let mut found = ranges(query, &text).into_iter().peekable();

@@ -1,4 +1,4 @@
-//! The words for what was said before: context, pages of the history, and what was found in it.
+//! Lines for stored messages: context, pages of the history, and search results.
 
 use glassline_session::HistoryQuery;
 use glassline_wire::event::{History, Message};

@@ -1,4 +1,4 @@
-//! Strokes as the bytes that a terminal understands, in one write.
+//! Encoding of draw ops as terminal sequences, in one write.
 
 use std::io::{self, Write};
 

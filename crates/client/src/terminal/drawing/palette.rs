@@ -1,4 +1,4 @@
-//! Which colours and attributes the parts of a line have.
+//! Colours and attributes of the parts of a line.
 
 use crossterm::style::{Attribute, Color, ContentStyle, Stylize};
 

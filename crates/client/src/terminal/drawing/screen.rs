@@ -1,4 +1,4 @@
-//! Pending drawing, as pure state: new lines above, and the block below them.
+//! Pending draw ops as pure state: new lines, and the block below them.
 //!
 //! Moves the cursor only relatively and never asks where it is: the terminal scrolls the messages
 //! itself, and keeps them.
@@ -16,7 +16,7 @@ const LINES_MAX: usize = 20_000;
 /// Bytes of text in them.
 const BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// One step of drawing.
+/// One drawing operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DrawOp {
     /// So many rows up.

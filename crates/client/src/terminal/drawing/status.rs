@@ -1,4 +1,4 @@
-//! The status line: where one talks, who is there, what waits elsewhere, and who can read this.
+//! The status line: room, people, unread messages, link and confidentiality.
 
 use glassline_session::{LinkState, Status};
 
@@ -18,15 +18,15 @@ const NAMES_MAX: usize = 3;
 /// Content of the status line beside the session's own status.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct StatusContext<'a> {
-    /// Text on what the last key asks for or brought about.
+    /// Message of the last key.
     pub(crate) hint: Option<&'a str>,
     pub(crate) waiting: &'a [UnreadCount],
     /// Mentions in the current room since the user last did anything.
     pub(crate) mentions: usize,
 }
 
-/// The status line for a screen of so many columns: the fullest wording that fits. Who one is and
-/// where stays longest.
+/// Returns the status line for this number of columns: the longest form that fits. The name and the
+/// room are dropped last.
 pub(crate) fn row(status: &Status, context: &StatusContext<'_>, columns: usize) -> Row {
     let room = columns.saturating_sub(1);
     let variants = (0..=TERSEST).map(|terseness| parts(status, context, terseness));
@@ -102,7 +102,7 @@ fn who(status: &Status) -> String {
     let away = if status.away.is_some() { " (away)" } else { "" };
     match &status.room {
         Some(room) => format!("{}{away}{IN}{}", name(&status.name), name(room)),
-        None if !status.is_room_told => format!("{}{away}", name(&status.name)),
+        None if !status.is_room_known => format!("{}{away}", name(&status.name)),
         None => format!("{}{away} in no room", name(&status.name)),
     }
 }
@@ -168,7 +168,7 @@ mod tests {
         Status {
             name: "alice".into(),
             room: Some("lobby".into()),
-            is_room_told: true,
+            is_room_known: true,
             rooms: vec!["lobby".into(), "den".into()],
             people: Some(3),
             others: vec!["bob".into(), "carol".into()],
@@ -238,7 +238,7 @@ mod tests {
         assert!(text(&row(&lost, &hinted, 20)).starts_with("Ctrl-C again leav"));
         let nowhere = Status { room: None, away: Some("lunch".into()), ..online() };
         assert!(text(&row(&nowhere, &StatusContext::default(), 200)).starts_with("alice (away) in no room · "));
-        let untold = Status { is_room_told: false, ..nowhere };
+        let untold = Status { is_room_known: false, ..nowhere };
         assert!(text(&row(&untold, &StatusContext::default(), 200)).starts_with("alice (away) · "));
     }
 

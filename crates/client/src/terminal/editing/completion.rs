@@ -1,4 +1,4 @@
-//! Tab: what the word before the cursor may become, one candidate after the other.
+//! Completion of the word before the cursor, one candidate after the other.
 
 use glassline_wire::commands::{ArgumentKind, SlashCommand, client_names};
 

@@ -1,5 +1,4 @@
-//! A paste of many lines is not put into the input at once: whoever pasted says what is to become
-//! of it.
+//! Handling of pastes: a long one is not inserted until the user has chosen what to do.
 
 use std::collections::VecDeque;
 
@@ -14,16 +13,16 @@ const UNASKED_LINES_MAX: usize = 5;
 /// Of several pastes that are asked about as one.
 const APPENDED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// First treatment of a paste.
+/// Handling of a new paste.
 #[derive(Debug)]
 pub(crate) enum PasteHandling {
-    /// It is put into the input, and this is told.
+    /// Insert it, and show this hint.
     Insert(String, Option<&'static str>),
-    /// It is asked about.
+    /// Ask the user.
     Ask(PasteQuestion),
 }
 
-/// The bounds of what can become of it.
+/// Limits for the choices.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PasteLimits {
     /// Of one message.
@@ -46,7 +45,7 @@ pub(crate) struct PasteQuestion {
     typed: String,
 }
 
-/// Treatment that the user chose.
+/// Choice of the user.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum PasteChoice {
     /// Send it as one message. It is text even if it begins with a slash.
@@ -58,7 +57,7 @@ pub(crate) enum PasteChoice {
     Drop,
 }
 
-/// Looks at a paste.
+/// Returns the handling of a paste.
 pub(crate) fn classify(paste: &Paste, limits: PasteLimits) -> PasteHandling {
     let text = editor::cleaned(&paste.text);
     let lines = lines_of(&text);
@@ -115,8 +114,7 @@ impl PasteQuestion {
 
     /// Returns the answer that a key gives; `None` if it is no answer yet, and the question stays.
     ///
-    /// A letter alone answers nothing: whoever was in the middle of a word does not send the paste
-    /// with its next letter.
+    /// A letter alone is no answer: the user may have been in the middle of a word.
     pub(crate) fn answer(&mut self, action: &Action) -> Option<PasteChoice> {
         match action {
             Action::Cancel | Action::Interrupt => return Some(PasteChoice::Drop),
@@ -135,7 +133,7 @@ impl PasteQuestion {
         &self.typed
     }
 
-    /// Takes another paste as more of this one.
+    /// Appends another paste.
     pub(crate) fn append(&mut self, paste: &Paste) {
         self.text.push_str(&editor::cleaned(&paste.text));
         self.text.truncate(self.text.floor_char_boundary(APPENDED_BYTES_MAX));
@@ -196,7 +194,7 @@ impl PastedLines {
         self.waiting.append(&mut more.waiting);
     }
 
-    /// It could not be sent: it is the next one still.
+    /// Puts back a line that could not be sent.
     pub(crate) fn put_back(&mut self, line: String) {
         self.waiting.push_front(line);
     }

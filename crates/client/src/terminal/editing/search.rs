@@ -1,4 +1,4 @@
-//! Ctrl-R: looks for a line that was sent, letter by letter, from the newest back.
+//! Incremental search (Ctrl-R) in the sent lines, from the newest back.
 //!
 //! In a shell, Enter runs the line that was found. Here it only puts it into the input: what is run
 //! there can often be undone, what is said here cannot, and the line that was found first is not

@@ -1,4 +1,4 @@
-//! The lines that were sent, walked through with Up and Down while the draft is kept.
+//! The sent lines, for Up and Down; the draft is kept.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! The states that a text went through, so that a step can be taken back, and taken again.
+//! Undo and redo of edits.
 
 use std::collections::VecDeque;
 
@@ -35,7 +35,7 @@ pub(crate) struct UndoLog {
 }
 
 impl UndoLog {
-    /// To be called with what stands before a change.
+    /// Records the state before a change.
     pub(crate) fn remember(&mut self, text: &str, cursor: usize, group: Option<EditKind>) {
         self.future.clear();
         let goes_on = group.is_some() && self.group == group;
@@ -70,7 +70,7 @@ impl UndoLog {
         Some(after)
     }
 
-    /// Forgets everything: another line begins.
+    /// Forgets everything, for a new line.
     pub(crate) fn forget(&mut self) {
         *self = Self::default();
     }

@@ -93,7 +93,7 @@ impl<S: Socket> Reactor<S> {
             return false;
         };
         if connection.is_draining() {
-            match connection.finish_if_drained(&mut self.traffic) {
+            match connection.finish_if_drained() {
                 Ok(false) => {}
                 Ok(true) => self.close_drained(key),
                 Err(_) => self.close(key, CloseReason::Reset),

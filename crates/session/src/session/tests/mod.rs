@@ -1,11 +1,13 @@
 //! A session under virtual time, with the server's bytes fed by hand.
 
+mod bytes;
 mod event;
+mod history;
 mod loss;
-mod past;
 mod people;
 mod program;
-mod published;
+mod rejoin;
+mod token_check;
 mod tutorial;
 
 use alloc::boxed::Box;
@@ -33,7 +35,7 @@ impl Entropy for Counting {
 }
 
 /// A session and everything it ever asked for.
-struct Line {
+struct TestClient {
     session: Session,
     now_ms: u64,
     connects: usize,
@@ -47,7 +49,7 @@ struct Line {
     takes_writes: bool,
 }
 
-impl Line {
+impl TestClient {
     fn new(dialect: DialectChoice, gives_up_after_ms: Option<u64>) -> Self {
         let config = Config {
             address: "here:1234".into(),
@@ -57,7 +59,7 @@ impl Line {
             follows_people: false,
             context_messages_max: usize::MAX,
         };
-        let mut line = Self {
+        let mut client = Self {
             session: Session::new(config, Box::new(Counting(0)), 0),
             now_ms: 0,
             connects: 0,
@@ -68,17 +70,17 @@ impl Line {
             ending: None,
             takes_writes: true,
         };
-        line.drain();
-        line
+        client.drain();
+        client
     }
 
     /// Up in the event dialect.
     fn event() -> Self {
-        let mut line = Self::new(DialectChoice::Auto, Some(60_000));
-        line.connect();
-        line.take_hello();
-        line.hear(WELCOME);
-        line
+        let mut client = Self::new(DialectChoice::Auto, Some(60_000));
+        client.connect();
+        client.take_hello();
+        client.receive(WELCOME);
+        client
     }
 
     /// The same, driven by a program.
@@ -90,10 +92,10 @@ impl Line {
 
     /// Up in the tutorial dialect.
     fn tutorial() -> Self {
-        let mut line = Self::new(DialectChoice::Tutorial, Some(60_000));
-        line.connect();
-        assert_eq!(line.take_frames(), [b"alice"]);
-        line
+        let mut client = Self::new(DialectChoice::Tutorial, Some(60_000));
+        client.connect();
+        assert_eq!(client.take_frames(), [b"alice"]);
+        client
     }
 
     fn drain(&mut self) {
@@ -146,11 +148,11 @@ impl Line {
     }
 
     /// The server sends one frame.
-    fn hear(&mut self, payload: &str) {
-        self.hear_bytes(&frames(&[payload]));
+    fn receive(&mut self, payload: &str) {
+        self.receive_bytes(&frames(&[payload]));
     }
 
-    fn hear_bytes(&mut self, bytes: &[u8]) {
+    fn receive_bytes(&mut self, bytes: &[u8]) {
         self.handle(Input::Bytes(bytes));
     }
 
@@ -171,7 +173,7 @@ impl Line {
     }
 
     /// Lets time pass until the session tries to connect again.
-    fn wait_for_try(&mut self) {
+    fn wait_for_connect(&mut self) {
         let before = self.connects;
         while self.connects == before {
             let deadline_ms = self.session.next_deadline_ms().expect("a try is due");

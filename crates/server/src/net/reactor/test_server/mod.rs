@@ -36,11 +36,17 @@ impl TestServer {
         Self { reactor }
     }
 
-    /// Somebody connects; the server's side buffers so many bytes of output. A connection that is refused is closed at once.
+    /// Opens a connection whose server side buffers so many bytes of output. One that is refused is
+    /// closed at once.
     pub fn connect(&mut self, peer: SocketAddr, send_buffer_bytes: usize) -> Pipe {
-        let (near, pipe) = pair(send_buffer_bytes);
-        self.reactor.admit(peer, || Transport::new(near, LayerStack::default()));
-        pipe
+        self.connect_through(peer, send_buffer_bytes, LayerStack::default())
+    }
+
+    /// As [`connect`](Self::connect), through layers.
+    fn connect_through(&mut self, peer: SocketAddr, send_buffer_bytes: usize, layers: LayerStack) -> Pipe {
+        let (near, far) = pair(send_buffer_bytes);
+        self.reactor.admit(peer, || Transport::new(near, layers));
+        far
     }
 
     /// One turn of the loop: what the far ends did is noted, then everything that is due is done.

@@ -18,18 +18,18 @@ fn nothing_of_the_form_of_a_token_is_sent() {
             Command::Join(token.into()),
         ]
     };
-    let mut line = Line::event();
+    let mut client = TestClient::event();
     for command in told() {
-        assert!(matches!(line.command(command.clone()), Err(CommandError::Token)), "{command:?}");
+        assert!(matches!(client.command(command.clone()), Err(CommandError::Token)), "{command:?}");
     }
-    assert_eq!(line.take_requests(), []);
-    line.command(Command::Operate(format!("op {token}"))).expect("taken");
-    assert_eq!(line.take_requests().len(), 1);
-    let mut line = Line::tutorial();
-    line.hear_bytes(&super::frames(&["*", "welcome"]));
+    assert_eq!(client.take_requests(), []);
+    client.command(Command::Operate(format!("op {token}"))).expect("taken");
+    assert_eq!(client.take_requests().len(), 1);
+    let mut client = TestClient::tutorial();
+    client.receive_bytes(&super::frames(&["*", "welcome"]));
     for command in [Command::Say(token.into()), Command::ServerLine(format!("/msg bob {token}"))] {
-        assert!(matches!(line.command(command.clone()), Err(CommandError::Token)), "{command:?}");
+        assert!(matches!(client.command(command.clone()), Err(CommandError::Token)), "{command:?}");
     }
-    assert!(line.sent.is_empty());
-    line.command(Command::ServerLine(format!("/op {token}"))).expect("taken");
+    assert!(client.sent.is_empty());
+    client.command(Command::ServerLine(format!("/op {token}"))).expect("taken");
 }

@@ -173,8 +173,8 @@ fn gauges(server: &TestServer) -> Gauges {
 fn open(config: Config, newest: u64) -> (TestServer, ScriptedHistory) {
     let store = ScriptedStore::default();
     let (bounds, start) = (JournalBounds::default(), Instant::now());
-    let stepped = Journal::stepped(Box::new(store.clone()), bounds, move || start, || ());
-    let (journal, stepper) = stepped.expect("opens");
+    let opened = Journal::stepped(Box::new(store.clone()), bounds, move || start, || ());
+    let (journal, stepper) = opened.expect("opens");
     (TestServer::open(config, Some((journal, newest)), NOW), ScriptedHistory { stepper, store })
 }
 

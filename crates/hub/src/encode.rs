@@ -17,8 +17,8 @@ use crate::moderation::messages;
 use crate::name::SERVER_NAME;
 use crate::presence;
 
-/// Something to send: an event, with the `ref` of the request that it answers (E5). What a member of
-/// the tutorial dialect reads instead is decided here.
+/// Something to send: an event, with the `ref` of the request that it answers (E5). What a member
+/// of the tutorial dialect reads instead is decided here.
 pub type Outbound = Envelope<Event>;
 
 /// Most rooms that an answer to a tutorial client lists.

@@ -17,6 +17,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use glassline_journal::{Done, Journal, Keep, Requester, Store, open};
+use glassline_testkit::{Folder, Rng};
 use glassline_wire::event::Message;
 use glassline_wire::history::{NewMessage, PendingRecord, Question, Record};
 use glassline_wire::message_id::MessageId;
@@ -31,28 +32,20 @@ const WORDS: [&str; 24] = [
 ];
 
 struct Speech {
-    state: u64,
+    rng: Rng,
     said: u64,
 }
 
 impl Speech {
-    fn number(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
     /// A text of about 64 bytes, with an id of its own.
     fn record(&mut self) -> Record {
         self.said += 1;
         let mut text = String::with_capacity(80);
         while text.len() < 56 {
-            text.push_str(WORDS[(self.number() % WORDS.len() as u64) as usize]);
+            text.push_str(self.rng.pick(&WORDS));
             text.push(' ');
         }
-        let _ = write!(text, "{:08x}", self.number() as u32);
+        let _ = write!(text, "{:08x}", self.rng.next_u64() as u32);
         let sender = self.said % 200;
         Record::Message(NewMessage {
             message: Message {
@@ -62,7 +55,7 @@ impl Speech {
                 from: format!("sender-{sender}"),
                 text,
                 action: false,
-                id: Some(MessageId((u128::from(self.number()) << 64) | u128::from(self.number()))),
+                id: Some(MessageId(self.rng.next_u128())),
             },
             author: sender + 1,
             after: None,
@@ -73,11 +66,10 @@ impl Speech {
 
 fn main() {
     let rows: u64 = std::env::args().nth(1).and_then(|rows| rows.parse().ok()).unwrap_or(1_000_000);
-    let folder = std::env::temp_dir().join(format!("glassline-speed-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
+    let folder = Folder::new();
     println!("seed {SEED}, {rows} rows of about 64 bytes");
-    disk_alone(&folder);
-    let mut speech = Speech { state: SEED, said: 0 };
+    disk_alone(folder.path());
+    let mut speech = Speech { rng: Rng::new(SEED), said: 0 };
     one_at_a_time(&folder.join("lone.db"), &mut speech);
     for batch in [256, 4_096] {
         let file = folder.join(format!("batch-{batch}.db"));
@@ -96,7 +88,6 @@ fn main() {
     for (senders, window) in [(1, 1), (200, 1), (200, 8), (200, 40)] {
         through_threads(&folder.join(format!("threads-{senders}-{window}.db")), &mut speech, senders, window);
     }
-    std::fs::remove_dir_all(&folder).expect("removed");
 }
 
 /// Resources that this process has used, which a busy machine does not change: CPU time in µs,
@@ -253,9 +244,9 @@ fn questions(store: &dyn Store, rows: u64) {
         line(&format!("search for {name}"), &mut took);
     }
     let mut took = Vec::new();
-    let mut speech = Speech { state: SEED, said: 0 };
+    let mut speech = Speech { rng: Rng::new(SEED), said: 0 };
     for _ in 0..200 {
-        let before = Some(speech.number() % rows);
+        let before = Some(speech.rng.next_u64() % rows);
         let started = Instant::now();
         reader
             .range(&HistoryRange { room: room(), before, limit: Some(50), ..HistoryRange::default() }, deadline())

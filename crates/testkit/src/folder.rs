@@ -20,13 +20,13 @@ impl Folder {
     }
 
     /// Path of a file in it, which need not exist.
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub fn join(&self, name: impl AsRef<Path>) -> PathBuf {
         self.path().join(name)
     }
 
     /// Writes a file, and the folders above it.
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.file(name);
+    pub fn write(&self, name: impl AsRef<Path>, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.join(name);
         fs::create_dir_all(path.parent().expect("a folder above it")).expect("a folder");
         fs::write(&path, content).expect("a file");
         path

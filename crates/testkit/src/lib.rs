@@ -13,4 +13,4 @@ pub use folder::Folder;
 #[cfg(unix)]
 pub use process::signal;
 pub use process::{Ended, Process};
-pub use rng::{Rng, for_each_seed};
+pub use rng::{Rng, for_each_seed, seed_or};

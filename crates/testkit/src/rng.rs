@@ -81,14 +81,25 @@ fn mixed(value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
+/// Returns the seed in the environment variable `SEED`, or else `default`. Prints it, so that the
+/// output of a failed test says how to replay it.
+pub fn seed_or(default: u64) -> u64 {
+    let seed = given_seed().unwrap_or(default);
+    println!("SEED={seed}");
+    seed
+}
+
 /// Runs a test with each seed, or only with the one in the environment variable `SEED`. Prints each
-/// seed before its run, so that the output of a failed test ends with the seed that replays it.
+/// before its run: the output of a failed test ends with the seed that replays it.
 pub fn for_each_seed(seeds: Range<u64>, mut test: impl FnMut(Rng)) {
-    let given: Option<u64> = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
-    for seed in given.map_or(seeds, |seed| seed..seed + 1) {
+    for seed in given_seed().map_or(seeds, |seed| seed..seed + 1) {
         println!("SEED={seed}");
         test(Rng::new(seed));
     }
+}
+
+fn given_seed() -> Option<u64> {
+    std::env::var("SEED").ok().and_then(|seed| seed.parse().ok())
 }
 
 #[cfg(test)]

@@ -12,13 +12,14 @@ mod tutorial;
 mod wire;
 
 pub(crate) use event::{EventClient, fresh_id};
+pub(crate) use glassline_testkit::frame::frame;
 #[cfg(unix)]
-pub(crate) use process::Process;
+pub(crate) use process::ServerProcess;
 #[cfg(unix)]
 pub(crate) use proxy::{Passage, Proxy};
 pub(crate) use server::Server;
 pub(crate) use tutorial::{Pair, Tutorial, words_in};
-pub(crate) use wire::{PATIENCE, Wire, frame};
+pub(crate) use wire::{PATIENCE, Wire};
 
 /// Returns the variable that has programs speak the layer for tests, if this test is to speak it.
 pub(crate) fn test_layer() -> Option<(&'static str, std::ffi::OsString)> {

@@ -6,16 +6,11 @@ use std::net::IpAddr;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use glassline_testkit::frame::Frames;
 use socket2::{Domain, SockRef, Socket, Type};
 
 /// Longest wait of a client for a byte. Nothing here takes long; what takes longer has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
-
-/// A payload with its header in front.
-pub(crate) fn frame(payload: impl AsRef<[u8]>) -> Vec<u8> {
-    let payload = payload.as_ref();
-    [format!("{:<10}", payload.len()).as_bytes(), payload].concat()
-}
 
 /// End of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +26,7 @@ pub(crate) enum End {
 /// A blocking socket with a deadline on every read.
 pub(crate) struct Wire {
     stream: TcpStream,
-    held: Vec<u8>,
-    taken: usize,
+    frames: Frames,
 }
 
 impl Wire {
@@ -63,7 +57,7 @@ impl Wire {
         let stream = super::relay::to_server(stream, narrow);
         stream.set_nodelay(true).expect("TCP_NODELAY");
         stream.set_write_timeout(Some(PATIENCE)).expect("a write deadline");
-        Self { stream, held: Vec::new(), taken: 0 }
+        Self { stream, frames: Frames::default() }
     }
 
     #[track_caller]
@@ -80,16 +74,9 @@ impl Wire {
     #[track_caller]
     pub(crate) fn payload(&mut self) -> Result<Vec<u8>, End> {
         loop {
-            let unread = &self.held[self.taken..];
-            if let Some((header, rest)) = unread.split_at_checked(10) {
-                let header = str::from_utf8(header).expect("a header is ASCII");
-                let length: usize = header.trim_end().parse().expect("a header is a number");
-                assert_eq!(header, format!("{length:<10}"), "what a server writes is canonical (T2)");
-                if let Some(payload) = rest.get(..length) {
-                    let payload = payload.to_vec();
-                    self.taken += 10 + length;
-                    return Ok(payload);
-                }
+            let payload = self.frames.next_payload().expect("what a server writes is canonical (T2)");
+            if let Some(payload) = payload {
+                return Ok(payload.to_vec());
             }
             self.fill()?;
         }
@@ -97,13 +84,12 @@ impl Wire {
 
     #[track_caller]
     fn fill(&mut self) -> Result<(), End> {
-        self.held.drain(..std::mem::take(&mut self.taken));
         let mut chunk = [0; 16 * 1024];
         match self.read_within(PATIENCE, &mut chunk) {
-            Ok(0) if self.held.is_empty() => Err(End::Closed),
+            Ok(0) if self.frames.rest().is_empty() => Err(End::Closed),
             Ok(0) => Err(End::Cut),
             Ok(count) => {
-                self.held.extend_from_slice(&chunk[..count]);
+                self.frames.push(&chunk[..count]);
                 Ok(())
             }
             Err(error) if error.kind() == ErrorKind::ConnectionReset => Err(End::Cut),
@@ -120,8 +106,8 @@ impl Wire {
                 break end;
             }
         };
-        assert_ne!(end, End::Silent, "it was not closed; unread: {:?}", String::from_utf8_lossy(&self.held));
-        self.held.split_off(self.taken)
+        assert_ne!(end, End::Silent, "it was not closed; unread: {:?}", String::from_utf8_lossy(self.frames.rest()));
+        self.frames.rest().to_vec()
     }
 
     /// Returns whether the stream has ended, after waiting `patience` for that to happen.

@@ -30,7 +30,8 @@ pub enum CommandOutcome {
     Stays,
     /// It asked to leave.
     Leaves,
-    /// Nothing was done: the history is asked first. Say the same line again once the connection has settled.
+    /// Nothing was done: the history is asked first. Say the same line again once the connection
+    /// has settled.
     Awaits,
 }
 
@@ -152,7 +153,7 @@ fn reply(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<Reply, NoR
     let text = required(text)?;
     let nobody =
         || Rejection::new(ErrorCode::UnknownName, "nobody who is here has written to you; /msg NAME TEXT starts");
-    let to = hub.latest_writer(id).ok_or_else(nobody)?.name().to_string();
+    let to = hub.latest_direct_sender(id).ok_or_else(nobody)?.name().to_string();
     Ok(hub.send_direct(id, &to, text, None, now)?)
 }
 
@@ -220,7 +221,7 @@ fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Reply, N
         hub.exit_room(id, current, true, now);
     }
     if hub.rules.durable {
-        hub.queue_past(id, room_id, None);
+        hub.queue_replay(id, room_id, None);
     }
     Ok(Reply::Nothing)
 }

@@ -117,9 +117,9 @@ impl Hub {
 
     pub(crate) fn exit_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
         self.cancel_replay(id, room_id);
-        self.abandon_if_far_behind(id, room_id);
+        self.abandon_backlog(id, room_id);
         self.unfollow(id, room_id, announced, now);
-        self.read_on(id);
+        self.resume_replay(id);
         self.close_room_if_empty(room_id);
     }
 
@@ -189,7 +189,7 @@ impl Hub {
         };
         let mut names: Vec<String> = seen().take(names_max).map(|(_, member)| member.name().to_string()).collect();
         names.sort_unstable_by(|one, other| natural_order::compare(one, other));
-        let count = if self.holds_back_any() { seen().count() } else { room.count() };
+        let count = if self.may_hold_back() { seen().count() } else { room.count() };
         (names, count)
     }
 

@@ -76,9 +76,8 @@ fn reopened(folder: &Path, file: &[u8], log: &[u8]) -> (Vec<Vec<String>>, bool) 
 
 #[test]
 fn whatever_is_cut_off_the_log_a_prefix_of_the_commits_is_left() {
-    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(4);
-    println!("SEED={seed}");
-    let mut seeded = Seeded(seed);
+    let seed = glassline_testkit::seed_or(4);
+    let mut rng = Rng::new(seed);
     let folder = Folder::new();
     let path = folder.file();
     let log_path = format!("{}-wal", path.display());
@@ -86,19 +85,19 @@ fn whatever_is_cut_off_the_log_a_prefix_of_the_commits_is_left() {
     let mut commits = Vec::new();
     let mut said = 0;
     while commits.len() < 40 {
-        let batch: Vec<Record> = (0..=seeded.below(30))
+        let batch: Vec<Record> = (0..=rng.below(30))
             .map(|_| {
                 said += 1;
-                let text = format!("text number {said} {}", "x".repeat(seeded.below(400) as usize));
-                let id = (seeded.below(3) > 0).then(|| seeded.id().0);
-                entry(ROOMS[seeded.below(3) as usize], "alice", &text, id, 1)
+                let text = format!("text number {said} {}", "x".repeat(rng.below(400) as usize));
+                let id = (rng.below(3) > 0).then(|| rng.next_u128());
+                entry(ROOMS[rng.below(3) as usize], "alice", &text, id, 1)
             })
             .collect();
         let outcomes = store.append(&batch).expect("stores");
         let log_bytes = fs::metadata(&log_path).expect("a log").len() as usize;
         commits.push(Commit { batch, outcomes, log_bytes });
         // Indexing writes to the log between commits.
-        if seeded.below(3) == 0 {
+        if rng.below(3) == 0 {
             store.maintain(std::time::Duration::ZERO).expect("tends");
         }
     }
@@ -111,7 +110,7 @@ fn whatever_is_cut_off_the_log_a_prefix_of_the_commits_is_left() {
     for end in &ends {
         cuts.extend([end - 1, *end]);
     }
-    cuts.extend((0..40).map(|_| seeded.below(log.len() as u64) as usize));
+    cuts.extend((0..40).map(|_| rng.below(log.len() as u64) as usize));
     for cut in cuts {
         let complete = ends.iter().filter(|end| **end <= cut).count();
         let (found, is_log_damaged) = reopened(folder.path(), &file, &log[..cut]);
@@ -121,9 +120,9 @@ fn whatever_is_cut_off_the_log_a_prefix_of_the_commits_is_left() {
     }
     // Bytes that were never written, or turned: what stands before them counts.
     for _ in 0..20 {
-        let at = seeded.below(log.len() as u64) as usize;
+        let at = rng.below(log.len() as u64) as usize;
         let mut torn = log.clone();
-        torn[at] ^= 1 << seeded.below(8);
+        torn[at] ^= 1 << rng.below(8);
         let (found, is_log_damaged) = reopened(folder.path(), &file, &torn);
         // The commit that it hits, or one behind it, is complete and has another behind it.
         let is_proved = ends.len() - ends.iter().filter(|end| **end <= at).count() >= 2;

@@ -17,7 +17,7 @@ const TOLD: u64 = 2_000;
 
 /// Sure to be in one message only.
 fn text(number: u64) -> String {
-    format!("number {number:05} of what is said, {:016x}", Seeded(number).next())
+    format!("number {number:05} of what is said, {:016x}", Rng::new(number).next_u64())
 }
 
 fn said(numbers: std::ops::RangeInclusive<u64>) -> Vec<Record> {
@@ -25,7 +25,7 @@ fn said(numbers: std::ops::RangeInclusive<u64>) -> Vec<Record> {
 }
 
 /// A history that nobody has open, all of it indexed in many small pieces.
-fn told(folder: &Folder) {
+fn store_messages(folder: &Folder) {
     let mut store = open_kept(&folder.file());
     for first in (1..TOLD).step_by(500) {
         store.append(&said(first..=first + 499)).expect("stores");
@@ -80,7 +80,7 @@ const TABLES: [&str; 4] = ["message_text_data", "message_text_idx", "message_tex
 fn damage_anywhere_in_the_index_rebuilds_it_without_any_loss() {
     for (table, fill) in TABLES.into_iter().flat_map(|table| [(table, 0), (table, 0xA5)]) {
         let folder = Folder::new();
-        told(&folder);
+        store_messages(&folder);
         damage(&folder.file(), table, fill);
         assert!(!faults(&folder.file()).is_empty(), "{table}");
         let mut store = open_kept(&folder.file());
@@ -114,7 +114,7 @@ fn damage_anywhere_in_the_index_rebuilds_it_without_any_loss() {
 #[test]
 fn a_replaced_index_makes_nothing_be_forgotten_for_its_size() {
     let folder = Folder::new();
-    told(&folder);
+    store_messages(&folder);
     let used_bytes = open_kept(&folder.file()).sizes().used_bytes;
     damage(&folder.file(), "message_text_data", 0);
     let keep = Keep { days: None, bytes: Some(used_bytes + used_bytes / 20) };
@@ -154,7 +154,7 @@ fn forgetting_gets_past_a_damaged_index() {
 #[test]
 fn an_append_that_must_index_gets_past_a_damaged_index() {
     let folder = Folder::new();
-    told(&folder);
+    store_messages(&folder);
     let mut store = open_kept(&folder.file());
     spoil(&folder.file());
     store.append(&said(TOLD + 1..=TOLD + 1)).expect("stores");
@@ -171,7 +171,7 @@ fn an_append_that_must_index_gets_past_a_damaged_index() {
 #[test]
 fn index_damage_twice_in_a_run_is_the_disk_and_is_fatal() {
     let folder = Folder::new();
-    told(&folder);
+    store_messages(&folder);
     let mut store = open_kept(&folder.file());
     let mut last = TOLD;
     let mut damaged_and_tended = || {
@@ -200,7 +200,7 @@ fn index_damage_twice_in_a_run_is_the_disk_and_is_fatal() {
 #[test]
 fn a_damaged_message_still_ends_the_history_and_the_index_stays() {
     let folder = Folder::new();
-    told(&folder);
+    store_messages(&folder);
     let mut store = open_kept(&folder.file());
     store.append(&said(TOLD + 1..=3 * TOLD)).expect("stores");
     drop(store);
@@ -222,7 +222,7 @@ fn a_damaged_message_still_ends_the_history_and_the_index_stays() {
 #[test]
 fn a_search_that_meets_a_damaged_page_keeps_the_index() {
     let folder = Folder::new();
-    told(&folder);
+    store_messages(&folder);
     damage(&folder.file(), "message", 0);
     let mut store = open_kept(&folder.file());
     let mut reader = store.reader().expect("a reader");
@@ -242,7 +242,7 @@ fn a_search_that_meets_a_damaged_page_keeps_the_index() {
 fn vacuum_leaves_a_damaged_index_behind() {
     for table in TABLES {
         let folder = Folder::new();
-        told(&folder);
+        store_messages(&folder);
         damage(&folder.file(), table, 0);
         vacuum(&folder.file()).expect("vacuums");
         let report = check(&folder.file()).expect("a report");
@@ -256,7 +256,7 @@ fn vacuum_leaves_a_damaged_index_behind() {
     }
     // Elsewhere nothing is passed over.
     let folder = Folder::new();
-    told(&folder);
+    store_messages(&folder);
     damage(&folder.file(), "message", 0);
     assert!(matches!(vacuum(&folder.file()), Err(StoreError::Corrupt { .. })));
     assert_eq!(check(&folder.file()).expect("a report").index_lag, 0);
@@ -265,7 +265,7 @@ fn vacuum_leaves_a_damaged_index_behind() {
 #[test]
 fn whoever_holds_the_journal_hears_of_it_once_and_it_goes_on() {
     let folder = Folder::new();
-    told(&folder);
+    store_messages(&folder);
     damage(&folder.file(), "message_text_idx", 0);
     let (wake, woken) = std::sync::mpsc::channel();
     let journal = Journal::start(open_kept(&folder.file()), move || {

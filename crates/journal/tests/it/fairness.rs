@@ -21,7 +21,7 @@ const ROOMS: u64 = 1_000;
 struct Server {
     folder: Folder,
     store: Box<dyn Store>,
-    seeded: Seeded,
+    rng: Rng,
     said: u64,
 }
 
@@ -29,14 +29,14 @@ impl Server {
     fn open() -> Self {
         let folder = Folder::new();
         let store = open(&folder.file(), Keep { days: None, bytes: Some(KEEP_BYTES) }).expect("opens");
-        Self { folder, store, seeded: Seeded(17), said: 0 }
+        Self { folder, store, rng: Rng::new(17), said: 0 }
     }
 
     fn message(&mut self, subnet: u128, room: &str, from: &str, bytes: usize) -> Record {
         self.said += 1;
         let mut text = String::new();
         while text.len() < bytes {
-            let _ = write!(text, "{:x} ", self.seeded.next());
+            let _ = write!(text, "{:x} ", self.rng.next_u64());
         }
         text.truncate(bytes.max(1));
         let Record::Message(mut entry) = entry_at(NOW_MS + self.said, room, from, &text, None, 1) else {
@@ -58,8 +58,8 @@ impl Server {
         for _ in 0..messages / 500 {
             let batch: Vec<Record> = (0..500)
                 .map(|_| {
-                    let person = self.seeded.below(40);
-                    let bytes = 100 + self.seeded.below(200) as usize;
+                    let person = self.rng.below(40);
+                    let bytes = 100 + self.rng.below(200) as usize;
                     self.message(u128::from(1 + person % subnets), room, &format!("person-{person}"), bytes)
                 })
                 .collect();
@@ -74,8 +74,8 @@ impl Server {
         while left > 0 {
             let batch: Vec<Record> = (0..per_batch)
                 .map(|number| {
-                    let name = format!("stranger-{}", self.seeded.below(NAMES));
-                    let room = format!("mine-{}", self.seeded.below(ROOMS));
+                    let name = format!("stranger-{}", self.rng.below(NAMES));
+                    let room = format!("mine-{}", self.rng.below(ROOMS));
                     let room = if (number as u64 % 10) < lobby_share { "lobby" } else { room.as_str() };
                     self.message(subnet, room, &name, bytes)
                 })

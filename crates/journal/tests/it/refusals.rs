@@ -7,24 +7,24 @@ use glassline_journal::{Done, Reader, Store, StoreError};
 use glassline_wire::event::AuditEntry;
 use glassline_wire::history::{CommitOutcome, Record, Ticket};
 
-use crate::stage::*;
+use crate::scripted_store::*;
 use crate::support::*;
 
 #[test]
 fn a_refused_group_is_refused_except_for_messages_stored_before() {
-    let (store, order, seen) = told(true, false);
-    let watched = Watched::start(store);
+    let (store, behaviour, seen) = scripted_store(true, false);
+    let watched = TestJournal::start(store);
     let mut group = records(1..=3);
     group[1].record = entry("lobby", "alice", "old", None, 1);
     watched.journal.append(group);
     assert_eq!(next(&seen), 3);
-    order.send(Order::Refuse).expect("taken");
+    behaviour.send(Behaviour::Refuse).expect("taken");
     let done = watched.done(3);
     let is_refused = |done: &Done, of: Ticket| matches!(done, Done::NotStored { ticket, error } if *ticket == of && matches!(**error, StoreError::Full));
     assert!(is_refused(&done[0], 1) && is_refused(&done[2], 3), "{done:?}");
     assert!(matches!(done[1], Done::Settled { ticket: 2, outcome: CommitOutcome::IdReused }), "{done:?}");
     watched.journal.append(records([4]));
-    order.send(Order::Store).expect("taken");
+    behaviour.send(Behaviour::Store).expect("taken");
     assert_eq!(tickets_appended(&watched.done(1)), [(4, 1)]);
     let gauges = watched.journal.gauges();
     assert_eq!((gauges.not_stored, gauges.repeated), (2, 1));
@@ -51,7 +51,7 @@ impl<F: FnMut(&[Record]) -> Result<Vec<CommitOutcome>, StoreError> + Send> Store
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
-        Ok(Box::new(Silent { panics: false, searching: None, turns: None }))
+        Ok(Box::new(ScriptedReader { panics: false, searching: None, turns: None }))
     }
 
     fn index_lag(&self) -> u64 {
@@ -75,7 +75,7 @@ fn a_record_without_a_number_left_is_refused_alone_in_order() {
         newest += batch.len() as u64;
         Ok(stored(from..=newest))
     };
-    let watched = Watched::start(Box::new(Refusing { append, unreadable: || StoreError::TooSlow }));
+    let watched = TestJournal::start(Box::new(Refusing { append, unreadable: || StoreError::TooSlow }));
     let is_new = |ticket: Ticket| [0, 7, 8, 99].contains(&ticket);
     let group =
         (0..100).map(|ticket| (ticket, entry(if is_new(ticket) { "new" } else { "lobby" }, "alice", "hi", None, 1)));
@@ -103,7 +103,7 @@ fn a_record_without_a_number_left_is_refused_alone_in_order() {
 #[test]
 fn a_store_that_is_found_damaged_when_it_refuses_is_a_failure() {
     let unreadable = || StoreError::Corrupt { path: PathBuf::from("h.db"), detail: "as told".into() };
-    let watched = Watched::start(Box::new(Refusing { append: |_: &[Record]| Err(StoreError::Full), unreadable }));
+    let watched = TestJournal::start(Box::new(Refusing { append: |_: &[Record]| Err(StoreError::Full), unreadable }));
     watched.journal.append(records([1]));
     let done = watched.done(1);
     assert!(matches!(&done[..], [Done::Failed(StoreError::Corrupt { .. })]), "{done:?}");

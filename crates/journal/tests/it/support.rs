@@ -1,49 +1,25 @@
-//! Support of the tests: a folder that goes away, messages, a reader's question with a deadline.
+//! Support of the tests: messages, a folder with a history, a reader's question with a deadline.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use glassline_journal::{Keep, Reader, Requester, Store, open};
+pub(crate) use glassline_testkit::{Folder, Rng};
 use glassline_wire::event::Message;
 use glassline_wire::history::{CommitOutcome, NewMessage, Page, PendingRecord, Record, Ticket};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{HistoryRange, Search};
 use glassline_wire::timestamp::Timestamp;
 
-/// A folder of one test, gone behind it.
-pub(crate) struct Folder(PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let name = format!("glassline-journal-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).expect("a folder for the test");
-        Self(path)
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-
-    pub(crate) fn file(&self) -> PathBuf {
-        self.0.join("history.db")
-    }
-
-    /// Names of all files in it, sorted.
-    pub(crate) fn names(&self) -> Vec<String> {
-        let files = std::fs::read_dir(&self.0).expect("a folder");
-        let mut names: Vec<String> =
-            files.map(|file| file.expect("a file").file_name().to_string_lossy().into_owned()).collect();
-        names.sort_unstable();
-        names
-    }
+/// A folder with a history.
+pub(crate) trait HistoryFile {
+    /// Path of the history.
+    fn file(&self) -> PathBuf;
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+impl HistoryFile for Folder {
+    fn file(&self) -> PathBuf {
+        self.join("history.db")
     }
 }
 
@@ -127,24 +103,4 @@ pub(crate) fn seqs(page: &Page) -> Vec<u64> {
 
 pub(crate) fn texts(page: &Page) -> Vec<&str> {
     page.messages.iter().map(|message| message.text.as_str()).collect()
-}
-/// splitmix64: small, and the same everywhere.
-pub(crate) struct Seeded(pub(crate) u64);
-
-impl Seeded {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    pub(crate) fn id(&mut self) -> MessageId {
-        MessageId((u128::from(self.next()) << 64) | u128::from(self.next()))
-    }
 }

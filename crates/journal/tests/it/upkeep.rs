@@ -32,7 +32,7 @@ fn act(text: &str) -> AuditEntry {
 }
 
 /// Two rooms, an act, ids, an action and texts that JSON must escape.
-fn told() -> Vec<Record> {
+fn scripted_store() -> Vec<Record> {
     let mut batch = vec![
         entry("lobby", "alice", "one \"two\"\n\t", Some(1), 1),
         entry("den", "bob", "eins 漢字", None, 2),
@@ -50,7 +50,7 @@ fn told() -> Vec<Record> {
 fn an_export_beside_a_server_holds_all_and_can_be_imported() {
     let folder = Folder::new();
     let mut store = open_kept(&folder.file());
-    let batch = told();
+    let batch = scripted_store();
     store.append(&batch).expect("stores");
     let lines = lines_of(&folder.file());
     let wanted: Vec<Event> = [(0, 1), (3, 2), (4, 3), (1, 1)]

@@ -246,7 +246,7 @@ fn carry_out(
         Ask::Send(send) => hub.say(member, &send, reference.cloned(), now),
         Ask::Direct(direct) => {
             if direct.reply {
-                hub.check_writer(member, &direct.to)?;
+                hub.check_reply(member, &direct.to)?;
             }
             hub.send_direct(member, &direct.to, &direct.text, Some(direct.id), now)
         }

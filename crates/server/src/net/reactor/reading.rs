@@ -86,8 +86,8 @@ impl<S: Socket> Reactor<S> {
     fn end_of_stream(&mut self, key: ConnectionKey) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         if !connection.is_draining() {
-            let is_owed_past = connection.member().is_some_and(|member| self.hub.is_owed_past(member));
-            if self.hub.awaits(key.index()) != Awaits::Nothing || is_owed_past {
+            let is_replaying = connection.member().is_some_and(|member| self.hub.is_replaying(member));
+            if self.hub.awaits(key.index()) != Awaits::Nothing || is_replaying {
                 // What it said last is not stored yet, or what it asked not answered. The end is read again behind that.
                 connection.pause(PauseReason::History);
                 return;

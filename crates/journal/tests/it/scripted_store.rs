@@ -34,12 +34,12 @@ impl Bell {
 }
 
 /// A journal and what it has said so far.
-pub(crate) struct Watched {
+pub(crate) struct TestJournal {
     pub(crate) journal: Journal,
     pub(crate) bell: Arc<Bell>,
 }
 
-impl Watched {
+impl TestJournal {
     pub(crate) fn start(store: Box<dyn Store>) -> Self {
         let bell = Arc::new(Bell::default());
         let rung = Arc::clone(&bell);
@@ -69,7 +69,7 @@ pub(crate) fn tickets_appended(done: &[Done]) -> Vec<(Ticket, u64)> {
         .collect()
 }
 /// Behaviour of the false store for the next batch.
-pub(crate) enum Order {
+pub(crate) enum Behaviour {
     Store,
     Refuse,
     Fail,
@@ -77,10 +77,10 @@ pub(crate) enum Order {
 }
 
 /// Does with each batch what it is told, and says how many records it was handed. Without orders it stores.
-pub(crate) struct Told {
-    pub(crate) orders: Receiver<Order>,
+pub(crate) struct ScriptedStore {
+    pub(crate) behaviours: Receiver<Behaviour>,
     pub(crate) batches: Sender<usize>,
-    pub(crate) obeying: bool,
+    pub(crate) is_scripted: bool,
     pub(crate) newest: u64,
     pub(crate) reader_panics: bool,
     /// Tending ends when the other side of this does.
@@ -102,14 +102,17 @@ pub(crate) type Held = Arc<Mutex<(Sender<()>, Receiver<()>)>>;
 /// Lag that it reports of its index.
 pub(crate) const LAG: u64 = 7;
 
-pub(crate) fn told(obeying: bool, reader_panics: bool) -> (Box<Told>, Sender<Order>, Receiver<usize>) {
-    let (order, orders) = channel();
+pub(crate) fn scripted_store(
+    is_scripted: bool,
+    reader_panics: bool,
+) -> (Box<ScriptedStore>, Sender<Behaviour>, Receiver<usize>) {
+    let (behaviour, behaviours) = channel();
     let (batches, seen) = channel();
     (
-        Box::new(Told {
-            orders,
+        Box::new(ScriptedStore {
+            behaviours,
             batches,
-            obeying,
+            is_scripted,
             newest: 0,
             reader_panics,
             tending: None,
@@ -117,28 +120,28 @@ pub(crate) fn told(obeying: bool, reader_panics: bool) -> (Box<Told>, Sender<Ord
             searching: None,
             turns: None,
         }),
-        order,
+        behaviour,
         seen,
     )
 }
 
-impl Store for Told {
+impl Store for ScriptedStore {
     fn append(&mut self, batch: &[Record]) -> Result<Vec<CommitOutcome>, StoreError> {
         let _ = self.batches.send(batch.len());
-        let order = if self.obeying {
-            self.orders.recv_timeout(Duration::from_secs(20)).expect("an order in time")
+        let behaviour = if self.is_scripted {
+            self.behaviours.recv_timeout(Duration::from_secs(20)).expect("an order in time")
         } else {
-            Order::Store
+            Behaviour::Store
         };
-        match order {
-            Order::Store => {
+        match behaviour {
+            Behaviour::Store => {
                 let from = self.newest + 1;
                 self.newest += batch.len() as u64;
                 Ok(stored(from..=self.newest))
             }
-            Order::Refuse => Err(StoreError::Full),
-            Order::Fail => Err(StoreError::WriteFailed("as told".into())),
-            Order::Panic => panic!("as told"),
+            Behaviour::Refuse => Err(StoreError::Full),
+            Behaviour::Fail => Err(StoreError::WriteFailed("as told".into())),
+            Behaviour::Panic => panic!("as told"),
         }
     }
 
@@ -163,7 +166,7 @@ impl Store for Told {
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
-        Ok(Box::new(Silent {
+        Ok(Box::new(ScriptedReader {
             panics: self.reader_panics,
             searching: self.searching.clone(),
             turns: self.turns.clone(),
@@ -179,13 +182,13 @@ impl Store for Told {
     }
 }
 
-pub(crate) struct Silent {
+pub(crate) struct ScriptedReader {
     pub(crate) panics: bool,
     pub(crate) searching: Option<Held>,
     pub(crate) turns: Option<Turns>,
 }
 
-impl Reader for Silent {
+impl Reader for ScriptedReader {
     fn head(&mut self, _: &str, _: Instant) -> Result<Head, StoreError> {
         assert!(!self.panics, "as told");
         Ok(Head::default())

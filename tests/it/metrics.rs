@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use glassline_server::Limits;
 use serde_json::json;
 
-use crate::harness::{EventClient, PATIENCE, Process, Server, Tutorial, Wire, frame, fresh_id};
+use crate::harness::{EventClient, PATIENCE, Server, ServerProcess, Tutorial, Wire, frame, fresh_id};
 use crate::program::Folder;
 
 /// Sends a request and returns the status, the head and the body of what comes until the close.
@@ -51,7 +51,7 @@ fn expect_numbers(address: SocketAddr, expected: &[(&str, u64)]) {
 
 #[test]
 fn what_was_said_refused_and_who_is_here_is_what_is_told() {
-    let mut process = Process::serve(&["--metrics", "127.0.0.1:0"]);
+    let mut process = ServerProcess::serve(&["--metrics", "127.0.0.1:0"]);
     let metrics = process.expect_metrics();
     expect_numbers(metrics, &[("glassline_members", 0), ("glassline_messages_total", 0), ("glassline_rooms", 1)]);
     let mut eve = EventClient::join(process.address, "eve");
@@ -126,8 +126,14 @@ fn what_was_said_refused_and_who_is_here_is_what_is_told() {
 fn a_history_publishes_metrics_and_a_replay_is_no_delivery() {
     let home = Folder::new();
     let file = home.path().join("history.db");
-    let mut process =
-        Process::serve(&["--metrics", "127.0.0.1:0", "--history", file.to_str().expect("UTF-8"), "--replay", "50"]);
+    let mut process = ServerProcess::serve(&[
+        "--metrics",
+        "127.0.0.1:0",
+        "--history",
+        file.to_str().expect("UTF-8"),
+        "--replay",
+        "50",
+    ]);
     let metrics = process.expect_metrics();
     let mut eve = EventClient::join(process.address, "eve");
     let id = fresh_id();
@@ -159,7 +165,7 @@ fn a_history_publishes_metrics_and_a_replay_is_no_delivery() {
     let took_s: f64 = numbers["glassline_commit_seconds_sum"].parse().expect("a number");
     assert!(took_s > 0.0, "{numbers:?}");
     process.stop();
-    let mut process = Process::serve(&["--metrics", "127.0.0.1:0", "--history", "none"]);
+    let mut process = ServerProcess::serve(&["--metrics", "127.0.0.1:0", "--history", "none"]);
     let numbers = self::numbers(process.expect_metrics());
     assert!(!numbers.keys().any(|name| name.contains("journal") || name.contains("commit")), "{numbers:?}");
     process.stop();
@@ -217,7 +223,7 @@ fn what_a_slow_reader_missed_is_told_in_numbers_too() {
 
 #[test]
 fn a_server_that_runs_is_healthy_and_idle_is_healthy_too() {
-    let mut process = Process::serve(&["--metrics", "127.0.0.1:0"]);
+    let mut process = ServerProcess::serve(&["--metrics", "127.0.0.1:0"]);
     let metrics = process.expect_metrics();
     for _ in 0..3 {
         let asked = Instant::now();
@@ -242,7 +248,7 @@ fn a_server_that_runs_is_healthy_and_idle_is_healthy_too() {
 
 #[test]
 fn bad_requests_get_an_answer_or_an_end_and_disturb_nobody() {
-    let mut process = Process::serve(&["--metrics", "127.0.0.1:0"]);
+    let mut process = ServerProcess::serve(&["--metrics", "127.0.0.1:0"]);
     let metrics = process.expect_metrics();
     let long = format!("GET /metrics HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(64 * 1024));
     for (request, expected) in [
@@ -301,7 +307,7 @@ fn silent_connections_keep_nobody_from_an_answer() {
 
 #[test]
 fn an_address_that_others_can_reach_is_told_and_one_in_use_too() {
-    let mut process = Process::serve(&["--metrics", "0.0.0.0:0"]);
+    let mut process = ServerProcess::serve(&["--metrics", "0.0.0.0:0"]);
     let metrics = process.expect_metrics();
     let ended = process.stop();
     assert!(
@@ -312,12 +318,12 @@ fn an_address_that_others_can_reach_is_told_and_one_in_use_too() {
     );
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("an address").to_string();
-    let ended = Process::ended(&["serve", "--listen", "127.0.0.1:0", "--metrics", &address]);
+    let ended = ServerProcess::ended(&["serve", "--listen", "127.0.0.1:0", "--metrics", &address]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(
         ended.stderr.contains(&address) && ended.stderr.contains("choose another port with --metrics"),
         "{ended:?}"
     );
-    let ended = Process::ended(&["serve", "--metrics", "127.0.0.1"]);
+    let ended = ServerProcess::ended(&["serve", "--metrics", "127.0.0.1"]);
     assert!(ended.code == Some(2) && ended.stderr.contains("127.0.0.1:9464"), "{ended:?}");
 }

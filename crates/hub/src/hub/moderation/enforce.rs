@@ -142,13 +142,12 @@ impl Hub {
 
     fn disconnect(&mut self, id: MemberId, code: ErrorCode, text: &str) {
         let Some(member) = self.members.get(id) else { return };
-        let mut words = member.dialect().encode(&Event::bye(text).into());
+        let mut output = member.dialect().encode(&Event::bye(text).into());
         if member.dialect() == Dialect::Event {
             let error = Event::Error(Rejection::new(code, text)).into();
-            words.splice(..0, member.dialect().encode(&error));
+            output.splice(..0, member.dialect().encode(&error));
         }
-        let reason = if code == ErrorCode::Banned { "banned" } else { "kicked" };
-        self.effects.push_disconnect(Disconnect { member: id, connection: member.connection(), reason, words });
+        self.effects.push_disconnect(Disconnect { member: id, connection: member.connection(), code, output });
     }
 
     /// Sends an act to every operator who is here; the copy of the one who asked has the `ref`.

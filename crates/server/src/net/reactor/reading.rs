@@ -3,7 +3,7 @@
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 
-use glassline_hub::{Awaits, subnet};
+use glassline_hub::Awaits;
 use glassline_wire::limits::GREETING_BYTES_MAX;
 use glassline_wire::visible;
 use tracing::{error, info};
@@ -183,7 +183,7 @@ impl<S: Socket> Reactor<S> {
     fn note_login(&mut self, key: ConnectionKey) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         let Some(member) = connection.member() else { return };
-        if !self.unregistered.remove(subnet(connection.peer().ip()), key) {
+        if !self.admission.register(connection.peer(), key) {
             return;
         }
         self.timers.cancel(key, Kind::Greeting);

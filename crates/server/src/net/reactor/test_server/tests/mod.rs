@@ -429,7 +429,7 @@ fn an_act_that_is_stored_while_the_server_closes_is_in_force() {
     assert!(told.contains(r#""code":"banned""#) && eve.is_finished(), "{told}");
 }
 
-/// Everybody of a household: so many connect, then each says its name.
+/// So many connect from one address, then each says its name.
 fn arrive(server: &mut TestServer, address: [u8; 4], count: usize) -> Vec<Pipe> {
     let peer = SocketAddr::from((address, 4_000));
     let arrived: Vec<Pipe> = (0..count).map(|_| server.connect(peer, 1 << 20)).collect();

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use glassline_journal::{Done, Journal, Keep, Store, StoreError, check, import, open, vacuum};
+use glassline_journal::{Done, Journal, Keep, Store, StoreError, open};
 use glassline_wire::history::Record;
 use rusqlite::Connection;
 
-use crate::support::*;
+use crate::support::{check, import, vacuum, *};
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -286,7 +286,7 @@ fn whoever_holds_the_journal_hears_of_it_once_and_it_goes_on() {
                         journal.append(pending((2..).zip(said(TOLD + 2..=TOLD + 2))));
                     }
                 }
-                Done::IndexRenewed(_) => renewals += 1,
+                Done::IndexRebuilt(_) => renewals += 1,
                 other => panic!("{other:?}"),
             }
         }

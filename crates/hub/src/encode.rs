@@ -81,13 +81,6 @@ impl Encode for TutorialPairs {
     }
 }
 
-/// The header of a payload that is relayed as it is (T9).
-pub(crate) fn header(payload_bytes: usize) -> Vec<u8> {
-    let mut header = Vec::with_capacity(HEADER_BYTES);
-    frame::put_header(&mut header, payload_bytes);
-    header
-}
-
 fn pair(name: &str, text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(name.len() + text.len() + 2 * HEADER_BYTES);
     frame::put_frame(&mut bytes, name.as_bytes());

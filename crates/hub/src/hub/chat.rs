@@ -7,6 +7,7 @@ use alloc::{
 };
 
 use glassline_wire::event::{Away, Direct, ErrorCode, Event, Message, Rejection};
+use glassline_wire::frame;
 use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::Send;
@@ -14,7 +15,7 @@ use glassline_wire::visible;
 
 use super::history::{ID_REUSED, TOO_LATE_UNKEPT};
 use crate::dialect::Dialect;
-use crate::encode::{self, Outbound};
+use crate::encode::Outbound;
 use crate::hub::{Hub, Reply};
 use crate::id::{MemberId, RoomId};
 use crate::member::Member;
@@ -123,7 +124,7 @@ impl Hub {
             room.set_seq(room.seq() + 1);
         }
         self.counters.messages += 1;
-        let appended = self.append(room_id, Dialect::Tutorial, &[&name_frame, &encode::header(payload.len()), payload]);
+        let appended = self.append(room_id, Dialect::Tutorial, &[&name_frame, &frame::header(payload.len()), payload]);
         self.skip_own(id, room_id, Dialect::Tutorial, appended);
     }
 

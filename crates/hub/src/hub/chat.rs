@@ -49,15 +49,8 @@ impl Hub {
             return Err(unknown_room(&send.room));
         };
         let author = member.author();
-        let mut message = Message {
-            room: room.name().to_string(),
-            seq: None,
-            at: Some(now.at),
-            from: member.name().to_string(),
-            text: visible::relayed(&send.text).into_owned(),
-            action: send.action,
-            id: Some(send.id),
-        };
+        let mut message = new_message(member, room, &send.text, send.action, now);
+        message.id = Some(send.id);
         if self.rules.durable {
             self.store(id, room_id, message, (author, send.after), reference);
             return Ok(Reply::Nothing);
@@ -93,18 +86,10 @@ impl Hub {
         check_text_length(text)?;
         self.check_speech(id, now)?;
         check_text(text)?;
-        let Some(member) = self.members.get(id) else { return Err(unknown_room("a room")) };
-        let Some(room_id) = member.rooms().next() else { return Err(unknown_room("a room")) };
-        let Some(room) = self.rooms.get(room_id) else { return Err(unknown_room("a room")) };
-        let mut message = Message {
-            room: room.name().to_string(),
-            seq: None,
-            at: Some(now.at),
-            from: member.name().to_string(),
-            text: visible::relayed(text).into_owned(),
-            action,
-            id: None,
+        let (Some(member), Some((room_id, room))) = (self.members.get(id), self.current_room(id)) else {
+            return Err(unknown_room("a room"));
         };
+        let mut message = new_message(member, room, text, action, now);
         if self.rules.durable {
             self.store(id, room_id, message, (0, None), None);
         } else {
@@ -116,8 +101,7 @@ impl Hub {
 
     /// Relays a payload untouched, as the tutorial's own server does (T9).
     pub fn relay(&mut self, id: MemberId, payload: &[u8]) {
-        let Some(member) = self.members.get(id) else { return };
-        let Some(room_id) = member.rooms().next() else { return };
+        let (Some(member), Some((room_id, _))) = (self.members.get(id), self.current_room(id)) else { return };
         let name_frame = member.name_frame().to_vec();
         if let Some(room) = self.rooms.get_mut(room_id) {
             // Nobody is told the number, but what a slow reader misses is counted by it.
@@ -237,6 +221,19 @@ impl Hub {
         let acknowledgement = sender_is_event.then_some(direct);
         let away = away.map(|text| Event::Away(Away { name: to_name, text: Some(text) }));
         Ok(Reply::Events(acknowledgement.into_iter().chain(away).collect()))
+    }
+}
+
+/// Returns a message that has no number yet.
+fn new_message(member: &Member, room: &Room, text: &str, action: bool, now: Now) -> Message {
+    Message {
+        room: room.name().to_string(),
+        seq: None,
+        at: Some(now.at),
+        from: member.name().to_string(),
+        text: visible::relayed(text).into_owned(),
+        action,
+        id: None,
     }
 }
 

@@ -15,7 +15,6 @@ use crate::hub::{Hub, Reply};
 use crate::id::MemberId;
 use crate::member::Member;
 use crate::now::Now;
-use crate::room::Room;
 
 /// Most names that an answer to a tutorial client lists.
 const LISTED_MAX: usize = 100;
@@ -163,10 +162,9 @@ fn nick(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Reply, NoRe
 
 fn names(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Reply, NoReply> {
     none(arguments)?;
-    let Some(room) = hub.members.get(id).and_then(|member| member.rooms().next()) else { return Ok(Reply::Nothing) };
-    let count = hub.rooms.get(room).map_or(0, Room::count);
-    let names = hub.names_in_words(room, id, LISTED_MAX).unwrap_or_default();
-    Ok(notice(format!("{count} here: {names}")))
+    let Some((room_id, room)) = hub.current_room(id) else { return Ok(Reply::Nothing) };
+    let names = hub.names_in_words(room_id, id, LISTED_MAX).unwrap_or_default();
+    Ok(notice(format!("{} here: {names}", room.count())))
 }
 
 fn whois(hub: &mut Hub, _: MemberId, name: &str, now: Now) -> Result<Reply, NoReply> {
@@ -207,7 +205,7 @@ fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Reply, N
         return Err(NoReply::Awaits);
     }
     let room_id = hub.admit(id, name)?;
-    let current = hub.members.get(id).and_then(|member| member.rooms().next());
+    let current = hub.current_room(id).map(|(room_id, _)| room_id);
     if current == Some(room_id) {
         return Ok(notice("you are there already"));
     }
@@ -228,13 +226,13 @@ fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Reply, N
 
 fn history(hub: &mut Hub, id: MemberId, count: &str, _: Now) -> Result<Reply, NoReply> {
     let limit = if count.is_empty() { HISTORY_SHOWN } else { count.parse().map_err(|_| NoReply::Usage)? };
-    let range = HistoryRange { room: hub.current_room(id), limit: Some(limit), ..HistoryRange::default() };
+    let range = HistoryRange { room: hub.current_room_name(id), limit: Some(limit), ..HistoryRange::default() };
     Ok(hub.read_history(id, &range, None)?)
 }
 
 fn search(hub: &mut Hub, id: MemberId, query: &str, _: Now) -> Result<Reply, NoReply> {
     let query = required(query)?.to_string();
-    let search = Search { room: hub.current_room(id), query, before: None, limit: Some(HISTORY_SHOWN) };
+    let search = Search { room: hub.current_room_name(id), query, before: None, limit: Some(HISTORY_SHOWN) };
     Ok(hub.search_history(id, &search, None)?)
 }
 

@@ -207,10 +207,15 @@ impl Hub {
         }
     }
 
-    /// The name of the room a tutorial member is in; empty for none.
-    pub(crate) fn current_room(&self, id: MemberId) -> String {
-        let room = self.members.get(id).and_then(|member| member.rooms().next());
-        room.and_then(|room| self.rooms.get(room)).map_or_else(String::new, |room| room.name().to_string())
+    /// Returns the room that a tutorial member is in.
+    pub(crate) fn current_room(&self, id: MemberId) -> Option<(RoomId, &Room)> {
+        let room_id = self.members.get(id)?.rooms().next()?;
+        Some((room_id, self.rooms.get(room_id)?))
+    }
+
+    /// Returns the name of that room; empty for none.
+    pub(crate) fn current_room_name(&self, id: MemberId) -> String {
+        self.current_room(id).map_or_else(String::new, |(_, room)| room.name().to_string())
     }
 
     /// The number of the newest message that the members of an open room were sent; 0 before the

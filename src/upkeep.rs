@@ -18,7 +18,7 @@ use glassline_journal::{
 };
 
 use self::interrupt::Interrupt;
-use self::progress::Progress;
+use self::progress::ProgressReport;
 use crate::args::{HistoryArguments, HistoryFile, Upkeep};
 use crate::history;
 
@@ -139,7 +139,7 @@ fn file(named: Option<&Path>) -> anyhow::Result<PathBuf> {
 }
 
 /// Does something that reports its progress, which is gone before anything else is printed.
-fn watched<T>(progress: Progress, act: impl FnOnce(&Arc<dyn ProgressMonitor>) -> T) -> T {
+fn watched<T>(progress: ProgressReport, act: impl FnOnce(&Arc<dyn ProgressMonitor>) -> T) -> T {
     let progress = Arc::new(progress);
     let monitor: Arc<dyn ProgressMonitor> = Arc::clone(&progress) as Arc<dyn ProgressMonitor>;
     let done = act(&monitor);
@@ -160,7 +160,7 @@ fn note(line: impl Display) {
 }
 
 fn export_to_stdout(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
-    let progress = Progress::new(interrupt.clone(), None, !io::stdout().is_terminal());
+    let progress = ProgressReport::new(interrupt.clone(), None, !io::stdout().is_terminal());
     let mut output = BufWriter::new(io::stdout().lock());
     let exported = watched(progress, |monitor| export_monitored(file, &mut output, monitor));
     let exported = match exported {
@@ -215,7 +215,7 @@ fn import_from(file: &Path, lines: Option<&Path>, interrupt: &Interrupt) -> anyh
         let lines = lines.unwrap_or(Path::new("-")).display();
         anyhow!("cannot read {lines}: {error}; name a file that is an export")
     })?;
-    let progress = Progress::new(interrupt.clone(), bytes, !is_typed);
+    let progress = ProgressReport::new(interrupt.clone(), bytes, !is_typed);
     let imported = watched(progress, |monitor| import_monitored(file, &mut *input, monitor.as_ref()))?;
     say(format_args!(
         "{} messages and {} acts taken in, {} were there already",
@@ -231,7 +231,7 @@ fn import_from(file: &Path, lines: Option<&Path>, interrupt: &Interrupt) -> anyh
 }
 
 fn report(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
-    let report = watched(Progress::new(interrupt.clone(), None, true), |monitor| check_monitored(file, monitor))?;
+    let report = watched(ProgressReport::new(interrupt.clone(), None, true), |monitor| check_monitored(file, monitor))?;
     let rooms = if report.rooms == 1 { "1 room".to_string() } else { format!("{} rooms", report.rooms) };
     say(format_args!("{}: {} messages in {rooms}, {} acts", file.display(), report.messages, report.acts))?;
     if report.pages_left_out {
@@ -262,7 +262,7 @@ fn report(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
 }
 
 fn shrink(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
-    let done = watched(Progress::new(interrupt.clone(), None, true), |monitor| vacuum_monitored(file, monitor))?;
+    let done = watched(ProgressReport::new(interrupt.clone(), None, true), |monitor| vacuum_monitored(file, monitor))?;
     say(format_args!("{}: {} bytes before, {} now", file.display(), done.before_bytes, done.after_bytes))?;
     if done.rebuilds_index {
         say(

@@ -19,14 +19,14 @@ const BYTES_SO_FAR: &str = "{msg} {spinner} {bytes}  {bytes_per_sec}  {elapsed}"
 const SO_FAR: &str = "{msg} {spinner} {elapsed}";
 
 /// Shows what an operation reports, and ends it at a signal.
-pub(super) struct Progress {
+pub(super) struct ProgressReport {
     bar: ProgressBar,
     interrupt: Interrupt,
     /// Bytes that an import reads, if they are known.
     input_bytes: Option<u64>,
 }
 
-impl Progress {
+impl ProgressReport {
     /// `is_shown` is false where the terminal is used for something else.
     pub(super) fn new(interrupt: Interrupt, input_bytes: Option<u64>, is_shown: bool) -> Self {
         let draws = is_shown && io::stderr().is_terminal() && env::var_os("TERM").is_none_or(|term| term != "dumb");
@@ -46,7 +46,7 @@ fn whole_rate(state: &ProgressState, output: &mut dyn Write) {
     let _ = write!(output, "{}", HumanCount(rate));
 }
 
-impl ProgressMonitor for Progress {
+impl ProgressMonitor for ProgressReport {
     fn begin(&self, stage: Stage, total: Option<u64>) {
         let total = if stage == Stage::Importing { self.input_bytes } else { total };
         let (message, template) = match (stage, total) {

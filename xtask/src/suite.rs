@@ -31,7 +31,7 @@ const BUILD: Step = Step {
     run: || command::run(cargo(&["build", "--release", "--locked"])),
 };
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step {
         name: "format",
         about: "the code's format",
@@ -55,6 +55,14 @@ const STEPS: [Step; 11] = [
         optional: &[ZSH, FISH, MAN],
         needs_build: false,
         run: cargo_test,
+    },
+    Step {
+        name: "layer",
+        about: "the integration tests over a layer, in place of plain TCP",
+        tools: &[CC, BASH, PYTHON, UNSHARE, IP],
+        optional: &[ZSH, FISH, MAN],
+        needs_build: false,
+        run: layer_test,
     },
     Step {
         name: "simulation",
@@ -217,6 +225,12 @@ fn lints() -> Outcome {
 fn cargo_test() -> Outcome {
     command::run(cargo(&["test", "--locked"]))?;
     command::run(cargo(&["test", "--locked", "-p", "glassline-bench", "-p", "glassline-crash", "-p", "xtask"]))
+}
+
+fn layer_test() -> Outcome {
+    let mut test = cargo(&["test", "--locked", "-p", "glassline", "--features", "test-layer", "--test", "it"]);
+    test.env("GLASSLINE_TEST_LAYER", "1");
+    command::run(test)
 }
 
 fn peers() -> Outcome {

@@ -8,14 +8,14 @@ use crate::line_splitter::InputLine;
 
 /// Capacity of the channel: small, as a key waits behind the others. Senders block when it is full,
 /// and so does the server.
-pub(crate) const ARRIVALS_MAX: usize = 16;
+pub(crate) const EVENTS_MAX: usize = 16;
 
 /// The sending side.
-pub(crate) type Inbox = SyncSender<Arrival>;
+pub(crate) type Inbox = SyncSender<DriverEvent>;
 
 /// Event for the driver.
 #[derive(Debug)]
-pub(crate) enum Arrival {
+pub(crate) enum DriverEvent {
     /// Something about the connection of this generation; of an older one it means nothing any
     /// more.
     Link {

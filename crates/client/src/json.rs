@@ -59,15 +59,15 @@ impl Json {
             InputLine::Text(text) => text,
             InputLine::TooLong { bytes } => {
                 let text = format!("a line of {bytes} bytes is longer than any request; make it shorter");
-                return self.refuse(Rejection::new(ErrorCode::TooLong, text), None);
+                return self.put_rejection(Rejection::new(ErrorCode::TooLong, text), None);
             }
             InputLine::NotUtf8 => {
-                return self.refuse(Rejection::new(ErrorCode::NotUtf8, "the line is not UTF-8"), None);
+                return self.put_rejection(Rejection::new(ErrorCode::NotUtf8, "the line is not UTF-8"), None);
             }
         };
         let request = match request_of(&text, &mut *self.entropy) {
             Ok(request) => request,
-            Err(Envelope { content, reference }) => return self.refuse(content, reference),
+            Err(Envelope { content, reference }) => return self.put_rejection(content, reference),
         };
         let reference = request.reference.clone();
         let is_goodbye = request.content == Ask::Bye {};
@@ -76,12 +76,12 @@ impl Json {
                 self.finished |= is_goodbye;
                 Ok(())
             }
-            Err(declined) => self.refuse(Rejection::new(declined.code(), declined.to_string()), reference),
+            Err(error) => self.put_rejection(Rejection::new(error.code(), error.to_string()), reference),
         }
     }
 
-    fn refuse(&mut self, rejection: Rejection, reference: Option<String>) -> io::Result<()> {
-        self.undelivered.refused_as(rejection.code);
+    fn put_rejection(&mut self, rejection: Rejection, reference: Option<String>) -> io::Result<()> {
+        self.undelivered.rejected_as(rejection.code);
         self.put(Event::Error(rejection), reference)
     }
 }
@@ -153,7 +153,7 @@ impl View for Json {
             Update::Received(Event::Bye(bye)) => self.put(Event::Bye(bye), not_own(reference)),
             Update::Received(event) | Update::Sent { event, .. } => self.put(event, reference),
             Update::HistoryPage { history, .. } => self.put(Event::History(history), reference),
-            Update::Rejected { rejection, .. } => self.refuse(rejection, not_own(reference)),
+            Update::Rejected { rejection, .. } => self.put_rejection(rejection, not_own(reference)),
             Update::Notice(text) => {
                 self.print_notice(&StyledLine::notice(&text).plain())?;
                 self.put(Event::Notice(Notice { text }), None)

@@ -39,7 +39,7 @@ use format::messages::Formatter;
 use glassline_session::{Config, Session};
 pub use glassline_session::{DialectChoice, Ending};
 use glassline_wire::limits::{EVENT_BYTES_MAX, TEXT_BYTES_MAX};
-use inbox::{ARRIVALS_MAX, Inbox};
+use inbox::{EVENTS_MAX, Inbox};
 use json::Json;
 use line_input::LineInput;
 use line_output::{LineOutput, LineScreen};
@@ -67,7 +67,7 @@ const CONTEXT_READ_OUT_MAX: usize = 10;
 pub fn join(options: &JoinOptions) -> Ending {
     let mode = options.mode.resolved();
     let typed = io::stdin().is_terminal();
-    let (inbox, arrivals) = sync_channel(ARRIVALS_MAX);
+    let (inbox, events) = sync_channel(EVENTS_MAX);
     let mut view = match open_view(mode, typed, options, &inbox) {
         Ok(view) => view,
         Err(error) => return Ending::InputOutput(format!("cannot use the standard input and output: {error}")),
@@ -96,7 +96,7 @@ pub fn join(options: &JoinOptions) -> Ending {
         shows: true,
         interrupted: false,
     };
-    driver.run(&arrivals)
+    driver.run(&events)
 }
 
 /// Reports whether the process was started with SIGHUP ignored, as by `nohup`: a hangup is then no

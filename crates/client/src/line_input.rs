@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use crate::inbox::{Arrival, Inbox, UserInput};
+use crate::inbox::{DriverEvent, Inbox, UserInput};
 use crate::line_splitter::{InputLine, LineSplitter};
 
 /// Bytes asked for at a time.
@@ -103,11 +103,11 @@ fn read_lines(mut input: impl Read, line_bytes_max: usize, read_when: &Receiver<
             Ok(bytes) => (cutter.cut(&buffer[..bytes]), None),
             Err(error) => (Vec::new(), Some(UserInput::Failed(format!("cannot read the input: {error}")))),
         };
-        if inbox.send(Arrival::User(UserInput::Lines(lines))).is_err() {
+        if inbox.send(DriverEvent::User(UserInput::Lines(lines))).is_err() {
             return;
         }
         if let Some(end) = end {
-            let _ = inbox.send(Arrival::User(end));
+            let _ = inbox.send(DriverEvent::User(end));
             return;
         }
     }

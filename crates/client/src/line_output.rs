@@ -65,7 +65,7 @@ impl LineOutput {
     }
 
     /// Writes a notice of the client.
-    pub(crate) fn words(&mut self, line: &StyledLine) -> io::Result<()> {
+    pub(crate) fn notice(&mut self, line: &StyledLine) -> io::Result<()> {
         if self.notices_on_stdout {
             return self.line(line);
         }

@@ -10,7 +10,7 @@ use crate::commands::{ParsedLine, concealed, is_reply, parse_line};
 use crate::format::catch_up::CatchUp;
 use crate::format::display_settings::DisplaySettings;
 use crate::format::messages::Formatter;
-use crate::format::reply::{Reply, ReplyError};
+use crate::format::reply::{ReplyDraft, ReplyError};
 use crate::format::{LineKind, Span, StyledLine, TextRole, attention};
 use crate::inbox::UserInput;
 use crate::keyboard::event::{NOT_UTF8, TerminalEvent};
@@ -42,7 +42,7 @@ pub(crate) struct Plain {
     mode: PlainMode,
     formatter: Formatter,
     /// Target of the next `/reply`.
-    reply: Reply,
+    reply: ReplyDraft,
     settings: DisplaySettings,
     catch_up: CatchUp,
     log: Option<RoomLog>,
@@ -51,9 +51,9 @@ pub(crate) struct Plain {
     /// The terminal, where the client reads its keys and echoes them.
     terminal: Option<EchoTerminal>,
     /// The user was warned of bytes that are not UTF-8 in this line.
-    told_not_utf8: bool,
+    warned_not_utf8: bool,
     /// The host was warned that leaving ends the chat of others.
-    told_of_others: bool,
+    warned_of_others: bool,
     empty_lines: u8,
     undelivered: Undelivered,
     finished: bool,
@@ -71,15 +71,15 @@ impl Plain {
         Self {
             mode,
             formatter,
-            reply: Reply::to(None),
+            reply: ReplyDraft::to(None),
             settings,
             catch_up: CatchUp::default(),
             log,
             line_input,
             output,
             terminal: None,
-            told_not_utf8: false,
-            told_of_others: false,
+            warned_not_utf8: false,
+            warned_of_others: false,
             empty_lines: 0,
             undelivered: Undelivered::default(),
             finished: false,
@@ -93,7 +93,7 @@ impl Plain {
 
     /// Prints a notice of the client.
     pub(crate) fn print_notice(&mut self, words: &str) -> io::Result<()> {
-        self.output.words(&StyledLine::notice(words))
+        self.output.notice(&StyledLine::notice(words))
     }
 
     /// Returns a line with its time where times are shown.
@@ -113,8 +113,8 @@ impl Plain {
     }
 
     /// Writes lines of the conversation; marks are notices.
-    fn print_conversation(&mut self, told: &[StyledLine]) -> io::Result<()> {
-        for line in told {
+    fn print_conversation(&mut self, lines: &[StyledLine]) -> io::Result<()> {
+        for line in lines {
             match line.mark_words() {
                 Some(words) => self.print_notice(&words)?,
                 None => self.output.line(&self.timed(line))?,
@@ -124,8 +124,8 @@ impl Plain {
     }
 
     /// Writes notices.
-    fn print_timed_notices(&mut self, told: &[StyledLine]) -> io::Result<()> {
-        told.iter().try_for_each(|line| self.output.words(&self.timed(line)))
+    fn print_timed_notices(&mut self, lines: &[StyledLine]) -> io::Result<()> {
+        lines.iter().try_for_each(|line| self.output.notice(&self.timed(line)))
     }
 
     /// Returns true if neither end is a pipe.
@@ -134,7 +134,7 @@ impl Plain {
     }
 
     fn print_warning(&mut self, warning: Option<String>) -> io::Result<()> {
-        warning.map_or(Ok(()), |warning| self.output.words(&StyledLine::warning(&warning)))
+        warning.map_or(Ok(()), |warning| self.output.notice(&StyledLine::warning(&warning)))
     }
 
     fn is_next_wanted(&self, session: &Session) -> bool {
@@ -171,14 +171,14 @@ impl Plain {
         }
         let meaning = parse_line(&text, session.slash_commands());
         let leaves = meaning == Ok(ParsedLine::Session(Command::Leave));
-        if leaves && self.is_to_tell_of_others(session) {
+        if leaves && self.is_warning_due(session) {
             return self.print_notice(&closes_for(session.others(), "/quit again"));
         }
-        self.told_of_others = false;
+        self.warned_of_others = false;
         match meaning {
             Ok(ParsedLine::Session(command)) => match session.command(command, now_ms) {
                 Ok(()) => Ok(()),
-                Err(declined) => self.not_sent(&declined.to_string()),
+                Err(error) => self.not_sent(&error.to_string()),
             },
             Ok(ParsedLine::Reply(text)) => self.send_reply(text, session, now_ms),
             Ok(ParsedLine::Help(blocks)) => blocks.iter().try_for_each(|block| self.print_notice(block)),
@@ -189,8 +189,8 @@ impl Plain {
                 shown.or_else(|wrong| self.print_notice(&wrong))
             }
             Ok(setting) => {
-                let told = self.settings.change(&setting);
-                told.map_or(Ok(()), |told| self.print_notice(&told))
+                let notice = self.settings.change(&setting);
+                notice.map_or(Ok(()), |notice| self.print_notice(&notice))
             }
             Err(wrong) => self.not_sent(&wrong),
         }
@@ -198,7 +198,7 @@ impl Plain {
 
     /// Binds the next reply to the last sender.
     fn bind_reply(&mut self) {
-        self.reply = Reply::to(self.formatter.reply_peer());
+        self.reply = ReplyDraft::to(self.formatter.reply_peer());
     }
 
     fn send_reply(&mut self, text: String, session: &mut Session, now_ms: u64) -> io::Result<()> {
@@ -211,7 +211,7 @@ impl Plain {
                 if self.mode.typed {
                     self.bind_reply();
                 }
-                done.or_else(|declined| self.not_sent(&declined.to_string()))
+                done.or_else(|error| self.not_sent(&error.to_string()))
             }
             Err(ReplyError::NoRecipient(words)) => self.not_sent(&words),
             Err(ReplyError::Confirm(why)) if self.mode.typed => self.not_sent(&format!(
@@ -234,9 +234,9 @@ impl Plain {
     }
 
     /// Returns true the first time that somebody who hosts others wants to leave.
-    fn is_to_tell_of_others(&mut self, session: &Session) -> bool {
+    fn is_warning_due(&mut self, session: &Session) -> bool {
         let hosts_others = self.mode.typed && self.mode.hosts && session.others() > 0;
-        hosts_others && !std::mem::replace(&mut self.told_of_others, true)
+        hosts_others && !std::mem::replace(&mut self.warned_of_others, true)
     }
 
     /// Prints the unfinished line.
@@ -257,10 +257,10 @@ impl Plain {
         }
         match self.output.press(event, now_ms)? {
             KeyOutcome::Line(line) => {
-                self.told_not_utf8 = false;
+                self.warned_not_utf8 = false;
                 self.line_input.add(vec![line]);
             }
-            KeyOutcome::End if self.is_to_tell_of_others(session) => {
+            KeyOutcome::End if self.is_warning_due(session) => {
                 self.print_notice(&closes_for(session.others(), "Ctrl-D again"))?;
             }
             KeyOutcome::End => self.line_input.end(),
@@ -268,9 +268,9 @@ impl Plain {
                 self.output.flush()?;
                 return self.terminal.as_ref().map_or(Ok(()), EchoTerminal::suspend);
             }
-            KeyOutcome::NotUtf8 if self.told_not_utf8 => {}
+            KeyOutcome::NotUtf8 if self.warned_not_utf8 => {}
             KeyOutcome::NotUtf8 => {
-                self.told_not_utf8 = true;
+                self.warned_not_utf8 = true;
                 self.print_notice(NOT_UTF8)?;
             }
             KeyOutcome::Nothing => {}
@@ -279,7 +279,7 @@ impl Plain {
     }
 
     fn not_sent(&mut self, why: &str) -> io::Result<()> {
-        self.undelivered.refused();
+        self.undelivered.rejected();
         self.print_notice(&format!("not sent: {why}"))
     }
 }
@@ -313,10 +313,10 @@ impl View for Plain {
         let Some(update) = self.settings.filter(update) else { return Ok(()) };
         let warning = self.log.as_mut().and_then(|log| log.note(&update, &self.formatter).err());
         self.print_warning(warning)?;
-        let told = self.formatter.lines(&update);
+        let lines = self.formatter.lines(&update);
         self.catch_up.follow(&update);
         let rings = self.is_for_a_person()
-            && self.settings.rings(attention::of(&update, self.formatter.me(), &told))
+            && self.settings.rings(attention::of(&update, self.formatter.me(), &lines))
             && self.catch_up.may_ring(&update);
         self.formatter.follow(&update);
         if self.mode.typed && self.reply.address().is_none() {
@@ -324,18 +324,18 @@ impl View for Plain {
         }
         match update {
             Update::Received(_) | Update::HistoryPage { .. } => {
-                self.print_conversation(&told)?;
+                self.print_conversation(&lines)?;
                 if rings { self.output.ring() } else { Ok(()) }
             }
             // The sender has seen it already.
             Update::Sent { .. } => Ok(()),
             Update::Rejected { rejection, text } => {
                 if text.is_some() || is_answer {
-                    self.undelivered.refused_as(rejection.code);
+                    self.undelivered.rejected_as(rejection.code);
                 }
-                self.print_timed_notices(&told)
+                self.print_timed_notices(&lines)
             }
-            Update::Notice(_) | Update::CurrentRoom(_) => self.print_timed_notices(&told),
+            Update::Notice(_) | Update::CurrentRoom(_) => self.print_timed_notices(&lines),
         }
     }
 

@@ -264,7 +264,7 @@ mod tests {
         fs::write(&folder.0, "a file where the folder should be").expect("written");
         let mut log = RoomLog::new(&folder.0, "here");
         let message = heard(r#"{"type":"message","room":"den","from":"bob","text":"x"}"#);
-        assert!(log.note(&message, &formatter()).is_err_and(|told| told.contains("log = false")));
+        assert!(log.note(&message, &formatter()).is_err_and(|notice| notice.contains("log = false")));
         assert_eq!(log.note(&message, &formatter()), Ok(()));
         fs::remove_file(&folder.0).expect("removed");
         let mut log = RoomLog::new(&folder.0, "here");

@@ -19,7 +19,7 @@ use glassline_session::Input;
 use glassline_wire::layer::LayerStack;
 use layered::Layered;
 
-use crate::inbox::{Arrival, Inbox, LinkEvent, StreamEvent};
+use crate::inbox::{DriverEvent, Inbox, LinkEvent, StreamEvent};
 use crate::system::notice_silence;
 
 /// A server that takes no byte for this long is gone (L, "no progress").
@@ -206,7 +206,7 @@ struct Reporter {
 impl Reporter {
     /// Returns `false` when nobody listens any more.
     fn report(&self, event: LinkEvent) -> bool {
-        self.inbox.send(Arrival::Link { generation: self.generation, event }).is_ok()
+        self.inbox.send(DriverEvent::Link { generation: self.generation, event }).is_ok()
     }
 }
 

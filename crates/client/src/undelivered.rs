@@ -9,7 +9,7 @@ use crate::line_input::LineInput;
 /// The count.
 #[derive(Debug, Default)]
 pub(crate) struct Undelivered {
-    refused: usize,
+    rejected: usize,
     too_late: usize,
     unacknowledged: usize,
     /// Refused because nobody can tell whether it was stored.
@@ -18,16 +18,16 @@ pub(crate) struct Undelivered {
 
 impl Undelivered {
     /// A line was refused here, and the user has been told why.
-    pub(crate) fn refused(&mut self) {
-        self.refused += 1;
+    pub(crate) fn rejected(&mut self) {
+        self.rejected += 1;
     }
 
     /// A line was refused by the server, and the user has been told why.
-    pub(crate) fn refused_as(&mut self, code: ErrorCode) {
+    pub(crate) fn rejected_as(&mut self, code: ErrorCode) {
         if code == ErrorCode::TooLate {
             self.doubtful += 1;
         } else {
-            self.refused();
+            self.rejected();
         }
     }
 
@@ -48,19 +48,19 @@ impl Undelivered {
         let lost = format!("{} not sent", of_the_input(unsent, if line_input.may_go_on() { " or more" } else { "" }));
         match ending {
             Ending::Left => {
-                let mut told = Vec::new();
-                if self.refused > 0 {
-                    told.push(format!("{} not delivered, {reasons}", of_the_input(self.refused, "")));
+                let mut parts = Vec::new();
+                if self.rejected > 0 {
+                    parts.push(format!("{} not delivered, {reasons}", of_the_input(self.rejected, "")));
                 }
                 let unacknowledged = self.unacknowledged + self.doubtful;
                 if unacknowledged > 0 {
                     let messages = of_the_input(unacknowledged, "");
-                    told.push(format!("{messages} not acknowledged and may not have arrived"));
+                    parts.push(format!("{messages} not acknowledged and may not have arrived"));
                 }
                 if unsent > 0 {
-                    told.push(format!("{lost}; send what is missing again"));
+                    parts.push(format!("{lost}; send what is missing again"));
                 }
-                if told.is_empty() { Ending::Left } else { Ending::InputOutput(told.join("; ")) }
+                if parts.is_empty() { Ending::Left } else { Ending::InputOutput(parts.join("; ")) }
             }
             Ending::InputOutput(text) if unsent > 0 => Ending::InputOutput(format!("{text} ({lost})")),
             Ending::Rejected(text) if unsent > 0 => Ending::Rejected(format!("{text} ({lost})")),
@@ -97,19 +97,19 @@ mod tests {
             assert_eq!(count.ending(ending.clone(), &line_input, "see above"), ending);
         }
         line_input.add(vec![InputLine::Text("a".into()), InputLine::Text(" ".into()), InputLine::NotUtf8]);
-        let told = |ending: Ending| ending.text().map(std::borrow::Cow::into_owned).unwrap_or_default();
+        let parts = |ending: Ending| ending.text().map(std::borrow::Cow::into_owned).unwrap_or_default();
         let ending = count.ending(went_away(), &line_input, "see above");
         assert_eq!(ending.exit_code(), 5);
-        assert_eq!(told(ending), "gone; try again later (2 lines of the input were not sent)");
-        count.refused();
+        assert_eq!(parts(ending), "gone; try again later (2 lines of the input were not sent)");
+        count.rejected();
         let ending = count.ending(Ending::Left, &line_input, "see above");
         assert_eq!(ending.exit_code(), 1);
         let expected = "1 line of the input was not delivered, see above; 2 lines of the input were not sent; send what is missing again";
-        assert_eq!(told(ending), expected);
+        assert_eq!(parts(ending), expected);
         let mut count = Undelivered::default();
         count.stay_unacknowledged(2);
-        count.refused_as(ErrorCode::TooLate);
+        count.rejected_as(ErrorCode::TooLate);
         let ending = count.ending(Ending::Left, &line_input, "see above");
-        assert!(told(ending).starts_with("3 lines of the input were not acknowledged"));
+        assert!(parts(ending).starts_with("3 lines of the input were not acknowledged"));
     }
 }

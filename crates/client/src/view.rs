@@ -16,7 +16,7 @@ pub(crate) trait View {
     /// The user should know this; with the `ref` of the request that it answers.
     fn show(&mut self, update: Envelope<Update>, now_ms: u64) -> io::Result<()>;
 
-    /// Called when all arrivals are processed: passes waiting commands to the session, draws or
+    /// Called when all events are processed: passes waiting commands to the session, draws or
     /// flushes.
     fn settle(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()>;
 

@@ -17,8 +17,8 @@ use crate::moderation::messages;
 use crate::name::SERVER_NAME;
 use crate::presence;
 
-/// Something to send: an event, with the `ref` of the request that it answers (E5). What a member of
-/// the tutorial dialect reads instead is decided here.
+/// Something to send: an event, with the `ref` of the request that it answers (E5). What a member
+/// of the tutorial dialect reads instead is decided here.
 pub type Outbound = Envelope<Event>;
 
 /// Most rooms that an answer to a tutorial client lists.
@@ -79,13 +79,6 @@ impl Encode for TutorialPairs {
         };
         server_pair(&text)
     }
-}
-
-/// The header of a payload that is relayed as it is (T9).
-pub(crate) fn header(payload_bytes: usize) -> Vec<u8> {
-    let mut header = Vec::with_capacity(HEADER_BYTES);
-    frame::put_header(&mut header, payload_bytes);
-    header
 }
 
 fn pair(name: &str, text: &str) -> Vec<u8> {

@@ -4,9 +4,9 @@
 //! appended to that dialect's log in the room; a member holds only its position. [`Hub`] lists its
 //! methods and their order.
 //!
-//! [`Hub`] composes parts that do not know it: the rooms with their lanes and logs, the members with
-//! their send queues, the scheduler of writes, the names in use, the state of moderation, and the
-//! queues to the history. Only files in `hub/` implement it.
+//! [`Hub`] composes parts that do not know it: the rooms with their lanes and logs, the members
+//! with their send queues, the scheduler of writes, the names in use, the state of moderation, and
+//! the queues to the history. Only files in `hub/` implement it.
 #![no_std]
 
 extern crate alloc;

@@ -95,13 +95,13 @@ impl Name {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, NameError> {
         let wished = core::str::from_utf8(bytes).map_err(|_| NameError::NotUtf8)?;
         // Before anything is mapped: no input longer than the limit is worth the work.
-        hold_to_length(wished.trim_matches(' '))?;
+        check_length(wished.trim_matches(' '))?;
         characters::check_controls(wished)?;
         let name = nickname(wished);
         if name.is_empty() {
             return Err(NameError::Empty);
         }
-        hold_to_length(&name)?;
+        check_length(&name)?;
         characters::check(&name).map_err(|error| as_wished(error, wished))?;
         if operator_token::is_in(&name) {
             return Err(NameError::Token);
@@ -155,7 +155,7 @@ fn is_marked_as_direct(name: &str) -> bool {
     looks::any_case(tail) == YOU && !before[joint..].chars().all(|c| "_-.'".contains(c))
 }
 
-fn hold_to_length(name: &str) -> Result<(), NameError> {
+fn check_length(name: &str) -> Result<(), NameError> {
     let (chars, bytes) = (name.chars().count(), name.len());
     if chars > NAME_CHARS_MAX || bytes > NAME_BYTES_MAX {
         return Err(NameError::TooLong { chars, bytes });
@@ -191,7 +191,7 @@ fn notation(c: char) -> String {
 pub fn room_name(wished: &str) -> Result<String, Rejection> {
     let wished = wished.strip_prefix('#').unwrap_or(wished);
     let folded = Name::parse(wished.as_bytes()).map(|name| name.as_str().to_lowercase());
-    match folded.and_then(|folded| hold_to_length(&folded).map(|()| folded)) {
+    match folded.and_then(|folded| check_length(&folded).map(|()| folded)) {
         Ok(folded) => Ok(folded),
         Err(NameError::TooLong { .. }) => {
             Err(Rejection::new(ErrorCode::TooLong, format!("a room's name has at most {ROOM_CHARS_MAX} characters")))

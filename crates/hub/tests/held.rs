@@ -1,5 +1,6 @@
-//! While a member is sent the past, what is new is held back from it, and logs' tails may pass it there: whatever it says, joins and
-//! leaves meanwhile, it is sent each message once and in order, its own with their `ref`, and is told a `gap` only of a room it left.
+//! While a member is sent the past, what is new is held back from it, and logs' tails may pass it
+//! there: whatever it says, joins and leaves meanwhile, it is sent each message once and in order,
+//! its own with their `ref`, and is told a `gap` only of a room it left.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
@@ -22,7 +23,8 @@ const ROOMS: [&str; 3] = ["lobby", "den", "attic"];
 const SEEN: u64 = 7;
 const NEWEST: u64 = 9;
 
-/// Alice, who is in all rooms and reads; bob, who comes back; and the history, which answers when it is told to.
+/// Alice, who is in all rooms and reads; bob, who comes back; and the history, which answers when
+/// it is told to.
 struct World {
     hub: Hub,
     alice: MemberId,
@@ -143,7 +145,8 @@ impl World {
         self.received.extend(written);
     }
 
-    /// Answers the oldest question with a page of at most so many messages; with 0, it took too long. False if there is none.
+    /// Answers the oldest question with a page of at most so many messages; with 0, it took too
+    /// long. False if there is none.
     fn answer(&mut self, messages_max: usize) -> bool {
         let Some(PendingQuestion { ticket, question, .. }) = self.hub.next_question() else { return false };
         let Question::Range(HistoryRange { room, after: Some(after), before: Some(before), .. }) = question else {
@@ -165,7 +168,7 @@ impl World {
                 break;
             }
         }
-        assert!(!self.hub.is_owed_past(self.bob));
+        assert!(!self.hub.is_replaying(self.bob));
         self.read(usize::MAX);
     }
 
@@ -261,7 +264,8 @@ fn what_passes_between_two_pages_is_sent_as_well() {
 fn messages_passed_between_two_other_holds_are_sent_as_well() {
     let mut world = World::new(&["lobby"], 256 << 10);
     world.flood("lobby");
-    // What bob says in the den comes behind what passed in the lobby, and before what passed in the attic.
+    // What bob says in the den comes behind what passed in the lobby, and before what passed in the
+    // attic.
     world.say(world.bob, "lobby", 10, true);
     world.say(world.bob, "den", 10, true);
     world.say(world.bob, "attic", 10, true);

@@ -187,7 +187,9 @@ fn a_kick_closes_one_connection_and_no_more() {
     let (eve, bob) = (world.enters("eve", CLASS), world.enters("bob", CLASS));
     world.does(teacher, "kick EVE too loud\u{1b}[2J");
     let thrown_out = world.thrown_out();
-    let [Disconnect { member, reason: "kicked", words, .. }] = &thrown_out[..] else { panic!("{thrown_out:?}") };
+    let [Disconnect { member, code: ErrorCode::Kicked, output: words, .. }] = &thrown_out[..] else {
+        panic!("{thrown_out:?}")
+    };
     assert_eq!(*member, eve);
     let last = texts(words);
     assert!(last[0].contains("\"kicked\"") && last[0].contains("too loud\u{fffd}[2J") && last[1].contains("\"bye\""));
@@ -268,7 +270,7 @@ fn a_ban_throws_out_and_keeps_out_by_name_and_by_address() {
     world.told(teacher);
 
     world.does(teacher, "ban 192.0.2.0/24 7d enough");
-    assert_eq!(world.thrown_out().iter().map(|out| (out.member, out.reason)).collect::<Vec<_>>(), [(bob, "banned")]);
+    assert_eq!(world.thrown_out().iter().map(|out| (out.member, out.code)).collect::<Vec<_>>(), [(bob, ErrorCode::Banned)]);
     assert_eq!(
         world.told(teacher),
         ["ref teacher Ban 192.0.2.0/24 enough", "ref notice it concerns 1 who is here: bob"]

@@ -145,7 +145,7 @@ fn another_owner_of_a_name_is_announced_and_the_same_is_not() {
 fn a_reply_reaches_the_writer_and_no_namesake() {
     let mut world = World::new();
     let witness = world.witness;
-    let replies = |world: &World| world.hub.check_writer(witness, "CARL").map_err(|refused| refused.text);
+    let replies = |world: &World| world.hub.check_reply(witness, "CARL").map_err(|refused| refused.text);
     let carl = world.enters("carl", 1);
     assert!(replies(&world).is_err_and(|text| text.contains("has not written")));
     world.hub.send_direct(carl, "witness", "it is me", None, world.now).expect("sent");

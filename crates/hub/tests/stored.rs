@@ -247,7 +247,7 @@ fn a_late_answer_does_not_undo_what_was_said_since() {
     hub.leave(alice, "den", NOW).expect("leaves");
     hub.answer(tickets[1], Ok(head(0)));
     hub.join(bob, "den", NOW).expect("joins");
-    hub.give_context(bob, "den");
+    hub.replay_context(bob, "den");
     let (_, range) = asked(&mut hub);
     assert_eq!(range.before, Some(2), "its context is what was said since");
 }
@@ -409,7 +409,7 @@ fn join(hub: &mut Hub, id: MemberId, room: &str, newest_seq: u64) {
     }
     assert!(hub.join(id, room, NOW).expect("joins"));
     hub.send(id, Event::notice(format!("joined {room}")));
-    hub.give_context(id, room);
+    hub.replay_context(id, room);
 }
 
 #[test]
@@ -424,10 +424,10 @@ fn each_rooms_past_comes_where_it_was_joined() {
     hub.answer(of_a, Ok(page(4, 5, true)));
     assert_eq!(told(&mut hub, bob), ["history m4 m5", "joined b"]);
     let (of_b, _) = asked(&mut hub);
-    assert!(hub.is_owed_past(bob));
+    assert!(hub.is_replaying(bob));
     hub.answer(of_b, Ok(page(1, 2, true)));
     assert_eq!(told(&mut hub, bob), ["history m1 m2"]);
-    assert!(!hub.is_owed_past(bob));
+    assert!(!hub.is_replaying(bob));
 }
 
 #[test]
@@ -492,7 +492,7 @@ fn messages_passed_while_the_past_is_read_come_from_the_history() {
     let numbers: Vec<u64> =
         heard.iter().map(|line| line.split(' ').next().expect("a number").parse().expect("a message")).collect();
     assert_eq!(numbers, (8..=40).collect::<Vec<_>>(), "each once, in order, and no gap");
-    assert!(!hub.is_owed_past(bob));
+    assert!(!hub.is_replaying(bob));
 }
 
 #[test]
@@ -546,5 +546,5 @@ fn messages_passed_in_a_room_joined_meanwhile_follow_the_join() {
     assert_eq!((range.room.as_str(), range.after, range.before), ("den", Some(0), Some(41)));
     hub.answer(of_den, Ok(page(1, 40, false)));
     assert_eq!(told(&mut hub, bob).len(), 40);
-    assert!(!hub.is_owed_past(bob));
+    assert!(!hub.is_replaying(bob));
 }

@@ -1,8 +1,7 @@
-//! Slash commands: one table of names, arguments and help for the client and for both roles of the
-//! server.
+//! Slash commands: one table of names, arguments and help for the client and for servers.
 //!
-//! The handlers find a command by its [`CommandId`]: the client's parser, and the hub's handlers of
-//! the tutorial dialect (T10).
+//! A new command needs a row and a [`CommandId`] here, and a handler where it is carried out: in the
+//! client's parser, and in the hub for the tutorial dialect (T10) or for operators (O2).
 
 use alloc::format;
 use alloc::string::{String, ToString};

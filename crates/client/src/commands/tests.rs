@@ -58,9 +58,9 @@ fn an_operators_line_goes_to_the_server_without_its_slash() {
     operates("/roster", "roster");
     assert_eq!(parse_line("/op secret", SlashCommands::Server), doing!(Command::ServerLine("/op secret".into())));
     for who in [SlashCommands::Nobody, SlashCommands::Undecided] {
-        assert!(parse_line("/op secret", who).is_err_and(|told| !told.contains("secret")), "{who:?}");
+        assert!(parse_line("/op secret", who).is_err_and(|notice| !notice.contains("secret")), "{who:?}");
     }
-    assert!(parse_line(" /op secret", SlashCommands::Client).is_err_and(|told| !told.contains("secret")));
+    assert!(parse_line(" /op secret", SlashCommands::Client).is_err_and(|notice| !notice.contains("secret")));
 }
 
 #[test]
@@ -82,24 +82,24 @@ fn wrong_arguments_show_the_usage() {
         ("/ban", "usage: /ban WHO [FOR] [REASON]"),
         ("/freeze now", "usage: /freeze"),
     ] {
-        let told = client(line).expect_err(line);
-        assert!(told.starts_with(&format!("{usage}: ")), "what it does stands behind it: {line}: {told}");
+        let notice = client(line).expect_err(line);
+        assert!(notice.starts_with(&format!("{usage}: ")), "what it does stands behind it: {line}: {notice}");
     }
     for line in ["/history 500", "/history 0", "/history den"] {
-        let told = client(line).expect_err(line);
-        assert!(told.contains("1 to 200") && told.contains("the room you are in"), "{told}");
+        let notice = client(line).expect_err(line);
+        assert!(notice.contains("1 to 200") && notice.contains("the room you are in"), "{notice}");
     }
 }
 
 #[test]
 fn help_of_what_there_is_not_says_so() {
-    let told = |line: &str, who| parse_line(line, who).expect_err("there is none");
-    let nope = told("/help xyz", SlashCommands::Client);
+    let notice = |line: &str, who| parse_line(line, who).expect_err("there is none");
+    let nope = notice("/help xyz", SlashCommands::Client);
     assert_eq!(nope, "there is no command /xyz; /help lists them");
-    assert_eq!(told("/help /nmaes", SlashCommands::Client), "there is no command /nmaes; did you mean /names?");
-    assert!(!told("/help \u{1b}[6n", SlashCommands::Client).contains('\u{1b}'));
+    assert_eq!(notice("/help /nmaes", SlashCommands::Client), "there is no command /nmaes; did you mean /names?");
+    assert!(!notice("/help \u{1b}[6n", SlashCommands::Client).contains('\u{1b}'));
     for line in ["/help names", "/help operators"] {
-        assert!(told(line, SlashCommands::Nobody).starts_with("this server has no commands"), "{line}");
+        assert!(notice(line, SlashCommands::Nobody).starts_with("this server has no commands"), "{line}");
     }
 }
 
@@ -175,7 +175,7 @@ fn what_users_of_irc_type_publishes_nothing_private() {
         assert_eq!(parse_line(line, SlashCommands::Server), doing!(Command::ServerLine(sent)), "{line}");
     }
     assert_eq!(client("/w bob"), doing!(Command::Whois("bob".into())));
-    assert!(client("/query bob").is_err_and(|told| told.contains("/msg NAME TEXT")));
+    assert!(client("/query bob").is_err_and(|notice| notice.contains("/msg NAME TEXT")));
     assert_eq!(client("/j den"), doing!(Command::Join("den".into())));
     assert_eq!(client("/part"), doing!(Command::LeaveRoom(None)));
     assert_eq!(client("/list"), doing!(Command::Rooms));
@@ -184,8 +184,8 @@ fn what_users_of_irc_type_publishes_nothing_private() {
         ["/m bob a secret", "/ms bob a secret", "/mg bob a secret", "/wh bob", "/ e", "/ma", "/em x", "/whisper bob x"]
     {
         for who in [SlashCommands::Client, SlashCommands::Nobody, SlashCommands::Undecided] {
-            let told = parse_line(line, who).expect_err(line);
-            assert!(!told.contains("/me?"), "{line}: {told}");
+            let notice = parse_line(line, who).expect_err(line);
+            assert!(!notice.contains("/me?"), "{line}: {notice}");
         }
     }
     for name in client_names().chain(["dance", "m", "secret"]).filter(|name| !["quit", "exit", "bye"].contains(name)) {
@@ -224,7 +224,7 @@ fn the_table_agrees_with_itself() {
 #[test]
 fn a_command_behind_a_space_is_not_published() {
     for who in [SlashCommands::Client, SlashCommands::Server, SlashCommands::Nobody] {
-        assert!(parse_line(" /msg bob secret", who).is_err_and(|told| told.contains("space")));
+        assert!(parse_line(" /msg bob secret", who).is_err_and(|notice| notice.contains("space")));
     }
     assert_eq!(client(" / is the root"), doing!(Command::Say(" / is the root".into())));
     assert_eq!(client(" /tmp is full"), doing!(Command::Say(" /tmp is full".into())));
@@ -242,13 +242,13 @@ fn a_hidden_command_is_not_published() {
     ];
     for line in hidden {
         for who in [Client, Server, Nobody, Undecided] {
-            let told = parse_line(line, who).expect_err(line);
-            assert!(told.contains("write `//") && !told.contains("secret"), "{told}");
+            let notice = parse_line(line, who).expect_err(line);
+            assert!(notice.contains("write `//") && !notice.contains("secret"), "{notice}");
         }
         assert!(!is_storable(line), "{line}");
     }
-    assert!(client(hidden[0]).is_err_and(|told| told.contains("U+FEFF")));
-    assert!(client(hidden[2]).is_err_and(|told| told.contains("U+FF0F") && told.contains("looks like a slash")));
+    assert!(client(hidden[0]).is_err_and(|notice| notice.contains("U+FEFF")));
+    assert!(client(hidden[2]).is_err_and(|notice| notice.contains("U+FF0F") && notice.contains("looks like a slash")));
     assert!(is_secret("\u{200b} /op secret") && is_secret("／op secret") && !is_secret("opus"));
     assert_eq!(concealed("\u{feff}/op a", 0).0, "\u{feff}/op •");
     assert!(is_storable("ノート") && is_storable("／(^o^)＼"));
@@ -261,7 +261,7 @@ fn a_hidden_command_is_not_published() {
 #[test]
 fn a_private_line_within_a_text_is_not_published() {
     for text in ["hi\n/msg bob secret", "hi\n\u{200b}/op secret", "//x\n /reply secret", "/me waves\n／r secret"] {
-        assert!(client(text).is_err_and(|told| told.contains("line 2") && !told.contains("secret")), "{text}");
+        assert!(client(text).is_err_and(|notice| notice.contains("line 2") && !notice.contains("secret")), "{text}");
         assert!(!is_storable(text), "{text}");
     }
     assert!(client("hi\n/tmp is full\n/join den").is_ok() && client("/msg bob a\n/msg carl b").is_ok());

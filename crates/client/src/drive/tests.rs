@@ -18,7 +18,7 @@ use super::*;
 use crate::entropy::SystemEntropy;
 use crate::format::display_settings::DisplaySettings;
 use crate::format::messages::Formatter;
-use crate::inbox::ARRIVALS_MAX;
+use crate::inbox::EVENTS_MAX;
 use crate::json::Json;
 use crate::line_input::LineInput;
 use crate::line_output::LineOutput;
@@ -112,7 +112,7 @@ impl Client {
         let (input, typed) = channel();
         let err_writer = err.clone();
         let thread = thread::spawn(move || {
-            let (inbox, arrivals) = sync_channel(ARRIVALS_MAX);
+            let (inbox, events) = sync_channel(EVENTS_MAX);
             let reader = Typed(typed, Cursor::default());
             let line_input = LineInput::start(reader, 16 * 1024, inbox.clone()).expect("a thread");
             let mut view: Box<dyn View> = match shape {
@@ -147,7 +147,7 @@ impl Client {
                 shows: true,
                 interrupted: false,
             };
-            driver.run(&arrivals)
+            driver.run(&events)
         });
         Self { thread, input: Some(input), out, err }
     }
@@ -283,9 +283,9 @@ fn words_and_lines_come_out_in_the_order_in_which_they_happened() {
         client.end_input();
         server.take_bye();
         client.ending();
-        let told = both.text();
-        let places: Vec<Option<usize>> = marks.iter().map(|mark| told.find(mark)).collect();
-        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} of {marks:?} in {told}");
+        let notice = both.text();
+        let places: Vec<Option<usize>> = marks.iter().map(|mark| notice.find(mark)).collect();
+        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} of {marks:?} in {notice}");
     }
 }
 
@@ -341,11 +341,11 @@ fn a_server_without_welcome_is_rejoined_in_the_tutorial_dialect() {
     let lines: Vec<&str> = out.lines().collect();
     assert_eq!(lines[0], r#"{"type":"schema","version":1}"#);
     assert!(lines.contains(&r#"{"type":"message","room":"lobby","from":"bob","text":"hello"}"#), "{out}");
-    let told = lines.iter().position(|line| line.starts_with(r#"{"type":"notice","text":"connected to"#));
+    let notice = lines.iter().position(|line| line.starts_with(r#"{"type":"notice","text":"connected to"#));
     let own = lines
         .iter()
         .find(|line| line.starts_with(r#"{"type":"message","room":"lobby","from":"bot","text":"hi","id":""#));
-    assert!(told.is_some() && own.is_some_and(|line| line.contains("\"ref\":")), "{out}");
+    assert!(notice.is_some() && own.is_some_and(|line| line.contains("\"ref\":")), "{out}");
     assert_eq!(lines.last(), Some(&r#"{"type":"bye","text":"the link is closed"}"#));
     assert!(out.contains(r#""code":"unknown_type""#) && out.contains(r#""ref":"p""#), "{out}");
     assert!(err.contains("tutorial dialect"), "{err}");

@@ -188,7 +188,9 @@ mod tests {
         assert!(settings.filter(message("n2999")).is_none() && settings.filter(message("adam")).is_some());
         assert!(settings.filter(heard(r#"{"type":"left","room":"lobby","names":["n2999"],"count":1}"#)).is_none());
         assert!(settings.filter(message("n2999")).is_some(), "somebody else by now");
-        assert!(settings.change(&ParsedLine::Unignore("EVE".into())).is_some_and(|told| told.contains("shown again")));
+        assert!(
+            settings.change(&ParsedLine::Unignore("EVE".into())).is_some_and(|notice| notice.contains("shown again"))
+        );
         assert!(settings.filter(message("eve")).is_some());
     }
 

@@ -65,7 +65,7 @@ impl Formatter {
             Update::HistoryPage { history, asked, newest, hidden } => {
                 self.history_lines(history, asked, *newest, hidden)
             }
-            Update::Rejected { rejection, text } => vec![refused_line(rejection, text.as_deref())],
+            Update::Rejected { rejection, text } => vec![rejection_line(rejection, text.as_deref())],
             Update::Notice(text) => vec![StyledLine::notice(text)],
             Update::CurrentRoom(Some(room)) => {
                 vec![StyledLine::notice(&format!("you are talking in {} now", name(room)))]
@@ -131,7 +131,7 @@ impl Formatter {
             Event::History(history) => self.context_lines(history),
             Event::Act(act) => vec![act_line(act)],
             Event::Notice(notice) => vec![StyledLine::notice(&notice.text)],
-            Event::Error(rejection) => vec![refused_line(rejection, None)],
+            Event::Error(rejection) => vec![rejection_line(rejection, None)],
             Event::Gap(gap) => vec![gap_line(gap)],
             Event::Bye(bye) if bye.text.is_empty() => Vec::new(),
             Event::Bye(bye) => vec![StyledLine::notice(&bye.text)],
@@ -155,16 +155,16 @@ impl Formatter {
     fn with_mentions(&self, from: &str, text: &str) -> Vec<Span> {
         let mentions = if from == self.me { Vec::new() } else { mention::of(&self.me, text) };
         let mut spans = Vec::new();
-        let mut told = 0;
+        let mut notice = 0;
         for range in mentions {
-            if told < range.start {
-                spans.push(Span::new(TextRole::Plain, &text[told..range.start]));
+            if notice < range.start {
+                spans.push(Span::new(TextRole::Plain, &text[notice..range.start]));
             }
-            told = range.end;
+            notice = range.end;
             spans.push(Span::new(TextRole::Mention, &text[range]));
         }
-        if told < text.len() {
-            spans.push(Span::new(TextRole::Plain, &text[told..]));
+        if notice < text.len() {
+            spans.push(Span::new(TextRole::Plain, &text[notice..]));
         }
         spans
     }
@@ -238,7 +238,7 @@ fn act_line(act: &AuditEntry) -> StyledLine {
     StyledLine::notice(&format!("{} {}{who}{until}{text}", name(&act.by), act.done()))
 }
 
-fn refused_line(rejection: &Rejection, text: Option<&str>) -> StyledLine {
+fn rejection_line(rejection: &Rejection, text: Option<&str>) -> StyledLine {
     let why = visible::one_line(&rejection.text);
     match text {
         None => StyledLine::warning(&format!("error: {why}")),
@@ -332,8 +332,8 @@ mod tests {
         else {
             panic!("an error")
         };
-        let told = plain(&Update::Rejected { rejection, text: Some("one".into()) });
-        assert_eq!(told, ["* may or may not have been delivered (look with /history): one"]);
+        let notice = plain(&Update::Rejected { rejection, text: Some("one".into()) });
+        assert_eq!(notice, ["* may or may not have been delivered (look with /history): one"]);
     }
 
     #[test]
@@ -412,8 +412,8 @@ mod tests {
             r#"{"type":"act","at":"2026-11-23T08:12:22.000Z","by":"teacher","act":"mute","who":"eve","#,
             r#""until":"2026-11-23T09:12:22.345Z","text":"too loud"}"#
         ));
-        let told: Vec<String> = formatter.lines(&mute).iter().flat_map(StyledLine::plain).collect();
-        assert_eq!(told, ["* teacher muted eve until 2026-11-23 09:12:22 UTC: too loud"]);
+        let notice: Vec<String> = formatter.lines(&mute).iter().flat_map(StyledLine::plain).collect();
+        assert_eq!(notice, ["* teacher muted eve until 2026-11-23 09:12:22 UTC: too loud"]);
     }
 
     #[test]

@@ -18,7 +18,7 @@ const ROOMS_MAX: usize = 64;
 
 /// Direction of a presence change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
+pub(crate) enum PresenceChange {
     Join,
     Leave,
 }
@@ -44,15 +44,15 @@ impl NameList {
         at.map(|at| self.names.remove(at)).is_some()
     }
 
-    fn told(&self, did: &str) -> Option<String> {
-        let told: Vec<_> = self.names.iter().take(NAMES_TOLD_MAX).map(|kept| name(kept)).collect();
-        let more = (self.names.len() - told.len()).saturating_add(self.unnamed);
+    fn text(&self, did: &str) -> Option<String> {
+        let listed: Vec<_> = self.names.iter().take(NAMES_TOLD_MAX).map(|kept| name(kept)).collect();
+        let more = (self.names.len() - listed.len()).saturating_add(self.unnamed);
         let people = |count: usize| if count == 1 { "1 person".to_owned() } else { format!("{count} people") };
-        match (told.is_empty(), more) {
+        match (listed.is_empty(), more) {
             (true, 0) => None,
             (true, more) => Some(format!("{} {did}", people(more))),
-            (false, 0) => Some(format!("{} {did}", told.join(", "))),
-            (false, more) => Some(format!("{} +{more} {did}", told.join(", "))),
+            (false, 0) => Some(format!("{} {did}", listed.join(", "))),
+            (false, more) => Some(format!("{} +{more} {did}", listed.join(", "))),
         }
     }
 }
@@ -69,22 +69,22 @@ struct RoomChanges {
 }
 
 impl RoomChanges {
-    fn note(&mut self, presence: &Presence, direction: Direction) {
+    fn note(&mut self, presence: &Presence, direction: PresenceChange) {
         for name in &presence.names {
             match direction {
-                Direction::Join => {
+                PresenceChange::Join => {
                     if self.went.take(name) {
                         self.went_before.add(name);
                     }
                     self.came_and_went.take(name);
                     self.came.add(name);
                 }
-                Direction::Leave if self.came.take(name) => self.came_and_went.add(name),
-                Direction::Leave => self.went.add(name),
+                PresenceChange::Leave if self.came.take(name) => self.came_and_went.add(name),
+                PresenceChange::Leave => self.went.add(name),
             }
         }
         let unnamed = presence.count.saturating_sub(presence.names.len());
-        let group = if direction == Direction::Join { &mut self.came } else { &mut self.went };
+        let group = if direction == PresenceChange::Join { &mut self.came } else { &mut self.went };
         group.unnamed = group.unnamed.saturating_add(unnamed);
     }
 
@@ -94,15 +94,15 @@ impl RoomChanges {
             .any(|group| group.names.iter().any(|kept| kept == name))
     }
 
-    fn told(&self, room: &str) -> Option<StyledLine> {
+    fn line(&self, room: &str) -> Option<StyledLine> {
         let parts = [
-            self.went_before.told("left"),
-            self.came.told("joined"),
-            self.went.told("left"),
-            self.came_and_went.told("came and went"),
+            self.went_before.text("left"),
+            self.came.text("joined"),
+            self.went.text("left"),
+            self.came_and_went.text("came and went"),
         ];
-        let told: Vec<String> = parts.into_iter().flatten().collect();
-        (!told.is_empty()).then(|| StyledLine::notice(&told.join("; ")).in_room(room))
+        let texts: Vec<String> = parts.into_iter().flatten().collect();
+        (!texts.is_empty()).then(|| StyledLine::notice(&texts.join("; ")).in_room(room))
     }
 }
 
@@ -114,7 +114,7 @@ pub(crate) struct PresenceDigest {
 
 impl PresenceDigest {
     /// Records joins or leaves. Returns lines that must be shown first to make room.
-    pub(crate) fn note(&mut self, presence: &Presence, direction: Direction, now_ms: u64) -> Vec<StyledLine> {
+    pub(crate) fn note(&mut self, presence: &Presence, direction: PresenceChange, now_ms: u64) -> Vec<StyledLine> {
         let is_new = !self.rooms.contains_key(&presence.room);
         let first = if is_new && self.rooms.len() == ROOMS_MAX { self.take_all() } else { Vec::new() };
         let fresh = || RoomChanges { due_ms: now_ms + GATHER_MS, ..RoomChanges::default() };
@@ -144,7 +144,7 @@ impl PresenceDigest {
 
     fn take(&mut self, wanted: impl Fn(&str, &RoomChanges) -> bool) -> Vec<StyledLine> {
         let taken = self.rooms.extract_if(.., |room, changes| wanted(room, changes));
-        taken.filter_map(|(room, changes)| changes.told(&room)).collect()
+        taken.filter_map(|(room, changes)| changes.line(&room)).collect()
     }
 }
 
@@ -157,20 +157,20 @@ mod tests {
     }
 
     /// Few rooms at a time, so nothing is told to make room.
-    fn note(presence_digest: &mut PresenceDigest, presence: &Presence, direction: Direction, now_ms: u64) {
+    fn note(presence_digest: &mut PresenceDigest, presence: &Presence, direction: PresenceChange, now_ms: u64) {
         assert_eq!(presence_digest.note(presence, direction, now_ms), []);
     }
 
-    fn told(presence_digest: &mut PresenceDigest) -> Vec<String> {
+    fn text(presence_digest: &mut PresenceDigest) -> Vec<String> {
         presence_digest.take_all().into_iter().flat_map(|line| line.plain()).collect()
     }
 
     #[test]
     fn the_comings_of_a_moment_are_one_line() {
         let mut presence_digest = PresenceDigest::default();
-        note(&mut presence_digest, &presence(&["alice"], 1), Direction::Join, 100);
-        note(&mut presence_digest, &presence(&["bob", "carol", "dave"], 5), Direction::Join, 900);
-        note(&mut presence_digest, &presence(&["eve"], 1), Direction::Leave, 1_000);
+        note(&mut presence_digest, &presence(&["alice"], 1), PresenceChange::Join, 100);
+        note(&mut presence_digest, &presence(&["bob", "carol", "dave"], 5), PresenceChange::Join, 900);
+        note(&mut presence_digest, &presence(&["eve"], 1), PresenceChange::Leave, 1_000);
         assert_eq!(presence_digest.next_due_ms(), Some(1_600));
         assert!(presence_digest.take_due(1_599).is_empty());
         let due: Vec<String> = presence_digest.take_due(1_600).into_iter().flat_map(|line| line.plain()).collect();
@@ -181,21 +181,21 @@ mod tests {
     #[test]
     fn a_name_taken_again_is_told_and_a_short_visit_is_a_visit() {
         let mut presence_digest = PresenceDigest::default();
-        note(&mut presence_digest, &presence(&["alice"], 1), Direction::Leave, 0);
-        note(&mut presence_digest, &presence(&["carl", "alice"], 2), Direction::Join, 0);
-        note(&mut presence_digest, &presence(&["bob"], 1), Direction::Join, 0);
-        note(&mut presence_digest, &presence(&["bob"], 1), Direction::Leave, 0);
-        assert_eq!(told(&mut presence_digest), ["* alice left; carl, alice joined; bob came and went"]);
-        note(&mut presence_digest, &presence(&["alice"], 1), Direction::Leave, 0);
-        note(&mut presence_digest, &presence(&["alice"], 1), Direction::Join, 0);
-        note(&mut presence_digest, &presence(&["alice"], 1), Direction::Leave, 0);
-        assert_eq!(told(&mut presence_digest), ["* alice left; alice came and went"]);
+        note(&mut presence_digest, &presence(&["alice"], 1), PresenceChange::Leave, 0);
+        note(&mut presence_digest, &presence(&["carl", "alice"], 2), PresenceChange::Join, 0);
+        note(&mut presence_digest, &presence(&["bob"], 1), PresenceChange::Join, 0);
+        note(&mut presence_digest, &presence(&["bob"], 1), PresenceChange::Leave, 0);
+        assert_eq!(text(&mut presence_digest), ["* alice left; carl, alice joined; bob came and went"]);
+        note(&mut presence_digest, &presence(&["alice"], 1), PresenceChange::Leave, 0);
+        note(&mut presence_digest, &presence(&["alice"], 1), PresenceChange::Join, 0);
+        note(&mut presence_digest, &presence(&["alice"], 1), PresenceChange::Leave, 0);
+        assert_eq!(text(&mut presence_digest), ["* alice left; alice came and went"]);
     }
 
     #[test]
     fn whoever_speaks_has_come_before() {
         let mut presence_digest = PresenceDigest::default();
-        note(&mut presence_digest, &presence(&["alice", "bob"], 2), Direction::Join, 0);
+        note(&mut presence_digest, &presence(&["alice", "bob"], 2), PresenceChange::Join, 0);
         assert!(presence_digest.take_about("carol").is_empty());
         let about: Vec<String> = presence_digest.take_about("bob").into_iter().flat_map(|line| line.plain()).collect();
         assert_eq!(about, ["* alice, bob joined"]);
@@ -204,26 +204,26 @@ mod tests {
     #[test]
     fn no_count_of_a_servers_making_is_too_large() {
         let mut presence_digest = PresenceDigest::default();
-        for direction in [Direction::Join, Direction::Leave] {
+        for direction in [PresenceChange::Join, PresenceChange::Leave] {
             note(&mut presence_digest, &presence(&["alice", "bob", "carol", "dave"], usize::MAX), direction, 0);
             for number in 0..100 {
                 note(&mut presence_digest, &presence(&[&format!("n{number}")], usize::MAX), direction, 0);
             }
         }
-        assert!(told(&mut presence_digest)[0].contains(&format!("+{} left", usize::MAX)));
+        assert!(text(&mut presence_digest)[0].contains(&format!("+{} left", usize::MAX)));
     }
 
     #[test]
     fn a_crowd_takes_little_memory() {
         let mut presence_digest = PresenceDigest::default();
         for number in 0..10_000 {
-            note(&mut presence_digest, &presence(&[&format!("n{number}")], 1), Direction::Join, 0);
+            note(&mut presence_digest, &presence(&[&format!("n{number}")], 1), PresenceChange::Join, 0);
         }
-        assert_eq!(told(&mut presence_digest), ["* n0, n1, n2 +9997 joined"]);
+        assert_eq!(text(&mut presence_digest), ["* n0, n1, n2 +9997 joined"]);
         let mut lines = Vec::new();
         for number in 0..10_000 {
             let room = Presence { room: format!("r{number}"), ..presence(&["a"], 1) };
-            lines.extend(presence_digest.note(&room, Direction::Join, 0));
+            lines.extend(presence_digest.note(&room, PresenceChange::Join, 0));
             assert!(presence_digest.rooms.len() <= ROOMS_MAX);
         }
         lines.extend(presence_digest.take_all());

@@ -42,7 +42,7 @@ impl DirectPeer {
             // The link was down, and the server may be another one.
             Update::Received(Event::Welcome(_)) => self.state = self.state.or_unknown(),
             // A tutorial server sends a notice.
-            Update::Received(Event::Notice(notice)) if tells_of_change(&notice.text, &self.name) => {
+            Update::Received(Event::Notice(notice)) if mentions_change(&notice.text, &self.name) => {
                 self.state = self.state.or_unknown();
             }
             _ => {}
@@ -75,14 +75,14 @@ impl PeerState {
 }
 
 /// Returns whether a notice of a tutorial server may say that this name left or was renamed (T11).
-fn tells_of_change(words: &str, name: &str) -> bool {
+fn mentions_change(words: &str, name: &str) -> bool {
     let names_it = words.split([' ', ',']).any(|word| word == name);
     words.contains(" left") && (names_it || words.contains('+')) || words.contains(" is now ") && names_it
 }
 
 /// A `/reply` that is being typed, bound to the sender that it answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Reply {
+pub(crate) struct ReplyDraft {
     to: Option<DirectPeer>,
     /// Last question to the user; the same again means yes.
     asked: Option<String>,
@@ -90,14 +90,14 @@ pub(crate) struct Reply {
 
 /// Recipient of a reply.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Recipient {
+pub(crate) enum ReplyTarget {
     /// To this person, and nobody else of that name.
     Person(String),
     /// To the owner of the name: the user was warned that it may be somebody else.
     Name(String),
 }
 
-impl Recipient {
+impl ReplyTarget {
     /// Returns the command that sends a text there.
     pub(crate) fn command(self, text: String) -> Command {
         match self {
@@ -116,7 +116,7 @@ pub(crate) enum ReplyError {
     Confirm(String),
 }
 
-impl Reply {
+impl ReplyDraft {
     /// Creates a reply to this person.
     pub(crate) fn to(reply_peer: Option<&DirectPeer>) -> Self {
         Self { to: reply_peer.cloned(), asked: None }
@@ -153,7 +153,7 @@ impl Reply {
     ///
     /// # Errors
     /// It is not to go out now.
-    pub(crate) fn decide(&mut self, latest: Option<&DirectPeer>) -> Result<Recipient, ReplyError> {
+    pub(crate) fn decide(&mut self, latest: Option<&DirectPeer>) -> Result<ReplyTarget, ReplyError> {
         let Some(target) = self.to.as_ref().or(latest) else {
             return Err(ReplyError::NoRecipient("nobody has written to you only; /msg NAME TEXT begins".to_owned()));
         };
@@ -163,7 +163,7 @@ impl Reply {
             return Err(ReplyError::Confirm(concern.unwrap_or_default()));
         }
         let name = target.name().to_owned();
-        Ok(if target.state == PeerState::Same { Recipient::Person(name) } else { Recipient::Name(name) })
+        Ok(if target.state == PeerState::Same { ReplyTarget::Person(name) } else { ReplyTarget::Name(name) })
     }
 
     /// The line that says the same and names its target, for a text that waits: `/msg NAME TEXT`.
@@ -181,7 +181,7 @@ mod tests {
         Update::Received(Event::from_json(json.as_bytes()).expect(json))
     }
 
-    fn asks(reply: &mut Reply, latest: &DirectPeer, part: &str) {
+    fn asks(reply: &mut ReplyDraft, latest: &DirectPeer, part: &str) {
         let Err(ReplyError::Confirm(why)) = reply.decide(Some(latest)) else { panic!("it must ask: {part}") };
         assert!(why.contains(part), "{why}");
     }
@@ -190,16 +190,16 @@ mod tests {
     fn a_reply_goes_to_whom_it_was_begun_for() {
         let (bob, mallory, carl) = ("bob", "mallory", "carl");
         let [bob, mallory, carl] = [bob, mallory, carl].map(DirectPeer::named);
-        let mut reply = Reply::to(Some(&bob));
-        assert_eq!(reply.clone().decide(Some(&bob)), Ok(Recipient::Person("bob".into())));
+        let mut reply = ReplyDraft::to(Some(&bob));
+        assert_eq!(reply.clone().decide(Some(&bob)), Ok(ReplyTarget::Person("bob".into())));
         asks(&mut reply, &mallory, "goes to bob, but mallory");
         asks(&mut reply, &carl, "but carl has written");
-        assert_eq!(reply.decide(Some(&carl)), Ok(Recipient::Person("bob".into())), "the same again means yes");
-        let mut nobody = Reply::to(None);
+        assert_eq!(reply.decide(Some(&carl)), Ok(ReplyTarget::Person("bob".into())), "the same again means yes");
+        let mut nobody = ReplyDraft::to(None);
         assert!(matches!(nobody.decide(None), Err(ReplyError::NoRecipient(_))));
         asks(&mut nobody, &bob, "bob has written since");
         asks(&mut nobody, &mallory, "mallory has written since");
-        assert_eq!(nobody.decide(Some(&mallory)), Ok(Recipient::Person("mallory".into())));
+        assert_eq!(nobody.decide(Some(&mallory)), Ok(ReplyTarget::Person("mallory".into())));
     }
 
     #[test]
@@ -211,8 +211,8 @@ mod tests {
         };
         let renamed = follow(r#"{"type":"renamed","from":"bob","to":"robert"}"#);
         assert_eq!(
-            Reply::to(Some(&renamed)).decide(Some(&renamed)),
-            Ok(Recipient::Person("robert".into())),
+            ReplyDraft::to(Some(&renamed)).decide(Some(&renamed)),
+            Ok(ReplyTarget::Person("robert".into())),
             "it is the same person"
         );
         for json in [
@@ -225,9 +225,9 @@ mod tests {
             r#"{"type":"welcome","name":"me","token":"","server":"s","limits":{"name_chars":1,"name_bytes":1,"text_bytes":1,"event_bytes":1},"rooms":[]}"#,
         ] {
             let doubtful = follow(json);
-            let mut reply = Reply::to(Some(&doubtful));
+            let mut reply = ReplyDraft::to(Some(&doubtful));
             asks(&mut reply, &doubtful, "may be somebody else");
-            assert_eq!(reply.decide(Some(&doubtful)), Ok(Recipient::Name("bob".into())), "{json}");
+            assert_eq!(reply.decide(Some(&doubtful)), Ok(ReplyTarget::Name("bob".into())), "{json}");
             asks(&mut reply, &DirectPeer::named("eve"), "eve has written since");
         }
         for json in [
@@ -236,15 +236,19 @@ mod tests {
             r#"{"type":"notice","text":"bobby left"}"#,
         ] {
             let same = follow(json);
-            assert_eq!(Reply::to(Some(&same)).decide(Some(&same)), Ok(Recipient::Person("bob".into())), "{json}");
+            assert_eq!(
+                ReplyDraft::to(Some(&same)).decide(Some(&same)),
+                Ok(ReplyTarget::Person("bob".into())),
+                "{json}"
+            );
         }
     }
 
     #[test]
     fn a_reply_that_waits_names_its_target() {
-        let reply = Reply::to(Some(&DirectPeer::named("bob")));
+        let reply = ReplyDraft::to(Some(&DirectPeer::named("bob")));
         assert_eq!(reply.spelled_out("/reply  the code").as_deref(), Some("/msg bob the code"));
         assert_eq!(reply.spelled_out("/r"), None);
-        assert_eq!(Reply::to(None).spelled_out("/r x"), None);
+        assert_eq!(ReplyDraft::to(None).spelled_out("/r x"), None);
     }
 }

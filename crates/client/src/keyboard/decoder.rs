@@ -52,7 +52,7 @@ enum DecoderState {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Decoder {
+pub(crate) struct KeyDecoder {
     state: DecoderState,
     /// The sequence so far, bounded.
     sequence: Vec<u8>,
@@ -65,7 +65,7 @@ pub(crate) struct Decoder {
     last_byte_ms: u64,
 }
 
-impl Decoder {
+impl KeyDecoder {
     /// Takes bytes that have come now, and adds what they make.
     pub(crate) fn take(&mut self, bytes: &[u8], now_ms: u64, events: &mut impl Extend<TerminalEvent>) {
         self.last_byte_ms = now_ms;
@@ -74,7 +74,7 @@ impl Decoder {
         }
     }
 
-    /// When [`Decoder::time_passed`] has something to say.
+    /// When [`KeyDecoder::time_passed`] has something to say.
     pub(crate) fn deadline_ms(&self) -> Option<u64> {
         let timeout_ms = match self.state {
             DecoderState::Ground => return None,

@@ -202,7 +202,7 @@ mod tests {
         assert!(more(Some(1)).is_err(), "it has been shown");
         let rows = more(Some(2)).expect("a rest");
         assert_eq!((rows[0].as_str(), rows[61].as_str(), rows.len()), ("bob > row238.", "      row299.", 62));
-        assert!(more(None).is_err_and(|told| told.contains("shown whole")));
+        assert!(more(None).is_err_and(|notice| notice.contains("shown whole")));
     }
 
     #[test]

@@ -18,22 +18,22 @@ const BREAKING_COLUMNS_MIN: usize = 10;
 const TAB: &str = "    ";
 
 /// Spans that stand in one row of the screen.
-pub(crate) type Row = Vec<Span>;
+pub(crate) type ScreenRow = Vec<Span>;
 
 /// One row of the screen, and a link behind it that is wider than what is left.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct WrappedRow {
-    pub(crate) spans: Row,
+    pub(crate) spans: ScreenRow,
     /// Wrapped by the terminal, which knows then that it is one word; it may go on over several
     /// rows.
-    pub(crate) link: Row,
+    pub(crate) link: ScreenRow,
 }
 
 impl WrappedRow {
     /// Rows that it takes on a screen of so many columns, with those that the terminal makes of its
     /// link.
     pub(crate) fn height(&self, columns: usize) -> usize {
-        let of = |row: &Row| row.iter().map(|span| columns::of(&span.text)).sum::<usize>();
+        let of = |row: &ScreenRow| row.iter().map(|span| columns::of(&span.text)).sum::<usize>();
         if self.link.is_empty() { 1 } else { (of(&self.spans) + of(&self.link)).div_ceil(columns.max(1)).max(1) }
     }
 }
@@ -48,7 +48,7 @@ pub(crate) fn rows(line: &StyledLine, columns: usize, edge: Edge) -> Vec<Wrapped
         columns: columns.max(1),
         indent: indent.min(columns / 2),
         edge,
-        rows: vec![WrappedRow { spans: line.head.clone(), link: Row::new() }],
+        rows: vec![WrappedRow { spans: line.head.clone(), link: ScreenRow::new() }],
         at: head_columns,
         spaces: String::new(),
         word: Vec::new(),
@@ -222,7 +222,7 @@ impl<'a> Wrapping<'a> {
     fn new_row(&mut self) {
         self.spaces.clear();
         let indent = vec![Span::new(TextRole::Plain, " ".repeat(self.indent))];
-        self.rows.push(WrappedRow { spans: indent, link: Row::new() });
+        self.rows.push(WrappedRow { spans: indent, link: ScreenRow::new() });
         self.at = self.indent;
     }
 
@@ -233,7 +233,7 @@ impl<'a> Wrapping<'a> {
     }
 }
 
-fn push(row: &mut Row, role: TextRole, text: &str) {
+fn push(row: &mut ScreenRow, role: TextRole, text: &str) {
     match row.last_mut() {
         Some(last) if last.role == role => last.text.push_str(text),
         _ if text.is_empty() => {}
@@ -265,7 +265,7 @@ mod tests {
         wrapped.iter().map(|row| row.spans.iter().chain(&row.link).map(|span| span.text.as_str()).collect()).collect()
     }
 
-    fn spans(line: &StyledLine, columns: usize) -> Vec<Row> {
+    fn spans(line: &StyledLine, columns: usize) -> Vec<ScreenRow> {
         rows(line, columns, Edge::Cuts).into_iter().map(|row| row.spans).collect()
     }
 

@@ -147,8 +147,8 @@ impl Terminal {
 
     /// Executes a parsed line; false if it is to stay in the input.
     fn carry_out(&mut self, parsed: ParsedLine, session: &mut Session, now_ms: u64) -> bool {
-        if let Some(told) = self.pane.settings().change(&parsed) {
-            self.print_notice(&[told]);
+        if let Some(notice) = self.pane.settings().change(&parsed) {
+            self.print_notice(&[notice]);
             return true;
         }
         match parsed {
@@ -185,11 +185,11 @@ impl Terminal {
         match session.command(command, now_ms) {
             Ok(()) if goes_away => self.pane.user_has_gone(),
             Ok(()) => self.hint_unless_moved(room_before, session, now_ms),
-            Err(declined) if has_words => {
-                self.print_notice(&[format!("not sent: {declined}")]);
+            Err(error) if has_words => {
+                self.print_notice(&[format!("not sent: {error}")]);
                 return false;
             }
-            Err(declined) => self.print_notice(&[declined.to_string()]),
+            Err(error) => self.print_notice(&[error.to_string()]),
         }
         true
     }
@@ -237,7 +237,7 @@ impl Terminal {
         let room_before = session.status(now_ms).room;
         match session.command(Command::Join(room.clone()), now_ms) {
             Ok(()) => self.hint_unless_moved(room_before, session, now_ms),
-            Err(declined) => self.composer.set_hint(declined.to_string()),
+            Err(error) => self.composer.set_hint(error.to_string()),
         }
     }
 
@@ -245,8 +245,8 @@ impl Terminal {
     fn apply_paste(&mut self, choice: PasteChoice, typed: &str, session: &mut Session, now_ms: u64) {
         match choice {
             PasteChoice::Send(text) => {
-                if let Err(declined) = session.command(Command::Say(text.clone()), now_ms) {
-                    self.print_notice(&[format!("the paste was not sent: {declined}")]);
+                if let Err(error) = session.command(Command::Say(text.clone()), now_ms) {
+                    self.print_notice(&[format!("the paste was not sent: {error}")]);
                     self.composer.insert(&text);
                 }
             }
@@ -277,8 +277,8 @@ impl Terminal {
                 }
                 self.pending_paste.take_if(|pending_paste| pending_paste.is_sent());
             }
-            Err(declined) => {
-                self.print_notice(&[format!("a pasted line cannot be sent: {declined}")]);
+            Err(error) => {
+                self.print_notice(&[format!("a pasted line cannot be sent: {error}")]);
                 self.stop_pasting();
             }
         }
@@ -301,8 +301,8 @@ impl Terminal {
         self.display.release()?;
         match ExternalEditor::start(&editor, self.composer.text(), folder, inbox.clone()) {
             Ok(external_editor) => self.external_editor = Some(external_editor),
-            Err(told) => {
-                self.print_notice(&[told]);
+            Err(notice) => {
+                self.print_notice(&[notice]);
                 self.display.retake()?;
             }
         }
@@ -316,7 +316,7 @@ impl Terminal {
         self.display.retake()?;
         match left {
             Ok(text) => self.composer.set_text(&text),
-            Err(told) => self.print_notice(&[told]),
+            Err(notice) => self.print_notice(&[notice]),
         }
         self.composer.bind_reply(self.pane.formatter().reply_peer());
         self.display.read_key();

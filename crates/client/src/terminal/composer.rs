@@ -13,13 +13,13 @@ use super::editing::paste::{self, PasteChoice, PasteHandling, PasteLimits, Paste
 use super::editing::search::{LineSearch, SearchStep};
 use super::keymap::Action;
 use crate::commands::{concealed, is_reply, is_secret};
-use crate::format::reply::{DirectPeer, Recipient, Reply, ReplyError};
+use crate::format::reply::{DirectPeer, ReplyDraft, ReplyError, ReplyTarget};
 use crate::format::safe::name;
 use crate::format::{Span, StyledLine, TextRole};
 use crate::input_history::InputHistory;
 use crate::keyboard::event::Paste;
 use crate::rows::columns::Edge;
-use crate::rows::wrap::{self, Row};
+use crate::rows::wrap::{self, ScreenRow};
 
 #[derive(Debug, Default)]
 pub(super) struct Composer {
@@ -28,7 +28,7 @@ pub(super) struct Composer {
     drafts: Drafts,
     prompt: Prompt,
     /// Target of the `/reply` in the line.
-    reply: Option<Reply>,
+    reply: Option<ReplyDraft>,
     history: InputHistory,
     hint: Option<String>,
 }
@@ -103,7 +103,7 @@ impl Composer {
 
     /// Returns the rows above the input: a question and the target of a reply. `latest` sent the
     /// last direct message.
-    pub(super) fn rows_above(&self, latest: Option<&DirectPeer>, columns: usize) -> Vec<Row> {
+    pub(super) fn rows_above(&self, latest: Option<&DirectPeer>, columns: usize) -> Vec<ScreenRow> {
         let question = match &self.prompt {
             Prompt::Asking(question) => Some((TextRole::Mention, question.prompt())),
             _ => None,
@@ -156,7 +156,7 @@ impl Composer {
         if !is_reply(self.editor.text()) {
             self.reply = None;
         } else if self.reply.is_none() {
-            self.reply = Some(Reply::to(latest));
+            self.reply = Some(ReplyDraft::to(latest));
         }
     }
 
@@ -169,8 +169,8 @@ impl Composer {
     ///
     /// # Errors
     /// There is none, or the user is asked first.
-    pub(super) fn decide_reply(&mut self, latest: Option<&DirectPeer>) -> Result<Recipient, ReplyError> {
-        let reply = self.reply.get_or_insert_with(|| Reply::to(latest));
+    pub(super) fn decide_reply(&mut self, latest: Option<&DirectPeer>) -> Result<ReplyTarget, ReplyError> {
+        let reply = self.reply.get_or_insert_with(|| ReplyDraft::to(latest));
         let decided = reply.decide(latest);
         if let Err(ReplyError::Confirm(_)) = decided {
             let to = name(reply.address().or(latest.map(DirectPeer::name)).unwrap_or_default());
@@ -251,9 +251,9 @@ impl Composer {
     pub(super) fn take_paste(&mut self, paste: &Paste, message_bytes_max: usize) {
         let limits = PasteLimits { message_bytes_max, input_bytes: self.editor.text().len() };
         match paste::classify(paste, limits) {
-            PasteHandling::Insert(text, told) => {
+            PasteHandling::Insert(text, notice) => {
                 let fits = self.editor.insert(&text);
-                self.hint = told.map(str::to_owned);
+                self.hint = notice.map(str::to_owned);
                 self.hint_unless(fits);
             }
             PasteHandling::Ask(question) => self.prompt = Prompt::Asking(question),

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::inbox::{Arrival, Inbox, UserInput};
+use crate::inbox::{DriverEvent, Inbox, UserInput};
 use crate::system::{self, TerminalModes};
 
 /// Longest text that is read back; what is longer fits no message and no input line.
@@ -126,7 +126,7 @@ impl ExternalEditor {
                 thread::sleep(LOOK_EVERY);
             }
             // Fails only if the session has ended.
-            let _ = inbox.send(Arrival::User(UserInput::EditorClosed));
+            let _ = inbox.send(DriverEvent::User(UserInput::EditorClosed));
         };
         match thread::Builder::new().name("glassline-editor".to_owned()).spawn(watch) {
             Ok(_) => Ok(external_editor),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use crate::inbox::{Arrival, Inbox, UserInput};
+use crate::inbox::{DriverEvent, Inbox, UserInput};
 use crate::keyboard::event::TerminalEvent;
 use crate::system::TerminalInput;
 
@@ -55,7 +55,7 @@ impl Drop for Alarm<'_> {
         if thread::panicking() {
             let why = "the keyboard is not read any more, by a fault of this program; start it again".to_owned();
             // The session may have ended.
-            let _ = self.0.send(Arrival::User(UserInput::Failed(why)));
+            let _ = self.0.send(DriverEvent::User(UserInput::Failed(why)));
         }
     }
 }
@@ -76,7 +76,7 @@ fn read_events(
             };
             let failed = matches!(user_input, UserInput::Failed(_));
             let typed = matches!(&user_input, UserInput::Terminal(event) if event.is_typed());
-            if inbox.send(Arrival::User(user_input)).is_err() || failed {
+            if inbox.send(DriverEvent::User(user_input)).is_err() || failed {
                 return;
             }
             if typed {
@@ -94,11 +94,11 @@ mod tests {
     #[test]
     fn a_thread_that_panics_is_a_keyboard_that_failed() {
         let (reads_due, read_when) = sync_channel(1);
-        let (inbox, arrivals) = sync_channel(1);
+        let (inbox, events) = sync_channel(1);
         let reader = thread::spawn(move || read_events(|| panic!("on purpose"), &read_when, &inbox));
         reads_due.send(()).expect("it waits");
-        let told = arrivals.recv_timeout(Duration::from_secs(20)).expect("told");
-        assert!(matches!(told, Arrival::User(UserInput::Failed(why)) if why.contains("start it again")));
+        let notice = events.recv_timeout(Duration::from_secs(20)).expect("told");
+        assert!(matches!(notice, DriverEvent::User(UserInput::Failed(why)) if why.contains("start it again")));
         assert!(reader.join().is_err());
     }
 }

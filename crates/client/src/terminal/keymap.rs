@@ -215,11 +215,11 @@ pub(super) fn help() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keyboard::decoder::Decoder;
+    use crate::keyboard::decoder::KeyDecoder;
 
     /// Returns the actions that the bytes of a real terminal mean.
     fn actions(bytes: &str) -> Vec<Action> {
-        let (mut decoder, mut keys, mut events) = (Decoder::default(), Keymap::default(), Vec::new());
+        let (mut decoder, mut keys, mut events) = (KeyDecoder::default(), Keymap::default(), Vec::new());
         decoder.take(bytes.as_bytes(), 0, &mut events);
         decoder.time_passed(1_000, &mut events);
         events.into_iter().filter_map(|event| keys.action(event)).collect()

@@ -17,7 +17,7 @@ use crate::format::catch_up::CatchUp;
 use crate::format::clock::date_words;
 use crate::format::display_settings::DisplaySettings;
 use crate::format::messages::Formatter;
-use crate::format::presence_digest::{Direction, PresenceDigest};
+use crate::format::presence_digest::{PresenceChange, PresenceDigest};
 use crate::format::safe::name;
 use crate::format::{LineKind, Span, StyledLine, TextRole};
 
@@ -112,13 +112,13 @@ impl MessagePane {
     /// Returns the gathered lines that an update ends, and the lines of the update itself.
     fn lines(&mut self, update: &Update, now_ms: u64) -> (Vec<StyledLine>, Vec<StyledLine>) {
         let (presence, direction) = match update {
-            Update::Received(Event::Joined(presence)) => (presence, Direction::Join),
-            Update::Received(Event::Left(presence)) => (presence, Direction::Leave),
+            Update::Received(Event::Joined(presence)) => (presence, PresenceChange::Join),
+            Update::Received(Event::Left(presence)) => (presence, PresenceChange::Leave),
             // Mostly about the link: what came over it is shown before its loss.
             Update::Notice(_) => return (self.presence_digest.take_all(), self.formatter.lines(update)),
             _ => return (Vec::new(), self.formatter.lines(update)),
         };
-        if direction == Direction::Leave && self.is_me(&presence.names, presence.count) {
+        if direction == PresenceChange::Leave && self.is_me(&presence.names, presence.count) {
             return (Vec::new(), self.formatter.lines(update));
         }
         // The mark of the room shows the user's own join.
@@ -138,8 +138,8 @@ impl MessagePane {
             Update::Received(Event::Left(presence)) if self.is_me(&presence.names, presence.count) => {
                 let found = self.unread.take(&presence.room);
                 if found.messages > 0 {
-                    let told = format!("not read: {} in {}", found.messages, name(&presence.room));
-                    shown.extend(self.dated(StyledLine::notice(&told)));
+                    let notice = format!("not read: {} in {}", found.messages, name(&presence.room));
+                    shown.extend(self.dated(StyledLine::notice(&notice)));
                 }
             }
             _ => {}

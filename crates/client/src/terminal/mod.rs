@@ -32,7 +32,7 @@ use crate::inbox::{Inbox, UserInput};
 use crate::options::JoinOptions;
 use crate::room_log::RoomLog;
 use crate::rows::columns;
-use crate::rows::wrap::Row;
+use crate::rows::wrap::ScreenRow;
 use crate::view::View;
 use bell::BellLimiter;
 use composer::Composer;
@@ -157,7 +157,7 @@ impl Terminal {
 }
 
 /// Returns the rows of messages that are still unacknowledged after a while.
-fn late_rows(status: &Status, columns: usize) -> Vec<Row> {
+fn late_rows(status: &Status, columns: usize) -> Vec<ScreenRow> {
     let more = status.unsent.saturating_sub(status.late.len());
     let more = (status.late.len() == Status::LATE_MAX && more > 0).then(|| format!("… and {more} more"));
     let texts = status.late.iter().map(|text| format!("… {}", text.replace('\n', " ")));
@@ -234,8 +234,8 @@ impl View for Terminal {
 
     fn ended(&mut self, ending: Ending) -> Ending {
         if let Some(external_editor) = self.external_editor.take() {
-            let told = external_editor.abandon(self.display.out());
-            self.print_notice(told.as_slice());
+            let notice = external_editor.abandon(self.display.out());
+            self.print_notice(notice.as_slice());
         }
         self.stop_pasting();
         self.leave_rooms_but(&[]);

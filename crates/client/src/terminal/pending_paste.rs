@@ -35,9 +35,9 @@ impl PendingPaste {
             && let Some(line) = self.lines.take_first()
         {
             let command = Command::SayIn { room: self.room.clone(), text: line.clone() };
-            if let Err(declined) = session.command(command, now_ms) {
+            if let Err(error) = session.command(command, now_ms) {
                 self.lines.put_back(line);
-                return Err(declined);
+                return Err(error);
             }
         }
         Ok(self.lines.remaining() < before)

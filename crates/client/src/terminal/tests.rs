@@ -305,19 +305,19 @@ fn twenty_columns_are_enough() {
 #[test]
 fn a_host_is_warned_first_that_control_z_stops_everybody() {
     let mut table = Table::new(120);
-    let told = "this stops the line for everybody; Ctrl-Z again stops";
+    let notice = "this stops the line for everybody; Ctrl-Z again stops";
     // Without a real terminal nothing is stopped.
     table.control('z');
-    assert!(!table.screen().contains(told));
+    assert!(!table.screen().contains(notice));
     table.terminal.exit = ExitConfirmation::new(true);
     table.control('z');
-    assert!(table.screen().contains(told), "{}", table.screen());
+    assert!(table.screen().contains(notice), "{}", table.screen());
     table.press(Code::Left);
-    assert!(!table.screen().contains(told));
+    assert!(!table.screen().contains(notice));
     table.control('z');
-    assert!(table.screen().contains(told), "another key between them sets it back");
+    assert!(table.screen().contains(notice), "another key between them sets it back");
     table.control('z');
-    assert!(!table.screen().contains(told));
+    assert!(!table.screen().contains(notice));
 }
 
 #[test]

@@ -15,7 +15,6 @@ use crate::hub::{Hub, Reply};
 use crate::id::MemberId;
 use crate::member::Member;
 use crate::now::Now;
-use crate::room::Room;
 
 /// Most names that an answer to a tutorial client lists.
 const LISTED_MAX: usize = 100;
@@ -30,7 +29,8 @@ pub enum CommandOutcome {
     Stays,
     /// It asked to leave.
     Leaves,
-    /// Nothing was done: the history is asked first. Say the same line again once the connection has settled.
+    /// Nothing was done: the history is asked first. Say the same line again once the connection
+    /// has settled.
     Awaits,
 }
 
@@ -152,7 +152,7 @@ fn reply(hub: &mut Hub, id: MemberId, text: &str, now: Now) -> Result<Reply, NoR
     let text = required(text)?;
     let nobody =
         || Rejection::new(ErrorCode::UnknownName, "nobody who is here has written to you; /msg NAME TEXT starts");
-    let to = hub.latest_writer(id).ok_or_else(nobody)?.name().to_string();
+    let to = hub.latest_direct_sender(id).ok_or_else(nobody)?.name().to_string();
     Ok(hub.send_direct(id, &to, text, None, now)?)
 }
 
@@ -162,10 +162,9 @@ fn nick(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Reply, NoRe
 
 fn names(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Reply, NoReply> {
     none(arguments)?;
-    let Some(room) = hub.members.get(id).and_then(|member| member.rooms().next()) else { return Ok(Reply::Nothing) };
-    let count = hub.rooms.get(room).map_or(0, Room::count);
-    let names = hub.names_in_words(room, id, LISTED_MAX).unwrap_or_default();
-    Ok(notice(format!("{count} here: {names}")))
+    let Some((room_id, room)) = hub.current_room(id) else { return Ok(Reply::Nothing) };
+    let names = hub.names_in_words(room_id, id, LISTED_MAX).unwrap_or_default();
+    Ok(notice(format!("{} here: {names}", room.count())))
 }
 
 fn whois(hub: &mut Hub, _: MemberId, name: &str, now: Now) -> Result<Reply, NoReply> {
@@ -206,7 +205,7 @@ fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Reply, N
         return Err(NoReply::Awaits);
     }
     let room_id = hub.admit(id, name)?;
-    let current = hub.members.get(id).and_then(|member| member.rooms().next());
+    let current = hub.current_room(id).map(|(room_id, _)| room_id);
     if current == Some(room_id) {
         return Ok(notice("you are there already"));
     }
@@ -220,20 +219,20 @@ fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Reply, N
         hub.exit_room(id, current, true, now);
     }
     if hub.rules.durable {
-        hub.queue_past(id, room_id, None);
+        hub.queue_replay(id, room_id, None);
     }
     Ok(Reply::Nothing)
 }
 
 fn history(hub: &mut Hub, id: MemberId, count: &str, _: Now) -> Result<Reply, NoReply> {
     let limit = if count.is_empty() { HISTORY_SHOWN } else { count.parse().map_err(|_| NoReply::Usage)? };
-    let range = HistoryRange { room: hub.current_room(id), limit: Some(limit), ..HistoryRange::default() };
+    let range = HistoryRange { room: hub.current_room_name(id), limit: Some(limit), ..HistoryRange::default() };
     Ok(hub.read_history(id, &range, None)?)
 }
 
 fn search(hub: &mut Hub, id: MemberId, query: &str, _: Now) -> Result<Reply, NoReply> {
     let query = required(query)?.to_string();
-    let search = Search { room: hub.current_room(id), query, before: None, limit: Some(HISTORY_SHOWN) };
+    let search = Search { room: hub.current_room_name(id), query, before: None, limit: Some(HISTORY_SHOWN) };
     Ok(hub.search_history(id, &search, None)?)
 }
 

@@ -1,5 +1,6 @@
 //! The hub and its history: records go out, and what is committed is published; questions go out,
-//! and their answers reach whoever waits.
+//! and their answers reach whoever waits. Members that come are replayed the last messages of a
+//! room, or all that they missed since they were last here (E7).
 //!
 //! The owner of the history calls [`Hub::take_pending_records`] and [`Hub::next_question`], then
 //! [`Hub::committed`], [`Hub::settle`] and [`Hub::answer`] with what comes back.
@@ -16,12 +17,14 @@ use glassline_wire::request::{HistoryRange, Search};
 
 use super::{Hub, Reply};
 use crate::commit_queue::{InFlight, Purpose};
+use crate::dialect::Dialect;
 use crate::id::{MemberId, RoomId};
 use crate::moderation::Pending;
 use crate::moderation::subnet_key;
 use crate::name::room_name;
 use crate::question_queue::{PendingQuestion, Recipient};
 use crate::room::Room;
+use crate::send_queue::{Fetch, ReplaySegment};
 
 /// Text for a sender whose id came before with another message.
 pub(crate) const ID_REUSED: &str = "this id was sent with another message; use a new one";
@@ -82,11 +85,13 @@ impl Hub {
         self.commit_queue.len()
     }
 
-    /// Publishes the next entry of the committed log: to the room of a message, to whom an act concerns. With a ticket it settles that
-    /// record, and its sender is answered; without one another server wrote it.
+    /// Publishes the next entry of the committed log: to the room of a message, to whom an act
+    /// concerns. With a ticket it settles that record, and its sender is answered; without one
+    /// another server wrote it.
     ///
-    /// Records come back in their order. Returns false for one that does not, and does nothing: the outcome of another was lost on its
-    /// way, and nobody will ever be sent what comes behind that one.
+    /// Records come back in their order. Returns false for one that does not, and does nothing: the
+    /// outcome of another was lost on its way, and nobody will ever be sent what comes behind that
+    /// one.
     pub fn committed(&mut self, entry: Entry) -> bool {
         let Some(ticket) = entry.ticket else {
             self.publish_foreign(entry.content);
@@ -104,8 +109,9 @@ impl Hub {
         true
     }
 
-    /// Takes in the outcome of a record that became no entry of the log: its sender is told. Returns false, and does nothing, for one
-    /// that is out of order ([`Hub::committed`]), or whose entry should have come instead.
+    /// Takes in the outcome of a record that became no entry of the log: its sender is told.
+    /// Returns false, and does nothing, for one that is out of order ([`Hub::committed`]), or whose
+    /// entry should have come instead.
     pub fn settle(&mut self, ticket: Ticket, outcome: CommitOutcome) -> bool {
         if self.commit_queue.next(ticket).is_none() || matches!(outcome, CommitOutcome::Stored { .. }) {
             return false;
@@ -125,8 +131,8 @@ impl Hub {
         true
     }
 
-    /// Takes the next record to come back off the queue, does what its outcome asks for with its sender, if that is still here, and
-    /// with its `ref`, and lets go on who waited for it.
+    /// Takes the next record to come back off the queue, does what its outcome asks for with its
+    /// sender, if that is still here, and with its `ref`, and lets go on who waited for it.
     fn settle_next(&mut self, act: impl FnOnce(&mut Self, Option<MemberId>, Option<String>)) {
         let Some(InFlight { sender, waiter, purpose, reference }) = self.commit_queue.pop() else { return };
         let sender = self.outstanding.is_waiting(waiter).then_some(sender);
@@ -143,8 +149,8 @@ impl Hub {
         }
     }
 
-    /// Publishes what another server wrote. A message that a room's newest number counts already was there when the room was opened;
-    /// where the room is not open, only its number is noted.
+    /// Publishes what another server wrote. A message that a room's newest number counts already
+    /// was there when the room was opened; where the room is not open, only its number is noted.
     fn publish_foreign(&mut self, content: EntryContent) {
         match content {
             EntryContent::Message(message) => {
@@ -169,15 +175,15 @@ impl Hub {
         self.reply(sender, Err(Rejection::new(code, text)), reference);
     }
 
-    /// The oldest question that was not handed over yet. What nobody waits for any more is not asked, so that there are never more
-    /// questions than connections may have.
+    /// The oldest question that was not handed over yet. What nobody waits for any more is not
+    /// asked, so that there are never more questions than connections may have.
     pub fn next_question(&mut self) -> Option<PendingQuestion> {
         let mut questions = core::mem::take(&mut self.questions);
         let question = questions.pop(|recipient, ticket| match recipient {
             Recipient::Opening { waiter, .. } | Recipient::Reading { waiter, .. } => {
                 self.outstanding.is_waiting(*waiter)
             }
-            Recipient::Replaying { member } => self.is_replay_awaited(*member, ticket),
+            Recipient::Replaying { member } => self.awaits_replay_page(*member, ticket),
         });
         self.questions = questions;
         question
@@ -188,8 +194,9 @@ impl Hub {
         self.questions.put_back(question);
     }
 
-    /// Makes sure that these rooms can be opened. False: the connection must wait for answers first, then ask again.
-    /// Names that are no good, and rooms that are open or known, need no answer.
+    /// Makes sure that these rooms can be opened. False: the connection must wait for answers
+    /// first, then ask again. Names that are no good, and rooms that are open or known, need no
+    /// answer.
     pub fn knows_rooms<'a>(&mut self, connection: usize, wished: impl IntoIterator<Item = &'a str>) -> bool {
         if !self.rules.durable {
             return true;
@@ -279,7 +286,8 @@ impl Hub {
         match self.questions.take_recipient(ticket) {
             None => {}
             Some(Recipient::Opening { waiter, room }) => {
-                // A room that was opened and closed since the question is known better than the answer knows it.
+                // A room that was opened and closed since the question is known better than the
+                // answer knows it.
                 if self.rooms.find(&room).is_none() && !self.closed_rooms.knows(&room) {
                     let newest_seq = if let Ok(Answer::Head(head)) = answer { Some(head.newest) } else { None };
                     self.closed_rooms.note(room, newest_seq);
@@ -292,7 +300,7 @@ impl Hub {
                 }
                 self.outstanding.question_done(waiter);
             }
-            Some(Recipient::Replaying { member }) => self.replay_answer(member, ticket, answer),
+            Some(Recipient::Replaying { member }) => self.receive_replay_page(member, ticket, answer),
         }
     }
 
@@ -305,5 +313,85 @@ impl Hub {
             }
         };
         self.send(id, Envelope::new(event, reference));
+    }
+
+    /// Replays a room's past to a newcomer: what it missed since `seen`, or else some context.
+    pub(crate) fn queue_replay(&mut self, id: MemberId, room_id: RoomId, seen: Option<u64>) {
+        let (Some(member), Some(room)) = (self.members.get_mut(id), self.rooms.get(room_id)) else { return };
+        let context_max = match member.dialect() {
+            Dialect::Event => self.rules.replay,
+            Dialect::Tutorial => self.rules.replay_tutorial,
+        };
+        if let Some(segment) = ReplaySegment::of_newcomer(room_id, room.name(), seen, room.seq(), context_max) {
+            member.send_queue_mut().push_segment(segment, &self.rooms);
+            self.advance_replay(id);
+        }
+    }
+
+    /// Replays the context of a room to a member that has just joined it.
+    pub fn replay_context(&mut self, id: MemberId, wished: &str) {
+        if self.rules.durable
+            && let Ok(room) = self.room_of(id, wished)
+        {
+            self.queue_replay(id, room, None);
+        }
+    }
+
+    /// Returns whether a member is still sent the past: what it asked for meanwhile waits behind
+    /// that.
+    pub fn is_replaying(&self, id: MemberId) -> bool {
+        self.members.get(id).is_some_and(|member| member.send_queue().is_replaying())
+    }
+
+    /// Asks for the next page once most of the one before has been sent; at the end of the replay,
+    /// the member follows its rooms.
+    pub(crate) fn advance_replay(&mut self, id: MemberId) {
+        let Some(member) = self.members.get_mut(id) else { return };
+        match member.send_queue_mut().next_fetch() {
+            Fetch::Wait => {}
+            Fetch::Page(range) => {
+                let recipient = Recipient::Replaying { member: id };
+                let ticket = self.questions.push(member.connection(), Question::Range(range), recipient);
+                member.send_queue_mut().note_asked(ticket);
+            }
+            Fetch::Ended => {
+                self.outstanding.note_settled(member.connection());
+                self.scheduler.wake(id, member);
+            }
+        }
+    }
+
+    /// Continues a replay in the other rooms of a member that has left one.
+    pub(crate) fn resume_replay(&mut self, id: MemberId) {
+        if let Some(member) = self.members.get_mut(id) {
+            member.send_queue_mut().replay_what_passed(&self.rooms);
+            self.advance_replay(id);
+        }
+    }
+
+    /// Queues a page for the member that it was asked for.
+    pub(crate) fn receive_replay_page(&mut self, id: MemberId, ticket: Ticket, answer: Result<Answer, ReadError>) {
+        if let Some(member) = self.members.get_mut(id)
+            && member.send_queue_mut().push_page(ticket, answer, &self.rooms)
+        {
+            self.scheduler.wake(id, member);
+            self.advance_replay(id);
+        }
+    }
+
+    /// Returns whether a member still waits for this answer.
+    pub(crate) fn awaits_replay_page(&self, id: MemberId, ticket: u64) -> bool {
+        self.members.get(id).is_some_and(|member| member.send_queue().awaits_page(ticket))
+    }
+
+    /// Drops the past of a room that a member leaves, and tells it. Once it has left,
+    /// [`Hub::resume_replay`].
+    pub(crate) fn cancel_replay(&mut self, id: MemberId, room: RoomId) {
+        if let Some(member) = self.members.get_mut(id)
+            && member.send_queue().is_replaying()
+        {
+            member.send_queue_mut().cancel_replay(room);
+            self.scheduler.wake(id, member);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Coming and going: a name is accepted, a member is made; a member goes, its name is free again.
+//! Members and their names: login, another name, departure.
 
 use alloc::{
     collections::BTreeMap,
@@ -8,11 +8,11 @@ use alloc::{
 };
 
 use glassline_wire::envelope::Envelope;
-use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Rejection, RoomState, Welcome};
+use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Rejection, Renamed, RoomState, Welcome};
 use glassline_wire::request::{Hello, LOBBY};
 
 use crate::dialect::Dialect;
-use crate::hub::Hub;
+use crate::hub::{Hub, Reply};
 use crate::id::MemberId;
 use crate::member::{Arrival, ConnectInfo, Member};
 use crate::moderation::AuditEvent;
@@ -23,7 +23,7 @@ use crate::now::Now;
 /// Result of a `hello`.
 #[derive(Debug, PartialEq, Eq)]
 pub enum LoginOutcome {
-    /// The newcomer is in.
+    /// The newcomer is in, as this member.
     As(MemberId),
     /// Its token is that of this member, which may be dead and not yet noticed: find out, then call
     /// again.
@@ -56,12 +56,12 @@ impl Hub {
         self.moderation.check_name(&wished, login.address, login.now.at)?;
         let granted = self.free_name(wished.clone(), login)?;
         let id = self.make_member(Dialect::Tutorial, &granted, login, self.arrival_now());
-        self.explain_name(id, name, &wished, &granted);
+        self.send_name_reason(id, name, &wished, &granted);
         self.greet(id);
-        self.tell_moderation(id, login.now);
+        self.send_moderation_state(id, login.now);
         self.enter_room(id, self.rooms.lobby(), true, login.now);
         if self.rules.durable {
-            self.queue_past(id, self.rooms.lobby(), None);
+            self.queue_replay(id, self.rooms.lobby(), None);
         }
         Ok(id)
     }
@@ -75,8 +75,8 @@ impl Hub {
         self.send(id, Event::notice(format!("{others}; /help lists commands")));
     }
 
-    /// Exactly the tutorial: any name, as often as it likes (T9). Only its length is held to the
-    /// limit (T7).
+    /// Lets a client in exactly as the tutorial does: any name, taken or not (T9). Only its length
+    /// is held to the limit (T7).
     fn enter_pure(&mut self, name: &[u8], login: ConnectInfo) -> Result<MemberId, Rejection> {
         let shown = String::from_utf8_lossy(name).into_owned();
         if name.len() > glassline_wire::limits::NAME_BYTES_MAX {
@@ -131,17 +131,17 @@ impl Hub {
         }
         let granted = self.free_name(wished.clone(), login)?;
         let id = self.make_member(Dialect::Event, &granted, login, arrival);
-        let closed_to_it = self.enter_rooms(id, &rooms, &quiet_rooms, login.now);
+        let rejections = self.enter_rooms(id, &rooms, &quiet_rooms, login.now);
         self.welcome(id, granted.name.as_str(), login.token, reference);
-        self.explain_name(id, hello.name.as_bytes(), &wished, &granted);
-        self.tell_moderation(id, login.now);
-        for rejection in closed_to_it {
+        self.send_name_reason(id, hello.name.as_bytes(), &wished, &granted);
+        self.send_moderation_state(id, login.now);
+        for rejection in rejections {
             self.send(id, Envelope::new(Event::Error(rejection), reference.map(str::to_string)));
         }
         if self.rules.durable {
-            self.queue_pasts(id, hello.since.as_ref());
+            self.queue_replays(id, hello.since.as_ref());
         } else {
-            self.tell_gaps(id, hello.since.as_ref());
+            self.send_gaps(id, hello.since.as_ref());
         }
         Ok(LoginOutcome::As(id))
     }
@@ -169,7 +169,7 @@ impl Hub {
     /// person was in just before. Returns why it is not in some: their names were checked before,
     /// so what is left is one room too many, or a history that cannot be read.
     fn enter_rooms(&mut self, id: MemberId, rooms: &[String], quiet_rooms: &[RoomState], now: Now) -> Vec<Rejection> {
-        let mut closed_to_it = Vec::new();
+        let mut rejections = Vec::new();
         for room in rooms {
             match self.admit(id, room) {
                 Ok(room_id) => {
@@ -177,10 +177,10 @@ impl Hub {
                     let announced = !quiet_rooms.iter().any(|state| state.room == name);
                     self.enter_room(id, room_id, announced, now);
                 }
-                Err(refused) => closed_to_it.push(refused),
+                Err(refused) => rejections.push(refused),
             }
         }
-        closed_to_it
+        rejections
     }
 
     fn welcome(&mut self, id: MemberId, name: &str, token: u128, reference: Option<&str>) {
@@ -194,7 +194,7 @@ impl Hub {
         self.send(id, Envelope::new(Event::Welcome(welcome), reference.map(str::to_string)));
     }
 
-    fn queue_pasts(&mut self, id: MemberId, since: Option<&BTreeMap<String, u64>>) {
+    fn queue_replays(&mut self, id: MemberId, since: Option<&BTreeMap<String, u64>>) {
         let rooms: Vec<_> = self.members.get(id).into_iter().flat_map(Member::rooms).collect();
         for room_id in rooms {
             let (name, newest) = self.rooms.get(room_id).map_or(("", 0), |room| (room.name(), room.seq()));
@@ -202,12 +202,12 @@ impl Hub {
             if let Some(seen) = seen.filter(|seen| *seen > newest) {
                 self.note_audit_event(AuditEvent::AheadOfHistory { room: name.to_string(), seen, newest });
             }
-            self.queue_past(id, room_id, seen);
+            self.queue_replay(id, room_id, seen);
         }
     }
 
     /// Without a history, everything since the client was last here is a gap (E7).
-    fn tell_gaps(&mut self, id: MemberId, since: Option<&BTreeMap<String, u64>>) {
+    fn send_gaps(&mut self, id: MemberId, since: Option<&BTreeMap<String, u64>>) {
         for state in self.room_states(id) {
             if let Some(&seen) = since.and_then(|since| since.get(&state.room))
                 && seen < state.seq
@@ -230,7 +230,7 @@ impl Hub {
     }
 
     /// Tells a newcomer why its name is not the one it sent.
-    fn explain_name(&mut self, id: MemberId, sent: &[u8], wished: &Name, granted: &GrantedName) {
+    fn send_name_reason(&mut self, id: MemberId, sent: &[u8], wished: &Name, granted: &GrantedName) {
         let (wished, name) = (wished.as_str(), granted.name.as_str());
         let because = match &granted.suffix_reason {
             Some(SuffixReason::Taken) => format!("{wished} is taken"),
@@ -274,6 +274,38 @@ impl Hub {
             self.names.release(member.name());
         }
         self.forget(member.connection());
+    }
+
+    /// Gives a member exactly the name it asks for, and tells its rooms.
+    ///
+    /// # Errors
+    /// The name breaks the rules, is taken, looks like one that is, or is banned; or the member may
+    /// not speak: a name is told to everybody.
+    pub fn rename(&mut self, id: MemberId, wished: &str, now: Now) -> Result<Reply, Rejection> {
+        self.check_speech(id, now)?;
+        let name = Name::parse(wished.as_bytes())?;
+        let Some(member) = self.members.get(id) else { return Ok(Reply::Nothing) };
+        self.moderation.check_name(&name, member.address(), now.at)?;
+        let (dialect, from) = (member.dialect(), member.name().to_string());
+        let looks = self.names.check_rename(&from, id, &name)?;
+        self.names.release(&from);
+        self.names.claim(name.as_str(), &looks, id);
+        let rooms: Vec<_> = member.rooms().collect();
+        if let Some(member) = self.members.get_mut(id) {
+            member.rename(name.clone().into_boxed());
+        }
+        self.renew_mute(id, now.at);
+        let renamed = Event::Renamed(Renamed { from: from.clone(), to: name.as_str().to_string() });
+        for &room in &rooms {
+            self.announce_waiting(room, [&from, name.as_str()], now);
+            self.send_to_room(room, renamed.clone());
+        }
+        Ok(match dialect {
+            Dialect::Tutorial => Reply::Nothing,
+            // In no room it is not told by one.
+            Dialect::Event if rooms.is_empty() => renamed.into(),
+            Dialect::Event => Reply::Confirmation(renamed),
+        })
     }
 }
 

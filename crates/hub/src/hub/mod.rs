@@ -2,13 +2,10 @@
 
 mod chat;
 mod commands;
-mod direct;
 mod history;
 mod login;
 mod moderation;
 mod outbound;
-mod renaming;
-mod replay;
 mod rooms;
 mod whois;
 
@@ -36,26 +33,28 @@ use crate::write_slices::WriteSlices;
 /// Limits and features of a hub.
 #[derive(Debug, Clone)]
 pub struct Rules {
-    /// Exactly the tutorial's behaviour (T9): no words of the server's own, no commands, no rules for names.
+    /// Exactly the tutorial's behaviour (T9): no texts of the server's own, no commands, no rules
+    /// for names.
     pub pure: bool,
     /// Bytes of each dialect's log in a room: how far a reader may fall behind (L).
     pub log_bytes_max: usize,
     /// Bytes of all logs; with many rooms, each has less than `log_bytes_max`.
     pub logs_bytes_max: usize,
-    /// Bytes queued for one member alone; past it direct messages to it are refused, and its own requests wait.
+    /// Bytes queued for one member alone; past it direct messages to it are refused, and its own
+    /// requests wait.
     pub outbox_bytes_max: usize,
     /// Bytes queued for all members, each for one alone, with the overhead of each entry. Past half
     /// of it, whoever has not read what is queued for it has its own requests wait earlier; past
     /// it, see [`Hub::is_over_budget`].
     pub outboxes_bytes_max: usize,
-    /// Rooms in all.
+    /// Most rooms.
     pub rooms_max: usize,
-    /// Rooms that one member may be in.
+    /// Most rooms that one member may be in.
     pub rooms_per_member_max: usize,
     /// `true` if there is a history: messages are handed over to be stored before anybody is sent
     /// them.
     pub durable: bool,
-    /// Messages of the past that a newcomer is sent in the event dialect; needs a history.
+    /// Stored messages that a newcomer is sent in the event dialect; needs a history.
     pub replay: usize,
     /// … and in the tutorial dialect.
     pub replay_tutorial: usize,
@@ -93,8 +92,8 @@ impl Default for Rules {
 ///   [`Hub::queued_bytes`], [`Hub::is_overfull`]), of a connection ([`Hub::awaits`]), and of all
 ///   ([`Hub::counters`], [`Hub::is_flooded`], [`Hub::is_over_budget`], [`Hub::next_deadline_ms`]).
 /// - **Requests** of one connection. [`Hub::enter_tutorial`] or [`Hub::enter_event`] makes a member;
-///   [`Hub::say`], [`Hub::join`], [`Hub::execute`], [`Hub::operate`] and the like act for it;
-///   [`Hub::depart`] removes it. A [`Rejection`] says why nothing was done.
+///   [`Hub::say`], [`Hub::join`], [`Hub::execute`], [`Hub::operate`] and the like act for it and
+///   return a [`Reply`] or a [`Rejection`], which [`Hub::reply`] sends; [`Hub::depart`] removes it.
 /// - **Inputs** that belong to no connection: [`Hub::tick`] once the deadline has passed,
 ///   [`Hub::committed`] and [`Hub::settle`] in the order of the log, [`Hub::answer`] with what the
 ///   history was asked for.
@@ -103,15 +102,17 @@ impl Default for Rules {
 /// Calls come in this order:
 ///
 /// 1. At the start, [`Hub::restore`] for each earlier act and [`Hub::resume_lobby`].
-/// 2. A request, while [`Hub::awaits`] allows it: a connection may have to wait for the history. When
-///    [`Hub::take_settled`] names the connection, its next request is due.
+/// 2. A request, while [`Hub::awaits`] allows it: a connection may have to wait for the history.
+///    When [`Hub::take_settled`] names the connection, its next request is due.
 /// 3. After requests and inputs, what is for the history: [`Hub::take_pending_records`] and
 ///    [`Hub::next_question`]. Then [`Hub::take_disconnect`], whose members have to depart at once,
 ///    and [`Hub::take_audit_event`].
 /// 4. Writes: for each member that [`Hub::take_ready`] or [`Hub::next_in_round`] names,
-///    [`Hub::catch_up`], [`Hub::gather`], the write itself, then [`Hub::advance`] with the bytes that
-///    were written. If that returns false, there is more: do it again, or [`Hub::wake`] the member
-///    once its socket takes more.
+///    [`Hub::catch_up`], [`Hub::gather`], the write itself, then [`Hub::advance`] with the bytes
+///    that were written. If that returns false, there is more: do it again, or [`Hub::wake`] the
+///    member once its socket takes more.
+///
+/// [`Rejection`]: glassline_wire::event::Rejection
 #[derive(Debug)]
 pub struct Hub {
     rules: Rules,
@@ -129,12 +130,12 @@ pub struct Hub {
     /// Bytes queued for all members.
     queued_bytes: QueuedBytesTotal,
     scheduler: Scheduler,
-    /// The server has said goodbye: nothing is announced any more.
-    silent: bool,
+    /// `true` once the server has announced that it closes: nothing is announced any more.
+    is_closing: bool,
 }
 
 impl Hub {
-    /// A hub with nobody in it and one room, the lobby.
+    /// Returns a hub with nobody in it and one room, the lobby.
     pub fn new(rules: Rules) -> Self {
         Self {
             rules,
@@ -151,7 +152,7 @@ impl Hub {
             counters: Counters::default(),
             queued_bytes: QueuedBytesTotal::default(),
             scheduler: Scheduler::default(),
-            silent: false,
+            is_closing: false,
         }
     }
 
@@ -180,7 +181,7 @@ impl Hub {
         self.outstanding.awaits(connection)
     }
 
-    /// A connection that has nothing to wait for any more; it may have gone meanwhile.
+    /// Takes a connection that has nothing to wait for any more; it may have gone meanwhile.
     pub fn take_settled(&mut self) -> Option<usize> {
         self.outstanding.take_settled()
     }
@@ -190,7 +191,7 @@ impl Hub {
         self.outstanding.has_settled()
     }
 
-    /// The connection has gone: what it waited for concerns nobody.
+    /// Forgets what a connection that has gone waited for.
     pub fn forget(&mut self, connection: usize) {
         self.outstanding.forget(connection);
     }
@@ -261,7 +262,7 @@ impl Hub {
         }
     }
 
-    /// The next member with something of its own to be written; in the order in which they were woken.
+    /// Takes the next member that was woken.
     pub fn take_ready(&mut self) -> Option<MemberId> {
         self.scheduler.take_ready(&mut self.members)
     }
@@ -271,12 +272,12 @@ impl Hub {
         self.scheduler.has_writes()
     }
 
-    /// The next member, in a fan-out round of some room, that has not been sent everything.
+    /// Returns the next member, in a fan-out round of some lane, that was not sent everything.
     pub fn next_in_round(&mut self) -> Option<MemberId> {
         self.scheduler.next_in_round(&mut self.rooms, &mut self.members)
     }
 
-    /// Returns the content of the next write to a member; at most [`crate::WRITE_BYTES_MAX`] bytes,
+    /// Returns the slices of the next write to a member: at most [`crate::WRITE_BYTES_MAX`] bytes,
     /// or one entry.
     pub fn gather(&self, id: MemberId) -> WriteSlices<'_> {
         let mut slices = WriteSlices::default();
@@ -286,24 +287,25 @@ impl Hub {
         slices
     }
 
-    /// Moves a member past `sent_bytes` of what was gathered. Returns whether it has now been sent everything.
+    /// Moves a member past `sent_bytes` of what was gathered. Returns whether it has now been sent
+    /// everything.
     pub fn advance(&mut self, id: MemberId, sent_bytes: usize) -> bool {
         let Some(member) = self.members.get_mut(id) else { return true };
         self.counters.deliveries += member.send_queue_mut().advance(sent_bytes, &self.rooms);
         member.send_queue_mut().update_lag(&mut self.rooms);
         let is_drained = member.send_queue().is_drained(&self.rooms);
         if member.send_queue().is_replaying() {
-            self.go_on_replaying(id);
+            self.advance_replay(id);
         }
         is_drained
     }
 
-    /// When [`Hub::tick`] has something to do, on the monotonic clock.
+    /// Returns the instant at which [`Hub::tick`] has something to do, on the monotonic clock.
     pub fn next_deadline_ms(&self) -> Option<u64> {
         self.rooms.next_announcement_ms()
     }
 
-    /// Gives back memory of rooms in which nothing happens; for every now and then.
+    /// Gives back memory of rooms in which nothing happens; to be called now and then.
     pub fn shrink(&mut self) {
         self.rooms.shrink();
     }

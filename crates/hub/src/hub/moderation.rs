@@ -44,7 +44,7 @@ impl Hub {
         if member.is_muted() {
             match self.moderation.mute_of(member.name(), member.address(), now.at) {
                 Some(mute) => {
-                    let text = messages::muted(mute, &self.operators_named());
+                    let text = messages::muted(mute, &self.some_operators());
                     return Err(Rejection::new(ErrorCode::Muted, text));
                 }
                 None => {
@@ -76,7 +76,7 @@ impl Hub {
     }
 
     /// Tells a newcomer the message of the day, and what keeps it from speaking.
-    pub(crate) fn tell_moderation(&mut self, id: MemberId, now: Now) {
+    pub(crate) fn send_moderation_state(&mut self, id: MemberId, now: Now) {
         if let Some(motd) = self.moderation.motd().map(ToString::to_string) {
             self.send(id, Event::notice(motd));
         }
@@ -87,18 +87,18 @@ impl Hub {
     }
 
     /// Some of the operators who are here, for whoever may write to nobody else.
-    pub(super) fn operators_named(&self) -> Vec<String> {
+    pub(super) fn some_operators(&self) -> Vec<String> {
         let operators = self.members.iter().filter(|(_, member)| member.is_operator());
         operators.take(OPERATORS_NAMED_MAX).map(|(_, member)| member.name().to_string()).collect()
     }
 
     /// Returns whether a member that comes in now is announced, or only once the freeze ends.
     pub(crate) fn arrival_now(&self) -> Arrival {
-        if self.holds_back_any() { Arrival::HeldBack } else { Arrival::Announced }
+        if self.may_hold_back() { Arrival::HeldBack } else { Arrival::Announced }
     }
 
     /// Returns whether there may be members that are not announced yet.
-    pub(crate) fn holds_back_any(&self) -> bool {
+    pub(crate) fn may_hold_back(&self) -> bool {
         self.moderation.is_frozen()
     }
 
@@ -117,16 +117,16 @@ impl Hub {
     }
 
     /// Announces everybody who came in during a freeze and is still here.
-    pub(super) fn announce_newcomers(&mut self) {
+    pub(super) fn announce_held_back(&mut self) {
         let newcomers = self.members.iter().filter(|(_, member)| member.arrival() == Arrival::HeldBack);
         let newcomers: Vec<_> = newcomers.map(|(id, _)| id).collect();
         for id in newcomers {
-            self.announce_newcomer(id);
+            self.announce_arrival(id);
         }
     }
 
     /// Announces a member in its rooms, unless that was done.
-    pub(super) fn announce_newcomer(&mut self, id: MemberId) {
+    pub(super) fn announce_arrival(&mut self, id: MemberId) {
         let Some(member) = self.members.get_mut(id) else { return };
         if !member.announce() {
             return;
@@ -142,7 +142,7 @@ impl Hub {
     }
 
     /// Returns the members, one line each, by name.
-    pub(super) fn members_listed(&self) -> String {
+    pub(super) fn list_members(&self) -> String {
         let mut members: Vec<_> = self.members.iter().map(|(_, member)| member).collect();
         members.sort_unstable_by(|a, b| a.name().cmp(b.name()));
         let lines = members.iter().map(|member| {

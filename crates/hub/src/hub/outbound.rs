@@ -43,7 +43,8 @@ impl From<Event> for Reply {
 }
 
 impl Hub {
-    /// Sends something to one member, in its dialect; never when pure, which has no words of its own (T9).
+    /// Sends something to one member, in its dialect; never when pure, which has no words of its
+    /// own (T9).
     pub fn send(&mut self, to: MemberId, outbound: impl Into<Outbound>) {
         let Some(member) = self.members.get_mut(to).filter(|_| !self.rules.pure) else { return };
         let outbound = outbound.into();
@@ -80,7 +81,7 @@ impl Hub {
 
     /// Sends an event to everybody in a room, in the server's own name.
     pub(crate) fn send_to_room(&mut self, room: RoomId, event: Event) {
-        if !self.rules.pure && !self.silent {
+        if !self.rules.pure && !self.is_closing {
             let outbound = event.into();
             for dialect in Dialect::ALL {
                 self.append_encoded(room, dialect, &outbound);
@@ -106,7 +107,7 @@ impl Hub {
                 let room = presence.room.clone();
                 self.send(to, Envelope::new(Event::Joined(presence), reference));
                 if is_new {
-                    self.give_context(to, &room);
+                    self.replay_context(to, &room);
                 }
             }
             Err(rejection) => self.send(to, Envelope::new(Event::Error(rejection), reference)),
@@ -134,10 +135,11 @@ impl Hub {
         Some((start, end))
     }
 
-    /// Tells everybody that the server closes. Nothing is announced after it. Members who are still sent the past would not get it:
-    /// it would be held back with what is new. Their connections are returned, with what has to be said there last.
+    /// Tells everybody that the server closes. Nothing is announced after it. Members with a replay
+    /// would not get it: it would be held back with what is new. Returns their connections, with
+    /// what has to be sent there last.
     pub fn say_goodbye(&mut self, text: &str) -> BTreeMap<usize, Vec<u8>> {
-        self.silent = true;
+        self.is_closing = true;
         let bye = Event::bye(text);
         let is_replaying = |member: &Member| member.send_queue().is_replaying();
         self.send_to_each(|member| !is_replaying(member), &bye);
@@ -146,17 +148,17 @@ impl Hub {
         replaying.map(|member| (member.connection(), member.dialect().encode(&outbound))).collect()
     }
 
-    /// Before a member is written to: tells it what it missed, if a log's tail has passed it (E7).
-    /// Returns how many messages that were.
+    /// Tells a member what it missed, if a log's tail has passed it (E7); to be called before it is
+    /// written to. Returns the number of messages missed.
     pub fn catch_up(&mut self, id: MemberId) -> u64 {
         let Some(member) = self.members.get_mut(id) else { return 0 };
         let (dialect, rooms, pure) = (member.dialect(), &self.rooms, self.rules.pure);
         member.send_queue_mut().catch_up(rooms, |missed| notice_of(missed, rooms, dialect, pure))
     }
 
-    /// A member that leaves a room is still sent what was said there before, if the log has it and
-    /// it is no more than may be queued for the member; or else is told what it misses.
-    pub(crate) fn abandon_if_far_behind(&mut self, id: MemberId, room_id: RoomId) {
+    /// Drops what a member that leaves a room was not sent yet, and tells it what it misses, if the
+    /// log does not have it any more or it is more than may be queued for the member.
+    pub(crate) fn abandon_backlog(&mut self, id: MemberId, room_id: RoomId) {
         let Some(member) = self.members.get_mut(id) else { return };
         let (dialect, rooms, pure) = (member.dialect(), &self.rooms, self.rules.pure);
         let Some(log) = rooms.log(room_id, dialect) else { return };

@@ -117,9 +117,9 @@ impl Hub {
 
     pub(crate) fn exit_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
         self.cancel_replay(id, room_id);
-        self.abandon_if_far_behind(id, room_id);
+        self.abandon_backlog(id, room_id);
         self.unfollow(id, room_id, announced, now);
-        self.read_on(id);
+        self.resume_replay(id);
         self.close_room_if_empty(room_id);
     }
 
@@ -189,7 +189,7 @@ impl Hub {
         };
         let mut names: Vec<String> = seen().take(names_max).map(|(_, member)| member.name().to_string()).collect();
         names.sort_unstable_by(|one, other| natural_order::compare(one, other));
-        let count = if self.holds_back_any() { seen().count() } else { room.count() };
+        let count = if self.may_hold_back() { seen().count() } else { room.count() };
         (names, count)
     }
 
@@ -207,10 +207,15 @@ impl Hub {
         }
     }
 
-    /// The name of the room a tutorial member is in; empty for none.
-    pub(crate) fn current_room(&self, id: MemberId) -> String {
-        let room = self.members.get(id).and_then(|member| member.rooms().next());
-        room.and_then(|room| self.rooms.get(room)).map_or_else(String::new, |room| room.name().to_string())
+    /// Returns the room that a tutorial member is in.
+    pub(crate) fn current_room(&self, id: MemberId) -> Option<(RoomId, &Room)> {
+        let room_id = self.members.get(id)?.rooms().next()?;
+        Some((room_id, self.rooms.get(room_id)?))
+    }
+
+    /// Returns the name of that room; empty for none.
+    pub(crate) fn current_room_name(&self, id: MemberId) -> String {
+        self.current_room(id).map_or_else(String::new, |(_, room)| room.name().to_string())
     }
 
     /// The number of the newest message that the members of an open room were sent; 0 before the

@@ -56,7 +56,7 @@ impl Hub {
     /// member may not speak, as others would read it.
     pub fn set_away(&mut self, id: MemberId, text: Option<&str>, now: Now) -> Result<Away, Rejection> {
         if let Some(text) = text {
-            hold_to_away_limit(text)?;
+            check_away_length(text)?;
             check_text(text)?;
             self.check_speech(id, now)?;
         }
@@ -77,7 +77,7 @@ impl Hub {
     }
 }
 
-fn hold_to_away_limit(text: &str) -> Result<(), Rejection> {
+fn check_away_length(text: &str) -> Result<(), Rejection> {
     if text.is_empty() {
         return Err(Rejection::new(
             ErrorCode::EmptyText,

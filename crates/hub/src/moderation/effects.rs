@@ -3,7 +3,7 @@
 
 use alloc::{collections::VecDeque, string::String, vec::Vec};
 
-use glassline_wire::event::AuditEntry;
+use glassline_wire::event::{AuditEntry, ErrorCode};
 
 use crate::id::MemberId;
 
@@ -15,9 +15,9 @@ pub struct Disconnect {
     /// The number under which the owner of the sockets knows it.
     pub connection: usize,
     /// `kicked` or `banned`.
-    pub reason: &'static str,
-    /// Its last words, in its dialect.
-    pub words: Vec<u8>,
+    pub code: ErrorCode,
+    /// Its last output, in its dialect.
+    pub output: Vec<u8>,
 }
 
 /// Something for the server's log.

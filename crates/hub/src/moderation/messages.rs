@@ -16,7 +16,7 @@ use super::attempts::BURST;
 use super::sanctions::Sanction;
 use super::target::written;
 
-/// Names that a sentence lists; the rest is a number.
+/// Names that a sanction lists; the rest is a number.
 const NAMES_LISTED_MAX: usize = 20;
 
 /// Refusal of a text that might have told everybody an operator token.

@@ -5,9 +5,9 @@
 
 mod attempts;
 mod effects;
-mod instruction;
 pub(crate) mod messages;
 mod network;
+mod operator_command;
 mod sanctions;
 mod target;
 mod token;
@@ -25,8 +25,8 @@ use glassline_wire::timestamp::Timestamp;
 pub(crate) use attempts::TokenAttempts;
 pub use effects::{AuditEvent, Disconnect};
 pub(crate) use effects::{Effects, Pending};
-pub(crate) use instruction::{Instruction, first_word};
 pub use network::{subnet, subnet_key};
+pub(crate) use operator_command::{OperatorCommand, first_word};
 pub(crate) use sanctions::{Sanction, Sanctions};
 pub(crate) use target::{Target, written};
 pub(crate) use token::check_text;
@@ -41,7 +41,7 @@ pub(crate) const WRONG_TOKENS_MAX: u8 = 3;
 /// Mutes, and bans, in force at a time: more than people keep in view.
 const SANCTIONS_MAX: usize = 1_000;
 
-/// Longest reason in bytes: a sentence or two that fit a refusal.
+/// Longest reason in bytes: a sanction or two that fit a refusal.
 const REASON_BYTES_MAX: usize = 256;
 
 /// Longest message of the day in bytes: a screen, and what an operator's line has room for.
@@ -140,7 +140,7 @@ impl Moderation {
     }
 
     /// Returns the sanctions in force: mutes, bans, and a freeze, one line each.
-    pub(crate) fn sanctions_listed(&self, at: Timestamp) -> String {
+    pub(crate) fn list_sanctions(&self, at: Timestamp) -> String {
         let frozen = self.frozen_by.iter().map(|by| format!("{by} froze the talk"));
         let lines_of = |sanctions: &Sanctions, kind: &str| -> Vec<String> {
             let line = |sanction: &Sanction| messages::sanction(sanction, kind);

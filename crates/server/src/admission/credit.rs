@@ -60,7 +60,8 @@ impl SubnetCredits {
         Self { limit, subnets: HashMap::new(), by_full_ms: BTreeSet::new() }
     }
 
-    /// Counts a new connection and returns its terms. [`SubnetCredits::leave`] is owed when it ends.
+    /// Counts a new connection and returns its terms. Its end has to be told to
+    /// [`SubnetCredits::leave`].
     pub(crate) fn enter(&mut self, peer: SocketAddr, now_ms: u64) -> Terms {
         let mut terms = Terms::default();
         self.change(peer.ip(), now_ms, |credit| {

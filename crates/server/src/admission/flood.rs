@@ -1,5 +1,5 @@
-//! Limit of a connection's sends (L): over it the server stops reading, nothing is lost and nobody
-//! is thrown out.
+//! Limit of a connection's sends (L): over it the server stops reading; nothing is lost and nobody
+//! is disconnected.
 
 use std::net::IpAddr;
 

@@ -135,6 +135,7 @@ impl<S: Socket> Connection<S> {
     }
 
     /// Bytes held beside the hub's.
+    #[cfg(any(test, feature = "test-server"))]
     pub(crate) fn held_bytes(&self) -> usize {
         self.output.len() + self.backlog.len()
     }

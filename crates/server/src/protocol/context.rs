@@ -27,7 +27,7 @@ impl SessionContext<'_> {
     /// Returns whether everything behind what it said and asked has been sent on its way, so that
     /// it may end.
     pub(crate) fn may_end(&self) -> bool {
-        self.awaits() == Awaits::Nothing && !self.member.is_some_and(|member| self.hub.is_owed_past(member))
+        self.awaits() == Awaits::Nothing && !self.member.is_some_and(|member| self.hub.is_replaying(member))
     }
 
     /// Returns what the connection awaits from the history.

@@ -42,7 +42,7 @@ impl EventSession {
     pub(crate) fn take(&mut self, input: &mut &[u8], context: &mut SessionContext<'_>) -> Step {
         let step = self.take_frames(input, context);
         if step.is_end() && !context.may_end() {
-            // It comes behind everything that is owed.
+            // It comes behind everything that is still to be sent.
             self.waiting = Waiting::End(step);
             return Step::Pause(Pause::History);
         }
@@ -145,7 +145,7 @@ fn before_welcome(payload: &[u8], waiting: &mut Waiting, context: &mut SessionCo
         Err(bad) => bad,
     };
     let mut output = rejected(answer).to_frame();
-    // A stranger that keeps asking holds no more memory than the limit.
+    // A client without a name that keeps asking holds no more memory than the limit.
     if context.pre_login_output.len() + output.len() > GREETING_BYTES_MAX {
         let detail = "too many requests before hello".to_string();
         return Step::Close { reason: CloseReason::NoHello, detail, output: Vec::new() };
@@ -246,7 +246,7 @@ fn carry_out(
         Ask::Send(send) => hub.say(member, &send, reference.cloned(), now),
         Ask::Direct(direct) => {
             if direct.reply {
-                hub.check_writer(member, &direct.to)?;
+                hub.check_reply(member, &direct.to)?;
             }
             hub.send_direct(member, &direct.to, &direct.text, Some(direct.id), now)
         }

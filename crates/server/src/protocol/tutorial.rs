@@ -25,7 +25,7 @@ enum Held {
 
 impl TutorialSession {
     pub(crate) fn new() -> Self {
-        // A name above its limit is refused by its header alone, so a stranger holds no more than this (L).
+        // A name above its limit is refused by its header alone, so a client without one holds no more than this (L).
         const { assert!(NAME_BYTES_MAX <= GREETING_BYTES_MAX) };
         Self { decoder: Decoder::tutorial(NAME_BYTES_MAX), held: None }
     }
@@ -38,7 +38,7 @@ impl TutorialSession {
     pub(crate) fn take(&mut self, input: &mut &[u8], context: &mut SessionContext<'_>) -> Step {
         let step = self.take_frames(input, context);
         if step.is_end() && !context.may_end() {
-            // It comes behind everything that is owed.
+            // It comes behind everything that is still to be sent.
             self.held = Some(Held::End(step));
             return Step::Pause(Pause::History);
         }

@@ -176,21 +176,21 @@ mod tests {
         history
     }
 
-    fn told(update: &Update) -> Vec<String> {
+    fn notice(update: &Update) -> Vec<String> {
         let clock = LocalClock::fixed(|| Timestamp::from_unix_ms(0));
         let formatter = Formatter::with_clock("me", clock);
         formatter.lines(update).into_iter().flat_map(|line| StyledLine { room: None, ..line }.plain()).collect()
     }
 
     fn past(count: u64, more: bool, asked: HistoryQuery) -> Vec<String> {
-        told(&Update::HistoryPage { history: history(count, more), asked, newest: Some(2), hidden: Vec::new() })
+        notice(&Update::HistoryPage { history: history(count, more), asked, newest: Some(2), hidden: Vec::new() })
     }
 
     #[test]
     fn past_messages_stand_between_marks_that_say_how_to_see_more() {
-        assert_eq!(told(&Update::Received(Event::History(history(0, false)))), [""; 0], "no context is no news");
+        assert_eq!(notice(&Update::Received(Event::History(history(0, false)))), [""; 0], "no context is no news");
         assert_eq!(
-            told(&Update::Received(Event::History(history(1, true)))),
+            notice(&Update::Received(Event::History(history(1, true)))),
             ["── earlier in den; /older shows more ──", "bob > m1", "── now ──"]
         );
         let page = past(2, true, HistoryQuery::Latest);
@@ -223,11 +223,11 @@ mod tests {
             ]
         );
         assert_eq!(past(2, false, HistoryQuery::Around(2))[2..], ["#2 bob > m2", "── now ──"]);
-        for (seq, told) in
+        for (seq, notice) in
             [(99, "there is no message 99 in den: the newest one is 2"), (0, "there is no message 0 in den")]
         {
             let page = past(2, false, HistoryQuery::Around(seq));
-            assert!(page.last().is_some_and(|last| last.contains(told)), "{page:?}");
+            assert!(page.last().is_some_and(|last| last.contains(notice)), "{page:?}");
         }
     }
 
@@ -240,7 +240,7 @@ mod tests {
                 HistoryQuery::Context => Update::Received(Event::History(history)),
                 asked => Update::HistoryPage { history, asked, newest: Some(9), hidden: Vec::new() },
             };
-            told(&DisplaySettings::new(&preferences, true).filter(update).expect("something is told")).remove(0)
+            notice(&DisplaySettings::new(&preferences, true).filter(update).expect("something is told")).remove(0)
         };
         let search = |older| HistoryQuery::Search { query: "m".into(), older };
         for (more, asked, part) in [
@@ -262,7 +262,7 @@ mod tests {
             newest: Some(9),
             hidden: vec![3, 5],
         };
-        let page = told(&page);
+        let page = notice(&page);
         assert_eq!(page[0], "── earlier in den: 1 to 5; 2 messages of people you ignore are not shown ──");
         assert_eq!(page[3], "── now; /older shows more ──");
         let hidden = Update::HistoryPage {
@@ -271,7 +271,7 @@ mod tests {
             newest: Some(9),
             hidden: vec![3],
         };
-        assert_eq!(told(&hidden).len(), 4, "it is stored, so nobody is told otherwise");
+        assert_eq!(notice(&hidden).len(), 4, "it is stored, so nobody is told otherwise");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::keyboard::decoder::Decoder;
+use crate::keyboard::decoder::KeyDecoder;
 use crate::keyboard::event::TerminalEvent;
 
 /// Bytes asked for at a time.
@@ -20,7 +20,7 @@ const READ_BYTES: usize = 4 * 1024;
 #[derive(Debug)]
 pub(crate) struct TerminalInput {
     terminal: File,
-    decoder: Decoder,
+    decoder: KeyDecoder,
     started: Instant,
     /// Read already and not given out yet.
     events: VecDeque<TerminalEvent>,
@@ -38,7 +38,7 @@ impl TerminalInput {
     }
 
     fn syntax(terminal: File) -> Self {
-        Self { terminal, decoder: Decoder::default(), started: Instant::now(), events: VecDeque::new() }
+        Self { terminal, decoder: KeyDecoder::default(), started: Instant::now(), events: VecDeque::new() }
     }
 
     /// Waits for the next event; `None` once it is over.

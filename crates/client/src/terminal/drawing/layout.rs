@@ -5,7 +5,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::format::{Span, TextRole};
 use crate::rows::columns;
-use crate::rows::wrap::Row;
+use crate::rows::wrap::ScreenRow;
 
 const PROMPT: &str = "> ";
 /// Stands before every row of the input but its first.
@@ -17,14 +17,14 @@ const INPUT_ROWS_MAX: usize = 6;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Block {
     /// Rows above the input, then the input's, prompt and all.
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<ScreenRow>,
     /// The row that the cursor is in.
     pub(crate) cursor_row: usize,
     /// Text left of the cursor in it. Written again, it takes the cursor there whatever the
     /// terminal's opinion of widths.
     pub(crate) before_cursor: String,
     /// The status line, where there is a row for it.
-    pub(crate) status: Option<Row>,
+    pub(crate) status: Option<ScreenRow>,
 }
 
 /// Contents of the block.
@@ -32,11 +32,11 @@ pub(crate) struct Block {
 pub(crate) struct Contents<'a> {
     /// Rows above the input, none wider than the screen; where there is little space the last ones
     /// stay.
-    pub(crate) above: Vec<Row>,
+    pub(crate) above: Vec<ScreenRow>,
     pub(crate) text: &'a str,
     /// Byte offset of the cursor in the text.
     pub(crate) cursor: usize,
-    pub(crate) status: Row,
+    pub(crate) status: ScreenRow,
 }
 
 /// Lays out the block for a screen of this size.
@@ -48,7 +48,7 @@ pub(crate) fn block(contents: Contents<'_>, columns: usize, screen_rows: usize) 
     let input: Vec<String> = input.into_iter().skip(first).take(rows_max).collect();
     let above_max = screen_rows.saturating_sub(1 + input.len());
     let skipped = above.len().saturating_sub(above_max);
-    let mut rows: Vec<Row> = above.into_iter().skip(skipped).collect();
+    let mut rows: Vec<ScreenRow> = above.into_iter().skip(skipped).collect();
     let cursor_row = rows.len() + cursor_row - first;
     rows.extend(input.into_iter().map(|row| vec![Span::new(TextRole::Plain, row)]));
     // A screen of one row has room for what is typed, and for nothing else.

@@ -9,7 +9,7 @@ use super::layout::Block;
 use crate::format::StyledLine;
 use crate::rows::columns::{self, Edge};
 use crate::rows::shortening::Shortening;
-use crate::rows::wrap::{Row, WrappedRow};
+use crate::rows::wrap::{ScreenRow, WrappedRow};
 
 /// Lines that wait while nothing can be drawn, because the terminal is another program's.
 const LINES_MAX: usize = 20_000;
@@ -30,7 +30,7 @@ pub(crate) enum DrawOp {
     /// To the first column of the next row, scrolling if there is none.
     NextLine,
     /// Text that is safe to show.
-    Row(Row),
+    Row(ScreenRow),
     /// The same as it stands.
     Text(String),
     /// Ring.
@@ -154,7 +154,7 @@ impl Screen {
             ops.push(DrawOp::Bell);
         }
         self.rows_above_cursor = block.cursor_row;
-        let width = |row: &Row| row.iter().map(|span| columns::of(&span.text)).sum();
+        let width = |row: &ScreenRow| row.iter().map(|span| columns::of(&span.text)).sum();
         self.drawn_columns = block.rows[..block.cursor_row].iter().map(width).collect();
         self.drawn_columns.push(columns::of(&block.before_cursor));
         ops
@@ -227,7 +227,7 @@ mod tests {
             screen.print(StyledLine::notice(&format!("{number}")));
         }
         let ops = screen.leave(80);
-        let text = |row: &Row| row.iter().map(|span| span.text.as_str()).collect::<String>();
+        let text = |row: &ScreenRow| row.iter().map(|span| span.text.as_str()).collect::<String>();
         let rows = ops.iter().filter_map(|op| if let DrawOp::Row(row) = op { Some(text(row)) } else { None });
         let rows: Vec<String> = rows.collect();
         assert_eq!(rows.len(), LINES_MAX + 1);

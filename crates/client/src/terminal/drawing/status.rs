@@ -5,7 +5,7 @@ use glassline_session::{LinkState, Status};
 use crate::format::safe::name;
 use crate::format::{Span, TextRole};
 use crate::rows::columns;
-use crate::rows::wrap::Row;
+use crate::rows::wrap::ScreenRow;
 use crate::terminal::unread::UnreadCount;
 
 /// Between the parts.
@@ -27,7 +27,7 @@ pub(crate) struct StatusContext<'a> {
 
 /// Returns the status line for this number of columns: the longest form that fits. The name and the
 /// room are dropped last.
-pub(crate) fn row(status: &Status, context: &StatusContext<'_>, columns: usize) -> Row {
+pub(crate) fn row(status: &Status, context: &StatusContext<'_>, columns: usize) -> ScreenRow {
     let room = columns.saturating_sub(1);
     let variants = (0..=TERSEST).map(|terseness| parts(status, context, terseness));
     let mut fullest = Vec::new();
@@ -143,8 +143,8 @@ fn people(status: &Status, terseness: usize) -> Option<String> {
     }
 }
 
-fn joined(parts: Vec<Span>, room: usize) -> Row {
-    let mut row: Row = Vec::new();
+fn joined(parts: Vec<Span>, room: usize) -> ScreenRow {
+    let mut row: ScreenRow = Vec::new();
     let mut left = room;
     for part in parts {
         for span in row.last().map(|_| Span::new(TextRole::Faint, SEPARATOR)).into_iter().chain([part]) {
@@ -180,7 +180,7 @@ mod tests {
         }
     }
 
-    fn text(row: &Row) -> String {
+    fn text(row: &ScreenRow) -> String {
         row.iter().map(|span| span.text.as_str()).collect()
     }
 

@@ -67,13 +67,13 @@ pub(crate) fn classify(paste: &Paste, limits: PasteLimits) -> PasteHandling {
     if lines > UNASKED_LINES_MAX || !question.is_editable() {
         return PasteHandling::Ask(question);
     }
-    let told = match question.end {
+    let notice = match question.end {
         PasteEnd::Whole if is_damaged => Some("not all of the paste was UTF-8; \u{fffd} stands for what was not"),
         PasteEnd::Whole => None,
         PasteEnd::Unfinished => Some("the end of the paste never came"),
         PasteEnd::TooLong => Some("the paste was too long; this is its beginning"),
     };
-    PasteHandling::Insert(question.text, told)
+    PasteHandling::Insert(question.text, notice)
 }
 
 fn lines_of(text: &str) -> usize {
@@ -241,13 +241,13 @@ mod tests {
 
     #[test]
     fn a_short_paste_is_inserted() {
-        for (text, end, expected, told) in [
+        for (text, end, expected, notice) in [
             ("one\rtwo", PasteEnd::Whole, "one\ntwo", false),
             ("1\r\n2\r\n3\r\n4\r\n5\r\n", PasteEnd::Whole, "1\n2\n3\n4\n5\n", false),
             ("one", PasteEnd::Unfinished, "one", true),
         ] {
             let PasteHandling::Insert(inserted, words) = classify(&paste(text, end), LIMITS) else { panic!("asked") };
-            assert_eq!((inserted.as_str(), words.is_some()), (expected, told));
+            assert_eq!((inserted.as_str(), words.is_some()), (expected, notice));
         }
     }
 

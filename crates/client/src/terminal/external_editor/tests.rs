@@ -17,19 +17,19 @@ impl Home {
     }
 
     /// An editor that is a script, for which `$1` is the file.
-    fn start(&self, script: &str, text: &str) -> (ExternalEditor, Receiver<Arrival>) {
+    fn start(&self, script: &str, text: &str) -> (ExternalEditor, Receiver<DriverEvent>) {
         let path = self.0.join("an editor.sh");
         fs::write(&path, script).expect("written");
-        let (inbox, arrivals) = sync_channel(4);
+        let (inbox, events) = sync_channel(4);
         let editor = format!("sh '{}'", path.display());
-        (ExternalEditor::start(&editor, text, &self.state(), inbox).expect("started"), arrivals)
+        (ExternalEditor::start(&editor, text, &self.state(), inbox).expect("started"), events)
     }
 
     /// Returns the edited text, and the bytes written to the terminal.
     fn edited(&self, script: &str, text: &str) -> (Result<String, String>, Vec<u8>) {
-        let (external_editor, arrivals) = self.start(script, text);
-        let arrival = arrivals.recv_timeout(Duration::from_secs(20)).expect("it ends");
-        assert!(matches!(arrival, Arrival::User(UserInput::EditorClosed)));
+        let (external_editor, events) = self.start(script, text);
+        let event = events.recv_timeout(Duration::from_secs(20)).expect("it ends");
+        assert!(matches!(event, DriverEvent::User(UserInput::EditorClosed)));
         let mut terminal = Vec::new();
         (external_editor.finish(&mut terminal), terminal)
     }
@@ -78,11 +78,11 @@ fn a_text_that_cannot_be_taken_is_kept_and_its_place_told() {
     .into_iter()
     .enumerate()
     {
-        let told = home.edited(script, "draft").0.expect_err(script);
+        let notice = home.edited(script, "draft").0.expect_err(script);
         let drafts = home.drafts();
         assert_eq!(drafts.len(), number + 1, "no kept draft is overwritten: {drafts:?}");
         let path = drafts.last().expect("a draft");
-        assert!(told.contains(why) && told.ends_with(&format!("the text is in {}", path.display())), "{told}");
+        assert!(notice.contains(why) && notice.ends_with(&format!("the text is in {}", path.display())), "{notice}");
         assert!(fs::metadata(path).expect("a draft").len() > 0);
     }
 }
@@ -91,8 +91,8 @@ fn a_text_that_cannot_be_taken_is_kept_and_its_place_told() {
 fn what_stands_in_the_line_still_leaves_no_file() {
     let home = Home::new("unchanged");
     for script in ["exit 1", r#"rm "$1""#, r#": >"$1"; exit 1"#] {
-        let told = home.edited(script, "draft").0.expect_err(script);
-        assert!(told.contains("the line is as it was") && !told.contains("the text is in"), "{told}");
+        let notice = home.edited(script, "draft").0.expect_err(script);
+        assert!(notice.contains("the line is as it was") && !notice.contains("the text is in"), "{notice}");
     }
     assert_eq!(home.drafts(), [] as [PathBuf; 0]);
 }
@@ -102,20 +102,20 @@ fn a_file_that_cannot_be_written_is_not_blamed_on_the_editor() {
     let home = Home::new("unwritten");
     fs::write(home.state(), "a file where the folder should be").expect("written");
     let (inbox, _arrivals) = sync_channel(4);
-    let told = ExternalEditor::start("true", "draft", &home.state(), inbox).expect_err("no folder");
-    assert!(told.starts_with("cannot write the line") && !told.contains("EDITOR"), "{told}");
+    let notice = ExternalEditor::start("true", "draft", &home.state(), inbox).expect_err("no folder");
+    assert!(notice.starts_with("cannot write the line") && !notice.contains("EDITOR"), "{notice}");
 }
 
 #[cfg(unix)]
 #[test]
 fn a_program_that_is_not_there_is_told_with_what_to_do() {
     let home = Home::new("nowhere");
-    let (inbox, arrivals) = sync_channel(4);
+    let (inbox, events) = sync_channel(4);
     let external_editor =
         ExternalEditor::start("/nowhere/editor --wait 2>/dev/null", "draft", &home.state(), inbox).expect("a shell");
-    arrivals.recv_timeout(Duration::from_secs(20)).expect("it ends");
-    let told = external_editor.finish(&mut Vec::new()).expect_err("nothing ran");
-    assert!(told.starts_with("cannot run /nowhere/editor") && told.contains("set EDITOR"), "{told}");
+    events.recv_timeout(Duration::from_secs(20)).expect("it ends");
+    let notice = external_editor.finish(&mut Vec::new()).expect_err("nothing ran");
+    assert!(notice.starts_with("cannot run /nowhere/editor") && notice.contains("set EDITOR"), "{notice}");
 }
 
 #[cfg(unix)]
@@ -128,10 +128,10 @@ fn a_program_that_is_abandoned_may_put_its_things_in_order() {
     let (external_editor, _arrivals) = home.start(&script, "draft");
     wait_until_there(&ready);
     let mut terminal = Vec::new();
-    let told = external_editor.abandon(&mut terminal).expect("the text is kept");
+    let notice = external_editor.abandon(&mut terminal).expect("the text is kept");
     assert!(terminal.is_empty(), "it left by itself");
     let drafts = home.drafts();
-    assert!(told.ends_with(&drafts[0].display().to_string()), "{told}");
+    assert!(notice.ends_with(&drafts[0].display().to_string()), "{notice}");
     assert_eq!(fs::read_to_string(&drafts[0]).expect("a draft"), "saved\n");
 }
 

@@ -48,8 +48,8 @@ fn other_rooms_wait_and_are_shown_on_going_there() {
         page.leave(&rooms).iter().flat_map(StyledLine::plain).collect::<Vec<_>>(),
         ["* not read: 2 in den (2 for you)"]
     );
-    let told = shown(&mut page, Update::CurrentRoom(Some("den".into())), 0);
-    assert_eq!(told, ["── den: 2 new, 2 for you ──", "bob > me, look", "bob > me!"]);
+    let notice = shown(&mut page, Update::CurrentRoom(Some("den".into())), 0);
+    assert_eq!(notice, ["── den: 2 new, 2 for you ──", "bob > me, look", "bob > me!"]);
     assert_eq!(shown(&mut page, message("den", "bob", "here"), 0), ["bob > here"]);
     assert!(shown(&mut page, message("lobby", "eve", "there"), 0).is_empty());
     assert_eq!(shown(&mut page, Update::CurrentRoom(Some("lobby".into())), 0), ["── lobby: 1 new ──", "eve > there"]);

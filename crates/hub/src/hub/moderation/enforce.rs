@@ -18,7 +18,8 @@ use crate::moderation::{AuditEvent, Disconnect, Pending, Target, messages};
 use crate::name::Looks;
 
 impl Hub {
-    /// Takes the next connection to be closed. Its member stays one until then, which is to be at once.
+    /// Takes the next connection to be closed. Its member stays one until then, which is to be at
+    /// once.
     pub fn take_disconnect(&mut self) -> Option<Disconnect> {
         self.effects.take_disconnect()
     }
@@ -56,7 +57,7 @@ impl Hub {
             }
             AuditKind::Thaw => {
                 self.send_to_each(is_no_operator, &Event::notice("the freeze is over: everybody may speak again"));
-                self.announce_newcomers();
+                self.announce_held_back();
                 None
             }
             AuditKind::Unban | AuditKind::Motd => None,
@@ -77,11 +78,12 @@ impl Hub {
     fn make_operator(&mut self, by: Option<MemberId>) -> Option<String> {
         let id = by?;
         self.members.get_mut(id)?.make_operator();
-        self.announce_newcomer(id);
+        self.announce_arrival(id);
         Some("you are an operator for as long as this connection lasts".to_string())
     }
 
-    /// While the kick was stored its target may have become an operator, whom no other can touch (O5).
+    /// While the kick was stored its target may have become an operator, whom no other can touch
+    /// (O5).
     fn kick(&mut self, target: Option<MemberId>, act: &AuditEntry) -> Option<String> {
         let id = target?;
         let member = self.members.get(id)?;
@@ -97,7 +99,7 @@ impl Hub {
     fn mute(&mut self, act: &AuditEntry) -> String {
         let hit = self.members_hit(act);
         let named = act.who.as_deref().and_then(|who| Target::parse(who).ok());
-        let operators = self.operators_named();
+        let operators = self.some_operators();
         let text = named.and_then(|target| {
             self.moderation.mutes().on(&target, act.at).map(|mute| messages::muted(mute, &operators))
         });
@@ -140,13 +142,12 @@ impl Hub {
 
     fn disconnect(&mut self, id: MemberId, code: ErrorCode, text: &str) {
         let Some(member) = self.members.get(id) else { return };
-        let mut words = member.dialect().encode(&Event::bye(text).into());
+        let mut output = member.dialect().encode(&Event::bye(text).into());
         if member.dialect() == Dialect::Event {
             let error = Event::Error(Rejection::new(code, text)).into();
-            words.splice(..0, member.dialect().encode(&error));
+            output.splice(..0, member.dialect().encode(&error));
         }
-        let reason = if code == ErrorCode::Banned { "banned" } else { "kicked" };
-        self.effects.push_disconnect(Disconnect { member: id, connection: member.connection(), reason, words });
+        self.effects.push_disconnect(Disconnect { member: id, connection: member.connection(), code, output });
     }
 
     /// Sends an act to every operator who is here; the copy of the one who asked has the `ref`.

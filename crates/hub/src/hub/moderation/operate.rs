@@ -1,4 +1,5 @@
-//! An operator's line (O2): checked, made an act of, and handed over to be stored; what only looks is answered at once.
+//! An operator's line (O2): checked, made an act of, and handed over to be stored; what only looks
+//! is answered at once.
 
 use alloc::{
     format,
@@ -14,13 +15,14 @@ use crate::hub::{Hub, Reply};
 use crate::id::MemberId;
 use crate::member::Member;
 use crate::moderation::{
-    AuditEvent, Instruction, Pending, Sanctions, Target, WRONG_TOKENS_MAX, first_word, messages, written,
+    AuditEvent, OperatorCommand, Pending, Sanctions, Target, WRONG_TOKENS_MAX, first_word, messages, written,
 };
 use crate::name::Looks;
 use crate::now::Now;
 
 impl Hub {
-    /// Carries out an operator's line, without a slash. With a history an act is in force, told and answered only once it is stored.
+    /// Carries out an operator's line, without a slash. With a history an act is in force, told and
+    /// answered only once it is stored.
     ///
     /// # Errors
     /// The member is no operator, the line is none of theirs, or it hits whom it may not.
@@ -47,53 +49,53 @@ impl Hub {
             return Err(Rejection::new(ErrorCode::NotOperator, text));
         }
         let act = |kind, who: Option<String>, until, text| self.act(id, kind, who, until, text, now);
-        let (act, target) = match Instruction::parse(line)? {
-            Instruction::Kick { name, reason } => {
+        let (act, target) = match OperatorCommand::parse(line)? {
+            OperatorCommand::Kick { name, reason } => {
                 let target = self.kickable(id, &name)?;
                 (act(AuditKind::Kick, Some(written(self.name(target))), None, reason), Some(target))
             }
-            Instruction::Mute { target, for_ms, reason } => {
+            OperatorCommand::Mute { target, for_ms, reason } => {
                 self.check_target(id, &target, self.moderation.mutes(), now)?;
                 (act(AuditKind::Mute, Some(target.to_string()), Some(after(now, for_ms)), reason), None)
             }
-            Instruction::Ban { target, for_ms, reason } => {
+            OperatorCommand::Ban { target, for_ms, reason } => {
                 self.check_target(id, &target, self.moderation.bans(), now)?;
                 (act(AuditKind::Ban, Some(target.to_string()), Some(after(now, for_ms)), reason), None)
             }
-            Instruction::Unmute { target } => {
+            OperatorCommand::Unmute { target } => {
                 check_in_force(&target, self.moderation.mutes(), "mute", now)?;
                 (act(AuditKind::Unmute, Some(target.to_string()), None, None), None)
             }
-            Instruction::Unban { target } => {
+            OperatorCommand::Unban { target } => {
                 check_in_force(&target, self.moderation.bans(), "ban", now)?;
                 (act(AuditKind::Unban, Some(target.to_string()), None, None), None)
             }
-            Instruction::Freeze if !self.moderation.is_frozen() => (act(AuditKind::Freeze, None, None, None), None),
-            Instruction::Thaw if self.moderation.is_frozen() => (act(AuditKind::Thaw, None, None, None), None),
-            Instruction::TakeMotdAway if self.moderation.motd().is_some() => {
+            OperatorCommand::Freeze if !self.moderation.is_frozen() => (act(AuditKind::Freeze, None, None, None), None),
+            OperatorCommand::Thaw if self.moderation.is_frozen() => (act(AuditKind::Thaw, None, None, None), None),
+            OperatorCommand::TakeMotdAway if self.moderation.motd().is_some() => {
                 (act(AuditKind::Motd, None, None, None), None)
             }
-            Instruction::SetMotd { text } => (act(AuditKind::Motd, None, None, Some(text)), None),
-            looked @ (Instruction::Freeze
-            | Instruction::Thaw
-            | Instruction::TakeMotdAway
-            | Instruction::ShowMotd
-            | Instruction::Roster
-            | Instruction::Bans) => {
-                return Ok(Event::notice(self.looked_up(&looked, now)).into());
+            OperatorCommand::SetMotd { text } => (act(AuditKind::Motd, None, None, Some(text)), None),
+            query @ (OperatorCommand::Freeze
+            | OperatorCommand::Thaw
+            | OperatorCommand::TakeMotdAway
+            | OperatorCommand::ShowMotd
+            | OperatorCommand::Roster
+            | OperatorCommand::Bans) => {
+                return Ok(Event::notice(self.status_of(&query, now)).into());
             }
         };
         self.submit(id, Pending { act, target }, reference);
         Ok(Reply::Nothing)
     }
 
-    /// Returns the text for an instruction that changes nothing.
-    fn looked_up(&self, instruction: &Instruction, now: Now) -> String {
-        match instruction {
-            Instruction::Roster => self.members_listed(),
-            Instruction::Bans => self.moderation.sanctions_listed(now.at),
-            Instruction::Freeze => "the talk is frozen already; /thaw ends it".to_string(),
-            Instruction::Thaw => "the talk is not frozen".to_string(),
+    /// Returns the text for a command that changes nothing.
+    fn status_of(&self, command: &OperatorCommand, now: Now) -> String {
+        match command {
+            OperatorCommand::Roster => self.list_members(),
+            OperatorCommand::Bans => self.moderation.list_sanctions(now.at),
+            OperatorCommand::Freeze => "the talk is frozen already; /thaw ends it".to_string(),
+            OperatorCommand::Thaw => "the talk is not frozen".to_string(),
             _ => match self.moderation.motd() {
                 Some(motd) => format!("newcomers are told:\n{motd}"),
                 None => "there is no message of the day; /motd TEXT sets one".to_string(),

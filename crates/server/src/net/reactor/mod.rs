@@ -22,11 +22,11 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 
-use glassline_hub::{Hub, MemberId, Now, Rules, subnet, subnet_key};
+use glassline_hub::{Hub, MemberId, Now, Rules, subnet_key};
 use glassline_wire::visible;
 use tracing::{debug, info};
 
-use crate::admission::{AddressCount, SubnetCredits, Unregistered};
+use crate::admission::Admission;
 use crate::close_reason::CloseReason;
 use crate::connection_key::ConnectionKey;
 use crate::history::History;
@@ -48,9 +48,7 @@ pub(crate) struct Reactor<S> {
     history: Option<History>,
     config: Config,
     timers: Timers,
-    address_count: AddressCount,
-    credits: SubnetCredits,
-    unregistered: Unregistered,
+    admission: Admission,
     counters: Counters,
     traffic: Traffic,
     /// Number of the last question of a watcher that was answered.
@@ -86,11 +84,9 @@ impl<S: Socket> Reactor<S> {
             connections: Connections::new(),
             hub: Hub::new(rules),
             history: None,
-            credits: SubnetCredits::new(config.flood),
+            admission: Admission::new(config.flood),
             config,
             timers: Timers::default(),
-            address_count: AddressCount::default(),
-            unregistered: Unregistered::default(),
             counters: Counters::default(),
             traffic: Traffic::default(),
             last_answer: 0,
@@ -229,12 +225,11 @@ impl<S: Socket> Reactor<S> {
             info!(%peer, reason = reason.as_str(), "connection refused");
             return None;
         }
-        self.address_count.enter(peer.ip());
         let now_ms = self.now.monotonic_ms;
-        let terms = self.credits.enter(peer, now_ms);
+        let terms = self.admission.enter(peer, now_ms);
         let served_from_ms = now_ms + terms.delay_ms;
         let key = self.connections.insert(Connection::new(open(), peer, terms, now_ms));
-        self.unregistered.insert(subnet(peer.ip()), key);
+        self.admission.await_name(peer, key);
         self.timers.set(key, Kind::Greeting, served_from_ms + self.config.limits.greeting_timeout_ms);
         if served_from_ms > now_ms {
             self.counters.add(Counted::ConnectionPauses);
@@ -261,7 +256,7 @@ impl<S: Socket> Reactor<S> {
         let Some(connection) = self.connections.get_mut(key) else { return };
         if let Some(flood) = connection.take_flood() {
             let unserved = now_ms < connection.served_from_ms();
-            self.credits.leave(connection.peer(), flood, unserved, now_ms);
+            self.admission.return_credit(connection.peer(), flood, unserved, now_ms);
         }
     }
 
@@ -311,8 +306,7 @@ impl<S: Socket> Reactor<S> {
         self.timers.cancel_all(key);
         self.hub.forget(key.index());
         self.draining -= usize::from(connection.is_draining());
-        self.unregistered.remove(subnet(connection.peer().ip()), key);
-        self.address_count.leave(connection.peer().ip());
+        self.admission.leave(connection.peer(), key);
         Some(connection)
     }
 

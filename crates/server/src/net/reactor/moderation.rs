@@ -1,7 +1,7 @@
 //! Moderation at the sockets: whom an act disconnects is closed, acts are logged.
 
 use glassline_hub::{AuditEvent, Disconnect};
-use glassline_wire::event::AuditEntry;
+use glassline_wire::event::{AuditEntry, ErrorCode};
 use glassline_wire::visible;
 use tracing::{info, warn};
 
@@ -32,12 +32,12 @@ impl<S: Socket> Reactor<S> {
                 }
             }
         }
-        while let Some(Disconnect { member, connection, reason, words }) = self.hub.take_disconnect() {
+        while let Some(Disconnect { member, connection, code, output }) = self.hub.take_disconnect() {
             // It may have left by itself meanwhile.
             let Some(key) = self.connections.key_at(connection) else { continue };
             if self.connections.get(key).is_some_and(|connection| connection.member() == Some(member)) {
-                let reason = if reason == "banned" { CloseReason::Banned } else { CloseReason::Kicked };
-                self.drain(key, reason, &words);
+                let reason = if code == ErrorCode::Banned { CloseReason::Banned } else { CloseReason::Kicked };
+                self.drain(key, reason, &output);
             }
         }
     }

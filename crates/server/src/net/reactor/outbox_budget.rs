@@ -10,7 +10,7 @@ use crate::net::timers::Kind;
 use crate::net::transport::Socket;
 
 /// Queued bytes from which a member is closed for the time it has not read, rather than for how
-/// much is queued: an interrupted link with a few answers waiting does no harm.
+/// much is queued: an interrupted connection with a few answers waiting does no harm.
 const LARGE_QUEUE_BYTES: usize = 4 * 1024;
 
 impl<S: Socket> Reactor<S> {

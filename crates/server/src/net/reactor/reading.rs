@@ -3,7 +3,7 @@
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 
-use glassline_hub::{Awaits, subnet};
+use glassline_hub::Awaits;
 use glassline_wire::limits::GREETING_BYTES_MAX;
 use glassline_wire::visible;
 use tracing::{error, info};
@@ -86,8 +86,8 @@ impl<S: Socket> Reactor<S> {
     fn end_of_stream(&mut self, key: ConnectionKey) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         if !connection.is_draining() {
-            let is_owed_past = connection.member().is_some_and(|member| self.hub.is_owed_past(member));
-            if self.hub.awaits(key.index()) != Awaits::Nothing || is_owed_past {
+            let is_replaying = connection.member().is_some_and(|member| self.hub.is_replaying(member));
+            if self.hub.awaits(key.index()) != Awaits::Nothing || is_replaying {
                 // What it said last is not stored yet, or what it asked not answered. The end is read again behind that.
                 connection.pause(PauseReason::History);
                 return;
@@ -183,7 +183,7 @@ impl<S: Socket> Reactor<S> {
     fn note_login(&mut self, key: ConnectionKey) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         let Some(member) = connection.member() else { return };
-        if !self.unregistered.remove(subnet(connection.peer().ip()), key) {
+        if !self.admission.register(connection.peer(), key) {
             return;
         }
         self.timers.cancel(key, Kind::Greeting);

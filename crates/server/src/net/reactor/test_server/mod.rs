@@ -1,4 +1,4 @@
-//! A whole server without sockets, clocks or threads: everything between the link and the history is the real thing.
+//! A whole server without sockets, clocks or threads: everything between the socket and the history is the real thing.
 
 use std::convert::Infallible;
 use std::io;

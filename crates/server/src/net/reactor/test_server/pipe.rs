@@ -15,7 +15,7 @@ struct State {
     from_server: VecDeque<u8>,
     /// Bytes that `from_server` holds at most.
     send_buffer_bytes: usize,
-    /// A write found no room: an edge is owed once there is some.
+    /// A write found no room: an event follows once there is some.
     blocked: bool,
     far_ended: bool,
     reset: bool,

@@ -294,7 +294,7 @@ fn who_is_still_sent_the_past_hears_goodbye_as_well() {
     tom.send(&frame("tom"));
     turn_until_it_waits(&mut server);
     let reads = enter(&mut server, 3, r#"{"type":"hello","name":"ann","since":{"lobby":9}}"#);
-    assert_eq!(shelves.0.borrow().questions.len(), 2, "two are owed something");
+    assert_eq!(shelves.0.borrow().questions.len(), 2, "two wait for their replay");
     // Half of a page is on its way to one more, and nothing may come in between.
     let slow = server.connect((Ipv4Addr::new(192, 0, 2, 4), 1).into(), 700);
     slow.send(&opened(r#"{"type":"hello","name":"slow","since":{"lobby":3}}"#));
@@ -361,7 +361,7 @@ fn an_act_that_is_stored_while_the_server_closes_is_in_force() {
     assert!(told.contains(r#""code":"banned""#) && eve.is_finished(), "{told}");
 }
 
-/// Everybody of a household: so many connect, then each says its name.
+/// So many connect from one address, then each says its name.
 fn arrive(server: &mut TestServer, address: [u8; 4], count: usize) -> Vec<Pipe> {
     let peer = SocketAddr::from((address, 4_000));
     let arrived: Vec<Pipe> = (0..count).map(|_| server.connect(peer, 1 << 20)).collect();

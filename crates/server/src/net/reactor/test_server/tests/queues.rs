@@ -8,7 +8,7 @@ const QUEUES_BYTES_MAX: usize = 256 * 1024;
 /// The longest answer to one request.
 const ANSWER_BYTES_MAX: usize = 110 * 1024;
 
-/// Comes in through a link that buffers little.
+/// Logs in through a connection that buffers little.
 fn enter_narrow(server: &mut TestServer, n: usize, name: &str) -> Pipe {
     let peer = SocketAddr::from(([10, 0, (n >> 4) as u8, n as u8], 4_000));
     let pipe = server.connect(peer, 512);

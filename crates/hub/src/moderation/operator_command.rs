@@ -16,14 +16,14 @@ use crate::name::Name;
 
 const MINUTE_MS: u64 = 60_000;
 const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
-/// Length of a mute or a ban that names none: a lesson.
+/// Length of a mute or a ban that names none: one lesson.
 const FOR_MS_DEFAULT: u64 = 60 * MINUTE_MS;
-/// Everything ends: after a year nobody knows any more why it was.
+/// Longest mute or ban: after a year nobody knows any more why it was.
 const FOR_MS_MAX: u64 = 365 * DAY_MS;
 
-/// A line of an operator's.
+/// Command of an operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Instruction {
+pub(crate) enum OperatorCommand {
     Kick { name: String, reason: Option<String> },
     Mute { target: Target, for_ms: u64, reason: Option<String> },
     Unmute { target: Target },
@@ -45,8 +45,8 @@ pub(crate) fn first_word(line: &str) -> (&str, &str) {
     (word, rest.trim_start())
 }
 
-impl Instruction {
-    /// Reads a line, without a slash. `op` is not for here: what follows it is a secret.
+impl OperatorCommand {
+    /// Parses a line, without a slash. `op` is not parsed here: what follows it is a secret.
     ///
     /// # Errors
     /// The word is none of these, or what follows does not fit; says what would.
@@ -57,12 +57,12 @@ impl Instruction {
             return Err(Rejection::new(ErrorCode::BadField, format!("operators may write one of these: {words}")));
         };
         let (who, rest) = first_word(arguments);
-        let alone = |instruction| if rest.is_empty() { Some(Ok(instruction)) } else { None };
+        let alone = |command| if rest.is_empty() { Some(Ok(command)) } else { None };
         let read = match word {
             "kick" | "mute" | "unmute" | "ban" | "unban" if who.is_empty() => None,
             "kick" => Some(name(who).and_then(|name| Ok(Self::Kick { name, reason: reason(rest)? }))),
-            "mute" => Some(sentence(who, rest).map(|(target, for_ms, reason)| Self::Mute { target, for_ms, reason })),
-            "ban" => Some(sentence(who, rest).map(|(target, for_ms, reason)| Self::Ban { target, for_ms, reason })),
+            "mute" => Some(sanction(who, rest).map(|(target, for_ms, reason)| Self::Mute { target, for_ms, reason })),
+            "ban" => Some(sanction(who, rest).map(|(target, for_ms, reason)| Self::Ban { target, for_ms, reason })),
             "unmute" => {
                 Target::parse(who).map(|target| alone(Self::Unmute { target })).transpose().map(Result::flatten)
             }
@@ -94,7 +94,7 @@ fn name(written: &str) -> Result<String, Rejection> {
 }
 
 /// Returns the target, length and reason of a sanction.
-fn sentence(who: &str, rest: &str) -> Result<(Target, u64, Option<String>), Rejection> {
+fn sanction(who: &str, rest: &str) -> Result<(Target, u64, Option<String>), Rejection> {
     let target = Target::typed(who)?;
     let (first, behind) = first_word(rest);
     // Whoever writes a number means a length of time; one that cannot be read must not become a
@@ -133,11 +133,11 @@ fn reason(written: &str) -> Result<Option<String>, Rejection> {
     Ok((!text.is_empty()).then_some(text))
 }
 
-fn motd(written: &str) -> Result<Instruction, Rejection> {
+fn motd(written: &str) -> Result<OperatorCommand, Rejection> {
     let text = visible::lines(written.trim_end()).into_owned();
     hold_to(&text, MOTD_BYTES_MAX)?;
     check_text(&text)?;
-    Ok(Instruction::SetMotd { text })
+    Ok(OperatorCommand::SetMotd { text })
 }
 
 fn hold_to(text: &str, bytes_max: usize) -> Result<(), Rejection> {
@@ -156,31 +156,34 @@ mod tests {
         Target::parse(text).expect("somebody")
     }
 
-    fn read(line: &str) -> Instruction {
-        Instruction::parse(line).unwrap_or_else(|refused| panic!("{line}: {}", refused.text))
+    fn read(line: &str) -> OperatorCommand {
+        OperatorCommand::parse(line).unwrap_or_else(|refused| panic!("{line}: {}", refused.text))
     }
 
     fn refused(line: &str) -> Rejection {
-        Instruction::parse(line).expect_err("refused")
+        OperatorCommand::parse(line).expect_err("refused")
     }
 
     #[test]
     fn each_instruction_reads_its_arguments() {
         let because = |text: &str| Some(text.to_string());
-        assert_eq!(read("kick bob"), Instruction::Kick { name: "bob".into(), reason: None });
+        assert_eq!(read("kick bob"), OperatorCommand::Kick { name: "bob".into(), reason: None });
         assert_eq!(
             read(" kick  bob  too  loud "),
-            Instruction::Kick { name: "bob".into(), reason: because("too  loud") }
+            OperatorCommand::Kick { name: "bob".into(), reason: because("too  loud") }
         );
-        assert_eq!(read("kick \"10.0.0.1\""), Instruction::Kick { name: "10.0.0.1".into(), reason: None });
-        assert_eq!(read("mute bob"), Instruction::Mute { target: target("bob"), for_ms: FOR_MS_DEFAULT, reason: None });
+        assert_eq!(read("kick \"10.0.0.1\""), OperatorCommand::Kick { name: "10.0.0.1".into(), reason: None });
+        assert_eq!(
+            read("mute bob"),
+            OperatorCommand::Mute { target: target("bob"), for_ms: FOR_MS_DEFAULT, reason: None }
+        );
         assert_eq!(
             read("mute 192.0.2.7 10m"),
-            Instruction::Mute { target: target("192.0.2.7"), for_ms: 10 * MINUTE_MS, reason: None }
+            OperatorCommand::Mute { target: target("192.0.2.7"), for_ms: 10 * MINUTE_MS, reason: None }
         );
         assert_eq!(
             read("ban 2001:db8::/64 7d until the trip is over"),
-            Instruction::Ban {
+            OperatorCommand::Ban {
                 target: target("2001:db8::/64"),
                 for_ms: 7 * DAY_MS,
                 reason: because("until the trip is over")
@@ -188,18 +191,18 @@ mod tests {
         );
         assert_eq!(
             read("ban bob he knows why 10m"),
-            Instruction::Ban { target: target("bob"), for_ms: FOR_MS_DEFAULT, reason: because("he knows why 10m") }
+            OperatorCommand::Ban { target: target("bob"), for_ms: FOR_MS_DEFAULT, reason: because("he knows why 10m") }
         );
-        assert_eq!(read("unban 10.0.0.0/8"), Instruction::Unban { target: target("10.0.0.0/8") });
-        assert_eq!(read("unmute Bob"), Instruction::Unmute { target: target("Bob") });
+        assert_eq!(read("unban 10.0.0.0/8"), OperatorCommand::Unban { target: target("10.0.0.0/8") });
+        assert_eq!(read("unmute Bob"), OperatorCommand::Unmute { target: target("Bob") });
         for (line, instruction) in [
-            ("freeze", Instruction::Freeze),
-            ("thaw", Instruction::Thaw),
-            ("motd", Instruction::ShowMotd),
-            ("motd -", Instruction::TakeMotdAway),
-            ("motd  two\nlines\t-\u{1b}\n", Instruction::SetMotd { text: "two\nlines\t-\u{fffd}".into() }),
-            ("roster", Instruction::Roster),
-            ("bans", Instruction::Bans),
+            ("freeze", OperatorCommand::Freeze),
+            ("thaw", OperatorCommand::Thaw),
+            ("motd", OperatorCommand::ShowMotd),
+            ("motd -", OperatorCommand::TakeMotdAway),
+            ("motd  two\nlines\t-\u{1b}\n", OperatorCommand::SetMotd { text: "two\nlines\t-\u{fffd}".into() }),
+            ("roster", OperatorCommand::Roster),
+            ("bans", OperatorCommand::Bans),
         ] {
             assert_eq!(read(line), instruction);
         }
@@ -244,9 +247,9 @@ mod tests {
 
     #[test]
     fn a_reason_is_one_short_line() {
-        let Instruction::Kick { reason, .. } = read("kick bob a\nb\u{1b}[2J\u{202e}") else { panic!("a kick") };
+        let OperatorCommand::Kick { reason, .. } = read("kick bob a\nb\u{1b}[2J\u{202e}") else { panic!("a kick") };
         assert_eq!(reason.as_deref(), Some("a\u{fffd}b\u{fffd}[2J\u{fffd}"));
-        assert!(Instruction::parse(&format!("kick bob {}", "x".repeat(REASON_BYTES_MAX))).is_ok());
+        assert!(OperatorCommand::parse(&format!("kick bob {}", "x".repeat(REASON_BYTES_MAX))).is_ok());
         // What was taken out may be shorter than what stands in its place.
         for long in ["x".repeat(REASON_BYTES_MAX + 1), "\u{7}x".repeat(100)] {
             assert_eq!(refused(&format!("kick bob {long}")).code, ErrorCode::TooLong);

@@ -47,11 +47,25 @@ impl RoomLog {
     }
 }
 
+/// Message of errors that belong to the simulation.
+pub(crate) const AS_SIMULATED: &str = "as simulated";
+
+/// Reason why a read fails.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ReadFault {
+    TooSlow,
+    Unreadable,
+}
+
 /// Stored messages.
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
     pub(crate) rooms: BTreeMap<String, RoomLog>,
     pub(crate) is_full: bool,
+    /// The next commit fails for good; it reaches the disk or not.
+    pub(crate) fails: Option<bool>,
+    /// The next read fails.
+    pub(crate) read_fault: Option<ReadFault>,
     pub(crate) page_messages_max: u64,
     /// The ids of so many of the latest messages are known; `None`: of all.
     pub(crate) ids_kept: Option<u64>,
@@ -67,6 +81,15 @@ pub(crate) struct SharedDisk(Arc<Mutex<Disk>>);
 impl SharedDisk {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Disk> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn readable(&self) -> Result<MutexGuard<'_, Disk>, StoreError> {
+        let mut disk = self.lock();
+        match disk.read_fault.take() {
+            None => Ok(disk),
+            Some(ReadFault::TooSlow) => Err(StoreError::TooSlow),
+            Some(ReadFault::Unreadable) => Err(StoreError::ReadFailed(AS_SIMULATED.to_owned())),
+        }
     }
 }
 
@@ -115,6 +138,13 @@ impl Disk {
     /// Ordinal of the first message whose id is known.
     fn remembered_from(&self) -> u64 {
         self.ids_kept.map_or(0, |kept| self.stored.saturating_sub(kept))
+    }
+
+    fn store_record(&mut self, record: &Record) -> CommitOutcome {
+        match record {
+            Record::Message(entry) => self.store(entry),
+            Record::Audit(_) => CommitOutcome::Stored { seq: 0 },
+        }
     }
 
     fn store(&mut self, entry: &NewMessage) -> CommitOutcome {
@@ -183,11 +213,19 @@ impl Store for SharedDisk {
         if disk.is_full {
             return Err(StoreError::Full);
         }
-        let store = |record: &Record| match record {
-            Record::Message(entry) => disk.store(entry),
-            Record::Audit(_) => CommitOutcome::Stored { seq: 0 },
-        };
-        Ok(batch.iter().map(store).collect())
+        if disk.fails == Some(false) {
+            disk.fails = None;
+            return Err(StoreError::WriteFailed(AS_SIMULATED.to_owned()));
+        }
+        let mut outcomes: Vec<CommitOutcome> = batch.iter().map(|record| disk.store_record(record)).collect();
+        if disk.fails.take().is_none() {
+            if disk.mutation == Some(Mutation::OutcomeIsLost) && disk.stored.is_multiple_of(20) {
+                outcomes.pop();
+            }
+            return Ok(outcomes);
+        }
+        disk.make_durable();
+        Err(StoreError::WriteFailed(AS_SIMULATED.to_owned()))
     }
 
     fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
@@ -200,7 +238,7 @@ impl Store for SharedDisk {
     }
 
     fn maintain(&mut self, _: Duration) -> Result<bool, StoreError> {
-        Ok(false)
+        if self.lock().is_full { Err(StoreError::Full) } else { Ok(false) }
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
@@ -218,13 +256,13 @@ impl Store for SharedDisk {
 
 impl Reader for SharedDisk {
     fn head(&mut self, room: &str, _: Instant) -> Result<Head, StoreError> {
-        let disk = self.lock();
+        let disk = self.readable()?;
         let Some(log) = disk.rooms.get(room) else { return Ok(Head { oldest: 1, newest: 0 }) };
         Ok(Head { oldest: log.pruned as u64 + 1, newest: log.durable as u64 })
     }
 
     fn range(&mut self, range: &HistoryRange, _: Instant) -> Result<Page, StoreError> {
-        Ok(self.lock().range(range))
+        Ok(self.readable()?.range(range))
     }
 
     fn search_slice(
@@ -234,6 +272,6 @@ impl Reader for SharedDisk {
         _: Instant,
         _: Instant,
     ) -> Result<Option<Page>, StoreError> {
-        Ok(Some(self.lock().search(search)))
+        Ok(Some(self.readable()?.search(search)))
     }
 }

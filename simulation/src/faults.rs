@@ -60,9 +60,13 @@ impl World {
                 self.disk.lock().is_full = true;
                 self.disk_frees_at_ms = Some(self.now_ms + self.rng.between(1, 2_000));
             }
-            Fault::DiskFails => self.clerk.borrow_mut().fails = true,
+            // Nobody knows whether what is written then reaches the disk.
+            Fault::DiskFails => self.disk.lock().fails = Some(self.rng.per_mille(500)),
             Fault::DiskSlow => {
-                self.clerk.borrow_mut().busy_until_ms = self.now_ms + self.rng.between(1, 3_000);
+                let until_ms = self.now_ms + self.rng.between(1, 3_000);
+                if let Some(journal) = &mut self.journal {
+                    journal.be_busy_until(until_ms);
+                }
             }
             Fault::ClockJumps => {
                 let jump_ms = self.rng.between(0, 7_200_000).cast_signed();

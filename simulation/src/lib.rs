@@ -5,7 +5,6 @@
 //! everybody was shown is held against what is stored: what anyone saw is stored, what a sender saw acknowledged survives a crash, and
 //! a client that comes back misses nothing and sees nothing twice.
 
-mod clerk;
 mod connection;
 mod disk;
 mod faults;
@@ -14,6 +13,7 @@ mod oracle;
 mod plan;
 mod report;
 mod rewrite;
+mod sim_journal;
 mod sim_user;
 mod tutorial_session;
 mod tutorial_user;

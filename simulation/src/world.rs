@@ -1,9 +1,7 @@
 //! One run under one clock: a phase with faults, then one without, in which everything must recover by itself.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::rc::Rc;
 
 use glassline_hub::Now;
 use glassline_server::{Config, FloodLimit, Limits, TestServer};
@@ -13,12 +11,12 @@ use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Event;
 use glassline_wire::timestamp::Timestamp;
 
-use crate::clerk::{AS_SIMULATED, Clerk, Counter};
 use crate::connection::{Connection, ConnectionEvent};
-use crate::disk::SharedDisk;
+use crate::disk::{AS_SIMULATED, SharedDisk};
 use crate::mutation::Mutation;
 use crate::plan::Plan;
 use crate::rewrite::without_since;
+use crate::sim_journal::SimJournal;
 use crate::sim_user::SimUser;
 use crate::tutorial_user::TutorialUser;
 use crate::{Failure, Report};
@@ -46,7 +44,7 @@ pub(crate) struct World {
     pub(crate) opens_at_ms: Option<u64>,
     pub(crate) clock_offset_ms: i64,
     pub(crate) disk: SharedDisk,
-    pub(crate) clerk: Rc<RefCell<Clerk>>,
+    pub(crate) journal: Option<SimJournal>,
     pub(crate) connections: BTreeMap<u64, Connection>,
     last_connection: u64,
     pub(crate) users: Vec<SimUser>,
@@ -65,7 +63,6 @@ impl World {
         let disk = SharedDisk::default();
         (disk.lock().mutation, disk.lock().page_messages_max) = (mutation, plan.page_messages_max);
         disk.lock().ids_kept = plan.ids_kept;
-        let clerk = Clerk::new(&plan, disk.clone(), mutation, rng.fork(), 0);
         let users = (0..plan.users).map(|index| SimUser::new(index, rng.fork(), 0)).collect();
         let tutorial_users: Vec<TutorialUser> = (0..plan.tutorial_users).map(TutorialUser::new).collect();
         Self {
@@ -78,7 +75,7 @@ impl World {
             opens_at_ms: Some(0),
             clock_offset_ms: 0,
             disk,
-            clerk: Rc::new(RefCell::new(clerk)),
+            journal: None,
             connections: BTreeMap::new(),
             last_connection: 0,
             users,
@@ -134,7 +131,7 @@ impl World {
         let tutorial_users = self.tutorial_users.iter().filter(|user| !user.is_done);
         let tutorial_users = tutorial_users.flat_map(|user| [user.connects_at_ms, Some(user.acts_at_ms)]).flatten();
         let faults = (!self.is_fault_free).then_some(self.faults_at_ms.min(self.plan.fault_phase_ms));
-        let rest = [self.clerk.borrow().due_ms(), self.opens_at_ms, self.disk_frees_at_ms, faults, self.turn_due_ms()];
+        let rest = [self.journal_due_ms(), self.opens_at_ms, self.disk_frees_at_ms, faults, self.turn_due_ms()];
         connections.chain(users).chain(tutorial_users).chain(rest.into_iter().flatten()).min().unwrap_or(now_ms + 1_000)
     }
 
@@ -143,24 +140,28 @@ impl World {
         let connections: Vec<u64> =
             self.connections.values().filter_map(|connection| connection.due_ms(now_ms)).collect();
         let users: Vec<u64> = self.users.iter().filter_map(SimUser::due_ms).collect();
-        let journal = self.clerk.borrow().due_ms();
+        let journal = self.journal_due_ms();
         format!(
             "lines at {connections:?}, people at {users:?}, journal at {journal:?}, server at {:?}",
             self.turn_due_ms()
         )
     }
 
+    fn journal_due_ms(&self) -> Option<u64> {
+        self.journal.as_ref().and_then(SimJournal::due_ms)
+    }
+
     fn turn_due_ms(&self) -> Option<u64> {
         let server = self.server.as_ref()?;
-        let has_news =
-            self.clerk.borrow().has_done() || self.connections.values().any(|connection| connection.pipe.has_news());
+        let is_woken = self.journal.as_ref().is_some_and(SimJournal::is_woken);
+        let has_news = is_woken || self.connections.values().any(|connection| connection.pipe.has_news());
         let due_ms =
             if has_news { Some(self.now_ms) } else { server.wait_ms().map(|wait_ms| self.turned_ms + wait_ms) };
         due_ms.map(|due_ms| due_ms.max(self.free_at_ms))
     }
 
     fn step(&mut self) -> Result<(), String> {
-        self.clerk.borrow_mut().tick(self.now_ms);
+        self.tick_journal();
         self.step_connections()?;
         for index in 0..self.users.len() {
             self.step_user(index)?;
@@ -169,7 +170,7 @@ impl World {
             self.step_tutorial_user(index);
         }
         if self.opens_at_ms.take_if(|at_ms| *at_ms <= self.now_ms).is_some() {
-            self.open_house();
+            self.open_server()?;
         }
         if self.disk_frees_at_ms.take_if(|at_ms| *at_ms <= self.now_ms).is_some() {
             self.disk.lock().is_full = false;
@@ -184,9 +185,18 @@ impl World {
         Ok(())
     }
 
+    fn tick_journal(&mut self) {
+        if let Some(journal) = &mut self.journal {
+            journal.tick(self.now_ms);
+        }
+    }
+
     fn turn(&mut self) -> Result<(), String> {
         let now = self.server_now();
         let Some(server) = &mut self.server else { return Ok(()) };
+        if let Some(journal) = &self.journal {
+            journal.note_turn();
+        }
         let turned = server.turn(now);
         (self.turned_ms, self.free_at_ms) = (self.now_ms, self.now_ms + self.rng.next_u64() % 2);
         if server.counts().contains("session_failed") {
@@ -195,6 +205,7 @@ impl World {
         if server.held_bytes_max() > HELD_BYTES_MAX {
             return Err(format!("{} bytes are held for one connection", server.held_bytes_max()));
         }
+        self.tick_journal();
         if let Err(error) = turned {
             if !error.to_string().contains(AS_SIMULATED) {
                 return Err(format!("the server stops: {error}"));
@@ -210,13 +221,14 @@ impl World {
         Now { monotonic_ms: self.now_ms - self.server_started_ms, at: Timestamp::from_unix_ms(at) }
     }
 
-    fn open_house(&mut self) {
+    fn open_server(&mut self) -> Result<(), String> {
         let plan = &self.plan;
-        let clerk = Clerk::new(plan, self.disk.clone(), self.mutation, self.rng.fork(), self.now_ms);
-        self.clerk = Rc::new(RefCell::new(clerk));
+        let opened = SimJournal::open(plan, self.disk.clone(), self.mutation, self.rng.fork(), self.now_ms);
+        let (journal, mut sim_journal) = opened.map_err(|error| format!("the journal does not open: {error}"))?;
         if self.is_fault_free {
-            self.clerk.borrow_mut().calm_down();
+            sim_journal.end_faults();
         }
+        self.journal = Some(sim_journal);
         let limits =
             Limits { log_bytes_max: plan.log_bytes_max, outbox_bytes_max: plan.outbox_bytes_max, ..Limits::default() };
         let config = Config {
@@ -228,9 +240,9 @@ impl World {
         };
         let newest = self.disk.lock().newest("lobby");
         (self.server_started_ms, self.turned_ms, self.free_at_ms) = (self.now_ms, self.now_ms, self.now_ms);
-        let counter = Counter(Rc::clone(&self.clerk));
-        self.server = Some(TestServer::open(config, Some((Box::new(counter), newest)), self.server_now()));
+        self.server = Some(TestServer::open(config, Some((journal, newest)), self.server_now()));
         self.trace(|_| format!("the server opens, the lobby is at {newest}"));
+        Ok(())
     }
 
     /// Crashes the server and its journal; what was durable stays.
@@ -239,7 +251,9 @@ impl World {
             return;
         }
         self.report.crashes += 1;
-        self.clerk.borrow_mut().crash();
+        if let Some(journal) = self.journal.take() {
+            journal.crash();
+        }
         self.opens_at_ms = Some(self.now_ms + self.rng.between(5, 4_000));
         let now_ms = self.now_ms;
         for connection in self.connections.values_mut() {
@@ -404,9 +418,11 @@ impl World {
     fn end_faults(&mut self) {
         self.is_fault_free = true;
         self.trace(|_| "quiet from here on".to_owned());
-        self.clerk.borrow_mut().calm_down();
+        if let Some(journal) = &mut self.journal {
+            journal.end_faults();
+        }
         let mut disk = self.disk.lock();
-        (disk.is_full, disk.page_messages_max) = (false, disk.page_messages_max.max(20));
+        (disk.is_full, disk.fails, disk.page_messages_max) = (false, None, disk.page_messages_max.max(20));
         drop(disk);
         self.connections.values_mut().for_each(Connection::heal);
         let now_ms = self.now_ms;
@@ -424,8 +440,8 @@ impl World {
     }
 
     fn is_settled(&self) -> bool {
-        let is_stored =
-            self.clerk.borrow().is_idle() && self.server.as_ref().is_some_and(|server| server.unstored() == 0);
+        let is_stored = self.journal.as_ref().is_some_and(SimJournal::is_idle)
+            && self.server.as_ref().is_some_and(|server| server.unstored() == 0);
         let all_users = self.users.iter().all(|user| user.is_settled(self.now_ms));
         is_stored && all_users && self.tutorial_users.iter().all(|user| user.is_done) && self.first_missing().is_none()
     }

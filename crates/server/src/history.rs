@@ -11,7 +11,6 @@ use glassline_wire::request::LOBBY;
 use glassline_wire::visible::one_line;
 use tracing::{error, warn};
 
-use crate::archive::Archive;
 use crate::pacing::Pacing;
 
 /// Until the server knows where the lobby goes on, nobody can be let in.
@@ -30,7 +29,7 @@ const TOO_SLOW: &str = "this took too long; ask for less";
 
 /// A journal at work for one hub.
 pub(crate) struct History {
-    journal: Box<dyn Archive>,
+    journal: Journal,
     /// Results that came back and were not taken in yet, because members have to be written to
     /// first.
     done: VecDeque<Done>,
@@ -51,11 +50,11 @@ impl History {
     ) -> Result<Self, StoreError> {
         let head = store.reader()?.head(LOBBY, Instant::now() + FIRST_LOOK_TIMEOUT)?;
         store.acts(&mut |act| hub.restore(&act))?;
-        Ok(Self::of(Box::new(Journal::start(store, wake)?), head.newest, hub))
+        Ok(Self::of(Journal::start(store, wake)?, head.newest, hub))
     }
 
     /// Goes on with a lobby whose newest message has this number.
-    pub(crate) fn of(journal: Box<dyn Archive>, newest_in_lobby: u64, hub: &mut Hub) -> Self {
+    pub(crate) fn of(journal: Journal, newest_in_lobby: u64, hub: &mut Hub) -> Self {
         hub.resume_lobby(newest_in_lobby);
         Self {
             journal,
@@ -137,10 +136,10 @@ impl History {
                         warn!(%damage, left_out, "the history is damaged");
                     }
                 }
-                Done::Untended(error) => {
+                Done::MaintenanceFailed(error) => {
                     warn!(%error, "the history cannot be tended: nothing is forgotten or indexed until that is mended");
                 }
-                Done::IndexRenewed(damage) => {
+                Done::IndexRebuilt(damage) => {
                     warn!(
                         %damage,
                         "the search index was damaged and is built again, which takes searches longer until it is done; no message \
@@ -172,7 +171,7 @@ impl History {
     }
 
     /// The journal's own figures.
-    pub(crate) fn gauges(&self) -> Option<Gauges> {
+    pub(crate) fn gauges(&self) -> Gauges {
         self.journal.gauges()
     }
 

@@ -4,7 +4,6 @@
 //! that waits for it, in one system call. `ARCHITECTURE.md` follows one message through these files.
 
 mod admission;
-mod archive;
 mod close_reason;
 mod connection_key;
 mod history;
@@ -16,8 +15,6 @@ mod protocol;
 mod shutdown;
 
 pub use admission::FloodLimit;
-#[cfg(any(test, feature = "test-server"))]
-pub use archive::Archive;
 pub use glassline_hub::{OperatorToken, TokenError};
 pub use limits::Limits;
 pub use metrics::{ANSWER_TIMEOUT, Watch, serve_http};

@@ -286,7 +286,7 @@ fn whoever_holds_the_journal_hears_of_it_once_and_it_goes_on() {
                         journal.append(pending((2..).zip(said(TOLD + 2..=TOLD + 2))));
                     }
                 }
-                Done::IndexRenewed(_) => renewals += 1,
+                Done::IndexRebuilt(_) => renewals += 1,
                 other => panic!("{other:?}"),
             }
         }

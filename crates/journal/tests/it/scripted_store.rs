@@ -86,7 +86,7 @@ pub(crate) struct ScriptedStore {
     /// Tending ends when the other side of this does.
     pub(crate) tending: Option<Receiver<()>>,
     /// Number of failures of maintenance before it succeeds, and then again.
-    pub(crate) tend_failures: Vec<usize>,
+    pub(crate) maintenance_failures: Vec<usize>,
     /// A search says that it has begun, and ends when the other side of this does.
     pub(crate) searching: Option<Held>,
     /// A search takes as many turns as its query says, and notes the number that its room is at each.
@@ -116,7 +116,7 @@ pub(crate) fn scripted_store(
             newest: 0,
             reader_panics,
             tending: None,
-            tend_failures: Vec::new(),
+            maintenance_failures: Vec::new(),
             searching: None,
             turns: None,
         }),
@@ -154,12 +154,12 @@ impl Store for ScriptedStore {
         if let Some(tending) = &self.tending {
             let _ = tending.recv_timeout(Duration::from_secs(20));
         }
-        if let Some(left) = self.tend_failures.last_mut() {
+        if let Some(left) = self.maintenance_failures.last_mut() {
             if *left > 0 {
                 *left -= 1;
                 return Err(StoreError::Full);
             }
-            self.tend_failures.pop();
+            self.maintenance_failures.pop();
             return Ok(true);
         }
         Ok(false)

@@ -261,13 +261,13 @@ fn a_search_waits_one_turn_per_neighbour_and_one_per_subnet() {
 fn failing_maintenance_is_reported_once_and_counted_each_time() {
     let (mut store, _orders, _seen) = scripted_store(false, false);
     // Taken from the end: it fails twice, goes well, and fails once more.
-    store.tend_failures = vec![1, 2];
+    store.maintenance_failures = vec![1, 2];
     let watched = TestJournal::start(store);
     let done = watched.done(2);
     for done in &done {
-        assert!(matches!(done, Done::Untended(StoreError::Full)), "{done:?}");
+        assert!(matches!(done, Done::MaintenanceFailed(StoreError::Full)), "{done:?}");
     }
-    assert_eq!((done.len(), watched.journal.gauges().tend_failures), (2, 3));
+    assert_eq!((done.len(), watched.journal.gauges().maintenance_failures), (2, 3));
     watched.journal.append(records([1]));
     assert_eq!(tickets_appended(&watched.done(1)), [(1, 1)], "it goes on");
     watched.journal.close(Duration::from_secs(20)).expect("closes");

@@ -24,7 +24,7 @@ pub(crate) fn add(out: &mut Exposition, gauges: &Gauges) {
     let help = "Records refused to their sender's face, because they could not be stored.";
     out.counter("glassline_journal_not_stored_total", help, gauges.not_stored);
     let help = "Times that forgetting, indexing or emptying the log failed, and was put off for a second.";
-    out.counter("glassline_journal_tend_failures_total", help, gauges.tend_failures);
+    out.counter("glassline_journal_tend_failures_total", help, gauges.maintenance_failures);
     out.counter("glassline_journal_answers_total", "Questions to the history that were answered.", gauges.answered);
 }
 

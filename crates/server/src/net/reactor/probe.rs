@@ -25,7 +25,7 @@ impl<S: Socket> Reactor<S> {
             tally: self.hub.counters(),
             traffic: self.traffic,
             counters: self.counters.clone(),
-            journal: self.history.as_ref().and_then(History::gauges),
+            journal: self.history.as_ref().map(History::gauges),
         }
     }
 }

@@ -5,10 +5,10 @@ use std::io;
 use std::net::SocketAddr;
 
 use glassline_hub::Now;
+use glassline_journal::Journal;
 use glassline_wire::layer::LayerStack;
 
 use crate::Config;
-use crate::archive::Archive;
 use crate::history::History;
 use crate::net::reactor::Reactor;
 use crate::net::transport::Transport;
@@ -26,11 +26,11 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// Opens. With an archive, the lobby goes on from the number of its newest message there.
-    pub fn open(config: Config, archive: Option<(Box<dyn Archive>, u64)>, now: Now) -> Self {
-        let mut reactor = Reactor::new(config, archive.is_some(), now);
-        if let Some((archive, newest_in_lobby)) = archive {
-            let opened = reactor.start_history(|hub| Ok::<_, Infallible>(History::of(archive, newest_in_lobby, hub)));
+    /// Opens. With a journal, the lobby goes on from the number of its newest message there.
+    pub fn open(config: Config, journal: Option<(Journal, u64)>, now: Now) -> Self {
+        let mut reactor = Reactor::new(config, journal.is_some(), now);
+        if let Some((journal, newest_in_lobby)) = journal {
+            let opened = reactor.start_history(|hub| Ok::<_, Infallible>(History::of(journal, newest_in_lobby, hub)));
             let Ok(()) = opened;
         }
         Self { reactor }
@@ -52,7 +52,7 @@ impl TestServer {
     /// One turn of the loop: what the far ends did is noted, then everything that is due is done.
     ///
     /// # Errors
-    /// The archive failed: the server must stop.
+    /// The journal failed: the server must stop.
     pub fn turn(&mut self, now: Now) -> io::Result<()> {
         self.reactor.set_now(now);
         let sockets = self.reactor.connections.iter().map(|(key, connection)| (key.index(), connection.transport()));

@@ -1,21 +1,8 @@
 //! A history that another server writes to as well: its entries come between one's own.
 
-use glassline_wire::event::{AuditEntry, AuditKind, Message};
-use glassline_wire::history::{Answer, Head};
+use glassline_wire::event::{AuditEntry, AuditKind};
 
 use super::*;
-
-fn message(room: &str, seq: u64, text: &str) -> EntryContent {
-    EntryContent::Message(Message {
-        room: room.into(),
-        seq: Some(seq),
-        at: Some(NOW.at),
-        from: "afar".into(),
-        text: text.into(),
-        action: false,
-        id: None,
-    })
-}
 
 fn act(kind: AuditKind, who: Option<&str>) -> EntryContent {
     let until = Some(Timestamp { unix_ms: NOW.at.unix_ms + 3_600_000 });
@@ -48,7 +35,7 @@ fn say(text: &str, id: u32) -> Vec<u8> {
 
 #[test]
 fn messages_of_another_server_come_between_ones_own() {
-    let (mut server, shelves) = open(unlimited(), 0);
+    let (mut server, mut history) = open(unlimited(), 0);
     let bob = enter(&mut server, 1, r#"{"type":"hello","name":"bob"}"#);
     let eve = enter(&mut server, 2, r#"{"type":"hello","name":"eve"}"#);
     let tom = connect(&mut server, 3);
@@ -57,14 +44,14 @@ fn messages_of_another_server_come_between_ones_own() {
     heard(&tom);
     bob.send(&[say("one", 1), say("two", 2), say("three", 3)].concat());
     turn_until_it_waits(&mut server);
-    shelves.store_foreign(message("lobby", 1, "first"));
-    shelves.store_first(1);
-    shelves.store_foreign(message("lobby", 3, "middle"));
-    shelves.store_first(1);
+    history.store_foreign(EntryContent::Message(message("lobby", 1, "first")));
+    history.store_first(1);
+    history.store_foreign(EntryContent::Message(message("lobby", 3, "middle")));
+    history.store_first(1);
     turn_until_it_waits(&mut server);
     assert_eq!(server.unstored(), 1, "the third waits for its own outcome");
-    shelves.store_first(1);
-    shelves.store_foreign(message("lobby", 6, "last"));
+    history.store_first(1);
+    history.store_foreign(EntryContent::Message(message("lobby", 6, "last")));
     turn_until_it_waits(&mut server);
     assert_eq!(
         messages(&heard(&bob)),
@@ -80,11 +67,11 @@ fn messages_of_another_server_come_between_ones_own() {
 #[test]
 fn acts_of_another_server_are_in_force_in_their_place() {
     let token = OperatorToken::parse("sixteen bytes or more").expect("a token");
-    let (mut server, shelves) = open(Config { operator_token: Some(token), ..unlimited() }, 0);
+    let (mut server, mut history) = open(Config { operator_token: Some(token), ..unlimited() }, 0);
     let teacher = enter(&mut server, 1, r#"{"type":"hello","name":"teacher"}"#);
     teacher.send(&frame(r#"{"type":"operate","line":"op sixteen bytes or more"}"#));
     turn_until_it_waits(&mut server);
-    shelves.store();
+    history.store();
     turn_until_it_waits(&mut server);
     let [eve, bob, ann] = [(2, "eve"), (3, "bob"), (4, "ann")]
         .map(|(number, name)| enter(&mut server, number, &format!(r#"{{"type":"hello","name":"{name}"}}"#)));
@@ -93,12 +80,12 @@ fn acts_of_another_server_are_in_force_in_their_place() {
     eve.send(&say("before", 1));
     bob.send(&say("after", 2));
     turn_until_it_waits(&mut server);
-    shelves.store_first(1);
-    shelves.store_foreign(act(AuditKind::Ban, Some("eve")));
-    shelves.store_foreign(act(AuditKind::Kick, Some("ann")));
-    shelves.store_foreign(act(AuditKind::Kick, Some("teacher")));
-    shelves.store_foreign(act(AuditKind::Op, None));
-    shelves.store();
+    history.store_first(1);
+    history.store_foreign(act(AuditKind::Ban, Some("eve")));
+    history.store_foreign(act(AuditKind::Kick, Some("ann")));
+    history.store_foreign(act(AuditKind::Kick, Some("teacher")));
+    history.store_foreign(act(AuditKind::Op, None));
+    history.store();
     turn_until_it_waits(&mut server);
     let told = heard(&eve);
     assert!(told.contains(r#""code":"banned""#) && eve.is_finished(), "{told}");
@@ -110,12 +97,12 @@ fn acts_of_another_server_are_in_force_in_their_place() {
     assert!(!teacher.is_finished(), "no operator can touch another");
     assert_eq!(messages(&heard(&bob)).len(), 2, "what was said before an act is heard all the same");
 
-    shelves.store_foreign(act(AuditKind::Freeze, None));
+    history.store_foreign(act(AuditKind::Freeze, None));
     turn_until_it_waits(&mut server);
     bob.send(&say("frozen", 3));
     turn_until_it_waits(&mut server);
     assert!(heard(&bob).contains(r#""code":"frozen""#));
-    shelves.store_foreign(act(AuditKind::Thaw, None));
+    history.store_foreign(act(AuditKind::Thaw, None));
     turn_until_it_waits(&mut server);
     bob.send(&say("thawed", 4));
     turn_until_it_waits(&mut server);
@@ -126,41 +113,40 @@ fn acts_of_another_server_are_in_force_in_their_place() {
 
 #[test]
 fn a_room_opens_behind_what_another_server_said_there() {
-    let (mut server, shelves) = open(unlimited(), 0);
+    let (mut server, mut history) = open(unlimited(), 0);
     let bob = enter(&mut server, 1, r#"{"type":"hello","name":"bob"}"#);
-    let answer = |shelves: &Shelves, newest: u64| {
-        let (ticket, _) = shelves.0.borrow_mut().questions.pop().expect("a question");
-        let answer = Ok(Answer::Head(Head { oldest: 1, newest }));
-        shelves.0.borrow_mut().done.push(Done::Answered { ticket, answer });
+    let answer = |history: &mut ScriptedHistory, newest: u64| {
+        history.store.script().newest = newest;
+        history.answer();
     };
     bob.send(&frame(r#"{"type":"join","room":"den"}"#));
     turn_until_it_waits(&mut server);
     // It is committed behind the look at the room, and reported before its answer.
-    shelves.store_foreign(message("den", 8, "late"));
-    answer(&shelves, 7);
+    history.store_foreign(EntryContent::Message(message("den", 8, "late")));
+    answer(&mut history, 7);
     turn_until_it_waits(&mut server);
     let told = heard(&bob);
     assert!(told.contains(r#""room":"den","names":["bob"],"count":1,"seq":8"#), "{told}");
-    shelves.store_foreign(message("den", 9, "news"));
+    history.store_foreign(EntryContent::Message(message("den", 9, "news")));
     turn_until_it_waits(&mut server);
     assert_eq!(messages(&heard(&bob)), ["9 news"]);
 
     bob.send(&frame(r#"{"type":"leave","room":"den"}"#));
     turn_until_it_waits(&mut server);
     // The room is closed, and its number known.
-    shelves.store_foreign(message("den", 10, "nobody hears it"));
+    history.store_foreign(EntryContent::Message(message("den", 10, "nobody hears it")));
     bob.send(&frame(r#"{"type":"join","room":"attic"}"#));
     turn_until_it_waits(&mut server);
     // The look at the room sees what is reported only afterwards.
-    answer(&shelves, 4);
+    answer(&mut history, 4);
     turn_until_it_waits(&mut server);
-    shelves.store_foreign(message("attic", 4, "counted"));
-    shelves.store_foreign(message("attic", 5, "new there"));
+    history.store_foreign(EntryContent::Message(message("attic", 4, "counted")));
+    history.store_foreign(EntryContent::Message(message("attic", 5, "new there")));
     bob.send(&frame(r#"{"type":"join","room":"den"}"#));
     turn_until_it_waits(&mut server);
     let told = heard(&bob);
     assert_eq!(messages(&told), ["5 new there"], "{told}");
-    shelves.store_foreign(message("den", 11, "heard"));
+    history.store_foreign(EntryContent::Message(message("den", 11, "heard")));
     turn_until_it_waits(&mut server);
     let told = heard(&bob);
     assert_eq!(messages(&told), ["11 heard"], "{told}");

@@ -2,18 +2,18 @@
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
-use std::cell::RefCell;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use glassline_hub::OperatorToken;
-use glassline_journal::{Done, Gauges, Requester, StoreError};
+use glassline_journal::{Done, Gauges, JournalBounds, Lane, Reader, SearchProgress, Stepper, Store, StoreError};
 use glassline_testkit::frame::frame;
-use glassline_wire::history::{Entry, EntryContent, Page, PendingRecord, Question, Ticket};
+use glassline_wire::event::{AuditEntry, Message};
+use glassline_wire::history::{CommitOutcome, Entry, EntryContent, Head, Page, Record};
 use glassline_wire::opening::EVENT_OPENING;
+use glassline_wire::request::{HistoryRange, Search};
 use glassline_wire::timestamp::Timestamp;
 
 use super::*;
@@ -31,86 +31,152 @@ const WAITING_MAX: usize = 8_192;
 const READ_MESSAGES_MAX: usize = crate::net::reactor::READ_BYTES_MAX / SHORTEST.len();
 const SHORTEST: &[u8] = b"1         x";
 
+/// Results of a [`ScriptedStore`] from now on.
 #[derive(Debug, Default)]
-struct Shelf {
-    waiting: Vec<PendingRecord>,
-    waiting_most: usize,
-    questions: Vec<(Ticket, Question)>,
-    done: Vec<Done>,
+struct Script {
     stored: u64,
+    /// Newest number of a room that is asked for.
+    newest: u64,
+    page: Page,
+    /// Cause of every failure, until it is taken back.
+    failure: Option<fn() -> StoreError>,
 }
 
+impl Script {
+    fn answer<T>(&self, answer: T) -> Result<T, StoreError> {
+        self.failure.map_or(Ok(answer), |cause| Err(cause()))
+    }
+}
+
+/// Stores and reads as a script says; all rooms are numbered as one.
 #[derive(Debug, Clone, Default)]
-struct Shelves(Rc<RefCell<Shelf>>);
+struct ScriptedStore(Arc<Mutex<Script>>);
 
-impl Shelves {
-    /// Everything that waits is stored.
-    fn store(&self) {
-        self.store_first(usize::MAX);
-    }
-
-    /// The first so many records that wait are stored.
-    fn store_first(&self, count: usize) {
-        let mut kept = self.0.borrow_mut();
-        let count = count.min(kept.waiting.len());
-        for PendingRecord { ticket, record } in kept.waiting.drain(..count).collect::<Vec<_>>() {
-            kept.stored += 1;
-            let entry = record.committed(ticket, kept.stored);
-            kept.done.push(Done::Committed(entry));
-        }
-    }
-
-    /// Another server has stored this.
-    fn store_foreign(&self, content: EntryContent) {
-        let mut kept = self.0.borrow_mut();
-        kept.stored += u64::from(matches!(content, EntryContent::Message(_)));
-        kept.done.push(Done::Committed(Entry { ticket: None, content }));
-    }
-
-    /// Nothing that waits can be stored, and no question answered.
-    fn fail(&self, cause: impl Fn() -> StoreError) {
-        let mut kept = self.0.borrow_mut();
-        for PendingRecord { ticket, .. } in std::mem::take(&mut kept.waiting) {
-            kept.done.push(Done::NotStored { ticket, error: Arc::new(cause()) });
-        }
-        for (ticket, _) in std::mem::take(&mut kept.questions) {
-            kept.done.push(Done::Answered { ticket, answer: Err(cause()) });
-        }
+impl ScriptedStore {
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.0.lock().expect("no panic")
     }
 }
 
-impl Archive for Shelves {
-    fn append(&mut self, records: Vec<PendingRecord>) {
-        let mut kept = self.0.borrow_mut();
-        kept.waiting.extend(records);
-        kept.waiting_most = kept.waiting_most.max(kept.waiting.len());
+impl Store for ScriptedStore {
+    fn append(&mut self, batch: &[Record]) -> Result<Vec<CommitOutcome>, StoreError> {
+        let mut script = self.script();
+        script.answer(())?;
+        let first = script.stored + 1;
+        script.stored += batch.len() as u64;
+        Ok((first..=script.stored).map(|seq| CommitOutcome::Stored { seq }).collect())
     }
 
-    fn is_full(&self) -> bool {
-        self.0.borrow().waiting.len() >= WAITING_MAX
+    fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
+        Ok(vec![None; batch.len()])
     }
 
-    fn ask(&mut self, ticket: Ticket, _: Requester, question: Question) -> bool {
-        self.0.borrow_mut().questions.push((ticket, question));
-        true
+    fn maintain(&mut self, _: Duration) -> Result<bool, StoreError> {
+        Ok(false)
     }
 
-    fn take_done(&mut self) -> Vec<Done> {
-        std::mem::take(&mut self.0.borrow_mut().done)
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
+        Ok(Box::new(self.clone()))
     }
 
-    fn gauges(&self) -> Option<Gauges> {
-        None
+    fn index_lag(&self) -> u64 {
+        0
     }
 
-    fn close(self: Box<Self>, _: Duration) -> Result<(), StoreError> {
+    fn acts(&mut self, _: &mut dyn FnMut(AuditEntry)) -> Result<(), StoreError> {
         Ok(())
     }
 }
 
-fn open(config: Config, newest: u64) -> (TestServer, Shelves) {
-    let shelves = Shelves::default();
-    (TestServer::open(config, Some((Box::new(shelves.clone()), newest)), NOW), shelves)
+impl Reader for ScriptedStore {
+    fn head(&mut self, _: &str, _: Instant) -> Result<Head, StoreError> {
+        let script = self.script();
+        script.answer(Head { oldest: 1, newest: script.newest })
+    }
+
+    fn range(&mut self, _: &HistoryRange, _: Instant) -> Result<Page, StoreError> {
+        let script = self.script();
+        script.answer(script.page.clone())
+    }
+
+    fn search_slice(
+        &mut self,
+        _: &Search,
+        _: &mut SearchProgress,
+        _: Instant,
+        _: Instant,
+    ) -> Result<Option<Page>, StoreError> {
+        self.script().answer(Some(Page::default()))
+    }
+}
+
+/// The work of a journal over a [`ScriptedStore`].
+struct ScriptedHistory {
+    stepper: Stepper,
+    store: ScriptedStore,
+}
+
+impl ScriptedHistory {
+    /// Everything that waits is stored.
+    fn store(&mut self) {
+        while self.store_first(usize::MAX) {}
+    }
+
+    /// The first so many records that wait are stored. Returns whether one was.
+    fn store_first(&mut self, count: usize) -> bool {
+        let is_one = self.stepper.take_group(count);
+        self.stepper.commit();
+        self.stepper.report_commit();
+        is_one
+    }
+
+    /// Another server has stored this.
+    fn store_foreign(&mut self, content: EntryContent) {
+        self.store.script().stored += u64::from(matches!(content, EntryContent::Message(_)));
+        self.stepper.report(Done::Committed(Entry { ticket: None, content }));
+    }
+
+    /// Every question that waits is answered.
+    fn answer(&mut self) {
+        for lane in [Lane::Lookups, Lane::Searches] {
+            while self.stepper.take_question(lane).is_some() {
+                self.stepper.answer(lane);
+            }
+        }
+    }
+
+    /// Nothing that waits can be stored, and no question answered.
+    fn fail(&mut self, cause: fn() -> StoreError) {
+        self.store.script().failure = Some(cause);
+        self.store();
+        self.answer();
+        self.store.script().failure = None;
+    }
+}
+
+/// A message that another server stored.
+fn message(room: &str, seq: u64, text: &str) -> Message {
+    Message {
+        room: room.into(),
+        seq: Some(seq),
+        at: Some(NOW.at),
+        from: "afar".into(),
+        text: text.into(),
+        action: false,
+        id: None,
+    }
+}
+
+fn gauges(server: &TestServer) -> Gauges {
+    server.reactor.history.as_ref().expect("a history").gauges()
+}
+
+fn open(config: Config, newest: u64) -> (TestServer, ScriptedHistory) {
+    let store = ScriptedStore::default();
+    let (bounds, start) = (JournalBounds::default(), Instant::now());
+    let opened = Journal::stepped(Box::new(store.clone()), bounds, move || start, || ());
+    let (journal, stepper) = opened.expect("opens");
+    (TestServer::open(config, Some((journal, newest)), NOW), ScriptedHistory { stepper, store })
 }
 
 fn unlimited() -> Config {
@@ -160,8 +226,8 @@ fn send(text: &str, id: u32) -> Vec<u8> {
 #[test]
 fn waiting_records_exceed_the_bound_only_by_single_reads() {
     for first in [&b""[..], b"1         x6         /names"] {
-        let (mut server, shelves) = open(unlimited(), 0);
-        let mut expected = 0;
+        let (mut server, mut history) = open(unlimited(), 0);
+        let (mut expected, mut most) = (0, 0);
         let ends: Vec<Pipe> = (0..12)
             .map(|number| {
                 let pipe = connect(&mut server, number);
@@ -174,15 +240,16 @@ fn waiting_records_exceed_the_bound_only_by_single_reads() {
             turn_until_it_waits(&mut server);
             let unstored = server.unstored();
             assert!(unstored <= WAITING_MAX + 2 * READ_MESSAGES_MAX, "{unstored} wait in the server");
-            if shelves.0.borrow().waiting.is_empty() {
+            let waiting = gauges(&server).waiting_records;
+            most = most.max(waiting as usize);
+            if waiting == 0 {
                 break;
             }
             // They are stored all at once, so that all who wait for that go on in one turn.
-            shelves.store();
+            history.store();
         }
-        let kept = shelves.0.borrow();
-        assert_eq!((kept.stored, kept.waiting.len()), (expected as u64, 0), "everything is stored, nobody is stuck");
-        let most = kept.waiting_most;
+        let (stored, waiting) = (history.store.script().stored, gauges(&server).waiting_records);
+        assert_eq!((stored, waiting), (expected as u64, 0), "everything is stored, nobody is stuck");
         assert!(most <= WAITING_MAX + 2 * READ_MESSAGES_MAX, "{most} wait in the history");
         drop(ends);
     }
@@ -191,7 +258,7 @@ fn waiting_records_exceed_the_bound_only_by_single_reads() {
 #[test]
 fn whoever_waited_goes_on_once_the_others_have_been_written_to() {
     let limits = Limits { log_bytes_max: 4_096, ..Limits::default() };
-    let (mut server, shelves) = open(Config { limits, ..unlimited() }, 0);
+    let (mut server, mut history) = open(Config { limits, ..unlimited() }, 0);
     // Few enough for all of them to be written to in the turn in which too much is announced.
     let ends: Vec<Pipe> = (0..24)
         .map(|number| {
@@ -202,7 +269,7 @@ fn whoever_waited_goes_on_once_the_others_have_been_written_to() {
         })
         .collect();
     turn_until_it_waits(&mut server);
-    shelves.store();
+    history.store();
     turn_until_it_waits(&mut server);
     let members = server.reactor.connections.iter().filter_map(|(_, connection)| connection.member());
     let names: Vec<&str> = members.map(|member| server.reactor.hub.name(member)).collect();
@@ -214,7 +281,7 @@ fn whoever_waited_goes_on_once_the_others_have_been_written_to() {
 fn history_results_stay_queued_until_members_are_written_to() {
     for first in 1..=60 {
         let limits = Limits { log_bytes_max: 4_096, ..Limits::default() };
-        let (mut server, shelves) = open(Config { limits, ..unlimited() }, 0);
+        let (mut server, mut history) = open(Config { limits, ..unlimited() }, 0);
         let (bob, eve) = (
             enter(&mut server, 1, r#"{"type":"hello","name":"bob"}"#),
             enter(&mut server, 2, r#"{"type":"hello","name":"eve"}"#),
@@ -223,17 +290,16 @@ fn history_results_stay_queued_until_members_are_written_to() {
             bob.send(&send("something to be said", id));
         }
         turn_until_it_waits(&mut server);
-        shelves.store();
-        let later = shelves.0.borrow_mut().done.split_off(first);
+        history.store_first(first);
         server.reactor.take_in_done().expect("goes on");
         let is_flooded = server.reactor.hub.is_flooded();
-        shelves.0.borrow_mut().done = later;
+        history.store();
         server.reactor.take_in_done().expect("goes on");
         if is_flooded {
-            assert_eq!(shelves.0.borrow().done.len(), 100 - first, "nothing more is fetched");
+            assert_eq!(history.stepper.unfetched(), 100 - first, "nothing more is fetched");
         }
         turn_until_it_waits(&mut server);
-        assert_eq!((server.unstored(), shelves.0.borrow().done.len()), (0, 0), "nothing is left lying there");
+        assert_eq!((server.unstored(), history.stepper.unfetched()), (0, 0), "nothing is left lying there");
         assert_eq!(heard(&eve).matches("something to be said").count(), 100);
         assert!(is_flooded || first < 50, "{first}");
     }
@@ -241,26 +307,26 @@ fn history_results_stay_queued_until_members_are_written_to() {
 
 #[test]
 fn members_are_told_what_to_do_and_nothing_of_the_hosts_files() {
-    let (mut server, shelves) = open(unlimited(), 0);
+    let (mut server, mut history) = open(unlimited(), 0);
     let bob = enter(&mut server, 1, r#"{"type":"hello","name":"bob"}"#);
     let damaged =
         || StoreError::Corrupt { path: PathBuf::from("/srv/secret.db"), detail: "glassline history export".into() };
     let ask = frame(r#"{"type":"search","room":"lobby","query":"x"}"#);
     bob.send(&send("hi", 1));
     turn(&mut server);
-    shelves.fail(damaged);
+    history.fail(|| StoreError::ReadOnly(PathBuf::from("/srv/secret.db")));
     turn_until_it_waits(&mut server);
     bob.send(&ask);
     turn(&mut server);
-    shelves.fail(damaged);
+    history.fail(damaged);
     turn_until_it_waits(&mut server);
     bob.send(&ask);
     turn(&mut server);
-    shelves.fail(|| StoreError::TooSlow);
+    history.fail(|| StoreError::TooSlow);
     turn_until_it_waits(&mut server);
     bob.send(&frame(r#"{"type":"join","room":"den"}"#));
     turn(&mut server);
-    shelves.fail(damaged);
+    history.fail(damaged);
     turn_until_it_waits(&mut server);
     let told = heard(&bob);
     for words in [
@@ -276,45 +342,44 @@ fn members_are_told_what_to_do_and_nothing_of_the_hosts_files() {
 
 #[test]
 fn a_report_out_of_order_stops_the_server() {
-    let (mut server, shelves) = open(unlimited(), 0);
+    let (mut server, mut history) = open(unlimited(), 0);
     let bob = enter(&mut server, 1, r#"{"type":"hello","name":"bob"}"#);
     bob.send(&[send("one", 1), send("two", 2)].concat());
     turn(&mut server);
-    shelves.store();
-    shelves.0.borrow_mut().done.remove(0);
+    history.stepper.take_group(usize::MAX);
+    history
+        .stepper
+        .report(Done::Committed(Entry { ticket: Some(1), content: EntryContent::Message(message("lobby", 2, "two")) }));
     let error = server.turn(NOW).expect_err("stops").to_string();
     assert!(error.contains("record 1 out of order") && error.contains("start it again"), "{error}");
 }
 
 #[test]
 fn who_is_still_sent_the_past_hears_goodbye_as_well() {
-    let (mut server, shelves) = open(Config { replay: 50, replay_tutorial: 50, ..unlimited() }, 9);
+    let (mut server, mut history) = open(Config { replay: 50, replay_tutorial: 50, ..unlimited() }, 9);
     let eve = enter(&mut server, 1, r#"{"type":"hello","name":"eve","since":{"lobby":3}}"#);
     let tom = connect(&mut server, 2);
     tom.send(&frame("tom"));
     turn_until_it_waits(&mut server);
     let reads = enter(&mut server, 3, r#"{"type":"hello","name":"ann","since":{"lobby":9}}"#);
-    assert_eq!(shelves.0.borrow().questions.len(), 2, "two wait for their replay");
+    assert_eq!(gauges(&server).waiting_questions, 2, "two are owed something");
     // Half of a page is on its way to one more, and nothing may come in between.
     let slow = server.connect((Ipv4Addr::new(192, 0, 2, 4), 1).into(), 700);
     slow.send(&opened(r#"{"type":"hello","name":"slow","since":{"lobby":3}}"#));
     turn_until_it_waits(&mut server);
     let welcome = slow.take(usize::MAX).len();
     turn_until_it_waits(&mut server);
-    let (ticket, _) = shelves.0.borrow_mut().questions.pop().expect("a question");
-    let messages = (4..=6)
-        .map(|seq| glassline_wire::event::Message {
-            room: "lobby".into(),
-            seq: Some(seq),
-            at: Some(NOW.at),
-            from: "bob".into(),
-            text: "long ".repeat(100),
-            action: false,
-            id: None,
-        })
-        .collect();
-    let answer = Ok(glassline_wire::history::Answer::Page(Page { messages, more: true }));
-    shelves.0.borrow_mut().done.push(Done::Answered { ticket, answer });
+    let messages =
+        (4..=6).map(|seq| Message { from: "bob".into(), ..message("lobby", seq, &"long ".repeat(100)) }).collect();
+    history.store.script().page = Page { messages, more: true };
+    for is_answered in [false, false, true] {
+        assert!(history.stepper.take_question(Lane::Lookups).is_some());
+        if is_answered {
+            history.stepper.answer(Lane::Lookups);
+        } else {
+            history.stepper.drop_question(Lane::Lookups);
+        }
+    }
     turn_until_it_waits(&mut server);
     let half = slow.take(350).len();
     assert!(welcome > 0 && half > 0);
@@ -343,18 +408,18 @@ fn who_is_still_sent_the_past_hears_goodbye_as_well() {
 #[test]
 fn an_act_that_is_stored_while_the_server_closes_is_in_force() {
     let token = OperatorToken::parse("sixteen bytes or more").expect("a token");
-    let (mut server, shelves) = open(Config { operator_token: Some(token), ..unlimited() }, 0);
+    let (mut server, mut history) = open(Config { operator_token: Some(token), ..unlimited() }, 0);
     let teacher = enter(&mut server, 1, r#"{"type":"hello","name":"teacher"}"#);
     let eve = enter(&mut server, 2, r#"{"type":"hello","name":"eve"}"#);
     for line in ["op sixteen bytes or more", "ban eve 1h"] {
-        shelves.store();
+        history.store();
         turn_until_it_waits(&mut server);
         teacher.send(&frame(format!(r#"{{"type":"operate","line":"{line}"}}"#)));
         turn_until_it_waits(&mut server);
     }
     server.reactor.begin_closing(false);
     assert!(server.reactor.is_unsettled());
-    shelves.store();
+    history.store();
     server.reactor.settle_turn().expect("goes on");
     assert!(!server.reactor.is_unsettled());
     let told = heard(&eve);

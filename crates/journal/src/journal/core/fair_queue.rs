@@ -3,14 +3,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
-use super::Requester;
+use crate::journal::Requester;
 
 /// Items that may wait: in all, of one subnet, of one requester.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
-    pub(super) all: usize,
-    pub(super) subnet: usize,
-    pub(super) requester: usize,
+pub(in crate::journal) struct Bounds {
+    pub(in crate::journal) all: usize,
+    pub(in crate::journal) subnet: usize,
+    pub(in crate::journal) requester: usize,
 }
 
 /// Queues with items, each under its key, in the order of their turns. An empty queue is removed.
@@ -63,25 +63,25 @@ impl<T> Default for Subnet<T> {
     }
 }
 
-/// See the module.
+/// A queue of items, each of a requester.
 #[derive(Debug)]
-pub(super) struct FairQueue<T> {
+pub(in crate::journal) struct FairQueue<T> {
     subnets: Turns<u128, Subnet<T>>,
     len: usize,
     bounds: Bounds,
 }
 
 impl<T> FairQueue<T> {
-    pub(super) fn new(bounds: Bounds) -> Self {
+    pub(in crate::journal) fn new(bounds: Bounds) -> Self {
         Self { subnets: Turns::default(), len: 0, bounds }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::journal) fn len(&self) -> usize {
         self.len
     }
 
     /// Appends an item behind those of the same requester. Returns false, and drops it, if a bound is reached.
-    pub(super) fn push(&mut self, requester: Requester, item: T) -> bool {
+    pub(in crate::journal) fn push(&mut self, requester: Requester, item: T) -> bool {
         let subnet = self.subnets.queues.get(&requester.subnet);
         let subnet_len = subnet.map_or(0, |subnet| subnet.len);
         let own = subnet.and_then(|subnet| subnet.requesters.queues.get(&requester.number));
@@ -95,7 +95,7 @@ impl<T> FairQueue<T> {
     }
 
     /// Puts an item back that was taken and needs another turn: it is the next of its requester, whose turn is last.
-    pub(super) fn put_back(&mut self, requester: Requester, item: T) {
+    pub(in crate::journal) fn put_back(&mut self, requester: Requester, item: T) {
         self.queue(requester).push_front(item);
     }
 
@@ -106,7 +106,7 @@ impl<T> FairQueue<T> {
         subnet.requesters.queue(requester.number)
     }
 
-    pub(super) fn pop(&mut self) -> Option<T> {
+    pub(in crate::journal) fn pop(&mut self) -> Option<T> {
         let take = |subnet: &mut Subnet<T>| {
             subnet.len -= 1;
             subnet.requesters.pop(VecDeque::pop_front, VecDeque::is_empty)

@@ -12,10 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
-use glassline_journal::{
-    Exported, ProgressMonitor, StoreError, TransferError, check_monitored, export_monitored, import_monitored,
-    vacuum_monitored,
-};
+use glassline_journal::{Exported, ProgressMonitor, StoreError, TransferError};
 
 use self::interrupt::Interrupt;
 use self::progress::ProgressReport;
@@ -162,7 +159,7 @@ fn note(line: impl Display) {
 fn export_to_stdout(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
     let progress = ProgressReport::new(interrupt.clone(), None, !io::stdout().is_terminal());
     let mut output = BufWriter::new(io::stdout().lock());
-    let exported = watched(progress, |monitor| export_monitored(file, &mut output, monitor));
+    let exported = watched(progress, |monitor| glassline_journal::export(file, &mut output, monitor));
     let exported = match exported {
         Ok(exported) => exported,
         Err(error) => {
@@ -216,7 +213,7 @@ fn import_from(file: &Path, lines: Option<&Path>, interrupt: &Interrupt) -> anyh
         anyhow!("cannot read {lines}: {error}; name a file that is an export")
     })?;
     let progress = ProgressReport::new(interrupt.clone(), bytes, !is_typed);
-    let imported = watched(progress, |monitor| import_monitored(file, &mut *input, monitor.as_ref()))?;
+    let imported = watched(progress, |monitor| glassline_journal::import(file, &mut *input, monitor.as_ref()))?;
     say(format_args!(
         "{} messages and {} acts taken in, {} were there already",
         imported.messages, imported.acts, imported.skipped
@@ -231,7 +228,8 @@ fn import_from(file: &Path, lines: Option<&Path>, interrupt: &Interrupt) -> anyh
 }
 
 fn report(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
-    let report = watched(ProgressReport::new(interrupt.clone(), None, true), |monitor| check_monitored(file, monitor))?;
+    let report =
+        watched(ProgressReport::new(interrupt.clone(), None, true), |monitor| glassline_journal::check(file, monitor))?;
     let rooms = if report.rooms == 1 { "1 room".to_string() } else { format!("{} rooms", report.rooms) };
     say(format_args!("{}: {} messages in {rooms}, {} acts", file.display(), report.messages, report.acts))?;
     if report.pages_left_out {
@@ -262,7 +260,9 @@ fn report(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
 }
 
 fn shrink(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
-    let done = watched(ProgressReport::new(interrupt.clone(), None, true), |monitor| vacuum_monitored(file, monitor))?;
+    let done = watched(ProgressReport::new(interrupt.clone(), None, true), |monitor| {
+        glassline_journal::vacuum(file, monitor)
+    })?;
     say(format_args!("{}: {} bytes before, {} now", file.display(), done.before_bytes, done.after_bytes))?;
     if done.rebuilds_index {
         say(

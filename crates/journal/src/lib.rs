@@ -1,7 +1,9 @@
-//! The durable history: messages are stored, numbered and found again, and operators' acts are kept.
+//! The durable history: messages are stored, numbered and found again, and operators' acts are
+//! kept.
 //!
-//! [`Store`] is what an engine does, and blocks; [`Journal`] lets one work on threads of its own behind bounded queues. [`open`] gives
-//! the engine there is. Nothing outside this crate knows which it is.
+//! [`Store`] is what an engine does, and blocks; [`Journal`] lets one work on threads of its own
+//! behind bounded queues. [`open`] gives the engine there is. Nothing outside this crate knows
+//! which it is.
 
 mod journal;
 mod sqlite;
@@ -13,7 +15,7 @@ pub use journal::{
     WAITING_SEARCHES_OF_SUBNET_MAX,
 };
 pub use sqlite::{
-    Exported, Imported, Keep, ProgressMonitor, Report, Stage, TransferError, Vacuumed, check, check_monitored, export,
-    export_monitored, folded, import, import_monitored, open, open_with_ids_of, vacuum, vacuum_monitored,
+    Exported, Imported, Keep, ProgressMonitor, Report, Stage, TransferError, Vacuumed, check, export, folded, import,
+    open, open_with_ids_of, vacuum,
 };
 pub use store::{Damage, Reader, SearchProgress, Sizes, Store, StoreError};

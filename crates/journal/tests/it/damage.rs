@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use glassline_journal::{Done, Journal, Keep, Store, StoreError, check, import, open, vacuum};
+use glassline_journal::{Done, Journal, Keep, Store, StoreError, open};
 use glassline_wire::history::Record;
 use rusqlite::Connection;
 
-use crate::support::*;
+use crate::support::{check, import, vacuum, *};
 
 const DAY_MS: u64 = 86_400_000;
 

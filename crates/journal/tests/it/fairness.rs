@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use glassline_journal::{Exported, Keep, Store, check, export, open};
+use glassline_journal::{Exported, Keep, Store, open};
 use glassline_wire::history::{CommitOutcome, Head, Record};
 use glassline_wire::request::{HistoryRange, Search};
 use rusqlite::Connection;
 
-use crate::support::*;
+use crate::support::{check, export, *};
 
 const KEEP_BYTES: u64 = 3 * 1024 * 1024;
 

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use glassline_journal::{Damage, StoreError, check, vacuum};
+use glassline_journal::{Damage, StoreError};
 
-use crate::support::*;
+use crate::support::{check, vacuum, *};
 
 const HEADER_BYTES: usize = 32;
 const FRAME_BYTES: usize = 24 + 4_096;

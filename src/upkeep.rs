@@ -1,4 +1,4 @@
-//! `glassline history`: what a person does with what was kept.
+//! `glassline history`: tools for the file of a history.
 
 mod input;
 mod interrupt;
@@ -29,7 +29,7 @@ const WRONG_USAGE: u8 = 2;
 /// reports it.
 const READER_GONE: u8 = 141;
 
-/// Carries one out.
+/// Runs a tool.
 pub(crate) fn keep_up(arguments: &HistoryArguments) -> ExitCode {
     if let Some(usage) = right_usage(&arguments.upkeep) {
         crate::complain(usage);
@@ -135,7 +135,8 @@ fn file(named: Option<&Path>) -> anyhow::Result<PathBuf> {
         .context("there is no home folder to look in; name the file with --history FILE")
 }
 
-/// Does something that reports its progress, which is gone before anything else is printed.
+/// Runs an operation that reports its progress; the progress is cleared before anything else is
+/// printed.
 fn watched<T>(progress: ProgressReport, act: impl FnOnce(&Arc<dyn ProgressMonitor>) -> T) -> T {
     let progress = Arc::new(progress);
     let monitor: Arc<dyn ProgressMonitor> = Arc::clone(&progress) as Arc<dyn ProgressMonitor>;
@@ -152,7 +153,7 @@ fn say(line: impl Display) -> anyhow::Result<()> {
 
 /// Prints a line about an export, whose stdout is taken.
 fn note(line: impl Display) {
-    // Without a stderr the exit code has to do.
+    // Without stderr the exit code must suffice.
     let _ = writeln!(io::stderr(), "{line}");
 }
 

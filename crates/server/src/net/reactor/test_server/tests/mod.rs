@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use glassline_hub::OperatorToken;
 use glassline_journal::{Done, Gauges, JournalBounds, Lane, Reader, SearchProgress, Stepper, Store, StoreError};
+use glassline_testkit::frame::frame;
 use glassline_wire::event::{AuditEntry, Message};
 use glassline_wire::history::{CommitOutcome, Entry, EntryContent, Head, Page, Record};
 use glassline_wire::opening::EVENT_OPENING;
@@ -27,7 +28,7 @@ const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 1_700_000_000_0
 /// As the journal's.
 const WAITING_MAX: usize = 8_192;
 /// Messages of one byte that one read may bring.
-const READ_MESSAGES_MAX: usize = crate::net::reactor::READ_BYTES_MAX / SHORTEST.len();
+const READ_MESSAGES_MAX: usize = crate::net::connection::READ_BYTES_MAX / SHORTEST.len();
 const SHORTEST: &[u8] = b"1         x";
 
 /// Results of a [`ScriptedStore`] from now on.
@@ -186,10 +187,6 @@ fn connect(server: &mut TestServer, number: u8) -> Pipe {
     server.connect((Ipv4Addr::new(192, 0, 2, number), 1).into(), 1 << 20)
 }
 
-fn frame(payload: &str) -> Vec<u8> {
-    format!("{:<10}{payload}", payload.len()).into_bytes()
-}
-
 fn turn(server: &mut TestServer) {
     server.turn(NOW).expect("goes on");
 }
@@ -223,7 +220,7 @@ fn heard(pipe: &Pipe) -> String {
 }
 
 fn send(text: &str, id: u32) -> Vec<u8> {
-    frame(&format!(r#"{{"type":"send","room":"lobby","text":"{text}","id":"{id:032x}"}}"#))
+    frame(format!(r#"{{"type":"send","room":"lobby","text":"{text}","id":"{id:032x}"}}"#))
 }
 
 #[test]
@@ -234,7 +231,7 @@ fn waiting_records_exceed_the_bound_only_by_single_reads() {
         let ends: Vec<Pipe> = (0..12)
             .map(|number| {
                 let pipe = connect(&mut server, number);
-                pipe.send(&[&frame(&format!("tom{number}")), first, &SHORTEST.repeat(READ_MESSAGES_MAX)].concat());
+                pipe.send(&[&frame(format!("tom{number}")), first, &SHORTEST.repeat(READ_MESSAGES_MAX)].concat());
                 expected += READ_MESSAGES_MAX + usize::from(!first.is_empty());
                 pipe
             })
@@ -388,7 +385,7 @@ fn who_is_still_sent_the_past_hears_goodbye_as_well() {
     assert!(welcome > 0 && half > 0);
 
     server.reactor.begin_closing(false);
-    server.reactor.settle_turn().expect("goes on");
+    server.reactor.settle_turn(1_000).expect("goes on");
     let unsaid = server.reactor.say_goodbye("until tomorrow");
     while server.reactor.hub.has_writes() {
         server.reactor.write_turn();
@@ -417,14 +414,13 @@ fn an_act_that_is_stored_while_the_server_closes_is_in_force() {
     for line in ["op sixteen bytes or more", "ban eve 1h"] {
         history.store();
         turn_until_it_waits(&mut server);
-        teacher.send(&frame(&format!(r#"{{"type":"operate","line":"{line}"}}"#)));
+        teacher.send(&frame(format!(r#"{{"type":"operate","line":"{line}"}}"#)));
         turn_until_it_waits(&mut server);
     }
     server.reactor.begin_closing(false);
-    assert!(server.reactor.is_unsettled());
+    assert!(server.reactor.settle_turn(1_000).expect("goes on").is_some(), "unsettled");
     history.store();
-    server.reactor.settle_turn().expect("goes on");
-    assert!(!server.reactor.is_unsettled());
+    assert_eq!(server.reactor.settle_turn(1_000).expect("goes on"), None, "settled");
     let told = heard(&eve);
     assert!(told.contains(r#""code":"banned""#) && eve.is_finished(), "{told}");
 }
@@ -434,7 +430,7 @@ fn arrive(server: &mut TestServer, address: [u8; 4], count: usize) -> Vec<Pipe> 
     let peer = SocketAddr::from((address, 4_000));
     let arrived: Vec<Pipe> = (0..count).map(|_| server.connect(peer, 1 << 20)).collect();
     for (number, pipe) in arrived.iter().enumerate() {
-        pipe.send(&frame(&format!("p{number}")));
+        pipe.send(&frame(format!("p{number}")));
     }
     turn(server);
     arrived

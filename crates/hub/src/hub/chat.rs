@@ -154,8 +154,8 @@ impl Hub {
         true
     }
 
-    /// Checks that whoever has the name `to` now is the one who has written to this member, as a
-    /// reply requires.
+    /// Checks that the member named `to` now is the one that has written to this member, as a reply
+    /// requires.
     ///
     /// # Errors
     /// Nobody has the name, or it may be that of somebody else.
@@ -172,7 +172,7 @@ impl Hub {
         Err(Rejection::new(ErrorCode::UnknownName, text))
     }
 
-    /// Returns whoever wrote to this member last, on whatever connection it is now.
+    /// Returns the member that wrote to this one last, on whatever connection it is now.
     pub(crate) fn latest_direct_sender(&self, id: MemberId) -> Option<&Member> {
         let (sender, token) = self.members.get(id)?.latest_direct_sender()?;
         self.members.get(sender).or_else(|| self.members.values().find(|member| member.token() == token))

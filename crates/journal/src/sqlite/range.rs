@@ -47,8 +47,8 @@ pub(super) fn page(
     Ok(Page { messages, more })
 }
 
-/// Reads the message `middle` and as many on both sides as fit, the older one first in each pair.
-/// Where one side ends, the other has more.
+/// Reads the message `middle` and as many on both sides as fit, the older one first in each pair. If
+/// one side ends, the other has more.
 fn page_around(
     db: &Connection,
     room: RoomNow,

@@ -392,11 +392,11 @@ fn a_file_with_a_second_name_is_refused() {
         is_refused(Err(refusal(name)));
         is_refused(vacuum(name).map(drop));
         is_refused(check(name).map(drop));
-        for chore in [
+        for command in [
             export(name, &mut Vec::new()).map(drop),
             import(name, &mut &b"{\"type\":\"schema\",\"version\":1}\n"[..]).map(drop),
         ] {
-            let Err(TransferError::Store(refused)) = chore else { panic!("{chore:?}") };
+            let Err(TransferError::Store(refused)) = command else { panic!("{command:?}") };
             is_refused(Err(refused));
         }
     }

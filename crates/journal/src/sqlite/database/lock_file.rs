@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn a_mark_replaces_a_longer_one() {
-        let path = std::env::temp_dir().join(format!("glassline-mark-{}", process::id()));
+        let folder = glassline_testkit::Folder::new();
+        let path = folder.join("lock");
         let lock = File::options().read(true).write(true).create(true).truncate(true).open(&path).expect("a file");
         for (left, is_expected) in [
             ("", true),
@@ -95,6 +96,5 @@ mod tests {
         }
         mark(&lock).expect("marks");
         assert_eq!(marked_by(&lock).expect("reads"), Some(process::id()));
-        std::fs::remove_file(&path).expect("removes");
     }
 }

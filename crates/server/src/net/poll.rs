@@ -170,41 +170,18 @@ impl Poller {
         let started_ms = self.reactor.now_ms();
         let limits = self.reactor.limits();
         let (limit_ms, farewell_ms) = (limits.shutdown_timeout_ms, limits.farewell_timeout_ms);
-        self.settle_all(started_ms + limit_ms / 2)?;
+        while let Some(wait_ms) = self.reactor.settle_turn(self.left_ms(started_ms + limit_ms / 2))? {
+            self.wait(Some(wait_ms))?;
+        }
         let unsaid = self.reactor.say_goodbye(goodbye);
-        let write_until_ms = started_ms + limit_ms - farewell_ms;
-        loop {
-            self.reactor.write_turn();
-            let left_ms = self.left_ms(write_until_ms);
-            if left_ms == 0 || !(self.reactor.is_blocked() || self.reactor.has_writes()) {
-                break;
-            }
-            // Nothing is read any more, so what may be read is no reason to hurry.
-            self.wait(Some(if self.reactor.has_writes() { 0 } else { left_ms }))?;
+        // Nothing is read any more, so what may be read is no reason to hurry.
+        while let Some(wait_ms) = self.reactor.goodbye_turn(self.left_ms(started_ms + limit_ms - farewell_ms)) {
+            self.wait(Some(wait_ms))?;
         }
         self.reactor.drain_all(unsaid);
-        self.await_ends(farewell_ms)
-    }
-
-    /// Waits for what was said to be stored, and sends it on.
-    fn settle_all(&mut self, until_ms: u64) -> io::Result<()> {
-        loop {
-            self.reactor.settle_turn()?;
-            let left_ms = self.left_ms(until_ms);
-            if !self.reactor.is_unsettled() || left_ms == 0 {
-                return Ok(());
-            }
-            self.wait(Some(if self.reactor.is_settling() { 0 } else { left_ms }))?;
-        }
-    }
-
-    /// Waits a moment for the peers to close first, then closes.
-    fn await_ends(mut self, farewell_ms: u64) -> io::Result<()> {
         let close_at_ms = self.reactor.now_ms() + farewell_ms;
-        while !self.reactor.is_empty() && self.left_ms(close_at_ms) > 0 {
-            self.reactor.drain_turn();
-            let left_ms = self.left_ms(close_at_ms);
-            self.wait(Some(if self.reactor.has_input() { 0 } else { left_ms }))?;
+        while let Some(wait_ms) = self.reactor.drain_turn(self.left_ms(close_at_ms)) {
+            self.wait(Some(wait_ms))?;
         }
         self.reactor.finish()
     }

@@ -31,14 +31,12 @@ use crate::close_reason::CloseReason;
 use crate::connection_key::ConnectionKey;
 use crate::history::History;
 use crate::metrics::{Counted, Counters, Traffic};
-use crate::net::connection::Connection;
+use crate::net::connection::{Connection, READ_BYTES_MAX};
 use crate::net::connections::Connections;
 use crate::net::timers::{Kind, Timers};
 use crate::net::transport::{ReadBuffer, Readiness, Socket, Transport};
 use crate::{Config, Limits};
 
-/// Largest read. A sender's burst should come in whole: what is read together is written together.
-const READ_BYTES_MAX: usize = 64 * 1024;
 /// Within a turn the history is given so much at once: as much as one read, so that its bounds are passed by no more than two.
 const HANDED_OVER_BYTES: usize = READ_BYTES_MAX;
 
@@ -190,7 +188,7 @@ impl<S: Socket> Reactor<S> {
     pub(crate) fn note_ready(&mut self, index: usize, event: Readiness) {
         let Some(key) = self.connections.key_at(index) else { return };
         let Some(connection) = self.connections.get_mut(key) else { return };
-        let became_writable = connection.note_ready(event);
+        let became_writable = connection.transport_mut().note_ready(event);
         if (event.readable || event.read_closed) && connection.enqueue() {
             self.to_read.push_back(key);
         }

@@ -12,13 +12,10 @@ use crate::close_reason::CloseReason;
 use crate::connection_key::ConnectionKey;
 use crate::metrics::Counted;
 use crate::net::connection::PauseReason;
-use crate::net::reactor::{READ_BYTES_MAX, Reactor};
+use crate::net::reactor::Reactor;
 use crate::net::timers::Kind;
 use crate::net::transport::{Received, Socket};
 use crate::protocol::{Pause, Protocol, SessionContext, Step};
-
-/// Largest read from a connection with a flood limit: what has to wait is held, so it is kept small.
-const LIMITED_READ_BYTES_MAX: usize = 16 * 1024;
 
 impl<S: Socket> Reactor<S> {
     /// Reads once from each connection that has something.
@@ -60,8 +57,7 @@ impl<S: Socket> Reactor<S> {
             return;
         }
         let mut buffer = mem::take(&mut self.buffer);
-        let bytes_max = if connection.has_flood_limit() { LIMITED_READ_BYTES_MAX } else { READ_BYTES_MAX };
-        match connection.read(&mut buffer, bytes_max, &mut self.traffic, self.now.monotonic_ms) {
+        match connection.read(&mut buffer, &mut self.traffic, self.now.monotonic_ms) {
             Ok(Received::Plaintext(bytes)) => {
                 if !bytes.is_empty() {
                     self.take_in(key, bytes);

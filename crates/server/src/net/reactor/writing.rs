@@ -27,7 +27,7 @@ const DRAINING_FEW: usize = 64;
 
 impl<S: Socket> Reactor<S> {
     /// Writes to those with something of their own, then goes on with the rounds through the rooms.
-    pub(crate) fn write_turn(&mut self) {
+    pub(super) fn write_turn(&mut self) {
         for _ in 0..WRITES_PER_TURN {
             let Some(member) = self.hub.take_ready() else { break };
             self.write_member(member);

@@ -95,9 +95,9 @@ impl Default for Rules {
 ///   [`Hub::queued_bytes`], [`Hub::is_overfull`]), of a connection ([`Hub::awaits`]), and of all
 ///   ([`Hub::counters`], [`Hub::is_flooded`], [`Hub::is_over_budget`], [`Hub::next_deadline_ms`]).
 /// - **Requests** of one connection. [`Hub::enter_tutorial`] or [`Hub::enter_event`] makes a
-///   member; [`Hub::say`], [`Hub::join`], [`Hub::execute`], [`Hub::operate`] and the like act for it
-///   and return a [`Reply`] or a [`Rejection`], which [`Hub::reply`] sends; [`Hub::depart`] removes
-///   it.
+///   member; [`Hub::say`], [`Hub::join`], [`Hub::execute`], [`Hub::operate`] and the like act for
+///   it and return a [`Reply`] or a [`Rejection`], which [`Hub::reply`] sends; [`Hub::depart`]
+///   removes it.
 /// - **Inputs** that belong to no connection: [`Hub::tick`] once the deadline has passed,
 ///   [`Hub::committed`] and [`Hub::settle`] in the order of the log, [`Hub::answer`] with what the
 ///   history was asked for.

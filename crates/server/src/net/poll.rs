@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use glassline_journal::Store;
+use glassline_wire::layer::LayerStack;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use tracing::warn;
 
@@ -14,7 +15,6 @@ use crate::Config;
 use crate::close_reason::CloseReason;
 use crate::history::History;
 use crate::net::clock::Clock;
-use crate::net::layers;
 use crate::net::listener::{Accepted, Listener};
 use crate::net::reactor::Reactor;
 use crate::net::socket::TcpSocket;
@@ -152,7 +152,7 @@ impl Poller {
 
     fn admit(&mut self, stream: mio::net::TcpStream, peer: SocketAddr) {
         let dead_after = Duration::from_millis(self.reactor.limits().dead_after_ms);
-        let open = || Transport::new(TcpSocket::new(stream, dead_after), layers::of_new_connection());
+        let open = || Transport::new(TcpSocket::new(stream, dead_after), layers_of_new_connection());
         let Some(key) = self.reactor.admit(peer, open) else { return };
         let Some(socket) = self.reactor.socket_mut(key) else { return };
         if let Err(error) = socket.watch(&self.registry, Token(key.index())) {
@@ -189,4 +189,13 @@ impl Poller {
     fn left_ms(&self, until_ms: u64) -> u64 {
         until_ms.saturating_sub(self.reactor.now_ms())
     }
+}
+
+/// Returns the layers of a connection that was just accepted: plain TCP has none.
+fn layers_of_new_connection() -> LayerStack {
+    #[cfg(feature = "test-layer")]
+    if std::env::var_os("GLASSLINE_TEST_LAYER").is_some_and(|value| value == "1") {
+        return LayerStack::new(vec![Box::new(glassline_wire::layer::test_layer::TestLayer::server())]);
+    }
+    LayerStack::default()
 }

@@ -1,4 +1,5 @@
-//! The loop: waits for sockets and deadlines, lets newcomers in, then does what is due. One thread does all of it.
+//! The loop: waits for sockets and deadlines, lets newcomers in, then does what is due. One thread
+//! does all of it.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
@@ -24,13 +25,16 @@ use crate::shutdown::Shutdown;
 const WAKER: Token = Token(usize::MAX);
 /// Listeners have the tokens just below the waker's; connections have those from 0 on.
 const FIRST_LISTENER: usize = usize::MAX / 2;
-/// Connections accepted in one turn of the loop, so that a rush of arrivals does not keep members waiting.
+/// Connections accepted in one turn of the loop, so that a rush of arrivals does not keep members
+/// waiting.
 const ACCEPTS_PER_TURN: usize = 64;
 
-/// Serves until `shutdown` is requested. With a store, what is said is stored before anybody is sent it.
+/// Serves until `shutdown` is requested. With a store, what is said is stored before anybody is
+/// sent it.
 ///
 /// # Errors
-/// The operating system gives no event queue, or takes a listener away; or the store cannot be read at the start or written later.
+/// The operating system gives no event queue, or takes a listener away; or the store cannot be read
+/// at the start or written later.
 pub fn run(
     listeners: Vec<StdListener>,
     config: Config,
@@ -103,7 +107,8 @@ impl Poller {
     /// Waits for events and notes what they say.
     fn wait(&mut self, timeout_ms: Option<u64>) -> io::Result<()> {
         match self.poll.poll(&mut self.events, timeout_ms.map(Duration::from_millis)) {
-            // A pause of the process ends the wait without an event; what is due is due all the same.
+            // A pause of the process ends the wait without an event; what is due is due all the
+            // same.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
             polled => polled?,
         }

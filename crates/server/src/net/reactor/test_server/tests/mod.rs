@@ -459,7 +459,8 @@ fn a_client_that_the_server_keeps_waiting_is_not_evicted() {
         server.turn(NOW).expect("a turn");
         pipe
     };
-    // All but one of the places are members' whose links are dead and not noticed yet; one of them comes back.
+    // All but one of the places are members' whose links are dead and not noticed yet; one of them
+    // comes back.
     let members: Vec<Pipe> =
         (0..63).map(|n| enter(&mut server, &format!(r#"{{"type":"hello","name":"m{n}"}}"#))).collect();
     let welcome = heard(&members[0]);

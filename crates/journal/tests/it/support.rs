@@ -97,7 +97,7 @@ pub(crate) fn as_stored(record: &Record, seq: u64) -> Message {
 }
 
 pub(crate) fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(20)
+    Instant::now() + Duration::from_secs(60)
 }
 
 pub(crate) fn tend_to_the_end(store: &mut dyn Store) {

@@ -11,7 +11,7 @@ use glassline_server::FloodLimit;
 use crate::address::{parse_join, parse_listen, parse_metrics};
 use crate::choices::{Choices, parse_name};
 use crate::folders;
-use crate::history::{self, Kept};
+use crate::history::{self, HistoryChoice};
 use crate::words;
 
 /// An empty history has some hundred thousand bytes already.
@@ -21,10 +21,11 @@ const KEEP_BYTES_MIN: u64 = 1_000_000;
 const SETTINGS_HEADING: &str = "Settings (the configuration file holds them too)";
 
 /// Description of the behaviour of `join`, for its help and its page of the manual.
-pub(crate) const JOIN_MANNERS: &str = "\
+pub(crate) const JOIN_BEHAVIOUR: &str = "\
 At a terminal, /quit or three empty Enters leave. Without one, each line of stdin is sent, what is heard is printed, and the end of stdin leaves.";
 
-/// A group chat you can see through. Without a command: hosts a chat on this machine, or joins the one that is there
+/// A group chat you can see through. Without a command: hosts a chat on this machine, or joins the
+/// one that is there
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -41,9 +42,9 @@ Everything you write travels as plain text: anyone on the way can read it."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    pub(crate) command: Option<CliCommand>,
     #[command(flatten)]
-    pub(crate) settings: Settings,
+    pub(crate) settings: SettingsArguments,
     #[command(flatten)]
     pub(crate) host: Host,
 }
@@ -58,7 +59,7 @@ pub(crate) struct Host {
     /// File for what is said while you host, or `none` [default:
     /// ~/.local/state/glassline/history.db]
     #[arg(long, value_name = "FILE|none", value_parser = history::parse, value_hint = ValueHint::FilePath)]
-    pub(crate) history: Option<Kept>,
+    pub(crate) history: Option<HistoryChoice>,
     /// A file with what `glassline operator-token` printed: whoever says `/op TOKEN` may kick,
     /// mute, ban and freeze
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -66,10 +67,10 @@ pub(crate) struct Host {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum CliCommand {
     Serve(Serve),
     Join(Join),
-    History(History),
+    History(HistoryArguments),
     /// Print a new operator token: a secret for `--operator-token-file`
     #[command(after_help = "\
 Keep it to yourself: `(umask 077; glassline operator-token > operator-token)`, then `glassline --operator-token-file operator-token`, or the same with `glassline serve`.")]
@@ -96,16 +97,18 @@ pub(crate) struct Serve {
     /// 127.0.0.1:1234]
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_listen)]
     pub(crate) listen: Vec<SocketAddr>,
-    /// Behave exactly like the tutorial's server: no words of the server's own, no commands, any name
+    /// Behave exactly like the tutorial's server: no words of the server's own, no commands, any
+    /// name
     #[arg(long)]
     pub(crate) pure: bool,
-    /// Messages a second that one connection may send (four times that at once), or `off` [default: 5; this machine is exempt]
+    /// Messages a second that one connection may send (four times that at once), or `off` [default:
+    /// 5; this machine is exempt]
     #[arg(long, value_name = "off|N", value_parser = parse_flood)]
     pub(crate) flood: Option<FloodLimit>,
     /// File for what is said, or `none` [default: ~/.local/state/glassline/history.db; none with
     /// --pure]
     #[arg(long, value_name = "FILE|none", value_parser = history::parse, value_hint = ValueHint::FilePath)]
-    pub(crate) history: Option<Kept>,
+    pub(crate) history: Option<HistoryChoice>,
     /// Number of a room's last messages that a newcomer is sent, 0 to 200
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = value_parser!(u32).range(..=200))]
     pub(crate) replay: u32,
@@ -146,7 +149,7 @@ pub(crate) enum LogFormat {
        glassline join                              the chat on this machine\n  \
        glassline join example.org:5000 --name bob  another one, as bob\n  \
        echo hello | glassline join --name bot      say a line and leave\n\n\
-     {JOIN_MANNERS}\n\n\
+     {JOIN_BEHAVIOUR}\n\n\
      Exit codes: 0 left or end of input, 1 input or output failed or some input could not be sent, 2 wrong usage, \
      3 cannot connect, 4 refused by the server, 5 the server went away."
 ))]
@@ -161,7 +164,7 @@ pub(crate) struct Join {
     #[arg(long, conflicts_with = "json")]
     linear: bool,
     #[command(flatten)]
-    pub(crate) settings: Settings,
+    pub(crate) settings: SettingsArguments,
     /// Dialect to speak; auto tries events first, then the tutorial's frames
     #[arg(
         long,
@@ -175,7 +178,7 @@ pub(crate) struct Join {
 
 /// Settings of a conversation, whoever is at its other end.
 #[derive(Debug, Args)]
-pub(crate) struct Settings {
+pub(crate) struct SettingsArguments {
     /// Your name in the chat [default: your login name]
     #[arg(long, value_parser = parse_name)]
     name: Option<String>,
@@ -223,7 +226,7 @@ pub(crate) struct Settings {
     log: Option<bool>,
 }
 
-impl Settings {
+impl SettingsArguments {
     /// Returns the choices of the flags.
     pub(crate) fn choices(&self) -> Choices {
         Choices {
@@ -255,7 +258,7 @@ impl Join {
 /// Look after what was kept
 #[derive(Debug, Args)]
 #[command(after_help = HISTORY_EXAMPLES)]
-pub(crate) struct History {
+pub(crate) struct HistoryArguments {
     #[command(subcommand)]
     pub(crate) upkeep: Upkeep,
 }
@@ -361,7 +364,8 @@ pub(crate) struct Man {
     pub(crate) folder: PathBuf,
 }
 
-/// Bytes, with K, M or G behind the number for thousands, millions and thousands of millions of them.
+/// Bytes, with K, M or G behind the number for thousands, millions and thousands of millions of
+/// them.
 fn parse_size(text: &str) -> Result<u64, String> {
     let advice = || "write a number of bytes, 1M or more, as 500M or 2G".to_string();
     let (number, unit) = match text.strip_suffix(['k', 'K', 'm', 'M', 'g', 'G']) {
@@ -420,7 +424,7 @@ mod tests {
     fn join(arguments: &[&str]) -> Join {
         let line = ["glassline", "join"].iter().chain(arguments);
         match Arguments::try_parse_from(line).map(|parsed| parsed.command) {
-            Ok(Some(Command::Join(join))) => join,
+            Ok(Some(CliCommand::Join(join))) => join,
             other => panic!("{other:?}"),
         }
     }

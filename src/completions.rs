@@ -6,11 +6,11 @@ use anyhow::Context;
 use clap::{Args, CommandFactory};
 use clap_complete::aot::{Bash, Fish, Zsh, generate};
 
-use crate::args::{Arguments, Host, Settings, Shell};
+use crate::args::{Arguments, Host, SettingsArguments, Shell};
 
 const PROGRAM: &str = "glassline";
 
-/// Prints them on stdout.
+/// Prints the completions on stdout.
 pub(crate) fn print(shell: Shell) -> anyhow::Result<()> {
     let mut command = offered();
     // Into memory first: the generators panic where they cannot write.
@@ -22,7 +22,7 @@ pub(crate) fn print(shell: Shell) -> anyhow::Result<()> {
     }
     let mut stdout = io::stdout().lock();
     match stdout.write_all(&script).and_then(|()| stdout.flush()) {
-        // A reader that has seen enough.
+        // The reader has closed the pipe.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.context("cannot write the completions; direct them to a file that can be written"),
     }
@@ -33,5 +33,5 @@ fn offered() -> clap::Command {
     let whole = Arguments::command();
     let visible = whole.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
     let top = clap::Command::new(PROGRAM).version(env!("CARGO_PKG_VERSION"));
-    Host::augment_args(Settings::augment_args(top)).subcommands(visible)
+    Host::augment_args(SettingsArguments::augment_args(top)).subcommands(visible)
 }

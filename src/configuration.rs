@@ -1,4 +1,4 @@
-//! The configuration file: found, read within bounds, and every fault in it told with its line.
+//! The configuration file: found, read within bounds, and errors reported with their line.
 
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -14,9 +14,9 @@ use crate::folders;
 use crate::plain_file;
 use crate::words::{self, Word};
 
-/// Longest file that is read: far more than anybody writes, and nothing to a machine.
+/// Longest file that is read.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
-/// A wrong key that looks at least this much like a known one is taken for a slip.
+/// Similarity from which a known key is suggested for an unknown one.
 const LIKENESS_MIN: f64 = 0.7;
 
 const KEYS: [&str; 9] = ["name", "server", "dialect", "timestamps", "bell", "colour", "ignore", "log", "input_history"];
@@ -33,7 +33,7 @@ pub(crate) fn choices(named: Option<PathBuf>) -> anyhow::Result<Choices> {
     let shown = path.display();
     let bytes = match read_bounded(&path) {
         Ok(bytes) => bytes,
-        // A home that is no folder has no file in it either.
+        // A home that is no folder holds no file.
         Err(error) if !is_named && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(Choices::default());
         }
@@ -50,7 +50,8 @@ pub(crate) fn choices(named: Option<PathBuf>) -> anyhow::Result<Choices> {
         let line = line_of(error.as_bytes(), good);
         anyhow!("{shown}, line {line}: this is not UTF-8; save the file as UTF-8")
     })?;
-    parse(&text).map_err(|Fault { at, what }| anyhow!("{shown}, line {}: {what}", line_of(text.as_bytes(), at)))
+    parse(&text)
+        .map_err(|ConfigurationError { at, what }| anyhow!("{shown}, line {}: {what}", line_of(text.as_bytes(), at)))
 }
 
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
@@ -66,24 +67,24 @@ fn line_of(bytes: &[u8], at: usize) -> usize {
 
 /// Description of an error, and its byte.
 #[derive(Debug)]
-struct Fault {
+struct ConfigurationError {
     at: usize,
     what: String,
 }
 
-fn parse(text: &str) -> Result<Choices, Fault> {
-    let table = DeTable::parse(text).map_err(|error| Fault {
+fn parse(text: &str) -> Result<Choices, ConfigurationError> {
+    let table = DeTable::parse(text).map_err(|error| ConfigurationError {
         at: error.span().map_or(0, |span| span.start),
         what: format!("this is no TOML ({}); write it as key = value, such as name = \"alice\"", error.message()),
     })?;
     let mut entries: Vec<_> = table.get_ref().iter().collect();
-    // So that the first fault told is the first one in the file.
+    // The first error in the file is reported.
     entries.sort_by_key(|(key, _)| key.span().start);
     let mut choices = Choices::default();
     for (key, value) in entries {
         set(&mut choices, key.get_ref(), value.get_ref()).map_err(|refused| match refused {
-            Refused::Key => Fault { at: key.span().start, what: unknown(key.get_ref()) },
-            Refused::Value(advice) => Fault {
+            SettingError::Key => ConfigurationError { at: key.span().start, what: unknown(key.get_ref()) },
+            SettingError::Value(advice) => ConfigurationError {
                 at: value.span().start,
                 what: format!("{} cannot be {}; {advice}", key.get_ref(), shown(text, value)),
             },
@@ -92,12 +93,12 @@ fn parse(text: &str) -> Result<Choices, Fault> {
     Ok(choices)
 }
 
-enum Refused {
+enum SettingError {
     Key,
     Value(String),
 }
 
-fn set(choices: &mut Choices, key: &str, value: &DeValue<'_>) -> Result<(), Refused> {
+fn set(choices: &mut Choices, key: &str, value: &DeValue<'_>) -> Result<(), SettingError> {
     let done = match key {
         "name" => string(value).and_then(parse_name).map(|name| choices.name = Some(name)),
         "server" => string(value).and_then(parse_join).map(|server| choices.server = Some(server)),
@@ -108,9 +109,9 @@ fn set(choices: &mut Choices, key: &str, value: &DeValue<'_>) -> Result<(), Refu
         "ignore" => names(value).map(|ignore| choices.ignore = Some(ignore)),
         "log" => truth(value).map(|log| choices.log = Some(log)),
         "input_history" => truth(value).map(|input_history| choices.input_history = Some(input_history)),
-        _ => return Err(Refused::Key),
+        _ => return Err(SettingError::Key),
     };
-    done.map_err(Refused::Value)
+    done.map_err(SettingError::Value)
 }
 
 fn string<'a>(value: &'a DeValue<'_>) -> Result<&'a str, String> {
@@ -134,7 +135,8 @@ fn names(value: &DeValue<'_>) -> Result<Vec<String>, String> {
         .ok_or_else(advice)
 }
 
-/// The value as it stands in the file, if it is short; control characters as a person can read them.
+/// The value as it stands in the file, if it is short; control characters as a person can read
+/// them.
 fn shown(text: &str, value: &Spanned<DeValue<'_>>) -> String {
     const SHOWN_CHARS_MAX: usize = 40;
     let written = text.get(value.span()).unwrap_or_default();
@@ -168,7 +170,7 @@ mod tests {
 
     #[track_caller]
     fn fault(text: &str) -> (usize, String) {
-        let Fault { at, what } = parse(text).expect_err(text);
+        let ConfigurationError { at, what } = parse(text).expect_err(text);
         (line_of(text.as_bytes(), at), what)
     }
 

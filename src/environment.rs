@@ -7,7 +7,7 @@ use crate::address::parse_join;
 use crate::choices::{Choices, parse_name};
 use crate::words;
 
-/// The variables beside `NO_COLOR`, and what each is for: the manual lists them.
+/// Variables beside `NO_COLOR` with their purpose, for the manual.
 pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("GLASSLINE_NAME", "your name in the chat"),
     ("GLASSLINE_SERVER", "the server that is joined when the command line names none"),
@@ -37,7 +37,8 @@ pub(crate) fn choices() -> anyhow::Result<Choices> {
 /// An empty value chooses nothing, as if the variable were not there.
 fn choices_in(variable: impl Fn(&str) -> anyhow::Result<Option<String>>) -> anyhow::Result<Choices> {
     let value = |name: &'static str| Ok(variable(name)?.filter(|value| !value.is_empty()));
-    // Whatever it holds: https://no-color.org. Without a good reason to believe otherwise it is about this program too.
+    // Whatever it holds: https://no-color.org. Without a good reason to believe otherwise it is
+    // about this program too.
     let no_colour = matches!(value("NO_COLOR"), Ok(Some(_)) | Err(_)).then_some(false);
     Ok(Choices {
         name: read(value, "GLASSLINE_NAME", parse_name)?,

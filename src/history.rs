@@ -14,7 +14,7 @@ const WORDS_FOR_NONE: [&str; 4] = ["none", "off", "no", "false"];
 
 /// Value of `--history`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Kept {
+pub(crate) enum HistoryChoice {
     /// In this file.
     In(PathBuf),
     /// Nowhere.
@@ -25,11 +25,11 @@ pub(crate) enum Kept {
 ///
 /// # Errors
 /// Says what to write.
-pub(crate) fn parse(text: &str) -> Result<Kept, String> {
+pub(crate) fn parse(text: &str) -> Result<HistoryChoice, String> {
     match text {
         "" => Err("write a file's name, or none".to_string()),
-        none if is_none(none) => Ok(Kept::Nowhere),
-        file => folders::expanded(Path::new(file)).map(Kept::In),
+        none if is_none(none) => Ok(HistoryChoice::Nowhere),
+        file => folders::expanded(Path::new(file)).map(HistoryChoice::In),
     }
 }
 
@@ -48,11 +48,11 @@ fn is_none(text: &str) -> bool {
     WORDS_FOR_NONE.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// The file meant; nothing where none is to be kept, or where there is no home to keep one in.
-pub(crate) fn file(chosen: Option<&Kept>) -> Option<PathBuf> {
+/// Returns the file of the history; `None` where none is wanted, or without a home.
+pub(crate) fn file(chosen: Option<&HistoryChoice>) -> Option<PathBuf> {
     match chosen {
-        Some(Kept::In(file)) => Some(file.clone()),
-        Some(Kept::Nowhere) => None,
+        Some(HistoryChoice::In(file)) => Some(file.clone()),
+        Some(HistoryChoice::Nowhere) => None,
         None => default_file(),
     }
 }
@@ -65,7 +65,7 @@ pub(crate) fn default_file() -> Option<PathBuf> {
 /// Opens the history for a server.
 ///
 /// # Errors
-/// It cannot be used; the words say why and what to do.
+/// It cannot be used; the text says why and what to do.
 pub(crate) fn open(file: &Path, keep: Keep) -> anyhow::Result<Box<dyn Store>> {
     let opened = glassline_journal::open(file, keep);
     let opened = match opened {
@@ -83,12 +83,12 @@ mod tests {
     #[test]
     fn words_for_none_keep_nothing_and_a_path_is_a_file() {
         for none in ["none", "NONE", "None", "off", "Off", "no", "NO", "false", "False"] {
-            assert_eq!(parse(none), Ok(Kept::Nowhere), "{none}");
+            assert_eq!(parse(none), Ok(HistoryChoice::Nowhere), "{none}");
             let refused = parse_file(Path::new(none)).expect_err(none);
             assert!(refused.contains(&format!("./{none} ")), "{refused}");
         }
         for file in ["./none", "./off", "no.db", "none/x", "nothing", "/off"] {
-            assert_eq!(parse(file), Ok(Kept::In(PathBuf::from(file))));
+            assert_eq!(parse(file), Ok(HistoryChoice::In(PathBuf::from(file))));
             assert_eq!(parse_file(Path::new(file)), Ok(PathBuf::from(file)));
         }
         assert!(parse("").is_err() && parse("~bob/x").is_err());

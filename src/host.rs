@@ -12,11 +12,11 @@ use crate::address::{default_address, joinable};
 use crate::args::Host;
 use crate::folders;
 use crate::history;
-use crate::listening::{Flag, open_all, reachable_from_elsewhere, reachable_here, refused};
+use crate::listening::{ListenFlag, open_all, reachable_from_elsewhere, reachable_here, refused};
 use crate::operator_token::{self, TokenRead};
 
-/// Everything that hosting needs, opened.
-struct Opened {
+/// Opened resources of a host.
+struct HostResources {
     listeners: Vec<TcpListener>,
     operator_token: Option<OperatorToken>,
     store: Option<Box<dyn Store>>,
@@ -34,13 +34,14 @@ pub(crate) fn host(options: JoinOptions, arguments: &Host) -> Ending {
                 let greeting = [options.greeting.as_slice(), &[joining]].concat();
                 return join(&JoinOptions { address: address.to_string(), greeting, ..options });
             }
-            Err(error) => Err(refused(address, &error, Flag::Listen)),
+            Err(error) => Err(refused(address, &error, ListenFlag::Listen)),
         }
     } else {
         open_all(&arguments.listen)
     };
     let opened = opened.map_err(|error| Ending::CannotConnect(format!("{error:#}")));
-    let Opened { listeners, operator_token, store, greeting } = match opened.and_then(|all| open(all, arguments)) {
+    let HostResources { listeners, operator_token, store, greeting } = match opened.and_then(|all| open(all, arguments))
+    {
         Ok(opened) => opened,
         Err(ending) => return ending,
     };
@@ -60,7 +61,7 @@ pub(crate) fn host(options: JoinOptions, arguments: &Host) -> Ending {
     }
 }
 
-fn open(listeners: Vec<TcpListener>, arguments: &Host) -> Result<Opened, Ending> {
+fn open(listeners: Vec<TcpListener>, arguments: &Host) -> Result<HostResources, Ending> {
     let in_or_out = |error: anyhow::Error| Ending::InputOutput(format!("{error:#}"));
     let token_file = arguments.operator_token_file.as_deref();
     let (operator_token, warnings) = match token_file.map(operator_token::read).transpose().map_err(in_or_out)? {
@@ -82,10 +83,10 @@ fn open(listeners: Vec<TcpListener>, arguments: &Host) -> Result<Opened, Ending>
                 .to_string(),
         );
     }
-    Ok(Opened { listeners, operator_token, store, greeting })
+    Ok(HostResources { listeners, operator_token, store, greeting })
 }
 
-/// Says where the chat is open, and what others type to join it.
+/// Returns the addresses of the chat, and the commands that join it.
 fn how_to_join(listener: &TcpListener) -> Vec<String> {
     let Ok(listening) = listener.local_addr() else { return Vec::new() };
     let open = format!("your line is open on {listening}, for as long as you stay");

@@ -10,12 +10,12 @@ use crate::address::joinable;
 
 /// The flag that named an address: errors name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flag {
+pub(crate) enum ListenFlag {
     Listen,
     Metrics,
 }
 
-impl Flag {
+impl ListenFlag {
     fn name(self) -> &'static str {
         match self {
             Self::Listen => "--listen",
@@ -34,7 +34,7 @@ pub(crate) fn open_all(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListen
             bail!("--listen {later} and --listen {earlier} both take the same connections; leave one of them out");
         }
     }
-    addresses.iter().map(|&address| open(address, addresses, Flag::Listen)).collect()
+    addresses.iter().map(|&address| open(address, addresses, ListenFlag::Listen)).collect()
 }
 
 /// Opens the address that metrics are served on, beside `listeners`.
@@ -46,10 +46,10 @@ pub(crate) fn open_metrics(address: SocketAddr, listeners: &[TcpListener]) -> an
     if let Some(taken) = taken.into_iter().find(|taken| overlaps(*taken, address)) {
         bail!("--metrics {address} is where this server's chat listens ({taken}); choose another port with --metrics");
     }
-    open(address, &[address], Flag::Metrics)
+    open(address, &[address], ListenFlag::Metrics)
 }
 
-fn open(address: SocketAddr, beside: &[SocketAddr], flag: Flag) -> anyhow::Result<TcpListener> {
+fn open(address: SocketAddr, beside: &[SocketAddr], flag: ListenFlag) -> anyhow::Result<TcpListener> {
     let opened = match address {
         SocketAddr::V6(ipv6) if ipv6.ip().is_unspecified() && shares_port_with_ipv4(address, beside) => {
             listen_ipv6_only(ipv6)
@@ -60,7 +60,7 @@ fn open(address: SocketAddr, beside: &[SocketAddr], flag: Flag) -> anyhow::Resul
 }
 
 /// Returns the error for an address that cannot be listened on, with what to do.
-pub(crate) fn refused(address: SocketAddr, error: &io::Error, flag: Flag) -> anyhow::Error {
+pub(crate) fn refused(address: SocketAddr, error: &io::Error, flag: ListenFlag) -> anyhow::Error {
     anyhow!("cannot listen on {address}: {error}; {}", advice(address, error.kind(), flag))
 }
 
@@ -76,10 +76,10 @@ fn overlaps(one: SocketAddr, other: SocketAddr) -> bool {
     one.port() != 0 && one.port() == other.port() && same_family && same_address
 }
 
-fn advice(address: SocketAddr, kind: io::ErrorKind, flag: Flag) -> String {
+fn advice(address: SocketAddr, kind: io::ErrorKind, flag: ListenFlag) -> String {
     let name = flag.name();
     match kind {
-        io::ErrorKind::AddrInUse if flag == Flag::Listen => format!(
+        io::ErrorKind::AddrInUse if flag == ListenFlag::Listen => format!(
             "something listens on port {port} already. `glassline join {join}` joins it, if it is a chat; \
              `{name} {other}` takes another port",
             port = address.port(),
@@ -132,7 +132,7 @@ pub(crate) fn reachable_from_elsewhere(listener: &TcpListener) -> Vec<SocketAddr
     found.into_iter().take(SHOWN_ADDRESSES_MAX).map(|ip| SocketAddr::new(ip, listening.port())).collect()
 }
 
-/// Addresses named to a person at most: a machine with containers has many.
+/// Addresses shown at most: a machine with containers has many.
 const SHOWN_ADDRESSES_MAX: usize = 4;
 
 fn is_link_local(ip: IpAddr) -> bool {
@@ -174,7 +174,7 @@ mod tests {
             ("[::]:1234", "`glassline join ::1`"),
             ("127.0.0.1:65535", "`glassline join 127.0.0.1:65535`"),
         ] {
-            let advice = advice(address(listening), io::ErrorKind::AddrInUse, Flag::Listen);
+            let advice = advice(address(listening), io::ErrorKind::AddrInUse, ListenFlag::Listen);
             assert!(advice.contains(join), "{advice}");
         }
     }

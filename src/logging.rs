@@ -1,4 +1,5 @@
-//! The log on stderr: one writer thread behind a bounded queue, so that a stuck terminal never stops the server.
+//! The log on stderr: one writer thread behind a bounded queue, so that a stuck terminal never
+//! stops the server.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,16 +17,16 @@ const LINES_MAX: usize = 4_096;
 /// Longest wait at the end of the program for the log to be written.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
-static LOG: OnceLock<Log> = OnceLock::new();
+static LOG: OnceLock<StderrLog> = OnceLock::new();
 
 #[derive(Clone)]
-struct Log {
+struct StderrLog {
     lines: SyncSender<Vec<u8>>,
     pending: Arc<AtomicU64>,
     dropped: Arc<AtomicU64>,
 }
 
-impl Write for Log {
+impl Write for StderrLog {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.pending.fetch_add(1, Ordering::SeqCst);
         if self.lines.try_send(line.to_vec()).is_err() {
@@ -40,7 +41,7 @@ impl Write for Log {
     }
 }
 
-impl<'a> MakeWriter<'a> for Log {
+impl<'a> MakeWriter<'a> for StderrLog {
     type Writer = Self;
 
     fn make_writer(&'a self) -> Self {
@@ -51,7 +52,7 @@ impl<'a> MakeWriter<'a> for Log {
 /// Starts logging to stderr.
 pub(crate) fn start(format: LogFormat) -> JoinHandle<()> {
     let (lines, queue) = sync_channel(LINES_MAX);
-    let log = Log { lines, pending: Arc::default(), dropped: Arc::default() };
+    let log = StderrLog { lines, pending: Arc::default(), dropped: Arc::default() };
     let (pending, dropped) = (Arc::clone(&log.pending), Arc::clone(&log.dropped));
     let writer = thread::spawn(move || write_lines(&queue, &pending, &dropped));
     let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_target(false);
@@ -69,7 +70,7 @@ pub(crate) fn start(format: LogFormat) -> JoinHandle<()> {
 fn write_lines(queue: &Receiver<Vec<u8>>, pending: &AtomicU64, dropped: &AtomicU64) {
     for line in queue {
         let mut stderr = io::stderr().lock();
-        // With nobody to read the log there is nobody to tell.
+        // Without a reader of the log there is no place to report it.
         let _ = stderr.write_all(&line);
         let lost = dropped.swap(0, Ordering::SeqCst);
         if lost > 0 {

@@ -29,7 +29,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use glassline_client::{Ending, JoinOptions, Mode};
 
-use crate::args::{Arguments, Command, Settings};
+use crate::args::{Arguments, CliCommand, SettingsArguments};
 use crate::choices::Choices;
 
 /// Exit code where a file cannot be written.
@@ -52,19 +52,24 @@ fn main() -> ExitCode {
             let host = |options| host::host(options, &arguments.host);
             converse(&arguments.settings, arguments.settings.choices(), Mode::Auto, host)
         }
-        Some(Command::Join(join)) => {
+        Some(CliCommand::Join(join)) => {
             converse(&join.settings, join.choices(), join.mode(), |options| glassline_client::join(&options))
         }
-        // Neither reads a setting: a broken file keeps nobody from serving.
-        Some(Command::Serve(serve)) => serve::serve(serve),
-        Some(Command::History(arguments)) => upkeep::keep_up(arguments),
-        Some(Command::OperatorToken) => done(operator_token::print_new()),
-        Some(Command::Completions(completions)) => done(completions::print(completions.shell)),
-        Some(Command::Man(man)) => done(manual::write(&man.folder)),
+        // None of these reads settings, so a broken file does not matter.
+        Some(CliCommand::Serve(serve)) => serve::serve(serve),
+        Some(CliCommand::History(arguments)) => upkeep::keep_up(arguments),
+        Some(CliCommand::OperatorToken) => done(operator_token::print_new()),
+        Some(CliCommand::Completions(completions)) => done(completions::print(completions.shell)),
+        Some(CliCommand::Man(man)) => done(manual::write(&man.folder)),
     }
 }
 
-fn converse(settings: &Settings, flags: Choices, mode: Mode, talk: impl FnOnce(JoinOptions) -> Ending) -> ExitCode {
+fn converse(
+    settings: &SettingsArguments,
+    flags: Choices,
+    mode: Mode,
+    talk: impl FnOnce(JoinOptions) -> Ending,
+) -> ExitCode {
     let options = match chosen(settings, flags) {
         Ok(choices) => choices.join_options(mode),
         Err(error) => {
@@ -79,7 +84,7 @@ fn converse(settings: &Settings, flags: Choices, mode: Mode, talk: impl FnOnce(J
     ExitCode::from(ending.exit_code())
 }
 
-fn chosen(settings: &Settings, flags: Choices) -> anyhow::Result<Choices> {
+fn chosen(settings: &SettingsArguments, flags: Choices) -> anyhow::Result<Choices> {
     let environment = environment::choices()?;
     let named_file = settings.config.clone().or_else(environment::configuration_file);
     Ok(flags.or(environment).or(configuration::choices(named_file)?))
@@ -95,7 +100,7 @@ fn done(result: anyhow::Result<()>) -> ExitCode {
     }
 }
 
-/// Says what is wrong, if anybody is left to hear it: a window that was closed takes stderr with it, and that is no panic.
+/// Writes an error to stderr. A failure is ignored: a closed window closes stderr too.
 fn complain(words: impl Display) {
     let _ = writeln!(io::stderr(), "glassline: {words}");
 }

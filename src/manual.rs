@@ -9,18 +9,18 @@ use clap::CommandFactory;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::args::{Arguments, JOIN_MANNERS};
+use crate::args::{Arguments, JOIN_BEHAVIOUR};
 use crate::environment::VARIABLES;
 use crate::folders;
 
 /// Row of a list on a page: a word, and its meaning.
-type Row = (&'static str, &'static str);
+type ManualRow = (&'static str, &'static str);
 
-const SEE_JOIN: &[Row] =
+const SEE_JOIN: &[ManualRow] =
     &[("glassline-join(1)", "tells the exit status, the environment and the files; they are the same")];
-const SEE_HISTORY: &[Row] =
+const SEE_HISTORY: &[ManualRow] =
     &[("glassline-history(1)", "tells the exit status and the files; they are the same for each of its commands")];
-const SERVE_EXIT: &[Row] = &[
+const SERVE_EXIT: &[ManualRow] = &[
     (
         "0",
         "ended by SIGINT, SIGTERM or SIGQUIT, or by SIGHUP where it was started at a terminal, with a goodbye to everybody",
@@ -29,17 +29,17 @@ const SERVE_EXIT: &[Row] = &[
     ("2", "wrong usage"),
     ("130", "a second SIGINT, SIGTERM or SIGQUIT ended it at once"),
 ];
-const SERVE_ENVIRONMENT: &[Row] = &[
+const SERVE_ENVIRONMENT: &[ManualRow] = &[
     ("GLASSLINE_DEBUG", "if set, the log tells more"),
     ("LISTEN_FDS, LISTEN_PID", "set by systemd: the sockets to listen on, unless --listen names others"),
     ("NOTIFY_SOCKET, WATCHDOG_USEC", "set by systemd: where to tell that the server is ready, stops, and is alive"),
 ];
-const SERVE_FILES: &[Row] = &[(
+const SERVE_FILES: &[ManualRow] = &[(
     "~/.local/state/glassline/history.db",
     "what is said, with history.db-wal and history.db-shm beside it; --history names another file. \
      $XDG_STATE_HOME/glassline/history.db if that is set",
 )];
-const HISTORY_EXIT: &[Row] = &[
+const HISTORY_EXIT: &[ManualRow] = &[
     ("0", "done, and nothing is wrong"),
     ("1", "the history is damaged, is in use, or cannot be read or written; the words say which, and what to do"),
     ("1", "export: some messages are missing, each of which is reported on stderr"),
@@ -47,7 +47,7 @@ const HISTORY_EXIT: &[Row] = &[
     ("129, 130, 131, 143", "ended by SIGHUP, SIGINT (Ctrl-C), SIGQUIT, SIGTERM; the history is as it was"),
     ("141", "export: whoever read stdout closed it, so not all was written"),
 ];
-const JOIN_EXIT: &[Row] = &[
+const JOIN_EXIT: &[ManualRow] = &[
     ("0", "left, or the input ended and everything was acknowledged"),
     ("1", "input or output failed, or some of the input could not be sent"),
     ("2", "wrong usage, or a configuration that cannot be read"),
@@ -55,12 +55,12 @@ const JOIN_EXIT: &[Row] = &[
     ("4", "refused by the server"),
     ("5", "the server went away"),
 ];
-const JOIN_VARIABLES: &[Row] = &[
+const JOIN_VARIABLES: &[ManualRow] = &[
     ("NO_COLOR", "if set to anything, no colours, unless the command line asks for them"),
     ("TERM", "where it is dumb, plain lines are shown, as with --linear"),
     ("XDG_CONFIG_HOME, XDG_STATE_HOME", "where the files below are, instead of ~/.config and ~/.local/state"),
 ];
-const JOIN_FILES: &[Row] = &[
+const JOIN_FILES: &[ManualRow] = &[
     ("~/.config/glassline/config.toml", "your settings; --config names another file"),
     ("~/.local/state/glassline/", "what you asked to be kept: the rooms' logs and the lines you typed"),
 ];
@@ -85,9 +85,9 @@ fn write_page(folder: &Path, command: &clap::Command) -> anyhow::Result<()> {
 
 fn page(command: clap::Command, name: &str) -> io::Result<Vec<u8>> {
     let manual = format!("Glassline {}", env!("CARGO_PKG_VERSION"));
-    // Here the exit codes have a section of their own, and the manners are the description.
+    // Here the exit codes have a section of their own, and the behaviour is the description.
     let command =
-        if name == "glassline-join" { command.after_help(None::<&str>).long_about(JOIN_MANNERS) } else { command };
+        if name == "glassline-join" { command.after_help(None::<&str>).long_about(JOIN_BEHAVIOUR) } else { command };
     let has_subcommands = command.has_subcommands();
     let has_after_help = command.get_after_help().is_some();
     let man = Man::new(command).source(manual);
@@ -125,7 +125,7 @@ fn page(command: clap::Command, name: &str) -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
-fn section(page: &mut dyn Write, title: &str, rows: &[Row]) -> io::Result<()> {
+fn section(page: &mut dyn Write, title: &str, rows: &[ManualRow]) -> io::Result<()> {
     let mut roff = Roff::default();
     roff.control("SH", [title]);
     for (word, meaning) in rows {

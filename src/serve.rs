@@ -14,11 +14,11 @@ use tracing::{info, warn};
 use crate::address::{DEFAULT_PORT, default_address, joinable};
 use crate::args::Serve;
 use crate::complain;
-use crate::history::{self, Kept};
+use crate::history::{self, HistoryChoice};
 use crate::listening::{open_all, open_metrics, reachable_from_elsewhere};
 use crate::logging;
 use crate::operator_token::{self, TokenRead};
-use crate::service_manager::{inherited_listeners, report, tell_stopping};
+use crate::service_manager::{inherited_listeners, notify_stopping, report};
 use crate::signals::end_on_signal;
 
 /// Exit code where the server cannot start or cannot go on.
@@ -59,8 +59,8 @@ fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow:
     let (shutdown, watch) = (Shutdown::new(), Watch::new());
     let at_signal = shutdown.clone();
     end_on_signal(move || {
-        // First, because with nobody to say goodbye to, the end comes at once.
-        tell_stopping();
+        // First, because the server ends at once while nobody is connected.
+        notify_stopping();
         at_signal.request();
     })
     .context("cannot watch for signals")?;
@@ -83,14 +83,14 @@ fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow:
 }
 
 fn open_history(arguments: &Serve) -> anyhow::Result<Option<Box<dyn Store>>> {
-    let keeps_none = arguments.pure || arguments.history == Some(Kept::Nowhere);
+    let keeps_none = arguments.pure || arguments.history == Some(HistoryChoice::Nowhere);
     if keeps_none && (arguments.keep_days.is_some() || arguments.keep_bytes.is_some()) {
         bail!("there is no history of which --keep-days or --keep-bytes could keep a part; leave them out");
     }
     if arguments.pure {
         // The tutorial's server forgets, and its bytes need not be text.
         return match &arguments.history {
-            Some(Kept::In(_)) => bail!("--pure keeps no history; leave out --history, or --pure"),
+            Some(HistoryChoice::In(_)) => bail!("--pure keeps no history; leave out --history, or --pure"),
             _ => Ok(None),
         };
     }
@@ -106,20 +106,21 @@ fn open_history(arguments: &Serve) -> anyhow::Result<Option<Box<dyn Store>>> {
     Ok(Some(store))
 }
 
-/// One line for each address on stdout, and on stderr who can reach it if that is more than this machine.
+/// One line for each address on stdout, and on stderr who can reach it if that is more than this
+/// machine.
 fn announce(listeners: &[TcpListener]) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     for listener in listeners {
         let address = listener.local_addr().context("cannot tell where it listens")?;
-        // A caller that closed stdout does not want to know.
+        // The caller may have closed stdout.
         let _ = writeln!(stdout, "listening on {address}").and_then(|()| stdout.flush());
         if !address.ip().to_canonical().is_loopback() {
-            tell(format_args!(
+            print_line(format_args!(
                 "{address} is open to other machines: everyone who can reach it can join, and everyone on the way can read \
                  what is said, because nothing is encrypted. `--listen 127.0.0.1:{DEFAULT_PORT}` keeps it on this machine."
             ));
             for reachable in reachable_from_elsewhere(listener) {
-                tell(format_args!("others join with: glassline join {}", joinable(reachable)));
+                print_line(format_args!("others join with: glassline join {}", joinable(reachable)));
             }
         }
     }
@@ -133,7 +134,7 @@ fn announce_metrics(listener: &TcpListener) -> anyhow::Result<()> {
     let _ = writeln!(stdout, "metrics on {address}").and_then(|()| stdout.flush());
     info!("metrics on http://{address}/metrics");
     if !address.ip().to_canonical().is_loopback() {
-        tell(format_args!(
+        print_line(format_args!(
             "{address} is open to other machines: everyone who can reach it can read how many are here and how much is said, but \
              no name and no text. `--metrics 127.0.0.1:{}` keeps it on this machine.",
             address.port()
@@ -142,7 +143,7 @@ fn announce_metrics(listener: &TcpListener) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes a line to stderr. One that cannot be written has no reader.
-fn tell(words: impl Display) {
+/// Writes a line to stderr, and ignores failures.
+fn print_line(words: impl Display) {
     let _ = writeln!(io::stderr(), "{words}");
 }

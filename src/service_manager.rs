@@ -2,10 +2,10 @@
 //! one, nothing.
 
 #[cfg(unix)]
-pub(crate) use unix::{inherited_listeners, report, tell_stopping};
+pub(crate) use unix::{inherited_listeners, notify_stopping, report};
 
 #[cfg(not(unix))]
-pub(crate) use elsewhere::{inherited_listeners, report, tell_stopping};
+pub(crate) use elsewhere::{inherited_listeners, notify_stopping, report};
 
 #[cfg(unix)]
 mod unix {
@@ -25,7 +25,8 @@ mod unix {
     /// Longest wait to report the end.
     const TELL_TIMEOUT: Duration = Duration::from_secs(1);
 
-    /// The sockets that were handed over, if any. To be called before there is a second thread: it takes them out of the environment.
+    /// The sockets that were handed over, if any. To be called before there is a second thread: it
+    /// takes them out of the environment.
     ///
     /// # Errors
     /// One is no listener of TCP.
@@ -37,8 +38,8 @@ mod unix {
             .context("cannot listen on what was handed over; write ListenStream=ADDRESS:PORT in the socket's unit")
     }
 
-    /// From a thread of its own, if somebody wants to know: says once that whoever connects is served, as soon as the loop has made its
-    /// first turn; then gives a watchdog that waits for them signs of life, for as long as the loop is alive.
+    /// Starts a thread that reports readiness after the first turn of the loop, and then, if a
+    /// watchdog asks for it, that the loop is alive.
     pub(crate) fn report(watch: Watch, shutdown: Shutdown) {
         if env::var_os("NOTIFY_SOCKET").is_none() {
             return;
@@ -46,7 +47,7 @@ mod unix {
         thread::spawn(move || {
             // A long history may take a while to open.
             while !watch.is_alive(&shutdown, ANSWER_TIMEOUT) {}
-            tell(&NotifyState::Ready);
+            notify(&NotifyState::Ready);
             if let Some(timeout) = sd_notify::watchdog_enabled().filter(|timeout| !timeout.is_zero()) {
                 feed_watchdog(&watch, &shutdown, timeout);
             }
@@ -54,11 +55,11 @@ mod unix {
     }
 
     fn feed_watchdog(watch: &Watch, shutdown: &Shutdown, timeout: Duration) {
-        // Twice in its time, with the loop's own time to answer left over.
+        // Twice in the watchdog's interval, with time for the loop to answer.
         let (pause, patience) = (timeout / 3, ANSWER_TIMEOUT.min(timeout / 6));
         loop {
             if watch.is_alive(shutdown, patience) {
-                tell(&NotifyState::Watchdog);
+                notify(&NotifyState::Watchdog);
             } else {
                 warn!("the loop does not answer; the watchdog is told nothing");
             }
@@ -66,12 +67,13 @@ mod unix {
         }
     }
 
-    /// Says that the end has begun. Waits no longer than a moment: a manager that does not read must not keep anybody from stopping.
-    pub(crate) fn tell_stopping() {
+    /// Reports the beginning of the end, and waits for a bounded time: a manager that does not read
+    /// must not delay the stop.
+    pub(crate) fn notify_stopping() {
         let (done, told) = sync_channel(1);
         thread::spawn(move || {
-            tell(&NotifyState::Stopping);
-            // After that moment nobody waits for it.
+            notify(&NotifyState::Stopping);
+            // The thread may outlive the wait.
             let _ = done.try_send(());
         });
         if told.recv_timeout(TELL_TIMEOUT).is_err() {
@@ -79,7 +81,7 @@ mod unix {
         }
     }
 
-    fn tell(state: &NotifyState<'_>) {
+    fn notify(state: &NotifyState<'_>) {
         if let Err(error) = sd_notify::notify(slice::from_ref(state)) {
             warn!(%error, "cannot tell the service manager; look where NOTIFY_SOCKET points");
         }
@@ -98,9 +100,9 @@ mod elsewhere {
         Ok(Vec::new())
     }
 
-    /// Nobody wants to know.
-    pub(crate) fn tell_stopping() {}
+    /// Does nothing without a service manager.
+    pub(crate) fn notify_stopping() {}
 
-    /// Nobody wants to know.
+    /// Does nothing without a service manager.
     pub(crate) fn report(_: Watch, _: Shutdown) {}
 }

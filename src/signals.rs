@@ -16,7 +16,8 @@ mod unix {
     use signal_hook::iterator::Signals;
     use tracing::info;
 
-    /// Exit code where a second signal ends the server at once: 128 and the number of SIGINT, as a shell reports it.
+    /// Exit code where a second signal ends the server at once: 128 and the number of SIGINT, as a
+    /// shell reports it.
     const ENDED_AT_ONCE: i32 = 130;
 
     /// Watches signals: the first SIGINT, SIGTERM or SIGQUIT calls `end`, which asks for an orderly
@@ -55,7 +56,8 @@ mod unix {
 mod elsewhere {
     use std::io;
 
-    /// Nothing is watched: the system ends the process its own way, without a goodbye to those who are connected.
+    /// Nothing is watched: the system ends the process its own way, without a goodbye to those who
+    /// are connected.
     #[expect(clippy::unnecessary_wraps, reason = "the same signature everywhere")]
     pub(crate) fn end_on_signal(_: impl FnOnce() + Send + 'static) -> io::Result<()> {
         Ok(())

@@ -1,4 +1,4 @@
-//! `glassline history`: what a person does with what was kept.
+//! `glassline history`: tools for the file of a history.
 
 mod input;
 mod interrupt;
@@ -12,13 +12,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
-use glassline_journal::{
-    Exported, Monitor, StoreError, UpkeepError, check_monitored, export_monitored, import_monitored, vacuum_monitored,
-};
+use glassline_journal::{Exported, ProgressMonitor, StoreError, TransferError};
 
 use self::interrupt::Interrupt;
-use self::progress::Progress;
-use crate::args::{History, HistoryFile, Upkeep};
+use self::progress::ProgressReport;
+use crate::args::{HistoryArguments, HistoryFile, Upkeep};
 use crate::history;
 
 /// Exit code where something is wrong with the history, or with the way to it.
@@ -31,8 +29,8 @@ const WRONG_USAGE: u8 = 2;
 /// reports it.
 const READER_GONE: u8 = 141;
 
-/// Carries one out.
-pub(crate) fn keep_up(arguments: &History) -> ExitCode {
+/// Runs a tool.
+pub(crate) fn keep_up(arguments: &HistoryArguments) -> ExitCode {
     if let Some(usage) = right_usage(&arguments.upkeep) {
         crate::complain(usage);
         return ExitCode::from(WRONG_USAGE);
@@ -68,7 +66,7 @@ fn right_usage(upkeep: &Upkeep) -> Option<String> {
 
 fn store_error(error: &anyhow::Error) -> Option<&StoreError> {
     match error.downcast_ref() {
-        Some(UpkeepError::Store(cause)) => Some(cause),
+        Some(TransferError::Store(cause)) => Some(cause),
         _ => error.downcast_ref(),
     }
 }
@@ -79,7 +77,7 @@ fn is_cancelled(error: &anyhow::Error) -> bool {
 
 fn is_reader_gone(error: &anyhow::Error) -> bool {
     let output = match error.downcast_ref() {
-        Some(UpkeepError::Output(output)) => Some(output),
+        Some(TransferError::Output(output)) => Some(output),
         _ => error.downcast_ref::<io::Error>(),
     };
     output.is_some_and(|output| output.kind() == ErrorKind::BrokenPipe)
@@ -137,10 +135,11 @@ fn file(named: Option<&Path>) -> anyhow::Result<PathBuf> {
         .context("there is no home folder to look in; name the file with --history FILE")
 }
 
-/// Does something that reports its progress, which is gone before anything else is printed.
-fn watched<T>(progress: Progress, act: impl FnOnce(&Arc<dyn Monitor>) -> T) -> T {
+/// Runs an operation that reports its progress; the progress is cleared before anything else is
+/// printed.
+fn watched<T>(progress: ProgressReport, act: impl FnOnce(&Arc<dyn ProgressMonitor>) -> T) -> T {
     let progress = Arc::new(progress);
-    let monitor: Arc<dyn Monitor> = Arc::clone(&progress) as Arc<dyn Monitor>;
+    let monitor: Arc<dyn ProgressMonitor> = Arc::clone(&progress) as Arc<dyn ProgressMonitor>;
     let done = act(&monitor);
     progress.clear();
     done
@@ -154,14 +153,14 @@ fn say(line: impl Display) -> anyhow::Result<()> {
 
 /// Prints a line about an export, whose stdout is taken.
 fn note(line: impl Display) {
-    // Without a stderr the exit code has to do.
+    // Without stderr the exit code must suffice.
     let _ = writeln!(io::stderr(), "{line}");
 }
 
 fn export_to_stdout(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
-    let progress = Progress::new(interrupt.clone(), None, !io::stdout().is_terminal());
+    let progress = ProgressReport::new(interrupt.clone(), None, !io::stdout().is_terminal());
     let mut output = BufWriter::new(io::stdout().lock());
-    let exported = watched(progress, |monitor| export_monitored(file, &mut output, monitor));
+    let exported = watched(progress, |monitor| glassline_journal::export(file, &mut output, monitor));
     let exported = match exported {
         Ok(exported) => exported,
         Err(error) => {
@@ -214,8 +213,8 @@ fn import_from(file: &Path, lines: Option<&Path>, interrupt: &Interrupt) -> anyh
         let lines = lines.unwrap_or(Path::new("-")).display();
         anyhow!("cannot read {lines}: {error}; name a file that is an export")
     })?;
-    let progress = Progress::new(interrupt.clone(), bytes, !is_typed);
-    let imported = watched(progress, |monitor| import_monitored(file, &mut *input, monitor.as_ref()))?;
+    let progress = ProgressReport::new(interrupt.clone(), bytes, !is_typed);
+    let imported = watched(progress, |monitor| glassline_journal::import(file, &mut *input, monitor.as_ref()))?;
     say(format_args!(
         "{} messages and {} acts taken in, {} were there already",
         imported.messages, imported.acts, imported.skipped
@@ -230,7 +229,8 @@ fn import_from(file: &Path, lines: Option<&Path>, interrupt: &Interrupt) -> anyh
 }
 
 fn report(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
-    let report = watched(Progress::new(interrupt.clone(), None, true), |monitor| check_monitored(file, monitor))?;
+    let report =
+        watched(ProgressReport::new(interrupt.clone(), None, true), |monitor| glassline_journal::check(file, monitor))?;
     let rooms = if report.rooms == 1 { "1 room".to_string() } else { format!("{} rooms", report.rooms) };
     say(format_args!("{}: {} messages in {rooms}, {} acts", file.display(), report.messages, report.acts))?;
     if report.pages_left_out {
@@ -261,9 +261,11 @@ fn report(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
 }
 
 fn shrink(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
-    let done = watched(Progress::new(interrupt.clone(), None, true), |monitor| vacuum_monitored(file, monitor))?;
+    let done = watched(ProgressReport::new(interrupt.clone(), None, true), |monitor| {
+        glassline_journal::vacuum(file, monitor)
+    })?;
     say(format_args!("{}: {} bytes before, {} now", file.display(), done.before_bytes, done.after_bytes))?;
-    if done.index_renewed {
+    if done.rebuilds_index {
         say(
             "its search index was damaged, and is built again when a server starts; every message is there, but look after the disk",
         )?;

@@ -43,14 +43,14 @@ pub(crate) fn complaint(error: &clap::Error, arguments: &[OsString]) -> String {
 
 /// Returns the arguments as they may have been meant, if those can be read.
 fn corrected(given: &[String]) -> Option<Vec<String>> {
-    let right = Meant::read(given).arguments()?;
+    let right = Correction::read(given).arguments()?;
     let is_readable = Arguments::try_parse_from(["glassline".to_string()].iter().chain(&right)).is_ok();
     (is_readable && right != given).then_some(right)
 }
 
 /// The parts of a command line, whatever their order and spelling.
 #[derive(Debug, Default)]
-struct Meant {
+struct Correction {
     command: Option<&'static str>,
     host: Option<String>,
     port: Option<String>,
@@ -60,9 +60,9 @@ struct Meant {
     unknown: bool,
 }
 
-impl Meant {
+impl Correction {
     fn read(given: &[String]) -> Self {
-        let mut meant = Self::default();
+        let mut correction = Self::default();
         let mut has_command = false;
         let mut arguments = given.iter().map(String::as_str);
         while let Some(argument) = arguments.next() {
@@ -72,26 +72,26 @@ impl Meant {
             };
             let mut value = || inline.or_else(|| arguments.next()).unwrap_or_default().to_string();
             if NAME_OPTIONS.contains(&option) {
-                meant.rest.extend(["--name".to_string(), value()]);
+                correction.rest.extend(["--name".to_string(), value()]);
             } else if HOST_OPTIONS.contains(&option) {
-                meant.host = Some(value());
+                correction.host = Some(value());
             } else if PORT_OPTIONS.contains(&option) {
-                meant.port = Some(value());
+                correction.port = Some(value());
             } else if argument.starts_with('-') {
-                meant.rest.push(argument.to_string());
+                correction.rest.push(argument.to_string());
                 if inline.is_none() && takes_value(option) {
-                    meant.rest.push(value());
+                    correction.rest.push(value());
                 }
             } else if let Some((_, command)) = SYNONYMS.iter().find(|(word, _)| !has_command && *word == argument) {
-                (meant.command, has_command) = (*command, true);
+                (correction.command, has_command) = (*command, true);
             } else {
-                meant.take_word(argument);
+                correction.take_word(argument);
             }
         }
-        if meant.command.is_none() && !has_command && meant.host.is_some() {
-            meant.command = Some("join");
+        if correction.command.is_none() && !has_command && correction.host.is_some() {
+            correction.command = Some("join");
         }
-        meant
+        correction
     }
 
     /// Takes a word that is neither a command nor an option: a host, or the port behind it.

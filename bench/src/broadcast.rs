@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use glassline_testkit::frame::HEADER_BYTES;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
@@ -13,7 +14,6 @@ use crate::listener;
 
 /// Room for every message that a workload has in flight: a receiver that lags would lose some.
 const CHANNEL_MESSAGES: usize = 16 * 1024;
-const FRAME_HEADER_BYTES: usize = 10;
 const LONGEST_PAYLOAD_BYTES: usize = 16 * 1024;
 
 #[derive(Clone)]
@@ -65,7 +65,7 @@ async fn write_messages(mut stream: OwnedWriteHalf, own: SocketAddr, mut message
 
 /// Reads one frame, header included.
 async fn read_frame(reader: &mut (impl AsyncReadExt + Unpin), frame: &mut Vec<u8>) -> Result<()> {
-    let mut header = [0; FRAME_HEADER_BYTES];
+    let mut header = [0; HEADER_BYTES];
     reader.read_exact(&mut header).await?;
     let len: usize = std::str::from_utf8(&header)?.trim().parse().context("not a frame header")?;
     if len > LONGEST_PAYLOAD_BYTES {
@@ -73,7 +73,7 @@ async fn read_frame(reader: &mut (impl AsyncReadExt + Unpin), frame: &mut Vec<u8
     }
     frame.clear();
     frame.extend_from_slice(&header);
-    frame.resize(FRAME_HEADER_BYTES + len, 0);
-    reader.read_exact(&mut frame[FRAME_HEADER_BYTES..]).await?;
+    frame.resize(HEADER_BYTES + len, 0);
+    reader.read_exact(&mut frame[HEADER_BYTES..]).await?;
     Ok(())
 }

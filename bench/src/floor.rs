@@ -26,7 +26,7 @@ pub fn serve(addr: SocketAddr) -> Result<()> {
     let mut events = Events::with_capacity(EVENTS_PER_TURN);
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut sockets = Sockets::default();
-    // Edges are told once: what was left unread or unaccepted is remembered here and taken up in the next turn.
+    // An edge is reported once: what was left unread or unaccepted is remembered here and taken up in the next turn.
     let mut unread = VecDeque::new();
     let mut accept_again = false;
     loop {

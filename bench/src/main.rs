@@ -3,7 +3,7 @@
 
 mod arguments;
 mod broadcast;
-mod crowd;
+mod clients;
 mod floor;
 mod history;
 mod listener;
@@ -22,23 +22,20 @@ mod workloads;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use clap::Parser as _;
 
-use crate::arguments::{Command, RunOptions, USAGE};
+use crate::arguments::{Arguments, Command, RunOptions};
 use crate::workloads::Scale;
 
 fn main() -> Result<()> {
-    match arguments::parse(std::env::args().skip(1))? {
-        Command::Floor(addr) => floor::serve(addr),
-        Command::Broadcast(addr) => broadcast::serve(addr),
-        Command::NaiveClient(addr) => terminal::naive::run(addr),
+    match Arguments::parse().command {
+        Command::Floor { addr } => floor::serve(addr),
+        Command::Broadcast { addr } => broadcast::serve(addr),
+        Command::NaiveClient { addr } => terminal::naive::run(addr),
         Command::Metronome => terminal::metronome::run(),
         Command::History(options) => keep(&history::run(&options)?, options.out.as_deref()),
         Command::Run(options) => run(&options),
         Command::Terminal(options) => keep(&terminal::run(&options)?, options.out.as_deref()),
-        Command::Help => {
-            println!("{USAGE}");
-            Ok(())
-        }
     }
 }
 
@@ -48,7 +45,7 @@ fn run(options: &RunOptions) -> Result<()> {
     scale.rounds = options.rounds.unwrap_or(scale.rounds);
     let results = rounds::run(&options.glassline, &scale, &options.only);
     let page = report::page(&results);
-    // Told before it is written: a run is long, and must not be lost to a path.
+    // Printed before it is written: a run is long, and must not be lost to a path.
     print!("{page}");
     keep(&page, options.out.as_deref())
 }

@@ -1,7 +1,6 @@
 //! The measurements as a markdown page.
 
 use std::fmt::Write as _;
-use std::process::Command;
 
 use crate::process;
 use crate::ratios;
@@ -102,8 +101,5 @@ fn remark(rounds: &Rounds) -> String {
 }
 
 pub fn date_utc() -> String {
-    Command::new("date")
-        .args(["-u", "+%Y-%m-%d %H:%M UTC"])
-        .output()
-        .map_or_else(|_| "an unknown date".to_owned(), |said| String::from_utf8_lossy(&said.stdout).trim().to_owned())
+    jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
 
 use crate::peers::{Event, Irc, Nats, Peer, Resp, Tutorial};
 use crate::pinning::{MEASURED_CORE, on_core};
@@ -152,8 +153,8 @@ impl Server {
         let until = Instant::now() + START_LIMIT;
         while Instant::now() < until {
             let said = fs::read_to_string(self.files.stdout())?;
-            let told = said.lines().find_map(|line| line.strip_prefix("metrics on "));
-            if let Some(addr) = told.filter(|_| said.ends_with('\n')) {
+            let announced = said.lines().find_map(|line| line.strip_prefix("metrics on "));
+            if let Some(addr) = announced.filter(|_| said.ends_with('\n')) {
                 return addr.trim().parse().context("an unreadable address");
             }
             std::thread::sleep(START_POLL);
@@ -168,7 +169,7 @@ impl Server {
         let until = Instant::now() + END_LIMIT;
         while Instant::now() < until {
             if let Some(status) = self.child.try_wait()? {
-                ensure!(status.success(), "ended with {status}: {}", self.last_words().unwrap_or_default());
+                ensure!(status.success(), "ended with {status}: {}", self.last_line().unwrap_or_default());
                 return Ok(());
             }
             std::thread::sleep(START_POLL);
@@ -177,7 +178,7 @@ impl Server {
     }
 
     /// The last line that the server wrote about itself, to go with a failure.
-    pub fn last_words(&self) -> Option<String> {
+    pub fn last_line(&self) -> Option<String> {
         [self.files.stderr(), self.files.stdout()].iter().find_map(|path| {
             let text = fs::read_to_string(path).ok()?;
             text.lines().rev().find(|line| !line.trim().is_empty()).map(str::to_owned)
@@ -188,13 +189,13 @@ impl Server {
         let until = Instant::now() + START_LIMIT;
         while Instant::now() < until {
             if let Some(status) = self.child.try_wait()? {
-                bail!("ended at once ({status}): {}", self.last_words().unwrap_or_default());
+                bail!("ended at once ({status}): {}", self.last_line().unwrap_or_default());
             }
             if tells_its_address {
                 let said = fs::read_to_string(self.files.stdout())?;
-                let told = said.lines().find_map(|line| line.strip_prefix("listening on "));
+                let announced = said.lines().find_map(|line| line.strip_prefix("listening on "));
                 // A line still being written has no newline yet.
-                if let Some(addr) = told.filter(|_| said.ends_with('\n')) {
+                if let Some(addr) = announced.filter(|_| said.ends_with('\n')) {
                     self.addr = addr.trim().parse().context("an unreadable address")?;
                     return Ok(());
                 }
@@ -203,7 +204,7 @@ impl Server {
             }
             std::thread::sleep(START_POLL);
         }
-        bail!("not listening after {START_LIMIT:?}: {}", self.last_words().unwrap_or_default())
+        bail!("not listening after {START_LIMIT:?}: {}", self.last_line().unwrap_or_default())
     }
 }
 
@@ -215,36 +216,26 @@ impl Drop for Server {
     }
 }
 
-/// A folder for one server's configuration and output; gone with it.
-struct Files(PathBuf);
+/// Configuration and output of one server; removed with this value.
+struct Files(TempDir);
 
 impl Files {
     fn new() -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("glassline-bench-{}", std::process::id()));
-        // One server runs at a time; a folder left by an earlier process with this id may go.
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path)?;
-        Ok(Self(path))
+        Ok(Self(tempfile::Builder::new().prefix("glassline-bench-").tempdir()?))
     }
 
     fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
-        let path = self.0.join(name);
+        let path = self.0.path().join(name);
         fs::write(&path, text)?;
         Ok(path)
     }
 
     fn stdout(&self) -> PathBuf {
-        self.0.join("stdout")
+        self.0.path().join("stdout")
     }
 
     fn stderr(&self) -> PathBuf {
-        self.0.join("stderr")
-    }
-}
-
-impl Drop for Files {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        self.0.path().join("stderr")
     }
 }
 

@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
+use glassline_testkit::Rng;
 use serde_json::{Value, json};
 
-use crate::draws::Draws;
 use crate::fault::Fault;
 use crate::ledger::{Due, Ledger};
-use crate::membership::{aside, names, put, read};
+use crate::membership::{names, other_event, put, read};
 use crate::message::Message;
 use crate::peer::Peer;
 use crate::script::{ROOM_COUNT, ROOMS};
@@ -39,13 +39,13 @@ enum Reading {
 
 impl Checker {
     /// A check of what is new in each room, and of a page that was read before.
-    pub(crate) fn of_the_new(ledger: &mut Ledger, due: Due, draws: &mut Draws) -> Self {
+    pub(crate) fn of_new(ledger: &mut Ledger, due: Due, rng: &mut Rng) -> Self {
         let mut readings: VecDeque<_> =
             (0..ROOM_COUNT).map(|room| Reading::ToTheEnd { room, after: ledger.newest_stored(room) }).collect();
-        let room = draws.below(ROOM_COUNT as u64) as usize;
-        let border = draws.below(ledger.newest_stored(room) + 1);
-        let limit = draws.magnitude(PAGE_MESSAGES_MAX);
-        readings.push_back(Reading::Page { room, border, is_after: draws.once_in(2), limit });
+        let room = rng.below(ROOM_COUNT as u64) as usize;
+        let border = rng.below(ledger.newest_stored(room) + 1);
+        let limit = rng.magnitude(PAGE_MESSAGES_MAX);
+        readings.push_back(Reading::Page { room, border, is_after: rng.once_in(2), limit });
         Self::new(readings, due)
     }
 
@@ -173,7 +173,7 @@ impl Peer for Checker {
                 Ok(())
             }
             "history" => self.page(&event, ledger, out),
-            _ => aside(NAME, &event, out),
+            _ => other_event(NAME, &event, out),
         }
     }
 

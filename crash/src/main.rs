@@ -4,13 +4,10 @@
 
 mod arguments;
 mod checker;
-mod crew;
-mod draws;
+mod clients;
+mod connection;
 mod fault;
-mod frame;
 mod ledger;
-mod life;
-mod link;
 mod membership;
 mod message;
 mod model;
@@ -22,23 +19,25 @@ mod run;
 mod script;
 mod sender;
 mod server;
+mod server_run;
 mod stream;
-mod tutor;
+mod tutorial_client;
 
 use std::process::ExitCode;
 
-use crate::arguments::{Command, USAGE};
+use clap::Parser as _;
+
+use crate::arguments::{Arguments, Command, HistoryCommand};
 
 fn main() -> anyhow::Result<ExitCode> {
-    match arguments::parse(std::env::args().skip(1))? {
+    match Arguments::parse().command {
         Command::Run(options) => {
             let is_good = run::run(&options)?;
             return Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
-        Command::Serve { history, sabotage } => model::serve(&history, sabotage.as_deref())?,
-        Command::Check(file) => model::check(&file)?,
-        Command::Export(file) => model::export(&file)?,
-        Command::Help => println!("{USAGE}"),
+        Command::Serve { history, sabotage, .. } => model::serve(&history, sabotage.as_deref())?,
+        Command::History(HistoryCommand::Check { history }) => model::check(&history)?,
+        Command::History(HistoryCommand::Export { history }) => model::export(&history)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
+use glassline_testkit::frame;
 use serde_json::{Map, Value, json};
 
 use crate::fault::Fault;
-use crate::frame;
 use crate::ledger::Ledger;
 use crate::message::Message;
 use crate::script::{ROOM_COUNT, ROOMS};
@@ -29,7 +29,7 @@ pub(crate) struct Membership {
 
 /// Event that matters to the owner of the membership.
 #[derive(Debug)]
-pub(crate) enum News {
+pub(crate) enum Received {
     /// The client is in.
     Welcome,
     /// Somebody said something; the client itself as well.
@@ -117,17 +117,17 @@ impl Membership {
     ///
     /// # Errors
     /// It breaks a promise.
-    pub(crate) fn take(&mut self, payload: &[u8], ledger: &mut Ledger, out: &mut Vec<u8>) -> Result<News, Fault> {
+    pub(crate) fn take(&mut self, payload: &[u8], ledger: &mut Ledger, out: &mut Vec<u8>) -> Result<Received, Fault> {
         let event = read(&self.name, payload)?;
         match event["type"].as_str().unwrap_or_default() {
             "welcome" => {
                 self.welcome(&event)?;
-                Ok(News::Welcome)
+                Ok(Received::Welcome)
             }
             "message" => {
                 let message = Message::read(&self.name, &event)?;
                 ledger.observe(&self.name, &message)?;
-                Ok(News::Message(message))
+                Ok(Received::Message(message))
             }
             // What was said while the client was away may come in pages.
             "history" if event["ref"].is_null() => {
@@ -138,15 +138,15 @@ impl Membership {
                         self.streams[room].take(&self.name, &message.room, message.seq, false)?;
                     }
                 }
-                Ok(News::Other)
+                Ok(Received::Other)
             }
             "error" if event["code"] == "too_late" => {
                 let reference = event["ref"].as_str().unwrap_or_default().to_owned();
-                Ok(News::TooLate { reference, answer: event.to_string() })
+                Ok(Received::TooLate { reference, answer: event.to_string() })
             }
             _ => {
-                aside(&self.name, &event, out)?;
-                Ok(News::Other)
+                other_event(&self.name, &event, out)?;
+                Ok(Received::Other)
             }
         }
     }
@@ -183,7 +183,7 @@ pub(crate) fn names(rooms: &[usize]) -> Vec<&'static str> {
 
 /// Appends a request.
 pub(crate) fn put(out: &mut Vec<u8>, request: &Value) {
-    frame::put(out, request.to_string().as_bytes());
+    frame::put(out, request.to_string());
 }
 
 /// Reads an event that came to `by`.
@@ -199,7 +199,7 @@ pub(crate) fn read(by: &str, payload: &[u8]) -> Result<Value, Fault> {
 ///
 /// # Errors
 /// It is an `error`, a `gap`, a `bye`, or nothing the protocol knows.
-pub(crate) fn aside(by: &str, event: &Value, out: &mut Vec<u8>) -> Result<(), Fault> {
+pub(crate) fn other_event(by: &str, event: &Value, out: &mut Vec<u8>) -> Result<(), Fault> {
     match event["type"].as_str().unwrap_or_default() {
         "ping" => put(out, &json!({"type": "pong"})),
         "joined" | "left" | "notice" | "pong" => {}

@@ -14,13 +14,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-use crate::frame;
+use glassline_testkit::frame::{self, HEADER_BYTES, PAYLOAD_BYTES_MAX};
 use sabotage::Sabotage;
-use store::{Saying, Store};
+use store::{NewMessage, Store};
 
 const EVENT_OPENING: &[u8] = b"GLASSLINE2";
-const HEADER_BYTES: usize = 10;
-const PAYLOAD_BYTES_MAX: usize = 102_400;
 /// Bytes that a page's messages may take, so that the page keeps to the longest payload.
 const PAGE_BYTES_MAX: usize = 100_000;
 const PAGE_MESSAGES_MAX: u64 = 200;
@@ -29,7 +27,7 @@ const WRITE_LIMIT: Duration = Duration::from_secs(5);
 /// Messages per fault, for the faults that occur at times.
 const ONCE_IN: u64 = 50;
 
-struct House {
+struct Model {
     store: Store,
     members: Vec<Member>,
     next_member: u64,
@@ -55,15 +53,15 @@ pub(crate) fn serve(history: &Path, sabotage: Option<&str>) -> Result<()> {
         .map(|word| Sabotage::named(word).with_context(|| format!("no such word; there are {}", Sabotage::words())))
         .transpose()?;
     let store = Store::open(history, sabotage)?;
-    let house = House { store, members: Vec::new(), next_member: 0, said: 0, swapped: None, sabotage };
-    let house = Arc::new(Mutex::new(house));
+    let model = Model { store, members: Vec::new(), next_member: 0, said: 0, swapped: None, sabotage };
+    let model = Arc::new(Mutex::new(model));
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("listening on {}", listener.local_addr()?);
     for stream in listener.incoming() {
-        let (stream, house) = (stream?, Arc::clone(&house));
+        let (stream, model) = (stream?, Arc::clone(&model));
         thread::spawn(move || {
             // A client that goes, however it does, is only one member less.
-            let _ = converse(stream, &house);
+            let _ = converse(stream, &model);
         });
     }
     Ok(())
@@ -97,27 +95,27 @@ pub(crate) fn export(history: &Path) -> Result<()> {
     Ok(())
 }
 
-fn converse(mut stream: TcpStream, house: &Mutex<House>) -> Result<()> {
+fn converse(mut stream: TcpStream, model: &Mutex<Model>) -> Result<()> {
     stream.set_write_timeout(Some(WRITE_LIMIT))?;
     stream.set_nodelay(true)?;
     let mut opening = [0; EVENT_OPENING.len()];
     stream.read_exact(&mut opening)?;
     let speaks_events = opening == EVENT_OPENING;
     let first = if speaks_events { payload(&mut stream)? } else { payload_of(&opening, &mut stream)? };
-    let (number, name) = lock(house).enter(&first, speaks_events, &stream)?;
+    let (number, name) = lock(model).enter(&first, speaks_events, &stream)?;
     let conversed = loop {
         let Ok(payload) = payload(&mut stream) else { break Ok(()) };
-        let taken = lock(house).take(number, &name, speaks_events, &payload);
+        let taken = lock(model).take(number, &name, speaks_events, &payload);
         if taken.is_err() {
             break taken;
         }
     };
-    lock(house).members.retain(|member| member.number != number);
+    lock(model).members.retain(|member| member.number != number);
     conversed
 }
 
-fn lock(house: &Mutex<House>) -> MutexGuard<'_, House> {
-    house.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(model: &Mutex<Model>) -> MutexGuard<'_, Model> {
+    model.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn payload(stream: &mut TcpStream) -> Result<Vec<u8>> {
@@ -136,7 +134,7 @@ fn payload_of(header: &[u8], stream: &mut TcpStream) -> Result<Vec<u8>> {
     Ok(payload)
 }
 
-impl House {
+impl Model {
     fn enter(&mut self, first: &[u8], speaks_events: bool, stream: &TcpStream) -> Result<(u64, String)> {
         let hello = if speaks_events { serde_json::from_slice(first)? } else { json!({"rooms": ["lobby"]}) };
         let name = if speaks_events {
@@ -201,20 +199,20 @@ impl House {
         if !speaks_events {
             let text = String::from_utf8(payload.to_vec())?;
             let (room, from) = ("lobby".to_owned(), name.to_owned());
-            return self.say(number, &Saying { room, from, text, action: false, id: None }, &Value::Null);
+            return self.say(number, &NewMessage { room, from, text, action: false, id: None }, &Value::Null);
         }
         let request: Value = serde_json::from_slice(payload)?;
         match request["type"].as_str() {
             Some("send") => {
                 let word = |field: &str| request[field].as_str().map(str::to_owned).context("a field is missing");
-                let saying = Saying {
+                let new_message = NewMessage {
                     room: word("room")?,
                     from: name.to_owned(),
                     text: word("text")?,
                     action: request["action"] == true,
                     id: Some(word("id")?),
                 };
-                self.say(number, &saying, &request["ref"])
+                self.say(number, &new_message, &request["ref"])
             }
             Some("history") => {
                 let page = self.page(&request);
@@ -229,14 +227,14 @@ impl House {
         }
     }
 
-    fn say(&mut self, number: u64, saying: &Saying, reference: &Value) -> Result<()> {
-        if let Some(mut stored) = self.store.find(saying) {
+    fn say(&mut self, number: u64, new_message: &NewMessage, reference: &Value) -> Result<()> {
+        if let Some(mut stored) = self.store.find(new_message) {
             if self.sabotage == Some(Sabotage::SayTooLate) {
                 self.answer(number, &json!({"type": "error", "code": "too_late", "text": "", "ref": reference}));
                 return Ok(());
             }
             if self.sabotage == Some(Sabotage::OtherNumber) {
-                stored["seq"] = json!(self.store.newest(&saying.room) + 1);
+                stored["seq"] = json!(self.store.newest(&new_message.room) + 1);
             }
             stored["ref"] = reference.clone();
             self.answer(number, &stored);
@@ -244,7 +242,7 @@ impl House {
         }
         self.said += 1;
         let is_time = self.said.is_multiple_of(ONCE_IN);
-        let message = self.store.next(saying);
+        let message = self.store.next(new_message);
         if self.sabotage == Some(Sabotage::ShowUnstored) && is_time {
             self.deliver(&message, None, &Value::Null);
             return Ok(());
@@ -273,8 +271,8 @@ impl House {
             with_reference["ref"] = reference.clone();
         }
         put(&mut answer, &with_reference);
-        frame::put(&mut pair, from.as_bytes());
-        frame::put(&mut pair, format!("{mark}{text}").as_bytes());
+        frame::put(&mut pair, from);
+        frame::put(&mut pair, format!("{mark}{text}"));
         for member in &mut self.members {
             if !member.rooms.iter().any(|room| message["room"] == room.as_str()) {
                 continue;
@@ -331,5 +329,5 @@ impl House {
 }
 
 fn put(out: &mut Vec<u8>, event: &Value) {
-    frame::put(out, event.to_string().as_bytes());
+    frame::put(out, event.to_string());
 }

@@ -1,6 +1,6 @@
-//! When the server is killed, drawn for each of its lives.
+//! Moment at which the server is killed, drawn for each of its runs.
 
-use crate::draws::Draws;
+use glassline_testkit::Rng;
 
 /// A killed start comes at most so late: longer than a start takes.
 const STARTING_US_MAX: u64 = 40_000;
@@ -11,9 +11,9 @@ const RECOVERING_US_MAX: u64 = 60_000;
 /// Behind the acknowledgement that was waited for: several commits.
 const UNDER_LOAD_US_MAX: u64 = 8_000;
 
-/// When a server dies.
+/// Moment at which a server is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Death {
+pub(crate) enum KillPoint {
     /// So long after the process was made, whether it listens by then or not.
     Starting {
         /// Microseconds.
@@ -24,7 +24,7 @@ pub(crate) enum Death {
         /// Microseconds.
         after_us: u64,
     },
-    /// So long behind the n-th acknowledgement of this life.
+    /// So long behind the n-th acknowledgement of this run.
     UnderLoad {
         /// Number of acknowledgements that are waited for.
         acknowledgements: u64,
@@ -35,33 +35,33 @@ pub(crate) enum Death {
     Settled,
 }
 
-/// One life of the server.
+/// One run of the server.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
     /// When it ends.
-    pub(crate) death: Death,
+    pub(crate) kill_point: KillPoint,
     /// `true` if the clients come back only when the check is done; otherwise the check runs beside
     /// them.
     pub(crate) checks_first: bool,
 }
 
 impl Plan {
-    /// Draws a life in which at most `messages_max` acknowledgements are waited for.
-    pub(crate) fn draw(draws: &mut Draws, messages_max: u64) -> Self {
-        let death = match draws.below(8) {
-            0 => Death::Starting { after_us: draws.magnitude(STARTING_US_MAX) },
-            1..3 => Death::Recovering { after_us: draws.magnitude(RECOVERING_US_MAX) },
-            _ => Death::UnderLoad {
-                acknowledgements: draws.magnitude(messages_max),
-                after_us: draws.below(UNDER_LOAD_US_MAX),
+    /// Draws a run in which at most `messages_max` acknowledgements are waited for.
+    pub(crate) fn draw(rng: &mut Rng, messages_max: u64) -> Self {
+        let kill_point = match rng.below(8) {
+            0 => KillPoint::Starting { after_us: rng.magnitude(STARTING_US_MAX) },
+            1..3 => KillPoint::Recovering { after_us: rng.magnitude(RECOVERING_US_MAX) },
+            _ => KillPoint::UnderLoad {
+                acknowledgements: rng.magnitude(messages_max),
+                after_us: rng.below(UNDER_LOAD_US_MAX),
             },
         };
-        Self { death, checks_first: draws.once_in(2) }
+        Self { kill_point, checks_first: rng.once_in(2) }
     }
 
-    /// The last life.
+    /// The last run.
     pub(crate) fn last() -> Self {
-        Self { death: Death::Settled, checks_first: false }
+        Self { kill_point: KillPoint::Settled, checks_first: false }
     }
 }
 
@@ -71,13 +71,13 @@ mod tests {
 
     #[test]
     fn every_kind_of_death_is_drawn() {
-        let mut draws = Draws::new(1);
-        let plans: Vec<_> = (0..200).map(|_| Plan::draw(&mut draws, 2_000)).collect();
-        let count = |is: fn(&Death) -> bool| plans.iter().filter(|plan| is(&plan.death)).count();
-        assert!(count(|death| matches!(death, Death::Starting { .. })) > 10);
-        assert!(count(|death| matches!(death, Death::Recovering { .. })) > 25);
-        assert!(count(|death| matches!(death, Death::UnderLoad { acknowledgements: 100.., .. })) > 20);
-        assert!(count(|death| matches!(death, Death::UnderLoad { acknowledgements: ..10, .. })) > 20);
+        let mut rng = Rng::new(1);
+        let plans: Vec<_> = (0..200).map(|_| Plan::draw(&mut rng, 2_000)).collect();
+        let count = |is: fn(&KillPoint) -> bool| plans.iter().filter(|plan| is(&plan.kill_point)).count();
+        assert!(count(|kill_point| matches!(kill_point, KillPoint::Starting { .. })) > 10);
+        assert!(count(|kill_point| matches!(kill_point, KillPoint::Recovering { .. })) > 25);
+        assert!(count(|kill_point| matches!(kill_point, KillPoint::UnderLoad { acknowledgements: 100.., .. })) > 20);
+        assert!(count(|kill_point| matches!(kill_point, KillPoint::UnderLoad { acknowledgements: ..10, .. })) > 20);
         assert!((50..150).contains(&plans.iter().filter(|plan| plan.checks_first).count()));
     }
 }

@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use crate::draws::Draws;
+use glassline_testkit::Rng;
+
 use crate::fault::Fault;
 use crate::ledger::Ledger;
-use crate::membership::{Membership, News};
+use crate::membership::{Membership, Received};
 use crate::peer::Peer;
 use crate::script::ROOMS;
 
@@ -19,7 +20,7 @@ pub(crate) struct Receiver {
 /// When the next reconnect is due.
 #[derive(Debug)]
 struct Reconnects {
-    draws: Draws,
+    rng: Rng,
     after_messages: u64,
 }
 
@@ -33,10 +34,10 @@ impl Receiver {
     }
 
     /// Somebody who is in all rooms, leaves without a word when it likes, and comes back at once.
-    pub(crate) fn reconnecting(name: &str, mut draws: Draws) -> Self {
-        let after_messages = draws.magnitude(RECONNECT_AFTER_MAX);
+    pub(crate) fn reconnecting(name: &str, mut rng: Rng) -> Self {
+        let after_messages = rng.magnitude(RECONNECT_AFTER_MAX);
         let rooms = (0..ROOMS.len()).collect();
-        Self { membership: Membership::new(name, rooms, false), reconnects: Some(Reconnects { draws, after_messages }) }
+        Self { membership: Membership::new(name, rooms, false), reconnects: Some(Reconnects { rng, after_messages }) }
     }
 }
 
@@ -50,12 +51,12 @@ impl Peer for Receiver {
     }
 
     fn take(&mut self, payload: &[u8], ledger: &mut Ledger, out: &mut Vec<u8>) -> Result<(), Fault> {
-        let news = self.membership.take(payload, ledger, out)?;
+        let received = self.membership.take(payload, ledger, out)?;
         let by = self.membership.name().to_owned();
-        if let News::TooLate { answer, .. } = news {
+        if let Received::TooLate { answer, .. } = received {
             return Err(Fault::Stray { by, answer });
         }
-        if let News::Message(message) = news {
+        if let Received::Message(message) = received {
             if message.reference.is_some() {
                 return Err(Fault::Stray { by, answer: format!("{message:?}") });
             }
@@ -76,7 +77,7 @@ impl Peer for Receiver {
     fn wants_to_reconnect(&mut self) -> bool {
         match &mut self.reconnects {
             Some(reconnects) if reconnects.after_messages == 0 => {
-                reconnects.after_messages = reconnects.draws.magnitude(RECONNECT_AFTER_MAX);
+                reconnects.after_messages = reconnects.rng.magnitude(RECONNECT_AFTER_MAX);
                 true
             }
             _ => false,

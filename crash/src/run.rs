@@ -1,19 +1,20 @@
-//! A whole run: the rounds, the last look, and the line that sums it up.
+//! A whole run: the rounds, the final check and the summary.
 
 use std::fs;
 use std::io::{IsTerminal as _, Write as _, stdout};
 use std::time::Instant;
 
+use glassline_testkit::Rng;
+
 use crate::arguments::RunOptions;
-use crate::crew::Crew;
-use crate::draws::Draws;
+use crate::clients::Clients;
 use crate::fault::Fault;
 use crate::ledger::Ledger;
-use crate::life::Life;
-use crate::plan::{Death, Plan};
+use crate::plan::{KillPoint, Plan};
 use crate::records;
 use crate::script::Script;
-use crate::server::{Program, fresh_folder};
+use crate::server::Program;
+use crate::server_run::ServerRun;
 
 /// Number of servers killed, by when.
 #[derive(Debug, Default)]
@@ -23,17 +24,17 @@ struct Kills {
     under_load: u64,
 }
 
-/// Runs it, tells what came of it. Returns whether no promise was broken.
+/// Runs the harness and prints the result. Returns whether no promise was broken.
 ///
 /// # Errors
 /// The harness cannot begin.
 pub(crate) fn run(options: &RunOptions) -> anyhow::Result<bool> {
-    let folder = fresh_folder(&std::env::temp_dir())?;
+    let folder = tempfile::Builder::new().prefix("glassline-crash-").tempdir()?;
     let program = Program {
         path: fs::canonicalize(&options.server)
             .map_err(|error| anyhow::anyhow!("cannot run {}: {error}; build it first", options.server.display()))?,
         serve_options: options.serve_options.clone(),
-        folder,
+        folder: folder.path().to_path_buf(),
     };
     println!("seed {}, {} rounds, at most {} messages a round", options.seed, options.rounds, options.messages);
     let began = Instant::now();
@@ -55,17 +56,14 @@ pub(crate) fn run(options: &RunOptions) -> anyhow::Result<bool> {
         began.elapsed().as_secs(),
     );
     match ended {
-        Ok(()) => {
-            // What is left over of a good run serves nobody; if it stays, it stays.
-            let _ = fs::remove_dir_all(&program.folder);
-            Ok(true)
-        }
+        Ok(()) => Ok(true),
         Err(fault) => {
+            let folder = folder.keep();
             println!("FAULT in round {round}: {fault}");
-            println!("the file and the server's words are kept in {}", program.folder.display());
-            let words = program.last_words();
-            if !words.is_empty() {
-                println!("the server's last words:\n{words}");
+            println!("the file and the server's stderr are kept in {}", folder.display());
+            let lines = program.stderr_tail();
+            if !lines.is_empty() {
+                println!("the last lines of the server's stderr:\n{lines}");
             }
             println!(
                 "replay it with: {} (the same decisions; the moments within a millisecond are the machine's)",
@@ -83,31 +81,31 @@ fn rounds(
     kills: &mut Kills,
     round: &mut u64,
 ) -> Result<(), Fault> {
-    let draws = Draws::new(options.seed);
-    let mut crew = Crew::new(ledger, &draws.fork(u64::MAX))?;
-    let mut live = |plan: Plan, draws: Draws, ledger: &mut Ledger| {
-        let (patience, messages_max) = (options.patience, options.messages);
-        Life { program, crew: &mut crew, ledger, draws, patience, messages_max }.run(plan)
+    let rng = Rng::new(options.seed);
+    let mut clients = Clients::new(ledger, &rng.labelled(u64::MAX))?;
+    let mut run = |plan: Plan, rng: Rng, ledger: &mut Ledger| {
+        let (patience, messages_max) = (options.patience(), options.messages);
+        ServerRun { program, clients: &mut clients, ledger, rng, patience, messages_max }.run(plan)
     };
     for number in 1..=options.rounds {
         *round = number;
-        let mut draws = draws.fork(number);
-        let plan = Plan::draw(&mut draws, options.messages);
-        progress(&format!("round {number} of {}: {:?}", options.rounds, plan.death));
-        live(plan, draws, ledger)?;
-        match plan.death {
-            Death::Starting { .. } => kills.starting += 1,
-            Death::Recovering { .. } => kills.recovering += 1,
-            Death::UnderLoad { .. } => kills.under_load += 1,
-            Death::Settled => {}
+        let mut rng = rng.labelled(number);
+        let plan = Plan::draw(&mut rng, options.messages);
+        progress(&format!("round {number} of {}: {:?}", options.rounds, plan.kill_point));
+        run(plan, rng, ledger)?;
+        match plan.kill_point {
+            KillPoint::Starting { .. } => kills.starting += 1,
+            KillPoint::Recovering { .. } => kills.recovering += 1,
+            KillPoint::UnderLoad { .. } => kills.under_load += 1,
+            KillPoint::Settled => {}
         }
     }
-    progress("the last look");
-    live(Plan::last(), draws.fork(0), ledger)?;
+    progress("the final check");
+    run(Plan::last(), rng.labelled(0), ledger)?;
     records::check(program, ledger)
 }
 
-/// One line that changes, for whoever watches.
+/// Shows a line that replaces the one before, on a terminal.
 fn progress(text: &str) {
     if stdout().is_terminal() {
         print!("\r\x1b[K{text}\r");

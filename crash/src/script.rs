@@ -1,7 +1,7 @@
 //! Script of all messages: every text and id follows from the seed, the author and a count, so that
 //! nothing said need be remembered.
 
-use crate::draws::Draws;
+use glassline_testkit::Rng;
 
 /// The rooms, by index.
 pub(crate) const ROOMS: [&str; 3] = ["lobby", "den", "attic"];
@@ -36,7 +36,7 @@ pub(crate) struct Author {
 /// Messages of everybody in a run.
 #[derive(Debug)]
 pub(crate) struct Script {
-    draws: Draws,
+    rng: Rng,
     authors: Vec<Author>,
 }
 
@@ -46,8 +46,8 @@ impl Script {
         let mut authors: Vec<_> = (0..EVENT_AUTHORS)
             .map(|author| Author { name: format!("author{author}"), room: author % ROOM_COUNT, has_ids: true })
             .collect();
-        authors.push(Author { name: "tutor".to_owned(), room: 0, has_ids: false });
-        Self { draws: Draws::new(seed).fork(0x5c21_9700), authors }
+        authors.push(Author { name: "tutorial".to_owned(), room: 0, has_ids: false });
+        Self { rng: Rng::new(seed).labelled(0x5c21_9700), authors }
     }
 
     /// All authors, the tutorial's last.
@@ -62,20 +62,20 @@ impl Script {
 
     /// The text of an author's message number `count`, from 0.
     pub(crate) fn text(&self, author: usize, count: u32) -> String {
-        let mut draws = self.draws_of(author, count);
-        let filler_bytes = match draws.below(64) {
-            0 => draws.below(FILLER_BYTES_MAX),
-            1..8 => draws.below(1_000),
-            _ => draws.below(80),
+        let mut rng = self.rng_of(author, count);
+        let filler_bytes = match rng.below(64) {
+            0 => rng.below(FILLER_BYTES_MAX),
+            1..8 => rng.below(1_000),
+            _ => rng.below(80),
         } as usize;
         let mut text = format!("#{count} ");
         let end = text.len() + filler_bytes;
         while text.len() < end {
-            let bits = draws.bits();
-            if bits.is_multiple_of(5) {
-                text.push_str(ODDITIES[(bits >> 8) as usize % ODDITIES.len()]);
+            let next_u64 = rng.next_u64();
+            if next_u64.is_multiple_of(5) {
+                text.push_str(ODDITIES[(next_u64 >> 8) as usize % ODDITIES.len()]);
             } else {
-                text.push_str(&format!("{bits:016x}")[..(bits % 13 + 1) as usize]);
+                text.push_str(&format!("{next_u64:016x}")[..(next_u64 % 13 + 1) as usize]);
             }
         }
         text
@@ -83,17 +83,17 @@ impl Script {
 
     /// The id of that message: 32 hexadecimal digits.
     pub(crate) fn id(&self, author: usize, count: u32) -> String {
-        let mut draws = self.draws_of(author, count).fork(1);
-        format!("{:016x}{:016x}", draws.bits(), draws.bits())
+        let mut rng = self.rng_of(author, count).labelled(1);
+        format!("{:016x}{:016x}", rng.next_u64(), rng.next_u64())
     }
 
     /// Returns whether that message is an action.
     pub(crate) fn is_action(&self, author: usize, count: u32) -> bool {
-        self.authors[author].has_ids && self.draws_of(author, count).fork(2).once_in(32)
+        self.authors[author].has_ids && self.rng_of(author, count).labelled(2).once_in(32)
     }
 
-    fn draws_of(&self, author: usize, count: u32) -> Draws {
-        self.draws.fork((author as u64) << 32 | u64::from(count))
+    fn rng_of(&self, author: usize, count: u32) -> Rng {
+        self.rng.labelled((author as u64) << 32 | u64::from(count))
     }
 }
 

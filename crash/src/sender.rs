@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
+use glassline_testkit::Rng;
 use serde_json::json;
 
-use crate::draws::Draws;
 use crate::fault::Fault;
 use crate::ledger::Ledger;
-use crate::membership::{Membership, News, put};
+use crate::membership::{Membership, Received, put};
 use crate::message::Message;
 use crate::peer::Peer;
 use crate::script::{ROOMS, count_in};
@@ -30,9 +30,9 @@ const AGAIN: &str = "again";
 pub(crate) struct Sender {
     membership: Membership,
     author: usize,
-    draws: Draws,
+    rng: Rng,
     window: usize,
-    /// Messages that may still be said in this life of the server.
+    /// Messages that may still be said in this run of the server.
     budget: u32,
     /// `true` if what is said for the first time has a `ref` (E5).
     names_its_requests: bool,
@@ -52,12 +52,12 @@ struct Request {
 
 impl Sender {
     /// An author of the script.
-    pub(crate) fn new(author: usize, ledger: &Ledger, draws: Draws) -> Self {
+    pub(crate) fn new(author: usize, ledger: &Ledger, rng: Rng) -> Self {
         let script = &ledger.script().authors()[author];
         Self {
             membership: Membership::new(&script.name, vec![script.room], true),
             author,
-            draws,
+            rng,
             window: 1,
             budget: 0,
             names_its_requests: author.is_multiple_of(2),
@@ -66,10 +66,10 @@ impl Sender {
         }
     }
 
-    /// Sets the number of messages that may be said in the next life of the server.
+    /// Sets the number of messages that may be said in the next run of the server.
     pub(crate) fn prepare(&mut self, budget: u32) {
         self.budget = budget;
-        self.window = self.draws.magnitude(WINDOW_MAX) as usize;
+        self.window = self.rng.magnitude(WINDOW_MAX) as usize;
     }
 
     /// Returns whether everything it said was acknowledged.
@@ -109,8 +109,8 @@ impl Sender {
 
     /// The next thing to ask for: something new, or at times something old.
     fn next_request(&mut self, ledger: &mut Ledger) -> Request {
-        if self.draws.once_in(REPEAT_ONCE_IN) {
-            let count = self.draws.below(u64::from(ledger.said_by(self.author))) as u32;
+        if self.rng.once_in(REPEAT_ONCE_IN) {
+            let count = self.rng.below(u64::from(ledger.said_by(self.author))) as u32;
             let is_asked = self.in_flight.iter().any(|request| request.count == count);
             if !is_asked && ledger.is_acknowledged(self.author, count) {
                 // When it was sent, the number before its own was not known yet, or just.
@@ -181,10 +181,10 @@ impl Peer for Sender {
 
     fn take(&mut self, payload: &[u8], ledger: &mut Ledger, out: &mut Vec<u8>) -> Result<(), Fault> {
         match self.membership.take(payload, ledger, out)? {
-            News::Welcome => self.say_again(ledger, out),
-            News::Message(message) => self.message(&message, ledger)?,
-            News::TooLate { reference, answer } => self.too_late(&reference, answer, ledger)?,
-            News::Other => {}
+            Received::Welcome => self.say_again(ledger, out),
+            Received::Message(message) => self.message(&message, ledger)?,
+            Received::TooLate { reference, answer } => self.too_late(&reference, answer, ledger)?,
+            Received::Other => {}
         }
         Ok(())
     }

@@ -1,13 +1,14 @@
 //! The server under test: a child that is started again and again on the same file, and killed.
 
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::{Duration, Instant};
+
+use glassline_testkit::Process;
 
 use crate::fault::Fault;
 
@@ -43,22 +44,11 @@ impl Program {
     pub(crate) fn start(&self) -> Result<Server, Fault> {
         let mut command = self.command();
         command.args(["serve", "--listen", "127.0.0.1:0", "--history"]).arg(self.history()).args(&self.serve_options);
-        let stderr = File::create(self.stderr())?;
-        let mut child = command.stdout(Stdio::piped()).stderr(stderr).spawn()?;
-        let (line, first_line) = channel();
-        if let Some(stdout) = child.stdout.take() {
-            // Ends with the child, whose stdout it reads to the end so that the child never waits for it.
-            thread::spawn(move || {
-                for text in BufReader::new(stdout).lines().map_while(Result::ok) {
-                    let _ = line.send(text);
-                }
-            });
-        }
-        Ok(Server { child, first_line })
+        Ok(Server(Process::spawn(command.stderr(File::create(self.stderr())?))?))
     }
 
     /// The last lines that the server wrote on stderr.
-    pub(crate) fn last_words(&self) -> String {
+    pub(crate) fn stderr_tail(&self) -> String {
         const LINES: usize = 8;
         let text = fs::read_to_string(self.stderr()).unwrap_or_default();
         let lines: Vec<_> = text.lines().collect();
@@ -66,27 +56,24 @@ impl Program {
     }
 }
 
-/// A running server; killed when it goes.
+/// A running server; killed with this value.
 #[derive(Debug)]
-pub(crate) struct Server {
-    child: Child,
-    first_line: Receiver<String>,
-}
+pub(crate) struct Server(Process);
 
 impl Server {
     /// Returns the address on which it listens; none if it does not listen within `limit`.
     ///
     /// # Errors
-    /// It ended, or said something else.
+    /// It ended, or its first line is another.
     pub(crate) fn address_within(&mut self, limit: Duration) -> Result<Option<SocketAddr>, Fault> {
-        match self.first_line.recv_timeout(limit) {
+        match self.0.line_within(limit) {
             Ok(line) => {
                 let address = line.strip_prefix("listening on ").and_then(|address| address.parse().ok());
                 address.map(Some).ok_or_else(|| Fault::NoStart(format!("its first line is {line:?}")))
             }
             Err(RecvTimeoutError::Timeout) => Ok(None),
             Err(RecvTimeoutError::Disconnected) => {
-                let ended = self.child.wait()?;
+                let ended = self.0.wait()?;
                 Err(Fault::NoStart(format!("it ended before it listened ({ended})")))
             }
         }
@@ -94,7 +81,7 @@ impl Server {
 
     /// Returns the exit status, if it ended by itself.
     pub(crate) fn ended(&mut self) -> Option<String> {
-        self.child.try_wait().ok().flatten().map(|status| status.to_string())
+        self.0.try_wait().ok().flatten().map(|status| status.to_string())
     }
 
     /// Kills it: SIGKILL, without a word.
@@ -105,29 +92,9 @@ impl Server {
         if let Some(detail) = self.ended() {
             return Err(Fault::Closed { by: "everybody".to_owned(), detail });
         }
-        self.child.kill()?;
-        self.child.wait()?;
+        self.0.kill()?;
         Ok(())
     }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A folder of one's own.
-///
-/// # Errors
-/// It cannot be made.
-pub(crate) fn fresh_folder(parent: &Path) -> std::io::Result<PathBuf> {
-    let micros = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_micros();
-    let folder = parent.join(format!("glassline-crash-{}-{micros}", std::process::id()));
-    fs::create_dir_all(&folder)?;
-    Ok(folder)
 }
 
 /// Waits until a moment, without sleeping through it.

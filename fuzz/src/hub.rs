@@ -60,7 +60,10 @@ fuzz_target!(|bytes: &[u8]| {
             continue;
         };
         match operation % 8 {
-            1 => drop(hub.say_text(id, &text, operation & 8 == 0, now)),
+            1 => {
+                let reply = hub.say_text(id, &text, operation & 8 == 0, now);
+                hub.reply(id, reply, None);
+            }
             2 => {
                 let send = Send {
                     room: "lobby".into(),
@@ -69,37 +72,43 @@ fuzz_target!(|bytes: &[u8]| {
                     after: (operation & 8 == 0).then(|| u64::from(*length)),
                     action: false,
                 };
-                drop(hub.say(id, &send, Some("r".into()), now));
+                let reply = hub.say(id, &send, Some("r".into()), now);
+                hub.reply(id, reply, Some("r".into()));
             }
             3 => drop(hub.execute(id, &format!("/{text}"), now)),
             4 => receive(&mut hub, &mut peers[index], usize::from(*length) * 16),
-            5 if operation & 8 == 0 => drop(hub.send_direct(id, &text, "psst", None, None, now)),
+            5 if operation & 8 == 0 => {
+                let reply = hub.send_direct(id, &text, "psst", None, now);
+                hub.reply(id, reply, None);
+            }
             5 => {
                 let away = (!argument.is_empty()).then_some(&*text);
-                let told = hub.set_away(id, away, None, now).ok().and_then(|away| away.text).unwrap_or_default();
+                let told = hub.set_away(id, away, now).ok().and_then(|away| away.text).unwrap_or_default();
                 assert!(!told.contains(char::is_control), "being away is one line");
-                drop(hub.whois(&text, None, now));
-                drop(hub.rooms_listed(None));
+                drop(hub.whois(&text, now));
+                drop(hub.rooms_listed());
             }
             6 => drop(if operation & 8 == 0 { hub.join(id, &text, now).map(drop) } else { hub.leave(id, &text, now) }),
             7 if operation & 8 == 0 => {
                 if operation & 16 == 0 {
-                    drop(hub.operate(id, &format!("op {TOKEN}"), None, now));
+                    let reply = hub.operate(id, &format!("op {TOKEN}"), None, now);
+                    hub.reply(id, reply, None);
                 }
-                drop(hub.operate(id, &text, Some("r".into()), now));
+                let reply = hub.operate(id, &text, Some("r".into()), now);
+                hub.reply(id, reply, Some("r".into()));
             }
             _ => {
                 hub.depart(id, now);
                 peers.remove(index);
             }
         }
-        while let Some(expelled) = hub.take_expelled() {
+        while let Some(expelled) = hub.take_disconnect() {
             if let Some(at) = peers.iter().position(|peer| peer.id == expelled.member) {
                 hub.depart(expelled.member, now);
                 peers.remove(at);
             }
         }
-        while hub.take_happening().is_some() {}
+        while hub.take_audit_event().is_some() {}
         hub.tick(now);
         while let Some(woken) = hub.take_ready() {
             if let Some(peer) = peers.iter_mut().find(|peer| peer.id == woken) {

@@ -1,12 +1,12 @@
 //! The door and what stands behind it: any bytes from a stranger, beside a member who must not notice.
 #![no_main]
 
-use glassline_server::Rehearsal;
+use glassline_server::TestSession;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((&shape, stream)) = bytes.split_first() else { return };
-    let mut rehearsal = Rehearsal::new(shape & 1 == 1);
+    let mut rehearsal = TestSession::new(shape & 1 == 1);
     let step = 1 + usize::from(shape >> 1);
     for piece in stream.chunks(step) {
         if !rehearsal.take(piece) {

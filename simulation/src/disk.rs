@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Entry, Head, Outcome, Page, Reader, Record, SearchProgress, Store, StoreError, folded};
+use glassline_journal::{Reader, SearchProgress, Store, StoreError, folded};
 use glassline_wire::event::{AuditEntry, Message};
+use glassline_wire::history::{CommitOutcome, Head, NewMessage, Page, Record};
 use glassline_wire::limits::PAGE_MESSAGES_MAX;
 use glassline_wire::request::{HistoryRange, Search};
 
@@ -26,7 +27,7 @@ pub(crate) struct RoomLog {
 
 impl RoomLog {
     /// `remembered_from` is the ordinal of the first message whose id is known.
-    fn repeat(&self, entry: &Entry, remembered_from: u64) -> Option<Outcome> {
+    fn repeat(&self, entry: &NewMessage, remembered_from: u64) -> Option<CommitOutcome> {
         let id = entry.message.id?;
         let first = self.ordinals.partition_point(|ordinal| *ordinal < remembered_from);
         let is_sender = |index: usize| {
@@ -35,15 +36,25 @@ impl RoomLog {
         };
         let known = (first..self.messages.len()).find(|&at| self.messages[at].id == Some(id) && is_sender(at));
         let Some(index) = known else {
-            return entry.after.filter(|after| *after < first as u64).map(|_| Outcome::TooLate);
+            return entry.after.filter(|after| *after < first as u64).map(|_| CommitOutcome::TooLate);
         };
         if index < self.pruned {
-            return Some(Outcome::TooLate);
+            return Some(CommitOutcome::TooLate);
         }
         let stored = &self.messages[index];
         let is_same = (&stored.text, stored.action) == (&entry.message.text, entry.message.action);
-        Some(if is_same { Outcome::Again(Box::new(stored.clone())) } else { Outcome::IdReused })
+        Some(if is_same { CommitOutcome::Again(Box::new(stored.clone())) } else { CommitOutcome::IdReused })
     }
+}
+
+/// Message of errors that belong to the simulation.
+pub(crate) const AS_SIMULATED: &str = "as simulated";
+
+/// Reason why a read fails.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ReadFault {
+    TooSlow,
+    Unreadable,
 }
 
 /// Stored messages.
@@ -51,6 +62,10 @@ impl RoomLog {
 pub(crate) struct Disk {
     pub(crate) rooms: BTreeMap<String, RoomLog>,
     pub(crate) is_full: bool,
+    /// The next commit fails for good; it reaches the disk or not.
+    pub(crate) fails: Option<bool>,
+    /// The next read fails.
+    pub(crate) read_fault: Option<ReadFault>,
     pub(crate) page_messages_max: u64,
     /// The ids of so many of the latest messages are known; `None`: of all.
     pub(crate) ids_kept: Option<u64>,
@@ -66,6 +81,15 @@ pub(crate) struct SharedDisk(Arc<Mutex<Disk>>);
 impl SharedDisk {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Disk> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn readable(&self) -> Result<MutexGuard<'_, Disk>, StoreError> {
+        let mut disk = self.lock();
+        match disk.read_fault.take() {
+            None => Ok(disk),
+            Some(ReadFault::TooSlow) => Err(StoreError::TooSlow),
+            Some(ReadFault::Unreadable) => Err(StoreError::ReadFailed(AS_SIMULATED.to_owned())),
+        }
     }
 }
 
@@ -116,14 +140,21 @@ impl Disk {
         self.ids_kept.map_or(0, |kept| self.stored.saturating_sub(kept))
     }
 
-    fn store(&mut self, entry: &Entry) -> Outcome {
+    fn store_record(&mut self, record: &Record) -> CommitOutcome {
+        match record {
+            Record::Message(entry) => self.store(entry),
+            Record::Audit(_) => CommitOutcome::Stored { seq: 0 },
+        }
+    }
+
+    fn store(&mut self, entry: &NewMessage) -> CommitOutcome {
         let remembered_from = self.remembered_from();
         let guesses = self.mutation == Some(Mutation::StoreGuesses);
         let forgets_ids = self.mutation == Some(Mutation::StoreForgetsIds);
         let skips = self.mutation == Some(Mutation::StoreSkipsNumbers);
         let log = self.rooms.entry(entry.message.room.clone()).or_default();
         let repeat = log.repeat(entry, remembered_from).filter(|_| !forgets_ids);
-        if let Some(outcome) = repeat.filter(|outcome| !guesses || *outcome != Outcome::TooLate) {
+        if let Some(outcome) = repeat.filter(|outcome| !guesses || *outcome != CommitOutcome::TooLate) {
             return outcome;
         }
         let seq = log.messages.len() as u64 + 1;
@@ -131,7 +162,7 @@ impl Disk {
         log.authors.push(entry.author);
         log.ordinals.push(self.stored);
         self.stored += 1;
-        Outcome::Stored { seq: if skips && seq.is_multiple_of(7) { seq + 1 } else { seq } }
+        CommitOutcome::Stored { seq: if skips && seq.is_multiple_of(7) { seq + 1 } else { seq } }
     }
 
     fn select(&self, room: &str, after: u64, before: u64, wanted: impl Fn(&Message) -> bool) -> Vec<Message> {
@@ -177,29 +208,37 @@ impl Disk {
 }
 
 impl Store for SharedDisk {
-    fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
+    fn append(&mut self, batch: &[Record]) -> Result<Vec<CommitOutcome>, StoreError> {
         let mut disk = self.lock();
         if disk.is_full {
             return Err(StoreError::Full);
         }
-        let store = |record: &Record| match record {
-            Record::Message(entry) => disk.store(entry),
-            Record::Act(_) => Outcome::Stored { seq: 0 },
-        };
-        Ok(batch.iter().map(store).collect())
+        if disk.fails == Some(false) {
+            disk.fails = None;
+            return Err(StoreError::WriteFailed(AS_SIMULATED.to_owned()));
+        }
+        let mut outcomes: Vec<CommitOutcome> = batch.iter().map(|record| disk.store_record(record)).collect();
+        if disk.fails.take().is_none() {
+            if disk.mutation == Some(Mutation::OutcomeIsLost) && disk.stored.is_multiple_of(20) {
+                outcomes.pop();
+            }
+            return Ok(outcomes);
+        }
+        disk.make_durable();
+        Err(StoreError::WriteFailed(AS_SIMULATED.to_owned()))
     }
 
-    fn repeats(&mut self, batch: &[Record]) -> Result<Vec<Option<Outcome>>, StoreError> {
+    fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
         let disk = self.lock();
         let repeat = |record: &Record| match record {
             Record::Message(entry) => disk.rooms.get(&entry.message.room)?.repeat(entry, disk.remembered_from()),
-            Record::Act(_) => None,
+            Record::Audit(_) => None,
         };
         Ok(batch.iter().map(repeat).collect())
     }
 
-    fn tend(&mut self, _: Duration) -> Result<bool, StoreError> {
-        Ok(false)
+    fn maintain(&mut self, _: Duration) -> Result<bool, StoreError> {
+        if self.lock().is_full { Err(StoreError::Full) } else { Ok(false) }
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
@@ -217,13 +256,13 @@ impl Store for SharedDisk {
 
 impl Reader for SharedDisk {
     fn head(&mut self, room: &str, _: Instant) -> Result<Head, StoreError> {
-        let disk = self.lock();
+        let disk = self.readable()?;
         let Some(log) = disk.rooms.get(room) else { return Ok(Head { oldest: 1, newest: 0 }) };
         Ok(Head { oldest: log.pruned as u64 + 1, newest: log.durable as u64 })
     }
 
     fn range(&mut self, range: &HistoryRange, _: Instant) -> Result<Page, StoreError> {
-        Ok(self.lock().range(range))
+        Ok(self.readable()?.range(range))
     }
 
     fn search_slice(
@@ -233,6 +272,6 @@ impl Reader for SharedDisk {
         _: Instant,
         _: Instant,
     ) -> Result<Option<Page>, StoreError> {
-        Ok(Some(self.lock().search(search)))
+        Ok(Some(self.readable()?.search(search)))
     }
 }

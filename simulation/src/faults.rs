@@ -19,7 +19,7 @@ enum Fault {
 
 impl World {
     /// Something goes wrong now.
-    pub(crate) fn strike(&mut self) {
+    pub(crate) fn inject_fault(&mut self) {
         let plan = &self.plan;
         let kinds = [
             (plan.breaks, Fault::Break),
@@ -38,35 +38,39 @@ impl World {
         if possible.is_empty() {
             return;
         }
-        let fault = self.random.pick(&possible);
-        self.tell(|_| format!("fault: {fault:?}"));
+        let fault = self.rng.pick(&possible);
+        self.trace(|_| format!("fault: {fault:?}"));
         match fault {
-            Fault::Break => self.break_a_line(),
-            Fault::Stall => self.stall_a_line(),
+            Fault::Break => self.break_a_connection(),
+            Fault::Stall => self.stall_a_connection(),
             Fault::Throttle => {
-                let bytes_per_s = self.random.pick(&[40, 400, 4_000]);
-                if let Some(id) = self.any_line()
-                    && let Some(line) = self.lines.get_mut(&id)
+                let bytes_per_s = self.rng.pick(&[40, 400, 4_000]);
+                if let Some(id) = self.any_connection()
+                    && let Some(connection) = self.connections.get_mut(&id)
                 {
-                    line.throttle(bytes_per_s);
+                    connection.throttle(bytes_per_s);
                 }
             }
             Fault::Crash => {
-                if self.random.per_mille(300) {
+                if self.rng.per_mille(300) {
                     self.crash();
                 }
             }
             Fault::DiskFull => {
                 self.disk.lock().is_full = true;
-                self.disk_frees_at_ms = Some(self.now_ms + self.random.between(1, 2_000));
+                self.disk_frees_at_ms = Some(self.now_ms + self.rng.between(1, 2_000));
             }
-            Fault::DiskFails => self.clerk.borrow_mut().fails = true,
+            // Nobody knows whether what is written then reaches the disk.
+            Fault::DiskFails => self.disk.lock().fails = Some(self.rng.per_mille(500)),
             Fault::DiskSlow => {
-                self.clerk.borrow_mut().busy_until_ms = self.now_ms + self.random.between(1, 3_000);
+                let until_ms = self.now_ms + self.rng.between(1, 3_000);
+                if let Some(journal) = &mut self.journal {
+                    journal.be_busy_until(until_ms);
+                }
             }
             Fault::ClockJumps => {
-                let jump_ms = self.random.between(0, 7_200_000).cast_signed();
-                self.clock_offset_ms += if self.random.per_mille(500) { jump_ms } else { -jump_ms };
+                let jump_ms = self.rng.between(0, 7_200_000).cast_signed();
+                self.clock_offset_ms += if self.rng.per_mille(500) { jump_ms } else { -jump_ms };
             }
             Fault::Prune => {
                 if let Some(keeps) = self.plan.keeps {
@@ -77,43 +81,43 @@ impl World {
         }
     }
 
-    fn any_line(&mut self) -> Option<u64> {
-        let ids: Vec<u64> = self.lines.keys().copied().collect();
-        (!ids.is_empty()).then(|| self.random.pick(&ids))
+    fn any_connection(&mut self) -> Option<u64> {
+        let ids: Vec<u64> = self.connections.keys().copied().collect();
+        (!ids.is_empty()).then(|| self.rng.pick(&ids))
     }
 
-    fn break_a_line(&mut self) {
-        let Some(id) = self.any_line() else { return };
+    fn break_a_connection(&mut self) {
+        let Some(id) = self.any_connection() else { return };
         let now_ms = self.now_ms;
-        let mut notices = || match self.random.between(0, 9) {
-            0..=6 => Some(now_ms + self.random.between(0, 300)),
-            7 | 8 => Some(now_ms + self.random.between(300, 20_000)),
+        let mut notices = || match self.rng.between(0, 9) {
+            0..=6 => Some(now_ms + self.rng.between(0, 300)),
+            7 | 8 => Some(now_ms + self.rng.between(300, 20_000)),
             _ => None,
         };
         let (client, server) = (notices(), notices());
-        if let Some(line) = self.lines.get_mut(&id) {
-            line.snap(client, server);
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.sever(client, server);
         }
     }
 
-    fn stall_a_line(&mut self) {
-        let Some(id) = self.any_line() else { return };
-        let length_ms = self.random.pick(&[50, 1_000, 5_000, 35_000]);
-        let until_ms = self.now_ms + self.random.between(1, length_ms);
-        let (up, down) = self.random.pick(&[(true, true), (true, false), (false, true)]);
-        if let Some(line) = self.lines.get_mut(&id) {
-            line.stall(up, down, until_ms);
+    fn stall_a_connection(&mut self) {
+        let Some(id) = self.any_connection() else { return };
+        let length_ms = self.rng.pick(&[50, 1_000, 5_000, 35_000]);
+        let until_ms = self.now_ms + self.rng.between(1, length_ms);
+        let (up, down) = self.rng.pick(&[(true, true), (true, false), (false, true)]);
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.stall(up, down, until_ms);
         }
     }
 
     fn end_a_program(&mut self) {
-        let index = self.random.index(self.people.len());
+        let index = self.rng.index(self.users.len());
         let now_ms = self.now_ms;
-        let person = &mut self.people[index];
-        if let Some(line) = person.line.take().and_then(|line| self.lines.get_mut(&line)) {
-            line.close();
+        let user = &mut self.users[index];
+        if let Some(connection) = user.connection.take().and_then(|connection| self.connections.get_mut(&connection)) {
+            connection.close();
         }
-        person.dials_at_ms = None;
-        person.starts_at_ms = Some(now_ms + self.random.between(1, 2_000));
+        user.connects_at_ms = None;
+        user.starts_at_ms = Some(now_ms + self.rng.between(1, 2_000));
     }
 }

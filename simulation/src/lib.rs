@@ -5,28 +5,27 @@
 //! everybody was shown is held against what is stored: what anyone saw is stored, what a sender saw acknowledged survives a crash, and
 //! a client that comes back misses nothing and sees nothing twice.
 
-mod clerk;
-mod diary;
+mod connection;
 mod disk;
 mod faults;
-mod line;
 mod mutation;
-mod person;
+mod oracle;
 mod plan;
-mod random;
 mod report;
 mod rewrite;
-mod seat;
-mod student;
+mod sim_journal;
+mod sim_user;
+mod tutorial_session;
+mod tutorial_user;
 mod world;
 
 pub use mutation::Mutation;
 pub use report::{Failure, Report};
 
-/// Runs one seed, telling what happens if `traces`. The same seed is the same run.
+/// Runs one seed, telling what happens if `is_traced`. The same seed is the same run.
 ///
 /// # Errors
 /// The promise was broken: how, and when.
-pub fn simulate(seed: u64, mutation: Option<Mutation>, traces: bool) -> Result<Report, Failure> {
-    world::World::new(seed, mutation, traces).run()
+pub fn simulate(seed: u64, mutation: Option<Mutation>, is_traced: bool) -> Result<Report, Failure> {
+    world::World::new(seed, mutation, is_traced).run()
 }

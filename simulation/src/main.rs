@@ -1,31 +1,29 @@
-//! `glassline-simulation [--seeds N] [--first S] [--seed S]`: runs many seeds, or one with a trace.
+//! Runs many seeds of the simulation, or one with a trace.
 
 use std::process::ExitCode;
 
+use clap::Parser;
 use glassline_simulation::{Report, simulate};
 
-const USAGE: &str = "usage: cargo xtask simulate [--seeds N] [--first S] | --seed S";
-const SEEDS: u64 = 10_000;
+/// Simulates clients, network, server and journal with faults, and checks that nothing is lost.
+#[derive(Parser)]
+struct Arguments {
+    /// Number of seeds
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    seeds: u64,
+    /// First seed
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    first: u64,
+    /// Replay only this seed, with a trace
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+}
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let mut rest = arguments.iter();
-    let (mut seeds, mut first, mut one) = (SEEDS, 0, None);
-    while let Some(argument) = rest.next() {
-        let number = rest.next().and_then(|value| value.parse::<u64>().ok());
-        match (argument.as_str(), number) {
-            ("--seeds", Some(number)) => seeds = number,
-            ("--first", Some(number)) => first = number,
-            ("--seed", Some(number)) => one = Some(number),
-            _ => {
-                eprintln!("{USAGE}");
-                return ExitCode::from(2);
-            }
-        }
-    }
-    match one {
+    let arguments = Arguments::parse();
+    match arguments.seed {
         Some(seed) => run_one(seed),
-        None => run_many(first, seeds),
+        None => run_many(arguments.first, arguments.seeds),
     }
 }
 
@@ -62,7 +60,7 @@ fn run_many(first: u64, seeds: u64) -> ExitCode {
     }
     println!(
         "{seeds} seeds from {first}, {failed} failed: {} s of virtual time, {} messages stored, {} acknowledged, {} connections, \
-         {} crashes of the server, {} gaps told",
+         {} crashes of the server, {} gaps announced",
         sum.virtual_ms / 1_000,
         sum.stored,
         sum.acknowledged,

@@ -1,17 +1,17 @@
 //! Plan of one seed's run: who takes part, how the network and the disk are, and which faults there
 //! are. Each run has some of the faults only, so that one does not hide another.
 
-use crate::random::Random;
+use glassline_testkit::Rng;
 
 /// A run's circumstances.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each kind of fault")]
 pub(crate) struct Plan {
-    pub(crate) people: usize,
-    pub(crate) students: usize,
+    pub(crate) users: usize,
+    pub(crate) tutorial_users: usize,
     /// Length of the phase with faults.
-    pub(crate) unrest_ms: u64,
-    /// One thing done by each person so often, at most.
+    pub(crate) fault_phase_ms: u64,
+    /// One thing done by each user so often, at most.
     pub(crate) act_every_ms: u64,
     /// One fault so often, at most.
     pub(crate) fault_every_ms: u64,
@@ -53,44 +53,44 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn draw(random: &mut Random) -> Self {
-        let has_tiny_logs = random.per_mille(250);
+    pub(crate) fn draw(rng: &mut Rng) -> Self {
+        let has_tiny_logs = rng.per_mille(250);
         Self {
-            people: random.between(2, 4) as usize,
-            students: random.between(0, 2) as usize,
-            unrest_ms: random.between(5_000, 40_000),
-            act_every_ms: random.pick(&[200, 800, 2_500]),
-            fault_every_ms: random.pick(&[400, 1_500, 5_000]),
-            text_bytes_max: if has_tiny_logs { 2_000 } else { random.pick(&[12, 60, 600]) },
-            rooms: random.per_mille(600),
-            renames: random.per_mille(200),
-            reads_back: random.per_mille(400),
-            restarts_programs: random.per_mille(200),
-            breaks: random.per_mille(700),
-            stalls: random.per_mille(500),
-            throttles: random.per_mille(300) || has_tiny_logs,
-            crashes: random.per_mille(500),
-            disk_fills: random.per_mille(150),
-            disk_fails: random.per_mille(100),
-            unreadable: random.per_mille(100),
-            clock_jumps: random.per_mille(200),
-            keeps: random.per_mille(100).then(|| random.between(1, 30)),
-            ids_kept: random.per_mille(250).then(|| random.between(1, 20)),
-            latency_max_ms: random.pick(&[1, 10, 80, 600]),
-            slice_bytes_max: random.pick(&[9, 200, 4_096, 65_536]),
-            commit_max_ms: random.pick(&[1, 5, 40, 400]),
-            report_max_ms: random.pick(&[0, 3, 30]),
-            answer_max_ms: random.pick(&[0, 5, 100, 1_500]),
-            group_max: random.pick(&[1, 3, 64]),
-            queue_max: random.pick(&[1, 4, 64]),
-            questions_max: random.pick(&[1, 3, 64]),
-            page_messages_max: random.pick(&[1, 3, 17, 200]),
-            log_bytes_max: if has_tiny_logs { random.pick(&[2_000, 12_000]) } else { 8 << 20 },
-            outbox_bytes_max: random.pick(&[1_000, 20_000, 256 << 10]),
-            send_buffer_bytes: random.pick(&[64, 3_000, 200_000]),
-            replay: random.pick(&[0, 1, 5, 50]),
-            replay_tutorial: random.pick(&[0, 0, 5]),
-            flood_per_s: random.pick(&[None, None, Some(5), Some(50)]),
+            users: rng.between(2, 4) as usize,
+            tutorial_users: rng.between(0, 2) as usize,
+            fault_phase_ms: rng.between(5_000, 40_000),
+            act_every_ms: rng.pick(&[200, 800, 2_500]),
+            fault_every_ms: rng.pick(&[400, 1_500, 5_000]),
+            text_bytes_max: if has_tiny_logs { 2_000 } else { rng.pick(&[12, 60, 600]) },
+            rooms: rng.per_mille(600),
+            renames: rng.per_mille(200),
+            reads_back: rng.per_mille(400),
+            restarts_programs: rng.per_mille(200),
+            breaks: rng.per_mille(700),
+            stalls: rng.per_mille(500),
+            throttles: rng.per_mille(300) || has_tiny_logs,
+            crashes: rng.per_mille(500),
+            disk_fills: rng.per_mille(150),
+            disk_fails: rng.per_mille(100),
+            unreadable: rng.per_mille(100),
+            clock_jumps: rng.per_mille(200),
+            keeps: rng.per_mille(100).then(|| rng.between(1, 30)),
+            ids_kept: rng.per_mille(250).then(|| rng.between(1, 20)),
+            latency_max_ms: rng.pick(&[1, 10, 80, 600]),
+            slice_bytes_max: rng.pick(&[9, 200, 4_096, 65_536]),
+            commit_max_ms: rng.pick(&[1, 5, 40, 400]),
+            report_max_ms: rng.pick(&[0, 3, 30]),
+            answer_max_ms: rng.pick(&[0, 5, 100, 1_500]),
+            group_max: rng.pick(&[1, 3, 64]),
+            queue_max: rng.pick(&[1, 4, 64]),
+            questions_max: rng.pick(&[1, 3, 64]),
+            page_messages_max: rng.pick(&[1, 3, 17, 200]),
+            log_bytes_max: if has_tiny_logs { rng.pick(&[2_000, 12_000]) } else { 8 << 20 },
+            outbox_bytes_max: rng.pick(&[1_000, 20_000, 256 << 10]),
+            send_buffer_bytes: rng.pick(&[64, 3_000, 200_000]),
+            replay: rng.pick(&[0, 1, 5, 50]),
+            replay_tutorial: rng.pick(&[0, 0, 5]),
+            flood_per_s: rng.pick(&[None, None, Some(5), Some(50)]),
         }
     }
 
@@ -99,7 +99,7 @@ impl Plan {
         self.ids_kept.is_some() || self.keeps.is_some()
     }
 
-    /// Returns whether a reader may be told of a gap at all: with whole logs and a whole, readable
+    /// Returns whether a gap may be announced to a reader at all: with whole logs and a whole, readable
     /// history there is none, except for one who leaves a room before everything missed in it has
     /// come.
     pub(crate) fn has_gaps(&self) -> bool {

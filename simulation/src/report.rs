@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::line::Told;
+use crate::connection::ConnectionEvent;
 
 /// A run that kept the promise, in numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,13 +26,13 @@ pub struct Report {
 }
 
 impl Report {
-    pub(crate) fn fold(&mut self, now_ms: u64, line: u64, told: &Told) {
-        let what = match told {
-            Told::Bytes(bytes) => bytes.len() as u64,
-            Told::Written => u64::MAX,
-            Told::Closed => u64::MAX - 1,
+    pub(crate) fn fold(&mut self, now_ms: u64, connection: u64, event: &ConnectionEvent) {
+        let what = match event {
+            ConnectionEvent::Bytes(bytes) => bytes.len() as u64,
+            ConnectionEvent::Written => u64::MAX,
+            ConnectionEvent::Closed => u64::MAX - 1,
         };
-        for word in [now_ms, line, what] {
+        for word in [now_ms, connection, what] {
             self.fingerprint = (self.fingerprint ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
         }
     }

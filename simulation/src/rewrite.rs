@@ -11,10 +11,12 @@ pub(crate) fn without_since(bytes: &[u8]) -> Vec<u8> {
     let Some(mut input) = bytes.strip_prefix(EVENT_OPENING.as_slice()) else { return as_it_is() };
     let mut decoder = Decoder::event(GREETING_BYTES_MAX);
     let Ok(Some(Frame::Payload(payload))) = decoder.next(&mut input) else { return as_it_is() };
-    let Ok(Request { reference, ask: Ask::Hello(mut hello) }) = Request::from_json(payload) else { return as_it_is() };
+    let Ok(Request { content: Ask::Hello(mut hello), reference }) = Request::from_json(payload) else {
+        return as_it_is();
+    };
     hello.since = None;
     let mut rewritten = EVENT_OPENING.to_vec();
-    put_frame(&mut rewritten, &Request { reference, ask: Ask::Hello(hello) }.to_json());
+    put_frame(&mut rewritten, &Request::new(Ask::Hello(hello), reference).to_json());
     rewritten.extend_from_slice(input);
     rewritten
 }

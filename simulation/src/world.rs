@@ -1,25 +1,24 @@
-//! One run: everybody under one clock, faults for a while, then quiet, in which everything must come right by itself.
+//! One run under one clock: a phase with faults, then one without, in which everything must recover by itself.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::rc::Rc;
 
-use glassline_client::session::update::{Input, Output, Update};
 use glassline_hub::Now;
-use glassline_server::{Config, FloodLimit, House, Limits};
+use glassline_server::{Config, FloodLimit, Limits, TestServer};
+use glassline_session::{Input, Output, Update};
+use glassline_testkit::Rng;
+use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Event;
 use glassline_wire::timestamp::Timestamp;
 
-use crate::clerk::{AS_SIMULATED, Clerk, Counter};
-use crate::disk::SharedDisk;
-use crate::line::{Line, Told};
+use crate::connection::{Connection, ConnectionEvent};
+use crate::disk::{AS_SIMULATED, SharedDisk};
 use crate::mutation::Mutation;
-use crate::person::Person;
 use crate::plan::Plan;
-use crate::random::Random;
 use crate::rewrite::without_since;
-use crate::seat::Seat;
+use crate::sim_journal::SimJournal;
+use crate::sim_user::SimUser;
+use crate::tutorial_user::TutorialUser;
 use crate::{Failure, Report};
 
 /// Longest time for everything to come right: a dead connection is found after 75 s, a try to
@@ -35,67 +34,66 @@ const HELD_BYTES_MAX: usize = 3 << 20;
 /// See the module.
 pub(crate) struct World {
     pub(crate) plan: Plan,
-    pub(crate) random: Random,
+    pub(crate) rng: Rng,
     mutation: Option<Mutation>,
     pub(crate) now_ms: u64,
-    pub(crate) house: Option<House>,
+    pub(crate) server: Option<TestServer>,
     server_started_ms: u64,
     turned_ms: u64,
     free_at_ms: u64,
     pub(crate) opens_at_ms: Option<u64>,
     pub(crate) clock_offset_ms: i64,
     pub(crate) disk: SharedDisk,
-    pub(crate) clerk: Rc<RefCell<Clerk>>,
-    pub(crate) lines: BTreeMap<u64, Line>,
-    next_line: u64,
-    pub(crate) people: Vec<Person>,
-    pub(crate) desks: Vec<Seat>,
+    pub(crate) journal: Option<SimJournal>,
+    pub(crate) connections: BTreeMap<u64, Connection>,
+    last_connection: u64,
+    pub(crate) users: Vec<SimUser>,
+    pub(crate) tutorial_users: Vec<TutorialUser>,
     pub(crate) faults_at_ms: u64,
     pub(crate) disk_frees_at_ms: Option<u64>,
-    pub(crate) is_calm: bool,
-    traces: bool,
+    pub(crate) is_fault_free: bool,
+    is_traced: bool,
     pub(crate) report: Report,
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, mutation: Option<Mutation>, traces: bool) -> Self {
-        let mut random = Random::new(seed);
-        let plan = Plan::draw(&mut random);
+    pub(crate) fn new(seed: u64, mutation: Option<Mutation>, is_traced: bool) -> Self {
+        let mut rng = Rng::new(seed);
+        let plan = Plan::draw(&mut rng);
         let disk = SharedDisk::default();
         (disk.lock().mutation, disk.lock().page_messages_max) = (mutation, plan.page_messages_max);
         disk.lock().ids_kept = plan.ids_kept;
-        let clerk = Clerk::new(&plan, disk.clone(), mutation, random.fork(), 0);
-        let people = (0..plan.people).map(|index| Person::new(index, random.fork(), 0)).collect();
-        let desks: Vec<Seat> = (0..plan.students).map(Seat::new).collect();
+        let users = (0..plan.users).map(|index| SimUser::new(index, rng.fork(), 0)).collect();
+        let tutorial_users: Vec<TutorialUser> = (0..plan.tutorial_users).map(TutorialUser::new).collect();
         Self {
             mutation,
             now_ms: 0,
-            house: None,
+            server: None,
             server_started_ms: 0,
             turned_ms: 0,
             free_at_ms: 0,
             opens_at_ms: Some(0),
             clock_offset_ms: 0,
             disk,
-            clerk: Rc::new(RefCell::new(clerk)),
-            lines: BTreeMap::new(),
-            next_line: 0,
-            people,
-            desks,
+            journal: None,
+            connections: BTreeMap::new(),
+            last_connection: 0,
+            users,
+            tutorial_users,
             faults_at_ms: 1_000,
             disk_frees_at_ms: None,
-            is_calm: false,
-            traces,
+            is_fault_free: false,
+            is_traced,
             report: Report { seed, ..Report::default() },
             plan,
-            random,
+            rng,
         }
     }
 
     /// Runs until everything has come right.
     pub(crate) fn run(mut self) -> Result<Report, Failure> {
-        self.tell(|world| format!("{:?}", world.plan));
-        let mut outcome = self.play();
+        self.trace(|world| format!("{:?}", world.plan));
+        let mut outcome = self.run_events();
         if outcome.is_ok() {
             outcome = self.check();
         }
@@ -103,7 +101,7 @@ impl World {
         outcome.map(|()| self.report).map_err(|what| Failure { seed, at_ms, what })
     }
 
-    fn play(&mut self) -> Result<(), String> {
+    fn run_events(&mut self) -> Result<(), String> {
         let mut steps = 0;
         loop {
             let due_ms = self.next_due_ms().max(self.now_ms);
@@ -112,64 +110,74 @@ impl World {
                 return Err(format!("time stands still: somebody goes round in a circle ({})", self.who_is_due()));
             }
             self.now_ms = due_ms;
-            if !self.is_calm && self.now_ms >= self.plan.unrest_ms {
-                self.calm_down();
+            if !self.is_fault_free && self.now_ms >= self.plan.fault_phase_ms {
+                self.end_faults();
             }
             self.step()?;
-            if self.is_calm && self.is_settled() {
+            if self.is_fault_free && self.is_settled() {
                 self.report.virtual_ms = self.now_ms;
                 return Ok(());
             }
-            if self.now_ms > self.plan.unrest_ms + QUIET_MAX_MS {
-                return Err(format!("it does not come right by itself: {}", self.what_is_open()));
+            if self.now_ms > self.plan.fault_phase_ms + QUIET_MAX_MS {
+                return Err(format!("it does not come right by itself: {}", self.open_points()));
             }
         }
     }
 
     fn next_due_ms(&self) -> u64 {
         let now_ms = self.now_ms;
-        let lines = self.lines.values().filter_map(|line| line.due_ms(now_ms));
-        let people = self.people.iter().filter_map(Person::due_ms);
-        let desks = self.desks.iter().filter(|desk| !desk.is_done);
-        let desks = desks.flat_map(|desk| [desk.dials_at_ms, Some(desk.acts_at_ms)]).flatten();
-        let faults = (!self.is_calm).then_some(self.faults_at_ms.min(self.plan.unrest_ms));
-        let rest = [self.clerk.borrow().due_ms(), self.opens_at_ms, self.disk_frees_at_ms, faults, self.turn_due_ms()];
-        lines.chain(people).chain(desks).chain(rest.into_iter().flatten()).min().unwrap_or(now_ms + 1_000)
+        let connections = self.connections.values().filter_map(|connection| connection.due_ms(now_ms));
+        let users = self.users.iter().filter_map(SimUser::due_ms);
+        let tutorial_users = self.tutorial_users.iter().filter(|user| !user.is_done);
+        let tutorial_users = tutorial_users.flat_map(|user| [user.connects_at_ms, Some(user.acts_at_ms)]).flatten();
+        let faults = (!self.is_fault_free).then_some(self.faults_at_ms.min(self.plan.fault_phase_ms));
+        let rest = [self.journal_due_ms(), self.opens_at_ms, self.disk_frees_at_ms, faults, self.turn_due_ms()];
+        connections.chain(users).chain(tutorial_users).chain(rest.into_iter().flatten()).min().unwrap_or(now_ms + 1_000)
     }
 
     fn who_is_due(&self) -> String {
         let now_ms = self.now_ms;
-        let lines: Vec<u64> = self.lines.values().filter_map(|line| line.due_ms(now_ms)).collect();
-        let people: Vec<u64> = self.people.iter().filter_map(Person::due_ms).collect();
-        let journal = self.clerk.borrow().due_ms();
-        format!("lines at {lines:?}, people at {people:?}, journal at {journal:?}, server at {:?}", self.turn_due_ms())
+        let connections: Vec<u64> =
+            self.connections.values().filter_map(|connection| connection.due_ms(now_ms)).collect();
+        let users: Vec<u64> = self.users.iter().filter_map(SimUser::due_ms).collect();
+        let journal = self.journal_due_ms();
+        format!(
+            "lines at {connections:?}, people at {users:?}, journal at {journal:?}, server at {:?}",
+            self.turn_due_ms()
+        )
+    }
+
+    fn journal_due_ms(&self) -> Option<u64> {
+        self.journal.as_ref().and_then(SimJournal::due_ms)
     }
 
     fn turn_due_ms(&self) -> Option<u64> {
-        let house = self.house.as_ref()?;
-        let has_news = self.clerk.borrow().has_done() || self.lines.values().any(|line| line.far.has_news());
-        let due_ms = if has_news { Some(self.now_ms) } else { house.wait_ms().map(|wait_ms| self.turned_ms + wait_ms) };
+        let server = self.server.as_ref()?;
+        let is_woken = self.journal.as_ref().is_some_and(SimJournal::is_woken);
+        let has_news = is_woken || self.connections.values().any(|connection| connection.pipe.has_news());
+        let due_ms =
+            if has_news { Some(self.now_ms) } else { server.wait_ms().map(|wait_ms| self.turned_ms + wait_ms) };
         due_ms.map(|due_ms| due_ms.max(self.free_at_ms))
     }
 
     fn step(&mut self) -> Result<(), String> {
-        self.clerk.borrow_mut().tick(self.now_ms);
-        self.step_lines()?;
-        for index in 0..self.people.len() {
-            self.step_person(index)?;
+        self.tick_journal();
+        self.step_connections()?;
+        for index in 0..self.users.len() {
+            self.step_user(index)?;
         }
-        for index in 0..self.desks.len() {
-            self.step_desk(index);
+        for index in 0..self.tutorial_users.len() {
+            self.step_tutorial_user(index);
         }
         if self.opens_at_ms.take_if(|at_ms| *at_ms <= self.now_ms).is_some() {
-            self.open_house();
+            self.open_server()?;
         }
         if self.disk_frees_at_ms.take_if(|at_ms| *at_ms <= self.now_ms).is_some() {
             self.disk.lock().is_full = false;
         }
-        if !self.is_calm && self.faults_at_ms <= self.now_ms {
-            self.faults_at_ms = self.now_ms + self.random.between(1, self.plan.fault_every_ms);
-            self.strike();
+        if !self.is_fault_free && self.faults_at_ms <= self.now_ms {
+            self.faults_at_ms = self.now_ms + self.rng.between(1, self.plan.fault_every_ms);
+            self.inject_fault();
         }
         if self.turn_due_ms().is_some_and(|due_ms| due_ms <= self.now_ms) {
             self.turn()?;
@@ -177,22 +185,32 @@ impl World {
         Ok(())
     }
 
+    fn tick_journal(&mut self) {
+        if let Some(journal) = &mut self.journal {
+            journal.tick(self.now_ms);
+        }
+    }
+
     fn turn(&mut self) -> Result<(), String> {
         let now = self.server_now();
-        let Some(house) = &mut self.house else { return Ok(()) };
-        let turned = house.turn(now);
-        (self.turned_ms, self.free_at_ms) = (self.now_ms, self.now_ms + self.random.draw() % 2);
-        if house.counts().contains("session_failed") {
+        let Some(server) = &mut self.server else { return Ok(()) };
+        if let Some(journal) = &self.journal {
+            journal.note_turn();
+        }
+        let turned = server.turn(now);
+        (self.turned_ms, self.free_at_ms) = (self.now_ms, self.now_ms + self.rng.next_u64() % 2);
+        if server.counts().contains("session_failed") {
             return Err("a session panicked".to_owned());
         }
-        if house.held_bytes_max() > HELD_BYTES_MAX {
-            return Err(format!("{} bytes are held for one connection", house.held_bytes_max()));
+        if server.held_bytes_max() > HELD_BYTES_MAX {
+            return Err(format!("{} bytes are held for one connection", server.held_bytes_max()));
         }
+        self.tick_journal();
         if let Err(error) = turned {
             if !error.to_string().contains(AS_SIMULATED) {
                 return Err(format!("the server stops: {error}"));
             }
-            self.tell(|_| format!("the server stops: {error}"));
+            self.trace(|_| format!("the server stops: {error}"));
             self.crash();
         }
         Ok(())
@@ -203,13 +221,14 @@ impl World {
         Now { monotonic_ms: self.now_ms - self.server_started_ms, at: Timestamp::from_unix_ms(at) }
     }
 
-    fn open_house(&mut self) {
+    fn open_server(&mut self) -> Result<(), String> {
         let plan = &self.plan;
-        let clerk = Clerk::new(plan, self.disk.clone(), self.mutation, self.random.fork(), self.now_ms);
-        self.clerk = Rc::new(RefCell::new(clerk));
-        if self.is_calm {
-            self.clerk.borrow_mut().calm_down();
+        let opened = SimJournal::open(plan, self.disk.clone(), self.mutation, self.rng.fork(), self.now_ms);
+        let (journal, mut sim_journal) = opened.map_err(|error| format!("the journal does not open: {error}"))?;
+        if self.is_fault_free {
+            sim_journal.end_faults();
         }
+        self.journal = Some(sim_journal);
         let limits =
             Limits { log_bytes_max: plan.log_bytes_max, outbox_bytes_max: plan.outbox_bytes_max, ..Limits::default() };
         let config = Config {
@@ -221,220 +240,233 @@ impl World {
         };
         let newest = self.disk.lock().newest("lobby");
         (self.server_started_ms, self.turned_ms, self.free_at_ms) = (self.now_ms, self.now_ms, self.now_ms);
-        let counter = Counter(Rc::clone(&self.clerk));
-        self.house = Some(House::open(config, Some((Box::new(counter), newest)), self.server_now()));
-        self.tell(|_| format!("the server opens, the lobby is at {newest}"));
+        self.server = Some(TestServer::open(config, Some((journal, newest)), self.server_now()));
+        self.trace(|_| format!("the server opens, the lobby is at {newest}"));
+        Ok(())
     }
 
-    /// The server and its journal die; what was durable stays.
+    /// Crashes the server and its journal; what was durable stays.
     pub(crate) fn crash(&mut self) {
-        if self.house.take().is_none() {
+        if self.server.take().is_none() {
             return;
         }
         self.report.crashes += 1;
-        self.clerk.borrow_mut().crash();
-        self.opens_at_ms = Some(self.now_ms + self.random.between(5, 4_000));
+        if let Some(journal) = self.journal.take() {
+            journal.crash();
+        }
+        self.opens_at_ms = Some(self.now_ms + self.rng.between(5, 4_000));
         let now_ms = self.now_ms;
-        for line in self.lines.values_mut() {
+        for connection in self.connections.values_mut() {
             // Some get what the system still had for them, some hear of it at once, some much later.
-            match self.random.between(0, 9) {
+            match self.rng.between(0, 9) {
                 0..=4 => {}
-                5..=8 => line.snap(Some(now_ms + self.random.between(0, 300)), None),
-                _ => line.snap(Some(now_ms + self.random.between(300, 60_000)), None),
+                5..=8 => connection.sever(Some(now_ms + self.rng.between(0, 300)), None),
+                _ => connection.sever(Some(now_ms + self.rng.between(300, 60_000)), None),
             }
         }
-        self.tell(|world| format!("the server crashes; the lobby is at {}", world.disk.lock().newest("lobby")));
+        self.trace(|world| format!("the server crashes; the lobby is at {}", world.disk.lock().newest("lobby")));
     }
 
-    fn step_lines(&mut self) -> Result<(), String> {
-        let ids: Vec<u64> = self.lines.keys().copied().collect();
+    fn step_connections(&mut self) -> Result<(), String> {
+        let ids: Vec<u64> = self.connections.keys().copied().collect();
         for id in ids {
-            let Some(line) = self.lines.get_mut(&id) else { continue };
-            let told = line.step(self.now_ms, self.is_calm, &mut self.random);
-            let (owner, is_over) = (line.owner, line.is_over());
-            for one in told {
-                self.pass_on(id, owner, one)?;
+            let Some(connection) = self.connections.get_mut(&id) else { continue };
+            let events = connection.step(self.now_ms, self.is_fault_free, &mut self.rng);
+            let (owner, is_over) = (connection.owner, connection.is_over());
+            for event in events {
+                self.handle_event(id, owner, event)?;
             }
             if is_over {
-                self.lines.remove(&id);
+                self.connections.remove(&id);
             }
         }
         Ok(())
     }
 
-    fn pass_on(&mut self, id: u64, owner: usize, told: Told) -> Result<(), String> {
-        self.report.fold(self.now_ms, id, &told);
-        if owner >= self.people.len() {
-            return self.tell_student(owner - self.people.len(), id, told);
+    fn handle_event(&mut self, id: u64, owner: usize, event: ConnectionEvent) -> Result<(), String> {
+        self.report.fold(self.now_ms, id, &event);
+        if owner >= self.users.len() {
+            return self.handle_tutorial(owner - self.users.len(), id, event);
         }
-        let person = &mut self.people[owner];
-        if person.line != Some(id) {
+        let user = &mut self.users[owner];
+        if user.connection != Some(id) {
             return Ok(());
         }
-        let now_ms = person.session_ms(self.now_ms);
-        match &told {
-            Told::Bytes(bytes) => person.session.handle(Input::Bytes(bytes), now_ms),
-            Told::Written => person.session.handle(Input::Written, now_ms),
-            Told::Closed => person.session.handle(Input::Closed("it is closed"), now_ms),
+        let now_ms = user.session_ms(self.now_ms);
+        match &event {
+            ConnectionEvent::Bytes(bytes) => user.session.handle(Input::Bytes(bytes), now_ms),
+            ConnectionEvent::Written => user.session.handle(Input::Written, now_ms),
+            ConnectionEvent::Closed => user.session.handle(Input::Closed("it is closed"), now_ms),
         }
         self.drain(owner)
     }
 
-    fn step_person(&mut self, index: usize) -> Result<(), String> {
+    fn step_user(&mut self, index: usize) -> Result<(), String> {
         let now_ms = self.now_ms;
-        if self.people[index].starts_at_ms.is_some_and(|at_ms| at_ms <= now_ms) {
-            self.people[index].start_again(now_ms);
+        if self.users[index].starts_at_ms.is_some_and(|at_ms| at_ms <= now_ms) {
+            self.users[index].start_again(now_ms);
         }
-        if self.people[index].starts_at_ms.is_some() {
+        if self.users[index].starts_at_ms.is_some() {
             return Ok(());
         }
-        if self.people[index].dials_at_ms.take_if(|at_ms| *at_ms <= now_ms).is_some() {
-            self.dialled(index);
+        if self.users[index].connects_at_ms.take_if(|at_ms| *at_ms <= now_ms).is_some() {
+            self.connect_finished(index);
         }
-        let person = &mut self.people[index];
-        if person.acts_at_ms <= now_ms {
-            person.acts_at_ms = now_ms + self.random.between(1, self.plan.act_every_ms);
-            if self.is_calm {
-                person.say_last_words(&self.plan, now_ms);
+        let user = &mut self.users[index];
+        if user.acts_at_ms <= now_ms {
+            user.acts_at_ms = now_ms + self.rng.between(1, self.plan.act_every_ms);
+            if self.is_fault_free {
+                user.send_final_texts(&self.plan, now_ms);
             } else {
-                person.act(&self.plan, now_ms);
+                user.act(&self.plan, now_ms);
             }
         }
-        let session_ms = person.session_ms(now_ms);
-        if person.session.next_deadline_ms().is_some_and(|deadline_ms| deadline_ms <= session_ms) {
-            person.session.handle(Input::Tick, session_ms);
+        let session_ms = user.session_ms(now_ms);
+        if user.session.next_deadline_ms().is_some_and(|deadline_ms| deadline_ms <= session_ms) {
+            user.session.handle(Input::Tick, session_ms);
         }
         self.drain(index)
     }
 
     /// A connection that was asked for stands, or does not.
-    fn dialled(&mut self, index: usize) {
-        let line = self.connect(index);
-        let person = &mut self.people[index];
-        let now_ms = person.session_ms(self.now_ms);
-        person.line = line;
-        person.is_first_write = true;
-        match line {
-            Some(_) => person.session.handle(Input::Connected, now_ms),
-            None => person.session.handle(Input::ConnectFailed("nobody answers"), now_ms),
+    fn connect_finished(&mut self, index: usize) {
+        let connection = self.connect(index);
+        let user = &mut self.users[index];
+        let now_ms = user.session_ms(self.now_ms);
+        user.connection = connection;
+        user.is_first_write = true;
+        match connection {
+            Some(_) => user.session.handle(Input::Connected, now_ms),
+            None => user.session.handle(Input::ConnectFailed("nobody answers"), now_ms),
         }
     }
 
     pub(crate) fn connect(&mut self, owner: usize) -> Option<u64> {
-        let house = self.house.as_mut()?;
+        let server = self.server.as_mut()?;
         let address = IpAddr::V4(Ipv4Addr::new(10, 0, 0, owner as u8 + 1));
-        let far = house.connect(SocketAddr::new(address, 4_000), self.plan.send_buffer_bytes);
-        let mut line = Line::new(far, owner, self.plan.latency_max_ms, self.plan.slice_bytes_max);
-        if self.is_calm {
-            line.heal();
+        let pipe = server.connect(SocketAddr::new(address, 4_000), self.plan.send_buffer_bytes);
+        let mut connection = Connection::new(pipe, owner, self.plan.latency_max_ms, self.plan.slice_bytes_max);
+        if self.is_fault_free {
+            connection.heal();
         }
-        self.next_line += 1;
-        self.lines.insert(self.next_line, line);
+        self.last_connection += 1;
+        self.connections.insert(self.last_connection, connection);
         self.report.connections += 1;
-        Some(self.next_line)
+        Some(self.last_connection)
     }
 
     /// Carries out what a session wants.
     fn drain(&mut self, index: usize) -> Result<(), String> {
-        while let Some(output) = self.people[index].session.poll_output() {
+        while let Some(output) = self.users[index].session.poll_output() {
             let now_ms = self.now_ms;
-            let person = &mut self.people[index];
+            let user = &mut self.users[index];
             match output {
                 Output::Connect => {
-                    person.dials_at_ms = Some(now_ms + self.random.between(1, self.plan.latency_max_ms));
+                    user.connects_at_ms = Some(now_ms + self.rng.between(1, self.plan.latency_max_ms));
                 }
                 Output::Send(bytes) => {
-                    let forgets = std::mem::take(&mut person.is_first_write)
-                        && self.mutation == Some(Mutation::ClientForgetsSince);
+                    let forgets =
+                        std::mem::take(&mut user.is_first_write) && self.mutation == Some(Mutation::ClientForgetsSince);
                     let bytes = if forgets { without_since(&bytes) } else { bytes };
-                    if let Some(line) = person.line.and_then(|line| self.lines.get_mut(&line)) {
-                        line.write(bytes);
+                    if let Some(connection) =
+                        user.connection.and_then(|connection| self.connections.get_mut(&connection))
+                    {
+                        connection.write(bytes);
                     }
                 }
                 Output::HalfClose => {
-                    if let Some(line) = person.line.and_then(|line| self.lines.get_mut(&line)) {
-                        line.end();
+                    if let Some(connection) =
+                        user.connection.and_then(|connection| self.connections.get_mut(&connection))
+                    {
+                        connection.end();
                     }
                 }
                 Output::Disconnect => {
-                    person.dials_at_ms = None;
-                    let was_welcomed = std::mem::take(&mut person.is_welcomed_in_quiet);
-                    if let Some(line) = person.line.take().and_then(|line| self.lines.get_mut(&line)) {
-                        if was_welcomed && !line.broken && !line.far.is_finished() {
+                    user.connects_at_ms = None;
+                    let was_welcomed = std::mem::take(&mut user.is_welcomed_in_quiet);
+                    if let Some(connection) =
+                        user.connection.take().and_then(|connection| self.connections.get_mut(&connection))
+                    {
+                        if was_welcomed && !connection.broken && !connection.pipe.is_finished() {
                             return Err(format!("person {index} gave a good connection up: nothing came any more"));
                         }
-                        line.close();
+                        connection.close();
                     }
                 }
                 Output::Show(update) => self.show(index, &update)?,
                 Output::Ended(ending) => {
-                    if person.diary.is_welcomed() {
+                    if user.oracle.is_welcomed() {
                         return Err(format!("the session of person {index} ended: {ending:?}"));
                     }
-                    person.starts_at_ms = Some(now_ms + 300);
+                    user.starts_at_ms = Some(now_ms + 300);
                 }
             }
         }
         Ok(())
     }
 
-    fn show(&mut self, index: usize, update: &Update) -> Result<(), String> {
-        self.tell(|_| format!("person {index} is shown {update:?}"));
-        if matches!(update, Update::Heard(Event::Welcome(_))) {
-            self.people[index].is_welcomed_in_quiet = self.is_calm;
+    fn show(&mut self, index: usize, update: &Envelope<Update>) -> Result<(), String> {
+        self.trace(|_| format!("person {index} is shown {update:?}"));
+        if matches!(update.content, Update::Received(Event::Welcome(_))) {
+            self.users[index].is_welcomed_in_quiet = self.is_fault_free;
         }
         let disk = self.disk.lock();
-        self.people[index].diary.shown(update, &disk).map_err(|why| format!("person {index}: {why}"))
+        self.users[index].oracle.shown(update, &disk).map_err(|why| format!("person {index}: {why}"))
     }
 
-    /// The faults are over: what is broken stays so until it is noticed.
-    fn calm_down(&mut self) {
-        self.is_calm = true;
-        self.tell(|_| "quiet from here on".to_owned());
-        self.clerk.borrow_mut().calm_down();
+    /// Ends the phase with faults. What is broken stays so until it is noticed.
+    fn end_faults(&mut self) {
+        self.is_fault_free = true;
+        self.trace(|_| "quiet from here on".to_owned());
+        if let Some(journal) = &mut self.journal {
+            journal.end_faults();
+        }
         let mut disk = self.disk.lock();
-        (disk.is_full, disk.page_messages_max) = (false, disk.page_messages_max.max(20));
+        (disk.is_full, disk.fails, disk.page_messages_max) = (false, None, disk.page_messages_max.max(20));
         drop(disk);
-        self.lines.values_mut().for_each(Line::heal);
+        self.connections.values_mut().for_each(Connection::heal);
         let now_ms = self.now_ms;
-        for desk in &mut self.desks {
-            // A student's program waits for ever where nobody answers: whoever sits before it starts it again.
-            if let Some(line) = desk.line.and_then(|line| self.lines.get_mut(&line))
-                && line.broken
+        for user in &mut self.tutorial_users {
+            // A tutorial program waits for ever where nobody answers; its user starts it again.
+            if let Some(connection) = user.connection.and_then(|connection| self.connections.get_mut(&connection))
+                && connection.broken
             {
-                line.close();
-                (desk.line, desk.dials_at_ms) = (None, Some(now_ms + 500));
+                connection.close();
+                (user.connection, user.connects_at_ms) = (None, Some(now_ms + 500));
             }
         }
-        self.people.iter_mut().for_each(|person| person.acts_at_ms = now_ms + 500);
-        self.desks.iter_mut().for_each(|desk| desk.acts_at_ms = now_ms + 500);
+        self.users.iter_mut().for_each(|user| user.acts_at_ms = now_ms + 500);
+        self.tutorial_users.iter_mut().for_each(|user| user.acts_at_ms = now_ms + 500);
     }
 
     fn is_settled(&self) -> bool {
-        let is_stored = self.clerk.borrow().is_idle() && self.house.as_ref().is_some_and(|house| house.unstored() == 0);
-        let everyone = self.people.iter().all(|person| person.is_settled(self.now_ms));
-        is_stored && everyone && self.desks.iter().all(|desk| desk.is_done) && self.what_is_owed().is_none()
+        let is_stored = self.journal.as_ref().is_some_and(SimJournal::is_idle)
+            && self.server.as_ref().is_some_and(|server| server.unstored() == 0);
+        let all_users = self.users.iter().all(|user| user.is_settled(self.now_ms));
+        is_stored && all_users && self.tutorial_users.iter().all(|user| user.is_done) && self.first_missing().is_none()
     }
 
-    fn what_is_owed(&self) -> Option<String> {
+    fn first_missing(&self) -> Option<String> {
         let disk = self.disk.lock();
-        self.people
-            .iter()
-            .enumerate()
-            .find_map(|(index, person)| person.diary.what_is_owed(&disk).map(|owed| format!("person {index}: {owed}")))
+        self.users.iter().enumerate().find_map(|(index, user)| {
+            user.oracle.first_missing(&disk).map(|missing| format!("person {index}: {missing}"))
+        })
     }
 
-    fn what_is_open(&self) -> String {
-        let unsettled = |(index, person): (usize, &Person)| {
-            let status = person.session.status(person.session_ms(self.now_ms));
-            (!person.is_settled(self.now_ms))
+    fn open_points(&self) -> String {
+        let unsettled = |(index, user): (usize, &SimUser)| {
+            let status = user.session.status(user.session_ms(self.now_ms));
+            (!user.is_settled(self.now_ms))
                 .then(|| format!("person {index} is {:?}, {} unsent", status.link, status.unsent))
         };
-        let people = self.people.iter().enumerate().filter_map(unsettled);
-        let desks =
-            self.desks.iter().filter(|desk| !desk.is_done).map(|desk| format!("{} is not done", desk.student.name));
-        let house = self.house.as_ref().map(|house| format!("{} unstored", house.unstored()));
-        let all: Vec<String> = people.chain(desks).chain(self.what_is_owed()).chain(house).collect();
+        let users = self.users.iter().enumerate().filter_map(unsettled);
+        let tutorial_users = self
+            .tutorial_users
+            .iter()
+            .filter(|user| !user.is_done)
+            .map(|user| format!("{} is not done", user.session.name));
+        let server = self.server.as_ref().map(|server| format!("{} unstored", server.unstored()));
+        let all: Vec<String> = users.chain(tutorial_users).chain(self.first_missing()).chain(server).collect();
         all.join("; ")
     }
 
@@ -449,22 +481,22 @@ impl World {
                 }
             }
         }
-        for (index, person) in self.people.iter().enumerate() {
+        for (index, user) in self.users.iter().enumerate() {
             let named = |why: String| format!("person {index}: {why}");
-            for diary in &person.old_diaries {
-                diary.check(&disk, &self.plan, false).map_err(named)?;
+            for oracle in &user.old_oracles {
+                oracle.check(&disk, &self.plan, false).map_err(named)?;
             }
-            person.diary.check(&disk, &self.plan, true).map_err(named)?;
-            let (acknowledged, gaps) = person.diary.counts();
+            user.oracle.check(&disk, &self.plan, true).map_err(named)?;
+            let (acknowledged, gaps) = user.oracle.counts();
             self.report.acknowledged += acknowledged;
             self.report.gaps += gaps;
         }
-        self.desks.iter().try_for_each(|desk| desk.student.check(&disk))
+        self.tutorial_users.iter().try_for_each(|user| user.session.check(&disk))
     }
 
     /// Says what happens, when somebody wants to follow it.
-    pub(crate) fn tell(&self, what: impl FnOnce(&Self) -> String) {
-        if self.traces {
+    pub(crate) fn trace(&self, what: impl FnOnce(&Self) -> String) {
+        if self.is_traced {
             println!("{:>7} ms  {}", self.now_ms, what(self));
         }
     }

@@ -1,4 +1,4 @@
-//! The lines of an import, from a file or from whoever writes to a pipe, a terminal or a socket.
+//! Input of an import: a file, a pipe, a terminal or a socket.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
@@ -30,10 +30,10 @@ pub(super) fn open(file: Option<&Path>, interrupt: &Interrupt) -> io::Result<(Bo
     let (chunks, read) = sync_channel(CHUNKS_WAITING_MAX);
     let file = file.map(Path::to_path_buf);
     thread::Builder::new().name("input".to_string()).spawn(move || pass_on(file, &chunks))?;
-    Ok((Box::new(Waiting { read, interrupt: interrupt.clone(), chunk: Vec::new(), taken: 0 }), None))
+    Ok((Box::new(InterruptibleInput { read, interrupt: interrupt.clone(), chunk: Vec::new(), taken: 0 }), None))
 }
 
-/// Reads to the end, or until nobody takes it any more. Opening a pipe waits for its other end too.
+/// Reads to the end, or until the receiver is gone. Opening a pipe may block too.
 fn pass_on(file: Option<PathBuf>, chunks: &SyncSender<io::Result<Vec<u8>>>) {
     let opened: io::Result<Box<dyn Read>> = match file {
         Some(file) => File::open(file).map(|file| Box::new(file) as Box<dyn Read>),
@@ -62,14 +62,14 @@ fn pass_on(file: Option<PathBuf>, chunks: &SyncSender<io::Result<Vec<u8>>>) {
 }
 
 /// Input that a thread waits for, so that a signal can end the waiting.
-struct Waiting {
+struct InterruptibleInput {
     read: Receiver<io::Result<Vec<u8>>>,
     interrupt: Interrupt,
     chunk: Vec<u8>,
     taken: usize,
 }
 
-impl BufRead for Waiting {
+impl BufRead for InterruptibleInput {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         while self.taken == self.chunk.len() {
             match self.read.recv_timeout(PATIENCE) {
@@ -90,7 +90,7 @@ impl BufRead for Waiting {
     }
 }
 
-impl Read for Waiting {
+impl Read for InterruptibleInput {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.fill_buf()?.read(buffer)?;
         self.consume(count);

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use glassline_journal::{Monitor, Stage};
+use glassline_journal::{ProgressMonitor, Stage};
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::interrupt::Interrupt;
@@ -14,19 +14,19 @@ use super::interrupt::Interrupt;
 const STEPS: &str = "{msg} {wide_bar} {percent:>3} %  {eta} left";
 const COUNTED: &str = "{msg} {wide_bar} {human_pos}/{human_len}  {rate}/s  {eta} left";
 const BYTES: &str = "{msg} {wide_bar} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
-/// The same for a total that nobody knows.
+/// The same for an unknown total.
 const BYTES_SO_FAR: &str = "{msg} {spinner} {bytes}  {bytes_per_sec}  {elapsed}";
 const SO_FAR: &str = "{msg} {spinner} {elapsed}";
 
 /// Shows what an operation reports, and ends it at a signal.
-pub(super) struct Progress {
+pub(super) struct ProgressReport {
     bar: ProgressBar,
     interrupt: Interrupt,
     /// Bytes that an import reads, if they are known.
     input_bytes: Option<u64>,
 }
 
-impl Progress {
+impl ProgressReport {
     /// `is_shown` is false where the terminal is used for something else.
     pub(super) fn new(interrupt: Interrupt, input_bytes: Option<u64>, is_shown: bool) -> Self {
         let draws = is_shown && io::stderr().is_terminal() && env::var_os("TERM").is_none_or(|term| term != "dumb");
@@ -34,7 +34,7 @@ impl Progress {
         Self { bar: ProgressBar::with_draw_target(None, target), interrupt, input_bytes }
     }
 
-    /// Takes the bar away, so that words can follow.
+    /// Clears the bar, so that text can follow.
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
     }
@@ -46,7 +46,7 @@ fn whole_rate(state: &ProgressState, output: &mut dyn Write) {
     let _ = write!(output, "{}", HumanCount(rate));
 }
 
-impl Monitor for Progress {
+impl ProgressMonitor for ProgressReport {
     fn begin(&self, stage: Stage, total: Option<u64>) {
         let total = if stage == Stage::Importing { self.input_bytes } else { total };
         let (message, template) = match (stage, total) {

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 use std::process::{Command, Stdio};
 
-use crate::program::{Folder, PROGRAM, Program, command, run};
+use crate::program::{Folder, PROGRAM, Process, command, run};
 
 /// Gives the namespace its address, and runs the rest of the arguments in it.
 const IN_NAMESPACE: &str = "ip link set lo up && ip addr add 192.0.2.1/24 dev lo && exec \"$@\"";
@@ -22,10 +22,10 @@ fn has_namespaces() -> bool {
     has
 }
 
-fn in_namespace(home: &Folder, arguments: &[&str]) -> Program {
+fn in_namespace(home: &Folder, arguments: &[&str]) -> Process {
     let mut unshare = command("unshare", home);
     unshare.args(["-n", "sh", "-c", IN_NAMESPACE, "sh", PROGRAM]).args(arguments);
-    Program::start(unshare)
+    Process::start(unshare)
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn a_host_names_the_address_that_others_type() {
     let home = Folder::new();
     let arguments = ["--listen", "0.0.0.0:5000", "--history", "none", "--name", "host"];
     let mut host = in_namespace(&home, &arguments);
-    host.finish();
+    host.close_stdin();
     let ended = host.ended();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stderr.contains("others on your network join it with: glassline join 192.0.2.1:5000\n"), "{ended:?}");

@@ -3,8 +3,8 @@
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
-use crate::harness::{EventClient, Process, Tutorial, Wire};
-use crate::program::{Folder, PROGRAM, Program, command};
+use crate::harness::{EventClient, ServerProcess, Tutorial, Wire};
+use crate::program::{Folder, PROGRAM, Process, command};
 
 #[test]
 fn wrong_usage_ends_with_2_and_says_what_is_right() {
@@ -20,7 +20,7 @@ fn wrong_usage_ends_with_2_and_says_what_is_right() {
         (&["join", "--dialect", "latin"], "tutorial"),
     ];
     for (arguments, advice) in misused {
-        let ended = Process::ended(arguments);
+        let ended = ServerProcess::ended(arguments);
         assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
         assert!(ended.stderr.contains(advice), "{arguments:?}: {ended:?}");
         assert!(ended.stdout.is_empty(), "{arguments:?}: {ended:?}");
@@ -30,7 +30,7 @@ fn wrong_usage_ends_with_2_and_says_what_is_right() {
 #[test]
 fn help_and_version_are_no_failure() {
     for arguments in [["--help"], ["--version"]] {
-        let ended = Process::ended(&arguments);
+        let ended = ServerProcess::ended(&arguments);
         assert_eq!(ended.code, Some(0), "{ended:?}");
         assert!(!ended.stdout.is_empty() && ended.stderr.is_empty(), "{ended:?}");
     }
@@ -40,18 +40,18 @@ fn help_and_version_are_no_failure() {
 fn an_address_in_use_ends_with_1_and_a_next_step() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("an address").to_string();
-    let ended = Process::ended(&["serve", "--listen", &address]);
+    let ended = ServerProcess::ended(&["serve", "--listen", &address]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains(&format!("`glassline join {address}`")), "{ended:?}");
     assert!(ended.stdout.is_empty(), "{ended:?}");
-    let ended = Process::ended(&["serve", "--listen", "192.0.2.1:0"]);
+    let ended = ServerProcess::ended(&["serve", "--listen", "192.0.2.1:0"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("this machine has no such address"), "{ended:?}");
 }
 
 #[test]
 fn addresses_that_overlap_are_told_apart_from_other_programs() {
-    let twice = Process::ended(&["serve", "--listen", "127.0.0.1:45454", "--listen", "0.0.0.0:45454"]);
+    let twice = ServerProcess::ended(&["serve", "--listen", "127.0.0.1:45454", "--listen", "0.0.0.0:45454"]);
     assert_eq!(twice.code, Some(1), "{twice:?}");
     assert!(twice.stderr.contains("leave one of them out"), "{twice:?}");
 }
@@ -61,7 +61,7 @@ fn both_families_share_a_port() {
     let free = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address").port();
     for order in [["[::]", "0.0.0.0"], ["0.0.0.0", "[::]"], ["[::]", "127.0.0.1"]] {
         let [first, second] = order.map(|ip| format!("{ip}:{free}"));
-        let mut process = Process::serve(&["--history", "none", "--listen", &first, "--listen", &second]);
+        let mut process = ServerProcess::serve(&["--history", "none", "--listen", &first, "--listen", &second]);
         assert_eq!([process.expect_listening().to_string(), process.expect_listening().to_string()], [first, second]);
         Tutorial::join(SocketAddr::from(([127, 0, 0, 1], free)), "four");
         Tutorial::join(SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], free)), "six");
@@ -71,7 +71,7 @@ fn both_families_share_a_port() {
 
 #[test]
 fn serve_prints_where_it_listens_and_nothing_else_on_stdout() {
-    let mut process = Process::serve(&["--listen", "127.0.0.1:0"]);
+    let mut process = ServerProcess::serve(&["--listen", "127.0.0.1:0"]);
     let second = process.expect_listening();
     assert_ne!(process.address, second);
     let mut alice = Tutorial::join(process.address, "alice");
@@ -85,7 +85,7 @@ fn serve_prints_where_it_listens_and_nothing_else_on_stdout() {
 #[test]
 fn a_first_signal_says_goodbye_and_ends_with_0() {
     for signal in ["TERM", "INT"] {
-        let process = Process::serve(&[]);
+        let process = ServerProcess::serve(&[]);
         let mut old = Tutorial::join(process.address, "old");
         let mut eve = EventClient::join(process.address, "eve");
         eve.say("last words");
@@ -106,7 +106,7 @@ fn a_first_signal_says_goodbye_and_ends_with_0() {
 
 #[test]
 fn a_second_signal_ends_it_at_once() {
-    let process = Process::serve(&[]);
+    let process = ServerProcess::serve(&[]);
     // With somebody who does not read, the first signal alone would take four seconds.
     let _stalled = Tutorial::join_over(Wire::connect_narrow(process.address), "stalled");
     let mut talker = Tutorial::join(process.address, "talker");
@@ -130,7 +130,7 @@ fn stderr_that_takes_nothing_is_no_panic() {
     let home = Folder::new();
     let mut shell = command("sh", &home);
     shell.args(["-c", "exec \"$0\" serve --listen 0.0.0.0:0 --history none 2>/dev/full", PROGRAM]);
-    let server = Program::start(shell);
+    let server = Process::start(shell);
     let line = server.line();
     let port = line.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("where it listens");
     Tutorial::join(SocketAddr::from(([127, 0, 0, 1], port)), "old");
@@ -140,7 +140,7 @@ fn stderr_that_takes_nothing_is_no_panic() {
 
 #[test]
 fn the_flags_reach_the_server() {
-    let process = Process::serve(&["--pure", "--flood", "off"]);
+    let process = ServerProcess::serve(&["--pure", "--flood", "off"]);
     let mut peer = Wire::connect(process.address);
     peer.send("GLASSLINE2");
     assert_eq!(peer.rest(), b"", "a pure server speaks no events and says nothing");

@@ -74,7 +74,7 @@ fn each_shell_reads_its_completions_without_a_complaint() {
             }
         }
         assert!(!script.contains("__man") && !script.contains("\"man\""), "{shell}: what is hidden is offered");
-        let file = home.write(&format!("completions.{shell}"), script);
+        let file = home.write(format!("completions.{shell}"), script);
         if is_installed(shell) {
             let mut check = command(shell, &home);
             check.arg("-n").arg(file);

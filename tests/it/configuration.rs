@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::harness::{EventClient, Server};
-use crate::program::{Ended, Folder, PROGRAM, Program, command, run};
+use crate::program::{Ended, Folder, PROGRAM, Process, command, named_pipe, run};
 
 const FILE: &str = ".config/glassline/config.toml";
 
@@ -103,7 +103,9 @@ fn an_error_is_reported_with_file_line_and_what_to_write() {
     home.write(FILE, "#".repeat(1024 * 1024 + 1));
     assert_wrong(&join(&home, &[], &[]), &[FILE, "longer than 1048576 bytes"]);
     assert_wrong(&join(&home, &["--config", "/"], &[]), &["cannot read the configuration /"]);
-    for (path, kind) in [(home.pipe("pipe"), "a pipe"), ("/dev/zero".into(), "a device"), ("/".into(), "a folder")] {
+    for (path, kind) in
+        [(named_pipe(&home, "pipe"), "a pipe"), ("/dev/zero".into(), "a device"), ("/".into(), "a folder")]
+    {
         let wrong = join(&home, &["--config", path.to_str().expect("UTF-8")], &[]);
         assert_wrong(
             &wrong,
@@ -125,7 +127,7 @@ fn a_broken_file_does_not_prevent_serving_or_reading_the_help() {
         assert_eq!(run(glassline(&home, arguments, &[])).code, Some(0), "{arguments:?}");
     }
     let arguments = ["serve", "--listen", "127.0.0.1:0"];
-    let serve = Program::start(glassline(&home, &arguments, &[("GLASSLINE_BELL", "loud")]));
+    let serve = Process::start(glassline(&home, &arguments, &[("GLASSLINE_BELL", "loud")]));
     let line = serve.line();
     let address = line.strip_prefix("listening on ").and_then(|address| address.parse().ok()).expect("an address");
     EventClient::join(address, "alice");

@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Process, Tutorial, Wire};
+use crate::harness::{ServerProcess, Tutorial, Wire};
 
 const DESCRIPTORS: usize = 64;
 const CONNECTIONS: usize = 200;
@@ -12,7 +12,7 @@ const WATCH: Duration = Duration::from_secs(2);
 
 #[test]
 fn without_descriptors_it_neither_spins_nor_forgets_its_members() {
-    let server = Process::serve_with_descriptors(DESCRIPTORS);
+    let server = ServerProcess::serve_with_descriptors(DESCRIPTORS);
     let mut alice = Tutorial::join(server.address, "alice");
     let mut bob = Tutorial::join(server.address, "bob");
     // A kernel with a short queue lets fewer wait.

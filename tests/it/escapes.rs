@@ -199,7 +199,7 @@ fn the_log_of_a_server_holds_nothing_a_terminal_obeys() {
 #[test]
 fn the_programs_log_is_safe_for_a_terminal_in_either_format() {
     for format in ["human", "json"] {
-        let process = crate::harness::Process::serve(&["--log-format", format]);
+        let process = crate::harness::ServerProcess::serve(&["--log-format", format]);
         provoke_the_log(process.address);
         let log = process.stop().stderr;
         crate::harness::assert_clean_log(&log);

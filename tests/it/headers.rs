@@ -101,11 +101,11 @@ fn other_protocols_get_an_answer_they_can_read() {
 
 #[cfg(target_os = "linux")]
 mod memory {
-    use crate::harness::{Process, Tutorial, frame};
+    use crate::harness::{ServerProcess, Tutorial, frame};
 
     #[test]
     fn what_a_header_promises_moves_no_memory() {
-        let server = Process::serve(&[]);
+        let server = ServerProcess::serve(&[]);
         let mut bystander = Tutorial::join(server.address, "bystander");
         let before_kib = server.memory_kib();
         for n in 0..300 {

@@ -6,7 +6,7 @@ use glassline_journal::Keep;
 use glassline_server::Config;
 use serde_json::{Value, json};
 
-use crate::harness::{EventClient, Process, Server, Tutorial, fresh_id};
+use crate::harness::{EventClient, Server, ServerProcess, Tutorial, fresh_id};
 use crate::program::Folder;
 
 fn keeping(folder: &Folder) -> Server {
@@ -333,12 +333,12 @@ fn history_argument(folder: &Folder) -> String {
 fn what_is_acknowledged_survives_a_kill() {
     let folder = Folder::new();
     let file = history_argument(&folder);
-    let server = Process::serve(&["--history", &file]);
+    let server = ServerProcess::serve(&["--history", &file]);
     let mut eve = EventClient::join(server.address, "eve");
     let seqs: Vec<Value> = (0..50).map(|number| said(&mut eve, &number.to_string())["seq"].clone()).collect();
     server.signal("KILL");
     drop(server);
-    let server = Process::serve(&["--history", &file]);
+    let server = ServerProcess::serve(&["--history", &file]);
     let (mut adam, _) =
         EventClient::greet(server.address, &json!({"type": "hello", "name": "adam", "since": {"lobby": 0}}));
     for seq in seqs {
@@ -350,9 +350,9 @@ fn what_is_acknowledged_survives_a_kill() {
 fn a_file_that_cannot_be_used_is_refused_with_a_next_step() {
     let folder = Folder::new();
     let file = history_argument(&folder);
-    let _first = Process::serve(&["--history", &file]);
+    let _first = ServerProcess::serve(&["--history", &file]);
     let refused = |arguments: &[&str], word: &str| {
-        let ended = Process::ended(&[&["serve", "--listen", "127.0.0.1:0"], arguments].concat());
+        let ended = ServerProcess::ended(&[&["serve", "--listen", "127.0.0.1:0"], arguments].concat());
         assert_eq!(ended.code, Some(1), "{ended:?}");
         assert!(ended.stderr.contains(word) && ended.stderr.contains("--history"), "{ended:?}");
     };
@@ -366,7 +366,7 @@ fn a_file_that_cannot_be_used_is_refused_with_a_next_step() {
 
 #[test]
 fn nothing_is_kept_where_nothing_is_to_be_kept() {
-    let server = Process::serve(&["--history", "none"]);
+    let server = ServerProcess::serve(&["--history", "none"]);
     let mut eve = EventClient::join(server.address, "eve");
     said(&mut eve, "hi");
     eve.send(&json!({"type": "history", "room": "lobby"}));
@@ -383,7 +383,7 @@ fn an_import_says_how_many_messages_got_another_number() {
             "id": id.to_string().repeat(32),
         });
         let lines = folder.write(name, format!("{}\n{message}\n", json!({"type": "schema", "version": 1})));
-        let ended = Process::ended(&["history", "import", "--history", &file, &lines.display().to_string()]);
+        let ended = ServerProcess::ended(&["history", "import", "--history", &file, &lines.display().to_string()]);
         assert_eq!(ended.code, Some(0), "{ended:?}");
         ended.stdout
     };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use glassline_server::Config;
 use serde_json::{Value, json};
 
-use crate::harness::{EventClient, Process, Server};
+use crate::harness::{EventClient, Server, ServerProcess};
 use crate::program::Folder;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,7 +30,7 @@ fn turn_a_bit_of(file: &Path, text: &str) {
 
 /// Code and lines of a check.
 fn checked(file: &Path) -> (Option<i32>, Vec<String>) {
-    let ended = Process::ended(&["history", "check", "--history", &file.display().to_string()]);
+    let ended = ServerProcess::ended(&["history", "check", "--history", &file.display().to_string()]);
     (ended.code, ended.stdout)
 }
 
@@ -50,7 +50,7 @@ fn a_damaged_message_is_a_gap_and_is_logged() {
     let (code, report) = checked(&file);
     assert_eq!(code, Some(1), "{report:?}");
     assert!(report.iter().any(|line| line.contains("number 2 is not as it was stored")), "{report:?}");
-    let exported = Process::ended(&["history", "export", "--history", &file.display().to_string()]);
+    let exported = ServerProcess::ended(&["history", "export", "--history", &file.display().to_string()]);
     assert_eq!(exported.code, Some(1), "{exported:?}");
     assert!(!exported.stdout.iter().any(|line| line.contains("pay bob")), "{exported:?}");
 
@@ -85,10 +85,10 @@ fn a_damaged_act_keeps_the_server_from_starting() {
         "until": "2099-01-01T00:00:00.000Z",
     });
     let lines = folder.write("acts", format!("{}\n{act}\n", json!({"type": "schema", "version": 1})));
-    let imported = Process::ended(&["history", "import", "--history", &history, &lines.display().to_string()]);
+    let imported = ServerProcess::ended(&["history", "import", "--history", &history, &lines.display().to_string()]);
     assert_eq!(imported.code, Some(0), "{imported:?}");
     turn_a_bit_of(&file, "mallory");
-    let ended = Process::ended(&["serve", "--listen", "127.0.0.1:0", "--history", &history]);
+    let ended = ServerProcess::ended(&["serve", "--listen", "127.0.0.1:0", "--history", &history]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("\"act\"") && ended.stderr.contains("restore a copy"), "{ended:?}");
     assert_eq!(checked(&file).0, Some(1));
@@ -98,7 +98,7 @@ fn a_damaged_act_keeps_the_server_from_starting() {
 fn a_file_cut_short_under_a_server_ends_it_unacknowledged() {
     let folder = Folder::new();
     let file = folder.path().join("history.db");
-    let server = Process::serve(&["--history", &file.display().to_string()]);
+    let server = ServerProcess::serve(&["--history", &file.display().to_string()]);
     let mut alice = EventClient::join(server.address, "alice");
     said(&mut alice, "before");
     fs::OpenOptions::new().write(true).open(&file).expect("opens").set_len(8_192).expect("cuts");
@@ -114,11 +114,11 @@ fn a_file_cut_short_under_a_server_ends_it_unacknowledged() {
 fn a_second_name_of_a_history_is_refused() {
     let folder = Folder::new();
     let (file, other) = (folder.path().join("history.db"), folder.path().join("other.db"));
-    let server = Process::serve(&["--history", &file.display().to_string()]);
+    let server = ServerProcess::serve(&["--history", &file.display().to_string()]);
     let mut alice = EventClient::join(server.address, "alice");
     said(&mut alice, "before");
     fs::hard_link(&file, &other).expect("links");
-    let ended = Process::ended(&["serve", "--listen", "127.0.0.1:0", "--history", &other.display().to_string()]);
+    let ended = ServerProcess::ended(&["serve", "--listen", "127.0.0.1:0", "--history", &other.display().to_string()]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("2 names") && ended.stderr.contains("copy"), "{ended:?}");
     assert_eq!(said(&mut alice, "behind")["seq"], 2);
@@ -141,7 +141,7 @@ fn told_after_a_kill(change: impl FnOnce(&mut Vec<u8>)) -> (String, u64) {
     let folder = Folder::new();
     let file = folder.path().join("history.db");
     let arguments = ["--history", &file.display().to_string()];
-    let server = Process::serve(&arguments);
+    let server = ServerProcess::serve(&arguments);
     let mut alice = EventClient::join(server.address, "alice");
     for number in 0..20 {
         said(&mut alice, &format!("number {number}"));
@@ -152,7 +152,7 @@ fn told_after_a_kill(change: impl FnOnce(&mut Vec<u8>)) -> (String, u64) {
     let mut bytes = fs::read(&log).expect("reads");
     change(&mut bytes);
     fs::write(&log, bytes).expect("writes");
-    let server = Process::serve(&arguments);
+    let server = ServerProcess::serve(&arguments);
     let mut alice = EventClient::join(server.address, "alice");
     alice.say("behind");
     let acknowledged = loop {

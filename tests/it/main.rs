@@ -25,6 +25,8 @@ mod headers;
 mod history;
 #[cfg(unix)]
 mod integrity;
+#[cfg(unix)]
+mod metrics;
 mod names;
 mod operators;
 mod order;
@@ -48,6 +50,4 @@ mod supervised;
 mod terminal;
 #[cfg(unix)]
 mod upkeep;
-#[cfg(unix)]
-mod watching;
-mod whereabouts;
+mod whois;

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use glassline_server::{Config, OperatorToken};
 
 #[cfg(unix)]
-use crate::harness::Process;
+use crate::harness::ServerProcess;
 use crate::harness::{EventClient, Pair, Server, Tutorial, fresh_id, words_in};
 #[cfg(unix)]
-use crate::program::{Folder, PROGRAM, Program, command};
+use crate::program::{Folder, PROGRAM, Process, command, named_pipe};
 
 const TOKEN: &str = "correct-horse-battery";
 
@@ -367,7 +367,7 @@ fn what_was_answered_stands_after_kill_9() {
     let token_file = folder.write("token", TOKEN);
     let history = folder.path().join("history.db");
     let arguments = ["--operator-token-file", path(&token_file), "--history", path(&history)];
-    let server = Process::serve(&arguments);
+    let server = ServerProcess::serve(&arguments);
     let mut teacher = operator_at(server.address, "teacher");
     let mut old = Tutorial::join(server.address, "old");
     let mut eve = EventClient::join(server.address, "eve");
@@ -385,7 +385,7 @@ fn what_was_answered_stands_after_kill_9() {
     // Killed with what it has not written.
     drop(server);
 
-    let server = Process::serve(&arguments);
+    let server = ServerProcess::serve(&arguments);
     let mut stranger = EventClient::connect(server.address);
     stranger.send(&json!({"type": "hello", "name": "EVE"}));
     assert!(matches!(&stranger.expect_closed()[..], [error] if error["code"] == "banned"));
@@ -425,18 +425,18 @@ fn an_unreadable_or_guessable_token_stops_the_servers_start() {
         (folder.write("lines", "one secret line\nand another"), "not one line"),
         (folder.write("bytes", [0xff; 32]), "is not text in UTF-8"),
         (folder.path().to_path_buf(), "it is a folder, not a plain file"),
-        (folder.pipe("pipe"), "it is a pipe, not a plain file"),
+        (named_pipe(&folder, "pipe"), "it is a pipe, not a plain file"),
         ("/dev/zero".into(), "it is a device, not a plain file"),
         ("/dev/null".into(), "it is empty"),
     ];
     for (file, words) in cases {
-        let ended = Process::ended(&["serve", "--listen", "127.0.0.1:0", "--operator-token-file", path(&file)]);
+        let ended = ServerProcess::ended(&["serve", "--listen", "127.0.0.1:0", "--operator-token-file", path(&file)]);
         assert!(ended.code == Some(1) && ended.stderr.contains(words), "{words}: {ended:?}");
         assert_eq!(ended.stdout, [""; 0], "it does not listen first");
         assert!(!ended.stderr.contains("secret line") && !ended.stderr.contains("fifteen"), "{}", ended.stderr);
     }
     let token_file = folder.write("token", TOKEN);
-    let ended = Process::ended(&["serve", "--pure", "--operator-token-file", path(&token_file)]);
+    let ended = ServerProcess::ended(&["serve", "--pure", "--operator-token-file", path(&token_file)]);
     assert!(ended.code == Some(2) && ended.stderr.contains("cannot be used with"), "{ended:?}");
 }
 
@@ -449,7 +449,7 @@ fn a_token_that_others_may_read_is_warned_of() {
     let token_file = folder.write("token", TOKEN);
     for (mode, is_warned) in [(0o644, true), (0o640, true), (0o600, false), (0o400, false)] {
         set_permissions(&token_file, Permissions::from_mode(mode)).expect("its owner may");
-        let ended = Process::serve(&["--history", "none", "--operator-token-file", path(&token_file)]).stop();
+        let ended = ServerProcess::serve(&["--history", "none", "--operator-token-file", path(&token_file)]).stop();
         assert_eq!(
             ended.stderr.contains("others may read the operators' token"),
             is_warned,
@@ -466,14 +466,14 @@ fn a_printed_token_makes_an_operator_and_is_published_nowhere() {
     let printed = |_| {
         let mut operator_token = command(PROGRAM, &folder);
         operator_token.arg("operator-token");
-        let ended = Program::start(operator_token).ended();
+        let ended = Process::start(operator_token).ended();
         assert!(ended.code == Some(0) && ended.stderr.is_empty(), "{ended:?}");
         ended.stdout.concat()
     };
     let [token, other] = [0, 1].map(printed);
     assert!(token.starts_with("glop_") && token.len() == 37 && token != other, "{token} {other}");
     let token_file = folder.write("token", format!("{token}\n"));
-    let server = Process::serve(&["--history", "none", "--operator-token-file", path(&token_file)]);
+    let server = ServerProcess::serve(&["--history", "none", "--operator-token-file", path(&token_file)]);
     let mut eve = EventClient::join(server.address, "eve");
     let mut witness = Tutorial::join(server.address, "witness");
     for text in [token.clone(), other.clone(), format!("/op {}", token.to_uppercase()), format!("{}.", &other[..25])] {
@@ -505,13 +505,13 @@ fn is_refused_to_say_text(client: &mut EventClient, text: &str) {
 fn a_token_of_ones_own_works_with_a_warning() {
     let folder = Folder::new();
     let token_file = folder.write("token", TOKEN);
-    let server = Process::serve(&["--history", "none", "--operator-token-file", path(&token_file)]);
+    let server = ServerProcess::serve(&["--history", "none", "--operator-token-file", path(&token_file)]);
     operator_at(server.address, "teacher");
     let ended = server.stop();
     assert!(ended.stderr.contains("it is not recognised") && !ended.stderr.contains(TOKEN), "{}", ended.stderr);
     for (secret, word) in [("fifteen bytes !", "15 bytes"), ("glop_0123", "do not fit"), ("", "is empty")] {
         let token_file = folder.write("token", secret);
-        let ended = Program::start(serve_with_token(&folder, &token_file)).ended();
+        let ended = Process::start(serve_with_token(&folder, &token_file)).ended();
         assert!(ended.code == Some(1) && ended.stderr.contains(word), "{ended:?}");
         assert!(secret.is_empty() || !ended.stderr.contains(secret), "{ended:?}");
     }
@@ -524,8 +524,8 @@ fn a_host_is_warned_of_its_token_and_told_how_to_use_it() {
     let token_file = folder.write("token", TOKEN);
     let mut host = command(PROGRAM, &folder);
     host.args(["--listen", "127.0.0.1:0", "--history", "none", "--operator-token-file", path(&token_file)]);
-    let mut host = Program::start(host);
-    host.finish();
+    let mut host = Process::start(host);
+    host.close_stdin();
     let ended = host.ended();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     for told in ["others may read", "it is not recognised", "/op and the token make you an operator"] {
@@ -545,7 +545,7 @@ fn a_token_that_systemd_hands_over_is_not_warned_of() {
     for (credentials, is_warned) in [(folder.path().join("credentials"), false), (folder.path().join("other"), true)] {
         let mut serve = serve_with_token(&folder, &token_file);
         serve.env("CREDENTIALS_DIRECTORY", credentials);
-        let program = Program::start(serve);
+        let program = Process::start(serve);
         assert!(program.line().starts_with("listening on "));
         program.signal("TERM");
         let ended = program.ended();

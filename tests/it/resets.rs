@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Instant;
 
-use crate::harness::{EventClient, PATIENCE, Process, Tutorial, Wire, frame};
+use crate::harness::{EventClient, PATIENCE, ServerProcess, Tutorial, Wire, frame};
 
 const RESETS: usize = 3_000;
 /// Reset together, while messages are on their way to all of them.
@@ -65,7 +65,7 @@ fn listen(mut next: impl FnMut() -> String, heard: &Sender<()>) -> usize {
 
 #[test]
 fn thousands_of_resets_in_a_fan_out_cost_nobody_anything() {
-    let server = Process::serve(&[]);
+    let server = ServerProcess::serve(&[]);
     let talker = Tutorial::join(server.address, "talker");
     let mut ear = Tutorial::join(server.address, "ear");
     let mut eye = EventClient::join(server.address, "eye");

@@ -10,7 +10,7 @@ use glassline_server::Config;
 use serde_json::{Value, json};
 
 use crate::harness::{EventClient, Server};
-use crate::program::{Folder, PROGRAM, Program, command};
+use crate::program::{Folder, PROGRAM, Process, command};
 
 fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")
@@ -18,7 +18,7 @@ fn docs() -> PathBuf {
 
 /// A client of `--json`.
 struct Script {
-    program: Program,
+    program: Process,
     // Its home is there for as long as it is.
     _home: Folder,
 }
@@ -29,7 +29,7 @@ impl Script {
         let home = Folder::new();
         let mut glassline = command(PROGRAM, &home);
         glassline.args(["join", "--json", "--name", name, address]);
-        let script = Self { program: Program::start(glassline), _home: home };
+        let script = Self { program: Process::start(glassline), _home: home };
         assert_eq!(script.program.line(), r#"{"type":"schema","version":1}"#, "the first line is the schema's");
         script
     }
@@ -146,7 +146,7 @@ fn an_impossible_request_is_an_error_and_the_next_line_is_read() {
     // What the client sees by itself is said in words about what the program wrote.
     script.program.say("nonsense");
     assert!(script.expect("error")["text"].as_str().is_some_and(|text| text.starts_with("the line is not")));
-    script.program.finish();
+    script.program.close_stdin();
     let ended = script.program.ended();
     assert!(ended.code == Some(1) && ended.stderr.contains("12 lines of the input were not delivered"), "{ended:?}");
 }
@@ -164,7 +164,7 @@ fn everything_that_the_server_says_comes_through() {
         json!(["writer"]),
         "the answer, though nothing changes and nothing was referred to"
     );
-    script.program.finish();
+    script.program.close_stdin();
     assert_eq!(script.expect("bye").get("ref"), None, "the program has not asked");
     assert_eq!(script.program.ended().code, Some(0));
 }
@@ -178,7 +178,7 @@ fn the_end_of_input_leaves_once_all_is_acknowledged_in_order() {
     for number in &numbers {
         script.ask(&json!({"type": "send", "text": number, "ref": number}));
     }
-    script.program.finish();
+    script.program.close_stdin();
     let ended = script.program.ended();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let events: Vec<Value> = ended.stdout.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
@@ -191,7 +191,7 @@ fn the_end_of_input_leaves_once_all_is_acknowledged_in_order() {
 fn diagnostics_are_on_stderr_and_the_exit_code_says_the_result() {
     let server = Server::start();
     let mut script = Script::join(server.address);
-    script.program.finish();
+    script.program.close_stdin();
     let ended = script.program.ended();
     assert!(ended.code == Some(0) && ended.stderr.contains("* connected to"), "{ended:?}");
     let ended = Script::start("127.0.0.1:1", "script").program.ended();
@@ -232,7 +232,7 @@ fn the_one_liners_do_what_the_page_says() {
     let run = |commands: &str| {
         let mut shell = command("sh", &home);
         shell.args(["-c", commands]).current_dir(home.path());
-        Program::start(shell)
+        Process::start(shell)
     };
     // What is said last counts.
     let [silence, pipe] = &one_liners(server.address, "ear")[..] else { panic!("two") };
@@ -249,28 +249,28 @@ fn the_one_liners_do_what_the_page_says() {
 }
 
 #[track_caller]
-fn example(interpreter: &str, file: &str, arguments: &[&str], home: &Folder) -> Program {
+fn example(interpreter: &str, file: &str, arguments: &[&str], home: &Folder) -> Process {
     let mut example = command(interpreter, home);
     example.arg(docs().join("examples").join(file)).args(arguments).env("TMPDIR", home.path());
-    Program::start(example)
+    Process::start(example)
 }
 
 /// A bot whose client's process is known, and whose `date` counts how often it is asked.
 #[track_caller]
-fn bot(address: SocketAddr, home: &Folder) -> Program {
+fn bot(address: SocketAddr, home: &Folder) -> Process {
     let shown = home.path().display();
     for (name, script) in [
         ("date", format!("echo asked >>{shown}/dates; echo 12:34")),
         ("glassline", format!("echo $$ >{shown}/client; exec {PROGRAM} \"$@\"")),
     ] {
-        let file = home.write(&format!("bin/{name}"), format!("#!/bin/sh\n{script}\n"));
+        let file = home.write(format!("bin/{name}"), format!("#!/bin/sh\n{script}\n"));
         fs::set_permissions(file, fs::Permissions::from_mode(0o755)).expect("executable");
     }
     let path = std::env::var("PATH").expect("PATH");
     let mut bot = command("sh", home);
     bot.env("PATH", format!("{shown}/bin:{path}")).env("TMPDIR", home.path().join("bin"));
     bot.arg(docs().join("examples/bot.sh")).args([&address.to_string(), "--name", "bot"]);
-    Program::start(bot)
+    Process::start(bot)
 }
 
 #[test]

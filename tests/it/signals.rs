@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{EventClient, Process, Server};
-use crate::program::{Folder, PROGRAM, Program, command};
+use crate::harness::{EventClient, Server, ServerProcess};
+use crate::program::{Folder, PROGRAM, Process, command};
 
 #[test]
 fn a_server_without_a_terminal_goes_on() {
-    let process = Process::serve(&["--history", "none"]);
+    let process = ServerProcess::serve(&["--history", "none"]);
     let mut eve = EventClient::join(process.address, "eve");
     for signal in ["HUP", "USR1", "USR2", "HUP"] {
         process.signal(signal);
@@ -23,7 +23,7 @@ fn a_server_without_a_terminal_goes_on() {
 
 #[test]
 fn a_quit_signal_ends_a_server_with_a_goodbye() {
-    let process = Process::serve(&["--history", "none"]);
+    let process = ServerProcess::serve(&["--history", "none"]);
     let mut eve = EventClient::join(process.address, "eve");
     process.signal("QUIT");
     eve.expect("bye");
@@ -40,7 +40,7 @@ fn a_client_that_ignores_hangups_goes_on() {
         let mut shell = command("sh", &home);
         let script = format!("trap '' HUP; exec \"$0\" join {mode} --name script {}", server.address);
         shell.args(["-c", &script, PROGRAM]);
-        let mut client = Program::start(shell);
+        let mut client = Process::start(shell);
         let mut eve = EventClient::join(server.address, "eve");
         let say = |text: &str| match mode {
             "--json" => json!({"type": "send", "text": text}).to_string(),
@@ -51,7 +51,7 @@ fn a_client_that_ignores_hangups_goes_on() {
         client.signal("HUP");
         client.say(&say("after"));
         eve.expect_said("script", "after");
-        client.finish();
+        client.close_stdin();
         assert_eq!(client.ended().code, Some(0), "{mode}");
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use glassline_server::Limits;
 
-use crate::harness::{EventClient, Process, Server, Tutorial, Wire, frame};
+use crate::harness::{EventClient, Server, ServerProcess, Tutorial, Wire, descriptors_per_wire, frame};
 
 /// Longest round trip of a member while others are silent: the loop may be busy closing them, never
 /// waiting for them.
@@ -43,7 +43,7 @@ fn a_silent_or_trickling_connection_is_cut_after_10_s() {
 /// A machine that pauses a process wakes it from its wait without an event.
 #[test]
 fn being_paused_over_and_over_buys_a_silent_connection_no_time() {
-    let process = Process::serve(&[]);
+    let process = ServerProcess::serve(&[]);
     let mut silent = Wire::connect(process.address);
     let connected = Instant::now();
     while !silent.ends_within(Duration::from_millis(100)) {
@@ -91,7 +91,7 @@ fn connections_that_fit() -> usize {
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let descriptors = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(1_024_usize);
     // The server keeps those without a name to their bound, and the tests beside this one need some as well.
-    descriptors.saturating_sub(2_200).clamp(100, 10_000)
+    (descriptors.saturating_sub(2_200) / descriptors_per_wire()).clamp(100, 10_000)
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::harness::{PATIENCE, Tutorial};
-use crate::program::{Folder, PROGRAM, Program, command, run};
+use crate::program::{Folder, PROGRAM, Process, command, run};
 
 /// Listener for a service's notifications to its manager.
 struct Manager {
@@ -45,7 +45,7 @@ impl Manager {
 }
 
 #[track_caller]
-fn listening(program: &Program) -> SocketAddr {
+fn listening(program: &Process) -> SocketAddr {
     let line = program.line();
     line.strip_prefix("listening on ").and_then(|address| address.parse().ok()).unwrap_or_else(|| panic!("{line:?}"))
 }
@@ -53,7 +53,7 @@ fn listening(program: &Program) -> SocketAddr {
 #[test]
 fn it_tells_when_it_is_ready_and_when_it_stops() {
     let manager = Manager::new();
-    let program = Program::start(manager.serve());
+    let program = Process::start(manager.serve());
     assert_eq!(manager.told(), "READY=1\n");
     Tutorial::join(listening(&program), "alice");
     program.signal("TERM");
@@ -70,7 +70,7 @@ fn it_gives_signs_of_life_to_a_watchdog_in_time_and_idle_too() {
     let mut serve = manager.serve();
     let timeout = Duration::from_secs(6);
     serve.env("WATCHDOG_USEC", timeout.as_micros().to_string());
-    let program = Program::start(serve);
+    let program = Process::start(serve);
     assert_eq!(manager.told(), "READY=1\n");
     // The watchdog's time begins here.
     let mut last = Instant::now();
@@ -87,7 +87,7 @@ fn a_manager_that_is_not_there_keeps_nobody_from_serving() {
     let home = Folder::new();
     let mut serve = command(PROGRAM, &home);
     serve.args(["serve", "--listen", "127.0.0.1:0"]).env("NOTIFY_SOCKET", home.path().join("nobody"));
-    let program = Program::start(serve);
+    let program = Process::start(serve);
     Tutorial::join(listening(&program), "alice");
     program.signal("TERM");
     let ended = program.ended();
@@ -102,7 +102,7 @@ fn a_manager_that_does_not_read_blocks_neither_work_nor_stop() {
     full.connect(manager.home.path().join("notify")).expect("connected");
     full.set_nonblocking(true).expect("not blocking");
     while full.send(b"noise").is_ok() {}
-    let program = Program::start(manager.serve());
+    let program = Process::start(manager.serve());
     Tutorial::join(listening(&program), "alice");
     program.signal("TERM");
     let ended = program.ended();
@@ -138,7 +138,7 @@ fn hand_over(kinds: &str, arguments: &[&str], home: &Folder) -> Command {
 #[test]
 fn sockets_that_are_handed_over_are_listened_on() {
     let home = Folder::new();
-    let program = Program::start(hand_over("tcp,tcp", &[], &home));
+    let program = Process::start(hand_over("tcp,tcp", &[], &home));
     let (first, second) = (listening(&program), listening(&program));
     assert_ne!(first, second);
     let mut alice = Tutorial::join(first, "alice");
@@ -153,7 +153,7 @@ fn sockets_that_are_handed_over_are_listened_on() {
 #[test]
 fn a_named_address_wins_over_sockets_that_are_handed_over() {
     let home = Folder::new();
-    let program = Program::start(hand_over("tcp,tcp", &["--listen", "[::1]:0"], &home));
+    let program = Process::start(hand_over("tcp,tcp", &["--listen", "[::1]:0"], &home));
     let address = listening(&program);
     assert!(address.is_ipv6(), "{address}");
     Tutorial::join(address, "alice");

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use serde_json::json;
 
-use crate::program::{Ended, Folder, PROGRAM, Program, command, run};
+use crate::program::{Ended, Folder, PROGRAM, Process, command, run};
 
 const COUNT: u64 = 2_000;
 
@@ -164,7 +164,7 @@ fn words_for_no_history_make_no_file() {
         let home = Folder::new();
         let mut serve = command(PROGRAM, &home);
         serve.args(["serve", "--listen", "127.0.0.1:0", "--history", word]).current_dir(home.path());
-        let server = Program::start(serve);
+        let server = Process::start(serve);
         assert!(server.line().starts_with("listening on"), "{word}");
         server.signal("TERM");
         let ended = server.ended();
@@ -211,7 +211,7 @@ fn without_a_home_nothing_is_kept() {
         homeless.env_remove("HOME").args(arguments).current_dir(cwd.path());
         homeless
     };
-    let server = Program::start(homeless(&["serve", "--listen", "127.0.0.1:0"]));
+    let server = Process::start(homeless(&["serve", "--listen", "127.0.0.1:0"]));
     assert!(server.line().starts_with("listening on"));
     server.signal("TERM");
     let ended = server.ended();
@@ -251,7 +251,7 @@ fn a_lock_of_another_program_is_told_from_a_server() {
     drop(lock);
     let mut first = command(PROGRAM, &home);
     first.args(serve);
-    let first = Program::start(first);
+    let first = Process::start(first);
     first.line();
     for (arguments, words) in [(&serve[..], "another Glassline server"), (&["history", "vacuum"], "A Glassline server")]
     {

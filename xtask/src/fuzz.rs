@@ -6,8 +6,8 @@ use std::process::Command;
 use crate::command::{self, Outcome, cargo, root};
 use crate::tools::{self, CXX, Install};
 
-const TARGETS: [&str; 3] = ["decoder", "session", "hub"];
-const SECONDS: u32 = 60;
+/// Names of the targets.
+pub(crate) const TARGETS: [&str; 3] = ["decoder", "session", "hub"];
 const INPUT_BYTES_MAX: u32 = 8_192;
 
 /// Flags that `cargo fuzz` passes too, without its nightly-only sanitizers.
@@ -15,25 +15,8 @@ const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-leve
                      -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
                      -Cllvm-args=-sanitizer-coverage-trace-compares -Cdebug-assertions -Ccodegen-units=1 -Cforce-frame-pointers";
 
-pub(crate) fn run(arguments: &[String]) -> Outcome {
-    let usage = || "usage: cargo xtask fuzz [--seconds N] [decoder|session|hub]".to_string();
-    let mut seconds = SECONDS;
-    let mut chosen = Vec::new();
-    let mut rest = arguments.iter();
-    while let Some(argument) = rest.next() {
-        match argument.as_str() {
-            "--seconds" => seconds = rest.next().and_then(|value| value.parse().ok()).ok_or_else(usage)?,
-            target => chosen.push(TARGETS.into_iter().find(|known| *known == target).ok_or_else(usage)?),
-        }
-    }
-    run_targets(if chosen.is_empty() { &TARGETS } else { &chosen }, seconds)
-}
-
-pub(crate) fn run_all(seconds: u32) -> Outcome {
-    run_targets(&TARGETS, seconds)
-}
-
-fn run_targets(targets: &[&str], seconds: u32) -> Outcome {
+/// Runs the chosen targets, or all of them if none is, for so many seconds each.
+pub(crate) fn run(chosen: &[String], seconds: u32) -> Outcome {
     tools::ensure(&[CXX], Install::chosen(false))?;
     let host = host_triple()?;
     // With a target named, build scripts and macros are left as they are; only what is fuzzed is instrumented.
@@ -50,7 +33,7 @@ fn run_targets(targets: &[&str], seconds: u32) -> Outcome {
     ]);
     build.env("RUSTFLAGS", FLAGS);
     command::run(build)?;
-    for target in targets {
+    for target in TARGETS.iter().filter(|target| chosen.is_empty() || chosen.iter().any(|name| name == *target)) {
         let program = root().join("target/fuzz").join(&host).join("release").join(target);
         let found = root().join("target/fuzz/corpus").join(target);
         let artifacts = root().join("target/fuzz/artifacts").join(target);

@@ -1,4 +1,4 @@
-//! The project's chores. `cargo xtask` lists them.
+//! Development tasks; `cargo xtask --help` lists them.
 
 mod bench;
 mod command;
@@ -6,6 +6,7 @@ mod crash;
 mod dist;
 mod documents;
 mod fuzz;
+mod glossary;
 mod manual;
 mod simulate;
 mod suite;
@@ -14,41 +15,78 @@ mod wording;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "\
-usage: cargo xtask CHORE
+use clap::{Parser, Subcommand};
 
-  test [--yes] [STEP]...  everything a change must pass, or only the steps named; `--yes` installs what is missing
-                          without asking
-  dist                    builds the packages in target/dist: a tarball and a .deb, and what else this machine can
-  bench [ARGUMENTS]       measures servers side by side and writes docs/benchmarks.md; `--quick` for a first look
-  bench terminal [ARGUMENTS]
-                          the same of the terminal client beside a naive one, in docs/benchmarks-terminal.md
-  bench history [ARGUMENTS]
-                          the same of a server that keeps a history beside one that keeps none, in docs/benchmarks-history.md
-  crash [--rounds N] [--seed S] [ARGUMENTS]
-                          kills the server N times (100) under load and checks that nothing said is lost; S (1) decides when
-  fuzz [--seconds N] [TARGET]
-                          runs each libFuzzer target for N seconds (60), on the stable toolchain
-  simulate [--seeds N] [--first S] [--seed S]
-                          runs N seeds (10000) of clients, network, server and journal with faults; --seed replays one with a trace
-  man                     writes the manual's pages to target/man";
+/// Development tasks
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run everything a change must pass, or only the steps named
+    #[command(after_help = suite::help())]
+    Test {
+        /// Install what is missing without asking
+        #[arg(long)]
+        yes: bool,
+        /// Steps to run, and no others
+        #[arg(value_name = "STEP")]
+        steps: Vec<String>,
+    },
+    /// Build the packages in target/dist: a tarball, a .deb, and what else this machine can
+    Dist,
+    /// Run the commands of README and docs in a network of their own
+    #[command(hide = true)]
+    Documents,
+    /// Measure servers side by side and write docs/benchmarks.md; `--quick` for a first look
+    ///
+    /// `bench terminal` measures the terminal client beside a naive one, and writes
+    /// docs/benchmarks-terminal.md; `bench history` a server with a history beside one without, and
+    /// writes docs/benchmarks-history.md. A run with options is not written.
+    Bench {
+        /// Options of `cargo run -p glassline-bench -- run`, whose `--help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Kill the server under load again and again, and check that no message is lost
+    Crash {
+        /// Options of `cargo run -p glassline-crash -- run`, such as `--rounds N` and `--seed S`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run the libFuzzer targets, on the stable toolchain
+    Fuzz {
+        /// Seconds for each target
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seconds: u32,
+        /// Targets to run, and no others
+        #[arg(value_name = "TARGET", value_parser = fuzz::TARGETS)]
+        targets: Vec<String>,
+    },
+    /// Simulate clients, network, server and journal with faults, seed after seed
+    Simulate {
+        /// Options of `cargo run -p glassline-simulation`: `--seeds N`, `--first S`, or `--seed S`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Write the manual's pages to target/man
+    Man,
+}
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (chore, rest) = match arguments.split_first() {
-        Some((chore, rest)) => (chore.as_str(), rest),
-        None => ("", &[][..]),
-    };
-    let done = match chore {
-        "test" => suite::run(rest),
-        "dist" => dist::run(),
-        "documents" => documents::run_here(),
-        "bench" => bench::run(rest),
-        "crash" => crash::run(rest),
-        "fuzz" => fuzz::run(rest),
-        "simulate" => simulate::run(rest),
-        "man" => manual::run(),
-        _ => Err(USAGE.to_string()),
+    let done = match Arguments::parse().task {
+        Task::Test { yes, steps } => suite::run(&steps, yes),
+        Task::Dist => dist::run(),
+        Task::Documents => documents::run_here(),
+        Task::Bench { arguments } => bench::run(&arguments),
+        Task::Crash { arguments } => crash::run(&arguments),
+        Task::Fuzz { seconds, targets } => fuzz::run(&targets, seconds),
+        Task::Simulate { arguments } => simulate::run(&arguments),
+        Task::Man => manual::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -56,5 +94,22 @@ fn main() -> ExitCode {
             eprintln!("{error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_after_a_task_reach_its_program() {
+        let parsed = |words: &str| Arguments::try_parse_from(["xtask"].into_iter().chain(words.split_whitespace()));
+        let Ok(Arguments { task: Task::Bench { arguments } }) = parsed("bench terminal --quick --only x") else {
+            panic!("a benchmark")
+        };
+        assert_eq!(arguments, ["terminal", "--quick", "--only", "x"]);
+        let Ok(Arguments { task: Task::Crash { arguments } }) = parsed("crash --rounds 3") else { panic!("kills") };
+        assert_eq!(arguments, ["--rounds", "3"]);
+        assert!(parsed("test --no").is_err() && parsed("fuzz dance").is_err() && parsed("dance").is_err());
     }
 }

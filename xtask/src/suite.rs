@@ -31,7 +31,7 @@ const BUILD: Step = Step {
     run: || command::run(cargo(&["build", "--release", "--locked"])),
 };
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step {
         name: "format",
         about: "the code's format",
@@ -55,6 +55,14 @@ const STEPS: [Step; 11] = [
         optional: &[ZSH, FISH, MAN],
         needs_build: false,
         run: cargo_test,
+    },
+    Step {
+        name: "layer",
+        about: "the integration tests over a layer, in place of plain TCP",
+        tools: &[CC, BASH, PYTHON, UNSHARE, IP],
+        optional: &[ZSH, FISH, MAN],
+        needs_build: false,
+        run: layer_test,
     },
     Step {
         name: "simulation",
@@ -97,7 +105,7 @@ const STEPS: [Step; 11] = [
         tools: &[CC, CXX],
         optional: &[],
         needs_build: false,
-        run: || fuzz::run_all(SHORT_FUZZ_S),
+        run: || fuzz::run(&[], SHORT_FUZZ_S),
     },
 ];
 
@@ -110,19 +118,10 @@ enum Ended {
     Failed(String),
 }
 
-/// Runs every step, or those that `arguments` name; `--yes` installs what is missing without
-/// asking.
-pub(crate) fn run(arguments: &[String]) -> Outcome {
-    let (flags, names): (Vec<&String>, Vec<&String>) = arguments.iter().partition(|word| word.starts_with('-'));
-    if flags.iter().any(|flag| ["--help", "-h"].contains(&flag.as_str())) {
-        println!("{}", help());
-        return Ok(());
-    }
-    if let Some(unknown) = flags.iter().find(|flag| flag.as_str() != "--yes") {
-        return Err(format!("there is no option {unknown}; {}", usage()));
-    }
+/// Runs every step, or those that are named; `--yes` installs what is missing without asking.
+pub(crate) fn run(names: &[String], is_yes_given: bool) -> Outcome {
     let mut steps = Vec::new();
-    for name in &names {
+    for name in names {
         steps.push(
             STEPS
                 .iter()
@@ -136,7 +135,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         steps.retain(|step| step.name != BUILD.name);
         steps.insert(0, &BUILD);
     }
-    run_steps(&steps, Install::chosen(!flags.is_empty()))
+    run_steps(&steps, Install::chosen(is_yes_given))
 }
 
 fn usage() -> String {
@@ -144,19 +143,18 @@ fn usage() -> String {
     format!("usage: cargo xtask test [--yes] [{}]...", names.join("|"))
 }
 
-/// Returns the usage with a line for each step: what it tests, and the tools it needs beside Rust.
-fn help() -> String {
+/// Returns a line for each step: what it tests, and the tools it needs beside Rust.
+pub(crate) fn help() -> String {
     let rows = STEPS.iter().map(|step| {
         let tools: Vec<&str> = step.tools.iter().map(Tool::name).collect();
         let needs = if tools.is_empty() { String::new() } else { format!(" (needs {})", tools.join(", ")) };
         format!("  {:<11} {}{needs}", step.name, step.about)
     });
     format!(
-        "{}\n\nRuns every step in this order, or only those named; a failed step ends the run. Your chats, settings and\n\
+        "Runs every step in this order, or only those named; a failed step ends the run. Your chats, settings and\n\
          files are left alone.\n\n{}\n\n\
          A step whose tools are missing is reported as not run. `--yes` installs what is missing without asking, and so\n\
          does `CI=true`, where a step that did not run is a failure.",
-        usage(),
         rows.collect::<Vec<_>>().join("\n")
     )
 }
@@ -229,6 +227,12 @@ fn cargo_test() -> Outcome {
     command::run(cargo(&["test", "--locked", "-p", "glassline-bench", "-p", "glassline-crash", "-p", "xtask"]))
 }
 
+fn layer_test() -> Outcome {
+    let mut test = cargo(&["test", "--locked", "-p", "glassline", "--features", "test-layer", "--test", "it"]);
+    test.env("GLASSLINE_TEST_LAYER", "1");
+    command::run(test)
+}
+
 fn peers() -> Outcome {
     command::run(program("python3", &["tests/peers/run.py", "target/release/glassline"]))
 }
@@ -239,9 +243,8 @@ mod tests {
 
     #[test]
     fn an_unknown_step_is_answered_with_those_there_are() {
-        let error = run(&["dance".to_string()]).expect_err("there is no such step");
+        let error = run(&["dance".to_string()], false).expect_err("there is no such step");
         assert!(error.contains("there is no step dance") && error.contains("|peers|"), "{error}");
-        assert!(run(&["--no".to_string()]).is_err());
     }
 
     #[test]

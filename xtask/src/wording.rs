@@ -1,10 +1,11 @@
-//! Form of comments, test names and documents, as CONTRIBUTING asks for it; pure functions over
+//! Form of comments, names and documents, as CONTRIBUTING asks for it; pure functions over
 //! text, and the run over every file.
 
 use std::fs;
 use std::path::PathBuf;
 
 use crate::command::{self, Outcome};
+use crate::glossary;
 
 /// Words with which no doc comment starts: one starts with a noun or a verb.
 const QUESTION_WORDS: [&str; 7] = ["What", "Who", "Whom", "Whose", "Whether", "How", "Where"];
@@ -72,7 +73,10 @@ fn in_rust(source: &str) -> Vec<Fault> {
             )
         })
     });
-    openings.chain(names).collect()
+    let terms = glossary::replaced_terms(source)
+        .into_iter()
+        .map(|(line, term, new)| (line, format!("`{term}` is a replaced term; use `{new}`")));
+    openings.chain(names).chain(terms).collect()
 }
 
 /// Returns the name of each function with the attribute `#[test]`, those of `proptest!` included,

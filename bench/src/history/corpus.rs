@@ -1,6 +1,8 @@
 //! Texts of a benchmark, whose words are as unevenly used as those of people, some of them rare,
 //! some Chinese or Japanese. The same seed says the same.
 
+use glassline_testkit::Rng;
+
 /// The word that is said most: in more than half of all texts.
 pub const COMMON: &str = "train";
 /// One text in [`RARE_EVERY`] has it.
@@ -21,75 +23,47 @@ const ONSETS: &[u8] = b"bdfghjklmnprstvw";
 const VOWELS: &[u8] = b"aeiou";
 const VOCABULARY_SEED: u64 = 7;
 
-/// Numbers that look random; enough for texts and ids.
-pub struct Random(u64);
+/// Returns a rank below `ranks`, the first most often: rank 2n half as often as rank n.
+fn rank(rng: &mut Rng, ranks: usize) -> usize {
+    let share = (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+    ((ranks as f64).powf(share) as usize - 1).min(ranks - 1)
+}
 
-impl Random {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// `SplitMix64`.
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// From 0 to `bound`, without it.
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound.max(1)
-    }
-
-    /// A message's id; two of a run never meet.
-    pub fn id(&mut self) -> u128 {
-        (u128::from(self.next()) << 64) | u128::from(self.next())
-    }
-
-    /// A place of so many, the first the most often: the n-th half as often as the one in half that place.
-    fn rank(&mut self, ranks: usize) -> usize {
-        let share = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
-        ((ranks as f64).powf(share) as usize - 1).min(ranks - 1)
-    }
-
-    fn letters(&mut self, syllables: u64, word: &mut String) {
-        for _ in 0..syllables {
-            for letters in [ONSETS, VOWELS] {
-                word.push(char::from(letters[self.below(letters.len() as u64) as usize]));
-            }
+fn push_letters(rng: &mut Rng, syllables: u64, word: &mut String) {
+    for _ in 0..syllables {
+        for letters in [ONSETS, VOWELS] {
+            word.push(char::from(rng.pick(letters)));
         }
     }
 }
 
 pub struct Corpus {
-    random: Random,
+    rng: Rng,
     words: Vec<String>,
     said: u64,
 }
 
 impl Corpus {
     pub fn new(seed: u64) -> Self {
-        let mut random = Random::new(VOCABULARY_SEED);
+        let mut rng = Rng::new(VOCABULARY_SEED);
         let mut words = vec![COMMON.to_owned()];
         while words.len() < WORDS {
             let mut word = String::new();
-            let syllables = 1 + random.below(4);
-            random.letters(syllables, &mut word);
+            let syllables = 1 + rng.below(4);
+            push_letters(&mut rng, syllables, &mut word);
             words.push(word);
         }
-        Self { random: Random::new(seed), words, said: 0 }
+        Self { rng: Rng::new(seed), words, said: 0 }
     }
 
     /// The next text: 3 to 15 words, or as many characters.
     pub fn text(&mut self, text: &mut String) {
         text.clear();
         self.said += 1;
-        let length = 3 + self.random.below(13);
-        if self.random.below(CJK_EVERY) == 0 {
+        let length = 3 + self.rng.below(13);
+        if self.rng.below(CJK_EVERY) == 0 {
             for _ in 0..length {
-                let offset = self.random.rank(CJK_CHARACTERS) as u32;
+                let offset = rank(&mut self.rng, CJK_CHARACTERS) as u32;
                 text.extend(char::from_u32(CJK_FIRST + offset));
             }
         } else {
@@ -99,9 +73,9 @@ impl Corpus {
             }
             text.pop();
         }
-        if self.random.below(ODD_WORD_EVERY) == 0 {
+        if self.rng.below(ODD_WORD_EVERY) == 0 {
             text.push(' ');
-            self.random.letters(6, text);
+            push_letters(&mut self.rng, 6, text);
         }
         if self.said.is_multiple_of(RARE_EVERY) {
             text.push(' ');
@@ -125,11 +99,11 @@ impl Corpus {
     }
 
     pub fn id(&mut self) -> u128 {
-        self.random.id()
+        self.rng.next_u128()
     }
 
     fn word(&mut self, text: &mut String) {
-        let rank = self.random.rank(WORDS);
+        let rank = rank(&mut self.rng, WORDS);
         text.push_str(&self.words[rank]);
     }
 }

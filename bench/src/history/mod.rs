@@ -1,18 +1,17 @@
 //! Costs of a history, compared with the same server without one, and speed of reads in a large
 //! one.
 
-mod asking;
+mod client;
 mod corpus;
-mod disk;
 mod figures;
+mod folder;
+mod latency;
+mod load;
 mod metrics;
 mod page;
-mod place;
 mod questions;
-mod singly;
 mod stored;
 mod storing;
-mod voices;
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -20,16 +19,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Result, ensure};
 
 use crate::arguments::RunOptions;
-use crate::crowd::Crowd;
+use crate::clients::Clients;
 use crate::pinning;
 use crate::process::resident_kib;
 use crate::systems::{Server, System};
 use crate::workloads::{self, windowed};
 use figures::{Figures, Measure, Results, Row, Table};
-use place::{Fresh, start};
+use folder::{HistoryFolder, start};
+use load::Dialect;
 use stored::Stored;
 use storing::Until;
-use voices::Dialect;
 
 const STORED_MESSAGES: u64 = 10_000_000;
 /// Messages that the search index may be behind before storing waits for it (docs/operating.md).
@@ -91,7 +90,7 @@ pub mod rows {
 /// Measures, and gives the page. Failed rounds are on it.
 pub fn run(options: &RunOptions) -> Result<String> {
     pinning::pin_generator()?;
-    place::sweep()?;
+    folder::sweep()?;
     let scale = Scale::of(options);
     // Ids must be new in each run where a history is kept from run to run.
     let seed = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
@@ -123,7 +122,7 @@ pub fn run(options: &RunOptions) -> Result<String> {
         }
     }
     let page = page::page(&run.results, &scale);
-    // Told before anything else can go wrong: a run is long.
+    // Printed before anything else can go wrong: a run is long.
     print!("{page}");
     ensure!(!run.results.has_failures(), "some rounds have failed; the tables tell which, and nothing is written");
     Ok(page)
@@ -139,10 +138,10 @@ struct Run<'o> {
 
 impl Run<'_> {
     /// A copy, which may grow, of a history of so many messages.
-    fn ready(&mut self, row: Row, messages: u64) -> Result<Fresh> {
+    fn ready(&mut self, row: Row, messages: u64) -> Result<HistoryFolder> {
         let stored = Stored::ready(self.glassline, messages)?;
         self.results.add(Table::Made, row, Ok(stored.made));
-        Fresh::copy_of(&stored.history, &format!("copy-{messages}"))
+        HistoryFolder::copy_of(&stored.history, &format!("copy-{messages}"))
     }
 
     fn deliver(&mut self, table: Table, windowed: &windowed::Windowed) {
@@ -153,9 +152,9 @@ impl Run<'_> {
             for (row, keeps) in [(none, false), (kept, true)] {
                 let (scale, seed) = (self.scale, self.next_seed());
                 self.measure(table, row, keeps, |server| {
-                    let crowd = Crowd::of(dialect.peer(seed), System::Glassline.connects_at_once(), server)?;
+                    let clients = Clients::of(dialect.peer(seed), System::Glassline.connects_at_once(), server)?;
                     let before = metrics::of(server, keeps)?;
-                    let figures = windowed.run(crowd, server, &scale.windowed)?;
+                    let figures = windowed.run(clients, server, &scale.windowed)?;
                     let mut figures = Figures::of_workload(figures, windowed.readers);
                     if let (Some(before), Some(after)) = (before, metrics::of(server, keeps)?) {
                         figures.put_commits(after.since(before));
@@ -166,7 +165,7 @@ impl Run<'_> {
         }
     }
 
-    fn store(&mut self, large: &Fresh) {
+    fn store(&mut self, large: &HistoryFolder) {
         let until = Until::Passed { warm_up: self.scale.windowed.warm_up, measured: self.scale.windowed.measured };
         for (row, keeps) in [(rows::NONE, false), (rows::EMPTY, true)] {
             let seed = self.next_seed();
@@ -191,14 +190,14 @@ impl Run<'_> {
     fn send_singly(&mut self) {
         let (messages, seed) = (self.scale.single_messages, self.next_seed());
         for (row, keeps) in [(rows::NONE, false), (rows::KEPT, true)] {
-            self.measure(Table::OneAtATime, row, keeps, |server| singly::run(server, keeps, messages, seed));
+            self.measure(Table::OneAtATime, row, keeps, |server| latency::run(server, keeps, messages, seed));
         }
-        let sync = Fresh::new("sync").and_then(|fresh| disk::append_and_sync(fresh.folder(), messages));
-        self.note(Table::OneAtATime, rows::SYNC, sync.and_then(singly::times));
+        let sync = HistoryFolder::new("sync").and_then(|fresh| folder::append_and_sync(fresh.folder(), messages));
+        self.note(Table::OneAtATime, rows::SYNC, sync.and_then(latency::times));
     }
 
     /// Asks a large history and a smaller one, then stores more in them; and looks what that does to memory, beside servers that start with nothing.
-    fn ask(&mut self, small: &Fresh, large: &Fresh) {
+    fn ask(&mut self, small: &HistoryFolder, large: &HistoryFolder) {
         for (row, keeps) in [(rows::NONE, false), (rows::EMPTY, true)] {
             let (more, seed) = (self.scale.stored_more, self.next_seed());
             self.measure(Table::Memory, row, keeps, |server| {
@@ -214,7 +213,7 @@ impl Run<'_> {
         }
     }
 
-    fn ask_and_grow(&mut self, table: Table, history: &Fresh) -> Result<Figures> {
+    fn ask_and_grow(&mut self, table: Table, history: &HistoryFolder) -> Result<Figures> {
         let (seed, started) = (self.next_seed(), std::time::Instant::now());
         let server = start(self.glassline, Some(&history.history()))?;
         let mut figures = Figures::default();
@@ -233,11 +232,11 @@ impl Run<'_> {
     fn measure(&mut self, table: Table, row: Row, keeps: bool, run: impl FnOnce(&Server) -> Result<Figures>) {
         let glassline = self.glassline;
         let measured = || {
-            let fresh = Fresh::new("new")?;
+            let fresh = HistoryFolder::new("new")?;
             let history = fresh.history();
             let server = start(glassline, keeps.then_some(history.as_path()))?;
-            run(&server).map_err(|error| match server.last_words() {
-                Some(words) => error.context(format!("the server's last words: {words}")),
+            run(&server).map_err(|error| match server.last_line() {
+                Some(words) => error.context(format!("the server's last line: {words}")),
                 None => error,
             })
         };

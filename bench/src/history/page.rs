@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::figures::{Measure, Results, Row, Table};
 use super::questions::Question;
-use super::{Scale, rows, singly, storing};
+use super::{Scale, latency, rows, storing};
 use crate::process;
 use crate::report::date_utc;
 use crate::stats::Spread;
@@ -16,7 +16,7 @@ use crate::workloads::windowed::{ALL_SENDING, FANOUT};
 enum Wanted {
     AtLeast(f64),
     Below(f64),
-    /// It is only told.
+    /// Shown without a bound.
     Nothing,
 }
 
@@ -75,7 +75,7 @@ fn explanation(table: Table, scale: &Scale) -> String {
         Table::OneAtATime => format!(
             "{} readers, one sender, event dialect; a message is sent when the last reader has the one before. Times until the last has it. \
              Beside them, what a commit took by the server's own numbers, and what the same disk takes for one durable write.",
-            singly::READERS
+            latency::READERS
         ),
         Table::Made => format!(
             "{} messages (and {}, for what must not grow) of 10 years in 53 rooms, the largest of which has 60 % of them; lines of JSON through `glassline history import`. Then a \

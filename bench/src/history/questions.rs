@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use glassline_testkit::Rng;
 
-use super::asking::{Answered, Asker};
-use super::corpus::{COMMON, Corpus, RARE, RARE_CJK, RARE_CJK_PAIR, Random};
+use super::client::{Answered, HistoryClient};
+use super::corpus::{COMMON, Corpus, RARE, RARE_CJK, RARE_CJK_PAIR};
 use super::figures::{Figures, Measure, Row};
 use super::stored::{LARGEST_ROOM, SMALL_ROOM};
 use crate::stats::quantile;
@@ -59,9 +60,9 @@ impl Question {
             Self::Join => "join: hello until welcome and 50 messages",
             Self::JoinBesideSearch => "join, while another searches for two Chinese characters",
             Self::Latest => "page: the latest 200",
-            Self::Before => "page: 200 before a random number",
-            Self::Around => "page: 200 around a random number",
-            Self::After => "page: 200 after a random number",
+            Self::Before => "page: 200 before a rng number",
+            Self::Around => "page: 200 around a rng number",
+            Self::After => "page: 200 after a rng number",
             Self::Common => "search: a word in every second message",
             Self::Rare => "search: a word in one of 150,000",
             Self::RareCjk => "search: three Chinese characters in one of 150,000",
@@ -82,11 +83,11 @@ impl Question {
     }
 
     /// Without its last brace; nothing for a join.
-    fn request(self, newest: u64, random: &mut Random, corpus: &Corpus) -> Option<String> {
+    fn request(self, newest: u64, rng: &mut Rng, corpus: &Corpus) -> Option<String> {
         let room = self.room();
         let page = |range: String| Some(format!(r#"{{"type":"history","room":"{room}"{range}"#));
         let search = |query: &str| Some(format!(r#"{{"type":"search","room":"{room}","query":"{query}""#));
-        let mut anywhere = || 1 + random.below(newest);
+        let mut anywhere = || 1 + rng.below(newest);
         match self {
             Self::Join | Self::JoinBesideSearch => None,
             Self::Latest => page(String::new()),
@@ -112,11 +113,11 @@ impl Question {
 
 /// Asks everything in turn, so that nothing is asked twice in a row.
 pub fn ask_all(addr: SocketAddr, samples: usize, seed: u64) -> Result<Vec<(Question, Figures)>> {
-    let (mut random, corpus) = (Random::new(seed), Corpus::new(seed));
+    let (mut rng, corpus) = (Rng::new(seed), Corpus::new(seed));
     let mut answers: Vec<(Question, Vec<Answered>)> = Question::ALL.map(|question| (question, Vec::new())).into();
-    let (mut asker, first) = Asker::join(addr, "asker", LARGEST_ROOM)?;
+    let (mut client, first) = HistoryClient::join(addr, "asker", LARGEST_ROOM)?;
     let newest = first.newest.context("the largest room is empty")?;
-    asker.ask(&format!(r#"{{"type":"join","room":"{SMALL_ROOM}""#)).context("the small room cannot be joined")?;
+    client.ask(&format!(r#"{{"type":"join","room":"{SMALL_ROOM}""#)).context("the small room cannot be joined")?;
     for sample in 0..samples {
         for (question, answers) in &mut answers {
             let spent: Duration = answers.iter().map(|answered| answered.took).sum();
@@ -124,10 +125,10 @@ pub fn ask_all(addr: SocketAddr, samples: usize, seed: u64) -> Result<Vec<(Quest
                 continue;
             }
             let joiner = format!("n{sample}");
-            let join = || Asker::join(addr, &joiner, question.room()).map(|(_, answered)| answered);
-            let answered = match question.request(newest, &mut random, &corpus) {
-                Some(request) => asker.ask(&request),
-                None if *question == Question::JoinBesideSearch => join_beside(&mut asker, newest, join),
+            let join = || HistoryClient::join(addr, &joiner, question.room()).map(|(_, answered)| answered);
+            let answered = match question.request(newest, &mut rng, &corpus) {
+                Some(request) => client.ask(&request),
+                None if *question == Question::JoinBesideSearch => join_beside(&mut client, newest, join),
                 None => join(),
             };
             let answered = answered.with_context(|| question.row())?;
@@ -139,13 +140,13 @@ pub fn ask_all(addr: SocketAddr, samples: usize, seed: u64) -> Result<Vec<(Quest
 }
 
 /// Joins while a search is on its way that finds little and looks at much.
-fn join_beside(asker: &mut Asker, newest: u64, join: impl FnOnce() -> Result<Answered>) -> Result<Answered> {
-    let (mut random, corpus) = (Random::new(newest), Corpus::new(newest));
-    let search = Question::RareCjkPair.request(newest, &mut random, &corpus).context("nothing to search for")?;
+fn join_beside(client: &mut HistoryClient, newest: u64, join: impl FnOnce() -> Result<Answered>) -> Result<Answered> {
+    let (mut rng, corpus) = (Rng::new(newest), Corpus::new(newest));
+    let search = Question::RareCjkPair.request(newest, &mut rng, &corpus).context("nothing to search for")?;
     let asked_at = Instant::now();
-    asker.put(&search)?;
+    client.put(&search)?;
     let joined = join()?;
-    asker.answer(asked_at)?;
+    client.answer(asked_at)?;
     Ok(joined)
 }
 

@@ -10,8 +10,8 @@ use anyhow::{Context, Result, ensure};
 
 use super::corpus::Corpus;
 use super::figures::{Figures, Measure};
+use super::folder::{kept_folder, start};
 use super::metrics::wait_until_indexed;
-use super::place::{kept_folder, start};
 use crate::pinning::{MEASURED_CORE, on_core};
 
 pub const LARGEST_ROOM: &str = "lobby";

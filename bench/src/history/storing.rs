@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use super::figures::{Figures, Measure};
+use super::load::Alone;
 use super::metrics;
-use super::voices::Alone;
-use crate::crowd::{Crowd, Reading};
+use crate::clients::{Clients, Reading};
 use crate::peers::Role;
 use crate::process::cpu_ns;
 use crate::systems::Server;
@@ -54,38 +54,38 @@ impl Until {
 
 /// Each sender in a room of its own: a message goes to nobody but, as its acknowledgement, back.
 pub fn alone(server: &Server, keeps: bool, seed: u64, until: Until) -> Result<Figures> {
-    let mut crowd = Crowd::of(Box::new(Alone::new(seed)), CONNECTS_AT_ONCE, server)?;
-    crowd.add(SENDERS, Role::Member, Reading::Always)?;
+    let mut clients = Clients::of(Box::new(Alone::new(seed)), CONNECTS_AT_ONCE, server)?;
+    clients.add(SENDERS, Role::Member, Reading::Always)?;
     let mut acknowledged = vec![0_u64; SENDERS];
     for sender in 0..SENDERS {
-        crowd.send(sender, 1, &[])?;
+        clients.send(sender, 1, &[])?;
     }
     while acknowledged.contains(&0) {
-        crowd.pump_watched(POLL_LIMIT, |at, got| acknowledged[at] += got)?;
-        crowd.check_alive()?;
+        clients.pump_watched(POLL_LIMIT, |at, got| acknowledged[at] += got)?;
+        clients.check_alive()?;
     }
     ensure!(acknowledged.iter().all(|count| *count == 1), "more was acknowledged than sent");
 
     for sender in 0..SENDERS {
-        crowd.send(sender, WINDOW_MESSAGES, &[])?;
+        clients.send(sender, WINDOW_MESSAGES, &[])?;
     }
     let started = Instant::now();
     let mut measured_from = None;
     let mut came = Vec::with_capacity(SENDERS);
     loop {
-        crowd.pump_watched(POLL_LIMIT, |at, got| came.push((at, got)))?;
-        crowd.check_alive()?;
+        clients.pump_watched(POLL_LIMIT, |at, got| came.push((at, got)))?;
+        clients.check_alive()?;
         for (sender, got) in came.drain(..) {
-            crowd.send(sender, got, &[])?;
+            clients.send(sender, got, &[])?;
         }
         match measured_from {
-            None if until.has_begun(started, crowd.deliveries()) => {
+            None if until.has_begun(started, clients.deliveries()) => {
                 measured_from =
-                    Some((metrics::of(server, keeps)?, Instant::now(), crowd.deliveries(), cpu_ns(server.pid())?));
+                    Some((metrics::of(server, keeps)?, Instant::now(), clients.deliveries(), cpu_ns(server.pid())?));
             }
-            Some((before, from, stored, cpu)) if until.is_over(from, crowd.deliveries() - stored) => {
+            Some((before, from, stored, cpu)) if until.is_over(from, clients.deliveries() - stored) => {
                 let seconds = from.elapsed().as_secs_f64();
-                let stored = (crowd.deliveries() - stored) as f64;
+                let stored = (clients.deliveries() - stored) as f64;
                 let cpu_seconds = (cpu_ns(server.pid())? - cpu) as f64 / 1e9;
                 let mut figures = Figures::default();
                 figures.put(Measure::MessagesPerSecond, stored / seconds);

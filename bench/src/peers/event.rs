@@ -3,11 +3,11 @@
 use std::io::Write as _;
 
 use anyhow::Result;
+use glassline_testkit::frame::{self, HEADER_BYTES};
 
-use super::hop::{Partial, Scan, Step, frame_payload_bytes, hop, write_frame};
+use super::hop::{Partial, Scan, Step, hop};
 use super::{Peer, Role, name_of};
 
-const FRAME_HEADER_BYTES: usize = 10;
 const MESSAGE: &[u8] = br#"{"type":"message""#;
 
 #[derive(Default)]
@@ -21,7 +21,7 @@ impl Peer for Event {
     fn hello(&self, member: usize, _role: Role, out: &mut Vec<u8>) {
         out.extend_from_slice(b"GLASSLINE2");
         let hello = format!(r#"{{"type":"hello","name":"{}"}}"#, name_of(member));
-        write_frame(hello.as_bytes(), out);
+        frame::put(out, hello.as_bytes());
     }
 
     fn message(&mut self, _member: usize, text: &[u8], out: &mut Vec<u8>) {
@@ -31,7 +31,7 @@ impl Peer for Event {
         self.payload.extend_from_slice(text);
         // Writing to a Vec cannot fail.
         let _ = write!(self.payload, r#"","id":"{:032x}"}}"#, self.messages);
-        write_frame(&self.payload, out);
+        frame::put(out, &self.payload);
     }
 
     fn deliveries(&self, partial: &mut Partial, bytes: &[u8]) -> Result<u64> {
@@ -44,16 +44,16 @@ impl Peer for Event {
 }
 
 impl Scan for Event {
-    /// No JSON is parsed: a message is told by its payload's first bytes.
+    /// No JSON is parsed: a message is recognized by its payload's first bytes.
     fn scan(&self, bytes: &[u8]) -> Result<Step> {
-        let Some(payload_bytes) = frame_payload_bytes(bytes)? else {
+        let Some(payload_bytes) = frame::payload_bytes(bytes)? else {
             return Ok(Step::More);
         };
-        let looked_at = FRAME_HEADER_BYTES + payload_bytes.min(MESSAGE.len());
-        let Some(start) = bytes.get(FRAME_HEADER_BYTES..looked_at) else {
+        let looked_at = HEADER_BYTES + payload_bytes.min(MESSAGE.len());
+        let Some(start) = bytes.get(HEADER_BYTES..looked_at) else {
             return Ok(Step::More);
         };
-        Ok(Step::Record { bytes: FRAME_HEADER_BYTES + payload_bytes, delivery: start == MESSAGE })
+        Ok(Step::Record { bytes: HEADER_BYTES + payload_bytes, delivery: start == MESSAGE })
     }
 }
 
@@ -73,7 +73,7 @@ mod tests {
             r#"{"type":"members","names":[]}"#,
         ];
         for event in events {
-            write_frame(event.as_bytes(), &mut stream);
+            frame::put(&mut stream, event.as_bytes());
         }
         assert_eq!(count_with_every_cut(&Event::default(), &stream), 2);
     }

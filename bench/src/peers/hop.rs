@@ -1,15 +1,14 @@
 //! Hops from record to record through a byte stream, whatever the cuts between reads, and counts deliveries.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 
 /// No system sends a head (what tells a record's length) longer than this; past it the stream is misread.
 const LONGEST_HEAD_BYTES: usize = 16 * 1024;
 /// Bytes of the next read that are put behind a cut head at a time.
 const HEAD_STEP_BYTES: usize = 128;
-pub const FRAME_HEADER_BYTES: usize = 10;
 
 pub enum Step {
-    /// The record's length cannot be told yet.
+    /// The record's length is not known yet.
     More,
     Record {
         bytes: usize,
@@ -89,29 +88,6 @@ fn complete_head<'a>(scan: &impl Scan, partial: &mut Partial, bytes: &'a [u8]) -
     }
 }
 
-/// The payload length in a frame header, or `None` while the header is not complete.
-pub fn frame_payload_bytes(bytes: &[u8]) -> Result<Option<usize>> {
-    let Some(header) = bytes.first_chunk::<FRAME_HEADER_BYTES>() else {
-        return Ok(None);
-    };
-    let mut len = 0;
-    for (at, byte) in header.iter().enumerate() {
-        match byte {
-            b'0'..=b'9' => len = len * 10 + usize::from(byte - b'0'),
-            b' ' if at > 0 => break,
-            _ => bail!("not a frame header: {:?}", String::from_utf8_lossy(header)),
-        }
-    }
-    Ok(Some(len))
-}
-
-pub fn write_frame(payload: &[u8], out: &mut Vec<u8>) {
-    use std::io::Write as _;
-    // Writing to a Vec cannot fail.
-    let _ = write!(out, "{:<FRAME_HEADER_BYTES$}", payload.len());
-    out.extend_from_slice(payload);
-}
-
 /// The length of the line that starts `bytes`, its newline included.
 pub fn line_bytes(bytes: &[u8]) -> Option<usize> {
     bytes.iter().position(|&byte| byte == b'\n').map(|at| at + 1)
@@ -140,23 +116,6 @@ pub fn count_with_every_cut(peer: &impl super::Peer, stream: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_header_tells_its_length_and_nothing_else_passes() {
-        assert_eq!(frame_payload_bytes(b"5         hello").unwrap(), Some(5));
-        assert_eq!(frame_payload_bytes(b"16384     ").unwrap(), Some(16384));
-        assert_eq!(frame_payload_bytes(b"1234567890").unwrap(), Some(1_234_567_890));
-        assert_eq!(frame_payload_bytes(b"5        ").unwrap(), None);
-        assert!(frame_payload_bytes(b"          ").is_err());
-        assert!(frame_payload_bytes(b"-5        ").is_err());
-    }
-
-    #[test]
-    fn a_written_frame_is_read_back() {
-        let mut out = Vec::new();
-        write_frame(b"hello", &mut out);
-        assert_eq!(out, b"5         hello");
-    }
 
     #[test]
     fn a_line_ends_behind_its_newline() {

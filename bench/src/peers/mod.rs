@@ -11,7 +11,7 @@ mod tutorial;
 use anyhow::Result;
 
 pub use event::Event;
-pub use hop::{FRAME_HEADER_BYTES, Partial, frame_payload_bytes, write_frame};
+pub use hop::Partial;
 pub use irc::Irc;
 pub use nats::Nats;
 pub use resp::Resp;

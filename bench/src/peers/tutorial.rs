@@ -1,11 +1,10 @@
 //! The tutorial dialect, as members speak it and as the floor relays it.
 
 use anyhow::Result;
+use glassline_testkit::frame::{self, HEADER_BYTES};
 
-use super::hop::{Partial, Scan, Step, frame_payload_bytes, hop, write_frame};
+use super::hop::{Partial, Scan, Step, hop};
 use super::{Peer, Role, name_of};
-
-const FRAME_HEADER_BYTES: usize = 10;
 
 pub struct Tutorial {
     /// The floor knows no protocol: its sender writes the pair which a chat server would have relayed, so that a
@@ -26,15 +25,15 @@ impl Tutorial {
 impl Peer for Tutorial {
     fn hello(&self, member: usize, _role: Role, out: &mut Vec<u8>) {
         if !self.sends_pairs {
-            write_frame(name_of(member).as_bytes(), out);
+            frame::put(out, name_of(member).as_bytes());
         }
     }
 
     fn message(&mut self, member: usize, text: &[u8], out: &mut Vec<u8>) {
         if self.sends_pairs {
-            write_frame(name_of(member).as_bytes(), out);
+            frame::put(out, name_of(member).as_bytes());
         }
-        write_frame(text, out);
+        frame::put(out, text);
     }
 
     fn deliveries(&self, partial: &mut Partial, bytes: &[u8]) -> Result<u64> {
@@ -45,19 +44,19 @@ impl Peer for Tutorial {
 impl Scan for Tutorial {
     /// A record is a pair; the server's own words, from the name `*`, are no delivery.
     fn scan(&self, bytes: &[u8]) -> Result<Step> {
-        let Some(name_bytes) = frame_payload_bytes(bytes)? else {
+        let Some(name_bytes) = frame::payload_bytes(bytes)? else {
             return Ok(Step::More);
         };
-        let text_at = FRAME_HEADER_BYTES + name_bytes;
+        let text_at = HEADER_BYTES + name_bytes;
         let Some(text_frame) = bytes.get(text_at..) else {
             return Ok(Step::More);
         };
-        let Some(text_bytes) = frame_payload_bytes(text_frame)? else {
+        let Some(text_bytes) = frame::payload_bytes(text_frame)? else {
             return Ok(Step::More);
         };
         Ok(Step::Record {
-            bytes: text_at + FRAME_HEADER_BYTES + text_bytes,
-            delivery: !(name_bytes == 1 && bytes[FRAME_HEADER_BYTES] == b'*'),
+            bytes: text_at + HEADER_BYTES + text_bytes,
+            delivery: !(name_bytes == 1 && bytes[HEADER_BYTES] == b'*'),
         })
     }
 }
@@ -72,8 +71,8 @@ mod tests {
         let mut stream = Vec::new();
         let words = [("m1", "hello"), ("*", "m2 arrived"), ("m2", ""), ("*x", "a star is no server")];
         for (name, text) in words {
-            write_frame(name.as_bytes(), &mut stream);
-            write_frame(text.as_bytes(), &mut stream);
+            frame::put(&mut stream, name.as_bytes());
+            frame::put(&mut stream, text.as_bytes());
         }
         assert_eq!(count_with_every_cut(&Tutorial::member(), &stream), 3);
     }

@@ -1,7 +1,7 @@
 //! The clients that are measured, and how each is started in a terminal.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use portable_pty::CommandBuilder;
@@ -56,26 +56,5 @@ impl Client {
             command.env(name, home);
         }
         Terminal::start(command, mark)
-    }
-}
-
-/// An empty folder, gone with this.
-pub struct Home(PathBuf);
-
-impl Home {
-    pub fn new() -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("glassline-bench-home-{}", std::process::id()));
-        std::fs::create_dir_all(&path)?;
-        Ok(Self(path))
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

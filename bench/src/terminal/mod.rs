@@ -25,9 +25,10 @@ use crate::arguments::RunOptions;
 use crate::pinning::{self, GENERATOR_CORE};
 use crate::stats::Spread;
 use crate::systems::System;
-use client::{Client, Home};
+use client::Client;
 use figures::{Figures, Measure, Results, Row, Table};
 use pace::Pace;
+use tempfile::TempDir;
 
 /// Amounts of work of a run.
 pub struct Scale {
@@ -47,7 +48,7 @@ impl Scale {
 pub fn run(options: &RunOptions) -> Result<String> {
     pinning::pin_generator()?;
     let scale = Scale::of(options);
-    let home = Home::new()?;
+    let home = tempfile::tempdir()?;
     let mut results = Results::default();
     for round in 1..=scale.rounds {
         for pace in Pace::ALL {
@@ -72,7 +73,7 @@ pub fn run(options: &RunOptions) -> Result<String> {
         }
     }
     let page = page::page(&results, &scale);
-    // Told before anything else can go wrong: a run is long.
+    // Printed before anything else can go wrong: a run is long.
     print!("{page}");
     ensure!(!results.has_failures(), "some rounds have failed; the tables tell which, and nothing is written");
     Ok(page)
@@ -97,7 +98,7 @@ fn note(results: &mut Results, (table, row): (Table, Row), title: &str, round: u
     results.add(table, row, figures);
 }
 
-fn measure(options: &RunOptions, client: Client, pace: Pace, scale: &Scale, home: &Home) -> Result<Figures> {
+fn measure(options: &RunOptions, client: Client, pace: Pace, scale: &Scale, home: &TempDir) -> Result<Figures> {
     let server = System::Glassline.start_on(GENERATOR_CORE, &options.glassline)?;
     let mut terminal = client.start(&options.glassline, server.addr, home.path())?;
     start::wait_until_online(&terminal)?;
@@ -108,7 +109,7 @@ fn measure(options: &RunOptions, client: Client, pace: Pace, scale: &Scale, home
     }
 }
 
-fn measure_starts(options: &RunOptions, row: Row, scale: &Scale, home: &Home) -> Result<Figures> {
+fn measure_starts(options: &RunOptions, row: Row, scale: &Scale, home: &TempDir) -> Result<Figures> {
     let server = System::Glassline.start_on(GENERATOR_CORE, &options.glassline)?;
     let (mut prompt_ms, mut online_ms) = (Vec::new(), Vec::new());
     for _ in 0..scale.starts {

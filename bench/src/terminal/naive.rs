@@ -13,10 +13,9 @@ use crossterm::cursor::{MoveToColumn, MoveUp};
 use crossterm::queue;
 use crossterm::style::{Attribute, Color, Print, ResetColor, SetAttribute, SetForegroundColor};
 use crossterm::terminal::{Clear, ClearType, disable_raw_mode, enable_raw_mode, size};
+use glassline_testkit::frame::{self, Frames};
 use rustix::event::{PollFd, PollFlags, poll};
 use serde_json::{Value, json};
-
-use crate::peers::{FRAME_HEADER_BYTES, frame_payload_bytes, write_frame};
 
 /// Every drawing clears what is below the cursor, and nothing else does.
 pub const REDRAW_MARK: &[u8] = b"\x1b[J";
@@ -45,9 +44,9 @@ fn talk(addr: SocketAddr) -> Result<()> {
     let mut server = TcpStream::connect(addr)?;
     server.set_nodelay(true)?;
     let mut hello = b"GLASSLINE2".to_vec();
-    write_frame(json!({"type": "hello", "name": "naive"}).to_string().as_bytes(), &mut hello);
+    frame::put(&mut hello, json!({"type": "hello", "name": "naive"}).to_string().as_bytes());
     server.write_all(&hello)?;
-    let (mut frames, mut chunk) = (Vec::new(), [0; READ_BYTES]);
+    let (mut frames, mut chunk) = (Frames::default(), [0; READ_BYTES]);
     loop {
         let mut ready = [PollFd::new(&keyboard, PollFlags::IN), PollFd::new(&server, PollFlags::IN)];
         poll(&mut ready, None)?;
@@ -63,15 +62,10 @@ fn talk(addr: SocketAddr) -> Result<()> {
             if read == 0 {
                 return Ok(());
             }
-            frames.extend_from_slice(&chunk[..read]);
-            let mut taken = 0;
-            while let Some(payload) = frame_payload_bytes(&frames[taken..])?
-                && let Some(event) = frames.get(taken + FRAME_HEADER_BYTES..taken + FRAME_HEADER_BYTES + payload)
-            {
+            frames.push(&chunk[..read]);
+            while let Some(event) = frames.next_payload()? {
                 screen.hear(&serde_json::from_slice(event)?)?;
-                taken += FRAME_HEADER_BYTES + payload;
             }
-            frames.drain(..taken);
         }
     }
 }
@@ -121,7 +115,7 @@ impl Screen {
                     let id = format!("{:032x}", std::process::id());
                     let mut frame = Vec::new();
                     let send = json!({"type": "send", "room": "lobby", "text": text, "id": id});
-                    write_frame(send.to_string().as_bytes(), &mut frame);
+                    frame::put(&mut frame, send.to_string().as_bytes());
                     server.write_all(&frame)?;
                 }
                 key => self.draft.push(key),

@@ -42,7 +42,7 @@ impl Sender {
         let mut hello = Vec::new();
         peer.hello(0, Role::Sender, &mut hello);
         stream.write_all(&hello)?;
-        // Who is told who is here is in.
+        // A client that is sent the list of members is logged in.
         ensure!(stream.read(&mut [0; 1024])? > 0, "the server does not let the sender in");
         Ok(Self { stream, peer, sent: 0, buffer: Vec::new() })
     }

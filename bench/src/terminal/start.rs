@@ -6,9 +6,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use glassline_testkit::frame::Frames;
 
 use super::pty::Terminal;
-use crate::peers::{Event, FRAME_HEADER_BYTES, Peer, Role, frame_payload_bytes};
+use crate::peers::{Event, Peer, Role};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Whoever says hello here is nobody that the clients meet.
@@ -37,16 +38,11 @@ pub fn bare_hello_ms(addr: SocketAddr) -> Result<f64> {
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(&hello)?;
-    let mut frame = [0; 4096];
-    let mut filled = 0;
-    while !holds_a_frame(&frame[..filled])? {
-        let read = stream.read(&mut frame[filled..])?;
+    let (mut frames, mut chunk) = (Frames::default(), [0; 4096]);
+    while frames.next_payload()?.is_none() {
+        let read = stream.read(&mut chunk)?;
         ensure!(read > 0, "the server does not answer hello with a frame");
-        filled += read;
+        frames.push(&chunk[..read]);
     }
     Ok(started.elapsed().as_secs_f64() * 1_000.0)
-}
-
-fn holds_a_frame(bytes: &[u8]) -> Result<bool> {
-    Ok(frame_payload_bytes(bytes)?.is_some_and(|payload| bytes.len() >= FRAME_HEADER_BYTES + payload))
 }

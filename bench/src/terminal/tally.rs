@@ -1,4 +1,4 @@
-//! Check that every message was shown, once and in order: told by the number that each text begins
+//! Check that every message was shown, once and in order: recognized by the number that each text begins
 //! with.
 
 const MARK: u8 = b'#';

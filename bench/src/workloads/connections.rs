@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::one_at_a_time::deliver_one;
 use super::{Figures, Measure, TEXT_BYTES};
-use crate::crowd::{Crowd, Reading};
+use crate::clients::{Clients, Reading};
 use crate::peers::Role;
 use crate::process::descriptor_limit;
 use crate::systems::{Server, System};
@@ -23,14 +23,14 @@ pub fn run(system: System, server: &Server) -> Result<Figures> {
         );
     }
     let text = [b'x'; TEXT_BYTES];
-    let mut crowd = Crowd::new(system, server)?;
+    let mut clients = Clients::new(system, server)?;
     let first_connect = Instant::now();
-    crowd.add(CONNECTIONS - 1, Role::Member, Reading::Always)?;
-    let sender = crowd.add(1, Role::Sender, Reading::Always)?.start;
-    crowd.probe_all(sender, &text)?;
+    clients.add(CONNECTIONS - 1, Role::Member, Reading::Always)?;
+    let sender = clients.add(1, Role::Sender, Reading::Always)?.start;
+    clients.probe_all(sender, &text)?;
     let join_seconds = first_connect.elapsed().as_secs_f64();
-    crowd.settle()?;
-    let reached = deliver_one(&mut crowd, sender, &text)?;
+    clients.settle()?;
+    let reached = deliver_one(&mut clients, sender, &text)?;
     Ok(vec![
         (Measure::Held, CONNECTIONS as f64),
         (Measure::JoinSeconds, join_seconds),

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::{Figures, Measure, TEXT_BYTES};
-use crate::crowd::{Crowd, Reading};
+use crate::clients::{Clients, Reading};
 use crate::peers::Role;
 use crate::process::resident_kib;
 use crate::systems::{Server, System};
@@ -14,15 +14,15 @@ pub const READERS: usize = 10_000;
 
 pub fn run(system: System, server: &Server) -> Result<Figures> {
     let text = [b'x'; TEXT_BYTES];
-    let mut crowd = Crowd::new(system, server)?;
+    let mut clients = Clients::new(system, server)?;
     let empty_kib = resident_kib(server.pid())?;
     let first_connect = Instant::now();
-    crowd.add(READERS, Role::Member, Reading::Always)?;
+    clients.add(READERS, Role::Member, Reading::Always)?;
     // The sender comes last: who accepts in order has everybody in when it speaks, and the first probe reaches all.
-    let sender = crowd.add(1, Role::Sender, Reading::Always)?.start;
-    crowd.probe_all(sender, &text)?;
+    let sender = clients.add(1, Role::Sender, Reading::Always)?.start;
+    clients.probe_all(sender, &text)?;
     let join_seconds = first_connect.elapsed().as_secs_f64();
-    crowd.settle()?;
+    clients.settle()?;
     let grown_kib = resident_kib(server.pid())?.saturating_sub(empty_kib);
     Ok(vec![(Measure::KibPerMember, grown_kib as f64 / (READERS + 1) as f64), (Measure::JoinSeconds, join_seconds)])
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use self::windowed::Windowed;
-use crate::crowd::Crowd;
+use crate::clients::Clients;
 use crate::systems::{Server, System};
 
 pub const TEXT_BYTES: usize = 64;
@@ -155,13 +155,13 @@ impl Workload {
     pub fn run(self, system: System, glassline: &Path, scale: &Scale) -> Result<Figures> {
         let on_fresh_server = |run: &dyn Fn(System, &Server) -> Result<Figures>| {
             let server = system.start(glassline)?;
-            run(system, &server).map_err(|error| match server.last_words() {
-                Some(words) => error.context(format!("the server's last words: {words}")),
+            run(system, &server).map_err(|error| match server.last_line() {
+                Some(words) => error.context(format!("the server's last line: {words}")),
                 None => error,
             })
         };
         let in_a_window = |windowed: &Windowed| {
-            on_fresh_server(&|system, server| windowed.run(Crowd::new(system, server)?, server, scale))
+            on_fresh_server(&|system, server| windowed.run(Clients::new(system, server)?, server, scale))
         };
         match self {
             Self::Fanout => in_a_window(&windowed::FANOUT),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::{Figures, Measure, Scale, TEXT_BYTES};
-use crate::crowd::{Crowd, Reading};
+use crate::clients::{Clients, Reading};
 use crate::peers::Role;
 use crate::process::cpu_ns;
 use crate::stats::quantile;
@@ -17,22 +17,22 @@ const POLL_LIMIT: Duration = Duration::from_millis(100);
 
 pub fn run(system: System, server: &Server, scale: &Scale) -> Result<Figures> {
     let text = [b'x'; TEXT_BYTES];
-    let mut crowd = Crowd::new(system, server)?;
-    crowd.add(READERS, Role::Member, Reading::Always)?;
-    let sender = crowd.add(1, Role::Sender, Reading::Always)?.start;
-    crowd.probe_all(sender, &text)?;
-    crowd.settle()?;
+    let mut clients = Clients::new(system, server)?;
+    clients.add(READERS, Role::Member, Reading::Always)?;
+    let sender = clients.add(1, Role::Sender, Reading::Always)?.start;
+    clients.probe_all(sender, &text)?;
+    clients.settle()?;
 
     for _ in 0..WARM_UP_MESSAGES {
-        deliver_one(&mut crowd, sender, &text)?;
+        deliver_one(&mut clients, sender, &text)?;
     }
-    let (deliveries, cpu) = (crowd.deliveries(), cpu_ns(server.pid())?);
+    let (deliveries, cpu) = (clients.deliveries(), cpu_ns(server.pid())?);
     let mut millis = Vec::with_capacity(scale.single_messages);
     for _ in 0..scale.single_messages {
-        millis.push(deliver_one(&mut crowd, sender, &text)?.as_secs_f64() * 1e3);
+        millis.push(deliver_one(&mut clients, sender, &text)?.as_secs_f64() * 1e3);
     }
-    crowd.finish()?;
-    let delivered = (crowd.deliveries() - deliveries) as f64;
+    clients.finish()?;
+    let delivered = (clients.deliveries() - deliveries) as f64;
     let cpu_micros = (cpu_ns(server.pid())? - cpu) as f64 / 1e3;
     millis.sort_by(f64::total_cmp);
     Ok(vec![
@@ -43,12 +43,12 @@ pub fn run(system: System, server: &Server, scale: &Scale) -> Result<Figures> {
 }
 
 /// Sends one message and waits until everybody has it.
-pub fn deliver_one(crowd: &mut Crowd, sender: usize, text: &[u8]) -> Result<Duration> {
+pub fn deliver_one(clients: &mut Clients, sender: usize, text: &[u8]) -> Result<Duration> {
     let sent_at = Instant::now();
-    crowd.send(sender, 1, text)?;
-    while crowd.in_flight() > 0 {
-        crowd.pump(POLL_LIMIT)?;
-        crowd.check_alive()?;
+    clients.send(sender, 1, text)?;
+    while clients.in_flight() > 0 {
+        clients.pump(POLL_LIMIT)?;
+        clients.check_alive()?;
     }
     Ok(sent_at.elapsed())
 }

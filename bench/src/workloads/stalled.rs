@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::{Figures, Measure, Scale};
-use crate::crowd::{Crowd, Reading};
+use crate::clients::{Clients, Reading};
 use crate::peers::Role;
 use crate::process::resident_kib;
 use crate::stats::quantile;
@@ -34,20 +34,20 @@ pub fn explanation() -> String {
 }
 
 pub fn run(system: System, server: &Server, scale: &Scale, with_stalled: bool) -> Result<Figures> {
-    let mut crowd = Crowd::new(system, server)?;
-    let text = vec![b'x'; TEXT_BYTES.min(crowd.peer().longest_text_bytes())];
+    let mut clients = Clients::new(system, server)?;
+    let text = vec![b'x'; TEXT_BYTES.min(clients.peer().longest_text_bytes())];
     if with_stalled {
         let reading = Reading::Never { receive_buffer_bytes: RECEIVE_BUFFER_BYTES };
-        crowd.add(STALLED, Role::Member, reading)?;
+        clients.add(STALLED, Role::Member, reading)?;
     }
-    crowd.add(READERS, Role::Member, Reading::Always)?;
-    let sender = crowd.add(1, Role::Sender, Reading::Always)?.start;
-    crowd.probe_all(sender, &text)?;
-    crowd.settle()?;
+    clients.add(READERS, Role::Member, Reading::Always)?;
+    let sender = clients.add(1, Role::Sender, Reading::Always)?.start;
+    clients.probe_all(sender, &text)?;
+    clients.settle()?;
     let before_kib = resident_kib(server.pid())?;
-    fill(&mut crowd, sender, &text)?;
-    crowd.settle()?;
-    let mut millis = paced(&mut crowd, sender, &text, scale.paced_messages)?;
+    fill(&mut clients, sender, &text)?;
+    clients.settle()?;
+    let mut millis = paced(&mut clients, sender, &text, scale.paced_messages)?;
     let grown_kib = resident_kib(server.pid())?.saturating_sub(before_kib);
     millis.sort_by(f64::total_cmp);
     Ok(vec![
@@ -69,34 +69,34 @@ pub fn compare(alone: &Figures, mut beside: Figures) -> Figures {
     beside
 }
 
-fn fill(crowd: &mut Crowd, sender: usize, text: &[u8]) -> Result<()> {
+fn fill(clients: &mut Clients, sender: usize, text: &[u8]) -> Result<()> {
     let mut left = (FILL_BYTES / text.len()) as u64;
-    while left > 0 || crowd.in_flight() > 0 {
-        let count = FILL_WINDOW_MESSAGES.saturating_sub(crowd.in_flight()).min(left);
+    while left > 0 || clients.in_flight() > 0 {
+        let count = FILL_WINDOW_MESSAGES.saturating_sub(clients.in_flight()).min(left);
         if count > 0 {
-            crowd.send(sender, count, text)?;
+            clients.send(sender, count, text)?;
             left -= count;
         }
-        crowd.pump(PACE)?;
-        crowd.check_alive()?;
+        clients.pump(PACE)?;
+        clients.check_alive()?;
     }
     Ok(())
 }
 
 /// Sends at a steady pace and returns how long each single delivery took, in milliseconds.
-fn paced(crowd: &mut Crowd, sender: usize, text: &[u8], messages: usize) -> Result<Vec<f64>> {
+fn paced(clients: &mut Clients, sender: usize, text: &[u8], messages: usize) -> Result<Vec<f64>> {
     let mut sent_at = Vec::with_capacity(messages);
     let mut received = vec![0; sender + 1];
     let mut millis = Vec::with_capacity(messages * READERS);
     let mut next_at = Instant::now();
-    while sent_at.len() < messages || crowd.in_flight() > 0 {
+    while sent_at.len() < messages || clients.in_flight() > 0 {
         if sent_at.len() < messages && Instant::now() >= next_at {
             sent_at.push(Instant::now());
-            crowd.send(sender, 1, text)?;
+            clients.send(sender, 1, text)?;
             next_at += PACE;
         }
         let wait = next_at.saturating_duration_since(Instant::now());
-        crowd.pump_watched(wait, |member, got| {
+        clients.pump_watched(wait, |member, got| {
             let now = Instant::now();
             // One order for all: a member's next message is the next that was sent.
             for _ in 0..got {
@@ -106,7 +106,7 @@ fn paced(crowd: &mut Crowd, sender: usize, text: &[u8], messages: usize) -> Resu
                 received[member] += 1;
             }
         })?;
-        crowd.check_alive()?;
+        clients.check_alive()?;
     }
     Ok(millis)
 }

@@ -91,9 +91,9 @@ fn what_a_tutorial_member_saw_must_be_stored() {
         if ledger.script().is_action(3, count) { format!("* {text}") } else { text }
     };
     let (first, second) = (shown(&ledger, 0), shown(&ledger, 1));
-    ledger.observe_pair("tutor", "author3", &first).unwrap();
+    ledger.observe_pair("tutorial", "author3", &first).unwrap();
     let due = ledger.due();
-    ledger.observe_pair("tutor", "author3", &second).unwrap();
+    ledger.observe_pair("tutorial", "author3", &second).unwrap();
     let fault = ledger.end_of_rooms(&due).unwrap_err();
     assert!(matches!(fault, Fault::LostUnnumbered { .. }), "{fault}");
     read_back(&mut ledger, &[(3, 0)]).unwrap();
@@ -101,7 +101,7 @@ fn what_a_tutorial_member_saw_must_be_stored() {
     ledger.end_of_rooms(&due).unwrap();
     let due = ledger.due();
     assert!(ledger.end_of_rooms(&due).is_err());
-    assert!(matches!(ledger.observe_pair("tutor", "author3", "#0 invented"), Err(Fault::Phantom { .. })));
+    assert!(matches!(ledger.observe_pair("tutorial", "author3", "#0 invented"), Err(Fault::Phantom { .. })));
 }
 
 #[test]

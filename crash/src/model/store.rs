@@ -29,7 +29,7 @@ pub(super) struct Store {
 }
 
 /// Something said, without its number.
-pub(super) struct Saying {
+pub(super) struct NewMessage {
     pub(super) room: String,
     pub(super) from: String,
     pub(super) text: String,
@@ -93,22 +93,22 @@ impl Store {
     }
 
     /// Returns the message stored under an id.
-    pub(super) fn find(&self, saying: &Saying) -> Option<Value> {
+    pub(super) fn find(&self, new_message: &NewMessage) -> Option<Value> {
         if self.sabotage == Some(Sabotage::ForgetIds) {
             return None;
         }
-        let (room, place) = self.ids.get(&(saying.from.clone(), saying.id.clone()?))?;
+        let (room, place) = self.ids.get(&(new_message.from.clone(), new_message.id.clone()?))?;
         self.rooms.get(room)?.get(*place).cloned()
     }
 
     /// A message as it would be stored next.
-    pub(super) fn next(&self, saying: &Saying) -> Value {
-        let mut message = json!({"type": "message", "room": saying.room, "seq": self.newest(&saying.room) + 1,
-            "at": now(), "from": saying.from, "text": saying.text});
-        if saying.action {
+    pub(super) fn next(&self, new_message: &NewMessage) -> Value {
+        let mut message = json!({"type": "message", "room": new_message.room, "seq": self.newest(&new_message.room) + 1,
+            "at": now(), "from": new_message.from, "text": new_message.text});
+        if new_message.action {
             message["action"] = json!(true);
         }
-        if let Some(id) = &saying.id {
+        if let Some(id) = &new_message.id {
             message["id"] = json!(id);
         }
         message

@@ -1,18 +1,19 @@
-//! The loop that joins the pure session with its connection and its user: wait, hand over, carry out, settle, again.
+//! The loop that joins the pure session with its connection and its user: wait, hand over, carry
+//! out, settle, again.
 
 use std::io::{self, ErrorKind};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use crate::ending::Ending;
-use crate::inbox::{Arrival, LinkEvent, UserInput};
-use crate::session::Session;
-use crate::session::update::{Command, Input, Output};
+use glassline_session::{Command, Ending, Input, Output, Session};
+
+use crate::inbox::{DriverEvent, UserInput};
 use crate::transport::Transport;
 use crate::view::View;
 
-/// Arrivals worked off before the view settles: enough to draw a burst once, too few to make a key wait.
-const ARRIVALS_PER_TURN: usize = 8;
+/// Events processed before the view settles: enough to draw a burst once, too few to make a key
+/// wait.
+const EVENTS_PER_TURN: usize = 8;
 
 /// Runs a session to its end.
 pub(crate) struct Driver<'a> {
@@ -27,17 +28,18 @@ pub(crate) struct Driver<'a> {
 
 impl Driver<'_> {
     /// Drives until the session has ended.
-    pub(crate) fn run(mut self, arrivals: &Receiver<Arrival>) -> Ending {
+    pub(crate) fn run(mut self, events: &Receiver<DriverEvent>) -> Ending {
         loop {
-            if let Err(ending) = self.turn(arrivals) {
-                // Whatever came last is still to be seen; the session's own end counts more than a failure to show it.
+            if let Err(ending) = self.turn(events) {
+                // Whatever came last is still to be seen; the session's own end counts more than a
+                // failure to show it.
                 let _ = self.settle_view();
                 return self.view.ended(ending);
             }
         }
     }
 
-    fn turn(&mut self, arrivals: &Receiver<Arrival>) -> Result<(), Ending> {
+    fn turn(&mut self, events: &Receiver<DriverEvent>) -> Result<(), Ending> {
         let now_ms = self.now_ms();
         self.session.handle(Input::Tick, now_ms);
         loop {
@@ -47,9 +49,9 @@ impl Driver<'_> {
                 break;
             }
         }
-        let first = self.wait(arrivals);
-        for arrival in first.into_iter().chain(arrivals.try_iter().take(ARRIVALS_PER_TURN)) {
-            self.take(arrival)?;
+        let first = self.wait(events);
+        for event in first.into_iter().chain(events.try_iter().take(EVENTS_PER_TURN)) {
+            self.take(event)?;
             self.carry_out()?;
         }
         Ok(())
@@ -59,50 +61,37 @@ impl Driver<'_> {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn wait(&self, arrivals: &Receiver<Arrival>) -> Option<Arrival> {
+    fn wait(&self, events: &Receiver<DriverEvent>) -> Option<DriverEvent> {
         let deadline_ms = [self.session.next_deadline_ms(), self.view.next_deadline_ms()].into_iter().flatten().min();
         match deadline_ms {
             Some(deadline_ms) => {
                 let timeout = Duration::from_millis(deadline_ms.saturating_sub(self.now_ms()));
-                arrivals.recv_timeout(timeout).ok()
+                events.recv_timeout(timeout).ok()
             }
-            None => arrivals.recv().ok(),
+            None => events.recv().ok(),
         }
     }
 
-    fn take(&mut self, arrival: Arrival) -> Result<(), Ending> {
+    fn take(&mut self, event: DriverEvent) -> Result<(), Ending> {
         let now_ms = self.now_ms();
-        match arrival {
-            Arrival::Link { generation, event } if self.transport.is_current(generation) => {
-                self.take_link_event(event, now_ms);
+        match event {
+            DriverEvent::Link { generation, event } => {
+                let session = &mut self.session;
+                self.transport.take(generation, event, |input| session.handle(input, now_ms));
                 Ok(())
             }
-            Arrival::Link { .. } => Ok(()),
-            Arrival::User(UserInput::Failed(why)) => Err(Ending::InputOutput(why)),
-            Arrival::User(input) => {
+            DriverEvent::User(UserInput::Failed(why)) => Err(Ending::InputOutput(why)),
+            DriverEvent::User(input) => {
                 let done = self.view.input(input, &mut self.session, now_ms);
                 self.shown(done)
             }
             // The second one does not wait for anybody.
-            Arrival::Interrupted if self.interrupted => Err(Ending::Left),
-            Arrival::Interrupted => {
+            DriverEvent::Interrupted if self.interrupted => Err(Ending::Left),
+            DriverEvent::Interrupted => {
                 self.interrupted = true;
                 self.leave();
                 Ok(())
             }
-        }
-    }
-
-    fn take_link_event(&mut self, event: LinkEvent, now_ms: u64) {
-        match event {
-            LinkEvent::Connected(stream) => match self.transport.adopt(stream) {
-                Ok(()) => self.session.handle(Input::Connected, now_ms),
-                Err(error) => self.session.handle(Input::ConnectFailed(&error.to_string()), now_ms),
-            },
-            LinkEvent::ConnectFailed(why) => self.session.handle(Input::ConnectFailed(&why), now_ms),
-            LinkEvent::Bytes(bytes) => self.session.handle(Input::Bytes(&bytes), now_ms),
-            LinkEvent::Written => self.session.handle(Input::Written, now_ms),
-            LinkEvent::Closed(why) => self.session.handle(Input::Closed(&why), now_ms),
         }
     }
 
@@ -115,9 +104,8 @@ impl Driver<'_> {
                         self.session.handle(Input::ConnectFailed(&error.to_string()), now_ms);
                     }
                 }
-                // A connection that can take no more orders reports its end itself.
-                Output::Send(bytes) => drop(self.transport.send(bytes)),
-                Output::HalfClose => drop(self.transport.half_close()),
+                Output::Send(bytes) => self.transport.send(bytes),
+                Output::HalfClose => self.transport.half_close(),
                 Output::Disconnect => self.transport.disconnect(),
                 Output::Show(update) => {
                     if self.shows {

@@ -1,4 +1,5 @@
-//! Waiting for a file's lock, but not for long: whoever holds it longer than it takes does something else with it.
+//! Waiting for a file's lock, but not for long: whoever holds it longer than it takes does
+//! something else with it.
 
 use std::fs::TryLockError;
 use std::io::{self, ErrorKind};

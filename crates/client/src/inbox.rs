@@ -1,21 +1,23 @@
-//! The one bounded channel into the driver: what the link, the user and the system have to say.
+//! The bounded channel into the driver: events of the link, the user and the system.
 
 use std::net::TcpStream;
 use std::sync::mpsc::SyncSender;
 
 use crate::keyboard::event::TerminalEvent;
-use crate::lines::Line;
+use crate::line_splitter::InputLine;
 
-/// Arrivals that may wait: few, as a key waits behind them. Past it whoever has more blocks, and the server with it.
-pub(crate) const ARRIVALS_MAX: usize = 16;
+/// Capacity of the channel: small, as a key waits behind the others. Senders block when it is full,
+/// and so does the server.
+pub(crate) const EVENTS_MAX: usize = 16;
 
 /// The sending side.
-pub(crate) type Inbox = SyncSender<Arrival>;
+pub(crate) type Inbox = SyncSender<DriverEvent>;
 
-/// One thing that happened.
+/// Event for the driver.
 #[derive(Debug)]
-pub(crate) enum Arrival {
-    /// Something about the connection of this generation; of an older one it means nothing any more.
+pub(crate) enum DriverEvent {
+    /// Something about the connection of this generation; of an older one it means nothing any
+    /// more.
     Link {
         /// Counts the connections of a session.
         generation: u64,
@@ -34,7 +36,14 @@ pub(crate) enum Arrival {
 pub(crate) enum LinkEvent {
     Connected(TcpStream),
     ConnectFailed(String),
+    Stream(StreamEvent),
+}
+
+/// Event of a connection that stands.
+#[derive(Debug)]
+pub(crate) enum StreamEvent {
     Bytes(Vec<u8>),
+    /// One write is done.
     Written,
     Closed(String),
 }
@@ -43,7 +52,7 @@ pub(crate) enum LinkEvent {
 #[derive(Debug)]
 pub(crate) enum UserInput {
     /// Whole lines, in order.
-    Lines(Vec<Line>),
+    Lines(Vec<InputLine>),
     /// No input comes any more.
     End,
     /// The input cannot be read.

@@ -1,6 +1,8 @@
-//! Lines that were typed, kept in a file from session to session; several clients at once may use it.
+//! Lines that were typed, kept in a file from session to session; several clients at once may use
+//! it.
 //!
-//! One entry a line, its newlines escaped. What is for somebody's eyes only never gets there (`commands/privacy.rs`).
+//! One entry a line, its newlines escaped. What is for somebody's eyes only never gets there
+//! (`commands/privacy.rs`).
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -23,8 +25,8 @@ const ENTRY_BYTES_MAX: usize = 16 * 1024;
 /// Bytes read of a file that somebody else made longer still.
 const READ_BYTES_MAX: u64 = 4 * BYTES_MAX as u64;
 
-/// Storage of typed lines.
-#[derive(Debug)]
+/// Storage of typed lines; by default it keeps nothing.
+#[derive(Debug, Default)]
 pub(crate) struct InputHistory {
     /// `None`: nowhere, as nobody wished it or as it failed.
     path: Option<PathBuf>,
@@ -38,11 +40,6 @@ pub(crate) struct InputHistory {
 }
 
 impl InputHistory {
-    /// Keeps nothing.
-    pub(crate) fn off() -> Self {
-        Self { path: None, sealed: false, entries: 0, torn: false, last: None }
-    }
-
     /// Reads the lines of before, the oldest first.
     ///
     /// # Errors
@@ -162,7 +159,8 @@ fn cut_down(path: &Path) -> io::Result<usize> {
     let Loaded { lines, .. } = read(&mut file)?;
     let kept = &lines[first_kept(&lines)..];
     let content: String = kept.iter().map(|line| escaped(line) + "\n").collect();
-    // In place, so that a client that has just opened it for its next entry does not write into a file that is no longer there.
+    // In place, so that a client that has just opened it for its next entry does not write into a
+    // file that is no longer there.
     file.seek(SeekFrom::Start(0))?;
     file.write_all(content.as_bytes())?;
     file.set_len(content.len() as u64)?;

@@ -1,96 +1,88 @@
-//! JSON Lines for programs (`--json`): every event on stdout, one request a line on stdin, the link's state on stderr.
+//! JSON Lines for programs (`--json`): every event on stdout, one request a line on stdin, the
+//! link's state on stderr.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use glassline_wire::event::{Bye, ErrorCode, Event, Notice, Refusal, SCHEMA_VERSION, Welcome};
+use glassline_session::{Command, Ending, Entropy, OWN_REF_PREFIX, Session, Update};
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{ErrorCode, Event, Notice, Rejection, SCHEMA_VERSION, Welcome};
 use glassline_wire::message_id::MessageId;
-use glassline_wire::request::{Ask, BadRequest, LOBBY, Request};
+use glassline_wire::request::{Ask, LOBBY, Request};
 use glassline_wire::visible;
 use serde_json::Value;
 
-use crate::diagnostics;
-use crate::ending::Ending;
-use crate::entropy::Entropy;
+use crate::format::StyledLine;
 use crate::inbox::UserInput;
-use crate::lines::Line;
-use crate::lines_in::LinesIn;
-use crate::session::Session;
-use crate::session::program::OWN_REF_PREFIX;
-use crate::session::update::{Command, Update};
-use crate::telling::Line as Told;
+use crate::line_input::LineInput;
+use crate::line_output::write_diagnostics;
+use crate::line_splitter::InputLine;
 use crate::undelivered::Undelivered;
 use crate::view::View;
 
-/// The mode.
 pub(crate) struct Json {
-    lines_in: LinesIn,
+    line_input: LineInput,
     entropy: Box<dyn Entropy>,
     out: Box<dyn Write>,
     err: Box<dyn Write>,
     undelivered: Undelivered,
-    /// Nothing is asked any more: the input is over, or the program has said goodbye.
+    /// The input has ended, or the program has sent `bye`.
     finished: bool,
 }
 
 impl Json {
-    /// Also writes the first line, which says the version of all that follow.
+    /// Creates the mode and writes the first line, the version of the schema.
     pub(crate) fn new(
-        lines_in: LinesIn,
+        line_input: LineInput,
         entropy: Box<dyn Entropy>,
         mut out: Box<dyn Write>,
         err: Box<dyn Write>,
     ) -> io::Result<Self> {
         writeln!(out, "{{\"type\":\"schema\",\"version\":{SCHEMA_VERSION}}}")?;
-        Ok(Self { lines_in, entropy, out, err, undelivered: Undelivered::default(), finished: false })
+        Ok(Self { line_input, entropy, out, err, undelivered: Undelivered::default(), finished: false })
     }
 
-    /// The client's own words.
-    pub(crate) fn tell(&mut self, lines: &[String]) -> io::Result<()> {
-        diagnostics::tell(&mut self.out, &mut self.err, lines)
+    /// Prints notices of the client.
+    pub(crate) fn print_notice(&mut self, lines: &[String]) -> io::Result<()> {
+        write_diagnostics(&mut self.out, &mut self.err, lines)
     }
 
-    fn put(&mut self, event: &Event) -> io::Result<()> {
-        let json = event.to_json();
+    fn put(&mut self, event: Event, reference: Option<String>) -> io::Result<()> {
+        let json = Envelope::new(event, reference).to_json();
         self.out.write_all(escaped(&String::from_utf8_lossy(&json)).as_bytes())?;
         self.out.write_all(b"\n")
     }
 
-    fn use_line(&mut self, line: Line, session: &mut Session, now_ms: u64) -> io::Result<()> {
+    fn use_line(&mut self, line: InputLine, session: &mut Session, now_ms: u64) -> io::Result<()> {
         let text = match line {
-            Line::Text(text) if text.trim().is_empty() => return Ok(()),
-            Line::Text(text) => text,
-            Line::TooLong { bytes } => {
-                return self.refuse(
-                    ErrorCode::TooLong,
-                    format!("a line of {bytes} bytes is longer than any request; make it shorter"),
-                    None,
-                );
+            InputLine::Text(text) if text.trim().is_empty() => return Ok(()),
+            InputLine::Text(text) => text,
+            InputLine::TooLong { bytes } => {
+                let text = format!("a line of {bytes} bytes is longer than any request; make it shorter");
+                return self.put_rejection(Rejection::new(ErrorCode::TooLong, text), None);
             }
-            Line::NotUtf8 => return self.refuse(ErrorCode::NotUtf8, "the line is not UTF-8".to_owned(), None),
+            InputLine::NotUtf8 => {
+                return self.put_rejection(Rejection::new(ErrorCode::NotUtf8, "the line is not UTF-8"), None);
+            }
         };
         let request = match request_of(&text, &mut *self.entropy) {
             Ok(request) => request,
-            Err(BadRequest { code, text, reference }) => return self.refuse(code, text, reference),
+            Err(Envelope { content, reference }) => return self.put_rejection(content, reference),
         };
         let reference = request.reference.clone();
-        let is_goodbye = request.ask == Ask::Bye {};
+        let is_goodbye = request.content == Ask::Bye {};
         match session.command(Command::Request(request), now_ms) {
             Ok(()) => {
                 self.finished |= is_goodbye;
                 Ok(())
             }
-            Err(declined) => self.refuse(declined.code(), declined.to_string(), reference),
+            Err(error) => self.put_rejection(Rejection::new(error.code(), error.to_string()), reference),
         }
     }
 
-    fn refuse(&mut self, code: ErrorCode, text: String, reference: Option<String>) -> io::Result<()> {
-        self.put_refusal(Refusal { code, text, reference })
-    }
-
-    fn put_refusal(&mut self, refusal: Refusal) -> io::Result<()> {
-        self.undelivered.refused_as(refusal.code);
-        self.put(&Event::Error(refusal))
+    fn put_rejection(&mut self, rejection: Rejection, reference: Option<String>) -> io::Result<()> {
+        self.undelivered.rejected_as(rejection.code);
+        self.put(Event::Error(rejection), reference)
     }
 }
 
@@ -102,37 +94,38 @@ fn not_own(reference: Option<String>) -> Option<String> {
     reference.filter(|reference| !is_own(reference))
 }
 
-/// The request of a line, or what is wrong with it in words about a line.
-fn request_of(line: &str, entropy: &mut dyn Entropy) -> Result<Request, BadRequest> {
-    let request = completed(line, entropy).map_err(|bad| match bad.text.strip_prefix("the frame ") {
-        Some(rest) => BadRequest { text: format!("the line {rest}"), ..bad },
-        None => bad,
+/// Returns the request of a line, or an error that speaks of a line.
+fn request_of(line: &str, entropy: &mut dyn Entropy) -> Result<Request, Envelope<Rejection>> {
+    let request = completed(line, entropy).map_err(|mut bad| {
+        if let Some(rest) = bad.content.text.strip_prefix("the frame ") {
+            bad.content.text = format!("the line {rest}");
+        }
+        bad
     })?;
     match &request.reference {
-        Some(reference) if is_own(reference) => Err(BadRequest {
-            code: ErrorCode::BadField,
-            text: format!(
+        Some(reference) if is_own(reference) => {
+            let text = format!(
                 "no \"ref\" of yours may begin with `{OWN_REF_PREFIX}`, as the client's own do; choose another"
-            ),
-            reference: request.reference,
-        }),
+            );
+            Err(Envelope::new(Rejection::new(ErrorCode::BadField, text), request.reference))
+        }
         _ => Ok(request),
     }
 }
 
-/// The request of a line, with the room and the id that it may leave out.
-fn completed(line: &str, entropy: &mut dyn Entropy) -> Result<Request, BadRequest> {
+/// Returns the request of a line, with the default room and a new id where they are missing.
+fn completed(line: &str, entropy: &mut dyn Entropy) -> Result<Request, Envelope<Rejection>> {
     let Ok(Value::Object(fields)) = serde_json::from_str::<Value>(line) else {
         return Request::from_json(line.as_bytes());
     };
     let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default();
-    let (speaks, has_room) = (matches!(kind, "send" | "direct"), matches!(kind, "send" | "members"));
-    // The line stays as it was written, so that a field that stands in it twice is found (E6).
+    let (speaks, has_capacity) = (matches!(kind, "send" | "direct"), matches!(kind, "send" | "members"));
+    // The line is not re-encoded, so that a duplicate field is found (E6).
     let mut object = line.trim_end().strip_suffix('}').unwrap_or(line).to_owned();
     if speaks && !fields.contains_key("id") {
         let _ = write!(object, ",\"id\":\"{}\"", MessageId(entropy.next_u128()));
     }
-    if has_room && !fields.contains_key("room") {
+    if has_capacity && !fields.contains_key("room") {
         let _ = write!(object, ",\"room\":\"{LOBBY}\"");
     }
     object.push('}');
@@ -142,44 +135,43 @@ fn completed(line: &str, entropy: &mut dyn Entropy) -> Result<Request, BadReques
 impl View for Json {
     fn input(&mut self, input: UserInput, _session: &mut Session, _now_ms: u64) -> io::Result<()> {
         match input {
-            UserInput::Lines(lines) => self.lines_in.add(lines),
-            UserInput::End => self.lines_in.end(),
+            UserInput::Lines(lines) => self.line_input.add(lines),
+            UserInput::End => self.line_input.end(),
             UserInput::Failed(_) | UserInput::Terminal(_) | UserInput::EditorClosed => {}
         }
         Ok(())
     }
 
-    fn show(&mut self, update: Update, _now_ms: u64) -> io::Result<()> {
+    fn show(&mut self, update: Envelope<Update>, _now_ms: u64) -> io::Result<()> {
+        let Envelope { content: update, reference } = update;
         match update {
-            // The token takes the name over: it has no business in a log of what was said.
-            Update::Heard(Event::Welcome(welcome)) => {
-                self.put(&Event::Welcome(Welcome { token: String::new(), ..welcome }))
+            // The token is a secret, which does not belong in a log.
+            Update::Received(Event::Welcome(welcome)) => {
+                self.put(Event::Welcome(Welcome { token: String::new(), ..welcome }), reference)
             }
             // The client's own goodbye is none that the program could know by its `ref`.
-            Update::Heard(Event::Bye(bye)) => self.put(&Event::Bye(Bye { reference: not_own(bye.reference), ..bye })),
-            Update::Heard(event) | Update::Said { event, .. } => self.put(&event),
-            Update::Past { history, .. } => self.put(&Event::History(history)),
-            Update::Refused { refusal, .. } => {
-                self.put_refusal(Refusal { reference: not_own(refusal.reference), ..refusal })
-            }
+            Update::Received(Event::Bye(bye)) => self.put(Event::Bye(bye), not_own(reference)),
+            Update::Received(event) | Update::Sent { event, .. } => self.put(event, reference),
+            Update::HistoryPage { history, .. } => self.put(Event::History(history), reference),
+            Update::Rejected { rejection, .. } => self.put_rejection(rejection, not_own(reference)),
             Update::Notice(text) => {
-                self.tell(&Told::notice(&text).plain())?;
-                self.put(&Event::Notice(Notice { text, reference: None }))
+                self.print_notice(&StyledLine::notice(&text).plain())?;
+                self.put(Event::Notice(Notice { text }), None)
             }
-            Update::Room(_) => Ok(()),
+            Update::CurrentRoom(_) => Ok(()),
         }
     }
 
     fn settle(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()> {
-        // What comes after the goodbye is refused to its face.
+        // Requests after `bye` are rejected.
         while (session.takes_commands() || self.finished && !session.has_ended())
-            && let Some(line) = self.lines_in.take_first()
+            && let Some(line) = self.line_input.take_first()
         {
             self.use_line(line, session, now_ms)?;
         }
-        if self.lines_in.is_over() && !self.finished {
+        if self.line_input.is_over() && !self.finished {
             self.finished = true;
-            // Declined only when leaving already.
+            // Rejected only when leaving already.
             let _ = session.command(Command::Finish, now_ms);
         }
         if session.has_ended() {
@@ -190,12 +182,12 @@ impl View for Json {
     }
 
     fn ended(&mut self, ending: Ending) -> Ending {
-        self.undelivered.ending(ending, &self.lines_in, "each with its `error` on stdout")
+        self.undelivered.ending(ending, &self.line_input, "each with its `error` on stdout")
     }
 }
 
-/// JSON escapes C0 by itself; C1 and direction overrides would still reach a terminal that shows the line. Outside of strings
-/// neither can stand.
+/// JSON escapes C0 by itself; C1 and direction overrides would still reach a terminal that shows
+/// the line. Outside of strings neither can stand.
 fn escaped(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for c in json.chars() {
@@ -222,15 +214,15 @@ mod tests {
     #[test]
     fn room_and_id_may_be_left_out_and_are_kept_where_they_stand() {
         let request = completed(r#"{"type":"send","text":"hi","ref":"r"}"#, &mut Seven).expect("reads");
-        let Ask::Send(send) = request.ask else { panic!("a send") };
+        let Ask::Send(send) = request.content else { panic!("a send") };
         assert_eq!((send.room.as_str(), send.text.as_str(), request.reference.as_deref()), ("lobby", "hi", Some("r")));
         assert_eq!(send.id, MessageId(7 << 64 | 7));
         for line in [r#" {"type":"members"} "#, "{\"type\":\"members\"\t}\r"] {
-            let Ask::Members(members) = completed(line, &mut Seven).expect(line).ask else { panic!("members") };
+            let Ask::Members(members) = completed(line, &mut Seven).expect(line).content else { panic!("members") };
             assert_eq!(members.room, "lobby");
         }
         let own = r#"{"type":"send","text":"hi","room":"den","id":"00000000000000000000000000000001"}"#;
-        let Ask::Send(send) = completed(own, &mut Seven).expect("reads").ask else { panic!("a send") };
+        let Ask::Send(send) = completed(own, &mut Seven).expect("reads").content else { panic!("a send") };
         assert_eq!((send.room.as_str(), send.id), ("den", MessageId(1)));
     }
 
@@ -250,12 +242,12 @@ mod tests {
             (r#"{"type":"send","text":"x","id":null}"#, ErrorCode::BadField),
             (r#"{"type":"ping","ref":"glassline-x"}"#, ErrorCode::BadField),
         ] {
-            let bad = request_of(line, &mut Seven).expect_err(line);
+            let bad = request_of(line, &mut Seven).expect_err(line).content;
             assert_eq!(bad.code, code, "{line}");
             assert!(!bad.text.contains("frame"), "{}", bad.text);
         }
         let deep = format!("{}{}", r#"{"type":"send","text":"x","y":"#, "[".repeat(50_000));
-        assert_eq!(request_of(&deep, &mut Seven).expect_err("too deep").code, ErrorCode::NotAnEvent);
+        assert_eq!(request_of(&deep, &mut Seven).expect_err("too deep").content.code, ErrorCode::NotAnEvent);
     }
 
     #[test]

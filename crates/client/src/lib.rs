@@ -1,28 +1,26 @@
 //! The Glassline client: one session type, shown on a terminal, as plain lines or as JSON Lines.
 //!
-//! [`join`] runs it to its end. What happens between a server and a user is decided in [`session`], without I/O.
+//! [`join`] runs it to its end. What happens between a server and a user is decided in
+//! [`glassline_session`], without I/O.
 
 mod commands;
-mod diagnostics;
 mod drive;
-pub mod ending;
-pub mod entropy;
+mod entropy;
 mod file_lock;
+mod format;
 mod inbox;
 mod input_history;
 mod json;
 mod keyboard;
+mod line_input;
 mod line_output;
-mod lines;
-mod lines_in;
+mod line_splitter;
 mod options;
 mod plain;
 pub mod preferences;
 mod room_log;
 mod rows;
-pub mod session;
 mod system;
-mod telling;
 mod terminal;
 mod transport;
 mod typing;
@@ -34,47 +32,47 @@ use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
 use drive::Driver;
-pub use ending::Ending;
 use entropy::SystemEntropy;
+use format::StyledLine;
+use format::display_settings::DisplaySettings;
+use format::messages::Formatter;
+use glassline_session::{Config, Session};
+pub use glassline_session::{DialectChoice, Ending};
 use glassline_wire::limits::{EVENT_BYTES_MAX, TEXT_BYTES_MAX};
-use inbox::{ARRIVALS_MAX, Inbox};
+use inbox::{EVENTS_MAX, Inbox};
 use json::Json;
-use line_output::{LineOutput, Screen};
-use lines_in::LinesIn;
+use line_input::LineInput;
+use line_output::{LineOutput, LineScreen};
 pub use options::{JoinOptions, Mode};
-use plain::{Manner, Plain};
+use plain::{Plain, PlainMode};
 pub use preferences::{Bell, Preferences};
 use room_log::RoomLog;
-pub use session::update::DialectChoice;
-use session::{Config, Session};
-use telling::Line as Told;
-use telling::settings::Settings;
-use telling::wording::Reader;
 use terminal::Terminal;
 use transport::Transport;
 use typing::line::TypedLine;
-use typing::terminal::TypingTerminal;
+use typing::terminal::EchoTerminal;
 use view::View;
 
-/// A program that lost its server waits this long for it before it reports the loss.
+/// Time after which a program's session reports a lost server.
 const PROGRAM_GIVES_UP_AFTER_MS: u64 = 60_000;
 
-/// Of what was said before, whoever listens to lines as they are read out hears so many messages at first.
+/// Stored messages shown first in the linear mode, which is read out.
 const CONTEXT_READ_OUT_MAX: usize = 10;
 
 /// Joins a server and talks until the user leaves, the input ends or the server is gone for good.
 ///
-/// Prints nothing after the end: [`Ending::text`] is the caller's to show. A thread that waits for the standard input, and one that
-/// waits for signals, may stay behind until the process ends; so this is for once in a process.
+/// Prints nothing after the end: [`Ending::text`] is the caller's to show. A thread that waits for
+/// the standard input, and one that waits for signals, may stay behind until the process ends; so
+/// this is for once in a process.
 pub fn join(options: &JoinOptions) -> Ending {
     let mode = options.mode.resolved();
     let typed = io::stdin().is_terminal();
-    let (inbox, arrivals) = sync_channel(ARRIVALS_MAX);
+    let (inbox, events) = sync_channel(EVENTS_MAX);
     let mut view = match open_view(mode, typed, options, &inbox) {
         Ok(view) => view,
         Err(error) => return Ending::InputOutput(format!("cannot use the standard input and output: {error}")),
     };
-    // Without it the signals do what they always do.
+    // Without it the signals have their default effect.
     let _ = system::watch_interrupts(inbox.clone(), give_terminal_back, terminal::guard::is_paused);
     let for_a_person = mode == Mode::Terminal || (mode == Mode::Linear && typed);
     let config = Config {
@@ -91,14 +89,14 @@ pub fn join(options: &JoinOptions) -> Ending {
     };
     let session = Session::new(config, Box::new(SystemEntropy), 0);
     let driver = Driver {
-        session: if mode == Mode::Json { session.for_a_program() } else { session },
+        session: if mode == Mode::Json { session.for_program() } else { session },
         transport: Transport::new(options.address.clone(), inbox, mode == Mode::Terminal),
         view: &mut *view,
         started: Instant::now(),
         shows: true,
         interrupted: false,
     };
-    driver.run(&arrivals)
+    driver.run(&events)
 }
 
 /// Reports whether the process was started with SIGHUP ignored, as by `nohup`: a hangup is then no
@@ -116,31 +114,30 @@ fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> i
     let out: Box<dyn Write> = Box::new(io::BufWriter::new(io::stdout()));
     let err: Box<dyn Write> = Box::new(io::stderr());
     if mode == Mode::Json {
-        let lines_in = LinesIn::start(io::stdin(), EVENT_BYTES_MAX, inbox.clone())?;
-        let mut json = Json::new(lines_in, Box::new(SystemEntropy), out, err)?;
-        json.tell(&own_words(&options.greeting))?;
+        let line_input = LineInput::start(io::stdin(), EVENT_BYTES_MAX, inbox.clone())?;
+        let mut json = Json::new(line_input, Box::new(SystemEntropy), out, err)?;
+        json.print_notice(&own_words(&options.greeting))?;
         return Ok(Box::new(json));
     }
-    let manner = Manner { typed, words_on_stdout: mode == Mode::Linear, hosts: options.hosts };
+    let plain_mode = PlainMode { typed, notices_on_stdout: mode == Mode::Linear, hosts: options.hosts };
     let has_screen = io::stdout().is_terminal();
     let for_a_person = typed && has_screen && mode == Mode::Linear;
-    // A system that cannot read keys one by one has lines typed as it always does, and so has a
-    // pipe.
-    let terminal = for_a_person.then(|| TypingTerminal::open(inbox.clone()));
+    // Without single keys, or on a pipe, the system's line editing is used.
+    let terminal = for_a_person.then(|| EchoTerminal::open(inbox.clone()));
     let terminal = terminal.and_then(Result::ok);
-    let lines_in = match &terminal {
-        Some(_) => LinesIn::added(),
-        None => LinesIn::start(io::stdin(), TEXT_BYTES_MAX, inbox.clone())?,
+    let line_input = match &terminal {
+        Some(_) => LineInput::added(),
+        None => LineInput::start(io::stdin(), TEXT_BYTES_MAX, inbox.clone())?,
     };
-    let screen = has_screen.then_some(Screen { columns: terminal::columns, shortens: typed });
-    let output = LineOutput::new(out, err, manner.words_on_stdout, screen, TypedLine::new(TEXT_BYTES_MAX));
-    let (reader, settings) = (Reader::new(&options.name), Settings::new(&options.preferences, false));
-    let mut plain = Plain::new(manner, reader, settings, RoomLog::wished_for(options), lines_in, output);
+    let screen = has_screen.then_some(LineScreen { columns: terminal::columns, shortens: typed });
+    let output = LineOutput::new(out, err, plain_mode.notices_on_stdout, screen, TypedLine::new(TEXT_BYTES_MAX));
+    let (formatter, settings) = (Formatter::new(&options.name), DisplaySettings::new(&options.preferences, false));
+    let mut plain = Plain::new(plain_mode, formatter, settings, RoomLog::wished_for(options), line_input, output);
     for words in &options.greeting {
-        plain.tell(words)?;
+        plain.print_notice(words)?;
     }
     if for_a_person {
-        plain.tell(terminal::FIRST_STEPS)?;
+        plain.print_notice(terminal::FIRST_STEPS)?;
     }
     Ok(Box::new(match terminal {
         Some(terminal) => plain.typed_at(terminal),
@@ -148,15 +145,15 @@ fn open_view(mode: Mode, typed: bool, options: &JoinOptions, inbox: &Inbox) -> i
     }))
 }
 
-/// Gives the terminal back, in whichever way it was taken, for a thread that ends the process.
+/// Restores the terminal, for a thread that ends the process.
 fn give_terminal_back() {
     terminal::guard::restore_if_taken();
     typing::terminal::give_back();
 }
 
-/// Words of the client's, as every mode that writes lines marks them.
+/// Returns notices as the modes that write lines mark them.
 fn own_words(lines: &[String]) -> Vec<String> {
-    lines.iter().flat_map(|words| Told::notice(words).plain()).collect()
+    lines.iter().flat_map(|words| StyledLine::notice(words).plain()).collect()
 }
 
 #[cfg(test)]

@@ -1,49 +1,47 @@
-//! Output of the modes that write lines: the conversation and the client's own words, broken into
-//! rows where a terminal shows them, and kept out of a line that is being typed.
+//! Output of the modes that write lines: wrapped on a terminal, and delayed while a line is being
+//! typed.
 
 use std::io::{self, Write};
 
-use crate::diagnostics;
+use crate::format::{Span, StyledLine, TextRole};
 use crate::keyboard::event::TerminalEvent;
 use crate::rows::columns::Edge;
 use crate::rows::shortening::Shortening;
 use crate::rows::wrap::{self, WrappedRow};
-use crate::telling::{Line, Role, Span};
-use crate::typing::line::{Typed, TypedLine};
+use crate::typing::line::{KeyOutcome, TypedLine};
 
-/// Longest time that arrivals wait for a line that nobody types on.
+/// Longest delay of output after the last key.
 const HELD_MS: u64 = 30_000;
-/// Bytes of it that wait.
+/// Bytes of delayed output.
 const HELD_BYTES_MAX: usize = 16 * 1024;
 const BELL: &[u8] = b"\x07";
 
-/// A terminal that shows what is written.
+/// Properties of the terminal that shows the output.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Screen {
-    /// Asks for its columns.
+pub(crate) struct LineScreen {
+    /// Returns its columns.
     pub(crate) columns: fn() -> usize,
-    /// Long messages are shortened: somebody can ask for the rest.
+    /// Long messages are shortened, as a user can ask for the rest.
     pub(crate) shortens: bool,
 }
 
-impl Screen {
+impl LineScreen {
     /// The columns of a row. The last one stays free: some terminals wrap behind it, others do not.
     fn row_columns(self) -> usize {
         (self.columns)().saturating_sub(1).max(1)
     }
 }
 
-/// See the module.
 pub(crate) struct LineOutput {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
-    /// The client's own words go where the conversation goes.
-    words_on_stdout: bool,
+    /// Notices of the client go where the conversation goes.
+    notices_on_stdout: bool,
     /// The standard output is a terminal.
-    screen: Option<Screen>,
+    screen: Option<LineScreen>,
     shortening: Shortening,
     typed: TypedLine,
-    /// Rows that came while a line is being typed.
+    /// Rows delayed while a line is being typed.
     held: String,
     last_key_ms: u64,
 }
@@ -52,26 +50,26 @@ impl LineOutput {
     pub(crate) fn new(
         out: Box<dyn Write>,
         err: Box<dyn Write>,
-        words_on_stdout: bool,
-        screen: Option<Screen>,
+        notices_on_stdout: bool,
+        screen: Option<LineScreen>,
         typed: TypedLine,
     ) -> Self {
         let (shortening, held) = (Shortening::default(), String::new());
-        Self { out, err, words_on_stdout, screen, shortening, typed, held, last_key_ms: 0 }
+        Self { out, err, notices_on_stdout, screen, shortening, typed, held, last_key_ms: 0 }
     }
 
     /// Writes a line of the conversation.
-    pub(crate) fn line(&mut self, line: &Line) -> io::Result<()> {
+    pub(crate) fn line(&mut self, line: &StyledLine) -> io::Result<()> {
         let rows = self.rows(line);
         rows.iter().try_for_each(|row| self.row(row))
     }
 
-    /// Writes words of the client's own.
-    pub(crate) fn words(&mut self, line: &Line) -> io::Result<()> {
-        if self.words_on_stdout {
+    /// Writes a notice of the client.
+    pub(crate) fn notice(&mut self, line: &StyledLine) -> io::Result<()> {
+        if self.notices_on_stdout {
             return self.line(line);
         }
-        diagnostics::tell(&mut self.out, &mut self.err, &line.plain())
+        write_diagnostics(&mut self.out, &mut self.err, &line.plain())
     }
 
     /// Shows the rest of a shortened line.
@@ -83,7 +81,7 @@ impl LineOutput {
             Ok(rest) => rest,
             Err(wrong) => return Ok(Err(wrong)),
         };
-        let columns = self.screen.map_or(usize::from(u16::MAX), Screen::row_columns);
+        let columns = self.screen.map_or(usize::from(u16::MAX), LineScreen::row_columns);
         let rows = texts(&self.shortening.rest_rows(&rest, columns, Edge::Wraps));
         rows.iter().try_for_each(|row| self.row(row)).map(Ok)
     }
@@ -93,8 +91,8 @@ impl LineOutput {
         self.out.write_all(BELL)
     }
 
-    /// Takes a key, echoes it and shows what waited for the line to be finished.
-    pub(crate) fn press(&mut self, event: TerminalEvent, now_ms: u64) -> io::Result<Typed> {
+    /// Processes a key, echoes it, and writes the delayed rows once the line is finished.
+    pub(crate) fn press(&mut self, event: TerminalEvent, now_ms: u64) -> io::Result<KeyOutcome> {
         self.last_key_ms = now_ms;
         let mut echo = String::new();
         let typed = self.typed.press(event, &mut echo);
@@ -105,7 +103,7 @@ impl LineOutput {
         Ok(typed)
     }
 
-    /// Shows what has waited long enough.
+    /// Writes the delayed rows if they are due.
     pub(crate) fn release_due(&mut self, now_ms: u64) -> io::Result<()> {
         if self.release_due_ms().is_some_and(|due_ms| now_ms >= due_ms) { self.release() } else { Ok(()) }
     }
@@ -115,7 +113,7 @@ impl LineOutput {
         (!self.held.is_empty()).then_some(self.last_key_ms + HELD_MS)
     }
 
-    /// Shows what waits below the line that is being typed, and then the line again.
+    /// Writes the delayed rows below the line that is being typed, and then the line again.
     pub(crate) fn release(&mut self) -> io::Result<()> {
         if self.held.is_empty() {
             return Ok(());
@@ -124,13 +122,12 @@ impl LineOutput {
         write!(self.out, "\n{held}{}", self.typed.shown())
     }
 
-    /// Shows the line again: another program has used the terminal.
+    /// Writes the line again after another program used the terminal.
     pub(crate) fn show_typed_again(&mut self) -> io::Result<()> {
         self.out.write_all(self.typed.shown().as_bytes())
     }
 
-    /// Nothing is typed any more: what waits is shown, and whatever comes from now on. Returns what
-    /// was typed.
+    /// Ends the typing: writes the delayed rows, delays no more, and returns the unfinished line.
     pub(crate) fn end_typing(&mut self) -> io::Result<String> {
         let typed = self.typed.take();
         if !typed.is_empty() {
@@ -156,11 +153,11 @@ impl LineOutput {
     }
 
     /// Rows of a line. A terminal wraps by itself, so no row is wider than it by anybody's count.
-    fn rows(&mut self, line: &Line) -> Vec<String> {
+    fn rows(&mut self, line: &StyledLine) -> Vec<String> {
         let Some(screen) = self.screen else { return line.plain() };
         let place = Some(line.place()).filter(|place| !place.is_empty());
-        let head = place.map(|place| Span::new(Role::Faint, place)).into_iter().chain(line.head.iter().cloned());
-        let line = Line { head: head.collect(), ..line.clone() };
+        let head = place.map(|place| Span::new(TextRole::Faint, place)).into_iter().chain(line.head.iter().cloned());
+        let line = StyledLine { head: head.collect(), ..line.clone() };
         let rows = if screen.shortens {
             self.shortening.rows(&line, screen.row_columns(), Edge::Wraps)
         } else {
@@ -168,6 +165,21 @@ impl LineOutput {
         };
         texts(&rows)
     }
+}
+
+/// Writes notices to stderr after flushing stdout, so that their order is kept where both go to one
+/// place.
+///
+/// # Errors
+/// Stdout cannot be written. Errors of stderr are ignored.
+pub(crate) fn write_diagnostics(out: &mut dyn Write, err: &mut dyn Write, lines: &[String]) -> io::Result<()> {
+    if !lines.is_empty() {
+        out.flush()?;
+    }
+    for line in lines {
+        let _ = writeln!(err, "{line}");
+    }
+    Ok(())
 }
 
 fn texts(rows: &[WrappedRow]) -> Vec<String> {

@@ -2,13 +2,15 @@
 
 use std::io::{self, IsTerminal};
 
+use glassline_session::DialectChoice;
+
 use crate::preferences::Preferences;
-use crate::session::update::DialectChoice;
 
 /// Presentation of the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
-    /// [`Mode::Terminal`] between a keyboard and a screen, [`Mode::Linear`] if `TERM` is `dumb`, else [`Mode::Plain`].
+    /// [`Mode::Terminal`] between a keyboard and a screen, [`Mode::Linear`] if `TERM` is `dumb`,
+    /// else [`Mode::Plain`].
     #[default]
     Auto,
     /// Lines for pipes: the conversation on stdout, the client's own words on stderr.

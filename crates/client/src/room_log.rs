@@ -1,6 +1,7 @@
 //! The conversation of each room in a file of plain text, for whoever wishes it.
 //!
-//! `logs/SERVER/ROOM.log` in the state folder; only the user can read it. What is said to one person only is never written.
+//! `logs/SERVER/ROOM.log` in the state folder; only the user can read it. What is said to one
+//! person only is never written.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,13 +9,13 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use glassline_session::Update;
 use glassline_wire::event::Event;
 
 use crate::file_lock::wait_for;
+use crate::format::messages::Formatter;
 use crate::options::JoinOptions;
-use crate::session::update::Update;
 use crate::system::{append_private_file, create_private_folder, edit_private_file, is_at};
-use crate::telling::wording::Reader;
 
 /// A file that has become this long is put aside as `ROOM.log.1`, in place of the one before.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -51,7 +52,8 @@ impl RoomLog {
         Some(Self::new(folder, &options.address))
     }
 
-    /// Logs for the server at `address`, below the state folder; a file is created with its first line.
+    /// Logs for the server at `address`, below the state folder; a file is created with its first
+    /// line.
     fn new(state_folder: &Path, address: &str) -> Self {
         let folder = state_folder.join("logs").join(file_name(address));
         Self { folder, rooms: BTreeMap::new(), lines: 0, failed: false }
@@ -61,15 +63,15 @@ impl RoomLog {
     ///
     /// # Errors
     /// What to tell the user; nothing more is written then.
-    pub(crate) fn note(&mut self, update: &Update, reader: &Reader) -> Result<(), String> {
+    pub(crate) fn note(&mut self, update: &Update, formatter: &Formatter) -> Result<(), String> {
         // What was said before has been written before, or was not for this log.
-        if self.failed || matches!(update, Update::Heard(Event::History(_)) | Update::Past { .. }) {
+        if self.failed || matches!(update, Update::Received(Event::History(_)) | Update::HistoryPage { .. }) {
             return Ok(());
         }
-        for line in reader.lines(update) {
+        for line in formatter.lines(update) {
             let Some(room) = line.room.clone() else { continue };
-            let at = reader.clock.moment(line.at.unwrap_or_else(|| reader.clock.now()));
-            let mut rows = crate::telling::Line { room: None, ..line }.plain().into_iter();
+            let at = formatter.clock().moment(line.at.unwrap_or_else(|| formatter.clock().now()));
+            let mut rows = crate::format::StyledLine { room: None, ..line }.plain().into_iter();
             let mut text = format!("{at} {}\n", rows.next().unwrap_or_default());
             for row in rows {
                 // Writing to memory has no way to fail.
@@ -130,7 +132,8 @@ impl RoomFile {
     }
 
     fn append(&mut self, text: &[u8]) -> io::Result<()> {
-        // Another client of the same user may have written, or put the file aside. Asked once for all that is written together.
+        // Another client of the same user may have written, or put the file aside. Asked once for
+        // all that is written together.
         if self.file.buffer().is_empty() {
             if is_at(self.file.get_ref(), &self.path)? {
                 self.bytes = self.file.get_ref().metadata()?.len();
@@ -146,7 +149,8 @@ impl RoomFile {
         self.file.write_all(text)
     }
 
-    /// Puts the file aside, unless another client has done it already or is at it now: twice would be one log too few.
+    /// Puts the file aside, unless another client has done it already or is at it now: twice would
+    /// be one log too few.
     fn put_aside(&mut self, more_bytes: u64) -> io::Result<()> {
         let lock = edit_private_file(&self.path.with_file_name(LOCK_NAME))?;
         if !wait_for(|| lock.try_lock())? {
@@ -169,7 +173,8 @@ impl RoomFile {
     }
 }
 
-/// A name that any file system takes and that leads nowhere else: letters and digits of any script as they are, the rest in percent.
+/// A name that any file system takes and that leads nowhere else: letters and digits of any script
+/// as they are, the rest in percent.
 fn file_name(name: &str) -> String {
     let mut safe = String::new();
     for c in name.chars() {
@@ -193,38 +198,31 @@ fn file_name(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telling::clock::LocalClock;
+    use crate::format::clock::LocalClock;
     use glassline_wire::timestamp::Timestamp;
 
-    /// A folder that goes with the test.
-    struct Folder(PathBuf);
+    /// A folder that does not exist yet, in one that is removed with the test.
+    struct Folder(PathBuf, #[expect(dead_code, reason = "it removes the folder")] glassline_testkit::Folder);
 
     impl Folder {
-        fn new(test: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("glassline-room-log-{}-{test}", std::process::id()));
-            let _ = fs::remove_dir_all(&path);
-            Self(path)
+        fn new() -> Self {
+            let folder = glassline_testkit::Folder::new();
+            Self(folder.join("state"), folder)
         }
     }
 
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
-
-    fn reader() -> Reader {
+    fn formatter() -> Formatter {
         let clock = LocalClock::fixed(|| Timestamp::parse("2026-11-22T14:02:03.000Z").expect("an instant"));
-        Reader { clock, ..Reader::new("me") }
+        Formatter::with_clock("me", clock)
     }
 
     fn heard(json: &str) -> Update {
-        Update::Heard(Event::from_json(json.as_bytes()).expect(json))
+        Update::Received(Event::from_json(json.as_bytes()).expect(json))
     }
 
     #[test]
     fn each_room_has_its_file_and_what_is_for_one_person_has_none() {
-        let folder = Folder::new("rooms");
+        let folder = Folder::new();
         let mut log = RoomLog::new(&folder.0, "here:1234");
         for json in [
             r#"{"type":"message","room":"den","from":"bob","text":"a\nb","at":"2026-11-22T09:00:00.000Z"}"#,
@@ -232,7 +230,7 @@ mod tests {
             r#"{"type":"direct","from":"bob","to":"me","text":"secret"}"#,
             r#"{"type":"message","room":"../../x","from":"bob","text":"out"}"#,
         ] {
-            log.note(&heard(json), &reader()).expect("written");
+            log.note(&heard(json), &formatter()).expect("written");
         }
         log.flush().expect("written");
         let logs = folder.0.join("logs").join("here%3A1234");
@@ -248,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_long_file_is_put_aside() {
-        let folder = Folder::new("rotation");
+        let folder = Folder::new();
         let mut log = RoomLog::new(&folder.0, "here");
         let text = vec![b'x'; 1024 * 1024];
         for _ in 0..20 {
@@ -262,18 +260,18 @@ mod tests {
 
     #[test]
     fn trouble_is_told_once_and_open_files_are_bounded() {
-        let folder = Folder::new("trouble");
+        let folder = Folder::new();
         fs::write(&folder.0, "a file where the folder should be").expect("written");
         let mut log = RoomLog::new(&folder.0, "here");
         let message = heard(r#"{"type":"message","room":"den","from":"bob","text":"x"}"#);
-        assert!(log.note(&message, &reader()).is_err_and(|told| told.contains("log = false")));
-        assert_eq!(log.note(&message, &reader()), Ok(()));
+        assert!(log.note(&message, &formatter()).is_err_and(|notice| notice.contains("log = false")));
+        assert_eq!(log.note(&message, &formatter()), Ok(()));
         fs::remove_file(&folder.0).expect("removed");
         let mut log = RoomLog::new(&folder.0, "here");
         for room in 0..200 {
             let json = format!(r#"{{"type":"message","room":"r{room}","from":"bob","text":"x"}}"#);
-            log.note(&heard(&json), &reader()).expect("written");
-            log.note(&heard(&json.replace(&format!("r{room}"), "den")), &reader()).expect("written");
+            log.note(&heard(&json), &formatter()).expect("written");
+            log.note(&heard(&json.replace(&format!("r{room}"), "den")), &formatter()).expect("written");
         }
         assert_eq!(log.rooms.len(), ROOMS_MAX);
         assert!(log.rooms.contains_key("den"), "who is written to all the time stays open");
@@ -286,7 +284,7 @@ mod tests {
 
     #[test]
     fn two_clients_lose_nothing_when_the_file_is_put_aside() {
-        let folder = Folder::new("two");
+        let folder = Folder::new();
         let mut logs = [RoomLog::new(&folder.0, "here"), RoomLog::new(&folder.0, "here")];
         let line = |client: usize, number: usize| format!("{client}:{number:03} {}\n", "x".repeat(512 * 1024));
         // One and a half files in all: put aside once, whoever does it.
@@ -305,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_file_that_was_put_aside_by_another_client_is_left() {
-        let folder = Folder::new("left");
+        let folder = Folder::new();
         let mut log = RoomLog::new(&folder.0, "here");
         let path = folder.0.join("logs").join("here").join("den.log");
         log.append("den", b"one\n").expect("written");

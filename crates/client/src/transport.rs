@@ -1,18 +1,27 @@
-//! The connection of a session: one thread connects, then one reads and one writes, each with a deadline or an end.
+//! The connection of a session: its one owner is the deciding thread.
+//!
+//! Received bytes pass the layers to the session, and what the session sends passes them to the
+//! socket, all on that thread. One thread connects, then one reads and one writes, each with a
+//! deadline or an end: they only move bytes. Without layers (plain TCP) bytes are handed over as
+//! they are.
+
+mod connect;
+mod layered;
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::inbox::{Arrival, Inbox, LinkEvent};
+use connect::{connect_to_any, describe};
+use glassline_session::Input;
+use glassline_wire::layer::LayerStack;
+use layered::Layered;
+
+use crate::inbox::{DriverEvent, Inbox, LinkEvent, StreamEvent};
 use crate::system::notice_silence;
 
-/// All addresses of a host together get this long.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// One address gets this long, so that a dead first one leaves time for the second.
-const CONNECT_ONE_TIMEOUT: Duration = Duration::from_secs(4);
 /// A server that takes no byte for this long is gone (L, "no progress").
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes read at a time.
@@ -22,11 +31,13 @@ const READ_BYTES: usize = 16 * 1024;
 const GATHER: Duration = Duration::from_millis(4);
 /// A read that brings this much is worth its waking.
 const GATHERED_BYTES: usize = 4 * 1024;
-/// Orders to the writer that may wait: the session never has more than two writes and a close under way.
-const ORDERS_MAX: usize = 4;
+/// Steps of the writer that may wait: there are never more than two writes and a close under way.
+const WRITER_STEPS_MAX: usize = 4;
+/// Cause of an ordinary end.
+const CLOSED_BY_PEER: &str = "it closed the connection";
 
 #[derive(Debug)]
-enum Order {
+enum WriterStep {
     Write(Vec<u8>),
     HalfClose,
 }
@@ -34,7 +45,26 @@ enum Order {
 #[derive(Debug)]
 struct Connection {
     stream: TcpStream,
-    orders: SyncSender<Order>,
+    steps: SyncSender<WriterStep>,
+    /// Layers between the socket and the session; none on plain TCP.
+    layered: Option<Layered>,
+}
+
+impl Connection {
+    /// Queues a step of the writer; returns `false` if the connection cannot take it any more: it
+    /// reports its end itself.
+    fn queue(&self, step: WriterStep) -> bool {
+        self.steps.try_send(step).is_ok()
+    }
+
+    /// Writes what the layers have to say, as far as the write before it is done.
+    fn flush(&mut self) {
+        while let Some(step) = self.layered.as_mut().and_then(Layered::next_step) {
+            if !self.queue(step) {
+                return;
+            }
+        }
+    }
 }
 
 /// Makes connections, one at a time.
@@ -53,9 +83,34 @@ impl Transport {
         Self { address, inbox, gathers, generation: 0, connection: None }
     }
 
-    /// Returns whether an event belongs to the connection of now.
-    pub(crate) fn is_current(&self, generation: u64) -> bool {
-        generation == self.generation
+    /// Takes in an event of the connection and passes to `handle` what the session gets of it.
+    /// Events of an older connection are dropped.
+    pub(crate) fn take(&mut self, generation: u64, event: LinkEvent, mut handle: impl FnMut(Input<'_>)) {
+        if generation != self.generation {
+            return;
+        }
+        match event {
+            LinkEvent::Connected(stream) => match self.adopt(stream) {
+                Ok(true) => handle(Input::Connected),
+                Ok(false) => {}
+                Err(error) => handle(Input::ConnectFailed(&error.to_string())),
+            },
+            LinkEvent::ConnectFailed(why) => handle(Input::ConnectFailed(&why)),
+            LinkEvent::Stream(event) => {
+                let Some(connection) = &mut self.connection else { return };
+                match &mut connection.layered {
+                    Some(layered) => {
+                        layered.take(event, handle);
+                        connection.flush();
+                    }
+                    None => handle(match &event {
+                        StreamEvent::Bytes(bytes) => Input::Bytes(bytes),
+                        StreamEvent::Written => Input::Written,
+                        StreamEvent::Closed(why) => Input::Closed(why),
+                    }),
+                }
+            }
+        }
     }
 
     /// Begins to connect; the inbox gets the outcome.
@@ -72,30 +127,46 @@ impl Transport {
         Ok(())
     }
 
-    /// Takes over a connection that stands and starts to read it.
-    pub(crate) fn adopt(&mut self, stream: TcpStream) -> io::Result<()> {
+    /// Takes over a connection that stands and starts to read it; returns whether it can be used at
+    /// once, before any handshake.
+    fn adopt(&mut self, stream: TcpStream) -> io::Result<bool> {
         stream.set_nodelay(true)?;
         notice_silence(&stream);
         stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
-        let (orders, orders_in) = sync_channel(ORDERS_MAX);
+        let (steps, steps_in) = sync_channel(WRITER_STEPS_MAX);
         let (to_read, to_write) = (stream.try_clone()?, stream.try_clone()?);
         let (reader, writer, gathers) = (self.reporter(), self.reporter(), self.gathers);
-        self.connection = Some(Connection { stream, orders });
+        let connection = self.connection.insert(Connection { stream, steps, layered: Layered::new(layers()) });
+        connection.flush();
+        let is_plain = connection.layered.is_none();
         thread::Builder::new().name("glassline-read".to_owned()).spawn(move || read(to_read, &reader, gathers))?;
-        thread::Builder::new()
-            .name("glassline-write".to_owned())
-            .spawn(move || write(to_write, &orders_in, &writer))?;
-        Ok(())
+        thread::Builder::new().name("glassline-write".to_owned()).spawn(move || write(to_write, &steps_in, &writer))?;
+        Ok(is_plain)
     }
 
-    /// Writes behind everything before it; false if the connection is not able to any more (it will be reported closed).
-    pub(crate) fn send(&self, bytes: Vec<u8>) -> bool {
-        self.order(Order::Write(bytes))
+    /// Writes behind everything before it. A connection that cannot do so any more reports its end
+    /// itself.
+    pub(crate) fn send(&mut self, bytes: Vec<u8>) {
+        let Some(connection) = &mut self.connection else { return };
+        match &mut connection.layered {
+            Some(layered) => {
+                layered.send(bytes);
+                connection.flush();
+            }
+            None => drop(connection.queue(WriterStep::Write(bytes))),
+        }
     }
 
     /// Closes the sending side behind everything before it.
-    pub(crate) fn half_close(&self) -> bool {
-        self.order(Order::HalfClose)
+    pub(crate) fn half_close(&mut self) {
+        let Some(connection) = &mut self.connection else { return };
+        match &mut connection.layered {
+            Some(layered) => {
+                layered.half_close();
+                connection.flush();
+            }
+            None => drop(connection.queue(WriterStep::HalfClose)),
+        }
     }
 
     /// Ends the connection and its threads; whatever they still report is of an older generation.
@@ -105,10 +176,6 @@ impl Transport {
             // An error means that the other side was faster.
             let _ = connection.stream.shutdown(Shutdown::Both);
         }
-    }
-
-    fn order(&self, order: Order) -> bool {
-        self.connection.as_ref().is_some_and(|connection| connection.orders.try_send(order).is_ok())
     }
 
     fn reporter(&self) -> Reporter {
@@ -122,74 +189,25 @@ impl Drop for Transport {
     }
 }
 
+/// Returns the layers of a new connection: none, unless a test asks for its own.
+fn layers() -> LayerStack {
+    #[cfg(feature = "test-layer")]
+    if std::env::var_os("GLASSLINE_TEST_LAYER").is_some_and(|value| value == "1") {
+        return LayerStack::new(vec![Box::new(glassline_wire::layer::test_layer::TestLayer::client())]);
+    }
+    LayerStack::default()
+}
+
 struct Reporter {
     generation: u64,
     inbox: Inbox,
 }
 
 impl Reporter {
-    /// False when nobody listens any more.
+    /// Returns `false` when nobody listens any more.
     fn report(&self, event: LinkEvent) -> bool {
-        self.inbox.send(Arrival::Link { generation: self.generation, event }).is_ok()
+        self.inbox.send(DriverEvent::Link { generation: self.generation, event }).is_ok()
     }
-}
-
-/// Connects, or says what is in the way and what to do.
-fn connect_to_any(address: &str) -> Result<TcpStream, String> {
-    let deadline = Instant::now() + CONNECT_TIMEOUT;
-    let candidates = address.to_socket_addrs().map_err(|error| unknown_host(&error))?;
-    let mut last_error = io::Error::new(ErrorKind::NotFound, "the host has no address");
-    let mut refusing = None;
-    for candidate in candidates {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            break;
-        }
-        match TcpStream::connect_timeout(&candidate, left.min(CONNECT_ONE_TIMEOUT)) {
-            Ok(stream) => return Ok(stream),
-            Err(error) => {
-                if error.kind() == ErrorKind::ConnectionRefused {
-                    refusing = Some(candidate);
-                }
-                last_error = error;
-            }
-        }
-    }
-    Err(format!("{}; {}", plain_words(&last_error), advice(&last_error, refusing)))
-}
-
-fn unknown_host(error: &io::Error) -> String {
-    // The system's words begin with what it tried, which the user has not asked for.
-    let words = error.to_string();
-    let cause = words.strip_prefix("failed to lookup address information: ").unwrap_or(&words);
-    format!(
-        "the name of the host cannot be looked up ({cause}); check the name, and that this machine is on the network"
-    )
-}
-
-/// Advice for an error. `refusing` is an address at which a machine answered that nothing listens.
-fn advice(error: &io::Error, refusing: Option<SocketAddr>) -> String {
-    match refusing.filter(|_| error.kind() == ErrorKind::ConnectionRefused) {
-        Some(address) if is_here(address.ip()) => {
-            "start a server with `glassline serve`, or just run `glassline`".to_owned()
-        }
-        Some(address) => {
-            let any = if address.is_ipv6() { "[::]" } else { "0.0.0.0" };
-            let port = address.port();
-            format!(
-                "if a chat runs on that machine, it may be open to that machine only: there, `glassline --listen {any}:{port}` \
-                 (or `glassline serve --listen {any}:{port}`) opens it to others; if it runs already, check the address and the port"
-            )
-        }
-        None => "check the address, and that this machine is on the network".to_owned(),
-    }
-}
-
-/// Returns whether an address is this machine's own for sure, on which a server of any kind of
-/// listening would have answered.
-fn is_here(address: IpAddr) -> bool {
-    let address = address.to_canonical();
-    address.is_loopback() || address.is_unspecified()
 }
 
 fn read(mut stream: TcpStream, reporter: &Reporter, gathers: bool) {
@@ -197,9 +215,9 @@ fn read(mut stream: TcpStream, reporter: &Reporter, gathers: bool) {
     let mut read_before: Option<Instant> = None;
     let why = loop {
         match stream.read(&mut buffer) {
-            Ok(0) => break "it closed the connection".to_owned(),
+            Ok(0) => break CLOSED_BY_PEER.to_owned(),
             Ok(bytes) => {
-                if !reporter.report(LinkEvent::Bytes(buffer[..bytes].to_vec())) {
+                if !reporter.report(LinkEvent::Stream(StreamEvent::Bytes(buffer[..bytes].to_vec()))) {
                     return;
                 }
                 let is_brisk = read_before.is_some_and(|before| before.elapsed() < GATHER * 2);
@@ -209,22 +227,25 @@ fn read(mut stream: TcpStream, reporter: &Reporter, gathers: bool) {
                 read_before = Some(Instant::now());
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => break plain_words(&error),
+            Err(error) => break describe(&error),
         }
     };
-    reporter.report(LinkEvent::Closed(why));
+    reporter.report(LinkEvent::Stream(StreamEvent::Closed(why)));
 }
 
-fn write(mut stream: TcpStream, orders: &Receiver<Order>, reporter: &Reporter) {
-    while let Ok(order) = orders.recv() {
-        let done = match order {
-            Order::Write(bytes) => stream.write_all(&bytes).map(|()| reporter.report(LinkEvent::Written)),
-            Order::HalfClose => stream.shutdown(Shutdown::Write).map(|()| true),
+fn write(mut stream: TcpStream, steps: &Receiver<WriterStep>, reporter: &Reporter) {
+    while let Ok(step) = steps.recv() {
+        let done = match step {
+            WriterStep::Write(bytes) => {
+                stream.write_all(&bytes).map(|()| reporter.report(LinkEvent::Stream(StreamEvent::Written)))
+            }
+            WriterStep::HalfClose => stream.shutdown(Shutdown::Write).map(|()| true),
         };
         match done {
             Ok(true) => {}
             Ok(false) => return,
-            // The reader still has what the server said before it closed, and reports the end itself.
+            // The reader still has what the server said before it closed, and reports the end
+            // itself.
             Err(error)
                 if matches!(
                     error.kind(),
@@ -234,20 +255,10 @@ fn write(mut stream: TcpStream, orders: &Receiver<Order>, reporter: &Reporter) {
                 return;
             }
             Err(error) => {
-                reporter.report(LinkEvent::Closed(plain_words(&error)));
+                reporter.report(LinkEvent::Stream(StreamEvent::Closed(describe(&error))));
                 return;
             }
         }
-    }
-}
-
-/// The system's error in words that need no manual.
-fn plain_words(error: &io::Error) -> String {
-    match error.kind() {
-        ErrorKind::ConnectionRefused => "nothing listens there".to_owned(),
-        ErrorKind::TimedOut | ErrorKind::WouldBlock => "no answer in time".to_owned(),
-        ErrorKind::ConnectionReset => "it reset the connection".to_owned(),
-        _ => error.to_string(),
     }
 }
 

@@ -1,14 +1,15 @@
-//! Lines of the input that came to nothing: counted, so that the last word and the exit code can say so.
+//! Lines of the input that came to nothing: counted, so that the last word and the exit code can
+//! say so.
 
+use glassline_session::Ending;
 use glassline_wire::event::ErrorCode;
 
-use crate::ending::Ending;
-use crate::lines_in::LinesIn;
+use crate::line_input::LineInput;
 
 /// The count.
 #[derive(Debug, Default)]
 pub(crate) struct Undelivered {
-    refused: usize,
+    rejected: usize,
     too_late: usize,
     unacknowledged: usize,
     /// Refused because nobody can tell whether it was stored.
@@ -17,16 +18,16 @@ pub(crate) struct Undelivered {
 
 impl Undelivered {
     /// A line was refused here, and the user has been told why.
-    pub(crate) fn refused(&mut self) {
-        self.refused += 1;
+    pub(crate) fn rejected(&mut self) {
+        self.rejected += 1;
     }
 
     /// A line was refused by the server, and the user has been told why.
-    pub(crate) fn refused_as(&mut self, code: ErrorCode) {
+    pub(crate) fn rejected_as(&mut self, code: ErrorCode) {
         if code == ErrorCode::TooLate {
             self.doubtful += 1;
         } else {
-            self.refused();
+            self.rejected();
         }
     }
 
@@ -42,30 +43,30 @@ impl Undelivered {
 
     /// Returns the end of a session, as seen by the author of its input. `reasons` says where the
     /// refusals are told.
-    pub(crate) fn ending(&self, ending: Ending, lines_in: &LinesIn, reasons: &str) -> Ending {
-        let unsent = self.too_late + lines_in.unused();
-        let lost = format!("{} not sent", of_the_input(unsent, if lines_in.may_go_on() { " or more" } else { "" }));
+    pub(crate) fn ending(&self, ending: Ending, line_input: &LineInput, reasons: &str) -> Ending {
+        let unsent = self.too_late + line_input.unused();
+        let lost = format!("{} not sent", of_the_input(unsent, if line_input.may_go_on() { " or more" } else { "" }));
         match ending {
             Ending::Left => {
-                let mut told = Vec::new();
-                if self.refused > 0 {
-                    told.push(format!("{} not delivered, {reasons}", of_the_input(self.refused, "")));
+                let mut parts = Vec::new();
+                if self.rejected > 0 {
+                    parts.push(format!("{} not delivered, {reasons}", of_the_input(self.rejected, "")));
                 }
                 let unacknowledged = self.unacknowledged + self.doubtful;
                 if unacknowledged > 0 {
                     let messages = of_the_input(unacknowledged, "");
-                    told.push(format!("{messages} not acknowledged and may not have arrived"));
+                    parts.push(format!("{messages} not acknowledged and may not have arrived"));
                 }
                 if unsent > 0 {
-                    told.push(format!("{lost}; send what is missing again"));
+                    parts.push(format!("{lost}; send what is missing again"));
                 }
-                if told.is_empty() { Ending::Left } else { Ending::InputOutput(told.join("; ")) }
+                if parts.is_empty() { Ending::Left } else { Ending::InputOutput(parts.join("; ")) }
             }
             Ending::InputOutput(text) if unsent > 0 => Ending::InputOutput(format!("{text} ({lost})")),
-            Ending::Refused(text) if unsent > 0 => Ending::Refused(format!("{text} ({lost})")),
+            Ending::Rejected(text) if unsent > 0 => Ending::Rejected(format!("{text} ({lost})")),
             Ending::ServerWentAway(text) if unsent > 0 => Ending::ServerWentAway(format!("{text} ({lost})")),
             // Where nothing could be sent at all, that goes without saying.
-            Ending::CannotConnect(_) | Ending::InputOutput(_) | Ending::Refused(_) | Ending::ServerWentAway(_) => {
+            Ending::CannotConnect(_) | Ending::InputOutput(_) | Ending::Rejected(_) | Ending::ServerWentAway(_) => {
                 ending
             }
         }
@@ -83,32 +84,32 @@ mod tests {
     use std::sync::mpsc::sync_channel;
 
     use super::*;
-    use crate::lines::Line;
+    use crate::line_splitter::InputLine;
 
     #[test]
     fn the_last_line_reports_unsent_input_and_nothing_without_loss() {
         let (inbox, _arrivals) = sync_channel(4);
-        let mut lines_in = LinesIn::start(Cursor::new(""), 9, inbox).expect("a thread");
-        lines_in.end();
+        let mut line_input = LineInput::start(Cursor::new(""), 9, inbox).expect("a thread");
+        line_input.end();
         let mut count = Undelivered::default();
         let went_away = || Ending::ServerWentAway("gone; try again later".into());
         for ending in [Ending::Left, went_away()] {
-            assert_eq!(count.ending(ending.clone(), &lines_in, "see above"), ending);
+            assert_eq!(count.ending(ending.clone(), &line_input, "see above"), ending);
         }
-        lines_in.add(vec![Line::Text("a".into()), Line::Text(" ".into()), Line::NotUtf8]);
-        let told = |ending: Ending| ending.text().map(std::borrow::Cow::into_owned).unwrap_or_default();
-        let ending = count.ending(went_away(), &lines_in, "see above");
+        line_input.add(vec![InputLine::Text("a".into()), InputLine::Text(" ".into()), InputLine::NotUtf8]);
+        let parts = |ending: Ending| ending.text().map(std::borrow::Cow::into_owned).unwrap_or_default();
+        let ending = count.ending(went_away(), &line_input, "see above");
         assert_eq!(ending.exit_code(), 5);
-        assert_eq!(told(ending), "gone; try again later (2 lines of the input were not sent)");
-        count.refused();
-        let ending = count.ending(Ending::Left, &lines_in, "see above");
+        assert_eq!(parts(ending), "gone; try again later (2 lines of the input were not sent)");
+        count.rejected();
+        let ending = count.ending(Ending::Left, &line_input, "see above");
         assert_eq!(ending.exit_code(), 1);
         let expected = "1 line of the input was not delivered, see above; 2 lines of the input were not sent; send what is missing again";
-        assert_eq!(told(ending), expected);
+        assert_eq!(parts(ending), expected);
         let mut count = Undelivered::default();
         count.stay_unacknowledged(2);
-        count.refused_as(ErrorCode::TooLate);
-        let ending = count.ending(Ending::Left, &lines_in, "see above");
-        assert!(told(ending).starts_with("3 lines of the input were not acknowledged"));
+        count.rejected_as(ErrorCode::TooLate);
+        let ending = count.ending(Ending::Left, &line_input, "see above");
+        assert!(parts(ending).starts_with("3 lines of the input were not acknowledged"));
     }
 }

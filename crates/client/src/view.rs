@@ -3,28 +3,30 @@
 
 use std::io;
 
-use crate::ending::Ending;
-use crate::inbox::UserInput;
-use crate::session::Session;
-use crate::session::update::Update;
+use glassline_session::{Ending, Session, Update};
+use glassline_wire::envelope::Envelope;
 
-/// One of the modes.
+use crate::inbox::UserInput;
+
+/// Mode of the client.
 pub(crate) trait View {
-    /// The user did something.
+    /// Processes input of the user.
     fn input(&mut self, input: UserInput, session: &mut Session, now_ms: u64) -> io::Result<()>;
 
-    /// The user should know this.
-    fn show(&mut self, update: Update, now_ms: u64) -> io::Result<()>;
+    /// The user should know this; with the `ref` of the request that it answers.
+    fn show(&mut self, update: Envelope<Update>, now_ms: u64) -> io::Result<()>;
 
-    /// Everything that had arrived is worked off: hand the session what waits, draw or flush.
+    /// Called when all events are processed: passes waiting commands to the session, draws or
+    /// flushes.
     fn settle(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()>;
 
-    /// When [`View::settle`] wants to be called again at the latest.
+    /// Returns the latest time of the next call of [`View::settle`].
     fn next_deadline_ms(&self) -> Option<u64> {
         None
     }
 
-    /// The session has ended like this; the mode may know better (some of its input was not sent).
+    /// Called at the end of the session; returns the ending, which the mode may change (some of its
+    /// input was not sent).
     fn ended(&mut self, ending: Ending) -> Ending {
         ending
     }

@@ -1,9 +1,14 @@
-//! Places in the hub.
+//! Keys of members and rooms. A key is never used again: one that is kept too long finds nothing.
 
-/// A member's place in the hub. It is used again after the member has left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MemberId(pub(crate) usize);
+slotmap::new_key_type! {
+    /// Key of a member.
+    pub struct MemberId;
 
-/// A room's place in the hub.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct RoomId(pub(crate) usize);
+    /// Key of an open room.
+    pub(crate) struct RoomId;
+}
+
+#[cfg(test)]
+pub(crate) fn member_id(number: u64) -> MemberId {
+    slotmap::KeyData::from_ffi(number).into()
+}

@@ -1,4 +1,5 @@
-//! A lane: one dialect's log in one room, the members who follow it, and the lap that brings each what is new.
+//! A lane: one dialect's log in one room, its followers, and the fan-out round that brings each of
+//! them what is new.
 
 use alloc::vec::Vec;
 
@@ -6,94 +7,118 @@ use crate::id::MemberId;
 use crate::log::Log;
 
 /// A dialect's share of a room.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Lane {
-    pub(crate) log: Log,
-    pub(crate) members: Vec<MemberId>,
-    /// Members that have not been sent everything: while there are any, the log keeps its past.
-    pub(crate) behind: usize,
-    /// `true` if the hub has this lane among those with a lap under way.
-    pub(crate) queued: bool,
-    /// Member that the lap visits next.
+    log: Log,
+    followers: Vec<MemberId>,
+    /// Followers that were not sent everything: while there are any, the log keeps its past.
+    behind: usize,
+    /// `true` if the lane is queued for its round.
+    is_queued: bool,
+    /// Slot of the round's next step.
     next: usize,
-    /// Visits until everybody was visited since the last append.
-    remaining: usize,
-    /// Visits until the circle, counted whether or not appends restart the lap, is whole.
-    circle_remaining: usize,
-    circle_bytes: usize,
+    /// Steps until every follower had one since the last append.
+    steps_left: usize,
+    /// Steps until the full round is over, which appends do not restart.
+    full_round_left: usize,
+    /// Bytes appended during the full round.
+    full_round_bytes: usize,
 }
 
 impl Lane {
-    pub(crate) fn new() -> Self {
-        Self {
-            log: Log::new(),
-            members: Vec::new(),
-            behind: 0,
-            queued: false,
-            next: 0,
-            remaining: 0,
-            circle_remaining: 0,
-            circle_bytes: 0,
-        }
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
     }
 
-    /// Adds a member and returns its slot.
+    /// Members that follow the lane, by slot.
+    pub(crate) fn followers(&self) -> &[MemberId] {
+        &self.followers
+    }
+
+    /// Adds a follower and returns its slot.
     pub(crate) fn add(&mut self, member: MemberId) -> usize {
-        self.members.push(member);
-        if self.remaining > 0 {
-            // The newcomer may stand between the lap and one it has still to visit.
-            self.remaining += 1;
+        self.followers.push(member);
+        if self.steps_left > 0 {
+            // The newcomer may stand between the round's place and a follower that has not had its
+            // step.
+            self.steps_left += 1;
         }
-        self.members.len() - 1
+        self.followers.len() - 1
     }
 
-    /// Removes the member in `slot`; returns the one that now has this slot, if another moved there.
-    pub(crate) fn remove(&mut self, slot: usize) -> Option<MemberId> {
-        self.members.swap_remove(slot);
-        if self.remaining > 0 {
-            // The one that moved may have been moved behind the lap.
-            self.remaining = self.members.len();
+    /// Removes the follower in `slot`; returns the one that now has this slot, if another moved
+    /// there.
+    pub(crate) fn remove(&mut self, slot: usize, was_behind: bool) -> Option<MemberId> {
+        self.followers.swap_remove(slot);
+        if self.steps_left > 0 {
+            // The one that moved may have been moved behind the round's place.
+            self.steps_left = self.followers.len();
         }
-        self.members.get(slot).copied()
+        self.behind -= usize::from(was_behind);
+        self.release_if_idle();
+        self.followers.get(slot).copied()
     }
 
-    /// Appends an entry and starts the lap anew from where it stands. Returns where the entry starts.
+    /// Appends an entry and restarts the round where it stands. Returns where the entry starts.
     pub(crate) fn append(&mut self, seq: u64, parts: &[&[u8]], log_bytes_max: usize) -> u64 {
         let start = self.log.append(seq, parts, log_bytes_max);
-        self.circle_bytes += (self.log.end() - start) as usize;
-        self.remaining = self.members.len();
+        self.full_round_bytes += (self.log.end() - start) as usize;
+        self.steps_left = self.followers.len();
         start
     }
 
-    /// The next member of the lap; `None` when everybody was visited since the last append.
+    /// Notes that the lane is queued for its round. False if it was already.
+    pub(crate) fn enqueue(&mut self) -> bool {
+        !core::mem::replace(&mut self.is_queued, true)
+    }
+
+    /// Returns the follower of the round's next step. At the end of the round, when every follower
+    /// had a step since the last append, returns `None`: the lane is not queued any more.
     pub(crate) fn step(&mut self) -> Option<MemberId> {
-        if self.remaining == 0 {
-            self.circle_bytes = 0;
+        if self.steps_left == 0 {
+            self.full_round_bytes = 0;
+            self.is_queued = false;
+            self.release_if_idle();
             return None;
         }
-        self.remaining -= 1;
-        if self.circle_remaining == 0 {
-            self.circle_remaining = self.members.len();
-            self.circle_bytes = 0;
+        self.steps_left -= 1;
+        if self.full_round_left == 0 {
+            self.full_round_left = self.followers.len();
+            self.full_round_bytes = 0;
         }
-        self.circle_remaining -= 1;
-        if self.next >= self.members.len() {
+        self.full_round_left -= 1;
+        if self.next >= self.followers.len() {
             self.next = 0;
         }
-        let member = self.members.get(self.next).copied();
+        let member = self.followers.get(self.next).copied();
         self.next += 1;
         member
     }
 
-    /// Returns whether so much was appended in this circle that members must be written to before
-    /// more is read: a member that keeps reading is never overtaken by its log's tail.
+    /// Returns whether so much was appended in this full round that members must be written to
+    /// before more is read: a member that keeps reading is never overtaken by its log's tail.
     pub(crate) fn is_flooded(&self, log_bytes_max: usize) -> bool {
-        self.circle_bytes > log_bytes_max / 4
+        self.full_round_bytes > log_bytes_max / 4
     }
 
-    /// Lets the log's past go once nobody needs it.
-    pub(crate) fn release_if_idle(&mut self) {
-        if self.behind == 0 && self.remaining == 0 {
+    /// Counts a follower that has fallen behind, or one that has caught up.
+    pub(crate) fn count_behind(&mut self, is_behind: bool) {
+        if is_behind {
+            self.behind += 1;
+        } else {
+            self.behind -= 1;
+            self.release_if_idle();
+        }
+    }
+
+    /// Gives back memory that a quiet room does not need.
+    pub(crate) fn shrink(&mut self) {
+        self.log.shrink();
+    }
+
+    /// Releases the log's past once nobody needs it.
+    fn release_if_idle(&mut self) {
+        if self.behind == 0 && self.steps_left == 0 {
             self.log.release();
         }
     }

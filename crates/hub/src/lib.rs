@@ -1,60 +1,51 @@
 //! The hub: who is here, under which name, in which rooms, and what each has still to be sent.
 //!
-//! A room is a log, a member is a cursor. A message is encoded once for each dialect in use and appended to that
-//! dialect's log in the room; a member holds only its position. The owner of the sockets drives it so:
-//! change the hub ([`Hub::say`], [`Hub::join`], …), then write what [`Hub::take_ready`] and [`Hub::next_in_round`] name, with
-//! [`Hub::gather`] and [`Hub::advance`], until both are empty. Bytes and times are arguments: no sockets and no clock.
+//! A room is a log, a member is a cursor. A message is encoded once for each dialect in use and
+//! appended to that dialect's log in the room; a member holds only its position. [`Hub`] lists its
+//! methods and their order.
+//!
+//! [`Hub`] composes parts that do not know it: the rooms with their lanes and logs, the members
+//! with their send queues, the scheduler of writes, the names in use, the state of moderation, and
+//! the queues to the history. Only files in `hub/` implement it.
 #![no_std]
 
 extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-mod commands;
+mod closed_rooms;
 mod commit_queue;
-mod direct;
+mod counters;
+mod dialect;
+mod direct_senders;
 mod encode;
-mod gathered;
 mod hub;
 mod id;
 mod lane;
 mod log;
-mod login;
 mod member;
 mod moderation;
 mod name;
+mod names;
 mod now;
 mod outstanding;
-mod past;
 mod presence;
+mod question_queue;
 mod recent_ids;
-mod refusal;
-mod renaming;
-mod replay;
-mod replay_segment;
 mod room;
-mod rooms;
-mod roster;
+mod scheduler;
 mod send_queue;
-mod subnet;
-mod talk;
-mod tally;
-mod whois;
-mod writers;
+mod write_slices;
 
-pub use commands::{CommandOutcome, hidden_command};
-pub use commit_queue::{CommitOutcome, PendingRecord, RecordBody};
-pub use encode::server_pair;
-pub use gathered::{Gathered, SLICES_MAX, WRITE_BYTES_MAX};
-pub use hub::{Hub, Rules};
+pub use counters::Counters;
+pub use dialect::Dialect;
+pub use encode::Outbound;
+pub use hub::{CommandOutcome, Hub, LoginOutcome, NameHolder, Reply, Rules, hidden_command};
 pub use id::MemberId;
-pub use login::{ConnectInfo, LoginOutcome, NameHolder};
-pub use member::Dialect;
-pub use moderation::{AuditEvent, Disconnect, OperatorToken, TokenError, subnet};
+pub use member::ConnectInfo;
+pub use moderation::{AuditEvent, Disconnect, OperatorToken, TokenError, subnet, subnet_key};
 pub use name::room_name;
 pub use now::Now;
 pub use outstanding::Awaits;
-pub use past::{Answer, Inquiry, Question};
-pub use refusal::Rejection;
-pub use subnet::subnet_key;
-pub use tally::Tally;
+pub use question_queue::PendingQuestion;
+pub use write_slices::{SLICES_MAX, WRITE_BYTES_MAX, WriteSlices};

@@ -1,8 +1,9 @@
-//! One dialect's bytes of a room: what was said, encoded once, kept while somebody may still have to read it.
+//! One dialect's bytes of a room: entries encoded once, kept while a member may still have to be
+//! sent them.
 
 use alloc::{collections::VecDeque, vec::Vec};
 
-use crate::gathered::{Gathered, WRITE_BYTES_MAX};
+use crate::write_slices::{WRITE_BYTES_MAX, WriteSlices};
 
 /// First allocation of a segment: a quiet room stays small.
 const SEGMENT_BYTES_MIN: usize = 1024;
@@ -21,14 +22,14 @@ impl Segment {
 }
 
 /// End of an entry, and the room's newest message number there.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Mark {
     pub(crate) end: u64,
     pub(crate) seq: u64,
 }
 
-/// An append-only byte log with a bounded past. Positions count bytes since the room began and never repeat.
-#[derive(Debug)]
+/// An append-only byte log with a bounded past. Positions count bytes since the room was opened.
+#[derive(Debug, Default)]
 pub(crate) struct Log {
     segments: VecDeque<Segment>,
     marks: VecDeque<Mark>,
@@ -38,10 +39,6 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    pub(crate) fn new() -> Self {
-        Self { segments: VecDeque::new(), marks: VecDeque::new(), tail: Mark { end: 0, seq: 0 }, end: 0 }
-    }
-
     /// Position behind the newest byte.
     pub(crate) fn end(&self) -> u64 {
         self.end
@@ -72,8 +69,8 @@ impl Log {
         (self.end - self.tail.end) as usize
     }
 
-    /// Appends one entry made of `parts`; `seq` is the room's newest message number with it. What is kept beyond `bytes_max`
-    /// goes, oldest first. Returns where the entry starts.
+    /// Appends one entry made of `parts`; `seq` is the room's newest message number with it. Drops
+    /// what is kept beyond `bytes_max`, oldest first. Returns where the entry starts.
     pub(crate) fn append(&mut self, seq: u64, parts: &[&[u8]], bytes_max: usize) -> u64 {
         let entry_bytes: usize = parts.iter().map(|part| part.len()).sum();
         let start = self.end;
@@ -93,7 +90,7 @@ impl Log {
         start
     }
 
-    /// Lets the oldest segments go until the bound holds; the newest one always stays.
+    /// Drops the oldest segments beyond the bound; the newest one always stays.
     fn trim(&mut self, bytes_max: usize) {
         while self.kept_bytes() > bytes_max && self.segments.len() > 1 {
             self.segments.pop_front();
@@ -107,7 +104,8 @@ impl Log {
         }
     }
 
-    /// Lets everything go: nobody has to read any of it. The newest segment's memory is kept for what comes next.
+    /// Drops everything: nobody has to be sent any of it. The newest segment's memory is kept for
+    /// what comes next.
     pub(crate) fn release(&mut self) {
         if let Some(&newest) = self.marks.back() {
             self.tail = newest;
@@ -128,10 +126,9 @@ impl Log {
         }
     }
 
-    /// Hands the bytes from `from` to `to` to `gathered`, until it is full.
-    ///
-    /// Positions in the past of the tail have nothing to give; callers deal with those first.
-    pub(crate) fn gather<'log>(&'log self, from: u64, to: u64, gathered: &mut Gathered<'log>) -> bool {
+    /// Adds the bytes from `from` to `to` to `slices`. Returns whether they fit. Adds nothing for a
+    /// position before the tail: callers deal with those first.
+    pub(crate) fn gather<'log>(&'log self, from: u64, to: u64, slices: &mut WriteSlices<'log>) -> bool {
         if from >= to || from < self.tail.end {
             return true;
         }
@@ -146,20 +143,21 @@ impl Log {
             }
             let start = from.saturating_sub(segment.start) as usize;
             let end = (to.min(segment.end()) - segment.start) as usize;
-            if start < end && !gathered.push(&segment.bytes[start..end]) {
+            if start < end && !slices.push(&segment.bytes[start..end]) {
                 return false;
             }
         }
         true
     }
 
-    /// Number of the newest message whose bytes end at or before `position`.
+    /// Returns the number of the newest message whose bytes end at or before `position`.
     pub(crate) fn seq_at(&self, position: u64) -> u64 {
         let behind = self.marks.partition_point(|mark| mark.end <= position);
         if behind == 0 { self.tail.seq } else { self.marks[behind - 1].seq }
     }
 
-    /// The end of the entry that `position` lies inside, or `position` itself when it lies between two.
+    /// Returns the end of the entry that `position` lies inside, or `position` itself if it lies
+    /// between two.
     pub(crate) fn entry_end(&self, position: u64) -> u64 {
         if position <= self.tail.end || position >= self.end {
             return position;
@@ -168,7 +166,7 @@ impl Log {
         self.marks.get(behind).map_or(position, |mark| mark.end)
     }
 
-    /// A copy of the bytes from `from` to `to`.
+    /// Returns a copy of the bytes from `from` to `to`.
     pub(crate) fn copy(&self, from: u64, to: u64) -> Vec<u8> {
         let mut copied = Vec::with_capacity(to.saturating_sub(from) as usize);
         let first = self.segments.partition_point(|segment| segment.end() <= from);
@@ -188,14 +186,14 @@ mod tests {
     const MAX: usize = 1 << 20;
 
     fn read(log: &Log, from: u64, to: u64) -> Vec<u8> {
-        let mut gathered = Gathered::default();
-        log.gather(from, to, &mut gathered);
-        gathered.slices().concat()
+        let mut slices = WriteSlices::default();
+        log.gather(from, to, &mut slices);
+        slices.slices().concat()
     }
 
     #[test]
     fn positions_and_numbers_are_found_again() {
-        let mut log = Log::new();
+        let mut log = Log::default();
         assert_eq!(log.append(1, &[b"abc", b"de"], MAX), 0);
         assert_eq!(log.append(1, &[b"notice"], MAX), 5);
         assert_eq!(log.append(2, &[b"xyz"], MAX), 11);
@@ -208,7 +206,7 @@ mod tests {
 
     #[test]
     fn the_past_is_bounded() {
-        let mut log = Log::new();
+        let mut log = Log::default();
         let entry = [7_u8; 1_000];
         for seq in 1..=1_000 {
             log.append(seq, &[&entry], 3 * WRITE_BYTES_MAX);
@@ -221,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_released_log_goes_on_where_it_was() {
-        let mut log = Log::new();
+        let mut log = Log::default();
         log.append(1, &[b"abc"], MAX);
         log.release();
         assert_eq!((log.tail(), log.end(), log.kept_bytes(), log.tail_mark().seq), (3, 3, 0, 1));
@@ -233,13 +231,13 @@ mod tests {
 
     #[test]
     fn an_entry_longer_than_a_segment_stays_whole() {
-        let mut log = Log::new();
+        let mut log = Log::default();
         log.append(1, &[b"a"], MAX);
         let entry = alloc::vec![9_u8; 2 * WRITE_BYTES_MAX];
         let start = log.append(2, &[&entry], MAX);
-        let mut gathered = Gathered::default();
-        log.gather(start, log.end(), &mut gathered);
-        assert_eq!(gathered.slices().len(), 1);
-        assert_eq!(gathered.bytes(), entry.len());
+        let mut slices = WriteSlices::default();
+        log.gather(start, log.end(), &mut slices);
+        assert_eq!(slices.slices().len(), 1);
+        assert_eq!(slices.bytes(), entry.len());
     }
 }

@@ -1,127 +1,234 @@
 //! One member: its name, its dialect, and what it has still to be sent.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use glassline_wire::frame;
 use glassline_wire::timestamp::Timestamp;
+use slotmap::SlotMap;
 
-use crate::id::RoomId;
-use crate::login::ConnectInfo;
+use crate::dialect::Dialect;
+use crate::direct_senders::DirectSenders;
+use crate::id::{MemberId, RoomId};
+use crate::now::Now;
 use crate::recent_ids::{Scope, author_of};
-use crate::replay::Replay;
 use crate::send_queue::SendQueue;
-use crate::writers::Writers;
 
-/// Dialect of a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    /// Pairs of frames (T).
-    Tutorial,
-    /// Events (E).
-    Event,
-}
-
-impl Dialect {
-    pub(crate) const ALL: [Self; 2] = [Self::Tutorial, Self::Event];
-
-    pub(crate) fn lane(self) -> usize {
-        match self {
-            Self::Tutorial => 0,
-            Self::Event => 1,
-        }
-    }
-
-    /// The dialect's name, for people.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Tutorial => "tutorial",
-            Self::Event => "event",
-        }
-    }
+/// Facts about a newcomer that the hub cannot know by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectInfo {
+    /// The number under which the owner of the sockets knows the newcomer.
+    pub connection: usize,
+    /// A fresh random secret, which may later take the name back (E2); 0 for none.
+    pub token: u128,
+    /// Address that it connects from.
+    pub address: IpAddr,
+    /// The instant.
+    pub now: Now,
 }
 
 /// Visibility of a member's name to others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Arrival {
     Announced,
-    /// It came in during a freeze that lasts: they are told once it ends.
+    /// It came in during a freeze that lasts: it is announced once that ends.
     HeldBack,
 }
 
+/// The members, by key.
+pub(crate) type Members = SlotMap<MemberId, Member>;
+
+/// One member.
 #[derive(Debug)]
 pub(crate) struct Member {
-    pub(crate) dialect: Dialect,
-    pub(crate) name: Box<str>,
-    /// The name as a frame, ready for each message's pair.
-    pub(crate) name_frame: Box<[u8]>,
-    /// The socket's owner knows this member by this number.
-    pub(crate) connection: usize,
-    pub(crate) token: u128,
-    /// Address that it connects from.
-    pub(crate) address: IpAddr,
-    pub(crate) since: Timestamp,
+    name: Box<str>,
+    /// Bytes that stand for the name in relayed pairs, where it was sent as other ones (T9).
+    name_bytes: Option<Box<[u8]>>,
+    /// Number under which the owner of the sockets knows this member.
+    connection: usize,
+    token: u128,
+    address: IpAddr,
+    since: Timestamp,
     /// When it last said or asked something, on the monotonic clock.
-    pub(crate) active_ms: u64,
-    /// Why it is away, if it is.
-    pub(crate) away: Option<Box<str>>,
-    /// Under which its message ids are remembered: the same as long as the client shows the same token.
-    pub(crate) author: Scope,
-    pub(crate) is_operator: bool,
-    pub(crate) arrival: Arrival,
-    /// Number of wrong tokens that it has shown.
-    pub(crate) wrong_tokens: u8,
+    active_ms: u64,
+    /// Reason for which it is away, if it is.
+    away: Option<Box<str>>,
+    /// Scope of its message ids: the same as long as the client shows the same token.
+    author: Scope,
+    is_operator: bool,
+    arrival: Arrival,
+    /// Number of wrong operator tokens that it has shown.
+    wrong_tokens: u8,
     /// A mute hits it, or did so until it ended.
-    pub(crate) is_muted: bool,
-    /// Messages of the past that it has still to be sent.
-    pub(crate) replay: Option<Box<Replay>>,
-    pub(crate) send_queue: SendQueue,
+    is_muted: bool,
+    send_queue: SendQueue,
     /// Senders of direct messages to this member, for replies; most members have none.
-    pub(crate) writers: Option<Box<Writers>>,
-    /// `true` if the member stands in the hub's list of those to write to.
-    pub(crate) ready: bool,
+    direct_senders: Option<Box<DirectSenders>>,
+    /// `true` if the scheduler has the member among those to be written to.
+    is_ready: bool,
 }
 
 impl Member {
-    pub(crate) fn new(dialect: Dialect, name: Box<str>, login: ConnectInfo, send_queue: SendQueue) -> Self {
+    pub(crate) fn new(name: Box<str>, arrival: Arrival, login: ConnectInfo, send_queue: SendQueue) -> Self {
         let ConnectInfo { connection, token, address, now } = login;
-        let (name_frame, author) = (name_frame(name.as_bytes()), author_of(token));
         Self {
-            dialect,
             name,
-            name_frame,
+            name_bytes: None,
             connection,
             token,
             address: address.to_canonical(),
             since: now.at,
             active_ms: now.monotonic_ms,
             away: None,
-            author,
+            author: author_of(token),
             is_operator: false,
-            arrival: Arrival::Announced,
+            arrival,
             wrong_tokens: 0,
             is_muted: false,
-            replay: None,
             send_queue,
-            writers: None,
-            ready: false,
+            direct_senders: None,
+            is_ready: false,
         }
+    }
+
+    /// Replaces the bytes that stand for its name in relayed pairs (T9).
+    pub(crate) fn with_name_bytes(self, name: &[u8]) -> Self {
+        Self { name_bytes: Some(name.into()), ..self }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the bytes that stand for its name in relayed pairs.
+    pub(crate) fn name_bytes(&self) -> &[u8] {
+        self.name_bytes.as_deref().unwrap_or(self.name.as_bytes())
+    }
+
+    pub(crate) fn rename(&mut self, name: Box<str>) {
+        self.name = name;
+    }
+
+    pub(crate) fn connection(&self) -> usize {
+        self.connection
+    }
+
+    /// Returns the secret that the client shows to take its name back.
+    pub(crate) fn token(&self) -> u128 {
+        self.token
+    }
+
+    /// Returns the address that it connects from, in its canonical form.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    pub(crate) fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// Returns the scope of its message ids.
+    pub(crate) fn author(&self) -> Scope {
+        self.author
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.send_queue.dialect()
+    }
+
+    /// Returns the seconds since it last said or asked something.
+    pub(crate) fn idle_s(&self, now_ms: u64) -> u64 {
+        now_ms.saturating_sub(self.active_ms) / 1_000
+    }
+
+    pub(crate) fn note_activity(&mut self, now_ms: u64) {
+        self.active_ms = now_ms;
+    }
+
+    /// Returns the reason for which it is away, if it is.
+    pub(crate) fn away(&self) -> Option<&str> {
+        self.away.as_deref()
+    }
+
+    pub(crate) fn set_away(&mut self, reason: Option<&str>) {
+        self.away = reason.map(Into::into);
+    }
+
+    pub(crate) fn is_operator(&self) -> bool {
+        self.is_operator
+    }
+
+    pub(crate) fn make_operator(&mut self) {
+        self.is_operator = true;
+    }
+
+    pub(crate) fn arrival(&self) -> Arrival {
+        self.arrival
+    }
+
+    /// Notes that its arrival is announced now. False if it was before.
+    pub(crate) fn announce(&mut self) -> bool {
+        core::mem::replace(&mut self.arrival, Arrival::Announced) == Arrival::HeldBack
+    }
+
+    /// Returns the number of wrong operator tokens that it has shown.
+    pub(crate) fn wrong_tokens(&self) -> u8 {
+        self.wrong_tokens
+    }
+
+    pub(crate) fn note_wrong_token(&mut self) {
+        self.wrong_tokens = self.wrong_tokens.saturating_add(1);
+    }
+
+    /// Returns whether a mute hits it, or did so until it ended.
+    pub(crate) fn is_muted(&self) -> bool {
+        self.is_muted
+    }
+
+    /// Notes whether a mute hits it. Returns whether that changes.
+    pub(crate) fn set_muted(&mut self, is_muted: bool) -> bool {
+        core::mem::replace(&mut self.is_muted, is_muted) != is_muted
+    }
+
+    pub(crate) fn send_queue(&self) -> &SendQueue {
+        &self.send_queue
+    }
+
+    pub(crate) fn send_queue_mut(&mut self) -> &mut SendQueue {
+        &mut self.send_queue
     }
 
     /// Returns whether it is in this room.
     pub(crate) fn follows(&self, room: RoomId) -> bool {
-        self.send_queue.subscription(room).is_some()
+        self.send_queue.follows(room)
     }
 
-    pub(crate) fn rename(&mut self, name: Box<str>) {
-        self.name_frame = name_frame(name.as_bytes());
-        self.name = name;
+    /// Returns the rooms that it is in; a tutorial member has at most one.
+    pub(crate) fn rooms(&self) -> impl ExactSizeIterator<Item = RoomId> {
+        self.send_queue.rooms()
     }
-}
 
-pub(crate) fn name_frame(name: &[u8]) -> Box<[u8]> {
-    let mut frame = Vec::with_capacity(name.len() + 10);
-    frame::put_frame(&mut frame, name);
-    frame.into_boxed_slice()
+    /// Notes the sender of a direct message to it.
+    pub(crate) fn note_direct_sender(&mut self, sender: MemberId, token: u128, name: &str) {
+        self.direct_senders.get_or_insert_default().note(sender, token, name);
+    }
+
+    /// Returns the latest sender of a direct message to it, by key and token.
+    pub(crate) fn latest_direct_sender(&self) -> Option<(MemberId, u128)> {
+        self.direct_senders.as_ref()?.latest()
+    }
+
+    /// Returns whether its reply to a name is for the one with this token.
+    pub(crate) fn replies_to(&self, token: u128, name: &str) -> bool {
+        self.direct_senders.as_ref().is_some_and(|senders| senders.answers(token, name))
+    }
+
+    /// Notes that it is to be written to. False if that was noted before.
+    pub(crate) fn mark_ready(&mut self) -> bool {
+        !core::mem::replace(&mut self.is_ready, true)
+    }
+
+    /// Notes that it is written to now. False if it was not to be.
+    pub(crate) fn take_ready(&mut self) -> bool {
+        core::mem::take(&mut self.is_ready)
+    }
 }

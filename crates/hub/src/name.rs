@@ -10,15 +10,13 @@ use alloc::{
     vec::Vec,
 };
 
-use glassline_wire::event::ErrorCode;
+use glassline_wire::event::{ErrorCode, Rejection};
 use glassline_wire::limits::{NAME_BYTES_MAX, NAME_CHARS_MAX, ROOM_CHARS_MAX};
 use glassline_wire::operator_token;
 use unicode_normalization::UnicodeNormalization;
 
 pub(crate) use characters::Unfit;
 pub(crate) use looks::{Looks, fold};
-
-use crate::refusal::Rejection;
 
 /// The name under which the server speaks (T9).
 pub(crate) const SERVER_NAME: &str = "*";
@@ -97,13 +95,13 @@ impl Name {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, NameError> {
         let wished = core::str::from_utf8(bytes).map_err(|_| NameError::NotUtf8)?;
         // Before anything is mapped: no input longer than the limit is worth the work.
-        hold_to_length(wished.trim_matches(' '))?;
+        check_length(wished.trim_matches(' '))?;
         characters::check_controls(wished)?;
         let name = nickname(wished);
         if name.is_empty() {
             return Err(NameError::Empty);
         }
-        hold_to_length(&name)?;
+        check_length(&name)?;
         characters::check(&name).map_err(|error| as_wished(error, wished))?;
         if operator_token::is_in(&name) {
             return Err(NameError::Token);
@@ -157,7 +155,7 @@ fn is_marked_as_direct(name: &str) -> bool {
     looks::any_case(tail) == YOU && !before[joint..].chars().all(|c| "_-.'".contains(c))
 }
 
-fn hold_to_length(name: &str) -> Result<(), NameError> {
+fn check_length(name: &str) -> Result<(), NameError> {
     let (chars, bytes) = (name.chars().count(), name.len());
     if chars > NAME_CHARS_MAX || bytes > NAME_BYTES_MAX {
         return Err(NameError::TooLong { chars, bytes });
@@ -165,8 +163,9 @@ fn hold_to_length(name: &str) -> Result<(), NameError> {
     Ok(())
 }
 
-/// The mappings of the PRECIS nickname profile (RFC 8266, 2.1): any spaces become one, none at the ends, compatible forms
-/// become one form. The one space that is left is written `_` (T8), so that a name is one word in every command.
+/// The mappings of the PRECIS nickname profile (RFC 8266, 2.1): any spaces become one, none at the
+/// ends, compatible forms become one form. The one space that is left is written `_` (T8), so that
+/// a name is one word in every command.
 fn nickname(wished: &str) -> String {
     let normal: String = wished.nfkc().collect();
     normal.split(char::is_whitespace).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_")
@@ -192,7 +191,7 @@ fn notation(c: char) -> String {
 pub fn room_name(wished: &str) -> Result<String, Rejection> {
     let wished = wished.strip_prefix('#').unwrap_or(wished);
     let folded = Name::parse(wished.as_bytes()).map(|name| name.as_str().to_lowercase());
-    match folded.and_then(|folded| hold_to_length(&folded).map(|()| folded)) {
+    match folded.and_then(|folded| check_length(&folded).map(|()| folded)) {
         Ok(folded) => Ok(folded),
         Err(NameError::TooLong { .. }) => {
             Err(Rejection::new(ErrorCode::TooLong, format!("a room's name has at most {ROOM_CHARS_MAX} characters")))

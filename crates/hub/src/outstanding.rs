@@ -7,7 +7,8 @@ use alloc::collections::{BTreeMap, VecDeque};
 pub enum Awaits {
     /// Nothing.
     Nothing,
-    /// Messages of its own that are on their way into the history: more of them may follow, anything else comes behind.
+    /// Messages of its own that are on their way into the history: more of them may follow,
+    /// anything else comes behind.
     Appends,
     /// An answer: everything comes behind it.
     Answer,

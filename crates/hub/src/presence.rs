@@ -1,4 +1,5 @@
-//! Arrivals and departures, announced in batches (T11): ten thousand joins must not cost fifty million deliveries.
+//! Arrivals and departures, announced in batches (T11): ten thousand joins must not cost fifty
+//! million deliveries.
 
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 
@@ -7,26 +8,26 @@ use glassline_wire::limits::ANNOUNCED_NAMES_MAX;
 /// Shortest time between two announcements in a room: at most four a second (T11).
 pub(crate) const ANNOUNCE_INTERVAL_MS: u64 = 250;
 
-/// Somebody who came or went. A name is not a person: the token tells whether it is the same client
+/// An arrival or a departure. A name may change hands: the token says whether it is the same client
 /// again.
 #[derive(Debug)]
-struct Passer {
+struct Change {
     name: Box<str>,
     token: u128,
 }
 
-/// Some who came or went: the first of them, and how many in all.
+/// Arrivals, or departures: the first of them by name, and how many there are.
 #[derive(Debug, Default)]
-pub(crate) struct Crowd {
-    named: Vec<Passer>,
+pub(crate) struct ChangeList {
+    named: Vec<Change>,
     count: usize,
 }
 
-impl Crowd {
-    fn add(&mut self, passer: Passer) {
+impl ChangeList {
+    fn add(&mut self, change: Change) {
         self.count += 1;
         if self.has_room() {
-            self.named.push(passer);
+            self.named.push(change);
         }
     }
 
@@ -34,36 +35,32 @@ impl Crowd {
         self.named.len() < ANNOUNCED_NAMES_MAX
     }
 
-    /// Takes out whoever is listed under a name.
-    fn take(&mut self, name: &str) -> Option<Passer> {
+    /// Removes the change that is listed under a name.
+    fn take(&mut self, name: &str) -> Option<Change> {
         let at = self.named.iter().position(|listed| &*listed.name == name)?;
         self.count -= 1;
         Some(self.named.remove(at))
     }
 
-    /// Returns whether somebody of this name is in it, as far as that is known.
+    /// Returns whether a change of this name is or may be in it: beyond the bound only the count is
+    /// known.
     fn may_hold(&self, name: &str) -> bool {
         self.count > self.named.len() || self.named.iter().any(|listed| &*listed.name == name)
     }
 
-    /// Everybody in it, named or not.
+    /// Number of changes, listed by name or not.
     pub(crate) fn count(&self) -> usize {
         self.count
     }
 
-    /// The first of them, by name.
+    /// Names of those that are listed.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.named.iter().map(|listed| &*listed.name)
     }
-
-    /// The crowd in words: `alice, bob +3`.
-    pub(crate) fn words(&self) -> String {
-        in_words(&self.names().collect::<Vec<_>>(), self.count)
-    }
 }
 
-/// Names, and those of `count` that are not among them, in words: `alice, bob +3`.
-pub(crate) fn in_words<S: AsRef<str>>(names: &[S], count: usize) -> String {
+/// Returns names, and the number of those of `count` that are not among them: `alice, bob +3`.
+pub(crate) fn summarize<S: AsRef<str>>(names: &[S], count: usize) -> String {
     let listed = names.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
     match (listed.is_empty(), count.saturating_sub(names.len())) {
         (_, 0) => listed,
@@ -73,13 +70,13 @@ pub(crate) fn in_words<S: AsRef<str>>(names: &[S], count: usize) -> String {
     }
 }
 
-/// Changes announced at once, in this order: whoever is named last in it is where that says.
+/// Changes announced at once, in this order: the last that names somebody is true.
 #[derive(Debug, Default)]
 pub(crate) struct Announcement {
     /// Departures of names that another client has taken since.
-    pub(crate) left_before: Crowd,
-    pub(crate) joined: Crowd,
-    pub(crate) left: Crowd,
+    pub(crate) left_before: ChangeList,
+    pub(crate) joined: ChangeList,
+    pub(crate) left: ChangeList,
 }
 
 /// Changes that a room has still to announce.
@@ -103,19 +100,19 @@ impl Presence {
                 self.next.left_before.count += 1;
             }
         }
-        self.next.joined.add(Passer { name: name.into(), token });
+        self.next.joined.add(Change { name: name.into(), token });
     }
 
     pub(crate) fn departed(&mut self, name: &str, token: u128) {
-        self.next.left.add(Passer { name: name.into(), token });
+        self.next.left.add(Change { name: name.into(), token });
     }
 
-    /// Returns whether something waits to be announced that is, or may be, about this name.
+    /// Returns whether something that waits to be announced is, or may be, about this name.
     pub(crate) fn may_concern(&self, name: &str) -> bool {
         [&self.next.left_before, &self.next.joined, &self.next.left].iter().any(|crowd| crowd.may_hold(name))
     }
 
-    /// When the next announcement may be made, if there is something to announce.
+    /// Returns the instant of the next announcement, if there is something to announce.
     pub(crate) fn due_ms(&self) -> Option<u64> {
         (self.next.left_before.count + self.next.joined.count + self.next.left.count > 0).then_some(self.quiet_until_ms)
     }
@@ -126,7 +123,7 @@ impl Presence {
         due.then(|| self.take(now_ms))
     }
 
-    /// All that waits, whether it is time or not.
+    /// Takes everything that waits, whether it is time or not.
     pub(crate) fn take(&mut self, now_ms: u64) -> Announcement {
         self.quiet_until_ms = now_ms + ANNOUNCE_INTERVAL_MS;
         core::mem::take(&mut self.next)
@@ -137,11 +134,15 @@ impl Presence {
 mod tests {
     use super::*;
 
+    fn summary(list: &ChangeList) -> String {
+        summarize(&list.names().collect::<Vec<_>>(), list.count())
+    }
+
     #[test]
     fn a_first_arrival_is_announced_at_once_and_crowds_at_4_hz() {
         let mut presence = Presence::default();
         presence.arrived("alice", 2);
-        assert_eq!(presence.take_due(1_000).expect("due").joined.words(), "alice");
+        assert_eq!(summary(&presence.take_due(1_000).expect("due").joined), "alice");
         for n in 0..1_000 {
             presence.arrived(&format!("m{n}"), 2);
         }
@@ -149,14 +150,14 @@ mod tests {
         assert_eq!(presence.due_ms(), Some(1_250));
         let crowd = presence.take_due(1_250).expect("due").joined;
         assert_eq!((crowd.names().count(), crowd.count), (20, 1_000));
-        assert!(crowd.words().ends_with("m19 +980"), "{}", crowd.words());
+        assert!(summary(&crowd).ends_with("m19 +980"), "{}", summary(&crowd));
         assert_eq!(presence.due_ms(), None);
     }
 
-    /// The next announcement in words, part by part.
+    /// The next announcement as text, part by part.
     fn told(presence: &mut Presence, now_ms: u64) -> [String; 3] {
         let Announcement { left_before, joined, left } = presence.take_due(now_ms).expect("due");
-        [left_before.words(), joined.words(), left.words()]
+        [summary(&left_before), summary(&joined), summary(&left)]
     }
 
     #[test]
@@ -188,7 +189,7 @@ mod tests {
         presence.arrived("bot", 2);
         let Announcement { left_before, joined, left } = presence.take_due(0).expect("due");
         assert_eq!(
-            (left_before.words().as_str(), left_before.count, joined.count, left.count),
+            (summary(&left_before).as_str(), left_before.count, joined.count, left.count),
             ("somebody", 1, 101, 0)
         );
         for n in 0..100 {

@@ -1,4 +1,4 @@
-//! The ids of a room's latest messages, so that one sent again is no second copy (E4).
+//! Ids of a room's latest messages, so that one sent again is no second copy (E4).
 
 use alloc::collections::{BTreeMap, VecDeque};
 
@@ -10,18 +10,18 @@ use glassline_wire::timestamp::Timestamp;
 pub(crate) struct Outcome {
     pub(crate) seq: u64,
     pub(crate) at: Timestamp,
-    /// Tells another message under the same id from the same one; the message itself is not kept.
+    /// Distinguishes another message with the same id; the message itself is not kept.
     pub(crate) digest: u64,
 }
 
-/// Owner of ids: somebody who shows the same token, or comes under the same name.
+/// Owner of ids: the client that shows the same token, or has the same name.
 pub(crate) type Scope = u64;
 
 /// A bounded memory of ids, by sender.
 #[derive(Debug, Default)]
 pub(crate) struct RecentIds {
     outcomes: BTreeMap<(MessageId, Scope), Outcome>,
-    moderation: VecDeque<(MessageId, [Scope; 2])>,
+    oldest_first: VecDeque<(MessageId, [Scope; 2])>,
     /// The ids of all messages with a higher number are remembered.
     edge: u64,
 }
@@ -38,8 +38,8 @@ impl RecentIds {
 
     /// Remembers an id in both its sender's scopes, and forgets the oldest ones beyond `ids_max`.
     pub(crate) fn note(&mut self, id: MessageId, scopes: [Scope; 2], outcome: Outcome, ids_max: usize) {
-        while self.moderation.len() >= ids_max
-            && let Some((oldest, scopes)) = self.moderation.pop_front()
+        while self.oldest_first.len() >= ids_max
+            && let Some((oldest, scopes)) = self.oldest_first.pop_front()
         {
             for scope in scopes {
                 if let Some(forgotten) = self.outcomes.remove(&(oldest, scope)) {
@@ -47,19 +47,19 @@ impl RecentIds {
                 }
             }
         }
-        self.moderation.push_back((id, scopes));
+        self.oldest_first.push_back((id, scopes));
         for scope in scopes {
             self.outcomes.insert((id, scope), outcome);
         }
     }
 }
 
-/// The scope of whoever goes by this name.
+/// Returns the scope of a name.
 pub(crate) fn scope_of(name: &str) -> Scope {
     digest(name, false)
 }
 
-/// The scope of whoever shows this token; 0 without one.
+/// Returns the scope of a token; 0 without one.
 pub(crate) fn author_of(token: u128) -> Scope {
     if token == 0 { 0 } else { fnv(token.to_be_bytes().into_iter()) }
 }

@@ -1,36 +1,77 @@
-//! One room: its number, its lanes, and what it has still to announce.
+//! Open rooms: each one's number, its lanes, and the changes that are still to be announced.
 
-use alloc::boxed::Box;
+use alloc::{
+    boxed::Box,
+    collections::BTreeMap,
+    string::{String, ToString},
+    vec::Vec,
+};
 
-use crate::id::MemberId;
+use glassline_wire::request::LOBBY;
+use slotmap::SlotMap;
+
+use crate::dialect::Dialect;
+use crate::id::{MemberId, RoomId};
 use crate::lane::Lane;
-use crate::member::Dialect;
-use crate::presence::Presence;
+use crate::log::Log;
+use crate::presence::{Announcement, Presence};
 use crate::recent_ids::RecentIds;
 
+/// One open room.
 #[derive(Debug)]
 pub(crate) struct Room {
-    pub(crate) name: Box<str>,
+    name: Box<str>,
     /// Number of the newest message; 0 before the first.
-    pub(crate) seq: u64,
+    seq: u64,
     /// Messages on their way into the history; the room stays open for them.
-    pub(crate) in_flight: usize,
-    pub(crate) presence: Presence,
-    pub(crate) recent_ids: RecentIds,
+    in_flight: usize,
+    recent_ids: RecentIds,
+    presence: Presence,
     lanes: [Lane; 2],
 }
 
 impl Room {
-    /// An empty room whose newest message has this number.
-    pub(crate) fn new(name: &str, seq: u64) -> Self {
+    /// Returns an empty room whose newest message has this number.
+    fn new(name: &str, seq: u64) -> Self {
         Self {
             name: name.into(),
             seq,
             in_flight: 0,
             presence: Presence::default(),
             recent_ids: RecentIds::default(),
-            lanes: Dialect::ALL.map(|_| Lane::new()),
+            lanes: Default::default(),
         }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the number of the newest message; 0 before the first.
+    pub(crate) fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    pub(crate) fn set_seq(&mut self, seq: u64) {
+        self.seq = seq;
+    }
+
+    /// Notes a message that is on its way into the history: the room stays open for it.
+    pub(crate) fn note_in_flight(&mut self) {
+        self.in_flight += 1;
+    }
+
+    /// Notes the outcome of a message that was on its way.
+    pub(crate) fn note_settled(&mut self) {
+        self.in_flight -= 1;
+    }
+
+    pub(crate) fn recent_ids(&self) -> &RecentIds {
+        &self.recent_ids
+    }
+
+    pub(crate) fn recent_ids_mut(&mut self) -> &mut RecentIds {
+        &mut self.recent_ids
     }
 
     pub(crate) fn lane(&self, dialect: Dialect) -> &Lane {
@@ -41,11 +82,137 @@ impl Room {
         &mut self.lanes[dialect.lane()]
     }
 
+    /// Returns the number of members.
     pub(crate) fn count(&self) -> usize {
-        self.lanes.iter().map(|lane| lane.members.len()).sum()
+        self.lanes.iter().map(|lane| lane.followers().len()).sum()
     }
 
     pub(crate) fn members(&self) -> impl Iterator<Item = MemberId> + '_ {
-        self.lanes.iter().flat_map(|lane| lane.members.iter().copied())
+        self.lanes.iter().flat_map(|lane| lane.followers().iter().copied())
+    }
+}
+
+/// The open rooms, by key and by name. The lobby is always open.
+#[derive(Debug)]
+pub(crate) struct Rooms {
+    open: SlotMap<RoomId, Room>,
+    by_name: BTreeMap<String, RoomId>,
+    lobby: RoomId,
+    /// Rooms with somebody to announce.
+    unannounced: Vec<RoomId>,
+}
+
+impl Default for Rooms {
+    fn default() -> Self {
+        let mut open = SlotMap::with_key();
+        let lobby = open.insert(Room::new(LOBBY, 0));
+        Self { open, by_name: BTreeMap::from([(LOBBY.to_string(), lobby)]), lobby, unannounced: Vec::new() }
+    }
+}
+
+impl Rooms {
+    pub(crate) fn lobby(&self) -> RoomId {
+        self.lobby
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    pub(crate) fn get(&self, id: RoomId) -> Option<&Room> {
+        self.open.get(id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: RoomId) -> Option<&mut Room> {
+        self.open.get_mut(id)
+    }
+
+    /// Returns the open rooms, the lobby first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Room> {
+        self.open.values()
+    }
+
+    /// Returns the open room of this name.
+    pub(crate) fn find(&self, name: &str) -> Option<RoomId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// Opens a room whose newest message has this number.
+    pub(crate) fn open(&mut self, name: &str, newest_seq: u64) -> RoomId {
+        let id = self.open.insert(Room::new(name, newest_seq));
+        self.by_name.insert(name.to_string(), id);
+        id
+    }
+
+    /// Closes a room that nobody is in and no message is on its way to, unless it is the lobby.
+    pub(crate) fn close_if_empty(&mut self, id: RoomId) -> Option<Room> {
+        if id == self.lobby || !self.open.get(id).is_some_and(|room| room.count() == 0 && room.in_flight == 0) {
+            return None;
+        }
+        let room = self.open.remove(id)?;
+        self.by_name.remove(&*room.name);
+        self.unannounced.retain(|&unannounced| unannounced != id);
+        Some(room)
+    }
+
+    /// Returns the log of a room in a dialect.
+    pub(crate) fn log(&self, id: RoomId, dialect: Dialect) -> Option<&Log> {
+        self.open.get(id).map(|room| room.lane(dialect).log())
+    }
+
+    /// Returns the name of a room; empty for one that is closed.
+    pub(crate) fn name(&self, id: RoomId) -> &str {
+        self.open.get(id).map_or("", Room::name)
+    }
+
+    /// Has an arrival announced when it is next time.
+    pub(crate) fn note_arrival(&mut self, id: RoomId, name: &str, token: u128) {
+        self.note_presence(id, |presence| presence.arrived(name, token));
+    }
+
+    /// Has a departure announced when it is next time.
+    pub(crate) fn note_departure(&mut self, id: RoomId, name: &str, token: u128) {
+        self.note_presence(id, |presence| presence.departed(name, token));
+    }
+
+    fn note_presence(&mut self, id: RoomId, note: impl FnOnce(&mut Presence)) {
+        if let Some(room) = self.open.get_mut(id) {
+            note(&mut room.presence);
+            if !self.unannounced.contains(&id) {
+                self.unannounced.push(id);
+            }
+        }
+    }
+
+    /// Takes the announcements for which it is time (T11).
+    pub(crate) fn take_due_announcements(&mut self, now_ms: u64) -> Vec<(RoomId, Announcement)> {
+        let mut due = Vec::new();
+        self.unannounced.retain(|&id| {
+            let Some(room) = self.open.get_mut(id) else { return false };
+            due.extend(room.presence.take_due(now_ms).map(|announcement| (id, announcement)));
+            room.presence.due_ms().is_some()
+        });
+        due
+    }
+
+    /// Takes what waits to be announced in a room, if some of it may be about one of these names.
+    pub(crate) fn take_announcement_of(&mut self, id: RoomId, names: [&str; 2], now_ms: u64) -> Option<Announcement> {
+        let presence = &mut self.open.get_mut(id)?.presence;
+        names.iter().any(|name| presence.may_concern(name)).then(|| presence.take(now_ms))
+    }
+
+    /// Returns the instant of the next announcement, on the monotonic clock.
+    pub(crate) fn next_announcement_ms(&self) -> Option<u64> {
+        self.unannounced.iter().filter_map(|&room| self.open.get(room)?.presence.due_ms()).min()
+    }
+
+    /// Gives back memory of rooms in which nothing happens.
+    pub(crate) fn shrink(&mut self) {
+        self.open.values_mut().flat_map(|room| &mut room.lanes).for_each(Lane::shrink);
+    }
+
+    /// Bytes that all logs keep now.
+    pub(crate) fn log_bytes(&self) -> usize {
+        self.iter().flat_map(|room| &room.lanes).map(|lane| lane.log().kept_bytes()).sum()
     }
 }

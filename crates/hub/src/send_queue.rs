@@ -1,127 +1,181 @@
-//! Output that one member has still to be sent: a position in each of its rooms, and what stands
-//! between.
+//! Output that one member has still to be sent: a position in each of its rooms, and the steps that
+//! come before it follows them again.
 
-use alloc::{collections::VecDeque, vec::Vec};
+use alloc::{boxed::Box, collections::VecDeque, rc::Rc, vec::Vec};
 
-use crate::gathered::{Gathered, WRITE_BYTES_MAX};
-use crate::id::RoomId;
+use crate::dialect::Dialect;
+use crate::id::{MemberId, RoomId};
+use crate::lane::Lane;
 use crate::log::Log;
+use crate::room::{Room, Rooms};
+use crate::write_slices::WriteSlices;
 
-mod missed;
-mod own_bytes;
-pub(crate) use missed::Missed;
-use own_bytes::OwnBytes;
-pub(crate) use own_bytes::OwnBytesTotal;
+mod gaps;
+mod queued_bytes;
+mod replay;
+mod segment;
+pub(crate) use gaps::MissedRange;
+use queued_bytes::QueuedBytes;
+pub(crate) use queued_bytes::QueuedBytesTotal;
+pub(crate) use replay::Fetch;
+use replay::Replay;
+pub(crate) use segment::ReplaySegment;
 
-/// Access to the logs.
-pub(crate) trait Logs<'log> {
-    /// The log of `room` in the member's dialect.
-    fn log(&self, room: RoomId) -> Option<&'log Log>;
-}
+/// Steps that a queue may hold, besides the limit on its bytes: a member that sends without reading
+/// collects one for each message of its own.
+const STEPS_MAX: usize = 4_096;
 
 /// A member's place in one room.
 #[derive(Debug)]
-pub(crate) struct Subscription {
-    pub(crate) room: RoomId,
+struct Subscription {
+    room: RoomId,
     /// Everything before this position was sent, or is not for this member.
-    pub(crate) cursor: u64,
+    cursor: u64,
     /// Position to which the steps queued will have brought the cursor.
     planned: u64,
-    /// Index in the lane's list of members.
-    pub(crate) slot: usize,
+    /// Index in the lane's list of followers.
+    slot: usize,
     /// `true` if the lane counts this member among those that hold its log back.
-    pub(crate) behind: bool,
-    /// Newest message number before the cursor, noted whenever it moves: after the log's tail has passed it, nobody else knows.
+    is_behind: bool,
+    /// Newest message number before the cursor, noted whenever it moves: after the log's tail has
+    /// passed it, nobody else knows.
     seq_reached: u64,
 }
 
-/// Something that happens before the member simply follows its rooms again. Positions lie between entries.
+impl Subscription {
+    /// Has the lane count this member as behind as long as it was not sent the whole log. Returns
+    /// whether it is.
+    fn update_lag(&mut self, lane: &mut Lane) -> bool {
+        let is_behind = self.cursor < lane.log().end();
+        if core::mem::replace(&mut self.is_behind, is_behind) != is_behind {
+            lane.count_behind(is_behind);
+        }
+        is_behind
+    }
+}
+
+/// Something that happens before the member simply follows its rooms again. Positions lie between
+/// entries.
 #[derive(Debug)]
 enum Step {
     /// Bytes for this member alone.
-    Own(Vec<u8>),
-    /// The sender's own copy of its message of this number, for the one that all share.
-    Copy { room: RoomId, seq: u64, bytes: Vec<u8> },
+    Private(Vec<u8>),
+    /// The sender's own copy of its message of this number, in place of the one that all share.
+    Echo { room: RoomId, seq: u64, bytes: Vec<u8> },
     /// The room's log up to here comes first.
-    Through { room: RoomId, to: u64 },
-    /// Barrier: steps behind it wait until the past has been sent.
-    Barrier,
-    /// The member's own message: its bytes are stepped over (T5).
-    Jump { room: RoomId, from: u64, to: u64, messages: u64 },
+    FollowUntil { room: RoomId, to: u64 },
+    /// Messages of the past; steps behind it wait until they have been fetched and sent.
+    Replay(Box<ReplaySegment>),
+    /// The member's own message: its bytes are skipped (T5).
+    Skip { room: RoomId, from: u64, to: u64, messages: u64 },
 }
 
 /// A member's cursors and the queue of what is for it alone.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct SendQueue {
-    pub(crate) subscriptions: Vec<Subscription>,
+    dialect: Dialect,
+    subscriptions: Vec<Subscription>,
     steps: VecDeque<Step>,
+    replay: Replay,
     /// Bytes already sent of a first step that has bytes.
     front_sent: usize,
     /// The first step is the rest of an entry that is half sent.
     front_is_rest: bool,
-    own_bytes: OwnBytes,
+    queued_bytes: QueuedBytes,
 }
 
 impl SendQueue {
-    /// An outlet whose queued bytes are counted in a total.
-    pub(crate) fn counted_in(total: OwnBytesTotal) -> Self {
-        Self { own_bytes: OwnBytes::counted_in(total), ..Self::default() }
+    /// Returns an empty queue whose bytes are counted in a total.
+    pub(crate) fn new(dialect: Dialect, total: &QueuedBytesTotal) -> Self {
+        Self {
+            dialect,
+            subscriptions: Vec::new(),
+            steps: VecDeque::new(),
+            replay: Replay::Over,
+            front_sent: 0,
+            front_is_rest: false,
+            queued_bytes: QueuedBytes::counted_in(Rc::clone(total)),
+        }
     }
 
-    /// Starts following a room at the end of its log; `seq` is the room's newest number, which a log nobody followed may not know.
-    pub(crate) fn follow(&mut self, room: RoomId, log: &Log, seq: u64, slot: usize) {
-        self.subscriptions.push(Subscription {
-            room,
-            cursor: log.end(),
-            planned: log.end(),
-            slot,
-            behind: false,
-            seq_reached: seq,
-        });
+    /// Returns the dialect of the lanes that are followed.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
-    /// Stops following a room. What was said there before is still sent, from a copy; call [`SendQueue::abandon`] first.
-    pub(crate) fn unfollow(&mut self, room: RoomId, log: &Log) -> Option<Subscription> {
+    /// Starts following a room at the end of its log.
+    pub(crate) fn follow(&mut self, id: RoomId, room: &mut Room, member: MemberId) {
+        // A log that nobody followed may not know the newest number.
+        let seq_reached = room.seq();
+        let lane = room.lane_mut(self.dialect);
+        let (slot, end) = (lane.add(member), lane.log().end());
+        let subscription = Subscription { room: id, cursor: end, planned: end, slot, is_behind: false, seq_reached };
+        self.subscriptions.push(subscription);
+    }
+
+    /// Stops following a room. What was said there before is still sent, from a copy; call
+    /// [`SendQueue::abandon`] first. Returns the member that now has the slot, and the slot, if
+    /// another moved there: see [`SendQueue::set_slot`].
+    pub(crate) fn unfollow(&mut self, room: RoomId, left: &mut Room) -> Option<(MemberId, usize)> {
         let index = self.subscriptions.iter().position(|subscription| subscription.room == room)?;
+        let lane = left.lane_mut(self.dialect);
         let subscription = self.subscriptions.swap_remove(index);
-        let mut position = subscription.cursor;
+        let (log, mut position) = (lane.log(), subscription.cursor);
         let mut steps = VecDeque::with_capacity(self.steps.len() + 1);
         for step in core::mem::take(&mut self.steps) {
             match step {
-                Step::Through { room: of, to } if of == room => {
-                    push_copied(&mut steps, &mut self.own_bytes, log, position, to);
+                Step::FollowUntil { room: of, to } if of == room => {
+                    push_copied(&mut steps, &mut self.queued_bytes, log, position, to);
                     position = position.max(to);
                 }
-                Step::Jump { room: of, from, to, .. } if of == room => {
-                    push_copied(&mut steps, &mut self.own_bytes, log, position, from);
+                Step::Skip { room: of, from, to, .. } if of == room => {
+                    push_copied(&mut steps, &mut self.queued_bytes, log, position, from);
                     position = position.max(to);
                 }
-                // The room's place may be another room's tomorrow.
-                Step::Copy { room: of, bytes, .. } if of == room => steps.push_back(Step::Own(bytes)),
+                // What is still sent from a room that was left is no delivery.
+                Step::Echo { room: of, bytes, .. } if of == room => steps.push_back(Step::Private(bytes)),
                 step => steps.push_back(step),
             }
         }
-        push_copied(&mut steps, &mut self.own_bytes, log, position, log.end());
+        push_copied(&mut steps, &mut self.queued_bytes, log, position, log.end());
         self.steps = steps;
-        Some(subscription)
+        let moved = lane.remove(subscription.slot, subscription.is_behind);
+        moved.map(|moved| (moved, subscription.slot))
     }
 
-    pub(crate) fn subscription(&self, room: RoomId) -> Option<&Subscription> {
+    /// Notes the slot to which the lane of a room has moved this member.
+    pub(crate) fn set_slot(&mut self, room: RoomId, slot: usize) {
+        if let Some(subscription) = self.subscription_mut(room) {
+            subscription.slot = slot;
+        }
+    }
+
+    /// Returns the rooms that are followed, in no order; a single one is the first.
+    pub(crate) fn rooms(&self) -> impl ExactSizeIterator<Item = RoomId> {
+        self.subscriptions.iter().map(|subscription| subscription.room)
+    }
+
+    /// Returns whether a room is followed.
+    pub(crate) fn follows(&self, room: RoomId) -> bool {
+        self.subscription(room).is_some()
+    }
+
+    fn subscription(&self, room: RoomId) -> Option<&Subscription> {
         self.subscriptions.iter().find(|subscription| subscription.room == room)
     }
 
-    pub(crate) fn subscription_mut(&mut self, room: RoomId) -> Option<&mut Subscription> {
+    fn subscription_mut(&mut self, room: RoomId) -> Option<&mut Subscription> {
         self.subscriptions.iter_mut().find(|subscription| subscription.room == room)
     }
 
     /// Bytes queued for this member alone.
-    pub(crate) fn own_bytes(&self) -> usize {
-        self.own_bytes.get()
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.queued_bytes.get()
     }
 
-    /// Steps queued; grows only while the member does not read.
-    pub(crate) fn steps(&self) -> usize {
-        self.steps.len()
+    /// Returns whether more is queued for this member alone than it may have.
+    pub(crate) fn is_full(&self, bytes_max: usize) -> bool {
+        self.queued_bytes.get() > bytes_max || self.steps.len() > STEPS_MAX
     }
 
     /// Returns whether what comes first is half sent: nothing may come before the rest of it.
@@ -130,99 +184,53 @@ impl SendQueue {
     }
 
     /// Returns whether there is nothing to send: cursors at their ends, nothing queued, or only
-    /// what is held back.
-    pub(crate) fn is_drained<'a>(&self, logs: &impl Logs<'a>) -> bool {
-        if matches!(self.steps.front(), Some(Step::Barrier)) {
+    /// what a replay holds back.
+    pub(crate) fn is_drained(&self, rooms: &Rooms) -> bool {
+        if matches!(self.steps.front(), Some(Step::Replay(_))) {
             return true;
         }
-        self.steps.is_empty()
-            && self
-                .subscriptions
-                .iter()
-                .all(|subscription| logs.log(subscription.room).is_none_or(|log| subscription.cursor >= log.end()))
+        let is_at_end = |subscription: &Subscription| {
+            rooms.log(subscription.room, self.dialect).is_none_or(|log| subscription.cursor >= log.end())
+        };
+        self.steps.is_empty() && self.subscriptions.iter().all(is_at_end)
+    }
+
+    /// Returns whether some of a lane's log has still to be sent, and has the lane count it.
+    pub(crate) fn is_behind_in(&mut self, room: RoomId, lane: &mut Lane) -> bool {
+        self.subscription_mut(room).is_some_and(|subscription| subscription.update_lag(lane))
     }
 
     /// Queues bytes for this member, behind everything its rooms hold now.
-    pub(crate) fn push_own<'a>(&mut self, bytes: Vec<u8>, logs: &impl Logs<'a>) {
-        self.follow_to_ends(logs);
-        self.own_bytes.add(bytes.len());
-        self.steps.push_back(Step::Own(bytes));
-    }
-
-    /// Holds back whatever comes from now on.
-    pub(crate) fn barrier<'a>(&mut self, logs: &impl Logs<'a>) {
-        self.follow_to_ends(logs);
-        self.steps.push_back(Step::Barrier);
-    }
-
-    /// Queues bytes before what is held back.
-    pub(crate) fn push_before_barrier(&mut self, bytes: Vec<u8>) {
-        if let Some(index) = self.hold_index(0)
-            && !bytes.is_empty()
-        {
-            self.own_bytes.add(bytes.len());
-            self.steps.insert(index, Step::Own(bytes));
-        }
-    }
-
-    /// Returns whether little enough waits before what is held back for more of the past to be
-    /// fetched.
-    pub(crate) fn has_room_before_hold(&self) -> bool {
-        let mut bytes_before = 0;
-        for step in &self.steps {
-            match step {
-                Step::Barrier => return true,
-                Step::Own(bytes) | Step::Copy { bytes, .. } => bytes_before += bytes.len(),
-                Step::Through { .. } | Step::Jump { .. } => return false,
-            }
-            if bytes_before > WRITE_BYTES_MAX {
-                return false;
-            }
-        }
-        false
-    }
-
-    /// Lets go of what one of the holds held back, behind these last bytes; holds count from 0.
-    pub(crate) fn release(&mut self, barrier: usize, last: Vec<u8>) {
-        let Some(index) = self.hold_index(barrier) else { return };
-        if last.is_empty() {
-            self.steps.remove(index);
-        } else {
-            self.own_bytes.add(last.len());
-            self.steps[index] = Step::Own(last);
-        }
-    }
-
-    /// Returns the index of a hold among the steps.
-    fn hold_index(&self, barrier: usize) -> Option<usize> {
-        let holds = self.steps.iter().enumerate().filter(|(_, step)| matches!(step, Step::Barrier));
-        holds.map(|(index, _)| index).nth(barrier)
+    pub(crate) fn push_private(&mut self, bytes: Vec<u8>, rooms: &Rooms) {
+        self.follow_to_ends(rooms);
+        self.queued_bytes.add(bytes.len());
+        self.steps.push_back(Step::Private(bytes));
     }
 
     /// Puts everything that its rooms hold now before what is queued next.
-    fn follow_to_ends<'a>(&mut self, logs: &impl Logs<'a>) {
+    fn follow_to_ends(&mut self, rooms: &Rooms) {
         for subscription in &mut self.subscriptions {
-            let Some(log) = logs.log(subscription.room) else { continue };
+            let Some(log) = rooms.log(subscription.room, self.dialect) else { continue };
             let (room, to) = (subscription.room, log.end());
             if subscription.planned.max(subscription.cursor) < to {
                 subscription.planned = to;
-                self.steps.push_back(Step::Through { room, to });
+                self.steps.push_back(Step::FollowUntil { room, to });
             }
         }
     }
 
-    /// Queues the member's own copy of its message, right behind the one it has just stepped over.
-    pub(crate) fn push_copy(&mut self, room: RoomId, seq: u64, bytes: Vec<u8>) {
-        self.own_bytes.add(bytes.len());
-        self.steps.push_back(Step::Copy { room, seq, bytes });
+    /// Queues the member's own copy of its message, right behind the one it has just skipped.
+    pub(crate) fn push_echo(&mut self, room: RoomId, seq: u64, bytes: Vec<u8>) {
+        self.queued_bytes.add(bytes.len());
+        self.steps.push_back(Step::Echo { room, seq, bytes });
     }
 
-    /// Steps over the member's own message of number `seq` at `from..to` of a room.
-    pub(crate) fn step_over(&mut self, room: RoomId, seq: u64, from: u64, to: u64) {
+    /// Skips the member's own message of number `seq` at `from..to` of a room.
+    pub(crate) fn skip(&mut self, room: RoomId, seq: u64, from: u64, to: u64) {
         if let Some(subscription) = self.subscription_mut(room) {
             subscription.planned = to;
         }
-        if let Some(Step::Jump { room: of, to: end, messages, .. }) = self.steps.back_mut()
+        if let Some(Step::Skip { room: of, to: end, messages, .. }) = self.steps.back_mut()
             && *of == room
             && *end == from
         {
@@ -238,28 +246,29 @@ impl SendQueue {
             subscription.seq_reached = seq;
             return;
         }
-        self.steps.push_back(Step::Jump { room, from, to, messages: 1 });
+        self.steps.push_back(Step::Skip { room, from, to, messages: 1 });
     }
 
     /// Collects the next write.
-    pub(crate) fn gather<'log>(&'log self, logs: &impl Logs<'log>, gathered: &mut Gathered<'log>) {
-        // Where the cursor of the room that the steps speak of will stand; steps of a second room wait for the next write.
+    pub(crate) fn gather<'log>(&'log self, rooms: &'log Rooms, slices: &mut WriteSlices<'log>) {
+        // Where the cursor of the room that the steps speak of will stand; steps of a second room
+        // wait for the next write.
         let mut walked: Option<(RoomId, u64)> = None;
         for (index, step) in self.steps.iter().enumerate() {
             let fits = match step {
-                Step::Barrier => return,
-                Step::Own(bytes) | Step::Copy { bytes, .. } => {
-                    gathered.push(&bytes[if index == 0 { self.front_sent } else { 0 }..])
+                Step::Replay(_) => return,
+                Step::Private(bytes) | Step::Echo { bytes, .. } => {
+                    slices.push(&bytes[if index == 0 { self.front_sent } else { 0 }..])
                 }
-                Step::Through { room, to } | Step::Jump { room, from: to, .. } => {
+                Step::FollowUntil { room, to } | Step::Skip { room, from: to, .. } => {
                     let from = match walked {
                         Some((of, position)) if of == *room => position,
                         Some(_) => return,
                         None => self.subscription(*room).map_or(*to, |subscription| subscription.cursor),
                     };
-                    let behind = if let Step::Jump { to, .. } = step { *to } else { *to };
+                    let behind = if let Step::Skip { to, .. } = step { *to } else { *to };
                     walked = Some((*room, from.max(behind)));
-                    logs.log(*room).is_none_or(|log| log.gather(from, *to, gathered))
+                    rooms.log(*room, self.dialect).is_none_or(|log| log.gather(from, *to, slices))
                 }
             };
             if !fits {
@@ -271,23 +280,24 @@ impl SendQueue {
                 Some((room, position)) if room == subscription.room => position,
                 _ => subscription.cursor,
             };
-            if let Some(log) = logs.log(subscription.room)
-                && !log.gather(from, log.end(), gathered)
+            if let Some(log) = rooms.log(subscription.room, self.dialect)
+                && !log.gather(from, log.end(), slices)
             {
                 return;
             }
         }
     }
 
-    /// Moves past `sent` bytes of what was gathered. The rest of a half-sent entry is kept aside, so that no log has to wait for it.
-    /// Returns how many messages were sent, one that is half sent among them.
-    pub(crate) fn advance<'a>(&mut self, mut sent: usize, logs: &impl Logs<'a>) -> u64 {
-        let (mut copies, mut stepped_over) = (0, 0);
+    /// Moves past `sent` bytes of what was gathered. The rest of a half-sent entry is kept aside,
+    /// so that no log has to wait for it. Returns how many messages were sent, one that is half
+    /// sent among them.
+    pub(crate) fn advance(&mut self, mut sent: usize, rooms: &Rooms) -> u64 {
+        let (mut echoes, mut skipped) = (0, 0);
         while let Some(step) = self.steps.front_mut() {
-            let (is_copy, own) = step.own_messages();
+            let (is_echo, own) = step.own_messages();
             match step {
-                Step::Barrier => break,
-                Step::Own(bytes) | Step::Copy { bytes, .. } => {
+                Step::Replay(_) => break,
+                Step::Private(bytes) | Step::Echo { bytes, .. } => {
                     let unsent = bytes.len() - self.front_sent;
                     if sent < unsent {
                         self.front_sent += sent;
@@ -295,13 +305,13 @@ impl SendQueue {
                         break;
                     }
                     sent -= unsent;
-                    self.own_bytes.subtract(bytes.len());
+                    self.queued_bytes.subtract(bytes.len());
                     self.front_sent = 0;
                     self.front_is_rest = false;
                 }
-                Step::Through { room, to } | Step::Jump { room, from: to, .. } => {
+                Step::FollowUntil { room, to } | Step::Skip { room, from: to, .. } => {
                     let (room, to) = (*room, *to);
-                    let behind = if let Step::Jump { to, .. } = step { *to } else { to };
+                    let behind = if let Step::Skip { to, .. } = step { *to } else { to };
                     if let Some(subscription) =
                         self.subscriptions.iter_mut().find(|subscription| subscription.room == room)
                     {
@@ -316,27 +326,27 @@ impl SendQueue {
                     }
                 }
             }
-            copies += u64::from(is_copy);
-            stepped_over += own;
+            echoes += u64::from(is_echo);
+            skipped += own;
             self.steps.pop_front();
         }
         if sent > 0 {
             for subscription in &mut self.subscriptions {
-                let Some(log) = logs.log(subscription.room) else { continue };
+                let Some(log) = rooms.log(subscription.room, self.dialect) else { continue };
                 let unsent = log.end().saturating_sub(subscription.cursor) as usize;
                 subscription.cursor += sent.min(unsent) as u64;
                 sent -= sent.min(unsent);
             }
         }
-        (self.settle(logs) + copies).saturating_sub(stepped_over)
+        (self.settle(rooms) + echoes).saturating_sub(skipped)
     }
 
     /// Settles a cursor that stopped short: takes the rest of a half-sent entry out of its log, and
     /// notes how far the room was read. Returns how many messages the cursors have passed since.
-    fn settle<'a>(&mut self, logs: &impl Logs<'a>) -> u64 {
+    fn settle(&mut self, rooms: &Rooms) -> u64 {
         let mut passed = 0;
         for subscription in &mut self.subscriptions {
-            let Some(log) = logs.log(subscription.room) else { continue };
+            let Some(log) = rooms.log(subscription.room, self.dialect) else { continue };
             let seq_before = subscription.seq_reached;
             if subscription.cursor >= log.end() {
                 subscription.seq_reached = subscription.seq_reached.max(log.newest_seq());
@@ -351,8 +361,8 @@ impl SendQueue {
             if entry_end > subscription.cursor {
                 let rest = log.copy(subscription.cursor, entry_end);
                 subscription.cursor = entry_end;
-                self.own_bytes.add(rest.len());
-                self.steps.push_front(Step::Own(rest));
+                self.queued_bytes.add(rest.len());
+                self.steps.push_front(Step::Private(rest));
                 self.front_sent = 0;
                 self.front_is_rest = true;
             }
@@ -362,44 +372,55 @@ impl SendQueue {
         passed
     }
 
-    /// Forgets everything there is to send.
-    pub(crate) fn discard<'a>(&mut self, logs: &impl Logs<'a>) {
-        self.steps = VecDeque::new();
-        self.own_bytes.clear();
+    /// Has each lane count this member as behind or not, after a write.
+    pub(crate) fn update_lag(&mut self, rooms: &mut Rooms) {
         for subscription in &mut self.subscriptions {
-            subscription.cursor = logs.log(subscription.room).map_or(subscription.cursor, Log::end);
+            if let Some(room) = rooms.get_mut(subscription.room) {
+                subscription.update_lag(room.lane_mut(self.dialect));
+            }
+        }
+    }
+
+    /// Forgets everything there is to send.
+    pub(crate) fn discard(&mut self, rooms: &Rooms) {
+        self.steps = VecDeque::new();
+        self.replay = Replay::Over;
+        self.queued_bytes.clear();
+        for subscription in &mut self.subscriptions {
+            subscription.cursor = rooms.log(subscription.room, self.dialect).map_or(subscription.cursor, Log::end);
         }
     }
 }
 
 /// Queues a copy of a stretch of the log.
-fn push_copied(steps: &mut VecDeque<Step>, own_bytes: &mut OwnBytes, log: &Log, from: u64, to: u64) {
+fn push_copied(steps: &mut VecDeque<Step>, queued_bytes: &mut QueuedBytes, log: &Log, from: u64, to: u64) {
     let copied = log.copy(from, to);
     if !copied.is_empty() {
-        own_bytes.add(copied.len());
-        steps.push_back(Step::Own(copied));
+        queued_bytes.add(copied.len());
+        steps.push_back(Step::Private(copied));
     }
 }
 
 impl Step {
     /// Returns whether it says how far to follow the room's log.
     fn is_of_log(&self, room: RoomId) -> bool {
-        matches!(self, Self::Through { room: of, .. } | Self::Jump { room: of, .. } if *of == room)
+        matches!(self, Self::FollowUntil { room: of, .. } | Self::Skip { room: of, .. } if *of == room)
     }
 
-    /// For counting what is sent: whether it is a copy of a message, and how many of the room's it steps over.
+    /// Returns whether it is an echo of a message, and how many messages of the room it skips: for
+    /// counting what is sent.
     fn own_messages(&self) -> (bool, u64) {
         match self {
-            Self::Copy { .. } => (true, 0),
-            Self::Jump { messages, .. } => (false, *messages),
-            Self::Own(_) | Self::Through { .. } | Self::Barrier => (false, 0),
+            Self::Echo { .. } => (true, 0),
+            Self::Skip { messages, .. } => (false, *messages),
+            Self::Private(_) | Self::FollowUntil { .. } | Self::Replay(_) => (false, 0),
         }
     }
 
-    /// The number of the message that this is the sender's own copy of.
-    fn copy_of(&self, room: RoomId) -> Option<u64> {
+    /// Returns the number of the message that this is an echo of.
+    fn echo_of(&self, room: RoomId) -> Option<u64> {
         match self {
-            Self::Copy { room: of, seq, .. } if *of == room => Some(*seq),
+            Self::Echo { room: of, seq, .. } if *of == room => Some(*seq),
             _ => None,
         }
     }

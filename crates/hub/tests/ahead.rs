@@ -19,7 +19,7 @@ fn noted(hub: &mut Hub, connection: usize, numbers: &[(&str, u64)]) -> Vec<Audit
     let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let login = ConnectInfo { connection, token: connection as u128 + 1, address, now: NOW };
     hub.enter_event(&hello, None, NameHolder::Unasked, login).expect("enters");
-    std::iter::from_fn(|| hub.take_happening()).collect()
+    std::iter::from_fn(|| hub.take_audit_event()).collect()
 }
 
 #[test]

@@ -1,16 +1,17 @@
-//! While a member is sent the past, what is new is held back from it, and logs' tails may pass it there: whatever it says, joins and
-//! leaves meanwhile, it is sent each message once and in order, its own with their `ref`, and is told a `gap` only of a room it left.
+//! While a member is sent the past, what is new is held back from it, and logs' tails may pass it
+//! there: whatever it says, joins and leaves meanwhile, it is sent each message once and in order,
+//! its own with their `ref`, and is told a `gap` only of a room it left.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
-use glassline_hub::{
-    Answer, CommitOutcome, ConnectInfo, Hub, Inquiry, LoginOutcome, MemberId, NameHolder, Now, Question, Rules,
-};
+use glassline_hub::{ConnectInfo, Hub, LoginOutcome, MemberId, NameHolder, Now, PendingQuestion, Rules};
+use glassline_testkit::frame::payloads;
+use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{Event, Message};
-use glassline_wire::frame::{Decoder, Frame};
+use glassline_wire::history::{Answer, EntryContent, Head, Page, Question, ReadError};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Hello, HistoryRange, Send};
 use glassline_wire::timestamp::Timestamp;
@@ -22,7 +23,8 @@ const ROOMS: [&str; 3] = ["lobby", "den", "attic"];
 const SEEN: u64 = 7;
 const NEWEST: u64 = 9;
 
-/// Alice, who is in all rooms and reads; bob, who comes back; and the history, which answers when it is told to.
+/// Alice, who is in all rooms and reads; bob, who comes back; and the history, which answers when
+/// it is told to.
 struct World {
     hub: Hub,
     alice: MemberId,
@@ -56,7 +58,6 @@ fn stored(room: &str, seq: u64) -> Message {
         text: "before".into(),
         action: false,
         id: None,
-        reference: None,
     }
 }
 
@@ -67,8 +68,8 @@ impl World {
         let mut hub = Hub::new(rules);
         hub.resume_lobby(NEWEST);
         assert!(!hub.knows_rooms(0, ROOMS));
-        while let Some(Question { ticket, inquiry: Inquiry::Head(_), .. }) = hub.next_question() {
-            hub.answer(ticket, Answer::Head(NEWEST));
+        while let Some(PendingQuestion { ticket, question: Question::Head(_), .. }) = hub.next_question() {
+            hub.answer(ticket, Ok(Answer::Head(Head { oldest: 1, newest: NEWEST })));
         }
         let everywhere = |name: &str, since| Hello {
             name: name.into(),
@@ -96,14 +97,15 @@ impl World {
             action: false,
         };
         let reference = with_ref.then(|| self.said.to_string());
-        self.hub.say(who, &send, reference.clone(), NOW).expect("taken");
-        let draft = self.hub.take_pending_records().pop().expect("a draft");
-        let glassline_hub::RecordBody::Message { mut message, .. } = draft.what else { panic!("a message") };
+        let reply = self.hub.say(who, &send, reference.clone(), NOW).expect("taken");
+        self.hub.reply(who, Ok(reply), reference.clone());
+        let pending = self.hub.take_pending_records().pop().expect("a record");
         let stored = self.stored.get_mut(room).expect("a room");
         let seq = stored.len() as u64 + 1;
-        message.seq = Some(seq);
-        stored.push(message);
-        assert!(self.hub.settle(draft.ticket, CommitOutcome::Stored { seq }));
+        let entry = pending.record.committed(pending.ticket, seq);
+        let EntryContent::Message(message) = &entry.content else { panic!("a message") };
+        stored.push(message.clone());
+        assert!(self.hub.committed(entry));
         if let Some(reference) = reference {
             self.refs.insert((room, seq), reference);
         }
@@ -143,18 +145,19 @@ impl World {
         self.received.extend(written);
     }
 
-    /// Answers the oldest question with a page of at most so many messages; with 0, it took too long. False if there is none.
+    /// Answers the oldest question with a page of at most so many messages; with 0, it took too
+    /// long. False if there is none.
     fn answer(&mut self, messages_max: usize) -> bool {
-        let Some(Question { ticket, inquiry, .. }) = self.hub.next_question() else { return false };
-        let Inquiry::Range(HistoryRange { room, after: Some(after), before: Some(before), .. }) = inquiry else {
-            panic!("{inquiry:?}")
+        let Some(PendingQuestion { ticket, question, .. }) = self.hub.next_question() else { return false };
+        let Question::Range(HistoryRange { room, after: Some(after), before: Some(before), .. }) = question else {
+            panic!("{question:?}")
         };
         assert!(after + 1 < before, "there is nothing to read between {after} and {before}");
         let mut messages = self.stored[room.as_str()][after as usize..before as usize - 1].to_vec();
         let more = messages.len() > messages_max;
         messages.truncate(messages_max);
-        let page = Answer::Page { messages, more };
-        self.hub.answer(ticket, if messages_max == 0 { Answer::TooSlow("later".into()) } else { page });
+        let page = Answer::Page(Page { messages, more });
+        self.hub.answer(ticket, if messages_max == 0 { Err(ReadError::TooSlow("later".into())) } else { Ok(page) });
         true
     }
 
@@ -165,38 +168,34 @@ impl World {
                 break;
             }
         }
-        assert!(!self.hub.is_owed_past(self.bob));
+        assert!(!self.hub.is_replaying(self.bob));
         self.read(usize::MAX);
     }
 
     fn bob_is_in(&self, room: &str) -> bool {
-        self.hub.members_of(self.bob, room, None).is_ok()
+        self.hub.members_of(self.bob, room).is_ok()
     }
 
     fn leave(&mut self, room: &'static str) {
         self.hub.leave(self.bob, room, NOW).expect("leaves");
-        self.hub.notify(self.bob, &format!("left {room} {}", self.newest(room)));
+        self.hub.send(self.bob, Event::notice(format!("left {room} {}", self.newest(room))));
     }
 
     fn join(&mut self, room: &'static str) {
         assert!(self.hub.join(self.bob, room, NOW).expect("joins"));
-        self.hub.notify(self.bob, &format!("joined {room} {}", self.newest(room)));
+        self.hub.send(self.bob, Event::notice(format!("joined {room} {}", self.newest(room))));
     }
 
-    fn events(&self) -> Vec<Event> {
-        let mut decoder = Decoder::event(1 << 20);
-        let (mut input, mut events) = (&self.received[..], Vec::new());
-        while let Some(Frame::Payload(payload)) = decoder.next(&mut input).expect("frames") {
-            events.push(Event::from_json(payload).expect("an event"));
-        }
-        events
+    fn events(&self) -> Vec<Envelope<Event>> {
+        let payloads = payloads(&self.received).into_iter();
+        payloads.map(|payload| Envelope::<Event>::from_json(&payload).expect("an event")).collect()
     }
 
     /// Returns the events that bob was sent, in short: `den 7` for message 7, `den gap 1-2`, `den
     /// ack 7` with a ref.
     fn told(&self) -> Vec<String> {
-        let short = |event| match event {
-            Event::Message(Message { room, seq: Some(seq), reference, .. }) => {
+        let short = |Envelope { content, reference }| match content {
+            Event::Message(Message { room, seq: Some(seq), .. }) => {
                 Some(format!("{room} {}{seq}", if reference.is_some() { "ack " } else { "" }))
             }
             Event::Gap(gap) => Some(format!("{} gap {}-{}", gap.room, gap.from, gap.to)),
@@ -245,7 +244,7 @@ fn own_messages_in_unreadable_parts_are_acked_between_gaps() {
     world.flood("lobby");
     world.say(world.bob, "lobby", 10, true);
     while let Some(question) = world.hub.next_question() {
-        world.hub.answer(question.ticket, Answer::Unreadable("broken".into()));
+        world.hub.answer(question.ticket, Err(ReadError::Unreadable("broken".into())));
         world.read(usize::MAX);
     }
     assert_eq!(world.told_of("lobby"), ["gap 8-9", "ack 10", "gap 11-30", "ack 31"]);
@@ -265,7 +264,8 @@ fn what_passes_between_two_pages_is_sent_as_well() {
 fn messages_passed_between_two_other_holds_are_sent_as_well() {
     let mut world = World::new(&["lobby"], 256 << 10);
     world.flood("lobby");
-    // What bob says in the den comes behind what passed in the lobby, and before what passed in the attic.
+    // What bob says in the den comes behind what passed in the lobby, and before what passed in the
+    // attic.
     world.say(world.bob, "lobby", 10, true);
     world.say(world.bob, "den", 10, true);
     world.say(world.bob, "attic", 10, true);
@@ -312,7 +312,7 @@ fn the_pending_past_of_a_room_that_is_left_is_gaps_in_place() {
     world.flood("den");
     world.say(world.bob, "den", 10, true);
     world.flood("den");
-    // The lobby is paid, and now both other rooms are owed.
+    // The replay of the lobby is over, and now both other rooms are replayed.
     assert!(world.answer(6));
     world.leave("den");
     world.pay_all();
@@ -348,8 +348,8 @@ fn check(world: &World) -> Result<(), TestCaseError> {
     let mut reached = world.since.clone();
     // Rooms in which a gap was told, and which bob has not left since.
     let mut gaps = BTreeSet::new();
-    for event in world.events() {
-        match event {
+    for Envelope { content, reference } in world.events() {
+        match content {
             Event::Message(message) => {
                 let room = message.room.as_str();
                 let next = reached.get_mut(room).expect("a room that bob is in");
@@ -357,7 +357,7 @@ fn check(world: &World) -> Result<(), TestCaseError> {
                 prop_assert_eq!(message.seq, Some(*next), "in {}", room);
                 let room = ROOMS.into_iter().find(|&known| known == room).expect("a room");
                 prop_assert_eq!(message.text.len(), world.stored[room][*next as usize - 1].text.len());
-                prop_assert_eq!(message.reference.as_ref(), world.refs.get(&(room, *next)), "{} in {}", next, room);
+                prop_assert_eq!(reference.as_ref(), world.refs.get(&(room, *next)), "{} in {}", next, room);
             }
             Event::Gap(gap) => {
                 let next = reached.get_mut(&gap.room).expect("a room that bob is in");

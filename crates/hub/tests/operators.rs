@@ -5,11 +5,13 @@
 use std::net::IpAddr;
 
 use glassline_hub::{
-    AuditEvent, Awaits, CommitOutcome, ConnectInfo, Dialect, Disconnect, Hub, LoginOutcome, MemberId, NameHolder, Now,
-    OperatorToken, RecordBody, Rejection, Rules,
+    AuditEvent, Awaits, ConnectInfo, Dialect, Disconnect, Hub, LoginOutcome, MemberId, NameHolder, Now, OperatorToken,
+    Rules,
 };
-use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Event};
-use glassline_wire::frame::{Decoder, Frame};
+use glassline_testkit::frame::texts;
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Event, Rejection};
+use glassline_wire::history::{CommitOutcome, PendingRecord, Record};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::operator_token::GeneratedToken;
 use glassline_wire::request::{Hello, Send};
@@ -74,7 +76,9 @@ impl World {
     }
 
     fn does(&mut self, id: MemberId, line: &str) {
-        self.hub.operate(id, line, Some("r".into()), NOW).unwrap_or_else(|refused| panic!("{line}: {}", refused.text));
+        let reply = self.hub.operate(id, line, Some("r".into()), NOW);
+        assert!(reply.is_ok(), "{line}: {reply:?}");
+        self.hub.reply(id, reply, Some("r".into()));
     }
 
     fn refused(&mut self, id: MemberId, line: &str) -> ErrorCode {
@@ -93,19 +97,24 @@ impl World {
             after: None,
             action: false,
         };
-        self.hub.say(id, &send, None, now).map_err(|refused| refused.code)
+        self.hub.say(id, &send, None, now).map(drop).map_err(|refused| refused.code)
     }
 
     fn writes(&mut self, id: MemberId, to: &str) -> Result<(), ErrorCode> {
-        self.hub.send_direct(id, to, "psst", None, None, NOW).map_err(|refused| refused.code)
+        let reply = self.hub.send_direct(id, to, "psst", None, NOW);
+        let result = reply.as_ref().map(drop).map_err(|refused| refused.code);
+        if reply.is_ok() {
+            self.hub.reply(id, reply, None);
+        }
+        result
     }
 
     fn thrown_out(&mut self) -> Vec<Disconnect> {
-        std::iter::from_fn(|| self.hub.take_expelled()).collect()
+        std::iter::from_fn(|| self.hub.take_disconnect()).collect()
     }
 
     fn happened(&mut self) -> Vec<AuditEvent> {
-        std::iter::from_fn(|| self.hub.take_happening()).collect()
+        std::iter::from_fn(|| self.hub.take_audit_event()).collect()
     }
 
     fn payloads(&mut self, id: MemberId) -> Vec<String> {
@@ -119,32 +128,26 @@ impl World {
                 break;
             }
         }
-        payloads(&bytes)
+        texts(&bytes)
     }
 
     /// Acts, notices and errors that a member was sent, in short; a ref is marked.
     fn told(&mut self, id: MemberId) -> Vec<String> {
         let mark = |reference: Option<String>| if reference.is_some() { "ref " } else { "" };
-        let short = |payload: String| match Event::from_json(payload.as_bytes()).expect("an event") {
-            Event::Act(AuditEntry { by, act, who, text, reference, .. }) => {
-                let words = [Some(by), Some(format!("{act:?}")), who, text].into_iter().flatten();
-                Some(format!("{}{}", mark(reference), words.collect::<Vec<_>>().join(" ")))
+        let short = |payload: String| {
+            let Envelope { content, reference } = Envelope::<Event>::from_json(payload.as_bytes()).expect("an event");
+            match content {
+                Event::Act(AuditEntry { by, act, who, text, .. }) => {
+                    let words = [Some(by), Some(format!("{act:?}")), who, text].into_iter().flatten();
+                    Some(format!("{}{}", mark(reference), words.collect::<Vec<_>>().join(" ")))
+                }
+                Event::Notice(notice) => Some(format!("{}notice {}", mark(reference), notice.text)),
+                Event::Error(rejection) => Some(format!("{:?}", rejection.code)),
+                _ => None,
             }
-            Event::Notice(notice) => Some(format!("{}notice {}", mark(notice.reference), notice.text)),
-            Event::Error(refusal) => Some(format!("{:?}", refusal.code)),
-            _ => None,
         };
         self.payloads(id).into_iter().filter_map(short).collect()
     }
-}
-
-fn payloads(bytes: &[u8]) -> Vec<String> {
-    let mut decoder = Decoder::event(1 << 20);
-    let (mut input, mut payloads) = (bytes, Vec::new());
-    while let Some(Frame::Payload(payload)) = decoder.next(&mut input).expect("frames") {
-        payloads.push(String::from_utf8(payload.to_vec()).expect("UTF-8"));
-    }
-    payloads
 }
 
 #[test]
@@ -184,9 +187,11 @@ fn a_kick_closes_one_connection_and_no_more() {
     let (eve, bob) = (world.enters("eve", CLASS), world.enters("bob", CLASS));
     world.does(teacher, "kick EVE too loud\u{1b}[2J");
     let thrown_out = world.thrown_out();
-    let [Disconnect { member, reason: "kicked", words, .. }] = &thrown_out[..] else { panic!("{thrown_out:?}") };
+    let [Disconnect { member, code: ErrorCode::Kicked, output: words, .. }] = &thrown_out[..] else {
+        panic!("{thrown_out:?}")
+    };
     assert_eq!(*member, eve);
-    let last = payloads(words);
+    let last = texts(words);
     assert!(last[0].contains("\"kicked\"") && last[0].contains("too loud\u{fffd}[2J") && last[1].contains("\"bye\""));
     assert_eq!(world.told(teacher), ["ref teacher Kick eve too loud\u{fffd}[2J"]);
     world.hub.depart(eve, NOW);
@@ -214,7 +219,7 @@ fn a_mute_takes_the_voice_and_leaves_a_way_to_the_operators() {
     assert_eq!(world.says(eve, at(599)), Err(ErrorCode::Muted));
     assert_eq!(world.writes(eve, "bob"), Err(ErrorCode::Muted));
     assert_eq!(world.writes(eve, "teacher"), Ok(()));
-    assert_eq!(world.hub.rename(eve, "eva", None, NOW).map_err(|refused| refused.code), Err(ErrorCode::Muted));
+    assert_eq!(world.hub.rename(eve, "eva", NOW).map(drop).map_err(|refused| refused.code), Err(ErrorCode::Muted));
     assert_eq!(world.says(bob, NOW), Ok(()));
     assert_eq!(world.says(eve, at(600)), Ok(()), "it ends by itself");
     assert_eq!(world.says(teacher, NOW), Ok(()));
@@ -224,7 +229,7 @@ fn a_mute_takes_the_voice_and_leaves_a_way_to_the_operators() {
     world.hub.depart(eve, NOW);
     for (dialect, name) in [(Dialect::Event, "EVE"), (Dialect::Tutorial, "eve-2"), (Dialect::Tutorial, "ҽve")] {
         let id = world.comes(dialect, name, HOME, NOW).expect("a mute keeps nobody out");
-        let said = world.hub.say_text(id, "hi", false, NOW).map_err(|refused| refused.code);
+        let said = world.hub.say_text(id, "hi", false, NOW).map(drop).map_err(|refused| refused.code);
         assert_eq!(said.is_err(), name != "eve-2", "{name}");
         world.hub.depart(id, NOW);
     }
@@ -260,12 +265,15 @@ fn a_ban_throws_out_and_keeps_out_by_name_and_by_address() {
             assert!(refused.code == ErrorCode::Banned && refused.text.contains("2023-11-14 23:13:20 UTC"));
         }
     }
-    assert_eq!(world.hub.rename(bob, "Eve", None, NOW).map_err(|refused| refused.code), Err(ErrorCode::Banned));
+    assert_eq!(world.hub.rename(bob, "Eve", NOW).map(drop).map_err(|refused| refused.code), Err(ErrorCode::Banned));
     assert!(world.comes(Dialect::Event, "eve", HOME, at(3_600)).is_ok(), "it ends by itself");
     world.told(teacher);
 
     world.does(teacher, "ban 192.0.2.0/24 7d enough");
-    assert_eq!(world.thrown_out().iter().map(|out| (out.member, out.reason)).collect::<Vec<_>>(), [(bob, "banned")]);
+    assert_eq!(
+        world.thrown_out().iter().map(|out| (out.member, out.code)).collect::<Vec<_>>(),
+        [(bob, ErrorCode::Banned)]
+    );
     assert_eq!(
         world.told(teacher),
         ["ref teacher Ban 192.0.2.0/24 enough", "ref notice it concerns 1 who is here: bob"]
@@ -419,7 +427,7 @@ fn reconnecting_buys_no_more_guesses() {
     assert_eq!(world.refused(eve, OP), ErrorCode::NotOperator, "nor is the right token");
     world.does(alice, OP);
     let later = Now { monotonic_ms: NOW.monotonic_ms + 5 * 60 * 1_000, ..NOW };
-    assert_eq!(world.hub.operate(eve, OP, None, later), Ok(()));
+    assert_eq!(world.hub.operate(eve, OP, None, later).map(drop), Ok(()));
 }
 
 #[test]
@@ -432,13 +440,13 @@ fn nothing_of_the_form_of_a_token_is_published() {
         for text in [token.clone(), format!("/op {}", token.to_uppercase()), format!("it is {}!", &token[..30])] {
             assert_eq!(world.says(eve, NOW), Ok(()));
             let refused = [
-                world.hub.say_text(eve, &text, false, NOW),
-                world.hub.say_text(eve, &text, true, NOW),
-                world.hub.send_direct(eve, "alice", &text, None, None, NOW),
-                world.hub.send_direct(eve, "eve", &text, None, None, NOW),
-                world.hub.set_away(eve, Some(&text), None, NOW).map(drop),
-                world.hub.operate(alice, &format!("kick eve {text}"), None, NOW),
-                world.hub.operate(alice, &format!("motd {text}"), None, NOW),
+                world.hub.say_text(eve, &text, false, NOW).map(drop),
+                world.hub.say_text(eve, &text, true, NOW).map(drop),
+                world.hub.send_direct(eve, "alice", &text, None, NOW).map(drop),
+                world.hub.send_direct(eve, "eve", &text, None, NOW).map(drop),
+                world.hub.set_away(eve, Some(&text), NOW).map(drop),
+                world.hub.operate(alice, &format!("kick eve {text}"), None, NOW).map(drop),
+                world.hub.operate(alice, &format!("motd {text}"), None, NOW).map(drop),
             ];
             for refused in refused {
                 let refused = refused.expect_err("refused");
@@ -447,7 +455,7 @@ fn nothing_of_the_form_of_a_token_is_published() {
             }
         }
         let part = &token[..32];
-        assert_eq!(world.hub.rename(eve, part, None, NOW).map_err(|refused| refused.code), Err(ErrorCode::BadName));
+        assert_eq!(world.hub.rename(eve, part, NOW).map(drop).map_err(|refused| refused.code), Err(ErrorCode::BadName));
         assert_eq!(world.hub.join(eve, part, NOW).map_err(|refused| refused.code), Err(ErrorCode::BadRoom));
         assert!(world.hub.operate(alice, &format!("ban {part}"), None, NOW).is_err());
     }
@@ -459,7 +467,7 @@ fn a_text_tells_nothing_about_a_chosen_token() {
     let eve = world.enters("eve", CLASS);
     let secret = OP.strip_prefix("op ").expect("a token");
     for text in [secret, "another text of as many bytes"] {
-        assert_eq!(world.hub.send_direct(eve, "eve", text, None, None, NOW), Ok(()), "{text}");
+        assert_eq!(world.hub.send_direct(eve, "eve", text, None, NOW).map(drop), Ok(()), "{text}");
     }
 }
 
@@ -527,6 +535,15 @@ fn every_instruction_is_kept_from_everybody_else() {
     assert_eq!((world.thrown_out(), world.says(eve, NOW)), (Vec::new(), Ok(())));
 }
 
+/// This became of a record.
+fn settle(hub: &mut Hub, pending: &PendingRecord, outcome: CommitOutcome) {
+    let PendingRecord { ticket, record } = pending.clone();
+    assert!(match outcome {
+        CommitOutcome::Stored { seq } => hub.committed(record.committed(ticket, seq)),
+        outcome => hub.settle(ticket, outcome),
+    });
+}
+
 #[test]
 fn with_a_history_nothing_is_in_force_before_it_is_stored() {
     let mut world = World::with(Rules { durable: true, ..Rules::default() });
@@ -536,15 +553,15 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
     world.does(teacher, OP);
     assert_eq!(world.hub.awaits(1), Awaits::Answer, "what is asked next comes behind it");
     assert_eq!(world.refused(teacher, "roster"), ErrorCode::NotOperator);
-    let settle = |world: &mut World, fate: CommitOutcome| {
-        let drafts = world.hub.take_pending_records();
-        let [draft] = &drafts[..] else { panic!("{drafts:?}") };
-        let RecordBody::Act(act) = draft.what.clone() else { panic!("{draft:?}") };
+    let settle_act = |world: &mut World, outcome: CommitOutcome| {
+        let pending = world.hub.take_pending_records();
+        let [PendingRecord { record, .. }] = &pending[..] else { panic!("{pending:?}") };
+        let Record::Audit(act) = record.clone() else { panic!("{record:?}") };
         assert!(!format!("{act:?}").contains("sixteen"), "the token is not stored");
-        world.hub.settle(draft.ticket, fate);
+        settle(&mut world.hub, &pending[0], outcome);
         act
     };
-    settle(&mut world, CommitOutcome::Stored { seq: 0 });
+    settle_act(&mut world, CommitOutcome::Stored { seq: 0 });
     assert_eq!((world.told(teacher).len(), world.hub.take_settled()), (2, Some(1)));
 
     world.does(teacher, "kick eve");
@@ -552,7 +569,7 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
     // Somebody else sits under the name by the time it is stored.
     world.hub.depart(eve, NOW);
     let other = world.enters("eve", HOME);
-    settle(&mut world, CommitOutcome::Stored { seq: 0 });
+    settle_act(&mut world, CommitOutcome::Stored { seq: 0 });
     assert_eq!(world.thrown_out(), [], "the kick was for another");
     assert_eq!(world.told(teacher), ["ref teacher Kick eve"]);
 
@@ -560,8 +577,8 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
     let aide = world.enters("aide", HOME);
     world.does(aide, OP);
     world.does(teacher, "kick aide");
-    for draft in world.hub.take_pending_records() {
-        world.hub.settle(draft.ticket, CommitOutcome::Stored { seq: 0 });
+    for pending in world.hub.take_pending_records() {
+        settle(&mut world.hub, &pending, CommitOutcome::Stored { seq: 0 });
     }
     assert_eq!(world.thrown_out(), [], "no other operator can touch an operator");
     let told = world.told(teacher);
@@ -569,24 +586,24 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
 
     world.does(teacher, "freeze");
     let before = world.happened().len();
-    settle(&mut world, CommitOutcome::NotStored("the disk is full".into()));
+    settle_act(&mut world, CommitOutcome::NotStored("the disk is full".into()));
     assert_eq!(world.told(teacher), ["NotStored"]);
     assert_eq!((world.happened().len(), before > 0), (0, true));
-    assert_eq!(world.hub.say_text(other, "hi", false, NOW), Ok(()), "nothing is frozen");
-    for draft in world.hub.take_pending_records() {
-        world.hub.settle(draft.ticket, CommitOutcome::Stored { seq: 1 });
+    assert_eq!(world.hub.say_text(other, "hi", false, NOW).map(drop), Ok(()), "nothing is frozen");
+    for pending in world.hub.take_pending_records() {
+        settle(&mut world.hub, &pending, CommitOutcome::Stored { seq: 1 });
     }
 
     world.does(teacher, "ban 203.0.113.0/24");
     world.hub.depart(teacher, NOW);
-    let mut acts = vec![settle(&mut world, CommitOutcome::Stored { seq: 0 })];
+    let mut acts = vec![settle_act(&mut world, CommitOutcome::Stored { seq: 0 })];
     assert!(world.hub.check_address("203.0.113.9".parse().expect("an address"), NOW).is_err(), "who gave it has left");
 
     // What was stored is in force again after a start.
     acts.push(AuditEntry { act: AuditKind::Freeze, who: None, until: None, ..acts[0].clone() });
     let mut later = World::with(Rules { durable: true, ..Rules::default() });
     for act in &acts {
-        later.hub.remember(act);
+        later.hub.restore(act);
     }
     assert!(later.hub.check_address("203.0.113.9".parse().expect("an address"), NOW).is_err());
     let eve = later.enters("eve", CLASS);

@@ -6,8 +6,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use glassline_hub::{ConnectInfo, Hub, LoginOutcome, MemberId, NameHolder, Now, Rules};
+use glassline_testkit::frame::payloads;
 use glassline_wire::event::Event;
-use glassline_wire::frame::{Decoder, Frame};
 use glassline_wire::request::Hello;
 use glassline_wire::timestamp::Timestamp;
 
@@ -46,7 +46,9 @@ impl World {
     }
 
     fn renames(&mut self, id: MemberId, name: &str) {
-        self.hub.rename(id, name, None, self.now).unwrap_or_else(|refused| panic!("{}", refused.text));
+        let reply = self.hub.rename(id, name, self.now);
+        assert!(reply.is_ok(), "{reply:?}");
+        self.hub.reply(id, reply, None);
     }
 
     /// Arrivals, departures and renames that the witness was sent, in short.
@@ -60,17 +62,13 @@ impl World {
                 break;
             }
         }
-        let mut decoder = Decoder::event(1 << 20);
-        let (mut input, mut told) = (&bytes[..], Vec::new());
-        while let Some(Frame::Payload(payload)) = decoder.next(&mut input).expect("frames") {
-            told.extend(match Event::from_json(payload).expect("an event") {
-                Event::Joined(presence) => Some(format!("+{}", presence.names.join(","))),
-                Event::Left(presence) => Some(format!("-{}", presence.names.join(","))),
-                Event::Renamed(renamed) => Some(format!("{}={}", renamed.from, renamed.to)),
-                _ => None,
-            });
-        }
-        told
+        let short = |payload: Vec<u8>| match Event::from_json(&payload).expect("an event") {
+            Event::Joined(presence) => Some(format!("+{}", presence.names.join(","))),
+            Event::Left(presence) => Some(format!("-{}", presence.names.join(","))),
+            Event::Renamed(renamed) => Some(format!("{}={}", renamed.from, renamed.to)),
+            _ => None,
+        };
+        payloads(&bytes).into_iter().filter_map(short).collect()
     }
 }
 
@@ -147,10 +145,10 @@ fn another_owner_of_a_name_is_announced_and_the_same_is_not() {
 fn a_reply_reaches_the_writer_and_no_namesake() {
     let mut world = World::new();
     let witness = world.witness;
-    let replies = |world: &World| world.hub.check_writer(witness, "CARL").map_err(|refused| refused.text);
+    let replies = |world: &World| world.hub.check_reply(witness, "CARL").map_err(|refused| refused.text);
     let carl = world.enters("carl", 1);
     assert!(replies(&world).is_err_and(|text| text.contains("has not written")));
-    world.hub.send_direct(carl, "witness", "it is me", None, None, world.now).expect("sent");
+    world.hub.send_direct(carl, "witness", "it is me", None, world.now).expect("sent");
     assert_eq!(replies(&world), Ok(()));
     world.renames(carl, "caroline");
     let other = world.enters("carl", 2);

@@ -1,4 +1,5 @@
-//! With a history: nobody is sent what is not stored, and who comes back is sent what it missed, in one order.
+//! With a history: nobody is sent what is not stored, and who comes back is sent what it missed, in
+//! one order.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
@@ -6,11 +7,12 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use glassline_hub::{
-    Answer, Awaits, CommandOutcome, CommitOutcome, ConnectInfo, Hub, Inquiry, LoginOutcome, MemberId, NameHolder, Now,
-    Question, RecordBody, Rules,
+    Awaits, CommandOutcome, ConnectInfo, Hub, LoginOutcome, MemberId, NameHolder, Now, PendingQuestion, Rules,
 };
+use glassline_testkit::frame::payloads;
+use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, Message};
-use glassline_wire::frame::{Decoder, Frame};
+use glassline_wire::history::{Answer, CommitOutcome, Head, Page, PendingRecord, Question, ReadError, Record};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Hello, HistoryRange, Send};
 use glassline_wire::timestamp::Timestamp;
@@ -55,24 +57,19 @@ fn written(hub: &mut Hub, id: MemberId) -> Vec<u8> {
     }
 }
 
-fn payloads(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut decoder = Decoder::event(1 << 20);
-    let (mut input, mut payloads) = (bytes, Vec::new());
-    while let Some(Frame::Payload(payload)) = decoder.next(&mut input).expect("frames") {
-        payloads.push(payload.to_vec());
-    }
-    payloads
+fn envelopes(hub: &mut Hub, id: MemberId) -> Vec<Envelope<Event>> {
+    payloads(&written(hub, id)).iter().map(|payload| Envelope::<Event>::from_json(payload).expect("an event")).collect()
 }
 
 fn events(hub: &mut Hub, id: MemberId) -> Vec<Event> {
-    payloads(&written(hub, id)).iter().map(|payload| Event::from_json(payload).expect("an event")).collect()
+    envelopes(hub, id).into_iter().map(|envelope| envelope.content).collect()
 }
 
 /// Returns the events that a member is sent, in short: `7 hi` for message 7, `gap 1-2`, `ack 7`
 /// with a ref.
 fn told(hub: &mut Hub, id: MemberId) -> Vec<String> {
-    let short = |event: Event| match event {
-        Event::Message(Message { seq, text, reference, .. }) => {
+    let short = |Envelope { content, reference }| match content {
+        Event::Message(Message { seq, text, .. }) => {
             Some(format!("{}{} {text}", if reference.is_some() { "ack " } else { "" }, seq.unwrap_or(0)))
         }
         Event::History(history) => {
@@ -84,7 +81,7 @@ fn told(hub: &mut Hub, id: MemberId) -> Vec<String> {
         Event::Notice(notice) => Some(notice.text),
         _ => None,
     };
-    events(hub, id).into_iter().filter_map(short).collect()
+    envelopes(hub, id).into_iter().filter_map(short).collect()
 }
 
 fn stored(seq: u64, text: &str) -> Message {
@@ -96,20 +93,24 @@ fn stored(seq: u64, text: &str) -> Message {
         text: text.into(),
         action: false,
         id: None,
-        reference: None,
     }
 }
 
 #[track_caller]
 fn asked(hub: &mut Hub) -> (u64, HistoryRange) {
     match hub.next_question() {
-        Some(Question { ticket, inquiry: Inquiry::Range(range), .. }) => (ticket, range),
+        Some(PendingQuestion { ticket, question: Question::Range(range), .. }) => (ticket, range),
         other => panic!("{other:?}"),
     }
 }
 
+fn head(newest: u64) -> Answer {
+    Answer::Head(Head { oldest: 1, newest })
+}
+
 fn page(from: u64, to: u64, more: bool) -> Answer {
-    Answer::Page { messages: (from..=to).map(|seq| stored(seq, &format!("m{seq}"))).collect(), more }
+    let messages = (from..=to).map(|seq| stored(seq, &format!("m{seq}"))).collect();
+    Answer::Page(Page { messages, more })
 }
 
 #[test]
@@ -124,12 +125,12 @@ fn nobody_is_sent_a_message_before_it_is_stored() {
     let send = Send { room: "lobby".into(), text: "one".into(), id: MessageId(1), after: Some(40), action: false };
     hub.say(alice, &send, Some("1".into()), NOW).expect("taken");
     hub.say_text(tutorial, "two", false, NOW).expect("taken");
-    let drafts = hub.take_pending_records();
-    let drafted: Vec<_> = drafts
+    let pending = hub.take_pending_records();
+    let drafted: Vec<_> = pending
         .iter()
-        .map(|draft| match &draft.what {
-            RecordBody::Message { message, author, after, .. } => (message.text.as_str(), *author != 0, *after),
-            RecordBody::Act(act) => panic!("{act:?}"),
+        .map(|pending| match &pending.record {
+            Record::Message(new) => (new.message.text.as_str(), new.author != 0, new.after),
+            Record::Audit(act) => panic!("{act:?}"),
         })
         .collect();
     assert_eq!(drafted, [("one", true, Some(40)), ("two", false, None)]);
@@ -137,8 +138,8 @@ fn nobody_is_sent_a_message_before_it_is_stored() {
         assert_eq!(written(&mut hub, id), b"", "nothing is stored yet");
     }
     assert_eq!((hub.awaits(0), hub.awaits(1), hub.unstored()), (Awaits::Appends, Awaits::Nothing, 2));
-    hub.settle(drafts[0].ticket, CommitOutcome::Stored { seq: 41 });
-    hub.settle(drafts[1].ticket, CommitOutcome::Stored { seq: 42 });
+    commit(&mut hub, &pending[0], 41);
+    commit(&mut hub, &pending[1], 42);
     assert_eq!(told(&mut hub, alice), ["ack 41 one", "42 two"]);
     assert_eq!(told(&mut hub, bob), ["41 one", "42 two"]);
     let heard = payloads(&written(&mut hub, tutorial));
@@ -155,7 +156,7 @@ fn what_is_not_stored_is_refused_to_its_sender_alone() {
     for number in 1..=4 {
         say(&mut hub, alice, number, "hi");
     }
-    let tickets: Vec<u64> = hub.take_pending_records().iter().map(|draft| draft.ticket).collect();
+    let tickets: Vec<u64> = hub.take_pending_records().iter().map(|pending| pending.ticket).collect();
     hub.settle(tickets[0], CommitOutcome::NotStored("the disk is full".into()));
     hub.settle(tickets[1], CommitOutcome::IdReused);
     hub.settle(tickets[2], CommitOutcome::Again(Box::new(stored(7, "hi"))));
@@ -175,15 +176,13 @@ fn a_report_that_is_not_the_next_is_refused() {
         say(&mut hub, alice, number, "hi");
     }
     assert!(hub.pending_record_bytes() > 4);
-    let tickets: Vec<u64> = hub.take_pending_records().iter().map(|draft| draft.ticket).collect();
+    let pending = hub.take_pending_records();
     assert_eq!(hub.pending_record_bytes(), 0);
-    assert!(!hub.settle(tickets[1], CommitOutcome::Stored { seq: 2 }), "the first is missing");
+    assert!(!commit(&mut hub, &pending[1], 2), "the first is missing");
     assert_eq!((hub.unstored(), told(&mut hub, alice).len()), (2, 0));
-    assert!(
-        hub.settle(tickets[0], CommitOutcome::Stored { seq: 1 })
-            && hub.settle(tickets[1], CommitOutcome::Stored { seq: 2 })
-    );
-    assert!(!hub.settle(tickets[1] + 1, CommitOutcome::Stored { seq: 3 }), "nobody handed it over");
+    assert!(commit(&mut hub, &pending[0], 1) && commit(&mut hub, &pending[1], 2));
+    let unknown = PendingRecord { ticket: pending[1].ticket + 1, ..pending[1].clone() };
+    assert!(!commit(&mut hub, &unknown, 3), "nobody handed it over");
     assert_eq!(told(&mut hub, alice).len(), 2);
 }
 
@@ -192,11 +191,11 @@ fn a_message_outlives_its_sender_and_keeps_its_room_open() {
     let mut hub = hub(0, 0);
     let alice = enter(&mut hub, 0, &hello("alice"));
     assert!(!hub.knows_rooms(0, ["den"]));
-    let Some(Question { ticket, inquiry: Inquiry::Head(room), .. }) = hub.next_question() else {
+    let Some(PendingQuestion { ticket, question: Question::Head(room), .. }) = hub.next_question() else {
         panic!("asks for it")
     };
     assert_eq!((room.as_str(), hub.awaits(0)), ("den", Awaits::Answer));
-    hub.answer(ticket, Answer::Head(5));
+    hub.answer(ticket, Ok(head(5)));
     assert!(hub.knows_rooms(0, ["den"]) && hub.join(alice, "den", NOW).expect("joins"));
     let send = Send { room: "den".into(), text: "last".into(), id: MessageId(1), after: None, action: false };
     hub.say(alice, &send, None, NOW).expect("taken");
@@ -204,8 +203,7 @@ fn a_message_outlives_its_sender_and_keeps_its_room_open() {
     let bob = enter(&mut hub, 0, &Hello { rooms: Some(vec!["den".into()]), ..hello("bob") });
     let welcome = events(&mut hub, bob);
     assert!(matches!(&welcome[0], Event::Welcome(welcome) if welcome.rooms[0].seq == 5), "{welcome:?}");
-    let ticket = hub_ticket(&mut hub);
-    hub.settle(ticket, CommitOutcome::Stored { seq: 6 });
+    commit_next(&mut hub, 6);
     assert_eq!(told(&mut hub, bob), ["6 last"]);
     assert_eq!(hub.awaits(0), Awaits::Nothing, "the sender's place is another's now");
     hub.depart(bob, NOW);
@@ -219,8 +217,8 @@ fn a_message_outlives_its_sender_and_keeps_its_room_open() {
 fn rooms_can_be_opened_together_however_many_came_before() {
     let mut hub = hub(0, 0);
     let answer_all = |hub: &mut Hub| {
-        while let Some(Question { ticket, inquiry: Inquiry::Head(_), .. }) = hub.next_question() {
-            hub.answer(ticket, Answer::Head(0));
+        while let Some(PendingQuestion { ticket, question: Question::Head(_), .. }) = hub.next_question() {
+            hub.answer(ticket, Ok(head(0)));
         }
     };
     for number in 0..1_100 {
@@ -241,22 +239,27 @@ fn a_late_answer_does_not_undo_what_was_said_since() {
     let (alice, bob) = (enter(&mut hub, 0, &hello("alice")), enter(&mut hub, 1, &hello("bob")));
     assert!(!hub.knows_rooms(0, ["den"]) && !hub.knows_rooms(1, ["den"]));
     let tickets: Vec<u64> = std::iter::from_fn(|| hub.next_question()).map(|question| question.ticket).collect();
-    hub.answer(tickets[0], Answer::Head(0));
+    hub.answer(tickets[0], Ok(head(0)));
     hub.join(alice, "den", NOW).expect("joins");
     let send = Send { room: "den".into(), text: "hi".into(), id: MessageId(1), after: None, action: false };
     hub.say(alice, &send, None, NOW).expect("taken");
-    let ticket = hub_ticket(&mut hub);
-    hub.settle(ticket, CommitOutcome::Stored { seq: 1 });
+    commit_next(&mut hub, 1);
     hub.leave(alice, "den", NOW).expect("leaves");
-    hub.answer(tickets[1], Answer::Head(0));
+    hub.answer(tickets[1], Ok(head(0)));
     hub.join(bob, "den", NOW).expect("joins");
-    hub.give_context(bob, "den");
+    hub.replay_context(bob, "den");
     let (_, range) = asked(&mut hub);
     assert_eq!(range.before, Some(2), "its context is what was said since");
 }
 
-fn hub_ticket(hub: &mut Hub) -> u64 {
-    hub.take_pending_records().first().expect("a draft").ticket
+/// The first record that was handed over is stored under this number.
+fn commit_next(hub: &mut Hub, seq: u64) {
+    let pending = hub.take_pending_records();
+    assert!(commit(hub, pending.first().expect("a record"), seq));
+}
+
+fn commit(hub: &mut Hub, pending: &PendingRecord, seq: u64) -> bool {
+    hub.committed(pending.record.clone().committed(pending.ticket, seq))
 }
 
 #[test]
@@ -267,17 +270,16 @@ fn who_comes_back_is_sent_what_it_missed_before_what_is_new() {
     let bob = enter(&mut hub, 0, &Hello { since: Some(since), token: Some(TOKEN.into()), ..hello("bob") });
     let alice = enter(&mut hub, 1, &hello("alice"));
     say(&mut hub, alice, 1, "new");
-    let ticket = hub_ticket(&mut hub);
-    hub.settle(ticket, CommitOutcome::Stored { seq: 501 });
+    commit_next(&mut hub, 501);
     let (first, range) = asked(&mut hub);
     assert_eq!((range.after, range.before), (Some(90), Some(501)));
     assert_eq!(told(&mut hub, bob), [""; 0], "what is new waits");
-    hub.answer(first, page(101, 300, true));
+    hub.answer(first, Ok(page(101, 300, true)));
     let (second, range) =
         std::iter::from_fn(|| Some(asked(&mut hub))).find(|(_, range)| range.after.is_some()).expect("asks on");
     assert_eq!(range.after, Some(300));
     assert_eq!(told(&mut hub, bob)[..2], ["gap 91-100", "101 m101"]);
-    hub.answer(second, page(301, 500, false));
+    hub.answer(second, Ok(page(301, 500, false)));
     let rest = told(&mut hub, bob);
     assert_eq!((rest.len(), rest[0].as_str(), rest[200].as_str()), (201, "301 m301", "501 new"));
 }
@@ -289,7 +291,7 @@ fn a_history_that_cannot_be_read_is_a_gap_and_not_a_silence() {
     let since = BTreeMap::from([("lobby".to_string(), 3)]);
     let bob = enter(&mut hub, 0, &Hello { since: Some(since), ..hello("bob") });
     let (ticket, _) = asked(&mut hub);
-    hub.answer(ticket, Answer::Unreadable("broken".into()));
+    hub.answer(ticket, Err(ReadError::Unreadable("broken".into())));
     assert_eq!(told(&mut hub, bob), ["gap 4-9"]);
 }
 
@@ -300,12 +302,12 @@ fn newcomers_are_sent_context_and_tutorial_pairs_show_the_time() {
     let bob = enter(&mut hub, 0, &hello("bob"));
     let (ticket, range) = asked(&mut hub);
     assert_eq!((range.before, range.limit, range.after), (Some(10), Some(2), None));
-    hub.answer(ticket, page(8, 9, true));
+    hub.answer(ticket, Ok(page(8, 9, true)));
     assert_eq!(told(&mut hub, bob), ["history m8 m9"]);
     let tom =
         hub.enter_tutorial(b"tom", ConnectInfo { connection: 2, token: 9, address: NEAR, now: NOW }).expect("enters");
     let (ticket, _) = asked(&mut hub);
-    hub.answer(ticket, page(8, 9, true));
+    hub.answer(ticket, Ok(page(8, 9, true)));
     let heard: Vec<String> =
         payloads(&written(&mut hub, tom)).iter().map(|payload| String::from_utf8_lossy(payload).into_owned()).collect();
     assert_eq!(heard[2..], ["eve", "[2023-11-14 22:13 UTC] m8", "eve", "[2023-11-14 22:13 UTC] m9"]);
@@ -319,9 +321,9 @@ fn who_leaves_is_owed_nothing_and_a_late_answer_hits_nobody() {
     written(&mut hub, bob);
     let (ticket, _) = asked(&mut hub);
     hub.leave(bob, "lobby", NOW).expect("leaves");
-    hub.answer(ticket, page(8, 9, true));
+    hub.answer(ticket, Ok(page(8, 9, true)));
     assert_eq!(told(&mut hub, bob), [""; 0]);
-    hub.notify(bob, "still here");
+    hub.send(bob, Event::notice("still here"));
     assert_eq!(told(&mut hub, bob), ["still here"]);
     let gone = enter(&mut hub, 1, &hello("gone"));
     hub.depart(gone, NOW);
@@ -331,7 +333,7 @@ fn who_leaves_is_owed_nothing_and_a_late_answer_hits_nobody() {
     hub.depart(alice, NOW);
     let carol = enter(&mut hub, 1, &hello("carol"));
     written(&mut hub, carol);
-    hub.answer(ticket, page(1, 2, true));
+    hub.answer(ticket, Ok(page(1, 2, true)));
     assert_eq!(told(&mut hub, carol), [""; 0], "the answer was another's");
 }
 
@@ -353,11 +355,11 @@ fn history_is_for_members_of_the_room_and_ends_with_it() {
     ask(&mut hub, lobby()).expect("asks");
     let (ticket, range) = asked(&mut hub);
     assert_eq!((range.before, hub.awaits(0)), (Some(10), Awaits::Answer));
-    hub.answer(ticket, page(1, 9, false));
+    hub.answer(ticket, Ok(page(1, 9, false)));
     assert_eq!((hub.awaits(0), hub.take_settled()), (Awaits::Nothing, Some(0)));
-    let heard = events(&mut hub, bob);
+    let heard = envelopes(&mut hub, bob);
     assert!(
-        matches!(heard.last(), Some(Event::History(history)) if history.reference.as_deref() == Some("r")),
+        matches!(heard.last(), Some(Envelope { content: Event::History(_), reference: Some(r) }) if r == "r"),
         "{heard:?}"
     );
 }
@@ -372,7 +374,7 @@ fn a_tutorial_member_reads_back_too() {
     assert_eq!(hub.execute(tom, "/history 3", NOW), CommandOutcome::Stays);
     let (ticket, range) = asked(&mut hub);
     assert_eq!(range.limit, Some(3));
-    hub.answer(ticket, page(9, 9, true));
+    hub.answer(ticket, Ok(page(9, 9, true)));
     assert_eq!(payloads(&written(&mut hub, tom)), [&b"eve"[..], b"[2023-11-14 22:13 UTC] m9"]);
     assert_eq!(hub.execute(tom, "/join den", NOW), CommandOutcome::Awaits);
 }
@@ -385,7 +387,8 @@ fn an_outcome_is_not_for_the_next_connection_of_a_client() {
     let login = |connection| ConnectInfo { connection, token: 7, address: NEAR, now: NOW };
     let claim = |hub: &mut Hub, connection, holder| hub.enter_event(&shown, None, holder, login(connection));
     assert_eq!(claim(&mut hub, 1, NameHolder::Unasked), Ok(LoginOutcome::NameHolder(first)));
-    // While the first is asked, it goes, somebody else takes its place, and the client comes by another connection.
+    // While the first is asked, it goes, somebody else takes its place, and the client comes by
+    // another connection.
     hub.depart(first, NOW);
     enter(&mut hub, 2, &hello("eve"));
     let second = enter(&mut hub, 3, &shown);
@@ -399,14 +402,14 @@ fn an_outcome_is_not_for_the_next_connection_of_a_client() {
 /// Opens a room whose newest number is known, and lets a member in.
 fn join(hub: &mut Hub, id: MemberId, room: &str, newest_seq: u64) {
     if !hub.knows_rooms(hub.connection(id).expect("here"), [room]) {
-        let Some(Question { ticket, inquiry: Inquiry::Head(_), .. }) = hub.next_question() else {
+        let Some(PendingQuestion { ticket, question: Question::Head(_), .. }) = hub.next_question() else {
             panic!("asks for it")
         };
-        hub.answer(ticket, Answer::Head(newest_seq));
+        hub.answer(ticket, Ok(head(newest_seq)));
     }
     assert!(hub.join(id, room, NOW).expect("joins"));
-    hub.notify(id, &format!("joined {room}"));
-    hub.give_context(id, room);
+    hub.send(id, Event::notice(format!("joined {room}")));
+    hub.replay_context(id, room);
 }
 
 #[test]
@@ -418,13 +421,13 @@ fn each_rooms_past_comes_where_it_was_joined() {
     let (of_a, _) = asked(&mut hub);
     join(&mut hub, bob, "b", 5);
     assert_eq!(told(&mut hub, bob), ["joined a"]);
-    hub.answer(of_a, page(4, 5, true));
+    hub.answer(of_a, Ok(page(4, 5, true)));
     assert_eq!(told(&mut hub, bob), ["history m4 m5", "joined b"]);
     let (of_b, _) = asked(&mut hub);
-    assert!(hub.is_owed_past(bob));
-    hub.answer(of_b, page(1, 2, true));
+    assert!(hub.is_replaying(bob));
+    hub.answer(of_b, Ok(page(1, 2, true)));
     assert_eq!(told(&mut hub, bob), ["history m1 m2"]);
-    assert!(!hub.is_owed_past(bob));
+    assert!(!hub.is_replaying(bob));
 }
 
 #[test]
@@ -435,10 +438,10 @@ fn a_page_of_a_room_that_was_left_is_not_paid_as_anothers() {
     let (of_a, _) = asked(&mut hub);
     hub.leave(bob, "a", NOW).expect("leaves");
     join(&mut hub, bob, "b", 9);
-    hub.answer(of_a, page(4, 5, true));
+    hub.answer(of_a, Ok(page(4, 5, true)));
     let (of_b, range) = asked(&mut hub);
     assert_eq!(range.room, "b");
-    hub.answer(of_b, page(8, 9, true));
+    hub.answer(of_b, Ok(page(8, 9, true)));
     assert_eq!(told(&mut hub, bob), ["joined a", "joined b", "history m8 m9"]);
 }
 
@@ -449,10 +452,10 @@ fn what_takes_too_long_is_asked_for_again_and_is_no_gap() {
     let since = BTreeMap::from([("lobby".to_string(), 7)]);
     let bob = enter(&mut hub, 0, &Hello { since: Some(since), ..hello("bob") });
     let (ticket, _) = asked(&mut hub);
-    hub.answer(ticket, Answer::TooSlow("later".into()));
+    hub.answer(ticket, Err(ReadError::TooSlow("later".into())));
     assert_eq!(told(&mut hub, bob), [""; 0]);
     let (ticket, _) = asked(&mut hub);
-    hub.answer(ticket, page(8, 9, false));
+    hub.answer(ticket, Ok(page(8, 9, false)));
     assert_eq!(told(&mut hub, bob), ["8 m8", "9 m9"]);
 }
 
@@ -462,7 +465,7 @@ fn a_sign_of_life_is_asked_for_before_the_past_is_through() {
     hub.resume_lobby(9);
     let bob = enter(&mut hub, 0, &hello("bob"));
     written(&mut hub, bob);
-    hub.tell_at_once(bob, &Event::Ping(glassline_wire::event::Ping {}));
+    hub.send_at_once(bob, Event::Ping(glassline_wire::event::Ping {}));
     assert!(matches!(events(&mut hub, bob)[..], [Event::Ping(_)]));
 }
 
@@ -476,21 +479,20 @@ fn messages_passed_while_the_past_is_read_come_from_the_history() {
     let (first, _) = asked(&mut hub);
     for seq in 10..=40 {
         say(&mut hub, alice, seq, &format!("m{seq} {}", "x".repeat(8_000)));
-        let ticket = hub_ticket(&mut hub);
-        hub.settle(ticket, CommitOutcome::Stored { seq });
+        commit_next(&mut hub, seq);
         written(&mut hub, alice);
     }
     hub.catch_up(bob);
-    hub.answer(first, page(8, 9, false));
+    hub.answer(first, Ok(page(8, 9, false)));
     let mut heard = told(&mut hub, bob);
     let (second, range) = asked(&mut hub);
     assert_eq!((range.after, range.before), (Some(9), Some(41)));
-    hub.answer(second, page(10, 40, false));
+    hub.answer(second, Ok(page(10, 40, false)));
     heard.extend(told(&mut hub, bob));
     let numbers: Vec<u64> =
         heard.iter().map(|line| line.split(' ').next().expect("a number").parse().expect("a message")).collect();
     assert_eq!(numbers, (8..=40).collect::<Vec<_>>(), "each once, in order, and no gap");
-    assert!(!hub.is_owed_past(bob));
+    assert!(!hub.is_replaying(bob));
 }
 
 #[test]
@@ -503,8 +505,7 @@ fn messages_passed_before_an_awaited_past_are_reported_once() {
     let speak = |hub: &mut Hub, seqs: std::ops::RangeInclusive<u64>| {
         for seq in seqs {
             say(hub, alice, seq, &format!("m{seq} {}", "x".repeat(8_000)));
-            let ticket = hub_ticket(hub);
-            hub.settle(ticket, CommitOutcome::Stored { seq });
+            commit_next(hub, seq);
             written(hub, alice);
         }
     };
@@ -529,21 +530,21 @@ fn messages_passed_in_a_room_joined_meanwhile_follow_the_join() {
     let since = BTreeMap::from([("lobby".to_string(), 7)]);
     let bob = enter(&mut hub, 0, &Hello { since: Some(since), ..hello("bob") });
     let (of_lobby, _) = asked(&mut hub);
-    // He goes on to another room, where so much is said that its log's tail passes him before he is sent anything.
+    // He goes on to another room, where so much is said that its log's tail passes him before he is
+    // sent anything.
     join(&mut hub, bob, "den", 0);
     for seq in 1..=40 {
         let text = format!("d{seq} {}", "x".repeat(8_000));
         let send = Send { room: "den".into(), text, id: MessageId(seq.into()), after: None, action: false };
         hub.say(alice, &send, None, NOW).expect("taken");
-        let ticket = hub_ticket(&mut hub);
-        hub.settle(ticket, CommitOutcome::Stored { seq });
+        commit_next(&mut hub, seq);
         written(&mut hub, alice);
     }
-    hub.answer(of_lobby, page(8, 9, false));
+    hub.answer(of_lobby, Ok(page(8, 9, false)));
     assert_eq!(told(&mut hub, bob), ["8 m8", "9 m9", "joined den"]);
     let (of_den, range) = asked(&mut hub);
     assert_eq!((range.room.as_str(), range.after, range.before), ("den", Some(0), Some(41)));
-    hub.answer(of_den, page(1, 40, false));
+    hub.answer(of_den, Ok(page(1, 40, false)));
     assert_eq!(told(&mut hub, bob).len(), 40);
-    assert!(!hub.is_owed_past(bob));
+    assert!(!hub.is_replaying(bob));
 }

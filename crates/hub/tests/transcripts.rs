@@ -1,5 +1,6 @@
-//! Whatever the order of messages, writes, half-sent writes, arrivals and departures: every member gets exactly what the
-//! others said while it was there, once and in order, or is told exactly what it missed (invariants 4 and 5).
+//! Whatever the order of messages, writes, half-sent writes, arrivals and departures: every member
+//! gets exactly what the others said while it was there, once and in order, or is told exactly what
+//! it missed (invariants 4 and 5).
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
@@ -7,8 +8,9 @@ use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
 use glassline_hub::{ConnectInfo, Dialect, Hub, LoginOutcome, MemberId, NameHolder, Now, Rules};
+use glassline_testkit::frame::texts;
+use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Event;
-use glassline_wire::frame::{Decoder, Frame};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Hello, Send};
 use glassline_wire::timestamp::Timestamp;
@@ -94,7 +96,7 @@ impl World {
     }
 
     fn say(&mut self, who: usize, bytes: usize, with_ref: bool) {
-        // The server reads no more while a lap is owed.
+        // The server reads no more while a fan-out round is due.
         while self.hub.is_flooded() && self.step() {}
         self.said += 1;
         let number = self.said;
@@ -102,7 +104,7 @@ impl World {
         let text = format!("{number} {}", "x".repeat(bytes));
         let (id, dialect) = (self.peers[who].id, self.peers[who].dialect);
         match dialect {
-            Dialect::Tutorial => self.hub.say_text(id, &text, false, NOW).expect("says"),
+            Dialect::Tutorial => drop(self.hub.say_text(id, &text, false, NOW).expect("says")),
             Dialect::Event => {
                 let send =
                     Send { room: "lobby".into(), text, id: MessageId(number.into()), after: None, action: false };
@@ -119,7 +121,8 @@ impl World {
         }
     }
 
-    /// One write of the next member in a lap, by a socket that takes everything. False when no lap is under way.
+    /// One write of the next member in a round, by a socket that takes everything. False when no
+    /// round is under way.
     fn step(&mut self) -> bool {
         let Some(id) = self.hub.next_in_round() else { return false };
         let who = self.peers.iter().position(|peer| peer.id == id).expect("a member");
@@ -166,17 +169,7 @@ impl World {
 
 /// Reads all a member received and holds it against what it was due.
 fn check(mut peer: Peer) {
-    let mut decoder = match peer.dialect {
-        Dialect::Tutorial => Decoder::tutorial(1 << 20),
-        Dialect::Event => Decoder::event(1 << 20),
-    };
-    let mut input = &peer.received[..];
-    let mut payloads = Vec::new();
-    while let Some(frame) = decoder.next(&mut input).expect("only whole frames were sent") {
-        let Frame::Payload(payload) = frame else { panic!("the server says no raw goodbye") };
-        payloads.push(String::from_utf8(payload.to_vec()).expect("UTF-8"));
-    }
-    assert!(decoder.is_at_boundary(), "{} was sent half a frame", peer.name);
+    let payloads = texts(&peer.received);
     match peer.dialect {
         Dialect::Tutorial => check_pairs(&payloads, &mut peer.due),
         Dialect::Event => check_events(&payloads, &mut peer.due),
@@ -216,14 +209,15 @@ fn check_pairs(payloads: &[String], due: &mut VecDeque<Said>) {
 fn check_events(payloads: &[String], due: &mut VecDeque<Said>) {
     let mut seq_expected = None;
     for payload in payloads {
-        match Event::from_json(payload.as_bytes()).expect("an event") {
+        let Envelope { content, reference } = Envelope::<Event>::from_json(payload.as_bytes()).expect("an event");
+        match content {
             Event::Welcome(welcome) => seq_expected = Some(welcome.rooms[0].seq + 1),
             Event::Message(message) => {
                 assert_eq!(message.seq, seq_expected, "numbers have no holes");
                 seq_expected = message.seq.map(|seq| seq + 1);
                 let said = due.pop_front().expect("no more is heard than was said");
                 assert_eq!(number_of(&message.text), said.number);
-                assert!(said.own || message.reference.is_none(), "a ref is its sender's alone");
+                assert!(said.own || reference.is_none(), "a ref is its sender's alone");
             }
             Event::Gap(gap) => {
                 assert_eq!(Some(gap.from), seq_expected, "a gap starts where hearing stopped");
@@ -243,7 +237,7 @@ fn run(steps: &[Step], log_bytes_max: usize) {
             Step::Say { who, bytes, with_ref } => world.say(who, bytes, with_ref),
             Step::Ping { who } => {
                 let id = world.peers[who % world.peers.len()].id;
-                world.hub.notify(id, "pong");
+                world.hub.send(id, Event::notice("pong"));
             }
             Step::Write { who, bytes } => world.write(who, bytes),
             Step::Lap { visits } => {

@@ -16,8 +16,10 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Done, Entry, Journal, Keep, Question, Record, Requester, Store, open};
+use glassline_journal::{Done, Journal, Keep, Requester, Store, open};
+use glassline_testkit::{Folder, Rng};
 use glassline_wire::event::Message;
+use glassline_wire::history::{NewMessage, PendingRecord, Question, Record};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{HistoryRange, Search};
 use glassline_wire::timestamp::Timestamp;
@@ -30,30 +32,22 @@ const WORDS: [&str; 24] = [
 ];
 
 struct Speech {
-    state: u64,
+    rng: Rng,
     said: u64,
 }
 
 impl Speech {
-    fn number(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
     /// A text of about 64 bytes, with an id of its own.
     fn record(&mut self) -> Record {
         self.said += 1;
         let mut text = String::with_capacity(80);
         while text.len() < 56 {
-            text.push_str(WORDS[(self.number() % WORDS.len() as u64) as usize]);
+            text.push_str(self.rng.pick(&WORDS));
             text.push(' ');
         }
-        let _ = write!(text, "{:08x}", self.number() as u32);
+        let _ = write!(text, "{:08x}", self.rng.next_u64() as u32);
         let sender = self.said % 200;
-        Record::Message(Entry {
+        Record::Message(NewMessage {
             message: Message {
                 room: "lobby".to_string(),
                 seq: None,
@@ -61,8 +55,7 @@ impl Speech {
                 from: format!("sender-{sender}"),
                 text,
                 action: false,
-                id: Some(MessageId((u128::from(self.number()) << 64) | u128::from(self.number()))),
-                reference: None,
+                id: Some(MessageId(self.rng.next_u128())),
             },
             author: sender + 1,
             after: None,
@@ -73,11 +66,10 @@ impl Speech {
 
 fn main() {
     let rows: u64 = std::env::args().nth(1).and_then(|rows| rows.parse().ok()).unwrap_or(1_000_000);
-    let folder = std::env::temp_dir().join(format!("glassline-speed-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
+    let folder = Folder::new();
     println!("seed {SEED}, {rows} rows of about 64 bytes");
-    disk_alone(&folder);
-    let mut speech = Speech { state: SEED, said: 0 };
+    disk_alone(folder.path());
+    let mut speech = Speech { rng: Rng::new(SEED), said: 0 };
     one_at_a_time(&folder.join("lone.db"), &mut speech);
     for batch in [256, 4_096] {
         let file = folder.join(format!("batch-{batch}.db"));
@@ -96,7 +88,6 @@ fn main() {
     for (senders, window) in [(1, 1), (200, 1), (200, 8), (200, 40)] {
         through_threads(&folder.join(format!("threads-{senders}-{window}.db")), &mut speech, senders, window);
     }
-    std::fs::remove_dir_all(&folder).expect("removed");
 }
 
 /// Resources that this process has used, which a busy machine does not change: CPU time in µs,
@@ -189,7 +180,7 @@ fn append(store: &mut dyn Store, speech: &mut Speech, rows: u64, batch: u64, ten
         // Alone: only what keeps the log bounded, as often.
         if tended_at.elapsed() >= Duration::from_millis(100) {
             let budget = if tended { Duration::from_millis(4) } else { Duration::ZERO };
-            store.tend(budget).expect("tends");
+            store.maintain(budget).expect("tends");
             tended_at = Instant::now();
             tending.push(between.elapsed());
         }
@@ -219,7 +210,7 @@ fn index(store: &mut dyn Store) {
     let mut took = Vec::new();
     loop {
         let step = Instant::now();
-        let more = store.tend(Duration::ZERO).expect("tends");
+        let more = store.maintain(Duration::ZERO).expect("tends");
         took.push(step.elapsed());
         if !more {
             break;
@@ -253,9 +244,9 @@ fn questions(store: &dyn Store, rows: u64) {
         line(&format!("search for {name}"), &mut took);
     }
     let mut took = Vec::new();
-    let mut speech = Speech { state: SEED, said: 0 };
+    let mut speech = Speech { rng: Rng::new(SEED), said: 0 };
     for _ in 0..200 {
-        let before = Some(speech.number() % rows);
+        let before = Some(speech.rng.next_u64() % rows);
         let started = Instant::now();
         reader
             .range(&HistoryRange { room: room(), before, limit: Some(50), ..HistoryRange::default() }, deadline())
@@ -277,14 +268,14 @@ fn through_threads(file: &Path, speech: &mut Speech, senders: u64, window: u64) 
     let total = prepared.len() as u64;
     let mut submit = |count: u64| {
         let first = prepared.len().saturating_sub(count as usize);
-        journal.append(prepared.drain(first..).map(|record| (0, record)).collect());
+        journal.append(prepared.drain(first..).map(|record| PendingRecord { ticket: 0, record }).collect());
     };
     let (started, used) = (Instant::now(), Used::now());
     submit(senders * window);
     let mut done = 0;
     while done < total {
         wakes.recv_timeout(Duration::from_mins(1)).expect("woken");
-        let count = journal.take_done().iter().filter(|done| matches!(done, Done::Appended { .. })).count() as u64;
+        let count = journal.take_done().iter().filter(|done| matches!(done, Done::Committed(_))).count() as u64;
         done += count;
         submit(count);
     }

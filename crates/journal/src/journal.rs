@@ -1,29 +1,27 @@
-//! The history on threads of its own: one commits, one looks up, one searches. Whoever holds the [`Journal`] hands over records and questions without
-//! ever waiting, and fetches what became of them after being woken.
+//! A history that takes records and questions without ever waiting, and reports later what became of
+//! them.
+//!
+//! [`core`] decides, without I/O; [`worker`] takes the steps between it and a store. A [`Journal`] has
+//! them done by threads ([`threads`]), or by its owner ([`Stepper`]).
 
-mod answerer;
-mod fair_queue;
+mod core;
 mod gauges;
-mod lock;
-mod questions;
 mod shared;
-mod writer;
+mod stepper;
+mod threads;
+mod worker;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use glassline_wire::request::{HistoryRange, Search};
+use glassline_wire::history::{Answer, CommitOutcome, Entry, PendingRecord, Question, Ticket};
 
+pub use self::core::questions::Lane;
 pub use self::gauges::{COMMIT_BOUNDS_S, CommitTimes, Gauges};
-use self::questions::Lane;
-use self::shared::Shared;
-use crate::record::{Outcome, Record};
-use crate::store::{Damage, Head, Page, Store, StoreError};
-
-/// The caller's own number for what it handed over.
-pub type Ticket = u64;
+use self::shared::{Clock, Shared};
+pub use self::stepper::Stepper;
+use self::worker::Writer;
+use crate::store::{Damage, Store, StoreError};
 
 /// Two opaque keys of whoever asks. Subnets are served in turn, and within a subnet its requesters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,41 +32,23 @@ pub struct Requester {
     pub number: u64,
 }
 
-/// Something to look up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Question {
-    /// Which numbers the room of this name has.
-    Head(String),
-    /// A page by number.
-    Range(HistoryRange),
-    /// A page by text.
-    Search(Search),
-}
-
-/// Answer to a [`Question`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// To [`Question::Head`].
-    Head(Head),
-    /// To the others.
-    Page(Page),
-}
-
 /// Result of something handed over.
 #[derive(Debug)]
 pub enum Done {
-    /// The record is committed, or found to be committed before. These come in the order of the commits.
-    Appended {
+    /// Next entry of the committed log.
+    Committed(Entry),
+    /// The record became no entry, because of what is stored already. In the order of the commits as well.
+    Settled {
         /// Ticket of the record.
         ticket: Ticket,
-        /// Outcome of the record.
-        outcome: Outcome,
+        /// Outcome of the record; never [`CommitOutcome::Stored`].
+        outcome: CommitOutcome,
     },
     /// The record was not stored, and nobody may be shown it; the next may be.
     NotStored {
-        /// Ticket of the question.
+        /// Ticket of the record.
         ticket: Ticket,
-        /// Why: the same for all of a group.
+        /// Cause: the same for all of a group.
         error: Arc<StoreError>,
     },
     /// The question is answered, or cannot be.
@@ -81,13 +61,13 @@ pub enum Done {
     /// Maintenance after the commits (forgetting, the search index, the log's length) fails for a
     /// cause that may go. It is tried again every second; this comes once, until it went well
     /// again.
-    Untended(StoreError),
+    MaintenanceFailed(StoreError),
     /// The search index was damaged, in these words, and is being built again. No message is missing.
-    IndexRenewed(String),
+    IndexRebuilt(String),
     /// Something stored is damaged and left out, in these words. Everything else goes on.
     Damaged(Damage),
     /// The history cannot go on, and what was handed over and is not reported may or may not be stored. Comes once; no
-    /// [`Done::Appended`] follows. The server must stop.
+    /// [`Done::Committed`] follows. The server must stop.
     Failed(StoreError),
 }
 
@@ -107,12 +87,29 @@ pub const WAITING_SEARCHES_OF_SUBNET_MAX: usize = 256;
 /// See [`WAITING_SEARCHES_MAX`].
 pub const WAITING_SEARCHES_OF_REQUESTER_MAX: usize = 16;
 
+/// Bounds of a journal that its owner may set.
+#[derive(Debug, Clone, Copy)]
+pub struct JournalBounds {
+    /// Records of one commit: with the bytes of a group, some tens of milliseconds of work.
+    pub group_records: usize,
+    /// See [`WAITING_RECORDS_MAX`].
+    pub waiting_records: usize,
+    /// See [`WAITING_QUESTIONS_MAX`].
+    pub waiting_questions: usize,
+}
+
+impl Default for JournalBounds {
+    fn default() -> Self {
+        Self { group_records: 4_096, waiting_records: WAITING_RECORDS_MAX, waiting_questions: WAITING_QUESTIONS_MAX }
+    }
+}
+
 /// A history that is open. [`Journal::close`] commits what waits, and says whether it did; dropping it has that committed as well, but
 /// waits for nothing and tells nothing: its threads end by themselves, and the file stays locked until they have. Questions that wait
 /// are not answered either way.
 pub struct Journal {
     shared: Arc<Shared>,
-    threads: Vec<thread::JoinHandle<()>>,
+    threads: usize,
 }
 
 impl Journal {
@@ -121,33 +118,38 @@ impl Journal {
     /// # Errors
     /// The store cannot be opened for reading as well, or the system gives no thread.
     pub fn start(store: Box<dyn Store>, wake: impl Fn() + Send + Sync + 'static) -> Result<Self, StoreError> {
-        let lookups = store.reader()?;
-        let searches = store.reader()?;
-        let shared = Arc::new(Shared::new(Box::new(wake)));
-        // Else the numbers say until the first commit that everything is indexed.
-        shared.counters.index_lag.store(store.index_lag(), Ordering::Relaxed);
-        shared.counters.note_sizes(store.sizes());
-        let mut journal = Self { shared: Arc::clone(&shared), threads: Vec::with_capacity(3) };
-        let start = |name: &str, body: Box<dyn FnOnce() + Send>| {
-            thread::Builder::new()
-                .name(name.to_string())
-                .spawn(body)
-                .map_err(|error| StoreError::WriteFailed(format!("the system gives no thread: {error}")))
-        };
-        let writing = Arc::clone(&shared);
-        journal.threads.push(start("journal-writer", Box::new(move || writer::run(&writing, store)))?);
-        for (name, lane, reader) in
-            [("journal-reader", Lane::Lookups, lookups), ("journal-search", Lane::Searches, searches)]
-        {
-            let asked = Arc::clone(&shared);
-            journal.threads.push(start(name, Box::new(move || answerer::run(&asked, lane, reader)))?);
-        }
+        let (lookups, searches) = (store.reader()?, store.reader()?);
+        // Dropped before its threads have started, it has those end that have.
+        let mut journal = Self::new(JournalBounds::default(), Box::new(Instant::now), Box::new(wake));
+        let writer = Writer::new(Arc::clone(&journal.shared), store);
+        journal.threads = threads::start(&journal.shared, writer, lookups, searches)?;
         Ok(journal)
+    }
+
+    /// Opens a journal without threads, whose work its owner does under `clock`.
+    ///
+    /// # Errors
+    /// The store cannot be opened for reading as well.
+    pub fn stepped(
+        store: Box<dyn Store>,
+        bounds: JournalBounds,
+        clock: impl Fn() -> Instant + Send + Sync + 'static,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> Result<(Self, Stepper), StoreError> {
+        let (lookups, searches) = (store.reader()?, store.reader()?);
+        let journal = Self::new(bounds, Box::new(clock), Box::new(wake));
+        let writer = Writer::new(Arc::clone(&journal.shared), store);
+        let stepper = Stepper::new(Arc::clone(&journal.shared), writer, lookups, searches);
+        Ok((journal, stepper))
+    }
+
+    fn new(bounds: JournalBounds, clock: Clock, wake: Box<dyn Fn() + Send + Sync>) -> Self {
+        Self { shared: Arc::new(Shared::new(bounds, clock, wake)), threads: 0 }
     }
 
     /// Hands over records to be stored in this order, behind those handed over before. Never waits; whoever calls it looks at
     /// [`Journal::is_full`] first.
-    pub fn append(&self, records: Vec<(Ticket, Record)>) {
+    pub fn append(&self, records: Vec<PendingRecord>) {
         self.shared.submit(records);
     }
 
@@ -181,7 +183,7 @@ impl Journal {
     /// It failed, now or earlier; or `timeout` passed first, and what waits may be lost.
     pub fn close(self, timeout: Duration) -> Result<(), StoreError> {
         self.shared.close();
-        if !self.shared.wait_for_end(timeout) {
+        if !self.shared.wait_for_end(self.threads, timeout) {
             let left = self.shared.gauges().waiting_records;
             return Err(StoreError::WriteFailed(format!("{left} records were still waiting when the time was up")));
         }

@@ -1,21 +1,21 @@
-//! The durable history: messages are stored, numbered and found again, and operators' acts are kept.
+//! The durable history: messages are stored, numbered and found again, and operators' acts are
+//! kept.
 //!
-//! [`Store`] is what an engine does, and blocks; [`Journal`] lets one work on threads of its own behind bounded queues. [`open`] gives
-//! the engine there is. Nothing outside this crate knows which it is.
+//! [`Store`] is what an engine does, and blocks; [`Journal`] lets one work on threads of its own
+//! behind bounded queues. [`open`] gives the engine there is. Nothing outside this crate knows
+//! which it is.
 
 mod journal;
-mod record;
 mod sqlite;
 mod store;
 
 pub use journal::{
-    Answer, COMMIT_BOUNDS_S, CommitTimes, Done, Gauges, Journal, Question, Requester, Ticket, WAITING_BYTES_MAX,
+    COMMIT_BOUNDS_S, CommitTimes, Done, Gauges, Journal, JournalBounds, Lane, Requester, Stepper, WAITING_BYTES_MAX,
     WAITING_QUESTIONS_MAX, WAITING_RECORDS_MAX, WAITING_SEARCHES_MAX, WAITING_SEARCHES_OF_REQUESTER_MAX,
     WAITING_SEARCHES_OF_SUBNET_MAX,
 };
-pub use record::{Entry, Outcome, Record};
 pub use sqlite::{
-    Exported, Imported, Keep, Monitor, Report, Stage, UpkeepError, Vacuumed, check, check_monitored, export,
-    export_monitored, folded, import, import_monitored, open, open_with_ids_of, vacuum, vacuum_monitored,
+    Exported, Imported, Keep, ProgressMonitor, Report, Stage, TransferError, Vacuumed, check, export, folded, import,
+    open, open_with_ids_of, vacuum,
 };
-pub use store::{Damage, Head, Page, Reader, SearchProgress, Sizes, Store, StoreError};
+pub use store::{Damage, Reader, SearchProgress, Sizes, Store, StoreError};

@@ -1,51 +1,36 @@
-//! The engine: one `SQLite` file with a write-ahead log. Its parts are one struct, [`Engine`], in several files.
+//! Store in one `SQLite` file with a write-ahead log.
+//!
+//! [`engine`] composes the parts that append and maintain; each has its own state. [`reader`] is a
+//! second connection, which reads. [`commands`] work on a file without either.
 
-mod acts;
 mod append;
-mod beginnings;
+mod audit_log;
 mod checksum;
-mod displaced;
+mod checksum_backfill;
+mod commands;
+mod database;
+mod duplicates;
 mod engine;
-mod fault;
-mod files;
-mod fold;
-mod id_loading;
-#[cfg(test)]
-mod id_tests;
+mod errors;
+mod folding;
 mod id_window;
-mod index;
-mod index_form;
-mod kept_checksums;
-mod lock_mark;
-mod log_gate;
-mod message_kind;
-mod old_ids;
-mod opening;
-mod openings;
+mod legacy_ids;
+mod message_row;
+mod pacer;
 mod page;
-mod pieces;
-mod place;
-mod prune;
-mod quoting;
 mod range;
 mod reader;
-mod remove;
-mod renewal;
-mod repeats;
+mod retention;
+mod room_quota;
 mod rooms;
-mod schema;
+mod rowid;
 mod search;
-mod shares;
-mod summing;
-mod tend;
-#[cfg(test)]
-mod tests;
-mod upkeep;
-mod wal;
+mod search_index;
+mod wal_checkpoint;
 
-pub use engine::{Keep, open, open_with_ids_of};
-pub use fold::folded;
-pub use upkeep::{
-    Exported, Imported, Monitor, Report, Stage, UpkeepError, Vacuumed, check, check_monitored, export,
-    export_monitored, import, import_monitored, vacuum, vacuum_monitored,
+pub use commands::{
+    Exported, Imported, ProgressMonitor, Report, Stage, TransferError, Vacuumed, check, export, import, vacuum,
 };
+pub use engine::{open, open_with_ids_of};
+pub use folding::folded;
+pub use retention::Keep;

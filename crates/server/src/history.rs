@@ -4,15 +4,13 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use glassline_hub::{self as room, CommitOutcome, Hub, Inquiry, PendingRecord, RecordBody};
-use glassline_journal::{
-    Answer, Damage, Done, Entry, Gauges, Journal, Outcome, Question, Record, Requester, Store, StoreError, Ticket,
-};
+use glassline_hub::Hub;
+use glassline_journal::{Damage, Done, Gauges, Journal, Requester, Store, StoreError};
+use glassline_wire::history::{CommitOutcome, ReadError, Ticket};
 use glassline_wire::request::LOBBY;
 use glassline_wire::visible::one_line;
 use tracing::{error, warn};
 
-use crate::archive::Archive;
 use crate::pacing::Pacing;
 
 /// Until the server knows where the lobby goes on, nobody can be let in.
@@ -25,15 +23,13 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 const NOT_STORED: &str = "this could not be stored, so it did not happen; try again later";
 const NO_SPACE: &str =
     "this could not be stored, so it did not happen: the server's disk is full; tell whoever runs it";
-const NO_MORE_ROOMS: &str =
-    "this was not said: as many rooms were opened from your address as one may open here; speak in one that there is";
 const NOT_READ: &str = "the history cannot be read just now; try again later";
 const DAMAGED: &str = "what is stored there is damaged and cannot be read; tell whoever runs the server";
 const TOO_SLOW: &str = "this took too long; ask for less";
 
 /// A journal at work for one hub.
 pub(crate) struct History {
-    journal: Box<dyn Archive>,
+    journal: Journal,
     /// Results that came back and were not taken in yet, because members have to be written to
     /// first.
     done: VecDeque<Done>,
@@ -53,12 +49,12 @@ impl History {
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
         let head = store.reader()?.head(LOBBY, Instant::now() + FIRST_LOOK_TIMEOUT)?;
-        store.acts(&mut |act| hub.remember(&act))?;
-        Ok(Self::of(Box::new(Journal::start(store, wake)?), head.newest, hub))
+        store.acts(&mut |act| hub.restore(&act))?;
+        Ok(Self::of(Journal::start(store, wake)?, head.newest, hub))
     }
 
     /// Goes on with a lobby whose newest message has this number.
-    pub(crate) fn of(journal: Box<dyn Archive>, newest_in_lobby: u64, hub: &mut Hub) -> Self {
+    pub(crate) fn of(journal: Journal, newest_in_lobby: u64, hub: &mut Hub) -> Self {
         hub.resume_lobby(newest_in_lobby);
         Self {
             journal,
@@ -83,19 +79,14 @@ impl History {
 
     /// Gives the journal what the hub has for it; `subnet_of` knows each connection's.
     pub(crate) fn hand_over(&mut self, hub: &mut Hub, subnet_of: impl Fn(usize) -> u128) {
-        let drafts = hub.take_pending_records();
-        if !drafts.is_empty() {
-            self.journal.append(drafts.into_iter().map(record).collect());
+        let records = hub.take_pending_records();
+        if !records.is_empty() {
+            self.journal.append(records);
         }
-        while let Some(question) = hub.next_question() {
-            let asked = match question.inquiry.clone() {
-                Inquiry::Head(room) => Question::Head(room),
-                Inquiry::Range(range) => Question::Range(range),
-                Inquiry::Search(search) => Question::Search(search),
-            };
-            let requester = Requester { subnet: subnet_of(question.connection), number: question.connection as u64 };
-            if !self.journal.ask(question.ticket, requester, asked) {
-                hub.put_back(question);
+        while let Some(pending) = hub.next_question() {
+            let requester = Requester { subnet: subnet_of(pending.connection), number: pending.connection as u64 };
+            if !self.journal.ask(pending.ticket, requester, pending.question.clone()) {
+                hub.put_back(pending);
                 return;
             }
         }
@@ -117,13 +108,18 @@ impl History {
                 return Ok(());
             };
             match done {
-                Done::Appended { ticket, outcome } => settle(hub, ticket, fate(outcome))?,
+                Done::Committed(entry) => {
+                    let ticket = entry.ticket;
+                    in_order(hub.committed(entry), ticket)?;
+                }
+                Done::Settled { ticket, outcome } => in_order(hub.settle(ticket, outcome), Some(ticket))?,
                 Done::NotStored { ticket, error } => {
                     if let Some(left_out) = self.not_stored_lines.line(now_ms) {
                         warn!(%error, left_out, "not stored");
                     }
                     let words = if matches!(*error, StoreError::Full) { NO_SPACE } else { NOT_STORED };
-                    settle(hub, ticket, CommitOutcome::NotStored(words.to_string()))?;
+                    let is_next = hub.settle(ticket, CommitOutcome::NotStored(words.to_string()));
+                    in_order(is_next, Some(ticket))?;
                 }
                 Done::Answered { ticket, answer } => {
                     if let Err(error) = &answer
@@ -131,7 +127,7 @@ impl History {
                     {
                         warn!(%error, left_out, "the history was not read");
                     }
-                    hub.answer(ticket, readable(answer));
+                    hub.answer(ticket, answer.map_err(|error| read_error(&error)));
                 }
                 // Once for each start.
                 Done::Damaged(damage @ Damage::Log(_)) => warn!(%damage, "the history is damaged"),
@@ -140,10 +136,10 @@ impl History {
                         warn!(%damage, left_out, "the history is damaged");
                     }
                 }
-                Done::Untended(error) => {
+                Done::MaintenanceFailed(error) => {
                     warn!(%error, "the history cannot be tended: nothing is forgotten or indexed until that is mended");
                 }
-                Done::IndexRenewed(damage) => {
+                Done::IndexRebuilt(damage) => {
                     warn!(
                         %damage,
                         "the search index was damaged and is built again, which takes searches longer until it is done; no message \
@@ -175,7 +171,7 @@ impl History {
     }
 
     /// The journal's own figures.
-    pub(crate) fn gauges(&self) -> Option<Gauges> {
+    pub(crate) fn gauges(&self) -> Gauges {
         self.journal.gauges()
     }
 
@@ -186,10 +182,11 @@ impl History {
 }
 
 /// Nothing is settled any more behind a report that was lost, so a server that went on would keep everybody waiting for ever.
-fn settle(hub: &mut Hub, ticket: Ticket, fate: CommitOutcome) -> io::Result<()> {
-    if hub.settle(ticket, fate) {
+fn in_order(is_next: bool, ticket: Option<Ticket>) -> io::Result<()> {
+    if is_next {
         return Ok(());
     }
+    let ticket = ticket.unwrap_or_default();
     error!(ticket, "the history reported out of order; the server stops");
     let text = format!(
         "the history reported on record {ticket} out of order: this is a fault of Glassline; start it again, and report it"
@@ -197,32 +194,11 @@ fn settle(hub: &mut Hub, ticket: Ticket, fate: CommitOutcome) -> io::Result<()> 
     Err(io::Error::other(text))
 }
 
-fn record(draft: PendingRecord) -> (u64, Record) {
-    let record = match draft.what {
-        RecordBody::Message { message, author, after, subnet } => {
-            Record::Message(Entry { message, author, after, subnet })
-        }
-        RecordBody::Act(act) => Record::Act(act),
-    };
-    (draft.ticket, record)
-}
-
-fn fate(outcome: Outcome) -> CommitOutcome {
-    match outcome {
-        Outcome::Stored { seq } => CommitOutcome::Stored { seq },
-        Outcome::Again(message) => CommitOutcome::Again(message),
-        Outcome::IdReused => CommitOutcome::IdReused,
-        Outcome::TooLate => CommitOutcome::TooLate,
-        Outcome::NoMoreRooms => CommitOutcome::NotStored(NO_MORE_ROOMS.to_string()),
-    }
-}
-
-fn readable(answer: Result<Answer, StoreError>) -> room::Answer {
-    match answer {
-        Ok(Answer::Head(head)) => room::Answer::Head(head.newest),
-        Ok(Answer::Page(page)) => room::Answer::Page { messages: page.messages, more: page.more },
-        Err(StoreError::Damaged(_)) => room::Answer::Unreadable(DAMAGED.to_string()),
-        Err(StoreError::TooSlow) => room::Answer::TooSlow(TOO_SLOW.to_string()),
-        Err(_) => room::Answer::Unreadable(NOT_READ.to_string()),
+/// Returns the words for whoever asked where there is no answer.
+fn read_error(error: &StoreError) -> ReadError {
+    match error {
+        StoreError::Damaged(_) => ReadError::Unreadable(DAMAGED.to_string()),
+        StoreError::TooSlow => ReadError::TooSlow(TOO_SLOW.to_string()),
+        _ => ReadError::Unreadable(NOT_READ.to_string()),
     }
 }

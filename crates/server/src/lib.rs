@@ -1,51 +1,29 @@
-//! The server: listeners, the door that tells dialects apart, the sessions, and one loop that reads and writes.
+//! The server: listeners, connections with their protocols, and one loop that reads and writes.
 //!
 //! One thread, one loop: read what arrived, let the session turn it into calls on the hub, then write to each member all
 //! that waits for it, in one system call. `ARCHITECTURE.md` follows one message through these files.
 
 mod admission;
-mod archive;
-mod bucket;
-mod clock;
-mod closing;
-mod connection;
-mod counters;
-mod door;
-mod eviction;
-mod flood;
-mod gate;
+mod close_reason;
+mod connection_key;
 mod history;
 mod limits;
-mod link;
-mod listener;
-mod order;
-mod outbox_budget;
+mod metrics;
+mod net;
 mod pacing;
-mod reactor;
-mod reading;
-mod refusal_page;
-#[cfg(any(test, feature = "rehearsal"))]
-mod rehearsal;
-mod serving;
-mod session;
+mod protocol;
 mod shutdown;
-mod takeover;
-mod timers;
-mod unregistered;
-mod watching;
-mod writing;
 
-#[cfg(any(test, feature = "rehearsal"))]
-pub use archive::Archive;
-pub use flood::FloodLimit;
+pub use admission::FloodLimit;
 pub use glassline_hub::{OperatorToken, TokenError};
 pub use limits::Limits;
-pub use listener::{listen, listen_ipv6_only, takes_ipv4};
-#[cfg(any(test, feature = "rehearsal"))]
-pub use rehearsal::{FarEnd, House, Rehearsal};
-pub use serving::run;
+pub use metrics::{ANSWER_TIMEOUT, Watch, serve_http};
+#[cfg(any(test, feature = "test-server"))]
+pub use net::{Pipe, TestServer};
+pub use net::{listen, listen_ipv6_only, run, takes_ipv4};
+#[cfg(any(test, feature = "test-server"))]
+pub use protocol::test_session::TestSession;
 pub use shutdown::Shutdown;
-pub use watching::{ANSWER_TIMEOUT, Watch, serve_http};
 
 /// Settings of a server.
 #[derive(Debug, Clone)]

@@ -24,9 +24,6 @@ pub struct AuditEntry {
     /// The reason, or the message of the day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// The `ref` of the `operate`, for the one who asked.
-    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
 }
 
 /// Acts of an operator: a closed list (O2).

@@ -7,7 +7,7 @@ use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 pub use crate::audit::{AuditEntry, AuditKind};
-use crate::frame::put_frame;
+use crate::envelope;
 use crate::limits;
 use crate::message_id::MessageId;
 use crate::timestamp::Timestamp;
@@ -46,7 +46,7 @@ pub enum Event {
     /// The server's own words.
     Notice(Notice),
     /// A request was refused (E6).
-    Error(Refusal),
+    Error(Rejection),
     /// Asks for a `pong`: the server has not heard from the client for a while.
     Ping(Ping),
     /// The answer to a `ping`, behind everything that came before it (E5).
@@ -70,9 +70,6 @@ pub struct Welcome {
     pub limits: Limits,
     /// The rooms the client is in now.
     pub rooms: Vec<RoomState>,
-    /// The `ref` of the `hello`.
-    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
 }
 
 /// Limits of a server; published so that a client can say so before it sends.
@@ -131,9 +128,6 @@ pub struct Message {
     /// The sender's id for it, if it was sent in the event dialect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<MessageId>,
-    /// The `ref` of the `send`, for its sender only.
-    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
 }
 
 /// Fields of `direct`.
@@ -151,9 +145,6 @@ pub struct Direct {
     /// The sender's id for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<MessageId>,
-    /// The `ref` of the request, for its sender only.
-    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
 }
 
 /// Fields of `joined` and `left`.
@@ -168,9 +159,6 @@ pub struct Presence {
     /// The number of the room's newest message, 0 before the first, for the one who joined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
-    /// The `ref` of the `join` or `leave`, for the one who asked.
-    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
 }
 
 /// Fields of `renamed`.
@@ -180,9 +168,6 @@ pub struct Renamed {
     pub from: String,
     /// The name from now on.
     pub to: String,
-    /// The `ref` of the `rename`, for the one who asked.
-    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
 }
 
 /// Fields of `members`.
@@ -194,9 +179,6 @@ pub struct Members {
     pub names: Vec<String>,
     /// Number of members in the room.
     pub count: usize,
-    /// The `ref` of the request.
-    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
 }
 
 /// Fields of `history`.
@@ -209,9 +191,6 @@ pub struct History {
     /// There are more in the direction asked: older ones, or newer ones behind an `after`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub more: bool,
-    /// The `ref` of the request.
-    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
 }
 
 /// Fields of `whois`.
@@ -232,9 +211,6 @@ pub struct Whois {
     /// Why it is away; absent when it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub away: Option<String>,
-    /// The `ref` of the request.
-    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
 }
 
 /// Fields of `rooms`.
@@ -244,9 +220,6 @@ pub struct Rooms {
     pub rooms: Vec<RoomCount>,
     /// Number of rooms.
     pub count: usize,
-    /// The `ref` of the request.
-    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
 }
 
 /// A room as it is listed.
@@ -266,9 +239,6 @@ pub struct Away {
     /// Why it is away; absent means that it is back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// The `ref` of the `away`, or of the `direct` that found somebody away.
-    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
 }
 
 /// Fields of `notice`.
@@ -276,21 +246,23 @@ pub struct Away {
 pub struct Notice {
     /// Text of the server, for people to read.
     pub text: String,
-    /// The `ref` of the `operate` that this answers.
-    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
 }
 
-/// Fields of `error`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
+/// Fields of `error`: why a request was refused. Whoever asked is told; nobody else is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{text}")]
+pub struct Rejection {
     /// The cause, for programs.
     pub code: ErrorCode,
     /// The cause and what to do, for people.
     pub text: String,
-    /// The `ref` of the refused request.
-    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
+}
+
+impl Rejection {
+    /// A rejection for this cause.
+    pub fn new(code: ErrorCode, text: impl Into<String>) -> Self {
+        Self { code, text: text.into() }
+    }
 }
 
 /// Fields of the server's `ping`.
@@ -299,11 +271,7 @@ pub struct Ping {}
 
 /// Fields of `pong`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pong {
-    /// The `ref` of the `ping`.
-    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
-}
+pub struct Pong {}
 
 /// Fields of `gap`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -321,9 +289,6 @@ pub struct Gap {
 pub struct Bye {
     /// Why the server closes.
     pub text: String,
-    /// The `ref` of the client's `bye`.
-    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
 }
 
 /// Every cause for which a server refuses a request (E6): a closed list.
@@ -386,21 +351,27 @@ pub(crate) fn is_false(value: &bool) -> bool {
 }
 
 impl Event {
-    /// The event as one JSON object, without a header.
+    /// A `notice` of this text.
+    pub fn notice(text: impl Into<String>) -> Self {
+        Self::Notice(Notice { text: text.into() })
+    }
+
+    /// A `bye` of this text.
+    pub fn bye(text: impl Into<String>) -> Self {
+        Self::Bye(Bye { text: text.into() })
+    }
+
+    /// The event as one JSON object, without a `ref` and without a header.
     pub fn to_json(&self) -> Vec<u8> {
-        // Writing strings, numbers and lists of them to memory has no way to fail.
-        serde_json::to_vec(self).unwrap_or_default()
+        envelope::to_json(self, None)
     }
 
-    /// The event as a frame (E1).
+    /// The event as a frame (E1), without a `ref`.
     pub fn to_frame(&self) -> Vec<u8> {
-        let json = self.to_json();
-        let mut bytes = Vec::with_capacity(json.len() + limits::HEADER_BYTES);
-        put_frame(&mut bytes, &json);
-        bytes
+        envelope::to_frame(self, None)
     }
 
-    /// Reads an event from a frame's payload; unknown fields are ignored.
+    /// Reads an event from a frame's payload; unknown fields are ignored, and so is its `ref`.
     ///
     /// # Errors
     /// The payload is no event of this schema; the text of the error says where.
@@ -412,6 +383,7 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::Envelope;
     use alloc::string::ToString;
     use alloc::vec;
 
@@ -425,7 +397,6 @@ mod tests {
             text: "hi \u{7}".to_string(),
             action: false,
             id: None,
-            reference: None,
         });
         let json = String::from_utf8(event.to_json()).expect("JSON is UTF-8");
         assert_eq!(
@@ -445,12 +416,8 @@ mod tests {
     fn the_longest_list_of_rooms_fits_a_frame() {
         // No name that is 64 bytes long grows more in JSON than one of quotes alone.
         let room = RoomCount { room: "\"".repeat(limits::NAME_BYTES_MAX), count: usize::MAX };
-        let rooms = Event::Rooms(Rooms {
-            rooms: vec![room; limits::LISTED_ROOMS_MAX],
-            count: usize::MAX,
-            reference: Some("\0".repeat(limits::REF_BYTES_MAX)),
-        });
-        let bytes = rooms.to_json().len();
+        let rooms = Event::Rooms(Rooms { rooms: vec![room; limits::LISTED_ROOMS_MAX], count: usize::MAX });
+        let bytes = Envelope::new(rooms, Some("\0".repeat(limits::REF_BYTES_MAX))).to_json().len();
         assert!(bytes <= limits::EVENT_BYTES_MAX, "{bytes} bytes");
     }
 }

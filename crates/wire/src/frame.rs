@@ -58,10 +58,9 @@ impl HeaderError {
     }
 }
 
-/// Appends a canonical header for a payload of `payload_bytes` (T1).
-pub fn put_header(out: &mut Vec<u8>, payload_bytes: usize) {
-    let start = out.len();
-    out.extend_from_slice(&[b' '; HEADER_BYTES]);
+/// The canonical header of a payload of `payload_bytes` (T1).
+pub fn header(payload_bytes: usize) -> [u8; HEADER_BYTES] {
+    let mut header = [b' '; HEADER_BYTES];
     let mut digits = [0_u8; 20];
     let mut at = digits.len();
     let mut rest = payload_bytes;
@@ -75,12 +74,13 @@ pub fn put_header(out: &mut Vec<u8>, payload_bytes: usize) {
     }
     let digits = &digits[at..];
     debug_assert!(digits.len() <= HEADER_BYTES, "callers hold payloads to the limits");
-    out[start..start + digits.len()].copy_from_slice(digits);
+    header[..digits.len()].copy_from_slice(digits);
+    header
 }
 
 /// Appends one whole frame.
 pub fn put_frame(out: &mut Vec<u8>, payload: &[u8]) {
-    put_header(out, payload.len());
+    out.extend_from_slice(&header(payload.len()));
     out.extend_from_slice(payload);
 }
 
@@ -252,7 +252,7 @@ mod tests {
     use std::string::ToString;
     use std::vec;
 
-    fn header(text: &str) -> Result<u64, HeaderError> {
+    fn parsed(text: &str) -> Result<u64, HeaderError> {
         parse_header(text.as_bytes().try_into().expect("ten bytes"))
     }
 
@@ -273,24 +273,24 @@ mod tests {
         put_frame(&mut out, b"hello");
         assert_eq!(out, b"5         hello");
         out.clear();
-        put_header(&mut out, 0);
+        out.extend_from_slice(&header(0));
         assert_eq!(out, b"0         ");
         out.clear();
-        put_header(&mut out, 9_999_999_999);
+        out.extend_from_slice(&header(9_999_999_999));
         assert_eq!(out, b"9999999999");
     }
 
     #[test]
     fn padding_on_either_side_and_leading_zeros_are_read() {
         for text in ["5         ", "         5", " 5        ", "0000000005", "  05      "] {
-            assert_eq!(header(text), Ok(5), "{text:?}");
+            assert_eq!(parsed(text), Ok(5), "{text:?}");
         }
-        assert_eq!(header("9999999999"), Ok(LENGTH_MAX));
+        assert_eq!(parsed("9999999999"), Ok(LENGTH_MAX));
     }
 
     #[test]
     fn nothing_else_is_read() {
-        assert_eq!(header("          "), Err(HeaderError::Empty));
+        assert_eq!(parsed("          "), Err(HeaderError::Empty));
         for (text, at) in [
             ("-5        ", 0),
             ("+5        ", 0),
@@ -303,7 +303,7 @@ mod tests {
             ("5.0       ", 1),
             ("5         ".replace(' ', "\n").as_str(), 1),
         ] {
-            match header(text) {
+            match parsed(text) {
                 Err(HeaderError::NotDecimal { at: found, .. }) => assert_eq!(found, at, "{text:?}"),
                 other => panic!("{text:?} gave {other:?}"),
             }

@@ -8,9 +8,13 @@ extern crate alloc;
 extern crate std;
 
 mod audit;
+pub mod commands;
+pub mod envelope;
 mod error_code;
 pub mod event;
 pub mod frame;
+pub mod history;
+pub mod layer;
 pub mod limits;
 pub mod message_id;
 pub mod natural_order;

@@ -9,21 +9,16 @@ use alloc::{
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::event::{ErrorCode, is_false};
+use crate::envelope::Envelope;
+use crate::event::{ErrorCode, Rejection, is_false};
 use crate::limits::REF_BYTES_MAX;
 use crate::message_id::MessageId;
 
 /// The room that everybody is in who does not name another (E2).
 pub const LOBBY: &str = "lobby";
 
-/// Something a client asks of the server, with the `ref` that its answers carry (E5).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// Comes back on every event that answers.
-    pub reference: Option<String>,
-    /// Content of the request.
-    pub ask: Ask,
-}
+/// Something a client asks of the server, with the `ref` that comes back on every event that answers (E5).
+pub type Request = Envelope<Ask>;
 
 /// The requests, by `type`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -183,29 +178,17 @@ pub struct AwayText {
     pub text: Option<String>,
 }
 
-/// Why a frame is no request. The client is at fault; the connection goes on (E6).
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text}")]
-pub struct BadRequest {
-    /// The cause, for programs.
-    pub code: ErrorCode,
-    /// The cause and what to do, for people.
-    pub text: String,
-    /// The `ref`, if one could be read.
-    pub reference: Option<String>,
-}
-
 /// Fields of every request; read first, so that an answer can carry the `ref` whatever else is
 /// wrong.
 #[derive(Deserialize)]
-struct Envelope {
+struct Header {
     #[serde(rename = "type")]
     kind: String,
     #[serde(rename = "ref", default)]
     reference: Option<String>,
 }
 
-/// The envelope without its `ref`: tells a bad `ref` from what is no event at all.
+/// The header without its `ref`: tells a bad `ref` from what is no event at all.
 #[derive(Deserialize)]
 struct Kind {
     #[serde(rename = "type")]
@@ -213,66 +196,49 @@ struct Kind {
 }
 
 impl Request {
-    /// A request without a `ref`.
-    pub fn new(ask: Ask) -> Self {
-        Self { reference: None, ask }
-    }
-
     /// Reads a request from a frame's payload.
     ///
     /// # Errors
-    /// [`BadRequest`] says what is wrong with it and carries the `ref` if there was one.
-    pub fn from_json(payload: &[u8]) -> Result<Self, BadRequest> {
-        let text = core::str::from_utf8(payload).map_err(|_| BadRequest {
-            code: ErrorCode::NotUtf8,
-            text: "the frame is not UTF-8; send JSON text in UTF-8".to_string(),
-            reference: None,
-        })?;
-        let Envelope { kind, reference } = envelope(text)?;
+    /// The rejection says why the payload is no request, and is in an envelope with the `ref` if one could be read. The
+    /// client is at fault; the connection goes on (E6).
+    pub fn from_json(payload: &[u8]) -> Result<Self, Envelope<Rejection>> {
+        let text = core::str::from_utf8(payload)
+            .map_err(|_| Rejection::new(ErrorCode::NotUtf8, "the frame is not UTF-8; send JSON text in UTF-8"))?;
+        let Header { kind, reference } = header(text)?;
         if reference.as_ref().is_some_and(|reference| reference.len() > REF_BYTES_MAX) {
-            return Err(BadRequest {
-                code: ErrorCode::TooLong,
-                text: format!("\"ref\" is longer than {REF_BYTES_MAX} bytes"),
-                reference: None,
-            });
+            let text = format!("\"ref\" is longer than {REF_BYTES_MAX} bytes");
+            return Err(Rejection::new(ErrorCode::TooLong, text).into());
         }
-        let ask = match kind.as_str() {
-            "hello" => fields(text, reference.as_ref()).map(Ask::Hello),
-            "send" => fields(text, reference.as_ref()).map(Ask::Send),
-            "direct" => fields(text, reference.as_ref()).map(Ask::Direct),
-            "join" => fields(text, reference.as_ref()).map(Ask::Join),
-            "leave" => fields(text, reference.as_ref()).map(Ask::Leave),
-            "rename" => fields(text, reference.as_ref()).map(Ask::Rename),
-            "members" => fields(text, reference.as_ref()).map(Ask::Members),
-            "history" => fields(text, reference.as_ref()).map(Ask::History),
-            "search" => fields(text, reference.as_ref()).map(Ask::Search),
-            "whois" => fields(text, reference.as_ref()).map(Ask::Whois),
-            "rooms" => Ok(Ask::Rooms {}),
-            "away" => fields(text, reference.as_ref()).map(Ask::Away),
-            "operate" => fields(text, reference.as_ref()).map(Ask::Operate),
-            "ping" => Ok(Ask::Ping {}),
-            "pong" => Ok(Ask::Pong {}),
-            "bye" => Ok(Ask::Bye {}),
-            _ => Err(BadRequest {
-                code: ErrorCode::UnknownType,
-                text: "no request has this \"type\"; spec/protocol.md lists them (E3)".to_string(),
-                reference: reference.clone(),
-            }),
-        }?;
-        Ok(Self { reference, ask })
+        match ask(&kind, text) {
+            Ok(ask) => Ok(Self::new(ask, reference)),
+            Err(rejection) => Err(Envelope::new(rejection, reference)),
+        }
     }
+}
 
-    /// The request as one JSON object, without a header.
-    pub fn to_json(&self) -> Vec<u8> {
-        #[derive(Serialize)]
-        struct WithRef<'a> {
-            #[serde(flatten)]
-            ask: &'a Ask,
-            #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
-            reference: &'a Option<String>,
+/// Reads the fields of a request of this `type`.
+fn ask(kind: &str, text: &str) -> Result<Ask, Rejection> {
+    match kind {
+        "hello" => fields(text).map(Ask::Hello),
+        "send" => fields(text).map(Ask::Send),
+        "direct" => fields(text).map(Ask::Direct),
+        "join" => fields(text).map(Ask::Join),
+        "leave" => fields(text).map(Ask::Leave),
+        "rename" => fields(text).map(Ask::Rename),
+        "members" => fields(text).map(Ask::Members),
+        "history" => fields(text).map(Ask::History),
+        "search" => fields(text).map(Ask::Search),
+        "whois" => fields(text).map(Ask::Whois),
+        "rooms" => Ok(Ask::Rooms {}),
+        "away" => fields(text).map(Ask::Away),
+        "operate" => fields(text).map(Ask::Operate),
+        "ping" => Ok(Ask::Ping {}),
+        "pong" => Ok(Ask::Pong {}),
+        "bye" => Ok(Ask::Bye {}),
+        _ => {
+            let text = "no request has this \"type\"; spec/protocol.md lists them (E3)";
+            Err(Rejection::new(ErrorCode::UnknownType, text))
         }
-        // Writing strings and numbers to memory has no way to fail.
-        serde_json::to_vec(&WithRef { ask: &self.ask, reference: &self.reference }).unwrap_or_default()
     }
 }
 
@@ -282,30 +248,23 @@ fn brief(error: &serde_json::Error) -> String {
 }
 
 /// An array would do for a struct as well, but an event is an object (E1).
-fn envelope(text: &str) -> Result<Envelope, BadRequest> {
-    let not_an_event = |cause: &str| BadRequest {
-        code: ErrorCode::NotAnEvent,
-        text: format!("the frame is not a JSON object with a string \"type\": {cause}"),
-        reference: None,
+fn header(text: &str) -> Result<Header, Rejection> {
+    let not_an_event = |cause: &str| {
+        let text = format!("the frame is not a JSON object with a string \"type\": {cause}");
+        Rejection::new(ErrorCode::NotAnEvent, text)
     };
     if !text.trim_start().starts_with('{') {
         return Err(not_an_event("it does not start with a brace"));
     }
     serde_json::from_str(text).map_err(|error| match serde_json::from_str::<Kind>(text) {
-        Ok(_) => BadRequest {
-            code: ErrorCode::BadField,
-            text: format!("\"ref\" must be one string: {}", brief(&error)),
-            reference: None,
-        },
+        Ok(_) => Rejection::new(ErrorCode::BadField, format!("\"ref\" must be one string: {}", brief(&error))),
         Err(_) => not_an_event(&brief(&error)),
     })
 }
 
-fn fields<T: DeserializeOwned>(text: &str, reference: Option<&String>) -> Result<T, BadRequest> {
-    serde_json::from_str(text).map_err(|error| BadRequest {
-        code: ErrorCode::BadField,
-        text: format!("a field is missing or mistyped: {}", brief(&error)),
-        reference: reference.cloned(),
+fn fields<T: DeserializeOwned>(text: &str) -> Result<T, Rejection> {
+    serde_json::from_str(text).map_err(|error| {
+        Rejection::new(ErrorCode::BadField, format!("a field is missing or mistyped: {}", brief(&error)))
     })
 }
 
@@ -320,7 +279,7 @@ mod tests {
         )
         .expect("reads");
         assert_eq!(request.reference.as_deref(), Some("r"));
-        let Ask::Send(send) = request.ask else { panic!("a send") };
+        let Ask::Send(send) = request.content else { panic!("a send") };
         assert_eq!((send.room.as_str(), send.text.as_str(), send.id), ("lobby", "hi", MessageId(7)));
     }
 
@@ -352,16 +311,16 @@ mod tests {
         ];
         for (payload, code, reference) in cases {
             let error = Request::from_json(payload).expect_err("refused");
-            assert_eq!((error.code, error.reference.as_deref()), (code, reference), "{payload:?}");
+            assert_eq!((error.content.code, error.reference.as_deref()), (code, reference), "{payload:?}");
         }
         let long = format!(r#"{{"type":"ping","ref":"{}"}}"#, "x".repeat(65));
-        assert_eq!(Request::from_json(long.as_bytes()).expect_err("refused").code, ErrorCode::TooLong);
+        assert_eq!(Request::from_json(long.as_bytes()).expect_err("refused").content.code, ErrorCode::TooLong);
     }
 
     #[test]
     fn deep_nesting_is_refused_without_recursion_into_it() {
         let deep = format!(r#"{{"type":"ping","x":{}"#, "[".repeat(50_000));
-        assert_eq!(Request::from_json(deep.as_bytes()).expect_err("refused").code, ErrorCode::NotAnEvent);
+        assert_eq!(Request::from_json(deep.as_bytes()).expect_err("refused").content.code, ErrorCode::NotAnEvent);
     }
 
     #[test]
@@ -382,7 +341,7 @@ mod tests {
             Ask::Ping {},
             Ask::Bye {},
         ] {
-            let request = Request { reference: Some("7".into()), ask };
+            let request = Request::new(ask, Some("7".into()));
             assert_eq!(Request::from_json(&request.to_json()), Ok(request));
         }
     }

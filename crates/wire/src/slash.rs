@@ -12,24 +12,10 @@ use unicode_width::UnicodeWidthChar;
 const NAME_CHARS_MAX: usize = 64;
 
 /// Signs that look like a slash and begin no ordinary text.
-const LOOK_ALIKE_SIGNS: [char; 13] = [
-    '\u{ff0f}',
-    '\u{2044}',
-    '\u{2215}',
-    '\u{29f8}',
-    '\u{2571}',
-    '\u{27cb}',
-    '\u{2041}',
-    '\u{1735}',
-    '\u{29f6}',
-    '\u{1f67c}',
-    '\u{2afd}',
-    '\u{2e4a}',
-    '\u{2cc6}',
-];
+const LOOK_ALIKE_SIGNS: &str =
+    "\u{ff0f}\u{2044}\u{2215}\u{29f8}\u{2571}\u{27cb}\u{2041}\u{1735}\u{29f6}\u{1f67c}\u{2afd}\u{2e4a}\u{2cc6}";
 /// Letters that look like one, which do begin ordinary text.
-const LOOK_ALIKE_LETTERS: [char; 7] =
-    ['\u{30ce}', '\u{31d3}', '\u{4e3f}', '\u{2f03}', '\u{3033}', '\u{1d23a}', '\u{ff89}'];
+const LOOK_ALIKE_LETTERS: &str = "\u{30ce}\u{31d3}\u{4e3f}\u{2f03}\u{3033}\u{1d23a}\u{ff89}";
 
 /// A line that begins with a slash or with something that passes for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +28,7 @@ pub struct SlashLine<'a> {
 
 /// The reason why a line that looks like a command does not begin with its slash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disguise {
+pub enum HiddenSlash {
     /// White space stands before the slash.
     Space,
     /// A character that draws nothing stands before the slash, or within the command's name.
@@ -53,7 +39,7 @@ pub enum Disguise {
 
 /// Returns whether a character is a slash or a sign that looks like one.
 fn is_slash_sign(c: char) -> bool {
-    c == '/' || LOOK_ALIKE_SIGNS.contains(&c)
+    c == '/' || LOOK_ALIKE_SIGNS.contains(c)
 }
 
 impl<'a> SlashLine<'a> {
@@ -63,7 +49,7 @@ impl<'a> SlashLine<'a> {
     pub fn of(line: &'a str) -> Option<Self> {
         let shown = without_unseen(line);
         let (at, slash) = (line.len() - shown.len(), shown.chars().next()?);
-        let passes = is_slash_sign(slash) || LOOK_ALIKE_LETTERS.contains(&slash);
+        let passes = is_slash_sign(slash) || LOOK_ALIKE_LETTERS.contains(slash);
         let is_text = line[at + slash.len_utf8()..].starts_with('/');
         (passes && !is_text).then_some(Self { line, at, slash })
     }
@@ -89,39 +75,39 @@ impl<'a> SlashLine<'a> {
     }
 
     /// The reason why the line does not count as a command as it stands; `None` if it does.
-    pub fn disguise(&self) -> Option<Disguise> {
+    pub fn hidden_slash(&self) -> Option<HiddenSlash> {
         let before = &self.line[..self.at];
         let name = self.behind().split(char::is_whitespace).next().unwrap_or_default();
         if let Some(unseen) = before.chars().find(|c| !c.is_whitespace()) {
-            return Some(Disguise::Unseen(unseen));
+            return Some(HiddenSlash::Unseen(unseen));
         }
         if !self.has_plain_slash() {
-            return Some(Disguise::LookAlike(self.slash));
+            return Some(HiddenSlash::LookAlike(self.slash));
         }
         if let Some(unseen) = name.chars().find(|&c| is_unseen(c)) {
-            return Some(Disguise::Unseen(unseen));
+            return Some(HiddenSlash::Unseen(unseen));
         }
-        (!before.is_empty()).then_some(Disguise::Space)
+        (!before.is_empty()).then_some(HiddenSlash::Space)
     }
 
-    /// The disguise of a line that is meant as a command, where `is_known` tells the names of
+    /// The hidden of a line that is meant as a command, where `is_known` tells the names of
     /// commands. A line without one, and text that only begins like a command (an indented path, a
     /// Japanese word), have none.
-    pub fn meant_disguise(&self, is_known: impl Fn(&str) -> bool) -> Option<Disguise> {
-        let disguise = self.disguise()?;
+    pub fn hidden_command(&self, is_known: impl Fn(&str) -> bool) -> Option<HiddenSlash> {
+        let hidden = self.hidden_slash()?;
         let name = self.name();
-        let is_meant = match disguise {
+        let is_meant = match hidden {
             // Nobody types these on purpose, and a wrong name behind a slash is not published
             // either.
-            Disguise::Unseen(_) => true,
-            Disguise::Space => is_known(&name),
-            Disguise::LookAlike(slash) => {
+            HiddenSlash::Unseen(_) => true,
+            HiddenSlash::Space => is_known(&name),
+            HiddenSlash::LookAlike(slash) => {
                 let is_apart = self.behind().starts_with(char::is_whitespace);
                 let begins_word = !is_apart && name.starts_with(|c: char| c.is_ascii_alphabetic());
-                begins_word && LOOK_ALIKE_SIGNS.contains(&slash) || is_known(&name)
+                begins_word && LOOK_ALIKE_SIGNS.contains(slash) || is_known(&name)
             }
         };
-        is_meant.then_some(disguise)
+        is_meant.then_some(hidden)
     }
 }
 
@@ -168,8 +154,8 @@ mod tests {
     use super::*;
     use std::format;
 
-    fn meant(line: &str) -> Option<Disguise> {
-        SlashLine::of(line)?.meant_disguise(|name| matches!(name, "msg" | "me" | "op"))
+    fn meant(line: &str) -> Option<HiddenSlash> {
+        SlashLine::of(line)?.hidden_command(|name| matches!(name, "msg" | "me" | "op"))
     }
 
     #[test]
@@ -229,7 +215,7 @@ mod tests {
             for line in
                 [format!("{c}/msg bob x"), format!("{c} /mgs bob"), format!(" {c}{c}／msg"), format!("/{c}msg b")]
             {
-                let is_found = matches!(meant(&line), Some(Disguise::Unseen(_)));
+                let is_found = matches!(meant(&line), Some(HiddenSlash::Unseen(_)));
                 // U+0085 is white space as well.
                 let is_space =
                     c.is_whitespace() && (meant(&line).is_some() || !line.contains("msg") || line.starts_with('/'));
@@ -241,7 +227,7 @@ mod tests {
     #[test]
     fn a_cursor_key_hides_no_command() {
         for key in ["\u{1b}[A", "\u{1b}OB", "\u{1b}[1;5D", "\u{9b}A", "\u{1b}[3~", "\u{1b}[A\u{1b}[B "] {
-            assert!(matches!(meant(&format!("{key}/msg bob x")), Some(Disguise::Unseen(_))), "{key:?}");
+            assert!(matches!(meant(&format!("{key}/msg bob x")), Some(HiddenSlash::Unseen(_))), "{key:?}");
             assert_eq!(meant(&format!("{key}hi /msg")), None, "{key:?}");
         }
         for line in ["\u{1b}", "\u{1b}[", "\u{1b}[1;", "\u{1b}[é/msg", "\u{9b}"] {
@@ -255,21 +241,21 @@ mod tests {
             ' ', '\t', '\n', '\r', '\u{b}', '\u{a0}', '\u{1680}', '\u{2003}', '\u{202f}', '\u{205f}', '\u{3000}',
             '\u{2028}',
         ] {
-            assert_eq!(meant(&format!("{space}/MSG bob x")), Some(Disguise::Space), "{space:?}");
+            assert_eq!(meant(&format!("{space}/MSG bob x")), Some(HiddenSlash::Space), "{space:?}");
             assert_eq!(meant(&format!("{space}/tmp is full")), None, "{space:?}");
         }
-        for sign in LOOK_ALIKE_SIGNS {
+        for sign in LOOK_ALIKE_SIGNS.chars() {
             for line in [
                 format!("{sign}msg bob x"),
                 format!("{sign}mgs bob x"),
                 format!("{sign} op x"),
                 format!(" {sign}ｍｓｇ b"),
             ] {
-                assert_eq!(meant(&line), Some(Disguise::LookAlike(sign)), "{line}");
+                assert_eq!(meant(&line), Some(HiddenSlash::LookAlike(sign)), "{line}");
             }
         }
-        for letter in LOOK_ALIKE_LETTERS {
-            assert_eq!(meant(&format!("{letter}op secret")), Some(Disguise::LookAlike(letter)));
+        for letter in LOOK_ALIKE_LETTERS.chars() {
+            assert_eq!(meant(&format!("{letter}op secret")), Some(HiddenSlash::LookAlike(letter)));
         }
     }
 

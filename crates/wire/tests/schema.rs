@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, Limits, SCHEMA_VERSION};
 use glassline_wire::limits::{
     ANNOUNCED_NAMES_MAX, AWAY_BYTES_MAX, LISTED_NAMES_MAX, LISTED_ROOMS_MAX, NAME_BYTES_MAX, NAME_CHARS_MAX,
@@ -86,11 +87,12 @@ fn every_example_of_an_event_is_read_and_written_again() {
     for (kind, definition) in branches(&schema, "event") {
         for example in examples(definition) {
             let payload = serde_json::to_vec(example).expect("JSON");
-            let event = Event::from_json(&payload).unwrap_or_else(|error| panic!("{example}: {error}"));
-            assert_eq!(event_type(&event), kind);
+            let event = Envelope::<Event>::from_json(&payload).unwrap_or_else(|error| panic!("{example}: {error}"));
+            assert_eq!(event_type(&event.content), kind);
             let written: Value = serde_json::from_slice(&event.to_json()).expect("JSON");
             assert_eq!(&written, example);
-            assert_eq!(Event::from_json(&from_the_future(example)).expect("unknown fields are ignored"), event);
+            let later = Envelope::<Event>::from_json(&from_the_future(example)).expect("unknown fields are ignored");
+            assert_eq!(later, event);
         }
     }
 }
@@ -101,8 +103,8 @@ fn every_example_of_a_request_is_read_and_written_again() {
     for (kind, definition) in branches(&schema, "request") {
         for example in examples(definition) {
             let payload = serde_json::to_vec(example).expect("JSON");
-            let request = Request::from_json(&payload).unwrap_or_else(|error| panic!("{example}: {error}"));
-            assert_eq!(request_type(&request.ask), kind);
+            let request = Request::from_json(&payload).unwrap_or_else(|error| panic!("{example}: {error:?}"));
+            assert_eq!(request_type(&request.content), kind);
             let written: Value = serde_json::from_slice(&request.to_json()).expect("JSON");
             assert_eq!(&written, example);
             assert_eq!(Request::from_json(&from_the_future(example)), Ok(request));

@@ -4,10 +4,9 @@
 
 use std::fs;
 
+use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Event;
-use glassline_wire::frame::{
-    Decoder, Frame, HeaderError, LENGTH_MAX, RAW_GOODBYE, parse_header, put_frame, put_header,
-};
+use glassline_wire::frame::{Decoder, Frame, HeaderError, LENGTH_MAX, RAW_GOODBYE, header, parse_header, put_frame};
 use glassline_wire::limits::{EVENT_BYTES_MAX, GREETING_BYTES_MAX, HEADER_BYTES, TEXT_BYTES_MAX};
 use glassline_wire::opening::{EVENT_OPENING, Opening, Sniffed, sniff};
 use glassline_wire::request::Request;
@@ -84,9 +83,7 @@ fn decode<'input>(
 fn headers() {
     let vectors = read_json("headers.json");
     for case in list(&vectors, "written") {
-        let mut out = Vec::new();
-        put_header(&mut out, number(case, "length"));
-        assert_eq!(out, bytes(&case["header"]), "{case}");
+        assert_eq!(header(number(case, "length")).as_slice(), bytes(&case["header"]), "{case}");
     }
     for case in list(&vectors, "accepted") {
         let header = bytes(&case["header"]).try_into().expect("ten bytes");
@@ -250,7 +247,7 @@ fn is_made_of_requests_and_events(vectors: &Value) {
             if let Err(refused) = Request::from_json(&payload) {
                 // A fault that the wire alone can see is answered in the next step.
                 let answer = &list(vectors, "steps")[index + 1]["gets"];
-                assert_eq!(serde_json::to_value(refused.code).expect("a code"), answer["code"], "step {index}");
+                assert_eq!(serde_json::to_value(refused.content.code).expect("a code"), answer["code"], "step {index}");
                 assert_eq!(refused.reference.as_deref(), answer["ref"].as_str(), "step {index}");
             }
         }
@@ -258,7 +255,7 @@ fn is_made_of_requests_and_events(vectors: &Value) {
             got += 1;
             let payload = serde_json::to_vec(event).expect("JSON");
             assert!(payload.len() <= EVENT_BYTES_MAX, "step {index}");
-            let read = Event::from_json(&payload).unwrap_or_else(|error| panic!("step {index}: {error}"));
+            let read = Envelope::<Event>::from_json(&payload).unwrap_or_else(|error| panic!("step {index}: {error}"));
             let written: Value = serde_json::from_slice(&read.to_json()).expect("JSON");
             assert_eq!(&written, event, "step {index}");
         }

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
-use super::wire::{End, Wire, frame};
+use super::frame;
+use super::wire::{End, Wire};
 
 /// An id that no other message has.
 pub(crate) fn fresh_id() -> String {

@@ -5,18 +5,39 @@ mod event;
 mod process;
 #[cfg(unix)]
 mod proxy;
+#[cfg(feature = "test-layer")]
+mod relay;
 mod server;
 mod tutorial;
 mod wire;
 
 pub(crate) use event::{EventClient, fresh_id};
+pub(crate) use glassline_testkit::frame::frame;
 #[cfg(unix)]
-pub(crate) use process::Process;
+pub(crate) use process::ServerProcess;
 #[cfg(unix)]
 pub(crate) use proxy::{Passage, Proxy};
 pub(crate) use server::Server;
 pub(crate) use tutorial::{Pair, Tutorial, words_in};
-pub(crate) use wire::{PATIENCE, Wire, frame};
+pub(crate) use wire::{PATIENCE, Wire};
+
+/// Returns the variable that has programs speak the layer for tests, if this test is to speak it.
+pub(crate) fn test_layer() -> Option<(&'static str, std::ffi::OsString)> {
+    std::env::var_os("GLASSLINE_TEST_LAYER").map(|value| ("GLASSLINE_TEST_LAYER", value))
+}
+
+/// Returns a plain stream to a client that was accepted.
+#[cfg(unix)]
+pub(crate) fn accepted(client: std::net::TcpStream) -> std::net::TcpStream {
+    #[cfg(feature = "test-layer")]
+    let client = relay::to_client(client);
+    client
+}
+
+/// Descriptors that one raw connection takes in this process, beside the server's.
+pub(crate) fn descriptors_per_wire() -> usize {
+    if cfg!(feature = "test-layer") && test_layer().is_some() { 3 } else { 1 }
+}
 
 /// Checks that a log holds nothing that no log and no peer may ever be sent raw: control characters
 /// other than newline and tab, and the direction overrides.

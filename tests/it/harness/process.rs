@@ -1,35 +1,20 @@
-//! The real binary in a process of its own.
+//! A server in a process of its own.
 
-use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::program::{Folder, PROGRAM, command};
+use crate::program::{Ended, Folder, PROGRAM, Process, command};
 
-/// End of a process.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) code: Option<i32>,
-    /// Lines written to stdout since it was last examined.
-    pub(crate) stdout: Vec<String>,
-    pub(crate) stderr: String,
-}
-
-/// `glassline` with some arguments; killed when it goes.
-pub(crate) struct Process {
+/// `glassline serve` with some arguments; killed with this value.
+pub(crate) struct ServerProcess {
     /// Of the first `listening on` line.
     pub(crate) address: SocketAddr,
-    child: Child,
-    stdout: Receiver<String>,
-    stderr: Option<JoinHandle<Vec<u8>>>,
+    process: Process,
     // There for as long as the process is.
     _home: Folder,
 }
 
-impl Process {
+impl ServerProcess {
     /// `glassline serve` on a free port.
     pub(crate) fn serve(arguments: &[&str]) -> Self {
         let arguments = [&["serve", "--listen", "127.0.0.1:0"], arguments].concat();
@@ -59,63 +44,40 @@ impl Process {
         let home = Folder::new();
         let mut command = command(program, &home);
         command.args(arguments);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the program starts");
-        let (lines, stdout) = channel();
-        let out = child.stdout.take().expect("stdout");
-        thread::spawn(move || {
-            for line in BufReader::new(out).lines() {
-                // The test may have ended, and with it the interest.
-                let _ = lines.send(line.expect("stdout is UTF-8"));
-            }
-        });
-        let mut err = child.stderr.take().expect("stderr");
-        let stderr = thread::spawn(move || {
-            let mut bytes = Vec::new();
-            err.read_to_end(&mut bytes).expect("stderr can be read");
-            bytes
-        });
-        let address = SocketAddr::from(([0, 0, 0, 0], 0));
-        Self { address, child, stdout, stderr: Some(stderr), _home: home }
+        let mut process = Process::start(command);
+        process.close_stdin();
+        Self { address: SocketAddr::from(([0, 0, 0, 0], 0)), process, _home: home }
     }
 
-    /// The next line of stdout, which must be exactly `listening on ADDRESS:PORT`.
+    /// Returns the address in the next line of stdout, which must be exactly `listening on ADDRESS:PORT`.
     #[track_caller]
     pub(crate) fn expect_listening(&mut self) -> SocketAddr {
-        let line = self.stdout.recv_timeout(Duration::from_secs(10)).expect("a line on stdout");
-        let address = line.strip_prefix("listening on ").and_then(|address| address.parse().ok());
-        address.unwrap_or_else(|| panic!("not where it listens: {line:?}"))
+        self.expect_address("listening on ")
     }
 
-    /// The next line of stdout, which must be exactly `metrics on ADDRESS:PORT`.
+    /// Returns the address in the next line of stdout, which must be exactly `metrics on ADDRESS:PORT`.
     #[track_caller]
     pub(crate) fn expect_metrics(&mut self) -> SocketAddr {
-        let line = self.stdout.recv_timeout(Duration::from_secs(10)).expect("a line on stdout");
-        let address = line.strip_prefix("metrics on ").and_then(|address| address.parse().ok());
-        address.unwrap_or_else(|| panic!("not where metrics are: {line:?}"))
+        self.expect_address("metrics on ")
+    }
+
+    #[track_caller]
+    fn expect_address(&self, before: &str) -> SocketAddr {
+        let line = self.process.line();
+        let address = line.strip_prefix(before).and_then(|address| address.parse().ok());
+        address.unwrap_or_else(|| panic!("no address behind {before:?}: {line:?}"))
     }
 
     /// Sends it a signal, by name.
+    #[track_caller]
     pub(crate) fn signal(&self, name: &str) {
-        let kill = format!("kill -{name} {}", self.child.id());
-        let sent = Command::new("sh").args(["-c", &kill]).status().expect("a shell");
-        assert!(sent.success(), "{kill}");
+        self.process.signal(name);
     }
 
     /// Waits for its end.
     #[track_caller]
-    pub(crate) fn wait(mut self, patience: Duration) -> Ended {
-        let mut stdout = Vec::new();
-        loop {
-            match self.stdout.recv_timeout(patience) {
-                Ok(line) => stdout.push(line),
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => panic!("it has not ended within {patience:?}"),
-            }
-        }
-        let status = self.child.wait().expect("an exit status");
-        let stderr = self.stderr.take().expect("waited for once").join().expect("the reader of stderr");
-        Ended { code: status.code(), stdout, stderr: String::from_utf8(stderr).expect("stderr is UTF-8") }
+    pub(crate) fn wait(self, patience: Duration) -> Ended {
+        self.process.ended_within(patience)
     }
 
     /// Asks it to end, and holds it to doing that in order.
@@ -129,14 +91,14 @@ impl Process {
 }
 
 #[cfg(target_os = "linux")]
-impl Process {
+impl ServerProcess {
     fn proc(&self, file: &str) -> String {
-        std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).expect("the process is there")
+        std::fs::read_to_string(format!("/proc/{}/{file}", self.process.id())).expect("the process is there")
     }
 
     /// Returns the number of descriptors that it has open.
     pub(crate) fn descriptors(&self) -> usize {
-        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("the process is there").count()
+        std::fs::read_dir(format!("/proc/{}/fd", self.process.id())).expect("the process is there").count()
     }
 
     /// Its memory in KiB.
@@ -151,13 +113,5 @@ impl Process {
         let stat = self.proc("stat");
         let (_, fields) = stat.rsplit_once(')').expect("fields behind the name");
         fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("ticks")).sum()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

@@ -53,6 +53,9 @@ impl Proxy {
                 let client = client.expect("a client");
                 // Nothing listens there any more when a test ends.
                 let Ok(server) = TcpStream::connect(server) else { continue };
+                let client = super::accepted(client);
+                #[cfg(feature = "test-layer")]
+                let server = super::relay::to_server(server, false);
                 let twice = |stream: &TcpStream| stream.try_clone().expect("a second handle");
                 state.streams.extend([twice(&client), twice(&server)]);
                 let (from_client, to_client) = (twice(&client), client);

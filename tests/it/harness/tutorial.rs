@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use super::wire::{End, Wire, frame};
+use super::frame;
+use super::wire::{End, Wire};
 
 /// Author and text of a message that a client is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

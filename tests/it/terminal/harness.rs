@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
-use crate::harness::{EventClient, Server};
+use crate::harness::{EventClient, Server, test_layer};
 use crate::program::{Folder, PROGRAM};
 
 /// Nothing here takes long; what takes longer has failed.
@@ -136,6 +136,9 @@ impl Opening {
         command.env("PATH", std::env::var_os("PATH").expect("PATH"));
         command.env("TERM", "xterm-256color");
         command.env("TZ", "UTC");
+        if let Some((name, value)) = test_layer() {
+            command.env(name, value);
+        }
         for (name, value) in &self.variables {
             command.env(name, value);
         }

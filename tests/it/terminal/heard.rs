@@ -69,8 +69,7 @@ fn the_bell_rings_neither_for_presence_nor_for_own_messages() {
 
 /// Hours and minutes as the clock of a zone shows them now.
 fn now(zone: &str) -> String {
-    let date = std::process::Command::new("date").arg("+%H:%M").env("TZ", zone).output().expect("a clock");
-    String::from_utf8(date.stdout).expect("digits").trim().to_owned()
+    jiff::Timestamp::now().in_tz(zone).expect("a zone").strftime("%H:%M").to_string()
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use super::harness::{Opening, Table};
-use crate::harness::{Server, Tutorial, frame};
+use crate::harness::{Server, Tutorial, accepted, frame};
 
 #[test]
 fn nothing_a_peer_says_moves_the_terminal() {
@@ -237,7 +237,7 @@ fn serve(script: impl Fn(TcpStream, usize) + Send + 'static) -> SocketAddr {
     // Ends with the tests.
     thread::spawn(move || {
         for (number, client) in listener.incoming().enumerate() {
-            script(client.expect("a client"), number);
+            script(accepted(client.expect("a client")), number);
         }
     });
     address

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::harness::{Opening, Terminal, hear};
-use crate::harness::{EventClient, Passage, Process, Proxy, Server, Tutorial};
+use crate::harness::{EventClient, Passage, Proxy, Server, ServerProcess, Tutorial};
 
 /// Somebody who listens, a link that can be cut, and Alice behind it.
 struct Scene {
@@ -197,10 +197,12 @@ fn ones_own_message_is_not_told_as_missed() {
 
 #[test]
 fn a_server_that_stalls_while_one_joins_is_spoken_to_in_events() {
-    let process = Process::serve(&[]);
+    let process = ServerProcess::serve(&[]);
     let mut bob = EventClient::join(process.address, "bob");
     process.signal("STOP");
-    let mut alice = Opening::join(process.address, "alice").size(24, 100).start();
+    // A link that is secured is shaken hands on before anything is said, which a stalled server cannot.
+    let proxy = Proxy::to(process.address);
+    let mut alice = Opening::join(proxy.address, "alice").size(24, 100).start();
     alice.see("nothing has answered yet at");
     alice.see("no answer yet");
     alice.keys("early\r");

@@ -10,7 +10,7 @@ use glassline_server::Config;
 use serde_json::{Value, json};
 
 use super::harness::{Opening, Terminal, hear};
-use crate::harness::{EventClient, Passage, Proxy, Server, frame};
+use crate::harness::{EventClient, Passage, Proxy, Server, accepted, frame};
 use crate::program::Folder;
 
 /// A server that keeps what is said, and Bob, who has said so much.
@@ -139,7 +139,7 @@ fn scripted(script: Vec<(Option<u64>, Vec<Value>)>) -> SocketAddr {
     let address = listener.local_addr().expect("an address");
     thread::spawn(move || {
         for ((since, events), client) in script.into_iter().zip(listener.incoming()) {
-            let mut client = client.expect("a client");
+            let mut client = accepted(client.expect("a client"));
             let hello = hello(&mut client);
             if hello["since"]["lobby"].as_u64() != since {
                 let wrong = json!({"type": "notice", "text": format!("WRONG: {hello}")});

@@ -119,7 +119,7 @@ fn what_is_logged_holds_nothing_that_a_terminal_obeys() {
 fn a_log_that_cannot_be_written_is_told_once_and_harms_nothing() {
     let home = Rc::new(Folder::new());
     home.write(FILE, "log = true\n");
-    home.write(&format!("{STATE}/logs"), "this is a file, not a folder");
+    home.write(format!("{STATE}/logs"), "this is a file, not a folder");
     let mut table = Table::with(|opening| opening.home(&home));
     for text in ["one", "two", "three"] {
         table.bob.say(text);

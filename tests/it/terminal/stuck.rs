@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
-use crate::harness::{EventClient, Server};
+use crate::harness::{EventClient, Server, test_layer};
 use crate::program::{Folder, PROGRAM};
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -37,6 +37,9 @@ fn a_second_signal_ends_a_client_whose_terminal_takes_no_bytes() {
     command.env_clear();
     command.env("HOME", home.path());
     command.env("TERM", "xterm-256color");
+    if let Some((name, value)) = test_layer() {
+        command.env(name, value);
+    }
     let mut child = pair.slave.spawn_command(command).expect("the binary starts");
     let mut reader = pair.master.try_clone_reader().expect("a reader");
     let mut written = Vec::new();

@@ -1,13 +1,16 @@
 //! Output of `/help`, read from the table.
 
-use std::fmt::Write as _;
+use glassline_wire::commands::{COMMANDS, CommandGroup, SlashCommand};
 
-use super::meaning::Meaning;
+use super::ParsedLine;
 use super::suggestion;
-use super::table::{COMMANDS, Group, SlashCommand};
 
-const HEADINGS: [(Group, &str); 4] =
-    [(Group::Talk, "talking"), (Group::People, "people"), (Group::Rooms, "rooms"), (Group::Program, "this program")];
+const HEADINGS: [(CommandGroup, &str); 4] = [
+    (CommandGroup::Talk, "talking"),
+    (CommandGroup::People, "people"),
+    (CommandGroup::Rooms, "rooms"),
+    (CommandGroup::Program, "this program"),
+];
 
 /// Columns of the commands in `/help`, with the space behind them.
 const BRIEF_COLUMNS: usize = 28;
@@ -20,26 +23,26 @@ const LINE_COLUMNS: usize = 70;
 ///
 /// # Errors
 /// There is no such command, in words for the user.
-pub(super) fn help(args: &str, there: impl Fn(&SlashCommand) -> bool) -> Result<Meaning, String> {
+pub(super) fn help(args: &str, there: impl Fn(&SlashCommand) -> bool) -> Result<ParsedLine, String> {
     let wanted = args.trim_start_matches('/');
     if wanted == "keys" {
-        return Ok(Meaning::Keys);
+        return Ok(ParsedLine::Keys);
     }
     if wanted == "operators" {
         return of_operators(there);
     }
     let commands = || COMMANDS.iter().filter(|command| there(command));
     if wanted == "all" {
-        return Ok(Meaning::Help(all(&commands().collect::<Vec<_>>())));
+        return Ok(ParsedLine::Help(all(&commands().collect::<Vec<_>>())));
     }
     if !wanted.is_empty() {
-        return match SlashCommand::named(wanted) {
-            Some(command) if there(command) => Ok(Meaning::Help(vec![line(command)])),
+        return match SlashCommand::of_client(wanted) {
+            Some(command) if there(command) => Ok(ParsedLine::Help(vec![line(command)])),
             Some(command) => Err(format!("this server has no commands, so there is no /{} here", command.name)),
             None => Err(suggestion::no_help(wanted)),
         };
     }
-    Ok(Meaning::Help(vec![brief(&commands().collect::<Vec<_>>())]))
+    Ok(ParsedLine::Help(vec![brief(&commands().collect::<Vec<_>>())]))
 }
 
 /// The commands that one needs first, in fewer rows than the smallest usual screen has, and the
@@ -48,7 +51,7 @@ fn brief(commands: &[&SlashCommand]) -> String {
     let explained = commands.iter().filter_map(|command| Some((command, command.brief?)));
     let mut rows: Vec<String> =
         explained.map(|(command, brief)| format!("{:BRIEF_COLUMNS$}{brief}", synopsis(command))).collect();
-    let others = commands.iter().filter(|command| command.brief.is_none() && command.group != Group::Operators);
+    let others = commands.iter().filter(|command| command.brief.is_none() && command.group != CommandGroup::Operators);
     let others: Vec<String> = others.map(|command| format!("/{}", command.name)).collect();
     rows.push(format!("others: {}", others.join(" ")));
     rows.push("/help all explains them all, /help COMMAND one, /help keys the keys;".to_owned());
@@ -58,7 +61,7 @@ fn brief(commands: &[&SlashCommand]) -> String {
 
 /// All commands, a block for each group.
 fn all(commands: &[&SlashCommand]) -> Vec<String> {
-    let block = |&(group, heading): &(Group, &str)| {
+    let block = |&(group, heading): &(CommandGroup, &str)| {
         let of_group: Vec<String> =
             commands.iter().filter(|command| command.group == group).flat_map(|command| rows(command)).collect();
         (!of_group.is_empty()).then(|| format!("{heading}\n{}", of_group.join("\n")))
@@ -67,19 +70,19 @@ fn all(commands: &[&SlashCommand]) -> Vec<String> {
 }
 
 /// Returns the help on operators' commands, where the server lets there be any.
-fn of_operators(there: impl Fn(&SlashCommand) -> bool) -> Result<Meaning, String> {
-    let commands = COMMANDS.iter().filter(|command| command.group == Group::Operators && there(command));
+fn of_operators(there: impl Fn(&SlashCommand) -> bool) -> Result<ParsedLine, String> {
+    let commands = COMMANDS.iter().filter(|command| command.group == CommandGroup::Operators && there(command));
     let lines: Vec<String> = commands.flat_map(rows).collect();
     if lines.is_empty() {
         return Err("this server has no commands, so there are none for operators here".to_owned());
     }
-    Ok(Meaning::Help(vec![format!("operators\n{}", lines.join("\n"))]))
+    Ok(ParsedLine::Help(vec![format!("operators\n{}", lines.join("\n"))]))
 }
 
 /// A command and what it does, in two columns.
 fn rows(command: &SlashCommand) -> Vec<String> {
     let mut rows = vec![format!("{:FULL_COLUMNS$}", names(command))];
-    for word in command.help.split(' ') {
+    for word in command.client.help.split(' ') {
         let last = rows.last().map_or(0, |row| row.chars().count());
         if last > FULL_COLUMNS && last + 1 + word.chars().count() > LINE_COLUMNS {
             rows.push(" ".repeat(FULL_COLUMNS));
@@ -93,23 +96,15 @@ fn rows(command: &SlashCommand) -> Vec<String> {
 }
 
 fn line(command: &SlashCommand) -> String {
-    format!("{}: {}", names(command), command.help)
+    format!("{}: {}", names(command), command.client.help)
 }
 
 fn names(command: &SlashCommand) -> String {
-    let aliases = command.aliases.iter().map(|alias| format!("/{alias}"));
+    let aliases = command.client_names().skip(1).map(|alias| format!("/{alias}"));
     let names: Vec<String> = std::iter::once(synopsis(command)).chain(aliases).collect();
     names.join(", ")
 }
 
-pub(super) fn usage(command: &SlashCommand) -> String {
-    format!("usage: {}: {}", synopsis(command), command.help)
-}
-
 fn synopsis(command: &SlashCommand) -> String {
-    let mut synopsis = format!("/{}", command.name);
-    if !command.usage.is_empty() {
-        let _ = write!(synopsis, " {}", command.usage);
-    }
-    synopsis
+    format!("/{}", command.synopsis(command.client))
 }

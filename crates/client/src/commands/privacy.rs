@@ -1,18 +1,19 @@
-//! Which typed lines may be written to a disk.
+//! Rules on which typed lines may be stored or shown.
 
 use std::borrow::Cow;
 
+use glassline_wire::commands::SlashCommand;
 use glassline_wire::operator_token::is_in;
 use glassline_wire::slash::SlashLine;
 
-use super::disguise::{command_name, private_command};
-use super::table::SlashCommand;
+use super::hidden_slash::{command_name, private_command};
 
 /// Returns whether a line may be kept beyond the session. A command that is not known may be a
 /// mistyped one for somebody's eyes only, or carry a password to the server, so it may not.
 pub(crate) fn is_storable(line: &str) -> bool {
     !is_in(line)
-        && command_name(line).is_none_or(|name| SlashCommand::named(&name).is_some_and(|command| !command.private))
+        && command_name(line)
+            .is_none_or(|name| SlashCommand::of_client(&name).is_some_and(|command| !command.is_private))
         && !line.split('\n').any(|line| private_command(line).is_some())
 }
 
@@ -26,7 +27,8 @@ fn shows_token(line: &str) -> bool {
     command_name(line).is_some_and(|name| name.eq_ignore_ascii_case("op"))
 }
 
-/// A line as it may be shown, with the cursor's place in it: of a secret, a dot for each character. A screen in a classroom has many readers.
+/// A line as it may be shown, with the cursor's place in it: of a secret, a dot for each character.
+/// Others may see the screen.
 pub(crate) fn concealed(line: &str, cursor: usize) -> (Cow<'_, str>, usize) {
     let name_at = SlashLine::of(line).map(|slash_line| line.len() - slash_line.behind().trim_start().len());
     let secret_at = name_at.and_then(|name_at| Some(name_at + line[name_at..].find(char::is_whitespace)?));

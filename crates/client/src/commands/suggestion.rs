@@ -1,6 +1,6 @@
 //! Suggestions for a command that does not exist.
 
-use super::table::{SlashCommand, all_names};
+use glassline_wire::commands::{SlashCommand, client_names};
 
 /// Letters that may be wrong for a name to be suggested.
 const WRONG_LETTERS_MAX: usize = 2;
@@ -37,12 +37,13 @@ pub(super) fn is_near(name: &str) -> bool {
 fn nearest(shown: &str) -> Option<&'static str> {
     // Commands are written in lower case; with Caps Lock on, every letter is another one.
     let shown = &shown.to_lowercase();
-    let is_guessed = |name: &&str| SlashCommand::named(name).is_some_and(|command| !command.publishes());
+    let is_guessed = |name: &&str| SlashCommand::of_client(name).is_some_and(|command| !command.is_published());
     // Half of a short word being wrong says nothing.
     let wrong_letters_max = WRONG_LETTERS_MAX.min(shown.chars().count() / 2);
-    let beginning = all_names().filter(is_guessed).find(|known| !shown.is_empty() && known.starts_with(shown.as_str()));
+    let beginning =
+        client_names().filter(is_guessed).find(|known| !shown.is_empty() && known.starts_with(shown.as_str()));
     beginning.or_else(|| {
-        let wrong_letters = all_names().filter(is_guessed).map(|known| (strsim::osa_distance(shown, known), known));
+        let wrong_letters = client_names().filter(is_guessed).map(|known| (strsim::osa_distance(shown, known), known));
         let (wrong_letters, known) = wrong_letters.min_by_key(|&(wrong_letters, _)| wrong_letters)?;
         (wrong_letters <= wrong_letters_max).then_some(known)
     })

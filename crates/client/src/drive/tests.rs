@@ -9,23 +9,23 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use glassline_testkit::frame::{Frames, frame};
+use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Event;
-use glassline_wire::frame::{Decoder, Frame, put_frame};
 use glassline_wire::request::{Ask, Request};
 
 use super::*;
 use crate::entropy::SystemEntropy;
-use crate::inbox::ARRIVALS_MAX;
+use crate::format::display_settings::DisplaySettings;
+use crate::format::messages::Formatter;
+use crate::inbox::EVENTS_MAX;
 use crate::json::Json;
+use crate::line_input::LineInput;
 use crate::line_output::LineOutput;
-use crate::lines_in::LinesIn;
-use crate::plain::{Manner, Plain};
+use crate::plain::{Plain, PlainMode};
 use crate::preferences::Preferences;
-use crate::session::Config;
-use crate::session::update::DialectChoice;
-use crate::telling::settings::Settings;
-use crate::telling::wording::Reader;
 use crate::typing::line::TypedLine;
+use glassline_session::{Config, DialectChoice};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const WELCOME: &str = concat!(
@@ -112,21 +112,22 @@ impl Client {
         let (input, typed) = channel();
         let err_writer = err.clone();
         let thread = thread::spawn(move || {
-            let (inbox, arrivals) = sync_channel(ARRIVALS_MAX);
+            let (inbox, events) = sync_channel(EVENTS_MAX);
             let reader = Typed(typed, Cursor::default());
-            let lines_in = LinesIn::start(reader, 16 * 1024, inbox.clone()).expect("a thread");
+            let line_input = LineInput::start(reader, 16 * 1024, inbox.clone()).expect("a thread");
             let mut view: Box<dyn View> = match shape {
                 Shape::Json => {
-                    let json = Json::new(lines_in, Box::new(SystemEntropy), writer, Box::new(err_writer));
+                    let json = Json::new(line_input, Box::new(SystemEntropy), writer, Box::new(err_writer));
                     Box::new(json.expect("a first line"))
                 }
                 Shape::Pipe | Shape::Typist => {
-                    let manner = Manner { typed: matches!(shape, Shape::Typist), words_on_stdout: false, hosts: false };
-                    let reader = Reader::new("bot");
-                    let settings = Settings::new(&Preferences::default(), false);
+                    let mode =
+                        PlainMode { typed: matches!(shape, Shape::Typist), notices_on_stdout: false, hosts: false };
+                    let reader = Formatter::new("bot");
+                    let settings = DisplaySettings::new(&Preferences::default(), false);
                     let typed = TypedLine::new(16 * 1024);
                     let output = LineOutput::new(writer, Box::new(err_writer), false, None, typed);
-                    Box::new(Plain::new(manner, reader, settings, None, lines_in, output))
+                    Box::new(Plain::new(mode, reader, settings, None, line_input, output))
                 }
             };
             let config = Config {
@@ -139,14 +140,14 @@ impl Client {
             };
             let session = Session::new(config, Box::new(SystemEntropy), 0);
             let driver = Driver {
-                session: if matches!(shape, Shape::Json) { session.for_a_program() } else { session },
+                session: if matches!(shape, Shape::Json) { session.for_program() } else { session },
                 transport: Transport::new(address, inbox, false),
                 view: &mut *view,
                 started: Instant::now(),
                 shows: true,
                 interrupted: false,
             };
-            driver.run(&arrivals)
+            driver.run(&events)
         });
         Self { thread, input: Some(input), out, err }
     }
@@ -170,8 +171,7 @@ impl Client {
 /// The server's side of one connection.
 struct Peer {
     stream: TcpStream,
-    decoder: Decoder,
-    waiting: std::collections::VecDeque<Vec<u8>>,
+    frames: Frames,
 }
 
 fn listener() -> (TcpListener, String) {
@@ -184,7 +184,7 @@ impl Peer {
     fn accept(listener: &TcpListener) -> Self {
         let (stream, _) = listener.accept().expect("a connection");
         stream.set_read_timeout(Some(PATIENCE)).expect("set");
-        Self { stream, decoder: Decoder::event(1 << 20), waiting: std::collections::VecDeque::new() }
+        Self { stream, frames: Frames::default() }
     }
 
     /// Accepts and welcomes.
@@ -193,36 +193,33 @@ impl Peer {
         let mut opening = [0; 10];
         peer.stream.read_exact(&mut opening).expect("ten bytes");
         assert_eq!(&opening, b"GLASSLINE2");
-        let Ask::Hello(hello) = peer.request().ask else { panic!("hello first") };
+        let Ask::Hello(hello) = peer.request().content else { panic!("hello first") };
         peer.say(WELCOME);
         (peer, hello)
     }
 
     fn say(&mut self, payload: &str) {
-        let mut bytes = Vec::new();
-        put_frame(&mut bytes, payload.as_bytes());
-        self.stream.write_all(&bytes).expect("written");
+        self.stream.write_all(&frame(payload)).expect("written");
     }
 
     /// The next frame; `None` at the end.
     fn frame(&mut self) -> Option<Vec<u8>> {
         let mut buffer = [0; 4_096];
-        while self.waiting.is_empty() {
+        loop {
+            if let Some(payload) = self.frames.next_payload().expect("frames") {
+                return Some(payload.to_vec());
+            }
             let bytes = match self.stream.read(&mut buffer) {
                 // A machine that paused the process wakes a read that has a deadline.
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 read => read.expect("bytes or an end in time"),
             };
             if bytes == 0 {
-                assert!(self.decoder.is_at_boundary(), "a frame is cut off");
+                assert!(self.frames.rest().is_empty(), "a frame is cut off");
                 return None;
             }
-            let mut rest = &buffer[..bytes];
-            while let Some(Frame::Payload(payload)) = self.decoder.next(&mut rest).expect("frames") {
-                self.waiting.push_back(payload.to_vec());
-            }
+            self.frames.push(&buffer[..bytes]);
         }
-        self.waiting.pop_front()
     }
 
     fn request(&mut self) -> Request {
@@ -231,7 +228,7 @@ impl Peer {
 
     /// Acknowledges the next `send` and gives its text.
     fn acknowledge(&mut self, seq: u64) -> String {
-        let Ask::Send(send) = self.request().ask else { panic!("a send") };
+        let Ask::Send(send) = self.request().content else { panic!("a send") };
         let text = serde_json::to_string(&send.text).expect("a string");
         let id = send.id;
         self.say(&format!(r#"{{"type":"message","room":"lobby","seq":{seq},"from":"bot","text":{text},"id":"{id}"}}"#));
@@ -240,7 +237,7 @@ impl Peer {
 
     fn take_bye(&mut self) {
         let bye = self.request();
-        assert!(matches!(bye.ask, Ask::Bye {}));
+        assert!(matches!(bye.content, Ask::Bye {}));
         let reference = bye.reference.expect("a ref");
         self.say(&format!(r#"{{"type":"bye","text":"goodbye","ref":"{reference}"}}"#));
     }
@@ -286,9 +283,9 @@ fn words_and_lines_come_out_in_the_order_in_which_they_happened() {
         client.end_input();
         server.take_bye();
         client.ending();
-        let told = both.text();
-        let places: Vec<Option<usize>> = marks.iter().map(|mark| told.find(mark)).collect();
-        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} of {marks:?} in {told}");
+        let notice = both.text();
+        let places: Vec<Option<usize>> = marks.iter().map(|mark| notice.find(mark)).collect();
+        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} of {marks:?} in {notice}");
     }
 }
 
@@ -344,11 +341,11 @@ fn a_server_without_welcome_is_rejoined_in_the_tutorial_dialect() {
     let lines: Vec<&str> = out.lines().collect();
     assert_eq!(lines[0], r#"{"type":"schema","version":1}"#);
     assert!(lines.contains(&r#"{"type":"message","room":"lobby","from":"bob","text":"hello"}"#), "{out}");
-    let told = lines.iter().position(|line| line.starts_with(r#"{"type":"notice","text":"connected to"#));
+    let notice = lines.iter().position(|line| line.starts_with(r#"{"type":"notice","text":"connected to"#));
     let own = lines
         .iter()
         .find(|line| line.starts_with(r#"{"type":"message","room":"lobby","from":"bot","text":"hi","id":""#));
-    assert!(told.is_some() && own.is_some_and(|line| line.contains("\"ref\":")), "{out}");
+    assert!(notice.is_some() && own.is_some_and(|line| line.contains("\"ref\":")), "{out}");
     assert_eq!(lines.last(), Some(&r#"{"type":"bye","text":"the link is closed"}"#));
     assert!(out.contains(r#""code":"unknown_type""#) && out.contains(r#""ref":"p""#), "{out}");
     assert!(err.contains("tutorial dialect"), "{err}");
@@ -367,13 +364,16 @@ fn every_json_line_is_an_event_and_a_bad_line_gets_an_error() {
     assert!(matches!(&ending, Ending::InputOutput(text) if text.starts_with("1 line ")), "{ending:?}");
     let mut lines = out.lines();
     assert_eq!(lines.next(), Some(r#"{"type":"schema","version":1}"#));
-    let events: Vec<Event> = lines.map(|line| Event::from_json(line.as_bytes()).expect(line)).collect();
-    let [Event::Notice(_), Event::Welcome(welcome), Event::Error(_), Event::Message(_), Event::Bye(bye)] = &events[..]
+    let (events, refs): (Vec<Event>, Vec<Option<String>>) = lines
+        .map(|line| Envelope::<Event>::from_json(line.as_bytes()).expect(line))
+        .map(|envelope| (envelope.content, envelope.reference))
+        .unzip();
+    let [Event::Notice(_), Event::Welcome(welcome), Event::Error(_), Event::Message(_), Event::Bye(_)] = &events[..]
     else {
         panic!("{events:?}")
     };
     assert_eq!(welcome.token, "", "the secret stays in the process");
-    assert_eq!(bye.reference, None, "nobody asked by this name");
+    assert_eq!(refs.last(), Some(&None), "nobody asked by this name");
 }
 
 #[test]
@@ -390,7 +390,7 @@ fn a_lost_link_is_remade_and_nothing_is_sent_under_two_ids() {
     assert_eq!(hello.token.as_deref(), Some("secret"));
     let again = server.request();
     assert_eq!(again, first);
-    let Ask::Send(send) = again.ask else { panic!("a send") };
+    let Ask::Send(send) = again.content else { panic!("a send") };
     let id = send.id;
     server.say(&format!(r#"{{"type":"message","room":"lobby","seq":2,"from":"bot","text":"two","id":"{id}"}}"#));
     server.take_bye();
@@ -449,7 +449,8 @@ fn lines_behind_the_goodbye_are_not_sent_and_counted() {
         server.take_bye();
         assert_eq!(server.frame(), None);
         let (ending, out, _) = client.ending();
-        // The server's goodbye may come before the end of the input is seen: then there may be more.
+        // The server's goodbye may come before the end of the input is seen: then there may be
+        // more.
         let counted = |text: &str| text.starts_with("2 lines ") || text.starts_with("2 or more lines ");
         assert!(matches!(&ending, Ending::InputOutput(text) if counted(text)), "{ending:?}");
         if matches!(shape, Shape::Json) {
@@ -465,7 +466,7 @@ fn a_program_is_told_that_the_link_was_lost_and_is_back() {
     let mut client = Client::start(Shape::Json, DialectChoice::Event, address);
     client.type_in("{\"type\":\"rooms\",\"ref\":\"r\"}\n");
     let (mut server, _) = Peer::event(&listener);
-    assert!(matches!(server.request().ask, Ask::Rooms {}));
+    assert!(matches!(server.request().content, Ask::Rooms {}));
     drop(server);
     let (mut server, _) = Peer::event(&listener);
     client.end_input();
@@ -487,7 +488,7 @@ fn a_goodbye_that_leaves_words_unacknowledged_is_no_quiet_end() {
     let client = Client::start(Shape::Pipe, DialectChoice::Event, address);
     client.type_in("one\n/quit\n");
     let (mut server, _) = Peer::event(&listener);
-    assert!(matches!(server.request().ask, Ask::Send(_)));
+    assert!(matches!(server.request().content, Ask::Send(_)));
     server.take_bye();
     let (ending, _, err) = client.ending();
     assert!(

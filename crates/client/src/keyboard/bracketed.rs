@@ -11,7 +11,6 @@ pub(super) const PASTE_END: &[u8] = b"\x1b[201~";
 /// More than anybody reads in a chat; what is longer is cut off.
 pub(super) const PASTE_BYTES_MAX: usize = 1024 * 1024;
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(super) struct BracketedPaste {
     bytes: Vec<u8>,
@@ -27,7 +26,8 @@ impl BracketedPaste {
             self.end_bytes += 1;
             return self.end_bytes == PASTE_END.len();
         }
-        // It only looked like the end. Only the end's first byte can begin it anew, as no other is the same.
+        // It only looked like the end. Only the end's first byte can begin it anew, as no other is
+        // the same.
         for &kept in &PASTE_END[..std::mem::take(&mut self.end_bytes)] {
             self.keep(kept);
         }

@@ -1,13 +1,15 @@
 //! The bytes of a keyboard as events, however they are sliced; pure, so time is an argument.
 //!
-//! It finds where a sequence ends; what the sequence says is read elsewhere. Whatever is not one is dropped up to its end, so that a
-//! terminal's answer to somebody else's question never types letters.
+//! It finds where a sequence ends; what the sequence says is read elsewhere. Whatever is not one is
+//! dropped up to its end, so that a terminal's answer to somebody else's question never types
+//! letters.
 
 use super::bracketed::{BracketedPaste, PASTE_END, PASTE_START};
 use super::event::{Code, Key, TerminalEvent};
 use super::sequence;
 
-/// A terminal sends the rest of a sequence at once; a person who pressed Escape does not press the next key that soon.
+/// A terminal sends the rest of a sequence at once; a person who pressed Escape does not press the
+/// next key that soon.
 const ESCAPE_TIMEOUT_MS: u64 = 50;
 /// A sequence that has begun and does not go on.
 const SEQUENCE_TIMEOUT_MS: u64 = 100;
@@ -25,7 +27,7 @@ const DELETE: u8 = 0x7f;
 
 /// Sequence that the bytes so far begin.
 #[derive(Debug, Default)]
-enum State {
+enum DecoderState {
     #[default]
     Ground,
     /// A character of several bytes.
@@ -49,10 +51,9 @@ enum State {
     Burst(BracketedPaste),
 }
 
-/// See the module.
 #[derive(Debug, Default)]
-pub(crate) struct Decoder {
-    state: State,
+pub(crate) struct KeyDecoder {
+    state: DecoderState,
     /// The sequence so far, bounded.
     sequence: Vec<u8>,
     /// An Escape before the sequence makes it one with Alt.
@@ -64,7 +65,7 @@ pub(crate) struct Decoder {
     last_byte_ms: u64,
 }
 
-impl Decoder {
+impl KeyDecoder {
     /// Takes bytes that have come now, and adds what they make.
     pub(crate) fn take(&mut self, bytes: &[u8], now_ms: u64, events: &mut impl Extend<TerminalEvent>) {
         self.last_byte_ms = now_ms;
@@ -73,38 +74,40 @@ impl Decoder {
         }
     }
 
-    /// When [`Decoder::time_passed`] has something to say.
+    /// When [`KeyDecoder::time_passed`] has something to say.
     pub(crate) fn deadline_ms(&self) -> Option<u64> {
         let timeout_ms = match self.state {
-            State::Ground => return None,
-            State::Escape | State::EscapeTwice => ESCAPE_TIMEOUT_MS,
-            State::Paste(_) => PASTE_TIMEOUT_MS,
-            State::Burst(_) => BURST_PAUSE_MS,
+            DecoderState::Ground => return None,
+            DecoderState::Escape | DecoderState::EscapeTwice => ESCAPE_TIMEOUT_MS,
+            DecoderState::Paste(_) => PASTE_TIMEOUT_MS,
+            DecoderState::Burst(_) => BURST_PAUSE_MS,
             _ => SEQUENCE_TIMEOUT_MS,
         };
         Some(self.last_byte_ms + timeout_ms)
     }
 
-    /// Ends what waits for more bytes, if it waited long enough. To be called only when no bytes are there to be read.
+    /// Ends what waits for more bytes, if it waited long enough. To be called only when no bytes
+    /// are there to be read.
     pub(crate) fn time_passed(&mut self, now_ms: u64, events: &mut impl Extend<TerminalEvent>) {
         if self.deadline_ms().is_none_or(|deadline_ms| now_ms < deadline_ms) {
             return;
         }
         match std::mem::take(&mut self.state) {
-            State::Escape => self.press_escape(1, events),
-            State::EscapeTwice => self.press_escape(2, events),
-            State::Paste(paste) => {
+            DecoderState::Escape => self.press_escape(1, events),
+            DecoderState::EscapeTwice => self.press_escape(2, events),
+            DecoderState::Paste(paste) => {
                 self.rest_may_come = true;
                 events.extend([TerminalEvent::Paste(paste.finish())]);
             }
-            State::Burst(burst) => return self.end_burst(burst, events),
-            State::Character => events.extend([TerminalEvent::NotUtf8]),
+            DecoderState::Burst(burst) => return self.end_burst(burst, events),
+            DecoderState::Character => events.extend([TerminalEvent::NotUtf8]),
             _ => {}
         }
         self.start_anew();
     }
 
-    /// One character is a key; the user has the keyboard back. More is pasted text, which sends nothing.
+    /// One character is a key; the user has the keyboard back. More is pasted text, which sends
+    /// nothing.
     fn end_burst(&mut self, burst: BracketedPaste, events: &mut impl Extend<TerminalEvent>) {
         self.start_anew();
         let paste = burst.finish();
@@ -120,10 +123,10 @@ impl Decoder {
 
     fn take_byte(&mut self, byte: u8, events: &mut impl Extend<TerminalEvent>) {
         match &mut self.state {
-            State::Ground => self.begin(byte, events),
-            State::Character => self.character(byte, events),
-            State::Escape => self.escape(byte, events),
-            State::EscapeTwice => match byte {
+            DecoderState::Ground => self.begin(byte, events),
+            DecoderState::Character => self.character(byte, events),
+            DecoderState::Escape => self.escape(byte, events),
+            DecoderState::EscapeTwice => match byte {
                 b'[' | b'O' => {
                     self.alt = true;
                     self.escape(byte, events);
@@ -133,8 +136,8 @@ impl Decoder {
                     self.escape_again(byte, events);
                 }
             },
-            State::Control => self.control(byte, events),
-            State::SingleShift => match byte {
+            DecoderState::Control => self.control(byte, events),
+            DecoderState::SingleShift => match byte {
                 b'0'..=b'9' | b';' => self.hold(byte),
                 b'@'..=b'~' => {
                     self.hold(byte);
@@ -142,20 +145,20 @@ impl Decoder {
                 }
                 _ => self.abandon(byte, events),
             },
-            State::Ignored(_) if byte < b' ' => self.abandon(byte, events),
-            State::Ignored(bytes @ 2..) => *bytes -= 1,
-            State::Ignored(_) => self.start_anew(),
-            State::Answer { ends: true } => match byte {
+            DecoderState::Ignored(_) if byte < b' ' => self.abandon(byte, events),
+            DecoderState::Ignored(bytes @ 2..) => *bytes -= 1,
+            DecoderState::Ignored(_) => self.start_anew(),
+            DecoderState::Answer { ends: true } => match byte {
                 b'\\' => self.start_anew(),
                 _ => self.escape_again(byte, events),
             },
-            State::Answer { ends } => match byte {
+            DecoderState::Answer { ends } => match byte {
                 0x07 => self.start_anew(),
                 ESCAPE => *ends = true,
                 ..b' ' => self.abandon(byte, events),
                 _ => {}
             },
-            State::Paste(paste) | State::Burst(paste) => {
+            DecoderState::Paste(paste) | DecoderState::Burst(paste) => {
                 if paste.take(byte) {
                     let paste = std::mem::take(paste);
                     events.extend([TerminalEvent::Paste(paste.finish())]);
@@ -169,14 +172,14 @@ impl Decoder {
     fn begin(&mut self, byte: u8, events: &mut impl Extend<TerminalEvent>) {
         // What is no text, such as Ctrl-C or an arrow, is a key and does what it always does.
         if self.rest_may_come && (byte >= b' ' && byte != DELETE || matches!(byte, b'\t' | b'\r' | b'\n')) {
-            self.state = State::Burst(BracketedPaste::default());
+            self.state = DecoderState::Burst(BracketedPaste::default());
             return self.take_byte(byte, events);
         }
         self.hold(byte);
         match byte {
-            ESCAPE => self.state = State::Escape,
+            ESCAPE => self.state = DecoderState::Escape,
             ..0x80 => self.finish(events),
-            0xc2..=0xf4 => self.state = State::Character,
+            0xc2..=0xf4 => self.state = DecoderState::Character,
             _ => self.drop_character(events),
         }
     }
@@ -203,16 +206,16 @@ impl Decoder {
     /// Handles the byte that follows an Escape.
     fn escape(&mut self, byte: u8, events: &mut impl Extend<TerminalEvent>) {
         if byte == ESCAPE {
-            self.state = State::EscapeTwice;
+            self.state = DecoderState::EscapeTwice;
             return;
         }
         self.hold(byte);
         match byte {
-            b'[' => self.state = State::Control,
-            b'O' => self.state = State::SingleShift,
-            b']' | b'P' => self.state = State::Answer { ends: false },
+            b'[' => self.state = DecoderState::Control,
+            b'O' => self.state = DecoderState::SingleShift,
+            b']' | b'P' => self.state = DecoderState::Answer { ends: false },
             ..0x80 => self.finish(events),
-            0xc2..=0xf4 => self.state = State::Character,
+            0xc2..=0xf4 => self.state = DecoderState::Character,
             _ => self.drop_character(events),
         }
     }
@@ -227,8 +230,8 @@ impl Decoder {
     fn control(&mut self, byte: u8, events: &mut impl Extend<TerminalEvent>) {
         match byte {
             // The Linux console's function keys, and the oldest reports of a mouse.
-            b'[' if self.sequence.len() == 2 => self.state = State::Ignored(1),
-            b'M' if self.sequence.len() == 2 => self.state = State::Ignored(3),
+            b'[' if self.sequence.len() == 2 => self.state = DecoderState::Ignored(1),
+            b'M' if self.sequence.len() == 2 => self.state = DecoderState::Ignored(3),
             // rxvt's keys with Shift; nothing else has a number and this without more behind it.
             b'$' if self.sequence.len() == 3 && self.sequence[2].is_ascii_digit() => {
                 self.hold(byte);
@@ -239,7 +242,7 @@ impl Decoder {
                 self.hold(byte);
                 if self.sequence == PASTE_START {
                     self.start_anew();
-                    self.state = State::Paste(BracketedPaste::default());
+                    self.state = DecoderState::Paste(BracketedPaste::default());
                 } else {
                     // The end of a paste that was given up comes late, with nothing before it.
                     self.rest_may_come &= self.sequence != PASTE_END;
@@ -288,7 +291,7 @@ impl Decoder {
     }
 
     fn start_anew(&mut self) {
-        self.state = State::Ground;
+        self.state = DecoderState::Ground;
         self.sequence.clear();
         self.alt = false;
     }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::columns;
-use crate::telling::links;
+use crate::format::links;
 
 /// Ranges of the links of a text, each up to the first character that may not begin a row.
 pub(super) fn wrappable(text: &str) -> Vec<Range<usize>> {

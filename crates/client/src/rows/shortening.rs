@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::columns::Edge;
 use super::wrap::{self, WrappedRow};
-use crate::telling::{Kind, Line, Role, Span};
+use crate::format::{LineKind, Span, StyledLine, TextRole};
 
 /// Rows that one message takes on a screen, the row that tells of the rest included.
 const MESSAGE_ROWS_MAX: usize = 40;
@@ -22,7 +22,7 @@ const REST_BYTES_MAX: usize = 4 * 1024 * 1024;
 #[derive(Debug)]
 struct Rest {
     number: u64,
-    line: Line,
+    line: StyledLine,
 }
 
 /// Rests of shortened messages, by numbers that count up within a session.
@@ -35,10 +35,10 @@ pub(crate) struct Shortening {
 impl Shortening {
     /// Rows of a line on a screen of so many columns: all, or the first ones and a row that tells
     /// of the rest.
-    pub(crate) fn rows(&mut self, line: &Line, columns: usize, edge: Edge) -> Vec<WrappedRow> {
+    pub(crate) fn rows(&mut self, line: &StyledLine, columns: usize, edge: Edge) -> Vec<WrappedRow> {
         let rows_max = match line.kind {
-            Kind::Earlier | Kind::Dated => PAST_MESSAGE_ROWS_MAX,
-            Kind::Now | Kind::Mark => MESSAGE_ROWS_MAX,
+            LineKind::Earlier | LineKind::Dated => PAST_MESSAGE_ROWS_MAX,
+            LineKind::Now | LineKind::Mark => MESSAGE_ROWS_MAX,
         };
         self.first_rows(line, columns, edge, rows_max, |_| false)
     }
@@ -48,7 +48,7 @@ impl Shortening {
     ///
     /// # Errors
     /// There is no such rest, in words for the user.
-    pub(crate) fn take_rest(&mut self, number: Option<u64>) -> Result<Line, String> {
+    pub(crate) fn take_rest(&mut self, number: Option<u64>) -> Result<StyledLine, String> {
         let at = match number {
             Some(number) => self.rests.iter().position(|rest| rest.number == number),
             None => self.rests.len().checked_sub(1),
@@ -61,7 +61,7 @@ impl Shortening {
     }
 
     /// Rows of the next part of a rest, and a row that tells of what is left of it.
-    pub(crate) fn rest_rows(&mut self, rest: &Line, columns: usize, edge: Edge) -> Vec<WrappedRow> {
+    pub(crate) fn rest_rows(&mut self, rest: &StyledLine, columns: usize, edge: Edge) -> Vec<WrappedRow> {
         // Each request goes on, also past a link that is taller than what is shown at a time.
         let of_head = head_chars(rest);
         self.first_rows(rest, columns, edge, REST_ROWS_MAX, |shown| shown <= of_head)
@@ -69,7 +69,7 @@ impl Shortening {
 
     fn first_rows(
         &mut self,
-        line: &Line,
+        line: &StyledLine,
         columns: usize,
         edge: Edge,
         rows_max: usize,
@@ -89,9 +89,10 @@ impl Shortening {
         }
         self.last_number += 1;
         let number = self.last_number;
-        let note = Span::new(Role::Faint, format!("… {hidden} more rows: /more {number} shows them"));
+        let note = Span::new(TextRole::Faint, format!("… {hidden} more rows: /more {number} shows them"));
         self.keep(Rest { number, line: rest });
-        let note = Line { head: vec![Span::new(Role::Faint, "  ")], body: vec![note], ..Line::default() };
+        let note =
+            StyledLine { head: vec![Span::new(TextRole::Faint, "  ")], body: vec![note], ..StyledLine::default() };
         shown.extend(wrap::rows(&note, columns, edge));
         shown
     }
@@ -139,7 +140,7 @@ fn visible_chars(row: &WrappedRow) -> usize {
     row.spans.iter().chain(&row.link).map(|span| visible(&span.text).count()).sum()
 }
 
-fn head_chars(line: &Line) -> usize {
+fn head_chars(line: &StyledLine) -> usize {
     line.head.iter().map(|span| visible(&span.text).count()).sum()
 }
 
@@ -149,7 +150,7 @@ fn visible(text: &str) -> impl Iterator<Item = (usize, char)> {
 }
 
 /// The line without the first visible characters of its head and body.
-fn rest_of(line: &Line, shown: usize) -> Line {
+fn rest_of(line: &StyledLine, shown: usize) -> StyledLine {
     let mut shown = shown.saturating_sub(head_chars(line));
     let body = line.body.iter().map(|span| {
         let of_span = visible(&span.text).count();
@@ -162,7 +163,7 @@ fn rest_of(line: &Line, shown: usize) -> Line {
         Span::new(span.role, &span.text[from..])
     });
     let body = body.filter(|span| !span.text.is_empty()).collect();
-    Line { body, ..line.clone() }
+    StyledLine { body, ..line.clone() }
 }
 
 #[cfg(test)]
@@ -170,9 +171,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn said(text: &str) -> Line {
-        let head = vec![Span::new(Role::Plain, "bob"), Span::new(Role::Faint, " > ")];
-        Line { head, body: vec![Span::new(Role::Plain, text)], ..Line::default() }
+    fn said(text: &str) -> StyledLine {
+        let head = vec![Span::new(TextRole::Plain, "bob"), Span::new(TextRole::Faint, " > ")];
+        StyledLine { head, body: vec![Span::new(TextRole::Plain, text)], ..StyledLine::default() }
     }
 
     fn texts(rows: &[WrappedRow]) -> Vec<String> {
@@ -201,7 +202,7 @@ mod tests {
         assert!(more(Some(1)).is_err(), "it has been shown");
         let rows = more(Some(2)).expect("a rest");
         assert_eq!((rows[0].as_str(), rows[61].as_str(), rows.len()), ("bob > row238.", "      row299.", 62));
-        assert!(more(None).is_err_and(|told| told.contains("shown whole")));
+        assert!(more(None).is_err_and(|notice| notice.contains("shown whole")));
     }
 
     #[test]
@@ -222,8 +223,8 @@ mod tests {
 
     #[test]
     fn a_message_of_the_past_takes_fewer_rows() {
-        for kind in [Kind::Earlier, Kind::Dated] {
-            let line = Line { kind, ..said(&"x\n".repeat(100)) };
+        for kind in [LineKind::Earlier, LineKind::Dated] {
+            let line = StyledLine { kind, ..said(&"x\n".repeat(100)) };
             let rows = texts(&Shortening::default().rows(&line, 80, Edge::Cuts));
             assert_eq!((rows.len(), rows[9].as_str()), (PAST_MESSAGE_ROWS_MAX, "  … 92 more rows: /more 1 shows them"));
         }

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthChar;
 
 use super::columns::{self, Edge};
 use super::links;
-use crate::telling::{Line, Role, Span};
+use crate::format::{Span, StyledLine, TextRole};
 
 /// Columns by which rows are set in where the head is too wide to stand beside the text.
 const INDENT: usize = 2;
@@ -18,28 +18,28 @@ const BREAKING_COLUMNS_MIN: usize = 10;
 const TAB: &str = "    ";
 
 /// Spans that stand in one row of the screen.
-pub(crate) type Row = Vec<Span>;
+pub(crate) type ScreenRow = Vec<Span>;
 
 /// One row of the screen, and a link behind it that is wider than what is left.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct WrappedRow {
-    pub(crate) spans: Row,
+    pub(crate) spans: ScreenRow,
     /// Wrapped by the terminal, which knows then that it is one word; it may go on over several
     /// rows.
-    pub(crate) link: Row,
+    pub(crate) link: ScreenRow,
 }
 
 impl WrappedRow {
     /// Rows that it takes on a screen of so many columns, with those that the terminal makes of its
     /// link.
     pub(crate) fn height(&self, columns: usize) -> usize {
-        let of = |row: &Row| row.iter().map(|span| columns::of(&span.text)).sum::<usize>();
+        let of = |row: &ScreenRow| row.iter().map(|span| columns::of(&span.text)).sum::<usize>();
         if self.link.is_empty() { 1 } else { (of(&self.spans) + of(&self.link)).div_ceil(columns.max(1)).max(1) }
     }
 }
 
 /// Breaks a line for a screen of so many columns.
-pub(crate) fn rows(line: &Line, columns: usize, edge: Edge) -> Vec<WrappedRow> {
+pub(crate) fn rows(line: &StyledLine, columns: usize, edge: Edge) -> Vec<WrappedRow> {
     let head_columns: usize = line.head.iter().map(|span| columns::of(&span.text)).sum();
     // Whoever hears lines read out needs no column of text.
     let hangs = edge == Edge::Cuts && head_columns * 5 <= columns * 2;
@@ -48,7 +48,7 @@ pub(crate) fn rows(line: &Line, columns: usize, edge: Edge) -> Vec<WrappedRow> {
         columns: columns.max(1),
         indent: indent.min(columns / 2),
         edge,
-        rows: vec![WrappedRow { spans: line.head.clone(), link: Row::new() }],
+        rows: vec![WrappedRow { spans: line.head.clone(), link: ScreenRow::new() }],
         at: head_columns,
         spaces: String::new(),
         word: Vec::new(),
@@ -96,7 +96,7 @@ struct Wrapping<'a> {
     /// Spaces behind the last word, not yet put anywhere.
     spaces: String,
     /// Parts that must stay together, not yet put anywhere.
-    word: Vec<(Role, &'a str)>,
+    word: Vec<(TextRole, &'a str)>,
     word_columns: usize,
     /// The word holds a link.
     is_link: bool,
@@ -104,7 +104,7 @@ struct Wrapping<'a> {
 
 impl<'a> Wrapping<'a> {
     /// The same as [`Wrapping::take`] for each character, word by word: most of what is said.
-    fn take_ascii(&mut self, role: Role, text: &'a str) {
+    fn take_ascii(&mut self, role: TextRole, text: &'a str) {
         for piece in text.split_inclusive(|c: char| c.is_ascii_whitespace()) {
             let word = piece.trim_end_matches(|c: char| c.is_ascii_whitespace());
             if !word.is_empty() {
@@ -124,7 +124,7 @@ impl<'a> Wrapping<'a> {
         self.word.last().is_some_and(|(_, last)| is_wide(last))
     }
 
-    fn take(&mut self, role: Role, grapheme: &'a str) {
+    fn take(&mut self, role: TextRole, grapheme: &'a str) {
         match grapheme {
             "\n" => {
                 self.end_word();
@@ -152,7 +152,7 @@ impl<'a> Wrapping<'a> {
     }
 
     /// Takes a part of a link, which does not part where other text would.
-    fn take_of_link(&mut self, role: Role, grapheme: &'a str) {
+    fn take_of_link(&mut self, role: TextRole, grapheme: &'a str) {
         if !self.is_link && (self.ends_wide() || !is_certain(&self.word)) {
             self.end_word();
         }
@@ -196,7 +196,7 @@ impl<'a> Wrapping<'a> {
     }
 
     /// The terminal wraps it by itself, and knows then that it is one word.
-    fn put_whole(&mut self, word: &[(Role, &str)], word_columns: usize) {
+    fn put_whole(&mut self, word: &[(TextRole, &str)], word_columns: usize) {
         if let Some(row) = self.rows.last_mut() {
             for (role, piece) in word {
                 push(&mut row.link, *role, piece);
@@ -206,7 +206,7 @@ impl<'a> Wrapping<'a> {
         self.at = (self.at + word_columns).max(self.columns);
     }
 
-    fn break_word(&mut self, word: &[(Role, &str)]) {
+    fn break_word(&mut self, word: &[(TextRole, &str)]) {
         for (role, piece) in word {
             for grapheme in piece.graphemes(true) {
                 let grapheme_columns = self.edge.of_grapheme(grapheme);
@@ -221,19 +221,19 @@ impl<'a> Wrapping<'a> {
 
     fn new_row(&mut self) {
         self.spaces.clear();
-        let indent = vec![Span::new(Role::Plain, " ".repeat(self.indent))];
-        self.rows.push(WrappedRow { spans: indent, link: Row::new() });
+        let indent = vec![Span::new(TextRole::Plain, " ".repeat(self.indent))];
+        self.rows.push(WrappedRow { spans: indent, link: ScreenRow::new() });
         self.at = self.indent;
     }
 
-    fn push(&mut self, role: Role, text: &str) {
+    fn push(&mut self, role: TextRole, text: &str) {
         if let Some(row) = self.rows.last_mut() {
             push(&mut row.spans, role, text);
         }
     }
 }
 
-fn push(row: &mut Row, role: Role, text: &str) {
+fn push(row: &mut ScreenRow, role: TextRole, text: &str) {
     match row.last_mut() {
         Some(last) if last.role == role => last.text.push_str(text),
         _ if text.is_empty() => {}
@@ -246,7 +246,7 @@ fn is_wide(grapheme: &str) -> bool {
 }
 
 /// Returns true if nothing in the word can look like the beginning of another line.
-fn is_certain(word: &[(Role, &str)]) -> bool {
+fn is_certain(word: &[(TextRole, &str)]) -> bool {
     word.iter().all(|(_, piece)| piece.graphemes(true).all(links::is_certain))
 }
 
@@ -255,9 +255,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn said(text: &str) -> Line {
-        let head = vec![Span::new(Role::Plain, "bob"), Span::new(Role::Faint, " > ")];
-        Line { head, body: vec![Span::new(Role::Plain, text)], ..Line::default() }
+    fn said(text: &str) -> StyledLine {
+        let head = vec![Span::new(TextRole::Plain, "bob"), Span::new(TextRole::Faint, " > ")];
+        StyledLine { head, body: vec![Span::new(TextRole::Plain, text)], ..StyledLine::default() }
     }
 
     fn shown(text: &str, columns: usize) -> Vec<String> {
@@ -265,7 +265,7 @@ mod tests {
         wrapped.iter().map(|row| row.spans.iter().chain(&row.link).map(|span| span.text.as_str()).collect()).collect()
     }
 
-    fn spans(line: &Line, columns: usize) -> Vec<Row> {
+    fn spans(line: &StyledLine, columns: usize) -> Vec<ScreenRow> {
         rows(line, columns, Edge::Cuts).into_iter().map(|row| row.spans).collect()
     }
 
@@ -349,12 +349,16 @@ mod tests {
     #[test]
     fn wrapping_keeps_roles_and_whole_words_that_have_two_roles() {
         let mut line = said("hey ");
-        line.body.extend([Span::new(Role::Mention, "me"), Span::new(Role::Plain, ", look here please")]);
+        line.body.extend([Span::new(TextRole::Mention, "me"), Span::new(TextRole::Plain, ", look here please")]);
         let wide = spans(&line, 20);
         assert_eq!(wide.len(), 2);
-        assert!(wide[0].contains(&Span::new(Role::Mention, "me")), "{wide:?}");
+        assert!(wide[0].contains(&Span::new(TextRole::Mention, "me")), "{wide:?}");
         let narrow = spans(&line, 12);
-        assert_eq!(narrow[1][1..], [Span::new(Role::Mention, "me"), Span::new(Role::Plain, ", look")], "{narrow:?}");
+        assert_eq!(
+            narrow[1][1..],
+            [Span::new(TextRole::Mention, "me"), Span::new(TextRole::Plain, ", look")],
+            "{narrow:?}"
+        );
     }
 
     proptest! {

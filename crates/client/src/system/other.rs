@@ -1,4 +1,5 @@
-//! Systems that are not Unix: the terminal's events as crossterm finds them; the rest is the system's own.
+//! Systems that are not Unix: the terminal's events as crossterm finds them; the rest is the
+//! system's own.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};

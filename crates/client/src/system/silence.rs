@@ -1,4 +1,5 @@
-//! A connection on which nothing is said: the system finds out whether the other side is still there.
+//! A connection on which nothing is said: the system finds out whether the other side is still
+//! there.
 
 use std::net::TcpStream;
 use std::time::Duration;
@@ -16,9 +17,11 @@ const TRIES: u32 = 3;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const DEAD_AFTER: Duration = Duration::from_secs(75);
 
-/// Lets a connection whose other side has died without a word be reported as lost. A tutorial server cannot be asked for a sign of life.
+/// Lets a connection whose other side has died without a word be reported as lost. A tutorial
+/// server cannot be asked for a sign of life.
 pub(crate) fn notice_silence(stream: &TcpStream) {
-    // Where the system refuses an option the link works all the same, with the system's own patience.
+    // Where the system refuses an option the link works all the same, with the system's own
+    // patience.
     let socket = SockRef::from(stream);
     let keepalive = TcpKeepalive::new().with_time(TRIED_AFTER).with_interval(TRIED_EVERY);
     #[cfg(unix)]

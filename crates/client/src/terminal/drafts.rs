@@ -1,16 +1,15 @@
-//! Drafts of rooms other than the one on the screen: nobody sends half a sentence to the wrong
-//! people.
+//! Drafts of rooms other than the one on the screen.
 
 use std::collections::BTreeMap;
 
-/// See the module. There are never more than rooms that the user is in.
+/// Drafts by room; at most one for each room that the user is in.
 #[derive(Debug, Default)]
 pub(super) struct Drafts {
     begun: BTreeMap<String, String>,
 }
 
 impl Drafts {
-    /// Keeps what was begun in one room, and gives what was begun in the other.
+    /// Stores the draft of one room and returns that of the other.
     pub(super) fn change(&mut self, from: Option<&str>, begun: String, to: Option<&str>) -> String {
         if from == to {
             return begun;
@@ -18,14 +17,14 @@ impl Drafts {
         let there = to.and_then(|to| self.begun.remove(to)).unwrap_or_default();
         match from {
             Some(from) if !begun.is_empty() => drop(self.begun.insert(from.to_owned(), begun)),
-            // What was begun nowhere goes along.
+            // A draft begun in no room moves along.
             None if there.is_empty() => return begun,
             _ => {}
         }
         there
     }
 
-    /// Takes the drafts of rooms that are none of these.
+    /// Removes and returns the drafts of rooms other than these.
     pub(super) fn leave_all_but(&mut self, rooms: &[String]) -> Vec<String> {
         self.begun.extract_if(.., |room, _| !rooms.contains(room)).map(|(_, begun)| begun).collect()
     }

@@ -1,4 +1,4 @@
-//! The terminal's own modes: changed on entering, put back on leaving, also when the thread that draws panics.
+//! The terminal's modes: set on entering, restored on leaving, also when the drawing thread panics.
 
 use std::io::{self, Write};
 use std::panic;
@@ -12,25 +12,26 @@ use crossterm::{execute, queue};
 
 use crate::system;
 
-/// The terminal is another program's for a while. A process has one terminal.
+/// Another program uses the terminal. A process has one terminal.
 static PAUSED: AtomicBool = AtomicBool::new(false);
 
 type PanicHook = dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync;
 
-/// Keys come one by one and unechoed, pastes are told from typing and the window tells whether it is looked at, until it is dropped.
-pub(crate) struct Guard {
+/// Raw mode, bracketed paste and focus events until dropped.
+pub(crate) struct TerminalGuard {
     hook_before: Arc<PanicHook>,
 }
 
 #[expect(clippy::unused_self, reason = "only who holds the terminal may give it away")]
-impl Guard {
+impl TerminalGuard {
     pub(crate) fn enter() -> io::Result<Self> {
         enable_raw_mode()?;
         let hook_before: Arc<PanicHook> = panic::take_hook().into();
         let guard = Self { hook_before: Arc::clone(&hook_before) };
         let drawing = thread::current().id();
         panic::set_hook(Box::new(move |info| {
-            // Another thread of the process (a connection of the server it hosts) may panic and the conversation go on.
+            // Another thread of the process (a connection of the server it hosts) may panic and the
+            // conversation go on.
             if thread::current().id() == drawing {
                 restore();
             }
@@ -40,15 +41,16 @@ impl Guard {
         Ok(guard)
     }
 
-    /// Gives the terminal back for a while, to another program or to the shell.
+    /// Restores the modes for another program or the shell.
     pub(crate) fn pause(&self) {
         PAUSED.store(true, Ordering::SeqCst);
         restore();
     }
 
-    /// Takes it again, whatever was done to it.
+    /// Sets the modes again, whatever was done to the terminal.
     pub(crate) fn resume(&self) -> io::Result<()> {
-        // Without this the modes would not be set again: nobody told crossterm that somebody else changed them.
+        // Without this crossterm would not set the modes again: it does not know that another
+        // program changed them.
         let _ = disable_raw_mode();
         enable_raw_mode()?;
         PAUSED.store(false, Ordering::SeqCst);
@@ -60,7 +62,7 @@ fn switch_on() -> io::Result<()> {
     execute!(io::stdout(), EnableBracketedPaste, EnableFocusChange)
 }
 
-impl Drop for Guard {
+impl Drop for TerminalGuard {
     fn drop(&mut self) {
         restore();
         if !thread::panicking() {
@@ -70,15 +72,15 @@ impl Drop for Guard {
     }
 }
 
-/// Returns whether the keys, Ctrl-C among them, are another program's.
+/// Returns whether another program uses the terminal, and gets Ctrl-C.
 pub(crate) fn is_paused() -> bool {
     PAUSED.load(Ordering::SeqCst)
 }
 
-/// Puts the terminal back, if it is not as it was: without a terminal in raw mode there is nothing to restore.
+/// Restores the terminal if it is in raw mode.
 ///
-/// For a thread that ends the process while the one that draws may be stuck in a write to a terminal that takes no bytes: this waits for
-/// nobody, and what needs no reader comes first.
+/// For a thread that ends the process while the drawing thread may be blocked in a write: this does
+/// not block, and restores first what needs no write.
 pub(crate) fn restore_if_taken() {
     if crossterm::terminal::is_raw_mode_enabled().unwrap_or(false) {
         let _ = disable_raw_mode();
@@ -86,7 +88,7 @@ pub(crate) fn restore_if_taken() {
     }
 }
 
-/// Puts the terminal back. A terminal that is gone needs nothing any more, so failures are none.
+/// Restores the terminal. Errors are ignored: the terminal may be gone.
 fn restore() {
     let _ = io::stdout().write_all(&all_off());
     let _ = io::stdout().flush();
@@ -110,7 +112,7 @@ mod tests {
     #[test]
     #[ignore = "panics, in the terminal that the test below gives it"]
     fn panics_with_the_terminal_taken() {
-        let _guard = Guard::enter().expect("a terminal");
+        let _guard = TerminalGuard::enter().expect("a terminal");
         panic!("on purpose");
     }
 

@@ -1,12 +1,12 @@
+use super::drawing::palette::Palette;
 use super::*;
-use crate::entropy::Entropy;
+use crate::format::clock::LocalClock;
 use crate::keyboard::event::{Code, Key, Paste, PasteEnd, TerminalEvent};
 use crate::preferences::Preferences;
-use crate::session::Config;
-use crate::session::update::{DialectChoice, Input, Output};
-use crate::telling::clock::LocalClock;
+use glassline_session::{Config, DialectChoice, Entropy, Input, Output};
 use glassline_wire::frame::put_frame;
 use glassline_wire::timestamp::Timestamp;
+use std::io::Write;
 use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex};
 
@@ -30,13 +30,14 @@ impl Write for Shared {
     }
 }
 
-fn page() -> Page {
+fn pane() -> MessagePane {
     let clock = LocalClock::fixed(|| Timestamp::from_unix_ms(0));
     let preferences = Preferences { timestamps: Some(false), ..Preferences::default() };
-    Page::new(Reader { clock, ..Reader::new("alice") }, Settings::new(&preferences, true))
+    MessagePane::new(Formatter::with_clock("alice", clock), DisplaySettings::new(&preferences, true))
 }
 
-/// A terminal mode with a session that is up in the tutorial dialect, and the screen that they draw on.
+/// A terminal mode with a session that is up in the tutorial dialect, and the screen that they draw
+/// on.
 struct Table {
     terminal: Terminal,
     session: Session,
@@ -67,7 +68,7 @@ impl Table {
         let mut session = Session::new(config, Box::new(Counting(0)), 0);
         session.handle(Input::Connected, 0);
         let mut table = Self {
-            terminal: Terminal::new(page(), Box::new(drawn.clone()), (columns, 10), Palette::Full),
+            terminal: Terminal::new(pane(), Display::new(Box::new(drawn.clone()), (columns, 10), Palette::Full)),
             session,
             emulator: vt100::Parser::new(size(10), size(columns), 1_000),
             drawn,
@@ -304,26 +305,26 @@ fn twenty_columns_are_enough() {
 #[test]
 fn a_host_is_warned_first_that_control_z_stops_everybody() {
     let mut table = Table::new(120);
-    let told = "this stops the line for everybody; Ctrl-Z again stops";
+    let notice = "this stops the line for everybody; Ctrl-Z again stops";
     // Without a real terminal nothing is stopped.
     table.control('z');
-    assert!(!table.screen().contains(told));
-    table.terminal.stop = Stop::Everybody;
+    assert!(!table.screen().contains(notice));
+    table.terminal.exit = ExitConfirmation::new(true);
     table.control('z');
-    assert!(table.screen().contains(told), "{}", table.screen());
+    assert!(table.screen().contains(notice), "{}", table.screen());
     table.press(Code::Left);
-    assert!(!table.screen().contains(told));
+    assert!(!table.screen().contains(notice));
     table.control('z');
-    assert!(table.screen().contains(told), "another key between them sets it back");
+    assert!(table.screen().contains(notice), "another key between them sets it back");
     table.control('z');
-    assert!(!table.screen().contains(told));
+    assert!(!table.screen().contains(notice));
 }
 
 #[test]
 fn whoever_hosts_others_is_told_before_leaving() {
     let says = |table: &Table| String::from_utf8_lossy(&table.sent).contains("\"bye\"");
     let mut table = Table::with_people(3);
-    table.terminal.stop = Stop::Everybody;
+    table.terminal.exit = ExitConfirmation::new(true);
     table.control('d');
     assert!(table.screen().contains("2 others are here, and leaving closes the line for all; Ctrl-D again leaves"));
     table.press(Code::Left);
@@ -340,14 +341,14 @@ fn whoever_hosts_others_is_told_before_leaving() {
     table.type_in("/quit");
     table.press(Code::Enter);
     assert!(says(&table), "{}", table.screen());
-    for (people, stop) in [(3, Stop::OneProgram), (1, Stop::Everybody)] {
+    for (people, hosts) in [(3, false), (1, true)] {
         let mut table = Table::with_people(people);
-        table.terminal.stop = stop;
+        table.terminal.exit = ExitConfirmation::new(hosts);
         table.control('d');
         assert!(says(&table), "nobody else is concerned");
     }
     let mut table = Table::with_people(2);
-    table.terminal.stop = Stop::Everybody;
+    table.terminal.exit = ExitConfirmation::new(true);
     table.control('d');
     table.control('d');
     assert!(says(&table));
@@ -357,7 +358,7 @@ fn whoever_hosts_others_is_told_before_leaving() {
 #[test]
 fn a_block_that_was_wrapped_anew_is_taken_away_whole() {
     let mut table = Table::new(60);
-    table.terminal.rewraps = true;
+    table.terminal.display.set_reflows(true);
     table.hear("bob", "the last message");
     table.type_in(&"typed ".repeat(9));
     assert_eq!(table.screen().matches("> typed").count(), 1);
@@ -376,13 +377,14 @@ fn a_block_that_was_wrapped_anew_is_taken_away_whole() {
 #[test]
 fn going_on_is_told_once_and_soon_after_control_z() {
     let mut table = Table::new(80);
-    table.terminal.went_on = Some(Instant::now());
+    table.terminal.resumed_at = Some(Instant::now());
     table.event(TerminalEvent::Resumed);
-    assert!(table.terminal.went_on.is_none());
-    // A Ctrl-Z that stopped nothing, long ago, does not hide what stops the process now: the block is drawn anew below.
+    assert!(table.terminal.resumed_at.is_none());
+    // A Ctrl-Z that stopped nothing, long ago, does not hide what stops the process now: the block
+    // is drawn anew below.
     let long_ago = Instant::now().checked_sub(std::time::Duration::from_secs(3)).expect("the clock runs");
     table.type_in("one\ntwo");
-    table.terminal.went_on = Some(long_ago);
+    table.terminal.resumed_at = Some(long_ago);
     assert_eq!(table.screen().matches("> one").count(), 1);
     table.event(TerminalEvent::Resumed);
     assert_eq!(table.screen().matches("> one").count(), 2, "{}", table.screen());
@@ -419,9 +421,9 @@ fn a_reply_that_is_begun_keeps_its_target_in_another_room() {
     table.hear("*", "nobody else is here yet");
     table.hear("bob→you", "x");
     table.type_in("/reply yes");
-    table.terminal.show(Update::Room(Some("den".into())), table.now_ms).expect("shown");
+    table.terminal.show(Update::CurrentRoom(Some("den".into())).into(), table.now_ms).expect("shown");
     table.hear("mallory→you", "hey");
-    table.terminal.show(Update::Room(Some("lobby".into())), table.now_ms).expect("shown");
+    table.terminal.show(Update::CurrentRoom(Some("lobby".into())).into(), table.now_ms).expect("shown");
     table.event(TerminalEvent::FocusGained);
     assert!(table.screen().contains("> /msg bob yes\n"), "{}", table.screen());
 }

@@ -1,53 +1,46 @@
-//! Messages of rooms other than the one on the screen: kept until the user goes there.
+//! Unread messages of rooms other than the one on the screen.
 
 use std::collections::BTreeMap;
 
-use crate::telling::Line;
-use crate::telling::attention::Attention;
+use crate::format::StyledLine;
+use crate::format::attention::Attention;
 
 /// Lines kept of one room.
 const LINES_MAX: usize = 2_000;
 /// Bytes of text kept of one room.
 const BYTES_MAX: usize = 512 * 1024;
-/// Rooms in which something may wait: more than a client can be in.
+/// Rooms with unread messages: more than a client can be in.
 const ROOMS_MAX: usize = 64;
 
-/// Messages that wait in a room other than the current one.
+/// Number of unread messages of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Waiting {
-    /// Its place among the rooms, from 1: the number of its key.
+pub(crate) struct UnreadCount {
+    /// Position among the rooms, from 1: the number of its key.
     pub(crate) number: usize,
     pub(crate) room: String,
     pub(crate) messages: usize,
-    /// Those of them that are for the user.
+    /// Those of them that mention the user.
     pub(crate) mentions: usize,
 }
 
+/// Lines kept of a room, and counts of the messages in them.
 #[derive(Debug, Default)]
-struct Backlog {
-    lines: Vec<Line>,
+pub(super) struct Backlog {
+    pub(super) lines: Vec<StyledLine>,
     bytes: usize,
-    messages: usize,
-    mentions: usize,
-}
-
-/// Contents of a room when the user goes there.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    pub(super) lines: Vec<Line>,
     pub(super) messages: usize,
     pub(super) mentions: usize,
 }
 
-/// The rooms in which something waits.
+/// Unread messages by room.
 #[derive(Debug, Default)]
 pub(super) struct Unread {
     rooms: BTreeMap<String, Backlog>,
 }
 
 impl Unread {
-    /// Keeps a line for later. Gives back all that was kept of the room if that is too much to keep: it must be shown now.
-    pub(super) fn keep(&mut self, room: &str, line: Line, attention: Attention) -> Vec<Line> {
+    /// Stores a line. Returns all lines of the room to be shown now if they are too many.
+    pub(super) fn keep(&mut self, room: &str, line: StyledLine, attention: Attention) -> Vec<StyledLine> {
         if !self.rooms.contains_key(room) && self.rooms.len() == ROOMS_MAX {
             return vec![line];
         }
@@ -59,22 +52,20 @@ impl Unread {
         if backlog.lines.len() < LINES_MAX && backlog.bytes < BYTES_MAX {
             return Vec::new();
         }
-        // What is shown waits no more.
         std::mem::take(backlog).lines
     }
 
-    /// Takes what waits in a room.
-    pub(super) fn take(&mut self, room: &str) -> Found {
-        let Backlog { lines, messages, mentions, .. } = self.rooms.remove(room).unwrap_or_default();
-        Found { lines, messages, mentions }
+    /// Removes and returns the unread lines of a room.
+    pub(super) fn take(&mut self, room: &str) -> Backlog {
+        self.rooms.remove(room).unwrap_or_default()
     }
 
     /// Returns the rooms with waiting messages, in the order of the client's rooms.
-    pub(super) fn waiting(&self, rooms: &[String]) -> Vec<Waiting> {
+    pub(super) fn waiting(&self, rooms: &[String]) -> Vec<UnreadCount> {
         let waits = |(at, room): (usize, &String)| {
             let backlog = self.rooms.get(room).filter(|backlog| backlog.messages > 0)?;
             let (messages, mentions) = (backlog.messages, backlog.mentions);
-            Some(Waiting { number: at + 1, room: room.clone(), messages, mentions })
+            Some(UnreadCount { number: at + 1, room: room.clone(), messages, mentions })
         };
         rooms.iter().enumerate().filter_map(waits).collect()
     }
@@ -89,10 +80,10 @@ mod tests {
         let mut unread = Unread::default();
         for (room, attention) in [("den", Attention::Everybody), ("den", Attention::ForMe), ("ops", Attention::Nobody)]
         {
-            assert!(unread.keep(room, Line::notice("x"), attention).is_empty());
+            assert!(unread.keep(room, StyledLine::notice("x"), attention).is_empty());
         }
         let rooms = ["lobby".to_owned(), "ops".to_owned(), "den".to_owned()];
-        let waiting = Waiting { number: 3, room: "den".into(), messages: 2, mentions: 1 };
+        let waiting = UnreadCount { number: 3, room: "den".into(), messages: 2, mentions: 1 };
         assert_eq!(unread.waiting(&rooms), [waiting], "comings and goings are not news");
         let found = unread.take("den");
         assert_eq!((found.lines.len(), found.messages, found.mentions), (2, 2, 1));
@@ -104,14 +95,14 @@ mod tests {
         let mut unread = Unread::default();
         let mut shown = 0;
         for number in 0..4_321 {
-            let line = Line::notice(&format!("{number}"));
+            let line = StyledLine::notice(&format!("{number}"));
             shown += unread.keep("den", line, Attention::Everybody).len();
         }
-        shown += unread.keep("den", Line::notice(&"x".repeat(BYTES_MAX)), Attention::Everybody).len();
+        shown += unread.keep("den", StyledLine::notice(&"x".repeat(BYTES_MAX)), Attention::Everybody).len();
         assert_eq!(shown, 4_322);
         assert_eq!(unread.take("den").messages, 0, "what was shown waits no more");
         let shown: usize = (0..1_000)
-            .map(|room| unread.keep(&format!("r{room}"), Line::notice("x"), Attention::Everybody).len())
+            .map(|room| unread.keep(&format!("r{room}"), StyledLine::notice("x"), Attention::Everybody).len())
             .sum();
         assert_eq!(shown, 1_000 - ROOMS_MAX, "a server that speaks of rooms without end");
     }

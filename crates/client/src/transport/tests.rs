@@ -1,5 +1,9 @@
 use std::net::TcpListener;
 
+use glassline_wire::layer::LayerState;
+use glassline_wire::layer::test_layer::TestLayer;
+
+use super::connect::advice;
 use super::*;
 
 #[test]
@@ -43,4 +47,91 @@ fn a_refusal_by_another_machine_names_the_option_that_opens_it() {
     }
     let slow = advice(&ErrorKind::TimedOut.into(), Some("192.0.2.7:1".parse().expect("an address")));
     assert!(slow.contains("check the address") && !slow.contains("--listen"), "{slow}");
+}
+
+/// A layered connection and the other side's layers, joined without a socket.
+struct LayeredPair {
+    layered: Layered,
+    server: LayerStack,
+    at_server: Vec<u8>,
+    /// Inputs of the session, in words.
+    inputs: Vec<String>,
+    half_closed: bool,
+}
+
+impl LayeredPair {
+    fn new() -> Self {
+        Self {
+            layered: Layered::new(LayerStack::new(vec![Box::new(TestLayer::client())])).expect("a layer"),
+            server: LayerStack::new(vec![Box::new(TestLayer::server())]),
+            at_server: Vec::new(),
+            inputs: Vec::new(),
+            half_closed: false,
+        }
+    }
+
+    fn take(&mut self, event: StreamEvent) {
+        let inputs = &mut self.inputs;
+        self.layered.take(event, |input| inputs.push(format!("{input:?}")));
+    }
+
+    /// Carries out steps and moves bytes until nothing is left to do.
+    fn settle(&mut self) {
+        loop {
+            match self.layered.next_step() {
+                Some(WriterStep::Write(bytes)) => {
+                    self.server.receive(&bytes, &mut self.at_server).expect("goes on");
+                    self.take(StreamEvent::Written);
+                }
+                Some(WriterStep::HalfClose) => self.half_closed = true,
+                None if self.server.output().is_empty() => return,
+                None => {}
+            }
+            let bytes = self.server.output().to_vec();
+            self.server.consume_output(bytes.len());
+            if !bytes.is_empty() {
+                self.take(StreamEvent::Bytes(bytes));
+            }
+        }
+    }
+}
+
+#[test]
+fn layers_shake_hands_before_the_session_is_connected() {
+    let mut pair = LayeredPair::new();
+    pair.layered.send(vec![7; 200_000]);
+    pair.layered.send(b"last".to_vec());
+    assert!(pair.inputs.is_empty());
+    pair.settle();
+    assert_eq!((pair.inputs[0].as_str(), pair.at_server.len()), ("Connected", 200_004));
+    assert_eq!(pair.inputs[1..], ["Written", "Written"], "as often as the session has sent");
+    pair.inputs.clear();
+    pair.server.send(&[b"hi"]);
+    pair.settle();
+    assert_eq!(pair.inputs, [format!("{:?}", Input::Bytes(b"hi"))]);
+}
+
+#[test]
+fn layers_announce_the_end_behind_what_was_sent() {
+    let mut pair = LayeredPair::new();
+    pair.layered.send(b"bye".to_vec());
+    pair.layered.half_close();
+    pair.settle();
+    assert!(pair.half_closed && pair.at_server == b"bye" && pair.server.state() == LayerState::PeerClosed);
+    pair.server.close();
+    pair.settle();
+    assert_eq!(pair.inputs.last().map(String::as_str), Some(r#"Closed("it closed the connection")"#));
+}
+
+#[test]
+fn a_handshake_that_fails_is_a_connect_that_failed() {
+    for event in [StreamEvent::Bytes(b"HTTP/1.1 400".to_vec()), StreamEvent::Closed(CLOSED_BY_PEER.to_owned())] {
+        let mut pair = LayeredPair::new();
+        pair.take(event);
+        assert!(matches!(&pair.inputs[..], [input] if input.starts_with("ConnectFailed")), "{:?}", pair.inputs);
+    }
+    let mut pair = LayeredPair::new();
+    pair.settle();
+    pair.take(StreamEvent::Closed(CLOSED_BY_PEER.to_owned()));
+    assert!(pair.inputs.last().is_some_and(|input| input.contains("cut off")), "{:?}", pair.inputs);
 }

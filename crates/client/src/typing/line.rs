@@ -8,14 +8,13 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::commands::concealed;
 use crate::keyboard::event::{Code, Key, TerminalEvent};
-use crate::lines::Line;
+use crate::line_splitter::InputLine;
 use crate::rows::columns;
 
 const BELL: &str = "\x07";
 /// Removes the character before the cursor, as the system does.
 const ERASE: &str = "\x08 \x08";
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct TypedLine {
     text: String,
@@ -24,11 +23,11 @@ pub(crate) struct TypedLine {
 
 /// Outcome of a key.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Typed {
+pub(crate) enum KeyOutcome {
     /// The line is longer, shorter or as it was.
     Nothing,
     /// It is finished.
-    Line(Line),
+    Line(InputLine),
     /// Nothing is typed any more.
     End,
     /// Ctrl-Z.
@@ -58,26 +57,26 @@ impl TypedLine {
     }
 
     /// Takes a key, and adds what the terminal must be sent.
-    pub(crate) fn press(&mut self, event: TerminalEvent, echo: &mut String) -> Typed {
+    pub(crate) fn press(&mut self, event: TerminalEvent, echo: &mut String) -> KeyOutcome {
         let key = match event {
             TerminalEvent::Key(key) => key,
             TerminalEvent::Paste(paste) => {
                 self.insert(&paste.text.replace(['\r', '\n'], " "), echo);
-                return Typed::Nothing;
+                return KeyOutcome::Nothing;
             }
-            TerminalEvent::NotUtf8 => return Typed::NotUtf8,
+            TerminalEvent::NotUtf8 => return KeyOutcome::NotUtf8,
             TerminalEvent::FocusGained
             | TerminalEvent::FocusLost
             | TerminalEvent::Resized { .. }
-            | TerminalEvent::Resumed => return Typed::Nothing,
+            | TerminalEvent::Resumed => return KeyOutcome::Nothing,
         };
         match key {
             Key { code: Code::Enter, .. } | Key { code: Code::Char('j' | 'm'), control: true, .. } => {
                 echo.push('\n');
-                return Typed::Line(Line::Text(self.take()));
+                return KeyOutcome::Line(InputLine::Text(self.take()));
             }
-            Key { code: Code::Char('d'), control: true, .. } if self.text.is_empty() => return Typed::End,
-            Key { code: Code::Char('z'), control: true, .. } => return Typed::Suspend,
+            Key { code: Code::Char('d'), control: true, .. } if self.text.is_empty() => return KeyOutcome::End,
+            Key { code: Code::Char('z'), control: true, .. } => return KeyOutcome::Suspend,
             Key { code: Code::Char('u'), control: true, .. } => self.erase_to(0, echo),
             Key { code: Code::Char('w'), control: true, .. } => {
                 let before = self.text.trim_end().char_indices().rev().find(|(_, c)| c.is_whitespace());
@@ -94,7 +93,7 @@ impl TypedLine {
             Key { code: Code::Tab, .. } => self.insert(" ", echo),
             _ => {}
         }
-        Typed::Nothing
+        KeyOutcome::Nothing
     }
 
     fn insert(&mut self, text: &str, echo: &mut String) {
@@ -118,7 +117,7 @@ impl TypedLine {
 mod tests {
     use super::*;
 
-    fn press(line: &mut TypedLine, keys: &[Key]) -> (Vec<Typed>, String) {
+    fn press(line: &mut TypedLine, keys: &[Key]) -> (Vec<KeyOutcome>, String) {
         let mut echo = String::new();
         let typed = keys.iter().map(|&key| line.press(TerminalEvent::Key(key), &mut echo)).collect();
         (typed, echo)
@@ -136,14 +135,14 @@ mod tests {
         assert_eq!(press(&mut line, &text("cd ")).1, "cd ");
         assert_eq!(press(&mut line, &[Key::control(Code::Char('w'))]).1, ERASE.repeat(3));
         assert_eq!(line.shown(), "ab ");
-        assert_eq!(press(&mut line, &[Key::control(Code::Char('d'))]).0, [Typed::Nothing]);
+        assert_eq!(press(&mut line, &[Key::control(Code::Char('d'))]).0, [KeyOutcome::Nothing]);
         let (typed, echo) = press(&mut line, &[Code::Enter.into()]);
-        assert_eq!((typed, echo.as_str()), (vec![Typed::Line(Line::Text("ab ".into()))], "\n"));
+        assert_eq!((typed, echo.as_str()), (vec![KeyOutcome::Line(InputLine::Text("ab ".into()))], "\n"));
         press(&mut line, &text("xyz"));
         assert_eq!(press(&mut line, &[Key::control(Code::Char('u'))]).1, ERASE.repeat(3));
         let rest = [Code::Backspace.into(), Code::Up.into(), Key::alt(Code::Char('x')), Key::control(Code::Char('w'))];
-        assert_eq!(press(&mut line, &rest), ((0..4).map(|_| Typed::Nothing).collect(), String::new()));
-        assert_eq!(press(&mut line, &[Key::control(Code::Char('d'))]).0, [Typed::End]);
+        assert_eq!(press(&mut line, &rest), ((0..4).map(|_| KeyOutcome::Nothing).collect(), String::new()));
+        assert_eq!(press(&mut line, &[Key::control(Code::Char('d'))]).0, [KeyOutcome::End]);
     }
 
     #[test]
@@ -153,7 +152,7 @@ mod tests {
         assert_eq!(press(&mut line, &[Code::Backspace.into()]).1, ERASE);
         assert_eq!(line.shown(), "/op •");
         let (typed, _) = press(&mut line, &[Code::Enter.into()]);
-        assert_eq!(typed, [Typed::Line(Line::Text("/op s".into()))]);
+        assert_eq!(typed, [KeyOutcome::Line(InputLine::Text("/op s".into()))]);
     }
 
     #[test]

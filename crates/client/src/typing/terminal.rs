@@ -5,18 +5,17 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::inbox::Inbox;
 use crate::system::{self, TerminalModes};
-use crate::terminal::key_reader::Keyboard;
+use crate::terminal::key_reader::KeyReader;
 
 /// The modes from before, for whoever ends the process. A process has one terminal.
 static BEFORE: Mutex<Option<TerminalModes>> = Mutex::new(None);
 
-/// See the module.
 #[derive(Debug)]
-pub(crate) struct TypingTerminal {
-    keyboard: Keyboard,
+pub(crate) struct EchoTerminal {
+    keyboard: KeyReader,
 }
 
-impl TypingTerminal {
+impl EchoTerminal {
     /// Takes the terminal.
     ///
     /// # Errors
@@ -29,7 +28,7 @@ impl TypingTerminal {
         }
         before.set_for_keys()?;
         *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
-        let opened = system::watch_terminal(inbox.clone()).and_then(|()| Keyboard::start(inbox));
+        let opened = system::watch_terminal(inbox.clone()).and_then(|()| KeyReader::start(inbox));
         if opened.is_err() {
             give_back();
         }
@@ -55,7 +54,7 @@ impl TypingTerminal {
     }
 }
 
-impl Drop for TypingTerminal {
+impl Drop for EchoTerminal {
     fn drop(&mut self) {
         give_back();
     }

@@ -1,4 +1,4 @@
-//! The order in words for people.
+//! Texts of moderation.
 
 use alloc::{
     format,
@@ -9,13 +9,14 @@ use alloc::{
 use core::net::IpAddr;
 
 use glassline_wire::event::AuditEntry;
+use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::timestamp::Timestamp;
 
 use super::attempts::BURST;
-use super::standing::Sanction;
+use super::sanctions::Sanction;
 use super::target::written;
 
-/// Names that a sentence lists; the rest is a number.
+/// Names that a sanction lists; the rest is a number.
 const NAMES_LISTED_MAX: usize = 20;
 
 /// Refusal of a text that might have told everybody an operator token.
@@ -26,33 +27,40 @@ pub(super) const OP_HIDDEN: &str =
     "this was not sent: it is /op, and something hides its slash; write it again with / as its first character";
 
 /// An act as operators of the tutorial dialect are told it.
-pub(super) fn told(act: &AuditEntry) -> String {
+pub(crate) fn told(act: &AuditEntry) -> String {
     let who = act.who.as_deref().map_or_else(String::new, |who| format!(" {who}"));
     format!("{} {}{who}{}{}", act.by, act.done(), until(act.until), because(act.text.as_deref()))
 }
 
+/// A sanction as operators are shown it; `kind` is `muted` or `banned`.
+pub(crate) fn sanction(sanction: &Sanction, kind: &str) -> String {
+    let Sanction { target, until: end, by, reason } = sanction;
+    format!("{target} {kind}{} by {by}{}", until(Some(*end)), because(reason.as_deref()))
+}
+
 /// Returns the text for somebody who may not speak.
-pub(super) fn muted(mute: &Sanction, operators: &[String]) -> String {
+pub(crate) fn muted(mute: &Sanction, operators: &[String]) -> String {
     let to = if operators.is_empty() { String::new() } else { format!(" ({})", operators.join(", ")) };
     let (until, because) = (until(Some(mute.until)), because(mute.reason.as_deref()));
     format!("{} muted you{until}{because}; you may still write to an operator{to} directly", mute.by)
 }
 
 /// Returns the text for somebody who may not come in, or is thrown out.
-pub(super) fn banned(ban: &Sanction) -> String {
+pub(crate) fn banned(ban: &Sanction) -> String {
     let (until, because) = (until(Some(ban.until)), because(ban.reason.as_deref()));
     format!("{} banned {}{until}{because}; come back after that, or ask whoever runs this server", ban.by, ban.target)
 }
 
-/// Refusal of a name that is not the banned one, and may be taken for it: its owner may be innocent.
-pub(super) fn like_banned(ban: &Sanction) -> String {
+/// Refusal of a name that is not the banned one, and may be taken for it: its owner may be
+/// innocent.
+pub(crate) fn like_banned(ban: &Sanction) -> String {
     let (until, because) = (until(Some(ban.until)), because(ban.reason.as_deref()));
     format!("this name looks like {}, which {} banned{until}{because}; choose another name", ban.target, ban.by)
 }
 
 /// Warning to operators of a wrong token: of the first from an address, and of each that leaves it
 /// no attempt.
-pub(super) fn wrong_token(name: &str, address: IpAddr, left: u64) -> Option<String> {
+pub(crate) fn wrong_token(name: &str, address: IpAddr, left: u64) -> Option<String> {
     let address = address.to_canonical();
     if left == 0 {
         Some(format!(
@@ -69,22 +77,22 @@ pub(super) fn wrong_token(name: &str, address: IpAddr, left: u64) -> Option<Stri
     }
 }
 
-pub(super) fn frozen(by: &str) -> String {
+pub(crate) fn frozen(by: &str) -> String {
     format!(
         "{by} froze the talk: only operators speak, and who comes is shown to them alone; wait until it ends, or write to an operator directly"
     )
 }
 
-pub(super) fn frozen_rooms(by: &str) -> String {
+pub(crate) fn frozen_rooms(by: &str) -> String {
     format!("{by} froze the talk: only operators open rooms; wait until it ends, or join a room that /rooms lists")
 }
 
-pub(super) fn because(text: Option<&str>) -> String {
+pub(crate) fn because(text: Option<&str>) -> String {
     text.map_or_else(String::new, |text| format!(": {text}"))
 }
 
 /// Returns the list of those here who are hit.
-pub(super) fn hits(names: &[String]) -> String {
+pub(crate) fn hits(names: &[String]) -> String {
     let listed: Vec<&str> = names.iter().take(NAMES_LISTED_MAX).map(String::as_str).collect();
     match names.len() {
         0 => "it concerns nobody who is here now".to_string(),
@@ -97,6 +105,24 @@ pub(super) fn hits(names: &[String]) -> String {
     }
 }
 
-pub(super) fn until(until: Option<Timestamp>) -> String {
+pub(crate) fn until(until: Option<Timestamp>) -> String {
     until.map_or_else(String::new, |until| format!(" until {}", until.in_words()))
+}
+
+/// As many lines as one text may hold; the rest is a number.
+pub(crate) fn listed(mut text: String, lines: impl Iterator<Item = String>) -> String {
+    let mut left_out = 0;
+    for line in lines {
+        if left_out > 0 || text.len() + line.len() >= TEXT_BYTES_MAX {
+            left_out += 1;
+        } else {
+            text.push('\n');
+            text.push_str(&line);
+        }
+    }
+    if left_out > 0 {
+        text.push_str("\n+");
+        text.push_str(&left_out.to_string());
+    }
+    text
 }

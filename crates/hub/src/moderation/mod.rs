@@ -1,37 +1,155 @@
-//! The operators' order (O): who may not speak, who may not come in, and who may say so.
+//! State of moderation (O): sanctions in force, the freeze, and the message of the day.
 //!
-//! What an operator does is an act. Acts are stored like messages, and the order that stands is nothing but all of them, folded.
+//! What an operator does is an act. Acts are stored like messages, and the state is nothing but all
+//! of them, folded. [`crate::Hub`] carries them out.
 
 mod attempts;
-mod enforcing;
-mod guard;
-mod instruction;
-mod listing;
-mod messages;
+mod effects;
+pub(crate) mod messages;
 mod network;
-mod newcomers;
-mod operating;
-mod standing;
+mod operator_command;
+mod sanctions;
 mod target;
 mod token;
 
-pub(crate) use attempts::Attempts;
-pub use enforcing::{AuditEvent, Disconnect};
-pub(crate) use enforcing::{Consequences, Pending};
-pub(crate) use instruction::{INSTRUCTIONS, is_instruction};
-pub use network::subnet;
-pub(crate) use standing::Moderation;
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::net::IpAddr;
+
+use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Rejection};
+use glassline_wire::timestamp::Timestamp;
+
+pub(crate) use attempts::TokenAttempts;
+pub(crate) use effects::Pending;
+pub use effects::{AuditEvent, Disconnect};
+pub use network::{subnet, subnet_key};
+pub(crate) use operator_command::{OperatorCommand, first_word};
+pub(crate) use sanctions::{Sanction, Sanctions};
+pub(crate) use target::{Target, written};
 pub(crate) use token::check_text;
 pub use token::{OperatorToken, TokenError};
 
-/// Wrong tokens that are looked at on one connection: enough for a slip of the hand, and no guessing.
-const WRONG_TOKENS_MAX: u8 = 3;
+use crate::name::{Looks, Name};
 
-/// Mutes, and bans, that stand at a time: more than people keep in view.
-const STANDING_MAX: usize = 1_000;
+/// Wrong tokens that are compared on one connection: enough for a slip of the hand, and no
+/// guessing.
+pub(crate) const WRONG_TOKENS_MAX: u8 = 3;
 
-/// Longest reason in bytes: a sentence or two that fit a refusal.
+/// Mutes, and bans, in force at a time: more than people keep in view.
+const SANCTIONS_MAX: usize = 1_000;
+
+/// Longest reason in bytes: a sanction or two that fit a refusal.
 const REASON_BYTES_MAX: usize = 256;
 
 /// Longest message of the day in bytes: a screen, and what an operator's line has room for.
 const MOTD_BYTES_MAX: usize = 1_019;
+
+/// State that all acts so far have left.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Moderation {
+    /// Operator that froze the talk, if it is frozen.
+    frozen_by: Option<String>,
+    mutes: Sanctions,
+    bans: Sanctions,
+    motd: Option<String>,
+}
+
+impl Moderation {
+    /// Takes in an act; one that makes no sense changes nothing.
+    pub(crate) fn apply(&mut self, act: &AuditEntry) {
+        match act.act {
+            AuditKind::Op | AuditKind::Kick => {}
+            AuditKind::Mute => self.mutes.add(act),
+            AuditKind::Unmute => self.mutes.remove(act),
+            AuditKind::Ban => self.bans.add(act),
+            AuditKind::Unban => self.bans.remove(act),
+            AuditKind::Freeze => self.frozen_by = Some(act.by.clone()),
+            AuditKind::Thaw => self.frozen_by = None,
+            AuditKind::Motd => self.motd.clone_from(&act.text),
+        }
+    }
+
+    pub(crate) fn mutes(&self) -> &Sanctions {
+        &self.mutes
+    }
+
+    pub(crate) fn bans(&self) -> &Sanctions {
+        &self.bans
+    }
+
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.frozen_by.is_some()
+    }
+
+    /// Returns the message of the day.
+    pub(crate) fn motd(&self) -> Option<&str> {
+        self.motd.as_deref()
+    }
+
+    /// Returns whether a ban keeps whoever comes from this address from having this name.
+    pub(crate) fn is_banned(&self, looks: &Looks, address: IpAddr, at: Timestamp) -> bool {
+        self.bans.hitting(looks, address, at).is_some()
+    }
+
+    /// Returns the mute that keeps a member from speaking longest.
+    pub(crate) fn mute_of(&self, name: &str, address: IpAddr, at: Timestamp) -> Option<&Sanction> {
+        if self.mutes.is_empty() { None } else { self.mutes.hitting(&Looks::of(name), address, at) }
+    }
+
+    /// Checks whether somebody from this address may come in at all.
+    pub(crate) fn check_address(&self, address: IpAddr, at: Timestamp) -> Result<(), Rejection> {
+        match self.bans.hitting_address(address, at) {
+            Some(ban) => Err(Rejection::new(ErrorCode::Banned, messages::banned(ban))),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks whether somebody from this address may have this name.
+    pub(crate) fn check_name(&self, name: &Name, address: IpAddr, at: Timestamp) -> Result<(), Rejection> {
+        if self.bans.is_empty() {
+            return Ok(());
+        }
+        let looks = name.looks();
+        match self.bans.hitting(&looks, address, at) {
+            Some(ban) if ban.target.is_only_like(&looks) => {
+                Err(Rejection::new(ErrorCode::Banned, messages::like_banned(ban)))
+            }
+            Some(ban) => Err(Rejection::new(ErrorCode::Banned, messages::banned(ban))),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks whether somebody who is no operator may speak.
+    pub(crate) fn check_freeze(&self) -> Result<(), Rejection> {
+        match &self.frozen_by {
+            Some(by) => Err(Rejection::new(ErrorCode::Frozen, messages::frozen(by))),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks whether somebody who is no operator may open a room that holds this many messages: in
+    /// a freeze none whose name would be new to everybody.
+    pub(crate) fn check_opening(&self, messages: u64) -> Result<(), Rejection> {
+        match &self.frozen_by {
+            Some(by) if messages == 0 => Err(Rejection::new(ErrorCode::Frozen, messages::frozen_rooms(by))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the sanctions in force: mutes, bans, and a freeze, one line each.
+    pub(crate) fn list_sanctions(&self, at: Timestamp) -> String {
+        let frozen = self.frozen_by.iter().map(|by| format!("{by} froze the talk"));
+        let lines_of = |sanctions: &Sanctions, kind: &str| -> Vec<String> {
+            let line = |sanction: &Sanction| messages::sanction(sanction, kind);
+            sanctions.in_force(at).map(line).collect()
+        };
+        let (mutes, bans) = (lines_of(&self.mutes, "muted"), lines_of(&self.bans, "banned"));
+        if !self.is_frozen() && mutes.is_empty() && bans.is_empty() {
+            return "nothing stands: nobody is muted or banned, and the talk is not frozen".to_string();
+        }
+        messages::listed("what stands:".to_string(), frozen.chain(mutes).chain(bans))
+    }
+}

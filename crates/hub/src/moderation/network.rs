@@ -11,20 +11,22 @@ const PREFIX_BITS_MIN_V6: u8 = 16;
 /// Bits of an IPv6 address that one subscriber's addresses share.
 const SUBNET_BITS: u8 = 64;
 
-/// All addresses with the same first bits; one address has all its bits the same. IPv4 in IPv6's clothes is IPv4.
+/// All addresses with the same first bits; a single address has a prefix of all its bits.
+/// IPv4-mapped IPv6 addresses are IPv4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Network {
+pub(crate) struct Network {
     first: IpAddr,
     prefix_bits: u8,
 }
 
-/// Why something that starts like a network is none.
+/// Rejection of a prefix that is no number or too long for the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct BadPrefix;
+pub(crate) struct BadPrefix;
 
 impl Network {
-    /// Reads `192.0.2.7`, `192.0.2.0/24` or the like in IPv6; nothing where the text is no address. Bits behind the prefix do not count.
-    pub(super) fn parse(text: &str) -> Result<Option<Self>, BadPrefix> {
+    /// Parses `192.0.2.7`, `192.0.2.0/24` or the like in IPv6; nothing if the text is no address.
+    /// Bits behind the prefix do not count.
+    pub(crate) fn parse(text: &str) -> Result<Option<Self>, BadPrefix> {
         let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
         let Ok(address) = address.parse::<IpAddr>() else { return Ok(None) };
         let canonical = address.to_canonical();
@@ -40,14 +42,13 @@ impl Network {
         Ok(Some(Self { first: masked(canonical, prefix_bits), prefix_bits }))
     }
 
-    pub(super) fn contains(self, address: IpAddr) -> bool {
+    pub(crate) fn contains(self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         width(address) == width(self.first) && masked(address, self.prefix_bits) == self.first
     }
 
-    /// Returns whether it holds so many addresses that a slip of the hand is likelier than a
-    /// purpose.
-    pub(super) fn is_too_wide(self) -> bool {
+    /// Returns whether it has so many addresses that a typing error is likelier than a purpose.
+    pub(crate) fn is_too_wide(self) -> bool {
         self.prefix_bits < if self.first.is_ipv4() { PREFIX_BITS_MIN_V4 } else { PREFIX_BITS_MIN_V6 }
     }
 }
@@ -62,17 +63,25 @@ impl fmt::Display for Network {
     }
 }
 
-/// The part of an address that one subscriber has alone: all of it, or 64 bits in IPv6.
+/// Returns the part of an address that one subscriber has alone: all of it, or 64 bits in IPv6.
 pub fn subnet(address: IpAddr) -> IpAddr {
     let address = address.to_canonical();
     masked(address, width(address).min(SUBNET_BITS))
+}
+
+/// Returns a number that is the same for all addresses of one [`subnet`], and never 0.
+pub fn subnet_key(address: IpAddr) -> u128 {
+    match subnet(address) {
+        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(address) => address.to_bits() | u128::from(u64::MAX),
+    }
 }
 
 fn width(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
 }
 
-/// The address with nothing but its first bits.
+/// Returns the address with nothing but its first bits.
 fn masked(address: IpAddr, prefix_bits: u8) -> IpAddr {
     let dropped = u32::from(width(address) - prefix_bits);
     match address {
@@ -145,6 +154,16 @@ mod tests {
             assert!(network(wide).is_too_wide(), "{wide}");
         }
         assert!(!network("10.0.0.0/8").is_too_wide() && !network("2001::/16").is_too_wide());
+    }
+
+    #[test]
+    fn a_network_of_64_bits_is_one_subnet_and_each_ipv4_address() {
+        let of = |text: &str| subnet_key(text.parse().expect("an address"));
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+        assert_eq!(of("192.0.2.1"), of("::ffff:192.0.2.1"));
+        assert_ne!(of("::1"), 0);
     }
 
     proptest! {

@@ -1,4 +1,4 @@
-//! Target of an act: a name, or addresses.
+//! Target of a mute or ban: a name, or addresses.
 
 use alloc::{
     format,
@@ -7,23 +7,22 @@ use alloc::{
 use core::fmt;
 use core::net::IpAddr;
 
-use glassline_wire::event::ErrorCode;
+use glassline_wire::event::{ErrorCode, Rejection};
 
 use super::network::Network;
 use crate::name::{Looks, Name};
-use crate::refusal::Rejection;
 
 /// A name that may be nobody's just now, or addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Target {
+pub(crate) enum Target {
     Name { name: Name, looks: Looks },
     Network(Network),
 }
 
 impl Target {
-    /// Reads what an operator typed: a name, an address or a network. A name that reads like an address, also a mistyped one, or stands
-    /// in quotes itself, is written in quotes.
-    pub(super) fn typed(text: &str) -> Result<Self, Rejection> {
+    /// Parses what an operator typed: a name, an address or a network. A name that reads like an
+    /// address, also a mistyped one, or stands in quotes itself, is written in quotes.
+    pub(crate) fn typed(text: &str) -> Result<Self, Rejection> {
         if is_mistyped_address(text) && Network::parse(text) == Ok(None) {
             let text = "no address is written like this; write 192.0.2.7 or 2001:db8::7, or a name that looks like one in quotes";
             return Err(Rejection::new(ErrorCode::BadField, text));
@@ -31,8 +30,8 @@ impl Target {
         Self::parse(text)
     }
 
-    /// Reads what [`Target`] is written as, now or formerly.
-    pub(super) fn parse(text: &str) -> Result<Self, Rejection> {
+    /// Parses the form in which a target is stored, now or formerly.
+    pub(crate) fn parse(text: &str) -> Result<Self, Rejection> {
         if let Some(quoted) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
             return Ok(Self::of_name(Name::parse(quoted.as_bytes())?));
         }
@@ -46,38 +45,38 @@ impl Target {
         }
     }
 
-    pub(super) fn of_name(name: Name) -> Self {
+    pub(crate) fn of_name(name: Name) -> Self {
         let looks = name.looks();
         Self::Name { name, looks }
     }
 
     /// Returns whether it is this one: by its name in any case, by a name that looks like it, or by
     /// its address.
-    pub(super) fn hits(&self, looks: &Looks, address: IpAddr) -> bool {
+    pub(crate) fn hits(&self, looks: &Looks, address: IpAddr) -> bool {
         match self {
             Self::Name { .. } => self.hits_name(looks),
             Self::Network(network) => network.contains(address),
         }
     }
 
-    pub(super) fn hits_name(&self, other: &Looks) -> bool {
+    pub(crate) fn hits_name(&self, other: &Looks) -> bool {
         matches!(self, Self::Name { looks, .. } if looks.is_like(other))
     }
 
     /// Returns whether a name is another one of the same script, hit for its looks alone: that may
     /// be an accident.
-    pub(super) fn is_only_like(&self, other: &Looks) -> bool {
+    pub(crate) fn is_only_like(&self, other: &Looks) -> bool {
         matches!(self, Self::Name { looks, .. } if looks.folded() != other.folded()
             && looks.is_like(other)
             && looks.is_of_one_script_with(other.scripts()))
     }
 
-    pub(super) fn hits_address(&self, address: IpAddr) -> bool {
+    pub(crate) fn hits_address(&self, address: IpAddr) -> bool {
         matches!(self, Self::Network(network) if network.contains(address))
     }
 
-    /// Returns whether two stand for the same entry of the order.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
+    /// Returns whether a sanction on one replaces that on the other.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Name { looks, .. }, Self::Name { looks: others, .. }) => looks.folded() == others.folded(),
             (Self::Network(network), Self::Network(other)) => network == other,
@@ -95,16 +94,16 @@ impl fmt::Display for Target {
     }
 }
 
-/// Returns whether nobody would write a name like this: an operator who believes to keep an address
-/// out must not ban a name.
+/// Returns whether a text is meant as an address: an operator who wants to ban an address must not
+/// ban a name instead.
 fn is_mistyped_address(text: &str) -> bool {
     let (address, _zone) = text.split_once('%').unwrap_or((text, ""));
     address.contains(['.', ':'])
         && address.chars().all(|character| character.is_ascii_hexdigit() || ".:[]/".contains(character))
 }
 
-/// A name as an operator has to write it.
-pub(super) fn written(name: &str) -> String {
+/// Returns a name as an operator has to write it.
+pub(crate) fn written(name: &str) -> String {
     let is_quoted = name.len() >= 2 && name.starts_with('"') && name.ends_with('"');
     if is_quoted || Network::parse(name) != Ok(None) || is_mistyped_address(name) {
         format!("\"{name}\"")

@@ -3,13 +3,12 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-use glassline_wire::event::ErrorCode;
+use glassline_wire::event::{ErrorCode, Rejection};
 use glassline_wire::operator_token::{GeneratedToken, Mistyped, is_in};
 use glassline_wire::slash::SlashLine;
 use subtle::ConstantTimeEq;
 
 use super::messages;
-use crate::refusal::Rejection;
 
 /// Shorter ones can be guessed.
 const TOKEN_BYTES_MIN: usize = 16;
@@ -78,7 +77,7 @@ impl OperatorToken {
     }
 
     /// Returns whether this is what was shown; takes as long for every wrong one.
-    pub(super) fn is(&self, shown: &str) -> bool {
+    pub(crate) fn is(&self, shown: &str) -> bool {
         match &self.0 {
             Secret::Generated(secret) => {
                 // What has another form is no secret's business.
@@ -106,7 +105,7 @@ impl OperatorToken {
 pub(crate) fn check_text(text: &str) -> Result<(), Rejection> {
     let refused = |text| Err(Rejection::new(ErrorCode::BadField, text));
     let hides_op = || {
-        let line = SlashLine::of(text).filter(|line| line.disguise().is_some());
+        let line = SlashLine::of(text).filter(|line| line.hidden_slash().is_some());
         line.is_some_and(|line| line.name() == "op")
     };
     if is_in(text) {

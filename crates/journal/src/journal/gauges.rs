@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::record::Outcome;
+use glassline_wire::history::CommitOutcome;
+
+use super::Done;
 use crate::store::Sizes;
 
 /// Upper ends of the buckets of commit times, in seconds; one more bucket has what took longer.
@@ -32,7 +34,7 @@ pub struct Gauges {
     /// Questions answered.
     pub answered: u64,
     /// Number of failed maintenance steps (a full disk): once a second while it does.
-    pub tend_failures: u64,
+    pub maintenance_failures: u64,
     /// Durations of the commits.
     pub commit_times: CommitTimes,
     /// Bytes in use in the file.
@@ -55,12 +57,12 @@ pub struct CommitTimes {
 #[derive(Default)]
 pub(super) struct Counters {
     pub(super) index_lag: AtomicU64,
-    pub(super) commits: AtomicU64,
-    pub(super) stored: AtomicU64,
-    pub(super) repeated: AtomicU64,
-    pub(super) not_stored: AtomicU64,
+    commits: AtomicU64,
+    stored: AtomicU64,
+    repeated: AtomicU64,
+    not_stored: AtomicU64,
     pub(super) answered: AtomicU64,
-    pub(super) tend_failures: AtomicU64,
+    pub(super) maintenance_failures: AtomicU64,
     used_bytes: AtomicU64,
     log_bytes: AtomicU64,
     commit_counts: [AtomicU64; COMMIT_BOUNDS_S.len() + 1],
@@ -68,13 +70,14 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    /// Counts what became of a record. One that is too late, or would open a room too many, was
+    /// Counts the result of a record. One that is too late, or would open a room too many, was
     /// refused by the rules, and tells nothing of the disk.
-    pub(super) fn count_outcome(&self, outcome: &Outcome) {
-        let counter = match outcome {
-            Outcome::Stored { .. } => &self.stored,
-            Outcome::Again(_) | Outcome::IdReused => &self.repeated,
-            Outcome::TooLate | Outcome::NoMoreRooms => return,
+    pub(super) fn count_report(&self, report: &Done) {
+        let counter = match report {
+            Done::Committed(_) => &self.stored,
+            Done::NotStored { .. } => &self.not_stored,
+            Done::Settled { outcome: CommitOutcome::Again(_) | CommitOutcome::IdReused, .. } => &self.repeated,
+            _ => return,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -108,7 +111,7 @@ impl Counters {
             repeated: read(&self.repeated),
             not_stored: read(&self.not_stored),
             answered: read(&self.answered),
-            tend_failures: read(&self.tend_failures),
+            maintenance_failures: read(&self.maintenance_failures),
             commit_times,
             used_bytes: read(&self.used_bytes),
             log_bytes: read(&self.log_bytes),

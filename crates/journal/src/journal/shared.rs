@@ -1,39 +1,32 @@
-//! State shared by the holder of a journal and its threads: what waits, what is done, and who is
-//! woken. Each lock is held for a few moves, once for a group, and never over anything that can
-//! block.
+//! State shared by the holder of a journal and whoever does its work: what waits, what is done, and
+//! who is woken. Each lock is held for a few moves, once for a group, and never over anything that
+//! can block.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use glassline_wire::history::{PendingRecord, Question, Ticket};
+
+use super::core::fair_queue::FairQueue;
+use super::core::questions::{Asked, Lane};
+use super::core::records::{Finished, Group, RecordQueue, bytes_of};
+use super::core::reports::{Reports, UNFETCHED_MAX};
 use super::gauges::{Counters, Gauges};
-use super::lock::lock;
-use super::questions::{Asked, Lane, Queue};
-use super::{Done, Question, Requester, Ticket, WAITING_BYTES_MAX, WAITING_RECORDS_MAX};
-use crate::record::Record;
+use super::{Done, JournalBounds, Requester, WAITING_BYTES_MAX};
 use crate::store::StoreError;
 
-/// One commit's records and bytes at most: some tens of milliseconds of work.
-const GROUP_RECORDS_MAX: usize = 4_096;
-const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
-
-/// Reports nobody has fetched, above which the journal says that it is full.
-const UNFETCHED_MAX: usize = 4 * WAITING_RECORDS_MAX;
-
-/// Answers nobody has fetched, above which no more questions are answered: each may hold a page.
-const UNFETCHED_ANSWERS_MAX: usize = 64;
-
-/// Cost of a record beside its texts, in bytes.
-const RECORD_BYTES: usize = 128;
+/// A clock: times are arguments of the decisions, and this is where they come from.
+pub(super) type Clock = Box<dyn Fn() -> Instant + Send + Sync>;
 
 pub(super) struct Shared {
-    records: Mutex<Records>,
+    bounds: JournalBounds,
+    records: Mutex<RecordQueue>,
     records_came: Condvar,
     lookups: Queue,
     searches: Queue,
-    done: Mutex<Reports>,
-    done_fetched: Condvar,
+    reports: Mutex<Reports>,
+    reports_fetched: Condvar,
     /// Threads that have ended.
     ended: Mutex<usize>,
     thread_ended: Condvar,
@@ -44,30 +37,8 @@ pub(super) struct Shared {
     closing: AtomicBool,
     failed: AtomicBool,
     pub(super) counters: Counters,
+    clock: Clock,
     wake: Box<dyn Fn() + Send + Sync>,
-}
-
-/// Threads of a journal.
-const THREADS: usize = 3;
-
-#[derive(Default)]
-struct Records {
-    tickets: VecDeque<Ticket>,
-    records: VecDeque<Record>,
-}
-
-/// Records that are committed together.
-#[derive(Default)]
-pub(super) struct Group {
-    pub(super) tickets: Vec<Ticket>,
-    pub(super) records: Vec<Record>,
-}
-
-#[derive(Default)]
-struct Reports {
-    list: Vec<Done>,
-    answers: usize,
-    failure: Option<String>,
 }
 
 /// Next task of the writer.
@@ -79,15 +50,27 @@ pub(super) enum Next {
     End,
 }
 
+/// Questions of a lane, and who waits for one.
+struct Queue {
+    waiting: Mutex<FairQueue<Asked>>,
+    came: Condvar,
+}
+
+impl Queue {
+    fn new(lane: Lane, bounds: &JournalBounds) -> Self {
+        Self { waiting: Mutex::new(FairQueue::new(lane.bounds(bounds))), came: Condvar::new() }
+    }
+}
+
 impl Shared {
-    pub(super) fn new(wake: Box<dyn Fn() + Send + Sync>) -> Self {
+    pub(super) fn new(bounds: JournalBounds, clock: Clock, wake: Box<dyn Fn() + Send + Sync>) -> Self {
         Self {
             records: Mutex::default(),
             records_came: Condvar::new(),
-            lookups: Queue::new(Lane::Lookups),
-            searches: Queue::new(Lane::Searches),
-            done: Mutex::default(),
-            done_fetched: Condvar::new(),
+            lookups: Queue::new(Lane::Lookups, &bounds),
+            searches: Queue::new(Lane::Searches, &bounds),
+            reports: Mutex::default(),
+            reports_fetched: Condvar::new(),
             ended: Mutex::default(),
             thread_ended: Condvar::new(),
             pending_records: AtomicUsize::new(0),
@@ -96,88 +79,102 @@ impl Shared {
             closing: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             counters: Counters::default(),
+            bounds,
+            clock,
             wake,
         }
     }
 
-    pub(super) fn submit(&self, submitted: Vec<(Ticket, Record)>) {
+    pub(super) fn now(&self) -> Instant {
+        (self.clock)()
+    }
+
+    pub(super) fn submit(&self, submitted: Vec<PendingRecord>) {
         if submitted.is_empty() {
             return;
         }
-        let bytes: usize = submitted.iter().map(|(_, record)| bytes_of(record)).sum();
+        let bytes: usize = submitted.iter().map(|pending| bytes_of(&pending.record)).sum();
         self.pending_records.fetch_add(submitted.len(), Ordering::Relaxed);
         self.pending_bytes.fetch_add(bytes, Ordering::Relaxed);
         let mut records = lock(&self.records);
-        for (ticket, record) in submitted {
-            records.tickets.push_back(ticket);
-            records.records.push_back(record);
+        for pending in submitted {
+            records.push(pending);
         }
         drop(records);
         self.records_came.notify_one();
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.pending_records.load(Ordering::Relaxed) >= WAITING_RECORDS_MAX
+        self.pending_records.load(Ordering::Relaxed) >= self.bounds.waiting_records
             || self.pending_bytes.load(Ordering::Relaxed) >= WAITING_BYTES_MAX
             || self.unfetched.load(Ordering::Relaxed) >= UNFETCHED_MAX
     }
 
+    /// Takes as many of the records that wait as one commit may have, and no more than `records_max`.
+    pub(super) fn take_group(&self, records_max: usize) -> Group {
+        lock(&self.records).take_group(records_max.min(self.bounds.group_records))
+    }
+
     /// Waits for records, for `patience` at most, and takes as many as one commit may have.
     pub(super) fn next_group(&self, patience: Duration) -> Next {
-        let nothing_came = |records: &mut Records| records.tickets.is_empty() && !self.is_ending();
+        let nothing_came = |records: &mut RecordQueue| records.is_empty() && !self.is_ending();
         let waited = self.records_came.wait_timeout_while(lock(&self.records), patience, nothing_came);
         let (mut records, _) = waited.unwrap_or_else(PoisonError::into_inner);
         if self.failed.load(Ordering::Acquire) {
             return Next::End;
         }
-        let mut group = Group::default();
-        let (mut count, mut group_bytes) = (0, 0);
-        for record in records.records.iter().take(GROUP_RECORDS_MAX) {
-            let bytes = bytes_of(record);
-            if count > 0 && group_bytes + bytes > GROUP_BYTES_MAX {
-                break;
-            }
-            group_bytes += bytes;
-            count += 1;
+        let group = records.take_group(self.bounds.group_records);
+        match group.is_empty() {
+            false => Next::Commit(group),
+            true if self.is_ending() => Next::End,
+            true => Next::Idle,
         }
-        if count == 0 {
-            return if self.is_ending() { Next::End } else { Next::Idle };
-        }
-        group.tickets.extend(records.tickets.drain(..count));
-        group.records.extend(records.records.drain(..count));
-        Next::Commit(group)
     }
 
-    /// These records are no longer pending, and this became of them.
-    pub(super) fn finish(&self, records: &[Record], reports: impl Iterator<Item = Done>) {
-        self.pending_records.fetch_sub(records.len(), Ordering::Relaxed);
-        self.pending_bytes.fetch_sub(records.iter().map(bytes_of).sum(), Ordering::Relaxed);
-        self.report(reports);
+    /// Reports records that are no longer pending.
+    pub(super) fn finish(&self, finished: Finished) {
+        self.pending_records.fetch_sub(finished.records, Ordering::Relaxed);
+        self.pending_bytes.fetch_sub(finished.bytes, Ordering::Relaxed);
+        for report in &finished.reports {
+            self.counters.count_report(report);
+        }
+        self.report(finished.reports);
     }
 
-    /// A search that finds no place is answered at once: put back, it would stand before what is looked up faster.
+    /// Takes in a question. Returns false if it finds no place; a search that finds none is answered at once: put back, it would stand
+    /// before what is looked up faster.
     pub(super) fn ask(&self, ticket: Ticket, requester: Requester, question: Question) -> bool {
         let lane = Lane::of(&question);
-        let is_taken = self.queue(lane).push(ticket, requester, question);
-        if !is_taken && lane == Lane::Searches {
-            self.report(std::iter::once(Done::Answered { ticket, answer: Err(StoreError::TooSlow) }));
+        let queue = self.queue(lane);
+        let is_taken = lock(&queue.waiting).push(requester, Asked::new(ticket, requester, question, self.now()));
+        if is_taken {
+            queue.came.notify_one();
+        } else if lane == Lane::Searches {
+            self.report([Done::Answered { ticket, answer: Err(StoreError::TooSlow) }]);
             return true;
         }
         is_taken
     }
 
     /// Puts a question back that needs another turn.
-    pub(super) fn put_back(&self, lane: Lane, asked: Asked) {
-        self.queue(lane).put_back(asked);
+    pub(super) fn put_back(&self, asked: Asked) {
+        lock(&self.queue(Lane::of(&asked.question)).waiting).put_back(asked.requester, asked);
     }
 
-    /// The next question, once answers are being fetched; nothing when it is over.
+    /// Takes the next question, unless too many answers were not fetched.
+    pub(super) fn take_question(&self, lane: Lane) -> Option<Asked> {
+        if lock(&self.reports).may_answer() { lock(&self.queue(lane).waiting).pop() } else { None }
+    }
+
+    /// Waits for the next question, once answers are being fetched; nothing when it is over.
     pub(super) fn next_question(&self, lane: Lane) -> Option<Asked> {
-        let fetched = self
-            .done_fetched
-            .wait_while(lock(&self.done), |done| done.answers >= UNFETCHED_ANSWERS_MAX && !self.is_ending());
-        drop(fetched.unwrap_or_else(PoisonError::into_inner));
-        self.queue(lane).pop(|| self.is_ending())
+        let must_wait = |reports: &mut Reports| !reports.may_answer() && !self.is_ending();
+        drop(self.reports_fetched.wait_while(lock(&self.reports), must_wait).unwrap_or_else(PoisonError::into_inner));
+        let queue = self.queue(lane);
+        let nothing_came = |waiting: &mut FairQueue<Asked>| waiting.len() == 0 && !self.is_ending();
+        let came = queue.came.wait_while(lock(&queue.waiting), nothing_came);
+        let mut waiting = came.unwrap_or_else(PoisonError::into_inner);
+        if self.is_ending() { None } else { waiting.pop() }
     }
 
     fn queue(&self, lane: Lane) -> &Queue {
@@ -187,49 +184,41 @@ impl Shared {
         }
     }
 
-    /// Behind a failure nothing is reported any more.
-    pub(super) fn report(&self, reports: impl Iterator<Item = Done>) {
-        let mut done = lock(&self.done);
-        if done.failure.is_some() {
-            return;
+    /// Reports results; behind a failure nothing is reported any more.
+    pub(super) fn report(&self, results: impl IntoIterator<Item = Done>) {
+        let mut reports = lock(&self.reports);
+        if reports.extend(results) {
+            self.unfetched.store(reports.len(), Ordering::Relaxed);
+            drop(reports);
+            (self.wake)();
         }
-        for report in reports {
-            done.answers += usize::from(matches!(report, Done::Answered { .. }));
-            done.list.push(report);
-        }
-        self.unfetched.store(done.list.len(), Ordering::Relaxed);
-        drop(done);
-        (self.wake)();
     }
 
     pub(super) fn fail(&self, error: StoreError) {
-        let mut done = lock(&self.done);
-        if done.failure.is_some() {
-            return;
+        if lock(&self.reports).fail(error) {
+            self.failed.store(true, Ordering::Release);
+            self.rouse();
+            (self.wake)();
         }
-        done.failure = Some(error.to_string());
-        done.list.push(Done::Failed(error));
-        drop(done);
-        self.failed.store(true, Ordering::Release);
-        self.rouse();
-        (self.wake)();
     }
 
     pub(super) fn take_done(&self) -> Vec<Done> {
-        let mut done = lock(&self.done);
-        done.answers = 0;
+        let list = lock(&self.reports).take();
         self.unfetched.store(0, Ordering::Relaxed);
-        let list = std::mem::take(&mut done.list);
-        drop(done);
-        self.done_fetched.notify_all();
+        self.reports_fetched.notify_all();
         list
     }
 
+    pub(super) fn unfetched(&self) -> usize {
+        self.unfetched.load(Ordering::Relaxed)
+    }
+
     pub(super) fn gauges(&self) -> Gauges {
+        let questions = [Lane::Lookups, Lane::Searches].map(|lane| lock(&self.queue(lane).waiting).len());
         Gauges {
             waiting_records: self.pending_records.load(Ordering::Relaxed) as u64,
             waiting_bytes: self.pending_bytes.load(Ordering::Relaxed) as u64,
-            waiting_questions: (self.lookups.len() + self.searches.len()) as u64,
+            waiting_questions: questions.iter().sum::<usize>() as u64,
             ..self.counters.read()
         }
     }
@@ -243,10 +232,13 @@ impl Shared {
     fn rouse(&self) {
         drop(lock(&self.records));
         self.records_came.notify_all();
-        self.lookups.rouse();
-        self.searches.rouse();
-        drop(lock(&self.done));
-        self.done_fetched.notify_all();
+        for lane in [Lane::Lookups, Lane::Searches] {
+            let queue = self.queue(lane);
+            drop(lock(&queue.waiting));
+            queue.came.notify_all();
+        }
+        drop(lock(&self.reports));
+        self.reports_fetched.notify_all();
     }
 
     fn is_ending(&self) -> bool {
@@ -258,36 +250,18 @@ impl Shared {
         self.thread_ended.notify_all();
     }
 
-    /// Returns whether all threads ended in time.
-    pub(super) fn wait_for_end(&self, timeout: Duration) -> bool {
-        let waited = self.thread_ended.wait_timeout_while(lock(&self.ended), timeout, |ended| *ended < THREADS);
-        *waited.unwrap_or_else(PoisonError::into_inner).0 == THREADS
-    }
-
-    /// Waits for the threads that only read.
-    pub(super) fn wait_for_readers(&self, patience: Duration) {
-        let readers_run = |ended: &mut usize| *ended < THREADS - 1;
-        drop(self.thread_ended.wait_timeout_while(lock(&self.ended), patience, readers_run));
+    /// Waits until so many threads have ended. Returns whether they did in time.
+    pub(super) fn wait_for_end(&self, threads: usize, timeout: Duration) -> bool {
+        let waited = self.thread_ended.wait_timeout_while(lock(&self.ended), timeout, |ended| *ended < threads);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 >= threads
     }
 
     pub(super) fn failure(&self) -> Option<String> {
-        lock(&self.done).failure.clone()
+        lock(&self.reports).failure().map(str::to_owned)
     }
 }
 
-/// Returns the share of a record in the bounds, in bytes.
-fn bytes_of(record: &Record) -> usize {
-    RECORD_BYTES
-        + match record {
-            Record::Message(entry) => entry.message.text.len() + entry.message.room.len() + entry.message.from.len(),
-            Record::Act(act) => {
-                act.by.len() + act.who.as_ref().map_or(0, String::len) + act.text.as_ref().map_or(0, String::len)
-            }
-        }
-}
-
-/// A panic's words.
-pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without words".to_string())
+/// A panic under one of these locks leaves nothing half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,29 +1,35 @@
-//! The ids of the most recent messages of the whole history, in memory: a message sent again is
-//! found among them, and where it is not, each room's edge tells whether it can have been stored
-//! before (E4).
+//! Ids of the most recent messages of the whole history, in memory. A message that is sent again is
+//! found among them; where it is not, each room's edge tells whether it can have been stored before
+//! (E4).
+
+mod loading;
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
+use std::time::Instant;
 
 use glassline_wire::message_id::MessageId;
 
-use super::place::{room_of, seq_of};
+use rusqlite::Connection;
 
-/// Messages whose ids are remembered: with the map of their keys some 24 MiB.
+use self::loading::Loading;
+use super::pacer::Pacer;
+use super::rowid::{room_of, seq_of};
+
+/// Messages whose ids are remembered: about 24 MiB.
 pub(super) const MESSAGES_MAX: usize = 262_144;
 
-/// Keys under which a message is found: of its sender's token and of its sender's name. A message
-/// without an id has none.
+/// Keys of a message: one of its sender's token, one of its sender's name. A message without an id
+/// has none.
 type Keys = [Option<u64>; 2];
 
-/// One message of the window.
 #[derive(Debug)]
 struct Remembered {
-    place: i64,
+    rowid: i64,
     keys: Keys,
 }
 
-/// The part of a room that is in the window.
+/// Part of a room that is in the window.
 #[derive(Debug)]
 struct Covered {
     /// Each message with a higher number is in the window; some with lower ones may be.
@@ -31,54 +37,72 @@ struct Covered {
     messages: usize,
 }
 
-/// The sender of a message, as the window tells senders apart.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sender<'s> {
-    /// The same for each connection that shows the same token; 0 for nobody.
+    /// Equal for connections that show the same token; 0 without one.
     pub(super) author: u64,
     pub(super) name: &'s str,
 }
 
-/// See the module.
+/// Window of message ids.
 ///
-/// Messages of a batch are [noted](Self::note) while it is stored. Then they are either
-/// [kept](Self::commit), and as many of the oldest go, or [taken back](Self::roll_back).
+/// Messages of a batch are [noted](Self::note) while it is stored, then [kept](Self::commit) or
+/// [taken back](Self::roll_back).
 #[derive(Debug)]
 pub(super) struct IdWindow {
-    /// Makes the keys, with a secret of this run: nobody can choose ids or names whose keys are
-    /// equal.
+    /// Hashes with a secret of this run: nobody can choose ids or names whose keys are equal.
     hasher: RandomState,
     messages_max: usize,
     /// Oldest first.
     messages: VecDeque<Remembered>,
-    /// The newest place of each key.
-    places: HashMap<u64, i64>,
+    /// Newest rowid of each key.
+    rowids: HashMap<u64, i64>,
     /// By room id; a room without messages in the window is not listed.
     covered: HashMap<i64, Covered>,
     uncommitted: usize,
+    /// Progress of reading the ids that were stored before the history was opened, until it ends.
+    loading: Option<Loading>,
+    loaded_rows: Pacer,
 }
 
 impl IdWindow {
+    /// Window that remembers so many messages, to be [loaded](Self::load).
     pub(super) fn new(messages_max: usize) -> Self {
         Self {
             hasher: RandomState::new(),
             messages_max,
             messages: VecDeque::new(),
-            places: HashMap::new(),
+            rowids: HashMap::new(),
             covered: HashMap::new(),
             uncommitted: 0,
+            loading: Some(Loading::new()),
+            loaded_rows: Pacer::rows(),
         }
     }
 
-    pub(super) fn is_full(&self) -> bool {
+    /// Loads some of the stored ids that are missing. Returns whether any were.
+    pub(super) fn load_step(&mut self, db: &Connection) -> bool {
+        let Some(mut loading) = self.loading.take() else { return false };
+        let (started, rows) = (Instant::now(), self.loaded_rows.size());
+        self.loading = loading.step(db, self, rows).then_some(loading);
+        self.loaded_rows.note(rows, started.elapsed());
+        true
+    }
+
+    /// Loads all of them: without them nothing can be stored.
+    pub(super) fn load(&mut self, db: &Connection) {
+        while self.load_step(db) {}
+    }
+
+    fn is_full(&self) -> bool {
         self.messages.len() >= self.messages_max
     }
 
-    /// Returns the place of the message that this sender sent under this id, if it is remembered.
-    /// The token tells more than the name, which may have changed its owner.
+    /// Returns the rowid of the message that this sender sent under this id, if it is remembered.
+    /// The token goes before the name, which may have changed its owner.
     pub(super) fn find(&self, room_id: i64, id: MessageId, sender: Sender<'_>) -> Option<i64> {
         let keys = self.keys(room_id, Some(id), sender);
-        keys.into_iter().flatten().find_map(|key| self.places.get(&key).copied())
+        keys.into_iter().flatten().find_map(|key| self.rowids.get(&key).copied())
     }
 
     /// Returns whether each message of the room with a number above `after` is in the window.
@@ -88,33 +112,33 @@ impl IdWindow {
     }
 
     /// Adds the message that is now the newest of its room.
-    pub(super) fn note(&mut self, place: i64, id: Option<MessageId>, sender: Sender<'_>) {
-        let edge = seq_of(place).saturating_sub(1);
-        self.covered.entry(room_of(place)).or_insert(Covered { edge, messages: 0 }).messages += 1;
-        let keys = self.keys(room_of(place), id, sender);
-        self.places.extend(keys.into_iter().flatten().map(|key| (key, place)));
-        self.messages.push_back(Remembered { place, keys });
+    pub(super) fn note(&mut self, rowid: i64, id: Option<MessageId>, sender: Sender<'_>) {
+        let edge = seq_of(rowid).saturating_sub(1);
+        self.covered.entry(room_of(rowid)).or_insert(Covered { edge, messages: 0 }).messages += 1;
+        let keys = self.keys(room_of(rowid), id, sender);
+        self.rowids.extend(keys.into_iter().flatten().map(|key| (key, rowid)));
+        self.messages.push_back(Remembered { rowid, keys });
         self.uncommitted += 1;
     }
 
-    /// Adds a message before the oldest one of its room that is in the window, or the room's newest
-    /// one if none is. It becomes the first that goes. Where numbers between them have no message,
-    /// the edge stays behind these: nobody knows their ids any more.
-    pub(super) fn note_earlier(&mut self, place: i64, id: Option<MessageId>, sender: Sender<'_>) {
-        let seq = seq_of(place);
-        let covered = self.covered.entry(room_of(place)).or_insert(Covered { edge: seq, messages: 0 });
+    /// Adds the message before the oldest one of its room that is in the window, or the room's
+    /// newest one if none is. It becomes the first to go. Where numbers between them have no
+    /// message, the edge stays behind these: nobody knows their ids any more.
+    fn note_earlier(&mut self, rowid: i64, id: Option<MessageId>, sender: Sender<'_>) {
+        let seq = seq_of(rowid);
+        let covered = self.covered.entry(room_of(rowid)).or_insert(Covered { edge: seq, messages: 0 });
         if covered.edge == seq {
             covered.edge = seq.saturating_sub(1);
         }
         covered.messages += 1;
-        let keys = self.keys(room_of(place), id, sender);
+        let keys = self.keys(room_of(rowid), id, sender);
         for key in keys.into_iter().flatten() {
-            self.places.entry(key).or_insert(place);
+            self.rowids.entry(key).or_insert(rowid);
         }
-        self.messages.push_front(Remembered { place, keys });
+        self.messages.push_front(Remembered { rowid, keys });
     }
 
-    /// Keeps what was noted since the last call, and forgets the oldest beyond the bound.
+    /// Keeps what was noted, and forgets the oldest messages beyond the bound.
     pub(super) fn commit(&mut self) {
         self.uncommitted = 0;
         while self.messages.len() > self.messages_max {
@@ -127,27 +151,27 @@ impl IdWindow {
     pub(super) fn roll_back(&mut self) {
         for _ in 0..std::mem::take(&mut self.uncommitted) {
             let Some(newest) = self.messages.pop_back() else { return };
-            let edge = self.covered.get(&room_of(newest.place)).map(|covered| covered.edge);
+            let edge = self.covered.get(&room_of(newest.rowid)).map(|covered| covered.edge);
             self.forget(&newest);
             // Forgetting moves the edge up, which only forgetting the oldest may.
-            if let (Some(edge), Some(covered)) = (edge, self.covered.get_mut(&room_of(newest.place))) {
+            if let (Some(edge), Some(covered)) = (edge, self.covered.get_mut(&room_of(newest.rowid))) {
                 covered.edge = edge;
             }
         }
     }
 
     fn forget(&mut self, message: &Remembered) {
-        let Remembered { place, keys } = message;
+        let Remembered { rowid, keys } = message;
         for key in keys.iter().flatten() {
-            if self.places.get(key) == Some(place) {
-                self.places.remove(key);
+            if self.rowids.get(key) == Some(rowid) {
+                self.rowids.remove(key);
             }
         }
-        if let Some(covered) = self.covered.get_mut(&room_of(*place)) {
-            covered.edge = covered.edge.max(seq_of(*place));
+        if let Some(covered) = self.covered.get_mut(&room_of(*rowid)) {
+            covered.edge = covered.edge.max(seq_of(*rowid));
             covered.messages -= 1;
             if covered.messages == 0 {
-                self.covered.remove(&room_of(*place));
+                self.covered.remove(&room_of(*rowid));
             }
         }
     }
@@ -158,17 +182,22 @@ impl IdWindow {
         [of_token, Some(self.hasher.hash_one((room_id, id, sender.name.to_lowercase())))]
     }
 
-    /// Entries of all its parts: what its memory is bounded by.
+    #[cfg(test)]
+    pub(super) fn is_loaded(&self) -> bool {
+        self.loading.is_none()
+    }
+
+    /// Sizes of all parts, which bound the memory.
     #[cfg(test)]
     pub(super) fn sizes(&self) -> [usize; 3] {
-        [self.messages.len(), self.places.len(), self.covered.len()]
+        [self.messages.len(), self.rowids.len(), self.covered.len()]
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sqlite::place::place;
+    use crate::sqlite::rowid::rowid;
 
     const ALICE: Sender<'static> = Sender { author: 1, name: "alice" };
 
@@ -176,19 +205,19 @@ mod tests {
     fn the_edge_follows_what_is_forgotten_room_by_room() {
         let mut window = IdWindow::new(3);
         for seq in 1..=3 {
-            window.note(place(1, seq), Some(MessageId(seq.into())), ALICE);
+            window.note(rowid(1, seq), Some(MessageId(seq.into())), ALICE);
         }
         window.commit();
         assert!(window.covers(1, 3, 0), "nothing was forgotten");
         assert!(!window.covers(2, 9, 8) && window.covers(2, 9, 9), "a room of which nothing is known");
         for seq in 10..=11 {
-            window.note(place(2, seq), None, ALICE);
+            window.note(rowid(2, seq), None, ALICE);
         }
         window.commit();
         assert!(!window.covers(1, 3, 1) && window.covers(1, 3, 2));
         assert!(!window.covers(2, 11, 8) && window.covers(2, 11, 9));
         assert_eq!(window.find(1, MessageId(2), ALICE), None);
-        assert_eq!(window.find(1, MessageId(3), ALICE), Some(place(1, 3)));
+        assert_eq!(window.find(1, MessageId(3), ALICE), Some(rowid(1, 3)));
         assert!(window.covers(1, 3, u64::MAX), "a number that was never given");
         assert_eq!(window.sizes(), [3, 2, 2]);
     }
@@ -196,25 +225,25 @@ mod tests {
     #[test]
     fn what_is_rolled_back_leaves_no_trace() {
         let mut window = IdWindow::new(4);
-        window.note(place(1, 1), Some(MessageId(1)), ALICE);
+        window.note(rowid(1, 1), Some(MessageId(1)), ALICE);
         window.commit();
-        window.note(place(1, 2), Some(MessageId(2)), ALICE);
-        window.note(place(2, 7), Some(MessageId(3)), ALICE);
+        window.note(rowid(1, 2), Some(MessageId(2)), ALICE);
+        window.note(rowid(2, 7), Some(MessageId(3)), ALICE);
         window.roll_back();
         assert_eq!(window.sizes(), [1, 2, 1]);
         assert!(window.covers(1, 1, 0) && !window.covers(2, 6, 5));
         window.roll_back();
-        assert_eq!(window.find(1, MessageId(1), ALICE), Some(place(1, 1)));
+        assert_eq!(window.find(1, MessageId(1), ALICE), Some(rowid(1, 1)));
     }
 
     #[test]
     fn a_token_is_followed_before_a_name() {
         let mut window = IdWindow::new(9);
-        window.note(place(1, 1), Some(MessageId(7)), Sender { author: 5, name: "bob" });
-        window.note(place(1, 2), Some(MessageId(7)), ALICE);
+        window.note(rowid(1, 1), Some(MessageId(7)), Sender { author: 5, name: "bob" });
+        window.note(rowid(1, 2), Some(MessageId(7)), ALICE);
         let find = |author, name| window.find(1, MessageId(7), Sender { author, name });
-        assert_eq!(find(5, "alice"), Some(place(1, 1)));
-        assert_eq!(find(0, "ALICE"), Some(place(1, 2)));
+        assert_eq!(find(5, "alice"), Some(rowid(1, 1)));
+        assert_eq!(find(0, "ALICE"), Some(rowid(1, 2)));
         assert_eq!(find(9, "carol"), None);
     }
 }

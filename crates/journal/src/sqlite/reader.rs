@@ -1,59 +1,60 @@
-//! The second view: a connection of its own that only reads, and gives up at its deadline.
+//! Connection that only reads, until a deadline.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use glassline_wire::history::{Head, Page};
 use glassline_wire::request::{HistoryRange, Search};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, Error, OpenFlags};
 
-use super::beginnings::SHOW_PIECES;
-use super::log_gate::LogGate;
-use super::page::LeftOut;
-use super::renewal::Met;
+use super::message_row::DamagedRows;
 use super::rooms::room_now;
-use super::search::Looking;
-use super::{fault, range};
-use crate::store::{Damage, Head, Page, Reader, SearchProgress, StoreError};
+use super::search::{CREATE_VOCABULARY, SearchCursor};
+use super::search_index::CorruptionFlag;
+use super::wal_checkpoint::LogGate;
+use super::{errors, range};
+use crate::store::{Damage, Reader, SearchProgress, StoreError};
 
 /// Pages a reader keeps in memory: 16 MiB, given to `SQLite` in KiB as a negative number.
 const CACHE_KIB: i64 = -16 * 1024;
 
-/// Wait for the writer where even a reader must (the log starts again); it takes microseconds.
+/// Longest wait for the writer where even a reader must wait: when the log starts again, some
+/// microseconds.
 const BUSY_WAIT: Duration = Duration::from_millis(500);
 
-/// Steps of `SQLite`'s machine between two looks at the clock: some microseconds.
+/// Steps of `SQLite`'s machine between two looks at the clock, some microseconds apart.
 const STEPS_BETWEEN_LOOKS: i32 = 1_000;
 
-pub(crate) struct SqliteReader {
-    pub(super) db: Connection,
+pub(super) struct SqliteReader {
+    db: Connection,
     path: PathBuf,
-    index_damage: Met,
+    corruption: CorruptionFlag,
     log_gate: LogGate,
-    /// Damage that the last answer left out.
+    /// Damage because of which the last answer lacks messages.
     damage: Option<Damage>,
 }
 
 impl SqliteReader {
-    /// Opens a file that a writer of this program has made. What searches meet in their index is noted in `index_damage`.
-    pub(crate) fn open(path: &Path, index_damage: Met, log_gate: LogGate) -> Result<Self, StoreError> {
+    /// Opens a file that has a writer. Searches report damage of the index with `corruption`.
+    pub(super) fn open(path: &Path, corruption: CorruptionFlag, log_gate: LogGate) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let open = || {
             let db = Connection::open_with_flags(path, flags)?;
             db.busy_timeout(BUSY_WAIT)?;
             db.execute_batch(&format!(
-                "PRAGMA cache_size={CACHE_KIB}; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF; {SHOW_PIECES}"
+                "PRAGMA cache_size={CACHE_KIB}; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF; {CREATE_VOCABULARY}"
             ))?;
             Ok(db)
         };
-        let db = open().map_err(|error| fault::opening(&error, path))?;
-        Ok(Self { db, path: path.to_path_buf(), index_damage, log_gate, damage: None })
+        let db = open().map_err(|error| errors::opening(&error, path))?;
+        Ok(Self { db, path: path.to_path_buf(), corruption, log_gate, damage: None })
     }
 
-    /// Reads in one transaction, so that everything is from one moment, and until the deadline only.
+    /// Reads in one transaction, so that everything is of one moment, until the deadline.
     fn read<T>(
         &mut self,
         deadline: Instant,
-        ask: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
+        ask: impl FnOnce(&Connection) -> Result<T, Error>,
     ) -> Result<T, StoreError> {
         if Instant::now() >= deadline {
             return Err(StoreError::TooSlow);
@@ -61,24 +62,28 @@ impl SqliteReader {
         let _reading = self.log_gate.read();
         let asked =
             self.db.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || Instant::now() >= deadline)).and_then(|()| {
-                // One that could not be ended would hold up the log for good.
+                // A transaction that could not be ended would hold up the log for good.
                 if !self.db.is_autocommit() {
                     self.db.execute_batch("ROLLBACK")?;
                 }
                 let transaction = self.db.unchecked_transaction()?;
                 let answer = ask(&transaction)?;
-                // There is nothing to commit, and a search index that is damaged would have that fail.
+                // There is nothing to commit, and with a damaged search index a commit would fail.
                 transaction.rollback()?;
                 Ok(answer)
             });
-        asked.map_err(|error| fault::reading(&error, &self.path))
+        asked.map_err(|error| errors::reading(&error, &self.path))
     }
-}
 
-impl SqliteReader {
-    /// A page and what was left out of it. A page that is empty for that reason must not pass for one of which nothing is stored.
-    fn without(&mut self, room: &str, left_out: LeftOut, page: Result<Page, StoreError>) -> Result<Page, StoreError> {
-        let LeftOut { first, last, count } = left_out;
+    /// Notes what an answer lacks. A page that is empty for that reason must not pass for one
+    /// without messages.
+    fn without(
+        &mut self,
+        room: &str,
+        damaged_rows: DamagedRows,
+        page: Result<Page, StoreError>,
+    ) -> Result<Page, StoreError> {
+        let DamagedRows { first, last, count } = damaged_rows;
         self.damage = (count > 0).then(|| Damage::Messages { room: room.to_string(), first, last, count });
         match (page, &self.damage) {
             (Ok(page), Some(damage)) if page.messages.is_empty() => Err(StoreError::Damaged(damage.clone())),
@@ -94,16 +99,15 @@ impl Reader for SqliteReader {
     }
 
     fn range(&mut self, range: &HistoryRange, deadline: Instant) -> Result<Page, StoreError> {
-        let mut left_out = LeftOut::default();
+        let mut damaged_rows = DamagedRows::default();
         let page = self.read(deadline, |db| match room_now(db, &range.room)? {
-            Some(room) => range::page(db, room, range, &mut left_out),
+            Some(room) => range::page(db, room, range, &mut damaged_rows),
             None => Ok(Page::default()),
         });
-        self.without(&range.room, left_out, page)
+        self.without(&range.room, damaged_rows, page)
     }
 
-    /// Searches until the deadline; the messages found until then are an answer, and that there may
-    /// be more is one too.
+    /// At the deadline the messages found until then are the answer, with `more` set.
     fn search_slice(
         &mut self,
         search: &Search,
@@ -111,11 +115,11 @@ impl Reader for SqliteReader {
         slice_end: Instant,
         deadline: Instant,
     ) -> Result<Option<Page>, StoreError> {
-        let index_damage = self.index_damage.clone();
-        let looking = progress.state::<Option<Looking>>();
+        let corruption = self.corruption.clone();
+        let cursor = progress.state::<Option<SearchCursor>>();
         let is_done = self.read(deadline, |db| match room_now(db, &search.room)? {
             Some(room) => {
-                looking.get_or_insert_with(|| Looking::new(search, room)).slice(db, room, &index_damage, slice_end)
+                cursor.get_or_insert_with(|| SearchCursor::new(search, room)).slice(db, room, &corruption, slice_end)
             }
             None => Ok(true),
         });
@@ -125,13 +129,13 @@ impl Reader for SqliteReader {
             Err(StoreError::TooSlow) => true,
             Err(error) => return Err(error),
         };
-        let left_out = looking.as_ref().map(Looking::left_out).unwrap_or_default();
-        let page = match looking.take() {
-            Some(looking) if !is_cut || looking.has_found() => Ok(looking.into_page(is_cut)),
+        let damaged_rows = cursor.as_ref().map(SearchCursor::damaged_rows).unwrap_or_default();
+        let page = match cursor.take() {
+            Some(cursor) if !is_cut || cursor.has_found() => Ok(cursor.into_page(is_cut)),
             None if !is_cut => Ok(Page::default()),
             _ => Err(StoreError::TooSlow),
         };
-        self.without(&search.room, left_out, page).map(Some)
+        self.without(&search.room, damaged_rows, page).map(Some)
     }
 
     fn take_damage(&mut self) -> Option<Damage> {

@@ -1,14 +1,25 @@
 //! The rooms of a history: their ids, and the numbers they have given.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use glassline_wire::request::LOBBY;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Transaction};
+use rusqlite::{Connection, Error, OptionalExtension, Row, Transaction};
 
 use super::checksum::{self, Table};
-use super::place::ROOM_ID_MAX;
-use super::shares::LOBBY_ACCOUNT;
+use super::errors;
+use super::rowid::{ROOM_ID_MAX, rowid};
+use crate::store::StoreError;
+
+/// Rooms in the cache. When there are more, all are forgotten and read again.
+const CACHED_MAX: usize = 4_096;
+
+/// Rooms whose numbers are verified when a file is opened; `check` verifies all.
+const ROOMS_VERIFIED: usize = 1_000;
+
+/// Account of the lobby in the shares. The account of another room is the origin that opened it.
+pub(super) const LOBBY_ACCOUNT: i64 = -1;
 
 /// State of a room that an append needs.
 #[derive(Debug, Clone, Copy)]
@@ -17,43 +28,56 @@ pub(super) struct CachedRoom {
     pub(super) newest: u64,
 }
 
-/// A room as it is when a question is asked.
+/// Room as it is when a question is asked.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RoomNow {
     pub(super) id: i64,
     pub(super) oldest: u64,
     pub(super) newest: u64,
-    /// The last number in the search index.
+    /// Last number in the search index.
     pub(super) indexed: u64,
 }
 
-/// The room of this name, if it was ever spoken in.
-pub(super) fn find_room(
-    transaction: &Transaction<'_>,
-    cached: &HashMap<String, CachedRoom>,
-    name: &str,
-) -> Result<Option<CachedRoom>, rusqlite::Error> {
-    if let Some(&room) = cached.get(name) {
-        return Ok(Some(room));
+#[derive(Default)]
+pub(super) struct RoomCache(HashMap<String, CachedRoom>);
+
+impl RoomCache {
+    /// Returns the room of this name, if it was ever spoken in.
+    pub(super) fn find(&self, transaction: &Transaction<'_>, name: &str) -> Result<Option<CachedRoom>, Error> {
+        if let Some(&room) = self.0.get(name) {
+            return Ok(Some(room));
+        }
+        transaction
+            .prepare_cached("SELECT id, newest FROM room WHERE name = ?1")?
+            .query_row([name], |row| Ok(CachedRoom { id: row.get(0)?, newest: row.get(1)? }))
+            .optional()
     }
-    transaction
-        .prepare_cached("SELECT id, newest FROM room WHERE name = ?1")?
-        .query_row([name], |row| Ok(CachedRoom { id: row.get(0)?, newest: row.get(1)? }))
-        .optional()
+
+    /// Forgets all rooms if there are too many.
+    pub(super) fn trim(&mut self) {
+        if self.0.len() > CACHED_MAX {
+            self.0.clear();
+        }
+    }
+
+    /// Notes the state of a room after a commit.
+    pub(super) fn note(&mut self, name: &str, room: CachedRoom) {
+        if let Some(known) = self.0.get_mut(name) {
+            *known = room;
+        } else {
+            self.0.insert(name.to_string(), room);
+        }
+    }
 }
 
-/// The account of a room that somebody of this origin opens.
+/// Returns the account of a room that somebody of this origin opens.
 pub(super) fn account_of(name: &str, origin: i64) -> i64 {
     if name == LOBBY { LOBBY_ACCOUNT } else { origin }
 }
 
-/// Makes a room whose first number will be `first`, opened by somebody of this origin. Returns its id.
-pub(super) fn open_room(
-    transaction: &Transaction<'_>,
-    name: &str,
-    first: u64,
-    origin: i64,
-) -> Result<i64, rusqlite::Error> {
+/// Creates a room whose first number will be `first`, opened by somebody of this origin. Returns
+/// its id.
+pub(super) fn open_room(transaction: &Transaction<'_>, name: &str, first: u64, origin: i64) -> Result<i64, Error> {
     let account = account_of(name, origin);
     transaction
         .prepare_cached(
@@ -69,8 +93,8 @@ pub(super) fn open_room(
 }
 
 /// # Errors
-/// It cannot be read, or its row is damaged: a number that it says may have been given already, or be missing.
-pub(super) fn room_now(db: &Connection, name: &str) -> Result<Option<RoomNow>, rusqlite::Error> {
+/// It cannot be read, or its row is damaged.
+pub(super) fn room_now(db: &Connection, name: &str) -> Result<Option<RoomNow>, Error> {
     db.prepare_cached("SELECT * FROM room WHERE name = ?1")?
         .query_row([name], |row| {
             checksum::verify(Table::Room, row)?;
@@ -84,8 +108,9 @@ pub(super) fn room_now(db: &Connection, name: &str) -> Result<Option<RoomNow>, r
         .optional()
 }
 
-/// Verifies every room's row, and that rooms are found by their names: one that is not would be opened again, and its numbers given again.
-pub(super) fn verify_all(db: &Connection) -> Result<(), rusqlite::Error> {
+/// Verifies every room's row and the index of names: a room that is not found by its name would be
+/// created again, and its numbers given again.
+pub(super) fn verify_all(db: &Connection) -> Result<(), Error> {
     let of_name = |name: ValueRef<'_>, id: i64| checksum::of_values([name, ValueRef::Integer(id)]);
     let (mut in_table, mut by_name) = (0_i64, 0_i64);
     let mut rooms = db.prepare("SELECT * FROM room NOT INDEXED")?;
@@ -95,7 +120,7 @@ pub(super) fn verify_all(db: &Connection) -> Result<(), rusqlite::Error> {
         checksum::verify(Table::Room, row)?;
         in_table = in_table.wrapping_add(of_name(row.get_ref(name_column)?, row.get("id")?));
     }
-    // The index on names alone answers this.
+    // This reads the index on names alone.
     let mut names = db.prepare("SELECT name, id FROM room ORDER BY name")?;
     let mut rows = names.query([])?;
     while let Some(row) = rows.next()? {
@@ -107,8 +132,53 @@ pub(super) fn verify_all(db: &Connection) -> Result<(), rusqlite::Error> {
     Err(checksum::damaged("the index of the rooms' names has other names than the rooms".to_string()))
 }
 
-/// Returns the error that [`super::fault`] takes for the end of numbers.
-pub(super) fn used_up(what: &str) -> rusqlite::Error {
+/// Compares the numbers of the latest rooms with their messages, which takes a moment however large
+/// the file is.
+pub(super) fn verify_numbers(db: &Connection, file: &Path) -> Result<(), StoreError> {
+    let corrupt = |detail: String| StoreError::Corrupt { path: file.to_path_buf(), detail };
+    let look = || {
+        let mut rooms = db.prepare("SELECT id, name, newest, oldest, indexed FROM room ORDER BY id DESC LIMIT ?1")?;
+        let mut highest = db.prepare("SELECT coalesce(max(place), 0) FROM message WHERE place BETWEEN ?1 AND ?2")?;
+        let mut rows = rooms.query([ROOMS_VERIFIED])?;
+        while let Some(row) = rows.next()? {
+            let (id, newest, oldest, indexed): (i64, u64, u64, u64) =
+                (row.get(0)?, row.get(2)?, row.get(3)?, row.get(4)?);
+            let found: i64 = highest.query_row((rowid(id, 0), rowid(id, u64::MAX)), |row| row.get(0))?;
+            let wanted = if oldest <= newest { rowid(id, newest) } else { 0 };
+            if found != wanted || oldest == 0 || oldest > newest + 1 || indexed > newest {
+                return Ok(Some(row.get::<_, String>(1)?));
+            }
+        }
+        Ok(None)
+    };
+    match look() {
+        Ok(None) => Ok(()),
+        Ok(Some(room)) => Err(corrupt(format!("the numbers of room {room:?} contradict its messages"))),
+        Err(error @ Error::SqliteFailure(..)) => Err(errors::opening(&error, file)),
+        Err(error) => Err(corrupt(error.to_string())),
+    }
+}
+
+/// Reads the first row of a statement for the rooms after `last_room`, cyclically, so that a busy
+/// room does not hold up the others.
+pub(super) fn next_room<T>(
+    db: &Connection,
+    sql: &str,
+    last_room: i64,
+    read: impl Fn(&Row<'_>) -> Result<T, Error>,
+) -> Result<Option<T>, Error> {
+    let mut statement = db.prepare_cached(sql)?;
+    let next = statement.query_row([last_room], &read).optional()?;
+    if next.is_some() { Ok(next) } else { statement.query_row([0], read).optional() }
+}
+
+/// Returns the number of messages that are stored, in all rooms.
+pub(super) fn message_count(db: &Connection) -> Result<u64, Error> {
+    db.query_row("SELECT coalesce(sum(newest - oldest + 1 - forgotten), 0) FROM room", [], |row| row.get(0))
+}
+
+/// Returns the error that [`super::errors`] converts to [`StoreError::UsedUp`].
+pub(super) fn used_up(what: &str) -> Error {
     let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_TOOBIG);
-    rusqlite::Error::SqliteFailure(full, Some(what.to_string()))
+    Error::SqliteFailure(full, Some(what.to_string()))
 }

@@ -4,33 +4,33 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use glassline_journal::{Damage, Keep, Outcome, Record, StoreError, check, export, open};
+use glassline_journal::{Damage, Keep, StoreError, open};
 use glassline_wire::event::{AuditEntry, AuditKind, Message};
+use glassline_wire::history::{CommitOutcome, Record};
 use glassline_wire::request::HistoryRange;
 use glassline_wire::timestamp::Timestamp;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use crate::support::*;
+use crate::support::{check, export, *};
 
 const ROOMS: [(&str, u64); 2] = [("lobby", 30), ("den", 5)];
 
 const ACTS: u64 = 4;
 
 fn act(number: u64, who: &str) -> Record {
-    Record::Act(AuditEntry {
+    Record::Audit(AuditEntry {
         at: Timestamp::from_unix_ms(NOW_MS + number),
         by: "root".into(),
         act: AuditKind::Ban,
         who: Some(who.into()),
         until: Some(Timestamp::from_unix_ms(NOW_MS + 1_000_000)),
         text: None,
-        reference: None,
     })
 }
 
 /// A history that nobody has open, and its messages.
-fn told(folder: &Folder) -> Vec<Message> {
+fn store_messages(folder: &Folder) -> Vec<Message> {
     let mut store = open_kept(&folder.file());
     let mut messages = Vec::new();
     for (room, count) in ROOMS {
@@ -60,19 +60,19 @@ struct Cell {
 }
 
 /// Turns one bit of a value; one that is NULL gets one. Returns whether it could be.
-fn turn_a_bit(file: &Path, cell: &Cell, seeded: &mut Seeded) -> bool {
+fn turn_a_bit(file: &Path, cell: &Cell, rng: &mut Rng) -> bool {
     let Cell { table, key, row, column } = cell;
     let db = Connection::open(file).expect("opens");
     let value: Value = db
         .query_row(&format!("SELECT {column} FROM {table} WHERE {key} = ?1"), [row], |row| row.get(0))
         .expect("a value");
     let mut turned = |mut bytes: Vec<u8>| {
-        let at = seeded.below(bytes.len() as u64) as usize;
-        bytes[at] ^= 1 << seeded.below(8);
+        let at = rng.below(bytes.len() as u64) as usize;
+        bytes[at] ^= 1 << rng.below(8);
         bytes
     };
     let (expression, value) = match value {
-        Value::Integer(integer) => ("?2", Value::Integer(integer ^ (1 << seeded.below(63)))),
+        Value::Integer(integer) => ("?2", Value::Integer(integer ^ (1 << rng.below(63)))),
         Value::Text(text) => ("CAST(?2 AS TEXT)", Value::Blob(turned(text.into_bytes()))),
         Value::Blob(blob) => ("?2", Value::Blob(turned(blob))),
         Value::Null | Value::Real(_) => ("?2", Value::Blob(vec![0; 16])),
@@ -82,13 +82,13 @@ fn turn_a_bit(file: &Path, cell: &Cell, seeded: &mut Seeded) -> bool {
 }
 
 /// The history in a file of its own, with one bit turned.
-fn damaged(folder: &Folder, cell: &Cell, seeded: &mut Seeded) -> Option<std::path::PathBuf> {
+fn damaged(folder: &Folder, cell: &Cell, rng: &mut Rng) -> Option<std::path::PathBuf> {
     let file = folder.path().join("damaged.db");
     for ending in ["", "-wal", "-shm", ".lock"] {
         let _ = fs::remove_file(format!("{}{ending}", file.display()));
     }
     fs::copy(folder.file(), &file).expect("copies");
-    turn_a_bit(&file, cell, seeded).then_some(file)
+    turn_a_bit(&file, cell, rng).then_some(file)
 }
 
 /// Numbers of the messages of a room that are shown, each held against what was said; and what was told of the others.
@@ -126,24 +126,23 @@ fn lines(file: &Path) -> BTreeSet<String> {
     String::from_utf8(output).expect("UTF-8").lines().map(str::to_string).collect()
 }
 
-fn seeded() -> (u64, Seeded) {
-    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(10);
-    println!("SEED={seed}");
-    (seed, Seeded(seed))
+fn rng() -> (u64, Rng) {
+    let seed = glassline_testkit::seed_or(10);
+    (seed, Rng::new(seed))
 }
 
 #[test]
 fn a_bit_turned_in_a_message_leaves_out_that_one_alone() {
-    let (seed, mut seeded) = seeded();
+    let (seed, mut rng) = rng();
     let folder = Folder::new();
-    let said = told(&folder);
+    let said = store_messages(&folder);
     let sound = lines(&folder.file());
     for column in ["place", "at_ms", "author", "sender", "kind", "id", "text", "checksum"] {
         for _ in 0..14 {
-            let (number, seq) = (seeded.below(2), 1 + seeded.below(5));
+            let (number, seq) = (rng.below(2), 1 + rng.below(5));
             let room = number as usize;
             let cell = Cell { table: "message", key: "place", row: (((number + 1) << 40) | seq).cast_signed(), column };
-            let Some(file) = damaged(&folder, &cell, &mut seeded) else { continue };
+            let Some(file) = damaged(&folder, &cell, &mut rng) else { continue };
             let report = check(&file).expect("a report");
             assert!(!report.is_sound(), "{cell:?} SEED={seed}: {report:?}");
             let (count, unread) = exported(&file, &sound);
@@ -171,14 +170,14 @@ fn a_bit_turned_in_a_message_leaves_out_that_one_alone() {
 
 #[test]
 fn a_bit_turned_in_a_room_keeps_a_server_from_starting() {
-    let (seed, mut seeded) = seeded();
+    let (seed, mut rng) = rng();
     let folder = Folder::new();
-    told(&folder);
+    store_messages(&folder);
     let sound = lines(&folder.file());
     for column in ["id", "name", "newest", "oldest", "indexed", "newest_at_ms", "oldest_at_ms", "checksum"] {
         for _ in 0..6 {
-            let cell = Cell { table: "room", key: "id", row: 1 + seeded.below(2).cast_signed(), column };
-            let Some(file) = damaged(&folder, &cell, &mut seeded) else { continue };
+            let cell = Cell { table: "room", key: "id", row: 1 + rng.below(2).cast_signed(), column };
+            let Some(file) = damaged(&folder, &cell, &mut rng) else { continue };
             let opened = open(&file, Keep::default()).map(drop);
             assert!(matches!(opened, Err(StoreError::Corrupt { .. })), "{cell:?} SEED={seed}: {opened:?}");
             let report = check(&file).expect("a report");
@@ -191,15 +190,15 @@ fn a_bit_turned_in_a_room_keeps_a_server_from_starting() {
 
 #[test]
 fn a_bit_turned_in_an_act_keeps_a_server_from_starting() {
-    let (seed, mut seeded) = seeded();
+    let (seed, mut rng) = rng();
     let folder = Folder::new();
-    told(&folder);
+    store_messages(&folder);
     let sound = lines(&folder.file());
     for column in ["number", "json", "checksum"] {
         for _ in 0..12 {
-            let row = 1 + seeded.below(ACTS).cast_signed();
+            let row = 1 + rng.below(ACTS).cast_signed();
             let cell = Cell { table: "act", key: "number", row, column };
-            let Some(file) = damaged(&folder, &cell, &mut seeded) else { continue };
+            let Some(file) = damaged(&folder, &cell, &mut rng) else { continue };
             let mut stored = Vec::new();
             let read = open_kept(&file).acts(&mut |act| stored.push(act.who));
             assert!(matches!(read, Err(StoreError::Corrupt { .. })), "{cell:?} SEED={seed}: {stored:?}");
@@ -222,7 +221,7 @@ fn a_bit_turned_in_an_act_keeps_a_server_from_starting() {
 #[test]
 fn a_page_of_which_everything_is_damaged_is_not_empty() {
     let folder = Folder::new();
-    let said = told(&folder);
+    let said = store_messages(&folder);
     let db = Connection::open(folder.file()).expect("opens");
     db.execute("UPDATE message SET sender = 'alica' WHERE place >> 40 = 2", []).expect("writes");
     drop(db);
@@ -240,7 +239,7 @@ fn a_page_of_which_everything_is_damaged_is_not_empty() {
 #[test]
 fn a_bit_turned_in_the_index_of_names_is_found() {
     let folder = Folder::new();
-    told(&folder);
+    store_messages(&folder);
     let db = Connection::open(folder.file()).expect("opens");
     let page: u64 = db
         .query_row("SELECT pageno FROM dbstat WHERE name = 'sqlite_autoindex_room_1'", [], |row| row.get(0))
@@ -260,7 +259,7 @@ fn a_bit_turned_in_the_index_of_names_is_found() {
 #[test]
 fn what_the_search_index_alone_says_is_not_found() {
     let folder = Folder::new();
-    told(&folder);
+    store_messages(&folder);
     let db = Connection::open(folder.file()).expect("opens");
     db.execute("DELETE FROM message_text WHERE rowid = 1 << 40 | 4", []).expect("deletes");
     db.execute("INSERT INTO message_text(rowid, text) VALUES(1 << 40 | 4, 'pay bob 9000')", []).expect("writes");
@@ -273,7 +272,7 @@ fn what_the_search_index_alone_says_is_not_found() {
 #[test]
 fn what_is_sent_again_and_is_damaged_is_not_stored_twice() {
     let folder = Folder::new();
-    told(&folder);
+    store_messages(&folder);
     for (column, value) in [("text", "'pay bob 9000'"), ("sender", "'alica'"), ("author", "7"), ("at_ms", "1")] {
         let file = folder.path().join(format!("{column}.db"));
         fs::copy(folder.file(), &file).expect("copies");
@@ -289,17 +288,17 @@ fn what_is_sent_again_and_is_damaged_is_not_stored_twice() {
             record
         };
         // Nobody can say whose it was: only that it is none of those behind it.
-        assert_eq!(store.append(&[first(Some(3))]).expect("answers"), [Outcome::TooLate], "{column}");
+        assert_eq!(store.append(&[first(Some(3))]).expect("answers"), [CommitOutcome::TooLate], "{column}");
         drop(store);
         // Damaged while it is remembered, it is not new even where nothing is said of what was known.
         let remembered = folder.path().join(format!("{column}-remembered.db"));
         fs::copy(folder.file(), &remembered).expect("copies");
         let mut store = open_kept(&remembered);
         let again = store.append(&[first(None)]).expect("answers");
-        assert!(matches!(&again[..], [Outcome::Again(stored)] if stored.seq == Some(4)), "{again:?}");
+        assert!(matches!(&again[..], [CommitOutcome::Again(stored)] if stored.seq == Some(4)), "{again:?}");
         let db = Connection::open(&remembered).expect("opens");
         db.execute(&format!("UPDATE message SET {column} = {value} WHERE place = 1 << 40 | 4"), []).expect("writes");
         drop(db);
-        assert_eq!(store.append(&[first(None)]).expect("answers"), [Outcome::TooLate], "{column}");
+        assert_eq!(store.append(&[first(None)]).expect("answers"), [CommitOutcome::TooLate], "{column}");
     }
 }

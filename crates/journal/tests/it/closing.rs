@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use glassline_journal::{Journal, Question};
+use glassline_journal::Journal;
+use glassline_wire::history::Question;
 use glassline_wire::request::{HistoryRange, Search};
 
 use crate::support::*;
@@ -13,7 +14,7 @@ fn behind_an_orderly_end_the_one_file_has_everything() {
         let folder = Folder::new();
         let journal = Journal::start(open_kept(&folder.file()), || {}).expect("starts");
         let count = 500;
-        journal.append((0..count).map(|seq| (seq, entry("lobby", "alice", "some words", None, 1))).collect());
+        journal.append(pending((0..count).map(|seq| (seq, entry("lobby", "alice", "some words", None, 1)))));
         // Somebody reads until the end.
         for ticket in 0..30 {
             let search = Search { room: "lobby".into(), query: "wo".into(), before: None, limit: None };

@@ -3,17 +3,18 @@
 use std::fs;
 use std::path::Path;
 
-use glassline_journal::{Damage, Head, Outcome, Record, check};
+use glassline_journal::Damage;
+use glassline_wire::history::{CommitOutcome, Head, Record};
 use glassline_wire::request::HistoryRange;
 
-use crate::support::*;
+use crate::support::{check, *};
 
 const ROOMS: [&str; 3] = ["lobby", "den", "attic"];
 
 /// A commit, and how long the log was behind it.
 struct Commit {
     batch: Vec<Record>,
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<CommitOutcome>,
     log_bytes: usize,
 }
 
@@ -22,7 +23,7 @@ fn contents(commits: &[Commit], count: usize) -> Vec<Vec<String>> {
     let mut rooms = vec![Vec::new(); ROOMS.len()];
     for commit in &commits[..count] {
         for (record, outcome) in commit.batch.iter().zip(&commit.outcomes) {
-            let (Record::Message(entry), Outcome::Stored { seq }) = (record, outcome) else { continue };
+            let (Record::Message(entry), CommitOutcome::Stored { seq }) = (record, outcome) else { continue };
             let room = ROOMS.iter().position(|room| *room == entry.message.room).expect("a known room");
             assert_eq!(*seq, rooms[room].len() as u64 + 1);
             rooms[room].push(entry.message.text.clone());
@@ -75,9 +76,8 @@ fn reopened(folder: &Path, file: &[u8], log: &[u8]) -> (Vec<Vec<String>>, bool) 
 
 #[test]
 fn whatever_is_cut_off_the_log_a_prefix_of_the_commits_is_left() {
-    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(4);
-    println!("SEED={seed}");
-    let mut seeded = Seeded(seed);
+    let seed = glassline_testkit::seed_or(4);
+    let mut rng = Rng::new(seed);
     let folder = Folder::new();
     let path = folder.file();
     let log_path = format!("{}-wal", path.display());
@@ -85,20 +85,20 @@ fn whatever_is_cut_off_the_log_a_prefix_of_the_commits_is_left() {
     let mut commits = Vec::new();
     let mut said = 0;
     while commits.len() < 40 {
-        let batch: Vec<Record> = (0..=seeded.below(30))
+        let batch: Vec<Record> = (0..=rng.below(30))
             .map(|_| {
                 said += 1;
-                let text = format!("text number {said} {}", "x".repeat(seeded.below(400) as usize));
-                let id = (seeded.below(3) > 0).then(|| seeded.id().0);
-                entry(ROOMS[seeded.below(3) as usize], "alice", &text, id, 1)
+                let text = format!("text number {said} {}", "x".repeat(rng.below(400) as usize));
+                let id = (rng.below(3) > 0).then(|| rng.next_u128());
+                entry(ROOMS[rng.below(3) as usize], "alice", &text, id, 1)
             })
             .collect();
         let outcomes = store.append(&batch).expect("stores");
         let log_bytes = fs::metadata(&log_path).expect("a log").len() as usize;
         commits.push(Commit { batch, outcomes, log_bytes });
         // Indexing writes to the log between commits.
-        if seeded.below(3) == 0 {
-            store.tend(std::time::Duration::ZERO).expect("tends");
+        if rng.below(3) == 0 {
+            store.maintain(std::time::Duration::ZERO).expect("tends");
         }
     }
     // As a crash would leave them: the store is still open.
@@ -110,7 +110,7 @@ fn whatever_is_cut_off_the_log_a_prefix_of_the_commits_is_left() {
     for end in &ends {
         cuts.extend([end - 1, *end]);
     }
-    cuts.extend((0..40).map(|_| seeded.below(log.len() as u64) as usize));
+    cuts.extend((0..40).map(|_| rng.below(log.len() as u64) as usize));
     for cut in cuts {
         let complete = ends.iter().filter(|end| **end <= cut).count();
         let (found, is_log_damaged) = reopened(folder.path(), &file, &log[..cut]);
@@ -120,9 +120,9 @@ fn whatever_is_cut_off_the_log_a_prefix_of_the_commits_is_left() {
     }
     // Bytes that were never written, or turned: what stands before them counts.
     for _ in 0..20 {
-        let at = seeded.below(log.len() as u64) as usize;
+        let at = rng.below(log.len() as u64) as usize;
         let mut torn = log.clone();
-        torn[at] ^= 1 << seeded.below(8);
+        torn[at] ^= 1 << rng.below(8);
         let (found, is_log_damaged) = reopened(folder.path(), &file, &torn);
         // The commit that it hits, or one behind it, is complete and has another behind it.
         let is_proved = ends.len() - ends.iter().filter(|end| **end <= at).count() >= 2;

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use glassline_journal::{Done, Journal, Keep, Record, Store, StoreError, check, import, open, vacuum};
+use glassline_journal::{Done, Journal, Keep, Store, StoreError, open};
+use glassline_wire::history::Record;
 use rusqlite::Connection;
 
-use crate::support::*;
+use crate::support::{check, import, vacuum, *};
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -16,7 +17,7 @@ const TOLD: u64 = 2_000;
 
 /// Sure to be in one message only.
 fn text(number: u64) -> String {
-    format!("number {number:05} of what is said, {:016x}", Seeded(number).next())
+    format!("number {number:05} of what is said, {:016x}", Rng::new(number).next_u64())
 }
 
 fn said(numbers: std::ops::RangeInclusive<u64>) -> Vec<Record> {
@@ -24,7 +25,7 @@ fn said(numbers: std::ops::RangeInclusive<u64>) -> Vec<Record> {
 }
 
 /// A history that nobody has open, all of it indexed in many small pieces.
-fn told(folder: &Folder) {
+fn store_messages(folder: &Folder) {
     let mut store = open_kept(&folder.file());
     for first in (1..TOLD).step_by(500) {
         store.append(&said(first..=first + 499)).expect("stores");
@@ -79,23 +80,23 @@ const TABLES: [&str; 4] = ["message_text_data", "message_text_idx", "message_tex
 fn damage_anywhere_in_the_index_rebuilds_it_without_any_loss() {
     for (table, fill) in TABLES.into_iter().flat_map(|table| [(table, 0), (table, 0xA5)]) {
         let folder = Folder::new();
-        told(&folder);
+        store_messages(&folder);
         damage(&folder.file(), table, fill);
         assert!(!faults(&folder.file()).is_empty(), "{table}");
         let mut store = open_kept(&folder.file());
         assert_all_found(store.as_ref(), TOLD);
         store.append(&said(TOLD + 1..=TOLD + 200)).expect("stores");
-        let mut renewals = Vec::new();
+        let mut rebuilds = Vec::new();
         for _ in 0..3 {
             tend_to_the_end(store.as_mut());
             assert_all_found(store.as_ref(), TOLD + 200);
-            renewals.extend(store.take_renewal());
+            rebuilds.extend(store.take_index_rebuild());
         }
-        if table == "message_text_docsize" && renewals.is_empty() {
+        if table == "message_text_docsize" && rebuilds.is_empty() {
             // Only forgetting what stands there meets it.
             continue;
         }
-        assert!(renewals.len() == 1 && renewals[0].contains("search index"), "{table}: {renewals:?}");
+        assert!(rebuilds.len() == 1 && rebuilds[0].contains("search index"), "{table}: {rebuilds:?}");
         assert_eq!(store.index_lag(), 0);
         drop(store);
         let left = faults(&folder.file());
@@ -105,7 +106,7 @@ fn damage_anywhere_in_the_index_rebuilds_it_without_any_loss() {
         let mut store = open_kept(&folder.file());
         tend_to_the_end(store.as_mut());
         assert_all_found(store.as_ref(), TOLD + 200);
-        assert_eq!(store.take_renewal(), None, "{table}");
+        assert_eq!(store.take_index_rebuild(), None, "{table}");
     }
 }
 
@@ -113,7 +114,7 @@ fn damage_anywhere_in_the_index_rebuilds_it_without_any_loss() {
 #[test]
 fn a_replaced_index_makes_nothing_be_forgotten_for_its_size() {
     let folder = Folder::new();
-    told(&folder);
+    store_messages(&folder);
     let used_bytes = open_kept(&folder.file()).sizes().used_bytes;
     damage(&folder.file(), "message_text_data", 0);
     let keep = Keep { days: None, bytes: Some(used_bytes + used_bytes / 20) };
@@ -145,7 +146,7 @@ fn forgetting_gets_past_a_damaged_index() {
     damage(&folder.file(), "message_text_docsize", 0);
     let mut store = open(&folder.file(), Keep { days: Some(7), bytes: None }).expect("opens");
     tend_to_the_end(store.as_mut());
-    assert!(store.take_renewal().is_some());
+    assert!(store.take_index_rebuild().is_some());
     let head = store.reader().expect("a reader").head("lobby", soon()).expect("a head");
     assert_eq!((head.oldest, head.newest), (2_001, 2_000));
 }
@@ -153,12 +154,12 @@ fn forgetting_gets_past_a_damaged_index() {
 #[test]
 fn an_append_that_must_index_gets_past_a_damaged_index() {
     let folder = Folder::new();
-    told(&folder);
+    store_messages(&folder);
     let mut store = open_kept(&folder.file());
     spoil(&folder.file());
     store.append(&said(TOLD + 1..=TOLD + 1)).expect("stores");
     tend_to_the_end(store.as_mut());
-    assert!(store.take_renewal().is_some());
+    assert!(store.take_index_rebuild().is_some());
     drop(store);
     assert_eq!(
         faults(&folder.file()),
@@ -170,7 +171,7 @@ fn an_append_that_must_index_gets_past_a_damaged_index() {
 #[test]
 fn index_damage_twice_in_a_run_is_the_disk_and_is_fatal() {
     let folder = Folder::new();
-    told(&folder);
+    store_messages(&folder);
     let mut store = open_kept(&folder.file());
     let mut last = TOLD;
     let mut damaged_and_tended = || {
@@ -180,7 +181,7 @@ fn index_damage_twice_in_a_run_is_the_disk_and_is_fatal() {
         let deadline = soon();
         loop {
             assert!(std::time::Instant::now() < deadline, "tending does not end");
-            match store.tend(Duration::from_millis(50)) {
+            match store.maintain(Duration::from_millis(50)) {
                 Ok(true) => {}
                 ended => return ended,
             }
@@ -199,7 +200,7 @@ fn index_damage_twice_in_a_run_is_the_disk_and_is_fatal() {
 #[test]
 fn a_damaged_message_still_ends_the_history_and_the_index_stays() {
     let folder = Folder::new();
-    told(&folder);
+    store_messages(&folder);
     let mut store = open_kept(&folder.file());
     store.append(&said(TOLD + 1..=3 * TOLD)).expect("stores");
     drop(store);
@@ -209,19 +210,19 @@ fn a_damaged_message_still_ends_the_history_and_the_index_stays() {
     let deadline = soon();
     let ended = loop {
         assert!(std::time::Instant::now() < deadline, "tending does not end");
-        if let Err(ended) = store.tend(Duration::from_millis(50)) {
+        if let Err(ended) = store.maintain(Duration::from_millis(50)) {
             break ended;
         }
     };
     assert!(matches!(ended, StoreError::Corrupt { .. }), "{ended:?}");
-    assert_eq!(store.take_renewal(), None);
+    assert_eq!(store.take_index_rebuild(), None);
     assert!(store.index_lag() <= 2 * TOLD);
 }
 
 #[test]
 fn a_search_that_meets_a_damaged_page_keeps_the_index() {
     let folder = Folder::new();
-    told(&folder);
+    store_messages(&folder);
     damage(&folder.file(), "message", 0);
     let mut store = open_kept(&folder.file());
     let mut reader = store.reader().expect("a reader");
@@ -234,14 +235,14 @@ fn a_search_that_meets_a_damaged_page_keeps_the_index() {
     let found = reader.search(&everywhere, soon());
     assert!(matches!(found, Err(StoreError::Corrupt { .. })), "{found:?}");
     tend_to_the_end(store.as_mut());
-    assert_eq!((store.take_renewal(), store.index_lag()), (None, 0));
+    assert_eq!((store.take_index_rebuild(), store.index_lag()), (None, 0));
 }
 
 #[test]
 fn vacuum_leaves_a_damaged_index_behind() {
     for table in TABLES {
         let folder = Folder::new();
-        told(&folder);
+        store_messages(&folder);
         damage(&folder.file(), table, 0);
         vacuum(&folder.file()).expect("vacuums");
         let report = check(&folder.file()).expect("a report");
@@ -251,11 +252,11 @@ fn vacuum_leaves_a_damaged_index_behind() {
         assert_all_found(store.as_ref(), TOLD);
         tend_to_the_end(store.as_mut());
         assert_all_found(store.as_ref(), TOLD);
-        assert_eq!(store.take_renewal(), None);
+        assert_eq!(store.take_index_rebuild(), None);
     }
     // Elsewhere nothing is passed over.
     let folder = Folder::new();
-    told(&folder);
+    store_messages(&folder);
     damage(&folder.file(), "message", 0);
     assert!(matches!(vacuum(&folder.file()), Err(StoreError::Corrupt { .. })));
     assert_eq!(check(&folder.file()).expect("a report").index_lag, 0);
@@ -264,32 +265,32 @@ fn vacuum_leaves_a_damaged_index_behind() {
 #[test]
 fn whoever_holds_the_journal_hears_of_it_once_and_it_goes_on() {
     let folder = Folder::new();
-    told(&folder);
+    store_messages(&folder);
     damage(&folder.file(), "message_text_idx", 0);
     let (wake, woken) = std::sync::mpsc::channel();
     let journal = Journal::start(open_kept(&folder.file()), move || {
         let _ = wake.send(());
     })
     .expect("starts");
-    let (mut renewals, mut stored) = (0, 0);
+    let (mut rebuilds, mut stored) = (0, 0);
     let deadline = soon();
-    journal.append((1..).zip(said(TOLD + 1..=TOLD + 1)).collect());
-    while renewals == 0 || stored < 2 || journal.gauges().index_lag > 0 {
-        assert!(std::time::Instant::now() < deadline, "{renewals} renewals, {stored} stored");
+    journal.append(pending((1..).zip(said(TOLD + 1..=TOLD + 1))));
+    while rebuilds == 0 || stored < 2 || journal.gauges().index_lag > 0 {
+        assert!(std::time::Instant::now() < deadline, "{rebuilds} rebuilds, {stored} stored");
         let _ = woken.recv_timeout(Duration::from_millis(50));
         for done in journal.take_done() {
             match done {
-                Done::Appended { .. } => {
+                Done::Committed(_) => {
                     stored += 1;
                     if stored == 1 {
-                        journal.append((2..).zip(said(TOLD + 2..=TOLD + 2)).collect());
+                        journal.append(pending((2..).zip(said(TOLD + 2..=TOLD + 2))));
                     }
                 }
-                Done::IndexRenewed(_) => renewals += 1,
+                Done::IndexRebuilt(_) => rebuilds += 1,
                 other => panic!("{other:?}"),
             }
         }
     }
-    assert_eq!(renewals, 1);
+    assert_eq!(rebuilds, 1);
     journal.close(Duration::from_secs(20)).expect("closes");
 }

@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use glassline_journal::{Exported, Head, Keep, Outcome, Record, Store, check, export, open};
+use glassline_journal::{Exported, Keep, Store, open};
+use glassline_wire::history::{CommitOutcome, Head, Record};
 use glassline_wire::request::{HistoryRange, Search};
 use rusqlite::Connection;
 
-use crate::support::*;
+use crate::support::{check, export, *};
 
 const KEEP_BYTES: u64 = 3 * 1024 * 1024;
 
@@ -20,7 +21,7 @@ const ROOMS: u64 = 1_000;
 struct Server {
     folder: Folder,
     store: Box<dyn Store>,
-    seeded: Seeded,
+    rng: Rng,
     said: u64,
 }
 
@@ -28,14 +29,14 @@ impl Server {
     fn open() -> Self {
         let folder = Folder::new();
         let store = open(&folder.file(), Keep { days: None, bytes: Some(KEEP_BYTES) }).expect("opens");
-        Self { folder, store, seeded: Seeded(17), said: 0 }
+        Self { folder, store, rng: Rng::new(17), said: 0 }
     }
 
     fn message(&mut self, subnet: u128, room: &str, from: &str, bytes: usize) -> Record {
         self.said += 1;
         let mut text = String::new();
         while text.len() < bytes {
-            let _ = write!(text, "{:x} ", self.seeded.next());
+            let _ = write!(text, "{:x} ", self.rng.next_u64());
         }
         text.truncate(bytes.max(1));
         let Record::Message(mut entry) = entry_at(NOW_MS + self.said, room, from, &text, None, 1) else {
@@ -57,8 +58,8 @@ impl Server {
         for _ in 0..messages / 500 {
             let batch: Vec<Record> = (0..500)
                 .map(|_| {
-                    let person = self.seeded.below(40);
-                    let bytes = 100 + self.seeded.below(200) as usize;
+                    let person = self.rng.below(40);
+                    let bytes = 100 + self.rng.below(200) as usize;
                     self.message(u128::from(1 + person % subnets), room, &format!("person-{person}"), bytes)
                 })
                 .collect();
@@ -73,8 +74,8 @@ impl Server {
         while left > 0 {
             let batch: Vec<Record> = (0..per_batch)
                 .map(|number| {
-                    let name = format!("stranger-{}", self.seeded.below(NAMES));
-                    let room = format!("mine-{}", self.seeded.below(ROOMS));
+                    let name = format!("stranger-{}", self.rng.below(NAMES));
+                    let room = format!("mine-{}", self.rng.below(ROOMS));
                     let room = if (number as u64 % 10) < lobby_share { "lobby" } else { room.as_str() };
                     self.message(subnet, room, &name, bytes)
                 })
@@ -182,7 +183,7 @@ fn other_rooms_keep_half_too_and_a_small_one_all() {
 }
 
 #[test]
-fn who_opened_a_room_makes_no_difference_to_those_who_talk_there() {
+fn talkers_are_equal_whoever_opened_the_room() {
     // The stranger opens the den before the others come, then fills rooms of its own: all are its account's.
     let mut server = Server::open();
     let opening = server.message(STRANGER, "den", "stranger-1", 10);
@@ -192,7 +193,7 @@ fn who_opened_a_room_makes_no_difference_to_those_who_talk_there() {
 }
 
 #[test]
-fn who_talks_in_rooms_that_another_opened_displaces_half_of_its_largest() {
+fn talk_in_rooms_of_another_displaces_half_of_its_largest() {
     let mut server = Server::open();
     for number in 0..15 {
         let opening = server.message(1, &format!("hers-{number}"), "person-0", 10);
@@ -218,7 +219,7 @@ fn keeps_half(mut server: Server, rooms: &str) {
 }
 
 #[test]
-fn rooms_that_are_left_empty_displace_nothing_however_many_are_opened() {
+fn empty_rooms_displace_nothing_however_many_are_opened() {
     let mut server = Server::open();
     server.talk("lobby", 8, 2_000);
     let before = server.honest_bytes("lobby");
@@ -229,8 +230,8 @@ fn rooms_that_are_left_empty_displace_nothing_however_many_are_opened() {
             .map(|number| server.message(STRANGER, &format!("left-{}", round * 1_000 + number), "stranger-1", 1))
             .collect();
         let outcomes = server.store.append(&batch).expect("stores");
-        refused += outcomes.iter().filter(|outcome| **outcome == Outcome::NoMoreRooms).count() as u64;
-        opened += outcomes.iter().filter(|outcome| **outcome == Outcome::Stored { seq: 1 }).count() as u64;
+        refused += outcomes.iter().filter(|outcome| **outcome == CommitOutcome::NoMoreRooms).count() as u64;
+        opened += outcomes.iter().filter(|outcome| **outcome == CommitOutcome::Stored { seq: 1 }).count() as u64;
         tend_to_the_end(server.store.as_mut());
     }
     assert_eq!((opened, refused), (KEEP_BYTES / 2_048, 60_000 - KEEP_BYTES / 2_048));
@@ -242,7 +243,10 @@ fn rooms_that_are_left_empty_displace_nothing_however_many_are_opened() {
     let [known, new, others] = [(STRANGER, "left-1"), (STRANGER, "left-new"), (1, "left-new")]
         .map(|(subnet, room)| server.message(subnet, room, "anybody", 5));
     let outcomes = server.store.append(&[known, new, others]).expect("stores");
-    assert_eq!(outcomes, [Outcome::Stored { seq: 2 }, Outcome::NoMoreRooms, Outcome::Stored { seq: 1 }]);
+    assert_eq!(
+        outcomes,
+        [CommitOutcome::Stored { seq: 2 }, CommitOutcome::NoMoreRooms, CommitOutcome::Stored { seq: 1 }]
+    );
     tend_to_the_end(server.store.as_mut());
     server.close();
 }

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use glassline_journal::{Keep, Outcome, StoreError, UpkeepError, check, export, import, open, vacuum};
+use glassline_journal::{Keep, StoreError, TransferError, open};
+use glassline_wire::history::CommitOutcome;
 use rusqlite::Connection;
 
-use crate::support::*;
+use crate::support::{check, export, import, vacuum, *};
 
 fn refusal(file: &Path) -> StoreError {
     match open(file, Keep::default()) {
@@ -200,7 +201,7 @@ fn a_file_that_needs_its_log_is_not_read_without_it_by_a_link() {
         fs::set_permissions(copied.path(), fs::Permissions::from_mode(folder)).expect("may");
         fs::set_permissions(copied.file(), fs::Permissions::from_mode(file)).expect("may");
     };
-    let exported = |name: &Path| glassline_journal::export(name, &mut Vec::new()).map(|exported| exported.messages);
+    let exported = |name: &Path| export(name, &mut Vec::new()).map(|exported| exported.messages);
     for name in [copied.file(), link] {
         allow(0o500, 0o400);
         let read_only = as_ordinary_user(&copied, |_| exported(&name));
@@ -306,8 +307,11 @@ fn nothing_is_stored_while_the_file_is_not_where_it_was() {
         assert!(matches!(refused, StoreError::NotInPlace(_)) && !refused.is_fatal(), "{moved:?}: {refused:?}");
         let words = refused.to_string();
         assert!(words.contains(&file.display().to_string()) && words.contains("; "), "{words}");
-        assert!(matches!(store.tend(Duration::ZERO), Err(StoreError::NotInPlace(_))), "{moved:?}");
-        assert!(matches!(store.repeats(&said(1)).expect("reads")[..], [Some(Outcome::Again(_))]), "{moved:?}");
+        assert!(matches!(store.maintain(Duration::ZERO), Err(StoreError::NotInPlace(_))), "{moved:?}");
+        assert!(
+            matches!(store.find_duplicates(&said(1)).expect("reads")[..], [Some(CommitOutcome::Again(_))]),
+            "{moved:?}"
+        );
         fs::write(&file, b"another").expect("writes");
         assert!(matches!(store.append(&said(2)), Err(StoreError::NotInPlace(_))), "{moved:?}: another file is there");
         fs::rename(&elsewhere, &file).expect("moves back");
@@ -326,11 +330,11 @@ fn a_pipe_as_history_or_lock_is_refused_at_once() {
         let file = folder.file();
         let piped = beside(&file, ending);
         pipe(&piped);
-        let (told, heard) = std::sync::mpsc::channel();
+        let (scripted_store, heard) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let opened = open(&file, Keep::default()).map(drop);
             let checked = if ending.is_empty() { check(&file).map(drop) } else { Ok(()) };
-            told.send((opened, checked))
+            scripted_store.send((opened, checked))
         });
         let (opened, checked) = heard.recv_timeout(std::time::Duration::from_secs(20)).expect("an answer");
         assert!(matches!(&opened, Err(StoreError::CannotOpen { path, .. }) if *path == piped), "{opened:?}");
@@ -388,11 +392,11 @@ fn a_file_with_a_second_name_is_refused() {
         is_refused(Err(refusal(name)));
         is_refused(vacuum(name).map(drop));
         is_refused(check(name).map(drop));
-        for chore in [
+        for command in [
             export(name, &mut Vec::new()).map(drop),
             import(name, &mut &b"{\"type\":\"schema\",\"version\":1}\n"[..]).map(drop),
         ] {
-            let Err(UpkeepError::Store(refused)) = chore else { panic!("{chore:?}") };
+            let Err(TransferError::Store(refused)) = command else { panic!("{command:?}") };
             is_refused(Err(refused));
         }
     }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use glassline_journal::{
-    Imported, Monitor, Stage, StoreError, UpkeepError, check, check_monitored, export, export_monitored, import,
-    import_monitored, vacuum_monitored,
+    Imported, ProgressMonitor, Stage, StoreError, TransferError, check as check_monitored, export as export_monitored,
+    import as import_monitored, vacuum as vacuum_monitored,
 };
 
-use crate::support::*;
+use crate::support::{check, export, import, *};
 
 const SCHEMA: &str = r#"{"type":"schema","version":1}"#;
 
@@ -78,7 +78,7 @@ fn a_cut_or_disordered_export_is_refused_with_its_line() {
         // A folder that is not there is made, and taken away again.
         let file = folder.path().join("state/glassline/history.db");
         match import(&file, &mut text.as_bytes()) {
-            Err(UpkeepError::Line { line, detail }) => {
+            Err(TransferError::Line { line, detail }) => {
                 assert_eq!(line, at, "{detail}");
                 assert!(detail.contains(word), "{detail:?} has no {word:?}");
             }
@@ -120,12 +120,12 @@ struct Impatient {
 }
 
 impl Impatient {
-    fn after(reports: u64) -> Arc<dyn Monitor> {
+    fn after(reports: u64) -> Arc<dyn ProgressMonitor> {
         Arc::new(Self { reports_left: AtomicU64::new(reports) })
     }
 }
 
-impl Monitor for Impatient {
+impl ProgressMonitor for Impatient {
     fn begin(&self, _: Stage, _: Option<u64>) {}
 
     fn advance(&self, _: u64) {
@@ -157,7 +157,7 @@ fn a_cancelled_operation_leaves_a_sound_history() {
         cancelled(vacuum_monitored(&folder.file(), &Impatient::after(reports)).map(drop));
         cancelled(check_monitored(&folder.file(), &Impatient::after(reports)).map(drop));
         let of_upkeep = |error| match error {
-            UpkeepError::Store(error) => error,
+            TransferError::Store(error) => error,
             other => panic!("{other:?}"),
         };
         let mut output = Vec::new();

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use glassline_journal::{Damage, StoreError, check, vacuum};
+use glassline_journal::{Damage, StoreError};
 
-use crate::support::*;
+use crate::support::{check, vacuum, *};
 
 const HEADER_BYTES: usize = 32;
 const FRAME_BYTES: usize = 24 + 4_096;
@@ -44,7 +44,7 @@ impl Killed {
 
     /// Returns the damage reported of such a log, and the number of messages left; checks that
     /// `check` reports the same.
-    fn told(&self, log: &[u8]) -> (Option<Damage>, u64) {
+    fn scripted_store(&self, log: &[u8]) -> (Option<Damage>, u64) {
         self.restore(log);
         let faults = check(&self.folder.file()).expect("a report").faults;
         let mut store = open_kept(&self.folder.file());
@@ -63,13 +63,13 @@ fn a_log_damaged_in_its_middle_is_told() {
         for length in lengths {
             let mut log = killed.log.clone();
             log[at..at + length].iter_mut().for_each(|byte| *byte = !*byte);
-            let (damage, newest) = killed.told(&log);
+            let (damage, newest) = killed.scripted_store(&log);
             let Some(Damage::Log(words)) = damage else { panic!("{length} bytes at {at}: {damage:?}") };
             assert!(words.contains("commits from there on cannot be read") && words.contains("restore"), "{words}");
             assert_eq!(newest, left, "{length} bytes at {at}");
         }
     }
-    // A chore that writes would overwrite the proof without a word.
+    // A command that writes would overwrite the proof without a word.
     let mut log = killed.log.clone();
     log[killed.ends[1] + 100] ^= 1;
     killed.restore(&log);
@@ -80,17 +80,17 @@ fn a_log_damaged_in_its_middle_is_told() {
 #[test]
 fn a_crash_that_loses_nothing_is_no_damage() {
     let killed = Killed::behind(6);
-    assert_eq!(killed.told(&killed.log), (None, 6));
+    assert_eq!(killed.scripted_store(&killed.log), (None, 6));
     // A kill in the middle of a commit, wherever.
     for end in [killed.ends[3], killed.ends[3] + 1, killed.ends[3] + 24, killed.ends[5] - 1] {
         let complete = killed.ends.iter().filter(|complete| **complete <= end).count() as u64;
-        assert_eq!(killed.told(&killed.log[..end]), (None, complete), "{end}");
+        assert_eq!(killed.scripted_store(&killed.log[..end]), (None, complete), "{end}");
     }
     // A loss of power in the last commit, whose end was written and its beginning not.
     let mut log = killed.log.clone();
     assert!(killed.ends[5] - killed.ends[4] > FRAME_BYTES, "a commit of several frames");
     log[killed.ends[4]..killed.ends[4] + FRAME_BYTES].fill(0);
-    assert_eq!(killed.told(&log), (None, 5));
+    assert_eq!(killed.scripted_store(&log), (None, 5));
     // What an earlier log left in the file stands behind the end of this one.
     let mut log = killed.log.clone();
     for frame in log[HEADER_BYTES..].chunks_exact_mut(FRAME_BYTES) {
@@ -98,6 +98,6 @@ fn a_crash_that_loses_nothing_is_no_damage() {
         frame[16] ^= 1;
     }
     let together = [&killed.log[..killed.ends[2]], &log[killed.ends[2]..]].concat();
-    assert_eq!(killed.told(&together), (None, 3));
-    assert_eq!(killed.told(&[]), (None, 0));
+    assert_eq!(killed.scripted_store(&together), (None, 3));
+    assert_eq!(killed.scripted_store(&[]), (None, 0));
 }

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use glassline_journal::{Done, Journal, Keep, Question, Requester, open};
+use glassline_journal::{Done, Journal, Keep, Requester, open};
+use glassline_wire::history::Question;
 use glassline_wire::request::Search;
 
 use crate::support::*;
@@ -21,19 +22,19 @@ fn the_log_is_bounded_while_others_search_without_a_pause() {
     let store = open(&folder.file(), Keep { days: None, bytes: Some(keep_bytes) }).expect("opens");
     let (woken, answered) = (AtomicBool::new(false), AtomicU64::new(0));
     let woken = std::sync::Arc::new(woken);
-    let rung = std::sync::Arc::clone(&woken);
-    let journal = Journal::start(store, move || rung.store(true, Ordering::Release)).expect("starts");
+    let wake = std::sync::Arc::clone(&woken);
+    let journal = Journal::start(store, move || wake.store(true, Ordering::Release)).expect("starts");
     // Nobody said it, and it is too short for the index: everything is read.
     let search = |ticket: u64| {
         let search = Search { room: "lobby".into(), query: "ü~".into(), before: None, limit: None };
         assert!(journal.ask(ticket, Requester { subnet: 1, number: ticket }, Question::Search(search)));
     };
-    let mut seeded = Seeded(3);
+    let mut rng = Rng::new(3);
     let (mut ticket, mut stored, mut largest) = (SEARCHERS, 0, 0);
     let mut words = || {
         let mut text = String::new();
         for _ in 0..256 {
-            let _ = write!(text, "{:016x}", seeded.next());
+            let _ = write!(text, "{:016x}", rng.next_u64());
         }
         text
     };
@@ -42,19 +43,17 @@ fn the_log_is_bounded_while_others_search_without_a_pause() {
         search(searcher);
     }
     for _ in 0..64 {
-        let batch: Vec<_> = (0..128)
-            .map(|_| {
-                ticket += 1;
-                (ticket, entry("lobby", "alice", &words(), None, 1))
-            })
-            .collect();
-        journal.append(batch);
+        let batch = (0..128).map(|_| {
+            ticket += 1;
+            (ticket, entry("lobby", "alice", &words(), None, 1))
+        });
+        journal.append(pending(batch));
         let wanted = stored + 128;
         while stored < wanted {
             assert!(std::time::Instant::now() < deadline, "{stored} of {wanted} stored");
             for done in journal.take_done() {
                 match done {
-                    Done::Appended { .. } => stored += 1,
+                    Done::Committed(_) => stored += 1,
                     Done::Answered { ticket, .. } => {
                         answered.fetch_add(1, Ordering::Relaxed);
                         search(ticket);

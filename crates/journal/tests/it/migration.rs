@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use glassline_journal::{Damage, Keep, Outcome, Record, Store, check, export, open};
+use glassline_journal::{Damage, Keep, Store, open};
+use glassline_wire::history::{CommitOutcome, Record};
 use glassline_wire::request::HistoryRange;
 use rusqlite::Connection;
 
-use crate::support::*;
+use crate::support::{check, export, *};
 
 /// The tables of version 1; version 2 has the same.
 const TABLES: &str = "
@@ -115,7 +116,7 @@ fn an_older_file_is_served_while_it_is_migrated_in_steps() {
     let again_seqs: Vec<_> = again
         .iter()
         .map(|outcome| match outcome {
-            Outcome::Again(message) => message.seq,
+            CommitOutcome::Again(message) => message.seq,
             _ => None,
         })
         .collect();
@@ -130,7 +131,7 @@ fn an_older_file_is_served_while_it_is_migrated_in_steps() {
         said += 1;
         assert_eq!(store.append(&new).expect("stores"), stored([MESSAGES + said]), "and stored");
         // A look at the clock behind each step.
-        store.tend(Duration::ZERO).expect("tends");
+        store.maintain(Duration::ZERO).expect("tends");
         let now = without(&folder.file());
         assert!(left - now <= 2_048, "{} in one step", left - now);
         steps += u64::from(now < left);
@@ -182,7 +183,7 @@ fn a_server_that_ends_meanwhile_goes_on_where_it_was() {
         let mut store = open_kept(&folder.file());
         // More steps each time: the ids of the most recent messages are loaded first.
         for _ in 0..3 + round {
-            store.tend(Duration::ZERO).expect("tends");
+            store.maintain(Duration::ZERO).expect("tends");
         }
         drop(store);
         let now = (without(&folder.file()), old_ids(&folder.file()));

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use glassline_journal::{Head, Outcome, Record, check};
 use glassline_wire::event::Message;
+use glassline_wire::history::{CommitOutcome, Head, Record};
 use glassline_wire::request::{HistoryRange, Search};
 
-use crate::support::*;
+use crate::support::{check, *};
 
 const ROOMS: [&str; 4] = ["lobby", "den", "Attic", "漢"];
 const NAMES: [&str; 4] = ["alice", "Alice", "bob", "ünal"];
@@ -18,8 +18,8 @@ struct Model {
 }
 
 impl Model {
-    fn append(&mut self, record: &Record) -> Outcome {
-        let Record::Message(entry) = record else { return Outcome::Stored { seq: 0 } };
+    fn append(&mut self, record: &Record) -> CommitOutcome {
+        let Record::Message(entry) = record else { return CommitOutcome::Stored { seq: 0 } };
         let room = self.rooms.entry(entry.message.room.clone()).or_default();
         let same_id = || room.iter().filter(|(message, _)| message.id.is_some() && message.id == entry.message.id);
         // The token tells more than the name, which may have changed its owner.
@@ -28,11 +28,11 @@ impl Model {
         });
         if let Some((message, _)) = same {
             let is_same = (&message.text, message.action) == (&entry.message.text, entry.message.action);
-            return if is_same { Outcome::Again(Box::new(message.clone())) } else { Outcome::IdReused };
+            return if is_same { CommitOutcome::Again(Box::new(message.clone())) } else { CommitOutcome::IdReused };
         }
         let seq = room.len() as u64 + 1;
         room.push((Message { seq: Some(seq), ..entry.message.clone() }, entry.author));
-        Outcome::Stored { seq }
+        CommitOutcome::Stored { seq }
     }
 
     fn messages(&self, room: &str, keep: impl Fn(&Message) -> bool) -> Vec<Message> {
@@ -41,47 +41,46 @@ impl Model {
     }
 }
 
-fn record(seeded: &mut Seeded) -> Record {
-    let pick = |seeded: &mut Seeded, from: &[&str]| from[seeded.below(from.len() as u64) as usize].to_string();
-    let text: Vec<String> = (0..=seeded.below(4)).map(|_| pick(seeded, &WORDS)).collect();
-    let id = (seeded.below(4) > 0).then(|| u128::from(seeded.below(60)) << (seeded.below(3) * 60));
-    let room = pick(seeded, &ROOMS);
-    let mut record = entry(&room, &pick(seeded, &NAMES), &text.join(" "), id, seeded.below(4));
+fn record(rng: &mut Rng) -> Record {
+    let pick = |rng: &mut Rng, from: &[&str]| from[rng.below(from.len() as u64) as usize].to_string();
+    let text: Vec<String> = (0..=rng.below(4)).map(|_| pick(rng, &WORDS)).collect();
+    let id = (rng.below(4) > 0).then(|| u128::from(rng.below(60)) << (rng.below(3) * 60));
+    let room = pick(rng, &ROOMS);
+    let mut record = entry(&room, &pick(rng, &NAMES), &text.join(" "), id, rng.below(4));
     if let Record::Message(entry) = &mut record {
-        entry.message.action = seeded.below(8) == 0;
+        entry.message.action = rng.below(8) == 0;
         // The window holds all of it, so nothing is too late.
-        entry.after = (seeded.below(2) == 0).then(|| seeded.below(40));
+        entry.after = (rng.below(2) == 0).then(|| rng.below(40));
     }
     record
 }
 
-fn runs(seed: u64) {
-    let mut seeded = Seeded(seed);
+fn run(mut rng: Rng) {
     let folder = Folder::new();
     let mut store = open_kept(&folder.file());
     let mut model = Model::default();
     for step in 0..40 {
-        let say = |what: &str| format!("{what} in step {step}, SEED={seed}");
-        match seeded.below(8) {
+        let say = |what: &str| format!("{what} in step {step}");
+        match rng.below(8) {
             0 => {
                 drop(store);
                 store = open_kept(&folder.file());
             }
             1 => tend_to_the_end(store.as_mut()),
             2 => {
-                store.tend(std::time::Duration::ZERO).expect("tends");
+                store.maintain(std::time::Duration::ZERO).expect("tends");
             }
             _ => {
-                let batch: Vec<Record> = (0..seeded.below(12)).map(|_| record(&mut seeded)).collect();
-                let wanted: Vec<Outcome> = batch.iter().map(|record| model.append(record)).collect();
+                let batch: Vec<Record> = (0..rng.below(12)).map(|_| record(&mut rng)).collect();
+                let wanted: Vec<CommitOutcome> = batch.iter().map(|record| model.append(record)).collect();
                 assert_eq!(store.append(&batch).expect("answers"), wanted, "{}", say("append"));
             }
         }
         let mut reader = store.reader().expect("a reader");
-        let room = ROOMS[seeded.below(4) as usize];
+        let room = ROOMS[rng.below(4) as usize];
         let count = model.messages(room, |_| true).len() as u64;
         assert_eq!(reader.head(room, soon()).expect("a head"), Head { oldest: 1, newest: count }, "{}", say("head"));
-        let (before, limit) = (seeded.below(count + 2), 1 + seeded.below(9));
+        let (before, limit) = (rng.below(count + 2), 1 + rng.below(9));
         let page = range(
             reader.as_mut(),
             &HistoryRange { room: room.into(), before: Some(before), limit: Some(limit), ..HistoryRange::default() },
@@ -89,7 +88,7 @@ fn runs(seed: u64) {
         let wanted = model.messages(room, |message| message.seq < Some(before));
         let cut = wanted.len().saturating_sub(limit as usize);
         assert_eq!((&page.messages[..], page.more), (&wanted[cut..], cut > 0), "{}", say("range"));
-        let query = WORDS[seeded.below(8) as usize].to_uppercase();
+        let query = WORDS[rng.below(8) as usize].to_uppercase();
         let asked = Search { room: room.into(), query: query.clone(), before: Some(before), limit: Some(limit) };
         let page = reader.search(&asked, soon()).expect("a page");
         let wanted =
@@ -105,13 +104,10 @@ fn runs(seed: u64) {
     let lag = store.index_lag();
     drop(store);
     let report = check(&folder.file()).expect("a report");
-    assert_eq!((report.faults, report.index_lag), (Vec::new(), lag), "SEED={seed}");
+    assert_eq!((report.faults, report.index_lag), (Vec::new(), lag));
 }
 
 #[test]
 fn a_store_does_what_the_model_does() {
-    let seed: Option<u64> = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
-    for seed in seed.map_or(0..25, |seed| seed..seed + 1) {
-        runs(seed);
-    }
+    glassline_testkit::for_each_seed(0..25, run);
 }

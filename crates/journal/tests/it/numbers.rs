@@ -1,7 +1,7 @@
 //! Numbers, order and repeats (E4): what an append says and what is there afterwards.
 
 use crate::support::*;
-use glassline_journal::{Head, Outcome};
+use glassline_wire::history::{CommitOutcome, Head, Record};
 use glassline_wire::request::HistoryRange;
 
 #[test]
@@ -33,7 +33,7 @@ fn only_the_same_author_or_name_makes_a_repeat() {
     let folder = Folder::new();
     let mut store = open_kept(&folder.file());
     let first = entry("lobby", "Alice", "hi", Some(7), 5);
-    let again = Outcome::Again(Box::new(as_stored(&first, 1)));
+    let again = CommitOutcome::Again(Box::new(as_stored(&first, 1)));
     assert_eq!(store.append(std::slice::from_ref(&first)).expect("stores"), stored([1]));
     for reopened in [false, true] {
         if reopened {
@@ -46,7 +46,7 @@ fn only_the_same_author_or_name_makes_a_repeat() {
             (entry("lobby", "carol", "hi", Some(7), 5), again.clone()),
             (entry("lobby", "aLICE", "hi", Some(7), 9), again.clone()),
             (entry("lobby", "alice", "hi", Some(7), 0), again.clone()),
-            (entry("lobby", "Alice", "ho", Some(7), 5), Outcome::IdReused),
+            (entry("lobby", "Alice", "ho", Some(7), 5), CommitOutcome::IdReused),
         ] {
             assert_eq!(store.append(&[record]).expect("answers"), [wanted]);
         }
@@ -70,18 +70,17 @@ fn a_repeat_is_seen_in_its_batch_and_an_action_is_not_a_text() {
     let mut store = open_kept(&folder.file());
     let first = entry("lobby", "alice", "waves", Some(1), 1);
     let mut action = first.clone();
-    if let glassline_journal::Record::Message(entry) = &mut action {
+    if let glassline_wire::history::Record::Message(entry) = &mut action {
         entry.message.action = true;
     }
     let batch = [first.clone(), first.clone(), action, entry("lobby", "alice", "next", Some(2), 1)];
-    let again = Outcome::Again(Box::new(as_stored(&first, 1)));
-    let wanted = [Outcome::Stored { seq: 1 }, again, Outcome::IdReused, Outcome::Stored { seq: 2 }];
+    let again = CommitOutcome::Again(Box::new(as_stored(&first, 1)));
+    let wanted = [CommitOutcome::Stored { seq: 1 }, again, CommitOutcome::IdReused, CommitOutcome::Stored { seq: 2 }];
     assert_eq!(store.append(&batch).expect("answers"), wanted);
 }
 
 #[test]
 fn acts_are_kept_in_their_order() {
-    use glassline_journal::Record;
     use glassline_wire::event::{AuditEntry, AuditKind};
     use glassline_wire::timestamp::Timestamp;
     let folder = Folder::new();
@@ -92,11 +91,10 @@ fn acts_are_kept_in_their_order() {
         who: None,
         until: None,
         text: Some(text.into()),
-        reference: None,
     };
     let mut store = open_kept(&folder.file());
     let acts: Vec<_> = ["a", "\0\"", "漢字"].map(act).into();
-    let batch: Vec<Record> = acts.iter().cloned().map(Record::Act).collect();
+    let batch: Vec<Record> = acts.iter().cloned().map(Record::Audit).collect();
     assert_eq!(store.append(&batch).expect("stores"), stored([0, 0, 0]));
     drop(store);
     let mut found = Vec::new();
@@ -119,7 +117,7 @@ fn an_id_that_many_others_use_is_still_each_senders_own() {
             store = open_kept(&folder.file());
         }
         for (record, seq) in [(&own, 1), (&copies[0], 2), (&copies[1_499], 1_501)] {
-            let again = Outcome::Again(Box::new(as_stored(record, seq)));
+            let again = CommitOutcome::Again(Box::new(as_stored(record, seq)));
             assert_eq!(store.append(std::slice::from_ref(record)).expect("answers"), [again]);
         }
     }
@@ -138,7 +136,7 @@ fn as_long_as_all_is_remembered_no_number_is_too_late() {
     let mut store = open_kept(&folder.file());
     assert_eq!(
         store.append(std::slice::from_ref(&first)).expect("answers"),
-        [Outcome::Again(Box::new(as_stored(&first, 1)))]
+        [CommitOutcome::Again(Box::new(as_stored(&first, 1)))]
     );
     for (id, after, seq) in [(2, 0, 52), (3, 51, 53), (4, u64::MAX, 54)] {
         let said = entry_after(after, "lobby", "alice", "hi", id, 1);

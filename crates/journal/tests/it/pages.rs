@@ -1,7 +1,9 @@
 //! Pages by number: which messages, how many, and whether there are more.
 
-use glassline_journal::{Page, Reader, Record, Store};
+use glassline_journal::{Reader, Store};
+use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{Event, History};
+use glassline_wire::history::{Page, Record};
 use glassline_wire::limits::{EVENT_BYTES_MAX, REF_BYTES_MAX};
 use glassline_wire::request::HistoryRange;
 
@@ -77,9 +79,8 @@ fn pages_of_the_longest_texts_fit_and_cover_the_whole_room() {
         let mut reader = store.reader().expect("a reader");
         let fits = |page: &Page| {
             let reference = Some("\0".repeat(REF_BYTES_MAX));
-            let History { room, messages, more, .. } =
-                History { room: "lobby".into(), messages: page.messages.clone(), more: page.more, reference: None };
-            let bytes = Event::History(History { room, messages, more, reference }).to_json().len();
+            let history = History { room: "lobby".into(), messages: page.messages.clone(), more: page.more };
+            let bytes = Envelope::new(Event::History(history), reference).to_json().len();
             assert!(bytes <= EVENT_BYTES_MAX, "{bytes} bytes in {} messages", page.messages.len());
         };
         let (mut up, mut after) = (Vec::new(), 0);

@@ -3,27 +3,28 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use glassline_journal::{Done, Outcome, Reader, Record, Store, StoreError, Ticket};
+use glassline_journal::{Done, Reader, Store, StoreError};
 use glassline_wire::event::AuditEntry;
+use glassline_wire::history::{CommitOutcome, Record, Ticket};
 
-use crate::stage::*;
+use crate::scripted_store::*;
 use crate::support::*;
 
 #[test]
 fn a_refused_group_is_refused_except_for_messages_stored_before() {
-    let (store, order, seen) = told(true, false);
-    let watched = Watched::start(store);
+    let (store, behaviour, seen) = scripted_store(true, false);
+    let watched = TestJournal::start(store);
     let mut group = records(1..=3);
-    group[1].1 = entry("lobby", "alice", "old", None, 1);
+    group[1].record = entry("lobby", "alice", "old", None, 1);
     watched.journal.append(group);
     assert_eq!(next(&seen), 3);
-    order.send(Order::Refuse).expect("taken");
+    behaviour.send(Behaviour::Refuse).expect("taken");
     let done = watched.done(3);
     let is_refused = |done: &Done, of: Ticket| matches!(done, Done::NotStored { ticket, error } if *ticket == of && matches!(**error, StoreError::Full));
     assert!(is_refused(&done[0], 1) && is_refused(&done[2], 3), "{done:?}");
-    assert!(matches!(done[1], Done::Appended { ticket: 2, outcome: Outcome::IdReused }), "{done:?}");
+    assert!(matches!(done[1], Done::Settled { ticket: 2, outcome: CommitOutcome::IdReused }), "{done:?}");
     watched.journal.append(records([4]));
-    order.send(Order::Store).expect("taken");
+    behaviour.send(Behaviour::Store).expect("taken");
     assert_eq!(tickets_appended(&watched.done(1)), [(4, 1)]);
     let gauges = watched.journal.gauges();
     assert_eq!((gauges.not_stored, gauges.repeated), (2, 1));
@@ -36,21 +37,21 @@ struct Refusing<F> {
     unreadable: fn() -> StoreError,
 }
 
-impl<F: FnMut(&[Record]) -> Result<Vec<Outcome>, StoreError> + Send> Store for Refusing<F> {
-    fn append(&mut self, batch: &[Record]) -> Result<Vec<Outcome>, StoreError> {
+impl<F: FnMut(&[Record]) -> Result<Vec<CommitOutcome>, StoreError> + Send> Store for Refusing<F> {
+    fn append(&mut self, batch: &[Record]) -> Result<Vec<CommitOutcome>, StoreError> {
         (self.append)(batch)
     }
 
-    fn repeats(&mut self, _: &[Record]) -> Result<Vec<Option<Outcome>>, StoreError> {
+    fn find_duplicates(&mut self, _: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError> {
         Err((self.unreadable)())
     }
 
-    fn tend(&mut self, _: Duration) -> Result<bool, StoreError> {
+    fn maintain(&mut self, _: Duration) -> Result<bool, StoreError> {
         Ok(false)
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
-        Ok(Box::new(Silent { panics: false, searching: None, turns: None }))
+        Ok(Box::new(ScriptedReader { panics: false, searching: None, turns: None }))
     }
 
     fn index_lag(&self) -> u64 {
@@ -74,11 +75,11 @@ fn a_record_without_a_number_left_is_refused_alone_in_order() {
         newest += batch.len() as u64;
         Ok(stored(from..=newest))
     };
-    let watched = Watched::start(Box::new(Refusing { append, unreadable: || StoreError::TooSlow }));
+    let watched = TestJournal::start(Box::new(Refusing { append, unreadable: || StoreError::TooSlow }));
     let is_new = |ticket: Ticket| [0, 7, 8, 99].contains(&ticket);
     let group =
         (0..100).map(|ticket| (ticket, entry(if is_new(ticket) { "new" } else { "lobby" }, "alice", "hi", None, 1)));
-    watched.journal.append(group.collect());
+    watched.journal.append(pending(group));
     let done = watched.done(100);
     let mut newest = 0;
     for (wanted, done) in (0..).zip(&done) {
@@ -87,11 +88,11 @@ fn a_record_without_a_number_left_is_refused_alone_in_order() {
                 assert!(matches!(**error, StoreError::UsedUp(_)));
                 assert!(*ticket == wanted && is_new(wanted));
             }
-            Done::Appended { ticket, outcome: Outcome::Stored { seq } } => {
+            committed => {
                 newest += 1;
-                assert_eq!((*ticket, *seq, is_new(wanted)), (wanted, newest, false));
+                let [(ticket, seq)] = tickets_appended(std::slice::from_ref(committed))[..] else { panic!("one") };
+                assert_eq!((ticket, seq, is_new(wanted)), (wanted, newest, false));
             }
-            other => panic!("stored or refused, not {other:?}"),
         }
     }
     let gauges = watched.journal.gauges();
@@ -102,7 +103,7 @@ fn a_record_without_a_number_left_is_refused_alone_in_order() {
 #[test]
 fn a_store_that_is_found_damaged_when_it_refuses_is_a_failure() {
     let unreadable = || StoreError::Corrupt { path: PathBuf::from("h.db"), detail: "as told".into() };
-    let watched = Watched::start(Box::new(Refusing { append: |_: &[Record]| Err(StoreError::Full), unreadable }));
+    let watched = TestJournal::start(Box::new(Refusing { append: |_: &[Record]| Err(StoreError::Full), unreadable }));
     watched.journal.append(records([1]));
     let done = watched.done(1);
     assert!(matches!(&done[..], [Done::Failed(StoreError::Corrupt { .. })]), "{done:?}");

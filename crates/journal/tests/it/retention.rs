@@ -1,9 +1,10 @@
 //! Forgetting by age and by size. Numbers go on, whatever goes.
 
-use glassline_journal::{Head, Keep, Record, Store, check, open};
+use glassline_journal::{Keep, Store, open};
+use glassline_wire::history::{Head, Record};
 use glassline_wire::request::HistoryRange;
 
-use crate::support::*;
+use crate::support::{check, *};
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -59,7 +60,7 @@ fn a_file_that_is_too_large_loses_of_the_heaviest_rooms() {
     let folder = Folder::new();
     let bytes = 3 * 1024 * 1024;
     let mut store = open(&folder.file(), Keep { days: None, bytes: Some(bytes) }).expect("opens");
-    let mut seeded = Seeded(7);
+    let mut rng = Rng::new(7);
     let mut at_ms = NOW_MS;
     let mut said: u64 = 0;
     for round in 0..60 {
@@ -67,10 +68,11 @@ fn a_file_that_is_too_large_loses_of_the_heaviest_rooms() {
             .map(|_| {
                 said += 1;
                 at_ms += 1_000;
-                let text = format!("{:x} {:x} words that are said {:x}", seeded.next(), seeded.next(), seeded.next());
+                let text =
+                    format!("{:x} {:x} words that are said {:x}", rng.next_u64(), rng.next_u64(), rng.next_u64());
                 // The den falls silent.
                 let room = if round < 30 && said.is_multiple_of(2) { "den" } else { "lobby" };
-                entry_at(at_ms, room, "alice", &text, Some(seeded.id().0), 1)
+                entry_at(at_ms, room, "alice", &text, Some(rng.next_u128()), 1)
             })
             .collect();
         store.append(&batch).expect("stores");
@@ -131,14 +133,14 @@ fn future_stamps_keep_nothing_where_the_file_is_too_large() {
     let folder = Folder::new();
     let bytes = 2 * 1024 * 1024;
     let mut store = open(&folder.file(), Keep { days: None, bytes: Some(bytes) }).expect("opens");
-    let mut seeded = Seeded(11);
+    let mut rng = Rng::new(11);
     let mut at_ms = now_ms() - 30 * DAY_MS;
     let mut say = |room: &str, count: u64, ahead: bool| -> Vec<Record> {
         (0..count)
             .map(|number| {
                 at_ms += 1_000;
                 let at_ms = if ahead && number == 0 { at_ms + 9_000 * DAY_MS } else { at_ms };
-                entry_at(at_ms, room, "alice", &format!("{:x} {:x}", seeded.next(), seeded.next()), None, 1)
+                entry_at(at_ms, room, "alice", &format!("{:x} {:x}", rng.next_u64(), rng.next_u64()), None, 1)
             })
             .collect()
     };
@@ -161,14 +163,15 @@ fn load_that_never_pauses_does_not_get_past_the_bound() {
     let folder = Folder::new();
     let bytes = 4 * 1024 * 1024;
     let mut store = open(&folder.file(), Keep { days: None, bytes: Some(bytes) }).expect("opens");
-    let mut seeded = Seeded(5);
+    let mut rng = Rng::new(5);
     let (mut largest, mut said) = (0, 0);
     let mut say = || -> Vec<Record> {
         (0..250)
             .map(|_| {
                 said += 1;
-                let text = format!("{:x} {:x} words that are said {:x}", seeded.next(), seeded.next(), seeded.next());
-                entry_at(NOW_MS + said, "lobby", "alice", &text, Some(seeded.id().0), 1)
+                let text =
+                    format!("{:x} {:x} words that are said {:x}", rng.next_u64(), rng.next_u64(), rng.next_u64());
+                entry_at(NOW_MS + said, "lobby", "alice", &text, Some(rng.next_u128()), 1)
             })
             .collect()
     };
@@ -180,7 +183,7 @@ fn load_that_never_pauses_does_not_get_past_the_bound() {
     for round in 0..600 {
         store.append(&say()).expect("stores");
         if round % 8 == 7 {
-            store.tend(std::time::Duration::ZERO).expect("tends");
+            store.maintain(std::time::Duration::ZERO).expect("tends");
         }
         largest = largest.max(store.sizes().used_bytes);
     }

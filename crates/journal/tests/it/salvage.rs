@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use glassline_journal::{
-    Exported, Keep, Monitor, Record, Stage, StoreError, UpkeepError, check_monitored, export_monitored, open,
+    Exported, Keep, ProgressMonitor, Stage, StoreError, TransferError, check as check_monitored,
+    export as export_monitored, open,
 };
 use glassline_wire::event::{AuditEntry, AuditKind, Event};
+use glassline_wire::history::Record;
 use glassline_wire::timestamp::Timestamp;
 
 use crate::support::*;
@@ -47,9 +49,8 @@ fn sound(file: &Path) -> Vec<u8> {
         who: None,
         until: None,
         text: Some(format!("act {number:03} {}", "z".repeat(100))),
-        reference: None,
     };
-    store.append(&(1..=ACTS).map(|number| Record::Act(act(number))).collect::<Vec<_>>()).expect("stores");
+    store.append(&(1..=ACTS).map(|number| Record::Audit(act(number))).collect::<Vec<_>>()).expect("stores");
     tend_to_the_end(store.as_mut());
     drop(store);
     fs::read(file).expect("reads")
@@ -82,47 +83,47 @@ const KINDS: [Damage; 9] = [
 ];
 
 impl Damage {
-    fn strike(self, bytes: &mut Vec<u8>, random: &mut Seeded) {
+    fn apply(self, bytes: &mut Vec<u8>, rng: &mut Rng) {
         let pages = bytes.len() / PAGE_BYTES;
-        let mut page = || random.below(pages as u64) as usize * PAGE_BYTES;
+        let mut page = || rng.below(pages as u64) as usize * PAGE_BYTES;
         let (one, other) = (page(), page());
         // The first page begins with the header of the file.
         let start = if one == 0 { 100 } else { one };
         match self {
             Self::Bits => {
-                for _ in 0..=random.below(8) {
-                    let at = random.below(bytes.len() as u64) as usize;
-                    bytes[at] ^= 1 << random.below(8);
+                for _ in 0..=rng.below(8) {
+                    let at = rng.below(bytes.len() as u64) as usize;
+                    bytes[at] ^= 1 << rng.below(8);
                 }
             }
             Self::Zeroed => bytes[start..one + PAGE_BYTES].fill(0),
-            Self::Noise => bytes[start..one + PAGE_BYTES].fill_with(|| random.next() as u8),
+            Self::Noise => bytes[start..one + PAGE_BYTES].fill_with(|| rng.next_u64() as u8),
             Self::Copied => bytes.copy_within(other..other + PAGE_BYTES, one.max(PAGE_BYTES)),
             Self::Swapped => {
                 for at in 0..PAGE_BYTES {
                     bytes.swap(one.max(PAGE_BYTES) + at, other.max(PAGE_BYTES) + at);
                 }
             }
-            Self::Cut => bytes.truncate(PAGE_BYTES + random.below((bytes.len() - PAGE_BYTES) as u64) as usize),
+            Self::Cut => bytes.truncate(PAGE_BYTES + rng.below((bytes.len() - PAGE_BYTES) as u64) as usize),
             Self::CellPointer | Self::PagePointer => {
                 let kinds: &[u8] = if self == Self::CellPointer { &[2, 5, 10, 13] } else { &[2, 5] };
                 let all: Vec<usize> =
                     (1..pages).map(|page| page * PAGE_BYTES).filter(|&page| kinds.contains(&bytes[page])).collect();
-                let page = all[random.below(all.len() as u64) as usize];
+                let page = all[rng.below(all.len() as u64) as usize];
                 let is_inner = matches!(bytes[page], 2 | 5);
                 let cells = u64::from(u16::from_be_bytes([bytes[page + 3], bytes[page + 4]])).max(1);
-                let pointer = page + if is_inner { 12 } else { 8 } + 2 * random.below(cells) as usize;
+                let pointer = page + if is_inner { 12 } else { 8 } + 2 * rng.below(cells) as usize;
                 if self == Self::CellPointer {
-                    bytes[pointer + random.below(2) as usize] ^= 1 << random.below(8);
+                    bytes[pointer + rng.below(2) as usize] ^= 1 << rng.below(8);
                 } else {
                     // To any page, this one and those above it too.
                     let cell = page + usize::from(u16::from_be_bytes([bytes[pointer], bytes[pointer + 1]]));
-                    let at = if random.below(4) == 0 { page + 8 } else { cell };
-                    let to = 1 + random.below(pages as u64) as u32;
+                    let at = if rng.below(4) == 0 { page + 8 } else { cell };
+                    let to = 1 + rng.below(pages as u64) as u32;
                     bytes[at..at + 4].copy_from_slice(&to.to_be_bytes());
                 }
             }
-            Self::PageHeader => bytes[start + random.below(12) as usize] ^= 1 << random.below(8),
+            Self::PageHeader => bytes[start + rng.below(12) as usize] ^= 1 << rng.below(8),
         }
     }
 }
@@ -133,7 +134,7 @@ struct Fuse(AtomicU64);
 
 const CALLS_MAX: u64 = 500;
 
-impl Monitor for Fuse {
+impl ProgressMonitor for Fuse {
     fn begin(&self, _: Stage, _: Option<u64>) {}
 
     fn advance(&self, _: u64) {}
@@ -198,19 +199,19 @@ fn of_900_damaged_files_each_number_is_exported_or_missing() {
     let whole = sound(&folder.file());
     let (mut certain, mut refused, mut complete) = (0, 0, 0);
     for number in 0..DAMAGES {
-        let mut random = Seeded(SEED.wrapping_add(number));
+        let mut rng = Rng::new(SEED.wrapping_add(number));
         let damage = KINDS[number as usize % KINDS.len()];
         let mut bytes = whole.clone();
-        damage.strike(&mut bytes, &mut random);
+        damage.apply(&mut bytes, &mut rng);
         fs::write(folder.file(), &bytes).expect("writes");
         println!("seed {SEED}, damage {number}: {damage:?}");
         if number.is_multiple_of(CHECKED) {
-            let monitor: Arc<dyn Monitor> = Arc::new(Fuse::default());
+            let monitor: Arc<dyn ProgressMonitor> = Arc::new(Fuse::default());
             let checked = check_monitored(&folder.file(), &monitor);
             assert!(!matches!(checked, Err(StoreError::Cancelled)), "the check does not end");
         }
         let mut output = Vec::new();
-        let monitor: Arc<dyn Monitor> = Arc::new(Fuse::default());
+        let monitor: Arc<dyn ProgressMonitor> = Arc::new(Fuse::default());
         match export_monitored(&folder.file(), &mut output, &monitor) {
             Ok(exported) => {
                 let is_certain = verify(numbers_of(&output), &exported);
@@ -221,7 +222,7 @@ fn of_900_damaged_files_each_number_is_exported_or_missing() {
                 }
             }
             // Its header or its list of tables.
-            Err(UpkeepError::Store(error)) => {
+            Err(TransferError::Store(error)) => {
                 refused += 1;
                 println!("{error}");
                 assert!(!matches!(error, StoreError::Cancelled), "it does not end");
@@ -265,7 +266,7 @@ fn numbers_that_contradict_each_other_are_told_and_bounded() {
         db.execute_batch(&sql).expect(&sql);
         drop(db);
         let mut output = Vec::new();
-        let monitor: Arc<dyn Monitor> = Arc::new(Fuse::default());
+        let monitor: Arc<dyn ProgressMonitor> = Arc::new(Fuse::default());
         let exported = export_monitored(&folder.file(), &mut output, &monitor).expect(&sql);
         let numbers = numbers_of(&output);
         verify(numbers.clone(), &exported);

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Record, Store, StoreError};
+use glassline_journal::{Store, StoreError};
+use glassline_wire::history::Record;
 use glassline_wire::request::Search;
 
 use crate::support::*;
@@ -89,7 +90,7 @@ const QUERIES: [(&str, &[usize]); 53] = [
     ("한글 in j", &[19]),
 ];
 
-fn told() -> Vec<Record> {
+fn sentences() -> Vec<Record> {
     TEXTS.iter().map(|text| entry("lobby", "alice", text, None, 1)).collect()
 }
 
@@ -97,7 +98,7 @@ fn told() -> Vec<Record> {
 fn a_text_is_found_before_during_and_after_its_indexing() {
     let folder = Folder::new();
     let mut store = open_kept(&folder.file());
-    store.append(&told()[..8]).expect("stores");
+    store.append(&sentences()[..8]).expect("stores");
     let check = |store: &dyn Store, count: usize, state: &str| {
         let mut reader = store.reader().expect("a reader");
         for (query, places) in QUERIES {
@@ -114,7 +115,7 @@ fn a_text_is_found_before_during_and_after_its_indexing() {
     tend_to_the_end(store.as_mut());
     assert_eq!(store.index_lag(), 0);
     check(store.as_ref(), 8, "all indexed");
-    store.append(&told()[8..]).expect("stores");
+    store.append(&sentences()[8..]).expect("stores");
     // The same texts in other rooms are nobody's business here.
     store
         .append(&[entry("den", "alice", "the tests are in den", None, 1), entry("attic", "bob", "notes", None, 2)])

@@ -1,48 +1,30 @@
-//! Support of the tests: a folder that goes away, messages, a reader's question with a deadline.
+//! Support of the tests: messages, a folder with a history, a reader's question with a deadline.
 
+use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Entry, Keep, Outcome, Page, Reader, Record, Requester, Store, open};
+use glassline_journal::{
+    Exported, Imported, Keep, ProgressMonitor, Reader, Report, Requester, Stage, Store, StoreError, TransferError,
+    Vacuumed, open,
+};
+pub(crate) use glassline_testkit::{Folder, Rng};
 use glassline_wire::event::Message;
+use glassline_wire::history::{CommitOutcome, NewMessage, Page, PendingRecord, Record, Ticket};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{HistoryRange, Search};
 use glassline_wire::timestamp::Timestamp;
 
-/// A folder of one test, gone behind it.
-pub(crate) struct Folder(PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let name = format!("glassline-journal-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).expect("a folder for the test");
-        Self(path)
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-
-    pub(crate) fn file(&self) -> PathBuf {
-        self.0.join("history.db")
-    }
-
-    /// Names of all files in it, sorted.
-    pub(crate) fn names(&self) -> Vec<String> {
-        let files = std::fs::read_dir(&self.0).expect("a folder");
-        let mut names: Vec<String> =
-            files.map(|file| file.expect("a file").file_name().to_string_lossy().into_owned()).collect();
-        names.sort_unstable();
-        names
-    }
+/// A folder with a history.
+pub(crate) trait HistoryFile {
+    /// Path of the history.
+    fn file(&self) -> PathBuf;
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+impl HistoryFile for Folder {
+    fn file(&self) -> PathBuf {
+        self.join("history.db")
     }
 }
 
@@ -60,7 +42,7 @@ pub(crate) fn entry(room: &str, from: &str, text: &str, id: Option<u128>, author
 }
 
 pub(crate) fn entry_at(at_ms: u64, room: &str, from: &str, text: &str, id: Option<u128>, author: u64) -> Record {
-    Record::Message(Entry {
+    Record::Message(NewMessage {
         message: Message {
             room: room.to_string(),
             seq: None,
@@ -69,7 +51,6 @@ pub(crate) fn entry_at(at_ms: u64, room: &str, from: &str, text: &str, id: Optio
             text: text.to_string(),
             action: false,
             id: id.map(MessageId),
-            reference: None,
         },
         author,
         after: None,
@@ -86,8 +67,8 @@ pub(crate) fn entry_after(after: u64, room: &str, from: &str, text: &str, id: u1
     record
 }
 
-pub(crate) fn stored(seqs: impl IntoIterator<Item = u64>) -> Vec<Outcome> {
-    seqs.into_iter().map(|seq| Outcome::Stored { seq }).collect()
+pub(crate) fn stored(seqs: impl IntoIterator<Item = u64>) -> Vec<CommitOutcome> {
+    seqs.into_iter().map(|seq| CommitOutcome::Stored { seq }).collect()
 }
 
 /// The message of a record as it is stored under a number.
@@ -96,13 +77,18 @@ pub(crate) fn as_stored(record: &Record, seq: u64) -> Message {
     Message { seq: Some(seq), ..entry.message.clone() }
 }
 
+/// Records under their tickets.
+pub(crate) fn pending(records: impl IntoIterator<Item = (Ticket, Record)>) -> Vec<PendingRecord> {
+    records.into_iter().map(|(ticket, record)| PendingRecord { ticket, record }).collect()
+}
+
 pub(crate) fn soon() -> Instant {
     Instant::now() + Duration::from_secs(60)
 }
 
 pub(crate) fn tend_to_the_end(store: &mut dyn Store) {
     let deadline = soon();
-    while store.tend(Duration::from_millis(50)).expect("tends") {
+    while store.maintain(Duration::from_millis(50)).expect("tends") {
         assert!(Instant::now() < deadline, "tending does not end");
     }
 }
@@ -123,23 +109,36 @@ pub(crate) fn seqs(page: &Page) -> Vec<u64> {
 pub(crate) fn texts(page: &Page) -> Vec<&str> {
     page.messages.iter().map(|message| message.text.as_str()).collect()
 }
-/// splitmix64: small, and the same everywhere.
-pub(crate) struct Seeded(pub(crate) u64);
 
-impl Seeded {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
+/// Monitor that does nothing.
+struct Unmonitored;
 
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
+impl ProgressMonitor for Unmonitored {
+    fn begin(&self, _: Stage, _: Option<u64>) {}
 
-    pub(crate) fn id(&mut self) -> MessageId {
-        MessageId((u128::from(self.next()) << 64) | u128::from(self.next()))
+    fn advance(&self, _: u64) {}
+
+    fn is_cancelled(&self) -> bool {
+        false
     }
+}
+
+fn unmonitored() -> Arc<dyn ProgressMonitor> {
+    Arc::new(Unmonitored)
+}
+
+pub(crate) fn check(file: &Path) -> Result<Report, StoreError> {
+    glassline_journal::check(file, &unmonitored())
+}
+
+pub(crate) fn export(file: &Path, output: &mut dyn Write) -> Result<Exported, TransferError> {
+    glassline_journal::export(file, output, &unmonitored())
+}
+
+pub(crate) fn import(file: &Path, lines: &mut dyn BufRead) -> Result<Imported, TransferError> {
+    glassline_journal::import(file, lines, &Unmonitored)
+}
+
+pub(crate) fn vacuum(file: &Path) -> Result<Vacuumed, StoreError> {
+    glassline_journal::vacuum(file, &unmonitored())
 }

@@ -5,27 +5,26 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use glassline_journal::{
-    Answer, Done, Head, Journal, Question, Requester, StoreError, WAITING_BYTES_MAX, WAITING_QUESTIONS_MAX,
-    WAITING_RECORDS_MAX, WAITING_SEARCHES_OF_REQUESTER_MAX,
+    Done, Journal, Requester, StoreError, WAITING_BYTES_MAX, WAITING_QUESTIONS_MAX, WAITING_RECORDS_MAX,
+    WAITING_SEARCHES_OF_REQUESTER_MAX,
 };
+use glassline_wire::history::{Answer, Head, Question};
 use glassline_wire::request::{HistoryRange, Search};
 
-use crate::stage::*;
+use crate::scripted_store::*;
 use crate::support::*;
 
 #[test]
 fn records_are_stored_in_order_of_submission_and_can_be_read() {
     let folder = Folder::new();
-    let watched = Watched::start(open_kept(&folder.file()));
+    let watched = TestJournal::start(open_kept(&folder.file()));
     let mut ticket = 0;
     for size in [1, 1, 50, 3_000, 1] {
-        let records = (0..size)
-            .map(|_| {
-                ticket += 1;
-                (ticket, entry("lobby", "alice", &format!("text {ticket}"), Some(u128::from(ticket)), 1))
-            })
-            .collect();
-        watched.journal.append(records);
+        let records = (0..size).map(|_| {
+            ticket += 1;
+            (ticket, entry("lobby", "alice", &format!("text {ticket}"), Some(u128::from(ticket)), 1))
+        });
+        watched.journal.append(pending(records));
     }
     let done = watched.done(ticket as usize);
     assert_eq!(tickets_appended(&done), (1..=ticket).map(|n| (n, n)).collect::<Vec<_>>());
@@ -58,7 +57,7 @@ fn records_are_stored_in_order_of_submission_and_can_be_read() {
     let gauges = watched.journal.gauges();
     assert_eq!((gauges.stored, gauges.waiting_records, gauges.waiting_bytes, gauges.answered), (ticket, 0, 0, 3));
     assert_eq!(gauges.commit_times.counts.iter().sum::<u64>(), gauges.commits);
-    watched.journal.append(vec![(1, entry("lobby", "alice", "last", None, 1))]);
+    watched.journal.append(pending([(1, entry("lobby", "alice", "last", None, 1))]));
     watched.journal.close(Duration::from_secs(20)).expect("closes");
     let head = open_kept(&folder.file()).reader().expect("a reader").head("lobby", soon()).expect("a head");
     assert_eq!(head.newest, ticket + 1, "closing commits what waits");
@@ -66,7 +65,7 @@ fn records_are_stored_in_order_of_submission_and_can_be_read() {
 
 #[test]
 fn the_index_lag_of_an_earlier_server_is_reported_at_the_start() {
-    let (mut store, _orders, _seen) = told(false, false);
+    let (mut store, _orders, _seen) = scripted_store(false, false);
     let (_until_the_end, tending) = channel();
     store.tending = Some(tending);
     let journal = Journal::start(store, || {}).expect("starts");
@@ -75,16 +74,16 @@ fn the_index_lag_of_an_earlier_server_is_reported_at_the_start() {
 
 #[test]
 fn what_comes_during_a_commit_is_the_next_group() {
-    let (store, order, seen) = told(true, false);
-    let watched = Watched::start(store);
+    let (store, behaviour, seen) = scripted_store(true, false);
+    let watched = TestJournal::start(store);
     watched.journal.append(records([1]));
     assert_eq!(next(&seen), 1);
     for ticket in 2..=300 {
         watched.journal.append(records([ticket]));
     }
-    order.send(Order::Store).expect("taken");
+    behaviour.send(Behaviour::Store).expect("taken");
     assert_eq!(next(&seen), 299);
-    order.send(Order::Store).expect("taken");
+    behaviour.send(Behaviour::Store).expect("taken");
     assert_eq!(tickets_appended(&watched.done(300)), (1..=300).map(|n| (n, n)).collect::<Vec<_>>());
     assert_eq!(watched.journal.gauges().commits, 2);
     watched.journal.close(Duration::from_secs(20)).expect("closes");
@@ -92,14 +91,14 @@ fn what_comes_during_a_commit_is_the_next_group() {
 
 #[test]
 fn a_failure_is_said_once_and_nothing_is_stored_behind_it() {
-    for order_of_failing in [Order::Fail, Order::Panic] {
-        let panics = matches!(order_of_failing, Order::Panic);
-        let (store, order, seen) = told(true, false);
-        let watched = Watched::start(store);
+    for order_of_failing in [Behaviour::Fail, Behaviour::Panic] {
+        let panics = matches!(order_of_failing, Behaviour::Panic);
+        let (store, behaviour, seen) = scripted_store(true, false);
+        let watched = TestJournal::start(store);
         watched.journal.append(records([1]));
         assert_eq!(next(&seen), 1);
         watched.journal.append(records(2..=5));
-        order.send(order_of_failing).expect("taken");
+        behaviour.send(order_of_failing).expect("taken");
         let done = watched.done(1);
         match &done[..] {
             [Done::Failed(StoreError::WriteFailed(_))] => assert!(!panics),
@@ -114,8 +113,8 @@ fn a_failure_is_said_once_and_nothing_is_stored_behind_it() {
 
 #[test]
 fn a_panic_of_the_reader_is_a_failure() {
-    let (store, _order, _seen) = told(false, true);
-    let watched = Watched::start(store);
+    let (store, _order, _seen) = scripted_store(false, true);
+    let watched = TestJournal::start(store);
     assert!(watched.journal.ask(1, SOMEBODY, Question::Head("lobby".into())));
     let done = watched.done(1);
     assert!(matches!(&done[..], [Done::Failed(StoreError::Panicked(_))]), "{done:?}");
@@ -124,32 +123,32 @@ fn a_panic_of_the_reader_is_a_failure() {
 
 #[test]
 fn it_is_full_at_its_bounds_and_a_group_has_bounds_too() {
-    let (store, order, seen) = told(true, false);
-    let watched = Watched::start(store);
+    let (store, behaviour, seen) = scripted_store(true, false);
+    let watched = TestJournal::start(store);
     watched.journal.append(records([1]));
     assert_eq!(next(&seen), 1);
     watched.journal.append(records(2..WAITING_RECORDS_MAX as u64));
     assert!(!watched.journal.is_full());
     watched.journal.append(records([WAITING_RECORDS_MAX as u64]));
     assert!(watched.journal.is_full(), "what is being committed counts");
-    order.send(Order::Store).expect("taken");
+    behaviour.send(Behaviour::Store).expect("taken");
     assert_eq!(next(&seen), 4_096);
     assert!(!watched.journal.is_full());
-    order.send(Order::Store).expect("taken");
+    behaviour.send(Behaviour::Store).expect("taken");
     assert_eq!(next(&seen), WAITING_RECORDS_MAX - 1 - 4_096);
-    order.send(Order::Store).expect("taken");
+    behaviour.send(Behaviour::Store).expect("taken");
     watched.done(WAITING_RECORDS_MAX);
     // Now by bytes: each waits for the one before.
     let long = "x".repeat(16 * 1024);
     let count = WAITING_BYTES_MAX / long.len();
-    watched.journal.append((0..count as u64).map(|ticket| (ticket, entry("lobby", "alice", &long, None, 1))).collect());
+    watched.journal.append(pending((0..count as u64).map(|ticket| (ticket, entry("lobby", "alice", &long, None, 1)))));
     assert!(watched.journal.is_full());
     let mut left = count;
     while left > 0 {
         let group = next(&seen);
         assert!(group * long.len() <= 4 * 1024 * 1024, "{group} in a group");
         left -= group;
-        order.send(Order::Store).expect("taken");
+        behaviour.send(Behaviour::Store).expect("taken");
     }
     watched.done(count);
     assert!(!watched.journal.is_full());
@@ -158,8 +157,8 @@ fn it_is_full_at_its_bounds_and_a_group_has_bounds_too() {
 
 #[test]
 fn questions_are_bounded_and_unfetched_answers_stop_answering() {
-    let (store, _order, _seen) = told(false, false);
-    let watched = Watched::start(store);
+    let (store, _order, _seen) = scripted_store(false, false);
+    let watched = TestJournal::start(store);
     let mut asked = 0;
     let deadline = soon();
     // Answering stops when nobody fetches, so that the queue fills.
@@ -182,10 +181,10 @@ fn a_search() -> Question {
 
 #[test]
 fn heads_and_pages_are_answered_while_searches_take_their_time() {
-    let (mut store, _orders, _seen) = told(false, false);
+    let (mut store, _orders, _seen) = scripted_store(false, false);
     let ((begun, has_begun), (end, held)) = (channel(), channel());
     store.searching = Some(Arc::new(Mutex::new((begun, held))));
-    let watched = Watched::start(store);
+    let watched = TestJournal::start(store);
     assert!(watched.journal.ask(0, SOMEBODY, a_search()));
     has_begun.recv_timeout(Duration::from_secs(20)).expect("a search begins");
     // The requester's queue fills, and what finds no place in it is told so.
@@ -213,10 +212,10 @@ fn heads_and_pages_are_answered_while_searches_take_their_time() {
     drop(end);
     let done = watched.done(count as usize + 3);
     assert!(done.iter().all(|done| matches!(done, Done::Answered { answer: Ok(_), .. })), "each gets its turn");
-    let order: Vec<u64> = done.iter().map(ticket_answered).collect();
-    let place = |ticket: u64| order.iter().position(|answered| *answered == ticket).expect("answered");
+    let behaviour: Vec<u64> = done.iter().map(ticket_answered).collect();
+    let place = |ticket: u64| behaviour.iter().position(|answered| *answered == ticket).expect("answered");
     // The one that was being answered, and one of the first requester's at most.
-    assert!(place(7_000) <= 2 && place(6_000) <= 3, "{order:?}");
+    assert!(place(7_000) <= 2 && place(6_000) <= 3, "{behaviour:?}");
     watched.journal.close(Duration::from_secs(20)).expect("closes");
 }
 
@@ -228,10 +227,10 @@ fn ticket_answered(done: &Done) -> u64 {
 /// Searches of one subnet never end by themselves; each turn of one is a step that the test counts.
 #[test]
 fn a_search_waits_one_turn_per_neighbour_and_one_per_subnet() {
-    let (mut store, _orders, _seen) = told(false, false);
+    let (mut store, _orders, _seen) = scripted_store(false, false);
     let turns = Arc::new(Mutex::new(Vec::new()));
     store.turns = Some(Arc::clone(&turns));
-    let watched = Watched::start(store);
+    let watched = TestJournal::start(store);
     // Each takes so many turns; the first of all holds the thread until everything is asked.
     let long = |ticket: u64, turns: u64| {
         Question::Search(Search { room: ticket.to_string(), query: turns.to_string(), before: None, limit: None })
@@ -254,21 +253,21 @@ fn a_search_waits_one_turn_per_neighbour_and_one_per_subnet() {
     assert!(before(200, 2) <= 6, "another subnet has every second turn: {}", before(200, 2));
     assert!(before(100, 0) <= crowd as usize + 4, "{}", before(100, 0));
     assert!(before(100, 2) <= 3 * (crowd as usize + 1) + 4, "{}", before(100, 2));
-    let order: Vec<u64> = done.iter().map(ticket_answered).collect();
-    assert_eq!(order[..2], [200, 100], "answers of others before theirs: none");
+    let behaviour: Vec<u64> = done.iter().map(ticket_answered).collect();
+    assert_eq!(behaviour[..2], [200, 100], "answers of others before theirs: none");
 }
 
 #[test]
 fn failing_maintenance_is_reported_once_and_counted_each_time() {
-    let (mut store, _orders, _seen) = told(false, false);
+    let (mut store, _orders, _seen) = scripted_store(false, false);
     // Taken from the end: it fails twice, goes well, and fails once more.
-    store.tend_failures = vec![1, 2];
-    let watched = Watched::start(store);
+    store.maintenance_failures = vec![1, 2];
+    let watched = TestJournal::start(store);
     let done = watched.done(2);
     for done in &done {
-        assert!(matches!(done, Done::Untended(StoreError::Full)), "{done:?}");
+        assert!(matches!(done, Done::MaintenanceFailed(StoreError::Full)), "{done:?}");
     }
-    assert_eq!((done.len(), watched.journal.gauges().tend_failures), (2, 3));
+    assert_eq!((done.len(), watched.journal.gauges().maintenance_failures), (2, 3));
     watched.journal.append(records([1]));
     assert_eq!(tickets_appended(&watched.done(1)), [(1, 1)], "it goes on");
     watched.journal.close(Duration::from_secs(20)).expect("closes");
@@ -276,33 +275,33 @@ fn failing_maintenance_is_reported_once_and_counted_each_time() {
 
 #[test]
 fn a_journal_that_is_dropped_commits_what_waits() {
-    let (store, order, seen) = told(true, false);
-    let watched = Watched::start(store);
+    let (store, behaviour, seen) = scripted_store(true, false);
+    let watched = TestJournal::start(store);
     watched.journal.append(records([1]));
     assert_eq!(next(&seen), 1);
     watched.journal.append(records(2..=3));
     drop(watched.journal);
-    order.send(Order::Store).expect("taken");
+    behaviour.send(Behaviour::Store).expect("taken");
     assert_eq!(next(&seen), 2);
-    order.send(Order::Store).expect("taken");
+    behaviour.send(Behaviour::Store).expect("taken");
 }
 
 #[test]
 fn closing_commits_what_waits_and_gives_up_in_time() {
-    let (store, order, seen) = told(true, false);
-    let watched = Watched::start(store);
+    let (store, behaviour, seen) = scripted_store(true, false);
+    let watched = TestJournal::start(store);
     watched.journal.append(records([1]));
     assert_eq!(next(&seen), 1);
     watched.journal.append(records(2..=3));
-    order.send(Order::Store).expect("taken");
-    order.send(Order::Store).expect("taken");
+    behaviour.send(Behaviour::Store).expect("taken");
+    behaviour.send(Behaviour::Store).expect("taken");
     watched.journal.close(Duration::from_secs(20)).expect("closes");
     assert_eq!(seen.try_iter().sum::<usize>(), 2);
 
-    let (store, order, seen) = told(true, false);
-    let watched = Watched::start(store);
+    let (store, behaviour, seen) = scripted_store(true, false);
+    let watched = TestJournal::start(store);
     watched.journal.append(records([1]));
     assert_eq!(next(&seen), 1);
     assert!(watched.journal.close(Duration::from_millis(10)).is_err(), "the commit does not end");
-    order.send(Order::Store).expect("taken");
+    behaviour.send(Behaviour::Store).expect("taken");
 }

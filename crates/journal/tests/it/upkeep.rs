@@ -4,15 +4,14 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
-use glassline_journal::{
-    Imported, Keep, Outcome, Record, StoreError, UpkeepError, check, export, import, open, vacuum,
-};
+use glassline_journal::{Imported, Keep, StoreError, TransferError, open};
 use glassline_wire::event::{AuditEntry, AuditKind, Event};
+use glassline_wire::history::{CommitOutcome, Record};
 use glassline_wire::limits::{EVENT_BYTES_MAX, TEXT_BYTES_MAX};
 use glassline_wire::timestamp::Timestamp;
 use glassline_wire::visible;
 
-use crate::support::*;
+use crate::support::{check, export, import, vacuum, *};
 
 fn lines_of(file: &Path) -> Vec<String> {
     let mut output = Vec::new();
@@ -29,16 +28,15 @@ fn act(text: &str) -> AuditEntry {
         who: None,
         until: None,
         text: Some(text.into()),
-        reference: None,
     }
 }
 
 /// Two rooms, an act, ids, an action and texts that JSON must escape.
-fn told() -> Vec<Record> {
+fn scripted_store() -> Vec<Record> {
     let mut batch = vec![
         entry("lobby", "alice", "one \"two\"\n\t", Some(1), 1),
         entry("den", "bob", "eins 漢字", None, 2),
-        Record::Act(act("hello")),
+        Record::Audit(act("hello")),
         entry("lobby", "bob", "two", Some(1), 2),
         entry("lobby", "alice", "waves", None, 1),
     ];
@@ -52,7 +50,7 @@ fn told() -> Vec<Record> {
 fn an_export_beside_a_server_holds_all_and_can_be_imported() {
     let folder = Folder::new();
     let mut store = open_kept(&folder.file());
-    let batch = told();
+    let batch = scripted_store();
     store.append(&batch).expect("stores");
     let lines = lines_of(&folder.file());
     let wanted: Vec<Event> = [(0, 1), (3, 2), (4, 3), (1, 1)]
@@ -77,7 +75,7 @@ fn an_export_beside_a_server_holds_all_and_can_be_imported() {
     // What was imported is known by its sender's name.
     let mut store = open_kept(&other);
     let outcomes = store.append(&batch[..2]).expect("answers");
-    assert_eq!(outcomes, [Outcome::Again(Box::new(as_stored(&batch[0], 1))), Outcome::Stored { seq: 2 }]);
+    assert_eq!(outcomes, [CommitOutcome::Again(Box::new(as_stored(&batch[0], 1))), CommitOutcome::Stored { seq: 2 }]);
     tend_to_the_end(store.as_mut());
     assert_eq!(texts(&search(store.reader().expect("a reader").as_mut(), "den", "漢字")), ["eins 漢字"; 2]);
 }
@@ -146,7 +144,7 @@ fn an_import_leaves_out_what_its_sender_sent_before() {
     // Whoever sent it is known by name.
     let mut store = open_kept(&folder.file());
     let outcome = store.append(&[entry("lobby", "carol", "hi", Some(9), 5)]).expect("answers");
-    assert!(matches!(&outcome[..], [Outcome::Again(stored)] if stored.seq == Some(4)), "{outcome:?}");
+    assert!(matches!(&outcome[..], [CommitOutcome::Again(stored)] if stored.seq == Some(4)), "{outcome:?}");
 }
 
 #[test]
@@ -190,7 +188,7 @@ fn a_wrong_line_is_named_and_nothing_is_imported() {
         (format!("{schema}\n{good}\n\u{feff}{good}"), 3, "no event"),
     ] {
         match import(&folder.file(), &mut wrong.as_bytes()) {
-            Err(UpkeepError::Line { line: found, detail }) => {
+            Err(TransferError::Line { line: found, detail }) => {
                 assert_eq!(found, line, "{detail}");
                 assert!(detail.contains(word), "{detail:?} has no {word:?}");
             }
@@ -200,7 +198,7 @@ fn a_wrong_line_is_named_and_nothing_is_imported() {
     }
     // A stream without end is not read to its end.
     let endless = import(&folder.file(), &mut std::io::BufReader::new(std::io::repeat(b' ').take(u64::MAX)));
-    assert!(matches!(endless, Err(UpkeepError::Line { line: 1, .. })), "{endless:?}");
+    assert!(matches!(endless, Err(TransferError::Line { line: 1, .. })), "{endless:?}");
 }
 
 #[test]
@@ -209,7 +207,7 @@ fn whatever_a_server_stores_can_be_imported() {
     // Each character was one byte when it was sent.
     let replaced = visible::relayed(&"\r".repeat(TEXT_BYTES_MAX)).into_owned();
     let banned = AuditEntry { act: AuditKind::Ban, who: Some("2001:db8::/32".into()), ..act("several\n\tlines") };
-    let batch = [entry("lobby", "alice", &replaced, None, 1), Record::Act(banned)];
+    let batch = [entry("lobby", "alice", &replaced, None, 1), Record::Audit(banned)];
     let mut store = open_kept(&folder.file());
     store.append(&batch).expect("stores");
     drop(store);
@@ -225,7 +223,7 @@ fn importing_into_an_open_file_and_checking_none_are_refused() {
     let folder = Folder::new();
     let store = open_kept(&folder.file());
     let import_into = || import(&folder.file(), &mut &b"{\"type\":\"schema\",\"version\":1}\n"[..]);
-    assert!(matches!(import_into(), Err(UpkeepError::Store(StoreError::InUse(_)))));
+    assert!(matches!(import_into(), Err(TransferError::Store(StoreError::InUse(_)))));
     assert!(matches!(vacuum(&folder.file()), Err(StoreError::InUse(_))));
     assert!(check(&folder.file()).expect("a report").is_sound());
     drop(store);
@@ -233,7 +231,7 @@ fn importing_into_an_open_file_and_checking_none_are_refused() {
     let missing = folder.file().with_file_name("missing.db");
     assert!(matches!(check(&missing), Err(StoreError::CannotOpen { .. })));
     assert!(matches!(vacuum(&missing), Err(StoreError::CannotOpen { .. })));
-    assert!(matches!(export(&missing, &mut Vec::new()), Err(UpkeepError::Store(StoreError::CannotOpen { .. }))));
+    assert!(matches!(export(&missing, &mut Vec::new()), Err(TransferError::Store(StoreError::CannotOpen { .. }))));
     assert!(!missing.exists(), "nothing is made");
 }
 

@@ -7,11 +7,11 @@ impl Peer {
     fn write_to(&mut self, from: &str) {
         self.say(&format!(r#"{{"type":"direct","from":"{from}","to":"bot","text":"x"}}"#));
         self.say(r#"{"type":"ping"}"#);
-        assert!(matches!(self.request().ask, Ask::Pong {}));
+        assert!(matches!(self.request().content, Ask::Pong {}));
     }
 
     fn expect_direct(&mut self, to: &str, text: &str) {
-        let Ask::Direct(direct) = self.request().ask else { panic!("a direct message") };
+        let Ask::Direct(direct) = self.request().content else { panic!("a direct message") };
         assert_eq!((direct.to.as_str(), direct.text.as_str()), (to, text));
         let id = direct.id;
         self.say(&format!(r#"{{"type":"direct","from":"bot","to":"{to}","text":"{text}","id":"{id}","ref":"{id}"}}"#));
@@ -55,7 +55,7 @@ fn a_reply_in_a_pipe_answers_whoever_wrote_before_it() {
     server.write_to("me-not");
     server.say(r#"{"type":"left","room":"lobby","names":["me-not"],"count":1}"#);
     server.say(r#"{"type":"ping"}"#);
-    assert!(matches!(server.request().ask, Ask::Pong {}));
+    assert!(matches!(server.request().content, Ask::Pong {}));
     client.type_in("/reply secret\n");
     client.end_input();
     server.take_bye();

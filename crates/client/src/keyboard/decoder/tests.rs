@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn decoded(slices: &[&[u8]]) -> Vec<TerminalEvent> {
-    let mut decoder = Decoder::default();
+    let mut decoder = KeyDecoder::default();
     let mut events = Vec::new();
     for slice in slices {
         decoder.take(slice, 0, &mut events);
@@ -14,7 +14,7 @@ fn decoded(slices: &[&[u8]]) -> Vec<TerminalEvent> {
 
 /// The events, and those that time adds to them.
 fn decoded_after(bytes: &[u8], passed_ms: u64) -> Vec<TerminalEvent> {
-    let mut decoder = Decoder::default();
+    let mut decoder = KeyDecoder::default();
     let mut events = Vec::new();
     decoder.take(bytes, 1_000, &mut events);
     decoder.time_passed(1_000 + passed_ms, &mut events);
@@ -102,7 +102,7 @@ fn what_is_no_key_types_nothing_and_the_key_behind_it_is_one() {
         );
     }
     let mut events = Vec::new();
-    let mut decoder = Decoder::default();
+    let mut decoder = KeyDecoder::default();
     decoder.take(b"\xe6\xbc", 0, &mut events);
     decoder.time_passed(1_000, &mut events);
     assert_eq!(events, [TerminalEvent::NotUtf8], "a character that does not go on");
@@ -160,7 +160,7 @@ fn a_lone_escape_is_the_key_after_fifty_milliseconds() {
 #[test]
 fn an_unfinished_sequence_is_dropped_after_100_ms() {
     for start in ["\x1b[", "\x1b[1;", "\x1bO", "\x1b]0;", "\x1bPx", "\x1b[M"] {
-        let mut decoder = Decoder::default();
+        let mut decoder = KeyDecoder::default();
         let mut events = Vec::new();
         decoder.take(start.as_bytes(), 1_000, &mut events);
         assert_eq!(decoder.deadline_ms(), Some(1_100), "{start:?}");
@@ -183,7 +183,7 @@ fn a_paste_is_one_event_whatever_stands_in_it() {
 
 #[test]
 fn an_endless_paste_is_abandoned_2_s_after_its_last_byte() {
-    let mut decoder = Decoder::default();
+    let mut decoder = KeyDecoder::default();
     let mut events = Vec::new();
     decoder.take(b"\x1b[200~one", 0, &mut events);
     decoder.take("\rtwo漢".as_bytes().split_last().expect("bytes").1, 1_500, &mut events);
@@ -201,7 +201,7 @@ fn an_endless_paste_is_abandoned_2_s_after_its_last_byte() {
 /// Returns the events of this input, each at its time, after a paste that was given up two seconds
 /// after it began.
 fn after_a_paste_given_up(coming: &[(u64, &[u8])]) -> Vec<TerminalEvent> {
-    let mut decoder = Decoder::default();
+    let mut decoder = KeyDecoder::default();
     let mut events = Vec::new();
     decoder.take(b"\x1b[200~one", 0, &mut events);
     decoder.time_passed(2_000, &mut events);
@@ -257,7 +257,7 @@ fn whose_paste_never_ends_has_the_keys_back() {
         (b"\x1b[A", key(Code::Up)),
         (b"\x1b", key(Code::Escape)),
     ] {
-        let mut decoder = Decoder::default();
+        let mut decoder = KeyDecoder::default();
         let mut events = Vec::new();
         decoder.take(b"\x1b[200~one", 0, &mut events);
         decoder.time_passed(2_000, &mut events);
@@ -325,7 +325,7 @@ proptest! {
 
     #[test]
     fn time_always_ends_what_has_begun(input in soup()) {
-        let mut decoder = Decoder::default();
+        let mut decoder = KeyDecoder::default();
         let mut events = Vec::new();
         decoder.take(&input, 0, &mut events);
         decoder.time_passed(PASTE_TIMEOUT_MS, &mut events);

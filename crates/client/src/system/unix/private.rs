@@ -42,7 +42,8 @@ fn private(file: File) -> io::Result<File> {
     let mode = metadata.permissions().mode();
     // A history that leads to /dev/null is no file, and is everybody's.
     if metadata.is_file() && mode & OTHERS != 0 {
-        // A file of somebody else's, or on a file system without rights, is as private as it can be.
+        // A file of somebody else's, or on a file system without rights, is as private as it can
+        // be.
         let _ = file.set_permissions(Permissions::from_mode(mode & 0o777 & !OTHERS));
     }
     Ok(file)
@@ -71,7 +72,8 @@ mod tests {
 
     #[test]
     fn only_the_owner_may_look_in() {
-        let folder = std::env::temp_dir().join(format!("glassline-private-{}", std::process::id()));
+        let parent = glassline_testkit::Folder::new();
+        let folder = parent.join("outer");
         let inner = folder.join("inner");
         create_private_folder(&inner).expect("created");
         create_private_folder(&inner).expect("there already");
@@ -100,6 +102,5 @@ mod tests {
         let before = mode(nowhere);
         append_private_file(nowhere).expect("opened");
         assert_eq!(mode(nowhere), before);
-        fs::remove_dir_all(folder).expect("removed");
     }
 }

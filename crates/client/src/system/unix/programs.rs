@@ -6,7 +6,8 @@ use std::process::{Child, Command};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// The command that opens a file in an editor. `EDITOR` is a piece of shell, as git takes it: it may hold options, quotes and variables.
+/// The command that opens a file in an editor. `EDITOR` is a piece of shell, as git takes it: it
+/// may hold options, quotes and variables.
 pub(crate) fn editor_command(editor: &str, file: &Path) -> Command {
     // The shell makes way for the editor where it may, so that a signal reaches the editor.
     let exec = if is_one_command(editor) { "exec " } else { "" };

@@ -1,4 +1,4 @@
-//! Signals as arrivals.
+//! Signals as events.
 
 use std::fs;
 use std::io;
@@ -10,7 +10,7 @@ use signal_hook::consts::signal::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIG
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
-use crate::inbox::{Arrival, Inbox, UserInput};
+use crate::inbox::{DriverEvent, Inbox, UserInput};
 use crate::keyboard::event::TerminalEvent;
 
 /// Reports whether the process was started with SIGHUP ignored, as by `nohup`.
@@ -63,14 +63,15 @@ pub(crate) fn watch_interrupts(inbox: Inbox, restore: fn(), is_paused: fn() -> b
 /// to watch for.
 fn ask_to_leave(inbox: &Inbox) {
     // A closed inbox belongs to a session that ends already.
-    if let Err(TrySendError::Full(request)) = inbox.try_send(Arrival::Interrupted) {
+    if let Err(TrySendError::Full(request)) = inbox.try_send(DriverEvent::Interrupted) {
         let inbox = inbox.clone();
         thread::spawn(move || inbox.send(request));
     }
 }
 
-/// Stops the process until somebody lets it go on, as the shell's Ctrl-Z does: with all that the shell started with it (`cargo run`),
-/// as it waits for them too. To be called from the main thread, which then does nothing more before it is stopped.
+/// Stops the process until somebody lets it go on, as the shell's Ctrl-Z does: with all that the
+/// shell started with it (`cargo run`), as it waits for them too. To be called from the main
+/// thread, which then does nothing more before it is stopped.
 pub(crate) fn suspend() -> io::Result<()> {
     Ok(kill_current_process_group(Signal::TSTP)?)
 }
@@ -87,7 +88,7 @@ pub(crate) fn watch_terminal(inbox: Inbox) -> io::Result<()> {
                 crossterm::terminal::size().ok().map(|(columns, rows)| TerminalEvent::Resized { columns, rows });
             let resumed = (signal == SIGCONT).then_some(TerminalEvent::Resumed);
             for event in resized.into_iter().chain(resumed) {
-                if inbox.send(Arrival::User(UserInput::Terminal(event))).is_err() {
+                if inbox.send(DriverEvent::User(UserInput::Terminal(event))).is_err() {
                     return;
                 }
             }
@@ -104,13 +105,13 @@ mod tests {
 
     #[test]
     fn going_on_after_a_stop_is_told() {
-        let (inbox, arrivals) = sync_channel(4);
+        let (inbox, events) = sync_channel(4);
         watch_terminal(inbox).expect("watches");
         // Whoever is not stopped is not changed by it.
         signal_hook::low_level::raise(SIGCONT).expect("raised");
-        let is_resumed = |arrival| matches!(arrival, Arrival::User(UserInput::Terminal(TerminalEvent::Resumed)));
+        let is_resumed = |event| matches!(event, DriverEvent::User(UserInput::Terminal(TerminalEvent::Resumed)));
         // A size may come first, where the tests have a terminal.
-        let next = || arrivals.recv_timeout(Duration::from_secs(20)).expect("told");
+        let next = || events.recv_timeout(Duration::from_secs(20)).expect("told");
         assert!(is_resumed(next()) || is_resumed(next()));
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::keyboard::decoder::Decoder;
+use crate::keyboard::decoder::KeyDecoder;
 use crate::keyboard::event::TerminalEvent;
 
 /// Bytes asked for at a time.
@@ -20,7 +20,7 @@ const READ_BYTES: usize = 4 * 1024;
 #[derive(Debug)]
 pub(crate) struct TerminalInput {
     terminal: File,
-    decoder: Decoder,
+    decoder: KeyDecoder,
     started: Instant,
     /// Read already and not given out yet.
     events: VecDeque<TerminalEvent>,
@@ -34,11 +34,11 @@ pub(super) fn open() -> io::Result<File> {
 
 impl TerminalInput {
     pub(crate) fn open() -> io::Result<Self> {
-        Ok(Self::reading(open()?))
+        Ok(Self::syntax(open()?))
     }
 
-    fn reading(terminal: File) -> Self {
-        Self { terminal, decoder: Decoder::default(), started: Instant::now(), events: VecDeque::new() }
+    fn syntax(terminal: File) -> Self {
+        Self { terminal, decoder: KeyDecoder::default(), started: Instant::now(), events: VecDeque::new() }
     }
 
     /// Waits for the next event; `None` once it is over.
@@ -84,7 +84,8 @@ impl TerminalInput {
     }
 }
 
-/// The standard output without the standard library's buffer, which would make two writes of one drawing.
+/// The standard output without the standard library's buffer, which would make two writes of one
+/// drawing.
 pub(crate) fn unbuffered_stdout() -> io::Result<Box<dyn Write>> {
     Ok(Box::new(File::from(io::stdout().as_fd().try_clone_to_owned()?)))
 }
@@ -99,7 +100,7 @@ mod tests {
 
     fn keyboard() -> (UnixStream, TerminalInput) {
         let (keys, terminal) = UnixStream::pair().expect("a pair");
-        (keys, TerminalInput::reading(OwnedFd::from(terminal).into()))
+        (keys, TerminalInput::syntax(OwnedFd::from(terminal).into()))
     }
 
     fn key(code: Code) -> TerminalEvent {

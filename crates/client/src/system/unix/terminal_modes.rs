@@ -57,8 +57,9 @@ impl TerminalModes {
     }
 }
 
-/// Writes to the standard output if it takes the bytes at once. Whoever is stuck in a write of its own holds the lock of `io::stdout`, so this
-/// goes round it; and as that it can be written to does not mean that there is room for all, a thread of its own waits.
+/// Writes to the standard output if it takes the bytes at once. Whoever is stuck in a write of its
+/// own holds the lock of `io::stdout`, so this goes round it; and as that it can be written to does
+/// not mean that there is room for all, a thread of its own waits.
 pub(crate) fn write_at_once(bytes: Vec<u8>) {
     let Ok(out) = io::stdout().as_fd().try_clone_to_owned() else { return };
     let (done, is_done) = sync_channel(1);

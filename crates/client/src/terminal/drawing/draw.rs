@@ -1,4 +1,4 @@
-//! Strokes as the bytes that a terminal understands, in one write.
+//! Encoding of draw ops as terminal sequences, in one write.
 
 use std::io::{self, Write};
 
@@ -10,32 +10,33 @@ use crossterm::terminal::{
 };
 
 use super::palette::Palette;
-use super::screen::Stroke;
-use crate::telling::Span;
+use super::screen::DrawOp;
+use crate::format::Span;
 
 /// Draws in the colours of a palette.
-pub(crate) fn draw(out: &mut dyn Write, strokes: &[Stroke], palette: Palette) -> io::Result<()> {
+pub(crate) fn draw(out: &mut dyn Write, ops: &[DrawOp], palette: Palette) -> io::Result<()> {
     let mut bytes = Vec::new();
     queue!(bytes, BeginSynchronizedUpdate)?;
-    for stroke in strokes {
-        match stroke {
-            Stroke::Up(rows) => queue!(bytes, MoveUp(*rows))?,
-            Stroke::LineStart => queue!(bytes, MoveToColumn(0))?,
-            // Not from the first column: at the top of the screen tmux would take it for the end of a page, and keep a copy.
-            Stroke::ClearBelow => queue!(
+    for op in ops {
+        match op {
+            DrawOp::Up(rows) => queue!(bytes, MoveUp(*rows))?,
+            DrawOp::LineStart => queue!(bytes, MoveToColumn(0))?,
+            // Not from the first column: at the top of the screen tmux would take it for the end of
+            // a page, and keep a copy.
+            DrawOp::ClearBelow => queue!(
                 bytes,
                 Clear(ClearType::UntilNewLine),
                 MoveToColumn(1),
                 Clear(ClearType::FromCursorDown),
                 MoveToColumn(0)
             )?,
-            Stroke::ClearAll => queue!(bytes, Clear(ClearType::All), MoveTo(0, 0))?,
-            Stroke::NextLine => queue!(bytes, Print("\r\n"))?,
-            Stroke::Text(text) => queue!(bytes, Print(text))?,
-            Stroke::Row(row) => draw_row(&mut bytes, row, palette)?,
-            Stroke::Wrap(true) => queue!(bytes, EnableLineWrap)?,
-            Stroke::Wrap(false) => queue!(bytes, DisableLineWrap)?,
-            Stroke::Bell => queue!(bytes, Print("\x07"))?,
+            DrawOp::ClearAll => queue!(bytes, Clear(ClearType::All), MoveTo(0, 0))?,
+            DrawOp::NextLine => queue!(bytes, Print("\r\n"))?,
+            DrawOp::Text(text) => queue!(bytes, Print(text))?,
+            DrawOp::Row(row) => draw_row(&mut bytes, row, palette)?,
+            DrawOp::Wrap(true) => queue!(bytes, EnableLineWrap)?,
+            DrawOp::Wrap(false) => queue!(bytes, DisableLineWrap)?,
+            DrawOp::Bell => queue!(bytes, Print("\x07"))?,
         }
     }
     queue!(bytes, EndSynchronizedUpdate)?;
@@ -68,12 +69,12 @@ mod tests {
     use super::super::layout::{self, Contents};
     use super::super::screen::Screen;
     use super::*;
-    use crate::telling::{Line, Role};
+    use crate::format::{StyledLine, TextRole};
     use std::num::NonZeroU16;
 
-    fn said(from: &str, text: &str) -> Line {
-        let from = Span::new(Role::Name(crate::telling::hue::of(from)), format!("{from} > "));
-        Line { head: vec![from], body: vec![Span::new(Role::Plain, text)], ..Line::default() }
+    fn said(from: &str, text: &str) -> StyledLine {
+        let from = Span::new(TextRole::Name(crate::format::name_colour::of(from)), format!("{from} > "));
+        StyledLine { head: vec![from], body: vec![Span::new(TextRole::Plain, text)], ..StyledLine::default() }
     }
 
     struct Drawn {
@@ -94,7 +95,7 @@ mod tests {
         fn draw(&mut self, input: &str) -> String {
             let (before, after) = input.split_once('|').expect("a bar for the cursor");
             let text = format!("{before}{after}");
-            let status = vec![Span::new(Role::Faint, "alice in lobby")];
+            let status = vec![Span::new(TextRole::Faint, "alice in lobby")];
             let contents = Contents { above: Vec::new(), text: &text, cursor: before.len(), status };
             let block = layout::block(contents, self.columns.into(), self.rows.into());
             let mut bytes = Vec::new();
@@ -215,10 +216,10 @@ mod tests {
                 for columns in 5..40 {
                     screen.print(said("eve", &format!("hello{}12:00 alice > mine", filler.repeat(columns))));
                     screen.print(said(&name, "* alice left"));
-                    screen.print(Line::notice(&format!("hello{}alice > mine", filler.repeat(columns))));
+                    screen.print(StyledLine::notice(&format!("hello{}alice > mine", filler.repeat(columns))));
                 }
                 let input = filler.repeat(30);
-                let status = vec![Span::new(Role::Faint, input.clone())];
+                let status = vec![Span::new(TextRole::Faint, input.clone())];
                 let block = layout::block(Contents { text: &input, status, ..Contents::default() }, 30, 6);
                 let mut bytes = Vec::new();
                 draw(&mut bytes, &screen.draw(&block, 30), Palette::Full).expect("memory takes it");
@@ -237,7 +238,7 @@ mod tests {
 
     #[test]
     fn nothing_has_a_colour_without_colour() {
-        let status = vec![Span::new(Role::Faint, "status")];
+        let status = vec![Span::new(TextRole::Faint, "status")];
         let block = layout::block(Contents { status, ..Contents::default() }, 20, 6);
         for (palette, colours) in [(Palette::Full, 1), (Palette::Monochrome, 0)] {
             let mut screen = Screen::default();

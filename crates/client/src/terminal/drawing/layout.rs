@@ -3,9 +3,9 @@
 use glassline_wire::visible;
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::format::{Span, TextRole};
 use crate::rows::columns;
-use crate::rows::wrap::Row;
-use crate::telling::{Role, Span};
+use crate::rows::wrap::ScreenRow;
 
 const PROMPT: &str = "> ";
 /// Stands before every row of the input but its first.
@@ -17,25 +17,26 @@ const INPUT_ROWS_MAX: usize = 6;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Block {
     /// Rows above the input, then the input's, prompt and all.
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<ScreenRow>,
     /// The row that the cursor is in.
     pub(crate) cursor_row: usize,
     /// Text left of the cursor in it. Written again, it takes the cursor there whatever the
     /// terminal's opinion of widths.
     pub(crate) before_cursor: String,
     /// The status line, where there is a row for it.
-    pub(crate) status: Option<Row>,
+    pub(crate) status: Option<ScreenRow>,
 }
 
 /// Contents of the block.
 #[derive(Debug, Default)]
 pub(crate) struct Contents<'a> {
-    /// Rows above the input, none wider than the screen; where there is little space the last ones stay.
-    pub(crate) above: Vec<Row>,
+    /// Rows above the input, none wider than the screen; where there is little space the last ones
+    /// stay.
+    pub(crate) above: Vec<ScreenRow>,
     pub(crate) text: &'a str,
     /// Byte offset of the cursor in the text.
     pub(crate) cursor: usize,
-    pub(crate) status: Row,
+    pub(crate) status: ScreenRow,
 }
 
 /// Lays out the block for a screen of this size.
@@ -47,9 +48,9 @@ pub(crate) fn block(contents: Contents<'_>, columns: usize, screen_rows: usize) 
     let input: Vec<String> = input.into_iter().skip(first).take(rows_max).collect();
     let above_max = screen_rows.saturating_sub(1 + input.len());
     let skipped = above.len().saturating_sub(above_max);
-    let mut rows: Vec<Row> = above.into_iter().skip(skipped).collect();
+    let mut rows: Vec<ScreenRow> = above.into_iter().skip(skipped).collect();
     let cursor_row = rows.len() + cursor_row - first;
-    rows.extend(input.into_iter().map(|row| vec![Span::new(Role::Plain, row)]));
+    rows.extend(input.into_iter().map(|row| vec![Span::new(TextRole::Plain, row)]));
     // A screen of one row has room for what is typed, and for nothing else.
     let status = (screen_rows > 1).then_some(status);
     Block { rows, cursor_row, before_cursor, status }
@@ -57,7 +58,8 @@ pub(crate) fn block(contents: Contents<'_>, columns: usize, screen_rows: usize) 
 
 /// The rows of the input, the one that the cursor is in, and what stands left of the cursor in it.
 fn input_rows(text: &str, cursor: usize, columns: usize) -> (Vec<String>, usize, String) {
-    // The last column stays free: what happens after a character there differs from terminal to terminal.
+    // The last column stays free: what happens after a character there differs from terminal to
+    // terminal.
     let room = columns.saturating_sub(1 + PROMPT.len()).max(2);
     let mut rows = vec![PROMPT.to_owned()];
     let mut row_columns = 0;
@@ -104,7 +106,7 @@ mod tests {
 
     #[test]
     fn rows_above_the_input_give_way_to_it() {
-        let above = || ["first", "second"].map(|text| vec![Span::new(Role::Faint, text)]).to_vec();
+        let above = || ["first", "second"].map(|text| vec![Span::new(TextRole::Faint, text)]).to_vec();
         let laid_out = |rows: usize| block(Contents { above: above(), text: "x", ..Contents::default() }, 12, rows);
         assert_eq!(texts(&laid_out(24)), ["first", "second", "> x"]);
         assert_eq!(laid_out(24).cursor_row, 2);

@@ -1,12 +1,13 @@
-//! Which colours and attributes the parts of a line have.
+//! Colours and attributes of the parts of a line.
 
 use crossterm::style::{Attribute, Color, ContentStyle, Stylize};
 
-use crate::telling::Role;
-use crate::telling::hue::{HUES, Hue};
+use crate::format::TextRole;
+use crate::format::name_colour::{NAME_COLOURS, NameColour};
 
-/// Colours of the 256 that can be read on black and on white, for names: no pure blue, no yellow, no white.
-const NAMES: [u8; HUES] = [28, 30, 32, 64, 67, 99, 127, 130, 133, 161, 166, 169];
+/// Colours of the 256 that can be read on black and on white, for names: no pure blue, no yellow,
+/// no white.
+const NAMES: [u8; NAME_COLOURS] = [28, 30, 32, 64, 67, 99, 127, 130, 133, 161, 166, 169];
 /// The same where a terminal has only the basic ones.
 const BASIC_NAMES: [Color; 4] = [Color::DarkRed, Color::DarkGreen, Color::DarkMagenta, Color::DarkCyan];
 
@@ -30,34 +31,34 @@ impl Palette {
     /// Number of colours for names.
     pub(crate) fn name_colours(self) -> usize {
         match self {
-            Self::Monochrome | Self::Full => HUES,
+            Self::Monochrome | Self::Full => NAME_COLOURS,
             Self::Basic => BASIC_NAMES.len(),
         }
     }
 
     /// Returns the style of a part of a line.
-    pub(crate) fn style(self, role: Role) -> ContentStyle {
+    pub(crate) fn style(self, role: TextRole) -> ContentStyle {
         let plain = ContentStyle::new();
         match role {
-            Role::Plain => plain,
-            Role::Faint => plain.attribute(Attribute::Dim),
-            Role::Name(hue) => self.name(hue).map_or(plain, |colour| plain.with(colour)),
-            Role::Calling => plain.attribute(Attribute::Bold).attribute(Attribute::Reverse),
-            Role::Mention => plain.attribute(Attribute::Bold),
-            Role::Found => plain.attribute(Attribute::Bold).attribute(Attribute::Underlined),
-            Role::Warning => match self {
+            TextRole::Plain => plain,
+            TextRole::Faint => plain.attribute(Attribute::Dim),
+            TextRole::Name(colour) => self.name(colour).map_or(plain, |colour| plain.with(colour)),
+            TextRole::Calling => plain.attribute(Attribute::Bold).attribute(Attribute::Reverse),
+            TextRole::Mention => plain.attribute(Attribute::Bold),
+            TextRole::Found => plain.attribute(Attribute::Bold).attribute(Attribute::Underlined),
+            TextRole::Warning => match self {
                 Self::Monochrome => plain.attribute(Attribute::Bold),
                 Self::Basic | Self::Full => plain.with(Color::DarkRed),
             },
         }
     }
 
-    fn name(self, Hue(hue): Hue) -> Option<Color> {
-        let hue = usize::from(hue);
+    fn name(self, NameColour(colour): NameColour) -> Option<Color> {
+        let colour = usize::from(colour);
         match self {
             Self::Monochrome => None,
-            Self::Basic => BASIC_NAMES.get(hue % BASIC_NAMES.len()).copied(),
-            Self::Full => NAMES.get(hue).map(|&index| Color::AnsiValue(index)),
+            Self::Basic => BASIC_NAMES.get(colour % BASIC_NAMES.len()).copied(),
+            Self::Full => NAMES.get(colour).map(|&index| Color::AnsiValue(index)),
         }
     }
 }
@@ -91,16 +92,23 @@ mod tests {
             let (on_white, on_black) = (1.05 / (luminance + 0.05), (luminance + 0.05) / 0.05);
             assert!(on_white >= 3.0 && on_black >= 3.0, "{index}: {on_white:.2} on white, {on_black:.2} on black");
         }
-        assert_eq!(NAMES.iter().collect::<BTreeSet<_>>().len(), HUES);
+        assert_eq!(NAMES.iter().collect::<BTreeSet<_>>().len(), NAME_COLOURS);
     }
 
     #[test]
     fn without_colour_nothing_has_one_and_calls_still_stand_out() {
-        for role in [Role::Plain, Role::Faint, Role::Name(Hue(3)), Role::Calling, Role::Mention, Role::Warning] {
+        for role in [
+            TextRole::Plain,
+            TextRole::Faint,
+            TextRole::Name(NameColour(3)),
+            TextRole::Calling,
+            TextRole::Mention,
+            TextRole::Warning,
+        ] {
             let style = Palette::Monochrome.style(role);
             assert!(style.foreground_color.is_none() && style.background_color.is_none());
         }
-        assert_ne!(Palette::Monochrome.style(Role::Calling), Palette::Monochrome.style(Role::Plain));
+        assert_ne!(Palette::Monochrome.style(TextRole::Calling), Palette::Monochrome.style(TextRole::Plain));
         assert_eq!(Palette::of_terminal("xterm", false), Palette::Basic);
         assert_eq!(Palette::of_terminal("tmux-256color", false), Palette::Full);
         assert_eq!(Palette::of_terminal("xterm", true), Palette::Full);

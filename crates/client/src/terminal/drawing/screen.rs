@@ -1,23 +1,24 @@
-//! Pending drawing, as pure state: new lines above, and the block below them.
+//! Pending draw ops as pure state: new lines, and the block below them.
 //!
-//! Moves the cursor only relatively and never asks where it is: the terminal scrolls the messages itself, and keeps them.
+//! Moves the cursor only relatively and never asks where it is: the terminal scrolls the messages
+//! itself, and keeps them.
 
 use std::collections::VecDeque;
 
 use super::layout::Block;
+use crate::format::StyledLine;
 use crate::rows::columns::{self, Edge};
 use crate::rows::shortening::Shortening;
-use crate::rows::wrap::{Row, WrappedRow};
-use crate::telling::Line;
+use crate::rows::wrap::{ScreenRow, WrappedRow};
 
 /// Lines that wait while nothing can be drawn, because the terminal is another program's.
 const LINES_MAX: usize = 20_000;
 /// Bytes of text in them.
 const BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// One step of drawing.
+/// One drawing operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Stroke {
+pub(crate) enum DrawOp {
     /// So many rows up.
     Up(u16),
     /// To the first column.
@@ -29,7 +30,7 @@ pub(crate) enum Stroke {
     /// To the first column of the next row, scrolling if there is none.
     NextLine,
     /// Text that is safe to show.
-    Row(Row),
+    Row(ScreenRow),
     /// The same as it stands.
     Text(String),
     /// Ring.
@@ -40,13 +41,13 @@ pub(crate) enum Stroke {
 
 /// Something that waits to be printed.
 #[derive(Debug)]
-enum Waiting {
-    Line(Line),
+enum PendingItem {
+    Line(StyledLine),
     /// The rest of a line that was shortened.
     Rest(Vec<WrappedRow>),
 }
 
-impl Waiting {
+impl PendingItem {
     fn bytes(&self) -> usize {
         match self {
             Self::Line(line) => line.bytes(),
@@ -56,7 +57,6 @@ impl Waiting {
     }
 }
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Screen {
     /// Rows of the block above the one that the cursor is in.
@@ -64,7 +64,7 @@ pub(crate) struct Screen {
     /// Columns of the block's rows from its first one up to the cursor.
     drawn_columns: Vec<usize>,
     /// Lines to print above the block.
-    new_lines: VecDeque<Waiting>,
+    new_lines: VecDeque<PendingItem>,
     new_bytes: usize,
     /// Lines that had to go unseen.
     skipped: usize,
@@ -75,8 +75,8 @@ pub(crate) struct Screen {
 
 impl Screen {
     /// Adds a line to be printed; it must be safe to show.
-    pub(crate) fn print(&mut self, line: Line) {
-        self.add(Waiting::Line(line));
+    pub(crate) fn print(&mut self, line: StyledLine) {
+        self.add(PendingItem::Line(line));
     }
 
     /// Adds the rest of a shortened line: the one with this number, or the last one.
@@ -87,11 +87,11 @@ impl Screen {
         let rest = self.shortening.take_rest(number)?;
         // Now, so that the next request finds what this one leaves.
         let rows = self.shortening.rest_rows(&rest, columns, Edge::Cuts);
-        self.add(Waiting::Rest(rows));
+        self.add(PendingItem::Rest(rows));
         Ok(())
     }
 
-    fn add(&mut self, new: Waiting) {
+    fn add(&mut self, new: PendingItem) {
         self.new_bytes += new.bytes();
         self.new_lines.push_back(new);
         while (self.new_lines.len() > LINES_MAX || self.new_bytes > BYTES_MAX)
@@ -126,7 +126,7 @@ impl Screen {
 
     /// The terminal has another number of columns now, and has wrapped anew what it shows: the
     /// block's rows too, where they are too wide.
-    pub(crate) fn rewrapped(&mut self, columns: usize) {
+    pub(crate) fn reflow(&mut self, columns: usize) {
         let Some((&cursor, above)) = self.drawn_columns.split_last() else { return };
         // One row too few leaves a ghost, one too many would take a message.
         let rows_above: usize = above.iter().map(|row| row.div_ceil(columns).max(1)).sum();
@@ -134,85 +134,85 @@ impl Screen {
     }
 
     /// Prints what waits and draws the block anew.
-    pub(crate) fn draw(&mut self, block: &Block, columns: usize) -> Vec<Stroke> {
-        let mut strokes = self.take_block_away(columns);
+    pub(crate) fn draw(&mut self, block: &Block, columns: usize) -> Vec<DrawOp> {
+        let mut ops = self.take_block_away(columns);
         let rows = block.rows.iter().chain(&block.status);
         for (at, row) in rows.enumerate() {
             if at > 0 {
-                strokes.push(Stroke::NextLine);
+                ops.push(DrawOp::NextLine);
             }
-            strokes.push(Stroke::Row(row.clone()));
+            ops.push(DrawOp::Row(row.clone()));
         }
         let rows_below_cursor = block.rows.len() + usize::from(block.status.is_some()) - 1 - block.cursor_row;
         if rows_below_cursor > 0 {
-            strokes.push(Stroke::Up(u16::try_from(rows_below_cursor).unwrap_or(u16::MAX)));
+            ops.push(DrawOp::Up(u16::try_from(rows_below_cursor).unwrap_or(u16::MAX)));
         }
-        strokes.push(Stroke::LineStart);
-        strokes.push(Stroke::Text(block.before_cursor.clone()));
-        strokes.push(Stroke::Wrap(true));
+        ops.push(DrawOp::LineStart);
+        ops.push(DrawOp::Text(block.before_cursor.clone()));
+        ops.push(DrawOp::Wrap(true));
         if std::mem::take(&mut self.bell_due) {
-            strokes.push(Stroke::Bell);
+            ops.push(DrawOp::Bell);
         }
         self.rows_above_cursor = block.cursor_row;
-        let width = |row: &Row| row.iter().map(|span| columns::of(&span.text)).sum();
+        let width = |row: &ScreenRow| row.iter().map(|span| columns::of(&span.text)).sum();
         self.drawn_columns = block.rows[..block.cursor_row].iter().map(width).collect();
         self.drawn_columns.push(columns::of(&block.before_cursor));
-        strokes
+        ops
     }
 
     /// Prints what waits and leaves no block behind.
-    pub(crate) fn leave(&mut self, columns: usize) -> Vec<Stroke> {
-        let mut strokes = self.take_block_away(columns);
-        strokes.push(Stroke::Wrap(true));
+    pub(crate) fn leave(&mut self, columns: usize) -> Vec<DrawOp> {
+        let mut ops = self.take_block_away(columns);
+        ops.push(DrawOp::Wrap(true));
         self.forget();
-        strokes
+        ops
     }
 
     /// Takes the block away and prints what waits; the terminal wraps nothing then.
-    fn take_block_away(&mut self, columns: usize) -> Vec<Stroke> {
-        let mut strokes = Vec::new();
+    fn take_block_away(&mut self, columns: usize) -> Vec<DrawOp> {
+        let mut ops = Vec::new();
         if self.rows_above_cursor > 0 {
-            strokes.push(Stroke::Up(u16::try_from(self.rows_above_cursor).unwrap_or(u16::MAX)));
+            ops.push(DrawOp::Up(u16::try_from(self.rows_above_cursor).unwrap_or(u16::MAX)));
         }
-        strokes.push(Stroke::LineStart);
-        strokes.push(Stroke::ClearBelow);
+        ops.push(DrawOp::LineStart);
+        ops.push(DrawOp::ClearBelow);
         // Only now: many terminals keep what they clear above the screen, and the block is no
         // message.
         if std::mem::take(&mut self.clear_due) {
-            strokes.push(Stroke::ClearAll);
+            ops.push(DrawOp::ClearAll);
         }
         // However wide a terminal takes a character to be, what follows it stands in its row.
-        strokes.push(Stroke::Wrap(false));
+        ops.push(DrawOp::Wrap(false));
         self.new_bytes = 0;
         let skipped = match std::mem::take(&mut self.skipped) {
             0 => None,
-            lines => {
-                Some(Line::warning(&format!("{lines} lines are not shown: too many came while nothing was drawn")))
-            }
+            lines => Some(StyledLine::warning(&format!(
+                "{lines} lines are not shown: too many came while nothing was drawn"
+            ))),
         };
         if let Some(skipped) = skipped {
-            put_rows(&mut strokes, self.shortening.rows(&skipped, columns, Edge::Cuts));
+            put_rows(&mut ops, self.shortening.rows(&skipped, columns, Edge::Cuts));
         }
         for waiting in self.new_lines.drain(..) {
             put_rows(
-                &mut strokes,
+                &mut ops,
                 match waiting {
-                    Waiting::Line(line) => self.shortening.rows(&line, columns, Edge::Cuts),
-                    Waiting::Rest(rows) => rows,
+                    PendingItem::Line(line) => self.shortening.rows(&line, columns, Edge::Cuts),
+                    PendingItem::Rest(rows) => rows,
                 },
             );
         }
-        strokes
+        ops
     }
 }
 
-fn put_rows(strokes: &mut Vec<Stroke>, rows: Vec<WrappedRow>) {
+fn put_rows(ops: &mut Vec<DrawOp>, rows: Vec<WrappedRow>) {
     for WrappedRow { spans, link } in rows {
-        strokes.push(Stroke::Row(spans));
+        ops.push(DrawOp::Row(spans));
         if !link.is_empty() {
-            strokes.extend([Stroke::Wrap(true), Stroke::Row(link), Stroke::Wrap(false)]);
+            ops.extend([DrawOp::Wrap(true), DrawOp::Row(link), DrawOp::Wrap(false)]);
         }
-        strokes.push(Stroke::NextLine);
+        ops.push(DrawOp::NextLine);
     }
 }
 
@@ -224,17 +224,16 @@ mod tests {
     fn lines_waiting_to_be_drawn_are_bounded_and_skips_counted() {
         let mut screen = Screen::default();
         for number in 0..LINES_MAX + 5 {
-            screen.print(Line::notice(&format!("{number}")));
+            screen.print(StyledLine::notice(&format!("{number}")));
         }
-        let strokes = screen.leave(80);
-        let text = |row: &Row| row.iter().map(|span| span.text.as_str()).collect::<String>();
-        let rows =
-            strokes.iter().filter_map(|stroke| if let Stroke::Row(row) = stroke { Some(text(row)) } else { None });
+        let ops = screen.leave(80);
+        let text = |row: &ScreenRow| row.iter().map(|span| span.text.as_str()).collect::<String>();
+        let rows = ops.iter().filter_map(|op| if let DrawOp::Row(row) = op { Some(text(row)) } else { None });
         let rows: Vec<String> = rows.collect();
         assert_eq!(rows.len(), LINES_MAX + 1);
         assert!(rows[0].starts_with("* 5 lines are not shown"), "{:?}", rows[0]);
         assert_eq!(rows[1], "* 5");
-        screen.print(Line::notice(&"x".repeat(BYTES_MAX + 1)));
+        screen.print(StyledLine::notice(&"x".repeat(BYTES_MAX + 1)));
         assert_eq!(screen.waiting(), 1, "one line is always shown");
     }
 }

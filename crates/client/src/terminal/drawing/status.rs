@@ -1,11 +1,12 @@
-//! The status line: where one talks, who is there, what waits elsewhere, and who can read this.
+//! The status line: room, people, unread messages, link and confidentiality.
 
+use glassline_session::{LinkState, Status};
+
+use crate::format::safe::name;
+use crate::format::{Span, TextRole};
 use crate::rows::columns;
-use crate::rows::wrap::Row;
-use crate::session::update::{LinkState, Status};
-use crate::telling::wording::name;
-use crate::telling::{Role, Span};
-use crate::terminal::unread::Waiting;
+use crate::rows::wrap::ScreenRow;
+use crate::terminal::unread::UnreadCount;
 
 /// Between the parts.
 const SEPARATOR: &str = " · ";
@@ -16,30 +17,30 @@ const NAMES_MAX: usize = 3;
 
 /// Content of the status line beside the session's own status.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Beside<'a> {
-    /// Text on what the last key asks for or brought about.
+pub(crate) struct StatusContext<'a> {
+    /// Message of the last key.
     pub(crate) hint: Option<&'a str>,
-    pub(crate) waiting: &'a [Waiting],
+    pub(crate) waiting: &'a [UnreadCount],
     /// Mentions in the current room since the user last did anything.
     pub(crate) mentions: usize,
 }
 
-/// The status line for a screen of so many columns: the fullest wording that fits. Who one is and
-/// where stays longest.
-pub(crate) fn row(status: &Status, beside: &Beside<'_>, columns: usize) -> Row {
+/// Returns the status line for this number of columns: the longest form that fits. The name and the
+/// room are dropped last.
+pub(crate) fn row(status: &Status, context: &StatusContext<'_>, columns: usize) -> ScreenRow {
     let room = columns.saturating_sub(1);
-    let wordings = (0..=TERSEST).map(|terseness| parts(status, beside, terseness));
+    let variants = (0..=TERSEST).map(|terseness| parts(status, context, terseness));
     let mut fullest = Vec::new();
-    for wording in wordings {
-        let width: usize = wording.iter().map(|part| columns::of(&part.text)).sum::<usize>()
-            + SEPARATOR.chars().count() * wording.len().saturating_sub(1);
-        fullest = wording;
+    for variant in variants {
+        let width: usize = variant.iter().map(|part| columns::of(&part.text)).sum::<usize>()
+            + SEPARATOR.chars().count() * variant.len().saturating_sub(1);
+        fullest = variant;
         if width <= room {
             return joined(fullest, room);
         }
     }
-    if beside.hint.is_none() {
-        fullest.insert(0, Span::new(Role::Faint, who_within(status, room)));
+    if context.hint.is_none() {
+        fullest.insert(0, Span::new(TextRole::Faint, who_within(status, room)));
         fullest.remove(1);
     }
     joined(fullest, room)
@@ -48,32 +49,32 @@ pub(crate) fn row(status: &Status, beside: &Beside<'_>, columns: usize) -> Row {
 /// Highest degree of terseness, at which only what must be said is said.
 const TERSEST: usize = 9;
 
-fn parts(status: &Status, beside: &Beside<'_>, terseness: usize) -> Vec<Span> {
+fn parts(status: &Status, context: &StatusContext<'_>, terseness: usize) -> Vec<Span> {
     let mut parts = Vec::new();
-    let faint = |text: String| Span::new(Role::Faint, text);
-    let unsent = (status.unsent > 0).then(|| Span::new(Role::Warning, format!("{} unsent", status.unsent)));
-    if let Some(hint) = beside.hint {
-        parts.push(Span::new(Role::Plain, glassline_wire::visible::one_line(hint)));
+    let faint = |text: String| Span::new(TextRole::Faint, text);
+    let unsent = (status.unsent > 0).then(|| Span::new(TextRole::Warning, format!("{} unsent", status.unsent)));
+    if let Some(hint) = context.hint {
+        parts.push(Span::new(TextRole::Plain, glassline_wire::visible::one_line(hint)));
     } else if terseness < TERSEST {
         parts.extend(unsent.clone());
     }
     parts.push(faint(who(status)));
-    if beside.hint.is_none() && terseness == TERSEST {
+    if context.hint.is_none() && terseness == TERSEST {
         parts.extend(unsent);
     }
-    if beside.mentions > 0 && terseness < 8 {
-        parts.push(Span::new(Role::Mention, format!("{} for you", beside.mentions)));
+    if context.mentions > 0 && terseness < 8 {
+        parts.push(Span::new(TextRole::Mention, format!("{} for you", context.mentions)));
     }
-    parts.extend(elsewhere(beside.waiting, terseness));
+    parts.extend(elsewhere(context.waiting, terseness));
     if let Some(people) = people(status, terseness) {
         parts.push(faint(people));
     }
     parts.extend(match status.link {
         LinkState::Online => (terseness < 6).then(|| faint("online".to_owned())),
-        LinkState::Connecting => Some(Span::new(Role::Warning, "connecting")),
-        LinkState::Unanswered => Some(Span::new(Role::Warning, "no answer yet")),
-        LinkState::Waiting { .. } if terseness > 2 => Some(Span::new(Role::Warning, "offline")),
-        LinkState::Waiting { .. } => Some(Span::new(Role::Warning, "link lost, trying again")),
+        LinkState::Connecting => Some(Span::new(TextRole::Warning, "connecting")),
+        LinkState::Unanswered => Some(Span::new(TextRole::Warning, "no answer yet")),
+        LinkState::Waiting { .. } if terseness > 2 => Some(Span::new(TextRole::Warning, "offline")),
+        LinkState::Waiting { .. } => Some(Span::new(TextRole::Warning, "link lost, trying again")),
         LinkState::Leaving => Some(faint("leaving".to_owned())),
     });
     parts.extend(match terseness {
@@ -101,20 +102,20 @@ fn who(status: &Status) -> String {
     let away = if status.away.is_some() { " (away)" } else { "" };
     match &status.room {
         Some(room) => format!("{}{away}{IN}{}", name(&status.name), name(room)),
-        None if !status.is_room_told => format!("{}{away}", name(&status.name)),
+        None if !status.is_room_known => format!("{}{away}", name(&status.name)),
         None => format!("{}{away} in no room", name(&status.name)),
     }
 }
 
 /// Returns the counts of messages that wait in other rooms: each by its number, then all as one.
-fn elsewhere(waiting: &[Waiting], terseness: usize) -> Vec<Span> {
-    let role = |mentions: usize| if mentions > 0 { Role::Mention } else { Role::Faint };
+fn elsewhere(waiting: &[UnreadCount], terseness: usize) -> Vec<Span> {
+    let role = |mentions: usize| if mentions > 0 { TextRole::Mention } else { TextRole::Faint };
     let for_you = |mentions: usize| if mentions > 0 { "!" } else { "" };
     match terseness {
         0..=3 => waiting
             .iter()
             .map(|waiting| {
-                let Waiting { number, room, messages, mentions } = waiting;
+                let UnreadCount { number, room, messages, mentions } = waiting;
                 Span::new(role(*mentions), format!("{number}:{} +{messages}{}", name(room), for_you(*mentions)))
             })
             .collect(),
@@ -142,11 +143,11 @@ fn people(status: &Status, terseness: usize) -> Option<String> {
     }
 }
 
-fn joined(parts: Vec<Span>, room: usize) -> Row {
-    let mut row: Row = Vec::new();
+fn joined(parts: Vec<Span>, room: usize) -> ScreenRow {
+    let mut row: ScreenRow = Vec::new();
     let mut left = room;
     for part in parts {
-        for span in row.last().map(|_| Span::new(Role::Faint, SEPARATOR)).into_iter().chain([part]) {
+        for span in row.last().map(|_| Span::new(TextRole::Faint, SEPARATOR)).into_iter().chain([part]) {
             if left == 0 {
                 return row;
             }
@@ -167,7 +168,7 @@ mod tests {
         Status {
             name: "alice".into(),
             room: Some("lobby".into()),
-            is_room_told: true,
+            is_room_known: true,
             rooms: vec!["lobby".into(), "den".into()],
             people: Some(3),
             others: vec!["bob".into(), "carol".into()],
@@ -179,21 +180,21 @@ mod tests {
         }
     }
 
-    fn text(row: &Row) -> String {
+    fn text(row: &ScreenRow) -> String {
         row.iter().map(|span| span.text.as_str()).collect()
     }
 
     #[test]
     fn it_says_who_can_read_this_at_every_width() {
-        let line = text(&row(&online(), &Beside::default(), 100));
+        let line = text(&row(&online(), &StatusContext::default(), 100));
         assert_eq!(line, "alice in lobby · with bob, carol · online · plaintext: anyone on the way can read this");
-        let crowd = Status { people: Some(12), ..online() };
-        let line = text(&row(&crowd, &Beside::default(), 100));
+        let presence_digest = Status { people: Some(12), ..online() };
+        let line = text(&row(&presence_digest, &StatusContext::default(), 100));
         assert_eq!(line, "alice in lobby · 12 here · online · plaintext: anyone on the way can read this");
-        let waiting = [Waiting { number: 2, room: "den".into(), messages: 12, mentions: 1 }];
-        let beside = Beside { hint: None, waiting: &waiting, mentions: 2 };
+        let waiting = [UnreadCount { number: 2, room: "den".into(), messages: 12, mentions: 1 }];
+        let context = StatusContext { hint: None, waiting: &waiting, mentions: 2 };
         for columns in 15..200 {
-            let line = text(&row(&online(), &beside, columns));
+            let line = text(&row(&online(), &context, columns));
             assert!(line.contains("alice in lobby") && columns::of(&line) < columns, "{columns}: {line}");
         }
         for (columns, line) in [
@@ -209,7 +210,7 @@ mod tests {
             (13, "alice in lob…"),
             (10, "al… in lo…"),
         ] {
-            let shown = text(&row(&online(), &beside, columns + 1));
+            let shown = text(&row(&online(), &context, columns + 1));
             assert_eq!(shown, line, "{columns}");
         }
     }
@@ -218,33 +219,33 @@ mod tests {
     fn a_long_name_and_a_long_room_share_the_last_columns() {
         let status = Status { name: "n".repeat(32), room: Some("r".repeat(32)), ..online() };
         for columns in 8..200 {
-            let line = text(&row(&status, &Beside::default(), columns));
+            let line = text(&row(&status, &StatusContext::default(), columns));
             assert!(line.contains('n') && line.contains(" in r") || columns < 9, "{columns}: {line}");
             assert!(columns::of(&line) < columns, "{columns}: {line}");
         }
-        let line = text(&row(&status, &Beside::default(), 41));
+        let line = text(&row(&status, &StatusContext::default(), 41));
         assert_eq!(line, format!("{}… in {}…", "n".repeat(17), "r".repeat(17)));
     }
 
     #[test]
     fn a_lost_link_and_what_is_unsent_come_first() {
         let lost = Status { link: LinkState::Waiting { until_ms: 0 }, unsent: 2, people: None, ..online() };
-        let line = text(&row(&lost, &Beside::default(), 90));
+        let line = text(&row(&lost, &StatusContext::default(), 90));
         assert!(line.starts_with("2 unsent · alice in lobby · link lost, trying again · "), "{line}");
-        let line = text(&row(&lost, &Beside::default(), 50));
+        let line = text(&row(&lost, &StatusContext::default(), 50));
         assert_eq!(line, "2 unsent · alice in lobby · offline · plaintext");
-        let hinted = Beside { hint: Some("Ctrl-C again leaves\u{1b}"), ..Beside::default() };
+        let hinted = StatusContext { hint: Some("Ctrl-C again leaves\u{1b}"), ..StatusContext::default() };
         assert!(text(&row(&lost, &hinted, 20)).starts_with("Ctrl-C again leav"));
         let nowhere = Status { room: None, away: Some("lunch".into()), ..online() };
-        assert!(text(&row(&nowhere, &Beside::default(), 200)).starts_with("alice (away) in no room · "));
-        let untold = Status { is_room_told: false, ..nowhere };
-        assert!(text(&row(&untold, &Beside::default(), 200)).starts_with("alice (away) · "));
+        assert!(text(&row(&nowhere, &StatusContext::default(), 200)).starts_with("alice (away) in no room · "));
+        let untold = Status { is_room_known: false, ..nowhere };
+        assert!(text(&row(&untold, &StatusContext::default(), 200)).starts_with("alice (away) · "));
     }
 
     #[test]
     fn a_screen_of_one_column_gets_no_more() {
         for columns in 0..4 {
-            assert!(columns::of(&text(&row(&online(), &Beside::default(), columns))) <= columns);
+            assert!(columns::of(&text(&row(&online(), &StatusContext::default(), columns))) <= columns);
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Tab: what the word before the cursor may become, one candidate after the other.
+//! Completion of the word before the cursor, one candidate after the other.
 
-use crate::commands::{Argument, SlashCommand, all_names};
+use glassline_wire::commands::{ArgumentKind, SlashCommand, client_names};
 
 /// Candidates that a hint names; it says how many more there are.
 const HINT_CANDIDATES_MAX: usize = 8;
@@ -13,7 +13,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) rooms: &'a [String],
 }
 
-/// Candidates for one word, and which of them is shown. It ends with any key that does not ask for another one.
+/// Candidates for one word, and which of them is shown. It ends with any key that does not ask for
+/// another one.
 #[derive(Debug)]
 pub(crate) struct Completion {
     text: String,
@@ -62,8 +63,8 @@ impl Completion {
         }
         // A page of them, so that the shown one is among them.
         let first = self.shown.unwrap_or(0) / HINT_CANDIDATES_MAX * HINT_CANDIDATES_MAX;
-        let page = self.candidates.iter().enumerate().skip(first).take(HINT_CANDIDATES_MAX);
-        let mut words: Vec<String> = page
+        let pane = self.candidates.iter().enumerate().skip(first).take(HINT_CANDIDATES_MAX);
+        let mut words: Vec<String> = pane
             .map(|(at, Candidate { word, .. })| if self.shown == Some(at) { format!("[{word}]") } else { word.clone() })
             .collect();
         let more = self.candidates.len().saturating_sub(first + HINT_CANDIDATES_MAX);
@@ -96,38 +97,38 @@ fn candidates(before: &str, word: &str, sources: Sources<'_>) -> Vec<Candidate> 
 }
 
 fn of_commands(word: &str) -> Vec<Candidate> {
-    let mut names: Vec<&str> = all_names().collect();
+    let mut names: Vec<&str> = client_names().collect();
     // Aliases stand behind the names.
-    names.sort_by_key(|name| (SlashCommand::named(name).is_some_and(|command| command.name != *name), *name));
+    names.sort_by_key(|name| (SlashCommand::of_client(name).is_some_and(|command| command.name != *name), *name));
     let end =
-        |name| SlashCommand::named(name).map_or("", |command| if command.arguments.is_empty() { "" } else { " " });
+        |name| SlashCommand::of_client(name).map_or("", |command| if command.arguments.is_empty() { "" } else { " " });
     matching(&word[1..], names.into_iter().map(|name| (format!("/{name}"), name, end(name))))
 }
 
 /// `command` is the line up to the word, without its slash.
 fn of_arguments(command: &str, word: &str, sources: Sources<'_>) -> Vec<Candidate> {
     let mut words = command.split_whitespace();
-    let Some(command) = words.next().and_then(SlashCommand::named) else { return Vec::new() };
+    let Some(command) = words.next().and_then(SlashCommand::of_client) else { return Vec::new() };
     let at = words.count();
     // What follows the last argument belongs to it, if it is text.
-    let text = command.arguments.last().filter(|&&last| last == Argument::Text);
+    let text = command.arguments.last().filter(|&&last| last == ArgumentKind::Text);
     let Some(argument) = command.arguments.get(at).or(text) else { return Vec::new() };
     let end = if at + 1 < command.arguments.len() { " " } else { "" };
     let plain = |words: &[&'static str]| matching(word, words.iter().map(|&word| (word.to_owned(), word, end)));
     match argument {
-        Argument::Name => of_names(word, sources, end),
-        Argument::Text if word.is_empty() => Vec::new(),
-        Argument::Text => of_names(word, sources, " "),
-        Argument::Room => {
+        ArgumentKind::Name => of_names(word, sources, end),
+        ArgumentKind::Text if word.is_empty() => Vec::new(),
+        ArgumentKind::Text => of_names(word, sources, " "),
+        ArgumentKind::Room => {
             let rooms = sources.rooms.iter().filter(|room| is_typeable(room));
             matching(word, rooms.map(|room| (room.clone(), room.as_str(), end)))
         }
-        Argument::Command => {
-            let mut names: Vec<&str> = all_names().chain(["all", "keys", "operators"]).collect();
+        ArgumentKind::Command => {
+            let mut names: Vec<&str> = client_names().chain(["all", "keys", "operators"]).collect();
             names.sort_unstable();
             plain(&names)
         }
-        Argument::Choice(choices) => plain(choices),
+        ArgumentKind::Choice(choices) => plain(choices),
     }
 }
 

@@ -1,17 +1,18 @@
-//! The input line as pure state: a text, a cursor between two graphemes, what was cut, what was undone, and what was sent before.
+//! The input line as pure state: a text, a cursor between two graphemes, what was cut, what was
+//! undone, and what was sent before.
 
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
 use super::kill_ring::KillRing;
-use super::recall::Recall;
-use super::undo::{Group, Snapshot, UndoLog};
+use super::sent_lines::SentLines;
+use super::undo::{EditKind, TextState, UndoLog};
 use super::words;
-use crate::terminal::action::Motion;
+use crate::terminal::keymap::Motion;
 
-/// Longest text that can be typed or pasted: four messages of the longest kind, so that one can be cut down to fit.
+/// Longest text that can be typed or pasted: four messages of the longest kind, so that one can be
+/// cut down to fit.
 pub(crate) const TEXT_BYTES_MAX: usize = 64 * 1024;
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Editor {
     text: String,
@@ -21,7 +22,7 @@ pub(crate) struct Editor {
     /// Range of the text that was put back just now.
     put_back: Option<(usize, usize)>,
     undo: UndoLog,
-    recall: Recall,
+    sent_lines: SentLines,
 }
 
 impl Editor {
@@ -34,7 +35,8 @@ impl Editor {
         self.cursor
     }
 
-    /// Puts text at the cursor, without what no key types; false if it would be too long, and then nothing is inserted.
+    /// Puts text at the cursor, without what no key types; false if it would be too long, and then
+    /// nothing is inserted.
     pub(crate) fn insert(&mut self, inserted: &str) -> bool {
         let clean = cleaned(inserted);
         if self.text.len() + clean.len() > TEXT_BYTES_MAX {
@@ -49,7 +51,7 @@ impl Editor {
             self.undo.interrupt();
         }
         let typed = clean.graphemes(true).nth(1).is_none();
-        self.change(typed.then_some(Group::Typing));
+        self.change(typed.then_some(EditKind::Typing));
         self.put(&clean);
         true
     }
@@ -64,7 +66,7 @@ impl Editor {
     pub(crate) fn remove(&mut self, motion: Motion) {
         let (from, to) = self.span(motion);
         if from < to {
-            self.change(matches!(motion, Motion::Left | Motion::Right).then_some(Group::Removing));
+            self.change(matches!(motion, Motion::Left | Motion::Right).then_some(EditKind::Removing));
             self.take_out(from, to);
         }
     }
@@ -98,7 +100,8 @@ impl Editor {
         true
     }
 
-    /// Replaces what was put back just now by what was cut before it; false if it would be too long.
+    /// Replaces what was put back just now by what was cut before it; false if it would be too
+    /// long.
     pub(crate) fn rotate_cut(&mut self) -> bool {
         let Some((from, to)) = self.put_back else { return true };
         let Some(cut) = self.cuts.older().map(str::to_owned) else { return true };
@@ -128,7 +131,7 @@ impl Editor {
     /// Empties the line.
     pub(crate) fn clear(&mut self) {
         self.replace("", 0, None);
-        self.recall.stay();
+        self.sent_lines.stay();
     }
 
     /// Empties the line and gives what stood in it.
@@ -138,22 +141,24 @@ impl Editor {
         taken
     }
 
-    /// Replaces the text, the cursor at its end; false if it is too long, and then nothing is changed.
+    /// Replaces the text, the cursor at its end; false if it is too long, and then nothing is
+    /// changed.
     pub(crate) fn set_text(&mut self, text: &str) -> bool {
         let clean = cleaned(text);
         let fits = clean.len() <= TEXT_BYTES_MAX;
         if fits {
             self.replace(&clean, clean.len(), None);
-            self.recall.stay();
+            self.sent_lines.stay();
         }
         fits
     }
 
-    /// Shows what a completion or a search offers; one offer after the other is one step for [`Editor::undo`].
+    /// Shows what a completion or a search offers; one offer after the other is one step for
+    /// [`Editor::undo`].
     pub(crate) fn offer(&mut self, text: &str, cursor: usize) -> bool {
         let fits = text.len() <= TEXT_BYTES_MAX;
         if fits {
-            self.replace(text, cursor, Some(Group::Offering));
+            self.replace(text, cursor, Some(EditKind::Offering));
         }
         fits
     }
@@ -161,7 +166,7 @@ impl Editor {
     /// Empties the line and remembers it: it was sent.
     pub(crate) fn accept(&mut self) {
         self.interrupt();
-        self.recall.add(std::mem::take(&mut self.text));
+        self.sent_lines.add(std::mem::take(&mut self.text));
         self.cursor = 0;
         self.undo.forget();
     }
@@ -169,7 +174,7 @@ impl Editor {
     /// Empties the line and remembers nothing of it.
     pub(crate) fn forget(&mut self) {
         self.interrupt();
-        self.recall.stay();
+        self.sent_lines.stay();
         self.text.clear();
         self.cursor = 0;
         self.undo.forget();
@@ -177,12 +182,12 @@ impl Editor {
 
     /// Remembers a line as if it had been sent before this session.
     pub(crate) fn remember(&mut self, line: String) {
-        self.recall.add(line);
+        self.sent_lines.add(line);
     }
 
     /// The lines that were sent, the newest first.
     pub(crate) fn sent(&self) -> impl Iterator<Item = &str> {
-        self.recall.newest_first()
+        self.sent_lines.newest_first()
     }
 
     /// One line up in the text; from its first line, back in what was sent.
@@ -192,8 +197,8 @@ impl Editor {
             let column = self.column();
             self.interrupt();
             self.cursor = self.at_column(self.line_start(line_start - 1), column);
-        } else if let Some(line) = self.recall.older(&self.text).map(str::to_owned) {
-            self.replace(&line, line.len(), Some(Group::Recalling));
+        } else if let Some(line) = self.sent_lines.older(&self.text).map(str::to_owned) {
+            self.replace(&line, line.len(), Some(EditKind::Recalling));
         }
     }
 
@@ -204,13 +209,13 @@ impl Editor {
             let column = self.column();
             self.interrupt();
             self.cursor = self.at_column(line_end + 1, column);
-        } else if let Some(line) = self.recall.newer() {
-            self.replace(&line, line.len(), Some(Group::Recalling));
+        } else if let Some(line) = self.sent_lines.newer() {
+            self.replace(&line, line.len(), Some(EditKind::Recalling));
         }
     }
 
     /// To be called before the text changes, except by a cut.
-    fn change(&mut self, group: Option<Group>) {
+    fn change(&mut self, group: Option<EditKind>) {
         self.cuts.interrupt();
         self.put_back = None;
         self.undo.remember(&self.text, self.cursor, group);
@@ -233,7 +238,7 @@ impl Editor {
         self.cursor = self.boundary_from(from);
     }
 
-    fn replace(&mut self, text: &str, cursor: usize, group: Option<Group>) {
+    fn replace(&mut self, text: &str, cursor: usize, group: Option<EditKind>) {
         if self.text != text {
             self.change(group);
             text.clone_into(&mut self.text);
@@ -241,15 +246,15 @@ impl Editor {
         self.cursor = self.boundary_from(cursor.min(self.text.len()));
     }
 
-    fn snapshot(&self) -> Snapshot {
-        Snapshot { text: self.text.clone(), cursor: self.cursor }
+    fn snapshot(&self) -> TextState {
+        TextState { text: self.text.clone(), cursor: self.cursor }
     }
 
-    fn restore(&mut self, snapshot: Option<Snapshot>) {
+    fn restore(&mut self, snapshot: Option<TextState>) {
         self.interrupt();
-        if let Some(Snapshot { text, cursor }) = snapshot {
+        if let Some(TextState { text, cursor }) = snapshot {
             (self.text, self.cursor) = (text, cursor);
-            self.recall.stay();
+            self.sent_lines.stay();
         }
     }
 

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 /// Cuts that are kept; each is at most as long as a text.
 const CUTS_MAX: usize = 16;
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct KillRing {
     cuts: VecDeque<String>,

@@ -4,7 +4,7 @@ pub(crate) mod completion;
 pub(crate) mod editor;
 pub(crate) mod kill_ring;
 pub(crate) mod paste;
-pub(crate) mod recall;
 pub(crate) mod search;
+pub(crate) mod sent_lines;
 pub(crate) mod undo;
 pub(crate) mod words;

@@ -1,30 +1,30 @@
-//! A paste of many lines is not put into the input at once: whoever pasted says what is to become of it.
+//! Handling of pastes: a long one is not inserted until the user has chosen what to do.
 
 use std::collections::VecDeque;
 
 use crate::commands::check_text;
 use crate::keyboard::event::{Paste, PasteEnd};
-use crate::terminal::action::Action;
-use crate::terminal::action::Motion;
 use crate::terminal::editing::editor;
+use crate::terminal::keymap::Action;
+use crate::terminal::keymap::Motion;
 
 /// Lines that are pasted without a question.
 const UNASKED_LINES_MAX: usize = 5;
 /// Of several pastes that are asked about as one.
 const APPENDED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// First treatment of a paste.
+/// Handling of a new paste.
 #[derive(Debug)]
-pub(crate) enum Reception {
-    /// It is put into the input, and this is told.
+pub(crate) enum PasteHandling {
+    /// Insert it, and show this hint.
     Insert(String, Option<&'static str>),
-    /// It is asked about.
+    /// Ask the user.
     Ask(PasteQuestion),
 }
 
-/// The bounds of what can become of it.
+/// Limits for the choices.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
+pub(crate) struct PasteLimits {
     /// Of one message.
     pub(crate) message_bytes_max: usize,
     /// Bytes that stand in the input already.
@@ -40,14 +40,14 @@ pub(crate) struct PasteQuestion {
     lines: usize,
     /// Reason why it cannot be sent as it is: a line of it is a private command.
     private_line: Option<String>,
-    limits: Limits,
+    limits: PasteLimits,
     /// Characters typed since: an answer, or words that were meant for somebody else.
     typed: String,
 }
 
-/// Treatment that the user chose.
+/// Choice of the user.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum PasteChoice {
     /// Send it as one message. It is text even if it begins with a slash.
     Send(String),
     /// Send its lines one after the other.
@@ -57,23 +57,23 @@ pub(crate) enum Answer {
     Drop,
 }
 
-/// Looks at a paste.
-pub(crate) fn receive(paste: &Paste, limits: Limits) -> Reception {
+/// Returns the handling of a paste.
+pub(crate) fn classify(paste: &Paste, limits: PasteLimits) -> PasteHandling {
     let text = editor::cleaned(&paste.text);
     let lines = lines_of(&text);
     let private_line = check_text(&text).err();
     let (end, is_damaged) = (paste.end, paste.is_damaged);
     let question = PasteQuestion { text, end, is_damaged, lines, private_line, limits, typed: String::new() };
     if lines > UNASKED_LINES_MAX || !question.is_editable() {
-        return Reception::Ask(question);
+        return PasteHandling::Ask(question);
     }
-    let told = match question.end {
+    let notice = match question.end {
         PasteEnd::Whole if is_damaged => Some("not all of the paste was UTF-8; \u{fffd} stands for what was not"),
         PasteEnd::Whole => None,
         PasteEnd::Unfinished => Some("the end of the paste never came"),
         PasteEnd::TooLong => Some("the paste was too long; this is its beginning"),
     };
-    Reception::Insert(question.text, told)
+    PasteHandling::Insert(question.text, notice)
 }
 
 fn lines_of(text: &str) -> usize {
@@ -99,7 +99,7 @@ impl PasteQuestion {
         } else if self.is_sendable() {
             offers.push("s sends it as one message");
         } else if !self.is_blank() {
-            let Limits { message_bytes_max, .. } = self.limits;
+            let PasteLimits { message_bytes_max, .. } = self.limits;
             why = format!(" it has {} bytes, a message at most {message_bytes_max};", self.text.len());
         }
         if self.is_sendable_by_line() {
@@ -114,10 +114,10 @@ impl PasteQuestion {
 
     /// Returns the answer that a key gives; `None` if it is no answer yet, and the question stays.
     ///
-    /// A letter alone answers nothing: whoever was in the middle of a word does not send the paste with its next letter.
-    pub(crate) fn answer(&mut self, action: &Action) -> Option<Answer> {
+    /// A letter alone is no answer: the user may have been in the middle of a word.
+    pub(crate) fn answer(&mut self, action: &Action) -> Option<PasteChoice> {
         match action {
-            Action::Cancel | Action::Interrupt => return Some(Answer::Drop),
+            Action::Cancel | Action::Interrupt => return Some(PasteChoice::Drop),
             Action::Insert(text) if self.typed.len() + text.len() <= editor::TEXT_BYTES_MAX => {
                 self.typed.push_str(text);
             }
@@ -133,7 +133,7 @@ impl PasteQuestion {
         &self.typed
     }
 
-    /// Takes another paste as more of this one.
+    /// Appends another paste.
     pub(crate) fn append(&mut self, paste: &Paste) {
         self.text.push_str(&editor::cleaned(&paste.text));
         self.text.truncate(self.text.floor_char_boundary(APPENDED_BYTES_MAX));
@@ -145,11 +145,11 @@ impl PasteQuestion {
         }
     }
 
-    fn chosen(&self) -> Option<Answer> {
+    fn chosen(&self) -> Option<PasteChoice> {
         match self.typed.trim().to_lowercase().as_str() {
-            "s" if self.is_sendable() => Some(Answer::Send(self.text.trim_end_matches('\n').to_owned())),
-            "l" if self.is_sendable_by_line() => Some(Answer::SendLines(PastedLines::of(&self.text))),
-            "e" if self.is_editable() => Some(Answer::Edit(self.text.clone())),
+            "s" if self.is_sendable() => Some(PasteChoice::Send(self.text.trim_end_matches('\n').to_owned())),
+            "l" if self.is_sendable_by_line() => Some(PasteChoice::SendLines(PastedLines::of(&self.text))),
+            "e" if self.is_editable() => Some(PasteChoice::Edit(self.text.clone())),
             _ => None,
         }
     }
@@ -171,7 +171,8 @@ impl PasteQuestion {
     }
 }
 
-/// Lines that are sent one after the other, as the session has room for them. They are text, also those that begin with a slash.
+/// Lines that are sent one after the other, as the session has room for them. They are text, also
+/// those that begin with a slash.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct PastedLines {
     waiting: VecDeque<String>,
@@ -193,7 +194,7 @@ impl PastedLines {
         self.waiting.append(&mut more.waiting);
     }
 
-    /// It could not be sent: it is the next one still.
+    /// Puts back a line that could not be sent.
     pub(crate) fn put_back(&mut self, line: String) {
         self.waiting.push_front(line);
     }
@@ -213,21 +214,21 @@ impl PastedLines {
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits { message_bytes_max: 100, input_bytes: 0 };
+    const LIMITS: PasteLimits = PasteLimits { message_bytes_max: 100, input_bytes: 0 };
 
     fn paste(text: &str, end: PasteEnd) -> Paste {
         Paste { text: text.to_owned(), end, is_damaged: false }
     }
 
     #[track_caller]
-    fn asked(text: &str, end: PasteEnd, limits: Limits) -> PasteQuestion {
-        match receive(&paste(text, end), limits) {
-            Reception::Ask(question) => question,
-            Reception::Insert(..) => panic!("not asked"),
+    fn asked(text: &str, end: PasteEnd, limits: PasteLimits) -> PasteQuestion {
+        match classify(&paste(text, end), limits) {
+            PasteHandling::Ask(question) => question,
+            PasteHandling::Insert(..) => panic!("not asked"),
         }
     }
 
-    fn press(question: &PasteQuestion, key: &str) -> Option<Answer> {
+    fn press(question: &PasteQuestion, key: &str) -> Option<PasteChoice> {
         let mut question = PasteQuestion {
             text: question.text.clone(),
             private_line: question.private_line.clone(),
@@ -240,13 +241,13 @@ mod tests {
 
     #[test]
     fn a_short_paste_is_inserted() {
-        for (text, end, expected, told) in [
+        for (text, end, expected, notice) in [
             ("one\rtwo", PasteEnd::Whole, "one\ntwo", false),
             ("1\r\n2\r\n3\r\n4\r\n5\r\n", PasteEnd::Whole, "1\n2\n3\n4\n5\n", false),
             ("one", PasteEnd::Unfinished, "one", true),
         ] {
-            let Reception::Insert(inserted, words) = receive(&paste(text, end), LIMITS) else { panic!("asked") };
-            assert_eq!((inserted.as_str(), words.is_some()), (expected, told));
+            let PasteHandling::Insert(inserted, words) = classify(&paste(text, end), LIMITS) else { panic!("asked") };
+            assert_eq!((inserted.as_str(), words.is_some()), (expected, notice));
         }
     }
 
@@ -258,16 +259,16 @@ mod tests {
             "paste of 6 lines: s sends it as one message, l line by line, e puts it into the line to edit, \
              each with Enter; Esc drops it"
         );
-        assert_eq!(press(&question, "S"), Some(Answer::Send("/1\n\n\n4\n5\n6".into())));
-        assert_eq!(press(&question, "e"), Some(Answer::Edit("/1\n\n\n4\n5\n6\n".into())));
-        assert_eq!(question.answer(&Action::Cancel), Some(Answer::Drop));
-        assert_eq!(question.answer(&Action::Interrupt), Some(Answer::Drop));
+        assert_eq!(press(&question, "S"), Some(PasteChoice::Send("/1\n\n\n4\n5\n6".into())));
+        assert_eq!(press(&question, "e"), Some(PasteChoice::Edit("/1\n\n\n4\n5\n6\n".into())));
+        assert_eq!(question.answer(&Action::Cancel), Some(PasteChoice::Drop));
+        assert_eq!(question.answer(&Action::Interrupt), Some(PasteChoice::Drop));
         for other in [Action::Enter, Action::Insert("so".into()), Action::FocusLost, Action::Enter] {
             assert_eq!(question.answer(&other), None);
         }
         assert_eq!(question.typed(), "so");
         question.answer(&Action::Remove(Motion::Left));
-        assert!(matches!(question.answer(&Action::Enter), Some(Answer::Send(_))));
+        assert!(matches!(question.answer(&Action::Enter), Some(PasteChoice::Send(_))));
     }
 
     #[test]
@@ -277,7 +278,7 @@ mod tests {
             assert_eq!((press(&question, "s"), press(&question, "l")), (None, None), "{line}");
             let prompt = question.prompt();
             assert!(prompt.contains("line 6 begins with /") && !prompt.contains("secret"), "{prompt}");
-            assert!(matches!(press(&question, "e"), Some(Answer::Edit(_))));
+            assert!(matches!(press(&question, "e"), Some(PasteChoice::Edit(_))));
         }
     }
 
@@ -290,13 +291,13 @@ mod tests {
             "{}",
             question.prompt()
         );
-        assert_eq!(press(&question, "e"), Some(Answer::Edit("1\n2\n3\n4\n5\n6\n7\n8".into())));
+        assert_eq!(press(&question, "e"), Some(PasteChoice::Edit("1\n2\n3\n4\n5\n6\n7\n8".into())));
     }
 
     #[test]
     fn lines_are_sent_without_the_blank_ones_and_can_be_stopped() {
         let question = asked("/1\n\n \n4\n5\n6\n7", PasteEnd::Whole, LIMITS);
-        let Some(Answer::SendLines(mut lines)) = press(&question, "l") else { panic!("lines") };
+        let Some(PasteChoice::SendLines(mut lines)) = press(&question, "l") else { panic!("lines") };
         assert_eq!(lines.remaining(), 5);
         assert_eq!(lines.take_first().as_deref(), Some("/1"));
         assert_eq!((lines.cancel(), lines.take_first(), lines.remaining()), (4, None, 0));
@@ -312,7 +313,7 @@ mod tests {
              e puts it into the line to edit, each with Enter; Esc drops it"
         );
         assert_eq!(press(&question, "s"), None);
-        let full = Limits { input_bytes: editor::TEXT_BYTES_MAX - 5, ..LIMITS };
+        let full = PasteLimits { input_bytes: editor::TEXT_BYTES_MAX - 5, ..LIMITS };
         let question = asked(&text, PasteEnd::Whole, full);
         assert!(question.prompt().ends_with("line by line, each with Enter; Esc drops it"), "{}", question.prompt());
         assert_eq!(press(&question, "e"), None);

@@ -1,26 +1,26 @@
-//! Ctrl-R: looks for a line that was sent, letter by letter, from the newest back.
+//! Incremental search (Ctrl-R) in the sent lines, from the newest back.
 //!
-//! In a shell, Enter runs the line that was found. Here it only puts it into the input: what is run there can often be undone, what is
-//! said here cannot, and the line that was found first is not always the one that was meant.
+//! In a shell, Enter runs the line that was found. Here it only puts it into the input: what is run
+//! there can often be undone, what is said here cannot, and the line that was found first is not
+//! always the one that was meant.
 
-use crate::terminal::action::Action;
-use crate::terminal::action::Motion;
+use crate::terminal::keymap::Action;
+use crate::terminal::keymap::Motion;
 
 /// Nobody types more to find a line.
 const QUERY_BYTES_MAX: usize = 256;
 
-/// See the module.
 #[derive(Debug)]
-pub(crate) struct Search {
+pub(crate) struct LineSearch {
     draft: String,
     draft_cursor: usize,
-    now: State,
+    now: SearchState,
     /// States to which Backspace goes back.
-    before: Vec<State>,
+    before: Vec<SearchState>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct State {
+struct SearchState {
     query: String,
     /// Counted from the newest line, and the line.
     found: Option<(usize, String)>,
@@ -30,48 +30,48 @@ struct State {
 
 /// Effect of an action on the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum SearchStep {
     /// It goes on.
-    Searching,
-    /// It is over, and [`Search::found`] belongs in the input.
+    Continue,
+    /// It is over, and [`LineSearch::found`] belongs in the input.
     Take,
     /// The same, and then the action has its usual meaning.
     TakeAndAct,
-    /// It is over, and [`Search::draft`] belongs in the input.
+    /// It is over, and [`LineSearch::draft`] belongs in the input.
     PutBack,
     /// The same, and then the action has its usual meaning.
     PutBackAndAct,
 }
 
-impl Search {
+impl LineSearch {
     /// Starts with what stands in the input.
     pub(crate) fn start(draft: &str, draft_cursor: usize) -> Self {
-        Self { draft: draft.to_owned(), draft_cursor, now: State::default(), before: Vec::new() }
+        Self { draft: draft.to_owned(), draft_cursor, now: SearchState::default(), before: Vec::new() }
     }
 
     /// Takes an action; `lines` are those that were sent, the newest first.
-    pub(crate) fn act<'a>(&mut self, action: &Action, lines: impl Iterator<Item = &'a str>) -> Step {
+    pub(crate) fn act<'a>(&mut self, action: &Action, lines: impl Iterator<Item = &'a str>) -> SearchStep {
         match action {
             Action::Insert(text) if !text.contains('\n') => {
                 self.refine(text, lines);
-                Step::Searching
+                SearchStep::Continue
             }
             Action::Search => {
                 self.go_older(lines);
-                Step::Searching
+                SearchStep::Continue
             }
             Action::Remove(Motion::Left) => {
                 self.now = self.before.pop().unwrap_or_default();
-                Step::Searching
+                SearchStep::Continue
             }
             Action::Resize { .. } | Action::Resume | Action::FocusGained | Action::FocusLost | Action::Clear => {
-                Step::Searching
+                SearchStep::Continue
             }
-            Action::Cancel | Action::Interrupt => Step::PutBack,
-            Action::Enter | Action::Insert(_) => Step::Take,
+            Action::Cancel | Action::Interrupt => SearchStep::PutBack,
+            Action::Enter | Action::Insert(_) => SearchStep::Take,
             // Whoever looks into another room has not chosen anything.
-            Action::GoRoom(_) | Action::GoRoomBefore | Action::GoRoomAfter => Step::PutBackAndAct,
-            _ => Step::TakeAndAct,
+            Action::GoRoom(_) | Action::GoRoomBefore | Action::GoRoomAfter => SearchStep::PutBackAndAct,
+            _ => SearchStep::TakeAndAct,
         }
     }
 
@@ -87,7 +87,7 @@ impl Search {
 
     /// Returns the text shown in place of the input.
     pub(crate) fn prompt(&self) -> String {
-        let State { query, found, fails } = &self.now;
+        let SearchState { query, found, fails } = &self.now;
         let state = match (found, fails) {
             (_, false) => "search",
             (Some(_), true) => "search, nothing older",
@@ -125,7 +125,7 @@ impl Search {
             .find(|&(at, line)| is_new(at, line) && matches(line, &query))
             .map(|(at, line)| (at, line.to_owned()));
         let fails = found.is_none();
-        let state = State { query, found: found.or_else(|| self.now.found.clone()), fails };
+        let state = SearchState { query, found: found.or_else(|| self.now.found.clone()), fails };
         self.before.push(std::mem::replace(&mut self.now, state));
     }
 }
@@ -141,19 +141,19 @@ mod tests {
 
     const LINES: [&str; 5] = ["make tea", "/join Den", "make coffee", "make coffee", "tea is ready"];
 
-    fn act(search: &mut Search, action: &Action) -> Step {
+    fn act(search: &mut LineSearch, action: &Action) -> SearchStep {
         search.act(action, LINES.into_iter())
     }
 
-    fn searching(keys: &str) -> Search {
-        let mut search = Search::start("draft", 2);
+    fn searching(keys: &str) -> LineSearch {
+        let mut search = LineSearch::start("draft", 2);
         for key in keys.chars() {
             let action = match key {
                 '^' => Action::Search,
                 '<' => Action::Remove(Motion::Left),
                 c => Action::Insert(c.to_string()),
             };
-            assert_eq!(act(&mut search, &action), Step::Searching);
+            assert_eq!(act(&mut search, &action), SearchStep::Continue);
         }
         search
     }
@@ -191,11 +191,11 @@ mod tests {
     #[test]
     fn enter_and_motions_take_the_line_and_escape_the_draft() {
         let mut search = searching("tea");
-        assert_eq!(act(&mut search, &Action::Enter), Step::Take);
-        assert_eq!(act(&mut search, &Action::Go(Motion::Left)), Step::TakeAndAct);
-        assert_eq!(act(&mut search, &Action::FocusLost), Step::Searching);
+        assert_eq!(act(&mut search, &Action::Enter), SearchStep::Take);
+        assert_eq!(act(&mut search, &Action::Go(Motion::Left)), SearchStep::TakeAndAct);
+        assert_eq!(act(&mut search, &Action::FocusLost), SearchStep::Continue);
         assert_eq!(search.found(), ("make tea", 8));
-        assert_eq!(act(&mut search, &Action::Cancel), Step::PutBack);
+        assert_eq!(act(&mut search, &Action::Cancel), SearchStep::PutBack);
         assert_eq!(search.draft(), ("draft", 2));
         assert_eq!(searching("xyz").found(), ("draft", 2));
     }

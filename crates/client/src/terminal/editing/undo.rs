@@ -1,4 +1,4 @@
-//! The states that a text went through, so that a step can be taken back, and taken again.
+//! Undo and redo of edits.
 
 use std::collections::VecDeque;
 
@@ -9,7 +9,7 @@ const BYTES_MAX: usize = 1024 * 1024;
 
 /// Changes of one kind in a row are one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Group {
+pub(crate) enum EditKind {
     /// Letters of one word.
     Typing,
     /// Graphemes one by one.
@@ -22,29 +22,28 @@ pub(crate) enum Group {
 
 /// A text and the cursor in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Snapshot {
+pub(crate) struct TextState {
     pub(crate) text: String,
     pub(crate) cursor: usize,
 }
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct UndoLog {
-    past: VecDeque<Snapshot>,
-    future: Vec<Snapshot>,
-    group: Option<Group>,
+    past: VecDeque<TextState>,
+    future: Vec<TextState>,
+    group: Option<EditKind>,
 }
 
 impl UndoLog {
-    /// To be called with what stands before a change.
-    pub(crate) fn remember(&mut self, text: &str, cursor: usize, group: Option<Group>) {
+    /// Records the state before a change.
+    pub(crate) fn remember(&mut self, text: &str, cursor: usize, group: Option<EditKind>) {
         self.future.clear();
         let goes_on = group.is_some() && self.group == group;
         self.group = group;
         if goes_on {
             return;
         }
-        self.past.push_back(Snapshot { text: text.to_owned(), cursor });
+        self.past.push_back(TextState { text: text.to_owned(), cursor });
         while self.past.len() > STEPS_MAX || self.past.iter().map(|step| step.text.len()).sum::<usize>() > BYTES_MAX {
             self.past.pop_front();
         }
@@ -56,7 +55,7 @@ impl UndoLog {
     }
 
     /// Returns the state before the last step; `now` is the present one.
-    pub(crate) fn undo(&mut self, now: Snapshot) -> Option<Snapshot> {
+    pub(crate) fn undo(&mut self, now: TextState) -> Option<TextState> {
         self.group = None;
         let before = self.past.pop_back()?;
         self.future.push(now);
@@ -64,14 +63,14 @@ impl UndoLog {
     }
 
     /// Returns the state before the last undo.
-    pub(crate) fn redo(&mut self, now: Snapshot) -> Option<Snapshot> {
+    pub(crate) fn redo(&mut self, now: TextState) -> Option<TextState> {
         self.group = None;
         let after = self.future.pop()?;
         self.past.push_back(now);
         Some(after)
     }
 
-    /// Forgets everything: another line begins.
+    /// Forgets everything, for a new line.
     pub(crate) fn forget(&mut self) {
         *self = Self::default();
     }
@@ -81,8 +80,8 @@ impl UndoLog {
 mod tests {
     use super::*;
 
-    fn snapshot(text: &str) -> Snapshot {
-        Snapshot { text: text.to_owned(), cursor: text.len() }
+    fn snapshot(text: &str) -> TextState {
+        TextState { text: text.to_owned(), cursor: text.len() }
     }
 
     #[test]
@@ -103,9 +102,9 @@ mod tests {
     fn changes_of_one_kind_are_one_step() {
         let mut log = UndoLog::default();
         for text in ["", "a", "ab"] {
-            log.remember(text, text.len(), Some(Group::Typing));
+            log.remember(text, text.len(), Some(EditKind::Typing));
         }
-        log.remember("abc", 3, Some(Group::Removing));
+        log.remember("abc", 3, Some(EditKind::Removing));
         assert_eq!(log.undo(snapshot("ab")), Some(snapshot("abc")));
         assert_eq!(log.undo(snapshot("abc")), Some(snapshot("")));
     }

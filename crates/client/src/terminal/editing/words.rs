@@ -1,7 +1,8 @@
 //! Boundaries of words: Unicode's words, and in them a stop at every punctuation mark, as in a
 //! shell.
 //!
-//! A Chinese or Japanese character stands for itself, as nothing less than a dictionary knows better.
+//! A Chinese or Japanese character stands for itself, as nothing less than a dictionary knows
+//! better.
 
 use std::ops::Range;
 

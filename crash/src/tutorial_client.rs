@@ -1,0 +1,101 @@
+//! An author of the tutorial dialect: its messages have no ids and no acknowledgement, but numbers like all others.
+
+use std::time::Instant;
+
+use glassline_testkit::frame;
+
+use crate::fault::Fault;
+use crate::ledger::Ledger;
+use crate::peer::Peer;
+use crate::script::TUTORIAL_AUTHOR;
+
+/// The server's own name (T9).
+const SERVER: &str = "*";
+
+/// Most messages said at once; then it waits until it hears something.
+const BURST: u32 = 4;
+
+/// The author, who hears the others of its room as well.
+#[derive(Debug)]
+pub(crate) struct TutorialClient {
+    name: String,
+    /// The frame with the name, when the text is still to come.
+    from: Option<String>,
+    is_in: bool,
+    opened_at: Instant,
+    budget: u32,
+    /// The newest count heard of each author: pairs come in order, and none again.
+    heard: Vec<Option<u32>>,
+    burst: u32,
+}
+
+impl TutorialClient {
+    /// The script's last author.
+    pub(crate) fn new(ledger: &Ledger) -> Self {
+        let authors = ledger.script().authors();
+        Self {
+            name: authors[TUTORIAL_AUTHOR].name.clone(),
+            from: None,
+            is_in: false,
+            opened_at: Instant::now(),
+            budget: 0,
+            heard: vec![None; authors.len()],
+            burst: 0,
+        }
+    }
+
+    /// Sets the number of messages that may be said in the next run of the server.
+    pub(crate) fn prepare(&mut self, budget: u32) {
+        self.budget = budget;
+    }
+}
+
+impl Peer for TutorialClient {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn open(&mut self, _ledger: &mut Ledger, out: &mut Vec<u8>) {
+        self.from = None;
+        self.is_in = false;
+        self.burst = BURST;
+        self.opened_at = Instant::now();
+        frame::put(out, &self.name);
+    }
+
+    fn take(&mut self, payload: &[u8], ledger: &mut Ledger, _out: &mut Vec<u8>) -> Result<(), Fault> {
+        let payload = String::from_utf8(payload.to_vec())
+            .map_err(|_| Fault::Malformed { by: self.name.clone(), what: "a frame that is not UTF-8".to_owned() })?;
+        let Some(from) = self.from.take() else {
+            self.from = Some(payload);
+            return Ok(());
+        };
+        // The first word of the server says that it is in.
+        self.is_in = true;
+        self.burst = BURST;
+        if from == SERVER {
+            return Ok(());
+        }
+        let (author, count) = ledger.observe_pair(&self.name, &from, &payload)?;
+        let heard = &mut self.heard[author];
+        if author == TUTORIAL_AUTHOR || heard.is_some_and(|heard| heard >= count) {
+            let answer = format!("#{count} of {from}, which it said itself or heard before");
+            return Err(Fault::Stray { by: self.name.clone(), answer });
+        }
+        *heard = Some(count);
+        Ok(())
+    }
+
+    fn work(&mut self, ledger: &mut Ledger, out: &mut Vec<u8>) {
+        while self.is_in && self.budget > 0 && self.burst > 0 {
+            self.budget -= 1;
+            self.burst -= 1;
+            let count = ledger.say(TUTORIAL_AUTHOR);
+            frame::put(out, ledger.script().text(TUTORIAL_AUTHOR, count));
+        }
+    }
+
+    fn waits_for(&self) -> Option<(&'static str, Instant)> {
+        (!self.is_in).then_some(("its first pair", self.opened_at))
+    }
+}

@@ -1,0 +1,478 @@
+//! Lines for each event; all of them are safe to show, whoever sent what is in them.
+
+mod highlight;
+mod history;
+
+use std::borrow::Cow;
+
+use glassline_session::Update;
+use glassline_wire::event::{
+    AuditEntry, Away, Direct, ErrorCode, Event, Gap, Members, Message, Presence, Rejection, Rooms, Whois,
+};
+use glassline_wire::natural_order;
+use glassline_wire::visible;
+
+use super::clock::LocalClock;
+use super::name_colour::NameColours;
+use super::reply::DirectPeer;
+use super::safe::{self, name};
+use super::{Span, StyledLine, TextRole, mention};
+
+/// Formatter of updates for one user: the user's name, clock and colours of names.
+#[derive(Debug)]
+pub(crate) struct Formatter {
+    me: String,
+    reply_peer: Option<DirectPeer>,
+    clock: LocalClock,
+    colours: NameColours,
+}
+
+impl Formatter {
+    /// Creates a formatter for the user of this name.
+    pub(crate) fn new(me: &str) -> Self {
+        Self { me: me.to_owned(), reply_peer: None, clock: LocalClock::system(), colours: NameColours::default() }
+    }
+
+    /// Creates a formatter whose clock a test decides.
+    #[cfg(test)]
+    pub(crate) fn with_clock(me: &str, clock: LocalClock) -> Self {
+        Self { clock, ..Self::new(me) }
+    }
+
+    /// The name the user goes by.
+    pub(crate) fn me(&self) -> &str {
+        &self.me
+    }
+
+    /// Recipient of `/reply`: the sender of the last direct message that was shown to the user.
+    pub(crate) fn reply_peer(&self) -> Option<&DirectPeer> {
+        self.reply_peer.as_ref()
+    }
+
+    pub(crate) fn clock(&self) -> &LocalClock {
+        &self.clock
+    }
+
+    /// Chooses the colours of names from so many.
+    pub(crate) fn use_colours(&mut self, distinct: usize) {
+        self.colours = NameColours::of_screen(distinct);
+    }
+
+    /// The lines that tell the reader of an update; none where there is nothing to tell.
+    pub(crate) fn lines(&self, update: &Update) -> Vec<StyledLine> {
+        match update {
+            Update::Received(event) | Update::Sent { event, .. } => self.event_lines(event),
+            Update::HistoryPage { history, asked, newest, hidden } => {
+                self.history_lines(history, asked, *newest, hidden)
+            }
+            Update::Rejected { rejection, text } => vec![rejection_line(rejection, text.as_deref())],
+            Update::Notice(text) => vec![StyledLine::notice(text)],
+            Update::CurrentRoom(Some(room)) => {
+                vec![StyledLine::notice(&format!("you are talking in {} now", name(room)))]
+            }
+            Update::CurrentRoom(None) => {
+                vec![StyledLine::notice("you are in no room now; /join ROOM enters one, /join lobby the first one")]
+            }
+        }
+    }
+
+    /// Takes in what became of the person whom an answer is for, also where that is not told.
+    pub(crate) fn follow_people(&mut self, update: &Update) {
+        if let Some(reply_peer) = &mut self.reply_peer {
+            reply_peer.follow(update);
+        }
+    }
+
+    /// Takes in who is there, before an update is told, so that no two of them have one colour.
+    pub(crate) fn note_names(&mut self, update: &Update) {
+        let (Update::Received(event) | Update::Sent { event, .. }) = update else { return };
+        match event {
+            Event::Message(message) => self.colours.assign(&message.from),
+            Event::Direct(direct) => self.colours.assign(&direct.from),
+            Event::Joined(presence) => presence.names.iter().for_each(|name| self.colours.assign(name)),
+            Event::Left(presence) => presence.names.iter().for_each(|name| self.colours.release(name)),
+            Event::Members(members) => members.names.iter().for_each(|name| self.colours.assign(name)),
+            Event::Renamed(renamed) => {
+                self.colours.release(&renamed.from);
+                self.colours.assign(&renamed.to);
+            }
+            _ => {}
+        }
+    }
+
+    /// Keeps who the reader is and whom an answer is for, after the update has been told.
+    pub(crate) fn follow(&mut self, update: &Update) {
+        match update {
+            Update::Received(Event::Welcome(welcome)) => self.me.clone_from(&welcome.name),
+            Update::Received(Event::Renamed(renamed)) if renamed.from == self.me => self.me.clone_from(&renamed.to),
+            Update::Received(Event::Direct(direct)) if direct.from != self.me => {
+                self.reply_peer = Some(DirectPeer::named(&direct.from));
+            }
+            _ => {}
+        }
+    }
+
+    fn event_lines(&self, event: &Event) -> Vec<StyledLine> {
+        match event {
+            Event::Message(message) => vec![self.message_line(message)],
+            Event::Direct(direct) => vec![self.direct_line(direct)],
+            Event::Joined(presence) => self.presence_line(presence, "joined").into_iter().collect(),
+            Event::Left(presence) => self.presence_line(presence, "left").into_iter().collect(),
+            Event::Renamed(renamed) if renamed.from == self.me => {
+                vec![StyledLine::notice(&format!("you are now {}", name(&renamed.to)))]
+            }
+            Event::Renamed(renamed) => {
+                vec![StyledLine::notice(&format!("{} is now {}", name(&renamed.from), name(&renamed.to)))]
+            }
+            Event::Members(members) => vec![members_line(members)],
+            Event::Whois(whois) => vec![self.whois_line(whois)],
+            Event::Rooms(rooms) => vec![rooms_line(rooms)],
+            Event::Away(away) => vec![self.away_line(away)],
+            Event::History(history) => self.context_lines(history),
+            Event::Act(act) => vec![act_line(act)],
+            Event::Notice(notice) => vec![StyledLine::notice(&notice.text)],
+            Event::Error(rejection) => vec![rejection_line(rejection, None)],
+            Event::Gap(gap) => vec![gap_line(gap)],
+            Event::Bye(bye) if bye.text.is_empty() => Vec::new(),
+            Event::Bye(bye) => vec![StyledLine::notice(&bye.text)],
+            Event::Pong(_) => vec![StyledLine::notice("the server answers")],
+            Event::Welcome(_) | Event::Ping(_) => Vec::new(),
+        }
+    }
+
+    pub(super) fn message_line(&self, message: &Message) -> StyledLine {
+        let text = safe::text(&message.text);
+        let body = self.with_mentions(&message.from, &text);
+        let is_calling = body.len() > 1 || body.iter().any(|span| span.role == TextRole::Mention);
+        let from = Span::new(self.name_role(&message.from, is_calling), name(&message.from));
+        // Whatever somebody says or does begins with the name, whatever the client and the server
+        // say with `* `: `* bob left` is true.
+        let head = vec![from, Span::new(TextRole::Faint, if message.action { " * " } else { " > " })];
+        StyledLine { at: message.at, room: Some(message.room.clone()), head, body, ..StyledLine::default() }
+    }
+
+    /// The text in pieces, the reader's own name apart; one's own words mention nobody.
+    fn with_mentions(&self, from: &str, text: &str) -> Vec<Span> {
+        let mentions = if from == self.me { Vec::new() } else { mention::of(&self.me, text) };
+        let mut spans = Vec::new();
+        let mut notice = 0;
+        for range in mentions {
+            if notice < range.start {
+                spans.push(Span::new(TextRole::Plain, &text[notice..range.start]));
+            }
+            notice = range.end;
+            spans.push(Span::new(TextRole::Mention, &text[range]));
+        }
+        if notice < text.len() {
+            spans.push(Span::new(TextRole::Plain, &text[notice..]));
+        }
+        spans
+    }
+
+    fn direct_line(&self, direct: &Direct) -> StyledLine {
+        let Direct { from, to, text, at, .. } = direct;
+        let is_calling = *from != self.me;
+        let head = vec![
+            Span::new(self.name_role(from, is_calling), self.person(from)),
+            Span::new(TextRole::Faint, " -> "),
+            Span::new(self.name_role(to, false), self.person(to)),
+            Span::new(TextRole::Faint, " > "),
+        ];
+        StyledLine { at: *at, head, body: vec![Span::new(TextRole::Plain, safe::text(text))], ..StyledLine::default() }
+    }
+
+    fn name_role(&self, name: &str, is_calling: bool) -> TextRole {
+        if is_calling { TextRole::Calling } else { TextRole::Name(self.colours.of(name)) }
+    }
+
+    fn person<'a>(&self, who: &'a str) -> Cow<'a, str> {
+        if who == self.me { Cow::Borrowed("you") } else { name(who) }
+    }
+
+    fn presence_line(&self, presence: &Presence, did: &str) -> Option<StyledLine> {
+        if presence.count == 1 && presence.names.first() == Some(&self.me) {
+            return Some(StyledLine::notice(&format!("you {did} {}", name(&presence.room))));
+        }
+        let listed: Vec<Cow<'_, str>> = presence.names.iter().map(|listed| name(listed)).collect();
+        let others = presence.count.saturating_sub(listed.len());
+        let who = match (listed.is_empty(), others) {
+            (true, 0) => return None,
+            (true, 1) => "1 person".to_owned(),
+            (true, count) => format!("{count} people"),
+            (false, 0) => listed.join(", "),
+            (false, more) => format!("{} +{more}", listed.join(", ")),
+        };
+        Some(StyledLine::notice(&format!("{who} {did}")).in_room(&presence.room))
+    }
+
+    fn whois_line(&self, whois: &Whois) -> StyledLine {
+        let since = self.clock.moment(whois.since);
+        let rooms: Vec<_> = whois.rooms.iter().map(|room| name(room)).collect();
+        let rooms = if rooms.is_empty() { "in no room".to_owned() } else { format!("in {}", rooms.join(", ")) };
+        let away = whois.away.as_deref().map(|text| format!(", away ({})", visible::one_line(text)));
+        StyledLine::notice(&format!(
+            "{} is here since {since}, {}{}, {rooms}, {} dialect over {}",
+            name(&whois.name),
+            idle_words(whois.idle_s),
+            away.unwrap_or_default(),
+            name(&whois.dialect),
+            name(&whois.link),
+        ))
+    }
+
+    fn away_line(&self, away: &Away) -> StyledLine {
+        let is_me = away.name == self.me;
+        let who = if is_me { "you are".to_owned() } else { format!("{} is", name(&away.name)) };
+        match &away.text {
+            Some(text) if is_me => StyledLine::notice(&format!("{who} away ({text}); /back ends it")),
+            Some(text) => StyledLine::notice(&format!("{who} away ({text})")),
+            None => StyledLine::notice(&format!("{who} back")),
+        }
+    }
+}
+
+fn act_line(act: &AuditEntry) -> StyledLine {
+    let who = act.who.as_deref().map_or_else(String::new, |who| format!(" {}", name(who)));
+    let until = act.until.map_or_else(String::new, |until| format!(" until {}", until.in_words()));
+    let text = act.text.as_deref().map_or_else(String::new, |text| format!(": {text}"));
+    StyledLine::notice(&format!("{} {}{who}{until}{text}", name(&act.by), act.done()))
+}
+
+fn rejection_line(rejection: &Rejection, text: Option<&str>) -> StyledLine {
+    let why = visible::one_line(&rejection.text);
+    match text {
+        None => StyledLine::warning(&format!("error: {why}")),
+        Some(text) if rejection.code == ErrorCode::TooLate => {
+            StyledLine::warning(&format!("may or may not have been delivered ({why}): {}", safe::text(text)))
+        }
+        Some(text) => StyledLine::warning(&format!("not delivered ({why}): {}", safe::text(text))),
+    }
+}
+
+fn idle_words(idle_s: u64) -> String {
+    match idle_s {
+        0..60 => "active now".to_owned(),
+        60..3_600 => format!("idle for {} min", idle_s / 60),
+        3_600..86_400 => format!("idle for {} h {} min", idle_s / 3_600, idle_s / 60 % 60),
+        _ => format!("idle for {} d {} h", idle_s / 86_400, idle_s / 3_600 % 24),
+    }
+}
+
+fn members_line(members: &Members) -> StyledLine {
+    let mut listed: Vec<Cow<'_, str>> = members.names.iter().map(|listed| name(listed)).collect();
+    listed.sort_by(|one, other| natural_order::compare(one, other));
+    let more = match members.count.saturating_sub(listed.len()) {
+        0 => String::new(),
+        count => format!(" +{count}"),
+    };
+    StyledLine::notice(&format!("in {} ({}): {}{more}", name(&members.room), members.count, listed.join(", ")))
+}
+
+fn rooms_line(rooms: &Rooms) -> StyledLine {
+    let listed: Vec<String> = rooms.rooms.iter().map(|room| format!("{} ({})", name(&room.room), room.count)).collect();
+    let more = match rooms.count.saturating_sub(listed.len()) {
+        0 => String::new(),
+        count => format!(" +{count}"),
+    };
+    StyledLine::notice(&format!("rooms: {}{more}", listed.join(", ")))
+}
+
+fn gap_line(gap: &Gap) -> StyledLine {
+    let missed = gap.to.saturating_sub(gap.from).saturating_add(1);
+    let what = if missed == 1 { "one message".to_owned() } else { format!("{missed} messages") };
+    let what_is_left = format!("/history around {} shows what is still stored there", gap.from);
+    StyledLine::warning(&format!("you missed {what}; {what_is_left}")).in_room(&gap.room)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::safe::NAME_SHOWN_CHARS;
+    use super::*;
+    use glassline_session::HistoryQuery;
+    use glassline_wire::event::{History, Notice};
+    use glassline_wire::timestamp::Timestamp;
+
+    fn formatter() -> Formatter {
+        Formatter {
+            me: "me".into(),
+            reply_peer: None,
+            clock: LocalClock::fixed(|| Timestamp::from_unix_ms(0)),
+            colours: NameColours::default(),
+        }
+    }
+
+    fn plain(update: &Update) -> Vec<String> {
+        formatter().lines(update).iter().flat_map(StyledLine::plain).collect()
+    }
+
+    fn heard(json: &str) -> Update {
+        Update::Received(Event::from_json(json.as_bytes()).expect(json))
+    }
+
+    fn past(history: History, asked: HistoryQuery) -> Update {
+        Update::HistoryPage { history, asked, newest: None, hidden: Vec::new() }
+    }
+
+    fn message(room: &str, from: &str, text: &str, action: bool) -> Update {
+        Update::Received(Event::Message(Message {
+            room: room.into(),
+            seq: None,
+            at: None,
+            from: from.into(),
+            text: text.into(),
+            action,
+            id: None,
+        }))
+    }
+
+    #[test]
+    fn nobody_is_told_that_what_may_be_stored_is_not() {
+        let Update::Received(Event::Error(rejection)) =
+            heard(r#"{"type":"error","code":"too_late","text":"look with /history"}"#)
+        else {
+            panic!("an error")
+        };
+        let notice = plain(&Update::Rejected { rejection, text: Some("one".into()) });
+        assert_eq!(notice, ["* may or may not have been delivered (look with /history): one"]);
+    }
+
+    #[test]
+    fn names_stand_in_natural_order() {
+        let members = r#"{"type":"members","room":"lobby","names":["student-10","student-2","Bob","alice"],"count":5}"#;
+        assert_eq!(plain(&heard(members)), ["* in lobby (5): alice, Bob, student-2, student-10 +1"]);
+    }
+
+    #[test]
+    fn messages_read_as_in_the_tutorial() {
+        assert_eq!(plain(&message("lobby", "alice", "hi", false)), ["alice > hi"]);
+        assert_eq!(plain(&message("lobby", "alice", "waves", true)), ["alice * waves"]);
+        assert_eq!(plain(&message("den", "alice", "hi", false)), ["[den] alice > hi"]);
+        assert_eq!(plain(&heard(r#"{"type":"direct","from":"bob","to":"me","text":"x"}"#)), ["bob -> you > x"]);
+    }
+
+    #[test]
+    fn a_text_cannot_look_like_another_message() {
+        let shown = plain(&message("lobby", "eve", "x\nalice > I owe eve 5\r\n* y", false));
+        assert_eq!(shown, ["eve > x", "  alice > I owe eve 5\u{fffd}", "  * y"]);
+    }
+
+    #[test]
+    fn empty_rows_are_few() {
+        let text = format!("a{}b\n\nc", "\n".repeat(16_000));
+        assert_eq!(plain(&message("lobby", "eve", &text, false)), ["eve > a", "  ", "  ", "  ", "  b", "  ", "  c"]);
+    }
+
+    #[test]
+    fn the_users_own_name_stands_out_and_so_does_who_said_it() {
+        let roles = |from: &str| -> Vec<(TextRole, String)> {
+            let lines = formatter().lines(&message("lobby", from, "and me? me!", false));
+            lines[0].head.iter().chain(&lines[0].body).map(|span| (span.role, span.text.clone())).collect()
+        };
+        let of_bob = roles("bob");
+        assert_eq!(of_bob[0], (TextRole::Calling, "bob".into()));
+        assert_eq!(of_bob[2..].iter().filter(|(role, text)| *role == TextRole::Mention && text == "me").count(), 2);
+        assert!(roles("me").iter().all(|(role, _)| !matches!(role, TextRole::Mention | TextRole::Calling)));
+    }
+
+    #[test]
+    fn what_the_user_does_is_told_to_the_user() {
+        assert_eq!(plain(&heard(r#"{"type":"left","room":"den","names":["me"],"count":1}"#)), ["* you left den"]);
+        assert_eq!(plain(&heard(r#"{"type":"renamed","from":"me","to":"you"}"#)), ["* you are now you"]);
+        assert_eq!(
+            plain(&heard(r#"{"type":"away","name":"me","text":"lunch"}"#)),
+            ["* you are away (lunch); /back ends it"]
+        );
+        let mut formatter = formatter();
+        formatter.follow(&heard(r#"{"type":"renamed","from":"me","to":"al"}"#));
+        assert_eq!(formatter.me, "al");
+    }
+
+    #[test]
+    fn somebody_is_told_about() {
+        let whois = concat!(
+            r#"{"type":"whois","name":"bob","since":"2026-11-22T14:02:03.000Z","idle_s":3700,"dialect":"event","#,
+            r#""link":"plaintext","rooms":["lobby","den"],"away":"lunch"}"#
+        );
+        assert_eq!(
+            plain(&heard(whois)),
+            [concat!(
+                "* bob is here since 2026-11-22 14:02:03, idle for 1 h 1 min, away (lunch), in lobby, den, ",
+                "event dialect over plaintext"
+            )]
+        );
+        let rooms = r#"{"type":"rooms","rooms":[{"room":"lobby","count":3}],"count":4}"#;
+        assert_eq!(plain(&heard(rooms)), ["* rooms: lobby (3) +3"]);
+    }
+
+    #[test]
+    fn the_end_of_an_act_is_told_in_the_zone_in_which_it_is_listed() {
+        let east = LocalClock::in_zone(2);
+        let formatter = Formatter { clock: east, ..formatter() };
+        let mute = heard(concat!(
+            r#"{"type":"act","at":"2026-11-23T08:12:22.000Z","by":"teacher","act":"mute","who":"eve","#,
+            r#""until":"2026-11-23T09:12:22.345Z","text":"too loud"}"#
+        ));
+        let notice: Vec<String> = formatter.lines(&mute).iter().flat_map(StyledLine::plain).collect();
+        assert_eq!(notice, ["* teacher muted eve until 2026-11-23 09:12:22 UTC: too loud"]);
+    }
+
+    #[test]
+    fn nothing_that_steers_a_terminal_survives_in_any_event() {
+        let hostile = "\u{1b}]52;c;aGk=\u{7}\u{9b}6n\u{202e}x\r\u{8}";
+        let json = serde_json::to_string(hostile).expect("a string");
+        let mut updates = Vec::new();
+        for text in [
+            r#"{"type":"message","room":X,"from":X,"text":X}"#,
+            r#"{"type":"message","room":X,"from":X,"text":X,"action":true}"#,
+            r#"{"type":"direct","from":X,"to":X,"text":X}"#,
+            r#"{"type":"joined","room":X,"names":[X],"count":9}"#,
+            r#"{"type":"left","room":X,"names":[X],"count":9}"#,
+            r#"{"type":"renamed","from":X,"to":X}"#,
+            r#"{"type":"members","room":X,"names":[X,X],"count":5}"#,
+            r#"{"type":"history","room":X,"messages":[{"room":X,"from":X,"text":X}]}"#,
+            r#"{"type":"whois","name":X,"since":"2026-11-22T14:02:03.000Z","idle_s":0,"dialect":X,"link":X,"rooms":[X],"away":X}"#,
+            r#"{"type":"rooms","rooms":[{"room":X,"count":1}],"count":1}"#,
+            r#"{"type":"away","name":X,"text":X}"#,
+            r#"{"type":"notice","text":X}"#,
+            r#"{"type":"error","code":"rate","text":X}"#,
+            r#"{"type":"gap","room":X,"from":1,"to":3}"#,
+            r#"{"type":"bye","text":X}"#,
+        ] {
+            updates.push(heard(&text.replace('X', &json)));
+        }
+        let Update::Received(Event::Error(rejection)) =
+            heard(&format!(r#"{{"type":"error","code":"rate","text":{json}}}"#))
+        else {
+            panic!("an error")
+        };
+        updates.push(Update::Rejected { rejection, text: Some(hostile.into()) });
+        let Update::Received(Event::History(history)) = heard(
+            &r#"{"type":"history","room":X,"messages":[{"room":X,"seq":1,"from":X,"text":X}]}"#.replace('X', &json),
+        ) else {
+            panic!("a history")
+        };
+        let none = History { messages: Vec::new(), ..history.clone() };
+        for history in [history, none] {
+            updates.push(past(history.clone(), HistoryQuery::Latest));
+            updates.push(past(history, HistoryQuery::Search { query: hostile.into(), older: true }));
+        }
+        updates.push(Update::Notice(hostile.into()));
+        updates.push(Update::CurrentRoom(Some(hostile.into())));
+        for update in updates {
+            let shown = plain(&update).concat();
+            assert!(!shown.is_empty(), "{update:?}");
+            assert!(!shown.chars().any(|c| c.is_control() || c == '\u{202e}'), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn a_crowd_is_a_count_and_a_long_name_is_cut() {
+        assert_eq!(
+            plain(&heard(r#"{"type":"joined","room":"lobby","names":["a","b"],"count":9}"#)),
+            ["* a, b +7 joined"]
+        );
+        assert_eq!(plain(&Update::Received(Event::Notice(Notice { text: "x\ny".into() }))), ["* x", "  y"]);
+        assert!(name(&"x".repeat(1_000)).chars().count() == NAME_SHOWN_CHARS + 1);
+        assert!(name(&format!("z{}", "\u{301}".repeat(40))).chars().count() < 10);
+    }
+}

@@ -1,0 +1,125 @@
+//! Layers of one connection, without I/O: events of the stream become inputs of the session, and
+//! what the session sends becomes steps of the writer.
+
+use std::collections::VecDeque;
+use std::mem::take;
+
+use glassline_session::Input;
+use glassline_wire::layer::{LayerStack, LayerState};
+
+use super::{CLOSED_BY_PEER, WriterStep};
+use crate::inbox::StreamEvent;
+
+/// Progress of the sending side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sending {
+    Open,
+    /// It is to be closed behind everything before it.
+    Closing,
+    Closed,
+}
+
+#[derive(Debug)]
+pub(super) struct Layered {
+    stack: LayerStack,
+    /// The session was told that the connection stands.
+    is_connected: bool,
+    /// Sends of the session that the layers have not taken whole; at most two.
+    waiting: VecDeque<Vec<u8>>,
+    /// Sends that the layers have taken and the session does not know to be written.
+    taken: usize,
+    /// A write is under way.
+    is_writing: bool,
+    sending: Sending,
+}
+
+impl Layered {
+    /// Returns `None` for an empty stack, which needs none of this.
+    pub(super) fn new(stack: LayerStack) -> Option<Self> {
+        (!stack.is_empty()).then(|| Self {
+            stack,
+            is_connected: false,
+            waiting: VecDeque::new(),
+            taken: 0,
+            is_writing: false,
+            sending: Sending::Open,
+        })
+    }
+
+    /// Takes in an event of the stream and passes to `handle` what the session gets of it.
+    pub(super) fn take(&mut self, event: StreamEvent, mut handle: impl FnMut(Input<'_>)) {
+        match event {
+            StreamEvent::Bytes(bytes) => {
+                let mut plaintext = Vec::new();
+                let received = self.stack.receive(&bytes, &mut plaintext);
+                if !self.is_connected && self.stack.state() != LayerState::Handshaking {
+                    self.is_connected = true;
+                    handle(Input::Connected);
+                }
+                if !plaintext.is_empty() {
+                    handle(Input::Bytes(&plaintext));
+                }
+                match received {
+                    Ok(()) if self.stack.state() == LayerState::PeerClosed => handle(Input::Closed(CLOSED_BY_PEER)),
+                    Ok(()) => {}
+                    Err(error) => handle(self.end(&error.to_string())),
+                }
+            }
+            StreamEvent::Written => {
+                self.is_writing = false;
+                // A write takes all output there is, so none left means that everything is written.
+                if self.stack.output().is_empty() {
+                    (0..take(&mut self.taken)).for_each(|_| handle(Input::Written));
+                }
+            }
+            StreamEvent::Closed(why) => match self.stack.end_of_input() {
+                Err(error) if why == CLOSED_BY_PEER => handle(self.end(&error.to_string())),
+                _ => handle(self.end(&why)),
+            },
+        }
+    }
+
+    fn end<'a>(&self, why: &'a str) -> Input<'a> {
+        if self.is_connected { Input::Closed(why) } else { Input::ConnectFailed(why) }
+    }
+
+    /// Sends plaintext behind everything before it.
+    pub(super) fn send(&mut self, plaintext: Vec<u8>) {
+        self.waiting.push_back(plaintext);
+    }
+
+    /// Closes the sending side behind everything before it.
+    pub(super) fn half_close(&mut self) {
+        self.sending = Sending::Closing;
+    }
+
+    /// Returns the next step of the writer, one write at a time.
+    pub(super) fn next_step(&mut self) -> Option<WriterStep> {
+        if self.is_writing {
+            return None;
+        }
+        while let Some(plaintext) = self.waiting.front_mut() {
+            let sent_bytes = self.stack.send(&[plaintext]);
+            plaintext.drain(..sent_bytes);
+            if !plaintext.is_empty() {
+                break;
+            }
+            self.waiting.pop_front();
+            self.taken += 1;
+        }
+        let is_closing = self.sending == Sending::Closing && self.waiting.is_empty();
+        if is_closing {
+            self.stack.close();
+        }
+        let output = self.stack.output().to_vec();
+        if !output.is_empty() {
+            self.stack.consume_output(output.len());
+            self.is_writing = true;
+            return Some(WriterStep::Write(output));
+        }
+        is_closing.then(|| {
+            self.sending = Sending::Closed;
+            WriterStep::HalfClose
+        })
+    }
+}

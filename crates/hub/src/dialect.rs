@@ -1,0 +1,29 @@
+//! Dialects in which a hub speaks.
+
+/// Dialect of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Pairs of frames (T).
+    Tutorial,
+    /// Events (E).
+    Event,
+}
+
+impl Dialect {
+    pub(crate) const ALL: [Self; 2] = [Self::Tutorial, Self::Event];
+
+    pub(crate) fn lane(self) -> usize {
+        match self {
+            Self::Tutorial => 0,
+            Self::Event => 1,
+        }
+    }
+
+    /// Returns the dialect's name, for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tutorial => "tutorial",
+            Self::Event => "event",
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Members and their names: login, another name, departure.
+
+use alloc::{
+    collections::BTreeMap,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Rejection, Renamed, RoomState, Welcome};
+use glassline_wire::request::{Hello, LOBBY};
+
+use crate::dialect::Dialect;
+use crate::hub::{Hub, Reply};
+use crate::id::MemberId;
+use crate::member::{Arrival, ConnectInfo, Member};
+use crate::moderation::AuditEvent;
+use crate::name::{Name, NameError};
+use crate::names::{GrantedName, SuffixReason};
+use crate::now::Now;
+
+/// Result of a `hello`.
+#[derive(Debug, PartialEq, Eq)]
+pub enum LoginOutcome {
+    /// The newcomer is in, as this member.
+    As(MemberId),
+    /// Its token is that of this member, which may be dead and not yet noticed: find out, then call
+    /// again.
+    NameHolder(MemberId),
+    /// The history is asked about the rooms it names: call again once the connection has settled.
+    Awaits,
+}
+
+/// State of the member whose name and token somebody shows (E2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameHolder {
+    /// Nothing yet.
+    Unasked,
+    /// This one was asked, and gave no sign of life.
+    Dead(MemberId),
+    /// It is there, and keeps its name.
+    Lives,
+}
+
+impl Hub {
+    /// Lets a tutorial client in under the name its first frame holds (T3, T8, T10).
+    ///
+    /// # Errors
+    /// The name breaks the rules or looks like one in use.
+    pub fn enter_tutorial(&mut self, name: &[u8], login: ConnectInfo) -> Result<MemberId, Rejection> {
+        if self.rules.pure {
+            return self.enter_pure(name, login);
+        }
+        let wished = Name::parse(name)?;
+        self.moderation.check_name(&wished, login.address, login.now.at)?;
+        let granted = self.free_name(wished.clone(), login)?;
+        let id = self.make_member(Dialect::Tutorial, &granted, login, self.arrival_now());
+        self.send_name_reason(id, name, &wished, &granted);
+        self.greet(id);
+        self.send_moderation_state(id, login.now);
+        self.enter_room(id, self.rooms.lobby(), true, login.now);
+        if self.rules.durable {
+            self.queue_replay(id, self.rooms.lobby(), None);
+        }
+        Ok(id)
+    }
+
+    /// Sends the members present to one about to come in: the first line that a newcomer reads.
+    fn greet(&mut self, id: MemberId) {
+        let others = match self.names_in_words(self.rooms.lobby(), id, 20) {
+            None => "nobody else is here yet".to_string(),
+            Some(names) => format!("here: {names}"),
+        };
+        self.send(id, Event::notice(format!("{others}; /help lists commands")));
+    }
+
+    /// Lets a client in exactly as the tutorial does: any name, taken or not (T9). Only its length
+    /// is held to the limit (T7).
+    fn enter_pure(&mut self, name: &[u8], login: ConnectInfo) -> Result<MemberId, Rejection> {
+        let shown = String::from_utf8_lossy(name).into_owned();
+        if name.len() > glassline_wire::limits::NAME_BYTES_MAX {
+            return Err(NameError::TooLong { chars: shown.chars().count(), bytes: name.len() }.into());
+        }
+        let send_queue = self.new_send_queue(Dialect::Tutorial);
+        let member = Member::new(shown.into_boxed_str(), Arrival::Announced, login, send_queue);
+        let id = self.members.insert(member.with_name_bytes(name));
+        self.enter_room(id, self.rooms.lobby(), false, login.now);
+        Ok(id)
+    }
+
+    /// Lets an event client in (E2). With the token of a member that is still here, the answer is
+    /// first that member: once it is known whether it lives, call again with that.
+    ///
+    /// # Errors
+    /// The name or a room breaks the rules.
+    pub fn enter_event(
+        &mut self,
+        hello: &Hello,
+        reference: Option<&str>,
+        holder: NameHolder,
+        mut login: ConnectInfo,
+    ) -> Result<LoginOutcome, Rejection> {
+        let (wished, rooms) = self.check_hello(hello, login)?;
+        if !self.knows_rooms(login.connection, rooms.iter().map(String::as_str)) {
+            return Ok(LoginOutcome::Awaits);
+        }
+        if let Some(token) = hello.token.as_deref().and_then(token_shown) {
+            // The same client, whatever has become of its connection and its name: its ids are the
+            // same person's.
+            login.token = token;
+        }
+        let mut quiet_rooms = Vec::new();
+        let mut arrival = self.arrival_now();
+        if holder != NameHolder::Lives
+            && let Some(held_by) = self.holder_of_token(&wished, hello.token.as_deref())
+        {
+            // Whoever has come under this name meanwhile was not asked.
+            if holder != NameHolder::Dead(held_by) {
+                return Ok(LoginOutcome::NameHolder(held_by));
+            }
+            let is_same_name = self.name(held_by) == wished.as_str();
+            if is_same_name || arrival == Arrival::Announced {
+                quiet_rooms = self.room_states(held_by);
+                arrival = self.members.get(held_by).map_or(arrival, Member::arrival);
+                self.depart_quietly(held_by, &rooms, login.now);
+            } else {
+                // In a freeze the same name in another case is news.
+                self.depart(held_by, login.now);
+            }
+        }
+        let granted = self.free_name(wished.clone(), login)?;
+        let id = self.make_member(Dialect::Event, &granted, login, arrival);
+        let rejections = self.enter_rooms(id, &rooms, &quiet_rooms, login.now);
+        self.welcome(id, granted.name.as_str(), login.token, reference);
+        self.send_name_reason(id, hello.name.as_bytes(), &wished, &granted);
+        self.send_moderation_state(id, login.now);
+        for rejection in rejections {
+            self.send(id, Envelope::new(Event::Error(rejection), reference.map(str::to_string)));
+        }
+        if self.rules.durable {
+            self.queue_replays(id, hello.since.as_ref());
+        } else {
+            self.send_gaps(id, hello.since.as_ref());
+        }
+        Ok(LoginOutcome::As(id))
+    }
+
+    /// The name and the rooms that a `hello` asks for, if it may have them.
+    fn check_hello(&self, hello: &Hello, login: ConnectInfo) -> Result<(Name, Vec<String>), Rejection> {
+        if self.rules.pure {
+            let text = "this server speaks the tutorial dialect only; use that one";
+            return Err(Rejection::new(ErrorCode::OutOfOrder, text));
+        }
+        let wished = Name::parse(hello.name.as_bytes())?;
+        self.moderation.check_name(&wished, login.address, login.now.at)?;
+        let rooms = hello.rooms.clone().unwrap_or_else(|| Vec::from([LOBBY.to_string()]));
+        if rooms.len() > self.rules.rooms_per_member_max {
+            let text = format!("at most {} rooms at once; leave some out", self.rules.rooms_per_member_max);
+            return Err(Rejection::new(ErrorCode::TooManyRooms, text));
+        }
+        for room in &rooms {
+            crate::name::room_name(room)?;
+        }
+        Ok((wished, rooms))
+    }
+
+    /// Takes a newcomer into its rooms; nobody is told of it in the quiet ones, which the same
+    /// person was in just before. Returns why it is not in some: their names were checked before,
+    /// so what is left is one room too many, or a history that cannot be read.
+    fn enter_rooms(&mut self, id: MemberId, rooms: &[String], quiet_rooms: &[RoomState], now: Now) -> Vec<Rejection> {
+        let mut rejections = Vec::new();
+        for room in rooms {
+            match self.admit(id, room) {
+                Ok(room_id) => {
+                    let name = self.rooms.name(room_id);
+                    let announced = !quiet_rooms.iter().any(|state| state.room == name);
+                    self.enter_room(id, room_id, announced, now);
+                }
+                Err(refused) => rejections.push(refused),
+            }
+        }
+        rejections
+    }
+
+    fn welcome(&mut self, id: MemberId, name: &str, token: u128, reference: Option<&str>) {
+        let welcome = Welcome {
+            name: name.to_string(),
+            token: format!("{token:032x}"),
+            server: self.rules.server.clone(),
+            limits: Limits::default(),
+            rooms: self.room_states(id),
+        };
+        self.send(id, Envelope::new(Event::Welcome(welcome), reference.map(str::to_string)));
+    }
+
+    fn queue_replays(&mut self, id: MemberId, since: Option<&BTreeMap<String, u64>>) {
+        let rooms: Vec<_> = self.members.get(id).into_iter().flat_map(Member::rooms).collect();
+        for room_id in rooms {
+            let (name, newest) = self.rooms.get(room_id).map_or(("", 0), |room| (room.name(), room.seq()));
+            let seen = since.and_then(|since| since.get(name)).copied();
+            if let Some(seen) = seen.filter(|seen| *seen > newest) {
+                self.audit_events.push_back(AuditEvent::AheadOfHistory { room: name.to_string(), seen, newest });
+            }
+            self.queue_replay(id, room_id, seen);
+        }
+    }
+
+    /// Without a history, everything since the client was last here is a gap (E7).
+    fn send_gaps(&mut self, id: MemberId, since: Option<&BTreeMap<String, u64>>) {
+        for state in self.room_states(id) {
+            if let Some(&seen) = since.and_then(|since| since.get(&state.room))
+                && seen < state.seq
+            {
+                self.send(id, Event::Gap(Gap { room: state.room, from: seen + 1, to: state.seq }));
+            }
+        }
+    }
+
+    fn holder_of_token(&self, name: &Name, token: Option<&str>) -> Option<MemberId> {
+        let token = token_shown(token?)?;
+        let holder = self.names.find(name.as_str())?;
+        self.members.get(holder).filter(|member| member.dialect() == Dialect::Event && member.token() == token)?;
+        Some(holder)
+    }
+
+    fn free_name(&mut self, wished: Name, login: ConnectInfo) -> Result<GrantedName, Rejection> {
+        let moderation = &self.moderation;
+        self.names.free_name(wished, |looks| moderation.is_banned(looks, login.address, login.now.at))
+    }
+
+    /// Tells a newcomer why its name is not the one it sent.
+    fn send_name_reason(&mut self, id: MemberId, sent: &[u8], wished: &Name, granted: &GrantedName) {
+        let (wished, name) = (wished.as_str(), granted.name.as_str());
+        let because = match &granted.suffix_reason {
+            Some(SuffixReason::Taken) => format!("{wished} is taken"),
+            Some(SuffixReason::LooksLike(other)) => format!("{wished} looks like {other}, who is here"),
+            None if wished.as_bytes() != sent => "names have neither spaces nor variant letters".to_string(),
+            None => return,
+        };
+        self.send(id, Event::notice(format!("{because}; you are {name}; /nick changes it")));
+    }
+
+    fn make_member(
+        &mut self,
+        dialect: Dialect,
+        granted: &GrantedName,
+        login: ConnectInfo,
+        arrival: Arrival,
+    ) -> MemberId {
+        let send_queue = self.new_send_queue(dialect);
+        let id = self.members.insert(Member::new(granted.name.clone().into_boxed(), arrival, login, send_queue));
+        self.names.claim(granted.name.as_str(), &granted.looks, id);
+        id
+    }
+
+    /// Takes a member out of the hub: its name is free, its departure announced once (T6).
+    pub fn depart(&mut self, id: MemberId, now: Now) {
+        self.depart_quietly(id, &[], now);
+    }
+
+    /// As [`Hub::depart`], but rooms that the same person comes back to are told nothing.
+    fn depart_quietly(&mut self, id: MemberId, quiet_rooms: &[String], now: Now) {
+        let Some(member) = self.members.get_mut(id) else { return };
+        member.send_queue_mut().discard(&self.rooms);
+        let rooms: Vec<_> = member.rooms().collect();
+        for room_id in rooms {
+            let name = self.rooms.name(room_id);
+            let announced = !quiet_rooms.iter().any(|quiet| crate::name::room_name(quiet).as_deref() == Ok(name));
+            self.exit_room(id, room_id, announced, now);
+        }
+        let Some(member) = self.members.remove(id) else { return };
+        if !self.rules.pure {
+            self.names.release(member.name());
+        }
+        self.forget(member.connection());
+    }
+
+    /// Gives a member exactly the name it asks for, and tells its rooms.
+    ///
+    /// # Errors
+    /// The name breaks the rules, is taken, looks like one that is, or is banned; or the member may
+    /// not speak: a name is told to everybody.
+    pub fn rename(&mut self, id: MemberId, wished: &str, now: Now) -> Result<Reply, Rejection> {
+        self.check_speech(id, now)?;
+        let name = Name::parse(wished.as_bytes())?;
+        let Some(member) = self.members.get(id) else { return Ok(Reply::Nothing) };
+        self.moderation.check_name(&name, member.address(), now.at)?;
+        let (dialect, from) = (member.dialect(), member.name().to_string());
+        let looks = self.names.check_rename(&from, id, &name)?;
+        self.names.release(&from);
+        self.names.claim(name.as_str(), &looks, id);
+        let rooms: Vec<_> = member.rooms().collect();
+        if let Some(member) = self.members.get_mut(id) {
+            member.rename(name.clone().into_boxed());
+        }
+        self.renew_mute(id, now.at);
+        let renamed = Event::Renamed(Renamed { from: from.clone(), to: name.as_str().to_string() });
+        for &room in &rooms {
+            self.announce_waiting(room, [&from, name.as_str()], now);
+            self.send_to_room(room, renamed.clone());
+        }
+        Ok(match dialect {
+            Dialect::Tutorial => Reply::Nothing,
+            // In no room it is not told by one.
+            Dialect::Event if rooms.is_empty() => renamed.into(),
+            Dialect::Event => Reply::Confirmation(renamed),
+        })
+    }
+}
+
+/// A token as `welcome` writes it: 32 hexadecimal digits, not all of them zero.
+fn token_shown(text: &str) -> Option<u128> {
+    let is_whole = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u128::from_str_radix(text, 16).ok().filter(|&token| is_whole && token != 0)
+}

@@ -1,0 +1,159 @@
+//! Moderation: checks against the state in force before anybody comes in, takes a name, speaks or
+//! opens a room, and newcomers in a freeze (O3): their names, and those of rooms they open, would
+//! reach everybody as text.
+
+mod enforce;
+mod operate;
+
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::net::IpAddr;
+
+use glassline_wire::event::{ErrorCode, Event, Rejection};
+use glassline_wire::timestamp::Timestamp;
+
+use crate::hub::Hub;
+use crate::id::MemberId;
+use crate::member::{Arrival, Member};
+use crate::moderation::messages;
+use crate::now::Now;
+
+/// Operators that a muted member is told of.
+const OPERATORS_NAMED_MAX: usize = 3;
+
+impl Hub {
+    /// Checks whether somebody from this address may come in at all; asked as soon as there is a
+    /// dialect to say it in.
+    ///
+    /// # Errors
+    /// The address is banned: until when, and why.
+    pub fn check_address(&self, address: IpAddr, now: Now) -> Result<(), Rejection> {
+        self.moderation.check_address(address, now.at)
+    }
+
+    /// Checks whether a member may speak now: say something, write to somebody who is no operator,
+    /// or take another name, which everybody is told.
+    pub(super) fn check_speech(&mut self, id: MemberId, now: Now) -> Result<(), Rejection> {
+        let Some(member) = self.members.get_mut(id) else { return Ok(()) };
+        if member.is_operator() {
+            return Ok(());
+        }
+        if member.is_muted() {
+            match self.moderation.mute_of(member.name(), member.address(), now.at) {
+                Some(mute) => {
+                    let text = messages::muted(mute, &self.some_operators());
+                    return Err(Rejection::new(ErrorCode::Muted, text));
+                }
+                None => {
+                    member.set_muted(false);
+                }
+            }
+        }
+        self.moderation.check_freeze()
+    }
+
+    /// Checks whether a member may write to another directly: to an operator everybody may.
+    pub(super) fn check_direct_message(
+        &mut self,
+        sender: MemberId,
+        recipient: MemberId,
+        now: Now,
+    ) -> Result<(), Rejection> {
+        if self.members.get(recipient).is_some_and(Member::is_operator) {
+            return Ok(());
+        }
+        self.check_speech(sender, now)
+    }
+
+    /// Looks up whether a mute hits a member. Returns whether that is news.
+    pub(super) fn renew_mute(&mut self, id: MemberId, at: Timestamp) -> bool {
+        let Some(member) = self.members.get_mut(id) else { return false };
+        let is_muted = self.moderation.mute_of(member.name(), member.address(), at).is_some();
+        member.set_muted(is_muted)
+    }
+
+    /// Tells a newcomer the message of the day, and what keeps it from speaking.
+    pub(super) fn send_moderation_state(&mut self, id: MemberId, now: Now) {
+        if let Some(motd) = self.moderation.motd().map(ToString::to_string) {
+            self.send(id, Event::notice(motd));
+        }
+        self.renew_mute(id, now.at);
+        if let Err(refused) = self.check_speech(id, now) {
+            self.send(id, Event::notice(refused.text));
+        }
+    }
+
+    /// Returns the names of some operators, for a member that may write to nobody else.
+    pub(super) fn some_operators(&self) -> Vec<String> {
+        let operators = self.members.iter().filter(|(_, member)| member.is_operator());
+        operators.take(OPERATORS_NAMED_MAX).map(|(_, member)| member.name().to_string()).collect()
+    }
+
+    /// Returns whether a member that comes in now is announced, or only once the freeze ends.
+    pub(super) fn arrival_now(&self) -> Arrival {
+        if self.may_hold_back() { Arrival::HeldBack } else { Arrival::Announced }
+    }
+
+    /// Returns whether there may be members that are not announced yet.
+    pub(super) fn may_hold_back(&self) -> bool {
+        self.moderation.is_frozen()
+    }
+
+    /// Returns whether `viewer` may read a member's name in a list of who is here.
+    pub(super) fn may_see(&self, viewer: MemberId, id: MemberId, member: &Member) -> bool {
+        member.arrival() == Arrival::Announced || viewer == id || self.is_operator(viewer)
+    }
+
+    /// Checks that a member may open a room that is not open and holds this many messages.
+    ///
+    /// # Errors
+    /// The talk is frozen, and nothing was said in the room before: its name would be new to
+    /// everybody.
+    pub(super) fn check_opening(&self, id: MemberId, messages: u64) -> Result<(), Rejection> {
+        if self.is_operator(id) { Ok(()) } else { self.moderation.check_opening(messages) }
+    }
+
+    /// Announces everybody who came in during a freeze and is still here.
+    pub(super) fn announce_held_back(&mut self) {
+        let newcomers = self.members.iter().filter(|(_, member)| member.arrival() == Arrival::HeldBack);
+        let newcomers: Vec<_> = newcomers.map(|(id, _)| id).collect();
+        for id in newcomers {
+            self.announce_arrival(id);
+        }
+    }
+
+    /// Announces a member in its rooms, unless that was done.
+    pub(super) fn announce_arrival(&mut self, id: MemberId) {
+        let Some(member) = self.members.get_mut(id) else { return };
+        if !member.announce() {
+            return;
+        }
+        let (name, token) = (member.name().to_string(), member.token());
+        for room in member.rooms() {
+            self.rooms.note_arrival(room, &name, token);
+        }
+    }
+
+    fn is_operator(&self, id: MemberId) -> bool {
+        self.members.get(id).is_some_and(Member::is_operator)
+    }
+
+    /// Returns the members, one line each, by name.
+    pub(super) fn list_members(&self) -> String {
+        let mut members: Vec<_> = self.members.iter().map(|(_, member)| member).collect();
+        members.sort_unstable_by(|a, b| a.name().cmp(b.name()));
+        let lines = members.iter().map(|member| {
+            let marks = match (member.is_operator(), member.is_muted()) {
+                (true, _) => " (operator)",
+                (false, true) => " (muted)",
+                (false, false) => "",
+            };
+            let (dialect, since) = (member.dialect().as_str(), member.since().in_words());
+            format!("{}{marks} {}, {dialect} dialect, since {since}", member.name(), member.address())
+        });
+        messages::listed(format!("{} here:", members.len()), lines)
+    }
+}

@@ -1,0 +1,163 @@
+//! Consequences of an act, once it is stored: the order takes it in, whom it hits is told or thrown
+//! out, operators hear of it.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Event, Rejection};
+
+use crate::dialect::Dialect;
+use crate::hub::Hub;
+use crate::id::MemberId;
+use crate::member::Member;
+use crate::moderation::{AuditEvent, Disconnect, Pending, Target, messages};
+use crate::name::Looks;
+
+impl Hub {
+    /// Takes the next connection to be closed. Its member stays one until then, which is to be at
+    /// once.
+    pub fn take_disconnect(&mut self) -> Option<Disconnect> {
+        self.disconnects.pop_front()
+    }
+
+    /// Takes the next event for the server's log.
+    pub fn take_audit_event(&mut self) -> Option<AuditEvent> {
+        self.audit_events.pop_front()
+    }
+
+    /// Restores the effect of an act of an earlier time, at the start.
+    pub fn restore(&mut self, act: &AuditEntry) {
+        self.moderation.apply(act);
+    }
+
+    /// Carries out what was stored, or need not be. `by` is the operator, if it is still here.
+    pub(in crate::hub) fn enforce(&mut self, by: Option<MemberId>, pending: Pending, reference: Option<String>) {
+        let Pending { act, target } = pending;
+        // Operators are sent the act itself.
+        let is_no_operator = |member: &Member| !member.is_operator();
+        self.moderation.apply(&act);
+        let effect = match act.act {
+            AuditKind::Op => self.make_operator(by),
+            AuditKind::Kick => self.kick(target, &act),
+            AuditKind::Mute => Some(self.mute(&act)),
+            AuditKind::Unmute => Some(self.unmute(&act)),
+            AuditKind::Ban => Some(self.ban(&act)),
+            AuditKind::Freeze => {
+                self.send_to_each(is_no_operator, &Event::notice(messages::frozen(&act.by)));
+                None
+            }
+            AuditKind::Thaw => {
+                self.send_to_each(is_no_operator, &Event::notice("the freeze is over: everybody may speak again"));
+                self.announce_held_back();
+                None
+            }
+            AuditKind::Unban | AuditKind::Motd => None,
+        };
+        self.send_to_operators(by, &act, reference.as_ref());
+        if let (Some(by), Some(effect)) = (by, effect) {
+            self.send(by, Envelope::new(Event::notice(effect), reference));
+        }
+        self.audit_events.push_back(AuditEvent::Act(act));
+    }
+
+    /// Returns whom an act of another server kicks here: the member of exactly that name.
+    pub(in crate::hub) fn kicked(&self, act: &AuditEntry) -> Option<MemberId> {
+        let Ok(Target::Name { name, .. }) = Target::parse(act.who.as_deref()?) else { return None };
+        self.find(name.as_str()).ok().map(|(id, _)| id)
+    }
+
+    fn make_operator(&mut self, by: Option<MemberId>) -> Option<String> {
+        let id = by?;
+        self.members.get_mut(id)?.make_operator();
+        self.announce_arrival(id);
+        Some("you are an operator for as long as this connection lasts".to_string())
+    }
+
+    /// While the kick was stored its target may have become an operator, whom no other can touch
+    /// (O5).
+    fn kick(&mut self, target: Option<MemberId>, act: &AuditEntry) -> Option<String> {
+        let id = target?;
+        let member = self.members.get(id)?;
+        if member.is_operator() {
+            return Some(format!("{} has become an operator meanwhile, and stays", member.name()));
+        }
+        let because = messages::because(act.text.as_deref());
+        let text = format!("{} closed your connection{because}; come back once that is settled", act.by);
+        self.disconnect(id, ErrorCode::Kicked, &text);
+        None
+    }
+
+    fn mute(&mut self, act: &AuditEntry) -> String {
+        let hit = self.members_hit(act);
+        let named = act.who.as_deref().and_then(|who| Target::parse(who).ok());
+        let operators = self.some_operators();
+        let text = named.and_then(|target| {
+            self.moderation.mutes().on(&target, act.at).map(|mute| messages::muted(mute, &operators))
+        });
+        for &(id, _) in &hit {
+            self.renew_mute(id, act.at);
+            self.send(id, Event::notice(text.as_deref().unwrap_or_default()));
+        }
+        messages::hits(&names(hit))
+    }
+
+    fn unmute(&mut self, act: &AuditEntry) -> String {
+        let everyone: Vec<_> = self.members.iter().map(|(id, _)| id).collect();
+        let mut freed = Vec::new();
+        for id in everyone {
+            if self.renew_mute(id, act.at) {
+                self.send(id, Event::notice(format!("{} gave your voice back", act.by)));
+                freed.push((id, self.name(id).to_string()));
+            }
+        }
+        messages::hits(&names(freed))
+    }
+
+    fn ban(&mut self, act: &AuditEntry) -> String {
+        let hit = self.members_hit(act);
+        let named = act.who.as_deref().and_then(|who| Target::parse(who).ok());
+        let text = named.and_then(|target| self.moderation.bans().on(&target, act.at).map(messages::banned));
+        for &(id, _) in &hit {
+            self.disconnect(id, ErrorCode::Banned, text.as_deref().unwrap_or_default());
+        }
+        messages::hits(&names(hit))
+    }
+
+    /// Returns the present members that a mute or a ban hits; operators are not hit.
+    fn members_hit(&self, act: &AuditEntry) -> Vec<(MemberId, String)> {
+        let Some(target) = act.who.as_deref().and_then(|who| Target::parse(who).ok()) else { return Vec::new() };
+        let others = self.members.iter().filter(|(_, member)| !member.is_operator());
+        let hit = others.filter(|(_, member)| target.hits(&Looks::of(member.name()), member.address()));
+        hit.map(|(id, member)| (id, member.name().to_string())).collect()
+    }
+
+    fn disconnect(&mut self, id: MemberId, code: ErrorCode, text: &str) {
+        let Some(member) = self.members.get(id) else { return };
+        let mut output = member.dialect().encode(&Event::bye(text).into());
+        if member.dialect() == Dialect::Event {
+            let error = Event::Error(Rejection::new(code, text)).into();
+            output.splice(..0, member.dialect().encode(&error));
+        }
+        self.disconnects.push_back(Disconnect { member: id, connection: member.connection(), code, output });
+    }
+
+    /// Sends an act to every operator who is here; the copy of the one who asked has the `ref`.
+    fn send_to_operators(&mut self, by: Option<MemberId>, act: &AuditEntry, reference: Option<&String>) {
+        let operators = self.members.iter().filter(|(_, member)| member.is_operator());
+        let operators: Vec<_> = operators.map(|(id, _)| id).collect();
+        for id in operators {
+            let reference = reference.filter(|_| by == Some(id)).cloned();
+            self.send(id, Envelope::new(Event::Act(act.clone()), reference));
+        }
+    }
+}
+
+fn names(members: Vec<(MemberId, String)>) -> Vec<String> {
+    let mut names: Vec<_> = members.into_iter().map(|(_, name)| name).collect();
+    names.sort_unstable();
+    names
+}

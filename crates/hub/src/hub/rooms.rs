@@ -1,0 +1,233 @@
+//! Rooms: opening, entering, leaving, closing, and telling who is there.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use glassline_wire::event::{ErrorCode, Event, Members, Presence as PresenceEvent, Rejection, RoomState};
+use glassline_wire::limits::LISTED_NAMES_MAX;
+use glassline_wire::natural_order;
+
+use crate::hub::Hub;
+
+use crate::id::MemberId;
+use crate::id::RoomId;
+use crate::member::{Arrival, Member};
+use crate::name::room_name;
+use crate::now::Now;
+use crate::presence::{self, Announcement};
+use crate::room::Room;
+
+impl Hub {
+    /// The lobby goes on from this number: what the history has.
+    pub fn resume_lobby(&mut self, newest_seq: u64) {
+        if let Some(lobby) = self.rooms.get_mut(self.rooms.lobby()) {
+            lobby.set_seq(newest_seq);
+        }
+    }
+
+    pub(super) fn close_room_if_empty(&mut self, id: RoomId) {
+        if let Some(room) = self.rooms.close_if_empty(id)
+            && self.rules.durable
+        {
+            self.closed_rooms.note(room.name().to_string(), Some(room.seq()));
+        }
+    }
+
+    /// The room of this name that a member is in.
+    pub(super) fn room_of(&self, id: MemberId, wished: &str) -> Result<RoomId, Rejection> {
+        let member = self.members.get(id);
+        let is_in = |room: &RoomId| member.is_some_and(|member| member.follows(*room));
+        // Most requests write the name as the server does, and reading it as a name costs more than
+        // the rest of a message.
+        if let Some(room) = self.rooms.find(wished).filter(is_in) {
+            return Ok(room);
+        }
+        let name = room_name(wished)?;
+        let room = self.rooms.find(&name).filter(is_in);
+        room.ok_or_else(|| Rejection::new(ErrorCode::UnknownRoom, format!("you are not in {name}; join it first")))
+    }
+
+    /// Lets a member into a room, opening it if need be. False if it was there already.
+    ///
+    /// # Errors
+    /// The room's name breaks the rules, or there are too many rooms.
+    pub fn join(&mut self, id: MemberId, wished: &str, now: Now) -> Result<bool, Rejection> {
+        let room = self.admit(id, wished)?;
+        Ok(self.enter_room(id, room, true, now))
+    }
+
+    /// The room of this name, opened if need be, if this member may enter it.
+    pub(super) fn admit(&mut self, id: MemberId, wished: &str) -> Result<RoomId, Rejection> {
+        let name = room_name(wished)?;
+        let known = self.rooms.find(&name);
+        let member = self.members.get(id);
+        if let Some(room) = known.filter(|&room| member.is_some_and(|member| member.follows(room))) {
+            return Ok(room);
+        }
+        let count = member.map_or(0, |member| member.rooms().len());
+        if count >= self.rules.rooms_per_member_max {
+            let text = format!("you are in {count} rooms, the most there may be; leave one first");
+            return Err(Rejection::new(ErrorCode::TooManyRooms, text));
+        }
+        match known {
+            Some(room) => Ok(room),
+            None if self.rooms.len() >= self.rules.rooms_max => {
+                let text = format!("there are {} rooms, the most there may be; join one of them", self.rooms.len());
+                Err(Rejection::new(ErrorCode::TooManyRooms, text))
+            }
+            None => {
+                let newest_seq = if self.rules.durable { self.closed_rooms.take(&name)? } else { 0 };
+                self.check_opening(id, newest_seq)?;
+                Ok(self.rooms.open(&name, newest_seq))
+            }
+        }
+    }
+
+    /// Puts a member into a room and announces it if `announced`. False if it was there already.
+    pub(super) fn enter_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) -> bool {
+        let Some(member) = self.members.get(id) else { return false };
+        if member.follows(room_id) {
+            return false;
+        }
+        if announced && member.arrival() == Arrival::Announced && !self.rules.pure {
+            let (name, token) = (member.name().to_string(), member.token());
+            self.rooms.note_arrival(room_id, &name, token);
+            // Where it can be announced at once, the newcomer's place is behind its own arrival.
+            self.tick(now);
+        }
+        let (Some(member), Some(room)) = (self.members.get_mut(id), self.rooms.get_mut(room_id)) else {
+            return false;
+        };
+        member.send_queue_mut().follow(room_id, room, id);
+        true
+    }
+
+    /// Takes a member out of a room.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn leave(&mut self, id: MemberId, wished: &str, now: Now) -> Result<(), Rejection> {
+        let room = self.room_of(id, wished)?;
+        self.exit_room(id, room, true, now);
+        Ok(())
+    }
+
+    pub(super) fn exit_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
+        self.cancel_replay(id, room_id);
+        self.abandon_backlog(id, room_id);
+        self.unfollow(id, room_id, announced, now);
+        self.resume_replay(id);
+        self.close_room_if_empty(room_id);
+    }
+
+    fn unfollow(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
+        let (Some(member), Some(room)) = (self.members.get_mut(id), self.rooms.get_mut(room_id)) else { return };
+        if !member.follows(room_id) {
+            return;
+        }
+        let (name, token, arrival) = (member.name().to_string(), member.token(), member.arrival());
+        if let Some((moved, slot)) = member.send_queue_mut().unfollow(room_id, room)
+            && let Some(moved) = self.members.get_mut(moved)
+        {
+            moved.send_queue_mut().set_slot(room_id, slot);
+        }
+        if announced && arrival == Arrival::Announced && !self.rules.pure {
+            self.rooms.note_departure(room_id, &name, token);
+            self.tick(now);
+        }
+    }
+
+    /// Announces who came and went, where it is time (T11).
+    pub fn tick(&mut self, now: Now) {
+        for (room_id, announcement) in self.rooms.take_due_announcements(now.monotonic_ms) {
+            self.announce_presence(room_id, &announcement);
+        }
+    }
+
+    /// Announces at once what waits in a room and may be about one of these names: a change of name
+    /// must not overtake it (T11).
+    pub(super) fn announce_waiting(&mut self, room_id: RoomId, names: [&str; 2], now: Now) {
+        if let Some(announcement) = self.rooms.take_announcement_of(room_id, names, now.monotonic_ms) {
+            self.announce_presence(room_id, &announcement);
+        }
+    }
+
+    fn announce_presence(&mut self, room_id: RoomId, Announcement { left_before, joined, left }: &Announcement) {
+        let Some(room) = self.rooms.get(room_id).map(|room| room.name().to_string()) else { return };
+        for (changes, event) in
+            [(left_before, Event::Left as fn(_) -> _), (joined, Event::Joined as fn(_) -> _), (left, Event::Left)]
+        {
+            if changes.count() > 0 {
+                let names = changes.names().map(ToString::to_string).collect();
+                let room = room.clone();
+                self.send_to_room(room_id, event(PresenceEvent { room, names, count: changes.count(), seq: None }));
+            }
+        }
+    }
+
+    /// Returns the members of a room, for one of its members.
+    ///
+    /// # Errors
+    /// The member is not in it.
+    pub fn members_of(&self, id: MemberId, wished: &str) -> Result<Members, Rejection> {
+        let room_id = self.room_of(id, wished)?;
+        let (names, count) = self.names_in(room_id, id, LISTED_NAMES_MAX);
+        let room = self.rooms.name(room_id).to_string();
+        Ok(Members { room, names, count })
+    }
+
+    /// Up to `names_max` names in a room, in natural order, of those whom `viewer` may see, and how
+    /// many these are.
+    pub(super) fn names_in(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> (Vec<String>, usize) {
+        let Some(room) = self.rooms.get(room_id) else { return (Vec::new(), 0) };
+        let seen = || {
+            let members = room.members().filter_map(|id| Some((id, self.members.get(id)?)));
+            members.filter(|(id, member)| self.may_see(viewer, *id, member))
+        };
+        let mut names: Vec<String> = seen().take(names_max).map(|(_, member)| member.name().to_string()).collect();
+        names.sort_unstable_by(|one, other| natural_order::compare(one, other));
+        let count = if self.may_hold_back() { seen().count() } else { room.count() };
+        (names, count)
+    }
+
+    /// Returns the members of a room as a text for `viewer`, with up to `names_max` names; nothing if
+    /// it is empty.
+    pub(super) fn names_in_words(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> Option<String> {
+        let (names, count) = self.names_in(room_id, viewer, names_max);
+        let held_back = self.rooms.get(room_id).map_or(0, Room::count).saturating_sub(count);
+        let seen = presence::summarize(&names, count);
+        match (count, held_back) {
+            (0, 0) => None,
+            (_, 0) => Some(seen),
+            (0, held_back) => Some(format!("{held_back} who came during the freeze")),
+            (_, held_back) => Some(format!("{seen}, and {held_back} who came during the freeze")),
+        }
+    }
+
+    /// Returns the room that a tutorial member is in.
+    pub(super) fn current_room(&self, id: MemberId) -> Option<(RoomId, &Room)> {
+        let room_id = self.members.get(id)?.rooms().next()?;
+        Some((room_id, self.rooms.get(room_id)?))
+    }
+
+    /// Returns the name of that room; empty for none.
+    pub(super) fn current_room_name(&self, id: MemberId) -> String {
+        self.current_room(id).map_or_else(String::new, |(_, room)| room.name().to_string())
+    }
+
+    /// The number of the newest message that the members of an open room were sent; 0 before the
+    /// first.
+    pub fn newest_in(&self, room: &str) -> Option<u64> {
+        self.rooms.find(room).and_then(|id| self.rooms.get(id)).map(Room::seq)
+    }
+
+    /// The rooms a member is in, as `welcome` lists them.
+    pub(super) fn room_states(&self, id: MemberId) -> Vec<RoomState> {
+        let rooms = self.members.get(id).into_iter().flat_map(Member::rooms);
+        let rooms = rooms.filter_map(|room| self.rooms.get(room));
+        rooms.map(|room| RoomState { room: room.name().to_string(), seq: room.seq(), count: room.count() }).collect()
+    }
+}

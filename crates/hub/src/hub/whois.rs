@@ -1,0 +1,165 @@
+//! Information on connections, rooms and absence.
+
+use alloc::{format, string::ToString};
+
+use glassline_wire::event::{Away, ErrorCode, Rejection, RoomCount, Rooms, Whois};
+use glassline_wire::limits::{AWAY_BYTES_MAX, LISTED_ROOMS_MAX};
+use glassline_wire::visible;
+
+use crate::hub::Hub;
+use crate::id::MemberId;
+use crate::member::Member;
+use crate::moderation::check_text;
+use crate::now::Now;
+
+/// The only kind of link so far.
+const LINK: &str = "plaintext";
+
+impl Hub {
+    /// Notes that a member says or asks something now: from here its idle time counts (E3).
+    pub fn note_activity(&mut self, id: MemberId, now: Now) {
+        if let Some(member) = self.members.get_mut(id) {
+            member.note_activity(now.monotonic_ms);
+        }
+    }
+
+    /// Returns how the member of this name, in whatever case, is connected.
+    ///
+    /// # Errors
+    /// Nobody has the name.
+    pub fn whois(&self, name: &str, now: Now) -> Result<Whois, Rejection> {
+        let (_, found) = self.find(name)?;
+        let rooms = found.rooms().filter_map(|room| self.rooms.get(room));
+        Ok(Whois {
+            name: found.name().to_string(),
+            since: found.since(),
+            idle_s: found.idle_s(now.monotonic_ms),
+            dialect: found.dialect().as_str().to_string(),
+            link: LINK.to_string(),
+            rooms: rooms.map(|room| room.name().to_string()).collect(),
+            away: found.away().map(str::to_string),
+        })
+    }
+
+    /// The rooms and how many are in each, the lobby first; at most [`LISTED_ROOMS_MAX`] of them.
+    pub fn rooms_listed(&self) -> Rooms {
+        let listed = self.rooms.iter().take(LISTED_ROOMS_MAX);
+        let rooms = listed.map(|room| RoomCount { room: room.name().to_string(), count: room.count() }).collect();
+        Rooms { rooms, count: self.rooms.len() }
+    }
+
+    /// Marks a member as away for a reason, or as back where there is none. Whoever writes to it is
+    /// told the reason.
+    ///
+    /// # Errors
+    /// The reason is empty, longer than [`AWAY_BYTES_MAX`], or holds an operator token; or the
+    /// member may not speak, as others would read it.
+    pub fn set_away(&mut self, id: MemberId, text: Option<&str>, now: Now) -> Result<Away, Rejection> {
+        if let Some(text) = text {
+            check_away_length(text)?;
+            check_text(text)?;
+            self.check_speech(id, now)?;
+        }
+        // It is shown inside a line of others' screens, so it stays on that line.
+        let text = text.map(|text| visible::one_line(text).into_owned());
+        if let Some(member) = self.members.get_mut(id) {
+            member.set_away(text.as_deref());
+        }
+        Ok(Away { name: self.name(id).to_string(), text })
+    }
+
+    /// Returns the member that has this name, in whatever case.
+    pub(super) fn find(&self, name: &str) -> Result<(MemberId, &Member), Rejection> {
+        let id = self.names.find(name);
+        id.and_then(|id| Some((id, self.members.get(id)?))).ok_or_else(|| {
+            Rejection::new(ErrorCode::UnknownName, "nobody here has that name; /names lists who is here")
+        })
+    }
+}
+
+fn check_away_length(text: &str) -> Result<(), Rejection> {
+    if text.is_empty() {
+        return Err(Rejection::new(
+            ErrorCode::EmptyText,
+            "the text is empty; say why you are away, or leave it out to be back",
+        ));
+    }
+    if text.len() > AWAY_BYTES_MAX {
+        let text = format!("this text has {} bytes, the limit is {AWAY_BYTES_MAX}; say it shorter", text.len());
+        return Err(Rejection::new(ErrorCode::TooLong, text));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::Rules;
+    use crate::hub::{LoginOutcome, NameHolder};
+    use crate::member::ConnectInfo;
+    use alloc::{string::String, vec::Vec};
+    use core::net::Ipv4Addr;
+    use glassline_wire::envelope::Envelope;
+    use glassline_wire::event::Event;
+    use glassline_wire::limits::{EVENT_BYTES_MAX, REF_BYTES_MAX};
+    use glassline_wire::request::Hello;
+    use glassline_wire::timestamp::Timestamp;
+
+    fn at(monotonic_ms: u64) -> Now {
+        Now { monotonic_ms, at: Timestamp::from_unix_ms(1_700_000_000_000 + monotonic_ms) }
+    }
+
+    fn enter(hub: &mut Hub, name: &str, rooms: Vec<String>, now: Now) -> MemberId {
+        let hello = Hello { name: name.to_string(), rooms: Some(rooms), ..Hello::default() };
+        let login = ConnectInfo { connection: 0, token: 1, address: Ipv4Addr::LOCALHOST.into(), now };
+        match hub.enter_event(&hello, None, NameHolder::Unasked, login) {
+            Ok(LoginOutcome::As(id)) => id,
+            other => panic!("{name} is in at once: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn idle_time_counts_whole_seconds_from_the_last_activity() {
+        let mut hub = Hub::new(Rules::default());
+        let bob = enter(&mut hub, "bob", Vec::new(), at(5_000));
+        let idle_s = |hub: &Hub, now_ms| hub.whois("BOB", at(now_ms)).map(|found| found.idle_s);
+        assert_eq!([5_000, 5_999, 6_000, 95_000].map(|now_ms| idle_s(&hub, now_ms)), [0, 0, 1, 90].map(Ok));
+        hub.note_activity(bob, at(95_000));
+        assert_eq!([95_999, 97_000].map(|now_ms| idle_s(&hub, now_ms)), [0, 2].map(Ok));
+        assert_eq!(hub.whois("bob", at(97_000)).map(|found| found.since), Ok(at(5_000).at), "since stays");
+    }
+
+    #[test]
+    fn excess_rooms_are_counted_and_the_longest_list_fits_a_frame() {
+        let mut hub = Hub::new(Rules::default());
+        // Thirty-two characters, most of which JSON writes as two.
+        let names: Vec<String> = (0..2_047).map(|n| format!("{}{n:04}", "\"".repeat(28))).collect();
+        for (n, rooms) in names.chunks(16).enumerate() {
+            enter(&mut hub, &format!("m{n}"), rooms.to_vec(), at(0));
+        }
+        let listed = hub.rooms_listed();
+        assert_eq!((listed.count, listed.rooms.len()), (2_048, LISTED_ROOMS_MAX));
+        assert_eq!(listed.rooms[0], RoomCount { room: "lobby".to_string(), count: 0 });
+        assert!(listed.rooms[1..].iter().all(|room| room.count == 1 && names.contains(&room.room)));
+        let bytes = Envelope::new(Event::Rooms(listed), Some("\0".repeat(REF_BYTES_MAX))).to_json().len();
+        assert!((30_000..=EVENT_BYTES_MAX).contains(&bytes), "{bytes} bytes");
+    }
+
+    #[test]
+    fn the_text_of_being_away_is_one_short_line() {
+        let mut hub = Hub::new(Rules::default());
+        let bob = enter(&mut hub, "bob", Vec::new(), at(0));
+        let longest = "\n".repeat(AWAY_BYTES_MAX);
+        let away = hub.set_away(bob, Some(&longest), at(0)).expect("as long as may be");
+        assert_eq!(away.text.as_deref(), Some("\u{fffd}".repeat(AWAY_BYTES_MAX).as_str()));
+        let refused = [("", ErrorCode::EmptyText), (&"x".repeat(AWAY_BYTES_MAX + 1), ErrorCode::TooLong)];
+        for (text, code) in refused {
+            assert_eq!(hub.set_away(bob, Some(text), at(0)).expect_err("refused").code, code);
+        }
+        assert_eq!(hub.whois("bob", at(0)).expect("found").away, away.text, "a refusal changes nothing");
+        let away = hub.set_away(bob, Some("a\tb\u{202e}c\u{1b}[2J ß 二"), at(0)).expect("short");
+        assert_eq!(away.text.as_deref(), Some("a\u{fffd}b\u{fffd}c\u{fffd}[2J ß 二"));
+        assert_eq!(hub.set_away(bob, None, at(0)).expect("back").text, None);
+        assert_eq!(hub.whois("bob", at(0)).expect("found").away, None);
+    }
+}

@@ -1,0 +1,82 @@
+//! Questions to the history, and the recipients of their answers.
+
+use alloc::{
+    collections::{BTreeMap, VecDeque},
+    string::String,
+};
+
+use glassline_wire::history::{Question, Ticket};
+
+use crate::id::MemberId;
+use crate::outstanding::Waiter;
+
+/// A question for the owner of the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingQuestion {
+    /// Comes back with the answer.
+    pub ticket: Ticket,
+    /// The number under which the owner of the sockets knows the connection it is asked for.
+    pub connection: usize,
+    /// Question to the history.
+    pub question: Question,
+}
+
+/// Recipient of an answer, and its purpose.
+#[derive(Debug)]
+pub(crate) enum Recipient {
+    /// A room is about to be opened.
+    Opening { waiter: Waiter, room: String },
+    /// A member wants to read.
+    Reading { waiter: Waiter, member: MemberId, room: String, reference: Option<String> },
+    /// A member that came in is sent what was said before.
+    Replaying { member: MemberId },
+}
+
+/// Questions that were not handed over, and the recipients of all that are not answered.
+#[derive(Debug, Default)]
+pub(crate) struct QuestionQueue {
+    questions: VecDeque<PendingQuestion>,
+    recipients: BTreeMap<Ticket, Recipient>,
+    next_ticket: Ticket,
+}
+
+impl QuestionQueue {
+    /// Appends a question; returns its ticket.
+    pub(crate) fn push(&mut self, connection: usize, question: Question, recipient: Recipient) -> Ticket {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        self.questions.push_back(PendingQuestion { ticket, connection, question });
+        self.recipients.insert(ticket, recipient);
+        ticket
+    }
+
+    /// Takes the oldest question that was not handed over and whose recipient waits for its answer.
+    /// Those that nobody waits for are dropped.
+    pub(crate) fn pop(&mut self, is_awaited: impl Fn(&Recipient, Ticket) -> bool) -> Option<PendingQuestion> {
+        while let Some(pending) = self.questions.pop_front() {
+            let ticket = pending.ticket;
+            if self.recipients.get(&ticket).is_some_and(|recipient| is_awaited(recipient, ticket)) {
+                return Some(pending);
+            }
+            self.recipients.remove(&ticket);
+        }
+        None
+    }
+
+    /// Puts a question back that could not be handed over: it comes first again.
+    pub(crate) fn put_back(&mut self, question: PendingQuestion) {
+        self.questions.push_front(question);
+    }
+
+    /// Takes the recipient of an answer; nothing if nobody asked.
+    pub(crate) fn take_recipient(&mut self, ticket: Ticket) -> Option<Recipient> {
+        self.recipients.remove(&ticket)
+    }
+
+    /// Returns whether the numbers of a room are being asked for.
+    pub(crate) fn asks_for(&self, room: &str) -> bool {
+        let is_of_room =
+            |recipient: &Recipient| matches!(recipient, Recipient::Opening { room: asked, .. } if asked == room);
+        self.recipients.values().any(is_of_room)
+    }
+}

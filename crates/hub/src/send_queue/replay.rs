@@ -1,0 +1,153 @@
+//! Segments of the past among the steps of a queue (E7). The first is fetched a page at a time, and
+//! whatever stands behind it is held back, so that a member reads everything in one order.
+
+use alloc::{boxed::Box, vec::Vec};
+
+use glassline_wire::history::{Answer, ReadError, Ticket};
+use glassline_wire::request::HistoryRange;
+
+use super::{ReplaySegment, Rooms, SendQueue, Step};
+use crate::id::RoomId;
+use crate::write_slices::WRITE_BYTES_MAX;
+
+/// State of the replay of the past to a member.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Replay {
+    /// Nothing of the past is to be sent.
+    Over,
+    /// No question is under way.
+    Idle,
+    /// The question with this ticket is under way, for the first segment, which is of this room.
+    Asked { ticket: u64, room: RoomId },
+}
+
+/// Next thing to do for a replay.
+#[derive(Debug)]
+pub(crate) enum Fetch {
+    /// Nothing for now.
+    Wait,
+    /// Ask the history for this page, then [`SendQueue::note_asked`].
+    Page(HistoryRange),
+    /// The replay has just ended.
+    Ended,
+}
+
+impl SendQueue {
+    /// Queues a segment of the past, behind everything its rooms hold now.
+    pub(crate) fn push_segment(&mut self, segment: ReplaySegment, rooms: &Rooms) {
+        self.follow_to_ends(rooms);
+        self.steps.push_back(Step::Replay(Box::new(segment)));
+        if matches!(self.replay, Replay::Over) {
+            self.replay = Replay::Idle;
+        }
+    }
+
+    /// Returns whether some of the past has still to be sent.
+    pub(crate) fn is_replaying(&self) -> bool {
+        !matches!(self.replay, Replay::Over)
+    }
+
+    /// Returns whether the question with this ticket is under way for this member.
+    pub(crate) fn awaits_page(&self, asked: u64) -> bool {
+        matches!(self.replay, Replay::Asked { ticket, .. } if ticket == asked)
+    }
+
+    /// Returns the page to ask for next, once most of the one before has been sent.
+    pub(crate) fn next_fetch(&mut self) -> Fetch {
+        if !self.is_replay_idle() {
+            return Fetch::Wait;
+        }
+        let Some((index, segment)) = self.first_segment() else {
+            self.replay = Replay::Over;
+            return Fetch::Ended;
+        };
+        if self.has_room_before(index) { Fetch::Page(segment.range()) } else { Fetch::Wait }
+    }
+
+    /// Notes that the page that [`SendQueue::next_fetch`] named was asked for.
+    pub(crate) fn note_asked(&mut self, ticket: u64) {
+        if let Some((_, segment)) = self.first_segment() {
+            self.replay = Replay::Asked { ticket, room: segment.room() };
+        }
+    }
+
+    /// Queues a page of the first segment, or the end of it. False if it was not asked for, or not
+    /// any more.
+    pub(crate) fn push_page(&mut self, ticket: Ticket, answer: Result<Answer, ReadError>, rooms: &Rooms) -> bool {
+        if !self.awaits_page(ticket) {
+            return false;
+        }
+        self.replay = Replay::Idle;
+        if let Some((index, segment)) = self.steps.iter_mut().enumerate().find_map(|(index, step)| match step {
+            Step::Replay(segment) => Some((index, segment)),
+            _ => None,
+        }) {
+            let mut frames = Vec::new();
+            let dialect = self.dialect;
+            let is_complete = segment.render(answer, &mut |event| frames.extend(dialect.encode(&event.into())));
+            if is_complete {
+                self.steps.remove(index);
+            }
+            self.insert_private(index, frames);
+            if is_complete {
+                self.replay_what_passed(rooms);
+            }
+        }
+        true
+    }
+
+    /// Queues bytes before the first segment.
+    pub(crate) fn push_before_replay(&mut self, bytes: Vec<u8>) {
+        if let Some((index, _)) = self.first_segment() {
+            self.insert_private(index, bytes);
+        }
+    }
+
+    /// Drops the segments of a room that the member leaves, which is told what it misses.
+    /// Once it has left, [`SendQueue::replay_what_passed`].
+    pub(crate) fn cancel_replay(&mut self, left: RoomId) {
+        if matches!(self.replay, Replay::Asked { room, .. } if room == left) {
+            self.replay = Replay::Idle;
+        }
+        let is_cancelled = |step: &Step| matches!(step, Step::Replay(segment) if segment.room() == left);
+        while let Some(index) = self.steps.iter().position(is_cancelled)
+            && let Some(Step::Replay(segment)) = self.steps.remove(index)
+        {
+            let mut frames = Vec::new();
+            segment.abandon(&mut |event| frames.extend(self.dialect.encode(&event.into())));
+            self.insert_private(index, frames);
+        }
+    }
+
+    pub(super) fn is_replay_idle(&self) -> bool {
+        matches!(self.replay, Replay::Idle)
+    }
+
+    /// Returns the first segment and its index among the steps.
+    pub(super) fn first_segment(&self) -> Option<(usize, &ReplaySegment)> {
+        self.steps.iter().enumerate().find_map(|(index, step)| match step {
+            Step::Replay(segment) => Some((index, &**segment)),
+            _ => None,
+        })
+    }
+
+    /// Returns whether little enough waits before the step at `index` for more of the past to be
+    /// fetched.
+    fn has_room_before(&self, index: usize) -> bool {
+        let mut bytes_before = 0;
+        self.steps.iter().take(index).all(|step| match step {
+            Step::Private(bytes) | Step::Echo { bytes, .. } => {
+                bytes_before += bytes.len();
+                bytes_before <= WRITE_BYTES_MAX
+            }
+            Step::FollowUntil { .. } | Step::Skip { .. } | Step::Replay(_) => false,
+        })
+    }
+
+    fn insert_private(&mut self, index: usize, bytes: Vec<u8>) {
+        if !bytes.is_empty() {
+            self.queued_bytes.add(bytes.len());
+            self.steps.insert(index, Step::Private(bytes));
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Records that wait, and the groups in which they are committed.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use glassline_wire::history::{CommitOutcome, NewMessage, PendingRecord, Record, Ticket};
+
+use crate::journal::Done;
+use crate::store::StoreError;
+
+/// Bytes of one group: with [`JournalBounds::group_records`](super::super::JournalBounds), some tens of milliseconds of work.
+const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Cost of a record beside its texts, in bytes.
+const RECORD_BYTES: usize = 128;
+
+/// Records that wait, in the order in which they were handed over.
+#[derive(Default)]
+pub(in crate::journal) struct RecordQueue {
+    tickets: VecDeque<Ticket>,
+    records: VecDeque<Record>,
+}
+
+/// Records that are committed together.
+#[derive(Default)]
+pub(in crate::journal) struct Group {
+    tickets: Vec<Ticket>,
+    records: Vec<Record>,
+    /// Records of the front that are appended next; all, unless one of them has no number left.
+    attempted: usize,
+}
+
+/// Result of the front of a group, to be reported.
+#[derive(Default)]
+pub(in crate::journal) struct Finished {
+    pub(in crate::journal) records: usize,
+    pub(in crate::journal) bytes: usize,
+    pub(in crate::journal) reports: Vec<Done>,
+}
+
+/// Result of appending the front of a group.
+pub(in crate::journal) enum Appended {
+    /// It is committed.
+    Committed(Finished),
+    /// A smaller part of it is to be appended.
+    Halved,
+    /// It is refused; what was stored of it before is to be looked up for [`Group::refused`].
+    Refused(StoreError),
+    /// The store must not be used any more.
+    Failed(StoreError),
+}
+
+impl RecordQueue {
+    pub(in crate::journal) fn push(&mut self, pending: PendingRecord) {
+        self.tickets.push_back(pending.ticket);
+        self.records.push_back(pending.record);
+    }
+
+    pub(in crate::journal) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Takes as many records as one commit may have; at least one, if there is one.
+    pub(in crate::journal) fn take_group(&mut self, records_max: usize) -> Group {
+        let (mut count, mut group_bytes) = (0, 0);
+        for record in self.records.iter().take(records_max) {
+            let bytes = bytes_of(record);
+            if count > 0 && group_bytes + bytes > GROUP_BYTES_MAX {
+                break;
+            }
+            group_bytes += bytes;
+            count += 1;
+        }
+        let tickets = self.tickets.drain(..count).collect();
+        Group { tickets, records: self.records.drain(..count).collect(), attempted: count }
+    }
+}
+
+impl Group {
+    pub(in crate::journal) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Records that are to be appended next.
+    pub(in crate::journal) fn front(&self) -> &[Record] {
+        &self.records[..self.attempted]
+    }
+
+    /// Takes in the result of appending the front. An error that is not fatal is the disk's or the file's and refuses all of it, but for
+    /// [`StoreError::UsedUp`]: that is one record's, which is looked for by halves, so that the others are stored.
+    pub(in crate::journal) fn appended(&mut self, result: Result<Vec<CommitOutcome>, StoreError>) -> Appended {
+        match result {
+            Ok(outcomes) => Appended::Committed(self.finish(outcomes, |ticket, record, outcome| match outcome {
+                CommitOutcome::Stored { seq } => Done::Committed(record.committed(ticket, seq)),
+                outcome => Done::Settled { ticket, outcome },
+            })),
+            Err(error) if error.is_fatal() => Appended::Failed(error),
+            Err(StoreError::UsedUp(_)) if self.attempted > 1 => {
+                self.attempted /= 2;
+                Appended::Halved
+            }
+            Err(error) => Appended::Refused(error),
+        }
+    }
+
+    /// Refuses the front, except what was stored `earlier`, which a client sends again that has not heard so.
+    ///
+    /// # Errors
+    /// What was stored earlier cannot be looked up for a fatal cause.
+    pub(in crate::journal) fn refused(
+        &mut self,
+        error: StoreError,
+        earlier: Result<Vec<Option<CommitOutcome>>, StoreError>,
+    ) -> Result<Finished, StoreError> {
+        let earlier = match earlier {
+            Err(unreadable) if unreadable.is_fatal() => return Err(unreadable),
+            looked_up => looked_up.unwrap_or_default(),
+        };
+        let error = Arc::new(error);
+        let outcomes = earlier.into_iter().chain(std::iter::repeat(None));
+        Ok(self.finish(outcomes, |ticket, _, earlier| match earlier {
+            Some(outcome) => Done::Settled { ticket, outcome },
+            None => Done::NotStored { ticket, error: Arc::clone(&error) },
+        }))
+    }
+
+    /// Takes the front off; what is left is the next front.
+    fn finish<T>(
+        &mut self,
+        outcomes: impl IntoIterator<Item = T>,
+        report: impl Fn(Ticket, Record, T) -> Done,
+    ) -> Finished {
+        let records = self.attempted;
+        let bytes = self.front().iter().map(bytes_of).sum();
+        let front = self.tickets.drain(..records).zip(self.records.drain(..records));
+        let reports = front.zip(outcomes).map(|((ticket, record), outcome)| report(ticket, record, outcome)).collect();
+        self.attempted = self.records.len();
+        Finished { records, bytes, reports }
+    }
+}
+
+/// Returns the share of a record in the bounds, in bytes.
+pub(in crate::journal) fn bytes_of(record: &Record) -> usize {
+    RECORD_BYTES
+        + match record {
+            Record::Message(NewMessage { message, .. }) => message.text.len() + message.room.len() + message.from.len(),
+            Record::Audit(act) => {
+                act.by.len() + act.who.as_ref().map_or(0, String::len) + act.text.as_ref().map_or(0, String::len)
+            }
+        }
+}

@@ -1,0 +1,88 @@
+//! Connections without an accepted name, by subnet and age.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
+
+use crate::connection_key::ConnectionKey;
+
+/// The unregistered connections of each subnet.
+#[derive(Debug, Default)]
+pub(crate) struct Unregistered {
+    by_subnet: HashMap<IpAddr, BTreeSet<ConnectionKey>>,
+    by_size: BTreeSet<(usize, IpAddr)>,
+    len: usize,
+}
+
+impl Unregistered {
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn contains(&self, subnet: IpAddr, key: ConnectionKey) -> bool {
+        self.by_subnet.get(&subnet).is_some_and(|of_subnet| of_subnet.contains(&key))
+    }
+
+    pub(crate) fn insert(&mut self, subnet: IpAddr, key: ConnectionKey) {
+        let of_subnet = self.by_subnet.entry(subnet).or_default();
+        self.by_size.remove(&(of_subnet.len(), subnet));
+        if of_subnet.insert(key) {
+            self.len += 1;
+        }
+        self.by_size.insert((of_subnet.len(), subnet));
+    }
+
+    /// Takes a connection out. False if it is registered already.
+    pub(crate) fn remove(&mut self, subnet: IpAddr, key: ConnectionKey) -> bool {
+        let Some(of_subnet) = self.by_subnet.get_mut(&subnet) else { return false };
+        let size = of_subnet.len();
+        if !of_subnet.remove(&key) {
+            return false;
+        }
+        self.len -= 1;
+        self.by_size.remove(&(size, subnet));
+        if of_subnet.is_empty() {
+            self.by_subnet.remove(&subnet);
+        } else {
+            self.by_size.insert((size - 1, subnet));
+        }
+        true
+    }
+
+    /// Subnets, that with the most first.
+    pub(crate) fn subnets(&self) -> impl Iterator<Item = IpAddr> {
+        self.by_size.iter().rev().map(|&(_, subnet)| subnet)
+    }
+
+    /// Connections of a subnet, the oldest first.
+    pub(crate) fn of(&self, subnet: IpAddr) -> impl Iterator<Item = ConnectionKey> {
+        self.by_subnet.get(&subnet).into_iter().flatten().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subnet(last: u8) -> IpAddr {
+        [192, 0, 2, last].into()
+    }
+
+    fn key(serial: u64) -> ConnectionKey {
+        ConnectionKey::new(serial, 10)
+    }
+
+    #[test]
+    fn subnets_come_by_size_and_connections_by_age() {
+        let mut unregistered = Unregistered::default();
+        for (serial, last) in [(1, 1), (2, 2), (3, 2), (4, 3)] {
+            unregistered.insert(subnet(last), key(serial));
+        }
+        assert_eq!(unregistered.subnets().next(), Some(subnet(2)));
+        assert_eq!(unregistered.of(subnet(2)).collect::<Vec<_>>(), [key(2), key(3)]);
+        assert!(unregistered.remove(subnet(2), key(2)) && !unregistered.remove(subnet(2), key(2)));
+        assert!(unregistered.remove(subnet(2), key(3)) && unregistered.remove(subnet(1), key(1)));
+        assert_eq!((unregistered.subnets().collect::<Vec<_>>(), unregistered.len()), (vec![subnet(3)], 1));
+        assert!(unregistered.remove(subnet(3), key(4)));
+        assert!(unregistered.by_subnet.is_empty() && unregistered.by_size.is_empty());
+    }
+}

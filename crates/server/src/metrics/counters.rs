@@ -1,0 +1,85 @@
+//! Counts of events: connections closed by reason, and others. Logged at the end, and shown in
+//! `/metrics`.
+
+use strum::{EnumCount, IntoStaticStr, VariantArray};
+
+use crate::close_reason::CloseReason;
+
+/// Event of the loop that is counted and ends no connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumCount, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub(crate) enum Counted {
+    ConnectionPauses,
+    FloodPauses,
+    OutboxPauses,
+    AcceptFailed,
+    Gaps,
+    Joined,
+    Missed,
+    /// A connection was closed behind its last output; the reason was counted when that began.
+    Parted,
+    WrongToken,
+}
+
+/// Counts by event.
+#[derive(Debug, Clone)]
+pub(crate) struct Counters {
+    closed: [u64; CloseReason::VARIANTS.len()],
+    others: [u64; Counted::COUNT],
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self { closed: [0; CloseReason::VARIANTS.len()], others: [0; Counted::COUNT] }
+    }
+}
+
+impl Counters {
+    /// Counts the end of a connection.
+    pub(crate) fn add_closed(&mut self, reason: CloseReason) {
+        self.closed[reason as usize] += 1;
+    }
+
+    pub(crate) fn add(&mut self, event: Counted) {
+        self.add_many(event, 1);
+    }
+
+    pub(crate) fn add_many(&mut self, event: Counted, count: u64) {
+        self.others[event as usize] += count;
+    }
+
+    pub(crate) fn count(&self, event: Counted) -> u64 {
+        self.others[event as usize]
+    }
+
+    /// Every reason, those that were never given included.
+    pub(crate) fn closed(&self) -> impl Iterator<Item = (CloseReason, u64)> {
+        CloseReason::VARIANTS.iter().copied().zip(self.closed)
+    }
+
+    /// Returns the counts that are not zero, as text.
+    pub(crate) fn summary(&self) -> String {
+        let others = Counted::VARIANTS.iter().zip(self.others).map(|(event, count)| (event.into_str(), count));
+        let all = self.closed().map(|(reason, count)| (reason.as_str(), count)).chain(others);
+        all.filter(|(_, count)| *count > 0).map(|(text, count)| format!("{text}={count}")).collect::<Vec<_>>().join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_counted_is_told_by_reason_and_by_kind() {
+        let mut counters = Counters::default();
+        counters.add_closed(CloseReason::NameRefused);
+        counters.add_closed(CloseReason::NameRefused);
+        counters.add_many(Counted::Missed, 7);
+        let bye = counters.closed().find(|(reason, _)| *reason == CloseReason::Bye);
+        assert_eq!((counters.count(Counted::Missed), bye), (7, Some((CloseReason::Bye, 0))));
+        assert_eq!(counters.summary(), "name_refused=2 missed=7");
+        let refusals: Vec<_> = counters.closed().filter(|(reason, _)| reason.is_refusal()).collect();
+        assert!(refusals.contains(&(CloseReason::NameRefused, 2)), "{refusals:?}");
+        assert!(refusals.contains(&(CloseReason::TlsNotSpoken, 0)), "{refusals:?}");
+    }
+}

@@ -1,0 +1,19 @@
+//! Watching it run: whoever wants numbers asks the loop, which answers at the end of its turn.
+//!
+//! Nothing is published unasked: a turn costs one look at an atomic number, and the numbers of an answer belong together. That it
+//! answers at all is the sign that the loop is alive.
+
+mod counters;
+mod exposition;
+mod http;
+mod http_connection;
+mod journal;
+mod pages;
+mod probe;
+mod render;
+mod snapshot;
+
+pub(crate) use counters::{Counted, Counters};
+pub use http::serve_http;
+pub use probe::{ANSWER_TIMEOUT, Watch};
+pub(crate) use snapshot::{Snapshot, Traffic};

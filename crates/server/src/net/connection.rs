@@ -1,0 +1,372 @@
+//! One connection: its transport, its protocol, and its state.
+
+use std::io;
+use std::net::SocketAddr;
+
+use glassline_hub::{Hub, MemberId, Now};
+
+use crate::admission::{Flood, Terms};
+use crate::connection_key::ConnectionKey;
+use crate::metrics::Traffic;
+use crate::net::transport::{ReadBuffer, Received, Socket, Transport};
+use crate::protocol::{Protocol, SessionContext};
+
+/// Largest read. A sender's burst should come in whole: what is read together is written together.
+pub(crate) const READ_BYTES_MAX: usize = 64 * 1024;
+/// Largest read from a connection with a flood limit: what has to wait is held, so it is kept small.
+const LIMITED_READ_BYTES_MAX: usize = 16 * 1024;
+
+/// State of a connection; a closed one is no more.
+#[derive(Debug)]
+pub(crate) enum ConnectionState {
+    /// Its input is read and served.
+    Open,
+    /// Its input is neither read nor served until what it waits for has come.
+    Paused(PauseReason),
+    /// Its last output is on its way; what it still sends is read and dropped.
+    Draining(PeerInput),
+}
+
+/// What a paused connection waits for.
+#[derive(Debug)]
+pub(crate) enum PauseReason {
+    /// A time: its flood credit returns, or its turn comes among the new connections of its subnet.
+    Timer,
+    /// The history, which has to store what it said or to answer what it asked.
+    History,
+    /// The peer, which has to read some of what is queued for it.
+    Outbox,
+    /// The holder of the name it claims, which may be dead.
+    Takeover(Box<Takeover>),
+}
+
+/// Input of a connection whose last output is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PeerInput {
+    MayFollow,
+    Ended,
+}
+
+/// Order in which unregistered connections are closed for others, the first to be closed first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum EvictionRank {
+    HungUp,
+    Refused,
+    /// Its turn has not come: its subnet opens too many connections.
+    Delayed,
+    Incomplete,
+    WaitsForServer,
+}
+
+/// A name that is claimed from a connection which may be dead.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Takeover {
+    pub(crate) holder: MemberId,
+    pub(crate) holder_connection: ConnectionKey,
+    /// Number of reads from the holder when it was asked; it lives if that has grown.
+    pub(crate) holder_reads: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Connection<S> {
+    transport: Transport<S>,
+    peer: SocketAddr,
+    state: ConnectionState,
+    protocol: Protocol,
+    /// Set once its name is accepted.
+    member: Option<MemberId>,
+    /// Bytes that come before whatever the hub has for it: refusals before it has a name, and its
+    /// last output once it has left the hub.
+    output: Vec<u8>,
+    /// Bytes read that wait until it may go on.
+    backlog: Vec<u8>,
+    /// Flood credit; none for an exempt address, and none any more once its session has ended.
+    flood: Option<Box<Flood>>,
+    /// Nothing is read from it before: its subnet opened too many connections.
+    served_from_ms: u64,
+    /// It is in the loop's list of those to read.
+    is_queued: bool,
+    /// Number of reads that brought something.
+    reads: u64,
+    heard_ms: u64,
+}
+
+impl<S: Socket> Connection<S> {
+    pub(crate) fn new(transport: Transport<S>, peer: SocketAddr, terms: Terms, now_ms: u64) -> Self {
+        let is_delayed = terms.delay_ms > 0;
+        Self {
+            transport,
+            peer,
+            state: if is_delayed { ConnectionState::Paused(PauseReason::Timer) } else { ConnectionState::Open },
+            protocol: Protocol::default(),
+            member: None,
+            output: Vec::new(),
+            backlog: Vec::new(),
+            flood: terms.flood.map(Box::new),
+            served_from_ms: now_ms + terms.delay_ms,
+            is_queued: false,
+            reads: 0,
+            heard_ms: now_ms,
+        }
+    }
+
+    pub(crate) fn transport(&self) -> &Transport<S> {
+        &self.transport
+    }
+
+    pub(crate) fn transport_mut(&mut self) -> &mut Transport<S> {
+        &mut self.transport
+    }
+
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    pub(crate) fn protocol(&self) -> &Protocol {
+        &self.protocol
+    }
+
+    pub(crate) fn member(&self) -> Option<MemberId> {
+        self.member
+    }
+
+    /// Takes the member out: what is written from now on is the connection's own output.
+    pub(crate) fn take_member(&mut self) -> Option<MemberId> {
+        self.member.take()
+    }
+
+    pub(crate) fn served_from_ms(&self) -> u64 {
+        self.served_from_ms
+    }
+
+    /// Bytes held beside the hub's.
+    #[cfg(any(test, feature = "test-server"))]
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.output.len() + self.backlog.len()
+    }
+
+    pub(crate) fn flood_mut(&mut self) -> Option<&mut Flood> {
+        self.flood.as_deref_mut()
+    }
+
+    /// Takes the flood credit out; the connection has no limit from then on.
+    pub(crate) fn take_flood(&mut self) -> Option<Flood> {
+        self.flood.take().map(|flood| *flood)
+    }
+
+    /// Rank among the unregistered connections of which one is closed for a newcomer: the lowest
+    /// goes first, of equals the oldest, but of delayed ones the newest, so that the others have
+    /// their turn. What was sent so far does not count: part of a `hello` costs a hostile peer
+    /// nothing, while an honest one completes it long before its connection is the oldest.
+    pub(crate) fn eviction_rank(&self, now_ms: u64) -> EvictionRank {
+        match self.state {
+            _ if self.transport.is_hung_up() => EvictionRank::HungUp,
+            ConnectionState::Draining(_) => EvictionRank::Refused,
+            _ if now_ms < self.served_from_ms => EvictionRank::Delayed,
+            ConnectionState::Paused(PauseReason::History | PauseReason::Takeover(_)) => EvictionRank::WaitsForServer,
+            _ => EvictionRank::Incomplete,
+        }
+    }
+
+    // State.
+
+    pub(crate) fn is_draining(&self) -> bool {
+        matches!(self.state, ConnectionState::Draining(_))
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        matches!(self.state, ConnectionState::Paused(_))
+    }
+
+    pub(crate) fn pause(&mut self, reason: PauseReason) {
+        self.state = ConnectionState::Paused(reason);
+    }
+
+    /// Lets a paused connection go on.
+    pub(crate) fn resume(&mut self) {
+        if self.is_paused() {
+            self.state = ConnectionState::Open;
+        }
+    }
+
+    /// Lets it go on if the history was what it waited for. Returns whether it was.
+    pub(crate) fn resume_from_history(&mut self) -> bool {
+        let is_waiting = matches!(self.state, ConnectionState::Paused(PauseReason::History));
+        if is_waiting {
+            self.state = ConnectionState::Open;
+        }
+        is_waiting
+    }
+
+    pub(crate) fn waits_for_outbox(&self) -> bool {
+        matches!(self.state, ConnectionState::Paused(PauseReason::Outbox))
+    }
+
+    /// Ends the claim on another connection's name, if it is waiting for one.
+    pub(crate) fn take_takeover(&mut self) -> Option<Takeover> {
+        match std::mem::replace(&mut self.state, ConnectionState::Open) {
+            ConnectionState::Paused(PauseReason::Takeover(takeover)) => Some(*takeover),
+            other => {
+                self.state = other;
+                None
+            }
+        }
+    }
+
+    /// Begins the end: the session and held input are dropped. Returns whether it is new.
+    pub(crate) fn drain(&mut self) -> bool {
+        if self.is_draining() {
+            return false;
+        }
+        self.state = ConnectionState::Draining(PeerInput::MayFollow);
+        self.protocol = Protocol::default();
+        self.backlog = Vec::new();
+        true
+    }
+
+    /// Notes that the peer has sent everything, where nothing of it is served any more.
+    pub(crate) fn note_end_of_input(&mut self) {
+        if self.is_draining() {
+            self.state = ConnectionState::Draining(PeerInput::Ended);
+        }
+    }
+
+    // Input.
+
+    /// Returns whether there is something to take in: bytes held back, or a socket that may have
+    /// some.
+    pub(crate) fn has_input(&self) -> bool {
+        let may_be_read = match self.state {
+            ConnectionState::Open | ConnectionState::Draining(PeerInput::MayFollow) => true,
+            ConnectionState::Paused(_) | ConnectionState::Draining(PeerInput::Ended) => false,
+        };
+        may_be_read && (!self.backlog.is_empty() || self.transport.is_readable())
+    }
+
+    /// Returns whether it is to be put in the loop's list of those to read; it counts as put there.
+    pub(crate) fn enqueue(&mut self) -> bool {
+        let is_new = self.has_input() && !self.is_queued;
+        self.is_queued |= is_new;
+        is_new
+    }
+
+    /// Notes that it was taken from the loop's list.
+    pub(crate) fn dequeue(&mut self) {
+        self.is_queued = false;
+    }
+
+    pub(crate) fn take_backlog(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.backlog)
+    }
+
+    /// Keeps input until it may go on, unless there is earlier input, of which it is a part.
+    pub(crate) fn keep(&mut self, rest: &[u8]) {
+        if self.backlog.is_empty() {
+            self.backlog = rest.to_vec();
+        }
+    }
+
+    /// Reads once, as [`Transport::read`]; less where a flood limit may hold back what was read.
+    ///
+    /// # Errors
+    /// As of [`Transport::read`].
+    pub(crate) fn read<'b>(
+        &mut self,
+        buffer: &'b mut ReadBuffer,
+        traffic: &mut Traffic,
+        now_ms: u64,
+    ) -> io::Result<Received<'b>> {
+        let bytes_max = if self.flood.is_some() { LIMITED_READ_BYTES_MAX } else { READ_BYTES_MAX };
+        let received = self.transport.read(buffer, bytes_max, traffic)?;
+        // What a layer says by itself is no sign of life of the program behind it.
+        if matches!(received, Received::Plaintext(plaintext) if !plaintext.is_empty()) {
+            self.heard_ms = now_ms;
+            self.reads += 1;
+        }
+        Ok(received)
+    }
+
+    pub(crate) fn reads(&self) -> u64 {
+        self.reads
+    }
+
+    /// Time of the last sign of life. One that the server keeps waiting cannot be heard; whether it
+    /// is there, TCP knows.
+    pub(crate) fn heard_ms(&self, now_ms: u64) -> u64 {
+        if self.is_paused() { now_ms } else { self.heard_ms }
+    }
+
+    /// Returns whether it has shown since `reads` reads that it is there; one that the server itself
+    /// keeps waiting has.
+    pub(crate) fn has_answered(&self, reads: u64) -> bool {
+        let is_kept_waiting = self.is_paused() || self.transport.is_readable() || !self.backlog.is_empty();
+        self.reads > reads || is_kept_waiting
+    }
+
+    /// Lets the session act on the hub.
+    pub(crate) fn with_context<T>(
+        &mut self,
+        key: ConnectionKey,
+        hub: &mut Hub,
+        now: Now,
+        pure: bool,
+        act: impl FnOnce(&mut Protocol, &mut SessionContext<'_>) -> T,
+    ) -> T {
+        let is_sniffing = matches!(self.protocol, Protocol::Sniffing(_));
+        let mut context = SessionContext {
+            hub,
+            now,
+            connection: key.index(),
+            address: self.peer.ip(),
+            local: if is_sniffing { self.transport.socket().local_address() } else { None },
+            member: &mut self.member,
+            flood: self.flood.as_deref_mut(),
+            pre_login_output: &mut self.output,
+            pure,
+        };
+        act(&mut self.protocol, &mut context)
+    }
+
+    // Output.
+
+    /// Adds to its own output.
+    pub(crate) fn say(&mut self, bytes: &[u8]) {
+        self.output.extend_from_slice(bytes);
+    }
+
+    pub(crate) fn output_bytes(&self) -> usize {
+        self.output.len()
+    }
+
+    /// Writes what the layers have to say and its own output. Returns whether nothing of that is
+    /// left and more may be written.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(crate) fn write_output(&mut self, traffic: &mut Traffic) -> io::Result<bool> {
+        if !self.transport.flush()? || !self.transport.is_writable() {
+            return Ok(false);
+        }
+        if !self.output.is_empty() {
+            let written = self.transport.write(&[&self.output], traffic)?;
+            if written > 0 {
+                self.output = self.output.split_off(written);
+            }
+        }
+        Ok(self.output.is_empty() && self.transport.is_writable())
+    }
+
+    /// Says that nothing more follows, once the last output is out. Returns whether the connection
+    /// is over: that is out as well, and the peer has ended too.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(crate) fn finish_if_drained(&mut self) -> io::Result<bool> {
+        let ConnectionState::Draining(input) = self.state else { return Ok(false) };
+        if !self.output.is_empty() {
+            return Ok(false);
+        }
+        self.transport.finish()?;
+        Ok(self.transport.is_finished() && input == PeerInput::Ended)
+    }
+}

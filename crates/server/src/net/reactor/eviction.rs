@@ -1,0 +1,65 @@
+//! Room for a newcomer: which unregistered connection is closed for it (L).
+
+use std::net::IpAddr;
+
+use glassline_hub::subnet;
+
+use crate::close_reason::CloseReason;
+use crate::connection_key::ConnectionKey;
+use crate::net::connection::EvictionRank;
+use crate::net::reactor::Reactor;
+use crate::net::transport::Socket;
+
+impl<S: Socket> Reactor<S> {
+    /// Makes room for a connection from `address`. False where its subnet has as many as it may,
+    /// and none can be closed.
+    pub(super) fn make_room(&mut self, address: IpAddr) -> bool {
+        // Each round closes a connection, or reads a name that ends its candidacy.
+        while self.admission.is_full(address, &self.config.limits) {
+            let victim = self.eviction_victim(subnet(address));
+            // One that waits for the server is as good as in, and a subnet has few.
+            let Some((_, victim)) = victim.filter(|&(rank, _)| rank != EvictionRank::WaitsForServer) else {
+                return false;
+            };
+            self.evict(victim);
+        }
+        while self.admission.unregistered().len() >= self.config.limits.nameless_max {
+            // From the subnet with the most, so that nobody crowds out others.
+            let largest = self.admission.unregistered().subnets().next();
+            let Some((_, victim)) = largest.and_then(|subnet| self.eviction_victim(subnet)) else { break };
+            self.evict(victim);
+        }
+        true
+    }
+
+    /// Closes an unregistered connection, unless what it has sent lets it in.
+    fn evict(&mut self, victim: ConnectionKey) {
+        if self.eviction_rank(victim) == Some(EvictionRank::Incomplete) && self.may_read() {
+            // The system reports what has arrived only with the next wait; a whole name may be
+            // there already.
+            self.read_now(victim);
+            if self.eviction_rank(victim).is_none_or(|rank| rank == EvictionRank::WaitsForServer) {
+                return;
+            }
+        }
+        self.close(victim, CloseReason::CrowdedOut);
+    }
+
+    /// The first of a subnet to be closed, and its rank.
+    fn eviction_victim(&self, subnet: IpAddr) -> Option<(EvictionRank, ConnectionKey)> {
+        let now_ms = self.now.monotonic_ms;
+        let ranked = self.admission.unregistered().of(subnet).filter_map(|key| {
+            let connection = self.connections.get(key)?;
+            Some((connection.eviction_rank(now_ms), key))
+        });
+        let order = |rank, serial| if rank == EvictionRank::Delayed { u64::MAX - serial } else { serial };
+        ranked.min_by_key(|&(rank, key)| (rank, order(rank, key.serial())))
+    }
+
+    /// Rank of a connection, if it is still there and unregistered.
+    fn eviction_rank(&self, key: ConnectionKey) -> Option<EvictionRank> {
+        let connection = self.connections.get(key)?;
+        let is_unregistered = self.admission.unregistered().contains(subnet(connection.peer().ip()), key);
+        is_unregistered.then(|| connection.eviction_rank(self.now.monotonic_ms))
+    }
+}

@@ -1,0 +1,316 @@
+//! Turn of the loop between two waits: takes in what the history did, reads, writes, and keeps the
+//! deadlines.
+//!
+//! It knows neither sockets nor clocks ([`crate::net::poll`] has them), so that a [`TestServer`](test_server::TestServer) goes through
+//! the same lines. A turn is [`Reactor::set_now`], [`Reactor::note_ready`] for each event,
+//! [`Reactor::admit`] for each newcomer, then [`Reactor::turn`]; [`Reactor::wait_ms`] says how long
+//! to wait before the next. The methods of the end are in `closing`.
+
+mod closing;
+mod eviction;
+mod moderation;
+mod outbox_budget;
+mod probe;
+mod reading;
+mod takeover;
+#[cfg(any(test, feature = "test-server"))]
+pub(super) mod test_server;
+mod timing;
+mod writing;
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+
+use glassline_hub::{Hub, MemberId, Now, Rules, subnet_key};
+use glassline_wire::visible;
+use tracing::{debug, info};
+
+use crate::admission::Admission;
+use crate::close_reason::CloseReason;
+use crate::connection_key::ConnectionKey;
+use crate::history::History;
+use crate::metrics::{Counted, Counters, Traffic};
+use crate::net::connection::{Connection, READ_BYTES_MAX};
+use crate::net::connections::Connections;
+use crate::net::timers::{Kind, Timers};
+use crate::net::transport::{ReadBuffer, Readiness, Socket, Transport};
+use crate::{Config, Limits};
+
+/// Within a turn the history is given so much at once: as much as one read, so that its bounds are passed by no more than two.
+const HANDED_OVER_BYTES: usize = READ_BYTES_MAX;
+
+pub(crate) struct Reactor<S> {
+    connections: Connections<S>,
+    hub: Hub,
+    history: Option<History>,
+    config: Config,
+    timers: Timers,
+    admission: Admission,
+    counters: Counters,
+    traffic: Traffic,
+    /// Number of the last question of a watcher that was answered.
+    last_answer: u64,
+    /// Set before each turn.
+    now: Now,
+    /// Connections that may have something to read.
+    to_read: VecDeque<ConnectionKey>,
+    buffer: ReadBuffer,
+    /// Connections whose last output is on its way.
+    draining: usize,
+    is_closing: bool,
+    shrink_due_ms: u64,
+}
+
+impl<S: Socket> Reactor<S> {
+    pub(crate) fn new(config: Config, durable: bool, now: Now) -> Self {
+        let limits = &config.limits;
+        let rules = Rules {
+            pure: config.pure,
+            log_bytes_max: limits.log_bytes_max,
+            logs_bytes_max: limits.logs_bytes_max,
+            outbox_bytes_max: limits.outbox_bytes_max,
+            outboxes_bytes_max: limits.outboxes_bytes_max,
+            durable,
+            replay: config.replay,
+            replay_tutorial: config.replay_tutorial,
+            operator_token: config.operator_token.clone(),
+            server: concat!("glassline/", env!("CARGO_PKG_VERSION")).to_string(),
+            ..Rules::default()
+        };
+        Self {
+            connections: Connections::new(),
+            hub: Hub::new(rules),
+            history: None,
+            admission: Admission::new(config.flood),
+            config,
+            timers: Timers::default(),
+            counters: Counters::default(),
+            traffic: Traffic::default(),
+            last_answer: 0,
+            now,
+            to_read: VecDeque::new(),
+            buffer: ReadBuffer::new(READ_BYTES_MAX),
+            draining: 0,
+            is_closing: false,
+            shrink_due_ms: timing::SHRINK_INTERVAL_MS,
+        }
+    }
+
+    /// Opens the history, which has to bring the hub up to date.
+    ///
+    /// # Errors
+    /// As of `start`.
+    pub(crate) fn start_history<E>(&mut self, start: impl FnOnce(&mut Hub) -> Result<History, E>) -> Result<(), E> {
+        self.history = Some(start(&mut self.hub)?);
+        Ok(())
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.config.limits
+    }
+
+    pub(crate) fn set_now(&mut self, now: Now) {
+        self.now = now;
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.now.monotonic_ms
+    }
+
+    /// Does everything that is due now.
+    ///
+    /// # Errors
+    /// The history cannot go on.
+    pub(crate) fn turn(&mut self) -> io::Result<()> {
+        self.take_from_history()?;
+        if self.may_read() {
+            self.read_turn();
+        }
+        self.give_to_history();
+        self.write_turn();
+        self.timer_turn();
+        self.answer_watchers();
+        self.give_to_history();
+        Ok(())
+    }
+
+    /// Returns whether what is read can be kept: members keep up, and the history is not behind.
+    fn may_read(&self) -> bool {
+        !self.hub.is_flooded() && !self.hub.is_over_budget() && !self.history.as_ref().is_some_and(History::is_full)
+    }
+
+    fn take_from_history(&mut self) -> io::Result<()> {
+        if self.history.is_some() {
+            self.take_in_done()?;
+            self.hold_outbox_budget();
+            self.resume_settled();
+        }
+        Ok(())
+    }
+
+    /// Takes in what the history did.
+    ///
+    /// # Errors
+    /// The history cannot go on.
+    fn take_in_done(&mut self) -> io::Result<()> {
+        let Some(history) = &mut self.history else { return Ok(()) };
+        let taken = history.take_in(&mut self.hub, self.now.monotonic_ms);
+        // Before anything of theirs that waited goes on; what was stored before a failure is in force as well.
+        self.apply_moderation();
+        taken
+    }
+
+    /// Returns whether the history may have done something that was not taken in.
+    fn has_done(&self) -> bool {
+        self.history.as_ref().is_some_and(History::has_done)
+    }
+
+    fn give_to_history(&mut self) {
+        if let Some(history) = &mut self.history {
+            let connections = &self.connections;
+            let subnet_of = |index| {
+                let connection = connections.key_at(index).and_then(|key| connections.get(key));
+                connection.map_or(0, |connection| subnet_key(connection.peer().ip()))
+            };
+            history.hand_over(&mut self.hub, subnet_of);
+        }
+    }
+
+    /// Hands on what one turn has brought so far, once it is much: the history can say that it is full only of what it has.
+    fn give_what_is_much(&mut self) {
+        if self.hub.pending_record_bytes() >= HANDED_OVER_BYTES {
+            self.give_to_history();
+        }
+    }
+
+    /// Notes an event of the socket of the connection at `index`.
+    pub(crate) fn note_ready(&mut self, index: usize, event: Readiness) {
+        let Some(key) = self.connections.key_at(index) else { return };
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let became_writable = connection.transport_mut().note_ready(event);
+        if (event.readable || event.read_closed) && connection.enqueue() {
+            self.to_read.push_back(key);
+        }
+        if became_writable {
+            match connection.member() {
+                Some(member) => self.hub.wake(member),
+                None => self.to_read.push_front(key),
+            }
+            self.timers.cancel(key, Kind::Progress);
+        }
+    }
+
+    /// Returns the time in which nothing will have to be done, if nobody is to be let in before
+    /// `accept_due`; not at all if there is work left.
+    pub(crate) fn wait_ms(&self, accept_due: Option<u64>) -> Option<u64> {
+        let now_ms = self.now.monotonic_ms;
+        let is_to_read = !self.to_read.is_empty() || self.hub.has_settled();
+        if (is_to_read && self.may_read()) || self.hub.has_writes() || self.has_done() {
+            return Some(0);
+        }
+        let due = [accept_due, self.timers.next_due_ms(), self.hub.next_deadline_ms()];
+        let shrink_due = (!self.hub.is_empty()).then_some(self.shrink_due_ms);
+        due.into_iter().flatten().chain(shrink_due).min().map(|due_ms| due_ms.saturating_sub(now_ms))
+    }
+
+    /// Takes in a new connection, unless there are too many members from its address. One of a
+    /// subnet that opens too many is served later.
+    pub(crate) fn admit(&mut self, peer: SocketAddr, open: impl FnOnce() -> Transport<S>) -> Option<ConnectionKey> {
+        if !self.make_room(peer.ip()) {
+            let reason = CloseReason::TooManyFromAddress;
+            self.counters.add_closed(reason);
+            info!(%peer, reason = reason.as_str(), "connection refused");
+            return None;
+        }
+        let now_ms = self.now.monotonic_ms;
+        let terms = self.admission.enter(peer, now_ms);
+        let served_from_ms = now_ms + terms.delay_ms;
+        let key = self.connections.insert(Connection::new(open(), peer, terms, now_ms));
+        self.admission.await_name(peer, key);
+        self.timers.set(key, Kind::Greeting, served_from_ms + self.config.limits.greeting_timeout_ms);
+        if served_from_ms > now_ms {
+            self.counters.add(Counted::ConnectionPauses);
+            self.timers.set(key, Kind::Resume, served_from_ms);
+        }
+        debug!(%peer, delay_ms = served_from_ms - now_ms, "connected");
+        Some(key)
+    }
+
+    /// Socket of a connection that was just let in.
+    pub(crate) fn socket_mut(&mut self, key: ConnectionKey) -> Option<&mut S> {
+        self.connections.get_mut(key).map(|connection| connection.transport_mut().socket_mut())
+    }
+
+    /// Counts that no connection could be accepted, for want of descriptors or memory.
+    pub(crate) fn note_accept_failed(&mut self) {
+        self.counters.add(Counted::AcceptFailed);
+    }
+
+    /// The session of a connection has ended: its subnet takes its flood credit over. Again, it
+    /// does nothing.
+    fn leave_credit(&mut self, key: ConnectionKey) {
+        let now_ms = self.now.monotonic_ms;
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if let Some(flood) = connection.take_flood() {
+            let unserved = now_ms < connection.served_from_ms();
+            self.admission.return_credit(connection.peer(), flood, unserved, now_ms);
+        }
+    }
+
+    /// Lets a connection that waited be read again.
+    fn resume(&mut self, key: ConnectionKey) {
+        if let Some(connection) = self.connections.get_mut(key) {
+            connection.resume();
+            self.queue_read(key);
+        }
+    }
+
+    fn queue_read(&mut self, key: ConnectionKey) {
+        if self.connections.get_mut(key).is_some_and(Connection::enqueue) {
+            self.to_read.push_back(key);
+        }
+    }
+
+    /// Closes a connection at once; a member departs with it.
+    pub(crate) fn close(&mut self, key: ConnectionKey, reason: CloseReason) {
+        let Some(connection) = self.remove(key) else { return };
+        let peer = connection.peer();
+        if connection.is_draining() {
+            // How it ended was counted, and logged, when its last output was queued.
+            self.counters.add(Counted::Parted);
+            debug!(%peer, reason = reason.as_str(), "closed");
+            return;
+        }
+        self.counters.add_closed(reason);
+        if let Some(member) = connection.member() {
+            self.depart(member, peer, reason);
+        } else {
+            info!(%peer, reason = reason.as_str(), "refused");
+        }
+    }
+
+    /// Closes a connection behind its last output.
+    fn close_drained(&mut self, key: ConnectionKey) {
+        if let Some(connection) = self.remove(key) {
+            self.counters.add(Counted::Parted);
+            debug!(peer = %connection.peer(), reason = "parted", "closed");
+        }
+    }
+
+    fn remove(&mut self, key: ConnectionKey) -> Option<Connection<S>> {
+        self.leave_credit(key);
+        let connection = self.connections.remove(key)?;
+        self.timers.cancel_all(key);
+        self.hub.forget(key.index());
+        self.draining -= usize::from(connection.is_draining());
+        self.admission.leave(connection.peer(), key);
+        Some(connection)
+    }
+
+    fn depart(&mut self, member: MemberId, peer: SocketAddr, reason: CloseReason) {
+        let name = visible::one_line(self.hub.name(member));
+        info!(%peer, name = &*name, reason = reason.as_str(), "left");
+        self.hub.depart(member, self.now);
+    }
+}

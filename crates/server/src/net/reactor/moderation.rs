@@ -1,0 +1,52 @@
+//! Moderation at the sockets: whom an act disconnects is closed, acts are logged.
+
+use glassline_hub::{AuditEvent, Disconnect};
+use glassline_wire::event::{AuditEntry, ErrorCode};
+use glassline_wire::visible;
+use tracing::{info, warn};
+
+use crate::close_reason::CloseReason;
+use crate::metrics::Counted;
+use crate::net::reactor::Reactor;
+use crate::net::transport::Socket;
+
+impl<S: Socket> Reactor<S> {
+    /// Closes the connections that operators ended, and logs what operators did.
+    pub(super) fn apply_moderation(&mut self) {
+        while let Some(event) = self.hub.take_audit_event() {
+            match event {
+                AuditEvent::Act(act) => log_act(&act),
+                AuditEvent::AheadOfHistory { room, seen, newest } => {
+                    if let Some(history) = &mut self.history {
+                        history.note_ahead(&room, seen, newest, self.now.monotonic_ms);
+                    }
+                }
+                AuditEvent::WrongToken { connection, left } => {
+                    self.counters.add(Counted::WrongToken);
+                    let key = self.connections.key_at(connection);
+                    if let Some(connection) = key.and_then(|key| self.connections.get(key)) {
+                        let name =
+                            connection.member().map(|member| visible::one_line(self.hub.name(member)).into_owned());
+                        warn!(peer = %connection.peer(), name, attempts_left = left, "a wrong operator token");
+                    }
+                }
+            }
+        }
+        while let Some(Disconnect { member, connection, code, output }) = self.hub.take_disconnect() {
+            // It may have left by itself meanwhile.
+            let Some(key) = self.connections.key_at(connection) else { continue };
+            if self.connections.get(key).is_some_and(|connection| connection.member() == Some(member)) {
+                let reason = if code == ErrorCode::Banned { CloseReason::Banned } else { CloseReason::Kicked };
+                self.drain(key, reason, &output);
+            }
+        }
+    }
+}
+
+/// The audit log's line; names and reasons are quoted, so that nothing of them is obeyed by a terminal.
+fn log_act(act: &AuditEntry) {
+    let shown = |text: &Option<String>| text.as_deref().map(|text| visible::one_line(text).into_owned());
+    let (by, who, text) = (visible::one_line(&act.by), shown(&act.who), shown(&act.text));
+    let until = act.until.map(|until| until.to_string());
+    info!(by = &*by, act = act.act.as_str(), who, until, text, "operator");
+}

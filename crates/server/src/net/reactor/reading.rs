@@ -1,0 +1,209 @@
+//! Reading: bytes go to the connection's protocol, and the step it decides on is done.
+
+use std::mem;
+use std::panic::{self, AssertUnwindSafe};
+
+use glassline_hub::Awaits;
+use glassline_wire::limits::GREETING_BYTES_MAX;
+use glassline_wire::visible;
+use tracing::{error, info};
+
+use crate::close_reason::CloseReason;
+use crate::connection_key::ConnectionKey;
+use crate::metrics::Counted;
+use crate::net::connection::PauseReason;
+use crate::net::reactor::Reactor;
+use crate::net::timers::Kind;
+use crate::net::transport::{Received, Socket};
+use crate::protocol::{Pause, Protocol, SessionContext, Step};
+
+impl<S: Socket> Reactor<S> {
+    /// Reads once from each connection that has something.
+    pub(super) fn read_turn(&mut self) {
+        for _ in 0..self.to_read.len() {
+            // One turn's input must not outrun a log while its members wait to be written to.
+            if !self.may_read() {
+                break;
+            }
+            let Some(key) = self.to_read.pop_front() else { break };
+            if let Some(connection) = self.connections.get_mut(key) {
+                connection.dequeue();
+                self.write_output(key);
+                self.read_one(key);
+                self.queue_read(key);
+                self.give_what_is_much();
+                self.hold_outbox_budget();
+            }
+        }
+    }
+
+    /// Reads once from a connection, whether or not something was reported of it.
+    pub(super) fn read_now(&mut self, key: ConnectionKey) {
+        if let Some(connection) = self.connections.get_mut(key) {
+            connection.transport_mut().expect_input();
+            self.read_one(key);
+            self.give_what_is_much();
+        }
+    }
+
+    fn read_one(&mut self, key: ConnectionKey) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if !connection.has_input() {
+            return;
+        }
+        let held = connection.take_backlog();
+        if !held.is_empty() {
+            self.take_in(key, &held);
+            return;
+        }
+        let mut buffer = mem::take(&mut self.buffer);
+        match connection.read(&mut buffer, &mut self.traffic, self.now.monotonic_ms) {
+            Ok(Received::Plaintext(bytes)) => {
+                if !bytes.is_empty() {
+                    self.take_in(key, bytes);
+                }
+                self.answer_layers(key);
+            }
+            Ok(Received::Nothing) => {}
+            Ok(Received::End) => self.end_of_stream(key),
+            Err(_) => self.close(key, CloseReason::Reset),
+        }
+        self.buffer = buffer;
+    }
+
+    /// Writes what the layers say to what was read, and what waited for their handshake.
+    fn answer_layers(&mut self, key: ConnectionKey) {
+        if self.connections.get(key).is_some_and(|connection| connection.transport().has_layers()) {
+            self.write_output(key);
+        }
+    }
+
+    /// The peer has sent all it had.
+    fn end_of_stream(&mut self, key: ConnectionKey) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if !connection.is_draining() {
+            let is_replaying = connection.member().is_some_and(|member| self.hub.is_replaying(member));
+            if self.hub.awaits(key.index()) != Awaits::Nothing || is_replaying {
+                // What it said last is not stored yet, or what it asked not answered. The end is read again behind that.
+                connection.pause(PauseReason::History);
+                return;
+            }
+            let reason = connection.protocol().end_of_input();
+            self.drain(key, reason, &[]);
+        }
+        if let Some(connection) = self.connections.get_mut(key) {
+            connection.note_end_of_input();
+            self.write_output(key);
+        }
+    }
+
+    fn take_in(&mut self, key: ConnectionKey, bytes: &[u8]) {
+        let mut input = bytes;
+        // A fault in one connection ends that connection only.
+        let step = panic::catch_unwind(AssertUnwindSafe(|| {
+            self.with_context(key, |protocol, context| protocol.take(&mut input, context))
+        }));
+        match step {
+            Ok(Some(step)) => self.apply(key, step, input),
+            Ok(None) => {}
+            Err(_) => {
+                error!(index = key.index(), "a session failed; this is a fault of the server, please report it");
+                self.close(key, CloseReason::SessionFailed);
+            }
+        }
+        self.apply_moderation();
+    }
+
+    /// Goes on with the connections for which the history has done its part.
+    pub(super) fn resume_settled(&mut self) {
+        // What they sent meanwhile must not outrun the history either; the others go on in a later turn.
+        while self.may_read() {
+            let Some(index) = self.hub.take_settled() else { break };
+            let Some(key) = self.connections.key_at(index) else { continue };
+            let Some(connection) = self.connections.get_mut(key) else { continue };
+            if connection.resume_from_history() {
+                let backlog = connection.take_backlog();
+                self.take_in(key, &backlog);
+                self.queue_read(key);
+                self.give_what_is_much();
+                self.hold_outbox_budget();
+            }
+        }
+    }
+
+    /// Lets the session of a connection act on the hub; nothing where the session has ended.
+    pub(super) fn with_context<T>(
+        &mut self,
+        key: ConnectionKey,
+        act: impl FnOnce(&mut Protocol, &mut SessionContext<'_>) -> T,
+    ) -> Option<T> {
+        let connection = self.connections.get_mut(key).filter(|connection| !connection.is_draining())?;
+        Some(connection.with_context(key, &mut self.hub, self.now, self.config.pure, act))
+    }
+
+    /// Does what a session decided; `rest` is the input it did not take.
+    pub(super) fn apply(&mut self, key: ConnectionKey, step: Step, rest: &[u8]) {
+        self.note_login(key);
+        self.write_output(key);
+        match step {
+            Step::Continue => {}
+            Step::Pause(pause) => self.pause(key, pause, rest),
+            Step::Close { reason, detail, output } => self.refuse_or_drain(key, reason, &detail, &output),
+        }
+    }
+
+    fn pause(&mut self, key: ConnectionKey, pause: Pause, rest: &[u8]) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if connection.member().is_none() && rest.len() > GREETING_BYTES_MAX {
+            self.refuse_or_drain(key, CloseReason::TooMuchBeforeWelcome, "", &[]);
+            return;
+        }
+        connection.keep(rest);
+        match pause {
+            Pause::Flood { resume_after_ms } => {
+                connection.pause(PauseReason::Timer);
+                self.counters.add(Counted::FloodPauses);
+                self.timers.set(key, Kind::Resume, self.now.monotonic_ms + resume_after_ms);
+            }
+            Pause::Outbox => {
+                connection.pause(PauseReason::Outbox);
+                self.counters.add(Counted::OutboxPauses);
+            }
+            Pause::FanOut => {}
+            Pause::Takeover { holder } => self.ask_holder(key, holder),
+            Pause::History => connection.pause(PauseReason::History),
+        }
+    }
+
+    /// Registers a connection whose name was just accepted.
+    fn note_login(&mut self, key: ConnectionKey) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let Some(member) = connection.member() else { return };
+        if !self.admission.register(connection.peer(), key) {
+            return;
+        }
+        self.timers.cancel(key, Kind::Greeting);
+        self.counters.add(Counted::Joined);
+        let dialect = match connection.protocol() {
+            Protocol::Event(_) => {
+                self.timers.set(key, Kind::Silence, self.now.monotonic_ms + self.config.limits.ping_after_ms);
+                "event"
+            }
+            _ => "tutorial",
+        };
+        let name = visible::one_line(self.hub.name(member));
+        info!(peer = %connection.peer(), name = &*name, dialect, "joined");
+    }
+
+    /// Ends a connection in order. That it was not let in, or is closed for what it sent, is logged
+    /// with its detail.
+    fn refuse_or_drain(&mut self, key: ConnectionKey, reason: CloseReason, detail: &str, output: &[u8]) {
+        if reason.is_refusal()
+            && let Some(connection) = self.connections.get(key)
+        {
+            let detail = visible::one_line(detail);
+            info!(peer = %connection.peer(), reason = reason.as_str(), detail = &*detail, "refused");
+        }
+        self.drain(key, reason, output);
+    }
+}

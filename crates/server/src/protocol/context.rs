@@ -1,0 +1,73 @@
+//! What a session may use while it takes bytes in.
+
+use std::net::{IpAddr, SocketAddr};
+
+use glassline_hub::{Awaits, ConnectInfo, Hub, MemberId, Now};
+
+use crate::admission::Flood;
+use crate::protocol::step::Pause;
+
+/// Resources of a session while it takes bytes in.
+pub(crate) struct SessionContext<'a> {
+    pub(crate) hub: &'a mut Hub,
+    pub(crate) now: Now,
+    pub(crate) connection: usize,
+    /// Address that it connects from.
+    pub(crate) address: IpAddr,
+    /// Address that it connected to; known while the protocol is not.
+    pub(crate) local: Option<SocketAddr>,
+    pub(crate) member: &'a mut Option<MemberId>,
+    pub(crate) flood: Option<&'a mut Flood>,
+    /// Output to a connection without a name.
+    pub(crate) pre_login_output: &'a mut Vec<u8>,
+    pub(crate) pure: bool,
+}
+
+impl SessionContext<'_> {
+    /// Returns whether everything behind what it said and asked has been sent on its way, so that
+    /// it may end.
+    pub(crate) fn may_end(&self) -> bool {
+        self.awaits() == Awaits::Nothing && !self.member.is_some_and(|member| self.hub.is_replaying(member))
+    }
+
+    /// Returns what the connection awaits from the history.
+    pub(crate) fn awaits(&self) -> Awaits {
+        self.hub.awaits(self.connection)
+    }
+
+    /// Returns the facts about a newcomer that comes in now, with a fresh token.
+    pub(crate) fn connect_info(&self) -> ConnectInfo {
+        let mut token = [0; 16];
+        // Without randomness there is no secret, and the hub takes no name back for a token of zero.
+        let token = getrandom::fill(&mut token).map_or(0, |()| u128::from_ne_bytes(token));
+        ConnectInfo { connection: self.connection, token, address: self.address, now: self.now }
+    }
+
+    /// Counts a frame against the flood limit: each once, when it is read, whatever it has to wait for afterwards.
+    pub(crate) fn charge(&mut self, frame_bytes: usize) {
+        if let Some(flood) = self.flood.as_deref_mut() {
+            flood.take(frame_bytes, self.now.monotonic_ms);
+        }
+    }
+
+    /// Returns the pause that the flood limit imposes on the next frame, if any.
+    pub(crate) fn flood_pause(&mut self) -> Option<Pause> {
+        let now_ms = self.now.monotonic_ms;
+        let resume_after_ms = self.flood.as_deref_mut().map_or(0, |flood| flood.wait_ms(now_ms));
+        (resume_after_ms > 0).then_some(Pause::Flood { resume_after_ms })
+    }
+
+    /// Returns the pause before the next frame, if any, now that one was taken.
+    pub(crate) fn must_pause(&mut self) -> Option<Pause> {
+        let member = (*self.member)?;
+        if let Some(pause) = self.flood_pause() {
+            Some(pause)
+        } else if self.hub.is_overfull(member) {
+            Some(Pause::Outbox)
+        } else if self.hub.is_flooded() {
+            Some(Pause::FanOut)
+        } else {
+            None
+        }
+    }
+}

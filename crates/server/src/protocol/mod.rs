@@ -1,0 +1,86 @@
+//! Protocols: the first bytes select one, then its session turns bytes into calls on the hub. They
+//! never touch a socket.
+
+mod context;
+mod event;
+mod http;
+mod sniff;
+mod step;
+#[cfg(any(test, feature = "test-server"))]
+pub(crate) mod test_session;
+#[cfg(test)]
+mod tests;
+mod tutorial;
+
+pub(crate) use context::SessionContext;
+use glassline_hub::{Dialect, NameHolder};
+use glassline_wire::event::Event;
+pub(crate) use step::{Pause, Step};
+
+use crate::close_reason::CloseReason;
+use event::EventSession;
+use sniff::{Sniffer, Spoken};
+use tutorial::TutorialSession;
+
+/// Protocol of a connection.
+#[derive(Debug)]
+pub(crate) enum Protocol {
+    /// It has not shown what it speaks.
+    Sniffing(Sniffer),
+    Tutorial(TutorialSession),
+    Event(EventSession),
+}
+
+impl Default for Protocol {
+    fn default() -> Self {
+        Self::Sniffing(Sniffer::default())
+    }
+}
+
+impl Protocol {
+    /// Takes bytes in. Moves `input` behind what was taken.
+    pub(crate) fn take(&mut self, input: &mut &[u8], context: &mut SessionContext<'_>) -> Step {
+        if let Self::Sniffing(sniffer) = self {
+            let session = match sniffer.look(input, context.pure, context.local) {
+                Spoken::Unclear => return Step::Continue,
+                Spoken::Nothing { reason, output } => {
+                    return Step::Close { reason, detail: String::new(), output };
+                }
+                Spoken::Event => Self::Event(EventSession::new()),
+                Spoken::Tutorial => Self::Tutorial(TutorialSession::new()),
+            };
+            // A banned address is turned away now that there is a dialect to say it in.
+            if let Err(rejection) = context.hub.check_address(context.address, context.now) {
+                let detail = rejection.text.clone();
+                let dialect = if matches!(session, Self::Event(_)) { Dialect::Event } else { Dialect::Tutorial };
+                let output = dialect.encode(&Event::Error(rejection).into());
+                return Step::Close { reason: CloseReason::Banned, detail, output };
+            }
+            *self = session;
+        }
+        match self {
+            Self::Sniffing(_) => Step::Continue,
+            Self::Tutorial(session) => session.take(input, context),
+            Self::Event(session) => session.take(input, context),
+        }
+    }
+
+    /// Goes on with a claim on a name, now that it is known whether its holder lives.
+    pub(crate) fn resume_claim(&mut self, holder: NameHolder, context: &mut SessionContext<'_>) -> Step {
+        match self {
+            Self::Event(session) => session.resume_claim(holder, context),
+            Self::Sniffing(_) | Self::Tutorial(_) => Step::Continue,
+        }
+    }
+
+    /// Returns the reason for which a connection ends whose input ends here. A frame cut off is
+    /// dropped (T7), and the rest is an orderly departure (T6).
+    pub(crate) fn end_of_input(&self) -> CloseReason {
+        match self {
+            Self::Sniffing(_) => CloseReason::ClosedAtDoor,
+            Self::Tutorial(session) if session.is_at_boundary() => CloseReason::Closed,
+            Self::Event(session) if session.is_at_boundary() => CloseReason::Closed,
+            Self::Tutorial(_) | Self::Event(_) => CloseReason::ClosedInsideFrame,
+        }
+    }
+}

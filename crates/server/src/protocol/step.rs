@@ -1,0 +1,43 @@
+//! What becomes of a connection whose session has taken bytes in.
+
+use glassline_hub::MemberId;
+
+use crate::close_reason::CloseReason;
+
+/// Decision of a session.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// It goes on; all input was taken.
+    Continue,
+    /// It goes on, but not now: what is left of the input waits.
+    Pause(Pause),
+    /// It ends: what waits for it is still sent, then this output. `detail` is for the log.
+    Close { reason: CloseReason, detail: String, output: Vec<u8> },
+}
+
+impl Step {
+    /// Returns the end of a connection that left in order (T6).
+    pub(crate) fn leave(reason: CloseReason, output: Vec<u8>) -> Self {
+        Self::Close { reason, detail: String::new(), output }
+    }
+
+    /// Returns whether the connection ends with it.
+    pub(crate) fn is_end(&self) -> bool {
+        matches!(self, Self::Close { .. })
+    }
+}
+
+/// Cause for which a session takes nothing more in for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// The flood limit lets it go on after so many milliseconds.
+    Flood { resume_after_ms: u64 },
+    /// It must read some of what is queued for it first.
+    Outbox,
+    /// The members of its room must be written to first: the next turn goes on with it.
+    FanOut,
+    /// The holder of the name it claims is asked for a sign of life.
+    Takeover { holder: MemberId },
+    /// The history has to store what it said, or to answer what it asked.
+    History,
+}

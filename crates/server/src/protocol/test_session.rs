@@ -1,0 +1,77 @@
+//! One connection without a socket, for fuzzers.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use glassline_hub::{ConnectInfo, Hub, MemberId, Now, Rules};
+use glassline_wire::frame::Decoder;
+use glassline_wire::timestamp::Timestamp;
+
+use crate::protocol::{Protocol, SessionContext, Step};
+
+const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 0 } };
+const CONNECTION: usize = 7;
+const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// One connection to a hub that has another member, the witness.
+pub struct TestSession {
+    hub: Hub,
+    witness: MemberId,
+    protocol: Protocol,
+    member: Option<MemberId>,
+    output: Vec<u8>,
+    pure: bool,
+}
+
+impl TestSession {
+    /// A hub with one witness in it.
+    ///
+    /// # Panics
+    /// If the witness may not enter, which would be a fault of the hub's.
+    pub fn new(pure: bool) -> Self {
+        let mut hub = Hub::new(Rules { pure, ..Rules::default() });
+        let info = ConnectInfo { connection: 0, token: 1, address: LOCALHOST, now: NOW };
+        #[expect(clippy::expect_used, reason = "for tests: a hub that refuses its first member is broken")]
+        let witness = hub.enter_tutorial(b"witness", info).expect("an empty hub takes a good name");
+        Self { hub, witness, protocol: Protocol::default(), member: None, output: Vec::new(), pure }
+    }
+
+    /// Takes bytes in; false once the server would close.
+    pub fn take(&mut self, bytes: &[u8]) -> bool {
+        let mut context = SessionContext {
+            hub: &mut self.hub,
+            now: NOW,
+            connection: CONNECTION,
+            address: LOCALHOST,
+            local: None,
+            member: &mut self.member,
+            flood: None,
+            pre_login_output: &mut self.output,
+            pure: self.pure,
+        };
+        self.protocol.take(&mut &bytes[..], &mut context) == Step::Continue
+    }
+
+    /// Reads what the witness was sent.
+    ///
+    /// # Panics
+    /// If it is not whole frames, or more is queued than may be.
+    pub fn check(mut self) {
+        let mut decoder = Decoder::event(1 << 20);
+        loop {
+            let bytes = self.hub.gather(self.witness).slices().concat();
+            let mut input = &bytes[..];
+            loop {
+                match decoder.next(&mut input) {
+                    Ok(Some(_)) => {}
+                    Ok(None) => break,
+                    Err(error) => panic!("the witness was sent no frame: {error}"),
+                }
+            }
+            if self.hub.advance(self.witness, bytes.len()) {
+                break;
+            }
+        }
+        assert!(decoder.is_at_boundary(), "the witness was sent half a frame");
+        assert!(self.output.len() <= glassline_wire::limits::GREETING_BYTES_MAX, "too much is queued before a name");
+    }
+}

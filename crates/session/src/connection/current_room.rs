@@ -1,0 +1,69 @@
+//! Room of a tutorial server that the user is in: the server names it in its notices (T10),
+//! and pairs do not.
+
+use glassline_wire::request::LOBBY;
+
+use crate::limits::NAME_BYTES_MAX;
+use crate::prelude::*;
+
+/// Commands that a server may answer by moving the user (T10).
+const MOVES: [&str; 2] = ["join", "leave"];
+
+/// State of the room on one connection.
+#[derive(Debug)]
+pub(super) struct CurrentRoom {
+    /// Room that the server named last.
+    room: String,
+    /// Nothing asked since then may have changed it.
+    is_known: bool,
+    /// Commands that may move the user, and are not known to be answered.
+    pending: usize,
+}
+
+impl CurrentRoom {
+    /// Starts in the lobby (T9).
+    pub(super) fn new() -> Self {
+        Self { room: LOBBY.to_owned(), is_known: true, pending: 0 }
+    }
+
+    /// Returns the room, where it is known.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.is_known.then_some(self.room.as_str())
+    }
+
+    /// Takes in that a line goes to the server as its command.
+    pub(super) fn note_command(&mut self, line: &str) {
+        let command = line.strip_prefix('/').and_then(|line| line.split(char::is_whitespace).next());
+        if command.is_some_and(|command| MOVES.contains(&command)) {
+            self.pending = self.pending.saturating_add(1);
+            self.is_known = false;
+        }
+    }
+
+    /// Takes in a notice of the server. It may be about anything, so only what can be nothing but an
+    /// answer counts; another server may word its answer otherwise, and then nothing is known.
+    pub(super) fn note_notice(&mut self, notice: &str) {
+        if self.pending == 0 {
+            return;
+        }
+        if let Some(room) = arrival(notice) {
+            room.clone_into(&mut self.room);
+        } else if notice != "you are there already" && !is_usage(notice) {
+            return;
+        }
+        self.pending -= 1;
+        self.is_known = true;
+    }
+}
+
+/// Returns whether a notice explains the usage of one of the commands: it was not executed.
+fn is_usage(notice: &str) -> bool {
+    let usage = notice.strip_prefix("usage: /");
+    usage.is_some_and(|usage| MOVES.iter().any(|command| usage.starts_with(command)))
+}
+
+/// Returns the room in `you are in den; nobody else is here`. No name of a room holds a space.
+fn arrival(notice: &str) -> Option<&str> {
+    let (room, _) = notice.strip_prefix("you are in ")?.split_once("; ")?;
+    (!room.is_empty() && room.len() <= NAME_BYTES_MAX && !room.contains(char::is_whitespace)).then_some(room)
+}

@@ -1,0 +1,169 @@
+//! State of one connection in the tutorial dialect (T).
+
+use super::current_room::CurrentRoom;
+use crate::limits::NAME_BYTES_MAX;
+use crate::prelude::*;
+use crate::status::SlashCommands;
+
+/// Name under which a server speaks for itself (T9).
+pub(crate) const SERVER_NAME: &str = "*";
+/// By then a server that sends notices has sent one.
+const FIRST_WORDS_MS: u64 = 500;
+/// If the server's first notice is a refusal, its close comes with it, or this much later at the
+/// most.
+const CLOSE_BEHIND_WORDS_MS: u64 = 100;
+/// A server with commands greets; what comes later as `*` may be a member of a server that has none
+/// and forbids no name.
+const GREETING_MS: u64 = 3_000;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct TutorialLink {
+    /// First half of a pair whose second half has not come (T4).
+    from: Option<String>,
+    /// The server has greeted as `*`: it has commands, and it takes `//` for `/`.
+    server_greeted: bool,
+    /// Until then the first pair decides whether the server speaks; `None`: that pair has come.
+    greeting_until_ms: Option<u64>,
+    others_spoke: bool,
+    last_notice: Option<String>,
+    undecided_until_ms: Option<u64>,
+    /// Until then the server may be about to refuse the name; `None`: it has not.
+    on_trial_until_ms: Option<u64>,
+    notice: Notice,
+    /// A message was sent over it.
+    has_sent: bool,
+    current_room: CurrentRoom,
+    /// Name that the server gave in its first notice, where it is not the one asked for.
+    granted_name: Option<String>,
+}
+
+/// Last notice given about a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Notice {
+    None,
+    /// That nothing has answered yet.
+    Silent,
+    /// That it stands.
+    Connected,
+}
+
+impl TutorialLink {
+    pub(super) fn new(now_ms: u64) -> Self {
+        Self {
+            from: None,
+            server_greeted: false,
+            greeting_until_ms: Some(now_ms + GREETING_MS),
+            others_spoke: false,
+            last_notice: None,
+            undecided_until_ms: Some(now_ms + FIRST_WORDS_MS),
+            on_trial_until_ms: Some(now_ms + FIRST_WORDS_MS),
+            notice: Notice::None,
+            has_sent: false,
+            current_room: CurrentRoom::new(),
+            granted_name: None,
+        }
+    }
+
+    pub(super) fn next_deadline_ms(&self) -> Option<u64> {
+        [self.undecided_until_ms, self.on_trial_until_ms].into_iter().flatten().min()
+    }
+
+    /// Lets deadlines pass; returns whether a notice is due that nothing has answered.
+    pub(crate) fn keep_time(&mut self, now_ms: u64) -> bool {
+        for until in [&mut self.undecided_until_ms, &mut self.on_trial_until_ms] {
+            *until = until.filter(|&until_ms| now_ms < until_ms);
+        }
+        let is_silent = self.undecided_until_ms.is_none() && self.notice == Notice::None;
+        if is_silent {
+            self.notice = Notice::Silent;
+        }
+        is_silent
+    }
+
+    /// Returns whether the notice that the connection stands is due, which it is once.
+    pub(crate) fn take_connected_notice(&mut self) -> bool {
+        core::mem::replace(&mut self.notice, Notice::Connected) != Notice::Connected
+    }
+
+    /// Returns whether the name may still be refused.
+    pub(crate) fn is_on_trial(&self) -> bool {
+        self.on_trial_until_ms.is_some()
+    }
+
+    /// Returns whether a pair has come.
+    pub(crate) fn has_received(&self) -> bool {
+        self.greeting_until_ms.is_none()
+    }
+
+    pub(crate) fn has_sent(&self) -> bool {
+        self.has_sent
+    }
+
+    pub(crate) fn note_sent(&mut self) {
+        self.has_sent = true;
+    }
+
+    /// Returns the party that carries out a line that starts with `/`.
+    pub(crate) fn slash_commands(&self) -> SlashCommands {
+        if self.server_greeted {
+            SlashCommands::Server
+        } else if self.undecided_until_ms.is_some() {
+            SlashCommands::Undecided
+        } else {
+            SlashCommands::Nobody
+        }
+    }
+
+    /// Returns the room that the user is in, where it is known.
+    pub(crate) fn room(&self) -> Option<&str> {
+        self.current_room.name()
+    }
+
+    /// Takes in that a line goes to the server as its command.
+    pub(crate) fn note_command(&mut self, line: &str) {
+        self.current_room.note_command(line);
+    }
+
+    /// Returns the last notice of the server, if nobody else sent anything.
+    pub(super) fn only_notice(&self) -> Option<&str> {
+        if self.others_spoke { None } else { self.last_notice.as_deref() }
+    }
+
+    /// Takes the name that the server gave in its first notice.
+    pub(crate) fn take_granted_name(&mut self) -> Option<String> {
+        self.granted_name.take()
+    }
+
+    /// Takes in a frame; returns the pair that it completes.
+    pub(crate) fn receive(&mut self, payload: &[u8], now_ms: u64) -> Option<(String, String)> {
+        let text = String::from_utf8_lossy(payload).into_owned();
+        let Some(from) = self.from.take() else {
+            let mut from = text;
+            from.truncate(from.floor_char_boundary(NAME_BYTES_MAX));
+            self.from = Some(from);
+            return None;
+        };
+        self.undecided_until_ms = None;
+        let is_greeting = self.greeting_until_ms.take().is_some_and(|until_ms| now_ms < until_ms);
+        if from == SERVER_NAME {
+            self.server_greeted |= is_greeting;
+            self.granted_name = granted_name(&text).filter(|_| is_greeting).map(str::to_owned);
+            self.current_room.note_notice(&text);
+            self.last_notice = Some(text.clone());
+            self.on_trial_until_ms =
+                self.on_trial_until_ms.map(|until_ms| until_ms.min(now_ms + CLOSE_BEHIND_WORDS_MS));
+        } else {
+            self.others_spoke = true;
+            self.on_trial_until_ms = None;
+        }
+        Some((from, text))
+    }
+}
+
+/// Returns the name in `root is taken; you are root-2; /nick changes it` (T10). Another server may
+/// word it otherwise; then it is not known.
+fn granted_name(notice: &str) -> Option<&str> {
+    let (_, name) = notice.strip_suffix("; /nick changes it")?.rsplit_once("; you are ")?;
+    (!name.is_empty() && name.len() <= NAME_BYTES_MAX && !name.contains(char::is_whitespace)).then_some(name)
+}

@@ -1,0 +1,30 @@
+//! Last change of name that was shown: a server reports it once for each room that two people
+//! share.
+
+use glassline_wire::event::Renamed;
+
+/// A change of name reported again later than this is another one.
+const AGAIN_MS: u64 = 2_000;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct RecentRename(Option<(Renamed, u64)>);
+
+impl RecentRename {
+    /// Takes in a change of name; returns whether it is new.
+    pub(crate) fn is_new(&mut self, renamed: &Renamed, now_ms: u64) -> bool {
+        let is_again = self.0.as_ref().is_some_and(|(last, at_ms)| {
+            last.from == renamed.from && last.to == renamed.to && now_ms < at_ms.saturating_add(AGAIN_MS)
+        });
+        if !is_again {
+            self.0 = Some((renamed.clone(), now_ms));
+        }
+        !is_again
+    }
+
+    /// Takes in that somebody of this name came, left or spoke, who may be another person: a change
+    /// of name is news again then.
+    pub(crate) fn note_activity(&mut self, name: &str) {
+        self.0.take_if(|(last, _)| last.from == name || last.to == name);
+    }
+}

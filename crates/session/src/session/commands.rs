@@ -1,0 +1,269 @@
+//! Commands of the user: they become requests.
+
+use glassline_wire::limits::TEXT_BYTES_MAX;
+use glassline_wire::message_id::MessageId;
+use glassline_wire::request::{Ask, AwayText, Operate, PersonName, Rename, Request, RoomName, Send, SendDirect};
+
+use super::{ExitIntent, LAST_ANSWERS_MS, Session};
+use crate::command::{Command, CommandError};
+use crate::prelude::*;
+use crate::status::SlashCommands;
+use crate::token_check::{check_line, check_request};
+use crate::update::Dialect;
+
+/// `ref` of what the user asked by a slash command.
+const ASKED_REF: &str = "glassline-asked";
+/// `ref` of the user's own `join` or `leave`: its answer alone may move the user.
+const ROOM_CHANGE_REF: &str = "glassline-move";
+/// Bytes that the `ref` adds to a message: its id in a field.
+const OWN_REF_BYTES: usize = 41;
+
+impl Session {
+    /// Takes in what the user wants.
+    ///
+    /// # Errors
+    /// [`CommandError`] says why it cannot be; nothing was sent then.
+    pub fn command(&mut self, command: Command, now_ms: u64) -> Result<(), CommandError> {
+        let done = self.take_command(command, now_ms);
+        self.pump(now_ms);
+        done
+    }
+
+    fn take_command(&mut self, command: Command, now_ms: u64) -> Result<(), CommandError> {
+        match command {
+            Command::Finish => {
+                if self.exit == ExitIntent::Stay {
+                    self.exit = ExitIntent::Finish;
+                }
+                return Ok(());
+            }
+            Command::Leave => {
+                if !matches!(self.exit, ExitIntent::Leave { .. }) {
+                    self.exit = ExitIntent::Leave { deadline_ms: now_ms + LAST_ANSWERS_MS };
+                }
+                // A goodbye that waits for bytes to go out does not wait for ever any more.
+                self.connection.bound_leaving(now_ms);
+                return Ok(());
+            }
+            _ => self.check_staying()?,
+        }
+        match command {
+            Command::Say(text) => self.say(None, text, false, now_ms),
+            Command::SayIn { room, text } => self.say(Some(room), text, false, now_ms),
+            Command::Action(text) => self.say(None, text, true, now_ms),
+            Command::Direct { to, text } => self.say_to(to, text, false, now_ms),
+            Command::Reply { to, text } => self.say_to(to, text, true, now_ms),
+            Command::Join(room) => match self.rooms.resolve(&room) {
+                Some(known) => {
+                    let before = self.current_room();
+                    self.rooms.go_to(&known);
+                    self.report_room_change(before.as_deref());
+                    Ok(())
+                }
+                None => self.change_rooms(Ask::Join(RoomName { room }), now_ms),
+            },
+            Command::LeaveRoom(room) => {
+                let room = self.known_room(room)?;
+                self.change_rooms(Ask::Leave(RoomName { room }), now_ms)
+            }
+            Command::Rename(name) => self.ask("change of name", Ask::Rename(Rename { name })),
+            Command::Members(room) => {
+                let room = self.known_room(room)?;
+                self.ask("list of names", Ask::Members(RoomName { room }))
+            }
+            Command::History(wish) => self.ask_history(wish, now_ms),
+            Command::Older => self.ask_older(now_ms),
+            Command::Search(query) => self.ask_search(query, now_ms),
+            Command::Whois(name) => self.ask("/whois", Ask::Whois(PersonName { name })),
+            Command::Operate(line) => self.ask("operators", Ask::Operate(Operate { line })),
+            Command::Rooms => self.ask("rooms", Ask::Rooms {}),
+            Command::Away(text) => {
+                let text = text.unwrap_or_else(|| "no reason given".to_owned());
+                self.ask("/away", Ask::Away(AwayText { text: Some(text) }))
+            }
+            Command::Back => self.ask("/back", Ask::Away(AwayText { text: None })),
+            Command::Request(request) => self.take_request(request, now_ms),
+            Command::ServerLine(line) => self.say_server_line(&line),
+            Command::Help(own) => {
+                self.say_server_line("/help")?;
+                self.notice(own);
+                Ok(())
+            }
+            Command::Finish | Command::Leave => Ok(()),
+        }
+    }
+
+    pub(super) fn known_room(&self, room: Option<String>) -> Result<String, CommandError> {
+        let Some(room) = room else { return self.current_room().ok_or(CommandError::NowhereToTalk) };
+        self.rooms.resolve(&room).ok_or(CommandError::NotInRoom(room))
+    }
+
+    fn say(&mut self, room: Option<String>, text: String, action: bool, now_ms: u64) -> Result<(), CommandError> {
+        let room = self.known_room(room)?;
+        let id = MessageId(self.entropy.next_u128());
+        let ask = Ask::Send(Send { room, text, id, after: None, action });
+        self.post(Request::new(ask, Some(id.to_string())), now_ms)
+    }
+
+    fn say_to(&mut self, to: String, text: String, reply: bool, now_ms: u64) -> Result<(), CommandError> {
+        if self.slash_commands() == SlashCommands::Server {
+            return self.say_server_line(&format!("/msg {to} {text}"));
+        }
+        let id = MessageId(self.entropy.next_u128());
+        let ask = Ask::Direct(SendDirect { to, text, id, reply });
+        self.post(Request::new(ask, Some(id.to_string())), now_ms)
+    }
+
+    /// Puts a message into the outbox, if the server will take it.
+    fn post(&mut self, mut request: Request, now_ms: u64) -> Result<(), CommandError> {
+        check_request(&request.content)?;
+        let (id, text_bytes) = match &request.content {
+            Ask::Send(send) => {
+                if self.connection.dialect() == Dialect::Tutorial && !self.rooms.contains(&send.room) {
+                    return Err(CommandError::NotInTutorial("rooms"));
+                }
+                let server_knows_actions = self.slash_commands() == SlashCommands::Server;
+                if send.action && self.connection.dialect() == Dialect::Tutorial && !server_knows_actions {
+                    return Err(CommandError::NotInTutorial("/me"));
+                }
+                self.check_dialect_known(send.action)?;
+                (send.id, send.text.len() + self.prefix_bytes(send.action, &send.text))
+            }
+            Ask::Direct(direct) => {
+                if self.connection.dialect() == Dialect::Tutorial {
+                    return Err(CommandError::NotInTutorial("direct messages"));
+                }
+                self.check_dialect_known(true)?;
+                (direct.id, direct.text.len())
+            }
+            _ => return Ok(()),
+        };
+        if text_bytes == 0 {
+            return Err(CommandError::Empty);
+        }
+        if text_bytes > self.limits.text_bytes {
+            return Err(CommandError::TooLong { bytes: text_bytes, bytes_max: self.limits.text_bytes });
+        }
+        if !self.delivery.takes(text_bytes) {
+            return Err(CommandError::Full(self.delivery.len()));
+        }
+        // A refusal names its request by the `ref`, so every message has one.
+        request.reference.get_or_insert_with(|| id.to_string());
+        self.delivery.push(id, request, now_ms);
+        Ok(())
+    }
+
+    /// Until a `welcome` the server may turn out to speak the tutorial dialect, which has texts and
+    /// nothing else.
+    fn check_dialect_known(&self, needs_events: bool) -> Result<(), CommandError> {
+        if needs_events && !self.connection.is_dialect_settled() { Err(CommandError::NotConnected) } else { Ok(()) }
+    }
+
+    /// Leaving does not overtake what was said in the room before it.
+    fn check_nothing_left_to_say(&self, room: &str) -> Result<(), CommandError> {
+        let room = self.rooms.resolve(room).unwrap_or_else(|| room.to_owned());
+        match self.delivery.unsent(|of| self.rooms.resolve(of).is_some_and(|of| of == room)) {
+            0 => Ok(()),
+            unsent => Err(CommandError::StillSaying { room, unsent }),
+        }
+    }
+
+    fn change_rooms(&mut self, ask: Ask, now_ms: u64) -> Result<(), CommandError> {
+        self.put("rooms", &Request::new(ask, Some(ROOM_CHANGE_REF.to_owned())))?;
+        self.queries.add_room_change(now_ms);
+        self.rooms.cancel_return();
+        Ok(())
+    }
+
+    /// Takes in the `ref` of an event; returns whether it answers a `join` or a `leave` that was
+    /// sent.
+    pub(super) fn take_room_change(&mut self, reference: Option<&str>) -> bool {
+        let answers_user = reference == Some(ROOM_CHANGE_REF) && self.queries.take_room_change();
+        answers_user || (self.program.is_some() && reference.is_some())
+    }
+
+    fn ask(&mut self, what: &'static str, ask: Ask) -> Result<(), CommandError> {
+        self.put(what, &Request::new(ask, Some(ASKED_REF.to_owned())))
+    }
+
+    /// Writes a request that is not a message: it goes out now or not at all.
+    pub(super) fn put(&mut self, what: &'static str, request: &Request) -> Result<(), CommandError> {
+        if self.connection.dialect() == Dialect::Tutorial {
+            return Err(CommandError::NotInTutorial(what));
+        }
+        check_request(&request.content)?;
+        if let Ask::Leave(leave) = &request.content {
+            self.check_nothing_left_to_say(&leave.room)?;
+        }
+        if !self.connection.is_up() || !self.connection.has_window() {
+            return Err(CommandError::NotConnected);
+        }
+        self.put_request(request);
+        Ok(())
+    }
+
+    fn take_request(&mut self, request: Request, now_ms: u64) -> Result<(), CommandError> {
+        self.check_size(&request)?;
+        let what = match request.content {
+            Ask::Send(_) | Ask::Direct(_) => return self.post(request, now_ms),
+            Ask::Bye {} => {
+                self.bye_ref = request.reference;
+                return self.take_command(Command::Finish, now_ms);
+            }
+            Ask::Hello(_) | Ask::Pong {} => return Err(CommandError::NotForUsers),
+            Ask::Join(_) | Ask::Leave(_) => "rooms",
+            Ask::Rename(_) => "change of name",
+            Ask::Members(_) => "list of names",
+            Ask::History(_) | Ask::Search(_) => "stored messages",
+            Ask::Whois(_) => "news of others",
+            Ask::Rooms {} => "list of rooms",
+            Ask::Away(_) => "being away",
+            Ask::Operate(_) => "operators",
+            Ask::Ping {} => "ping",
+        };
+        self.put(what, &request)?;
+        if let Some(program) = &mut self.program {
+            program.note_request(request.reference.as_ref());
+        }
+        Ok(())
+    }
+
+    /// A server closes the link over a longer frame (E1), and would again each time that it came
+    /// back.
+    fn check_size(&self, request: &Request) -> Result<(), CommandError> {
+        let own_bytes = if request.reference.is_none() { OWN_REF_BYTES } else { 0 };
+        let (bytes, bytes_max) = (request.to_json().len() + own_bytes, self.limits.event_bytes);
+        if bytes > bytes_max { Err(CommandError::RequestTooLong { bytes, bytes_max }) } else { Ok(()) }
+    }
+
+    fn say_server_line(&mut self, line: &str) -> Result<(), CommandError> {
+        check_line(line)?;
+        if line.len() > TEXT_BYTES_MAX {
+            return Err(CommandError::TooLong { bytes: line.len(), bytes_max: TEXT_BYTES_MAX });
+        }
+        if self.slash_commands() != SlashCommands::Server || !self.connection.is_up() || !self.connection.has_window() {
+            return Err(CommandError::NotConnected);
+        }
+        // Behind what was said before it.
+        self.send_texts();
+        self.connection.put_frame(line.as_bytes());
+        if let Some(link) = self.connection.tutorial_mut() {
+            link.note_command(line);
+        }
+        Ok(())
+    }
+
+    /// Returns the bytes that the tutorial dialect may have to put before a text, which counts as
+    /// part of it on the wire.
+    fn prefix_bytes(&self, action: bool, text: &str) -> usize {
+        match (self.connection.dialect(), action) {
+            (Dialect::Event, _) => 0,
+            (Dialect::Tutorial, true) => "/me ".len(),
+            (Dialect::Tutorial, false) => usize::from(text.starts_with('/')),
+        }
+    }
+
+    fn check_staying(&self) -> Result<(), CommandError> {
+        if self.is_leaving() { Err(CommandError::Leaving) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,353 @@
+//! Session in the event dialect (E).
+
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{AuditKind, ErrorCode, Event, Presence, Rejection, Welcome};
+use glassline_wire::request::{Ask, AwayText, Request, RoomName};
+
+use super::{Session, brief, shortened};
+use crate::connection::{EventLink, Phase, Silence};
+use crate::ending::Ending;
+use crate::identity::Role;
+use crate::limits::{self, NAME_BYTES_MAX, has_short_names};
+use crate::prelude::*;
+use crate::update::Update;
+
+/// Characters of a cause that holds the server's words.
+const CAUSE_SHOWN_CHARS: usize = 200;
+/// `ref` of the session's own `ping`; its answer is nobody else's business.
+const ALIVE_REF: &str = "glassline-alive";
+/// `ref` of the session's own `members`, asked for the names and the count.
+const WHO_REF: &str = "glassline-who";
+/// `ref` of the session's own `away` after a reconnect.
+const AWAY_AGAIN_REF: &str = "glassline-away";
+/// `ref` of the session's own `bye`.
+const BYE_REF: &str = "glassline-bye";
+
+impl Session {
+    pub(super) fn send_bye(&mut self) {
+        // With a `ref`, so that the answer can be told from a server that stops.
+        let reference = self.bye_ref.clone().unwrap_or_else(|| BYE_REF.to_owned());
+        self.put_request(&Request::new(Ask::Bye {}, Some(reference)));
+    }
+
+    /// Answers the server's `ping` once there is room: one that asks and does not read does not get
+    /// an answer to each.
+    pub(super) fn send_pong(&mut self) {
+        if self.connection.has_window() && self.connection.event_mut().is_some_and(EventLink::take_pong) {
+            self.put_request(&Request::from(Ask::Pong {}));
+        }
+    }
+
+    /// Writes what waits in the outbox, as far as the window allows.
+    pub(super) fn send_events(&mut self) {
+        while self.connection.has_window()
+            && let Some(request) = self.delivery.next_to_send(|room| self.rooms.newest_named(room))
+        {
+            self.connection.put_frame(&request.to_json());
+        }
+    }
+
+    /// Asks a silent server for a sign of life, gives it up in the end, and asks for the names that
+    /// crowds did not have.
+    pub(super) fn keep_event_time(&mut self, now_ms: u64) {
+        match self.connection.event_mut().and_then(|link| link.take_silence(now_ms)) {
+            Some(Silence::Dead) => return self.link_lost("not a word for 75 s", now_ms),
+            Some(Silence::Ping) => {
+                self.put_request(&Request::new(Ask::Ping {}, Some(ALIVE_REF.to_owned())));
+            }
+            None => {}
+        }
+        let has_window = self.connection.has_window();
+        let uncounted = self.connection.event_mut().map(|link| link.take_uncounted(has_window, now_ms));
+        for room in uncounted.into_iter().flatten() {
+            if self.rooms.contains(&room) {
+                self.ask_who_is_in(&room);
+            }
+        }
+    }
+
+    pub(super) fn receive_event_frame(&mut self, payload: &[u8], now_ms: u64) {
+        if let Some(link) = self.connection.event_mut() {
+            link.note_received(now_ms);
+        }
+        let is_greeting = matches!(self.connection.phase(), Phase::Greeting { .. });
+        let Envelope { content: event, reference } = match Envelope::<Event>::from_json(payload) {
+            Ok(envelope) => envelope,
+            Err(error) if is_greeting => {
+                self.no_welcome(&shortened(&error.to_string(), CAUSE_SHOWN_CHARS), false, now_ms);
+                return;
+            }
+            Err(error) => {
+                self.not_understood(&error.to_string());
+                return;
+            }
+        };
+        if !has_short_names(&event) {
+            self.name_too_long(is_greeting, &event);
+        } else if is_greeting {
+            self.receive_greeting(event, now_ms);
+        } else {
+            if let Some(program) = &mut self.program {
+                program.note_event(&event, reference.as_deref());
+            }
+            self.receive_event(event, reference, now_ms);
+        }
+    }
+
+    fn not_understood(&mut self, why: &str) {
+        let why = shortened(why, CAUSE_SHOWN_CHARS);
+        self.notice(format!("the server said something that this version does not understand: {why}"));
+    }
+
+    fn name_too_long(&mut self, is_greeting: bool, event: &Event) {
+        match event {
+            Event::Welcome(_) if is_greeting => self.end(Ending::Rejected(format!(
+                "{} welcomes with a name of more than {NAME_BYTES_MAX} bytes, which no name has; check the address",
+                self.config.address
+            ))),
+            _ if is_greeting => {}
+            _ => self.not_understood(&format!("a name of more than {NAME_BYTES_MAX} bytes")),
+        }
+    }
+
+    fn receive_greeting(&mut self, event: Event, now_ms: u64) {
+        match event {
+            Event::Welcome(welcome) => self.receive_welcome(welcome, now_ms),
+            // The name may still be held by the connection that died; that passes.
+            Event::Error(rejection)
+                if self.identity.token().is_some()
+                    && matches!(rejection.code, ErrorCode::NameTaken | ErrorCode::Busy | ErrorCode::Rate) =>
+            {
+                self.link_lost(&rejection.text, now_ms);
+            }
+            Event::Error(rejection) => {
+                self.end(Ending::Rejected(format!("{} refused: {}", self.config.address, rejection.text)));
+            }
+            Event::Bye(bye) => self.no_welcome(&bye.text, false, now_ms),
+            _ => {}
+        }
+    }
+
+    fn receive_welcome(&mut self, welcome: Welcome, now_ms: u64) {
+        let again = self.identity.token().is_some();
+        let wanted = self.rooms.names();
+        // The role was the connection's (O1).
+        let role = self.identity.welcome(&welcome.name, &welcome.token);
+        self.limits = limits::bounded(welcome.limits);
+        let before = self.current_room();
+        let restarted = self.rooms.welcome(&welcome);
+        if again {
+            for room in wanted.into_iter().filter(|room| !welcome.rooms.iter().any(|state| state.room == *room)) {
+                self.put_request(&Request::from(Ask::Join(RoomName { room })));
+            }
+        } else {
+            self.rooms.cancel_return();
+        }
+        self.connection.welcome(now_ms);
+        self.notice(if again && role == Role::Operator {
+            format!(
+                "connected again as {}; you are no operator any more: /op TOKEN makes you one",
+                brief(self.identity.name())
+            )
+        } else if again {
+            format!("connected again as {}", brief(self.identity.name()))
+        } else {
+            format!("connected to {} as {}", self.config.address, brief(self.identity.name()))
+        });
+        if !restarted.is_empty() {
+            let rooms: Vec<String> = restarted.iter().map(|room| brief(room)).collect();
+            self.notice(format!(
+                "the server counts the messages of {} anew: it keeps no history, has lost it, or is another one; what was said \
+                 meanwhile may be missing, /history shows what it has",
+                rooms.join(", ")
+            ));
+        }
+        let rooms: Vec<String> = welcome.rooms.iter().map(|state| state.room.clone()).collect();
+        self.show(Update::Received(Event::Welcome(welcome)));
+        self.report_room_change(before.as_deref());
+        for room in rooms {
+            self.ask_who_is_in(&room);
+        }
+        if let Some(text) = self.identity.away().map(str::to_owned) {
+            let ask = Ask::Away(AwayText { text: Some(text) });
+            self.put_request(&Request::new(ask, Some(AWAY_AGAIN_REF.to_owned())));
+        }
+    }
+
+    /// Asks for the names in a room, if anybody wants to see them.
+    fn ask_who_is_in(&mut self, room: &str) {
+        // One that does not read is not asked more and more.
+        if self.config.follows_people && self.connection.has_window() {
+            let ask = Ask::Members(RoomName { room: room.to_owned() });
+            self.put_request(&Request::new(ask, Some(WHO_REF.to_owned())));
+        }
+    }
+
+    /// Notes a crowd with names missing: it is not known which of them were counted before, so the
+    /// room is to be counted.
+    fn note_crowd(&mut self, presence: &Presence) {
+        if self.config.follows_people
+            && presence.names.len() < presence.count
+            && self.rooms.contains(&presence.room)
+            && let Some(link) = self.connection.event_mut()
+        {
+            link.note_uncounted(&presence.room);
+        }
+    }
+
+    fn receive_event(&mut self, event: Event, reference: Option<String>, now_ms: u64) {
+        match event {
+            Event::Message(message) => self.receive_message(message, reference),
+            Event::History(history) => self.receive_history(history, reference),
+            Event::Direct(ref direct) => {
+                self.recent_rename.note_activity(&direct.from);
+                let is_own = reference.is_some() || direct.from == self.identity.name();
+                let id = direct.id.filter(|_| is_own);
+                self.receive_direct(event, reference, id);
+            }
+            Event::Joined(ref presence) => {
+                presence.names.iter().for_each(|name| self.recent_rename.note_activity(name));
+                let is_answer = reference.is_some();
+                let is_news = self.program.is_some() || is_answer || !self.is_own_arrival_again(presence);
+                let before = self.current_room();
+                self.receive_joined(presence, reference.as_deref());
+                if is_news {
+                    self.show_answer(Update::Received(event), reference);
+                }
+                self.report_room_change(before.as_deref());
+            }
+            Event::Left(presence) => {
+                presence.names.iter().for_each(|name| self.recent_rename.note_activity(name));
+                self.receive_left(presence, reference);
+            }
+            Event::Renamed(ref renamed) => {
+                if renamed.from == self.identity.name() {
+                    self.identity.rename(&renamed.to);
+                }
+                self.rooms.rename(&renamed.from, &renamed.to);
+                // A server reports it to each room that the two share, and to the one who asked
+                // once more.
+                let is_new = self.recent_rename.is_new(renamed, now_ms);
+                if self.program.is_some() || is_new {
+                    self.show_answer(Update::Received(event), reference);
+                }
+            }
+            Event::Members(ref members) => {
+                self.rooms.set_members(members);
+                if reference.as_deref() != Some(WHO_REF) {
+                    self.show_answer(Update::Received(event), reference);
+                }
+            }
+            Event::Gap(gap) => self.receive_gap(&gap),
+            Event::Error(rejection)
+                if reference.is_none() && matches!(rejection.code, ErrorCode::Kicked | ErrorCode::Banned) =>
+            {
+                self.on_kicked(rejection);
+            }
+            Event::Error(rejection) => self.refused(rejection, reference),
+            Event::Away(_) if reference.as_deref() == Some(AWAY_AGAIN_REF) => {}
+            Event::Away(ref away) => {
+                if away.name == self.identity.name() {
+                    self.identity.set_away(away.text.as_deref());
+                }
+                self.show_answer(Update::Received(event), reference);
+            }
+            Event::Ping(_) => {
+                if let Some(link) = self.connection.event_mut() {
+                    link.note_ping();
+                }
+                self.send_pong();
+            }
+            Event::Pong(_) if reference.as_deref() == Some(ALIVE_REF) => {}
+            Event::Bye(_) => {
+                // A person needs no words for the answer to its own goodbye.
+                if self.program.is_some() || reference.is_none() {
+                    self.show_answer(Update::Received(event), reference);
+                }
+                if matches!(self.connection.phase(), Phase::Leaving { .. }) {
+                    self.end(Ending::Left);
+                }
+            }
+            Event::Act(ref act) => {
+                // Only the asker's copy has a `ref`.
+                if act.act == AuditKind::Op && reference.is_some() {
+                    self.identity.become_operator();
+                }
+                self.show_answer(Update::Received(event), reference);
+            }
+            Event::Welcome(_) | Event::Whois(_) | Event::Rooms(_) | Event::Notice(_) | Event::Pong(_) => {
+                self.show_answer(Update::Received(event), reference);
+            }
+        }
+    }
+
+    fn receive_left(&mut self, mut presence: Presence, reference: Option<String>) {
+        let is_own = self.take_room_change(reference.as_deref());
+        let before = self.current_room();
+        if is_own {
+            self.report_gaps_in(&presence.room);
+            self.rooms.leave(&presence.room);
+        } else {
+            self.rooms.remove_people(&presence, self.identity.name());
+            self.note_crowd(&presence);
+            // Nobody leaves unasked: what left is the connection that this one came after (T11).
+            if self.program.is_none() {
+                let named = presence.names.len();
+                presence.names.retain(|name| name != self.identity.name());
+                presence.count = presence.count.saturating_sub(named - presence.names.len());
+                if presence.count == 0 {
+                    return;
+                }
+            }
+        }
+        self.show_answer(Update::Received(Event::Left(presence)), reference);
+        self.report_room_change(before.as_deref());
+    }
+
+    fn receive_joined(&mut self, presence: &Presence, reference: Option<&str>) {
+        let is_asked = self.take_room_change(reference);
+        let is_own = is_asked || presence.names.iter().any(|name| name == self.identity.name());
+        if !is_own || self.rooms.contains(&presence.room) {
+            self.rooms.add_people(presence, self.identity.name());
+            self.note_crowd(presence);
+            // The user asked for a room by another spelling of its name.
+            if is_asked && self.program.is_none() {
+                self.rooms.go_to(&presence.room);
+            }
+        } else {
+            self.rooms.enter(&presence.room);
+            // Nobody but the user moves the user: what it says next may be meant for the room it is
+            // in.
+            let is_back = self.rooms.is_return(&presence.room);
+            if is_asked || is_back || self.program.is_some() {
+                self.rooms.go_to(&presence.room);
+            }
+            self.ask_who_is_in(&presence.room);
+            if let (Some(seq), Some(tracker)) = (presence.seq, self.rooms.tracker_mut(&presence.room)) {
+                // A reconnect goes on from there, also if nothing is said until then.
+                tracker.begin(seq);
+                if tracker.newest() < Some(seq) {
+                    self.ask_newest_in(&presence.room);
+                }
+            }
+        }
+    }
+
+    /// Returns whether a room announces the client itself, which `welcome` has done already.
+    fn is_own_arrival_again(&self, presence: &Presence) -> bool {
+        let names_it_alone =
+            presence.count == 1 && presence.names.first().is_some_and(|name| name == self.identity.name());
+        names_it_alone && self.rooms.contains(&presence.room)
+    }
+
+    fn refused(&mut self, rejection: Rejection, reference: Option<String>) {
+        let is_about_own_question = self.history_refused(reference.as_deref());
+        if is_about_own_question || matches!(reference.as_deref(), Some(WHO_REF | AWAY_AGAIN_REF | ALIVE_REF)) {
+            return;
+        }
+        self.take_room_change(reference.as_deref());
+        let text = reference.as_deref().and_then(|reference| self.delivery.refuse(reference));
+        self.show_answer(Update::Rejected { rejection, text }, reference);
+        self.report_settled_gaps();
+    }
+}

@@ -1,0 +1,66 @@
+//! Rooms that a reconnect asks for again.
+
+use super::*;
+
+#[test]
+fn many_rooms_do_not_make_a_hello_that_no_server_takes() {
+    let mut client = TestClient::event();
+    for number in 0..300 {
+        client.receive(&format!(r#"{{"type":"joined","room":"room-{number:060}","names":["alice"],"count":1}}"#));
+    }
+    client.close();
+    client.wait_for_connect();
+    client.connect();
+    assert!(client.sent.len() <= 10 + 10 + 4_096);
+    let rooms = client.take_hello().rooms.expect("rooms").len();
+    client.receive(WELCOME);
+    let joins = client.take_requests().into_iter().filter(|request| matches!(request.content, Ask::Join(_))).count();
+    assert!(rooms > 20 && rooms < 64 && joins == 63, "{rooms} rooms, {joins} joins");
+}
+
+#[test]
+fn a_hello_names_as_many_rooms_as_fit() {
+    for letters in [1, 40, 200] {
+        let mut client = TestClient::event();
+        for number in 0..60 {
+            let room = format!("{}{number}", r#"\""#.repeat(letters));
+            client.receive(&format!(r#"{{"type":"joined","room":"{room}","names":["alice"],"count":1}}"#));
+            client.receive(&format!(r#"{{"type":"message","room":"{room}","seq":1,"from":"bob","text":"x"}}"#));
+        }
+        client.close();
+        client.wait_for_connect();
+        client.connect();
+        let hello = client.take_hello();
+        let json = |hello| Request::from(Ask::Hello(hello)).to_json().len();
+        assert!(json(hello.clone()) <= 4_096);
+        let mut longer = hello;
+        let (rooms, since) = (longer.rooms.as_mut().expect("rooms"), longer.since.as_mut().expect("since"));
+        assert!(rooms.len() == since.len() && rooms.iter().all(|room| since.contains_key(room)));
+        let next = client.session.rooms.names().get(rooms.len()).cloned();
+        let Some(next) = next else { continue };
+        since.insert(next.clone(), 0);
+        rooms.push(next);
+        assert!(json(longer) > 4_096 - 2, "one more would fit");
+    }
+}
+
+#[test]
+fn the_user_is_back_in_a_room_that_is_joined_again() {
+    for moves_on in [false, true] {
+        let mut client = TestClient::event();
+        client.command(Command::Join("den".into())).expect("taken");
+        client.receive(r#"{"type":"joined","room":"den","names":["alice"],"count":1,"ref":"glassline-move"}"#);
+        client.close();
+        client.wait_for_connect();
+        client.connect();
+        client.receive(WELCOME);
+        assert_eq!(client.session.status(0).room.as_deref(), Some("lobby"));
+        if moves_on {
+            client.command(Command::Join("lobby".into())).expect("taken");
+        }
+        client.receive(r#"{"type":"joined","room":"trap","names":["alice"],"count":1}"#);
+        client.receive(r#"{"type":"joined","room":"den","names":["alice"],"count":1}"#);
+        let room = if moves_on { "lobby" } else { "den" };
+        assert_eq!(client.session.status(0).room.as_deref(), Some(room));
+    }
+}

@@ -1,0 +1,121 @@
+//! Inputs of a session from its link, and its outputs.
+
+use glassline_wire::envelope::Envelope;
+use glassline_wire::event::{Event, History, Rejection};
+
+use crate::ending::Ending;
+use crate::prelude::*;
+
+/// Choice of the dialect to speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DialectChoice {
+    /// The event dialect, or the tutorial dialect where no `welcome` comes (D3).
+    #[default]
+    Auto,
+    /// The tutorial dialect at once.
+    Tutorial,
+    /// The event dialect or nothing.
+    Event,
+}
+
+/// Dialect of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Pairs of frames (T).
+    Tutorial,
+    /// Frames of JSON (E).
+    Event,
+}
+
+/// Event of the link.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// The connection asked for is established.
+    Connected,
+    /// The connection asked for failed: cause, and what to do.
+    ConnectFailed(&'a str),
+    /// Bytes from the server.
+    Bytes(&'a [u8]),
+    /// One [`Output::Send`] was taken by the operating system.
+    Written,
+    /// The connection is closed: cause.
+    Closed(&'a str),
+    /// A deadline may have passed.
+    Tick,
+}
+
+/// Origin of a page of stored messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HistoryQuery {
+    /// Context that the server sends on joining, without a request.
+    Context,
+    /// Request for the newest.
+    Latest,
+    /// Request for those before the ones shown last.
+    Older,
+    /// Request for those on both sides of this number.
+    Around(u64),
+    /// Search.
+    Search {
+        /// Text that was searched for.
+        query: String,
+        /// `true` for a further page of it.
+        older: bool,
+    },
+}
+
+/// Actions for the driver; taken in order.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Open a connection; the one before is gone.
+    Connect,
+    /// Write these bytes, and report [`Input::Written`]. Never more than two of them wait at a
+    /// time.
+    Send(Vec<u8>),
+    /// Close the sending side behind the last bytes.
+    HalfClose,
+    /// Close the connection.
+    Disconnect,
+    /// Show this to the user; with the `ref` of the request that it answers.
+    Show(Envelope<Update>),
+    /// The session has ended; nothing comes after this.
+    Ended(Ending),
+}
+
+/// News for the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Update {
+    /// Event from the server; words of a tutorial server become the same events.
+    Received(Event),
+    /// Message of the user that reached the server (`acknowledged`) or was at least written (tutorial
+    /// dialect).
+    Sent {
+        /// A `message` or a `direct`.
+        event: Event,
+        /// `true` if the server confirmed it.
+        acknowledged: bool,
+    },
+    /// Request that the server rejected.
+    Rejected {
+        /// Code and text of the server.
+        rejection: Rejection,
+        /// Text that was not delivered, if the request was a message.
+        text: Option<String>,
+    },
+    /// Stored messages that the user asked for. Those that nobody asked for come as
+    /// [`Update::Received`], and are context.
+    HistoryPage {
+        /// Messages.
+        history: History,
+        /// Origin of the page.
+        asked: HistoryQuery,
+        /// Number of the newest message of the room, where it is known.
+        newest: Option<u64>,
+        /// Numbers of messages that the user ignores; they are not in `history` any more.
+        hidden: Vec<u64>,
+    },
+    /// Notice of the client itself, mostly about the link.
+    Notice(String),
+    /// Room to which messages go now; `None`: the client is in no room.
+    CurrentRoom(Option<String>),
+}

@@ -1,0 +1,145 @@
+//! Vocabulary of the history: records that are to be stored, entries that are, and questions about
+//! them. The hub, the journal and its stores share these types; none of them goes over the wire as
+//! it is.
+
+use alloc::{boxed::Box, string::String, vec::Vec};
+
+use crate::event::{AuditEntry, Message};
+use crate::request::{HistoryRange, Search};
+
+/// Number that comes back with the result of what was handed over; its owner gives it.
+pub type Ticket = u64;
+
+/// Content to store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// A message of a room.
+    Message(NewMessage),
+    /// An act of an operator.
+    Audit(AuditEntry),
+}
+
+/// A message that is to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMessage {
+    /// The message, `at` set, without `seq`.
+    pub message: Message,
+    /// Author, to whom the ids belong: the same number for the same client across its connections
+    /// and names; 0 is nobody's.
+    pub author: u64,
+    /// The newest number of the room that the client knew when it first sent the message, if it
+    /// says so: where the message was stored before, it has a higher one.
+    pub after: Option<u64>,
+    /// Origin: the same number for all that share an address or, of IPv6, a network of 64 bits; 0
+    /// if that is not known. Forgetting by size is fair by it.
+    pub subnet: u128,
+}
+
+/// A record with its ticket, on its way into the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingRecord {
+    /// Comes back with the outcome, in the order in which records were handed over.
+    pub ticket: Ticket,
+    /// Content to store.
+    pub record: Record,
+}
+
+/// Outcome of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommitOutcome {
+    /// It survives a crash. A message has this number in its room: one more than the newest before it.
+    Stored {
+        /// From 1, without holes; 0 for an act.
+        seq: u64,
+    },
+    /// Its `id` came before in this room from the same author, or from somebody of the same name, with the same text: that message,
+    /// as it is stored. No second copy was made (E4).
+    Again(Box<Message>),
+    /// As [`CommitOutcome::Again`], but the text or `action` differs. Nothing was stored.
+    IdReused,
+    /// It may have been stored before, and this cannot be told any more. Nothing was stored now.
+    TooLate,
+    /// It is the first of its room, and as many rooms were opened from where it comes as may be. Nothing was stored.
+    NoMoreRooms,
+    /// It was not stored: the cause, and what to do, in words for its sender.
+    NotStored(String),
+}
+
+/// Entry of the committed log. Entries come in the order of the log, those of this server and those
+/// that another server wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Ticket of the record that became this entry; nothing if another server wrote it.
+    pub ticket: Option<Ticket>,
+    /// Content as it is stored.
+    pub content: EntryContent,
+}
+
+/// Content of an [`Entry`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EntryContent {
+    /// A message with its `seq`.
+    Message(Message),
+    /// An act of an operator.
+    Audit(AuditEntry),
+}
+
+impl Record {
+    /// Returns the entry that this record became; a message has the number `seq`.
+    pub fn committed(self, ticket: Ticket, seq: u64) -> Entry {
+        let content = match self {
+            Self::Message(new) => EntryContent::Message(Message { seq: Some(seq), ..new.message }),
+            Self::Audit(act) => EntryContent::Audit(act),
+        };
+        Entry { ticket: Some(ticket), content }
+    }
+}
+
+/// Question about what is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// The numbers of the room of this name.
+    Head(String),
+    /// A page by number.
+    Range(HistoryRange),
+    /// A page by text.
+    Search(Search),
+}
+
+/// Answer to a [`Question`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// To [`Question::Head`].
+    Head(Head),
+    /// To the others.
+    Page(Page),
+}
+
+/// Numbers of a room.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Head {
+    /// The oldest that is still stored; `newest + 1` if none is.
+    pub oldest: u64,
+    /// The newest that was ever given; 0 before the first.
+    pub newest: u64,
+}
+
+/// Some messages of a room, oldest first, in as many as fit one `history` event: at most
+/// [`PAGE_MESSAGES_MAX`](crate::limits::PAGE_MESSAGES_MAX), and so many bytes that the event keeps to
+/// [`EVENT_BYTES_MAX`](crate::limits::EVENT_BYTES_MAX) with the longest `ref`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The messages.
+    pub messages: Vec<Message>,
+    /// There are more in the direction asked.
+    pub more: bool,
+}
+
+/// Reason why a question has no answer; each holds words for whoever asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadError {
+    /// It cannot be read.
+    Unreadable(String),
+    /// It took too long, and may not the next time.
+    TooSlow(String),
+}

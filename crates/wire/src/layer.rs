@@ -1,0 +1,243 @@
+//! Layers between a socket and the protocol: received bytes become plaintext, plaintext becomes
+//! bytes to be written.
+//!
+//! A layer does no I/O. Its owner calls [`receive`](Layer::receive) with every byte of the socket,
+//! [`send`](Layer::send) with what the protocol says, and after each of them writes
+//! [`output`](Layer::output) to the socket, because a layer has output of its own: a handshake's,
+//! an answer to the peer, the record that announces the end. Both sides use the same trait; the
+//! role is chosen where a layer is made.
+
+use alloc::{boxed::Box, string::String, vec::Vec};
+use core::fmt::Debug;
+
+#[cfg(any(test, feature = "test-layer"))]
+pub mod test_layer;
+
+/// Bound on the bytes a layer holds in each direction: part of a record, or output not yet written.
+pub const LAYER_BYTES_MAX: usize = 64 * 1024;
+
+/// Progress of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LayerState {
+    /// Nothing can be sent yet, and no plaintext arrives.
+    Handshaking,
+    /// Plaintext passes in both directions.
+    Open,
+    /// The peer has announced the end of what it sends; sending goes on until [`Layer::close`].
+    PeerClosed,
+}
+
+/// Cause for which a connection cannot go on. The layer may have output that tells the peer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LayerError {
+    /// Bytes that the layer does not understand, or that were changed on the way.
+    #[error("the peer breaks the rules of the link: {0}")]
+    Malformed(String),
+    /// The stream ended without an announcement, so that bytes may be missing.
+    #[error("the connection was cut off before the peer announced its end")]
+    Truncated,
+}
+
+/// Stage between a socket and the protocol, or between two other stages.
+pub trait Layer: Debug + Send {
+    /// Progress of the handshake, and of the receiving direction after it.
+    fn state(&self) -> LayerState;
+
+    /// Takes all of `bytes`, which arrived from below, and appends the plaintext they complete: no
+    /// more of it than `bytes` and what was held of earlier calls. Bytes behind the peer's end are
+    /// dropped.
+    ///
+    /// # Errors
+    /// The connection cannot go on; plaintext appended before stays valid.
+    fn receive(&mut self, bytes: &[u8], plaintext: &mut Vec<u8>) -> Result<(), LayerError>;
+
+    /// Takes plaintext and returns the number of bytes taken: fewer than there are where the output
+    /// has reached [`LAYER_BYTES_MAX`], none before the handshake is over and after
+    /// [`close`](Layer::close).
+    fn send(&mut self, plaintext: &[&[u8]]) -> usize;
+
+    /// Announces that nothing more is sent. Again, it does nothing.
+    fn close(&mut self);
+
+    /// Bytes to be written below, as far as they are there.
+    fn output(&self) -> &[u8];
+
+    /// Removes the first `bytes` of the output, which were written.
+    fn consume_output(&mut self, bytes: usize);
+
+    /// Judges the end of the stream below. Before the handshake is over nothing can be missing.
+    ///
+    /// # Errors
+    /// [`LayerError::Truncated`] where the peer has not announced it.
+    fn end_of_input(&self) -> Result<(), LayerError> {
+        if self.state() == LayerState::Open { Err(LayerError::Truncated) } else { Ok(()) }
+    }
+}
+
+/// The layers of one connection, that next to the socket first. An empty stack passes everything
+/// through; its owner reads and writes the socket without it ([`LayerStack::is_empty`]).
+#[derive(Debug, Default)]
+pub struct LayerStack {
+    layers: Vec<Box<dyn Layer>>,
+    is_closing: bool,
+}
+
+impl LayerStack {
+    /// Returns a stack of these layers, that next to the socket first.
+    pub fn new(layers: Vec<Box<dyn Layer>>) -> Self {
+        Self { layers, is_closing: false }
+    }
+
+    /// Returns whether bytes and plaintext are the same.
+    pub fn is_empty(&self) -> bool {
+        self.layers.is_empty()
+    }
+
+    /// Progress of the whole stack.
+    pub fn state(&self) -> LayerState {
+        if self.layers.iter().any(|layer| layer.state() == LayerState::Handshaking) {
+            return LayerState::Handshaking;
+        }
+        self.layers.last().map_or(LayerState::Open, |top| top.state())
+    }
+
+    /// Passes received bytes up through all layers, as [`Layer::receive`] does for one.
+    ///
+    /// # Errors
+    /// One of the layers cannot go on.
+    pub fn receive(&mut self, bytes: &[u8], plaintext: &mut Vec<u8>) -> Result<(), LayerError> {
+        let received = receive_through(&mut self.layers, bytes, plaintext);
+        self.pass_output_down();
+        received
+    }
+
+    /// Passes plaintext down through all layers, as [`Layer::send`] does for one.
+    pub fn send(&mut self, plaintext: &[&[u8]]) -> usize {
+        let sent = self.layers.last_mut().map_or(0, |top| top.send(plaintext));
+        self.pass_output_down();
+        sent
+    }
+
+    /// Has each layer announce its end, behind that of the layer above.
+    pub fn close(&mut self) {
+        self.is_closing = true;
+        if let Some(top) = self.layers.last_mut() {
+            top.close();
+        }
+        self.pass_output_down();
+    }
+
+    /// Bytes for the socket, as far as they are there.
+    pub fn output(&self) -> &[u8] {
+        self.layers.first().map_or(&[], |bottom| bottom.output())
+    }
+
+    /// Removes the first `bytes` of the output, which were written to the socket.
+    pub fn consume_output(&mut self, bytes: usize) {
+        if let Some(bottom) = self.layers.first_mut() {
+            bottom.consume_output(bytes);
+        }
+        self.pass_output_down();
+    }
+
+    /// Judges the end of the socket's stream, as [`Layer::end_of_input`] does for one layer.
+    ///
+    /// # Errors
+    /// One of the layers was cut off.
+    pub fn end_of_input(&self) -> Result<(), LayerError> {
+        self.layers.iter().try_for_each(|layer| layer.end_of_input())
+    }
+
+    fn pass_output_down(&mut self) {
+        for index in (1..self.layers.len()).rev() {
+            let (lower, upper) = self.layers.split_at_mut(index);
+            if let ([.., below], [above, ..]) = (lower, upper) {
+                let taken = below.send(&[above.output()]);
+                above.consume_output(taken);
+                if self.is_closing && above.output().is_empty() {
+                    below.close();
+                }
+            }
+        }
+    }
+}
+
+fn receive_through(layers: &mut [Box<dyn Layer>], bytes: &[u8], plaintext: &mut Vec<u8>) -> Result<(), LayerError> {
+    match layers {
+        [] => plaintext.extend_from_slice(bytes),
+        [top] => return top.receive(bytes, plaintext),
+        [bottom, upper @ ..] => {
+            let mut between = Vec::new();
+            let received = bottom.receive(bytes, &mut between);
+            receive_through(upper, &between, plaintext)?;
+            return received;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{boxed::Box, vec, vec::Vec};
+
+    use super::test_layer::TestLayer;
+    use super::*;
+
+    fn stacks(layers: usize) -> (LayerStack, LayerStack) {
+        let of = |make: fn() -> TestLayer| {
+            LayerStack::new((0..layers).map(|_| Box::new(make()) as Box<dyn Layer>).collect())
+        };
+        (of(TestLayer::client), of(TestLayer::server))
+    }
+
+    /// Moves up to `step` bytes of one stack's output to the other. Returns whether there were any.
+    fn transfer(from: &mut LayerStack, to: &mut LayerStack, step: usize, plaintext: &mut Vec<u8>) -> bool {
+        let bytes = from.output()[..step.min(from.output().len())].to_vec();
+        from.consume_output(bytes.len());
+        to.receive(&bytes, plaintext).expect("goes on");
+        !bytes.is_empty()
+    }
+
+    #[test]
+    fn plaintext_passes_any_number_of_layers_in_any_slicing() {
+        for (layers, step) in [(1, 1), (1, 7), (1, 5_000), (2, 1), (2, 13), (3, 64)] {
+            let (mut client, mut server) = stacks(layers);
+            let text: Vec<u8> = (0..10_000_u32).map(|n| n as u8).collect();
+            let (mut at_server, mut at_client, mut sent, mut replied) = (Vec::new(), Vec::new(), 0, 0);
+            assert_eq!((client.send(&[&text]), server.send(&[&text])), (0, 0), "not before the handshake");
+            loop {
+                sent += client.send(&[&text[sent..], b""]);
+                replied += server.send(&[&text[replied..]]);
+                if sent == text.len() && replied == text.len() {
+                    client.close();
+                    server.close();
+                }
+                let moved = transfer(&mut client, &mut server, step, &mut at_server);
+                if !transfer(&mut server, &mut client, step, &mut at_client) && !moved {
+                    break;
+                }
+            }
+            assert!(at_server == text && at_client == text, "{layers} layers, {step} bytes at a time");
+            assert_eq!((client.state(), server.state()), (LayerState::PeerClosed, LayerState::PeerClosed));
+            assert!(client.end_of_input().is_ok() && server.end_of_input().is_ok());
+        }
+    }
+
+    #[test]
+    fn an_end_without_announcement_is_told_apart() {
+        let (mut client, mut server) = stacks(2);
+        assert_eq!(server.end_of_input(), Ok(()), "nothing is missing before the handshake");
+        let mut none = Vec::new();
+        while transfer(&mut client, &mut server, 9, &mut none) | transfer(&mut server, &mut client, 9, &mut none) {}
+        assert_eq!((server.state(), server.end_of_input()), (LayerState::Open, Err(LayerError::Truncated)));
+    }
+
+    #[test]
+    fn an_empty_stack_passes_bytes_on_as_they_are() {
+        let (mut empty, _) = stacks(0);
+        let mut plaintext = vec![1];
+        empty.receive(&[2, 3], &mut plaintext).expect("goes on");
+        assert!(empty.is_empty() && empty.output().is_empty() && plaintext == [1, 2, 3]);
+        assert_eq!((empty.state(), empty.end_of_input()), (LayerState::Open, Ok(())));
+    }
+}

@@ -279,7 +279,10 @@ fn a_ban_throws_out_and_keeps_out_by_name_and_by_address() {
     world.told(teacher);
 
     world.does(teacher, "ban 192.0.2.0/24 7d enough");
-    assert_eq!(world.thrown_out().iter().map(|out| (out.member, out.code)).collect::<Vec<_>>(), [(bob, ErrorCode::Banned)]);
+    assert_eq!(
+        world.thrown_out().iter().map(|out| (out.member, out.code)).collect::<Vec<_>>(),
+        [(bob, ErrorCode::Banned)]
+    );
     assert_eq!(
         world.told(teacher),
         ["ref teacher Ban 192.0.2.0/24 enough", "ref notice it concerns 1 who is here: bob"]

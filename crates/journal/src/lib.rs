@@ -1,7 +1,9 @@
-//! The durable history: messages are stored, numbered and found again, and operators' acts are kept.
+//! The durable history: messages are stored, numbered and found again, and operators' acts are
+//! kept.
 //!
-//! [`Store`] is what an engine does, and blocks; [`Journal`] lets one work on threads of its own behind bounded queues. [`open`] gives
-//! the engine there is. Nothing outside this crate knows which it is.
+//! [`Store`] is what an engine does, and blocks; [`Journal`] lets one work on threads of its own
+//! behind bounded queues. [`open`] gives the engine there is. Nothing outside this crate knows
+//! which it is.
 
 mod journal;
 mod sqlite;

@@ -12,12 +12,12 @@ use glassline_wire::visible::one_line;
 
 /// An engine that keeps rooms as numbered logs.
 pub trait Store: Send {
-    /// Stores the records in their order, and returns once they survive a crash: one outcome for each, in the same order.
-    /// Everything is stored or nothing is.
+    /// Stores the records in their order, and returns once they survive a crash: one outcome for
+    /// each, in the same order. Everything is stored or nothing is.
     ///
     /// # Errors
-    /// Nothing of the batch was stored, except after a fatal error ([`StoreError::is_fatal`]): then nobody knows, and the store must not
-    /// be used any more.
+    /// Nothing of the batch was stored, except after a fatal error ([`StoreError::is_fatal`]): then
+    /// nobody knows, and the store must not be used any more.
     fn append(&mut self, batch: &[Record]) -> Result<Vec<CommitOutcome>, StoreError>;
 
     /// Returns the outcomes of those records of a batch that were stored before, or may have been,
@@ -28,8 +28,8 @@ pub trait Store: Send {
     /// They cannot be looked up.
     fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError>;
 
-    /// Does what may follow behind a commit (search index, pruning, checkpoints) for `budget` at most, as far as one step can be cut.
-    /// Returns whether there is more to do.
+    /// Does what may follow behind a commit (search index, pruning, checkpoints) for `budget` at
+    /// most, as far as one step can be cut. Returns whether there is more to do.
     ///
     /// # Errors
     /// As [`Store::append`].
@@ -49,8 +49,9 @@ pub trait Store: Send {
         Sizes::default()
     }
 
-    /// Says, once for each time, that what can be made again of the messages was damaged and is being made again, and what was wrong with
-    /// it: whoever runs the server should look after the disk. Until it is made, searches take longer.
+    /// Says, once for each time, that what can be made again of the messages was damaged and is
+    /// being made again, and what was wrong with it: whoever runs the server should look after the
+    /// disk. Until it is made, searches take longer.
     fn take_index_rebuild(&mut self) -> Option<String> {
         None
     }
@@ -63,11 +64,13 @@ pub trait Store: Send {
     /// Hands over every act that was ever stored, oldest first.
     ///
     /// # Errors
-    /// They cannot be read, or one is not as it was stored: without it others would be banned than operators decided.
+    /// They cannot be read, or one is not as it was stored: without it others would be banned than
+    /// operators decided.
     fn acts(&mut self, take: &mut dyn FnMut(AuditEntry)) -> Result<(), StoreError>;
 }
 
-/// Reads what is stored. A call that has passed its deadline ends with [`StoreError::TooSlow`], at the next row at the latest.
+/// Reads what is stored. A call that has passed its deadline ends with [`StoreError::TooSlow`], at
+/// the next row at the latest.
 pub trait Reader: Send {
     /// Which numbers a room has; a room that was never spoken in has none.
     ///
@@ -75,7 +78,8 @@ pub trait Reader: Send {
     /// It cannot be read.
     fn head(&mut self, room: &str, deadline: Instant) -> Result<Head, StoreError>;
 
-    /// A page of a room (E8): the latest messages, those before a number, after one (with both: from `after` on), or around one.
+    /// A page of a room (E8): the latest messages, those before a number, after one (with both:
+    /// from `after` on), or around one.
     ///
     /// # Errors
     /// It cannot be read.
@@ -99,9 +103,10 @@ pub trait Reader: Send {
         None
     }
 
-    /// Goes on with a search until about `slice_end`, holding nothing of the store between two calls. `progress` is new at the first
-    /// call and handed in again at the next. Returns nothing if there is more to do; behind the deadline, what was found until then.
-    /// An engine that cannot pause does all of it at once.
+    /// Goes on with a search until about `slice_end`, holding nothing of the store between two
+    /// calls. `progress` is new at the first call and handed in again at the next. Returns nothing
+    /// if there is more to do; behind the deadline, what was found until then. An engine that
+    /// cannot pause does all of it at once.
     ///
     /// # Errors
     /// As [`Reader::search`].

@@ -1,9 +1,9 @@
 //! Commands of the user.
 
-use alloc::string::String;
-
 use glassline_wire::event::ErrorCode;
 use glassline_wire::request::Request;
+
+use crate::prelude::*;
 
 /// Command of the user.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,10 @@
 //! Ends of a session, with the exit code of each.
 
 use alloc::borrow::Cow;
-use alloc::string::String;
 
 use glassline_wire::visible;
+
+use crate::prelude::*;
 
 /// Reason why a session ended. The texts are for people and end with what to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,15 +1,13 @@
 //! `hello` (E2), with as many rooms as a server takes from a stranger.
 
-use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
-use alloc::string::ToString;
-use alloc::vec::Vec;
 
 use glassline_wire::limits::GREETING_BYTES_MAX;
 use glassline_wire::request::{Ask, Hello, Request};
 
 use crate::identity::Identity;
 use crate::joined_rooms::JoinedRooms;
+use crate::prelude::*;
 
 /// Returns the bytes of a room in `rooms` and in `since`, with commas and colon.
 fn room_bytes(room: &str, seq: u64) -> usize {

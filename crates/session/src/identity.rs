@@ -1,7 +1,8 @@
 //! Identity of the user at the server.
 
 use alloc::collections::VecDeque;
-use alloc::string::String;
+
+use crate::prelude::*;
 
 /// Names remembered that the user went by: what was said under one may be acknowledged under it
 /// later.

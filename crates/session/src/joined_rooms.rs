@@ -1,14 +1,11 @@
 //! Rooms the client is in: what a reconnect asks for again, and who is there.
 
-use alloc::borrow::ToOwned;
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::String;
-use alloc::vec;
-use alloc::vec::Vec;
 
 use glassline_wire::event::{Members, Presence, RoomState, Welcome};
 use glassline_wire::request::LOBBY;
 
+use crate::prelude::*;
 use crate::seq_tracker::SeqTracker;
 
 /// Rooms kept track of. More that a server names are ignored.
@@ -268,7 +265,6 @@ impl JoinedRooms {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::format;
 
     fn welcome(rooms: &[(&str, u64, usize)]) -> Welcome {
         Welcome {

@@ -23,6 +23,7 @@ mod hello;
 mod identity;
 mod joined_rooms;
 mod limits;
+mod prelude;
 mod program;
 mod queries;
 mod recent_rename;

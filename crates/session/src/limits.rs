@@ -1,12 +1,11 @@
 //! Limits on what a server sends: names are kept, listed and drawn, and its own limits are obeyed,
 //! so none may be endless.
 
-use alloc::string::String;
-use alloc::vec;
-use alloc::vec::Vec;
 use core::iter::once;
 
 use glassline_wire::event::{Event, Limits, Message};
+
+use crate::prelude::*;
 
 /// Longest name taken from a server, in bytes. Above [`glassline_wire::limits::NAME_BYTES_MAX`]:
 /// other servers may have longer ones.
@@ -67,7 +66,6 @@ fn room_and_names<'a>(first: &'a str, others: &'a [String]) -> Vec<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::format;
 
     #[test]
     fn a_name_of_any_kind_is_bounded_wherever_it_stands() {

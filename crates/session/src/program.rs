@@ -1,11 +1,11 @@
 //! Requests of a program that drives a session: each is answered.
 
 use alloc::collections::VecDeque;
-use alloc::string::String;
-use alloc::vec::Vec;
 
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, Rejection};
+
+use crate::prelude::*;
 
 /// Prefix of the `ref`s of the session's own requests, so that no program may take one.
 pub const OWN_REF_PREFIX: &str = "glassline-";

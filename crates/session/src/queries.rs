@@ -1,10 +1,9 @@
 //! Requests of the user that the server has not answered.
 
 use alloc::collections::VecDeque;
-use alloc::format;
-use alloc::string::String;
 
 use crate::command::CommandError;
+use crate::prelude::*;
 use crate::update::HistoryQuery;
 
 /// Prefix of the `ref`s of requests for stored messages.

@@ -1,7 +1,7 @@
 //! Numbers of the messages of a room that have been shown: each is shown once, and what is missing
 //! is reported.
 
-use alloc::vec::Vec;
+use crate::prelude::*;
 
 /// Ranges of numbers kept that were not shown. Past it old ones are taken for one: what was shown
 /// between them may be shown once more, which is better than the user's own words never shown.

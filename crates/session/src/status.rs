@@ -1,7 +1,6 @@
 //! Status of a session, for display.
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use crate::prelude::*;
 
 /// State of the link, for a status line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

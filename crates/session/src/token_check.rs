@@ -38,9 +38,7 @@ fn check(text: &str) -> Result<(), CommandError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::borrow::ToOwned;
-    use alloc::format;
-    use alloc::string::ToString;
+    use crate::prelude::*;
     use glassline_wire::request::Request;
     use serde_json::json;
 

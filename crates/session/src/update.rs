@@ -1,12 +1,10 @@
 //! Inputs of a session from its link, and its outputs.
 
-use alloc::string::String;
-use alloc::vec::Vec;
-
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{Event, History, Rejection};
 
 use crate::ending::Ending;
+use crate::prelude::*;
 
 /// Choice of the dialect to speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,12 +1,10 @@
 //! Room of a tutorial server that the user is in: the server names it in its notices (T10),
 //! and pairs do not.
 
-use alloc::borrow::ToOwned;
-use alloc::string::String;
-
 use glassline_wire::request::LOBBY;
 
 use crate::limits::NAME_BYTES_MAX;
+use crate::prelude::*;
 
 /// Commands that a server may answer by moving the user (T10).
 const MOVES: [&str; 2] = ["join", "leave"];

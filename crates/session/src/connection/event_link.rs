@@ -1,7 +1,8 @@
 //! State of one connection in the event dialect (E).
 
 use alloc::collections::BTreeSet;
-use alloc::string::String;
+
+use crate::prelude::*;
 
 /// With nothing received for this long, the client asks for a sign of life.
 const QUIET_MS: u64 = 30_000;

@@ -1,12 +1,10 @@
 //! First bytes from a server, which tell servers of other protocols from chats.
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::String;
-use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use glassline_wire::frame::HeaderError;
+
+use crate::prelude::*;
 
 /// Bytes kept of the start of a connection: more than any of the signs below needs.
 const FIRST_BYTES_MAX: usize = 128;

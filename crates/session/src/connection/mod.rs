@@ -8,11 +8,11 @@ mod negotiation;
 mod tutorial_link;
 
 use alloc::collections::VecDeque;
-use alloc::vec::Vec;
 
 use glassline_wire::frame::{Decoder, put_frame};
 
 use crate::entropy::Entropy;
+use crate::prelude::*;
 use crate::update::{Dialect, DialectChoice, Output};
 use backoff::Backoff;
 pub(crate) use event_link::{EventLink, Silence};

@@ -1,10 +1,8 @@
 //! State of one connection in the tutorial dialect (T).
 
-use alloc::borrow::ToOwned;
-use alloc::string::String;
-
 use super::current_room::CurrentRoom;
 use crate::limits::NAME_BYTES_MAX;
+use crate::prelude::*;
 use crate::status::SlashCommands;
 
 /// Name under which a server speaks for itself (T9).

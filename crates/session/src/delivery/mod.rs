@@ -3,16 +3,15 @@
 
 mod pending_gaps;
 
-use alloc::borrow::ToOwned;
 use alloc::collections::VecDeque;
-use alloc::string::String;
-use alloc::vec::Vec;
 
 use glassline_wire::event::Gap;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Ask, Request};
 
 use pending_gaps::PendingGaps;
+
+use crate::prelude::*;
 
 /// Most messages that wait.
 const MESSAGES_MAX: usize = 1_024;
@@ -206,7 +205,6 @@ impl Delivery {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::ToString;
     use glassline_wire::request::Send;
 
     fn request(id: u128, text: &str) -> Request {

@@ -1,9 +1,9 @@
 //! Gaps after a reconnect: a message in one may be the user's own, whose acknowledgement is on its
 //! way again.
 
-use alloc::vec::Vec;
-
 use glassline_wire::event::Gap;
+
+use crate::prelude::*;
 
 /// Pieces of gaps kept; past it gaps are reported as they are.
 const PIECES_MAX: usize = 256;

@@ -1,15 +1,12 @@
 //! Commands of the user: they become requests.
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::{String, ToString};
-
 use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Ask, AwayText, Operate, PersonName, Rename, Request, RoomName, Send, SendDirect};
 
 use super::{ExitIntent, LAST_ANSWERS_MS, Session};
 use crate::command::{Command, CommandError};
+use crate::prelude::*;
 use crate::status::SlashCommands;
 use crate::token_check::{check_line, check_request};
 use crate::update::Dialect;

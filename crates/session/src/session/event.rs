@@ -1,10 +1,5 @@
 //! Session in the event dialect (E).
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
-
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{AuditKind, ErrorCode, Event, Presence, Rejection, Welcome};
 use glassline_wire::request::{Ask, AwayText, Request, RoomName};
@@ -14,6 +9,7 @@ use crate::connection::{EventLink, Phase, Silence};
 use crate::ending::Ending;
 use crate::identity::Role;
 use crate::limits::{self, NAME_BYTES_MAX, has_short_names};
+use crate::prelude::*;
 use crate::update::Update;
 
 /// Characters of a cause that holds the server's words.

@@ -1,15 +1,12 @@
 //! Stored messages: the context that a room begins with, and what the user asks for.
 
-use alloc::borrow::ToOwned;
-use alloc::string::String;
-use alloc::vec::Vec;
-
 use glassline_wire::event::{Event, History, Message};
 use glassline_wire::request::{Ask, HistoryRange, Request, Search};
 
 use super::Session;
 use crate::command::{CommandError, HistorySelection};
 use crate::joined_rooms::ReadPosition;
+use crate::prelude::*;
 use crate::queries::PageRequest;
 use crate::seq_tracker::Position;
 use crate::update::{HistoryQuery, Update};

@@ -1,10 +1,5 @@
 //! Lifecycle of a session: connect, loss, reconnect and end.
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::String;
-use alloc::vec::Vec;
-
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{Bye, Event, Rejection};
 use glassline_wire::opening::EVENT_OPENING;
@@ -13,6 +8,7 @@ use super::{ExitIntent, LAST_ANSWERS_MS, Session, brief};
 use crate::connection::{GOODBYE_MS, Phase, TutorialLink, no_chat_server};
 use crate::ending::Ending;
 use crate::hello::hello;
+use crate::prelude::*;
 use crate::program::Program;
 use crate::update::{Dialect, Output, Update};
 

@@ -1,13 +1,11 @@
 //! Received messages: each is shown once, in the order of its room, and what is missing is
 //! reported.
 
-use alloc::borrow::ToOwned;
-use alloc::string::String;
-
 use glassline_wire::event::{Event, Gap, Message};
 use glassline_wire::message_id::MessageId;
 
 use super::Session;
+use crate::prelude::*;
 use crate::seq_tracker::Position;
 use crate::update::Update;
 

@@ -10,11 +10,8 @@ mod status;
 mod tests;
 mod tutorial;
 
-use alloc::borrow::ToOwned;
-use alloc::boxed::Box;
+use crate::prelude::*;
 use alloc::collections::VecDeque;
-use alloc::format;
-use alloc::string::{String, ToString};
 
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Limits;

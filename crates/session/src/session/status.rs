@@ -1,10 +1,8 @@
 //! Questions about the session that its driver and its display ask.
 
-use alloc::borrow::ToOwned;
-use alloc::string::String;
-
 use super::{ExitIntent, Session};
 use crate::connection::Phase;
+use crate::prelude::*;
 use crate::status::{LinkState, SlashCommands, Status};
 use crate::update::Dialect;
 

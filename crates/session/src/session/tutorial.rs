@@ -1,14 +1,11 @@
 //! Session in the tutorial dialect (T).
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::String;
-
 use glassline_wire::event::{Direct, Event, Message, Notice};
 use glassline_wire::request::{Ask, LOBBY, Request};
 
 use super::{Session, brief};
 use crate::connection::{SERVER_NAME, TutorialLink};
+use crate::prelude::*;
 use crate::status::SlashCommands;
 use crate::update::Update;
 

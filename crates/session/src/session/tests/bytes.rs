@@ -1,7 +1,5 @@
 //! Any bytes of a server, in any slicing.
 
-use alloc::vec::Vec;
-
 use super::*;
 use proptest::prelude::*;
 

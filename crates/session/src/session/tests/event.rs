@@ -1,8 +1,3 @@
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::String;
-use alloc::vec;
-
 use super::*;
 use crate::{LinkState, SlashCommands};
 

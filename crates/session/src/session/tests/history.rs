@@ -1,11 +1,5 @@
 //! Messages of the past and missed messages: shown once, in order, or told to be missing.
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::{String, ToString};
-use alloc::vec;
-use alloc::vec::Vec;
-
 use super::*;
 use crate::{HistoryQuery, HistorySelection, LinkState};
 use glassline_wire::event::{Gap, History, Message};

@@ -1,9 +1,3 @@
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::String;
-use alloc::vec;
-use alloc::vec::Vec;
-
 use super::*;
 use crate::LinkState;
 use alloc::collections::BTreeMap;

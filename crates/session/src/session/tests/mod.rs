@@ -10,11 +10,6 @@ mod rejoin;
 mod token_check;
 mod tutorial;
 
-use alloc::boxed::Box;
-use alloc::format;
-use alloc::string::String;
-use alloc::vec::Vec;
-
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Event;
 use glassline_wire::frame::{Decoder, Frame, put_frame};
@@ -22,6 +17,7 @@ use glassline_wire::opening::EVENT_OPENING;
 use glassline_wire::request::{Ask, Request};
 
 use super::{Config, Session};
+use crate::prelude::*;
 use crate::{Command, CommandError, DialectChoice, Ending, Entropy, Input, Output, Update};
 
 /// Counts in large steps, so that ids differ and delays are spread.

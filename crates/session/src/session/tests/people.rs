@@ -1,11 +1,5 @@
 //! Number of people in a room, whenever it is announced who came and went (T11).
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::String;
-use alloc::vec;
-use alloc::vec::Vec;
-
 use super::*;
 
 /// A session whose lobby holds these, itself among them.

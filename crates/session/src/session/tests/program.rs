@@ -1,10 +1,5 @@
 //! Output for a program beyond that for a person.
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::vec;
-use alloc::vec::Vec;
-
 use super::*;
 
 #[test]

@@ -1,7 +1,5 @@
 //! Rooms that a reconnect asks for again.
 
-use alloc::format;
-
 use super::*;
 
 #[test]

@@ -1,7 +1,5 @@
 //! Operator tokens that nobody else may read (O1), in both dialects.
 
-use alloc::format;
-
 use super::*;
 
 #[test]

@@ -1,7 +1,3 @@
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::vec;
-
 use super::*;
 use crate::{LinkState, SlashCommands};
 

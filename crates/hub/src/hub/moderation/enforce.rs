@@ -69,7 +69,7 @@ impl Hub {
         self.effects.push_audit_event(AuditEvent::Act(act));
     }
 
-    /// Returns whom an act of another server kicks here: the member of exactly that name.
+    /// Returns the member that a kick of another server names: of exactly that name.
     pub(crate) fn kicked(&self, act: &AuditEntry) -> Option<MemberId> {
         let Ok(Target::Name { name, .. }) = Target::parse(act.who.as_deref()?) else { return None };
         self.find(name.as_str()).ok().map(|(id, _)| id)

@@ -1,11 +1,11 @@
-//! Addresses as people write them: the port may be left out.
+//! Addresses as users write them; the port is optional.
 
 use std::net::{IpAddr, SocketAddr};
 
-/// Port where none is given.
+/// Default port.
 pub(crate) const DEFAULT_PORT: u16 = 1234;
 
-/// The line of this machine.
+/// Default address, on this machine.
 pub(crate) fn default_address() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], DEFAULT_PORT))
 }
@@ -31,7 +31,7 @@ pub(crate) fn without_scheme(text: &str) -> &str {
     authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }
 
-/// A host with a port; whether there is such a host shows when it is looked up.
+/// Returns a host with a port; the host is not looked up.
 pub(crate) fn parse_join(text: &str) -> Result<String, String> {
     if without_scheme(text) != text {
         let plain = without_scheme(text);

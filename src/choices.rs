@@ -1,5 +1,5 @@
-//! Choices of a user, wherever: flags count before the environment, that before the configuration
-//! file, that before the default.
+//! Choices of a user. Flags take precedence over the environment, the configuration file and the
+//! defaults, in this order.
 
 use std::env;
 
@@ -10,7 +10,7 @@ use glassline_wire::operator_token;
 use crate::address::default_address;
 use crate::folders;
 
-/// Choices at one place; nothing where there is none.
+/// Choices of one source; `None` where it makes none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Choices {
     pub(crate) name: Option<String>,
@@ -25,7 +25,7 @@ pub(crate) struct Choices {
 }
 
 impl Choices {
-    /// These, and where they say nothing, those.
+    /// Returns these choices, completed by those of a weaker source.
     pub(crate) fn or(self, weaker: Self) -> Self {
         Self {
             name: self.name.or(weaker.name),
@@ -67,7 +67,7 @@ impl Choices {
     }
 }
 
-/// A name that holds anything; whether it is a good one is for the server to say.
+/// Parses a name that is not empty; the server checks the rest.
 ///
 /// # Errors
 /// Says what to write.
@@ -81,13 +81,13 @@ pub(crate) fn parse_name(text: &str) -> Result<String, String> {
     }
 }
 
-/// The name the user is logged in under.
+/// Login name of the user.
 fn login_name() -> String {
     let login = env::var("USER").ok().or_else(|| whoami::username().ok());
     login.filter(|name| !name.is_empty()).unwrap_or_else(|| "guest".to_string())
 }
 
-/// Cuts a login name to what a server takes (T7), and says so.
+/// Cuts a login name to the limits of a server (T7), and returns a notice about it.
 fn shortened(login: String) -> (String, Vec<String>) {
     let mut bytes = 0;
     let fits = |c: &char| {

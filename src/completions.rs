@@ -10,7 +10,7 @@ use crate::args::{Arguments, Host, SettingsArguments, Shell};
 
 const PROGRAM: &str = "glassline";
 
-/// Prints them on stdout.
+/// Prints the completions on stdout.
 pub(crate) fn print(shell: Shell) -> anyhow::Result<()> {
     let mut command = offered();
     // Into memory first: the generators panic where they cannot write.
@@ -22,7 +22,7 @@ pub(crate) fn print(shell: Shell) -> anyhow::Result<()> {
     }
     let mut stdout = io::stdout().lock();
     match stdout.write_all(&script).and_then(|()| stdout.flush()) {
-        // A reader that has seen enough.
+        // The reader has closed the pipe.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.context("cannot write the completions; direct them to a file that can be written"),
     }

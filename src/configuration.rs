@@ -1,4 +1,4 @@
-//! The configuration file: found, read within bounds, and every fault in it told with its line.
+//! The configuration file: found, read within bounds, and errors reported with their line.
 
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -14,9 +14,9 @@ use crate::folders;
 use crate::plain_file;
 use crate::words::{self, Word};
 
-/// Longest file that is read: far more than anybody writes, and nothing to a machine.
+/// Longest file that is read.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
-/// A wrong key that looks at least this much like a known one is taken for a slip.
+/// Similarity from which a known key is suggested for an unknown one.
 const LIKENESS_MIN: f64 = 0.7;
 
 const KEYS: [&str; 9] = ["name", "server", "dialect", "timestamps", "bell", "colour", "ignore", "log", "input_history"];
@@ -33,7 +33,7 @@ pub(crate) fn choices(named: Option<PathBuf>) -> anyhow::Result<Choices> {
     let shown = path.display();
     let bytes = match read_bounded(&path) {
         Ok(bytes) => bytes,
-        // A home that is no folder has no file in it either.
+        // A home that is no folder holds no file.
         Err(error) if !is_named && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(Choices::default());
         }
@@ -78,7 +78,7 @@ fn parse(text: &str) -> Result<Choices, ConfigurationError> {
         what: format!("this is no TOML ({}); write it as key = value, such as name = \"alice\"", error.message()),
     })?;
     let mut entries: Vec<_> = table.get_ref().iter().collect();
-    // So that the first fault told is the first one in the file.
+    // The first error in the file is reported.
     entries.sort_by_key(|(key, _)| key.span().start);
     let mut choices = Choices::default();
     for (key, value) in entries {

@@ -7,7 +7,7 @@ use crate::address::parse_join;
 use crate::choices::{Choices, parse_name};
 use crate::words;
 
-/// The variables beside `NO_COLOR`, and what each is for: the manual lists them.
+/// Variables beside `NO_COLOR` with their purpose, for the manual.
 pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("GLASSLINE_NAME", "your name in the chat"),
     ("GLASSLINE_SERVER", "the server that is joined when the command line names none"),

@@ -20,7 +20,7 @@ pub(crate) fn state_folder() -> Option<PathBuf> {
     Some(base(env::var_os("XDG_STATE_HOME"), home(), ".local/state")?.join(OWN_FOLDER))
 }
 
-/// A path as people write it: from their home on, if it lies there.
+/// Returns a path in short form, with `~` for the home.
 pub(crate) fn in_short(path: &Path) -> String {
     match home().and_then(|home| path.strip_prefix(home).ok().map(Path::to_path_buf)) {
         Some(rest) => format!("~/{}", rest.display()),
@@ -28,7 +28,7 @@ pub(crate) fn in_short(path: &Path) -> String {
     }
 }
 
-/// The path that is meant where a `~` was not expanded by a shell: in a file, and behind `=`.
+/// Expands a `~` that no shell has expanded: in a file, and behind `=`.
 ///
 /// # Errors
 /// Says what to write instead.
@@ -55,8 +55,8 @@ fn base(variable: Option<OsString>, home: Option<PathBuf>, in_home: &str) -> Opt
     variable.map(PathBuf::from).filter(|folder| folder.is_absolute()).or_else(|| Some(home?.join(in_home)))
 }
 
-/// The home that the environment names. Who took it away wants nothing to be read or kept there,
-/// whatever the list of users says.
+/// Home that the environment names. Without it nothing is read or stored there, whatever the list
+/// of users says.
 #[cfg(unix)]
 fn home() -> Option<PathBuf> {
     whole(env::var_os("HOME").map(PathBuf::from))

@@ -48,7 +48,7 @@ fn is_none(text: &str) -> bool {
     WORDS_FOR_NONE.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// The file meant; nothing where none is to be kept, or where there is no home to keep one in.
+/// Returns the file of the history; `None` where none is wanted, or without a home.
 pub(crate) fn file(chosen: Option<&HistoryChoice>) -> Option<PathBuf> {
     match chosen {
         Some(HistoryChoice::In(file)) => Some(file.clone()),
@@ -65,7 +65,7 @@ pub(crate) fn default_file() -> Option<PathBuf> {
 /// Opens the history for a server.
 ///
 /// # Errors
-/// It cannot be used; the words say why and what to do.
+/// It cannot be used; the text says why and what to do.
 pub(crate) fn open(file: &Path, keep: Keep) -> anyhow::Result<Box<dyn Store>> {
     let opened = glassline_journal::open(file, keep);
     let opened = match opened {

@@ -15,7 +15,7 @@ use crate::history;
 use crate::listening::{ListenFlag, open_all, reachable_from_elsewhere, reachable_here, refused};
 use crate::operator_token::{self, TokenRead};
 
-/// Everything that hosting needs, opened.
+/// Opened resources of a host.
 struct HostResources {
     listeners: Vec<TcpListener>,
     operator_token: Option<OperatorToken>,
@@ -86,7 +86,7 @@ fn open(listeners: Vec<TcpListener>, arguments: &Host) -> Result<HostResources, 
     Ok(HostResources { listeners, operator_token, store, greeting })
 }
 
-/// Says where the chat is open, and what others type to join it.
+/// Returns the addresses of the chat, and the commands that join it.
 fn how_to_join(listener: &TcpListener) -> Vec<String> {
     let Ok(listening) = listener.local_addr() else { return Vec::new() };
     let open = format!("your line is open on {listening}, for as long as you stay");

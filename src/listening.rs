@@ -132,7 +132,7 @@ pub(crate) fn reachable_from_elsewhere(listener: &TcpListener) -> Vec<SocketAddr
     found.into_iter().take(SHOWN_ADDRESSES_MAX).map(|ip| SocketAddr::new(ip, listening.port())).collect()
 }
 
-/// Addresses named to a person at most: a machine with containers has many.
+/// Addresses shown at most: a machine with containers has many.
 const SHOWN_ADDRESSES_MAX: usize = 4;
 
 fn is_link_local(ip: IpAddr) -> bool {

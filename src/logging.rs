@@ -70,7 +70,7 @@ pub(crate) fn start(format: LogFormat) -> JoinHandle<()> {
 fn write_lines(queue: &Receiver<Vec<u8>>, pending: &AtomicU64, dropped: &AtomicU64) {
     for line in queue {
         let mut stderr = io::stderr().lock();
-        // With nobody to read the log there is nobody to tell.
+        // Without a reader of the log there is no place to report it.
         let _ = stderr.write_all(&line);
         let lost = dropped.swap(0, Ordering::SeqCst);
         if lost > 0 {

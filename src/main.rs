@@ -55,7 +55,7 @@ fn main() -> ExitCode {
         Some(CliCommand::Join(join)) => {
             converse(&join.settings, join.choices(), join.mode(), |options| glassline_client::join(&options))
         }
-        // Neither reads a setting: a broken file keeps nobody from serving.
+        // None of these reads settings, so a broken file does not matter.
         Some(CliCommand::Serve(serve)) => serve::serve(serve),
         Some(CliCommand::History(arguments)) => upkeep::keep_up(arguments),
         Some(CliCommand::OperatorToken) => done(operator_token::print_new()),
@@ -100,8 +100,7 @@ fn done(result: anyhow::Result<()>) -> ExitCode {
     }
 }
 
-/// Says what is wrong, if anybody is left to hear it: a window that was closed takes stderr with
-/// it, and that is no panic.
+/// Writes an error to stderr. A failure is ignored: a closed window closes stderr too.
 fn complain(words: impl Display) {
     let _ = writeln!(io::stderr(), "glassline: {words}");
 }

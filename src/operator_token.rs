@@ -28,7 +28,7 @@ pub(crate) fn print_new() -> anyhow::Result<()> {
         .context("cannot write the token; direct it to a file that can be written")
 }
 
-/// A token as it was read, and what its host should know about it.
+/// A token, and warnings about its file.
 pub(crate) struct TokenRead {
     pub(crate) token: OperatorToken,
     /// Others may read the file, or texts that hold the token are not recognised.
@@ -38,7 +38,7 @@ pub(crate) struct TokenRead {
 /// Reads the token from its file.
 ///
 /// # Errors
-/// It cannot be read, or holds no token; the words say why and what to do.
+/// It cannot be read, or holds no token; the text says why and what to do.
 pub(crate) fn read(path: &Path) -> anyhow::Result<TokenRead> {
     let path =
         &folders::expanded(path).map_err(|advice| anyhow!("--operator-token-file {}: {advice}", path.display()))?;
@@ -63,8 +63,8 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<TokenRead> {
     Ok(TokenRead { token, warnings })
 }
 
-/// Returns whether systemd hands it over: the folder is the service's own, and the list that lets
-/// its user in looks like rights of a group.
+/// Returns whether systemd provides the file: its folder belongs to the service, and its access
+/// list looks like rights of a group.
 fn is_credential(path: &Path) -> bool {
     std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|folder| !folder.is_empty() && path.starts_with(folder))
 }

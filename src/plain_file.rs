@@ -1,5 +1,5 @@
-//! Opening a file that is read at the start, where waiting for somebody at the other end of a pipe
-//! would be waiting forever.
+//! Opening of plain files that are read at the start. A pipe is refused, as opening it could block
+//! forever.
 
 use std::fs::{File, FileType, Metadata};
 use std::io;

@@ -59,7 +59,7 @@ fn serve_until_signal(arguments: &Serve, inherited: Vec<TcpListener>) -> anyhow:
     let (shutdown, watch) = (Shutdown::new(), Watch::new());
     let at_signal = shutdown.clone();
     end_on_signal(move || {
-        // First, because with nobody to say goodbye to, the end comes at once.
+        // First, because the server ends at once while nobody is connected.
         notify_stopping();
         at_signal.request();
     })
@@ -112,7 +112,7 @@ fn announce(listeners: &[TcpListener]) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     for listener in listeners {
         let address = listener.local_addr().context("cannot tell where it listens")?;
-        // A caller that closed stdout does not want to know.
+        // The caller may have closed stdout.
         let _ = writeln!(stdout, "listening on {address}").and_then(|()| stdout.flush());
         if !address.ip().to_canonical().is_loopback() {
             print_line(format_args!(
@@ -143,7 +143,7 @@ fn announce_metrics(listener: &TcpListener) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes a line to stderr. One that cannot be written has no reader.
+/// Writes a line to stderr, and ignores failures.
 fn print_line(words: impl Display) {
     let _ = writeln!(io::stderr(), "{words}");
 }

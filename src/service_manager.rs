@@ -38,9 +38,8 @@ mod unix {
             .context("cannot listen on what was handed over; write ListenStream=ADDRESS:PORT in the socket's unit")
     }
 
-    /// From a thread of its own, if somebody wants to know: says once that whoever connects is
-    /// served, as soon as the loop has made its first turn; then gives a watchdog that waits for
-    /// them signs of life, for as long as the loop is alive.
+    /// Starts a thread that reports readiness after the first turn of the loop, and then, if a
+    /// watchdog asks for it, that the loop is alive.
     pub(crate) fn report(watch: Watch, shutdown: Shutdown) {
         if env::var_os("NOTIFY_SOCKET").is_none() {
             return;
@@ -56,7 +55,7 @@ mod unix {
     }
 
     fn feed_watchdog(watch: &Watch, shutdown: &Shutdown, timeout: Duration) {
-        // Twice in its time, with the loop's own time to answer left over.
+        // Twice in the watchdog's interval, with time for the loop to answer.
         let (pause, patience) = (timeout / 3, ANSWER_TIMEOUT.min(timeout / 6));
         loop {
             if watch.is_alive(shutdown, patience) {
@@ -68,13 +67,13 @@ mod unix {
         }
     }
 
-    /// Says that the end has begun. Waits no longer than a moment: a manager that does not read
-    /// must not keep anybody from stopping.
+    /// Reports the beginning of the end, and waits for a bounded time: a manager that does not read
+    /// must not delay the stop.
     pub(crate) fn notify_stopping() {
         let (done, told) = sync_channel(1);
         thread::spawn(move || {
             notify(&NotifyState::Stopping);
-            // After that moment nobody waits for it.
+            // The thread may outlive the wait.
             let _ = done.try_send(());
         });
         if told.recv_timeout(TELL_TIMEOUT).is_err() {
@@ -101,9 +100,9 @@ mod elsewhere {
         Ok(Vec::new())
     }
 
-    /// Nobody wants to know.
+    /// Does nothing without a service manager.
     pub(crate) fn notify_stopping() {}
 
-    /// Nobody wants to know.
+    /// Does nothing without a service manager.
     pub(crate) fn report(_: Watch, _: Shutdown) {}
 }

@@ -1,4 +1,4 @@
-//! `glassline history`: what a person does with what was kept.
+//! `glassline history`: tools for the file of a history.
 
 mod input;
 mod interrupt;
@@ -12,10 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
-use glassline_journal::{
-    Exported, ProgressMonitor, StoreError, TransferError, check_monitored, export_monitored, import_monitored,
-    vacuum_monitored,
-};
+use glassline_journal::{Exported, ProgressMonitor, StoreError, TransferError};
 
 use self::interrupt::Interrupt;
 use self::progress::ProgressReport;
@@ -32,7 +29,7 @@ const WRONG_USAGE: u8 = 2;
 /// reports it.
 const READER_GONE: u8 = 141;
 
-/// Carries one out.
+/// Runs a tool.
 pub(crate) fn keep_up(arguments: &HistoryArguments) -> ExitCode {
     if let Some(usage) = right_usage(&arguments.upkeep) {
         crate::complain(usage);
@@ -138,7 +135,8 @@ fn file(named: Option<&Path>) -> anyhow::Result<PathBuf> {
         .context("there is no home folder to look in; name the file with --history FILE")
 }
 
-/// Does something that reports its progress, which is gone before anything else is printed.
+/// Runs an operation that reports its progress; the progress is cleared before anything else is
+/// printed.
 fn watched<T>(progress: ProgressReport, act: impl FnOnce(&Arc<dyn ProgressMonitor>) -> T) -> T {
     let progress = Arc::new(progress);
     let monitor: Arc<dyn ProgressMonitor> = Arc::clone(&progress) as Arc<dyn ProgressMonitor>;
@@ -155,14 +153,14 @@ fn say(line: impl Display) -> anyhow::Result<()> {
 
 /// Prints a line about an export, whose stdout is taken.
 fn note(line: impl Display) {
-    // Without a stderr the exit code has to do.
+    // Without stderr the exit code must suffice.
     let _ = writeln!(io::stderr(), "{line}");
 }
 
 fn export_to_stdout(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
     let progress = ProgressReport::new(interrupt.clone(), None, !io::stdout().is_terminal());
     let mut output = BufWriter::new(io::stdout().lock());
-    let exported = watched(progress, |monitor| export_monitored(file, &mut output, monitor));
+    let exported = watched(progress, |monitor| glassline_journal::export(file, &mut output, monitor));
     let exported = match exported {
         Ok(exported) => exported,
         Err(error) => {
@@ -216,7 +214,7 @@ fn import_from(file: &Path, lines: Option<&Path>, interrupt: &Interrupt) -> anyh
         anyhow!("cannot read {lines}: {error}; name a file that is an export")
     })?;
     let progress = ProgressReport::new(interrupt.clone(), bytes, !is_typed);
-    let imported = watched(progress, |monitor| import_monitored(file, &mut *input, monitor.as_ref()))?;
+    let imported = watched(progress, |monitor| glassline_journal::import(file, &mut *input, monitor.as_ref()))?;
     say(format_args!(
         "{} messages and {} acts taken in, {} were there already",
         imported.messages, imported.acts, imported.skipped
@@ -231,7 +229,8 @@ fn import_from(file: &Path, lines: Option<&Path>, interrupt: &Interrupt) -> anyh
 }
 
 fn report(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
-    let report = watched(ProgressReport::new(interrupt.clone(), None, true), |monitor| check_monitored(file, monitor))?;
+    let report =
+        watched(ProgressReport::new(interrupt.clone(), None, true), |monitor| glassline_journal::check(file, monitor))?;
     let rooms = if report.rooms == 1 { "1 room".to_string() } else { format!("{} rooms", report.rooms) };
     say(format_args!("{}: {} messages in {rooms}, {} acts", file.display(), report.messages, report.acts))?;
     if report.pages_left_out {
@@ -262,7 +261,9 @@ fn report(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
 }
 
 fn shrink(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
-    let done = watched(ProgressReport::new(interrupt.clone(), None, true), |monitor| vacuum_monitored(file, monitor))?;
+    let done = watched(ProgressReport::new(interrupt.clone(), None, true), |monitor| {
+        glassline_journal::vacuum(file, monitor)
+    })?;
     say(format_args!("{}: {} bytes before, {} now", file.display(), done.before_bytes, done.after_bytes))?;
     if done.rebuilds_index {
         say(

@@ -1,5 +1,5 @@
-//! The words that a flag, the environment and the configuration file have for the same choice: one
-//! table for each.
+//! Words for choices, shared by flags, the environment and the configuration file: one table for
+//! each choice.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use glassline_client::{Bell, DialectChoice};
@@ -33,7 +33,7 @@ pub(crate) fn read<T: Word>(text: &str) -> Result<T, String> {
     found.map(|&(_, meaning)| meaning).ok_or_else(|| format!("write {}", allowed::<T>()))
 }
 
-/// The words, for people: `off, mentions or all`.
+/// Returns the words as a text: `off, mentions or all`.
 fn allowed<T: Word>() -> String {
     let words: Vec<&str> = T::WORDS.iter().map(|(word, _)| *word).collect();
     match words.split_last() {
@@ -43,7 +43,7 @@ fn allowed<T: Word>() -> String {
     }
 }
 
-/// The same for a flag.
+/// Returns a parser for a flag.
 pub(crate) fn parser<T: Word>() -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(T::WORDS.iter().map(|(word, _)| *word)).try_map(|word| read::<T>(&word))
 }

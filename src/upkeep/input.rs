@@ -1,4 +1,4 @@
-//! The lines of an import, from a file or from whoever writes to a pipe, a terminal or a socket.
+//! Input of an import: a file, a pipe, a terminal or a socket.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
@@ -33,7 +33,7 @@ pub(super) fn open(file: Option<&Path>, interrupt: &Interrupt) -> io::Result<(Bo
     Ok((Box::new(InterruptibleInput { read, interrupt: interrupt.clone(), chunk: Vec::new(), taken: 0 }), None))
 }
 
-/// Reads to the end, or until nobody takes it any more. Opening a pipe waits for its other end too.
+/// Reads to the end, or until the receiver is gone. Opening a pipe may block too.
 fn pass_on(file: Option<PathBuf>, chunks: &SyncSender<io::Result<Vec<u8>>>) {
     let opened: io::Result<Box<dyn Read>> = match file {
         Some(file) => File::open(file).map(|file| Box::new(file) as Box<dyn Read>),

@@ -14,7 +14,7 @@ use super::interrupt::Interrupt;
 const STEPS: &str = "{msg} {wide_bar} {percent:>3} %  {eta} left";
 const COUNTED: &str = "{msg} {wide_bar} {human_pos}/{human_len}  {rate}/s  {eta} left";
 const BYTES: &str = "{msg} {wide_bar} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
-/// The same for a total that nobody knows.
+/// The same for an unknown total.
 const BYTES_SO_FAR: &str = "{msg} {spinner} {bytes}  {bytes_per_sec}  {elapsed}";
 const SO_FAR: &str = "{msg} {spinner} {elapsed}";
 
@@ -34,7 +34,7 @@ impl ProgressReport {
         Self { bar: ProgressBar::with_draw_target(None, target), interrupt, input_bytes }
     }
 
-    /// Takes the bar away, so that words can follow.
+    /// Clears the bar, so that text can follow.
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
     }

@@ -35,6 +35,12 @@ const REPLACED: &[(&str, &str)] = &[
     ("Told", "StyledLine"),
     ("absence", "idle"),
     ("ringing", "bell"),
+    ("tend", "maintain"),
+    ("Chore", "Task"),
+    ("Renewal", "IndexRebuild"),
+    ("renewal", "rebuild"),
+    ("beginnings", "prefix_terms"),
+    ("LeftOut", "DamagedRows"),
 ];
 
 /// Returns every replaced term that is an identifier of a Rust source, with its line and the term

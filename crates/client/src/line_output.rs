@@ -170,7 +170,8 @@ impl LineOutput {
 /// Writes notices to stderr after flushing stdout, so that their order is kept where both go to one
 /// place.
 ///
-/// # Errors Stdout cannot be written. Errors of stderr are ignored.
+/// # Errors
+/// Stdout cannot be written. Errors of stderr are ignored.
 pub(crate) fn write_diagnostics(out: &mut dyn Write, err: &mut dyn Write, lines: &[String]) -> io::Result<()> {
     if !lines.is_empty() {
         out.flush()?;

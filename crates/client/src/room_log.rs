@@ -201,20 +201,13 @@ mod tests {
     use crate::format::clock::LocalClock;
     use glassline_wire::timestamp::Timestamp;
 
-    /// A folder that goes with the test.
-    struct Folder(PathBuf);
+    /// A folder that does not exist yet, in one that is removed with the test.
+    struct Folder(PathBuf, #[expect(dead_code, reason = "it removes the folder")] glassline_testkit::Folder);
 
     impl Folder {
-        fn new(test: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("glassline-room-log-{}-{test}", std::process::id()));
-            let _ = fs::remove_dir_all(&path);
-            Self(path)
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
+        fn new() -> Self {
+            let folder = glassline_testkit::Folder::new();
+            Self(folder.join("state"), folder)
         }
     }
 
@@ -229,7 +222,7 @@ mod tests {
 
     #[test]
     fn each_room_has_its_file_and_what_is_for_one_person_has_none() {
-        let folder = Folder::new("rooms");
+        let folder = Folder::new();
         let mut log = RoomLog::new(&folder.0, "here:1234");
         for json in [
             r#"{"type":"message","room":"den","from":"bob","text":"a\nb","at":"2026-11-22T09:00:00.000Z"}"#,
@@ -253,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_long_file_is_put_aside() {
-        let folder = Folder::new("rotation");
+        let folder = Folder::new();
         let mut log = RoomLog::new(&folder.0, "here");
         let text = vec![b'x'; 1024 * 1024];
         for _ in 0..20 {
@@ -267,7 +260,7 @@ mod tests {
 
     #[test]
     fn trouble_is_told_once_and_open_files_are_bounded() {
-        let folder = Folder::new("trouble");
+        let folder = Folder::new();
         fs::write(&folder.0, "a file where the folder should be").expect("written");
         let mut log = RoomLog::new(&folder.0, "here");
         let message = heard(r#"{"type":"message","room":"den","from":"bob","text":"x"}"#);
@@ -291,7 +284,7 @@ mod tests {
 
     #[test]
     fn two_clients_lose_nothing_when_the_file_is_put_aside() {
-        let folder = Folder::new("two");
+        let folder = Folder::new();
         let mut logs = [RoomLog::new(&folder.0, "here"), RoomLog::new(&folder.0, "here")];
         let line = |client: usize, number: usize| format!("{client}:{number:03} {}\n", "x".repeat(512 * 1024));
         // One and a half files in all: put aside once, whoever does it.
@@ -310,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_file_that_was_put_aside_by_another_client_is_left() {
-        let folder = Folder::new("left");
+        let folder = Folder::new();
         let mut log = RoomLog::new(&folder.0, "here");
         let path = folder.0.join("logs").join("here").join("den.log");
         log.append("den", b"one\n").expect("written");

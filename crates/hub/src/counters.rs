@@ -1,4 +1,4 @@
-//! Counters of the hub: for whoever watches the server run.
+//! Counters of the hub, for metrics.
 
 use glassline_wire::event::ErrorCode;
 

@@ -1,5 +1,5 @@
 //! Senders of direct messages to a member. A reply is for the person, who may have left, and not
-//! for whoever has the name by then.
+//! for another member that has the name by then.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -19,7 +19,7 @@ struct Sender {
     folded: Box<str>,
 }
 
-/// The latest senders, by place and token, so that nobody else can step into one.
+/// The latest senders.
 #[derive(Debug, Default)]
 pub(crate) struct DirectSenders {
     latest_last: VecDeque<Sender>,
@@ -38,7 +38,7 @@ impl DirectSenders {
         self.latest_last.push_back(Sender { member, token, folded });
     }
 
-    /// The place and the token of whoever wrote last.
+    /// Returns the key and the token of the latest sender.
     pub(crate) fn latest(&self) -> Option<(MemberId, u128)> {
         self.latest_last.back().map(|sender| (sender.member, sender.token))
     }

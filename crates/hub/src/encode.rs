@@ -26,7 +26,7 @@ const LISTED_MAX: usize = 100;
 
 /// Encoding of one dialect.
 trait Encode {
-    /// Returns the bytes; none for what the dialect has no words for.
+    /// Returns the bytes; none for what the dialect cannot express.
     fn encode(&self, outbound: &Outbound) -> Vec<u8>;
 }
 
@@ -37,7 +37,7 @@ struct EventFrames;
 struct TutorialPairs;
 
 impl Dialect {
-    /// Returns `outbound` in this dialect; nothing where the dialect has no words for it.
+    /// Returns `outbound` in this dialect; nothing if the dialect cannot express it.
     pub fn encode(self, outbound: &Outbound) -> Vec<u8> {
         match self {
             Self::Tutorial => TutorialPairs.encode(outbound),
@@ -88,7 +88,7 @@ fn pair(name: &str, text: &str) -> Vec<u8> {
     bytes
 }
 
-/// The server's own words (T9).
+/// Returns a text of the server's own as a pair (T9).
 fn server_pair(text: &str) -> Vec<u8> {
     pair(SERVER_NAME, text)
 }

@@ -7,7 +7,7 @@ use crate::id::MemberId;
 use crate::log::Log;
 
 /// A dialect's share of a room.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Lane {
     log: Log,
     followers: Vec<MemberId>,
@@ -26,19 +26,6 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
-    pub(crate) fn new() -> Self {
-        Self {
-            log: Log::new(),
-            followers: Vec::new(),
-            behind: 0,
-            is_queued: false,
-            next: 0,
-            steps_left: 0,
-            full_round_left: 0,
-            full_round_bytes: 0,
-        }
-    }
-
     pub(crate) fn log(&self) -> &Log {
         &self.log
     }

@@ -22,14 +22,14 @@ impl Segment {
 }
 
 /// End of an entry, and the room's newest message number there.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Mark {
     pub(crate) end: u64,
     pub(crate) seq: u64,
 }
 
 /// An append-only byte log with a bounded past. Positions count bytes since the room was opened.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Log {
     segments: VecDeque<Segment>,
     marks: VecDeque<Mark>,
@@ -39,10 +39,6 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    pub(crate) fn new() -> Self {
-        Self { segments: VecDeque::new(), marks: VecDeque::new(), tail: Mark { end: 0, seq: 0 }, end: 0 }
-    }
-
     /// Position behind the newest byte.
     pub(crate) fn end(&self) -> u64 {
         self.end
@@ -197,7 +193,7 @@ mod tests {
 
     #[test]
     fn positions_and_numbers_are_found_again() {
-        let mut log = Log::new();
+        let mut log = Log::default();
         assert_eq!(log.append(1, &[b"abc", b"de"], MAX), 0);
         assert_eq!(log.append(1, &[b"notice"], MAX), 5);
         assert_eq!(log.append(2, &[b"xyz"], MAX), 11);
@@ -210,7 +206,7 @@ mod tests {
 
     #[test]
     fn the_past_is_bounded() {
-        let mut log = Log::new();
+        let mut log = Log::default();
         let entry = [7_u8; 1_000];
         for seq in 1..=1_000 {
             log.append(seq, &[&entry], 3 * WRITE_BYTES_MAX);
@@ -223,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_released_log_goes_on_where_it_was() {
-        let mut log = Log::new();
+        let mut log = Log::default();
         log.append(1, &[b"abc"], MAX);
         log.release();
         assert_eq!((log.tail(), log.end(), log.kept_bytes(), log.tail_mark().seq), (3, 3, 0, 1));
@@ -235,7 +231,7 @@ mod tests {
 
     #[test]
     fn an_entry_longer_than_a_segment_stays_whole() {
-        let mut log = Log::new();
+        let mut log = Log::default();
         log.append(1, &[b"a"], MAX);
         let entry = alloc::vec![9_u8; 2 * WRITE_BYTES_MAX];
         let start = log.append(2, &[&entry], MAX);

@@ -1,10 +1,8 @@
 //! One member: its name, its dialect, and what it has still to be sent.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use glassline_wire::frame;
 use glassline_wire::timestamp::Timestamp;
 use slotmap::SlotMap;
 
@@ -43,8 +41,8 @@ pub(crate) type Members = SlotMap<MemberId, Member>;
 #[derive(Debug)]
 pub(crate) struct Member {
     name: Box<str>,
-    /// The name as a frame, ready for each message's pair.
-    name_frame: Box<[u8]>,
+    /// Bytes that stand for the name in relayed pairs, where it was sent as other ones (T9).
+    name_bytes: Option<Box<[u8]>>,
     /// Number under which the owner of the sockets knows this member.
     connection: usize,
     token: u128,
@@ -73,8 +71,8 @@ impl Member {
     pub(crate) fn new(name: Box<str>, arrival: Arrival, login: ConnectInfo, send_queue: SendQueue) -> Self {
         let ConnectInfo { connection, token, address, now } = login;
         Self {
-            name_frame: name_frame(name.as_bytes()),
             name,
+            name_bytes: None,
             connection,
             token,
             address: address.to_canonical(),
@@ -92,22 +90,21 @@ impl Member {
         }
     }
 
-    /// Replaces the bytes that stand for its name in pairs (T9).
+    /// Replaces the bytes that stand for its name in relayed pairs (T9).
     pub(crate) fn with_name_bytes(self, name: &[u8]) -> Self {
-        Self { name_frame: name_frame(name), ..self }
+        Self { name_bytes: Some(name.into()), ..self }
     }
 
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Returns its name as a frame.
-    pub(crate) fn name_frame(&self) -> &[u8] {
-        &self.name_frame
+    /// Returns the bytes that stand for its name in relayed pairs.
+    pub(crate) fn name_bytes(&self) -> &[u8] {
+        self.name_bytes.as_deref().unwrap_or(self.name.as_bytes())
     }
 
     pub(crate) fn rename(&mut self, name: Box<str>) {
-        self.name_frame = name_frame(name.as_bytes());
         self.name = name;
     }
 
@@ -234,10 +231,4 @@ impl Member {
     pub(crate) fn take_ready(&mut self) -> bool {
         core::mem::take(&mut self.is_ready)
     }
-}
-
-fn name_frame(name: &[u8]) -> Box<[u8]> {
-    let mut frame = Vec::with_capacity(name.len() + 10);
-    frame::put_frame(&mut frame, name);
-    frame.into_boxed_slice()
 }

@@ -1,4 +1,4 @@
-//! Present time, told to the hub by whoever has a clock.
+//! Present time: an argument of the hub's methods, which read no clock.
 
 use glassline_wire::timestamp::Timestamp;
 

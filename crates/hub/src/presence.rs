@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(presence.due_ms(), None);
     }
 
-    /// The next announcement in words, part by part.
+    /// The next announcement as text, part by part.
     fn told(presence: &mut Presence, now_ms: u64) -> [String; 3] {
         let Announcement { left_before, joined, left } = presence.take_due(now_ms).expect("due");
         [summary(&left_before), summary(&joined), summary(&left)]

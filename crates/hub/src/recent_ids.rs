@@ -14,7 +14,7 @@ pub(crate) struct Outcome {
     pub(crate) digest: u64,
 }
 
-/// Owner of ids: whoever shows the same token, or has the same name.
+/// Owner of ids: the client that shows the same token, or has the same name.
 pub(crate) type Scope = u64;
 
 /// A bounded memory of ids, by sender.
@@ -54,12 +54,12 @@ impl RecentIds {
     }
 }
 
-/// Returns the scope of whoever has this name.
+/// Returns the scope of a name.
 pub(crate) fn scope_of(name: &str) -> Scope {
     digest(name, false)
 }
 
-/// Returns the scope of whoever shows this token; 0 without one.
+/// Returns the scope of a token; 0 without one.
 pub(crate) fn author_of(token: u128) -> Scope {
     if token == 0 { 0 } else { fnv(token.to_be_bytes().into_iter()) }
 }

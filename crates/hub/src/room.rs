@@ -39,7 +39,7 @@ impl Room {
             in_flight: 0,
             presence: Presence::default(),
             recent_ids: RecentIds::default(),
-            lanes: Dialect::ALL.map(|_| Lane::new()),
+            lanes: Default::default(),
         }
     }
 

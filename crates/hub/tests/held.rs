@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use glassline_hub::{ConnectInfo, Hub, LoginOutcome, MemberId, NameHolder, Now, PendingQuestion, Rules};
+use glassline_testkit::frame::payloads;
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{Event, Message};
-use glassline_wire::frame::{Decoder, Frame};
 use glassline_wire::history::{Answer, EntryContent, Head, Page, Question, ReadError};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Hello, HistoryRange, Send};
@@ -187,12 +187,8 @@ impl World {
     }
 
     fn events(&self) -> Vec<Envelope<Event>> {
-        let mut decoder = Decoder::event(1 << 20);
-        let (mut input, mut events) = (&self.received[..], Vec::new());
-        while let Some(Frame::Payload(payload)) = decoder.next(&mut input).expect("frames") {
-            events.push(Envelope::<Event>::from_json(payload).expect("an event"));
-        }
-        events
+        let payloads = payloads(&self.received).into_iter();
+        payloads.map(|payload| Envelope::<Event>::from_json(&payload).expect("an event")).collect()
     }
 
     /// Returns the events that bob was sent, in short: `den 7` for message 7, `den gap 1-2`, `den

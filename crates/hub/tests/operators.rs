@@ -8,9 +8,9 @@ use glassline_hub::{
     AuditEvent, Awaits, ConnectInfo, Dialect, Disconnect, Hub, LoginOutcome, MemberId, NameHolder, Now, OperatorToken,
     Rules,
 };
+use glassline_testkit::frame::texts;
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Event, Rejection};
-use glassline_wire::frame::{Decoder, Frame};
 use glassline_wire::history::{CommitOutcome, PendingRecord, Record};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::operator_token::GeneratedToken;
@@ -128,7 +128,7 @@ impl World {
                 break;
             }
         }
-        payloads(&bytes)
+        texts(&bytes)
     }
 
     /// Acts, notices and errors that a member was sent, in short; a ref is marked.
@@ -148,15 +148,6 @@ impl World {
         };
         self.payloads(id).into_iter().filter_map(short).collect()
     }
-}
-
-fn payloads(bytes: &[u8]) -> Vec<String> {
-    let mut decoder = Decoder::event(1 << 20);
-    let (mut input, mut payloads) = (bytes, Vec::new());
-    while let Some(Frame::Payload(payload)) = decoder.next(&mut input).expect("frames") {
-        payloads.push(String::from_utf8(payload.to_vec()).expect("UTF-8"));
-    }
-    payloads
 }
 
 #[test]
@@ -200,7 +191,7 @@ fn a_kick_closes_one_connection_and_no_more() {
         panic!("{thrown_out:?}")
     };
     assert_eq!(*member, eve);
-    let last = payloads(words);
+    let last = texts(words);
     assert!(last[0].contains("\"kicked\"") && last[0].contains("too loud\u{fffd}[2J") && last[1].contains("\"bye\""));
     assert_eq!(world.told(teacher), ["ref teacher Kick eve too loud\u{fffd}[2J"]);
     world.hub.depart(eve, NOW);

@@ -6,8 +6,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use glassline_hub::{ConnectInfo, Hub, LoginOutcome, MemberId, NameHolder, Now, Rules};
+use glassline_testkit::frame::payloads;
 use glassline_wire::event::Event;
-use glassline_wire::frame::{Decoder, Frame};
 use glassline_wire::request::Hello;
 use glassline_wire::timestamp::Timestamp;
 
@@ -62,17 +62,13 @@ impl World {
                 break;
             }
         }
-        let mut decoder = Decoder::event(1 << 20);
-        let (mut input, mut told) = (&bytes[..], Vec::new());
-        while let Some(Frame::Payload(payload)) = decoder.next(&mut input).expect("frames") {
-            told.extend(match Event::from_json(payload).expect("an event") {
-                Event::Joined(presence) => Some(format!("+{}", presence.names.join(","))),
-                Event::Left(presence) => Some(format!("-{}", presence.names.join(","))),
-                Event::Renamed(renamed) => Some(format!("{}={}", renamed.from, renamed.to)),
-                _ => None,
-            });
-        }
-        told
+        let short = |payload: Vec<u8>| match Event::from_json(&payload).expect("an event") {
+            Event::Joined(presence) => Some(format!("+{}", presence.names.join(","))),
+            Event::Left(presence) => Some(format!("-{}", presence.names.join(","))),
+            Event::Renamed(renamed) => Some(format!("{}={}", renamed.from, renamed.to)),
+            _ => None,
+        };
+        payloads(&bytes).into_iter().filter_map(short).collect()
     }
 }
 

@@ -9,9 +9,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use glassline_hub::{
     Awaits, CommandOutcome, ConnectInfo, Hub, LoginOutcome, MemberId, NameHolder, Now, PendingQuestion, Rules,
 };
+use glassline_testkit::frame::payloads;
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, Message};
-use glassline_wire::frame::{Decoder, Frame};
 use glassline_wire::history::{Answer, CommitOutcome, Head, Page, PendingRecord, Question, ReadError, Record};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Hello, HistoryRange, Send};
@@ -55,15 +55,6 @@ fn written(hub: &mut Hub, id: MemberId) -> Vec<u8> {
             return bytes;
         }
     }
-}
-
-fn payloads(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut decoder = Decoder::event(1 << 20);
-    let (mut input, mut payloads) = (bytes, Vec::new());
-    while let Some(Frame::Payload(payload)) = decoder.next(&mut input).expect("frames") {
-        payloads.push(payload.to_vec());
-    }
-    payloads
 }
 
 fn envelopes(hub: &mut Hub, id: MemberId) -> Vec<Envelope<Event>> {

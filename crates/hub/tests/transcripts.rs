@@ -8,9 +8,9 @@ use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
 use glassline_hub::{ConnectInfo, Dialect, Hub, LoginOutcome, MemberId, NameHolder, Now, Rules};
+use glassline_testkit::frame::texts;
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Event;
-use glassline_wire::frame::{Decoder, Frame};
 use glassline_wire::message_id::MessageId;
 use glassline_wire::request::{Hello, Send};
 use glassline_wire::timestamp::Timestamp;
@@ -169,17 +169,7 @@ impl World {
 
 /// Reads all a member received and holds it against what it was due.
 fn check(mut peer: Peer) {
-    let mut decoder = match peer.dialect {
-        Dialect::Tutorial => Decoder::tutorial(1 << 20),
-        Dialect::Event => Decoder::event(1 << 20),
-    };
-    let mut input = &peer.received[..];
-    let mut payloads = Vec::new();
-    while let Some(frame) = decoder.next(&mut input).expect("only whole frames were sent") {
-        let Frame::Payload(payload) = frame else { panic!("the server says no raw goodbye") };
-        payloads.push(String::from_utf8(payload.to_vec()).expect("UTF-8"));
-    }
-    assert!(decoder.is_at_boundary(), "{} was sent half a frame", peer.name);
+    let payloads = texts(&peer.received);
     match peer.dialect {
         Dialect::Tutorial => check_pairs(&payloads, &mut peer.due),
         Dialect::Event => check_events(&payloads, &mut peer.due),

@@ -15,7 +15,7 @@ pub use journal::{
     WAITING_SEARCHES_OF_SUBNET_MAX,
 };
 pub use sqlite::{
-    Exported, Imported, Keep, ProgressMonitor, Report, Stage, TransferError, Vacuumed, check, check_monitored, export,
-    export_monitored, folded, import, import_monitored, open, open_with_ids_of, vacuum, vacuum_monitored,
+    Exported, Imported, Keep, ProgressMonitor, Report, Stage, TransferError, Vacuumed, check, export, folded, import,
+    open, open_with_ids_of, vacuum,
 };
 pub use store::{Damage, Reader, SearchProgress, Sizes, Store, StoreError};

@@ -29,8 +29,7 @@ mod search_index;
 mod wal_checkpoint;
 
 pub use commands::{
-    Exported, Imported, ProgressMonitor, Report, Stage, TransferError, Vacuumed, check, check_monitored, export,
-    export_monitored, import, import_monitored, vacuum, vacuum_monitored,
+    Exported, Imported, ProgressMonitor, Report, Stage, TransferError, Vacuumed, check, export, import, vacuum,
 };
 pub use engine::{open, open_with_ids_of};
 pub use folding::folded;

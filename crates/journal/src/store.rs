@@ -10,32 +10,32 @@ use glassline_wire::history::{CommitOutcome, Head, Page, Record};
 use glassline_wire::request::{HistoryRange, Search};
 use glassline_wire::visible::one_line;
 
-/// An engine that keeps rooms as numbered logs.
+/// Store that keeps rooms as numbered logs.
 pub trait Store: Send {
-    /// Stores the records in their order, and returns once they survive a crash: one outcome for
-    /// each, in the same order. Everything is stored or nothing is.
+    /// Stores the records in their order, all or nothing, and returns once they survive a crash:
+    /// one outcome for each, in the same order.
     ///
     /// # Errors
     /// Nothing of the batch was stored, except after a fatal error ([`StoreError::is_fatal`]): then
     /// nobody knows, and the store must not be used any more.
     fn append(&mut self, batch: &[Record]) -> Result<Vec<CommitOutcome>, StoreError>;
 
-    /// Returns the outcomes of those records of a batch that were stored before, or may have been,
-    /// without storing anything: for when [`Store::append`] refuses, so that nobody is told of what
-    /// is stored that it is not. One for each, in the same order; nothing for what is new.
+    /// Returns the outcomes of those records that were stored before, or may have been, in the same
+    /// order, and nothing for new ones. Stores nothing: for when [`Store::append`] fails, so that
+    /// nobody is told that a stored message is not.
     ///
     /// # Errors
     /// They cannot be looked up.
     fn find_duplicates(&mut self, batch: &[Record]) -> Result<Vec<Option<CommitOutcome>>, StoreError>;
 
-    /// Does what may follow behind a commit (search index, pruning, checkpoints) for `budget` at
-    /// most, as far as one step can be cut. Returns whether there is more to do.
+    /// Does what may follow a commit (search index, retention, checkpoints) for about `budget`, in
+    /// steps of some milliseconds. Returns whether there is more to do.
     ///
     /// # Errors
     /// As [`Store::append`].
     fn maintain(&mut self, budget: Duration) -> Result<bool, StoreError>;
 
-    /// A second view of the same store, for another thread.
+    /// Opens the store a second time, to read it on another thread.
     ///
     /// # Errors
     /// The store cannot be opened a second time.
@@ -49,9 +49,9 @@ pub trait Store: Send {
         Sizes::default()
     }
 
-    /// Says, once for each time, that what can be made again of the messages was damaged and is
-    /// being made again, and what was wrong with it: whoever runs the server should look after the
-    /// disk. Until it is made, searches take longer.
+    /// Returns, once for each time, why the search index was discarded: it was damaged, and is
+    /// built again from the messages. The disk may be failing. Until it is built, searches take
+    /// longer.
     fn take_index_rebuild(&mut self) -> Option<String> {
         None
     }
@@ -61,31 +61,31 @@ pub trait Store: Send {
         None
     }
 
-    /// Hands over every act that was ever stored, oldest first.
+    /// Hands over every audit entry that was ever stored, oldest first.
     ///
     /// # Errors
-    /// They cannot be read, or one is not as it was stored: without it others would be banned than
-    /// operators decided.
+    /// They cannot be read, or one is damaged: without it others would be banned than operators
+    /// decided.
     fn acts(&mut self, take: &mut dyn FnMut(AuditEntry)) -> Result<(), StoreError>;
 }
 
 /// Reads what is stored. A call that has passed its deadline ends with [`StoreError::TooSlow`], at
 /// the next row at the latest.
 pub trait Reader: Send {
-    /// Which numbers a room has; a room that was never spoken in has none.
+    /// Returns which numbers a room has; a room that was never spoken in has none.
     ///
     /// # Errors
     /// It cannot be read.
     fn head(&mut self, room: &str, deadline: Instant) -> Result<Head, StoreError>;
 
-    /// A page of a room (E8): the latest messages, those before a number, after one (with both:
-    /// from `after` on), or around one.
+    /// Reads a page of a room (E8): the latest messages, those before a number, after one (with
+    /// both: from `after` on), or around one.
     ///
     /// # Errors
     /// It cannot be read.
     fn range(&mut self, range: &HistoryRange, deadline: Instant) -> Result<Page, StoreError>;
 
-    /// The newest messages of a room that hold a text, whatever its case.
+    /// Finds the newest messages of a room that contain a text, whatever its case.
     ///
     /// # Errors
     /// It cannot be read.
@@ -98,15 +98,15 @@ pub trait Reader: Send {
         }
     }
 
-    /// Returns what the last answer left out because it is damaged.
+    /// Returns, once, damage because of which the last answer lacks messages.
     fn take_damage(&mut self) -> Option<Damage> {
         None
     }
 
-    /// Goes on with a search until about `slice_end`, holding nothing of the store between two
-    /// calls. `progress` is new at the first call and handed in again at the next. Returns nothing
-    /// if there is more to do; behind the deadline, what was found until then. An engine that
-    /// cannot pause does all of it at once.
+    /// Continues a search until about `slice_end`, and holds nothing of the store between calls.
+    /// `progress` is new at the first call. Returns nothing if there is more to do; after the
+    /// deadline, the messages found until then. A store that cannot pause searches until it is
+    /// done.
     ///
     /// # Errors
     /// As [`Reader::search`].
@@ -119,10 +119,10 @@ pub trait Reader: Send {
     ) -> Result<Option<Page>, StoreError>;
 }
 
-/// Damage that costs a part of what is stored; everything else can be used.
+/// Damage of a part of the history; the rest can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {
-    /// Messages are not as they were stored, and are left out of what is read.
+    /// Messages are not as they were stored, and are left out of answers.
     #[error(
         "{count} messages of room {:?} from number {first} to {last} are not as they were stored and are left out; look after the \
          disk, run `glassline history check`, and restore a copy if there is one",
@@ -138,17 +138,17 @@ pub enum Damage {
         /// Messages left out.
         count: u64,
     },
-    /// Commits of the write-ahead log stand behind a damaged part of it, where they cannot be read.
+    /// Commits of the write-ahead log follow a damaged part of it and cannot be read.
     #[error("{0}")]
     Log(String),
 }
 
-/// State of a search between two slices; its content is the engine's.
+/// State of a search between two slices, private to the store.
 #[derive(Default)]
 pub struct SearchProgress(Option<Box<dyn Any + Send>>);
 
 impl SearchProgress {
-    /// The engine's state, made by the first call.
+    /// Returns the store's state, which the first call creates.
     pub(crate) fn state<T: Default + Send + 'static>(&mut self) -> &mut T {
         if !self.0.as_ref().is_some_and(|state| state.is::<T>()) {
             self.0 = Some(Box::new(T::default()));
@@ -160,12 +160,12 @@ impl SearchProgress {
     }
 }
 
-/// Space that a store takes, as far as that is known cheaply.
+/// Space that a store takes, as far as it is known cheaply.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sizes {
-    /// Bytes in use in the file: what `--keep-bytes` is held against.
+    /// Bytes in use in the file, which `--keep-bytes` bounds.
     pub used_bytes: u64,
-    /// Length of the log of commits beside the file.
+    /// Length of the write-ahead log.
     pub log_bytes: u64,
 }
 

@@ -91,6 +91,11 @@ pub fn payloads(bytes: &[u8]) -> Vec<Vec<u8>> {
     payloads
 }
 
+/// Returns the payloads of a stream of whole frames, as text.
+pub fn texts(bytes: &[u8]) -> Vec<String> {
+    payloads(bytes).into_iter().map(|payload| String::from_utf8(payload).expect("UTF-8")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

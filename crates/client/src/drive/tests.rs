@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use glassline_testkit::frame::{Frames, frame};
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Event;
-use glassline_wire::frame::{Decoder, Frame, put_frame};
 use glassline_wire::request::{Ask, Request};
 
 use super::*;
@@ -171,8 +171,7 @@ impl Client {
 /// The server's side of one connection.
 struct Peer {
     stream: TcpStream,
-    decoder: Decoder,
-    waiting: std::collections::VecDeque<Vec<u8>>,
+    frames: Frames,
 }
 
 fn listener() -> (TcpListener, String) {
@@ -185,7 +184,7 @@ impl Peer {
     fn accept(listener: &TcpListener) -> Self {
         let (stream, _) = listener.accept().expect("a connection");
         stream.set_read_timeout(Some(PATIENCE)).expect("set");
-        Self { stream, decoder: Decoder::event(1 << 20), waiting: std::collections::VecDeque::new() }
+        Self { stream, frames: Frames::default() }
     }
 
     /// Accepts and welcomes.
@@ -200,30 +199,27 @@ impl Peer {
     }
 
     fn say(&mut self, payload: &str) {
-        let mut bytes = Vec::new();
-        put_frame(&mut bytes, payload.as_bytes());
-        self.stream.write_all(&bytes).expect("written");
+        self.stream.write_all(&frame(payload)).expect("written");
     }
 
     /// The next frame; `None` at the end.
     fn frame(&mut self) -> Option<Vec<u8>> {
         let mut buffer = [0; 4_096];
-        while self.waiting.is_empty() {
+        loop {
+            if let Some(payload) = self.frames.next_payload().expect("frames") {
+                return Some(payload.to_vec());
+            }
             let bytes = match self.stream.read(&mut buffer) {
                 // A machine that paused the process wakes a read that has a deadline.
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 read => read.expect("bytes or an end in time"),
             };
             if bytes == 0 {
-                assert!(self.decoder.is_at_boundary(), "a frame is cut off");
+                assert!(self.frames.rest().is_empty(), "a frame is cut off");
                 return None;
             }
-            let mut rest = &buffer[..bytes];
-            while let Some(Frame::Payload(payload)) = self.decoder.next(&mut rest).expect("frames") {
-                self.waiting.push_back(payload.to_vec());
-            }
+            self.frames.push(&buffer[..bytes]);
         }
-        self.waiting.pop_front()
     }
 
     fn request(&mut self) -> Request {

@@ -1,19 +1,15 @@
 use super::*;
 use proptest::prelude::*;
 use std::fs;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// A folder that is gone when the test is over.
-struct Folder(PathBuf);
+/// A folder that does not exist yet, in one that is removed with the test.
+struct Folder(PathBuf, #[expect(dead_code, reason = "it removes the folder")] glassline_testkit::Folder);
 
 impl Folder {
     fn new() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("glassline-history-{}-{number}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        Self(path)
+        let folder = glassline_testkit::Folder::new();
+        Self(folder.join("state"), folder)
     }
 
     fn open(&self) -> (InputHistory, Vec<String>) {
@@ -31,12 +27,6 @@ impl Folder {
             history.add(line).expect("kept");
         }
         self.open().1
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

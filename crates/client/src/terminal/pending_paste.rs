@@ -28,7 +28,8 @@ impl PendingPaste {
 
     /// Sends lines as far as the session has capacity, and returns whether there were any.
     ///
-    /// # Errors A line is rejected: it stays, and stops the rest.
+    /// # Errors
+    /// A line is rejected: it stays, and stops the rest.
     pub(super) fn send(&mut self, session: &mut Session, now_ms: u64) -> Result<bool, CommandError> {
         let before = self.lines.remaining();
         while session.has_capacity()

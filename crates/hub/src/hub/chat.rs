@@ -102,13 +102,14 @@ impl Hub {
     /// Relays a payload untouched, as the tutorial's own server does (T9).
     pub fn relay(&mut self, id: MemberId, payload: &[u8]) {
         let (Some(member), Some((room_id, _))) = (self.members.get(id), self.current_room(id)) else { return };
-        let name_frame = member.name_frame().to_vec();
+        let name = member.name_bytes().to_vec();
         if let Some(room) = self.rooms.get_mut(room_id) {
             // Nobody is told the number, but what a slow reader misses is counted by it.
             room.set_seq(room.seq() + 1);
         }
         self.counters.messages += 1;
-        let appended = self.append(room_id, Dialect::Tutorial, &[&name_frame, &frame::header(payload.len()), payload]);
+        let pair = [&frame::header(name.len())[..], &name, &frame::header(payload.len()), payload];
+        let appended = self.append(room_id, Dialect::Tutorial, &pair);
         self.skip_own(id, room_id, Dialect::Tutorial, appended);
     }
 
@@ -153,8 +154,8 @@ impl Hub {
         true
     }
 
-    /// Checks that whoever has the name `to` now is the one who has written to this member, as a
-    /// reply requires.
+    /// Checks that the member named `to` now is the one that has written to this member, as a reply
+    /// requires.
     ///
     /// # Errors
     /// Nobody has the name, or it may be that of somebody else.
@@ -171,7 +172,7 @@ impl Hub {
         Err(Rejection::new(ErrorCode::UnknownName, text))
     }
 
-    /// Returns whoever wrote to this member last, on whatever connection it is now.
+    /// Returns the member that wrote to this one last, on whatever connection it is now.
     pub(crate) fn latest_direct_sender(&self, id: MemberId) -> Option<&Member> {
         let (sender, token) = self.members.get(id)?.latest_direct_sender()?;
         self.members.get(sender).or_else(|| self.members.values().find(|member| member.token() == token))

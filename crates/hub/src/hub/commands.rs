@@ -73,7 +73,7 @@ const HANDLERS: &[(CommandId, Handler)] = &[
     (CommandId::Quit, quit),
 ];
 
-/// Reason, in words for its sender, why a text is not said: it is a command, and something hides
+/// Returns the reason, for its sender, why a text is not sent: it is a command, and something hides
 /// its slash (T10).
 pub fn hidden_command(text: &str) -> Option<String> {
     let line = SlashLine::of(text)?;

@@ -13,7 +13,10 @@ pub use commands::{CommandOutcome, hidden_command};
 pub use login::{LoginOutcome, NameHolder};
 pub use outbound::Reply;
 
-use alloc::string::{String, ToString};
+use alloc::{
+    collections::VecDeque,
+    string::{String, ToString},
+};
 
 use crate::closed_rooms::ClosedRooms;
 use crate::commit_queue::CommitQueue;
@@ -21,7 +24,7 @@ use crate::counters::Counters;
 use crate::dialect::Dialect;
 use crate::id::MemberId;
 use crate::member::{Member, Members};
-use crate::moderation::{Effects, Moderation, OperatorToken, TokenAttempts};
+use crate::moderation::{AuditEvent, Disconnect, Moderation, OperatorToken, TokenAttempts};
 use crate::names::Names;
 use crate::outstanding::{Awaits, Outstanding};
 use crate::question_queue::QuestionQueue;
@@ -44,7 +47,7 @@ pub struct Rules {
     /// requests wait.
     pub outbox_bytes_max: usize,
     /// Bytes queued for all members, each for one alone, with the overhead of each entry. Past half
-    /// of it, whoever has not read what is queued for it has its own requests wait earlier; past
+    /// of it, a member that has not read what is queued for it has its own requests wait earlier; past
     /// it, see [`Hub::is_over_budget`].
     pub outboxes_bytes_max: usize,
     /// Most rooms.
@@ -124,7 +127,8 @@ pub struct Hub {
     questions: QuestionQueue,
     closed_rooms: ClosedRooms,
     moderation: Moderation,
-    effects: Effects,
+    disconnects: VecDeque<Disconnect>,
+    audit_events: VecDeque<AuditEvent>,
     attempts: TokenAttempts,
     counters: Counters,
     /// Bytes queued for all members.
@@ -147,7 +151,8 @@ impl Hub {
             questions: QuestionQueue::default(),
             closed_rooms: ClosedRooms::default(),
             moderation: Moderation::default(),
-            effects: Effects::default(),
+            disconnects: VecDeque::new(),
+            audit_events: VecDeque::new(),
             attempts: TokenAttempts::default(),
             counters: Counters::default(),
             queued_bytes: QueuedBytesTotal::default(),

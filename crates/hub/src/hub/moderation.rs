@@ -86,7 +86,7 @@ impl Hub {
         }
     }
 
-    /// Some of the operators who are here, for whoever may write to nobody else.
+    /// Returns the names of some operators, for a member that may write to nobody else.
     pub(super) fn some_operators(&self) -> Vec<String> {
         let operators = self.members.iter().filter(|(_, member)| member.is_operator());
         operators.take(OPERATORS_NAMED_MAX).map(|(_, member)| member.name().to_string()).collect()

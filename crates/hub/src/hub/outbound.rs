@@ -43,8 +43,7 @@ impl From<Event> for Reply {
 }
 
 impl Hub {
-    /// Sends something to one member, in its dialect; never when pure, which has no words of its
-    /// own (T9).
+    /// Sends something to one member, in its dialect; a pure server has nothing to send (T9).
     pub fn send(&mut self, to: MemberId, outbound: impl Into<Outbound>) {
         let Some(member) = self.members.get_mut(to).filter(|_| !self.rules.pure) else { return };
         let outbound = outbound.into();
@@ -167,8 +166,8 @@ impl Hub {
     }
 }
 
-/// Returns the notice of missed messages for a member; pure servers have no words, and nobody
-/// misses its own messages.
+/// Returns the notice of missed messages for a member: none of a pure server, and none of a tutorial
+/// member's own messages.
 fn notice_of(missed: &MissedRange, rooms: &Rooms, dialect: Dialect, pure: bool) -> Option<Vec<u8>> {
     let &MissedRange { room, from, to, own } = missed;
     let room = rooms.name(room).to_string();

@@ -1,7 +1,7 @@
 //! Effects of moderation that remain for the owner of the sockets: connections to close, and events
 //! for the server's log.
 
-use alloc::{collections::VecDeque, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use glassline_wire::event::{AuditEntry, ErrorCode};
 
@@ -50,29 +50,4 @@ pub(crate) struct Pending {
     pub(crate) act: AuditEntry,
     /// Target of a kick: not whoever has taken the name meanwhile.
     pub(crate) target: Option<MemberId>,
-}
-
-/// Queues of what remains for the owner of the sockets.
-#[derive(Debug, Default)]
-pub(crate) struct Effects {
-    disconnects: VecDeque<Disconnect>,
-    audit_events: VecDeque<AuditEvent>,
-}
-
-impl Effects {
-    pub(crate) fn push_disconnect(&mut self, disconnect: Disconnect) {
-        self.disconnects.push_back(disconnect);
-    }
-
-    pub(crate) fn push_audit_event(&mut self, event: AuditEvent) {
-        self.audit_events.push_back(event);
-    }
-
-    pub(crate) fn take_disconnect(&mut self) -> Option<Disconnect> {
-        self.disconnects.pop_front()
-    }
-
-    pub(crate) fn take_audit_event(&mut self) -> Option<AuditEvent> {
-        self.audit_events.pop_front()
-    }
 }

@@ -1,4 +1,4 @@
-//! Moderation in words for people.
+//! Texts of moderation.
 
 use alloc::{
     format,

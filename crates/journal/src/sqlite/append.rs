@@ -11,23 +11,19 @@ use rusqlite::{CachedStatement, Connection, Error, Transaction, TransactionBehav
 use super::checksum::{self, Table};
 use super::duplicates::{Duplicates, sender_of};
 use super::id_window::IdWindow;
-use super::message_row::MessageKind;
 use super::retention::{Origins, UNKNOWN_ORIGIN};
 use super::room_quota::RoomQuota;
 use super::rooms::{CachedRoom, RoomCache, account_of, open_room, used_up};
 use super::rowid::{SEQ_MAX, rowid};
 
-/// A room in a batch.
 struct Growing {
     id: i64,
     newest: u64,
-    /// Number of rows that the batch added.
     added: u64,
     first_at_ms: u64,
     last_at_ms: u64,
 }
 
-/// Result of a batch.
 pub(super) struct Growth<'a> {
     outcomes: Vec<CommitOutcome>,
     rooms: HashMap<&'a str, Growing>,
@@ -119,7 +115,6 @@ pub(super) fn store<'a>(
     Ok(growth)
 }
 
-/// The statements of a batch, compiled once.
 struct Statements<'t> {
     duplicates: Duplicates<'t>,
     message: CachedStatement<'t>,
@@ -153,13 +148,13 @@ impl<'t> Statements<'t> {
         let at_ms = message.at.map_or(0, |at| at.unix_ms);
         let rowid = rowid(room.id, seq);
         let (at, author) = (at_ms.cast_signed(), author.cast_signed());
-        let (kind, id) = (MessageKind::of(message.action), message.id.map(|id| id.0.to_be_bytes()));
+        let (kind, id) = (i64::from(message.action), message.id.map(|id| id.0.to_be_bytes()));
         let columns = [
             ValueRef::Integer(rowid),
             ValueRef::Integer(at),
             ValueRef::Integer(author),
             ValueRef::Text(message.from.as_bytes()),
-            ValueRef::Integer(kind.code()),
+            ValueRef::Integer(kind),
             id.as_ref().map_or(ValueRef::Null, |id| ValueRef::Blob(id)),
             ValueRef::Text(message.text.as_bytes()),
             ValueRef::Integer(origin),
@@ -177,8 +172,8 @@ impl<'t> Statements<'t> {
     }
 }
 
-/// Returns the room, opened if it was never spoken in; nothing if its account has as many as it may.
-/// If the batch then stores nothing in it, it stays, empty.
+/// Returns the room, opened if it was never spoken in; nothing if its account has as many as it
+/// may. If the batch then stores nothing in it, it stays, empty.
 fn find_or_open(
     transaction: &Transaction<'_>,
     cached: &RoomCache,

@@ -1,4 +1,5 @@
-//! Reading the operators' acts. What stands is all of them in their order, so that one that is left out changes who is banned.
+//! Reads the operators' acts. All of them in their order decide who is banned, so none may be
+//! missing.
 
 use glassline_wire::event::{AuditEntry, Event};
 use rusqlite::{Connection, Error, Row};
@@ -35,10 +36,10 @@ pub(super) fn read_all(db: &Connection, take: &mut dyn FnMut(AuditEntry)) -> Res
     Ok(())
 }
 
-/// The act in a row of `SELECT * FROM act`, as it was stored.
+/// Returns the act in a row of `SELECT * FROM act`.
 ///
 /// # Errors
-/// It is not as it was stored, or cannot be read.
+/// It is damaged, or cannot be read.
 pub(super) fn verified(row: &Row<'_>) -> Result<AuditEntry, Error> {
     checksum::verify(Table::Act, row)?;
     match Event::from_json(row.get_ref(JSON_COLUMN)?.as_bytes()?) {

@@ -1,6 +1,6 @@
-//! CRC-32 over a row: the name of its table and each column with its type and length, so that no two
-//! rows have the same bytes. It finds bit rot. It is not keyed: anyone who can write the file can
-//! write a matching checksum.
+//! CRC-32 over a row: the name of its table and each column with its type and length, so that no
+//! two rows have the same bytes. It finds bit rot. It is not keyed: anyone who can write the file
+//! can write a matching checksum.
 
 use crc32fast::Hasher;
 use rusqlite::types::ValueRef;
@@ -9,7 +9,6 @@ use rusqlite::{Error, Row, ffi};
 /// The column that holds the checksum of its row.
 pub(super) const COLUMN: &str = "checksum";
 
-/// A table whose rows have a checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Table {
     Message,
@@ -51,7 +50,6 @@ pub(super) fn of_values<'v>(values: impl IntoIterator<Item = ValueRef<'v>>) -> i
     i64::from(gathered.hasher.finalize().cast_signed())
 }
 
-/// Enough for most rows.
 const GATHERED_BYTES: usize = 256;
 
 /// Bytes to be hashed together: many small pieces take ten times as long as one.
@@ -102,11 +100,11 @@ pub(super) fn verify(table: Table, row: &Row<'_>) -> Result<(), Error> {
     Err(damaged(format!("row {key} of the table \"{}\" does not have the content it was written with", table.name())))
 }
 
-/// Damage that a checksum tells, among the extended codes of `SQLITE_CORRUPT`; `SQLite` has no such
-/// code of its own.
+/// Code of damage that a checksum proves, among the extended codes of `SQLITE_CORRUPT`; `SQLite`
+/// has no such code of its own.
 const ROW_DAMAGED: i32 = ffi::SQLITE_CORRUPT | (0x7F << 8);
 
-/// Returns an error that reads as damage of the file.
+/// Returns the error for a row or fact that its checksum proves damaged.
 pub(super) fn damaged(detail: String) -> Error {
     Error::SqliteFailure(ffi::Error::new(ROW_DAMAGED), Some(detail))
 }

@@ -1,8 +1,9 @@
-//! Checksums for messages from before there were any, computed from the first message on in bounded steps while a server runs: in this
-//! order the rows, which grow by a few bytes, leave their pages fullest.
+//! Checksums for messages of versions that had none, computed in bounded steps while a server runs.
+//! In the order of the rows, which grow by a few bytes, this leaves their pages fullest.
 //!
-//! Three facts say how far this has got: the first and the last place at which a message may be without a checksum, and a checksum of
-//! these. Once all messages have one, none is there, so that no single damaged value makes a message without a checksum pass.
+//! Three facts record the progress: the first and the last rowid at which a message may be without
+//! a checksum, and a checksum of these. Once all messages have one, there is none, so that no
+//! single damaged value makes a message without a checksum pass.
 
 use std::time::Instant;
 
@@ -15,14 +16,14 @@ use super::message_row::{self, Integrity, TEXT_COLUMN, select_messages};
 use super::pacer::Pacer;
 use crate::store::StoreError;
 
-/// Bytes of text in one step; the rest of a step's bound is its rows.
+/// Bytes of text in one step, which is also bounded in rows.
 const STEP_TEXT_BYTES: usize = 256 * 1024;
 
 const FIRST: &str = "unsummed_first";
 const LAST: &str = "unsummed_last";
 const CHECKSUM: &str = "unsummed_checksum";
 
-/// The places between which a message may be without a checksum, both included.
+/// Rowids between which a message may be without a checksum, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct UnverifiedRange {
     first: i64,
@@ -30,19 +31,17 @@ pub(super) struct UnverifiedRange {
 }
 
 impl UnverifiedRange {
-    /// As the third migration computes it (schema.rs).
+    /// Returns the same as the third migration (schema.rs).
     fn checksum(self) -> i64 {
         checksum::of_values([ValueRef::Text(b"unsummed"), ValueRef::Integer(self.first), ValueRef::Integer(self.last)])
     }
 }
 
-/// A step's outcome.
 struct Step {
     rows: u64,
     left: Option<UnverifiedRange>,
 }
 
-/// Progress of computing checksums.
 pub(super) struct ChecksumBackfill {
     /// Messages that may be without a checksum; nothing if all have one.
     unverified: Option<UnverifiedRange>,
@@ -61,12 +60,12 @@ impl ChecksumBackfill {
         let (started, rows_max) = (Instant::now(), self.rows.size());
         let step = db.run_without_sync(|connection| backfill(connection, unverified, rows_max))?;
         self.unverified = step.left;
-        self.rows.note(step.rows, started);
+        self.rows.note(step.rows, started.elapsed());
         Ok(true)
     }
 }
 
-/// Returns between which places a message may be without a checksum.
+/// Returns the rowids between which a message may be without a checksum.
 ///
 /// # Errors
 /// It cannot be read, or is damaged.
@@ -83,7 +82,7 @@ pub(super) fn unverified(db: &Connection) -> Result<Option<UnverifiedRange>, Err
     }
 }
 
-/// Goes through up to `rows_max` messages.
+/// Verifies up to `rows_max` messages and adds the checksums that are missing.
 fn backfill(db: &mut Connection, unverified: UnverifiedRange, rows_max: u64) -> Result<Step, Error> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut step = Step { rows: 0, left: None };

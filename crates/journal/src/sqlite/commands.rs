@@ -21,21 +21,19 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 #[cfg(test)]
 pub(super) use self::check::check_with;
-pub use self::check::{Report, check, check_monitored};
-pub use self::export::{Exported, export, export_monitored};
-pub use self::import::{Imported, import, import_monitored};
-#[cfg(test)]
-pub(super) use self::progress::unmonitored;
+pub use self::check::{Report, check};
+pub use self::export::{Exported, export};
+pub use self::import::{Imported, import};
 pub use self::progress::{ProgressMonitor, Stage};
-pub use self::vacuum::{Vacuumed, vacuum, vacuum_monitored};
+pub use self::vacuum::{Vacuumed, vacuum};
 use super::database::{self, Kind, beside, is_in_use, log_bytes, verify_existing};
 use super::errors;
 use crate::store::StoreError;
 
-/// Why an export or import came to nothing, one variant for each cause.
+/// Error of an export or import, one variant for each cause.
 #[derive(Debug, thiserror::Error)]
 pub enum TransferError {
-    /// The history itself.
+    /// Error of the history.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Failure to write the export.
@@ -62,21 +60,18 @@ pub enum TransferError {
     },
 }
 
-/// Wait for a server's writes, which take microseconds where readers must wait at all.
+/// Longest wait for a server's writes, which take microseconds.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 
-/// Opens a history to read it, whether a server has it open or not.
+/// Opens a history to read it, while a server may have it open.
 fn open_to_read(file: &Path) -> Result<Connection, StoreError> {
-    verify_existing(file)?;
-    let db = connect(file)?;
-    require_history(db, file)
+    require_history(connect(file)?, file)
 }
 
-/// Opens a history to read what can be read of it: one that is cut short too.
+/// Opens a history to read what can be read of it, even if it is cut short.
 fn open_damaged(file: &Path) -> Result<Connection, StoreError> {
-    verify_existing(file)?;
     let db = connect(file)?;
-    // Without it no table of a file that is shorter than its header says can be read. Nothing is
+    // Otherwise no table of a file that is shorter than its header says can be read. Nothing is
     // written.
     db.execute_batch("PRAGMA writable_schema=ON").map_err(|error| errors::opening(&error, file))?;
     require_history(db, file)
@@ -95,9 +90,10 @@ fn require_history(db: Connection, file: &Path) -> Result<Connection, StoreError
     }
 }
 
-/// Connects so that no file is left behind that was not there: beside a file that no server has open
-/// `SQLite` makes a log and an index of it, and only a connection that may write removes them.
+/// Connects without leaving new files behind: beside a file that no server has open `SQLite`
+/// creates a log and an index of it, and only a connection that may write removes them.
 fn connect(file: &Path) -> Result<Connection, StoreError> {
+    verify_existing(file)?;
     let opening = |error| errors::opening(&error, file);
     let reading = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let writing = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -109,10 +105,10 @@ fn connect(file: &Path) -> Result<Connection, StoreError> {
         && let Ok(db) = Connection::open_with_flags(file, writing)
         && !db.is_readonly(rusqlite::MAIN_DB).map_err(opening)?
     {
-        // It never writes, see above; as the last connection it removes a log without content.
+        // It never writes; as the last connection it removes a log without content.
         db.busy_timeout(BUSY_WAIT).map_err(opening)?;
         if has_log {
-            // A log that nobody has brought into the file stays as it is, and its index in memory.
+            // A log that is not in the file yet stays as it is, and its index in memory.
             db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(opening)?;
             db.execute_batch("PRAGMA locking_mode=EXCLUSIVE").map_err(opening)?;
         }
@@ -121,8 +117,8 @@ fn connect(file: &Path) -> Result<Connection, StoreError> {
         }
     }
     if !has_log && !is_in_use(file) {
-        // Then it is read as it stands: a log made by a user who may not write to the file would keep out
-        // the server of another who may.
+        // The file is read without a log: one created by a user who may not write to the file would
+        // keep out the server of another who may.
         return Connection::open_with_flags(unchanging(file), reading | OpenFlags::SQLITE_OPEN_URI).map_err(opening);
     }
     let db = Connection::open_with_flags(file, reading).map_err(opening)?;
@@ -130,8 +126,7 @@ fn connect(file: &Path) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
-/// Returns whether what readers share cannot be made: in a folder that may not be written to, or on
-/// a full disk.
+/// Returns whether shared files cannot be created: in a read-only folder, or on a full disk.
 fn is_unreachable(db: &Connection) -> bool {
     db.query_row("PRAGMA application_id", [], |_| Ok(())).is_err_and(|error| {
         let code = error.sqlite_error_code();
@@ -139,7 +134,7 @@ fn is_unreachable(db: &Connection) -> bool {
     })
 }
 
-/// The file's name as a URI that says that it does not change.
+/// Returns the file's name as a URI that promises that it does not change.
 fn unchanging(file: &Path) -> String {
     let mut uri = "file:".to_string();
     for byte in file.to_string_lossy().bytes() {

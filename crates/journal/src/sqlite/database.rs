@@ -24,7 +24,6 @@ pub(super) use self::wal_scan::damage as log_damage;
 use super::errors;
 use crate::store::{Damage, StoreError};
 
-/// Extent of a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Checkpoint {
     /// As far as possible without waiting for readers.
@@ -55,7 +54,7 @@ impl Database {
     /// Opens the history in `path`, and creates it if there is none. Its log's file is cut to
     /// `log_bytes_max` when the log starts again.
     pub(super) fn open(path: &Path, log_bytes_max: u64) -> Result<Self, StoreError> {
-        let opening::Opened { mut connection, lock, log_damage } = opening::open(path, log_bytes_max)?;
+        let (mut connection, lock, log_damage) = opening::open(path, log_bytes_max)?;
         let log_pages = Arc::new(AtomicU64::new(0));
         let seen = Arc::clone(&log_pages);
         let cannot_open = |error| errors::opening(&error, path);
@@ -186,15 +185,15 @@ impl Database {
 }
 
 impl Drop for Database {
-    /// After an orderly end the one file holds everything. Where that fails, the log beside it holds
-    /// the rest; so it does where the file is not in its place, so that a copy of it and the log are
-    /// the whole history.
+    /// After an orderly end the one file holds everything. Where that fails, the log beside it
+    /// holds the rest; so it does where the file is not in its place, so that a copy of it and the
+    /// log are the whole history.
     fn drop(&mut self) {
         if !self.is_broken && !std::thread::panicking() && self.check_files().is_ok() {
             let _ = checkpoint(&self.connection, Checkpoint::Truncate);
         } else {
-            // Closing would run a checkpoint: a file that was cut short would look whole, with zeros
-            // where it was cut.
+            // Closing would run a checkpoint: a file that was cut short would look whole, with
+            // zeros where it was cut.
             let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
         // Closing the file releases the lock.

@@ -9,12 +9,11 @@ use super::id_window::{IdWindow, Sender};
 use super::message_row::{self, DamagedRows, select_messages};
 use super::rooms::{CachedRoom, RoomCache};
 
-/// The statement that reads the first copy.
+/// Lookup of earlier copies, compiled once for a batch.
 pub(super) struct Duplicates<'t> {
     by_rowid: CachedStatement<'t>,
 }
 
-/// The sender of an entry.
 pub(super) fn sender_of(entry: &NewMessage) -> Sender<'_> {
     Sender { author: entry.author, name: &entry.message.from }
 }
@@ -25,7 +24,7 @@ impl<'t> Duplicates<'t> {
         Ok(Self { by_rowid })
     }
 
-    /// Returns what became of this message if it was stored before or may have been; nothing if it
+    /// Returns the outcome of this message if it was stored before or may have been; nothing if it
     /// is new. Reads one row at most, whoever used the id before.
     pub(super) fn find(
         &mut self,
@@ -37,8 +36,8 @@ impl<'t> Duplicates<'t> {
         if let Some(rowid) = ids.find(room.id, id, sender_of(entry)) {
             return self.at(rowid, id, entry).map(Some);
         }
-        // Whoever says that it knew no later number when it first sent this may have been stored
-        // where nothing is remembered.
+        // A client that knew no later number when it first sent this may have been stored in the
+        // part of the room that is not remembered.
         let may_be_stored = entry.after.is_some_and(|after| !ids.covers(room.id, room.newest, after));
         Ok(may_be_stored.then_some(CommitOutcome::TooLate))
     }
@@ -46,7 +45,7 @@ impl<'t> Duplicates<'t> {
     fn at(&mut self, rowid: i64, id: MessageId, entry: &NewMessage) -> Result<CommitOutcome, Error> {
         let message = &entry.message;
         let mut rows = self.by_rowid.query([rowid])?;
-        // It was stored, and was forgotten since, or is damaged: nobody can say as what.
+        // It was stored, and was removed since, or is damaged: nobody can tell its content.
         let Some(row) = rows.next()? else { return Ok(CommitOutcome::TooLate) };
         let Some(stored) = message_row::readable(&message.room, row, &mut DamagedRows::default())? else {
             return Ok(CommitOutcome::TooLate);

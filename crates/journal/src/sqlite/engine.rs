@@ -17,7 +17,7 @@ use super::database::{self, Database};
 use super::id_window::{self, IdWindow};
 use super::legacy_ids::LegacyIds;
 use super::reader::SqliteReader;
-use super::retention::{Keep, Origins, Retention};
+use super::retention::{Clock, Keep, Origins, Retention};
 use super::room_quota::RoomQuota;
 use super::rooms::RoomCache;
 use super::search_index::SearchIndex;
@@ -25,11 +25,11 @@ use super::wal_checkpoint::WalCheckpoint;
 use super::{audit_log, duplicates, errors};
 use crate::store::{Damage, Reader, Sizes, Store, StoreError};
 
-/// Opens the history in `file`, creates it if there is none, and holds it for this process until the
-/// store is dropped.
+/// Opens the history in `file`, creates it if there is none, and holds it for this process until
+/// the store is dropped.
 ///
 /// # Errors
-/// The variants of [`StoreError`] say why not; nothing is ever written over a file that is something else.
+/// The variants of [`StoreError`] say why not; a file that is something else is never overwritten.
 pub fn open(file: &Path, keep: Keep) -> Result<Box<dyn Store>, StoreError> {
     open_with_ids_of(file, keep, id_window::MESSAGES_MAX)
 }
@@ -43,9 +43,9 @@ pub fn open_with_ids_of(file: &Path, keep: Keep, messages_max: usize) -> Result<
     Ok(Box::new(Engine::open(file, keep, messages_max)?))
 }
 
-/// Kind of maintenance step. Each has its turn: a load that never pauses leaves time for one step now
-/// and then, and a kind that always has something to do would leave none for the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Kind of maintenance step. Each has its turn: a load that never pauses leaves time for one step
+/// now and then, and a kind that always has something to do would leave none for the others.
+#[derive(Clone, Copy)]
 enum Task {
     Checkpoint,
     Retention,
@@ -56,19 +56,7 @@ enum Task {
     Checksums,
 }
 
-impl Task {
-    const COUNT: usize = 5;
-
-    fn next(self) -> Self {
-        match self {
-            Self::Checkpoint => Self::Retention,
-            Self::Retention => Self::Ids,
-            Self::Ids => Self::SearchIndex,
-            Self::SearchIndex => Self::Checksums,
-            Self::Checksums => Self::Checkpoint,
-        }
-    }
-}
+const TASKS: [Task; 5] = [Task::Checkpoint, Task::Retention, Task::Ids, Task::SearchIndex, Task::Checksums];
 
 /// The one writer of a history.
 pub(super) struct Engine {
@@ -82,8 +70,7 @@ pub(super) struct Engine {
     index: SearchIndex,
     retention: Retention,
     checksums: ChecksumBackfill,
-    /// Next maintenance task.
-    task: Task,
+    next_task: usize,
     /// Something was stored since the last maintenance: more may be to do at once.
     is_busy: bool,
 }
@@ -101,9 +88,9 @@ impl Engine {
             ids: IdWindow::new(ids_max),
             legacy_ids: LegacyIds::load(connection).map_err(cannot_open)?,
             index: SearchIndex::load(connection).map_err(cannot_open)?,
-            retention: Retention::new(keep),
+            retention: Retention::new(keep, Clock::start()),
             checksums: ChecksumBackfill::load(connection).map_err(cannot_open)?,
-            task: Task::Checkpoint,
+            next_task: 0,
             is_busy: false,
             wal,
             db,
@@ -112,9 +99,9 @@ impl Engine {
 
     /// Does one step of the next task that has anything to do. Returns whether any had.
     fn step(&mut self) -> Result<bool, StoreError> {
-        for _ in 0..Task::COUNT {
-            let task = self.task;
-            self.task = task.next();
+        for _ in TASKS {
+            let task = TASKS[self.next_task];
+            self.next_task = (self.next_task + 1) % TASKS.len();
             let is_done = match task {
                 Task::Checkpoint => self.wal.step(&mut self.db)?,
                 Task::Retention => self.retention.step(&mut self.db, &mut self.index, &mut self.wal)?,

@@ -1,4 +1,4 @@
-//! Conversion of errors of `SQLite` to the store's own.
+//! Conversion of `SQLite`'s errors to the store's.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -7,7 +7,7 @@ use rusqlite::{Error, ErrorCode, ffi};
 
 use crate::store::StoreError;
 
-/// While it is being opened.
+/// Converts an error while the file is opened.
 pub(crate) fn opening(error: &Error, path: &Path) -> StoreError {
     let path = path.to_path_buf();
     match error.sqlite_error_code() {
@@ -20,7 +20,7 @@ pub(crate) fn opening(error: &Error, path: &Path) -> StoreError {
     }
 }
 
-/// Returns the error for a failure of the system while the file is being opened.
+/// Converts an error of the system while the file is opened.
 pub(crate) fn opening_io(error: &io::Error, path: &Path) -> StoreError {
     let path = path.to_path_buf();
     match error.kind() {
@@ -30,15 +30,19 @@ pub(crate) fn opening_io(error: &io::Error, path: &Path) -> StoreError {
     }
 }
 
-/// While writing. What is not known to be harmless is taken for a failed write: the server must not pretend.
+/// Converts an error of writing. What is not known to be harmless counts as a failed write: the
+/// server must not pretend.
 pub(crate) fn writing(error: &Error, path: &Path) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full,
-        // Raised by append.rs where numbers end; what is stored keeps far below the bounds that SQLite means by it.
-        Some(ErrorCode::TooBig) => StoreError::UsedUp(detail(error)),
+        // Raised where numbers end; rows keep far below the bounds of `SQLite`.
+        Some(ErrorCode::TooBig) => StoreError::UsedUp(match error {
+            Error::SqliteFailure(_, Some(detail)) => detail.clone(),
+            _ => error.to_string(),
+        }),
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::ReadOnly(path.to_path_buf()),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked(path.to_path_buf()),
-        // Only an operation that can be cancelled has its statements interrupted while it writes.
+        // Only operations that can be cancelled have their statements interrupted.
         Some(ErrorCode::OperationInterrupted) => StoreError::Cancelled,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             StoreError::Corrupt { path: path.to_path_buf(), detail: error.to_string() }
@@ -47,21 +51,12 @@ pub(crate) fn writing(error: &Error, path: &Path) -> StoreError {
     }
 }
 
-/// Returns whether the system failed to write, which is also what `SQLite` says of a quota that is
-/// used up.
+/// Returns whether the system failed to write: `SQLite` reports a used-up quota like that too.
 pub(crate) fn is_failed_write(error: &Error) -> bool {
     matches!(error, Error::SqliteFailure(failure, _) if failure.extended_code == ffi::SQLITE_IOERR_WRITE)
 }
 
-/// The words that came with a code.
-fn detail(error: &Error) -> String {
-    match error {
-        Error::SqliteFailure(_, Some(words)) => words.clone(),
-        _ => error.to_string(),
-    }
-}
-
-/// While reading.
+/// Converts an error of reading.
 pub(crate) fn reading(error: &Error, path: &Path) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::OperationInterrupted | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {

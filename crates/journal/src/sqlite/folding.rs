@@ -1,10 +1,11 @@
-//! Text without regard to case and to its Unicode normalisation form. What is searched and what is searched for are both folded here
-//! first: the index folds again, both alike, but knows only the letters of an older Unicode.
+//! Folding of text for searches: without case and Unicode normalisation form. Texts and queries are
+//! both folded here first. The index folds again, both alike, but knows only the letters of an
+//! older Unicode.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// Writes `text` folded over what `folded` held: decomposed, each character without its case, and composed again (NFC), so that
-/// whatever is canonically equivalent becomes the same.
+/// Replaces `folded` with the folded `text`: decomposed, each character without its case, and
+/// composed again (NFC), so that canonically equivalent texts become the same.
 pub(crate) fn fold_into(text: &str, folded: &mut String) {
     folded.clear();
     if text.is_ascii() {
@@ -17,15 +18,15 @@ pub(crate) fn fold_into(text: &str, folded: &mut String) {
     }
 }
 
-/// Returns `text` as a search compares it: without regard to case and normalisation form.
+/// Returns `text` as searches compare it.
 pub fn folded(text: &str) -> String {
     let mut folded = String::new();
     fold_into(text, &mut folded);
     folded
 }
 
-/// Returns whether a character neither changes with normalisation once it is folded nor combines
-/// with its neighbours; for many that are common, not for all that do.
+/// Returns true only for characters that, once folded, neither change with normalisation nor
+/// combine with their neighbours; not for all of them.
 fn stands_alone(character: char) -> bool {
     matches!(character,
         '\0'..='\u{7F}'
@@ -37,24 +38,25 @@ fn stands_alone(character: char) -> bool {
         | '\u{1F300}'..='\u{1FAFF}')
 }
 
-/// Suffix of each text in the index: as many of a character that people do not type as a piece has
-/// beyond its first, so that a piece begins with each character of the text, the last ones too.
+/// Suffix of each text in the index: two characters that people do not type, so that a trigram
+/// begins with each character of the text, the last ones too.
 const TEXT_END: &str = "\u{1}\u{1}";
 
-/// Writes `text` as the index gets it over what `indexed` held.
+/// Replaces `indexed` with `text` as it is indexed.
 pub(crate) fn index_form_into(text: &str, indexed: &mut String) {
     fold_into(text, indexed);
     indexed.push_str(TEXT_END);
 }
 
-/// Returns whether the index folds this character as [`fold_into`] does: ASCII, and what has no
-/// case, however old its Unicode.
+/// Returns whether the index folds this character as [`fold_into`] does: ASCII, and characters
+/// without case, however old its Unicode.
 pub(crate) fn is_folded_alike(character: char) -> bool {
     let is_itself = |characters: &mut dyn Iterator<Item = char>| only(characters) == Some(character);
     character.is_ascii() || (is_itself(&mut character.to_uppercase()) && is_itself(&mut character.to_lowercase()))
 }
 
-/// Up and down again brings together what differs in lower case only (`ς` and `σ`); a character that becomes several stays as it is.
+/// Folds through upper case, which unifies `ς` and `σ`; a character that becomes several stays as
+/// it is.
 fn fold_char(character: char) -> char {
     let upper = only(character.to_uppercase()).unwrap_or(character);
     only(upper.to_lowercase()).unwrap_or(upper)

@@ -1,6 +1,6 @@
-//! The ids of the most recent messages of the whole history, in memory: a message sent again is
-//! found among them, and where it is not, each room's edge tells whether it can have been stored
-//! before (E4).
+//! Ids of the most recent messages of the whole history, in memory. A message that is sent again is
+//! found among them; where it is not, each room's edge tells whether it can have been stored before
+//! (E4).
 
 mod loading;
 
@@ -16,21 +16,20 @@ use self::loading::Loading;
 use super::pacer::Pacer;
 use super::rowid::{room_of, seq_of};
 
-/// Messages whose ids are remembered: with the map of their keys some 24 MiB.
+/// Messages whose ids are remembered: about 24 MiB.
 pub(super) const MESSAGES_MAX: usize = 262_144;
 
-/// Keys under which a message is found: of its sender's token and of its sender's name. A message
-/// without an id has none.
+/// Keys of a message: one of its sender's token, one of its sender's name. A message without an id
+/// has none.
 type Keys = [Option<u64>; 2];
 
-/// One message of the window.
 #[derive(Debug)]
 struct Remembered {
     rowid: i64,
     keys: Keys,
 }
 
-/// The part of a room that is in the window.
+/// Part of a room that is in the window.
 #[derive(Debug)]
 struct Covered {
     /// Each message with a higher number is in the window; some with lower ones may be.
@@ -38,27 +37,25 @@ struct Covered {
     messages: usize,
 }
 
-/// The sender of a message, as the window tells senders apart.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sender<'s> {
-    /// The same for each connection that shows the same token; 0 for nobody.
+    /// Equal for connections that show the same token; 0 without one.
     pub(super) author: u64,
     pub(super) name: &'s str,
 }
 
-/// See the module.
+/// Window of message ids.
 ///
-/// Messages of a batch are [noted](Self::note) while it is stored. Then they are either
-/// [kept](Self::commit), and as many of the oldest go, or [taken back](Self::roll_back).
+/// Messages of a batch are [noted](Self::note) while it is stored, then [kept](Self::commit) or
+/// [taken back](Self::roll_back).
 #[derive(Debug)]
 pub(super) struct IdWindow {
-    /// Makes the keys, with a secret of this run: nobody can choose ids or names whose keys are
-    /// equal.
+    /// Hashes with a secret of this run: nobody can choose ids or names whose keys are equal.
     hasher: RandomState,
     messages_max: usize,
     /// Oldest first.
     messages: VecDeque<Remembered>,
-    /// The newest place of each key.
+    /// Newest rowid of each key.
     rowids: HashMap<u64, i64>,
     /// By room id; a room without messages in the window is not listed.
     covered: HashMap<i64, Covered>,
@@ -88,7 +85,7 @@ impl IdWindow {
         let Some(mut loading) = self.loading.take() else { return false };
         let (started, rows) = (Instant::now(), self.loaded_rows.size());
         self.loading = loading.step(db, self, rows).then_some(loading);
-        self.loaded_rows.note(rows, started);
+        self.loaded_rows.note(rows, started.elapsed());
         true
     }
 
@@ -101,8 +98,8 @@ impl IdWindow {
         self.messages.len() >= self.messages_max
     }
 
-    /// Returns the place of the message that this sender sent under this id, if it is remembered.
-    /// The token tells more than the name, which may have changed its owner.
+    /// Returns the rowid of the message that this sender sent under this id, if it is remembered.
+    /// The token goes before the name, which may have changed its owner.
     pub(super) fn find(&self, room_id: i64, id: MessageId, sender: Sender<'_>) -> Option<i64> {
         let keys = self.keys(room_id, Some(id), sender);
         keys.into_iter().flatten().find_map(|key| self.rowids.get(&key).copied())
@@ -124,9 +121,9 @@ impl IdWindow {
         self.uncommitted += 1;
     }
 
-    /// Adds a message before the oldest one of its room that is in the window, or the room's newest
-    /// one if none is. It becomes the first that goes. Where numbers between them have no message,
-    /// the edge stays behind these: nobody knows their ids any more.
+    /// Adds the message before the oldest one of its room that is in the window, or the room's
+    /// newest one if none is. It becomes the first to go. Where numbers between them have no
+    /// message, the edge stays behind these: nobody knows their ids any more.
     fn note_earlier(&mut self, rowid: i64, id: Option<MessageId>, sender: Sender<'_>) {
         let seq = seq_of(rowid);
         let covered = self.covered.entry(room_of(rowid)).or_insert(Covered { edge: seq, messages: 0 });
@@ -141,7 +138,7 @@ impl IdWindow {
         self.messages.push_front(Remembered { rowid, keys });
     }
 
-    /// Keeps what was noted since the last call, and forgets the oldest beyond the bound.
+    /// Keeps what was noted, and forgets the oldest messages beyond the bound.
     pub(super) fn commit(&mut self) {
         self.uncommitted = 0;
         while self.messages.len() > self.messages_max {
@@ -190,7 +187,7 @@ impl IdWindow {
         self.loading.is_none()
     }
 
-    /// Entries of all its parts: what its memory is bounded by.
+    /// Sizes of all parts, which bound the memory.
     #[cfg(test)]
     pub(super) fn sizes(&self) -> [usize; 3] {
         [self.messages.len(), self.rowids.len(), self.covered.len()]

@@ -1,5 +1,5 @@
-//! Removal of the table of ids that files of version 2 and before have: in steps, because dropping a
-//! large one at once would hold up everything.
+//! Removal of the table of ids that files of version 2 and before have: in steps, because dropping
+//! a large one at once would hold up everything.
 
 use std::time::Instant;
 
@@ -9,7 +9,6 @@ use super::database::Database;
 use super::pacer::Pacer;
 use crate::store::StoreError;
 
-/// Progress of the removal.
 pub(super) struct LegacyIds {
     is_present: bool,
     rows: Pacer,
@@ -28,7 +27,7 @@ impl LegacyIds {
         }
         let (started, rows) = (Instant::now(), self.rows.size());
         self.is_present = !db.run_without_sync(|connection| delete_first(connection, rows))?;
-        self.rows.note(rows, started);
+        self.rows.note(rows, started.elapsed());
         Ok(true)
     }
 }

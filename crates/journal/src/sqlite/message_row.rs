@@ -3,14 +3,14 @@
 use glassline_wire::event::Message;
 use glassline_wire::message_id::MessageId;
 use glassline_wire::timestamp::Timestamp;
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
-use rusqlite::{Row, ToSql};
+use rusqlite::types::ValueRef;
+use rusqlite::{Error, Row};
 
 use super::checksum::{self, Table};
 use super::rowid::seq_of;
 
-/// Statement that reads rows of messages: all columns there are, and a flag that is set where the row
-/// may be without a checksum.
+/// Statement that reads all columns of messages, and a flag that is set where the row may be
+/// without a checksum.
 macro_rules! select_messages {
     ($rest:literal) => {
         concat!(
@@ -23,7 +23,6 @@ macro_rules! select_messages {
 }
 pub(super) use select_messages;
 
-/// Positions of these columns.
 pub(super) const ROWID_COLUMN: usize = 0;
 const AT_COLUMN: usize = 1;
 pub(super) const AUTHOR_COLUMN: usize = 2;
@@ -34,19 +33,18 @@ pub(super) const TEXT_COLUMN: usize = 6;
 const CHECKSUM_COLUMN: usize = 8;
 const MAY_LACK_CHECKSUM_COLUMN: usize = 9;
 
-/// The state of a stored row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Integrity {
     /// It is as it was written.
     Verified,
-    /// It is from before there were checksums and has none yet.
+    /// It is of a version without checksums and has none yet.
     Unverified,
     /// It is not as it was written.
     Damaged,
 }
 
 /// Compares a row of [`select_messages`] with its checksum.
-pub(super) fn integrity(row: &Row<'_>) -> Result<Integrity, rusqlite::Error> {
+pub(super) fn integrity(row: &Row<'_>) -> Result<Integrity, Error> {
     match row.get_ref(CHECKSUM_COLUMN)? {
         ValueRef::Integer(stored) if stored == computed_checksum(row)? => Ok(Integrity::Verified),
         ValueRef::Null if row.get_ref(MAY_LACK_CHECKSUM_COLUMN)? == ValueRef::Integer(1) => Ok(Integrity::Unverified),
@@ -54,8 +52,8 @@ pub(super) fn integrity(row: &Row<'_>) -> Result<Integrity, rusqlite::Error> {
     }
 }
 
-/// Returns the checksum of what a row of [`select_messages`] holds now.
-pub(super) fn computed_checksum(row: &Row<'_>) -> Result<i64, rusqlite::Error> {
+/// Returns the checksum that a row of [`select_messages`] should have.
+pub(super) fn computed_checksum(row: &Row<'_>) -> Result<i64, Error> {
     let mut columns = [ValueRef::Null; CHECKSUM_COLUMN];
     for (number, column) in columns.iter_mut().enumerate() {
         *column = row.get_ref(number)?;
@@ -63,7 +61,7 @@ pub(super) fn computed_checksum(row: &Row<'_>) -> Result<i64, rusqlite::Error> {
     Ok(checksum::of_row(Table::Message, columns))
 }
 
-/// Messages of a room that a read left out because they are damaged.
+/// Numbers of a room's messages that a read left out because they are damaged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct DamagedRows {
     pub(super) first: u64,
@@ -79,12 +77,9 @@ impl DamagedRows {
     }
 }
 
-/// The message in a row of [`select_messages`]; nothing where it is not what was stored. That one is missing then, and no other.
-pub(super) fn readable(
-    room: &str,
-    row: &Row<'_>,
-    damaged_rows: &mut DamagedRows,
-) -> Result<Option<Message>, rusqlite::Error> {
+/// Returns the message in a row of [`select_messages`], or nothing and a note in `damaged_rows` if
+/// it is damaged.
+pub(super) fn readable(room: &str, row: &Row<'_>, damaged_rows: &mut DamagedRows) -> Result<Option<Message>, Error> {
     match message(room, row) {
         Ok(message) => Ok(Some(message)),
         Err(error) if error.sqlite_error_code().is_none() => {
@@ -95,10 +90,10 @@ pub(super) fn readable(
     }
 }
 
-/// As [`readable`], but a damaged row is an error without a code of `SQLite`.
-pub(super) fn message(room: &str, row: &Row<'_>) -> Result<Message, rusqlite::Error> {
+/// Works as [`readable`], but a damaged row is an error without a code of `SQLite`.
+pub(super) fn message(room: &str, row: &Row<'_>) -> Result<Message, Error> {
     if integrity(row)? == Integrity::Damaged {
-        return Err(rusqlite::Error::FromSqlConversionFailure(
+        return Err(Error::FromSqlConversionFailure(
             CHECKSUM_COLUMN,
             row.get_ref(CHECKSUM_COLUMN)?.data_type(),
             "the row does not have the content it was written with".into(),
@@ -111,44 +106,12 @@ pub(super) fn message(room: &str, row: &Row<'_>) -> Result<Message, rusqlite::Er
         at: Some(Timestamp::from_unix_ms(row.get(AT_COLUMN)?)),
         from: row.get(SENDER_COLUMN)?,
         text: row.get(TEXT_COLUMN)?,
-        action: row.get::<_, MessageKind>(KIND_COLUMN)? == MessageKind::Action,
+        action: match row.get(KIND_COLUMN)? {
+            0 => false,
+            1 => true,
+            // A newer version of the schema may have others.
+            other => return Err(Error::IntegralValueOutOfRange(KIND_COLUMN, other)),
+        },
         id: id.map(|bytes| MessageId(u128::from_be_bytes(bytes))),
     })
-}
-
-/// A message as it is said, or as an action of its sender.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum MessageKind {
-    Plain,
-    Action,
-}
-
-impl MessageKind {
-    pub(super) fn of(is_action: bool) -> Self {
-        if is_action { Self::Action } else { Self::Plain }
-    }
-
-    /// The number in the file.
-    pub(super) fn code(self) -> i64 {
-        match self {
-            Self::Plain => 0,
-            Self::Action => 1,
-        }
-    }
-}
-
-impl FromSql for MessageKind {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value.as_i64()? {
-            0 => Ok(Self::Plain),
-            1 => Ok(Self::Action),
-            other => Err(FromSqlError::OutOfRange(other)),
-        }
-    }
-}
-
-impl ToSql for MessageKind {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.code().into())
-    }
 }

@@ -1,11 +1,10 @@
 //! Sizes of steps, adapted so that each takes about [`STEP_AIM`].
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Intended duration of one step: a commit may wait for it.
 const STEP_AIM: Duration = Duration::from_millis(4);
 
-/// Rows of a step.
 const ROWS_FIRST: u64 = 128;
 const ROWS_MIN: u64 = 64;
 const ROWS_MAX: u64 = 2_048;
@@ -24,7 +23,6 @@ impl Pacer {
         Self { size, min, max }
     }
 
-    /// Paces steps that are counted in rows.
     pub(super) const fn rows() -> Self {
         Self::new(ROWS_FIRST, ROWS_MIN, ROWS_MAX)
     }
@@ -33,12 +31,8 @@ impl Pacer {
         self.size
     }
 
-    /// Adapts the size after a step that did `done` units since `started`.
-    pub(super) fn note(&mut self, done: u64, started: Instant) {
-        self.adapt(done, started.elapsed());
-    }
-
-    fn adapt(&mut self, done: u64, took: Duration) {
+    /// Adapts the size after a step that did `done` units.
+    pub(super) fn note(&mut self, done: u64, took: Duration) {
         if took > STEP_AIM {
             self.size = (self.size / 2).max(self.min);
         } else if done >= self.size && took < STEP_AIM / 2 {
@@ -55,7 +49,7 @@ mod tests {
     fn steps_shrink_when_they_are_slow_and_grow_when_fast_and_full() {
         let next_rows = |planned, done, took| {
             let mut pacer = Pacer { size: planned, ..Pacer::rows() };
-            pacer.adapt(done, took);
+            pacer.note(done, took);
             pacer.size()
         };
         assert_eq!(next_rows(256, 256, STEP_AIM * 2), 128);

@@ -1,13 +1,13 @@
-//! A page as large as one `history` event may be.
+//! Page of messages that fits one `history` event.
 
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{Event, History, Message};
 use glassline_wire::limits::{EVENT_BYTES_MAX, PAGE_MESSAGES_MAX, REF_BYTES_MAX};
 
-/// JSON may spend this many bytes on one byte of a string.
+/// Bytes of JSON that one byte of a string takes at most.
 const ESCAPED_BYTES_MAX: usize = 6;
 
-/// Takes messages for as long as they fit.
+/// Counter of the messages that still fit.
 #[derive(Clone)]
 pub(super) struct PageBuilder {
     messages_left: usize,
@@ -16,21 +16,21 @@ pub(super) struct PageBuilder {
 }
 
 impl PageBuilder {
-    /// A page of `room` for at most `limit` messages.
+    /// Begins a page of `room` with at most `limit` messages.
     pub(super) fn new(room: &str, limit: Option<u64>) -> Self {
-        // The longest `ref`, in the form that takes most: letters stand for its bytes, what escaping adds is added.
+        // The longest `ref`: letters stand for its bytes, the worst of escaping is added.
         let history = Event::History(History { room: room.to_string(), messages: Vec::new(), more: true });
         let envelope = Envelope::new(history, Some("r".repeat(REF_BYTES_MAX)));
         let envelope_bytes = envelope.to_json().len() + (ESCAPED_BYTES_MAX - 1) * REF_BYTES_MAX;
         Self { messages_left: limit_of(limit), bytes_left: EVENT_BYTES_MAX.saturating_sub(envelope_bytes), empty: true }
     }
 
-    /// Whatever the bytes are, up to `limit` messages: what is chosen from afterwards.
+    /// Begins a page of at most `limit` messages, whatever their size.
     pub(super) fn unbounded_bytes(limit: Option<u64>) -> Self {
         Self { messages_left: limit_of(limit), bytes_left: usize::MAX, empty: true }
     }
 
-    /// Returns whether there is no place for another message, however short.
+    /// Returns whether not even a short message fits.
     pub(super) fn is_full(&self) -> bool {
         self.messages_left == 0
     }
@@ -40,7 +40,7 @@ impl PageBuilder {
         bytes_of(message) <= self.bytes_left
     }
 
-    /// Returns whether the message has its place. The first always has.
+    /// Adds a message. Returns false if it does not fit; the first one always does.
     pub(super) fn try_push(&mut self, message: &Message) -> bool {
         let bytes = bytes_of(message);
         if self.messages_left == 0 || (bytes > self.bytes_left && !self.empty) {
@@ -53,7 +53,7 @@ impl PageBuilder {
     }
 }
 
-/// Bytes of a message in a list: a comma follows it. Writing strings and numbers to memory has no way to fail.
+/// Returns the bytes of a message in a list, with its comma. Serialising to memory cannot fail.
 fn bytes_of(message: &Message) -> usize {
     serde_json::to_vec(message).map_or(0, |json| json.len()) + 1
 }

@@ -1,4 +1,5 @@
-//! Pages of a room by number. A room's numbers have no holes, so which messages a page holds is arithmetic.
+//! Pages of a room by number. A room's numbers have no holes, so which messages a page holds is
+//! arithmetic.
 
 use glassline_wire::event::Message;
 use glassline_wire::history::Page;
@@ -10,14 +11,12 @@ use super::page::{PageBuilder, limit_of};
 use super::rooms::RoomNow;
 use super::rowid::rowid;
 
-/// Which way rows are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Direction {
     Ascending,
     Descending,
 }
 
-/// The page that is asked for.
 pub(super) fn page(
     db: &Connection,
     room: RoomNow,
@@ -48,7 +47,8 @@ pub(super) fn page(
     Ok(Page { messages, more })
 }
 
-/// The message `middle` and as many on both sides as fit, the older one first in each pair. Where one side ends, the other has more.
+/// Reads the message `middle` and as many on both sides as fit, the older one first in each pair. If
+/// one side ends, the other has more.
 fn page_around(
     db: &Connection,
     room: RoomNow,
@@ -60,14 +60,14 @@ fn page_around(
     let first = middle.saturating_sub(limit / 2).max(room.oldest);
     let last = first.saturating_add(limit - 1).min(room.newest);
     let first = last.saturating_sub(limit - 1).max(room.oldest);
-    // Read without a bound of bytes of its own: 200 messages have few megabytes at most.
+    // Without a bound in bytes: 200 messages have a few megabytes at most.
     let mut unbounded = PageBuilder::unbounded_bytes(range.limit);
     let window = read(db, room, &range.room, (first, last), Direction::Ascending, &mut unbounded, damaged_rows)?;
     let at = window.iter().position(|message| message.seq >= Some(middle)).unwrap_or(0);
     let mut builder = PageBuilder::new(&range.room, range.limit);
     let (mut from, mut to) = (at, at);
     while from > 0 || to < window.len() {
-        // The middle itself is the first of the newer side.
+        // The newer side begins with the middle itself.
         if to < window.len() {
             if !builder.try_push(&window[to]) {
                 break;

@@ -1,4 +1,4 @@
-//! The second view: a connection of its own that only reads, and gives up at its deadline.
+//! Connection that only reads, until a deadline.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -18,10 +18,11 @@ use crate::store::{Damage, Reader, SearchProgress, StoreError};
 /// Pages a reader keeps in memory: 16 MiB, given to `SQLite` in KiB as a negative number.
 const CACHE_KIB: i64 = -16 * 1024;
 
-/// Wait for the writer where even a reader must (the log starts again); it takes microseconds.
+/// Longest wait for the writer where even a reader must wait: when the log starts again, some
+/// microseconds.
 const BUSY_WAIT: Duration = Duration::from_millis(500);
 
-/// Steps of `SQLite`'s machine between two looks at the clock: some microseconds.
+/// Steps of `SQLite`'s machine between two looks at the clock, some microseconds apart.
 const STEPS_BETWEEN_LOOKS: i32 = 1_000;
 
 pub(super) struct SqliteReader {
@@ -29,12 +30,12 @@ pub(super) struct SqliteReader {
     path: PathBuf,
     corruption: CorruptionFlag,
     log_gate: LogGate,
-    /// Damage that the last answer left out.
+    /// Damage because of which the last answer lacks messages.
     damage: Option<Damage>,
 }
 
 impl SqliteReader {
-    /// Opens a file that a writer of this program has made. What searches meet in their index is noted in `corruption`.
+    /// Opens a file that has a writer. Searches report damage of the index with `corruption`.
     pub(super) fn open(path: &Path, corruption: CorruptionFlag, log_gate: LogGate) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let open = || {
@@ -49,7 +50,7 @@ impl SqliteReader {
         Ok(Self { db, path: path.to_path_buf(), corruption, log_gate, damage: None })
     }
 
-    /// Reads in one transaction, so that everything is from one moment, and until the deadline only.
+    /// Reads in one transaction, so that everything is of one moment, until the deadline.
     fn read<T>(
         &mut self,
         deadline: Instant,
@@ -61,20 +62,21 @@ impl SqliteReader {
         let _reading = self.log_gate.read();
         let asked =
             self.db.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || Instant::now() >= deadline)).and_then(|()| {
-                // One that could not be ended would hold up the log for good.
+                // A transaction that could not be ended would hold up the log for good.
                 if !self.db.is_autocommit() {
                     self.db.execute_batch("ROLLBACK")?;
                 }
                 let transaction = self.db.unchecked_transaction()?;
                 let answer = ask(&transaction)?;
-                // There is nothing to commit, and a search index that is damaged would have that fail.
+                // There is nothing to commit, and with a damaged search index a commit would fail.
                 transaction.rollback()?;
                 Ok(answer)
             });
         asked.map_err(|error| errors::reading(&error, &self.path))
     }
 
-    /// A page and what was left out of it. A page that is empty for that reason must not pass for one of which nothing is stored.
+    /// Notes what an answer lacks. A page that is empty for that reason must not pass for one
+    /// without messages.
     fn without(
         &mut self,
         room: &str,
@@ -105,8 +107,7 @@ impl Reader for SqliteReader {
         self.without(&range.room, damaged_rows, page)
     }
 
-    /// Searches until the deadline; the messages found until then are an answer, and that there may
-    /// be more is one too.
+    /// At the deadline the messages found until then are the answer, with `more` set.
     fn search_slice(
         &mut self,
         search: &Search,

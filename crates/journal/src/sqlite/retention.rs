@@ -10,12 +10,13 @@ use std::time::Instant;
 use rusqlite::TransactionBehavior;
 
 use self::eviction::{Evicted, Excess, ScanPositions, evict};
+pub(super) use self::expiry::Clock;
 use self::expiry::Expiry;
 use self::removal::Removed;
-#[cfg(test)]
-pub(super) use self::removal::remove_uncounted;
 use self::shares::ShareCounter;
 pub(super) use self::shares::{Origins, UNKNOWN_ORIGIN};
+#[cfg(test)]
+pub(super) use self::{removal::remove, shares::CountedRow};
 use super::database::Database;
 use super::pacer::Pacer;
 use super::search_index::{SearchIndex, index_error};
@@ -25,12 +26,12 @@ use crate::store::StoreError;
 /// Up to this share of what may be kept, the log is short.
 const SHORT_LOG_SHARE: u64 = 16;
 
-/// Bytes that are removed beyond the excess, as a share of what may be kept: merging the index
-/// rewrites most of it.
+/// Bytes removed beyond the excess, as a share of what may be kept: merging the index rewrites most
+/// of it.
 const HEADROOM_SHARE: u64 = 32;
 
-/// Above this share of what may be kept beyond it, messages are removed whether the index was merged
-/// or not.
+/// Above this share of what may be kept beyond it, messages are removed whether the index was
+/// merged or not.
 const PURGE_OVER_SHARE: u64 = 5;
 
 /// Messages removed for each that an append brings where the file is far larger than it may be.
@@ -53,11 +54,13 @@ const FAR_OVER_SHARE: u64 = 8;
 /// stays.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Keep {
-    /// Messages older than this many days go. One that is stamped later than now goes with what was said behind it.
+    /// Messages older than this many days go. One that is stamped later than now goes with those
+    /// after it.
     pub days: Option<u32>,
-    /// Above this many bytes in use in the file and its log, messages go: of the rooms and senders that have most (`shares.rs`), and
-    /// of these the oldest. From an eighth above on, commits wait for as many messages to go as they
-    /// bring, and again as many; while the index is merged, a load that never pauses was seen to make it two fifths larger.
+    /// Above this many bytes in use in the file and its log, messages go: of the rooms and senders
+    /// that have most (`shares.rs`), the oldest. From an eighth above on, appends wait for twice as
+    /// many messages to go as they bring; while the index is merged, a load that never pauses was
+    /// seen to make it two fifths larger.
     pub bytes: Option<u64>,
 }
 
@@ -65,7 +68,7 @@ pub struct Keep {
 pub(super) struct Retention {
     bytes_max: Option<u64>,
     rows: Pacer,
-    expiry: Expiry,
+    expiry: Option<Expiry>,
     shares: ShareCounter,
     scan_positions: ScanPositions,
     phase: Phase,
@@ -81,27 +84,18 @@ enum Phase {
     Purging { is_begun: bool },
 }
 
-/// Work done by a step.
-enum Work {
-    /// Messages that were removed, or read for it.
-    Rows(u64),
-    /// Pages of the search index that were merged.
-    Pages(u64),
-}
-
 impl Retention {
-    pub(super) fn new(keep: Keep) -> Self {
+    pub(super) fn new(keep: Keep, clock: Clock) -> Self {
         Self {
             bytes_max: keep.bytes,
             rows: Pacer::rows(),
-            expiry: Expiry::new(keep.days),
+            expiry: keep.days.map(|days| Expiry::new(days, clock)),
             shares: ShareCounter::new(),
             scan_positions: ScanPositions::new(),
             phase: Phase::Evicting { bytes_left: None },
         }
     }
 
-    /// Learns that messages were stored.
     pub(super) fn note_stored(&mut self) {
         self.shares.note_stored();
     }
@@ -128,8 +122,8 @@ impl Retention {
     }
 
     /// Removes messages for `appended` ones with `text_bytes` bytes of text, if the file is far
-    /// larger than it may be: when appends leave no time for maintenance, they wait for as much to be
-    /// removed as they bring, and no longer.
+    /// larger than it may be: when appends leave no time for maintenance, they wait for as much to
+    /// be removed as they bring, and no longer.
     pub(super) fn make_way(
         &mut self,
         db: &mut Database,
@@ -150,8 +144,9 @@ impl Retention {
             self.shares.count(db, rows_left.saturating_mul(COUNTED_PER_REMOVED))?;
             let rows_max = rows_left.min(self.rows.size());
             match self.make_space(db, index, used, bytes_max, rows_max)? {
-                Some(Work::Rows(rows)) => rows_left = rows_left.saturating_sub(rows.max(1)),
-                Some(Work::Pages(pages)) => pages_left = pages_left.saturating_sub(pages.max(1)),
+                Some((rows, pages)) => {
+                    (rows_left, pages_left) = (rows_left.saturating_sub(rows), pages_left.saturating_sub(pages));
+                }
                 None => break,
             }
         }
@@ -165,8 +160,8 @@ impl Retention {
 
     /// Does one step towards `bytes_max`: removes up to `rows_max` messages until there is some
     /// headroom, then merges the search index, which only then gives back the space that their
-    /// entries had. To remove more before would be too much. Returns the work done; nothing if there
-    /// is nothing to remove.
+    /// entries had. To remove more before would be too much. Returns the work done; nothing if
+    /// there is nothing to remove.
     fn make_space(
         &mut self,
         db: &mut Database,
@@ -174,7 +169,7 @@ impl Retention {
         used: u64,
         bytes_max: u64,
         rows_max: u64,
-    ) -> Result<Option<Work>, StoreError> {
+    ) -> Result<Option<(u64, u64)>, StoreError> {
         if let Phase::Purging { is_begun } = self.phase
             && used <= bytes_max.saturating_add(bytes_max / PURGE_OVER_SHARE)
         {
@@ -184,7 +179,7 @@ impl Retention {
             } else {
                 Phase::Evicting { bytes_left: None }
             };
-            return Ok(Some(Work::Pages(pages)));
+            return Ok(Some((0, pages.max(1))));
         }
         let over = used.saturating_sub(bytes_max) + bytes_max / HEADROOM_SHARE;
         let bytes_left = if let Phase::Evicting { bytes_left } = self.phase { bytes_left } else { None };
@@ -193,7 +188,6 @@ impl Retention {
         let evicted = index.run(db, |connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let evicted = evict(&transaction, excess, &mut self.scan_positions)?;
-            // The index is written at the commit.
             transaction.commit().map_err(index_error)?;
             Ok(evicted)
         });
@@ -202,7 +196,7 @@ impl Retention {
             self.scan_positions.clear();
         }
         // Without the index it is tried again.
-        let Some(evicted) = evicted? else { return Ok(Some(Work::Rows(1))) };
+        let Some(evicted) = evicted? else { return Ok(Some((1, 0))) };
         let Some(Evicted { removed, bytes_left, read }) = evicted else { return Ok(None) };
         if let Phase::Evicting { .. } = self.phase {
             self.phase = if bytes_left > 0 {
@@ -212,16 +206,14 @@ impl Retention {
             };
         }
         self.note_removed(index, removed, started);
-        Ok(Some(Work::Rows(removed.rows + read / READ_PER_REMOVED)))
+        Ok(Some(((removed.rows + read / READ_PER_REMOVED).max(1), 0)))
     }
 
     /// Removes messages that are too old. Returns whether there were any.
     fn expire(&mut self, db: &mut Database, index: &mut SearchIndex) -> Result<bool, StoreError> {
-        if !self.expiry.is_bounded() {
-            return Ok(false);
-        }
+        let Some(expiry) = &mut self.expiry else { return Ok(false) };
         let (started, rows_max) = (Instant::now(), self.rows.size());
-        let expired = index.run(db, |connection| self.expiry.expire(connection, rows_max))?;
+        let expired = index.run(db, |connection| expiry.expire(connection, rows_max))?;
         // Without the index it is tried again.
         let Some(expired) = expired else { return Ok(true) };
         let Some(removed) = expired else { return Ok(false) };
@@ -231,24 +223,12 @@ impl Retention {
 
     fn note_removed(&mut self, index: &mut SearchIndex, removed: Removed, started: Instant) {
         index.note_removed(removed.rows, removed.unindexed);
-        self.rows.note(removed.rows, started);
-    }
-
-    #[cfg(test)]
-    pub(super) fn set_keep(&mut self, keep: Keep) {
-        self.bytes_max = keep.bytes;
-        self.expiry = Expiry::new(keep.days);
-    }
-
-    /// Has the clock say `since_1970` at `now`.
-    #[cfg(test)]
-    pub(super) fn set_clock(&mut self, since_1970: std::time::Duration, now: Instant) {
-        self.expiry.set_clock(since_1970, now);
+        self.rows.note(removed.rows, started.elapsed());
     }
 }
 
-/// Returns the bytes in use in the file and in its log. Where both are more than `bytes_max`, the log
-/// is emptied first, unless it is short.
+/// Returns the bytes in use in the file and in its log. Where both are more than `bytes_max`, the
+/// log is emptied first, unless it is short.
 fn kept_bytes(db: &mut Database, wal: &mut WalCheckpoint, bytes_max: u64) -> Result<u64, StoreError> {
     let used = db.used_bytes();
     let used = db.run(|_| used)?;

@@ -1,7 +1,6 @@
-//! Bound of the rooms that each account opened: a room's row keeps its numbers for ever.
-//!
-//! Rows of rooms are not removed for `--keep-bytes`. Without a bound, a client that opens room after
-//! room would fill the file with them, and everybody's messages would be removed for it.
+//! Bound of the rooms that each account opens. A room's row keeps its numbers for ever, whatever
+//! `--keep-bytes` says: otherwise a client that opens room after room would fill the file with
+//! them, and everybody's messages would be removed for it.
 
 use std::collections::HashMap;
 
@@ -12,10 +11,10 @@ use super::rooms::LOBBY_ACCOUNT;
 /// Rooms of one account, of 8,388,607 in all.
 const ROOMS_MAX: u64 = 65_536;
 
-/// As many may be open at a time for one address (`rooms_max` of the hub, halved).
+/// Rooms that may be open at a time for one address (`rooms_max` of the hub, halved).
 const ROOMS_MAX_LEAST: u64 = 1_024;
 
-/// With `--keep-bytes`, there may be one for so many bytes: with some 120 bytes each, their rows take a sixteenth.
+/// Bytes of `--keep-bytes` per room: with some 120 bytes each, their rows take a sixteenth.
 const BYTES_PER_ROOM: u64 = 2_048;
 
 /// Number of rooms that each account opened.
@@ -28,8 +27,7 @@ pub(super) struct RoomQuota {
 }
 
 impl RoomQuota {
-    /// Counts the rooms that there are: reads each row once. `keep_bytes` is the bound of the
-    /// history.
+    /// Counts the rooms of a history that keeps so many bytes: reads each row once.
     pub(super) fn load(db: &Connection, keep_bytes: Option<u64>) -> Result<Self, Error> {
         let mut accounts = db.prepare("SELECT account FROM room")?;
         let mut rows = accounts.query([])?;
@@ -46,7 +44,7 @@ impl RoomQuota {
         Self { max: u64::MAX, of_account: HashMap::new(), uncommitted: Vec::new() }
     }
 
-    /// Counts one more room of an account. Returns false, and counts nothing, if it has as many as it may.
+    /// Counts one more room of an account. Returns false if it has as many as it may.
     pub(super) fn note(&mut self, account: i64) -> bool {
         let count = self.of_account.entry(account).or_default();
         if account != LOBBY_ACCOUNT && *count >= self.max {

@@ -5,22 +5,20 @@ use std::path::Path;
 
 use glassline_wire::request::LOBBY;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Error, OptionalExtension, Transaction};
+use rusqlite::{Connection, Error, OptionalExtension, Row, Transaction};
 
 use super::checksum::{self, Table};
 use super::errors;
 use super::rowid::{ROOM_ID_MAX, rowid};
 use crate::store::StoreError;
 
-/// Rooms whose id and newest number stay in memory. When there are more, all are forgotten and read
-/// again.
+/// Rooms in the cache. When there are more, all are forgotten and read again.
 const CACHED_MAX: usize = 4_096;
 
 /// Rooms whose numbers are verified when a file is opened; `check` verifies all.
 const ROOMS_VERIFIED: usize = 1_000;
 
-/// Account of the lobby in the shares. Other rooms belong to the account of the origin that opened
-/// them; accounts are origins otherwise.
+/// Account of the lobby in the shares. The account of another room is the origin that opened it.
 pub(super) const LOBBY_ACCOUNT: i64 = -1;
 
 /// State of a room that an append needs.
@@ -30,17 +28,16 @@ pub(super) struct CachedRoom {
     pub(super) newest: u64,
 }
 
-/// A room as it is when a question is asked.
+/// Room as it is when a question is asked.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RoomNow {
     pub(super) id: i64,
     pub(super) oldest: u64,
     pub(super) newest: u64,
-    /// The last number in the search index.
+    /// Last number in the search index.
     pub(super) indexed: u64,
 }
 
-/// Rooms written to lately.
 #[derive(Default)]
 pub(super) struct RoomCache(HashMap<String, CachedRoom>);
 
@@ -78,7 +75,8 @@ pub(super) fn account_of(name: &str, origin: i64) -> i64 {
     if name == LOBBY { LOBBY_ACCOUNT } else { origin }
 }
 
-/// Makes a room whose first number will be `first`, opened by somebody of this origin. Returns its id.
+/// Creates a room whose first number will be `first`, opened by somebody of this origin. Returns
+/// its id.
 pub(super) fn open_room(transaction: &Transaction<'_>, name: &str, first: u64, origin: i64) -> Result<i64, Error> {
     let account = account_of(name, origin);
     transaction
@@ -95,7 +93,7 @@ pub(super) fn open_room(transaction: &Transaction<'_>, name: &str, first: u64, o
 }
 
 /// # Errors
-/// It cannot be read, or its row is damaged: a number that it says may have been given already, or be missing.
+/// It cannot be read, or its row is damaged.
 pub(super) fn room_now(db: &Connection, name: &str) -> Result<Option<RoomNow>, Error> {
     db.prepare_cached("SELECT * FROM room WHERE name = ?1")?
         .query_row([name], |row| {
@@ -110,7 +108,8 @@ pub(super) fn room_now(db: &Connection, name: &str) -> Result<Option<RoomNow>, E
         .optional()
 }
 
-/// Verifies every room's row, and that rooms are found by their names: one that is not would be opened again, and its numbers given again.
+/// Verifies every room's row and the index of names: a room that is not found by its name would be
+/// created again, and its numbers given again.
 pub(super) fn verify_all(db: &Connection) -> Result<(), Error> {
     let of_name = |name: ValueRef<'_>, id: i64| checksum::of_values([name, ValueRef::Integer(id)]);
     let (mut in_table, mut by_name) = (0_i64, 0_i64);
@@ -121,7 +120,7 @@ pub(super) fn verify_all(db: &Connection) -> Result<(), Error> {
         checksum::verify(Table::Room, row)?;
         in_table = in_table.wrapping_add(of_name(row.get_ref(name_column)?, row.get("id")?));
     }
-    // The index on names alone answers this.
+    // This reads the index on names alone.
     let mut names = db.prepare("SELECT name, id FROM room ORDER BY name")?;
     let mut rows = names.query([])?;
     while let Some(row) = rows.next()? {
@@ -133,8 +132,8 @@ pub(super) fn verify_all(db: &Connection) -> Result<(), Error> {
     Err(checksum::damaged("the index of the rooms' names has other names than the rooms".to_string()))
 }
 
-/// Compares the numbers of the latest rooms with their messages: a moment's work however large the
-/// file is.
+/// Compares the numbers of the latest rooms with their messages, which takes a moment however large
+/// the file is.
 pub(super) fn verify_numbers(db: &Connection, file: &Path) -> Result<(), StoreError> {
     let corrupt = |detail: String| StoreError::Corrupt { path: file.to_path_buf(), detail };
     let look = || {
@@ -160,12 +159,25 @@ pub(super) fn verify_numbers(db: &Connection, file: &Path) -> Result<(), StoreEr
     }
 }
 
+/// Reads the first row of a statement for the rooms after `last_room`, cyclically, so that a busy
+/// room does not hold up the others.
+pub(super) fn next_room<T>(
+    db: &Connection,
+    sql: &str,
+    last_room: i64,
+    read: impl Fn(&Row<'_>) -> Result<T, Error>,
+) -> Result<Option<T>, Error> {
+    let mut statement = db.prepare_cached(sql)?;
+    let next = statement.query_row([last_room], &read).optional()?;
+    if next.is_some() { Ok(next) } else { statement.query_row([0], read).optional() }
+}
+
 /// Returns the number of messages that are stored, in all rooms.
 pub(super) fn message_count(db: &Connection) -> Result<u64, Error> {
     db.query_row("SELECT coalesce(sum(newest - oldest + 1 - forgotten), 0) FROM room", [], |row| row.get(0))
 }
 
-/// Returns the error that [`super::errors`] takes for the end of numbers.
+/// Returns the error that [`super::errors`] converts to [`StoreError::UsedUp`].
 pub(super) fn used_up(what: &str) -> Error {
     let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_TOOBIG);
     Error::SqliteFailure(full, Some(what.to_string()))

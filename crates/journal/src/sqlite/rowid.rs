@@ -1,25 +1,23 @@
-//! A message's place: room and number in one integer, so that the row's own key is all the index that reading a room needs.
+//! Rowids of messages: room and number in one integer, so that reading a room needs no other index.
 
-/// Numbers of one room: a million messages a second for twelve days, or ten a second for 3,400 years.
+/// Bits of a number: enough for a million messages a second for twelve days.
 pub(crate) const SEQ_BITS: u32 = 40;
 
-/// The last number a room can give.
 pub(crate) const SEQ_MAX: u64 = (1 << SEQ_BITS) - 1;
 
-/// The last room's id; what is left of a positive 64-bit integer.
+/// Last room's id: the remaining bits of a positive 64-bit integer.
 pub(crate) const ROOM_ID_MAX: i64 = (1 << (63 - SEQ_BITS)) - 1;
 
-/// The place of a room's message. A number above [`SEQ_MAX`] is held to it: nothing is stored there.
+/// Returns the rowid of a room's message. Numbers above [`SEQ_MAX`] count as that, where nothing is
+/// stored.
 pub(crate) fn rowid(room_id: i64, seq: u64) -> i64 {
     (room_id << SEQ_BITS) | seq.min(SEQ_MAX).cast_signed()
 }
 
-/// The id of the room of the message at a place.
 pub(crate) fn room_of(rowid: i64) -> i64 {
     rowid >> SEQ_BITS
 }
 
-/// The number of the message at a place.
 pub(crate) fn seq_of(rowid: i64) -> u64 {
     rowid.cast_unsigned() & SEQ_MAX
 }

@@ -1,7 +1,9 @@
-//! Finding a text in a room. The index answers for what it has, as candidates that are checked against the text; what it does not
-//! have yet is read message by message, and everything where it is damaged. Newest first, so that the deadline costs the oldest.
+//! Search for a text in a room, newest messages first, so that the deadline costs the oldest. The
+//! index proposes messages that are compared with the query. Messages it does not have yet are read
+//! one by one; so are all where it is damaged.
 //!
-//! What is shorter than the index's pieces is mostly found among the latest messages, or it is rare: then few pieces begin with it.
+//! A query that is shorter than a trigram is mostly found among the latest messages, or it is rare:
+//! then few terms of the index begin with it.
 
 mod prefix_terms;
 mod trigrams;
@@ -23,23 +25,22 @@ use super::rooms::RoomNow;
 use super::rowid::{rowid, seq_of};
 use super::search_index::{CorruptionFlag, index_error, is_corruption};
 
-/// Messages that are read for a short query before the index is asked for it: some milliseconds.
+/// Messages that are read for a short query before the index is used: some milliseconds.
 #[cfg(not(test))]
 const NEAR_MESSAGES: u64 = 50_000;
 #[cfg(test)]
 const NEAR_MESSAGES: u64 = 8;
 
-/// Messages that the index is asked about at once, at first; then time tells.
+/// Messages that one query of the index covers, adapted to the time it takes.
 #[cfg(not(test))]
 const WINDOW_FIRST: u64 = 16_384;
 #[cfg(test)]
 const WINDOW_FIRST: u64 = 3;
 const WINDOW_MIN: u64 = 1_024;
 
-/// A search on its way from the newest message to the oldest. Between two slices it holds nothing of the file.
+/// Progress of a search from the newest message to the oldest. Holds nothing of the file.
 pub(super) struct SearchCursor {
     room: String,
-    /// The query, folded.
     needle: String,
     /// Buffer in which a text is folded.
     folded: String,
@@ -47,32 +48,32 @@ pub(super) struct SearchCursor {
     found: Vec<Message>,
     builder: PageBuilder,
     damaged_rows: DamagedRows,
-    /// Something was found that has no place any more.
+    /// A message was found that does not fit the page.
     more: bool,
-    /// The newest number that was not looked at.
+    /// Newest number that was not examined.
     next: u64,
     /// Above this number messages are read, whether they are indexed or not.
     near: u64,
     plan: Plan,
-    /// Messages that the index is asked about at once.
+    /// Messages that the next query of the index covers.
     window: u64,
 }
 
 /// Plan for the messages below [`SearchCursor::near`].
 enum Plan {
-    /// Not known yet.
     None,
-    /// All are read.
     Scan,
-    /// The index is asked for these pieces. They are all it had for messages up to this number.
-    Ask { trigrams: String, upto: u64 },
+    /// The index is queried. It has all messages up to this number.
+    Ask {
+        trigrams: String,
+        upto: u64,
+    },
 }
 
-/// Progress of a statement.
 #[derive(PartialEq, Eq)]
 enum Progress {
     Complete,
-    /// The slice is over, or the page is full.
+    /// The slice has ended, or the page is full.
     Interrupted,
 }
 
@@ -97,8 +98,7 @@ impl SearchCursor {
         }
     }
 
-    /// Goes on until `slice_end`, or until everything was looked at or the page is full: then it returns true. Damage in the index is
-    /// noted.
+    /// Continues until `slice_end`. Returns true if all messages were examined or the page is full.
     pub(super) fn slice(
         &mut self,
         db: &Connection,
@@ -107,7 +107,7 @@ impl SearchCursor {
         slice_end: Instant,
     ) -> Result<bool, Error> {
         while !self.more && self.next >= room.oldest.max(1) {
-            // What was indexed when a plan was made may have been thrown away since.
+            // The index may have been discarded since the plan was made.
             let indexed = match &self.plan {
                 Plan::None => room.indexed.min(self.near),
                 Plan::Scan => 0,
@@ -134,13 +134,13 @@ impl SearchCursor {
         self.damaged_rows
     }
 
-    /// The page, oldest first; `is_cut` if not everything was looked at.
+    /// Returns the page, oldest first; `is_cut` if not everything was examined.
     pub(super) fn into_page(mut self, is_cut: bool) -> Page {
         self.found.reverse();
         Page { messages: self.found, more: self.more || is_cut }
     }
 
-    /// Asks the index about the next messages, or decides what it is asked for.
+    /// Queries the index about the next messages, or makes the plan.
     fn ask(
         &mut self,
         db: &Connection,
@@ -171,7 +171,8 @@ impl SearchCursor {
                 self.window = next_window(self.window, started.elapsed(), slice_end - started);
             }
             Ok(Progress::Interrupted) => {}
-            // In the index or in a message: the messages are read now, and the index is asked alone.
+            // The damage is in the index or in a message: from here on messages are read. The index
+            // is read alone to tell which.
             Err(error) if is_corruption(&error) => {
                 self.found.truncate(found);
                 (self.builder, self.damaged_rows, self.more, self.next) = (builder, damaged_rows, false, last);
@@ -202,7 +203,7 @@ impl SearchCursor {
         Ok(())
     }
 
-    /// Takes what holds the query until there is no place for more, or the slice is over.
+    /// Collects messages that contain the query until the page is full or the slice ends.
     fn examine(
         &mut self,
         db: &Connection,
@@ -232,8 +233,7 @@ impl SearchCursor {
     }
 }
 
-/// Returns the number of messages that the index is asked about next, such that a slice has some
-/// windows.
+/// Returns the number of messages for the next query of the index, such that a slice has some.
 fn next_window(window: u64, took: Duration, slice: Duration) -> u64 {
     if took > slice / 4 {
         return (window / 4).max(WINDOW_MIN);
@@ -241,7 +241,7 @@ fn next_window(window: u64, took: Duration, slice: Duration) -> u64 {
     if took < slice / 16 { window.saturating_mul(2) } else { window }
 }
 
-/// Nothing for what the index could not tell because it is damaged, which is noted.
+/// Returns nothing, and sets the flag, if the index is damaged.
 fn unless_corrupt<T>(told: Result<T, Error>, corruption: &CorruptionFlag) -> Result<Option<T>, Error> {
     match told {
         Err(error) if is_corruption(&error) => {
@@ -252,7 +252,7 @@ fn unless_corrupt<T>(told: Result<T, Error>, corruption: &CorruptionFlag) -> Res
     }
 }
 
-/// Has the index name everything it has for what it is asked.
+/// Reads all entries of the index that match, and no messages.
 fn ask_alone(db: &Connection, room: RoomNow, (first, last): (u64, u64), asked: &str) -> Result<(), Error> {
     let mut statement = db.prepare_cached(
         "SELECT rowid FROM message_text WHERE message_text MATCH ?3 AND rowid BETWEEN ?1 AND ?2 ORDER BY rowid DESC",

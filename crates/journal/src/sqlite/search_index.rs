@@ -1,11 +1,11 @@
-//! The search index, which is built after the commits: what is indexed and how far change in one transaction.
+//! Search index, built after the commits: its entries and its progress change in one transaction.
 
 mod rebuild;
 mod refold;
 
 use std::time::Instant;
 
-use rusqlite::{Connection, Error, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, Error, Row, TransactionBehavior};
 
 pub(super) use self::rebuild::{
     CorruptionFlag, forget_stray_pages, has_stray_pages, index_error, is_corruption, is_index_corrupt,
@@ -13,7 +13,7 @@ pub(super) use self::rebuild::{
 use super::database::Database;
 use super::folding::index_form_into;
 use super::pacer::Pacer;
-use super::rooms;
+use super::rooms::{message_count, next_room};
 use super::rowid::{rowid, seq_of};
 use crate::store::StoreError;
 
@@ -32,15 +32,15 @@ const MERGED_PAGES_MIN: u64 = 3;
 /// Rows per page of the index that is merged while an append waits.
 const ROWS_PER_MERGED_PAGE: u64 = 8;
 
-/// Most messages that wait to be indexed: a minute's work. Above it an append first indexes twice as
-/// many as it brings, so that they become fewer; never all, which after an import would hold up
+/// Most messages that wait to be indexed: a minute's work. Above it an append first indexes twice
+/// as many as it brings, so that they become fewer; never all, which after an import would hold up
 /// everybody for minutes.
 pub(super) const LAG_MAX: u64 = 1_000_000;
 
 /// Messages indexed for each one of an append where too many wait.
 const INDEXED_PER_APPENDED: u64 = 2;
 
-/// Progress of the search index behind the commits, and its repair.
+/// Progress of indexing after the commits, and the repair of the index.
 pub(super) struct SearchIndex {
     /// Messages stored and not indexed, in all rooms.
     lag: u64,
@@ -48,10 +48,9 @@ pub(super) struct SearchIndex {
     last_room: i64,
     rows: Pacer,
     merged_pages: Pacer,
-    /// There may be segments to merge.
     is_to_merge: bool,
-    /// Rowid behind which entries have an older form; nothing if none has.
-    old_form_behind: Option<i64>,
+    /// Rowid after which entries have an older form; nothing if none has.
+    old_form_after: Option<i64>,
     /// The index was discarded since the history was opened.
     is_discarded: bool,
     /// Some pages belong to nothing and yet are in use by the file's own count: nothing is removed
@@ -70,7 +69,7 @@ impl SearchIndex {
             rows: Pacer::rows(),
             merged_pages: Pacer::new(MERGED_PAGES_MAX, MERGED_PAGES_MIN, MERGED_PAGES_MAX),
             is_to_merge: true,
-            old_form_behind: refold::load(db)?,
+            old_form_after: refold::load(db)?,
             is_discarded: false,
             has_stray_pages: has_stray_pages(db)?,
             unreported: None,
@@ -100,7 +99,6 @@ impl SearchIndex {
         self.unreported.take()
     }
 
-    /// Counts messages that were stored.
     pub(super) fn note_stored(&mut self, messages: u64) {
         self.lag += messages;
     }
@@ -112,8 +110,8 @@ impl SearchIndex {
         self.is_to_merge |= messages > 0;
     }
 
-    /// Does one transaction's worth of what there is to do: discard a corrupt index, merge, index, or
-    /// bring entries to the current form. Merging goes before indexing: otherwise segments would
+    /// Does one transaction's worth of what there is to do: discard a corrupt index, merge, index,
+    /// or bring entries to the current form. Merging goes before indexing: otherwise segments would
     /// become many. Returns whether there was anything.
     pub(super) fn step(&mut self, db: &mut Database) -> Result<bool, StoreError> {
         Ok(self.discard_step(db)? || self.merge_step(db)? || self.index_step(db)? || self.refold_step(db)?)
@@ -153,7 +151,7 @@ impl SearchIndex {
     pub(super) fn discard(&mut self, db: &mut Database, damage: String) -> Result<(), StoreError> {
         db.run_without_sync(rebuild::clear)?;
         (self.has_stray_pages, self.lag) =
-            db.run(|connection| Ok((has_stray_pages(connection)?, rooms::message_count(connection)?)))?;
+            db.run(|connection| Ok((has_stray_pages(connection)?, message_count(connection)?)))?;
         self.is_discarded = true;
         self.unreported = Some(damage);
         self.last_room = 0;
@@ -166,7 +164,7 @@ impl SearchIndex {
         }
         let started = Instant::now();
         let done = self.index_rows(db, self.rows.size())?;
-        self.rows.note(done, started);
+        self.rows.note(done, started.elapsed());
         Ok(true)
     }
 
@@ -210,7 +208,7 @@ impl SearchIndex {
     fn merge_paced(&mut self, db: &mut Database, sign: i64) -> Result<u64, StoreError> {
         let (started, pages) = (Instant::now(), self.merged_pages.size());
         self.merge(db, sign * pages.cast_signed())?;
-        self.merged_pages.note(pages, started);
+        self.merged_pages.note(pages, started.elapsed());
         Ok(pages)
     }
 
@@ -237,19 +235,19 @@ impl SearchIndex {
 
     /// Brings some entries to the current form. Returns whether there were older ones.
     pub(super) fn refold_step(&mut self, db: &mut Database) -> Result<bool, StoreError> {
-        let Some(after) = self.old_form_behind else { return Ok(false) };
+        let Some(after) = self.old_form_after else { return Ok(false) };
         let (started, rows) = (Instant::now(), self.rows.size());
-        let refolded = self.run(db, |connection| refold::refold(connection, after, rows, STEP_TEXT_BYTES))?;
+        let refolded = self.run(db, |connection| refold::refold(connection, after, rows))?;
         let Some((done, last)) = refolded else { return Ok(true) };
-        self.old_form_behind = last;
+        self.old_form_after = last;
         self.is_to_merge |= done > 0;
-        self.rows.note(done, started);
+        self.rows.note(done, started.elapsed());
         Ok(true)
     }
 
     #[cfg(test)]
-    pub(super) fn old_form_behind(&self) -> Option<i64> {
-        self.old_form_behind
+    pub(super) fn old_form_after(&self) -> Option<i64> {
+        self.old_form_after
     }
 }
 
@@ -262,9 +260,13 @@ fn lag(db: &Connection) -> Result<u64, Error> {
     )
 }
 
-/// Progress of a step.
+/// Statement that reads a room with messages to index: its id, the last number indexed, and its
+/// newest one.
+const LAGGING_ROOM: &str = "SELECT id, max(indexed, oldest - 1), newest FROM room INDEXED BY room_behind
+     WHERE indexed < newest AND id > ?1 ORDER BY id LIMIT 1";
+
 struct Step {
-    /// Messages that are no longer behind.
+    /// Messages that no longer wait.
     done: u64,
     last_room: i64,
 }
@@ -276,7 +278,8 @@ fn index(db: &mut Connection, mut last_room: i64, rows_max: u64) -> Result<Step,
     let mut indexed_text = String::new();
     let mut rooms_reached: Vec<(i64, u64)> = Vec::new();
     while done < rows_max && bytes < STEP_TEXT_BYTES {
-        let Some((room_id, indexed, newest)) = behind(&transaction, last_room)? else { break };
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let Some((room_id, indexed, newest)) = next_room(&transaction, LAGGING_ROOM, last_room, read)? else { break };
         // All rooms had a turn: the first one comes again.
         if rooms_reached.first().is_some_and(|&(first, _)| first == room_id) {
             break;
@@ -306,7 +309,8 @@ fn index(db: &mut Connection, mut last_room: i64, rows_max: u64) -> Result<Step,
         }
         rooms_reached.push((room_id, reached));
     }
-    // Not before: changing a row that has a checksum makes the index write what it has gathered (checksum_triggers.rs).
+    // Last, since changing a row with a checksum makes the index write what it has gathered
+    // (checksum_triggers.rs).
     {
         let mut update = transaction.prepare_cached("UPDATE room SET indexed = ?2 WHERE id = ?1")?;
         for room_and_reached in rooms_reached {
@@ -316,20 +320,4 @@ fn index(db: &mut Connection, mut last_room: i64, rows_max: u64) -> Result<Step,
     // The index is written at the commit, and nothing else reads then.
     transaction.commit().map_err(index_error)?;
     Ok(Step { done, last_room })
-}
-
-/// Returns the next room after `last_room` that has messages to index, cyclically, so that a busy one does not hold up the others: its
-/// id, the last number indexed, and its newest number.
-fn behind(db: &Connection, last_room: i64) -> Result<Option<(i64, u64, u64)>, Error> {
-    let mut statement = db.prepare_cached(
-        "SELECT id, max(indexed, oldest - 1), newest FROM room INDEXED BY room_behind
-         WHERE indexed < newest AND id > ?1 ORDER BY id LIMIT 1",
-    )?;
-    for after in [last_room, 0] {
-        let found = statement.query_row([after], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    Ok(None)
 }

@@ -17,8 +17,8 @@ pub(super) const LOG_SHARE: u64 = 8;
 const CHECKPOINT_SHARE: u64 = 16;
 const CHECKPOINT_BYTES_LEAST: u64 = 1024 * 1024;
 
-/// Time that a checkpoint which must empty the log waits for readers of other programs, and shortest
-/// interval after one that failed. Readers of this program wait at the [`LogGate`].
+/// Time that a checkpoint which must empty the log waits for readers of other programs, and
+/// shortest interval after one that failed. Readers of this program wait at the [`LogGate`].
 const READER_GRACE: Duration = Duration::from_millis(100);
 
 /// Keeps this program's readers from beginning while the log is emptied: `SQLite` cannot start the
@@ -39,8 +39,8 @@ pub(super) struct WalCheckpoint {
     /// Size from which on the log must be emptied.
     bytes_max: u64,
     gate: LogGate,
-    /// Kind of the last checkpoint if a reader kept it from ending, and the earliest time of the next
-    /// one of that kind.
+    /// Kind of the last checkpoint if a reader kept it from ending, and the earliest time of the
+    /// next one of that kind.
     refused: Option<(Checkpoint, Instant)>,
 }
 
@@ -86,10 +86,5 @@ impl WalCheckpoint {
         };
         self.refused = (!is_complete).then(|| (extent, Instant::now() + READER_GRACE));
         Ok(true)
-    }
-
-    #[cfg(test)]
-    pub(super) fn is_refused(&self) -> bool {
-        self.refused.is_some()
     }
 }

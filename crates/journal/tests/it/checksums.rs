@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use glassline_journal::{Damage, Keep, StoreError, check, export, open};
+use glassline_journal::{Damage, Keep, StoreError, open};
 use glassline_wire::event::{AuditEntry, AuditKind, Message};
 use glassline_wire::history::{CommitOutcome, Record};
 use glassline_wire::request::HistoryRange;
@@ -12,7 +12,7 @@ use glassline_wire::timestamp::Timestamp;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use crate::support::*;
+use crate::support::{check, export, *};
 
 const ROOMS: [(&str, u64); 2] = [("lobby", 30), ("den", 5)];
 

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use glassline_journal::{Damage, check};
+use glassline_journal::Damage;
 use glassline_wire::history::{CommitOutcome, Head, Record};
 use glassline_wire::request::HistoryRange;
 
-use crate::support::*;
+use crate::support::{check, *};
 
 const ROOMS: [&str; 3] = ["lobby", "den", "attic"];
 

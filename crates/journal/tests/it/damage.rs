@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use glassline_journal::{Done, Journal, Keep, Store, StoreError, check, import, open, vacuum};
+use glassline_journal::{Done, Journal, Keep, Store, StoreError, open};
 use glassline_wire::history::Record;
 use rusqlite::Connection;
 
-use crate::support::*;
+use crate::support::{check, import, vacuum, *};
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -86,17 +86,17 @@ fn damage_anywhere_in_the_index_rebuilds_it_without_any_loss() {
         let mut store = open_kept(&folder.file());
         assert_all_found(store.as_ref(), TOLD);
         store.append(&said(TOLD + 1..=TOLD + 200)).expect("stores");
-        let mut renewals = Vec::new();
+        let mut rebuilds = Vec::new();
         for _ in 0..3 {
             tend_to_the_end(store.as_mut());
             assert_all_found(store.as_ref(), TOLD + 200);
-            renewals.extend(store.take_index_rebuild());
+            rebuilds.extend(store.take_index_rebuild());
         }
-        if table == "message_text_docsize" && renewals.is_empty() {
+        if table == "message_text_docsize" && rebuilds.is_empty() {
             // Only forgetting what stands there meets it.
             continue;
         }
-        assert!(renewals.len() == 1 && renewals[0].contains("search index"), "{table}: {renewals:?}");
+        assert!(rebuilds.len() == 1 && rebuilds[0].contains("search index"), "{table}: {rebuilds:?}");
         assert_eq!(store.index_lag(), 0);
         drop(store);
         let left = faults(&folder.file());
@@ -272,11 +272,11 @@ fn whoever_holds_the_journal_hears_of_it_once_and_it_goes_on() {
         let _ = wake.send(());
     })
     .expect("starts");
-    let (mut renewals, mut stored) = (0, 0);
+    let (mut rebuilds, mut stored) = (0, 0);
     let deadline = soon();
     journal.append(pending((1..).zip(said(TOLD + 1..=TOLD + 1))));
-    while renewals == 0 || stored < 2 || journal.gauges().index_lag > 0 {
-        assert!(std::time::Instant::now() < deadline, "{renewals} renewals, {stored} stored");
+    while rebuilds == 0 || stored < 2 || journal.gauges().index_lag > 0 {
+        assert!(std::time::Instant::now() < deadline, "{rebuilds} rebuilds, {stored} stored");
         let _ = woken.recv_timeout(Duration::from_millis(50));
         for done in journal.take_done() {
             match done {
@@ -286,11 +286,11 @@ fn whoever_holds_the_journal_hears_of_it_once_and_it_goes_on() {
                         journal.append(pending((2..).zip(said(TOLD + 2..=TOLD + 2))));
                     }
                 }
-                Done::IndexRebuilt(_) => renewals += 1,
+                Done::IndexRebuilt(_) => rebuilds += 1,
                 other => panic!("{other:?}"),
             }
         }
     }
-    assert_eq!(renewals, 1);
+    assert_eq!(rebuilds, 1);
     journal.close(Duration::from_secs(20)).expect("closes");
 }

@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use glassline_journal::{Exported, Keep, Store, check, export, open};
+use glassline_journal::{Exported, Keep, Store, open};
 use glassline_wire::history::{CommitOutcome, Head, Record};
 use glassline_wire::request::{HistoryRange, Search};
 use rusqlite::Connection;
 
-use crate::support::*;
+use crate::support::{check, export, *};
 
 const KEEP_BYTES: u64 = 3 * 1024 * 1024;
 
@@ -183,7 +183,7 @@ fn other_rooms_keep_half_too_and_a_small_one_all() {
 }
 
 #[test]
-fn who_opened_a_room_makes_no_difference_to_those_who_talk_there() {
+fn talkers_are_equal_whoever_opened_the_room() {
     // The stranger opens the den before the others come, then fills rooms of its own: all are its account's.
     let mut server = Server::open();
     let opening = server.message(STRANGER, "den", "stranger-1", 10);
@@ -193,7 +193,7 @@ fn who_opened_a_room_makes_no_difference_to_those_who_talk_there() {
 }
 
 #[test]
-fn who_talks_in_rooms_that_another_opened_displaces_half_of_its_largest() {
+fn talk_in_rooms_of_another_displaces_half_of_its_largest() {
     let mut server = Server::open();
     for number in 0..15 {
         let opening = server.message(1, &format!("hers-{number}"), "person-0", 10);
@@ -219,7 +219,7 @@ fn keeps_half(mut server: Server, rooms: &str) {
 }
 
 #[test]
-fn rooms_that_are_left_empty_displace_nothing_however_many_are_opened() {
+fn empty_rooms_displace_nothing_however_many_are_opened() {
     let mut server = Server::open();
     server.talk("lobby", 8, 2_000);
     let before = server.honest_bytes("lobby");

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use glassline_journal::{Keep, StoreError, TransferError, check, export, import, open, vacuum};
+use glassline_journal::{Keep, StoreError, TransferError, open};
 use glassline_wire::history::CommitOutcome;
 use rusqlite::Connection;
 
-use crate::support::*;
+use crate::support::{check, export, import, vacuum, *};
 
 fn refusal(file: &Path) -> StoreError {
     match open(file, Keep::default()) {
@@ -201,7 +201,7 @@ fn a_file_that_needs_its_log_is_not_read_without_it_by_a_link() {
         fs::set_permissions(copied.path(), fs::Permissions::from_mode(folder)).expect("may");
         fs::set_permissions(copied.file(), fs::Permissions::from_mode(file)).expect("may");
     };
-    let exported = |name: &Path| glassline_journal::export(name, &mut Vec::new()).map(|exported| exported.messages);
+    let exported = |name: &Path| export(name, &mut Vec::new()).map(|exported| exported.messages);
     for name in [copied.file(), link] {
         allow(0o500, 0o400);
         let read_only = as_ordinary_user(&copied, |_| exported(&name));
@@ -392,11 +392,11 @@ fn a_file_with_a_second_name_is_refused() {
         is_refused(Err(refusal(name)));
         is_refused(vacuum(name).map(drop));
         is_refused(check(name).map(drop));
-        for chore in [
+        for command in [
             export(name, &mut Vec::new()).map(drop),
             import(name, &mut &b"{\"type\":\"schema\",\"version\":1}\n"[..]).map(drop),
         ] {
-            let Err(TransferError::Store(refused)) = chore else { panic!("{chore:?}") };
+            let Err(TransferError::Store(refused)) = command else { panic!("{command:?}") };
             is_refused(Err(refused));
         }
     }

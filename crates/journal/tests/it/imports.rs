@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use glassline_journal::{
-    Imported, ProgressMonitor, Stage, StoreError, TransferError, check, check_monitored, export, export_monitored,
-    import, import_monitored, vacuum_monitored,
+    Imported, ProgressMonitor, Stage, StoreError, TransferError, check as check_monitored, export as export_monitored,
+    import as import_monitored, vacuum as vacuum_monitored,
 };
 
-use crate::support::*;
+use crate::support::{check, export, import, *};
 
 const SCHEMA: &str = r#"{"type":"schema","version":1}"#;
 

@@ -2,9 +2,7 @@
 
 use std::fs;
 
-use glassline_journal::{check, export};
-
-use crate::support::*;
+use crate::support::{check, export, *};
 
 #[test]
 fn reading_leaves_no_file_behind_where_no_server_runs() {

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use glassline_journal::{Damage, StoreError, check, vacuum};
+use glassline_journal::{Damage, StoreError};
 
-use crate::support::*;
+use crate::support::{check, vacuum, *};
 
 const HEADER_BYTES: usize = 32;
 const FRAME_BYTES: usize = 24 + 4_096;
@@ -69,7 +69,7 @@ fn a_log_damaged_in_its_middle_is_told() {
             assert_eq!(newest, left, "{length} bytes at {at}");
         }
     }
-    // A chore that writes would overwrite the proof without a word.
+    // A command that writes would overwrite the proof without a word.
     let mut log = killed.log.clone();
     log[killed.ends[1] + 100] ^= 1;
     killed.restore(&log);

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use glassline_journal::{Damage, Keep, Store, check, export, open};
+use glassline_journal::{Damage, Keep, Store, open};
 use glassline_wire::history::{CommitOutcome, Record};
 use glassline_wire::request::HistoryRange;
 use rusqlite::Connection;
 
-use crate::support::*;
+use crate::support::{check, export, *};
 
 /// The tables of version 1; version 2 has the same.
 const TABLES: &str = "

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use glassline_journal::check;
 use glassline_wire::event::Message;
 use glassline_wire::history::{CommitOutcome, Head, Record};
 use glassline_wire::request::{HistoryRange, Search};
 
-use crate::support::*;
+use crate::support::{check, *};
 
 const ROOMS: [&str; 4] = ["lobby", "den", "Attic", "漢"];
 const NAMES: [&str; 4] = ["alice", "Alice", "bob", "ünal"];

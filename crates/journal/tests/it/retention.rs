@@ -1,10 +1,10 @@
 //! Forgetting by age and by size. Numbers go on, whatever goes.
 
-use glassline_journal::{Keep, Store, check, open};
+use glassline_journal::{Keep, Store, open};
 use glassline_wire::history::{Head, Record};
 use glassline_wire::request::HistoryRange;
 
-use crate::support::*;
+use crate::support::{check, *};
 
 const DAY_MS: u64 = 86_400_000;
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use glassline_journal::{
-    Exported, Keep, ProgressMonitor, Stage, StoreError, TransferError, check_monitored, export_monitored, open,
+    Exported, Keep, ProgressMonitor, Stage, StoreError, TransferError, check as check_monitored,
+    export as export_monitored, open,
 };
 use glassline_wire::event::{AuditEntry, AuditKind, Event};
 use glassline_wire::history::Record;

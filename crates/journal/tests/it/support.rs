@@ -1,9 +1,14 @@
 //! Support of the tests: messages, a folder with a history, a reader's question with a deadline.
 
+use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use glassline_journal::{Keep, Reader, Requester, Store, open};
+use glassline_journal::{
+    Exported, Imported, Keep, ProgressMonitor, Reader, Report, Requester, Stage, Store, StoreError, TransferError,
+    Vacuumed, open,
+};
 pub(crate) use glassline_testkit::{Folder, Rng};
 use glassline_wire::event::Message;
 use glassline_wire::history::{CommitOutcome, NewMessage, Page, PendingRecord, Record, Ticket};
@@ -103,4 +108,37 @@ pub(crate) fn seqs(page: &Page) -> Vec<u64> {
 
 pub(crate) fn texts(page: &Page) -> Vec<&str> {
     page.messages.iter().map(|message| message.text.as_str()).collect()
+}
+
+/// Monitor that does nothing.
+struct Unmonitored;
+
+impl ProgressMonitor for Unmonitored {
+    fn begin(&self, _: Stage, _: Option<u64>) {}
+
+    fn advance(&self, _: u64) {}
+
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}
+
+fn unmonitored() -> Arc<dyn ProgressMonitor> {
+    Arc::new(Unmonitored)
+}
+
+pub(crate) fn check(file: &Path) -> Result<Report, StoreError> {
+    glassline_journal::check(file, &unmonitored())
+}
+
+pub(crate) fn export(file: &Path, output: &mut dyn Write) -> Result<Exported, TransferError> {
+    glassline_journal::export(file, output, &unmonitored())
+}
+
+pub(crate) fn import(file: &Path, lines: &mut dyn BufRead) -> Result<Imported, TransferError> {
+    glassline_journal::import(file, lines, &Unmonitored)
+}
+
+pub(crate) fn vacuum(file: &Path) -> Result<Vacuumed, StoreError> {
+    glassline_journal::vacuum(file, &unmonitored())
 }

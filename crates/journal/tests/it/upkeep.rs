@@ -4,14 +4,14 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
-use glassline_journal::{Imported, Keep, StoreError, TransferError, check, export, import, open, vacuum};
+use glassline_journal::{Imported, Keep, StoreError, TransferError, open};
 use glassline_wire::event::{AuditEntry, AuditKind, Event};
 use glassline_wire::history::{CommitOutcome, Record};
 use glassline_wire::limits::{EVENT_BYTES_MAX, TEXT_BYTES_MAX};
 use glassline_wire::timestamp::Timestamp;
 use glassline_wire::visible;
 
-use crate::support::*;
+use crate::support::{check, export, import, vacuum, *};
 
 fn lines_of(file: &Path) -> Vec<String> {
     let mut output = Vec::new();

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use glassline_hub::{Hub, Now, Rules};
+use glassline_testkit::frame::frame;
 use glassline_wire::history::{Answer, Head};
 use glassline_wire::timestamp::Timestamp;
 
@@ -13,10 +14,6 @@ use crate::admission::FloodLimit;
 
 fn at(monotonic_ms: u64) -> Now {
     Now { monotonic_ms, at: Timestamp::from_unix_ms(monotonic_ms) }
-}
-
-fn frame(payload: &[u8]) -> Vec<u8> {
-    [format!("{:<10}", payload.len()).as_bytes(), payload].concat()
 }
 
 /// Returns how long bob, who came in as `hello` at 0 s, has been idle at 60 s, having sent one

@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn only_the_owner_may_look_in() {
-        let folder = std::env::temp_dir().join(format!("glassline-private-{}", std::process::id()));
+        let parent = glassline_testkit::Folder::new();
+        let folder = parent.join("outer");
         let inner = folder.join("inner");
         create_private_folder(&inner).expect("created");
         create_private_folder(&inner).expect("there already");
@@ -101,6 +102,5 @@ mod tests {
         let before = mode(nowhere);
         append_private_file(nowhere).expect("opened");
         assert_eq!(mode(nowhere), before);
-        fs::remove_dir_all(folder).expect("removed");
     }
 }

@@ -21,17 +21,12 @@ impl Hub {
     /// Takes the next connection to be closed. Its member stays one until then, which is to be at
     /// once.
     pub fn take_disconnect(&mut self) -> Option<Disconnect> {
-        self.effects.take_disconnect()
+        self.disconnects.pop_front()
     }
 
     /// Takes the next event for the server's log.
     pub fn take_audit_event(&mut self) -> Option<AuditEvent> {
-        self.effects.take_audit_event()
-    }
-
-    /// Notes an event for the server's log.
-    pub(crate) fn note_audit_event(&mut self, event: AuditEvent) {
-        self.effects.push_audit_event(event);
+        self.audit_events.pop_front()
     }
 
     /// Restores the effect of an act of an earlier time, at the start.
@@ -66,7 +61,7 @@ impl Hub {
         if let (Some(by), Some(effect)) = (by, effect) {
             self.send(by, Envelope::new(Event::notice(effect), reference));
         }
-        self.effects.push_audit_event(AuditEvent::Act(act));
+        self.audit_events.push_back(AuditEvent::Act(act));
     }
 
     /// Returns the member that a kick of another server names: of exactly that name.
@@ -147,7 +142,7 @@ impl Hub {
             let error = Event::Error(Rejection::new(code, text)).into();
             output.splice(..0, member.dialect().encode(&error));
         }
-        self.effects.push_disconnect(Disconnect { member: id, connection: member.connection(), code, output });
+        self.disconnects.push_back(Disconnect { member: id, connection: member.connection(), code, output });
     }
 
     /// Sends an act to every operator who is here; the copy of the one who asked has the `ref`.

@@ -133,7 +133,7 @@ impl Hub {
             self.attempts.note_wrong(member.address(), now.monotonic_ms);
             let (connection, left) = (member.connection(), self.attempts.left(member.address(), now.monotonic_ms));
             let warning = messages::wrong_token(member.name(), member.address(), left);
-            self.effects.push_audit_event(AuditEvent::WrongToken { connection, left });
+            self.audit_events.push_back(AuditEvent::WrongToken { connection, left });
             if let Some(warning) = warning {
                 self.send_to_each(Member::is_operator, &Event::notice(warning));
             }

@@ -1,5 +1,6 @@
-//! Looking whether a history is what it should be, all of it, while a server may go on writing: as long as one read goes on, the
-//! write-ahead log cannot start again, so everything is read in slices, and what cannot be cut is broken off when the log grows large.
+//! Verification of a whole history, while a server may write to it. As long as one read goes on,
+//! the write-ahead log cannot start again: so everything is read in chunks, and what cannot be cut
+//! is interrupted when the log grows large.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,10 +9,11 @@ use std::sync::Arc;
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use super::open_to_read;
-use super::progress::{ProgressMonitor, Stage, report_steps, stop_reporting, unmonitored};
+use super::progress::{ProgressMonitor, Stage, report_steps, stop_reporting};
 use crate::sqlite::checksum::{self, Table};
 use crate::sqlite::database::{beside, is_in_use, log_damage};
 use crate::sqlite::message_row::{self, DamagedRows, Integrity, select_messages};
+use crate::sqlite::rooms::message_count;
 use crate::sqlite::rowid::{SEQ_BITS, SEQ_MAX, rowid, seq_of};
 use crate::sqlite::search_index::has_stray_pages;
 use crate::sqlite::wal_checkpoint::LOG_BYTES_MAX;
@@ -21,7 +23,7 @@ use crate::store::StoreError;
 /// Faults that are listed; there may be more.
 const FAULTS_MAX: usize = 100;
 
-/// Numbers of a room looked at in one read: some tens of milliseconds, even if all texts are long.
+/// Numbers of a room in one read: some tens of milliseconds, even if all texts are long.
 const CHUNK: u64 = 2_000;
 
 /// Result of a check.
@@ -33,52 +35,45 @@ pub struct Report {
     pub messages: u64,
     /// Operators' acts stored.
     pub acts: u64,
-    /// Messages from before there were checksums whose damage could not be seen; a server gives them theirs. That is no fault.
+    /// Messages of versions without checksums, which a server adds; no fault.
     pub unverified: u64,
-    /// Messages the search index does not have yet; that is no fault.
+    /// Messages that the search index does not have yet; no fault.
     pub index_lag: u64,
-    /// `true` if the file's own structure was not looked at to its end, because what a server wrote
-    /// meanwhile became too much. All messages were read nevertheless.
+    /// `true` if the verification of the file's structure was interrupted because a server's log
+    /// grew large. All messages were read nevertheless.
     pub pages_left_out: bool,
-    /// `true` if pages belong to nothing since its search index was replaced: lost space, which a
+    /// `true` if pages belong to nothing since the search index was replaced: lost space, which a
     /// vacuum gives back.
     pub stray_pages: bool,
-    /// Faults in words, up to a hundred; empty if there are none.
+    /// Faults, in sentences, up to a hundred.
     pub faults: Vec<String>,
 }
 
 impl Report {
-    /// Returns whether nothing is wrong.
+    /// Returns whether there are no faults.
     pub fn is_sound(&self) -> bool {
         self.faults.is_empty()
     }
 }
 
-/// Reads all of a history: whether the file is sound, each room's numbers have no hole, and the indexes agree with the messages. A
-/// server may have it open, and its log stays small: see [`Report::pages_left_out`]. Takes some seconds for each gigabyte.
+/// Verifies that the file is sound, that each room's numbers have no hole, and that the indexes
+/// agree with the messages. A server may have it open, and its log stays small: see
+/// [`Report::pages_left_out`]. Takes some seconds for each gigabyte.
 ///
 /// # Errors
-/// It cannot be opened, or is no history. What is wrong with one is in the report.
-pub fn check(file: &Path) -> Result<Report, StoreError> {
-    check_monitored(file, &unmonitored())
-}
-
-/// Works as [`check`], reports progress and can be cancelled.
-///
-/// # Errors
-/// Those of [`check`], and [`StoreError::Cancelled`].
-pub fn check_monitored(file: &Path, monitor: &Arc<dyn ProgressMonitor>) -> Result<Report, StoreError> {
+/// It cannot be opened, is no history, or the check was cancelled. Faults are in the report.
+pub fn check(file: &Path, monitor: &Arc<dyn ProgressMonitor>) -> Result<Report, StoreError> {
     check_with(file, LOG_BYTES_MAX, monitor, &mut || {})
 }
 
-/// As [`check_monitored`]; `between` is called between slices, when nothing is being read.
+/// Works as [`check`]; `between` is called between chunks, when nothing is being read.
 pub(crate) fn check_with(
     file: &Path,
     log_bytes_max: u64,
     monitor: &Arc<dyn ProgressMonitor>,
     between: &mut dyn FnMut(),
 ) -> Result<Report, StoreError> {
-    // A server that has it open writes to its log, and has looked when it began.
+    // A server that has it open has verified its log when it began.
     let log_damage =
         if is_in_use(file) { None } else { log_damage(file).map_err(|error| errors::opening_io(&error, file))? };
     let db = open_to_read(file)?;
@@ -110,19 +105,19 @@ struct Checking<'c> {
     between: &'c mut dyn FnMut(),
 }
 
-/// A room as it is when a slice of it is read.
+/// Room as it is when a chunk of it is read.
 struct Room {
     newest: u64,
     oldest: u64,
     indexed: u64,
     oldest_at_ms: u64,
-    /// Its row is as it was written. If not, its numbers are those of its messages.
+    /// Its row is sound. If not, its numbers are those of its messages.
     is_sound: bool,
 }
 
-/// Messages that slices of a room found missing.
+/// Sums over the chunks of a room.
 #[derive(Default)]
-struct Missing {
+struct Tally {
     messages: u64,
     indexed: u64,
     unverified: u64,
@@ -145,8 +140,9 @@ impl Checking<'_> {
         }
     }
 
-    /// Its pages, its indexes against its tables, and the search index against itself: one read. It can be broken off between pages and
-    /// rows, but not within the search index, which comes last.
+    /// Verifies the pages, the indexes of tables, and the search index in itself, in one read. It
+    /// can be interrupted between pages and rows, but not within the search index, which comes
+    /// last.
     fn file_itself(&mut self) -> Result<(), rusqlite::Error> {
         let (log, log_bytes_max) = (self.log.clone(), self.log_bytes_max);
         let is_log_large = move || fs::metadata(&log).map_or(0, |log| log.len()) > log_bytes_max;
@@ -167,7 +163,8 @@ impl Checking<'_> {
         }
     }
 
-    /// Table by table where pages are known to belong to nothing: they would be most of what is found.
+    /// Runs table by table where pages are known to belong to nothing: those would be most of the
+    /// faults.
     fn integrity(&mut self) -> Result<Vec<String>, rusqlite::Error> {
         self.report.stray_pages = has_stray_pages(&self.db)?;
         let of = |what: &str| -> Result<Vec<String>, rusqlite::Error> {
@@ -184,7 +181,7 @@ impl Checking<'_> {
     }
 
     fn rooms(&mut self) -> Result<(), rusqlite::Error> {
-        self.monitor.begin(Stage::CheckingMessages, messages(&self.db).ok());
+        self.monitor.begin(Stage::CheckingMessages, message_count(&self.db).ok());
         let mut after = i64::MIN;
         while !self.monitor.is_cancelled() {
             let next: Option<(i64, String)> = self
@@ -207,7 +204,8 @@ impl Checking<'_> {
         Ok(())
     }
 
-    /// The room's numbers first, then its messages slice by slice. Meanwhile a server may forget the oldest and store others.
+    /// Verifies the room's numbers, then its messages chunk by chunk. Meanwhile a server may remove
+    /// the oldest and store others.
     fn room(&mut self, id: i64, name: &str) -> Result<(), rusqlite::Error> {
         let transaction = self.db.unchecked_transaction()?;
         let room = room_now(&transaction, id)?;
@@ -222,7 +220,7 @@ impl Checking<'_> {
             self.fault(format!("room {name:?}: {contradiction}"));
         }
         self.report.index_lag += room.newest - room.indexed.max(room.oldest.saturating_sub(1)).min(room.newest);
-        let mut missing = Missing::default();
+        let mut missing = Tally::default();
         let mut from = room.oldest.max(1);
         while from <= room.newest && !self.monitor.is_cancelled() {
             (self.between)();
@@ -264,8 +262,8 @@ impl Checking<'_> {
         Ok(())
     }
 
-    /// Returns the number of a room's messages that are not there and were not forgotten: told from
-    /// one moment, since a server may forget others.
+    /// Returns the number of a room's messages that are missing and were not removed by retention.
+    /// Read at one moment, since a server may remove others.
     fn lost(&self, id: i64) -> Result<u64, rusqlite::Error> {
         let transaction = self.db.unchecked_transaction()?;
         let (oldest, newest, forgotten): (u64, u64, u64) = transaction
@@ -278,7 +276,7 @@ impl Checking<'_> {
         Ok((newest + 1).saturating_sub(oldest + forgotten + stored))
     }
 
-    /// Messages, and entries of the search index, whose room there is not, or not under their number.
+    /// Finds messages and entries of the search index whose room or number does not exist.
     fn strays(&mut self) -> Result<(), rusqlite::Error> {
         for (what, find) in [
             ("messages", "SELECT place FROM message WHERE place >= ?1 ORDER BY place LIMIT 1"),
@@ -298,11 +296,11 @@ impl Checking<'_> {
                 let id = found >> SEQ_BITS;
                 let room = room_now(&transaction, id).optional()?;
                 let newest = room.as_ref().map_or(0, |room| room.newest);
-                // Behind the room's last number nothing may stand, before its oldest neither.
-                let behind: Option<i64> = next(rowid(id, newest).saturating_add(1))?;
-                let is_behind = behind.is_some_and(|behind| behind >> SEQ_BITS == id);
+                // Nothing may stand after the room's last number, or before its oldest.
+                let later: Option<i64> = next(rowid(id, newest).saturating_add(1))?;
+                let is_later = later.is_some_and(|later| later >> SEQ_BITS == id);
                 let is_before = room.is_none_or(|room| found < rowid(id, room.oldest));
-                strange += u64::from(is_behind || is_before);
+                strange += u64::from(is_later || is_before);
                 transaction.commit()?;
                 let Some(next_room) = rowid(id, SEQ_MAX).checked_add(1) else { break };
                 from = next_room;
@@ -340,15 +338,10 @@ impl Checking<'_> {
     }
 }
 
-/// Number of messages by the rows of the rooms.
-fn messages(db: &Connection) -> Result<u64, rusqlite::Error> {
-    db.query_row("SELECT coalesce(sum(newest - oldest + 1), 0) FROM room", [], |row| row.get(0))
-}
-
-/// Estimate of the steps that verifying the structure takes; measured, and wrong where texts are long.
+/// Estimates the steps of verifying the structure; measured, and wrong where texts are long.
 fn steps_of_structure(db: &Connection) -> Result<u64, rusqlite::Error> {
     const STEPS_PER_MESSAGE: u64 = 28;
-    Ok(messages(db)?.saturating_mul(STEPS_PER_MESSAGE))
+    Ok(message_count(db)?.saturating_mul(STEPS_PER_MESSAGE))
 }
 
 fn room_now(db: &Connection, id: i64) -> Result<Room, rusqlite::Error> {
@@ -366,7 +359,7 @@ fn room_now(db: &Connection, id: i64) -> Result<Room, rusqlite::Error> {
     })
 }
 
-/// A room of which only its messages can be believed.
+/// Returns a room of which only the messages can be believed.
 fn room_by_messages(db: &Connection, id: i64) -> Result<Room, rusqlite::Error> {
     let (first, last): (Option<i64>, Option<i64>) = db
         .prepare_cached(
@@ -378,7 +371,7 @@ fn room_by_messages(db: &Connection, id: i64) -> Result<Room, rusqlite::Error> {
     Ok(Room { newest, oldest, indexed: newest, oldest_at_ms: 0, is_sound: false })
 }
 
-/// Returns a description of a false statement of a room about itself, if there is one.
+/// Describes how a room's row contradicts itself or its messages.
 fn contradiction(db: &Connection, id: i64, room: &Room) -> Result<Option<String>, rusqlite::Error> {
     let Room { newest, oldest, indexed, oldest_at_ms, .. } = *room;
     if oldest == 0 || oldest > newest + 1 || indexed > newest {
@@ -392,13 +385,13 @@ fn contradiction(db: &Connection, id: i64, room: &Room) -> Result<Option<String>
     Ok(is_other.then(|| "its oldest message is from another time than it says".to_string()))
 }
 
-/// Looks at the numbers `from` to `to`, which the room has. Returns how many messages there are.
+/// Verifies the numbers `from` to `to` of a room. Returns how many have messages.
 fn check_chunk(
     db: &Connection,
     id: i64,
     room: &Room,
     (from, to): (u64, u64),
-    missing: &mut Missing,
+    missing: &mut Tally,
 ) -> Result<u64, rusqlite::Error> {
     let rowids = (rowid(id, from), rowid(id, to));
     let mut messages = db.prepare_cached(select_messages!("FROM message m WHERE m.place BETWEEN ?1 AND ?2"))?;

@@ -7,14 +7,12 @@ use crate::sqlite::database::{beside, without_links};
 use crate::sqlite::errors;
 use crate::store::StoreError;
 
-/// State of the path of a history before it is opened.
+/// State of a history's path before it is opened.
 pub(super) struct CreatedFiles {
     file: PathBuf,
-    /// Files that are not there.
     absent: Vec<PathBuf>,
     /// Folders that are not there, the innermost first.
     folders: Vec<PathBuf>,
-    /// An empty file is there.
     is_empty: bool,
 }
 
@@ -34,10 +32,9 @@ impl CreatedFiles {
         Ok(Self { absent: files.into_iter().filter(is_absent).collect(), folders, is_empty, file })
     }
 
-    /// Removes what was created since. The history must still be open, and so locked: nobody else has
-    /// it. One that was there stays.
+    /// Removes what was created since. The history must still be open, and so locked.
     pub(super) fn remove(&self) {
-        // What cannot be removed stays, an empty history; there is an error to report already.
+        // An empty history may stay; there is an error to report already.
         if self.absent.contains(&self.file) {
             for file in &self.absent {
                 let _ = fs::remove_file(file);

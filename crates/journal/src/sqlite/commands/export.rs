@@ -1,4 +1,4 @@
-//! A history as JSON Lines: the events that `join --json` prints.
+//! Export of a history as JSON Lines: the events that `join --json` prints.
 
 use std::io::Write;
 use std::ops::RangeInclusive;
@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::line_reader::schema_line;
 use super::missing::{MissingRanges, add, classify};
-use super::progress::{ProgressMonitor, Stage, interrupt_on_cancel, unmonitored};
+use super::progress::{ProgressMonitor, Stage, interrupt_on_cancel};
 use super::room_discovery::{Room, Rooms, rooms, rows_max};
 use super::salvage::{CHUNK, Table, read, tolerate};
 use super::{TransferError, open_damaged};
@@ -31,7 +31,7 @@ const ACTS: Table = Table {
     single: "SELECT * FROM act WHERE number = ?1",
 };
 
-/// Contents of an export, and messages that it should hold and does not.
+/// Contents of an export, and what it lacks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exported {
     /// Rooms that have messages.
@@ -40,10 +40,10 @@ pub struct Exported {
     pub messages: u64,
     /// Operators' acts.
     pub acts: u64,
-    /// Messages that are missing, by room and in the order of their numbers; each number between the
-    /// room's oldest and newest is exported, in one of these ranges, or was removed by retention.
+    /// Missing messages, by room and in the order of their numbers. Each number between the room's
+    /// oldest and newest is exported, in one of these ranges, or was removed by retention.
     pub missing: Vec<(String, RangeInclusive<u64>)>,
-    /// Acts that are missing, by their numbers in the file.
+    /// Missing acts, by their numbers in the file.
     pub missing_acts: Vec<RangeInclusive<u64>>,
     /// Uncertainties, in sentences: which rooms there are, and which numbers they have.
     pub doubts: Vec<String>,
@@ -55,28 +55,20 @@ impl Exported {
         self.missing.is_empty() && self.missing_acts.is_empty() && self.doubts.is_empty()
     }
 
-    /// Number of messages that are missing.
+    /// Returns the number of missing messages.
     pub fn missing_messages(&self) -> u64 {
         self.missing.iter().map(|(_, range)| range.end() - range.start() + 1).sum()
     }
 }
 
-/// Writes all of a history: a line `{"type":"schema","version":1}`, then each room's messages in the
-/// order of their numbers, then the operators' acts. A server may have it open: what it stores
-/// meanwhile may be in it or not. Of a damaged file it takes what can be read, and reports each
-/// number that cannot. The work is bounded by the size of the file, whatever is in it.
+/// Writes a line `{"type":"schema","version":1}`, then each room's messages in the order of their
+/// numbers, then the operators' acts. A server may have the history open: what it stores meanwhile
+/// may be missing. Of a damaged file it writes what can be read, and reports each number that
+/// cannot. The work is bounded by the size of the file, whatever is in it.
 ///
 /// # Errors
-/// It cannot be opened, or the output not written.
-pub fn export(file: &Path, output: &mut dyn Write) -> Result<Exported, TransferError> {
-    export_monitored(file, output, &unmonitored())
-}
-
-/// Works as [`export`], reports progress and can be cancelled.
-///
-/// # Errors
-/// Those of [`export`], and [`StoreError::Cancelled`].
-pub fn export_monitored(
+/// The history cannot be opened, the output not written, or the export was cancelled.
+pub fn export(
     file: &Path,
     output: &mut dyn Write,
     monitor: &Arc<dyn ProgressMonitor>,
@@ -118,12 +110,11 @@ struct Exporting<'e> {
     exported: Exported,
     /// Numbers passed, of all rooms, and acts.
     done: u64,
-    /// Slices in a row without a message that are read as they come; then the next message is looked
-    /// for, since there are more numbers than the file has space for.
+    /// Chunks without a message that are still read one after the other; then the next message is
+    /// sought, since there are more numbers than the file has space for.
     empty_slices_left: u64,
 }
 
-/// Has errors of reading say whose they are.
 type Reading<'r> = &'r dyn Fn(rusqlite::Error) -> TransferError;
 
 impl Exporting<'_> {
@@ -137,7 +128,7 @@ impl Exporting<'_> {
         if self.monitor.is_cancelled() { Err(StoreError::Cancelled.into()) } else { Ok(()) }
     }
 
-    /// Goes through the numbers slice by slice, each number once and upwards.
+    /// Exports the numbers chunk by chunk, each once and upwards.
     fn room(&mut self, room: &Room, reading: Reading<'_>) -> Result<(), TransferError> {
         let before = self.exported.messages;
         let mut absent = Vec::new();
@@ -178,8 +169,8 @@ impl Exporting<'_> {
         read(&transaction, &MESSAGES, keys, |row| message_in(&room.name, row))
     }
 
-    /// Returns where to go on behind a slice without a message. In a room with more numbers than the file can
-    /// hold, that is the next message.
+    /// Returns the next number after a chunk without a message: in a room with more numbers than
+    /// the file can hold, that of the next message.
     fn after_empty_slice(&mut self, room: &Room, next: u64) -> Result<u64, rusqlite::Error> {
         if self.empty_slices_left > 0 {
             self.empty_slices_left -= 1;
@@ -198,7 +189,7 @@ impl Exporting<'_> {
         Ok(found.filter(|found| (next..=room.last).contains(found)).unwrap_or(room.last + 1))
     }
 
-    /// Goes through the acts up to the last. If that is not known, up to one that others follow no more.
+    /// Exports the acts up to the last; if that is not known, up to one that no others follow.
     fn acts(&mut self, last: Option<u64>, reading: Reading<'_>) -> Result<(), TransferError> {
         let (mut next, mut last_found) = (1, 0);
         while last.is_none_or(|last| next <= last) {
@@ -219,7 +210,7 @@ impl Exporting<'_> {
             }
             next = to + 1;
         }
-        // Behind the last that can be read nobody knows how many there were: its number may be damaged too.
+        // How many acts follow the last readable one is unknown: its number may be damaged too.
         let is_end_damaged = self.exported.missing_acts.pop_if(|range| *range.start() > last_found).is_some();
         if last.is_none() || is_end_damaged {
             self.exported.doubts.push(format!("the operators' acts after number {last_found} cannot be read"));
@@ -228,19 +219,18 @@ impl Exporting<'_> {
     }
 }
 
-/// The message in a row; `None` if its bytes are damaged. All that can be verified of a row is
-/// verified in [`readable`].
+/// Returns the message in a row; `None` if it is damaged.
 fn message_in(room: &str, row: &Row<'_>) -> Option<Message> {
     readable(room, row, &mut DamagedRows::default()).ok().flatten()
 }
 
-/// The act in a row of the whole table; `None` if its bytes are damaged.
+/// Returns the act in a row; `None` if it is damaged.
 fn act_in(row: &Row<'_>) -> Option<AuditEntry> {
     audit_log::verified(row).ok()
 }
 
-/// The number of the last act; `None` where damage is in the way. Acts are numbered from 1 on and
-/// never removed, so a number that the file has no space for is damaged.
+/// Returns the number of the last act; `None` where damage is in the way. Acts are numbered from 1
+/// on and never removed, so a number that the file has no space for is damaged.
 fn last_act(db: &Connection, rows_max: u64) -> Result<Option<u64>, rusqlite::Error> {
     let number = |sql: &str| {
         let found =

@@ -1,4 +1,4 @@
-//! Reading an export into a history, all of it or nothing.
+//! Import of an export, all or nothing.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use super::TransferError;
 use super::created_files::CreatedFiles;
 use super::line_reader::LineReader;
-use super::progress::{ProgressMonitor, Stage, unmonitored};
+use super::progress::{ProgressMonitor, Stage};
 use crate::sqlite::append::{self, Staged};
 use crate::sqlite::database::Database;
 use crate::sqlite::errors;
@@ -30,7 +30,6 @@ use crate::sqlite::rowid::{SEQ_BITS, SEQ_MAX, rowid};
 use crate::sqlite::wal_checkpoint::LOG_BYTES_MAX;
 use crate::store::StoreError;
 
-/// Lines that are stored together.
 const LINES_AT_ONCE: usize = 1_024;
 
 /// Longest `who` of an act, in bytes: names and networks are shorter.
@@ -41,35 +40,25 @@ const WHO_BYTES_MAX: usize = 256;
 pub struct Imported {
     /// Messages stored.
     pub messages: u64,
-    /// Of these, how many got another number than they had: their room had messages before, or some are missing in the import.
+    /// Messages of these that got another number: their room had messages before, or the import
+    /// lacks some.
     pub renumbered: u64,
-    /// Messages and acts that were there already, or whose id was.
+    /// Messages and acts that were stored already, or whose id was.
     pub skipped: u64,
     /// Operators' acts stored.
     pub acts: u64,
 }
 
-/// Stores what an export holds. In a room that was never spoken in, messages keep their numbers; in another they are put behind what is
-/// there. No server may have the file open. The search index is built when the next one does.
+/// Stores the content of an export. In a room without messages they keep their numbers; in another
+/// they are appended. No server may have the file open; the next one builds the search index.
 ///
 /// # Errors
-/// It cannot be opened or written, or a line is no event of an export: nothing is imported then.
-pub fn import(file: &Path, lines: &mut dyn BufRead) -> Result<Imported, TransferError> {
-    import_monitored(file, lines, &*unmonitored())
-}
-
-/// Works as [`import`], reports progress and can be cancelled.
-///
-/// # Errors
-/// Those of [`import`], and [`StoreError::Cancelled`]: nothing is imported then.
-pub fn import_monitored(
-    file: &Path,
-    lines: &mut dyn BufRead,
-    monitor: &dyn ProgressMonitor,
-) -> Result<Imported, TransferError> {
+/// It cannot be opened or written, a line is no event of an export, or the import was cancelled.
+/// Then nothing is imported.
+pub fn import(file: &Path, lines: &mut dyn BufRead, monitor: &dyn ProgressMonitor) -> Result<Imported, TransferError> {
     monitor.begin(Stage::Importing, None);
     let imported = import_lines(file, lines, monitor);
-    // What is read may end because it was cancelled as well.
+    // Cancelling may end the input as well.
     if imported.is_err() && monitor.is_cancelled() { Err(StoreError::Cancelled.into()) } else { imported }
 }
 
@@ -78,7 +67,7 @@ fn import_lines(
     input: &mut dyn BufRead,
     monitor: &dyn ProgressMonitor,
 ) -> Result<Imported, TransferError> {
-    // Before anything is made: most of what is no export is known by its first line.
+    // Before anything is created: the first line tells most of what is no export.
     let mut lines = LineReader::begin(input)?;
     let created = CreatedFiles::before_opening(file)?;
     let mut db = Database::open(file, LOG_BYTES_MAX)?;
@@ -98,7 +87,6 @@ fn import_lines(
     }
 }
 
-/// Stores all lines in one transaction: whatever fails leaves the file as it was.
 fn store_lines(
     db: &mut Connection,
     file: &Path,
@@ -107,11 +95,14 @@ fn store_lines(
 ) -> Result<Imported, TransferError> {
     let writing = |error| TransferError::Store(errors::writing(&error, file));
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(writing)?;
+    let acts = transaction
+        .prepare("SELECT json FROM act")
+        .and_then(|mut acts| acts.query_map([], |row| row.get(0))?.collect::<Result<_, _>>());
     let mut importing = Importing {
         file,
         stored: HashSet::new(),
         hasher: RandomState::new(),
-        acts: acts(&transaction).map_err(writing)?,
+        acts: acts.map_err(writing)?,
         transaction: &transaction,
         rooms: HashMap::new(),
         waiting: Vec::new(),
@@ -126,7 +117,8 @@ fn store_lines(
             Ok(Event::Act(act)) => importing.act(act),
             Ok(_) => Err("is an event that a history does not hold".to_string()),
             Err(_) if !lines.is_whole() => Err("is no event: the export is cut off in it".to_string()),
-            Err(error) => Err(format!("is no event ({})", brief(&error))),
+            // The error quotes the line, which may be long.
+            Err(error) => Err(format!("is no event ({})", error.to_string().chars().take(200).collect::<String>())),
         };
         taken.map_err(|detail| lines.wrong(detail))?;
         if importing.waiting.len() >= LINES_AT_ONCE {
@@ -143,21 +135,12 @@ fn store_lines(
     Ok(imported)
 }
 
-fn acts(transaction: &Transaction<'_>) -> Result<HashSet<String>, rusqlite::Error> {
-    transaction.prepare("SELECT json FROM act")?.query_map([], |row| row.get(0))?.collect()
-}
-
-/// The error quotes what the line says, which may be long.
-fn brief(error: &serde_json::Error) -> String {
-    error.to_string().chars().take(200).collect()
-}
-
 struct Importing<'i> {
     file: &'i Path,
     transaction: &'i Transaction<'i>,
     rooms: HashMap<String, ImportedRoom>,
-    /// Hashes of the room, id and sender of each message with an id in the rooms that are imported
-    /// into, those imported among them: some 20 bytes for each.
+    /// Hashes of room, id and sender of each message with an id in the rooms that are imported
+    /// into: some 20 bytes for each.
     stored: HashSet<u64>,
     hasher: RandomState,
     acts: HashSet<String>,
@@ -165,17 +148,16 @@ struct Importing<'i> {
     imported: Imported,
 }
 
-/// Room that lines are for.
 #[derive(Clone, Copy)]
 struct ImportedRoom {
-    /// It is new, and its messages keep their numbers.
+    /// It was empty, and its messages keep their numbers.
     is_new: bool,
     /// The last number read; 0 before the first.
     last: u64,
 }
 
-/// Why no server lets anybody into a room of this name, as far as that can be said without the tables that servers have: names of
-/// rooms are in lower case, without spaces, and short.
+/// Describes why no server admits anybody to a room of this name, as far as that can be told
+/// without the tables of Unicode that servers have.
 pub(super) fn cannot_be_entered(room: &str) -> Option<String> {
     if room.to_lowercase() != room {
         return Some(format!("write {:?}, in lower case", room.to_lowercase()));
@@ -190,8 +172,7 @@ pub(super) fn cannot_be_entered(room: &str) -> Option<String> {
     forbidden.map(|c| format!("it has the character U+{:04X}", u32::from(c)))
 }
 
-/// Fails unless a server could have written this name, as far as that can be said without the
-/// tables that servers have.
+/// Fails unless a server could have written this name, as far as that can be told likewise.
 fn check_name(what: &str, name: &str, bytes_max: usize) -> Result<(), String> {
     if name.is_empty() || name.len() > bytes_max {
         return Err(format!("has a \"{what}\" of {} bytes, not of 1 to {bytes_max}", name.len()));
@@ -220,7 +201,7 @@ fn check_text(text: &str) -> Result<(), String> {
 }
 
 impl Importing<'_> {
-    /// The inner error says what is wrong with the line.
+    /// The inner error describes what is wrong with the line.
     fn message(&mut self, message: Message) -> Result<Result<(), String>, TransferError> {
         let Some(seq) = message.seq.filter(|seq| (1..=SEQ_MAX).contains(seq)) else {
             return Ok(Err(format!("has no \"seq\" from 1 to {SEQ_MAX}")));
@@ -245,7 +226,7 @@ impl Importing<'_> {
         let room = self.room(&message.room, seq)?;
         let is_late = seq <= room.last;
         if is_late {
-            // What it repeats may wait to be stored.
+            // Its duplicate may wait to be stored.
             self.flush()?;
         }
         if (is_late || !room.is_new) && self.is_there(&message)? {
@@ -267,7 +248,7 @@ impl Importing<'_> {
         Ok(Ok(()))
     }
 
-    /// The error says what is wrong with the line.
+    /// The error describes what is wrong with the line.
     fn act(&mut self, act: AuditEntry) -> Result<(), String> {
         check_name("by", &act.by, NAME_BYTES_MAX)?;
         act.who.as_ref().map_or(Ok(()), |who| check_name("who", who, WHO_BYTES_MAX))?;
@@ -281,7 +262,7 @@ impl Importing<'_> {
         Ok(())
     }
 
-    /// The room of this name. One that has no messages is made to begin at number `seq`.
+    /// Returns the room of this name. One without messages is made to begin at number `seq`.
     fn room(&mut self, name: &str, seq: u64) -> Result<ImportedRoom, TransferError> {
         if let Some(&room) = self.rooms.get(name) {
             return Ok(room);
@@ -321,7 +302,7 @@ impl Importing<'_> {
         self.stored.insert(self.hasher.hash_one((room, id, sender.to_lowercase())))
     }
 
-    /// Notes the ids of the messages that a room has. What cannot be read has none.
+    /// Notes the ids of a room's messages, as far as they can be read.
     fn note_ids_of(&mut self, name: &str) -> Result<(), rusqlite::Error> {
         let mut messages = self.transaction.prepare(
             "SELECT m.id, m.sender FROM room r JOIN message m ON m.place BETWEEN r.id << ?2 | r.oldest AND r.id << ?2 | r.newest
@@ -336,7 +317,7 @@ impl Importing<'_> {
         Ok(())
     }
 
-    /// Returns whether the very same message stands at its number.
+    /// Returns whether the same message is stored under its number.
     fn is_there(&self, message: &Message) -> Result<bool, TransferError> {
         let look = || {
             let id: i64 = self
@@ -356,7 +337,7 @@ impl Importing<'_> {
     }
 
     fn flush(&mut self) -> Result<(), TransferError> {
-        // Repeats were left out before, and not only those of the most recent messages.
+        // Duplicates were skipped before, and not only those of the most recent messages.
         let mut staged = Staged { ids: &mut IdWindow::new(0), quota: &mut RoomQuota::unbounded() };
         let stored = append::store(self.transaction, &RoomCache::default(), &mut staged, None, &self.waiting);
         let growth = stored.map_err(|error| errors::writing(&error, self.file))?;

@@ -1,4 +1,4 @@
-//! Lines of an import: of a bounded length, in UTF-8, the first of which says what they are.
+//! Lines of an import: bounded, in UTF-8, the first of which names the schema.
 
 use std::io::{BufRead, Read};
 
@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::TransferError;
 
-/// Some editors and shells begin a file in UTF-8 with this.
+/// Mark with which some programs begin a file in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// First bytes of files that are no text in UTF-8, and the description of each.
+/// First bytes of other files, and the description of each.
 const OTHER_FORMS: [(&[u8], &str); 5] = [
     (b"\xFF\xFE", "is UTF-16; save it as UTF-8, then import again"),
     (b"\xFE\xFF", "is UTF-16; save it as UTF-8, then import again"),
@@ -20,12 +20,10 @@ const OTHER_FORMS: [(&[u8], &str); 5] = [
     (b"SQLite format 3\0", "is a history and no export of one; write `glassline history export --history FILE` first"),
 ];
 
-/// Lines of the input, numbered from 1.
 pub(super) struct LineReader<'l> {
     input: &'l mut dyn BufRead,
     number: u64,
     line: Vec<u8>,
-    /// Bytes read.
     pub(super) bytes: u64,
 }
 
@@ -47,7 +45,7 @@ impl<'l> LineReader<'l> {
         Err(lines.wrong(format!("does not say {schema}, as that of every export does{why}")))
     }
 
-    /// The next line without its end.
+    /// Returns the next line without its end.
     pub(super) fn next(&mut self) -> Result<Option<&[u8]>, TransferError> {
         self.number += 1;
         self.line.clear();
@@ -65,7 +63,7 @@ impl<'l> LineReader<'l> {
         Ok(Some(self.line.trim_ascii()))
     }
 
-    /// Returns whether the line has an end of its own; the last may have none, or be cut off.
+    /// Returns whether the line has its end; the last may have none, or be cut off.
     pub(super) fn is_whole(&self) -> bool {
         self.line.last() == Some(&b'\n')
     }
@@ -88,7 +86,6 @@ fn is_schema(line: &[u8]) -> bool {
     said["type"] == "schema" && said["version"] == SCHEMA_VERSION
 }
 
-/// The line that an export starts with.
 pub(super) fn schema_line() -> Vec<u8> {
     format!(r#"{{"type":"schema","version":{SCHEMA_VERSION}}}"#).into_bytes()
 }

@@ -1,7 +1,6 @@
-//! Numbers of a room without a message that can be read: retention removed it, or it is missing.
-//!
-//! The room's row says how many retention removed, and not which. What stands in the table, damaged, or
-//! in the search index was not removed: retention takes it out of both.
+//! Numbers of a room without a readable message: retention removed it, or it is missing. The room's
+//! row has only the count of those removed. A message that stands in the table, damaged, or in the
+//! search index was not removed, since retention deletes both.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -12,7 +11,6 @@ use super::salvage::tolerate;
 use crate::sqlite::checksum::{self, Table};
 use crate::sqlite::rowid::{rowid, seq_of};
 
-/// Numbers of messages that stand somewhere.
 const ENTRIES: [&str; 2] = [
     "SELECT place FROM message WHERE place BETWEEN ?1 AND ?2 ORDER BY place",
     "SELECT id FROM message_text_docsize WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
@@ -25,7 +23,7 @@ pub(super) struct MissingRanges {
     pub(super) doubt: Option<String>,
 }
 
-/// Adds numbers behind those that are there, in one range where they follow each other.
+/// Appends numbers, to the last range where they follow it.
 pub(super) fn add(ranges: &mut Vec<RangeInclusive<u64>>, seqs: RangeInclusive<u64>) {
     match ranges.last_mut() {
         Some(last) if last.end() + 1 == *seqs.start() => *last = *last.start()..=*seqs.end(),
@@ -33,7 +31,7 @@ pub(super) fn add(ranges: &mut Vec<RangeInclusive<u64>>, seqs: RangeInclusive<u6
     }
 }
 
-/// Tells which of a room's absent numbers are missing.
+/// Tells which absent numbers of a room are missing.
 pub(super) fn classify(
     db: &Connection,
     room_id: i64,
@@ -72,7 +70,8 @@ pub(super) fn classify(
     Ok(MissingRanges { missing: absent, doubt: Some(doubt) })
 }
 
-/// The room's oldest number, and how many behind it retention removed; nothing if that cannot be read.
+/// Reads the room's oldest number, and how many after it retention removed; nothing if that cannot
+/// be read.
 fn retention(db: &Connection, room_id: i64) -> Result<Option<(u64, u64)>, rusqlite::Error> {
     let row = db.prepare_cached("SELECT * FROM room WHERE id = ?1").and_then(|mut row| {
         row.query_row([room_id], |row| {
@@ -98,7 +97,7 @@ fn add_present(
         let mut before = None;
         while let Some(row) = rows.next()? {
             let seq = seq_of(row.get(0)?);
-            // A damaged tree may go round.
+            // A damaged tree may contain a cycle.
             if !seqs.contains(&seq) || before.is_some_and(|before| seq <= before) {
                 break;
             }

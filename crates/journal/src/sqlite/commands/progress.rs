@@ -1,10 +1,10 @@
-//! Progress of a long operation, and the request to end it.
+//! Progress and cancellation of long operations.
 
 use std::sync::Arc;
 
 use rusqlite::Connection;
 
-/// Part of a long operation whose progress is counted by itself.
+/// Part of a long operation with its own progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// Messages and acts are written to the output; counted in rows.
@@ -21,7 +21,7 @@ pub enum Stage {
     Vacuuming,
 }
 
-/// Receiver of progress. Called from within the steps of `SQLite`: an implementation must not block.
+/// Receiver of progress. Called within steps of `SQLite`: an implementation must not block.
 pub trait ProgressMonitor: Send + Sync {
     /// A stage begins. `total` is the number of units to come; an estimate where they are steps.
     fn begin(&self, stage: Stage, total: Option<u64>);
@@ -29,33 +29,15 @@ pub trait ProgressMonitor: Send + Sync {
     /// Units of the stage that are done.
     fn advance(&self, done: u64);
 
-    /// Returns whether the operation is to end. Read in bounded steps.
+    /// Returns whether to cancel. Called in bounded steps.
     fn is_cancelled(&self) -> bool;
-}
-
-/// Monitor of an operation that nobody watches or ends.
-struct Unmonitored;
-
-/// Returns a monitor that does nothing.
-pub(crate) fn unmonitored() -> Arc<dyn ProgressMonitor> {
-    Arc::new(Unmonitored)
-}
-
-impl ProgressMonitor for Unmonitored {
-    fn begin(&self, _: Stage, _: Option<u64>) {}
-
-    fn advance(&self, _: u64) {}
-
-    fn is_cancelled(&self) -> bool {
-        false
-    }
 }
 
 /// Steps of `SQLite`'s machine between two calls of its progress handler: about a millisecond.
 const STEPS_PER_CALL: i32 = 10_000;
 
-/// Has `db` report its steps, and end a statement once the operation is cancelled or `is_to_end`
-/// returns true. The statement then fails with `SQLITE_INTERRUPT`.
+/// Has `db` report its steps, and interrupt a statement, which then fails with `SQLITE_INTERRUPT`,
+/// once the operation is cancelled or `is_to_end` returns true.
 pub(super) fn report_steps(
     db: &mut Connection,
     monitor: &Arc<dyn ProgressMonitor>,
@@ -73,7 +55,7 @@ pub(super) fn report_steps(
     )
 }
 
-/// Has a statement of `db` end once the operation is cancelled, as [`report_steps`] does, and reports nothing.
+/// Has `db` interrupt a statement once the operation is cancelled.
 pub(super) fn interrupt_on_cancel(
     db: &mut Connection,
     monitor: &Arc<dyn ProgressMonitor>,
@@ -82,7 +64,6 @@ pub(super) fn interrupt_on_cancel(
     db.progress_handler(STEPS_PER_CALL, Some(move || monitor.is_cancelled()))
 }
 
-/// Ends what [`report_steps`] began.
 pub(super) fn stop_reporting(db: &mut Connection) -> Result<(), rusqlite::Error> {
     db.progress_handler(0, None::<fn() -> bool>)
 }

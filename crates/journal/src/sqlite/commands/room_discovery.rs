@@ -1,7 +1,6 @@
-//! Rooms of a history that may be damaged, and the numbers that each must have.
-//!
-//! A room is known from its row, from its messages, and from the search index. Where these differ,
-//! the row is believed, unless the other two show that it is wrong.
+//! Rooms of a history that may be damaged, and the numbers that each must have. A room is found by
+//! its row, its messages and its entries in the search index. Where these differ, the row is
+//! believed, unless the other two prove it wrong.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -12,31 +11,29 @@ use super::salvage::tolerate;
 use crate::sqlite::checksum::{self, Table};
 use crate::sqlite::rowid::{ROOM_ID_MAX, SEQ_BITS, SEQ_MAX, rowid, seq_of};
 
-/// Fewest bytes that a row of a message takes, with its share of the page: bounds how many there are.
+/// Fewest bytes of a message's row, which bound the number of messages.
 const ROW_BYTES_MIN: u64 = 24;
 
-/// Rooms without a row that are looked for by their messages, from id 1 on: ids are given in order.
+/// Ids of rooms without a row that are sought by their messages: ids are given in order.
 const ROOM_IDS_TRIED: i64 = 65_536;
 
-/// Room to export.
 pub(super) struct Room {
     pub(super) id: i64,
     /// Its name; made up where it cannot be read.
     pub(super) name: String,
-    /// The first and the last number that must be there; older ones were removed by retention.
+    /// First and last number that must be there; older ones were removed by retention.
     pub(super) first: u64,
     pub(super) last: u64,
 }
 
-/// Rooms found, and what is not certain about them, in sentences.
+/// Rooms found, and uncertainties in sentences.
 #[derive(Default)]
 pub(super) struct Rooms {
     pub(super) rooms: Vec<Room>,
     pub(super) doubts: Vec<String>,
 }
 
-/// A room's own row.
-struct Head {
+struct RoomRow {
     name: String,
     oldest: u64,
     newest: u64,
@@ -65,19 +62,19 @@ pub(super) fn rooms(db: &Connection, rows_max: u64) -> Result<Rooms, Error> {
     for id in ids {
         let row = db
             .prepare_cached("SELECT * FROM room WHERE id = ?1")
-            .and_then(|mut row| row.query_row([id], head_in).optional());
-        let head = tolerate(row)?;
-        let is_unreadable = head.is_none();
-        let head = head.flatten();
-        let Some((first, last, is_sure)) = number_range(db, id, head.as_ref(), rows_max)? else {
+            .and_then(|mut row| row.query_row([id], read_row).optional());
+        let row = tolerate(row)?;
+        let is_unreadable = row.is_none();
+        let row = row.flatten();
+        let Some((first, last, is_sure)) = number_range(db, id, row.as_ref(), rows_max)? else {
             if is_unreadable && seen.contains(&id) {
                 found.doubts.push(format!("nothing of room {id} can be read, if there was one"));
             }
             continue;
         };
-        let usable = head.map(|head| head.name).filter(|name| cannot_be_entered(name).is_none() && !name.is_empty());
+        let usable = row.map(|row| row.name).filter(|name| cannot_be_entered(name).is_none() && !name.is_empty());
         let mut name = usable.clone().unwrap_or_else(|| format!("room-{id}"));
-        // Damage can give two rooms one name, or one of them a made-up one.
+        // Damage can give two rooms one name, or a made-up one.
         while !names.insert(name.clone()) {
             name = format!("room-{id}-{}", names.len());
         }
@@ -94,10 +91,10 @@ pub(super) fn rooms(db: &Connection, rows_max: u64) -> Result<Rooms, Error> {
     Ok(found)
 }
 
-/// The head in a row of the whole table; an error if its bytes are damaged.
-fn head_in(row: &Row<'_>) -> Result<Head, Error> {
+/// Reads a room's row; an error if it is damaged.
+fn read_row(row: &Row<'_>) -> Result<RoomRow, Error> {
     checksum::verify(Table::Room, row)?;
-    Ok(Head {
+    Ok(RoomRow {
         name: row.get("name")?,
         oldest: row.get("oldest")?,
         newest: row.get("newest")?,
@@ -105,7 +102,7 @@ fn head_in(row: &Row<'_>) -> Result<Head, Error> {
     })
 }
 
-/// Ids of rooms that have a row or messages, and whether all rows could be read.
+/// Finds the ids of rooms that have a row or messages. Returns whether all rows could be read.
 fn ids(db: &Connection) -> Result<(BTreeSet<i64>, bool), Error> {
     let mut ids = BTreeSet::new();
     let upwards = "SELECT id FROM room NOT INDEXED WHERE id >= ?1 ORDER BY id LIMIT 1";
@@ -121,14 +118,14 @@ fn ids(db: &Connection) -> Result<(BTreeSet<i64>, bool), Error> {
     jump(db, downwards, i64::MAX, &mut ids, next, i64::gt)?;
     let found = ids.len();
     ids.retain(|id| (1..=ROOM_ID_MAX).contains(id));
-    // A room of another id is a row of another table.
+    // Another id is of a row of another table.
     let is_whole = is_whole && ids.len() == found;
     Ok((ids, is_whole))
 }
 
-/// Goes from key to key with a statement that finds the next one from `at` on. `id_and_next` tells the
-/// room of a key and where to go on. Each jump must go on in its direction, whatever the tree returns:
-/// that bounds them. Returns whether the end was reached.
+/// Goes from key to key with a statement that finds the next one from `at` on. `id_and_next`
+/// returns the room of a key and where to continue. Each jump must go in its direction, whatever a
+/// damaged tree returns, which bounds them. Returns whether the end was reached.
 fn jump(
     db: &Connection,
     sql: &str,
@@ -138,10 +135,10 @@ fn jump(
     is_onward: fn(&i64, &i64) -> bool,
 ) -> Result<bool, Error> {
     loop {
-        let (id, next) = match one(db, sql, [at])? {
-            Found::Key(key) => id_and_next(key),
-            Found::Nothing => return Ok(true),
-            Found::Damage => return Ok(false),
+        let (id, next) = match first_key(db, sql, [at])? {
+            KeyLookup::Key(key) => id_and_next(key),
+            KeyLookup::Nothing => return Ok(true),
+            KeyLookup::Damage => return Ok(false),
         };
         ids.insert(id);
         match next.filter(|next| is_onward(&at, next)) {
@@ -151,15 +148,16 @@ fn jump(
     }
 }
 
-/// The numbers that a room must have, and whether that is certain; nothing if there is no such room.
+/// Returns the numbers that a room must have, and whether that is certain; nothing if there is no
+/// such room.
 fn number_range(
     db: &Connection,
     id: i64,
-    head: Option<&Head>,
+    row: Option<&RoomRow>,
     rows_max: u64,
 ) -> Result<Option<(u64, u64, bool)>, Error> {
     let within = [rowid(id, 1), rowid(id, SEQ_MAX)];
-    let seq = |sql: &str| Ok::<_, Error>(one(db, sql, within)?.key().map(seq_of));
+    let seq = |sql: &str| Ok::<_, Error>(first_key(db, sql, within)?.key().map(seq_of));
     let lowest = "SELECT place FROM message WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT 1";
     let highest = "SELECT place FROM message WHERE place BETWEEN ?1 AND ?2 ORDER BY place DESC LIMIT 1";
     let lowest_indexed = "SELECT id FROM message_text_docsize WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1";
@@ -169,20 +167,20 @@ fn number_range(
     let last_found = seq(highest)?;
     let last_indexed = seq(highest_indexed)?;
     let last = last_found.max(last_indexed);
-    let numbers_max = rows_max.saturating_add(head.map_or(0, |head| head.removed));
+    let numbers_max = rows_max.saturating_add(row.map_or(0, |row| row.removed));
     let is_plausible = |first: u64, last: u64| last <= SEQ_MAX && last.saturating_sub(first) <= numbers_max;
     let stands = |seq: u64| {
-        let found = one(db, "SELECT place FROM message WHERE place = ?1", [rowid(id, seq)])?;
+        let found = first_key(db, "SELECT place FROM message WHERE place = ?1", [rowid(id, seq)])?;
         Ok::<_, Error>(found.key() == Some(rowid(id, seq)))
     };
-    let Some(head) = head.filter(|head| {
-        head.oldest >= 1 && head.oldest <= head.newest.saturating_add(1) && is_plausible(head.oldest, head.newest)
+    let Some(row) = row.filter(|row| {
+        row.oldest >= 1 && row.oldest <= row.newest.saturating_add(1) && is_plausible(row.oldest, row.newest)
     }) else {
         let Some((first, last)) = first.zip(last) else { return Ok(None) };
         return Ok(Some((first.min(last), last, false)));
     };
-    let (mut from, mut to) = (head.oldest, head.newest);
-    // The row contradicts the messages: then it is the row that is damaged.
+    let (mut from, mut to) = (row.oldest, row.newest);
+    // Where messages contradict the row, the row is damaged.
     let is_newest_wrong = last_indexed.is_some_and(|last| last > to) || stands(to.saturating_add(1))?;
     let is_oldest_wrong = from > 1 && stands(from - 1)?;
     if let Some(last) = last.filter(|&last| is_newest_wrong && is_plausible(from, last)) {
@@ -191,34 +189,32 @@ fn number_range(
     if let Some(first) = first.filter(|&first| is_oldest_wrong && is_plausible(first, to)) {
         from = from.min(first);
     }
-    // Two tables agree that the row says too much: it may be wrong, and what it says is still reported.
+    // Two tables agree that the row has more than they: it may be wrong, and its numbers are still
+    // reported.
     let says_too_much = first_found.zip(first_indexed).is_some_and(|(found, indexed)| found.min(indexed) > from)
         || last_found.zip(last_indexed).is_some_and(|(found, indexed)| found.max(indexed) < to);
     Ok(Some((from, to, !is_newest_wrong && !is_oldest_wrong && !says_too_much)))
 }
 
-/// Result of a search for one key.
 #[derive(Clone, Copy)]
-enum Found {
+enum KeyLookup {
     Key(i64),
-    /// There is none.
     Nothing,
-    /// Damage is in the way.
     Damage,
 }
 
-impl Found {
+impl KeyLookup {
     fn key(self) -> Option<i64> {
         if let Self::Key(key) = self { Some(key) } else { None }
     }
 }
 
-/// The key in the first row.
-fn one(db: &Connection, sql: &str, params: impl Params) -> Result<Found, Error> {
+/// Returns the key in the first row.
+fn first_key(db: &Connection, sql: &str, params: impl Params) -> Result<KeyLookup, Error> {
     let first = || db.prepare_cached(sql)?.query_row(params, |row| row.get(0)).optional();
     Ok(match tolerate(first())? {
-        Some(Some(key)) => Found::Key(key),
-        Some(None) => Found::Nothing,
-        None => Found::Damage,
+        Some(Some(key)) => KeyLookup::Key(key),
+        Some(None) => KeyLookup::Nothing,
+        None => KeyLookup::Damage,
     })
 }

@@ -1,14 +1,13 @@
-//! Rows of a table that may be damaged, read by key in bounded steps.
-//!
-//! A damaged tree can lack keys, repeat them, and return them in any order, and one way to a row can
-//! be cut where another is whole. So up to three ways are taken, and a row is accepted once, under a
-//! key that was asked for.
+//! Reading of a table that may be damaged, by key in bounded steps. A damaged tree can lack keys,
+//! repeat them, and return them in any order, and one way to a row can be cut where another is
+//! whole. So up to three ways are tried, and a row is accepted once, under a key that was asked
+//! for.
 
 use std::ops::RangeInclusive;
 
 use rusqlite::{Connection, ErrorCode, Row};
 
-/// Keys in one slice. Between slices a server may empty its log.
+/// Keys in one read. Between reads a server may empty its log.
 pub(super) const CHUNK: u64 = 500;
 
 /// Statements that return rows of one table, its key first.
@@ -25,7 +24,7 @@ pub(super) struct Table {
 /// does not accept it. Reads at most three times as many rows as there are keys.
 ///
 /// # Errors
-/// What is no damage: a lock, or a cancelled operation.
+/// A lock, or a cancelled operation.
 pub(super) fn read<T>(
     db: &Connection,
     table: &Table,
@@ -66,8 +65,8 @@ pub(super) fn read<T>(
     Ok(found)
 }
 
-/// `None` where damage is in the way. Whatever `SQLite` says of damaged bytes is damage; a lock and
-/// an interruption are not.
+/// Returns `None` where damage is in the way. Every error of `SQLite` but a lock or an interruption
+/// is damage.
 pub(super) fn tolerate<T>(read: Result<T, rusqlite::Error>) -> Result<Option<T>, rusqlite::Error> {
     match read {
         Ok(value) => Ok(Some(value)),

@@ -1,9 +1,9 @@
-//! Giving space back that forgotten messages left.
+//! Giving back the space of removed messages.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::progress::{ProgressMonitor, Stage, report_steps, stop_reporting, unmonitored};
+use super::progress::{ProgressMonitor, Stage, report_steps, stop_reporting};
 use crate::sqlite::database::{Database, create_checksum_triggers, verify_existing};
 use crate::sqlite::legacy_ids::LegacyIds;
 use crate::sqlite::search_index::{SearchIndex, forget_stray_pages, is_corruption, is_index_corrupt};
@@ -11,7 +11,7 @@ use crate::sqlite::wal_checkpoint::LOG_BYTES_MAX;
 use crate::sqlite::{errors, rooms};
 use crate::store::StoreError;
 
-/// Estimate of the steps in which `SQLite` copies a message, its id and its index entries; measured.
+/// Steps of `SQLite` to copy a message and its index entries; an estimate.
 const STEPS_PER_MESSAGE: u64 = 14;
 
 /// Result of a vacuum.
@@ -19,27 +19,19 @@ const STEPS_PER_MESSAGE: u64 = 14;
 pub struct Vacuumed {
     /// Bytes of the file before.
     pub before_bytes: u64,
-    /// Bytes of the file behind it.
+    /// Bytes of the file after it.
     pub after_bytes: u64,
-    /// Its search index was damaged, and is to be built again.
+    /// The search index was damaged and is to be built again.
     pub rebuilds_index: bool,
 }
 
-/// Writes the file anew without the space that is not in use. No server may have it open. While it runs it takes as much space again
-/// beside the file, and where the system keeps temporary files; and some seconds for each gigabyte. A search index that is damaged is
-/// left behind, and the next server builds it again.
+/// Writes the file again without its free space. No server may have it open. Takes as much space
+/// again beside the file and where the system keeps temporary files, and some seconds for each
+/// gigabyte. A damaged search index is discarded; the next server builds it again.
 ///
 /// # Errors
-/// As [`open`](crate::open); the history is then as it was.
-pub fn vacuum(file: &Path) -> Result<Vacuumed, StoreError> {
-    vacuum_monitored(file, &unmonitored())
-}
-
-/// Works as [`vacuum`], reports progress and can be cancelled: the history is then as it was.
-///
-/// # Errors
-/// Those of [`vacuum`], and [`StoreError::Cancelled`].
-pub fn vacuum_monitored(file: &Path, monitor: &Arc<dyn ProgressMonitor>) -> Result<Vacuumed, StoreError> {
+/// As [`open`](crate::open), and [`StoreError::Cancelled`]; the history is then as it was.
+pub fn vacuum(file: &Path, monitor: &Arc<dyn ProgressMonitor>) -> Result<Vacuumed, StoreError> {
     verify_existing(file)?;
     let mut db = Database::open(file, LOG_BYTES_MAX)?;
     if let Some(damage) = db.take_log_damage() {
@@ -49,7 +41,7 @@ pub fn vacuum_monitored(file: &Path, monitor: &Arc<dyn ProgressMonitor>) -> Resu
     let writing = |error| errors::writing(&error, file);
     let mut index = SearchIndex::load(db.connection()).map_err(opening)?;
     let mut legacy_ids = LegacyIds::load(db.connection()).map_err(opening)?;
-    // Somebody who reads meanwhile keeps the file from shrinking until a server opens it; its pages are fewer all the same.
+    // A reader keeps the file from shrinking until a server opens it; its pages are fewer already.
     let length = |db: &Database| {
         let pages = db.connection().pragma_query_value(None, "page_count", |row| row.get::<_, u64>(0));
         Ok::<_, StoreError>(pages.map_err(writing)? * db.page_bytes())
@@ -66,8 +58,8 @@ pub fn vacuum_monitored(file: &Path, monitor: &Arc<dyn ProgressMonitor>) -> Resu
     let messages = rooms::message_count(db.connection()).map_err(writing)?;
     monitor.begin(Stage::Vacuuming, Some(messages.saturating_mul(STEPS_PER_MESSAGE)));
     report_steps(db.connection_mut(), monitor, || false).map_err(writing)?;
-    // The new file is built as a temporary one first, for which memory is no place. Changing the
-    // place deletes what is temporary.
+    // The new file is built as a temporary one, for which memory is too small. The change deletes
+    // temporary triggers.
     db.connection().execute_batch("PRAGMA temp_store=FILE").map_err(writing)?;
     create_checksum_triggers(db.connection()).map_err(writing)?;
     match db.connection().execute_batch("VACUUM") {

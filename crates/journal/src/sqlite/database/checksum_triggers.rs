@@ -1,9 +1,10 @@
-//! Checksums of the tables that are changed rarely and in many places: the writer's connection
-//! computes them whenever a row changes, and refuses to change a row that is damaged. Rows of
-//! messages, which are only ever added, get theirs where they are added.
+//! Checksums of tables whose rows change rarely and in many places: the writer's connection
+//! computes them whenever a row changes, and refuses to change a damaged row. Messages, which are
+//! only added, get theirs when they are.
 //!
-//! Such a change is a statement with a savepoint, at which the search index writes what it has gathered
-//! in the transaction: so it stands behind the work on the index, and its error may be the index's.
+//! Such a change is a statement with a savepoint, at which the search index writes what it has
+//! gathered in the transaction: so it stands after the work on the index, and its error may be the
+//! index's.
 
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
@@ -13,8 +14,8 @@ use crate::sqlite::checksum::{self, COLUMN, Table};
 
 const TABLES: [Table; 2] = [Table::Room, Table::Act];
 
-/// Adds the functions `checksum_of(TABLE, COLUMN, ...)`, and `checked(CHECKSUM, TABLE, COLUMN, ...)`,
-/// which fails as damage does.
+/// Adds the functions `checksum_of(TABLE, COLUMN, ...)`, and `checked(CHECKSUM, TABLE, COLUMN,
+/// ...)`, which fails as damage does.
 pub(super) fn add_functions(db: &Connection) -> Result<(), Error> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     db.create_scalar_function("checksum_of", -1, flags, |context| {
@@ -41,7 +42,7 @@ pub(super) fn compute_all(db: &Connection) -> Result<(), Error> {
     Ok(())
 }
 
-/// Lets this connection verify each row before it changes and compute its checksum behind that.
+/// Has this connection verify each row before a change and compute its checksum after it.
 pub(in crate::sqlite) fn create(db: &Connection) -> Result<(), Error> {
     for table in TABLES {
         let (name, columns) = (table.name(), columns(db, table)?);
@@ -59,7 +60,7 @@ pub(in crate::sqlite) fn create(db: &Connection) -> Result<(), Error> {
     Ok(())
 }
 
-/// Shows a table with checksums where it has none, and with columns that it lacks: they are 0.
+/// Shows a table with computed checksums, and with 0 in columns that it lacks.
 pub(super) fn show_computed(db: &Connection, table: Table, lacking: &[&str]) -> Result<(), Error> {
     let name = table.name();
     let arguments = lacking.iter().fold(arguments(db, table, "")?, |arguments, _| arguments + ", 0");
@@ -69,13 +70,13 @@ pub(super) fn show_computed(db: &Connection, table: Table, lacking: &[&str]) -> 
     ))
 }
 
-/// The arguments of `checksum_of` for a row of a table.
+/// Returns the arguments of `checksum_of` for a row of a table.
 fn arguments(db: &Connection, table: Table, prefix: &str) -> Result<String, Error> {
     let columns = columns(db, table)?;
     Ok(columns.iter().fold(format!("'{}'", table.name()), |arguments, column| format!("{arguments}, {prefix}{column}")))
 }
 
-/// The columns of a table but for the checksum, the key first.
+/// Returns the columns of a table but for the checksum, the key first.
 fn columns(db: &Connection, table: Table) -> Result<Vec<String>, Error> {
     let mut statement = db.prepare("SELECT name FROM pragma_table_info(?1) WHERE name <> ?2 ORDER BY cid")?;
     statement.query_map([&table.name() as &dyn ToSql, &COLUMN], |row| row.get(0))?.collect()

@@ -1,5 +1,6 @@
-//! Which files a history is, and whether those that are open are still those of their names: what is written to a file that was
-//! deleted or moved away is lost with the process, or goes where nobody looks for it.
+//! Files of a history, and the check that the open ones are still those of their names: what is
+//! written to a file that was deleted or moved is lost with the process, or goes where nobody looks
+//! for it.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
@@ -9,10 +10,9 @@ use std::path::{Path, PathBuf};
 use super::lock_file;
 use crate::store::StoreError;
 
-/// Links that are followed, as systems do.
 const LINKS_MAX: usize = 40;
 
-/// Returns the target of a name that is a link, whether that is there or not.
+/// Returns the target of a link, whether it exists or not.
 pub(in crate::sqlite) fn without_links(file: &Path) -> io::Result<PathBuf> {
     let mut file = file.to_path_buf();
     for _ in 0..LINKS_MAX {
@@ -22,8 +22,7 @@ pub(in crate::sqlite) fn without_links(file: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("its links lead nowhere"))
 }
 
-/// The name of a file that belongs to a history: `SQLite` keeps it beside what a link leads to, and so does whoever asks for it by
-/// another name.
+/// Returns the name of a file beside a history: `SQLite` keeps it beside the target of a link.
 pub(in crate::sqlite) fn beside(history: &Path, ending: &str) -> io::Result<PathBuf> {
     let mut name = OsString::from(without_links(history)?);
     name.push(ending);
@@ -39,24 +38,23 @@ pub(in crate::sqlite) fn log_bytes(history: &Path) -> io::Result<u64> {
     }
 }
 
-/// More than what is left where a write of `SQLite` fails for want of space: it writes page by page.
+/// Bytes that do not fit where a write of `SQLite` fails for want of space: it writes page by page.
 const PROBE_BYTES: usize = 16 * 1024;
 
-/// Returns whether this user gets no space for a file though the disk may have some; tried out in
+/// Returns whether this user gets no space for a file though the disk may have some. Tries it in
 /// the lock file, which holds a mark only.
 pub(super) fn has_no_space_for(mut lock: &File) -> bool {
     let written = lock.rewind().and_then(|()| lock.write_all(&[0; PROBE_BYTES]));
-    // What was written takes no place either way; an error here is the same one.
+    // An error here is the same one.
     let _ = lock.set_len(0).and_then(|()| lock_file::mark(lock));
     written.is_err_and(|error| matches!(error.kind(), io::ErrorKind::QuotaExceeded | io::ErrorKind::StorageFull))
 }
 
-/// The open files of a history, each with the name it goes by.
 pub(super) struct Files {
     history: Named,
     log: Named,
     lock: Named,
-    /// The history was this large once. Nothing makes it shorter while it is open.
+    /// Length that the history had once; nothing makes it shorter while it is open.
     history_bytes: u64,
 }
 
@@ -66,7 +64,8 @@ struct Named {
 }
 
 impl Files {
-    /// The history by the name it was given, which may be a link, and its log and its lock beside what that leads to; all are open.
+    /// Notes the open files: the history by its given name, which may be a link, and its log and
+    /// lock beside the target.
     pub(super) fn of(history: &Path) -> io::Result<Self> {
         let named = |name: PathBuf| {
             let opened = identity(&fs::metadata(&name)?);
@@ -80,9 +79,9 @@ impl Files {
         })
     }
 
-    /// Asked before each commit, so that what is acknowledged is where it will be looked for: each file is the one that its name leads
-    /// to, and none is shorter than what was written to it. `log_bytes` are what the log has to have; of one that is shorter, `confirmed`
-    /// is asked, since another program may have brought it into the file and emptied it.
+    /// Checks, before each commit, that each file is the one its name leads to, and not shorter
+    /// than what was written to it. The log must have `log_bytes`; if it is shorter, it must have
+    /// `confirmed()`, since another program may have moved it into the file.
     pub(super) fn check(&mut self, log_bytes: u64, confirmed: impl FnOnce() -> u64) -> Result<(), StoreError> {
         self.history_bytes = self.history.length(self.history_bytes)?;
         self.lock.length(0)?;
@@ -95,7 +94,7 @@ impl Files {
 }
 
 impl Named {
-    /// The file's length now, if it has `written_bytes`.
+    /// Returns the file's length, which is at least `written_bytes`.
     fn length(&self, written_bytes: u64) -> Result<u64, StoreError> {
         let found = fs::metadata(&self.name).ok().filter(|found| identity(found) == self.opened);
         let Some(found) = found else { return Err(StoreError::NotInPlace(self.name.clone())) };
@@ -107,8 +106,8 @@ impl Named {
     }
 }
 
-/// Refuses a file that has another name as well: by that, another server would have another log and another lock, and both would
-/// destroy it.
+/// Refuses a file with another name: opened by that, it would have another log and another lock,
+/// and both servers would destroy it.
 pub(super) fn require_single_name(file: &Path) -> Result<(), StoreError> {
     match fs::metadata(file).map(|found| links(&found)) {
         Ok(links) if links > 1 => Err(StoreError::HardLinked { path: file.to_path_buf(), links }),
@@ -131,7 +130,7 @@ fn links(found: &Metadata) -> u64 {
     found.nlink()
 }
 
-/// An open file can be neither deleted nor moved there.
+/// Nobody can delete or move an open file there.
 #[cfg(not(unix))]
 type Identity = ();
 

@@ -1,6 +1,5 @@
-//! The mark in a lock file that tells a lock of this program from one of another program.
-//!
-//! It counts only while the file is locked: a process that was killed leaves it behind.
+//! Mark in a lock file that tells a lock of this program from another program's. It counts only
+//! while the file is locked: a process that was killed leaves it.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -14,7 +13,7 @@ const NAME: &str = "glassline ";
 /// Longest mark: the name, an id of a process and a line's end.
 const MARK_BYTES_MAX: u64 = 32;
 
-/// Whoever has just locked the file gets this long to mark it, in so many looks.
+/// Looks at the mark, for the time in which a process marks what it has locked.
 const LOOKS: u32 = 10;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
@@ -26,13 +25,13 @@ pub(super) fn mark(mut lock: &File) -> io::Result<()> {
     lock.write_all(format!("{NAME}{}\n", process::id()).as_bytes())
 }
 
-/// Takes the mark away; the file is still locked.
+/// Removes the mark; the file is still locked.
 pub(super) fn unmark(lock: &File) -> io::Result<()> {
     lock.set_len(0)
 }
 
-/// Returns whether a file holds nothing, a mark, or the beginning of one (on a full disk), and so
-/// can be a lock.
+/// Returns whether a file can be a lock: it holds nothing, a mark, or the beginning of one (on a
+/// full disk).
 pub(super) fn is_lock(lock: &File) -> io::Result<bool> {
     let content = content(lock)?;
     Ok(content.is_some_and(|content| content.starts_with(NAME) || NAME.starts_with(&content)))
@@ -52,14 +51,14 @@ pub(super) fn is_held_by_glassline(lock: &File) -> bool {
     false
 }
 
-/// The process whose mark is in the file.
+/// Returns the process whose mark is in the file.
 fn marked_by(lock: &File) -> io::Result<Option<u32>> {
     let content = content(lock)?.unwrap_or_default();
     let process = content.strip_prefix(NAME).and_then(|rest| rest.strip_suffix('\n'));
     Ok(process.and_then(|process| process.parse().ok()))
 }
 
-/// The text of the file; nothing if it is longer than a mark or no text.
+/// Returns the text of the file; nothing if it is longer than a mark or no text.
 fn content(mut lock: &File) -> io::Result<Option<String>> {
     let mut content = String::new();
     lock.rewind()?;
@@ -70,7 +69,7 @@ fn content(mut lock: &File) -> io::Result<Option<String>> {
     Ok(Some(content).filter(|content| content.len() as u64 <= MARK_BYTES_MAX))
 }
 
-/// Returns whether there is such a process, where that can be seen.
+/// Returns whether a process exists, or may exist where that cannot be seen.
 fn is_running(process: u32) -> bool {
     !Path::new("/proc/self").exists() || Path::new("/proc").join(process.to_string()).exists()
 }
@@ -81,7 +80,8 @@ mod tests {
 
     #[test]
     fn a_mark_replaces_a_longer_one() {
-        let path = std::env::temp_dir().join(format!("glassline-mark-{}", process::id()));
+        let folder = glassline_testkit::Folder::new();
+        let path = folder.join("lock");
         let lock = File::options().read(true).write(true).create(true).truncate(true).open(&path).expect("a file");
         for (left, is_expected) in [
             ("", true),
@@ -96,6 +96,5 @@ mod tests {
         }
         mark(&lock).expect("marks");
         assert_eq!(marked_by(&lock).expect("reads"), Some(process::id()));
-        std::fs::remove_file(&path).expect("removes");
     }
 }

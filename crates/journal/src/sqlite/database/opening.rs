@@ -1,4 +1,4 @@
-//! Opening the file: its folder, its lock, whose it is, and whether it can be trusted.
+//! Opening of a history: its folder, its lock, its format, and whether it can be trusted.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read};
@@ -13,10 +13,9 @@ use super::{Checkpoint, checkpoint, checksum_triggers, lock_file, wal_scan};
 use crate::sqlite::{errors, rooms};
 use crate::store::{Damage, StoreError};
 
-/// Bytes with which every `SQLite` file starts.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// Wait for another program that writes to the file (a shell, a backup).
+/// Longest wait for another program that writes to the file (a shell, a backup).
 pub(super) const BUSY_WAIT: Duration = Duration::from_secs(2);
 
 /// Pages the writer keeps in memory: 64 MiB, given to `SQLite` in KiB as a negative number.
@@ -25,15 +24,9 @@ const CACHE_KIB: i64 = -64 * 1024;
 /// Statements that are kept compiled; there are fewer.
 const STATEMENTS_KEPT: usize = 64;
 
-/// A file that may be written, and the lock that says so to others.
-pub(super) struct Opened {
-    pub(super) connection: Connection,
-    pub(super) lock: File,
-    /// Damaged part of the log, which could not be read.
-    pub(super) log_damage: Option<Damage>,
-}
-
-pub(super) fn open(file: &Path, log_bytes_max: u64) -> Result<Opened, StoreError> {
+/// Returns a connection that may write, the lock that says so to others, and damage of the log,
+/// which cannot be read there.
+pub(super) fn open(file: &Path, log_bytes_max: u64) -> Result<(Connection, File, Option<Damage>), StoreError> {
     let io = |error: io::Error| errors::opening_io(&error, file);
     if let Some(folder) = without_links(file).map_err(io)?.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         make_folder(folder).map_err(io)?;
@@ -42,17 +35,17 @@ pub(super) fn open(file: &Path, log_bytes_max: u64) -> Result<Opened, StoreError
     require_single_name(file)?;
     let lock = lock(file)?;
     create_or_verify(file)?;
-    // Before the log is read into the file, and what cannot be read is overwritten.
+    // Before the log is moved into the file, and unreadable parts are overwritten.
     let log_damage = wal_scan::damage(file).map_err(io)?;
     match connect(file, log_bytes_max) {
-        Ok(connection) => Ok(Opened { connection, lock, log_damage }),
-        // SQLite has many words for it, none of which says so.
+        Ok(connection) => Ok((connection, lock, log_damage)),
+        // SQLite reports it in many ways, none of which names it.
         Err(StoreError::CannotOpen { .. }) if has_no_space_for(&lock) => Err(StoreError::Full),
         Err(error) => Err(error),
     }
 }
 
-/// Opens what is there, and brings it to where this program can use it.
+/// Opens what is there, and migrates it.
 fn connect(file: &Path, log_bytes_max: u64) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(file, flags).map_err(|error| errors::opening(&error, file))?;
@@ -68,7 +61,7 @@ fn connect(file: &Path, log_bytes_max: u64) -> Result<Connection, StoreError> {
         .and_then(|()| schema::migrate(&mut db, version))
         .and_then(|()| checksum_triggers::create(&db))
         .map_err(opening)?;
-    // What a crash left in the log goes into the file now; then its length can be held against what it says of itself.
+    // Moves what a crash left in the log into the file, whose length can then be verified.
     let is_whole = checkpoint(&db, Checkpoint::Truncate).map_err(opening)?;
     if is_whole {
         check_length(&db, file)?;
@@ -78,7 +71,7 @@ fn connect(file: &Path, log_bytes_max: u64) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
-/// Refuses what is there and no plain file: opening a pipe would wait for somebody at its other end.
+/// Refuses what is not a regular file: opening a pipe would wait for its other end.
 fn require_regular_file(file: &Path) -> Result<(), StoreError> {
     match fs::metadata(file) {
         Ok(found) if !found.is_file() => {
@@ -88,7 +81,7 @@ fn require_regular_file(file: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// The file that is locked stands beside the history: locks of its own would meet those of `SQLite`.
+/// Locks a file beside the history: a lock of its own would meet those of `SQLite`.
 fn lock(file: &Path) -> Result<File, StoreError> {
     let name = beside(file, ".lock").map_err(|error| errors::opening_io(&error, file))?;
     let io = |error: io::Error| errors::opening_io(&error, &name);
@@ -101,7 +94,7 @@ fn lock(file: &Path) -> Result<File, StoreError> {
     }
     match lock.try_lock() {
         Ok(()) => {
-            // On a full disk it stays without one, and is a lock all the same.
+            // On a full disk it stays unmarked, and is a lock all the same.
             let _ = lock_file::mark(&lock);
             give_to_owner_of(file, &lock);
             Ok(lock)
@@ -114,7 +107,7 @@ fn lock(file: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// Returns whether somebody holds the history's lock, or may do so for all one can see.
+/// Returns whether the history's lock is held, or may be for all that can be seen.
 pub(in crate::sqlite) fn is_in_use(file: &Path) -> bool {
     match beside(file, ".lock").and_then(File::open) {
         Ok(lock) => lock.try_lock_shared().is_err(),
@@ -122,7 +115,7 @@ pub(in crate::sqlite) fn is_in_use(file: &Path) -> bool {
     }
 }
 
-/// Makes the file if there is none; says of one that is there whether it may be opened.
+/// Creates the file if there is none; otherwise verifies that it may be opened.
 fn create_or_verify(file: &Path) -> Result<(), StoreError> {
     let io = |error: io::Error| errors::opening_io(&error, file);
     match OpenOptions::new().read(true).write(true).open(file) {
@@ -138,7 +131,7 @@ fn create_or_verify(file: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Says of a file that must be there whether it is one of `SQLite` at all.
+/// Verifies that a file exists and is one of `SQLite`.
 pub(in crate::sqlite) fn verify_existing(file: &Path) -> Result<(), StoreError> {
     require_regular_file(file)?;
     require_single_name(file)?;
@@ -156,8 +149,8 @@ fn set_up(db: &Connection, file: &Path, log_bytes_max: u64) -> Result<(), StoreE
     if !mode.eq_ignore_ascii_case("wal") {
         return Err(refuse("this file system gives no shared memory, which the write-ahead log needs"));
     }
-    // Where a plain sync does not reach the disk (macOS), the full one is asked for. The log is emptied by
-    // wal_checkpoint.rs only.
+    // Where a plain sync does not reach the disk (macOS), a full one is used. Only
+    // wal_checkpoint.rs moves the log into the file.
     let settings = format!(
         "PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; PRAGMA checkpoint_fullfsync=ON; PRAGMA wal_autocheckpoint=0;
          PRAGMA cache_size={CACHE_KIB}; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;
@@ -172,7 +165,7 @@ fn set_up(db: &Connection, file: &Path, log_bytes_max: u64) -> Result<(), StoreE
     Ok(())
 }
 
-/// A file without a log is as long as it says.
+/// Verifies that a file without a log has the length it says.
 fn check_length(db: &Connection, file: &Path) -> Result<(), StoreError> {
     let number = |pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, u64>(0));
     let promised = number("page_count").and_then(|pages| Ok(pages * number("page_size")?));
@@ -196,14 +189,15 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// A chore that root does leaves no file behind that keeps the history's owner out, as `SQLite` sees to for its own.
+/// Gives a lock that root has created to the history's owner, whom it would keep out, as `SQLite`
+/// does with its own files.
 #[cfg(unix)]
 fn give_to_owner_of(file: &Path, lock: &File) {
     use std::os::unix::fs::{MetadataExt, fchown};
     if let (Ok(history), Ok(own)) = (fs::metadata(file), lock.metadata())
         && (history.uid(), history.gid()) != (own.uid(), own.gid())
     {
-        // Who may not give files away has the history's rights as far as they go.
+        // A user who may not give files away has the history's rights as far as they go.
         let _ = fchown(lock, Some(history.uid()), Some(history.gid()));
     }
 }

@@ -1,4 +1,4 @@
-//! The tables, version by version.
+//! Tables, version by version.
 
 use std::path::Path;
 
@@ -10,13 +10,14 @@ use crate::sqlite::errors;
 use crate::sqlite::rowid::rowid;
 use crate::store::StoreError;
 
-/// Says in the file's header whose file it is: the letters `GLHI`.
+/// Mark of a history in the file's header: the letters `GLHI`.
 pub(in crate::sqlite) const APPLICATION_ID: i32 = 0x474C_4849;
 
-/// Makes the search index, empty.
+/// Creates the empty search index.
 ///
-/// `detail=none` makes it less than half as large and 1.4 times as fast to write; matches are checked against the text. Its segments are
-/// merged in steps of our own: left to itself it merges for 50 ms at a time.
+/// `detail=none` makes it less than half as large and 1.4 times as fast to write; matches are
+/// compared with the text. Merging is done in steps of our own: automatic merges take 50 ms at a
+/// time.
 macro_rules! message_text {
     () => {
         "CREATE VIRTUAL TABLE message_text USING fts5(
@@ -26,22 +27,21 @@ macro_rules! message_text {
     };
 }
 
-/// Statement that makes the search index as a file of [`VERSION`] has it.
+/// Statement that creates the search index as in [`VERSION`].
 pub(in crate::sqlite) const MESSAGE_TEXT: &str = message_text!();
 
-/// It, and the tables it is kept in.
 pub(in crate::sqlite) const MESSAGE_TEXT_TABLES: [&str; 5] =
     ["message_text", "message_text_data", "message_text_idx", "message_text_docsize", "message_text_config"];
 
-/// Statements that bring a file from each version to the next: the first makes a new file. Only
+/// Statements that migrate a file from each version to the next; the first creates a new file. Only
 /// ever appended to.
 const MIGRATIONS: [&str; 3] = [
-    // Version 1.
-    // `message.rowid` is the room's id and the message's number (rowid.rs): rows stand in the order they are read in, and no second
-    // index is needed for it. `message_id`, `ids_merged` and the first facts are not used any more
-    // (version 3).
-    // `room.indexed` is the last number that is in `message_text`; both change in one transaction. The two partial indexes answer
-    // `whose messages are the oldest` and `who is behind with indexing` without looking at every room.
+    // Version 1. `message.place` is the room's id and the message's number (rowid.rs): rows stand
+    // in the order they are read in, and no second index is needed for it. `message_id`,
+    // `ids_merged` and the first facts are not used any more (version 3). `room.indexed` is the
+    // last number that is in `message_text`; both change in one transaction. The two partial
+    // indexes answer `whose messages are the oldest` and `who is extended with indexing` without
+    // looking at every room.
     concat!(
         "CREATE TABLE fact(name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
      INSERT INTO fact VALUES('id_secret', randomblob(16)), ('ids_dead', 0);
@@ -70,22 +70,20 @@ const MIGRATIONS: [&str; 3] = [
 ",
         message_text!()
     ),
-    // Version 2: texts are indexed with an end behind them (folding.rs), so all of them are indexed again.
+    // Version 2: texts are indexed with a suffix (folding.rs), so all of them are indexed
+    // again.
     "INSERT INTO message_text(message_text) VALUES('delete-all');
      UPDATE room SET indexed = oldest - 1;",
-    // Version 3, in four parts.
-    // The ids of the most recent messages are kept in memory (id_window.rs), and `message_id` goes
-    // (legacy_ids.rs). `room_newest` answers `which rooms were spoken in last` without looking at every
-    // room.
-    // Each row has a checksum (checksum.rs). The facts `unsummed_first` and `unsummed_last` are the
-    // places between which a row may be without one (checksum_backfill.rs). `message.action` is
-    // `message.kind`, with the same numbers.
-    // Stored bytes count for somebody (shares.rs): `message.origin` is a number of the sender's
-    // subnet, `room.account` says whose the room is, `room.counted` is the last number in `share`,
-    // and `room.forgotten` is how many numbers from its oldest on have no message any more. Messages
-    // of older versions are counted behind the commits.
-    // Texts are folded without regard to their normalisation form (folding.rs), and the index follows
-    // (refold.rs).
+    // Version 3, in four parts. The ids of the most recent messages are kept in memory
+    // (id_window.rs), and `message_id` goes (legacy_ids.rs). `room_newest` answers `which rooms
+    // were spoken in last` without looking at every room. Each row has a checksum (checksum.rs).
+    // The facts `unsummed_first` and `unsummed_last` are the rowids between which a row may be
+    // without one (checksum_backfill.rs). `message.action` is `message.kind`, with the same
+    // numbers. Stored bytes count for somebody (shares.rs): `message.origin` is a number of the
+    // sender's subnet, `room.account` says whose the room is, `room.counted` is the last number in
+    // `share`, and `room.forgotten` is how many numbers from its oldest on have no message any
+    // more. Messages of older versions are counted behind the commits. Texts are folded without
+    // regard to their normalisation form (folding.rs), and the index follows (refold.rs).
     //
     // Adding a column to a STRICT table reads all of it, so the largest gets its new declaration
     // written: a row is as it was, and what it lacks is its column's default.
@@ -124,25 +122,25 @@ const MIGRATIONS: [&str; 3] = [
          FROM fact AS first, fact AS last WHERE first.name = 'unsummed_first' AND last.name = 'unsummed_last';",
 ];
 
-/// The version from which on rows have checksums, and rooms say when their newest message was said.
+/// Version since which rows have checksums, and rooms the time of their newest message.
 const CHECKSUMS_SINCE: u32 = 3;
 
-/// Columns that rooms have since then and that are 0 in older versions.
+/// Columns that rooms have since then, 0 in older versions.
 const ROOM_COLUMNS_ADDED: [&str; 3] = ["account", "counted", "forgotten"];
 
-/// The version this program writes, and the newest it reads.
+/// Version that this program writes, and the newest it reads.
 pub(in crate::sqlite) const VERSION: u32 = MIGRATIONS.len() as u32;
 
 /// Kind of a file, by its header and tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sqlite) enum Kind {
-    /// No table at all: a new file, or one whose making was cut short.
+    /// No table at all: a new file, or one whose creation was interrupted.
     Empty,
     /// A history of this version or an older one.
     History(u32),
 }
 
-/// Tells a history from other files, and changes nothing.
+/// Tells a history from other files. Changes nothing.
 pub(in crate::sqlite) fn kind(db: &Connection, path: &Path) -> Result<Kind, StoreError> {
     let read = |pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     let opening = |error| errors::opening(&error, path);
@@ -162,8 +160,8 @@ pub(in crate::sqlite) fn kind(db: &Connection, path: &Path) -> Result<Kind, Stor
     Err(StoreError::NotAHistory(path.to_path_buf()))
 }
 
-/// Shows a connection that only reads the tables of an older version as those of this one: no message has a checksum, and every other
-/// row the right one.
+/// Shows the tables of an older version to a connection that only reads as those of this one:
+/// messages have no checksums, and other rows the right ones.
 pub(in crate::sqlite) fn show_as_current(db: &Connection, version: u32) -> Result<(), rusqlite::Error> {
     if version >= CHECKSUMS_SINCE {
         return Ok(());
@@ -184,8 +182,8 @@ pub(in crate::sqlite) fn show_as_current(db: &Connection, version: u32) -> Resul
     checksum_triggers::show_computed(db, Table::Act, &[])
 }
 
-/// Brings the tables to [`VERSION`], all or nothing. Rooms and acts, of which each start reads all, get their checksums here; messages
-/// while a server runs.
+/// Migrates the tables to [`VERSION`], all or nothing. Rooms and acts get their checksums here,
+/// messages while a server runs.
 pub(in crate::sqlite) fn migrate(db: &mut Connection, from: u32) -> Result<(), rusqlite::Error> {
     if from >= VERSION {
         return Ok(());
@@ -204,14 +202,13 @@ pub(in crate::sqlite) fn migrate(db: &mut Connection, from: u32) -> Result<(), r
     transaction.commit()
 }
 
-/// Drops the table of ids where that is no work: a file that was just created has it empty.
+/// Drops the table of ids if it is empty, as in a new file.
 fn drop_legacy_ids_if_empty(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
     let is_empty: bool = transaction.query_row("SELECT NOT EXISTS(SELECT 1 FROM message_id)", [], |row| row.get(0))?;
     if is_empty { transaction.execute_batch("DROP TABLE message_id") } else { Ok(()) }
 }
 
-/// Sets each room's `newest_at_ms`: one row a room. What cannot be read leaves the room behind the
-/// others.
+/// Sets each room's `newest_at_ms`, from one row each; 0 where that cannot be read.
 fn set_newest_at(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
     let mut rooms = transaction.prepare("SELECT id, newest FROM room")?;
     let mut message = transaction.prepare("SELECT at_ms FROM message WHERE place = ?1")?;

@@ -1,7 +1,7 @@
-//! State of a write-ahead log before `SQLite` opens it. `SQLite` reads a log up to the first frame
-//! that is damaged, takes that for its end and says nothing: a process that is killed leaves such
-//! an end. Frames behind it that belong to the same log, which their salts tell, say that the end
-//! is none. The format is <https://sqlite.org/fileformat2.html#the_write_ahead_log>.
+//! State of a write-ahead log before `SQLite` opens it. `SQLite` takes the first damaged frame for
+//! the log's end, as a killed process leaves one, and does not report it. Frames after it with the
+//! same salts prove that it is not the end. The format is
+//! <https://sqlite.org/fileformat2.html#the_write_ahead_log>.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read};
@@ -12,24 +12,23 @@ use crate::store::Damage;
 
 const HEADER_BYTES: u64 = 32;
 const FRAME_HEADER_BYTES: u64 = 24;
-/// The first four bytes; with one more, checksums are of big-endian words.
+/// First four bytes; plus one, checksums are of big-endian words.
 const MAGIC: u32 = 0x377F_0682;
-/// Sizes that a page may have.
 const PAGE_BYTES_MIN: u32 = 512;
 const PAGE_BYTES_MAX: u32 = 64 * 1024;
-/// As it is in every file of this program.
 const PAGE_BYTES: u32 = 4_096;
 
-/// Bytes of a log with so many frames; nothing has to be there for none.
+/// Returns the bytes of a log with so many frames; 0 for none.
 pub(super) fn bytes_of(frames: u64, page_bytes: u64) -> u64 {
     if frames == 0 { 0 } else { HEADER_BYTES + frames * (FRAME_HEADER_BYTES + page_bytes) }
 }
 
-/// Damage in the log of a history that nobody has open, as far as it can be proved: commits that end at or behind the first damaged
-/// frame, each with more of the same log behind it. The last commit may have been on its way when the machine lost power, and proves nothing.
+/// Finds damage in the log of a history that nobody has open, as far as it can be proved: commits
+/// that end at or after the first damaged frame, each followed by more of the same log. The last
+/// commit may have been interrupted by a power loss, and proves nothing.
 pub(in crate::sqlite) fn damage(history: &Path) -> io::Result<Option<Damage>> {
     let log = beside(history, "-wal")?;
-    // Opening a pipe would wait for somebody at its other end.
+    // Opening a pipe would wait for its other end.
     let log = match fs::metadata(&log) {
         Ok(found) if found.is_file() => File::open(log)?,
         Ok(_) => return Ok(None),
@@ -45,10 +44,10 @@ pub(in crate::sqlite) fn damage(history: &Path) -> io::Result<Option<Damage>> {
     ))))
 }
 
-/// Commits that are in a log and cannot be read.
+/// Commits in a log that cannot be read.
 #[derive(Debug, PartialEq, Eq)]
 struct LostCommits {
-    /// The first frame that is damaged, from 1; 0 for the header.
+    /// First damaged frame, from 1; 0 for the header.
     frame: u64,
     commits: u64,
 }
@@ -59,13 +58,13 @@ fn lost(log: &mut impl Read) -> io::Result<Option<LostCommits>> {
         return Ok(None);
     }
     let is_big_endian = word(&header, 0) == MAGIC + 1;
-    let checksum = Checksum { words: (0, 0), is_big_endian }.behind(&header[..24]);
+    let checksum = Checksum { words: (0, 0), is_big_endian }.extended(&header[..24]);
     let is_header_sound =
         (word(&header, 0) | 1) == MAGIC + 1 && checksum.words == (word(&header, 24), word(&header, 28));
     let page_bytes = word(&header, 8);
     let is_size = page_bytes.is_power_of_two() && (PAGE_BYTES_MIN..=PAGE_BYTES_MAX).contains(&page_bytes);
     let page_bytes = if is_size { page_bytes } else { PAGE_BYTES };
-    // Of a header that is damaged the first frame knows what it said.
+    // If the header is damaged, the first frame has the same salts.
     let mut salts = is_header_sound.then(|| salts_at(&header, 16));
     let mut frames = Frames { checksum, damaged: (!is_header_sound).then_some(0), is_commit_open: false, commits: 0 };
     let mut frame = vec![0; FRAME_HEADER_BYTES as usize + page_bytes as usize];
@@ -79,12 +78,11 @@ fn lost(log: &mut impl Read) -> io::Result<Option<LostCommits>> {
     Ok(frames.damaged.filter(|_| commits > 0).map(|frame| LostCommits { frame, commits }))
 }
 
-/// Result of reading the frames of a log.
 struct Frames {
-    /// Of everything up to the last frame that is sound.
+    /// Checksum up to the last sound frame.
     checksum: Checksum,
     damaged: Option<u64>,
-    /// A commit has ended from the damage on; something of the same log behind it says that it was one.
+    /// A commit ended after the damage; it counts if more of the same log follows.
     is_commit_open: bool,
     commits: u64,
 }
@@ -93,7 +91,7 @@ impl Frames {
     fn take(&mut self, number: u64, frame: &[u8], salts: [u8; 8]) {
         let is_of_this_log = salts_at(frame, 8) == salts;
         if self.damaged.is_none() {
-            let checksum = self.checksum.behind(&frame[..8]).behind(&frame[FRAME_HEADER_BYTES as usize..]);
+            let checksum = self.checksum.extended(&frame[..8]).extended(&frame[FRAME_HEADER_BYTES as usize..]);
             if is_of_this_log && word(frame, 0) != 0 && checksum.words == (word(frame, 16), word(frame, 20)) {
                 self.checksum = checksum;
             } else {
@@ -107,7 +105,7 @@ impl Frames {
     }
 }
 
-/// The checksum of a log up to some place.
+/// Checksum of a log up to some position.
 #[derive(Clone, Copy)]
 struct Checksum {
     words: (u32, u32),
@@ -115,8 +113,8 @@ struct Checksum {
 }
 
 impl Checksum {
-    /// It behind further bytes, of which there are a multiple of eight.
-    fn behind(self, bytes: &[u8]) -> Self {
+    /// Returns the checksum after further bytes, a multiple of eight.
+    fn extended(self, bytes: &[u8]) -> Self {
         let word = |bytes: &[u8], at: usize| {
             let word = word(bytes, at);
             if self.is_big_endian { word } else { word.swap_bytes() }
@@ -129,7 +127,7 @@ impl Checksum {
     }
 }
 
-/// The big-endian number at a place that there is.
+/// Returns the big-endian number at a position.
 fn word(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map_or(0, u32::from_be_bytes)
 }
@@ -138,7 +136,7 @@ fn salts_at(bytes: &[u8], at: usize) -> [u8; 8] {
     bytes.get(at..at + 8).and_then(|eight| eight.try_into().ok()).unwrap_or_default()
 }
 
-/// Fills a buffer. Returns whether there was as much.
+/// Fills a buffer. Returns false at the end of the log.
 fn fills(log: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
     match log.read_exact(buffer) {
         Ok(()) => Ok(true),

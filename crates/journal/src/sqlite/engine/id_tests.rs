@@ -12,7 +12,7 @@ use glassline_wire::timestamp::Timestamp;
 use super::Engine;
 use super::tests::{Folder, batch, newest, record};
 use crate::sqlite::id_window::IdWindow;
-use crate::sqlite::retention::{Keep, remove_uncounted};
+use crate::sqlite::retention::{Clock, CountedRow, Keep, Retention, remove};
 use crate::sqlite::rowid::rowid;
 use crate::store::{Store, StoreError};
 
@@ -203,10 +203,10 @@ fn what_was_forgotten_or_is_damaged_is_not_stored_again() {
     let folder = Folder::new("ids-forgotten");
     let mut engine = folder.engine();
     engine.append(&batch(1, 500, "hi")).expect("stores");
-    engine.retention.set_keep(Keep { days: Some(1), bytes: None });
+    engine.retention = Retention::new(Keep { days: Some(1), bytes: None }, Clock::start());
     tend_to_the_end(&mut engine);
     assert_eq!(engine.messages(), 0);
-    engine.retention.set_keep(Keep::default());
+    engine.retention = Retention::new(Keep::default(), Clock::start());
     let said = |number: u128| Said::by("alice", 1, number);
     assert_eq!(answer(&mut engine, &said(3)), Err(CommitOutcome::TooLate));
     drop(engine);
@@ -242,7 +242,8 @@ fn what_was_forgotten_in_the_midst_of_a_room_is_too_late() {
         answer(&mut engine, &said(number)).expect("stored");
     }
     let transaction = engine.db.connection_mut().transaction().expect("begins");
-    assert_eq!(remove_uncounted(&transaction, 1, &[9, 12]).expect("removes"), 2);
+    let gone = [9, 12].map(|seq| CountedRow { rowid: rowid(1, seq), origin: 0, bytes: 0 });
+    assert_eq!(remove(&transaction, 1, &gone).expect("removes").rows, 2);
     transaction.commit().expect("commits");
     for reopened in [false, true] {
         if reopened {

@@ -1,5 +1,5 @@
-//! Filling the window of ids from the end of each room's messages, newest first, when a history was
-//! opened. What it reads is bounded by the window, not by the history.
+//! Filling the window from the end of each room's messages, newest first, after a history was
+//! opened. The reading is bounded by the window, not by the history.
 
 use std::collections::BinaryHeap;
 
@@ -10,33 +10,32 @@ use super::{IdWindow, Sender};
 use crate::sqlite::message_row::{self, AUTHOR_COLUMN, ROWID_COLUMN, select_messages};
 use crate::sqlite::rowid::rowid;
 
-/// Bytes of rows that are read at most: each is verified, and texts may be long.
+/// Bytes of rows that are read at most: texts may be long.
 const BYTES_MAX: u64 = 256 * 1024 * 1024;
 
-/// Rows of a room read at once, at most. The first time it is one, so that of many rooms no more is
-/// read than is taken.
+/// Most rows of a room that are read at once. The first read is of one, so that of many rooms
+/// hardly more is read than is taken.
 const ROWS_AT_ONCE_MAX: usize = 256;
 
-/// A message, as far as the window needs it.
+/// Columns of a message that the window needs.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Row {
-    /// In ms since 1970. First, because the latest of all rooms is taken next.
+    /// Milliseconds since 1970. First, so that rooms are ordered by it.
     at_ms: u64,
     rowid: i64,
     id: Option<MessageId>,
     author: u64,
     name: String,
-    /// Bytes that were read for it.
     bytes: u64,
 }
 
-/// The end of a room that is not taken into the window yet.
+/// End of a room that is not in the window yet.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Tail {
     latest: Row,
-    /// Those before it that are read, the next one last.
+    /// Messages before it that were read, the next one last.
     earlier: Vec<Row>,
-    /// The place of the oldest message that the room has.
+    /// Rowid of the oldest message of the room.
     oldest: i64,
     rows_at_once: usize,
 }
@@ -48,8 +47,8 @@ impl Tail {
         Some(Self { latest, earlier: Vec::new(), oldest, rows_at_once: 1 })
     }
 
-    /// Goes to the message before, past numbers whose message was forgotten; nothing if there is none
-    /// or it cannot be read.
+    /// Steps to the message before, past numbers without one; returns nothing if there is none or
+    /// it cannot be read.
     fn before(mut self, db: &Connection) -> Option<Self> {
         let rowid = self.latest.rowid - 1;
         if rowid < self.oldest {
@@ -65,7 +64,7 @@ impl Tail {
     }
 }
 
-/// A room in the order of the rooms' newest messages, and the places of its messages.
+/// Room in the order of the rooms' newest messages.
 #[derive(Debug, Clone, Copy)]
 struct NextRoom {
     newest_at_ms: u64,
@@ -74,8 +73,7 @@ struct NextRoom {
     oldest: i64,
 }
 
-/// Progress of the loading. A row that cannot be read ends its room: the ids of what is before it
-/// count as unknown.
+/// Progress of loading. A row that cannot be read ends its room: ids before it count as unknown.
 #[derive(Debug)]
 pub(super) struct Loading {
     tails: BinaryHeap<Tail>,
@@ -116,8 +114,8 @@ impl Loading {
     }
 }
 
-/// Returns the room whose newest message comes next, from the latest on. One that cannot be read is
-/// the end of them.
+/// Returns the room whose newest message is the latest before these. One that cannot be read is the
+/// end of them.
 fn room_before(db: &Connection, newest_at_ms: u64, id: i64) -> Option<NextRoom> {
     let mut rooms = db
         .prepare_cached(
@@ -139,7 +137,7 @@ fn room_before(db: &Connection, newest_at_ms: u64, id: i64) -> Option<NextRoom> 
     found.ok()
 }
 
-/// Reads up to `count` messages from `newest` backwards to `oldest`, and none behind one that
+/// Reads up to `count` messages from `newest` backwards to `oldest`, and none before one that
 /// cannot be read.
 fn rows(db: &Connection, newest: i64, oldest: i64, count: usize) -> Vec<Row> {
     let Ok(mut messages) = db.prepare_cached(select_messages!(

@@ -1,5 +1,6 @@
-//! Which messages go where a history is too large: of the account that has most, of its room that has most, and there the oldest, unless
-//! one origin outweighs the others: then its messages go, there or in another room of the account (decisions/011).
+//! Choice of messages to remove where a history is too large: of the account that has most, of its
+//! room that has most, the oldest; unless one origin outweighs the others: then its messages, there
+//! or in another room of the account (decisions/011).
 
 use std::collections::HashMap;
 
@@ -10,54 +11,54 @@ use super::shares::{CountedRow, Scope, ShareChanges, UNKNOWN_ORIGIN, largest, se
 use crate::sqlite::rooms::LOBBY_ACCOUNT;
 use crate::sqlite::rowid::{rowid, seq_of};
 
-/// The lobby's bytes count for two thirds, so that it keeps half whatever is stored elsewhere, though shares are estimates.
+/// Weight of the lobby's bytes: two thirds, so that it keeps half whatever is stored elsewhere,
+/// though shares are estimates.
 const LOBBY_WEIGHT: (u64, u64) = (2, 3);
 
-/// An origin outweighs the others in a room if it has, in all rooms, more than two thirds of what they have in this one.
+/// An origin outweighs the others in a room if it has, in all rooms, more than two thirds of their
+/// bytes in this one.
 const OUTWEIGHS: (u64, u64) = (2, 3);
 
-/// Excess over the next that an account, a room or an origin may lose before it is weighed again: a
-/// share of everything, and a minimum.
+/// Bytes beyond the next largest that an account, a room or an origin may lose before all are
+/// weighed again: a share of everything, and a minimum.
 const SLACK_SHARE: u64 = 64;
 const SLACK_BYTES_MIN: u64 = 64 * 1024;
 
 /// Origins that are weighed: those with most in the room, and with most in all rooms.
 const WEIGHED: usize = 8;
 
-/// Rooms of an account, those with most, in which messages of an origin are looked for that outweighs the others in its largest.
+/// Largest rooms of an account in which messages of an outweighing origin are sought.
 const ROOMS_LOOKED_AT: usize = 64;
 
-/// Messages looked at in one step for those of one origin.
+/// Messages read in one step for those of one origin.
 const SCANNED_MAX: u64 = 4_096;
 
-/// Places in rooms that are remembered; when there are more, all are looked for again.
+/// Scan positions that are remembered; when there are more, all scans begin again.
 const SCANS_MAX: usize = 256;
 
-/// Lower bounds of the first messages of an origin in a room: by room and origin, a number.
+/// Lower bounds of the first number of an origin in a room, by room and origin.
 pub(super) type ScanPositions = HashMap<(i64, i64), u64>;
 
-/// Bounds of what a step may remove.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Excess {
-    /// Bytes in use, and how many of them are too many.
+    /// Bytes in use, and their excess.
     pub(super) used: u64,
     pub(super) over: u64,
-    /// Bytes by their shares that are still to go; nothing if that follows from those.
+    /// Counted bytes that are still to be removed; nothing if not decided yet.
     pub(super) bytes_left: Option<u64>,
     pub(super) rows_max: u64,
 }
 
-/// Result of a step.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Evicted {
     pub(super) removed: Removed,
-    /// Bytes by their shares that are to go in further steps.
+    /// Counted bytes to be removed in further steps.
     pub(super) bytes_left: u64,
-    /// Messages that were looked at and may have stayed.
+    /// Messages that were only read.
     pub(super) read: u64,
 }
 
-/// A room that messages are taken from, and how many bytes of them.
+/// Room to remove from, and how many bytes.
 #[derive(Debug, Clone, Copy)]
 struct Victim {
     room_id: i64,
@@ -66,7 +67,7 @@ struct Victim {
     goal: u64,
 }
 
-/// Takes messages of the heaviest away. Nothing if nothing is counted.
+/// Removes messages of the heaviest account. Returns nothing if nothing is counted.
 pub(super) fn evict(
     transaction: &Transaction<'_>,
     excess: Excess,
@@ -74,7 +75,7 @@ pub(super) fn evict(
 ) -> Result<Option<Evicted>, Error> {
     let all = share(transaction, Scope::All, 0)?;
     let slack = (all / SLACK_SHARE).max(SLACK_BYTES_MIN);
-    // Bytes in use are more than those counted, or fewer: as many of these go as are too many of those.
+    // Bytes in use are not those counted: the same share of these is removed.
     let share_of_over = || u128::from(all) * u128::from(excess.over) / u128::from(excess.used.max(1));
     let wanted = excess.bytes_left.unwrap_or_else(|| u64::try_from(share_of_over()).unwrap_or(u64::MAX));
     let Some((account, account_goal)) = heaviest_account(transaction, slack)? else { return Ok(None) };
@@ -107,7 +108,7 @@ pub(super) fn evict(
     }
     let rows = first_rows(transaction, victim, excess.rows_max)?;
     if rows.is_empty() {
-        // Messages that are lost count no longer.
+        // Messages that are lost do not count.
         let mut changes = ShareChanges::default();
         for (origin, bytes) in largest(transaction, Scope::OriginsIn(room_id), SCANS_MAX)? {
             changes.add((room_id, account), origin, -bytes.cast_signed());
@@ -132,7 +133,8 @@ fn evicted(
     Ok(Some(Evicted { removed, bytes_left: wanted.saturating_sub(bytes), read }))
 }
 
-/// The account with most bytes as they weigh, and how many it may lose until it is not, by `slack` more.
+/// Returns the account with the largest weight, and the bytes it may lose until it is `slack` below
+/// the next.
 fn heaviest_account(db: &Connection, slack: u64) -> Result<Option<(i64, u64)>, Error> {
     let mut accounts: Vec<(i64, u64)> = largest(db, Scope::Accounts, 3)?;
     accounts.retain(|(account, _)| *account != LOBBY_ACCOUNT);
@@ -145,7 +147,8 @@ fn heaviest_account(db: &Connection, slack: u64) -> Result<Option<(i64, u64)>, E
     Ok(accounts.first().map(|&(account, weight)| (account, weight - next + slack)))
 }
 
-/// The origin with most bytes of those that outweigh all others in a room, if others are there; and how many bytes it has too many.
+/// Returns the origin with most bytes of those that outweigh all others in a room with others, and
+/// its excess.
 fn outweighing(db: &Connection, room_id: i64, room_bytes: u64) -> Result<Option<(i64, u64)>, Error> {
     let mut origins = largest(db, Scope::OriginsIn(room_id), WEIGHED)?;
     origins.extend(largest(db, Scope::Origins, WEIGHED)?);
@@ -164,21 +167,22 @@ fn outweighing(db: &Connection, room_id: i64, room_bytes: u64) -> Result<Option<
     Ok(heaviest)
 }
 
-/// Messages of an origin in a room of the account that gives, which is not its largest.
+/// Messages of an origin in another room of the account than its largest.
 struct Elsewhere {
     origin: i64,
     room_id: i64,
-    /// Bytes that the origin has there.
+    /// Bytes of the origin there.
     bytes: u64,
-    /// Bytes that it has too many, in all rooms.
+    /// Excess of the origin, in all rooms.
     surplus: u64,
-    /// Nobody else has messages there.
+    /// The room has no others' messages.
     is_alone: bool,
 }
 
-/// Finds where the heaviest origin that outweighs the others in the account's largest room has messages in other rooms of the account, the room
-/// with most of them first. Without this, whoever opened a room that others talk in, or talks in many rooms that somebody else opened,
-/// would make the account heavy and others give for it.
+/// Returns the other rooms of the account with messages of the heaviest origin that outweighs the
+/// others in its largest room, those with most of them first. Without this, whoever opened a room
+/// that others talk in, or talks in many rooms of somebody else, would make the account heavy at
+/// the others' cost.
 fn outweighing_elsewhere(
     db: &Connection,
     account: i64,
@@ -216,7 +220,6 @@ fn victim(db: &Connection, room_id: i64, goal: u64) -> Result<Victim, Error> {
         .query_row([room_id], |row| Ok(Victim { room_id, oldest: row.get(0)?, newest: row.get(1)?, goal }))
 }
 
-/// The first messages of a room.
 fn first_rows(db: &Connection, victim: Victim, rows_max: u64) -> Result<Vec<CountedRow>, Error> {
     let mut statement = db.prepare_cached(select_counted!("WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT ?3"))?;
     let Victim { room_id, oldest, newest, goal, .. } = victim;
@@ -232,7 +235,6 @@ fn first_rows(db: &Connection, victim: Victim, rows_max: u64) -> Result<Vec<Coun
     Ok(taken)
 }
 
-/// Messages of one origin.
 struct OfOrigin {
     rows: Vec<CountedRow>,
     read: u64,
@@ -240,7 +242,8 @@ struct OfOrigin {
     is_at_end: bool,
 }
 
-/// The first messages of an origin in a room, from where they were looked for last. The room's newest message stays.
+/// Reads the first messages of an origin in a room, from the last scan's end. The room's newest
+/// message stays.
 fn rows_of(
     db: &Connection,
     victim: Victim,

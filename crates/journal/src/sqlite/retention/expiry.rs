@@ -15,40 +15,33 @@ const DAY_MS: u64 = 86_400_000;
 /// rooms that speak in turns would otherwise be cut message by message.
 const SLACK_MS: u64 = 60_000;
 
-/// A stamp that lies further ahead of the clock than this is wrong: of an import, or of a clock that was. What is behind such a message
-/// is not kept for its sake.
+/// A stamp that lies further ahead of the clock is wrong: of an import, or of a clock that was.
+/// Messages after it are not kept for its sake.
 const AHEAD_MS: u64 = 3_600_000;
 
-/// Rooms that begin with such a message and are looked at for one slice: some hundred microseconds.
+/// Rooms that begin with such a message and are examined in one step: some hundred microseconds.
 const ROOMS_AHEAD_MAX: usize = 16;
 
-/// Later than `SQLite`'s integers can say nothing was said.
+/// Latest stamp that `SQLite`'s integers hold.
 const STORED_MS_MAX: u64 = i64::MAX.cast_unsigned();
 
-/// Progress of removing what is too old.
 pub(super) struct Expiry {
-    days: Option<u32>,
+    days: u32,
     clock: Clock,
     cursor: AheadCursor,
 }
 
 impl Expiry {
-    /// Without `days` nothing is too old.
-    pub(super) fn new(days: Option<u32>) -> Self {
-        Self { days, clock: Clock::start(), cursor: AheadCursor::default() }
-    }
-
-    pub(super) fn is_bounded(&self) -> bool {
-        self.days.is_some()
+    pub(super) fn new(days: u32, clock: Clock) -> Self {
+        Self { days, clock, cursor: AheadCursor::default() }
     }
 
     /// Removes up to `rows_max` messages from the start of the room whose first message is the
-    /// oldest, as long as they are old enough and not much younger than what other rooms start with.
-    /// Returns nothing if none is too old.
+    /// oldest, while they are old enough and not much younger than other rooms' first ones. Returns
+    /// nothing if none is too old.
     pub(super) fn expire(&mut self, db: &mut Connection, rows_max: u64) -> Result<Option<Removed>, Error> {
-        let Some(days) = self.days else { return Ok(None) };
         let now_ms = self.clock.now_ms(Instant::now());
-        let before_ms = now_ms.saturating_sub(u64::from(days) * DAY_MS);
+        let before_ms = now_ms.saturating_sub(u64::from(self.days) * DAY_MS);
         let credible_ms = now_ms.saturating_add(AHEAD_MS).min(STORED_MS_MAX);
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let Some((room, next_at_ms)) = oldest(&transaction, credible_ms, &mut self.cursor)? else { return Ok(None) };
@@ -58,33 +51,26 @@ impl Expiry {
         let until_ms = next_at_ms.max(room.at_ms.saturating_add(SLACK_MS)).min(before_ms - 1);
         let rows = expired_rows(&transaction, &room, until_ms, credible_ms, rows_max)?;
         let removed = remove(&transaction, room.room_id, &rows)?;
-        // The index is written at the commit.
         transaction.commit().map_err(index_error)?;
         Ok(Some(removed))
     }
-
-    #[cfg(test)]
-    pub(super) fn set_clock(&mut self, since_1970: Duration, now: Instant) {
-        self.clock = Clock::set(since_1970, now);
-    }
 }
 
-/// The time by which messages are too old: the system's when the history was opened, and what passed since. The system's clock itself
-/// may be set forward while the server runs, and everything would be forgotten at once.
+/// Clock of the system when the history was opened, advanced by a monotonic one: if the system's
+/// clock is set forward while the server runs, not everything becomes too old at once.
 #[derive(Debug, Clone, Copy)]
-struct Clock {
-    /// Since 1970.
+pub(in crate::sqlite) struct Clock {
     opened_ms: u64,
     opened: Instant,
 }
 
 impl Clock {
-    fn start() -> Self {
+    pub(in crate::sqlite) fn start() -> Self {
         Self::set(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), Instant::now())
     }
 
-    /// One that says `since_1970` at `opened`.
-    fn set(since_1970: Duration, opened: Instant) -> Self {
+    /// Clock that says `since_1970` at `opened`.
+    pub(in crate::sqlite) fn set(since_1970: Duration, opened: Instant) -> Self {
         Self { opened_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX), opened }
     }
 
@@ -94,21 +80,21 @@ impl Clock {
     }
 }
 
-/// A room that has messages, and the first of them.
 struct Prefix {
     room_id: i64,
     oldest: u64,
     newest: u64,
-    /// When the first was said.
     at_ms: u64,
-    /// That is told by one behind it, since its own stamp lies ahead of the clock.
+    /// The first message's own stamp lies ahead of the clock, and `at_ms` is of a later one.
     is_ahead: bool,
 }
 
-/// Which of the rooms that begin ahead of the clock was looked at last: its first message's stamp, and its id.
+/// Room that was examined last among those that begin ahead of the clock: its first message's
+/// stamp, and its id.
 type AheadCursor = (u64, i64);
 
-/// The room whose first message is the oldest, and when the next room's first message was said.
+/// Returns the room whose first message is the oldest, and the time of the next room's first
+/// message.
 fn oldest(db: &Connection, credible_ms: u64, cursor: &mut AheadCursor) -> Result<Option<(Prefix, u64)>, Error> {
     let mut rooms = prefixes(
         db,
@@ -123,7 +109,7 @@ fn oldest(db: &Connection, credible_ms: u64, cursor: &mut AheadCursor) -> Result
          WHERE oldest <= newest AND (oldest_at_ms, id) > (?1, ?2) ORDER BY oldest_at_ms, id LIMIT ?3",
         (stamp, id, ROOMS_AHEAD_MAX),
     )?;
-    // Behind the last of them the first has its turn again.
+    // After the last room follows the first.
     *cursor = match ahead.last() {
         Some(last) if ahead.len() == ROOMS_AHEAD_MAX => (last.at_ms, last.room_id),
         _ => AheadCursor::default(),
@@ -153,8 +139,9 @@ fn prefixes(db: &Connection, sql: &str, bounds: impl Params) -> Result<Vec<Prefi
         .collect()
 }
 
-/// The stamp of the first message of a room that does not lie ahead of the clock, as a few looks find it: those with wrong stamps are
-/// taken for one stretch. If they are none, it is that of one behind, later rather than earlier. Nothing if all seem to lie ahead.
+/// Returns the stamp of the first message of a room that does not lie ahead of the clock, by
+/// bisection: wrong stamps are taken for one stretch. If they are not, the stamp is of a later
+/// message. Returns nothing if all seem to lie ahead.
 fn said_behind(db: &Connection, room: &Prefix, credible_ms: u64) -> Result<Option<u64>, Error> {
     // Not every number has a message.
     let mut statement =
@@ -186,7 +173,8 @@ fn said_behind(db: &Connection, room: &Prefix, credible_ms: u64) -> Result<Optio
     Ok(Some(at_ms))
 }
 
-/// The messages of the slice: the first always goes, its successors if they are old enough too, or as wrongly stamped as the first.
+/// Reads the messages to remove: the first one, and its successors while they are old enough or as
+/// wrongly stamped as it.
 fn expired_rows(
     db: &Connection,
     room: &Prefix,

@@ -1,5 +1,5 @@
-//! Taking messages out of a room, wherever they stand in it. Their numbers are not given again: a room remembers where what it still has
-//! begins, and how many numbers behind that have no message.
+//! Removal of messages from anywhere in a room. Their numbers are not given again: a room's row has
+//! its oldest number, and how many numbers after it have no message.
 
 use rusqlite::{OptionalExtension, Transaction};
 
@@ -7,18 +7,17 @@ use super::shares::{CountedRow, ShareChanges};
 use crate::sqlite::rowid::{rowid, seq_of};
 use crate::sqlite::search_index::index_error;
 
-/// Number and size of the removed messages.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Removed {
-    pub(super) rows: u64,
-    /// Bytes that they counted for.
+pub(in crate::sqlite) struct Removed {
+    pub(in crate::sqlite) rows: u64,
+    /// Bytes that they counted for in the shares.
     pub(super) bytes: u64,
-    /// Of these, how many were not in the search index yet.
+    /// Messages of these that were not in the search index.
     pub(super) unindexed: u64,
 }
 
-/// Removes these messages of a room, which are in the order of their numbers.
-pub(super) fn remove(
+/// Removes these messages of a room, in the order of their numbers.
+pub(in crate::sqlite) fn remove(
     transaction: &Transaction<'_>,
     room_id: i64,
     rows: &[CountedRow],
@@ -58,15 +57,4 @@ pub(super) fn remove(
         .execute((room_id, now_oldest, at_ms, removed.rows))
         .map_err(index_error)?;
     Ok(removed)
-}
-
-/// Removes messages that count for nothing. Returns how many.
-#[cfg(test)]
-pub(in crate::sqlite) fn remove_uncounted(
-    transaction: &Transaction<'_>,
-    room_id: i64,
-    seqs: &[u64],
-) -> Result<u64, rusqlite::Error> {
-    let row = |&seq| CountedRow { rowid: rowid(room_id, seq), origin: 0, bytes: 0 };
-    remove(transaction, room_id, &seqs.iter().map(row).collect::<Vec<_>>()).map(|removed| removed.rows)
 }

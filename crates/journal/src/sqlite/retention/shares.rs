@@ -1,6 +1,6 @@
-//! Bytes of stored messages by whom they count for. Forgetting by size is fair by these ([`super::evicted`]).
-//!
-//! They follow behind the commits: in a room they hold the messages up to `room.counted`, and both change in one transaction.
+//! Bytes of stored messages by account, room and origin, which make [eviction](super::eviction)
+//! fair. They are counted after the commits: in a room they cover the messages up to
+//! `room.counted`; both change in one transaction.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -9,14 +9,14 @@ use rusqlite::{Connection, Error, OptionalExtension, Row, Transaction, Transacti
 
 use crate::sqlite::database::Database;
 use crate::sqlite::pacer::Pacer;
-use crate::sqlite::rooms::LOBBY_ACCOUNT;
+use crate::sqlite::rooms::{LOBBY_ACCOUNT, next_room};
 use crate::sqlite::rowid::{rowid, seq_of};
 use crate::store::StoreError;
 
-/// Origin of messages of which none is known: imported ones, and those of older versions.
+/// Origin of messages without a known one: imported, or of older versions.
 pub(in crate::sqlite) const UNKNOWN_ORIGIN: i64 = 0;
 
-/// Rows of one counting step: their texts are not read, only their lengths.
+/// Rows of one counting step: only the lengths of texts are read.
 const ROWS_MIN: u64 = 256;
 const ROWS_MAX: u64 = 16 * 1024;
 
@@ -33,10 +33,9 @@ macro_rules! select_counted {
 }
 pub(super) use select_counted;
 
-/// Scope of shares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
-    /// Everything; its one part is 0.
+    /// Everything; the one part is 0.
     All,
     /// Everything, by account.
     Accounts,
@@ -61,7 +60,6 @@ impl Scope {
     }
 }
 
-/// Mixes subnets of senders into origins.
 #[derive(Clone, Copy)]
 pub(in crate::sqlite) struct Origins {
     secret: u128,
@@ -83,27 +81,26 @@ impl Origins {
     }
 }
 
-/// A message as far as shares go.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct CountedRow {
-    pub(super) rowid: i64,
-    pub(super) origin: i64,
-    pub(super) bytes: u64,
+pub(in crate::sqlite) struct CountedRow {
+    pub(in crate::sqlite) rowid: i64,
+    pub(in crate::sqlite) origin: i64,
+    pub(in crate::sqlite) bytes: u64,
 }
 
 impl CountedRow {
-    /// Reads `rowid, origin` and [`row_bytes`], the first three columns.
+    /// Reads a row of [`select_counted`].
     pub(super) fn of(row: &Row<'_>) -> Result<Self, Error> {
         Ok(Self { rowid: row.get(0)?, origin: row.get(1)?, bytes: row.get::<_, Option<u64>>(2)?.unwrap_or(0) })
     }
 }
 
-/// Changes of shares, to be written together.
+/// Changes of shares that are written together.
 #[derive(Debug, Default)]
 pub(super) struct ShareChanges(BTreeMap<(i64, i64), i64>);
 
 impl ShareChanges {
-    /// Adds bytes of a message of a room; negative ones are taken away.
+    /// Adds the bytes of a message of a room, which may be negative.
     pub(super) fn add(&mut self, (room_id, account): (i64, i64), origin: i64, bytes: i64) {
         for (scope, part) in [
             (Scope::All, 0),
@@ -116,7 +113,7 @@ impl ShareChanges {
         }
     }
 
-    /// Writes them, and what rooms cost beside their messages: that counts for who opened them.
+    /// Writes them, and the cost of rooms, which counts for their accounts.
     pub(super) fn write(mut self, transaction: &Transaction<'_>) -> Result<(), Error> {
         let is_of_room = |key: &i64| (Scope::RoomsOf(LOBBY_ACCOUNT).key()..Scope::OriginsIn(0).key()).contains(key);
         let rooms: Vec<_> = self.0.iter().filter(|((scope, _), _)| is_of_room(scope)).map(|(k, v)| (*k, *v)).collect();
@@ -146,13 +143,14 @@ impl ShareChanges {
     }
 }
 
-/// Bytes that a room costs beside its messages, which have so many: its rows here and in `room`; and the search index writes the first
-/// mention of a piece of text in a room with five bytes more than the others, until most pieces were mentioned.
+/// Returns the bytes that a room costs beside its messages of so many bytes: its rows here and in
+/// `room`, and five bytes for the first mention of each term in the search index, until most terms
+/// were mentioned.
 fn room_cost(bytes: u64) -> u64 {
     if bytes == 0 { 0 } else { ROOM_BYTES + (bytes * 5 / 2).min(MENTIONS_BYTES_MAX) }
 }
 
-/// The largest shares of a scope, the largest first.
+/// Returns the largest shares of a scope, the largest first.
 pub(super) fn largest(db: &Connection, scope: Scope, count: usize) -> Result<Vec<(i64, u64)>, Error> {
     db.prepare_cached(
         "SELECT part, bytes FROM share INDEXED BY share_largest WHERE scope = ?1 ORDER BY bytes DESC LIMIT ?2",
@@ -161,13 +159,12 @@ pub(super) fn largest(db: &Connection, scope: Scope, count: usize) -> Result<Vec
     .collect()
 }
 
-/// The bytes of one part of a scope.
+/// Returns the bytes of one part of a scope.
 pub(super) fn share(db: &Connection, scope: Scope, part: i64) -> Result<u64, Error> {
     let mut statement = db.prepare_cached("SELECT bytes FROM share WHERE scope = ?1 AND part = ?2")?;
     Ok(statement.query_row((scope.key(), part), |row| row.get(0)).optional()?.unwrap_or(0))
 }
 
-/// Progress of counting.
 pub(super) struct ShareCounter {
     /// Id of the room that was counted last; the next one follows.
     last_room: i64,
@@ -196,7 +193,7 @@ impl ShareCounter {
         }
         let started = Instant::now();
         let counted = self.count(db, self.rows.size())?;
-        self.rows.note(counted, started);
+        self.rows.note(counted, started.elapsed());
         Ok(counted)
     }
 
@@ -209,19 +206,26 @@ impl ShareCounter {
     }
 }
 
-/// Result of a counting step.
+/// Statement that reads a room with messages to count: its id, its account, the last number
+/// counted, and its newest one.
+const UNCOUNTED_ROOM: &str = "SELECT id, account, max(counted, oldest - 1), newest FROM room
+     INDEXED BY room_uncounted WHERE counted < newest AND id > ?1 ORDER BY id LIMIT 1";
+
 struct Counted {
     rows: u64,
     last_room: i64,
     is_complete: bool,
 }
 
-/// Room after room, each from where it stopped; `rows_max` bounds the messages and the rooms.
+/// Counts room after room, each from where it stopped; `rows_max` bounds the messages and the
+/// rooms.
 fn count(db: &mut Connection, mut last_room: i64, rows_max: u64) -> Result<Counted, Error> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let (mut done, mut rooms, mut is_complete, mut changes) = (0, 0, false, ShareChanges::default());
     while done < rows_max && rooms < rows_max {
-        let Some((room_id, account, counted, newest)) = uncounted(&transaction, last_room)? else {
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+        let next = next_room(&transaction, UNCOUNTED_ROOM, last_room, read)?;
+        let Some((room_id, account, counted, newest)) = next else {
             is_complete = true;
             break;
         };
@@ -245,20 +249,4 @@ fn count(db: &mut Connection, mut last_room: i64, rows_max: u64) -> Result<Count
     changes.write(&transaction)?;
     transaction.commit()?;
     Ok(Counted { rows: done, last_room, is_complete })
-}
-
-/// The next room after `last_room` that has messages to count, cyclically: its id, its account, what is counted, and its newest number.
-fn uncounted(db: &Connection, last_room: i64) -> Result<Option<(i64, i64, u64, u64)>, Error> {
-    let mut statement = db.prepare_cached(
-        "SELECT id, account, max(counted, oldest - 1), newest FROM room INDEXED BY room_uncounted
-         WHERE counted < newest AND id > ?1 ORDER BY id LIMIT 1",
-    )?;
-    for after in [last_room, 0] {
-        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
-        let found = statement.query_row([after], read).optional()?;
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    Ok(None)
 }

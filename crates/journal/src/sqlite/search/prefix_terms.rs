@@ -1,4 +1,4 @@
-//! Which pieces in the index begin with what is too short to be one itself.
+//! Terms of the index that begin with a query which is shorter than a trigram.
 
 use std::time::{Duration, Instant};
 
@@ -7,24 +7,23 @@ use rusqlite::{Connection, Error};
 use super::put_quoted;
 use crate::sqlite::folding::is_folded_alike;
 
-/// More of them are not asked for: then reading the messages finds as fast.
+/// Most terms in a query: with more, reading the messages is as fast.
 const TERMS_MAX: usize = 256;
 
-/// Time limit of the search for them. Each costs in proportion to its frequency in all rooms.
+/// Time limit of listing them. Each costs in proportion to its frequency in all rooms.
 #[cfg(not(test))]
-const LOOK_TIME: Duration = Duration::from_millis(20);
+const LIST_TIME: Duration = Duration::from_millis(20);
 #[cfg(test)]
-const LOOK_TIME: Duration = Duration::from_secs(20);
+const LIST_TIME: Duration = Duration::from_secs(20);
 
-/// Makes the pieces of the index readable over a connection, whatever else it may do.
+/// Statement that makes the terms of the index readable over a connection.
 pub(in crate::sqlite) const CREATE_VOCABULARY: &str =
     "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab('main', 'message_text', 'row');";
 
-/// Returns the index query whose answers include every text that holds `needle`, which is folded:
-/// any of these pieces, nothing if there are none. `None` where that cannot be said, or takes too
-/// long.
+/// Returns an index query that matches every text with `needle`, which is folded; an empty one if
+/// no text has it, and `None` if there are too many terms or they cannot be told.
 pub(super) fn prefix_query(db: &Connection, needle: &str) -> Result<Option<String>, Error> {
-    // The index steps over NUL.
+    // The index skips NUL.
     let first: String = needle.chars().filter(|character| *character != '\0').collect();
     if first.is_empty() || !first.chars().all(is_folded_alike) {
         return Ok(None);
@@ -36,7 +35,7 @@ pub(super) fn prefix_query(db: &Connection, needle: &str) -> Result<Option<Strin
     let (mut asked, mut count) = (String::new(), 0);
     while let Some(row) = rows.next()? {
         count += 1;
-        if count > TERMS_MAX || started.elapsed() > LOOK_TIME {
+        if count > TERMS_MAX || started.elapsed() > LIST_TIME {
             return Ok(None);
         }
         if !asked.is_empty() {

@@ -1,5 +1,6 @@
-//! Which pieces of a query the index is asked for. It steps along everything that a piece is said in, so that common pieces cost more
-//! than they narrow; which ones are common is told by some messages of the room.
+//! Choice of a query's trigrams for the index. It reads everything that has a trigram, so that
+//! common ones cost more than they narrow; a sample of the room's messages tells which ones are
+//! common.
 
 use rusqlite::{Connection, Error};
 
@@ -8,71 +9,70 @@ use crate::sqlite::folding::fold_into;
 use crate::sqlite::rooms::RoomNow;
 use crate::sqlite::rowid::rowid;
 
-/// The index knows pieces of so many characters.
+/// Characters of a term of the index.
 const TRIGRAM_CHARS: usize = 3;
 
-/// Pieces of a query that are weighed; a longer one is narrow with these.
+/// Trigrams of a query that are weighed; a longer query is narrow with these.
 const WEIGHED_MAX: usize = 48;
 
-/// Pieces that the index is asked for.
 const ASKED_MAX: usize = 16;
 
-/// Messages are looked at in so many stretches, spread over the room, so that a flood in one place does not pass for the whole.
+/// Stretches of the sample, spread over the room, so that a flood in one place does not pass for
+/// the whole.
 const STRETCHES: usize = 8;
 
-/// Messages of a stretch: a bit of a word each.
+/// Messages of a stretch: one bit of a word each.
 const STRETCH_MESSAGES: u64 = u64::BITS as u64;
 
 /// Leading bytes of a text that are examined.
-const LOOKED_AT_BYTES: usize = 512;
+const SAMPLED_BYTES: usize = 512;
 
-/// Cost of reading a message that the index proposes, in steps along a piece: measured as 1.5 µs to
-/// some 10 ns, since along a second piece and further ones the index leaps.
+/// Cost of reading a message that the index proposes, in entries of a trigram: measured as 1.5 µs
+/// to some 10 ns, since the index skips along all trigrams but the first.
 const READING_STEPS: f64 = 150.0;
 
-/// Which of the messages that were looked at.
-type Among = [u64; STRETCHES];
+/// Set of messages of the sample.
+type SampleSet = [u64; STRETCHES];
 
-/// The pieces of a query, one at least.
 #[derive(Debug)]
 pub(super) struct Trigrams(Vec<Trigram>);
 
 #[derive(Debug)]
 struct Trigram {
     text: String,
-    /// Those that have it.
-    among: Among,
+    among: SampleSet,
 }
 
 impl Trigrams {
-    /// Of a query, folded. Nothing for one that is shorter than a piece. The index steps over NUL, and so do the pieces.
+    /// Splits a folded query. Returns nothing for one that is shorter than a trigram. As in the
+    /// index, NUL is skipped.
     pub(super) fn of(needle: &str) -> Option<Self> {
         let characters: Vec<char> = needle.chars().filter(|character| *character != '\0').collect();
         let count = characters.len().checked_sub(TRIGRAM_CHARS - 1).filter(|count| *count > 0)?;
         let taken = count.min(WEIGHED_MAX);
         let mut trigrams: Vec<Trigram> = Vec::with_capacity(taken);
         for number in 0..taken {
-            // Spread over the query, its first and its last piece among them.
+            // Spread over the query, the first and the last among them.
             let at = number * (count - 1) / (taken - 1).max(1);
             let text: String = characters[at..at + TRIGRAM_CHARS].iter().collect();
             if trigrams.iter().all(|trigram| trigram.text != text) {
-                trigrams.push(Trigram { text, among: Among::default() });
+                trigrams.push(Trigram { text, among: SampleSet::default() });
             }
         }
         Some(Self(trigrams))
     }
 
-    /// Returns an index query such that every text up to the room's `last` that holds the query is
-    /// among its answers.
+    /// Returns an index query that matches every text up to the room's `last` that contains the
+    /// query.
     pub(super) fn narrowest(mut self, db: &Connection, room: RoomNow, last: u64) -> Result<String, Error> {
-        // With one there is no choice.
-        let looked_at = if self.0.len() > 1 { self.look(db, room, last)? } else { Among::default() };
-        Ok(self.chosen(&looked_at))
+        // With one trigram there is no choice.
+        let sampled = if self.0.len() > 1 { self.sample(db, room, last)? } else { SampleSet::default() };
+        Ok(self.chosen(&sampled))
     }
 
-    /// Looks which messages have which pieces. Returns which were looked at.
-    fn look(&mut self, db: &Connection, room: RoomNow, last: u64) -> Result<Among, Error> {
-        let mut looked_at = Among::default();
+    /// Reads the sample, and notes which messages have which trigrams. Returns the messages read.
+    fn sample(&mut self, db: &Connection, room: RoomNow, last: u64) -> Result<SampleSet, Error> {
+        let mut sampled = SampleSet::default();
         let mut folded = String::new();
         let mut statement =
             db.prepare_cached("SELECT text FROM message WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT ?3")?;
@@ -83,35 +83,36 @@ impl Trigrams {
             let mut bit = 1;
             while let Some(row) = rows.next()? {
                 let text = row.get_ref(0)?.as_str().unwrap_or_default();
-                fold_into(&text[..text.floor_char_boundary(LOOKED_AT_BYTES)], &mut folded);
-                looked_at[stretch] |= bit;
+                fold_into(&text[..text.floor_char_boundary(SAMPLED_BYTES)], &mut folded);
+                sampled[stretch] |= bit;
                 for trigram in self.0.iter_mut().filter(|trigram| folded.contains(&trigram.text)) {
                     trigram.among[stretch] |= bit;
                 }
                 bit <<= 1;
             }
         }
-        Ok(looked_at)
+        Ok(sampled)
     }
 
-    /// The piece that makes it cheapest, and another one as long as that makes it cheaper still.
-    fn chosen(mut self, looked_at: &Among) -> String {
-        let all = count(looked_at).max(1.0);
-        let (mut left, mut expected, mut asked) = (*looked_at, all, String::new());
+    /// Chooses the trigram that makes the query cheapest, then others as long as each makes it
+    /// cheaper.
+    fn chosen(mut self, sampled: &SampleSet) -> String {
+        let all = count(sampled).max(1.0);
+        let (mut left, mut expected, mut asked) = (*sampled, all, String::new());
         for _ in 0..ASKED_MAX {
-            let behind = |trigram: &Trigram| match count(&both(&left, &trigram.among)) {
-                // Rarer than can be seen in so few.
+            let remaining = |trigram: &Trigram| match count(&both(&left, &trigram.among)) {
+                // Rarer than the sample can show.
                 0.0 => expected * (count(&trigram.among) + 0.5) / all,
                 seen => seen,
             };
-            let cost = |trigram: &Trigram| READING_STEPS * behind(trigram) + count(&trigram.among);
+            let cost = |trigram: &Trigram| READING_STEPS * remaining(trigram) + count(&trigram.among);
             let costs = self.0.iter().map(cost).enumerate();
             let Some((best, cost)) = costs.min_by(|(_, one), (_, other)| one.total_cmp(other)) else { break };
             if !asked.is_empty() && cost >= READING_STEPS * expected {
                 break;
             }
-            let left_behind = behind(&self.0[best]);
-            expected = left_behind;
+            let still_expected = remaining(&self.0[best]);
+            expected = still_expected;
             let trigram = self.0.swap_remove(best);
             left = both(&left, &trigram.among);
             put_quoted(&mut asked, trigram.text.chars());
@@ -121,11 +122,11 @@ impl Trigrams {
     }
 }
 
-fn both(one: &Among, other: &Among) -> Among {
+fn both(one: &SampleSet, other: &SampleSet) -> SampleSet {
     std::array::from_fn(|stretch| one[stretch] & other[stretch])
 }
 
-fn count(among: &Among) -> f64 {
+fn count(among: &SampleSet) -> f64 {
     f64::from(among.iter().map(|stretch| stretch.count_ones()).sum::<u32>())
 }
 
@@ -178,7 +179,8 @@ mod tests {
 
     #[test]
     fn a_flood_in_one_place_does_not_pass_for_the_whole() {
-        // Each piece of the query is in each message of the flood, and only there are those between its words.
+        // Each trigram of the query is in each message of the flood, and only there are those
+        // between its words.
         let text = |number: u32| match number {
             2_000.. => "second fir first",
             _ if number.is_multiple_of(2) => "first",

@@ -1,4 +1,4 @@
-//! A search index that is damaged is thrown away and built again: it is made of the messages, which are all there. What is damaged
+//! Repair of the search index: a damaged one is discarded and built again from the messages. Damage
 //! elsewhere stays an error.
 
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use rusqlite::{Connection, Error, ErrorCode, TransactionBehavior, ffi};
 use crate::sqlite::checksum::is_row_damage;
 use crate::sqlite::database::{MESSAGE_TEXT, MESSAGE_TEXT_TABLES};
 
-/// Says of what a statement on the search index alone came to that it is the index that is damaged, if `SQLite` says that something is:
-/// it cannot tell which table a page was of.
+/// Marks an error of a statement on the search index alone as damage of the index, if it is damage:
+/// `SQLite` cannot tell which table a page belongs to.
 pub(in crate::sqlite) fn index_error(error: Error) -> Error {
     if !is_corruption(&error) || is_row_damage(&error) {
         return error;
@@ -19,17 +19,17 @@ pub(in crate::sqlite) fn index_error(error: Error) -> Error {
     Error::SqliteFailure(index, Some(format!("its search index: {error}")))
 }
 
-/// Returns whether `SQLite` met damage, wherever.
+/// Returns whether an error is damage, of whatever table.
 pub(in crate::sqlite) fn is_corruption(error: &Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
 }
 
-/// Returns whether it was met in the search index.
+/// Returns whether [`index_error`] marked an error.
 pub(super) fn is_index_corruption(error: &Error) -> bool {
     error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_CORRUPT_VTAB)
 }
 
-/// Flag with which a search reports damage to the writer.
+/// Flag with which a search reports damage of the index to the writer.
 #[derive(Debug, Clone, Default)]
 pub(in crate::sqlite) struct CorruptionFlag(Arc<AtomicBool>);
 
@@ -43,10 +43,10 @@ impl CorruptionFlag {
     }
 }
 
-/// Takes everything out of the index, or replaces it where it cannot be emptied.
+/// Empties the index, or replaces it where it cannot be emptied.
 pub(super) fn clear(db: &mut Connection) -> Result<(), Error> {
     match empty(db) {
-        // Neither can it be dropped: both read all its pages.
+        // Dropping it would fail as well: both read all its pages.
         Err(error) if is_corruption(&error) => replace(db),
         emptied => emptied,
     }
@@ -59,11 +59,11 @@ fn empty(db: &mut Connection) -> Result<(), Error> {
     transaction.commit()
 }
 
-/// Puts an empty index in the place of one that cannot be emptied. The pages of the old one belong to nothing from then on, until the
-/// file is vacuumed: so long nobody can tell by its size how much is stored.
+/// Replaces the index by an empty one. The pages of the old one then belong to nothing until the
+/// file is vacuumed, and its size does not tell how much is stored.
 fn replace(db: &mut Connection) -> Result<(), Error> {
     let replaced = replace_tables(db);
-    // Only the schema as it is then is believed, and it may not be written any more.
+    // This reads the schema again, and makes it read-only again.
     db.execute_batch("PRAGMA writable_schema=RESET")?;
     replaced
 }
@@ -81,7 +81,7 @@ fn replace_tables(db: &mut Connection) -> Result<(), Error> {
     transaction.commit()
 }
 
-/// The fact that pages of an index that was replaced belong to nothing, and are no space in use.
+/// Fact that pages of a replaced index belong to nothing.
 const STRAY_PAGES: &str = "stray_pages";
 
 /// Returns whether a file has such pages.
@@ -89,7 +89,7 @@ pub(in crate::sqlite) fn has_stray_pages(db: &Connection) -> Result<bool, Error>
     db.query_row("SELECT EXISTS(SELECT 1 FROM fact WHERE name = ?1)", [STRAY_PAGES], |row| row.get(0))
 }
 
-/// Notes that a file has none any more, since it was written anew.
+/// Notes that a file has none any more, since it was vacuumed.
 pub(in crate::sqlite) fn forget_stray_pages(db: &Connection) -> Result<(), Error> {
     db.execute("DELETE FROM fact WHERE name = ?1", [STRAY_PAGES]).map(drop)
 }

@@ -1,28 +1,24 @@
-//! Brings the search index to the form that texts are folded to now, entry by entry behind the commits: it can be searched meanwhile.
-//! Only a text beyond ASCII has another form.
+//! Conversion of the search index to the current folding, entry by entry while it is in use. Only
+//! texts beyond ASCII change.
 
 use rusqlite::{Connection, Error, OptionalExtension, TransactionBehavior};
 
+use super::STEP_TEXT_BYTES;
 use super::rebuild::index_error;
 use crate::sqlite::folding::index_form_into;
 use crate::sqlite::rowid::{SEQ_BITS, SEQ_MAX};
 
-/// The fact that entries behind this place have an older form. Without it there are none.
-const OLD_FORM_BEHIND: &str = "old_form_behind";
+/// Fact that entries after this rowid have an older form. Without it there are none.
+const OLD_FORM_AFTER: &str = "old_form_behind";
 
-/// The place that the fact names.
 pub(super) fn load(db: &Connection) -> Result<Option<i64>, Error> {
     let mut statement = db.prepare("SELECT value FROM fact WHERE name = ?1")?;
-    statement.query_row([OLD_FORM_BEHIND], |row| row.get(0)).optional()
+    statement.query_row([OLD_FORM_AFTER], |row| row.get(0)).optional()
 }
 
-/// Looks at up to `rows_max` messages behind a place. Returns at how many, and the place of the last, or nothing at the end.
-pub(super) fn refold(
-    db: &mut Connection,
-    after: i64,
-    rows_max: u64,
-    text_bytes_max: usize,
-) -> Result<(u64, Option<i64>), Error> {
+/// Converts up to `rows_max` messages after a rowid. Returns their number, and the rowid of the
+/// last, or nothing at the end.
+pub(super) fn refold(db: &mut Connection, after: i64, rows_max: u64) -> Result<(u64, Option<i64>), Error> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let (mut done, mut bytes, mut last, mut form) = (0, 0, None, String::new());
     {
@@ -35,7 +31,7 @@ pub(super) fn refold(
         let mut insert =
             transaction.prepare_cached("INSERT INTO message_text(rowid, text) VALUES(?1, ?2)").map_err(index_error)?;
         let mut rows = messages.query((after, rows_max, SEQ_MAX, SEQ_BITS))?;
-        while bytes < text_bytes_max
+        while bytes < STEP_TEXT_BYTES
             && let Some(row) = rows.next()?
         {
             let (rowid, text): (i64, _) = (row.get(0)?, row.get_ref(1)?.as_str().unwrap_or_default());
@@ -50,9 +46,9 @@ pub(super) fn refold(
     }
     transaction
         .prepare_cached("UPDATE fact SET value = ?2 WHERE name = ?1 AND ?2 IS NOT NULL")?
-        .execute((OLD_FORM_BEHIND, last))?;
+        .execute((OLD_FORM_AFTER, last))?;
     if last.is_none() {
-        transaction.prepare_cached("DELETE FROM fact WHERE name = ?1")?.execute([OLD_FORM_BEHIND])?;
+        transaction.prepare_cached("DELETE FROM fact WHERE name = ?1")?.execute([OLD_FORM_AFTER])?;
     }
     transaction.commit().map_err(index_error)?;
     Ok((done, last))

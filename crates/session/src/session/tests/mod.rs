@@ -10,9 +10,9 @@ mod rejoin;
 mod token_check;
 mod tutorial;
 
+use glassline_testkit::frame::{frame, payloads};
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::Event;
-use glassline_wire::frame::{Decoder, Frame, put_frame};
 use glassline_wire::opening::EVENT_OPENING;
 use glassline_wire::request::{Ask, Request};
 
@@ -179,14 +179,7 @@ impl TestClient {
     }
 
     fn take_frames(&mut self) -> Vec<Vec<u8>> {
-        let sent = core::mem::take(&mut self.sent);
-        let mut decoder = Decoder::event(1 << 20);
-        let (mut rest, mut payloads) = (sent.as_slice(), Vec::new());
-        while let Some(Frame::Payload(payload)) = decoder.next(&mut rest).expect("frames") {
-            payloads.push(payload.to_vec());
-        }
-        assert!(decoder.is_at_boundary());
-        payloads
+        payloads(&core::mem::take(&mut self.sent))
     }
 
     fn take_requests(&mut self) -> Vec<Request> {
@@ -250,11 +243,7 @@ const WELCOME: &str = concat!(
 );
 
 fn frames(payloads: &[&str]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for payload in payloads {
-        put_frame(&mut bytes, payload.as_bytes());
-    }
-    bytes
+    payloads.iter().flat_map(frame).collect()
 }
 
 /// The server's `message` for a `send`.

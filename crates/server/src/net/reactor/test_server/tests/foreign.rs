@@ -30,7 +30,7 @@ fn messages(heard: &str) -> Vec<String> {
 }
 
 fn say(text: &str, id: u32) -> Vec<u8> {
-    frame(&format!(r#"{{"type":"send","ref":"{id}","room":"lobby","text":"{text}","id":"{id:032x}"}}"#))
+    frame(format!(r#"{{"type":"send","ref":"{id}","room":"lobby","text":"{text}","id":"{id:032x}"}}"#))
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use glassline_hub::OperatorToken;
 use glassline_journal::{Done, Gauges, JournalBounds, Lane, Reader, SearchProgress, Stepper, Store, StoreError};
+use glassline_testkit::frame::frame;
 use glassline_wire::event::{AuditEntry, Message};
 use glassline_wire::history::{CommitOutcome, Entry, EntryContent, Head, Page, Record};
 use glassline_wire::opening::EVENT_OPENING;
@@ -186,10 +187,6 @@ fn connect(server: &mut TestServer, number: u8) -> Pipe {
     server.connect((Ipv4Addr::new(192, 0, 2, number), 1).into(), 1 << 20)
 }
 
-fn frame(payload: &str) -> Vec<u8> {
-    format!("{:<10}{payload}", payload.len()).into_bytes()
-}
-
 fn turn(server: &mut TestServer) {
     server.turn(NOW).expect("goes on");
 }
@@ -223,7 +220,7 @@ fn heard(pipe: &Pipe) -> String {
 }
 
 fn send(text: &str, id: u32) -> Vec<u8> {
-    frame(&format!(r#"{{"type":"send","room":"lobby","text":"{text}","id":"{id:032x}"}}"#))
+    frame(format!(r#"{{"type":"send","room":"lobby","text":"{text}","id":"{id:032x}"}}"#))
 }
 
 #[test]
@@ -234,7 +231,7 @@ fn waiting_records_exceed_the_bound_only_by_single_reads() {
         let ends: Vec<Pipe> = (0..12)
             .map(|number| {
                 let pipe = connect(&mut server, number);
-                pipe.send(&[&frame(&format!("tom{number}")), first, &SHORTEST.repeat(READ_MESSAGES_MAX)].concat());
+                pipe.send(&[&frame(format!("tom{number}")), first, &SHORTEST.repeat(READ_MESSAGES_MAX)].concat());
                 expected += READ_MESSAGES_MAX + usize::from(!first.is_empty());
                 pipe
             })
@@ -417,7 +414,7 @@ fn an_act_that_is_stored_while_the_server_closes_is_in_force() {
     for line in ["op sixteen bytes or more", "ban eve 1h"] {
         history.store();
         turn_until_it_waits(&mut server);
-        teacher.send(&frame(&format!(r#"{{"type":"operate","line":"{line}"}}"#)));
+        teacher.send(&frame(format!(r#"{{"type":"operate","line":"{line}"}}"#)));
         turn_until_it_waits(&mut server);
     }
     server.reactor.begin_closing(false);
@@ -434,7 +431,7 @@ fn arrive(server: &mut TestServer, address: [u8; 4], count: usize) -> Vec<Pipe> 
     let peer = SocketAddr::from((address, 4_000));
     let arrived: Vec<Pipe> = (0..count).map(|_| server.connect(peer, 1 << 20)).collect();
     for (number, pipe) in arrived.iter().enumerate() {
-        pipe.send(&frame(&format!("p{number}")));
+        pipe.send(&frame(format!("p{number}")));
     }
     turn(server);
     arrived

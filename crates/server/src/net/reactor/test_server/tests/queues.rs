@@ -49,7 +49,7 @@ fn all_queues_together_are_bounded_and_readers_are_served() {
             turn_until_it_waits(&mut server);
             let queued_bytes = server.reactor.hub.queued_bytes_total();
             assert!(queued_bytes <= QUEUES_BYTES_MAX + ANSWER_BYTES_MAX, "{queued_bytes} bytes after {n}: {request}");
-            reader.send(&frame(&format!(r#"{{"type":"rooms","ref":"{n}"}}"#)));
+            reader.send(&frame(format!(r#"{{"type":"rooms","ref":"{n}"}}"#)));
             let told = read_on(&mut server, &reader);
             assert!(told.contains(&format!(r#""ref":"{n}""#)), "the reader is answered: {told}");
         }
@@ -65,7 +65,7 @@ fn who_reads_slowly_is_kept_and_who_never_reads_is_closed() {
     let slow = enter_narrow(&mut server, 0, "slow");
     read_on(&mut server, &slow);
     for n in 0..200 {
-        slow.send(&frame(&format!(r#"{{"type":"ping","ref":"{n}"}}"#)));
+        slow.send(&frame(format!(r#"{{"type":"ping","ref":"{n}"}}"#)));
     }
     let mut told = String::new();
     let mut silent = Vec::new();

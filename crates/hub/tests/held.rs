@@ -312,7 +312,7 @@ fn the_pending_past_of_a_room_that_is_left_is_gaps_in_place() {
     world.flood("den");
     world.say(world.bob, "den", 10, true);
     world.flood("den");
-    // The lobby is paid, and now both other rooms are owed.
+    // The replay of the lobby is over, and now both other rooms are replayed.
     assert!(world.answer(6));
     world.leave("den");
     world.pay_all();

@@ -96,7 +96,7 @@ impl World {
     }
 
     fn say(&mut self, who: usize, bytes: usize, with_ref: bool) {
-        // The server reads no more while a lap is owed.
+        // The server reads no more while a fan-out round is due.
         while self.hub.is_flooded() && self.step() {}
         self.said += 1;
         let number = self.said;
@@ -121,8 +121,8 @@ impl World {
         }
     }
 
-    /// One write of the next member in a lap, by a socket that takes everything. False when no lap
-    /// is under way.
+    /// One write of the next member in a round, by a socket that takes everything. False when no
+    /// round is under way.
     fn step(&mut self) -> bool {
         let Some(id) = self.hub.next_in_round() else { return false };
         let who = self.peers.iter().position(|peer| peer.id == id).expect("a member");

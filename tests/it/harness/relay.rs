@@ -1,5 +1,5 @@
-//! A relay under raw connections that speaks the test layer, so that peers which know nothing of it reach a server that
-//! wants it, and clients that speak it reach a server of a test's own.
+//! A relay under raw connections that speaks the test layer, so that peers which know nothing of it
+//! reach a server that wants it, and clients that speak it reach a server of a test's own.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -16,7 +16,8 @@ fn is_wanted() -> bool {
     std::env::var_os("GLASSLINE_TEST_LAYER").is_some_and(|value| value == "1")
 }
 
-/// Returns a plain stream to the server behind `server`, whose buffers are small where it is `narrow`.
+/// Returns a plain stream to the server behind `server`, whose buffers are small where it is
+/// `narrow`.
 pub(crate) fn to_server(server: TcpStream, narrow: bool) -> TcpStream {
     if is_wanted() { relayed(server, TestLayer::client(), narrow) } else { server }
 }

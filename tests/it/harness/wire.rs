@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use glassline_testkit::frame::Frames;
 use socket2::{Domain, SockRef, Socket, Type};
 
-/// Longest wait of a client for a byte. Nothing here takes long; what takes longer has failed. Two hundred relays on few
-/// cores take their share.
+/// Longest wait of a client for a byte. Nothing here takes long; what takes longer has failed. Two
+/// hundred relays on few cores take their share.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(if cfg!(feature = "test-layer") { 15 } else { 5 });
 
 /// End of a stream.
@@ -44,7 +44,8 @@ impl Wire {
         Self::over(socket.into(), false)
     }
 
-    /// A peer whose socket holds next to nothing, so that what it does not read stays with the server.
+    /// A peer whose socket holds next to nothing, so that what it does not read stays with the
+    /// server.
     pub(crate) fn connect_narrow(address: SocketAddr) -> Self {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
         socket.set_recv_buffer_size(4 * 1024).expect("a small buffer");
@@ -123,7 +124,8 @@ impl Wire {
         }
     }
 
-    /// One read with a deadline, whatever wakes it before: a process that was paused gets `EINTR` when it goes on.
+    /// One read with a deadline, whatever wakes it before: a process that was paused gets `EINTR`
+    /// when it goes on.
     fn read_within(&mut self, patience: Duration, buffer: &mut [u8]) -> io::Result<usize> {
         let until = Instant::now() + patience;
         loop {

@@ -115,7 +115,7 @@ impl Hub {
 
     /// Sends a numbered message to everybody in its room; to the sender, if it is still there, as
     /// the acknowledgement.
-    pub(crate) fn publish(
+    pub(super) fn publish(
         &mut self,
         sender: Option<MemberId>,
         room_id: RoomId,
@@ -173,7 +173,7 @@ impl Hub {
     }
 
     /// Returns the member that wrote to this one last, on whatever connection it is now.
-    pub(crate) fn latest_direct_sender(&self, id: MemberId) -> Option<&Member> {
+    pub(super) fn latest_direct_sender(&self, id: MemberId) -> Option<&Member> {
         let (sender, token) = self.members.get(id)?.latest_direct_sender()?;
         self.members.get(sender).or_else(|| self.members.values().find(|member| member.token() == token))
     }
@@ -239,7 +239,7 @@ fn new_message(member: &Member, room: &Room, text: &str, action: bool, now: Now)
 }
 
 /// Checks that a text has 1 byte to the limit (T7).
-pub(crate) fn check_text_length(text: &str) -> Result<(), Rejection> {
+pub(super) fn check_text_length(text: &str) -> Result<(), Rejection> {
     if text.is_empty() {
         return Err(Rejection::new(ErrorCode::EmptyText, "the text is empty; there is nothing to say"));
     }

@@ -27,14 +27,14 @@ use crate::room::Room;
 use crate::send_queue::{Fetch, ReplaySegment};
 
 /// Text for a sender whose id came before with another message.
-pub(crate) const ID_REUSED: &str = "this id was sent with another message; use a new one";
+pub(super) const ID_REUSED: &str = "this id was sent with another message; use a new one";
 
 /// The text of [`ErrorCode::TooLate`] with a history.
 const TOO_LATE: &str = "it cannot be told any more whether this was stored when it was first sent, so it was not stored now; \
                         look for it with /history, and send it as a new message if it is not there";
 
 /// The same without a history.
-pub(crate) const TOO_LATE_UNKEPT: &str = "it cannot be told any more whether others got this when it was first sent, so it was not \
+pub(super) const TOO_LATE_UNKEPT: &str = "it cannot be told any more whether others got this when it was first sent, so it was not \
                                           sent now; ask in the room, and send it as a new message if nobody got it";
 
 /// Text for a sender from whose address too many rooms were opened.
@@ -43,7 +43,7 @@ const NO_MORE_ROOMS: &str =
 
 impl Hub {
     /// Hands a message over to be stored.
-    pub(crate) fn store(
+    pub(super) fn store(
         &mut self,
         sender: MemberId,
         room_id: RoomId,
@@ -63,7 +63,7 @@ impl Hub {
     }
 
     /// Hands an act over to be stored. Whatever the operator asks next comes behind it.
-    pub(crate) fn store_act(&mut self, operator: MemberId, pending: Pending, reference: Option<String>) {
+    pub(super) fn store_act(&mut self, operator: MemberId, pending: Pending, reference: Option<String>) {
         let Some(connection) = self.connection(operator) else { return };
         let waiter = self.outstanding.note_question(connection);
         let purpose = Purpose::Audit(pending.target);
@@ -316,7 +316,7 @@ impl Hub {
     }
 
     /// Replays a room's past to a newcomer: what it missed since `seen`, or else some context.
-    pub(crate) fn queue_replay(&mut self, id: MemberId, room_id: RoomId, seen: Option<u64>) {
+    pub(super) fn queue_replay(&mut self, id: MemberId, room_id: RoomId, seen: Option<u64>) {
         let (Some(member), Some(room)) = (self.members.get_mut(id), self.rooms.get(room_id)) else { return };
         let context_max = match member.dialect() {
             Dialect::Event => self.rules.replay,
@@ -345,7 +345,7 @@ impl Hub {
 
     /// Asks for the next page once most of the one before has been sent; at the end of the replay,
     /// the member follows its rooms.
-    pub(crate) fn advance_replay(&mut self, id: MemberId) {
+    pub(super) fn advance_replay(&mut self, id: MemberId) {
         let Some(member) = self.members.get_mut(id) else { return };
         match member.send_queue_mut().next_fetch() {
             Fetch::Wait => {}
@@ -362,7 +362,7 @@ impl Hub {
     }
 
     /// Continues a replay in the other rooms of a member that has left one.
-    pub(crate) fn resume_replay(&mut self, id: MemberId) {
+    pub(super) fn resume_replay(&mut self, id: MemberId) {
         if let Some(member) = self.members.get_mut(id) {
             member.send_queue_mut().replay_what_passed(&self.rooms);
             self.advance_replay(id);
@@ -370,7 +370,7 @@ impl Hub {
     }
 
     /// Queues a page for the member that it was asked for.
-    pub(crate) fn receive_replay_page(&mut self, id: MemberId, ticket: Ticket, answer: Result<Answer, ReadError>) {
+    pub(super) fn receive_replay_page(&mut self, id: MemberId, ticket: Ticket, answer: Result<Answer, ReadError>) {
         if let Some(member) = self.members.get_mut(id)
             && member.send_queue_mut().push_page(ticket, answer, &self.rooms)
         {
@@ -380,13 +380,13 @@ impl Hub {
     }
 
     /// Returns whether a member still waits for this answer.
-    pub(crate) fn awaits_replay_page(&self, id: MemberId, ticket: u64) -> bool {
+    pub(super) fn awaits_replay_page(&self, id: MemberId, ticket: u64) -> bool {
         self.members.get(id).is_some_and(|member| member.send_queue().awaits_page(ticket))
     }
 
     /// Drops the past of a room that a member leaves, and tells it. Once it has left,
     /// [`Hub::resume_replay`].
-    pub(crate) fn cancel_replay(&mut self, id: MemberId, room: RoomId) {
+    pub(super) fn cancel_replay(&mut self, id: MemberId, room: RoomId) {
         if let Some(member) = self.members.get_mut(id)
             && member.send_queue().is_replaying()
         {

@@ -229,11 +229,11 @@ impl Hub {
     }
 
     /// Returns a send queue for a new member.
-    pub(crate) fn new_send_queue(&self, dialect: Dialect) -> SendQueue {
+    fn new_send_queue(&self, dialect: Dialect) -> SendQueue {
         SendQueue::new(dialect, &self.queued_bytes)
     }
 
-    pub(crate) fn outbox_is_full(&self, member: &Member) -> bool {
+    fn outbox_is_full(&self, member: &Member) -> bool {
         // The fuller all are together, the less each may have. A member that reads has nothing
         // queued for long.
         let left_bytes = (self.rules.outboxes_bytes_max / 2).saturating_sub(self.queued_bytes_total());
@@ -246,7 +246,7 @@ impl Hub {
         self.scheduler.is_flooded(&self.rooms, self.log_bytes_max())
     }
 
-    pub(crate) fn log_bytes_max(&self) -> usize {
+    fn log_bytes_max(&self) -> usize {
         (self.rules.logs_bytes_max / self.rooms.len() / Dialect::ALL.len()).min(self.rules.log_bytes_max)
     }
 

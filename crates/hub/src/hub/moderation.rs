@@ -36,7 +36,7 @@ impl Hub {
 
     /// Checks whether a member may speak now: say something, write to somebody who is no operator,
     /// or take another name, which everybody is told.
-    pub(crate) fn check_speech(&mut self, id: MemberId, now: Now) -> Result<(), Rejection> {
+    pub(super) fn check_speech(&mut self, id: MemberId, now: Now) -> Result<(), Rejection> {
         let Some(member) = self.members.get_mut(id) else { return Ok(()) };
         if member.is_operator() {
             return Ok(());
@@ -56,7 +56,7 @@ impl Hub {
     }
 
     /// Checks whether a member may write to another directly: to an operator everybody may.
-    pub(crate) fn check_direct_message(
+    pub(super) fn check_direct_message(
         &mut self,
         sender: MemberId,
         recipient: MemberId,
@@ -69,14 +69,14 @@ impl Hub {
     }
 
     /// Looks up whether a mute hits a member. Returns whether that is news.
-    pub(crate) fn renew_mute(&mut self, id: MemberId, at: Timestamp) -> bool {
+    pub(super) fn renew_mute(&mut self, id: MemberId, at: Timestamp) -> bool {
         let Some(member) = self.members.get_mut(id) else { return false };
         let is_muted = self.moderation.mute_of(member.name(), member.address(), at).is_some();
         member.set_muted(is_muted)
     }
 
     /// Tells a newcomer the message of the day, and what keeps it from speaking.
-    pub(crate) fn send_moderation_state(&mut self, id: MemberId, now: Now) {
+    pub(super) fn send_moderation_state(&mut self, id: MemberId, now: Now) {
         if let Some(motd) = self.moderation.motd().map(ToString::to_string) {
             self.send(id, Event::notice(motd));
         }
@@ -93,17 +93,17 @@ impl Hub {
     }
 
     /// Returns whether a member that comes in now is announced, or only once the freeze ends.
-    pub(crate) fn arrival_now(&self) -> Arrival {
+    pub(super) fn arrival_now(&self) -> Arrival {
         if self.may_hold_back() { Arrival::HeldBack } else { Arrival::Announced }
     }
 
     /// Returns whether there may be members that are not announced yet.
-    pub(crate) fn may_hold_back(&self) -> bool {
+    pub(super) fn may_hold_back(&self) -> bool {
         self.moderation.is_frozen()
     }
 
     /// Returns whether `viewer` may read a member's name in a list of who is here.
-    pub(crate) fn may_see(&self, viewer: MemberId, id: MemberId, member: &Member) -> bool {
+    pub(super) fn may_see(&self, viewer: MemberId, id: MemberId, member: &Member) -> bool {
         member.arrival() == Arrival::Announced || viewer == id || self.is_operator(viewer)
     }
 
@@ -112,7 +112,7 @@ impl Hub {
     /// # Errors
     /// The talk is frozen, and nothing was said in the room before: its name would be new to
     /// everybody.
-    pub(crate) fn check_opening(&self, id: MemberId, messages: u64) -> Result<(), Rejection> {
+    pub(super) fn check_opening(&self, id: MemberId, messages: u64) -> Result<(), Rejection> {
         if self.is_operator(id) { Ok(()) } else { self.moderation.check_opening(messages) }
     }
 

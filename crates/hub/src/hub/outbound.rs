@@ -70,7 +70,7 @@ impl Hub {
     }
 
     /// Sends an event to each member that `is_recipient` selects.
-    pub(crate) fn send_to_each(&mut self, is_recipient: impl Fn(&Member) -> bool, event: &Event) {
+    pub(super) fn send_to_each(&mut self, is_recipient: impl Fn(&Member) -> bool, event: &Event) {
         let recipients = self.members.iter().filter(|(_, member)| is_recipient(member));
         let recipients: Vec<_> = recipients.map(|(id, _)| id).collect();
         for id in recipients {
@@ -79,7 +79,7 @@ impl Hub {
     }
 
     /// Sends an event to everybody in a room, in the server's own name.
-    pub(crate) fn send_to_room(&mut self, room: RoomId, event: Event) {
+    pub(super) fn send_to_room(&mut self, room: RoomId, event: Event) {
         if !self.rules.pure && !self.is_closing {
             let outbound = event.into();
             for dialect in Dialect::ALL {
@@ -114,13 +114,13 @@ impl Hub {
     }
 
     /// Appends something to a lane, if anybody follows it. Returns where it starts and ends.
-    pub(crate) fn append_encoded(&mut self, room: RoomId, dialect: Dialect, outbound: &Outbound) -> Option<(u64, u64)> {
+    pub(super) fn append_encoded(&mut self, room: RoomId, dialect: Dialect, outbound: &Outbound) -> Option<(u64, u64)> {
         let has_followers = !self.rooms.get(room)?.lane(dialect).followers().is_empty();
         if has_followers { self.append(room, dialect, &[&dialect.encode(outbound)]) } else { None }
     }
 
     /// Appends an entry to a lane, if anybody follows it. Returns where it starts and ends.
-    pub(crate) fn append(&mut self, room_id: RoomId, dialect: Dialect, parts: &[&[u8]]) -> Option<(u64, u64)> {
+    pub(super) fn append(&mut self, room_id: RoomId, dialect: Dialect, parts: &[&[u8]]) -> Option<(u64, u64)> {
         let log_bytes_max = self.log_bytes_max();
         let room = self.rooms.get_mut(room_id)?;
         let seq = room.seq();
@@ -157,7 +157,7 @@ impl Hub {
 
     /// Drops what a member that leaves a room was not sent yet, and tells it what it misses, if the
     /// log does not have it any more or it is more than may be queued for the member.
-    pub(crate) fn abandon_backlog(&mut self, id: MemberId, room_id: RoomId) {
+    pub(super) fn abandon_backlog(&mut self, id: MemberId, room_id: RoomId) {
         let Some(member) = self.members.get_mut(id) else { return };
         let (dialect, rooms, pure) = (member.dialect(), &self.rooms, self.rules.pure);
         let Some(log) = rooms.log(room_id, dialect) else { return };

@@ -28,7 +28,7 @@ impl Hub {
         }
     }
 
-    pub(crate) fn close_room_if_empty(&mut self, id: RoomId) {
+    pub(super) fn close_room_if_empty(&mut self, id: RoomId) {
         if let Some(room) = self.rooms.close_if_empty(id)
             && self.rules.durable
         {
@@ -37,7 +37,7 @@ impl Hub {
     }
 
     /// The room of this name that a member is in.
-    pub(crate) fn room_of(&self, id: MemberId, wished: &str) -> Result<RoomId, Rejection> {
+    pub(super) fn room_of(&self, id: MemberId, wished: &str) -> Result<RoomId, Rejection> {
         let member = self.members.get(id);
         let is_in = |room: &RoomId| member.is_some_and(|member| member.follows(*room));
         // Most requests write the name as the server does, and reading it as a name costs more than
@@ -60,7 +60,7 @@ impl Hub {
     }
 
     /// The room of this name, opened if need be, if this member may enter it.
-    pub(crate) fn admit(&mut self, id: MemberId, wished: &str) -> Result<RoomId, Rejection> {
+    pub(super) fn admit(&mut self, id: MemberId, wished: &str) -> Result<RoomId, Rejection> {
         let name = room_name(wished)?;
         let known = self.rooms.find(&name);
         let member = self.members.get(id);
@@ -87,7 +87,7 @@ impl Hub {
     }
 
     /// Puts a member into a room and announces it if `announced`. False if it was there already.
-    pub(crate) fn enter_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) -> bool {
+    pub(super) fn enter_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) -> bool {
         let Some(member) = self.members.get(id) else { return false };
         if member.follows(room_id) {
             return false;
@@ -115,7 +115,7 @@ impl Hub {
         Ok(())
     }
 
-    pub(crate) fn exit_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
+    pub(super) fn exit_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
         self.cancel_replay(id, room_id);
         self.abandon_backlog(id, room_id);
         self.unfollow(id, room_id, announced, now);
@@ -149,7 +149,7 @@ impl Hub {
 
     /// Announces at once what waits in a room and may be about one of these names: a change of name
     /// must not overtake it (T11).
-    pub(crate) fn announce_waiting(&mut self, room_id: RoomId, names: [&str; 2], now: Now) {
+    pub(super) fn announce_waiting(&mut self, room_id: RoomId, names: [&str; 2], now: Now) {
         if let Some(announcement) = self.rooms.take_announcement_of(room_id, names, now.monotonic_ms) {
             self.announce_presence(room_id, &announcement);
         }
@@ -181,7 +181,7 @@ impl Hub {
 
     /// Up to `names_max` names in a room, in natural order, of those whom `viewer` may see, and how
     /// many these are.
-    pub(crate) fn names_in(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> (Vec<String>, usize) {
+    pub(super) fn names_in(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> (Vec<String>, usize) {
         let Some(room) = self.rooms.get(room_id) else { return (Vec::new(), 0) };
         let seen = || {
             let members = room.members().filter_map(|id| Some((id, self.members.get(id)?)));
@@ -195,7 +195,7 @@ impl Hub {
 
     /// Returns the members of a room as a text for `viewer`, with up to `names_max` names; nothing if
     /// it is empty.
-    pub(crate) fn names_in_words(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> Option<String> {
+    pub(super) fn names_in_words(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> Option<String> {
         let (names, count) = self.names_in(room_id, viewer, names_max);
         let held_back = self.rooms.get(room_id).map_or(0, Room::count).saturating_sub(count);
         let seen = presence::summarize(&names, count);
@@ -208,13 +208,13 @@ impl Hub {
     }
 
     /// Returns the room that a tutorial member is in.
-    pub(crate) fn current_room(&self, id: MemberId) -> Option<(RoomId, &Room)> {
+    pub(super) fn current_room(&self, id: MemberId) -> Option<(RoomId, &Room)> {
         let room_id = self.members.get(id)?.rooms().next()?;
         Some((room_id, self.rooms.get(room_id)?))
     }
 
     /// Returns the name of that room; empty for none.
-    pub(crate) fn current_room_name(&self, id: MemberId) -> String {
+    pub(super) fn current_room_name(&self, id: MemberId) -> String {
         self.current_room(id).map_or_else(String::new, |(_, room)| room.name().to_string())
     }
 
@@ -225,7 +225,7 @@ impl Hub {
     }
 
     /// The rooms a member is in, as `welcome` lists them.
-    pub(crate) fn room_states(&self, id: MemberId) -> Vec<RoomState> {
+    pub(super) fn room_states(&self, id: MemberId) -> Vec<RoomState> {
         let rooms = self.members.get(id).into_iter().flat_map(Member::rooms);
         let rooms = rooms.filter_map(|room| self.rooms.get(room));
         rooms.map(|room| RoomState { room: room.name().to_string(), seq: room.seq(), count: room.count() }).collect()

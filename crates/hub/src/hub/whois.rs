@@ -69,7 +69,7 @@ impl Hub {
     }
 
     /// Returns the member that has this name, in whatever case.
-    pub(crate) fn find(&self, name: &str) -> Result<(MemberId, &Member), Rejection> {
+    pub(super) fn find(&self, name: &str) -> Result<(MemberId, &Member), Rejection> {
         let id = self.names.find(name);
         id.and_then(|id| Some((id, self.members.get(id)?))).ok_or_else(|| {
             Rejection::new(ErrorCode::UnknownName, "nobody here has that name; /names lists who is here")

@@ -18,7 +18,7 @@ use credit::SubnetCredits;
 pub(crate) use credit::Terms;
 pub(crate) use flood::Flood;
 pub use flood::FloodLimit;
-use unregistered::Unregistered;
+pub(crate) use unregistered::Unregistered;
 
 /// Connections by address. A connection is counted by [`enter`](Self::enter), named by
 /// [`register`](Self::register), and left out again by [`leave`](Self::leave).
@@ -71,21 +71,7 @@ impl Admission {
         self.counts.leave(peer.ip());
     }
 
-    pub(crate) fn unregistered_count(&self) -> usize {
-        self.unregistered.len()
-    }
-
-    pub(crate) fn is_unregistered(&self, peer: SocketAddr, key: ConnectionKey) -> bool {
-        self.unregistered.contains(subnet(peer.ip()), key)
-    }
-
-    /// Unregistered connections of a subnet, the oldest first.
-    pub(crate) fn unregistered_of(&self, subnet: IpAddr) -> impl Iterator<Item = ConnectionKey> {
-        self.unregistered.of(subnet)
-    }
-
-    /// Subnet with the most unregistered connections.
-    pub(crate) fn largest_subnet(&self) -> Option<IpAddr> {
-        self.unregistered.subnets().next()
+    pub(crate) fn unregistered(&self) -> &Unregistered {
+        &self.unregistered
     }
 }

@@ -8,8 +8,14 @@ use glassline_hub::{Hub, MemberId, Now};
 use crate::admission::{Flood, Terms};
 use crate::connection_key::ConnectionKey;
 use crate::metrics::Traffic;
-use crate::net::transport::{ReadBuffer, Readiness, Received, Socket, Transport};
+use crate::net::transport::{ReadBuffer, Received, Socket, Transport};
 use crate::protocol::{Protocol, SessionContext};
+
+/// Largest read. A sender's burst should come in whole: what is read together is written together.
+pub(crate) const READ_BYTES_MAX: usize = 64 * 1024;
+/// Largest read from a connection with a flood limit: what has to wait is held, so it is kept
+/// small.
+const LIMITED_READ_BYTES_MAX: usize = 16 * 1024;
 
 /// State of a connection; a closed one is no more.
 #[derive(Debug)]
@@ -22,7 +28,7 @@ pub(crate) enum ConnectionState {
     Draining(PeerInput),
 }
 
-/// What a paused connection waits for.
+/// Cause for which a connection is paused.
 #[derive(Debug)]
 pub(crate) enum PauseReason {
     /// A time: its flood credit returns, or its turn comes among the new connections of its subnet.
@@ -140,19 +146,8 @@ impl<S: Socket> Connection<S> {
         self.output.len() + self.backlog.len()
     }
 
-    pub(crate) fn has_flood_limit(&self) -> bool {
-        self.flood.is_some()
-    }
-
-    pub(crate) fn flood(&self) -> Option<Flood> {
-        self.flood.as_deref().copied()
-    }
-
-    /// Lowers the flood credit to that of another connection.
-    pub(crate) fn lower_flood(&mut self, other: Flood, now_ms: u64) {
-        if let Some(flood) = &mut self.flood {
-            flood.lower_to(other, now_ms);
-        }
+    pub(crate) fn flood_mut(&mut self) -> Option<&mut Flood> {
+        self.flood.as_deref_mut()
     }
 
     /// Takes the flood credit out; the connection has no limit from then on.
@@ -239,11 +234,6 @@ impl<S: Socket> Connection<S> {
 
     // Input.
 
-    /// Notes an event of the socket. Returns whether it became writable.
-    pub(crate) fn note_ready(&mut self, event: Readiness) -> bool {
-        self.transport.note_ready(event)
-    }
-
     /// Returns whether there is something to take in: bytes held back, or a socket that may have
     /// some.
     pub(crate) fn has_input(&self) -> bool {
@@ -277,17 +267,17 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    /// Reads once, as [`Transport::read`].
+    /// Reads once, as [`Transport::read`]; less where a flood limit may hold back what was read.
     ///
     /// # Errors
     /// As of [`Transport::read`].
     pub(crate) fn read<'b>(
         &mut self,
         buffer: &'b mut ReadBuffer,
-        bytes_max: usize,
         traffic: &mut Traffic,
         now_ms: u64,
     ) -> io::Result<Received<'b>> {
+        let bytes_max = if self.flood.is_some() { LIMITED_READ_BYTES_MAX } else { READ_BYTES_MAX };
         let received = self.transport.read(buffer, bytes_max, traffic)?;
         // What a layer says by itself is no sign of life of the program behind it.
         if matches!(received, Received::Plaintext(plaintext) if !plaintext.is_empty()) {
@@ -307,8 +297,8 @@ impl<S: Socket> Connection<S> {
         if self.is_paused() { now_ms } else { self.heard_ms }
     }
 
-    /// Returns whether it has shown since `reads` reads that it is there; one that the server itself
-    /// keeps waiting has.
+    /// Returns whether it has shown since `reads` reads that it is there; one that the server
+    /// itself keeps waiting has.
     pub(crate) fn has_answered(&self, reads: u64) -> bool {
         let is_kept_waiting = self.is_paused() || self.transport.is_readable() || !self.backlog.is_empty();
         self.reads > reads || is_kept_waiting

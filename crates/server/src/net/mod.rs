@@ -3,7 +3,6 @@
 mod clock;
 mod connection;
 mod connections;
-mod layers;
 mod listener;
 mod poll;
 mod reactor;

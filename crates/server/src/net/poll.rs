@@ -1,4 +1,5 @@
-//! The loop: waits for sockets and deadlines, lets newcomers in, then does what is due. One thread does all of it.
+//! The loop: waits for sockets and deadlines, lets newcomers in, then does what is due. One thread
+//! does all of it.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use glassline_journal::Store;
+use glassline_wire::layer::LayerStack;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use tracing::warn;
 
@@ -14,7 +16,6 @@ use crate::Config;
 use crate::close_reason::CloseReason;
 use crate::history::History;
 use crate::net::clock::Clock;
-use crate::net::layers;
 use crate::net::listener::{Accepted, Listener};
 use crate::net::reactor::Reactor;
 use crate::net::socket::TcpSocket;
@@ -24,13 +25,16 @@ use crate::shutdown::Shutdown;
 const WAKER: Token = Token(usize::MAX);
 /// Listeners have the tokens just below the waker's; connections have those from 0 on.
 const FIRST_LISTENER: usize = usize::MAX / 2;
-/// Connections accepted in one turn of the loop, so that a rush of arrivals does not keep members waiting.
+/// Connections accepted in one turn of the loop, so that a rush of arrivals does not keep members
+/// waiting.
 const ACCEPTS_PER_TURN: usize = 64;
 
-/// Serves until `shutdown` is requested. With a store, what is said is stored before anybody is sent it.
+/// Serves until `shutdown` is requested. With a store, what is said is stored before anybody is
+/// sent it.
 ///
 /// # Errors
-/// The operating system gives no event queue, or takes a listener away; or the store cannot be read at the start or written later.
+/// The operating system gives no event queue, or takes a listener away; or the store cannot be read
+/// at the start or written later.
 pub fn run(
     listeners: Vec<StdListener>,
     config: Config,
@@ -103,7 +107,8 @@ impl Poller {
     /// Waits for events and notes what they say.
     fn wait(&mut self, timeout_ms: Option<u64>) -> io::Result<()> {
         match self.poll.poll(&mut self.events, timeout_ms.map(Duration::from_millis)) {
-            // A pause of the process ends the wait without an event; what is due is due all the same.
+            // A pause of the process ends the wait without an event; what is due is due all the
+            // same.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
             polled => polled?,
         }
@@ -152,7 +157,7 @@ impl Poller {
 
     fn admit(&mut self, stream: mio::net::TcpStream, peer: SocketAddr) {
         let dead_after = Duration::from_millis(self.reactor.limits().dead_after_ms);
-        let open = || Transport::new(TcpSocket::new(stream, dead_after), layers::of_new_connection());
+        let open = || Transport::new(TcpSocket::new(stream, dead_after), layers_of_new_connection());
         let Some(key) = self.reactor.admit(peer, open) else { return };
         let Some(socket) = self.reactor.socket_mut(key) else { return };
         if let Err(error) = socket.watch(&self.registry, Token(key.index())) {
@@ -170,41 +175,18 @@ impl Poller {
         let started_ms = self.reactor.now_ms();
         let limits = self.reactor.limits();
         let (limit_ms, farewell_ms) = (limits.shutdown_timeout_ms, limits.farewell_timeout_ms);
-        self.settle_all(started_ms + limit_ms / 2)?;
+        while let Some(wait_ms) = self.reactor.settle_turn(self.left_ms(started_ms + limit_ms / 2))? {
+            self.wait(Some(wait_ms))?;
+        }
         let unsaid = self.reactor.say_goodbye(goodbye);
-        let write_until_ms = started_ms + limit_ms - farewell_ms;
-        loop {
-            self.reactor.write_turn();
-            let left_ms = self.left_ms(write_until_ms);
-            if left_ms == 0 || !(self.reactor.is_blocked() || self.reactor.has_writes()) {
-                break;
-            }
-            // Nothing is read any more, so what may be read is no reason to hurry.
-            self.wait(Some(if self.reactor.has_writes() { 0 } else { left_ms }))?;
+        // Nothing is read any more, so what may be read is no reason to hurry.
+        while let Some(wait_ms) = self.reactor.goodbye_turn(self.left_ms(started_ms + limit_ms - farewell_ms)) {
+            self.wait(Some(wait_ms))?;
         }
         self.reactor.drain_all(unsaid);
-        self.await_ends(farewell_ms)
-    }
-
-    /// Waits for what was said to be stored, and sends it on.
-    fn settle_all(&mut self, until_ms: u64) -> io::Result<()> {
-        loop {
-            self.reactor.settle_turn()?;
-            let left_ms = self.left_ms(until_ms);
-            if !self.reactor.is_unsettled() || left_ms == 0 {
-                return Ok(());
-            }
-            self.wait(Some(if self.reactor.is_settling() { 0 } else { left_ms }))?;
-        }
-    }
-
-    /// Waits a moment for the peers to close first, then closes.
-    fn await_ends(mut self, farewell_ms: u64) -> io::Result<()> {
         let close_at_ms = self.reactor.now_ms() + farewell_ms;
-        while !self.reactor.is_empty() && self.left_ms(close_at_ms) > 0 {
-            self.reactor.drain_turn();
-            let left_ms = self.left_ms(close_at_ms);
-            self.wait(Some(if self.reactor.has_input() { 0 } else { left_ms }))?;
+        while let Some(wait_ms) = self.reactor.drain_turn(self.left_ms(close_at_ms)) {
+            self.wait(Some(wait_ms))?;
         }
         self.reactor.finish()
     }
@@ -212,4 +194,13 @@ impl Poller {
     fn left_ms(&self, until_ms: u64) -> u64 {
         until_ms.saturating_sub(self.reactor.now_ms())
     }
+}
+
+/// Returns the layers of a connection that was just accepted: plain TCP has none.
+fn layers_of_new_connection() -> LayerStack {
+    #[cfg(feature = "test-layer")]
+    if std::env::var_os("GLASSLINE_TEST_LAYER").is_some_and(|value| value == "1") {
+        return LayerStack::new(vec![Box::new(glassline_wire::layer::test_layer::TestLayer::server())]);
+    }
+    LayerStack::default()
 }

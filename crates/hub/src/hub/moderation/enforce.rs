@@ -35,7 +35,7 @@ impl Hub {
     }
 
     /// Carries out what was stored, or need not be. `by` is the operator, if it is still here.
-    pub(crate) fn enforce(&mut self, by: Option<MemberId>, pending: Pending, reference: Option<String>) {
+    pub(in crate::hub) fn enforce(&mut self, by: Option<MemberId>, pending: Pending, reference: Option<String>) {
         let Pending { act, target } = pending;
         // Operators are sent the act itself.
         let is_no_operator = |member: &Member| !member.is_operator();
@@ -64,8 +64,8 @@ impl Hub {
         self.audit_events.push_back(AuditEvent::Act(act));
     }
 
-    /// Returns the member that a kick of another server names: of exactly that name.
-    pub(crate) fn kicked(&self, act: &AuditEntry) -> Option<MemberId> {
+    /// Returns whom an act of another server kicks here: the member of exactly that name.
+    pub(in crate::hub) fn kicked(&self, act: &AuditEntry) -> Option<MemberId> {
         let Ok(Target::Name { name, .. }) = Target::parse(act.who.as_deref()?) else { return None };
         self.find(name.as_str()).ok().map(|(id, _)| id)
     }

@@ -1,8 +1,9 @@
-//! The end: what was said is still stored and sent on, everybody is told, and each connection is closed behind its last output.
+//! The end: what was said is still stored and sent on, everybody is told, and each connection is
+//! closed behind its last output.
 //!
 //! [`crate::net::poll`] has the clock and waits between these steps, in this order:
-//! [`begin_closing`](Reactor::begin_closing), [`settle_turn`](Reactor::settle_turn) until nothing is
-//! unsettled, [`say_goodbye`](Reactor::say_goodbye), [`write_turn`](Reactor::write_turn),
+//! [`begin_closing`](Reactor::begin_closing), [`settle_turn`](Reactor::settle_turn),
+//! [`say_goodbye`](Reactor::say_goodbye), [`goodbye_turn`](Reactor::goodbye_turn),
 //! [`drain_all`](Reactor::drain_all), [`drain_turn`](Reactor::drain_turn),
 //! [`finish`](Reactor::finish).
 
@@ -27,25 +28,18 @@ impl<S: Socket> Reactor<S> {
         self.apply_moderation();
     }
 
-    /// Returns whether something was said that is not stored yet.
-    pub(crate) fn is_unsettled(&self) -> bool {
-        self.history.is_some() && self.hub.unstored() > 0
-    }
-
-    /// Hands on what was said, and sends on what was stored.
+    /// Hands on what was said, and sends on what was stored. Returns how long to wait for more of
+    /// that; nothing once everything is stored, or no time is left.
     ///
     /// # Errors
     /// The history cannot go on.
-    pub(crate) fn settle_turn(&mut self) -> io::Result<()> {
+    pub(crate) fn settle_turn(&mut self, left_ms: u64) -> io::Result<Option<u64>> {
         self.give_to_history();
         self.take_in_done()?;
         self.write_turn();
-        Ok(())
-    }
-
-    /// Returns whether there is something to do without waiting for a socket or the history.
-    pub(crate) fn is_settling(&self) -> bool {
-        self.hub.has_writes() || self.has_done()
+        let is_unsettled = self.history.is_some() && self.hub.unstored() > 0;
+        let is_busy = self.hub.has_writes() || self.has_done();
+        Ok((is_unsettled && left_ms > 0).then_some(if is_busy { 0 } else { left_ms }))
     }
 
     /// Tells every member; returns the goodbyes of those that could not be told yet, for
@@ -54,14 +48,13 @@ impl<S: Socket> Reactor<S> {
         self.hub.say_goodbye(text)
     }
 
-    /// Returns whether something can be written now.
-    pub(crate) fn has_writes(&self) -> bool {
-        self.hub.has_writes()
-    }
-
-    /// Returns whether a socket has to take something before more can be written to it.
-    pub(crate) fn is_blocked(&self) -> bool {
-        self.connections.iter().any(|(_, connection)| !connection.transport().is_writable())
+    /// Writes what waits. Returns how long to wait for sockets to take more; nothing once all is
+    /// written, or no time is left.
+    pub(crate) fn goodbye_turn(&mut self, left_ms: u64) -> Option<u64> {
+        self.write_turn();
+        let has_writes = self.hub.has_writes();
+        let is_blocked = self.connections.iter().any(|(_, connection)| !connection.transport().is_writable());
+        (left_ms > 0 && (is_blocked || has_writes)).then_some(if has_writes { 0 } else { left_ms })
     }
 
     /// Ends every connection; `goodbyes` are for those that could not be told before.
@@ -75,19 +68,15 @@ impl<S: Socket> Reactor<S> {
     }
 
     /// Writes the last output, and reads on so that no unread byte turns a close into a reset.
-    pub(crate) fn drain_turn(&mut self) {
+    /// Returns how long to wait for peers to close first; nothing once all have, or no time is
+    /// left.
+    pub(crate) fn drain_turn(&mut self, left_ms: u64) -> Option<u64> {
+        if self.connections.is_empty() || left_ms == 0 {
+            return None;
+        }
         self.write_turn();
         self.read_turn();
-    }
-
-    /// Returns whether a peer's input can be read without waiting.
-    pub(crate) fn has_input(&self) -> bool {
-        !self.to_read.is_empty()
-    }
-
-    /// Returns whether every connection is closed.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.connections.is_empty()
+        Some(if self.to_read.is_empty() { left_ms } else { 0 })
     }
 
     /// Closes what is left, and the history.

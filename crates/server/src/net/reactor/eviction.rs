@@ -23,9 +23,9 @@ impl<S: Socket> Reactor<S> {
             };
             self.evict(victim);
         }
-        while self.admission.unregistered_count() >= self.config.limits.nameless_max {
+        while self.admission.unregistered().len() >= self.config.limits.nameless_max {
             // From the subnet with the most, so that nobody crowds out others.
-            let largest = self.admission.largest_subnet();
+            let largest = self.admission.unregistered().subnets().next();
             let Some((_, victim)) = largest.and_then(|subnet| self.eviction_victim(subnet)) else { break };
             self.evict(victim);
         }
@@ -48,7 +48,7 @@ impl<S: Socket> Reactor<S> {
     /// The first of a subnet to be closed, and its rank.
     fn eviction_victim(&self, subnet: IpAddr) -> Option<(EvictionRank, ConnectionKey)> {
         let now_ms = self.now.monotonic_ms;
-        let ranked = self.admission.unregistered_of(subnet).filter_map(|key| {
+        let ranked = self.admission.unregistered().of(subnet).filter_map(|key| {
             let connection = self.connections.get(key)?;
             Some((connection.eviction_rank(now_ms), key))
         });
@@ -59,7 +59,7 @@ impl<S: Socket> Reactor<S> {
     /// Rank of a connection, if it is still there and unregistered.
     fn eviction_rank(&self, key: ConnectionKey) -> Option<EvictionRank> {
         let connection = self.connections.get(key)?;
-        let is_unregistered = self.admission.is_unregistered(connection.peer(), key);
+        let is_unregistered = self.admission.unregistered().contains(subnet(connection.peer().ip()), key);
         is_unregistered.then(|| connection.eviction_rank(self.now.monotonic_ms))
     }
 }

@@ -1,10 +1,11 @@
 //! Turn of the loop between two waits: takes in what the history did, reads, writes, and keeps the
 //! deadlines.
 //!
-//! It knows neither sockets nor clocks ([`crate::net::poll`] has them), so that a [`TestServer`](test_server::TestServer) goes through
-//! the same lines. A turn is [`Reactor::set_now`], [`Reactor::note_ready`] for each event,
-//! [`Reactor::admit`] for each newcomer, then [`Reactor::turn`]; [`Reactor::wait_ms`] says how long
-//! to wait before the next. The methods of the end are in `closing`.
+//! It knows neither sockets nor clocks ([`crate::net::poll`] has them), so that a
+//! [`TestServer`](test_server::TestServer) goes through the same lines. A turn is
+//! [`Reactor::set_now`], [`Reactor::note_ready`] for each event, [`Reactor::admit`] for each
+//! newcomer, then [`Reactor::turn`]; [`Reactor::wait_ms`] says how long to wait before the next.
+//! The methods of the end are in `closing`.
 
 mod closing;
 mod eviction;
@@ -31,15 +32,14 @@ use crate::close_reason::CloseReason;
 use crate::connection_key::ConnectionKey;
 use crate::history::History;
 use crate::metrics::{Counted, Counters, Traffic};
-use crate::net::connection::Connection;
+use crate::net::connection::{Connection, READ_BYTES_MAX};
 use crate::net::connections::Connections;
 use crate::net::timers::{Kind, Timers};
 use crate::net::transport::{ReadBuffer, Readiness, Socket, Transport};
 use crate::{Config, Limits};
 
-/// Largest read. A sender's burst should come in whole: what is read together is written together.
-const READ_BYTES_MAX: usize = 64 * 1024;
-/// Within a turn the history is given so much at once: as much as one read, so that its bounds are passed by no more than two.
+/// Within a turn the history is given so much at once: as much as one read, so that its bounds are
+/// passed by no more than two.
 const HANDED_OVER_BYTES: usize = READ_BYTES_MAX;
 
 pub(crate) struct Reactor<S> {
@@ -158,7 +158,8 @@ impl<S: Socket> Reactor<S> {
     fn take_in_done(&mut self) -> io::Result<()> {
         let Some(history) = &mut self.history else { return Ok(()) };
         let taken = history.take_in(&mut self.hub, self.now.monotonic_ms);
-        // Before anything of theirs that waited goes on; what was stored before a failure is in force as well.
+        // Before anything of theirs that waited goes on; what was stored before a failure is in
+        // force as well.
         self.apply_moderation();
         taken
     }
@@ -179,7 +180,8 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    /// Hands on what one turn has brought so far, once it is much: the history can say that it is full only of what it has.
+    /// Hands on what one turn has brought so far, once it is much: the history can say that it is
+    /// full only of what it has.
     fn give_what_is_much(&mut self) {
         if self.hub.pending_record_bytes() >= HANDED_OVER_BYTES {
             self.give_to_history();
@@ -190,7 +192,7 @@ impl<S: Socket> Reactor<S> {
     pub(crate) fn note_ready(&mut self, index: usize, event: Readiness) {
         let Some(key) = self.connections.key_at(index) else { return };
         let Some(connection) = self.connections.get_mut(key) else { return };
-        let became_writable = connection.note_ready(event);
+        let became_writable = connection.transport_mut().note_ready(event);
         if (event.readable || event.read_closed) && connection.enqueue() {
             self.to_read.push_back(key);
         }

@@ -19,7 +19,7 @@ impl<S: Socket> Reactor<S> {
         Snapshot {
             members: self.hub.len(),
             connections: self.connections.len(),
-            nameless: self.admission.unregistered_count(),
+            nameless: self.admission.unregistered().len(),
             rooms: self.hub.room_count(),
             log_bytes: self.hub.log_bytes(),
             tally: self.hub.counters(),

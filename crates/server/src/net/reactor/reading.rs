@@ -12,13 +12,10 @@ use crate::close_reason::CloseReason;
 use crate::connection_key::ConnectionKey;
 use crate::metrics::Counted;
 use crate::net::connection::PauseReason;
-use crate::net::reactor::{READ_BYTES_MAX, Reactor};
+use crate::net::reactor::Reactor;
 use crate::net::timers::Kind;
 use crate::net::transport::{Received, Socket};
 use crate::protocol::{Pause, Protocol, SessionContext, Step};
-
-/// Largest read from a connection with a flood limit: what has to wait is held, so it is kept small.
-const LIMITED_READ_BYTES_MAX: usize = 16 * 1024;
 
 impl<S: Socket> Reactor<S> {
     /// Reads once from each connection that has something.
@@ -60,8 +57,7 @@ impl<S: Socket> Reactor<S> {
             return;
         }
         let mut buffer = mem::take(&mut self.buffer);
-        let bytes_max = if connection.has_flood_limit() { LIMITED_READ_BYTES_MAX } else { READ_BYTES_MAX };
-        match connection.read(&mut buffer, bytes_max, &mut self.traffic, self.now.monotonic_ms) {
+        match connection.read(&mut buffer, &mut self.traffic, self.now.monotonic_ms) {
             Ok(Received::Plaintext(bytes)) => {
                 if !bytes.is_empty() {
                     self.take_in(key, bytes);
@@ -88,7 +84,8 @@ impl<S: Socket> Reactor<S> {
         if !connection.is_draining() {
             let is_replaying = connection.member().is_some_and(|member| self.hub.is_replaying(member));
             if self.hub.awaits(key.index()) != Awaits::Nothing || is_replaying {
-                // What it said last is not stored yet, or what it asked not answered. The end is read again behind that.
+                // What it said last is not stored yet, or what it asked not answered. The end is
+                // read again behind that.
                 connection.pause(PauseReason::History);
                 return;
             }
@@ -120,7 +117,8 @@ impl<S: Socket> Reactor<S> {
 
     /// Goes on with the connections for which the history has done its part.
     pub(super) fn resume_settled(&mut self) {
-        // What they sent meanwhile must not outrun the history either; the others go on in a later turn.
+        // What they sent meanwhile must not outrun the history either; the others go on in a later
+        // turn.
         while self.may_read() {
             let Some(index) = self.hub.take_settled() else { break };
             let Some(key) = self.connections.key_at(index) else { continue };

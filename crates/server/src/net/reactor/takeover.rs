@@ -1,4 +1,5 @@
-//! A name claimed with a token: its holder is asked for a sign of life, and keeps it if there is one (E2).
+//! A name claimed with a token: its holder is asked for a sign of life, and keeps it if there is
+//! one (E2).
 
 use glassline_hub::{MemberId, NameHolder};
 use glassline_wire::event::{Event, Ping};
@@ -6,7 +7,7 @@ use tracing::info;
 
 use crate::close_reason::CloseReason;
 use crate::connection_key::ConnectionKey;
-use crate::net::connection::{PauseReason, Takeover};
+use crate::net::connection::{Connection, PauseReason, Takeover};
 use crate::net::reactor::Reactor;
 use crate::net::timers::Kind;
 use crate::net::transport::Socket;
@@ -21,7 +22,8 @@ impl<S: Socket> Reactor<S> {
             self.hub.send_at_once(holder, Event::Ping(Ping {}));
             Box::new(Takeover { holder, holder_connection, holder_reads })
         });
-        // A holder without a connection is a fault; the claim then waits until its time for a name is over.
+        // A holder without a connection is a fault; the claim then waits until its time for a name
+        // is over.
         let reason = takeover.map_or(PauseReason::Timer, PauseReason::Takeover);
         if let Some(connection) = self.connections.get_mut(key) {
             connection.pause(reason);
@@ -46,10 +48,10 @@ impl<S: Socket> Reactor<S> {
         holder.take_member();
         info!(peer = %holder.peer(), reason = CloseReason::TakenOver.as_str(), "left");
         // The newcomer may have connected before its earlier connection used up their credit.
-        if let Some(holder_flood) = holder.flood()
-            && let Some(claimant) = self.connections.get_mut(key)
+        if let Some(holder_flood) = holder.flood_mut().copied()
+            && let Some(flood) = self.connections.get_mut(key).and_then(Connection::flood_mut)
         {
-            claimant.lower_flood(holder_flood, self.now.monotonic_ms);
+            flood.lower_to(holder_flood, self.now.monotonic_ms);
         }
         self.drain(takeover.holder_connection, CloseReason::TakenOver, &[]);
         self.resume_claim(key, NameHolder::Dead(takeover.holder));

@@ -11,8 +11,9 @@ use crate::net::reactor::Reactor;
 use crate::net::timers::Kind;
 use crate::net::transport::Socket;
 
-/// Members written to before the loop looks for input again. What arrives during a round is then in the log before the round
-/// reaches the member again, so that a member's next write carries more: under load, messages share system calls (`decisions/001`).
+/// Members written to before the loop looks for input again. What arrives during a round is then in
+/// the log before the round reaches the member again, so that a member's next write carries more:
+/// under load, messages share system calls (`decisions/001`).
 const WRITES_PER_TURN: usize = 32;
 
 /// Writes to one member in a row, when it has more waiting than one write carries.
@@ -27,7 +28,7 @@ const DRAINING_FEW: usize = 64;
 
 impl<S: Socket> Reactor<S> {
     /// Writes to those with something of their own, then goes on with the rounds through the rooms.
-    pub(crate) fn write_turn(&mut self) {
+    pub(super) fn write_turn(&mut self) {
         for _ in 0..WRITES_PER_TURN {
             let Some(member) = self.hub.take_ready() else { break };
             self.write_member(member);

@@ -28,7 +28,7 @@ const NOW: Now = Now { monotonic_ms: 0, at: Timestamp { unix_ms: 1_700_000_000_0
 /// As the journal's.
 const WAITING_MAX: usize = 8_192;
 /// Messages of one byte that one read may bring.
-const READ_MESSAGES_MAX: usize = crate::net::reactor::READ_BYTES_MAX / SHORTEST.len();
+const READ_MESSAGES_MAX: usize = crate::net::connection::READ_BYTES_MAX / SHORTEST.len();
 const SHORTEST: &[u8] = b"1         x";
 
 /// Results of a [`ScriptedStore`] from now on.
@@ -385,7 +385,7 @@ fn who_is_still_sent_the_past_hears_goodbye_as_well() {
     assert!(welcome > 0 && half > 0);
 
     server.reactor.begin_closing(false);
-    server.reactor.settle_turn().expect("goes on");
+    server.reactor.settle_turn(1_000).expect("goes on");
     let unsaid = server.reactor.say_goodbye("until tomorrow");
     while server.reactor.hub.has_writes() {
         server.reactor.write_turn();
@@ -418,10 +418,9 @@ fn an_act_that_is_stored_while_the_server_closes_is_in_force() {
         turn_until_it_waits(&mut server);
     }
     server.reactor.begin_closing(false);
-    assert!(server.reactor.is_unsettled());
+    assert!(server.reactor.settle_turn(1_000).expect("goes on").is_some(), "unsettled");
     history.store();
-    server.reactor.settle_turn().expect("goes on");
-    assert!(!server.reactor.is_unsettled());
+    assert_eq!(server.reactor.settle_turn(1_000).expect("goes on"), None, "settled");
     let told = heard(&eve);
     assert!(told.contains(r#""code":"banned""#) && eve.is_finished(), "{told}");
 }

@@ -17,7 +17,7 @@ use tracing::warn;
 use crate::metrics::http_connection::HttpConnection;
 use crate::metrics::pages::Page;
 use crate::metrics::{ANSWER_TIMEOUT, Watch};
-use crate::net::is_about_one_peer;
+use crate::net::listener::is_about_one_peer;
 use crate::shutdown::Shutdown;
 
 /// Connections served at once. A scraper and a probe or two are all there should be.

@@ -362,7 +362,7 @@ fn who_is_still_sent_the_past_hears_goodbye_as_well() {
     tom.send(&frame("tom"));
     turn_until_it_waits(&mut server);
     let reads = enter(&mut server, 3, r#"{"type":"hello","name":"ann","since":{"lobby":9}}"#);
-    assert_eq!(gauges(&server).waiting_questions, 2, "two are owed something");
+    assert_eq!(gauges(&server).waiting_questions, 2, "two wait for their replay");
     // Half of a page is on its way to one more, and nothing may come in between.
     let slow = server.connect((Ipv4Addr::new(192, 0, 2, 4), 1).into(), 700);
     slow.send(&opened(r#"{"type":"hello","name":"slow","since":{"lobby":3}}"#));

@@ -1,4 +1,5 @@
-//! A store in memory with a volatile and a durable part: what a crash leaves is what was made durable before it.
+//! A store in memory with a volatile and a durable part: what a crash leaves is what was made
+//! durable before it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

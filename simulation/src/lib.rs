@@ -12,7 +12,6 @@ mod mutation;
 mod oracle;
 mod plan;
 mod report;
-mod rewrite;
 mod sim_journal;
 mod sim_user;
 mod tutorial_session;

@@ -13,9 +13,8 @@ use glassline_wire::timestamp::Timestamp;
 
 use crate::connection::{Connection, ConnectionEvent};
 use crate::disk::{AS_SIMULATED, SharedDisk};
-use crate::mutation::Mutation;
+use crate::mutation::{Mutation, without_since};
 use crate::plan::Plan;
-use crate::rewrite::without_since;
 use crate::sim_journal::SimJournal;
 use crate::sim_user::SimUser;
 use crate::tutorial_user::TutorialUser;

@@ -1,53 +1,24 @@
 //! Terms that no identifier may bear any more: metaphors that standard terms of the field replaced.
 
-/// Replaced term, and the term to use. Only terms that mean nothing else in this workspace.
-const REPLACED: &[(&str, &str)] = &[
-    ("Owed", "ReplaySegment"),
-    ("forgive", "cancel_replay"),
-    ("Outlet", "SendQueue"),
-    ("let_go", "release"),
-    ("Whom", "Target"),
-    ("Restraint", "Sanction"),
-    ("Happening", "AuditEvent"),
-    ("Expelled", "Disconnect"),
-    ("obey", "execute"),
-    ("Obeyed", "CommandOutcome"),
-    ("Rehearsal", "TestSession"),
-    ("FarEnd", "Pipe"),
-    ("take_news", "take_readiness"),
-    ("whereabouts", "whois or current_room"),
-    ("least_hopeful", "eviction_victim"),
-    ("Handover", "ExternalEditor"),
-    ("handover", "external_editor"),
-    ("Beside", "StatusContext"),
-    ("Diary", "Oracle"),
-    ("diary", "oracle"),
-    ("Student", "TutorialSession"),
-    ("strike", "inject_fault"),
-    ("unrest", "fault_phase"),
-    ("Crew", "Clients"),
-    ("crew", "clients"),
-    ("Tutor", "TutorialClient"),
-    ("tutor", "tutorial_client"),
-    ("Draws", "Rng"),
-    ("voices", "load"),
-    ("telling", "format"),
-    ("Told", "StyledLine"),
-    ("absence", "idle"),
-    ("ringing", "bell"),
-    ("tend", "maintain"),
-    ("Chore", "Task"),
-    ("Renewal", "IndexRebuild"),
-    ("renewal", "rebuild"),
-    ("beginnings", "prefix_terms"),
-    ("LeftOut", "DamagedRows"),
-];
+use std::collections::HashMap;
+
+/// Replaced terms, each with the term to use. Only terms that mean nothing else in this workspace.
+const REPLACED: &str = "\
+    Owed ReplaySegment, forgive cancel_replay, Outlet SendQueue, let_go release, Whom Target, Restraint \
+    Sanction, Happening AuditEvent, Expelled Disconnect, obey execute, Obeyed CommandOutcome, Rehearsal \
+    TestSession, FarEnd Pipe, take_news take_readiness, whereabouts whois or current_room, least_hopeful \
+    eviction_victim, Handover ExternalEditor, handover external_editor, Beside StatusContext, Diary \
+    Oracle, diary oracle, Student TutorialSession, strike inject_fault, unrest fault_phase, Crew \
+    Clients, crew clients, Tutor TutorialClient, tutor tutorial_client, Draws Rng, voices load, telling \
+    format, Told StyledLine, absence idle, ringing bell, tend maintain, Chore Task, Renewal \
+    IndexRebuild, renewal rebuild, beginnings prefix_terms, LeftOut DamagedRows, at_desk with_context, \
+    GoesOn Step::Continue, Desk SessionContext, Clerk SimJournal, clerk journal, House TestServer";
 
 /// Returns every replaced term that is an identifier of a Rust source, with its line and the term
 /// to use.
 pub(crate) fn replaced_terms(source: &str) -> Vec<(usize, &str, &'static str)> {
-    let replacement = |name: &str| REPLACED.iter().find(|(term, _)| *term == name).map(|(_, new)| *new);
-    identifiers(source).into_iter().filter_map(|(line, name)| Some((line, name, replacement(name)?))).collect()
+    let pairs: HashMap<&str, &str> = REPLACED.split(", ").filter_map(|pair| pair.split_once(' ')).collect();
+    identifiers(source).into_iter().filter_map(|(line, name)| Some((line, name, *pairs.get(name)?))).collect()
 }
 
 /// Returns the identifiers and keywords of a source with their lines: neither those in comments nor

@@ -1,14 +1,11 @@
 //! Development tasks; `cargo xtask --help` lists them.
 
-mod bench;
 mod command;
-mod crash;
 mod dist;
 mod documents;
 mod fuzz;
 mod glossary;
-mod manual;
-mod simulate;
+mod programs;
 mod suite;
 mod tools;
 mod wording;
@@ -82,11 +79,11 @@ fn main() -> ExitCode {
         Task::Test { yes, steps } => suite::run(&steps, yes),
         Task::Dist => dist::run(),
         Task::Documents => documents::run_here(),
-        Task::Bench { arguments } => bench::run(&arguments),
-        Task::Crash { arguments } => crash::run(&arguments),
+        Task::Bench { arguments } => programs::bench(&arguments),
+        Task::Crash { arguments } => programs::crash(&arguments),
         Task::Fuzz { seconds, targets } => fuzz::run(&targets, seconds),
-        Task::Simulate { arguments } => simulate::run(&arguments),
-        Task::Man => manual::run(),
+        Task::Simulate { arguments } => programs::simulate(&arguments),
+        Task::Man => programs::manual(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

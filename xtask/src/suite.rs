@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::command::{self, Outcome, cargo, program};
 use crate::tools::{self, BASH, CC, CLIPPY, CURL, CXX, FISH, IP, Install, MAN, PYTHON, RUSTFMT, Tool, UNSHARE, ZSH};
-use crate::{crash, dist, documents, fuzz, manual, simulate, wording};
+use crate::{dist, documents, fuzz, programs, wording};
 
 /// Long enough to replay the corpus and look around a little; `cargo xtask fuzz` is for looking
 /// further.
@@ -70,7 +70,7 @@ const STEPS: [Step; 12] = [
         tools: &[CC],
         optional: &[],
         needs_build: false,
-        run: simulate::test,
+        run: programs::simulate_short,
     },
     Step {
         name: "manual",
@@ -78,7 +78,7 @@ const STEPS: [Step; 12] = [
         tools: &[CC],
         optional: &[],
         needs_build: false,
-        run: manual::run,
+        run: programs::manual,
     },
     BUILD,
     Step { name: "peers", about: "independent peers", tools: &[PYTHON], optional: &[], needs_build: true, run: peers },
@@ -88,7 +88,7 @@ const STEPS: [Step; 12] = [
         tools: &[CC],
         optional: &[],
         needs_build: true,
-        run: crash::run_short,
+        run: programs::crash_short,
     },
     Step {
         name: "documents",

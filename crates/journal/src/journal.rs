@@ -1,8 +1,8 @@
-//! A history that takes records and questions without ever waiting, and reports later what became of
-//! them.
+//! A history that takes records and questions without ever waiting, and reports later what became
+//! of them.
 //!
-//! [`core`] decides, without I/O; [`worker`] takes the steps between it and a store. A [`Journal`] has
-//! them done by threads ([`threads`]), or by its owner ([`Stepper`]).
+//! [`core`] decides, without I/O; [`worker`] takes the steps between it and a store. A [`Journal`]
+//! has them done by threads ([`threads`]), or by its owner ([`Stepper`]).
 
 mod core;
 mod gauges;
@@ -37,7 +37,8 @@ pub struct Requester {
 pub enum Done {
     /// Next entry of the committed log.
     Committed(Entry),
-    /// The record became no entry, because of what is stored already. In the order of the commits as well.
+    /// The record became no entry, because of what is stored already. In the order of the commits
+    /// as well.
     Settled {
         /// Ticket of the record.
         ticket: Ticket,
@@ -62,12 +63,13 @@ pub enum Done {
     /// cause that may go. It is tried again every second; this comes once, until it went well
     /// again.
     MaintenanceFailed(StoreError),
-    /// The search index was damaged, in these words, and is being built again. No message is missing.
+    /// The search index was damaged, in these words, and is being built again. No message is
+    /// missing.
     IndexRebuilt(String),
     /// Something stored is damaged and left out, in these words. Everything else goes on.
     Damaged(Damage),
-    /// The history cannot go on, and what was handed over and is not reported may or may not be stored. Comes once; no
-    /// [`Done::Committed`] follows. The server must stop.
+    /// The history cannot go on, and what was handed over and is not reported may or may not be
+    /// stored. Comes once; no [`Done::Committed`] follows. The server must stop.
     Failed(StoreError),
 }
 
@@ -104,16 +106,18 @@ impl Default for JournalBounds {
     }
 }
 
-/// A history that is open. [`Journal::close`] commits what waits, and says whether it did; dropping it has that committed as well, but
-/// waits for nothing and tells nothing: its threads end by themselves, and the file stays locked until they have. Questions that wait
-/// are not answered either way.
+/// A history that is open. [`Journal::close`] commits what waits, and says whether it did; dropping
+/// it has that committed as well, but waits for nothing and tells nothing: its threads end by
+/// themselves, and the file stays locked until they have. Questions that wait are not answered
+/// either way.
 pub struct Journal {
     shared: Arc<Shared>,
     threads: usize,
 }
 
 impl Journal {
-    /// Starts the threads. `wake` is called from them whenever there is something for [`Journal::take_done`]; it must not block.
+    /// Starts the threads. `wake` is called from them whenever there is something for
+    /// [`Journal::take_done`]; it must not block.
     ///
     /// # Errors
     /// The store cannot be opened for reading as well, or the system gives no thread.
@@ -147,8 +151,8 @@ impl Journal {
         Self { shared: Arc::new(Shared::new(bounds, clock, wake)), threads: 0 }
     }
 
-    /// Hands over records to be stored in this order, behind those handed over before. Never waits; whoever calls it looks at
-    /// [`Journal::is_full`] first.
+    /// Hands over records to be stored in this order, behind those handed over before. Never waits;
+    /// whoever calls it looks at [`Journal::is_full`] first.
     pub fn append(&self, records: Vec<PendingRecord>) {
         self.shared.submit(records);
     }
@@ -160,9 +164,10 @@ impl Journal {
         self.shared.is_full()
     }
 
-    /// Asks something. Requesters are served in turn ([`Requester`]), each in its order; heads and pages never wait for searches. A
-    /// search is done in slices, one a turn. Returns false, and asks nothing, if [`WAITING_QUESTIONS_MAX`] heads and pages wait
-    /// already. A search that finds no place ([`WAITING_SEARCHES_MAX`]) is answered at once with [`StoreError::TooSlow`].
+    /// Asks something. Requesters are served in turn ([`Requester`]), each in its order; heads and
+    /// pages never wait for searches. A search is done in slices, one a turn. Returns false, and
+    /// asks nothing, if [`WAITING_QUESTIONS_MAX`] heads and pages wait already. A search that finds
+    /// no place ([`WAITING_SEARCHES_MAX`]) is answered at once with [`StoreError::TooSlow`].
     pub fn ask(&self, ticket: Ticket, requester: Requester, question: Question) -> bool {
         self.shared.ask(ticket, requester, question)
     }
@@ -177,7 +182,8 @@ impl Journal {
         self.shared.gauges()
     }
 
-    /// Commits what waits, ends the threads and closes the store: readers first, so that the one file has everything.
+    /// Commits what waits, ends the threads and closes the store: readers first, so that the one
+    /// file has everything.
     ///
     /// # Errors
     /// It failed, now or earlier; or `timeout` passed first, and what waits may be lost.

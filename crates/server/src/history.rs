@@ -1,4 +1,5 @@
-//! Between the hub and the journal: what is said goes to be stored, what is asked is looked up, and both come back.
+//! Between the hub and the journal: what is said goes to be stored, what is asked is looked up, and
+//! both come back.
 
 use std::collections::VecDeque;
 use std::io;
@@ -33,7 +34,8 @@ pub(crate) struct History {
     /// Results that came back and were not taken in yet, because members have to be written to
     /// first.
     done: VecDeque<Done>,
-    /// The journal may have more than that: what it has is left there until it can be used, since each answer may hold a page.
+    /// The journal may have more than that: what it has is left there until it can be used, since
+    /// each answer may hold a page.
     may_have_more: bool,
     not_stored_lines: Pacing,
     not_read_lines: Pacing,
@@ -42,7 +44,8 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// Starts the journal, opens the lobby where it left off, and puts the operators' acts in force again.
+    /// Starts the journal, opens the lobby where it left off, and puts the operators' acts in force
+    /// again.
     pub(crate) fn start(
         mut store: Box<dyn Store>,
         hub: &mut Hub,
@@ -181,7 +184,8 @@ impl History {
     }
 }
 
-/// Nothing is settled any more behind a report that was lost, so a server that went on would keep everybody waiting for ever.
+/// Nothing is settled any more behind a report that was lost, so a server that went on would keep
+/// everybody waiting for ever.
 fn in_order(is_next: bool, ticket: Option<Ticket>) -> io::Result<()> {
     if is_next {
         return Ok(());

@@ -1,7 +1,8 @@
 //! The server: listeners, connections with their protocols, and one loop that reads and writes.
 //!
-//! One thread, one loop: read what arrived, let the session turn it into calls on the hub, then write to each member all
-//! that waits for it, in one system call. `ARCHITECTURE.md` follows one message through these files.
+//! One thread, one loop: read what arrived, let the session turn it into calls on the hub, then
+//! write to each member all that waits for it, in one system call. `ARCHITECTURE.md` follows one
+//! message through these files.
 
 mod admission;
 mod close_reason;

@@ -3,16 +3,20 @@
 /// Bounds and deadlines of a server; tests and small machines may set others.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Everything up to an accepted name, handshakes included (D2): a slow phone on a bad line needs two or three seconds.
+    /// Everything up to an accepted name, handshakes included (D2): a slow phone on a bad line
+    /// needs two or three seconds.
     pub greeting_timeout_ms: u64,
-    /// Connections without a name, in all: ten seconds of a hundred arrivals each. Past it the oldest is closed.
+    /// Connections without a name, in all: ten seconds of a hundred arrivals each. Past it the
+    /// oldest is closed.
     pub nameless_max: usize,
-    /// Connections from one address: a classroom behind one router fits; one machine cannot take all descriptors. Past it the oldest
-    /// without a name is closed.
+    /// Connections from one address: a classroom behind one router fits; one machine cannot take
+    /// all descriptors. Past it the oldest without a name is closed.
     pub connections_per_address_max: usize,
-    /// Each dialect's log in a room: how far a reader may fall behind before it misses something; minutes of a busy room.
+    /// Each dialect's log in a room: how far a reader may fall behind before it misses something;
+    /// minutes of a busy room.
     pub log_bytes_max: usize,
-    /// All logs together: a server on a small machine stays within a quarter of a gigabyte whatever its rooms do.
+    /// All logs together: a server on a small machine stays within a quarter of a gigabyte whatever
+    /// its rooms do.
     pub logs_bytes_max: usize,
     /// Queued for one member alone: hundreds of answers, or a dozen of the longest direct messages.
     pub outbox_bytes_max: usize,
@@ -20,19 +24,24 @@ pub struct Limits {
     /// Past half of it a member must read what is queued for it before its next request is read;
     /// past it those that take nothing are closed.
     pub outboxes_bytes_max: usize,
-    /// A peer that takes no byte for so long while bytes wait is gone or hostile; TCP itself would wait fifteen minutes.
+    /// A peer that takes no byte for so long while bytes wait is gone or hostile; TCP itself would
+    /// wait fifteen minutes.
     pub no_progress_timeout_ms: u64,
-    /// An event member unheard for so long is asked for a sign of life: shorter than the usual NAT timeout of a minute.
+    /// An event member unheard for so long is asked for a sign of life: shorter than the usual NAT
+    /// timeout of a minute.
     pub ping_after_ms: u64,
     /// … and for so long is gone: two pings and an answer's time.
     pub dead_after_ms: u64,
     /// Time in which the holder of a name must answer before a token takes the name from it (E2).
     pub takeover_probe_ms: u64,
-    /// After its last word, how long a connection is read on so that the word arrives before the close does.
+    /// After its last word, how long a connection is read on so that the word arrives before the
+    /// close does.
     pub drain_timeout_ms: u64,
-    /// On shutdown, how long what waits may take to be written: below the five seconds that operators are promised.
+    /// On shutdown, how long what waits may take to be written: below the five seconds that
+    /// operators are promised.
     pub shutdown_timeout_ms: u64,
-    /// … and how long peers then have to close first, so that no unread byte of theirs turns our close into a reset.
+    /// … and how long peers then have to close first, so that no unread byte of theirs turns our
+    /// close into a reset.
     pub farewell_timeout_ms: u64,
     /// First wait after `accept` failed for want of descriptors, doubled up to the maximum.
     pub accept_backoff_min_ms: u64,

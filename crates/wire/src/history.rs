@@ -47,19 +47,21 @@ pub struct PendingRecord {
 /// Outcome of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CommitOutcome {
-    /// It survives a crash. A message has this number in its room: one more than the newest before it.
+    /// It survives a crash. A message has this number in its room: one more than the newest before
+    /// it.
     Stored {
         /// From 1, without holes; 0 for an act.
         seq: u64,
     },
-    /// Its `id` came before in this room from the same author, or from somebody of the same name, with the same text: that message,
-    /// as it is stored. No second copy was made (E4).
+    /// Its `id` came before in this room from the same author, or from somebody of the same name,
+    /// with the same text: that message, as it is stored. No second copy was made (E4).
     Again(Box<Message>),
     /// As [`CommitOutcome::Again`], but the text or `action` differs. Nothing was stored.
     IdReused,
     /// It may have been stored before, and this cannot be told any more. Nothing was stored now.
     TooLate,
-    /// It is the first of its room, and as many rooms were opened from where it comes as may be. Nothing was stored.
+    /// It is the first of its room, and as many rooms were opened from where it comes as may be.
+    /// Nothing was stored.
     NoMoreRooms,
     /// It was not stored: the cause, and what to do, in words for its sender.
     NotStored(String),
@@ -125,8 +127,8 @@ pub struct Head {
 }
 
 /// Some messages of a room, oldest first, in as many as fit one `history` event: at most
-/// [`PAGE_MESSAGES_MAX`](crate::limits::PAGE_MESSAGES_MAX), and so many bytes that the event keeps to
-/// [`EVENT_BYTES_MAX`](crate::limits::EVENT_BYTES_MAX) with the longest `ref`.
+/// [`PAGE_MESSAGES_MAX`](crate::limits::PAGE_MESSAGES_MAX), and so many bytes that the event keeps
+/// to [`EVENT_BYTES_MAX`](crate::limits::EVENT_BYTES_MAX) with the longest `ref`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
     /// The messages.

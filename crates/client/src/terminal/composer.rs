@@ -53,7 +53,7 @@ pub(super) enum PromptOutcome {
     /// It has its usual meaning.
     Pass(Action),
     Handled,
-    /// What to do with a paste, and the characters typed in answer.
+    /// A paste to be confirmed, and the characters typed in answer.
     Paste(PasteChoice, String),
 }
 

@@ -47,8 +47,8 @@ pub struct Rules {
     /// requests wait.
     pub outbox_bytes_max: usize,
     /// Bytes queued for all members, each for one alone, with the overhead of each entry. Past half
-    /// of it, a member that has not read what is queued for it has its own requests wait earlier; past
-    /// it, see [`Hub::is_over_budget`].
+    /// of it, a member that has not read what is queued for it has its own requests wait earlier;
+    /// past it, see [`Hub::is_over_budget`].
     pub outboxes_bytes_max: usize,
     /// Most rooms.
     pub rooms_max: usize,
@@ -94,9 +94,10 @@ impl Default for Rules {
 /// - **Getters**, which take `&self`: of a member ([`Hub::name`], [`Hub::connection`],
 ///   [`Hub::queued_bytes`], [`Hub::is_overfull`]), of a connection ([`Hub::awaits`]), and of all
 ///   ([`Hub::counters`], [`Hub::is_flooded`], [`Hub::is_over_budget`], [`Hub::next_deadline_ms`]).
-/// - **Requests** of one connection. [`Hub::enter_tutorial`] or [`Hub::enter_event`] makes a member;
-///   [`Hub::say`], [`Hub::join`], [`Hub::execute`], [`Hub::operate`] and the like act for it and
-///   return a [`Reply`] or a [`Rejection`], which [`Hub::reply`] sends; [`Hub::depart`] removes it.
+/// - **Requests** of one connection. [`Hub::enter_tutorial`] or [`Hub::enter_event`] makes a
+///   member; [`Hub::say`], [`Hub::join`], [`Hub::execute`], [`Hub::operate`] and the like act for
+///   it and return a [`Reply`] or a [`Rejection`], which [`Hub::reply`] sends; [`Hub::depart`]
+///   removes it.
 /// - **Inputs** that belong to no connection: [`Hub::tick`] once the deadline has passed,
 ///   [`Hub::committed`] and [`Hub::settle`] in the order of the log, [`Hub::answer`] with what the
 ///   history was asked for.

@@ -166,8 +166,8 @@ impl Hub {
     }
 }
 
-/// Returns the notice of missed messages for a member: none of a pure server, and none of a tutorial
-/// member's own messages.
+/// Returns the notice of missed messages for a member: none of a pure server, and none of a
+/// tutorial member's own messages.
 fn notice_of(missed: &MissedRange, rooms: &Rooms, dialect: Dialect, pure: bool) -> Option<Vec<u8>> {
     let &MissedRange { room, from, to, own } = missed;
     let room = rooms.name(room).to_string();

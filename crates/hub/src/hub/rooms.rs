@@ -193,8 +193,8 @@ impl Hub {
         (names, count)
     }
 
-    /// Returns the members of a room as a text for `viewer`, with up to `names_max` names; nothing if
-    /// it is empty.
+    /// Returns the members of a room as a text for `viewer`, with up to `names_max` names; nothing
+    /// if it is empty.
     pub(super) fn names_in_words(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> Option<String> {
         let (names, count) = self.names_in(room_id, viewer, names_max);
         let held_back = self.rooms.get(room_id).map_or(0, Room::count).saturating_sub(count);

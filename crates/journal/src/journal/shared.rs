@@ -110,7 +110,8 @@ impl Shared {
             || self.unfetched.load(Ordering::Relaxed) >= UNFETCHED_MAX
     }
 
-    /// Takes as many of the records that wait as one commit may have, and no more than `records_max`.
+    /// Takes as many of the records that wait as one commit may have, and no more than
+    /// `records_max`.
     pub(super) fn take_group(&self, records_max: usize) -> Group {
         lock(&self.records).take_group(records_max.min(self.bounds.group_records))
     }
@@ -141,8 +142,8 @@ impl Shared {
         self.report(finished.reports);
     }
 
-    /// Takes in a question. Returns false if it finds no place; a search that finds none is answered at once: put back, it would stand
-    /// before what is looked up faster.
+    /// Takes in a question. Returns false if it finds no place; a search that finds none is
+    /// answered at once: put back, it would stand before what is looked up faster.
     pub(super) fn ask(&self, ticket: Ticket, requester: Requester, question: Question) -> bool {
         let lane = Lane::of(&question);
         let queue = self.queue(lane);
@@ -228,7 +229,8 @@ impl Shared {
         self.rouse();
     }
 
-    /// Whoever waits looks again. Taking each lock first makes sure that nobody is between looking and waiting.
+    /// Whoever waits looks again. Taking each lock first makes sure that nobody is between looking
+    /// and waiting.
     fn rouse(&self) {
         drop(lock(&self.records));
         self.records_came.notify_all();

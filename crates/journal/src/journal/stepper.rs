@@ -11,9 +11,10 @@ use super::shared::Shared;
 use super::worker::{Writer, answer};
 use crate::store::{Reader, StoreError};
 
-/// The work of a journal of [`Journal::stepped`](super::Journal::stepped). A group goes through [`Stepper::take_group`],
-/// [`Stepper::commit`] and [`Stepper::report_commit`], a question through [`Stepper::take_question`] and [`Stepper::answer`]; what
-/// becomes of it in between (time that passes, the end of the process) is up to the owner.
+/// The work of a journal of [`Journal::stepped`](super::Journal::stepped). A group goes through
+/// [`Stepper::take_group`], [`Stepper::commit`] and [`Stepper::report_commit`], a question through
+/// [`Stepper::take_question`] and [`Stepper::answer`]; what becomes of it in between (time that
+/// passes, the end of the process) is up to the owner.
 pub struct Stepper {
     shared: Arc<Shared>,
     writer: Writer,
@@ -39,7 +40,8 @@ impl Stepper {
         Self { shared, writer, lookups, searches, group: Group::default(), finished: Vec::new() }
     }
 
-    /// Takes up the next group, of `records_max` records at most, if none is taken up. Returns whether one is.
+    /// Takes up the next group, of `records_max` records at most, if none is taken up. Returns
+    /// whether one is.
     pub fn take_group(&mut self, records_max: usize) -> bool {
         if self.group.is_empty() {
             self.group = self.shared.take_group(records_max);
@@ -47,8 +49,8 @@ impl Stepper {
         !self.group.is_empty()
     }
 
-    /// Has the store commit the group that is taken up. Its results wait for [`Stepper::report_commit`]; a fatal error is reported at
-    /// once.
+    /// Has the store commit the group that is taken up. Its results wait for
+    /// [`Stepper::report_commit`]; a fatal error is reported at once.
     pub fn commit(&mut self) {
         while !self.group.is_empty() {
             match self.writer.commit(&mut self.group) {
@@ -90,7 +92,8 @@ impl Stepper {
         reading.asked.as_ref().map(|asked| (asked.ticket, &asked.question))
     }
 
-    /// Reads for the question that is taken up, and reports its answer; one that needs another turn is put back.
+    /// Reads for the question that is taken up, and reports its answer; one that needs another turn
+    /// is put back.
     pub fn answer(&mut self, lane: Lane) {
         let shared = Arc::clone(&self.shared);
         let reading = self.reading(lane);
@@ -111,7 +114,8 @@ impl Stepper {
         }
     }
 
-    /// Reports something that is no result of these steps, such as an entry that another server wrote.
+    /// Reports something that is no result of these steps, such as an entry that another server
+    /// wrote.
     pub fn report(&mut self, done: Done) {
         self.shared.report([done]);
     }

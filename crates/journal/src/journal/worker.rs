@@ -1,5 +1,6 @@
 //! Steps of a journal's work: a store is handed what the core decides, and the core what the store
-//! says. Threads do these steps one after the other, the owner of a [`super::Stepper`] when it likes.
+//! says. Threads do these steps one after the other, the owner of a [`super::Stepper`] when it
+//! likes.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -35,7 +36,8 @@ impl Writer {
         self.shared.counters.note_sizes(self.store.sizes());
     }
 
-    /// Appends the front of a group. Returns what is to be reported; nothing if a smaller part is to be tried.
+    /// Appends the front of a group. Returns what is to be reported; nothing if a smaller part is
+    /// to be tried.
     ///
     /// # Errors
     /// The store must not be used any more.

@@ -33,7 +33,8 @@ fn store_messages(folder: &Folder) {
     }
 }
 
-/// Overwrites the page in the middle of those that a table has in a file that nobody has open.
+/// Overwrites the pages in the middle of those that a table has in a file that nobody has open: half
+/// of them, since which of an index's pages are read depends on how its segments were merged.
 fn damage(file: &Path, table: &str, byte: u8) {
     // Else the messages of the last hours are read when it is opened.
     import(file, &mut &b"{\"type\":\"schema\",\"version\":1}\n"[..]).expect("imports nothing");
@@ -47,9 +48,11 @@ fn damage(file: &Path, table: &str, byte: u8) {
         .collect();
     let page_bytes: usize = db.pragma_query_value(None, "page_size", |row| row.get(0)).expect("a number");
     drop(db);
-    let start = (pages[pages.len() / 2] as usize - 1) * page_bytes;
     let mut bytes = fs::read(file).expect("reads");
-    bytes[start..start + page_bytes].fill(byte);
+    for page in &pages[pages.len() / 4..=pages.len() * 3 / 4] {
+        let start = (*page as usize - 1) * page_bytes;
+        bytes[start..start + page_bytes].fill(byte);
+    }
     fs::write(file, bytes).expect("writes");
 }
 

@@ -8,7 +8,8 @@ use crate::admission::token_bucket::TokenBucket;
 /// The limit on messages and bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FloodLimit {
-    /// 20 messages at once, then 5 a second, and 16 KiB a second; this machine's own addresses are exempt.
+    /// 20 messages at once, then 5 a second, and 16 KiB a second; this machine's own addresses are
+    /// exempt.
     #[default]
     Standard,
     /// So many messages a second, four times that at once; for every address, this machine's too.

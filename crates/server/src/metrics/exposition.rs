@@ -1,7 +1,8 @@
 //! The text format of Prometheus, 0.0.4.
 //!
-//! Written by hand: the format is three kinds of lines, the values are copies made for one answer, and the usual library brings a
-//! registry of shared atomics of its own to be kept beside the numbers that are there.
+//! Written by hand: the format is three kinds of lines, the values are copies made for one answer,
+//! and the usual library brings a registry of shared atomics of its own to be kept beside the
+//! numbers that are there.
 
 use std::fmt::{Display, Write};
 

@@ -17,7 +17,7 @@ use tracing::warn;
 use crate::metrics::http_connection::HttpConnection;
 use crate::metrics::pages::Page;
 use crate::metrics::{ANSWER_TIMEOUT, Watch};
-use crate::net::is_about_one_peer;
+use crate::net::listener::is_about_one_peer;
 use crate::shutdown::Shutdown;
 
 /// Connections served at once. A scraper and a probe or two are all there should be.
@@ -26,7 +26,8 @@ const CONNECTIONS_MAX: usize = 64;
 const BACKOFF: Duration = Duration::from_millis(500);
 const LISTENER: Token = Token(usize::MAX);
 
-/// Starts answering on `listener` what `watch` sees of the server that ends with `shutdown`. Goes on for as long as the process lives.
+/// Starts answering on `listener` what `watch` sees of the server that ends with `shutdown`. Goes
+/// on for as long as the process lives.
 ///
 /// # Errors
 /// The system gives no thread, no event queue, or no second handle of the listener.

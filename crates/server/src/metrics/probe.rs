@@ -50,7 +50,8 @@ impl Watch {
         self.ask(shutdown, timeout).is_answer
     }
 
-    /// The server's numbers as they are now; the latest that are known if it does not answer within `timeout`.
+    /// The server's numbers as they are now; the latest that are known if it does not answer within
+    /// `timeout`.
     pub(crate) fn ask(&self, shutdown: &Shutdown, timeout: Duration) -> Seen {
         let question = self.inner.asked.fetch_add(1, Ordering::SeqCst) + 1;
         shutdown.wake();

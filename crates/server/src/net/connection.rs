@@ -13,7 +13,8 @@ use crate::protocol::{Protocol, SessionContext};
 
 /// Largest read. A sender's burst should come in whole: what is read together is written together.
 pub(crate) const READ_BYTES_MAX: usize = 64 * 1024;
-/// Largest read from a connection with a flood limit: what has to wait is held, so it is kept small.
+/// Largest read from a connection with a flood limit: what has to wait is held, so it is kept
+/// small.
 const LIMITED_READ_BYTES_MAX: usize = 16 * 1024;
 
 /// State of a connection; a closed one is no more.
@@ -27,7 +28,7 @@ pub(crate) enum ConnectionState {
     Draining(PeerInput),
 }
 
-/// What a paused connection waits for.
+/// Cause for which a connection is paused.
 #[derive(Debug)]
 pub(crate) enum PauseReason {
     /// A time: its flood credit returns, or its turn comes among the new connections of its subnet.
@@ -296,8 +297,8 @@ impl<S: Socket> Connection<S> {
         if self.is_paused() { now_ms } else { self.heard_ms }
     }
 
-    /// Returns whether it has shown since `reads` reads that it is there; one that the server itself
-    /// keeps waiting has.
+    /// Returns whether it has shown since `reads` reads that it is there; one that the server
+    /// itself keeps waiting has.
     pub(crate) fn has_answered(&self, reads: u64) -> bool {
         let is_kept_waiting = self.is_paused() || self.transport.is_readable() || !self.backlog.is_empty();
         self.reads > reads || is_kept_waiting

@@ -63,7 +63,8 @@ pub(crate) struct Listener {
     backoff_ms: u64,
     backoff_min_ms: u64,
     backoff_max_ms: u64,
-    /// Held so that it can be given up: with it a peer is accepted and closed, instead of left hanging in the queue.
+    /// Held so that it can be given up: with it a peer is accepted and closed, instead of left
+    /// hanging in the queue.
     spare: Option<File>,
 }
 

@@ -3,15 +3,13 @@
 mod clock;
 mod connection;
 mod connections;
-mod layers;
-mod listener;
+pub(crate) mod listener;
 mod poll;
 mod reactor;
 mod socket;
 mod timers;
 mod transport;
 
-pub(crate) use listener::is_about_one_peer;
 pub use listener::{listen, listen_ipv6_only, takes_ipv4};
 pub use poll::run;
 #[cfg(any(test, feature = "test-server"))]

@@ -1,4 +1,5 @@
-//! The loop: waits for sockets and deadlines, lets newcomers in, then does what is due. One thread does all of it.
+//! The loop: waits for sockets and deadlines, lets newcomers in, then does what is due. One thread
+//! does all of it.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use glassline_journal::Store;
+use glassline_wire::layer::LayerStack;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use tracing::warn;
 
@@ -14,7 +16,6 @@ use crate::Config;
 use crate::close_reason::CloseReason;
 use crate::history::History;
 use crate::net::clock::Clock;
-use crate::net::layers;
 use crate::net::listener::{Accepted, Listener};
 use crate::net::reactor::Reactor;
 use crate::net::socket::TcpSocket;
@@ -24,13 +25,16 @@ use crate::shutdown::Shutdown;
 const WAKER: Token = Token(usize::MAX);
 /// Listeners have the tokens just below the waker's; connections have those from 0 on.
 const FIRST_LISTENER: usize = usize::MAX / 2;
-/// Connections accepted in one turn of the loop, so that a rush of arrivals does not keep members waiting.
+/// Connections accepted in one turn of the loop, so that a rush of arrivals does not keep members
+/// waiting.
 const ACCEPTS_PER_TURN: usize = 64;
 
-/// Serves until `shutdown` is requested. With a store, what is said is stored before anybody is sent it.
+/// Serves until `shutdown` is requested. With a store, what is said is stored before anybody is
+/// sent it.
 ///
 /// # Errors
-/// The operating system gives no event queue, or takes a listener away; or the store cannot be read at the start or written later.
+/// The operating system gives no event queue, or takes a listener away; or the store cannot be read
+/// at the start or written later.
 pub fn run(
     listeners: Vec<StdListener>,
     config: Config,
@@ -103,7 +107,8 @@ impl Poller {
     /// Waits for events and notes what they say.
     fn wait(&mut self, timeout_ms: Option<u64>) -> io::Result<()> {
         match self.poll.poll(&mut self.events, timeout_ms.map(Duration::from_millis)) {
-            // A pause of the process ends the wait without an event; what is due is due all the same.
+            // A pause of the process ends the wait without an event; what is due is due all the
+            // same.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
             polled => polled?,
         }
@@ -152,7 +157,7 @@ impl Poller {
 
     fn admit(&mut self, stream: mio::net::TcpStream, peer: SocketAddr) {
         let dead_after = Duration::from_millis(self.reactor.limits().dead_after_ms);
-        let open = || Transport::new(TcpSocket::new(stream, dead_after), layers::of_new_connection());
+        let open = || Transport::new(TcpSocket::new(stream, dead_after), layers_of_new_connection());
         let Some(key) = self.reactor.admit(peer, open) else { return };
         let Some(socket) = self.reactor.socket_mut(key) else { return };
         if let Err(error) = socket.watch(&self.registry, Token(key.index())) {
@@ -189,4 +194,13 @@ impl Poller {
     fn left_ms(&self, until_ms: u64) -> u64 {
         until_ms.saturating_sub(self.reactor.now_ms())
     }
+}
+
+/// Returns the layers of a connection that was just accepted: plain TCP has none.
+fn layers_of_new_connection() -> LayerStack {
+    #[cfg(feature = "test-layer")]
+    if std::env::var_os("GLASSLINE_TEST_LAYER").is_some_and(|value| value == "1") {
+        return LayerStack::new(vec![Box::new(glassline_wire::layer::test_layer::TestLayer::server())]);
+    }
+    LayerStack::default()
 }

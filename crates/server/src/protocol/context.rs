@@ -38,12 +38,14 @@ impl SessionContext<'_> {
     /// Returns the facts about a newcomer that comes in now, with a fresh token.
     pub(crate) fn connect_info(&self) -> ConnectInfo {
         let mut token = [0; 16];
-        // Without randomness there is no secret, and the hub takes no name back for a token of zero.
+        // Without randomness there is no secret, and the hub takes no name back for a token of
+        // zero.
         let token = getrandom::fill(&mut token).map_or(0, |()| u128::from_ne_bytes(token));
         ConnectInfo { connection: self.connection, token, address: self.address, now: self.now }
     }
 
-    /// Counts a frame against the flood limit: each once, when it is read, whatever it has to wait for afterwards.
+    /// Counts a frame against the flood limit: each once, when it is read, whatever it has to wait
+    /// for afterwards.
     pub(crate) fn charge(&mut self, frame_bytes: usize) {
         if let Some(flood) = self.flood.as_deref_mut() {
             flood.take(frame_bytes, self.now.monotonic_ms);

@@ -23,7 +23,8 @@ enum Waiting {
     Nothing,
     /// A `hello` with its `ref`: for the holder of the name it claims, or for the history.
     Hello(Box<(Hello, Option<String>)>),
-    /// A request, or one that cannot be read, whose refusal waits as well: for what was said before it to be stored, or for an answer.
+    /// A request, or one that cannot be read, whose refusal waits as well: for what was said before
+    /// it to be stored, or for an answer.
     Asked(Box<Result<Request, Envelope<Rejection>>>),
     /// The end of the connection, likewise.
     End(Step),
@@ -64,7 +65,8 @@ impl EventSession {
             }
             match self.decoder.next(input) {
                 Ok(None) => return Step::Continue,
-                // The event dialect's decoder knows no raw goodbye; were there one, it would be one here too.
+                // The event dialect's decoder knows no raw goodbye; were there one, it would be one
+                // here too.
                 Ok(Some(Frame::Goodbye)) => return Step::leave(CloseReason::RawGoodbye, Vec::new()),
                 Ok(Some(Frame::Payload(payload))) => {
                     context.charge(payload.len() + HEADER_BYTES);
@@ -187,8 +189,8 @@ fn hear(member: MemberId, payload: &[u8], waiting: &mut Waiting, context: &mut S
     if context.awaits() == Awaits::Nothing {
         return answer(member, asked, waiting, context);
     }
-    // More may be said while the history still stores what was said before. Everything else comes behind it, the refusal of what
-    // cannot be said as well.
+    // More may be said while the history still stores what was said before. Everything else comes
+    // behind it, the refusal of what cannot be said as well.
     if let Ok(Request { content: Ask::Send(send), reference }) = &asked {
         context.hub.note_activity(member, context.now);
         if let Ok(reply) = context.hub.say(member, send, reference.clone(), context.now) {

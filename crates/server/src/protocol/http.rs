@@ -20,7 +20,8 @@ pub(crate) fn page(local: Option<SocketAddr>) -> Vec<u8> {
     (head + &page).into_bytes()
 }
 
-/// The answer to TLS: a fatal alert, `protocol_version` (RFC 8446, 6.2), which its library reports in its own words.
+/// The answer to TLS: a fatal alert, `protocol_version` (RFC 8446, 6.2), which its library reports
+/// in its own words.
 pub(crate) fn tls() -> Vec<u8> {
     vec![0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 70]
 }

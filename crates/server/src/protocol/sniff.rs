@@ -61,7 +61,8 @@ fn spoken(sniffed: Sniffed, pure: bool, local: Option<SocketAddr>) -> Spoken {
     let nothing = |reason, output| Spoken::Nothing { reason, output: if pure { Vec::new() } else { output } };
     match sniffed {
         Sniffed::Is(Opening::Tutorial) => Spoken::Tutorial,
-        // As the tutorial's own server: such a client is not understood. Closing at once lets it fall back at once (D3).
+        // As the tutorial's own server: such a client is not understood. Closing at once lets it
+        // fall back at once (D3).
         Sniffed::Is(Opening::Event) if pure => nothing(CloseReason::EventDialectOnPureServer, Vec::new()),
         Sniffed::Is(Opening::Event) => Spoken::Event,
         Sniffed::Is(Opening::Noise) => nothing(CloseReason::NoiseNotSpoken, http::noise()),

@@ -114,7 +114,8 @@ fn input_held_for_the_history_counts_against_the_flood_limit() {
     let send = r#"{"type":"send","room":"lobby","text":"hi","id":"00000000000000000000000000000007"}"#;
     let rooms = r#"{"type":"rooms"}"#;
     let join = |number: u32| format!(r#"{{"type":"join","room":"den{number}"}}"#);
-    // Twenty may come at once; the one that goes below nothing, `hello` among them, is the last that is taken.
+    // Twenty may come at once; the one that goes below nothing, `hello` among them, is the last
+    // that is taken.
     for turns in [[send, send], [rooms, rooms], [send, rooms]] {
         let asked = (0..60).map(|number| turns[number % 2].to_string());
         event_takes_twenty_one(asked);

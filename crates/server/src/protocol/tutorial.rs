@@ -25,7 +25,8 @@ enum Held {
 
 impl TutorialSession {
     pub(crate) fn new() -> Self {
-        // A name above its limit is refused by its header alone, so a client without one holds no more than this (L).
+        // A name above its limit is refused by its header alone, so a client without one holds no
+        // more than this (L).
         const { assert!(NAME_BYTES_MAX <= GREETING_BYTES_MAX) };
         Self { decoder: Decoder::tutorial(NAME_BYTES_MAX), held: None }
     }
@@ -177,8 +178,9 @@ fn notice_unless_pure(text: &str, pure: bool) -> Vec<u8> {
     if pure { Vec::new() } else { Dialect::Tutorial.encode(&Event::notice(text).into()) }
 }
 
-/// The commonest fault of students' clients: a length counted in characters. Its sign is a frame whose payload, as counted,
-/// ends before the text does, so that the rest of the text stands where a header belongs.
+/// The commonest fault of students' clients: a length counted in characters. Its sign is a frame
+/// whose payload, as counted, ends before the text does, so that the rest of the text stands where
+/// a header belongs.
 fn counted_characters(mut input: &[u8]) -> Option<String> {
     let mut decoder = Decoder::tutorial(TEXT_BYTES_MAX);
     let mut last_payload_at = None;

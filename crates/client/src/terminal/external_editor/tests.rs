@@ -2,14 +2,11 @@ use super::*;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 /// A state folder that is not there yet, and what is beside it; gone with the test.
-struct Home(PathBuf);
+struct Home(glassline_testkit::Folder);
 
 impl Home {
-    fn new(test: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("glassline-handover-{}-{test}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).expect("a folder");
-        Self(path)
+    fn new() -> Self {
+        Self(glassline_testkit::Folder::new())
     }
 
     fn state(&self) -> PathBuf {
@@ -18,8 +15,7 @@ impl Home {
 
     /// An editor that is a script, for which `$1` is the file.
     fn start(&self, script: &str, text: &str) -> (ExternalEditor, Receiver<DriverEvent>) {
-        let path = self.0.join("an editor.sh");
-        fs::write(&path, script).expect("written");
+        let path = self.0.write("an editor.sh", script);
         let (inbox, events) = sync_channel(4);
         let editor = format!("sh '{}'", path.display());
         (ExternalEditor::start(&editor, text, &self.state(), inbox).expect("started"), events)
@@ -42,12 +38,6 @@ impl Home {
     }
 }
 
-impl Drop for Home {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 #[test]
 fn a_blank_variable_hides_no_editor() {
     let chosen = |visual: Option<&str>, editor: Option<&str>| {
@@ -61,7 +51,7 @@ fn a_blank_variable_hides_no_editor() {
 
 #[test]
 fn a_text_comes_back_and_leaves_no_file() {
-    let home = Home::new("back");
+    let home = Home::new();
     let (text, terminal) = home.edited(r#"echo " two" >>"$1""#, "one");
     assert_eq!((text.as_deref(), terminal.len()), (Ok("one two"), 0));
     assert_eq!(home.drafts(), [] as [PathBuf; 0]);
@@ -69,7 +59,7 @@ fn a_text_comes_back_and_leaves_no_file() {
 
 #[test]
 fn a_text_that_cannot_be_taken_is_kept_and_its_place_told() {
-    let home = Home::new("kept");
+    let home = Home::new();
     for (number, (script, why)) in [
         (r#"echo new >"$1"; exit 3"#, "exit status: 3"),
         (r#"head -c 70000 /dev/zero | tr '\0' x >"$1""#, "more than 65536 bytes"),
@@ -89,7 +79,7 @@ fn a_text_that_cannot_be_taken_is_kept_and_its_place_told() {
 
 #[test]
 fn what_stands_in_the_line_still_leaves_no_file() {
-    let home = Home::new("unchanged");
+    let home = Home::new();
     for script in ["exit 1", r#"rm "$1""#, r#": >"$1"; exit 1"#] {
         let notice = home.edited(script, "draft").0.expect_err(script);
         assert!(notice.contains("the line is as it was") && !notice.contains("the text is in"), "{notice}");
@@ -99,7 +89,7 @@ fn what_stands_in_the_line_still_leaves_no_file() {
 
 #[test]
 fn a_file_that_cannot_be_written_is_not_blamed_on_the_editor() {
-    let home = Home::new("unwritten");
+    let home = Home::new();
     fs::write(home.state(), "a file where the folder should be").expect("written");
     let (inbox, _arrivals) = sync_channel(4);
     let notice = ExternalEditor::start("true", "draft", &home.state(), inbox).expect_err("no folder");
@@ -109,7 +99,7 @@ fn a_file_that_cannot_be_written_is_not_blamed_on_the_editor() {
 #[cfg(unix)]
 #[test]
 fn a_program_that_is_not_there_is_told_with_what_to_do() {
-    let home = Home::new("nowhere");
+    let home = Home::new();
     let (inbox, events) = sync_channel(4);
     let external_editor =
         ExternalEditor::start("/nowhere/editor --wait 2>/dev/null", "draft", &home.state(), inbox).expect("a shell");
@@ -121,7 +111,7 @@ fn a_program_that_is_not_there_is_told_with_what_to_do() {
 #[cfg(unix)]
 #[test]
 fn a_program_that_is_abandoned_may_put_its_things_in_order() {
-    let home = Home::new("abandoned");
+    let home = Home::new();
     let ready = home.0.join("ready");
     let script =
         format!("trap 'echo saved >\"$1\"; exit 0' TERM; : >'{}'; while :; do sleep 0.01; done", ready.display());
@@ -138,7 +128,7 @@ fn a_program_that_is_abandoned_may_put_its_things_in_order() {
 #[cfg(unix)]
 #[test]
 fn a_program_that_will_not_end_is_killed_and_the_screen_reset() {
-    let home = Home::new("stubborn");
+    let home = Home::new();
     let ready = home.0.join("ready");
     let script = format!("trap '' TERM; : >'{}'; while :; do sleep 0.01; done", ready.display());
     let (external_editor, _arrivals) = home.start(&script, "draft");

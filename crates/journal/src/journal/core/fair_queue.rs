@@ -1,4 +1,5 @@
-//! A queue that serves subnets in turn, and within a subnet its requesters in turn, so that nobody gets more by asking more.
+//! A queue that serves subnets in turn, and within a subnet its requesters in turn, so that nobody
+//! gets more by asking more.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -80,7 +81,8 @@ impl<T> FairQueue<T> {
         self.len
     }
 
-    /// Appends an item behind those of the same requester. Returns false, and drops it, if a bound is reached.
+    /// Appends an item behind those of the same requester. Returns false, and drops it, if a bound
+    /// is reached.
     pub(in crate::journal) fn push(&mut self, requester: Requester, item: T) -> bool {
         let subnet = self.subnets.queues.get(&requester.subnet);
         let subnet_len = subnet.map_or(0, |subnet| subnet.len);
@@ -94,7 +96,8 @@ impl<T> FairQueue<T> {
         true
     }
 
-    /// Puts an item back that was taken and needs another turn: it is the next of its requester, whose turn is last.
+    /// Puts an item back that was taken and needs another turn: it is the next of its requester,
+    /// whose turn is last.
     pub(in crate::journal) fn put_back(&mut self, requester: Requester, item: T) {
         self.queue(requester).push_front(item);
     }

@@ -20,8 +20,8 @@ const SEARCH_SLICE: Duration = Duration::from_millis(20);
 /// took too long.
 const SEARCH_TURNS_WAIT: Duration = Duration::from_secs(5);
 
-/// Queue of a question. Searches may take a thousand times as long as a page, and members who come in or come back wait for pages, so
-/// neither waits for the other.
+/// Queue of a question. Searches may take a thousand times as long as a page, and members who come
+/// in or come back wait for pages, so neither waits for the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
     /// Heads and pages by number: some steps down a tree.
@@ -38,7 +38,8 @@ impl Lane {
         }
     }
 
-    /// Lookups that find no place are asked again by the caller, which bounds them for each connection; a search is refused.
+    /// Lookups that find no place are asked again by the caller, which bounds them for each
+    /// connection; a search is refused.
     pub(in crate::journal) fn bounds(self, bounds: &JournalBounds) -> Bounds {
         let all = bounds.waiting_questions;
         match self {
@@ -81,7 +82,8 @@ impl Asked {
         Self { ticket, requester, question, progress: SearchProgress::default(), at: now, waited, read }
     }
 
-    /// Begins a turn. Heads and pages are read however long they waited: without them a member stays outside, or misses what is stored.
+    /// Begins a turn. Heads and pages are read however long they waited: without them a member
+    /// stays outside, or misses what is stored.
     pub(in crate::journal) fn begin_turn(&mut self, now: Instant) -> Turn {
         self.waited += now.saturating_duration_since(self.at);
         let left = match Lane::of(&self.question) {

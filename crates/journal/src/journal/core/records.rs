@@ -8,7 +8,8 @@ use glassline_wire::history::{CommitOutcome, NewMessage, PendingRecord, Record, 
 use crate::journal::Done;
 use crate::store::StoreError;
 
-/// Bytes of one group: with [`JournalBounds::group_records`](super::super::JournalBounds), some tens of milliseconds of work.
+/// Bytes of one group: with [`JournalBounds::group_records`](super::super::JournalBounds), some
+/// tens of milliseconds of work.
 const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Cost of a record beside its texts, in bytes.
@@ -86,8 +87,9 @@ impl Group {
         &self.records[..self.attempted]
     }
 
-    /// Takes in the result of appending the front. An error that is not fatal is the disk's or the file's and refuses all of it, but for
-    /// [`StoreError::UsedUp`]: that is one record's, which is looked for by halves, so that the others are stored.
+    /// Takes in the result of appending the front. An error that is not fatal is the disk's or the
+    /// file's and refuses all of it, but for [`StoreError::UsedUp`]: that is one record's, which is
+    /// looked for by halves, so that the others are stored.
     pub(in crate::journal) fn appended(&mut self, result: Result<Vec<CommitOutcome>, StoreError>) -> Appended {
         match result {
             Ok(outcomes) => Appended::Committed(self.finish(outcomes, |ticket, record, outcome| match outcome {
@@ -103,7 +105,8 @@ impl Group {
         }
     }
 
-    /// Refuses the front, except what was stored `earlier`, which a client sends again that has not heard so.
+    /// Refuses the front, except what was stored `earlier`, which a client sends again that has not
+    /// heard so.
     ///
     /// # Errors
     /// What was stored earlier cannot be looked up for a fatal cause.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use glassline_testkit::for_each_seed;
 use glassline_wire::event::Message;
 use glassline_wire::history::{CommitOutcome, NewMessage, Record};
 use glassline_wire::message_id::MessageId;
@@ -78,7 +79,7 @@ fn tend_to_the_end(engine: &mut Engine) {
 
 #[test]
 fn what_left_the_window_is_not_guessed() {
-    let folder = Folder::new("ids-window");
+    let folder = Folder::new();
     let mut engine = engine(&folder, 10);
     let said = |number: u128| Said::by("alice", 1, number);
     for number in 1..=30 {
@@ -108,7 +109,7 @@ fn what_left_the_window_is_not_guessed() {
 
 #[test]
 fn rooms_share_the_window_and_messages_without_ids_count() {
-    let folder = Folder::new("ids-rooms");
+    let folder = Folder::new();
     let mut engine = engine(&folder, 4);
     let den = |number: u128| Said { room: "den", ..Said::by("alice", 1, number) };
     assert_eq!(answer(&mut engine, &den(1).after(0)), Ok((1, "stored")));
@@ -139,7 +140,7 @@ fn work(engine: &mut Engine, said: &Said) -> u64 {
 
 #[test]
 fn one_id_of_many_senders_costs_no_more_than_an_own_one() {
-    let folder = Folder::new("ids-work");
+    let folder = Folder::new();
     let mut engine = folder.engine();
     // Compiles the statements, and opens the rooms.
     engine.append(&batch(1, 5, "hi")).expect("stores");
@@ -171,7 +172,7 @@ fn one_id_of_many_senders_costs_no_more_than_an_own_one() {
 
 #[test]
 fn memory_is_bounded_whatever_is_sent() {
-    let folder = Folder::new("ids-memory");
+    let folder = Folder::new();
     let mut engine = engine(&folder, 100);
     for round in 0..40_u64 {
         let said = (0..50).map(|number| Said::by(&format!("m{round}-{number}"), 1 + round * 50 + number, 7).record());
@@ -184,7 +185,7 @@ fn memory_is_bounded_whatever_is_sent() {
 
 #[test]
 fn a_batch_that_fails_leaves_its_ids_unknown() {
-    let folder = Folder::new("ids-full");
+    let folder = Folder::new();
     let mut engine = engine(&folder, 50);
     engine.append(&batch(1, 60, "hi")).expect("stores");
     let pages: u64 = engine.connection().pragma_query_value(None, "page_count", |row| row.get(0)).expect("a number");
@@ -200,7 +201,7 @@ fn a_batch_that_fails_leaves_its_ids_unknown() {
 
 #[test]
 fn what_was_forgotten_or_is_damaged_is_not_stored_again() {
-    let folder = Folder::new("ids-forgotten");
+    let folder = Folder::new();
     let mut engine = folder.engine();
     engine.append(&batch(1, 500, "hi")).expect("stores");
     engine.retention = Retention::new(Keep { days: Some(1), bytes: None }, Clock::start());
@@ -235,7 +236,7 @@ fn what_was_forgotten_or_is_damaged_is_not_stored_again() {
 
 #[test]
 fn what_was_forgotten_in_the_midst_of_a_room_is_too_late() {
-    let folder = Folder::new("ids-midst");
+    let folder = Folder::new();
     let mut engine = folder.engine();
     let said = |number: u128| Said::by("alice", 1, number);
     for number in 1..=20 {
@@ -267,7 +268,7 @@ fn what_was_forgotten_in_the_midst_of_a_room_is_too_late() {
 
 #[test]
 fn loading_reads_no_more_than_the_window() {
-    let folder = Folder::new("ids-loading");
+    let folder = Folder::new();
     let mut engine = folder.engine();
     engine.append(&batch(1, 5_000, "hi")).expect("stores");
     drop(engine);
@@ -317,39 +318,29 @@ impl Model {
     }
 }
 
-/// splitmix64.
-fn draw(state: &mut u64, below: u64) -> u64 {
-    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    (mixed ^ (mixed >> 31)) % below
-}
-
 #[test]
 fn the_engine_does_what_the_rules_say() {
-    let given: Option<u64> = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
-    for seed in given.map_or(0..40, |seed| seed..seed + 1) {
-        let folder = Folder::new(&format!("ids-model-{seed}"));
-        let mut random = seed;
-        let messages_max = 1 + draw(&mut random, 20) as usize;
+    for_each_seed(0..40, |mut rng| {
+        let folder = Folder::new();
+        let messages_max = 1 + rng.below(20) as usize;
         let mut model = Model { messages_max, ..Model::default() };
         let mut engine = engine(&folder, messages_max);
         for step in 1..200 {
-            if draw(&mut random, 12) == 0 {
+            if rng.below(12) == 0 {
                 drop(engine);
                 engine = self::engine(&folder, messages_max);
             }
-            let author = draw(&mut random, 3);
+            let author = rng.below(3);
             let said = Said {
-                room: ["lobby", "den", "attic"][draw(&mut random, 3) as usize],
-                from: ["alice", "ALICE", "bob", "carol"][draw(&mut random, 4) as usize].to_string(),
+                room: ["lobby", "den", "attic"][rng.below(3) as usize],
+                from: ["alice", "ALICE", "bob", "carol"][rng.below(4) as usize].to_string(),
                 author,
-                id: (draw(&mut random, 5) > 0).then(|| u128::from(draw(&mut random, 15))),
-                after: (draw(&mut random, 3) > 0).then(|| draw(&mut random, 60)),
+                id: (rng.below(5) > 0).then(|| u128::from(rng.below(15))),
+                after: (rng.below(3) > 0).then(|| rng.below(60)),
                 at_ms: step,
             };
             let wanted = model.append(&said);
-            assert_eq!(answer(&mut engine, &said), wanted, "SEED={seed} step {step} {said:?}");
+            assert_eq!(answer(&mut engine, &said), wanted, "step {step} {said:?}");
         }
-    }
+    });
 }

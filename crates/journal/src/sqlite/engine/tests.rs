@@ -19,13 +19,11 @@ use crate::sqlite::wal_checkpoint::{LOG_SHARE, WalCheckpoint};
 use crate::sqlite::{ProgressMonitor, Report, Stage, id_window};
 use crate::store::{Store, StoreError};
 
-pub(in crate::sqlite) struct Folder(std::path::PathBuf);
+pub(in crate::sqlite) struct Folder(glassline_testkit::Folder);
 
 impl Folder {
-    pub(in crate::sqlite) fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("glassline-engine-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a folder for the test");
-        Self(path)
+    pub(in crate::sqlite) fn new() -> Self {
+        Self(glassline_testkit::Folder::new())
     }
 
     pub(in crate::sqlite) fn engine(&self) -> Engine {
@@ -72,12 +70,6 @@ fn check(file: &Path) -> Result<Report, StoreError> {
     crate::sqlite::check(file, &unmonitored())
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 pub(in crate::sqlite) fn batch(first: u128, count: u128, text: &str) -> Vec<Record> {
     (first..first + count).map(|id| record(Some(id), text)).collect()
 }
@@ -107,7 +99,7 @@ pub(in crate::sqlite) fn newest(engine: &Engine) -> u64 {
 
 #[test]
 fn a_full_disk_refuses_a_batch_and_takes_the_next_with_space() {
-    let folder = Folder::new("full");
+    let folder = Folder::new();
     let mut engine = folder.engine();
     engine.append(&batch(1, 10, "hi")).expect("stores");
     let pages: u64 = engine.connection().pragma_query_value(None, "page_count", |row| row.get(0)).expect("a number");
@@ -131,7 +123,7 @@ fn a_full_disk_refuses_a_batch_and_takes_the_next_with_space() {
 
 #[test]
 fn what_an_import_left_to_be_indexed_does_not_hold_up_an_append() {
-    let folder = Folder::new("import-lag");
+    let folder = Folder::new();
     let mut engine = folder.engine();
     engine.append(&batch(1, 5_000, "hi there")).expect("stores");
     // As if a million more had been imported.
@@ -145,7 +137,7 @@ fn what_an_import_left_to_be_indexed_does_not_hold_up_an_append() {
 
 #[test]
 fn at_the_end_of_numbers_one_message_is_refused_and_others_not() {
-    let folder = Folder::new("used-up");
+    let folder = Folder::new();
     let mut engine = folder.engine();
     engine.append(&batch(1, 1, "hi")).expect("stores");
     let open = |name: &str, id: i64, newest: u64| {
@@ -200,7 +192,7 @@ pub(in crate::sqlite) fn index_all(engine: &mut Engine) {
 fn the_log_restarts_between_check_slices_without_false_faults() {
     use crate::sqlite::commands::check_with;
     use crate::sqlite::database::Checkpoint;
-    let folder = Folder::new("check-slices");
+    let folder = Folder::new();
     let mut engine = tended(&folder, 40_000);
     engine.retention = Retention::new(Keep { days: Some(1), bytes: None }, Clock::start());
     let mut slices = 0;
@@ -223,7 +215,7 @@ fn the_log_restarts_between_check_slices_without_false_faults() {
 #[test]
 fn a_check_breaks_off_where_it_would_let_the_log_grow() {
     use crate::sqlite::commands::check_with;
-    let folder = Folder::new("check-log");
+    let folder = Folder::new();
     let mut engine = tended(&folder, 5_000);
     engine.append(&batch(5_001, 1, "in the log")).expect("stores");
     let file = folder.0.join("history.db");
@@ -259,7 +251,7 @@ fn a_check_finds_what_is_missing_and_what_is_too_much() {
         ),
         ("act", "INSERT INTO act(json) VALUES('nonsense')".to_string(), "act number 1"),
     ] {
-        let folder = Folder::new(&format!("check-{name}"));
+        let folder = Folder::new();
         let engine = tended(&folder, 1_000);
         engine.connection().execute(&sql, []).expect("changes");
         let report = check_with(&folder.0.join("history.db"), 0, &unmonitored(), &mut || {}).expect("a report");
@@ -269,7 +261,7 @@ fn a_check_finds_what_is_missing_and_what_is_too_much() {
 
 #[test]
 fn retention_by_age_uses_the_clock_given_at_the_opening() {
-    let folder = Folder::new("clock");
+    let folder = Folder::new();
     let mut engine = folder.engine();
     let keep = Keep { days: Some(7), bytes: None };
     // Messages from 1970: by the system's clock all are too old.
@@ -284,7 +276,7 @@ fn retention_by_age_uses_the_clock_given_at_the_opening() {
 
 #[test]
 fn a_file_that_may_not_be_written_any_more_refuses_a_batch() {
-    let folder = Folder::new("query-only");
+    let folder = Folder::new();
     let mut engine = folder.engine();
     engine.connection().pragma_update(None, "query_only", true).expect("sets");
     let refused = engine.append(&batch(1, 1, "hi"));
@@ -295,7 +287,7 @@ fn a_file_that_may_not_be_written_any_more_refuses_a_batch() {
 
 #[test]
 fn the_log_stays_small_under_endless_load_with_readers() {
-    let folder = Folder::new("log");
+    let folder = Folder::new();
     let mut engine = folder.engine();
     let mut reader = engine.reader().expect("a reader");
     let mut largest = 0;
@@ -311,7 +303,7 @@ fn the_log_stays_small_under_endless_load_with_readers() {
 
 #[test]
 fn a_passing_checkpoint_refused_delays_no_restart() {
-    let folder = Folder::new("refused-passing");
+    let folder = Folder::new();
     let mut engine = folder.engine();
     engine.wal = WalCheckpoint::new(Some(LOG_SHARE * 4 * 1024 * 1024));
     let text = "several words ".repeat(200);
@@ -335,7 +327,7 @@ fn a_passing_checkpoint_refused_delays_no_restart() {
 
 #[test]
 fn under_load_that_never_stops_each_kind_of_step_has_its_turn() {
-    let folder = Folder::new("turns");
+    let folder = Folder::new();
     let mut engine = folder.engine();
     engine.retention = Retention::new(Keep { days: Some(1), bytes: None }, Clock::start());
     let mut young = batch(1, 3_000, "some words");
@@ -362,7 +354,7 @@ fn under_load_that_never_stops_each_kind_of_step_has_its_turn() {
 
 #[test]
 fn synchronous_and_the_log_are_as_promised() {
-    let folder = Folder::new("settings");
+    let folder = Folder::new();
     let engine = folder.engine();
     let read = |pragma: &str| {
         engine.connection().pragma_query_value(None, pragma, |row| row.get::<_, rusqlite::types::Value>(0))
@@ -373,7 +365,7 @@ fn synchronous_and_the_log_are_as_promised() {
 
 #[test]
 fn entries_of_an_older_form_are_brought_to_the_new_one_in_steps() {
-    let folder = Folder::new("old-form");
+    let folder = Folder::new();
     let mut engine = folder.engine();
     // The second is in decomposed form, which older versions had in their index as it was.
     for text in ["ascii only", "re\u{301}sume\u{301}", "한국어", "\u{1112}\u{1161}\u{11AB}국어"] {
@@ -423,7 +415,7 @@ fn entries_of_an_older_form_are_brought_to_the_new_one_in_steps() {
 
 #[test]
 fn a_text_whose_bytes_rotted_is_missing_and_nothing_else_is() {
-    let folder = Folder::new("rot");
+    let folder = Folder::new();
     let mut engine = folder.engine();
     engine.append(&batch(1, 9, "some words")).expect("stores");
     engine
@@ -456,7 +448,7 @@ fn a_text_whose_bytes_rotted_is_missing_and_nothing_else_is() {
 
 #[test]
 fn a_log_that_a_reader_holds_costs_its_share_at_most() {
-    let folder = Folder::new("held-log");
+    let folder = Folder::new();
     let mut engine = folder.engine_keeping(Keep { days: None, bytes: Some(1024 * 1024) });
     let say = |engine: &mut Engine| {
         engine.append(&batch_of(vec!["word ".repeat(1_000); 20].iter())).expect("stores");

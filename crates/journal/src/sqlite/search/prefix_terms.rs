@@ -48,6 +48,8 @@ pub(super) fn prefix_query(db: &Connection, needle: &str) -> Result<Option<Strin
 
 #[cfg(test)]
 mod tests {
+    use glassline_testkit::{Rng, seed_or};
+
     use super::*;
     use crate::sqlite::engine::tests::{Folder, batch_of, index_all};
     use crate::sqlite::folding::fold_into;
@@ -76,18 +78,12 @@ mod tests {
 
     #[test]
     fn what_is_shorter_than_a_trigram_is_found_anywhere() {
-        const SEED: u64 = 20_261_123;
-        println!("seed {SEED}");
-        let mut state = SEED;
-        let mut random = |below: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as usize % below
-        };
+        let mut rng = Rng::new(seed_or(20_261_123));
         let alphabet: Vec<char> = "aAbzß \"*\0東京都ΣςДдİı🎉".chars().collect();
-        let mut text = |length: usize| -> String { (0..length).map(|_| alphabet[random(alphabet.len())]).collect() };
+        let mut text = |length: usize| -> String { (0..length).map(|_| rng.pick(&alphabet)).collect() };
         let texts: Vec<String> = (0..400).map(|number| text(1 + number % 7)).collect();
         let queries: Vec<String> = (0..300).map(|number| text(1 + number % 2)).collect();
-        let folder = Folder::new("short-queries");
+        let folder = Folder::new();
         let mut engine = folder.engine();
         engine.append(&batch_of(texts.iter())).expect("stores");
         index_all(&mut engine);
@@ -109,7 +105,7 @@ mod tests {
 
     #[test]
     fn what_is_said_in_too_many_ways_is_left_to_reading() {
-        let folder = Folder::new("many-pieces");
+        let folder = Folder::new();
         let mut engine = folder.engine();
         let texts = continued(TERMS_MAX + 1);
         engine.append(&batch_of(texts.iter())).expect("stores");
@@ -125,7 +121,7 @@ mod tests {
 
     #[test]
     fn the_most_terms_that_are_asked_for_can_be_asked_for() {
-        let folder = Folder::new("most-pieces");
+        let folder = Folder::new();
         let mut engine = folder.engine();
         let texts = continued(TERMS_MAX);
         engine.append(&batch_of(texts.iter())).expect("stores");

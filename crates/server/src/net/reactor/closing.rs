@@ -1,4 +1,5 @@
-//! The end: what was said is still stored and sent on, everybody is told, and each connection is closed behind its last output.
+//! The end: what was said is still stored and sent on, everybody is told, and each connection is
+//! closed behind its last output.
 //!
 //! [`crate::net::poll`] has the clock and waits between these steps, in this order:
 //! [`begin_closing`](Reactor::begin_closing), [`settle_turn`](Reactor::settle_turn),
@@ -67,7 +68,8 @@ impl<S: Socket> Reactor<S> {
     }
 
     /// Writes the last output, and reads on so that no unread byte turns a close into a reset.
-    /// Returns how long to wait for peers to close first; nothing once all have, or no time is left.
+    /// Returns how long to wait for peers to close first; nothing once all have, or no time is
+    /// left.
     pub(crate) fn drain_turn(&mut self, left_ms: u64) -> Option<u64> {
         if self.connections.is_empty() || left_ms == 0 {
             return None;

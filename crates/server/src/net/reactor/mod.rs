@@ -1,10 +1,11 @@
 //! Turn of the loop between two waits: takes in what the history did, reads, writes, and keeps the
 //! deadlines.
 //!
-//! It knows neither sockets nor clocks ([`crate::net::poll`] has them), so that a [`TestServer`](test_server::TestServer) goes through
-//! the same lines. A turn is [`Reactor::set_now`], [`Reactor::note_ready`] for each event,
-//! [`Reactor::admit`] for each newcomer, then [`Reactor::turn`]; [`Reactor::wait_ms`] says how long
-//! to wait before the next. The methods of the end are in `closing`.
+//! It knows neither sockets nor clocks ([`crate::net::poll`] has them), so that a
+//! [`TestServer`](test_server::TestServer) goes through the same lines. A turn is
+//! [`Reactor::set_now`], [`Reactor::note_ready`] for each event, [`Reactor::admit`] for each
+//! newcomer, then [`Reactor::turn`]; [`Reactor::wait_ms`] says how long to wait before the next.
+//! The methods of the end are in `closing`.
 
 mod closing;
 mod eviction;
@@ -37,7 +38,8 @@ use crate::net::timers::{Kind, Timers};
 use crate::net::transport::{ReadBuffer, Readiness, Socket, Transport};
 use crate::{Config, Limits};
 
-/// Within a turn the history is given so much at once: as much as one read, so that its bounds are passed by no more than two.
+/// Within a turn the history is given so much at once: as much as one read, so that its bounds are
+/// passed by no more than two.
 const HANDED_OVER_BYTES: usize = READ_BYTES_MAX;
 
 pub(crate) struct Reactor<S> {
@@ -156,7 +158,8 @@ impl<S: Socket> Reactor<S> {
     fn take_in_done(&mut self) -> io::Result<()> {
         let Some(history) = &mut self.history else { return Ok(()) };
         let taken = history.take_in(&mut self.hub, self.now.monotonic_ms);
-        // Before anything of theirs that waited goes on; what was stored before a failure is in force as well.
+        // Before anything of theirs that waited goes on; what was stored before a failure is in
+        // force as well.
         self.apply_moderation();
         taken
     }
@@ -177,7 +180,8 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    /// Hands on what one turn has brought so far, once it is much: the history can say that it is full only of what it has.
+    /// Hands on what one turn has brought so far, once it is much: the history can say that it is
+    /// full only of what it has.
     fn give_what_is_much(&mut self) {
         if self.hub.pending_record_bytes() >= HANDED_OVER_BYTES {
             self.give_to_history();

@@ -84,7 +84,8 @@ impl<S: Socket> Reactor<S> {
         if !connection.is_draining() {
             let is_replaying = connection.member().is_some_and(|member| self.hub.is_replaying(member));
             if self.hub.awaits(key.index()) != Awaits::Nothing || is_replaying {
-                // What it said last is not stored yet, or what it asked not answered. The end is read again behind that.
+                // What it said last is not stored yet, or what it asked not answered. The end is
+                // read again behind that.
                 connection.pause(PauseReason::History);
                 return;
             }
@@ -116,7 +117,8 @@ impl<S: Socket> Reactor<S> {
 
     /// Goes on with the connections for which the history has done its part.
     pub(super) fn resume_settled(&mut self) {
-        // What they sent meanwhile must not outrun the history either; the others go on in a later turn.
+        // What they sent meanwhile must not outrun the history either; the others go on in a later
+        // turn.
         while self.may_read() {
             let Some(index) = self.hub.take_settled() else { break };
             let Some(key) = self.connections.key_at(index) else { continue };

@@ -1,4 +1,5 @@
-//! A name claimed with a token: its holder is asked for a sign of life, and keeps it if there is one (E2).
+//! A name claimed with a token: its holder is asked for a sign of life, and keeps it if there is
+//! one (E2).
 
 use glassline_hub::{MemberId, NameHolder};
 use glassline_wire::event::{Event, Ping};
@@ -21,7 +22,8 @@ impl<S: Socket> Reactor<S> {
             self.hub.send_at_once(holder, Event::Ping(Ping {}));
             Box::new(Takeover { holder, holder_connection, holder_reads })
         });
-        // A holder without a connection is a fault; the claim then waits until its time for a name is over.
+        // A holder without a connection is a fault; the claim then waits until its time for a name
+        // is over.
         let reason = takeover.map_or(PauseReason::Timer, PauseReason::Takeover);
         if let Some(connection) = self.connections.get_mut(key) {
             connection.pause(reason);

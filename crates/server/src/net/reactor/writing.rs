@@ -11,8 +11,9 @@ use crate::net::reactor::Reactor;
 use crate::net::timers::Kind;
 use crate::net::transport::Socket;
 
-/// Members written to before the loop looks for input again. What arrives during a round is then in the log before the round
-/// reaches the member again, so that a member's next write carries more: under load, messages share system calls (`decisions/001`).
+/// Members written to before the loop looks for input again. What arrives during a round is then in
+/// the log before the round reaches the member again, so that a member's next write carries more:
+/// under load, messages share system calls (`decisions/001`).
 const WRITES_PER_TURN: usize = 32;
 
 /// Writes to one member in a row, when it has more waiting than one write carries.

@@ -1,4 +1,5 @@
-//! A whole server without sockets, clocks or threads: everything between the socket and the history is the real thing.
+//! A whole server without sockets, clocks or threads: everything between the socket and the history
+//! is the real thing.
 
 use std::convert::Infallible;
 use std::io;
@@ -20,7 +21,8 @@ mod tests;
 pub use pipe::Pipe;
 use pipe::{PipeEnd, pair};
 
-/// A server that is driven by hand: connect, change the far ends, then have it make turns until it wants to wait.
+/// A server that is driven by hand: connect, change the far ends, then have it make turns until it
+/// wants to wait.
 pub struct TestServer {
     reactor: Reactor<PipeEnd>,
 }

@@ -1,4 +1,5 @@
-//! Both ends of a connection that is no socket, with a socket's manners: edges, full buffers, ends and resets.
+//! Both ends of a connection that is no socket, with a socket's manners: edges, full buffers, ends
+//! and resets.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -362,7 +362,7 @@ fn who_is_still_sent_the_past_hears_goodbye_as_well() {
     tom.send(&frame("tom"));
     turn_until_it_waits(&mut server);
     let reads = enter(&mut server, 3, r#"{"type":"hello","name":"ann","since":{"lobby":9}}"#);
-    assert_eq!(gauges(&server).waiting_questions, 2, "two are owed something");
+    assert_eq!(gauges(&server).waiting_questions, 2, "two wait for their replay");
     // Half of a page is on its way to one more, and nothing may come in between.
     let slow = server.connect((Ipv4Addr::new(192, 0, 2, 4), 1).into(), 700);
     slow.send(&opened(r#"{"type":"hello","name":"slow","since":{"lobby":3}}"#));
@@ -459,7 +459,8 @@ fn a_client_that_the_server_keeps_waiting_is_not_evicted() {
         server.turn(NOW).expect("a turn");
         pipe
     };
-    // All but one of the places are members' whose links are dead and not noticed yet; one of them comes back.
+    // All but one of the places are members' whose links are dead and not noticed yet; one of them
+    // comes back.
     let members: Vec<Pipe> =
         (0..63).map(|n| enter(&mut server, &format!(r#"{{"type":"hello","name":"m{n}"}}"#))).collect();
     let welcome = heard(&members[0]);

@@ -1,0 +1,70 @@
+//! Tasks that build and run one program: benchmarks, kills, simulation, manual.
+
+use crate::command::{self, Outcome, built, cargo, program, root};
+use crate::tools::{self, Install, TASKSET};
+
+/// Enough rounds to meet each kind of kill, in a few seconds.
+const SHORT_ROUNDS: &str = "20";
+
+/// Profile of the simulation: optimised, with everything asserted that debug builds assert.
+const PROFILE: &str = "simulation";
+
+const MANUAL_FOLDER: &str = "target/man";
+
+/// Measures servers side by side on one core, the load on another; with `terminal` clients, with
+/// `history` a server that keeps one beside the same without.
+pub(crate) fn bench(arguments: &[String]) -> Outcome {
+    tools::ensure(&[TASKSET], Install::chosen(false))?;
+    command::run(cargo(&["build", "--release", "--locked"]))?;
+    command::run(cargo(&["build", "--release", "--locked", "-p", "glassline-bench"]))?;
+    let (measured, arguments, page) = match arguments.split_first() {
+        Some((word, rest)) if word == "terminal" => ("terminal", rest, "docs/benchmarks-terminal.md"),
+        Some((word, rest)) if word == "history" => ("history", rest, "docs/benchmarks-history.md"),
+        _ => ("run", arguments, "docs/benchmarks.md"),
+    };
+    let mut bench = program(&built("glassline-bench"), &[measured, "--server", &built("glassline")]);
+    let is_whole = arguments.is_empty();
+    bench.args(arguments);
+    if is_whole {
+        // Only a whole run is published.
+        bench.args(["--out", page]);
+    }
+    command::run(bench)
+}
+
+/// Kills the server as often as `arguments` say.
+pub(crate) fn crash(arguments: &[String]) -> Outcome {
+    command::run(cargo(&["build", "--release", "--locked"]))?;
+    command::run(cargo(&["build", "--release", "--locked", "-p", "glassline-crash"]))?;
+    let mut harness = program(&built("glassline-crash"), &["run", "--server", &built("glassline")]);
+    harness.args(arguments);
+    command::run(harness)
+}
+
+/// A few rounds, as a part of what every change must pass.
+pub(crate) fn crash_short() -> Outcome {
+    crash(&["--rounds".to_owned(), SHORT_ROUNDS.to_owned()])
+}
+
+/// Runs as many seeds as `arguments` say, or one of them with a trace.
+pub(crate) fn simulate(arguments: &[String]) -> Outcome {
+    let mut simulate = cargo(&["run", "--quiet", "--locked", "--profile", PROFILE, "-p", "glassline-simulation", "--"]);
+    simulate.args(arguments);
+    command::run(simulate)
+}
+
+/// Two thousand seeds, and the faults built in on purpose, as a part of what every change must pass.
+pub(crate) fn simulate_short() -> Outcome {
+    command::run(cargo(&["test", "--locked", "--profile", PROFILE, "-p", "glassline-simulation"]))
+}
+
+/// Writes the manual's pages.
+pub(crate) fn manual() -> Outcome {
+    // Through cargo, which knows where it puts what it builds.
+    command::run(cargo(&["run", "--quiet", "--locked", "--", "man", MANUAL_FOLDER]))?;
+    println!(
+        "the manual is in {}; read it with: man -l {MANUAL_FOLDER}/glassline-join.1",
+        root().join(MANUAL_FOLDER).display()
+    );
+    Ok(())
+}

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Carries what is said in the lobby of one line to that of another, both ways: relay.py ADDR ADDR. Needs Python 3."""
+"""Relays messages between the lobbies of two servers, both ways: relay.py ADDR ADDR. Needs Python 3."""
 import json, subprocess, sys, threading
 
 
@@ -12,17 +12,17 @@ def carry(here, there):
     try:
         for line in here.stdout:
             event = json.loads(line)
-            # Only the relay's own words come back with a `ref`: carried on, they would go round for ever.
+            # Only the relay's own messages come back with a `ref`: relaying them would loop for ever.
             if event["type"] == "message" and "ref" not in event:
                 request = {"type": "send", "text": f"{event['from']}: {event['text']}"}
                 there.stdin.write(json.dumps(request) + "\n")
                 there.stdin.flush()
             elif event["type"] == "error":
                 print("not carried:", event["text"], file=sys.stderr)
-        # This line is gone: the other one is left, once it has acknowledged everything.
+        # This connection has ended: leave the other one, once it has acknowledged everything.
         there.stdin.close()
     except BrokenPipeError:
-        pass  # The other line is gone, and ends this one.
+        pass  # The other connection has ended, which ends this one too.
 
 
 one, other = (join(address) for address in sys.argv[1:3])

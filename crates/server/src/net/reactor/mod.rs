@@ -2,7 +2,7 @@
 //! deadlines.
 //!
 //! It knows neither sockets nor clocks ([`crate::net::poll`] has them), so that a
-//! [`TestServer`](test_server::TestServer) goes through the same lines. A turn is
+//! [`TestServer`](tests::TestServer) goes through the same lines. A turn is
 //! [`Reactor::set_now`], [`Reactor::note_ready`] for each event, [`Reactor::admit`] for each
 //! newcomer, then [`Reactor::turn`]; [`Reactor::wait_ms`] says how long to wait before the next.
 //! The methods of the end are in `closing`.
@@ -15,7 +15,7 @@ mod probe;
 mod reading;
 mod takeover;
 #[cfg(any(test, feature = "test-server"))]
-pub(super) mod test_server;
+pub(super) mod tests;
 mod timing;
 mod writing;
 

@@ -11,7 +11,6 @@ mod history;
 mod limits;
 mod metrics;
 mod net;
-mod pacing;
 mod protocol;
 mod shutdown;
 

@@ -1,6 +1,5 @@
 //! Sockets, connections and the loop over them.
 
-mod clock;
 mod connection;
 mod connections;
 pub(crate) mod listener;

@@ -2,12 +2,10 @@
 
 mod look_index;
 
-use alloc::{
-    boxed::Box,
-    collections::BTreeSet,
-    format,
-    string::{String, ToString},
-};
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::{String, ToString};
 
 use glassline_wire::event::{ErrorCode, Rejection};
 use slab::Slab;

@@ -1,9 +1,7 @@
 //! Questions to the history, and the recipients of their answers.
 
-use alloc::{
-    collections::{BTreeMap, VecDeque},
-    string::String,
-};
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
 
 use glassline_wire::history::{Question, Ticket};
 

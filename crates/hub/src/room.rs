@@ -1,11 +1,9 @@
 //! Open rooms: each one's number, its lanes, and the changes that are still to be announced.
 
-use alloc::{
-    boxed::Box,
-    collections::BTreeMap,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use glassline_wire::request::LOBBY;
 use slotmap::SlotMap;

@@ -5,11 +5,9 @@
 mod enforce;
 mod operate;
 
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use glassline_wire::event::{ErrorCode, Event, Rejection};
@@ -53,19 +51,6 @@ impl Hub {
             }
         }
         self.moderation.check_freeze()
-    }
-
-    /// Checks whether a member may write to another directly: to an operator everybody may.
-    pub(super) fn check_direct_message(
-        &mut self,
-        sender: MemberId,
-        recipient: MemberId,
-        now: Now,
-    ) -> Result<(), Rejection> {
-        if self.members.get(recipient).is_some_and(Member::is_operator) {
-            return Ok(());
-        }
-        self.check_speech(sender, now)
     }
 
     /// Looks up whether a mute hits a member. Returns whether that is news.
@@ -118,9 +103,7 @@ impl Hub {
 
     /// Announces everybody who came in during a freeze and is still here.
     pub(super) fn announce_held_back(&mut self) {
-        let newcomers = self.members.iter().filter(|(_, member)| member.arrival() == Arrival::HeldBack);
-        let newcomers: Vec<_> = newcomers.map(|(id, _)| id).collect();
-        for id in newcomers {
+        for id in self.ids_of(|member| member.arrival() == Arrival::HeldBack) {
             self.announce_arrival(id);
         }
     }

@@ -1,10 +1,8 @@
 //! Texts of moderation.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use core::net::IpAddr;
 

@@ -12,11 +12,9 @@ mod sanctions;
 mod target;
 mod token;
 
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Rejection};

@@ -1,10 +1,8 @@
 //! Commands of operators (O2), and what a line of them means.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use glassline_wire::commands::SlashCommand;
 use glassline_wire::event::{ErrorCode, Rejection};

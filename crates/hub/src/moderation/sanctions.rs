@@ -62,7 +62,7 @@ impl Sanctions {
     }
 
     pub(super) fn add(&mut self, act: &AuditEntry) {
-        let Some(target) = named(act) else { return };
+        let Some(target) = Target::of_act(act) else { return };
         self.0.retain(|sanction| sanction.until > act.at && !sanction.target.is_same(&target));
         if self.0.len() >= KEPT_MAX
             && let Some((first_to_end, _)) = self.0.iter().enumerate().min_by_key(|(_, sanction)| sanction.until)
@@ -74,14 +74,10 @@ impl Sanctions {
     }
 
     pub(super) fn remove(&mut self, act: &AuditEntry) {
-        if let Some(target) = named(act) {
+        if let Some(target) = Target::of_act(act) {
             self.0.retain(|sanction| !sanction.target.is_same(&target));
         }
     }
-}
-
-fn named(act: &AuditEntry) -> Option<Target> {
-    Target::parse(act.who.as_deref()?).ok()
 }
 
 #[cfg(test)]

@@ -17,7 +17,6 @@ use crate::name::{Looks, Name, fold};
 /// Numbers in a row that are tried behind a taken name.
 const SUFFIX_TRIES_MAX: u32 = 64;
 
-/// A name in use.
 #[derive(Debug)]
 struct NameInUse {
     written: Box<str>,
@@ -65,7 +64,6 @@ enum LookAlike {
 }
 
 impl Names {
-    /// Returns the member that has this name, in whatever case.
     pub(crate) fn find(&self, name: &str) -> Option<MemberId> {
         self.named(&fold(name)).map(|id| self.in_use[id as usize].member)
     }

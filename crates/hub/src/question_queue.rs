@@ -39,7 +39,6 @@ pub(crate) struct QuestionQueue {
 }
 
 impl QuestionQueue {
-    /// Appends a question; returns its ticket.
     pub(crate) fn push(&mut self, connection: usize, question: Question, recipient: Recipient) -> Ticket {
         let ticket = self.next_ticket;
         self.next_ticket += 1;

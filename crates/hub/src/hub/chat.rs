@@ -226,7 +226,6 @@ impl Hub {
     }
 }
 
-/// Returns a message that has no number yet.
 fn new_message(member: &Member, room: &Room, text: &str, action: bool, now: Now) -> Message {
     Message {
         room: room.name().to_string(),

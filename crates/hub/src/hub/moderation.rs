@@ -71,7 +71,6 @@ impl Hub {
         }
     }
 
-    /// Returns the names of some operators, for a member that may write to nobody else.
     pub(super) fn some_operators(&self) -> Vec<String> {
         let operators = self.members.iter().filter(|(_, member)| member.is_operator());
         operators.take(OPERATORS_NAMED_MAX).map(|(_, member)| member.name().to_string()).collect()
@@ -108,7 +107,6 @@ impl Hub {
         }
     }
 
-    /// Announces a member in its rooms, unless that was done.
     pub(super) fn announce_arrival(&mut self, id: MemberId) {
         let Some(member) = self.members.get_mut(id) else { return };
         if !member.announce() {
@@ -124,7 +122,6 @@ impl Hub {
         self.members.get(id).is_some_and(Member::is_operator)
     }
 
-    /// Returns the members, one line each, by name.
     pub(super) fn list_members(&self) -> String {
         let mut members: Vec<_> = self.members.iter().map(|(_, member)| member).collect();
         members.sort_unstable_by(|a, b| a.name().cmp(b.name()));

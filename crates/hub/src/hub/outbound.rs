@@ -70,7 +70,6 @@ impl Hub {
         }
     }
 
-    /// Sends an event to each member that `is_recipient` selects.
     pub(super) fn send_to_each(&mut self, is_recipient: impl Fn(&Member) -> bool, event: &Event) {
         for id in self.ids_of(is_recipient) {
             self.send(id, event.clone());

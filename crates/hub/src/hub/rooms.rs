@@ -203,7 +203,6 @@ impl Hub {
         }
     }
 
-    /// Returns the room that a tutorial member is in.
     pub(super) fn current_room(&self, id: MemberId) -> Option<(RoomId, &Room)> {
         let room_id = self.members.get(id)?.rooms().next()?;
         Some((room_id, self.rooms.get(room_id)?))

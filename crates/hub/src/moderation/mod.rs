@@ -82,7 +82,6 @@ impl Moderation {
         self.frozen_by.is_some()
     }
 
-    /// Returns the message of the day.
     pub(crate) fn motd(&self) -> Option<&str> {
         self.motd.as_deref()
     }
@@ -97,7 +96,6 @@ impl Moderation {
         if self.mutes.is_empty() { None } else { self.mutes.hitting(&Looks::of(name), address, at) }
     }
 
-    /// Checks whether somebody from this address may come in at all.
     pub(crate) fn check_address(&self, address: IpAddr, at: Timestamp) -> Result<(), Rejection> {
         match self.bans.hitting_address(address, at) {
             Some(ban) => Err(Rejection::new(ErrorCode::Banned, messages::banned(ban))),
@@ -105,7 +103,6 @@ impl Moderation {
         }
     }
 
-    /// Checks whether somebody from this address may have this name.
     pub(crate) fn check_name(&self, name: &Name, address: IpAddr, at: Timestamp) -> Result<(), Rejection> {
         if self.bans.is_empty() {
             return Ok(());
@@ -120,7 +117,6 @@ impl Moderation {
         }
     }
 
-    /// Checks whether somebody who is no operator may speak.
     pub(crate) fn check_freeze(&self) -> Result<(), Rejection> {
         match &self.frozen_by {
             Some(by) => Err(Rejection::new(ErrorCode::Frozen, messages::frozen(by))),

@@ -14,7 +14,6 @@ use crate::name::Looks;
 /// a time. Beyond this the one that ends first is dropped.
 const KEPT_MAX: usize = 4 * SANCTIONS_MAX;
 
-/// A mute or a ban.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sanction {
     pub(super) target: Target,
@@ -28,7 +27,6 @@ pub(crate) struct Sanction {
 pub(crate) struct Sanctions(Vec<Sanction>);
 
 impl Sanctions {
-    /// Returns those that have not ended.
     pub(super) fn in_force(&self, at: Timestamp) -> impl Iterator<Item = &Sanction> {
         self.0.iter().filter(move |sanction| sanction.until > at)
     }

@@ -23,7 +23,6 @@ pub(crate) struct Looks {
 }
 
 impl Looks {
-    /// Everything by which an accepted name is compared.
     pub(crate) fn of(name: &str) -> Self {
         let skeleton_of = |name: &str| skeleton(name).collect::<String>().into_boxed_str();
         let drawn = as_capitals(name);

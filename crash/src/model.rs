@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
 use glassline_testkit::frame::{self, HEADER_BYTES, PAYLOAD_BYTES_MAX};
-use sabotage::Sabotage;
+pub(crate) use sabotage::Sabotage;
 use store::{NewMessage, Store};
 
 const EVENT_OPENING: &[u8] = b"GLASSLINE2";
@@ -48,10 +48,7 @@ struct Member {
 ///
 /// # Errors
 /// The file cannot be read, or there is no port.
-pub(crate) fn serve(history: &Path, sabotage: Option<&str>) -> Result<()> {
-    let sabotage = sabotage
-        .map(|word| Sabotage::named(word).with_context(|| format!("no such word; there are {}", Sabotage::words())))
-        .transpose()?;
+pub(crate) fn serve(history: &Path, sabotage: Option<Sabotage>) -> Result<()> {
     let store = Store::open(history, sabotage)?;
     let model = Model { store, members: Vec::new(), next_member: 0, said: 0, swapped: None, sabotage };
     let model = Arc::new(Mutex::new(model));

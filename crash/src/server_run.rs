@@ -63,8 +63,7 @@ impl ServerRun<'_> {
     fn live(&mut self, plan: Plan, address: SocketAddr, due: Due) -> Result<(), Fault> {
         let settles = plan.kill_point == KillPoint::Settled;
         let budget = if settles { 0 } else { u32::try_from(self.messages_max).unwrap_or(u32::MAX) };
-        let tutorial_budget = budget / 8;
-        self.clients.prepare(budget, tutorial_budget);
+        self.clients.prepare(budget);
         let began = Instant::now();
         let acknowledged_before = self.ledger.acknowledged();
         let checker = Checker::of_new(self.ledger, due, &mut self.rng);

@@ -1,10 +1,8 @@
 //! Everything the hub sends, as bytes of either dialect: nothing else in the hub encodes.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{Event, Message, Presence, RoomCount, Rooms, Whois};

@@ -2,10 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-/// Default port.
 pub(crate) const DEFAULT_PORT: u16 = 1234;
 
-/// Default address, on this machine.
 pub(crate) fn default_address() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], DEFAULT_PORT))
 }

@@ -16,10 +16,8 @@ use crate::words;
 
 /// An empty history has some hundred thousand bytes already.
 const KEEP_BYTES_MIN: u64 = 1_000_000;
-
 /// Stands over what few need on the command line, because it can be said once and for all.
 const SETTINGS_HEADING: &str = "Settings (the configuration file holds them too)";
-
 /// Description of the behaviour of `join`, for its help and its page of the manual.
 pub(crate) const JOIN_BEHAVIOUR: &str = "\
 At a terminal, /quit or three empty Enters leave. Without one, each line of stdin is sent, what is heard is printed, and the end of stdin leaves.";
@@ -227,7 +225,6 @@ pub(crate) struct SettingsArguments {
 }
 
 impl SettingsArguments {
-    /// Returns the choices of the flags.
     pub(crate) fn choices(&self) -> Choices {
         Choices {
             name: self.name.clone(),
@@ -241,7 +238,6 @@ impl SettingsArguments {
 }
 
 impl Join {
-    /// Returns the choices of the flags.
     pub(crate) fn choices(&self) -> Choices {
         Choices { server: self.address.clone(), dialect: self.dialect, ..self.settings.choices() }
     }

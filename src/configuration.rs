@@ -18,7 +18,6 @@ use crate::words::{self, Word};
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Similarity from which a known key is suggested for an unknown one.
 const LIKENESS_MIN: f64 = 0.7;
-
 const KEYS: [&str; 9] = ["name", "server", "dialect", "timestamps", "bell", "colour", "ignore", "log", "input_history"];
 
 /// Returns the choices of the file: the one named, which must be there, or the user's own, which

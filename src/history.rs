@@ -8,16 +8,12 @@ use glassline_journal::{Keep, Store, StoreError};
 use crate::folders;
 
 const HISTORY_FILE: &str = "history.db";
-
 /// Words for no history; a file of such a name is written with its folder, as `./none`.
 const WORDS_FOR_NONE: [&str; 4] = ["none", "off", "no", "false"];
 
-/// Value of `--history`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HistoryChoice {
-    /// In this file.
     In(PathBuf),
-    /// Nowhere.
     Nowhere,
 }
 

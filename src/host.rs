@@ -15,7 +15,6 @@ use crate::history;
 use crate::listening::{ListenFlag, open_all, reachable_from_elsewhere, reachable_here, refused};
 use crate::operator_token::{self, TokenRead};
 
-/// Opened resources of a host.
 struct HostResources {
     listeners: Vec<TcpListener>,
     operator_token: Option<OperatorToken>,

@@ -49,7 +49,6 @@ impl<'a> MakeWriter<'a> for StderrLog {
     }
 }
 
-/// Starts logging to stderr.
 pub(crate) fn start(format: LogFormat) -> JoinHandle<()> {
     let (lines, queue) = sync_channel(LINES_MAX);
     let log = StderrLog { lines, pending: Arc::default(), dropped: Arc::default() };

@@ -21,15 +21,12 @@ use crate::history;
 
 /// Exit code where something is wrong with the history, or with the way to it.
 const FAILED: u8 = 1;
-
 /// Exit code of wrong usage.
 const WRONG_USAGE: u8 = 2;
-
 /// Exit code where the reader of an export went away: 128 and the number of SIGPIPE, as a shell
 /// reports it.
 const READER_GONE: u8 = 141;
 
-/// Runs a tool.
 pub(crate) fn keep_up(arguments: &HistoryArguments) -> ExitCode {
     if let Some(usage) = right_usage(&arguments.upkeep) {
         crate::complain(usage);

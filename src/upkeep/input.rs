@@ -12,7 +12,6 @@ use super::interrupt::Interrupt;
 /// Bytes read at once from what may have to be waited for, and how many such chunks may wait.
 const CHUNK_BYTES: usize = 64 * 1024;
 const CHUNKS_WAITING_MAX: usize = 4;
-
 /// Longest time that a signal may go unnoticed.
 const PATIENCE: Duration = Duration::from_millis(50);
 

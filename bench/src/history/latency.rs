@@ -2,11 +2,11 @@
 
 use anyhow::{Context, Result};
 
-use super::figures::{Figures, Measure};
 use super::load::Dialect;
 use super::metrics;
 use crate::clients::{Clients, Reading};
 use crate::peers::Role;
+use crate::results::{Figures, Measure};
 use crate::stats::quantile;
 use crate::systems::{Server, System};
 use crate::workloads::TEXT_BYTES;

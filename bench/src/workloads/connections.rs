@@ -4,11 +4,12 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
+use super::TEXT_BYTES;
 use super::one_at_a_time::deliver_one;
-use super::{Figures, Measure, TEXT_BYTES};
 use crate::clients::{Clients, Reading};
 use crate::peers::Role;
 use crate::process::descriptor_limit;
+use crate::results::{Figures, Measure};
 use crate::systems::{Server, System};
 
 pub const CONNECTIONS: usize = 19_000;
@@ -31,9 +32,9 @@ pub fn run(system: System, server: &Server) -> Result<Figures> {
     let join_seconds = first_connect.elapsed().as_secs_f64();
     clients.settle()?;
     let reached = deliver_one(&mut clients, sender, &text)?;
-    Ok(vec![
+    Ok(Figures::from([
         (Measure::Held, CONNECTIONS as f64),
         (Measure::JoinSeconds, join_seconds),
         (Measure::ReachMillis, reached.as_secs_f64() * 1e3),
-    ])
+    ]))
 }

@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::{Figures, Measure, TEXT_BYTES};
+use super::TEXT_BYTES;
 use crate::clients::{Clients, Reading};
 use crate::peers::Role;
 use crate::process::resident_kib;
+use crate::results::{Figures, Measure};
 use crate::systems::{Server, System};
 
 pub const READERS: usize = 10_000;
@@ -24,5 +25,8 @@ pub fn run(system: System, server: &Server) -> Result<Figures> {
     let join_seconds = first_connect.elapsed().as_secs_f64();
     clients.settle()?;
     let grown_kib = resident_kib(server.pid())?.saturating_sub(empty_kib);
-    Ok(vec![(Measure::KibPerMember, grown_kib as f64 / (READERS + 1) as f64), (Measure::JoinSeconds, join_seconds)])
+    Ok(Figures::from([
+        (Measure::KibPerMember, grown_kib as f64 / (READERS + 1) as f64),
+        (Measure::JoinSeconds, join_seconds),
+    ]))
 }

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::{Figures, Measure, Scale, TEXT_BYTES};
+use super::{Scale, TEXT_BYTES};
 use crate::clients::{Clients, Reading};
 use crate::peers::Role;
 use crate::process::cpu_ns;
+use crate::results::{Figures, Measure};
 use crate::stats::quantile;
 use crate::systems::{Server, System};
 
@@ -35,11 +36,11 @@ pub fn run(system: System, server: &Server, scale: &Scale) -> Result<Figures> {
     let delivered = (clients.deliveries() - deliveries) as f64;
     let cpu_micros = (cpu_ns(server.pid())? - cpu) as f64 / 1e3;
     millis.sort_by(f64::total_cmp);
-    Ok(vec![
+    Ok(Figures::from([
         (Measure::MedianMillis, quantile(&millis, 0.5).context("no samples")?),
         (Measure::P99Millis, quantile(&millis, 0.99).context("no samples")?),
         (Measure::CpuMicrosPerDelivery, cpu_micros / delivered),
-    ])
+    ]))
 }
 
 /// Sends one message and waits until everybody has it.

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::{Figures, Measure, Scale};
+use super::Scale;
 use crate::clients::{Clients, Reading};
 use crate::peers::Role;
 use crate::process::resident_kib;
+use crate::results::{Figures, Measure};
 use crate::stats::quantile;
 use crate::systems::{Server, System};
 
@@ -50,22 +51,19 @@ pub fn run(system: System, server: &Server, scale: &Scale, with_stalled: bool) -
     let mut millis = paced(&mut clients, sender, &text, scale.paced_messages)?;
     let grown_kib = resident_kib(server.pid())?.saturating_sub(before_kib);
     millis.sort_by(f64::total_cmp);
-    Ok(vec![
+    Ok(Figures::from([
         (Measure::MedianMillis, quantile(&millis, 0.5).context("no samples")?),
         (Measure::P99Millis, quantile(&millis, 0.99).context("no samples")?),
         (Measure::GrowthMib, grown_kib as f64 / 1024.0),
-    ])
+    ]))
 }
 
 pub fn compare(alone: &Figures, mut beside: Figures) -> Figures {
-    let figure = |figures: &Figures, wanted| {
-        figures.iter().find(|(measure, _)| *measure == wanted).map_or(f64::NAN, |(_, value)| *value)
-    };
-    let alone_p99 = figure(alone, Measure::P99Millis);
-    let ratio = figure(&beside, Measure::P99Millis) / alone_p99;
-    beside.push((Measure::AloneMedianMillis, figure(alone, Measure::MedianMillis)));
-    beside.push((Measure::AloneP99Millis, alone_p99));
-    beside.push((Measure::StalledP99Ratio, ratio));
+    let p99 = |figures: &Figures| figures.of(Measure::P99Millis);
+    let ratio = p99(&beside).zip(p99(alone)).map(|(beside, alone)| beside / alone);
+    beside.put(Measure::AloneMedianMillis, alone.of(Measure::MedianMillis));
+    beside.put(Measure::AloneP99Millis, p99(alone));
+    beside.put(Measure::StalledP99Ratio, ratio);
     beside
 }
 

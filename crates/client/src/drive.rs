@@ -15,13 +15,11 @@ use crate::view::View;
 /// wait.
 const EVENTS_PER_TURN: usize = 8;
 
-/// Runs a session to its end.
 pub(crate) struct Driver<'a> {
     pub(crate) session: Session,
     pub(crate) transport: Transport,
     pub(crate) view: &'a mut dyn View,
     pub(crate) started: Instant,
-    /// `true` while messages are shown; false once the output is gone.
     pub(crate) shows: bool,
     pub(crate) interrupted: bool,
 }

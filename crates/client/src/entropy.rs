@@ -4,7 +4,6 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 use glassline_session::Entropy;
 
-/// The operating system's randomness.
 #[derive(Debug, Default)]
 pub(crate) struct SystemEntropy;
 

@@ -10,10 +10,8 @@ use crate::line_splitter::InputLine;
 /// and so does the server.
 pub(crate) const EVENTS_MAX: usize = 16;
 
-/// The sending side.
 pub(crate) type Inbox = SyncSender<DriverEvent>;
 
-/// Event for the driver.
 #[derive(Debug)]
 pub(crate) enum DriverEvent {
     /// Something about the connection of this generation; of an older one it means nothing any
@@ -21,17 +19,14 @@ pub(crate) enum DriverEvent {
     Link {
         /// Counts the connections of a session.
         generation: u64,
-        /// Event of the connection.
         event: LinkEvent,
     },
-    /// The user did something.
     User(UserInput),
     /// The system asks the process to end.
     #[cfg_attr(not(unix), allow(dead_code, reason = "a signal asks"))]
     Interrupted,
 }
 
-/// Event of a connection.
 #[derive(Debug)]
 pub(crate) enum LinkEvent {
     Connected(TcpStream),
@@ -39,23 +34,18 @@ pub(crate) enum LinkEvent {
     Stream(StreamEvent),
 }
 
-/// Event of a connection that stands.
 #[derive(Debug)]
 pub(crate) enum StreamEvent {
     Bytes(Vec<u8>),
-    /// One write is done.
     Written,
     Closed(String),
 }
 
-/// Input of a user.
 #[derive(Debug)]
 pub(crate) enum UserInput {
     /// Whole lines, in order.
     Lines(Vec<InputLine>),
-    /// No input comes any more.
     End,
-    /// The input cannot be read.
     Failed(String),
     /// A key, a paste, a resize.
     Terminal(TerminalEvent),

@@ -122,7 +122,6 @@ fn is_database(path: &Path) -> bool {
     read.is_err() || start == DATABASE_START
 }
 
-/// Contents of a file.
 struct Loaded {
     lines: Vec<String>,
     torn: bool,

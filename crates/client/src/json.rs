@@ -42,7 +42,6 @@ impl Json {
         Ok(Self { line_input, entropy, out, err, undelivered: Undelivered::default(), finished: false })
     }
 
-    /// Prints notices of the client.
     pub(crate) fn print_notice(&mut self, lines: &[String]) -> io::Result<()> {
         write_diagnostics(&mut self.out, &mut self.err, lines)
     }

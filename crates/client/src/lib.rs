@@ -55,7 +55,6 @@ use view::View;
 
 /// Time after which a program's session reports a lost server.
 const PROGRAM_GIVES_UP_AFTER_MS: u64 = 60_000;
-
 /// Stored messages shown first in the linear mode, which is read out.
 const CONTEXT_READ_OUT_MAX: usize = 10;
 

@@ -41,7 +41,6 @@ impl LineInput {
         Self { waiting: VecDeque::new(), ended: false, reads_due }
     }
 
-    /// Adds lines.
     pub(crate) fn add(&mut self, lines: Vec<InputLine>) {
         self.waiting.extend(lines);
         if self.waiting.is_empty() {
@@ -49,7 +48,6 @@ impl LineInput {
         }
     }
 
-    /// Notes the end of the input.
     pub(crate) fn end(&mut self) {
         self.ended = true;
     }
@@ -58,7 +56,6 @@ impl LineInput {
         self.waiting.front()
     }
 
-    /// Removes and returns the next line.
     pub(crate) fn take_first(&mut self) -> Option<InputLine> {
         let line = self.waiting.pop_front()?;
         if self.waiting.is_empty() {

@@ -19,7 +19,6 @@ const BELL: &[u8] = b"\x07";
 /// Properties of the terminal that shows the output.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LineScreen {
-    /// Returns its columns.
     pub(crate) columns: fn() -> usize,
     /// Long messages are shortened, as a user can ask for the rest.
     pub(crate) shortens: bool,
@@ -58,13 +57,11 @@ impl LineOutput {
         Self { out, err, notices_on_stdout, screen, shortening, typed, held, last_key_ms: 0 }
     }
 
-    /// Writes a line of the conversation.
     pub(crate) fn line(&mut self, line: &StyledLine) -> io::Result<()> {
         let rows = self.rows(line);
         rows.iter().try_for_each(|row| self.row(row))
     }
 
-    /// Writes a notice of the client.
     pub(crate) fn notice(&mut self, line: &StyledLine) -> io::Result<()> {
         if self.notices_on_stdout {
             return self.line(line);
@@ -103,7 +100,6 @@ impl LineOutput {
         Ok(typed)
     }
 
-    /// Writes the delayed rows if they are due.
     pub(crate) fn release_due(&mut self, now_ms: u64) -> io::Result<()> {
         if self.release_due_ms().is_some_and(|due_ms| now_ms >= due_ms) { self.release() } else { Ok(()) }
     }

@@ -12,7 +12,6 @@ pub(crate) enum InputLine {
 }
 
 impl InputLine {
-    /// Nothing stands in it.
     pub(crate) fn is_blank(&self) -> bool {
         matches!(self, Self::Text(text) if text.trim().is_empty())
     }

@@ -27,7 +27,6 @@ use crate::view::View;
 /// Number of empty lines in a row that leave, as in the tutorial's client.
 const EMPTY_LINES_TO_LEAVE: u8 = 3;
 
-/// Options of the mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PlainMode {
     /// A person types the input: empty lines count, and each line is used at once.
@@ -91,7 +90,6 @@ impl Plain {
         Self { terminal: Some(terminal), ..self }
     }
 
-    /// Prints a notice of the client.
     pub(crate) fn print_notice(&mut self, words: &str) -> io::Result<()> {
         self.output.notice(&StyledLine::notice(words))
     }
@@ -123,7 +121,6 @@ impl Plain {
         Ok(())
     }
 
-    /// Writes notices.
     fn print_timed_notices(&mut self, lines: &[StyledLine]) -> io::Result<()> {
         lines.iter().try_for_each(|line| self.output.notice(&self.timed(line)))
     }
@@ -196,7 +193,6 @@ impl Plain {
         }
     }
 
-    /// Binds the next reply to the last sender.
     fn bind_reply(&mut self) {
         self.reply = ReplyDraft::to(self.formatter.reply_peer());
     }
@@ -239,7 +235,6 @@ impl Plain {
         hosts_others && !std::mem::replace(&mut self.warned_of_others, true)
     }
 
-    /// Prints the unfinished line.
     fn end_typing(&mut self) -> io::Result<()> {
         let typed = self.output.end_typing()?;
         if !typed.trim().is_empty() {
@@ -248,7 +243,6 @@ impl Plain {
         self.output.flush()
     }
 
-    /// Processes an event of the terminal.
     fn typed(&mut self, event: TerminalEvent, session: &Session, now_ms: u64) -> io::Result<()> {
         let Some(terminal) = &self.terminal else { return Ok(()) };
         if event == TerminalEvent::Resumed {

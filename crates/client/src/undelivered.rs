@@ -6,7 +6,6 @@ use glassline_wire::event::ErrorCode;
 
 use crate::line_input::LineInput;
 
-/// The count.
 #[derive(Debug, Default)]
 pub(crate) struct Undelivered {
     rejected: usize,

@@ -10,7 +10,6 @@ use crate::inbox::UserInput;
 
 /// Mode of the client.
 pub(crate) trait View {
-    /// Processes input of the user.
     fn input(&mut self, input: UserInput, session: &mut Session, now_ms: u64) -> io::Result<()>;
 
     /// The user should know this; with the `ref` of the request that it answers.
@@ -20,7 +19,6 @@ pub(crate) trait View {
     /// flushes.
     fn settle(&mut self, session: &mut Session, now_ms: u64) -> io::Result<()>;
 
-    /// Returns the latest time of the next call of [`View::settle`].
     fn next_deadline_ms(&self) -> Option<u64> {
         None
     }

@@ -15,7 +15,6 @@ pub(crate) enum Role {
     Operator,
 }
 
-/// Names, token, role and absence of the user.
 #[derive(Debug)]
 pub(crate) struct Identity {
     name: String,
@@ -33,7 +32,6 @@ impl Identity {
         Self { name, former_names: VecDeque::new(), token: None, away: None, role: Role::Member }
     }
 
-    /// The name the user goes by.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }

@@ -42,13 +42,11 @@ impl Room {
         Self { name: name.to_owned(), tracker, position: None, people, names: BTreeSet::new() }
     }
 
-    /// Returns whether the names are those of everybody in it.
     fn knows_all(&self) -> bool {
         self.people == Some(self.names.len())
     }
 }
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct JoinedRooms {
     rooms: Vec<Room>,
@@ -75,7 +73,6 @@ impl JoinedRooms {
         self.current.as_deref()
     }
 
-    /// Returns whether the client is in the room.
     pub(crate) fn contains(&self, room: &str) -> bool {
         self.rooms.iter().any(|known| known.name == room)
     }
@@ -94,7 +91,6 @@ impl JoinedRooms {
         self.rooms.iter().find(|known| known.name == room)?.tracker.newest_named()
     }
 
-    /// Returns the number of people in the current room.
     pub(crate) fn people(&self) -> Option<usize> {
         self.current_room()?.people
     }
@@ -163,7 +159,6 @@ impl JoinedRooms {
         self.rooms.iter().find(|known| known.name == room)?.position.as_ref()
     }
 
-    /// Sets the position from which the user reads on.
     pub(crate) fn set_position(&mut self, room: &str, position: ReadPosition) {
         if let Some(room) = self.room_mut(room) {
             room.position = Some(position);
@@ -178,13 +173,11 @@ impl JoinedRooms {
         }
     }
 
-    /// Takes in that the client has left a room.
     pub(crate) fn leave(&mut self, room: &str) {
         self.rooms.retain(|known| known.name != room);
         self.settle_current();
     }
 
-    /// Makes a room the current one; returns `false` if the client is not in it.
     pub(crate) fn go_to(&mut self, room: &str) -> bool {
         self.returns_to = None;
         let known = self.contains(room);
@@ -204,7 +197,6 @@ impl JoinedRooms {
         self.returns_to = None;
     }
 
-    /// Takes in the names and the number of people of a room.
     pub(crate) fn set_members(&mut self, members: &Members) {
         if let Some(room) = self.room_mut(&members.room) {
             room.people = Some(members.count);
@@ -242,7 +234,6 @@ impl JoinedRooms {
         room.people = room.people.map(|people| people.saturating_sub(gone).max(1));
     }
 
-    /// Takes in that somebody has another name.
     pub(crate) fn rename(&mut self, from: &str, to: &str) {
         for room in &mut self.rooms {
             if room.names.remove(from) {

@@ -6,8 +6,8 @@
 //! call [`Session::handle`] again at [`Session::next_deadline_ms`] at the latest.
 //!
 //! [`Session`] is a composition; its parts do not know it: `Connection` (phase, dialect, bytes on
-//! their way), `Identity`,
-//! `JoinedRooms` (with a `SeqTracker` each), `Delivery` (messages not acknowledged, gaps), `Queries` and `ExitIntent`.
+//! their way), `Identity`, `JoinedRooms` (with a `SeqTracker` each), `Delivery` (messages not
+//! acknowledged, gaps), `Queries` and `ExitIntent`.
 #![no_std]
 
 extern crate alloc;

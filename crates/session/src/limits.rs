@@ -10,7 +10,6 @@ use crate::prelude::*;
 /// Longest name taken from a server, in bytes. Above [`glassline_wire::limits::NAME_BYTES_MAX`]:
 /// other servers may have longer ones.
 pub(crate) const NAME_BYTES_MAX: usize = 256;
-
 /// Longest text that any server is taken to take: a message of it must fit what may wait.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// Longest request that any server is taken to take.

@@ -12,7 +12,6 @@ pub const OWN_REF_PREFIX: &str = "glassline-";
 /// Requests under way that are answered in place of the server if the link is lost: the latest.
 const PENDING_MAX: usize = 256;
 
-/// State of the program's requests.
 #[derive(Debug, Default)]
 pub(crate) struct Program {
     /// `ref`s of requests, other than messages, that the server has not answered.
@@ -22,7 +21,6 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Takes in that a request goes out.
     pub(crate) fn note_request(&mut self, reference: Option<&String>) {
         let Some(reference) = reference else { return };
         if self.pending.len() == PENDING_MAX {
@@ -42,7 +40,6 @@ impl Program {
         }
     }
 
-    /// Returns whether the server has sent it a `bye`.
     pub(crate) fn has_bye(&self) -> bool {
         self.has_bye
     }

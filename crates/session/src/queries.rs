@@ -15,7 +15,6 @@ const PAGES_MAX: usize = 8;
 /// Longest wait for the answer to `/join` in a pipe: what follows it is meant for the new room.
 const ROOM_CHANGE_MS: u64 = 5_000;
 
-/// Request for a page of stored messages.
 #[derive(Debug)]
 pub(crate) struct PageRequest {
     pub(crate) reference: String,
@@ -23,7 +22,6 @@ pub(crate) struct PageRequest {
     pub(crate) limit: u64,
 }
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Queries {
     pages: VecDeque<PageRequest>,
@@ -42,7 +40,6 @@ impl Queries {
         *self = Self { pages_asked: self.pages_asked, ..Self::default() };
     }
 
-    /// Lets deadlines pass.
     pub(crate) fn keep_time(&mut self, now_ms: u64) {
         for until in [&mut self.page_until_ms, &mut self.room_change_until_ms] {
             *until = until.filter(|&until_ms| now_ms < until_ms);

@@ -6,7 +6,6 @@ use glassline_wire::event::Renamed;
 /// A change of name reported again later than this is another one.
 const AGAIN_MS: u64 = 2_000;
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct RecentRename(Option<(Renamed, u64)>);
 

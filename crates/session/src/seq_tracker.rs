@@ -7,7 +7,6 @@ use crate::prelude::*;
 /// between them may be shown once more, which is better than the user's own words never shown.
 const UNSEEN_RANGES_MAX: usize = 64;
 
-/// Position of a message among those that were shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Position {
     /// It is the next one, or the first.
@@ -20,7 +19,6 @@ pub(crate) enum Position {
     Shown,
 }
 
-/// See the module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct SeqTracker {
     /// Newest message that was shown, reported missing, or there before the client; `None`: not

@@ -8,7 +8,6 @@ use crate::visible;
 
 /// The five bytes with which the tutorial's own client leaves: no header, nothing after (T6).
 pub const RAW_GOODBYE: &[u8; 5] = b"/exit";
-
 /// Largest length a 10-byte header can state.
 pub const LENGTH_MAX: u64 = 9_999_999_999;
 

@@ -1,6 +1,9 @@
-//! The Glassline wire, as `spec/protocol.md` defines it: frames, the openings that choose a dialect, events and limits.
+//! The Glassline wire, as `spec/protocol.md` defines it: frames, the openings that choose a dialect,
+//! requests, events, slash commands and limits; layers below the protocol; and the types that the
+//! hub and the history share.
 //!
-//! Nothing here does I/O, reads a clock or allocates for bytes that have not arrived: bytes and times are arguments.
+//! Nothing here does I/O, reads a clock or allocates for bytes that have not arrived: bytes and
+//! times are arguments.
 #![no_std]
 
 extern crate alloc;

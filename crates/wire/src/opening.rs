@@ -4,7 +4,6 @@
 pub const EVENT_OPENING: &[u8; 10] = b"GLASSLINE2";
 /// The first ten bytes of a Noise link.
 pub const NOISE_OPENING: &[u8; 10] = b"GLASSNOISE";
-
 const TLS_OPENING: &[u8] = &[0x16, 0x03];
 const HTTP_OPENINGS: [&[u8]; 9] =
     [b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"TRACE ", b"CONNECT "];

@@ -10,7 +10,6 @@ use crate::slash::is_unseen;
 
 /// Beginning of every generated token.
 pub const PREFIX: &str = "glop_";
-
 /// Digits in base 32, by value.
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const BITS_PER_DIGIT: u32 = 5;
@@ -19,7 +18,6 @@ const SECRET_DIGITS: u32 = 26;
 /// Digits of the checksum.
 const CHECKSUM_DIGITS: u32 = 6;
 const TOKEN_DIGITS: usize = (SECRET_DIGITS + CHECKSUM_DIGITS) as usize;
-
 /// Digits in a row behind the prefix from which on a text holds a token, or so much of one that it
 /// must not be read by others.
 const RECOGNISED_DIGITS_MIN: usize = 16;

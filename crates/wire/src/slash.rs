@@ -10,7 +10,6 @@ use unicode_width::UnicodeWidthChar;
 
 /// Characters of a name that are read: more than any command has.
 const NAME_CHARS_MAX: usize = 64;
-
 /// Signs that look like a slash and begin no ordinary text.
 const LOOK_ALIKE_SIGNS: &str =
     "\u{ff0f}\u{2044}\u{2215}\u{29f8}\u{2571}\u{27cb}\u{2041}\u{1735}\u{29f6}\u{1f67c}\u{2afd}\u{2e4a}\u{2cc6}";

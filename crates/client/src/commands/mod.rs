@@ -14,7 +14,6 @@ pub(crate) use hidden_slash::check_text;
 pub(crate) use parse::{is_reply, parse_line};
 pub(crate) use privacy::{concealed, is_secret, is_storable, seals};
 
-/// A parsed line of input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ParsedLine {
     /// Something for the session.
@@ -23,9 +22,7 @@ pub(crate) enum ParsedLine {
     Reply(String),
     /// Show these blocks of rows.
     Help(Vec<String>),
-    /// Show the keys of the terminal mode.
     Keys,
-    /// Clear the screen.
     Clear,
     /// Show the rest of a shortened message: of the one with this number, or of the last one.
     More(Option<u64>),

@@ -5,7 +5,6 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp as Instant, Zoned};
 
-/// Local time.
 #[derive(Debug, Clone)]
 pub(crate) struct LocalClock {
     zone: TimeZone,

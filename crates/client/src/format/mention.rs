@@ -7,7 +7,6 @@ use unicode_width::UnicodeWidthChar;
 
 use super::links;
 
-/// The places of a name in a text.
 pub(crate) fn of(name: &str, text: &str) -> Vec<Range<usize>> {
     let mut found = if name.is_ascii() { of_ascii(name, text) } else { of_any(name, text) };
     if !found.is_empty() {

@@ -28,7 +28,6 @@ pub(crate) struct Formatter {
 }
 
 impl Formatter {
-    /// Creates a formatter for the user of this name.
     pub(crate) fn new(me: &str) -> Self {
         Self { me: me.to_owned(), reply_peer: None, clock: LocalClock::system(), colours: NameColours::default() }
     }
@@ -39,7 +38,6 @@ impl Formatter {
         Self { clock, ..Self::new(me) }
     }
 
-    /// The name the user goes by.
     pub(crate) fn me(&self) -> &str {
         &self.me
     }

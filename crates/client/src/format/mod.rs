@@ -17,7 +17,6 @@ use glassline_wire::timestamp::Timestamp;
 
 /// Stands before every line of a text but its first, so that no text can look like another message.
 const CONTINUATION: &str = "  ";
-
 /// Memory of a row beside its text in bytes, roughly.
 const ROW_BYTES: usize = 128;
 
@@ -73,7 +72,6 @@ pub(crate) struct StyledLine {
     pub(crate) kind: LineKind,
     /// Time of the message, where the server sends one.
     pub(crate) at: Option<Timestamp>,
-    /// The room it belongs to.
     pub(crate) room: Option<String>,
     pub(crate) head: Vec<Span>,
     pub(crate) body: Vec<Span>,
@@ -96,7 +94,6 @@ impl StyledLine {
         Self { head: vec![Span::new(TextRole::Faint, "* ")], body: vec![Span::new(role, body)], ..Self::default() }
     }
 
-    /// Creates a separator.
     pub(crate) fn mark(text: &str) -> Self {
         let text = glassline_wire::visible::one_line(text);
         Self {
@@ -112,7 +109,6 @@ impl StyledLine {
         (self.kind == LineKind::Mark).then(|| words.trim_matches(['─', ' ']).to_owned())
     }
 
-    /// Returns the line as one of a room.
     pub(crate) fn in_room(self, room: &str) -> Self {
         Self { room: Some(room.to_owned()), ..self }
     }

@@ -2,7 +2,6 @@
 
 /// Names whose colours are kept; past it the first absent one is dropped, or the first of all.
 const ASSIGNED_MAX: usize = 256;
-
 /// Colours there are for names.
 pub(crate) const NAME_COLOURS: usize = 12;
 
@@ -53,7 +52,6 @@ impl NameColours {
         Self { distinct: distinct.clamp(1, NAME_COLOURS), assigned: Vec::new() }
     }
 
-    /// The colour of a name.
     pub(crate) fn of(&self, name: &str) -> NameColour {
         let folded = name.to_lowercase();
         self.assigned

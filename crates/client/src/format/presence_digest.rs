@@ -16,7 +16,6 @@ const NAMES_KEPT_MAX: usize = 64;
 /// Rooms gathered at a time; past it all are shown at once.
 const ROOMS_MAX: usize = 64;
 
-/// Direction of a presence change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PresenceChange {
     Join,
@@ -106,7 +105,6 @@ impl RoomChanges {
     }
 }
 
-/// Gathered joins and leaves, by room.
 #[derive(Debug, Default)]
 pub(crate) struct PresenceDigest {
     rooms: BTreeMap<String, RoomChanges>,
@@ -127,7 +125,6 @@ impl PresenceDigest {
         self.rooms.values().map(|changes| changes.due_ms).min()
     }
 
-    /// Takes the lines that are due now.
     pub(crate) fn take_due(&mut self, now_ms: u64) -> Vec<StyledLine> {
         self.take(|_, changes| changes.due_ms <= now_ms)
     }
@@ -137,7 +134,6 @@ impl PresenceDigest {
         self.take(|_, changes| changes.is_about(name))
     }
 
-    /// Takes all lines.
     pub(crate) fn take_all(&mut self) -> Vec<StyledLine> {
         self.take(|_, _| true)
     }

@@ -88,7 +88,6 @@ pub(crate) struct ReplyDraft {
     asked: Option<String>,
 }
 
-/// Recipient of a reply.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ReplyTarget {
     /// To this person, and nobody else of that name.
@@ -107,7 +106,6 @@ impl ReplyTarget {
     }
 }
 
-/// Reason why a reply does not go out now.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ReplyError {
     /// Nobody has written; the alternative.
@@ -122,7 +120,6 @@ impl ReplyDraft {
         Self { to: reply_peer.cloned(), asked: None }
     }
 
-    /// Updates what is known of the person.
     pub(crate) fn follow(&mut self, update: &Update) {
         if let Some(to) = &mut self.to {
             to.follow(update);

@@ -47,7 +47,6 @@ impl BracketedPaste {
         }
     }
 
-    /// Returns the bytes so far, as a paste.
     pub(super) fn finish(self) -> Paste {
         let end = match (self.is_cut, self.end_bytes == PASTE_END.len()) {
             (true, _) => PasteEnd::TooLong,

@@ -20,7 +20,6 @@ const PASTE_TIMEOUT_MS: u64 = 2_000;
 const BURST_PAUSE_MS: u64 = 100;
 /// No key's sequence is nearly that long.
 const SEQUENCE_BYTES_MAX: usize = 64;
-
 const ESCAPE: u8 = 0x1b;
 /// Byte that the backspace key sends.
 const DELETE: u8 = 0x7f;

@@ -104,7 +104,6 @@ impl Shortening {
         }
     }
 
-    /// Bytes of text in the rests.
     fn bytes(&self) -> usize {
         self.rests.iter().flat_map(|rest| &rest.line.body).map(|span| span.text.len()).sum()
     }

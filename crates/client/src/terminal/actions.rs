@@ -24,7 +24,6 @@ use crate::system;
 const RESUME_WITHIN: Duration = Duration::from_secs(2);
 
 impl Terminal {
-    /// Executes the action of a key.
     pub(super) fn act(&mut self, action: Action, session: &mut Session, now_ms: u64) -> io::Result<()> {
         self.display.note_awaited();
         match action {
@@ -291,7 +290,6 @@ impl Terminal {
         true
     }
 
-    /// Starts the user's editor with the input.
     fn open_editor(&mut self) -> io::Result<()> {
         let Some(editor) = chosen_editor(|name| std::env::var(name).ok()) else {
             self.composer.set_hint("no editor is chosen; set EDITOR, as in EDITOR=nano");

@@ -24,7 +24,6 @@ use crate::rows::wrap::{self, ScreenRow};
 #[derive(Debug, Default)]
 pub(super) struct Composer {
     editor: Editor,
-    /// Drafts of other rooms.
     drafts: Drafts,
     prompt: Prompt,
     /// Target of the `/reply` in the line.
@@ -33,10 +32,8 @@ pub(super) struct Composer {
     hint: Option<String>,
 }
 
-/// Purpose of the next key.
 #[derive(Debug, Default)]
 enum Prompt {
-    /// The input.
     #[default]
     Input,
     /// A completion, begun by Tab.
@@ -47,7 +44,6 @@ enum Prompt {
     Asking(PasteQuestion),
 }
 
-/// Outcome of an action for the prompt.
 #[derive(Debug)]
 pub(super) enum PromptOutcome {
     /// It has its usual meaning.
@@ -179,7 +175,6 @@ impl Composer {
         decided
     }
 
-    /// Offers an action to the active prompt.
     pub(super) fn answer_prompt(&mut self, action: Action) -> PromptOutcome {
         match std::mem::take(&mut self.prompt) {
             Prompt::Input => PromptOutcome::Pass(action),
@@ -260,19 +255,16 @@ impl Composer {
         }
     }
 
-    /// Puts a text at the cursor.
     pub(super) fn insert(&mut self, text: &str) {
         let fits = self.editor.insert(text);
         self.hint_unless(fits);
     }
 
-    /// Replaces the input.
     pub(super) fn set_text(&mut self, text: &str) {
         let fits = self.editor.set_text(text);
         self.hint_unless(fits);
     }
 
-    /// Empties the line.
     pub(super) fn clear(&mut self) {
         self.editor.clear();
     }

@@ -50,7 +50,6 @@ enum Staleness {
     Awaited,
 }
 
-/// The real terminal, restored when dropped.
 struct Device {
     key_reader: KeyReader,
     guard: TerminalGuard,

@@ -4,10 +4,8 @@
 /// Number of Enters that leave, as in the tutorial's client.
 const EMPTY_ENTERS_TO_LEAVE: u8 = 3;
 
-/// Effect of a key that may leave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Exit {
-    /// Leave now.
     Leave,
     /// Not yet; the text says what leaves.
     NotYet(String),
@@ -85,7 +83,6 @@ impl ExitConfirmation {
         warns.then(|| closes_for(others, "/quit again"))
     }
 
-    /// Takes any other key.
     pub(super) fn reset(&mut self) {
         self.last = None;
         self.warned_of_end = false;

@@ -35,7 +35,6 @@ pub(super) fn chosen_editor(variable: impl Fn(&str) -> Option<String>) -> Option
     ["VISUAL", "EDITOR"].into_iter().find_map(|name| variable(name).filter(|editor| !editor.trim().is_empty()))
 }
 
-/// A running editor that uses the terminal.
 #[derive(Debug)]
 pub(super) struct ExternalEditor {
     editor: String,

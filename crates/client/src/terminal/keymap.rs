@@ -15,13 +15,9 @@ pub(crate) enum Motion {
     WordRight,
     /// To what follows the space before this or the previous word.
     SpaceLeft,
-    /// To the start of the line.
     Home,
-    /// To the end of the line.
     End,
-    /// To the start of the whole text.
     TextStart,
-    /// To its end.
     TextEnd,
 }
 
@@ -55,7 +51,6 @@ pub(crate) enum Action {
     RemoveOrLeave,
     /// Ctrl-C: clear the line, else ask, else leave.
     Interrupt,
-    /// Ctrl-L: clear the screen.
     Clear,
     /// Go to the room with this number, from 1 on.
     GoRoom(usize),

@@ -127,7 +127,6 @@ impl MessagePane {
         (crowded_out.into_iter().flatten().collect(), Vec::new())
     }
 
-    /// Updates the rooms.
     fn keep_rooms(&mut self, update: Update, shown: &mut Vec<StyledLine>) {
         match update {
             Update::CurrentRoom(room) => self.go_to(room, shown),
@@ -146,7 +145,6 @@ impl MessagePane {
         }
     }
 
-    /// Returns the lines of notices.
     pub(super) fn notices(&mut self, lines: &[String]) -> Vec<StyledLine> {
         lines.iter().flat_map(|line| self.dated(StyledLine::notice(line))).collect()
     }
@@ -165,7 +163,6 @@ impl MessagePane {
         self.presence_digest.next_due_ms()
     }
 
-    /// Notes activity of the user.
     pub(super) fn user_is_here(&mut self, now_ms: u64) {
         self.idle.is_here(now_ms, self.formatter.clock().now());
         self.mentions = 0;
@@ -181,12 +178,10 @@ impl MessagePane {
         self.unread.waiting(rooms)
     }
 
-    /// Mentions in the room on the screen since the user's last activity.
     pub(super) fn mentions(&self) -> usize {
         self.mentions
     }
 
-    /// The room on the screen.
     pub(super) fn room(&self) -> Option<&str> {
         self.room.as_deref()
     }
@@ -204,12 +199,10 @@ impl MessagePane {
         self.formatter.follow_people(update);
     }
 
-    /// Returns the latest speakers, the last one first.
     pub(super) fn speakers(&self) -> impl Iterator<Item = &str> {
         self.speakers.iter().map(String::as_str)
     }
 
-    /// The rooms that the server listed last.
     pub(super) fn listed_rooms(&self) -> &[String] {
         &self.listed_rooms
     }
@@ -346,7 +339,6 @@ impl MessagePane {
     }
 }
 
-/// A formatted minute.
 #[derive(Debug, Clone)]
 struct Minute {
     /// Since 1970.

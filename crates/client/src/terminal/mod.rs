@@ -62,7 +62,6 @@ pub(crate) struct Terminal {
     bell: BellLimiter,
     keymap: Keymap,
     log: Option<RoomLog>,
-    /// Running editor, which uses the terminal.
     external_editor: Option<ExternalEditor>,
     /// Folder for the text that an editor opens, and the inbox that learns of its end.
     editor_setup: Option<(PathBuf, Inbox)>,
@@ -76,7 +75,6 @@ pub(crate) fn context_messages_max() -> usize {
     (usize::from(rows) / 2).max(CONTEXT_MESSAGES_MIN)
 }
 
-/// The columns of the terminal.
 pub(crate) fn columns() -> usize {
     display::size().0.into()
 }
@@ -118,7 +116,6 @@ impl Terminal {
         }
     }
 
-    /// Prints notices of the client.
     fn print_notice(&mut self, words: &[String]) {
         let lines = self.pane.notices(words);
         self.display.print(lines);

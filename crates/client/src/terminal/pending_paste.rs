@@ -17,7 +17,6 @@ impl PendingPaste {
         Self { lines, room }
     }
 
-    /// Adds the lines of another paste, for the same room.
     pub(super) fn append(&mut self, lines: PastedLines) {
         self.lines.append(lines);
     }
@@ -49,7 +48,6 @@ impl PendingPaste {
         format!("{} pasted lines still to send to {}, Ctrl-C stops", self.lines.remaining(), name(&self.room))
     }
 
-    /// Drops the lines and returns a notice.
     pub(super) fn cancel(mut self) -> String {
         format!("{} pasted lines were not sent", self.lines.cancel())
     }

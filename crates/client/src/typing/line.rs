@@ -21,12 +21,10 @@ pub(crate) struct TypedLine {
     bytes_max: usize,
 }
 
-/// Outcome of a key.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum KeyOutcome {
     /// The line is longer, shorter or as it was.
     Nothing,
-    /// It is finished.
     Line(InputLine),
     /// Nothing is typed any more.
     End,
@@ -41,7 +39,6 @@ impl TypedLine {
         Self { text: String::new(), bytes_max }
     }
 
-    /// Returns true if nothing is typed.
     pub(crate) fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
@@ -51,7 +48,6 @@ impl TypedLine {
         concealed(&self.text, 0).0
     }
 
-    /// Takes the text typed so far.
     pub(crate) fn take(&mut self) -> String {
         std::mem::take(&mut self.text)
     }

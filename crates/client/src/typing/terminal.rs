@@ -35,7 +35,6 @@ impl EchoTerminal {
         opened.map(|keyboard| Self { keyboard })
     }
 
-    /// Lets the next key be read.
     pub(crate) fn read_more(&self) {
         self.keyboard.read_more();
     }
@@ -60,7 +59,6 @@ impl Drop for EchoTerminal {
     }
 }
 
-/// Gives the terminal back, if it was taken.
 pub(crate) fn give_back() {
     let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
     // A terminal that is gone needs nothing any more.

@@ -16,7 +16,7 @@ use glassline_wire::visible;
 use super::history::{ID_REUSED, TOO_LATE_UNKEPT};
 use crate::dialect::Dialect;
 use crate::encode::Outbound;
-use crate::hub::{Hub, Reply};
+use crate::hub::{Hub, Reply, ReplyResult};
 use crate::id::{MemberId, RoomId};
 use crate::member::Member;
 use crate::moderation::check_text;
@@ -40,7 +40,7 @@ impl Hub {
     /// The member is not in the room, the text is empty or too long, the id was used for another
     /// text, it is not known any more whether the message was sent before, or an operator lets
     /// nobody speak, or not this member.
-    pub fn say(&mut self, id: MemberId, send: &Send, reference: Option<String>, now: Now) -> Result<Reply, Rejection> {
+    pub fn say(&mut self, id: MemberId, send: &Send, reference: Option<String>, now: Now) -> ReplyResult {
         check_text_length(&send.text)?;
         self.check_speech(id, now)?;
         check_text(&send.text)?;
@@ -82,7 +82,7 @@ impl Hub {
     ///
     /// # Errors
     /// The text is empty, the member is in no room, or it may not speak.
-    pub fn say_text(&mut self, id: MemberId, text: &str, action: bool, now: Now) -> Result<Reply, Rejection> {
+    pub fn say_text(&mut self, id: MemberId, text: &str, action: bool, now: Now) -> ReplyResult {
         check_text_length(text)?;
         self.check_speech(id, now)?;
         check_text(text)?;
@@ -190,7 +190,7 @@ impl Hub {
         text: &str,
         id: Option<MessageId>,
         now: Now,
-    ) -> Result<Reply, Rejection> {
+    ) -> ReplyResult {
         check_text_length(text)?;
         let (recipient, _) = self.find(to)?;
         self.check_direct_message(sender, recipient, now)?;

@@ -36,6 +36,9 @@ pub enum Reply {
     },
 }
 
+/// Answer to a request, or why it was not carried out.
+pub type ReplyResult = Result<Reply, Rejection>;
+
 impl From<Event> for Reply {
     fn from(event: Event) -> Self {
         Self::Events([event].into())
@@ -89,7 +92,7 @@ impl Hub {
     }
 
     /// Sends the answer to a request with this `ref`.
-    pub fn reply(&mut self, to: MemberId, reply: Result<Reply, Rejection>, reference: Option<String>) {
+    pub fn reply(&mut self, to: MemberId, reply: ReplyResult, reference: Option<String>) {
         match reply {
             Ok(Reply::Nothing) => {}
             Ok(Reply::Events(events)) => {

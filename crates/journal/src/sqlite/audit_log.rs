@@ -6,10 +6,6 @@ use rusqlite::{Connection, Error, Row};
 
 use super::checksum::{self, Table};
 
-/// Columns of a row of `SELECT * FROM act`.
-const NUMBER_COLUMN: &str = "number";
-const JSON_COLUMN: &str = "json";
-
 /// Hands over every act, oldest first.
 ///
 /// # Errors
@@ -23,7 +19,7 @@ pub(super) fn read_all(db: &Connection, take: &mut dyn FnMut(AuditEntry)) -> Res
             Some(_) => error,
             None => checksum::damaged(format!("the operators' act number {next} cannot be read: {error}")),
         })?;
-        let number: i64 = row.get(NUMBER_COLUMN)?;
+        let number: i64 = row.get("number")?;
         if number != next {
             return Err(checksum::damaged(format!(
                 "the operators' acts from number {next} to {} are missing",
@@ -42,7 +38,7 @@ pub(super) fn read_all(db: &Connection, take: &mut dyn FnMut(AuditEntry)) -> Res
 /// It is damaged, or cannot be read.
 pub(super) fn verified(row: &Row<'_>) -> Result<AuditEntry, Error> {
     checksum::verify(Table::Act, row)?;
-    match Event::from_json(row.get_ref(JSON_COLUMN)?.as_bytes()?) {
+    match Event::from_json(row.get_ref("json")?.as_bytes()?) {
         Ok(Event::Act(act)) => Ok(act),
         _ => Err(checksum::damaged("an operator's act cannot be read".to_string())),
     }

@@ -26,8 +26,9 @@ pub use self::export::{Exported, export};
 pub use self::import::{Imported, import};
 pub use self::progress::{ProgressMonitor, Stage};
 pub use self::vacuum::{Vacuumed, vacuum};
-use super::database::{self, Kind, beside, is_in_use, log_bytes, verify_existing};
+use super::database::{self, Database, Kind, beside, is_in_use, log_bytes, verify_existing};
 use super::errors;
+use super::wal_checkpoint::LOG_BYTES_MAX;
 use crate::store::StoreError;
 
 /// Error of an export or import, one variant for each cause.
@@ -62,6 +63,12 @@ pub enum TransferError {
 
 /// Longest wait for a server's writes, which take microseconds.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
+
+/// Opens a history to write it, unless a server has it open or its log is damaged.
+fn open_to_write(file: &Path) -> Result<Database, StoreError> {
+    let mut db = Database::open(file, LOG_BYTES_MAX)?;
+    db.take_log_damage().map_or(Ok(db), |damage| Err(StoreError::Damaged(damage)))
+}
 
 /// Opens a history to read it, while a server may have it open.
 fn open_to_read(file: &Path) -> Result<Connection, StoreError> {

@@ -179,8 +179,8 @@ impl Database {
     }
 
     /// Writes the whole log into the file and empties it.
-    pub(super) fn empty_log(&mut self) -> Result<bool, StoreError> {
-        self.checkpoint(Checkpoint::Truncate, opening::BUSY_WAIT)
+    pub(super) fn empty_log(&mut self) -> Result<(), StoreError> {
+        self.checkpoint(Checkpoint::Truncate, opening::BUSY_WAIT).map(drop)
     }
 }
 

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Error};
 
 use super::message_row::{self, DamagedRows, select_messages};
 use super::page::{PageBuilder, limit_of};
-use super::rooms::RoomNow;
+use super::rooms::RoomRow;
 use super::rowid::rowid;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ enum Direction {
 
 pub(super) fn page(
     db: &Connection,
-    room: RoomNow,
+    room: RoomRow,
     range: &HistoryRange,
     damaged_rows: &mut DamagedRows,
 ) -> Result<Page, Error> {
@@ -51,7 +51,7 @@ pub(super) fn page(
 /// one side ends, the other has more.
 fn page_around(
     db: &Connection,
-    room: RoomNow,
+    room: RoomRow,
     range: &HistoryRange,
     middle: u64,
     damaged_rows: &mut DamagedRows,
@@ -88,7 +88,7 @@ fn page_around(
 
 fn read(
     db: &Connection,
-    room: RoomNow,
+    room: RoomRow,
     name: &str,
     (first, last): (u64, u64),
     direction: Direction,

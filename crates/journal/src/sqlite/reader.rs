@@ -8,7 +8,7 @@ use glassline_wire::request::{HistoryRange, Search};
 use rusqlite::{Connection, Error, OpenFlags};
 
 use super::message_row::DamagedRows;
-use super::rooms::room_now;
+use super::rooms::RoomRow;
 use super::search::{CREATE_VOCABULARY, SearchCursor};
 use super::search_index::CorruptionFlag;
 use super::wal_checkpoint::LogGate;
@@ -94,13 +94,13 @@ impl SqliteReader {
 
 impl Reader for SqliteReader {
     fn head(&mut self, room: &str, deadline: Instant) -> Result<Head, StoreError> {
-        let found = self.read(deadline, |db| room_now(db, room))?;
+        let found = self.read(deadline, |db| RoomRow::with_name(db, room))?;
         Ok(found.map_or(Head { oldest: 1, newest: 0 }, |room| Head { oldest: room.oldest, newest: room.newest }))
     }
 
     fn range(&mut self, range: &HistoryRange, deadline: Instant) -> Result<Page, StoreError> {
         let mut damaged_rows = DamagedRows::default();
-        let page = self.read(deadline, |db| match room_now(db, &range.room)? {
+        let page = self.read(deadline, |db| match RoomRow::with_name(db, &range.room)? {
             Some(room) => range::page(db, room, range, &mut damaged_rows),
             None => Ok(Page::default()),
         });
@@ -117,7 +117,7 @@ impl Reader for SqliteReader {
     ) -> Result<Option<Page>, StoreError> {
         let corruption = self.corruption.clone();
         let cursor = progress.state::<Option<SearchCursor>>();
-        let is_done = self.read(deadline, |db| match room_now(db, &search.room)? {
+        let is_done = self.read(deadline, |db| match RoomRow::with_name(db, &search.room)? {
             Some(room) => {
                 cursor.get_or_insert_with(|| SearchCursor::new(search, room)).slice(db, room, &corruption, slice_end)
             }

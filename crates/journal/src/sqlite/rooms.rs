@@ -28,14 +28,45 @@ pub(super) struct CachedRoom {
     pub(super) newest: u64,
 }
 
-/// Room as it is when a question is asked.
+/// Row of a room, verified against its checksum.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct RoomNow {
+pub(super) struct RoomRow {
     pub(super) id: i64,
     pub(super) oldest: u64,
     pub(super) newest: u64,
     /// Last number in the search index.
     pub(super) indexed: u64,
+    pub(super) oldest_at_ms: u64,
+    /// Numbers from the oldest on whose messages were removed by retention.
+    pub(super) removed: u64,
+}
+
+impl RoomRow {
+    /// Reads a row of `SELECT * FROM room`.
+    pub(super) fn of(row: &Row<'_>) -> Result<Self, Error> {
+        checksum::verify(Table::Room, row)?;
+        Ok(Self {
+            id: row.get("id")?,
+            oldest: row.get("oldest")?,
+            newest: row.get("newest")?,
+            indexed: row.get("indexed")?,
+            oldest_at_ms: row.get("oldest_at_ms")?,
+            removed: row.get("forgotten")?,
+        })
+    }
+
+    pub(super) fn with_name(db: &Connection, name: &str) -> Result<Option<Self>, Error> {
+        db.prepare_cached("SELECT * FROM room WHERE name = ?1")?.query_row([name], Self::of).optional()
+    }
+
+    pub(super) fn with_id(db: &Connection, id: i64) -> Result<Option<Self>, Error> {
+        db.prepare_cached("SELECT * FROM room WHERE id = ?1")?.query_row([id], Self::of).optional()
+    }
+
+    /// Returns whether its numbers can be those of a room.
+    pub(super) fn is_consistent(&self) -> bool {
+        (1..=self.newest + 1).contains(&self.oldest) && self.indexed <= self.newest
+    }
 }
 
 #[derive(Default)]
@@ -92,22 +123,6 @@ pub(super) fn open_room(transaction: &Transaction<'_>, name: &str, first: u64, o
     Ok(id)
 }
 
-/// # Errors
-/// It cannot be read, or its row is damaged.
-pub(super) fn room_now(db: &Connection, name: &str) -> Result<Option<RoomNow>, Error> {
-    db.prepare_cached("SELECT * FROM room WHERE name = ?1")?
-        .query_row([name], |row| {
-            checksum::verify(Table::Room, row)?;
-            Ok(RoomNow {
-                id: row.get("id")?,
-                oldest: row.get("oldest")?,
-                newest: row.get("newest")?,
-                indexed: row.get("indexed")?,
-            })
-        })
-        .optional()
-}
-
 /// Verifies every room's row and the index of names: a room that is not found by its name would be
 /// created again, and its numbers given again.
 pub(super) fn verify_all(db: &Connection) -> Result<(), Error> {
@@ -137,16 +152,16 @@ pub(super) fn verify_all(db: &Connection) -> Result<(), Error> {
 pub(super) fn verify_numbers(db: &Connection, file: &Path) -> Result<(), StoreError> {
     let corrupt = |detail: String| StoreError::Corrupt { path: file.to_path_buf(), detail };
     let look = || {
-        let mut rooms = db.prepare("SELECT id, name, newest, oldest, indexed FROM room ORDER BY id DESC LIMIT ?1")?;
+        let mut rooms = db.prepare("SELECT * FROM room ORDER BY id DESC LIMIT ?1")?;
         let mut highest = db.prepare("SELECT coalesce(max(place), 0) FROM message WHERE place BETWEEN ?1 AND ?2")?;
         let mut rows = rooms.query([ROOMS_VERIFIED])?;
         while let Some(row) = rows.next()? {
-            let (id, newest, oldest, indexed): (i64, u64, u64, u64) =
-                (row.get(0)?, row.get(2)?, row.get(3)?, row.get(4)?);
-            let found: i64 = highest.query_row((rowid(id, 0), rowid(id, u64::MAX)), |row| row.get(0))?;
-            let wanted = if oldest <= newest { rowid(id, newest) } else { 0 };
-            if found != wanted || oldest == 0 || oldest > newest + 1 || indexed > newest {
-                return Ok(Some(row.get::<_, String>(1)?));
+            let room = RoomRow::of(row)?;
+            let within = (rowid(room.id, 0), rowid(room.id, u64::MAX));
+            let found: i64 = highest.query_row(within, |row| row.get(0))?;
+            let wanted = if room.oldest <= room.newest { rowid(room.id, room.newest) } else { 0 };
+            if found != wanted || !room.is_consistent() {
+                return Ok(Some(row.get::<_, String>("name")?));
             }
         }
         Ok(None)

@@ -21,7 +21,7 @@ use self::trigrams::Trigrams;
 use super::folding::fold_into;
 use super::message_row::{self, DamagedRows, ROWID_COLUMN, TEXT_COLUMN, select_messages};
 use super::page::{PageBuilder, limit_of};
-use super::rooms::RoomNow;
+use super::rooms::RoomRow;
 use super::rowid::{rowid, seq_of};
 use super::search_index::{CorruptionFlag, index_error, is_corruption};
 
@@ -78,7 +78,7 @@ enum Progress {
 }
 
 impl SearchCursor {
-    pub(super) fn new(search: &Search, room: RoomNow) -> Self {
+    pub(super) fn new(search: &Search, room: RoomRow) -> Self {
         let mut needle = String::new();
         fold_into(&search.query, &mut needle);
         let last = search.before.map_or(room.newest, |before| before.saturating_sub(1).min(room.newest));
@@ -102,7 +102,7 @@ impl SearchCursor {
     pub(super) fn slice(
         &mut self,
         db: &Connection,
-        room: RoomNow,
+        room: RoomRow,
         corruption: &CorruptionFlag,
         slice_end: Instant,
     ) -> Result<bool, Error> {
@@ -144,7 +144,7 @@ impl SearchCursor {
     fn ask(
         &mut self,
         db: &Connection,
-        room: RoomNow,
+        room: RoomRow,
         corruption: &CorruptionFlag,
         slice_end: Instant,
     ) -> Result<(), Error> {
@@ -184,7 +184,7 @@ impl SearchCursor {
         Ok(())
     }
 
-    fn planned(&self, db: &Connection, room: RoomNow, corruption: &CorruptionFlag) -> Result<Plan, Error> {
+    fn planned(&self, db: &Connection, room: RoomRow, corruption: &CorruptionFlag) -> Result<Plan, Error> {
         let upto = self.next;
         let trigrams = match Trigrams::of(&self.needle) {
             Some(trigrams) => Some(trigrams.narrowest(db, room, upto)?),
@@ -194,7 +194,7 @@ impl SearchCursor {
     }
 
     /// Reads the messages from the next down to `first`.
-    fn scan(&mut self, db: &Connection, room: RoomNow, first: u64, slice_end: Instant) -> Result<(), Error> {
+    fn scan(&mut self, db: &Connection, room: RoomRow, first: u64, slice_end: Instant) -> Result<(), Error> {
         let sql = select_messages!("FROM message m WHERE m.place BETWEEN ?1 AND ?2 ORDER BY m.place DESC");
         let progress = self.examine(db, sql, (rowid(room.id, first), rowid(room.id, self.next)), slice_end)?;
         if progress == Progress::Complete {
@@ -253,7 +253,7 @@ fn unless_corrupt<T>(told: Result<T, Error>, corruption: &CorruptionFlag) -> Res
 }
 
 /// Reads all entries of the index that match, and no messages.
-fn ask_alone(db: &Connection, room: RoomNow, (first, last): (u64, u64), asked: &str) -> Result<(), Error> {
+fn ask_alone(db: &Connection, room: RoomRow, (first, last): (u64, u64), asked: &str) -> Result<(), Error> {
     let mut statement = db.prepare_cached(
         "SELECT rowid FROM message_text WHERE message_text MATCH ?3 AND rowid BETWEEN ?1 AND ?2 ORDER BY rowid DESC",
     )?;

@@ -83,7 +83,7 @@ pub(crate) fn pending(records: impl IntoIterator<Item = (Ticket, Record)>) -> Ve
 }
 
 pub(crate) fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(60)
+    Instant::now() + Duration::from_mins(1)
 }
 
 pub(crate) fn tend_to_the_end(store: &mut dyn Store) {

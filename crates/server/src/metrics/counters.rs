@@ -60,7 +60,7 @@ impl Counters {
     /// Returns the counts that are not zero, as text.
     pub(crate) fn summary(&self) -> String {
         let others = Counted::VARIANTS.iter().zip(self.others).map(|(event, count)| (event.into_str(), count));
-        let all = self.closed().map(|(reason, count)| (reason.as_str(), count)).chain(others);
+        let all = self.closed().map(|(reason, count)| (reason.into_str(), count)).chain(others);
         all.filter(|(_, count)| *count > 0).map(|(text, count)| format!("{text}={count}")).collect::<Vec<_>>().join(" ")
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn render(snapshot: &Snapshot, answered: bool) -> String {
 fn present(out: &mut Exposition, snapshot: &Snapshot) {
     out.gauge("glassline_members", "Members: connections whose name was accepted.", snapshot.members);
     out.gauge("glassline_connections", "Connections, members or not.", snapshot.connections);
-    out.gauge("glassline_nameless_connections", "Connections that have no name yet.", snapshot.nameless);
+    out.gauge("glassline_nameless_connections", "Connections that have no name yet.", snapshot.unregistered);
     out.gauge("glassline_rooms", "Rooms, the lobby included.", snapshot.rooms);
     let help = "Bytes that all rooms' logs hold for members who have still to be sent them.";
     out.gauge("glassline_room_log_bytes", help, snapshot.log_bytes);
@@ -62,7 +62,7 @@ fn said(out: &mut Exposition, snapshot: &Snapshot) {
 fn refused(out: &mut Exposition, snapshot: &Snapshot) {
     let counters = &snapshot.counters;
     let (refusals, endings): (Vec<_>, Vec<_>) = counters.closed().partition(|(reason, _)| reason.is_refusal());
-    let text = |counts: Vec<(CloseReason, u64)>| counts.into_iter().map(|(reason, count)| (reason.as_str(), count));
+    let text = |counts: Vec<(CloseReason, u64)>| counts.into_iter().map(|(reason, count)| (reason.into_str(), count));
     let help = "Connections not let in, or closed for what they sent.";
     out.counters("glassline_refusals_total", help, "reason", text(refusals));
     let codes = snapshot.tally.refusals().map(|(code, count)| (code.word(), count));

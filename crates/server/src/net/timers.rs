@@ -22,11 +22,6 @@ pub(crate) enum Kind {
     Drain,
 }
 
-impl Kind {
-    const FIRST: Self = Self::Greeting;
-    const LAST: Self = Self::Drain;
-}
-
 /// Deadlines by time and by connection.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
@@ -49,7 +44,7 @@ impl Timers {
     }
 
     pub(crate) fn cancel_all(&mut self, connection: ConnectionKey) {
-        let range = (connection, Kind::FIRST)..=(connection, Kind::LAST);
+        let range = (connection, Kind::Greeting)..=(connection, Kind::Drain);
         let kinds: Vec<Kind> = self.by_connection.range(range).map(|((_, kind), _)| *kind).collect();
         for kind in kinds {
             self.cancel(connection, kind);

@@ -1,4 +1,4 @@
-//! What a session may use while it takes bytes in.
+//! Access of a session to the hub and its connection while it takes bytes in.
 
 use std::net::{IpAddr, SocketAddr};
 

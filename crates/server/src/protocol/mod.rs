@@ -7,9 +7,7 @@ mod http;
 mod sniff;
 mod step;
 #[cfg(any(test, feature = "test-server"))]
-pub(crate) mod test_session;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tutorial;
 
 pub(crate) use context::SessionContext;

@@ -1,4 +1,4 @@
-//! What becomes of a connection whose session has taken bytes in.
+//! Outcome of a session taking bytes in, for its connection.
 
 use glassline_hub::MemberId;
 

@@ -12,21 +12,18 @@ const FLOOR_MS: u64 = 50;
 /// A link that stood this long was a good one; the next loss starts from the first delay again.
 const GOOD_LINK_MS: u64 = 10_000;
 
-/// Counts failures and draws delays.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
-    /// Returns the delay before the next try.
     pub(super) fn next_delay_ms(&mut self, entropy: &mut dyn Entropy) -> u64 {
         let ceiling_ms = FIRST_MAX_MS.checked_shl(self.failures.min(16)).unwrap_or(CAP_MS).min(CAP_MS);
         self.failures = self.failures.saturating_add(1);
         FLOOR_MS + entropy.next_u64() % (ceiling_ms - FLOOR_MS + 1)
     }
 
-    /// Takes in how long the link that is now lost had stood.
     pub(super) fn link_stood(&mut self, stood_ms: u64) {
         if stood_ms >= GOOD_LINK_MS {
             self.failures = 0;

@@ -9,7 +9,6 @@ use crate::prelude::*;
 /// Commands that a server may answer by moving the user (T10).
 const MOVES: [&str; 2] = ["join", "leave"];
 
-/// State of the room on one connection.
 #[derive(Debug)]
 pub(super) struct CurrentRoom {
     /// Room that the server named last.
@@ -26,7 +25,6 @@ impl CurrentRoom {
         Self { room: LOBBY.to_owned(), is_known: true, pending: 0 }
     }
 
-    /// Returns the room, where it is known.
     pub(super) fn name(&self) -> Option<&str> {
         self.is_known.then_some(self.room.as_str())
     }

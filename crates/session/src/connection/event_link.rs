@@ -11,16 +11,12 @@ const DEAD_MS: u64 = 75_000;
 /// Shortest interval of requests for names where crowds come and go.
 const COUNT_EVERY_MS: u64 = 30_000;
 
-/// Consequence of a server's silence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Silence {
-    /// A sign of life is to be asked for.
     Ping,
-    /// The link is lost.
     Dead,
 }
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct EventLink {
     received_ms: u64,
@@ -38,7 +34,6 @@ impl EventLink {
         Self { received_ms: now_ms, pinged: false, counted_ms: None, uncounted: BTreeSet::new(), pong_due: false }
     }
 
-    /// Takes in that the server has sent something.
     pub(crate) fn note_received(&mut self, now_ms: u64) {
         (self.received_ms, self.pinged) = (now_ms, false);
     }
@@ -55,7 +50,6 @@ impl EventLink {
         }
     }
 
-    /// Takes in a `ping`.
     pub(crate) fn note_ping(&mut self) {
         self.pong_due = true;
     }

@@ -12,7 +12,6 @@ const FIRST_BYTES_MAX: usize = 128;
 /// First bytes of the present connection, and the kind of server that an earlier one showed.
 #[derive(Debug, Default)]
 pub(crate) struct FirstBytes {
-    /// First bytes of the present connection.
     first: Vec<u8>,
     /// Something has come, on this connection or before.
     has_come: bool,
@@ -21,12 +20,10 @@ pub(crate) struct FirstBytes {
 }
 
 impl FirstBytes {
-    /// Begins another connection.
     pub(crate) fn begin(&mut self) {
         self.first.clear();
     }
 
-    /// Takes in received bytes.
     pub(crate) fn take(&mut self, bytes: &[u8]) {
         self.has_come |= !bytes.is_empty();
         let room = FIRST_BYTES_MAX - self.first.len();
@@ -38,7 +35,6 @@ impl FirstBytes {
         self.first.is_empty()
     }
 
-    /// Returns whether something has come at any time.
     pub(crate) fn has_come(&self) -> bool {
         self.has_come
     }
@@ -59,7 +55,6 @@ impl FirstBytes {
         self.kind().or(self.foreign)
     }
 
-    /// Returns the kind of server that begins so.
     fn kind(&self) -> Option<&'static str> {
         let bytes = &self.first[..];
         let text = String::from_utf8_lossy(bytes).to_ascii_uppercase();

@@ -41,7 +41,6 @@ const WELCOME_MS: u64 = 3_000;
 /// all its clients at once.
 const WELCOME_AGAIN_MS: u64 = 10_000;
 
-/// Phase of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     Connecting {
@@ -76,7 +75,6 @@ enum Protocol {
     Tutorial(TutorialLink),
 }
 
-/// Link that stands.
 #[derive(Debug)]
 struct Link {
     protocol: Protocol,
@@ -88,14 +86,12 @@ struct Link {
     half_close_due: bool,
 }
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct Connection {
     phase: Phase,
     negotiation: Negotiation,
     link: Option<Link>,
     first_bytes: FirstBytes,
-    /// A connection has stood at least once.
     connected_before: bool,
     backoff: Backoff,
     lost_since_ms: Option<u64>,
@@ -174,7 +170,6 @@ impl Connection {
         }
     }
 
-    /// Asks the driver for a connection.
     pub(crate) fn connect(&mut self, now_ms: u64, outputs: &mut VecDeque<Output>) {
         self.phase = Phase::Connecting { deadline_ms: now_ms + CONNECT_MS };
         outputs.push_back(Output::Connect);
@@ -201,7 +196,6 @@ impl Connection {
         self.link = Some(Link { protocol, decoder, out: Vec::new(), writes: 0, half_close_due: false });
     }
 
-    /// Takes in a `welcome`.
     pub(crate) fn welcome(&mut self, now_ms: u64) {
         self.negotiation = Negotiation::Events;
         self.phase = Phase::Up { since_ms: now_ms };
@@ -223,12 +217,10 @@ impl Connection {
         self.phase = Phase::ChangingDialect { deadline_ms: now_ms + GOODBYE_MS };
     }
 
-    /// Tries the event dialect again on the next connection.
     pub(crate) fn retry_events(&mut self) {
         self.negotiation = Negotiation::RetryEvents;
     }
 
-    /// Waits before the next try to connect.
     pub(crate) fn wait(&mut self, entropy: &mut dyn Entropy, now_ms: u64) {
         self.lost_since_ms.get_or_insert(now_ms);
         self.phase = Phase::Waiting { until_ms: now_ms + self.backoff.next_delay_ms(entropy) };
@@ -321,14 +313,12 @@ impl Connection {
         }
     }
 
-    /// Takes in that the driver has done a write.
     pub(crate) fn note_written(&mut self) {
         if let Some(link) = &mut self.link {
             link.writes = link.writes.saturating_sub(1);
         }
     }
 
-    /// Hands bytes to the driver.
     pub(crate) fn flush(&mut self, now_ms: u64, outputs: &mut VecDeque<Output>) {
         if let Some(link) = &mut self.link {
             if !link.out.is_empty() && link.writes < WRITES_MAX {

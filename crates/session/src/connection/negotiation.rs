@@ -2,7 +2,6 @@
 
 use crate::update::{Dialect, DialectChoice};
 
-/// State of the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Negotiation {
     /// The event dialect is tried for the first time.
@@ -36,7 +35,6 @@ impl Negotiation {
         }
     }
 
-    /// Returns whether the dialect is no longer a guess.
     pub(super) fn is_settled(self) -> bool {
         !matches!(self, Self::TryEvents | Self::RetryEvents)
     }

@@ -16,7 +16,6 @@ const CLOSE_BEHIND_WORDS_MS: u64 = 100;
 /// and forbids no name.
 const GREETING_MS: u64 = 3_000;
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct TutorialLink {
     /// First half of a pair whose second half has not come (T4).
@@ -31,7 +30,6 @@ pub(crate) struct TutorialLink {
     /// Until then the server may be about to refuse the name; `None`: it has not.
     on_trial_until_ms: Option<u64>,
     notice: Notice,
-    /// A message was sent over it.
     has_sent: bool,
     current_room: CurrentRoom,
     /// Name that the server gave in its first notice, where it is not the one asked for.
@@ -115,7 +113,6 @@ impl TutorialLink {
         }
     }
 
-    /// Returns the room that the user is in, where it is known.
     pub(crate) fn room(&self) -> Option<&str> {
         self.current_room.name()
     }

@@ -19,11 +19,9 @@ const MESSAGES_MAX: usize = 1_024;
 const BYTES_MAX: usize = 1024 * 1024;
 /// Ids remembered because their message went out twice and may be answered twice.
 const ANSWERED_TWICE_MAX: usize = MESSAGES_MAX;
-
 /// An acknowledgement that takes longer is worth a word.
 const LATE_MS: u64 = 500;
 
-/// Message on its way.
 #[derive(Debug)]
 struct Waiting {
     id: MessageId,
@@ -35,7 +33,6 @@ struct Waiting {
     sent_before: bool,
 }
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Delivery {
     waiting: VecDeque<Waiting>,
@@ -59,7 +56,6 @@ impl Delivery {
         self.waiting.len() < MESSAGES_MAX && self.bytes.saturating_add(text_bytes) <= BYTES_MAX
     }
 
-    /// Returns the number of waiting messages.
     pub(crate) fn len(&self) -> usize {
         self.waiting.len()
     }
@@ -116,7 +112,6 @@ impl Delivery {
         unsent.filter(|waiting| matches!(&waiting.request.content, Ask::Send(send) if is_meant(&send.room))).count()
     }
 
-    /// Returns the text of the oldest message.
     pub(crate) fn first_text(&self) -> Option<&str> {
         self.waiting.front().map(|waiting| text_of(&waiting.request))
     }
@@ -186,7 +181,6 @@ impl Delivery {
         if holds && self.has_doubtful() { self.gaps.hold(gap) } else { Some(gap) }
     }
 
-    /// Takes in a message that was missing.
     pub(crate) fn fill_gap(&mut self, room: &str, seq: u64) {
         self.gaps.fill(room, seq);
     }

@@ -45,7 +45,6 @@ impl PendingGaps {
         of_it
     }
 
-    /// Takes all gaps that remain.
     pub(super) fn take(&mut self) -> Vec<Gap> {
         core::mem::take(&mut self.pieces)
     }

@@ -114,7 +114,6 @@ impl Session {
         self.post(Request::new(ask, Some(id.to_string())), now_ms)
     }
 
-    /// Puts a message into the outbox, if the server will take it.
     fn post(&mut self, mut request: Request, now_ms: u64) -> Result<(), CommandError> {
         check_request(&request.content)?;
         let (id, text_bytes) = match &request.content {

@@ -174,7 +174,6 @@ impl Session {
         }
     }
 
-    /// Asks for the names in a room, if anybody wants to see them.
     fn ask_who_is_in(&mut self, room: &str) {
         // One that does not read is not asked more and more.
         if self.config.follows_people && self.connection.has_window() {

@@ -13,11 +13,9 @@ use crate::update::{HistoryQuery, Update};
 
 /// Messages of a page, where the user gives no number.
 pub const PAGE_MESSAGES: u64 = 20;
-
 /// `ref` of the session's own request for the newest message of a room.
 const NEWEST_REF: &str = "glassline-newest";
 impl Session {
-    /// Asks for a page of the current room.
     pub(super) fn ask_history(&mut self, selection: HistorySelection, now_ms: u64) -> Result<(), CommandError> {
         let range = HistoryRange { room: self.known_room(None)?, ..HistoryRange::default() };
         match selection {
@@ -29,7 +27,6 @@ impl Session {
         }
     }
 
-    /// Searches for a text in the current room.
     pub(super) fn ask_search(&mut self, query: String, now_ms: u64) -> Result<(), CommandError> {
         let search = Search { room: self.known_room(None)?, query: query.clone(), before: None, limit: None };
         self.ask_page(Ask::Search(search), HistoryQuery::Search { query, older: false }, PAGE_MESSAGES, now_ms)
@@ -77,7 +74,6 @@ impl Session {
         }
     }
 
-    /// Takes in stored messages.
     pub(super) fn receive_history(&mut self, history: History, reference: Option<String>) {
         match reference.as_deref() {
             None => self.receive_context(history),

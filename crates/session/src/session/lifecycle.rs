@@ -21,7 +21,6 @@ fn of_your_messages(count: usize) -> String {
 }
 
 impl Session {
-    /// Begins to speak over a connection that stands.
     pub(super) fn open(&mut self, now_ms: u64) {
         self.connection.open(self.identity.token().is_some(), now_ms);
         match self.connection.dialect() {
@@ -106,7 +105,6 @@ impl Session {
         }
     }
 
-    /// Connects anew, for events.
     pub(super) fn retry_events(&mut self, now_ms: u64) {
         self.connection.retry_events();
         self.drop_link();

@@ -53,7 +53,6 @@ pub struct Config {
     pub context_messages_max: usize,
 }
 
-/// Intent of the user to end the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ExitIntent {
     Stay,
@@ -74,7 +73,6 @@ pub struct Session {
     delivery: Delivery,
     queries: Queries,
     exit: ExitIntent,
-    /// Limits of the server.
     limits: Limits,
     recent_rename: RecentRename,
     /// State of the program that drives the session, if one does.

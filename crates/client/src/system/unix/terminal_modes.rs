@@ -13,7 +13,6 @@ use super::terminal_input;
 
 /// A terminal that takes bytes takes a few of them within this.
 const WRITE_WAIT: Duration = Duration::from_millis(100);
-
 /// In place of a key that makes a signal: none does.
 const NO_KEY: u8 = if cfg!(any(target_os = "linux", target_os = "android")) { 0 } else { 0xff };
 

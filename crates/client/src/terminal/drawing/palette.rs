@@ -11,14 +11,12 @@ const NAMES: [u8; NAME_COLOURS] = [28, 30, 32, 64, 67, 99, 127, 130, 133, 161, 1
 /// The same where a terminal has only the basic ones.
 const BASIC_NAMES: [Color; 4] = [Color::DarkRed, Color::DarkGreen, Color::DarkMagenta, Color::DarkCyan];
 
-/// Set of colours to choose from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Palette {
     /// None at all: `NO_COLOR`, or the user's wish. What stands out stands out by being bold.
     Monochrome,
     /// The eight that every terminal has.
     Basic,
-    /// 256.
     Full,
 }
 
@@ -36,7 +34,6 @@ impl Palette {
         }
     }
 
-    /// Returns the style of a part of a line.
     pub(crate) fn style(self, role: TextRole) -> ContentStyle {
         let plain = ContentStyle::new();
         match role {

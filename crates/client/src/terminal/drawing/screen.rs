@@ -16,7 +16,6 @@ const LINES_MAX: usize = 20_000;
 /// Bytes of text in them.
 const BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// One drawing operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DrawOp {
     /// So many rows up.
@@ -33,7 +32,6 @@ pub(crate) enum DrawOp {
     Row(ScreenRow),
     /// The same as it stands.
     Text(String),
-    /// Ring.
     Bell,
     /// `true` if text that reaches the edge goes on in the next row.
     Wrap(bool),
@@ -103,7 +101,6 @@ impl Screen {
         }
     }
 
-    /// Returns the number of lines that wait to be printed.
     pub(crate) fn waiting(&self) -> usize {
         self.new_lines.len()
     }

@@ -5,7 +5,6 @@ use glassline_wire::commands::{ArgumentKind, SlashCommand, client_names};
 /// Candidates that a hint names; it says how many more there are.
 const HINT_CANDIDATES_MAX: usize = 8;
 
-/// Sources of completions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sources<'a> {
     /// Speakers, the latest first.

@@ -30,7 +30,6 @@ impl Editor {
         &self.text
     }
 
-    /// Byte offset of the cursor in the text.
     pub(crate) fn cursor(&self) -> usize {
         self.cursor
     }
@@ -56,7 +55,6 @@ impl Editor {
         true
     }
 
-    /// Moves the cursor.
     pub(crate) fn go(&mut self, motion: Motion) {
         self.interrupt();
         self.cursor = self.target(motion);
@@ -128,7 +126,6 @@ impl Editor {
         self.restore(after);
     }
 
-    /// Empties the line.
     pub(crate) fn clear(&mut self) {
         self.replace("", 0, None);
         self.sent_lines.stay();

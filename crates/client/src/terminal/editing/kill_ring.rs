@@ -30,7 +30,6 @@ impl KillRing {
         self.joins = false;
     }
 
-    /// The last cut.
     pub(crate) fn newest(&mut self) -> Option<&str> {
         self.shown = 0;
         self.cuts.front().map(String::as_str)

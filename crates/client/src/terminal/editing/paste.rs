@@ -13,16 +13,13 @@ const UNASKED_LINES_MAX: usize = 5;
 /// Of several pastes that are asked about as one.
 const APPENDED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Handling of a new paste.
 #[derive(Debug)]
 pub(crate) enum PasteHandling {
     /// Insert it, and show this hint.
     Insert(String, Option<&'static str>),
-    /// Ask the user.
     Ask(PasteQuestion),
 }
 
-/// Limits for the choices.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PasteLimits {
     /// Of one message.
@@ -45,19 +42,15 @@ pub(crate) struct PasteQuestion {
     typed: String,
 }
 
-/// Choice of the user.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum PasteChoice {
     /// Send it as one message. It is text even if it begins with a slash.
     Send(String),
-    /// Send its lines one after the other.
     SendLines(PastedLines),
-    /// Put it into the input.
     Edit(String),
     Drop,
 }
 
-/// Returns the handling of a paste.
 pub(crate) fn classify(paste: &Paste, limits: PasteLimits) -> PasteHandling {
     let text = editor::cleaned(&paste.text);
     let lines = lines_of(&text);
@@ -133,7 +126,6 @@ impl PasteQuestion {
         &self.typed
     }
 
-    /// Appends another paste.
     pub(crate) fn append(&mut self, paste: &Paste) {
         self.text.push_str(&editor::cleaned(&paste.text));
         self.text.truncate(self.text.floor_char_boundary(APPENDED_BYTES_MAX));
@@ -199,7 +191,6 @@ impl PastedLines {
         self.waiting.push_front(line);
     }
 
-    /// Lines that are still to be sent.
     pub(crate) fn remaining(&self) -> usize {
         self.waiting.len()
     }

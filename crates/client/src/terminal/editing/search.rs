@@ -80,7 +80,6 @@ impl LineSearch {
         self.now.found.as_ref().map_or_else(|| self.draft(), |(_, line)| (line.as_str(), line.len()))
     }
 
-    /// Returns the text of the input before the search.
     pub(crate) fn draft(&self) -> (&str, usize) {
         (&self.draft, self.draft_cursor)
     }

@@ -20,7 +20,6 @@ pub(crate) enum EditKind {
     Offering,
 }
 
-/// A text and the cursor in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct TextState {
     pub(crate) text: String,

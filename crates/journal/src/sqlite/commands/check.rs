@@ -10,10 +10,10 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use super::open_to_read;
 use super::progress::{ProgressMonitor, Stage, report_steps, stop_reporting};
-use crate::sqlite::checksum::{self, Table};
+use crate::sqlite::checksum::is_row_damage;
 use crate::sqlite::database::{beside, is_in_use, log_damage};
 use crate::sqlite::message_row::{self, DamagedRows, Integrity, select_messages};
-use crate::sqlite::rooms::message_count;
+use crate::sqlite::rooms::{RoomRow, message_count};
 use crate::sqlite::rowid::{SEQ_BITS, SEQ_MAX, rowid, seq_of};
 use crate::sqlite::search_index::has_stray_pages;
 use crate::sqlite::wal_checkpoint::LOG_BYTES_MAX;
@@ -25,6 +25,9 @@ const FAULTS_MAX: usize = 100;
 
 /// Numbers of a room in one read: some tens of milliseconds, even if all texts are long.
 const CHUNK: u64 = 2_000;
+
+/// Steps of `SQLite` to verify the structure of a message; an estimate, wrong where texts are long.
+const STEPS_PER_MESSAGE: u64 = 28;
 
 /// Result of a check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -105,16 +108,6 @@ struct Checking<'c> {
     between: &'c mut dyn FnMut(),
 }
 
-/// Room as it is when a chunk of it is read.
-struct Room {
-    newest: u64,
-    oldest: u64,
-    indexed: u64,
-    oldest_at_ms: u64,
-    /// Its row is sound. If not, its numbers are those of its messages.
-    is_sound: bool,
-}
-
 /// Sums over the chunks of a room.
 #[derive(Default)]
 struct Tally {
@@ -146,7 +139,9 @@ impl Checking<'_> {
     fn file_itself(&mut self) -> Result<(), rusqlite::Error> {
         let (log, log_bytes_max) = (self.log.clone(), self.log_bytes_max);
         let is_log_large = move || fs::metadata(&log).map_or(0, |log| log.len()) > log_bytes_max;
-        self.monitor.begin(Stage::CheckingStructure, steps_of_structure(&self.db).ok());
+        let messages = message_count(&self.db).ok();
+        let steps = messages.map(|messages| messages.saturating_mul(STEPS_PER_MESSAGE));
+        self.monitor.begin(Stage::CheckingStructure, steps);
         report_steps(&mut self.db, &self.monitor, is_log_large)?;
         let found = self.integrity();
         stop_reporting(&mut self.db)?;
@@ -208,9 +203,9 @@ impl Checking<'_> {
     /// the oldest and store others.
     fn room(&mut self, id: i64, name: &str) -> Result<(), rusqlite::Error> {
         let transaction = self.db.unchecked_transaction()?;
-        let room = room_now(&transaction, id)?;
-        let contradiction = if room.is_sound {
-            contradiction(&transaction, id, &room)?
+        let (room, is_sound) = room_now(&transaction, id)?;
+        let contradiction = if is_sound {
+            contradiction(&transaction, &room)?
         } else {
             Some("its row is not as it was written".to_string())
         };
@@ -226,10 +221,10 @@ impl Checking<'_> {
             (self.between)();
             let transaction = self.db.unchecked_transaction()?;
             let now = room_now(&transaction, id)?;
-            from = from.max(now.oldest);
+            from = from.max(now.0.oldest);
             let to = from.saturating_add(CHUNK - 1).min(room.newest);
             if from <= to {
-                self.report.messages += check_chunk(&transaction, id, &now, (from, to), &mut missing)?;
+                self.report.messages += check_chunk(&transaction, now, (from, to), &mut missing)?;
             }
             transaction.commit()?;
             self.monitor.advance(self.report.messages);
@@ -243,10 +238,10 @@ impl Checking<'_> {
         if unlisted > 0 {
             self.fault(format!("room {name:?}: {unlisted} more messages are not as they were stored"));
         }
-        if missing.messages > 0 && room.is_sound {
+        if missing.messages > 0 && is_sound {
             missing.messages = self.lost(id)?;
         }
-        let not_stored = if room.is_sound {
+        let not_stored = if is_sound {
             "of its messages are not stored"
         } else {
             "of its numbers have no message: it was forgotten, or is lost"
@@ -266,14 +261,12 @@ impl Checking<'_> {
     /// Read at one moment, since a server may remove others.
     fn lost(&self, id: i64) -> Result<u64, rusqlite::Error> {
         let transaction = self.db.unchecked_transaction()?;
-        let (oldest, newest, forgotten): (u64, u64, u64) = transaction
-            .prepare_cached("SELECT oldest, newest, forgotten FROM room WHERE id = ?1")?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let RoomRow { oldest, newest, removed, .. } = room_now(&transaction, id)?.0;
         let stored: u64 = transaction
             .prepare_cached("SELECT count(*) FROM message WHERE place BETWEEN ?1 AND ?2")?
             .query_row((rowid(id, oldest), rowid(id, newest)), |row| row.get(0))?;
         transaction.commit()?;
-        Ok((newest + 1).saturating_sub(oldest + forgotten + stored))
+        Ok((newest + 1).saturating_sub(oldest + removed + stored))
     }
 
     /// Finds messages and entries of the search index whose room or number does not exist.
@@ -295,11 +288,11 @@ impl Checking<'_> {
                 }
                 let id = found >> SEQ_BITS;
                 let room = room_now(&transaction, id).optional()?;
-                let newest = room.as_ref().map_or(0, |room| room.newest);
+                let newest = room.map_or(0, |(room, _)| room.newest);
                 // Nothing may stand after the room's last number, or before its oldest.
                 let later: Option<i64> = next(rowid(id, newest).saturating_add(1))?;
                 let is_later = later.is_some_and(|later| later >> SEQ_BITS == id);
-                let is_before = room.is_none_or(|room| found < rowid(id, room.oldest));
+                let is_before = room.is_none_or(|(room, _)| found < rowid(id, room.oldest));
                 strange += u64::from(is_later || is_before);
                 transaction.commit()?;
                 let Some(next_room) = rowid(id, SEQ_MAX).checked_add(1) else { break };
@@ -338,29 +331,16 @@ impl Checking<'_> {
     }
 }
 
-/// Estimates the steps of verifying the structure; measured, and wrong where texts are long.
-fn steps_of_structure(db: &Connection) -> Result<u64, rusqlite::Error> {
-    const STEPS_PER_MESSAGE: u64 = 28;
-    Ok(message_count(db)?.saturating_mul(STEPS_PER_MESSAGE))
-}
-
-fn room_now(db: &Connection, id: i64) -> Result<Room, rusqlite::Error> {
-    db.prepare_cached("SELECT * FROM room WHERE id = ?1")?.query_row([id], |row| {
-        if checksum::verify(Table::Room, row).is_err() {
-            return room_by_messages(db, id);
-        }
-        Ok(Room {
-            newest: row.get("newest")?,
-            oldest: row.get("oldest")?,
-            indexed: row.get("indexed")?,
-            oldest_at_ms: row.get("oldest_at_ms")?,
-            is_sound: true,
-        })
-    })
+/// Returns a room, and whether its row is sound. If not, its numbers are those of its messages.
+fn room_now(db: &Connection, id: i64) -> Result<(RoomRow, bool), rusqlite::Error> {
+    match RoomRow::with_id(db, id) {
+        Err(error) if is_row_damage(&error) => Ok((room_by_messages(db, id)?, false)),
+        row => Ok((row?.ok_or(rusqlite::Error::QueryReturnedNoRows)?, true)),
+    }
 }
 
 /// Returns a room of which only the messages can be believed.
-fn room_by_messages(db: &Connection, id: i64) -> Result<Room, rusqlite::Error> {
+fn room_by_messages(db: &Connection, id: i64) -> Result<RoomRow, rusqlite::Error> {
     let (first, last): (Option<i64>, Option<i64>) = db
         .prepare_cached(
             "SELECT (SELECT min(place) FROM message WHERE place BETWEEN ?1 AND ?2),
@@ -368,13 +348,13 @@ fn room_by_messages(db: &Connection, id: i64) -> Result<Room, rusqlite::Error> {
         )?
         .query_row((rowid(id, 0), rowid(id, SEQ_MAX)), |row| Ok((row.get(0)?, row.get(1)?)))?;
     let (oldest, newest) = (first.map_or(1, seq_of), last.map_or(0, seq_of));
-    Ok(Room { newest, oldest, indexed: newest, oldest_at_ms: 0, is_sound: false })
+    Ok(RoomRow { id, newest, oldest, indexed: newest, oldest_at_ms: 0, removed: 0 })
 }
 
 /// Describes how a room's row contradicts itself or its messages.
-fn contradiction(db: &Connection, id: i64, room: &Room) -> Result<Option<String>, rusqlite::Error> {
-    let Room { newest, oldest, indexed, oldest_at_ms, .. } = *room;
-    if oldest == 0 || oldest > newest + 1 || indexed > newest {
+fn contradiction(db: &Connection, room: &RoomRow) -> Result<Option<String>, rusqlite::Error> {
+    let RoomRow { id, newest, oldest, indexed, oldest_at_ms, .. } = *room;
+    if !room.is_consistent() {
         return Ok(Some(format!("its numbers contradict each other: {oldest} to {newest}, {indexed} indexed")));
     }
     let first_at_ms: Option<u64> = db
@@ -388,12 +368,11 @@ fn contradiction(db: &Connection, id: i64, room: &Room) -> Result<Option<String>
 /// Verifies the numbers `from` to `to` of a room. Returns how many have messages.
 fn check_chunk(
     db: &Connection,
-    id: i64,
-    room: &Room,
+    (room, is_sound): (RoomRow, bool),
     (from, to): (u64, u64),
     missing: &mut Tally,
 ) -> Result<u64, rusqlite::Error> {
-    let rowids = (rowid(id, from), rowid(id, to));
+    let rowids = (rowid(room.id, from), rowid(room.id, to));
     let mut messages = db.prepare_cached(select_messages!("FROM message m WHERE m.place BETWEEN ?1 AND ?2"))?;
     let mut rows = messages.query(rowids)?;
     let (mut count, mut to_be_indexed) = (0, 0);
@@ -410,7 +389,7 @@ fn check_chunk(
         }
     }
     missing.messages += (to - from + 1).saturating_sub(count);
-    if !room.is_sound {
+    if !is_sound {
         return Ok(count);
     }
     let indexed: u64 = db

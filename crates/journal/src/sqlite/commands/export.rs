@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
-use glassline_wire::event::{AuditEntry, Event, Message};
+use glassline_wire::event::{Event, Message};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::line_reader::schema_line;
@@ -166,7 +166,8 @@ impl Exporting<'_> {
         let transaction = self.db.unchecked_transaction()?;
         let keys = rowid(room.id, *seqs.start())..=rowid(room.id, *seqs.end());
         // After a damaged row a commit fails, though nothing is written.
-        read(&transaction, &MESSAGES, keys, |row| message_in(&room.name, row))
+        let decode = |row: &Row<'_>| readable(&room.name, row, &mut DamagedRows::default()).ok().flatten();
+        read(&transaction, &MESSAGES, keys, decode)
     }
 
     /// Returns the next number after a chunk without a message: in a room with more numbers than
@@ -194,7 +195,8 @@ impl Exporting<'_> {
         let (mut next, mut last_found) = (1, 0);
         while last.is_none_or(|last| next <= last) {
             let to = (next + CHUNK - 1).min(last.unwrap_or(u64::MAX));
-            let acts = read(&self.db, &ACTS, next.cast_signed()..=to.cast_signed(), act_in).map_err(reading)?;
+            let keys = next.cast_signed()..=to.cast_signed();
+            let acts = read(&self.db, &ACTS, keys, |row| audit_log::verified(row).ok()).map_err(reading)?;
             for (number, act) in (next..).zip(acts) {
                 if let Some(act) = act {
                     self.line(&Event::Act(act).to_json())?;
@@ -217,16 +219,6 @@ impl Exporting<'_> {
         }
         Ok(())
     }
-}
-
-/// Returns the message in a row; `None` if it is damaged.
-fn message_in(room: &str, row: &Row<'_>) -> Option<Message> {
-    readable(room, row, &mut DamagedRows::default()).ok().flatten()
-}
-
-/// Returns the act in a row; `None` if it is damaged.
-fn act_in(row: &Row<'_>) -> Option<AuditEntry> {
-    audit_log::verified(row).ok()
 }
 
 /// Returns the number of the last act; `None` where damage is in the way. Acts are numbered from 1

@@ -13,12 +13,11 @@ use glassline_wire::message_id::MessageId;
 use glassline_wire::visible::{REPLACEMENT, is_direction_or_break, one_line, relayed};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
-use super::TransferError;
 use super::created_files::CreatedFiles;
 use super::line_reader::LineReader;
 use super::progress::{ProgressMonitor, Stage};
+use super::{TransferError, open_to_write};
 use crate::sqlite::append::{self, Staged};
-use crate::sqlite::database::Database;
 use crate::sqlite::errors;
 use crate::sqlite::id_window::IdWindow;
 use crate::sqlite::message_row::{self, DamagedRows, select_messages};
@@ -27,7 +26,6 @@ use crate::sqlite::retention::UNKNOWN_ORIGIN;
 use crate::sqlite::room_quota::RoomQuota;
 use crate::sqlite::rooms::{RoomCache, open_room};
 use crate::sqlite::rowid::{SEQ_BITS, SEQ_MAX, rowid};
-use crate::sqlite::wal_checkpoint::LOG_BYTES_MAX;
 use crate::store::StoreError;
 
 const LINES_AT_ONCE: usize = 1_024;
@@ -70,21 +68,13 @@ fn import_lines(
     // Before anything is created: the first line tells most of what is no export.
     let mut lines = LineReader::begin(input)?;
     let created = CreatedFiles::before_opening(file)?;
-    let mut db = Database::open(file, LOG_BYTES_MAX)?;
-    if let Some(damage) = db.take_log_damage() {
-        return Err(StoreError::Damaged(damage).into());
-    }
+    let mut db = open_to_write(file)?;
     let stored = store_lines(db.connection_mut(), file, &mut lines, monitor);
-    match stored {
-        Ok(imported) => {
-            db.empty_log()?;
-            Ok(imported)
-        }
-        Err(error) => {
-            created.remove();
-            Err(error)
-        }
+    match &stored {
+        Ok(_) => db.empty_log()?,
+        Err(_) => created.remove(),
     }
+    stored
 }
 
 fn store_lines(

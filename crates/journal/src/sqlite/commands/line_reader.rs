@@ -32,7 +32,8 @@ impl<'l> LineReader<'l> {
     pub(super) fn begin(input: &'l mut dyn BufRead) -> Result<Self, TransferError> {
         let mut lines = Self { input, number: 0, line: Vec::new(), bytes: 0 };
         let first = lines.next()?.unwrap_or_default();
-        if is_schema(first) {
+        let said: Value = serde_json::from_slice(first).unwrap_or_default();
+        if said["type"] == "schema" && said["version"] == SCHEMA_VERSION {
             return Ok(lines);
         }
         let schema = schema_line();
@@ -79,11 +80,6 @@ impl<'l> LineReader<'l> {
         let form = OTHER_FORMS.iter().find(|(start, _)| self.line.starts_with(start));
         form.map_or(Ok(()), |(_, detail)| Err(TransferError::Form(detail)))
     }
-}
-
-fn is_schema(line: &[u8]) -> bool {
-    let said: Value = serde_json::from_slice(line).unwrap_or_default();
-    said["type"] == "schema" && said["version"] == SCHEMA_VERSION
 }
 
 pub(super) fn schema_line() -> Vec<u8> {

@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 use super::salvage::tolerate;
-use crate::sqlite::checksum::{self, Table};
+use crate::sqlite::rooms::RoomRow;
 use crate::sqlite::rowid::{rowid, seq_of};
 
 const ENTRIES: [&str; 2] = [
@@ -42,7 +42,8 @@ pub(super) fn classify(
         return Ok(MissingRanges::default());
     }
     let transaction = db.unchecked_transaction()?;
-    let Some((oldest, removed)) = retention(&transaction, room_id)? else {
+    let row = RoomRow::with_id(&transaction, room_id);
+    let Some(RoomRow { oldest, removed, .. }) = tolerate(row)?.flatten() else {
         let doubt = format!("{name}: some of the numbers that are missing may have been removed by retention");
         return Ok(MissingRanges { missing: absent, doubt: Some(doubt) });
     };
@@ -68,19 +69,6 @@ pub(super) fn classify(
     }
     let doubt = format!("{name}: {removed} of the numbers that are missing were removed by retention, unknown which");
     Ok(MissingRanges { missing: absent, doubt: Some(doubt) })
-}
-
-/// Reads the room's oldest number, and how many after it retention removed; nothing if that cannot
-/// be read.
-fn retention(db: &Connection, room_id: i64) -> Result<Option<(u64, u64)>, rusqlite::Error> {
-    let row = db.prepare_cached("SELECT * FROM room WHERE id = ?1").and_then(|mut row| {
-        row.query_row([room_id], |row| {
-            checksum::verify(Table::Room, row)?;
-            Ok((row.get("oldest")?, row.get("forgotten")?))
-        })
-        .optional()
-    });
-    Ok(tolerate(row)?.flatten())
 }
 
 /// Adds the numbers of a range that a table has.

@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use rusqlite::{Connection, Error, OptionalExtension, Params, Row};
+use rusqlite::{Connection, Error, OptionalExtension, Params};
 
 use super::import::cannot_be_entered;
 use super::salvage::tolerate;
-use crate::sqlite::checksum::{self, Table};
+use crate::sqlite::rooms::RoomRow;
 use crate::sqlite::rowid::{ROOM_ID_MAX, SEQ_BITS, SEQ_MAX, rowid, seq_of};
 
 /// Fewest bytes of a message's row, which bound the number of messages.
@@ -33,14 +33,6 @@ pub(super) struct Rooms {
     pub(super) doubts: Vec<String>,
 }
 
-struct RoomRow {
-    name: String,
-    oldest: u64,
-    newest: u64,
-    /// Numbers between them whose messages were removed by retention.
-    removed: u64,
-}
-
 /// Returns how many rows the file can hold at most.
 pub(super) fn rows_max(db: &Connection) -> Result<u64, Error> {
     let number = |pragma| tolerate(db.pragma_query_value(None, pragma, |row| row.get::<_, u64>(0)));
@@ -62,17 +54,17 @@ pub(super) fn rooms(db: &Connection, rows_max: u64) -> Result<Rooms, Error> {
     for id in ids {
         let row = db
             .prepare_cached("SELECT * FROM room WHERE id = ?1")
-            .and_then(|mut row| row.query_row([id], read_row).optional());
+            .and_then(|mut row| row.query_row([id], |row| Ok((RoomRow::of(row)?, row.get("name")?))).optional());
         let row = tolerate(row)?;
         let is_unreadable = row.is_none();
-        let row = row.flatten();
-        let Some((first, last, is_sure)) = number_range(db, id, row.as_ref(), rows_max)? else {
+        let (row, name): (Option<RoomRow>, Option<String>) = row.flatten().unzip();
+        let Some((first, last, is_sure)) = number_range(db, id, row, rows_max)? else {
             if is_unreadable && seen.contains(&id) {
                 found.doubts.push(format!("nothing of room {id} can be read, if there was one"));
             }
             continue;
         };
-        let usable = row.map(|row| row.name).filter(|name| cannot_be_entered(name).is_none() && !name.is_empty());
+        let usable = name.filter(|name| cannot_be_entered(name).is_none() && !name.is_empty());
         let mut name = usable.clone().unwrap_or_else(|| format!("room-{id}"));
         // Damage can give two rooms one name, or a made-up one.
         while !names.insert(name.clone()) {
@@ -89,17 +81,6 @@ pub(super) fn rooms(db: &Connection, rows_max: u64) -> Result<Rooms, Error> {
         found.rooms.push(Room { id, name, first, last });
     }
     Ok(found)
-}
-
-/// Reads a room's row; an error if it is damaged.
-fn read_row(row: &Row<'_>) -> Result<RoomRow, Error> {
-    checksum::verify(Table::Room, row)?;
-    Ok(RoomRow {
-        name: row.get("name")?,
-        oldest: row.get("oldest")?,
-        newest: row.get("newest")?,
-        removed: row.get("forgotten")?,
-    })
 }
 
 /// Finds the ids of rooms that have a row or messages. Returns whether all rows could be read.
@@ -153,7 +134,7 @@ fn jump(
 fn number_range(
     db: &Connection,
     id: i64,
-    row: Option<&RoomRow>,
+    row: Option<RoomRow>,
     rows_max: u64,
 ) -> Result<Option<(u64, u64, bool)>, Error> {
     let within = [rowid(id, 1), rowid(id, SEQ_MAX)];

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::open_to_write;
 use super::progress::{ProgressMonitor, Stage, report_steps, stop_reporting};
 use crate::sqlite::database::{Database, create_checksum_triggers, verify_existing};
 use crate::sqlite::legacy_ids::LegacyIds;
 use crate::sqlite::search_index::{SearchIndex, forget_stray_pages, is_corruption, is_index_corrupt};
-use crate::sqlite::wal_checkpoint::LOG_BYTES_MAX;
 use crate::sqlite::{errors, rooms};
 use crate::store::StoreError;
 
@@ -33,10 +33,7 @@ pub struct Vacuumed {
 /// As [`open`](crate::open), and [`StoreError::Cancelled`]; the history is then as it was.
 pub fn vacuum(file: &Path, monitor: &Arc<dyn ProgressMonitor>) -> Result<Vacuumed, StoreError> {
     verify_existing(file)?;
-    let mut db = Database::open(file, LOG_BYTES_MAX)?;
-    if let Some(damage) = db.take_log_damage() {
-        return Err(StoreError::Damaged(damage));
-    }
+    let mut db = open_to_write(file)?;
     let opening = |error| errors::opening(&error, file);
     let writing = |error| errors::writing(&error, file);
     let mut index = SearchIndex::load(db.connection()).map_err(opening)?;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Error};
 
 use super::put_quoted;
 use crate::sqlite::folding::fold_into;
-use crate::sqlite::rooms::RoomNow;
+use crate::sqlite::rooms::RoomRow;
 use crate::sqlite::rowid::rowid;
 
 /// Characters of a term of the index.
@@ -64,14 +64,14 @@ impl Trigrams {
 
     /// Returns an index query that matches every text up to the room's `last` that contains the
     /// query.
-    pub(super) fn narrowest(mut self, db: &Connection, room: RoomNow, last: u64) -> Result<String, Error> {
+    pub(super) fn narrowest(mut self, db: &Connection, room: RoomRow, last: u64) -> Result<String, Error> {
         // With one trigram there is no choice.
         let sampled = if self.0.len() > 1 { self.sample(db, room, last)? } else { SampleSet::default() };
         Ok(self.chosen(&sampled))
     }
 
     /// Reads the sample, and notes which messages have which trigrams. Returns the messages read.
-    fn sample(&mut self, db: &Connection, room: RoomNow, last: u64) -> Result<SampleSet, Error> {
+    fn sample(&mut self, db: &Connection, room: RoomRow, last: u64) -> Result<SampleSet, Error> {
         let mut sampled = SampleSet::default();
         let mut folded = String::new();
         let mut statement =
@@ -142,7 +142,7 @@ mod tests {
         let mut engine = folder.engine();
         engine.append(&batch_of(texts.iter())).expect("stores");
         let last = texts.len() as u64;
-        let room = RoomNow { id: 1, oldest: 1, newest: last, indexed: last };
+        let room = RoomRow { id: 1, oldest: 1, newest: last, indexed: last, oldest_at_ms: 0, removed: 0 };
         Trigrams::of(query).expect("long enough").narrowest(engine.connection(), room, last).expect("reads")
     }
 

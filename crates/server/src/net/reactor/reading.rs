@@ -204,7 +204,7 @@ impl<S: Socket> Reactor<S> {
             && let Some(connection) = self.connections.get(key)
         {
             let detail = visible::one_line(detail);
-            info!(peer = %connection.peer(), reason = reason.as_str(), detail = &*detail, "refused");
+            info!(peer = %connection.peer(), reason = reason.into_str(), detail = &*detail, "refused");
         }
         self.drain(key, reason, output);
     }

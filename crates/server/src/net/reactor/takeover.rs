@@ -46,7 +46,7 @@ impl<S: Socket> Reactor<S> {
         };
         // Its name passes to the newcomer in the hub; here it only loses its socket.
         holder.take_member();
-        info!(peer = %holder.peer(), reason = CloseReason::TakenOver.as_str(), "left");
+        info!(peer = %holder.peer(), reason = CloseReason::TakenOver.into_str(), "left");
         // The newcomer may have connected before its earlier connection used up their credit.
         if let Some(holder_flood) = holder.flood_mut().copied()
             && let Some(flood) = self.connections.get_mut(key).and_then(Connection::flood_mut)

@@ -26,7 +26,6 @@ const NOT_READ: &str = "the history cannot be read just now; try again later";
 const DAMAGED: &str = "what is stored there is damaged and cannot be read; tell whoever runs the server";
 const TOO_SLOW: &str = "this took too long; ask for less";
 
-/// A journal at work for one hub.
 pub(crate) struct History {
     journal: Journal,
     /// Results that came back and were not taken in yet, because members have to be written to
@@ -168,7 +167,6 @@ impl History {
         }
     }
 
-    /// The journal's own figures.
     pub(crate) fn gauges(&self) -> Gauges {
         self.journal.gauges()
     }
@@ -193,7 +191,6 @@ fn in_order(is_next: bool, ticket: Option<Ticket>) -> io::Result<()> {
     Err(io::Error::other(text))
 }
 
-/// Returns the words for whoever asked where there is no answer.
 fn read_error(error: &StoreError) -> ReadError {
     match error {
         StoreError::Damaged(_) => ReadError::Unreadable(DAMAGED.to_string()),

@@ -1,10 +1,8 @@
 //! Messages in rooms: checked, numbered, encoded once for each dialect in use, and appended. Direct
 //! messages: to one member, and back to the sender as the acknowledgement.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-};
+use alloc::format;
+use alloc::string::{String, ToString};
 
 use glassline_wire::event::{Away, Direct, ErrorCode, Event, Message, Rejection};
 use glassline_wire::frame;
@@ -192,8 +190,11 @@ impl Hub {
         now: Now,
     ) -> ReplyResult {
         check_text_length(text)?;
-        let (recipient, _) = self.find(to)?;
-        self.check_direct_message(sender, recipient, now)?;
+        let (recipient, to) = self.find(to)?;
+        // To an operator everybody may write.
+        if !to.is_operator() {
+            self.check_speech(sender, now)?;
+        }
         check_text(text)?;
         let (Some(to), Some(from)) = (self.members.get(recipient), self.members.get(sender)) else {
             return Ok(Reply::Nothing);
@@ -225,7 +226,6 @@ impl Hub {
     }
 }
 
-/// Returns a message that has no number yet.
 fn new_message(member: &Member, room: &Room, text: &str, action: bool, now: Now) -> Message {
     Message {
         room: room.name().to_string(),

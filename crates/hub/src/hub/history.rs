@@ -42,7 +42,6 @@ const NO_MORE_ROOMS: &str =
     "this was not said: as many rooms were opened from your address as one may open here; speak in one that there is";
 
 impl Hub {
-    /// Hands a message over to be stored.
     pub(super) fn store(
         &mut self,
         sender: MemberId,

@@ -1,11 +1,9 @@
 //! Members and their names: login, another name, departure.
 
-use alloc::{
-    collections::BTreeMap,
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Rejection, Renamed, RoomState, Welcome};

@@ -13,10 +13,8 @@ pub use commands::{CommandOutcome, hidden_command};
 pub use login::{LoginOutcome, NameHolder};
 pub use outbound::{Reply, ReplyResult};
 
-use alloc::{
-    collections::VecDeque,
-    string::{String, ToString},
-};
+use alloc::collections::VecDeque;
+use alloc::string::{String, ToString};
 
 use crate::closed_rooms::ClosedRooms;
 use crate::commit_queue::CommitQueue;

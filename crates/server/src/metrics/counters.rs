@@ -21,7 +21,6 @@ pub(crate) enum Counted {
     WrongToken,
 }
 
-/// Counts by event.
 #[derive(Debug, Clone)]
 pub(crate) struct Counters {
     closed: [u64; CloseReason::VARIANTS.len()],
@@ -35,7 +34,6 @@ impl Default for Counters {
 }
 
 impl Counters {
-    /// Counts the end of a connection.
     pub(crate) fn add_closed(&mut self, reason: CloseReason) {
         self.closed[reason as usize] += 1;
     }

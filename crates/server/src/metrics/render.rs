@@ -25,7 +25,6 @@ pub(crate) fn render(snapshot: &Snapshot, answered: bool) -> String {
     out.into_text()
 }
 
-/// Writes the metrics of the present state.
 fn present(out: &mut Exposition, snapshot: &Snapshot) {
     out.gauge("glassline_members", "Members: connections whose name was accepted.", snapshot.members);
     out.gauge("glassline_connections", "Connections, members or not.", snapshot.connections);
@@ -35,7 +34,6 @@ fn present(out: &mut Exposition, snapshot: &Snapshot) {
     out.gauge("glassline_room_log_bytes", help, snapshot.log_bytes);
 }
 
-/// Writes the metrics of the traffic.
 fn said(out: &mut Exposition, snapshot: &Snapshot) {
     let (tally, traffic, counters) = (&snapshot.tally, &snapshot.traffic, &snapshot.counters);
     out.counter("glassline_joins_total", "Names accepted.", counters.count(Counted::Joined));
@@ -58,7 +56,6 @@ fn said(out: &mut Exposition, snapshot: &Snapshot) {
     out.counters("glassline_pauses_total", help, "reason", pauses);
 }
 
-/// Writes the metrics of refusals and ends of connections.
 fn refused(out: &mut Exposition, snapshot: &Snapshot) {
     let counters = &snapshot.counters;
     let (refusals, endings): (Vec<_>, Vec<_>) = counters.closed().partition(|(reason, _)| reason.is_refusal());

@@ -105,7 +105,6 @@ impl Poller {
         self.reactor.turn()
     }
 
-    /// Waits for events and notes what they say.
     fn wait(&mut self, timeout_ms: Option<u64>) -> io::Result<()> {
         match self.poll.poll(&mut self.events, timeout_ms.map(Duration::from_millis)) {
             // A pause of the process ends the wait without an event; what is due is due all the

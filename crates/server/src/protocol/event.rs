@@ -2,7 +2,7 @@
 
 use glassline_hub::{Awaits, Dialect, Hub, LoginOutcome, MemberId, NameHolder, Reply, ReplyResult};
 use glassline_wire::envelope::Envelope;
-use glassline_wire::event::{ErrorCode, Event, Pong, Presence, Rejection};
+use glassline_wire::event::{ErrorCode, Event, Presence, Rejection};
 use glassline_wire::frame::{Decoder, Frame, HeaderError};
 use glassline_wire::limits::{EVENT_BYTES_MAX, GREETING_BYTES_MAX, HEADER_BYTES};
 use glassline_wire::request::{Ask, Hello, Request};
@@ -262,7 +262,7 @@ fn carry_out(member: MemberId, ask: Ask, reference: Option<&String>, context: &m
         Ask::Whois(asked) => Ok(Event::Whois(hub.whois(&asked.name, now)?).into()),
         Ask::Rooms {} => Ok(Event::Rooms(hub.rooms_listed()).into()),
         Ask::Away(reason) => Ok(Event::Away(hub.set_away(member, reason.text.as_deref(), now)?).into()),
-        Ask::Ping {} => Ok(Event::Pong(Pong {}).into()),
+        Ask::Ping {} => Ok(Event::Pong {}.into()),
         Ask::Operate(operate) => hub.operate(member, &operate.line, reference.cloned(), now),
         Ask::History(range) => hub.read_history(member, &range, reference.cloned()),
         Ask::Search(search) => hub.search_history(member, &search, reference.cloned()),

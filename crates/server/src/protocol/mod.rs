@@ -20,7 +20,6 @@ use event::EventSession;
 use sniff::{Sniffer, Spoken};
 use tutorial::TutorialSession;
 
-/// Protocol of a connection.
 #[derive(Debug)]
 pub(crate) enum Protocol {
     /// It has not shown what it speaks.

@@ -1,10 +1,8 @@
 //! An operator's line (O2): checked, made an act of, and handed over to be stored; what only looks
 //! is answered at once.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-};
+use alloc::format;
+use alloc::string::{String, ToString};
 
 use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Event, Rejection};
 use glassline_wire::limits::OPERATE_BYTES_MAX;

@@ -52,12 +52,9 @@ pub(crate) struct Reactor<S> {
     traffic: Traffic,
     /// Number of the last question of a watcher that was answered.
     last_answer: u64,
-    /// Set before each turn.
     now: Now,
-    /// Connections that may have something to read.
     to_read: VecDeque<ConnectionKey>,
     buffer: ReadBuffer,
-    /// Connections whose last output is on its way.
     draining: usize,
     is_closing: bool,
     shrink_due_ms: u64,
@@ -163,7 +160,6 @@ impl<S: Socket> Reactor<S> {
         taken
     }
 
-    /// Returns whether the history may have done something that was not taken in.
     fn has_done(&self) -> bool {
         self.history.as_ref().is_some_and(History::has_done)
     }
@@ -187,7 +183,6 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    /// Notes an event of the socket of the connection at `index`.
     pub(crate) fn note_ready(&mut self, index: usize, event: Readiness) {
         let Some(key) = self.connections.key_at(index) else { return };
         let Some(connection) = self.connections.get_mut(key) else { return };
@@ -261,7 +256,6 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    /// Lets a connection that waited be read again.
     fn resume(&mut self, key: ConnectionKey) {
         if let Some(connection) = self.connections.get_mut(key) {
             connection.resume();
@@ -293,7 +287,6 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    /// Closes a connection behind its last output.
     fn close_drained(&mut self, key: ConnectionKey) {
         if let Some(connection) = self.remove(key) {
             self.counters.add(Counted::Parted);

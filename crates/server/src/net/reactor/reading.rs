@@ -18,7 +18,6 @@ use crate::net::transport::{Received, Socket};
 use crate::protocol::{Pause, Protocol, SessionContext, Step};
 
 impl<S: Socket> Reactor<S> {
-    /// Reads once from each connection that has something.
     pub(super) fn read_turn(&mut self) {
         for _ in 0..self.to_read.len() {
             // One turn's input must not outrun a log while its members wait to be written to.

@@ -34,20 +34,10 @@ pub(crate) enum NameError {
     Empty,
     /// Above the limit in characters or bytes (T7).
     #[error("this name has {chars} characters and {bytes} bytes; the limit is {NAME_CHARS_MAX} and {NAME_BYTES_MAX}")]
-    TooLong {
-        /// Characters in the name.
-        chars: usize,
-        /// Bytes in the name.
-        bytes: usize,
-    },
-    /// A character that may not stand in a name, or not in this place.
+    TooLong { chars: usize, bytes: usize },
+    /// A character, as `U+202E`, that may not stand in a name, or not in this place.
     #[error("names may not hold the character {character}, {}; leave it out", why.explained())]
-    Forbidden {
-        /// The character, as `U+202E`.
-        character: String,
-        /// The reason.
-        why: Unfit,
-    },
+    Forbidden { character: String, why: Unfit },
     /// Emoji that a font draws as one.
     #[error("names may not hold emoji that are joined into one, which many screens show apart; choose a single one")]
     JoinedEmoji,

@@ -45,7 +45,6 @@ const REASON_BYTES_MAX: usize = 256;
 /// Longest message of the day in bytes: a screen, and what an operator's line has room for.
 const MOTD_BYTES_MAX: usize = 1_019;
 
-/// State that all acts so far have left.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Moderation {
     /// Operator that froze the talk, if it is frozen.

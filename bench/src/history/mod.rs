@@ -24,7 +24,7 @@ use crate::process::resident_kib;
 use crate::report;
 use crate::results::{Figures, Measure, Results, Row, Table, in_words};
 use crate::systems::{Server, System};
-use crate::workloads::{self, windowed};
+use crate::workloads::{self, one_at_a_time, windowed};
 use folder::{HistoryFolder, start};
 use load::Dialect;
 use stored::Stored;
@@ -205,7 +205,7 @@ impl Run<'_> {
             self.measure(tables::ONE_AT_A_TIME, row, keeps, |server| latency::run(server, keeps, messages, seed));
         }
         let sync = HistoryFolder::new("sync").and_then(|fresh| folder::append_and_sync(fresh.folder(), messages));
-        self.note(tables::ONE_AT_A_TIME, rows::SYNC, sync.and_then(latency::times));
+        self.note(tables::ONE_AT_A_TIME, rows::SYNC, sync.and_then(|millis| one_at_a_time::times(&millis)));
     }
 
     /// Asks a large history and a smaller one, then stores more in them; and looks what that does to memory, beside servers that start with nothing.

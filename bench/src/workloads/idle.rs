@@ -5,8 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::TEXT_BYTES;
-use crate::clients::{Clients, Reading};
-use crate::peers::Role;
+use crate::clients::Clients;
 use crate::process::resident_kib;
 use crate::results::{Figures, Measure};
 use crate::systems::{Server, System};
@@ -18,10 +17,7 @@ pub fn run(system: System, server: &Server) -> Result<Figures> {
     let mut clients = Clients::new(system, server)?;
     let empty_kib = resident_kib(server.pid())?;
     let first_connect = Instant::now();
-    clients.add(READERS, Role::Member, Reading::Always)?;
-    // The sender comes last: who accepts in order has everybody in when it speaks, and the first probe reaches all.
-    let sender = clients.add(1, Role::Sender, Reading::Always)?.start;
-    clients.probe_all(sender, &text)?;
+    clients.add_readers_and_sender(READERS, &text)?;
     let join_seconds = first_connect.elapsed().as_secs_f64();
     clients.settle()?;
     let grown_kib = resident_kib(server.pid())?.saturating_sub(empty_kib);

@@ -41,9 +41,9 @@ Everything you write travels as plain text: anyone on the way can read it."
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<CliCommand>,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = SETTINGS_HEADING)]
     pub(crate) settings: SettingsArguments,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = None)]
     pub(crate) host: Host,
 }
 
@@ -161,7 +161,7 @@ pub(crate) struct Join {
     /// Plain lines, no redrawing: for screen readers and logs
     #[arg(long, conflicts_with = "json")]
     linear: bool,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = SETTINGS_HEADING)]
     pub(crate) settings: SettingsArguments,
     /// Dialect to speak; auto tries events first, then the tutorial's frames
     #[arg(
@@ -178,37 +178,19 @@ pub(crate) struct Join {
 #[derive(Debug, Args)]
 pub(crate) struct SettingsArguments {
     /// Your name in the chat [default: your login name]
-    #[arg(long, value_parser = parse_name)]
+    #[arg(long, value_parser = parse_name, help_heading = None)]
     name: Option<String>,
     /// File with the settings [default: ~/.config/glassline/config.toml]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = None)]
     pub(crate) config: Option<PathBuf>,
     /// Show the time of each message
-    #[arg(
-        long,
-        value_name = "on|off",
-        value_parser = words::parser::<bool>(),
-        hide_possible_values = true,
-        help_heading = SETTINGS_HEADING
-    )]
+    #[arg(long, value_name = "on|off", value_parser = words::parser::<bool>(), hide_possible_values = true)]
     timestamps: Option<bool>,
     /// When to ring the bell
-    #[arg(
-        long,
-        value_name = "off|mentions|all",
-        value_parser = words::parser::<Bell>(),
-        hide_possible_values = true,
-        help_heading = SETTINGS_HEADING
-    )]
+    #[arg(long, value_name = "off|mentions|all", value_parser = words::parser::<Bell>(), hide_possible_values = true)]
     bell: Option<Bell>,
     /// Use colours
-    #[arg(
-        long,
-        value_name = "on|off",
-        value_parser = words::parser::<bool>(),
-        hide_possible_values = true,
-        help_heading = SETTINGS_HEADING
-    )]
+    #[arg(long, value_name = "on|off", value_parser = words::parser::<bool>(), hide_possible_values = true)]
     colour: Option<bool>,
     /// Keep what is said in a file for each room
     #[arg(
@@ -218,8 +200,7 @@ pub(crate) struct SettingsArguments {
         hide_possible_values = true,
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = "on",
-        help_heading = SETTINGS_HEADING
+        default_missing_value = "on"
     )]
     log: Option<bool>,
 }

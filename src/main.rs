@@ -32,7 +32,7 @@ use glassline_client::{Ending, JoinOptions, Mode};
 use crate::args::{Arguments, CliCommand, SettingsArguments};
 use crate::choices::Choices;
 
-/// Exit code where a file cannot be written.
+/// Exit code where a file, the server or a history cannot be used.
 const FAILED: u8 = 1;
 /// Exit code of wrong usage: what clap ends with too.
 const WRONG_USAGE: u8 = 2;
@@ -72,10 +72,7 @@ fn converse(
 ) -> ExitCode {
     let options = match chosen(settings, flags) {
         Ok(choices) => choices.join_options(mode),
-        Err(error) => {
-            complain(format_args!("{error:#}"));
-            return ExitCode::from(WRONG_USAGE);
-        }
+        Err(error) => return failed(&error, WRONG_USAGE),
     };
     let ending = talk(options);
     if let Some(text) = ending.text() {
@@ -91,16 +88,20 @@ fn chosen(settings: &SettingsArguments, flags: Choices) -> anyhow::Result<Choice
 }
 
 fn done(result: anyhow::Result<()>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(format_args!("{error:#}"));
-            ExitCode::from(FAILED)
-        }
-    }
+    result.map_or_else(|error| failed(&error, FAILED), |()| ExitCode::SUCCESS)
 }
 
-/// Writes an error to stderr. A failure is ignored: a closed window closes stderr too.
+fn failed(error: &anyhow::Error, code: u8) -> ExitCode {
+    complain(format_args!("{error:#}"));
+    ExitCode::from(code)
+}
+
+/// Writes an error to stderr.
 fn complain(words: impl Display) {
-    let _ = writeln!(io::stderr(), "glassline: {words}");
+    note(format_args!("glassline: {words}"));
+}
+
+/// Writes a line to stderr. A failure is ignored: a closed window closes stderr too.
+fn note(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
 }

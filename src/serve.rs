@@ -1,6 +1,5 @@
 //! `glassline serve`: listen, say where, serve until a signal.
 
-use std::fmt::Display;
 use std::io::{self, Write};
 use std::net::TcpListener;
 use std::path::Path;
@@ -13,16 +12,13 @@ use tracing::{info, warn};
 
 use crate::address::{DEFAULT_PORT, default_address, joinable};
 use crate::args::Serve;
-use crate::complain;
 use crate::history::{self, HistoryChoice};
 use crate::listening::{open_all, open_metrics, reachable_from_elsewhere};
 use crate::logging;
 use crate::operator_token::{self, TokenRead};
 use crate::service_manager::{inherited_listeners, notify_stopping, report};
 use crate::signals::end_on_signal;
-
-/// Exit code where the server cannot start or cannot go on.
-const FAILED: u8 = 1;
+use crate::{done, note};
 
 pub(crate) fn serve(arguments: &Serve) -> ExitCode {
     // Before logging starts the first thread.
@@ -30,13 +26,7 @@ pub(crate) fn serve(arguments: &Serve) -> ExitCode {
     logging::start(arguments.log_format);
     let served = inherited.and_then(|inherited| serve_until_signal(arguments, inherited));
     logging::flush();
-    match served {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(format_args!("{error:#}"));
-            ExitCode::from(FAILED)
-        }
-    }
+    done(served)
 }
 
 fn read_operator_token(file: &Path) -> anyhow::Result<OperatorToken> {
@@ -115,12 +105,12 @@ fn announce(listeners: &[TcpListener]) -> anyhow::Result<()> {
         // The caller may have closed stdout.
         let _ = writeln!(stdout, "listening on {address}").and_then(|()| stdout.flush());
         if !address.ip().to_canonical().is_loopback() {
-            print_line(format_args!(
+            note(format_args!(
                 "{address} is open to other machines: everyone who can reach it can join, and everyone on the way can read \
                  what is said, because nothing is encrypted. `--listen 127.0.0.1:{DEFAULT_PORT}` keeps it on this machine."
             ));
             for reachable in reachable_from_elsewhere(listener) {
-                print_line(format_args!("others join with: glassline join {}", joinable(reachable)));
+                note(format_args!("others join with: glassline join {}", joinable(reachable)));
             }
         }
     }
@@ -134,16 +124,11 @@ fn announce_metrics(listener: &TcpListener) -> anyhow::Result<()> {
     let _ = writeln!(stdout, "metrics on {address}").and_then(|()| stdout.flush());
     info!("metrics on http://{address}/metrics");
     if !address.ip().to_canonical().is_loopback() {
-        print_line(format_args!(
+        note(format_args!(
             "{address} is open to other machines: everyone who can reach it can read how many are here and how much is said, but \
              no name and no text. `--metrics 127.0.0.1:{}` keeps it on this machine.",
             address.port()
         ));
     }
     Ok(())
-}
-
-/// Writes a line to stderr, and ignores failures.
-fn print_line(words: impl Display) {
-    let _ = writeln!(io::stderr(), "{words}");
 }

@@ -18,11 +18,8 @@ use self::interrupt::Interrupt;
 use self::progress::ProgressReport;
 use crate::args::{HistoryArguments, HistoryFile, Upkeep};
 use crate::history;
+use crate::{FAILED, WRONG_USAGE, note};
 
-/// Exit code where something is wrong with the history, or with the way to it.
-const FAILED: u8 = 1;
-/// Exit code of wrong usage.
-const WRONG_USAGE: u8 = 2;
 /// Exit code where the reader of an export went away: 128 and the number of SIGPIPE, as a shell
 /// reports it.
 const READER_GONE: u8 = 141;
@@ -146,12 +143,6 @@ fn watched<T>(progress: ProgressReport, act: impl FnOnce(&Arc<dyn ProgressMonito
 fn say(line: impl Display) -> anyhow::Result<()> {
     writeln!(io::stdout(), "{line}")
         .map_err(|error| anyhow::Error::new(error).context("cannot write to stdout; look after where it goes"))
-}
-
-/// Prints a line about an export, whose stdout is taken.
-fn note(line: impl Display) {
-    // Without stderr the exit code must suffice.
-    let _ = writeln!(io::stderr(), "{line}");
 }
 
 fn export_to_stdout(file: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {

@@ -61,6 +61,13 @@ pub struct RunOptions {
     pub stored: Option<u64>,
 }
 
+impl RunOptions {
+    /// Returns whether `--only` selects what has this title; everything is selected if it is not given.
+    pub fn wants(&self, title: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|word| title.contains(word.as_str()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

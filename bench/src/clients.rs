@@ -118,6 +118,15 @@ impl Clients {
         Ok(first..first + count)
     }
 
+    /// Adds readers, then a sender whose probes reach all of them; returns the sender.
+    pub fn add_readers_and_sender(&mut self, readers: usize, text: &[u8]) -> Result<usize> {
+        self.add(readers, Role::Member, Reading::Always)?;
+        // The sender comes last: who accepts in order has everybody in when it speaks, and the first probe reaches all.
+        let sender = self.add(1, Role::Sender, Reading::Always)?.start;
+        self.probe_all(sender, text)?;
+        Ok(sender)
+    }
+
     fn connect(&mut self, at: usize, role: Role, reading: Reading) -> Result<()> {
         let socket = Socket::new(Domain::for_address(self.addr), Type::STREAM, None)
             .context("no descriptor for one more connection")?;

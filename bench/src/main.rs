@@ -13,6 +13,7 @@ mod pinning;
 mod process;
 mod ratios;
 mod report;
+mod results;
 mod rounds;
 mod stats;
 mod systems;
@@ -43,7 +44,7 @@ fn run(options: &RunOptions) -> Result<()> {
     pinning::pin_generator()?;
     let mut scale = if options.quick { Scale::quick() } else { Scale::full() };
     scale.rounds = options.rounds.unwrap_or(scale.rounds);
-    let results = rounds::run(&options.glassline, &scale, &options.only);
+    let results = rounds::run(options, &scale);
     let page = report::page(&results);
     // Printed before it is written: a run is long, and must not be lost to a path.
     print!("{page}");

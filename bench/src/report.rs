@@ -1,87 +1,43 @@
-//! The measurements as a markdown page.
+//! The measurements as markdown pages.
 
 use std::fmt::Write as _;
 
+use anyhow::{Result, ensure};
+
 use crate::process;
 use crate::ratios;
-use crate::rounds::{Results, Rounds};
+use crate::results::{Figures, Measure, Results, Table};
 use crate::stats::Spread;
 use crate::systems::System;
-use crate::workloads::{Measure, Workload};
-
-pub fn page(results: &Results) -> String {
-    let mut page = String::from("# Benchmarks\n\n");
-    head(&mut page);
-    for workload in results.workloads() {
-        let _ = write!(page, "\n## {}\n\n{}\n\n", workload.name(), workload.explanation());
-        table(&mut page, results, workload);
-    }
-    page.push_str(
-        "\n## Ratios\n\nEvery ratio is taken within this run: of the medians, and round by round (min–max).\n\n",
-    );
-    page.push_str("| what | of the medians | by round | target | reached |\n| --- | --- | --- | --- | --- |\n");
-    for row in ratios::rows(results) {
-        let _ = writeln!(
-            page,
-            "| {} | {} | {} | {} | {} |",
-            row.what, row.of_medians, row.by_round, row.target, row.reached
-        );
-    }
-    page
-}
+use crate::workloads::Workload;
 
 // Writing to a String cannot fail; the results of `write!` are dropped for that reason throughout.
-fn head(page: &mut String) {
-    let _ = writeln!(page, "Written by `glassline-bench run` on {}.\n", date_utc());
-    let _ = writeln!(page, "- machine: {}", process::machine());
-    let _ = writeln!(page, "- server on core 0, generator on core 1, loopback; systems one at a time, in turn");
-    let _ = writeln!(
-        page,
-        "- glassline keeps no history here (`--history none`); what one costs: [benchmarks-history.md](benchmarks-history.md)"
-    );
-    for system in System::ALL {
-        if system.peer_program().is_some() {
-            let version = system.version().or_else(|| system.missing()).unwrap_or_else(|| "unknown version".into());
-            let _ = writeln!(page, "- {}: {version}", system.name());
-        }
-    }
-    let _ = writeln!(
-        page,
-        "\nA figure is the median of its rounds, with the smallest and the largest in brackets. Machines are noisy: \
-         only ratios taken in one run count. A server that is not busy was not the bottleneck."
-    );
+
+/// Starts a page.
+pub fn head(title: &str, command: &str) -> String {
+    let date = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC");
+    format!("# {title}\n\nWritten by `{command}` on {date}.\n\n- machine: {}\n", process::machine())
 }
 
-fn table(page: &mut String, results: &Results, workload: Workload) {
-    let ran: Vec<(System, &Rounds)> =
-        System::ALL.into_iter().filter_map(|system| Some((system, results.of(workload, system)?))).collect();
-    let mut measures: Vec<Measure> = Vec::new();
-    for figures in ran.iter().flat_map(|(_, rounds)| rounds.figures.iter().flatten()) {
-        for (measure, _) in figures {
-            if !measures.contains(measure) {
-                measures.push(*measure);
-            }
-        }
+/// Appends a table, unless it has no row; `corner` is the title of its first column.
+pub fn put_table(page: &mut String, results: &Results, corner: &str, table: Table, explanation: &str, of: &[Measure]) {
+    let mut rows = results.rows(table).peekable();
+    if rows.peek().is_none() {
+        return;
     }
-    let _ = write!(page, "| system |");
-    for measure in &measures {
-        let _ = write!(page, " {} |", measure.title());
-    }
-    let _ = writeln!(page, " remarks |");
-    let _ = writeln!(page, "|{}", " --- |".repeat(measures.len() + 2));
-    for (system, rounds) in ran {
-        let _ = write!(page, "| {} |", system.name());
-        for measure in &measures {
-            let _ = write!(page, " {} |", cell(rounds, *measure));
-        }
-        let _ = writeln!(page, " {} |", remark(rounds));
+    let titles: String = of.iter().map(|measure| format!(" {} |", measure.title())).collect();
+    let _ = writeln!(page, "\n## {table}\n\n{explanation}\n\n{corner}{titles} remarks |");
+    let _ = writeln!(page, "|{}", " --- |".repeat(of.len() + 2));
+    for row in rows {
+        let cells: String = of.iter().map(|measure| format!(" {} |", cell(results, table, row, *measure))).collect();
+        let _ = writeln!(page, "| {row} |{cells} {} |", remark(results.rounds(table, row)));
     }
 }
 
-fn cell(rounds: &Rounds, measure: Measure) -> String {
-    let values: Vec<f64> = rounds.by_round(measure).into_iter().flatten().collect();
-    match Spread::of(&values) {
-        Some(Spread { median, min, max }) if values.len() > 1 => {
+fn cell(results: &Results, table: Table, row: &'static str, measure: Measure) -> String {
+    let rounds = results.by_round(table, row, measure).into_iter().flatten().count();
+    match results.spread(table, row, measure) {
+        Some(Spread { median, min, max }) if rounds > 1 => {
             format!("{} ({}–{})", measure.show(median), measure.show(min), measure.show(max))
         }
         Some(spread) => measure.show(spread.median),
@@ -89,17 +45,44 @@ fn cell(rounds: &Rounds, measure: Measure) -> String {
     }
 }
 
-fn remark(rounds: &Rounds) -> String {
-    match rounds.failure() {
-        Some(reason) if reason.starts_with("not installed") => reason.to_owned(),
-        Some(reason) => {
+fn remark(rounds: &[Result<Figures, String>]) -> String {
+    let failures: Vec<&String> = rounds.iter().filter_map(|figures| figures.as_ref().err()).collect();
+    match failures[..] {
+        [] => String::new(),
+        [reason, ..] if reason.starts_with("not installed") => reason.clone(),
+        [reason, ..] => {
             let reason = reason.replace('|', "/").replace('\n', " ");
-            format!("failed in round {}, not tried again: {reason}", rounds.figures.len())
+            format!("failed in {} rounds: {reason}", failures.len())
         }
-        None => String::new(),
     }
 }
 
-pub fn date_utc() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string()
+/// Prints a page before anything else can go wrong (a run is long), and returns it if no round failed.
+pub fn printed(page: String, results: &Results) -> Result<String> {
+    print!("{page}");
+    ensure!(!results.has_failures(), "some rounds have failed; the tables tell which, and nothing is written");
+    Ok(page)
+}
+
+/// Returns the page of the workloads.
+pub fn page(results: &Results) -> String {
+    let mut page = head("Benchmarks", "glassline-bench run");
+    page.push_str(
+        "- server on core 0, generator on core 1, loopback; systems one at a time, in turn\n\
+         - glassline keeps no history here (`--history none`); what one costs: [benchmarks-history.md](benchmarks-history.md)\n",
+    );
+    for system in System::ALL.into_iter().filter(|system| system.peer_program().is_some()) {
+        let version = system.version().or_else(|| system.missing()).unwrap_or_else(|| "unknown version".into());
+        let _ = writeln!(page, "- {}: {version}", system.name());
+    }
+    page.push_str(
+        "\nA figure is the median of its rounds, with the smallest and the largest in brackets. Machines are noisy: \
+         only ratios taken in one run count. A server that is not busy was not the bottleneck.\n",
+    );
+    for workload in Workload::ALL {
+        let table = workload.name();
+        put_table(&mut page, results, "| system |", table, &workload.explanation(), &results.measures(table));
+    }
+    ratios::put(&mut page, results);
+    page
 }

@@ -1,9 +1,16 @@
 //! The few figures that are reported of a set of samples.
 
-/// The value below which the share `quantile` of `sorted` lies (nearest rank); `None` of nothing.
-pub fn quantile(sorted: &[f64], quantile: f64) -> Option<f64> {
+/// Returns the value below which the share `quantile` of `values` lies (nearest rank); `None` of nothing.
+pub fn quantile(values: &[f64], quantile: f64) -> Option<f64> {
+    let sorted = sorted(values);
     let rank = (quantile * sorted.len() as f64).ceil() as usize;
     sorted.get(rank.clamp(1, sorted.len().max(1)) - 1).copied()
+}
+
+fn sorted(values: &[f64]) -> Vec<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,8 +22,7 @@ pub struct Spread {
 
 impl Spread {
     pub fn of(values: &[f64]) -> Option<Self> {
-        let mut sorted = values.to_vec();
-        sorted.sort_by(f64::total_cmp);
+        let sorted = sorted(values);
         let (&min, &max) = (sorted.first()?, sorted.last()?);
         // Rounds are few: of an even number, the mean of the middle two.
         let upper = sorted[sorted.len() / 2];

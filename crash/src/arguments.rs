@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, value_parser};
 
+use crate::model::Sabotage;
+
 /// Kills a server under load, again and again, and checks that nothing was lost.
 #[derive(Debug, Parser)]
 pub(crate) struct Arguments {
@@ -25,9 +27,9 @@ pub(crate) enum Command {
         /// File of its messages
         #[arg(long, value_name = "FILE")]
         history: PathBuf,
-        /// Promise that it breaks: a word of crash/src/model/sabotage.rs
+        /// Promise that it breaks
         #[arg(long, value_name = "WORD")]
-        sabotage: Option<String>,
+        sabotage: Option<Sabotage>,
     },
     /// Report what the small server stored
     #[command(subcommand)]

@@ -58,11 +58,6 @@ impl Checker {
         Self { readings, due, asked: 0, waiting_since: Instant::now(), is_done: false }
     }
 
-    /// Returns whether everything was read and found to be good.
-    pub(crate) fn is_done(&self) -> bool {
-        self.is_done
-    }
-
     fn ask(&mut self, ledger: &mut Ledger, out: &mut Vec<u8>) -> Result<(), Fault> {
         self.waiting_since = Instant::now();
         self.asked += 1;
@@ -175,6 +170,11 @@ impl Peer for Checker {
             "history" => self.page(&event, ledger, out),
             _ => other_event(NAME, &event, out),
         }
+    }
+
+    /// Everything was read and found to be good.
+    fn is_done(&self) -> bool {
+        self.is_done
     }
 
     fn waits_for(&self) -> Option<(&'static str, Instant)> {

@@ -28,41 +28,24 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 pub(crate) struct Clients {
     poll: Poll,
     events: Events,
-    senders: Vec<Slot<Sender>>,
-    receivers: Vec<Slot<Receiver>>,
-    tutorial: Slot<TutorialClient>,
-    checker: Option<Slot<Checker>>,
+    /// Everybody but the checker.
+    slots: Vec<Slot>,
+    checker: Option<Slot>,
 }
 
 /// A client and its connection, if it has one.
 #[derive(Debug)]
-struct Slot<P> {
-    peer: P,
+struct Slot {
+    peer: Box<dyn Peer>,
     connection: Option<Connection>,
     token: Token,
 }
 
-impl<P: Peer> Slot<P> {
-    fn new(peer: P, place: usize) -> Self {
-        Self { peer, connection: None, token: Token(place) }
+impl Slot {
+    fn new(peer: impl Peer + 'static, place: usize) -> Self {
+        Self { peer: Box::new(peer), connection: None, token: Token(place) }
     }
-}
 
-/// A seat whose client need not be known.
-trait AnySlot {
-    fn connect(&mut self, address: SocketAddr, poll: &Poll, ledger: &mut Ledger) -> Result<(), Fault>;
-    fn read(&mut self, ledger: &mut Ledger) -> Result<(), Fault>;
-    fn work(&mut self, ledger: &mut Ledger);
-    fn flush(&mut self);
-    fn disconnect(&mut self);
-    fn wants_to_reconnect(&mut self) -> bool;
-    fn is_connected(&self) -> bool;
-    fn ended(&self) -> Option<Fault>;
-    fn overdue(&self, limit: Duration) -> Option<Fault>;
-    fn has_all(&self, ledger: &Ledger) -> bool;
-}
-
-impl<P: Peer> AnySlot for Slot<P> {
     fn connect(&mut self, address: SocketAddr, poll: &Poll, ledger: &mut Ledger) -> Result<(), Fault> {
         let mut connection = Connection::open(address, poll.registry(), self.token)
             .map_err(|error| Fault::Closed { by: self.peer.name().to_owned(), detail: error.to_string() })?;
@@ -91,24 +74,6 @@ impl<P: Peer> AnySlot for Slot<P> {
         }
     }
 
-    fn flush(&mut self) {
-        if let Some(connection) = &mut self.connection {
-            connection.flush();
-        }
-    }
-
-    fn disconnect(&mut self) {
-        self.connection = None;
-    }
-
-    fn wants_to_reconnect(&mut self) -> bool {
-        self.connection.is_some() && self.peer.wants_to_reconnect()
-    }
-
-    fn is_connected(&self) -> bool {
-        self.connection.is_some()
-    }
-
     fn ended(&self) -> Option<Fault> {
         let detail = self.connection.as_ref()?.ended()?.to_owned();
         Some(Fault::Closed { by: self.peer.name().to_owned(), detail })
@@ -123,51 +88,34 @@ impl<P: Peer> AnySlot for Slot<P> {
             limit_s: limit.as_secs(),
         })
     }
-
-    fn has_all(&self, ledger: &Ledger) -> bool {
-        self.connection.is_some() && self.peer.has_all(ledger)
-    }
 }
 
 impl Clients {
     /// Everybody, not connected yet.
-    ///
-    /// # Errors
-    /// The system has nothing to wait with.
     pub(crate) fn new(ledger: &Ledger, rng: &Rng) -> io::Result<Self> {
-        let mut place = 0..;
-        let mut next = || place.next().unwrap_or_default();
-        let senders = (0..TUTORIAL_AUTHOR)
-            .map(|author| Sender::new(author, ledger, rng.labelled(author as u64)))
-            .collect::<Vec<_>>();
-        let stays = ROOMS.iter().enumerate().map(|(room, name)| Receiver::staying(&format!("listener-{name}"), room));
-        let returns = Receiver::reconnecting("returner", rng.labelled(TUTORIAL_AUTHOR as u64));
-        let receivers = stays.chain([returns]).collect::<Vec<_>>();
-        Ok(Self {
-            poll: Poll::new()?,
-            events: Events::with_capacity(EVENTS_MAX),
-            senders: senders.into_iter().map(|peer| Slot::new(peer, next())).collect(),
-            receivers: receivers.into_iter().map(|peer| Slot::new(peer, next())).collect(),
-            tutorial: Slot::new(TutorialClient::new(ledger), next()),
-            checker: None,
-        })
+        let mut slots: Vec<Slot> = Vec::new();
+        for author in 0..TUTORIAL_AUTHOR {
+            slots.push(Slot::new(Sender::new(author, ledger, rng.labelled(author as u64)), slots.len()));
+        }
+        for (room, name) in ROOMS.iter().enumerate() {
+            slots.push(Slot::new(Receiver::staying(&format!("listener-{name}"), room), slots.len()));
+        }
+        let returner = Receiver::reconnecting("returner", rng.labelled(TUTORIAL_AUTHOR as u64));
+        slots.push(Slot::new(returner, slots.len()));
+        slots.push(Slot::new(TutorialClient::new(ledger), slots.len()));
+        Ok(Self { poll: Poll::new()?, events: Events::with_capacity(EVENTS_MAX), slots, checker: None })
     }
 
     /// Sets the number of messages that each may send in the next run of the server.
-    pub(crate) fn prepare(&mut self, sender_budget: u32, tutorial_budget: u32) {
-        for slot in &mut self.senders {
-            slot.peer.prepare(sender_budget);
+    pub(crate) fn prepare(&mut self, budget: u32) {
+        for slot in &mut self.slots {
+            slot.peer.prepare(budget);
         }
-        self.tutorial.peer.prepare(tutorial_budget);
     }
 
     /// Sends a checker.
-    ///
-    /// # Errors
-    /// The server takes no connection.
     pub(crate) fn check(&mut self, checker: Checker, address: SocketAddr, ledger: &mut Ledger) -> Result<(), Fault> {
-        let place = self.senders.len() + self.receivers.len() + 1;
-        let mut slot = Slot::new(checker, place);
+        let mut slot = Slot::new(checker, self.slots.len());
         slot.connect(address, &self.poll, ledger)?;
         self.checker = Some(slot);
         Ok(())
@@ -179,23 +127,12 @@ impl Clients {
     }
 
     /// Connects everybody who is not; the checker apart.
-    ///
-    /// # Errors
-    /// The server takes no connection.
     pub(crate) fn connect(&mut self, address: SocketAddr, ledger: &mut Ledger) -> Result<(), Fault> {
-        let Self { poll, senders, receivers, tutorial, .. } = self;
-        for slot in all(senders, receivers, tutorial) {
-            if !slot.is_connected() {
-                slot.connect(address, poll, ledger)?;
-            }
-        }
-        Ok(())
+        let mut absent = self.slots.iter_mut().filter(|slot| slot.connection.is_none());
+        absent.try_for_each(|slot| slot.connect(address, &self.poll, ledger))
     }
 
     /// Waits for at most `limit`, takes what came, says what is to be said.
-    ///
-    /// # Errors
-    /// A broken promise, among them an answer that is overdue by `patience`.
     pub(crate) fn turn(
         &mut self,
         limit: Duration,
@@ -205,11 +142,10 @@ impl Clients {
         ledger: &mut Ledger,
     ) -> Result<(), Fault> {
         wait(&mut self.poll, &mut self.events, limit)?;
-        let Self { poll, senders, receivers, tutorial, checker, .. } = self;
-        if checker.as_ref().is_some_and(|slot| slot.peer.is_done()) {
-            *checker = None;
+        if self.is_checked() {
+            self.checker = None;
         }
-        for slot in all(senders, receivers, tutorial).chain(checker.iter_mut().map(|slot| slot as &mut dyn AnySlot)) {
+        for slot in self.slots.iter_mut().chain(&mut self.checker) {
             slot.read(ledger)?;
             if let Some(fault) = slot.ended().or_else(|| slot.overdue(patience)) {
                 return Err(fault);
@@ -217,34 +153,31 @@ impl Clients {
             if puts_load {
                 slot.work(ledger);
             }
-            slot.flush();
-            if slot.wants_to_reconnect() {
-                slot.disconnect();
-                slot.connect(address, poll, ledger)?;
+            if let Some(connection) = &mut slot.connection {
+                connection.flush();
+                if slot.peer.wants_to_reconnect() {
+                    slot.connection = None;
+                    slot.connect(address, &self.poll, ledger)?;
+                }
             }
         }
         Ok(())
     }
 
     /// The server is dead: takes what it had sent, until every connection has ended.
-    ///
-    /// # Errors
-    /// A broken promise, or a connection that does not end.
     pub(crate) fn drain(&mut self, ledger: &mut Ledger) -> Result<(), Fault> {
         let until = Instant::now() + DRAIN_LIMIT;
-        let Self { poll, events, senders, receivers, tutorial, checker } = self;
         loop {
             let mut is_open = false;
-            for slot in all(senders, receivers, tutorial).chain(checker.iter_mut().map(|slot| slot as &mut dyn AnySlot))
-            {
+            for slot in self.slots.iter_mut().chain(&mut self.checker) {
                 slot.read(ledger)?;
                 if slot.ended().is_some() {
-                    slot.disconnect();
+                    slot.connection = None;
                 }
-                is_open |= slot.is_connected();
+                is_open |= slot.connection.is_some();
             }
             if !is_open {
-                *checker = None;
+                self.checker = None;
                 return Ok(());
             }
             if Instant::now() > until {
@@ -254,32 +187,19 @@ impl Clients {
                     limit_s: DRAIN_LIMIT.as_secs(),
                 });
             }
-            wait(poll, events, Duration::from_millis(100))?;
+            wait(&mut self.poll, &mut self.events, Duration::from_millis(100))?;
         }
     }
 
     /// Returns whether nothing is in flight any more.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.senders.iter().all(|slot| slot.peer.is_done())
-            && self.tutorial.peer.waits_for().is_none()
-            && self.is_checked()
+        self.slots.iter().all(|slot| slot.peer.is_done()) && self.is_checked()
     }
 
     /// Returns whether everybody has all that was read back.
-    pub(crate) fn has_all(&mut self, ledger: &Ledger) -> bool {
-        let Self { senders, receivers, tutorial, .. } = self;
-        all(senders, receivers, tutorial).all(|slot| slot.has_all(ledger))
+    pub(crate) fn has_all(&self, ledger: &Ledger) -> bool {
+        self.slots.iter().all(|slot| slot.connection.is_some() && slot.peer.has_all(ledger))
     }
-}
-
-fn all<'a>(
-    senders: &'a mut [Slot<Sender>],
-    receivers: &'a mut [Slot<Receiver>],
-    tutorial: &'a mut Slot<TutorialClient>,
-) -> impl Iterator<Item = &'a mut dyn AnySlot> {
-    let senders = senders.iter_mut().map(|slot| slot as &mut dyn AnySlot);
-    let receivers = receivers.iter_mut().map(|slot| slot as &mut dyn AnySlot);
-    senders.chain(receivers).chain([tutorial as &mut dyn AnySlot])
 }
 
 fn wait(poll: &mut Poll, events: &mut Events, limit: Duration) -> Result<(), Fault> {

@@ -35,7 +35,7 @@ fn main() -> anyhow::Result<ExitCode> {
             let is_good = run::run(&options)?;
             return Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
-        Command::Serve { history, sabotage, .. } => model::serve(&history, sabotage.as_deref())?,
+        Command::Serve { history, sabotage, .. } => model::serve(&history, sabotage)?,
         Command::History(HistoryCommand::Check { history }) => model::check(&history)?,
         Command::History(HistoryCommand::Export { history }) => model::export(&history)?,
     }

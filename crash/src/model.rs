@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
 use glassline_testkit::frame::{self, HEADER_BYTES, PAYLOAD_BYTES_MAX};
-use sabotage::Sabotage;
+pub(crate) use sabotage::Sabotage;
 use store::{NewMessage, Store};
 
 const EVENT_OPENING: &[u8] = b"GLASSLINE2";
@@ -45,13 +45,7 @@ struct Member {
 }
 
 /// Serves until it is killed.
-///
-/// # Errors
-/// The file cannot be read, or there is no port.
-pub(crate) fn serve(history: &Path, sabotage: Option<&str>) -> Result<()> {
-    let sabotage = sabotage
-        .map(|word| Sabotage::named(word).with_context(|| format!("no such word; there are {}", Sabotage::words())))
-        .transpose()?;
+pub(crate) fn serve(history: &Path, sabotage: Option<Sabotage>) -> Result<()> {
     let store = Store::open(history, sabotage)?;
     let model = Model { store, members: Vec::new(), next_member: 0, said: 0, swapped: None, sabotage };
     let model = Arc::new(Mutex::new(model));
@@ -68,9 +62,6 @@ pub(crate) fn serve(history: &Path, sabotage: Option<&str>) -> Result<()> {
 }
 
 /// Finds its file sound.
-///
-/// # Errors
-/// A number is missing.
 pub(crate) fn check(history: &Path) -> Result<()> {
     let mut next = std::collections::BTreeMap::new();
     for message in store::read(history)? {
@@ -84,9 +75,6 @@ pub(crate) fn check(history: &Path) -> Result<()> {
 }
 
 /// Writes what it stored.
-///
-/// # Errors
-/// The file cannot be read.
 pub(crate) fn export(history: &Path) -> Result<()> {
     println!("{}", json!({"type": "schema", "version": 1}));
     for message in store::read(history)? {

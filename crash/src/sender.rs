@@ -66,17 +66,6 @@ impl Sender {
         }
     }
 
-    /// Sets the number of messages that may be said in the next run of the server.
-    pub(crate) fn prepare(&mut self, budget: u32) {
-        self.budget = budget;
-        self.window = self.rng.magnitude(WINDOW_MAX) as usize;
-    }
-
-    /// Returns whether everything it said was acknowledged.
-    pub(crate) fn is_done(&self) -> bool {
-        self.membership.is_in() && self.in_flight.is_empty()
-    }
-
     fn send(&self, request: &Request, ledger: &Ledger, out: &mut Vec<u8>) {
         let script = ledger.script();
         let mut send = json!({
@@ -187,6 +176,15 @@ impl Peer for Sender {
             Received::Other => {}
         }
         Ok(())
+    }
+
+    fn prepare(&mut self, budget: u32) {
+        self.budget = budget;
+        self.window = self.rng.magnitude(WINDOW_MAX) as usize;
+    }
+
+    fn is_done(&self) -> bool {
+        self.membership.is_in() && self.in_flight.is_empty()
     }
 
     fn work(&mut self, ledger: &mut Ledger, out: &mut Vec<u8>) {

@@ -17,13 +17,9 @@ const TURN: Duration = Duration::from_millis(20);
 
 /// One run of the server, and what it uses.
 pub(crate) struct ServerRun<'a> {
-    /// The server's program.
     pub(crate) program: &'a Program,
-    /// The clients.
     pub(crate) clients: &'a mut Clients,
-    /// Ledger of all messages.
     pub(crate) ledger: &'a mut Ledger,
-    /// Random decisions of this run.
     pub(crate) rng: Rng,
     /// Longest wait for an answer.
     pub(crate) patience: Duration,
@@ -33,9 +29,6 @@ pub(crate) struct ServerRun<'a> {
 
 impl ServerRun<'_> {
     /// Runs it to its end.
-    ///
-    /// # Errors
-    /// A broken promise.
     pub(crate) fn run(mut self, plan: Plan) -> Result<(), Fault> {
         let started = Instant::now();
         let mut server = self.program.start()?;
@@ -63,8 +56,7 @@ impl ServerRun<'_> {
     fn live(&mut self, plan: Plan, address: SocketAddr, due: Due) -> Result<(), Fault> {
         let settles = plan.kill_point == KillPoint::Settled;
         let budget = if settles { 0 } else { u32::try_from(self.messages_max).unwrap_or(u32::MAX) };
-        let tutorial_budget = budget / 8;
-        self.clients.prepare(budget, tutorial_budget);
+        self.clients.prepare(budget);
         let began = Instant::now();
         let acknowledged_before = self.ledger.acknowledged();
         let checker = Checker::of_new(self.ledger, due, &mut self.rng);

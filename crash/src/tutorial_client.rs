@@ -15,6 +15,9 @@ const SERVER: &str = "*";
 /// Most messages said at once; then it waits until it hears something.
 const BURST: u32 = 4;
 
+/// A sender says so many while this author says one.
+const SENDER_MESSAGES: u32 = 8;
+
 /// The author, who hears the others of its room as well.
 #[derive(Debug)]
 pub(crate) struct TutorialClient {
@@ -42,11 +45,6 @@ impl TutorialClient {
             heard: vec![None; authors.len()],
             burst: 0,
         }
-    }
-
-    /// Sets the number of messages that may be said in the next run of the server.
-    pub(crate) fn prepare(&mut self, budget: u32) {
-        self.budget = budget;
     }
 }
 
@@ -84,6 +82,14 @@ impl Peer for TutorialClient {
         }
         *heard = Some(count);
         Ok(())
+    }
+
+    fn prepare(&mut self, budget: u32) {
+        self.budget = budget / SENDER_MESSAGES;
+    }
+
+    fn is_done(&self) -> bool {
+        self.is_in
     }
 
     fn work(&mut self, ledger: &mut Ledger, out: &mut Vec<u8>) {

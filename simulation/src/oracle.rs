@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use glassline_session::Update;
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, Gap, History, Message};
-use glassline_wire::message_id::MessageId;
 
 use crate::disk::Disk;
 use crate::plan::Plan;
@@ -24,21 +23,13 @@ struct Visit {
     over: bool,
 }
 
-/// A message of the user that the server confirmed.
-#[derive(Debug)]
-struct Acknowledged {
-    room: String,
-    seq: u64,
-    id: Option<MessageId>,
-    text: String,
-}
-
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Oracle {
     name: String,
     visits: Vec<Visit>,
-    acknowledged: Vec<Acknowledged>,
+    /// Messages of the user that the server confirmed.
+    acknowledged: Vec<Message>,
     /// Texts said and not accounted for.
     pending: BTreeSet<String>,
     refused: BTreeMap<String, ErrorCode>,
@@ -151,9 +142,8 @@ impl Oracle {
         if !self.pending.remove(&message.text) {
             return Err(format!("{:?} was acknowledged and had been accounted for before", message.text));
         }
-        let (room, text) = (message.room.clone(), message.text.clone());
-        let seq = message.seq.ok_or("an acknowledgement has no number")?;
-        self.acknowledged.push(Acknowledged { room, seq, id: message.id, text });
+        message.seq.ok_or("an acknowledgement has no number")?;
+        self.acknowledged.push(message.clone());
         Ok(())
     }
 
@@ -254,9 +244,7 @@ impl Oracle {
                 return Err(format!("{} has gaps without a cause: {:?}", visit.room, visit.gaps));
             }
         }
-        for acknowledged in &self.acknowledged {
-            acknowledged.check(disk)?;
-        }
+        self.acknowledged.iter().try_for_each(|message| is_stored_once(message, disk))?;
         for (text, code) in &self.refused {
             // Where a room cannot be opened again, what was said in it before is refused like anything else.
             let is_shut_out = plan.unreadable && *code == ErrorCode::UnknownRoom;
@@ -286,18 +274,17 @@ impl Visit {
     }
 }
 
-impl Acknowledged {
-    fn check(&self, disk: &Disk) -> CheckResult {
-        let Self { room, seq, id, text } = self;
-        let stored: Vec<&Message> = find(disk, text).collect();
-        let [only] = stored[..] else {
-            return Err(format!("{text:?} was acknowledged and is stored {} times", stored.len()));
-        };
-        if (&only.room, only.seq, only.id) != (room, Some(*seq), *id) {
-            return Err(format!("{text:?} was acknowledged as {room} {seq} and is stored as {only:?}"));
-        }
-        Ok(())
+/// Checks that an acknowledged message is stored once, under its number.
+fn is_stored_once(message: &Message, disk: &Disk) -> CheckResult {
+    let Message { room, seq, id, text, .. } = message;
+    let stored: Vec<&Message> = find(disk, text).collect();
+    let [only] = stored[..] else {
+        return Err(format!("{text:?} was acknowledged and is stored {} times", stored.len()));
+    };
+    if (&only.room, only.seq, only.id) != (room, *seq, *id) {
+        return Err(format!("{text:?} was acknowledged as {room} {seq:?} and is stored as {only:?}"));
     }
+    Ok(())
 }
 
 /// Every stored message of this text: texts are said once.

@@ -38,11 +38,7 @@ pub(crate) struct SimJournal {
     writing: Writing,
     /// Lanes, and when the answer to the question that is taken up is due.
     reading: [(Lane, Option<u64>); 2],
-    commit_max_ms: u64,
-    report_max_ms: u64,
-    answer_max_ms: u64,
-    group_max: u64,
-    unreadable_per_mille: u64,
+    plan: Plan,
     /// Nothing is committed before this.
     busy_until_ms: u64,
 }
@@ -75,11 +71,7 @@ impl SimJournal {
             mutation,
             writing: Writing::Idle,
             reading: [(Lane::Lookups, None), (Lane::Searches, None)],
-            commit_max_ms: plan.commit_max_ms,
-            report_max_ms: plan.report_max_ms,
-            answer_max_ms: plan.answer_max_ms,
-            group_max: plan.group_max as u64,
-            unreadable_per_mille: if plan.unreadable { 100 } else { 0 },
+            plan: plan.clone(),
             busy_until_ms: 0,
         };
         Ok((journal, sim_journal))
@@ -87,8 +79,9 @@ impl SimJournal {
 
     /// Ends the faults.
     pub(crate) fn end_faults(&mut self) {
-        (self.unreadable_per_mille, self.busy_until_ms) = (0, 0);
-        (self.commit_max_ms, self.answer_max_ms) = (self.commit_max_ms.min(5), self.answer_max_ms.min(5));
+        let plan = &mut self.plan;
+        (plan.unreadable, self.busy_until_ms) = (false, 0);
+        (plan.commit_max_ms, plan.answer_max_ms) = (plan.commit_max_ms.min(5), plan.answer_max_ms.min(5));
     }
 
     /// Commits nothing before this.
@@ -134,7 +127,7 @@ impl SimJournal {
     fn write_step(&mut self, now_ms: u64) -> bool {
         match self.writing {
             Writing::Idle => {
-                let records_max = self.rng.between(1, self.group_max) as usize;
+                let records_max = self.rng.between(1, self.plan.group_max as u64) as usize;
                 if !self.stepper.take_group(records_max) {
                     return false;
                 }
@@ -142,11 +135,12 @@ impl SimJournal {
                     self.stepper.commit();
                     self.stepper.report_commit();
                 }
-                self.writing = Writing::TakenUp { commit_at_ms: now_ms + self.rng.between(0, self.commit_max_ms) };
+                self.writing = Writing::TakenUp { commit_at_ms: now_ms + self.rng.between(0, self.plan.commit_max_ms) };
             }
             Writing::TakenUp { commit_at_ms } if commit_at_ms.max(self.busy_until_ms) <= now_ms => {
                 self.commit();
-                self.writing = Writing::Committed { report_at_ms: now_ms + self.rng.between(0, self.report_max_ms) };
+                self.writing =
+                    Writing::Committed { report_at_ms: now_ms + self.rng.between(0, self.plan.report_max_ms) };
             }
             Writing::Committed { report_at_ms } if report_at_ms <= now_ms => {
                 self.stepper.report_commit();
@@ -168,14 +162,14 @@ impl SimJournal {
         let (lane, due_ms) = self.reading[at];
         match due_ms {
             None if self.stepper.take_question(lane).is_some() => {
-                self.reading[at].1 = Some(now_ms + self.rng.between(0, self.answer_max_ms));
+                self.reading[at].1 = Some(now_ms + self.rng.between(0, self.plan.answer_max_ms));
             }
             Some(due_ms) if due_ms <= now_ms => {
                 self.reading[at].1 = None;
                 if self.mutation == Some(Mutation::AnswerIsLost) && self.rng.per_mille(50) {
                     self.stepper.drop_question(lane);
                 } else {
-                    let fails = self.rng.per_mille(self.unreadable_per_mille);
+                    let fails = self.rng.per_mille(if self.plan.unreadable { 100 } else { 0 });
                     self.disk.lock().read_fault =
                         fails.then(|| self.rng.pick(&[ReadFault::TooSlow, ReadFault::Unreadable]));
                     self.stepper.answer(lane);

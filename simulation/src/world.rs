@@ -359,6 +359,7 @@ impl World {
         while let Some(output) = self.users[index].session.poll_output() {
             let now_ms = self.now_ms;
             let user = &mut self.users[index];
+            let connection = user.connection.and_then(|connection| self.connections.get_mut(&connection));
             match output {
                 Output::Connect => {
                     user.connects_at_ms = Some(now_ms + self.rng.between(1, self.plan.latency_max_ms));
@@ -367,25 +368,15 @@ impl World {
                     let forgets =
                         std::mem::take(&mut user.is_first_write) && self.mutation == Some(Mutation::ClientForgetsSince);
                     let bytes = if forgets { without_since(&bytes) } else { bytes };
-                    if let Some(connection) =
-                        user.connection.and_then(|connection| self.connections.get_mut(&connection))
-                    {
+                    if let Some(connection) = connection {
                         connection.write(bytes);
                     }
                 }
-                Output::HalfClose => {
-                    if let Some(connection) =
-                        user.connection.and_then(|connection| self.connections.get_mut(&connection))
-                    {
-                        connection.end();
-                    }
-                }
+                Output::HalfClose => connection.map_or((), Connection::end),
                 Output::Disconnect => {
-                    user.connects_at_ms = None;
+                    (user.connects_at_ms, user.connection) = (None, None);
                     let was_welcomed = std::mem::take(&mut user.is_welcomed_in_quiet);
-                    if let Some(connection) =
-                        user.connection.take().and_then(|connection| self.connections.get_mut(&connection))
-                    {
+                    if let Some(connection) = connection {
                         if was_welcomed && !connection.broken && !connection.pipe.is_finished() {
                             return Err(format!("person {index} gave a good connection up: nothing came any more"));
                         }

@@ -97,8 +97,8 @@ fn connections_that_fit() -> usize {
 #[test]
 fn of_a_crowd_of_silent_connections_the_oldest_make_room() {
     let crowd = connections_that_fit();
-    let nameless_max = 1_024.min(crowd / 4);
-    let server = Server::with_limits(Limits { nameless_max, greeting_timeout_ms: 60_000, ..Limits::default() });
+    let unregistered_max = 1_024.min(crowd / 4);
+    let server = Server::with_limits(Limits { unregistered_max, greeting_timeout_ms: 60_000, ..Limits::default() });
     let mut talker = Tutorial::join(server.address, "talker");
     let mut listener = EventClient::join(server.address, "listener");
     let mut silent = Vec::new();
@@ -110,7 +110,7 @@ fn of_a_crowd_of_silent_connections_the_oldest_make_room() {
     }
     // It stood behind them all, and one more had to go for it.
     let _last = Tutorial::join(server.address, "last");
-    let closed = crowd + 1 - nameless_max;
+    let closed = crowd + 1 - unregistered_max;
     for (n, wire) in silent.iter_mut().enumerate() {
         if n < closed {
             assert!(wire.ends_within(Duration::from_secs(5)), "number {n} of {closed} is still there");

@@ -22,91 +22,37 @@ struct Step {
     run: fn() -> Outcome,
 }
 
-const BUILD: Step = Step {
-    name: "build",
-    about: "the release binary",
-    tools: &[CC],
-    optional: &[],
-    needs_build: false,
-    run: || command::run(cargo(&["build", "--release", "--locked"])),
-};
+/// A step that needs no more than these tools.
+const fn step(name: &'static str, about: &'static str, tools: &'static [Tool], run: fn() -> Outcome) -> Step {
+    Step { name, about, tools, optional: &[], needs_build: false, run }
+}
+
+/// A step that runs the release binary.
+const fn after_build(name: &'static str, about: &'static str, tools: &'static [Tool], run: fn() -> Outcome) -> Step {
+    Step { needs_build: true, ..step(name, about, tools, run) }
+}
+
+/// A step that runs the tests, some of them with tools that need not be there.
+const fn testing(name: &'static str, about: &'static str, run: fn() -> Outcome) -> Step {
+    Step { optional: &[ZSH, FISH, MAN], ..step(name, about, &[CC, BASH, PYTHON, UNSHARE, IP], run) }
+}
+
+const BUILD: Step =
+    step("build", "the release binary", &[CC], || command::run(cargo(&["build", "--release", "--locked"])));
 
 const STEPS: [Step; 12] = [
-    Step {
-        name: "format",
-        about: "the code's format",
-        tools: &[RUSTFMT],
-        optional: &[],
-        needs_build: false,
-        run: format,
-    },
-    Step {
-        name: "lints",
-        about: "clippy, and the form of comments, test names and documents",
-        tools: &[CLIPPY, CC, CXX],
-        optional: &[],
-        needs_build: false,
-        run: lints,
-    },
-    Step {
-        name: "tests",
-        about: "unit and integration tests",
-        tools: &[CC, BASH, PYTHON, UNSHARE, IP],
-        optional: &[ZSH, FISH, MAN],
-        needs_build: false,
-        run: cargo_test,
-    },
-    Step {
-        name: "layer",
-        about: "the integration tests over a layer, in place of plain TCP",
-        tools: &[CC, BASH, PYTHON, UNSHARE, IP],
-        optional: &[ZSH, FISH, MAN],
-        needs_build: false,
-        run: layer_test,
-    },
-    Step {
-        name: "simulation",
-        about: "two thousand seeds with faults",
-        tools: &[CC],
-        optional: &[],
-        needs_build: false,
-        run: programs::simulate_short,
-    },
-    Step {
-        name: "manual",
-        about: "the manual's pages",
-        tools: &[CC],
-        optional: &[],
-        needs_build: false,
-        run: programs::manual,
-    },
+    step("format", "the code's format", &[RUSTFMT], format),
+    step("lints", "clippy, and the form of comments, test names and documents", &[CLIPPY, CC, CXX], lints),
+    testing("tests", "unit and integration tests", cargo_test),
+    testing("layer", "the integration tests over a layer, in place of plain TCP", layer_test),
+    step("simulation", "two thousand seeds with faults", &[CC], programs::simulate_short),
+    step("manual", "the manual's pages", &[CC], programs::manual),
     BUILD,
-    Step { name: "peers", about: "independent peers", tools: &[PYTHON], optional: &[], needs_build: true, run: peers },
-    Step {
-        name: "crashes",
-        about: "kills under load",
-        tools: &[CC],
-        optional: &[],
-        needs_build: true,
-        run: programs::crash_short,
-    },
-    Step {
-        name: "documents",
-        about: "the commands of README and docs",
-        tools: &[UNSHARE, IP, CURL],
-        optional: &[],
-        needs_build: true,
-        run: documents::run,
-    },
-    Step { name: "dist", about: "the packages", tools: &[CC], optional: &[], needs_build: true, run: dist::test },
-    Step {
-        name: "fuzz",
-        about: "a short fuzz",
-        tools: &[CC, CXX],
-        optional: &[],
-        needs_build: false,
-        run: || fuzz::run(&[], SHORT_FUZZ_S),
-    },
+    after_build("peers", "independent peers", &[PYTHON], peers),
+    after_build("crashes", "kills under load", &[CC], programs::crash_short),
+    after_build("documents", "the commands of README and docs", &[UNSHARE, IP, CURL], documents::run),
+    after_build("dist", "the packages", &[CC], dist::test),
+    step("fuzz", "a short fuzz", &[CC, CXX], || fuzz::run(&[], SHORT_FUZZ_S)),
 ];
 
 /// The end of a step.
@@ -257,14 +203,7 @@ mod tests {
 
     #[test]
     fn a_failed_step_is_an_error_and_ends_the_run() {
-        const BAD: Step = Step {
-            name: "bad",
-            about: "fails",
-            tools: &[],
-            optional: &[],
-            needs_build: false,
-            run: || Err("on purpose".to_string()),
-        };
+        const BAD: Step = step("bad", "fails", &[], || Err("on purpose".to_string()));
         const NEVER: Step = Step { run: || panic!("it is not reached"), ..BAD };
         assert_eq!(run_steps(&[&BAD, &NEVER], Install::No), Err("\non purpose".to_string()));
     }

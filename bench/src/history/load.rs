@@ -6,7 +6,7 @@ use anyhow::Result;
 use glassline_testkit::frame;
 
 use super::corpus::Corpus;
-use crate::peers::{Event, Partial, Peer, Role, Tutorial};
+use crate::peers::{Event, Peer, Role, Step, Tutorial};
 use crate::workloads::TEXT_BYTES;
 
 /// Another peer, with words of its own where it is given a text.
@@ -32,8 +32,8 @@ impl<P: Peer> Peer for Varied<P> {
         self.peer.message(member, self.text.as_bytes(), out);
     }
 
-    fn deliveries(&self, partial: &mut Partial, bytes: &[u8]) -> Result<u64> {
-        self.peer.deliveries(partial, bytes)
+    fn scan(&self, bytes: &[u8]) -> Result<Step> {
+        self.peer.scan(bytes)
     }
 
     fn own_messages_return(&self) -> bool {
@@ -71,8 +71,8 @@ impl Peer for Alone {
         frame::put(out, &self.payload);
     }
 
-    fn deliveries(&self, partial: &mut Partial, bytes: &[u8]) -> Result<u64> {
-        self.events.deliveries(partial, bytes)
+    fn scan(&self, bytes: &[u8]) -> Result<Step> {
+        self.events.scan(bytes)
     }
 
     fn own_messages_return(&self) -> bool {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::results::{Figures, Measure};
 use crate::systems::Server;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -15,6 +16,19 @@ const INDEX_LIMIT: Duration = Duration::from_hours(2);
 /// The numbers of a server that keeps a history; nothing of one that does not.
 pub fn of(server: &Server, keeps: bool) -> Result<Option<Numbers>> {
     keeps.then(|| Numbers::of(server.metrics_addr()?)).transpose()
+}
+
+/// Adds the commits since `before`, by the server's own numbers.
+pub fn put_commits(figures: &mut Figures, before: Option<Numbers>, server: &Server) -> Result<()> {
+    if let Some(before) = before {
+        let during = Numbers::of(server.metrics_addr()?)?.since(before);
+        if during.commits > 0.0 {
+            figures.put(Measure::MessagesPerCommit, during.stored / during.commits);
+            figures.put(Measure::CommitMillis, during.commit_mean_ms());
+        }
+        figures.put(Measure::IndexLag, during.index_lag);
+    }
+    Ok(())
 }
 
 /// Waits until the search index has everything; says how many messages it did not have, and how long it took.

@@ -3,7 +3,6 @@
 
 mod client;
 mod corpus;
-mod figures;
 mod folder;
 mod latency;
 mod load;
@@ -16,15 +15,16 @@ mod storing;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use crate::arguments::RunOptions;
 use crate::clients::Clients;
 use crate::pinning;
 use crate::process::resident_kib;
+use crate::report;
+use crate::results::{Figures, Measure, Results, Row, Table, in_words};
 use crate::systems::{Server, System};
-use crate::workloads::{self, windowed};
-use figures::{Figures, Measure, Results, Row, Table};
+use crate::workloads::{self, one_at_a_time, windowed};
 use folder::{HistoryFolder, start};
 use load::Dialect;
 use stored::Stored;
@@ -70,6 +70,20 @@ impl Scale {
     }
 }
 
+/// Tables of the page.
+pub mod tables {
+    use super::Table;
+
+    pub const FANOUT: Table = "fanout";
+    pub const ALL_SENDING: Table = "all-sending";
+    pub const STORING: Table = "storing";
+    pub const ONE_AT_A_TIME: Table = "one-at-a-time";
+    pub const MADE: Table = "stored: the large history";
+    pub const ASKED: Table = "stored: asking";
+    pub const ASKED_SMALL: Table = "stored: asking a tenth of it";
+    pub const MEMORY: Table = "stored: memory";
+}
+
 /// Rows of the tables that compare.
 pub mod rows {
     use super::Row;
@@ -95,37 +109,36 @@ pub fn run(options: &RunOptions) -> Result<String> {
     // Ids must be new in each run where a history is kept from run to run.
     let seed = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
     eprintln!("seed {seed}");
-    let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|word| name.contains(word.as_str()));
     let mut run = Run { glassline: &options.glassline, scale: &scale, seed, results: Results::default() };
-    let large = if wanted("stored") || wanted("storing") { Some(run.ready(rows::LARGE, scale.stored)?) } else { None };
-    let small = if wanted("stored") { Some(run.ready(rows::SMALL, scale.stored_less)?) } else { None };
+    let large = if options.wants("stored") || options.wants("storing") {
+        Some(run.ready(rows::LARGE, scale.stored)?)
+    } else {
+        None
+    };
+    let small = if options.wants("stored") { Some(run.ready(rows::SMALL, scale.stored_less)?) } else { None };
     for round in 1..=scale.rounds {
         eprintln!("round {round} of {}", scale.rounds);
-        for (table, windowed) in [(Table::Fanout, &windowed::FANOUT), (Table::AllSending, &windowed::ALL_SENDING)] {
-            if wanted(table.name()) {
+        for (table, windowed) in [(tables::FANOUT, &windowed::FANOUT), (tables::ALL_SENDING, &windowed::ALL_SENDING)] {
+            if options.wants(table) {
                 run.deliver(table, windowed);
             }
         }
-        if let Some(large) = large.as_ref().filter(|_| wanted("storing")) {
+        if let Some(large) = large.as_ref().filter(|_| options.wants("storing")) {
             run.store(large);
             if round <= ENDLESS_ROUNDS {
                 run.store_without_end();
             }
         }
-        if wanted("one-at-a-time") {
+        if options.wants("one-at-a-time") {
             run.send_singly();
         }
         if let (Some(small), Some(large)) =
-            (&small, large.as_ref().filter(|_| wanted("stored") && round <= ASKED_ROUNDS))
+            (&small, large.as_ref().filter(|_| options.wants("stored") && round <= ASKED_ROUNDS))
         {
             run.ask(small, large);
         }
     }
-    let page = page::page(&run.results, &scale);
-    // Printed before anything else can go wrong: a run is long.
-    print!("{page}");
-    ensure!(!run.results.has_failures(), "some rounds have failed; the tables tell which, and nothing is written");
-    Ok(page)
+    report::printed(page::page(&run.results, &scale), &run.results)
 }
 
 /// A run on its way.
@@ -140,7 +153,7 @@ impl Run<'_> {
     /// A copy, which may grow, of a history of so many messages.
     fn ready(&mut self, row: Row, messages: u64) -> Result<HistoryFolder> {
         let stored = Stored::ready(self.glassline, messages)?;
-        self.results.add(Table::Made, row, Ok(stored.made));
+        self.note(tables::MADE, row, Ok(stored.made));
         HistoryFolder::copy_of(&stored.history, &format!("copy-{messages}"))
     }
 
@@ -154,11 +167,10 @@ impl Run<'_> {
                 self.measure(table, row, keeps, |server| {
                     let clients = Clients::of(dialect.peer(seed), System::Glassline.connects_at_once(), server)?;
                     let before = metrics::of(server, keeps)?;
-                    let figures = windowed.run(clients, server, &scale.windowed)?;
-                    let mut figures = Figures::of_workload(figures, windowed.readers);
-                    if let (Some(before), Some(after)) = (before, metrics::of(server, keeps)?) {
-                        figures.put_commits(after.since(before));
-                    }
+                    let mut figures = windowed.run(clients, server, &scale.windowed)?;
+                    let deliveries = figures.of(Measure::DeliveriesPerSecond);
+                    figures.put(Measure::MessagesPerSecond, deliveries.map(|value| value / windowed.readers as f64));
+                    metrics::put_commits(&mut figures, before, server)?;
                     Ok(figures)
                 });
             }
@@ -169,7 +181,7 @@ impl Run<'_> {
         let until = Until::Passed { warm_up: self.scale.windowed.warm_up, measured: self.scale.windowed.measured };
         for (row, keeps) in [(rows::NONE, false), (rows::EMPTY, true)] {
             let seed = self.next_seed();
-            self.measure(Table::Storing, row, keeps, |server| storing::alone(server, keeps, seed, until));
+            self.measure(tables::STORING, row, keeps, |server| storing::alone(server, keeps, seed, until));
         }
         let (glassline, seed) = (self.glassline, self.next_seed());
         let on_large = || {
@@ -178,38 +190,38 @@ impl Run<'_> {
             leave(server)?;
             Ok(figures)
         };
-        self.note(Table::Storing, rows::LARGE, on_large());
+        self.note(tables::STORING, rows::LARGE, on_large());
     }
 
     fn store_without_end(&mut self) {
         let (Some(messages), seed) = (self.scale.behind, self.next_seed()) else { return };
         let until = Until::Behind { messages, measured: self.scale.windowed.measured };
-        self.measure(Table::Storing, rows::ENDLESS, true, |server| storing::alone(server, true, seed, until));
+        self.measure(tables::STORING, rows::ENDLESS, true, |server| storing::alone(server, true, seed, until));
     }
 
     fn send_singly(&mut self) {
         let (messages, seed) = (self.scale.single_messages, self.next_seed());
         for (row, keeps) in [(rows::NONE, false), (rows::KEPT, true)] {
-            self.measure(Table::OneAtATime, row, keeps, |server| latency::run(server, keeps, messages, seed));
+            self.measure(tables::ONE_AT_A_TIME, row, keeps, |server| latency::run(server, keeps, messages, seed));
         }
         let sync = HistoryFolder::new("sync").and_then(|fresh| folder::append_and_sync(fresh.folder(), messages));
-        self.note(Table::OneAtATime, rows::SYNC, sync.and_then(latency::times));
+        self.note(tables::ONE_AT_A_TIME, rows::SYNC, sync.and_then(|millis| one_at_a_time::times(&millis)));
     }
 
     /// Asks a large history and a smaller one, then stores more in them; and looks what that does to memory, beside servers that start with nothing.
     fn ask(&mut self, small: &HistoryFolder, large: &HistoryFolder) {
         for (row, keeps) in [(rows::NONE, false), (rows::EMPTY, true)] {
             let (more, seed) = (self.scale.stored_more, self.next_seed());
-            self.measure(Table::Memory, row, keeps, |server| {
+            self.measure(tables::MEMORY, row, keeps, |server| {
                 let mut figures = Figures::default();
                 figures.put(Measure::FreshMib, resident_mib(server)?);
                 grow(server, keeps, more, seed, &mut figures)?;
                 Ok(figures)
             });
         }
-        for (table, row, history) in [(Table::AskedSmall, rows::SMALL, small), (Table::Asked, rows::LARGE, large)] {
+        for (table, row, history) in [(tables::ASKED_SMALL, rows::SMALL, small), (tables::ASKED, rows::LARGE, large)] {
             let asked = self.ask_and_grow(table, history);
-            self.note(Table::Memory, row, asked);
+            self.note(tables::MEMORY, row, asked);
         }
     }
 
@@ -220,7 +232,7 @@ impl Run<'_> {
         figures.put(Measure::StartMillis, started.elapsed().as_secs_f64() * 1e3);
         figures.put(Measure::FreshMib, resident_mib(&server)?);
         for (question, answers) in questions::ask_all(server.addr, self.scale.questions, seed)? {
-            self.results.add(table, question.row(), Ok(answers));
+            self.note(table, question.row(), Ok(answers));
         }
         figures.put(Measure::ReadMib, resident_mib(&server)?);
         grow(&server, true, self.scale.stored_more, self.next_seed(), &mut figures)?;
@@ -244,7 +256,9 @@ impl Run<'_> {
     }
 
     fn note(&mut self, table: Table, row: Row, figures: Result<Figures>) {
-        self.results.add(table, row, figures.map_err(|error| format!("{error:#}")));
+        let figures = figures.map_err(|error| format!("{error:#}"));
+        eprintln!("{table}, {row}: {}", in_words(&figures));
+        self.results.add(table, row, figures);
     }
 
     fn next_seed(&mut self) -> u64 {
@@ -259,9 +273,7 @@ fn grow(server: &Server, keeps: bool, more: u64, seed: u64, figures: &mut Figure
     std::thread::sleep(SETTLE);
     figures.put(Measure::GrownMib, resident_mib(server)?);
     for measure in [Measure::MessagesPerSecond, Measure::IndexLag] {
-        if let Some(value) = stored.of(measure) {
-            figures.put(measure, value);
-        }
+        figures.put(measure, stored.of(measure));
     }
     Ok(())
 }

@@ -2,11 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::figures::{Measure, Results, Row, Table};
 use super::questions::Question;
-use super::{Scale, latency, rows, storing};
-use crate::process;
-use crate::report::date_utc;
+use super::{Scale, latency, rows, storing, tables};
+use crate::report::{head, put_table};
+use crate::results::{Measure, Results, Row, Table};
 use crate::stats::Spread;
 use crate::workloads::TEXT_BYTES;
 use crate::workloads::windowed::{ALL_SENDING, FANOUT};
@@ -29,17 +28,12 @@ const MEANINGS: &str = "
 ";
 
 pub fn page(results: &Results, scale: &Scale) -> String {
-    let mut page = String::from("# Benchmarks of the history\n\n");
+    let mut page = head("Benchmarks of the history", "cargo xtask bench history");
     // Writing to a String cannot fail; the results of `write!` are dropped for that reason throughout.
-    let _ = writeln!(page, "Written by `cargo xtask bench history` on {}.\n", date_utc());
-    let _ = writeln!(page, "- machine: {}", process::machine());
     let _ = writeln!(
         page,
-        "- the server on core 0, all its threads; the generator on core 1; loopback; histories on the disk that holds cargo's folder"
-    );
-    let _ = writeln!(
-        page,
-        "- rounds: {} (fewer of what takes long), with and without a history in turn within each; a figure is the median of its rounds, with the smallest and the \
+        "- the server on core 0, all its threads; the generator on core 1; loopback; histories on the disk that holds cargo's folder\n\
+         - rounds: {} (fewer of what takes long), with and without a history in turn within each; a figure is the median of its rounds, with the smallest and the \
          largest in brackets",
         scale.rounds
     );
@@ -47,89 +41,76 @@ pub fn page(results: &Results, scale: &Scale) -> String {
         "\nTexts are words, used as unevenly as people use them, and differ from message to message; ids have 128 random bits. Machines \
          are noisy: only ratios taken in one run count.\n",
     );
-    for table in Table::ALL {
-        put_table(&mut page, results, table, &explanation(table, scale));
+    for (table, explanation) in explained(scale) {
+        let mut measures = results.measures(table);
+        measures.sort_unstable();
+        put_table(&mut page, results, "| |", table, &explanation, &measures);
     }
     put_comparisons(&mut page, results);
     let _ = write!(page, "\n## What the columns mean\n{MEANINGS}");
     page
 }
 
-fn explanation(table: Table, scale: &Scale) -> String {
-    match table {
-        Table::Fanout => format!(
-            "{} readers, one sender, {TEXT_BYTES}-byte texts, {} messages in flight (a message is in flight until the slowest reader has it).",
-            FANOUT.readers, FANOUT.window_messages
+/// Returns the tables with their explanations.
+fn explained(scale: &Scale) -> [(Table, String); 8] {
+    [
+        (
+            tables::FANOUT,
+            format!(
+                "{} readers, one sender, {TEXT_BYTES}-byte texts, {} messages in flight (a message is in flight until the slowest reader has it).",
+                FANOUT.readers, FANOUT.window_messages
+            ),
         ),
-        Table::AllSending => format!(
-            "{} members of one room, every one sends, {TEXT_BYTES}-byte texts, {} messages in flight in all.",
-            ALL_SENDING.readers, ALL_SENDING.window_messages
+        (
+            tables::ALL_SENDING,
+            format!(
+                "{} members of one room, every one sends, {TEXT_BYTES}-byte texts, {} messages in flight in all.",
+                ALL_SENDING.readers, ALL_SENDING.window_messages
+            ),
         ),
-        Table::Storing => format!(
-            "{} senders, event dialect, each in a room of its own, so that storing is measured and not fan-out: a message goes back to its \
+        (
+            tables::STORING,
+            format!(
+                "{} senders, event dialect, each in a room of its own, so that storing is measured and not fan-out: a message goes back to its \
              sender as the acknowledgement, and to nobody else. {TEXT_BYTES}-byte texts, {} messages of each sender under way. The index of \
              the search follows behind; once it is a million messages behind, it holds storing up: the last row is measured there.",
-            storing::SENDERS,
-            storing::WINDOW_MESSAGES
+                storing::SENDERS,
+                storing::WINDOW_MESSAGES
+            ),
         ),
-        Table::OneAtATime => format!(
-            "{} readers, one sender, event dialect; a message is sent when the last reader has the one before. Times until the last has it. \
+        (
+            tables::ONE_AT_A_TIME,
+            format!(
+                "{} readers, one sender, event dialect; a message is sent when the last reader has the one before. Times until the last has it. \
              Beside them, what a commit took by the server's own numbers, and what the same disk takes for one durable write.",
-            latency::READERS
+                latency::READERS
+            ),
         ),
-        Table::Made => format!(
-            "{} messages (and {}, for what must not grow) of 10 years in 53 rooms, the largest of which has 60 % of them; lines of JSON through `glassline history import`. Then a \
+        (
+            tables::MADE,
+            format!(
+                "{} messages (and {}, for what must not grow) of 10 years in 53 rooms, the largest of which has 60 % of them; lines of JSON through `glassline history import`. Then a \
              server runs until the search index has all. Made once, and kept in cargo's folder for the next run.",
-            scale.stored, scale.stored_less
+                scale.stored, scale.stored_less
+            ),
         ),
-        Table::Asked => format!(
-            "One member asks, and waits for the answer; all kinds in turn, {} times in a round (fewer of a kind that takes ten seconds in all). In the largest room where nothing else is said; \
+        (
+            tables::ASKED,
+            format!(
+                "One member asks, and waits for the answer; all kinds in turn, {} times in a round (fewer of a kind that takes ten seconds in all). In the largest room where nothing else is said; \
              the small one has one of a thousand messages. The file is in the system's cache as far as it fits.",
-            scale.questions
+                scale.questions
+            ),
         ),
-        Table::AskedSmall => "The same questions to the smaller history.".to_owned(),
-        Table::Memory => format!(
-            "The same server from its start on: after the questions above, and after the senders of \"storing\" stored {} messages more.",
-            scale.stored_more
+        (tables::ASKED_SMALL, "The same questions to the smaller history.".to_owned()),
+        (
+            tables::MEMORY,
+            format!(
+                "The same server from its start on: after the questions above, and after the senders of \"storing\" stored {} messages more.",
+                scale.stored_more
+            ),
         ),
-    }
-}
-
-fn put_table(page: &mut String, results: &Results, table: Table, explanation: &str) {
-    let measures = results.measures(table);
-    let mut rows = results.rows(table).peekable();
-    if rows.peek().is_none() {
-        return;
-    }
-    let titles: String = measures.iter().map(|measure| format!(" {} |", measure.title())).collect();
-    let _ = write!(page, "\n## {}\n\n{explanation}\n\n| |{titles} remarks |\n", table.name());
-    let _ = writeln!(page, "|{}", " --- |".repeat(measures.len() + 2));
-    for row in rows {
-        let cell = |measure: &Measure| format!(" {} |", shown(results.spread(table, row, *measure), *measure));
-        let cells: String = measures.iter().map(cell).collect();
-        let _ = writeln!(page, "| {row} |{cells} {} |", remark(&results.failures(table, row)));
-    }
-}
-
-fn shown(spread: Option<Spread>, measure: Measure) -> String {
-    let show = |value| measure.show(value);
-    match spread {
-        Some(Spread { median, min, max }) if show(min) != show(max) => {
-            format!("{} ({}–{})", show(median), show(min), show(max))
-        }
-        Some(spread) => show(spread.median),
-        None => "–".to_owned(),
-    }
-}
-
-fn remark(failures: &[&str]) -> String {
-    match failures {
-        [] => String::new(),
-        [first, ..] => {
-            let reason = first.replace('|', "/").replace('\n', " ");
-            format!("failed in {} rounds: {reason}", failures.len())
-        }
-    }
+    ]
 }
 
 fn put_comparisons(page: &mut String, results: &Results) {
@@ -151,34 +132,34 @@ fn put_comparisons(page: &mut String, results: &Results) {
     };
     let ratio = |value: f64| format!("{value:.2}");
     let millis = |value: f64| format!("{value:.2} ms");
-    for (table, wanted) in [(Table::Fanout, Wanted::AtLeast(0.5)), (Table::AllSending, Wanted::Nothing)] {
+    for (table, wanted) in [(tables::FANOUT, Wanted::AtLeast(0.5)), (tables::ALL_SENDING, Wanted::Nothing)] {
         for (dialect, pair) in
             [("tutorial", (rows::TUTORIAL_KEPT, rows::TUTORIAL_NONE)), ("event", (rows::EVENT_KEPT, rows::EVENT_NONE))]
         {
-            let what = format!("{}, {dialect}: deliveries/s, history ÷ none", table.name());
+            let what = format!("{table}, {dialect}: deliveries/s, history ÷ none");
             put(&what, results.ratio(table, pair, Measure::DeliveriesPerSecond), wanted, &ratio);
         }
     }
     let thousands = |value: f64| format!("{:.1} k", value / 1e3);
-    let storing = |row: Row| results.spread(Table::Storing, row, Measure::MessagesPerSecond);
+    let storing = |row: Row| results.spread(tables::STORING, row, Measure::MessagesPerSecond);
     put("storing: acknowledged messages/s", storing(rows::EMPTY), Wanted::AtLeast(50_000.0), &thousands);
-    let grown = results.ratio(Table::Storing, (rows::LARGE, rows::EMPTY), Measure::MessagesPerSecond);
+    let grown = results.ratio(tables::STORING, (rows::LARGE, rows::EMPTY), Measure::MessagesPerSecond);
     put("storing: messages/s, the index at its bound", storing(rows::ENDLESS), Wanted::Nothing, &thousands);
     put("storing: messages/s, large ÷ empty", grown, Wanted::Nothing, &ratio);
     for measure in [Measure::MedianMillis, Measure::P99Millis] {
-        let added = results.difference(Table::OneAtATime, (rows::KEPT, rows::NONE), measure);
+        let added = results.difference(tables::ONE_AT_A_TIME, (rows::KEPT, rows::NONE), measure);
         put(&format!("one-at-a-time: time added, {}", measure.title()), added, Wanted::Nothing, &millis);
-        let sync = results.spread(Table::OneAtATime, rows::SYNC, measure);
+        let sync = results.spread(tables::ONE_AT_A_TIME, rows::SYNC, measure);
         put(&format!("one-at-a-time: fdatasync, {}", measure.title()), sync, Wanted::Nothing, &millis);
     }
-    let commit = results.spread(Table::OneAtATime, rows::KEPT, Measure::CommitMillis);
+    let commit = results.spread(tables::ONE_AT_A_TIME, rows::KEPT, Measure::CommitMillis);
     put("one-at-a-time: one commit, mean", commit, Wanted::Nothing, &millis);
     for question in Question::ALL {
-        let median = results.spread(Table::Asked, question.row(), Measure::MedianMillis);
+        let median = results.spread(tables::ASKED, question.row(), Measure::MedianMillis);
         put(&format!("{}: median", question.row()), median, Wanted::Below(50.0), &millis);
     }
     for measure in [Measure::FreshMib, Measure::ReadMib, Measure::GrownMib] {
-        let more = results.difference(Table::Memory, (rows::LARGE, rows::SMALL), measure);
+        let more = results.difference(tables::MEMORY, (rows::LARGE, rows::SMALL), measure);
         let what = format!("{}: large − a tenth of it", measure.title());
         put(&what, more, Wanted::Nothing, &|value| format!("{value:.1} MiB"));
     }

@@ -8,9 +8,10 @@ use glassline_testkit::Rng;
 
 use super::client::{Answered, HistoryClient};
 use super::corpus::{COMMON, Corpus, RARE, RARE_CJK, RARE_CJK_PAIR};
-use super::figures::{Figures, Measure, Row};
 use super::stored::{LARGEST_ROOM, SMALL_ROOM};
+use crate::results::{Figures, Measure, Row};
 use crate::stats::quantile;
+use crate::workloads::one_at_a_time::times;
 
 /// A question that takes this long in all is not asked again.
 const TIME_PER_QUESTION: Duration = Duration::from_secs(10);
@@ -151,14 +152,10 @@ fn join_beside(client: &mut HistoryClient, newest: u64, join: impl FnOnce() -> R
 }
 
 fn summed_up(answers: &[Answered]) -> Result<Figures> {
-    let mut millis: Vec<f64> = answers.iter().map(|answered| answered.took.as_secs_f64() * 1e3).collect();
-    millis.sort_by(f64::total_cmp);
-    let mut found: Vec<f64> = answers.iter().map(|answered| answered.messages as f64).collect();
-    found.sort_by(f64::total_cmp);
+    let millis: Vec<f64> = answers.iter().map(|answered| answered.took.as_secs_f64() * 1e3).collect();
+    let mut figures = times(&millis)?;
+    let found: Vec<f64> = answers.iter().map(|answered| answered.messages as f64).collect();
     let given_up = answers.iter().filter(|answered| answered.given_up).count();
-    let mut figures = Figures::default();
-    figures.put(Measure::MedianMillis, quantile(&millis, 0.5).context("nothing was asked")?);
-    figures.put(Measure::P99Millis, quantile(&millis, 0.99).context("nothing was asked")?);
     figures.put(Measure::Found, quantile(&found, 0.5).context("nothing was asked")?);
     figures.put(Measure::BusyAnswersPercent, given_up as f64 * 100.0 / answers.len() as f64);
     Ok(figures)

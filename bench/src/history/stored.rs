@@ -9,10 +9,10 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 use super::corpus::Corpus;
-use super::figures::{Figures, Measure};
 use super::folder::{kept_folder, start};
 use super::metrics::wait_until_indexed;
 use crate::pinning::{MEASURED_CORE, on_core};
+use crate::results::{Figures, Measure};
 
 pub const LARGEST_ROOM: &str = "lobby";
 pub const SMALL_ROOM: &str = "nook-1";
@@ -69,9 +69,7 @@ fn make(glassline: &Path, history: &Path, messages: u64) -> Result<Figures> {
     let file_bytes = fs::metadata(history)?.len() as f64;
     let mut made = Figures::default();
     made.put(Measure::ImportPerSecond, messages as f64 / imported_s);
-    if behind > 0.0 {
-        made.put(Measure::IndexPerSecond, behind / indexed_s);
-    }
+    made.put(Measure::IndexPerSecond, (behind > 0.0).then_some(behind / indexed_s));
     made.put(Measure::FileMib, file_bytes / 1024.0 / 1024.0);
     made.put(Measure::BytesPerMessage, file_bytes / messages as f64);
     Ok(made)
@@ -161,7 +159,7 @@ fn read_notes(text: &str) -> Option<Figures> {
     let mut made = Figures::default();
     for (word, measure) in words.iter().zip(NOTED) {
         if *word != "-" {
-            made.put(measure, word.parse().ok()?);
+            made.put(measure, word.parse::<f64>().ok()?);
         }
     }
     (words.len() == NOTED.len()).then_some(made)

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use super::figures::{Figures, Measure};
 use super::load::Alone;
 use super::metrics;
 use crate::clients::{Clients, Reading};
 use crate::peers::Role;
 use crate::process::cpu_ns;
+use crate::results::{Figures, Measure};
 use crate::systems::Server;
 
 pub const SENDERS: usize = 200;
@@ -91,9 +91,7 @@ pub fn alone(server: &Server, keeps: bool, seed: u64, until: Until) -> Result<Fi
                 figures.put(Measure::MessagesPerSecond, stored / seconds);
                 figures.put(Measure::CpuMicrosPerMessage, cpu_seconds * 1e6 / stored);
                 figures.put(Measure::ServerBusyPercent, cpu_seconds / seconds * 100.0);
-                if let (Some(before), Some(after)) = (before, metrics::of(server, keeps)?) {
-                    figures.put_commits(after.since(before));
-                }
+                metrics::put_commits(&mut figures, before, server)?;
                 return Ok(figures);
             }
             _ => {}

@@ -5,8 +5,7 @@ use std::io::Write as _;
 use anyhow::Result;
 use glassline_testkit::frame::{self, HEADER_BYTES};
 
-use super::hop::{Partial, Scan, Step, hop};
-use super::{Peer, Role, name_of};
+use super::{Peer, Role, Step, name_of};
 
 const MESSAGE: &[u8] = br#"{"type":"message""#;
 
@@ -34,16 +33,10 @@ impl Peer for Event {
         frame::put(out, &self.payload);
     }
 
-    fn deliveries(&self, partial: &mut Partial, bytes: &[u8]) -> Result<u64> {
-        hop(self, partial, bytes)
-    }
-
     fn own_messages_return(&self) -> bool {
         true
     }
-}
 
-impl Scan for Event {
     /// No JSON is parsed: a message is recognized by its payload's first bytes.
     fn scan(&self, bytes: &[u8]) -> Result<Step> {
         let Some(payload_bytes) = frame::payload_bytes(bytes)? else {

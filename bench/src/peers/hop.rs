@@ -2,6 +2,8 @@
 
 use anyhow::{Result, ensure};
 
+use super::Peer;
+
 /// No system sends a head (what tells a record's length) longer than this; past it the stream is misread.
 const LONGEST_HEAD_BYTES: usize = 16 * 1024;
 /// Bytes of the next read that are put behind a cut head at a time.
@@ -16,11 +18,6 @@ pub enum Step {
     },
 }
 
-pub trait Scan {
-    /// Looks at the record that starts `bytes`. When it says `More`, the record is longer than `bytes`.
-    fn scan(&self, bytes: &[u8]) -> Result<Step>;
-}
-
 /// State of one connection between two reads.
 #[derive(Default)]
 pub struct Partial {
@@ -29,7 +26,7 @@ pub struct Partial {
     head: Vec<u8>,
 }
 
-pub fn hop(scan: &impl Scan, partial: &mut Partial, mut bytes: &[u8]) -> Result<u64> {
+pub fn hop(peer: &(impl Peer + ?Sized), partial: &mut Partial, mut bytes: &[u8]) -> Result<u64> {
     let mut deliveries = 0;
     loop {
         if partial.skip_bytes > 0 {
@@ -45,10 +42,10 @@ pub fn hop(scan: &impl Scan, partial: &mut Partial, mut bytes: &[u8]) -> Result<
             return Ok(deliveries);
         }
         if !partial.head.is_empty() {
-            bytes = complete_head(scan, partial, bytes)?;
+            bytes = complete_head(peer, partial, bytes)?;
             continue;
         }
-        match scan.scan(bytes)? {
+        match peer.scan(bytes)? {
             Step::More => {
                 ensure!(bytes.len() <= LONGEST_HEAD_BYTES, "a record without an end");
                 partial.head.extend_from_slice(bytes);
@@ -69,11 +66,11 @@ pub fn hop(scan: &impl Scan, partial: &mut Partial, mut bytes: &[u8]) -> Result<
 }
 
 /// Puts bytes behind a head that a read cut, until it tells the record's length; returns the bytes not yet passed.
-fn complete_head<'a>(scan: &impl Scan, partial: &mut Partial, bytes: &'a [u8]) -> Result<&'a [u8]> {
+fn complete_head<'a>(peer: &(impl Peer + ?Sized), partial: &mut Partial, bytes: &'a [u8]) -> Result<&'a [u8]> {
     let known = partial.head.len();
     let grown = bytes.len().min(HEAD_STEP_BYTES);
     partial.head.extend_from_slice(&bytes[..grown]);
-    match scan.scan(&partial.head)? {
+    match peer.scan(&partial.head)? {
         Step::More => {
             ensure!(partial.head.len() <= LONGEST_HEAD_BYTES, "a record without an end");
             Ok(&bytes[grown..])
@@ -103,7 +100,7 @@ pub fn leading_number(bytes: &[u8]) -> usize {
 
 /// Counts `stream` cut into pieces of every size: a cut must never change the count.
 #[cfg(test)]
-pub fn count_with_every_cut(peer: &impl super::Peer, stream: &[u8]) -> u64 {
+pub fn count_with_every_cut(peer: &impl Peer, stream: &[u8]) -> u64 {
     let whole = peer.deliveries(&mut Partial::default(), stream).unwrap();
     for piece in 1..=stream.len() {
         let mut partial = Partial::default();

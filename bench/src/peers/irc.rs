@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use super::hop::{Partial, Scan, Step, hop, line_bytes};
-use super::{Peer, Role, name_of};
+use super::hop::line_bytes;
+use super::{Peer, Role, Step, name_of};
 
 const PRIVMSG: &[u8] = b"PRIVMSG ";
 
@@ -21,17 +21,11 @@ impl Peer for Irc {
         out.extend_from_slice(b"\r\n");
     }
 
-    fn deliveries(&self, partial: &mut Partial, bytes: &[u8]) -> Result<u64> {
-        hop(self, partial, bytes)
-    }
-
     /// A line has at most 512 bytes, the prefix that the server adds included.
     fn longest_text_bytes(&self) -> usize {
         400
     }
-}
 
-impl Scan for Irc {
     fn scan(&self, bytes: &[u8]) -> Result<Step> {
         let Some(line) = line_bytes(bytes) else {
             return Ok(Step::More);

@@ -11,7 +11,7 @@ mod tutorial;
 use anyhow::Result;
 
 pub use event::Event;
-pub use hop::Partial;
+pub use hop::{Partial, Step};
 pub use irc::Irc;
 pub use nats::Nats;
 pub use resp::Resp;
@@ -32,8 +32,13 @@ pub trait Peer {
     /// Appends one message from `member`.
     fn message(&mut self, member: usize, text: &[u8], out: &mut Vec<u8>);
 
+    /// Looks at the record that starts `bytes`. When it says `More`, the record is longer than `bytes`.
+    fn scan(&self, bytes: &[u8]) -> Result<Step>;
+
     /// Counts the messages that end in `bytes`, the next bytes of one connection.
-    fn deliveries(&self, partial: &mut Partial, bytes: &[u8]) -> Result<u64>;
+    fn deliveries(&self, partial: &mut Partial, bytes: &[u8]) -> Result<u64> {
+        hop::hop(self, partial, bytes)
+    }
 
     /// A subscribed connection cannot publish, so senders need connections of their own, which receive nothing.
     fn publishes_apart(&self) -> bool {

@@ -4,8 +4,8 @@ use std::io::Write as _;
 
 use anyhow::Result;
 
-use super::hop::{Partial, Scan, Step, hop, leading_number, line_bytes};
-use super::{Peer, Role};
+use super::hop::{leading_number, line_bytes};
+use super::{Peer, Role, Step};
 
 const HELLO: &[u8] =
     b"CONNECT {\"verbose\":false,\"pedantic\":false,\"echo\":false,\"lang\":\"bench\",\"version\":\"1\",\"protocol\":1}\r\nSUB lobby 1\r\n";
@@ -25,12 +25,6 @@ impl Peer for Nats {
         out.extend_from_slice(b"\r\n");
     }
 
-    fn deliveries(&self, partial: &mut Partial, bytes: &[u8]) -> Result<u64> {
-        hop(self, partial, bytes)
-    }
-}
-
-impl Scan for Nats {
     /// INFO and PING are passed as lines; the one early PING stays within what the server lets go unanswered.
     fn scan(&self, bytes: &[u8]) -> Result<Step> {
         let Some(line) = line_bytes(bytes) else {

@@ -4,8 +4,8 @@ use std::io::Write as _;
 
 use anyhow::{Result, bail};
 
-use super::hop::{Partial, Scan, Step, hop, leading_number, line_bytes};
-use super::{Peer, Role};
+use super::hop::{leading_number, line_bytes};
+use super::{Peer, Role, Step};
 
 const SUBSCRIBE: &[u8] = b"*2\r\n$9\r\nSUBSCRIBE\r\n$5\r\nlobby\r\n";
 const PUBLISH: &[u8] = b"*3\r\n$7\r\nPUBLISH\r\n$5\r\nlobby\r\n$";
@@ -29,16 +29,10 @@ impl Peer for Resp {
         out.extend_from_slice(b"\r\n");
     }
 
-    fn deliveries(&self, partial: &mut Partial, bytes: &[u8]) -> Result<u64> {
-        hop(self, partial, bytes)
-    }
-
     fn publishes_apart(&self) -> bool {
         true
     }
-}
 
-impl Scan for Resp {
     fn scan(&self, bytes: &[u8]) -> Result<Step> {
         if let Some(after) = bytes.strip_prefix(MESSAGE) {
             return Ok(line_bytes(after).map_or(Step::More, |line| Step::Record {

@@ -3,8 +3,7 @@
 use anyhow::Result;
 use glassline_testkit::frame::{self, HEADER_BYTES};
 
-use super::hop::{Partial, Scan, Step, hop};
-use super::{Peer, Role, name_of};
+use super::{Peer, Role, Step, name_of};
 
 pub struct Tutorial {
     /// The floor knows no protocol: its sender writes the pair which a chat server would have relayed, so that a
@@ -36,12 +35,6 @@ impl Peer for Tutorial {
         frame::put(out, text);
     }
 
-    fn deliveries(&self, partial: &mut Partial, bytes: &[u8]) -> Result<u64> {
-        hop(self, partial, bytes)
-    }
-}
-
-impl Scan for Tutorial {
     /// A record is a pair; the server's own words, from the name `*`, are no delivery.
     fn scan(&self, bytes: &[u8]) -> Result<Step> {
         let Some(name_bytes) = frame::payload_bytes(bytes)? else {
@@ -88,6 +81,6 @@ mod tests {
 
     #[test]
     fn a_stream_out_of_step_is_an_error() {
-        assert!(Tutorial::member().deliveries(&mut Partial::default(), b"hello world").is_err());
+        assert!(Tutorial::member().deliveries(&mut crate::peers::Partial::default(), b"hello world").is_err());
     }
 }

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail, ensure};
 
-use super::figures::{Figures, Measure};
 use super::pace::{Pace, STEADY_PER_SECOND};
 use super::pty::Terminal;
 use super::redraws::{FRAME, FRAME_ROUNDED};
 use super::sender::Sender;
 use super::typing::KEY_EVERY;
 use super::watch::Watch;
+use crate::results::{Figures, Measure};
 
 /// Longest wait, after the last message was sent, until everything sent and typed is shown.
 const CATCH_UP_LIMIT: Duration = Duration::from_mins(1);
@@ -65,12 +65,12 @@ pub fn measure(terminal: &mut Terminal, addr: SocketAddr, pace: Pace, duration: 
     let mut figures = Figures::default();
     figures.put(Measure::KeyMedianMillis, watch.typing.latency_ms(0.5));
     figures.put(Measure::KeyP99Millis, watch.typing.latency_ms(0.99));
-    figures.put(Measure::BusyPercent, Some(client_ns as f64 / took / 1e7));
+    figures.put(Measure::ClientBusyPercent, client_ns as f64 / took / 1e7);
     if sent > 0 {
-        figures.put(Measure::MessagesPerSecond, Some(sent as f64 / took));
-        figures.put(Measure::CpuMicrosPerMessage, Some(client_ns as f64 / 1e3 / sent as f64));
-        figures.put(Measure::EmulatorMicrosPerMessage, Some(emulator_ns as f64 / 1e3 / sent as f64));
-        figures.put(Measure::BytesPerMessage, Some(watch.bytes as f64 / sent as f64));
+        figures.put(Measure::ShownPerSecond, sent as f64 / took);
+        figures.put(Measure::ClientMicrosPerMessage, client_ns as f64 / 1e3 / sent as f64);
+        figures.put(Measure::EmulatorMicrosPerMessage, emulator_ns as f64 / 1e3 / sent as f64);
+        figures.put(Measure::BytesPerMessage, watch.bytes as f64 / sent as f64);
         redraw_figures(&watch, took, &mut figures);
     }
     Ok(figures)
@@ -90,7 +90,7 @@ pub fn measure_jitter(terminal: &Terminal, addr: SocketAddr, pace: Pace, duratio
 fn redraw_figures(watch: &Watch, took_seconds: f64, figures: &mut Figures) {
     let redraws = &watch.redraws;
     let percent = |share: f64| share * 100.0;
-    figures.put(Measure::RedrawsPerSecond, Some(redraws.count as f64 / took_seconds));
+    figures.put(Measure::RedrawsPerSecond, redraws.count as f64 / took_seconds);
     figures
         .put(Measure::SmallestDistanceMillis, redraws.smallest_distance().map(|distance| distance.as_secs_f64() * 1e3));
     figures.put(Measure::CloserThanFramePercent, redraws.closer_than(FRAME).map(percent));

@@ -1,7 +1,6 @@
 //! The terminal client under load, beside a naive one that draws anew for each message.
 
 mod client;
-mod figures;
 mod load;
 pub mod metronome;
 pub mod naive;
@@ -15,20 +14,23 @@ mod tally;
 mod typing;
 mod watch;
 
-use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use crate::arguments::RunOptions;
 use crate::pinning::{self, GENERATOR_CORE};
+use crate::report;
+use crate::results::{Figures, Measure, Results, Row, Table, in_words};
 use crate::stats::Spread;
 use crate::systems::System;
 use client::Client;
-use figures::{Figures, Measure, Results, Row, Table};
 use pace::Pace;
 use tempfile::TempDir;
+
+const START: Table = "start";
+/// Connect, `hello`, `welcome`, and nothing else.
+const BARE_HELLO: Row = "bare hello";
 
 /// Amounts of work of a run.
 pub struct Scale {
@@ -57,45 +59,33 @@ pub fn run(options: &RunOptions) -> Result<String> {
                 if client == Client::Metronome && pace != Pace::Steady {
                     continue;
                 }
-                let title = format!("{}/{}", pace.name(), client.name());
-                if is_wanted(options, &title) {
-                    let figures = measure(options, client, pace, &scale, &home);
-                    note(&mut results, (Table::Load(pace), Row::Client(client)), &title, round, figures);
-                }
+                note(&mut results, options, (pace.name(), client.name()), round, || {
+                    measure(options, client, pace, &scale, &home)
+                });
             }
         }
-        for row in [Row::Client(Client::Glassline), Row::Client(Client::Naive), Row::BareHello] {
-            let title = format!("start/{}", row.name());
-            if is_wanted(options, &title) {
-                let figures = measure_starts(options, row, &scale, &home);
-                note(&mut results, (Table::Start, row), &title, round, figures);
-            }
+        for client in [Some(Client::Glassline), Some(Client::Naive), None] {
+            let row = client.map_or(BARE_HELLO, Client::name);
+            note(&mut results, options, (START, row), round, || measure_starts(options, client, &scale, &home));
         }
     }
-    let page = page::page(&results, &scale);
-    // Printed before anything else can go wrong: a run is long.
-    print!("{page}");
-    ensure!(!results.has_failures(), "some rounds have failed; the tables tell which, and nothing is written");
-    Ok(page)
+    report::printed(page::page(&results, &scale), &results)
 }
 
-/// Returns the explanation of the table row that is no client.
-fn metronome_explained() -> &'static str {
-    "The metronome is no client: it draws every 16 ms by the clock and never sooner, while the messages go by. What is read of it \
-     closer than that is the reader's jitter on this machine, and bounds what the other rows can tell."
-}
-
-fn is_wanted(options: &RunOptions, title: &str) -> bool {
-    options.only.is_empty() || options.only.iter().any(|word| title.contains(word.as_str()))
-}
-
-fn note(results: &mut Results, (table, row): (Table, Row), title: &str, round: usize, figures: Result<Figures>) {
-    let figures = figures.map_err(|error| format!("{error:#}"));
-    match &figures {
-        Ok(figures) => eprintln!("{title}, round {round}: {}", figures.in_words()),
-        Err(reason) => eprintln!("{title}, round {round} failed: {reason}"),
+/// Measures a row of a table if it is wanted.
+fn note(
+    results: &mut Results,
+    options: &RunOptions,
+    (table, row): (Table, Row),
+    round: usize,
+    measure: impl FnOnce() -> Result<Figures>,
+) {
+    let title = format!("{table}/{row}");
+    if options.wants(&title) {
+        let figures = measure().map_err(|error| format!("{error:#}"));
+        eprintln!("{title}, round {round}: {}", in_words(&figures));
+        results.add(table, row, figures);
     }
-    results.add(table, row, figures);
 }
 
 fn measure(options: &RunOptions, client: Client, pace: Pace, scale: &Scale, home: &TempDir) -> Result<Figures> {
@@ -109,17 +99,18 @@ fn measure(options: &RunOptions, client: Client, pace: Pace, scale: &Scale, home
     }
 }
 
-fn measure_starts(options: &RunOptions, row: Row, scale: &Scale, home: &TempDir) -> Result<Figures> {
+/// Measures starts of a client, or the bare hello.
+fn measure_starts(options: &RunOptions, client: Option<Client>, scale: &Scale, home: &TempDir) -> Result<Figures> {
     let server = System::Glassline.start_on(GENERATOR_CORE, &options.glassline)?;
     let (mut prompt_ms, mut online_ms) = (Vec::new(), Vec::new());
     for _ in 0..scale.starts {
-        match row {
-            Row::Client(client) => {
-                let started = start_once(client, &options.glassline, server.addr, home.path())?;
-                prompt_ms.push(started.prompt_ms);
-                online_ms.push(started.online_ms);
-            }
-            Row::BareHello => online_ms.push(start::bare_hello_ms(server.addr)?),
+        if let Some(client) = client {
+            let terminal = client.start(&options.glassline, server.addr, home.path())?;
+            let started = start::wait_until_online(&terminal)?;
+            prompt_ms.push(started.prompt_ms);
+            online_ms.push(started.online_ms);
+        } else {
+            online_ms.push(start::bare_hello_ms(server.addr)?);
         }
     }
     let median = |values: &[f64]| Spread::of(values).map(|spread| spread.median);
@@ -127,9 +118,4 @@ fn measure_starts(options: &RunOptions, row: Row, scale: &Scale, home: &TempDir)
     figures.put(Measure::PromptMillis, median(&prompt_ms));
     figures.put(Measure::OnlineMillis, median(&online_ms));
     Ok(figures)
-}
-
-fn start_once(client: Client, glassline: &Path, addr: SocketAddr, home: &Path) -> Result<start::Started> {
-    let terminal = client.start(glassline, addr, home)?;
-    start::wait_until_online(&terminal)
 }

@@ -3,32 +3,41 @@
 use std::fmt::Write as _;
 
 use super::client::Client;
-use super::figures::{Measure, Results, Row, Table};
 use super::pace::Pace;
-use super::{Scale, metronome_explained};
-use crate::report::date_utc;
-use crate::{process, stats::Spread};
+use super::{BARE_HELLO, START, Scale};
+use crate::report::{head, put_table};
+use crate::results::{Measure, Pair, Results, Table};
 
-const GLASSLINE: Row = Row::Client(Client::Glassline);
-const NAIVE: Row = Row::Client(Client::Naive);
+/// Explanation of the row that is no client.
+const METRONOME: &str = "The metronome is no client: it draws every 16 ms by the clock and never sooner, while the messages go by. What is \
+     read of it closer than that is the reader's jitter on this machine, and bounds what the other rows can tell.";
 
-/// Measures that are compared.
-const COMPARED: [(Table, Measure); 14] = [
-    (Table::Load(Pace::Quiet), Measure::KeyMedianMillis),
-    (Table::Load(Pace::Steady), Measure::CpuMicrosPerMessage),
-    (Table::Load(Pace::Steady), Measure::EmulatorMicrosPerMessage),
-    (Table::Load(Pace::Steady), Measure::BytesPerMessage),
-    (Table::Load(Pace::Steady), Measure::RedrawsPerSecond),
-    (Table::Load(Pace::Steady), Measure::KeyMedianMillis),
-    (Table::Load(Pace::Steady), Measure::KeyP99Millis),
-    (Table::Load(Pace::Flood), Measure::CpuMicrosPerMessage),
-    (Table::Load(Pace::Flood), Measure::EmulatorMicrosPerMessage),
-    (Table::Load(Pace::Flood), Measure::BytesPerMessage),
-    (Table::Load(Pace::Flood), Measure::KeyMedianMillis),
-    (Table::Load(Pace::Flood), Measure::KeyP99Millis),
-    (Table::Load(Pace::Flood), Measure::MessagesPerSecond),
-    (Table::Start, Measure::OnlineMillis),
-];
+/// Measures that are compared under a load.
+fn compared(pace: Pace) -> &'static [Measure] {
+    use Measure::{
+        BytesPerMessage, ClientMicrosPerMessage, EmulatorMicrosPerMessage, KeyMedianMillis, KeyP99Millis,
+        RedrawsPerSecond, ShownPerSecond,
+    };
+    match pace {
+        Pace::Quiet => &[KeyMedianMillis],
+        Pace::Steady => &[
+            ClientMicrosPerMessage,
+            EmulatorMicrosPerMessage,
+            BytesPerMessage,
+            RedrawsPerSecond,
+            KeyMedianMillis,
+            KeyP99Millis,
+        ],
+        Pace::Flood => &[
+            ClientMicrosPerMessage,
+            EmulatorMicrosPerMessage,
+            BytesPerMessage,
+            KeyMedianMillis,
+            KeyP99Millis,
+            ShownPerSecond,
+        ],
+    }
+}
 
 const MEANINGS: &str = "
 - **messages/s**: messages shown in the time from the first one sent until the last one shown.
@@ -51,17 +60,12 @@ never shown, has failed and is told under remarks; it gives no figures.
 ";
 
 pub fn page(results: &Results, scale: &Scale) -> String {
-    let mut page = String::from("# Benchmarks of the terminal client\n\n");
+    let mut page = head("Benchmarks of the terminal client", "cargo xtask bench terminal");
     // Writing to a String cannot fail; the results of `write!` are dropped for that reason throughout.
-    let _ = writeln!(page, "Written by `cargo xtask bench terminal` on {}.\n", date_utc());
-    let _ = writeln!(page, "- machine: {}", process::machine());
     let _ = writeln!(
         page,
-        "- the client on core 0; the server, the sender and the reader of the terminal on core 1; loopback; 24 rows of 80 columns"
-    );
-    let _ = writeln!(
-        page,
-        "- rounds: {}, the clients in turn within each; a figure is the median of its rounds, with the smallest and the largest in \
+        "- the client on core 0; the server, the sender and the reader of the terminal on core 1; loopback; 24 rows of 80 columns\n\
+         - rounds: {}, the clients in turn within each; a figure is the median of its rounds, with the smallest and the largest in \
          brackets",
         scale.rounds
     );
@@ -70,65 +74,39 @@ pub fn page(results: &Results, scale: &Scale) -> String {
         "\n`glassline join` in a real pseudo-terminal beside a naive client (`glassline-bench naive-client`), which speaks the same \
          dialect and draws anew for each message. Texts have 10 to 150 bytes. Machines are noisy: only ratios taken in one run count.\n",
     );
-    for pace in Pace::ALL {
-        let table = Table::Load(pace);
-        put_table(&mut page, results, table, pace.name(), &pace.explanation());
-        if results.rows(table).0.contains(&Row::Client(Client::Metronome)) {
-            let _ = writeln!(page, "\n{}", metronome_explained());
+    let mut put = |table: Table, explanation: &str| {
+        let mut measures = results.measures(table);
+        measures.sort_unstable();
+        put_table(&mut page, results, "| client |", table, explanation, &measures);
+        if results.rows(table).any(|row| row == Client::Metronome.name()) {
+            let _ = writeln!(page, "\n{METRONOME}");
         }
+    };
+    for pace in Pace::ALL {
+        put(pace.name(), &pace.explanation());
     }
-    put_table(&mut page, results, Table::Start, "start", "Nobody says anything; the program is in the system's cache.");
+    put(START, "Nobody says anything; the program is in the system's cache.");
     put_ratios(&mut page, results);
     let _ = write!(page, "\n## What the columns mean\n{MEANINGS}");
     page
 }
 
-fn put_table(page: &mut String, results: &Results, table: Table, title: &str, explanation: &str) {
-    let (rows, measures) = results.rows(table);
-    if rows.is_empty() {
-        return;
-    }
-    let titles: String = measures.iter().map(|measure| format!(" {} |", measure.title())).collect();
-    let _ = write!(page, "\n## {title}\n\n{explanation}\n\n| client |{titles} remarks |\n");
-    let _ = writeln!(page, "|{}", " --- |".repeat(measures.len() + 2));
-    for row in rows {
-        let cell = |measure: &Measure| format!(" {} |", shown(results.spread(table, row, *measure), *measure));
-        let cells: String = measures.iter().map(cell).collect();
-        let _ = writeln!(page, "| {} |{cells} {} |", row.name(), remark(&results.failures(table, row)));
-    }
-}
-
-fn shown(spread: Option<Spread>, measure: Measure) -> String {
-    match spread {
-        Some(Spread { median, min, max }) => {
-            format!("{} ({}–{})", measure.show(median), measure.show(min), measure.show(max))
-        }
-        None => "–".to_owned(),
-    }
-}
-
-fn remark(failures: &[&str]) -> String {
-    match failures {
-        [] => String::new(),
-        [first, ..] => {
-            let reason = first.replace('|', "/").replace('\n', " ");
-            format!("failed in {} rounds: {reason}", failures.len())
-        }
-    }
-}
-
 fn put_ratios(page: &mut String, results: &Results) {
     page.push_str("\n## Ratios\n\nNaive by glassline: of the medians, and round by round (min–max). Above 1 the naive client has more.\n\n");
     page.push_str("| what | of the medians | by round |\n| --- | --- | --- |\n");
-    let mut put = |what: String, ratio: Option<(f64, Spread)>| {
-        if let Some((of_medians, Spread { min, max, .. })) = ratio {
-            let _ = writeln!(page, "| {what} | {of_medians:.2} | {min:.2}–{max:.2} |");
+    let mut put = |what: String, table: Table, pair: Pair, measure: Measure| {
+        let median = |row| Some(results.spread(table, row, measure)?.median);
+        let by_round = results.ratio(table, pair, measure);
+        if let (Some(over), Some(under), Some(by_round)) = (median(pair.0), median(pair.1), by_round) {
+            let _ = writeln!(page, "| {what} | {:.2} | {:.2}–{:.2} |", over / under, by_round.min, by_round.max);
         }
     };
-    for (table, measure) in COMPARED {
-        let place = if let Table::Load(pace) = table { pace.name() } else { "start" };
-        put(format!("{place}: {}", measure.title()), results.ratio(table, (NAIVE, GLASSLINE), measure));
+    let (naive, glassline) = (Client::Naive.name(), Client::Glassline.name());
+    let loads = Pace::ALL.into_iter().map(|pace| (pace.name(), compared(pace)));
+    for (table, measures) in loads.chain([(START, [Measure::OnlineMillis].as_slice())]) {
+        for measure in measures {
+            put(format!("{table}: {}", measure.title()), table, (naive, glassline), *measure);
+        }
     }
-    let against_hello = results.ratio(Table::Start, (GLASSLINE, Row::BareHello), Measure::OnlineMillis);
-    put("start: glassline online ÷ bare hello".to_owned(), against_hello);
+    put("start: glassline online ÷ bare hello".to_owned(), START, (glassline, BARE_HELLO), Measure::OnlineMillis);
 }

@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
+use super::TEXT_BYTES;
 use super::one_at_a_time::deliver_one;
-use super::{Figures, Measure, TEXT_BYTES};
-use crate::clients::{Clients, Reading};
-use crate::peers::Role;
+use crate::clients::Clients;
 use crate::process::descriptor_limit;
+use crate::results::{Figures, Measure};
 use crate::systems::{Server, System};
 
 pub const CONNECTIONS: usize = 19_000;
@@ -25,15 +25,13 @@ pub fn run(system: System, server: &Server) -> Result<Figures> {
     let text = [b'x'; TEXT_BYTES];
     let mut clients = Clients::new(system, server)?;
     let first_connect = Instant::now();
-    clients.add(CONNECTIONS - 1, Role::Member, Reading::Always)?;
-    let sender = clients.add(1, Role::Sender, Reading::Always)?.start;
-    clients.probe_all(sender, &text)?;
+    let sender = clients.add_readers_and_sender(CONNECTIONS - 1, &text)?;
     let join_seconds = first_connect.elapsed().as_secs_f64();
     clients.settle()?;
     let reached = deliver_one(&mut clients, sender, &text)?;
-    Ok(vec![
+    Ok(Figures::from([
         (Measure::Held, CONNECTIONS as f64),
         (Measure::JoinSeconds, join_seconds),
         (Measure::ReachMillis, reached.as_secs_f64() * 1e3),
-    ])
+    ]))
 }

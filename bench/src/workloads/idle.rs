@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::{Figures, Measure, TEXT_BYTES};
-use crate::clients::{Clients, Reading};
-use crate::peers::Role;
+use super::TEXT_BYTES;
+use crate::clients::Clients;
 use crate::process::resident_kib;
+use crate::results::{Figures, Measure};
 use crate::systems::{Server, System};
 
 pub const READERS: usize = 10_000;
@@ -17,12 +17,12 @@ pub fn run(system: System, server: &Server) -> Result<Figures> {
     let mut clients = Clients::new(system, server)?;
     let empty_kib = resident_kib(server.pid())?;
     let first_connect = Instant::now();
-    clients.add(READERS, Role::Member, Reading::Always)?;
-    // The sender comes last: who accepts in order has everybody in when it speaks, and the first probe reaches all.
-    let sender = clients.add(1, Role::Sender, Reading::Always)?.start;
-    clients.probe_all(sender, &text)?;
+    clients.add_readers_and_sender(READERS, &text)?;
     let join_seconds = first_connect.elapsed().as_secs_f64();
     clients.settle()?;
     let grown_kib = resident_kib(server.pid())?.saturating_sub(empty_kib);
-    Ok(vec![(Measure::KibPerMember, grown_kib as f64 / (READERS + 1) as f64), (Measure::JoinSeconds, join_seconds)])
+    Ok(Figures::from([
+        (Measure::KibPerMember, grown_kib as f64 / (READERS + 1) as f64),
+        (Measure::JoinSeconds, join_seconds),
+    ]))
 }

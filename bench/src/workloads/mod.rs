@@ -14,6 +14,7 @@ use anyhow::Result;
 
 use self::windowed::Windowed;
 use crate::clients::Clients;
+use crate::results::Figures;
 use crate::systems::{Server, System};
 
 pub const TEXT_BYTES: usize = 64;
@@ -28,25 +29,6 @@ pub enum Workload {
     Connections,
     Stalled,
 }
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Measure {
-    DeliveriesPerSecond,
-    CpuMicrosPerDelivery,
-    ServerBusyPercent,
-    MedianMillis,
-    P99Millis,
-    KibPerMember,
-    JoinSeconds,
-    Held,
-    ReachMillis,
-    AloneMedianMillis,
-    AloneP99Millis,
-    StalledP99Ratio,
-    GrowthMib,
-}
-
-pub type Figures = Vec<(Measure, f64)>;
 
 /// Amounts of work of a run.
 #[derive(Clone, Copy)]
@@ -175,42 +157,6 @@ impl Workload {
                 let beside = on_fresh_server(&|system, server| stalled::run(system, server, scale, true))?;
                 Ok(stalled::compare(&alone, beside))
             }
-        }
-    }
-}
-
-impl Measure {
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::DeliveriesPerSecond => "deliveries/s (M)",
-            Self::CpuMicrosPerDelivery => "server CPU per delivery (µs)",
-            Self::ServerBusyPercent => "server busy (%)",
-            Self::MedianMillis => "median (ms)",
-            Self::P99Millis => "p99 (ms)",
-            Self::KibPerMember => "memory per member (KiB)",
-            Self::JoinSeconds => "until one message reaches all (s)",
-            Self::Held => "connections held",
-            Self::ReachMillis => "one message reaches all (ms)",
-            Self::AloneMedianMillis => "median without the stalled (ms)",
-            Self::AloneP99Millis => "p99 without the stalled (ms)",
-            Self::StalledP99Ratio => "p99 with ÷ without",
-            Self::GrowthMib => "server memory growth (MiB)",
-        }
-    }
-
-    /// The figure as it is printed.
-    pub fn show(self, value: f64) -> String {
-        match self {
-            Self::DeliveriesPerSecond => format!("{:.3}", value / 1e6),
-            Self::CpuMicrosPerDelivery | Self::StalledP99Ratio | Self::JoinSeconds => format!("{value:.3}"),
-            Self::ServerBusyPercent | Self::Held => format!("{value:.0}"),
-            Self::MedianMillis
-            | Self::P99Millis
-            | Self::AloneMedianMillis
-            | Self::AloneP99Millis
-            | Self::ReachMillis
-            | Self::KibPerMember => format!("{value:.2}"),
-            Self::GrowthMib => format!("{value:.1}"),
         }
     }
 }

@@ -4,42 +4,43 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::{Figures, Measure, Scale, TEXT_BYTES};
-use crate::clients::{Clients, Reading};
-use crate::peers::Role;
+use super::{Scale, TEXT_BYTES};
+use crate::clients::Clients;
 use crate::process::cpu_ns;
+use crate::results::{Figures, Measure};
 use crate::stats::quantile;
 use crate::systems::{Server, System};
 
 pub const READERS: usize = 1000;
-const WARM_UP_MESSAGES: usize = 20;
+pub const WARM_UP_MESSAGES: usize = 20;
 const POLL_LIMIT: Duration = Duration::from_millis(100);
 
 pub fn run(system: System, server: &Server, scale: &Scale) -> Result<Figures> {
     let text = [b'x'; TEXT_BYTES];
     let mut clients = Clients::new(system, server)?;
-    clients.add(READERS, Role::Member, Reading::Always)?;
-    let sender = clients.add(1, Role::Sender, Reading::Always)?.start;
-    clients.probe_all(sender, &text)?;
+    let sender = clients.add_readers_and_sender(READERS, &text)?;
     clients.settle()?;
 
-    for _ in 0..WARM_UP_MESSAGES {
-        deliver_one(&mut clients, sender, &text)?;
-    }
+    deliver_singly(&mut clients, sender, &text, WARM_UP_MESSAGES)?;
     let (deliveries, cpu) = (clients.deliveries(), cpu_ns(server.pid())?);
-    let mut millis = Vec::with_capacity(scale.single_messages);
-    for _ in 0..scale.single_messages {
-        millis.push(deliver_one(&mut clients, sender, &text)?.as_secs_f64() * 1e3);
-    }
+    let millis = deliver_singly(&mut clients, sender, &text, scale.single_messages)?;
     clients.finish()?;
     let delivered = (clients.deliveries() - deliveries) as f64;
     let cpu_micros = (cpu_ns(server.pid())? - cpu) as f64 / 1e3;
-    millis.sort_by(f64::total_cmp);
-    Ok(vec![
-        (Measure::MedianMillis, quantile(&millis, 0.5).context("no samples")?),
-        (Measure::P99Millis, quantile(&millis, 0.99).context("no samples")?),
-        (Measure::CpuMicrosPerDelivery, cpu_micros / delivered),
-    ])
+    let mut figures = times(&millis)?;
+    figures.put(Measure::CpuMicrosPerDelivery, cpu_micros / delivered);
+    Ok(figures)
+}
+
+/// Returns the median and the 99th percentile.
+pub fn times(millis: &[f64]) -> Result<Figures> {
+    let quantile = |share| quantile(millis, share).context("no samples");
+    Ok(Figures::from([(Measure::MedianMillis, quantile(0.5)?), (Measure::P99Millis, quantile(0.99)?)]))
+}
+
+/// Sends messages one after the other; returns the milliseconds until everybody had each.
+pub fn deliver_singly(clients: &mut Clients, sender: usize, text: &[u8], messages: usize) -> Result<Vec<f64>> {
+    (0..messages).map(|_| Ok(deliver_one(clients, sender, text)?.as_secs_f64() * 1e3)).collect()
 }
 
 /// Sends one message and waits until everybody has it.

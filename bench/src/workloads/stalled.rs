@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use super::{Figures, Measure, Scale};
+use super::Scale;
+use super::one_at_a_time::times;
 use crate::clients::{Clients, Reading};
 use crate::peers::Role;
 use crate::process::resident_kib;
-use crate::stats::quantile;
+use crate::results::{Figures, Measure};
 use crate::systems::{Server, System};
 
 const READERS: usize = 900;
@@ -40,32 +41,24 @@ pub fn run(system: System, server: &Server, scale: &Scale, with_stalled: bool) -
         let reading = Reading::Never { receive_buffer_bytes: RECEIVE_BUFFER_BYTES };
         clients.add(STALLED, Role::Member, reading)?;
     }
-    clients.add(READERS, Role::Member, Reading::Always)?;
-    let sender = clients.add(1, Role::Sender, Reading::Always)?.start;
-    clients.probe_all(sender, &text)?;
+    let sender = clients.add_readers_and_sender(READERS, &text)?;
     clients.settle()?;
     let before_kib = resident_kib(server.pid())?;
     fill(&mut clients, sender, &text)?;
     clients.settle()?;
-    let mut millis = paced(&mut clients, sender, &text, scale.paced_messages)?;
+    let millis = paced(&mut clients, sender, &text, scale.paced_messages)?;
     let grown_kib = resident_kib(server.pid())?.saturating_sub(before_kib);
-    millis.sort_by(f64::total_cmp);
-    Ok(vec![
-        (Measure::MedianMillis, quantile(&millis, 0.5).context("no samples")?),
-        (Measure::P99Millis, quantile(&millis, 0.99).context("no samples")?),
-        (Measure::GrowthMib, grown_kib as f64 / 1024.0),
-    ])
+    let mut figures = times(&millis)?;
+    figures.put(Measure::GrowthMib, grown_kib as f64 / 1024.0);
+    Ok(figures)
 }
 
 pub fn compare(alone: &Figures, mut beside: Figures) -> Figures {
-    let figure = |figures: &Figures, wanted| {
-        figures.iter().find(|(measure, _)| *measure == wanted).map_or(f64::NAN, |(_, value)| *value)
-    };
-    let alone_p99 = figure(alone, Measure::P99Millis);
-    let ratio = figure(&beside, Measure::P99Millis) / alone_p99;
-    beside.push((Measure::AloneMedianMillis, figure(alone, Measure::MedianMillis)));
-    beside.push((Measure::AloneP99Millis, alone_p99));
-    beside.push((Measure::StalledP99Ratio, ratio));
+    let p99 = |figures: &Figures| figures.of(Measure::P99Millis);
+    let ratio = p99(&beside).zip(p99(alone)).map(|(beside, alone)| beside / alone);
+    beside.put(Measure::AloneMedianMillis, alone.of(Measure::MedianMillis));
+    beside.put(Measure::AloneP99Millis, p99(alone));
+    beside.put(Measure::StalledP99Ratio, ratio);
     beside
 }
 

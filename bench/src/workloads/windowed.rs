@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{Figures, Measure, Scale, TEXT_BYTES};
+use super::{Scale, TEXT_BYTES};
 use crate::clients::{Clients, Reading};
 use crate::peers::Role;
 use crate::process::cpu_ns;
+use crate::results::{Figures, Measure};
 use crate::systems::Server;
 
 const POLL_LIMIT: Duration = Duration::from_millis(100);
@@ -77,11 +78,11 @@ impl Windowed {
                     let seconds = (now - from).as_secs_f64();
                     let cpu_seconds = (cpu_ns(server.pid())? - cpu) as f64 / 1e9;
                     clients.finish()?;
-                    return Ok(vec![
+                    return Ok(Figures::from([
                         (Measure::DeliveriesPerSecond, delivered / seconds),
                         (Measure::CpuMicrosPerDelivery, cpu_seconds * 1e6 / delivered),
                         (Measure::ServerBusyPercent, cpu_seconds / seconds * 100.0),
-                    ]);
+                    ]));
                 }
                 _ => {}
             }

@@ -1,8 +1,8 @@
 //! The promises that the small server can break, so that the harness can be seen to notice.
 
 /// A broken promise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sabotage {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Sabotage {
     /// Acknowledges and shows messages before they are stored.
     AcknowledgeEarly,
     /// Forgets the last messages at each start.
@@ -31,34 +31,4 @@ pub(super) enum Sabotage {
     SayTooLate,
     /// Answers nothing any more after a while.
     StaySilent,
-}
-
-/// Each with the word that asks for it.
-const WORDS: [(&str, Sabotage); 14] = [
-    ("acknowledge-early", Sabotage::AcknowledgeEarly),
-    ("lose-tail", Sabotage::LoseTail),
-    ("forget-ids", Sabotage::ForgetIds),
-    ("skip-number", Sabotage::SkipNumber),
-    ("show-unstored", Sabotage::ShowUnstored),
-    ("change-text", Sabotage::ChangeText),
-    ("replay-again", Sabotage::ReplayAgain),
-    ("replay-late", Sabotage::ReplayLate),
-    ("announce-gap", Sabotage::AnnounceGap),
-    ("swap", Sabotage::Swap),
-    ("other-number", Sabotage::OtherNumber),
-    ("short-page", Sabotage::ShortPage),
-    ("say-too-late", Sabotage::SayTooLate),
-    ("stay-silent", Sabotage::StaySilent),
-];
-
-impl Sabotage {
-    /// The sabotage of a word.
-    pub(super) fn named(word: &str) -> Option<Self> {
-        WORDS.iter().find(|(name, _)| *name == word).map(|(_, sabotage)| *sabotage)
-    }
-
-    /// All words, for whoever wrote another.
-    pub(super) fn words() -> String {
-        WORDS.map(|(word, _)| word).join(", ")
-    }
 }

@@ -48,7 +48,6 @@ impl ClosedRooms {
         self.heads.contains_key(room)
     }
 
-    /// Returns whether the newest number is known.
     pub(crate) fn knows(&self, room: &str) -> bool {
         self.heads.get(room).is_some_and(|head| head.newest_seq.is_some())
     }

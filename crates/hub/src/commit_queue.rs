@@ -39,7 +39,6 @@ pub(crate) struct CommitQueue {
 }
 
 impl CommitQueue {
-    /// Appends a record and the recipient of its outcome.
     pub(crate) fn push(&mut self, record: Record, in_flight: InFlight) {
         let ticket = self.first_ticket + self.in_flight.len() as u64;
         self.record_bytes += RECORD_BYTES
@@ -51,18 +50,15 @@ impl CommitQueue {
         self.in_flight.push_back(in_flight);
     }
 
-    /// Takes the records that are to be handed over.
     pub(crate) fn take_records(&mut self) -> Vec<PendingRecord> {
         self.record_bytes = 0;
         core::mem::take(&mut self.records)
     }
 
-    /// Bytes of the records that are to be handed over.
     pub(crate) fn record_bytes(&self) -> usize {
         self.record_bytes
     }
 
-    /// Returns the number of records whose outcome has not come back.
     pub(crate) fn len(&self) -> usize {
         self.in_flight.len()
     }

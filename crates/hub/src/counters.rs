@@ -16,7 +16,7 @@ pub struct Counters {
 impl Counters {
     /// Requests and texts of members that were not carried out, for each cause (E6).
     pub fn refusals(&self) -> impl Iterator<Item = (ErrorCode, u64)> {
-        ErrorCode::ALL.into_iter().zip(self.refusals)
+        ErrorCode::ALL.iter().copied().zip(self.refusals)
     }
 
     pub(crate) fn note_refusal(&mut self, code: ErrorCode) {
@@ -29,8 +29,6 @@ impl Counters {
 #[cfg(test)]
 mod tests {
     use core::net::{IpAddr, Ipv4Addr};
-
-    use glassline_wire::event::Ping;
 
     use super::*;
     use crate::hub::{Hub, Rules};
@@ -86,7 +84,7 @@ mod tests {
         let tom = hub.enter_tutorial(b"tom", login).expect("a good name");
         hub.execute(tom, "/msg nobody hi", NOW);
         hub.execute(tom, "/whois nobody", NOW);
-        hub.send(tom, Event::Ping(Ping {}));
+        hub.send(tom, Event::Ping {});
         let counted: alloc::vec::Vec<_> = hub.counters().refusals().filter(|(_, count)| *count > 0).collect();
         assert_eq!(counted, [(ErrorCode::UnknownName, 2)]);
     }

@@ -19,14 +19,12 @@ struct Sender {
     folded: Box<str>,
 }
 
-/// The latest senders.
 #[derive(Debug, Default)]
 pub(crate) struct DirectSenders {
     latest_last: VecDeque<Sender>,
 }
 
 impl DirectSenders {
-    /// Notes that somebody has written under this name.
     pub(crate) fn note(&mut self, member: MemberId, token: u128, name: &str) {
         let folded = fold(name).into_boxed_str();
         self.latest_last.retain(|sender| sender.token != token || sender.folded != folded);
@@ -38,7 +36,6 @@ impl DirectSenders {
         self.latest_last.push_back(Sender { member, token, folded });
     }
 
-    /// Returns the key and the token of the latest sender.
     pub(crate) fn latest(&self) -> Option<(MemberId, u128)> {
         self.latest_last.back().map(|sender| (sender.member, sender.token))
     }

@@ -35,7 +35,6 @@ impl Lane {
         &self.followers
     }
 
-    /// Adds a follower and returns its slot.
     pub(crate) fn add(&mut self, member: MemberId) -> usize {
         self.followers.push(member);
         if self.steps_left > 0 {
@@ -111,7 +110,6 @@ impl Lane {
         }
     }
 
-    /// Gives back memory that a quiet room does not need.
     pub(crate) fn shrink(&mut self) {
         self.log.shrink();
     }

@@ -40,7 +40,7 @@ mod write_slices;
 pub use counters::Counters;
 pub use dialect::Dialect;
 pub use encode::Outbound;
-pub use hub::{CommandOutcome, Hub, LoginOutcome, NameHolder, Reply, Rules, hidden_command};
+pub use hub::{CommandOutcome, Hub, LoginOutcome, NameHolder, Reply, ReplyResult, Rules, hidden_command};
 pub use id::MemberId;
 pub use member::ConnectInfo;
 pub use moderation::{AuditEvent, Disconnect, OperatorToken, TokenError, subnet, subnet_key};

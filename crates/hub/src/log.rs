@@ -39,32 +39,26 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Position behind the newest byte.
     pub(crate) fn end(&self) -> u64 {
         self.end
     }
 
-    /// Position of the oldest byte kept.
     pub(crate) fn tail(&self) -> u64 {
         self.tail.end
     }
 
-    /// Returns the position just before the oldest byte kept.
     pub(crate) fn tail_mark(&self) -> Mark {
         self.tail
     }
 
-    /// Returns the end of the newest entry.
     pub(crate) fn newest(&self) -> Mark {
         self.marks.back().copied().unwrap_or(self.tail)
     }
 
-    /// Number of the newest message.
     pub(crate) fn newest_seq(&self) -> u64 {
         self.newest().seq
     }
 
-    /// Bytes kept.
     pub(crate) fn kept_bytes(&self) -> usize {
         (self.end - self.tail.end) as usize
     }
@@ -166,7 +160,6 @@ impl Log {
         self.marks.get(behind).map_or(position, |mark| mark.end)
     }
 
-    /// Returns a copy of the bytes from `from` to `to`.
     pub(crate) fn copy(&self, from: u64, to: u64) -> Vec<u8> {
         let mut copied = Vec::with_capacity(to.saturating_sub(from) as usize);
         let first = self.segments.partition_point(|segment| segment.end() <= from);

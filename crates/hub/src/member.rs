@@ -34,10 +34,8 @@ pub(crate) enum Arrival {
     HeldBack,
 }
 
-/// The members, by key.
 pub(crate) type Members = SlotMap<MemberId, Member>;
 
-/// One member.
 #[derive(Debug)]
 pub(crate) struct Member {
     name: Box<str>,
@@ -99,7 +97,6 @@ impl Member {
         &self.name
     }
 
-    /// Returns the bytes that stand for its name in relayed pairs.
     pub(crate) fn name_bytes(&self) -> &[u8] {
         self.name_bytes.as_deref().unwrap_or(self.name.as_bytes())
     }
@@ -112,7 +109,6 @@ impl Member {
         self.connection
     }
 
-    /// Returns the secret that the client shows to take its name back.
     pub(crate) fn token(&self) -> u128 {
         self.token
     }
@@ -126,7 +122,6 @@ impl Member {
         self.since
     }
 
-    /// Returns the scope of its message ids.
     pub(crate) fn author(&self) -> Scope {
         self.author
     }
@@ -135,7 +130,6 @@ impl Member {
         self.send_queue.dialect()
     }
 
-    /// Returns the seconds since it last said or asked something.
     pub(crate) fn idle_s(&self, now_ms: u64) -> u64 {
         now_ms.saturating_sub(self.active_ms) / 1_000
     }
@@ -144,7 +138,6 @@ impl Member {
         self.active_ms = now_ms;
     }
 
-    /// Returns the reason for which it is away, if it is.
     pub(crate) fn away(&self) -> Option<&str> {
         self.away.as_deref()
     }
@@ -170,7 +163,6 @@ impl Member {
         core::mem::replace(&mut self.arrival, Arrival::Announced) == Arrival::HeldBack
     }
 
-    /// Returns the number of wrong operator tokens that it has shown.
     pub(crate) fn wrong_tokens(&self) -> u8 {
         self.wrong_tokens
     }
@@ -179,7 +171,6 @@ impl Member {
         self.wrong_tokens = self.wrong_tokens.saturating_add(1);
     }
 
-    /// Returns whether a mute hits it, or did so until it ended.
     pub(crate) fn is_muted(&self) -> bool {
         self.is_muted
     }
@@ -197,7 +188,6 @@ impl Member {
         &mut self.send_queue
     }
 
-    /// Returns whether it is in this room.
     pub(crate) fn follows(&self, room: RoomId) -> bool {
         self.send_queue.follows(room)
     }
@@ -207,12 +197,10 @@ impl Member {
         self.send_queue.rooms()
     }
 
-    /// Notes the sender of a direct message to it.
     pub(crate) fn note_direct_sender(&mut self, sender: MemberId, token: u128, name: &str) {
         self.direct_senders.get_or_insert_default().note(sender, token, name);
     }
 
-    /// Returns the latest sender of a direct message to it, by key and token.
     pub(crate) fn latest_direct_sender(&self) -> Option<(MemberId, u128)> {
         self.direct_senders.as_ref()?.latest()
     }

@@ -3,12 +3,10 @@
 mod characters;
 mod looks;
 
-use alloc::{
-    boxed::Box,
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use glassline_wire::event::{ErrorCode, Rejection};
 use glassline_wire::limits::{NAME_BYTES_MAX, NAME_CHARS_MAX, ROOM_CHARS_MAX};

@@ -2,12 +2,10 @@
 
 mod look_index;
 
-use alloc::{
-    boxed::Box,
-    collections::BTreeSet,
-    format,
-    string::{String, ToString},
-};
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::{String, ToString};
 
 use glassline_wire::event::{ErrorCode, Rejection};
 use slab::Slab;
@@ -19,7 +17,6 @@ use crate::name::{Looks, Name, fold};
 /// Numbers in a row that are tried behind a taken name.
 const SUFFIX_TRIES_MAX: u32 = 64;
 
-/// A name in use.
 #[derive(Debug)]
 struct NameInUse {
     written: Box<str>,
@@ -67,7 +64,6 @@ enum LookAlike {
 }
 
 impl Names {
-    /// Returns the member that has this name, in whatever case.
     pub(crate) fn find(&self, name: &str) -> Option<MemberId> {
         self.named(&fold(name)).map(|id| self.in_use[id as usize].member)
     }

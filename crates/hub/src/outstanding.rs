@@ -2,6 +2,8 @@
 
 use alloc::collections::{BTreeMap, VecDeque};
 
+use slotmap::SlotMap;
+
 /// Wait of a connection before something else of it may be carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Awaits {
@@ -14,85 +16,90 @@ pub enum Awaits {
     Answer,
 }
 
-/// One connection for as long as it waits; a place that is used again has another serial.
+slotmap::new_key_type! {
+    /// Key of a connection for as long as it waits for something.
+    struct WaitKey;
+}
+
+/// Wait of a connection for one record or one answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Waiter {
-    pub(crate) connection: usize,
-    serial: u64,
+    key: WaitKey,
+    awaited: Awaited,
+}
+
+/// Thing that a connection waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Awaited {
+    /// A message of its own on its way into the history.
+    Append,
+    Answer,
 }
 
 #[derive(Debug)]
 struct Counts {
-    serial: u64,
+    connection: usize,
     appends: u32,
     answers: u32,
 }
 
-/// Counts by connection; only connections that wait for something have an entry.
+impl Counts {
+    fn of(&mut self, awaited: Awaited) -> &mut u32 {
+        match awaited {
+            Awaited::Append => &mut self.appends,
+            Awaited::Answer => &mut self.answers,
+        }
+    }
+}
+
+/// Counts of the connections that wait for something.
 #[derive(Debug, Default)]
 pub(crate) struct Outstanding {
-    counts: BTreeMap<usize, Counts>,
-    next_serial: u64,
+    counts: SlotMap<WaitKey, Counts>,
+    by_connection: BTreeMap<usize, WaitKey>,
     settled: VecDeque<usize>,
 }
 
 impl Outstanding {
     pub(crate) fn awaits(&self, connection: usize) -> Awaits {
-        match self.counts.get(&connection) {
+        match self.by_connection.get(&connection).and_then(|&key| self.counts.get(key)) {
             None => Awaits::Nothing,
             Some(counts) if counts.answers > 0 => Awaits::Answer,
             Some(_) => Awaits::Appends,
         }
     }
 
-    pub(crate) fn note_append(&mut self, connection: usize) -> Waiter {
-        self.note(connection, 1, 0)
-    }
-
-    pub(crate) fn note_question(&mut self, connection: usize) -> Waiter {
-        self.note(connection, 0, 1)
-    }
-
-    fn note(&mut self, connection: usize, appends: u32, answers: u32) -> Waiter {
-        let next_serial = &mut self.next_serial;
-        let counts = self.counts.entry(connection).or_insert_with(|| {
-            *next_serial += 1;
-            Counts { serial: *next_serial, appends: 0, answers: 0 }
-        });
-        counts.appends += appends;
-        counts.answers += answers;
-        Waiter { connection, serial: counts.serial }
+    pub(crate) fn note(&mut self, connection: usize, awaited: Awaited) -> Waiter {
+        let counts = &mut self.counts;
+        let new_key = || counts.insert(Counts { connection, appends: 0, answers: 0 });
+        let key = *self.by_connection.entry(connection).or_insert_with(new_key);
+        if let Some(counts) = self.counts.get_mut(key) {
+            *counts.of(awaited) += 1;
+        }
+        Waiter { key, awaited }
     }
 
     /// Returns whether the one that waited is still there.
     pub(crate) fn is_waiting(&self, waiter: Waiter) -> bool {
-        self.counts.get(&waiter.connection).is_some_and(|counts| counts.serial == waiter.serial)
+        self.counts.contains_key(waiter.key)
     }
 
-    pub(crate) fn append_done(&mut self, waiter: Waiter) {
-        self.done(waiter, 1, 0);
-    }
-
-    pub(crate) fn question_done(&mut self, waiter: Waiter) {
-        self.done(waiter, 0, 1);
-    }
-
-    fn done(&mut self, waiter: Waiter, appends: u32, answers: u32) {
-        if !self.is_waiting(waiter) {
-            return;
-        }
-        let Some(counts) = self.counts.get_mut(&waiter.connection) else { return };
-        counts.appends = counts.appends.saturating_sub(appends);
-        counts.answers = counts.answers.saturating_sub(answers);
-        if (counts.appends, counts.answers) == (0, 0) {
-            self.counts.remove(&waiter.connection);
-            self.settled.push_back(waiter.connection);
+    /// Notes that what a connection waited for has come.
+    pub(crate) fn done(&mut self, Waiter { key, awaited }: Waiter) {
+        let Some(counts) = self.counts.get_mut(key) else { return };
+        let left = counts.of(awaited);
+        *left = left.saturating_sub(1);
+        if let Counts { connection, appends: 0, answers: 0 } = *counts {
+            self.forget(connection);
+            self.settled.push_back(connection);
         }
     }
 
     /// The connection has gone: what it waited for concerns nobody.
     pub(crate) fn forget(&mut self, connection: usize) {
-        self.counts.remove(&connection);
+        if let Some(key) = self.by_connection.remove(&connection) {
+            self.counts.remove(key);
+        }
     }
 
     /// Notes that everything else that a connection waited for is over.
@@ -117,18 +124,18 @@ mod tests {
     #[test]
     fn a_connection_settles_once_all_came_back_and_a_gone_one_never() {
         let mut outstanding = Outstanding::default();
-        let first = outstanding.note_append(7);
+        let first = outstanding.note(7, Awaited::Append);
         assert_eq!(outstanding.awaits(7), Awaits::Appends);
-        let question = outstanding.note_question(7);
+        let question = outstanding.note(7, Awaited::Answer);
         assert_eq!(outstanding.awaits(7), Awaits::Answer);
-        outstanding.question_done(question);
+        outstanding.done(question);
         assert_eq!((outstanding.awaits(7), outstanding.take_settled()), (Awaits::Appends, None));
-        outstanding.append_done(first);
+        outstanding.done(first);
         assert_eq!((outstanding.awaits(7), outstanding.take_settled()), (Awaits::Nothing, Some(7)));
-        let of_one_that_goes = outstanding.note_append(7);
+        let of_one_that_goes = outstanding.note(7, Awaited::Append);
         outstanding.forget(7);
-        let of_the_next = outstanding.note_append(7);
-        outstanding.append_done(of_one_that_goes);
+        let of_the_next = outstanding.note(7, Awaited::Append);
+        outstanding.done(of_one_that_goes);
         assert_eq!((outstanding.awaits(7), outstanding.take_settled()), (Awaits::Appends, None));
         assert!(outstanding.is_waiting(of_the_next) && !outstanding.is_waiting(of_one_that_goes));
     }

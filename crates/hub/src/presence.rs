@@ -53,7 +53,6 @@ impl ChangeList {
         self.count
     }
 
-    /// Names of those that are listed.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.named.iter().map(|listed| &*listed.name)
     }
@@ -79,7 +78,6 @@ pub(crate) struct Announcement {
     pub(crate) left: ChangeList,
 }
 
-/// Changes that a room has still to announce.
 #[derive(Debug, Default)]
 pub(crate) struct Presence {
     next: Announcement,

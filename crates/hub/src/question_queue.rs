@@ -1,9 +1,7 @@
 //! Questions to the history, and the recipients of their answers.
 
-use alloc::{
-    collections::{BTreeMap, VecDeque},
-    string::String,
-};
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
 
 use glassline_wire::history::{Question, Ticket};
 
@@ -41,7 +39,6 @@ pub(crate) struct QuestionQueue {
 }
 
 impl QuestionQueue {
-    /// Appends a question; returns its ticket.
     pub(crate) fn push(&mut self, connection: usize, question: Question, recipient: Recipient) -> Ticket {
         let ticket = self.next_ticket;
         self.next_ticket += 1;

@@ -54,7 +54,6 @@ impl RecentIds {
     }
 }
 
-/// Returns the scope of a name.
 pub(crate) fn scope_of(name: &str) -> Scope {
     digest(name, false)
 }

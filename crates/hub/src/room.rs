@@ -1,11 +1,9 @@
 //! Open rooms: each one's number, its lanes, and the changes that are still to be announced.
 
-use alloc::{
-    boxed::Box,
-    collections::BTreeMap,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use glassline_wire::request::LOBBY;
 use slotmap::SlotMap;
@@ -17,7 +15,6 @@ use crate::log::Log;
 use crate::presence::{Announcement, Presence};
 use crate::recent_ids::RecentIds;
 
-/// One open room.
 #[derive(Debug)]
 pub(crate) struct Room {
     name: Box<str>,
@@ -47,7 +44,6 @@ impl Room {
         &self.name
     }
 
-    /// Returns the number of the newest message; 0 before the first.
     pub(crate) fn seq(&self) -> u64 {
         self.seq
     }
@@ -61,7 +57,6 @@ impl Room {
         self.in_flight += 1;
     }
 
-    /// Notes the outcome of a message that was on its way.
     pub(crate) fn note_settled(&mut self) {
         self.in_flight -= 1;
     }
@@ -82,7 +77,6 @@ impl Room {
         &mut self.lanes[dialect.lane()]
     }
 
-    /// Returns the number of members.
     pub(crate) fn count(&self) -> usize {
         self.lanes.iter().map(|lane| lane.followers().len()).sum()
     }
@@ -132,7 +126,6 @@ impl Rooms {
         self.open.values()
     }
 
-    /// Returns the open room of this name.
     pub(crate) fn find(&self, name: &str) -> Option<RoomId> {
         self.by_name.get(name).copied()
     }
@@ -155,7 +148,6 @@ impl Rooms {
         Some(room)
     }
 
-    /// Returns the log of a room in a dialect.
     pub(crate) fn log(&self, id: RoomId, dialect: Dialect) -> Option<&Log> {
         self.open.get(id).map(|room| room.lane(dialect).log())
     }
@@ -165,12 +157,10 @@ impl Rooms {
         self.open.get(id).map_or("", Room::name)
     }
 
-    /// Has an arrival announced when it is next time.
     pub(crate) fn note_arrival(&mut self, id: RoomId, name: &str, token: u128) {
         self.note_presence(id, |presence| presence.arrived(name, token));
     }
 
-    /// Has a departure announced when it is next time.
     pub(crate) fn note_departure(&mut self, id: RoomId, name: &str, token: u128) {
         self.note_presence(id, |presence| presence.departed(name, token));
     }
@@ -206,12 +196,10 @@ impl Rooms {
         self.unannounced.iter().filter_map(|&room| self.open.get(room)?.presence.due_ms()).min()
     }
 
-    /// Gives back memory of rooms in which nothing happens.
     pub(crate) fn shrink(&mut self) {
         self.open.values_mut().flat_map(|room| &mut room.lanes).for_each(Lane::shrink);
     }
 
-    /// Bytes that all logs keep now.
     pub(crate) fn log_bytes(&self) -> usize {
         self.iter().flat_map(|room| &room.lanes).map(|lane| lane.log().kept_bytes()).sum()
     }

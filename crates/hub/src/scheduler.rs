@@ -30,14 +30,12 @@ impl Default for Scheduler {
 }
 
 impl Scheduler {
-    /// Puts a member among those to be written to.
     pub(crate) fn wake(&mut self, id: MemberId, member: &mut Member) {
         if member.mark_ready() {
             self.ready.push_back(id);
         }
     }
 
-    /// Queues a lane that was appended to.
     pub(crate) fn start_round(&mut self, room: RoomId, dialect: Dialect, lane: &mut Lane) {
         if lane.enqueue() {
             self.rounds.push_back((room, dialect));
@@ -49,14 +47,12 @@ impl Scheduler {
         !self.ready.is_empty() || !self.rounds.is_empty()
     }
 
-    /// Returns whether members must be written to before more is read from anyone.
     pub(crate) fn is_flooded(&self, rooms: &Rooms, log_bytes_max: usize) -> bool {
         self.rounds
             .iter()
             .any(|&(room, dialect)| rooms.get(room).is_some_and(|room| room.lane(dialect).is_flooded(log_bytes_max)))
     }
 
-    /// Takes the next member that was woken.
     pub(crate) fn take_ready(&mut self, members: &mut Members) -> Option<MemberId> {
         while let Some(id) = self.ready.pop_front() {
             if members.get_mut(id).is_some_and(Member::take_ready) {

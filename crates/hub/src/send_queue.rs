@@ -98,7 +98,6 @@ impl SendQueue {
         }
     }
 
-    /// Returns the dialect of the lanes that are followed.
     pub(crate) fn dialect(&self) -> Dialect {
         self.dialect
     }
@@ -155,7 +154,6 @@ impl SendQueue {
         self.subscriptions.iter().map(|subscription| subscription.room)
     }
 
-    /// Returns whether a room is followed.
     pub(crate) fn follows(&self, room: RoomId) -> bool {
         self.subscription(room).is_some()
     }
@@ -168,7 +166,6 @@ impl SendQueue {
         self.subscriptions.iter_mut().find(|subscription| subscription.room == room)
     }
 
-    /// Bytes queued for this member alone.
     pub(crate) fn queued_bytes(&self) -> usize {
         self.queued_bytes.get()
     }
@@ -249,7 +246,6 @@ impl SendQueue {
         self.steps.push_back(Step::Skip { room, from, to, messages: 1 });
     }
 
-    /// Collects the next write.
     pub(crate) fn gather<'log>(&'log self, rooms: &'log Rooms, slices: &mut WriteSlices<'log>) {
         // Where the cursor of the room that the steps speak of will stand; steps of a second room
         // wait for the next write.
@@ -381,7 +377,6 @@ impl SendQueue {
         }
     }
 
-    /// Forgets everything there is to send.
     pub(crate) fn discard(&mut self, rooms: &Rooms) {
         self.steps = VecDeque::new();
         self.replay = Replay::Over;

@@ -109,7 +109,7 @@ impl World {
         result
     }
 
-    fn thrown_out(&mut self) -> Vec<Disconnect> {
+    fn disconnects(&mut self) -> Vec<Disconnect> {
         std::iter::from_fn(|| self.hub.take_disconnect()).collect()
     }
 
@@ -186,9 +186,9 @@ fn a_kick_closes_one_connection_and_no_more() {
     let teacher = world.operator("teacher", HOME);
     let (eve, bob) = (world.enters("eve", CLASS), world.enters("bob", CLASS));
     world.does(teacher, "kick EVE too loud\u{1b}[2J");
-    let thrown_out = world.thrown_out();
-    let [Disconnect { member, code: ErrorCode::Kicked, output: words, .. }] = &thrown_out[..] else {
-        panic!("{thrown_out:?}")
+    let disconnects = world.disconnects();
+    let [Disconnect { member, code: ErrorCode::Kicked, output: words, .. }] = &disconnects[..] else {
+        panic!("{disconnects:?}")
     };
     assert_eq!(*member, eve);
     let last = texts(words);
@@ -257,7 +257,7 @@ fn a_ban_throws_out_and_keeps_out_by_name_and_by_address() {
     let teacher = world.operator("teacher", HOME);
     let (eve, bob) = (world.enters("eve", CLASS), world.enters("bob", "::ffff:192.0.2.8"));
     world.does(teacher, "ban eve 1h");
-    assert_eq!(world.thrown_out().iter().map(|out| out.member).collect::<Vec<_>>(), [eve]);
+    assert_eq!(world.disconnects().iter().map(|out| out.member).collect::<Vec<_>>(), [eve]);
     world.hub.depart(eve, NOW);
     for dialect in [Dialect::Event, Dialect::Tutorial] {
         for name in ["eve", "EVE", "еve"] {
@@ -271,7 +271,7 @@ fn a_ban_throws_out_and_keeps_out_by_name_and_by_address() {
 
     world.does(teacher, "ban 192.0.2.0/24 7d enough");
     assert_eq!(
-        world.thrown_out().iter().map(|out| (out.member, out.code)).collect::<Vec<_>>(),
+        world.disconnects().iter().map(|out| (out.member, out.code)).collect::<Vec<_>>(),
         [(bob, ErrorCode::Banned)]
     );
     assert_eq!(
@@ -310,7 +310,7 @@ fn nobody_bans_the_room_they_sit_in() {
     }
     let own = world.hub.operate(teacher, "ban 192.0.2.0/24", None, NOW).expect_err("refused").text;
     assert!(own.contains("your own connection") && own.contains("take the name instead"), "{own}");
-    assert_eq!(world.thrown_out(), []);
+    assert_eq!(world.disconnects(), []);
     assert_eq!(world.says(aide, NOW), Ok(()));
 }
 
@@ -532,7 +532,7 @@ fn every_instruction_is_kept_from_everybody_else() {
     }
     assert_eq!(world.refused(eve, &"x".repeat(1_025)), ErrorCode::TooLong);
     assert!(world.happened().iter().all(|happening| matches!(happening, AuditEvent::WrongToken { .. })));
-    assert_eq!((world.thrown_out(), world.says(eve, NOW)), (Vec::new(), Ok(())));
+    assert_eq!((world.disconnects(), world.says(eve, NOW)), (Vec::new(), Ok(())));
 }
 
 /// This became of a record.
@@ -565,12 +565,12 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
     assert_eq!((world.told(teacher).len(), world.hub.take_settled()), (2, Some(1)));
 
     world.does(teacher, "kick eve");
-    assert_eq!((world.thrown_out(), world.told(teacher)), (Vec::new(), Vec::new()));
+    assert_eq!((world.disconnects(), world.told(teacher)), (Vec::new(), Vec::new()));
     // Somebody else sits under the name by the time it is stored.
     world.hub.depart(eve, NOW);
     let other = world.enters("eve", HOME);
     settle_act(&mut world, CommitOutcome::Stored { seq: 0 });
-    assert_eq!(world.thrown_out(), [], "the kick was for another");
+    assert_eq!(world.disconnects(), [], "the kick was for another");
     assert_eq!(world.told(teacher), ["ref teacher Kick eve"]);
 
     // Or whom it was for has shown the token meanwhile.
@@ -580,7 +580,7 @@ fn with_a_history_nothing_is_in_force_before_it_is_stored() {
     for pending in world.hub.take_pending_records() {
         settle(&mut world.hub, &pending, CommitOutcome::Stored { seq: 0 });
     }
-    assert_eq!(world.thrown_out(), [], "no other operator can touch an operator");
+    assert_eq!(world.disconnects(), [], "no other operator can touch an operator");
     let told = world.told(teacher);
     assert!(told.contains(&"ref notice aide has become an operator meanwhile, and stays".to_string()), "{told:?}");
 

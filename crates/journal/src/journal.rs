@@ -122,11 +122,11 @@ impl Journal {
     /// # Errors
     /// The store cannot be opened for reading as well, or the system gives no thread.
     pub fn start(store: Box<dyn Store>, wake: impl Fn() + Send + Sync + 'static) -> Result<Self, StoreError> {
-        let (lookups, searches) = (store.reader()?, store.reader()?);
+        let readers = [store.reader()?, store.reader()?];
         // Dropped before its threads have started, it has those end that have.
         let mut journal = Self::new(JournalBounds::default(), Box::new(Instant::now), Box::new(wake));
         let writer = Writer::new(Arc::clone(&journal.shared), store);
-        journal.threads = threads::start(&journal.shared, writer, lookups, searches)?;
+        journal.threads = threads::start(&journal.shared, writer, readers)?;
         Ok(journal)
     }
 
@@ -140,10 +140,10 @@ impl Journal {
         clock: impl Fn() -> Instant + Send + Sync + 'static,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<(Self, Stepper), StoreError> {
-        let (lookups, searches) = (store.reader()?, store.reader()?);
+        let readers = [store.reader()?, store.reader()?];
         let journal = Self::new(bounds, Box::new(clock), Box::new(wake));
         let writer = Writer::new(Arc::clone(&journal.shared), store);
-        let stepper = Stepper::new(Arc::clone(&journal.shared), writer, lookups, searches);
+        let stepper = Stepper::new(Arc::clone(&journal.shared), writer, readers);
         Ok((journal, stepper))
     }
 

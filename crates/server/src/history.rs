@@ -12,8 +12,6 @@ use glassline_wire::request::LOBBY;
 use glassline_wire::visible::one_line;
 use tracing::{error, warn};
 
-use crate::pacing::Pacing;
-
 /// Until the server knows where the lobby goes on, nobody can be let in.
 const FIRST_LOOK_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time limit for storing the rest at the end: the journal's queue is bounded, and a disk takes
@@ -28,7 +26,6 @@ const NOT_READ: &str = "the history cannot be read just now; try again later";
 const DAMAGED: &str = "what is stored there is damaged and cannot be read; tell whoever runs the server";
 const TOO_SLOW: &str = "this took too long; ask for less";
 
-/// A journal at work for one hub.
 pub(crate) struct History {
     journal: Journal,
     /// Results that came back and were not taken in yet, because members have to be written to
@@ -37,10 +34,15 @@ pub(crate) struct History {
     /// The journal may have more than that: what it has is left there until it can be used, since
     /// each answer may hold a page.
     may_have_more: bool,
-    not_stored_lines: Pacing,
-    not_read_lines: Pacing,
-    damage_lines: Pacing,
-    ahead_lines: Pacing,
+    lines: LogLines,
+}
+
+#[derive(Default)]
+struct LogLines {
+    not_stored: Pacing,
+    not_read: Pacing,
+    damage: Pacing,
+    ahead: Pacing,
 }
 
 impl History {
@@ -59,15 +61,7 @@ impl History {
     /// Goes on with a lobby whose newest message has this number.
     pub(crate) fn of(journal: Journal, newest_in_lobby: u64, hub: &mut Hub) -> Self {
         hub.resume_lobby(newest_in_lobby);
-        Self {
-            journal,
-            done: VecDeque::new(),
-            may_have_more: false,
-            not_stored_lines: Pacing::default(),
-            not_read_lines: Pacing::default(),
-            damage_lines: Pacing::default(),
-            ahead_lines: Pacing::default(),
-        }
+        Self { journal, done: VecDeque::new(), may_have_more: false, lines: LogLines::default() }
     }
 
     /// Returns whether nothing more may be said until something has been stored.
@@ -117,7 +111,7 @@ impl History {
                 }
                 Done::Settled { ticket, outcome } => in_order(hub.settle(ticket, outcome), Some(ticket))?,
                 Done::NotStored { ticket, error } => {
-                    if let Some(left_out) = self.not_stored_lines.line(now_ms) {
+                    if let Some(left_out) = self.lines.not_stored.line(now_ms) {
                         warn!(%error, left_out, "not stored");
                     }
                     let words = if matches!(*error, StoreError::Full) { NO_SPACE } else { NOT_STORED };
@@ -126,7 +120,7 @@ impl History {
                 }
                 Done::Answered { ticket, answer } => {
                     if let Err(error) = &answer
-                        && let Some(left_out) = self.not_read_lines.line(now_ms)
+                        && let Some(left_out) = self.lines.not_read.line(now_ms)
                     {
                         warn!(%error, left_out, "the history was not read");
                     }
@@ -135,7 +129,7 @@ impl History {
                 // Once for each start.
                 Done::Damaged(damage @ Damage::Log(_)) => warn!(%damage, "the history is damaged"),
                 Done::Damaged(damage @ Damage::Messages { .. }) => {
-                    if let Some(left_out) = self.damage_lines.line(now_ms) {
+                    if let Some(left_out) = self.lines.damage.line(now_ms) {
                         warn!(%damage, left_out, "the history is damaged");
                     }
                 }
@@ -161,7 +155,7 @@ impl History {
 
     /// Logs that a client has a number of a room that the history has not given.
     pub(crate) fn note_ahead(&mut self, room: &str, seen: u64, newest: u64, now_ms: u64) {
-        if let Some(left_out) = self.ahead_lines.line(now_ms) {
+        if let Some(left_out) = self.lines.ahead.line(now_ms) {
             warn!(
                 room = &*one_line(room),
                 seen,
@@ -173,7 +167,6 @@ impl History {
         }
     }
 
-    /// The journal's own figures.
     pub(crate) fn gauges(&self) -> Gauges {
         self.journal.gauges()
     }
@@ -198,11 +191,44 @@ fn in_order(is_next: bool, ticket: Option<Ticket>) -> io::Result<()> {
     Err(io::Error::other(text))
 }
 
-/// Returns the words for whoever asked where there is no answer.
 fn read_error(error: &StoreError) -> ReadError {
     match error {
         StoreError::Damaged(_) => ReadError::Unreadable(DAMAGED.to_string()),
         StoreError::TooSlow => ReadError::TooSlow(TOO_SLOW.to_string()),
         _ => ReadError::Unreadable(NOT_READ.to_string()),
+    }
+}
+
+/// Shortest time between two log lines of one kind.
+const INTERVAL_MS: u64 = 1_000;
+
+/// Rate limit of one kind of log line, which many causes may ask for.
+#[derive(Debug, Default)]
+struct Pacing {
+    due_ms: u64,
+    left_out: u64,
+}
+
+impl Pacing {
+    /// Returns the number of lines left out since the last, if the line may be written now.
+    fn line(&mut self, now_ms: u64) -> Option<u64> {
+        if now_ms < self.due_ms {
+            self.left_out += 1;
+            return None;
+        }
+        self.due_ms = now_ms + INTERVAL_MS;
+        Some(std::mem::take(&mut self.left_out))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_a_second_says_how_many_were_left_out() {
+        let mut pacing = Pacing::default();
+        let lines: Vec<_> = [0, 1, 999, 1_000, 1_001, 9_000].map(|now_ms| pacing.line(now_ms)).into();
+        assert_eq!(lines, [Some(0), None, None, Some(2), None, Some(1)]);
     }
 }

@@ -11,7 +11,6 @@ mod history;
 mod limits;
 mod metrics;
 mod net;
-mod pacing;
 mod protocol;
 mod shutdown;
 
@@ -23,7 +22,7 @@ pub use metrics::{ANSWER_TIMEOUT, Watch, serve_http};
 pub use net::{Pipe, TestServer};
 pub use net::{listen, listen_ipv6_only, run, takes_ipv4};
 #[cfg(any(test, feature = "test-server"))]
-pub use protocol::test_session::TestSession;
+pub use protocol::tests::TestSession;
 pub use shutdown::Shutdown;
 
 /// Settings of a server.

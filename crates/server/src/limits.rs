@@ -8,7 +8,7 @@ pub struct Limits {
     pub greeting_timeout_ms: u64,
     /// Connections without a name, in all: ten seconds of a hundred arrivals each. Past it the
     /// oldest is closed.
-    pub nameless_max: usize,
+    pub unregistered_max: usize,
     /// Connections from one address: a classroom behind one router fits; one machine cannot take
     /// all descriptors. Past it the oldest without a name is closed.
     pub connections_per_address_max: usize,
@@ -53,7 +53,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             greeting_timeout_ms: 10_000,
-            nameless_max: 1_024,
+            unregistered_max: 1_024,
             connections_per_address_max: 64,
             log_bytes_max: 8 << 20,
             logs_bytes_max: 256 << 20,

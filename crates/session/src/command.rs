@@ -7,49 +7,40 @@ use crate::prelude::*;
 
 /// Command of the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "some say it by their names")]
 pub enum Command {
     /// Send a message to the current room.
     Say(String),
     /// Send a message to this room, whatever room is the current one.
     SayIn {
-        /// Room of the text.
         room: String,
-        /// Text to say.
         text: String,
     },
     /// Send an action (`/me`) to the current room.
     Action(String),
     /// Send a direct message to one person.
     Direct {
-        /// Its recipient.
         to: String,
-        /// Text to send.
         text: String,
     },
     /// Reply to one person, and to nobody else who may have the name by now.
     Reply {
-        /// Its recipient.
         to: String,
-        /// Text to send.
         text: String,
     },
     /// Enter a room, or go to one already entered.
     Join(String),
     /// Leave a room; the current one if none is named.
     LeaveRoom(Option<String>),
-    /// Take another name.
     Rename(String),
     /// Ask who is in a room; the current one if none is named.
     Members(Option<String>),
-    /// Ask about one person.
     Whois(String),
     /// Operator command: its line, without the slash.
     Operate(String),
-    /// Ask which rooms there are.
     Rooms,
     /// Mark the user as away, for this reason.
     Away(Option<String>),
-    /// Mark the user as back.
     Back,
     /// Ask for stored messages of the current room.
     History(HistorySelection),
@@ -80,61 +71,35 @@ pub enum HistorySelection {
 
 /// Reason why a command was not taken. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "their texts say it")]
 pub enum CommandError {
-    /// The text is empty.
     #[error("there is nothing to send")]
     Empty,
-    /// The text is longer than the server takes.
     #[error("the text has {bytes} bytes, the limit is {bytes_max}; send it in parts")]
-    TooLong {
-        /// Its length.
-        bytes: usize,
-        /// The longest taken.
-        bytes_max: usize,
-    },
-    /// The request is longer than the server takes.
+    TooLong { bytes: usize, bytes_max: usize },
     #[error("the request has {bytes} bytes, the limit is {bytes_max}; make its fields shorter")]
-    RequestTooLong {
-        /// Its length.
-        bytes: usize,
-        /// The longest taken.
-        bytes_max: usize,
-    },
-    /// Too much waits for the server's acknowledgement.
+    RequestTooLong { bytes: usize, bytes_max: usize },
     #[error("{0} messages wait for the server already; send it when they are through")]
     Full(usize),
     /// Messages for the room have not gone out yet: after the leave they would be refused.
     #[error("{unsent} of your messages have not gone out into {room} yet; leave it when they are through")]
-    StillSaying {
-        /// The room.
-        room: String,
-        /// Number of messages that have not gone out.
-        unsent: usize,
-    },
-    /// Several requests wait for their answers.
+    StillSaying { room: String, unsent: usize },
     #[error("the server has not answered your last questions yet; ask again when it has")]
     StillAsking,
-    /// Only a standing link can carry this.
     #[error("not connected at the moment; try again when the status says online")]
     NotConnected,
-    /// The dialect has no such request.
     #[error("this server speaks the plain tutorial dialect, which has no {0}")]
     NotInTutorial(&'static str),
-    /// The client is not in the room.
     #[error("you are not in the room {0}; enter it with /join {0}")]
     NotInRoom(String),
-    /// Others would read an operator token.
     #[error(
         "this holds something of the form of an operator token, which others must not read; write /op and the token, and nothing before it"
     )]
     Token,
-    /// The client is in no room at all.
     #[error("you are in no room; enter one with /join ROOM")]
     NowhereToTalk,
-    /// `hello` and `pong` are the session's.
     #[error("the client itself sends `hello` and `pong`")]
     NotForUsers,
-    /// The session is on its way out.
     #[error("already leaving")]
     Leaving,
 }

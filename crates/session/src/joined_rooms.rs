@@ -74,7 +74,7 @@ impl JoinedRooms {
     }
 
     pub(crate) fn contains(&self, room: &str) -> bool {
-        self.rooms.iter().any(|known| known.name == room)
+        self.room(room).is_some()
     }
 
     /// Returns the room the client is in that is meant by this spelling: `#Den` and `den` are one
@@ -87,8 +87,7 @@ impl JoinedRooms {
     /// Returns the newest number that the server has named on this link of the room that is meant
     /// by this spelling.
     pub(crate) fn newest_named(&self, spelling: &str) -> Option<u64> {
-        let room = self.resolve(spelling)?;
-        self.rooms.iter().find(|known| known.name == room)?.tracker.newest_named()
+        self.room(&self.resolve(spelling)?)?.tracker.newest_named()
     }
 
     pub(crate) fn people(&self) -> Option<usize> {
@@ -106,8 +105,11 @@ impl JoinedRooms {
     }
 
     fn current_room(&self) -> Option<&Room> {
-        let current = self.current.as_deref()?;
-        self.rooms.iter().find(|room| room.name == current)
+        self.room(self.current.as_deref()?)
+    }
+
+    fn room(&self, name: &str) -> Option<&Room> {
+        self.rooms.iter().find(|known| known.name == name)
     }
 
     /// Takes over the rooms of a `welcome`; returns those whose numbers have begun again.
@@ -156,7 +158,7 @@ impl JoinedRooms {
 
     /// Returns the position in the stored messages of a room at which the user reads.
     pub(crate) fn position(&self, room: &str) -> Option<&ReadPosition> {
-        self.rooms.iter().find(|known| known.name == room)?.position.as_ref()
+        self.room(room)?.position.as_ref()
     }
 
     pub(crate) fn set_position(&mut self, room: &str, position: ReadPosition) {

@@ -50,7 +50,7 @@ fn names_of(event: &Event) -> Vec<&str> {
         Event::Away(away) => vec![&away.name],
         Event::Gap(gap) => vec![&gap.room],
         Event::Act(act) => once(act.by.as_str()).chain(act.who.as_deref()).collect(),
-        Event::Notice(_) | Event::Error(_) | Event::Ping(_) | Event::Pong(_) | Event::Bye(_) => Vec::new(),
+        Event::Notice(_) | Event::Error(_) | Event::Ping {} | Event::Pong {} | Event::Bye(_) => Vec::new(),
     }
 }
 

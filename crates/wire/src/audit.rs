@@ -27,8 +27,9 @@ pub struct AuditEntry {
 }
 
 /// Acts of an operator: a closed list (O2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum AuditKind {
     /// Became an operator.
     Op,
@@ -71,16 +72,6 @@ impl AuditEntry {
 impl AuditKind {
     /// Its word in the schema.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Op => "op",
-            Self::Kick => "kick",
-            Self::Mute => "mute",
-            Self::Unmute => "unmute",
-            Self::Ban => "ban",
-            Self::Unban => "unban",
-            Self::Freeze => "freeze",
-            Self::Thaw => "thaw",
-            Self::Motd => "motd",
-        }
+        self.into()
     }
 }

@@ -90,13 +90,13 @@ pub(crate) fn to_frame(content: &impl Serialize, reference: Option<&str>) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Notice, Pong};
+    use crate::event::Notice;
 
     #[test]
     fn the_ref_is_the_last_field_and_is_read_back() {
         for (event, reference, json) in [
-            (Event::Pong(Pong {}), None, r#"{"type":"pong"}"#),
-            (Event::Pong(Pong {}), Some("1\"\n"), r#"{"type":"pong","ref":"1\"\n"}"#),
+            (Event::Pong {}, None, r#"{"type":"pong"}"#),
+            (Event::Pong {}, Some("1\"\n"), r#"{"type":"pong","ref":"1\"\n"}"#),
             (
                 Event::Notice(Notice { text: "\"ref\"}".into() }),
                 Some("r"),

@@ -1,5 +1,6 @@
 //! Events of a server in the event dialect (E3): one JSON object, an event, in each frame.
 //!
+//! Each has a struct of its name with its fields; what a field says of itself has no comment.
 //! The same objects are the lines of `join --json`. Their schema is `spec/events.schema.json`.
 
 use alloc::{string::String, vec::Vec};
@@ -48,16 +49,15 @@ pub enum Event {
     /// A request was refused (E6).
     Error(Rejection),
     /// Asks for a `pong`: the server has not heard from the client for a while.
-    Ping(Ping),
+    Ping {},
     /// The answer to a `ping`, behind everything that came before it (E5).
-    Pong(Pong),
+    Pong {},
     /// Messages that this client will not get by itself (E7).
     Gap(Gap),
     /// The server closes the connection after this.
     Bye(Bye),
 }
 
-/// Fields of `welcome`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
     /// The name the client goes by; it may differ from the one asked for.
@@ -66,7 +66,6 @@ pub struct Welcome {
     pub token: String,
     /// Program and version, as `glassline/0.1.0`.
     pub server: String,
-    /// Limits of this server.
     pub limits: Limits,
     /// The rooms the client is in now.
     pub rooms: Vec<RoomState>,
@@ -99,7 +98,6 @@ impl Default for Limits {
 /// A room as a client finds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomState {
-    /// The room's name.
     pub room: String,
     /// Number of its newest message; 0 before the first.
     pub seq: u64,
@@ -107,7 +105,6 @@ pub struct RoomState {
     pub count: usize,
 }
 
-/// Fields of `message`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// The room it was said in.
@@ -120,7 +117,6 @@ pub struct Message {
     pub at: Option<Timestamp>,
     /// Author: the server's word, not the sender's.
     pub from: String,
-    /// Text.
     pub text: String,
     /// True for `/me`: the text says what the sender does.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -130,17 +126,12 @@ pub struct Message {
     pub id: Option<MessageId>,
 }
 
-/// Fields of `direct`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Direct {
-    /// Author.
     pub from: String,
-    /// To whom.
     pub to: String,
-    /// When the server took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// Text.
     pub text: String,
     /// The sender's id for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -150,7 +141,6 @@ pub struct Direct {
 /// Fields of `joined` and `left`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presence {
-    /// The room.
     pub room: String,
     /// Up to twenty of the names.
     pub names: Vec<String>,
@@ -161,19 +151,14 @@ pub struct Presence {
     pub seq: Option<u64>,
 }
 
-/// Fields of `renamed`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renamed {
-    /// The name until now.
     pub from: String,
-    /// The name from now on.
     pub to: String,
 }
 
-/// Fields of `members`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Members {
-    /// The room.
     pub room: String,
     /// Up to a thousand of the names.
     pub names: Vec<String>,
@@ -181,10 +166,8 @@ pub struct Members {
     pub count: usize,
 }
 
-/// Fields of `history`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
-    /// The room.
     pub room: String,
     /// The messages asked for, oldest first.
     pub messages: Vec<Message>,
@@ -193,7 +176,6 @@ pub struct History {
     pub more: bool,
 }
 
-/// Fields of `whois`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Whois {
     /// Name of the member, as it is written.
@@ -206,32 +188,27 @@ pub struct Whois {
     pub dialect: String,
     /// Transport of its bytes; `plaintext` is the only way so far.
     pub link: String,
-    /// The rooms it is in.
     pub rooms: Vec<String>,
     /// Why it is away; absent when it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub away: Option<String>,
 }
 
-/// Fields of `rooms`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rooms {
     /// Up to five hundred of the rooms ([`LISTED_ROOMS_MAX`](limits::LISTED_ROOMS_MAX)).
     pub rooms: Vec<RoomCount>,
-    /// Number of rooms.
     pub count: usize,
 }
 
 /// A room as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomCount {
-    /// The room's name.
     pub room: String,
     /// Number of members in it.
     pub count: usize,
 }
 
-/// Fields of `away`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Away {
     /// Name of the member that is away, or back.
@@ -241,7 +218,6 @@ pub struct Away {
     pub text: Option<String>,
 }
 
-/// Fields of `notice`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// Text of the server, for people to read.
@@ -265,18 +241,8 @@ impl Rejection {
     }
 }
 
-/// Fields of the server's `ping`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ping {}
-
-/// Fields of `pong`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pong {}
-
-/// Fields of `gap`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
-    /// The room.
     pub room: String,
     /// Number of the first message missed.
     pub from: u64,
@@ -284,7 +250,6 @@ pub struct Gap {
     pub to: u64,
 }
 
-/// Fields of `bye`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bye {
     /// Why the server closes.
@@ -292,8 +257,9 @@ pub struct Bye {
 }
 
 /// Every cause for which a server refuses a request (E6): a closed list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum ErrorCode {
     /// The frame is not one JSON object with a string `type`.
     NotAnEvent,
@@ -345,6 +311,16 @@ pub enum ErrorCode {
     Rate,
 }
 
+impl ErrorCode {
+    /// Every cause, in the order of their declaration.
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
+
+    /// The word that stands for it on the wire.
+    pub fn word(self) -> &'static str {
+        self.into()
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 pub(crate) fn is_false(value: &bool) -> bool {
     !value
@@ -386,6 +362,15 @@ mod tests {
     use crate::envelope::Envelope;
     use alloc::string::ToString;
     use alloc::vec;
+
+    #[test]
+    fn each_cause_is_listed_once_in_place_with_its_wire_word() {
+        for (place, &code) in ErrorCode::ALL.iter().enumerate() {
+            assert_eq!(code as usize, place, "{code:?}");
+            assert_eq!(serde_json::to_value(code).expect("a word"), code.word());
+        }
+        assert_eq!(ErrorCode::Rate as usize, ErrorCode::ALL.len() - 1, "the last one declared is the last one listed");
+    }
 
     #[test]
     fn an_event_starts_with_its_type_and_leaves_absent_fields_out() {

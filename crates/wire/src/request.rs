@@ -35,7 +35,7 @@ pub enum Ask {
     /// Leaves a room.
     Leave(RoomName),
     /// Takes another name.
-    Rename(Rename),
+    Rename(PersonName),
     /// Asks who is in a room.
     Members(RoomName),
     /// Asks for stored messages.
@@ -58,10 +58,8 @@ pub enum Ask {
     Bye {},
 }
 
-/// Fields of `hello`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
-    /// The name wished for.
     pub name: String,
     /// Rooms to enter; absent means the lobby.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,12 +72,9 @@ pub struct Hello {
     pub token: Option<String>,
 }
 
-/// Fields of `send`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Send {
-    /// The room to say it in.
     pub room: String,
-    /// Text to say.
     pub text: String,
     /// The client's own id for it.
     pub id: MessageId,
@@ -91,12 +86,9 @@ pub struct Send {
     pub action: bool,
 }
 
-/// Fields of `direct`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendDirect {
-    /// To whom.
     pub to: String,
-    /// Text to send.
     pub text: String,
     /// The client's own id for it.
     pub id: MessageId,
@@ -106,24 +98,13 @@ pub struct SendDirect {
     pub reply: bool,
 }
 
-/// The field of `join`, `leave` and `members`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomName {
-    /// The room.
     pub room: String,
 }
 
-/// The field of `rename`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rename {
-    /// The name wished for.
-    pub name: String,
-}
-
-/// Fields of `history`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryRange {
-    /// The room.
     pub room: String,
     /// Only messages before this `seq`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -140,10 +121,8 @@ pub struct HistoryRange {
     pub limit: Option<u64>,
 }
 
-/// Fields of `search`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Search {
-    /// The room.
     pub room: String,
     /// Text to search for, in any case: 1 to [`QUERY_BYTES_MAX`](crate::limits::QUERY_BYTES_MAX)
     /// bytes.
@@ -156,21 +135,18 @@ pub struct Search {
     pub limit: Option<u64>,
 }
 
-/// The field of `operate`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operate {
     /// Command line of an operator, without the slash: `mute bob 10m` (O2).
     pub line: String,
 }
 
-/// The field of `whois`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonName {
-    /// Name of the member, in any case.
+    /// Name of a member in any case, or the one wished for.
     pub name: String,
 }
 
-/// The field of `away`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AwayText {
     /// Why, in 1 to [`AWAY_BYTES_MAX`](crate::limits::AWAY_BYTES_MAX) bytes; absent means back.

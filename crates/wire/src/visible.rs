@@ -6,11 +6,6 @@ use alloc::string::String;
 /// Substitute for a character that was taken out.
 pub const REPLACEMENT: char = '\u{fffd}';
 
-/// Control characters of C0 and C1, and DEL.
-fn is_control(c: char) -> bool {
-    c.is_control()
-}
-
 /// Characters that change the direction of what follows (overrides, embeddings, isolates), or that break the line unseen.
 pub fn is_direction_or_break(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
@@ -18,17 +13,17 @@ pub fn is_direction_or_break(c: char) -> bool {
 
 /// Text as it is stored and relayed (T12): control characters other than newline and tab become U+FFFD.
 pub fn relayed(text: &str) -> Cow<'_, str> {
-    replaced(text, |c| is_control(c) && c != '\n' && c != '\t')
+    replaced(text, |c| c.is_control() && c != '\n' && c != '\t')
 }
 
 /// Text for a terminal that may show several lines: as [`relayed`], and without direction overrides.
 pub fn lines(text: &str) -> Cow<'_, str> {
-    replaced(text, |c| (is_control(c) && c != '\n' && c != '\t') || is_direction_or_break(c))
+    replaced(text, |c| (c.is_control() && c != '\n' && c != '\t') || is_direction_or_break(c))
 }
 
 /// Text for one line of a terminal or a log: newlines and tabs go too.
 pub fn one_line(text: &str) -> Cow<'_, str> {
-    replaced(text, |c| is_control(c) || is_direction_or_break(c))
+    replaced(text, |c| c.is_control() || is_direction_or_break(c))
 }
 
 fn replaced(text: &str, unsafe_to_show: impl Fn(char) -> bool) -> Cow<'_, str> {

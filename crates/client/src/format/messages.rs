@@ -14,6 +14,7 @@ use glassline_wire::visible;
 
 use super::clock::LocalClock;
 use super::name_colour::NameColours;
+use super::presence_digest::{and_more, people};
 use super::reply::DirectPeer;
 use super::safe::{self, name};
 use super::{Span, StyledLine, TextRole, mention};
@@ -133,8 +134,8 @@ impl Formatter {
             Event::Gap(gap) => vec![gap_line(gap)],
             Event::Bye(bye) if bye.text.is_empty() => Vec::new(),
             Event::Bye(bye) => vec![StyledLine::notice(&bye.text)],
-            Event::Pong(_) => vec![StyledLine::notice("the server answers")],
-            Event::Welcome(_) | Event::Ping(_) => Vec::new(),
+            Event::Pong {} => vec![StyledLine::notice("the server answers")],
+            Event::Welcome(_) | Event::Ping {} => Vec::new(),
         }
     }
 
@@ -192,14 +193,7 @@ impl Formatter {
             return Some(StyledLine::notice(&format!("you {did} {}", name(&presence.room))));
         }
         let listed: Vec<Cow<'_, str>> = presence.names.iter().map(|listed| name(listed)).collect();
-        let others = presence.count.saturating_sub(listed.len());
-        let who = match (listed.is_empty(), others) {
-            (true, 0) => return None,
-            (true, 1) => "1 person".to_owned(),
-            (true, count) => format!("{count} people"),
-            (false, 0) => listed.join(", "),
-            (false, more) => format!("{} +{more}", listed.join(", ")),
-        };
+        let who = people(&listed, presence.count.saturating_sub(listed.len()))?;
         Some(StyledLine::notice(&format!("{who} {did}")).in_room(&presence.room))
     }
 
@@ -259,19 +253,13 @@ fn idle_words(idle_s: u64) -> String {
 fn members_line(members: &Members) -> StyledLine {
     let mut listed: Vec<Cow<'_, str>> = members.names.iter().map(|listed| name(listed)).collect();
     listed.sort_by(|one, other| natural_order::compare(one, other));
-    let more = match members.count.saturating_sub(listed.len()) {
-        0 => String::new(),
-        count => format!(" +{count}"),
-    };
+    let more = and_more(members.count.saturating_sub(listed.len()));
     StyledLine::notice(&format!("in {} ({}): {}{more}", name(&members.room), members.count, listed.join(", ")))
 }
 
 fn rooms_line(rooms: &Rooms) -> StyledLine {
     let listed: Vec<String> = rooms.rooms.iter().map(|room| format!("{} ({})", name(&room.room), room.count)).collect();
-    let more = match rooms.count.saturating_sub(listed.len()) {
-        0 => String::new(),
-        count => format!(" +{count}"),
-    };
+    let more = and_more(rooms.count.saturating_sub(listed.len()));
     StyledLine::notice(&format!("rooms: {}{more}", listed.join(", ")))
 }
 

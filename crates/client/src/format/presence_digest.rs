@@ -1,5 +1,6 @@
 //! Joins and leaves within a short time, gathered in one line.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use glassline_wire::event::Presence;
@@ -46,14 +47,23 @@ impl NameList {
     fn text(&self, did: &str) -> Option<String> {
         let listed: Vec<_> = self.names.iter().take(NAMES_TOLD_MAX).map(|kept| name(kept)).collect();
         let more = (self.names.len() - listed.len()).saturating_add(self.unnamed);
-        let people = |count: usize| if count == 1 { "1 person".to_owned() } else { format!("{count} people") };
-        match (listed.is_empty(), more) {
-            (true, 0) => None,
-            (true, more) => Some(format!("{} {did}", people(more))),
-            (false, 0) => Some(format!("{} {did}", listed.join(", "))),
-            (false, more) => Some(format!("{} +{more} {did}", listed.join(", "))),
-        }
+        people(&listed, more).map(|who| format!("{who} {did}"))
     }
+}
+
+/// Returns who these and so many more are, in words; `None` if nobody.
+pub(super) fn people(listed: &[Cow<'_, str>], more: usize) -> Option<String> {
+    Some(match (listed.is_empty(), more) {
+        (true, 0) => return None,
+        (true, 1) => "1 person".to_owned(),
+        (true, count) => format!("{count} people"),
+        (false, more) => format!("{}{}", listed.join(", "), and_more(more)),
+    })
+}
+
+/// Returns what follows a list that leaves so many out.
+pub(super) fn and_more(count: usize) -> String {
+    if count == 0 { String::new() } else { format!(" +{count}") }
 }
 
 #[derive(Debug, Default)]
@@ -126,20 +136,20 @@ impl PresenceDigest {
     }
 
     pub(crate) fn take_due(&mut self, now_ms: u64) -> Vec<StyledLine> {
-        self.take(|_, changes| changes.due_ms <= now_ms)
+        self.take(|changes| changes.due_ms <= now_ms)
     }
 
     /// Takes the lines that must precede an event by or about this person.
     pub(crate) fn take_about(&mut self, name: &str) -> Vec<StyledLine> {
-        self.take(|_, changes| changes.is_about(name))
+        self.take(|changes| changes.is_about(name))
     }
 
     pub(crate) fn take_all(&mut self) -> Vec<StyledLine> {
-        self.take(|_, _| true)
+        self.take(|_| true)
     }
 
-    fn take(&mut self, wanted: impl Fn(&str, &RoomChanges) -> bool) -> Vec<StyledLine> {
-        let taken = self.rooms.extract_if(.., |room, changes| wanted(room, changes));
+    fn take(&mut self, wanted: impl Fn(&RoomChanges) -> bool) -> Vec<StyledLine> {
+        let taken = self.rooms.extract_if(.., |_, changes| wanted(changes));
         taken.filter_map(|(room, changes)| changes.line(&room)).collect()
     }
 }

@@ -1,10 +1,8 @@
 //! Messages in rooms: checked, numbered, encoded once for each dialect in use, and appended. Direct
 //! messages: to one member, and back to the sender as the acknowledgement.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-};
+use alloc::format;
+use alloc::string::{String, ToString};
 
 use glassline_wire::event::{Away, Direct, ErrorCode, Event, Message, Rejection};
 use glassline_wire::frame;
@@ -16,7 +14,7 @@ use glassline_wire::visible;
 use super::history::{ID_REUSED, TOO_LATE_UNKEPT};
 use crate::dialect::Dialect;
 use crate::encode::Outbound;
-use crate::hub::{Hub, Reply};
+use crate::hub::{Hub, Reply, ReplyResult};
 use crate::id::{MemberId, RoomId};
 use crate::member::Member;
 use crate::moderation::check_text;
@@ -40,7 +38,7 @@ impl Hub {
     /// The member is not in the room, the text is empty or too long, the id was used for another
     /// text, it is not known any more whether the message was sent before, or an operator lets
     /// nobody speak, or not this member.
-    pub fn say(&mut self, id: MemberId, send: &Send, reference: Option<String>, now: Now) -> Result<Reply, Rejection> {
+    pub fn say(&mut self, id: MemberId, send: &Send, reference: Option<String>, now: Now) -> ReplyResult {
         check_text_length(&send.text)?;
         self.check_speech(id, now)?;
         check_text(&send.text)?;
@@ -82,7 +80,7 @@ impl Hub {
     ///
     /// # Errors
     /// The text is empty, the member is in no room, or it may not speak.
-    pub fn say_text(&mut self, id: MemberId, text: &str, action: bool, now: Now) -> Result<Reply, Rejection> {
+    pub fn say_text(&mut self, id: MemberId, text: &str, action: bool, now: Now) -> ReplyResult {
         check_text_length(text)?;
         self.check_speech(id, now)?;
         check_text(text)?;
@@ -190,10 +188,13 @@ impl Hub {
         text: &str,
         id: Option<MessageId>,
         now: Now,
-    ) -> Result<Reply, Rejection> {
+    ) -> ReplyResult {
         check_text_length(text)?;
-        let (recipient, _) = self.find(to)?;
-        self.check_direct_message(sender, recipient, now)?;
+        let (recipient, to) = self.find(to)?;
+        // To an operator everybody may write.
+        if !to.is_operator() {
+            self.check_speech(sender, now)?;
+        }
         check_text(text)?;
         let (Some(to), Some(from)) = (self.members.get(recipient), self.members.get(sender)) else {
             return Ok(Reply::Nothing);
@@ -225,7 +226,6 @@ impl Hub {
     }
 }
 
-/// Returns a message that has no number yet.
 fn new_message(member: &Member, room: &Room, text: &str, action: bool, now: Now) -> Message {
     Message {
         room: room.name().to_string(),

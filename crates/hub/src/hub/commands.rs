@@ -1,10 +1,8 @@
 //! The commands of the tutorial dialect (T10) and their handlers.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use glassline_wire::commands::{COMMANDS, CommandId, Executor, SlashCommand};
 use glassline_wire::event::{ErrorCode, Event, Rejection};

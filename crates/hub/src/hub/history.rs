@@ -15,13 +15,13 @@ use glassline_wire::history::{
 use glassline_wire::limits::{PAGE_MESSAGES_MAX, QUERY_BYTES_MAX};
 use glassline_wire::request::{HistoryRange, Search};
 
-use super::{Hub, Reply};
+use super::{Hub, Reply, ReplyResult};
 use crate::commit_queue::{InFlight, Purpose};
 use crate::dialect::Dialect;
 use crate::id::{MemberId, RoomId};
-use crate::moderation::Pending;
-use crate::moderation::subnet_key;
+use crate::moderation::{Pending, subnet_key};
 use crate::name::room_name;
+use crate::outstanding::Awaited;
 use crate::question_queue::{PendingQuestion, Recipient};
 use crate::room::Room;
 use crate::send_queue::{Fetch, ReplaySegment};
@@ -42,7 +42,6 @@ const NO_MORE_ROOMS: &str =
     "this was not said: as many rooms were opened from your address as one may open here; speak in one that there is";
 
 impl Hub {
-    /// Hands a message over to be stored.
     pub(super) fn store(
         &mut self,
         sender: MemberId,
@@ -56,7 +55,7 @@ impl Hub {
         if let Some(room) = self.rooms.get_mut(room_id) {
             room.note_in_flight();
         }
-        let waiter = self.outstanding.note_append(connection);
+        let waiter = self.outstanding.note(connection, Awaited::Append);
         let record = Record::Message(NewMessage { message, author, after, subnet });
         let purpose = Purpose::Message(room_id);
         self.commit_queue.push(record, InFlight { sender, waiter, purpose, reference });
@@ -65,7 +64,7 @@ impl Hub {
     /// Hands an act over to be stored. Whatever the operator asks next comes behind it.
     pub(super) fn store_act(&mut self, operator: MemberId, pending: Pending, reference: Option<String>) {
         let Some(connection) = self.connection(operator) else { return };
-        let waiter = self.outstanding.note_question(connection);
+        let waiter = self.outstanding.note(connection, Awaited::Answer);
         let purpose = Purpose::Audit(pending.target);
         self.commit_queue.push(Record::Audit(pending.act), InFlight { sender: operator, waiter, purpose, reference });
     }
@@ -113,22 +112,23 @@ impl Hub {
     /// Returns false, and does nothing, for one that is out of order ([`Hub::committed`]), or whose
     /// entry should have come instead.
     pub fn settle(&mut self, ticket: Ticket, outcome: CommitOutcome) -> bool {
-        if self.commit_queue.next(ticket).is_none() || matches!(outcome, CommitOutcome::Stored { .. }) {
-            return false;
+        let reply = match outcome {
+            CommitOutcome::Stored { .. } => return false,
+            CommitOutcome::Again(stored) => Ok(Event::Message(*stored).into()),
+            CommitOutcome::IdReused => Err(Rejection::new(ErrorCode::IdReused, ID_REUSED)),
+            CommitOutcome::TooLate => Err(Rejection::new(ErrorCode::TooLate, TOO_LATE)),
+            CommitOutcome::NoMoreRooms => Err(Rejection::new(ErrorCode::NotStored, NO_MORE_ROOMS)),
+            CommitOutcome::NotStored(why) => Err(Rejection::new(ErrorCode::NotStored, why)),
+        };
+        let is_next = self.commit_queue.next(ticket).is_some();
+        if is_next {
+            self.settle_next(|hub, sender, reference| {
+                if let Some(sender) = sender {
+                    hub.reply(sender, reply, reference);
+                }
+            });
         }
-        self.settle_next(|hub, sender, reference| match (outcome, sender) {
-            (CommitOutcome::Stored { .. }, _) | (_, None) => {}
-            (CommitOutcome::Again(stored), Some(sender)) => {
-                hub.send(sender, Envelope::new(Event::Message(*stored), reference));
-            }
-            (CommitOutcome::IdReused, Some(sender)) => hub.refuse(sender, ErrorCode::IdReused, ID_REUSED, reference),
-            (CommitOutcome::TooLate, Some(sender)) => hub.refuse(sender, ErrorCode::TooLate, TOO_LATE, reference),
-            (CommitOutcome::NoMoreRooms, Some(sender)) => {
-                hub.refuse(sender, ErrorCode::NotStored, NO_MORE_ROOMS, reference);
-            }
-            (CommitOutcome::NotStored(why), Some(sender)) => hub.refuse(sender, ErrorCode::NotStored, &why, reference),
-        });
-        true
+        is_next
     }
 
     /// Takes the next record to come back off the queue, does what its outcome asks for with its
@@ -137,15 +137,12 @@ impl Hub {
         let Some(InFlight { sender, waiter, purpose, reference }) = self.commit_queue.pop() else { return };
         let sender = self.outstanding.is_waiting(waiter).then_some(sender);
         act(self, sender, reference);
-        match purpose {
-            Purpose::Message(room_id) => {
-                self.outstanding.append_done(waiter);
-                if let Some(room) = self.rooms.get_mut(room_id) {
-                    room.note_settled();
-                }
-                self.close_room_if_empty(room_id);
+        self.outstanding.done(waiter);
+        if let Purpose::Message(room_id) = purpose {
+            if let Some(room) = self.rooms.get_mut(room_id) {
+                room.note_settled();
             }
-            Purpose::Audit(_) => self.outstanding.question_done(waiter),
+            self.close_room_if_empty(room_id);
         }
     }
 
@@ -171,10 +168,6 @@ impl Hub {
         }
     }
 
-    fn refuse(&mut self, sender: MemberId, code: ErrorCode, text: &str, reference: Option<String>) {
-        self.reply(sender, Err(Rejection::new(code, text)), reference);
-    }
-
     /// The oldest question that was not handed over yet. What nobody waits for any more is not
     /// asked, so that there are never more questions than connections may have.
     pub fn next_question(&mut self) -> Option<PendingQuestion> {
@@ -183,7 +176,9 @@ impl Hub {
             Recipient::Opening { waiter, .. } | Recipient::Reading { waiter, .. } => {
                 self.outstanding.is_waiting(*waiter)
             }
-            Recipient::Replaying { member } => self.awaits_replay_page(*member, ticket),
+            Recipient::Replaying { member } => {
+                self.members.get(*member).is_some_and(|member| member.send_queue().awaits_page(ticket))
+            }
         });
         self.questions = questions;
         question
@@ -205,7 +200,7 @@ impl Hub {
         let unknown: Vec<String> =
             names.filter(|name| self.rooms.find(name).is_none() && !self.closed_rooms.contains(name)).collect();
         for room in &unknown {
-            let waiter = self.outstanding.note_question(connection);
+            let waiter = self.outstanding.note(connection, Awaited::Answer);
             let recipient = Recipient::Opening { waiter, room: room.clone() };
             self.questions.push(connection, Question::Head(room.clone()), recipient);
         }
@@ -216,12 +211,7 @@ impl Hub {
     ///
     /// # Errors
     /// There is no history, the member is not in the room, or the request contradicts itself.
-    pub fn read_history(
-        &mut self,
-        id: MemberId,
-        range: &HistoryRange,
-        reference: Option<String>,
-    ) -> Result<Reply, Rejection> {
+    pub fn read_history(&mut self, id: MemberId, range: &HistoryRange, reference: Option<String>) -> ReplyResult {
         let newest = self.check_readable(id, &range.room, range.limit)?;
         if range.around.is_some() && (range.before.is_some() || range.after.is_some()) {
             let text = "\"around\" stands alone; leave out \"before\" and \"after\"";
@@ -241,12 +231,7 @@ impl Hub {
     ///
     /// # Errors
     /// As [`Hub::read_history`].
-    pub fn search_history(
-        &mut self,
-        id: MemberId,
-        search: &Search,
-        reference: Option<String>,
-    ) -> Result<Reply, Rejection> {
+    pub fn search_history(&mut self, id: MemberId, search: &Search, reference: Option<String>) -> ReplyResult {
         let newest = self.check_readable(id, &search.room, search.limit)?;
         if search.query.trim().is_empty() {
             return Err(Rejection::new(ErrorCode::EmptyText, "there is nothing to look for; name a word"));
@@ -277,7 +262,7 @@ impl Hub {
 
     fn read(&mut self, member: MemberId, room: String, question: Question, reference: Option<String>) {
         let Some(connection) = self.connection(member) else { return };
-        let waiter = self.outstanding.note_question(connection);
+        let waiter = self.outstanding.note(connection, Awaited::Answer);
         self.questions.push(connection, question, Recipient::Reading { waiter, member, room, reference });
     }
 
@@ -292,15 +277,22 @@ impl Hub {
                     let newest_seq = if let Ok(Answer::Head(head)) = answer { Some(head.newest) } else { None };
                     self.closed_rooms.note(room, newest_seq);
                 }
-                self.outstanding.question_done(waiter);
+                self.outstanding.done(waiter);
             }
             Some(Recipient::Reading { waiter, member, room, reference }) => {
                 if self.outstanding.is_waiting(waiter) {
                     self.send_page(member, room, reference, answer);
                 }
-                self.outstanding.question_done(waiter);
+                self.outstanding.done(waiter);
             }
-            Some(Recipient::Replaying { member }) => self.receive_replay_page(member, ticket, answer),
+            Some(Recipient::Replaying { member: id }) => {
+                if let Some(member) = self.members.get_mut(id)
+                    && member.send_queue_mut().push_page(ticket, answer, &self.rooms)
+                {
+                    self.scheduler.wake(id, member);
+                    self.advance_replay(id);
+                }
+            }
         }
     }
 
@@ -367,21 +359,6 @@ impl Hub {
             member.send_queue_mut().replay_what_passed(&self.rooms);
             self.advance_replay(id);
         }
-    }
-
-    /// Queues a page for the member that it was asked for.
-    pub(super) fn receive_replay_page(&mut self, id: MemberId, ticket: Ticket, answer: Result<Answer, ReadError>) {
-        if let Some(member) = self.members.get_mut(id)
-            && member.send_queue_mut().push_page(ticket, answer, &self.rooms)
-        {
-            self.scheduler.wake(id, member);
-            self.advance_replay(id);
-        }
-    }
-
-    /// Returns whether a member still waits for this answer.
-    pub(super) fn awaits_replay_page(&self, id: MemberId, ticket: u64) -> bool {
-        self.members.get(id).is_some_and(|member| member.send_queue().awaits_page(ticket))
     }
 
     /// Drops the past of a room that a member leaves, and tells it. Once it has left,

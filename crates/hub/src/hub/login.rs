@@ -1,24 +1,23 @@
 //! Members and their names: login, another name, departure.
 
-use alloc::{
-    collections::BTreeMap,
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Rejection, Renamed, RoomState, Welcome};
 use glassline_wire::request::{Hello, LOBBY};
 
 use crate::dialect::Dialect;
-use crate::hub::{Hub, Reply};
+use crate::hub::{Hub, Reply, ReplyResult};
 use crate::id::MemberId;
 use crate::member::{Arrival, ConnectInfo, Member};
 use crate::moderation::AuditEvent;
 use crate::name::{Name, NameError};
 use crate::names::{GrantedName, SuffixReason};
 use crate::now::Now;
+use crate::send_queue::SendQueue;
 
 /// Result of a `hello`.
 #[derive(Debug, PartialEq, Eq)]
@@ -82,7 +81,7 @@ impl Hub {
         if name.len() > glassline_wire::limits::NAME_BYTES_MAX {
             return Err(NameError::TooLong { chars: shown.chars().count(), bytes: name.len() }.into());
         }
-        let send_queue = self.new_send_queue(Dialect::Tutorial);
+        let send_queue = SendQueue::new(Dialect::Tutorial, &self.queued_bytes);
         let member = Member::new(shown.into_boxed_str(), Arrival::Announced, login, send_queue);
         let id = self.members.insert(member.with_name_bytes(name));
         self.enter_room(id, self.rooms.lobby(), false, login.now);
@@ -248,7 +247,7 @@ impl Hub {
         login: ConnectInfo,
         arrival: Arrival,
     ) -> MemberId {
-        let send_queue = self.new_send_queue(dialect);
+        let send_queue = SendQueue::new(dialect, &self.queued_bytes);
         let id = self.members.insert(Member::new(granted.name.clone().into_boxed(), arrival, login, send_queue));
         self.names.claim(granted.name.as_str(), &granted.looks, id);
         id
@@ -281,7 +280,7 @@ impl Hub {
     /// # Errors
     /// The name breaks the rules, is taken, looks like one that is, or is banned; or the member may
     /// not speak: a name is told to everybody.
-    pub fn rename(&mut self, id: MemberId, wished: &str, now: Now) -> Result<Reply, Rejection> {
+    pub fn rename(&mut self, id: MemberId, wished: &str, now: Now) -> ReplyResult {
         self.check_speech(id, now)?;
         let name = Name::parse(wished.as_bytes())?;
         let Some(member) = self.members.get(id) else { return Ok(Reply::Nothing) };

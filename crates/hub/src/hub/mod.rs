@@ -11,12 +11,10 @@ mod whois;
 
 pub use commands::{CommandOutcome, hidden_command};
 pub use login::{LoginOutcome, NameHolder};
-pub use outbound::Reply;
+pub use outbound::{Reply, ReplyResult};
 
-use alloc::{
-    collections::VecDeque,
-    string::{String, ToString},
-};
+use alloc::collections::VecDeque;
+use alloc::string::{String, ToString};
 
 use crate::closed_rooms::ClosedRooms;
 use crate::commit_queue::CommitQueue;
@@ -30,7 +28,7 @@ use crate::outstanding::{Awaits, Outstanding};
 use crate::question_queue::QuestionQueue;
 use crate::room::Rooms;
 use crate::scheduler::Scheduler;
-use crate::send_queue::{QueuedBytesTotal, SendQueue};
+use crate::send_queue::QueuedBytesTotal;
 use crate::write_slices::WriteSlices;
 
 /// Limits and features of a hub.
@@ -117,7 +115,7 @@ impl Default for Rules {
 ///    member once its socket takes more.
 ///
 /// [`Rejection`]: glassline_wire::event::Rejection
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Hub {
     rules: Rules,
     members: Members,
@@ -142,24 +140,7 @@ pub struct Hub {
 impl Hub {
     /// Returns a hub with nobody in it and one room, the lobby.
     pub fn new(rules: Rules) -> Self {
-        Self {
-            rules,
-            members: Members::with_key(),
-            rooms: Rooms::default(),
-            names: Names::default(),
-            outstanding: Outstanding::default(),
-            commit_queue: CommitQueue::default(),
-            questions: QuestionQueue::default(),
-            closed_rooms: ClosedRooms::default(),
-            moderation: Moderation::default(),
-            disconnects: VecDeque::new(),
-            audit_events: VecDeque::new(),
-            attempts: TokenAttempts::default(),
-            counters: Counters::default(),
-            queued_bytes: QueuedBytesTotal::default(),
-            scheduler: Scheduler::default(),
-            is_closing: false,
-        }
+        Self { rules, ..Self::default() }
     }
 
     /// Returns the number of members.
@@ -227,11 +208,6 @@ impl Hub {
     /// Returns whether so much is queued for members that do not read that some have to be closed.
     pub fn is_over_budget(&self) -> bool {
         self.queued_bytes_total() > self.rules.outboxes_bytes_max
-    }
-
-    /// Returns a send queue for a new member.
-    fn new_send_queue(&self, dialect: Dialect) -> SendQueue {
-        SendQueue::new(dialect, &self.queued_bytes)
     }
 
     fn outbox_is_full(&self, member: &Member) -> bool {

@@ -5,11 +5,9 @@
 mod enforce;
 mod operate;
 
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use glassline_wire::event::{ErrorCode, Event, Rejection};
@@ -55,19 +53,6 @@ impl Hub {
         self.moderation.check_freeze()
     }
 
-    /// Checks whether a member may write to another directly: to an operator everybody may.
-    pub(super) fn check_direct_message(
-        &mut self,
-        sender: MemberId,
-        recipient: MemberId,
-        now: Now,
-    ) -> Result<(), Rejection> {
-        if self.members.get(recipient).is_some_and(Member::is_operator) {
-            return Ok(());
-        }
-        self.check_speech(sender, now)
-    }
-
     /// Looks up whether a mute hits a member. Returns whether that is news.
     pub(super) fn renew_mute(&mut self, id: MemberId, at: Timestamp) -> bool {
         let Some(member) = self.members.get_mut(id) else { return false };
@@ -86,7 +71,6 @@ impl Hub {
         }
     }
 
-    /// Returns the names of some operators, for a member that may write to nobody else.
     pub(super) fn some_operators(&self) -> Vec<String> {
         let operators = self.members.iter().filter(|(_, member)| member.is_operator());
         operators.take(OPERATORS_NAMED_MAX).map(|(_, member)| member.name().to_string()).collect()
@@ -118,14 +102,11 @@ impl Hub {
 
     /// Announces everybody who came in during a freeze and is still here.
     pub(super) fn announce_held_back(&mut self) {
-        let newcomers = self.members.iter().filter(|(_, member)| member.arrival() == Arrival::HeldBack);
-        let newcomers: Vec<_> = newcomers.map(|(id, _)| id).collect();
-        for id in newcomers {
+        for id in self.ids_of(|member| member.arrival() == Arrival::HeldBack) {
             self.announce_arrival(id);
         }
     }
 
-    /// Announces a member in its rooms, unless that was done.
     pub(super) fn announce_arrival(&mut self, id: MemberId) {
         let Some(member) = self.members.get_mut(id) else { return };
         if !member.announce() {
@@ -141,7 +122,6 @@ impl Hub {
         self.members.get(id).is_some_and(Member::is_operator)
     }
 
-    /// Returns the members, one line each, by name.
     pub(super) fn list_members(&self) -> String {
         let mut members: Vec<_> = self.members.iter().map(|(_, member)| member).collect();
         members.sort_unstable_by(|a, b| a.name().cmp(b.name()));

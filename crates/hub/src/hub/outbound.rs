@@ -1,10 +1,8 @@
 //! Sending: to one member, to a room, to everybody, and the answers to requests.
 
-use alloc::{
-    collections::BTreeMap,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{Event, Gap, Presence, Rejection};
@@ -35,6 +33,9 @@ pub enum Reply {
         is_new: bool,
     },
 }
+
+/// Answer to a request, or why it was not carried out.
+pub type ReplyResult = Result<Reply, Rejection>;
 
 impl From<Event> for Reply {
     fn from(event: Event) -> Self {
@@ -69,13 +70,14 @@ impl Hub {
         }
     }
 
-    /// Sends an event to each member that `is_recipient` selects.
     pub(super) fn send_to_each(&mut self, is_recipient: impl Fn(&Member) -> bool, event: &Event) {
-        let recipients = self.members.iter().filter(|(_, member)| is_recipient(member));
-        let recipients: Vec<_> = recipients.map(|(id, _)| id).collect();
-        for id in recipients {
+        for id in self.ids_of(is_recipient) {
             self.send(id, event.clone());
         }
+    }
+
+    pub(super) fn ids_of(&self, is_selected: impl Fn(&Member) -> bool) -> Vec<MemberId> {
+        self.members.iter().filter(|(_, member)| is_selected(member)).map(|(id, _)| id).collect()
     }
 
     /// Sends an event to everybody in a room, in the server's own name.
@@ -89,7 +91,7 @@ impl Hub {
     }
 
     /// Sends the answer to a request with this `ref`.
-    pub fn reply(&mut self, to: MemberId, reply: Result<Reply, Rejection>, reference: Option<String>) {
+    pub fn reply(&mut self, to: MemberId, reply: ReplyResult, reference: Option<String>) {
         match reply {
             Ok(Reply::Nothing) => {}
             Ok(Reply::Events(events)) => {

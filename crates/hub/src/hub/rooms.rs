@@ -1,19 +1,15 @@
 //! Rooms: opening, entering, leaving, closing, and telling who is there.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use glassline_wire::event::{ErrorCode, Event, Members, Presence as PresenceEvent, Rejection, RoomState};
 use glassline_wire::limits::LISTED_NAMES_MAX;
 use glassline_wire::natural_order;
 
 use crate::hub::Hub;
-
-use crate::id::MemberId;
-use crate::id::RoomId;
+use crate::id::{MemberId, RoomId};
 use crate::member::{Arrival, Member};
 use crate::name::room_name;
 use crate::now::Now;
@@ -207,7 +203,6 @@ impl Hub {
         }
     }
 
-    /// Returns the room that a tutorial member is in.
     pub(super) fn current_room(&self, id: MemberId) -> Option<(RoomId, &Room)> {
         let room_id = self.members.get(id)?.rooms().next()?;
         Some((room_id, self.rooms.get(room_id)?))

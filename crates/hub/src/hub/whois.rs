@@ -68,7 +68,6 @@ impl Hub {
         Ok(Away { name: self.name(id).to_string(), text })
     }
 
-    /// Returns the member that has this name, in whatever case.
     pub(super) fn find(&self, name: &str) -> Result<(MemberId, &Member), Rejection> {
         let id = self.names.find(name);
         id.and_then(|id| Some((id, self.members.get(id)?))).ok_or_else(|| {

@@ -24,7 +24,6 @@ pub(crate) struct TokenAttempts {
 }
 
 impl TokenAttempts {
-    /// Returns the attempts that an address has left.
     pub(crate) fn left(&self, address: IpAddr, now_ms: u64) -> u64 {
         let full_at_ms = self.full_at_ms.get(&subnet(address)).copied().unwrap_or(0);
         BURST.saturating_sub(full_at_ms.saturating_sub(now_ms).div_ceil(INTERVAL_MS))
@@ -36,7 +35,6 @@ impl TokenAttempts {
         full_at_ms.saturating_sub(now_ms).saturating_sub((BURST - 1) * INTERVAL_MS)
     }
 
-    /// Notes a wrong token.
     pub(crate) fn note_wrong(&mut self, address: IpAddr, now_ms: u64) {
         let subnet = subnet(address);
         if self.full_at_ms.len() >= ADDRESSES_MAX && !self.full_at_ms.contains_key(&subnet) {

@@ -1,10 +1,8 @@
 //! Texts of moderation.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use core::net::IpAddr;
 
@@ -38,14 +36,12 @@ pub(crate) fn sanction(sanction: &Sanction, kind: &str) -> String {
     format!("{target} {kind}{} by {by}{}", until(Some(*end)), because(reason.as_deref()))
 }
 
-/// Returns the text for somebody who may not speak.
 pub(crate) fn muted(mute: &Sanction, operators: &[String]) -> String {
     let to = if operators.is_empty() { String::new() } else { format!(" ({})", operators.join(", ")) };
     let (until, because) = (until(Some(mute.until)), because(mute.reason.as_deref()));
     format!("{} muted you{until}{because}; you may still write to an operator{to} directly", mute.by)
 }
 
-/// Returns the text for somebody who may not come in, or is thrown out.
 pub(crate) fn banned(ban: &Sanction) -> String {
     let (until, because) = (until(Some(ban.until)), because(ban.reason.as_deref()));
     format!("{} banned {}{until}{because}; come back after that, or ask whoever runs this server", ban.by, ban.target)

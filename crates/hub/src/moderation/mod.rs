@@ -12,11 +12,9 @@ mod sanctions;
 mod target;
 mod token;
 
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Rejection};
@@ -84,7 +82,6 @@ impl Moderation {
         self.frozen_by.is_some()
     }
 
-    /// Returns the message of the day.
     pub(crate) fn motd(&self) -> Option<&str> {
         self.motd.as_deref()
     }
@@ -99,7 +96,6 @@ impl Moderation {
         if self.mutes.is_empty() { None } else { self.mutes.hitting(&Looks::of(name), address, at) }
     }
 
-    /// Checks whether somebody from this address may come in at all.
     pub(crate) fn check_address(&self, address: IpAddr, at: Timestamp) -> Result<(), Rejection> {
         match self.bans.hitting_address(address, at) {
             Some(ban) => Err(Rejection::new(ErrorCode::Banned, messages::banned(ban))),
@@ -107,7 +103,6 @@ impl Moderation {
         }
     }
 
-    /// Checks whether somebody from this address may have this name.
     pub(crate) fn check_name(&self, name: &Name, address: IpAddr, at: Timestamp) -> Result<(), Rejection> {
         if self.bans.is_empty() {
             return Ok(());
@@ -122,7 +117,6 @@ impl Moderation {
         }
     }
 
-    /// Checks whether somebody who is no operator may speak.
     pub(crate) fn check_freeze(&self) -> Result<(), Rejection> {
         match &self.frozen_by {
             Some(by) => Err(Rejection::new(ErrorCode::Frozen, messages::frozen(by))),

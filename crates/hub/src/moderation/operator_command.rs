@@ -1,10 +1,8 @@
 //! Commands of operators (O2), and what a line of them means.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use glassline_wire::commands::SlashCommand;
 use glassline_wire::event::{ErrorCode, Rejection};
@@ -21,7 +19,6 @@ const FOR_MS_DEFAULT: u64 = 60 * MINUTE_MS;
 /// Longest mute or ban: after a year nobody knows any more why it was.
 const FOR_MS_MAX: u64 = 365 * DAY_MS;
 
-/// Command of an operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum OperatorCommand {
     Kick { name: String, reason: Option<String> },
@@ -93,7 +90,6 @@ fn name(written: &str) -> Result<String, Rejection> {
     Ok(Name::parse(unquoted.unwrap_or(written).as_bytes())?.as_str().to_string())
 }
 
-/// Returns the target, length and reason of a sanction.
 fn sanction(who: &str, rest: &str) -> Result<(Target, u64, Option<String>), Rejection> {
     let target = Target::typed(who)?;
     let (first, behind) = first_word(rest);

@@ -14,7 +14,6 @@ use crate::name::Looks;
 /// a time. Beyond this the one that ends first is dropped.
 const KEPT_MAX: usize = 4 * SANCTIONS_MAX;
 
-/// A mute or a ban.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sanction {
     pub(super) target: Target,
@@ -28,7 +27,6 @@ pub(crate) struct Sanction {
 pub(crate) struct Sanctions(Vec<Sanction>);
 
 impl Sanctions {
-    /// Returns those that have not ended.
     pub(super) fn in_force(&self, at: Timestamp) -> impl Iterator<Item = &Sanction> {
         self.0.iter().filter(move |sanction| sanction.until > at)
     }
@@ -62,7 +60,7 @@ impl Sanctions {
     }
 
     pub(super) fn add(&mut self, act: &AuditEntry) {
-        let Some(target) = named(act) else { return };
+        let Some(target) = Target::of_act(act) else { return };
         self.0.retain(|sanction| sanction.until > act.at && !sanction.target.is_same(&target));
         if self.0.len() >= KEPT_MAX
             && let Some((first_to_end, _)) = self.0.iter().enumerate().min_by_key(|(_, sanction)| sanction.until)
@@ -74,14 +72,10 @@ impl Sanctions {
     }
 
     pub(super) fn remove(&mut self, act: &AuditEntry) {
-        if let Some(target) = named(act) {
+        if let Some(target) = Target::of_act(act) {
             self.0.retain(|sanction| !sanction.target.is_same(&target));
         }
     }
-}
-
-fn named(act: &AuditEntry) -> Option<Target> {
-    Target::parse(act.who.as_deref()?).ok()
 }
 
 #[cfg(test)]

@@ -1,13 +1,11 @@
 //! Target of a mute or ban: a name, or addresses.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-};
+use alloc::format;
+use alloc::string::{String, ToString};
 use core::fmt;
 use core::net::IpAddr;
 
-use glassline_wire::event::{ErrorCode, Rejection};
+use glassline_wire::event::{AuditEntry, ErrorCode, Rejection};
 
 use super::network::Network;
 use crate::name::{Looks, Name};
@@ -43,6 +41,11 @@ impl Target {
                 Err(Rejection::new(ErrorCode::BadField, text))
             }
         }
+    }
+
+    /// Returns the target that an act names.
+    pub(crate) fn of_act(act: &AuditEntry) -> Option<Self> {
+        Self::parse(act.who.as_deref()?).ok()
     }
 
     pub(crate) fn of_name(name: Name) -> Self {

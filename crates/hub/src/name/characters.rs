@@ -24,84 +24,51 @@ const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
 const KEYCAP: char = '\u{20e3}';
 
-/// Characters that draw nothing although no property says so: a joiner, a filler, a selector and
-/// two blanks of their scripts, and marks of a musical notation that only turn others.
-const BLANKS: [(char, char); 5] = [
-    ('\u{2d7f}', '\u{2d7f}'),
-    ('\u{16fe4}', '\u{16fe4}'),
-    ('\u{1bc9d}', '\u{1bc9d}'),
-    ('\u{1cf42}', '\u{1cf46}'),
-    ('\u{13441}', '\u{13442}'),
-];
-
 /// Symbols outside of emoji that many names have.
 const PLAIN_SYMBOLS: &str = "+=^`|~";
 
+/// Characters that draw nothing although no property says so: a joiner, a filler, a selector and
+/// two blanks of their scripts, and marks of a musical notation that only turn others.
+fn is_blank(c: char) -> bool {
+    matches!(
+        c,
+        '\u{2d7f}' | '\u{16fe4}' | '\u{1bc9d}' | '\u{1cf42}'..='\u{1cf46}' | '\u{13441}'..='\u{13442}'
+    )
+}
+
 /// Signs that are drawn like an asterisk and do not have its skeleton.
-const ASTERISKS: [(char, char); 17] = [
-    ('\u{359}', '\u{359}'),
-    ('\u{70d}', '\u{70d}'),
-    ('\u{203b}', '\u{203b}'),
-    ('\u{2042}', '\u{2042}'),
-    ('\u{204e}', '\u{204e}'),
-    ('\u{2051}', '\u{2051}'),
-    ('\u{2055}', '\u{2055}'),
-    ('\u{205c}', '\u{205c}'),
-    ('\u{20f0}', '\u{20f0}'),
-    ('\u{229b}', '\u{229b}'),
-    ('\u{22c6}', '\u{22c6}'),
-    ('\u{26b9}', '\u{26b9}'),
-    ('\u{2722}', '\u{2725}'),
-    ('\u{2731}', '\u{274b}'),
-    ('\u{29c6}', '\u{29c6}'),
-    ('\u{a673}', '\u{a673}'),
-    ('\u{1f7af}', '\u{1f7bf}'),
-];
+fn is_drawn_as_asterisk(c: char) -> bool {
+    matches!(
+        c,
+        '\u{359}' | '\u{70d}' | '\u{203b}' | '\u{2042}' | '\u{204e}' | '\u{2051}' | '\u{2055}' | '\u{205c}'
+        | '\u{20f0}' | '\u{229b}' | '\u{22c6}' | '\u{26b9}' | '\u{2722}'..='\u{2725}' | '\u{2731}'..='\u{274b}'
+        | '\u{29c6}' | '\u{a673}' | '\u{1f7af}'..='\u{1f7bf}'
+    )
+}
 
 /// Arrows among emoji, letters and marks, and hands that point; all others are symbols, refused as
 /// such.
-const ARROWS: [(char, char); 25] = [
-    ('\u{34d}', '\u{34e}'),
-    ('\u{350}', '\u{350}'),
-    ('\u{354}', '\u{356}'),
-    ('\u{362}', '\u{362}'),
-    ('\u{1ab3}', '\u{1ab3}'),
-    ('\u{1aea}', '\u{1aeb}'),
-    ('\u{1dfe}', '\u{1dff}'),
-    ('\u{20d4}', '\u{20d7}'),
-    ('\u{20e1}', '\u{20e1}'),
-    ('\u{20ea}', '\u{20ea}'),
-    ('\u{20ee}', '\u{20ef}'),
-    ('\u{2190}', '\u{21ff}'),
-    ('\u{23e9}', '\u{23ef}'),
-    ('\u{25b6}', '\u{25b6}'),
-    ('\u{25c0}', '\u{25c0}'),
-    ('\u{27a1}', '\u{27a1}'),
-    ('\u{2934}', '\u{2935}'),
-    ('\u{2b05}', '\u{2b07}'),
-    ('\u{a71b}', '\u{a71c}'),
-    ('\u{100c7}', '\u{100c7}'),
-    ('\u{1bc99}', '\u{1bc99}'),
-    ('\u{1f448}', '\u{1f449}'),
-    ('\u{1f500}', '\u{1f504}'),
-    ('\u{1f519}', '\u{1f51d}'),
-    ('\u{1faf1}', '\u{1faf2}'),
-];
+fn is_pointer(c: char) -> bool {
+    matches!(
+        c,
+        '\u{34d}'..='\u{34e}' | '\u{350}' | '\u{354}'..='\u{356}' | '\u{362}' | '\u{1ab3}'
+        | '\u{1aea}'..='\u{1aeb}' | '\u{1dfe}'..='\u{1dff}' | '\u{20d4}'..='\u{20d7}' | '\u{20e1}' | '\u{20ea}'
+        | '\u{20ee}'..='\u{20ef}' | '\u{2190}'..='\u{21ff}' | '\u{23e9}'..='\u{23ef}' | '\u{25b6}' | '\u{25c0}'
+        | '\u{27a1}' | '\u{2934}'..='\u{2935}' | '\u{2b05}'..='\u{2b07}' | '\u{a71b}'..='\u{a71c}' | '\u{100c7}'
+        | '\u{1bc99}' | '\u{1f448}'..='\u{1f449}' | '\u{1f500}'..='\u{1f504}' | '\u{1f519}'..='\u{1f51d}'
+        | '\u{1faf1}'..='\u{1faf2}'
+    )
+}
 
 /// Brackets and bullets that are drawn like `<` or `>` and do not have their skeleton.
-const ANGLES: [(char, char); 11] = [
-    ('\u{ab}', '\u{ab}'),
-    ('\u{bb}', '\u{bb}'),
-    ('\u{2023}', '\u{2023}'),
-    ('\u{2329}', '\u{232a}'),
-    ('\u{276c}', '\u{2771}'),
-    ('\u{27e8}', '\u{27eb}'),
-    ('\u{2991}', '\u{2992}'),
-    ('\u{29fc}', '\u{29fd}'),
-    ('\u{2e16}', '\u{2e16}'),
-    ('\u{3008}', '\u{300b}'),
-    ('\u{fe3d}', '\u{fe40}'),
-];
+fn is_drawn_as_angle(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ab}' | '\u{bb}' | '\u{2023}' | '\u{2329}'..='\u{232a}' | '\u{276c}'..='\u{2771}'
+        | '\u{27e8}'..='\u{27eb}' | '\u{2991}'..='\u{2992}' | '\u{29fc}'..='\u{29fd}' | '\u{2e16}'
+        | '\u{3008}'..='\u{300b}' | '\u{fe3d}'..='\u{fe40}'
+    )
+}
 
 /// Reason for which a character may not stand in a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,7 +185,7 @@ fn draws_nothing(chars: &[char], at: usize) -> bool {
     let role = CodePointMapData::<IndicSyllabicCategory>::new().get(c);
     CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format
         || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
-        || is_in(&BLANKS, c)
+        || is_blank(c)
         || skeleton(c.encode_utf8(&mut [0; 4])).eq([' '])
         || role == IndicSyllabicCategory::NumberJoiner
         || (role == IndicSyllabicCategory::InvisibleStacker && !is_between_letters(chars, at))
@@ -271,18 +238,12 @@ fn is_between_letters(chars: &[char], at: usize) -> bool {
 /// letters.
 fn is_arrow(c: char) -> bool {
     let looks_like_one = |prototype| prototype == '<' || prototype == '>';
-    is_in(&ARROWS, c)
-        || is_in(&ANGLES, c)
-        || (!is_letter(c) && skeleton(c.encode_utf8(&mut [0; 4])).any(looks_like_one))
-}
-
-fn is_in(ranges: &[(char, char)], c: char) -> bool {
-    ranges.iter().any(|&(first, last)| (first..=last).contains(&c))
+    is_pointer(c) || is_drawn_as_angle(c) || (!is_letter(c) && skeleton(c.encode_utf8(&mut [0; 4])).any(looks_like_one))
 }
 
 /// The server's name in any of the forms in which a font may draw it.
 fn is_asterisk(c: char) -> bool {
-    is_in(&ASTERISKS, c) || skeleton(c.encode_utf8(&mut [0; 4])).any(|prototype| prototype == '*')
+    is_drawn_as_asterisk(c) || skeleton(c.encode_utf8(&mut [0; 4])).any(|prototype| prototype == '*')
 }
 
 /// A joiner where its script needs it (RFC 5892, appendix A.1 and A.2).

@@ -23,7 +23,6 @@ pub(crate) struct Looks {
 }
 
 impl Looks {
-    /// Everything by which an accepted name is compared.
     pub(crate) fn of(name: &str) -> Self {
         let skeleton_of = |name: &str| skeleton(name).collect::<String>().into_boxed_str();
         let drawn = as_capitals(name);
@@ -75,49 +74,23 @@ impl Looks {
 
 /// Small capitals, which are letters of their own without an upper case, and letters on a coloured
 /// ground, which are emoji: neither UTS #39 nor NFKC brings them to the letters that they show.
-const CAPITALS: [(char, char); 29] = [
-    ('\u{262}', 'G'),
-    ('\u{26a}', 'I'),
-    ('\u{274}', 'N'),
-    ('\u{280}', 'R'),
-    ('\u{28f}', 'Y'),
-    ('\u{299}', 'B'),
-    ('\u{29c}', 'H'),
-    ('\u{29f}', 'L'),
-    ('\u{1d00}', 'A'),
-    ('\u{1d04}', 'C'),
-    ('\u{1d05}', 'D'),
-    ('\u{1d07}', 'E'),
-    ('\u{1d0a}', 'J'),
-    ('\u{1d0b}', 'K'),
-    ('\u{1d0d}', 'M'),
-    ('\u{1d0f}', 'O'),
-    ('\u{1d18}', 'P'),
-    ('\u{1d1b}', 'T'),
-    ('\u{1d1c}', 'U'),
-    ('\u{1d20}', 'V'),
-    ('\u{1d21}', 'W'),
-    ('\u{1d22}', 'Z'),
-    ('\u{a730}', 'F'),
-    ('\u{a731}', 'S'),
-    ('\u{a7af}', 'Q'),
-    ('\u{1f170}', 'A'),
-    ('\u{1f171}', 'B'),
-    ('\u{1f17e}', 'O'),
-    ('\u{1f17f}', 'P'),
-];
+const DRAWN_AS_CAPITALS: &str = "\u{262}\u{26a}\u{274}\u{280}\u{28f}\u{299}\u{29c}\u{29f}\u{1d00}\u{1d04}\u{1d05}\u{1d07}\
+    \u{1d0a}\u{1d0b}\u{1d0d}\u{1d0f}\u{1d18}\u{1d1b}\u{1d1c}\u{1d20}\u{1d21}\u{1d22}\u{a730}\
+    \u{a731}\u{a7af}\u{1f170}\u{1f171}\u{1f17e}\u{1f17f}";
+/// The capitals that those show, in the same order.
+const CAPITALS: &str = "GINRYBHLACDEJKMOPTUVWZFSQABOP";
 
 /// Each regional indicator, of which two make a flag or stand as letters.
 const INDICATORS: core::ops::RangeInclusive<char> = '\u{1f1e6}'..='\u{1f1ff}';
 
 /// The name with the capital in the place of whatever shows one.
 fn as_capitals(name: &str) -> String {
-    let capital = |c: char| match CAPITALS.binary_search_by_key(&c, |(shown, _)| *shown) {
-        Ok(index) => CAPITALS[index].1,
-        Err(_) if INDICATORS.contains(&c) => {
+    let capital = |c: char| match DRAWN_AS_CAPITALS.chars().position(|drawn| drawn == c) {
+        Some(index) => CAPITALS.chars().nth(index).unwrap_or(c),
+        None if INDICATORS.contains(&c) => {
             char::from_u32(u32::from(c) - u32::from(*INDICATORS.start()) + u32::from('A')).unwrap_or(c)
         }
-        Err(_) => c,
+        None => c,
     };
     name.chars().map(capital).collect()
 }
@@ -204,7 +177,8 @@ mod tests {
 
     #[test]
     fn every_small_capital_is_known() {
-        assert!(CAPITALS.is_sorted());
+        assert!(DRAWN_AS_CAPITALS.chars().is_sorted());
+        assert_eq!(DRAWN_AS_CAPITALS.chars().count(), CAPITALS.len());
         for c in '\u{80}'..='\u{1ffff}' {
             let name =
                 unicode_names2::name(c).map(|name| alloc::string::ToString::to_string(&name)).unwrap_or_default();

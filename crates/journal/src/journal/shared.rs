@@ -23,8 +23,8 @@ pub(super) struct Shared {
     bounds: JournalBounds,
     records: Mutex<RecordQueue>,
     records_came: Condvar,
-    lookups: Queue,
-    searches: Queue,
+    /// By lane.
+    questions: [Queue; Lane::ALL.len()],
     reports: Mutex<Reports>,
     reports_fetched: Condvar,
     /// Threads that have ended.
@@ -67,8 +67,7 @@ impl Shared {
         Self {
             records: Mutex::default(),
             records_came: Condvar::new(),
-            lookups: Queue::new(Lane::Lookups, &bounds),
-            searches: Queue::new(Lane::Searches, &bounds),
+            questions: Lane::ALL.map(|lane| Queue::new(lane, &bounds)),
             reports: Mutex::default(),
             reports_fetched: Condvar::new(),
             ended: Mutex::default(),
@@ -179,10 +178,7 @@ impl Shared {
     }
 
     fn queue(&self, lane: Lane) -> &Queue {
-        match lane {
-            Lane::Lookups => &self.lookups,
-            Lane::Searches => &self.searches,
-        }
+        &self.questions[lane as usize]
     }
 
     /// Reports results; behind a failure nothing is reported any more.
@@ -215,11 +211,10 @@ impl Shared {
     }
 
     pub(super) fn gauges(&self) -> Gauges {
-        let questions = [Lane::Lookups, Lane::Searches].map(|lane| lock(&self.queue(lane).waiting).len());
         Gauges {
             waiting_records: self.pending_records.load(Ordering::Relaxed) as u64,
             waiting_bytes: self.pending_bytes.load(Ordering::Relaxed) as u64,
-            waiting_questions: questions.iter().sum::<usize>() as u64,
+            waiting_questions: self.questions.iter().map(|queue| lock(&queue.waiting).len() as u64).sum(),
             ..self.counters.read()
         }
     }
@@ -234,8 +229,7 @@ impl Shared {
     fn rouse(&self) {
         drop(lock(&self.records));
         self.records_came.notify_all();
-        for lane in [Lane::Lookups, Lane::Searches] {
-            let queue = self.queue(lane);
+        for queue in &self.questions {
             drop(lock(&queue.waiting));
             queue.came.notify_all();
         }

@@ -18,8 +18,8 @@ use crate::store::{Reader, StoreError};
 pub struct Stepper {
     shared: Arc<Shared>,
     writer: Writer,
-    lookups: Reading,
-    searches: Reading,
+    /// By lane.
+    reading: [Reading; Lane::ALL.len()],
     group: Group,
     finished: Vec<Finished>,
 }
@@ -30,14 +30,9 @@ struct Reading {
 }
 
 impl Stepper {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        writer: Writer,
-        lookups: Box<dyn Reader>,
-        searches: Box<dyn Reader>,
-    ) -> Self {
-        let [lookups, searches] = [lookups, searches].map(|reader| Reading { reader, asked: None });
-        Self { shared, writer, lookups, searches, group: Group::default(), finished: Vec::new() }
+    pub(super) fn new(shared: Arc<Shared>, writer: Writer, readers: [Box<dyn Reader>; Lane::ALL.len()]) -> Self {
+        let reading = readers.map(|reader| Reading { reader, asked: None });
+        Self { shared, writer, reading, group: Group::default(), finished: Vec::new() }
     }
 
     /// Takes up the next group, of `records_max` records at most, if none is taken up. Returns
@@ -84,10 +79,9 @@ impl Stepper {
 
     /// Takes up the next question of a lane, if none is taken up. Returns the one that is.
     pub fn take_question(&mut self, lane: Lane) -> Option<(Ticket, &Question)> {
-        let shared = Arc::clone(&self.shared);
-        let reading = self.reading(lane);
+        let reading = &mut self.reading[lane as usize];
         if reading.asked.is_none() {
-            reading.asked = shared.take_question(lane);
+            reading.asked = self.shared.take_question(lane);
         }
         reading.asked.as_ref().map(|asked| (asked.ticket, &asked.question))
     }
@@ -95,23 +89,15 @@ impl Stepper {
     /// Reads for the question that is taken up, and reports its answer; one that needs another turn
     /// is put back.
     pub fn answer(&mut self, lane: Lane) {
-        let shared = Arc::clone(&self.shared);
-        let reading = self.reading(lane);
+        let reading = &mut self.reading[lane as usize];
         if let Some(asked) = reading.asked.take() {
-            answer(&shared, reading.reader.as_mut(), asked);
+            answer(&self.shared, reading.reader.as_mut(), asked);
         }
     }
 
     /// Forgets the question that is taken up: it is never answered, unless by [`Stepper::report`].
     pub fn drop_question(&mut self, lane: Lane) {
-        self.reading(lane).asked = None;
-    }
-
-    fn reading(&mut self, lane: Lane) -> &mut Reading {
-        match lane {
-            Lane::Lookups => &mut self.lookups,
-            Lane::Searches => &mut self.searches,
-        }
+        self.reading[lane as usize].asked = None;
     }
 
     /// Reports something that is no result of these steps, such as an entry that another server

@@ -18,14 +18,13 @@ use crate::store::{Reader, StoreError};
 const READERS_END_WAIT: Duration = ANSWER_TIME.saturating_add(Duration::from_millis(500));
 
 /// Threads that only read.
-const READERS: usize = 2;
+const READERS: usize = Lane::ALL.len();
 
 /// Starts the threads; returns their number.
 pub(super) fn start(
     shared: &Arc<Shared>,
     writer: Writer,
-    lookups: Box<dyn Reader>,
-    searches: Box<dyn Reader>,
+    [lookups, searches]: [Box<dyn Reader>; READERS],
 ) -> Result<usize, StoreError> {
     spawn("journal-writer", shared, move |shared| write(shared, writer))?;
     spawn("journal-reader", shared, move |shared| read(shared, Lane::Lookups, lookups))?;

@@ -20,7 +20,6 @@ impl AddressCount {
         !is_exempt(address) && count >= limits.connections_per_address_max
     }
 
-    /// Counts a new connection.
     pub(crate) fn enter(&mut self, address: IpAddr) {
         if !is_exempt(address) {
             *self.connections.entry(subnet(address)).or_default() += 1;

@@ -104,7 +104,6 @@ impl SubnetCredits {
         }
     }
 
-    /// Forgets the subnets that have all their credit again.
     fn forget_full(&mut self, now_ms: u64) {
         while self.by_full_ms.first().is_some_and(|&(full_ms, _)| full_ms <= now_ms) {
             self.forget_first();

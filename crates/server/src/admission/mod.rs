@@ -43,13 +43,11 @@ impl Admission {
         self.counts.is_full(address, limits)
     }
 
-    /// Counts a new connection and returns its terms.
     pub(crate) fn enter(&mut self, peer: SocketAddr, now_ms: u64) -> Terms {
         self.counts.enter(peer.ip());
         self.credits.enter(peer, now_ms)
     }
 
-    /// Notes that a connection has no name yet.
     pub(crate) fn await_name(&mut self, peer: SocketAddr, key: ConnectionKey) {
         self.unregistered.insert(subnet(peer.ip()), key);
     }
@@ -65,7 +63,6 @@ impl Admission {
         self.credits.leave(peer, flood, unserved, now_ms);
     }
 
-    /// Counts the end of a connection.
     pub(crate) fn leave(&mut self, peer: SocketAddr, key: ConnectionKey) {
         self.unregistered.remove(subnet(peer.ip()), key);
         self.counts.leave(peer.ip());

@@ -14,7 +14,6 @@ impl TokenBucket {
         Self { level: burst, burst, per_ms: per_second / 1_000.0, filled_ms: now_ms }
     }
 
-    /// Refills by the time that has passed.
     pub(crate) fn fill(&mut self, now_ms: u64) {
         #[expect(clippy::cast_precision_loss, reason = "milliseconds between two events")]
         let elapsed_ms = now_ms.saturating_sub(self.filled_ms) as f64;
@@ -48,12 +47,10 @@ impl TokenBucket {
         self.level = self.level.max(-wait_ms_max * self.per_ms);
     }
 
-    /// Milliseconds until it is out of debt.
     pub(crate) fn wait_ms(&self) -> u64 {
         self.ms_until(0.0)
     }
 
-    /// Milliseconds until it is full.
     pub(crate) fn full_in_ms(&self) -> u64 {
         self.ms_until(self.burst)
     }

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 
 use crate::connection_key::ConnectionKey;
 
-/// The unregistered connections of each subnet.
 #[derive(Debug, Default)]
 pub(crate) struct Unregistered {
     by_subnet: HashMap<IpAddr, BTreeSet<ConnectionKey>>,

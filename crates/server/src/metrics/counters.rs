@@ -21,7 +21,6 @@ pub(crate) enum Counted {
     WrongToken,
 }
 
-/// Counts by event.
 #[derive(Debug, Clone)]
 pub(crate) struct Counters {
     closed: [u64; CloseReason::VARIANTS.len()],
@@ -35,7 +34,6 @@ impl Default for Counters {
 }
 
 impl Counters {
-    /// Counts the end of a connection.
     pub(crate) fn add_closed(&mut self, reason: CloseReason) {
         self.closed[reason as usize] += 1;
     }
@@ -60,7 +58,7 @@ impl Counters {
     /// Returns the counts that are not zero, as text.
     pub(crate) fn summary(&self) -> String {
         let others = Counted::VARIANTS.iter().zip(self.others).map(|(event, count)| (event.into_str(), count));
-        let all = self.closed().map(|(reason, count)| (reason.as_str(), count)).chain(others);
+        let all = self.closed().map(|(reason, count)| (reason.into_str(), count)).chain(others);
         all.filter(|(_, count)| *count > 0).map(|(text, count)| format!("{text}={count}")).collect::<Vec<_>>().join(" ")
     }
 }

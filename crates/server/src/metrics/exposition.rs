@@ -44,7 +44,6 @@ impl Exposition {
         let _ = writeln!(self.text, "{}_bucket{{le=\"{bound}\"}} {count}", self.family);
     }
 
-    /// Writes the end of a histogram.
     pub(crate) fn sum_and_count(&mut self, sum: f64, count: u64) {
         let family = self.family;
         let _ = write!(self.text, "{family}_sum {sum}\n{family}_count {count}\n");

@@ -150,7 +150,6 @@ impl HttpServer {
         ranked.min()
     }
 
-    /// Makes room for one more connection.
     fn make_room(&mut self, now: Instant) {
         while self.connections.len() >= CONNECTIONS_MAX
             && let Some((rank, index)) = self.first_to_close()

@@ -35,7 +35,6 @@ pub(super) struct HttpConnection {
 
 #[derive(Debug)]
 enum State {
-    /// Reading the head.
     Head(Vec<u8>),
     /// The page it asked for has to be made.
     Asked(Page),
@@ -143,7 +142,6 @@ impl HttpConnection {
     }
 }
 
-/// Meaning of what has arrived of a head.
 #[derive(Debug, PartialEq, Eq)]
 enum Asked {
     Incomplete,

@@ -5,7 +5,6 @@ use glassline_journal::{COMMIT_BOUNDS_S, Gauges};
 
 use crate::metrics::exposition::Exposition;
 
-/// Adds a journal's numbers.
 pub(crate) fn add(out: &mut Exposition, gauges: &Gauges) {
     commits(out, gauges);
     let help = "Records that wait to be stored or are being committed; nobody has been sent them yet.";

@@ -4,7 +4,6 @@ use crate::metrics::exposition::CONTENT_TYPE;
 use crate::metrics::probe::Seen;
 use crate::metrics::render::render;
 
-/// A page that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Page {
     Metrics,
@@ -36,7 +35,6 @@ impl Page {
     }
 }
 
-/// An answer in HTTP.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Response {
     status: &'static str,

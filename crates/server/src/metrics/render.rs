@@ -25,17 +25,15 @@ pub(crate) fn render(snapshot: &Snapshot, answered: bool) -> String {
     out.into_text()
 }
 
-/// Writes the metrics of the present state.
 fn present(out: &mut Exposition, snapshot: &Snapshot) {
     out.gauge("glassline_members", "Members: connections whose name was accepted.", snapshot.members);
     out.gauge("glassline_connections", "Connections, members or not.", snapshot.connections);
-    out.gauge("glassline_nameless_connections", "Connections that have no name yet.", snapshot.nameless);
+    out.gauge("glassline_nameless_connections", "Connections that have no name yet.", snapshot.unregistered);
     out.gauge("glassline_rooms", "Rooms, the lobby included.", snapshot.rooms);
     let help = "Bytes that all rooms' logs hold for members who have still to be sent them.";
     out.gauge("glassline_room_log_bytes", help, snapshot.log_bytes);
 }
 
-/// Writes the metrics of the traffic.
 fn said(out: &mut Exposition, snapshot: &Snapshot) {
     let (tally, traffic, counters) = (&snapshot.tally, &snapshot.traffic, &snapshot.counters);
     out.counter("glassline_joins_total", "Names accepted.", counters.count(Counted::Joined));
@@ -58,11 +56,10 @@ fn said(out: &mut Exposition, snapshot: &Snapshot) {
     out.counters("glassline_pauses_total", help, "reason", pauses);
 }
 
-/// Writes the metrics of refusals and ends of connections.
 fn refused(out: &mut Exposition, snapshot: &Snapshot) {
     let counters = &snapshot.counters;
     let (refusals, endings): (Vec<_>, Vec<_>) = counters.closed().partition(|(reason, _)| reason.is_refusal());
-    let text = |counts: Vec<(CloseReason, u64)>| counts.into_iter().map(|(reason, count)| (reason.as_str(), count));
+    let text = |counts: Vec<(CloseReason, u64)>| counts.into_iter().map(|(reason, count)| (reason.into_str(), count));
     let help = "Connections not let in, or closed for what they sent.";
     out.counters("glassline_refusals_total", help, "reason", text(refusals));
     let codes = snapshot.tally.refusals().map(|(code, count)| (code.word(), count));

@@ -26,7 +26,7 @@ impl Traffic {
 pub(crate) struct Snapshot {
     pub(crate) members: usize,
     pub(crate) connections: usize,
-    pub(crate) nameless: usize,
+    pub(crate) unregistered: usize,
     pub(crate) rooms: usize,
     pub(crate) log_bytes: usize,
     pub(crate) tally: HubCounters,

@@ -140,7 +140,6 @@ impl<S: Socket> Connection<S> {
         self.served_from_ms
     }
 
-    /// Bytes held beside the hub's.
     #[cfg(any(test, feature = "test-server"))]
     pub(crate) fn held_bytes(&self) -> usize {
         self.output.len() + self.backlog.len()
@@ -183,7 +182,6 @@ impl<S: Socket> Connection<S> {
         self.state = ConnectionState::Paused(reason);
     }
 
-    /// Lets a paused connection go on.
     pub(crate) fn resume(&mut self) {
         if self.is_paused() {
             self.state = ConnectionState::Open;
@@ -251,7 +249,6 @@ impl<S: Socket> Connection<S> {
         is_new
     }
 
-    /// Notes that it was taken from the loop's list.
     pub(crate) fn dequeue(&mut self) {
         self.is_queued = false;
     }
@@ -330,7 +327,6 @@ impl<S: Socket> Connection<S> {
 
     // Output.
 
-    /// Adds to its own output.
     pub(crate) fn say(&mut self, bytes: &[u8]) {
         self.output.extend_from_slice(bytes);
     }

@@ -5,7 +5,6 @@ use slab::Slab;
 use crate::connection_key::ConnectionKey;
 use crate::net::connection::Connection;
 
-/// All connections.
 #[derive(Debug)]
 pub(crate) struct Connections<S> {
     entries: Slab<(ConnectionKey, Connection<S>)>,

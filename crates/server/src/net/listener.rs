@@ -45,7 +45,6 @@ fn bound(address: SocketAddr, prepare: impl FnOnce(&Socket) -> io::Result<()>) -
     Ok(socket.into())
 }
 
-/// Result of an attempt to accept.
 pub(crate) enum Accepted {
     Peer(TcpStream, SocketAddr),
     Nobody,
@@ -56,7 +55,6 @@ pub(crate) enum Accepted {
     },
 }
 
-/// A listening socket of the loop.
 #[derive(Debug)]
 pub(crate) struct Listener {
     pub(crate) socket: TcpListener,

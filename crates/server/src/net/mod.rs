@@ -1,6 +1,5 @@
 //! Sockets, connections and the loop over them.
 
-mod clock;
 mod connection;
 mod connections;
 pub(crate) mod listener;
@@ -13,4 +12,4 @@ mod transport;
 pub use listener::{listen, listen_ipv6_only, takes_ipv4};
 pub use poll::run;
 #[cfg(any(test, feature = "test-server"))]
-pub use reactor::test_server::{Pipe, TestServer};
+pub use reactor::tests::{Pipe, TestServer};

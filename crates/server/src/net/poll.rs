@@ -5,17 +5,18 @@ use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use glassline_hub::Now;
 use glassline_journal::Store;
 use glassline_wire::layer::LayerStack;
+use glassline_wire::timestamp::Timestamp;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use tracing::warn;
 
 use crate::Config;
 use crate::close_reason::CloseReason;
 use crate::history::History;
-use crate::net::clock::Clock;
 use crate::net::listener::{Accepted, Listener};
 use crate::net::reactor::Reactor;
 use crate::net::socket::TcpSocket;
@@ -104,7 +105,6 @@ impl Poller {
         self.reactor.turn()
     }
 
-    /// Waits for events and notes what they say.
     fn wait(&mut self, timeout_ms: Option<u64>) -> io::Result<()> {
         match self.poll.poll(&mut self.events, timeout_ms.map(Duration::from_millis)) {
             // A pause of the process ends the wait without an event; what is due is due all the
@@ -203,4 +203,24 @@ fn layers_of_new_connection() -> LayerStack {
         return LayerStack::new(vec![Box::new(glassline_wire::layer::test_layer::TestLayer::server())]);
     }
     LayerStack::default()
+}
+
+/// The two clocks, read once for each turn of the loop.
+#[derive(Debug)]
+struct Clock {
+    started: Instant,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { started: Instant::now() }
+    }
+
+    fn now(&self) -> Now {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Now {
+            monotonic_ms: self.started.elapsed().as_millis() as u64,
+            at: Timestamp::from_unix_ms(since_epoch.as_millis() as u64),
+        }
+    }
 }

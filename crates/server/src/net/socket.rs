@@ -12,7 +12,6 @@ use socket2::{SockRef, TcpKeepalive};
 
 use crate::net::transport::Socket;
 
-/// An accepted socket.
 #[derive(Debug)]
 pub(crate) struct TcpSocket {
     stream: TcpStream,

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::connection_key::ConnectionKey;
 
-/// Kind of deadline of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// Its name must be accepted by then (D2).
@@ -22,12 +21,6 @@ pub(crate) enum Kind {
     Drain,
 }
 
-impl Kind {
-    const FIRST: Self = Self::Greeting;
-    const LAST: Self = Self::Drain;
-}
-
-/// Deadlines by time and by connection.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
     by_time: BTreeSet<(u64, ConnectionKey, Kind)>,
@@ -49,14 +42,13 @@ impl Timers {
     }
 
     pub(crate) fn cancel_all(&mut self, connection: ConnectionKey) {
-        let range = (connection, Kind::FIRST)..=(connection, Kind::LAST);
+        let range = (connection, Kind::Greeting)..=(connection, Kind::Drain);
         let kinds: Vec<Kind> = self.by_connection.range(range).map(|((_, kind), _)| *kind).collect();
         for kind in kinds {
             self.cancel(connection, kind);
         }
     }
 
-    /// Time of a connection's entry of a kind.
     pub(crate) fn due_ms(&self, connection: ConnectionKey, kind: Kind) -> Option<u64> {
         self.by_connection.get(&(connection, kind)).copied()
     }
@@ -65,7 +57,6 @@ impl Timers {
         self.by_time.first().map(|(due_ms, _, _)| *due_ms)
     }
 
-    /// The next entry that is due, taken out.
     pub(crate) fn take_due(&mut self, now_ms: u64) -> Option<(ConnectionKey, Kind)> {
         let &(due_ms, connection, kind) = self.by_time.first()?;
         (due_ms <= now_ms).then(|| {

@@ -28,11 +28,9 @@ pub(crate) trait Socket {
 /// Readiness of a socket: as an event, each bit is an edge and says nothing when it is not set.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Readiness {
-    /// There may be something to read.
     pub(crate) readable: bool,
     /// The peer will send nothing more, or has gone.
     pub(crate) read_closed: bool,
-    /// It may take something.
     pub(crate) writable: bool,
 }
 
@@ -50,7 +48,6 @@ impl ReadBuffer {
     }
 }
 
-/// Result of a read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Received<'a> {
     /// The peer sent something: this plaintext, which is empty where it was meant for a layer or
@@ -101,7 +98,6 @@ impl<S: Socket> Transport<S> {
         !self.layers.is_empty()
     }
 
-    /// Returns whether a read may bring something.
     pub(crate) fn is_readable(&self) -> bool {
         self.ready.readable
     }
@@ -112,17 +108,14 @@ impl<S: Socket> Transport<S> {
         self.ready.read_closed
     }
 
-    /// Returns whether a write may be taken.
     pub(crate) fn is_writable(&self) -> bool {
         self.ready.writable
     }
 
-    /// Returns whether the end of the sending direction is out.
     pub(crate) fn is_finished(&self) -> bool {
         self.sending == Sending::Finished
     }
 
-    /// Bytes that the socket took.
     pub(crate) fn sent_bytes(&self) -> u64 {
         self.sent_bytes
     }

@@ -7,12 +7,10 @@ use glassline_hub::{Awaits, ConnectInfo, Hub, MemberId, Now};
 use crate::admission::Flood;
 use crate::protocol::step::Pause;
 
-/// Resources of a session while it takes bytes in.
 pub(crate) struct SessionContext<'a> {
     pub(crate) hub: &'a mut Hub,
     pub(crate) now: Now,
     pub(crate) connection: usize,
-    /// Address that it connects from.
     pub(crate) address: IpAddr,
     /// Address that it connected to; known while the protocol is not.
     pub(crate) local: Option<SocketAddr>,
@@ -30,7 +28,6 @@ impl SessionContext<'_> {
         self.awaits() == Awaits::Nothing && !self.member.is_some_and(|member| self.hub.is_replaying(member))
     }
 
-    /// Returns what the connection awaits from the history.
     pub(crate) fn awaits(&self) -> Awaits {
         self.hub.awaits(self.connection)
     }

@@ -1,8 +1,8 @@
 //! The event dialect (E): `hello`, then requests.
 
-use glassline_hub::{Awaits, Hub, LoginOutcome, MemberId, NameHolder, Reply};
+use glassline_hub::{Awaits, Dialect, Hub, LoginOutcome, MemberId, NameHolder, Reply, ReplyResult};
 use glassline_wire::envelope::Envelope;
-use glassline_wire::event::{ErrorCode, Event, Pong, Presence, Rejection};
+use glassline_wire::event::{ErrorCode, Event, Presence, Rejection};
 use glassline_wire::frame::{Decoder, Frame, HeaderError};
 use glassline_wire::limits::{EVENT_BYTES_MAX, GREETING_BYTES_MAX, HEADER_BYTES};
 use glassline_wire::request::{Ask, Hello, Request};
@@ -90,7 +90,7 @@ impl EventSession {
                         HeaderError::NotDecimal { .. } | HeaderError::Empty => ErrorCode::NotAnEvent,
                     };
                     let rejection = Rejection::new(code, format!("{error}; connect again"));
-                    let output = Event::Error(rejection).to_frame();
+                    let output = encode(Event::Error(rejection), None);
                     return Step::Close { reason: CloseReason::from(&error), detail: error.to_string(), output };
                 }
             }
@@ -136,7 +136,7 @@ impl EventSession {
 }
 
 fn before_welcome(payload: &[u8], waiting: &mut Waiting, context: &mut SessionContext<'_>) -> Step {
-    let answer = match Request::from_json(payload) {
+    let Envelope { content: rejection, reference } = match Request::from_json(payload) {
         Ok(Request { content: Ask::Hello(hello), reference }) => {
             return enter(hello, reference, NameHolder::Unasked, waiting, context);
         }
@@ -146,7 +146,7 @@ fn before_welcome(payload: &[u8], waiting: &mut Waiting, context: &mut SessionCo
         }
         Err(bad) => bad,
     };
-    let mut output = rejected(answer).to_frame();
+    let mut output = encode(Event::Error(rejection), reference);
     // A client without a name that keeps asking holds no more memory than the limit.
     if context.pre_login_output.len() + output.len() > GREETING_BYTES_MAX {
         let detail = "too many requests before hello".to_string();
@@ -176,7 +176,7 @@ fn enter(
             let reason =
                 if refused.code == ErrorCode::Banned { CloseReason::Banned } else { CloseReason::HelloRefused };
             let detail = refused.text.clone();
-            let output = rejected(Envelope::new(refused, reference)).to_frame();
+            let output = encode(Event::Error(refused), reference);
             return Step::Close { reason, detail, output };
         }
     };
@@ -223,8 +223,7 @@ fn answer(
     }
     let Request { content: ask, reference } = request;
     if matches!(ask, Ask::Bye {}) {
-        let output = Envelope::new(Event::bye("goodbye"), reference).to_frame();
-        return Step::leave(CloseReason::Bye, output);
+        return Step::leave(CloseReason::Bye, encode(Event::bye("goodbye"), reference));
     }
     let reply = carry_out(member, ask, reference.as_ref(), context);
     context.hub.reply(member, reply, reference);
@@ -232,12 +231,7 @@ fn answer(
 }
 
 /// Carries out a request. What is answered later, by the history, keeps the `ref`.
-fn carry_out(
-    member: MemberId,
-    ask: Ask,
-    reference: Option<&String>,
-    context: &mut SessionContext<'_>,
-) -> Result<Reply, Rejection> {
+fn carry_out(member: MemberId, ask: Ask, reference: Option<&String>, context: &mut SessionContext<'_>) -> ReplyResult {
     let now = context.now;
     let hub = &mut *context.hub;
     // A program may ask for these on and on with nobody before it.
@@ -268,7 +262,7 @@ fn carry_out(
         Ask::Whois(asked) => Ok(Event::Whois(hub.whois(&asked.name, now)?).into()),
         Ask::Rooms {} => Ok(Event::Rooms(hub.rooms_listed()).into()),
         Ask::Away(reason) => Ok(Event::Away(hub.set_away(member, reason.text.as_deref(), now)?).into()),
-        Ask::Ping {} => Ok(Event::Pong(Pong {}).into()),
+        Ask::Ping {} => Ok(Event::Pong {}.into()),
         Ask::Operate(operate) => hub.operate(member, &operate.line, reference.cloned(), now),
         Ask::History(range) => hub.read_history(member, &range, reference.cloned()),
         Ask::Search(search) => hub.search_history(member, &search, reference.cloned()),
@@ -283,6 +277,6 @@ fn own_presence(member: MemberId, room: &str, hub: &Hub) -> Result<Presence, Rej
     Ok(Presence { room, names: vec![hub.name(member).to_string()], count: 1, seq: None })
 }
 
-fn rejected(Envelope { content, reference }: Envelope<Rejection>) -> Envelope<Event> {
-    Envelope::new(Event::Error(content), reference)
+fn encode(event: Event, reference: Option<String>) -> Vec<u8> {
+    Dialect::Event.encode(&Envelope::new(event, reference))
 }

@@ -7,9 +7,7 @@ mod http;
 mod sniff;
 mod step;
 #[cfg(any(test, feature = "test-server"))]
-pub(crate) mod test_session;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tutorial;
 
 pub(crate) use context::SessionContext;
@@ -22,7 +20,6 @@ use event::EventSession;
 use sniff::{Sniffer, Spoken};
 use tutorial::TutorialSession;
 
-/// Protocol of a connection.
 #[derive(Debug)]
 pub(crate) enum Protocol {
     /// It has not shown what it speaks.

@@ -19,17 +19,18 @@ pub(crate) struct Sniffer {
     seen_bytes: usize,
 }
 
-/// Result of the first bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Spoken {
-    /// Not enough bytes yet.
     Unclear,
     /// The tutorial dialect, of which nothing was taken from the input.
     Tutorial,
     /// The event dialect; the opening was taken.
     Event,
     /// Nothing that is spoken here: the reason, and output for the peer.
-    Nothing { reason: CloseReason, output: Vec<u8> },
+    Nothing {
+        reason: CloseReason,
+        output: Vec<u8>,
+    },
 }
 
 impl Sniffer {

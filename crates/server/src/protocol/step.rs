@@ -4,7 +4,6 @@ use glassline_hub::MemberId;
 
 use crate::close_reason::CloseReason;
 
-/// Decision of a session.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// It goes on; all input was taken.
@@ -21,7 +20,6 @@ impl Step {
         Self::Close { reason, detail: String::new(), output }
     }
 
-    /// Returns whether the connection ends with it.
     pub(crate) fn is_end(&self) -> bool {
         matches!(self, Self::Close { .. })
     }

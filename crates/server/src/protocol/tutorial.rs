@@ -15,11 +15,9 @@ pub(crate) struct TutorialSession {
     held: Option<Held>,
 }
 
-/// Input that waits.
 #[derive(Debug)]
 enum Held {
     Payload(Vec<u8>),
-    /// Its end.
     End(Step),
 }
 

@@ -39,12 +39,6 @@ impl FirstBytes {
         self.has_come
     }
 
-    /// Returns whether nothing has come over the present connection, and an earlier one showed that
-    /// this is no chat server.
-    pub(crate) fn is_silent_after_foreign(&self) -> bool {
-        self.is_silent() && self.foreign.is_some()
-    }
-
     /// Keeps the kind of server for the next connection: this one was no dialect of a chat.
     pub(crate) fn note_foreign(&mut self) {
         self.foreign = self.kind();

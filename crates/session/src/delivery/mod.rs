@@ -112,10 +112,6 @@ impl Delivery {
         unsent.filter(|waiting| matches!(&waiting.request.content, Ask::Send(send) if is_meant(&send.room))).count()
     }
 
-    pub(crate) fn first_text(&self) -> Option<&str> {
-        self.waiting.front().map(|waiting| text_of(&waiting.request))
-    }
-
     /// Takes the next message out: for a dialect without acknowledgements.
     pub(crate) fn take_next(&mut self) -> Option<Request> {
         let waiting = self.waiting.pop_front()?;

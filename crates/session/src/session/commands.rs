@@ -2,7 +2,7 @@
 
 use glassline_wire::limits::TEXT_BYTES_MAX;
 use glassline_wire::message_id::MessageId;
-use glassline_wire::request::{Ask, AwayText, Operate, PersonName, Rename, Request, RoomName, Send, SendDirect};
+use glassline_wire::request::{Ask, AwayText, Operate, PersonName, Request, RoomName, Send, SendDirect};
 
 use super::{ExitIntent, LAST_ANSWERS_MS, Session};
 use crate::command::{Command, CommandError};
@@ -66,7 +66,7 @@ impl Session {
                 let room = self.known_room(room)?;
                 self.change_rooms(Ask::Leave(RoomName { room }), now_ms)
             }
-            Command::Rename(name) => self.ask("change of name", Ask::Rename(Rename { name })),
+            Command::Rename(name) => self.ask("change of name", Ask::Rename(PersonName { name })),
             Command::Members(room) => {
                 let room = self.known_room(room)?;
                 self.ask("list of names", Ask::Members(RoomName { room }))

@@ -251,13 +251,13 @@ impl Session {
                 }
                 self.show_answer(Update::Received(event), reference);
             }
-            Event::Ping(_) => {
+            Event::Ping {} => {
                 if let Some(link) = self.connection.event_mut() {
                     link.note_ping();
                 }
                 self.send_pong();
             }
-            Event::Pong(_) if reference.as_deref() == Some(ALIVE_REF) => {}
+            Event::Pong {} if reference.as_deref() == Some(ALIVE_REF) => {}
             Event::Bye(_) => {
                 // A person needs no words for the answer to its own goodbye.
                 if self.program.is_some() || reference.is_none() {
@@ -274,7 +274,7 @@ impl Session {
                 }
                 self.show_answer(Update::Received(event), reference);
             }
-            Event::Welcome(_) | Event::Whois(_) | Event::Rooms(_) | Event::Notice(_) | Event::Pong(_) => {
+            Event::Welcome(_) | Event::Whois(_) | Event::Rooms(_) | Event::Notice(_) | Event::Pong {} => {
                 self.show_answer(Update::Received(event), reference);
             }
         }

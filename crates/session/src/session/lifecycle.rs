@@ -41,10 +41,11 @@ impl Session {
     }
 
     pub(super) fn closed(&mut self, why: &str, now_ms: u64) {
+        let first_bytes = self.connection.first_bytes();
         match self.connection.phase() {
             Phase::Greeting { .. } => self.no_welcome(why, false, now_ms),
             Phase::ChangingDialect { .. } => self.retry_events(now_ms),
-            Phase::Up { .. } if self.connection.first_bytes().is_silent_after_foreign() => self.end_at_foreign(),
+            Phase::Up { .. } if first_bytes.is_silent() && first_bytes.foreign().is_some() => self.end_at_foreign(),
             Phase::Up { .. } if self.is_goodbye_held_back() && self.connection.tutorial_refusal(now_ms).is_none() => {
                 self.left_by_server(why);
             }

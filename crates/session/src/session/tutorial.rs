@@ -97,7 +97,7 @@ impl Session {
     /// Returns whether the next text may or may not need a second slash: that is known in a moment.
     fn is_next_undecided(&self) -> bool {
         self.slash_commands() == SlashCommands::Undecided
-            && self.delivery.first_text().is_some_and(|text| text.starts_with('/'))
+            && self.delivery.texts().next().is_some_and(|(_, text)| text.starts_with('/'))
     }
 }
 

@@ -46,7 +46,8 @@ pub(crate) struct PasteQuestion {
 pub(crate) enum PasteChoice {
     /// Send it as one message. It is text even if it begins with a slash.
     Send(String),
-    SendLines(PastedLines),
+    /// Send these lines one after the other. They are text, also those that begin with a slash.
+    SendLines(VecDeque<String>),
     Edit(String),
     Drop,
 }
@@ -140,7 +141,10 @@ impl PasteQuestion {
     fn chosen(&self) -> Option<PasteChoice> {
         match self.typed.trim().to_lowercase().as_str() {
             "s" if self.is_sendable() => Some(PasteChoice::Send(self.text.trim_end_matches('\n').to_owned())),
-            "l" if self.is_sendable_by_line() => Some(PasteChoice::SendLines(PastedLines::of(&self.text))),
+            "l" if self.is_sendable_by_line() => {
+                let lines = self.text.split('\n').filter(|line| !line.trim().is_empty());
+                Some(PasteChoice::SendLines(lines.map(str::to_owned).collect()))
+            }
             "e" if self.is_editable() => Some(PasteChoice::Edit(self.text.clone())),
             _ => None,
         }
@@ -163,47 +167,10 @@ impl PasteQuestion {
     }
 }
 
-/// Lines that are sent one after the other, as the session has room for them. They are text, also
-/// those that begin with a slash.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct PastedLines {
-    waiting: VecDeque<String>,
-}
-
-impl PastedLines {
-    fn of(text: &str) -> Self {
-        let lines = text.split('\n').filter(|line| !line.trim().is_empty());
-        Self { waiting: lines.map(str::to_owned).collect() }
-    }
-
-    /// Takes the line to send next.
-    pub(crate) fn take_first(&mut self) -> Option<String> {
-        self.waiting.pop_front()
-    }
-
-    /// Adds those of another paste at the end.
-    pub(crate) fn append(&mut self, mut more: Self) {
-        self.waiting.append(&mut more.waiting);
-    }
-
-    /// Puts back a line that could not be sent.
-    pub(crate) fn put_back(&mut self, line: String) {
-        self.waiting.push_front(line);
-    }
-
-    pub(crate) fn remaining(&self) -> usize {
-        self.waiting.len()
-    }
-
-    /// Sends no more of them; how many those are.
-    pub(crate) fn cancel(&mut self) -> usize {
-        std::mem::take(&mut self.waiting).len()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terminal::pending_paste::PendingPaste;
 
     const LIMITS: PasteLimits = PasteLimits { message_bytes_max: 100, input_bytes: 0 };
 
@@ -289,9 +256,9 @@ mod tests {
     fn lines_are_sent_without_the_blank_ones_and_can_be_stopped() {
         let question = asked("/1\n\n \n4\n5\n6\n7", PasteEnd::Whole, LIMITS);
         let Some(PasteChoice::SendLines(mut lines)) = press(&question, "l") else { panic!("lines") };
-        assert_eq!(lines.remaining(), 5);
-        assert_eq!(lines.take_first().as_deref(), Some("/1"));
-        assert_eq!((lines.cancel(), lines.take_first(), lines.remaining()), (4, None, 0));
+        assert_eq!(lines.len(), 5);
+        assert_eq!(lines.pop_front().as_deref(), Some("/1"));
+        assert_eq!(PendingPaste::new(lines, "lobby".to_owned()).cancel(), "4 pasted lines were not sent");
     }
 
     #[test]

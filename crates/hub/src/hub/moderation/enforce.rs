@@ -1,11 +1,9 @@
 //! Consequences of an act, once it is stored: the order takes it in, whom it hits is told or thrown
 //! out, operators hear of it.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Event, Rejection};
@@ -66,7 +64,7 @@ impl Hub {
 
     /// Returns whom an act of another server kicks here: the member of exactly that name.
     pub(in crate::hub) fn kicked(&self, act: &AuditEntry) -> Option<MemberId> {
-        let Ok(Target::Name { name, .. }) = Target::parse(act.who.as_deref()?) else { return None };
+        let Target::Name { name, .. } = Target::of_act(act)? else { return None };
         self.find(name.as_str()).ok().map(|(id, _)| id)
     }
 
@@ -93,11 +91,8 @@ impl Hub {
 
     fn mute(&mut self, act: &AuditEntry) -> String {
         let hit = self.members_hit(act);
-        let named = act.who.as_deref().and_then(|who| Target::parse(who).ok());
-        let operators = self.some_operators();
-        let text = named.and_then(|target| {
-            self.moderation.mutes().on(&target, act.at).map(|mute| messages::muted(mute, &operators))
-        });
+        let mute = Target::of_act(act).and_then(|target| self.moderation.mutes().on(&target, act.at));
+        let text = mute.map(|mute| messages::muted(mute, &self.some_operators()));
         for &(id, _) in &hit {
             self.renew_mute(id, act.at);
             self.send(id, Event::notice(text.as_deref().unwrap_or_default()));
@@ -106,9 +101,8 @@ impl Hub {
     }
 
     fn unmute(&mut self, act: &AuditEntry) -> String {
-        let everyone: Vec<_> = self.members.iter().map(|(id, _)| id).collect();
         let mut freed = Vec::new();
-        for id in everyone {
+        for id in self.ids_of(|_| true) {
             if self.renew_mute(id, act.at) {
                 self.send(id, Event::notice(format!("{} gave your voice back", act.by)));
                 freed.push((id, self.name(id).to_string()));
@@ -119,8 +113,8 @@ impl Hub {
 
     fn ban(&mut self, act: &AuditEntry) -> String {
         let hit = self.members_hit(act);
-        let named = act.who.as_deref().and_then(|who| Target::parse(who).ok());
-        let text = named.and_then(|target| self.moderation.bans().on(&target, act.at).map(messages::banned));
+        let ban = Target::of_act(act).and_then(|target| self.moderation.bans().on(&target, act.at));
+        let text = ban.map(messages::banned);
         for &(id, _) in &hit {
             self.disconnect(id, ErrorCode::Banned, text.as_deref().unwrap_or_default());
         }
@@ -129,7 +123,7 @@ impl Hub {
 
     /// Returns the present members that a mute or a ban hits; operators are not hit.
     fn members_hit(&self, act: &AuditEntry) -> Vec<(MemberId, String)> {
-        let Some(target) = act.who.as_deref().and_then(|who| Target::parse(who).ok()) else { return Vec::new() };
+        let Some(target) = Target::of_act(act) else { return Vec::new() };
         let others = self.members.iter().filter(|(_, member)| !member.is_operator());
         let hit = others.filter(|(_, member)| target.hits(&Looks::of(member.name()), member.address()));
         hit.map(|(id, member)| (id, member.name().to_string())).collect()
@@ -147,9 +141,7 @@ impl Hub {
 
     /// Sends an act to every operator who is here; the copy of the one who asked has the `ref`.
     fn send_to_operators(&mut self, by: Option<MemberId>, act: &AuditEntry, reference: Option<&String>) {
-        let operators = self.members.iter().filter(|(_, member)| member.is_operator());
-        let operators: Vec<_> = operators.map(|(id, _)| id).collect();
-        for id in operators {
+        for id in self.ids_of(Member::is_operator) {
             let reference = reference.filter(|_| by == Some(id)).cloned();
             self.send(id, Envelope::new(Event::Act(act.clone()), reference));
         }

@@ -1,17 +1,15 @@
 //! An operator's line (O2): checked, made an act of, and handed over to be stored; what only looks
 //! is answered at once.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-};
+use alloc::format;
+use alloc::string::{String, ToString};
 
 use glassline_wire::event::{AuditEntry, AuditKind, ErrorCode, Event, Rejection};
 use glassline_wire::limits::OPERATE_BYTES_MAX;
 use glassline_wire::operator_token::GeneratedToken;
 use glassline_wire::timestamp::Timestamp;
 
-use crate::hub::{Hub, Reply};
+use crate::hub::{Hub, Reply, ReplyResult};
 use crate::id::MemberId;
 use crate::member::Member;
 use crate::moderation::{
@@ -26,13 +24,7 @@ impl Hub {
     ///
     /// # Errors
     /// The member is no operator, the line is none of theirs, or it hits whom it may not.
-    pub fn operate(
-        &mut self,
-        id: MemberId,
-        line: &str,
-        reference: Option<String>,
-        now: Now,
-    ) -> Result<Reply, Rejection> {
+    pub fn operate(&mut self, id: MemberId, line: &str, reference: Option<String>, now: Now) -> ReplyResult {
         if self.rules.operator_token.is_none() {
             let text = "this server has no operators; its host starts it with `--operator-token-file FILE`";
             return Err(Rejection::new(ErrorCode::NotOperator, text));
@@ -104,13 +96,7 @@ impl Hub {
     }
 
     /// `op TOKEN`.
-    fn take_token(
-        &mut self,
-        id: MemberId,
-        shown: &str,
-        reference: Option<String>,
-        now: Now,
-    ) -> Result<Reply, Rejection> {
+    fn take_token(&mut self, id: MemberId, shown: &str, reference: Option<String>, now: Now) -> ReplyResult {
         let (Some(token), Some(member)) = (&self.rules.operator_token, self.members.get_mut(id)) else {
             return Ok(Reply::Nothing);
         };

@@ -31,6 +31,8 @@ pub enum Lane {
 }
 
 impl Lane {
+    pub(in crate::journal) const ALL: [Self; 2] = [Self::Lookups, Self::Searches];
+
     pub(in crate::journal) fn of(question: &Question) -> Self {
         match question {
             Question::Head(_) | Question::Range(_) => Self::Lookups,

@@ -6,13 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use glassline_wire::event::{Event, Message};
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, Row};
 
 use super::line_reader::schema_line;
 use super::missing::{MissingRanges, add, classify};
 use super::progress::{ProgressMonitor, Stage, interrupt_on_cancel};
 use super::room_discovery::{Room, Rooms, rooms, rows_max};
-use super::salvage::{CHUNK, Table, read, tolerate};
+use super::salvage::{CHUNK, KeyLookup, Table, first_key, read};
 use super::{TransferError, open_damaged};
 use crate::sqlite::message_row::{DamagedRows, readable, select_messages};
 use crate::sqlite::rowid::{rowid, seq_of};
@@ -180,14 +180,9 @@ impl Exporting<'_> {
         if next > room.last {
             return Ok(next);
         }
-        let found = self
-            .db
-            .prepare_cached("SELECT place FROM message WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT 1")
-            .and_then(|mut first| {
-                first.query_row([rowid(room.id, next), rowid(room.id, room.last)], |row| row.get(0)).optional()
-            });
-        let found: Option<u64> = tolerate(found)?.flatten().map(seq_of);
-        Ok(found.filter(|found| (next..=room.last).contains(found)).unwrap_or(room.last + 1))
+        let sql = "SELECT place FROM message WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT 1";
+        let found = first_key(&self.db, sql, [rowid(room.id, next), rowid(room.id, room.last)])?;
+        Ok(found.key().map(seq_of).filter(|found| (next..=room.last).contains(found)).unwrap_or(room.last + 1))
     }
 
     /// Exports the acts up to the last; if that is not known, up to one that no others follow.
@@ -224,18 +219,13 @@ impl Exporting<'_> {
 /// Returns the number of the last act; `None` where damage is in the way. Acts are numbered from 1
 /// on and never removed, so a number that the file has no space for is damaged.
 fn last_act(db: &Connection, rows_max: u64) -> Result<Option<u64>, rusqlite::Error> {
-    let number = |sql: &str| {
-        let found =
-            db.prepare_cached(sql).and_then(|mut number| number.query_row([], |row| row.get::<_, i64>(0)).optional());
-        tolerate(found)
-    };
-    let ends = [
-        number("SELECT number FROM act ORDER BY number LIMIT 1")?,
-        number("SELECT number FROM act ORDER BY number DESC LIMIT 1")?,
-    ];
-    Ok(match ends {
-        [Some(None), Some(None)] => Some(0),
-        [Some(Some(1..)), Some(Some(last @ 1..))] => Some(last.cast_unsigned()).filter(|&last| last <= rows_max),
+    let first = first_key(db, "SELECT number FROM act ORDER BY number LIMIT 1", [])?;
+    let last = first_key(db, "SELECT number FROM act ORDER BY number DESC LIMIT 1", [])?;
+    Ok(match (first, last) {
+        (KeyLookup::Nothing, KeyLookup::Nothing) => Some(0),
+        (KeyLookup::Key(1..), KeyLookup::Key(last @ 1..)) => {
+            Some(last.cast_unsigned()).filter(|&last| last <= rows_max)
+        }
         _ => None,
     })
 }

@@ -5,8 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::BufRead;
 use std::path::Path;
 
-use glassline_wire::event::AuditEntry;
-use glassline_wire::event::{Event, Message};
+use glassline_wire::event::{AuditEntry, Event, Message};
 use glassline_wire::history::{CommitOutcome, NewMessage, Record};
 use glassline_wire::limits::{NAME_BYTES_MAX, ROOM_CHARS_MAX, TEXT_BYTES_MAX};
 use glassline_wire::message_id::MessageId;
@@ -24,7 +23,7 @@ use crate::sqlite::message_row::{self, DamagedRows, select_messages};
 use crate::sqlite::page::PageBuilder;
 use crate::sqlite::retention::UNKNOWN_ORIGIN;
 use crate::sqlite::room_quota::RoomQuota;
-use crate::sqlite::rooms::{RoomCache, open_room};
+use crate::sqlite::rooms::{CachedRoom, RoomCache, open_room};
 use crate::sqlite::rowid::{SEQ_BITS, SEQ_MAX, rowid};
 use crate::store::StoreError;
 
@@ -140,6 +139,7 @@ struct Importing<'i> {
 
 #[derive(Clone, Copy)]
 struct ImportedRoom {
+    id: i64,
     /// It was empty, and its messages keep their numbers.
     is_new: bool,
     /// The last number read; 0 before the first.
@@ -190,36 +190,37 @@ fn check_text(text: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Returns the number of a message that a server could have stored.
+fn check_message(message: &Message) -> Result<u64, String> {
+    let seq = message.seq.filter(|seq| (1..=SEQ_MAX).contains(seq));
+    let seq = seq.ok_or_else(|| format!("has no \"seq\" from 1 to {SEQ_MAX}"))?;
+    message.at.ok_or("has no \"at\"")?;
+    check_name("room", &message.room, NAME_BYTES_MAX)?;
+    check_name("from", &message.from, NAME_BYTES_MAX)?;
+    if let Some(why) = cannot_be_entered(&message.room) {
+        return Err(format!("has a \"room\" that nobody can enter: {why}"));
+    }
+    if message.text.is_empty() || !PageBuilder::new(&message.room, None).fits(message) {
+        return Err("has no \"text\", or too long a one".to_string());
+    }
+    check_text(&message.text)?;
+    Ok(seq)
+}
+
 impl Importing<'_> {
     /// The inner error describes what is wrong with the line.
     fn message(&mut self, message: Message) -> Result<Result<(), String>, TransferError> {
-        let Some(seq) = message.seq.filter(|seq| (1..=SEQ_MAX).contains(seq)) else {
-            return Ok(Err(format!("has no \"seq\" from 1 to {SEQ_MAX}")));
+        let seq = match check_message(&message) {
+            Ok(seq) => seq,
+            Err(why) => return Ok(Err(why)),
         };
-        if message.at.is_none() {
-            return Ok(Err("has no \"at\"".to_string()));
-        }
-        let names = check_name("room", &message.room, NAME_BYTES_MAX)
-            .and_then(|()| check_name("from", &message.from, NAME_BYTES_MAX));
-        if names.is_err() {
-            return Ok(names);
-        }
-        if let Some(why) = cannot_be_entered(&message.room) {
-            return Ok(Err(format!("has a \"room\" that nobody can enter: {why}")));
-        }
-        if message.text.is_empty() || !PageBuilder::new(&message.room, None).fits(&message) {
-            return Ok(Err("has no \"text\", or too long a one".to_string()));
-        }
-        if let Err(why) = check_text(&message.text) {
-            return Ok(Err(why));
-        }
         let room = self.room(&message.room, seq)?;
         let is_late = seq <= room.last;
         if is_late {
             // Its duplicate may wait to be stored.
             self.flush()?;
         }
-        if (is_late || !room.is_new) && self.is_there(&message)? {
+        if (is_late || !room.is_new) && self.is_there(room.id, &message)? {
             self.imported.skipped += 1;
             return Ok(Ok(()));
         }
@@ -257,29 +258,19 @@ impl Importing<'_> {
         if let Some(&room) = self.rooms.get(name) {
             return Ok(room);
         }
-        let begin = || -> Result<bool, rusqlite::Error> {
-            let newest: Option<u64> = self
-                .transaction
-                .prepare_cached("SELECT newest FROM room WHERE name = ?1")?
-                .query_row([name], |row| row.get(0))
-                .optional()?;
-            match newest {
-                None => {
-                    open_room(self.transaction, name, seq, UNKNOWN_ORIGIN)?;
+        let begin = || {
+            Ok(match RoomCache::default().find(self.transaction, name)? {
+                None => (open_room(self.transaction, name, seq, UNKNOWN_ORIGIN)?, true),
+                Some(CachedRoom { id, newest: 0 }) => {
+                    let update = "UPDATE room SET newest = ?2 - 1, oldest = ?2, indexed = ?2 - 1 WHERE id = ?1";
+                    self.transaction.prepare_cached(update)?.execute((id, seq))?;
+                    (id, true)
                 }
-                Some(0) => {
-                    self.transaction
-                        .prepare_cached(
-                            "UPDATE room SET newest = ?2 - 1, oldest = ?2, indexed = ?2 - 1 WHERE name = ?1",
-                        )?
-                        .execute((name, seq))?;
-                }
-                Some(_) => return Ok(false),
-            }
-            Ok(true)
+                Some(CachedRoom { id, .. }) => (id, false),
+            })
         };
-        let is_new = begin().map_err(|error| errors::writing(&error, self.file))?;
-        let room = ImportedRoom { is_new, last: 0 };
+        let (id, is_new) = begin().map_err(|error| errors::writing(&error, self.file))?;
+        let room = ImportedRoom { id, is_new, last: 0 };
         self.rooms.insert(name.to_string(), room);
         if !is_new {
             self.note_ids_of(name).map_err(|error| errors::reading(&error, self.file))?;
@@ -308,15 +299,11 @@ impl Importing<'_> {
     }
 
     /// Returns whether the same message is stored under its number.
-    fn is_there(&self, message: &Message) -> Result<bool, TransferError> {
+    fn is_there(&self, room_id: i64, message: &Message) -> Result<bool, TransferError> {
         let look = || {
-            let id: i64 = self
-                .transaction
-                .prepare_cached("SELECT id FROM room WHERE name = ?1")?
-                .query_row([&message.room], |row| row.get(0))?;
             self.transaction
                 .prepare_cached(select_messages!("FROM message m WHERE m.place = ?1"))?
-                .query_row([rowid(id, message.seq.unwrap_or(0))], |row| {
+                .query_row([rowid(room_id, message.seq.unwrap_or(0))], |row| {
                     message_row::readable(&message.room, row, &mut DamagedRows::default())
                 })
                 .optional()

@@ -4,10 +4,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use rusqlite::{Connection, Error, OptionalExtension, Params};
+use rusqlite::{Connection, Error, OptionalExtension};
 
 use super::import::cannot_be_entered;
-use super::salvage::tolerate;
+use super::salvage::{KeyLookup, first_key, tolerate};
 use crate::sqlite::rooms::RoomRow;
 use crate::sqlite::rowid::{ROOM_ID_MAX, SEQ_BITS, SEQ_MAX, rowid, seq_of};
 
@@ -175,27 +175,4 @@ fn number_range(
     let says_too_much = first_found.zip(first_indexed).is_some_and(|(found, indexed)| found.min(indexed) > from)
         || last_found.zip(last_indexed).is_some_and(|(found, indexed)| found.max(indexed) < to);
     Ok(Some((from, to, !is_newest_wrong && !is_oldest_wrong && !says_too_much)))
-}
-
-#[derive(Clone, Copy)]
-enum KeyLookup {
-    Key(i64),
-    Nothing,
-    Damage,
-}
-
-impl KeyLookup {
-    fn key(self) -> Option<i64> {
-        if let Self::Key(key) = self { Some(key) } else { None }
-    }
-}
-
-/// Returns the key in the first row.
-fn first_key(db: &Connection, sql: &str, params: impl Params) -> Result<KeyLookup, Error> {
-    let first = || db.prepare_cached(sql)?.query_row(params, |row| row.get(0)).optional();
-    Ok(match tolerate(first())? {
-        Some(Some(key)) => KeyLookup::Key(key),
-        Some(None) => KeyLookup::Nothing,
-        None => KeyLookup::Damage,
-    })
 }

@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use rusqlite::{Connection, ErrorCode, Row};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row};
 
 /// Keys in one read. Between reads a server may empty its log.
 pub(super) const CHUNK: u64 = 500;
@@ -75,4 +75,27 @@ pub(super) fn tolerate<T>(read: Result<T, rusqlite::Error>) -> Result<Option<T>,
             _ => Ok(None),
         },
     }
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum KeyLookup {
+    Key(i64),
+    Nothing,
+    Damage,
+}
+
+impl KeyLookup {
+    pub(super) fn key(self) -> Option<i64> {
+        if let Self::Key(key) = self { Some(key) } else { None }
+    }
+}
+
+/// Returns the key in the first row.
+pub(super) fn first_key(db: &Connection, sql: &str, params: impl Params) -> Result<KeyLookup, rusqlite::Error> {
+    let first = || db.prepare_cached(sql)?.query_row(params, |row| row.get(0)).optional();
+    Ok(match tolerate(first())? {
+        Some(Some(key)) => KeyLookup::Key(key),
+        Some(None) => KeyLookup::Nothing,
+        None => KeyLookup::Damage,
+    })
 }

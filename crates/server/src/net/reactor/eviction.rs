@@ -23,7 +23,7 @@ impl<S: Socket> Reactor<S> {
             };
             self.evict(victim);
         }
-        while self.admission.unregistered().len() >= self.config.limits.nameless_max {
+        while self.admission.unregistered().len() >= self.config.limits.unregistered_max {
             // From the subnet with the most, so that nobody crowds out others.
             let largest = self.admission.unregistered().subnets().next();
             let Some((_, victim)) = largest.and_then(|subnet| self.eviction_victim(subnet)) else { break };

@@ -2,7 +2,7 @@
 //! deadlines.
 //!
 //! It knows neither sockets nor clocks ([`crate::net::poll`] has them), so that a
-//! [`TestServer`](test_server::TestServer) goes through the same lines. A turn is
+//! [`TestServer`](tests::TestServer) goes through the same lines. A turn is
 //! [`Reactor::set_now`], [`Reactor::note_ready`] for each event, [`Reactor::admit`] for each
 //! newcomer, then [`Reactor::turn`]; [`Reactor::wait_ms`] says how long to wait before the next.
 //! The methods of the end are in `closing`.
@@ -11,11 +11,10 @@ mod closing;
 mod eviction;
 mod moderation;
 mod outbox_budget;
-mod probe;
 mod reading;
 mod takeover;
 #[cfg(any(test, feature = "test-server"))]
-pub(super) mod test_server;
+pub(super) mod tests;
 mod timing;
 mod writing;
 
@@ -31,7 +30,7 @@ use crate::admission::Admission;
 use crate::close_reason::CloseReason;
 use crate::connection_key::ConnectionKey;
 use crate::history::History;
-use crate::metrics::{Counted, Counters, Traffic};
+use crate::metrics::{Counted, Counters, Snapshot, Traffic};
 use crate::net::connection::{Connection, READ_BYTES_MAX};
 use crate::net::connections::Connections;
 use crate::net::timers::{Kind, Timers};
@@ -53,12 +52,9 @@ pub(crate) struct Reactor<S> {
     traffic: Traffic,
     /// Number of the last question of a watcher that was answered.
     last_answer: u64,
-    /// Set before each turn.
     now: Now,
-    /// Connections that may have something to read.
     to_read: VecDeque<ConnectionKey>,
     buffer: ReadBuffer,
-    /// Connections whose last output is on its way.
     draining: usize,
     is_closing: bool,
     shrink_due_ms: u64,
@@ -164,7 +160,6 @@ impl<S: Socket> Reactor<S> {
         taken
     }
 
-    /// Returns whether the history may have done something that was not taken in.
     fn has_done(&self) -> bool {
         self.history.as_ref().is_some_and(History::has_done)
     }
@@ -188,7 +183,6 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    /// Notes an event of the socket of the connection at `index`.
     pub(crate) fn note_ready(&mut self, index: usize, event: Readiness) {
         let Some(key) = self.connections.key_at(index) else { return };
         let Some(connection) = self.connections.get_mut(key) else { return };
@@ -224,7 +218,7 @@ impl<S: Socket> Reactor<S> {
         if !self.make_room(peer.ip()) {
             let reason = CloseReason::TooManyFromAddress;
             self.counters.add_closed(reason);
-            info!(%peer, reason = reason.as_str(), "connection refused");
+            info!(%peer, reason = reason.into_str(), "connection refused");
             return None;
         }
         let now_ms = self.now.monotonic_ms;
@@ -262,7 +256,6 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    /// Lets a connection that waited be read again.
     fn resume(&mut self, key: ConnectionKey) {
         if let Some(connection) = self.connections.get_mut(key) {
             connection.resume();
@@ -283,18 +276,17 @@ impl<S: Socket> Reactor<S> {
         if connection.is_draining() {
             // How it ended was counted, and logged, when its last output was queued.
             self.counters.add(Counted::Parted);
-            debug!(%peer, reason = reason.as_str(), "closed");
+            debug!(%peer, reason = reason.into_str(), "closed");
             return;
         }
         self.counters.add_closed(reason);
         if let Some(member) = connection.member() {
             self.depart(member, peer, reason);
         } else {
-            info!(%peer, reason = reason.as_str(), "refused");
+            info!(%peer, reason = reason.into_str(), "refused");
         }
     }
 
-    /// Closes a connection behind its last output.
     fn close_drained(&mut self, key: ConnectionKey) {
         if let Some(connection) = self.remove(key) {
             self.counters.add(Counted::Parted);
@@ -314,7 +306,30 @@ impl<S: Socket> Reactor<S> {
 
     fn depart(&mut self, member: MemberId, peer: SocketAddr, reason: CloseReason) {
         let name = visible::one_line(self.hub.name(member));
-        info!(%peer, name = &*name, reason = reason.as_str(), "left");
+        info!(%peer, name = &*name, reason = reason.into_str(), "left");
         self.hub.depart(member, self.now);
+    }
+
+    /// Tells those who have asked how things stand.
+    fn answer_watchers(&mut self) {
+        let asked = self.config.watch.asked();
+        if asked != self.last_answer {
+            self.last_answer = asked;
+            self.config.watch.answer(asked, self.snapshot());
+        }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            members: self.hub.len(),
+            connections: self.connections.len(),
+            unregistered: self.admission.unregistered().len(),
+            rooms: self.hub.room_count(),
+            log_bytes: self.hub.log_bytes(),
+            tally: self.hub.counters(),
+            traffic: self.traffic,
+            counters: self.counters.clone(),
+            journal: self.history.as_ref().map(History::gauges),
+        }
     }
 }

@@ -18,7 +18,6 @@ use crate::net::transport::{Received, Socket};
 use crate::protocol::{Pause, Protocol, SessionContext, Step};
 
 impl<S: Socket> Reactor<S> {
-    /// Reads once from each connection that has something.
     pub(super) fn read_turn(&mut self) {
         for _ in 0..self.to_read.len() {
             // One turn's input must not outrun a log while its members wait to be written to.
@@ -204,7 +203,7 @@ impl<S: Socket> Reactor<S> {
             && let Some(connection) = self.connections.get(key)
         {
             let detail = visible::one_line(detail);
-            info!(peer = %connection.peer(), reason = reason.as_str(), detail = &*detail, "refused");
+            info!(peer = %connection.peer(), reason = reason.into_str(), detail = &*detail, "refused");
         }
         self.drain(key, reason, output);
     }

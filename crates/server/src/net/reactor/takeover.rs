@@ -2,7 +2,7 @@
 //! one (E2).
 
 use glassline_hub::{MemberId, NameHolder};
-use glassline_wire::event::{Event, Ping};
+use glassline_wire::event::Event;
 use tracing::info;
 
 use crate::close_reason::CloseReason;
@@ -19,7 +19,7 @@ impl<S: Socket> Reactor<S> {
         let holder_connection = self.hub.connection(holder).and_then(|index| self.connections.key_at(index));
         let held = holder_connection.and_then(|key| Some((key, self.connections.get(key)?.reads())));
         let takeover = held.map(|(holder_connection, holder_reads)| {
-            self.hub.send_at_once(holder, Event::Ping(Ping {}));
+            self.hub.send_at_once(holder, Event::Ping {});
             Box::new(Takeover { holder, holder_connection, holder_reads })
         });
         // A holder without a connection is a fault; the claim then waits until its time for a name
@@ -46,7 +46,7 @@ impl<S: Socket> Reactor<S> {
         };
         // Its name passes to the newcomer in the hub; here it only loses its socket.
         holder.take_member();
-        info!(peer = %holder.peer(), reason = CloseReason::TakenOver.as_str(), "left");
+        info!(peer = %holder.peer(), reason = CloseReason::TakenOver.into_str(), "left");
         // The newcomer may have connected before its earlier connection used up their credit.
         if let Some(holder_flood) = holder.flood_mut().copied()
             && let Some(flood) = self.connections.get_mut(key).and_then(Connection::flood_mut)

@@ -1,6 +1,6 @@
 //! Deadlines of connections and of the hub.
 
-use glassline_wire::event::{Event, Ping};
+use glassline_wire::event::Event;
 
 use crate::close_reason::CloseReason;
 use crate::connection_key::ConnectionKey;
@@ -69,7 +69,7 @@ impl<S: Socket> Reactor<S> {
             self.close(key, CloseReason::Silent);
         } else if silent_ms >= limits.ping_after_ms {
             let next_ms = (heard_ms + limits.dead_after_ms).min(now_ms + limits.ping_after_ms);
-            self.hub.send_at_once(member, Event::Ping(Ping {}));
+            self.hub.send_at_once(member, Event::Ping {});
             self.timers.set(key, Kind::Silence, next_ms);
         } else {
             self.timers.set(key, Kind::Silence, heard_ms + limits.ping_after_ms);

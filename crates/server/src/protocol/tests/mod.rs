@@ -1,5 +1,8 @@
 //! One connection without a socket, for fuzzers.
 
+#[cfg(test)]
+mod cases;
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use glassline_hub::{ConnectInfo, Hub, MemberId, Now, Rules};

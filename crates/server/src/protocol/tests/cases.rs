@@ -7,10 +7,10 @@ use glassline_testkit::frame::frame;
 use glassline_wire::history::{Answer, Head};
 use glassline_wire::timestamp::Timestamp;
 
-use super::event::EventSession;
-use super::tutorial::TutorialSession;
-use super::{Pause, SessionContext, Step};
 use crate::admission::FloodLimit;
+use crate::protocol::event::EventSession;
+use crate::protocol::tutorial::TutorialSession;
+use crate::protocol::{Pause, SessionContext, Step};
 
 fn at(monotonic_ms: u64) -> Now {
     Now { monotonic_ms, at: Timestamp::from_unix_ms(monotonic_ms) }

@@ -258,7 +258,7 @@ const UNFINISHED: [&[u8]; 10] = [
 const UNREGISTERED_MAX: usize = 128;
 
 fn crowded_config() -> Config {
-    Config { limits: Limits { nameless_max: UNREGISTERED_MAX, ..Limits::default() }, ..Config::default() }
+    Config { limits: Limits { unregistered_max: UNREGISTERED_MAX, ..Limits::default() }, ..Config::default() }
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn unfinished_hellos_do_not_keep_newcomers_out() {
 
 #[test]
 fn a_crowd_that_waits_for_the_server_keeps_nobody_out() {
-    let limits = Limits { nameless_max: 8, ..Limits::default() };
+    let limits = Limits { unregistered_max: 8, ..Limits::default() };
     let mut server = TestServer::open(Config { limits, ..Config::default() }, None, NOW);
     let holder = connect_from(&mut server, CLASSROOM);
     holder.send(&hello("mallory"));

@@ -14,9 +14,9 @@ use crate::history::History;
 use crate::net::reactor::Reactor;
 use crate::net::transport::Transport;
 
-mod pipe;
 #[cfg(test)]
-mod tests;
+mod cases;
+mod pipe;
 
 pub use pipe::Pipe;
 use pipe::{PipeEnd, pair};

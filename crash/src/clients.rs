@@ -92,9 +92,6 @@ impl Slot {
 
 impl Clients {
     /// Everybody, not connected yet.
-    ///
-    /// # Errors
-    /// The system has nothing to wait with.
     pub(crate) fn new(ledger: &Ledger, rng: &Rng) -> io::Result<Self> {
         let mut slots: Vec<Slot> = Vec::new();
         for author in 0..TUTORIAL_AUTHOR {
@@ -117,9 +114,6 @@ impl Clients {
     }
 
     /// Sends a checker.
-    ///
-    /// # Errors
-    /// The server takes no connection.
     pub(crate) fn check(&mut self, checker: Checker, address: SocketAddr, ledger: &mut Ledger) -> Result<(), Fault> {
         let mut slot = Slot::new(checker, self.slots.len());
         slot.connect(address, &self.poll, ledger)?;
@@ -133,18 +127,12 @@ impl Clients {
     }
 
     /// Connects everybody who is not; the checker apart.
-    ///
-    /// # Errors
-    /// The server takes no connection.
     pub(crate) fn connect(&mut self, address: SocketAddr, ledger: &mut Ledger) -> Result<(), Fault> {
         let mut absent = self.slots.iter_mut().filter(|slot| slot.connection.is_none());
         absent.try_for_each(|slot| slot.connect(address, &self.poll, ledger))
     }
 
     /// Waits for at most `limit`, takes what came, says what is to be said.
-    ///
-    /// # Errors
-    /// A broken promise, among them an answer that is overdue by `patience`.
     pub(crate) fn turn(
         &mut self,
         limit: Duration,
@@ -177,9 +165,6 @@ impl Clients {
     }
 
     /// The server is dead: takes what it had sent, until every connection has ended.
-    ///
-    /// # Errors
-    /// A broken promise, or a connection that does not end.
     pub(crate) fn drain(&mut self, ledger: &mut Ledger) -> Result<(), Fault> {
         let until = Instant::now() + DRAIN_LIMIT;
         loop {

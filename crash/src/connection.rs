@@ -30,9 +30,6 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Connects, and watches the connection as `token`.
-    ///
-    /// # Errors
-    /// Nobody takes it.
     pub(crate) fn open(address: SocketAddr, registry: &Registry, token: Token) -> io::Result<Self> {
         let stream = std::net::TcpStream::connect_timeout(&address, CONNECT_LIMIT)?;
         stream.set_nonblocking(true)?;
@@ -84,9 +81,6 @@ impl Connection {
     }
 
     /// The next payload that was read.
-    ///
-    /// # Errors
-    /// Bytes that are no frame, as what `by` got.
     pub(crate) fn payload(&mut self, by: &str) -> Result<Option<Vec<u8>>, Fault> {
         match self.frames.next_payload() {
             Ok(payload) => Ok(payload.map(<[u8]>::to_vec)),

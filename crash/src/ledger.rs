@@ -192,9 +192,6 @@ impl Ledger {
     }
 
     /// A tutorial member was sent a pair. Returns whose it is.
-    ///
-    /// # Errors
-    /// Nobody said it.
     pub(crate) fn observe_pair(&mut self, by: &str, from: &str, shown: &str) -> Result<(usize, u32), Fault> {
         let (text, action) = shown.strip_prefix("* ").map_or((shown, false), |text| (text, true));
         let said = self.utterance(from, text).filter(|said| self.action_of(*said) == action);
@@ -238,9 +235,6 @@ impl Ledger {
     }
 
     /// A room was read back to its end.
-    ///
-    /// # Errors
-    /// Something that was due is not there.
     pub(crate) fn end_of_room(&self, room: usize, due: &Due) -> Result<(), Fault> {
         let newest = self.newest_stored(room);
         if newest >= due.seq(room) {
@@ -266,9 +260,6 @@ impl Ledger {
     }
 
     /// All rooms were read back to their ends.
-    ///
-    /// # Errors
-    /// Something that a tutorial member saw is not there.
     pub(crate) fn end_of_rooms(&mut self, due: &Due) -> Result<(), Fault> {
         let (said, rooms) = (&self.said, &self.rooms);
         let is_stored = |utterance: Utterance| {
@@ -284,9 +275,6 @@ impl Ledger {
     }
 
     /// Everything said with an id is stored, each once.
-    ///
-    /// # Errors
-    /// The first that is not.
     pub(crate) fn end_of_run(&self) -> Result<(), Fault> {
         for (author, said) in self.said.iter().enumerate() {
             if self.script.authors()[author].has_ids && said.stored as usize != said.seqs.len() {

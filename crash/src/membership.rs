@@ -35,12 +35,7 @@ pub(crate) enum Received {
     /// Somebody said something; the client itself as well.
     Message(Message),
     /// The server cannot tell whether what was said is stored.
-    TooLate {
-        /// The `ref` of the request.
-        reference: String,
-        /// The `error` event.
-        answer: String,
-    },
+    TooLate { reference: String, answer: String },
     /// Anything else.
     Other,
 }
@@ -114,9 +109,6 @@ impl Membership {
 
     /// Takes an event. Messages are in the ledger then; their place in the stream is looked at by the caller, who knows which of them
     /// answer a request.
-    ///
-    /// # Errors
-    /// It breaks a promise.
     pub(crate) fn take(&mut self, payload: &[u8], ledger: &mut Ledger, out: &mut Vec<u8>) -> Result<Received, Fault> {
         let event = read(&self.name, payload)?;
         match event["type"].as_str().unwrap_or_default() {
@@ -187,9 +179,6 @@ pub(crate) fn put(out: &mut Vec<u8>, request: &Value) {
 }
 
 /// Reads an event that came to `by`.
-///
-/// # Errors
-/// It is no JSON.
 pub(crate) fn read(by: &str, payload: &[u8]) -> Result<Value, Fault> {
     serde_json::from_slice(payload)
         .map_err(|error| Fault::Malformed { by: by.to_owned(), what: format!("an event that is no JSON ({error})") })

@@ -7,17 +7,13 @@ use crate::fault::Fault;
 /// One message of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Message {
-    /// The room's name.
     pub(crate) room: String,
     /// Its number there, from 1.
     pub(crate) seq: u64,
     /// When, as the 17 digits of its RFC 3339 form in milliseconds.
     pub(crate) at: u64,
-    /// Author.
     pub(crate) from: String,
-    /// Text.
     pub(crate) text: String,
-    /// `true` if it is an action.
     pub(crate) action: bool,
     /// Its sender's id; none from the tutorial dialect.
     pub(crate) id: Option<String>,
@@ -27,9 +23,6 @@ pub(crate) struct Message {
 
 impl Message {
     /// Reads one that was sent to `by`.
-    ///
-    /// # Errors
-    /// A field is missing or of the wrong form.
     pub(crate) fn read(by: &str, value: &Value) -> Result<Self, Fault> {
         let malformed = |field: &str| Fault::Malformed {
             by: by.to_owned(),

@@ -45,9 +45,6 @@ struct Member {
 }
 
 /// Serves until it is killed.
-///
-/// # Errors
-/// The file cannot be read, or there is no port.
 pub(crate) fn serve(history: &Path, sabotage: Option<Sabotage>) -> Result<()> {
     let store = Store::open(history, sabotage)?;
     let model = Model { store, members: Vec::new(), next_member: 0, said: 0, swapped: None, sabotage };
@@ -65,9 +62,6 @@ pub(crate) fn serve(history: &Path, sabotage: Option<Sabotage>) -> Result<()> {
 }
 
 /// Finds its file sound.
-///
-/// # Errors
-/// A number is missing.
 pub(crate) fn check(history: &Path) -> Result<()> {
     let mut next = std::collections::BTreeMap::new();
     for message in store::read(history)? {
@@ -81,9 +75,6 @@ pub(crate) fn check(history: &Path) -> Result<()> {
 }
 
 /// Writes what it stored.
-///
-/// # Errors
-/// The file cannot be read.
 pub(crate) fn export(history: &Path) -> Result<()> {
     println!("{}", json!({"type": "schema", "version": 1}));
     for message in store::read(history)? {

@@ -14,9 +14,6 @@ pub(crate) trait Peer: std::fmt::Debug {
     fn open(&mut self, ledger: &mut Ledger, out: &mut Vec<u8>);
 
     /// A whole payload came.
-    ///
-    /// # Errors
-    /// It breaks a promise.
     fn take(&mut self, payload: &[u8], ledger: &mut Ledger, out: &mut Vec<u8>) -> Result<(), Fault>;
 
     /// Sets the number of messages that may be said in the next run of the server.

@@ -15,20 +15,13 @@ const UNDER_LOAD_US_MAX: u64 = 8_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KillPoint {
     /// So long after the process was made, whether it listens by then or not.
-    Starting {
-        /// Microseconds.
-        after_us: u64,
-    },
+    Starting { after_us: u64 },
     /// So long after it listens, while clients come back and the history is checked.
-    Recovering {
-        /// Microseconds.
-        after_us: u64,
-    },
+    Recovering { after_us: u64 },
     /// So long behind the n-th acknowledgement of this run.
     UnderLoad {
         /// Number of acknowledgements that are waited for.
         acknowledgements: u64,
-        /// Microseconds.
         after_us: u64,
     },
     /// Not before everything is acknowledged, read back and seen by everybody.

@@ -23,9 +23,6 @@ const POLL: Duration = Duration::from_millis(10);
 const EXPORT: &str = "export";
 
 /// The file is sound, and what is exported is what was read back.
-///
-/// # Errors
-/// It is not.
 pub(crate) fn check(program: &Program, ledger: &mut Ledger) -> Result<(), Fault> {
     run(program, "check", &program.folder.join("check.txt"))?;
     let exported = program.folder.join("export.jsonl");

@@ -25,9 +25,6 @@ struct Kills {
 }
 
 /// Runs the harness and prints the result. Returns whether no promise was broken.
-///
-/// # Errors
-/// The harness cannot begin.
 pub(crate) fn run(options: &RunOptions) -> anyhow::Result<bool> {
     let folder = tempfile::Builder::new().prefix("glassline-crash-").tempdir()?;
     let program = Program {

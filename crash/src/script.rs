@@ -6,7 +6,6 @@ use glassline_testkit::Rng;
 /// The rooms, by index.
 pub(crate) const ROOMS: [&str; 3] = ["lobby", "den", "attic"];
 
-/// Number of rooms.
 pub(crate) const ROOM_COUNT: usize = ROOMS.len();
 
 /// Authors that speak the event dialect: enough that their commits share groups.
@@ -22,7 +21,6 @@ const FILLER_BYTES_MAX: u64 = 16_300;
 /// newline and tab, for T12 would change it.
 const ODDITIES: [&str; 10] = ["漢字", "\"", "\\", "'", "\n", "\t", "%_*", "🦀", "\u{2028}", "é\u{301}"];
 
-/// An author.
 #[derive(Debug)]
 pub(crate) struct Author {
     /// The name, which is the same after each restart.

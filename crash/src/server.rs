@@ -85,9 +85,6 @@ impl Server {
     }
 
     /// Kills it: SIGKILL, without a word.
-    ///
-    /// # Errors
-    /// It had ended by itself before.
     pub(crate) fn kill(&mut self) -> Result<(), Fault> {
         if let Some(detail) = self.ended() {
             return Err(Fault::Closed { by: "everybody".to_owned(), detail });

@@ -17,13 +17,9 @@ const TURN: Duration = Duration::from_millis(20);
 
 /// One run of the server, and what it uses.
 pub(crate) struct ServerRun<'a> {
-    /// The server's program.
     pub(crate) program: &'a Program,
-    /// The clients.
     pub(crate) clients: &'a mut Clients,
-    /// Ledger of all messages.
     pub(crate) ledger: &'a mut Ledger,
-    /// Random decisions of this run.
     pub(crate) rng: Rng,
     /// Longest wait for an answer.
     pub(crate) patience: Duration,
@@ -33,9 +29,6 @@ pub(crate) struct ServerRun<'a> {
 
 impl ServerRun<'_> {
     /// Runs it to its end.
-    ///
-    /// # Errors
-    /// A broken promise.
     pub(crate) fn run(mut self, plan: Plan) -> Result<(), Fault> {
         let started = Instant::now();
         let mut server = self.program.start()?;

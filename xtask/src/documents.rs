@@ -2,11 +2,12 @@
 //! own.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use glassline_testkit::Process;
 
 use crate::command::{self, Outcome, keep_from_the_user, program, root, succeeds};
 
@@ -77,8 +78,8 @@ fn pages() -> Result<Vec<PathBuf>, String> {
 struct Reader {
     home: PathBuf,
     /// The server that listens on port 1234.
-    server: Option<Background>,
-    others: Vec<(String, Background)>,
+    server: Option<Process>,
+    others: Vec<(String, Process)>,
 }
 
 impl Reader {
@@ -99,9 +100,8 @@ impl Reader {
             self.server = Some(self.start_server(line)?);
         } else if line.contains("<>silence") {
             self.need_server()?;
-            let child =
-                self.shell(&format!("exec {line}")).spawn().map_err(|error| format!("cannot run {line}: {error}"))?;
-            self.others.push((line.to_string(), Background(child)));
+            let child = spawn(&mut self.shell(&format!("exec {line}")), line)?;
+            self.others.push((line.to_string(), child));
         } else if is_hosting(line) {
             self.server = None;
             self.run_to_its_end(line)?;
@@ -117,7 +117,7 @@ impl Reader {
     /// Ends what runs still; each must have run until now.
     fn end(mut self) -> Outcome {
         for (line, background) in &mut self.others {
-            if let Ok(Some(status)) = background.0.try_wait() {
+            if let Ok(Some(status)) = background.try_wait() {
                 return Err(format!("{line}: ended by itself with {status}"));
             }
         }
@@ -156,21 +156,14 @@ impl Reader {
         command
     }
 
-    fn start_server(&self, line: &str) -> Result<Background, String> {
+    fn start_server(&self, line: &str) -> Result<Process, String> {
         let mut command = self.shell(&format!("exec {line}"));
-        command.stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().map_err(|error| format!("cannot run {line}: {error}"))?;
-        let mut first = String::new();
-        if let Some(stdout) = child.stdout.take() {
-            let mut lines = BufReader::new(stdout);
-            // Ends with the first line, or with the server.
-            let _ = lines.read_line(&mut first);
-            let metrics = line.contains("--metrics");
-            if metrics {
-                let _ = lines.read_line(&mut first);
-            }
+        let server = spawn(command.stderr(Stdio::null()), line)?;
+        let first = server.line_within(COMMAND_TIMEOUT).unwrap_or_default();
+        if line.contains("--metrics") {
+            // It listens for requests once it has said so.
+            let _ = server.line_within(COMMAND_TIMEOUT);
         }
-        let server = Background(child);
         if first.starts_with("listening on ") {
             Ok(server)
         } else {
@@ -180,12 +173,10 @@ impl Reader {
 
     fn run_to_its_end(&self, line: &str) -> Outcome {
         // Only the exit code and the complaints count here.
-        let mut command = self.shell(line);
-        command.stdout(Stdio::null());
-        let mut child = Background(command.spawn().map_err(|error| format!("cannot run {line}: {error}"))?);
+        let mut child = spawn(&mut self.shell(line), line)?;
         let until = Instant::now() + COMMAND_TIMEOUT;
         loop {
-            match child.0.try_wait() {
+            match child.try_wait() {
                 Ok(Some(status)) if status.success() => return Ok(()),
                 Ok(Some(status)) => return Err(format!("{line}: {status}")),
                 Ok(None) if Instant::now() < until => thread::sleep(Duration::from_millis(20)),
@@ -196,14 +187,9 @@ impl Reader {
     }
 }
 
-/// A process that ends with this step, whatever happens.
-struct Background(Child);
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// Starts a process that ends with this step, whatever happens.
+fn spawn(command: &mut Command, line: &str) -> Result<Process, String> {
+    Process::spawn(command).map_err(|error| format!("cannot run {line}: {error}"))
 }
 
 /// Reports whether a command hosts: it takes port 1234 itself, and ends with its input.

@@ -64,7 +64,6 @@ fn line_of(bytes: &[u8], at: usize) -> usize {
     1 + bytes.iter().take(at).filter(|&&byte| byte == b'\n').count()
 }
 
-/// Description of an error, and its byte.
 #[derive(Debug)]
 struct ConfigurationError {
     at: usize,

@@ -20,12 +20,10 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("GLASSLINE_CONFIG", "the configuration file to read instead of your own"),
 ];
 
-/// The configuration file that the environment names.
 pub(crate) fn configuration_file() -> Option<PathBuf> {
     env::var_os("GLASSLINE_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
-/// Returns the choices in the environment of this process.
 pub(crate) fn choices() -> anyhow::Result<Choices> {
     choices_in(|variable| match env::var(variable) {
         Ok(value) => Ok(Some(value)),

@@ -4,7 +4,6 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
-/// Name of the folder of all of this program's files.
 const OWN_FOLDER: &str = "glassline";
 const CONFIGURATION_FILE: &str = "config.toml";
 

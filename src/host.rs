@@ -85,7 +85,6 @@ fn open(listeners: Vec<TcpListener>, arguments: &Host) -> Result<HostResources, 
     Ok(HostResources { listeners, operator_token, store, greeting })
 }
 
-/// Returns the addresses of the chat, and the commands that join it.
 fn how_to_join(listener: &TcpListener) -> Vec<String> {
     let Ok(listening) = listener.local_addr() else { return Vec::new() };
     let open = format!("your line is open on {listening}, for as long as you stay");

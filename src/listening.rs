@@ -59,7 +59,6 @@ fn open(address: SocketAddr, beside: &[SocketAddr], flag: ListenFlag) -> anyhow:
     opened.map_err(|error| refused(address, &error, flag))
 }
 
-/// Returns the error for an address that cannot be listened on, with what to do.
 pub(crate) fn refused(address: SocketAddr, error: &io::Error, flag: ListenFlag) -> anyhow::Error {
     anyhow!("cannot listen on {address}: {error}; {}", advice(address, error.kind(), flag))
 }

@@ -117,7 +117,6 @@ fn announce(listeners: &[TcpListener]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Announces the address of the metrics, and who else can read them.
 fn announce_metrics(listener: &TcpListener) -> anyhow::Result<()> {
     let address = listener.local_addr().context("cannot tell where metrics are")?;
     let mut stdout = io::stdout().lock();

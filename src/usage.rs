@@ -135,7 +135,6 @@ fn takes_value(option: &str) -> bool {
     })
 }
 
-/// Quotes a word as a shell needs it.
 fn quoted(word: &str) -> String {
     let is_plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_=.:/[],~@%+".contains(c));
     if is_plain { word.to_string() } else { format!("'{}'", word.replace('\'', "'\\''")) }

@@ -4,7 +4,6 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use glassline_client::{Bell, DialectChoice};
 
-/// A choice among a few words.
 pub(crate) trait Word: Copy + Send + Sync + 'static {
     /// Words that may be written, and their values.
     const WORDS: &'static [(&'static str, Self)];
@@ -43,7 +42,6 @@ fn allowed<T: Word>() -> String {
     }
 }
 
-/// Returns a parser for a flag.
 pub(crate) fn parser<T: Word>() -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(T::WORDS.iter().map(|(word, _)| *word)).try_map(|word| read::<T>(&word))
 }

@@ -6,7 +6,6 @@ use crate::sim_user::unique_text;
 use crate::tutorial_session::TutorialSession;
 use crate::world::World;
 
-/// A tutorial user: its session and its connection.
 pub(crate) struct TutorialUser {
     pub(crate) session: TutorialSession,
     pub(crate) connection: Option<u64>,
@@ -33,7 +32,6 @@ impl TutorialUser {
 }
 
 impl World {
-    /// Handles an event of a tutorial user's connection.
     pub(crate) fn handle_tutorial(&mut self, index: usize, id: u64, event: ConnectionEvent) -> Result<(), String> {
         let user = &mut self.tutorial_users[index];
         if user.connection != Some(id) {
@@ -59,7 +57,6 @@ impl World {
         Ok(())
     }
 
-    /// Does what is due for a tutorial user.
     pub(crate) fn step_tutorial_user(&mut self, index: usize) {
         let now_ms = self.now_ms;
         let owner = self.users.len() + index;

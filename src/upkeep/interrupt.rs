@@ -2,7 +2,6 @@
 
 use std::io;
 
-/// Record of the signals that came.
 #[derive(Clone)]
 pub(super) struct Interrupt(imp::Flag);
 

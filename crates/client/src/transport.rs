@@ -147,25 +147,22 @@ impl Transport {
     /// Writes behind everything before it. A connection that cannot do so any more reports its end
     /// itself.
     pub(crate) fn send(&mut self, bytes: Vec<u8>) {
-        let Some(connection) = &mut self.connection else { return };
-        match &mut connection.layered {
-            Some(layered) => {
-                layered.send(bytes);
-                connection.flush();
-            }
-            None => drop(connection.queue(WriterStep::Write(bytes))),
-        }
+        self.put(WriterStep::Write(bytes));
     }
 
     /// Closes the sending side behind everything before it.
     pub(crate) fn half_close(&mut self) {
+        self.put(WriterStep::HalfClose);
+    }
+
+    fn put(&mut self, step: WriterStep) {
         let Some(connection) = &mut self.connection else { return };
         match &mut connection.layered {
             Some(layered) => {
-                layered.half_close();
+                layered.put(step);
                 connection.flush();
             }
-            None => drop(connection.queue(WriterStep::HalfClose)),
+            None => drop(connection.queue(step)),
         }
     }
 

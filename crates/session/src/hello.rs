@@ -15,7 +15,6 @@ fn room_bytes(room: &str, seq: u64) -> usize {
     2 * name_bytes + seq.to_string().len() + ",:,".len()
 }
 
-/// Returns the `hello` of a new connection.
 pub(crate) fn hello(identity: &Identity, joined: &JoinedRooms) -> Request {
     let is_known = identity.token().is_some();
     let mut hello = Hello {

@@ -151,12 +151,10 @@ impl JoinedRooms {
         self.rooms.iter().filter_map(|room| Some((room.name.clone(), room.tracker.newest()?))).collect()
     }
 
-    /// Returns the numbers of a room that have been shown, if the client is in it.
     pub(crate) fn tracker_mut(&mut self, room: &str) -> Option<&mut SeqTracker> {
         self.room_mut(room).map(|room| &mut room.tracker)
     }
 
-    /// Returns the position in the stored messages of a room at which the user reads.
     pub(crate) fn position(&self, room: &str) -> Option<&ReadPosition> {
         self.room(room)?.position.as_ref()
     }

@@ -25,12 +25,10 @@ pub(crate) fn bounded(limits: Limits) -> Limits {
     }
 }
 
-/// Returns whether no name in an event is too long.
 pub(crate) fn has_short_names(event: &Event) -> bool {
     names_of(event).iter().all(|name| name.len() <= NAME_BYTES_MAX)
 }
 
-/// Returns the names of people and rooms in an event.
 fn names_of(event: &Event) -> Vec<&str> {
     match event {
         Event::Welcome(welcome) => {

@@ -29,7 +29,6 @@ impl Program {
         self.pending.push_back(reference.clone());
     }
 
-    /// Takes in an event, perhaps an answer.
     pub(crate) fn note_event(&mut self, event: &Event, reference: Option<&str>) {
         let Some(reference) = reference.filter(|_| !matches!(event, Event::Message(_) | Event::Direct(_))) else {
             return;

@@ -10,7 +10,6 @@ const AGAIN_MS: u64 = 2_000;
 pub(crate) struct RecentRename(Option<(Renamed, u64)>);
 
 impl RecentRename {
-    /// Takes in a change of name; returns whether it is new.
     pub(crate) fn is_new(&mut self, renamed: &Renamed, now_ms: u64) -> bool {
         let is_again = self.0.as_ref().is_some_and(|(last, at_ms)| {
             last.from == renamed.from && last.to == renamed.to && now_ms < at_ms.saturating_add(AGAIN_MS)

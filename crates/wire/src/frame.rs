@@ -60,20 +60,13 @@ impl HeaderError {
 /// The canonical header of a payload of `payload_bytes` (T1).
 pub fn header(payload_bytes: usize) -> [u8; HEADER_BYTES] {
     let mut header = [b' '; HEADER_BYTES];
-    let mut digits = [0_u8; 20];
-    let mut at = digits.len();
+    let digits = payload_bytes.checked_ilog10().map_or(1, |log| log as usize + 1);
+    debug_assert!(digits <= HEADER_BYTES, "callers hold payloads to the limits");
     let mut rest = payload_bytes;
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
+    for digit in header[..digits].iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
         rest /= 10;
-        if rest == 0 {
-            break;
-        }
     }
-    let digits = &digits[at..];
-    debug_assert!(digits.len() <= HEADER_BYTES, "callers hold payloads to the limits");
-    header[..digits.len()].copy_from_slice(digits);
     header
 }
 
@@ -86,12 +79,8 @@ pub fn put_frame(out: &mut Vec<u8>, payload: &[u8]) {
 /// The length stated by a complete header (T2): spaces, digits, spaces.
 pub fn parse_header(header: [u8; HEADER_BYTES]) -> Result<u64, HeaderError> {
     check_header_so_far(&header)?;
-    let digits = header.iter().filter(|byte| byte.is_ascii_digit());
-    let mut length = None;
-    for digit in digits {
-        length = Some(length.unwrap_or(0) * 10 + u64::from(digit - b'0'));
-    }
-    length.ok_or(HeaderError::Empty)
+    let digits = header.iter().filter(|byte| byte.is_ascii_digit()).map(|digit| u64::from(digit - b'0'));
+    digits.reduce(|length, digit| length * 10 + digit).ok_or(HeaderError::Empty)
 }
 
 /// Refuses a header as soon as the bytes that have arrived can no longer become a good one.

@@ -156,7 +156,6 @@ fn history_selection(args: &str) -> Option<HistorySelection> {
     count.map(HistorySelection::Latest)
 }
 
-/// At most one word.
 #[expect(clippy::option_option, reason = "outside: whether the usage fits; inside: whether the word is there")]
 fn optional_word(args: &str) -> Option<Option<String>> {
     if args.is_empty() { Some(None) } else { word(args).map(Some) }

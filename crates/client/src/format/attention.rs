@@ -5,7 +5,6 @@ use glassline_wire::event::Event;
 
 use super::{StyledLine, TextRole};
 
-/// Levels, from the lowest to the highest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Attention {
     /// The user's own messages, joins and leaves.

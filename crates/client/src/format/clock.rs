@@ -17,18 +17,6 @@ impl LocalClock {
         Self { zone: TimeZone::system(), now: || from_jiff(Instant::now()) }
     }
 
-    /// A clock that a test decides.
-    #[cfg(test)]
-    pub(crate) fn fixed(now: fn() -> Timestamp) -> Self {
-        Self { zone: TimeZone::UTC, now }
-    }
-
-    /// The clock of 1970, so many hours east of Greenwich.
-    #[cfg(test)]
-    pub(crate) fn in_zone(hours: i8) -> Self {
-        Self { zone: TimeZone::fixed(jiff::tz::offset(hours)), now: || Timestamp::from_unix_ms(0) }
-    }
-
     pub(crate) fn now(&self) -> Timestamp {
         (self.now)()
     }
@@ -71,6 +59,17 @@ fn from_jiff(instant: Instant) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl LocalClock {
+        pub(crate) fn fixed(now: fn() -> Timestamp) -> Self {
+            Self { zone: TimeZone::UTC, now }
+        }
+
+        /// The clock of 1970, so many hours east of Greenwich.
+        pub(crate) fn in_zone(hours: i8) -> Self {
+            Self { zone: TimeZone::fixed(jiff::tz::offset(hours)), now: || Timestamp::from_unix_ms(0) }
+        }
+    }
 
     #[test]
     fn an_instant_is_told_in_the_zone_of_the_reader() {

@@ -71,7 +71,6 @@ impl DisplaySettings {
         })
     }
 
-    /// Returns whether the bell rings at this level of attention.
     pub(crate) fn rings(&self, attention: Attention) -> bool {
         match self.bell {
             Bell::Off => false,
@@ -119,7 +118,6 @@ impl DisplaySettings {
         }
     }
 
-    /// Removes messages of ignored people and returns their numbers.
     fn hide(&self, history: &mut History) -> Vec<u64> {
         let hidden = history.messages.extract_if(.., |message| self.ignores(&message.from));
         hidden.filter_map(|message| message.seq).collect()
@@ -130,7 +128,6 @@ impl DisplaySettings {
         self.ignored.contains(&name) || self.followed.values().any(|followed| *followed == name)
     }
 
-    /// Records the new name of an ignored person.
     fn follow(&mut self, from: &str, to: &str) {
         let (from, to) = (from.to_lowercase(), to.to_lowercase());
         let ignored_as = self.followed.iter().find(|(_, now)| **now == from).map_or(from, |(named, _)| named.clone());

@@ -33,12 +33,6 @@ impl Formatter {
         Self { me: me.to_owned(), reply_peer: None, clock: LocalClock::system(), colours: NameColours::default() }
     }
 
-    /// Creates a formatter whose clock a test decides.
-    #[cfg(test)]
-    pub(crate) fn with_clock(me: &str, clock: LocalClock) -> Self {
-        Self { clock, ..Self::new(me) }
-    }
-
     pub(crate) fn me(&self) -> &str {
         &self.me
     }
@@ -277,6 +271,12 @@ mod tests {
     use glassline_session::HistoryQuery;
     use glassline_wire::event::{History, Notice};
     use glassline_wire::timestamp::Timestamp;
+
+    impl Formatter {
+        pub(crate) fn with_clock(me: &str, clock: LocalClock) -> Self {
+            Self { clock, ..Self::new(me) }
+        }
+    }
 
     fn formatter() -> Formatter {
         Formatter {

@@ -83,7 +83,6 @@ impl StyledLine {
         Self::own_words(TextRole::Faint, text)
     }
 
-    /// Creates a notice about an error.
     pub(crate) fn warning(text: &str) -> Self {
         Self::own_words(TextRole::Warning, text)
     }

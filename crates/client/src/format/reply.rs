@@ -23,7 +23,6 @@ pub(crate) struct DirectPeer {
 }
 
 impl DirectPeer {
-    /// Creates a peer from the name of a direct message's sender.
     pub(crate) fn named(name: &str) -> Self {
         Self { name: name.to_owned(), state: PeerState::Same }
     }
@@ -33,7 +32,6 @@ impl DirectPeer {
         &self.name
     }
 
-    /// Updates what is known of the person.
     pub(crate) fn follow(&mut self, update: &Update) {
         match update {
             Update::Received(Event::Renamed(renamed)) if renamed.from == self.name => self.name.clone_from(&renamed.to),
@@ -115,7 +113,6 @@ pub(crate) enum ReplyError {
 }
 
 impl ReplyDraft {
-    /// Creates a reply to this person.
     pub(crate) fn to(reply_peer: Option<&DirectPeer>) -> Self {
         Self { to: reply_peer.cloned(), asked: None }
     }

@@ -4,7 +4,6 @@
 pub(crate) const NOT_UTF8: &str =
     "a key sent what is not UTF-8, and it was dropped; set the terminal's encoding to UTF-8";
 
-/// One thing that happened at the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TerminalEvent {
     Key(Key),
@@ -39,7 +38,6 @@ pub(crate) struct Key {
     pub(crate) shift: bool,
 }
 
-/// The keys that may mean something here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
     /// Never a control character.
@@ -74,7 +72,6 @@ impl Key {
     }
 }
 
-/// Text that was pasted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Paste {
     pub(crate) text: String,
@@ -83,7 +80,6 @@ pub(crate) struct Paste {
     pub(crate) is_damaged: bool,
 }
 
-/// End of a paste.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PasteEnd {
     /// As it should.

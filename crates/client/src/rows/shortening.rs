@@ -18,7 +18,6 @@ const RESTS_MAX: usize = 200;
 /// Bytes of text that are kept in them.
 const REST_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Part of a message that is not shown yet.
 #[derive(Debug)]
 struct Rest {
     number: u64,

@@ -36,11 +36,8 @@ pub(super) struct Composer {
 enum Prompt {
     #[default]
     Input,
-    /// A completion, begun by Tab.
     Completing(Completion),
-    /// A search, begun by Ctrl-R.
     Searching(LineSearch),
-    /// A question on a paste.
     Asking(PasteQuestion),
 }
 

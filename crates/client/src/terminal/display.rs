@@ -107,7 +107,6 @@ impl Display {
         self.columns.into()
     }
 
-    /// Returns true if this is a real terminal.
     pub(super) fn has_device(&self) -> bool {
         self.device.is_some()
     }
@@ -133,22 +132,18 @@ impl Display {
         self.screen.print_rest(number, self.columns.into())
     }
 
-    /// Rings with the next drawing.
     pub(super) fn ring(&mut self) {
         self.screen.ring();
     }
 
-    /// Clears the screen with the next drawing.
     pub(super) fn clear(&mut self) {
         self.screen.clear();
     }
 
-    /// Notes that something is not on the screen yet.
     pub(super) fn note_stale(&mut self) {
         self.staleness = self.staleness.max(Staleness::Stale);
     }
 
-    /// Notes that the user waits for something that is not on the screen yet.
     pub(super) fn note_awaited(&mut self) {
         self.staleness = Staleness::Awaited;
     }
@@ -173,7 +168,6 @@ impl Display {
         })
     }
 
-    /// Returns whether to draw now.
     pub(super) fn is_due(&self, is_connecting: bool, now_ms: u64) -> bool {
         let is_full = self.screen.waiting() > LINES_WAITING_MAX && !self.released;
         is_full || self.due_ms(is_connecting).is_some_and(|due_ms| now_ms >= due_ms)

@@ -21,7 +21,6 @@ pub(crate) enum Motion {
     TextEnd,
 }
 
-/// Request of the user to the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
     /// Insert this at the cursor.
@@ -60,7 +59,6 @@ pub(crate) enum Action {
     OpenEditor,
     /// Stop the process, as the shell's Ctrl-Z does.
     Suspend,
-    /// Bytes that are not UTF-8 were typed.
     NotUtf8,
     FocusGained,
     FocusLost,
@@ -80,7 +78,6 @@ pub(crate) struct Keymap {
 }
 
 impl Keymap {
-    /// Returns the action of a terminal event, if it has one.
     pub(crate) fn action(&mut self, event: TerminalEvent) -> Option<Action> {
         match event {
             TerminalEvent::Key(key) => {

@@ -12,7 +12,6 @@ const BYTES_MAX: usize = 512 * 1024;
 /// Rooms with unread messages: more than a client can be in.
 const ROOMS_MAX: usize = 64;
 
-/// Number of unread messages of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnreadCount {
     /// Position among the rooms, from 1: the number of its key.
@@ -32,7 +31,6 @@ pub(super) struct Backlog {
     pub(super) mentions: usize,
 }
 
-/// Unread messages by room.
 #[derive(Debug, Default)]
 pub(super) struct Unread {
     rooms: BTreeMap<String, Backlog>,
@@ -55,7 +53,6 @@ impl Unread {
         std::mem::take(backlog).lines
     }
 
-    /// Removes and returns the unread lines of a room.
     pub(super) fn take(&mut self, room: &str) -> Backlog {
         self.rooms.remove(room).unwrap_or_default()
     }

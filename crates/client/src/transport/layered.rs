@@ -83,14 +83,12 @@ impl Layered {
         if self.is_connected { Input::Closed(why) } else { Input::ConnectFailed(why) }
     }
 
-    /// Sends plaintext behind everything before it.
-    pub(super) fn send(&mut self, plaintext: Vec<u8>) {
-        self.waiting.push_back(plaintext);
-    }
-
-    /// Closes the sending side behind everything before it.
-    pub(super) fn half_close(&mut self) {
-        self.sending = Sending::Closing;
+    /// Takes a step of the session, with plaintext to write; it follows everything before it.
+    pub(super) fn put(&mut self, step: WriterStep) {
+        match step {
+            WriterStep::Write(plaintext) => self.waiting.push_back(plaintext),
+            WriterStep::HalfClose => self.sending = Sending::Closing,
+        }
     }
 
     /// Returns the next step of the writer, one write at a time.

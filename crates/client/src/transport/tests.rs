@@ -99,8 +99,8 @@ impl LayeredPair {
 #[test]
 fn layers_shake_hands_before_the_session_is_connected() {
     let mut pair = LayeredPair::new();
-    pair.layered.send(vec![7; 200_000]);
-    pair.layered.send(b"last".to_vec());
+    pair.layered.put(WriterStep::Write(vec![7; 200_000]));
+    pair.layered.put(WriterStep::Write(b"last".to_vec()));
     assert!(pair.inputs.is_empty());
     pair.settle();
     assert_eq!((pair.inputs[0].as_str(), pair.at_server.len()), ("Connected", 200_004));
@@ -114,8 +114,8 @@ fn layers_shake_hands_before_the_session_is_connected() {
 #[test]
 fn layers_announce_the_end_behind_what_was_sent() {
     let mut pair = LayeredPair::new();
-    pair.layered.send(b"bye".to_vec());
-    pair.layered.half_close();
+    pair.layered.put(WriterStep::Write(b"bye".to_vec()));
+    pair.layered.put(WriterStep::HalfClose);
     pair.settle();
     assert!(pair.half_closed && pair.at_server == b"bye" && pair.server.state() == LayerState::PeerClosed);
     pair.server.close();

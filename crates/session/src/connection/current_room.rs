@@ -29,7 +29,6 @@ impl CurrentRoom {
         self.is_known.then_some(self.room.as_str())
     }
 
-    /// Takes in that a line goes to the server as its command.
     pub(super) fn note_command(&mut self, line: &str) {
         let command = line.strip_prefix('/').and_then(|line| line.split(char::is_whitespace).next());
         if command.is_some_and(|command| MOVES.contains(&command)) {

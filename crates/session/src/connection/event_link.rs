@@ -38,7 +38,6 @@ impl EventLink {
         (self.received_ms, self.pinged) = (now_ms, false);
     }
 
-    /// Returns what is to be done about the server's silence, if anything.
     pub(crate) fn take_silence(&mut self, now_ms: u64) -> Option<Silence> {
         let silent_ms = now_ms.saturating_sub(self.received_ms);
         if silent_ms >= DEAD_MS {
@@ -59,7 +58,6 @@ impl EventLink {
         core::mem::take(&mut self.pong_due)
     }
 
-    /// Takes in that names of a room are not known.
     pub(crate) fn note_uncounted(&mut self, room: &str) {
         self.uncounted.insert(room.into());
     }

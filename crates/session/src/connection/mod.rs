@@ -150,24 +150,15 @@ impl Connection {
     }
 
     pub(crate) fn event_mut(&mut self) -> Option<&mut EventLink> {
-        match &mut self.link.as_mut()?.protocol {
-            Protocol::Event(link) => Some(link),
-            Protocol::Tutorial(_) => None,
-        }
+        if let Protocol::Event(link) = &mut self.link.as_mut()?.protocol { Some(link) } else { None }
     }
 
     pub(crate) fn tutorial(&self) -> Option<&TutorialLink> {
-        match &self.link.as_ref()?.protocol {
-            Protocol::Tutorial(link) => Some(link),
-            Protocol::Event(_) => None,
-        }
+        if let Protocol::Tutorial(link) = &self.link.as_ref()?.protocol { Some(link) } else { None }
     }
 
     pub(crate) fn tutorial_mut(&mut self) -> Option<&mut TutorialLink> {
-        match &mut self.link.as_mut()?.protocol {
-            Protocol::Tutorial(link) => Some(link),
-            Protocol::Event(_) => None,
-        }
+        if let Protocol::Tutorial(link) = &mut self.link.as_mut()?.protocol { Some(link) } else { None }
     }
 
     pub(crate) fn connect(&mut self, now_ms: u64, outputs: &mut VecDeque<Output>) {

@@ -84,7 +84,6 @@ impl TutorialLink {
         core::mem::replace(&mut self.notice, Notice::Connected) != Notice::Connected
     }
 
-    /// Returns whether the name may still be refused.
     pub(crate) fn is_on_trial(&self) -> bool {
         self.on_trial_until_ms.is_some()
     }
@@ -102,7 +101,6 @@ impl TutorialLink {
         self.has_sent = true;
     }
 
-    /// Returns the party that carries out a line that starts with `/`.
     pub(crate) fn slash_commands(&self) -> SlashCommands {
         if self.server_greeted {
             SlashCommands::Server
@@ -127,7 +125,6 @@ impl TutorialLink {
         if self.others_spoke { None } else { self.last_notice.as_deref() }
     }
 
-    /// Takes the name that the server gave in its first notice.
     pub(crate) fn take_granted_name(&mut self) -> Option<String> {
         self.granted_name.take()
     }

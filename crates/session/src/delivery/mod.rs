@@ -51,7 +51,6 @@ fn text_of(request: &Request) -> &str {
 }
 
 impl Delivery {
-    /// Returns whether another text of this length may wait too.
     pub(crate) fn takes(&self, text_bytes: usize) -> bool {
         self.waiting.len() < MESSAGES_MAX && self.bytes.saturating_add(text_bytes) <= BYTES_MAX
     }
@@ -79,7 +78,6 @@ impl Delivery {
         self.waiting.iter().map(|waiting| waiting.since_ms + LATE_MS).find(|&late_ms| late_ms > now_ms)
     }
 
-    /// Puts a message at the end.
     pub(crate) fn push(&mut self, id: MessageId, request: Request, now_ms: u64) {
         self.bytes += text_of(&request).len();
         self.waiting.push_back(Waiting { id, request, since_ms: now_ms, sent: false, sent_before: false });
@@ -101,7 +99,6 @@ impl Delivery {
         Some(&waiting.request)
     }
 
-    /// Returns whether something has not gone out over this link.
     pub(crate) fn has_unsent(&self) -> bool {
         self.waiting.back().is_some_and(|waiting| !waiting.sent)
     }

@@ -35,7 +35,7 @@ impl Session {
                 if self.exit == ExitIntent::Stay {
                     self.exit = ExitIntent::Finish;
                 }
-                return Ok(());
+                Ok(())
             }
             Command::Leave => {
                 if !matches!(self.exit, ExitIntent::Leave { .. }) {
@@ -43,11 +43,9 @@ impl Session {
                 }
                 // A goodbye that waits for bytes to go out does not wait for ever any more.
                 self.connection.bound_leaving(now_ms);
-                return Ok(());
+                Ok(())
             }
-            _ => self.check_staying()?,
-        }
-        match command {
+            _ if self.is_leaving() => Err(CommandError::Leaving),
             Command::Say(text) => self.say(None, text, false, now_ms),
             Command::SayIn { room, text } => self.say(Some(room), text, false, now_ms),
             Command::Action(text) => self.say(None, text, true, now_ms),
@@ -89,7 +87,6 @@ impl Session {
                 self.notice(own);
                 Ok(())
             }
-            Command::Finish | Command::Leave => Ok(()),
         }
     }
 
@@ -260,9 +257,5 @@ impl Session {
             (Dialect::Tutorial, true) => "/me ".len(),
             (Dialect::Tutorial, false) => usize::from(text.starts_with('/')),
         }
-    }
-
-    fn check_staying(&self) -> Result<(), CommandError> {
-        if self.is_leaving() { Err(CommandError::Leaving) } else { Ok(()) }
     }
 }

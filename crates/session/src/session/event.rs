@@ -20,7 +20,6 @@ const ALIVE_REF: &str = "glassline-alive";
 const WHO_REF: &str = "glassline-who";
 /// `ref` of the session's own `away` after a reconnect.
 const AWAY_AGAIN_REF: &str = "glassline-away";
-/// `ref` of the session's own `bye`.
 const BYE_REF: &str = "glassline-bye";
 
 impl Session {

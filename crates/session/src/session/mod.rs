@@ -77,7 +77,6 @@ pub struct Session {
     recent_rename: RecentRename,
     /// State of the program that drives the session, if one does.
     program: Option<Program>,
-    /// `ref` of a program's `bye`.
     bye_ref: Option<String>,
     outputs: VecDeque<Output>,
 }

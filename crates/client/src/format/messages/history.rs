@@ -9,7 +9,6 @@ use crate::format::safe::name;
 use crate::format::{LineKind, Span, StyledLine, TextRole};
 
 impl Formatter {
-    /// Returns the lines for messages of a room before the user came.
     pub(super) fn context_lines(&self, history: &History) -> Vec<StyledLine> {
         let more = if history.more { "; /older shows more" } else { "" };
         self.between(&format!("earlier in {}{more}", name(&history.room)), history, "now", &HistoryQuery::Context)
@@ -127,7 +126,6 @@ fn nothing(room: &str, asked: &HistoryQuery, more: bool) -> StyledLine {
     })
 }
 
-/// All that came is from people who are ignored.
 fn all_hidden(room: &str, asked: &HistoryQuery, count: usize, more: bool) -> StyledLine {
     let of_ignored = of_ignored(count);
     StyledLine::notice(&if let HistoryQuery::Search { query, .. } = asked {
@@ -147,7 +145,6 @@ fn of_ignored(count: usize) -> String {
     }
 }
 
-/// There is no message of this number.
 fn missing(seq: u64, room: &str, newest: Option<u64>) -> String {
     match newest {
         _ if seq == 0 => format!("there is no message 0 in {room}: the first one is 1"),

@@ -16,7 +16,6 @@ use crate::keyboard::event::TerminalEvent;
 /// Bytes asked for at a time.
 const READ_BYTES: usize = 4 * 1024;
 
-/// Events from the terminal.
 #[derive(Debug)]
 pub(crate) struct TerminalInput {
     terminal: File,

@@ -24,7 +24,6 @@ pub(crate) struct TerminalModes {
 }
 
 impl TerminalModes {
-    /// As they are now.
     pub(crate) fn now() -> io::Result<Self> {
         let terminal = terminal_input::open()?;
         let modes = tcgetattr(&terminal)?;

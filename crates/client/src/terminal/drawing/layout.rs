@@ -27,7 +27,6 @@ pub(crate) struct Block {
     pub(crate) status: Option<ScreenRow>,
 }
 
-/// Contents of the block.
 #[derive(Debug, Default)]
 pub(crate) struct Contents<'a> {
     /// Rows above the input, none wider than the screen; where there is little space the last ones

@@ -110,7 +110,6 @@ impl Screen {
         self.clear_due = true;
     }
 
-    /// Rings with the next drawing, once.
     pub(crate) fn ring(&mut self) {
         self.bell_due = true;
     }

@@ -45,12 +45,10 @@ impl Completion {
         self.show(self.shown.map_or(0, |shown| shown + 1))
     }
 
-    /// The same with the one before.
     pub(crate) fn back(&mut self) -> (String, usize) {
         self.show(self.shown.unwrap_or(0) + self.candidates.len() - 1)
     }
 
-    /// The text and the cursor as they were.
     pub(crate) fn original(&self) -> (&str, usize) {
         (&self.text, self.cursor)
     }

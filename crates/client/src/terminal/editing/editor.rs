@@ -114,13 +114,11 @@ impl Editor {
         true
     }
 
-    /// Takes the last step back.
     pub(crate) fn undo(&mut self) {
         let before = self.undo.undo(self.snapshot());
         self.restore(before);
     }
 
-    /// Takes it again.
     pub(crate) fn redo(&mut self) {
         let after = self.undo.redo(self.snapshot());
         self.restore(after);
@@ -131,7 +129,6 @@ impl Editor {
         self.sent_lines.stay();
     }
 
-    /// Empties the line and gives what stood in it.
     pub(crate) fn take(&mut self) -> String {
         let taken = self.text.clone();
         self.clear();

@@ -122,7 +122,6 @@ impl PasteQuestion {
         None
     }
 
-    /// Returns the characters typed so far, in place of the input.
     pub(crate) fn typed(&self) -> &str {
         &self.typed
     }

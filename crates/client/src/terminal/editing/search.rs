@@ -44,7 +44,6 @@ pub(crate) enum SearchStep {
 }
 
 impl LineSearch {
-    /// Starts with what stands in the input.
     pub(crate) fn start(draft: &str, draft_cursor: usize) -> Self {
         Self { draft: draft.to_owned(), draft_cursor, now: SearchState::default(), before: Vec::new() }
     }

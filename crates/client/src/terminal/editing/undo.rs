@@ -61,7 +61,6 @@ impl UndoLog {
         Some(before)
     }
 
-    /// Returns the state before the last undo.
     pub(crate) fn redo(&mut self, now: TextState) -> Option<TextState> {
         self.group = None;
         let after = self.future.pop()?;

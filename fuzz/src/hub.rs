@@ -88,7 +88,7 @@ fuzz_target!(|bytes: &[u8]| {
                 drop(hub.whois(&text, now));
                 drop(hub.rooms_listed());
             }
-            6 => drop(if operation & 8 == 0 { hub.join(id, &text, now).map(drop) } else { hub.leave(id, &text, now) }),
+            6 => drop(if operation & 8 == 0 { hub.join(id, &text, now) } else { hub.leave(id, &text, now) }),
             7 if operation & 8 == 0 => {
                 if operation & 16 == 0 {
                     let reply = hub.operate(id, &format!("op {TOKEN}"), None, now);

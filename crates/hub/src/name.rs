@@ -26,29 +26,16 @@ const YOU: &str = "you";
 /// Why bytes are no name. The client is at fault, and can try another.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NameError {
-    /// Not UTF-8.
     #[error("this name is not UTF-8; send it in UTF-8")]
     NotUtf8,
-    /// Nothing, or only spaces.
     #[error("a name may not be empty; send 1 to {NAME_CHARS_MAX} characters")]
     Empty,
     /// Above the limit in characters or bytes (T7).
     #[error("this name has {chars} characters and {bytes} bytes; the limit is {NAME_CHARS_MAX} and {NAME_BYTES_MAX}")]
-    TooLong {
-        /// Characters in the name.
-        chars: usize,
-        /// Bytes in the name.
-        bytes: usize,
-    },
-    /// A character that may not stand in a name, or not in this place.
+    TooLong { chars: usize, bytes: usize },
+    /// A character, as `U+202E`, that may not stand in a name, or not in this place.
     #[error("names may not hold the character {character}, {}; leave it out", why.explained())]
-    Forbidden {
-        /// The character, as `U+202E`.
-        character: String,
-        /// The reason.
-        why: Unfit,
-    },
-    /// Emoji that a font draws as one.
+    Forbidden { character: String, why: Unfit },
     #[error("names may not hold emoji that are joined into one, which many screens show apart; choose a single one")]
     JoinedEmoji,
     /// The server's own name, something that looks like it, or a command.
@@ -61,7 +48,6 @@ pub(crate) enum NameError {
         "names may not be \"you\", look like it, or end with a sign and \"you\", as direct messages do; choose another"
     )]
     You,
-    /// It has the form of an operator token.
     #[error("this has the form of an operator token, which is nobody's name; choose another")]
     Token,
 }

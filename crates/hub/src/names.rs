@@ -25,7 +25,6 @@ struct NameInUse {
     next_suffix: u32,
 }
 
-/// The names in use and who has them.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     in_use: Slab<NameInUse>,
@@ -34,7 +33,6 @@ pub(crate) struct Names {
     freed_suffixes: BTreeSet<(NameId, u32)>,
 }
 
-/// A name that a newcomer gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GrantedName {
     pub(crate) name: Name,
@@ -42,7 +40,6 @@ pub(crate) struct GrantedName {
     pub(crate) suffix_reason: Option<SuffixReason>,
 }
 
-/// Reason for a number behind a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SuffixReason {
     /// Somebody has the name, in whatever case.
@@ -51,7 +48,6 @@ pub(crate) enum SuffixReason {
     LooksLike(String),
 }
 
-/// Place of a name in use.
 type NameId = u32;
 
 /// A name in use that another one looks like.
@@ -68,7 +64,6 @@ impl Names {
         self.named(&fold(name)).map(|id| self.in_use[id as usize].member)
     }
 
-    /// The name in use that has this folded form.
     fn named(&self, folded: &str) -> Option<NameId> {
         self.looks.with_folded(folded).find(|&id| fold(&self.in_use[id as usize].written) == folded)
     }
@@ -130,7 +125,6 @@ impl Names {
         Ok(GrantedName { looks: name.looks(), name, suffix_reason: Some(suffix_reason) })
     }
 
-    /// Forgets the freed numbers of a name up to this one.
     fn forget_freed(&mut self, base: NameId, last: u32) {
         while let Some(&freed) = self.freed_suffixes.range((base, 0)..=(base, last)).next() {
             self.freed_suffixes.remove(&freed);
@@ -174,7 +168,6 @@ impl Names {
         self.looks.add(looks, id);
     }
 
-    /// Notes that nobody has `name` any more.
     pub(crate) fn release(&mut self, name: &str) {
         let looks_gone = Looks::of(name);
         let Some(id) = self.named(looks_gone.folded()) else { return };

@@ -28,7 +28,6 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    /// Returns an empty room whose newest message has this number.
     fn new(name: &str, seq: u64) -> Self {
         Self {
             name: name.into(),
@@ -52,7 +51,6 @@ impl Room {
         self.seq = seq;
     }
 
-    /// Notes a message that is on its way into the history: the room stays open for it.
     pub(crate) fn note_in_flight(&mut self) {
         self.in_flight += 1;
     }
@@ -130,7 +128,6 @@ impl Rooms {
         self.by_name.get(name).copied()
     }
 
-    /// Opens a room whose newest message has this number.
     pub(crate) fn open(&mut self, name: &str, newest_seq: u64) -> RoomId {
         let id = self.open.insert(Room::new(name, newest_seq));
         self.by_name.insert(name.to_string(), id);

@@ -85,7 +85,6 @@ pub(crate) struct SendQueue {
 }
 
 impl SendQueue {
-    /// Returns an empty queue whose bytes are counted in a total.
     pub(crate) fn new(dialect: Dialect, total: &QueuedBytesTotal) -> Self {
         Self {
             dialect,
@@ -387,7 +386,6 @@ impl SendQueue {
     }
 }
 
-/// Queues a copy of a stretch of the log.
 fn push_copied(steps: &mut VecDeque<Step>, queued_bytes: &mut QueuedBytes, log: &Log, from: u64, to: u64) {
     let copied = log.copy(from, to);
     if !copied.is_empty() {
@@ -412,7 +410,6 @@ impl Step {
         }
     }
 
-    /// Returns the number of the message that this is an echo of.
     fn echo_of(&self, room: RoomId) -> Option<u64> {
         match self {
             Self::Echo { room: of, seq, .. } if *of == room => Some(*seq),

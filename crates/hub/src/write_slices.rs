@@ -8,17 +8,11 @@ pub const WRITE_BYTES_MAX: usize = 60 * 1024;
 pub const SLICES_MAX: usize = 16;
 
 /// Slices of the next write to one member, borrowed from the logs.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct WriteSlices<'log> {
     slices: [&'log [u8]; SLICES_MAX],
     count: usize,
     bytes: usize,
-}
-
-impl Default for WriteSlices<'_> {
-    fn default() -> Self {
-        Self { slices: [&[]; SLICES_MAX], count: 0, bytes: 0 }
-    }
 }
 
 impl<'log> WriteSlices<'log> {

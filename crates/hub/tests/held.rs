@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
-use glassline_hub::{ConnectInfo, Hub, LoginOutcome, MemberId, NameHolder, Now, PendingQuestion, Rules};
+use glassline_hub::{ConnectInfo, Hub, LoginOutcome, MemberId, NameHolder, Now, PendingQuestion, Reply, Rules};
 use glassline_testkit::frame::payloads;
 use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{Event, Message};
@@ -182,7 +182,8 @@ impl World {
     }
 
     fn join(&mut self, room: &'static str) {
-        assert!(self.hub.join(self.bob, room, NOW).expect("joins"));
+        let joined = self.hub.join(self.bob, room, NOW).expect("joins");
+        assert!(matches!(joined, Reply::Joined { is_new: true, .. }));
         self.hub.send(self.bob, Event::notice(format!("joined {room} {}", self.newest(room))));
     }
 

@@ -456,7 +456,7 @@ fn nothing_of_the_form_of_a_token_is_published() {
         }
         let part = &token[..32];
         assert_eq!(world.hub.rename(eve, part, NOW).map(drop).map_err(|refused| refused.code), Err(ErrorCode::BadName));
-        assert_eq!(world.hub.join(eve, part, NOW).map_err(|refused| refused.code), Err(ErrorCode::BadRoom));
+        assert_eq!(world.hub.join(eve, part, NOW).map(drop).map_err(|refused| refused.code), Err(ErrorCode::BadRoom));
         assert!(world.hub.operate(alice, &format!("ban {part}"), None, NOW).is_err());
     }
 }

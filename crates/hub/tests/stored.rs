@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use glassline_hub::{
-    Awaits, CommandOutcome, ConnectInfo, Hub, LoginOutcome, MemberId, NameHolder, Now, PendingQuestion, Rules,
+    Awaits, CommandOutcome, ConnectInfo, Hub, LoginOutcome, MemberId, NameHolder, Now, PendingQuestion, Reply, Rules,
 };
 use glassline_testkit::frame::payloads;
 use glassline_wire::envelope::Envelope;
@@ -196,7 +196,8 @@ fn a_message_outlives_its_sender_and_keeps_its_room_open() {
     };
     assert_eq!((room.as_str(), hub.awaits(0)), ("den", Awaits::Answer));
     hub.answer(ticket, Ok(head(5)));
-    assert!(hub.knows_rooms(0, ["den"]) && hub.join(alice, "den", NOW).expect("joins"));
+    assert!(hub.knows_rooms(0, ["den"]));
+    assert!(matches!(hub.join(alice, "den", NOW), Ok(Reply::Joined { is_new: true, .. })));
     let send = Send { room: "den".into(), text: "last".into(), id: MessageId(1), after: None, action: false };
     hub.say(alice, &send, None, NOW).expect("taken");
     hub.depart(alice, NOW);
@@ -407,7 +408,7 @@ fn join(hub: &mut Hub, id: MemberId, room: &str, newest_seq: u64) {
         };
         hub.answer(ticket, Ok(head(newest_seq)));
     }
-    assert!(hub.join(id, room, NOW).expect("joins"));
+    assert!(matches!(hub.join(id, room, NOW), Ok(Reply::Joined { is_new: true, .. })));
     hub.send(id, Event::notice(format!("joined {room}")));
     hub.replay_context(id, room);
 }

@@ -69,7 +69,6 @@ impl History {
         !self.done.is_empty() || self.journal.is_full()
     }
 
-    /// Returns whether something may have come back that was not taken in.
     pub(crate) fn has_done(&self) -> bool {
         self.may_have_more
     }

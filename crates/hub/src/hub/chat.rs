@@ -17,7 +17,7 @@ use crate::encode::Outbound;
 use crate::hub::{Hub, Reply, ReplyResult};
 use crate::id::{MemberId, RoomId};
 use crate::member::Member;
-use crate::moderation::check_text;
+use crate::moderation::{check_length, check_text};
 use crate::now::Now;
 use crate::recent_ids::{Outcome, digest, scope_of};
 use crate::room::Room;
@@ -243,11 +243,7 @@ pub(super) fn check_text_length(text: &str) -> Result<(), Rejection> {
     if text.is_empty() {
         return Err(Rejection::new(ErrorCode::EmptyText, "the text is empty; there is nothing to say"));
     }
-    if text.len() > TEXT_BYTES_MAX {
-        let text = format!("this text has {} bytes, the limit is {TEXT_BYTES_MAX}; send it in parts", text.len());
-        return Err(Rejection::new(ErrorCode::TooLong, text));
-    }
-    Ok(())
+    check_length(text, TEXT_BYTES_MAX, "send it in parts")
 }
 
 fn unknown_room(room: &str) -> Rejection {

@@ -8,7 +8,7 @@ use glassline_wire::event::{ErrorCode, Event, Members, Presence as PresenceEvent
 use glassline_wire::limits::LISTED_NAMES_MAX;
 use glassline_wire::natural_order;
 
-use crate::hub::Hub;
+use crate::hub::{Hub, Reply, ReplyResult};
 use crate::id::{MemberId, RoomId};
 use crate::member::{Arrival, Member};
 use crate::name::room_name;
@@ -46,13 +46,15 @@ impl Hub {
         room.ok_or_else(|| Rejection::new(ErrorCode::UnknownRoom, format!("you are not in {name}; join it first")))
     }
 
-    /// Lets a member into a room, opening it if need be. False if it was there already.
+    /// Lets a member into a room, opening it if need be.
     ///
     /// # Errors
     /// The room's name breaks the rules, or there are too many rooms.
-    pub fn join(&mut self, id: MemberId, wished: &str, now: Now) -> Result<bool, Rejection> {
-        let room = self.admit(id, wished)?;
-        Ok(self.enter_room(id, room, true, now))
+    pub fn join(&mut self, id: MemberId, wished: &str, now: Now) -> ReplyResult {
+        let room_id = self.admit(id, wished)?;
+        let is_new = self.enter_room(id, room_id, true, now);
+        let presence = PresenceEvent { seq: self.rooms.get(room_id).map(Room::seq), ..self.own_presence(id, room_id) };
+        Ok(Reply::Joined { presence, is_new })
     }
 
     /// The room of this name, opened if need be, if this member may enter it.
@@ -105,10 +107,16 @@ impl Hub {
     ///
     /// # Errors
     /// It is not there.
-    pub fn leave(&mut self, id: MemberId, wished: &str, now: Now) -> Result<(), Rejection> {
-        let room = self.room_of(id, wished)?;
-        self.exit_room(id, room, true, now);
-        Ok(())
+    pub fn leave(&mut self, id: MemberId, wished: &str, now: Now) -> ReplyResult {
+        let room_id = self.room_of(id, wished)?;
+        let presence = self.own_presence(id, room_id);
+        self.exit_room(id, room_id, true, now);
+        Ok(Event::Left(presence).into())
+    }
+
+    fn own_presence(&self, id: MemberId, room_id: RoomId) -> PresenceEvent {
+        let (room, name) = (self.rooms.name(room_id).to_string(), self.name(id).to_string());
+        PresenceEvent { room, names: Vec::from([name]), count: 1, seq: None }
     }
 
     pub(super) fn exit_room(&mut self, id: MemberId, room_id: RoomId, announced: bool, now: Now) {
@@ -211,12 +219,6 @@ impl Hub {
     /// Returns the name of that room; empty for none.
     pub(super) fn current_room_name(&self, id: MemberId) -> String {
         self.current_room(id).map_or_else(String::new, |(_, room)| room.name().to_string())
-    }
-
-    /// The number of the newest message that the members of an open room were sent; 0 before the
-    /// first.
-    pub fn newest_in(&self, room: &str) -> Option<u64> {
-        self.rooms.find(room).and_then(|id| self.rooms.get(id)).map(Room::seq)
     }
 
     /// The rooms a member is in, as `welcome` lists them.

@@ -1,6 +1,6 @@
 //! Information on connections, rooms and absence.
 
-use alloc::{format, string::ToString};
+use alloc::string::ToString;
 
 use glassline_wire::event::{Away, ErrorCode, Rejection, RoomCount, Rooms, Whois};
 use glassline_wire::limits::{AWAY_BYTES_MAX, LISTED_ROOMS_MAX};
@@ -9,7 +9,7 @@ use glassline_wire::visible;
 use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::Member;
-use crate::moderation::check_text;
+use crate::moderation::{SHORTER, check_length, check_text};
 use crate::now::Now;
 
 /// The only kind of link so far.
@@ -56,7 +56,11 @@ impl Hub {
     /// member may not speak, as others would read it.
     pub fn set_away(&mut self, id: MemberId, text: Option<&str>, now: Now) -> Result<Away, Rejection> {
         if let Some(text) = text {
-            check_away_length(text)?;
+            if text.is_empty() {
+                let text = "the text is empty; say why you are away, or leave it out to be back";
+                return Err(Rejection::new(ErrorCode::EmptyText, text));
+            }
+            check_length(text, AWAY_BYTES_MAX, SHORTER)?;
             check_text(text)?;
             self.check_speech(id, now)?;
         }
@@ -76,26 +80,13 @@ impl Hub {
     }
 }
 
-fn check_away_length(text: &str) -> Result<(), Rejection> {
-    if text.is_empty() {
-        return Err(Rejection::new(
-            ErrorCode::EmptyText,
-            "the text is empty; say why you are away, or leave it out to be back",
-        ));
-    }
-    if text.len() > AWAY_BYTES_MAX {
-        let text = format!("this text has {} bytes, the limit is {AWAY_BYTES_MAX}; say it shorter", text.len());
-        return Err(Rejection::new(ErrorCode::TooLong, text));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::hub::Rules;
     use crate::hub::{LoginOutcome, NameHolder};
     use crate::member::ConnectInfo;
+    use alloc::format;
     use alloc::{string::String, vec::Vec};
     use core::net::Ipv4Addr;
     use glassline_wire::envelope::Envelope;

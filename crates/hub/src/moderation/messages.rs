@@ -87,7 +87,6 @@ pub(crate) fn because(text: Option<&str>) -> String {
     text.map_or_else(String::new, |text| format!(": {text}"))
 }
 
-/// Returns the list of those here who are hit.
 pub(crate) fn hits(names: &[String]) -> String {
     let listed: Vec<&str> = names.iter().take(NAMES_LISTED_MAX).map(String::as_str).collect();
     match names.len() {

@@ -24,7 +24,7 @@ pub(crate) use attempts::TokenAttempts;
 pub(crate) use effects::Pending;
 pub use effects::{AuditEvent, Disconnect};
 pub use network::{subnet, subnet_key};
-pub(crate) use operator_command::{OperatorCommand, first_word};
+pub(crate) use operator_command::{OperatorCommand, SHORTER, check_length, first_word};
 pub(crate) use sanctions::{Sanction, Sanctions};
 pub(crate) use target::{Target, written};
 pub(crate) use token::check_text;
@@ -45,7 +45,6 @@ const REASON_BYTES_MAX: usize = 256;
 /// Longest message of the day in bytes: a screen, and what an operator's line has room for.
 const MOTD_BYTES_MAX: usize = 1_019;
 
-/// State that all acts so far have left.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Moderation {
     /// Operator that froze the talk, if it is frozen.

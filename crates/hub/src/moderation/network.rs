@@ -81,7 +81,6 @@ fn width(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
 }
 
-/// Returns the address with nothing but its first bits.
 fn masked(address: IpAddr, prefix_bits: u8) -> IpAddr {
     let dropped = u32::from(width(address) - prefix_bits);
     match address {

@@ -12,6 +12,9 @@ use super::target::Target;
 use super::{MOTD_BYTES_MAX, REASON_BYTES_MAX, check_text};
 use crate::name::Name;
 
+/// Advice for a text that is too long.
+pub(crate) const SHORTER: &str = "say it shorter";
+
 const MINUTE_MS: u64 = 60_000;
 const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
 /// Length of a mute or a ban that names none: one lesson.
@@ -124,23 +127,24 @@ fn length_ms(written: &str) -> Result<u64, Rejection> {
 fn reason(written: &str) -> Result<Option<String>, Rejection> {
     // It is shown inside a line of others' screens, so it stays on that line.
     let text = visible::one_line(written.trim()).into_owned();
-    hold_to(&text, REASON_BYTES_MAX)?;
+    check_length(&text, REASON_BYTES_MAX, SHORTER)?;
     check_text(&text)?;
     Ok((!text.is_empty()).then_some(text))
 }
 
 fn motd(written: &str) -> Result<OperatorCommand, Rejection> {
     let text = visible::lines(written.trim_end()).into_owned();
-    hold_to(&text, MOTD_BYTES_MAX)?;
+    check_length(&text, MOTD_BYTES_MAX, SHORTER)?;
     check_text(&text)?;
     Ok(OperatorCommand::SetMotd { text })
 }
 
-fn hold_to(text: &str, bytes_max: usize) -> Result<(), Rejection> {
+/// Checks the length of a text; `advice` is for one that is too long.
+pub(crate) fn check_length(text: &str, bytes_max: usize, advice: &str) -> Result<(), Rejection> {
     if text.len() <= bytes_max {
         return Ok(());
     }
-    let text = format!("this text has {} bytes, the limit is {bytes_max}; say it shorter", text.len());
+    let text = format!("this text has {} bytes, the limit is {bytes_max}; {advice}", text.len());
     Err(Rejection::new(ErrorCode::TooLong, text))
 }
 

@@ -43,7 +43,6 @@ impl Target {
         }
     }
 
-    /// Returns the target that an act names.
     pub(crate) fn of_act(act: &AuditEntry) -> Option<Self> {
         Self::parse(act.who.as_deref()?).ok()
     }

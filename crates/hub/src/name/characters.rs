@@ -85,7 +85,6 @@ pub(crate) enum Unfit {
     Mark,
     /// An arrow, or `<` or `>`.
     Arrow,
-    /// A symbol that is no emoji.
     Symbol,
 }
 

@@ -30,7 +30,6 @@ struct Entry {
 struct Manner(u32);
 
 const KINDS: u32 = 5;
-/// Kind of the folded form.
 const FOLDED: u32 = 0;
 
 impl Manner {

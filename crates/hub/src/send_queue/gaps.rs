@@ -12,9 +12,7 @@ use crate::log::{Log, Mark};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct MissedRange {
     pub(crate) room: RoomId,
-    /// Number of the first message missed.
     pub(crate) from: u64,
-    /// Number of the last message missed.
     pub(crate) to: u64,
     /// Number of them that were the member's own, which it would not have been sent.
     pub(crate) own: u64,

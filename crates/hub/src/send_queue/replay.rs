@@ -10,7 +10,6 @@ use super::{ReplaySegment, Rooms, SendQueue, Step};
 use crate::id::RoomId;
 use crate::write_slices::WRITE_BYTES_MAX;
 
-/// State of the replay of the past to a member.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Replay {
     /// Nothing of the past is to be sent.
@@ -21,10 +20,8 @@ pub(super) enum Replay {
     Asked { ticket: u64, room: RoomId },
 }
 
-/// Next thing to do for a replay.
 #[derive(Debug)]
 pub(crate) enum Fetch {
-    /// Nothing for now.
     Wait,
     /// Ask the history for this page, then [`SendQueue::note_asked`].
     Page(HistoryRange),
@@ -42,7 +39,6 @@ impl SendQueue {
         }
     }
 
-    /// Returns whether some of the past has still to be sent.
     pub(crate) fn is_replaying(&self) -> bool {
         !matches!(self.replay, Replay::Over)
     }
@@ -96,7 +92,6 @@ impl SendQueue {
         true
     }
 
-    /// Queues bytes before the first segment.
     pub(crate) fn push_before_replay(&mut self, bytes: Vec<u8>) {
         if let Some((index, _)) = self.first_segment() {
             self.insert_private(index, bytes);
@@ -123,7 +118,6 @@ impl SendQueue {
         matches!(self.replay, Replay::Idle)
     }
 
-    /// Returns the first segment and its index among the steps.
     pub(super) fn first_segment(&self) -> Option<(usize, &ReplaySegment)> {
         self.steps.iter().enumerate().find_map(|(index, step)| match step {
             Step::Replay(segment) => Some((index, &**segment)),

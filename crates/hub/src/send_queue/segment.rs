@@ -17,7 +17,6 @@ pub(crate) struct ReplaySegment {
     extent: Extent,
 }
 
-/// Messages that a segment holds.
 #[derive(Debug, Clone, Copy)]
 enum Extent {
     /// So many messages up to this number, as context.
@@ -53,7 +52,6 @@ impl ReplaySegment {
         self.room
     }
 
-    /// Returns the page that comes next.
     pub(super) fn range(&self) -> HistoryRange {
         let room = self.name.to_string();
         match self.extent {

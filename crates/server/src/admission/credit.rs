@@ -46,7 +46,6 @@ struct Credit {
     full_ms: u64,
 }
 
-/// Conditions under which a new connection is served.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 pub(crate) struct Terms {
     /// Flood credit; none for an exempt address.

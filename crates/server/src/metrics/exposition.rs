@@ -6,7 +6,6 @@
 
 use std::fmt::{Display, Write};
 
-/// Name of the format in an answer's head.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Text in the making, one family of samples after the other.

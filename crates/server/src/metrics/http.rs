@@ -52,7 +52,6 @@ struct HttpServer {
     /// Nobody is accepted before; nothing while nobody waits to be.
     accept_from: Option<Instant>,
     connections: Slab<HttpConnection>,
-    /// Connections accepted so far.
     accepted: u64,
     watch: Watch,
     shutdown: Shutdown,

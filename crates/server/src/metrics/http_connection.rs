@@ -11,7 +11,6 @@ use crate::metrics::pages::{Page, Response};
 
 /// Longest head of a request: a scraper's has a few hundred bytes.
 const HEAD_BYTES_MAX: usize = 4 * 1024;
-/// Header fields in a head.
 const HEADERS_MAX: usize = 64;
 /// Time for a head to arrive: whoever wants a page asks at once.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(1);
@@ -23,11 +22,9 @@ const FAREWELL_TIMEOUT: Duration = Duration::from_millis(500);
 /// Bytes read and dropped in that time.
 const FAREWELL_BYTES_MAX: usize = 256 * 1024;
 
-/// A peer that asks for a page.
 #[derive(Debug)]
 pub(super) struct HttpConnection {
     stream: TcpStream,
-    /// Connections are numbered as they come.
     serial: u64,
     accepted: Instant,
     state: State,
@@ -59,7 +56,6 @@ impl HttpConnection {
         registry.register(&mut self.stream, token, Interest::READABLE | Interest::WRITABLE)
     }
 
-    /// The page to be made for it.
     pub(super) fn page(&self) -> Option<Page> {
         if let State::Asked(page) = self.state { Some(page) } else { None }
     }

@@ -21,7 +21,6 @@ impl Page {
         }
     }
 
-    /// The page for what was seen of the server's loop.
     pub(super) fn render(self, seen: &Seen, is_closing: bool) -> Response {
         match self {
             Self::Metrics => {

@@ -31,7 +31,6 @@ struct Answer {
     snapshot: Snapshot,
 }
 
-/// Information for a watcher.
 pub(crate) struct Seen {
     pub(crate) snapshot: Snapshot,
     /// The loop gave it just now, and not to somebody before.

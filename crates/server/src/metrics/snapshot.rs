@@ -5,7 +5,6 @@ use glassline_journal::Gauges;
 
 use crate::metrics::counters::Counters;
 
-/// Traffic of the sockets.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Traffic {
     pub(crate) received_bytes: u64,
@@ -21,7 +20,6 @@ impl Traffic {
     }
 }
 
-/// A server's numbers at the end of one turn.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Snapshot {
     pub(crate) members: usize,

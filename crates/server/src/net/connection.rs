@@ -28,7 +28,6 @@ pub(crate) enum ConnectionState {
     Draining(PeerInput),
 }
 
-/// Cause for which a connection is paused.
 #[derive(Debug)]
 pub(crate) enum PauseReason {
     /// A time: its flood credit returns, or its turn comes among the new connections of its subnet.
@@ -301,7 +300,6 @@ impl<S: Socket> Connection<S> {
         self.reads > reads || is_kept_waiting
     }
 
-    /// Lets the session act on the hub.
     pub(crate) fn with_context<T>(
         &mut self,
         key: ConnectionKey,

@@ -1,8 +1,8 @@
 //! The event dialect (E): `hello`, then requests.
 
-use glassline_hub::{Awaits, Dialect, Hub, LoginOutcome, MemberId, NameHolder, Reply, ReplyResult};
+use glassline_hub::{Awaits, Dialect, LoginOutcome, MemberId, NameHolder, Reply, ReplyResult};
 use glassline_wire::envelope::Envelope;
-use glassline_wire::event::{ErrorCode, Event, Presence, Rejection};
+use glassline_wire::event::{ErrorCode, Event, Rejection};
 use glassline_wire::frame::{Decoder, Frame, HeaderError};
 use glassline_wire::limits::{EVENT_BYTES_MAX, GREETING_BYTES_MAX, HEADER_BYTES};
 use glassline_wire::request::{Ask, Hello, Request};
@@ -246,17 +246,8 @@ fn carry_out(member: MemberId, ask: Ask, reference: Option<&String>, context: &m
             }
             hub.send_direct(member, &direct.to, &direct.text, Some(direct.id), now)
         }
-        Ask::Join(join) => {
-            let is_new = hub.join(member, &join.room, now)?;
-            let presence = own_presence(member, &join.room, hub)?;
-            let presence = Presence { seq: hub.newest_in(&presence.room), ..presence };
-            Ok(Reply::Joined { presence, is_new })
-        }
-        Ask::Leave(leave) => {
-            let presence = own_presence(member, &leave.room, hub)?;
-            hub.leave(member, &leave.room, now)?;
-            Ok(Event::Left(presence).into())
-        }
+        Ask::Join(join) => hub.join(member, &join.room, now),
+        Ask::Leave(leave) => hub.leave(member, &leave.room, now),
         Ask::Rename(rename) => hub.rename(member, &rename.name, now),
         Ask::Members(asked) => Ok(Event::Members(hub.members_of(member, &asked.room)?).into()),
         Ask::Whois(asked) => Ok(Event::Whois(hub.whois(&asked.name, now)?).into()),
@@ -270,11 +261,6 @@ fn carry_out(member: MemberId, ask: Ask, reference: Option<&String>, context: &m
         // Having been heard is all a `pong` is for.
         Ask::Pong {} | Ask::Bye {} => Ok(Reply::Nothing),
     }
-}
-
-fn own_presence(member: MemberId, room: &str, hub: &Hub) -> Result<Presence, Rejection> {
-    let room = glassline_hub::room_name(room)?;
-    Ok(Presence { room, names: vec![hub.name(member).to_string()], count: 1, seq: None })
 }
 
 fn encode(event: Event, reference: Option<String>) -> Vec<u8> {

@@ -61,20 +61,16 @@ impl<S: Socket> Reactor<S> {
                 if !bytes.is_empty() {
                     self.take_in(key, bytes);
                 }
-                self.answer_layers(key);
+                // What the layers say to what was read, and what waited for their handshake.
+                if self.connections.get(key).is_some_and(|connection| connection.transport().has_layers()) {
+                    self.write_output(key);
+                }
             }
             Ok(Received::Nothing) => {}
             Ok(Received::End) => self.end_of_stream(key),
             Err(_) => self.close(key, CloseReason::Reset),
         }
         self.buffer = buffer;
-    }
-
-    /// Writes what the layers say to what was read, and what waited for their handshake.
-    fn answer_layers(&mut self, key: ConnectionKey) {
-        if self.connections.get(key).is_some_and(|connection| connection.transport().has_layers()) {
-            self.write_output(key);
-        }
     }
 
     /// The peer has sent all it had.

@@ -13,7 +13,6 @@ const RECEIVE_BUFFER_BYTES: usize = 64 * 1024;
 /// Time until a reset comes back once something is written to a connection that is gone.
 const RESET_MS: u64 = 100;
 
-/// Event of the client's side.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ConnectionEvent {
     Bytes(Vec<u8>),
@@ -59,12 +58,10 @@ impl Direction {
     }
 }
 
-/// See the module.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "what became of each end, each bit of it on its own")]
 pub(crate) struct Connection {
     pub(crate) pipe: Pipe,
-    /// Number of its owner.
     pub(crate) owner: usize,
     up: Direction,
     down: Direction,
@@ -78,6 +75,8 @@ pub(crate) struct Connection {
     server_gone: bool,
     /// Nothing passes any more.
     pub(crate) broken: bool,
+    /// Its server has crashed: nobody takes in what is sent to it.
+    pub(crate) is_orphaned: bool,
     client_notices_ms: Option<u64>,
     server_notices_ms: Option<u64>,
 }
@@ -97,6 +96,7 @@ impl Connection {
             client_gone: false,
             server_gone: false,
             broken: false,
+            is_orphaned: false,
             client_notices_ms: None,
             server_notices_ms: None,
         }
@@ -107,22 +107,18 @@ impl Connection {
         self.client_gone && self.server_gone
     }
 
-    /// The client writes.
     pub(crate) fn write(&mut self, bytes: Vec<u8>) {
         self.outgoing.push_back(bytes);
     }
 
-    /// The client says that it writes nothing more.
     pub(crate) fn end(&mut self) {
         self.client_ended = true;
     }
 
-    /// Returns whether the client has said that it writes nothing more.
     pub(crate) fn has_ended(&self) -> bool {
         self.client_ended
     }
 
-    /// The client closes.
     pub(crate) fn close(&mut self) {
         (self.client_ended, self.client_gone) = (true, true);
     }
@@ -156,7 +152,6 @@ impl Connection {
         self.slice_bytes_max = self.slice_bytes_max.max(200);
     }
 
-    /// When something happens next.
     pub(crate) fn due_ms(&self, now_ms: u64) -> Option<u64> {
         let notices = [self.client_notices_ms, self.server_notices_ms];
         if self.broken {

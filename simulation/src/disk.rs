@@ -51,14 +51,12 @@ impl RoomLog {
 /// Message of errors that belong to the simulation.
 pub(crate) const AS_SIMULATED: &str = "as simulated";
 
-/// Reason why a read fails.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ReadFault {
     TooSlow,
     Unreadable,
 }
 
-/// Stored messages.
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
     pub(crate) rooms: BTreeMap<String, RoomLog>,
@@ -107,7 +105,6 @@ impl Disk {
         log.messages[..log.durable].get(index)
     }
 
-    /// Everything written so far survives a crash.
     pub(crate) fn make_durable(&mut self) {
         for log in self.rooms.values_mut() {
             log.durable_before = log.durable;
@@ -115,7 +112,6 @@ impl Disk {
         }
     }
 
-    /// Only what is durable is left.
     pub(crate) fn crash(&mut self) {
         for log in self.rooms.values_mut() {
             if self.mutation == Some(Mutation::StoreForgetsLastCommit) {

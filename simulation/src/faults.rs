@@ -2,7 +2,6 @@
 
 use crate::world::World;
 
-/// The kinds.
 #[derive(Debug, Clone, Copy)]
 enum Fault {
     Break,
@@ -18,7 +17,6 @@ enum Fault {
 }
 
 impl World {
-    /// Something goes wrong now.
     pub(crate) fn inject_fault(&mut self) {
         let plan = &self.plan;
         let kinds = [

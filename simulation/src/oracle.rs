@@ -23,7 +23,6 @@ struct Visit {
     over: bool,
 }
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Oracle {
     name: String,
@@ -36,11 +35,9 @@ pub(crate) struct Oracle {
     welcomed: bool,
 }
 
-/// Description of a broken promise.
 pub(crate) type CheckResult = Result<(), String>;
 
 impl Oracle {
-    /// The session took a text.
     pub(crate) fn said(&mut self, text: &str) {
         self.pending.insert(text.to_owned());
     }
@@ -54,7 +51,6 @@ impl Oracle {
         self.welcomed
     }
 
-    /// Takes in something shown.
     pub(crate) fn shown(&mut self, update: &Envelope<Update>, disk: &Disk) -> CheckResult {
         match &update.content {
             Update::Received(event) => self.heard(event, update.reference.is_some(), disk),

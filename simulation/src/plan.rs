@@ -3,19 +3,16 @@
 
 use glassline_testkit::Rng;
 
-/// A run's circumstances.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each kind of fault")]
 pub(crate) struct Plan {
     pub(crate) users: usize,
     pub(crate) tutorial_users: usize,
-    /// Length of the phase with faults.
     pub(crate) fault_phase_ms: u64,
     /// One thing done by each user so often, at most.
     pub(crate) act_every_ms: u64,
     /// One fault so often, at most.
     pub(crate) fault_every_ms: u64,
-    /// Bytes of text.
     pub(crate) text_bytes_max: u64,
     pub(crate) rooms: bool,
     pub(crate) renames: bool,

@@ -12,13 +12,11 @@ use glassline_testkit::Rng;
 const ROOMS: [&str; 2] = ["den", "attic"];
 const NAMES: [&str; 4] = ["ada", "ben", "cleo", "dan"];
 
-/// See the module.
 pub(crate) struct SimUser {
     pub(crate) session: Session,
     pub(crate) oracle: Oracle,
     /// Oracles of programs that were ended.
     pub(crate) old_oracles: Vec<Oracle>,
-    /// The current connection.
     pub(crate) connection: Option<u64>,
     /// When the connection asked for will stand or fail.
     pub(crate) connects_at_ms: Option<u64>,
@@ -71,7 +69,6 @@ impl SimUser {
         now_ms - self.started_ms
     }
 
-    /// When it has something to do by itself.
     pub(crate) fn due_ms(&self) -> Option<u64> {
         if self.starts_at_ms.is_some() {
             return self.starts_at_ms;
@@ -80,7 +77,6 @@ impl SimUser {
         [deadline, self.connects_at_ms, Some(self.acts_at_ms)].into_iter().flatten().min()
     }
 
-    /// Does one random thing.
     pub(crate) fn act(&mut self, plan: &Plan, now_ms: u64) {
         let status = self.session.status(self.session_ms(now_ms));
         let room = if status.rooms.is_empty() { None } else { Some(self.rng.index(status.rooms.len())) };
@@ -118,7 +114,6 @@ impl SimUser {
         }
     }
 
-    /// Says something that nobody ever said.
     pub(crate) fn say_in(&mut self, room: &str, plan: &Plan, now_ms: u64) {
         self.texts += 1;
         let text = unique_text(self.name, self.texts, plan, &mut self.rng);

@@ -5,10 +5,8 @@ use glassline_wire::frame::{Decoder, Frame, put_frame};
 use crate::disk::Disk;
 use crate::oracle::{CheckResult, find};
 
-/// Longest frame a server sends, and more.
 const FRAME_BYTES_MAX: usize = 1 << 20;
 
-/// Messages that one connection heard.
 #[derive(Debug)]
 struct ConnectionLog {
     decoder: Decoder,
@@ -18,7 +16,6 @@ struct ConnectionLog {
     is_in: bool,
 }
 
-/// See the module.
 #[derive(Debug)]
 pub(crate) struct TutorialSession {
     pub(crate) name: String,
@@ -38,7 +35,6 @@ impl TutorialSession {
         frame(&self.name)
     }
 
-    /// Says something: the bytes.
     pub(crate) fn say(&mut self, text: &str) -> Vec<u8> {
         self.said.push(text.to_owned());
         frame(text)
@@ -49,7 +45,6 @@ impl TutorialSession {
         self.connections.last().is_some_and(|log| log.is_in)
     }
 
-    /// Bytes arrive.
     pub(crate) fn heard(&mut self, bytes: &[u8]) -> CheckResult {
         let Some(log) = self.connections.last_mut() else { return Ok(()) };
         let mut input = bytes;

@@ -6,7 +6,6 @@ use crate::sim_user::unique_text;
 use crate::tutorial_session::TutorialSession;
 use crate::world::World;
 
-/// A tutorial user: its session and its connection.
 pub(crate) struct TutorialUser {
     pub(crate) session: TutorialSession,
     pub(crate) connection: Option<u64>,
@@ -33,7 +32,6 @@ impl TutorialUser {
 }
 
 impl World {
-    /// Handles an event of a tutorial user's connection.
     pub(crate) fn handle_tutorial(&mut self, index: usize, id: u64, event: ConnectionEvent) -> Result<(), String> {
         let user = &mut self.tutorial_users[index];
         if user.connection != Some(id) {
@@ -47,7 +45,8 @@ impl World {
                 user.connects_at_ms = Some(self.now_ms + 500);
                 if let Some(text) = user.final_text.take() {
                     user.is_done = find(&self.disk.lock(), &text).next().is_some();
-                    let is_broken = self.connections.get(&id).is_none_or(|connection| connection.broken);
+                    let is_broken =
+                        self.connections.get(&id).is_none_or(|connection| connection.broken || connection.is_orphaned);
                     if !user.is_done && !is_broken {
                         return Err(format!(
                             "{text:?} was said, then the connection was closed in order, and it is not stored"
@@ -59,7 +58,6 @@ impl World {
         Ok(())
     }
 
-    /// Does what is due for a tutorial user.
     pub(crate) fn step_tutorial_user(&mut self, index: usize) {
         let now_ms = self.now_ms;
         let owner = self.users.len() + index;

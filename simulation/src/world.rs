@@ -30,7 +30,6 @@ const STEPS_PER_INSTANT_MAX: u32 = 20_000;
 /// Everything that may be held for one connection: its queue, a page of the past and a copy of what a room had left for it.
 const HELD_BYTES_MAX: usize = 3 << 20;
 
-/// See the module.
 pub(crate) struct World {
     pub(crate) plan: Plan,
     pub(crate) rng: Rng,
@@ -89,7 +88,6 @@ impl World {
         }
     }
 
-    /// Runs until everything has come right.
     pub(crate) fn run(mut self) -> Result<Report, Failure> {
         self.trace(|world| format!("{:?}", world.plan));
         let mut outcome = self.run_events();
@@ -244,7 +242,6 @@ impl World {
         Ok(())
     }
 
-    /// Crashes the server and its journal; what was durable stays.
     pub(crate) fn crash(&mut self) {
         if self.server.take().is_none() {
             return;
@@ -256,6 +253,7 @@ impl World {
         self.opens_at_ms = Some(self.now_ms + self.rng.between(5, 4_000));
         let now_ms = self.now_ms;
         for connection in self.connections.values_mut() {
+            connection.is_orphaned = true;
             // Some get what the system still had for them, some hear of it at once, some much later.
             match self.rng.between(0, 9) {
                 0..=4 => {}
@@ -354,7 +352,6 @@ impl World {
         Some(self.last_connection)
     }
 
-    /// Carries out what a session wants.
     fn drain(&mut self, index: usize) -> Result<(), String> {
         while let Some(output) = self.users[index].session.poll_output() {
             let now_ms = self.now_ms;

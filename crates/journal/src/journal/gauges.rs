@@ -53,7 +53,6 @@ pub struct CommitTimes {
     pub sum_s: f64,
 }
 
-/// Counters of the threads.
 #[derive(Default)]
 pub(super) struct Counters {
     pub(super) index_lag: AtomicU64,

@@ -27,10 +27,8 @@ pub(super) struct Shared {
     questions: [Queue; Lane::ALL.len()],
     reports: Mutex<Reports>,
     reports_fetched: Condvar,
-    /// Threads that have ended.
     ended: Mutex<usize>,
     thread_ended: Condvar,
-    /// Waiting or being committed.
     pending_records: AtomicUsize,
     pending_bytes: AtomicUsize,
     unfetched: AtomicUsize,
@@ -156,7 +154,6 @@ impl Shared {
         is_taken
     }
 
-    /// Puts a question back that needs another turn.
     pub(super) fn put_back(&self, asked: Asked) {
         lock(&self.queue(Lane::of(&asked.question)).waiting).put_back(asked.requester, asked);
     }

@@ -17,10 +17,8 @@ use crate::store::{Reader, StoreError};
 /// Wait for the readers at the end: as long as one answer takes at most, and a little.
 const READERS_END_WAIT: Duration = ANSWER_TIME.saturating_add(Duration::from_millis(500));
 
-/// Threads that only read.
 const READERS: usize = Lane::ALL.len();
 
-/// Starts the threads; returns their number.
 pub(super) fn start(
     shared: &Arc<Shared>,
     writer: Writer,
@@ -82,7 +80,6 @@ fn read(shared: &Shared, lane: Lane, mut reader: Box<dyn Reader>) {
     }
 }
 
-/// A panic's words.
 fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without words".to_string())

@@ -50,7 +50,6 @@ pub(super) struct Staged<'s> {
     pub(super) quota: &'s mut RoomQuota,
 }
 
-/// Stores a batch in a transaction of its own.
 pub(super) fn commit<'a>(
     db: &mut Connection,
     cached: &RoomCache,

@@ -109,7 +109,6 @@ pub(super) fn damaged(detail: String) -> Error {
     Error::SqliteFailure(ffi::Error::new(ROW_DAMAGED), Some(detail))
 }
 
-/// Returns whether an error is of [`damaged`].
 pub(super) fn is_row_damage(error: &Error) -> bool {
     error.sqlite_error().is_some_and(|error| error.extended_code == ROW_DAMAGED)
 }

@@ -154,7 +154,6 @@ impl Database {
         self.log_pages.load(Ordering::Relaxed) * self.page_bytes
     }
 
-    /// Bytes of the file that are in use.
     pub(super) fn used_bytes(&self) -> Result<u64, Error> {
         let number = |pragma: &str| self.connection.pragma_query_value(None, pragma, |row| row.get::<_, u64>(0));
         Ok(number("page_count")?.saturating_sub(number("freelist_count")?) * self.page_bytes)
@@ -178,7 +177,6 @@ impl Database {
         Ok(is_complete)
     }
 
-    /// Writes the whole log into the file and empties it.
     pub(super) fn empty_log(&mut self) -> Result<(), StoreError> {
         self.checkpoint(Checkpoint::Truncate, opening::BUSY_WAIT).map(drop)
     }

@@ -7,7 +7,6 @@ use rusqlite::{Error, ErrorCode, ffi};
 
 use crate::store::StoreError;
 
-/// Converts an error while the file is opened.
 pub(crate) fn opening(error: &Error, path: &Path) -> StoreError {
     let path = path.to_path_buf();
     match error.sqlite_error_code() {
@@ -20,7 +19,6 @@ pub(crate) fn opening(error: &Error, path: &Path) -> StoreError {
     }
 }
 
-/// Converts an error of the system while the file is opened.
 pub(crate) fn opening_io(error: &io::Error, path: &Path) -> StoreError {
     let path = path.to_path_buf();
     match error.kind() {
@@ -56,7 +54,6 @@ pub(crate) fn is_failed_write(error: &Error) -> bool {
     matches!(error, Error::SqliteFailure(failure, _) if failure.extended_code == ffi::SQLITE_IOERR_WRITE)
 }
 
-/// Converts an error of reading.
 pub(crate) fn reading(error: &Error, path: &Path) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::OperationInterrupted | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {

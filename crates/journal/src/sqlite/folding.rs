@@ -42,7 +42,6 @@ fn stands_alone(character: char) -> bool {
 /// begins with each character of the text, the last ones too.
 const TEXT_END: &str = "\u{1}\u{1}";
 
-/// Replaces `indexed` with `text` as it is indexed.
 pub(crate) fn index_form_into(text: &str, indexed: &mut String) {
     fold_into(text, indexed);
     indexed.push_str(TEXT_END);

@@ -58,7 +58,6 @@ fn bytes_of(message: &Message) -> usize {
     serde_json::to_vec(message).map_or(0, |json| json.len()) + 1
 }
 
-/// Returns the highest number of messages of a page.
 pub(super) fn limit_of(limit: Option<u64>) -> usize {
     limit.map_or(PAGE_MESSAGES_MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX).clamp(1, PAGE_MESSAGES_MAX))
 }

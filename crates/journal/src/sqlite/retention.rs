@@ -209,7 +209,6 @@ impl Retention {
         Ok(Some(((removed.rows + read / READ_PER_REMOVED).max(1), 0)))
     }
 
-    /// Removes messages that are too old. Returns whether there were any.
     fn expire(&mut self, db: &mut Database, index: &mut SearchIndex) -> Result<bool, StoreError> {
         let Some(expiry) = &mut self.expiry else { return Ok(false) };
         let (started, rows_max) = (Instant::now(), self.rows.size());

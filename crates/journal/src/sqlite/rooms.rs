@@ -21,7 +21,6 @@ const ROOMS_VERIFIED: usize = 1_000;
 /// Account of the lobby in the shares. The account of another room is the origin that opened it.
 pub(super) const LOBBY_ACCOUNT: i64 = -1;
 
-/// State of a room that an append needs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CachedRoom {
     pub(super) id: i64,
@@ -42,7 +41,6 @@ pub(super) struct RoomRow {
 }
 
 impl RoomRow {
-    /// Reads a row of `SELECT * FROM room`.
     pub(super) fn of(row: &Row<'_>) -> Result<Self, Error> {
         checksum::verify(Table::Room, row)?;
         Ok(Self {
@@ -84,14 +82,12 @@ impl RoomCache {
             .optional()
     }
 
-    /// Forgets all rooms if there are too many.
     pub(super) fn trim(&mut self) {
         if self.0.len() > CACHED_MAX {
             self.0.clear();
         }
     }
 
-    /// Notes the state of a room after a commit.
     pub(super) fn note(&mut self, name: &str, room: CachedRoom) {
         if let Some(known) = self.0.get_mut(name) {
             *known = room;

@@ -193,7 +193,6 @@ impl SearchCursor {
         Ok(trigrams.map_or(Plan::Scan, |trigrams| Plan::Ask { trigrams, upto }))
     }
 
-    /// Reads the messages from the next down to `first`.
     fn scan(&mut self, db: &Connection, room: RoomRow, first: u64, slice_end: Instant) -> Result<(), Error> {
         let sql = select_messages!("FROM message m WHERE m.place BETWEEN ?1 AND ?2 ORDER BY m.place DESC");
         let progress = self.examine(db, sql, (rowid(room.id, first), rowid(room.id, self.next)), slice_end)?;

@@ -227,7 +227,6 @@ impl SearchIndex {
         Ok(())
     }
 
-    /// Merges all segments into one; takes long.
     pub(super) fn merge_all(&mut self, db: &mut Database) -> Result<(), StoreError> {
         let optimize = "INSERT INTO message_text(message_text) VALUES('optimize')";
         self.run(db, |connection| connection.execute_batch(optimize).map_err(index_error)).map(drop)

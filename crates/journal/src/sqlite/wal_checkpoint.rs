@@ -34,7 +34,6 @@ impl LogGate {
     }
 }
 
-/// Policy of checkpoints.
 pub(super) struct WalCheckpoint {
     /// Size from which on the log must be emptied.
     bytes_max: u64,

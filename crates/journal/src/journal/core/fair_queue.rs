@@ -51,7 +51,6 @@ impl<K: Copy + Eq + Hash, Q: Default> Turns<K, Q> {
     }
 }
 
-/// The queue of one subnet.
 #[derive(Debug)]
 struct Subnet<T> {
     requesters: Turns<u64, VecDeque<T>>,
@@ -64,7 +63,6 @@ impl<T> Default for Subnet<T> {
     }
 }
 
-/// A queue of items, each of a requester.
 #[derive(Debug)]
 pub(in crate::journal) struct FairQueue<T> {
     subnets: Turns<u128, Subnet<T>>,

@@ -20,7 +20,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Longest step of maintenance.
 pub(in crate::journal) const SLICE: Duration = Duration::from_millis(4);
 
-/// State of the maintenance of a store.
 pub(in crate::journal) struct Maintenance {
     /// There may be something to do.
     has_work: bool,

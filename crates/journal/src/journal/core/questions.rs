@@ -10,7 +10,6 @@ use crate::journal::{
 };
 use crate::store::SearchProgress;
 
-/// Longest read for one question.
 pub(in crate::journal) const ANSWER_TIME: Duration = Duration::from_secs(2);
 
 /// Time slice of a search: what the others, and a checkpoint, wait for it.
@@ -65,7 +64,6 @@ pub(in crate::journal) struct Asked {
     at: Instant,
     /// Time spent waiting for earlier turns.
     waited: Duration,
-    /// Time spent reading.
     read: Duration,
 }
 

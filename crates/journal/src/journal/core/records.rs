@@ -22,7 +22,6 @@ pub(in crate::journal) struct RecordQueue {
     records: VecDeque<Record>,
 }
 
-/// Records that are committed together.
 #[derive(Default)]
 pub(in crate::journal) struct Group {
     tickets: Vec<Ticket>,
@@ -39,9 +38,7 @@ pub(in crate::journal) struct Finished {
     pub(in crate::journal) reports: Vec<Done>,
 }
 
-/// Result of appending the front of a group.
 pub(in crate::journal) enum Appended {
-    /// It is committed.
     Committed(Finished),
     /// A smaller part of it is to be appended.
     Halved,

@@ -30,7 +30,6 @@ impl Reports {
         true
     }
 
-    /// Notes a failure. Returns whether it is the first.
     pub(in crate::journal) fn fail(&mut self, error: StoreError) -> bool {
         if self.failure.is_some() {
             return false;
@@ -54,7 +53,6 @@ impl Reports {
         self.answers < UNFETCHED_ANSWERS_MAX
     }
 
-    /// Returns the text of the failure.
     pub(in crate::journal) fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
     }

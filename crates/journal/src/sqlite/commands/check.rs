@@ -108,7 +108,6 @@ struct Checking<'c> {
     between: &'c mut dyn FnMut(),
 }
 
-/// Sums over the chunks of a room.
 #[derive(Default)]
 struct Tally {
     messages: u64,

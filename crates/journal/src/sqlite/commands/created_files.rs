@@ -17,7 +17,6 @@ pub(super) struct CreatedFiles {
 }
 
 impl CreatedFiles {
-    /// Notes which files and folders of a history are there.
     pub(super) fn before_opening(history: &Path) -> Result<Self, StoreError> {
         let io = |error| errors::opening_io(&error, history);
         let file = without_links(history).map_err(io)?;

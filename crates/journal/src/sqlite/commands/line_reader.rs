@@ -46,7 +46,6 @@ impl<'l> LineReader<'l> {
         Err(lines.wrong(format!("does not say {schema}, as that of every export does{why}")))
     }
 
-    /// Returns the next line without its end.
     pub(super) fn next(&mut self) -> Result<Option<&[u8]>, TransferError> {
         self.number += 1;
         self.line.clear();

@@ -41,7 +41,6 @@ pub(super) fn rows_max(db: &Connection) -> Result<u64, Error> {
     Ok(pages.saturating_mul(page_bytes) / ROW_BYTES_MIN)
 }
 
-/// Finds all rooms in the order of their ids.
 pub(super) fn rooms(db: &Connection, rows_max: u64) -> Result<Rooms, Error> {
     let mut found = Rooms::default();
     let mut names = HashSet::new();

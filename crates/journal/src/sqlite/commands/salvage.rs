@@ -90,7 +90,6 @@ impl KeyLookup {
     }
 }
 
-/// Returns the key in the first row.
 pub(super) fn first_key(db: &Connection, sql: &str, params: impl Params) -> Result<KeyLookup, rusqlite::Error> {
     let first = || db.prepare_cached(sql)?.query_row(params, |row| row.get(0)).optional();
     Ok(match tolerate(first())? {

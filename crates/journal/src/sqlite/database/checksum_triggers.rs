@@ -33,7 +33,6 @@ pub(super) fn add_functions(db: &Connection) -> Result<(), Error> {
     })
 }
 
-/// Computes the checksum of every row of both tables.
 pub(super) fn compute_all(db: &Connection) -> Result<(), Error> {
     for table in TABLES {
         let sql = format!("UPDATE {0} SET {COLUMN} = checksum_of({1})", table.name(), arguments(db, table, "")?);
@@ -70,7 +69,6 @@ pub(super) fn show_computed(db: &Connection, table: Table, lacking: &[&str]) -> 
     ))
 }
 
-/// Returns the arguments of `checksum_of` for a row of a table.
 fn arguments(db: &Connection, table: Table, prefix: &str) -> Result<String, Error> {
     let columns = columns(db, table)?;
     Ok(columns.iter().fold(format!("'{}'", table.name()), |arguments, column| format!("{arguments}, {prefix}{column}")))

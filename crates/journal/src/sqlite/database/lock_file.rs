@@ -25,7 +25,6 @@ pub(super) fn mark(mut lock: &File) -> io::Result<()> {
     lock.write_all(format!("{NAME}{}\n", process::id()).as_bytes())
 }
 
-/// Removes the mark; the file is still locked.
 pub(super) fn unmark(lock: &File) -> io::Result<()> {
     lock.set_len(0)
 }
@@ -51,7 +50,6 @@ pub(super) fn is_held_by_glassline(lock: &File) -> bool {
     false
 }
 
-/// Returns the process whose mark is in the file.
 fn marked_by(lock: &File) -> io::Result<Option<u32>> {
     let content = content(lock)?.unwrap_or_default();
     let process = content.strip_prefix(NAME).and_then(|rest| rest.strip_suffix('\n'));

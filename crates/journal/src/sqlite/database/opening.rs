@@ -45,7 +45,6 @@ pub(super) fn open(file: &Path, log_bytes_max: u64) -> Result<(Connection, File,
     }
 }
 
-/// Opens what is there, and migrates it.
 fn connect(file: &Path, log_bytes_max: u64) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(file, flags).map_err(|error| errors::opening(&error, file))?;

@@ -202,7 +202,6 @@ pub(in crate::sqlite) fn migrate(db: &mut Connection, from: u32) -> Result<(), r
     transaction.commit()
 }
 
-/// Drops the table of ids if it is empty, as in a new file.
 fn drop_legacy_ids_if_empty(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
     let is_empty: bool = transaction.query_row("SELECT NOT EXISTS(SELECT 1 FROM message_id)", [], |row| row.get(0))?;
     if is_empty { transaction.execute_batch("DROP TABLE message_id") } else { Ok(()) }

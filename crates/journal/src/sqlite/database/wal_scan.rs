@@ -127,7 +127,6 @@ impl Checksum {
     }
 }
 
-/// Returns the big-endian number at a position.
 fn word(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map_or(0, u32::from_be_bytes)
 }

@@ -17,7 +17,6 @@ const BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// hardly more is read than is taken.
 const ROWS_AT_ONCE_MAX: usize = 256;
 
-/// Columns of a message that the window needs.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Row {
     /// Milliseconds since 1970. First, so that rooms are ordered by it.

@@ -58,7 +58,6 @@ pub(super) struct Evicted {
     pub(super) read: u64,
 }
 
-/// Room to remove from, and how many bytes.
 #[derive(Debug, Clone, Copy)]
 struct Victim {
     room_id: i64,

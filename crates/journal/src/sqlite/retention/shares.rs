@@ -66,7 +66,6 @@ pub(in crate::sqlite) struct Origins {
 }
 
 impl Origins {
-    /// Reads the history's secret.
     pub(in crate::sqlite) fn load(db: &Connection) -> Result<Self, Error> {
         let secret = db.query_row("SELECT value FROM fact WHERE name = 'origin_secret'", [], |row| row.get(0));
         secret.map(|secret| Self { secret: u128::from_be_bytes(secret) })
@@ -89,7 +88,6 @@ pub(in crate::sqlite) struct CountedRow {
 }
 
 impl CountedRow {
-    /// Reads a row of [`select_counted`].
     pub(super) fn of(row: &Row<'_>) -> Result<Self, Error> {
         Ok(Self { rowid: row.get(0)?, origin: row.get(1)?, bytes: row.get::<_, Option<u64>>(2)?.unwrap_or(0) })
     }
@@ -159,7 +157,6 @@ pub(super) fn largest(db: &Connection, scope: Scope, count: usize) -> Result<Vec
     .collect()
 }
 
-/// Returns the bytes of one part of a scope.
 pub(super) fn share(db: &Connection, scope: Scope, part: i64) -> Result<u64, Error> {
     let mut statement = db.prepare_cached("SELECT bytes FROM share WHERE scope = ?1 AND part = ?2")?;
     Ok(statement.query_row((scope.key(), part), |row| row.get(0)).optional()?.unwrap_or(0))
@@ -197,7 +194,6 @@ impl ShareCounter {
         Ok(counted)
     }
 
-    /// Counts up to `rows_max` messages. Returns how many.
     pub(super) fn count(&mut self, db: &mut Database, rows_max: u64) -> Result<u64, StoreError> {
         let last_room = self.last_room;
         let counted = db.run_without_sync(|connection| count(connection, last_room, rows_max.min(ROWS_MAX)))?;

@@ -24,7 +24,6 @@ pub(in crate::sqlite) fn is_corruption(error: &Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
 }
 
-/// Returns whether [`index_error`] marked an error.
 pub(super) fn is_index_corruption(error: &Error) -> bool {
     error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_CORRUPT_VTAB)
 }
@@ -84,7 +83,6 @@ fn replace_tables(db: &mut Connection) -> Result<(), Error> {
 /// Fact that pages of a replaced index belong to nothing.
 const STRAY_PAGES: &str = "stray_pages";
 
-/// Returns whether a file has such pages.
 pub(in crate::sqlite) fn has_stray_pages(db: &Connection) -> Result<bool, Error> {
     db.query_row("SELECT EXISTS(SELECT 1 FROM fact WHERE name = ?1)", [STRAY_PAGES], |row| row.get(0))
 }

@@ -31,7 +31,7 @@ pub struct AuditEntry {
 pub enum AuditKind {
     Op,
     Kick,
-    /// Took somebody's voice until it ends.
+    /// Muted somebody until the mute ends.
     Mute,
     Unmute,
     /// Keeps somebody out until it ends.

@@ -299,7 +299,7 @@ pub enum ErrorCode {
     NotStored,
     /// Only operators may do this, or the token is wrong.
     NotOperator,
-    /// An operator took this member's voice.
+    /// An operator muted this member.
     Muted,
     /// Only operators speak at the moment.
     Frozen,

@@ -1,5 +1,5 @@
-//! Messages in rooms: checked, numbered, encoded once for each dialect in use, and appended. Direct
-//! messages: to one member, and back to the sender as the acknowledgement.
+//! Messages in rooms: checked, then handed over to the history or, without one, published at once.
+//! Direct messages: to one member, and back to the sender as the acknowledgement.
 
 use alloc::format;
 use alloc::string::{String, ToString};

@@ -1,5 +1,5 @@
-//! Consequences of an act, once it is stored: the order takes it in, whom it hits is told or thrown
-//! out, operators hear of it.
+//! Consequences of an act, once it is stored: the moderation state changes, the members it applies
+//! to are told or disconnected, operators are told.
 
 use alloc::format;
 use alloc::string::{String, ToString};

@@ -27,7 +27,6 @@ struct Visit {
 pub(crate) struct Oracle {
     name: String,
     visits: Vec<Visit>,
-    /// Messages of the user that the server confirmed.
     acknowledged: Vec<Message>,
     /// Texts said and not accounted for.
     pending: BTreeSet<String>,

@@ -27,10 +27,8 @@ pub(crate) fn in_short(path: &Path) -> String {
     }
 }
 
-/// Expands a `~` that no shell has expanded: in a file, and behind `=`.
-///
-/// # Errors
-/// Says what to write instead.
+/// Expands a `~` that no shell has expanded: in a file, and behind `=`. The error says what to
+/// write instead.
 pub(crate) fn expanded(path: &Path) -> Result<PathBuf, String> {
     expanded_from(path, home())
 }

@@ -25,9 +25,7 @@ impl ListenFlag {
 }
 
 /// Opens every address, in order. `[::]` takes IPv6 only where an IPv4 address has the same port.
-///
-/// # Errors
-/// Two of them overlap, or one cannot be listened on. The text says what to do.
+/// Errors: two of them overlap, or one cannot be listened on. The text says what to do.
 pub(crate) fn open_all(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
     for (index, &later) in addresses.iter().enumerate() {
         if let Some(earlier) = addresses[..index].iter().find(|earlier| overlaps(**earlier, later)) {
@@ -37,10 +35,8 @@ pub(crate) fn open_all(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListen
     addresses.iter().map(|&address| open(address, addresses, ListenFlag::Listen)).collect()
 }
 
-/// Opens the address that metrics are served on, beside `listeners`.
-///
-/// # Errors
-/// It cannot be listened on. The text says what to do.
+/// Opens the address that metrics are served on, beside `listeners`. Errors: it cannot be listened
+/// on. The text says what to do.
 pub(crate) fn open_metrics(address: SocketAddr, listeners: &[TcpListener]) -> anyhow::Result<TcpListener> {
     let taken = listeners.iter().filter_map(|listener| listener.local_addr().ok());
     if let Some(taken) = taken.into_iter().find(|taken| overlaps(*taken, address)) {

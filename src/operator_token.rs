@@ -14,10 +14,8 @@ use crate::plain_file;
 /// A secret and some white space; what is longer is another file.
 const FILE_BYTES_MAX: u64 = 4 * 1024;
 
-/// Prints a new token on stdout.
-///
-/// # Errors
-/// The system has no random bits, or stdout cannot be written.
+/// Prints a new token on stdout. Errors: the system has no random bits, or stdout cannot be
+/// written.
 pub(crate) fn print_new() -> anyhow::Result<()> {
     let mut bits = [0; 16];
     getrandom::fill(&mut bits).context("cannot make a token without random bits from the system; try again")?;
@@ -35,10 +33,8 @@ pub(crate) struct TokenRead {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Reads the token from its file.
-///
-/// # Errors
-/// It cannot be read, or holds no token; the text says why and what to do.
+/// Reads the token from its file. Errors: it cannot be read, or holds no token; the text says why
+/// and what to do.
 pub(crate) fn read(path: &Path) -> anyhow::Result<TokenRead> {
     let path =
         &folders::expanded(path).map_err(|advice| anyhow!("--operator-token-file {}: {advice}", path.display()))?;

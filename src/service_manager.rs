@@ -26,10 +26,7 @@ mod unix {
     const TELL_TIMEOUT: Duration = Duration::from_secs(1);
 
     /// The sockets that were handed over, if any. To be called before there is a second thread: it
-    /// takes them out of the environment.
-    ///
-    /// # Errors
-    /// One is no listener of TCP.
+    /// takes them out of the environment. Errors: one is no listener of TCP.
     pub(crate) fn inherited_listeners() -> anyhow::Result<Vec<TcpListener>> {
         let mut handed_over = ListenFd::from_env();
         let taken = (0..handed_over.len()).filter_map(|index| handed_over.take_tcp_listener(index).transpose());

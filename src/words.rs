@@ -23,10 +23,7 @@ impl Word for DialectChoice {
         &[("auto", Self::Auto), ("tutorial", Self::Tutorial), ("event", Self::Event)];
 }
 
-/// Returns the value of a word, if it is one of them.
-///
-/// # Errors
-/// Says what one may write.
+/// Returns the value of a word, if it is one of them. The error says what one may write.
 pub(crate) fn read<T: Word>(text: &str) -> Result<T, String> {
     let found = T::WORDS.iter().find(|(word, _)| *word == text);
     found.map(|&(_, meaning)| meaning).ok_or_else(|| format!("write {}", allowed::<T>()))

@@ -10,7 +10,7 @@ use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast::{self, Receiver, Sender, error::RecvError};
 
-use crate::listener;
+use crate::floor;
 
 /// Room for every message that a workload has in flight: a receiver that lags would lose some.
 const CHANNEL_MESSAGES: usize = 16 * 1024;
@@ -25,7 +25,7 @@ struct Message {
 pub fn serve(addr: SocketAddr) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let listener = TcpListener::from_std(listener::bind(addr)?)?;
+        let listener = TcpListener::from_std(floor::bind(addr)?)?;
         println!("listening on {}", listener.local_addr()?);
         let (messages, _) = broadcast::channel(CHANNEL_MESSAGES);
         loop {

@@ -5,12 +5,13 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Registry, Token};
+use socket2::{Domain, Type};
 
-use crate::listener;
-
+/// Thousands connect at once; the standard library's queue of 128 would make them wait for retransmissions.
+const BACKLOG: i32 = 4096;
 const LISTENER: Token = Token(usize::MAX);
 const CHUNK_BYTES: usize = 64 * 1024;
 const EVENTS_PER_TURN: usize = 1024;
@@ -18,8 +19,18 @@ const EVENTS_PER_TURN: usize = 1024;
 const MOST_PENDING_BYTES: usize = 64 * 1024 * 1024;
 const ACCEPT_RETRY: Duration = Duration::from_millis(10);
 
+/// Returns the listening socket of a system that this program brings along.
+pub fn bind(addr: SocketAddr) -> Result<std::net::TcpListener> {
+    let socket = socket2::Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&addr.into()).with_context(|| format!("cannot listen on {addr}"))?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
 pub fn serve(addr: SocketAddr) -> Result<()> {
-    let mut listener = TcpListener::from_std(listener::bind(addr)?);
+    let mut listener = TcpListener::from_std(bind(addr)?);
     println!("listening on {}", listener.local_addr()?);
     let mut poll = Poll::new()?;
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;

@@ -6,7 +6,6 @@ mod broadcast;
 mod clients;
 mod floor;
 mod history;
-mod listener;
 mod markdown;
 mod peers;
 mod pinning;

@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use glassline_testkit::Folder;
 use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
 
 use crate::peers::{Event, Irc, Nats, Peer, Resp, Tutorial};
 use crate::pinning::{MEASURED_CORE, on_core};
@@ -17,6 +17,8 @@ use crate::pinning::{MEASURED_CORE, on_core};
 const START_LIMIT: Duration = Duration::from_secs(10);
 /// Longest wait for a server to end; it stores first what waits to be stored.
 const END_LIMIT: Duration = Duration::from_secs(60);
+const STDOUT: &str = "stdout";
+const STDERR: &str = "stderr";
 const START_POLL: Duration = Duration::from_millis(10);
 /// ngIRCd listens with a queue of ten; the others with thousands.
 const NGIRCD_CONNECTS_AT_ONCE: usize = 8;
@@ -101,7 +103,7 @@ impl System {
 
     /// Starts it on a core; Glassline gets these options behind its own.
     pub fn start_with(self, core: usize, glassline: &Path, options: &[OsString]) -> Result<Server> {
-        let files = Files::new()?;
+        let folder = Folder::new();
         let port = free_port()?;
         let own_program = std::env::current_exe()?;
         let (program, args) = match self {
@@ -112,11 +114,11 @@ impl System {
             }
             Self::Redis => ("redis-server".into(), redis_args(port)),
             Self::Nats => {
-                let config = files.write("nats.conf", &nats_config(port))?;
+                let config = folder.write("nats.conf", nats_config(port));
                 ("nats-server".into(), vec!["-c".into(), config.into_os_string()])
             }
             Self::Ngircd => {
-                let config = files.write("ngircd.conf", &ngircd_config(port))?;
+                let config = folder.write("ngircd.conf", ngircd_config(port));
                 ("ngircd".into(), vec!["-n".into(), "-f".into(), config.into_os_string()])
             }
         };
@@ -125,12 +127,12 @@ impl System {
         let child = on_core(core, program.as_os_str())
             .args(args)
             .stdin(Stdio::null())
-            .stdout(File::create(files.stdout())?)
-            .stderr(File::create(files.stderr())?)
+            .stdout(File::create(folder.join(STDOUT))?)
+            .stderr(File::create(folder.join(STDERR))?)
             .spawn()
             .context("cannot start setpriv and taskset (util-linux)")?;
         // From here on the guard ends the child, whatever fails.
-        let mut server = Server { child, addr: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), files };
+        let mut server = Server { child, addr: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), folder };
         server.wait_until_listening(self.peer_program().is_none())?;
         Ok(server)
     }
@@ -140,7 +142,8 @@ impl System {
 pub struct Server {
     child: Child,
     pub addr: SocketAddr,
-    files: Files,
+    /// Configuration and output.
+    folder: Folder,
 }
 
 impl Server {
@@ -152,14 +155,21 @@ impl Server {
     pub fn metrics_addr(&self) -> Result<SocketAddr> {
         let until = Instant::now() + START_LIMIT;
         while Instant::now() < until {
-            let said = fs::read_to_string(self.files.stdout())?;
-            let announced = said.lines().find_map(|line| line.strip_prefix("metrics on "));
-            if let Some(addr) = announced.filter(|_| said.ends_with('\n')) {
-                return addr.trim().parse().context("an unreadable address");
+            if let Some(addr) = self.announced("metrics on ")? {
+                return Ok(addr);
             }
             std::thread::sleep(START_POLL);
         }
         bail!("it does not say where its numbers are")
+    }
+
+    /// Returns the address that follows these words on stdout.
+    fn announced(&self, words: &str) -> Result<Option<SocketAddr>> {
+        let said = fs::read_to_string(self.folder.join(STDOUT))?;
+        let addr = said.lines().find_map(|line| line.strip_prefix(words));
+        // A line still being written has no newline yet.
+        let addr = addr.filter(|_| said.ends_with('\n'));
+        addr.map(|addr| addr.trim().parse().context("an unreadable address")).transpose()
     }
 
     /// Asks Glassline to end, and waits until it has: what it keeps is then closed.
@@ -179,7 +189,7 @@ impl Server {
 
     /// The last line that the server wrote about itself, to go with a failure.
     pub fn last_line(&self) -> Option<String> {
-        [self.files.stderr(), self.files.stdout()].iter().find_map(|path| {
+        [self.folder.join(STDERR), self.folder.join(STDOUT)].iter().find_map(|path| {
             let text = fs::read_to_string(path).ok()?;
             text.lines().rev().find(|line| !line.trim().is_empty()).map(str::to_owned)
         })
@@ -192,11 +202,8 @@ impl Server {
                 bail!("ended at once ({status}): {}", self.last_line().unwrap_or_default());
             }
             if tells_its_address {
-                let said = fs::read_to_string(self.files.stdout())?;
-                let announced = said.lines().find_map(|line| line.strip_prefix("listening on "));
-                // A line still being written has no newline yet.
-                if let Some(addr) = announced.filter(|_| said.ends_with('\n')) {
-                    self.addr = addr.trim().parse().context("an unreadable address")?;
+                if let Some(addr) = self.announced("listening on ")? {
+                    self.addr = addr;
                     return Ok(());
                 }
             } else if TcpStream::connect_timeout(&self.addr, START_LIMIT).is_ok() {
@@ -213,29 +220,6 @@ impl Drop for Server {
         // Both fail only when the child has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// Configuration and output of one server; removed with this value.
-struct Files(TempDir);
-
-impl Files {
-    fn new() -> Result<Self> {
-        Ok(Self(tempfile::Builder::new().prefix("glassline-bench-").tempdir()?))
-    }
-
-    fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
-        let path = self.0.path().join(name);
-        fs::write(&path, text)?;
-        Ok(path)
-    }
-
-    fn stdout(&self) -> PathBuf {
-        self.0.path().join("stdout")
-    }
-
-    fn stderr(&self) -> PathBuf {
-        self.0.path().join("stderr")
     }
 }
 

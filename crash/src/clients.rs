@@ -113,7 +113,6 @@ impl Clients {
         }
     }
 
-    /// Sends a checker.
     pub(crate) fn check(&mut self, checker: Checker, address: SocketAddr, ledger: &mut Ledger) -> Result<(), Fault> {
         let mut slot = Slot::new(checker, self.slots.len());
         slot.connect(address, &self.poll, ledger)?;

@@ -49,7 +49,6 @@ impl Connection {
         self.ended.as_deref()
     }
 
-    /// Writes what fits.
     pub(crate) fn flush(&mut self) {
         while self.ended.is_none() && self.written < self.out.len() {
             match self.stream.write(&self.out[self.written..]) {

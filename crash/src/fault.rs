@@ -3,7 +3,6 @@
 /// A promise that the server broke, or a reason why nobody can tell.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
-    /// Somebody saw it, and it is not stored.
     #[error("lost: {what} number {seq} in {room}, seen by {by}{}, is not stored; the newest stored is {newest}", if *.acknowledged { ", acknowledged to its sender" } else { "" })]
     Lost {
         what: String,
@@ -14,22 +13,16 @@ pub(crate) enum Fault {
         acknowledged: bool,
         newest: u64,
     },
-    /// A tutorial member saw it, without a number, and it is not stored.
     #[error("lost: {what}, seen by {by}, is not stored")]
     LostUnnumbered { what: String, by: String },
-    /// A room's newest number went back.
     #[error("lost: {by} has {room} up to {seq}, but after the restart its newest is {newest}")]
     WentBack { by: String, room: String, seq: u64, newest: u64 },
-    /// One message has two numbers.
     #[error("doubled: {what} has the numbers {first} and {second} in {room} (the second seen by {by})")]
     Doubled { what: String, room: String, first: u64, second: u64, by: String },
-    /// Somebody was sent the same message again.
     #[error("doubled: {by} was sent number {seq} of {room} again; it had everything up to {last}")]
     SeenTwice { by: String, room: String, seq: u64, last: u64 },
-    /// A number is missing.
     #[error("hole: {by} got number {seq} of {room} next, after {last}")]
     Hole { by: String, room: String, seq: u64, last: u64 },
-    /// Nobody said it.
     #[error("phantom: {by} was shown number {seq} of {room} from {from:?}, which nobody said: {text:?}")]
     Phantom {
         by: String,
@@ -39,7 +32,6 @@ pub(crate) enum Fault {
         from: String,
         text: String,
     },
-    /// Two saw different things in one place.
     #[error("changed: number {seq} of {room} is {now} to {by}, and was {before}")]
     Changed { room: String, seq: u64, by: String, now: String, before: String },
     /// One sender's messages are not in the order in which they were said, or one is left out.
@@ -48,7 +40,6 @@ pub(crate) enum Fault {
     /// A gap was announced, where there is a history.
     #[error("gap: {by} was told that it misses {room} from {from} to {to}, which are stored")]
     Gap { by: String, room: String, from: u64, to: u64 },
-    /// A request was refused.
     #[error("refused: {by} was told {answer}")]
     Refused { by: String, answer: String },
     /// A repeated `send` was refused as `too_late`, though its message is among those whose ids are
@@ -62,24 +53,14 @@ pub(crate) enum Fault {
         /// Messages behind it, at most.
         behind: u64,
     },
-    /// An answer to nothing that was asked.
     #[error("stray: {by} got an answer to nothing it asked: {answer}")]
     Stray { by: String, answer: String },
-    /// Bytes that the protocol does not allow.
     #[error("malformed: {by} got {what}")]
     Malformed { by: String, what: String },
-    /// The server closed, or died, by itself.
     #[error("closed: the server went away from {by} by itself ({detail})")]
     Closed { by: String, detail: String },
-    /// Nothing came for too long.
     #[error("hang: {who} waits for {what} for more than {limit_s} s")]
-    Hang {
-        who: String,
-        what: String,
-        /// Longest wait, in seconds.
-        limit_s: u64,
-    },
-    /// The server did not start.
+    Hang { who: String, what: String, limit_s: u64 },
     #[error("no start: {0}")]
     NoStart(String),
     /// Report of the program about its own file.

@@ -26,7 +26,6 @@ pub(crate) struct Ledger {
     answered_again: u64,
 }
 
-/// Messages of one author.
 #[derive(Debug, Default)]
 struct Said {
     /// The number that each got in its room; 0 while nobody saw it.
@@ -85,7 +84,6 @@ impl Due {
 }
 
 impl Ledger {
-    /// Nothing was said yet.
     pub(crate) fn new(script: Script) -> Self {
         let said = script.authors().iter().map(|_| Said::default()).collect();
         Self {

@@ -30,13 +30,14 @@ pub(crate) struct Membership {
 /// Event that matters to the owner of the membership.
 #[derive(Debug)]
 pub(crate) enum Received {
-    /// The client is in.
     Welcome,
     /// Somebody said something; the client itself as well.
     Message(Message),
     /// The server cannot tell whether what was said is stored.
-    TooLate { reference: String, answer: String },
-    /// Anything else.
+    TooLate {
+        reference: String,
+        answer: String,
+    },
     Other,
 }
 
@@ -55,7 +56,6 @@ impl Membership {
         }
     }
 
-    /// The name that it asks for.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -90,7 +90,6 @@ impl Membership {
         (!self.is_in).then_some(("`welcome`", self.opened_at))
     }
 
-    /// Opens a connection.
     pub(crate) fn open(&mut self, out: &mut Vec<u8>) {
         self.is_in = false;
         self.opened_at = Instant::now();
@@ -168,12 +167,10 @@ fn newest_in(welcome: &Value, room: usize) -> Option<u64> {
     rooms.iter().find(|state| state["room"] == ROOMS[room])?["seq"].as_u64()
 }
 
-/// The names of rooms.
 pub(crate) fn names(rooms: &[usize]) -> Vec<&'static str> {
     rooms.iter().map(|&room| ROOMS[room]).collect()
 }
 
-/// Appends a request.
 pub(crate) fn put(out: &mut Vec<u8>, request: &Value) {
     frame::put(out, request.to_string());
 }

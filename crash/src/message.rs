@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use crate::fault::Fault;
 
-/// One message of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Message {
     pub(crate) room: String,

@@ -61,7 +61,6 @@ pub(crate) fn serve(history: &Path, sabotage: Option<Sabotage>) -> Result<()> {
     Ok(())
 }
 
-/// Finds its file sound.
 pub(crate) fn check(history: &Path) -> Result<()> {
     let mut next = std::collections::BTreeMap::new();
     for message in store::read(history)? {
@@ -74,7 +73,6 @@ pub(crate) fn check(history: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes what it stored.
 pub(crate) fn export(history: &Path) -> Result<()> {
     println!("{}", json!({"type": "schema", "version": 1}));
     for message in store::read(history)? {

@@ -28,10 +28,8 @@ pub(crate) enum KillPoint {
     Settled,
 }
 
-/// One run of the server.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
-    /// When it ends.
     pub(crate) kill_point: KillPoint,
     /// `true` if the clients come back only when the check is done; otherwise the check runs beside
     /// them.
@@ -52,7 +50,6 @@ impl Plan {
         Self { kill_point, checks_first: rng.once_in(2) }
     }
 
-    /// The last run.
     pub(crate) fn last() -> Self {
         Self { kill_point: KillPoint::Settled, checks_first: false }
     }

@@ -10,7 +10,6 @@ use crate::membership::{Membership, Received};
 use crate::peer::Peer;
 use crate::script::ROOMS;
 
-/// The listener.
 #[derive(Debug)]
 pub(crate) struct Receiver {
     membership: Membership,

@@ -39,7 +39,6 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// The script of a seed.
     pub(crate) fn new(seed: u64) -> Self {
         let mut authors: Vec<_> = (0..EVENT_AUTHORS)
             .map(|author| Author { name: format!("author{author}"), room: author % ROOM_COUNT, has_ids: true })
@@ -53,7 +52,6 @@ impl Script {
         &self.authors
     }
 
-    /// The author of a name.
     pub(crate) fn author_named(&self, name: &str) -> Option<usize> {
         self.authors.iter().position(|author| author.name == name)
     }

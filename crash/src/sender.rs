@@ -25,7 +25,6 @@ const REMEMBERED: u64 = 262_144;
 /// Prefix of the `ref` of a request that was made before.
 const AGAIN: &str = "again";
 
-/// The author.
 #[derive(Debug)]
 pub(crate) struct Sender {
     membership: Membership,
@@ -51,7 +50,6 @@ struct Request {
 }
 
 impl Sender {
-    /// An author of the script.
     pub(crate) fn new(author: usize, ledger: &Ledger, rng: Rng) -> Self {
         let script = &ledger.script().authors()[author];
         Self {

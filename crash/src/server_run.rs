@@ -21,14 +21,12 @@ pub(crate) struct ServerRun<'a> {
     pub(crate) clients: &'a mut Clients,
     pub(crate) ledger: &'a mut Ledger,
     pub(crate) rng: Rng,
-    /// Longest wait for an answer.
     pub(crate) patience: Duration,
     /// Most acknowledgements that are waited for.
     pub(crate) messages_max: u64,
 }
 
 impl ServerRun<'_> {
-    /// Runs it to its end.
     pub(crate) fn run(mut self, plan: Plan) -> Result<(), Fault> {
         let started = Instant::now();
         let mut server = self.program.start()?;

@@ -75,6 +75,8 @@ pub(crate) struct Connection {
     server_gone: bool,
     /// Nothing passes any more.
     pub(crate) broken: bool,
+    /// Its server has crashed: nobody takes in what is sent to it.
+    pub(crate) is_orphaned: bool,
     client_notices_ms: Option<u64>,
     server_notices_ms: Option<u64>,
 }
@@ -94,6 +96,7 @@ impl Connection {
             client_gone: false,
             server_gone: false,
             broken: false,
+            is_orphaned: false,
             client_notices_ms: None,
             server_notices_ms: None,
         }

@@ -45,7 +45,8 @@ impl World {
                 user.connects_at_ms = Some(self.now_ms + 500);
                 if let Some(text) = user.final_text.take() {
                     user.is_done = find(&self.disk.lock(), &text).next().is_some();
-                    let is_broken = self.connections.get(&id).is_none_or(|connection| connection.broken);
+                    let is_broken =
+                        self.connections.get(&id).is_none_or(|connection| connection.broken || connection.is_orphaned);
                     if !user.is_done && !is_broken {
                         return Err(format!(
                             "{text:?} was said, then the connection was closed in order, and it is not stored"

@@ -253,6 +253,7 @@ impl World {
         self.opens_at_ms = Some(self.now_ms + self.rng.between(5, 4_000));
         let now_ms = self.now_ms;
         for connection in self.connections.values_mut() {
+            connection.is_orphaned = true;
             // Some get what the system still had for them, some hear of it at once, some much later.
             match self.rng.between(0, 9) {
                 0..=4 => {}

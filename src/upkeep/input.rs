@@ -16,9 +16,7 @@ const CHUNKS_WAITING_MAX: usize = 4;
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Opens a file, or stdin where none is named. Returns its length too, if it is a plain file.
-///
-/// # Errors
-/// The file cannot be opened.
+/// Errors: the file cannot be opened.
 pub(super) fn open(file: Option<&Path>, interrupt: &Interrupt) -> io::Result<(Box<dyn BufRead>, Option<u64>)> {
     if let Some(file) = file {
         let found = fs::metadata(file)?;

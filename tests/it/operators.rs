@@ -484,7 +484,7 @@ fn a_printed_token_makes_an_operator_and_is_published_nowhere() {
         witness.expect_word("this was not sent: ");
     }
     assert!(refused(&mut eve, &format!("op {other}"), "not_operator").contains("this is not the token"));
-    let mistyped = token.replacen(&token[10..11], if &token[10..11] == "7" { "8" } else { "7" }, 1);
+    let mistyped = format!("{}{}{}", &token[..10], if &token[10..11] == "7" { "8" } else { "7" }, &token[11..]);
     assert!(refused(&mut eve, &format!("op {mistyped}"), "not_operator").contains("copy it again"));
     act(&mut eve, &format!("op {}", token.to_uppercase()));
     let ended = server.stop();

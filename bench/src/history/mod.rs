@@ -56,16 +56,14 @@ pub struct Scale {
 impl Scale {
     fn of(options: &RunOptions) -> Self {
         let stored = options.stored.unwrap_or(STORED_MESSAGES);
-        let stored_less = stored / 10;
-        if options.quick {
-            let windowed = workloads::Scale::quick();
-            let rounds = options.rounds.unwrap_or(windowed.rounds);
-            let (single_messages, questions, behind, stored_more) = (100, 20, None, 200_000);
-            return Self { rounds, windowed, single_messages, questions, stored, stored_less, behind, stored_more };
-        }
-        let windowed = workloads::Scale { measured: Duration::from_secs(4), ..workloads::Scale::full() };
+        let (windowed, single_messages, questions, behind, stored_more) = if options.quick {
+            (workloads::Scale::quick(), 100, 20, None, 200_000)
+        } else {
+            let windowed = workloads::Scale { measured: Duration::from_secs(4), ..workloads::Scale::full() };
+            (windowed, 400, 100, Some(INDEX_LAG_MAX + 200_000), 1_000_000)
+        };
         let rounds = options.rounds.unwrap_or(windowed.rounds);
-        let (single_messages, questions, behind, stored_more) = (400, 100, Some(INDEX_LAG_MAX + 200_000), 1_000_000);
+        let stored_less = stored / 10;
         Self { rounds, windowed, single_messages, questions, stored, stored_less, behind, stored_more }
     }
 }

@@ -17,6 +17,7 @@ mod watch;
 use std::time::Duration;
 
 use anyhow::Result;
+use glassline_testkit::Folder;
 
 use crate::arguments::RunOptions;
 use crate::pinning::{self, GENERATOR_CORE};
@@ -26,7 +27,6 @@ use crate::stats::Spread;
 use crate::systems::System;
 use client::Client;
 use pace::Pace;
-use tempfile::TempDir;
 
 const START: Table = "start";
 /// Connect, `hello`, `welcome`, and nothing else.
@@ -50,7 +50,7 @@ impl Scale {
 pub fn run(options: &RunOptions) -> Result<String> {
     pinning::pin_generator()?;
     let scale = Scale::of(options);
-    let home = tempfile::tempdir()?;
+    let home = Folder::new();
     let mut results = Results::default();
     for round in 1..=scale.rounds {
         for pace in Pace::ALL {
@@ -88,7 +88,7 @@ fn note(
     }
 }
 
-fn measure(options: &RunOptions, client: Client, pace: Pace, scale: &Scale, home: &TempDir) -> Result<Figures> {
+fn measure(options: &RunOptions, client: Client, pace: Pace, scale: &Scale, home: &Folder) -> Result<Figures> {
     let server = System::Glassline.start_on(GENERATOR_CORE, &options.glassline)?;
     let mut terminal = client.start(&options.glassline, server.addr, home.path())?;
     start::wait_until_online(&terminal)?;
@@ -100,7 +100,7 @@ fn measure(options: &RunOptions, client: Client, pace: Pace, scale: &Scale, home
 }
 
 /// Measures starts of a client, or the bare hello.
-fn measure_starts(options: &RunOptions, client: Option<Client>, scale: &Scale, home: &TempDir) -> Result<Figures> {
+fn measure_starts(options: &RunOptions, client: Option<Client>, scale: &Scale, home: &Folder) -> Result<Figures> {
     let server = System::Glassline.start_on(GENERATOR_CORE, &options.glassline)?;
     let (mut prompt_ms, mut online_ms) = (Vec::new(), Vec::new());
     for _ in 0..scale.starts {

@@ -17,7 +17,6 @@ const EARLY_MESSAGES: usize = 16;
 /// Messages that a forgetting start forgets.
 const LOST_MESSAGES: usize = 3;
 
-/// The rooms' messages.
 pub(super) struct Store {
     file: File,
     rooms: BTreeMap<String, Vec<Value>>,
@@ -127,7 +126,6 @@ impl Store {
         Ok(())
     }
 
-    /// The newest number of a room.
     pub(super) fn newest(&self, room: &str) -> u64 {
         self.rooms.get(room).map_or(0, Vec::len) as u64
     }

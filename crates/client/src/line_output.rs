@@ -69,10 +69,8 @@ impl LineOutput {
         write_diagnostics(&mut self.out, &mut self.err, &line.plain())
     }
 
-    /// Shows the rest of a shortened line.
-    ///
-    /// # Errors
-    /// Outside: it cannot be written; inside: there is none, in words for the user.
+    /// Shows the rest of a shortened line. Errors, outside: it cannot be written; inside: there is
+    /// none, in words for the user.
     pub(crate) fn rest(&mut self, number: Option<u64>) -> io::Result<Result<(), String>> {
         let rest = match self.shortening.take_rest(number) {
             Ok(rest) => rest,
@@ -164,10 +162,7 @@ impl LineOutput {
 }
 
 /// Writes notices to stderr after flushing stdout, so that their order is kept where both go to one
-/// place.
-///
-/// # Errors
-/// Stdout cannot be written. Errors of stderr are ignored.
+/// place. Errors: stdout cannot be written. Errors of stderr are ignored.
 pub(crate) fn write_diagnostics(out: &mut dyn Write, err: &mut dyn Write, lines: &[String]) -> io::Result<()> {
     if !lines.is_empty() {
         out.flush()?;

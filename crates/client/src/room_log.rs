@@ -59,10 +59,8 @@ impl RoomLog {
         Self { folder, rooms: BTreeMap::new(), lines: 0, failed: false }
     }
 
-    /// Writes what of an update belongs to a room.
-    ///
-    /// # Errors
-    /// What to tell the user; nothing more is written then.
+    /// Writes what of an update belongs to a room. Errors: what to tell the user; nothing more is
+    /// written then.
     pub(crate) fn note(&mut self, update: &Update, formatter: &Formatter) -> Result<(), String> {
         // What was said before has been written before, or was not for this log.
         if self.failed || matches!(update, Update::Received(Event::History(_)) | Update::HistoryPage { .. }) {
@@ -83,10 +81,7 @@ impl RoomLog {
         Ok(())
     }
 
-    /// Hands everything written so far to the system.
-    ///
-    /// # Errors
-    /// As [`RoomLog::note`].
+    /// Hands everything written so far to the system. Errors: as [`RoomLog::note`].
     pub(crate) fn flush(&mut self) -> Result<(), String> {
         if self.failed {
             return Ok(());

@@ -31,9 +31,9 @@ mod tests {
     use core::net::{IpAddr, Ipv4Addr};
 
     use super::*;
+    use crate::Now;
     use crate::hub::{Hub, Rules};
     use crate::member::ConnectInfo;
-    use crate::now::Now;
     use glassline_wire::event::Event;
     use glassline_wire::timestamp::Timestamp;
 

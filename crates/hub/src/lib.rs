@@ -27,7 +27,6 @@ mod member;
 mod moderation;
 mod name;
 mod names;
-mod now;
 mod outstanding;
 mod presence;
 mod question_queue;
@@ -45,7 +44,15 @@ pub use id::MemberId;
 pub use member::ConnectInfo;
 pub use moderation::{AuditEvent, Disconnect, OperatorToken, TokenError, subnet, subnet_key};
 pub use name::room_name;
-pub use now::Now;
 pub use outstanding::Awaits;
 pub use question_queue::PendingQuestion;
 pub use write_slices::{SLICES_MAX, WRITE_BYTES_MAX, WriteSlices};
+
+/// The instant at which something happens: the two clocks the hub may be told of.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// A clock that only goes forward, in milliseconds.
+    pub monotonic_ms: u64,
+    /// Time of day.
+    pub at: glassline_wire::timestamp::Timestamp,
+}

@@ -6,10 +6,10 @@ use core::net::IpAddr;
 use glassline_wire::timestamp::Timestamp;
 use slotmap::SlotMap;
 
+use crate::Now;
 use crate::dialect::Dialect;
 use crate::direct_senders::DirectSenders;
 use crate::id::{MemberId, RoomId};
-use crate::now::Now;
 use crate::recent_ids::{Scope, author_of};
 use crate::send_queue::SendQueue;
 

@@ -117,7 +117,10 @@ impl Names {
             }
             !is_barred
         });
-        let Some(number) = found else { return Err(no_number_left(&name)) };
+        let Some(number) = found else {
+            let text = format!("{} is taken, and so are its numbers; choose another", name.as_str());
+            return Err(Rejection::new(ErrorCode::NameTaken, text));
+        };
         self.in_use[base as usize].next_suffix = next.max(number + 1);
         self.forget_freed(base, number);
         self.freed_suffixes.extend(barred.into_iter().map(|number| (base, number)));
@@ -186,11 +189,6 @@ impl Names {
 
 fn looks_like_another() -> Rejection {
     Rejection::new(ErrorCode::NameTaken, "this name looks like one that is in use; choose another")
-}
-
-fn no_number_left(name: &Name) -> Rejection {
-    let text = format!("{} is taken, and so are its numbers; choose another", name.as_str());
-    Rejection::new(ErrorCode::NameTaken, text)
 }
 
 #[cfg(test)]

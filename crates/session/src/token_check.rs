@@ -5,9 +5,7 @@ use glassline_wire::request::Ask;
 
 use crate::command::CommandError;
 
-/// Refuses a request that would show others an operator token, right or wrong.
-///
-/// # Errors
+/// Refuses a request that would show others an operator token, right or wrong. Errors:
 /// [`CommandError::Token`].
 pub(crate) fn check_request(ask: &Ask) -> Result<(), CommandError> {
     match ask {
@@ -22,10 +20,7 @@ pub(crate) fn check_request(ask: &Ask) -> Result<(), CommandError> {
 }
 
 /// Refuses a command that does so; `op`, with a slash or without, is there to show a token to the
-/// server.
-///
-/// # Errors
-/// [`CommandError::Token`].
+/// server. Errors: [`CommandError::Token`].
 pub(crate) fn check_line(line: &str) -> Result<(), CommandError> {
     let name = line.trim_start().trim_start_matches('/').split(char::is_whitespace).next();
     if name == Some("op") { Ok(()) } else { check(line) }

@@ -19,10 +19,8 @@ const FULL_COLUMNS: usize = 36;
 /// Columns that stay for text on a screen of 80 columns, behind the time of a line.
 const LINE_COLUMNS: usize = 70;
 
-/// Returns the help for these arguments, of the commands for which `there` is true.
-///
-/// # Errors
-/// There is no such command, in words for the user.
+/// Returns the help for these arguments, of the commands for which `there` is true. Errors: there
+/// is no such command, in words for the user.
 pub(super) fn help(args: &str, there: impl Fn(&SlashCommand) -> bool) -> Result<ParsedLine, String> {
     let wanted = args.trim_start_matches('/');
     if wanted == "keys" {

@@ -5,10 +5,8 @@ use glassline_wire::slash::{HiddenSlash, SlashLine};
 
 use super::suggestion;
 
-/// Checks that a line is what it looks like before it is published or carried out.
-///
-/// # Errors
-/// It is meant as a command and does not begin with its slash; in words for the user.
+/// Checks that a line is what it looks like before it is published or carried out. Errors: it is
+/// meant as a command and does not begin with its slash; in words for the user.
 pub(super) fn check(line: &str) -> Result<(), String> {
     let Some((slash_line, hidden_slash)) = hidden(line) else { return Ok(()) };
     let name = suggestion::shown(&slash_line.name());
@@ -30,10 +28,7 @@ pub(super) fn check(line: &str) -> Result<(), String> {
 }
 
 /// Checks that no line of a text for everybody is a command for somebody's eyes only, hidden or
-/// not.
-///
-/// # Errors
-/// One is, in words for the user.
+/// not. Errors: one is, in words for the user.
 pub(crate) fn check_text(text: &str) -> Result<(), String> {
     let found =
         text.split('\n').enumerate().find_map(|(at, line)| private_command(line).map(|command| (at + 1, command.name)));

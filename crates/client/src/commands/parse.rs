@@ -7,10 +7,8 @@ use glassline_wire::limits::PAGE_MESSAGES_MAX;
 use super::{ParsedLine, help, hidden_slash, suggestion};
 use crate::preferences::Bell;
 
-/// Returns the meaning of a line, where `who` carries out slash commands.
-///
-/// # Errors
-/// What is wrong with it, for the user; nothing of it must be sent then.
+/// Returns the meaning of a line, where `who` carries out slash commands. Errors: what is wrong
+/// with it, for the user; nothing of it must be sent then.
 pub(crate) fn parse_line(line: &str, who: SlashCommands) -> Result<ParsedLine, String> {
     hidden_slash::check(line)?;
     let Some(command) = line.strip_prefix('/') else {

@@ -143,10 +143,8 @@ impl ReplyDraft {
         }
     }
 
-    /// Returns the recipient. A target about which there is a concern is asked about once.
-    ///
-    /// # Errors
-    /// It is not to go out now.
+    /// Returns the recipient. A target about which there is a concern is asked about once. Errors:
+    /// it is not to go out now.
     pub(crate) fn decide(&mut self, latest: Option<&DirectPeer>) -> Result<ReplyTarget, ReplyError> {
         let Some(target) = self.to.as_ref().or(latest) else {
             return Err(ReplyError::NoRecipient("nobody has written to you only; /msg NAME TEXT begins".to_owned()));

@@ -43,10 +43,7 @@ impl Shortening {
     }
 
     /// Takes a rest to be shown with [`Shortening::rest_rows`]: the one with this number, or the
-    /// last one.
-    ///
-    /// # Errors
-    /// There is no such rest, in words for the user.
+    /// last one. Errors: there is no such rest, in words for the user.
     pub(crate) fn take_rest(&mut self, number: Option<u64>) -> Result<StyledLine, String> {
         let at = match number {
             Some(number) => self.rests.iter().position(|rest| rest.number == number),

@@ -51,10 +51,8 @@ pub(super) enum PromptOutcome {
 }
 
 impl Composer {
-    /// Loads the lines typed in earlier sessions.
-    ///
-    /// # Errors
-    /// It cannot be read or kept, in words for the user.
+    /// Loads the lines typed in earlier sessions. Errors: it cannot be read or kept, in words for
+    /// the user.
     pub(super) fn load_history(&mut self, folder: &Path) -> Result<(), String> {
         let (history, lines) = InputHistory::open(folder)?;
         self.history = history;
@@ -158,10 +156,8 @@ impl Composer {
         self.reply.as_mut().map(|reply| reply.follow(update)).is_some()
     }
 
-    /// Returns the recipient of the reply in the line.
-    ///
-    /// # Errors
-    /// There is none, or the user is asked first.
+    /// Returns the recipient of the reply in the line. Errors: there is none, or the user is asked
+    /// first.
     pub(super) fn decide_reply(&mut self, latest: Option<&DirectPeer>) -> Result<ReplyTarget, ReplyError> {
         let reply = self.reply.get_or_insert_with(|| ReplyDraft::to(latest));
         let decided = reply.decide(latest);
@@ -266,10 +262,8 @@ impl Composer {
         self.editor.clear();
     }
 
-    /// Empties the line and adds it to the history, unless it holds a secret.
-    ///
-    /// # Errors
-    /// It cannot be kept for the next session, in words for the user.
+    /// Empties the line and adds it to the history, unless it holds a secret. Errors: it cannot be
+    /// kept for the next session, in words for the user.
     pub(super) fn accept(&mut self) -> Result<(), String> {
         if is_secret(self.editor.text()) {
             self.editor.forget();

@@ -124,10 +124,8 @@ impl Display {
         }
     }
 
-    /// Prints the rest of a shortened line: the one with this number, or the last one.
-    ///
-    /// # Errors
-    /// There is none, in words for the user.
+    /// Prints the rest of a shortened line: the one with this number, or the last one. Errors:
+    /// there is none, in words for the user.
     pub(super) fn print_rest(&mut self, number: Option<u64>) -> Result<(), String> {
         self.screen.print_rest(number, self.columns.into())
     }

@@ -108,10 +108,7 @@ fn create_file(folder: &Path) -> io::Result<(PathBuf, File)> {
 
 impl ExternalEditor {
     /// Starts the user's editor with a text. The inbox gets [`UserInput::EditorClosed`] when it has
-    /// ended.
-    ///
-    /// # Errors
-    /// A text for the user; the editor has not taken the terminal then.
+    /// ended. Errors: a text for the user; the editor has not taken the terminal then.
     pub(super) fn start(editor: &str, text: &str, folder: &Path, inbox: Inbox) -> Result<Self, String> {
         let draft = Draft::create(folder, text).map_err(|error| {
             format!("cannot write the line to a file in {} for the editor: {error}; make room there", folder.display())
@@ -138,10 +135,8 @@ impl ExternalEditor {
         }
     }
 
-    /// The text as the editor left it, once it has ended.
-    ///
-    /// # Errors
-    /// A text for the user: it failed, or its file holds no text that fits.
+    /// The text as the editor left it, once it has ended. Errors: a text for the user: it failed,
+    /// or its file holds no text that fits.
     pub(super) fn finish(self, terminal: &mut impl Write) -> Result<String, String> {
         let status = lock(&self.child).wait();
         self.put_terminal_straight(&status, terminal);

@@ -26,10 +26,8 @@ impl PendingPaste {
         self.lines.is_empty()
     }
 
-    /// Sends lines as far as the session has capacity, and returns whether there were any.
-    ///
-    /// # Errors
-    /// A line is rejected: it stays, and stops the rest.
+    /// Sends lines as far as the session has capacity, and returns whether there were any. Errors:
+    /// a line is rejected: it stays, and stops the rest.
     pub(super) fn send(&mut self, session: &mut Session, now_ms: u64) -> Result<bool, CommandError> {
         let before = self.lines.len();
         while session.has_capacity()

@@ -16,11 +16,8 @@ pub(crate) struct EchoTerminal {
 }
 
 impl EchoTerminal {
-    /// Takes the terminal.
-    ///
-    /// # Errors
-    /// There is none whose modes can be set, or somebody else echoes what is typed, as Emacs does
-    /// in a shell of its own.
+    /// Takes the terminal. Errors: there is none whose modes can be set, or somebody else echoes
+    /// what is typed, as Emacs does in a shell of its own.
     pub(crate) fn open(inbox: Inbox) -> io::Result<Self> {
         let before = TerminalModes::now()?;
         if !before.echoes_lines() {

@@ -12,13 +12,13 @@ use glassline_wire::request::Send;
 use glassline_wire::visible;
 
 use super::history::{ID_REUSED, TOO_LATE_UNKEPT};
+use crate::Now;
 use crate::dialect::Dialect;
 use crate::encode::Outbound;
 use crate::hub::{Hub, Reply, ReplyResult};
 use crate::id::{MemberId, RoomId};
 use crate::member::Member;
 use crate::moderation::{check_length, check_text};
-use crate::now::Now;
 use crate::recent_ids::{Outcome, digest, scope_of};
 use crate::room::Room;
 

@@ -9,10 +9,9 @@ use glassline_wire::event::{ErrorCode, Event, Rejection};
 use glassline_wire::request::{HistoryRange, LOBBY, Search};
 use glassline_wire::slash::{HiddenSlash, SlashLine};
 
+use crate::Now;
 use crate::hub::{Hub, Reply};
 use crate::id::MemberId;
-use crate::member::Member;
-use crate::now::Now;
 
 /// Most names that an answer to a tutorial client lists.
 const LISTED_MAX: usize = 100;
@@ -124,7 +123,7 @@ fn notice(text: impl Into<String>) -> Reply {
 
 fn help(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Reply, NoReply> {
     none(arguments)?;
-    let is_operator = hub.members.get(id).is_some_and(Member::is_operator);
+    let is_operator = hub.is_operator(id);
     // Whoever is no operator needs to know of one word at most.
     let shown = match (&hub.rules.operator_token, is_operator) {
         (None, _) => 0,

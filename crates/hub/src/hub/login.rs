@@ -9,6 +9,7 @@ use glassline_wire::envelope::Envelope;
 use glassline_wire::event::{ErrorCode, Event, Gap, Limits, Rejection, Renamed, RoomState, Welcome};
 use glassline_wire::request::{Hello, LOBBY};
 
+use crate::Now;
 use crate::dialect::Dialect;
 use crate::hub::{Hub, Reply, ReplyResult};
 use crate::id::MemberId;
@@ -16,7 +17,6 @@ use crate::member::{Arrival, ConnectInfo, Member};
 use crate::moderation::AuditEvent;
 use crate::name::{Name, NameError};
 use crate::names::{GrantedName, SuffixReason};
-use crate::now::Now;
 use crate::send_queue::SendQueue;
 
 /// Result of a `hello`.

@@ -13,11 +13,11 @@ use core::net::IpAddr;
 use glassline_wire::event::{ErrorCode, Event, Rejection};
 use glassline_wire::timestamp::Timestamp;
 
+use crate::Now;
 use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::{Arrival, Member};
 use crate::moderation::messages;
-use crate::now::Now;
 
 /// Operators that a muted member is told of.
 const OPERATORS_NAMED_MAX: usize = 3;
@@ -78,26 +78,12 @@ impl Hub {
 
     /// Returns whether a member that comes in now is announced, or only once the freeze ends.
     pub(super) fn arrival_now(&self) -> Arrival {
-        if self.may_hold_back() { Arrival::HeldBack } else { Arrival::Announced }
-    }
-
-    /// Returns whether there may be members that are not announced yet.
-    pub(super) fn may_hold_back(&self) -> bool {
-        self.moderation.is_frozen()
+        if self.moderation.is_frozen() { Arrival::HeldBack } else { Arrival::Announced }
     }
 
     /// Returns whether `viewer` may read a member's name in a list of who is here.
     pub(super) fn may_see(&self, viewer: MemberId, id: MemberId, member: &Member) -> bool {
         member.arrival() == Arrival::Announced || viewer == id || self.is_operator(viewer)
-    }
-
-    /// Checks that a member may open a room that is not open and holds this many messages.
-    ///
-    /// # Errors
-    /// The talk is frozen, and nothing was said in the room before: its name would be new to
-    /// everybody.
-    pub(super) fn check_opening(&self, id: MemberId, messages: u64) -> Result<(), Rejection> {
-        if self.is_operator(id) { Ok(()) } else { self.moderation.check_opening(messages) }
     }
 
     /// Announces everybody who came in during a freeze and is still here.
@@ -118,7 +104,7 @@ impl Hub {
         }
     }
 
-    fn is_operator(&self, id: MemberId) -> bool {
+    pub(super) fn is_operator(&self, id: MemberId) -> bool {
         self.members.get(id).is_some_and(Member::is_operator)
     }
 

@@ -8,11 +8,11 @@ use glassline_wire::event::{ErrorCode, Event, Members, Presence as PresenceEvent
 use glassline_wire::limits::LISTED_NAMES_MAX;
 use glassline_wire::natural_order;
 
+use crate::Now;
 use crate::hub::{Hub, Reply, ReplyResult};
 use crate::id::{MemberId, RoomId};
 use crate::member::{Arrival, Member};
 use crate::name::room_name;
-use crate::now::Now;
 use crate::presence::{self, Announcement};
 use crate::room::Room;
 
@@ -78,7 +78,9 @@ impl Hub {
             }
             None => {
                 let newest_seq = if self.rules.durable { self.closed_rooms.take(&name)? } else { 0 };
-                self.check_opening(id, newest_seq)?;
+                if !self.is_operator(id) {
+                    self.moderation.check_opening(newest_seq)?;
+                }
                 Ok(self.rooms.open(&name, newest_seq))
             }
         }
@@ -193,7 +195,7 @@ impl Hub {
         };
         let mut names: Vec<String> = seen().take(names_max).map(|(_, member)| member.name().to_string()).collect();
         names.sort_unstable_by(|one, other| natural_order::compare(one, other));
-        let count = if self.may_hold_back() { seen().count() } else { room.count() };
+        let count = if self.moderation.is_frozen() { seen().count() } else { room.count() };
         (names, count)
     }
 

@@ -6,11 +6,11 @@ use glassline_wire::event::{Away, ErrorCode, Rejection, RoomCount, Rooms, Whois}
 use glassline_wire::limits::{AWAY_BYTES_MAX, LISTED_ROOMS_MAX};
 use glassline_wire::visible;
 
+use crate::Now;
 use crate::hub::Hub;
 use crate::id::MemberId;
 use crate::member::Member;
 use crate::moderation::{SHORTER, check_length, check_text};
-use crate::now::Now;
 
 /// The only kind of link so far.
 const LINK: &str = "plaintext";

@@ -1,19 +1,18 @@
 //! Admission of connections: how many of an address, how fast, with what flood credit, and which
 //! have no name yet (`decisions/008`).
 
-mod address_count;
 mod credit;
 mod flood;
 mod token_bucket;
 mod unregistered;
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
 use glassline_hub::subnet;
 
 use crate::Limits;
 use crate::connection_key::ConnectionKey;
-use address_count::AddressCount;
 use credit::SubnetCredits;
 pub(crate) use credit::Terms;
 pub(crate) use flood::Flood;
@@ -70,5 +69,65 @@ impl Admission {
 
     pub(crate) fn unregistered(&self) -> &Unregistered {
         &self.unregistered
+    }
+}
+
+/// Counts by address; this machine's own addresses are exempt and not counted.
+#[derive(Debug, Default)]
+struct AddressCount {
+    connections: HashMap<IpAddr, usize>,
+}
+
+impl AddressCount {
+    /// Returns whether one more connection from this address would be too many.
+    fn is_full(&self, address: IpAddr, limits: &Limits) -> bool {
+        let count = self.connections.get(&subnet(address)).copied().unwrap_or(0);
+        !is_exempt(address) && count >= limits.connections_per_address_max
+    }
+
+    fn enter(&mut self, address: IpAddr) {
+        if !is_exempt(address) {
+            *self.connections.entry(subnet(address)).or_default() += 1;
+        }
+    }
+
+    fn leave(&mut self, address: IpAddr) {
+        if let Some(count) = self.connections.get_mut(&subnet(address)) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.connections.remove(&subnet(address));
+            }
+        }
+    }
+}
+
+fn is_exempt(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_its_share_and_gets_it_back() {
+        let limits = Limits { connections_per_address_max: 2, ..Limits::default() };
+        let mut gate = AddressCount::default();
+        let far: IpAddr = "192.0.2.1".parse().expect("ip");
+        for _ in 0..2 {
+            assert!(!gate.is_full(far, &limits));
+            gate.enter(far);
+        }
+        assert!(gate.is_full(far, &limits));
+        assert!(!gate.is_full("192.0.2.2".parse().expect("ip"), &limits), "another address");
+        gate.leave(far);
+        assert!(!gate.is_full(far, &limits));
+        gate.leave(far);
+        assert!(gate.connections.is_empty());
+        let near: IpAddr = "127.0.0.1".parse().expect("ip");
+        for _ in 0..100 {
+            assert!(!gate.is_full(near, &limits));
+            gate.enter(near);
+        }
     }
 }

@@ -63,6 +63,22 @@ impl Counters {
     }
 }
 
+/// Traffic of the sockets.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Traffic {
+    pub(crate) received_bytes: u64,
+    pub(crate) sent_bytes: u64,
+    /// Writes that the system took bytes in.
+    pub(crate) writes: u64,
+}
+
+impl Traffic {
+    pub(crate) fn note_sent(&mut self, bytes: usize) {
+        self.sent_bytes += bytes as u64;
+        self.writes += u64::from(bytes > 0);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

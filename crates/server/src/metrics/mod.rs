@@ -11,9 +11,8 @@ mod journal;
 mod pages;
 mod probe;
 mod render;
-mod snapshot;
 
-pub(crate) use counters::{Counted, Counters};
+pub(crate) use counters::{Counted, Counters, Traffic};
 pub use http::serve_http;
+pub(crate) use probe::Snapshot;
 pub use probe::{ANSWER_TIMEOUT, Watch};
-pub(crate) use snapshot::{Snapshot, Traffic};

@@ -4,7 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::metrics::Snapshot;
+use glassline_hub::Counters as HubCounters;
+use glassline_journal::Gauges;
+
+use crate::metrics::{Counters, Traffic};
 use crate::shutdown::Shutdown;
 
 /// Time in which a live loop must answer; its turns take milliseconds.
@@ -35,6 +38,21 @@ pub(crate) struct Seen {
     pub(crate) snapshot: Snapshot,
     /// The loop gave it just now, and not to somebody before.
     pub(crate) is_answer: bool,
+}
+
+/// A server's numbers at the end of one turn.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Snapshot {
+    pub(crate) members: usize,
+    pub(crate) connections: usize,
+    pub(crate) unregistered: usize,
+    pub(crate) rooms: usize,
+    pub(crate) log_bytes: usize,
+    pub(crate) tally: HubCounters,
+    pub(crate) traffic: Traffic,
+    pub(crate) counters: Counters,
+    /// Of a server that keeps a history.
+    pub(crate) journal: Option<Gauges>,
 }
 
 impl Watch {

@@ -27,11 +27,21 @@ pub(crate) struct EventLink {
     uncounted: BTreeSet<String>,
     /// The server's `ping` waits for its answer until there is room for it.
     pong_due: bool,
+    /// Rooms of the lost link are being entered again: until the server has answered, their newest
+    /// numbers are not known, which messages have to name (E4).
+    rejoining: bool,
 }
 
 impl EventLink {
     pub(super) fn new(now_ms: u64) -> Self {
-        Self { received_ms: now_ms, pinged: false, counted_ms: None, uncounted: BTreeSet::new(), pong_due: false }
+        Self {
+            received_ms: now_ms,
+            pinged: false,
+            counted_ms: None,
+            uncounted: BTreeSet::new(),
+            pong_due: false,
+            rejoining: false,
+        }
     }
 
     pub(crate) fn note_received(&mut self, now_ms: u64) {
@@ -47,6 +57,14 @@ impl EventLink {
         } else {
             None
         }
+    }
+
+    pub(crate) fn set_rejoining(&mut self, rejoining: bool) {
+        self.rejoining = rejoining;
+    }
+
+    pub(crate) fn is_rejoining(&self) -> bool {
+        self.rejoining
     }
 
     pub(crate) fn note_ping(&mut self) {

@@ -16,6 +16,9 @@ use crate::update::Update;
 const CAUSE_SHOWN_CHARS: usize = 200;
 /// `ref` of the session's own `ping`; its answer is nobody else's business.
 const ALIVE_REF: &str = "glassline-alive";
+/// `ref` of the session's own `ping` behind the `join`s of a reconnect: requests are answered in
+/// order, so its answer says that those are answered.
+const REJOINED_REF: &str = "glassline-rejoined";
 /// `ref` of the session's own `members`, asked for the names and the count.
 const WHO_REF: &str = "glassline-who";
 /// `ref` of the session's own `away` after a reconnect.
@@ -39,6 +42,9 @@ impl Session {
 
     /// Writes what waits in the outbox, as far as the window allows.
     pub(super) fn send_events(&mut self) {
+        if self.connection.event_mut().is_some_and(|link| link.is_rejoining()) {
+            return;
+        }
         while self.connection.has_window()
             && let Some(request) = self.delivery.next_to_send(|room| self.rooms.newest_named(room))
         {
@@ -136,8 +142,16 @@ impl Session {
         let before = self.current_room();
         let restarted = self.rooms.welcome(&welcome);
         if again {
-            for room in wanted.into_iter().filter(|room| !welcome.rooms.iter().any(|state| state.room == *room)) {
-                self.put_request(&Request::from(Ask::Join(RoomName { room })));
+            let rejoined: Vec<_> =
+                wanted.into_iter().filter(|room| !welcome.rooms.iter().any(|state| state.room == *room)).collect();
+            if !rejoined.is_empty() {
+                for room in rejoined {
+                    self.put_request(&Request::from(Ask::Join(RoomName { room })));
+                }
+                self.put_request(&Request::new(Ask::Ping {}, Some(REJOINED_REF.to_owned())));
+                if let Some(link) = self.connection.event_mut() {
+                    link.set_rejoining(true);
+                }
             }
         } else {
             self.rooms.cancel_return();
@@ -257,6 +271,7 @@ impl Session {
                 self.send_pong();
             }
             Event::Pong {} if reference.as_deref() == Some(ALIVE_REF) => {}
+            Event::Pong {} if reference.as_deref() == Some(REJOINED_REF) => self.rejoined(),
             Event::Bye(_) => {
                 // A person needs no words for the answer to its own goodbye.
                 if self.program.is_some() || reference.is_none() {
@@ -331,6 +346,13 @@ impl Session {
         }
     }
 
+    /// Takes in that the server has answered the `join`s of a reconnect.
+    fn rejoined(&mut self) {
+        if let Some(link) = self.connection.event_mut() {
+            link.set_rejoining(false);
+        }
+    }
+
     /// Returns whether a room announces the client itself, which `welcome` has done already.
     fn is_own_arrival_again(&self, presence: &Presence) -> bool {
         let names_it_alone =
@@ -340,7 +362,12 @@ impl Session {
 
     fn refused(&mut self, rejection: Rejection, reference: Option<String>) {
         let is_about_own_question = self.history_refused(reference.as_deref());
-        if is_about_own_question || matches!(reference.as_deref(), Some(WHO_REF | AWAY_AGAIN_REF | ALIVE_REF)) {
+        if reference.as_deref() == Some(REJOINED_REF) {
+            self.rejoined();
+        }
+        if is_about_own_question
+            || matches!(reference.as_deref(), Some(WHO_REF | AWAY_AGAIN_REF | ALIVE_REF | REJOINED_REF))
+        {
             return;
         }
         self.take_room_change(reference.as_deref());

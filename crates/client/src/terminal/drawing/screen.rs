@@ -77,10 +77,8 @@ impl Screen {
         self.add(PendingItem::Line(line));
     }
 
-    /// Adds the rest of a shortened line: the one with this number, or the last one.
-    ///
-    /// # Errors
-    /// There is none, in words for the user.
+    /// Adds the rest of a shortened line: the one with this number, or the last one. Errors: there
+    /// is none, in words for the user.
     pub(crate) fn print_rest(&mut self, number: Option<u64>, columns: usize) -> Result<(), String> {
         let rest = self.shortening.take_rest(number)?;
         // Now, so that the next request finds what this one leaves.

@@ -9,6 +9,7 @@ use glassline_wire::limits::OPERATE_BYTES_MAX;
 use glassline_wire::operator_token::GeneratedToken;
 use glassline_wire::timestamp::Timestamp;
 
+use crate::Now;
 use crate::hub::{Hub, Reply, ReplyResult};
 use crate::id::MemberId;
 use crate::member::Member;
@@ -16,7 +17,6 @@ use crate::moderation::{
     AuditEvent, OperatorCommand, Pending, Sanctions, Target, WRONG_TOKENS_MAX, first_word, messages, written,
 };
 use crate::name::Looks;
-use crate::now::Now;
 
 impl Hub {
     /// Carries out an operator's line, without a slash. With a history an act is in force, told and
@@ -36,7 +36,7 @@ impl Hub {
         if let ("op", token) = first_word(line) {
             return self.take_token(id, token, reference, now);
         }
-        if !self.members.get(id).is_some_and(Member::is_operator) {
+        if !self.is_operator(id) {
             let text = "only operators may do this; `/op TOKEN` makes you one";
             return Err(Rejection::new(ErrorCode::NotOperator, text));
         }

@@ -64,3 +64,36 @@ fn the_user_is_back_in_a_room_that_is_joined_again() {
         assert_eq!(client.session.status(0).room.as_deref(), Some(room));
     }
 }
+
+#[test]
+fn messages_wait_for_the_number_of_a_room_joined_again() {
+    for refused in [false, true] {
+        let mut client = TestClient::event();
+        client.command(Command::Join("den".into())).expect("taken");
+        client.receive(r#"{"type":"joined","room":"den","names":["alice"],"count":1,"seq":3,"ref":"glassline-move"}"#);
+        client.close();
+        client.command(Command::Say("said offline".into())).expect("taken");
+        client.wait_for_connect();
+        client.connect();
+        client.take_hello();
+        client.receive(WELCOME);
+        let sends = |client: &mut TestClient| {
+            let requests = client.take_requests().into_iter();
+            requests
+                .filter_map(|request| match request.content {
+                    Ask::Send(send) => Some((send.room, send.after)),
+                    _ => None,
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(sends(&mut client), [], "its number is not known yet");
+        if refused {
+            client.receive(r#"{"type":"error","code":"busy","text":"the history of den cannot be read; try again"}"#);
+        } else {
+            client.receive(r#"{"type":"joined","room":"den","names":["alice"],"count":1,"seq":5}"#);
+        }
+        assert_eq!(sends(&mut client), [], "other rooms may follow");
+        client.receive(r#"{"type":"pong","ref":"glassline-rejoined"}"#);
+        assert_eq!(sends(&mut client), [("den".to_owned(), (!refused).then_some(5))]);
+    }
+}

@@ -12,7 +12,7 @@ use crate::address::{default_address, joinable};
 use crate::args::Host;
 use crate::folders;
 use crate::history;
-use crate::listening::{ListenFlag, open_all, reachable_from_elsewhere, reachable_here, refused};
+use crate::listening::{LISTEN, open_all, reachable_from_elsewhere, reachable_here, refused};
 use crate::operator_token::{self, TokenRead};
 
 struct HostResources {
@@ -33,7 +33,7 @@ pub(crate) fn host(options: JoinOptions, arguments: &Host) -> Ending {
                 let greeting = [options.greeting.as_slice(), &[joining]].concat();
                 return join(&JoinOptions { address: address.to_string(), greeting, ..options });
             }
-            Err(error) => Err(refused(address, &error, ListenFlag::Listen)),
+            Err(error) => Err(refused(address, &error, LISTEN)),
         }
     } else {
         open_all(&arguments.listen)

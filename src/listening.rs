@@ -8,21 +8,9 @@ use glassline_server::{listen, listen_ipv6_only, takes_ipv4};
 
 use crate::address::joinable;
 
-/// The flag that named an address: errors name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ListenFlag {
-    Listen,
-    Metrics,
-}
-
-impl ListenFlag {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Listen => "--listen",
-            Self::Metrics => "--metrics",
-        }
-    }
-}
+/// Flags that name an address: errors name them.
+pub(crate) const LISTEN: &str = "--listen";
+const METRICS: &str = "--metrics";
 
 /// Opens every address, in order. `[::]` takes IPv6 only where an IPv4 address has the same port.
 /// Errors: two of them overlap, or one cannot be listened on. The text says what to do.
@@ -32,7 +20,7 @@ pub(crate) fn open_all(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListen
             bail!("--listen {later} and --listen {earlier} both take the same connections; leave one of them out");
         }
     }
-    addresses.iter().map(|&address| open(address, addresses, ListenFlag::Listen)).collect()
+    addresses.iter().map(|&address| open(address, addresses, LISTEN)).collect()
 }
 
 /// Opens the address that metrics are served on, beside `listeners`. Errors: it cannot be listened
@@ -42,10 +30,10 @@ pub(crate) fn open_metrics(address: SocketAddr, listeners: &[TcpListener]) -> an
     if let Some(taken) = taken.into_iter().find(|taken| overlaps(*taken, address)) {
         bail!("--metrics {address} is where this server's chat listens ({taken}); choose another port with --metrics");
     }
-    open(address, &[address], ListenFlag::Metrics)
+    open(address, &[address], METRICS)
 }
 
-fn open(address: SocketAddr, beside: &[SocketAddr], flag: ListenFlag) -> anyhow::Result<TcpListener> {
+fn open(address: SocketAddr, beside: &[SocketAddr], flag: &str) -> anyhow::Result<TcpListener> {
     let opened = match address {
         SocketAddr::V6(ipv6) if ipv6.ip().is_unspecified() && shares_port_with_ipv4(address, beside) => {
             listen_ipv6_only(ipv6)
@@ -55,7 +43,7 @@ fn open(address: SocketAddr, beside: &[SocketAddr], flag: ListenFlag) -> anyhow:
     opened.map_err(|error| refused(address, &error, flag))
 }
 
-pub(crate) fn refused(address: SocketAddr, error: &io::Error, flag: ListenFlag) -> anyhow::Error {
+pub(crate) fn refused(address: SocketAddr, error: &io::Error, flag: &str) -> anyhow::Error {
     anyhow!("cannot listen on {address}: {error}; {}", advice(address, error.kind(), flag))
 }
 
@@ -71,25 +59,24 @@ fn overlaps(one: SocketAddr, other: SocketAddr) -> bool {
     one.port() != 0 && one.port() == other.port() && same_family && same_address
 }
 
-fn advice(address: SocketAddr, kind: io::ErrorKind, flag: ListenFlag) -> String {
-    let name = flag.name();
+fn advice(address: SocketAddr, kind: io::ErrorKind, flag: &str) -> String {
     match kind {
-        io::ErrorKind::AddrInUse if flag == ListenFlag::Listen => format!(
+        io::ErrorKind::AddrInUse if flag == LISTEN => format!(
             "something listens on port {port} already. `glassline join {join}` joins it, if it is a chat; \
-             `{name} {other}` takes another port",
+             `{flag} {other}` takes another port",
             port = address.port(),
             join = joinable(reachable_here(address)),
             other = SocketAddr::new(address.ip(), address.port().checked_add(1).unwrap_or(1234)),
         ),
-        io::ErrorKind::AddrInUse => format!("something else listens there; choose another port with {name}"),
+        io::ErrorKind::AddrInUse => format!("something else listens there; choose another port with {flag}"),
         io::ErrorKind::AddrNotAvailable => format!(
-            "this machine has no such address; `{name} {}` always works",
+            "this machine has no such address; `{flag} {}` always works",
             SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()))
         ),
         io::ErrorKind::PermissionDenied => {
-            format!("ports below 1024 need more rights; choose a higher one with {name}")
+            format!("ports below 1024 need more rights; choose a higher one with {flag}")
         }
-        _ => format!("choose another address with {name}"),
+        _ => format!("choose another address with {flag}"),
     }
 }
 
@@ -169,7 +156,7 @@ mod tests {
             ("[::]:1234", "`glassline join ::1`"),
             ("127.0.0.1:65535", "`glassline join 127.0.0.1:65535`"),
         ] {
-            let advice = advice(address(listening), io::ErrorKind::AddrInUse, ListenFlag::Listen);
+            let advice = advice(address(listening), io::ErrorKind::AddrInUse, LISTEN);
             assert!(advice.contains(join), "{advice}");
         }
     }

@@ -63,8 +63,7 @@ impl CommitQueue {
         self.in_flight.len()
     }
 
-    /// Returns the purpose of the record of this ticket; nothing unless it is the next to come
-    /// back.
+    /// Returns the purpose of this ticket's record; nothing unless it is the next to come back.
     pub(crate) fn next(&self, ticket: Ticket) -> Option<Purpose> {
         let next = self.in_flight.front().filter(|_| ticket == self.first_ticket);
         next.map(|in_flight| in_flight.purpose)

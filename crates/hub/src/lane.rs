@@ -45,8 +45,7 @@ impl Lane {
         self.followers.len() - 1
     }
 
-    /// Removes the follower in `slot`; returns the one that now has this slot, if another moved
-    /// there.
+    /// Removes the follower in `slot`; returns the one that moved there, if any.
     pub(crate) fn remove(&mut self, slot: usize, was_behind: bool) -> Option<MemberId> {
         self.followers.swap_remove(slot);
         if self.steps_left > 0 {

@@ -42,8 +42,7 @@ impl ChangeList {
         Some(self.named.remove(at))
     }
 
-    /// Returns whether a change of this name is or may be in it: beyond the bound only the count is
-    /// known.
+    /// Returns whether it may hold a change of this name: beyond the bound only the count is known.
     fn may_hold(&self, name: &str) -> bool {
         self.count > self.named.len() || self.named.iter().any(|listed| &*listed.name == name)
     }

@@ -43,8 +43,7 @@ struct Subscription {
 }
 
 impl Subscription {
-    /// Has the lane count this member as behind as long as it was not sent the whole log. Returns
-    /// whether it is.
+    /// Has the lane count this member as behind until it was sent all. Returns whether it is.
     fn update_lag(&mut self, lane: &mut Lane) -> bool {
         let is_behind = self.cursor < lane.log().end();
         if core::mem::replace(&mut self.is_behind, is_behind) != is_behind {
@@ -179,8 +178,7 @@ impl SendQueue {
         self.front_sent > 0 || self.front_is_rest
     }
 
-    /// Returns whether there is nothing to send: cursors at their ends, nothing queued, or only
-    /// what a replay holds back.
+    /// Returns whether there is nothing to send but what a replay holds back.
     pub(crate) fn is_drained(&self, rooms: &Rooms) -> bool {
         if matches!(self.steps.front(), Some(Step::Replay(_))) {
             return true;
@@ -400,8 +398,7 @@ impl Step {
         matches!(self, Self::FollowUntil { room: of, .. } | Self::Skip { room: of, .. } if *of == room)
     }
 
-    /// Returns whether it is an echo of a message, and how many messages of the room it skips: for
-    /// counting what is sent.
+    /// Returns whether it is an echo, and how many messages it skips: for counting what is sent.
     fn own_messages(&self) -> (bool, u64) {
         match self {
             Self::Echo { .. } => (true, 0),

@@ -46,8 +46,7 @@ struct LogLines {
 }
 
 impl History {
-    /// Starts the journal, opens the lobby where it left off, and puts the operators' acts in force
-    /// again.
+    /// Starts the journal, opens the lobby where it left off, and restores the operators' acts.
     pub(crate) fn start(
         mut store: Box<dyn Store>,
         hub: &mut Hub,

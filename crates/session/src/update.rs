@@ -34,7 +34,6 @@ pub enum Input<'a> {
     Connected,
     /// The connection asked for failed: cause, and what to do.
     ConnectFailed(&'a str),
-    /// Bytes from the server.
     Bytes(&'a [u8]),
     /// One [`Output::Send`] was taken by the operating system.
     Written,
@@ -55,9 +54,7 @@ pub enum HistoryQuery {
     Older,
     /// Request for those on both sides of this number.
     Around(u64),
-    /// Search.
     Search {
-        /// Text that was searched for.
         query: String,
         /// `true` for a further page of it.
         older: bool,
@@ -74,7 +71,6 @@ pub enum Output {
     Send(Vec<u8>),
     /// Close the sending side behind the last bytes.
     HalfClose,
-    /// Close the connection.
     Disconnect,
     /// Show this to the user; with the `ref` of the request that it answers.
     Show(Envelope<Update>),
@@ -89,15 +85,9 @@ pub enum Update {
     Received(Event),
     /// Message of the user that reached the server (`acknowledged`) or was at least written (tutorial
     /// dialect).
-    Sent {
-        /// A `message` or a `direct`.
-        event: Event,
-        /// `true` if the server confirmed it.
-        acknowledged: bool,
-    },
+    Sent { event: Event, acknowledged: bool },
     /// Request that the server rejected.
     Rejected {
-        /// Code and text of the server.
         rejection: Rejection,
         /// Text that was not delivered, if the request was a message.
         text: Option<String>,
@@ -105,9 +95,7 @@ pub enum Update {
     /// Stored messages that the user asked for. Those that nobody asked for come as
     /// [`Update::Received`], and are context.
     HistoryPage {
-        /// Messages.
         history: History,
-        /// Origin of the page.
         asked: HistoryQuery,
         /// Number of the newest message of the room, where it is known.
         newest: Option<u64>,

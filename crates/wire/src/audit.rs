@@ -9,11 +9,9 @@ use crate::timestamp::Timestamp;
 /// Fields of `act`: a line of the operators' audit log (O2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
-    /// When.
     pub at: Timestamp,
     /// The operator's name at that time.
     pub by: String,
-    /// Kind of the act.
     pub act: AuditKind,
     /// To whom: a name, an address or a network (`10.0.0.0/8`); absent where it concerns everybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -31,21 +29,16 @@ pub struct AuditEntry {
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum AuditKind {
-    /// Became an operator.
     Op,
-    /// Closed a member's connection.
     Kick,
     /// Took somebody's voice until it ends.
     Mute,
-    /// Gave it back.
     Unmute,
     /// Keeps somebody out until it ends.
     Ban,
-    /// Lets them in again.
     Unban,
     /// From now on only operators speak.
     Freeze,
-    /// Everybody speaks again.
     Thaw,
     /// Set, or without a text took away, what newcomers are told.
     Motd,

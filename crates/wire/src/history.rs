@@ -10,12 +10,9 @@ use crate::request::{HistoryRange, Search};
 /// Number that comes back with the result of what was handed over; its owner gives it.
 pub type Ticket = u64;
 
-/// Content to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
-    /// A message of a room.
     Message(NewMessage),
-    /// An act of an operator.
     Audit(AuditEntry),
 }
 
@@ -40,7 +37,6 @@ pub struct NewMessage {
 pub struct PendingRecord {
     /// Comes back with the outcome, in the order in which records were handed over.
     pub ticket: Ticket,
-    /// Content to store.
     pub record: Record,
 }
 
@@ -73,7 +69,6 @@ pub enum CommitOutcome {
 pub struct Entry {
     /// Ticket of the record that became this entry; nothing if another server wrote it.
     pub ticket: Option<Ticket>,
-    /// Content as it is stored.
     pub content: EntryContent,
 }
 
@@ -82,7 +77,6 @@ pub struct Entry {
 pub enum EntryContent {
     /// A message with its `seq`.
     Message(Message),
-    /// An act of an operator.
     Audit(AuditEntry),
 }
 
@@ -102,9 +96,7 @@ impl Record {
 pub enum Question {
     /// The numbers of the room of this name.
     Head(String),
-    /// A page by number.
     Range(HistoryRange),
-    /// A page by text.
     Search(Search),
 }
 
@@ -131,7 +123,6 @@ pub struct Head {
 /// to [`EVENT_BYTES_MAX`](crate::limits::EVENT_BYTES_MAX) with the longest `ref`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
-    /// The messages.
     pub messages: Vec<Message>,
     /// There are more in the direction asked.
     pub more: bool,

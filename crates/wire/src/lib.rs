@@ -10,12 +10,14 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+#[expect(missing_docs, reason = "acts that `AuditEntry::done` describes")]
 mod audit;
 pub mod commands;
 pub mod envelope;
 #[expect(missing_docs, reason = "fields of the schema that their names describe")]
 pub mod event;
 pub mod frame;
+#[expect(missing_docs, reason = "variants that their names describe")]
 pub mod history;
 pub mod layer;
 pub mod limits;

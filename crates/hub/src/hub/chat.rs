@@ -111,8 +111,7 @@ impl Hub {
         self.skip_own(id, room_id, Dialect::Tutorial, appended);
     }
 
-    /// Sends a numbered message to everybody in its room; to the sender, if it is still there, as
-    /// the acknowledgement.
+    /// Sends a numbered message to its room; to a sender still there, as the acknowledgement.
     pub(super) fn publish(
         &mut self,
         sender: Option<MemberId>,
@@ -142,8 +141,7 @@ impl Hub {
         }
     }
 
-    /// Skips a member's own message in its lane, if it is of this dialect and in the room (T5).
-    /// Returns whether it is.
+    /// Skips the own message of a member of this dialect and room (T5). Returns whether it is one.
     fn skip_own(&mut self, id: MemberId, room_id: RoomId, dialect: Dialect, appended: Option<(u64, u64)>) -> bool {
         let seq = self.rooms.get(room_id).map_or(0, Room::seq);
         let member = self.members.get_mut(id).filter(|member| member.dialect() == dialect && member.follows(room_id));

@@ -361,8 +361,7 @@ impl Hub {
         }
     }
 
-    /// Drops the past of a room that a member leaves, and tells it. Once it has left,
-    /// [`Hub::resume_replay`].
+    /// Drops the past of a room that a member leaves; then call [`Hub::resume_replay`].
     pub(super) fn cancel_replay(&mut self, id: MemberId, room: RoomId) {
         if let Some(member) = self.members.get_mut(id)
             && member.send_queue().is_replaying()

@@ -153,8 +153,7 @@ impl Hub {
         }
     }
 
-    /// Announces at once what waits in a room and may be about one of these names: a change of name
-    /// must not overtake it (T11).
+    /// Announces at once what may be about these names: no rename may overtake it (T11).
     pub(super) fn announce_waiting(&mut self, room_id: RoomId, names: [&str; 2], now: Now) {
         if let Some(announcement) = self.rooms.take_announcement_of(room_id, names, now.monotonic_ms) {
             self.announce_presence(room_id, &announcement);
@@ -185,8 +184,7 @@ impl Hub {
         Ok(Members { room, names, count })
     }
 
-    /// Up to `names_max` names in a room, in natural order, of those whom `viewer` may see, and how
-    /// many these are.
+    /// Up to `names_max` names that `viewer` may see in a room, in natural order, and their number.
     pub(super) fn names_in(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> (Vec<String>, usize) {
         let Some(room) = self.rooms.get(room_id) else { return (Vec::new(), 0) };
         let seen = || {
@@ -199,8 +197,7 @@ impl Hub {
         (names, count)
     }
 
-    /// Returns the members of a room as a text for `viewer`, with up to `names_max` names; nothing
-    /// if it is empty.
+    /// Returns the members of a room as a text with up to `names_max` names; nothing if empty.
     pub(super) fn names_in_words(&self, room_id: RoomId, viewer: MemberId, names_max: usize) -> Option<String> {
         let (names, count) = self.names_in(room_id, viewer, names_max);
         let held_back = self.rooms.get(room_id).map_or(0, Room::count).saturating_sub(count);

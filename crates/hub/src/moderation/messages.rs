@@ -47,15 +47,13 @@ pub(crate) fn banned(ban: &Sanction) -> String {
     format!("{} banned {}{until}{because}; come back after that, or ask whoever runs this server", ban.by, ban.target)
 }
 
-/// Refusal of a name that is not the banned one, and may be taken for it: its owner may be
-/// innocent.
+/// Refusal of a name that only looks like the banned one: its owner may be innocent.
 pub(crate) fn like_banned(ban: &Sanction) -> String {
     let (until, because) = (until(Some(ban.until)), because(ban.reason.as_deref()));
     format!("this name looks like {}, which {} banned{until}{because}; choose another name", ban.target, ban.by)
 }
 
-/// Warning to operators of a wrong token: of the first from an address, and of each that leaves it
-/// no attempt.
+/// Warning of the first wrong token from an address, and of each that leaves it no attempt.
 pub(crate) fn wrong_token(name: &str, address: IpAddr, left: u64) -> Option<String> {
     let address = address.to_canonical();
     if left == 0 {

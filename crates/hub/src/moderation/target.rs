@@ -52,8 +52,7 @@ impl Target {
         Self::Name { name, looks }
     }
 
-    /// Returns whether it is this one: by its name in any case, by a name that looks like it, or by
-    /// its address.
+    /// Returns whether it is this one, by its name, a name that looks like it, or its address.
     pub(crate) fn hits(&self, looks: &Looks, address: IpAddr) -> bool {
         match self {
             Self::Name { .. } => self.hits_name(looks),
@@ -65,8 +64,7 @@ impl Target {
         matches!(self, Self::Name { looks, .. } if looks.is_like(other))
     }
 
-    /// Returns whether a name is another one of the same script, hit for its looks alone: that may
-    /// be an accident.
+    /// Returns whether a name of the same script is hit for its looks alone, maybe by accident.
     pub(crate) fn is_only_like(&self, other: &Looks) -> bool {
         matches!(self, Self::Name { looks, .. } if looks.folded() != other.folded()
             && looks.is_like(other)
@@ -96,8 +94,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// Returns whether a text is meant as an address: an operator who wants to ban an address must not
-/// ban a name instead.
+/// Returns whether a text is meant as an address: a slip in one must not ban a name instead.
 fn is_mistyped_address(text: &str) -> bool {
     let (address, _zone) = text.split_once('%').unwrap_or((text, ""));
     address.contains(['.', ':'])

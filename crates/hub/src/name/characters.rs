@@ -268,8 +268,7 @@ fn parts_joined_letters(before: &[char], after: &[char]) -> bool {
         && matches!(right, Some(JoiningType::RightJoining | JoiningType::DualJoining))
 }
 
-/// A variation selector that chooses between the two forms of an emoji, or makes a keycap of a
-/// digit.
+/// A variation selector that chooses the form of an emoji, or makes a keycap of a digit.
 fn is_selector_in_place(chars: &[char], at: usize) -> bool {
     let Some(before) = at.checked_sub(1).map(|before| chars[before]) else { return false };
     let is_keycap = CodePointSetData::new::<Emoji>().contains(before) && chars.get(at + 1) == Some(&KEYCAP);

@@ -68,8 +68,7 @@ impl LookIndex {
         self.groups(hash_of(folded), None).filter(|entry| entry.manner.has_kind(FOLDED)).map(|entry| entry.name)
     }
 
-    /// Names that may look like `wished`, leaving out `own`: of those that are alike in the same
-    /// manner one.
+    /// Names that may look like `wished`, without `own`: one of those alike in the same manner.
     pub(super) fn candidates(&self, wished: &Looks, own: Option<NameId>) -> impl Iterator<Item = NameId> {
         let looks: alloc::vec::Vec<_> = looks_of(wished).map(|(look, _)| look).collect();
         looks.into_iter().flat_map(move |look| self.groups(look, own)).map(|entry| entry.name)

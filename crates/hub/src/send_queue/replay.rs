@@ -67,8 +67,7 @@ impl SendQueue {
         }
     }
 
-    /// Queues a page of the first segment, or the end of it. False if it was not asked for, or not
-    /// any more.
+    /// Queues a page of the first segment, or its end. False if it is not asked for any more.
     pub(crate) fn push_page(&mut self, ticket: Ticket, answer: Result<Answer, ReadError>, rooms: &Rooms) -> bool {
         if !self.awaits_page(ticket) {
             return false;
@@ -125,8 +124,7 @@ impl SendQueue {
         })
     }
 
-    /// Returns whether little enough waits before the step at `index` for more of the past to be
-    /// fetched.
+    /// Returns whether little enough waits before the step at `index` for a further page.
     fn has_room_before(&self, index: usize) -> bool {
         let mut bytes_before = 0;
         self.steps.iter().take(index).all(|step| match step {

@@ -59,8 +59,7 @@ impl SubnetCredits {
         Self { limit, subnets: HashMap::new(), by_full_ms: BTreeSet::new() }
     }
 
-    /// Counts a new connection and returns its terms. Its end has to be told to
-    /// [`SubnetCredits::leave`].
+    /// Counts a new connection until [`SubnetCredits::leave`], and returns its terms.
     pub(crate) fn enter(&mut self, peer: SocketAddr, now_ms: u64) -> Terms {
         let mut terms = Terms::default();
         self.change(peer.ip(), now_ms, |credit| {

@@ -31,8 +31,7 @@ impl TokenBucket {
         self.level = (self.level - tokens).max(self.level.min(0.0));
     }
 
-    /// Returns tokens that were taken into debt and not used. Debt that was forgiven is not
-    /// returned.
+    /// Returns tokens that were taken and not used, except where their debt was cut.
     pub(crate) fn give_back(&mut self, tokens: f64) {
         self.level = (self.level + tokens).min(self.level.max(0.0));
     }

@@ -161,8 +161,7 @@ impl HttpServer {
         }
     }
 
-    /// Answers everybody who waits for the server's loop, with one question to it: it may take its
-    /// time.
+    /// Answers everybody who waits for the server's loop, with one question to it.
     fn answer(&mut self) {
         let waiting = self.connections.iter().filter_map(|(index, connection)| Some((index, connection.page()?)));
         let waiting: Vec<(usize, Page)> = waiting.collect();

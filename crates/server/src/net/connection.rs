@@ -231,8 +231,7 @@ impl<S: Socket> Connection<S> {
 
     // Input.
 
-    /// Returns whether there is something to take in: bytes held back, or a socket that may have
-    /// some.
+    /// Returns whether there may be something to take in, held back or in the socket.
     pub(crate) fn has_input(&self) -> bool {
         let may_be_read = match self.state {
             ConnectionState::Open | ConnectionState::Draining(PeerInput::MayFollow) => true,
@@ -293,8 +292,7 @@ impl<S: Socket> Connection<S> {
         if self.is_paused() { now_ms } else { self.heard_ms }
     }
 
-    /// Returns whether it has shown since `reads` reads that it is there; one that the server
-    /// itself keeps waiting has.
+    /// Returns whether it has shown since `reads` reads that it lives, or is kept waiting itself.
     pub(crate) fn has_answered(&self, reads: u64) -> bool {
         let is_kept_waiting = self.is_paused() || self.transport.is_readable() || !self.backlog.is_empty();
         self.reads > reads || is_kept_waiting

@@ -20,8 +20,7 @@ pub(crate) struct TcpSocket {
 }
 
 impl TcpSocket {
-    /// Takes an accepted socket; a peer that is `dead_after` silent on the TCP level is reported as
-    /// an error (L).
+    /// Takes an accepted socket; TCP reports a peer that is `dead_after` silent as an error (L).
     pub(crate) fn new(stream: TcpStream, dead_after: Duration) -> Self {
         // Where a kernel refuses an option the socket still works, with the kernel's own patience.
         let _ = stream.set_nodelay(true);

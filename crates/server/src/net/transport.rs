@@ -102,8 +102,7 @@ impl<S: Socket> Transport<S> {
         self.ready.readable
     }
 
-    /// Returns whether the peer will send nothing more, or has gone; what it sent may still have
-    /// to be read.
+    /// Returns whether the peer will send nothing more; what it sent may still have to be read.
     pub(crate) fn is_hung_up(&self) -> bool {
         self.ready.read_closed
     }

@@ -22,8 +22,7 @@ pub(crate) struct SessionContext<'a> {
 }
 
 impl SessionContext<'_> {
-    /// Returns whether everything behind what it said and asked has been sent on its way, so that
-    /// it may end.
+    /// Returns whether all that it said and asked for was dealt with, so that it may end.
     pub(crate) fn may_end(&self) -> bool {
         self.awaits() == Awaits::Nothing && !self.member.is_some_and(|member| self.hub.is_replaying(member))
     }
@@ -41,8 +40,7 @@ impl SessionContext<'_> {
         ConnectInfo { connection: self.connection, token, address: self.address, now: self.now }
     }
 
-    /// Counts a frame against the flood limit: each once, when it is read, whatever it has to wait
-    /// for afterwards.
+    /// Counts a frame against the flood limit, once, when it is read.
     pub(crate) fn charge(&mut self, frame_bytes: usize) {
         if let Some(flood) = self.flood.as_deref_mut() {
             flood.take(frame_bytes, self.now.monotonic_ms);

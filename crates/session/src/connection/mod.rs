@@ -269,9 +269,7 @@ impl Connection {
     }
 
     pub(crate) fn end_read(&mut self, decoder: Decoder) {
-        if let Some(link) = &mut self.link {
-            link.decoder = decoder;
-        }
+        self.change_link(|link| link.decoder = decoder);
     }
 
     /// Keeps what this connection began with, which was no dialect of a chat.
@@ -280,15 +278,11 @@ impl Connection {
     }
 
     pub(crate) fn put_bytes(&mut self, bytes: &[u8]) {
-        if let Some(link) = &mut self.link {
-            link.out.extend_from_slice(bytes);
-        }
+        self.change_link(|link| link.out.extend_from_slice(bytes));
     }
 
     pub(crate) fn put_frame(&mut self, payload: &[u8]) {
-        if let Some(link) = &mut self.link {
-            put_frame(&mut link.out, payload);
-        }
+        self.change_link(|link| put_frame(&mut link.out, payload));
     }
 
     /// Returns whether more may be written now: a server that does not read is not asked more and
@@ -299,15 +293,15 @@ impl Connection {
 
     /// Closes the sending side behind what is written.
     pub(crate) fn half_close(&mut self) {
-        if let Some(link) = &mut self.link {
-            link.half_close_due = true;
-        }
+        self.change_link(|link| link.half_close_due = true);
     }
 
     pub(crate) fn note_written(&mut self) {
-        if let Some(link) = &mut self.link {
-            link.writes = link.writes.saturating_sub(1);
-        }
+        self.change_link(|link| link.writes = link.writes.saturating_sub(1));
+    }
+
+    fn change_link(&mut self, change: impl FnOnce(&mut Link)) {
+        self.link.as_mut().map(change);
     }
 
     pub(crate) fn flush(&mut self, now_ms: u64, outputs: &mut VecDeque<Output>) {

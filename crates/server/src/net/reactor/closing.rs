@@ -42,8 +42,7 @@ impl<S: Socket> Reactor<S> {
         Ok((is_unsettled && left_ms > 0).then_some(if is_busy { 0 } else { left_ms }))
     }
 
-    /// Tells every member; returns the goodbyes of those that could not be told yet, for
-    /// [`drain_all`](Self::drain_all).
+    /// Tells members; returns the goodbyes of the others, for [`drain_all`](Self::drain_all).
     pub(crate) fn say_goodbye(&mut self, text: &str) -> BTreeMap<usize, Vec<u8>> {
         self.hub.say_goodbye(text)
     }

@@ -245,8 +245,7 @@ impl<S: Socket> Reactor<S> {
         self.counters.add(Counted::AcceptFailed);
     }
 
-    /// The session of a connection has ended: its subnet takes its flood credit over. Again, it
-    /// does nothing.
+    /// Passes the flood credit of a session that has ended to its subnet, once.
     fn leave_credit(&mut self, key: ConnectionKey) {
         let now_ms = self.now.monotonic_ms;
         let Some(connection) = self.connections.get_mut(key) else { return };

@@ -23,8 +23,7 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    /// The member with a large queue that has taken nothing for longest; if none is large, that
-    /// with the largest.
+    /// The large queue that was not read for longest; if none is large, the largest.
     fn worst_reader(&self) -> Option<ConnectionKey> {
         let blocked = self.connections.iter().filter(|(_, connection)| !connection.transport().is_writable());
         let ranked = blocked.filter_map(|(key, connection)| {

@@ -137,13 +137,6 @@ impl Disk {
         self.ids_kept.map_or(0, |kept| self.stored.saturating_sub(kept))
     }
 
-    fn store_record(&mut self, record: &Record) -> CommitOutcome {
-        match record {
-            Record::Message(entry) => self.store(entry),
-            Record::Audit(_) => CommitOutcome::Stored { seq: 0 },
-        }
-    }
-
     fn store(&mut self, entry: &NewMessage) -> CommitOutcome {
         let remembered_from = self.remembered_from();
         let guesses = self.mutation == Some(Mutation::StoreGuesses);
@@ -214,7 +207,11 @@ impl Store for SharedDisk {
             disk.fails = None;
             return Err(StoreError::WriteFailed(AS_SIMULATED.to_owned()));
         }
-        let mut outcomes: Vec<CommitOutcome> = batch.iter().map(|record| disk.store_record(record)).collect();
+        let store = |record: &Record| match record {
+            Record::Message(entry) => disk.store(entry),
+            Record::Audit(_) => CommitOutcome::Stored { seq: 0 },
+        };
+        let mut outcomes: Vec<CommitOutcome> = batch.iter().map(store).collect();
         if disk.fails.take().is_none() {
             if disk.mutation == Some(Mutation::OutcomeIsLost) && disk.stored.is_multiple_of(20) {
                 outcomes.pop();

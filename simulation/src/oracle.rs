@@ -11,7 +11,7 @@ use crate::disk::Disk;
 use crate::plan::Plan;
 
 /// From entering a room until leaving it, over as many connections as it takes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Visit {
     room: String,
     /// Everything behind this number is to be shown; unknown where nothing has been shown since a room was entered.
@@ -27,7 +27,6 @@ struct Visit {
 pub(crate) struct Oracle {
     name: String,
     visits: Vec<Visit>,
-    /// Messages of the user that the server confirmed.
     acknowledged: Vec<Message>,
     /// Texts said and not accounted for.
     pending: BTreeSet<String>,
@@ -124,14 +123,7 @@ impl Oracle {
     }
 
     fn enter(&mut self, room: &str, base: Option<u64>) {
-        self.visits.push(Visit {
-            room: room.to_owned(),
-            base,
-            base_at_latest: None,
-            shown: Vec::new(),
-            gaps: Vec::new(),
-            over: false,
-        });
+        self.visits.push(Visit { room: room.to_owned(), base, ..Visit::default() });
     }
 
     fn acknowledge(&mut self, message: &Message) -> CheckResult {

@@ -15,7 +15,6 @@ const NAMES: [&str; 4] = ["ada", "ben", "cleo", "dan"];
 pub(crate) struct SimUser {
     pub(crate) session: Session,
     pub(crate) oracle: Oracle,
-    /// Oracles of programs that were ended.
     pub(crate) old_oracles: Vec<Oracle>,
     pub(crate) connection: Option<u64>,
     /// When the connection asked for will stand or fail.

@@ -26,7 +26,6 @@ impl Table {
     }
 }
 
-/// Returns the checksum of a row with these columns, as it is stored.
 pub(super) fn of_row<'v>(table: Table, columns: impl IntoIterator<Item = ValueRef<'v>>) -> i64 {
     of_values(std::iter::once(ValueRef::Text(table.name().as_bytes())).chain(columns))
 }

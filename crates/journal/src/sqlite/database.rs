@@ -141,7 +141,9 @@ impl Database {
         let bytes_of = |pages| wal_scan::bytes_of(pages, self.page_bytes);
         let pages = self.log_pages.load(Ordering::Relaxed);
         let checked = self.files.check(bytes_of(pages), || {
-            let pages = log_pages(&self.connection).unwrap_or(pages);
+            // Pages that need not wait for readers are written into the file meanwhile.
+            let known = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1));
+            let pages = known.unwrap_or(pages);
             self.log_pages.store(pages, Ordering::Relaxed);
             bytes_of(pages)
         });
@@ -194,8 +196,8 @@ impl Drop for Database {
             // zeros where it was cut.
             let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
-        // Closing the file releases the lock.
-        let _ = lock_file::unmark(&self.lock);
+        // The mark goes; closing the file releases the lock.
+        let _ = self.lock.set_len(0);
     }
 }
 
@@ -210,10 +212,4 @@ fn checkpoint(connection: &Connection, extent: Checkpoint) -> Result<bool, Error
         let (busy, pages, done): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         Ok(busy == 0 && pages == done)
     })
-}
-
-/// Returns the number of pages in the log, as `SQLite` knows them; those that need not wait for
-/// readers are written into the file meanwhile.
-fn log_pages(connection: &Connection) -> Result<u64, Error> {
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))
 }

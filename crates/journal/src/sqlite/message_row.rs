@@ -52,7 +52,6 @@ pub(super) fn integrity(row: &Row<'_>) -> Result<Integrity, Error> {
     }
 }
 
-/// Returns the checksum that a row of [`select_messages`] should have.
 pub(super) fn computed_checksum(row: &Row<'_>) -> Result<i64, Error> {
     let mut columns = [ValueRef::Null; CHECKSUM_COLUMN];
     for (number, column) in columns.iter_mut().enumerate() {

@@ -74,7 +74,6 @@ pub(super) struct Retention {
     phase: Phase,
 }
 
-/// Progress of making space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// Messages are removed, until their shares make so many bytes; nothing if that is not decided

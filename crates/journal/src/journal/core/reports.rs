@@ -48,7 +48,6 @@ impl Reports {
         self.list.len()
     }
 
-    /// Returns whether another question may be answered.
     pub(in crate::journal) fn may_answer(&self) -> bool {
         self.answers < UNFETCHED_ANSWERS_MAX
     }

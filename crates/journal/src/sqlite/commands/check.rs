@@ -338,7 +338,6 @@ fn room_now(db: &Connection, id: i64) -> Result<(RoomRow, bool), rusqlite::Error
     }
 }
 
-/// Returns a room of which only the messages can be believed.
 fn room_by_messages(db: &Connection, id: i64) -> Result<RoomRow, rusqlite::Error> {
     let (first, last): (Option<i64>, Option<i64>) = db
         .prepare_cached(

@@ -7,7 +7,6 @@ use crate::sqlite::database::{beside, without_links};
 use crate::sqlite::errors;
 use crate::store::StoreError;
 
-/// State of a history's path before it is opened.
 pub(super) struct CreatedFiles {
     file: PathBuf,
     absent: Vec<PathBuf>,

@@ -71,7 +71,6 @@ pub(super) fn classify(
     Ok(MissingRanges { missing: absent, doubt: Some(doubt) })
 }
 
-/// Adds the numbers of a range that a table has.
 fn add_present(
     db: &Connection,
     entries: &str,

@@ -33,7 +33,6 @@ pub(super) struct Rooms {
     pub(super) doubts: Vec<String>,
 }
 
-/// Returns how many rows the file can hold at most.
 pub(super) fn rows_max(db: &Connection) -> Result<u64, Error> {
     let number = |pragma| tolerate(db.pragma_query_value(None, pragma, |row| row.get::<_, u64>(0)));
     let pages = number("page_count")?.unwrap_or(0);

@@ -25,10 +25,6 @@ pub(super) fn mark(mut lock: &File) -> io::Result<()> {
     lock.write_all(format!("{NAME}{}\n", process::id()).as_bytes())
 }
 
-pub(super) fn unmark(lock: &File) -> io::Result<()> {
-    lock.set_len(0)
-}
-
 /// Returns whether a file can be a lock: it holds nothing, a mark, or the beginning of one (on a
 /// full disk).
 pub(super) fn is_lock(lock: &File) -> io::Result<bool> {

@@ -164,7 +164,6 @@ fn set_up(db: &Connection, file: &Path, log_bytes_max: u64) -> Result<(), StoreE
     Ok(())
 }
 
-/// Verifies that a file without a log has the length it says.
 fn check_length(db: &Connection, file: &Path) -> Result<(), StoreError> {
     let number = |pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, u64>(0));
     let promised = number("page_count").and_then(|pages| Ok(pages * number("page_size")?));

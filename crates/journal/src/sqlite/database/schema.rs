@@ -193,18 +193,16 @@ pub(in crate::sqlite) fn migrate(db: &mut Connection, from: u32) -> Result<(), r
         transaction.execute_batch(migration)?;
     }
     if from < CHECKSUMS_SINCE {
-        drop_legacy_ids_if_empty(&transaction)?;
+        // As in a new file; what has rows is dropped in steps (legacy_ids.rs).
+        if transaction.query_row("SELECT NOT EXISTS(SELECT 1 FROM message_id)", [], |row| row.get(0))? {
+            transaction.execute_batch("DROP TABLE message_id")?;
+        }
         set_newest_at(&transaction)?;
         checksum_triggers::compute_all(&transaction)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()
-}
-
-fn drop_legacy_ids_if_empty(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
-    let is_empty: bool = transaction.query_row("SELECT NOT EXISTS(SELECT 1 FROM message_id)", [], |row| row.get(0))?;
-    if is_empty { transaction.execute_batch("DROP TABLE message_id") } else { Ok(()) }
 }
 
 /// Sets each room's `newest_at_ms`, from one row each; 0 where that cannot be read.

@@ -44,7 +44,6 @@ pub(in crate::sqlite) fn damage(history: &Path) -> io::Result<Option<Damage>> {
     ))))
 }
 
-/// Commits in a log that cannot be read.
 #[derive(Debug, PartialEq, Eq)]
 struct LostCommits {
     /// First damaged frame, from 1; 0 for the header.

@@ -148,7 +148,6 @@ fn room_cost(bytes: u64) -> u64 {
     if bytes == 0 { 0 } else { ROOM_BYTES + (bytes * 5 / 2).min(MENTIONS_BYTES_MAX) }
 }
 
-/// Returns the largest shares of a scope, the largest first.
 pub(super) fn largest(db: &Connection, scope: Scope, count: usize) -> Result<Vec<(i64, u64)>, Error> {
     db.prepare_cached(
         "SELECT part, bytes FROM share INDEXED BY share_largest WHERE scope = ?1 ORDER BY bytes DESC LIMIT ?2",

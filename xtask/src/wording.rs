@@ -14,6 +14,9 @@ const TEST_NAME_CHARS_MAX: usize = 60;
 
 const MARKDOWN_COLUMNS_MAX: usize = 100;
 
+/// Document whose paths must exist: it says where everything is.
+const MAP: &str = "ARCHITECTURE.md";
+
 /// Line, counted from 1, and description of a fault.
 type Fault = (usize, String);
 
@@ -32,7 +35,23 @@ pub(crate) fn check() -> Outcome {
             );
         }
     }
+    let map = fs::read_to_string(command::root().join(MAP)).map_err(|error| format!("{MAP}: {error}"))?;
+    let missing = missing_paths(&map, |path| command::root().join(path).exists());
+    faults.extend(missing.into_iter().map(|(line, fault)| format!("{MAP}:{line}: {fault}")));
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
+}
+
+/// Returns a fault for each path in a code span that names no file.
+fn missing_paths(markdown: &str, exists: impl Fn(&str) -> bool) -> Vec<Fault> {
+    let is_path =
+        |span: &&str| span.contains('/') && !span.contains(|c: char| c.is_whitespace() || "<>{}*~$".contains(c));
+    let spans = |line| str::split(line, '`').skip(1).step_by(2).filter(is_path);
+    let lines = (1..).zip(markdown.lines());
+    lines
+        .flat_map(|(number, line)| spans(line).map(move |span| (number, span)))
+        .filter(|(_, span)| !exists(span))
+        .map(|(number, span)| (number, format!("there is no file `{span}`")))
+        .collect()
 }
 
 /// Returns the project's files with an extension, as paths from the root, in order. Hidden folders
@@ -156,6 +175,12 @@ mod tests {
 
     fn lines(faults: &[Fault]) -> Vec<usize> {
         faults.iter().map(|(line, _)| *line).collect()
+    }
+
+    #[test]
+    fn a_path_that_names_no_file_is_found() {
+        let exists = |path: &str| path == "src/main.rs";
+        assert_eq!(lines(&missing_paths("`src/main.rs`, `/help`\n`src/gone.rs` and `a/ b`\n", exists)), [1, 2]);
     }
 
     #[test]

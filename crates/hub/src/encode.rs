@@ -24,7 +24,7 @@ const LISTED_MAX: usize = 100;
 
 /// Encoding of one dialect.
 trait Encode {
-    /// Returns the bytes; none for what the dialect cannot express.
+    /// Returns the bytes; empty if the dialect cannot express it.
     fn encode(&self, outbound: &Outbound) -> Vec<u8>;
 }
 
@@ -55,7 +55,7 @@ impl Encode for TutorialPairs {
         let text = match &outbound.content {
             Event::Message(message) if message.action => return pair(&message.from, &format!("* {}", message.text)),
             Event::Message(message) => return pair(&message.from, &message.text),
-            // No name can hold an arrow, so nobody can pass a public text off as this.
+            // No name can hold an arrow, so a public text cannot imitate this.
             Event::Direct(direct) => return pair(&format!("{}→you", direct.from), &direct.text),
             Event::History(history) if history.messages.is_empty() => return server_pair("nothing is stored of that"),
             Event::History(history) => return stored_pairs(&history.messages),
@@ -86,7 +86,7 @@ fn pair(name: &str, text: &str) -> Vec<u8> {
     bytes
 }
 
-/// Returns a text of the server's own as a pair (T9).
+/// Returns a server notice as a pair (T9).
 fn server_pair(text: &str) -> Vec<u8> {
     pair(SERVER_NAME, text)
 }

@@ -4,12 +4,12 @@ use alloc::{collections::BTreeMap, format, string::String};
 
 use glassline_wire::event::{ErrorCode, Rejection};
 
-/// Rooms that are not open and whose newest number is known: somebody is about to open them, or has
+/// Rooms that are not open and whose newest number is known: a client is about to open them, or has
 /// just left.
 const ROOMS_MAX: usize = 1_024;
 
-/// Newest numbers of rooms that are not open. They stay true: nobody of this server says anything
-/// there, and what others say is noted.
+/// Newest numbers of rooms that are not open. They stay correct: no member here sends
+/// there, and messages of other servers are recorded.
 #[derive(Debug, Default)]
 pub(crate) struct ClosedRooms {
     heads: BTreeMap<String, Head>,
@@ -25,8 +25,8 @@ struct Head {
 }
 
 impl ClosedRooms {
-    /// Notes the newest number of a room that is not open. What was noted first goes first:
-    /// somebody may be about to open several rooms, and must find all of them known.
+    /// Records the newest number of a room that is not open. The oldest is dropped first:
+    /// a client may be about to open several rooms, and must find all of them known.
     pub(crate) fn note(&mut self, room: String, newest_seq: Option<u64>) {
         if self.heads.len() >= ROOMS_MAX
             && let Some(oldest) = self.heads.iter().min_by_key(|(_, head)| head.noted).map(|(room, _)| room.clone())
@@ -43,7 +43,7 @@ impl ClosedRooms {
         head.map(|head| head.newest_seq = head.newest_seq.max(Some(seq))).is_some()
     }
 
-    /// Returns whether it was asked for, whether or not it could be read.
+    /// Returns whether it was queried, read or not.
     pub(crate) fn contains(&self, room: &str) -> bool {
         self.heads.contains_key(room)
     }

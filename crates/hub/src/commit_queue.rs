@@ -24,11 +24,11 @@ pub(crate) struct InFlight {
 pub(crate) enum Purpose {
     /// A message in a room, which stays open for it.
     Message(RoomId),
-    /// An act; of a kick its target, and not whoever has taken the name meanwhile.
+    /// An act; of a kick its target, not a later holder of the name.
     Audit(Option<MemberId>),
 }
 
-/// Records that are to be handed over, and the recipients of those whose outcome has not come back,
+/// Records to hand over, and the recipients of those whose outcome is pending,
 /// oldest first; tickets follow each other.
 #[derive(Debug, Default)]
 pub(crate) struct CommitQueue {

@@ -5,10 +5,10 @@ use glassline_wire::event::ErrorCode;
 /// Counts since the hub began. They only grow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Messages said in rooms; direct messages and ids sent again are none.
+    /// Messages sent in rooms, without direct messages and ids sent again.
     pub messages: u64,
     /// Messages of rooms sent, one for each member that was sent it. A sender's own counts if it is
-    /// sent back (E4). What somebody who leaves a room is still sent from there does not count.
+    /// sent back (E4). What a leaving member is still sent from its room does not count.
     pub deliveries: u64,
     refusals: [u64; ErrorCode::ALL.len()],
 }

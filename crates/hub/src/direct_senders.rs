@@ -29,7 +29,7 @@ impl DirectSenders {
         let folded = fold(name).into_boxed_str();
         self.latest_last.retain(|sender| sender.token != token || sender.folded != folded);
         if self.latest_last.len() == KEPT_MAX {
-            // Whoever writes under many names does not make others forgotten.
+            // A sender with many names does not evict others.
             let oldest = self.latest_last.iter().position(|sender| sender.token == token);
             self.latest_last.remove(oldest.unwrap_or(0));
         }

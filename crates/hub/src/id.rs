@@ -1,4 +1,4 @@
-//! Keys of members and rooms. A key is never used again: one that is kept too long finds nothing.
+//! Keys of members and rooms. A key is never used again: a stale one finds nothing.
 
 slotmap::new_key_type! {
     /// Key of a member.

@@ -11,7 +11,7 @@ use crate::log::Log;
 pub(crate) struct Lane {
     log: Log,
     followers: Vec<MemberId>,
-    /// Followers that were not sent everything: while there are any, the log keeps its past.
+    /// Followers that were not sent everything: while there are any, the log keeps its entries.
     behind: usize,
     /// `true` if the lane is queued for its round.
     is_queued: bool,
@@ -38,7 +38,7 @@ impl Lane {
     pub(crate) fn add(&mut self, member: MemberId) -> usize {
         self.followers.push(member);
         if self.steps_left > 0 {
-            // The newcomer may stand between the round's place and a follower that has not had its
+            // The newcomer may be between the round's position and a follower that has not had its
             // step.
             self.steps_left += 1;
         }
@@ -49,7 +49,7 @@ impl Lane {
     pub(crate) fn remove(&mut self, slot: usize, was_behind: bool) -> Option<MemberId> {
         self.followers.swap_remove(slot);
         if self.steps_left > 0 {
-            // The one that moved may have been moved behind the round's place.
+            // The moved one may now be after the round's position.
             self.steps_left = self.followers.len();
         }
         self.behind -= usize::from(was_behind);
@@ -57,7 +57,7 @@ impl Lane {
         self.followers.get(slot).copied()
     }
 
-    /// Appends an entry and restarts the round where it stands. Returns where the entry starts.
+    /// Appends an entry and restarts the round at its position. Returns where the entry starts.
     pub(crate) fn append(&mut self, seq: u64, parts: &[&[u8]], log_bytes_max: usize) -> u64 {
         let start = self.log.append(seq, parts, log_bytes_max);
         self.full_round_bytes += (self.log.end() - start) as usize;
@@ -71,7 +71,7 @@ impl Lane {
     }
 
     /// Returns the follower of the round's next step. At the end of the round, when every follower
-    /// had a step since the last append, returns `None`: the lane is not queued any more.
+    /// had a step since the last append, returns `None`: the lane is no longer queued.
     pub(crate) fn step(&mut self) -> Option<MemberId> {
         if self.steps_left == 0 {
             self.full_round_bytes = 0;
@@ -99,7 +99,7 @@ impl Lane {
         self.full_round_bytes > log_bytes_max / 4
     }
 
-    /// Counts a follower that has fallen behind, or one that has caught up.
+    /// Counts a follower that starts to lag, or one that has caught up.
     pub(crate) fn count_behind(&mut self, is_behind: bool) {
         if is_behind {
             self.behind += 1;
@@ -113,7 +113,7 @@ impl Lane {
         self.log.shrink();
     }
 
-    /// Releases the log's past once nobody needs it.
+    /// Releases the log's entries once no follower needs them.
     fn release_if_idle(&mut self) {
         if self.behind == 0 && self.steps_left == 0 {
             self.log.release();

@@ -1,4 +1,4 @@
-//! The hub: who is here, under which name, in which rooms, and what each has still to be sent.
+//! The hub: members, their names and rooms, and the output queued for each.
 //!
 //! A room is a log, a member is a cursor. A message is encoded once for each dialect in use and
 //! appended to that dialect's log in the room; a member holds only its position. [`Hub`] lists its
@@ -48,7 +48,7 @@ pub use outstanding::Awaits;
 pub use question_queue::PendingQuestion;
 pub use write_slices::{SLICES_MAX, WRITE_BYTES_MAX, WriteSlices};
 
-/// The instant at which something happens: the two clocks the hub may be told of.
+/// The time of a call, on the two clocks that the hub uses.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
     /// A clock that only goes forward, in milliseconds.

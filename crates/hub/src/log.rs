@@ -98,8 +98,8 @@ impl Log {
         }
     }
 
-    /// Drops everything: nobody has to be sent any of it. The newest segment's memory is kept for
-    /// what comes next.
+    /// Drops everything, as no reader needs it. The newest segment's memory is kept for
+    /// later entries.
     pub(crate) fn release(&mut self) {
         if let Some(&newest) = self.marks.back() {
             self.tail = newest;
@@ -126,7 +126,7 @@ impl Log {
         if from >= to || from < self.tail.end {
             return true;
         }
-        // Nearly every reader stands in the newest segment.
+        // Nearly every reader is in the newest segment.
         let first = match self.segments.back() {
             Some(newest) if newest.start <= from => self.segments.len() - 1,
             _ => self.segments.partition_point(|segment| segment.end() <= from),

@@ -1,4 +1,4 @@
-//! One member: its name, its dialect, and what it has still to be sent.
+//! One member: its name, its dialect, and its queued output.
 
 use alloc::boxed::Box;
 use core::net::IpAddr;
@@ -18,7 +18,7 @@ use crate::send_queue::SendQueue;
 pub struct ConnectInfo {
     /// The number under which the owner of the sockets knows the newcomer.
     pub connection: usize,
-    /// A fresh random secret, which may later take the name back (E2); 0 for none.
+    /// A fresh random secret, which can reclaim the name later (E2); 0 for none.
     pub token: u128,
     /// Address that it connects from.
     pub address: IpAddr,
@@ -39,14 +39,14 @@ pub(crate) type Members = SlotMap<MemberId, Member>;
 #[derive(Debug)]
 pub(crate) struct Member {
     name: Box<str>,
-    /// Bytes that stand for the name in relayed pairs, where it was sent as other ones (T9).
+    /// Bytes of the name in relayed pairs, if it was sent as other ones (T9).
     name_bytes: Option<Box<[u8]>>,
     /// Number under which the owner of the sockets knows this member.
     connection: usize,
     token: u128,
     address: IpAddr,
     since: Timestamp,
-    /// When it last said or asked something, on the monotonic clock.
+    /// Time of its last request, on the monotonic clock.
     active_ms: u64,
     /// Reason for which it is away, if it is.
     away: Option<Box<str>>,
@@ -88,7 +88,7 @@ impl Member {
         }
     }
 
-    /// Replaces the bytes that stand for its name in relayed pairs (T9).
+    /// Replaces the bytes of its name in relayed pairs (T9).
     pub(crate) fn with_name_bytes(self, name: &[u8]) -> Self {
         Self { name_bytes: Some(name.into()), ..self }
     }

@@ -19,7 +19,7 @@ pub(crate) use looks::{Looks, fold};
 /// The name under which the server speaks (T9).
 pub(crate) const SERVER_NAME: &str = "*";
 
-/// Name that stands behind the arrow of a direct message to a tutorial member, and for the user
+/// Name after the arrow of a direct message to a tutorial member, and for the user
 /// itself in clients.
 const YOU: &str = "you";
 
@@ -33,12 +33,12 @@ pub(crate) enum NameError {
     /// Above the limit in characters or bytes (T7).
     #[error("this name has {chars} characters and {bytes} bytes; the limit is {NAME_CHARS_MAX} and {NAME_BYTES_MAX}")]
     TooLong { chars: usize, bytes: usize },
-    /// A character, as `U+202E`, that may not stand in a name, or not in this place.
+    /// A character, as `U+202E`, that is not allowed in a name, or not in this position.
     #[error("names may not hold the character {character}, {}; leave it out", why.explained())]
     Forbidden { character: String, why: Unfit },
     #[error("names may not hold emoji that are joined into one, which many screens show apart; choose a single one")]
     JoinedEmoji,
-    /// The server's own name, something that looks like it, or a command.
+    /// The server's name, a lookalike of it, or a command.
     #[error(
         "names may not hold \"*\" or what looks like it, the server's own name, or start with \"/\"; choose another"
     )]
@@ -70,7 +70,7 @@ impl From<NameError> for Rejection {
     }
 }
 
-/// A name that keeps the rules, as it will be shown.
+/// A valid name, as displayed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Name(String);
 
@@ -111,14 +111,14 @@ impl Name {
         Looks::of(&self.0)
     }
 
-    /// This name with `-number` behind it, shortened so that it keeps to the length.
+    /// This name with `-number` appended, shortened to keep the length limit.
     pub(crate) fn with_suffix(&self, number: u32) -> Self {
         let suffix = format!("-{number}");
         let mut base = self.0.clone();
         let is_too_long = |base: &str| {
             base.len() + suffix.len() > NAME_BYTES_MAX || base.chars().count() + suffix.len() > NAME_CHARS_MAX
         };
-        // What joins two letters does not stay where the second one goes.
+        // A joiner is dropped with the second of its letters.
         while is_too_long(&base) || characters::check(&base).is_err() {
             base.pop();
         }
@@ -126,7 +126,7 @@ impl Name {
     }
 }
 
-/// `you`, or a name that ends with it behind anything that might be drawn as an arrow: direct
+/// `you`, or a name that ends with it after anything that might be drawn as an arrow: direct
 /// messages to tutorial members come from `alice→you`.
 fn is_marked_as_direct(name: &str) -> bool {
     let core = name.trim_matches(|c: char| !c.is_alphanumeric());

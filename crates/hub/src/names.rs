@@ -14,7 +14,7 @@ use self::look_index::LookIndex;
 use crate::id::MemberId;
 use crate::name::{Looks, Name, fold};
 
-/// Numbers in a row that are tried behind a taken name.
+/// Numbers in a row that are tried after a taken name.
 const SUFFIX_TRIES_MAX: u32 = 64;
 
 #[derive(Debug)]
@@ -29,7 +29,7 @@ struct NameInUse {
 pub(crate) struct Names {
     in_use: Slab<NameInUse>,
     looks: LookIndex,
-    /// Numbers below a name's next whose owners have gone.
+    /// Numbers below a name's next whose owners have left.
     freed_suffixes: BTreeSet<(NameId, u32)>,
 }
 
@@ -42,9 +42,9 @@ pub(crate) struct GrantedName {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SuffixReason {
-    /// Somebody has the name, in whatever case.
+    /// The name is taken, in any case.
     Taken,
-    /// Somebody has this name, which looks the same.
+    /// This name, which looks the same, is taken.
     LooksLike(String),
 }
 
@@ -84,7 +84,7 @@ impl Names {
         first
     }
 
-    /// Returns the name itself, or with the next free number behind it (T10) that nobody is kept
+    /// Returns the name itself, or with the next free number after it (T10) that nobody is kept
     /// from having.
     ///
     /// # Errors
@@ -134,7 +134,7 @@ impl Names {
         }
     }
 
-    /// The name in use behind which a number makes `wished` another one.
+    /// The name in use that `wished` extends by a number.
     fn namesake(&self, wished: &Looks) -> Result<Option<(NameId, SuffixReason)>, Rejection> {
         if let Some(id) = self.named(wished.folded()) {
             return Ok(Some((id, SuffixReason::Taken)));
@@ -152,7 +152,7 @@ impl Names {
     /// only looks like the name it has.
     ///
     /// # Errors
-    /// Somebody else has it, or one that looks like it.
+    /// It, or one that looks like it, is taken.
     pub(crate) fn check_rename(&self, current: &str, member: MemberId, name: &Name) -> Result<Looks, Rejection> {
         let wished = name.looks();
         if self.named(wished.folded()).is_some_and(|id| self.in_use[id as usize].member != member) {

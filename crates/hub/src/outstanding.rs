@@ -1,4 +1,4 @@
-//! Waits of each connection for the history: its own messages on their way in, and its questions.
+//! History results each connection waits for: its messages being stored, and its queries.
 
 use alloc::collections::{BTreeMap, VecDeque};
 
@@ -9,10 +9,10 @@ use slotmap::SlotMap;
 pub enum Awaits {
     /// Nothing.
     Nothing,
-    /// Messages of its own that are on their way into the history: more of them may follow,
-    /// anything else comes behind.
+    /// Its own messages that are being stored: more of them may follow,
+    /// anything else waits.
     Appends,
-    /// An answer: everything comes behind it.
+    /// An answer: everything waits for it.
     Answer,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct Waiter {
 /// Thing that a connection waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Awaited {
-    /// A message of its own on its way into the history.
+    /// Its own message that is being stored.
     Append,
     Answer,
 }
@@ -84,7 +84,7 @@ impl Outstanding {
         self.counts.contains_key(waiter.key)
     }
 
-    /// Notes that what a connection waited for has come.
+    /// Records that the awaited result has arrived.
     pub(crate) fn done(&mut self, Waiter { key, awaited }: Waiter) {
         let Some(counts) = self.counts.get_mut(key) else { return };
         let left = counts.of(awaited);
@@ -95,7 +95,7 @@ impl Outstanding {
         }
     }
 
-    /// The connection has gone: what it waited for concerns nobody.
+    /// Drops the waits of a closed connection.
     pub(crate) fn forget(&mut self, connection: usize) {
         if let Some(key) = self.by_connection.remove(&connection) {
             self.counts.remove(key);
@@ -107,7 +107,7 @@ impl Outstanding {
         self.settled.push_back(connection);
     }
 
-    /// A connection that has nothing to wait for any more.
+    /// A connection that no longer waits.
     pub(crate) fn take_settled(&mut self) -> Option<usize> {
         self.settled.pop_front()
     }

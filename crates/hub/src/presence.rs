@@ -68,7 +68,7 @@ pub(crate) fn summarize<S: AsRef<str>>(names: &[S], count: usize) -> String {
     }
 }
 
-/// Changes announced at once, in this order: the last that names somebody is true.
+/// Changes announced at once, in this order: the last of each name counts.
 #[derive(Debug, Default)]
 pub(crate) struct Announcement {
     /// Departures of names that another client has taken since.
@@ -87,13 +87,13 @@ impl Presence {
     pub(crate) fn arrived(&mut self, name: &str, token: u128) {
         if let Some(before) = self.next.left.take(name) {
             if before.token == token {
-                // Nobody has been told that it went.
+                // Its departure was not announced.
                 return;
             }
             if self.next.joined.has_room() {
                 self.next.left_before.add(before);
             } else {
-                // Named as gone and only counted as back, it would seem to be gone.
+                // Named as departed and only counted as back, it would seem departed.
                 self.next.left_before.count += 1;
             }
         }

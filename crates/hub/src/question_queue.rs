@@ -8,12 +8,12 @@ use glassline_wire::history::{Question, Ticket};
 use crate::id::MemberId;
 use crate::outstanding::Waiter;
 
-/// A question for the owner of the history.
+/// A query for the owner of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingQuestion {
-    /// Comes back with the answer.
+    /// Returned with the answer.
     pub ticket: Ticket,
-    /// The number under which the owner of the sockets knows the connection it is asked for.
+    /// The socket owner's number of the connection that asks.
     pub connection: usize,
     /// Question to the history.
     pub question: Question,
@@ -26,7 +26,7 @@ pub(crate) enum Recipient {
     Opening { waiter: Waiter, room: String },
     /// A member wants to read.
     Reading { waiter: Waiter, member: MemberId, room: String, reference: Option<String> },
-    /// A member that came in is sent what was said before.
+    /// Replay for a member that joined.
     Replaying { member: MemberId },
 }
 
@@ -47,8 +47,8 @@ impl QuestionQueue {
         ticket
     }
 
-    /// Takes the oldest question that was not handed over and whose recipient waits for its answer.
-    /// Those that nobody waits for are dropped.
+    /// Takes the oldest query that was not handed over and whose recipient waits for its answer.
+    /// Those without a recipient are dropped.
     pub(crate) fn pop(&mut self, is_awaited: impl Fn(&Recipient, Ticket) -> bool) -> Option<PendingQuestion> {
         while let Some(pending) = self.questions.pop_front() {
             let ticket = pending.ticket;
@@ -60,17 +60,17 @@ impl QuestionQueue {
         None
     }
 
-    /// Puts a question back that could not be handed over: it comes first again.
+    /// Puts a query back that could not be handed over: it is the next again.
     pub(crate) fn put_back(&mut self, question: PendingQuestion) {
         self.questions.push_front(question);
     }
 
-    /// Takes the recipient of an answer; nothing if nobody asked.
+    /// Takes the recipient of an answer; `None` if there is none.
     pub(crate) fn take_recipient(&mut self, ticket: Ticket) -> Option<Recipient> {
         self.recipients.remove(&ticket)
     }
 
-    /// Returns whether the numbers of a room are being asked for.
+    /// Returns whether the numbers of a room are being queried.
     pub(crate) fn asks_for(&self, room: &str) -> bool {
         let is_of_room =
             |recipient: &Recipient| matches!(recipient, Recipient::Opening { room: asked, .. } if asked == room);

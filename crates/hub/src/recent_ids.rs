@@ -1,4 +1,4 @@
-//! Ids of a room's latest messages, so that one sent again is no second copy (E4).
+//! Ids of a room's latest messages, so that one sent again is not stored twice (E4).
 
 use alloc::collections::{BTreeMap, VecDeque};
 

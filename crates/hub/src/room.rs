@@ -90,7 +90,7 @@ pub(crate) struct Rooms {
     open: SlotMap<RoomId, Room>,
     by_name: BTreeMap<String, RoomId>,
     lobby: RoomId,
-    /// Rooms with somebody to announce.
+    /// Rooms with presence changes to announce.
     unannounced: Vec<RoomId>,
 }
 
@@ -134,7 +134,7 @@ impl Rooms {
         id
     }
 
-    /// Closes a room that nobody is in and no message is on its way to, unless it is the lobby.
+    /// Closes a room without members and without messages being stored, unless it is the lobby.
     pub(crate) fn close_if_empty(&mut self, id: RoomId) -> Option<Room> {
         if id == self.lobby || !self.open.get(id).is_some_and(|room| room.count() == 0 && room.in_flight == 0) {
             return None;

@@ -15,9 +15,9 @@ const STEPS_IN_A_ROW: usize = 64;
 /// Members to write to.
 #[derive(Debug)]
 pub(crate) struct Scheduler {
-    /// Members with something of their own.
+    /// Members with private output.
     ready: VecDeque<MemberId>,
-    /// Lanes whose fan-out round is under way.
+    /// Lanes with an unfinished fan-out round.
     rounds: VecDeque<(RoomId, Dialect)>,
     /// Steps that are left to the first of them.
     steps_left: usize,
@@ -42,7 +42,7 @@ impl Scheduler {
         }
     }
 
-    /// Returns whether somebody may have to be written to.
+    /// Returns whether a member may have to be written to.
     pub(crate) fn has_writes(&self) -> bool {
         !self.ready.is_empty() || !self.rounds.is_empty()
     }

@@ -38,12 +38,12 @@ struct Subscription {
     /// `true` if the lane counts this member among those that hold its log back.
     is_behind: bool,
     /// Newest message number before the cursor, noted whenever it moves: after the log's tail has
-    /// passed it, nobody else knows.
+    /// passed it, only this records it.
     seq_reached: u64,
 }
 
 impl Subscription {
-    /// Has the lane count this member as behind until it was sent all. Returns whether it is.
+    /// Counts this member in the lane as lagging until it was sent all. Returns whether it is.
     fn update_lag(&mut self, lane: &mut Lane) -> bool {
         let is_behind = self.cursor < lane.log().end();
         if core::mem::replace(&mut self.is_behind, is_behind) != is_behind {
@@ -59,11 +59,11 @@ impl Subscription {
 enum Step {
     /// Bytes for this member alone.
     Private(Vec<u8>),
-    /// The sender's own copy of its message of this number, in place of the one that all share.
+    /// The sender's own copy of its message of this number, instead of the shared one.
     Echo { room: RoomId, seq: u64, bytes: Vec<u8> },
     /// The room's log up to here comes first.
     FollowUntil { room: RoomId, to: u64 },
-    /// Messages of the past; steps behind it wait until they have been fetched and sent.
+    /// Stored messages; later steps wait until they have been fetched and sent.
     Replay(Box<ReplaySegment>),
     /// The member's own message: its bytes are skipped (T5).
     Skip { room: RoomId, from: u64, to: u64, messages: u64 },
@@ -102,7 +102,7 @@ impl SendQueue {
 
     /// Starts following a room at the end of its log.
     pub(crate) fn follow(&mut self, id: RoomId, room: &mut Room, member: MemberId) {
-        // A log that nobody followed may not know the newest number.
+        // A log without followers may not know the newest number.
         let seq_reached = room.seq();
         let lane = room.lane_mut(self.dialect);
         let (slot, end) = (lane.add(member), lane.log().end());
@@ -110,7 +110,7 @@ impl SendQueue {
         self.subscriptions.push(subscription);
     }
 
-    /// Stops following a room. What was said there before is still sent, from a copy; call
+    /// Stops following a room. Earlier messages are still sent, from a copy; call
     /// [`SendQueue::abandon`] first. Returns the member that now has the slot, and the slot, if
     /// another moved there: see [`SendQueue::set_slot`].
     pub(crate) fn unfollow(&mut self, room: RoomId, left: &mut Room) -> Option<(MemberId, usize)> {
@@ -173,7 +173,7 @@ impl SendQueue {
         self.queued_bytes.get() > bytes_max || self.steps.len() > STEPS_MAX
     }
 
-    /// Returns whether what comes first is half sent: nothing may come before the rest of it.
+    /// Returns whether the first entry is half sent: its rest must be sent first.
     pub(crate) fn is_mid_frame(&self) -> bool {
         self.front_sent > 0 || self.front_is_rest
     }
@@ -194,7 +194,7 @@ impl SendQueue {
         self.subscription_mut(room).is_some_and(|subscription| subscription.update_lag(lane))
     }
 
-    /// Queues bytes for this member, behind everything its rooms hold now.
+    /// Queues bytes for this member, after everything its rooms hold now.
     pub(crate) fn push_private(&mut self, bytes: Vec<u8>, rooms: &Rooms) {
         self.follow_to_ends(rooms);
         self.queued_bytes.add(bytes.len());
@@ -213,7 +213,7 @@ impl SendQueue {
         }
     }
 
-    /// Queues the member's own copy of its message, right behind the one it has just skipped.
+    /// Queues the member's own copy of its message, right after the one it has just skipped.
     pub(crate) fn push_echo(&mut self, room: RoomId, seq: u64, bytes: Vec<u8>) {
         self.queued_bytes.add(bytes.len());
         self.steps.push_back(Step::Echo { room, seq, bytes });
@@ -365,7 +365,7 @@ impl SendQueue {
         passed
     }
 
-    /// Has each lane count this member as behind or not, after a write.
+    /// Updates in each lane whether this member lags, after a write.
     pub(crate) fn update_lag(&mut self, rooms: &mut Rooms) {
         for subscription in &mut self.subscriptions {
             if let Some(room) = rooms.get_mut(subscription.room) {

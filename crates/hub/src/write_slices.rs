@@ -26,7 +26,7 @@ impl<'log> WriteSlices<'log> {
         self.bytes
     }
 
-    /// Adds a slice; false if it does not fit any more. A first slice always fits.
+    /// Adds a slice; false if it does not fit. A first slice always fits.
     pub(crate) fn push(&mut self, slice: &'log [u8]) -> bool {
         let full = self.count == SLICES_MAX || (self.count > 0 && self.bytes + slice.len() > WRITE_BYTES_MAX);
         if !full {

@@ -36,8 +36,8 @@ impl Hub {
     ///
     /// # Errors
     /// The member is not in the room, the text is empty or too long, the id was used for another
-    /// text, it is not known any more whether the message was sent before, or an operator lets
-    /// nobody speak, or not this member.
+    /// text, it is unknown whether the message was sent before, or the chat is frozen,
+    /// or this member is muted.
     pub fn say(&mut self, id: MemberId, send: &Send, reference: Option<String>, now: Now) -> ReplyResult {
         check_text_length(&send.text)?;
         self.check_speech(id, now)?;
@@ -102,7 +102,7 @@ impl Hub {
         let (Some(member), Some((room_id, _))) = (self.members.get(id), self.current_room(id)) else { return };
         let name = member.name_bytes().to_vec();
         if let Some(room) = self.rooms.get_mut(room_id) {
-            // Nobody is told the number, but what a slow reader misses is counted by it.
+            // The number is not sent, but what a slow reader misses is counted by it.
             room.set_seq(room.seq() + 1);
         }
         self.counters.messages += 1;
@@ -154,7 +154,7 @@ impl Hub {
     /// requires.
     ///
     /// # Errors
-    /// Nobody has the name, or it may be that of somebody else.
+    /// No member has the name, or it may be another client's.
     pub fn check_reply(&self, id: MemberId, to: &str) -> Result<(), Rejection> {
         let (_, recipient) = self.find(to)?;
         let name = recipient.name();
@@ -168,7 +168,7 @@ impl Hub {
         Err(Rejection::new(ErrorCode::UnknownName, text))
     }
 
-    /// Returns the member that wrote to this one last, on whatever connection it is now.
+    /// Returns the member that wrote to this one last, on its present connection.
     pub(super) fn latest_direct_sender(&self, id: MemberId) -> Option<&Member> {
         let (sender, token) = self.members.get(id)?.latest_direct_sender()?;
         self.members.get(sender).or_else(|| self.members.values().find(|member| member.token() == token))
@@ -177,7 +177,7 @@ impl Hub {
     /// Sends a text to one person.
     ///
     /// # Errors
-    /// Nobody has the name, the text is empty or too long, the other side has stopped reading, or
+    /// Unknown name, the text is empty or too long, the other side has stopped reading, or
     /// the member may not speak.
     pub fn send_direct(
         &mut self,
@@ -203,7 +203,7 @@ impl Hub {
         }
         let (from_name, to_name) = (from.name().to_string(), to.name().to_string());
         let (sender_is_event, sender_token) = (from.dialect() == Dialect::Event, from.token());
-        // Whoever is away knows it.
+        // A member that is away knows it.
         let away = to.away().map(str::to_string).filter(|_| recipient != sender);
         let direct = Event::Direct(Direct {
             from: from_name.clone(),

@@ -16,7 +16,7 @@ use crate::id::MemberId;
 /// Most names that an answer to a tutorial client lists.
 const LISTED_MAX: usize = 100;
 
-/// Messages shown to a tutorial client that asks for the past without a number: a screen.
+/// Default number of history messages for a tutorial client: a screen.
 const HISTORY_SHOWN: u64 = 20;
 
 /// Outcome of a command for its member.
@@ -89,7 +89,7 @@ pub fn hidden_command(text: &str) -> Option<String> {
 }
 
 impl Hub {
-    /// Carries out `line`, a text that starts with a slash; the member is told what came of it.
+    /// Carries out `line`, a text that starts with a slash; the member is told the result.
     pub fn execute(&mut self, id: MemberId, line: &str, now: Now) -> CommandOutcome {
         let line = line.strip_prefix('/').unwrap_or(line).trim_end();
         let (name, arguments) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
@@ -124,7 +124,7 @@ fn notice(text: impl Into<String>) -> Reply {
 fn help(hub: &mut Hub, id: MemberId, arguments: &str, _: Now) -> Result<Reply, NoReply> {
     none(arguments)?;
     let is_operator = hub.is_operator(id);
-    // Whoever is no operator needs to know of one word at most.
+    // A non-operator needs to know of one command at most.
     let shown = match (&hub.rules.operator_token, is_operator) {
         (None, _) => 0,
         (Some(_), false) => 1,
@@ -194,7 +194,7 @@ fn leave(hub: &mut Hub, id: MemberId, arguments: &str, now: Now) -> Result<Reply
     move_to(hub, id, LOBBY, now)
 }
 
-/// A tutorial client has one room at a time: its pairs do not say which.
+/// A tutorial client has one room at a time: its pairs do not name it.
 fn move_to(hub: &mut Hub, id: MemberId, name: &str, now: Now) -> Result<Reply, NoReply> {
     if let Some(connection) = hub.connection(id)
         && !hub.knows_rooms(connection, [name])

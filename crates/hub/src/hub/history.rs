@@ -3,7 +3,7 @@
 //! room, or all that they missed since they were last here (E7).
 //!
 //! The owner of the history calls [`Hub::take_pending_records`] and [`Hub::next_question`], then
-//! [`Hub::committed`], [`Hub::settle`] and [`Hub::answer`] with what comes back.
+//! [`Hub::committed`], [`Hub::settle`] and [`Hub::answer`] with the results.
 
 use alloc::{format, string::String, vec::Vec};
 
@@ -26,7 +26,7 @@ use crate::question_queue::{PendingQuestion, Recipient};
 use crate::room::Room;
 use crate::send_queue::{Fetch, ReplaySegment};
 
-/// Text for a sender whose id came before with another message.
+/// Text for a sender whose id was used before for another message.
 pub(super) const ID_REUSED: &str = "this id was sent with another message; use a new one";
 
 /// The text of [`ErrorCode::TooLate`] with a history.
@@ -61,7 +61,7 @@ impl Hub {
         self.commit_queue.push(record, InFlight { sender, waiter, purpose, reference });
     }
 
-    /// Hands an act over to be stored. Whatever the operator asks next comes behind it.
+    /// Hands an act over to be stored. The operator's next requests wait for it.
     pub(super) fn store_act(&mut self, operator: MemberId, pending: Pending, reference: Option<String>) {
         let Some(connection) = self.connection(operator) else { return };
         let waiter = self.outstanding.note(connection, Awaited::Answer);
@@ -184,7 +184,7 @@ impl Hub {
         question
     }
 
-    /// Puts a question back that could not be handed over: it comes first again.
+    /// Puts a query back that could not be handed over: it is the next again.
     pub fn put_back(&mut self, question: PendingQuestion) {
         self.questions.put_back(question);
     }
@@ -217,7 +217,7 @@ impl Hub {
             let text = "\"around\" stands alone; leave out \"before\" and \"after\"";
             return Err(Rejection::new(ErrorCode::BadField, text));
         }
-        // What is stored but was not sent to the room yet comes by itself.
+        // What is stored but not yet sent to the room arrives without a query.
         let before = match range.around {
             Some(_) => None,
             None => Some(range.before.unwrap_or(u64::MAX).min(newest + 1)),
@@ -227,7 +227,7 @@ impl Hub {
         Ok(Reply::Nothing)
     }
 
-    /// Asks for stored messages of a room that hold a text (E8).
+    /// Queries stored messages of a room that contain a text (E8).
     ///
     /// # Errors
     /// As [`Hub::read_history`].
@@ -266,7 +266,7 @@ impl Hub {
         self.questions.push(connection, question, Recipient::Reading { waiter, member, room, reference });
     }
 
-    /// Takes in an answer. One to a question that nobody asked is ignored.
+    /// Processes an answer. One without a pending query is ignored.
     pub fn answer(&mut self, ticket: Ticket, answer: Result<Answer, ReadError>) {
         match self.questions.take_recipient(ticket) {
             None => {}
@@ -307,7 +307,7 @@ impl Hub {
         self.send(id, Envelope::new(event, reference));
     }
 
-    /// Replays a room's past to a newcomer: what it missed since `seen`, or else some context.
+    /// Replays history to a new member: what it missed since `seen`, or else some context.
     pub(super) fn queue_replay(&mut self, id: MemberId, room_id: RoomId, seen: Option<u64>) {
         let (Some(member), Some(room)) = (self.members.get_mut(id), self.rooms.get(room_id)) else { return };
         let context_max = match member.dialect() {
@@ -335,7 +335,7 @@ impl Hub {
         self.members.get(id).is_some_and(|member| member.send_queue().is_replaying())
     }
 
-    /// Asks for the next page once most of the one before has been sent; at the end of the replay,
+    /// Queries the next page once most of the one before has been sent; at the end of the replay,
     /// the member follows its rooms.
     pub(super) fn advance_replay(&mut self, id: MemberId) {
         let Some(member) = self.members.get_mut(id) else { return };

@@ -31,19 +31,19 @@ pub enum LoginOutcome {
     Awaits,
 }
 
-/// State of the member whose name and token somebody shows (E2).
+/// State of the member whose name and token are claimed (E2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameHolder {
-    /// Nothing yet.
+    /// Unknown.
     Unasked,
-    /// This one was asked, and gave no sign of life.
+    /// It was probed and did not answer.
     Dead(MemberId),
-    /// It is there, and keeps its name.
+    /// It is alive and keeps its name.
     Lives,
 }
 
 impl Hub {
-    /// Lets a tutorial client in under the name its first frame holds (T3, T8, T10).
+    /// Logs a tutorial client in under the name its first frame holds (T3, T8, T10).
     ///
     /// # Errors
     /// The name breaks the rules or looks like one in use.
@@ -74,7 +74,7 @@ impl Hub {
         self.send(id, Event::notice(format!("{others}; /help lists commands")));
     }
 
-    /// Lets a client in exactly as the tutorial does: any name, taken or not (T9). Only its length
+    /// Logs a client in exactly as the tutorial does: any name, taken or not (T9). Only its length
     /// is held to the limit (T7).
     fn enter_pure(&mut self, name: &[u8], login: ConnectInfo) -> Result<MemberId, Rejection> {
         let shown = String::from_utf8_lossy(name).into_owned();
@@ -88,8 +88,8 @@ impl Hub {
         Ok(id)
     }
 
-    /// Lets an event client in (E2). With the token of a member that is still here, the answer is
-    /// first that member: once it is known whether it lives, call again with that.
+    /// Logs an event client in (E2). With the token of a member that is still here, the answer is
+    /// first that member: once its state is known, call again with that.
     ///
     /// # Errors
     /// The name or a room breaks the rules.
@@ -114,7 +114,7 @@ impl Hub {
         if holder != NameHolder::Lives
             && let Some(held_by) = self.holder_of_token(&wished, hello.token.as_deref())
         {
-            // Whoever has come under this name meanwhile was not asked.
+            // A later holder of this name was not probed.
             if holder != NameHolder::Dead(held_by) {
                 return Ok(LoginOutcome::NameHolder(held_by));
             }
@@ -124,7 +124,7 @@ impl Hub {
                 arrival = self.members.get(held_by).map_or(arrival, Member::arrival);
                 self.depart_quietly(held_by, &rooms, login.now);
             } else {
-                // In a freeze the same name in another case is news.
+                // In a freeze a change of case is a change of name.
                 self.depart(held_by, login.now);
             }
         }
@@ -228,7 +228,7 @@ impl Hub {
         self.names.free_name(wished, |looks| moderation.is_banned(looks, login.address, login.now.at))
     }
 
-    /// Tells a newcomer why its name is not the one it sent.
+    /// Tells a new member why its name differs from the one it sent.
     fn send_name_reason(&mut self, id: MemberId, sent: &[u8], wished: &Name, granted: &GrantedName) {
         let (wished, name) = (wished.as_str(), granted.name.as_str());
         let because = match &granted.suffix_reason {
@@ -258,7 +258,7 @@ impl Hub {
         self.depart_quietly(id, &[], now);
     }
 
-    /// As [`Hub::depart`], but rooms that the same person comes back to are told nothing.
+    /// As [`Hub::depart`], but not announced in rooms that the same client re-enters.
     fn depart_quietly(&mut self, id: MemberId, quiet_rooms: &[String], now: Now) {
         let Some(member) = self.members.get_mut(id) else { return };
         member.send_queue_mut().discard(&self.rooms);
@@ -275,11 +275,11 @@ impl Hub {
         self.forget(member.connection());
     }
 
-    /// Gives a member exactly the name it asks for, and tells its rooms.
+    /// Renames a member to exactly this name, and announces it to its rooms.
     ///
     /// # Errors
     /// The name breaks the rules, is taken, looks like one that is, or is banned; or the member may
-    /// not speak: a name is told to everybody.
+    /// not speak: a name is announced.
     pub fn rename(&mut self, id: MemberId, wished: &str, now: Now) -> ReplyResult {
         self.check_speech(id, now)?;
         let name = Name::parse(wished.as_bytes())?;
@@ -301,7 +301,7 @@ impl Hub {
         }
         Ok(match dialect {
             Dialect::Tutorial => Reply::Nothing,
-            // In no room it is not told by one.
+            // Without a room, no room announces it.
             Dialect::Event if rooms.is_empty() => renamed.into(),
             Dialect::Event => Reply::Confirmation(renamed),
         })

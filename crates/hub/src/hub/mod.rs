@@ -1,4 +1,4 @@
-//! The hub itself: its state, what it tells members, and how the owner of the sockets drains it.
+//! The hub itself: its state, its output to members, and how the owner of the sockets drains it.
 
 mod chat;
 mod commands;
@@ -34,7 +34,7 @@ use crate::write_slices::WriteSlices;
 /// Limits and features of a hub.
 #[derive(Debug, Clone)]
 pub struct Rules {
-    /// Exactly the tutorial's behaviour (T9): no texts of the server's own, no commands, no rules
+    /// Exactly the tutorial's behaviour (T9): no server notices, no commands, no rules
     /// for names.
     pub pure: bool,
     /// Bytes of each dialect's log in a room: how far a reader may fall behind (L).
@@ -59,7 +59,7 @@ pub struct Rules {
     pub replay: usize,
     /// … and in the tutorial dialect.
     pub replay_tutorial: usize,
-    /// Token that makes a member an operator; without it there are none.
+    /// Token that makes a member an operator; `None`: no operators.
     pub operator_token: Option<OperatorToken>,
     /// Program and version, for `welcome`.
     pub server: String,
@@ -84,7 +84,7 @@ impl Default for Rules {
     }
 }
 
-/// Members, rooms, and what is to be sent to whom.
+/// Members, rooms, and output per member.
 ///
 /// A hub does no I/O and reads no clock: it is driven by the owner of the sockets, of the clock and
 /// of the history. Its methods are of four kinds.
@@ -133,12 +133,12 @@ pub struct Hub {
     /// Bytes queued for all members.
     queued_bytes: QueuedBytesTotal,
     scheduler: Scheduler,
-    /// `true` once the server has announced that it closes: nothing is announced any more.
+    /// `true` once the server has announced that it closes: nothing more is announced.
     is_closing: bool,
 }
 
 impl Hub {
-    /// Returns a hub with nobody in it and one room, the lobby.
+    /// Returns a hub without members and with one room, the lobby.
     pub fn new(rules: Rules) -> Self {
         Self { rules, ..Self::default() }
     }
@@ -148,7 +148,7 @@ impl Hub {
         self.members.len()
     }
 
-    /// Returns whether nobody is here.
+    /// Returns whether there are no members.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
@@ -158,7 +158,7 @@ impl Hub {
         self.members.get(member).map(Member::connection)
     }
 
-    /// The member's name; empty for one that has gone.
+    /// The member's name; empty once it has departed.
     pub fn name(&self, member: MemberId) -> &str {
         self.members.get(member).map_or("", |member| member.name())
     }
@@ -168,7 +168,7 @@ impl Hub {
         self.outstanding.awaits(connection)
     }
 
-    /// Takes a connection that has nothing to wait for any more; it may have gone meanwhile.
+    /// Takes a connection that no longer waits; it may have closed already.
     pub fn take_settled(&mut self) -> Option<usize> {
         self.outstanding.take_settled()
     }
@@ -178,7 +178,7 @@ impl Hub {
         self.outstanding.has_settled()
     }
 
-    /// Forgets what a connection that has gone waited for.
+    /// Drops the waits of a closed connection.
     pub fn forget(&mut self, connection: usize) {
         self.outstanding.forget(connection);
     }
@@ -249,7 +249,7 @@ impl Hub {
         self.scheduler.take_ready(&mut self.members)
     }
 
-    /// Returns whether [`Hub::take_ready`] or [`Hub::next_in_round`] may name somebody.
+    /// Returns whether [`Hub::take_ready`] or [`Hub::next_in_round`] may return a member.
     pub fn has_writes(&self) -> bool {
         self.scheduler.has_writes()
     }
@@ -292,7 +292,7 @@ impl Hub {
         self.rooms.shrink();
     }
 
-    /// Bytes that all logs keep now.
+    /// Bytes in all logs now.
     pub fn log_bytes(&self) -> usize {
         self.rooms.log_bytes()
     }

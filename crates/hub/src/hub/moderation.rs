@@ -1,4 +1,4 @@
-//! Moderation: checks against the state in force before anybody comes in, takes a name, speaks or
+//! Moderation: checks against the state in force before a client logs in, takes a name, speaks or
 //! opens a room, and newcomers in a freeze (O3): their names, and those of rooms they open, would
 //! reach everybody as text.
 
@@ -19,12 +19,12 @@ use crate::id::MemberId;
 use crate::member::{Arrival, Member};
 use crate::moderation::messages;
 
-/// Operators that a muted member is told of.
+/// Operators named to a muted member.
 const OPERATORS_NAMED_MAX: usize = 3;
 
 impl Hub {
-    /// Checks whether somebody from this address may come in at all; asked as soon as there is a
-    /// dialect to say it in.
+    /// Checks whether a client from this address may log in; called once the dialect
+    /// of the refusal is known.
     ///
     /// # Errors
     /// The address is banned: until when, and why.
@@ -32,8 +32,8 @@ impl Hub {
         self.moderation.check_address(address, now.at)
     }
 
-    /// Checks whether a member may speak now: say something, write to somebody who is no operator,
-    /// or take another name, which everybody is told.
+    /// Checks whether a member may speak now: send a message, write to a non-operator,
+    /// or take another name, which is announced.
     pub(super) fn check_speech(&mut self, id: MemberId, now: Now) -> Result<(), Rejection> {
         let Some(member) = self.members.get_mut(id) else { return Ok(()) };
         if member.is_operator() {
@@ -53,14 +53,14 @@ impl Hub {
         self.moderation.check_freeze()
     }
 
-    /// Looks up whether a mute hits a member. Returns whether that is news.
+    /// Updates whether a member is muted. Returns whether that changed.
     pub(super) fn renew_mute(&mut self, id: MemberId, at: Timestamp) -> bool {
         let Some(member) = self.members.get_mut(id) else { return false };
         let is_muted = self.moderation.mute_of(member.name(), member.address(), at).is_some();
         member.set_muted(is_muted)
     }
 
-    /// Tells a newcomer the message of the day, and what keeps it from speaking.
+    /// Sends a new member the message of the day, and why it may not speak.
     pub(super) fn send_moderation_state(&mut self, id: MemberId, now: Now) {
         if let Some(motd) = self.moderation.motd().map(ToString::to_string) {
             self.send(id, Event::notice(motd));
@@ -76,17 +76,17 @@ impl Hub {
         operators.take(OPERATORS_NAMED_MAX).map(|(_, member)| member.name().to_string()).collect()
     }
 
-    /// Returns whether a member that comes in now is announced, or only once the freeze ends.
+    /// Returns whether a member that logs in now is announced before a freeze ends.
     pub(super) fn arrival_now(&self) -> Arrival {
         if self.moderation.is_frozen() { Arrival::HeldBack } else { Arrival::Announced }
     }
 
-    /// Returns whether `viewer` may read a member's name in a list of who is here.
+    /// Returns whether `viewer` may read a member's name in a list of members.
     pub(super) fn may_see(&self, viewer: MemberId, id: MemberId, member: &Member) -> bool {
         member.arrival() == Arrival::Announced || viewer == id || self.is_operator(viewer)
     }
 
-    /// Announces everybody who came in during a freeze and is still here.
+    /// Announces all present members that logged in during a freeze.
     pub(super) fn announce_held_back(&mut self) {
         for id in self.ids_of(|member| member.arrival() == Arrival::HeldBack) {
             self.announce_arrival(id);

@@ -15,10 +15,10 @@ use crate::member::Member;
 use crate::room::Rooms;
 use crate::send_queue::MissedRange;
 
-/// Answer to a request or a command, for the one who asked. [`Hub::reply`] adds the `ref`.
+/// Answer to a request or a command, for the requester. [`Hub::reply`] adds the `ref`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub enum Reply {
-    /// Nothing, or nothing yet: what comes of it comes with the room, or later from the history.
+    /// Nothing, or nothing yet: the result arrives with the room, or later from the history.
     #[default]
     Nothing,
     /// These events.
@@ -58,7 +58,7 @@ impl Hub {
         }
     }
 
-    /// Sends an event that cannot wait for the past to be sent first.
+    /// Sends an event that cannot wait for a replay.
     pub fn send_at_once(&mut self, to: MemberId, event: Event) {
         match self.members.get_mut(to) {
             Some(member) if member.send_queue().is_replaying() && member.dialect() == Dialect::Event => {
@@ -80,7 +80,7 @@ impl Hub {
         self.members.iter().filter(|(_, member)| is_selected(member)).map(|(id, _)| id).collect()
     }
 
-    /// Sends an event to everybody in a room, in the server's own name.
+    /// Sends a server event to everybody in a room.
     pub(super) fn send_to_room(&mut self, room: RoomId, event: Event) {
         if !self.rules.pure && !self.is_closing {
             let outbound = event.into();
@@ -115,13 +115,13 @@ impl Hub {
         }
     }
 
-    /// Appends something to a lane, if anybody follows it. Returns where it starts and ends.
+    /// Appends bytes to a lane that has followers. Returns where it starts and ends.
     pub(super) fn append_encoded(&mut self, room: RoomId, dialect: Dialect, outbound: &Outbound) -> Option<(u64, u64)> {
         let has_followers = !self.rooms.get(room)?.lane(dialect).followers().is_empty();
         if has_followers { self.append(room, dialect, &[&dialect.encode(outbound)]) } else { None }
     }
 
-    /// Appends an entry to a lane, if anybody follows it. Returns where it starts and ends.
+    /// Appends an entry to a lane that has followers. Returns where it starts and ends.
     pub(super) fn append(&mut self, room_id: RoomId, dialect: Dialect, parts: &[&[u8]]) -> Option<(u64, u64)> {
         let log_bytes_max = self.log_bytes_max();
         let room = self.rooms.get_mut(room_id)?;
@@ -158,7 +158,7 @@ impl Hub {
     }
 
     /// Drops what a member that leaves a room was not sent yet, and tells it what it misses, if the
-    /// log does not have it any more or it is more than may be queued for the member.
+    /// log no longer has it or it is more than may be queued for the member.
     pub(super) fn abandon_backlog(&mut self, id: MemberId, room_id: RoomId) {
         let Some(member) = self.members.get_mut(id) else { return };
         let (dialect, rooms, pure) = (member.dialect(), &self.rooms, self.rules.pure);

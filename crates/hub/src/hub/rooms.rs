@@ -1,4 +1,4 @@
-//! Rooms: opening, entering, leaving, closing, and telling who is there.
+//! Rooms: opening, entering, leaving, closing, and presence.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -17,7 +17,7 @@ use crate::presence::{self, Announcement};
 use crate::room::Room;
 
 impl Hub {
-    /// The lobby goes on from this number: what the history has.
+    /// Sets the lobby's newest number, from the history.
     pub fn resume_lobby(&mut self, newest_seq: u64) {
         if let Some(lobby) = self.rooms.get_mut(self.rooms.lobby()) {
             lobby.set_seq(newest_seq);
@@ -46,7 +46,7 @@ impl Hub {
         room.ok_or_else(|| Rejection::new(ErrorCode::UnknownRoom, format!("you are not in {name}; join it first")))
     }
 
-    /// Lets a member into a room, opening it if need be.
+    /// Adds a member to a room, opening it if need be.
     ///
     /// # Errors
     /// The room's name breaks the rules, or there are too many rooms.
@@ -95,7 +95,7 @@ impl Hub {
         if announced && member.arrival() == Arrival::Announced && !self.rules.pure {
             let (name, token) = (member.name().to_string(), member.token());
             self.rooms.note_arrival(room_id, &name, token);
-            // Where it can be announced at once, the newcomer's place is behind its own arrival.
+            // If announced at once, the new member's position is after its own arrival.
             self.tick(now);
         }
         let (Some(member), Some(room)) = (self.members.get_mut(id), self.rooms.get_mut(room_id)) else {
@@ -146,7 +146,7 @@ impl Hub {
         }
     }
 
-    /// Announces who came and went, where it is time (T11).
+    /// Announces arrivals and departures that are due (T11).
     pub fn tick(&mut self, now: Now) {
         for (room_id, announcement) in self.rooms.take_due_announcements(now.monotonic_ms) {
             self.announce_presence(room_id, &announcement);

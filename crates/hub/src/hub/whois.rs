@@ -16,17 +16,17 @@ use crate::moderation::{SHORTER, check_length, check_text};
 const LINK: &str = "plaintext";
 
 impl Hub {
-    /// Notes that a member says or asks something now: from here its idle time counts (E3).
+    /// Records a request of a member, from which its idle time counts (E3).
     pub fn note_activity(&mut self, id: MemberId, now: Now) {
         if let Some(member) = self.members.get_mut(id) {
             member.note_activity(now.monotonic_ms);
         }
     }
 
-    /// Returns how the member of this name, in whatever case, is connected.
+    /// Returns how the member of this name, in any case, is connected.
     ///
     /// # Errors
-    /// Nobody has the name.
+    /// No member has the name.
     pub fn whois(&self, name: &str, now: Now) -> Result<Whois, Rejection> {
         let (_, found) = self.find(name)?;
         let rooms = found.rooms().filter_map(|room| self.rooms.get(room));
@@ -48,7 +48,7 @@ impl Hub {
         Rooms { rooms, count: self.rooms.len() }
     }
 
-    /// Marks a member as away for a reason, or as back where there is none. Whoever writes to it is
+    /// Marks a member as away for a reason, or as back if there is none. Its correspondents are
     /// told the reason.
     ///
     /// # Errors

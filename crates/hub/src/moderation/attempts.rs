@@ -6,7 +6,7 @@ use core::net::IpAddr;
 
 use super::network::subnet;
 
-/// Wrong tokens that one address may show in a row: a class behind one address may mistype.
+/// Wrong tokens in a row per address: a class that shares one address may mistype.
 pub(super) const BURST: u64 = 10;
 
 /// Time after which one more is allowed: 288 guesses a day at 16 bytes or more.
@@ -29,7 +29,7 @@ impl TokenAttempts {
         BURST.saturating_sub(full_at_ms.saturating_sub(now_ms).div_ceil(INTERVAL_MS))
     }
 
-    /// Returns the milliseconds until an address that has none left has one again.
+    /// Returns the milliseconds until an address without attempts left gets one.
     pub(crate) fn wait_ms(&self, address: IpAddr, now_ms: u64) -> u64 {
         let full_at_ms = self.full_at_ms.get(&subnet(address)).copied().unwrap_or(0);
         full_at_ms.saturating_sub(now_ms).saturating_sub((BURST - 1) * INTERVAL_MS)

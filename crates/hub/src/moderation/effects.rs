@@ -7,7 +7,7 @@ use glassline_wire::event::{AuditEntry, ErrorCode};
 
 use crate::id::MemberId;
 
-/// A member whose connection the owner of the sockets has to close, behind what waits for it.
+/// A member whose connection the owner of the sockets closes after sending its queue.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Disconnect {
     /// Member that is hit.
@@ -20,12 +20,12 @@ pub struct Disconnect {
     pub output: Vec<u8>,
 }
 
-/// Something for the server's log.
+/// Event for the server's log.
 #[derive(Debug, PartialEq, Eq)]
 pub enum AuditEvent {
     /// An act that is in force.
     Act(AuditEntry),
-    /// Somebody tried to become an operator.
+    /// An attempt to become an operator.
     WrongToken {
         /// Connection that showed the token.
         connection: usize,
@@ -48,6 +48,6 @@ pub enum AuditEvent {
 #[derive(Debug)]
 pub(crate) struct Pending {
     pub(crate) act: AuditEntry,
-    /// Target of a kick: not whoever has taken the name meanwhile.
+    /// Target of a kick, not a later holder of its name.
     pub(crate) target: Option<MemberId>,
 }

@@ -17,14 +17,14 @@ use super::target::written;
 /// Names that a sanction lists; the rest is a number.
 const NAMES_LISTED_MAX: usize = 20;
 
-/// Refusal of a text that might have told everybody an operator token.
+/// Refusal of a text that might disclose an operator token.
 pub(super) const GIVEN_AWAY: &str = "this was not sent: it holds something of the form of an operator token; write /op and the token, and nothing before it";
 
 /// Refusal of a text that is an `/op` whose slash something hides.
 pub(super) const OP_HIDDEN: &str =
     "this was not sent: it is /op, and something hides its slash; write it again with / as its first character";
 
-/// An act as operators of the tutorial dialect are told it.
+/// Text of an act for operators in the tutorial dialect.
 pub(crate) fn told(act: &AuditEntry) -> String {
     let who = act.who.as_deref().map_or_else(String::new, |who| format!(" {who}"));
     format!("{} {}{who}{}{}", act.by, act.done(), until(act.until), because(act.text.as_deref()))
@@ -102,7 +102,7 @@ pub(crate) fn until(until: Option<Timestamp>) -> String {
     until.map_or_else(String::new, |until| format!(" until {}", until.in_words()))
 }
 
-/// As many lines as one text may hold; the rest is a number.
+/// The lines that fit one text, and the number of the others.
 pub(crate) fn listed(mut text: String, lines: impl Iterator<Item = String>) -> String {
     let mut left_out = 0;
     for line in lines {

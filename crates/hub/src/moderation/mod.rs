@@ -36,7 +36,7 @@ use crate::name::{Looks, Name};
 /// guessing.
 pub(crate) const WRONG_TOKENS_MAX: u8 = 3;
 
-/// Mutes, and bans, in force at a time: more than people keep in view.
+/// Mutes, and bans, in force at a time: more than operators can oversee.
 const SANCTIONS_MAX: usize = 1_000;
 
 /// Longest reason in bytes: a sanction or two that fit a refusal.
@@ -47,7 +47,7 @@ const MOTD_BYTES_MAX: usize = 1_019;
 
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Moderation {
-    /// Operator that froze the talk, if it is frozen.
+    /// Operator that froze the chat, if it is frozen.
     frozen_by: Option<String>,
     mutes: Sanctions,
     bans: Sanctions,
@@ -85,12 +85,12 @@ impl Moderation {
         self.motd.as_deref()
     }
 
-    /// Returns whether a ban keeps whoever comes from this address from having this name.
+    /// Returns whether a ban denies this name to clients from this address.
     pub(crate) fn is_banned(&self, looks: &Looks, address: IpAddr, at: Timestamp) -> bool {
         self.bans.hitting(looks, address, at).is_some()
     }
 
-    /// Returns the mute that keeps a member from speaking longest.
+    /// Returns the mute of a member that ends last.
     pub(crate) fn mute_of(&self, name: &str, address: IpAddr, at: Timestamp) -> Option<&Sanction> {
         if self.mutes.is_empty() { None } else { self.mutes.hitting(&Looks::of(name), address, at) }
     }
@@ -123,8 +123,8 @@ impl Moderation {
         }
     }
 
-    /// Checks whether somebody who is no operator may open a room that holds this many messages: in
-    /// a freeze none whose name would be new to everybody.
+    /// Checks whether a non-operator may open a room that holds this many messages: in
+    /// a freeze, none that does not exist yet.
     pub(crate) fn check_opening(&self, messages: u64) -> Result<(), Rejection> {
         match &self.frozen_by {
             Some(by) if messages == 0 => Err(Rejection::new(ErrorCode::Frozen, messages::frozen_rooms(by))),

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Narrowest prefix of a network in IPv4: nobody was ever given a larger one.
+/// Narrowest prefix of a network in IPv4: no larger one was ever assigned.
 const PREFIX_BITS_MIN_V4: u8 = 8;
 /// … and in IPv6.
 const PREFIX_BITS_MIN_V6: u8 = 16;
@@ -19,13 +19,13 @@ pub(crate) struct Network {
     prefix_bits: u8,
 }
 
-/// Rejection of a prefix that is no number or too long for the address.
+/// Rejection of a prefix that is not a number or too long for the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BadPrefix;
 
 impl Network {
     /// Parses `192.0.2.7`, `192.0.2.0/24` or the like in IPv6; nothing if the text is no address.
-    /// Bits behind the prefix do not count.
+    /// Bits after the prefix are ignored.
     pub(crate) fn parse(text: &str) -> Result<Option<Self>, BadPrefix> {
         let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
         let Ok(address) = address.parse::<IpAddr>() else { return Ok(None) };
@@ -63,7 +63,7 @@ impl fmt::Display for Network {
     }
 }
 
-/// Returns the part of an address that one subscriber has alone: all of it, or 64 bits in IPv6.
+/// Returns the part of an address that identifies one subscriber: all of it, or 64 bits in IPv6.
 pub fn subnet(address: IpAddr) -> IpAddr {
     let address = address.to_canonical();
     masked(address, width(address).min(SUBNET_BITS))

@@ -17,9 +17,9 @@ pub(crate) const SHORTER: &str = "say it shorter";
 
 const MINUTE_MS: u64 = 60_000;
 const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
-/// Length of a mute or a ban that names none: one lesson.
+/// Default length of a mute or a ban: one lesson.
 const FOR_MS_DEFAULT: u64 = 60 * MINUTE_MS;
-/// Longest mute or ban: after a year nobody knows any more why it was.
+/// Longest mute or ban: after a year its reason is forgotten.
 const FOR_MS_MAX: u64 = 365 * DAY_MS;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl OperatorCommand {
     /// Parses a line, without a slash. `op` is not parsed here: what follows it is a secret.
     ///
     /// # Errors
-    /// The word is none of these, or what follows does not fit; says what would.
+    /// Unknown command or wrong arguments; holds the usage.
     pub(crate) fn parse(line: &str) -> Result<Self, Rejection> {
         let (word, arguments) = first_word(line);
         let Some(command) = SlashCommand::of_operators().find(|command| command.name == word) else {
@@ -87,7 +87,7 @@ impl OperatorCommand {
     }
 }
 
-/// A name of somebody who is here; one in quotes as well as one without.
+/// A connected member's name, with or without quotes.
 fn name(written: &str) -> Result<String, Rejection> {
     let unquoted = written.strip_prefix('"').and_then(|written| written.strip_suffix('"'));
     Ok(Name::parse(unquoted.unwrap_or(written).as_bytes())?.as_str().to_string())
@@ -96,7 +96,7 @@ fn name(written: &str) -> Result<String, Rejection> {
 fn sanction(who: &str, rest: &str) -> Result<(Target, u64, Option<String>), Rejection> {
     let target = Target::typed(who)?;
     let (first, behind) = first_word(rest);
-    // Whoever writes a number means a length of time; one that cannot be read must not become a
+    // A number means a length of time; an invalid one must not become a
     // reason and an hour.
     if first.starts_with(|c: char| c.is_ascii_digit()) {
         return Ok((target, length_ms(first)?, reason(behind)?));
@@ -250,7 +250,7 @@ mod tests {
         let OperatorCommand::Kick { reason, .. } = read("kick bob a\nb\u{1b}[2J\u{202e}") else { panic!("a kick") };
         assert_eq!(reason.as_deref(), Some("a\u{fffd}b\u{fffd}[2J\u{fffd}"));
         assert!(OperatorCommand::parse(&format!("kick bob {}", "x".repeat(REASON_BYTES_MAX))).is_ok());
-        // What was taken out may be shorter than what stands in its place.
+        // The removed text may be shorter than its replacement.
         for long in ["x".repeat(REASON_BYTES_MAX + 1), "\u{7}x".repeat(100)] {
             assert_eq!(refused(&format!("kick bob {long}")).code, ErrorCode::TooLong);
         }

@@ -40,7 +40,7 @@ impl Sanctions {
         self.in_force(at).find(|sanction| sanction.target.is_same(target))
     }
 
-    /// Returns the one that keeps this member longest.
+    /// Returns the one that applies to this member longest.
     pub(super) fn hitting(&self, looks: &Looks, address: IpAddr, at: Timestamp) -> Option<&Sanction> {
         self.in_force(at).filter(|sanction| sanction.target.hits(looks, address)).max_by_key(|sanction| sanction.until)
     }
@@ -50,7 +50,7 @@ impl Sanctions {
         self.in_force(at).filter(|sanction| sanction.target.hits_address(address)).max_by_key(|sanction| sanction.until)
     }
 
-    /// Checks that one on this target would not be one too many.
+    /// Checks that another one, on this target, does not exceed the limit.
     pub(crate) fn check_capacity(&self, target: &Target, at: Timestamp) -> Result<(), Rejection> {
         if self.on(target, at).is_some() || self.in_force(at).count() < SANCTIONS_MAX {
             return Ok(());

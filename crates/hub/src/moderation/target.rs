@@ -10,7 +10,7 @@ use glassline_wire::event::{AuditEntry, ErrorCode, Rejection};
 use super::network::Network;
 use crate::name::{Looks, Name};
 
-/// A name that may be nobody's just now, or addresses.
+/// A name, perhaps of no present member, or addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target {
     Name { name: Name, looks: Looks },

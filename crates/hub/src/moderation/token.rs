@@ -22,14 +22,14 @@ pub struct OperatorToken(Secret);
 #[derive(Clone, PartialEq, Eq)]
 enum Secret {
     Generated(GeneratedToken),
-    /// Text of the host's own choice.
+    /// Text chosen by the host.
     Chosen(Box<str>),
 }
 
 /// Why a text is no token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// Nothing but white space.
+    /// Only white space.
     #[error("it is empty; `glassline operator-token` prints a token for it")]
     Empty,
     /// Easily guessed.
@@ -43,7 +43,7 @@ pub enum TokenError {
     /// Above the limit.
     #[error("its secret has more than {TOKEN_BYTES_MAX} bytes; take a shorter one")]
     TooLong,
-    /// Nobody could type it.
+    /// Cannot be typed.
     #[error("its secret is not one line of text; write it into one line")]
     NotOneLine,
     /// It begins like a generated token.
@@ -101,7 +101,7 @@ impl OperatorToken {
 /// another (O1): it holds something of that form, or is an `/op` whose slash something hides.
 ///
 /// # Errors
-/// It does, be the token right or wrong: none is compared here, so nothing is learned.
+/// It does, with a right or a wrong token: none is compared here, so nothing leaks.
 pub(crate) fn check_text(text: &str) -> Result<(), Rejection> {
     let refused = |text| Err(Rejection::new(ErrorCode::BadField, text));
     let hides_op = || {

@@ -1,4 +1,4 @@
-//! Characters that may stand in a name (T8), most of them by their Unicode properties.
+//! Characters allowed in a name (T8), most of them by their Unicode properties.
 
 use alloc::vec::Vec;
 
@@ -70,7 +70,7 @@ fn is_drawn_as_angle(c: char) -> bool {
     )
 }
 
-/// Reason for which a character may not stand in a name.
+/// Reason that a character is not allowed in a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unfit {
     /// A control character, or one that breaks the line or changes its direction.
@@ -114,10 +114,10 @@ pub(super) fn check_controls(name: &str) -> Result<(), NameError> {
     }
 }
 
-/// Checks each character of a name where it stands.
+/// Checks each character of a name in its position.
 ///
 /// # Errors
-/// The first character that may not stand there, with the reason.
+/// The first character not allowed there, with the reason.
 pub(super) fn check(name: &str) -> Result<(), NameError> {
     let chars: Vec<char> = name.chars().collect();
     (0..chars.len()).try_for_each(|at| check_at(&chars, at))
@@ -209,7 +209,7 @@ fn is_letter(c: char) -> bool {
     GeneralCategoryGroup::Letter.contains(CodePointMapData::<GeneralCategory>::new().get(c))
 }
 
-/// A mark stands behind a character of a script that it is used with, and few others.
+/// A mark follows a character of a script that it is used with, and few others.
 fn has_its_letter(chars: &[char], at: usize) -> bool {
     let before = &chars[..at];
     let marks = || chars[..=at].iter().rev().take_while(|&&c| is_mark(c));
@@ -258,7 +258,7 @@ fn is_joiner_in_place(chars: &[char], at: usize) -> bool {
     }
 }
 
-/// Letters on both sides that would join each other if nothing stood between them.
+/// Letters on both sides that would join each other if adjacent.
 fn parts_joined_letters(before: &[char], after: &[char]) -> bool {
     let joining = CodePointMapData::<JoiningType>::new();
     let is_transparent = |c: &char| joining.get(*c) == JoiningType::Transparent;
@@ -282,7 +282,7 @@ fn joins_emoji(chars: &[char], at: usize) -> bool {
     before.is_some_and(is_emoji) && chars.get(at + 1).is_some_and(is_emoji)
 }
 
-/// A letter or digit that may stand before `you` in a name: of the script of that word, so that it
+/// A letter or digit that may precede `you` in a name: of the script of that word, so that it
 /// cannot be drawn as an arrow.
 pub(super) fn is_latin_or_digit(c: char) -> bool {
     c.is_numeric() || (is_letter(c) && CodePointMapData::<Script>::new().get(c) == Script::Latin)
@@ -295,7 +295,7 @@ mod tests {
     use alloc::string::String;
     use alloc::string::ToString;
 
-    /// Returns whether a name may hold this character behind a letter, alone, or between letters.
+    /// Returns whether a name may hold this character after a letter, alone, or between letters.
     fn is_taken_somewhere(c: char) -> bool {
         ["", "a", "\u{5d0}"].iter().any(|before| check(&format!("{before}{c}")).is_ok())
             || check(&format!("a{c}a")).is_ok()

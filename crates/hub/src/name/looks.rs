@@ -18,7 +18,7 @@ pub(crate) struct Looks {
     any_case: Box<str>,
     /// Scripts in which the whole name can be written; none for one that mixes scripts.
     scripts: AugmentedScriptSet,
-    /// Capitals stand where no habit of writing puts them, as in `MaIlory`.
+    /// Capitals in unusual positions, as in `MaIlory`.
     is_mixed_case: bool,
 }
 
@@ -63,7 +63,7 @@ impl Looks {
         !shared.is_empty()
     }
 
-    /// Returns whether one may be taken for the other.
+    /// Returns whether the two are confusable.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.folded == other.folded
             || self.skeletons.iter().zip(&other.skeletons).any(|(one, other)| one == other)
@@ -113,7 +113,7 @@ fn any_case_of(skeleton_as_written: &str) -> String {
     skeleton(&fold(skeleton_as_written)).map(|c| if c == 'i' { 'l' } else { c }).collect()
 }
 
-/// Returns whether a name is neither all in capitals nor without any behind its first character.
+/// Returns whether a name is neither all in capitals nor without any after its first character.
 fn is_mixed_case(name: &str) -> bool {
     name.chars().skip(1).any(char::is_uppercase) && name.chars().any(char::is_lowercase)
 }

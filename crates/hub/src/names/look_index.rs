@@ -8,8 +8,8 @@ use siphasher::sip::SipHasher13;
 use super::NameId;
 use crate::name::Looks;
 
-/// Names by their looks. The looks stand as hashes, 16 bytes for each that differs from a name's
-/// others, so whatever is found under one must be compared itself.
+/// Names by their looks. Looks are stored as hashes, 16 bytes for each that differs from a name's
+/// others, so a match must be compared itself.
 #[derive(Debug, Default)]
 pub(super) struct LookIndex {
     entries: BTreeSet<Entry>,
@@ -24,7 +24,7 @@ struct Entry {
     name: NameId,
 }
 
-/// The lower bits say which of [`Looks::texts`] are this look; above them is a hash of the scripts
+/// The lower bits tell which of [`Looks::texts`] are this look; above them is a hash of the scripts
 /// and the mixing of case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Manner(u32);

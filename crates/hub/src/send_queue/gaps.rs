@@ -14,7 +14,7 @@ pub(crate) struct MissedRange {
     pub(crate) room: RoomId,
     pub(crate) from: u64,
     pub(crate) to: u64,
-    /// Number of them that were the member's own, which it would not have been sent.
+    /// Number of them that are the member's own, which are not sent to it.
     pub(crate) own: u64,
 }
 
@@ -45,7 +45,7 @@ impl SendQueue {
     }
 
     /// Gives up what a room that the member leaves has for it beyond `bytes_max`, or what the log
-    /// does not have any more; `encode` returns the notice of what is missed.
+    /// no longer has; `encode` returns the notice of what is missed.
     pub(crate) fn abandon(
         &mut self,
         room: RoomId,
@@ -87,7 +87,7 @@ impl SendQueue {
         }
     }
 
-    /// Moves a cursor to `lost`, before which nothing can be sent any more. `replacement` returns
+    /// Moves a cursor to `lost`, before which nothing can be sent. `replacement` returns
     /// the step that takes the place of each stretch that is missed. Returns how many messages are
     /// missed.
     fn catch_up_in(
@@ -109,7 +109,7 @@ impl SendQueue {
             if let Step::Skip { to, messages, .. } = step {
                 own += messages;
                 if *to > position {
-                    // The tail stands inside a run of the member's own messages: go on behind it.
+                    // The tail is inside a run of the member's own messages: continue after it.
                     (position, last_missed) = (*to, log.seq_at(*to));
                 }
             }

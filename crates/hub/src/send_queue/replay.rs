@@ -1,5 +1,5 @@
 //! Segments of the past among the steps of a queue (E7). The first is fetched a page at a time, and
-//! whatever stands behind it is held back, so that a member reads everything in one order.
+//! everything after it is held back, so that a member reads everything in one order.
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -16,7 +16,7 @@ pub(super) enum Replay {
     Over,
     /// No question is under way.
     Idle,
-    /// The question with this ticket is under way, for the first segment, which is of this room.
+    /// The query with this ticket is pending, for the first segment, which is of this room.
     Asked { ticket: u64, room: RoomId },
 }
 
@@ -30,7 +30,7 @@ pub(crate) enum Fetch {
 }
 
 impl SendQueue {
-    /// Queues a segment of the past, behind everything its rooms hold now.
+    /// Queues a segment of the history, after everything its rooms hold now.
     pub(crate) fn push_segment(&mut self, segment: ReplaySegment, rooms: &Rooms) {
         self.follow_to_ends(rooms);
         self.steps.push_back(Step::Replay(Box::new(segment)));
@@ -60,14 +60,14 @@ impl SendQueue {
         if self.has_room_before(index) { Fetch::Page(segment.range()) } else { Fetch::Wait }
     }
 
-    /// Notes that the page that [`SendQueue::next_fetch`] named was asked for.
+    /// Records that the page named by [`SendQueue::next_fetch`] was requested.
     pub(crate) fn note_asked(&mut self, ticket: u64) {
         if let Some((_, segment)) = self.first_segment() {
             self.replay = Replay::Asked { ticket, room: segment.room() };
         }
     }
 
-    /// Queues a page of the first segment, or its end. False if it is not asked for any more.
+    /// Queues a page of the first segment, or its end. False if it is no longer wanted.
     pub(crate) fn push_page(&mut self, ticket: Ticket, answer: Result<Answer, ReadError>, rooms: &Rooms) -> bool {
         if !self.awaits_page(ticket) {
             return false;

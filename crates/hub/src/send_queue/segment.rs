@@ -94,14 +94,14 @@ impl ReplaySegment {
         true
     }
 
-    /// Passes the gap that is left if nothing more of it comes to `send`.
+    /// Passes the gap that is left if no more of it is sent.
     pub(super) fn abandon(&self, send: &mut impl FnMut(Event)) {
         if let Extent::Missed { next, until } = self.extent {
             self.send_gap(next, until, send);
         }
     }
 
-    /// Passes on a gap for messages that are not stored any more or cannot be read (E7).
+    /// Passes on a gap for messages that are no longer stored or cannot be read (E7).
     fn send_gap(&self, from: u64, to: u64, send: &mut impl FnMut(Event)) {
         if from <= to {
             send(Event::Gap(Gap { room: self.name.to_string(), from, to }));

@@ -62,7 +62,7 @@ impl Hub {
         self.audit_events.push_back(AuditEvent::Act(act));
     }
 
-    /// Returns whom an act of another server kicks here: the member of exactly that name.
+    /// Returns the member that another server's kick removes here: the member of exactly that name.
     pub(in crate::hub) fn kicked(&self, act: &AuditEntry) -> Option<MemberId> {
         let Target::Name { name, .. } = Target::of_act(act)? else { return None };
         self.find(name.as_str()).ok().map(|(id, _)| id)
@@ -139,7 +139,7 @@ impl Hub {
         self.disconnects.push_back(Disconnect { member: id, connection: member.connection(), code, output });
     }
 
-    /// Sends an act to every operator who is here; the copy of the one who asked has the `ref`.
+    /// Sends an act to every operator who is here; the requester's copy has the `ref`.
     fn send_to_operators(&mut self, by: Option<MemberId>, act: &AuditEntry, reference: Option<&String>) {
         for id in self.ids_of(Member::is_operator) {
             let reference = reference.filter(|_| by == Some(id)).cloned();

@@ -23,7 +23,7 @@ impl Hub {
     /// answered only once it is stored.
     ///
     /// # Errors
-    /// The member is no operator, the line is none of theirs, or it hits whom it may not.
+    /// Not an operator, not an operator command, or a target that is not allowed.
     pub fn operate(&mut self, id: MemberId, line: &str, reference: Option<String>, now: Now) -> ReplyResult {
         if self.rules.operator_token.is_none() {
             let text = "this server has no operators; its host starts it with `--operator-token-file FILE`";
@@ -154,7 +154,7 @@ impl Hub {
         }
     }
 
-    /// Returns the target of a kick: anybody who is no operator.
+    /// Returns the target of a kick: any member who is not an operator.
     fn kickable(&self, by: MemberId, name: &str) -> Result<MemberId, Rejection> {
         let (target, member) = self.find(name)?;
         if target == by {

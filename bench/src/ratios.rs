@@ -79,13 +79,14 @@ pub fn put(page: &mut String, results: &Results) {
 
 impl Comparison {
     fn row(&self, results: &Results) -> String {
-        let median = |system: System| Some(results.spread(self.workload.name(), system.name(), self.measure)?.median);
+        let median =
+            |system: System| Some(results.spread(self.workload.into_str(), system.into_str(), self.measure)?.median);
         let of_medians = self.against_best(median);
-        let rounds = results.rounds(self.workload.name(), self.system.name()).len();
+        let rounds = results.rounds(self.workload.into_str(), self.system.into_str()).len();
         let by_round: Vec<f64> = (0..rounds)
             .filter_map(|round| {
                 self.against_best(|system| {
-                    *results.by_round(self.workload.name(), system.name(), self.measure).get(round)?
+                    *results.by_round(self.workload.into_str(), system.into_str(), self.measure).get(round)?
                 })
             })
             .collect();

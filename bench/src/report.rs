@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::{Result, ensure};
+use strum::VariantArray as _;
 
 use crate::process;
 use crate::ratios;
@@ -71,16 +72,16 @@ pub fn page(results: &Results) -> String {
         "- server on core 0, generator on core 1, loopback; systems one at a time, in turn\n\
          - glassline keeps no history here (`--history none`); what one costs: [benchmarks-history.md](benchmarks-history.md)\n",
     );
-    for system in System::ALL.into_iter().filter(|system| system.peer_program().is_some()) {
+    for system in System::VARIANTS.iter().filter(|system| system.peer_program().is_some()) {
         let version = system.version().or_else(|| system.missing()).unwrap_or_else(|| "unknown version".into());
-        let _ = writeln!(page, "- {}: {version}", system.name());
+        let _ = writeln!(page, "- {}: {version}", system.into_str());
     }
     page.push_str(
         "\nA figure is the median of its rounds, with the smallest and the largest in brackets. Machines are noisy: \
          only ratios taken in one run count. A server that is not busy was not the bottleneck.\n",
     );
-    for workload in Workload::ALL {
-        let table = workload.name();
+    for &workload in Workload::VARIANTS {
+        let table = workload.into_str();
         put_table(&mut page, results, "| system |", table, &workload.explanation(), &results.measures(table));
     }
     ratios::put(&mut page, results);

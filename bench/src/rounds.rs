@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use strum::VariantArray as _;
+
 use crate::arguments::RunOptions;
 use crate::results::{Results, in_words};
 use crate::workloads::{Scale, Workload};
@@ -9,12 +11,12 @@ use crate::workloads::{Scale, Workload};
 /// Runs everything whose `workload/system` is wanted.
 pub fn run(options: &RunOptions, scale: &Scale) -> Results {
     let mut results = Results::default();
-    for workload in Workload::ALL {
+    for &workload in Workload::VARIANTS {
         for round in 1..=workload.rounds(scale.rounds) {
             for &system in workload.systems() {
-                let title = format!("{}/{}", workload.name(), system.name());
+                let title = format!("{}/{}", workload.into_str(), system.into_str());
                 // What failed once would take its time limits again.
-                let has_failed = results.rounds(workload.name(), system.name()).iter().any(Result::is_err);
+                let has_failed = results.rounds(workload.into_str(), system.into_str()).iter().any(Result::is_err);
                 if has_failed || !options.wants(&title) {
                     continue;
                 }
@@ -27,7 +29,7 @@ pub fn run(options: &RunOptions, scale: &Scale) -> Results {
                 };
                 let took_seconds = started.elapsed().as_secs_f64();
                 eprintln!("{title}, round {round} ({took_seconds:.1} s): {}", in_words(&figures));
-                results.add(workload.name(), system.name(), figures);
+                results.add(workload.into_str(), system.into_str(), figures);
             }
         }
     }

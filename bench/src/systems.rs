@@ -24,7 +24,8 @@ const START_POLL: Duration = Duration::from_millis(10);
 const NGIRCD_CONNECTS_AT_ONCE: usize = 8;
 const CONNECTS_AT_ONCE: usize = 128;
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum System {
     Floor,
     Glassline,
@@ -36,21 +37,6 @@ pub enum System {
 }
 
 impl System {
-    pub const ALL: [Self; 7] =
-        [Self::Floor, Self::Glassline, Self::GlasslineEvent, Self::Broadcast, Self::Redis, Self::Nats, Self::Ngircd];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Floor => "floor",
-            Self::Glassline => "glassline",
-            Self::GlasslineEvent => "glassline-event",
-            Self::Broadcast => "broadcast",
-            Self::Redis => "redis",
-            Self::Nats => "nats",
-            Self::Ngircd => "ngircd",
-        }
-    }
-
     /// The program of a peer that an installation brings, which is also the name of its package.
     pub fn peer_program(self) -> Option<&'static str> {
         match self {
@@ -107,7 +93,7 @@ impl System {
         let port = free_port()?;
         let own_program = std::env::current_exe()?;
         let (program, args) = match self {
-            Self::Floor | Self::Broadcast => (own_program.into_os_string(), words(&[self.name(), "127.0.0.1:0"])),
+            Self::Floor | Self::Broadcast => (own_program.into_os_string(), words(&[self.into_str(), "127.0.0.1:0"])),
             Self::Glassline | Self::GlasslineEvent => {
                 let args = [&words(&["serve", "--listen", "127.0.0.1:0"]), options].concat();
                 (glassline.as_os_str().to_owned(), args)

@@ -230,7 +230,7 @@ impl Run<'_> {
         figures.put(Measure::StartMillis, started.elapsed().as_secs_f64() * 1e3);
         figures.put(Measure::FreshMib, resident_mib(&server)?);
         for (question, answers) in questions::ask_all(server.addr, self.scale.questions, seed)? {
-            self.note(table, question.row(), Ok(answers));
+            self.note(table, question.into_str(), Ok(answers));
         }
         figures.put(Measure::ReadMib, resident_mib(&server)?);
         grow(&server, true, self.scale.stored_more, self.next_seed(), &mut figures)?;

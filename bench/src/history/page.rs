@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use strum::VariantArray as _;
+
 use super::questions::Question;
 use super::{Scale, latency, rows, storing, tables};
 use crate::report::{head, put_table};
@@ -154,9 +156,9 @@ fn put_comparisons(page: &mut String, results: &Results) {
     }
     let commit = results.spread(tables::ONE_AT_A_TIME, rows::KEPT, Measure::CommitMillis);
     put("one-at-a-time: one commit, mean", commit, Wanted::Nothing, &millis);
-    for question in Question::ALL {
-        let median = results.spread(tables::ASKED, question.row(), Measure::MedianMillis);
-        put(&format!("{}: median", question.row()), median, Wanted::Below(50.0), &millis);
+    for &question in Question::VARIANTS {
+        let median = results.spread(tables::ASKED, question.into_str(), Measure::MedianMillis);
+        put(&format!("{}: median", question.into_str()), median, Wanted::Below(50.0), &millis);
     }
     for measure in [Measure::FreshMib, Measure::ReadMib, Measure::GrownMib] {
         let more = results.difference(tables::MEMORY, (rows::LARGE, rows::SMALL), measure);

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use glassline_testkit::Rng;
+use strum::VariantArray as _;
 
 use super::client::{Answered, HistoryClient};
 use super::corpus::{COMMON, Corpus, RARE, RARE_CJK, RARE_CJK_PAIR};
 use super::stored::{LARGEST_ROOM, SMALL_ROOM};
-use crate::results::{Figures, Measure, Row};
+use crate::results::{Figures, Measure};
 use crate::stats::quantile;
 use crate::workloads::one_at_a_time::times;
 
@@ -18,64 +19,42 @@ const TIME_PER_QUESTION: Duration = Duration::from_secs(10);
 /// Trigrams that everybody uses, in a text of nobody.
 const PHRASE_WORDS: usize = 6;
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(const_into_str)]
 pub enum Question {
+    #[strum(serialize = "join: hello until welcome and 50 messages")]
     Join,
+    #[strum(serialize = "join, while another searches for two Chinese characters")]
     JoinBesideSearch,
+    #[strum(serialize = "page: the latest 200")]
     Latest,
+    #[strum(serialize = "page: 200 before a random number")]
     Before,
+    #[strum(serialize = "page: 200 around a random number")]
     Around,
+    #[strum(serialize = "page: 200 after a random number")]
     After,
+    #[strum(serialize = "search: a word in every second message")]
     Common,
+    #[strum(serialize = "search: a word in one of 150,000")]
     Rare,
+    #[strum(serialize = "search: three Chinese characters in one of 150,000")]
     RareCjk,
+    #[strum(serialize = "search: two letters that are everywhere")]
     Pair,
+    #[strum(serialize = "search: two Chinese characters in one of 150,000")]
     RareCjkPair,
+    #[strum(serialize = "search: two characters that are nowhere, in a small room")]
     RarePairInSmallRoom,
+    #[strum(serialize = "search: what has no piece anywhere")]
     Unknown,
+    #[strum(serialize = "search: common words in a row that nobody said")]
     UnknownPhrase,
+    #[strum(serialize = "search: that rare word, in a small room")]
     RareInSmallRoom,
 }
 
 impl Question {
-    pub const ALL: [Self; 15] = [
-        Self::Join,
-        Self::JoinBesideSearch,
-        Self::Latest,
-        Self::Before,
-        Self::Around,
-        Self::After,
-        Self::Common,
-        Self::Rare,
-        Self::RareCjk,
-        Self::Pair,
-        Self::RareCjkPair,
-        Self::RarePairInSmallRoom,
-        Self::Unknown,
-        Self::UnknownPhrase,
-        Self::RareInSmallRoom,
-    ];
-
-    pub fn row(self) -> Row {
-        match self {
-            Self::Join => "join: hello until welcome and 50 messages",
-            Self::JoinBesideSearch => "join, while another searches for two Chinese characters",
-            Self::Latest => "page: the latest 200",
-            Self::Before => "page: 200 before a random number",
-            Self::Around => "page: 200 around a random number",
-            Self::After => "page: 200 after a random number",
-            Self::Common => "search: a word in every second message",
-            Self::Rare => "search: a word in one of 150,000",
-            Self::RareCjk => "search: three Chinese characters in one of 150,000",
-            Self::Pair => "search: two letters that are everywhere",
-            Self::RareCjkPair => "search: two Chinese characters in one of 150,000",
-            Self::RarePairInSmallRoom => "search: two characters that are nowhere, in a small room",
-            Self::Unknown => "search: what has no piece anywhere",
-            Self::UnknownPhrase => "search: common words in a row that nobody said",
-            Self::RareInSmallRoom => "search: that rare word, in a small room",
-        }
-    }
-
     fn room(self) -> &'static str {
         match self {
             Self::RarePairInSmallRoom | Self::RareInSmallRoom => SMALL_ROOM,
@@ -115,7 +94,8 @@ impl Question {
 /// Asks everything in turn, so that nothing is asked twice in a row.
 pub fn ask_all(addr: SocketAddr, samples: usize, seed: u64) -> Result<Vec<(Question, Figures)>> {
     let (mut rng, corpus) = (Rng::new(seed), Corpus::new(seed));
-    let mut answers: Vec<(Question, Vec<Answered>)> = Question::ALL.map(|question| (question, Vec::new())).into();
+    let mut answers: Vec<(Question, Vec<Answered>)> =
+        Question::VARIANTS.iter().map(|&question| (question, Vec::new())).collect();
     let (mut client, first) = HistoryClient::join(addr, "asker", LARGEST_ROOM)?;
     let newest = first.newest.context("the largest room is empty")?;
     client.ask(&format!(r#"{{"type":"join","room":"{SMALL_ROOM}""#)).context("the small room cannot be joined")?;
@@ -132,8 +112,8 @@ pub fn ask_all(addr: SocketAddr, samples: usize, seed: u64) -> Result<Vec<(Quest
                 None if *question == Question::JoinBesideSearch => join_beside(&mut client, newest, join),
                 None => join(),
             };
-            let answered = answered.with_context(|| question.row())?;
-            ensure!(answered.messages > 0 || !question.finds(), "nothing found: {}", question.row());
+            let answered = answered.with_context(|| question.into_str())?;
+            ensure!(answered.messages > 0 || !question.finds(), "nothing found: {}", question.into_str());
             answers.push(answered);
         }
     }

@@ -11,7 +11,8 @@ use super::{metronome, naive};
 
 const GLASSLINE_REDRAW_MARK: &[u8] = b"\x1b[?2026h";
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Client {
     Glassline,
     Naive,
@@ -20,16 +21,6 @@ pub enum Client {
 }
 
 impl Client {
-    pub const ALL: [Self; 3] = [Self::Glassline, Self::Naive, Self::Metronome];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Glassline => "glassline",
-            Self::Naive => "naive",
-            Self::Metronome => "metronome",
-        }
-    }
-
     /// Starts it in a terminal; `home` is where it finds no files of a user.
     pub fn start(self, glassline: &Path, addr: SocketAddr, home: &Path) -> Result<Terminal> {
         let own_program = std::env::current_exe()?;

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use glassline_testkit::Folder;
+use strum::VariantArray as _;
 
 use crate::arguments::RunOptions;
 use crate::pinning::{self, GENERATOR_CORE};
@@ -53,19 +54,19 @@ pub fn run(options: &RunOptions) -> Result<String> {
     let home = Folder::new();
     let mut results = Results::default();
     for round in 1..=scale.rounds {
-        for pace in Pace::ALL {
-            for client in Client::ALL {
+        for &pace in Pace::VARIANTS {
+            for &client in Client::VARIANTS {
                 // What the metronome is for, it shows under the load that keeps the reader busy and no busier.
                 if client == Client::Metronome && pace != Pace::Steady {
                     continue;
                 }
-                note(&mut results, options, (pace.name(), client.name()), round, || {
+                note(&mut results, options, (pace.into_str(), client.into_str()), round, || {
                     measure(options, client, pace, &scale, &home)
                 });
             }
         }
         for client in [Some(Client::Glassline), Some(Client::Naive), None] {
-            let row = client.map_or(BARE_HELLO, Client::name);
+            let row = client.map_or(BARE_HELLO, |client| client.into_str());
             note(&mut results, options, (START, row), round, || measure_starts(options, client, &scale, &home));
         }
     }

@@ -5,7 +5,8 @@ use super::sender::UNDER_WAY_MAX;
 pub const STEADY_PER_SECOND: u32 = 2_000;
 
 /// Rate of messages.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Pace {
     Quiet,
     Steady,
@@ -13,16 +14,6 @@ pub enum Pace {
 }
 
 impl Pace {
-    pub const ALL: [Self; 3] = [Self::Quiet, Self::Steady, Self::Flood];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Quiet => "quiet",
-            Self::Steady => "steady",
-            Self::Flood => "flood",
-        }
-    }
-
     pub fn explanation(self) -> String {
         match self {
             Self::Quiet => "Nobody says anything: what typing alone takes.".to_owned(),

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use strum::VariantArray as _;
+
 use super::client::Client;
 use super::pace::Pace;
 use super::{BARE_HELLO, START, Scale};
@@ -78,12 +80,12 @@ pub fn page(results: &Results, scale: &Scale) -> String {
         let mut measures = results.measures(table);
         measures.sort_unstable();
         put_table(&mut page, results, "| client |", table, explanation, &measures);
-        if results.rows(table).any(|row| row == Client::Metronome.name()) {
+        if results.rows(table).any(|row| row == Client::Metronome.into_str()) {
             let _ = writeln!(page, "\n{METRONOME}");
         }
     };
-    for pace in Pace::ALL {
-        put(pace.name(), &pace.explanation());
+    for &pace in Pace::VARIANTS {
+        put(pace.into_str(), &pace.explanation());
     }
     put(START, "Nobody says anything; the program is in the system's cache.");
     put_ratios(&mut page, results);
@@ -101,8 +103,8 @@ fn put_ratios(page: &mut String, results: &Results) {
             let _ = writeln!(page, "| {what} | {:.2} | {:.2}–{:.2} |", over / under, by_round.min, by_round.max);
         }
     };
-    let (naive, glassline) = (Client::Naive.name(), Client::Glassline.name());
-    let loads = Pace::ALL.into_iter().map(|pace| (pace.name(), compared(pace)));
+    let (naive, glassline) = (Client::Naive.into_str(), Client::Glassline.into_str());
+    let loads = Pace::VARIANTS.iter().map(|&pace| (pace.into_str(), compared(pace)));
     for (table, measures) in loads.chain([(START, [Measure::OnlineMillis].as_slice())]) {
         for measure in measures {
             put(format!("{table}: {}", measure.title()), table, (naive, glassline), *measure);

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
+use strum::VariantArray as _;
 
 use self::windowed::Windowed;
 use crate::clients::Clients;
@@ -19,7 +20,8 @@ use crate::systems::{Server, System};
 
 pub const TEXT_BYTES: usize = 64;
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Workload {
     Fanout,
     FanoutSingly,
@@ -63,28 +65,6 @@ impl Scale {
 }
 
 impl Workload {
-    pub const ALL: [Self; 7] = [
-        Self::Fanout,
-        Self::FanoutSingly,
-        Self::AllSending,
-        Self::OneAtATime,
-        Self::Idle,
-        Self::Connections,
-        Self::Stalled,
-    ];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Fanout => "fanout",
-            Self::FanoutSingly => "fanout-singly",
-            Self::AllSending => "all-sending",
-            Self::OneAtATime => "one-at-a-time",
-            Self::Idle => "idle",
-            Self::Connections => "connections",
-            Self::Stalled => "stalled",
-        }
-    }
-
     pub fn explanation(self) -> String {
         match self {
             Self::Fanout => format!(
@@ -117,7 +97,7 @@ impl Workload {
     pub fn systems(self) -> &'static [System] {
         use System::{Floor, Glassline, GlasslineEvent, Nats, Ngircd, Redis};
         match self {
-            Self::Fanout | Self::FanoutSingly | Self::AllSending | Self::OneAtATime => &System::ALL,
+            Self::Fanout | Self::FanoutSingly | Self::AllSending | Self::OneAtATime => System::VARIANTS,
             Self::Connections => &[Glassline],
             Self::Idle => &[Floor, Glassline, GlasslineEvent, Redis, Nats, Ngircd],
             Self::Stalled => &[Floor, Glassline, GlasslineEvent, Redis],

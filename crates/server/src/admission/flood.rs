@@ -29,7 +29,7 @@ const BURST_BYTES: f64 = 2.0 * BYTES_PER_SECOND;
 pub(crate) struct Flood {
     messages: TokenBucket,
     bytes: TokenBucket,
-    /// No time was recorded yet. The first frame, a `hello` or a name, is paid from the credit there
+    /// No time recorded yet. The first frame, a `hello` or a name, is paid from the credit there
     /// is and makes no debt, so that a newcomer does not wait for others of its address.
     is_unused: bool,
 }

@@ -28,7 +28,7 @@ impl<S: Socket> Reactor<S> {
         self.apply_moderation();
     }
 
-    /// Hands messages over to be stored, sends on those stored. Returns how long to wait for more of
+    /// Hands messages over for storing, sends stored ones. Returns how long to wait for more of
     /// that; nothing once everything is stored, or no time is left.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use strum::{IntoStaticStr, VariantArray};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub(crate) enum CloseReason {
-    // Not let in, or closed for what it sent. `is_refusal` relies on the order.
+    // Refused at login, or closed because of its input. `is_refusal` relies on the order.
     Banned,
     /// Closed for a newcomer while it had no name.
     CrowdedOut,
@@ -47,7 +47,7 @@ pub(crate) enum CloseReason {
 }
 
 impl CloseReason {
-    /// Returns whether the connection was not let in, or closed for what it sent.
+    /// Returns whether the connection was refused, or closed because of its input.
     pub(crate) fn is_refusal(self) -> bool {
         (self as usize) < Self::Bye as usize
     }

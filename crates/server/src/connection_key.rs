@@ -1,6 +1,6 @@
 //! Generational keys of connections.
 
-/// Key of a connection: that of a closed one finds nothing, whoever has its place now. Keys order
+/// Key of a connection: that of a closed one finds nothing, even if its slot is reused. Keys order
 /// by age, the oldest connection's first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ConnectionKey {

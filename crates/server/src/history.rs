@@ -1,4 +1,4 @@
-//! Between the hub and the journal: what is said goes to be stored, what is asked is looked up, and
+//! Between the hub and the journal: messages are stored, queries are looked up, and
 //! both come back.
 
 use std::collections::VecDeque;
@@ -12,13 +12,13 @@ use glassline_wire::request::LOBBY;
 use glassline_wire::visible::one_line;
 use tracing::{error, warn};
 
-/// Until the server knows where the lobby goes on, nobody can be let in.
+/// Until the lobby's newest number is known, no client can log in.
 const FIRST_LOOK_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time limit for storing the rest at the end: the journal's queue is bounded, and a disk takes
 /// that in seconds.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
-// Members are told what to do and nothing of the host's files; the cause is for the log.
+// Members are told the next step and nothing of the host's files; the cause is logged.
 const NOT_STORED: &str = "this could not be stored, so it did not happen; try again later";
 const NO_SPACE: &str =
     "this could not be stored, so it did not happen: the server's disk is full; tell whoever runs it";
@@ -28,7 +28,7 @@ const TOO_SLOW: &str = "this took too long; ask for less";
 
 pub(crate) struct History {
     journal: Journal,
-    /// Results that came back and were not taken in yet, because members have to be written to
+    /// Results not processed yet, because members have to be written to
     /// first.
     done: VecDeque<Done>,
     /// The journal may have more than that: what it has is left there until it can be used, since
@@ -57,13 +57,13 @@ impl History {
         Ok(Self::of(Journal::start(store, wake)?, head.newest, hub))
     }
 
-    /// Goes on with a lobby whose newest message has this number.
+    /// Starts with a lobby whose newest message has this number.
     pub(crate) fn of(journal: Journal, newest_in_lobby: u64, hub: &mut Hub) -> Self {
         hub.resume_lobby(newest_in_lobby);
         Self { journal, done: VecDeque::new(), may_have_more: false, lines: LogLines::default() }
     }
 
-    /// Returns whether nothing more may be said until something has been stored.
+    /// Returns whether no more messages are accepted until some have been stored.
     pub(crate) fn is_full(&self) -> bool {
         !self.done.is_empty() || self.journal.is_full()
     }
@@ -87,7 +87,7 @@ impl History {
         }
     }
 
-    /// Gives the hub what came back, as long as its members keep up.
+    /// Passes results to the hub, as long as its members keep up.
     ///
     /// # Errors
     /// The store cannot go on, or what became of a message was lost: the server must stop.
@@ -98,7 +98,7 @@ impl History {
                 self.done.extend(self.journal.take_done());
             }
             let Some(done) = self.done.pop_front() else {
-                // Whatever comes now wakes the loop.
+                // Any later result wakes the loop.
                 self.may_have_more = false;
                 return Ok(());
             };
@@ -175,8 +175,8 @@ impl History {
     }
 }
 
-/// Nothing is settled any more behind a report that was lost, so a server that went on would keep
-/// everybody waiting for ever.
+/// After a lost report nothing is settled, so a server that continued would keep
+/// its clients waiting forever.
 fn in_order(is_next: bool, ticket: Option<Ticket>) -> io::Result<()> {
     if is_next {
         return Ok(());

@@ -36,7 +36,7 @@ pub struct Config {
     pub replay: usize,
     /// … and in the tutorial dialect, as ordinary pairs with the time in front.
     pub replay_tutorial: usize,
-    /// Token that makes a member an operator; without it there are none.
+    /// Token that makes a member an operator; `None`: no operators.
     pub operator_token: Option<OperatorToken>,
     /// Every bound and deadline.
     pub limits: Limits,

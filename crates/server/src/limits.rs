@@ -12,7 +12,7 @@ pub struct Limits {
     /// Connections from one address: a classroom behind one router fits; one machine cannot take
     /// all descriptors. Past it the oldest without a name is closed.
     pub connections_per_address_max: usize,
-    /// Each dialect's log in a room: how far a reader may fall behind before it misses something;
+    /// Each dialect's log in a room: how far a reader may lag before it misses something;
     /// minutes of a busy room.
     pub log_bytes_max: usize,
     /// All logs together: a server on a small machine stays within a quarter of a gigabyte whatever
@@ -27,14 +27,14 @@ pub struct Limits {
     /// A peer that takes no byte for so long while bytes wait is gone or hostile; TCP itself would
     /// wait fifteen minutes.
     pub no_progress_timeout_ms: u64,
-    /// An event member unheard for so long is asked for a sign of life: shorter than the usual NAT
+    /// An event member silent for so long is sent a `ping`: shorter than the usual NAT
     /// timeout of a minute.
     pub ping_after_ms: u64,
-    /// … and for so long is gone: two pings and an answer's time.
+    /// … and for so long is closed: two pings and an answer's time.
     pub dead_after_ms: u64,
     /// Time in which the holder of a name must answer before a token takes the name from it (E2).
     pub takeover_probe_ms: u64,
-    /// After its last word, how long a connection is read on so that the word arrives before the
+    /// After its last output, how long a connection is read on so that it arrives before the
     /// close does.
     pub drain_timeout_ms: u64,
     /// On shutdown, how long what waits may take to be written: below the five seconds that

@@ -25,7 +25,7 @@ impl Shutdown {
         Self::default()
     }
 
-    /// Asks the server to say goodbye to everyone, write out what waits, and end.
+    /// Asks the server to say goodbye to all clients, flush their output, and end.
     pub fn request(&self) {
         self.inner.requested.store(true, Ordering::SeqCst);
         self.wake();

@@ -11,7 +11,7 @@ use crate::prelude::*;
 pub enum Command {
     /// Send a message to the current room.
     Say(String),
-    /// Send a message to this room, whatever room is the current one.
+    /// Send a message to this room, also if it is not the current one.
     SayIn {
         room: String,
         text: String,
@@ -23,7 +23,7 @@ pub enum Command {
         to: String,
         text: String,
     },
-    /// Reply to one person, and to nobody else who may have the name by now.
+    /// Reply to one person, and not to a later holder of the name.
     Reply {
         to: String,
         text: String,
@@ -54,7 +54,7 @@ pub enum Command {
     ServerLine(String),
     /// Show this help on the client's own commands, and ask a server that has commands for its help.
     Help(String),
-    /// Leave once all messages are acknowledged, however long that takes while the link stands.
+    /// Leave once all messages are acknowledged, without a time limit while the link is up.
     Finish,
     /// Leave now; what is not acknowledged gets a moment, and all of it two seconds.
     Leave,
@@ -81,7 +81,7 @@ pub enum CommandError {
     RequestTooLong { bytes: usize, bytes_max: usize },
     #[error("{0} messages wait for the server already; send it when they are through")]
     Full(usize),
-    /// Messages for the room have not gone out yet: after the leave they would be refused.
+    /// Messages for the room are not sent yet: after the leave they would be refused.
     #[error("{unsent} of your messages have not gone out into {room} yet; leave it when they are through")]
     StillSaying { room: String, unsent: usize },
     #[error("the server has not answered your last questions yet; ask again when it has")]

@@ -9,20 +9,20 @@ use crate::prelude::*;
 /// Reason why a session ended. The texts are for people and end with what to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
-    /// The user left, or the input ended and everything said was acknowledged.
+    /// The user left, or the input ended and every message was acknowledged.
     Left,
     /// Reading the input or writing the output failed, or some of the input was not sent.
     InputOutput(String),
     /// Nothing answered at the address.
     CannotConnect(String),
-    /// The server answered and would not let this client in, or does not speak the dialect asked
+    /// The server answered and refused this client, or does not speak the dialect asked
     /// for.
     Rejected(String),
     /// The link was lost and did not come back in time.
     ServerWentAway(String),
 }
 
-/// Characters of a text shown; a server may have had a say in it.
+/// Characters of a text shown; it may contain text of a server.
 const TEXT_CHARS_MAX: usize = 2_000;
 
 impl Ending {
@@ -37,7 +37,7 @@ impl Ending {
         }
     }
 
-    /// Returns the text for the user on stderr, safe to show: a server may have had a say in it.
+    /// Returns the text for the user on stderr, safe to show: it may contain text of a server.
     /// Nothing after an ordinary leave.
     pub fn text(&self) -> Option<Cow<'_, str>> {
         match self {

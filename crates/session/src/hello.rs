@@ -29,7 +29,7 @@ pub(crate) fn hello(identity: &Identity, joined: &JoinedRooms) -> Request {
         // A server holds little for a stranger: the rooms that do not fit are entered after the
         // `welcome`.
         for room in joined.names() {
-            // Where no number is known, the server begins with what was said last.
+            // If no number is known, the server begins with the latest messages.
             let seq = seqs.get(&room).copied();
             bytes += room_bytes(&room, seq.unwrap_or(0));
             if bytes > GREETING_BYTES_MAX {

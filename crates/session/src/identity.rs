@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 
 use crate::prelude::*;
 
-/// Names remembered that the user went by: what was said under one may be acknowledged under it
+/// Earlier names of the user: a message sent under one may be acknowledged under it
 /// later.
 const FORMER_NAMES_MAX: usize = 8;
 

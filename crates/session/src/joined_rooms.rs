@@ -1,4 +1,4 @@
-//! Rooms the client is in: what a reconnect asks for again, and who is there.
+//! Rooms the client is in: those that a reconnect rejoins, and their members.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use glassline_wire::request::LOBBY;
 use crate::prelude::*;
 use crate::seq_tracker::SeqTracker;
 
-/// Rooms kept track of. More that a server names are ignored.
+/// Maximum of tracked rooms. Further ones of a server are ignored.
 const ROOMS_MAX: usize = 64;
 /// Names kept of each room: as many as `members` lists (L).
 const NAMES_MAX: usize = 1_000;
@@ -33,7 +33,7 @@ struct Room {
     position: Option<ReadPosition>,
     /// Number of people in it, the client included.
     people: Option<usize>,
-    /// Names, as far as the server has told.
+    /// Names, as far as the server has sent them.
     names: BTreeSet<String>,
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct JoinedRooms {
 }
 
 impl JoinedRooms {
-    /// Starts before the first `welcome`: what is said goes to the lobby.
+    /// Starts before the first `welcome`: messages go to the lobby.
     pub(crate) fn new() -> Self {
         Self {
             rooms: vec![Room::new(LOBBY, SeqTracker::default(), None)],
@@ -112,7 +112,7 @@ impl JoinedRooms {
         self.rooms.iter().find(|known| known.name == name)
     }
 
-    /// Takes over the rooms of a `welcome`; returns those whose numbers have begun again.
+    /// Applies the rooms of a `welcome`; returns those whose numbers have begun again.
     pub(crate) fn welcome(&mut self, welcome: &Welcome) -> Vec<String> {
         let before = self.current.clone();
         let mut known: BTreeMap<String, Room> =
@@ -204,8 +204,8 @@ impl JoinedRooms {
         }
     }
 
-    /// Takes in that some came, one of them perhaps `me`, who is counted from the start.
-    /// Announcements lag (T11): whoever is known to be there was counted when the server sent the
+    /// Records arrivals, one of them perhaps `me`, who is counted from the start.
+    /// Announcements lag (T11): a known member was counted when the server sent the
     /// list.
     pub(crate) fn add_people(&mut self, presence: &Presence, me: &str) {
         let Some(room) = self.room_mut(&presence.room) else { return };
@@ -221,8 +221,8 @@ impl JoinedRooms {
         room.people = room.people.map(|people| people.saturating_add(new));
     }
 
-    /// Takes in that some left. `me` stays: who left under that name was there before (T11). So was
-    /// whoever is not among those there.
+    /// Records departures. `me` stays: who left under that name was there before (T11). So was
+    /// anyone not among the members.
     pub(crate) fn remove_people(&mut self, presence: &Presence, me: &str) {
         let Some(room) = self.room_mut(&presence.room) else { return };
         let knew_all = room.knows_all();
@@ -294,7 +294,6 @@ mod tests {
         rooms.welcome(&welcome(&[("lobby", 5, 2)]));
         rooms.enter("den");
         assert_eq!(rooms.since()["den"], 2);
-        // Whoever leaves it has left it.
         rooms.leave("den");
         rooms.enter("den");
         assert!(!rooms.since().contains_key("den"));

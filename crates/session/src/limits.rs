@@ -1,5 +1,5 @@
 //! Limits on what a server sends: names are kept, listed and drawn, and its own limits are obeyed,
-//! so none may be endless.
+//! so all are bounded.
 
 use core::iter::once;
 
@@ -15,8 +15,8 @@ const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// Longest request that any server is taken to take.
 const EVENT_BYTES_MAX: usize = 1024 * 1024;
 
-/// Bounds the limits of a server: with one of its own making it could have nothing sent, or
-/// everything kept.
+/// Bounds the limits of a server: arbitrary ones could prevent sending, or
+/// exhaust memory.
 pub(crate) fn bounded(limits: Limits) -> Limits {
     Limits {
         text_bytes: limits.text_bytes.clamp(1, TEXT_BYTES_MAX),

@@ -12,7 +12,7 @@ const PAGE_REF: &str = "glassline-past-";
 const PAGE_MS: u64 = 5_000;
 /// Requests for stored messages that may be under way.
 const PAGES_MAX: usize = 8;
-/// Longest wait for the answer to `/join` in a pipe: what follows it is meant for the new room.
+/// Longest wait for the answer to `/join` in a pipe: later lines are meant for the new room.
 const ROOM_CHANGE_MS: u64 = 5_000;
 
 #[derive(Debug)]

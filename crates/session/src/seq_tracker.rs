@@ -3,8 +3,8 @@
 
 use crate::prelude::*;
 
-/// Ranges of numbers kept that were not shown. Past it old ones are taken for one: what was shown
-/// between them may be shown once more, which is better than the user's own words never shown.
+/// Ranges of numbers kept that were not shown. Past it old ones are merged: what was shown
+/// between them may be shown again, which is better than never showing the user's messages.
 const UNSEEN_RANGES_MAX: usize = 64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,10 +26,10 @@ pub(crate) struct SeqTracker {
     newest: Option<u64>,
     /// Numbers up to it that were not shown: first and last of each range, in order.
     unseen: Vec<(u64, u64)>,
-    /// Highest number that the server has named on this link: whatever is sent from now on gets a
+    /// Highest number that the server has named on this link: later messages get a
     /// higher one.
     newest_named: Option<u64>,
-    /// The room was left with the link and is entered again: its numbers may have begun anew.
+    /// The room was left with the link and is entered again: its numbers may have restarted.
     in_doubt: bool,
 }
 
@@ -41,7 +41,7 @@ impl SeqTracker {
         tracker
     }
 
-    /// Continues in a room that is entered again: on some servers it may have begun anew meanwhile.
+    /// Continues in a room that is entered again: on some servers its numbers may have restarted.
     pub(crate) fn into_doubt(self) -> Self {
         Self { in_doubt: true, newest_named: None, ..self }
     }
@@ -57,7 +57,7 @@ impl SeqTracker {
         self.newest_named
     }
 
-    /// Returns the number from which a reconnect goes on.
+    /// Returns the number from which a reconnect continues.
     pub(crate) fn newest(&self) -> Option<u64> {
         self.newest
     }
@@ -120,7 +120,7 @@ impl SeqTracker {
         self.mark_seen(seq)
     }
 
-    /// Starts over where numbers go back, when `next` is to be the next one: the room began anew.
+    /// Starts over where numbers go back, when `next` is to be the next one: the room restarted.
     fn settle_doubt(&mut self, next: u64) {
         if core::mem::take(&mut self.in_doubt) && self.newest.is_some_and(|newest| next <= newest) {
             *self = Self::default();

@@ -7,11 +7,11 @@ use crate::prelude::*;
 pub enum LinkState {
     /// No `welcome` yet.
     Connecting,
-    /// The connection is established, and nothing has come over it.
+    /// The connection is established, and nothing was received yet.
     Unanswered,
     /// The server has answered.
     Online,
-    /// The link is lost; the next try comes at this instant.
+    /// The link is lost; the next attempt is at this instant.
     Waiting {
         /// On the session's clock.
         until_ms: u64,
@@ -23,7 +23,7 @@ pub enum LinkState {
 /// Contents of a status line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
-    /// Name the user goes by.
+    /// Name of the user.
     pub name: String,
     /// Current room.
     pub room: Option<String>,
@@ -32,7 +32,7 @@ pub struct Status {
     pub is_room_known: bool,
     /// All rooms the client is in, in the order of entering.
     pub rooms: Vec<String>,
-    /// Number of people in the current room, while the server says.
+    /// Number of people in the current room, if the server sends it.
     pub people: Option<usize>,
     /// Some of them, by name, without the user: at most [`Status::OTHERS_MAX`].
     pub others: Vec<String>,
@@ -62,7 +62,7 @@ pub enum SlashCommands {
     Client,
     /// The server, which has spoken as `*` (T10).
     Server,
-    /// Nobody: a tutorial server without commands.
+    /// None: a tutorial server without commands.
     Nobody,
     /// Not known yet; it will be in a moment.
     Undecided,

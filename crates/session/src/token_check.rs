@@ -1,4 +1,4 @@
-//! Check of what others would read: no text of a request may hold an operator token (O1).
+//! Check of texts for others: no text of a request may hold an operator token (O1).
 
 use glassline_wire::operator_token::is_in;
 use glassline_wire::request::Ask;

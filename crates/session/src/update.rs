@@ -9,7 +9,7 @@ use crate::prelude::*;
 /// Choice of the dialect to speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DialectChoice {
-    /// The event dialect, or the tutorial dialect where no `welcome` comes (D3).
+    /// The event dialect, or the tutorial dialect if no `welcome` arrives (D3).
     #[default]
     Auto,
     /// The tutorial dialect at once.
@@ -64,24 +64,24 @@ pub enum HistoryQuery {
 /// Actions for the driver; taken in order.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Open a connection; the one before is gone.
+    /// Open a connection; the previous one is closed.
     Connect,
     /// Write these bytes, and report [`Input::Written`]. Never more than two of them wait at a
     /// time.
     Send(Vec<u8>),
-    /// Close the sending side behind the last bytes.
+    /// Close the sending side after the last bytes.
     HalfClose,
     Disconnect,
     /// Show this to the user; with the `ref` of the request that it answers.
     Show(Envelope<Update>),
-    /// The session has ended; nothing comes after this.
+    /// The session has ended; the last action.
     Ended(Ending),
 }
 
-/// News for the user.
+/// Updates for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Update {
-    /// Event from the server; words of a tutorial server become the same events.
+    /// Event from the server; texts of a tutorial server become the same events.
     Received(Event),
     /// Message of the user that reached the server (`acknowledged`) or was at least written (tutorial
     /// dialect).
@@ -92,18 +92,18 @@ pub enum Update {
         /// Text that was not delivered, if the request was a message.
         text: Option<String>,
     },
-    /// Stored messages that the user asked for. Those that nobody asked for come as
+    /// Stored messages that the user asked for. Those without a request arrive as
     /// [`Update::Received`], and are context.
     HistoryPage {
         history: History,
         asked: HistoryQuery,
         /// Number of the newest message of the room, where it is known.
         newest: Option<u64>,
-        /// Numbers of messages that the user ignores; they are not in `history` any more.
+        /// Numbers of messages that the user ignores; they are no longer in `history`.
         hidden: Vec<u64>,
     },
     /// Notice of the client itself, mostly about the link.
     Notice(String),
-    /// Room to which messages go now; `None`: the client is in no room.
+    /// Room that messages are sent to; `None`: the client is in no room.
     CurrentRoom(Option<String>),
 }

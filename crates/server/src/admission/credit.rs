@@ -14,13 +14,13 @@ use glassline_hub::subnet;
 use crate::admission::token_bucket::TokenBucket;
 use crate::admission::{Flood, FloodLimit};
 
-/// New connections of one subnet that are served at once: a class that comes back after a restart,
+/// New connections of one subnet that are served at once: a class that reconnects after a restart,
 /// twice over.
 const CONNECTIONS_BURST: f64 = 128.0;
 /// Further new connections of one subnet per second.
 const CONNECTIONS_PER_SECOND: f64 = 16.0;
 /// Longest wait for a turn: that of the last of a subnet's 64 connections. This machine may have
-/// more, and those that have hung up would keep others of it waiting for a minute.
+/// more, and closed ones would keep others of it waiting for a minute.
 const TURN_WAIT_MS_MAX: f64 = 4_000.0;
 /// Longest wait before its first message that a connection inherits from others of its subnet: that
 /// for one message of the longest text. A frame of more bytes is charged to its own connection
@@ -48,7 +48,7 @@ struct Credit {
 
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 pub(crate) struct Terms {
-    /// Flood credit; none for an exempt address.
+    /// Flood credit; `None` for an exempt address.
     pub(crate) flood: Option<Flood>,
     /// Milliseconds before anything is read from it.
     pub(crate) delay_ms: u64,
@@ -200,7 +200,7 @@ mod tests {
             }
         }
         // Sixteen bursts, then sixteen times the rate, and a quarter: all that are open when one
-        // ends start anew.
+        // ends start again.
         assert!(messages <= 16 * (21 + 5 * 30) * 5 / 4, "{messages} messages");
     }
 

@@ -29,13 +29,13 @@ const BURST_BYTES: f64 = 2.0 * BYTES_PER_SECOND;
 pub(crate) struct Flood {
     messages: TokenBucket,
     bytes: TokenBucket,
-    /// Nothing was noted yet. The first frame, a `hello` or a name, is paid from the credit there
+    /// No time recorded yet. The first frame, a `hello` or a name, is paid from the credit there
     /// is and makes no debt, so that a newcomer does not wait for others of its address.
     is_unused: bool,
 }
 
 impl FloodLimit {
-    /// Full buckets; none for an address that is exempt.
+    /// Full buckets; `None` for an exempt address.
     pub(crate) fn full(self, peer: IpAddr, now_ms: u64) -> Option<Flood> {
         let (burst, per_second) = match self {
             Self::Off => return None,

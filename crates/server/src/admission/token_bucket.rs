@@ -26,7 +26,7 @@ impl TokenBucket {
         self.level -= tokens;
     }
 
-    /// Takes as many of the tokens as there are: no debt comes of it.
+    /// Takes as many of the tokens as there are, without debt.
     pub(crate) fn take_available(&mut self, tokens: f64) {
         self.level = (self.level - tokens).max(self.level.min(0.0));
     }

@@ -16,7 +16,7 @@ pub(crate) enum Counted {
     Gaps,
     Joined,
     Missed,
-    /// A connection was closed behind its last output; the reason was counted when that began.
+    /// A connection was closed after its last output; the reason was counted when that began.
     Parted,
     WrongToken,
 }

@@ -32,7 +32,7 @@ impl Exposition {
         self
     }
 
-    /// Labels are the program's own words, so there is nothing in them to escape.
+    /// Labels are constants of the program without characters to escape.
     pub(crate) fn labelled(&mut self, label: &str, word: &str, value: impl Display) -> &mut Self {
         let _ = writeln!(self.text, "{}{{{label}=\"{word}\"}} {value}", self.family);
         self

@@ -2,7 +2,7 @@
 //! peer.
 //!
 //! A bounded number of connections is served at once. Past it the oldest that has not sent a whole
-//! request is closed, so silent connections keep nobody from an answer.
+//! request is closed, so silent connections do not block others.
 
 use std::io;
 use std::net::TcpListener as StdListener;
@@ -49,7 +49,7 @@ struct HttpServer {
     poll: Poll,
     events: Events,
     listener: TcpListener,
-    /// Nobody is accepted before; nothing while nobody waits to be.
+    /// No connection is accepted before; `None` while none is pending.
     accept_from: Option<Instant>,
     connections: Slab<HttpConnection>,
     accepted: u64,
@@ -100,7 +100,7 @@ impl HttpServer {
     }
 
     fn advance(&mut self, index: usize, now: Instant) {
-        // A peer that breaks off is nobody's business.
+        // A peer that disconnects is no error.
         if let Some(connection) = self.connections.get_mut(index)
             && !connection.advance(now).unwrap_or(false)
         {
@@ -139,7 +139,7 @@ impl HttpServer {
         }
     }
 
-    /// Returns whether none can be closed for another one, because all are about to be answered.
+    /// Returns whether none can be closed for another one, as all wait for their answers.
     fn all_wait_for_pages(&self) -> bool {
         self.connections.len() >= CONNECTIONS_MAX && self.first_to_close().is_none()
     }
@@ -161,14 +161,14 @@ impl HttpServer {
         }
     }
 
-    /// Answers everybody who waits for the server's loop, with one question to it.
+    /// Answers all requests that wait for the server's loop, with one query to it.
     fn answer(&mut self) {
         let waiting = self.connections.iter().filter_map(|(index, connection)| Some((index, connection.page()?)));
         let waiting: Vec<(usize, Page)> = waiting.collect();
         if waiting.is_empty() {
             return;
         }
-        // A loop that says goodbye answers no more; what it told last is all there is.
+        // A loop that shuts down no longer answers; its last numbers are used.
         let is_closing = self.shutdown.is_requested();
         let timeout = if is_closing { Duration::ZERO } else { ANSWER_TIMEOUT };
         let seen = self.watch.ask(&self.shutdown, timeout);

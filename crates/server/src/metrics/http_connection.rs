@@ -12,7 +12,7 @@ use crate::metrics::pages::{Page, Response};
 /// Longest head of a request: a scraper's has a few hundred bytes.
 const HEAD_BYTES_MAX: usize = 4 * 1024;
 const HEADERS_MAX: usize = 64;
-/// Time for a head to arrive: whoever wants a page asks at once.
+/// Time for a head to arrive: a scraper sends it at once.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 /// Time from the request to the end of the answer, whatever the other side does.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,14 +33,14 @@ pub(super) struct HttpConnection {
 #[derive(Debug)]
 enum State {
     Head(Vec<u8>),
-    /// The page it asked for has to be made.
+    /// The requested page has to be rendered.
     Asked(Page),
     Reply {
         bytes: Vec<u8>,
         sent_bytes: usize,
         until: Instant,
     },
-    /// Answered; what it still sends is dropped.
+    /// Answered; further input is dropped.
     Farewell {
         dropped_bytes: usize,
         until: Instant,
@@ -60,7 +60,7 @@ impl HttpConnection {
         if let State::Asked(page) = self.state { Some(page) } else { None }
     }
 
-    /// Time at which it is closed, whatever it does; none while the page is made.
+    /// Time at which it is closed in any case; `None` while the page is rendered.
     pub(super) fn due(&self) -> Option<Instant> {
         match self.state {
             State::Head(_) => Some(self.accepted + HEAD_TIMEOUT),
@@ -69,8 +69,8 @@ impl HttpConnection {
         }
     }
 
-    /// Order in which connections are closed to make room: those that have asked for nothing, then
-    /// those that were answered, the oldest first; none whose page is being made.
+    /// Order in which connections are closed to make room: those without a request, then
+    /// those that were answered, the oldest first; none whose page is being rendered.
     pub(super) fn rank(&self) -> Option<(u8, u64)> {
         match self.state {
             State::Head(_) => Some((0, self.serial)),
@@ -84,7 +84,7 @@ impl HttpConnection {
         self.state = State::Reply { bytes: response.to_bytes(), sent_bytes: 0, until: now + REPLY_TIMEOUT };
     }
 
-    /// Goes as far as it can without waiting. False once the connection is over.
+    /// Proceeds as far as possible without blocking. False once the connection is over.
     pub(super) fn advance(&mut self, now: Instant) -> io::Result<bool> {
         loop {
             let stepped = match self.state {

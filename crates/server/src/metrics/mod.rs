@@ -1,4 +1,4 @@
-//! Watching it run: whoever wants numbers asks the loop, which answers at the end of its turn.
+//! Metrics: a request for numbers goes to the loop, which answers at the end of its turn.
 //!
 //! Nothing is published unasked: a turn costs one look at an atomic number, and the numbers of an
 //! answer belong together. That it answers at all is the sign that the loop is alive.

@@ -36,7 +36,7 @@ struct Answer {
 
 pub(crate) struct Seen {
     pub(crate) snapshot: Snapshot,
-    /// The loop gave it just now, and not to somebody before.
+    /// The loop gave it for this request, not an earlier one.
     pub(crate) is_answer: bool,
 }
 
@@ -78,14 +78,14 @@ impl Watch {
         Seen { snapshot: answer.snapshot.clone(), is_answer: answer.to >= question }
     }
 
-    /// For the loop, at the end of each turn: the number of the newest question.
+    /// For the loop, at the end of each turn: the number of the newest request.
     pub(crate) fn asked(&self) -> u64 {
         self.inner.asked.load(Ordering::SeqCst)
     }
 
     /// Answers every question up to number `to`.
     pub(crate) fn answer(&self, to: u64, snapshot: Snapshot) {
-        // Others hold this lock for as long as it takes to copy the numbers.
+        // Others hold this lock only to copy the numbers.
         *self.inner.answer.lock().unwrap_or_else(PoisonError::into_inner) = Answer { to, snapshot };
         self.inner.answered.notify_all();
     }

@@ -1,11 +1,11 @@
-//! A server's numbers, and what each of them says.
+//! A server's numbers, with their descriptions.
 
 use crate::close_reason::CloseReason;
 use crate::metrics::counters::Counted;
 use crate::metrics::exposition::Exposition;
 use crate::metrics::{Snapshot, journal};
 
-/// The numbers of a server; `answered` says whether its loop gave them just now.
+/// The numbers of a server; `answered`: its loop gave them just now.
 pub(crate) fn render(snapshot: &Snapshot, answered: bool) -> String {
     let mut out = Exposition::new();
     out.family("glassline_build_info", "gauge", "Always 1; the version is in the label.").labelled(

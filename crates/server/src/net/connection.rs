@@ -22,9 +22,9 @@ const LIMITED_READ_BYTES_MAX: usize = 16 * 1024;
 pub(crate) enum ConnectionState {
     /// Its input is read and served.
     Open,
-    /// Its input is neither read nor served until what it waits for has come.
+    /// Its input is neither read nor served until its wait ends.
     Paused(PauseReason),
-    /// Its last output is on its way; what it still sends is read and dropped.
+    /// Its last output is being sent; its input is read and dropped.
     Draining(PeerInput),
 }
 
@@ -32,7 +32,7 @@ pub(crate) enum ConnectionState {
 pub(crate) enum PauseReason {
     /// A time: its flood credit returns, or its turn comes among the new connections of its subnet.
     Timer,
-    /// The history, which has to store what it said or to answer what it asked.
+    /// The history, which has to store its message or to answer its query.
     History,
     /// The peer, which has to read some of what is queued for it.
     Outbox,
@@ -40,7 +40,7 @@ pub(crate) enum PauseReason {
     Takeover(Box<Takeover>),
 }
 
-/// Input of a connection whose last output is on its way.
+/// Input of a connection whose last output is being sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PeerInput {
     MayFollow,
@@ -63,7 +63,7 @@ pub(crate) enum EvictionRank {
 pub(crate) struct Takeover {
     pub(crate) holder: MemberId,
     pub(crate) holder_connection: ConnectionKey,
-    /// Number of reads from the holder when it was asked; it lives if that has grown.
+    /// Number of reads from the holder when it was probed; it is alive if that has grown.
     pub(crate) holder_reads: u64,
 }
 
@@ -75,12 +75,12 @@ pub(crate) struct Connection<S> {
     protocol: Protocol,
     /// Set once its name is accepted.
     member: Option<MemberId>,
-    /// Bytes that come before whatever the hub has for it: refusals before it has a name, and its
+    /// Bytes sent before those of the hub: refusals before it has a name, and its
     /// last output once it has left the hub.
     output: Vec<u8>,
     /// Bytes read that wait until it may go on.
     backlog: Vec<u8>,
-    /// Flood credit; none for an exempt address, and none any more once its session has ended.
+    /// Flood credit; `None` for an exempt address, and once its session has ended.
     flood: Option<Box<Flood>>,
     /// Nothing is read from it before: its subnet opened too many connections.
     served_from_ms: u64,
@@ -130,7 +130,7 @@ impl<S: Socket> Connection<S> {
         self.member
     }
 
-    /// Takes the member out: what is written from now on is the connection's own output.
+    /// Takes the member out: later output is the connection's own.
     pub(crate) fn take_member(&mut self) -> Option<MemberId> {
         self.member.take()
     }
@@ -187,7 +187,7 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    /// Lets it go on if the history was what it waited for. Returns whether it was.
+    /// Resumes it if it waited for the history. Returns whether it did.
     pub(crate) fn resume_from_history(&mut self) -> bool {
         let is_waiting = matches!(self.state, ConnectionState::Paused(PauseReason::History));
         if is_waiting {
@@ -222,7 +222,7 @@ impl<S: Socket> Connection<S> {
         true
     }
 
-    /// Notes that the peer has sent everything, where nothing of it is served any more.
+    /// Records the end of the peer's input, when none of it is served.
     pub(crate) fn note_end_of_input(&mut self) {
         if self.is_draining() {
             self.state = ConnectionState::Draining(PeerInput::Ended);
@@ -255,7 +255,7 @@ impl<S: Socket> Connection<S> {
         std::mem::take(&mut self.backlog)
     }
 
-    /// Keeps input until it may go on, unless there is earlier input, of which it is a part.
+    /// Keeps input until it resumes, unless there is earlier input, of which it is a part.
     pub(crate) fn keep(&mut self, rest: &[u8]) {
         if self.backlog.is_empty() {
             self.backlog = rest.to_vec();
@@ -274,7 +274,7 @@ impl<S: Socket> Connection<S> {
     ) -> io::Result<Received<'b>> {
         let bytes_max = if self.flood.is_some() { LIMITED_READ_BYTES_MAX } else { READ_BYTES_MAX };
         let received = self.transport.read(buffer, bytes_max, traffic)?;
-        // What a layer says by itself is no sign of life of the program behind it.
+        // Output of a layer itself does not show that the program is alive.
         if matches!(received, Received::Plaintext(plaintext) if !plaintext.is_empty()) {
             self.heard_ms = now_ms;
             self.reads += 1;
@@ -292,7 +292,7 @@ impl<S: Socket> Connection<S> {
         if self.is_paused() { now_ms } else { self.heard_ms }
     }
 
-    /// Returns whether it has shown since `reads` reads that it lives, or is kept waiting itself.
+    /// Returns whether it has sent bytes since `reads` reads, or is kept waiting itself.
     pub(crate) fn has_answered(&self, reads: u64) -> bool {
         let is_kept_waiting = self.is_paused() || self.transport.is_readable() || !self.backlog.is_empty();
         self.reads > reads || is_kept_waiting
@@ -331,7 +331,7 @@ impl<S: Socket> Connection<S> {
         self.output.len()
     }
 
-    /// Writes what the layers have to say and its own output. Returns whether nothing of that is
+    /// Writes the layers' output and its own. Returns whether nothing of that is
     /// left and more may be written.
     ///
     /// # Errors
@@ -349,7 +349,7 @@ impl<S: Socket> Connection<S> {
         Ok(self.output.is_empty() && self.transport.is_writable())
     }
 
-    /// Says that nothing more follows, once the last output is out. Returns whether the connection
+    /// Closes the sending side, once the last output is sent. Returns whether the connection
     /// is over: that is out as well, and the peer has ended too.
     ///
     /// # Errors

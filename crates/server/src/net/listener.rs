@@ -1,4 +1,4 @@
-//! Accepting: as long as there are descriptors, and with patience when there are none.
+//! Accepting while there are descriptors, and retrying later when there are none.
 
 use std::fs::File;
 use std::io;

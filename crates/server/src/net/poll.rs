@@ -1,4 +1,4 @@
-//! The loop: waits for sockets and deadlines, lets newcomers in, then does what is due. One thread
+//! The loop: waits for sockets and deadlines, accepts connections, then runs due work. One thread
 //! does all of it.
 
 use std::io;
@@ -30,7 +30,7 @@ const FIRST_LISTENER: usize = usize::MAX / 2;
 /// waiting.
 const ACCEPTS_PER_TURN: usize = 64;
 
-/// Serves until `shutdown` is requested. With a store, what is said is stored before anybody is
+/// Serves until `shutdown` is requested. With a store, messages are stored before anybody is
 /// sent it.
 ///
 /// # Errors
@@ -62,7 +62,7 @@ pub fn run(
 /// The reactor with its sockets and its clock.
 struct Poller {
     poll: Poll,
-    /// Each connection's socket has it too, to end its own watch.
+    /// Shared with each connection's socket, which deregisters itself.
     registry: Rc<Registry>,
     events: Events,
     listeners: Vec<Listening>,
@@ -72,7 +72,7 @@ struct Poller {
 
 struct Listening {
     listener: Listener,
-    /// There may be somebody to accept.
+    /// There may be a connection to accept.
     pending: bool,
     not_before_ms: u64,
 }
@@ -179,7 +179,7 @@ impl Poller {
             self.wait(Some(wait_ms))?;
         }
         let unsaid = self.reactor.say_goodbye(goodbye);
-        // Nothing is read any more, so what may be read is no reason to hurry.
+        // Nothing more is read, so readable sockets do not shorten the wait.
         while let Some(wait_ms) = self.reactor.goodbye_turn(self.left_ms(started_ms + limit_ms - farewell_ms)) {
             self.wait(Some(wait_ms))?;
         }

@@ -15,9 +15,9 @@ pub(crate) enum Kind {
     Probe,
     /// It must have taken a byte by then.
     Progress,
-    /// It must have been heard by then.
+    /// Its next input must arrive by then.
     Silence,
-    /// Its last word must be out by then.
+    /// Its last output must be sent by then.
     Drain,
 }
 

@@ -21,15 +21,15 @@ pub(crate) trait Socket {
     /// Writes some of the slices, in their order. Returns how many bytes were taken.
     fn write(&mut self, slices: &[&[u8]]) -> io::Result<usize>;
 
-    /// Says that nothing more will be sent.
+    /// Closes the sending side.
     fn finish(&mut self);
 }
 
-/// Readiness of a socket: as an event, each bit is an edge and says nothing when it is not set.
+/// Readiness of a socket: as an event, each bit is an edge and means nothing when it is not set.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Readiness {
     pub(crate) readable: bool,
-    /// The peer will send nothing more, or has gone.
+    /// The peer has closed its sending side or the connection.
     pub(crate) read_closed: bool,
     pub(crate) writable: bool,
 }
@@ -55,7 +55,7 @@ pub(crate) enum Received<'a> {
     Plaintext(&'a [u8]),
     /// The socket had nothing.
     Nothing,
-    /// Everything that the peer sent was read, and it said that this is all. It is returned again
+    /// Everything that the peer sent was read, including its end. It is returned again
     /// by each later read.
     End,
 }
@@ -139,7 +139,7 @@ impl<S: Socket> Transport<S> {
         self.ready.writable = true;
     }
 
-    /// Reads once, up to `bytes_max` bytes of the socket. What the layers have to say to that is
+    /// Reads once, up to `bytes_max` bytes of the socket. The layers' output for that is
     /// written by the next [`flush`](Self::flush). `traffic` counts plaintext.
     ///
     /// # Errors
@@ -166,7 +166,7 @@ impl<S: Socket> Transport<S> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Received::Nothing),
             Err(error) => return Err(error),
         };
-        // Less than asked for: the socket is empty, and an edge will say when it is not. Only an
+        // Less than asked for: the socket is empty, and an edge will report new data. Only an
         // end that was announced already has no edge of its own.
         self.ready.readable = bytes == bytes_max || self.ready.read_closed;
         if self.layers.is_empty() {
@@ -186,7 +186,7 @@ impl<S: Socket> Transport<S> {
         Ok(Received::Plaintext(&buffer.plaintext))
     }
 
-    /// Writes some of the plaintext, in its order, behind what the layers have to say. Returns how
+    /// Writes some of the plaintext, in order, after the layers' output. Returns how
     /// many bytes were taken; fewer than there are only where the socket is full or a handshake is
     /// under way.
     ///
@@ -206,7 +206,7 @@ impl<S: Socket> Transport<S> {
         Ok(taken)
     }
 
-    /// Writes what the layers have to say. Returns whether nothing of it is left.
+    /// Writes the layers' output. Returns whether nothing of it is left.
     ///
     /// # Errors
     /// The connection broke.
@@ -226,7 +226,7 @@ impl<S: Socket> Transport<S> {
         Ok(true)
     }
 
-    /// Says, behind everything that was written, that nothing more will be sent.
+    /// Closes the sending side after everything that was written.
     ///
     /// # Errors
     /// The connection broke.

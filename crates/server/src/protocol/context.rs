@@ -22,7 +22,7 @@ pub(crate) struct SessionContext<'a> {
 }
 
 impl SessionContext<'_> {
-    /// Returns whether all that it said and asked for was dealt with, so that it may end.
+    /// Returns whether all its requests were completed, so that it may end.
     pub(crate) fn may_end(&self) -> bool {
         self.awaits() == Awaits::Nothing && !self.member.is_some_and(|member| self.hub.is_replaying(member))
     }
@@ -31,7 +31,7 @@ impl SessionContext<'_> {
         self.hub.awaits(self.connection)
     }
 
-    /// Returns the facts about a newcomer that comes in now, with a fresh token.
+    /// Returns the facts about a client that logs in now, with a fresh token.
     pub(crate) fn connect_info(&self) -> ConnectInfo {
         let mut token = [0; 16];
         // Without randomness there is no secret, and the hub takes no name back for a token of
@@ -54,7 +54,7 @@ impl SessionContext<'_> {
         (resume_after_ms > 0).then_some(Pause::Flood { resume_after_ms })
     }
 
-    /// Returns the pause before the next frame, if any, now that one was taken.
+    /// Returns the pause before the next frame, if any, after one was taken.
     pub(crate) fn must_pause(&mut self) -> Option<Pause> {
         let member = (*self.member)?;
         if let Some(pause) = self.flood_pause() {

@@ -16,7 +16,7 @@ pub(crate) struct EventSession {
     waiting: Waiting,
 }
 
-/// Request with which the client is kept waiting; nothing else is taken in meanwhile.
+/// Request with which the client is kept waiting; no other is processed until then.
 #[derive(Debug, Default)]
 enum Waiting {
     #[default]
@@ -43,7 +43,7 @@ impl EventSession {
     pub(crate) fn take(&mut self, input: &mut &[u8], context: &mut SessionContext<'_>) -> Step {
         let step = self.take_frames(input, context);
         if step.is_end() && !context.may_end() {
-            // It comes behind everything that is still to be sent.
+            // It follows all queued output.
             self.waiting = Waiting::End(step);
             return Step::Pause(Pause::History);
         }
@@ -97,7 +97,7 @@ impl EventSession {
         }
     }
 
-    /// Goes on with what waited for the history, once that has done its part.
+    /// Resumes the request that waited for the history, once that is done.
     fn take_what_waited(&mut self, context: &mut SessionContext<'_>) -> Step {
         if context.awaits() != Awaits::Nothing {
             return Step::Continue;
@@ -110,7 +110,7 @@ impl EventSession {
         }
     }
 
-    /// Goes on with a `hello` that waited for the holder of its name: dead or alive.
+    /// Resumes a `hello` that waited for the holder of its name: dead or alive.
     pub(crate) fn resume_claim(&mut self, holder: NameHolder, context: &mut SessionContext<'_>) -> Step {
         match std::mem::take(&mut self.waiting) {
             Waiting::Hello(waited) => self.enter_again(*waited, holder, context),
@@ -147,7 +147,7 @@ fn before_welcome(payload: &[u8], waiting: &mut Waiting, context: &mut SessionCo
         Err(bad) => bad,
     };
     let mut output = encode(Event::Error(rejection), reference);
-    // A client without a name that keeps asking holds no more memory than the limit.
+    // An unregistered client that repeats requests holds no more memory than the limit.
     if context.pre_login_output.len() + output.len() > GREETING_BYTES_MAX {
         let detail = "too many requests before hello".to_string();
         return Step::Close { reason: CloseReason::NoHello, detail, output: Vec::new() };
@@ -156,7 +156,7 @@ fn before_welcome(payload: &[u8], waiting: &mut Waiting, context: &mut SessionCo
     Step::Continue
 }
 
-/// Lets the client in, or puts its `hello` aside until it is known what it waits for.
+/// Logs the client in, or keeps its `hello` until its wait ends.
 fn enter(
     hello: Hello,
     reference: Option<String>,
@@ -189,8 +189,8 @@ fn hear(member: MemberId, payload: &[u8], waiting: &mut Waiting, context: &mut S
     if context.awaits() == Awaits::Nothing {
         return answer(member, asked, waiting, context);
     }
-    // More may be said while the history still stores what was said before. Everything else comes
-    // behind it, the refusal of what cannot be said as well.
+    // More messages are accepted while the history stores earlier ones. Everything else,
+    // also the refusal of a message, waits for that.
     if let Ok(Request { content: Ask::Send(send), reference }) = &asked {
         context.hub.note_activity(member, context.now);
         if let Ok(reply) = context.hub.say(member, send, reference.clone(), context.now) {
@@ -230,11 +230,11 @@ fn answer(
     Step::Continue
 }
 
-/// Carries out a request. What is answered later, by the history, keeps the `ref`.
+/// Executes a request. One answered later, by the history, keeps the `ref`.
 fn carry_out(member: MemberId, ask: Ask, reference: Option<&String>, context: &mut SessionContext<'_>) -> ReplyResult {
     let now = context.now;
     let hub = &mut *context.hub;
-    // A program may ask for these on and on with nobody before it.
+    // A program may repeat these without a user.
     if !matches!(ask, Ask::Ping {} | Ask::Pong {} | Ask::Members(_)) {
         hub.note_activity(member, now);
     }
@@ -258,7 +258,7 @@ fn carry_out(member: MemberId, ask: Ask, reference: Option<&String>, context: &m
         Ask::History(range) => hub.read_history(member, &range, reference.cloned()),
         Ask::Search(search) => hub.search_history(member, &search, reference.cloned()),
         Ask::Hello(_) => Err(Rejection::new(ErrorCode::OutOfOrder, "you have said hello already; go on")),
-        // Having been heard is all a `pong` is for.
+        // A `pong` only shows that the client is alive.
         Ask::Pong {} | Ask::Bye {} => Ok(Reply::Nothing),
     }
 }

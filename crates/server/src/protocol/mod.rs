@@ -22,7 +22,7 @@ use tutorial::TutorialSession;
 
 #[derive(Debug)]
 pub(crate) enum Protocol {
-    /// It has not shown what it speaks.
+    /// Its protocol is not known yet.
     Sniffing(Sniffer),
     Tutorial(TutorialSession),
     Event(EventSession),
@@ -35,7 +35,7 @@ impl Default for Protocol {
 }
 
 impl Protocol {
-    /// Takes bytes in. Moves `input` behind what was taken.
+    /// Consumes bytes. Moves `input` past what was consumed.
     pub(crate) fn take(&mut self, input: &mut &[u8], context: &mut SessionContext<'_>) -> Step {
         if let Self::Sniffing(sniffer) = self {
             let session = match sniffer.look(input, context.pure, context.local) {
@@ -46,7 +46,7 @@ impl Protocol {
                 Spoken::Event => Self::Event(EventSession::new()),
                 Spoken::Tutorial => Self::Tutorial(TutorialSession::new()),
             };
-            // A banned address is turned away now that there is a dialect to say it in.
+            // A banned address is refused now that the dialect of the refusal is known.
             if let Err(rejection) = context.hub.check_address(context.address, context.now) {
                 let detail = rejection.text.clone();
                 let dialect = if matches!(session, Self::Event(_)) { Dialect::Event } else { Dialect::Tutorial };
@@ -62,7 +62,7 @@ impl Protocol {
         }
     }
 
-    /// Goes on with a claim on a name, now that it is known whether its holder lives.
+    /// Resumes a claim on a name, now that its holder is known to be alive or dead.
     pub(crate) fn resume_claim(&mut self, holder: NameHolder, context: &mut SessionContext<'_>) -> Step {
         match self {
             Self::Event(session) => session.resume_claim(holder, context),

@@ -12,7 +12,7 @@ use crate::protocol::http;
 /// Longest opening there is.
 const OPENING_BYTES_MAX: usize = EVENT_OPENING.len();
 
-/// First bytes of a connection that has not shown yet what it speaks.
+/// First bytes of a connection whose protocol is not known yet.
 #[derive(Debug, Default)]
 pub(crate) struct Sniffer {
     seen: [u8; OPENING_BYTES_MAX],
@@ -26,7 +26,7 @@ pub(crate) enum Spoken {
     Tutorial,
     /// The event dialect; the opening was taken.
     Event,
-    /// Nothing that is spoken here: the reason, and output for the peer.
+    /// An unsupported protocol: the reason, and output for the peer.
     Nothing {
         reason: CloseReason,
         output: Vec<u8>,
@@ -58,11 +58,11 @@ impl Sniffer {
 }
 
 fn spoken(sniffed: Sniffed, pure: bool, local: Option<SocketAddr>) -> Spoken {
-    // A pure server says nothing of its own (T9).
+    // A pure server sends no notices (T9).
     let nothing = |reason, output| Spoken::Nothing { reason, output: if pure { Vec::new() } else { output } };
     match sniffed {
         Sniffed::Is(Opening::Tutorial) => Spoken::Tutorial,
-        // As the tutorial's own server: such a client is not understood. Closing at once lets it
+        // As the tutorial's server: such a client is not understood. Closing at once lets it
         // fall back at once (D3).
         Sniffed::Is(Opening::Event) if pure => nothing(CloseReason::EventDialectOnPureServer, Vec::new()),
         Sniffed::Is(Opening::Event) => Spoken::Event,

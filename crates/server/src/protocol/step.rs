@@ -6,11 +6,11 @@ use crate::close_reason::CloseReason;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// It goes on; all input was taken.
+    /// It continues; all input was taken.
     Continue,
-    /// It goes on, but not now: what is left of the input waits.
+    /// It continues later: the rest of the input waits.
     Pause(Pause),
-    /// It ends: what waits for it is still sent, then this output. `detail` is for the log.
+    /// It ends: its queued output is still sent, then this output. `detail` is for the log.
     Close { reason: CloseReason, detail: String, output: Vec<u8> },
 }
 
@@ -28,14 +28,14 @@ impl Step {
 /// Cause for which a session takes nothing more in for now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pause {
-    /// The flood limit lets it go on after so many milliseconds.
+    /// The flood limit delays it for so many milliseconds.
     Flood { resume_after_ms: u64 },
     /// It must read some of what is queued for it first.
     Outbox,
-    /// The members of its room must be written to first: the next turn goes on with it.
+    /// The members of its room must be written to first: the next turn resumes it.
     FanOut,
-    /// The holder of the name it claims is asked for a sign of life.
+    /// The holder of the name it claims is probed.
     Takeover { holder: MemberId },
-    /// The history has to store what it said, or to answer what it asked.
+    /// The history has to store its message, or to answer its query.
     History,
 }

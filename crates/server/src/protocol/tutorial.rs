@@ -37,7 +37,7 @@ impl TutorialSession {
     pub(crate) fn take(&mut self, input: &mut &[u8], context: &mut SessionContext<'_>) -> Step {
         let step = self.take_frames(input, context);
         if step.is_end() && !context.may_end() {
-            // It comes behind everything that is still to be sent.
+            // It follows all queued output.
             self.held = Some(Held::End(step));
             return Step::Pause(Pause::History);
         }
@@ -150,8 +150,8 @@ fn hear(member: MemberId, payload: &[u8], context: &mut SessionContext<'_>) -> S
     Step::Continue
 }
 
-/// Returns whether a payload is a text to be said, which may follow others that are not stored yet;
-/// commands come behind them.
+/// Returns whether a payload is a message, which may follow others that are not stored yet;
+/// commands wait for them.
 fn is_said(payload: &[u8]) -> bool {
     !payload.starts_with(b"/") || payload.starts_with(b"//")
 }

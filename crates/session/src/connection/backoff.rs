@@ -9,7 +9,7 @@ const FIRST_MAX_MS: u64 = 500;
 const CAP_MS: u64 = 30_000;
 /// No delay is shorter: a server that closes at once must not be hammered.
 const FLOOR_MS: u64 = 50;
-/// A link that stood this long was a good one; the next loss starts from the first delay again.
+/// A link that lasted this long was stable; the next loss starts from the first delay again.
 const GOOD_LINK_MS: u64 = 10_000;
 
 #[derive(Debug, Default)]

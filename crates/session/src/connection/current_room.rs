@@ -37,8 +37,8 @@ impl CurrentRoom {
         }
     }
 
-    /// Takes in a notice of the server. It may be about anything, so only what can be nothing but an
-    /// answer counts; another server may word its answer otherwise, and then nothing is known.
+    /// Processes a notice of the server. It may be about anything, so only an unmistakable
+    /// answer counts; another server may phrase it otherwise, and then nothing is known.
     pub(super) fn note_notice(&mut self, notice: &str) {
         if self.pending == 0 {
             return;

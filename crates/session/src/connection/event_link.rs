@@ -23,7 +23,7 @@ pub(crate) struct EventLink {
     pinged: bool,
     /// When names were last asked for because the server had sent only their number.
     counted_ms: Option<u64>,
-    /// Rooms of which they are to be asked for again.
+    /// Rooms whose names are to be requested again.
     uncounted: BTreeSet<String>,
     /// The server's `ping` waits for its answer until there is room for it.
     pong_due: bool,
@@ -80,7 +80,7 @@ impl EventLink {
         self.uncounted.insert(room.into());
     }
 
-    /// Takes the rooms of which names are to be asked for now; without a window that is put off.
+    /// Takes the rooms whose names are to be requested now; deferred without a window.
     pub(crate) fn take_uncounted(&mut self, has_window: bool, now_ms: u64) -> BTreeSet<String> {
         if self.count_due_ms().is_none_or(|due_ms| now_ms < due_ms) {
             return BTreeSet::new();

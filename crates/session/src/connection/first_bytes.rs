@@ -13,7 +13,7 @@ const FIRST_BYTES_MAX: usize = 128;
 #[derive(Debug, Default)]
 pub(crate) struct FirstBytes {
     first: Vec<u8>,
-    /// Something has come, on this connection or before.
+    /// Bytes were received, on this connection or before.
     has_come: bool,
     /// Kind of server that an earlier connection showed, if that is no chat server.
     foreign: Option<&'static str>,
@@ -30,7 +30,7 @@ impl FirstBytes {
         self.first.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    /// Returns whether nothing has come over the present connection.
+    /// Returns whether the present connection has received nothing.
     pub(crate) fn is_silent(&self) -> bool {
         self.first.is_empty()
     }
@@ -76,7 +76,7 @@ impl FirstBytes {
     }
 }
 
-/// Says that what answers at an address is no chat server, what it is if that is known, and what to
+/// Reports that an address has no chat server, what it is if that is known, and what to
 /// do.
 pub(crate) fn no_chat_server(address: &str, kind: Option<&str>, error: Option<&HeaderError>) -> String {
     let advice = advice(address);
@@ -87,7 +87,7 @@ pub(crate) fn no_chat_server(address: &str, kind: Option<&str>, error: Option<&H
     }
 }
 
-/// On this machine another port is free for the taking; of another one the address may be wrong.
+/// On this machine the advice is another port; for another one the address may be wrong.
 fn advice(address: &str) -> String {
     let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
     let host = host.trim_matches(['[', ']']);

@@ -53,7 +53,7 @@ pub(crate) enum Phase {
     Up {
         since_ms: u64,
     },
-    /// The tutorial dialect is left for the event dialect: what was said goes out first, and the
+    /// The tutorial dialect is left for the event dialect: queued messages are sent first, and the
     /// server closes.
     ChangingDialect {
         deadline_ms: u64,
@@ -166,7 +166,7 @@ impl Connection {
         outputs.push_back(Output::Connect);
     }
 
-    /// Begins to speak over a connection that stands. `is_known` says that this server has welcomed
+    /// Starts the dialect on an open connection. `is_known` says that this server has welcomed
     /// the user before.
     pub(crate) fn open(&mut self, is_known: bool, now_ms: u64) {
         self.connected_before = true;
@@ -201,7 +201,7 @@ impl Connection {
         };
     }
 
-    /// Lets the server take what was said in the tutorial dialect, before the event dialect is
+    /// Lets the server receive messages of the tutorial dialect, before the event dialect is
     /// tried again.
     pub(crate) fn finish_tutorial(&mut self, now_ms: u64) {
         self.half_close();
@@ -217,7 +217,7 @@ impl Connection {
         self.phase = Phase::Waiting { until_ms: now_ms + self.backoff.next_delay_ms(entropy) };
     }
 
-    /// Takes in that the link is lost; returns whether that is news to the user.
+    /// Records that the link is lost; returns whether the user is to be told.
     pub(crate) fn note_loss(&mut self, now_ms: u64) -> bool {
         let stood_ms = self.stood_ms(now_ms);
         let was_good = match self.tutorial() {
@@ -226,8 +226,8 @@ impl Connection {
         };
         self.backoff.link_stood(stood_ms);
         let is_first = self.lost_since_ms.is_none();
-        // A link that comes and breaks at once, again and again, is not back: the patience with it
-        // goes on running out.
+        // A link that breaks at once, again and again, is not back: its time limit
+        // keeps running.
         if is_first || stood_ms >= CONNECT_MS {
             self.lost_since_ms = Some(now_ms);
         }
@@ -272,7 +272,7 @@ impl Connection {
         self.change_link(|link| link.decoder = decoder);
     }
 
-    /// Keeps what this connection began with, which was no dialect of a chat.
+    /// Keeps the first bytes of this connection, which were no chat dialect.
     pub(crate) fn note_foreign(&mut self) {
         self.first_bytes.note_foreign();
     }
@@ -291,7 +291,7 @@ impl Connection {
         self.link.as_ref().is_some_and(|link| link.out.len() < WINDOW_BYTES)
     }
 
-    /// Closes the sending side behind what is written.
+    /// Closes the sending side after pending writes.
     pub(crate) fn half_close(&mut self) {
         self.change_link(|link| link.half_close_due = true);
     }
@@ -334,7 +334,7 @@ impl Connection {
         if let Phase::Up { since_ms } = self.phase { now_ms.saturating_sub(since_ms) } else { 0 }
     }
 
-    /// Returns whether both dialects were answered by a close at once, and nothing has ever come.
+    /// Returns whether both dialects were answered by a close at once, without any bytes.
     pub(crate) fn is_closed_to_strangers(&self, now_ms: u64) -> bool {
         self.negotiation == Negotiation::TutorialFallback
             && !self.first_bytes.has_come()

@@ -18,11 +18,11 @@ const GREETING_MS: u64 = 3_000;
 
 #[derive(Debug)]
 pub(crate) struct TutorialLink {
-    /// First half of a pair whose second half has not come (T4).
+    /// First half of a pair whose second half has not arrived (T4).
     from: Option<String>,
     /// The server has greeted as `*`: it has commands, and it takes `//` for `/`.
     server_greeted: bool,
-    /// Until then the first pair decides whether the server speaks; `None`: that pair has come.
+    /// Until then the first pair decides whether the server speaks; `None`: that pair has arrived.
     greeting_until_ms: Option<u64>,
     others_spoke: bool,
     last_notice: Option<String>,
@@ -42,7 +42,7 @@ enum Notice {
     None,
     /// That nothing has answered yet.
     Silent,
-    /// That it stands.
+    /// That it is established.
     Connected,
 }
 
@@ -67,7 +67,7 @@ impl TutorialLink {
         [self.undecided_until_ms, self.on_trial_until_ms].into_iter().flatten().min()
     }
 
-    /// Lets deadlines pass; returns whether a notice is due that nothing has answered.
+    /// Expires deadlines; returns whether the notice of a missing answer is due.
     pub(crate) fn keep_time(&mut self, now_ms: u64) -> bool {
         for until in [&mut self.undecided_until_ms, &mut self.on_trial_until_ms] {
             *until = until.filter(|&until_ms| now_ms < until_ms);
@@ -79,7 +79,7 @@ impl TutorialLink {
         is_silent
     }
 
-    /// Returns whether the notice that the connection stands is due, which it is once.
+    /// Returns whether the notice of an established connection is due, which it is once.
     pub(crate) fn take_connected_notice(&mut self) -> bool {
         core::mem::replace(&mut self.notice, Notice::Connected) != Notice::Connected
     }
@@ -88,7 +88,7 @@ impl TutorialLink {
         self.on_trial_until_ms.is_some()
     }
 
-    /// Returns whether a pair has come.
+    /// Returns whether a pair has arrived.
     pub(crate) fn has_received(&self) -> bool {
         self.greeting_until_ms.is_none()
     }
@@ -115,7 +115,7 @@ impl TutorialLink {
         self.current_room.name()
     }
 
-    /// Takes in that a line goes to the server as its command.
+    /// Records that a line is sent to the server as its command.
     pub(crate) fn note_command(&mut self, line: &str) {
         self.current_room.note_command(line);
     }

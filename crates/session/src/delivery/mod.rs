@@ -19,7 +19,7 @@ const MESSAGES_MAX: usize = 1_024;
 const BYTES_MAX: usize = 1024 * 1024;
 /// Ids remembered because their message went out twice and may be answered twice.
 const ANSWERED_TWICE_MAX: usize = MESSAGES_MAX;
-/// An acknowledgement that takes longer is worth a word.
+/// An acknowledgement that takes longer is reported.
 const LATE_MS: u64 = 500;
 
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl Delivery {
         self.waiting.push_back(Waiting { id, request, since_ms: now_ms, sent: false, sent_before: false });
     }
 
-    /// Returns the next message to write on this link; it goes on waiting for its acknowledgement.
+    /// Returns the next message to write on this link; it keeps waiting for its acknowledgement.
     /// The first time it names the newest number of its room that is known, and the same each time
     /// it is written again (E4).
     pub(crate) fn next_to_send(&mut self, newest_named: impl FnOnce(&str) -> Option<u64>) -> Option<&Request> {
@@ -103,7 +103,7 @@ impl Delivery {
         self.waiting.back().is_some_and(|waiting| !waiting.sent)
     }
 
-    /// Returns the number of messages for such rooms that have not gone out over this link.
+    /// Returns the number of messages for such rooms that were not sent over this link.
     pub(crate) fn unsent(&self, is_meant: impl Fn(&str) -> bool) -> usize {
         let unsent = self.waiting.iter().filter(|waiting| !waiting.sent);
         unsent.filter(|waiting| matches!(&waiting.request.content, Ask::Send(send) if is_meant(&send.room))).count()
@@ -183,7 +183,7 @@ impl Delivery {
         self.gaps.take_in(room)
     }
 
-    /// Takes the gaps that nothing holds back any more.
+    /// Takes the gaps that are no longer held back.
     pub(crate) fn settled_gaps(&mut self) -> Vec<Gap> {
         if self.has_doubtful() { Vec::new() } else { self.gaps.take() }
     }

@@ -41,7 +41,7 @@ impl Session {
                 if !matches!(self.exit, ExitIntent::Leave { .. }) {
                     self.exit = ExitIntent::Leave { deadline_ms: now_ms + LAST_ANSWERS_MS };
                 }
-                // A goodbye that waits for bytes to go out does not wait for ever any more.
+                // A goodbye that waits for pending writes now has a time limit.
                 self.connection.bound_leaving(now_ms);
                 Ok(())
             }
@@ -155,7 +155,7 @@ impl Session {
         if needs_events && !self.connection.is_dialect_settled() { Err(CommandError::NotConnected) } else { Ok(()) }
     }
 
-    /// Leaving does not overtake what was said in the room before it.
+    /// Leaving does not overtake earlier messages in the room.
     fn check_nothing_left_to_say(&self, room: &str) -> Result<(), CommandError> {
         let room = self.rooms.resolve(room).unwrap_or_else(|| room.to_owned());
         match self.delivery.unsent(|of| self.rooms.resolve(of).is_some_and(|of| of == room)) {
@@ -182,7 +182,7 @@ impl Session {
         self.put(what, &Request::new(ask, Some(ASKED_REF.to_owned())))
     }
 
-    /// Writes a request that is not a message: it goes out now or not at all.
+    /// Writes a request that is not a message: it is sent now or not at all.
     pub(super) fn put(&mut self, what: &'static str, request: &Request) -> Result<(), CommandError> {
         if self.connection.dialect() == Dialect::Tutorial {
             return Err(CommandError::NotInTutorial(what));
@@ -240,7 +240,7 @@ impl Session {
         if self.slash_commands() != SlashCommands::Server || !self.connection.is_up() || !self.connection.has_window() {
             return Err(CommandError::NotConnected);
         }
-        // Behind what was said before it.
+        // After earlier messages.
         self.send_texts();
         self.connection.put_frame(line.as_bytes());
         if let Some(link) = self.connection.tutorial_mut() {

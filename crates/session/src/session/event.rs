@@ -12,11 +12,11 @@ use crate::limits::{self, NAME_BYTES_MAX, has_short_names};
 use crate::prelude::*;
 use crate::update::Update;
 
-/// Characters of a cause that holds the server's words.
+/// Characters of a cause that contains text of the server.
 const CAUSE_SHOWN_CHARS: usize = 200;
-/// `ref` of the session's own `ping`; its answer is nobody else's business.
+/// `ref` of the session's own `ping`; its answer is not shown.
 const ALIVE_REF: &str = "glassline-alive";
-/// `ref` of the session's own `ping` behind the `join`s of a reconnect: requests are answered in
+/// `ref` of the session's own `ping` after the `join`s of a reconnect: requests are answered in
 /// order, so its answer says that those are answered.
 const REJOINED_REF: &str = "glassline-rejoined";
 /// `ref` of the session's own `members`, asked for the names and the count.
@@ -52,7 +52,7 @@ impl Session {
         }
     }
 
-    /// Asks a silent server for a sign of life, gives it up in the end, and asks for the names that
+    /// Sends a `ping` to a silent server, closes it in the end, and asks for the names that
     /// crowds did not have.
     pub(super) fn keep_event_time(&mut self, now_ms: u64) {
         match self.connection.event_mut().and_then(|link| link.take_silence(now_ms)) {
@@ -188,7 +188,7 @@ impl Session {
     }
 
     fn ask_who_is_in(&mut self, room: &str) {
-        // One that does not read is not asked more and more.
+        // A server that does not read gets no further requests.
         if self.config.follows_people && self.connection.has_window() {
             let ask = Ask::Members(RoomName { room: room.to_owned() });
             self.put_request(&Request::new(ask, Some(WHO_REF.to_owned())));
@@ -237,8 +237,8 @@ impl Session {
                     self.identity.rename(&renamed.to);
                 }
                 self.rooms.rename(&renamed.from, &renamed.to);
-                // A server reports it to each room that the two share, and to the one who asked
-                // once more.
+                // A server reports it to each room that the two share, and again to the
+                // requester.
                 let is_new = self.recent_rename.is_new(renamed, now_ms);
                 if self.program.is_some() || is_new {
                     self.show_answer(Update::Received(event), reference);
@@ -273,7 +273,7 @@ impl Session {
             Event::Pong {} if reference.as_deref() == Some(ALIVE_REF) => {}
             Event::Pong {} if reference.as_deref() == Some(REJOINED_REF) => self.rejoined(),
             Event::Bye(_) => {
-                // A person needs no words for the answer to its own goodbye.
+                // The answer to the user's own goodbye is not shown.
                 if self.program.is_some() || reference.is_none() {
                     self.show_answer(Update::Received(event), reference);
                 }
@@ -303,7 +303,7 @@ impl Session {
         } else {
             self.rooms.remove_people(&presence, self.identity.name());
             self.note_crowd(&presence);
-            // Nobody leaves unasked: what left is the connection that this one came after (T11).
+            // The user did not ask to leave: the one that left is the previous connection (T11).
             if self.program.is_none() {
                 let named = presence.names.len();
                 presence.names.retain(|name| name != self.identity.name());
@@ -329,7 +329,7 @@ impl Session {
             }
         } else {
             self.rooms.enter(&presence.room);
-            // Nobody but the user moves the user: what it says next may be meant for the room it is
+            // Only the user changes the current room: the next message may be meant for the room it is
             // in.
             let is_back = self.rooms.is_return(&presence.room);
             if is_asked || is_back || self.program.is_some() {
@@ -337,7 +337,7 @@ impl Session {
             }
             self.ask_who_is_in(&presence.room);
             if let (Some(seq), Some(tracker)) = (presence.seq, self.rooms.tracker_mut(&presence.room)) {
-                // A reconnect goes on from there, also if nothing is said until then.
+                // A reconnect continues from there, also if no message arrives until then.
                 tracker.begin(seq);
                 if tracker.newest() < Some(seq) {
                     self.ask_newest_in(&presence.room);

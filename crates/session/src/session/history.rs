@@ -67,7 +67,7 @@ impl Session {
     /// shown. Its context may have them, and the answer comes after that: what is still missing is
     /// reported then.
     pub(super) fn ask_newest_in(&mut self, room: &str) {
-        // One that does not read is not asked more and more.
+        // A server that does not read gets no further requests.
         if self.connection.has_window() {
             let range = HistoryRange { room: room.to_owned(), limit: Some(1), ..HistoryRange::default() };
             self.put_request(&Request::new(Ask::History(range), Some(NEWEST_REF.to_owned())));

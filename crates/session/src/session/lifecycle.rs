@@ -95,8 +95,8 @@ impl Session {
         }
     }
 
-    /// Tries the event dialect once more with a server that greeted late. What was said goes out
-    /// first, and nothing of it is said again.
+    /// Tries the event dialect once more with a server that greeted late. Queued messages are sent
+    /// first, and none is sent again.
     pub(super) fn return_to_events(&mut self, has_sent: bool, now_ms: u64) {
         self.notice("the server has answered late; trying the event dialect again".to_owned());
         if has_sent {
@@ -118,7 +118,7 @@ impl Session {
         self.end(Ending::Rejected(no_chat_server(&self.config.address, self.connection.first_bytes().foreign(), None)));
     }
 
-    /// Reports at the end that nothing ever came, so that nobody takes messages for delivered.
+    /// Reports at the end that nothing was received, so that no message seems delivered.
     fn report_silence(&mut self) {
         if self.connection.has_link() && !self.connection.first_bytes().has_come() {
             self.notice(format!(
@@ -174,7 +174,7 @@ impl Session {
         self.outputs.push_back(Output::Ended(ending));
     }
 
-    /// Answers the program's requests that the server will not answer any more.
+    /// Answers the program's requests that the server will no longer answer.
     fn reject_pending_requests(&mut self) {
         let rejections = self.program.as_mut().map(Program::reject_pending);
         for Envelope { content: rejection, reference } in rejections.into_iter().flatten() {
@@ -182,7 +182,7 @@ impl Session {
         }
     }
 
-    /// Says goodbye to a program where the server has not: it has no word for it, or not the time.
+    /// Says goodbye to a program if the server has not: its dialect lacks it, or it had no time.
     fn dismiss_program(&mut self) {
         if self.program.as_ref().is_some_and(|program| !program.has_bye()) {
             let bye = Bye { text: "the link is closed".to_owned() };
@@ -191,7 +191,7 @@ impl Session {
         }
     }
 
-    /// Returns whether everything is said and only the goodbye is not, because its answer would
+    /// Returns whether everything is sent but the goodbye, because its answer would
     /// look like a refusal of the name.
     fn is_goodbye_held_back(&self) -> bool {
         let is_on_trial = self.connection.tutorial().is_some_and(TutorialLink::is_on_trial);
@@ -219,7 +219,7 @@ impl Session {
         match self.connection.phase() {
             Phase::Up { .. } if self.is_goodbye_held_back() => {}
             Phase::Up { .. } if is_settled || waited_enough => {
-                // In the tutorial dialect nothing is acknowledged, and what waits has not gone out.
+                // The tutorial dialect has no acknowledgements; waiting messages are unsent.
                 self.report_undelivered(if self.connection.dialect() == Dialect::Event {
                     "not acknowledged"
                 } else {
@@ -242,7 +242,7 @@ impl Session {
         }
     }
 
-    /// Shows which messages of the user were not delivered: nobody else keeps them.
+    /// Shows the user's undelivered messages: they are stored nowhere else.
     fn report_undelivered(&mut self, what: &str) {
         let count = self.delivery.len();
         if count == 0 {
@@ -275,7 +275,7 @@ impl Session {
             }
             Dialect::Tutorial => {
                 self.connection.half_close();
-                // Whoever only finishes waits for the last byte to be written.
+                // A session that finishes waits for the last byte to be written.
                 (self.exit != ExitIntent::Finish).then_some(now_ms + patience_ms)
             }
         };

@@ -12,7 +12,7 @@ use crate::update::Update;
 impl Session {
     pub(super) fn receive_message(&mut self, message: Message, reference: Option<String>) {
         self.recent_rename.note_activity(&message.from);
-        // Somebody else may have used the same id (E4).
+        // Another client may have used the same id (E4).
         let id = message.id.filter(|&id| {
             let was_own = || self.identity.had_name(&message.from) && self.delivery.is_doubtful(id);
             reference.is_some() || message.from == self.identity.name() || was_own()
@@ -30,13 +30,13 @@ impl Session {
             // By its `ref` a program knows its own, also where it is one of the messages that it
             // missed.
             let reference = reference.or(request.reference);
-            // A program gets the acknowledgement even of what it was shown as somebody else's.
+            // A program gets the acknowledgement even of a message shown as another client's.
             if position != Position::Shown || self.program.is_some() {
                 self.show_answer(Update::Sent { event: Event::Message(message), acknowledged: true }, reference);
             }
         } else {
-            // One that has a number of its own is no second answer, but stored twice: its id was
-            // forgotten meanwhile.
+            // One with another number is no second answer, but stored twice: its id was
+            // forgotten in between.
             let is_again = id.is_some_and(|id| self.delivery.is_second_answer(id)) && message.seq.is_none();
             if position != Position::Shown && !is_again {
                 self.show_answer(Update::Received(Event::Message(message)), reference);

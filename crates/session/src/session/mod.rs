@@ -45,9 +45,9 @@ pub struct Config {
     pub name: String,
     /// Dialect to speak.
     pub dialect: DialectChoice,
-    /// Time that a lost link may stay lost before the session ends; `None`: until the user leaves.
+    /// Time without a link before the session ends; `None`: until the user leaves.
     pub gives_up_after_ms: Option<u64>,
-    /// Set to ask who is in each room, for somebody who wants to see or to complete names.
+    /// Requests the members of each room, for display or completion of names.
     pub follows_people: bool,
     /// Messages of the past that are shown to a person on coming into a room, at most.
     pub context_messages_max: usize,
@@ -115,8 +115,8 @@ impl Session {
         session
     }
 
-    /// Turns the session into one for a program: what a person need not hear twice is shown as
-    /// often as it comes, and what the server does not answer any more is answered.
+    /// Turns the session into one for a program: repeated updates are shown as
+    /// often as they arrive, and requests the server no longer answers are answered.
     #[must_use]
     pub fn for_program(self) -> Self {
         Self { program: Some(Program::default()), ..self }
@@ -137,7 +137,7 @@ impl Session {
         self.pump(now_ms);
     }
 
-    /// Returns the next thing the driver must do; `None` when all is done.
+    /// Returns the next action for the driver; `None` if there is none.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
@@ -162,7 +162,7 @@ impl Session {
     }
 
     fn read(&mut self, bytes: &[u8], now_ms: u64) {
-        // The decoder is taken out, so that what a frame says can change the session it came to.
+        // The decoder is taken out, so that a frame's event can change the session.
         let Some(mut decoder) = self.connection.begin_read(bytes) else { return };
         let mut rest = bytes;
         let broken = loop {
@@ -236,7 +236,7 @@ impl Session {
         }
     }
 
-    /// Moves on whatever can move: messages into the link, the goodbye behind them, bytes to the
+    /// Makes all possible progress: messages into the link, the goodbye after them, bytes to the
     /// driver.
     fn pump(&mut self, now_ms: u64) {
         if self.connection.is_up() {

@@ -11,7 +11,7 @@ impl Session {
     pub fn status(&self, now_ms: u64) -> Status {
         let link = match self.connection.phase() {
             Phase::Connecting { .. } | Phase::Greeting { .. } | Phase::ChangingDialect { .. } => LinkState::Connecting,
-            // What is not acknowledged yet is waited for, and that is to be seen.
+            // Unacknowledged messages are pending, and the status shows it.
             Phase::Up { .. } if matches!(self.exit, ExitIntent::Leave { .. }) => LinkState::Leaving,
             Phase::Up { .. } if self.connection.first_bytes().is_silent() => LinkState::Unanswered,
             Phase::Up { .. } => LinkState::Online,
@@ -41,7 +41,7 @@ impl Session {
     }
 
     /// Returns whether the user has asked to go to another room and the server has not answered:
-    /// what is said now may be meant for it.
+    /// new messages may be meant for it.
     pub fn is_changing_room(&self) -> bool {
         self.queries.is_changing_room()
     }
@@ -72,7 +72,7 @@ impl Session {
         self.delivery.len()
     }
 
-    /// Returns whether the user has asked to leave: nothing more is taken then.
+    /// Returns whether the user has asked to leave: no more input is accepted then.
     pub fn is_leaving(&self) -> bool {
         self.exit != ExitIntent::Stay || matches!(self.connection.phase(), Phase::Leaving { .. } | Phase::Ended)
     }

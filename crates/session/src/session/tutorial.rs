@@ -9,7 +9,7 @@ use crate::prelude::*;
 use crate::status::SlashCommands;
 use crate::update::Update;
 
-/// Mark behind the writer's name in a pair that is for the user alone (T10). No name holds its
+/// Mark after the writer's name in a pair that is for the user alone (T10). No name holds its
 /// arrow (T8).
 const DIRECT_MARK: &str = "→you";
 impl Session {
@@ -17,7 +17,7 @@ impl Session {
         if !self.connection.tutorial_mut().is_some_and(|link| link.keep_time(now_ms)) {
             return;
         }
-        // A server that keeps quiet may be one of the tutorial's, or none.
+        // A silent server may be a tutorial server, or no chat server.
         if self.connection.first_bytes().foreign().is_some() {
             self.end_at_foreign();
             return;
@@ -28,7 +28,7 @@ impl Session {
         ));
     }
 
-    /// Reports that the connection stands, once what answers has spoken like a chat server.
+    /// Reports that the connection is established, once the server has answered as a chat.
     fn report_connected(&mut self) {
         if self.connection.tutorial_mut().is_some_and(TutorialLink::take_connected_notice) {
             let (address, me) = (&self.config.address, brief(self.identity.name()));

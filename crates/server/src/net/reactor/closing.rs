@@ -1,5 +1,5 @@
-//! The end: what was said is still stored and sent on, everybody is told, and each connection is
-//! closed behind its last output.
+//! Shutdown: messages received are still stored and sent on, clients are told, and each connection
+//! is closed after its last output.
 //!
 //! [`crate::net::poll`] has the clock and waits between these steps, in this order:
 //! [`begin_closing`](Reactor::begin_closing), [`settle_turn`](Reactor::settle_turn),
@@ -17,8 +17,8 @@ use crate::net::reactor::Reactor;
 use crate::net::transport::Socket;
 
 impl<S: Socket> Reactor<S> {
-    /// From now on nothing that anybody sends is taken in. Where the history has failed,
-    /// what was said and not stored is not acknowledged.
+    /// Stops processing input. If the history has failed,
+    /// messages that were not stored are not acknowledged.
     pub(crate) fn begin_closing(&mut self, has_history_failed: bool) {
         if has_history_failed {
             self.history = None;
@@ -28,7 +28,7 @@ impl<S: Socket> Reactor<S> {
         self.apply_moderation();
     }
 
-    /// Hands on what was said, and sends on what was stored. Returns how long to wait for more of
+    /// Hands messages over for storing, sends stored ones. Returns how long to wait for more of
     /// that; nothing once everything is stored, or no time is left.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ impl<S: Socket> Reactor<S> {
         Ok((is_unsettled && left_ms > 0).then_some(if is_busy { 0 } else { left_ms }))
     }
 
-    /// Tells members; returns the goodbyes of the others, for [`drain_all`](Self::drain_all).
+    /// Says goodbye to members; returns the other goodbyes, for [`drain_all`](Self::drain_all).
     pub(crate) fn say_goodbye(&mut self, text: &str) -> BTreeMap<usize, Vec<u8>> {
         self.hub.say_goodbye(text)
     }
@@ -56,7 +56,7 @@ impl<S: Socket> Reactor<S> {
         (left_ms > 0 && (is_blocked || has_writes)).then_some(if has_writes { 0 } else { left_ms })
     }
 
-    /// Ends every connection; `goodbyes` are for those that could not be told before.
+    /// Ends every connection; `goodbyes` are for those that were not told before.
     pub(crate) fn drain_all(&mut self, mut goodbyes: BTreeMap<usize, Vec<u8>>) {
         let everyone: Vec<_> =
             self.connections.iter().map(|(key, connection)| (key, connection.member().is_some())).collect();
@@ -81,7 +81,7 @@ impl<S: Socket> Reactor<S> {
     /// Closes what is left, and the history.
     ///
     /// # Errors
-    /// Something that was said was not stored in time.
+    /// A message was not stored in time.
     pub(crate) fn finish(self) -> io::Result<()> {
         info!(counts = self.counters.summary(), "closed down");
         self.history.map_or(Ok(()), |history| history.close().map_err(io::Error::other))

@@ -17,14 +17,14 @@ impl<S: Socket> Reactor<S> {
         // Each round closes a connection, or reads a name that ends its candidacy.
         while self.admission.is_full(address, &self.config.limits) {
             let victim = self.eviction_victim(subnet(address));
-            // One that waits for the server is as good as in, and a subnet has few.
+            // One that waits for the server is nearly logged in, and a subnet has few.
             let Some((_, victim)) = victim.filter(|&(rank, _)| rank != EvictionRank::WaitsForServer) else {
                 return false;
             };
             self.evict(victim);
         }
         while self.admission.unregistered().len() >= self.config.limits.unregistered_max {
-            // From the subnet with the most, so that nobody crowds out others.
+            // From the subnet with the most, so that no subnet crowds out others.
             let largest = self.admission.unregistered().subnets().next();
             let Some((_, victim)) = largest.and_then(|subnet| self.eviction_victim(subnet)) else { break };
             self.evict(victim);
@@ -32,7 +32,7 @@ impl<S: Socket> Reactor<S> {
         true
     }
 
-    /// Closes an unregistered connection, unless what it has sent lets it in.
+    /// Closes an unregistered connection, unless its input completes a login.
     fn evict(&mut self, victim: ConnectionKey) {
         if self.eviction_rank(victim) == Some(EvictionRank::Incomplete) && self.may_read() {
             // The system reports what has arrived only with the next wait; a whole name may be

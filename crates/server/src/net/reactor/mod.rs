@@ -1,10 +1,10 @@
-//! Turn of the loop between two waits: takes in what the history did, reads, writes, and keeps the
+//! Turn of the loop between two waits: processes history results, reads, writes, and keeps the
 //! deadlines.
 //!
 //! It knows neither sockets nor clocks ([`crate::net::poll`] has them), so that a
-//! [`TestServer`](tests::TestServer) goes through the same lines. A turn is
+//! [`TestServer`](tests::TestServer) runs the same code. A turn is
 //! [`Reactor::set_now`], [`Reactor::note_ready`] for each event, [`Reactor::admit`] for each
-//! newcomer, then [`Reactor::turn`]; [`Reactor::wait_ms`] says how long to wait before the next.
+//! newcomer, then [`Reactor::turn`]; [`Reactor::wait_ms`] returns how long to wait before the next.
 //! The methods of the end are in `closing`.
 
 mod closing;
@@ -154,7 +154,7 @@ impl<S: Socket> Reactor<S> {
     fn take_in_done(&mut self) -> io::Result<()> {
         let Some(history) = &mut self.history else { return Ok(()) };
         let taken = history.take_in(&mut self.hub, self.now.monotonic_ms);
-        // Before anything of theirs that waited goes on; what was stored before a failure is in
+        // Before their waiting input is processed; what was stored before a failure is in
         // force as well.
         self.apply_moderation();
         taken
@@ -175,8 +175,8 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    /// Hands on what one turn has brought so far, once it is much: the history can say that it is
-    /// full only of what it has.
+    /// Hands records of an unfinished turn over once they are many: the history's bound counts
+    /// only what it has.
     fn give_what_is_much(&mut self) {
         if self.hub.pending_record_bytes() >= HANDED_OVER_BYTES {
             self.give_to_history();
@@ -235,7 +235,7 @@ impl<S: Socket> Reactor<S> {
         Some(key)
     }
 
-    /// Socket of a connection that was just let in.
+    /// Socket of a connection that was just accepted.
     pub(crate) fn socket_mut(&mut self, key: ConnectionKey) -> Option<&mut S> {
         self.connections.get_mut(key).map(|connection| connection.transport_mut().socket_mut())
     }
@@ -309,7 +309,7 @@ impl<S: Socket> Reactor<S> {
         self.hub.depart(member, self.now);
     }
 
-    /// Tells those who have asked how things stand.
+    /// Answers pending metrics requests.
     fn answer_watchers(&mut self) {
         let asked = self.config.watch.asked();
         if asked != self.last_answer {

@@ -1,4 +1,4 @@
-//! Moderation at the sockets: whom an act disconnects is closed, acts are logged.
+//! Moderation at the sockets: closes members that an act disconnects, logs acts.
 
 use glassline_hub::{AuditEvent, Disconnect};
 use glassline_wire::event::{AuditEntry, ErrorCode};
@@ -33,7 +33,7 @@ impl<S: Socket> Reactor<S> {
             }
         }
         while let Some(Disconnect { member, connection, code, output }) = self.hub.take_disconnect() {
-            // It may have left by itself meanwhile.
+            // It may have left already.
             let Some(key) = self.connections.key_at(connection) else { continue };
             if self.connections.get(key).is_some_and(|connection| connection.member() == Some(member)) {
                 let reason = if code == ErrorCode::Banned { CloseReason::Banned } else { CloseReason::Kicked };

@@ -1,4 +1,4 @@
-//! The bound on what is queued for all members together (L): past it those who do not read lose
+//! The bound on what is queued for all members together (L): past it members that do not read lose
 //! their connection.
 
 use std::cmp::Reverse;
@@ -23,7 +23,7 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    /// The large queue that was not read for longest; if none is large, the largest.
+    /// The large queue unread for longest; if none is large, the largest.
     fn worst_reader(&self) -> Option<ConnectionKey> {
         let blocked = self.connections.iter().filter(|(_, connection)| !connection.transport().is_writable());
         let ranked = blocked.filter_map(|(key, connection)| {

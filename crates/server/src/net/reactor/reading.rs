@@ -1,4 +1,4 @@
-//! Reading: bytes go to the connection's protocol, and the step it decides on is done.
+//! Reading: passes bytes to the connection's protocol and executes the step it returns.
 
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
@@ -61,7 +61,7 @@ impl<S: Socket> Reactor<S> {
                 if !bytes.is_empty() {
                     self.take_in(key, bytes);
                 }
-                // What the layers say to what was read, and what waited for their handshake.
+                // Output of the layers for what was read, and what waited for their handshake.
                 if self.connections.get(key).is_some_and(|connection| connection.transport().has_layers()) {
                     self.write_output(key);
                 }
@@ -79,8 +79,8 @@ impl<S: Socket> Reactor<S> {
         if !connection.is_draining() {
             let is_replaying = connection.member().is_some_and(|member| self.hub.is_replaying(member));
             if self.hub.awaits(key.index()) != Awaits::Nothing || is_replaying {
-                // What it said last is not stored yet, or what it asked not answered. The end is
-                // read again behind that.
+                // Its last message is not stored yet, or its query not answered. The end is
+                // read again after that.
                 connection.pause(PauseReason::History);
                 return;
             }
@@ -110,9 +110,9 @@ impl<S: Socket> Reactor<S> {
         self.apply_moderation();
     }
 
-    /// Goes on with the connections for which the history has done its part.
+    /// Resumes the connections that waited for the history.
     pub(super) fn resume_settled(&mut self) {
-        // What they sent meanwhile must not outrun the history either; the others go on in a later
+        // Their later input must not outrun the history either; the others resume in a later
         // turn.
         while self.may_read() {
             let Some(index) = self.hub.take_settled() else { break };
@@ -128,7 +128,7 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    /// Lets the session of a connection act on the hub; nothing where the session has ended.
+    /// Runs an action of a connection's session on the hub; `None` if the session has ended.
     pub(super) fn with_context<T>(
         &mut self,
         key: ConnectionKey,
@@ -192,7 +192,7 @@ impl<S: Socket> Reactor<S> {
         info!(peer = %connection.peer(), name = &*name, dialect, "joined");
     }
 
-    /// Ends a connection in order. That it was not let in, or is closed for what it sent, is logged
+    /// Ends a connection in order. A refused login, or a close because of its input, is logged
     /// with its detail.
     fn refuse_or_drain(&mut self, key: ConnectionKey, reason: CloseReason, detail: &str, output: &[u8]) {
         if reason.is_refusal()

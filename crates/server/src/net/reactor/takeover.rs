@@ -1,4 +1,4 @@
-//! A name claimed with a token: its holder is asked for a sign of life, and keeps it if there is
+//! A name claimed with a token: its holder is probed, and keeps it if there is
 //! one (E2).
 
 use glassline_hub::{MemberId, NameHolder};
@@ -38,7 +38,7 @@ impl<S: Socket> Reactor<S> {
         let holder = self.connections.get_mut(takeover.holder_connection);
         let holder = holder.filter(|holder| holder.member() == Some(takeover.holder));
         let Some(holder) = holder.filter(|holder| !holder.has_answered(takeover.holder_reads)) else {
-            // One that has gone may have come back by another connection, which nobody has asked.
+            // A closed one may be back on another connection, which was not probed.
             let lives = self.connections.get(takeover.holder_connection);
             let lives = lives.is_some_and(|holder| holder.member() == Some(takeover.holder));
             self.resume_claim(key, if lives { NameHolder::Lives } else { NameHolder::Unasked });

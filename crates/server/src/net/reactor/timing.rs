@@ -40,7 +40,7 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    /// Tries a connection that was blocked for the whole limit once more, or closes it.
+    /// Retries a connection that was blocked for the whole limit, or closes it.
     fn check_progress(&mut self, key: ConnectionKey) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         let transport = connection.transport_mut();

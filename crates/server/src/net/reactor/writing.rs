@@ -19,7 +19,7 @@ const WRITES_PER_TURN: usize = 32;
 /// Writes to one member in a row, when it has more waiting than one write carries.
 const WRITES_PER_STEP: usize = 4;
 
-/// Bytes that a draining member is still sent at most; one that is further behind has not been
+/// Bytes that a draining member is still sent at most; one that lags further has not been
 /// reading.
 const DRAINING_BYTES_MAX: usize = 1 << 20;
 
@@ -27,7 +27,7 @@ const DRAINING_BYTES_MAX: usize = 1 << 20;
 const DRAINING_FEW: usize = 64;
 
 impl<S: Socket> Reactor<S> {
-    /// Writes to those with something of their own, then goes on with the rounds through the rooms.
+    /// Writes to members with private output, then continues the rooms' fan-out rounds.
     pub(super) fn write_turn(&mut self) {
         for _ in 0..WRITES_PER_TURN {
             let Some(member) = self.hub.take_ready() else { break };
@@ -85,7 +85,7 @@ impl<S: Socket> Reactor<S> {
         }
     }
 
-    /// Writes what comes before the hub's bytes. Returns whether those may follow.
+    /// Writes output that precedes the hub's bytes. Returns whether those may follow.
     pub(super) fn write_output(&mut self, key: ConnectionKey) -> bool {
         let Some(connection) = self.connections.get_mut(key) else { return false };
         let written = connection.write_output(&mut self.traffic);

@@ -2,49 +2,66 @@
 
 use crate::stats::Spread;
 
-/// Measured quantity, in the order of the columns.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Measure {
-    DeliveriesPerSecond,
-    MessagesPerSecond,
-    CpuMicrosPerDelivery,
-    CpuMicrosPerMessage,
-    ServerBusyPercent,
-    MessagesPerCommit,
-    CommitMillis,
-    IndexLag,
-    MedianMillis,
-    P99Millis,
-    Found,
-    BusyAnswersPercent,
-    KibPerMember,
-    Held,
-    JoinSeconds,
-    ReachMillis,
-    GrowthMib,
-    AloneMedianMillis,
-    AloneP99Millis,
-    StalledP99Ratio,
-    ImportPerSecond,
-    IndexPerSecond,
-    FileMib,
-    ShownPerSecond,
-    ClientMicrosPerMessage,
-    EmulatorMicrosPerMessage,
-    ClientBusyPercent,
-    BytesPerMessage,
-    StartMillis,
-    FreshMib,
-    ReadMib,
-    GrownMib,
-    KeyMedianMillis,
-    KeyP99Millis,
-    RedrawsPerSecond,
-    SmallestDistanceMillis,
-    CloserThanFramePercent,
-    CloserThanRoundedPercent,
-    PromptMillis,
-    OnlineMillis,
+macro_rules! measures {
+    ($($measure:ident: $title:literal, $unit:literal, $decimals:literal;)*) => {
+        /// Measured quantity, in the order of the columns.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        pub enum Measure {
+            $($measure,)*
+        }
+
+        impl Measure {
+            /// Returns the title, the printed unit and the number of decimals.
+            fn form(self) -> (&'static str, f64, usize) {
+                match self {
+                    $(Self::$measure => ($title, $unit, $decimals),)*
+                }
+            }
+        }
+    };
+}
+
+measures! {
+    DeliveriesPerSecond: "deliveries/s (M)", 1e6, 3;
+    MessagesPerSecond: "messages/s (k)", 1e3, 1;
+    CpuMicrosPerDelivery: "server CPU per delivery (µs)", 1.0, 3;
+    CpuMicrosPerMessage: "server CPU per message (µs)", 1.0, 2;
+    ServerBusyPercent: "server busy (%)", 1.0, 0;
+    MessagesPerCommit: "messages in a commit", 1.0, 0;
+    CommitMillis: "commit, mean (ms)", 1.0, 2;
+    IndexLag: "not indexed at the end (k)", 1e3, 1;
+    MedianMillis: "median (ms)", 1.0, 2;
+    P99Millis: "p99 (ms)", 1.0, 2;
+    Found: "messages in the answer", 1.0, 0;
+    BusyAnswersPercent: "given up (%)", 1.0, 0;
+    KibPerMember: "memory per member (KiB)", 1.0, 2;
+    Held: "connections held", 1.0, 0;
+    JoinSeconds: "until one message reaches all (s)", 1.0, 3;
+    ReachMillis: "one message reaches all (ms)", 1.0, 2;
+    GrowthMib: "server memory growth (MiB)", 1.0, 1;
+    AloneMedianMillis: "median without the stalled (ms)", 1.0, 2;
+    AloneP99Millis: "p99 without the stalled (ms)", 1.0, 2;
+    StalledP99Ratio: "p99 with ÷ without", 1.0, 3;
+    ImportPerSecond: "imported/s (k)", 1e3, 1;
+    IndexPerSecond: "indexed behind it/s (k)", 1e3, 1;
+    FileMib: "file (MiB)", 1.0, 0;
+    ShownPerSecond: "messages/s", 1.0, 0;
+    ClientMicrosPerMessage: "CPU per message (µs)", 1.0, 2;
+    EmulatorMicrosPerMessage: "emulator's CPU per message (µs)", 1.0, 2;
+    ClientBusyPercent: "client busy (%)", 1.0, 1;
+    BytesPerMessage: "bytes per message", 1.0, 0;
+    StartMillis: "server starts in (ms)", 1.0, 0;
+    FreshMib: "memory at the start (MiB)", 1.0, 1;
+    ReadMib: "after the questions (MiB)", 1.0, 1;
+    GrownMib: "after storing more (MiB)", 1.0, 1;
+    KeyMedianMillis: "key to screen, median (ms)", 1.0, 2;
+    KeyP99Millis: "key to screen, p99 (ms)", 1.0, 2;
+    RedrawsPerSecond: "redraws/s", 1.0, 0;
+    SmallestDistanceMillis: "smallest distance (ms)", 1.0, 2;
+    CloserThanFramePercent: "closer than 16 ms (%)", 1.0, 1;
+    CloserThanRoundedPercent: "closer than 15 ms (%)", 1.0, 1;
+    PromptMillis: "start to prompt (ms)", 1.0, 2;
+    OnlineMillis: "start to online (ms)", 1.0, 2;
 }
 
 impl Measure {
@@ -56,52 +73,6 @@ impl Measure {
     pub fn show(self, value: f64) -> String {
         let (_, unit, decimals) = self.form();
         format!("{:.decimals$}", value / unit)
-    }
-
-    /// Returns the title, the printed unit and the number of decimals.
-    fn form(self) -> (&'static str, f64, usize) {
-        match self {
-            Self::DeliveriesPerSecond => ("deliveries/s (M)", 1e6, 3),
-            Self::MessagesPerSecond => ("messages/s (k)", 1e3, 1),
-            Self::CpuMicrosPerDelivery => ("server CPU per delivery (µs)", 1.0, 3),
-            Self::CpuMicrosPerMessage => ("server CPU per message (µs)", 1.0, 2),
-            Self::ServerBusyPercent => ("server busy (%)", 1.0, 0),
-            Self::MessagesPerCommit => ("messages in a commit", 1.0, 0),
-            Self::CommitMillis => ("commit, mean (ms)", 1.0, 2),
-            Self::IndexLag => ("not indexed at the end (k)", 1e3, 1),
-            Self::MedianMillis => ("median (ms)", 1.0, 2),
-            Self::P99Millis => ("p99 (ms)", 1.0, 2),
-            Self::Found => ("messages in the answer", 1.0, 0),
-            Self::BusyAnswersPercent => ("given up (%)", 1.0, 0),
-            Self::KibPerMember => ("memory per member (KiB)", 1.0, 2),
-            Self::Held => ("connections held", 1.0, 0),
-            Self::JoinSeconds => ("until one message reaches all (s)", 1.0, 3),
-            Self::ReachMillis => ("one message reaches all (ms)", 1.0, 2),
-            Self::GrowthMib => ("server memory growth (MiB)", 1.0, 1),
-            Self::AloneMedianMillis => ("median without the stalled (ms)", 1.0, 2),
-            Self::AloneP99Millis => ("p99 without the stalled (ms)", 1.0, 2),
-            Self::StalledP99Ratio => ("p99 with ÷ without", 1.0, 3),
-            Self::ImportPerSecond => ("imported/s (k)", 1e3, 1),
-            Self::IndexPerSecond => ("indexed behind it/s (k)", 1e3, 1),
-            Self::FileMib => ("file (MiB)", 1.0, 0),
-            Self::ShownPerSecond => ("messages/s", 1.0, 0),
-            Self::ClientMicrosPerMessage => ("CPU per message (µs)", 1.0, 2),
-            Self::EmulatorMicrosPerMessage => ("emulator's CPU per message (µs)", 1.0, 2),
-            Self::ClientBusyPercent => ("client busy (%)", 1.0, 1),
-            Self::BytesPerMessage => ("bytes per message", 1.0, 0),
-            Self::StartMillis => ("server starts in (ms)", 1.0, 0),
-            Self::FreshMib => ("memory at the start (MiB)", 1.0, 1),
-            Self::ReadMib => ("after the questions (MiB)", 1.0, 1),
-            Self::GrownMib => ("after storing more (MiB)", 1.0, 1),
-            Self::KeyMedianMillis => ("key to screen, median (ms)", 1.0, 2),
-            Self::KeyP99Millis => ("key to screen, p99 (ms)", 1.0, 2),
-            Self::RedrawsPerSecond => ("redraws/s", 1.0, 0),
-            Self::SmallestDistanceMillis => ("smallest distance (ms)", 1.0, 2),
-            Self::CloserThanFramePercent => ("closer than 16 ms (%)", 1.0, 1),
-            Self::CloserThanRoundedPercent => ("closer than 15 ms (%)", 1.0, 1),
-            Self::PromptMillis => ("start to prompt (ms)", 1.0, 2),
-            Self::OnlineMillis => ("start to online (ms)", 1.0, 2),
-        }
     }
 }
 

@@ -22,61 +22,42 @@ pub type Outbound = Envelope<Event>;
 /// Most rooms that an answer to a tutorial client lists.
 const LISTED_MAX: usize = 100;
 
-/// Encoding of one dialect.
-trait Encode {
-    /// Returns the bytes; empty if the dialect cannot express it.
-    fn encode(&self, outbound: &Outbound) -> Vec<u8>;
-}
-
-/// Frames of JSON (E).
-struct EventFrames;
-
-/// Pairs of frames: a speaker's name and a text (T4).
-struct TutorialPairs;
-
 impl Dialect {
     /// Returns `outbound` in this dialect; nothing if the dialect cannot express it.
     pub fn encode(self, outbound: &Outbound) -> Vec<u8> {
         match self {
-            Self::Tutorial => TutorialPairs.encode(outbound),
-            Self::Event => EventFrames.encode(outbound),
+            Self::Tutorial => tutorial_pairs(outbound),
+            Self::Event => outbound.to_frame(),
         }
     }
 }
 
-impl Encode for EventFrames {
-    fn encode(&self, outbound: &Outbound) -> Vec<u8> {
-        outbound.to_frame()
-    }
-}
-
-impl Encode for TutorialPairs {
-    fn encode(&self, outbound: &Outbound) -> Vec<u8> {
-        let text = match &outbound.content {
-            Event::Message(message) if message.action => return pair(&message.from, &format!("* {}", message.text)),
-            Event::Message(message) => return pair(&message.from, &message.text),
-            // No name can hold an arrow, so a public text cannot imitate this.
-            Event::Direct(direct) => return pair(&format!("{}→you", direct.from), &direct.text),
-            Event::History(history) if history.messages.is_empty() => return server_pair("nothing is stored of that"),
-            Event::History(history) => return stored_pairs(&history.messages),
-            Event::Notice(notice) => return server_pair(&notice.text),
-            Event::Error(rejection) => return server_pair(&rejection.text),
-            Event::Bye(bye) => return server_pair(&bye.text),
-            Event::Joined(presence) => changes(presence, "joined"),
-            Event::Left(presence) => changes(presence, "left"),
-            Event::Renamed(renamed) => format!("{} is now {}", renamed.from, renamed.to),
-            Event::Whois(whois) => described(whois),
-            Event::Rooms(rooms) => listed(rooms),
-            Event::Away(away) => match &away.text {
-                Some(text) => format!("{} is away: {text}", away.name),
-                None => format!("{} is back", away.name),
-            },
-            Event::Act(act) => messages::told(act),
-            Event::Gap(gap) => format!("you missed {} messages", gap.to.saturating_sub(gap.from) + 1),
-            Event::Welcome(_) | Event::Members(_) | Event::Ping {} | Event::Pong {} => return Vec::new(),
-        };
-        server_pair(&text)
-    }
+/// Returns pairs of frames: a speaker's name and a text (T4).
+fn tutorial_pairs(outbound: &Outbound) -> Vec<u8> {
+    let text = match &outbound.content {
+        Event::Message(message) if message.action => return pair(&message.from, &format!("* {}", message.text)),
+        Event::Message(message) => return pair(&message.from, &message.text),
+        // No name can hold an arrow, so a public text cannot imitate this.
+        Event::Direct(direct) => return pair(&format!("{}→you", direct.from), &direct.text),
+        Event::History(history) if history.messages.is_empty() => return server_pair("nothing is stored of that"),
+        Event::History(history) => return stored_pairs(&history.messages),
+        Event::Notice(notice) => return server_pair(&notice.text),
+        Event::Error(rejection) => return server_pair(&rejection.text),
+        Event::Bye(bye) => return server_pair(&bye.text),
+        Event::Joined(presence) => changes(presence, "joined"),
+        Event::Left(presence) => changes(presence, "left"),
+        Event::Renamed(renamed) => format!("{} is now {}", renamed.from, renamed.to),
+        Event::Whois(whois) => described(whois),
+        Event::Rooms(rooms) => listed(rooms),
+        Event::Away(away) => match &away.text {
+            Some(text) => format!("{} is away: {text}", away.name),
+            None => format!("{} is back", away.name),
+        },
+        Event::Act(act) => messages::told(act),
+        Event::Gap(gap) => format!("you missed {} messages", gap.to.saturating_sub(gap.from) + 1),
+        Event::Welcome(_) | Event::Members(_) | Event::Ping {} | Event::Pong {} => return Vec::new(),
+    };
+    server_pair(&text)
 }
 
 fn pair(name: &str, text: &str) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! The bytes of a keyboard as events, however they are sliced; pure, so time is an argument.
 //!
-//! It finds where a sequence ends; what the sequence says is read elsewhere. Whatever is not one is
-//! dropped up to its end, so that a terminal's answer to somebody else's question never types
+//! It finds where a sequence ends; its meaning is decoded elsewhere. Unknown sequences are
+//! dropped up to their end, so that a terminal's answer to another program's query never types
 //! letters.
 
 use super::bracketed::{BracketedPaste, PASTE_END, PASTE_START};

@@ -162,7 +162,7 @@ impl<'a> Wrapping<'a> {
     }
 
     /// Puts the word after the others, or on a row of its own. A row never begins with
-    /// something that somebody else has put there: spaces that do not fit go, and a word that is
+    /// text chosen by another user: spaces that do not fit are dropped, and a word that is
     /// too wide is broken, unless it is a link.
     fn end_word(&mut self) {
         let is_link = std::mem::take(&mut self.is_link);

@@ -26,7 +26,7 @@ pub enum CommandOutcome {
     Stays,
     /// It asked to leave.
     Leaves,
-    /// Nothing was done: the history is asked first. Say the same line again once the connection
+    /// Nothing was done: the history is asked first. Call with the same line once the connection
     /// has settled.
     Awaits,
 }

@@ -1,6 +1,6 @@
-//! The hub and its history: records go out, and what is committed is published; questions go out,
-//! and their answers reach whoever waits. Members that come are replayed the last messages of a
-//! room, or all that they missed since they were last here (E7).
+//! The hub and its history: it hands over records and publishes committed ones; it hands over
+//! questions and delivers their answers. New members are replayed the last messages of a
+//! room, or all that they missed since they left (E7).
 //!
 //! The owner of the history calls [`Hub::take_pending_records`] and [`Hub::next_question`], then
 //! [`Hub::committed`], [`Hub::settle`] and [`Hub::answer`] with the results.
@@ -84,13 +84,12 @@ impl Hub {
         self.commit_queue.len()
     }
 
-    /// Publishes the next entry of the committed log: to the room of a message, to whom an act
-    /// concerns. With a ticket it settles that record, and its sender is answered; without one
+    /// Publishes the next entry of the committed log: to the room of a message, to the members
+    /// that an act concerns. With a ticket it settles that record, and its sender is answered; without one
     /// another server wrote it.
     ///
-    /// Records come back in their order. Returns false for one that does not, and does nothing: the
-    /// outcome of another was lost on its way, and nobody will ever be sent what comes behind that
-    /// one.
+    /// Records are reported in order. Returns false for one out of order, and does nothing: the
+    /// outcome of another was lost, and the records after that are never published.
     pub fn committed(&mut self, entry: Entry) -> bool {
         let Some(ticket) = entry.ticket else {
             self.publish_foreign(entry.content);
@@ -131,8 +130,8 @@ impl Hub {
         is_next
     }
 
-    /// Takes the next record to come back off the queue, does what its outcome asks for with its
-    /// sender, if that is still here, and with its `ref`, and lets go on who waited for it.
+    /// Takes the next pending record off the queue, applies its outcome to its
+    /// sender, if that is still here, with its `ref`, and resumes the waiting connection.
     fn settle_next(&mut self, act: impl FnOnce(&mut Self, Option<MemberId>, Option<String>)) {
         let Some(InFlight { sender, waiter, purpose, reference }) = self.commit_queue.pop() else { return };
         let sender = self.outstanding.is_waiting(waiter).then_some(sender);
@@ -168,7 +167,7 @@ impl Hub {
         }
     }
 
-    /// The oldest question that was not handed over yet. What nobody waits for any more is not
+    /// The oldest question that was not handed over yet. Questions without a recipient are not
     /// asked, so that there are never more questions than connections may have.
     pub fn next_question(&mut self) -> Option<PendingQuestion> {
         let mut questions = core::mem::take(&mut self.questions);
@@ -329,7 +328,7 @@ impl Hub {
         }
     }
 
-    /// Returns whether a member is still sent the past: what it asked for meanwhile waits behind
+    /// Returns whether a replay is being sent to a member: its later requests wait for
     /// that.
     pub fn is_replaying(&self, id: MemberId) -> bool {
         self.members.get(id).is_some_and(|member| member.send_queue().is_replaying())

@@ -65,7 +65,7 @@ impl Hub {
         Ok(id)
     }
 
-    /// Sends the members present to one about to come in: the first line that a newcomer reads.
+    /// Sends the members present to a client about to log in: the first line that it reads.
     fn greet(&mut self, id: MemberId) {
         let others = match self.names_in_words(self.rooms.lobby(), id, 20) {
             None => "nobody else is here yet".to_string(),
@@ -164,8 +164,8 @@ impl Hub {
         Ok((wished, rooms))
     }
 
-    /// Takes a newcomer into its rooms; nobody is told of it in the quiet ones, which the same
-    /// person was in just before. Returns why it is not in some: their names were checked before,
+    /// Adds a new member to its rooms, without an announcement in the quiet ones, which the same
+    /// client was in just before. Returns why it is not in some: their names were checked before,
     /// so what is left is one room too many, or a history that cannot be read.
     fn enter_rooms(&mut self, id: MemberId, rooms: &[String], quiet_rooms: &[RoomState], now: Now) -> Vec<Rejection> {
         let mut rejections = Vec::new();

@@ -1,7 +1,7 @@
 //! State of moderation (O): sanctions in force, the freeze, and the message of the day.
 //!
-//! What an operator does is an act. Acts are stored like messages, and the state is nothing but all
-//! of them, folded. [`crate::Hub`] carries them out.
+//! An action of an operator is an act. Acts are stored like messages, and the state is the fold
+//! of all acts. [`crate::Hub`] executes them.
 
 mod attempts;
 mod effects;

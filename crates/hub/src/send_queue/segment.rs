@@ -1,4 +1,4 @@
-//! One room's past as far as one member has still to be sent it: the page that comes next, and the
+//! Stored messages of a room still to be sent to one member: the next page, and the
 //! events of an answer.
 
 use alloc::{boxed::Box, string::ToString, vec::Vec};
@@ -26,8 +26,8 @@ enum Extent {
 }
 
 impl ReplaySegment {
-    /// Returns the segment of a member that comes to a room whose newest number is `newest`: what
-    /// it missed since `seen`, or else `context_max` messages. Nothing where that is nothing.
+    /// Returns the segment of a member that joins a room whose newest number is `newest`: what
+    /// it missed since `seen`, or else `context_max` messages. `None` if there are none.
     pub(crate) fn of_newcomer(
         room: RoomId,
         name: &str,

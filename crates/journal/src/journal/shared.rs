@@ -221,7 +221,7 @@ impl Shared {
         self.rouse();
     }
 
-    /// Wakes all waiters. Taking each lock first makes sure that nobody is between looking
+    /// Wakes all waiters. Taking each lock first ensures that no thread is between checking
     /// and waiting.
     fn rouse(&self) {
         drop(lock(&self.records));

@@ -153,7 +153,7 @@ impl<S: Socket> Connection<S> {
         self.flood.take().map(|flood| *flood)
     }
 
-    /// Rank among the unregistered connections of which one is closed for a newcomer: the lowest
+    /// Rank among the unregistered connections of which one is closed for a new one: the lowest
     /// goes first, of equals the oldest, but of delayed ones the newest, so that the others have
     /// their turn. What was sent so far does not count: part of a `hello` costs a hostile peer
     /// nothing, while an honest one completes it long before its connection is the oldest.
@@ -287,7 +287,7 @@ impl<S: Socket> Connection<S> {
     }
 
     /// Time of the last sign of life. One that the server keeps waiting is not read; whether it
-    /// is there, TCP knows.
+    /// is alive, TCP knows.
     pub(crate) fn heard_ms(&self, now_ms: u64) -> u64 {
         if self.is_paused() { now_ms } else { self.heard_ms }
     }

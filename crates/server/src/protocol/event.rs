@@ -23,8 +23,8 @@ enum Waiting {
     Nothing,
     /// A `hello` with its `ref`: for the holder of the name it claims, or for the history.
     Hello(Box<(Hello, Option<String>)>),
-    /// A request, or one that cannot be read, whose refusal waits as well: for what was said before
-    /// it to be stored, or for an answer.
+    /// A request, or one that cannot be read, whose refusal waits as well: for earlier messages
+    /// to be stored, or for an answer.
     Asked(Box<Result<Request, Envelope<Rejection>>>),
     /// The end of the connection, likewise.
     End(Step),

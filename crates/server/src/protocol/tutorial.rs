@@ -177,7 +177,7 @@ fn notice_unless_pure(text: &str, pure: bool) -> Vec<u8> {
 }
 
 /// The commonest fault of students' clients: a length counted in characters. Its sign is a frame
-/// whose payload, as counted, ends before the text does, so that the rest of the text stands where
+/// whose payload, as counted, ends before the text does, so that the rest of the text is where
 /// a header belongs.
 fn counted_characters(mut input: &[u8]) -> Option<String> {
     let mut decoder = Decoder::tutorial(TEXT_BYTES_MAX);

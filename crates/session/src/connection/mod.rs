@@ -20,8 +20,8 @@ pub(crate) use first_bytes::{FirstBytes, no_chat_server};
 use negotiation::Negotiation;
 pub(crate) use tutorial_link::{SERVER_NAME, TutorialLink};
 
-/// Wait for the server's side of a goodbye; a user who leaves at once waits no longer, whatever
-/// happens.
+/// Wait for the server's side of a goodbye; a user who leaves at once never waits
+/// longer.
 pub(crate) const GOODBYE_MS: u64 = 2_000;
 /// Longest frame taken from a server. Above [`glassline_wire::limits::EVENT_BYTES_MAX`]: a list of
 /// members or of stored messages is longer than one message, and tutorial servers relay what they

@@ -9,10 +9,10 @@ use crate::status::SlashCommands;
 pub(crate) const SERVER_NAME: &str = "*";
 /// By then a server that sends notices has sent one.
 const FIRST_WORDS_MS: u64 = 500;
-/// If the server's first notice is a refusal, its close comes with it, or this much later at the
+/// If the server's first notice is a refusal, its close arrives with it, or this much later at the
 /// most.
 const CLOSE_BEHIND_WORDS_MS: u64 = 100;
-/// A server with commands greets; what comes later as `*` may be a member of a server that has none
+/// A server with commands greets; a later `*` may be a member of a server that has none
 /// and forbids no name.
 const GREETING_MS: u64 = 3_000;
 

@@ -168,8 +168,8 @@ fn is_typeable(name: &str) -> bool {
     !name.chars().any(char::is_control)
 }
 
-/// Of words, what they are matched by and their ends, those that begin with the prefix, whatever
-/// the case; what is the same comes first.
+/// Of words, what they are matched by and their ends, those that begin with the prefix, in any
+/// case; exact matches come first.
 fn matching<'a>(prefix: &str, words: impl Iterator<Item = (String, &'a str, &'static str)>) -> Vec<Candidate> {
     let lower = prefix.to_lowercase();
     let mut matching: Vec<(&str, Candidate)> = words

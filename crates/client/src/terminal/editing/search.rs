@@ -1,7 +1,7 @@
 //! Incremental search (Ctrl-R) in the sent lines, from the newest back.
 //!
-//! In a shell, Enter runs the line that was found. Here it only puts it into the input: what is run
-//! there can often be undone, what is said here cannot, and the line that was found first is not
+//! In a shell, Enter runs the line that was found. Here it only puts it into the input: a command
+//! there can often be undone, a sent message cannot, and the line that was found first is not
 //! always the one that was meant.
 
 use crate::terminal::keymap::Action;

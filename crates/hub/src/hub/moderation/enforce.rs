@@ -32,7 +32,7 @@ impl Hub {
         self.moderation.apply(act);
     }
 
-    /// Executes what was stored, or need not be. `by` is the operator, if it is still here.
+    /// Executes an act that was stored, or need not be. `by` is the operator, if it is still here.
     pub(in crate::hub) fn enforce(&mut self, by: Option<MemberId>, pending: Pending, reference: Option<String>) {
         let Pending { act, target } = pending;
         // Operators are sent the act itself.
@@ -75,7 +75,7 @@ impl Hub {
         Some("you are an operator for as long as this connection lasts".to_string())
     }
 
-    /// While the kick was stored its target may have become an operator, whom no other can touch
+    /// While the kick was stored its target may have become an operator, which is immune
     /// (O5).
     fn kick(&mut self, target: Option<MemberId>, act: &AuditEntry) -> Option<String> {
         let id = target?;

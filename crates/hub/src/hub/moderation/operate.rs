@@ -19,8 +19,8 @@ use crate::moderation::{
 use crate::name::Looks;
 
 impl Hub {
-    /// Executes an operator's line, without a slash. With a history an act is in force, told and
-    /// answered only once it is stored.
+    /// Executes an operator's line, without a slash. With a history an act takes effect, is announced
+    /// and answered only once it is stored.
     ///
     /// # Errors
     /// Not an operator, not an operator command, or a target that is not allowed.

@@ -15,12 +15,12 @@ pub(in crate::journal) const ANSWER_TIME: Duration = Duration::from_secs(2);
 /// Time slice of a search: what the others, and a checkpoint, wait for it.
 const SEARCH_SLICE: Duration = Duration::from_millis(20);
 
-/// Longest total wait of a search for its turns: whoever asked is there, and rather hears that it
-/// took too long.
+/// Longest total wait of a search for its turns: a waiting user prefers an error to a longer
+/// wait.
 const SEARCH_TURNS_WAIT: Duration = Duration::from_secs(5);
 
-/// Queue of a question. Searches may take a thousand times as long as a page, and members who come
-/// in or come back wait for pages, so neither waits for the other.
+/// Queue of a question. Searches may take a thousand times as long as a page, and members that join
+/// or reconnect wait for pages, so neither waits for the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
     /// Heads and pages by number: some steps down a tree.

@@ -102,8 +102,8 @@ impl Group {
         }
     }
 
-    /// Refuses the front, except what was stored `earlier`, which a client sends again that has not
-    /// heard so.
+    /// Refuses the front, except what was stored `earlier`, which an unacknowledged client
+    /// sends again.
     ///
     /// # Errors
     /// What was stored earlier cannot be looked up for a fatal cause.

@@ -187,7 +187,7 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Gives a lock that root has created to the history's owner, whom it would keep out, as `SQLite`
+/// Gives a lock that root has created to the history's owner, who could not open it, as `SQLite`
 /// does with its own files.
 #[cfg(unix)]
 fn give_to_owner_of(file: &Path, lock: &File) {

@@ -1,5 +1,4 @@
-//! A name claimed with a token: its holder is probed, and keeps it if there is
-//! one (E2).
+//! A name claimed with a token: its holder is probed, and keeps it if it answers (E2).
 
 use glassline_hub::{MemberId, NameHolder};
 use glassline_wire::event::Event;
